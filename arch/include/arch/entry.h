@@ -1,0 +1,65 @@
+/* What a page-table entry says, without saying how its bits lie. */
+#pragma once
+
+#include "arch/page.h"
+#include "lib/types.h"
+
+/*
+ * A leaf entry is one word. Outside arch it is read and made only by the functions below.
+ *   EMPTY     nothing was ever here; the all-zero word
+ *   PRESENT   the hardware may use it
+ *   RESIDENT  invalid to the hardware, holds its frame: PROT_NONE, or not accessed where the kernel
+ *             keeps A
+ *   SWAP      the page is in this swap slot                      (not built yet: asserts)
+ *   MARK      a write-protect or poison mark without a frame     (not built yet: asserts)
+ * A writable, clean entry of a kernel that keeps D itself has its W withheld from the hardware;
+ * entry_rights() tells W all the same and entry_dirty() tells false.
+ */
+struct mmu_entry {
+	uint64_t word;
+};
+
+#define ENTRY_NONE ((struct mmu_entry){ 0 }) /* EMPTY */
+
+enum entry_state { ENTRY_EMPTY, ENTRY_PRESENT, ENTRY_RESIDENT, ENTRY_SWAP, ENTRY_MARK };
+
+/* Rights, in entries, VMAs and accesses alike; the values are those of PROT_*. */
+#define RIGHT_READ  1u
+#define RIGHT_WRITE 2u
+#define RIGHT_EXEC  4u
+
+/* What else an entry can carry. */
+#define ENTRY_ACCESSED 1u
+#define ENTRY_DIRTY    2u
+#define ENTRY_COW      4u /* write-protected because it is shared, whatever its VMA allows */
+#define ENTRY_WP       8u /* write-protected for its owner's sake */
+
+/*
+ * The body, arch-impl/entry.h, supplies these as inline functions:
+ *
+ * enum entry_state entry_state(struct mmu_entry e);
+ * bool entry_empty(struct mmu_entry e);                 the quick test
+ * pfn_t entry_pfn(struct mmu_entry e);                  => PRESENT or RESIDENT
+ * unsigned entry_rights(struct mmu_entry e);            RIGHT_* (0 for EMPTY)
+ * unsigned entry_flags(struct mmu_entry e);             ENTRY_*
+ * struct mmu_entry entry_make(pfn_t pfn, unsigned rights, unsigned flags);
+ *       a user entry. Rights 0 give RESIDENT. W is withheld by the hardware's rule (COW, WP) or by
+ *       ours (soft D);
+ *       W implies R; COW or WP drop W.
+ * struct mmu_entry entry_with(struct mmu_entry e, unsigned rights, unsigned flags);   same frame,
+ * other rights, flags bool entry_lessens(struct mmu_entry old, struct mmu_entry new);
+ *       true where a TLB that still holds old would allow more than new does, or another frame: a
+ *       fence is owed
+ * struct mmu_entry entry_load(const struct mmu_entry *slot);          one atomic read
+ * bool entry_cas(struct mmu_entry *slot, struct mmu_entry old, struct mmu_entry new);
+ *       false where the hardware (A, D) or another hart was quicker
+ * struct mmu_entry entry_swap(struct mmu_entry *slot, struct mmu_entry new);          atomic
+ * exchange
+ */
+#include "arch-impl/entry.h"
+
+/*
+ * Boot option ad=soft: entries made from now on keep A and D without help from the hardware. =>
+ * before any user space
+ */
+void arch_ad_soft_set(bool on);

@@ -1,0 +1,25 @@
+/* The running hart and the running thread's arch part. */
+#pragma once
+
+#include "lib/types.h"
+
+struct hart;	    /* base/hart.h */
+struct arch_thread; /* arch/context.h */
+
+/*
+ * arch-impl/hart.h supplies:
+ *   struct arch_thread *arch_this_thread(void)   the running thread's arch part (a boot-time one
+ *                                                before threads)
+ *   struct hart *arch_this_hart(void)            this hart's data
+ *   void arch_hart_set(struct hart *)            once per hart, at its start
+ */
+#include "arch-impl/hart.h"
+
+/* Waits for an interrupt. => interrupts off; returns when one is pending, still off */
+void arch_hart_wait(void);
+
+/* Stops this hart for good. */
+void arch_hart_stop(void) __attribute__((noreturn));
+
+/* Makes what was stored as instructions visible to this hart's fetches. */
+void arch_icache_sync(void);

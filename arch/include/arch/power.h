@@ -1,0 +1,5 @@
+/* Power off and reset through the firmware. */
+#pragma once
+
+/* Switches the machine off; returns only if the firmware can't. */
+void arch_power_off(void);

@@ -1,0 +1,73 @@
+/* Time from ticks. */
+#include "base/clock.h"
+
+#include "lib/assert.h"
+#include "lib/bits.h"
+
+static uint64_t hz;
+static uint64_t boot_ticks;
+static uint64_t wall_at_boot_ns;
+/* Nanoseconds a tick where that is a whole number, else 0: it saves a division. */
+static uint64_t ns_per_tick;
+
+void clock_init(uint64_t timebase_hz)
+{
+	assert(timebase_hz > 0);
+	boot_ticks = arch_time();
+	ns_per_tick = NSEC_PER_SEC % timebase_hz == 0 ? NSEC_PER_SEC / timebase_hz : 0;
+	hz = timebase_hz;
+}
+
+uint64_t clock_timebase(void)
+{
+	return hz;
+}
+
+/*
+ * x * to / from, rounded down or up, without overflow in between.
+ * => UINT64_MAX where the result does not fit
+ */
+static uint64_t clock_convert(uint64_t x, uint64_t from, uint64_t to, bool up)
+{
+	uint64_t part = (x % from) * to;
+	uint64_t whole;
+
+	if (mul_overflows(x / from, to, &whole))
+		return UINT64_MAX;
+	part = part / from + (up && part % from != 0);
+	return add_overflows(whole, part, &whole) ? UINT64_MAX : whole;
+}
+
+uint64_t clock_ticks_to_ns(uint64_t ticks)
+{
+	if (ns_per_tick != 0 && ticks < UINT64_MAX / NSEC_PER_SEC)
+		return ticks * ns_per_tick;
+	return hz == 0 ? 0 : clock_convert(ticks, hz, NSEC_PER_SEC, false);
+}
+
+uint64_t clock_ns_to_ticks(uint64_t ns)
+{
+	return clock_convert(ns, NSEC_PER_SEC, hz, true);
+}
+
+uint64_t clock_ns(void)
+{
+	return hz == 0 ? 0 : clock_ticks_to_ns(arch_time() - boot_ticks);
+}
+
+uint64_t clock_deadline(uint64_t ns)
+{
+	uint64_t ticks;
+
+	return add_overflows(boot_ticks, clock_ns_to_ticks(ns), &ticks) ? UINT64_MAX : ticks;
+}
+
+void clock_set_wall(uint64_t ns_since_1970)
+{
+	wall_at_boot_ns = ns_since_1970 - clock_ns();
+}
+
+uint64_t clock_wall_ns(void)
+{
+	return wall_at_boot_ns + clock_ns();
+}

@@ -1,0 +1,247 @@
+/* The kernel log: formatting records, and handing them to the sinks. */
+#include "base/log.h"
+
+#include "abi/errno.h"
+#include "base/clock.h"
+#include "base/log_ring.h"
+#include "lib/bits.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "sync/spinlock.h"
+
+/* "[12345.012345] ", the text, newline, NUL */
+#define LOG_LINE_MAX (32 + LOG_TEXT_MAX)
+
+static const struct {
+	const char *name; /* on the command line */
+	const char *word; /* in front of the text */
+} levels[] = {
+	[LOG_ALWAYS] = { "", "" },
+	[LOG_ERROR] = { "error", "error: " },
+	[LOG_WARN] = { "warn", "warning: " },
+	[LOG_INFO] = { "info", "" },
+	[LOG_DEBUG] = { "debug", "" },
+};
+
+static struct spinlock log_lock = SPINLOCK_INIT(LOCK_LOG);
+/* under log_lock */
+static struct log_ring ring;
+static struct log_sink *sinks[LOG_SINKS];
+
+static enum log_level shown = LOG_INFO;
+static bool panicking;
+
+/* In a panic nobody else runs any more, or at least nobody is waited for. */
+static unsigned long log_take(void)
+{
+	return panicking ? 0 : spin_lock_irqsave(&log_lock);
+}
+
+static void log_drop(unsigned long flags)
+{
+	if (!panicking)
+		spin_unlock_irqrestore(&log_lock, flags);
+}
+
+void log_panic_mode(void)
+{
+	panicking = true;
+}
+
+void log_show_level(enum log_level level)
+{
+	shown = level;
+}
+
+int log_level_parse(const char *name, size_t len, enum log_level *ret)
+{
+	for (enum log_level level = LOG_ERROR; level <= LOG_DEBUG; level++) {
+		if (strlen(levels[level].name) == len &&
+		    memcmp(levels[level].name, name, len) == 0) {
+			*ret = level;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+/* A record as a line. => its length */
+static size_t log_format_line(const struct log_record *record, const char *text, char *buf,
+			      size_t size)
+{
+	uint64_t us = record->time_ns / 1000;
+	int n = ksnprintf(buf, size, "[%5lu.%06lu] %.*s\n", us / 1000000, us % 1000000,
+			  (int)record->text_len, text);
+
+	return MIN((size_t)n, size - 1);
+}
+
+/* The next record from *cursor on whose level is at most max, as a line. => log_lock held */
+static size_t log_next_line(uint64_t *cursor, enum log_level max, char *buf, size_t size,
+			    enum log_level *level_ret)
+{
+	struct log_record record;
+	char text[LOG_TEXT_MAX];
+
+	if (*cursor < ring.oldest)
+		*cursor = ring.oldest;
+	while (log_ring_read(&ring, cursor, &record, text)) {
+		if (record.level > max)
+			continue;
+		if (level_ret != NULL)
+			*level_ret = record.level;
+		return log_format_line(&record, text, buf, size);
+	}
+	return 0;
+}
+
+/*
+ * The sink's next line, the sink then being busy.
+ * => 0: none, or somebody is at it, who will see what we have added
+ */
+static size_t log_claim_line(struct log_sink *sink, char *buf, size_t size)
+{
+	unsigned long flags = log_take();
+	size_t n = 0;
+
+	if ((!sink->busy || panicking) && sink->cursor < sink->end) {
+		if (sink->cursor < ring.oldest)
+			sink->lost++;
+		n = log_next_line(&sink->cursor, shown, buf, size, NULL);
+		sink->busy = n > 0;
+	}
+	log_drop(flags);
+	return n;
+}
+
+static void log_release_sink(struct log_sink *sink)
+{
+	unsigned long flags = log_take();
+
+	sink->busy = false;
+	log_drop(flags);
+}
+
+static void log_drain_sink(struct log_sink *sink)
+{
+	char line[LOG_LINE_MAX];
+	size_t n;
+
+	while ((n = log_claim_line(sink, line, sizeof(line))) > 0) {
+		if (panicking && sink->panic_write != NULL)
+			sink->panic_write(sink, line, n);
+		else
+			sink->write(sink, line, n);
+		log_release_sink(sink);
+	}
+}
+
+static void log_drain(void)
+{
+	for (unsigned i = 0; i < LOG_SINKS; i++) {
+		struct log_sink *sink = atomic_load(&sinks[i]);
+
+		if (sink != NULL)
+			log_drain_sink(sink);
+	}
+}
+
+void log_vwrite(enum log_level level, const char *tag, const char *fmt, va_list args)
+{
+	char text[LOG_TEXT_MAX + 1];
+	size_t len = (size_t)ksnprintf(text, sizeof(text), "%s: %s", tag, levels[level].word);
+	unsigned long flags;
+
+	len = MIN(len, sizeof(text) - 1);
+	len += (size_t)kvsnprintf(text + len, sizeof(text) - len, fmt, args);
+	if (len > LOG_TEXT_MAX) {
+		len = LOG_TEXT_MAX;
+		memcpy(text + len - 3, "...", 3);
+	}
+	flags = log_take();
+	log_ring_append(&ring, level, clock_ns(), text, len);
+	log_drop(flags);
+	log_drain();
+}
+
+void log_write(enum log_level level, const char *tag, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	log_vwrite(level, tag, fmt, args);
+	va_end(args);
+}
+
+/* => log_lock held */
+static void log_add_sink(struct log_sink *sink, uint64_t cursor)
+{
+	unsigned i = 0;
+
+	while (i < LOG_SINKS && sinks[i] != NULL)
+		i++;
+	assert(i < LOG_SINKS);
+	sink->cursor = cursor;
+	sink->end = UINT64_MAX;
+	sink->lost = 0;
+	sink->busy = false;
+	atomic_store(&sinks[i], sink);
+}
+
+void log_sink_add(struct log_sink *sink, uint64_t cursor)
+{
+	unsigned long flags = log_take();
+
+	log_add_sink(sink, cursor);
+	log_drop(flags);
+	log_drain();
+}
+
+void log_sink_replace(struct log_sink *old, struct log_sink *new, const char *last)
+{
+	char text[LOG_TEXT_MAX + 1];
+	int len = ksnprintf(text, sizeof(text), "console: %s", last);
+	unsigned long flags = log_take();
+
+	log_ring_append(&ring, LOG_ALWAYS, clock_ns(), text, MIN((size_t)len, LOG_TEXT_MAX));
+	old->end = ring.newest;
+	log_add_sink(new, ring.newest);
+	log_drop(flags);
+	log_drain();
+	log_sink_remove(old);
+}
+
+void log_sink_remove(struct log_sink *sink)
+{
+	bool busy = true;
+
+	while (busy) {
+		unsigned long flags = log_take();
+
+		busy = sink->busy && !panicking;
+		for (unsigned i = 0; i < LOG_SINKS && !busy; i++) {
+			if (sinks[i] == sink)
+				atomic_store(&sinks[i], NULL);
+		}
+		log_drop(flags);
+	}
+}
+
+uint64_t log_oldest(void)
+{
+	return atomic_load(&ring.oldest);
+}
+
+uint64_t log_newest(void)
+{
+	return atomic_load(&ring.newest);
+}
+
+size_t log_read(uint64_t *cursor, char *buf, size_t size, enum log_level *level_ret)
+{
+	unsigned long flags = log_take();
+	size_t n = log_next_line(cursor, LOG_DEBUG, buf, size, level_ret);
+
+	log_drop(flags);
+	return n;
+}

@@ -1,0 +1,85 @@
+/* The end of the kernel: says why, and what led there. */
+#include "base/panic.h"
+
+#include <stdarg.h>
+
+#include "arch/backtrace.h"
+#include "arch/frame.h"
+#include "arch/hart.h"
+#include "arch/irqflags.h"
+#include "base/hart.h"
+#include "base/log.h"
+#include "base/power.h"
+#include "base/trace.h"
+#include "lib/format.h"
+#include "sync/atomic.h"
+
+#define PANIC_FAULTS_SHOWN 8
+
+/* How often a panic has begun: more than once when the report itself runs into one. */
+static uint32_t panics;
+static struct hart *panic_hart;
+static void (*panic_report)(void);
+
+void panic_set_report(void (*report)(void))
+{
+	panic_report = report;
+}
+
+bool panic_begun(void)
+{
+	return atomic_load_relaxed(&panics) != 0;
+}
+
+static void panic_line(const char *line)
+{
+	log_always("panic", "%s", line);
+}
+
+/*
+ * The whole report. Parts come in the order of their worth: any may be the one that panics again.
+ */
+static void panic_tell(const struct trap_frame *frame)
+{
+	if (frame != NULL)
+		arch_frame_print(frame, panic_line);
+	arch_backtrace(frame, panic_line);
+	trace_show_last(PANIC_FAULTS_SHOWN);
+	if (panic_report != NULL)
+		panic_report();
+}
+
+static void __attribute__((noreturn))
+panic_why(const struct trap_frame *frame, const char *fmt, va_list args)
+{
+	uint32_t before;
+
+	arch_irq_disable();
+	before = atomic_add(&panics, 1);
+	/* Another hart is reporting already: leave it the console. */
+	if (before != 0 && panic_hart != arch_this_hart())
+		arch_hart_stop();
+	panic_hart = arch_this_hart();
+	log_panic_mode();
+	if (before < 2)
+		log_vwrite(LOG_ALWAYS, before == 0 ? "kernel panic" : "panic: again", fmt, args);
+	if (before == 0)
+		panic_tell(frame);
+	power_off(PANIC_STATUS);
+}
+
+void panic_frame(const struct trap_frame *frame, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	panic_why(frame, fmt, args);
+}
+
+void panic(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	panic_why(NULL, fmt, args);
+}

@@ -1,0 +1,30 @@
+/* Ending the machine. */
+#include "base/power.h"
+
+#include "arch/hart.h"
+#include "arch/irqflags.h"
+#include "arch/power.h"
+#include "base/log.h"
+#include "lib/types.h"
+
+static void (*power_exit)(unsigned status);
+static bool leaving;
+
+void power_set_exit(void (*exit)(unsigned status))
+{
+	power_exit = exit;
+}
+
+void power_off(unsigned status)
+{
+	arch_irq_disable();
+	/* A panic on the way out must not come back here for ever. */
+	if (!leaving) {
+		leaving = true;
+		log_always("power", "off, status %u", status);
+	}
+	if (power_exit != NULL)
+		power_exit(status);
+	arch_power_off();
+	arch_hart_stop();
+}

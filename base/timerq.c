@@ -1,0 +1,141 @@
+/* Timer queues: a tree by deadline on each hart. */
+#include "base/timerq.h"
+
+#include "arch/timer.h"
+#include "base/hart.h"
+
+void timerq_init(struct timerq *queue)
+{
+	spin_init(&queue->lock, LOCK_TIMERQ);
+	tree_init(&queue->timers, NULL);
+	queue->earliest = NULL;
+	queue->running = NULL;
+}
+
+void timer_init(struct timer *timer, void (*fn)(struct timer *timer))
+{
+	*timer = (struct timer){ .fn = fn };
+}
+
+static struct timer *timer_of(struct tree_node *node)
+{
+	return tree_entry(node, struct timer, node);
+}
+
+static uint64_t timerq_next_locked(const struct timerq *queue)
+{
+	assert_hardened(spin_lock_held(&queue->lock));
+	return queue->earliest != NULL ? timer_of(queue->earliest)->deadline : UINT64_MAX;
+}
+
+/* Behind those of the same deadline. => queue->lock held */
+static void timerq_insert(struct timerq *queue, struct timer *timer)
+{
+	struct tree_node **link = &queue->timers.root;
+	struct tree_node *parent = NULL;
+	bool earliest = true;
+
+	while (*link != NULL) {
+		bool after = timer->deadline >= timer_of(*link)->deadline;
+
+		parent = *link;
+		link = &parent->child[after];
+		earliest = earliest && !after;
+	}
+	tree_insert(&queue->timers, &timer->node, parent, link);
+	if (earliest)
+		queue->earliest = &timer->node;
+	timer->queue = queue;
+	timer->armed = true;
+}
+
+/* => queue->lock held, timer armed on this queue */
+static void timerq_remove(struct timerq *queue, struct timer *timer)
+{
+	if (queue->earliest == &timer->node)
+		queue->earliest = tree_next(&timer->node);
+	tree_erase(&queue->timers, &timer->node);
+	timer->armed = false;
+}
+
+/*
+ * Takes it off its queue.
+ * => true: it was armed; *running: its fn is being called on that queue's hart
+ */
+static bool timer_disarm(struct timer *timer, struct timerq *queue, bool *running)
+{
+	unsigned long flags = spin_lock_irqsave(&queue->lock);
+	bool was = timer->armed;
+
+	if (was)
+		timerq_remove(queue, timer);
+	*running = queue->running == timer;
+	spin_unlock_irqrestore(&queue->lock, flags);
+	return was;
+}
+
+void timer_arm(struct timer *timer, uint64_t deadline_ticks)
+{
+	struct timerq *queue = &arch_this_hart()->timers;
+	unsigned long flags;
+	bool running;
+
+	if (timer->queue != NULL)
+		timer_disarm(timer, timer->queue, &running);
+	flags = spin_lock_irqsave(&queue->lock);
+	timer->deadline = deadline_ticks;
+	timerq_insert(queue, timer);
+	if (queue->earliest == &timer->node)
+		arch_timer_set(deadline_ticks);
+	spin_unlock_irqrestore(&queue->lock, flags);
+}
+
+bool timer_cancel(struct timer *timer)
+{
+	struct timerq *queue = timer->queue;
+	bool running;
+	bool was;
+
+	if (queue == NULL)
+		return false;
+	was = timer_disarm(timer, queue, &running);
+	/* On this hart only fn itself can see that it runs. */
+	while (running && queue != &arch_this_hart()->timers) {
+		spin_pause();
+		timer_disarm(timer, queue, &running);
+	}
+	return was;
+}
+
+void timerq_run(void)
+{
+	struct timerq *queue = &arch_this_hart()->timers;
+
+	for (;;) {
+		struct timer *timer;
+		unsigned long flags = spin_lock_irqsave(&queue->lock);
+		uint64_t next = timerq_next_locked(queue);
+
+		if (next == UINT64_MAX || next > arch_time()) {
+			queue->running = NULL;
+			arch_timer_set(next);
+			spin_unlock_irqrestore(&queue->lock, flags);
+			return;
+		}
+		timer = timer_of(queue->earliest);
+		timerq_remove(queue, timer);
+		queue->running = timer;
+		spin_unlock_irqrestore(&queue->lock, flags);
+		timer->fn(timer);
+	}
+}
+
+uint64_t timerq_next(void)
+{
+	struct timerq *queue = &arch_this_hart()->timers;
+	unsigned long flags = spin_lock_irqsave(&queue->lock);
+	uint64_t next = timerq_next_locked(queue);
+
+	spin_unlock_irqrestore(&queue->lock, flags);
+	return next;
+}

@@ -1,0 +1,64 @@
+/* Rings of fault records. */
+#include "base/trace.h"
+
+#include "base/clock.h"
+#include "base/hart.h"
+#include "base/log.h"
+#include "lib/bits.h"
+
+_Static_assert((TRACE_RECORDS & (TRACE_RECORDS - 1)) == 0, "counts are taken modulo it");
+
+static const char *(*kind_name)(unsigned kind);
+
+void trace_set_kind_name(const char *(*name)(unsigned kind))
+{
+	kind_name = name;
+}
+
+void trace_fault(const struct trace_fault *fault)
+{
+	struct trace_ring *ring = &arch_this_hart()->faults;
+
+	ring->records[ring->count % TRACE_RECORDS] = *fault;
+	ring->count++;
+}
+
+bool trace_read(unsigned hart_index, struct trace_fault *ret, uint64_t *dropped)
+{
+	struct trace_ring *ring = &harts[hart_index].faults;
+	uint64_t count = ring->count;
+
+	if (count - ring->cursor > TRACE_RECORDS) {
+		*dropped += count - TRACE_RECORDS - ring->cursor;
+		ring->cursor = count - TRACE_RECORDS;
+	}
+	if (ring->cursor == count)
+		return false;
+	*ret = ring->records[ring->cursor % TRACE_RECORDS];
+	ring->cursor++;
+	return true;
+}
+
+static void trace_show(const struct trace_fault *fault)
+{
+	const char *name = kind_name != NULL ? kind_name(fault->kind) : "kind";
+	uint64_t us = clock_ticks_to_ns(fault->time) / 1000;
+
+	log_always("trace",
+		   "fault at %lu us: pid %d pc 0x%lx address 0x%lx access 0x%x %s(%u) -> %d", us,
+		   fault->pid, fault->pc, fault->addr, fault->access, name, fault->kind,
+		   fault->result);
+}
+
+void trace_show_last(unsigned n)
+{
+	struct hart *hart = arch_this_hart();
+	const struct trace_ring *ring;
+
+	if (hart == NULL)
+		return;
+	ring = &hart->faults;
+	n = (unsigned)MIN(MIN((uint64_t)n, ring->count), (uint64_t)TRACE_RECORDS);
+	for (uint64_t at = ring->count - n; at < ring->count; at++)
+		trace_show(&ring->records[at % TRACE_RECORDS]);
+}

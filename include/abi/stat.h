@@ -1,0 +1,71 @@
+/* Modes of files and the structs of fstat and statfs (riscv64: asm-generic). */
+#pragma once
+
+#include <stdint.h>
+
+#define S_IFMT	  0170000
+#define S_IFSOCK  0140000
+#define S_IFLNK	  0120000
+#define S_IFREG	  0100000
+#define S_IFBLK	  0060000
+#define S_IFDIR	  0040000
+#define S_IFCHR	  0020000
+#define S_IFIFO	  0010000
+#define S_ISUID	  0004000
+#define S_ISGID	  0002000
+#define S_ISVTX	  0001000
+/* All permission bits, those three included. */
+#define S_IALLUGO 0007777
+
+#define S_ISREG(mode)  (((mode)&S_IFMT) == S_IFREG)
+#define S_ISDIR(mode)  (((mode)&S_IFMT) == S_IFDIR)
+#define S_ISCHR(mode)  (((mode)&S_IFMT) == S_IFCHR)
+#define S_ISBLK(mode)  (((mode)&S_IFMT) == S_IFBLK)
+#define S_ISFIFO(mode) (((mode)&S_IFMT) == S_IFIFO)
+#define S_ISLNK(mode)  (((mode)&S_IFMT) == S_IFLNK)
+
+struct abi_stat {
+	uint64_t dev;
+	uint64_t ino;
+	uint32_t mode;
+	uint32_t nlink;
+	uint32_t uid;
+	uint32_t gid;
+	uint64_t rdev;
+	uint64_t pad1;
+	int64_t size;
+	int32_t blksize;
+	int32_t pad2;
+	/* in units of 512 bytes */
+	int64_t blocks;
+	int64_t atime;
+	uint64_t atime_nsec;
+	int64_t mtime;
+	uint64_t mtime_nsec;
+	int64_t ctime;
+	uint64_t ctime_nsec;
+	uint32_t unused[2];
+};
+
+struct abi_statfs {
+	int64_t type;
+	int64_t bsize;
+	uint64_t blocks;
+	uint64_t bfree;
+	uint64_t bavail;
+	uint64_t files;
+	uint64_t ffree;
+	int32_t fsid[2];
+	int64_t namelen;
+	int64_t frsize;
+	int64_t flags;
+	int64_t spare[4];
+};
+
+#define ABI_TMPFS_MAGIC 0x01021994
+
+/* A device number as st_rdev holds it, for small majors and minors (below 4096 and 256). */
+#define ABI_MAKEDEV(major, minor) (((uint64_t)(major) << 8) | (minor))
+
+_Static_assert(sizeof(struct abi_stat) == 128, "as in the ABI");
+_Static_assert(sizeof(struct abi_statfs) == 120, "as in the ABI");

@@ -1,0 +1,57 @@
+/* Times and clocks. */
+#pragma once
+
+#include <stdint.h>
+
+#define CLOCK_REALTIME		 0
+#define CLOCK_MONOTONIC		 1
+#define CLOCK_PROCESS_CPUTIME_ID 2
+#define CLOCK_THREAD_CPUTIME_ID	 3
+#define CLOCK_MONOTONIC_RAW	 4
+#define CLOCK_REALTIME_COARSE	 5
+#define CLOCK_MONOTONIC_COARSE	 6
+#define CLOCK_BOOTTIME		 7
+#define CLOCK_REALTIME_ALARM	 8
+#define CLOCK_BOOTTIME_ALARM	 9
+#define CLOCK_TAI		 11
+/* Clock numbers are below this. */
+#define ABI_MAX_CLOCKS		 16
+
+#define TIMER_ABSTIME 0x01
+
+#define ITIMER_REAL    0
+#define ITIMER_VIRTUAL 1
+#define ITIMER_PROF    2
+
+#define UTIME_NOW  0x3fffffff
+#define UTIME_OMIT 0x3ffffffe
+
+struct abi_timespec {
+	int64_t sec;
+	int64_t nsec;
+};
+
+struct abi_timeval {
+	int64_t sec;
+	int64_t usec;
+};
+
+struct abi_itimerspec {
+	struct abi_timespec interval;
+	struct abi_timespec value;
+};
+
+struct abi_itimerval {
+	struct abi_timeval interval;
+	struct abi_timeval value;
+};
+
+/* Clock ticks a second of times() and AT_CLKTCK. */
+#define ABI_CLK_TCK 100
+
+struct abi_tms {
+	int64_t utime;
+	int64_t stime;
+	int64_t cutime;
+	int64_t cstime;
+};

@@ -1,0 +1,109 @@
+/* An intrusive circular doubly linked list; head and members are of one type. */
+#pragma once
+
+#include "lib/bits.h"
+
+struct list {
+	struct list *next;
+	struct list *prev;
+};
+
+#define LIST_INIT(name)          \
+	{                        \
+		&(name), &(name) \
+	}
+
+/* Makes an empty head, or a member that is on no list. */
+static inline void list_init(struct list *head)
+{
+	head->next = head;
+	head->prev = head;
+}
+
+static inline void list_insert_between(struct list *node, struct list *prev, struct list *next)
+{
+	node->prev = prev;
+	node->next = next;
+	prev->next = node;
+	next->prev = node;
+}
+
+/* Adds node as the first. => node is on no list; it need not be initialised */
+static inline void list_add(struct list *head, struct list *node)
+{
+	list_insert_between(node, head, head->next);
+}
+
+/* Adds node as the last (or, with a member as `head`, just before it). */
+static inline void list_add_tail(struct list *head, struct list *node)
+{
+	list_insert_between(node, head->prev, head);
+}
+
+/*
+ * Takes node off its list and leaves it initialised: list_empty(node) then says that it is on none.
+ */
+static inline void list_del(struct list *node)
+{
+	node->prev->next = node->next;
+	node->next->prev = node->prev;
+	list_init(node);
+}
+
+static inline bool list_empty(const struct list *head)
+{
+	return head->next == head;
+}
+
+/* Moves all members of `from` to the end of `to`, in their order; `from` is empty then. */
+static inline void list_splice_tail(struct list *to, struct list *from)
+{
+	if (list_empty(from))
+		return;
+	from->next->prev = to->prev;
+	to->prev->next = from->next;
+	from->prev->next = to;
+	to->prev = from->prev;
+	list_init(from);
+}
+
+static inline size_t list_length(const struct list *head)
+{
+	size_t n = 0;
+
+	for (const struct list *node = head->next; node != head; node = node->next)
+		n++;
+	return n;
+}
+
+#define list_entry(node, type, member) container_of(node, type, member)
+
+/* => the list is not empty */
+#define list_first_entry(head, type, member) list_entry((head)->next, type, member)
+#define list_last_entry(head, type, member)  list_entry((head)->prev, type, member)
+
+/* The first member, taken off the list; NULL where it is empty. */
+static inline struct list *list_pop(struct list *head)
+{
+	struct list *node = head->next;
+
+	if (node == head)
+		return NULL;
+	list_del(node);
+	return node;
+}
+
+#define list_for_each(node, head) \
+	for ((node) = (head)->next; (node) != (head); (node) = (node)->next)
+
+#define list_for_each_entry(pos, head, member)                             \
+	for ((pos) = list_entry((head)->next, __typeof__(*(pos)), member); \
+	     &(pos)->member != (head);                                     \
+	     (pos) = list_entry((pos)->member.next, __typeof__(*(pos)), member))
+
+/* pos may be taken off and freed in the body; `next` is another variable of its type. */
+#define list_for_each_entry_safe(pos, next_, head, member)                        \
+	for ((pos) = list_entry((head)->next, __typeof__(*(pos)), member),        \
+	    (next_) = list_entry((pos)->member.next, __typeof__(*(pos)), member); \
+	     &(pos)->member != (head); (pos) = (next_),                           \
+	    (next_) = list_entry((next_)->member.next, __typeof__(*(next_)), member))

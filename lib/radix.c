@@ -1,0 +1,240 @@
+/* The radix tree: going down, growing up, pruning. */
+#include "lib/radix.h"
+
+#include "lib/assert.h"
+#include "lib/string.h"
+
+/* The slot of a node that has `level` levels below it (0: its slots are the pointers). */
+static unsigned radix_slot(uint64_t index, unsigned level)
+{
+	return (index >> (level * RADIX_SHIFT)) & (RADIX_SLOTS - 1);
+}
+
+/* The greatest index that so many levels of nodes can hold. */
+static uint64_t radix_max_index(unsigned levels)
+{
+	if (levels == 0)
+		return 0;
+	return levels >= RADIX_DEPTH_MAX ? UINT64_MAX : (1ul << (levels * RADIX_SHIFT)) - 1;
+}
+
+/* The fewest levels that reach index. */
+static unsigned radix_levels_for(uint64_t index)
+{
+	unsigned levels = 1;
+
+	while (radix_max_index(levels) < index)
+		levels++;
+	return levels;
+}
+
+void radix_spare_give(struct radix_spare *spare, struct radix_node *node)
+{
+	node->slot[0] = spare->first;
+	spare->first = node;
+	spare->count++;
+}
+
+struct radix_node *radix_spare_take(struct radix_spare *spare)
+{
+	struct radix_node *node = spare->first;
+
+	if (node != NULL) {
+		spare->first = node->slot[0];
+		spare->count--;
+	}
+	return node;
+}
+
+static struct radix_node *radix_new_node(struct radix_spare *spare)
+{
+	struct radix_node *node = radix_spare_take(spare);
+
+	assert(node != NULL);
+	memset(node, 0, sizeof(*node));
+	return node;
+}
+
+unsigned radix_missing(const struct radix *radix, uint64_t index)
+{
+	const struct radix_node *node = radix->root;
+	unsigned want = radix_levels_for(index);
+	unsigned level;
+
+	if (node == NULL)
+		return want;
+	/*
+	 * New levels above the root, and all those on the way down from the new root's other slot.
+	 */
+	if (want > radix->levels)
+		return (want - radix->levels) + (want - 1);
+	for (level = radix->levels - 1; level > 0; level--) {
+		node = node->slot[radix_slot(index, level)];
+		if (node == NULL)
+			return level;
+	}
+	return 0;
+}
+
+/* Puts levels above the root until index can be reached. */
+static void radix_grow(struct radix *radix, uint64_t index, struct radix_spare *spare)
+{
+	unsigned want = radix_levels_for(index);
+
+	if (radix->root == NULL) {
+		radix->root = radix_new_node(spare);
+		radix->levels = want;
+	}
+	while (radix->levels < want) {
+		struct radix_node *top = radix_new_node(spare);
+
+		top->slot[0] = radix->root;
+		top->used = 1;
+		radix->root = top;
+		radix->levels++;
+	}
+}
+
+void radix_insert(struct radix *radix, uint64_t index, void *ptr, struct radix_spare *spare)
+{
+	struct radix_node *node;
+	void **slot;
+
+	assert(ptr != NULL && index != UINT64_MAX);
+	radix_grow(radix, index, spare);
+	node = radix->root;
+	for (unsigned level = radix->levels - 1; level > 0; level--) {
+		slot = &node->slot[radix_slot(index, level)];
+		if (*slot == NULL) {
+			*slot = radix_new_node(spare);
+			node->used++;
+		}
+		node = *slot;
+	}
+	slot = &node->slot[radix_slot(index, 0)];
+	assert(*slot == NULL);
+	*slot = ptr;
+	node->used++;
+	radix->count++;
+}
+
+/* The slot for index; NULL where the tree does not reach so far. */
+static void **radix_lookup(const struct radix *radix, uint64_t index)
+{
+	struct radix_node *node = radix->root;
+
+	if (node == NULL || index > radix_max_index(radix->levels))
+		return NULL;
+	for (unsigned level = radix->levels - 1; level > 0; level--) {
+		node = node->slot[radix_slot(index, level)];
+		if (node == NULL)
+			return NULL;
+	}
+	return &node->slot[radix_slot(index, 0)];
+}
+
+void *radix_find(const struct radix *radix, uint64_t index)
+{
+	void **slot = radix_lookup(radix, index);
+
+	return slot != NULL ? *slot : NULL;
+}
+
+void *radix_replace(struct radix *radix, uint64_t index, void *ptr)
+{
+	void **slot = radix_lookup(radix, index);
+	void *old;
+
+	assert(ptr != NULL && slot != NULL && *slot != NULL);
+	old = *slot;
+	*slot = ptr;
+	return old;
+}
+
+/* Takes levels off the top whose only child is in slot 0, so that a small tree is flat again. */
+static void radix_shrink(struct radix *radix, struct radix_spare *freed)
+{
+	while (radix->levels > 1 && radix->root->used == 1 && radix->root->slot[0] != NULL) {
+		struct radix_node *top = radix->root;
+
+		radix->root = top->slot[0];
+		radix->levels--;
+		radix_spare_give(freed, top);
+	}
+}
+
+void *radix_remove(struct radix *radix, uint64_t index, struct radix_spare *freed)
+{
+	struct radix_node *path[RADIX_DEPTH_MAX];
+	struct radix_node *node = radix->root;
+	void **slot = radix_lookup(radix, index);
+	void *ptr = slot != NULL ? *slot : NULL;
+	unsigned level;
+
+	if (ptr == NULL)
+		return NULL;
+	for (level = radix->levels; level-- > 0;) {
+		path[level] = node;
+		node = node->slot[radix_slot(index, level)];
+	}
+	for (level = 0; level < radix->levels; level++) {
+		path[level]->slot[radix_slot(index, level)] = NULL;
+		if (--path[level]->used > 0)
+			break;
+		radix_spare_give(freed, path[level]);
+	}
+	radix->count--;
+	if (level == radix->levels)
+		radix_init(radix);
+	else
+		radix_shrink(radix, freed);
+	return ptr;
+}
+
+/*
+ * The lowest index that is in the next slot of a node with `level` levels below; 0: there is none.
+ */
+static uint64_t radix_skip(uint64_t index, unsigned level)
+{
+	unsigned shift = level * RADIX_SHIFT;
+
+	return ((index >> shift) + 1) << shift;
+}
+
+void *radix_next(const struct radix *radix, uint64_t *index, uint64_t last)
+{
+	uint64_t at = *index;
+
+	while (at <= last && radix->root != NULL && at <= radix_max_index(radix->levels)) {
+		struct radix_node *node = radix->root;
+		unsigned level = radix->levels - 1;
+		void *child = node->slot[radix_slot(at, level)];
+
+		for (; level > 0 && child != NULL; level--) {
+			node = child;
+			child = node->slot[radix_slot(at, level - 1)];
+		}
+		if (child != NULL) {
+			*index = at;
+			return child;
+		}
+		at = radix_skip(at, level);
+		if (at == 0)
+			break;
+	}
+	return NULL;
+}
+
+void radix_remove_range(struct radix *radix, uint64_t first, uint64_t last,
+			void (*put)(void *arg, uint64_t index, void *ptr), void *arg,
+			struct radix_spare *freed)
+{
+	uint64_t index;
+	void *ptr;
+
+	radix_for_each_range(ptr, index, radix, first, last)
+	{
+		radix_remove(radix, index, freed);
+		put(arg, index, ptr);
+	}
+}

@@ -1,0 +1,297 @@
+/* Bytes and strings, with loops that move words. */
+#include "lib/string.h"
+
+#include "abi/errno.h"
+
+#if !__STDC_HOSTED__ || defined(LIB_STRING_PREFIX)
+
+/* Without this gcc turns the loops below into calls of the very functions that they are. */
+#pragma GCC optimize("no-tree-loop-distribute-patterns")
+
+#undef memset
+#undef memcpy
+#undef memmove
+#undef strlen
+#if defined(LIB_STRING_PREFIX)
+#define memset	test_memset
+#define memcpy	test_memcpy
+#define memmove test_memmove
+#define strlen	test_strlen
+#endif
+
+/* Eight bytes of anything. */
+typedef uint64_t __attribute__((may_alias)) word_t;
+#define WORD   sizeof(word_t)
+#define UNROLL (8 * WORD)
+
+static inline bool word_aligned(const void *a, const void *b)
+{
+	return (((uintptr_t)a | (uintptr_t)b) & (WORD - 1)) == 0;
+}
+
+/* Can both be aligned by the same number of bytes? */
+static inline bool word_congruent(const void *a, const void *b)
+{
+	return (((uintptr_t)a ^ (uintptr_t)b) & (WORD - 1)) == 0;
+}
+
+void *memset(void *to, int byte, size_t n)
+{
+	unsigned char *p = to;
+	word_t w = (unsigned char)byte * 0x0101010101010101ul;
+
+	while (n > 0 && !word_aligned(p, NULL)) {
+		*p++ = (unsigned char)byte;
+		n--;
+	}
+	for (; n >= UNROLL; p += UNROLL, n -= UNROLL) {
+		word_t *q = (word_t *)p;
+
+		q[0] = w;
+		q[1] = w;
+		q[2] = w;
+		q[3] = w;
+		q[4] = w;
+		q[5] = w;
+		q[6] = w;
+		q[7] = w;
+	}
+	for (; n >= WORD; p += WORD, n -= WORD)
+		*(word_t *)p = w;
+	while (n-- > 0)
+		*p++ = (unsigned char)byte;
+	return to;
+}
+
+/* Moves whole words from aligned places while there are at least 64 bytes. => bytes moved */
+static size_t words_up(unsigned char *p, const unsigned char *q, size_t n)
+{
+	size_t done = 0;
+
+	for (; n - done >= UNROLL; done += UNROLL) {
+		word_t *to = (word_t *)(p + done);
+		const word_t *from = (const word_t *)(q + done);
+		word_t a = from[0], b = from[1], c = from[2], d = from[3];
+		word_t e = from[4], f = from[5], g = from[6], h = from[7];
+
+		to[0] = a;
+		to[1] = b;
+		to[2] = c;
+		to[3] = d;
+		to[4] = e;
+		to[5] = f;
+		to[6] = g;
+		to[7] = h;
+	}
+	for (; n - done >= WORD; done += WORD)
+		*(word_t *)(p + done) = *(const word_t *)(q + done);
+	return done;
+}
+
+/* From low to high addresses: also right where the places overlap and `to` is the lower. */
+static void copy_up(unsigned char *p, const unsigned char *q, size_t n)
+{
+	if (word_congruent(p, q)) {
+		size_t done;
+
+		while (n > 0 && !word_aligned(p, NULL)) {
+			*p++ = *q++;
+			n--;
+		}
+		done = words_up(p, q, n);
+		p += done;
+		q += done;
+		n -= done;
+	}
+	while (n-- > 0)
+		*p++ = *q++;
+}
+
+static void copy_down(unsigned char *p, const unsigned char *q, size_t n)
+{
+	if (word_congruent(p, q)) {
+		while (n > 0 && !word_aligned(p + n, NULL)) {
+			n--;
+			p[n] = q[n];
+		}
+		while (n >= WORD) {
+			n -= WORD;
+			*(word_t *)(p + n) = *(const word_t *)(q + n);
+		}
+	}
+	while (n > 0) {
+		n--;
+		p[n] = q[n];
+	}
+}
+
+void *memcpy(void *restrict to, const void *restrict from, size_t n)
+{
+	copy_up(to, from, n);
+	return to;
+}
+
+void *memmove(void *to, const void *from, size_t n)
+{
+	if ((uintptr_t)to - (uintptr_t)from >= n)
+		copy_up(to, from, n);
+	else
+		copy_down(to, from, n);
+	return to;
+}
+
+int memcmp(const void *a, const void *b, size_t n)
+{
+	const unsigned char *p = a;
+	const unsigned char *q = b;
+
+	if (word_aligned(p, q)) {
+		for (; n >= WORD && *(const word_t *)p == *(const word_t *)q; n -= WORD) {
+			p += WORD;
+			q += WORD;
+		}
+	}
+	for (; n > 0; n--, p++, q++) {
+		if (*p != *q)
+			return *p - *q;
+	}
+	return 0;
+}
+
+void *memchr(const void *s, int byte, size_t n)
+{
+	for (const unsigned char *p = s; n > 0; n--, p++) {
+		if (*p == (unsigned char)byte)
+			return (void *)p;
+	}
+	return NULL;
+}
+
+size_t strlen(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n] != '\0')
+		n++;
+	return n;
+}
+
+size_t strnlen(const char *s, size_t max)
+{
+	size_t n = 0;
+
+	while (n < max && s[n] != '\0')
+		n++;
+	return n;
+}
+
+int strcmp(const char *a, const char *b)
+{
+	return strncmp(a, b, SIZE_MAX);
+}
+
+int strncmp(const char *a, const char *b, size_t max)
+{
+	for (; max > 0; max--, a++, b++) {
+		if (*a != *b)
+			return (unsigned char)*a - (unsigned char)*b;
+		if (*a == '\0')
+			return 0;
+	}
+	return 0;
+}
+
+char *strchr(const char *s, int c)
+{
+	for (;; s++) {
+		if (*s == (char)c)
+			return (char *)s;
+		if (*s == '\0')
+			return NULL;
+	}
+}
+
+char *strrchr(const char *s, int c)
+{
+	const char *last = NULL;
+
+	for (;; s++) {
+		if (*s == (char)c)
+			last = s;
+		if (*s == '\0')
+			return (char *)last;
+	}
+}
+
+char *strstr(const char *s, const char *what)
+{
+	size_t n = strlen(what);
+
+	for (;; s++) {
+		if (strncmp(s, what, n) == 0)
+			return (char *)s;
+		if (*s == '\0')
+			return NULL;
+	}
+}
+
+#endif
+
+size_t str_copy(char *to, const char *from, size_t size)
+{
+	size_t len = strlen(from);
+
+	if (size > 0) {
+		size_t n = len < size ? len : size - 1;
+
+		memcpy(to, from, n);
+		to[n] = '\0';
+	}
+	return len;
+}
+
+bool str_starts(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+/* The value of a digit in any base up to 16; more than that for what is none. */
+static unsigned digit_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0');
+	if (c >= 'a' && c <= 'f')
+		return (unsigned)(c - 'a') + 10;
+	if (c >= 'A' && c <= 'F')
+		return (unsigned)(c - 'A') + 10;
+	return UINT32_MAX;
+}
+
+int str_to_u64(const char *s, size_t n, uint64_t *ret)
+{
+	unsigned base = 10;
+	uint64_t value = 0;
+	bool overflow = false;
+
+	if (n > 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) {
+		base = 16;
+		s += 2;
+		n -= 2;
+	} else if (n > 1 && s[0] == '0') {
+		base = 8;
+	}
+	if (n == 0)
+		return -EINVAL;
+	for (; n > 0; n--, s++) {
+		unsigned digit = digit_value(*s);
+
+		if (digit >= base)
+			return -EINVAL;
+		overflow |= __builtin_mul_overflow(value, base, &value);
+		overflow |= __builtin_add_overflow(value, digit, &value);
+	}
+	if (overflow)
+		return -ERANGE;
+	*ret = value;
+	return 0;
+}

@@ -1,0 +1,196 @@
+/* Balancing of the intrusive tree, and its summaries. */
+#include "lib/tree.h"
+
+static int tree_height(const struct tree_node *node)
+{
+	return node != NULL ? node->height : 0;
+}
+
+/* Is right's height more than left's (positive), and by how much. */
+static int tree_lean(const struct tree_node *node)
+{
+	return tree_height(node->child[1]) - tree_height(node->child[0]);
+}
+
+static bool tree_set_height(struct tree_node *node)
+{
+	int height = 1 + MAX(tree_height(node->child[0]), tree_height(node->child[1]));
+
+	if (node->height == height)
+		return false;
+	node->height = height;
+	return true;
+}
+
+/* => true: height or summary is another than before */
+static bool tree_recompute(struct tree *tree, struct tree_node *node)
+{
+	bool changed = tree_set_height(node);
+
+	if (tree->update != NULL)
+		changed |= tree->update(node);
+	return changed;
+}
+
+/* The place that points to node. */
+static struct tree_node **tree_link(struct tree *tree, const struct tree_node *node)
+{
+	struct tree_node *parent = node->parent;
+
+	if (parent == NULL)
+		return &tree->root;
+	return &parent->child[parent->child[1] == node];
+}
+
+static void tree_set_child(struct tree_node *parent, int side, struct tree_node *child)
+{
+	parent->child[side] = child;
+	if (child != NULL)
+		child->parent = parent;
+}
+
+/*
+ * The child opposite to `side` comes up, node goes down to `side`.
+ * => the new top, both recomputed
+ */
+static struct tree_node *tree_rotate(struct tree *tree, struct tree_node *node, int side)
+{
+	struct tree_node **link = tree_link(tree, node);
+	struct tree_node *up = node->child[!side];
+
+	*link = up;
+	up->parent = node->parent;
+	tree_set_child(node, !side, up->child[side]);
+	tree_set_child(up, side, node);
+	tree_recompute(tree, node);
+	tree_recompute(tree, up);
+	return up;
+}
+
+/* Makes a node whose subtrees differ by two in height balanced. => the new top */
+static struct tree_node *tree_balance(struct tree *tree, struct tree_node *node)
+{
+	int heavy = tree_lean(node) > 0;
+	int inner = tree_lean(node->child[heavy]);
+
+	if (heavy ? inner < 0 : inner > 0)
+		tree_rotate(tree, node->child[heavy], heavy);
+	return tree_rotate(tree, node, !heavy);
+}
+
+/*
+ * Recomputes and balances from node up, as far as anything changes; from `at_least` up in any case.
+ */
+static void tree_fix(struct tree *tree, struct tree_node *node, struct tree_node *at_least)
+{
+	bool must = at_least != NULL;
+
+	while (node != NULL) {
+		struct tree_node *was = node;
+		bool changed = tree_recompute(tree, node);
+		int lean = tree_lean(node);
+
+		if (lean < -1 || lean > 1) {
+			node = tree_balance(tree, node);
+			changed = true;
+		}
+		if (was == at_least)
+			must = false;
+		if (!changed && !must)
+			return;
+		node = node->parent;
+	}
+}
+
+void tree_insert(struct tree *tree, struct tree_node *node, struct tree_node *parent,
+		 struct tree_node **link)
+{
+	node->parent = parent;
+	node->child[0] = NULL;
+	node->child[1] = NULL;
+	node->height = 0;
+	*link = node;
+	tree_fix(tree, node, node);
+}
+
+void tree_erase(struct tree *tree, struct tree_node *node)
+{
+	struct tree_node **link = tree_link(tree, node);
+	struct tree_node *next;
+	struct tree_node *lowest;
+
+	if (node->child[0] == NULL || node->child[1] == NULL) {
+		struct tree_node *only = node->child[node->child[0] == NULL];
+
+		*link = only;
+		if (only != NULL)
+			only->parent = node->parent;
+		tree_fix(tree, node->parent, NULL);
+		return;
+	}
+	/* Its successor, which has no left child, takes its place. */
+	next = tree_next(node);
+	lowest = next;
+	if (next->parent != node) {
+		lowest = next->parent;
+		tree_set_child(lowest, 0, next->child[1]);
+		tree_set_child(next, 1, node->child[1]);
+	}
+	tree_set_child(next, 0, node->child[0]);
+	next->parent = node->parent;
+	next->height = 0; /* so that its parent is told, whatever next's summary was */
+	*link = next;
+	tree_fix(tree, lowest, next);
+}
+
+void tree_replace(struct tree *tree, struct tree_node *old, struct tree_node *new)
+{
+	*tree_link(tree, old) = new;
+	new->parent = old->parent;
+	new->height = 0; /* so that its parent is told */
+	tree_set_child(new, 0, old->child[0]);
+	tree_set_child(new, 1, old->child[1]);
+	tree_fix(tree, new, new);
+}
+
+void tree_changed(struct tree *tree, struct tree_node *node)
+{
+	tree_fix(tree, node, NULL);
+}
+
+static struct tree_node *tree_end(struct tree_node *node, int side)
+{
+	while (node != NULL && node->child[side] != NULL)
+		node = node->child[side];
+	return node;
+}
+
+/* The neighbour in order to that side. */
+static struct tree_node *tree_neighbour(const struct tree_node *node, int side)
+{
+	if (node->child[side] != NULL)
+		return tree_end(node->child[side], !side);
+	while (node->parent != NULL && node->parent->child[side] == node)
+		node = node->parent;
+	return node->parent;
+}
+
+struct tree_node *tree_first(const struct tree *tree)
+{
+	return tree_end(tree->root, 0);
+}
+
+struct tree_node *tree_last(const struct tree *tree)
+{
+	return tree_end(tree->root, 1);
+}
+
+struct tree_node *tree_next(const struct tree_node *node)
+{
+	return tree_neighbour(node, 1);
+}
+
+struct tree_node *tree_prev(const struct tree_node *node)
+{
+	return tree_neighbour(node, 0);
+}

@@ -1,0 +1,127 @@
+/* Locks that spin. */
+#pragma once
+
+#include "arch/irqflags.h"
+#include "lib/assert.h"
+#include "lib/bits.h"
+#include "sync/atomic.h"
+#include "sync/lockorder.h"
+
+/*
+ * The kernel never switches threads behind the back of kernel code (only where it sleeps, in
+ * vm_pause() and on the way to user mode), so that a holder on this hart always goes on. Classes up
+ * to LOCK_LAST_PREEMPTIBLE are taken by spin_lock() with interrupts on: no interrupt handler may
+ * take them. The others by spin_lock_irqsave().
+ */
+struct spinlock {
+	uint32_t locked;
+#ifdef FAULTLINE_HARDENED
+	enum lock_class class;
+#endif
+};
+
+#ifdef FAULTLINE_HARDENED
+#define SPINLOCK_INIT(class_)     \
+	{                         \
+		.class = (class_) \
+	}
+#else
+#define SPINLOCK_INIT(class_) \
+	{                     \
+		0             \
+	}
+#endif
+
+static inline void spin_init(struct spinlock *lock, enum lock_class class)
+{
+	*lock = (struct spinlock)SPINLOCK_INIT(class);
+	(void)class;
+}
+
+static inline enum lock_class spin_class(const struct spinlock *lock)
+{
+#ifdef FAULTLINE_HARDENED
+	return lock->class;
+#else
+	(void)lock;
+	return LOCK_NONE;
+#endif
+}
+
+static inline void spin_acquire(struct spinlock *lock)
+{
+	while (unlikely(__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE) != 0)) {
+		while (atomic_load_relaxed(&lock->locked) != 0)
+			spin_pause();
+	}
+}
+
+static inline void spin_release(struct spinlock *lock)
+{
+	atomic_store(&lock->locked, 0);
+}
+
+/* Takes a lock whose class leaves interrupts on. */
+static inline void spin_lock(struct spinlock *lock)
+{
+	lockorder_take(lock, spin_class(lock), false);
+	spin_acquire(lock);
+}
+
+/* The same for the second of a class: a child that nobody can see yet, its parent being held. */
+static inline void spin_lock_nested(struct spinlock *lock)
+{
+	lockorder_take(lock, spin_class(lock), true);
+	spin_acquire(lock);
+}
+
+static inline void spin_unlock(struct spinlock *lock)
+{
+	lockorder_drop(lock, spin_class(lock));
+	spin_release(lock);
+}
+
+/* Takes it if it is free. (It can't deadlock, but keep to the order all the same.) */
+static inline bool spin_trylock(struct spinlock *lock)
+{
+	if (__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE) != 0)
+		return false;
+	lockorder_take(lock, spin_class(lock), true);
+	return true;
+}
+
+/* Takes two locks of one class, the lower address first. => a and b differ */
+static inline void spin_lock_two(struct spinlock *a, struct spinlock *b)
+{
+	spin_lock(a < b ? a : b);
+	spin_lock(a < b ? b : a);
+}
+
+/* Takes a lock with interrupts off. => what spin_unlock_irqrestore() wants back */
+static inline unsigned long spin_lock_irqsave(struct spinlock *lock)
+{
+	unsigned long flags = arch_irq_save();
+
+	spin_lock(lock);
+	return flags;
+}
+
+static inline void spin_unlock_irqrestore(struct spinlock *lock, unsigned long flags)
+{
+	spin_unlock(lock);
+	arch_irq_restore(flags);
+}
+
+/*
+ * For asserts: is it held, in the hardened build by this hart? (In the release build a held lock
+ * may be another's.)
+ */
+static inline bool spin_lock_held(const struct spinlock *lock)
+{
+#ifdef FAULTLINE_HARDENED
+	return lock->class == LOCK_NONE ? atomic_load_relaxed(&lock->locked) != 0
+					: lockorder_holds(lock);
+#else
+	return atomic_load_relaxed(&lock->locked) != 0;
+#endif
+}

@@ -1,0 +1,11 @@
+/* The fake machine's thread state: only its shape. */
+#pragma once
+
+#include "arch/hart.h"
+
+#define ARCH_KSTACK_SIZE (16ul << 10)
+
+struct arch_thread {
+	struct hart *hart;
+	unsigned long work;
+};

@@ -1,0 +1,98 @@
+/* The fake machine's page-table entries: another layout than any real one, so that nobody relies on it. */
+#pragma once
+
+#include "lib/types.h"
+
+#define FAKE_VALID	  1ul	     /* the fake hardware may use it */
+#define FAKE_R		  (1ul << 1) /* what the hardware allows */
+#define FAKE_W		  (1ul << 2)
+#define FAKE_X		  (1ul << 3)
+#define FAKE_A		  (1ul << 4)
+#define FAKE_D		  (1ul << 5)
+#define FAKE_COW	  (1ul << 6)
+#define FAKE_WP		  (1ul << 7)
+#define FAKE_HOLDS	  (1ul << 8) /* RESIDENT: a frame, invalid to the hardware */
+#define FAKE_SOFT_W	  (1ul << 9) /* W that is withheld until D */
+#define FAKE_RIGHTS_SHIFT 1
+#define FAKE_FLAGS_SHIFT  4
+#define FAKE_PFN_SHIFT	  16
+
+/* Whether A and D are kept in software; tests set it before they make any entry. */
+extern bool fake_soft_ad;
+
+static inline enum entry_state entry_state(struct mmu_entry e)
+{
+	if (e.word & FAKE_VALID)
+		return ENTRY_PRESENT;
+	return e.word & FAKE_HOLDS ? ENTRY_RESIDENT : ENTRY_EMPTY;
+}
+
+static inline bool entry_empty(struct mmu_entry e)
+{
+	return e.word == 0;
+}
+
+static inline pfn_t entry_pfn(struct mmu_entry e)
+{
+	return e.word >> FAKE_PFN_SHIFT;
+}
+
+static inline unsigned entry_rights(struct mmu_entry e)
+{
+	unsigned rights = (e.word >> FAKE_RIGHTS_SHIFT) & (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC);
+
+	return e.word & FAKE_SOFT_W ? rights | RIGHT_WRITE : rights;
+}
+
+static inline unsigned entry_flags(struct mmu_entry e)
+{
+	return (e.word >> FAKE_FLAGS_SHIFT) & (ENTRY_ACCESSED | ENTRY_DIRTY | ENTRY_COW | ENTRY_WP);
+}
+
+static inline struct mmu_entry entry_make(pfn_t pfn, unsigned rights, unsigned flags)
+{
+	uint64_t word = pfn << FAKE_PFN_SHIFT | (uint64_t)flags << FAKE_FLAGS_SHIFT;
+
+	if (flags & (ENTRY_COW | ENTRY_WP))
+		rights &= ~RIGHT_WRITE;
+	if (rights & RIGHT_WRITE)
+		rights |= RIGHT_READ;
+	word |= rights && (flags & ENTRY_ACCESSED || !fake_soft_ad) ? FAKE_VALID : FAKE_HOLDS;
+	if (fake_soft_ad && rights & RIGHT_WRITE && !(flags & ENTRY_DIRTY)) {
+		rights &= ~RIGHT_WRITE;
+		word |= FAKE_SOFT_W;
+	}
+	return (struct mmu_entry){ word | (uint64_t)rights << FAKE_RIGHTS_SHIFT };
+}
+
+static inline struct mmu_entry entry_with(struct mmu_entry e, unsigned rights, unsigned flags)
+{
+	return entry_make(entry_pfn(e), rights, flags);
+}
+
+static inline bool entry_lessens(struct mmu_entry old, struct mmu_entry new)
+{
+	uint64_t hard = FAKE_R | FAKE_W | FAKE_X;
+
+	if (!(old.word & FAKE_VALID))
+		return false;
+	if (!(new.word &FAKE_VALID) || entry_pfn(old) != entry_pfn(new))
+		return true;
+	return (old.word & ~new.word &hard) || (old.word & FAKE_W && old.word & ~new.word &FAKE_D);
+}
+
+static inline struct mmu_entry entry_load(const struct mmu_entry *slot)
+{
+	return (struct mmu_entry){ __atomic_load_n(&slot->word, __ATOMIC_RELAXED) };
+}
+
+static inline bool entry_cas(struct mmu_entry *slot, struct mmu_entry old, struct mmu_entry new)
+{
+	return __atomic_compare_exchange_n(&slot->word, &old.word, new.word, false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+static inline struct mmu_entry entry_swap(struct mmu_entry *slot, struct mmu_entry new)
+{
+	return (struct mmu_entry){ __atomic_exchange_n(&slot->word, new.word, __ATOMIC_ACQ_REL) };
+}

@@ -1,0 +1,60 @@
+/* The fake machine's physical memory and vmap area: one memory file of the host, mapped twice where mm maps it twice. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "arena.h"
+
+unsigned char *fake_arena;
+unsigned long fake_arena_size;
+unsigned long fake_vmap;
+
+static int arena_fd = -1;
+
+static void die(const char *what)
+{
+	perror(what);
+	abort();
+}
+
+void fake_arena_make(unsigned long size, unsigned long vmap_size)
+{
+	if (fake_arena && munmap(fake_arena, fake_arena_size))
+		die("munmap");
+	if (arena_fd >= 0)
+		close(arena_fd);
+	arena_fd = memfd_create("fake-arena", 0);
+	if (arena_fd < 0 || ftruncate(arena_fd, (off_t)size))
+		die("memfd_create");
+	fake_arena_size = size;
+	fake_arena = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, arena_fd, 0);
+	if (fake_arena == MAP_FAILED)
+		die("mmap of the arena");
+	memset(fake_arena, 0x5c, size);
+	if (fake_vmap)
+		munmap((void *)fake_vmap, vmap_size);
+	void *vmap = mmap(NULL, vmap_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			  -1, 0);
+	if (vmap == MAP_FAILED)
+		die("mmap of the vmap area");
+	fake_vmap = (unsigned long)vmap;
+}
+
+void fake_arena_show(unsigned long va, unsigned long offset, unsigned long size, bool writable)
+{
+	int prot = PROT_READ | (writable ? PROT_WRITE : 0);
+
+	if (mmap((void *)va, size, prot, MAP_SHARED | MAP_FIXED, arena_fd, (off_t)offset) ==
+	    MAP_FAILED)
+		die("mmap in the vmap area");
+}
+
+void fake_arena_hide(unsigned long va, unsigned long size)
+{
+	if (mmap((void *)va, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+	    MAP_FAILED)
+		die("mmap in the vmap area");
+}

@@ -1,0 +1,302 @@
+/* The fake MMU: page tables of three levels in the arena, walked in software, with a TLB that believes what it saw. */
+#include "arch/mmu.h"
+
+#include "abi/errno.h"
+#include "fake.h"
+#include "lib/assert.h"
+#include "lib/bits.h"
+#include "tlb.h"
+
+#define INDEX_BITS 9
+#define ROOT_LEVEL (MMU_LEVELS - 1)
+
+bool fake_soft_ad;
+int (*fake_fault)(vaddr_t va, unsigned access);
+struct fake_counts fake_counts;
+
+static struct mmu *active;
+
+/* Bytes that one entry of a table of that level (0: leaf) covers. */
+static vaddr_t span(unsigned level)
+{
+	return PAGE_SIZE << (INDEX_BITS * level);
+}
+
+static struct mmu_entry *table_at(paddr_t table)
+{
+	return arch_phys_to_virt(table);
+}
+
+static unsigned index_of(vaddr_t va, unsigned level)
+{
+	return (va / span(level)) % MMU_LEAF_ENTRIES;
+}
+
+static void check_user(vaddr_t va)
+{
+	assert(va < USER_TOP);
+}
+
+static bool table_empty(paddr_t table)
+{
+	for (unsigned i = 0; i < MMU_LEAF_ENTRIES; i++)
+		if (!entry_empty(table_at(table)[i]))
+			return false;
+	return true;
+}
+
+/* A table frame from the caller: zeroed, as the contract has it. */
+static paddr_t tables_take(struct mmu_tables *tables)
+{
+	paddr_t table;
+
+	if (!tables->count)
+		return 0;
+	table = mmu_tables_pop(tables);
+	assert(table_empty(table));
+	return table;
+}
+
+/* The leaf table of va; 0 where it is missing. */
+static paddr_t leaf_table(struct mmu *mmu, vaddr_t va)
+{
+	paddr_t table = mmu->root;
+
+	check_user(va);
+	for (unsigned level = ROOT_LEVEL; level > 0 && table; level--)
+		table = entry_load(&table_at(table)[index_of(va, level)]).word & ~FAKE_VALID;
+	return table;
+}
+
+void fake_mmu_reset(void)
+{
+	active = NULL;
+	fake_tlb_drop_space(0);
+	fake_counts = (struct fake_counts){ 0 };
+}
+
+struct mmu *fake_active(void)
+{
+	return active;
+}
+
+void arch_mmu_create(struct mmu *mmu, paddr_t root)
+{
+	*mmu = (struct mmu){ .root = root };
+	assert(table_empty(root));
+	fake_tlb_drop_space(root);
+}
+
+/* Gives to `out` what lies wholly within [floor, ceiling) below this table, whose first address is base. */
+static void prune_level(paddr_t table, unsigned level, vaddr_t base, vaddr_t floor, vaddr_t ceiling,
+			struct mmu_tables *out)
+{
+	for (unsigned i = 0; i < MMU_LEAF_ENTRIES; i++) {
+		vaddr_t start = base + i * span(level), end = start + span(level);
+		struct mmu_entry *entry = &table_at(table)[i];
+		paddr_t below = entry->word & ~FAKE_VALID;
+
+		if (!below || end <= floor || start >= ceiling)
+			continue;
+		if (level > 1)
+			prune_level(below, level - 1, start, floor, ceiling, out);
+		if (start < floor || end > ceiling || !table_empty(below))
+			continue;
+		*entry = (struct mmu_entry){ 0 };
+		mmu_tables_push(out, below);
+	}
+}
+
+void arch_mmu_prune(struct mmu *mmu, vaddr_t floor, vaddr_t ceiling, struct mmu_tables *out)
+{
+	prune_level(mmu->root, ROOT_LEVEL, 0, floor, ceiling, out);
+}
+
+void arch_mmu_destroy(struct mmu *mmu, struct mmu_tables *out)
+{
+	assert(active != mmu);
+	prune_level(mmu->root, ROOT_LEVEL, 0, 0, USER_TOP, out);
+	assert(table_empty(mmu->root));
+	fake_tlb_drop_space(mmu->root);
+	mmu_tables_push(out, mmu->root);
+	mmu->root = 0;
+}
+
+void arch_mmu_activate(struct mmu *mmu)
+{
+	active = mmu;
+	if (mmu)
+		mmu->harts |= 1;
+}
+
+int arch_mmu_prepare(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare)
+{
+	paddr_t table = mmu->root;
+
+	check_user(va);
+	for (unsigned level = ROOT_LEVEL; level > 0; level--) {
+		struct mmu_entry *entry = &table_at(table)[index_of(va, level)];
+
+		if (entry_empty(*entry)) {
+			table = tables_take(spare);
+			if (!table)
+				return -ENOMEM;
+			entry->word = table | FAKE_VALID;
+		}
+		table = entry->word & ~FAKE_VALID;
+	}
+	return 0;
+}
+
+void arch_mmu_map(struct mmu *mmu, vaddr_t va, const struct mmu_entry *entries, unsigned n)
+{
+	unsigned first = index_of(va, 0);
+	paddr_t table = leaf_table(mmu, va);
+
+	assert(IS_ALIGNED(va, PAGE_SIZE) && table && n && first + n <= MMU_LEAF_ENTRIES);
+	for (unsigned i = 0; i < n; i++) {
+		struct mmu_entry *slot = &table_at(table)[first + i];
+
+		assert(!entry_empty(entries[i]));
+		assert(entry_empty(*slot) || entry_pfn(*slot) == entry_pfn(entries[i]));
+		entry_swap(slot, entries[i]);
+		arch_mmu_fence_local(va + i * PAGE_SIZE);
+	}
+	fake_counts.maps += n;
+}
+
+struct visit {
+	vaddr_t start, end;
+	mmu_visit_fn fn;
+	void *arg;
+};
+
+static int visit_leaf(const struct visit *v, paddr_t table, vaddr_t base)
+{
+	vaddr_t start = MAX(base, v->start), end = MIN(base + span(1), v->end);
+	struct mmu_leaf leaf = {
+		.va = start,
+		.entries = &table_at(table)[index_of(start, 0)],
+		.count = (unsigned)((end - start) / PAGE_SIZE),
+		.table = paddr_to_pfn(table),
+	};
+
+	return v->fn(v->arg, &leaf);
+}
+
+static int visit_level(const struct visit *v, paddr_t table, unsigned level, vaddr_t base)
+{
+	int result = 0;
+
+	if (level == 0)
+		return visit_leaf(v, table, base);
+	for (unsigned i = 0; i < MMU_LEAF_ENTRIES && !result; i++) {
+		vaddr_t start = base + i * span(level);
+		paddr_t below = table_at(table)[i].word & ~FAKE_VALID;
+
+		if (below && start < v->end && start + span(level) > v->start)
+			result = visit_level(v, below, level - 1, start);
+	}
+	return result;
+}
+
+int arch_mmu_visit(struct mmu *mmu, vaddr_t start, vaddr_t end, mmu_visit_fn fn, void *arg)
+{
+	struct visit v = { start, end, fn, arg };
+
+	assert(IS_ALIGNED(start | end, PAGE_SIZE) && start <= end && end <= USER_TOP);
+	return visit_level(&v, mmu->root, ROOT_LEVEL, 0);
+}
+
+struct mmu_entry *arch_mmu_lookup(struct mmu *mmu, vaddr_t va)
+{
+	paddr_t table = leaf_table(mmu, va);
+
+	return table ? &table_at(table)[index_of(va, 0)] : NULL;
+}
+
+void arch_mmu_fence_local(vaddr_t va)
+{
+	fake_counts.fence_local++;
+	if (active)
+		fake_tlb_drop(active->root, va);
+}
+
+void arch_mmu_flush(struct mmu *mmu, struct mmu_flush *flush)
+{
+	if (flush->count || flush->all || flush->tables)
+		fake_counts.flushes++;
+	if (flush->all || flush->tables) {
+		fake_counts.flush_all++;
+		fake_tlb_drop_space(mmu->root);
+	}
+	for (unsigned i = 0; i < flush->count; i++)
+		fake_tlb_drop(mmu->root, flush->va[i]);
+	*flush = (struct mmu_flush){ 0 };
+}
+
+/* What the hardware does with an entry that allows the access: marks it and remembers it. */
+static bool hardware_accepts(struct mmu_entry *slot, vaddr_t va, unsigned right)
+{
+	struct mmu_entry e = entry_load(slot);
+	uint64_t mark = FAKE_A | (right & RIGHT_WRITE ? FAKE_D : 0);
+
+	if (!(e.word & FAKE_VALID) || !(e.word >> FAKE_RIGHTS_SHIFT & right))
+		return false;
+	if (fake_soft_ad && mark & ~e.word)
+		return false;
+	__atomic_fetch_or(&slot->word, mark, __ATOMIC_ACQ_REL);
+	fake_tlb_fill(active->root, va, entry_load(slot));
+	return true;
+}
+
+static bool tlb_accepts(struct mmu_entry e, unsigned right)
+{
+	if (!(e.word & FAKE_VALID) || !(e.word >> FAKE_RIGHTS_SHIFT & right))
+		return false;
+	return !(right & RIGHT_WRITE) || e.word & FAKE_D;
+}
+
+unsigned char *fake_access(vaddr_t va, unsigned right)
+{
+	assert(active && fake_fault);
+	for (unsigned tries = 0; tries < 1000; tries++) {
+		struct mmu_entry cached = { 0 }, *slot = NULL;
+
+		if (va < USER_TOP) {
+			cached = fake_tlb_find(active->root, va);
+			slot = arch_mmu_lookup(active, va);
+		}
+		if (tlb_accepts(cached, right) || (slot && hardware_accepts(slot, va, right))) {
+			cached = fake_tlb_find(active->root, va);
+			return (unsigned char *)arch_phys_to_virt(pfn_to_paddr(entry_pfn(cached))) +
+			       (va & PAGE_MASK);
+		}
+		fake_counts.faults++;
+		if (fake_fault(va, right))
+			return NULL;
+	}
+	panic("the fault at %#lx is served without end", va);
+}
+
+int fake_load(vaddr_t va)
+{
+	unsigned char *p = fake_access(va, RIGHT_READ);
+
+	return p ? *p : -1;
+}
+
+int fake_store(vaddr_t va, unsigned char value)
+{
+	unsigned char *p = fake_access(va, RIGHT_WRITE);
+
+	if (!p)
+		return -1;
+	*p = value;
+	return 0;
+}
+
+void arch_ad_soft_set(bool on)
+{
+	fake_soft_ad = on;
+}

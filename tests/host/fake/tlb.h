@@ -1,0 +1,9 @@
+/* The fake TLB: what a hart may still believe after a table was changed. */
+#pragma once
+
+#include "arch/mmu.h"
+
+void fake_tlb_fill(paddr_t root, vaddr_t va, struct mmu_entry entry);
+void fake_tlb_drop(paddr_t root, vaddr_t va);
+void fake_tlb_drop_space(paddr_t root);
+struct mmu_entry fake_tlb_find(paddr_t root, vaddr_t va); /* EMPTY: not there */

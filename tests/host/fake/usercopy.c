@@ -1,0 +1,73 @@
+/* The fake machine's copies to and from user memory: byte ranges through the fake MMU, faults served on the way. */
+#include "arch/usercopy.h"
+
+#include "abi/errno.h"
+#include "fake.h"
+
+static size_t chunk(vaddr_t va, size_t n)
+{
+	size_t room = PAGE_SIZE - (va & PAGE_MASK);
+
+	return n < room ? n : room;
+}
+
+size_t arch_copy_in(void *to, vaddr_t from, size_t n)
+{
+	while (n) {
+		size_t part = chunk(from, n);
+		unsigned char *p = fake_access(from, RIGHT_READ);
+
+		if (!p)
+			break;
+		__builtin_memcpy(to, p, part);
+		to = (char *)to + part;
+		from += part;
+		n -= part;
+	}
+	return n;
+}
+
+size_t arch_copy_out(vaddr_t to, const void *from, size_t n)
+{
+	while (n) {
+		size_t part = chunk(to, n);
+		unsigned char *p = fake_access(to, RIGHT_WRITE);
+
+		if (!p)
+			break;
+		__builtin_memcpy(p, from, part);
+		from = (const char *)from + part;
+		to += part;
+		n -= part;
+	}
+	return n;
+}
+
+size_t arch_clear_out(vaddr_t to, size_t n)
+{
+	while (n) {
+		size_t part = chunk(to, n);
+		unsigned char *p = fake_access(to, RIGHT_WRITE);
+
+		if (!p)
+			break;
+		__builtin_memset(p, 0, part);
+		to += part;
+		n -= part;
+	}
+	return n;
+}
+
+ssize_t arch_copy_string_in(char *to, vaddr_t from, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		unsigned char *p = fake_access(from + i, RIGHT_READ);
+
+		if (!p)
+			return -EFAULT;
+		to[i] = (char)*p;
+		if (!to[i])
+			return (ssize_t)i;
+	}
+	return (ssize_t)n;
+}

@@ -1,0 +1,79 @@
+/* Small arithmetic at its edges. */
+#include "lib/bits.h"
+#include "test.h"
+
+struct outer {
+	char before;
+	uint64_t inner;
+};
+
+static void test_alignment(void **state)
+{
+	(void)state;
+	assert_int_equal(ALIGN_UP(0ul, 4096), 0);
+	assert_int_equal(ALIGN_UP(1ul, 4096), 4096);
+	assert_int_equal(ALIGN_UP(4096ul, 4096), 4096);
+	assert_int_equal(ALIGN_DOWN(8191ul, 4096), 4096);
+	/* The alignment's type must not cut the number's upper half off. */
+	assert_int_equal(ALIGN_DOWN(0x123456789abul, 4096u), 0x12345678000ul);
+	assert_int_equal(ALIGN_UP(0x123456789abul, 16), 0x123456789b0ul);
+	assert_true(IS_ALIGNED(0x100000000ul, 4096u));
+	assert_false(IS_ALIGNED(0x100000001ul, 2));
+}
+
+static void test_min_and_max(void **state)
+{
+	int calls = 0;
+
+	(void)state;
+	assert_int_equal(MIN(3, 4), 3);
+	assert_int_equal(MAX(-3, -4), -3);
+	assert_int_equal(MIN(MIN(5, 4), MAX(1, 2)), 2);
+	assert_int_equal(MAX(calls++, 7), 7);
+	assert_int_equal(calls, 1);
+}
+
+static void test_bit_numbers(void **state)
+{
+	(void)state;
+	for (unsigned n = 0; n < 64; n++) {
+		assert_int_equal(bit_lowest(BIT(n)), n);
+		assert_int_equal(bit_highest(BIT(n)), n);
+		assert_int_equal(bit_lowest(UINT64_MAX << n), n);
+		assert_int_equal(bit_highest(UINT64_MAX >> (63 - n)), n);
+		assert_true(is_power_of_2(BIT(n)));
+	}
+	assert_false(is_power_of_2(0));
+	assert_false(is_power_of_2(6));
+}
+
+static void test_overflow(void **state)
+{
+	uint64_t x;
+
+	(void)state;
+	assert_false(add_overflows(UINT64_MAX, 0, &x));
+	assert_true(add_overflows(UINT64_MAX, 1, &x));
+	assert_false(mul_overflows(1ul << 32, (1ul << 32) - 1, &x));
+	assert_int_equal(x, UINT64_MAX - UINT32_MAX);
+	assert_true(mul_overflows(1ul << 32, 1ul << 32, &x));
+}
+
+static void test_container(void **state)
+{
+	struct outer outer;
+
+	(void)state;
+	assert_ptr_equal(container_of(&outer.inner, struct outer, inner), &outer);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_alignment),   cmocka_unit_test(test_min_and_max),
+		cmocka_unit_test(test_bit_numbers), cmocka_unit_test(test_overflow),
+		cmocka_unit_test(test_container),
+	};
+
+	return test_group("lib-bits", tests);
+}

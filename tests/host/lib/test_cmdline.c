@@ -1,0 +1,123 @@
+/* The command line's words: blanks, values, quotes, and any bytes at all. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cmdline.h"
+#include "test.h"
+
+/* The n-th word of a line must be this; value NULL: it has none; name NULL: there are only n. */
+static void check_word(const char *line, unsigned n, const char *name, const char *value)
+{
+	struct cmdline_word word;
+	const char *cursor = line;
+
+	while (cmdline_next(&cursor, &word)) {
+		if (n-- > 0)
+			continue;
+		assert_non_null(name);
+		assert_int_equal(word.name_len, strlen(name));
+		assert_memory_equal(word.name, name, strlen(name));
+		assert_true((word.value == NULL) == (value == NULL));
+		if (value != NULL) {
+			assert_int_equal(word.value_len, strlen(value));
+			assert_memory_equal(word.value, value, word.value_len);
+		}
+		return;
+	}
+	assert_null(name);
+	assert_int_equal(n, 0);
+}
+
+static void test_words(void **state)
+{
+	const char *line = "  quiet init=/bin/x \t loglevel=debug\na= =b a=b=c ";
+
+	(void)state;
+	check_word(line, 0, "quiet", NULL);
+	check_word(line, 1, "init", "/bin/x");
+	check_word(line, 2, "loglevel", "debug");
+	check_word(line, 3, "a", "");
+	check_word(line, 4, "", "b");
+	check_word(line, 5, "a", "b=c");
+	check_word(line, 6, NULL, NULL);
+	check_word("", 0, NULL, NULL);
+	check_word("   ", 0, NULL, NULL);
+}
+
+static void test_quotes(void **state)
+{
+	const char *line = "a=\"x y\" \"b=1 2\" \"c d\" e=\"\" f=\"open to the end";
+
+	(void)state;
+	check_word(line, 0, "a", "x y");
+	check_word(line, 1, "b", "1 2");
+	check_word(line, 2, "c d", NULL);
+	check_word(line, 3, "e", "");
+	check_word(line, 4, "f", "open to the end");
+	check_word(line, 5, NULL, NULL);
+	check_word("a=\"", 0, "a", "");
+	check_word("\"", 0, "", NULL);
+}
+
+static void test_get(void **state)
+{
+	const char *line = "seed=1 seed=0x10 init=/init flag big=99999999999999999999";
+	struct cmdline_word word;
+	char buf[5];
+	uint64_t n = 7;
+
+	(void)state;
+	assert_true(cmdline_get(line, "init", buf, sizeof(buf)));
+	assert_string_equal(buf, "/ini");
+	assert_true(cmdline_get(line, "flag", buf, sizeof(buf)));
+	assert_string_equal(buf, "");
+	assert_false(cmdline_get(line, "fla", buf, sizeof(buf)));
+	assert_false(cmdline_find(line, "flags", &word));
+	assert_int_equal(cmdline_get_u64(line, "seed", &n), 0);
+	assert_int_equal(n, 16);
+	assert_int_equal(cmdline_get_u64(line, "none", &n), -ENOENT);
+	assert_int_equal(cmdline_get_u64(line, "init", &n), -EINVAL);
+	assert_int_equal(cmdline_get_u64(line, "flag", &n), -EINVAL);
+	assert_int_equal(cmdline_get_u64(line, "big", &n), -ERANGE);
+	assert_int_equal(n, 16);
+}
+
+static void test_garbage(void **state)
+{
+	static const char alphabet[] = "ab= \"\t\n\x80/";
+
+	(void)state;
+	for (unsigned step = 0; step < test_steps(20000); step++) {
+		size_t n = test_below(24);
+		char *line = malloc(n + 1);
+		const char *cursor = line;
+		struct cmdline_word word;
+		unsigned words = 0;
+
+		for (size_t i = 0; i < n; i++)
+			line[i] = alphabet[test_below(sizeof(alphabet) - 1)];
+		line[n] = '\0';
+		while (cmdline_next(&cursor, &word)) {
+			assert_true(++words <= n);
+			assert_true(word.name >= line && word.name + word.name_len <= line + n);
+			if (word.value != NULL)
+				assert_true(word.value > line &&
+					    word.value + word.value_len <= line + n);
+		}
+		assert_ptr_equal(cursor, line + n);
+		free(line);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_quotes),
+		cmocka_unit_test(test_get),
+		cmocka_unit_test(test_garbage),
+	};
+
+	return test_group("lib-cmdline", tests);
+}

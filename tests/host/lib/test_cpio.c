@@ -1,0 +1,249 @@
+/* The archive reader: good archives, and each way to be bad. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/bits.h"
+#include "lib/cpio.h"
+#include "test.h"
+
+/* An archive under construction. */
+static char archive[65536];
+static size_t size;
+
+static void start(void)
+{
+	size = 0;
+	memset(archive, 0, sizeof(archive));
+}
+
+static void put(const void *from, size_t n)
+{
+	memcpy(archive + size, from, n);
+	size = ALIGN_UP(size + n, 4);
+}
+
+static void add(const char *name, unsigned mode, const char *data, size_t n)
+{
+	char head[128];
+
+	snprintf(head, sizeof(head), "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x",
+		 11, mode, 1, 2, 3, 0x5eed, n, 4, 5, 6, 7, strlen(name) + 1, 0);
+	memcpy(archive + size, head, 110);
+	size += 110;
+	put(name, strlen(name) + 1);
+	put(data, n);
+}
+
+static void end(void)
+{
+	add("TRAILER!!!", 0, "", 0);
+}
+
+/* Reads to the end. => the number of entries, or why not */
+static const char *read_all(const void *data, size_t n, unsigned *count)
+{
+	struct cpio cpio;
+	struct cpio_entry entry;
+	int r;
+
+	*count = 0;
+	cpio_init(&cpio, data, n);
+	while ((r = cpio_next(&cpio, &entry)) == 1) {
+		(*count)++;
+		assert_true(strlen(entry.name) < 4096);
+		/* Every byte of the data must be there. */
+		for (uint64_t i = 0; i < entry.size; i++)
+			(void)((volatile const char *)entry.data)[i];
+	}
+	if (r == 0)
+		return NULL;
+	assert_int_equal(r, -EINVAL);
+	assert_non_null(cpio.why);
+	return cpio.why;
+}
+
+/* Reads a copy of the first n bytes that ends where its memory does. */
+static const char *read_copy(size_t n, unsigned *count)
+{
+	char *copy = malloc(n + 1);
+	const char *why;
+
+	/* Odd on purpose: archives need not be aligned. */
+	memcpy(copy + 1, archive, n);
+	why = read_all(copy + 1, n, count);
+	free(copy);
+	return why;
+}
+
+static void make_good(void)
+{
+	start();
+	add(".", 0040755, "", 0);
+	add("./init", 0100755, "hello", 5);
+	add("/etc/x", 0100644, "abcd", 4);
+	add("dev/null", 0020666, "", 0);
+	add("..odd", 0100600, "1", 1);
+	end();
+}
+
+static void test_good(void **state)
+{
+	static const char *const names[] = { "", "init", "etc/x", "dev/null", "..odd" };
+	struct cpio_entry entry;
+	struct cpio cpio;
+
+	(void)state;
+	make_good();
+	cpio_init(&cpio, archive, size);
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+		assert_int_equal(cpio_next(&cpio, &entry), 1);
+		assert_string_equal(entry.name, names[i]);
+		if (i != 1)
+			continue;
+		assert_int_equal(entry.size, 5);
+		assert_memory_equal(entry.data, "hello", 5);
+		assert_int_equal(entry.mode, 0100755);
+		assert_int_equal(entry.ino, 11);
+		assert_int_equal(entry.uid, 1);
+		assert_int_equal(entry.gid, 2);
+		assert_int_equal(entry.nlink, 3);
+		assert_int_equal(entry.mtime, 0x5eed);
+		assert_int_equal(entry.dev_major, 4);
+		assert_int_equal(entry.dev_minor, 5);
+		assert_int_equal(entry.rdev_major, 6);
+		assert_int_equal(entry.rdev_minor, 7);
+	}
+	assert_int_equal(cpio_next(&cpio, &entry), 0);
+}
+
+static void test_two_archives(void **state)
+{
+	unsigned count;
+
+	(void)state;
+	make_good();
+	size += 512;
+	add("more", 0100644, "xyz", 3);
+	end();
+	size += 100;
+	assert_null(read_copy(size, &count));
+	assert_int_equal(count, 6);
+}
+
+static void test_truncated_at_every_byte(void **state)
+{
+	unsigned count;
+	size_t whole;
+
+	(void)state;
+	make_good();
+	/* The last bytes only pad the trailer. */
+	whole = size - 3;
+	for (size_t n = 0; n < whole; n++)
+		assert_non_null(read_copy(n, &count));
+}
+
+static void refuse(const char *why)
+{
+	unsigned count;
+	const char *got = read_copy(size, &count);
+
+	assert_non_null(got);
+	assert_string_equal(got, why);
+}
+
+static void test_reasons(void **state)
+{
+	(void)state;
+	start();
+	refuse("empty");
+	size = 4096;
+	refuse("no cpio header (newc) where one should be");
+	start();
+	add("a", 0100644, "x", 1);
+	refuse("ends without a trailer");
+	add("b", 0100644, "x", 1);
+	end();
+	archive[20] = 'x';
+	refuse("a header field is not hexadecimal");
+	make_good();
+	memcpy(archive + 94, "00000000", 8);
+	refuse("a name is empty or longer than 4095 bytes");
+	memcpy(archive + 94, "00001001", 8);
+	refuse("a name is empty or longer than 4095 bytes");
+	memcpy(archive + 94, "00000003", 8);
+	refuse("a name is not terminated where it should be");
+	memcpy(archive + 94, "00001000", 8);
+	refuse("truncated in a name");
+	make_good();
+	memcpy(archive + 54, "ffffffff", 8);
+	refuse("truncated in a file's data");
+	make_good();
+	memcpy(archive + size, "garbage", 7);
+	size += 7;
+	refuse("no cpio header (newc) where one should be");
+	size -= 7;
+	memcpy(archive + size, "070701", 6);
+	size += 6;
+	refuse("truncated in a header");
+}
+
+static void test_other_formats(void **state)
+{
+	unsigned count;
+
+	(void)state;
+	make_good();
+	memcpy(archive, "070702", 6);
+	assert_non_null(read_copy(size, &count));
+	memcpy(archive, "070707", 6);
+	assert_non_null(read_copy(size, &count));
+	memcpy(archive, "\x1f\x8b\x08", 3);
+	assert_non_null(read_copy(size, &count));
+}
+
+static void test_mutations(void **state)
+{
+	(void)state;
+	for (unsigned step = 0; step < test_steps(20000); step++) {
+		unsigned flips = 1 + (unsigned)test_below(4);
+		unsigned count;
+
+		make_good();
+		while (flips-- > 0)
+			archive[test_below(size)] =
+				(char)(test_below(2) ? '0' + test_below(10) : test_random());
+		read_copy(size - test_below(8), &count);
+	}
+}
+
+static void test_garbage(void **state)
+{
+	unsigned count;
+
+	(void)state;
+	for (unsigned step = 0; step < test_steps(2000); step++) {
+		start();
+		size = test_below(400);
+		for (size_t i = 0; i < size; i++)
+			archive[i] = (char)test_random();
+		assert_non_null(read_copy(size, &count));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_two_archives),
+		cmocka_unit_test(test_truncated_at_every_byte),
+		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_other_formats),
+		cmocka_unit_test(test_mutations),
+		cmocka_unit_test(test_garbage),
+	};
+
+	return test_group("lib-cpio", tests);
+}

@@ -1,0 +1,366 @@
+/* The ELF reader: odd but legal images (R73), bad ones (R74), and any bytes at all. */
+#include <elf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/bits.h"
+#include "lib/elf.h"
+#include "test.h"
+
+#define PAGE 4096ul
+#define TOP  (1ul << 38)
+
+static const struct elf_limits limits = { .base = 0x10000, .top = TOP, .page_size = PAGE };
+
+/* A file's headers, as the C library's <elf.h> names them: the layout is checked too. */
+static Elf64_Ehdr eh;
+static Elf64_Phdr ph[ELF_PHNUM_MAX];
+static struct elf_image image;
+static bool late;
+
+/* A program like those of gcc -static: text with headers, data with BSS at an odd place. */
+static void fresh(void)
+{
+	memset(&eh, 0, sizeof(eh));
+	memset(ph, 0, sizeof(ph));
+	memcpy(eh.e_ident, ELFMAG, SELFMAG);
+	eh.e_ident[EI_CLASS] = ELFCLASS64;
+	eh.e_ident[EI_DATA] = ELFDATA2LSB;
+	eh.e_type = ET_EXEC;
+	eh.e_machine = 243;
+	eh.e_entry = 0x10400;
+	eh.e_phoff = sizeof(eh);
+	eh.e_phentsize = sizeof(ph[0]);
+	eh.e_phnum = 2;
+	ph[0] = (Elf64_Phdr){ .p_type = PT_LOAD,
+			      .p_flags = PF_R | PF_X,
+			      .p_vaddr = 0x10000,
+			      .p_filesz = 0x5dc00,
+			      .p_memsz = 0x5dc00,
+			      .p_align = PAGE };
+	ph[1] = (Elf64_Phdr){ .p_type = PT_LOAD,
+			      .p_flags = PF_R | PF_W,
+			      .p_offset = 0x60dc0,
+			      .p_vaddr = 0x71dc0,
+			      .p_filesz = 0x5000,
+			      .p_memsz = 0xa000,
+			      .p_align = PAGE };
+}
+
+/* Copies to memory that ends with the headers, so that a byte too far is seen. */
+static int parse_header(size_t bytes)
+{
+	char *copy = malloc(bytes);
+	int r;
+
+	memcpy(copy, &eh, bytes);
+	r = elf_parse_header(copy, bytes, &image);
+	free(copy);
+	return r;
+}
+
+static int parse(void)
+{
+	int r = parse_header(sizeof(eh));
+	size_t n;
+	char *copy;
+
+	late = false;
+	if (r < 0)
+		return r;
+	n = elf_phdr_bytes(&image);
+	copy = malloc(n);
+	memcpy(copy, ph, n);
+	r = elf_parse_phdrs(&limits, copy, &image, &late);
+	free(copy);
+	return r;
+}
+
+static void refused(int error, bool is_late)
+{
+	assert_int_equal(parse(), error);
+	assert_int_equal(late, is_late);
+}
+
+#define R74_CASE(change, error)        \
+	do {                           \
+		fresh();               \
+		change;                \
+		refused(error, false); \
+	} while (0)
+#define R74_LATE(change, error)       \
+	do {                          \
+		fresh();              \
+		change;               \
+		refused(error, true); \
+	} while (0)
+#define R73_CASE(change)           \
+	do {                       \
+		fresh();           \
+		change;            \
+		refused(0, false); \
+	} while (0)
+
+static void test_good(void **state)
+{
+	struct elf_segment segment;
+	unsigned index = 0;
+
+	(void)state;
+	R73_CASE((void)0);
+	assert_false(image.is_dyn);
+	assert_int_equal(image.entry, 0x10400);
+	assert_int_equal(image.phnum, 2);
+	assert_int_equal(image.phdr, 0x10040);
+	assert_int_equal(image.nsegments, 2);
+	assert_int_equal(image.low, 0x10000);
+	assert_int_equal(image.high, 0x7c000);
+	assert_int_equal(image.align, PAGE);
+	assert_false(image.has_interp);
+	assert_false(image.exec_stack);
+	assert_true(elf_next_segment(&image, ph, &index, &segment));
+	assert_int_equal(segment.flags, ELF_R | ELF_X);
+	assert_true(elf_next_segment(&image, ph, &index, &segment));
+	assert_int_equal(segment.vaddr, 0x71dc0);
+	assert_int_equal(segment.offset, 0x60dc0);
+	assert_int_equal(segment.filesz, 0x5000);
+	assert_int_equal(segment.memsz, 0xa000);
+	assert_int_equal(segment.flags, ELF_R | ELF_W);
+	assert_false(elf_next_segment(&image, ph, &index, &segment));
+}
+
+static void test_R73_odd_segments(void **state)
+{
+	(void)state;
+	/* no section headers, odd version, ABI and flags */
+	R73_CASE((eh.e_shoff = -1ul, eh.e_shnum = 0xffff, eh.e_version = 0, eh.e_flags = -1u,
+		  eh.e_ident[EI_OSABI] = 0xaa));
+	/* BSS only: the offset does not matter */
+	R73_CASE((ph[1].p_filesz = 0, ph[1].p_offset = 12345));
+	/* empty */
+	R73_CASE((ph[1].p_filesz = 0, ph[1].p_memsz = 0));
+	assert_int_equal(image.high, 0x6e000);
+	/* several in one page, and overlapping */
+	R73_CASE((ph[1].p_vaddr = 0x10dc0));
+	/* a fixed one with nothing to load: it is Linux's affair to kill it */
+	R73_CASE((ph[0].p_type = PT_NOTE, ph[1].p_type = PT_NOTE));
+	assert_int_equal(image.nsegments, 0);
+	assert_int_equal(image.phdr, 0);
+	/* up to the end of the user's part */
+	R73_CASE((ph[1].p_memsz = TOP - ph[1].p_vaddr));
+	/* an entry in a hole faults when it runs */
+	R73_CASE(eh.e_entry = 0);
+	/* odd alignments are no reason */
+	R73_CASE((ph[0].p_align = 3, ph[1].p_align = 0));
+	assert_int_equal(image.align, PAGE);
+	R73_CASE(ph[1].p_align = 1 << 21);
+	assert_int_equal(image.align, 1 << 21);
+}
+
+static void test_R73_many_headers(void **state)
+{
+	(void)state;
+	fresh();
+	eh.e_phnum = ELF_PHNUM_MAX;
+	for (unsigned i = 2; i < ELF_PHNUM_MAX; i++)
+		ph[i] = (Elf64_Phdr){ .p_type = PT_LOAD,
+				      .p_vaddr = 0x100000 + i * PAGE,
+				      .p_memsz = 16 };
+	refused(0, false);
+	assert_int_equal(image.nsegments, ELF_PHNUM_MAX);
+}
+
+static void test_R73_ignored_types(void **state)
+{
+	static const uint32_t types[] = { PT_NULL, PT_DYNAMIC,	 PT_NOTE,    PT_SHLIB,	 PT_PHDR,
+					  PT_TLS,  PT_GNU_RELRO, 0x70000003, 0x6fedcba0, -1u };
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(types); i++) {
+		R73_CASE((eh.e_phnum = 3,
+			  ph[2] = (Elf64_Phdr){ types[i], 7, -1ul, -1ul, -1ul, -1ul, -1ul, 3 }));
+		assert_int_equal(image.nsegments, 2);
+	}
+}
+
+static void test_R73_stack(void **state)
+{
+	(void)state;
+	R73_CASE((eh.e_phnum = 3, ph[2].p_type = PT_GNU_STACK, ph[2].p_flags = PF_R | PF_W));
+	assert_false(image.exec_stack);
+	R73_CASE((eh.e_phnum = 3, ph[2].p_type = PT_GNU_STACK, ph[2].p_flags = PF_R | PF_W | PF_X));
+	assert_true(image.exec_stack);
+}
+
+static void test_R73_static_pie(void **state)
+{
+	(void)state;
+	R73_CASE((eh.e_type = ET_DYN, ph[0].p_vaddr = 0, ph[1].p_vaddr = 0x61dc0,
+		  eh.e_entry = 0x400));
+	assert_true(image.is_dyn);
+	assert_int_equal(image.low, 0);
+	assert_int_equal(image.high, 0x6c000);
+	assert_int_equal(image.phdr, 0x40);
+	R74_LATE((eh.e_type = ET_DYN, eh.e_phnum = 1, ph[0].p_type = PT_NOTE), -EINVAL);
+}
+
+static void test_R73_interpreter(void **state)
+{
+	(void)state;
+	R73_CASE((eh.e_phnum = 4, ph[2].p_type = PT_INTERP, ph[2].p_offset = 0x200,
+		  ph[2].p_filesz = 28, ph[3].p_type = PT_INTERP, ph[3].p_filesz = 0));
+	assert_true(image.has_interp);
+	assert_int_equal(image.interp_offset, 0x200);
+	assert_int_equal(image.interp_bytes, 28);
+	R73_CASE((eh.e_phnum = 3, ph[2].p_type = PT_INTERP, ph[2].p_filesz = 4096));
+	R74_CASE((eh.e_phnum = 3, ph[2].p_type = PT_INTERP, ph[2].p_filesz = 4097), -ENOEXEC);
+	R74_CASE((eh.e_phnum = 3, ph[2].p_type = PT_INTERP, ph[2].p_filesz = 1), -ENOEXEC);
+	R74_CASE((eh.e_phnum = 3, ph[2].p_type = PT_INTERP, ph[2].p_filesz = 0), -ENOEXEC);
+}
+
+static void test_R74_bad_headers(void **state)
+{
+	(void)state;
+	R74_CASE(eh.e_ident[0] = 0x7e, -ENOEXEC);
+	R74_CASE(eh.e_ident[3] = 'G', -ENOEXEC);
+	R74_CASE(eh.e_ident[EI_CLASS] = ELFCLASS32, -ENOEXEC);
+	R74_CASE(eh.e_machine = EM_X86_64, -ENOEXEC);
+	R74_CASE(eh.e_machine = 0, -ENOEXEC);
+	R74_CASE(eh.e_type = ET_REL, -ENOEXEC);
+	R74_CASE(eh.e_type = ET_CORE, -ENOEXEC);
+	R74_CASE(eh.e_type = ET_NONE, -ENOEXEC);
+	R74_CASE(eh.e_phnum = 0, -ENOEXEC);
+	R74_CASE(eh.e_phnum = ELF_PHNUM_MAX + 1, -ENOEXEC);
+	R74_CASE(eh.e_phnum = 0xffff, -ENOEXEC);
+	R74_CASE(eh.e_phentsize = 55, -ENOEXEC);
+	R74_CASE(eh.e_phentsize = 32, -ENOEXEC);
+	R74_CASE(eh.e_phoff = 1ul << 63, -ENOEXEC);
+	R74_CASE(eh.e_phoff = -64ul, -ENOEXEC);
+}
+
+static void test_R74_truncated_header(void **state)
+{
+	(void)state;
+	fresh();
+	for (size_t n = 0; n < sizeof(eh); n++)
+		assert_int_equal(parse_header(n), -ENOEXEC);
+	assert_int_equal(parse_header(sizeof(eh)), 0);
+}
+
+static void test_R74_bad_segments(void **state)
+{
+	(void)state;
+	R74_LATE(ph[1].p_memsz = 16, -EINVAL);
+	R74_LATE(ph[0].p_filesz = ph[0].p_memsz = -1ul, -EINVAL);
+	R74_LATE(ph[0].p_filesz = ph[0].p_memsz = 1ul << 63, -EINVAL);
+	R74_LATE(ph[1].p_memsz = -1ul, -EINVAL);
+	R74_LATE(ph[1].p_memsz = 1ul << 63, -EINVAL);
+	R74_LATE(ph[1].p_memsz = TOP, -EINVAL);
+	R74_LATE(ph[1].p_memsz = TOP - ph[1].p_vaddr + 1, -EINVAL);
+	R74_LATE(ph[1].p_vaddr = 0xffffffff80000dc0, -ENOMEM);
+	R74_LATE((ph[1].p_vaddr = TOP, ph[1].p_offset = 0), -ENOMEM);
+	R74_LATE((ph[1].p_vaddr = -PAGE, ph[1].p_offset = 0, ph[1].p_filesz = 1,
+		  ph[1].p_memsz = 2 * PAGE),
+		 -ENOMEM);
+	R74_LATE(ph[1].p_vaddr++, -EINVAL);
+	R74_LATE(ph[1].p_offset += 512, -EINVAL);
+	R74_LATE(ph[1].p_offset = (1ul << 63) + 0xdc0, -EINVAL);
+	R74_LATE(ph[1].p_offset = -PAGE + 0xdc0, -EINVAL);
+	R74_LATE((ph[0].p_vaddr = 0), -EPERM);
+}
+
+static void test_R74_early_wins(void **state)
+{
+	(void)state;
+	R74_CASE((eh.e_phnum = 3, ph[0].p_memsz = 1, ph[2].p_type = PT_INTERP), -ENOEXEC);
+}
+
+/* What is accepted must hold what elf.h promises. */
+static void check_promises(void)
+{
+	struct elf_segment segment;
+	unsigned index = 0, count = 0;
+
+	assert_true(image.low <= image.high && image.high <= TOP);
+	assert_true(IS_ALIGNED(image.low, PAGE) && IS_ALIGNED(image.high, PAGE));
+	assert_true(is_power_of_2(image.align) && image.align >= PAGE);
+	while (elf_next_segment(&image, ph, &index, &segment)) {
+		count++;
+		assert_true(segment.filesz <= segment.memsz);
+		assert_true(segment.vaddr + segment.memsz >= segment.vaddr);
+		assert_true(segment.vaddr + segment.memsz <= TOP);
+		if (segment.memsz > 0)
+			assert_true(segment.vaddr >= image.low &&
+				    segment.vaddr + segment.memsz <= image.high);
+		if (segment.filesz > 0)
+			assert_true(IS_ALIGNED(segment.vaddr - segment.offset, PAGE));
+		assert_true(segment.flags <= 7);
+	}
+	assert_int_equal(count, image.nsegments);
+}
+
+static void mutate(void)
+{
+	static const uint64_t odd[] = { 0, 1, PAGE - 1, PAGE, TOP - 1, TOP, INT64_MAX, UINT64_MAX };
+	uint64_t *word = (uint64_t *)&ph[test_below(3)] + test_below(7);
+
+	if (test_below(4) == 0)
+		word = (uint64_t *)&eh + test_below(8);
+	switch (test_below(3)) {
+	case 0:
+		*word = odd[test_below(ARRAY_SIZE(odd))];
+		break;
+	case 1:
+		*word ^= 1ul << test_below(64);
+		break;
+	default:
+		*word += odd[test_below(ARRAY_SIZE(odd))];
+		break;
+	}
+}
+
+static void test_R74_mutations(void **state)
+{
+	unsigned accepted = 0, steps = test_steps(50000);
+
+	(void)state;
+	for (unsigned step = 0; step < steps; step++) {
+		int r;
+
+		fresh();
+		eh.e_phnum = 3;
+		ph[2] = (Elf64_Phdr){ .p_type = PT_INTERP, .p_offset = 0x200, .p_filesz = 28 };
+		for (unsigned n = 1 + (unsigned)test_below(3); n > 0; n--)
+			mutate();
+		r = parse();
+		if (r == 0) {
+			check_promises();
+			accepted++;
+		} else {
+			assert_true(late ? r == -EINVAL || r == -ENOMEM || r == -EPERM
+					 : r == -ENOEXEC);
+		}
+	}
+	assert_in_range(accepted, steps / 20, steps - steps / 20);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_R73_odd_segments),
+		cmocka_unit_test(test_R73_many_headers),
+		cmocka_unit_test(test_R73_ignored_types),
+		cmocka_unit_test(test_R73_stack),
+		cmocka_unit_test(test_R73_static_pie),
+		cmocka_unit_test(test_R73_interpreter),
+		cmocka_unit_test(test_R74_bad_headers),
+		cmocka_unit_test(test_R74_truncated_header),
+		cmocka_unit_test(test_R74_bad_segments),
+		cmocka_unit_test(test_R74_early_wins),
+		cmocka_unit_test(test_R74_mutations),
+	};
+
+	return test_group("lib-elf", tests);
+}

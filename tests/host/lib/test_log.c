@@ -1,0 +1,265 @@
+/* The log and the end of the kernel: lines, levels, sinks, a ring that turns over, panics. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/errno.h"
+#include "arch/hart.h"
+#include "arch/irqflags.h"
+#include "arch/timer.h"
+#include "base/clock.h"
+#include "base/hart.h"
+#include "base/log.h"
+#include "base/panic.h"
+#include "base/power.h"
+#include "base/trace.h"
+#include "machine.h"
+#include "test.h"
+
+/* A sink that keeps what it is given. */
+struct paper {
+	struct log_sink sink;
+	char text[1 << 17];
+	size_t len;
+	bool log_from_write; /* as an interrupt handler in the middle of a line would */
+};
+
+static struct paper uart, port;
+
+static void paper_write(struct log_sink *sink, const char *s, size_t n)
+{
+	struct paper *paper = (struct paper *)sink;
+
+	assert_true(paper->len + n < sizeof(paper->text));
+	assert_int_equal(s[n - 1], '\n');
+	memcpy(paper->text + paper->len, s, n);
+	paper->len += n;
+	paper->text[paper->len] = '\0';
+	if (paper->log_from_write) {
+		paper->log_from_write = false;
+		log_info("irq", "nested");
+	}
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&uart, 0, sizeof(uart));
+	memset(&port, 0, sizeof(port));
+	uart.sink.write = paper_write;
+	port.sink.write = paper_write;
+	log_show_level(LOG_INFO);
+	fake_irq_on = true;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	log_sink_remove(&uart.sink);
+	log_sink_remove(&port.sink);
+	return 0;
+}
+
+static void test_lines(void **state)
+{
+	(void)state;
+	log_sink_add(&uart.sink, log_newest());
+	fake_time = 10000000 + 123450;
+	log_info("mm", "%d pages", 5);
+	log_warn("mm", "low");
+	log_error("fs", "bad");
+	log_debug("mm", "not shown");
+	log_always("power", "off, status %d", 0);
+	assert_string_equal(uart.text, "[    1.012345] mm: 5 pages\n"
+				       "[    1.012345] mm: warning: low\n"
+				       "[    1.012345] fs: error: bad\n"
+				       "[    1.012345] power: off, status 0\n");
+}
+
+static void test_levels(void **state)
+{
+	enum log_level level = LOG_INFO;
+
+	(void)state;
+	log_sink_add(&uart.sink, log_newest());
+	log_show_level(LOG_ERROR);
+	log_warn("a", "x");
+	log_error("b", "y");
+	assert_null(strstr(uart.text, "a: "));
+	assert_non_null(strstr(uart.text, "b: error: y"));
+	assert_int_equal(log_level_parse("debug", 5, &level), 0);
+	assert_int_equal(level, LOG_DEBUG);
+	assert_int_equal(log_level_parse("warnings", 4, &level), 0);
+	assert_int_equal(level, LOG_WARN);
+	assert_int_equal(log_level_parse("warnings", 8, &level), -EINVAL);
+	assert_int_equal(log_level_parse("", 0, &level), -EINVAL);
+	assert_int_equal(level, LOG_WARN);
+}
+
+static void test_ring_keeps_what_is_not_shown(void **state)
+{
+	uint64_t cursor = log_newest();
+	enum log_level level;
+	char line[LOG_TEXT_MAX + 64];
+
+	(void)state;
+	log_debug("x", "hidden");
+	assert_true(log_read(&cursor, line, sizeof(line), &level) > 0);
+	assert_non_null(strstr(line, "x: hidden\n"));
+	assert_int_equal(level, LOG_DEBUG);
+	assert_int_equal(log_read(&cursor, line, sizeof(line), NULL), 0);
+	assert_int_equal(cursor, log_newest());
+}
+
+static void test_late_sink_sees_all(void **state)
+{
+	uint64_t before = log_newest();
+
+	(void)state;
+	log_info("a", "early");
+	log_sink_add(&uart.sink, before);
+	log_info("a", "late");
+	assert_non_null(strstr(uart.text, "early"));
+	assert_non_null(strstr(uart.text, "late"));
+	assert_int_equal(uart.sink.lost, 0);
+}
+
+static void test_turns_over(void **state)
+{
+	uint64_t cursor = 0;
+	char line[LOG_TEXT_MAX + 64];
+	unsigned n = 0;
+	char last[16] = "";
+
+	(void)state;
+	for (unsigned i = 0; i < 5000; i++)
+		log_info("n", "%u %.*s", i, (int)test_below(50),
+			 "..................................................");
+	assert_true(log_newest() - log_oldest() <= LOG_RING_BYTES);
+	assert_true(log_newest() - log_oldest() > LOG_RING_BYTES - 512);
+	while (log_read(&cursor, line, sizeof(line), NULL) > 0) {
+		unsigned i;
+
+		assert_int_equal(sscanf(strstr(line, "n: "), "n: %u", &i), 1);
+		if (n++ > 0)
+			assert_int_equal(i, (unsigned)atoi(last) + 1);
+		snprintf(last, sizeof(last), "%u", i);
+	}
+	assert_string_equal(last, "4999");
+	log_sink_add(&uart.sink, 0);
+	assert_int_equal(uart.sink.lost, 1);
+}
+
+static void test_long_text_is_cut(void **state)
+{
+	static char big[LOG_TEXT_MAX * 2];
+
+	(void)state;
+	memset(big, 'x', sizeof(big) - 1);
+	log_sink_add(&uart.sink, log_newest());
+	log_info("t", "%s", big);
+	assert_int_equal(uart.len, strlen("[    1.012345] ") + LOG_TEXT_MAX + 1);
+	assert_string_equal(uart.text + uart.len - 5, "x...\n");
+}
+
+static void test_log_in_the_middle_of_a_line(void **state)
+{
+	(void)state;
+	log_sink_add(&uart.sink, log_newest());
+	uart.log_from_write = true;
+	log_info("a", "outer");
+	assert_non_null(strstr(uart.text, "a: outer\n["));
+	assert_non_null(strstr(uart.text, "irq: nested\n"));
+}
+
+static void test_port_takes_over(void **state)
+{
+	(void)state;
+	log_sink_add(&uart.sink, log_newest());
+	log_show_level(LOG_WARN);
+	log_warn("a", "one");
+	log_show_level(LOG_INFO);
+	/* What an interrupt logs while the UART has its last line goes to the port already. */
+	uart.log_from_write = true;
+	log_sink_replace(&uart.sink, &port.sink, "log continues on port faultline.log");
+	log_warn("a", "two");
+	assert_string_equal(strchr(uart.text, '\n') + 1 + 15,
+			    "console: log continues on port faultline.log\n");
+	assert_null(strstr(uart.text, "nested"));
+	assert_null(strstr(uart.text, "two"));
+	assert_string_equal(port.text + 15, "irq: nested\n[    1.012345] a: warning: two\n");
+}
+
+static void test_trace(void **state)
+{
+	struct trace_fault fault = { .pid = 1 };
+	uint64_t dropped = 0;
+
+	(void)state;
+	assert_false(trace_read(0, &fault, &dropped));
+	for (unsigned i = 0; i < TRACE_RECORDS + 10; i++) {
+		fault.addr = i;
+		trace_fault(&fault);
+	}
+	for (unsigned i = 10; i < TRACE_RECORDS + 10; i++) {
+		assert_true(trace_read(0, &fault, &dropped));
+		assert_int_equal(fault.addr, i);
+	}
+	assert_int_equal(dropped, 10);
+	assert_false(trace_read(0, &fault, &dropped));
+	assert_int_equal(dropped, 10);
+}
+
+static unsigned reports;
+
+static void panic_in_report(void)
+{
+	if (reports++ == 0)
+		panic("in the report");
+}
+
+/* Comes last: there is no way back from a panic. */
+static void test_panic(void **state)
+{
+	(void)state;
+	log_sink_add(&uart.sink, log_newest());
+	panic_set_report(panic_in_report);
+	power_set_exit(machine_exit);
+	/* As if the log itself had broken: its lock is held and never given back. */
+	uart.log_from_write = true;
+	if (setjmp(test_panic_jump) == 0)
+		panic("broken: %d", 7);
+	assert_true(panic_begun());
+	assert_false(arch_irq_enabled());
+	assert_int_equal(machine_status, PANIC_STATUS);
+	assert_int_equal(reports, 1);
+	assert_string_equal(strchr(uart.text, ']'),
+			    strstr(uart.text, "] kernel panic: broken: 7\n"));
+	assert_non_null(strstr(uart.text, "] panic: somewhere\n"));
+	assert_non_null(strstr(uart.text, "] trace: fault at "));
+	assert_non_null(strstr(uart.text, "] panic: again: in the report\n"));
+	assert_non_null(strstr(uart.text, "] power: off, status 125\n"));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_lines),
+		TEST(test_levels),
+		TEST(test_ring_keeps_what_is_not_shown),
+		TEST(test_late_sink_sees_all),
+		TEST(test_turns_over),
+		TEST(test_long_text_is_cut),
+		TEST(test_log_in_the_middle_of_a_line),
+		TEST(test_port_takes_over),
+		TEST(test_trace),
+		TEST(test_panic),
+	};
+
+	hart_init(0);
+	clock_init(10000000);
+	return test_group("base-log", tests);
+}

@@ -1,0 +1,257 @@
+/* The radix tree: at random against an array, with exact counts of nodes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/bits.h"
+#include "lib/radix.h"
+#include "test.h"
+
+static struct radix radix;
+static unsigned nodes_out; /* allocated and not yet freed */
+static char things[1024];  /* what is pointed to */
+
+static void setup(void)
+{
+	radix_init(&radix);
+	nodes_out = 0;
+}
+
+/* Frees all that came back. */
+static void drain(struct radix_spare *spare)
+{
+	struct radix_node *node;
+
+	while ((node = radix_spare_take(spare)) != NULL) {
+		free(node);
+		nodes_out--;
+	}
+	assert_int_equal(spare->count, 0);
+}
+
+/* Inserts with exactly as many nodes as the tree says it needs. */
+static void insert(uint64_t index, void *ptr)
+{
+	unsigned missing = radix_missing(&radix, index);
+	struct radix_spare spare;
+
+	assert_true(missing <= RADIX_MISSING_MAX);
+	radix_spare_init(&spare);
+	for (unsigned i = 0; i < missing; i++) {
+		struct radix_node *node = malloc(sizeof(*node));
+
+		memset(node, 0x5a, sizeof(*node));
+		radix_spare_give(&spare, node);
+		nodes_out++;
+	}
+	radix_insert(&radix, index, ptr, &spare);
+	assert_int_equal(spare.count, 0);
+	assert_int_equal(radix_missing(&radix, index), 0);
+}
+
+static void *remove_one(uint64_t index)
+{
+	struct radix_spare freed;
+	void *ptr;
+
+	radix_spare_init(&freed);
+	ptr = radix_remove(&radix, index, &freed);
+	drain(&freed);
+	return ptr;
+}
+
+static void test_empty(void **state)
+{
+	uint64_t index = 0;
+
+	(void)state;
+	setup();
+	assert_true(radix_empty(&radix));
+	assert_null(radix_find(&radix, 0));
+	assert_null(radix_find(&radix, UINT64_MAX));
+	assert_null(radix_next(&radix, &index, UINT64_MAX));
+	assert_null(remove_one(17));
+	assert_int_equal(radix_missing(&radix, 0), 1);
+	assert_int_equal(radix_missing(&radix, 63), 1);
+	assert_int_equal(radix_missing(&radix, 64), 2);
+	assert_int_equal(radix_missing(&radix, UINT64_MAX - 1), RADIX_DEPTH_MAX);
+}
+
+static void test_extremes(void **state)
+{
+	static const uint64_t at[] = {
+		0, 63, 64, 4095, 4096, 1ul << 32, 1ul << 60, UINT64_MAX - 1
+	};
+	uint64_t index = 0;
+
+	(void)state;
+	setup();
+	for (unsigned i = 0; i < ARRAY_SIZE(at); i++)
+		insert(at[i], &things[i]);
+	assert_int_equal(radix.count, ARRAY_SIZE(at));
+	for (unsigned i = 0; i < ARRAY_SIZE(at); i++) {
+		assert_ptr_equal(radix_find(&radix, at[i]), &things[i]);
+		assert_null(radix_find(&radix, at[i] ^ 2));
+		assert_ptr_equal(radix_next(&radix, &index, UINT64_MAX), &things[i]);
+		assert_int_equal(index, at[i]);
+		index++;
+	}
+	assert_null(radix_next(&radix, &index, UINT64_MAX));
+	for (unsigned i = ARRAY_SIZE(at); i-- > 0;)
+		assert_ptr_equal(remove_one(at[i]), &things[i]);
+	assert_int_equal(nodes_out, 0);
+}
+
+static void test_worst_case_of_nodes(void **state)
+{
+	(void)state;
+	setup();
+	insert(0, things);
+	assert_int_equal(radix_missing(&radix, UINT64_MAX - 1), RADIX_MISSING_MAX);
+	insert(UINT64_MAX - 1, things);
+	/* The tree becomes low again. */
+	remove_one(UINT64_MAX - 1);
+	assert_int_equal(radix.levels, 1);
+	assert_int_equal(nodes_out, 1);
+	remove_one(0);
+	assert_int_equal(nodes_out, 0);
+}
+
+static void test_replace(void **state)
+{
+	(void)state;
+	setup();
+	insert(1000, &things[0]);
+	assert_ptr_equal(radix_replace(&radix, 1000, &things[1]), &things[0]);
+	assert_ptr_equal(radix_find(&radix, 1000), &things[1]);
+	assert_true(panics(radix_replace(&radix, 1001, &things[1])));
+	assert_int_equal(radix.count, 1);
+	remove_one(1000);
+}
+
+static void test_refuses_misuse(void **state)
+{
+	struct radix_spare none;
+
+	(void)state;
+	setup();
+	radix_spare_init(&none);
+	assert_true(panics(radix_insert(&radix, 1, NULL, &none)));
+	assert_true(panics(radix_insert(&radix, UINT64_MAX, things, &none)));
+	insert(1, things);
+	assert_true(panics(radix_insert(&radix, 1, things, &none)));
+	assert_true(panics(radix_insert(&radix, 64, things, &none)));
+	remove_one(1);
+}
+
+/* Where the random run works: dense, spread, and far apart. */
+static uint64_t place(unsigned i)
+{
+	return i < 512 ? i : i < 768 ? (uint64_t)(i - 511) * 4096 + 7 : (uint64_t)(i - 767) << 50;
+}
+
+static void check_against(const bool *in)
+{
+	uint64_t index;
+	void *ptr;
+	unsigned i = 0;
+	unsigned count = 0;
+
+	radix_for_each_range(ptr, index, &radix, 0, UINT64_MAX)
+	{
+		while (!in[i])
+			i++;
+		assert_int_equal(index, place(i));
+		assert_ptr_equal(ptr, &things[i]);
+		i++;
+		count++;
+	}
+	assert_int_equal(count, radix.count);
+}
+
+struct remover {
+	bool *in;
+	unsigned calls;
+};
+
+static void note_removed(void *arg, uint64_t index, void *ptr)
+{
+	struct remover *remover = arg;
+	size_t i = (size_t)((char *)ptr - things);
+
+	assert_int_equal(index, place((unsigned)i));
+	assert_true(remover->in[i]);
+	remover->in[i] = false;
+	remover->calls++;
+}
+
+static void remove_some_range(bool *in)
+{
+	struct remover remover = { .in = in };
+	unsigned a = (unsigned)test_below(1024), b = a + (unsigned)test_below(1024 - a);
+	struct radix_spare freed;
+	uint64_t before = radix.count;
+
+	radix_spare_init(&freed);
+	radix_remove_range(&radix, place(a), place(b), note_removed, &remover, &freed);
+	drain(&freed);
+	assert_int_equal(before - radix.count, remover.calls);
+	for (unsigned i = a; i <= b; i++)
+		assert_false(in[i]);
+}
+
+static void test_random_against_array(void **state)
+{
+	static bool in[1024];
+
+	(void)state;
+	setup();
+	for (unsigned step = 0; step < test_steps(20000); step++) {
+		unsigned i = (unsigned)test_below(1024);
+
+		assert_ptr_equal(radix_find(&radix, place(i)), in[i] ? &things[i] : NULL);
+		if (step % 500 == 499) {
+			remove_some_range(in);
+		} else if (in[i]) {
+			assert_ptr_equal(remove_one(place(i)), &things[i]);
+			in[i] = false;
+		} else {
+			insert(place(i), &things[i]);
+			in[i] = true;
+		}
+		if (step % 64 == 0)
+			check_against(in);
+	}
+	for (unsigned i = 0; i < 1024; i++)
+		remove_one(place(i));
+	assert_true(radix_empty(&radix));
+	assert_int_equal(nodes_out, 0);
+}
+
+static void test_next_stops_at_last(void **state)
+{
+	uint64_t index = 0;
+
+	(void)state;
+	setup();
+	insert(100, things);
+	assert_null(radix_next(&radix, &index, 99));
+	assert_int_equal(index, 0);
+	assert_non_null(radix_next(&radix, &index, 100));
+	assert_int_equal(index, 100);
+	remove_one(100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_extremes),
+		cmocka_unit_test(test_worst_case_of_nodes),
+		cmocka_unit_test(test_replace),
+		cmocka_unit_test(test_refuses_misuse),
+		cmocka_unit_test(test_random_against_array),
+		cmocka_unit_test(test_next_stops_at_last),
+	};
+
+	return test_group("lib-radix", tests);
+}

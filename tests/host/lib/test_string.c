@@ -1,0 +1,193 @@
+/* Our string functions, built under other names, against the C library's, at every alignment. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test.h"
+
+/* lib/string.c built with LIB_STRING_PREFIX */
+void *test_memset(void *to, int byte, size_t n);
+void *test_memcpy(void *restrict to, const void *restrict from, size_t n);
+void *test_memmove(void *to, const void *from, size_t n);
+int test_memcmp(const void *a, const void *b, size_t n);
+void *test_memchr(const void *s, int byte, size_t n);
+size_t test_strlen(const char *s);
+size_t test_strnlen(const char *s, size_t max);
+int test_strcmp(const char *a, const char *b);
+int test_strncmp(const char *a, const char *b, size_t max);
+char *test_strchr(const char *s, int c);
+char *test_strrchr(const char *s, int c);
+char *test_strstr(const char *s, const char *what);
+size_t str_copy(char *to, const char *from, size_t size);
+bool str_starts(const char *s, const char *prefix);
+int str_to_u64(const char *s, size_t n, uint64_t *ret);
+
+#define SPAN 256
+
+static unsigned char ours[SPAN], theirs[SPAN];
+
+static void fill(void)
+{
+	for (unsigned i = 0; i < SPAN; i++)
+		ours[i] = theirs[i] = (unsigned char)test_random();
+}
+
+static int sign(int x)
+{
+	return (x > 0) - (x < 0);
+}
+
+static void test_set(void **state)
+{
+	(void)state;
+	for (size_t at = 0; at < 16; at++) {
+		for (size_t n = 0; n <= 160; n++) {
+			fill();
+			assert_ptr_equal(test_memset(ours + at, (int)n + 300, n), ours + at);
+			memset(theirs + at, (int)n + 300, n);
+			assert_memory_equal(ours, theirs, SPAN);
+		}
+	}
+}
+
+static void test_copy(void **state)
+{
+	unsigned char from[SPAN];
+
+	(void)state;
+	for (size_t to = 0; to < 9; to++) {
+		for (size_t at = 0; at < 9; at++) {
+			for (size_t n = 0; n <= 150; n++) {
+				fill();
+				for (unsigned i = 0; i < SPAN; i++)
+					from[i] = (unsigned char)test_random();
+				assert_ptr_equal(test_memcpy(ours + to, from + at, n), ours + to);
+				memcpy(theirs + to, from + at, n);
+				assert_memory_equal(ours, theirs, SPAN);
+			}
+		}
+	}
+}
+
+static void test_move_overlapping(void **state)
+{
+	(void)state;
+	for (unsigned step = 0; step < test_steps(20000); step++) {
+		size_t to = test_below(SPAN), from = test_below(SPAN);
+		size_t n = test_below(SPAN - (to > from ? to : from) + 1);
+
+		fill();
+		assert_ptr_equal(test_memmove(ours + to, ours + from, n), ours + to);
+		memmove(theirs + to, theirs + from, n);
+		assert_memory_equal(ours, theirs, SPAN);
+	}
+}
+
+static void test_compare(void **state)
+{
+	(void)state;
+	for (unsigned step = 0; step < test_steps(20000); step++) {
+		size_t a = test_below(16), b = test_below(16), n = test_below(100);
+
+		fill();
+		memcpy(ours + a, theirs + b, n);
+		if (n > 0 && test_below(2))
+			ours[a + test_below(n)] ^= 0x80;
+		assert_int_equal(sign(test_memcmp(ours + a, theirs + b, n)),
+				 sign(memcmp(ours + a, theirs + b, n)));
+	}
+}
+
+/*
+ * A short string over a small alphabet, in memory that ends with it, so that ASan sees a byte too
+ * far.
+ */
+static char *random_string(void)
+{
+	size_t n = test_below(12);
+	char *s = malloc(n + 1);
+
+	for (size_t i = 0; i < n; i++)
+		s[i] = (char)(test_below(3) ? 'a' + test_below(3) : 0xe0 + test_below(3));
+	s[n] = '\0';
+	return s;
+}
+
+static void test_strings(void **state)
+{
+	(void)state;
+	for (unsigned step = 0; step < test_steps(20000); step++) {
+		char *a = random_string(), *b = random_string();
+		size_t n = test_below(14);
+		int c = test_below(4) ? 'a' + (int)test_below(4) : 0;
+
+		assert_int_equal(test_strlen(a), strlen(a));
+		assert_int_equal(test_strnlen(a, n), strnlen(a, n));
+		assert_int_equal(sign(test_strcmp(a, b)), sign(strcmp(a, b)));
+		assert_int_equal(sign(test_strncmp(a, b, n)), sign(strncmp(a, b, n)));
+		assert_ptr_equal(test_strchr(a, c), strchr(a, c));
+		assert_ptr_equal(test_strrchr(a, c), strrchr(a, c));
+		assert_ptr_equal(test_strstr(a, b), strstr(a, b));
+		assert_ptr_equal(test_memchr(a, c, strlen(a)), memchr(a, c, strlen(a)));
+		assert_int_equal(str_starts(a, b), strncmp(a, b, strlen(b)) == 0);
+		free(a);
+		free(b);
+	}
+}
+
+static void test_str_copy(void **state)
+{
+	char buf[4] = "zzz";
+
+	(void)state;
+	assert_int_equal(str_copy(buf, "abcdef", sizeof(buf)), 6);
+	assert_string_equal(buf, "abc");
+	assert_int_equal(str_copy(buf, "ab", sizeof(buf)), 2);
+	assert_string_equal(buf, "ab");
+	assert_int_equal(str_copy(buf, "xyz", 0), 3);
+	assert_string_equal(buf, "ab");
+}
+
+static int number(const char *s, uint64_t *ret)
+{
+	return str_to_u64(s, strlen(s), ret);
+}
+
+static void test_numbers(void **state)
+{
+	static const char *const bad[] = { "", "x", "-1", "+1", "0x", "0xg", "08", "12 ", "1.5" };
+	uint64_t value = 77;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(number(bad[i], &value), -EINVAL);
+	assert_int_equal(number("18446744073709551616", &value), -ERANGE);
+	assert_int_equal(number("0x10000000000000000", &value), -ERANGE);
+	assert_int_equal(number("99999999999999999999x", &value), -EINVAL);
+	assert_int_equal(value, 77);
+	assert_int_equal(number("18446744073709551615", &value), 0);
+	assert_true(value == UINT64_MAX);
+	assert_int_equal(number("0", &value), 0);
+	assert_int_equal(value, 0);
+	assert_int_equal(number("0x1F", &value), 0);
+	assert_int_equal(value, 31);
+	assert_int_equal(number("017", &value), 0);
+	assert_int_equal(value, 15);
+	assert_int_equal(str_to_u64("12345", 3, &value), 0);
+	assert_int_equal(value, 123);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_set),
+		cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_move_overlapping),
+		cmocka_unit_test(test_compare),
+		cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_str_copy),
+		cmocka_unit_test(test_numbers),
+	};
+
+	return test_group("lib-string", tests);
+}

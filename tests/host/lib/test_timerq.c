@@ -1,0 +1,239 @@
+/* Timers and the clock: deadlines, order, cancelling from everywhere, conversions at the edges. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hart.h"
+#include "base/panic.h"
+#include "machine.h"
+#include "test.h"
+
+#define TIMERS 64
+
+struct bell {
+	struct timer timer;
+	unsigned rung;
+	uint64_t rung_at;
+};
+
+/* base/panic.c is not in this test. */
+bool panic_begun(void)
+{
+	return false;
+}
+
+static struct bell bells[TIMERS];
+static struct bell *last_rung;
+static struct bell *to_cancel;
+static uint64_t again_after;
+
+static void ring(struct timer *timer)
+{
+	struct bell *bell = container_of(timer, struct bell, timer);
+
+	assert_false(arch_irq_enabled());
+	bell->rung++;
+	bell->rung_at = fake_time;
+	last_rung = bell;
+	if (to_cancel != NULL)
+		timer_cancel(&to_cancel->timer);
+	if (again_after != 0)
+		timer_arm(timer, fake_time + again_after);
+}
+
+/* Lets the time pass; the interrupt comes if it is due. */
+static void pass_to(uint64_t time)
+{
+	fake_time = time;
+	if (machine_deadline <= time) {
+		unsigned long flags = arch_irq_save();
+
+		timerq_run();
+		arch_irq_restore(flags);
+	}
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < TIMERS; i++)
+		timer_cancel(&bells[i].timer);
+	memset(bells, 0, sizeof(bells));
+	for (unsigned i = 0; i < TIMERS; i++)
+		timer_init(&bells[i].timer, ring);
+	pass_to(fake_time + 1);
+	to_cancel = NULL;
+	last_rung = NULL;
+	again_after = 0;
+	return 0;
+}
+
+static void test_rings_once_at_its_time(void **state)
+{
+	uint64_t now = fake_time;
+
+	(void)state;
+	timer_arm(&bells[0].timer, now + 10);
+	assert_int_equal(machine_deadline, now + 10);
+	pass_to(now + 9);
+	assert_int_equal(bells[0].rung, 0);
+	pass_to(now + 10);
+	assert_int_equal(bells[0].rung, 1);
+	assert_true(timerq_next() == UINT64_MAX);
+	assert_true(machine_deadline == UINT64_MAX);
+	assert_false(timer_cancel(&bells[0].timer));
+}
+
+static void test_in_order_of_deadlines(void **state)
+{
+	uint64_t now = fake_time;
+
+	(void)state;
+	timer_arm(&bells[0].timer, now + 30);
+	timer_arm(&bells[1].timer, now + 10);
+	timer_arm(&bells[2].timer, now + 20);
+	timer_arm(&bells[3].timer, now + 20);
+	assert_int_equal(machine_deadline, now + 10);
+	pass_to(now + 20);
+	assert_ptr_equal(last_rung, &bells[3]);
+	assert_int_equal(bells[1].rung + bells[2].rung + bells[3].rung, 3);
+	assert_int_equal(machine_deadline, now + 30);
+	pass_to(now + 30);
+	assert_ptr_equal(last_rung, &bells[0]);
+}
+
+static void test_move_and_cancel(void **state)
+{
+	uint64_t now = fake_time;
+
+	(void)state;
+	timer_arm(&bells[0].timer, now + 10);
+	timer_arm(&bells[0].timer, now + 20);
+	pass_to(now + 15);
+	assert_int_equal(bells[0].rung, 0);
+	assert_true(timer_cancel(&bells[0].timer));
+	assert_false(timer_cancel(&bells[0].timer));
+	pass_to(now + 25);
+	assert_int_equal(bells[0].rung, 0);
+}
+
+static void test_past_deadline(void **state)
+{
+	(void)state;
+	timer_arm(&bells[0].timer, 0);
+	pass_to(fake_time);
+	assert_int_equal(bells[0].rung, 1);
+}
+
+static void test_cancel_inside_fn(void **state)
+{
+	uint64_t now = fake_time;
+
+	(void)state;
+	timer_arm(&bells[0].timer, now + 1);
+	timer_arm(&bells[1].timer, now + 1);
+	to_cancel = &bells[1];
+	pass_to(now + 1);
+	assert_int_equal(bells[0].rung, 1);
+	assert_int_equal(bells[1].rung, 0);
+	/* itself: no waiting for itself */
+	to_cancel = &bells[0];
+	timer_arm(&bells[0].timer, now + 2);
+	pass_to(now + 2);
+	assert_int_equal(bells[0].rung, 2);
+}
+
+static void test_rearm_inside_fn(void **state)
+{
+	uint64_t now = fake_time;
+
+	(void)state;
+	again_after = 5;
+	timer_arm(&bells[0].timer, now + 5);
+	for (uint64_t t = now; t <= now + 50; t++)
+		pass_to(t);
+	assert_int_equal(bells[0].rung, 10);
+	assert_true(timer_cancel(&bells[0].timer));
+}
+
+static void test_random_against_model(void **state)
+{
+	static uint64_t model[TIMERS]; /* the deadline; 0: not armed */
+
+	(void)state;
+	for (unsigned step = 0; step < test_steps(20000); step++) {
+		unsigned i = (unsigned)test_below(TIMERS);
+		uint64_t next = UINT64_MAX;
+
+		if (test_below(3)) {
+			model[i] = fake_time + 1 + test_below(100);
+			timer_arm(&bells[i].timer, model[i]);
+		} else {
+			assert_int_equal(timer_cancel(&bells[i].timer), model[i] != 0);
+			model[i] = 0;
+		}
+		pass_to(fake_time + test_below(8));
+		for (i = 0; i < TIMERS; i++) {
+			if (model[i] != 0 && model[i] <= fake_time) {
+				assert_int_equal(bells[i].rung_at, fake_time);
+				model[i] = 0;
+			}
+			if (model[i] != 0)
+				next = MIN(next, model[i]);
+			assert_int_equal(bells[i].timer.armed, model[i] != 0);
+		}
+		assert_int_equal(timerq_next(), next);
+	}
+}
+
+static void test_clock(void **state)
+{
+	(void)state;
+	fake_time += 12345;
+	clock_init(10000000);
+	assert_int_equal(clock_ns(), 0);
+	fake_time += 3;
+	assert_int_equal(clock_ns(), 300);
+	assert_int_equal(clock_deadline(300), fake_time);
+	assert_int_equal(clock_deadline(301), fake_time + 1);
+	assert_int_equal(clock_ns_to_ticks(1), 1);
+	assert_int_equal(clock_ns_to_ticks(0), 0);
+	assert_true(clock_deadline(UINT64_MAX) > fake_time);
+	assert_int_equal(clock_wall_ns(), 300);
+	clock_set_wall(1700000000ul * NSEC_PER_SEC);
+	fake_time += 10000000;
+	assert_int_equal(clock_wall_ns(), 1700000001ul * NSEC_PER_SEC);
+}
+
+static void test_clock_of_odd_frequency(void **state)
+{
+	(void)state;
+	clock_init(32768);
+	assert_int_equal(clock_ticks_to_ns(32768), NSEC_PER_SEC);
+	assert_int_equal(clock_ticks_to_ns(1), 30517);
+	assert_int_equal(clock_ns_to_ticks(30517), 1);
+	assert_int_equal(clock_ns_to_ticks(30518), 2);
+	assert_true(clock_ticks_to_ns(UINT64_MAX) == UINT64_MAX);
+	clock_init(3000000000u);
+	assert_int_equal(clock_ticks_to_ns(3), 1);
+	assert_true(clock_ns_to_ticks(UINT64_MAX) == UINT64_MAX);
+	/* hundreds of years */
+	assert_int_equal(clock_ticks_to_ns(3000000000ul * 5000000000ul),
+			 5000000000ul * NSEC_PER_SEC);
+	assert_true(panics(clock_init(0)));
+}
+
+#define TEST(f) cmocka_unit_test_setup(f, setup)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_rings_once_at_its_time), TEST(test_in_order_of_deadlines),
+		TEST(test_move_and_cancel),	   TEST(test_past_deadline),
+		TEST(test_cancel_inside_fn),	   TEST(test_rearm_inside_fn),
+		TEST(test_random_against_model),   TEST(test_clock),
+		TEST(test_clock_of_odd_frequency),
+	};
+
+	hart_init(0);
+	return test_group("base-timerq", tests);
+}

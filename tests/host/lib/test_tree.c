@@ -1,0 +1,257 @@
+/* The balanced tree: order, balance and summaries, at random against a naive model. */
+#include <string.h>
+
+#include "lib/tree.h"
+#include "test.h"
+
+#define KEYS 512
+
+/* A piece [start, start + len) of a line; the summary is the longest piece of the subtree. */
+struct piece {
+	struct tree_node node;
+	uint64_t start;
+	uint64_t len;
+	uint64_t longest;
+	bool in;
+};
+
+static struct piece pieces[KEYS];
+static unsigned long updates;
+
+static struct piece *piece_of(struct tree_node *node)
+{
+	return tree_entry_or_null(node, struct piece, node);
+}
+
+static uint64_t longest_of(struct tree_node *node)
+{
+	return node != NULL ? piece_of(node)->longest : 0;
+}
+
+static bool piece_update(struct tree_node *node)
+{
+	struct piece *piece = piece_of(node);
+	uint64_t longest = piece->len;
+
+	updates++;
+	longest = MAX(longest, longest_of(node->child[0]));
+	longest = MAX(longest, longest_of(node->child[1]));
+	if (piece->longest == longest)
+		return false;
+	piece->longest = longest;
+	return true;
+}
+
+static void insert(struct tree *tree, struct piece *piece)
+{
+	struct tree_node **link = &tree->root;
+	struct tree_node *parent = NULL;
+
+	while (*link != NULL) {
+		parent = *link;
+		link = &parent->child[piece->start > piece_of(parent)->start];
+	}
+	tree_insert(tree, &piece->node, parent, link);
+	piece->in = true;
+}
+
+/* Checks links, heights, order and summaries of a subtree. => its height */
+static int check_subtree(struct tree_node *node, struct tree_node *parent)
+{
+	struct piece *piece = piece_of(node);
+	int left, right;
+	uint64_t longest;
+
+	if (node == NULL)
+		return 0;
+	assert_ptr_equal(node->parent, parent);
+	left = check_subtree(node->child[0], node);
+	right = check_subtree(node->child[1], node);
+	assert_in_range(left - right + 1, 0, 2);
+	assert_int_equal(node->height, 1 + (left > right ? left : right));
+	longest = MAX(piece->len, MAX(longest_of(node->child[0]), longest_of(node->child[1])));
+	assert_int_equal(piece->longest, longest);
+	return node->height;
+}
+
+static void check(struct tree *tree)
+{
+	struct tree_node *node = tree_first(tree);
+	struct tree_node *before = NULL;
+
+	check_subtree(tree->root, NULL);
+	for (unsigned i = 0; i < KEYS; i++) {
+		if (!pieces[i].in)
+			continue;
+		assert_ptr_equal(node, &pieces[i].node);
+		assert_ptr_equal(tree_prev(node), before);
+		before = node;
+		node = tree_next(node);
+	}
+	assert_null(node);
+	assert_ptr_equal(tree_last(tree), before);
+}
+
+static void reset(struct tree *tree)
+{
+	tree_init(tree, piece_update);
+	memset(pieces, 0x5a, sizeof(pieces));
+	for (unsigned i = 0; i < KEYS; i++) {
+		pieces[i].start = i * 10;
+		pieces[i].len = test_below(1000);
+		pieces[i].in = false;
+	}
+}
+
+static void test_empty(void **state)
+{
+	struct tree tree;
+
+	(void)state;
+	tree_init(&tree, NULL);
+	assert_true(tree_empty(&tree));
+	assert_null(tree_first(&tree));
+	assert_null(tree_last(&tree));
+}
+
+static void test_ascending_stays_low(void **state)
+{
+	struct tree tree;
+
+	(void)state;
+	reset(&tree);
+	for (unsigned i = 0; i < KEYS; i++)
+		insert(&tree, &pieces[i]);
+	check(&tree);
+	/* AVL: at most 1.44 log2(n) */
+	assert_true(tree.root->height <= 13);
+	for (unsigned i = 0; i < KEYS; i++) {
+		tree_erase(&tree, tree_first(&tree));
+		pieces[i].in = false;
+	}
+	assert_true(tree_empty(&tree));
+}
+
+static void test_every_small_erase_order(void **state)
+{
+	struct tree tree;
+
+	(void)state;
+	/* All orders in which six nodes can be inserted, each followed by an erase of each. */
+	for (unsigned code = 0; code < 720; code++) {
+		for (unsigned victim = 0; victim < 6; victim++) {
+			unsigned left = code;
+
+			reset(&tree);
+			for (unsigned n = 6; n > 0; n--) {
+				unsigned nth = left % n;
+				unsigned i = 0;
+
+				left /= n;
+				while (pieces[i].in || nth-- > 0)
+					i++;
+				insert(&tree, &pieces[i]);
+			}
+			tree_erase(&tree, &pieces[victim].node);
+			pieces[victim].in = false;
+			check(&tree);
+		}
+	}
+}
+
+static void random_change(struct tree *tree)
+{
+	struct piece *piece = &pieces[test_below(KEYS)];
+
+	struct piece copy;
+
+	if (!piece->in)
+		return;
+	if (test_below(2)) { /* what its summary rests on changes */
+		piece->len = test_below(1000);
+		tree_changed(tree, &piece->node);
+		return;
+	}
+	/* Another struct takes its place, and it takes that one's. */
+	copy = (struct piece){ .start = piece->start,
+			       .len = test_below(1000),
+			       .longest = test_below(1000) };
+	tree_replace(tree, &piece->node, &copy.node);
+	memset(&piece->node, 0x5a, sizeof(piece->node));
+	check_subtree(tree->root, NULL);
+	tree_replace(tree, &copy.node, &piece->node);
+}
+
+static void test_random_against_model(void **state)
+{
+	struct tree tree;
+
+	(void)state;
+	reset(&tree);
+	for (unsigned step = 0; step < test_steps(20000); step++) {
+		struct piece *piece = &pieces[test_below(KEYS)];
+
+		if (test_below(4) == 0) {
+			random_change(&tree);
+		} else if (piece->in) {
+			tree_erase(&tree, &piece->node);
+			piece->in = false;
+		} else {
+			insert(&tree, piece);
+		}
+		if (step % 16 == 0)
+			check(&tree);
+	}
+	check(&tree);
+}
+
+static void test_cost_is_logarithmic(void **state)
+{
+	struct tree tree;
+
+	(void)state;
+	reset(&tree);
+	for (unsigned i = 0; i < KEYS; i += 2)
+		insert(&tree, &pieces[i]);
+	for (unsigned i = 1; i < KEYS; i += 2) {
+		updates = 0;
+		insert(&tree, &pieces[i]);
+		tree_erase(&tree, &pieces[i].node);
+		pieces[i].in = false;
+		/* two ways up of at most 13 nodes, and three updates more for a rotation each */
+		assert_true(updates <= 2 * 13 + 6 * 13);
+	}
+}
+
+static void test_without_summary(void **state)
+{
+	struct tree tree;
+
+	(void)state;
+	reset(&tree);
+	tree.update = NULL;
+	for (unsigned i = 0; i < 100; i++) {
+		insert(&tree, &pieces[(i * 37) % 100]);
+	}
+	for (unsigned i = 0; i < 100; i++) {
+		struct tree_node *node = tree_first(&tree);
+
+		assert_ptr_equal(node, &pieces[i].node);
+		tree_erase(&tree, node);
+	}
+	assert_true(tree_empty(&tree));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_ascending_stays_low),
+		cmocka_unit_test(test_every_small_erase_order),
+		cmocka_unit_test(test_random_against_model),
+		cmocka_unit_test(test_cost_is_logarithmic),
+		cmocka_unit_test(test_without_summary),
+	};
+
+	return test_group("lib-tree", tests);
+}

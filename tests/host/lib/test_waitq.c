@@ -1,0 +1,193 @@
+/* Wait queues: each rule alone, then threads that would hang if a wake-up were lost. */
+#include <pthread.h>
+#include <semaphore.h>
+
+#include "sync/waitq.h"
+#include "test.h"
+
+static _Thread_local struct lockorder order;
+
+struct lockorder *lockorder_this_hart(void)
+{
+	return &order;
+}
+
+struct sleeper {
+	struct waiter waiter;
+	sem_t wake;
+	unsigned calls;
+};
+
+static void sleeper_wake(struct waiter *waiter)
+{
+	struct sleeper *sleeper = container_of(waiter, struct sleeper, waiter);
+
+	sleeper->calls++;
+	sem_post(&sleeper->wake);
+}
+
+static void sleeper_init(struct sleeper *sleeper)
+{
+	waiter_init(&sleeper->waiter, sleeper_wake);
+	sem_init(&sleeper->wake, 0, 0);
+	sleeper->calls = 0;
+}
+
+static struct waitq queue;
+static struct sleeper sleepers[3];
+
+static int setup(void **state)
+{
+	(void)state;
+	order = (struct lockorder){ 0 };
+	waitq_init(&queue);
+	for (unsigned i = 0; i < 3; i++)
+		sleeper_init(&sleepers[i]);
+	return 0;
+}
+
+static void test_moved_sequence_is_not_waited_for(void **state)
+{
+	uint64_t seq = waitq_sample(&queue);
+
+	(void)state;
+	assert_false(waitq_wake_one(&queue));
+	assert_int_equal(waitq_sample(&queue), seq + 1);
+	assert_false(waitq_enqueue(&queue, &sleepers[0].waiter, seq));
+	assert_false(waitq_cancel(&sleepers[0].waiter));
+	assert_int_equal(sleepers[0].calls, 0);
+}
+
+static void test_wake_one_in_order(void **state)
+{
+	uint64_t seq = waitq_sample(&queue);
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(waitq_enqueue(&queue, &sleepers[i].waiter, seq));
+	for (unsigned i = 0; i < 3; i++) {
+		assert_true(waitq_wake_one(&queue));
+		for (unsigned k = 0; k < 3; k++)
+			assert_int_equal(sleepers[k].calls, k <= i);
+	}
+	assert_false(waitq_wake_one(&queue));
+	assert_int_equal(waitq_sample(&queue), seq + 4);
+}
+
+static void test_wake_all(void **state)
+{
+	uint64_t seq = waitq_sample(&queue);
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		waitq_enqueue(&queue, &sleepers[i].waiter, seq);
+	assert_int_equal(waitq_wake_all(&queue), 3);
+	assert_int_equal(waitq_wake_all(&queue), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(sleepers[i].calls, 1);
+		assert_false(waitq_cancel(&sleepers[i].waiter));
+	}
+}
+
+static void test_cancel(void **state)
+{
+	uint64_t seq = waitq_sample(&queue);
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		waitq_enqueue(&queue, &sleepers[i].waiter, seq);
+	assert_true(waitq_cancel(&sleepers[1].waiter));
+	assert_false(waitq_cancel(&sleepers[1].waiter));
+	assert_int_equal(waitq_wake_all(&queue), 2);
+	assert_int_equal(sleepers[1].calls, 0);
+	/* and it can wait again */
+	assert_true(waitq_enqueue(&queue, &sleepers[1].waiter, waitq_sample(&queue)));
+	assert_true(waitq_wake_one(&queue));
+	assert_int_equal(sleepers[1].calls, 1);
+}
+
+static void test_enqueued_twice(void **state)
+{
+	uint64_t seq = waitq_sample(&queue);
+
+	(void)state;
+	assert_true(waitq_enqueue(&queue, &sleepers[0].waiter, seq));
+	assert_true(panics(waitq_enqueue(&queue, &sleepers[0].waiter, seq)));
+}
+
+/* Goods made and taken by threads; one waits only while there are none. */
+#define GOODS 30000
+static unsigned goods, taken, closed;
+
+static void *take_goods(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		struct sleeper self;
+		uint64_t seq = waitq_sample(&queue);
+		unsigned n = atomic_load(&goods);
+
+		if (n > 0) {
+			if (atomic_cas(&goods, n, n - 1))
+				counter_add(&taken, 1);
+			continue;
+		}
+		if (atomic_load(&closed))
+			return NULL;
+		sleeper_init(&self);
+		if (waitq_enqueue(&queue, &self.waiter, seq)) {
+			sem_wait(&self.wake);
+			waitq_cancel(&self.waiter);
+		}
+		/*
+		 * The waiter is gone with this turn of the loop: a late wake() would be seen by
+		 * ASan.
+		 */
+		sem_destroy(&self.wake);
+	}
+}
+
+static void *make_goods(void *arg)
+{
+	(void)arg;
+	for (unsigned i = 0; i < GOODS; i++) {
+		atomic_add(&goods, 1);
+		waitq_wake_one(&queue);
+	}
+	return NULL;
+}
+
+static void test_no_wake_up_is_lost(void **state)
+{
+	pthread_t makers[2], takers[3];
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&takers[i], NULL, take_goods, NULL), 0);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&makers[i], NULL, make_goods, NULL), 0);
+	for (unsigned i = 0; i < 2; i++)
+		pthread_join(makers[i], NULL);
+	atomic_store(&closed, 1);
+	waitq_wake_all(&queue);
+	for (unsigned i = 0; i < 3; i++)
+		pthread_join(takers[i], NULL);
+	assert_int_equal(taken, 2 * GOODS);
+	assert_true(list_empty(&queue.waiters));
+}
+
+#define TEST(f) cmocka_unit_test_setup(f, setup)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_moved_sequence_is_not_waited_for),
+		TEST(test_wake_one_in_order),
+		TEST(test_wake_all),
+		TEST(test_cancel),
+		TEST(test_enqueued_twice),
+		TEST(test_no_wake_up_is_lost),
+	};
+
+	return test_group("sync-waitq", tests);
+}
