@@ -1,0 +1,44 @@
+/* The firmware's console. It turns \n into \r\n by itself. */
+#include "arch/console.h"
+
+#include "arch/riscv/image.h"
+#include "arch/riscv/sbi.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+
+enum console_kind { CONSOLE_UNKNOWN, CONSOLE_LEGACY, CONSOLE_DBCN };
+
+static enum console_kind kind;
+
+/* The firmware takes physical addresses only: what it is to print goes through here. */
+static char bounce[128];
+
+static size_t dbcn_write(const char *s, size_t n)
+{
+	size_t len = MIN(n, sizeof(bounce));
+	struct sbi_result r;
+
+	memcpy(bounce, s, len);
+	r = sbi_call(SBI_EXT_DBCN, SBI_DBCN_WRITE, len, image_paddr(bounce), 0, 0);
+	return r.error ? 0 : (size_t)r.value;
+}
+
+void arch_console_write(const char *s, size_t n)
+{
+	if (kind == CONSOLE_UNKNOWN)
+		kind = sbi_has(SBI_EXT_DBCN) ? CONSOLE_DBCN : CONSOLE_LEGACY;
+	while (n > 0) {
+		size_t done = 1;
+
+		if (kind == CONSOLE_DBCN)
+			done = dbcn_write(s, n);
+		else
+			sbi_putchar(*s);
+		if (done == 0) {
+			kind = CONSOLE_LEGACY;
+			continue;
+		}
+		s += done;
+		n -= done;
+	}
+}

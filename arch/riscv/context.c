@@ -1,0 +1,84 @@
+/* Threads as the processor sees them: made, switched, sent to user mode. */
+#include "arch/context.h"
+
+#include "arch/hart.h"
+#include "arch/riscv/fpu.h"
+#include "arch/riscv/switch.h"
+#include "lib/assert.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+
+/* What runs before there are threads. start.S gives it its stack. */
+struct arch_thread boot_thread;
+
+enum { SWITCHED_RA, SWITCHED_SP, SWITCHED_GP, SWITCHED_S0, SWITCHED_S1 };
+
+static void thread_prepare(struct arch_thread *thread, void *kstack, void (*begin)(void), void *s0,
+			   void *s1)
+{
+	assert_hardened(IS_ALIGNED((vaddr_t)kstack, KSTACK_SIZE) &&
+			((vaddr_t)kstack & KSTACK_SIZE));
+	thread->kernel_sp = (vaddr_t)kstack + KSTACK_SIZE;
+	thread->work = 0;
+	thread->hart = NULL;
+	thread->fpu_hart = NULL;
+	thread->switched[SWITCHED_RA] = (vaddr_t)begin;
+	thread->switched[SWITCHED_SP] = thread->kernel_sp;
+	thread->switched[SWITCHED_S0] = (vaddr_t)s0;
+	thread->switched[SWITCHED_S1] = (vaddr_t)s1;
+}
+
+void arch_thread_init(struct arch_thread *thread, void *kstack, void (*fn)(void *), void *arg)
+{
+	thread_prepare(thread, kstack, thread_begin, (void *)fn, arg);
+	thread->frame.status = 0;
+}
+
+void arch_thread_init_fork(struct arch_thread *thread, void *kstack, const struct trap_frame *frame,
+			   void (*first)(void))
+{
+	struct arch_thread *parent = arch_this_thread();
+
+	thread_prepare(thread, kstack, thread_begin_user, (void *)first, NULL);
+	if (fpu_dirty(parent))
+		fpu_keep(parent);
+	thread->frame = *frame;
+	if ((frame->status & SSTATUS_FS) != SSTATUS_FS_INITIAL)
+		thread->fpu = parent->fpu;
+}
+
+struct trap_frame *arch_thread_frame(struct arch_thread *thread)
+{
+	return &thread->frame;
+}
+
+void arch_frame_start(struct trap_frame *frame, vaddr_t pc, vaddr_t sp)
+{
+	struct arch_thread *thread = container_of(frame, struct arch_thread, frame);
+
+	memset(frame, 0, sizeof(*frame));
+	frame->pc = pc;
+	frame->x[FRAME_SP] = sp;
+	frame->status = SSTATUS_SPIE | SSTATUS_FS_INITIAL;
+	arch_frame_replaced(thread);
+}
+
+void arch_frame_replaced(struct arch_thread *thread)
+{
+	__atomic_fetch_or(&thread->work, ARCH_WORK_FRAME, __ATOMIC_RELAXED);
+}
+
+void arch_switch(struct arch_thread *from, struct arch_thread *to)
+{
+	to->hart = from->hart;
+	if (unlikely(fpu_dirty(from)))
+		fpu_keep(from);
+	if (fpu_in_use(to))
+		fpu_claim(to);
+	switch_stacks(from, to);
+}
+
+void thread_ended(void)
+{
+	panic("a kernel thread returned from its function");
+}

@@ -1,0 +1,272 @@
+/* Trap entry and exit: every way from user or kernel mode into C and back. */
+/*
+ * In user mode sscratch holds the thread (struct arch_thread, whose first field is the frame), in
+ * kernel mode it is 0 and tp holds the thread. The kernel uses neither gp nor the FPU, and its C
+ * code preserves s0 to s11: a trap from user mode saves the rest only. The s registers and gp go
+ * into the frame where someone wants to see or change them (work at exit, clone), and are taken
+ * from it then.
+ */
+#include "arch/riscv/csr.h"
+#include "arch/riscv/layout.h"
+#include "arch/riscv/offsets.h"
+
+#define SUM_AND_FS ((SSTATUS_SUM | SSTATUS_FS) >> 12)
+
+	.macro	save_caller_saved base
+	sd	ra, FRAME_X(1)(\base)
+	sd	t0, FRAME_X(5)(\base)
+	sd	t1, FRAME_X(6)(\base)
+	sd	t2, FRAME_X(7)(\base)
+	sd	a0, FRAME_X(10)(\base)
+	sd	a1, FRAME_X(11)(\base)
+	sd	a2, FRAME_X(12)(\base)
+	sd	a3, FRAME_X(13)(\base)
+	sd	a4, FRAME_X(14)(\base)
+	sd	a5, FRAME_X(15)(\base)
+	sd	a6, FRAME_X(16)(\base)
+	sd	a7, FRAME_X(17)(\base)
+	sd	t3, FRAME_X(28)(\base)
+	sd	t4, FRAME_X(29)(\base)
+	sd	t5, FRAME_X(30)(\base)
+	sd	t6, FRAME_X(31)(\base)
+	.endm
+
+	.macro	load_caller_saved base
+	ld	ra, FRAME_X(1)(\base)
+	ld	t0, FRAME_X(5)(\base)
+	ld	t1, FRAME_X(6)(\base)
+	ld	t2, FRAME_X(7)(\base)
+	ld	a0, FRAME_X(10)(\base)
+	ld	a1, FRAME_X(11)(\base)
+	ld	a2, FRAME_X(12)(\base)
+	ld	a3, FRAME_X(13)(\base)
+	ld	a4, FRAME_X(14)(\base)
+	ld	a5, FRAME_X(15)(\base)
+	ld	a6, FRAME_X(16)(\base)
+	ld	a7, FRAME_X(17)(\base)
+	ld	t3, FRAME_X(28)(\base)
+	ld	t4, FRAME_X(29)(\base)
+	ld	t5, FRAME_X(30)(\base)
+	ld	t6, FRAME_X(31)(\base)
+	.endm
+
+	/* s0, s1, s2 to s11 and gp: what C preserves, or never touches. */
+	.macro	save_preserved base
+	sd	gp, FRAME_X(3)(\base)
+	sd	s0, FRAME_X(8)(\base)
+	sd	s1, FRAME_X(9)(\base)
+	sd	s2, FRAME_X(18)(\base)
+	sd	s3, FRAME_X(19)(\base)
+	sd	s4, FRAME_X(20)(\base)
+	sd	s5, FRAME_X(21)(\base)
+	sd	s6, FRAME_X(22)(\base)
+	sd	s7, FRAME_X(23)(\base)
+	sd	s8, FRAME_X(24)(\base)
+	sd	s9, FRAME_X(25)(\base)
+	sd	s10, FRAME_X(26)(\base)
+	sd	s11, FRAME_X(27)(\base)
+	.endm
+
+	.macro	load_preserved base
+	ld	gp, FRAME_X(3)(\base)
+	ld	s0, FRAME_X(8)(\base)
+	ld	s1, FRAME_X(9)(\base)
+	ld	s2, FRAME_X(18)(\base)
+	ld	s3, FRAME_X(19)(\base)
+	ld	s4, FRAME_X(20)(\base)
+	ld	s5, FRAME_X(21)(\base)
+	ld	s6, FRAME_X(22)(\base)
+	ld	s7, FRAME_X(23)(\base)
+	ld	s8, FRAME_X(24)(\base)
+	ld	s9, FRAME_X(25)(\base)
+	ld	s10, FRAME_X(26)(\base)
+	ld	s11, FRAME_X(27)(\base)
+	.endm
+
+	.section .text.trap, "ax"
+	.globl	trap_entry
+	.balign 4
+trap_entry:
+	csrrw	tp, sscratch, tp
+	beqz	tp, from_kernel
+
+	/* From user mode. Nothing is stored on the stack, whose top is as good as any. */
+	sd	sp, FRAME_X(2)(tp)
+	ld	sp, THREAD_KERNEL_SP(tp)
+	save_caller_saved tp
+	csrrw	t0, sscratch, zero
+	csrr	t1, scause
+	lui	t2, SUM_AND_FS
+	csrrc	t2, sstatus, t2
+	csrr	t3, sepc
+	li	t4, CAUSE_ECALL_USER
+	sd	t0, FRAME_X(4)(tp)
+	sd	t2, FRAME_STATUS_OFFSET(tp)
+	bne	t1, t4, user_fault
+
+	/* A system call: the PC goes past it; a0 is kept for a restart. */
+	addi	t3, t3, 4
+	li	t5, OFFSETS_SYS_CLONE
+	sd	t3, FRAME_PC(tp)
+	sd	a0, FRAME_ORIG_A0(tp)
+	beq	a7, t5, user_clone
+user_syscall:
+	csrsi	sstatus, SSTATUS_SIE
+	mv	a0, tp
+	call	trap_syscall
+
+	/*
+	 * Back to user mode, from C: s registers and gp are the program's. Writing sstatus turns
+	 * interrupts off.
+	 */
+user_exit:
+	ld	t0, FRAME_STATUS_OFFSET(tp)
+	csrw	sstatus, t0
+	ld	t1, THREAD_WORK(tp)
+	ld	t2, FRAME_PC(tp)
+	bnez	t1, user_work
+user_leave:
+	csrw	sepc, t2
+	csrw	sscratch, tp
+	load_caller_saved tp
+	ld	sp, FRAME_X(2)(tp)
+	ld	tp, FRAME_X(4)(tp)
+	sret
+
+	/* An exception or interrupt from user mode; t1 cause, t3 PC. */
+user_fault:
+	sd	t3, FRAME_PC(tp)
+	csrr	a1, stval
+	li	t4, CAUSE_STORE_PAGE
+	li	a2, 2			/* RIGHT_WRITE */
+	beq	t1, t4, 1f
+	li	t4, CAUSE_LOAD_PAGE
+	li	a2, 1			/* RIGHT_READ */
+	beq	t1, t4, 1f
+	li	t4, CAUSE_FETCH_PAGE
+	li	a2, 4			/* RIGHT_EXEC */
+	bne	t1, t4, user_other
+1:	csrsi	sstatus, SSTATUS_SIE
+	mv	a0, tp
+	call	trap_fault
+	j	user_exit
+
+user_other:
+	mv	a0, tp
+	mv	a2, a1
+	mv	a1, t1
+	call	trap_user
+	j	user_exit
+
+user_clone:
+	save_preserved tp
+	j	user_syscall
+
+	/*
+	 * t1: what is to be done. Interrupts are off; where the frame was replaced, its registers
+	 * count, not ours.
+	 */
+user_work:
+	andi	t0, t1, 1 << OFFSETS_WORK_FRAME_SHIFT
+	bnez	t0, user_work_loop
+	save_preserved tp
+user_work_loop:
+	addi	t0, tp, THREAD_WORK
+	li	t1, ~(1 << OFFSETS_WORK_FRAME_SHIFT)
+	amoand.d t1, t1, (t0)
+	andi	t1, t1, ~(1 << OFFSETS_WORK_FRAME_SHIFT)
+	beqz	t1, user_leave_full
+	csrsi	sstatus, SSTATUS_SIE
+	mv	a0, tp
+	call	trap_user_return
+	ld	t0, FRAME_STATUS_OFFSET(tp)
+	csrw	sstatus, t0
+	j	user_work_loop
+user_leave_full:
+	load_preserved tp
+	ld	t0, FRAME_STATUS_OFFSET(tp)
+	csrw	sstatus, t0
+	ld	t2, FRAME_PC(tp)
+	j	user_leave
+
+	/* void arch_enter_user(void): with the running thread's frame, all of it */
+	.globl	arch_enter_user
+arch_enter_user:
+	csrci	sstatus, SSTATUS_SIE
+	ld	sp, THREAD_KERNEL_SP(tp)
+	j	user_work_loop
+
+	/*
+	 * From kernel mode: sscratch holds the thread, tp is free. One bit of the stack pointer
+	 * that the frame would leave tells whether the stack has room, before anything is stored.
+	 */
+from_kernel:
+	addi	sp, sp, -FRAME_SIZE
+	slli	tp, sp, 63 - LAYOUT_KSTACK_SHIFT
+	bgez	tp, stack_overflow
+	csrrw	tp, sscratch, zero
+kernel_frame:
+	save_caller_saved sp
+	save_preserved sp
+	addi	t0, sp, FRAME_SIZE
+	csrr	a1, scause
+	csrr	a2, stval
+	lui	t2, SUM_AND_FS
+	csrrc	t2, sstatus, t2
+	csrr	t3, sepc
+	sd	t0, FRAME_X(2)(sp)
+	sd	tp, FRAME_X(4)(sp)
+	sd	t2, FRAME_STATUS_OFFSET(sp)
+	sd	t3, FRAME_PC(sp)
+	mv	a0, sp
+	call	trap_kernel
+	.globl	trap_kernel_return
+trap_kernel_return:
+	ld	t2, FRAME_STATUS_OFFSET(sp)
+	ld	t3, FRAME_PC(sp)
+	csrw	sstatus, t2
+	csrw	sepc, t3
+	load_caller_saved sp
+	addi	sp, sp, FRAME_SIZE
+	sret
+
+	/*
+	 * sp is of no use: the frame goes onto the emergency stack. A second time there is nothing
+	 * left to try.
+	 */
+stack_overflow:
+	csrrw	tp, sscratch, t0
+	lla	t0, emergency_taken
+	amoswap.w t0, tp, (t0)
+	bnez	t0, overflow_again
+	addi	t0, sp, FRAME_SIZE
+	lla	sp, emergency_stack_top - FRAME_SIZE
+	sd	t0, FRAME_X(2)(sp)
+	csrrw	t0, sscratch, zero
+	save_caller_saved sp
+	save_preserved sp
+	sd	tp, FRAME_X(4)(sp)
+	csrr	a1, scause
+	csrr	a2, stval
+	csrr	t2, sstatus
+	csrr	t3, sepc
+	sd	t2, FRAME_STATUS_OFFSET(sp)
+	sd	t3, FRAME_PC(sp)
+	sd	a1, FRAME_CAUSE(sp)
+	sd	a2, FRAME_STVAL(sp)
+	mv	a0, sp
+	call	trap_stack_overflow
+overflow_again:
+	csrr	a0, scause
+	csrr	a1, sepc
+	csrr	a2, stval
+	lla	sp, emergency_stack_top
+	call	early_trap
+
+	.section .bss, "aw", @nobits
+	.balign	16
+	.space	EMERGENCY_STACK_SIZE
+emergency_stack_top:
+emergency_taken:
+	.word	0
+	.word	0

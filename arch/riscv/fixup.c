@@ -1,0 +1,14 @@
+/* Where a refused user copy goes on. */
+#include "arch/riscv/trap.h"
+
+#include "arch/riscv/image.h"
+
+vaddr_t usercopy_fixup(vaddr_t pc)
+{
+	if (pc < (vaddr_t)usercopy_start || pc >= (vaddr_t)usercopy_end)
+		return 0;
+	for (const struct fixup *f = usercopy_fixups_start; f < usercopy_fixups_end; f++)
+		if (pc >= f->start && pc < f->end)
+			return f->target;
+	return 0;
+}

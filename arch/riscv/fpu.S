@@ -1,0 +1,56 @@
+/* The FPU's registers to and from memory. The kernel itself is built without an FPU. */
+#include "arch/riscv/csr.h"
+#include "arch/riscv/offsets.h"
+
+	.option	arch, +d
+	.text
+
+#define FOR_ALL_FPU_REGISTERS \
+	each 0; each 1; each 2; each 3; each 4; each 5; each 6; each 7; \
+	each 8; each 9; each 10; each 11; each 12; each 13; each 14; each 15; \
+	each 16; each 17; each 18; each 19; each 20; each 21; each 22; each 23; \
+	each 24; each 25; each 26; each 27; each 28; each 29; each 30; each 31
+
+	/* void fpu_save(struct fpu_state *) */
+	.globl	fpu_save
+fpu_save:
+	lui	t0, SSTATUS_FS >> 12
+	csrs	sstatus, t0
+	.macro	each n
+	fsd	f\n, FPU_F(\n)(a0)
+	.endm
+	FOR_ALL_FPU_REGISTERS
+	.purgem	each
+	frcsr	t1
+	sd	t1, FPU_FCSR(a0)
+	csrc	sstatus, t0
+	ret
+
+	/* void fpu_load(const struct fpu_state *) */
+	.globl	fpu_load
+fpu_load:
+	lui	t0, SSTATUS_FS >> 12
+	csrs	sstatus, t0
+	.macro	each n
+	fld	f\n, FPU_F(\n)(a0)
+	.endm
+	FOR_ALL_FPU_REGISTERS
+	.purgem	each
+	ld	t1, FPU_FCSR(a0)
+	fscsr	t1
+	csrc	sstatus, t0
+	ret
+
+	/* void fpu_zero(void) */
+	.globl	fpu_zero
+fpu_zero:
+	lui	t0, SSTATUS_FS >> 12
+	csrs	sstatus, t0
+	.macro	each n
+	fmv.d.x	f\n, zero
+	.endm
+	FOR_ALL_FPU_REGISTERS
+	.purgem	each
+	fscsr	zero
+	csrc	sstatus, t0
+	ret

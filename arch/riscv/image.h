@@ -1,0 +1,43 @@
+/* The kernel image: the linker script's symbols, and the rights of its parts. */
+#pragma once
+
+#include "arch/page.h"
+#include "arch/riscv/layout.h"
+#include "arch/riscv/sv39.h"
+
+extern char image_start[], text_end[], image_init_start[], image_init_end[], rodata_end[];
+extern char bss_start[], boot_stack_guard[], image_end[];
+
+/* In usercopy.S: a refused fault at [start, end) goes on at target. */
+struct fixup {
+	vaddr_t start;
+	vaddr_t end;
+	vaddr_t target;
+};
+
+extern char usercopy_start[], usercopy_end[];
+extern const struct fixup usercopy_fixups_start[], usercopy_fixups_end[];
+
+/* The physical address of something in the image. */
+static inline paddr_t image_paddr(const void *address)
+{
+	return (paddr_t)address - IMAGE_BASE + IMAGE_LOAD;
+}
+
+/*
+ * The tables made in start: root, the image's and the vmap area's. The root's user half is empty.
+ */
+extern pte_t kernel_root[TABLE_ENTRIES];
+extern pte_t image_leaf[IMAGE_TABLES][TABLE_ENTRIES];
+
+/*
+ * The bits that the image's page at that offset has: by the linker script, the boot stack's guard
+ * none.
+ */
+pte_t image_page_bits(vaddr_t va);
+
+/* Makes the first tables. => runs at physical addresses, MMU off; the value for satp */
+uint64_t early_map(void);
+
+/* A trap before there is a trap path: prints what there is and ends. */
+void early_trap(uint64_t cause, uint64_t pc, uint64_t value) __attribute__((noreturn));

@@ -1,0 +1,126 @@
+/* RISC-V: what the bits of a user leaf entry mean. */
+#pragma once
+
+#include "lib/assert.h"
+#include "lib/types.h"
+
+/*
+ * As Sv39 has it: V, R W X, U, G, A, D, then two bits for software (COW, WP), then the frame's
+ * number. The rights are RIGHT_* and the flags ENTRY_* shifted, on purpose. U is set in every entry
+ * that holds a frame: V=0 and U=1 is RESIDENT. COW and WP together say "may be written, W withheld
+ * until D is set" (boot option ad=soft).
+ */
+#define ENTRY_WORD_V	   0x1ul
+#define ENTRY_WORD_RWX	   0xeul
+#define ENTRY_WORD_W	   0x4ul
+#define ENTRY_WORD_U	   0x10ul
+#define ENTRY_WORD_D	   0x80ul
+#define ENTRY_WORD_SOFT_W  0x300ul
+#define ENTRY_RIGHTS_SHIFT 1
+#define ENTRY_FLAGS_SHIFT  6
+#define ENTRY_PFN_SHIFT	   10
+
+/* True where A and D are kept in software; set once, before any user space. */
+extern bool entry_ad_soft;
+
+static inline enum entry_state entry_state(struct mmu_entry e)
+{
+	if (e.word & ENTRY_WORD_V)
+		return ENTRY_PRESENT;
+	if (e.word == 0)
+		return ENTRY_EMPTY;
+	assert_hardened(e.word & ENTRY_WORD_U); /* swap slots and marks are not built yet */
+	return ENTRY_RESIDENT;
+}
+
+static inline bool entry_empty(struct mmu_entry e)
+{
+	return e.word == 0;
+}
+
+static inline pfn_t entry_pfn(struct mmu_entry e)
+{
+	assert_hardened(e.word & ENTRY_WORD_U);
+	return e.word >> ENTRY_PFN_SHIFT;
+}
+
+static inline bool entry_soft_w(struct mmu_entry e)
+{
+	return (e.word & ENTRY_WORD_SOFT_W) == ENTRY_WORD_SOFT_W;
+}
+
+static inline unsigned entry_rights(struct mmu_entry e)
+{
+	unsigned rights = (e.word & ENTRY_WORD_RWX) >> ENTRY_RIGHTS_SHIFT;
+
+	return entry_soft_w(e) ? rights | RIGHT_WRITE : rights;
+}
+
+static inline unsigned entry_flags(struct mmu_entry e)
+{
+	unsigned flags = (e.word >> ENTRY_FLAGS_SHIFT) &
+			 (ENTRY_ACCESSED | ENTRY_DIRTY | ENTRY_COW | ENTRY_WP);
+
+	return entry_soft_w(e) ? flags & ENTRY_ACCESSED : flags;
+}
+
+/* The rights and flags of a word that leaves A and D to software. */
+static inline uint64_t entry_word_soft(unsigned rights, unsigned flags)
+{
+	uint64_t word = (uint64_t)rights << ENTRY_RIGHTS_SHIFT | (uint64_t)flags
+									 << ENTRY_FLAGS_SHIFT;
+
+	if ((rights & RIGHT_WRITE) && !(flags & ENTRY_DIRTY))
+		word = (word & ~ENTRY_WORD_W) | ENTRY_WORD_SOFT_W;
+	if (rights && (flags & ENTRY_ACCESSED))
+		word |= ENTRY_WORD_V;
+	return word;
+}
+
+static inline struct mmu_entry entry_make(pfn_t pfn, unsigned rights, unsigned flags)
+{
+	uint64_t word = pfn << ENTRY_PFN_SHIFT | ENTRY_WORD_U;
+
+	assert_hardened((flags & (ENTRY_COW | ENTRY_WP)) != (ENTRY_COW | ENTRY_WP));
+	if (flags & (ENTRY_COW | ENTRY_WP))
+		rights &= ~RIGHT_WRITE;
+	if (rights & RIGHT_WRITE)
+		rights |= RIGHT_READ;
+	if (__builtin_expect(entry_ad_soft, 0))
+		return (struct mmu_entry){ word | entry_word_soft(rights, flags) };
+	word |= (uint64_t)rights << ENTRY_RIGHTS_SHIFT | (uint64_t)flags << ENTRY_FLAGS_SHIFT;
+	return (struct mmu_entry){ rights ? word | ENTRY_WORD_V : word };
+}
+
+static inline struct mmu_entry entry_with(struct mmu_entry e, unsigned rights, unsigned flags)
+{
+	return entry_make(entry_pfn(e), rights, flags);
+}
+
+static inline bool entry_lessens(struct mmu_entry old, struct mmu_entry new)
+{
+	uint64_t gone = old.word & ~new.word;
+
+	if (!(old.word & ENTRY_WORD_V))
+		return false;
+	if ((old.word ^ new.word) >> ENTRY_PFN_SHIFT)
+		return true;
+	return (gone & (ENTRY_WORD_V | ENTRY_WORD_RWX)) ||
+	       ((old.word & ENTRY_WORD_W) && (gone & ENTRY_WORD_D));
+}
+
+static inline struct mmu_entry entry_load(const struct mmu_entry *slot)
+{
+	return (struct mmu_entry){ __atomic_load_n(&slot->word, __ATOMIC_RELAXED) };
+}
+
+static inline bool entry_cas(struct mmu_entry *slot, struct mmu_entry old, struct mmu_entry new)
+{
+	return __atomic_compare_exchange_n(&slot->word, &old.word, new.word, false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+static inline struct mmu_entry entry_swap(struct mmu_entry *slot, struct mmu_entry new)
+{
+	return (struct mmu_entry){ __atomic_exchange_n(&slot->word, new.word, __ATOMIC_ACQ_REL) };
+}

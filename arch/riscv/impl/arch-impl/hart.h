@@ -1,0 +1,21 @@
+/* RISC-V: tp holds the running thread's arch part, in kernel mode, always. */
+#pragma once
+
+#include "arch-impl/context.h"
+
+register struct arch_thread *arch_tp __asm__("tp");
+
+static inline struct arch_thread *arch_this_thread(void)
+{
+	return arch_tp;
+}
+
+static inline struct hart *arch_this_hart(void)
+{
+	return arch_tp->hart;
+}
+
+static inline void arch_hart_set(struct hart *hart)
+{
+	arch_tp->hart = hart;
+}

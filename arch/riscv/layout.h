@@ -1,0 +1,29 @@
+/* Every fixed address, as plain numbers for C, assembly and the linker script alike. */
+#pragma once
+
+/* User addresses: the first page stays unmapped, the low half of Sv39 ends at the top. */
+#define LAYOUT_USER_BASE 0x1000
+#define LAYOUT_USER_TOP	 0x4000000000
+
+/* Physical memory below DIRECT_MAP_SIZE, at DIRECT_MAP_BASE + physical address. */
+#define DIRECT_MAP_BASE 0xffffffc000000000
+#define DIRECT_MAP_SIZE 0x0000002000000000
+
+/* Kernel stacks and device registers; VMAP_ROOTS entries of the root table, made at boot. */
+#define LAYOUT_VMAP_BASE 0xffffffe000000000
+#define LAYOUT_VMAP_TOP	 0xffffffe080000000
+#define VMAP_ROOTS	 2
+
+/* The image: where it is linked, and where the loader puts it. Its leaf tables are part of it. */
+#define IMAGE_BASE   0xffffffff80200000
+#define IMAGE_LOAD   0x80200000
+#define IMAGE_TABLES 2
+#define IMAGE_MAX    0x400000
+
+/*
+ * Stacks: aligned to twice their size, the lower half unmapped, so that one bit of sp tells an
+ * overflow.
+ */
+#define LAYOUT_KSTACK_SHIFT  14
+#define LAYOUT_KSTACK_SIZE   0x4000
+#define EMERGENCY_STACK_SIZE 0x2000

@@ -1,0 +1,129 @@
+/* Address spaces: made, destroyed, entered; tables linked and entries written. */
+#include "arch/mmu.h"
+
+#include "abi/errno.h"
+#include "arch/hart.h"
+#include "arch/riscv/csr.h"
+#include "arch/riscv/hints.h"
+#include "arch/riscv/image.h"
+#include "arch/riscv/kernel_map.h"
+#include "arch/riscv/walk.h"
+#include "base/hart.h"
+#include "lib/assert.h"
+#include "lib/string.h"
+
+bool entry_ad_soft;
+
+/* The space that each hart runs; NULL: the kernel's own. */
+static struct mmu *active[HART_MAX];
+
+void arch_ad_soft_set(bool on)
+{
+	entry_ad_soft = on;
+}
+
+void arch_mmu_create(struct mmu *mmu, paddr_t root)
+{
+	assert_hardened(IS_ALIGNED(root, PAGE_SIZE));
+	memset(mmu, 0, sizeof(*mmu));
+	mmu->root = root;
+	kernel_roots_copy(mmu_root(mmu));
+}
+
+void arch_mmu_destroy(struct mmu *mmu, struct mmu_tables *out)
+{
+	assert_hardened(mmu->harts == 0);
+	arch_mmu_prune(mmu, 0, USER_TOP, out);
+	kernel_roots_clear(mmu_root(mmu));
+	mmu_tables_push(out, mmu->root);
+	mmu->root = 0;
+}
+
+void arch_mmu_activate(struct mmu *mmu)
+{
+	unsigned hart = arch_this_hart()->index;
+	struct mmu *old = active[hart];
+	paddr_t root = mmu ? mmu->root : image_paddr(kernel_root);
+
+	if (mmu == old)
+		return;
+	if (mmu)
+		__atomic_fetch_or(&mmu->harts, 1ul << hart, __ATOMIC_SEQ_CST);
+	csr_write(satp, (uint64_t)SATP_SV39 << SATP_MODE_SHIFT | root >> PAGE_SHIFT);
+	/* All spaces are ASID 0: none of the old one's translations may stay. Global ones do. */
+	__asm__ volatile("sfence.vma zero, %0" ::"r"(0ul) : "memory");
+	active[hart] = mmu;
+	if (old)
+		__atomic_fetch_and(&old->harts, ~(1ul << hart), __ATOMIC_RELEASE);
+}
+
+/* The table that the slot names; a missing one comes from spare. NULL: none is left. */
+static pte_t *table_have(pte_t *slot, struct mmu_tables *spare)
+{
+	paddr_t table;
+
+	if (*slot)
+		return pte_table_at(*slot);
+	if (spare->count == 0)
+		return NULL;
+	table = mmu_tables_pop(spare);
+	/* Its zeros are seen before it is. */
+	pte_publish(slot, pte_table(table));
+	return arch_phys_to_virt(table);
+}
+
+static __attribute__((noinline)) int prepare_missing(struct mmu *mmu, vaddr_t va,
+						     struct mmu_tables *spare)
+{
+	pte_t *root = &mmu_root(mmu)[root_index(va)];
+	pte_t *middle;
+
+	if (!*root && spare->count > 0)
+		hint_add_middle(mmu, root_index(va));
+	middle = table_have(root, spare);
+	if (!middle || !table_have(&middle[middle_index(va)], spare))
+		return -ENOMEM;
+	hint_add_leaf(mmu, va);
+	__asm__ volatile("sfence.vma" ::: "memory");
+	return 0;
+}
+
+int arch_mmu_prepare(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare)
+{
+	assert_hardened(va < USER_TOP);
+	if (likely(walk_leaf(mmu, va)))
+		return 0;
+	return prepare_missing(mmu, va, spare);
+}
+
+/* What may be written over what without owing a fence to anyone else. */
+static void assert_may_map(struct mmu_entry old, struct mmu_entry new)
+{
+	assert_hardened(new.word &PTE_U);
+	assert_hardened(!(new.word &PTE_V) || (new.word &PTE_RWX));
+	assert_hardened((new.word &(PTE_R | PTE_W)) != PTE_W);
+	assert_hardened(entry_empty(old) || entry_pfn(old) == entry_pfn(new));
+	assert_hardened(!entry_lessens(old, new));
+	(void)old;
+	(void)new;
+}
+
+void arch_mmu_map(struct mmu *mmu, vaddr_t va, const struct mmu_entry *entries, unsigned n)
+{
+	pte_t *slot = walk_leaf(mmu, va);
+
+	assert_hardened(IS_ALIGNED(va, PAGE_SIZE) && slot && n > 0);
+	assert_hardened(leaf_index(va) + n <= TABLE_ENTRIES);
+	/* What the frames hold is seen before they are. */
+	for (unsigned i = 0; i < n; i++) {
+		assert_may_map((struct mmu_entry){ slot[i] }, entries[i]);
+		pte_publish(&slot[i], entries[i].word);
+		arch_mmu_fence_local(va + i * PAGE_SIZE);
+	}
+}
+
+struct mmu_entry *arch_mmu_lookup(struct mmu *mmu, vaddr_t va)
+{
+	assert_hardened(va < USER_TOP);
+	return (struct mmu_entry *)walk_leaf(mmu, va);
+}

@@ -1,0 +1,26 @@
+/* Where assembly finds fields of C structures; offsets.c asserts each. */
+#pragma once
+
+/* struct trap_frame: x1 is at 8, x31 at 248 */
+#define FRAME_PC	    0
+#define FRAME_X(n)	    (8 * (n))
+#define FRAME_STATUS_OFFSET 256
+#define FRAME_ORIG_A0	    264
+#define FRAME_CAUSE	    272
+#define FRAME_STVAL	    280
+#define FRAME_SIZE	    288
+
+/* struct arch_thread: the frame is its first field */
+#define THREAD_KERNEL_SP 288
+#define THREAD_WORK	 296
+#define THREAD_HART	 304
+#define THREAD_SWITCHED	 312
+#define THREAD_FPU	 440
+
+/* struct fpu_state */
+#define FPU_F(n) (8 * (n))
+#define FPU_FCSR 256
+
+/* the calls and the work that entry.S treats apart */
+#define OFFSETS_SYS_CLONE	 220
+#define OFFSETS_WORK_FRAME_SHIFT 8

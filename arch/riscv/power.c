@@ -1,0 +1,28 @@
+/* Power off through the firmware; stopping the hart. */
+#include "arch/power.h"
+
+#include "arch/hart.h"
+#include "arch/irqflags.h"
+#include "arch/riscv/sbi.h"
+
+void arch_power_off(void)
+{
+	sbi_shutdown();
+}
+
+void arch_hart_wait(void)
+{
+	__asm__ volatile("wfi" ::: "memory");
+}
+
+void arch_hart_stop(void)
+{
+	arch_irq_disable();
+	for (;;)
+		__asm__ volatile("wfi");
+}
+
+void arch_icache_sync(void)
+{
+	__asm__ volatile("fence.i" ::: "memory");
+}

@@ -1,0 +1,36 @@
+/* Calls to the firmware. */
+#include "arch/riscv/sbi.h"
+
+struct sbi_result sbi_call(unsigned long ext, unsigned long fid, unsigned long a0, unsigned long a1,
+			   unsigned long a2, unsigned long a3)
+{
+	register unsigned long r0 __asm__("a0") = a0;
+	register unsigned long r1 __asm__("a1") = a1;
+	register unsigned long r2 __asm__("a2") = a2;
+	register unsigned long r3 __asm__("a3") = a3;
+	register unsigned long r6 __asm__("a6") = fid;
+	register unsigned long r7 __asm__("a7") = ext;
+
+	__asm__ volatile("ecall"
+			 : "+r"(r0), "+r"(r1)
+			 : "r"(r2), "r"(r3), "r"(r6), "r"(r7)
+			 : "memory");
+	return (struct sbi_result){ (long)r0, (long)r1 };
+}
+
+bool sbi_has(unsigned long ext)
+{
+	struct sbi_result r = sbi_call(SBI_EXT_BASE, SBI_BASE_PROBE, ext, 0, 0, 0);
+
+	return r.error == 0 && r.value != 0;
+}
+
+void sbi_putchar(char c)
+{
+	sbi_call(SBI_LEGACY_PUTCHAR, 0, (unsigned char)c, 0, 0, 0);
+}
+
+void sbi_shutdown(void)
+{
+	sbi_call(SBI_EXT_SRST, SBI_SRST_RESET, 0, 0, 0, 0);
+}

@@ -1,0 +1,35 @@
+/* Calls to the firmware. */
+#pragma once
+
+#include "lib/types.h"
+
+#define SBI_EXT_BASE	   0x10
+#define SBI_EXT_TIME	   0x54494d45
+#define SBI_EXT_RFENCE	   0x52464e43
+#define SBI_EXT_SRST	   0x53525354
+#define SBI_EXT_DBCN	   0x4442434e
+#define SBI_LEGACY_PUTCHAR 1
+
+#define SBI_BASE_PROBE	      3
+#define SBI_TIME_SET	      0
+#define SBI_RFENCE_FENCE_I    0
+#define SBI_RFENCE_SFENCE_VMA 1
+#define SBI_SRST_RESET	      0
+#define SBI_DBCN_WRITE	      0
+
+struct sbi_result {
+	long error; /* 0, or the firmware's own negative number */
+	long value;
+};
+
+struct sbi_result sbi_call(unsigned long ext, unsigned long fid, unsigned long a0, unsigned long a1,
+			   unsigned long a2, unsigned long a3);
+
+/* Does the firmware have that extension? */
+bool sbi_has(unsigned long ext);
+
+/* One character to the firmware's console, by the oldest call, which all firmware has. */
+void sbi_putchar(char c);
+
+/* Switches the machine off; returns if the firmware can't. */
+void sbi_shutdown(void);

@@ -1,0 +1,67 @@
+/* The first instructions: from the firmware, MMU off, to C at the kernel's own addresses. */
+#include "arch/riscv/csr.h"
+#include "arch/riscv/layout.h"
+#include "arch/riscv/offsets.h"
+
+	.section .text.start, "ax"
+	.globl _start
+_start:
+	csrw	sie, zero
+	csrci	sstatus, SSTATUS_SIE
+	mv	s0, a0			/* hart */
+	mv	s1, a1			/* device tree, physical */
+	lla	t0, early_trap_entry
+	csrw	stvec, t0
+	lui	t0, (SSTATUS_FS | SSTATUS_SUM) >> 12
+	csrc	sstatus, t0
+	csrw	sscratch, zero
+	li	t0, 7			/* programs may read cycle, time and instret */
+	csrw	scounteren, t0
+
+	lla	t0, bss_start
+	lla	t1, image_end
+1:	sd	zero, (t0)
+	addi	t0, t0, 8
+	bltu	t0, t1, 1b
+
+	lla	sp, boot_stack_top
+	call	early_map
+	/*
+	 * satp takes effect for the fetch of the next instruction, whose physical address is not
+	 * mapped: that fetch faults to stvec, which is `high` at its virtual address. On a hart
+	 * without Sv39 the write has no effect.
+	 */
+	li	t1, IMAGE_BASE - IMAGE_LOAD
+	lla	t0, high
+	add	t0, t0, t1
+	csrw	stvec, t0
+	sfence.vma
+	csrw	satp, a0
+	lla	t0, early_trap_entry
+	csrw	stvec, t0
+	li	a0, -1			/* no Sv39 */
+	call	early_trap
+
+	.balign 4
+high:	lla	t0, trap_entry
+	csrw	stvec, t0
+	lla	sp, boot_stack_top
+	lla	tp, boot_thread
+	sd	sp, THREAD_KERNEL_SP(tp)
+	li	gp, 0
+	mv	a0, s0
+	mv	a1, s1
+	call	arch_start
+
+	.balign 4
+early_trap_entry:
+	csrr	a0, scause
+	csrr	a1, sepc
+	csrr	a2, stval
+	lla	sp, boot_stack_top
+	call	early_trap
+
+	.section .bss.boot_stack, "aw", @nobits
+	.globl	boot_stack_top
+	.space	LAYOUT_KSTACK_SIZE
+boot_stack_top:

@@ -1,0 +1,78 @@
+/* The hart's one deadline: by Sstc where the device tree says so, else by the firmware. */
+#include "arch/timer.h"
+
+#include "arch/page.h"
+#include "arch/riscv/csr.h"
+#include "arch/riscv/sbi.h"
+#include "arch/riscv/start.h"
+#include "lib/bits.h"
+#include "lib/fdt.h"
+#include "lib/string.h"
+
+/* A device tree larger than this is not one. */
+#define DTB_LIMIT (1ul << 20)
+
+static bool sstc;
+
+/* Is `name` one of the _-separated extensions of an isa string? */
+static bool isa_string_has(const char *isa, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *at = strchr(isa, '_'); at; at = strchr(at, '_')) {
+		at++;
+		if (strncmp(at, name, n) == 0 && (at[n] == '_' || at[n] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+static bool cpu_has(const struct dt *dt, dt_node cpu, const char *name)
+{
+	const char *isa = dt_string(dt, cpu, "riscv,isa");
+	const char *one;
+
+	for (unsigned i = 0; (one = dt_string_at(dt, cpu, "riscv,isa-extensions", i)); i++)
+		if (strcmp(one, name) == 0)
+			return true;
+	return isa && isa_string_has(isa, name);
+}
+
+/* Does every processor of the device tree have that extension? */
+static bool cpus_have(const struct dt *dt, const char *name)
+{
+	dt_node cpus = dt_path(dt, "/cpus");
+	unsigned n = 0;
+	dt_node cpu;
+
+	if (cpus < 0)
+		return false;
+	dt_for_each_child(cpu, dt, cpus)
+	{
+		const char *type = dt_string(dt, cpu, "device_type");
+
+		if (!type || strcmp(type, "cpu") != 0)
+			continue;
+		if (!cpu_has(dt, cpu, name))
+			return false;
+		n++;
+	}
+	return n > 0;
+}
+
+void arch_timer_init(void)
+{
+	struct dt dt;
+
+	if (dt_init(&dt, arch_phys_to_virt(boot_dtb), DTB_LIMIT, NULL) == 0)
+		sstc = cpus_have(&dt, "sstc");
+	arch_timer_set(UINT64_MAX);
+}
+
+void arch_timer_set(uint64_t deadline_ticks)
+{
+	if (sstc)
+		csr_write(stimecmp, deadline_ticks);
+	else
+		sbi_call(SBI_EXT_TIME, SBI_TIME_SET, deadline_ticks, 0, 0, 0);
+}

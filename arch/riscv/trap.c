@@ -1,0 +1,137 @@
+/* What a trap was, and who is to be told: all but the paths that entry.S takes itself. */
+#include "arch/riscv/trap.h"
+
+#include "arch/irqflags.h"
+#include "arch/page.h"
+#include "arch/entry.h"
+#include "arch/riscv/csr.h"
+#include "arch/timer.h"
+#include "arch/upcall.h"
+#include "base/panic.h"
+#include "lib/bits.h"
+
+static const char *const cause_names[] = {
+	[CAUSE_FETCH_MISALIGNED] = "misaligned fetch", [CAUSE_FETCH_ACCESS] = "fetch access fault",
+	[CAUSE_ILLEGAL] = "illegal instruction",       [CAUSE_BREAKPOINT] = "breakpoint",
+	[CAUSE_LOAD_MISALIGNED] = "misaligned load",   [CAUSE_LOAD_ACCESS] = "load access fault",
+	[CAUSE_STORE_MISALIGNED] = "misaligned store", [CAUSE_STORE_ACCESS] = "store access fault",
+	[CAUSE_FETCH_PAGE] = "fetch page fault",       [CAUSE_LOAD_PAGE] = "load page fault",
+	[CAUSE_STORE_PAGE] = "store page fault",
+};
+
+static const char *cause_name(uint64_t cause)
+{
+	const char *name = cause < ARRAY_SIZE(cause_names) ? cause_names[cause] : NULL;
+
+	return name ? name : "unknown trap";
+}
+
+static bool is_interrupt(uint64_t cause)
+{
+	return cause >> CAUSE_INTERRUPT_SHIFT;
+}
+
+static void interrupt(struct trap_frame *frame, uint64_t cause)
+{
+	switch (cause & ~(1ul << CAUSE_INTERRUPT_SHIFT)) {
+	case IRQ_TIMER:
+		arch_timer_set(UINT64_MAX);
+		trap_timer(frame_is_user(frame));
+		break;
+	case IRQ_EXTERNAL:
+		trap_external();
+		break;
+	case IRQ_SOFT: /* nobody sends them yet */
+		csr_clear(sip, SIE_SSIE);
+		break;
+	default:
+		panic_frame(frame, "unknown interrupt %lu", (unsigned long)cause & 0xff);
+	}
+}
+
+static unsigned access_of(uint64_t cause)
+{
+	if (cause == CAUSE_STORE_PAGE)
+		return RIGHT_WRITE;
+	return cause == CAUSE_LOAD_PAGE ? RIGHT_READ : RIGHT_EXEC;
+}
+
+void trap_user(struct trap_frame *frame, uint64_t cause, vaddr_t stval)
+{
+	enum trap_exception kind = TRAP_ACCESS;
+
+	if (is_interrupt(cause)) {
+		interrupt(frame, cause);
+		return;
+	}
+	frame->cause = cause;
+	frame->stval = stval;
+	switch (cause) {
+	case CAUSE_ILLEGAL:
+		kind = TRAP_ILLEGAL;
+		break;
+	case CAUSE_BREAKPOINT:
+		kind = TRAP_BREAKPOINT;
+		break;
+	case CAUSE_FETCH_MISALIGNED:
+	case CAUSE_LOAD_MISALIGNED:
+	case CAUSE_STORE_MISALIGNED:
+		kind = TRAP_MISALIGNED;
+		break;
+	case CAUSE_FETCH_ACCESS:
+	case CAUSE_LOAD_ACCESS:
+	case CAUSE_STORE_ACCESS:
+		break;
+	default: /* one that is not in the book yet */
+		kind = TRAP_ILLEGAL;
+	}
+	arch_irq_enable();
+	trap_exception(frame, kind, stval);
+	arch_irq_disable();
+}
+
+/* A fault inside a user copy: served, or the copy ends. => false: it is neither */
+static bool user_copy_fault(struct trap_frame *frame, uint64_t cause, vaddr_t stval)
+{
+	vaddr_t fixup = usercopy_fixup(frame->pc);
+	int r = -1;
+
+	if (!fixup || stval >= USER_TOP)
+		return false;
+	switch (cause) {
+	case CAUSE_LOAD_PAGE:
+	case CAUSE_STORE_PAGE:
+		if (frame->status & SSTATUS_SPIE)
+			arch_irq_enable();
+		r = trap_fault(frame, stval, access_of(cause) | TRAP_COPY);
+		arch_irq_disable();
+		break;
+	case CAUSE_LOAD_MISALIGNED:
+	case CAUSE_STORE_MISALIGNED:
+	case CAUSE_LOAD_ACCESS:
+	case CAUSE_STORE_ACCESS:
+		break;
+	default:
+		return false;
+	}
+	if (r)
+		frame->pc = fixup;
+	return true;
+}
+
+void trap_kernel(struct trap_frame *frame, uint64_t cause, vaddr_t stval)
+{
+	if (is_interrupt(cause)) {
+		interrupt(frame, cause);
+		return;
+	}
+	frame->cause = cause;
+	frame->stval = stval;
+	if (!user_copy_fault(frame, cause, stval))
+		panic_frame(frame, "%s in kernel mode at address %#lx", cause_name(cause), stval);
+}
+
+void trap_stack_overflow(struct trap_frame *frame)
+{
+	panic_frame(frame, "kernel stack overflow: sp %#lx", frame_sp(frame));
+}

@@ -1,0 +1,96 @@
+/* Ranges of a space: visiting its leaf tables, and unlinking those that hold nothing. */
+#include "arch/riscv/walk.h"
+
+#include "arch/riscv/hints.h"
+#include "lib/assert.h"
+#include "lib/bits.h"
+
+pte_t *walk_next_leaf(struct mmu *mmu, vaddr_t *va, vaddr_t end)
+{
+	vaddr_t at = *va;
+
+	while (at < end) {
+		pte_t root = mmu_root(mmu)[root_index(at)];
+		vaddr_t stop = MIN(end, ALIGN_DOWN(at, ROOT_SPAN) + ROOT_SPAN);
+		const uint64_t *chunks;
+
+		if (!root) {
+			at = hint_next_root(mmu, at, end);
+			continue;
+		}
+		chunks = hint_chunks(mmu, root_index(at));
+		for (at = hint_next_chunk(chunks, at); at < stop;
+		     at = hint_next_chunk(chunks, at)) {
+			pte_t *slot = &pte_table_at(root)[middle_index(at)];
+
+			if (*slot) {
+				*va = at;
+				return slot;
+			}
+			at = ALIGN_DOWN(at, MIDDLE_SPAN) + MIDDLE_SPAN;
+			if (IS_ALIGNED(at, ROOT_SPAN))
+				break;
+		}
+	}
+	return NULL;
+}
+
+int arch_mmu_visit(struct mmu *mmu, vaddr_t start, vaddr_t end, mmu_visit_fn visit, void *arg)
+{
+	pte_t *slot;
+
+	assert_hardened(IS_ALIGNED(start | end, PAGE_SIZE) && start <= end && end <= USER_TOP);
+	while ((slot = walk_next_leaf(mmu, &start, end))) {
+		vaddr_t stop = MIN(end, ALIGN_DOWN(start, MIDDLE_SPAN) + MIDDLE_SPAN);
+		struct mmu_entry *entries = (struct mmu_entry *)pte_table_at(*slot);
+		struct mmu_leaf leaf = {
+			.va = start,
+			.entries = &entries[leaf_index(start)],
+			.count = (unsigned)((stop - start) >> PAGE_SHIFT),
+			.table = *slot >> PTE_PPN_SHIFT,
+		};
+		int r = visit(arg, &leaf);
+
+		if (r)
+			return r;
+		start = stop;
+	}
+	return 0;
+}
+
+static void assert_table_empty(const pte_t *table)
+{
+#ifdef FAULTLINE_HARDENED
+	for (unsigned i = 0; i < TABLE_ENTRIES; i++)
+		assert(table[i] == 0);
+#endif
+}
+
+static void unlink_table(pte_t *slot, struct mmu_tables *out)
+{
+	pte_t pte = *slot;
+
+	assert_table_empty(pte_table_at(pte));
+	*(volatile pte_t *)slot = 0;
+	mmu_tables_push(out, pte_table_paddr(pte));
+}
+
+void arch_mmu_prune(struct mmu *mmu, vaddr_t floor, vaddr_t ceiling, struct mmu_tables *out)
+{
+	vaddr_t va = ALIGN_UP(floor, MIDDLE_SPAN);
+	vaddr_t end = ALIGN_DOWN(ceiling, MIDDLE_SPAN);
+	pte_t *slot;
+
+	assert_hardened(floor <= ceiling && ceiling <= USER_TOP);
+	for (; (slot = walk_next_leaf(mmu, &va, end)); va += MIDDLE_SPAN) {
+		unlink_table(slot, out);
+		hint_drop_leaf(mmu, va, (pte_t *)ALIGN_DOWN((vaddr_t)slot, PAGE_SIZE));
+	}
+	va = ALIGN_UP(floor, ROOT_SPAN);
+	end = ALIGN_DOWN(ceiling, ROOT_SPAN);
+	while (va < end && (va = hint_next_root(mmu, va, end)) < end) {
+		unlink_table(&mmu_root(mmu)[root_index(va)], out);
+		hint_drop_middle(mmu, root_index(va));
+		va += ROOT_SPAN;
+	}
+}

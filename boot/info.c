@@ -1,0 +1,126 @@
+/* Reads the device tree: memory, what is reserved in it, and /chosen. */
+#include "boot/info.h"
+
+#include "abi/errno.h"
+#include "arch/page.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+
+/* The tree must end before this many bytes. */
+#define DTB_MAX (2u << 20)
+
+struct boot_info boot_info;
+
+static int add_range(struct phys_range *ranges, unsigned *n, uint64_t start, uint64_t size)
+{
+	uint64_t end;
+
+	if (size == 0)
+		return 0;
+	if (add_overflows(start, size, &end))
+		return -EINVAL;
+	if (*n == BOOT_RANGES)
+		return -ENOSPC;
+	ranges[(*n)++] = (struct phys_range){ .start = start, .end = end };
+	return 0;
+}
+
+static int reserve(struct boot_info *info, uint64_t start, uint64_t size)
+{
+	return add_range(info->reserved, &info->nreserved, start, size);
+}
+
+static int read_memory(struct boot_info *info)
+{
+	uint64_t start, size;
+	dt_node node;
+
+	dt_for_each_child(node, &info->dt, dt_root(&info->dt)) {
+		const char *type = dt_string(&info->dt, node, "device_type");
+
+		if (!type || strcmp(type, "memory") != 0 || !dt_available(&info->dt, node))
+			continue;
+		for (unsigned i = 0; dt_reg(&info->dt, node, i, &start, &size) == 0; i++)
+			/* More ranges than we have room for: memory that is not used, no more. */
+			if (add_range(info->ram, &info->nram, start, size) == -EINVAL)
+				return -EINVAL;
+	}
+	return info->nram > 0 ? 0 : -ENOENT;
+}
+
+/* Every byte that the tree calls reserved must be known to be: no room is an error here. */
+static int read_reserved(struct boot_info *info)
+{
+	uint64_t start, size;
+	dt_node node, top = dt_path(&info->dt, "/reserved-memory");
+	int err = 0;
+
+	for (unsigned i = 0; !err && dt_reserved(&info->dt, i, &start, &size) == 0; i++)
+		err = reserve(info, start, size);
+	if (top < 0)
+		return err;
+	dt_for_each_child(node, &info->dt, top)
+		for (unsigned i = 0; !err && dt_reg(&info->dt, node, i, &start, &size) == 0; i++)
+			err = reserve(info, start, size);
+	return err;
+}
+
+static int read_initrd(struct boot_info *info, dt_node chosen)
+{
+	uint64_t start, end;
+
+	if (dt_number(&info->dt, chosen, "linux,initrd-start", &start) != 0 ||
+	    dt_number(&info->dt, chosen, "linux,initrd-end", &end) != 0)
+		return 0;
+	if (end <= start)
+		return end == start ? 0 : -EINVAL;
+	info->initrd = (struct phys_range){ start, end };
+	return reserve(info, start, end - start);
+}
+
+static void read_cpus(struct boot_info *info)
+{
+	dt_node cpus = dt_path(&info->dt, "/cpus"), cpu;
+	uint32_t cell;
+
+	info->timebase = dt_cell(&info->dt, cpus, "timebase-frequency", 0, &cell) == 0 ? cell : 0;
+	dt_for_each_child(cpu, &info->dt, cpus) {
+		const char *type = dt_string(&info->dt, cpu, "device_type");
+
+		if (type && strcmp(type, "cpu") == 0 && dt_available(&info->dt, cpu))
+			info->ncpus++;
+	}
+}
+
+int boot_info_read(paddr_t dtb, unsigned long hart_id, const char **why_ret)
+{
+	struct boot_info *info = &boot_info;
+	struct phys_range image = arch_image();
+	dt_node chosen;
+	int err;
+
+	info->hart_id = hart_id;
+	err = dt_init(&info->dt, arch_phys_to_virt(dtb), DTB_MAX, why_ret);
+	if (err)
+		return err;
+	*why_ret = "too many reserved ranges";
+	if (reserve(info, image.start, image.end - image.start) || reserve(info, dtb, info->dt.size))
+		return -EINVAL;
+	chosen = dt_path(&info->dt, "/chosen");
+	info->cmdline = dt_string(&info->dt, chosen, "bootargs");
+	if (!info->cmdline)
+		info->cmdline = "";
+	info->model = dt_string(&info->dt, dt_root(&info->dt), "model");
+	info->rng_seed = dt_prop(&info->dt, chosen, "rng-seed", &info->rng_seed_len);
+	read_cpus(info);
+	if (read_reserved(info) != 0)
+		return -EINVAL;
+	*why_ret = "linux,initrd-start and linux,initrd-end make no range";
+	if (read_initrd(info, chosen) != 0)
+		return -EINVAL;
+	*why_ret = "no usable memory node";
+	if (read_memory(info) != 0)
+		return -EINVAL;
+	*why_ret = "no timebase-frequency";
+	return info->timebase != 0 ? 0 : -EINVAL;
+}

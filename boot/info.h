@@ -1,0 +1,28 @@
+/* What the firmware told us of the machine. */
+#pragma once
+
+#include "arch/bootmap.h"
+#include "lib/fdt.h"
+
+#define BOOT_RANGES 32
+
+struct boot_info {
+	struct dt dt;
+	unsigned long hart_id; /* the boot hart */
+	const char *model;
+	const char *cmdline;   /* "" where there is none */
+	uint64_t timebase;     /* ticks a second */
+	unsigned ncpus;
+	struct phys_range ram[BOOT_RANGES];
+	unsigned nram;
+	struct phys_range reserved[BOOT_RANGES]; /* may overlap and need not be RAM */
+	unsigned nreserved;
+	struct phys_range initrd; /* empty: none */
+	const void *rng_seed;
+	uint32_t rng_seed_len;
+};
+
+extern struct boot_info boot_info;
+
+/* Reads the tree at dtb. 0, or -EINVAL and why in *why_ret. => the early direct map */
+int boot_info_read(paddr_t dtb, unsigned long hart_id, const char **why_ret);

@@ -1,0 +1,120 @@
+/* The kernel's payload proper: the root file system of the boot archive, and process 1. */
+#include "abi/errno.h"
+#include "arch/page.h"
+#include "base/chardev.h"
+#include "base/log.h"
+#include "base/panic.h"
+#include "base/power.h"
+#include "boot/info.h"
+#include "boot/options.h"
+#include "boot/payload.h"
+#include "fs/archive.h"
+#include "fs/dev.h"
+#include "fs/open.h"
+#include "fs/tmpfs.h"
+#include "mm/ledger.h"
+#include "mm/slab.h"
+#include "mm/trim.h"
+#include "proc/machine.h"
+#include "proc/process.h"
+#include "proc/sched.h"
+
+static void give_up(void) __attribute__((noreturn));
+static void give_up(void)
+{
+	chardev_drain_all();
+	power_off(PANIC_STATUS);
+}
+
+/* Every frame that the programs had must have come back (R111). */
+static void check_ledger(void)
+{
+#ifdef FAULTLINE_HARDENED
+	struct ledger ledger;
+	int wrong;
+
+	mm_trim();
+	wrong = ledger_check(&ledger);
+	if (wrong)
+		panic("the page ledger disagrees in %d places at power-off", wrong);
+	log_info("mm", "ledger: %zu frames, %zu free, %zu in files, all accounted for", ledger.total,
+		 ledger.kind[PAGE_FREE], ledger.kind[PAGE_OBJECT]);
+#endif
+}
+
+/* Process 1 has ended, the others too: what they wrote is still to go out. */
+static void end_machine(int status)
+{
+	check_ledger();
+	chardev_drain_all();
+	power_off((unsigned)status);
+}
+
+static void make_devices(void)
+{
+	struct chardev *console = chardev_find("uart") ?: chardev_find("firmware");
+	int err = dev_init(console, boot_options.columns, boot_options.rows);
+
+	if (err)
+		log_error("boot", "the devices' files: error %d", err);
+}
+
+static void mount_root(void)
+{
+	const struct phys_range *initrd = &boot_info.initrd;
+	const char *why = "out of memory";
+
+	if (tmpfs_init() != 0) {
+		log_error("boot", "too little memory for a root file system");
+		give_up();
+	}
+	if (initrd->end == 0) {
+		log_error("boot", "there is no boot archive: give QEMU a cpio archive (newc) with -initrd");
+		give_up();
+	}
+	if (archive_mount(arch_phys_to_virt(initrd->start), initrd->end - initrd->start, &why) != 0) {
+		log_error("boot", "the boot archive is refused: %s", why);
+		give_up();
+	}
+}
+
+static int start_init(void)
+{
+	const char *const argv[] = { boot_options.init, NULL };
+	const char *const envp[] = { "HOME=/", "TERM=linux", "PATH=/bin:/usr/bin", NULL };
+	struct file *root = fs_open_root();
+	struct object *image;
+	char *path;
+	int err;
+
+	if (!root)
+		return -ENOMEM;
+	err = fs_open_exec(NULL, boot_options.init, &image, &path);
+	if (err) {
+		file_put(root);
+		return err;
+	}
+	err = process_start_init(image, path, argv, envp, root);
+	object_put(image);
+	kfree(path);
+	return err;
+}
+
+void boot_payload(void)
+{
+	int err;
+
+	machine_exit_hook = end_machine;
+	mount_root();
+	make_devices();
+	err = start_init();
+	if (err == -ENOENT)
+		log_error("boot", "%s: not in the boot archive; name another with init=PATH", boot_options.init);
+	else if (err == -ENOEXEC)
+		log_error("boot", "%s: no program for this machine (a static riscv64 ELF file)", boot_options.init);
+	else if (err)
+		log_error("boot", "%s can't be started: error %d", boot_options.init, err);
+	if (err)
+		give_up();
+	kthread_exit();
+}

@@ -1,0 +1,109 @@
+/* The first C line of the kernel proper, and the order in which it comes up. */
+#include "arch/bootmap.h"
+#include "arch/irqflags.h"
+#include "arch/mmu.h"
+#include "arch/timer.h"
+#include "arch/upcall.h"
+#include "base/chardev.h"
+#include "base/clock.h"
+#include "base/hart.h"
+#include "base/log.h"
+#include "base/panic.h"
+#include "base/power.h"
+#include "base/random.h"
+#include "boot/info.h"
+#include "boot/options.h"
+#include "boot/payload.h"
+#include "drivers/firmware_console.h"
+#include "drivers/probe.h"
+#include "drivers/uart.h"
+#include "mm/page_alloc.h"
+#include "mm/phys.h"
+#include "proc/sched.h"
+
+#define MIB(bytes) ((unsigned)((bytes) >> 20))
+
+/* The machine can't be used; the log has said why. */
+static void give_up(void) __attribute__((noreturn));
+static void give_up(void)
+{
+	power_off(PANIC_STATUS);
+}
+
+static void read_machine(unsigned long hart_id, paddr_t dtb)
+{
+	const char *why = "?";
+
+	if (boot_info_read(dtb, hart_id, &why) == 0)
+		return;
+	log_sink_add(&firmware_log_sink, log_oldest());
+	log_error("boot", "the device tree can't be used: %s", why);
+	give_up();
+}
+
+static void tell_machine(const struct boot_info *info)
+{
+	uint64_t ram = 0;
+
+	for (unsigned i = 0; i < info->nram; i++)
+		ram += info->ram[i].end - info->ram[i].start;
+	log_info("boot", "Faultline on %s: %u hart%s, this is hart %lu; %u MiB of memory", info->model ?: "a machine",
+		 info->ncpus, info->ncpus == 1 ? "" : "s", info->hart_id, MIB(ram));
+	log_info("boot", "command line: %s", info->cmdline);
+	if (info->initrd.end != 0)
+		log_info("boot", "boot archive: %lu KiB", (unsigned long)(info->initrd.end - info->initrd.start) >> 10);
+	if (info->ncpus > 1)
+		log_info("boot", "the other harts stay parked");
+}
+
+static void start_memory(const struct boot_info *info)
+{
+	int err = phys_init(info->ram, info->nram, info->reserved, info->nreserved);
+
+	if (err) {
+		log_error("boot", "too little memory to start");
+		give_up();
+	}
+	log_info("mm", "%zu of %zu frames free (%u MiB)", page_alloc_free_count(), page_alloc_total_count(),
+		 MIB(page_alloc_free_count() << PAGE_SHIFT));
+}
+
+/* The firmware's console serves until there is a UART of our own, and instead of one. */
+static void start_console(const struct boot_info *info)
+{
+	probe_early(&info->dt);
+	if (!chardev_find("uart")) {
+		(void)chardev_register(&firmware_console);
+		return;
+	}
+	log_sink_remove(&firmware_log_sink);
+	log_sink_add(&uart_log_sink, log_newest());
+}
+
+/* From here on there are threads, interrupts, and things to wait for. */
+static void boot_thread(void *arg)
+{
+	probe_devices(&boot_info.dt, boot_info.hart_id);
+	boot_payload();
+}
+
+void boot_main(unsigned long hart_id, paddr_t dtb)
+{
+	hart_init(hart_id);
+	read_machine(hart_id, dtb);
+	clock_init(boot_info.timebase);
+	boot_options_read(boot_info.cmdline);
+	log_sink_add(&firmware_log_sink, log_oldest());
+	tell_machine(&boot_info);
+	arch_ad_soft_set(boot_options.soft_ad);
+	start_memory(&boot_info);
+	start_console(&boot_info);
+	random_seed(boot_info.rng_seed, boot_info.rng_seed_len);
+	arch_timer_init();
+	sched_init();
+	if (!kthread_spawn("boot", boot_thread, NULL)) {
+		log_error("boot", "too little memory to start");
+		give_up();
+	}
+	sched_start();
+}

@@ -1,0 +1,100 @@
+/* Reads the kernel command line. */
+#include "boot/options.h"
+
+#include "base/log.h"
+#include "lib/bits.h"
+#include "lib/cmdline.h"
+#include "lib/string.h"
+
+#define WORD_SHOWN ((size_t)40)
+
+struct boot_options boot_options = { .init = "/init", .columns = 80, .rows = 25 };
+
+/* A decimal number of up to four digits that ends where the text does, or at `stop`; the text behind it. */
+static const char *read_number(const char *s, const char *end, char stop, unsigned *ret)
+{
+	unsigned value = 0;
+	const char *start = s;
+
+	for (; s < end && *s >= '0' && *s <= '9' && s - start < 4; s++)
+		value = 10 * value + (unsigned)(*s - '0');
+	if (s == start || (s < end && *s != stop))
+		return NULL;
+	*ret = value;
+	return s;
+}
+
+/* COLSxROWS */
+static bool read_winsize(const struct cmdline_word *word)
+{
+	const char *end = word->value + word->value_len;
+	unsigned columns, rows;
+	const char *s = read_number(word->value, end, 'x', &columns);
+
+	if (!s || s == end || read_number(s + 1, end, '\0', &rows) != end)
+		return false;
+	boot_options.columns = columns;
+	boot_options.rows = rows;
+	return true;
+}
+
+static bool read_string(const struct cmdline_word *word, char *to, size_t size)
+{
+	if (word->value_len >= size)
+		return false;
+	memcpy(to, word->value, word->value_len);
+	to[word->value_len] = '\0';
+	return true;
+}
+
+static bool read_level(const struct cmdline_word *word)
+{
+	enum log_level level;
+
+	if (log_level_parse(word->value, word->value_len, &level) != 0)
+		return false;
+	log_show_level(level);
+	return true;
+}
+
+/* false: the word is known but its value is not */
+static bool read_word(const char *cmdline, const struct cmdline_word *word, bool *known_ret)
+{
+	*known_ret = true;
+	if (cmdline_is(word, "loglevel"))
+		return word->value && read_level(word);
+	if (cmdline_is(word, "init"))
+		return word->value && word->value_len > 0 && read_string(word, boot_options.init, INIT_PATH_MAX);
+	if (cmdline_is(word, "test"))
+		return word->value && read_string(word, boot_options.test, TEST_GLOB_MAX);
+	if (cmdline_is(word, "winsize"))
+		return word->value && read_winsize(word);
+	if (cmdline_is(word, "seed"))
+		return cmdline_get_u64(cmdline, "seed", &boot_options.seed) == 0;
+	if (cmdline_is(word, "ad")) {
+		boot_options.soft_ad = word->value && word->value_len == 4 && memcmp(word->value, "soft", 4) == 0;
+		return boot_options.soft_ad;
+	}
+	*known_ret = false;
+	return true;
+}
+
+void boot_options_read(const char *cmdline)
+{
+	const char *cursor = cmdline;
+	struct cmdline_word word;
+	bool known, good;
+
+	/* The level rules what the other words may say. */
+	if (cmdline_find(cmdline, "loglevel", &word) && word.value)
+		(void)read_level(&word);
+	while (cmdline_next(&cursor, &word)) {
+		int len = (int)MIN(word.name_len, WORD_SHOWN);
+
+		good = read_word(cmdline, &word, &known);
+		if (!known)
+			log_warn("boot", "command line: \"%.*s\" is not known", len, word.name);
+		else if (!good)
+			log_warn("boot", "command line: %.*s: a value that it can't have", len, word.name);
+	}
+}

@@ -1,0 +1,20 @@
+/* The kernel command line's words. */
+#pragma once
+
+#include "lib/types.h"
+
+#define INIT_PATH_MAX 256
+#define TEST_GLOB_MAX 256
+
+struct boot_options {
+	char init[INIT_PATH_MAX];   /* process 1's image */
+	char test[TEST_GLOB_MAX];   /* which in-kernel tests; "" all */
+	unsigned columns, rows;	    /* of the console's window */
+	bool soft_ad;		    /* A and D kept by the kernel */
+	uint64_t seed;		    /* for what tests draw by lot; 0: none given */
+};
+
+extern struct boot_options boot_options;
+
+/* Reads the line; what it can't use is named in the log, and the rest goes on. Sets the level of the log first. */
+void boot_options_read(const char *cmdline);

@@ -1,0 +1,47 @@
+/* External interrupts: the table of handlers and the loop that serves them. */
+#include "drivers/irq.h"
+
+#include "abi/errno.h"
+#include "base/log.h"
+
+/* Filled at boot, on one hart, before its interrupt is enabled; only read afterwards. */
+static struct {
+	irq_handler handler;
+	void *arg;
+} table[IRQ_MAX];
+
+static const struct irq_chip *chip;
+
+void irq_set_chip(const struct irq_chip *the_chip)
+{
+	chip = the_chip;
+}
+
+int irq_register(unsigned irq, irq_handler handler, void *arg)
+{
+	if (irq == 0 || irq >= IRQ_MAX)
+		return -EINVAL;
+	if (table[irq].handler)
+		return -EBUSY;
+	if (!chip)
+		return -ENODEV;
+	table[irq].arg = arg;
+	table[irq].handler = handler;
+	chip->enable(irq);
+	return 0;
+}
+
+void irq_dispatch(void)
+{
+	unsigned irq;
+
+	if (!chip)
+		return;
+	while ((irq = chip->claim()) != 0) {
+		if (irq < IRQ_MAX && table[irq].handler)
+			table[irq].handler(table[irq].arg);
+		else
+			log_warn("irq", "interrupt %u has no handler", irq);
+		chip->complete(irq);
+	}
+}

@@ -1,0 +1,38 @@
+/* Access to device registers, in program order. */
+#pragma once
+
+#include "lib/types.h"
+
+/* Full fences: what the device and memory see is what was written, in that order. */
+static inline void mmio_fence(void)
+{
+	__sync_synchronize();
+}
+
+static inline uint32_t mmio_read32(const volatile void *base, size_t offset)
+{
+	uint32_t value = *(const volatile uint32_t *)((const volatile char *)base + offset);
+
+	mmio_fence();
+	return value;
+}
+
+static inline void mmio_write32(volatile void *base, size_t offset, uint32_t value)
+{
+	mmio_fence();
+	*(volatile uint32_t *)((volatile char *)base + offset) = value;
+}
+
+static inline uint8_t mmio_read8(const volatile void *base, size_t offset)
+{
+	uint8_t value = *((const volatile uint8_t *)base + offset);
+
+	mmio_fence();
+	return value;
+}
+
+static inline void mmio_write8(volatile void *base, size_t offset, uint8_t value)
+{
+	mmio_fence();
+	*((volatile uint8_t *)base + offset) = value;
+}

@@ -1,0 +1,61 @@
+/* Finds the devices that the device tree names and starts their drivers. */
+#include "drivers/probe.h"
+
+#include "abi/errno.h"
+#include "base/log.h"
+#include "drivers/plic.h"
+#include "drivers/serial.h"
+#include "drivers/testdev.h"
+#include "drivers/uart.h"
+#include "drivers/virtio.h"
+
+static void tell(const char *what, int err)
+{
+	if (err == -ENODEV)
+		log_info("probe", "%s: none", what);
+	else if (err)
+		log_error("probe", "%s: not used: error %d", what, err);
+}
+
+void probe_early(const struct dt *dt)
+{
+	tell("serial console", uart_init(dt));
+	tell("test device", testdev_init(dt));
+}
+
+static void probe_virtio(const struct dt *dt, dt_node node)
+{
+	struct virtio_device dev;
+	uint64_t addr, size;
+	uint32_t irq;
+	int err;
+
+	if (dt_reg(dt, node, 0, &addr, &size) != 0 || dt_cell(dt, node, "interrupts", 0, &irq) != 0) {
+		tell(dt_name(dt, node), -EINVAL);
+		return;
+	}
+	err = virtio_probe(&dev, addr, size, irq);
+	if (err == -ENODEV)
+		return; /* an empty slot */
+	if (err == 0 && dev.id == VIRTIO_ID_CONSOLE) {
+		log_info("probe", "virtio-serial at %#lx, %s, interrupt %u", (unsigned long)addr,
+			 dev.version == 1 ? "legacy" : "modern", irq);
+		err = serial_init(&dev);
+	} else if (err == 0) {
+		log_info("probe", "virtio device %u at %#lx: no driver", dev.id, (unsigned long)addr);
+	}
+	if (err)
+		tell(dt_name(dt, node), err);
+}
+
+void probe_devices(const struct dt *dt, unsigned long hart_id)
+{
+	dt_node node;
+
+	tell("interrupt controller", plic_init(dt, hart_id));
+	tell("console input", uart_listen());
+	for (node = dt_next_compatible(dt, -1, "virtio,mmio"); node >= 0;
+	     node = dt_next_compatible(dt, node, "virtio,mmio"))
+		if (dt_available(dt, node))
+			probe_virtio(dt, node);
+}

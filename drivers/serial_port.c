@@ -1,0 +1,263 @@
+/* One port of a virtio-serial device: bytes in and out through its two queues (virtio 1.1, section 5.3). */
+#include "drivers/serial_port.h"
+
+#include "abi/errno.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "mm/page_alloc.h"
+
+/* How long a polled wait may look, in reads of a ring's index. */
+#define DRAIN_TRIES 10000000u
+
+/* Port 0 has the first two queues, the control queues come next, then all other ports. */
+static uint16_t first_queue(uint32_t id)
+{
+	return (uint16_t)(id == 0 ? 0 : 2 * id + 2);
+}
+
+static void rx_offer(struct serial_port *port, struct rx_buf *buf)
+{
+	buf->read = 0;
+	/* Its slot is free: the queue has one for each buffer. */
+	(void)virtq_add(&port->rx, buf->data, RX_BUF_LEN, true, buf);
+}
+
+/* => port locked; any arrived? */
+static bool rx_collect(struct serial_port *port)
+{
+	struct rx_buf *buf;
+	uint32_t len;
+	bool any = false;
+
+	while ((buf = virtq_take(&port->rx, &len)) != NULL) {
+		buf->len = len;
+		port->filled[port->filled_head++ % RX_BUFS] = buf;
+		any = true;
+	}
+	return any;
+}
+
+/* => port locked; any came back? */
+static bool tx_collect(struct serial_port *port)
+{
+	struct tx_buf *buf;
+	uint32_t len;
+	bool any = false;
+
+	while ((buf = virtq_take(&port->tx, &len)) != NULL) {
+		buf->next_free = port->tx_free;
+		port->tx_free = buf;
+		any = true;
+	}
+	return any;
+}
+
+static size_t port_read(struct chardev *dev, void *to, size_t n)
+{
+	struct serial_port *port = dev->driver;
+	unsigned long flags = spin_lock_irqsave(&port->lock);
+	bool offered = false;
+	size_t done = 0;
+
+	rx_collect(port);
+	while (done < n && port->filled_tail != port->filled_head) {
+		struct rx_buf *buf = port->filled[port->filled_tail % RX_BUFS];
+		uint32_t part = (uint32_t)MIN(n - done, buf->len - buf->read);
+
+		memcpy((char *)to + done, buf->data + buf->read, part);
+		done += part;
+		buf->read += part;
+		if (buf->read < buf->len)
+			break;
+		port->filled_tail++;
+		rx_offer(port, buf);
+		offered = true;
+	}
+	if (offered)
+		virtq_kick(&port->rx);
+	spin_unlock_irqrestore(&port->lock, flags);
+	return done;
+}
+
+/* The host closes after its last byte is in a buffer of ours. One that never opened may still do so. */
+static bool port_ended(struct chardev *dev)
+{
+	struct serial_port *port = dev->driver;
+	unsigned long flags = spin_lock_irqsave(&port->lock);
+	bool ended;
+
+	rx_collect(port);
+	ended = port->filled_tail == port->filled_head &&
+		((port->host_opened && !port->host_open) || port->rx.broken);
+	spin_unlock_irqrestore(&port->lock, flags);
+	return ended;
+}
+
+/* => port locked (or in a panic) */
+static size_t tx_write(struct serial_port *port, const void *from, size_t n)
+{
+	size_t done = 0;
+
+	if (port->tx.broken)
+		return n;
+	tx_collect(port);
+	while (done < n && port->tx_free) {
+		struct tx_buf *buf = port->tx_free;
+		uint32_t part = (uint32_t)MIN(n - done, TX_BUF_LEN);
+
+		port->tx_free = buf->next_free;
+		memcpy(buf->data, (const char *)from + done, part);
+		(void)virtq_add(&port->tx, buf->data, part, false, buf);
+		done += part;
+	}
+	if (done > 0)
+		virtq_kick(&port->tx);
+	return done;
+}
+
+static size_t port_write(struct chardev *dev, const void *from, size_t n)
+{
+	struct serial_port *port = dev->driver;
+	unsigned long flags = spin_lock_irqsave(&port->lock);
+	size_t done = tx_write(port, from, n);
+
+	spin_unlock_irqrestore(&port->lock, flags);
+	return done;
+}
+
+/* => port locked (or in a panic) */
+static void tx_drain(struct serial_port *port)
+{
+	for (unsigned i = 0; i < DRAIN_TRIES && port->tx.nfree < port->tx.size && !port->tx.broken; i++)
+		tx_collect(port);
+}
+
+static void port_drain(struct chardev *dev)
+{
+	struct serial_port *port = dev->driver;
+	unsigned long flags = spin_lock_irqsave(&port->lock);
+
+	tx_drain(port);
+	spin_unlock_irqrestore(&port->lock, flags);
+}
+
+const struct chardev_ops serial_port_ops = {
+	.read = port_read,
+	.ended = port_ended,
+	.write = port_write,
+	.drain = port_drain,
+};
+
+static int make_buffers(struct serial_port *port)
+{
+	struct page *rx = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
+	struct page *tx = page_alloc(TX_ORDER, PAGE_KERNEL, PAGE_NORMAL);
+
+	if (!rx || !tx) {
+		if (rx)
+			page_free(rx, 0);
+		if (tx)
+			page_free(tx, TX_ORDER);
+		return -ENOMEM;
+	}
+	for (unsigned i = 0; i < RX_BUFS; i++)
+		port->rx_bufs[i].data = (uint8_t *)page_address(rx) + i * RX_BUF_LEN;
+	for (unsigned i = 0; i < TX_BUFS; i++) {
+		port->tx_bufs[i].data = (uint8_t *)page_address(tx) + i * TX_BUF_LEN;
+		port->tx_bufs[i].next_free = port->tx_free;
+		port->tx_free = &port->tx_bufs[i];
+	}
+	return 0;
+}
+
+int serial_port_init(struct serial_port *port, struct virtio_device *dev, uint32_t id)
+{
+	int err;
+
+	port->id = id;
+	spin_init(&port->lock, LOCK_DEVICE);
+	port->dev = (struct chardev){ .name = port->name, .ops = &serial_port_ops, .driver = port };
+	waitq_init(&port->dev.readable);
+	waitq_init(&port->dev.writable);
+	err = virtq_init(&port->rx, dev, first_queue(id), RX_BUFS);
+	if (err == 0)
+		err = virtq_init(&port->tx, dev, (uint16_t)(first_queue(id) + 1), TX_BUFS);
+	return err;
+}
+
+int serial_port_start(struct serial_port *port)
+{
+	int err = make_buffers(port);
+
+	if (err)
+		return err;
+	for (unsigned i = 0; i < RX_BUFS; i++)
+		rx_offer(port, &port->rx_bufs[i]);
+	virtq_kick(&port->rx);
+	return 0;
+}
+
+static void warn_broken(struct serial_port *port)
+{
+	if ((port->rx.broken || port->tx.broken) && !port->warned) {
+		port->warned = true;
+		log_error("serial", "port %s: the device gave back a buffer wrongly; the port is not used any more", port->name);
+	}
+}
+
+void serial_port_poll(struct serial_port *port)
+{
+	unsigned long flags = spin_lock_irqsave(&port->lock);
+	bool readable = rx_collect(port);
+	bool writable = tx_collect(port);
+
+	warn_broken(port);
+	spin_unlock_irqrestore(&port->lock, flags);
+	if (readable || port->rx.broken)
+		waitq_wake_all(&port->dev.readable);
+	if (writable || port->tx.broken)
+		waitq_wake_all(&port->dev.writable);
+}
+
+void serial_port_host_open(struct serial_port *port, bool open)
+{
+	unsigned long flags = spin_lock_irqsave(&port->lock);
+
+	port->host_open = open;
+	port->host_opened |= open;
+	spin_unlock_irqrestore(&port->lock, flags);
+	waitq_wake_all(&port->dev.readable);
+	waitq_wake_all(&port->dev.writable);
+}
+
+static void log_panic_write(struct log_sink *sink, const char *s, size_t n)
+{
+	struct serial_port *port = container_of(sink, struct serial_port, sink);
+
+	while (n > 0) {
+		size_t done = tx_write(port, s, n);
+
+		s += done;
+		n -= done;
+		tx_drain(port);
+		if (done == 0)
+			break; /* the device has stopped: the text is lost */
+	}
+}
+
+static void log_write_locked(struct log_sink *sink, const char *s, size_t n)
+{
+	struct serial_port *port = container_of(sink, struct serial_port, sink);
+	unsigned long flags = spin_lock_irqsave(&port->lock);
+
+	log_panic_write(sink, s, n);
+	spin_unlock_irqrestore(&port->lock, flags);
+}
+
+void serial_port_take_log(struct serial_port *port, struct log_sink *from)
+{
+	spin_init(&port->lock, LOCK_CONSOLE);
+	port->sink.write = log_write_locked;
+	port->sink.panic_write = log_panic_write;
+	log_sink_replace(from, &port->sink, "log continues on port faultline.log");
+}

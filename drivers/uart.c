@@ -1,0 +1,197 @@
+/* The serial port that the device tree names as its console: a 16550, input by interrupt, output as it has room. */
+#include "drivers/uart.h"
+
+#include "abi/errno.h"
+#include "base/chardev.h"
+#include "base/log.h"
+#include "drivers/irq.h"
+#include "drivers/mmio.h"
+#include "lib/bits.h"
+#include "mm/kmap.h"
+#include "sync/spinlock.h"
+
+/* Registers of the 16550, in units of the register spacing. */
+enum { RBR = 0, THR = 0, IER = 1, FCR = 2, LCR = 3, LSR = 5 };
+#define IER_RECEIVE 1u
+#define IER_TRANSMIT 2u
+#define FCR_ENABLE_CLEAR 7u
+#define LCR_8N1 3u
+#define LSR_READY 1u
+#define LSR_ROOM 0x20u
+
+#define RING_SIZE 1024u	     /* a power of two */
+#define ROOM_TRIES 100000u   /* how often a polled write looks for room */
+
+static volatile void *regs;
+static unsigned shift;
+static uint32_t irq;
+
+static struct {
+	struct spinlock lock;
+	/* guarded by lock: */
+	uint8_t ring[RING_SIZE];
+	unsigned head, tail; /* head: next to write */
+	unsigned lost;
+} input = { .lock = SPINLOCK_INIT(LOCK_DEVICE) };
+
+/* Guards the transmitter and IER; the log's sink takes it too. */
+static struct spinlock output_lock = SPINLOCK_INIT(LOCK_CONSOLE);
+
+static uint8_t reg_read(unsigned reg)
+{
+	return mmio_read8(regs, (size_t)reg << shift);
+}
+
+static void reg_write(unsigned reg, uint8_t value)
+{
+	mmio_write8(regs, (size_t)reg << shift, value);
+}
+
+static size_t uart_read(struct chardev *dev, void *to, size_t n)
+{
+	unsigned long flags = spin_lock_irqsave(&input.lock);
+	size_t done = 0;
+
+	while (done < n && input.tail != input.head)
+		((uint8_t *)to)[done++] = input.ring[input.tail++ % RING_SIZE];
+	spin_unlock_irqrestore(&input.lock, flags);
+	return done;
+}
+
+static bool uart_ended(struct chardev *dev)
+{
+	return false;
+}
+
+static size_t uart_write(struct chardev *dev, const void *from, size_t n)
+{
+	unsigned long flags = spin_lock_irqsave(&output_lock);
+	size_t done = 0;
+
+	while (done < n && (reg_read(LSR) & LSR_ROOM))
+		reg_write(THR, ((const uint8_t *)from)[done++]);
+	if (done < n)
+		reg_write(IER, IER_RECEIVE | IER_TRANSMIT);
+	spin_unlock_irqrestore(&output_lock, flags);
+	return done;
+}
+
+static void uart_drain(struct chardev *dev)
+{
+	for (unsigned i = 0; i < ROOM_TRIES && !(reg_read(LSR) & LSR_ROOM); i++)
+		;
+}
+
+static const struct chardev_ops uart_ops = {
+	.read = uart_read,
+	.ended = uart_ended,
+	.write = uart_write,
+	.drain = uart_drain,
+};
+
+static struct chardev uart = {
+	.name = "uart",
+	.ops = &uart_ops,
+	.readable = WAITQ_INIT(uart.readable),
+	.writable = WAITQ_INIT(uart.writable),
+};
+
+static void uart_interrupt(void *arg)
+{
+	bool got = false;
+
+	spin_lock(&input.lock);
+	while (reg_read(LSR) & LSR_READY) {
+		uint8_t byte = reg_read(RBR);
+
+		if (input.head - input.tail < RING_SIZE)
+			input.ring[input.head++ % RING_SIZE] = byte;
+		else
+			input.lost++;
+		got = true;
+	}
+	spin_unlock(&input.lock);
+	if (got)
+		waitq_wake_all(&uart.readable);
+	if (reg_read(LSR) & LSR_ROOM) {
+		spin_lock(&output_lock);
+		reg_write(IER, IER_RECEIVE);
+		spin_unlock(&output_lock);
+		waitq_wake_all(&uart.writable);
+	}
+}
+
+static void put_polled(uint8_t byte)
+{
+	for (unsigned i = 0; i < ROOM_TRIES && !(reg_read(LSR) & LSR_ROOM); i++)
+		;
+	reg_write(THR, byte);
+}
+
+/* A terminal wants a carriage return at each line's end. */
+static void log_panic_write(struct log_sink *sink, const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] == '\n')
+			put_polled('\r');
+		put_polled((uint8_t)s[i]);
+	}
+}
+
+static void log_sink_write(struct log_sink *sink, const char *s, size_t n)
+{
+	unsigned long flags = spin_lock_irqsave(&output_lock);
+
+	log_panic_write(sink, s, n);
+	spin_unlock_irqrestore(&output_lock, flags);
+}
+
+struct log_sink uart_log_sink = { .write = log_sink_write, .panic_write = log_panic_write };
+
+/* The console that /chosen names, else any 16550. */
+static dt_node find_node(const struct dt *dt)
+{
+	const char *path = dt_string(dt, dt_path(dt, "/chosen"), "stdout-path");
+	dt_node node = path ? dt_path(dt, path) : -ENOENT;
+
+	if (node >= 0 && (dt_compatible(dt, node, "ns16550a") || dt_compatible(dt, node, "ns16550")))
+		return node;
+	return dt_next_compatible(dt, -1, "ns16550a");
+}
+
+int uart_init(const struct dt *dt)
+{
+	dt_node node = find_node(dt);
+	uint64_t addr, size;
+	uint32_t cell;
+
+	if (node < 0 || !dt_available(dt, node))
+		return -ENODEV;
+	shift = dt_cell(dt, node, "reg-shift", 0, &cell) == 0 ? cell : 0;
+	/* A width other than bytes would need other accesses. */
+	if (dt_cell(dt, node, "reg-io-width", 0, &cell) == 0 && cell != 1)
+		return -ENODEV;
+	if (dt_reg(dt, node, 0, &addr, &size) != 0 || shift > 3 || size < (8ull << shift))
+		return -EINVAL;
+	if (dt_cell(dt, node, "interrupts", 0, &irq) != 0)
+		irq = 0;
+	regs = kmap_device(addr, size);
+	if (!regs)
+		return -ENOMEM;
+	reg_write(IER, 0);
+	reg_write(LCR, LCR_8N1);
+	reg_write(FCR, FCR_ENABLE_CLEAR);
+	return chardev_register(&uart);
+}
+
+int uart_listen(void)
+{
+	int err;
+
+	if (!regs)
+		return -ENODEV;
+	err = irq_register(irq, uart_interrupt, NULL);
+	if (err == 0)
+		reg_write(IER, IER_RECEIVE);
+	return err;
+}

@@ -1,0 +1,69 @@
+/* The registry of devices: their names under /dev. */
+#include "fs/dev.h"
+
+#include "abi/errno.h"
+#include "base/chardev.h"
+#include "fs/dir.h"
+#include "fs/make_path.h"
+#include "fs/null.h"
+#include "fs/port.h"
+#include "fs/tty.h"
+#include "lib/format.h"
+#include "lib/string.h"
+
+#define RDEV_NULL    ABI_MAKEDEV(1, 3)
+#define RDEV_ZERO    ABI_MAKEDEV(1, 5)
+#define RDEV_CONSOLE ABI_MAKEDEV(5, 1)
+#define RDEV_PORT(i) ABI_MAKEDEV(240, i) /* of those for local use */
+
+int dev_register(const char *path, const struct file_ops *ops, void *node, uint32_t mode,
+		 uint64_t rdev)
+{
+	struct inode *inode = inode_create(S_IFCHR | (mode & S_IALLUGO), INODE_DEV_ROOT, ops);
+	int err;
+
+	if (!inode)
+		return -ENOMEM;
+	inode->device = node;
+	inode->rdev = rdev;
+	err = make_path(path, inode, true);
+	inode_put(inode);
+	return err;
+}
+
+static int register_ports(void)
+{
+	struct chardev *dev;
+
+	for (unsigned i = 0; (dev = chardev_at(i)) != NULL; i++) {
+		char path[64];
+		struct port *port;
+		int err;
+
+		if (strcmp(dev->name, "uart") == 0 || strcmp(dev->name, "log") == 0)
+			continue;
+		port = port_create(dev);
+		if (!port)
+			return -ENOMEM;
+		if ((size_t)ksnprintf(path, sizeof(path), "/dev/port/%s", dev->name) >=
+		    sizeof(path))
+			return -ENAMETOOLONG;
+		err = dev_register(path, &port_ops, port, 0600, RDEV_PORT(i));
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int dev_init(struct chardev *console, unsigned cols, unsigned rows)
+{
+	int err = dev_register("/dev/null", &null_ops, NULL, 0666, RDEV_NULL);
+
+	if (err == 0)
+		err = dev_register("/dev/zero", &zero_ops, NULL, 0666, RDEV_ZERO);
+	if (err == 0)
+		err = register_ports();
+	if (err == 0 && console)
+		err = tty_create("/dev/console", console, cols, rows, RDEV_CONSOLE);
+	return err;
+}

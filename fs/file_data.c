@@ -1,0 +1,64 @@
+/* File objects whose missing pages are copied from the boot archive on demand. */
+#include "fs/file_data.h"
+
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "mm/object.h"
+#include "mm/slab.h"
+#include "proc/mem_wait.h"
+
+struct file_data {
+	struct object object;
+	/* const: */
+	const uint8_t *initial;
+	uint64_t initial_size;
+};
+
+static struct file_data *to_data(struct object *object)
+{
+	return container_of(object, struct file_data, object);
+}
+
+static int file_data_fill(struct object *object, uint64_t index, void *to, struct vm_wait *wait)
+{
+	struct file_data *data = to_data(object);
+	uint64_t from = index << PAGE_SHIFT;
+	size_t n;
+
+	(void)wait;
+	assert_hardened(from < data->initial_size);
+	n = MIN(data->initial_size - from, PAGE_SIZE);
+	memcpy(to, data->initial + from, n);
+	memset((uint8_t *)to + n, 0, PAGE_SIZE - n);
+	return 0;
+}
+
+static void file_data_destroy(struct object *object)
+{
+	kfree(to_data(object));
+}
+
+static const struct object_ops file_data_ops = {
+	.name = "file",
+	.fill = file_data_fill,
+	.destroy = file_data_destroy,
+};
+
+struct object *file_data_create(const void *initial, uint64_t size)
+{
+	struct file_data *data = mem_wait_kmalloc(sizeof(*data));
+
+	if (!data)
+		return NULL;
+	data->initial = initial;
+	data->initial_size = initial ? size : 0;
+	object_init(&data->object, &file_data_ops, data->initial_size);
+	return &data->object;
+}
+
+uint64_t file_data_initial_pages(struct object *object)
+{
+	uint64_t backed = atomic_load_relaxed(&object->backed);
+
+	return (MIN(backed, to_data(object)->initial_size) + PAGE_SIZE - 1) >> PAGE_SHIFT;
+}

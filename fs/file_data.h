@@ -1,0 +1,15 @@
+/* The object behind a regular file: zeros, or the boot archive's bytes, until written. */
+#pragma once
+
+#include "lib/types.h"
+
+struct object;
+
+/*
+ * One reference; NULL: out of memory. initial: NULL, or the object's first `size` bytes, which stay
+ * as they are for ever; without it the size is 0.
+ */
+struct object *file_data_create(const void *initial, uint64_t size);
+
+/* Frames that the initial bytes take, as far as no truncation has cut them off. */
+uint64_t file_data_initial_pages(struct object *object);

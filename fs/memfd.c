@@ -1,0 +1,21 @@
+/* Files without a name: as those of the tree, but that no directory holds them. */
+#include "fs/memfd.h"
+
+#include "fs/regular.h"
+#include "mm/object.h"
+
+struct file *memfd_file_create(void)
+{
+	struct inode *inode = regular_create(0777, INODE_DEV_ANON, NULL, 0);
+	struct file *file;
+
+	if (!inode)
+		return NULL;
+	file = file_create(&regular_file_ops, O_RDWR | O_LARGEFILE, inode);
+	/* Nothing runs it yet, so that this cannot be refused. */
+	if (!file || object_get_write(inode->object) != 0) {
+		inode_put(inode);
+		return NULL;
+	}
+	return file;
+}

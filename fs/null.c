@@ -1,0 +1,64 @@
+/* /dev/null and /dev/zero. */
+#include "fs/null.h"
+
+#include "abi/errno.h"
+#include "fs/inode.h"
+#include "lib/bits.h"
+#include "mm/host.h"
+
+#define ZERO_PIECE 65536ul /* cleared between two looks whether others want to run */
+
+static ssize_t null_read(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	(void)file, (void)to, (void)pos;
+	return 0;
+}
+
+static ssize_t null_write(struct file *file, struct user_iter *from, uint64_t *pos)
+{
+	(void)file, (void)pos;
+	return (ssize_t)from->left;
+}
+
+static int64_t null_seek(struct file *file, int64_t offset, int whence)
+{
+	(void)offset, (void)whence;
+	file->pos = 0;
+	return 0;
+}
+
+static ssize_t zero_read(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	size_t done = 0;
+	int err = 0;
+
+	(void)file, (void)pos;
+	while (to->left != 0 && err == 0) {
+		size_t piece = MIN(to->left, ZERO_PIECE);
+		size_t cleared = user_iter_clear(to, piece);
+
+		done += cleared;
+		err = cleared < piece ? -EFAULT : vm_pause();
+	}
+	return done != 0 ? (ssize_t)done : err;
+}
+
+const struct file_ops null_ops = {
+	.name = "null",
+	.read = null_read,
+	.write = null_write,
+	.stat = inode_file_stat,
+	.seek = null_seek,
+	.release = inode_file_release,
+	.has_inode = true,
+};
+
+const struct file_ops zero_ops = {
+	.name = "zero",
+	.read = zero_read,
+	.write = null_write,
+	.stat = inode_file_stat,
+	.seek = null_seek,
+	.release = inode_file_release,
+	.has_inode = true,
+};

@@ -1,0 +1,224 @@
+/* Opening by path: what open(2) decides, in Linux's order. */
+#include "fs/open.h"
+
+#include "abi/errno.h"
+#include "fs/dir.h"
+#include "fs/path.h"
+#include "fs/regular.h"
+#include "fs/tmpfs.h"
+#include "lib/string.h"
+#include "mm/object.h"
+#include "mm/slab.h"
+#include "proc/mem_wait.h"
+
+/* Flags that mean something beside O_PATH, and those that F_GETFL does not show. */
+#define PATH_FLAGS  (O_PATH | O_DIRECTORY | O_NOFOLLOW)
+#define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
+#define ONCE_FLAGS  (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
+
+static bool wants_write(unsigned flags)
+{
+	return ((flags + 1) & 2) != 0 || (flags & O_ACCMODE) == O_ACCMODE || (flags & O_TRUNC);
+}
+
+/* Linux's build_open_flags() as far as it refuses. */
+int fs_open_check_flags(unsigned flags)
+{
+	if (flags & O_PATH)
+		return 0;
+	if ((flags & O_CREAT) && (flags & O_DIRECTORY))
+		return -EINVAL;
+	if (flags & TMPFILE_BIT)
+		return (flags & O_DIRECTORY) && ((flags + 1) & 2) ? -EOPNOTSUPP : -EINVAL;
+	return 0;
+}
+
+/* May what was found be opened so? */
+static int check_inode(const struct inode *inode, unsigned flags, bool must_be_dir)
+{
+	if ((flags & O_CREAT) && (flags & O_EXCL))
+		return -EEXIST;
+	if ((flags & O_CREAT) && S_ISDIR(inode->mode))
+		return -EISDIR;
+	if ((must_be_dir || (flags & O_DIRECTORY)) && !S_ISDIR(inode->mode))
+		return -ENOTDIR;
+	if (flags & O_PATH)
+		return 0;
+	if (S_ISLNK(inode->mode))
+		return -ELOOP;
+	return S_ISDIR(inode->mode) && wants_write(flags) ? -EISDIR : 0;
+}
+
+/* Makes the regular file that O_CREAT asks for: 0, or -EEXIST where somebody was faster. */
+static int create(struct path_walk *walk, unsigned mode, struct inode **inode_ret)
+{
+	struct inode *inode = regular_create(mode & S_IALLUGO, INODE_DEV_ROOT, NULL, 0);
+	int err;
+
+	if (!inode)
+		return -ENOMEM;
+	err = dir_add(walk->dir, walk->last.name, walk->last.len, inode, false);
+	if (err)
+		inode_put(inode);
+	else
+		*inode_ret = inode;
+	return err;
+}
+
+/*
+ * The walk is at its last component: 0 with the inode, PATH_AGAIN, or an error. *made_ret: it is
+ * new.
+ */
+static int find_or_create(struct path_walk *walk, unsigned flags, unsigned mode,
+			  struct inode **inode_ret, bool *made_ret)
+{
+	bool exclusive = (flags & O_CREAT) && (flags & O_EXCL);
+	bool follow = !(flags & O_NOFOLLOW) && !exclusive;
+	struct inode *inode;
+	int err;
+
+	do {
+		*made_ret = false;
+		if ((flags & O_CREAT) && walk->last.kind == PATH_NAME && walk->must_be_dir)
+			return -EISDIR;
+		err = path_last(walk, follow, &inode);
+		if (err == 0 && !inode && !(flags & O_CREAT))
+			err = -ENOENT;
+		if (err == 0 && !inode) {
+			*made_ret = true;
+			err = create(walk, mode, &inode);
+		}
+	} while (err == -EEXIST && !exclusive);
+	if (err == 0)
+		*inode_ret = inode;
+	return err;
+}
+
+/* A file on an inode that may be opened so; the inode's reference is taken over in any case. */
+static int open_inode(struct inode *inode, unsigned flags, struct file **file_ret)
+{
+	const struct file_ops *ops = flags & O_PATH ? &path_file_ops : inode->ops;
+	unsigned keep = flags & O_PATH ? flags & PATH_FLAGS : (flags & ~ONCE_FLAGS) | O_LARGEFILE;
+	bool regular = !(flags & O_PATH) && S_ISREG(inode->mode);
+	bool denies = regular && ((flags + 1) & 2) != 0;
+	bool truncates = regular && (flags & O_TRUNC);
+	struct file *file;
+	int err = 0;
+
+	if (denies || truncates)
+		err = object_get_write(inode->object);
+	if (err)
+		goto put_inode;
+	file = file_create(ops, keep, inode);
+	if (!file) {
+		err = -ENOMEM;
+		goto put_write;
+	}
+	if (truncates)
+		regular_truncate(inode, 0);
+	if (truncates && !denies)
+		object_put_write(inode->object);
+	*file_ret = file;
+	return 0;
+put_write:
+	if (denies || truncates)
+		object_put_write(inode->object);
+put_inode:
+	inode_put(inode);
+	return err;
+}
+
+int fs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
+	    struct file **file_ret)
+{
+	struct inode *inode = NULL;
+	struct path_walk walk;
+	bool made = false;
+	int err;
+
+	if (flags & O_PATH)
+		flags &= PATH_FLAGS;
+	err = fs_open_check_flags(flags);
+	if (err)
+		return err;
+	path_begin(&walk, path_start(dir), path);
+	do {
+		err = path_to_last(&walk);
+		if (err == 0)
+			err = find_or_create(&walk, flags, mode, &inode, &made);
+	} while (err == PATH_AGAIN);
+	if (err == 0 && !made)
+		err = check_inode(inode, flags, walk.must_be_dir);
+	path_end(&walk);
+	if (err) {
+		inode_put(inode);
+		return err;
+	}
+	return open_inode(inode, made ? flags & ~O_TRUNC : flags, file_ret);
+}
+
+struct file *fs_open_root(void)
+{
+	struct file *file;
+
+	inode_get(tmpfs_root());
+	file = file_create(&dir_file_ops, O_RDONLY | O_DIRECTORY | O_LARGEFILE, tmpfs_root());
+	if (!file)
+		inode_put(tmpfs_root());
+	return file;
+}
+
+/*
+ * The absolute path of the walk's last component; where that is nowhere or too long, as if in the
+ * root.
+ */
+static int absolute_path(struct path_walk *walk, char **path_ret)
+{
+	char *path = mem_wait_kmalloc(PATH_MAX);
+	size_t end = 0;
+	ssize_t len;
+
+	if (!path)
+		return -ENOMEM;
+	len = dir_path(walk->dir, path, PATH_MAX);
+	/* A NUL is counted; the root alone ends in a slash. */
+	if (len > 2 && (size_t)len + 1 + walk->last.len <= PATH_MAX)
+		end = (size_t)len - 1;
+	path[end++] = '/';
+	memcpy(path + end, walk->last.name, walk->last.len);
+	path[end + walk->last.len] = '\0';
+	*path_ret = path;
+	return 0;
+}
+
+static int check_image(const struct path_walk *walk, const struct inode *inode)
+{
+	if (walk->must_be_dir && !S_ISDIR(inode->mode))
+		return -ENOTDIR;
+	return S_ISREG(inode->mode) && (inode->mode & 0111) ? 0 : -EACCES;
+}
+
+int fs_open_exec(struct file *dir, const char *path, struct object **object_ret, char **path_ret)
+{
+	struct inode *inode = NULL;
+	struct path_walk walk;
+	int err;
+
+	path_begin(&walk, path_start(dir), path);
+	do {
+		err = path_to_last(&walk);
+		if (err == 0)
+			err = path_last(&walk, true, &inode);
+	} while (err == PATH_AGAIN);
+	if (err == 0)
+		err = inode ? check_image(&walk, inode) : -ENOENT;
+	if (err == 0)
+		err = absolute_path(&walk, path_ret);
+	if (err == 0) {
+		object_get(inode->object);
+		*object_ret = inode->object;
+	}
+	inode_put(inode);
+	path_end(&walk);
+	return err;
+}

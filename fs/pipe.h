@@ -1,0 +1,7 @@
+/* Pipes. */
+#pragma once
+
+#include "proc/file.h"
+
+/* A pipe's two ends, one reference each; flags: O_NONBLOCK. 0 or -ENOMEM. */
+int pipe_create(unsigned flags, struct file **read_ret, struct file **write_ret);

@@ -1,0 +1,11 @@
+/* Byte-stream devices as files without a line discipline. */
+#pragma once
+
+#include "proc/file.h"
+
+/* node: a struct port. */
+extern const struct file_ops port_ops;
+
+struct chardev;
+/* The files' node for a device; NULL: out of memory. => boot */
+struct port *port_create(struct chardev *dev);

@@ -1,0 +1,164 @@
+/* Regular files: reading, writing, seeking, truncating. */
+#include "fs/regular.h"
+
+#include "abi/errno.h"
+#include "fs/file_data.h"
+#include "lib/bits.h"
+#include "mm/object.h"
+
+struct inode *regular_create(uint32_t mode, uint32_t dev, const void *initial, uint64_t size)
+{
+	struct inode *inode = inode_create(S_IFREG | (mode & S_IALLUGO), dev, &regular_file_ops);
+
+	if (!inode)
+		return NULL;
+	inode->object = file_data_create(initial, size);
+	if (inode->object)
+		return inode;
+	inode_put(inode);
+	return NULL;
+}
+
+uint64_t regular_size(struct inode *inode)
+{
+	return object_size(inode->object);
+}
+
+uint64_t regular_pages(struct inode *inode)
+{
+	return MAX(atomic_load_relaxed(&inode->object->npages),
+		   file_data_initial_pages(inode->object));
+}
+
+int regular_truncate(struct inode *inode, uint64_t size)
+{
+	int err;
+
+	mutex_lock(&inode->lock);
+	err = object_set_size(inode->object, size);
+	if (err == 0)
+		inode_changed_now(inode);
+	mutex_unlock(&inode->lock);
+	return err;
+}
+
+static ssize_t regular_read(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	struct inode *inode = file_inode(file);
+	ssize_t done = 0;
+	ssize_t got = 0;
+	size_t span;
+
+	while ((span = user_iter_span(to)) != 0) {
+		got = object_read(inode->object, *pos, to->base, span);
+		if (got <= 0)
+			break;
+		user_iter_advance(to, (size_t)got);
+		*pos += (uint64_t)got;
+		done += got;
+		if ((size_t)got != span)
+			break;
+	}
+	inode_read_now(inode);
+	return done != 0 ? done : got;
+}
+
+/* => inode->lock held */
+static ssize_t write_at(struct inode *inode, struct user_iter *from, uint64_t *at)
+{
+	ssize_t done = 0;
+	ssize_t put = 0;
+	size_t span;
+
+	while ((span = user_iter_span(from)) != 0) {
+		put = object_write(inode->object, *at, from->base, span);
+		if (put <= 0)
+			break;
+		user_iter_advance(from, (size_t)put);
+		*at += (uint64_t)put;
+		done += put;
+		if ((size_t)put != span)
+			break;
+	}
+	return done != 0 ? done : put;
+}
+
+static ssize_t regular_write(struct file *file, struct user_iter *from, uint64_t *pos)
+{
+	struct inode *inode = file_inode(file);
+	uint64_t at;
+	ssize_t done;
+
+	mutex_lock(&inode->lock);
+	at = file->flags & O_APPEND ? regular_size(inode) : *pos;
+	done = write_at(inode, from, &at);
+	if (done > 0) {
+		*pos = at;
+		inode_changed_now(inode);
+	}
+	mutex_unlock(&inode->lock);
+	return done;
+}
+
+/* Data and holes are not told apart: all up to the end is data. */
+static int64_t seek_base(struct file *file, int64_t offset, int whence)
+{
+	int64_t size = (int64_t)regular_size(file_inode(file));
+
+	switch (whence) {
+	case SEEK_SET:
+		return 0;
+	case SEEK_CUR:
+		return (int64_t)file->pos;
+	case SEEK_END:
+		return size;
+	case SEEK_DATA:
+		return offset >= 0 && offset < size ? 0 : -ENXIO;
+	case SEEK_HOLE:
+		return offset >= 0 && offset < size ? size - offset : -ENXIO;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int64_t regular_seek(struct file *file, int64_t offset, int whence)
+{
+	int64_t base = seek_base(file, offset, whence);
+	int64_t pos;
+
+	if (base < 0)
+		return base;
+	if (__builtin_add_overflow(base, offset, &pos) || pos < 0)
+		return -EINVAL;
+	file->pos = (uint64_t)pos;
+	return pos;
+}
+
+static int regular_file_truncate(struct file *file, uint64_t size)
+{
+	return regular_truncate(file_inode(file), size);
+}
+
+static struct object *regular_object(struct file *file)
+{
+	return file_inode(file)->object;
+}
+
+static void regular_release(struct file *file)
+{
+	if (file_writable(file))
+		object_put_write(file_inode(file)->object);
+	inode_file_release(file);
+}
+
+const struct file_ops regular_file_ops = {
+	.name = "regular",
+	.read = regular_read,
+	.write = regular_write,
+	.stat = inode_file_stat,
+	.seek = regular_seek,
+	.truncate = regular_file_truncate,
+	.object = regular_object,
+	.release = regular_release,
+	.has_inode = true,
+};

@@ -1,0 +1,33 @@
+/* Taking turns where a turn may last long. */
+#include "fs/turn.h"
+
+#include "abi/errno.h"
+#include "proc/wait.h"
+
+void turn_init(struct turn *turn)
+{
+	turn->taken = 0;
+	waitq_init(&turn->queue);
+}
+
+int turn_take(struct turn *turn, bool nonblock)
+{
+	for (;;) {
+		uint64_t seq = waitq_sample(&turn->queue);
+		int err;
+
+		if (atomic_cas(&turn->taken, 0, 1))
+			return 0;
+		if (nonblock)
+			return -EAGAIN;
+		err = thread_wait(&turn->queue, seq);
+		if (err)
+			return err;
+	}
+}
+
+void turn_give(struct turn *turn)
+{
+	atomic_store(&turn->taken, 0);
+	waitq_wake_all(&turn->queue);
+}

@@ -1,0 +1,135 @@
+/* brk: the end of the heap. Growing only raises it; shrinking unmaps whole pages at once. */
+#include "abi/errno.h"
+#include "lib/string.h"
+#include "mm/hold.h"
+#include "mm/host.h"
+#include "mm/unmap.h"
+#include "mm/verbs.h"
+
+/* RLIMIT_DATA counts the heap and the image's data segment together here. */
+static bool data_limit_allows(const struct space *space, vaddr_t brk)
+{
+	uint64_t heap = brk - space->brk_start;
+
+	return heap <= space->limit_data && space->image_data_bytes <= space->limit_data - heap;
+}
+
+/* As Linux: a page stays free before the next mapping, and its guard gap if that is a stack. => space lock held */
+static bool has_room(struct space *space, vaddr_t start, vaddr_t end)
+{
+	struct vma *next = vma_find_next(space, start);
+
+	return end <= USER_TOP && (!next || end + PAGE_SIZE <= vma_start_gap(next));
+}
+
+/*
+ * The bytes above the break in its own page may hold what was there before the break went down: they have to read as
+ * zeros once they are heap again (R24).
+ */
+static int clear_tail(struct space *space, vaddr_t brk)
+{
+	vaddr_t high = MIN(brk, space->brk_high);
+	struct page *page;
+	int result;
+
+	if (high <= space->brk)
+		return 0;
+	result = vm_hold(space, space->brk, RIGHT_WRITE, &page);
+	if (result == -EFAULT)
+		return 0; /* unmapped, or no longer writable: not the heap's any more */
+	if (result)
+		return result;
+	memset((char *)page_address(page) + (space->brk & PAGE_MASK), 0, high - space->brk);
+	page_put(page);
+	return 0;
+}
+
+static struct vma *heap_vma(vaddr_t start, vaddr_t end)
+{
+	struct vma *vma = vma_alloc();
+
+	if (!vma)
+		return NULL;
+	vma->start = start;
+	vma->end = end;
+	vma->rights = RIGHT_READ | RIGHT_WRITE;
+	vma->max_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC;
+	vma->flags = VMA_HEAP;
+	vma->backend = &vma_anon;
+	return vma;
+}
+
+/* Maps [start, end) as heap. => space lock held; true: *vma went into the tree */
+static bool heap_insert(struct space *space, struct vma *vma, struct list *dead, int *result_ret)
+{
+	*result_ret = -ENOMEM;
+	if (!has_room(space, vma->start, vma->end))
+		return false;
+	if (!space_may_expand(space, vma->rights, vma->flags, vma->end - vma->start))
+		return false;
+	if (space->nvmas > VMA_COUNT_MAX)
+		return false;
+	*result_ret = 0;
+	if (vma_absorb(space, vma, dead))
+		return false;
+	vma_insert(space, vma);
+	return true;
+}
+
+static int heap_grow(struct space *space, vaddr_t start, vaddr_t end)
+{
+	struct list dead = LIST_INIT(dead);
+	struct vma *vma = heap_vma(start, end);
+	bool used;
+	int result;
+
+	if (!vma)
+		return -ENOMEM;
+	spin_lock(&space->lock);
+	used = heap_insert(space, vma, &dead, &result);
+	spin_unlock(&space->lock);
+	vma_free_dead(&dead);
+	if (!used)
+		vma_free(vma);
+	return result;
+}
+
+static int heap_shrink(struct space *space, vaddr_t start, vaddr_t end)
+{
+	struct vma *vma = vma_find_next(space, start);
+	int result;
+
+	if (!vma || vma->start >= end)
+		return -ENOMEM; /* the program has unmapped its heap itself */
+	space_busy(space, start, end);
+	result = unmap_range(space, start, end);
+	space_idle(space);
+	return result;
+}
+
+/* Maps or unmaps the pages between the old break and the new. */
+static int move_break(struct space *space, vaddr_t brk)
+{
+	vaddr_t old_end = ALIGN_UP(space->brk, PAGE_SIZE), new_end = ALIGN_UP(brk, PAGE_SIZE);
+
+	if (brk <= space->brk)
+		return new_end < old_end ? heap_shrink(space, new_end, old_end) : 0;
+	if (clear_tail(space, brk))
+		return -ENOMEM;
+	return new_end > old_end ? heap_grow(space, old_end, new_end) : 0;
+}
+
+vaddr_t vm_brk(struct space *space, vaddr_t brk)
+{
+	assert_hardened(mm_host.mmap_locked(space));
+	if (brk < space->brk_start || brk > USER_TOP || !data_limit_allows(space, brk))
+		return space->brk;
+	if (move_break(space, brk))
+		return space->brk;
+	if (brk < space->brk)
+		space->brk_high = MIN(MAX(space->brk_high, space->brk), ALIGN_UP(brk, PAGE_SIZE));
+	else
+		space->brk_high = MAX(space->brk_high, brk);
+	space->brk = brk;
+	return brk;
+}

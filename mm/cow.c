@@ -1,0 +1,17 @@
+/* Copy-on-write: the writer gets a copy, the others keep the page. */
+#include "mm/cow.h"
+
+int cow_copy(struct fault *fault)
+{
+	void *to = page_address(fault->spare);
+
+	assert_hardened(fault->source && fault->spare);
+	if (fault->source == zero_page)
+		arch_page_zero(to);
+	else
+		arch_page_copy(to, page_address(fault->source));
+	fault->page = fault->spare;
+	fault->spare = NULL;
+	fault->page_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC;
+	return 0;
+}

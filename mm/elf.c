@@ -1,0 +1,54 @@
+/* A segment of an ELF file: the file's pages, its last one filled up with zeros, and zeros from there on. */
+#include "lib/string.h"
+#include "mm/fault.h"
+
+/* Bytes of the page at va that are the file's. */
+static size_t file_bytes(vaddr_t va, vaddr_t file_end)
+{
+	if (va >= file_end)
+		return 0;
+	return MIN(file_end - va, PAGE_SIZE);
+}
+
+/* The page where the file's bytes end: a private one from the start, whatever the access. */
+static int elf_fill_last(struct fault *fault, size_t bytes)
+{
+	int result = object_page(fault->object, fault->index, &fault->source, fault->wait);
+	char *to;
+
+	if (result)
+		return result;
+	to = page_address(fault->spare);
+	memcpy(to, page_address(fault->source), bytes);
+	memset(to + bytes, 0, PAGE_SIZE - bytes);
+	fault->page = fault->spare;
+	fault->spare = NULL;
+	fault->page_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC;
+	return 0;
+}
+
+static int elf_fill(struct fault *fault)
+{
+	size_t bytes = file_bytes(fault->va, fault->file_end);
+
+	if (bytes == 0)
+		return vma_anon.fill(fault);
+	if (bytes == PAGE_SIZE)
+		return vma_object_private.fill(fault);
+	return elf_fill_last(fault, bytes);
+}
+
+static struct page *elf_at_hand(const struct vma *vma, vaddr_t va)
+{
+	size_t bytes = file_bytes(va, vma->file_end);
+
+	if (bytes == 0)
+		return zero_page;
+	return bytes == PAGE_SIZE ? vma_object_private.at_hand(vma, va) : NULL;
+}
+
+const struct vma_backend vma_elf = {
+	.name = "elf",
+	.fill = elf_fill,
+	.at_hand = elf_at_hand,
+};

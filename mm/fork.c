@@ -1,0 +1,212 @@
+/* fork: copies an address space, sharing its private pages copy-on-write. */
+#include "abi/errno.h"
+#include "mm/debt.h"
+#include "mm/host.h"
+#include "mm/tables.h"
+#include "mm/verbs.h"
+
+/* Locks: the parent's, then the child's, which nobody can see yet. Each piece copies one leaf table. */
+
+/* Table pages that one leaf table of the child may take. */
+#define FORK_TABLES (MMU_LEVELS - 1)
+
+struct copying {
+	struct space *parent, *child;
+	struct vma *vma; /* the child's */
+	vaddr_t resume;
+	bool done; /* a leaf table was copied: enough for a piece */
+	bool lessened;
+	unsigned nzero, nresident;
+	struct mmu_tables tables;
+};
+
+/* Takes the right to write from the parent's entry and marks it; what the hardware sets meanwhile is kept. */
+static struct mmu_entry share_entry(struct copying *copying, vaddr_t va, struct mmu_entry *slot,
+				    struct mmu_entry old)
+{
+	struct mmu_entry new;
+
+	do {
+		old = entry_load(slot);
+		new = entry_with(old, entry_rights(old) & ~RIGHT_WRITE, entry_flags(old) | ENTRY_COW);
+	} while (old.word != new.word && !entry_cas(slot, old, new));
+	debt_owe(copying->parent, va, old, new);
+	copying->lessened |= entry_lessens(old, new);
+	return new;
+}
+
+/* One entry to the child; the page gets one holder more. */
+static void copy_entry(struct copying *copying, vaddr_t va, struct mmu_entry *from,
+		       struct mmu_entry *to)
+{
+	struct mmu_entry entry = entry_load(from);
+	struct page *page;
+
+	if (entry_empty(entry))
+		return;
+	if (!vma_is_shared(copying->vma))
+		entry = share_entry(copying, va, from, entry);
+	*to = entry;
+	page = pfn_to_page(entry_pfn(entry));
+	if (page == zero_page) {
+		copying->nzero++;
+		return;
+	}
+	page_map_get(page);
+	copying->nresident++;
+}
+
+static bool is_blank(const struct mmu_leaf *leaf)
+{
+	for (unsigned i = 0; i < leaf->count; i++) {
+		if (!entry_empty(entry_load(&leaf->entries[i])))
+			return false;
+	}
+	return true;
+}
+
+static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
+{
+	struct copying *copying = arg;
+	struct mmu_entry *to;
+	unsigned before = copying->tables.count;
+	int result;
+
+	if (copying->done) {
+		copying->resume = leaf->va;
+		return 1;
+	}
+	if (is_blank(leaf))
+		return 0;
+	result = arch_mmu_prepare(&copying->child->mmu, leaf->va, &copying->tables);
+	assert(result == 0); /* topped up for one leaf table */
+	copying->child->tables += before - copying->tables.count;
+	to = arch_mmu_lookup(&copying->child->mmu, leaf->va);
+	for (unsigned i = 0; i < leaf->count; i++)
+		copy_entry(copying, leaf->va + i * PAGE_SIZE, &leaf->entries[i], &to[i]);
+	copying->done = true;
+	return 0;
+}
+
+/* The parent's stale writable translations go before anybody can write on. => parent's lock held */
+static void fence_parent(struct copying *copying)
+{
+	struct mmu_flush flush;
+
+	if (copying->lessened) {
+		flush.count = 0;
+		flush.all = true;
+		flush.tables = flush.text = false;
+		space_fence(copying->parent, &flush);
+	}
+	debt_assert_none(copying->parent);
+}
+
+/* Entries from `start` on: one leaf table's. => both locks held; where it stopped */
+static vaddr_t copy_piece(struct copying *copying, vaddr_t start, vaddr_t end)
+{
+	copying->resume = end;
+	copying->done = copying->lessened = false;
+	copying->nzero = copying->nresident = 0;
+	(void)arch_mmu_visit(&copying->parent->mmu, start, end, copy_leaf, copying);
+	if (copying->nzero)
+		page_map_get_many(zero_page, copying->nzero);
+	space_add_resident(copying->child, copying->nresident);
+	fence_parent(copying);
+	return copying->resume;
+}
+
+/* A truncation that has not come to the parent's VMA yet has to come to the child's too. => both locks held */
+static void follow_truncation(struct copying *copying, vaddr_t start)
+{
+	const struct vma *vma = vma_find(copying->parent, start);
+	struct vma *copy = copying->vma;
+
+	if (!copy->object)
+		return;
+	spin_lock(&copy->object->lock);
+	copy->truncation = MIN(copy->truncation, vma->truncation);
+	spin_unlock(&copy->object->lock);
+}
+
+/* Entries of the child's newest VMA. 0, -ENOMEM, -EINTR. */
+static int copy_entries(struct copying *copying)
+{
+	vaddr_t start = copying->vma->start, end = copying->vma->end;
+
+	while (start < end) {
+		bool alive;
+
+		if (tables_fill(&copying->tables, FORK_TABLES))
+			return -ENOMEM;
+		spin_lock(&copying->parent->lock);
+		spin_lock_nested(&copying->child->lock);
+		alive = !copying->parent->dying;
+		if (alive) {
+			follow_truncation(copying, start);
+			start = copy_piece(copying, start, end);
+		}
+		spin_unlock(&copying->child->lock);
+		spin_unlock(&copying->parent->lock);
+		if (!alive || (start < end && vm_pause()))
+			return -EINTR;
+	}
+	return 0;
+}
+
+/* The parent's first VMA that ends above `from`, as the child's. 0; -ENOENT: there is none; -ENOMEM. */
+static int copy_vma(struct copying *copying, vaddr_t from)
+{
+	struct vma *copy = vma_alloc();
+	struct vma *vma;
+
+	if (!copy)
+		return -ENOMEM;
+	spin_lock(&copying->parent->lock);
+	vma = vma_find_next(copying->parent, from);
+	if (vma) {
+		spin_lock_nested(&copying->child->lock);
+		vma_insert_copy(copying->child, vma, copy);
+		spin_unlock(&copying->child->lock);
+	}
+	spin_unlock(&copying->parent->lock);
+	copying->vma = copy;
+	if (vma)
+		return 0;
+	vma_free(copy);
+	return -ENOENT;
+}
+
+static void copy_figures(const struct space *parent, struct space *child)
+{
+	child->brk_start = parent->brk_start;
+	child->brk = parent->brk;
+	child->brk_high = parent->brk_high;
+	child->image_data_bytes = parent->image_data_bytes;
+	child->mmap_top = parent->mmap_top;
+	child->stack_top = parent->stack_top;
+	child->limit_as = parent->limit_as;
+	child->limit_data = parent->limit_data;
+	child->limit_stack = parent->limit_stack;
+}
+
+int vm_fork(struct space *parent, struct space *child)
+{
+	struct copying copying = { .parent = parent, .child = child };
+	vaddr_t from = 0;
+	int result = 0;
+
+	assert_hardened(mm_host.mmap_locked(parent) && mm_host.mmap_locked(child));
+	copy_figures(parent, child);
+	while (!result) {
+		result = copy_vma(&copying, from);
+		if (result)
+			break;
+		from = copying.vma->end;
+		result = copy_entries(&copying);
+		if (!result && vm_pause())
+			result = -EINTR;
+	}
+	tables_free(&copying.tables);
+	return result == -ENOENT ? 0 : result;
+}

@@ -1,0 +1,88 @@
+/* Takes entries away in bounded pieces: clear, fence, free. */
+#include "mm/gather.h"
+
+#include "mm/debt.h"
+#include "mm/tables.h"
+
+void gather_init(struct gather *gather, struct space *space)
+{
+	gather->space = space;
+	gather->leaves = 0;
+	gather->npages = 0;
+	gather->flush.count = 0;
+	gather->flush.all = false;
+	gather->flush.tables = false;
+	gather->flush.text = false;
+	gather->tables = (struct mmu_tables){ 0 };
+}
+
+/* => the entry is not EMPTY */
+static void zap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot)
+{
+	struct mmu_entry old = entry_swap(slot, ENTRY_NONE);
+	struct page *page = pfn_to_page(entry_pfn(old));
+
+	debt_owe(gather->space, va, old, ENTRY_NONE);
+	if (entry_lessens(old, ENTRY_NONE))
+		mmu_flush_add(&gather->flush, va);
+	if (page != zero_page)
+		gather->space->resident--;
+	gather->pages[gather->npages++] = page;
+}
+
+static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
+{
+	struct gather *gather = arg;
+
+	if (gather->leaves == GATHER_LEAVES) {
+		gather->resume = leaf->va;
+		return 1;
+	}
+	gather->leaves++;
+	for (unsigned i = 0; i < leaf->count; i++) {
+		if (entry_empty(entry_load(&leaf->entries[i])))
+			continue;
+		if (gather->npages == GATHER_PAGES) {
+			gather->resume = leaf->va + i * PAGE_SIZE;
+			return 1;
+		}
+		zap_entry(gather, leaf->va + i * PAGE_SIZE, &leaf->entries[i]);
+	}
+	return 0;
+}
+
+vaddr_t gather_zap(struct gather *gather, vaddr_t start, vaddr_t end)
+{
+	assert_hardened(spin_lock_held(&gather->space->lock));
+	if (arch_mmu_visit(&gather->space->mmu, start, end, zap_leaf, gather))
+		return gather->resume;
+	return end;
+}
+
+void gather_prune(struct gather *gather, vaddr_t floor, vaddr_t ceiling)
+{
+	unsigned before = gather->tables.count;
+
+	assert_hardened(spin_lock_held(&gather->space->lock));
+	if (!gather->leaves || floor >= ceiling)
+		return;
+	arch_mmu_prune(&gather->space->mmu, floor, ceiling, &gather->tables);
+	gather->space->tables -= gather->tables.count - before;
+	if (gather->tables.count != before)
+		gather->flush.tables = true;
+}
+
+void gather_fence(struct gather *gather)
+{
+	space_fence(gather->space, &gather->flush);
+	for (unsigned i = 0; i < gather->npages; i++)
+		debt_assert_frame(gather->space, gather->pages[i]);
+}
+
+void gather_free(struct gather *gather)
+{
+	page_map_put_many(gather->pages, gather->npages);
+	tables_free(&gather->tables);
+	gather->npages = 0;
+	gather->leaves = 0;
+}

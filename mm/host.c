@@ -1,0 +1,16 @@
+/* What mm asks of those who own threads, before there are any. */
+#include "mm/host.h"
+
+static int pause_alone(struct vm_wait *wait)
+{
+	(void)wait;
+	return 0;
+}
+
+static bool mmap_locked_alone(struct space *space)
+{
+	(void)space;
+	return true;
+}
+
+struct mm_host mm_host = { .pause = pause_alone, .mmap_locked = mmap_locked_alone };

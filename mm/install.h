@@ -1,0 +1,30 @@
+/* The one place that grants access to a page. */
+#pragma once
+
+#include "mm/fault.h"
+
+/* Between the parts of the dispatcher, beside 0, VM_WAIT and the outcomes: */
+#define FAULT_AGAIN 2 /* the world has changed: look again */
+#define FAULT_GO 3    /* a page has to be got first */
+
+/* What the fault is, with this VMA and this entry. => space lock held */
+enum fault_kind fault_judge(const struct fault *fault, const struct vma *vma, struct mmu_entry entry);
+
+/*
+ * ACCESSED, SPURIOUS, REUSE, REMAP: what needs no page. 0 or FAULT_AGAIN.
+ * => space lock held since the look-up that found vma, slot and entry and judged them
+ */
+int install_in_place(struct fault *fault, struct vma *vma, struct mmu_entry *slot,
+		     struct mmu_entry entry);
+
+/*
+ * FILL where the page is there for the taking (and its neighbours with it). => as above; false: it is not
+ */
+bool install_at_hand(struct fault *fault, struct vma *vma, const struct mmu_entry *slot);
+
+/*
+ * FILL and COW: grants fault->page at fault->va, if all is still as it was found. 0: the reference to fault->page is
+ * the entry's now; FAULT_AGAIN: nothing has changed, but for fault->ntables where a table page was missing; VM_DYING.
+ * => no spinning lock held
+ */
+int vma_install(struct fault *fault);

@@ -1,0 +1,135 @@
+/* madvise: gives pages back, fills them ahead, and lets the rest of the advice be. */
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "mm/debt.h"
+#include "mm/fault.h"
+#include "mm/gather.h"
+#include "mm/host.h"
+#include "mm/populate.h"
+#include "mm/verbs.h"
+
+/* What becomes of an advice. */
+enum advice_kind { ADVICE_UNKNOWN, ADVICE_IGNORED, ADVICE_ANON_IGNORED, ADVICE_DROP, ADVICE_POPULATE };
+
+static enum advice_kind advice_kind(int advice)
+{
+	switch (advice) {
+	case MADV_NORMAL:
+	case MADV_RANDOM:
+	case MADV_SEQUENTIAL:
+	case MADV_WILLNEED:
+	case MADV_MERGEABLE:
+	case MADV_UNMERGEABLE:
+	case MADV_HUGEPAGE:
+	case MADV_NOHUGEPAGE:
+	case MADV_DONTDUMP:
+	case MADV_DODUMP:
+	case MADV_COLD:
+	case MADV_PAGEOUT:
+		return ADVICE_IGNORED;
+	case MADV_FREE: /* the pages may go, and may stay */
+		return ADVICE_ANON_IGNORED;
+	case MADV_DONTNEED:
+	case MADV_DONTNEED_LOCKED:
+		return ADVICE_DROP;
+	case MADV_POPULATE_READ:
+	case MADV_POPULATE_WRITE:
+		return ADVICE_POPULATE;
+	default:
+		return ADVICE_UNKNOWN;
+	}
+}
+
+/* Drops the pages of a range, in pieces; the next access fills them anew. Goes on if killed. */
+static void drop_range(struct space *space, vaddr_t start, vaddr_t end)
+{
+	struct gather gather;
+
+	for (;;) {
+		gather_init(&gather, space);
+		spin_lock(&space->lock);
+		start = gather_zap(&gather, start, end);
+		gather_fence(&gather);
+		debt_assert_none(space);
+		spin_unlock(&space->lock);
+		gather_free(&gather);
+		if (start >= end)
+			return;
+		(void)vm_pause();
+	}
+}
+
+/* Linux's answers to a populate that did not go through. */
+static int populate_error(int outcome)
+{
+	switch (outcome) {
+	case 0:
+	case -EINTR:
+		return outcome;
+	case VM_SEGV_ACCERR:
+		return -EINVAL;
+	case VM_BUS:
+		return -EFAULT;
+	default:
+		return -ENOMEM;
+	}
+}
+
+static int populate_range(struct space *space, vaddr_t start, vaddr_t end, int advice)
+{
+	unsigned access = advice == MADV_POPULATE_WRITE ? RIGHT_WRITE : RIGHT_READ;
+
+	return populate_error(vm_populate(space, start, end, access));
+}
+
+/* The advice for [start, end), which is within one VMA. */
+static int advise_one(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
+{
+	switch (advice_kind(advice)) {
+	case ADVICE_DROP:
+		drop_range(vma->space, start, end);
+		return 0;
+	case ADVICE_ANON_IGNORED:
+		return vma->object ? -EINVAL : 0;
+	default:
+		return 0;
+	}
+}
+
+/* As Linux: holes are told of, but do not keep the rest from being done. */
+static int advise_range(struct space *space, vaddr_t start, vaddr_t end, int advice)
+{
+	int holes = 0;
+
+	while (start < end) {
+		struct vma *vma = vma_find_next(space, start);
+		vaddr_t stop;
+		int result;
+
+		if (!vma || vma->start >= end)
+			return -ENOMEM;
+		if (vma->start > start)
+			holes = -ENOMEM;
+		stop = MIN(vma->end, end);
+		result = advise_one(vma, MAX(vma->start, start), stop, advice);
+		if (result)
+			return result;
+		start = stop;
+		(void)vm_pause();
+	}
+	return holes;
+}
+
+int vm_madvise(struct space *space, vaddr_t addr, size_t len, int advice)
+{
+	vaddr_t end = addr + ALIGN_UP(len, PAGE_SIZE);
+
+	assert_hardened(mm_host.mmap_locked(space));
+	if (advice_kind(advice) == ADVICE_UNKNOWN || !IS_ALIGNED(addr, PAGE_SIZE))
+		return -EINVAL;
+	if (end < addr || (len && ALIGN_UP(len, PAGE_SIZE) == 0))
+		return -EINVAL;
+	if (advice_kind(advice) == ADVICE_POPULATE)
+		return populate_range(space, addr, end, advice);
+	return advise_range(space, addr, end, advice);
+}

@@ -1,0 +1,264 @@
+/* mmap: makes mappings. */
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "mm/host.h"
+#include "mm/object.h"
+#include "mm/populate.h"
+#include "mm/unmap.h"
+#include "mm/verbs.h"
+
+/* What a request comes to: had in full before anything changes. */
+struct map_plan {
+	vaddr_t start, end;
+	bool replace; /* MAP_FIXED: others go first */
+	struct vma *vma;
+	struct object *made; /* for shared anonymous memory; the plan's reference */
+	bool denied;	     /* the plan keeps writers off the object */
+};
+
+static bool is_fixed(const struct map_request *request)
+{
+	return request->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
+}
+
+static bool is_shared(const struct map_request *request)
+{
+	return request->flags & MAP_SHARED;
+}
+
+static bool is_free(struct space *space, vaddr_t start, size_t len)
+{
+	struct vma *next = vma_find_next(space, start);
+
+	return !next || start + len <= vma_start_gap(next);
+}
+
+/* The kernel's choice: the hint if it is free, else the first fit from the top down. => space lock held */
+static int choose_address(struct space *space, vaddr_t hint, size_t len, vaddr_t *start_ret)
+{
+	hint = ALIGN_DOWN(hint, PAGE_SIZE);
+	if (hint && hint < USER_BASE)
+		hint = USER_BASE;
+	if (hint && hint <= USER_TOP - len && is_free(space, hint, len)) {
+		*start_ret = hint;
+		return 0;
+	}
+	if (vma_find_gap(space, len, space->mmap_top, start_ret) == 0)
+		return 0;
+	return vma_find_gap(space, len, USER_TOP, start_ret);
+}
+
+static int check_address(vaddr_t start, size_t len, vaddr_t *start_ret)
+{
+	if (start > USER_TOP - len)
+		return -ENOMEM;
+	if (!IS_ALIGNED(start, PAGE_SIZE))
+		return -EINVAL;
+	if (start < USER_BASE)
+		return -EPERM;
+	*start_ret = start;
+	return 0;
+}
+
+/* Chooses or checks the address, and makes the range busy: no stack grows into it from now on. */
+static int plan_address(struct space *space, const struct map_request *request, size_t len,
+			struct map_plan *plan)
+{
+	int result = 0;
+
+	if (len > USER_TOP - USER_BASE)
+		return -ENOMEM;
+	spin_lock(&space->lock);
+	if (is_fixed(request))
+		result = check_address(request->addr, len, &plan->start);
+	else
+		result = choose_address(space, request->addr, len, &plan->start);
+	if (!result)
+		space_busy_locked(space, plan->start, plan->start + len);
+	spin_unlock(&space->lock);
+	plan->end = plan->start + len;
+	plan->replace = request->flags & MAP_FIXED;
+	return result;
+}
+
+/* What Linux checks once it has the address, in its order. => mmap lock held */
+static int check_kind(struct space *space, const struct map_request *request,
+		      const struct map_plan *plan)
+{
+	size_t len = plan->end - plan->start;
+	struct vma *next = vma_find_next(space, plan->start);
+	unsigned type = request->flags & MAP_TYPE;
+
+	if ((request->flags & MAP_FIXED_NOREPLACE) && next && next->start < plan->end)
+		return -EEXIST;
+	if (type != MAP_PRIVATE && type != MAP_SHARED && !(type == MAP_SHARED_VALIDATE && request->object))
+		return -EINVAL;
+	if ((request->flags & MAP_GROWSDOWN) && (request->object || is_shared(request)))
+		return -EINVAL;
+	if (!request->object)
+		return 0;
+	if (len > INT64_MAX || request->offset > INT64_MAX - len)
+		return -EOVERFLOW;
+	if (!(request->max_rights & RIGHT_READ))
+		return -EACCES;
+	if (is_shared(request) && (request->rights & ~request->max_rights & RIGHT_WRITE))
+		return -EACCES;
+	return is_shared(request) ? -ENODEV : 0; /* shared file mappings come with write-back */
+}
+
+/* Bytes that are mapped in [start, end) now. => mmap lock held */
+static size_t mapped_within(struct space *space, vaddr_t start, vaddr_t end)
+{
+	size_t bytes = 0;
+
+	for (struct vma *vma = vma_find_next(space, start); vma && vma->start < end; vma = vma_next(vma))
+		bytes += MIN(vma->end, end) - MAX(vma->start, start);
+	return bytes;
+}
+
+static int check_limits(struct space *space, const struct map_plan *plan)
+{
+	const struct vma *vma = plan->vma;
+	size_t len = plan->end - plan->start;
+
+	if (space->nvmas > VMA_COUNT_MAX)
+		return -ENOMEM;
+	if (space_may_expand(space, vma->rights, vma->flags, len))
+		return 0;
+	if (!plan->replace)
+		return -ENOMEM;
+	len -= mapped_within(space, plan->start, plan->end);
+	return space_may_expand(space, vma->rights, vma->flags, len) ? 0 : -ENOMEM;
+}
+
+static unsigned plan_flags(const struct map_request *request)
+{
+	unsigned flags = request->vma_flags;
+
+	if (is_shared(request))
+		flags |= VMA_SHARED;
+	if (request->flags & MAP_GROWSDOWN)
+		flags |= VMA_STACK;
+	if (request->flags & MAP_NORESERVE)
+		flags |= VMA_NORESERVE;
+	return flags;
+}
+
+/* What lies behind the VMA: the request's object, one of its own for shared anonymous memory, or none. */
+static int plan_backing(const struct map_request *request, struct map_plan *plan)
+{
+	struct vma *vma = plan->vma;
+
+	vma->backend = request->backend;
+	if (!vma->backend)
+		vma->backend = request->object ? &vma_object_private : &vma_anon;
+	if (!request->object && !is_shared(request))
+		return 0;
+	vma->object = request->object;
+	vma->offset = request->offset;
+	if (!vma->object) {
+		plan->made = object_create_anon(plan->end - plan->start);
+		if (!plan->made)
+			return -ENOMEM;
+		vma->object = plan->made;
+		vma->offset = 0;
+		vma->backend = &vma_object_shared;
+	}
+	vma->truncation = atomic_load_relaxed(&vma->object->truncations);
+	return 0;
+}
+
+/* Fills in the VMA that the request asks for. */
+static int plan_vma(const struct map_request *request, struct map_plan *plan)
+{
+	struct vma *vma = plan->vma;
+
+	vma->start = plan->start;
+	vma->end = plan->end;
+	vma->rights = rights_complete(request->rights);
+	vma->max_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC;
+	vma->flags = plan_flags(request);
+	vma->file_end = request->file_end;
+	return plan_backing(request, plan);
+}
+
+/* Frees what the plan did not come to use. => no spinning lock held */
+static void plan_drop(struct map_plan *plan, struct object *object)
+{
+	if (plan->vma) {
+		plan->vma->object = NULL; /* it holds no reference before vma_insert() */
+		vma_free(plan->vma);
+	}
+	if (plan->denied)
+		object_allow_write(object);
+	if (plan->made)
+		object_put(plan->made);
+}
+
+/* Everything that can refuse but the splits. */
+static int plan_make(struct space *space, const struct map_request *request, struct map_plan *plan)
+{
+	size_t len = ALIGN_UP(request->len, PAGE_SIZE);
+	int result;
+
+	*plan = (struct map_plan){ 0 };
+	if (request->len == 0 || !IS_ALIGNED(request->offset, PAGE_SIZE))
+		return -EINVAL;
+	if (len == 0)
+		return -ENOMEM;
+	result = plan_address(space, request, len, plan);
+	if (!result)
+		result = check_kind(space, request, plan);
+	if (result)
+		return result;
+	plan->vma = vma_alloc();
+	result = plan->vma ? plan_vma(request, plan) : -ENOMEM;
+	if (!result)
+		result = check_limits(space, plan);
+	if (!result && (plan->vma->flags & VMA_TEXT)) {
+		result = object_deny_write(request->object);
+		plan->denied = !result;
+	}
+	return result;
+}
+
+/* Puts the planned VMA in place, as part of a neighbour where it is alike. */
+static int plan_carry_out(struct space *space, struct map_plan *plan)
+{
+	struct list dead = LIST_INIT(dead);
+	int result = 0;
+
+	if (plan->replace)
+		result = unmap_range(space, plan->start, plan->end);
+	if (result)
+		return result;
+	spin_lock(&space->lock);
+	if (!vma_absorb(space, plan->vma, &dead)) {
+		vma_insert(space, plan->vma);
+		plan->vma = NULL;
+		plan->denied = false;
+	}
+	spin_unlock(&space->lock);
+	vma_free_dead(&dead);
+	return 0;
+}
+
+int vm_map(struct space *space, const struct map_request *request, vaddr_t *addr_ret)
+{
+	struct map_plan plan;
+	int result;
+
+	assert_hardened(mm_host.mmap_locked(space));
+	result = plan_make(space, request, &plan);
+	if (!result)
+		result = plan_carry_out(space, &plan);
+	space_idle(space);
+	plan_drop(&plan, request->object);
+	if (result)
+		return result;
+	*addr_ret = plan.start;
+	if ((request->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE ||
+	    (request->flags & MAP_LOCKED))
+		(void)vm_populate(space, plan.start, plan.end, RIGHT_READ); /* as Linux: best effort */
+	return 0;
+}

@@ -1,0 +1,154 @@
+/* Memory objects: their life, their place in the list of all, and who may write to them. */
+#include "mm/object.h"
+
+#include "abi/errno.h"
+#include "mm/object_index.h"
+#include "mm/slab.h"
+#include "sync/atomic.h"
+
+static struct spinlock list_lock = SPINLOCK_INIT(LOCK_PAGE_CACHE);
+static struct list objects = LIST_INIT(objects); /* guarded by list_lock */
+
+static SLAB_CACHE(anon_cache, struct object);
+
+void object_init(struct object *object, const struct object_ops *ops, uint64_t size)
+{
+	assert(size <= OBJECT_SIZE_MAX);
+	*object = (struct object){ .ops = ops, .refs = 1, .size = size, .backed = size };
+	if (!ops->fill)
+		object->backed = 0;
+	spin_init(&object->lock, LOCK_OBJECT);
+	radix_init(&object->pages);
+	list_init(&object->vmas);
+	spin_lock(&list_lock);
+	list_add_tail(&objects, &object->link);
+	spin_unlock(&list_lock);
+}
+
+static void anon_destroy(struct object *object)
+{
+	slab_free(&anon_cache, object);
+}
+
+static const struct object_ops anon_ops = { .name = "anon", .fill = NULL, .destroy = anon_destroy };
+
+struct object *object_create_anon(uint64_t size)
+{
+	struct object *object = slab_alloc(&anon_cache);
+
+	if (object)
+		object_init(object, &anon_ops, size);
+	return object;
+}
+
+void object_get(struct object *object)
+{
+	uint32_t before = __atomic_fetch_add(&object->refs, 1, __ATOMIC_RELAXED);
+
+	assert_hardened(before != 0);
+	(void)before;
+}
+
+void object_put(struct object *object)
+{
+	uint32_t before = __atomic_fetch_sub(&object->refs, 1, __ATOMIC_ACQ_REL);
+
+	assert_hardened(before != 0);
+	if (before != 1)
+		return;
+	assert_hardened(list_empty(&object->vmas) && !object->writers && !object->nexec);
+	spin_lock(&list_lock);
+	list_del(&object->link);
+	spin_unlock(&list_lock);
+	object_remove(object, 0, UINT64_MAX, NULL);
+	assert_hardened(radix_empty(&object->pages) && object->npages == 0);
+	object->ops->destroy(object);
+}
+
+uint64_t object_size(const struct object *object)
+{
+	return atomic_load_relaxed(&object->size);
+}
+
+/* A reference unless the last one is gone. */
+static bool object_get_living(struct object *object)
+{
+	uint32_t refs = atomic_load_relaxed(&object->refs);
+
+	while (refs && !__atomic_compare_exchange_n(&object->refs, &refs, refs + 1, true,
+						    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		;
+	return refs != 0;
+}
+
+struct object *object_next(struct object *object)
+{
+	struct object *next = NULL;
+	struct list *link;
+
+	spin_lock(&list_lock);
+	link = object ? object->link.next : objects.next;
+	for (; link != &objects && !next; link = link->next)
+		if (object_get_living(list_entry(link, struct object, link)))
+			next = list_entry(link, struct object, link);
+	spin_unlock(&list_lock);
+	if (object)
+		object_put(object);
+	return next;
+}
+
+/* Clean, and nobody but the index refers to it. */
+static bool droppable(struct object *object, struct page *page)
+{
+	(void)object;
+	return page->counts == PAGE_ONE_REF && !(page->flags & PAGE_DIRTY);
+}
+
+void object_trim(void)
+{
+	for (struct object *object = object_next(NULL); object; object = object_next(object))
+		if (object->ops->fill)
+			object_remove(object, 0, UINT64_MAX, droppable);
+}
+
+int object_deny_write(struct object *object)
+{
+	int error = -ETXTBSY;
+
+	spin_lock(&object->lock);
+	if (!object->writers) {
+		object->nexec++;
+		error = 0;
+	}
+	spin_unlock(&object->lock);
+	return error;
+}
+
+void object_allow_write(struct object *object)
+{
+	spin_lock(&object->lock);
+	assert_hardened(object->nexec);
+	object->nexec--;
+	spin_unlock(&object->lock);
+}
+
+int object_get_write(struct object *object)
+{
+	int error = -ETXTBSY;
+
+	spin_lock(&object->lock);
+	if (!object->nexec) {
+		object->writers++;
+		error = 0;
+	}
+	spin_unlock(&object->lock);
+	return error;
+}
+
+void object_put_write(struct object *object)
+{
+	spin_lock(&object->lock);
+	assert_hardened(object->writers);
+	object->writers--;
+	spin_unlock(&object->lock);
+}

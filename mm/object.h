@@ -1,0 +1,117 @@
+/* Memory objects: pages of a file, a memfd or shared anonymous memory, by index. */
+#pragma once
+
+#include "lib/list.h"
+#include "lib/radix.h"
+#include "lib/types.h"
+#include "mm/page.h"
+#include "mm/vm_wait.h"
+#include "sync/spinlock.h"
+
+struct object;
+
+/* None of these blocks. */
+struct object_ops {
+	const char *name;
+	/*
+	 * Puts the bytes that the object had at index when it was made into the fresh frame `to`
+	 * (contents undefined), zeros beyond them: what a truncation has cut off since is not asked
+	 * for, or zeroed by the caller. 0; VM_WAIT with *wait filled; -EIO. NULL: missing pages are
+	 * zeros. => no spinning lock held
+	 */
+	int (*fill)(struct object *object, uint64_t index, void *to, struct vm_wait *wait);
+	/*
+	 * The last reference is gone, the pages too: free the object's memory and what it stands
+	 * on.
+	 */
+	void (*destroy)(struct object *object);
+};
+
+struct object {
+	const struct object_ops *ops; /* const */
+	uint32_t refs;		      /* atomic */
+	uint32_t writers;	      /* lock: descriptors open for writing */
+	struct spinlock lock;
+	/* guarded by lock: */
+	uint64_t size;	    /* bytes; pages at or beyond it are BUS */
+	uint64_t backed;    /* bytes from here on are not fill's: zeros until written */
+	struct radix pages; /* index -> struct page, each with the object's reference */
+	size_t npages;
+	struct list vmas;     /* struct vma.object_link of all that map it */
+	uint32_t nexec;	      /* running images made of it: writers get ETXTBSY */
+	uint64_t truncations; /* counts them: what was decided before one is not trusted after */
+	/* guarded by the lock of the list of all objects: */
+	struct list link;
+};
+
+/* The largest size: what a signed file offset can say. */
+#define OBJECT_SIZE_MAX ((uint64_t)INT64_MAX)
+
+/*
+ * Makes an object of one reference, of `size` bytes that ops->fill supplies (or zeros). Its memory
+ * is the caller's until ops->destroy().
+ */
+void object_init(struct object *object, const struct object_ops *ops, uint64_t size);
+
+/* Anonymous shared memory: an object of its own, one reference; NULL: out of memory. */
+struct object *object_create_anon(uint64_t size);
+
+void object_get(struct object *object);
+/* The last one frees the pages, in pieces with pauses, and destroys. => no spinning lock held */
+void object_put(struct object *object);
+
+/* The bytes there are; it may change the next moment. */
+uint64_t object_size(const struct object *object);
+
+/*
+ * Whether the page is still the object's at index, and index within its size. => object->lock held
+ */
+bool object_holds_locked(const struct object *object, uint64_t index, const struct page *page);
+
+/*
+ * The page at index with a reference for the caller, filled if need be. 0; VM_WAIT; -ENXIO beyond
+ * the end; -ENOMEM; -EIO.
+ * => no spinning lock held
+ */
+int object_page(struct object *object, uint64_t index, struct page **page_ret,
+		struct vm_wait *wait);
+
+/* The page at index if it is there now, referenced; NULL. */
+struct page *object_page_resident(struct object *object, uint64_t index);
+
+/*
+ * Sets the size. Smaller: pages beyond go, the tail of the last is zeroed, mappings and private
+ * copies of what is beyond go too (size first, then index, then maps). 0, or -EFBIG. => no spinning
+ * lock held; the file's waiting lock held; may pause
+ */
+int object_set_size(struct object *object, uint64_t size);
+
+/*
+ * read/write of a file's bytes through its pages, for user buffers (faults allowed) and kernel
+ * ones. The count done, 0 at the end of the object for reads, negative errno only where nothing was
+ * done. A write beyond the end grows the size as it goes; -EFBIG where it would begin beyond
+ * OBJECT_SIZE_MAX. They pause between pages: -EINTR where the thread was killed.
+ * => no spinning lock held; for writes the file's waiting lock held
+ */
+ssize_t object_read(struct object *object, uint64_t pos, vaddr_t user_to, size_t n);
+ssize_t object_write(struct object *object, uint64_t pos, vaddr_t user_from, size_t n);
+ssize_t object_read_kernel(struct object *object, uint64_t pos, void *to, size_t n);
+ssize_t object_write_kernel(struct object *object, uint64_t pos, const void *from, size_t n);
+
+/*
+ * Write access is refused while the object runs as text, and text while it is open for writing: 0
+ * or -ETXTBSY.
+ */
+int object_deny_write(struct object *object); /* exec; undone by object_allow_write() */
+void object_allow_write(struct object *object);
+int object_get_write(struct object *object); /* open for writing; undone by object_put_write() */
+void object_put_write(struct object *object);
+
+/* Drops the pages of all objects that nobody uses and fill can bring back. */
+void object_trim(void);
+
+/*
+ * All objects, in turn: the one after `object` (the first after NULL), referenced, the reference on
+ * `object` given back; NULL at the end. => no spinning lock held
+ */
+struct object *object_next(struct object *object);

@@ -1,0 +1,154 @@
+/* Putting pages into an object's index and taking them out. */
+#include "mm/object_index.h"
+
+#include "abi/errno.h"
+#include "mm/host.h"
+#include "mm/slab.h"
+
+/* Pages that are taken out under one hold of the lock. */
+#define REMOVE_BATCH 64
+
+static SLAB_CACHE(node_cache, struct radix_node);
+
+static void nodes_free(struct radix_spare *spare)
+{
+	struct radix_node *node;
+
+	while ((node = radix_spare_take(spare)))
+		slab_free(&node_cache, node);
+}
+
+/* Sees to it that there are n nodes: 0 or -ENOMEM. */
+static int nodes_fill(struct radix_spare *spare, unsigned n)
+{
+	while (spare->count < n) {
+		struct radix_node *node = slab_alloc(&node_cache);
+
+		if (!node)
+			return -ENOMEM;
+		radix_spare_give(spare, node);
+	}
+	return 0;
+}
+
+/* What an insertion has in hand. */
+struct insertion {
+	uint64_t index;
+	struct page *fresh;
+	uint64_t truncations;
+	uint64_t new_end;
+	struct radix_spare spare;
+	unsigned nodes_missing;
+};
+
+/*
+ * One try. 0: the page that is there now is *page_ret, referenced; -EAGAIN: the world has changed;
+ * 1: more nodes are needed, nodes_missing in all.
+ * => object->lock held
+ */
+static int insert_locked(struct object *object, struct insertion *in, struct page **page_ret)
+{
+	struct page *there;
+
+	assert_hardened(spin_lock_held(&object->lock));
+	if (object->truncations != in->truncations)
+		return -EAGAIN;
+	if (!in->new_end && in->index >= object_pages(object->size))
+		return -EAGAIN;
+	there = radix_find(&object->pages, in->index);
+	/* What was written must not be lost: the caller writes into that page. */
+	if (there && in->new_end)
+		return -EAGAIN;
+	if (there) {
+		page_get(there);
+		*page_ret = there;
+		return 0;
+	}
+	in->nodes_missing = radix_missing(&object->pages, in->index);
+	if (in->nodes_missing > in->spare.count)
+		return 1;
+	in->fresh->owner = object;
+	in->fresh->index = in->index;
+	page_get(in->fresh);
+	radix_insert(&object->pages, in->index, in->fresh, &in->spare);
+	object->npages++;
+	object->size = MAX(object->size, in->new_end);
+	*page_ret = in->fresh;
+	return 0;
+}
+
+int object_publish(struct object *object, uint64_t index, struct page *fresh, uint64_t truncations,
+		   uint64_t new_end, struct page **page_ret)
+{
+	struct insertion in = {
+		.index = index, .fresh = fresh, .truncations = truncations, .new_end = new_end
+	};
+	struct page *there = NULL;
+	int error;
+
+	radix_spare_init(&in.spare);
+	do {
+		error = nodes_fill(&in.spare, in.nodes_missing);
+		if (error)
+			break;
+		spin_lock(&object->lock);
+		error = insert_locked(object, &in, &there);
+		spin_unlock(&object->lock);
+	} while (error == 1);
+	nodes_free(&in.spare);
+	if (there != fresh)
+		page_put(fresh);
+	if (there)
+		*page_ret = there;
+	return error;
+}
+
+struct removal {
+	uint64_t next, last; /* what is left to look at */
+	bool (*choose)(struct object *object, struct page *page);
+	struct page *pages[REMOVE_BATCH];
+	unsigned count, seen;
+	struct radix_spare freed;
+};
+
+/* Takes out the next pages. => object->lock held; false: the range is done */
+static bool remove_locked(struct object *object, struct removal *r)
+{
+	assert_hardened(spin_lock_held(&object->lock));
+	for (r->seen = 0; r->seen < REMOVE_BATCH; r->seen++) {
+		struct page *page = radix_next(&object->pages, &r->next, r->last);
+
+		if (!page)
+			return false;
+		if (!r->choose || r->choose(object, page)) {
+			radix_remove(&object->pages, r->next, &r->freed);
+			object->npages--;
+			page->owner = NULL;
+			r->pages[r->count++] = page;
+		}
+		if (r->next == r->last)
+			return false;
+		r->next++;
+	}
+	return true;
+}
+
+void object_remove(struct object *object, uint64_t first, uint64_t last,
+		   bool (*choose)(struct object *object, struct page *page))
+{
+	struct removal r = { .next = first, .last = last, .choose = choose };
+	bool more;
+
+	radix_spare_init(&r.freed);
+	do {
+		spin_lock(&object->lock);
+		more = remove_locked(object, &r);
+		spin_unlock(&object->lock);
+		while (r.count)
+			page_put(r.pages[--r.count]);
+		nodes_free(&r.freed);
+		/* A kill does not stop it: what was begun must be finished. */
+		if (more)
+			vm_pause();
+	} while (more);
+}

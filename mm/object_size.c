@@ -1,0 +1,55 @@
+/* The size of an object: what a truncation takes away, and in which order. */
+#include "abi/errno.h"
+#include "lib/string.h"
+#include "mm/object_index.h"
+#include "mm/verbs.h"
+
+/* Zeros behind the end in the last page, for those who map it and for a later growth. */
+static void zero_tail(struct object *object, uint64_t size)
+{
+	size_t offset = size & PAGE_MASK;
+	struct page *page;
+
+	if (!offset)
+		return;
+	page = object_page_resident(object, size >> PAGE_SHIFT);
+	if (!page)
+		return;
+	memset((char *)page_address(page) + offset, 0, PAGE_SIZE - offset);
+	page_put(page);
+}
+
+/* Lowers or raises the size: true where pages have to go. */
+static bool size_change(struct object *object, uint64_t size)
+{
+	bool shrinks;
+
+	spin_lock(&object->lock);
+	shrinks = size < object->size;
+	atomic_store_relaxed(&object->size, size);
+	if (shrinks) {
+		object->backed = MIN(object->backed, size);
+		object->truncations++;
+	}
+	spin_unlock(&object->lock);
+	return shrinks;
+}
+
+/* Size first, so that nothing new comes beyond it; then the index; then the maps. */
+int object_set_size(struct object *object, uint64_t size)
+{
+	bool mapped;
+
+	if (size > OBJECT_SIZE_MAX)
+		return -EFBIG;
+	if (!size_change(object, size))
+		return 0;
+	zero_tail(object, size);
+	object_remove(object, object_pages(size), UINT64_MAX, NULL);
+	spin_lock(&object->lock);
+	mapped = !list_empty(&object->vmas);
+	spin_unlock(&object->lock);
+	if (mapped)
+		vm_truncate(object, ALIGN_UP(size, PAGE_SIZE));
+	return 0;
+}

@@ -1,0 +1,66 @@
+/* Where a frame's struct page is, and what happens when its last reference goes. */
+#include "mm/page.h"
+
+#include "mm/page_alloc.h"
+
+struct page_segment page_segments[PAGE_SEGMENTS_MAX];
+unsigned page_segment_count;
+struct page *zero_page;
+
+struct page *pfn_to_page_far(pfn_t pfn)
+{
+	for (unsigned i = 1; i < page_segment_count; i++) {
+		const struct page_segment *segment = &page_segments[i];
+
+		if (pfn - segment->first < segment->count)
+			return segment->pages + (pfn - segment->first);
+	}
+	return NULL;
+}
+
+pfn_t page_to_pfn_far(const struct page *page)
+{
+	for (unsigned i = 1; i < page_segment_count; i++) {
+		const struct page_segment *segment = &page_segments[i];
+		size_t bytes = (uintptr_t)page - (uintptr_t)segment->pages;
+
+		if (bytes < segment->count * sizeof(struct page))
+			return segment->first + bytes / sizeof(struct page);
+	}
+	panic("page: %p is no struct page", (const void *)page);
+}
+
+/* Subtracts and tells the counts before. A count that would go below zero is a broken kernel. */
+static inline uint64_t counts_sub(struct page *page, uint64_t what)
+{
+	uint64_t before = __atomic_fetch_sub(&page->counts, what, __ATOMIC_ACQ_REL);
+
+	assert_hardened((uint32_t)before >= (uint32_t)what);
+	assert_hardened(before >> 32 >= what >> 32);
+	return before;
+}
+
+void page_put(struct page *page)
+{
+	if (counts_sub(page, PAGE_ONE_REF) == PAGE_ONE_REF)
+		page_free(page, page->order);
+}
+
+void page_map_put(struct page *page)
+{
+	if (counts_sub(page, PAGE_ONE_MAP) == PAGE_ONE_MAP)
+		page_free(page, page->order);
+}
+
+void page_map_put_many(struct page *const *pages, size_t n)
+{
+	struct page_batch batch = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		struct page *page = pages[i];
+
+		if (counts_sub(page, PAGE_ONE_MAP) == PAGE_ONE_MAP)
+			page_batch_add(&batch, page);
+	}
+	page_batch_free(&batch);
+}

@@ -1,0 +1,153 @@
+/* A struct page for every frame of memory. */
+#pragma once
+
+#include "arch/page.h"
+#include "lib/assert.h"
+#include "lib/bits.h"
+#include "lib/list.h"
+#include "lib/types.h"
+
+enum page_kind {
+	PAGE_FREE, /* in the buddy allocator */
+	PAGE_RESERVED, /* firmware, image, boot archive, struct pages: never allocated */
+	PAGE_KERNEL, /* slabs, kernel stacks, buffers */
+	PAGE_TABLE,  /* page tables */
+	PAGE_ANON,   /* private memory; counted by entries */
+	PAGE_OBJECT, /* in an object at index */
+	PAGE_ZERO,   /* the one shared zero page */
+	PAGE_KINDS
+};
+
+/* page->flags. The first two: of free frames only. */
+#define PAGE_BLOCK  1u	/* the first frame of a block on a buddy list, of page->order */
+#define PAGE_SINGLE 2u	/* on the list of single free frames */
+#define PAGE_TAIL   4u	/* a frame of an allocation that is not its first: counts are the first's */
+#define PAGE_SLAB   8u	/* owner: its slab_cache */
+#define PAGE_DIRTY  16u /* of an object: differs from what its fill would bring; atomic */
+#ifdef FAULTLINE_HARDENED
+#define PAGE_POISONED 32u /* free, and filled with poison */
+#else
+#define PAGE_POISONED 0u
+#endif
+
+struct slab_object;
+
+/*
+ * refs: whoever may still look at the frame: each entry that maps it, its object, each hold. 0
+ * frees it. maps: how many of those are entries. Both change by one atomic addition to `counts`.
+ */
+struct page {
+	union {
+		uint64_t counts;
+		struct {
+			uint32_t refs;
+			uint32_t maps;
+		};
+	};
+	union {
+		uint16_t pins;	    /* holds for DMA: never moved or shared */
+		uint16_t slab_used; /* PAGE_SLAB: objects in use; guarded by the cache's lock */
+	};
+	uint8_t kind;
+	uint8_t order; /* of a free block's or an allocation's first frame */
+	uint32_t flags;
+	void *owner; /* PAGE_OBJECT: its object, NULL once truncated away; PAGE_SLAB: the cache */
+	union {
+		uint64_t index; /* PAGE_OBJECT: page index in the object */
+		struct slab_object *slab_free; /* PAGE_SLAB: guarded by the cache's lock */
+	};
+	struct list link;
+};
+
+_Static_assert(sizeof(struct page) == 48, "struct page is 48 bytes");
+
+#define PAGE_ONE_REF 1ull
+#define PAGE_ONE_MAP ((1ull << 32) | 1) /* an entry is a reference too */
+
+/* A run of frames with struct pages; no two touch. */
+struct page_segment {
+	pfn_t first;
+	size_t count;
+	struct page *pages;
+};
+
+#define PAGE_SEGMENTS_MAX 16
+
+/* The largest segment first: most look-ups end there. Set once, by phys_init(). */
+extern struct page_segment page_segments[PAGE_SEGMENTS_MAX];
+extern unsigned page_segment_count;
+
+struct page *pfn_to_page_far(pfn_t pfn); /* the other segments */
+pfn_t page_to_pfn_far(const struct page *page);
+
+/* NULL where the frame is not ours. */
+static inline struct page *pfn_to_page(pfn_t pfn)
+{
+	size_t offset = pfn - page_segments[0].first;
+
+	if (likely(offset < page_segments[0].count))
+		return page_segments[0].pages + offset;
+	return pfn_to_page_far(pfn);
+}
+
+static inline pfn_t page_to_pfn(const struct page *page)
+{
+	size_t bytes = (uintptr_t)page - (uintptr_t)page_segments[0].pages;
+
+	if (likely(bytes < page_segments[0].count * sizeof(struct page)))
+		return page_segments[0].first + bytes / sizeof(struct page);
+	return page_to_pfn_far(page);
+}
+
+static inline paddr_t page_to_paddr(const struct page *page)
+{
+	return pfn_to_paddr(page_to_pfn(page));
+}
+
+/* Where the direct map shows it. */
+static inline void *page_address(const struct page *page)
+{
+	return arch_phys_to_virt(page_to_paddr(page));
+}
+
+static inline struct page *virt_to_page(const void *address)
+{
+	return pfn_to_page(paddr_to_pfn(arch_virt_to_phys(address)));
+}
+
+static inline void page_get(struct page *page)
+{
+	__atomic_fetch_add(&page->counts, PAGE_ONE_REF, __ATOMIC_RELAXED);
+}
+
+/*
+ * Gives a reference back; the last one frees the frame. The zero page counts like others but its
+ * own reference stays.
+ */
+void page_put(struct page *page);
+
+static inline void page_map_get(struct page *page)
+{
+	__atomic_fetch_add(&page->counts, PAGE_ONE_MAP, __ATOMIC_RELAXED);
+}
+
+/* The same for n entries at once. */
+static inline void page_map_get_many(struct page *page, unsigned n)
+{
+	__atomic_fetch_add(&page->counts, n * PAGE_ONE_MAP, __ATOMIC_RELAXED);
+}
+
+/* Takes an entry's count away; the last reference frees. => the entry is gone and its fence done */
+void page_map_put(struct page *page);
+
+/* The same for n pages, each named once per entry; quicker than one by one. */
+void page_map_put_many(struct page *const *pages, size_t n);
+
+/* PAGE_OBJECT: its bytes are no longer what fill would bring. */
+static inline void page_set_dirty(struct page *page)
+{
+	if (!(__atomic_load_n(&page->flags, __ATOMIC_RELAXED) & PAGE_DIRTY))
+		__atomic_fetch_or(&page->flags, PAGE_DIRTY, __ATOMIC_RELAXED);
+}
+
+extern struct page *zero_page;

@@ -1,0 +1,378 @@
+/* The buddy allocator of physical frames. */
+
+/*
+ * Free blocks of 2^order frames stand on a list per order, marked PAGE_BLOCK in their first frame.
+ * In front of it are the singles: frames that were freed one by one and are handed out again last
+ * in, first out, without the work of merging and splitting. They go back into blocks when a larger
+ * block is asked for, or by page_alloc_trim(). `lock` guards the lists, the counts, and kind, flags
+ * and link of free frames.
+ */
+
+#include "mm/page_alloc.h"
+
+#include "mm/alloc_fail.h"
+#include "mm/poison.h"
+#include "sync/spinlock.h"
+
+#define REFILL_ORDER 5	 /* the largest block that becomes singles at once */
+#define MERGE_BATCH  64u /* singles put back into blocks under one hold of the lock */
+
+static struct spinlock lock = SPINLOCK_INIT(LOCK_PAGE_ALLOC);
+static struct list blocks[PAGE_ORDER_MAX + 1];
+static unsigned blocks_ready; /* orders whose list is initialised: all or none */
+static struct list *singles;  /* strung by next, NULL ends */
+static size_t nfree, ntotal, reserve;
+
+static struct page *page_of(struct list *link)
+{
+	return list_entry(link, struct page, link);
+}
+
+static void single_push(struct page *page)
+{
+	page->kind = PAGE_FREE;
+	page->flags = PAGE_SINGLE | (page->flags & PAGE_POISONED);
+	page->link.next = singles;
+	singles = &page->link;
+}
+
+static struct page *single_pop(void)
+{
+	struct page *page = page_of(singles);
+
+	singles = page->link.next;
+	return page;
+}
+
+static void block_push(struct page *page, unsigned order)
+{
+	page->kind = PAGE_FREE;
+	page->flags = PAGE_BLOCK | (page->flags & PAGE_POISONED);
+	page->order = (uint8_t)order;
+	list_add(&blocks[order], &page->link);
+}
+
+static void block_remove(struct page *page)
+{
+	page->flags &= ~PAGE_BLOCK;
+	list_del(&page->link);
+}
+
+/* The other half of the block that both would make together, if it is free as a whole; NULL. */
+static struct page *buddy_of(pfn_t pfn, unsigned order)
+{
+	struct page *buddy = pfn_to_page(pfn ^ (1ul << order));
+
+	if (!buddy || buddy->kind != PAGE_FREE)
+		return NULL;
+	return buddy->flags & PAGE_BLOCK && buddy->order == order ? buddy : NULL;
+}
+
+/* Puts a block on its list, merged with its buddies as far as they are free. */
+static void block_free(struct page *page, unsigned order)
+{
+	pfn_t pfn = page_to_pfn(page);
+
+	page->kind = PAGE_FREE;
+	page->flags &= PAGE_POISONED;
+	while (order < PAGE_ORDER_MAX) {
+		struct page *buddy = buddy_of(pfn, order);
+
+		if (!buddy)
+			break;
+		block_remove(buddy);
+		pfn &= ~(1ul << order);
+		order++;
+	}
+	block_push(pfn_to_page(pfn), order);
+}
+
+/* Takes a block of that order, splitting a larger one; NULL. */
+static struct page *block_take(unsigned order)
+{
+	unsigned from = order;
+
+	while (from <= PAGE_ORDER_MAX && list_empty(&blocks[from]))
+		from++;
+	if (from > PAGE_ORDER_MAX)
+		return NULL;
+
+	struct page *page = page_of(blocks[from].next);
+
+	block_remove(page);
+	while (from > order) {
+		from--;
+		block_push(page + (1ul << from), from);
+	}
+	return page;
+}
+
+/*
+ * Turns a free block into singles, its lowest frame to be taken first. => there is a free frame,
+ * but no single
+ */
+static __attribute__((noinline)) void singles_refill(void)
+{
+	unsigned order = 0;
+
+	while (order < REFILL_ORDER && list_empty(&blocks[order]))
+		order++;
+
+	struct page *page = block_take(order);
+
+	for (size_t i = 1ul << order; i-- > 0;)
+		single_push(page + i);
+}
+
+/* Puts up to n singles back into blocks. => false: there was none */
+static bool singles_merge(unsigned n)
+{
+	if (!singles)
+		return false;
+	while (singles && n--)
+		block_free(single_pop(), 0);
+	return true;
+}
+
+#ifdef FAULTLINE_HARDENED
+
+/* Free frames must still be what they were filled with when they were freed. */
+static void check_poison(struct page *page, unsigned order)
+{
+	for (size_t i = 0; i < 1ul << order; i++) {
+		const void *bad = NULL;
+
+		if (page[i].flags & PAGE_POISONED)
+			bad = poison_check(page_address(&page[i]), PAGE_SIZE);
+		if (bad)
+			panic("page: free frame %#lx was written at offset %#lx",
+			      (unsigned long)page_to_pfn(&page[i]),
+			      (unsigned long)((uintptr_t)bad & PAGE_MASK));
+	}
+}
+
+#else
+
+static inline void check_poison(struct page *page, unsigned order)
+{
+	(void)page, (void)order;
+}
+
+#endif
+
+/* Makes the first frame that of an allocation. */
+static inline void block_start(struct page *page, unsigned order, enum page_kind kind)
+{
+	check_poison(page, order);
+	page->counts = PAGE_ONE_REF;
+	page->pins = 0;
+	page->kind = (uint8_t)kind;
+	page->order = (uint8_t)order;
+	page->flags = 0;
+	page->owner = NULL;
+	page->index = 0;
+	list_init(&page->link);
+}
+
+/* Orders above 0; singles are merged, in pieces, until there is such a block. */
+static __attribute__((noinline)) struct page *block_alloc(unsigned order, enum page_kind kind,
+							  size_t keep)
+{
+	struct page *page = NULL;
+
+	spin_lock(&lock);
+	while (nfree >= (1ul << order) + keep) {
+		page = block_take(order);
+		if (page || !singles_merge(MERGE_BATCH))
+			break;
+		spin_unlock(&lock);
+		spin_lock(&lock);
+	}
+	if (page)
+		nfree -= 1ul << order;
+	spin_unlock(&lock);
+	if (!page)
+		return NULL;
+	block_start(page, order, kind);
+	for (size_t i = 1; i < 1ul << order; i++) {
+		page[i].counts = 0;
+		page[i].kind = (uint8_t)kind;
+		page[i].flags = PAGE_TAIL;
+	}
+	return page;
+}
+
+struct page *page_alloc(unsigned order, enum page_kind kind, enum page_alloc_from from)
+{
+	size_t keep = from == PAGE_NORMAL ? reserve : 0;
+	struct page *page = NULL;
+
+	assert_hardened(kind != PAGE_FREE && kind != PAGE_RESERVED);
+	if (order > PAGE_ORDER_MAX || alloc_fails())
+		return NULL;
+	if (order > 0)
+		return block_alloc(order, kind, keep);
+	spin_lock(&lock);
+	if (likely(nfree > keep)) {
+		if (unlikely(!singles))
+			singles_refill();
+		page = single_pop();
+		nfree--;
+	}
+	spin_unlock(&lock);
+	if (page)
+		block_start(page, 0, kind);
+	return page;
+}
+
+#ifdef FAULTLINE_HARDENED
+
+/* What is wrong with freeing it; NULL: nothing. */
+static const char *free_error(const struct page *page, unsigned order)
+{
+	if (page->kind == PAGE_FREE)
+		return "is free already";
+	if (page->kind == PAGE_RESERVED || page->kind == PAGE_ZERO)
+		return "is never freed";
+	if (page->flags & PAGE_TAIL || page->order != order)
+		return "is not the start of such an allocation";
+	if (page->refs > 1 || page->maps || page->pins)
+		return "is in use";
+	return NULL;
+}
+
+/* Refuses what is no allocation, and fills it with poison. */
+void page_end(struct page *page, unsigned order)
+{
+	const char *error = free_error(page, order);
+
+	if (error)
+		panic("page: frame %#lx (kind %u, order %u) %s", (unsigned long)page_to_pfn(page),
+		      page->kind, page->order, error);
+	poison_fill(page_address(page), PAGE_SIZE << order);
+	for (size_t i = 0; i < 1ul << order; i++) {
+		page[i].kind = PAGE_FREE;
+		page[i].counts = 0;
+		page[i].flags = PAGE_POISONED;
+	}
+}
+
+#endif
+
+void page_free(struct page *page, unsigned order)
+{
+	page_end(page, order);
+	for (size_t i = 1; i < 1ul << order; i++) {
+		page[i].kind = PAGE_FREE;
+		page[i].flags &= PAGE_POISONED;
+	}
+	spin_lock(&lock);
+	if (order == 0)
+		single_push(page);
+	else
+		block_free(page, order);
+	nfree += 1ul << order;
+	spin_unlock(&lock);
+}
+
+void page_batch_free(struct page_batch *batch)
+{
+	if (!batch->first)
+		return;
+	spin_lock(&lock);
+	batch->last->next = singles;
+	singles = batch->first;
+	nfree += batch->count;
+	spin_unlock(&lock);
+	*batch = (struct page_batch){ 0 };
+}
+
+/* The order of the largest block that may start at pfn and ends within count frames. */
+static unsigned order_that_fits(pfn_t pfn, size_t count)
+{
+	unsigned order = 0;
+
+	while (order < PAGE_ORDER_MAX && IS_ALIGNED(pfn, 2ul << order) && 2ul << order <= count)
+		order++;
+	return order;
+}
+
+void page_alloc_add(paddr_t start, paddr_t end)
+{
+	pfn_t pfn = paddr_to_pfn(start), last = paddr_to_pfn(end);
+
+	assert(IS_ALIGNED(start | end, PAGE_SIZE) && start <= end);
+	spin_lock(&lock);
+	for (unsigned i = blocks_ready; i <= PAGE_ORDER_MAX; i++)
+		list_init(&blocks[i]);
+	blocks_ready = PAGE_ORDER_MAX + 1;
+	for (unsigned order; pfn < last; pfn += 1ul << order) {
+		struct page *page = pfn_to_page(pfn);
+
+		order = order_that_fits(pfn, last - pfn);
+		for (size_t i = 0; i < 1ul << order; i++) {
+			assert(page[i].kind == PAGE_RESERVED);
+			page[i].kind = PAGE_FREE;
+		}
+		block_free(page, order);
+		nfree += 1ul << order;
+		ntotal += 1ul << order;
+	}
+	spin_unlock(&lock);
+}
+
+void page_alloc_set_reserve(size_t frames)
+{
+	reserve = frames;
+}
+
+size_t page_alloc_free_count(void)
+{
+	return atomic_load_relaxed(&nfree);
+}
+
+size_t page_alloc_total_count(void)
+{
+	return atomic_load_relaxed(&ntotal);
+}
+
+void page_alloc_trim(void)
+{
+	bool more = true;
+
+	while (more) {
+		spin_lock(&lock);
+		more = singles_merge(MERGE_BATCH);
+		spin_unlock(&lock);
+	}
+}
+
+static void census_order(struct page_alloc_census *ret, unsigned order)
+{
+	struct page *page;
+
+	list_for_each_entry(page, &blocks[order], link) {
+		ret->blocks++;
+		ret->frames += 1ul << order;
+		if (page->kind != PAGE_FREE || !(page->flags & PAGE_BLOCK) ||
+		    page->order != order || !IS_ALIGNED(page_to_pfn(page), 1ul << order))
+			ret->faults++;
+	}
+}
+
+void page_alloc_census(struct page_alloc_census *ret)
+{
+	*ret = (struct page_alloc_census){ 0 };
+	spin_lock(&lock);
+	for (unsigned order = 0; order < blocks_ready; order++)
+		census_order(ret, order);
+	for (struct list *link = singles; link; link = link->next) {
+		const struct page *page = page_of(link);
+
+		ret->singles++;
+		if (page->kind != PAGE_FREE || !(page->flags & PAGE_SINGLE))
+			ret->faults++;
+	}
+	ret->counted = nfree;
+	spin_unlock(&lock);
+}

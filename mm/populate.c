@@ -1,0 +1,38 @@
+/* MAP_POPULATE and its like: the fault path, ahead of any access. */
+#include "mm/populate.h"
+
+#include "abi/errno.h"
+#include "mm/fault.h"
+#include "mm/host.h"
+
+/* Pages between pauses. */
+#define POPULATE_PIECE 64
+
+static int populate_page(struct space *space, vaddr_t va, unsigned access)
+{
+	for (;;) {
+		struct vm_wait wait;
+		int result = vm_fault(space, va, access | ACCESS_POPULATE, 0, &wait);
+
+		if (result != VM_WAIT)
+			return result;
+		result = mm_host.pause(&wait);
+		if (result)
+			return result;
+	}
+}
+
+int vm_populate(struct space *space, vaddr_t start, vaddr_t end, unsigned access)
+{
+	unsigned done = 0;
+
+	for (vaddr_t va = start; va < end; va += PAGE_SIZE) {
+		int result = populate_page(space, va, access);
+
+		if (result)
+			return result;
+		if (++done % POPULATE_PIECE == 0 && vm_pause())
+			return -EINTR;
+	}
+	return 0;
+}

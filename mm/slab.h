@@ -1,0 +1,19 @@
+/* The kernel's heap: small objects by size class and by type. */
+#pragma once
+
+#include "lib/types.h"
+
+/*
+ * Up to some KiB; larger sizes take whole frames. NULL: out of memory, an ordinary answer. Never
+ * sleeps.
+ */
+void *kmalloc(size_t size);
+void *kzalloc(size_t size);
+void kfree(void *p); /* NULL is allowed */
+
+/* A cache of objects of one type. Define with SLAB_CACHE(name, type). */
+struct slab_cache;
+void *slab_alloc(struct slab_cache *cache); /* not zeroed */
+void slab_free(struct slab_cache *cache, void *object);
+
+#include "mm/slab_cache.h" /* struct slab_cache, SLAB_CACHE() */

@@ -1,0 +1,48 @@
+/* A cache of objects of one size, carved out of single frames. */
+#pragma once
+
+#include "lib/list.h"
+#include "lib/types.h"
+#include "sync/spinlock.h"
+
+#define SLAB_SIZE_MAX 2048
+
+struct slab_cache {
+	const char *name;
+	uint32_t size;	 /* of an object, const */
+	uint32_t align;	 /* const */
+	uint32_t stride; /* from one object to the next; set at the first use */
+	uint32_t per_slab;
+	struct spinlock lock;
+	/* guarded by lock: */
+	struct list partial; /* slabs with free objects */
+	unsigned empty;	     /* of these, without any object in use */
+	size_t slabs, used;  /* all slabs; objects in use */
+	/* guarded by the lock of the list of all caches: */
+	bool listed;
+	struct list link;
+};
+
+#define SLAB_CACHE_INIT(cache, name_, size_, align_)                                     \
+	{                                                                                \
+		.name = (name_), .size = (size_), .align = (align_),                     \
+		.lock = SPINLOCK_INIT(LOCK_SLAB), .partial = LIST_INIT((cache).partial), \
+		.link = LIST_INIT((cache).link),                                         \
+	}
+
+/* Defines a cache of objects of `type`; `static` may stand before it. */
+#define SLAB_CACHE(cache, type)                                                                \
+	struct slab_cache cache = SLAB_CACHE_INIT(cache, #type, sizeof(type), _Alignof(type)); \
+	_Static_assert(sizeof(type) <= SLAB_SIZE_MAX, #type " is too large for a slab")
+
+/* Gives the empty slabs of all caches back. */
+void slab_trim(void);
+
+/*
+ * For the ledger: walks all caches. The slab frames that they know of, and what does not fit
+ * (logged).
+ */
+struct slab_census {
+	size_t slabs, used, faults;
+};
+void slab_census(struct slab_census *ret);

@@ -1,0 +1,97 @@
+/* Makes and ends address spaces, and keeps their figures. */
+#include "mm/space.h"
+
+#include "abi/errno.h"
+#include "mm/debt.h"
+#include "mm/tables.h"
+#include "mm/unmap.h"
+
+struct spinlock spaces_lock = SPINLOCK_INIT(LOCK_SPACES);
+struct list spaces = LIST_INIT(spaces);
+
+int space_create(struct space *space)
+{
+	struct mmu_tables root = { 0 };
+
+	*space = (struct space){ .limit_as = UINT64_MAX,
+				 .limit_data = UINT64_MAX,
+				 .limit_stack = UINT64_MAX,
+				 .mmap_top = USER_TOP,
+				 .tables = 1 };
+	if (tables_fill(&root, 1))
+		return -ENOMEM;
+	if (debts_create(space)) {
+		tables_free(&root);
+		return -ENOMEM;
+	}
+	spin_init(&space->lock, LOCK_SPACE);
+	tree_init(&space->vmas, vma_update_gap);
+	waitq_init(&space->busy_done);
+	arch_mmu_create(&space->mmu, mmu_tables_pop(&root));
+	spin_lock(&spaces_lock);
+	list_add_tail(&spaces, &space->link);
+	spin_unlock(&spaces_lock);
+	return 0;
+}
+
+void space_destroy(struct space *space)
+{
+	struct mmu_tables tables = { 0 };
+
+	unmap_pieces(space, USER_BASE, USER_TOP);
+	assert(tree_empty(&space->vmas) && space->resident == 0);
+	spin_lock(&spaces_lock);
+	list_del(&space->link);
+	spin_unlock(&spaces_lock);
+	arch_mmu_destroy(&space->mmu, &tables);
+	assert(tables.count == space->tables);
+	tables_free(&tables);
+	debts_destroy(space);
+}
+
+bool space_may_expand(const struct space *space, unsigned rights, unsigned vma_flags, size_t bytes)
+{
+	uint64_t total;
+
+	if (add_overflows(space->mapped_bytes, bytes, &total) || total > space->limit_as)
+		return false;
+	return !vma_is_data(rights, vma_flags) || space->data_bytes + bytes <= space->limit_data;
+}
+
+void space_busy_locked(struct space *space, vaddr_t start, vaddr_t end)
+{
+	assert_hardened(spin_lock_held(&space->lock));
+	space->busy_start = start;
+	space->busy_end = end;
+}
+
+void space_busy(struct space *space, vaddr_t start, vaddr_t end)
+{
+	spin_lock(&space->lock);
+	space_busy_locked(space, start, end);
+	spin_unlock(&space->lock);
+}
+
+void space_idle(struct space *space)
+{
+	bool awaited;
+
+	spin_lock(&space->lock);
+	space->busy_start = 0;
+	space->busy_end = 0;
+	awaited = space->busy_awaited;
+	space->busy_awaited = false;
+	spin_unlock(&space->lock);
+	if (awaited)
+		waitq_wake_all(&space->busy_done);
+}
+
+void space_fence(struct space *space, struct mmu_flush *flush)
+{
+	assert_hardened(spin_lock_held(&space->lock));
+	if (!flush->count && !flush->all && !flush->tables)
+		return;
+	debt_pay(space, flush);
+	arch_mmu_flush(&space->mmu, flush);
+	space->stats.fences++;
+}

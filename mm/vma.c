@@ -1,0 +1,279 @@
+/* The VMAs of a space: a balanced tree in which each node knows the largest gap below it. */
+#include "mm/vma.h"
+
+#include "mm/slab.h"
+#include "mm/space.h"
+
+static SLAB_CACHE(vma_cache, struct vma);
+
+static struct vma *vma_of(struct tree_node *node)
+{
+	return tree_entry_or_null(node, struct vma, node);
+}
+
+struct vma *vma_alloc(void)
+{
+	struct vma *vma = slab_alloc(&vma_cache);
+
+	if (vma)
+		*vma = (struct vma){ 0 };
+	return vma;
+}
+
+void vma_free(struct vma *vma)
+{
+	if (!vma)
+		return;
+	if (vma->object && (vma->flags & VMA_TEXT))
+		object_allow_write(vma->object);
+	if (vma->object)
+		object_put(vma->object);
+	slab_free(&vma_cache, vma);
+}
+
+void vma_free_dead(struct list *dead)
+{
+	struct list *link;
+
+	while ((link = list_pop(dead)))
+		vma_free(list_entry(link, struct vma, object_link));
+}
+
+/* The tree's summary of a node. */
+bool vma_update_gap(struct tree_node *node)
+{
+	struct vma *vma = tree_entry(node, struct vma, node);
+	vaddr_t most = vma->gap;
+
+	for (int side = 0; side < 2; side++) {
+		if (node->child[side])
+			most = MAX(most, vma_of(node->child[side])->subtree_gap);
+	}
+	if (vma->subtree_gap == most)
+		return false;
+	vma->subtree_gap = most;
+	return true;
+}
+
+vaddr_t vma_start_gap(const struct vma *vma)
+{
+	if (!(vma->flags & VMA_STACK))
+		return vma->start;
+	return vma->start > STACK_GUARD_GAP ? vma->start - STACK_GUARD_GAP : 0;
+}
+
+static vaddr_t vma_gap_above(const struct vma *prev, const struct vma *vma)
+{
+	vaddr_t floor = prev ? prev->end : USER_BASE;
+	vaddr_t ceiling = vma_start_gap(vma);
+
+	return ceiling > floor ? ceiling - floor : 0;
+}
+
+/* The room below vma has changed; NULL is allowed. */
+static void vma_refresh_gap(struct vma *vma)
+{
+	vaddr_t gap;
+
+	if (!vma)
+		return;
+	gap = vma_gap_above(vma_prev(vma), vma);
+	if (gap == vma->gap)
+		return;
+	vma->gap = gap;
+	tree_changed(&vma->space->vmas, &vma->node);
+}
+
+struct vma *vma_first(struct space *space)
+{
+	return vma_of(tree_first(&space->vmas));
+}
+
+struct vma *vma_next(struct vma *vma)
+{
+	return vma_of(tree_next(&vma->node));
+}
+
+struct vma *vma_prev(struct vma *vma)
+{
+	return vma_of(tree_prev(&vma->node));
+}
+
+struct vma *vma_find_next(struct space *space, vaddr_t va)
+{
+	struct tree_node *node = space->vmas.root;
+	struct vma *best = NULL;
+
+	while (node) {
+		struct vma *vma = tree_entry(node, struct vma, node);
+
+		if (vma->end <= va) {
+			node = node->child[1];
+			continue;
+		}
+		best = vma;
+		if (vma->start <= va)
+			break;
+		node = node->child[0];
+	}
+	return best;
+}
+
+struct vma *vma_find(struct space *space, vaddr_t va)
+{
+	struct vma *vma = atomic_load_relaxed(&space->last_hit);
+
+	if (vma && va - vma->start < vma->end - vma->start)
+		return vma;
+	vma = vma_find_next(space, va);
+	if (!vma || vma->start > va)
+		return NULL;
+	atomic_store_relaxed(&space->last_hit, vma);
+	return vma;
+}
+
+/* Counts the VMA's bytes in (sign 1) or out (-1). */
+static void vma_count_bytes(const struct vma *vma, size_t bytes, int sign)
+{
+	struct space *space = vma->space;
+	size_t delta = sign > 0 ? bytes : -bytes;
+
+	space->mapped_bytes += delta;
+	if (vma_is_data(vma->rights, vma->flags))
+		space->data_bytes += delta;
+}
+
+static void vma_link(struct space *space, struct vma *vma)
+{
+	struct tree_node **link = &space->vmas.root, *parent = NULL;
+	struct tree_node *below = NULL, *above = NULL;
+
+	while (*link) {
+		bool right = vma_of(*link)->start < vma->start;
+
+		parent = *link;
+		if (right)
+			below = parent;
+		else
+			above = parent;
+		link = &parent->child[right];
+	}
+	assert_hardened(!below || vma_of(below)->end <= vma->start);
+	assert_hardened(!above || vma->end <= vma_of(above)->start);
+	vma->space = space;
+	vma->gap = vma_gap_above(vma_of(below), vma);
+	tree_insert(&space->vmas, &vma->node, parent, link);
+	vma_refresh_gap(vma_of(above));
+	space->nvmas++;
+}
+
+static void vma_unlink(struct vma *vma)
+{
+	struct space *space = vma->space;
+	struct vma *next = vma_next(vma);
+
+	tree_erase(&space->vmas, &vma->node);
+	vma_refresh_gap(next);
+	space->nvmas--;
+	if (space->last_hit == vma)
+		atomic_store_relaxed(&space->last_hit, NULL);
+}
+
+/* Takes what the VMA holds of its object, and makes itself known there. */
+static void vma_attach(struct vma *vma)
+{
+	struct object *object = vma->object;
+
+	if (!object)
+		return;
+	object_get(object);
+	spin_lock(&object->lock);
+	list_add_tail(&object->vmas, &vma->object_link);
+	spin_unlock(&object->lock);
+}
+
+static void vma_detach(struct vma *vma, struct list *dead)
+{
+	struct object *object = vma->object;
+
+	if (object) {
+		spin_lock(&object->lock);
+		list_del(&vma->object_link);
+		spin_unlock(&object->lock);
+	}
+	list_add(dead, &vma->object_link);
+}
+
+void vma_insert(struct space *space, struct vma *vma)
+{
+	assert_hardened(spin_lock_held(&space->lock));
+	vma_link(space, vma);
+	vma_attach(vma);
+	vma_count_bytes(vma, vma->end - vma->start, 1);
+}
+
+void vma_remove(struct vma *vma, struct list *dead)
+{
+	assert_hardened(spin_lock_held(&vma->space->lock));
+	vma_count_bytes(vma, vma->end - vma->start, -1);
+	vma_unlink(vma);
+	vma_detach(vma, dead);
+}
+
+/* A copy of a VMA holds what the first does: text stays safe from writers until both are gone. */
+static void vma_attach_copy(struct vma *copy)
+{
+	vma_attach(copy);
+	if (copy->object && (copy->flags & VMA_TEXT)) {
+		int result = object_deny_write(copy->object);
+
+		assert(result == 0); /* the first denies it already */
+	}
+}
+
+void vma_insert_copy(struct space *space, const struct vma *vma, struct vma *copy)
+{
+	*copy = *vma;
+	vma_link(space, copy);
+	vma_attach_copy(copy);
+	vma_count_bytes(copy, copy->end - copy->start, 1);
+}
+
+void vma_split(struct vma *vma, vaddr_t at, struct vma *upper)
+{
+	assert_hardened(spin_lock_held(&vma->space->lock));
+	assert_hardened(vma->start < at && at < vma->end);
+	*upper = *vma;
+	upper->start = at;
+	if (vma->object)
+		upper->offset += at - vma->start;
+	vma->end = at;
+	vma_link(vma->space, upper);
+	vma_attach_copy(upper);
+}
+
+void vma_set_start(struct vma *vma, vaddr_t start)
+{
+	assert_hardened(spin_lock_held(&vma->space->lock));
+	vma_count_bytes(vma, vma->start - start, 1); /* wraps where it shrinks, and so does the sum */
+	if (vma->object)
+		vma->offset += start - vma->start;
+	vma->start = start;
+	vma_refresh_gap(vma);
+}
+
+void vma_set_end(struct vma *vma, vaddr_t end)
+{
+	assert_hardened(spin_lock_held(&vma->space->lock));
+	vma_count_bytes(vma, end - vma->end, 1);
+	vma->end = end;
+	vma_refresh_gap(vma_next(vma));
+}
+
+void vma_set_rights(struct vma *vma, unsigned rights)
+{
+	assert_hardened(spin_lock_held(&vma->space->lock));
+	vma_count_bytes(vma, vma->end - vma->start, -1);
+	vma->rights = rights;
+	vma_count_bytes(vma, vma->end - vma->start, 1);
+}

@@ -1,0 +1,42 @@
+/* Running images: object, path, and the ban on writing. */
+#include "proc/exe.h"
+
+#include "abi/errno.h"
+#include "lib/string.h"
+#include "mm/object.h"
+#include "mm/slab.h"
+
+int exe_create(struct object *object, const char *path, struct exe **exe_ret)
+{
+	size_t size = strlen(path) + 1;
+	struct exe *exe = kmalloc(sizeof(*exe) + size);
+	int err;
+
+	if (!exe)
+		return -ENOMEM;
+	err = object_deny_write(object);
+	if (err) {
+		kfree(exe);
+		return err;
+	}
+	object_get(object);
+	exe->refs = 1;
+	exe->object = object;
+	memcpy(exe->path, path, size);
+	*exe_ret = exe;
+	return 0;
+}
+
+void exe_get(struct exe *exe)
+{
+	__atomic_fetch_add(&exe->refs, 1, __ATOMIC_RELAXED);
+}
+
+void exe_put(struct exe *exe)
+{
+	if (__atomic_fetch_sub(&exe->refs, 1, __ATOMIC_ACQ_REL) != 1)
+		return;
+	object_allow_write(exe->object);
+	object_put(exe->object);
+	kfree(exe);
+}

@@ -1,0 +1,158 @@
+/* Gathering argv and envp: user strings into frames, within Linux's limits. */
+#include "proc/exec_args.h"
+
+#include "abi/errno.h"
+#include "abi/limits.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "mm/usercopy.h"
+#include "proc/signal.h"
+
+/* What every image may have, however small its stack's limit: ARG_MAX of old. */
+#define LIMIT_LEAST   131072ul
+#define POINTER_BYTES sizeof(vaddr_t)
+
+void exec_args_init(struct exec_args *args, const char *filename, uint64_t stack_limit)
+{
+	uint64_t limit = MIN(stack_limit / 4, (uint64_t)ABI_ARG_TOTAL_MAX);
+
+	*args = (struct exec_args){ .filename = filename, .limit = MAX(limit, LIMIT_LEAST) };
+}
+
+void exec_args_destroy(struct exec_args *args)
+{
+	while (args->first) {
+		struct exec_chunk *chunk = args->first;
+
+		args->first = chunk->next;
+		kfree(chunk);
+	}
+	args->last = NULL;
+}
+
+/* Whether strings of `bytes` and pointers to one more string would be too much. */
+static bool too_big(const struct exec_args *args, size_t bytes)
+{
+	size_t pointers = (args->argc + args->envc + 1) * POINTER_BYTES;
+
+	return bytes + pointers + strlen(args->filename) + 1 > args->limit;
+}
+
+/* The last chunk, with room for a byte at least; NULL: out of memory. */
+static struct exec_chunk *chunk_with_room(struct exec_args *args)
+{
+	struct exec_chunk *chunk = args->last;
+
+	if (chunk && chunk->used < sizeof(chunk->bytes))
+		return chunk;
+	chunk = kmalloc(sizeof(*chunk));
+	if (!chunk)
+		return NULL;
+	chunk->next = NULL;
+	chunk->used = 0;
+	if (args->last)
+		args->last->next = chunk;
+	else
+		args->first = chunk;
+	args->last = chunk;
+	return chunk;
+}
+
+static void count_string(struct exec_args *args, bool is_env)
+{
+	if (is_env)
+		args->envc++;
+	else
+		args->argc++;
+}
+
+int exec_args_add(struct exec_args *args, const char *string, bool is_env)
+{
+	size_t left = strlen(string) + 1;
+
+	if (left > ABI_ARG_STRLEN_MAX || too_big(args, args->bytes + left))
+		return -E2BIG;
+	args->bytes += left;
+	while (left) {
+		struct exec_chunk *chunk = chunk_with_room(args);
+		size_t n;
+
+		if (!chunk)
+			return -ENOMEM;
+		n = MIN(left, sizeof(chunk->bytes) - chunk->used);
+		memcpy(chunk->bytes + chunk->used, string, n);
+		chunk->used += n;
+		string += n;
+		left -= n;
+	}
+	count_string(args, is_env);
+	return 0;
+}
+
+/*
+ * A piece that fills the chunk, or the string's end: *end_ret. The string's length so far in *len.
+ */
+static int copy_piece(struct exec_args *args, vaddr_t from, size_t *len, bool *end_ret)
+{
+	struct exec_chunk *chunk = chunk_with_room(args);
+	size_t room, n;
+	ssize_t got;
+
+	if (!chunk)
+		return -ENOMEM;
+	room = MIN(sizeof(chunk->bytes) - chunk->used, ABI_ARG_STRLEN_MAX - *len);
+	if (room == 0)
+		return -E2BIG;
+	got = user_copy_string(chunk->bytes + chunk->used, from + *len, room);
+	if (got < 0 && got != -ENAMETOOLONG)
+		return (int)got;
+	*end_ret = got >= 0;
+	n = *end_ret ? (size_t)got + 1 : room;
+	chunk->used += n;
+	args->bytes += n;
+	*len += n;
+	return too_big(args, args->bytes) ? -E2BIG : 0;
+}
+
+static int copy_string(struct exec_args *args, vaddr_t from)
+{
+	size_t len = 0;
+	bool end = false;
+	int err = 0;
+
+	while (!end && !err)
+		err = copy_piece(args, from, &len, &end);
+	return err;
+}
+
+static int copy_array(struct exec_args *args, vaddr_t array, bool is_env)
+{
+	for (; array; array += POINTER_BYTES) {
+		vaddr_t string;
+		int err = user_copy_in(&string, array, sizeof(string));
+
+		if (!err && !string)
+			return 0;
+		if (!err)
+			err = copy_string(args, string);
+		if (err)
+			return signal_pending_fatal() ? -EINTR : err;
+		count_string(args, is_env);
+	}
+	return 0;
+}
+
+int exec_args_copy_argv(struct exec_args *args, vaddr_t argv)
+{
+	int err = copy_array(args, argv, false);
+
+	if (!err && args->argc == 0)
+		err = exec_args_add(args, "", false);
+	return err;
+}
+
+int exec_args_copy_envp(struct exec_args *args, vaddr_t envp)
+{
+	return copy_array(args, envp, true);
+}

@@ -1,0 +1,189 @@
+/* Laying an ELF image out: headers are read, segments only recorded; their pages come by faults. */
+#include "proc/exec_load.h"
+
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "lib/bits.h"
+#include "mm/slab.h"
+#include "mm/verbs.h"
+#include "proc/uspace.h"
+
+/*
+ * Linux's figures: the stack begins with 128 KiB, mmap stays 128 MiB to 5/6 of the space below the
+ * top.
+ */
+#define STACK_FIRST_BYTES (128ul << 10)
+#define STACK_GUARD_PAGES 256
+#define MMAP_GAP_LEAST	  (128ul << 20)
+#define MMAP_GAP_MOST	  (USER_TOP / 6 * 5)
+
+/* Where an image goes that may go anywhere: two thirds up, its heap above it. */
+#define DYN_BASE (USER_TOP / 3 * 2)
+
+static const struct elf_limits limits = { .base = USER_BASE,
+					  .top = USER_TOP,
+					  .page_size = PAGE_SIZE };
+
+static int read_phdrs(struct exec_headers *headers, struct object *object)
+{
+	size_t bytes = elf_phdr_bytes(&headers->image);
+	ssize_t got = object_read_kernel(object, headers->image.phoff, headers->phdrs, bytes);
+	int err;
+
+	if (got < 0)
+		return (int)got;
+	if ((size_t)got != bytes)
+		return -ENOEXEC;
+	err = elf_parse_phdrs(&limits, headers->phdrs, &headers->image, &headers->late);
+	if (err && !headers->late)
+		return err;
+	return headers->image.has_interp ? -ENOENT : 0;
+}
+
+int exec_headers_read(struct exec_headers *headers, struct object *object)
+{
+	char buf[ELF_HEADER_BYTES];
+	ssize_t got = object_read_kernel(object, 0, buf, sizeof(buf));
+	int err;
+
+	*headers = (struct exec_headers){ 0 };
+	if (got < 0)
+		return (int)got;
+	err = elf_parse_header(buf, (size_t)got, &headers->image);
+	if (err)
+		return err;
+	headers->phdrs = kmalloc(elf_phdr_bytes(&headers->image));
+	if (!headers->phdrs)
+		return -ENOMEM;
+	err = read_phdrs(headers, object);
+	if (err)
+		exec_headers_free(headers);
+	return err;
+}
+
+void exec_headers_free(struct exec_headers *headers)
+{
+	kfree(headers->phdrs);
+	headers->phdrs = NULL;
+}
+
+static unsigned segment_rights(const struct elf_segment *segment)
+{
+	return (segment->flags & ELF_R ? RIGHT_READ : 0) |
+	       (segment->flags & ELF_W ? RIGHT_WRITE : 0) |
+	       (segment->flags & ELF_X ? RIGHT_EXEC : 0);
+}
+
+/*
+ * The pages that hold bytes of the file. Where memory goes on behind them, the rest of the last
+ * page is zeros; else the page is the file's as it is, and so can be shared by all.
+ */
+static int map_file_part(struct space *space, struct object *object,
+			 const struct elf_segment *segment, vaddr_t va)
+{
+	vaddr_t start = ALIGN_DOWN(va, PAGE_SIZE), end = ALIGN_UP(va + segment->filesz, PAGE_SIZE),
+		at;
+	struct map_request request = {
+		.addr = start,
+		.len = end - start,
+		.rights = segment_rights(segment),
+		.max_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC,
+		.flags = MAP_PRIVATE | MAP_FIXED,
+		.object = object,
+		.offset = segment->offset - (va - start),
+		.backend = &vma_elf,
+		.file_end = segment->memsz > segment->filesz ? va + segment->filesz : end,
+		.vma_flags = segment->flags & ELF_X ? VMA_TEXT : 0,
+	};
+
+	return vm_map(space, &request, &at);
+}
+
+static int map_zero_part(struct space *space, const struct elf_segment *segment, vaddr_t va)
+{
+	vaddr_t end = ALIGN_UP(va + segment->memsz, PAGE_SIZE), at;
+	vaddr_t start = segment->filesz ? ALIGN_UP(va + segment->filesz, PAGE_SIZE)
+					: ALIGN_DOWN(va, PAGE_SIZE);
+	struct map_request request = {
+		.addr = start,
+		.len = end - start,
+		.rights = segment_rights(segment),
+		.max_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC,
+		.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+	};
+
+	return end > start ? vm_map(space, &request, &at) : 0;
+}
+
+/* => *end_ret: where the highest segment ends */
+static int map_segments(struct space *space, struct object *object,
+			const struct exec_headers *headers, vaddr_t bias, vaddr_t *end_ret)
+{
+	struct elf_segment segment;
+	unsigned index = 0;
+
+	while (elf_next_segment(&headers->image, headers->phdrs, &index, &segment)) {
+		vaddr_t va = segment.vaddr + bias;
+		int err = 0;
+
+		if (segment.memsz == 0)
+			continue;
+		if (segment.filesz)
+			err = map_file_part(space, object, &segment, va);
+		if (!err && segment.memsz > segment.filesz)
+			err = map_zero_part(space, &segment, va);
+		if (err)
+			return err;
+		*end_ret = MAX(*end_ret, va + segment.memsz);
+	}
+	return 0;
+}
+
+static int map_stack(struct space *space, size_t args_bytes, bool exec)
+{
+	size_t bytes = ALIGN_UP(args_bytes, PAGE_SIZE) + STACK_FIRST_BYTES;
+	vaddr_t at;
+	struct map_request request = {
+		.rights = RIGHT_READ | RIGHT_WRITE | (exec ? RIGHT_EXEC : 0),
+		.max_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC,
+		.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_GROWSDOWN,
+		.vma_flags = VMA_STACK,
+	};
+
+	bytes = MIN(bytes, MAX(ALIGN_DOWN(space->limit_stack, PAGE_SIZE),
+			       ALIGN_UP(args_bytes, PAGE_SIZE)));
+	request.addr = USER_TOP - bytes;
+	request.len = bytes;
+	return vm_map(space, &request, &at);
+}
+
+/* Where mmap begins to look: below all that the stack may become. => the mmap lock held */
+static void place(struct space *space, vaddr_t end)
+{
+	uint64_t gap = MIN(space->limit_stack, MMAP_GAP_MOST) + STACK_GUARD_PAGES * PAGE_SIZE;
+
+	gap = MIN(MAX(gap, MMAP_GAP_LEAST), MMAP_GAP_MOST);
+	space->mmap_top = ALIGN_DOWN(USER_TOP - gap, PAGE_SIZE);
+	space->stack_top = USER_TOP;
+	space->brk_start = space->brk = ALIGN_UP(end, PAGE_SIZE);
+}
+
+int exec_load(struct uspace *uspace, struct object *object, const struct exec_headers *headers,
+	      size_t args_bytes, vaddr_t *bias_ret)
+{
+	const struct elf_image *image = &headers->image;
+	struct space *space = &uspace->space;
+	vaddr_t bias = image->is_dyn ? ALIGN_DOWN(DYN_BASE - image->low, image->align) : 0, end = 0;
+	int err;
+
+	uspace_lock(uspace);
+	place(space, USER_BASE);
+	err = map_stack(space, args_bytes, image->exec_stack);
+	if (!err)
+		err = map_segments(space, object, headers, bias, &end);
+	if (!err)
+		place(space, end);
+	uspace_unlock(uspace);
+	*bias_ret = bias;
+	return err;
+}

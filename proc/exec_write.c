@@ -1,0 +1,107 @@
+/* Filling the stack of a new image, through the door into other address spaces. */
+#include "proc/exec_write.h"
+
+#include "base/random.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "mm/hold.h"
+
+/* Words on their way to the stack: written when the buffer is full. */
+struct writer {
+	struct space *space;
+	vaddr_t to;
+	unsigned count;
+	int err; /* the first */
+	uint64_t words[32];
+};
+
+static void flush(struct writer *writer)
+{
+	size_t bytes = writer->count * sizeof(writer->words[0]);
+
+	if (!writer->err && bytes)
+		writer->err = vm_copy_to(writer->space, writer->to, writer->words, bytes);
+	writer->to += bytes;
+	writer->count = 0;
+}
+
+static void put(struct writer *writer, uint64_t word)
+{
+	writer->words[writer->count++] = word;
+	if (writer->count == ARRAY_SIZE(writer->words))
+		flush(writer);
+}
+
+/* Writes the chunks one after the other. */
+static int write_strings(struct space *space, vaddr_t to, const struct exec_args *args)
+{
+	for (const struct exec_chunk *chunk = args->first; chunk; chunk = chunk->next) {
+		int err = vm_copy_to(space, to, chunk->bytes, chunk->used);
+
+		if (err)
+			return err;
+		to += chunk->used;
+	}
+	return 0;
+}
+
+/* The pointers: each string begins where one before it had its NUL. */
+static void put_pointers(struct writer *writer, const struct exec_stack *stack,
+			 const struct exec_args *args)
+{
+	unsigned left = stack->argc;
+	vaddr_t va = stack->strings;
+	bool env = false, begins = true;
+
+	for (const struct exec_chunk *chunk = args->first; chunk; chunk = chunk->next) {
+		for (size_t i = 0; i < chunk->used; i++, va++) {
+			if (begins && left == 0 && !env) {
+				put(writer, 0);
+				env = true;
+			}
+			if (begins) {
+				put(writer, va);
+				left -= !env;
+			}
+			begins = chunk->bytes[i] == '\0';
+		}
+	}
+	if (!env)
+		put(writer, 0);
+	put(writer, 0);
+}
+
+static int write_tables(struct space *space, const struct exec_stack *stack,
+			const struct exec_args *args, const struct exec_aux *aux)
+{
+	struct writer writer = { .space = space, .to = stack->sp };
+	struct abi_auxv auxv[EXEC_AUXV_COUNT];
+
+	put(&writer, stack->argc);
+	put_pointers(&writer, stack, args);
+	exec_stack_auxv(stack, aux, auxv);
+	for (unsigned i = 0; i < EXEC_AUXV_COUNT; i++) {
+		put(&writer, auxv[i].type);
+		put(&writer, auxv[i].value);
+	}
+	flush(&writer);
+	return writer.err;
+}
+
+int exec_stack_write(struct space *space, const struct exec_stack *stack,
+		     const struct exec_args *args, const struct exec_aux *aux)
+{
+	uint8_t random[EXEC_RANDOM_BYTES];
+	int err;
+
+	random_bytes(random, sizeof(random));
+	err = write_tables(space, stack, args, aux);
+	if (!err)
+		err = vm_copy_to(space, stack->random, random, sizeof(random));
+	if (!err)
+		err = write_strings(space, stack->strings, args);
+	if (!err)
+		err = vm_copy_to(space, stack->filename, args->filename,
+				 strlen(args->filename) + 1);
+	return err;
+}

@@ -1,0 +1,149 @@
+/* Pids, and the tree of processes. */
+#include "proc/family.h"
+
+#include "abi/errno.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+
+#define PID_BUCKETS 256
+
+SLAB_CACHE(process_cache, struct process);
+
+struct spinlock family_lock = SPINLOCK_INIT(LOCK_PROCESS_TREE);
+struct list family_all = LIST_INIT(family_all);
+
+/* Guarded by the family lock. */
+static uint64_t pids_used[PID_MAX / 64];
+static int pid_last;
+static unsigned nprocesses;
+static struct list by_pid[PID_BUCKETS]; /* heads made when first used */
+
+static struct list *bucket(int pid)
+{
+	struct list *head = &by_pid[(unsigned)pid % PID_BUCKETS];
+
+	if (!head->next)
+		list_init(head);
+	return head;
+}
+
+static bool pid_is_used(int pid)
+{
+	return pids_used[pid / 64] >> (pid % 64) & 1;
+}
+
+/*
+ * Pids go round, so that one is not soon another's. => PROCESS_COUNT_MAX is far below PID_MAX:
+ * there is a free one
+ */
+static int pid_take(void)
+{
+	do {
+		if (++pid_last >= PID_MAX)
+			pid_last = PID_INIT + 1;
+	} while (pid_is_used(pid_last));
+	pids_used[pid_last / 64] |= 1ull << (pid_last % 64);
+	return pid_last;
+}
+
+static bool process_count(int *pid_ret)
+{
+	bool room;
+
+	spin_lock(&family_lock);
+	room = nprocesses < PROCESS_COUNT_MAX;
+	if (room) {
+		nprocesses++;
+		*pid_ret = pid_take();
+	}
+	spin_unlock(&family_lock);
+	return room;
+}
+
+struct process *process_alloc(int *err_ret)
+{
+	struct process *process = slab_alloc(&process_cache);
+
+	if (!process) {
+		*err_ret = -ENOMEM;
+		return NULL;
+	}
+	memset(process, 0, sizeof(*process));
+	if (!process_count(&process->pid)) {
+		slab_free(&process_cache, process);
+		*err_ret = -EAGAIN;
+		return NULL;
+	}
+	list_init(&process->children);
+	list_init(&process->sibling);
+	list_init(&process->all);
+	list_init(&process->pid_link);
+	waitq_init(&process->child_waitq);
+	signals_init(&process->signals);
+	spin_init(&process->limits_lock, LOCK_PROCESS);
+	return process;
+}
+
+void process_free(struct process *process)
+{
+	spin_lock(&family_lock);
+	pids_used[process->pid / 64] &= ~(1ull << (process->pid % 64));
+	nprocesses--;
+	list_del(&process->sibling);
+	list_del(&process->all);
+	list_del(&process->pid_link);
+	spin_unlock(&family_lock);
+	slab_free(&process_cache, process);
+}
+
+void family_join(struct process *parent, struct process *child)
+{
+	spin_lock(&family_lock);
+	child->parent = parent;
+	if (parent)
+		list_add_tail(&parent->children, &child->sibling);
+	list_add_tail(&family_all, &child->all);
+	list_add_tail(bucket(child->pid), &child->pid_link);
+	spin_unlock(&family_lock);
+}
+
+struct process *family_find(int pid)
+{
+	struct process *process;
+
+	assert_hardened(spin_lock_held(&family_lock));
+	list_for_each_entry(process, bucket(pid), pid_link)
+		if (process->pid == pid)
+			return process;
+	return NULL;
+}
+
+struct process *process_init_get(void)
+{
+	struct process *init;
+
+	spin_lock(&family_lock);
+	init = family_find(PID_INIT);
+	spin_unlock(&family_lock);
+	return init;
+}
+
+/*
+ * Process 1 takes the orphans; those that have ended already wait for it now. => family lock held
+ */
+void family_orphan(struct process *process, struct process *init)
+{
+	struct process *child;
+	bool ended = false;
+
+	assert_hardened(spin_lock_held(&family_lock));
+	list_for_each_entry(child, &process->children, sibling) {
+		child->parent = init;
+		child->exit_signal = SIGCHLD;
+		ended |= child->state == PROCESS_ZOMBIE;
+	}
+	list_splice_tail(&init->children, &process->children);
+	if (ended)
+		waitq_wake_all(&init->child_waitq);
+}

@@ -1,0 +1,102 @@
+/* What a file descriptor stands for: the kernel's one kind of handle. */
+#pragma once
+
+#include "abi/fcntl.h"
+#include "abi/stat.h"
+#include "lib/types.h"
+#include "proc/mutex.h"
+#include "proc/user_iter.h"
+
+struct file;
+struct object;
+
+/*
+ * One table per kind (fs/tmpfs.c, fs/pipe.c, fs/tty.c, ...). Every slot that is NULL answers with
+ * the errno in brackets. All may sleep. => no spinning lock held
+ */
+struct file_ops {
+	const char *name;
+	/*
+	 * Bytes done (0: end), or negative errno. `pos` is the file's own position unless the call
+	 * brings one.
+	 */
+	ssize_t (*read)(struct file *file, struct user_iter *to, uint64_t *pos);    /* [EINVAL] */
+	ssize_t (*write)(struct file *file, struct user_iter *from, uint64_t *pos); /* [EINVAL] */
+	int (*stat)(struct file *file, struct abi_stat *st);			    /* [EINVAL] */
+	/*
+	 * Files that have it have a position, and take turns by file->lock in the calls that use
+	 * it.
+	 */
+	int64_t (*seek)(struct file *file, int64_t offset, int whence);	     /* [ESPIPE] */
+	int (*ioctl)(struct file *file, unsigned long request, vaddr_t arg); /* [ENOTTY] */
+	ssize_t (*getdents)(struct file *file, vaddr_t to, size_t n);	     /* [ENOTDIR] */
+	int (*truncate)(struct file *file, uint64_t size);		     /* [EINVAL] */
+	struct object *(*object)(
+		struct file
+			*file); /* for mmap and exec; not referenced; NULL slot or answer: ENODEV */
+	void (*release)(struct file *file); /* the last reference is gone */
+	bool has_inode;			    /* file->node is a struct inode of fs/inode.h */
+};
+
+struct file {
+	const struct file_ops *ops; /* const */
+	uint32_t refs;		    /* atomic */
+	uint32_t flags;	   /* O_* as F_GETFL shows them; const but for O_APPEND, O_NONBLOCK */
+	struct mutex lock; /* guards pos */
+	uint64_t pos;
+	void *node; /* the kind's own: inode, pipe, tty */
+};
+
+/* A file with one reference; NULL: out of memory. */
+struct file *file_create(const struct file_ops *ops, unsigned flags, void *node);
+void file_get(struct file *file);
+void file_put(struct file *file); /* the last one releases. => no spinning lock held */
+
+/* What the open mode lets be done (O_ACCMODE 3 and O_PATH: neither). */
+static inline bool file_readable(const struct file *file)
+{
+	return ((file->flags + 1) & 1) != 0 && !(file->flags & O_PATH);
+}
+
+static inline bool file_writable(const struct file *file)
+{
+	return ((file->flags + 1) & 2) != 0 && !(file->flags & O_PATH);
+}
+
+/* ---- descriptor tables; one per process, copied by fork ---- */
+
+#define FILES_MAX 256
+
+struct files;
+
+struct files *files_create(void);	       /* NULL: out of memory */
+struct files *files_copy(struct files *files); /* each file referenced once more; NULL */
+void files_destroy(struct files *files);       /* closes all */
+void files_close_on_exec(struct files *files);
+
+/*
+ * A descriptor in two steps, so that what may fail comes before what shows: the lowest free one >=
+ * min is set aside (it, or -EMFILE), as closed to all others, and then gets its file (reference
+ * taken over) or is free again.
+ */
+int files_reserve(struct files *files, unsigned min, bool cloexec);
+void files_fill(struct files *files, int fd, struct file *file);
+void files_unreserve(struct files *files, int fd);
+
+/*
+ * The lowest free descriptor >= min for the file (reference taken over): it, or -EMFILE (reference
+ * kept by the caller).
+ */
+int files_install(struct files *files, struct file *file, unsigned min, bool cloexec);
+/*
+ * Puts the file at fd (reference taken over), closing what was there (dup3): fd; -EBADF, -EBUSY
+ * where fd is set aside (reference kept).
+ */
+int files_install_at(struct files *files, struct file *file, unsigned fd, bool cloexec);
+/* The file of fd, referenced; NULL: not open, or by O_PATH only. */
+struct file *files_get(struct files *files, int fd);
+/* The same, O_PATH or not: for the few calls that need no access to what is in the file. */
+struct file *files_get_path(struct files *files, int fd);
+int files_close(struct files *files, int fd);	/* 0 or -EBADF */
+int files_cloexec(struct files *files, int fd); /* FD_CLOEXEC or 0, or -EBADF */
+int files_set_cloexec(struct files *files, int fd, bool cloexec);

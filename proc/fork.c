@@ -1,0 +1,218 @@
+/* Making processes of processes: clone without threads. */
+#include "proc/fork.h"
+
+#include "abi/errno.h"
+#include "abi/sched.h"
+#include "arch/context.h"
+#include "arch/frame.h"
+#include "base/clock.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "mm/hold.h"
+#include "mm/usercopy.h"
+#include "mm/verbs.h"
+#include "proc/family.h"
+#include "proc/file.h"
+#include "proc/sched.h"
+#include "proc/wait.h"
+
+/*
+ * What can be asked for here; CLONE_DETACHED, PTRACE, UNTRACED, SYSVSEM and IO mean nothing without
+ * what they are about.
+ */
+#define SUPPORTED                                                                               \
+	(CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_PARENT | CLONE_SETTLS | CLONE_PARENT_SETTID | \
+	 CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_PTRACE |            \
+	 CLONE_UNTRACED | CLONE_SYSVSEM | CLONE_IO)
+
+/* A Linux without namespaces answers EINVAL. */
+#define NAMESPACES                                                                     \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
+	 CLONE_NEWPID | CLONE_NEWNET)
+
+static int check_flags(uint64_t flags)
+{
+	if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
+		return -EINVAL;
+	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
+		return -EINVAL;
+	if (flags & NAMESPACES)
+		return -EINVAL;
+	if ((flags & CLONE_PARENT) && current_process()->pid == PID_INIT)
+		return -EINVAL;
+	return flags & ~(uint64_t)SUPPORTED ? -ENOSYS : 0;
+}
+
+/* Gives back whatever a half-made child has. */
+static void discard(struct process *child)
+{
+	if (child->uspace)
+		uspace_put(child->uspace);
+	if (child->files)
+		files_destroy(child->files);
+	if (child->cwd)
+		file_put(child->cwd);
+	if (child->exe)
+		exe_put(child->exe);
+	if (child->thread)
+		thread_destroy(child->thread);
+	process_free(child);
+}
+
+static int copy_space(struct process *parent, struct process *child)
+{
+	int err;
+
+	child->uspace = uspace_create();
+	if (!child->uspace)
+		return -ENOMEM;
+	uspace_lock(parent->uspace);
+	mutex_lock_nested(&child->uspace->mmap_lock);
+	err = vm_fork(&parent->uspace->space, &child->uspace->space);
+	uspace_unlock(child->uspace);
+	uspace_unlock(parent->uspace);
+	return err;
+}
+
+/* What is copied and can't fail. */
+static void copy_state(struct process *parent, struct process *child)
+{
+	child->umask = parent->umask;
+	child->start_tick = arch_time();
+	memcpy(child->comm, parent->comm, sizeof(child->comm));
+	signals_copy(&child->signals, &parent->signals);
+	spin_lock(&parent->limits_lock);
+	memcpy(child->rlimits, parent->rlimits, sizeof(child->rlimits));
+	spin_unlock(&parent->limits_lock);
+	file_get(parent->cwd);
+	child->cwd = parent->cwd;
+	exe_get(parent->exe);
+	child->exe = parent->exe;
+}
+
+static int copy_process(struct process *parent, struct process *child, uint64_t flags)
+{
+	child->thread = thread_create(child);
+	if (!child->thread)
+		return -ENOMEM;
+	copy_state(parent, child);
+	child->files = files_copy(parent->files);
+	if (!child->files)
+		return -ENOMEM;
+	if (!(flags & CLONE_VM))
+		return copy_space(parent, child);
+	uspace_get(parent->uspace);
+	child->uspace = parent->uspace;
+	return 0;
+}
+
+static void start_frame(struct process *child, const struct clone_request *request)
+{
+	struct arch_thread *arch = &child->thread->arch;
+	struct trap_frame *frame;
+
+	arch_thread_init_fork(arch, child->thread->kstack, arch_thread_frame(arch_this_thread()),
+			      sched_first);
+	frame = arch_thread_frame(arch);
+	frame_set_result(frame, 0);
+	if (request->stack)
+		frame_set_sp(frame, request->stack);
+	if (request->flags & CLONE_SETTLS)
+		frame_set_tls(frame, request->tls);
+}
+
+/*
+ * Tells the tids. As on Linux, addresses that can't be written do not stop the clone. The child's
+ * is written in the child's memory, which breaks the sharing of that page.
+ */
+static void tell_tids(struct process *child, const struct clone_request *request)
+{
+	int pid = child->pid;
+
+	if (request->flags & CLONE_CHILD_SETTID)
+		(void)vm_copy_to(&child->uspace->space, request->child_tid, &pid, sizeof(pid));
+	if (request->flags & CLONE_PARENT_SETTID)
+		(void)user_copy_out(request->parent_tid, &pid, sizeof(pid));
+	if (request->flags & CLONE_CHILD_CLEARTID)
+		child->clear_tid = request->child_tid;
+}
+
+/* A killed parent does not wait any longer; then the child must forget it. */
+static void vfork_wait(struct process *child, struct vfork *vfork)
+{
+	for (;;) {
+		uint64_t seq;
+		bool done;
+
+		spin_lock(&family_lock);
+		done = vfork->done;
+		seq = waitq_sample(&vfork->queue);
+		spin_unlock(&family_lock);
+		if (done)
+			return;
+		if (thread_wait(&vfork->queue, seq))
+			break;
+	}
+	spin_lock(&family_lock);
+	if (!vfork->done)
+		child->vfork = NULL;
+	spin_unlock(&family_lock);
+}
+
+void vfork_done(struct process *process)
+{
+	struct vfork *vfork;
+
+	if (!atomic_load_relaxed(&process->vfork))
+		return;
+	spin_lock(&family_lock);
+	vfork = process->vfork;
+	process->vfork = NULL;
+	if (vfork) {
+		vfork->done = true;
+		waitq_wake_all(&vfork->queue);
+	}
+	spin_unlock(&family_lock);
+}
+
+/* Lets the child be found, and run; from here on it may end at any time. */
+static long start(struct process *parent, struct process *child,
+		  const struct clone_request *request)
+{
+	struct vfork vfork = { 0 };
+	bool wait = request->flags & CLONE_VFORK;
+	int pid = child->pid;
+
+	child->exit_signal = request->flags & CSIGNAL;
+	if (wait) {
+		waitq_init(&vfork.queue);
+		child->vfork = &vfork;
+	}
+	family_join(request->flags & CLONE_PARENT ? parent->parent : parent, child);
+	thread_wake(child->thread);
+	if (wait)
+		vfork_wait(child, &vfork);
+	return pid;
+}
+
+long process_clone(const struct clone_request *request)
+{
+	struct process *parent = current_process(), *child;
+	int err = check_flags(request->flags);
+
+	if (err)
+		return err;
+	child = process_alloc(&err);
+	if (!child)
+		return err;
+	err = copy_process(parent, child, request->flags);
+	if (!err && signal_pending_fatal())
+		err = -EINTR;
+	if (err) {
+		discard(child);
+		return err;
+	}
+	start_frame(child, request);
+	tell_tids(child, request);
+	return start(parent, child, request);
+}

@@ -1,0 +1,40 @@
+/*
+ * What mm/ asks of those who own threads: pauses in long verbs, and whether the mmap lock is held.
+ */
+#include "proc/host.h"
+
+#include "abi/errno.h"
+#include "base/hart.h"
+#include "lib/bits.h"
+#include "mm/host.h"
+#include "mm/vm_wait.h"
+#include "proc/sched.h"
+#include "proc/signal.h"
+#include "proc/uspace.h"
+#include "proc/wait.h"
+
+static int host_pause(struct vm_wait *wait)
+{
+	struct thread *thread = hart_this()->current;
+
+	lockorder_assert_none_spinning();
+	if (!thread)
+		return 0; /* boot: no threads yet */
+	if (wait)
+		return thread_wait(wait->queue, wait->seq);
+	if (likely(atomic_load_relaxed(&thread->arch.work) == 0))
+		return 0;
+	sched_point();
+	return signal_pending_fatal() ? -EINTR : 0;
+}
+
+static bool host_mmap_locked(struct space *space)
+{
+	return mutex_held(&space_to_uspace(space)->mmap_lock);
+}
+
+void host_init(void)
+{
+	mm_host.pause = host_pause;
+	mm_host.mmap_locked = host_mmap_locked;
+}

@@ -1,0 +1,5 @@
+/* What mm/ asks of those who own threads (mm/host.h), answered. */
+#pragma once
+
+/* Boot, with the scheduler: sets mm_host. */
+void host_init(void);

@@ -1,0 +1,147 @@
+/* Out of memory: who has to go. */
+#include "proc/oom.h"
+
+#include "abi/errno.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "mm/page_alloc.h"
+#include "mm/verbs.h"
+#include "proc/family.h"
+#include "proc/sched.h"
+#include "proc/wait.h"
+
+/* How long one that is on its way out is waited for before the next has to go. */
+#define EXIT_WAIT_NS	(100 * NSEC_PER_SEC / 1000)
+#define EXIT_WAIT_TURNS 20
+
+static struct waitq freed = WAITQ_INIT(freed);
+
+struct choice {
+	struct process *victim;
+	size_t resident;
+	bool dying; /* somebody is about to give memory back */
+};
+
+static bool is_dying(const struct process *process)
+{
+	return atomic_load(&process->signals.fatal) != 0 || process->state == PROCESS_EXITING;
+}
+
+/* Has it been stripped already? Then its end brings little, and it does not count again. */
+static bool is_stripped(const struct process *process)
+{
+	return atomic_load_relaxed(&process->uspace->space.dying);
+}
+
+static void consider(struct choice *choice, struct process *process)
+{
+	size_t resident;
+
+	if (process->state == PROCESS_ZOMBIE || !process->uspace)
+		return;
+	if (is_dying(process)) {
+		choice->dying = true;
+		return;
+	}
+	if (process->pid == PID_INIT || is_stripped(process))
+		return;
+	resident = atomic_load_relaxed(&process->uspace->space.resident);
+	if (!choice->victim || resident > choice->resident) {
+		choice->victim = process;
+		choice->resident = resident;
+	}
+}
+
+/* => family lock held */
+static struct choice choose(void)
+{
+	struct choice choice = { 0 };
+	struct process *process;
+
+	list_for_each_entry(process, &family_all, all)
+		consider(&choice, process);
+	if (!choice.victim && !choice.dying) {
+		process = family_find(PID_INIT);
+		if (process && process->uspace && !is_stripped(process))
+			choice.victim = process;
+	}
+	return choice;
+}
+
+/* All that run in its memory lose it too. => family lock held */
+static void kill_sharers(struct uspace *uspace)
+{
+	struct process *process;
+
+	list_for_each_entry(process, &family_all, all)
+		if (process->uspace == uspace && process->state == PROCESS_ALIVE)
+			signal_force(process, SIGKILL);
+}
+
+static void name_victim(const char *comm, int pid, size_t resident)
+{
+	log_warn("mm",
+		 "out of memory: killed %s[%d], which had %zu KiB resident (%zu of %zu KiB free)",
+		 comm, pid, resident * (PAGE_SIZE / 1024),
+		 page_alloc_free_count() * (PAGE_SIZE / 1024),
+		 page_alloc_total_count() * (PAGE_SIZE / 1024));
+}
+
+/* => family lock held, and given up; *choice has a victim */
+static void kill_victim(const struct choice *choice)
+{
+	struct process *victim = choice->victim;
+	struct uspace *uspace = victim->uspace;
+	char comm[COMM_LEN];
+	int pid = victim->pid;
+
+	memcpy(comm, victim->comm, sizeof(comm));
+	uspace_get(uspace);
+	kill_sharers(uspace);
+	spin_unlock(&family_lock);
+	name_victim(comm, pid, choice->resident);
+	vm_strip(&uspace->space);
+	uspace_put(uspace);
+	oom_memory_freed();
+}
+
+/*
+ * Lets those that are dying go: 0 where one has gone. => family lock not held; seq sampled before
+ * they were seen
+ */
+static int wait_for_dying(uint64_t seq)
+{
+	return thread_wait_until(&freed, seq, arch_time() + clock_ns_to_ticks(EXIT_WAIT_NS));
+}
+
+int oom_relieve(void)
+{
+	int err = 0;
+
+	for (unsigned turn = 0; turn < EXIT_WAIT_TURNS && !err; turn++) {
+		uint64_t seq = waitq_sample(&freed);
+		struct choice choice;
+
+		if (signal_pending_fatal())
+			return -EINTR;
+		spin_lock(&family_lock);
+		choice = choose();
+		if (choice.victim && (!choice.dying || turn > 0)) {
+			kill_victim(&choice);
+			return signal_pending_fatal() ? -EINTR : 0;
+		}
+		spin_unlock(&family_lock);
+		err = choice.dying ? wait_for_dying(seq) : -ENOMEM;
+		if (err == 0)
+			return 0;
+		err = err == -ETIMEDOUT ? 0 : err;
+	}
+	return err ? err : -ENOMEM;
+}
+
+void oom_memory_freed(void)
+{
+	waitq_wake_all(&freed);
+}

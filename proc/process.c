@@ -1,0 +1,168 @@
+/* Processes as such: the first one, and limits. */
+#include "proc/process.h"
+
+#include "abi/errno.h"
+#include "abi/wait.h"
+#include "arch/context.h"
+#include "arch/timer.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "proc/exec.h"
+#include "proc/family.h"
+#include "proc/file.h"
+#include "proc/reap.h"
+#include "proc/sched.h"
+#include "proc/wait.h"
+
+static const struct abi_rlimit64 first_limits[RLIM_NLIMITS] = {
+	[RLIMIT_CPU] = { RLIM_INFINITY, RLIM_INFINITY },
+	[RLIMIT_FSIZE] = { RLIM_INFINITY, RLIM_INFINITY },
+	[RLIMIT_DATA] = { RLIM_INFINITY, RLIM_INFINITY },
+	[RLIMIT_STACK] = { 8ul << 20, RLIM_INFINITY },
+	[RLIMIT_CORE] = { 0, RLIM_INFINITY },
+	[RLIMIT_RSS] = { RLIM_INFINITY, RLIM_INFINITY },
+	[RLIMIT_NPROC] = { PROCESS_COUNT_MAX, PROCESS_COUNT_MAX },
+	[RLIMIT_NOFILE] = { FILES_MAX, FILES_MAX },
+	[RLIMIT_MEMLOCK] = { 8ul << 20, 8ul << 20 },
+	[RLIMIT_AS] = { RLIM_INFINITY, RLIM_INFINITY },
+	[RLIMIT_LOCKS] = { RLIM_INFINITY, RLIM_INFINITY },
+	[RLIMIT_RTTIME] = { RLIM_INFINITY, RLIM_INFINITY },
+};
+
+void process_get_limit(struct process *process, unsigned resource, struct abi_rlimit64 *ret)
+{
+	spin_lock(&process->limits_lock);
+	*ret = process->rlimits[resource];
+	spin_unlock(&process->limits_lock);
+}
+
+uint64_t process_limit(struct process *process, unsigned resource)
+{
+	struct abi_rlimit64 limit;
+
+	process_get_limit(process, resource, &limit);
+	return limit.cur;
+}
+
+static uint64_t *space_limit(struct space *space, unsigned resource)
+{
+	switch (resource) {
+	case RLIMIT_AS:
+		return &space->limit_as;
+	case RLIMIT_DATA:
+		return &space->limit_data;
+	case RLIMIT_STACK:
+		return &space->limit_stack;
+	default:
+		return NULL;
+	}
+}
+
+/* The space has its copy of what mm enforces; faults read it while it changes. */
+void process_set_limit(struct process *process, unsigned resource, const struct abi_rlimit64 *limit)
+{
+	uint64_t *copy = space_limit(&process->uspace->space, resource);
+
+	uspace_lock(process->uspace);
+	spin_lock(&process->limits_lock);
+	process->rlimits[resource] = *limit;
+	spin_unlock(&process->limits_lock);
+	if (copy)
+		atomic_store_relaxed(copy, limit->cur);
+	uspace_unlock(process->uspace);
+}
+
+/* ---- process 1 ---- */
+
+/* What boot gives to the thread that becomes process 1; on boot's stack until `done`. */
+struct init_start {
+	struct object *image;
+	const char *path;
+	struct exec_args args;
+	int err;
+	bool done;
+	struct waitq queue;
+};
+
+static struct init_start *init_start; /* handed over once */
+
+/* Runs as process 1, in kernel mode: its image is made like any other's. */
+static void init_main(void *unused)
+{
+	struct init_start *start = init_start;
+	int err;
+
+	sched_first();
+	err = exec_image(start->image, start->path, &start->args);
+	start->err = err;
+	atomic_store(&start->done, true);
+	waitq_wake_all(&start->queue);
+	if (!err)
+		arch_enter_user();
+	/* Boot can't go on: it says why, and the machine ends. */
+	sched_sleep_prepare();
+	sched_sleep();
+	assert_unreachable();
+}
+
+static int gather(struct exec_args *args, const char *const *strings, bool is_env)
+{
+	for (; strings && *strings; strings++) {
+		int err = exec_args_add(args, *strings, is_env);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static struct process *make_init(struct file *cwd)
+{
+	int err;
+	struct process *process = process_alloc(&err);
+
+	if (!process)
+		return NULL;
+	assert(process->pid == PID_INIT);
+	memcpy(process->rlimits, first_limits, sizeof(first_limits));
+	process->cwd = cwd;
+	process->umask = 022;
+	process->start_tick = arch_time();
+	process->thread = thread_create(process);
+	process->files = files_create();
+	if (!process->thread || !process->files)
+		return NULL; /* boot ends here: nothing to be saved */
+	arch_thread_init(&process->thread->arch, process->thread->kstack, init_main, NULL);
+	process->thread->arch.hart = arch_this_hart();
+	return process;
+}
+
+int process_start_init(struct object *image, const char *path, const char *const *argv,
+		       const char *const *envp, struct file *cwd)
+{
+	struct init_start start = { .image = image, .path = path };
+	struct process *process;
+	int err;
+
+	exec_args_init(&start.args, path, first_limits[RLIMIT_STACK].cur);
+	err = gather(&start.args, argv, false);
+	if (!err)
+		err = gather(&start.args, envp, true);
+	if (err)
+		return err;
+	process = make_init(cwd);
+	if (!process)
+		return -ENOMEM;
+	waitq_init(&start.queue);
+	init_start = &start;
+	family_join(NULL, process);
+	thread_wake(process->thread);
+	while (!atomic_load(&start.done)) {
+		uint64_t seq = waitq_sample(&start.queue);
+
+		if (!atomic_load(&start.done))
+			thread_wait_always(&start.queue, seq);
+	}
+	exec_args_destroy(&start.args);
+	return start.err;
+}

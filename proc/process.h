@@ -1,0 +1,100 @@
+/*
+ * A process: an address space, descriptors, signals, a place in the family, and the thread that
+ * runs in it.
+ */
+#pragma once
+
+#include "abi/resource.h"
+#include "lib/list.h"
+#include "proc/exe.h"
+#include "proc/signal.h"
+#include "proc/thread.h"
+#include "proc/usage.h"
+#include "proc/uspace.h"
+
+struct file;
+struct files;
+struct object;
+
+#define COMM_LEN	  16 /* with the NUL */
+#define PID_INIT	  1
+#define PID_MAX		  32768 /* pids are below it */
+#define PROCESS_COUNT_MAX 4096 /* processes at once, zombies included: fork answers EAGAIN beyond */
+
+enum process_state {
+	PROCESS_ALIVE,
+	PROCESS_EXITING, /* gives back what it holds */
+	PROCESS_ZOMBIE,	 /* waits for its parent */
+};
+
+struct process {
+	/* const: */
+	int pid;
+	struct thread *thread; /* its only one so far */
+
+	/* guarded by the family lock (proc/family.h): */
+	struct process *parent; /* NULL: process 1 */
+	struct list children;	/* struct process.sibling */
+	struct list sibling;
+	struct list all; /* of all processes */
+	struct list pid_link;
+	int exit_signal; /* what the parent gets when it ends; 0: nothing */
+	enum process_state state;
+	int status;		     /* as wait4 packs it; set once it is to end */
+	struct usage ended_usage;    /* its own, from its end on */
+	struct usage children_usage; /* of those it has waited for */
+	struct waitq child_waitq;    /* a child ended */
+	struct vfork *vfork;	     /* who waits for exec or exit; see proc/fork.h */
+
+	/* changed by the process itself alone; others look only under the family lock: */
+	struct uspace *uspace; /* NULL: gone */
+	struct exe *exe;       /* NULL: before the first exec */
+	char comm[COMM_LEN];
+	struct usage past_usage; /* faults and peak of images before this one */
+
+	/* private to the process: */
+	struct files *files;
+	struct file *cwd; /* a directory, referenced */
+	unsigned umask;
+	vaddr_t clear_tid; /* CLONE_CHILD_CLEARTID, set_tid_address */
+	vaddr_t robust_list;
+	uint64_t start_tick;
+
+	struct signals signals; /* its own lock */
+
+	/* guarded by limits_lock: */
+	struct spinlock limits_lock;
+	struct abi_rlimit64 rlimits[RLIM_NLIMITS]; /* AS, DATA, STACK are copied into the space */
+};
+
+/* NULL in a kernel thread. */
+static inline struct process *current_process(void)
+{
+	return current_thread()->process;
+}
+
+/* The running process's address space. => in a process */
+static inline struct space *current_space(void)
+{
+	return &current_process()->uspace->space;
+}
+
+/* Process 1, from its creation on. */
+struct process *process_init_get(void);
+
+/*
+ * Makes process 1 of the image (a reference is not taken over) and lets it run. argv: kernel
+ * strings, NULL at the end. cwd: the root directory, its reference taken over. 0 or negative errno,
+ * as exec_image().
+ * => called once, by boot, in a kernel thread
+ */
+int process_start_init(struct object *image, const char *path, const char *const *argv,
+		       const char *const *envp, struct file *cwd);
+
+/* The limit a process has now, in its soft form. */
+uint64_t process_limit(struct process *process, unsigned resource);
+
+/* Both limits of a resource. A new one reaches the address space too. */
+void process_get_limit(struct process *process, unsigned resource, struct abi_rlimit64 *ret);
+void process_set_limit(struct process *process, unsigned resource,
+		       const struct abi_rlimit64 *limit);

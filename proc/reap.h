@@ -1,0 +1,16 @@
+/* The end of processes: exit, and wait4. */
+#pragma once
+
+#include "lib/types.h"
+#include "proc/usage.h"
+
+/* Ends the running process; status as wait4 packs it (ABI_W_*). => no lock held */
+void process_exit(int status) __attribute__((noreturn));
+
+/*
+ * wait4(2): waits for a child that ended: its pid, 0 (WNOHANG and none has), -ECHILD, -EINTR,
+ * -EINVAL, -ESRCH. pid > 0: that one; -1 and 0: any (there is one process group); below: of another
+ * group. The results are written only where a pid is returned; the child is gone then. Its usage
+ * includes its children's.
+ */
+long process_wait(int pid, unsigned options, int *status_ret, struct usage *usage_ret);

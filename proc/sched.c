@@ -1,0 +1,313 @@
+/* The run queues: round-robin among what is runnable on a hart, ten milliseconds each. */
+#include "proc/sched.h"
+
+#include "arch/mmu.h"
+#include "base/clock.h"
+#include "base/hart.h"
+#include "base/timerq.h"
+#include "lib/bits.h"
+#include "mm/space.h"
+#include "proc/host.h"
+#include "proc/process.h"
+#include "sync/spinlock.h"
+
+/*
+ * The lock of a run queue is held across arch_switch(): who is switched to lets it go. So nobody
+ * can find a thread that is neither on a hart nor wholly saved.
+ */
+struct runq {
+	struct spinlock lock;
+	/* guarded by lock: */
+	struct list ready; /* thread.run_link; the running one is not on it */
+	bool ticking;	   /* tick is armed */
+	/* private to the hart: */
+	struct timer tick;
+	struct mmu *active; /* what user addresses mean; NULL: nothing */
+};
+
+static struct runq runqs[HART_MAX];
+static uint64_t slice_ticks;
+
+static struct runq *runq_this(void)
+{
+	return &runqs[hart_this()->index];
+}
+
+static void work_set(struct thread *thread, unsigned long work)
+{
+	__atomic_fetch_or(&thread->arch.work, work, __ATOMIC_RELEASE);
+}
+
+/* => its lock held; on its own hart */
+static void tick_start(struct runq *runq)
+{
+	if (runq->ticking)
+		return;
+	runq->ticking = true;
+	timer_arm(&runq->tick, arch_time() + slice_ticks);
+}
+
+/* Nobody who became runnable in this slice waits for longer than two of them. */
+static void tick(struct timer *timer)
+{
+	struct runq *runq = container_of(timer, struct runq, tick);
+	struct hart *hart = hart_this();
+	struct thread *thread = hart->current;
+
+	spin_lock(&runq->lock);
+	runq->ticking = false;
+	if (!list_empty(&runq->ready)) {
+		if (arch_time() - thread->since_tick >= slice_ticks / 2)
+			work_set(thread, ARCH_WORK_RESCHED);
+		tick_start(runq);
+	} else if (thread != hart->idle) {
+		tick_start(runq);
+	}
+	spin_unlock(&runq->lock);
+}
+
+/* Kernel threads have short work that others wait for: they go first. => its lock held */
+static void enqueue_woken(struct runq *runq, struct thread *thread, struct hart *hart)
+{
+	if (thread->process) {
+		list_add_tail(&runq->ready, &thread->run_link);
+	} else {
+		list_add(&runq->ready, &thread->run_link);
+		if (hart->current) /* not before sched_start() */
+			work_set(hart->current, ARCH_WORK_RESCHED);
+	}
+	tick_start(runq);
+}
+
+void thread_wake(struct thread *thread)
+{
+	struct hart *hart = thread->arch.hart;
+	struct runq *runq;
+	unsigned long flags;
+
+	if (!hart) {
+		hart = hart_this();
+		thread->arch.hart = hart;
+	}
+	runq = &runqs[hart->index];
+	flags = spin_lock_irqsave(&runq->lock);
+	if (thread->state == THREAD_SLEEPING || thread->state == THREAD_NEW) {
+		thread->state = THREAD_READY;
+		if (!thread->on_hart)
+			enqueue_woken(runq, thread, hart);
+	}
+	spin_unlock_irqrestore(&runq->lock, flags);
+}
+
+static void activate(struct runq *runq, struct mmu *mmu)
+{
+	if (runq->active == mmu)
+		return;
+	runq->active = mmu;
+	arch_mmu_activate(mmu);
+}
+
+/*
+ * Kernel threads go on with the tables that are active: whoever destroys a space leaves it first.
+ * => interrupts off
+ */
+static void activate_for(struct runq *runq, struct thread *thread)
+{
+	if (thread->process && thread->process->uspace)
+		activate(runq, &thread->process->uspace->space.mmu);
+}
+
+void sched_use_space(struct space *space)
+{
+	unsigned long flags = arch_irq_save();
+
+	activate(runq_this(), space ? &space->mmu : NULL);
+	arch_irq_restore(flags);
+}
+
+/* => its lock held */
+static struct thread *pick(struct runq *runq, struct hart *hart)
+{
+	struct list *node = list_pop(&runq->ready);
+
+	return node ? list_entry(node, struct thread, run_link) : hart->idle;
+}
+
+/*
+ * Switches to whoever is next; the running thread has been queued, or sleeps, or is dead. => its
+ * lock held
+ */
+static void switch_away(struct runq *runq)
+{
+	struct hart *hart = hart_this();
+	struct thread *prev = hart->current, *next = pick(runq, hart);
+	uint64_t now = arch_time();
+
+	assert_hardened(next != prev);
+	prev->ran_ticks += now - prev->since_tick;
+	next->since_tick = now;
+	prev->on_hart = false;
+	next->on_hart = true;
+	hart->current = next;
+	hart->counters[HART_SWITCHES]++;
+	if (next != hart->idle)
+		tick_start(runq);
+	activate_for(runq, next);
+	arch_switch(&prev->arch, &next->arch);
+}
+
+void sched_yield(void)
+{
+	unsigned long flags = arch_irq_save();
+	struct runq *runq = runq_this();
+	struct thread *thread = current_thread();
+
+	lockorder_assert_none_spinning();
+	__atomic_fetch_and(&thread->arch.work, ~ARCH_WORK_RESCHED, __ATOMIC_RELAXED);
+	spin_lock(&runq->lock);
+	if (!list_empty(&runq->ready)) {
+		thread->nivcsw++;
+		if (thread != hart_this()->idle)
+			list_add_tail(&runq->ready, &thread->run_link);
+		switch_away(runq);
+	}
+	spin_unlock_irqrestore(&runq_this()->lock, flags);
+}
+
+void sched_sleep_prepare(void)
+{
+	unsigned long flags = arch_irq_save();
+	struct runq *runq = runq_this();
+
+	spin_lock(&runq->lock);
+	current_thread()->state = THREAD_SLEEPING;
+	spin_unlock_irqrestore(&runq->lock, flags);
+}
+
+void sched_sleep(void)
+{
+	unsigned long flags = arch_irq_save();
+	struct runq *runq = runq_this();
+	struct thread *thread = current_thread();
+
+	lockorder_assert_none_spinning();
+	spin_lock(&runq->lock);
+	if (thread->state == THREAD_SLEEPING) {
+		thread->nvcsw++;
+		switch_away(runq);
+	}
+	spin_unlock_irqrestore(&runq_this()->lock, flags);
+}
+
+void sched_sleep_cancel(void)
+{
+	unsigned long flags = arch_irq_save();
+	struct runq *runq = runq_this();
+
+	spin_lock(&runq->lock);
+	current_thread()->state = THREAD_READY;
+	spin_unlock_irqrestore(&runq->lock, flags);
+}
+
+void sched_leave(void)
+{
+	arch_irq_disable();
+	lockorder_assert_none_spinning();
+	spin_lock(&runq_this()->lock);
+	current_thread()->state = THREAD_DEAD;
+	switch_away(runq_this());
+	assert_unreachable();
+}
+
+void sched_first(void)
+{
+	spin_unlock(&runq_this()->lock);
+	arch_irq_enable();
+}
+
+bool sched_has_left(struct thread *thread)
+{
+	struct runq *runq;
+	unsigned long flags;
+	bool left;
+
+	if (!thread->arch.hart)
+		return true;
+	runq = &runqs[thread->arch.hart->index];
+	flags = spin_lock_irqsave(&runq->lock);
+	left = !thread->on_hart;
+	spin_unlock_irqrestore(&runq->lock, flags);
+	return left;
+}
+
+uint64_t thread_ran_ticks(const struct thread *thread)
+{
+	uint64_t ticks = thread->ran_ticks;
+
+	if (thread == current_thread())
+		ticks += arch_time() - thread->since_tick;
+	return ticks;
+}
+
+/*
+ * Waits for interrupts while there is nothing to run. They stay off between the look and the wait.
+ */
+static void idle(void *arg)
+{
+	struct runq *runq = runq_this();
+
+	for (;;) {
+		arch_irq_disable();
+		if (list_empty(&runq->ready))
+			arch_hart_wait();
+		arch_irq_enable();
+		sched_yield();
+		kthread_bury_dead();
+	}
+}
+
+void sched_sample(bool user)
+{
+	struct thread *thread = hart_this()->current;
+	uint64_t now = arch_time(), since;
+
+	if (!thread)
+		return;
+	since = MAX(thread->sampled_tick, thread->since_tick);
+	if (!user)
+		thread->kernel_ticks += now - since;
+	thread->sampled_tick = now;
+}
+
+void sched_init(void)
+{
+	slice_ticks = clock_ns_to_ticks(SLICE_MS * (NSEC_PER_SEC / 1000));
+	for (unsigned i = 0; i < HART_MAX; i++) {
+		spin_init(&runqs[i].lock, LOCK_RUNQ);
+		list_init(&runqs[i].ready);
+		timer_init(&runqs[i].tick, tick);
+	}
+	hart_this()->idle = kthread_prepare("idle", idle, NULL);
+	if (!hart_this()->idle)
+		panic("no memory for the idle thread");
+	host_init();
+}
+
+void sched_start(void)
+{
+	struct hart *hart = hart_this();
+	struct runq *runq = runq_this();
+	struct thread *next;
+
+	spin_lock(&runq->lock);
+	next = pick(runq, hart);
+	next->state = THREAD_READY;
+	next->on_hart = true;
+	next->since_tick = arch_time();
+	hart->idle->state = THREAD_READY;
+	hart->idle->arch.hart = hart;
+	hart->current = next;
+	tick_start(runq);
+	arch_switch(arch_this_thread(), &next->arch);
+	assert_unreachable();
+}

@@ -1,0 +1,88 @@
+/* Who runs: the run queues, switching, and when it may happen. */
+#pragma once
+
+#include "lib/types.h"
+
+struct thread;
+struct space;
+
+#define SLICE_MS 10
+
+/* Boot: once, before any thread is made; sets mm_host. */
+void sched_init(void);
+
+/*
+ * Boot: leaves the boot stack for good and runs threads on this hart. => interrupts off; never
+ * returns
+ */
+void sched_start(void) __attribute__((noreturn));
+
+/*
+ * A thread of the kernel that runs fn(arg), ready to run; it ends when fn returns. NULL: out of
+ * memory.
+ */
+struct thread *kthread_spawn(const char *name, void (*fn)(void *arg), void *arg);
+
+/* Ends the running kernel thread. */
+void kthread_exit(void) __attribute__((noreturn));
+
+/* The same, not yet woken; and frees what ended kernel threads left behind. */
+struct thread *kthread_prepare(const char *name, void (*fn)(void *arg), void *arg);
+void kthread_bury_dead(void);
+
+/* Lets others run, if there are any. => no spinning lock held, interrupts on */
+void sched_yield(void);
+
+/* A preemption point: yields where the scheduler has asked for it. => as above */
+static inline void sched_point(void);
+
+/* The scheduler wants the hart. */
+static inline bool need_resched(void);
+
+/*
+ * Sleeping, in two steps, so that no wake-up between them is lost:
+ *	sched_sleep_prepare();	from here on thread_wake() ends the sleep
+ *	...look whether to sleep at all; enqueue...
+ *	sched_sleep();		or sched_sleep_cancel()
+ * Used by proc/wait.c; everyone else calls thread_wait().
+ */
+void sched_sleep_prepare(void);
+void sched_sleep(void);
+void sched_sleep_cancel(void);
+
+/* Ends the running thread: switches away for good. => its memory is freed by thread_destroy() */
+void sched_leave(void) __attribute__((noreturn));
+
+/* A thread that is not running, and never will unless it is woken, is wholly off its hart. */
+bool sched_has_left(struct thread *thread);
+
+/*
+ * Makes `space` (NULL: none) the one that this hart's user addresses mean now. => the running
+ * thread's own, or leaving it
+ */
+void sched_use_space(struct space *space);
+
+/*
+ * The first thing that a new thread does when it is first switched to. => interrupts off; on from
+ * then on
+ */
+void sched_first(void);
+
+/*
+ * From each timer interrupt: charges the time since the last one to the mode that was found. =>
+ * interrupts off
+ */
+void sched_sample(bool user);
+
+#include "proc/thread.h"
+
+static inline bool need_resched(void)
+{
+	return __atomic_load_n(&current_thread()->arch.work, __ATOMIC_RELAXED) & ARCH_WORK_RESCHED;
+}
+
+static inline void sched_point(void)
+{
+	if (need_resched())
+		sched_yield();
+}

@@ -1,0 +1,67 @@
+/* A thread: what runs, with a kernel stack of its own. */
+#pragma once
+
+#include "arch/context.h"
+#include "arch/hart.h"
+#include "lib/list.h"
+#include "lib/types.h"
+#include "sync/lockorder.h"
+
+struct process;
+
+#define THREAD_NAME_LEN 16
+
+enum thread_state {
+	THREAD_NEW,	 /* nobody has woken it yet */
+	THREAD_READY,	 /* running, or on a run queue */
+	THREAD_SLEEPING, /* waits for thread_wake() */
+	THREAD_DEAD,	 /* has left its hart, or is about to, for good */
+};
+
+struct thread {
+	struct arch_thread arch; /* first: arch_this_thread() points to it */
+	/* const: */
+	struct process *process; /* NULL: a kernel thread */
+	void *kstack;
+	void (*main)(void *); /* kernel threads */
+	void *main_arg;
+	char name[THREAD_NAME_LEN]; /* kernel threads; a process has its comm */
+	/* guarded by the run queue's lock (proc/sched.c): */
+	enum thread_state state;
+	bool on_hart;	      /* its registers are not saved */
+	struct list run_link; /* the run queue; of a dead kernel thread: the graveyard */
+	uint64_t ran_ticks;   /* on a hart, up to the last switch away */
+	uint64_t since_tick;  /* of the last switch to it */
+	/* private to the thread and its hart's interrupts: */
+	uint64_t kernel_ticks;	/* of ran_ticks: those that timer interrupts found in kernel mode */
+	uint64_t sampled_tick;	/* of the last such look */
+	uint64_t nvcsw, nivcsw; /* switches away: of its own accord, and made to */
+#ifdef FAULTLINE_HARDENED
+	struct lockorder waiting_locks;
+#endif
+};
+
+static inline struct thread *current_thread(void)
+{
+	return (struct thread *)arch_this_thread();
+}
+
+/*
+ * A thread of the process with a kernel stack, in state THREAD_NEW; arch part not yet prepared.
+ * NULL: out of memory. thread_destroy() frees one that never ran, or that is dead and has left its
+ * hart (it waits for that).
+ */
+struct thread *thread_create(struct process *process);
+void thread_destroy(struct thread *thread);
+
+/*
+ * Makes a sleeping or new thread runnable. No effect on others. => any lock but a run queue's; any
+ * context
+ */
+void thread_wake(struct thread *thread);
+
+/* The ticks of arch_time() that it has spent on harts, up to now where it is the running one. */
+uint64_t thread_ran_ticks(const struct thread *thread);
+
+/* What reports call it: the process's comm, or the kernel thread's name. */
+const char *thread_name(const struct thread *thread);

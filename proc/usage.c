@@ -1,0 +1,67 @@
+/* What processes have used: the sums behind rusage. */
+#include "proc/usage.h"
+
+#include "abi/resource.h"
+#include "base/clock.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "proc/process.h"
+
+void usage_add(struct usage *to, const struct usage *from)
+{
+	to->user_ticks += from->user_ticks;
+	to->kernel_ticks += from->kernel_ticks;
+	to->minor_faults += from->minor_faults;
+	to->major_faults += from->major_faults;
+	to->nvcsw += from->nvcsw;
+	to->nivcsw += from->nivcsw;
+	to->peak_pages = MAX(to->peak_pages, from->peak_pages);
+}
+
+/* Faults that were served: all kinds but the two denials. */
+void usage_add_space(struct usage *to, struct space *space)
+{
+	uint64_t served = 0;
+
+	for (unsigned kind = FAULT_DENY_ACCERR + 1; kind < FAULT_KINDS; kind++)
+		served += space->stats.kind[kind];
+	to->minor_faults += served - MIN(served, space->stats.major);
+	to->major_faults += space->stats.major;
+	to->peak_pages = MAX(to->peak_pages, space->stats.peak_resident);
+}
+
+struct usage usage_current(void)
+{
+	struct process *process = current_process();
+	struct thread *thread = process->thread;
+	struct usage usage = process->past_usage;
+	uint64_t ran = thread_ran_ticks(thread);
+
+	if (process->uspace)
+		usage_add_space(&usage, &process->uspace->space);
+	usage.kernel_ticks = MIN(thread->kernel_ticks, ran);
+	usage.user_ticks = ran - usage.kernel_ticks;
+	usage.nvcsw = thread->nvcsw;
+	usage.nivcsw = thread->nivcsw;
+	return usage;
+}
+
+static struct abi_timeval ticks_to_timeval(uint64_t ticks)
+{
+	uint64_t usec = clock_ticks_to_ns(ticks) / 1000;
+
+	return (struct abi_timeval){ .sec = (int64_t)(usec / 1000000),
+				     .usec = (int64_t)(usec % 1000000) };
+}
+
+void usage_to_rusage(const struct usage *usage, struct abi_rusage *rusage)
+{
+	memset(rusage, 0, sizeof(*rusage));
+	rusage->utime = ticks_to_timeval(usage->user_ticks);
+	rusage->stime = ticks_to_timeval(usage->kernel_ticks);
+	rusage->maxrss = (int64_t)(usage->peak_pages * (PAGE_SIZE / 1024));
+	rusage->minflt = (int64_t)usage->minor_faults;
+	rusage->majflt = (int64_t)usage->major_faults;
+	rusage->nvcsw = (int64_t)usage->nvcsw;
+	rusage->nivcsw = (int64_t)usage->nivcsw;
+}

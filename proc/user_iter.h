@@ -1,0 +1,38 @@
+/* The user memory that a read or write is about: one buffer, or the many of readv and writev. */
+#pragma once
+
+#include "abi/uio.h"
+#include "lib/bits.h"
+
+struct user_iter {
+	vaddr_t base;		      /* where to go on in the segment that is being worked on */
+	size_t len;		      /* bytes left in that */
+	size_t left;		      /* bytes left in all */
+	const struct abi_iovec *next; /* the segments after it; not owned */
+	size_t nnext;
+};
+
+static inline struct user_iter user_iter_one(vaddr_t base, size_t n)
+{
+	return (struct user_iter){ .base = base, .len = n, .left = n };
+}
+
+/* Bytes that lie together at iter->base from now on; 0: none is left. */
+size_t user_iter_span(struct user_iter *iter);
+
+/* => n is no more than the span */
+static inline void user_iter_advance(struct user_iter *iter, size_t n)
+{
+	iter->base += n;
+	iter->len -= n;
+	iter->left -= n;
+}
+
+/*
+ * Copies up to n bytes, as many as are left, and moves on: the count; fewer where user memory could
+ * not be accessed.
+ * => no spinning lock held
+ */
+size_t user_iter_copy_in(struct user_iter *iter, void *to, size_t n);
+size_t user_iter_copy_out(struct user_iter *iter, const void *from, size_t n);
+size_t user_iter_clear(struct user_iter *iter, size_t n);

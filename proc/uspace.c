@@ -1,0 +1,33 @@
+/* User address spaces as what processes share. */
+#include "proc/uspace.h"
+
+#include "mm/slab.h"
+#include "proc/sched.h"
+
+SLAB_CACHE(uspace_cache, struct uspace);
+
+struct uspace *uspace_create(void)
+{
+	struct uspace *uspace = slab_alloc(&uspace_cache);
+
+	if (!uspace)
+		return NULL;
+	uspace->refs = 1;
+	mutex_init(&uspace->mmap_lock, LOCK_MMAP);
+	if (space_create(&uspace->space)) {
+		slab_free(&uspace_cache, uspace);
+		return NULL;
+	}
+	uspace->space.owner = uspace;
+	return uspace;
+}
+
+void uspace_put(struct uspace *uspace)
+{
+	if (__atomic_fetch_sub(&uspace->refs, 1, __ATOMIC_ACQ_REL) != 1)
+		return;
+	uspace_lock(uspace);
+	space_destroy(&uspace->space);
+	uspace_unlock(uspace);
+	slab_free(&uspace_cache, uspace);
+}

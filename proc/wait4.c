@@ -1,0 +1,89 @@
+/* Waiting for children, and burying them. */
+#include "abi/errno.h"
+#include "abi/wait.h"
+#include "lib/bits.h"
+#include "proc/family.h"
+#include "proc/reap.h"
+#include "proc/wait.h"
+
+#define OPTIONS (WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL)
+
+/*
+ * Children that tell their end by another signal than SIGCHLD are waited for with __WCLONE (or
+ * __WALL) only.
+ */
+static bool eligible(const struct process *child, int pid, unsigned options)
+{
+	if (pid > 0 && child->pid != pid)
+		return false;
+	if (options & __WALL)
+		return true;
+	return (child->exit_signal != SIGCHLD) == ((options & __WCLONE) != 0);
+}
+
+/*
+ * A child that has ended; NULL, and in *any_ret whether there is one to wait for at all. => family
+ * lock held
+ */
+static struct process *find_ended(struct process *parent, int pid, unsigned options, bool *any_ret)
+{
+	struct process *child;
+
+	*any_ret = false;
+	list_for_each_entry(child, &parent->children, sibling) {
+		if (!eligible(child, pid, options))
+			continue;
+		*any_ret = true;
+		if (child->state == PROCESS_ZOMBIE)
+			return child;
+	}
+	return NULL;
+}
+
+/* => child is a zombie that its parent has taken off its list */
+static long bury(struct process *parent, struct process *child, int *status_ret,
+		 struct usage *usage_ret)
+{
+	int pid = child->pid;
+
+	*status_ret = child->status;
+	*usage_ret = child->ended_usage;
+	usage_add(usage_ret, &child->children_usage);
+	usage_add(&parent->children_usage, usage_ret);
+	thread_destroy(child->thread);
+	process_free(child);
+	return pid;
+}
+
+long process_wait(int pid, unsigned options, int *status_ret, struct usage *usage_ret)
+{
+	struct process *parent = current_process(), *child;
+
+	if (options & ~OPTIONS)
+		return -EINVAL;
+	if (pid == INT32_MIN)
+		return -ESRCH;
+	if (pid < -1)
+		return -ECHILD; /* a group that has no members here */
+	for (;;) {
+		uint64_t seq;
+		bool any;
+		int err;
+
+		spin_lock(&family_lock);
+		child = find_ended(parent, pid, options, &any);
+		if (child)
+			list_del(&child->sibling);
+		seq = waitq_sample(&parent->child_waitq);
+		spin_unlock(&family_lock);
+		if (child)
+			return bury(parent, child, status_ret, usage_ret);
+		if (!any)
+			return -ECHILD;
+		if (options & WNOHANG)
+			return 0;
+		err = thread_wait(&parent->child_waitq, seq);
+		if (err)
+			return err;
+	}
+}

@@ -1,0 +1,160 @@
+/* Contract of arch/mmu.h: map, look up, visit, prune, and the cases that must be refused. */
+#include "arch/mmu.h"
+
+#include "abi/errno.h"
+#include "lib/bits.h"
+#include "tests/kernel/arch_space.h"
+#include "tests/kernel/ktest.h"
+
+#define PFN 0x81234ul
+
+/* Ends of tables of each level, and of the user half. */
+static const vaddr_t places[] = {
+	0x1000,	      0x1ff000,	    0x200000,	  0x3ffff000,	0x40000000,	      0x80000000,
+	0x1000000000, 0x2000000000, 0x2800000000, 0x3f80000000, USER_TOP - PAGE_SIZE,
+};
+
+/* Leaf and middle tables that these need: each pair at the first three gigabytes' ends shares one. */
+#define LEAVES	10
+#define MIDDLES 7
+
+static bool map_places(struct arch_space *as)
+{
+	bool ok = arch_space_start(as);
+
+	for (size_t i = 0; i < ARRAY_SIZE(places) && ok; i++)
+		ok = arch_space_map(as, places[i], PFN + i);
+	return ok;
+}
+
+KTEST(arch_mmu_map_and_look_up)
+{
+	struct arch_space as;
+
+	ASSERT_TRUE(map_places(&as));
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		struct mmu_entry *slot = arch_mmu_lookup(&as.mmu, places[i]);
+
+		ASSERT_TRUE(slot);
+		EXPECT_EQ(PFN + i, entry_pfn(entry_load(slot)));
+	}
+	EXPECT_TRUE(entry_empty(entry_load(arch_mmu_lookup(&as.mmu, 0x2000))));
+	EXPECT_TRUE(!arch_mmu_lookup(&as.mmu, 0x3fe00000 - PAGE_SIZE));
+	EXPECT_TRUE(!arch_mmu_lookup(&as.mmu, 0x3000000000));
+	EXPECT_EQ(1 + MIDDLES + LEAVES, arch_space_end(&as));
+}
+
+KTEST(arch_mmu_prepare_without_tables_is_refused)
+{
+	struct mmu_tables none = { 0 };
+	struct arch_space as;
+
+	ASSERT_TRUE(arch_space_start(&as));
+	EXPECT_EQ(-ENOMEM, arch_mmu_prepare(&as.mmu, 0x1000, &none));
+	EXPECT_TRUE(!arch_mmu_lookup(&as.mmu, 0x1000));
+	EXPECT_TRUE(arch_space_map(&as, 0x1000, PFN));
+	EXPECT_EQ(0, arch_mmu_prepare(&as.mmu, 0x2000, &none));
+	EXPECT_EQ(-ENOMEM, arch_mmu_prepare(&as.mmu, 0x200000, &none));
+	EXPECT_EQ(3, arch_space_end(&as));
+}
+
+struct seen {
+	unsigned leaves;
+	unsigned present;
+	vaddr_t last;
+	unsigned stop_after;
+};
+
+static int see(void *arg, const struct mmu_leaf *leaf)
+{
+	struct seen *seen = arg;
+
+	EXPECT_TRUE(seen->leaves == 0 || leaf->va > seen->last);
+	seen->last = leaf->va;
+	seen->leaves++;
+	for (unsigned i = 0; i < leaf->count; i++)
+		seen->present += !entry_empty(leaf->entries[i]);
+	return seen->leaves == seen->stop_after ? -EINTR : 0;
+}
+
+static struct seen visit(struct arch_space *as, vaddr_t start, vaddr_t end)
+{
+	struct seen seen = { 0 };
+
+	EXPECT_EQ(0, arch_mmu_visit(&as->mmu, start, end, see, &seen));
+	return seen;
+}
+
+/* R18: missing tables of any level are skipped */
+KTEST(arch_mmu_visit_skips_what_is_not_there)
+{
+	struct seen first = { .stop_after = 3 };
+	struct arch_space as;
+
+	ASSERT_TRUE(map_places(&as));
+	EXPECT_EQ(LEAVES, visit(&as, 0, USER_TOP).leaves);
+	EXPECT_EQ(ARRAY_SIZE(places), visit(&as, 0, USER_TOP).present);
+	EXPECT_EQ(0, visit(&as, 0x80200000, 0xc0000000).leaves);
+	EXPECT_EQ(0, visit(&as, 0xc0000000, 0x1000000000).leaves);
+	EXPECT_EQ(0, visit(&as, 0x400000, 0x3fe00000).leaves);
+	EXPECT_EQ(2, visit(&as, 0x3ffff000, 0x40001000).present);
+	EXPECT_EQ(1, visit(&as, 0x1ff000, 0x200000).present);
+	EXPECT_EQ(0, visit(&as, 0x2000, 0x1ff000).present);
+	EXPECT_EQ(0, visit(&as, 0x1000, 0x1000).leaves);
+	EXPECT_EQ(-EINTR, arch_mmu_visit(&as.mmu, 0, USER_TOP, see, &first));
+	EXPECT_EQ(3, first.leaves);
+	arch_space_end(&as);
+}
+
+static void empty_entry(struct arch_space *as, vaddr_t va)
+{
+	entry_swap(arch_mmu_lookup(&as->mmu, va), (struct mmu_entry){ 0 });
+}
+
+KTEST(arch_mmu_prune_takes_whole_tables_only)
+{
+	struct mmu_flush flush = { .tables = true };
+	struct arch_space as;
+
+	ASSERT_TRUE(map_places(&as));
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		empty_entry(&as, places[i]);
+	arch_mmu_prune(&as.mmu, 0x1000, 0x3fffffff, &as.spare);
+	EXPECT_EQ(LEAVES - 1, visit(&as, 0, USER_TOP).leaves); /* that of 0x200000 went */
+	EXPECT_TRUE(arch_mmu_lookup(&as.mmu, 0x1000) && !arch_mmu_lookup(&as.mmu, 0x200000));
+	EXPECT_TRUE(arch_mmu_lookup(&as.mmu, 0x3ffff000));
+	arch_mmu_prune(&as.mmu, 0x40000000, USER_TOP, &as.spare);
+	EXPECT_EQ(2, visit(&as, 0, USER_TOP).leaves);
+	arch_mmu_flush(&as.mmu, &flush);
+	EXPECT_TRUE(!flush.tables && !flush.count);
+	EXPECT_TRUE(arch_space_map(&as, 0x200000, PFN)); /* and comes back */
+	EXPECT_EQ(3, visit(&as, 0, USER_TOP).leaves);
+	EXPECT_EQ(1 + 1 + 3, arch_space_end(&as));
+}
+
+/* Against a plain list: tables come and go at random places, and each visit finds those that are there. */
+KTEST(arch_mmu_tables_come_and_go)
+{
+	bool there[64] = { false };
+	struct arch_space as;
+
+	ASSERT_TRUE(arch_space_start(&as));
+	for (unsigned step = 0; step < 1000; step++) {
+		size_t n = ktest_random() % ARRAY_SIZE(there);
+		vaddr_t va = ((n & 7) * 7 << 30 | (n >> 3) * 60 << 21) + PAGE_SIZE;
+		unsigned leaves = 0;
+
+		if (there[n]) {
+			empty_entry(&as, va);
+			arch_mmu_prune(&as.mmu, va - PAGE_SIZE, va + 0x200000, &as.spare);
+		} else {
+			ASSERT_TRUE(arch_space_map(&as, va, PFN));
+		}
+		there[n] = !there[n];
+		for (size_t i = 0; i < ARRAY_SIZE(there); i++)
+			leaves += there[i];
+		EXPECT_EQ(leaves, visit(&as, 0, USER_TOP).leaves);
+		EXPECT_EQ(there[n], visit(&as, va, va + PAGE_SIZE).leaves);
+	}
+	arch_space_end(&as);
+}

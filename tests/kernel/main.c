@@ -1,0 +1,125 @@
+/* The test kernel's payload: runs the in-kernel tests and prints KTAP. */
+#include <stdarg.h>
+
+#include "base/log.h"
+#include "base/power.h"
+#include "boot/options.h"
+#include "boot/payload.h"
+#include "drivers/uart.h"
+#include "lib/format.h"
+#include "mm/ledger.h"
+#include "mm/page_alloc.h"
+#include "mm/trim.h"
+#include "proc/sched.h"
+#include "sync/waitq.h"
+#include "proc/wait.h"
+#include "tests/kernel/glob.h"
+#include "tests/kernel/ktest.h"
+
+/* The linker gathers what KTEST() made between these. */
+#include "tests/kernel/sections.h"
+
+#define LINE_MAX 240
+
+static bool failed;
+static uint64_t random_state;
+
+/* A whole line at once, on the console itself: the log's lines never come between. */
+static void print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void vprint(const char *prefix, const char *fmt, va_list args)
+{
+	char line[LINE_MAX];
+	size_t pos = 0, len;
+
+	kappendf(line, sizeof line - 1, &pos, "%s", prefix);
+	kvsnprintf(line + pos, sizeof line - 1 - pos, fmt, args);
+	len = strlen(line);
+	line[len] = '\n';
+	uart_log_sink.write(&uart_log_sink, line, len + 1);
+}
+
+static void print(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vprint("", fmt, args);
+	va_end(args);
+}
+
+void ktest_note(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vprint("# ", fmt, args);
+	va_end(args);
+}
+
+void ktest_fail(const char *file, int line, const char *what, uint64_t expected, uint64_t actual)
+{
+	failed = true;
+	ktest_note("%s:%d: %s: expected %ld (%#lx), got %ld (%#lx)", file, line, what, (long)expected,
+		   (unsigned long)expected, (long)actual, (unsigned long)actual);
+}
+
+void ktest_fail_string(const char *file, int line, const char *what, const char *expected, const char *actual)
+{
+	failed = true;
+	ktest_note("%s:%d: %s: expected \"%s\", got \"%s\"", file, line, what, expected, actual);
+}
+
+/* splitmix64 */
+uint64_t ktest_random(void)
+{
+	uint64_t z = random_state += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+static bool chosen(const struct ktest *test)
+{
+	return boot_options.test[0] == '\0' || glob_list_matches(boot_options.test, test->name);
+}
+
+/* The ledger, and no frame lost. */
+static void check_memory(size_t free_before)
+{
+	struct ledger ledger;
+
+	mm_trim();
+	EXPECT_EQ(0, ledger_check(&ledger));
+	EXPECT_EQ(free_before, page_alloc_free_count());
+}
+
+static void run(const struct ktest *test, unsigned number)
+{
+	size_t free_before;
+
+	mm_trim();
+	free_before = page_alloc_free_count();
+	failed = false;
+	test->run();
+	check_memory(free_before);
+	print("%s %u %s", failed ? "not ok" : "ok", number, test->name);
+}
+
+void boot_payload(void)
+{
+	unsigned count = 0, number = 0, failures = 0;
+
+	random_state = boot_options.seed;
+	for (const struct ktest *test = kernel_tests_start; test < kernel_tests_end; test++)
+		count += chosen(test);
+	print("KTAP version 1");
+	print("1..%u", count);
+	for (const struct ktest *test = kernel_tests_start; test < kernel_tests_end; test++) {
+		if (!chosen(test))
+			continue;
+		run(test, ++number);
+		failures += failed;
+	}
+	power_off(failures > 0);
+}

@@ -1,0 +1,40 @@
+/*
+ * Arguments of system calls in the types that they mean; a program gives 64 bits, Linux looks at as
+ * many as the type has.
+ */
+#pragma once
+
+#include "arch/frame.h"
+#include "lib/types.h"
+
+static inline int arg_int(const struct trap_frame *frame, unsigned n)
+{
+	return (int)frame_arg(frame, n);
+}
+
+static inline unsigned arg_uint(const struct trap_frame *frame, unsigned n)
+{
+	return (unsigned)frame_arg(frame, n);
+}
+
+static inline int64_t arg_i64(const struct trap_frame *frame, unsigned n)
+{
+	return (int64_t)frame_arg(frame, n);
+}
+
+static inline uint64_t arg_u64(const struct trap_frame *frame, unsigned n)
+{
+	return frame_arg(frame, n);
+}
+
+/* A user address, whatever it is: only user_copy_*() may follow it. */
+static inline vaddr_t arg_user(const struct trap_frame *frame, unsigned n)
+{
+	return frame_arg(frame, n);
+}
+
+/*
+ * A path copied in: 0 and a string for kfree(), -EFAULT, -ENAMETOOLONG, -ENOENT where it is empty,
+ * -ENOMEM.
+ */
+int arg_path(const struct trap_frame *frame, unsigned n, char **path_ret);

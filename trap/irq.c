@@ -1,0 +1,27 @@
+/* Interrupts: timers and devices. */
+#include "arch/upcall.h"
+#include "base/hart.h"
+#include "base/timerq.h"
+#include "drivers/irq.h"
+#include "proc/sched.h"
+
+void trap_timer(bool from_user)
+{
+	struct hart *hart = hart_this();
+
+	hart->counters[HART_TIMER_INTERRUPTS]++;
+	hart->in_interrupt = true;
+	sched_sample(from_user);
+	timerq_run();
+	hart->in_interrupt = false;
+}
+
+void trap_external(void)
+{
+	struct hart *hart = hart_this();
+
+	hart->counters[HART_INTERRUPTS]++;
+	hart->in_interrupt = true;
+	irq_dispatch();
+	hart->in_interrupt = false;
+}

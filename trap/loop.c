@@ -1,0 +1,40 @@
+/*
+ * The detector of endless fault loops: the same fault on the same hart, and no system call or
+ * switch in between.
+ */
+#include "trap/loop.h"
+
+#include "base/hart.h"
+#include "base/panic.h"
+
+#ifdef FAULTLINE_HARDENED
+
+/* A fault may need several turns (FILL, then COW); nothing needs so many. */
+#define TURNS_MAX 1000
+
+struct last_fault {
+	vaddr_t pc, addr;
+	unsigned access;
+	unsigned turns;
+	uint64_t events; /* what else happened on this hart */
+};
+
+static struct last_fault last[HART_MAX];
+
+void loop_check(vaddr_t pc, vaddr_t addr, unsigned access)
+{
+	struct hart *hart = hart_this();
+	struct last_fault *fault = &last[hart->index];
+	uint64_t events = hart->counters[HART_SYSCALLS] + hart->counters[HART_SWITCHES];
+
+	if (fault->pc == pc && fault->addr == addr && fault->access == access &&
+	    fault->events == events) {
+		if (++fault->turns > TURNS_MAX)
+			panic("endless fault loop: pc %#lx address %#lx access %#x", pc, addr,
+			      access);
+		return;
+	}
+	*fault = (struct last_fault){ .pc = pc, .addr = addr, .access = access, .events = events };
+}
+
+#endif

@@ -1,0 +1,42 @@
+/* Between the files of the file system calls: descriptors and paths as arguments. */
+#pragma once
+
+#include "proc/file.h"
+#include "trap/syscall.h"
+
+/*
+ * The open file of the descriptor in argument n, referenced; NULL: EBADF. The second also where it
+ * is open by O_PATH only.
+ */
+struct file *arg_file(const struct trap_frame *frame, unsigned n);
+struct file *arg_file_path(const struct trap_frame *frame, unsigned n);
+
+/* A path and where it begins, as the calls that end in "at" have them. */
+struct at_path {
+	char *path;	  /* never NULL */
+	struct file *dir; /* referenced; NULL: path begins at the root */
+};
+
+/*
+ * The descriptor in argument n and the path in argument n + 1. 0, and at_path_put() is due;
+ * -EFAULT, -ENAMETOOLONG, -ENOENT (empty, unless may_be_empty), -EBADF, -ENOMEM. may_be_empty: NULL
+ * counts as empty too, and then dir is what the descriptor says.
+ */
+int at_path_get(const struct trap_frame *frame, unsigned n, bool may_be_empty, struct at_path *at);
+void at_path_put(struct at_path *at);
+
+/* The same for a path that is relative to the working directory: argument n. */
+int cwd_path_get(const struct trap_frame *frame, unsigned n, struct at_path *at);
+
+/*
+ * Linux's access_ok(): a range that cannot be user memory at all is -EFAULT before anything else is
+ * looked at.
+ */
+static inline int check_user_range(vaddr_t addr, size_t n)
+{
+	return n <= INT64_MAX && addr <= INT64_MAX - n ? 0 : -EFAULT;
+}
+
+/* Reads or writes at the file's own position (pos NULL) or at *pos: bytes, or negative errno. */
+ssize_t file_io_read(struct file *file, struct user_iter *to, uint64_t *pos);
+ssize_t file_io_write(struct file *file, struct user_iter *from, uint64_t *pos);

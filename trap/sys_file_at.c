@@ -1,0 +1,86 @@
+/* Descriptors and paths as arguments. */
+#include "abi/limits.h"
+#include "lib/bits.h"
+#include "mm/slab.h"
+#include "mm/usercopy.h"
+#include "proc/mem_wait.h"
+#include "proc/process.h"
+#include "trap/sys_file.h"
+
+struct file *arg_file(const struct trap_frame *frame, unsigned n)
+{
+	return files_get(current_process()->files, arg_int(frame, n));
+}
+
+struct file *arg_file_path(const struct trap_frame *frame, unsigned n)
+{
+	return files_get_path(current_process()->files, arg_int(frame, n));
+}
+
+/* A copy of the path, or an empty one where user says so by NULL. */
+static int copy_path(vaddr_t user, bool may_be_empty, char **path_ret)
+{
+	char *path = mem_wait_kmalloc(PATH_MAX);
+	ssize_t len = 0;
+
+	if (!path)
+		return -ENOMEM;
+	path[0] = '\0';
+	if (user != 0 || !may_be_empty)
+		len = user_copy_string(path, user, PATH_MAX);
+	if (len == 0 && !may_be_empty)
+		len = -ENOENT;
+	if (len < 0) {
+		kfree(path);
+		return (int)len;
+	}
+	*path_ret = path;
+	return 0;
+}
+
+/* Where a path that is not absolute begins. */
+static int get_dir(int fd, struct file **dir_ret)
+{
+	struct process *process = current_process();
+	struct file *dir = process->cwd;
+
+	if (fd == AT_FDCWD)
+		file_get(dir);
+	else
+		dir = files_get_path(process->files, fd);
+	if (!dir)
+		return -EBADF;
+	*dir_ret = dir;
+	return 0;
+}
+
+static int get_at(int fd, vaddr_t user, bool may_be_empty, struct at_path *at)
+{
+	int err = copy_path(user, may_be_empty, &at->path);
+
+	if (err)
+		return err;
+	at->dir = NULL;
+	if (at->path[0] != '/')
+		err = get_dir(fd, &at->dir);
+	if (err)
+		kfree(at->path);
+	return err;
+}
+
+int at_path_get(const struct trap_frame *frame, unsigned n, bool may_be_empty, struct at_path *at)
+{
+	return get_at(arg_int(frame, n), arg_user(frame, n + 1), may_be_empty, at);
+}
+
+int cwd_path_get(const struct trap_frame *frame, unsigned n, struct at_path *at)
+{
+	return get_at(AT_FDCWD, arg_user(frame, n), false, at);
+}
+
+void at_path_put(struct at_path *at)
+{
+	if (at->dir)
+		file_put(at->dir);
+	kfree(at->path);
+}

@@ -1,0 +1,120 @@
+/* Calls that make descriptors: openat, pipe2, memfd_create. */
+#include "abi/mman.h"
+#include "fs/memfd.h"
+#include "fs/open.h"
+#include "fs/pipe.h"
+#include "mm/usercopy.h"
+#include "proc/process.h"
+#include "trap/sys_file.h"
+
+/* Opens first or gives up: a table without room leaves nothing made or cut off. */
+static long open_at(const struct at_path *at, unsigned flags, unsigned mode)
+{
+	struct process *process = current_process();
+	int fd = files_reserve(process->files, 0, (flags & O_CLOEXEC) != 0);
+	struct file *file;
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = fs_open(at->dir, at->path, flags, mode & ~process->umask, &file);
+	if (err) {
+		files_unreserve(process->files, fd);
+		return err;
+	}
+	files_fill(process->files, fd, file);
+	return fd;
+}
+
+long sys_openat(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 2);
+	struct at_path at;
+	long fd = fs_open_check_flags(flags);
+
+	if (fd == 0)
+		fd = at_path_get(frame, 0, false, &at);
+	if (fd)
+		return fd;
+	fd = open_at(&at, flags, arg_uint(frame, 3));
+	at_path_put(&at);
+	return fd;
+}
+
+/* Two descriptors for the ends, told to the program before anybody can use them. */
+static int pipe_descriptors(vaddr_t user, bool cloexec, int fds[2])
+{
+	struct files *files = current_process()->files;
+
+	fds[0] = files_reserve(files, 0, cloexec);
+	if (fds[0] < 0)
+		return fds[0];
+	fds[1] = files_reserve(files, 0, cloexec);
+	if (fds[1] < 0) {
+		files_unreserve(files, fds[0]);
+		return fds[1];
+	}
+	if (user_copy_out(user, fds, 2 * sizeof(fds[0])) == 0)
+		return 0;
+	files_unreserve(files, fds[0]);
+	files_unreserve(files, fds[1]);
+	return -EFAULT;
+}
+
+long sys_pipe2(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 1);
+	struct files *files = current_process()->files;
+	struct file *reader, *writer;
+	int fds[2];
+	int err;
+
+	if (flags & ~(O_CLOEXEC | O_NONBLOCK))
+		return -EINVAL;
+	err = pipe_create(flags & O_NONBLOCK, &reader, &writer);
+	if (err)
+		return err;
+	err = pipe_descriptors(arg_user(frame, 0), (flags & O_CLOEXEC) != 0, fds);
+	if (err) {
+		file_put(reader);
+		file_put(writer);
+		return err;
+	}
+	files_fill(files, fds[0], reader);
+	files_fill(files, fds[1], writer);
+	return 0;
+}
+
+/*
+ * The name is for looking at only, and nothing shows it yet: it is read because a bad one is an
+ * error.
+ */
+static int check_memfd_name(vaddr_t user)
+{
+	char name[MFD_NAME_MAX + 1];
+	ssize_t len = user_copy_string(name, user, sizeof(name));
+
+	if (len == -ENAMETOOLONG)
+		return -EINVAL;
+	return len < 0 ? (int)len : 0;
+}
+
+long sys_memfd_create(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 1);
+	struct file *file;
+	int err, fd;
+
+	if (flags & ~(MFD_CLOEXEC | MFD_EXEC))
+		return -EINVAL;
+	err = check_memfd_name(arg_user(frame, 0));
+	if (err)
+		return err;
+	file = memfd_file_create();
+	if (!file)
+		return -ENOMEM;
+	fd = files_install(current_process()->files, file, 0, (flags & MFD_CLOEXEC) != 0);
+	if (fd < 0)
+		file_put(file);
+	return fd;
+}

@@ -1,0 +1,92 @@
+/* Calls that tell about files or change their size: fstat, newfstatat, getdents64, ftruncate. */
+#include "fs/names.h"
+#include "mm/usercopy.h"
+#include "trap/sys_file.h"
+
+#define STAT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH)
+
+static long stat_file(struct file *file, struct abi_stat *st)
+{
+	return file->ops->stat ? file->ops->stat(file, st) : -EINVAL;
+}
+
+static long put_stat(vaddr_t user, long err, const struct abi_stat *st)
+{
+	return err ? err : user_copy_out(user, st, sizeof(*st));
+}
+
+long sys_fstat(struct trap_frame *frame)
+{
+	struct file *file = arg_file_path(frame, 0);
+	struct abi_stat st;
+	long err;
+
+	if (!file)
+		return -EBADF;
+	err = stat_file(file, &st);
+	file_put(file);
+	return put_stat(arg_user(frame, 1), err, &st);
+}
+
+long sys_newfstatat(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 3);
+	struct abi_stat st;
+	struct at_path at;
+	long err;
+
+	if (flags & ~STAT_FLAGS)
+		return -EINVAL;
+	err = at_path_get(frame, 0, (flags & AT_EMPTY_PATH) != 0, &at);
+	if (err)
+		return err;
+	if (at.path[0] == '\0')
+		err = stat_file(at.dir, &st);
+	else
+		err = fs_stat(at.dir, at.path, !(flags & AT_SYMLINK_NOFOLLOW), &st);
+	at_path_put(&at);
+	return put_stat(arg_user(frame, 2), err, &st);
+}
+
+static long getdents(struct file *file, vaddr_t to, int n)
+{
+	long done;
+
+	if (!file->ops->getdents)
+		return -ENOTDIR;
+	if (n < 0)
+		return -EINVAL;
+	mutex_lock(&file->lock);
+	done = file->ops->getdents(file, to, (size_t)n);
+	mutex_unlock(&file->lock);
+	return done;
+}
+
+long sys_getdents64(struct trap_frame *frame)
+{
+	struct file *file = arg_file(frame, 0);
+	long done;
+
+	if (!file)
+		return -EBADF;
+	done = getdents(file, arg_user(frame, 1), arg_int(frame, 2));
+	file_put(file);
+	return done;
+}
+
+long sys_ftruncate(struct trap_frame *frame)
+{
+	int64_t size = arg_i64(frame, 1);
+	struct file *file;
+	long err = -EINVAL;
+
+	if (size < 0)
+		return -EINVAL;
+	file = arg_file(frame, 0);
+	if (!file)
+		return -EBADF;
+	if (file_writable(file) && file->ops->truncate)
+		err = file->ops->truncate(file, (uint64_t)size);
+	file_put(file);
+	return err;
+}

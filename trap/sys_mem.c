@@ -1,0 +1,155 @@
+/* System calls about memory: their arguments checked, the mmap lock taken, the verb called. */
+#include "abi/fcntl.h"
+#include "abi/mman.h"
+#include "arch/page.h"
+#include "lib/bits.h"
+#include "mm/object.h"
+#include "mm/verbs.h"
+#include "proc/file.h"
+#include "proc/process.h"
+#include "trap/syscall.h"
+
+#define RIGHTS_ALL (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC)
+
+_Static_assert(PROT_READ == RIGHT_READ && PROT_WRITE == RIGHT_WRITE && PROT_EXEC == RIGHT_EXEC,
+	       "the same bits");
+
+/* Flags that MAP_SHARED_VALIDATE knows; the other types ignore what they don't know. */
+#define MAP_KNOWN                                                                                \
+	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE | \
+	 MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK |                  \
+	 MAP_FIXED_NOREPLACE)
+
+long sys_brk(struct trap_frame *frame)
+{
+	struct uspace *uspace = current_process()->uspace;
+	vaddr_t brk;
+
+	uspace_lock(uspace);
+	brk = vm_brk(&uspace->space, arg_user(frame, 0));
+	uspace_unlock(uspace);
+	return (long)brk;
+}
+
+static int check_type(unsigned flags, bool anonymous)
+{
+	switch (flags & MAP_TYPE) {
+	case MAP_SHARED:
+	case MAP_PRIVATE:
+		return 0;
+	case MAP_SHARED_VALIDATE:
+		if (anonymous)
+			return -EINVAL;
+		return flags & ~MAP_KNOWN ? -EOPNOTSUPP : 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* What the descriptor allows. Shared mappings of files are not built yet. */
+static int use_file(struct map_request *request, struct file *file)
+{
+	if (request->len == 0)
+		return -EINVAL;
+	if (!file_readable(file))
+		return -EACCES;
+	request->object = file->ops->object ? file->ops->object(file) : NULL;
+	if (!request->object)
+		return -ENODEV;
+	if ((request->flags & MAP_TYPE) == MAP_PRIVATE)
+		return 0;
+	if (!file_writable(file)) {
+		if (request->rights & RIGHT_WRITE)
+			return -EACCES;
+		request->max_rights &= ~RIGHT_WRITE;
+	}
+	return -ENODEV;
+}
+
+static long do_map(struct map_request *request)
+{
+	struct uspace *uspace = current_process()->uspace;
+	vaddr_t addr = 0;
+	int err;
+
+	uspace_lock(uspace);
+	err = vm_map(&uspace->space, request, &addr);
+	uspace_unlock(uspace);
+	return err ? err : (long)addr;
+}
+
+static long map_file(struct map_request *request, int fd)
+{
+	struct file *file = files_get(current_process()->files, fd);
+	long result;
+
+	if (!file)
+		return -EBADF;
+	result = file->flags & O_PATH ? -EBADF : check_type(request->flags, false);
+	if (!result)
+		result = use_file(request, file);
+	if (!result)
+		result = do_map(request);
+	file_put(file);
+	return result;
+}
+
+long sys_mmap(struct trap_frame *frame)
+{
+	struct map_request request = {
+		.addr = arg_user(frame, 0),
+		.len = arg_u64(frame, 1),
+		.rights = (unsigned)arg_u64(frame, 2) & RIGHTS_ALL,
+		.max_rights = RIGHTS_ALL,
+		.flags = (unsigned)arg_u64(frame, 3),
+		.offset = arg_u64(frame, 5),
+	};
+	int err;
+
+	if (!IS_ALIGNED(request.offset, PAGE_SIZE))
+		return -EINVAL;
+	if (!(request.flags & MAP_ANONYMOUS))
+		return map_file(&request, arg_int(frame, 4));
+	if (request.flags & MAP_HUGETLB)
+		return -ENOMEM; /* there are none */
+	err = check_type(request.flags, true);
+	return err ? err : do_map(&request);
+}
+
+long sys_munmap(struct trap_frame *frame)
+{
+	struct uspace *uspace = current_process()->uspace;
+	int err;
+
+	uspace_lock(uspace);
+	err = vm_unmap(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1));
+	uspace_unlock(uspace);
+	return err;
+}
+
+long sys_mprotect(struct trap_frame *frame)
+{
+	struct uspace *uspace = current_process()->uspace;
+	uint64_t prot = arg_u64(frame, 2);
+	int err;
+
+	/* PROT_GROWSDOWN and PROT_GROWSUP are for stacks that somebody else manages. */
+	if (prot & ~(uint64_t)(RIGHTS_ALL | PROT_SEM))
+		return -EINVAL;
+	uspace_lock(uspace);
+	err = vm_protect(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1),
+			 (unsigned)prot & RIGHTS_ALL);
+	uspace_unlock(uspace);
+	return err;
+}
+
+long sys_madvise(struct trap_frame *frame)
+{
+	struct uspace *uspace = current_process()->uspace;
+	int err;
+
+	uspace_lock(uspace);
+	err = vm_madvise(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1), arg_int(frame, 2));
+	uspace_unlock(uspace);
+	return err;
+}

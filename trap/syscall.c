@@ -1,0 +1,99 @@
+/* Which system calls there are, and the way to them. */
+#include "trap/syscall.h"
+
+#include "abi/syscall.h"
+#include "arch/upcall.h"
+#include "base/hart.h"
+#include "base/log.h"
+#include "lib/bits.h"
+#include "proc/process.h"
+
+#define CALL(name) [SYS_##name] = sys_##name
+
+static const syscall_fn table[SYS_LIMIT] = {
+	/* memory */
+	CALL(brk),
+	CALL(mmap),
+	CALL(munmap),
+	CALL(mprotect),
+	CALL(madvise),
+	/* processes */
+	CALL(clone),
+	CALL(execve),
+	CALL(exit),
+	[SYS_exit_group] = sys_exit,
+	CALL(wait4),
+	CALL(getpid),
+	CALL(getppid),
+	CALL(gettid),
+	CALL(getuid),
+	CALL(geteuid),
+	CALL(getgid),
+	CALL(getegid),
+	CALL(set_tid_address),
+	CALL(set_robust_list),
+	CALL(prlimit64),
+	CALL(getrusage),
+	CALL(sched_yield),
+	CALL(getrandom),
+	CALL(uname),
+	/* signals */
+	CALL(kill),
+	CALL(tkill),
+	CALL(tgkill),
+	CALL(rt_sigprocmask),
+	/* time */
+	CALL(nanosleep),
+	CALL(clock_nanosleep),
+	CALL(clock_gettime),
+	CALL(clock_getres),
+	/* files */
+	CALL(openat),
+	CALL(close),
+	CALL(dup),
+	CALL(dup3),
+	CALL(pipe2),
+	CALL(unlinkat),
+	CALL(linkat),
+	CALL(mkdirat),
+	CALL(mknodat),
+	CALL(chdir),
+	CALL(getcwd),
+	CALL(getdents64),
+	CALL(lseek),
+	CALL(read),
+	CALL(write),
+	CALL(readv),
+	CALL(writev),
+	CALL(pread64),
+	CALL(pwrite64),
+	CALL(fstat),
+	CALL(newfstatat),
+	CALL(ioctl),
+	CALL(fcntl),
+	CALL(ftruncate),
+	CALL(readlinkat),
+	CALL(memfd_create),
+};
+
+/* Named once in the log: each number that could be in the table, and all others together. */
+static long unknown(unsigned long number)
+{
+	static uint64_t named[(SYS_LIMIT + 1 + 63) / 64];
+	unsigned long bit = MIN(number, (unsigned long)SYS_LIMIT);
+	struct process *process = current_process();
+
+	if (!(atomic_or(&named[bit / 64], 1ull << (bit % 64)) >> (bit % 64) & 1))
+		log_warn("trap", "%s[%d]: system call %ld is not built: ENOSYS", process->comm,
+			 process->pid, (long)number);
+	return -ENOSYS;
+}
+
+void trap_syscall(struct trap_frame *frame)
+{
+	unsigned long number = frame_syscall(frame);
+	syscall_fn call = number < SYS_LIMIT ? table[number] : NULL;
+
+	hart_count_event(HART_SYSCALLS);
+	frame_set_result(frame, likely(call) ? call(frame) : unknown(number));
+}

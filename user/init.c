@@ -1,0 +1,246 @@
+/* Process 1: opens the three streams, runs the one program that it was told to, and ends with its
+ * status. */
+#include "lib/sys.h"
+
+#define ARGV_FILE	"/run/argv"
+#define ENV_FILE	"/run/env"
+#define CWD_FILE	"/run/cwd"
+#define DEFAULT_PROGRAM "/bin/demo"
+
+#define EXIT_SETUP	 125 /* the machine was not set up as agreed */
+#define EXIT_CANNOT_EXEC 126
+#define EXIT_NOT_FOUND	 127
+
+#define MAX_BYTES   (1 << 20)
+#define MAX_STRINGS 16384
+
+/*
+ * A file of NUL-terminated strings and the pointers to them. It all lies in BSS: what is not used
+ * costs nothing.
+ */
+struct strings {
+	char bytes[MAX_BYTES + 1];
+	char *at[MAX_STRINGS + 1];
+	long count;
+};
+
+static struct strings args, env;
+static char cwd[4097];
+
+static unsigned long length(const char *s)
+{
+	unsigned long n = 0;
+
+	while (s[n])
+		n++;
+	return n;
+}
+
+static void say(const char *s)
+{
+	sys_write(2, s, length(s));
+}
+
+static const char *errno_text(long err)
+{
+	static const struct {
+		int err;
+		const char *text;
+	} known[] = {
+		{ EPERM, "operation not permitted" },
+		{ ENOENT, "no such file" },
+		{ EIO, "input/output error" },
+		{ E2BIG, "argument list too long" },
+		{ ENOEXEC, "not a program that this machine runs" },
+		{ EAGAIN, "too many processes" },
+		{ ENOMEM, "out of memory" },
+		{ EACCES, "permission denied (is it executable?)" },
+		{ EFAULT, "bad address" },
+		{ ENOTDIR, "a part of the path is no directory" },
+		{ EISDIR, "is a directory" },
+		{ EINVAL, "invalid argument" },
+		{ ETXTBSY, "the file is open for writing" },
+		{ ENAMETOOLONG, "name too long" },
+		{ ELOOP, "too many symbolic links" },
+		{ ENOSYS, "not implemented" },
+	};
+
+	for (unsigned long i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].err == -err)
+			return known[i].text;
+	return 0;
+}
+
+/* "init: DOING WHAT: why". Errors without a text of their own are told as numbers. */
+static void complain(const char *doing, const char *what, long err)
+{
+	const char *text = errno_text(err);
+	char digits[8];
+	int n = sizeof(digits) - 1;
+
+	say("init: ");
+	say(doing);
+	say(what);
+	say(": ");
+	if (text) {
+		say(text);
+	} else {
+		digits[n] = '\0';
+		for (err = -err; n > 0 && (err || n == sizeof(digits) - 1); err /= 10)
+			digits[--n] = (char)('0' + err % 10);
+		say("error ");
+		say(digits + n);
+	}
+	say("\n");
+}
+
+/* Fills descriptor fd, the lowest one that is free, from its port or else from the console. */
+static void open_stream(int fd, const char *port, int port_flags)
+{
+	long got;
+
+	sys_close(fd);
+	got = sys_open(port, port_flags);
+	if (got < 0)
+		got = sys_open("/dev/console", O_RDWR);
+	if (got < 0)
+		got = sys_open("/dev/null", O_RDWR);
+	if (got < 0)
+		complain("cannot open ", port, got);
+}
+
+/* Reads at most max bytes. Returns their number, or -ERRNO (E2BIG where there are more). */
+static long slurp(const char *path, char *buf, long max)
+{
+	long fd = sys_open(path, O_RDONLY), n = 0, r = 1;
+
+	if (fd < 0)
+		return fd;
+	while (r > 0) {
+		char beyond;
+
+		r = n < max ? sys_read((int)fd, buf + n, (unsigned long)(max - n))
+			    : sys_read((int)fd, &beyond, 1);
+		if (r > 0 && n == max)
+			r = -E2BIG;
+		n += r > 0 ? r : 0;
+	}
+	sys_close((int)fd);
+	return r < 0 ? r : n;
+}
+
+/*
+ * Returns the number of strings in the file, or -ERRNO. A last string without its NUL is taken
+ * too.
+ */
+static long read_strings(const char *path, struct strings *s)
+{
+	long n = slurp(path, s->bytes, MAX_BYTES);
+
+	if (n < 0)
+		return n;
+	s->bytes[n] = '\0';
+	s->count = 0;
+	for (char *p = s->bytes; p < s->bytes + n; p += length(p) + 1) {
+		if (s->count == MAX_STRINGS)
+			return -E2BIG;
+		s->at[s->count++] = p;
+	}
+	s->at[s->count] = 0;
+	return s->count;
+}
+
+static void default_args(void)
+{
+	args.at[0] = DEFAULT_PROGRAM;
+	args.at[1] = DEFAULT_PROGRAM;
+	args.at[2] = 0;
+	args.count = 2;
+}
+
+static void default_env(void)
+{
+	env.at[0] = "HOME=/";
+	env.at[1] = "TERM=dumb";
+	env.at[2] = "PATH=/bin:/usr/bin";
+	env.at[3] = 0;
+	env.count = 3;
+}
+
+_Noreturn static void fail(const char *doing, const char *what, long err)
+{
+	complain(doing, what, err);
+	sys_exit(EXIT_SETUP);
+}
+
+/* What to run, with what and where; whatever the runner did not say has a default. */
+static void read_orders(void)
+{
+	long n = read_strings(ARGV_FILE, &args);
+
+	if (n == -ENOENT || n == 0)
+		default_args();
+	else if (n < 0)
+		fail("cannot read ", ARGV_FILE, n);
+	else if (n == 1)
+		fail("no argv[0] in ", ARGV_FILE, -EINVAL);
+
+	n = read_strings(ENV_FILE, &env);
+	if (n == -ENOENT)
+		default_env();
+	else if (n < 0)
+		fail("cannot read ", ENV_FILE, n);
+
+	n = slurp(CWD_FILE, cwd, sizeof(cwd) - 1);
+	if (n < 0 && n != -ENOENT)
+		fail("cannot read ", CWD_FILE, n);
+	if (n > 0) {
+		n = sys_chdir(cwd);
+		if (n < 0)
+			fail("cannot change to ", cwd, n);
+	}
+}
+
+_Noreturn static void become(const char *path)
+{
+	long err = sys_execve(path, args.at + 1, env.at);
+
+	complain("cannot run ", path, err);
+	sys_exit(err == -ENOENT || err == -ENOTDIR ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC);
+}
+
+/*
+ * Buries whoever ends, orphans among them, until that is the child; returns what a shell would
+ * call its status.
+ */
+static int reap_until(long child)
+{
+	for (;;) {
+		int status = 0;
+		long pid = sys_wait4(-1, &status, 0);
+
+		if (pid < 0 && pid != -EINTR)
+			fail("cannot wait for ", args.at[0], pid);
+		if (pid == child)
+			return status & 0x7f ? 128 + (status & 0x7f) : status >> 8 & 0xff;
+	}
+}
+
+int main(void)
+{
+	long child;
+
+	sys_close(0);
+	sys_close(1);
+	sys_close(2);
+	open_stream(0, "/dev/port/stdin", O_RDONLY);
+	open_stream(1, "/dev/port/stdout", O_WRONLY);
+	open_stream(2, "/dev/port/stderr", O_WRONLY);
+	read_orders();
+	child = sys_fork();
+	if (child < 0)
+		fail("cannot fork for ", args.at[0], child);
+	if (child == 0)
+		become(args.at[0]);
+	return reap_until(child);
+}
