@@ -146,6 +146,14 @@ static void log_drain(void)
 	}
 }
 
+/* Names that programs give are in it: they must not begin lines, nor do anything to a terminal. */
+static void log_hide_controls(char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((uint8_t)text[i] < ' ' || text[i] == 0x7f)
+			text[i] = '?';
+}
+
 void log_vwrite(enum log_level level, const char *tag, const char *fmt, va_list args)
 {
 	char text[LOG_TEXT_MAX + 1];
@@ -158,6 +166,7 @@ void log_vwrite(enum log_level level, const char *tag, const char *fmt, va_list 
 		len = LOG_TEXT_MAX;
 		memcpy(text + len - 3, "...", 3);
 	}
+	log_hide_controls(text, len);
 	flags = log_take();
 	log_ring_append(&ring, level, clock_ns(), text, len);
 	log_drop(flags);

@@ -1,7 +1,4 @@
-/*
- * Random numbers: a key that each request replaces, so that what was given out can't be found from
- * what is kept.
- */
+/* Random numbers: what was given out cannot be found from what is kept. */
 #include "base/random.h"
 
 #include "lib/bits.h"
@@ -9,18 +6,38 @@
 #include "lib/string.h"
 #include "sync/spinlock.h"
 
+#define POOL_BYTES (CHACHA_BLOCK_BYTES - CHACHA_KEY_BYTES)
+
 /* Innermost: whoever holds a lock may ask. */
 static struct spinlock lock = SPINLOCK_INIT(LOCK_CONSOLE);
-static uint8_t key[CHACHA_KEY_BYTES]; /* guarded by lock */
+/* guarded by lock: */
+static uint8_t key[CHACHA_KEY_BYTES];
+static uint8_t pool[POOL_BYTES]; /* not given out yet: its last `left` bytes */
+static size_t left;
 
-/* The first block of a key gives the next key. => lock held */
+/* A key's block is the next key and a new pool. => lock held */
 static void advance(void)
 {
 	uint8_t block[CHACHA_BLOCK_BYTES];
 
 	chacha_block(key, 0, block);
 	memcpy(key, block, sizeof(key));
+	memcpy(pool, block + sizeof(key), sizeof(pool));
 	memset(block, 0, sizeof(block));
+	left = sizeof(pool);
+}
+
+/* n bytes of the pool, which forgets them. => lock held; n is not more than POOL_BYTES */
+static void draw(uint8_t *to, size_t n)
+{
+	uint8_t *from;
+
+	if (n > left)
+		advance();
+	from = pool + sizeof(pool) - left;
+	memcpy(to, from, n);
+	memset(from, 0, n);
+	left -= n;
 }
 
 void random_seed(const void *seed, size_t n)
@@ -36,22 +53,35 @@ void random_seed(const void *seed, size_t n)
 	spin_unlock_irqrestore(&lock, flags);
 }
 
-void random_bytes(void *to, size_t n)
+/* A long request gets a key of its own. */
+static void stretch(const uint8_t own_key[CHACHA_KEY_BYTES], uint8_t *to, size_t n)
 {
-	uint8_t mine[CHACHA_KEY_BYTES], block[CHACHA_BLOCK_BYTES], *out = to;
-	unsigned long flags = spin_lock_irqsave(&lock);
+	uint8_t block[CHACHA_BLOCK_BYTES];
 
-	memcpy(mine, key, sizeof(mine));
-	advance();
-	spin_unlock_irqrestore(&lock, flags);
-	for (uint64_t counter = 1; n; counter++) {
+	for (uint64_t counter = 0; n; counter++) {
 		size_t piece = MIN(n, sizeof(block));
 
-		chacha_block(mine, counter, block);
-		memcpy(out, block, piece);
-		out += piece;
+		chacha_block(own_key, counter, block);
+		memcpy(to, block, piece);
+		to += piece;
 		n -= piece;
 	}
-	memset(mine, 0, sizeof(mine));
 	memset(block, 0, sizeof(block));
+}
+
+void random_bytes(void *to, size_t n)
+{
+	uint8_t own_key[CHACHA_KEY_BYTES];
+	bool is_short = n <= POOL_BYTES;
+	unsigned long flags = spin_lock_irqsave(&lock);
+
+	if (is_short)
+		draw(to, n);
+	else
+		draw(own_key, sizeof(own_key));
+	spin_unlock_irqrestore(&lock, flags);
+	if (is_short)
+		return;
+	stretch(own_key, to, n);
+	memset(own_key, 0, sizeof(own_key));
 }

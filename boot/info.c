@@ -41,8 +41,12 @@ static int read_memory(struct boot_info *info)
 		if (!type || strcmp(type, "memory") != 0 || !dt_available(&info->dt, node))
 			continue;
 		for (unsigned i = 0; dt_reg(&info->dt, node, i, &start, &size) == 0; i++)
-			/* More ranges than we have room for: memory that is not used, no more. */
-			if (add_range(info->ram, &info->nram, start, size) == -EINVAL)
+			/*
+			 * What the direct map can't show, and more ranges than there is room for: memory that
+			 * is not used, no more.
+			 */
+			if (start < PHYS_TOP &&
+			    add_range(info->ram, &info->nram, start, MIN(size, PHYS_TOP - start)) == -EINVAL)
 				return -EINVAL;
 	}
 	return info->nram > 0 ? 0 : -ENOENT;

@@ -1,4 +1,5 @@
 /* The first C line of the kernel proper, and the order in which it comes up. */
+#include "abi/errno.h"
 #include "arch/bootmap.h"
 #include "arch/irqflags.h"
 #include "arch/mmu.h"
@@ -61,7 +62,8 @@ static void start_memory(const struct boot_info *info)
 	int err = phys_init(info->ram, info->nram, info->reserved, info->nreserved);
 
 	if (err) {
-		log_error("boot", "too little memory to start");
+		log_error("boot", "%s", err == -ENOMEM ? "too little memory to start"
+						       : "memory in too many or in nonsensical pieces");
 		give_up();
 	}
 	log_info("mm", "%zu of %zu frames free (%u MiB)", page_alloc_free_count(), page_alloc_total_count(),
@@ -83,6 +85,9 @@ static void start_console(const struct boot_info *info)
 /* From here on there are threads, interrupts, and things to wait for. */
 static void boot_thread(void *arg)
 {
+	/* The code of the first instructions has run. */
+	arch_image_init_done();
+	phys_release(arch_image_init());
 	probe_devices(&boot_info.dt, boot_info.hart_id);
 	boot_payload();
 }

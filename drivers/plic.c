@@ -23,8 +23,9 @@ static void plic_enable(unsigned irq)
 {
 	size_t word = PLIC_ENABLE(context) + 4 * (irq / 32);
 
-	mmio_write32(plic, PLIC_PRIORITY(irq), 1);
 	mmio_write32(plic, word, mmio_read32(plic, word) | 1u << irq % 32);
+	/* In this order: QEMU 7.2 looks for what is pending when a priority is written, not at the enabling. */
+	mmio_write32(plic, PLIC_PRIORITY(irq), 1);
 }
 
 static unsigned plic_claim(void)

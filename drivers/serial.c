@@ -189,20 +189,30 @@ static void meet_ports(struct serial *serial)
 	serial->booted = true;
 }
 
-/* Opens our end, so that bytes flow. */
+static void open_port(struct serial *serial, struct serial_port *port, bool open)
+{
+	unsigned long flags = spin_lock_irqsave(&serial->lock);
+
+	control_send(serial, port->id, CONTROL_PORT_OPEN, open);
+	spin_unlock_irqrestore(&serial->lock, flags);
+}
+
+/*
+ * Opens our end, so that bytes flow. First that, then the buffers: QEMU looks for input that waits, or for
+ * its end, when it is told of buffers, and not when it is told that we are here.
+ */
 static void start_port(struct serial *serial, struct serial_port *port)
 {
-	int err = serial_port_start(port);
-	unsigned long flags;
+	int err;
 
+	open_port(serial, port, true);
+	err = serial_port_start(port);
 	if (err) {
 		log_error("serial", "port %s: no memory for its buffers", port->name);
+		open_port(serial, port, false);
 		port->name[0] = '\0';
 		return;
 	}
-	flags = spin_lock_irqsave(&serial->lock);
-	control_send(serial, port->id, CONTROL_PORT_OPEN, 1);
-	spin_unlock_irqrestore(&serial->lock, flags);
 	if (strcmp(port->name, "log") == 0)
 		serial_port_take_log(port, &uart_log_sink);
 	else if (chardev_register(&port->dev) != 0)

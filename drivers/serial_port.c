@@ -83,12 +83,14 @@ static size_t port_read(struct chardev *dev, void *to, size_t n)
 static bool port_ended(struct chardev *dev)
 {
 	struct serial_port *port = dev->driver;
+	/* First of all: bytes that come from here on are none of the closed end's. */
+	bool host_closed = __atomic_load_n(&port->host, __ATOMIC_ACQUIRE) == HOST_CLOSED;
 	unsigned long flags = spin_lock_irqsave(&port->lock);
 	bool ended;
 
 	rx_collect(port);
 	ended = port->filled_tail == port->filled_head &&
-		((port->host_opened && !port->host_open) || port->rx.broken);
+		(host_closed || port->rx.broken);
 	spin_unlock_irqrestore(&port->lock, flags);
 	return ended;
 }
@@ -221,11 +223,7 @@ void serial_port_poll(struct serial_port *port)
 
 void serial_port_host_open(struct serial_port *port, bool open)
 {
-	unsigned long flags = spin_lock_irqsave(&port->lock);
-
-	port->host_open = open;
-	port->host_opened |= open;
-	spin_unlock_irqrestore(&port->lock, flags);
+	__atomic_store_n(&port->host, open ? HOST_OPEN : HOST_CLOSED, __ATOMIC_RELEASE);
 	waitq_wake_all(&port->dev.readable);
 	waitq_wake_all(&port->dev.writable);
 }
@@ -245,7 +243,7 @@ static void log_panic_write(struct log_sink *sink, const char *s, size_t n)
 	}
 }
 
-static void log_write_locked(struct log_sink *sink, const char *s, size_t n)
+static void sink_write(struct log_sink *sink, const char *s, size_t n)
 {
 	struct serial_port *port = container_of(sink, struct serial_port, sink);
 	unsigned long flags = spin_lock_irqsave(&port->lock);
@@ -257,7 +255,7 @@ static void log_write_locked(struct log_sink *sink, const char *s, size_t n)
 void serial_port_take_log(struct serial_port *port, struct log_sink *from)
 {
 	spin_init(&port->lock, LOCK_CONSOLE);
-	port->sink.write = log_write_locked;
+	port->sink.write = sink_write;
 	port->sink.panic_write = log_panic_write;
 	log_sink_replace(from, &port->sink, "log continues on port faultline.log");
 }

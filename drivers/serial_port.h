@@ -25,6 +25,9 @@ struct tx_buf {
 	struct tx_buf *next_free;
 };
 
+/* The other end. One that has not opened yet may still do so: that is no end of input. */
+enum serial_host { HOST_NEVER, HOST_OPEN, HOST_CLOSED };
+
 struct serial_port {
 	uint32_t id;
 	char name[PORT_NAME_MAX]; /* without "faultline."; empty: not named yet */
@@ -38,9 +41,9 @@ struct serial_port {
 	unsigned filled_head, filled_tail;
 	struct tx_buf tx_bufs[TX_BUFS];
 	struct tx_buf *tx_free;
-	bool host_open;
-	bool host_opened; /* ever */
-	bool warned;	  /* that the device is broken */
+	bool warned; /* that the device is broken */
+	/* atomic, written by the control queue's handler: */
+	enum serial_host host;
 };
 
 extern const struct chardev_ops serial_port_ops;

@@ -8,6 +8,7 @@
 #include "fs/null.h"
 #include "fs/port.h"
 #include "fs/tty.h"
+#include "lib/bits.h"
 #include "lib/format.h"
 #include "lib/string.h"
 
@@ -31,6 +32,17 @@ int dev_register(const char *path, const struct file_ops *ops, void *node, uint3
 	return err;
 }
 
+/* The consoles become terminals, and the log's port is the kernel's own. */
+static bool is_port(const struct chardev *dev)
+{
+	static const char *const others[] = { "uart", "firmware", "log" };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(others); i++)
+		if (strcmp(dev->name, others[i]) == 0)
+			return false;
+	return true;
+}
+
 static int register_ports(void)
 {
 	struct chardev *dev;
@@ -40,7 +52,7 @@ static int register_ports(void)
 		struct port *port;
 		int err;
 
-		if (strcmp(dev->name, "uart") == 0 || strcmp(dev->name, "log") == 0)
+		if (!is_port(dev))
 			continue;
 		port = port_create(dev);
 		if (!port)

@@ -19,7 +19,7 @@ static inline void *device_of(struct file *file)
 struct chardev;
 
 /*
- * /dev/null, /dev/zero, /dev/port/NAME for each chardev but "uart" and "log", and, where console is
+ * /dev/null, /dev/zero, /dev/port/NAME for each chardev but the consoles and the log's, and, where console is
  * not NULL, the terminal /dev/console on it, of cols by rows (0 by 0: not known). 0 or negative
  * errno. => boot, after the drivers have found their devices and the archive is mounted
  */

@@ -196,6 +196,8 @@ static int remove_name(struct inode *dir, const char *text, size_t len, bool dir
 	struct name *name;
 	int err;
 
+	if (len > NAME_MAX)
+		return -ENAMETOOLONG;
 	spin_lock(&names_lock);
 	name = find_locked(dir, text, len);
 	err = may_remove_locked(name, directory);

@@ -5,6 +5,7 @@
 #include "fs/dir.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "mm/host.h"
 #include "mm/usercopy.h"
 
 #define RECORD_HEAD offsetof(struct linux_dirent64, d_name)

@@ -48,8 +48,8 @@ static struct inode *inode_free(struct inode *inode)
 
 	if (S_ISDIR(inode->mode))
 		parent = inode->dir.parent;
-	else if (S_ISREG(inode->mode) && inode->object)
-		object_put(inode->object);
+	else if (S_ISREG(inode->mode))
+		regular_free(inode);
 	else if (S_ISLNK(inode->mode))
 		kfree(inode->target);
 	kfree(inode);

@@ -18,12 +18,12 @@ struct pipe {
 	struct mutex lock;    /* held over the copies, never while waiting for the other end */
 	/* guarded by lock: */
 	struct pipe_ring ring;
-	uint32_t npages; /* of the ring's */
+	uint8_t *spare; /* a page for the next bytes, so that small traffic allocates nothing */
 	bool has_reader;
 	bool has_writer;
 	/* woken after the lock's owner has changed what they are about: */
 	struct waitq readable; /* no longer empty, or no writer any more */
-	struct waitq writable; /* PIPE_BUF bytes or more may be free, or no reader any more */
+	struct waitq writable; /* no longer full, or no reader any more */
 	/* const: */
 	uint64_t ino;
 	uint64_t made; /* nanoseconds since 1970 */
@@ -34,73 +34,79 @@ static struct pipe *file_pipe(struct file *file)
 	return file->node;
 }
 
-/* The page that the next byte goes to is there. */
-static int have_head_page(struct pipe *pipe)
+/* A page to fill; it stays the spare one until it is pushed. 0 or -ENOMEM. */
+static int have_spare(struct pipe *pipe)
 {
-	uint8_t **slot = pipe_ring_head_page(&pipe->ring);
 	struct page *page;
 
-	if (likely(*slot != NULL))
+	if (likely(pipe->spare != NULL))
 		return 0;
 	page = mem_wait_page(0, PAGE_KERNEL);
 	if (!page)
 		return -ENOMEM;
-	*slot = page_address(page);
-	pipe->npages++;
+	pipe->spare = page_address(page);
 	return 0;
 }
 
-static void free_pages(struct pipe *pipe, unsigned first)
+static void page_back(struct pipe *pipe, uint8_t *page)
 {
-	for (unsigned i = first; i < PIPE_RING_PAGES; i++) {
-		if (!pipe->ring.page[i])
-			continue;
-		page_free(virt_to_page(pipe->ring.page[i]), 0);
-		pipe->ring.page[i] = NULL;
-		pipe->npages--;
-	}
+	if (pipe->spare)
+		page_free(virt_to_page(page), 0);
+	else
+		pipe->spare = page;
+}
+
+/* The odd bytes of a write go behind what is there, if they fit: then n, else 0; or -EFAULT. */
+static ssize_t append(struct pipe *pipe, struct user_iter *from)
+{
+	size_t n = from->left % PIPE_RING_PAGE;
+	uint8_t *at = pipe_ring_append_at(&pipe->ring, n);
+
+	if (n == 0 || !at)
+		return 0;
+	if (user_iter_copy_in(from, at, n) != n)
+		return -EFAULT;
+	pipe_ring_append(&pipe->ring, n);
+	return (ssize_t)n;
 }
 
 /*
- * Moves user bytes in, as many as there is room for. 0, -EFAULT, -ENOMEM; from->left tells what
- * went.
+ * Both move what goes and add it to *done. 0, or why not all went. A piece, within one page, goes
+ * whole or not at all, as on Linux: what could be copied in part only is neither in the pipe nor
+ * taken out of it.
  */
-static int fill(struct pipe *pipe, struct user_iter *from)
+static int fill(struct pipe *pipe, struct user_iter *from, size_t *done)
 {
-	while (from->left != 0 && pipe_ring_room(&pipe->ring) != 0) {
-		uint8_t *at;
-		size_t span, copied;
-		int err = have_head_page(pipe);
+	while (from->left != 0 && !pipe_ring_full(&pipe->ring)) {
+		size_t n = MIN(from->left, (size_t)PIPE_RING_PAGE);
+		int err = have_spare(pipe);
 
 		if (err)
 			return err;
-		span = pipe_ring_head_span(&pipe->ring, from->left, &at);
-		copied = user_iter_copy_in(from, at, span);
-		pipe_ring_put(&pipe->ring, copied);
-		if (copied != span)
+		if (user_iter_copy_in(from, pipe->spare, n) != n)
 			return -EFAULT;
+		pipe_ring_push(&pipe->ring, pipe->spare, n);
+		pipe->spare = NULL;
+		*done += n;
 	}
 	return 0;
 }
 
-/* Moves bytes out, as many as are there: the count, or -EFAULT where none went. */
-static ssize_t drain(struct pipe *pipe, struct user_iter *to)
+static int drain(struct pipe *pipe, struct user_iter *to, size_t *done)
 {
-	size_t done = 0;
-
-	while (to->left != 0 && pipe_ring_used(&pipe->ring) != 0) {
+	while (to->left != 0 && !pipe_ring_empty(&pipe->ring)) {
 		const uint8_t *at;
-		size_t span = pipe_ring_tail_span(&pipe->ring, to->left, &at);
-		size_t copied = user_iter_copy_out(to, at, span);
+		size_t n = pipe_ring_front(&pipe->ring, to->left, &at);
+		uint8_t *page;
 
-		pipe_ring_take(&pipe->ring, copied);
-		done += copied;
-		if (copied != span)
-			break;
+		if (user_iter_copy_out(to, at, n) != n)
+			return -EFAULT;
+		page = pipe_ring_take(&pipe->ring, n);
+		if (page)
+			page_back(pipe, page);
+		*done += n;
 	}
-	if (pipe_ring_used(&pipe->ring) == 0 && pipe->npages > 1)
-		free_pages(pipe, 1);
-	return done != 0 ? (ssize_t)done : -EFAULT;
+	return 0;
 }
 
 /* Lets go of the pipe until the queue is woken. 0 or -EINTR, the lock held again. */
@@ -115,87 +121,91 @@ static int pipe_wait(struct pipe *pipe, struct waitq *queue)
 	return err;
 }
 
+/*
+ * Waits until there is something to read, or never will be. Looks without the lock: a change after
+ * the look moves the sequence, and the look is repeated under the lock. 0, -EAGAIN, -EINTR.
+ */
+static int wait_readable(struct pipe *pipe, bool nonblock)
+{
+	uint64_t seq = waitq_sample(&pipe->readable);
+
+	if (!pipe_ring_empty(&pipe->ring) || !pipe->has_writer)
+		return 0;
+	return nonblock ? -EAGAIN : thread_wait(&pipe->readable, seq);
+}
+
 static ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
 	struct pipe *pipe = file_pipe(file);
 	bool was_full = false;
-	ssize_t done = 0;
+	bool ended = to->left == 0;
+	size_t done = 0;
+	int err = 0;
 
 	(void)pos;
-	if (to->left == 0)
-		return 0;
-	mutex_lock(&pipe->lock);
-	while (done == 0) {
-		if (pipe_ring_used(&pipe->ring) != 0) {
-			was_full = pipe_ring_room(&pipe->ring) < PIPE_BUF;
-			done = drain(pipe, to);
-		} else if (!pipe->has_writer) {
+	while (done == 0 && err == 0 && !ended) {
+		err = wait_readable(pipe, (file->flags & O_NONBLOCK) != 0);
+		if (err)
 			break;
-		} else if (file->flags & O_NONBLOCK) {
-			done = -EAGAIN;
-		} else {
-			done = pipe_wait(pipe, &pipe->readable);
-		}
+		mutex_lock(&pipe->lock);
+		was_full = pipe_ring_full(&pipe->ring);
+		ended = pipe_ring_empty(&pipe->ring) && !pipe->has_writer;
+		err = drain(pipe, to, &done);
+		mutex_unlock(&pipe->lock);
 	}
-	mutex_unlock(&pipe->lock);
 	if (was_full)
 		waitq_wake_all(&pipe->writable);
-	return done;
+	return done != 0 ? (ssize_t)done : err;
+}
+
+/* Puts in what there is room for now: adds it to *done. 0, -EFAULT, -ENOMEM. */
+static int write_some(struct pipe *pipe, struct user_iter *from, size_t *done)
+{
+	bool was_empty = pipe_ring_empty(&pipe->ring);
+	ssize_t appended = *done == 0 ? append(pipe, from) : 0;
+	int err;
+
+	if (appended < 0)
+		return (int)appended;
+	*done += (size_t)appended;
+	err = fill(pipe, from, done);
+	if (was_empty)
+		waitq_wake_all(&pipe->readable);
+	return err;
 }
 
 /*
- * Is there room to go on with `left` of n bytes? Up to PIPE_BUF go at once or not at all; of more a
- * piece goes when it is worth it, or when nothing may be waited for.
+ * The whole of a write, the lock held: adds what went to *done. 0, or why it ended before its end.
+ * Up to PIPE_BUF bytes go into one page or none, and so together.
  */
-static bool may_fill(const struct pipe *pipe, size_t n, size_t left, bool nonblock)
+static int write_all(struct pipe *pipe, struct user_iter *from, bool nonblock, size_t *done)
 {
-	uint32_t room = pipe_ring_room(&pipe->ring);
+	int err = 0;
 
-	return room >= MIN(left, (size_t)PIPE_BUF) || (nonblock && n > PIPE_BUF && room != 0);
-}
-
-/*
- * The whole of a write, the lock held. 0 or why it ended before all went; from->left tells what
- * went.
- */
-static int write_all(struct pipe *pipe, struct user_iter *from, bool nonblock)
-{
-	size_t n = from->left;
-
-	while (from->left != 0) {
-		bool was_empty = pipe_ring_used(&pipe->ring) == 0;
-		int err;
-
+	while (from->left != 0 && err == 0) {
 		if (!pipe->has_reader)
 			return -EPIPE;
-		if (!may_fill(pipe, n, from->left, nonblock)) {
-			err = nonblock ? -EAGAIN : pipe_wait(pipe, &pipe->writable);
-			if (err)
-				return err;
-			continue;
-		}
-		err = fill(pipe, from);
-		if (was_empty)
-			waitq_wake_all(&pipe->readable);
-		if (err)
-			return err;
+		err = write_some(pipe, from, done);
+		if (from->left == 0 || err)
+			break;
+		err = nonblock ? -EAGAIN : pipe_wait(pipe, &pipe->writable);
 	}
-	return 0;
+	return err;
 }
 
 static ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *pos)
 {
 	struct pipe *pipe = file_pipe(file);
-	size_t n = from->left;
+	size_t done = 0;
 	int err;
 
 	(void)pos;
 	mutex_lock(&pipe->lock);
-	err = write_all(pipe, from, (file->flags & O_NONBLOCK) != 0);
+	err = write_all(pipe, from, (file->flags & O_NONBLOCK) != 0, &done);
 	mutex_unlock(&pipe->lock);
 	if (unlikely(err == -EPIPE))
 		signal_send(current_process(), SIGPIPE);
-	return from->left != n ? (ssize_t)(n - from->left) : err;
+	return done != 0 ? (ssize_t)done : err;
 }
 
 static int pipe_stat(struct file *file, struct abi_stat *st)
@@ -228,9 +238,21 @@ static int pipe_ioctl(struct file *file, unsigned long request, vaddr_t arg)
 	if (request != FIONREAD)
 		return -ENOTTY;
 	mutex_lock(&pipe->lock);
-	used = (int32_t)pipe_ring_used(&pipe->ring);
+	used = (int32_t)pipe_ring_bytes(&pipe->ring);
 	mutex_unlock(&pipe->lock);
 	return user_copy_out(arg, &used, sizeof(used));
+}
+
+static void free_pages(struct pipe *pipe)
+{
+	while (!pipe_ring_empty(&pipe->ring)) {
+		const uint8_t *at;
+		size_t n = pipe_ring_front(&pipe->ring, PIPE_RING_PAGE, &at);
+
+		page_back(pipe, pipe_ring_take(&pipe->ring, n));
+	}
+	if (pipe->spare)
+		page_free(virt_to_page(pipe->spare), 0);
 }
 
 /* One end has gone: the last one frees the pipe. */
@@ -242,7 +264,7 @@ static void pipe_end_gone(struct pipe *pipe, bool *end, struct waitq *other)
 	waitq_wake_all(other);
 	if (!refcount_put(&pipe->refs))
 		return;
-	free_pages(pipe, 0);
+	free_pages(pipe);
 	kfree(pipe);
 }
 

@@ -1,4 +1,4 @@
-/* Pipes. */
+/* Pipes: what is written to one end is read from the other. */
 #pragma once
 
 #include "proc/file.h"

@@ -1,69 +1,91 @@
-/* The bytes in a pipe: a ring of pages. Pure: no lock, no allocation. */
+/* The bytes in a pipe: a ring of pages, each in part filled. Pure: no lock, no allocation. */
 #pragma once
 
-#include "abi/limits.h"
 #include "lib/bits.h"
 
-#define PIPE_RING_SIZE	65536u /* as on Linux */
+#define PIPE_RING_SLOTS 16u
 #define PIPE_RING_PAGE	4096u
-#define PIPE_RING_PAGES (PIPE_RING_SIZE / PIPE_RING_PAGE)
 
-struct pipe_ring {
-	uint32_t head; /* bytes ever put in, less a multiple of the size */
-	uint32_t tail; /* bytes ever taken out, likewise; head - tail is what is in it */
-	uint8_t *page[PIPE_RING_PAGES]; /* NULL: not there; wanted when head comes to it */
+struct pipe_slot {
+	uint8_t *page;
+	uint32_t offset; /* of the first byte that has not been taken */
+	uint32_t len;	 /* never 0 in a slot that is in use */
 };
 
-static inline uint32_t pipe_ring_used(const struct pipe_ring *ring)
-{
-	return ring->head - ring->tail;
-}
-
-static inline uint32_t pipe_ring_room(const struct pipe_ring *ring)
-{
-	return PIPE_RING_SIZE - pipe_ring_used(ring);
-}
-
-/* The slot of the page where the next byte goes. */
-static inline uint8_t **pipe_ring_head_page(struct pipe_ring *ring)
-{
-	return &ring->page[ring->head / PIPE_RING_PAGE % PIPE_RING_PAGES];
-}
-
 /*
- * Where the next bytes go, and how many of n lie together there. => there is room, and the head's
- * page
+ * As on Linux a slot is used up by whatever is put there, and free again only when all of it has
+ * been taken: what fits into a pipe depends on the pieces.
  */
-static inline size_t pipe_ring_head_span(struct pipe_ring *ring, size_t n, uint8_t **at_ret)
-{
-	uint32_t offset = ring->head % PIPE_RING_PAGE;
-	size_t span = MIN(PIPE_RING_PAGE - offset, pipe_ring_room(ring));
+struct pipe_ring {
+	uint32_t head; /* slots ever used */
+	uint32_t tail; /* of these, free again */
+	struct pipe_slot slot[PIPE_RING_SLOTS];
+};
 
-	*at_ret = *pipe_ring_head_page(ring) + offset;
-	return MIN(span, n);
+static inline bool pipe_ring_empty(const struct pipe_ring *ring)
+{
+	return ring->head == ring->tail;
 }
 
-/* Where the oldest bytes are, and how many of n lie together there. => it is not empty */
-static inline size_t pipe_ring_tail_span(struct pipe_ring *ring, size_t n, const uint8_t **at_ret)
+static inline bool pipe_ring_full(const struct pipe_ring *ring)
 {
-	uint32_t offset = ring->tail % PIPE_RING_PAGE;
-	size_t span = MIN(PIPE_RING_PAGE - offset, pipe_ring_used(ring));
-
-	*at_ret = ring->page[ring->tail / PIPE_RING_PAGE % PIPE_RING_PAGES] + offset;
-	return MIN(span, n);
+	return ring->head - ring->tail == PIPE_RING_SLOTS;
 }
 
-static inline void pipe_ring_put(struct pipe_ring *ring, size_t n)
+static inline struct pipe_slot *pipe_ring_slot(struct pipe_ring *ring, uint32_t at)
 {
-	ring->head += (uint32_t)n;
+	return &ring->slot[at % PIPE_RING_SLOTS];
 }
 
-/*
- * When all is out the next byte goes to the first page again, so that small traffic stays in one.
- */
-static inline void pipe_ring_take(struct pipe_ring *ring, size_t n)
+/* Where n more bytes fit behind the newest ones, or NULL. */
+static inline uint8_t *pipe_ring_append_at(struct pipe_ring *ring, size_t n)
 {
-	ring->tail += (uint32_t)n;
-	if (ring->tail == ring->head)
-		ring->tail = ring->head = 0;
+	struct pipe_slot *last = pipe_ring_slot(ring, ring->head - 1);
+
+	if (pipe_ring_empty(ring) || last->offset + last->len + n > PIPE_RING_PAGE)
+		return NULL;
+	return last->page + last->offset + last->len;
+}
+
+/* They are there. */
+static inline void pipe_ring_append(struct pipe_ring *ring, size_t n)
+{
+	pipe_ring_slot(ring, ring->head - 1)->len += (uint32_t)n;
+}
+
+/* A page with n bytes from its start on. => not full; 1 to PIPE_RING_PAGE bytes */
+static inline void pipe_ring_push(struct pipe_ring *ring, uint8_t *page, size_t n)
+{
+	*pipe_ring_slot(ring, ring->head++) = (struct pipe_slot){ page, 0, (uint32_t)n };
+}
+
+/* The oldest bytes, and how many of n lie together there. => not empty */
+static inline size_t pipe_ring_front(struct pipe_ring *ring, size_t n, const uint8_t **at_ret)
+{
+	struct pipe_slot *first = pipe_ring_slot(ring, ring->tail);
+
+	*at_ret = first->page + first->offset;
+	return MIN(n, (size_t)first->len);
+}
+
+/* Takes n of them out: the page, if it is not needed any more, or NULL. => n as told by front() */
+static inline uint8_t *pipe_ring_take(struct pipe_ring *ring, size_t n)
+{
+	struct pipe_slot *first = pipe_ring_slot(ring, ring->tail);
+
+	first->offset += (uint32_t)n;
+	first->len -= (uint32_t)n;
+	if (first->len != 0)
+		return NULL;
+	ring->tail++;
+	return first->page;
+}
+
+static inline size_t pipe_ring_bytes(struct pipe_ring *ring)
+{
+	size_t bytes = 0;
+
+	for (uint32_t at = ring->tail; at != ring->head; at++)
+		bytes += pipe_ring_slot(ring, at)->len;
+	return bytes;
 }

@@ -8,6 +8,7 @@
 #include "lib/bits.h"
 #include "mm/slab.h"
 #include "proc/process.h"
+#include "proc/process.h"
 #include "proc/wait.h"
 
 #define PIECE 512u /* bytes on the kernel stack at a time */
@@ -84,8 +85,10 @@ static int port_put(struct chardev *dev, const uint8_t *from, size_t n, bool non
 		uint64_t seq = waitq_sample(&dev->writable);
 		size_t took;
 
-		if (dev->ops->ended(dev))
-			return -EPIPE;
+		if (dev->ops->ended(dev)) {
+			err = -EPIPE;
+			break;
+		}
 		took = dev->ops->write(dev, from + sent, n - sent);
 		sent += took;
 		if (took == 0)

@@ -3,6 +3,7 @@
 
 #include "abi/errno.h"
 #include "fs/file_data.h"
+#include "fs/quota.h"
 #include "lib/bits.h"
 #include "mm/object.h"
 
@@ -17,6 +18,13 @@ struct inode *regular_create(uint32_t mode, uint32_t dev, const void *initial, u
 		return inode;
 	inode_put(inode);
 	return NULL;
+}
+
+void regular_free(struct inode *inode)
+{
+	quota_update(inode, 0);
+	if (inode->object)
+		object_put(inode->object);
 }
 
 uint64_t regular_size(struct inode *inode)
@@ -38,8 +46,17 @@ int regular_truncate(struct inode *inode, uint64_t size)
 	err = object_set_size(inode->object, size);
 	if (err == 0)
 		inode_changed_now(inode);
+	quota_update(inode, atomic_load_relaxed(&inode->object->npages));
 	mutex_unlock(&inode->lock);
 	return err;
+}
+
+/* How many of n bytes there are from pos on: a read beyond the end looks at no buffer. */
+static size_t bytes_from(struct inode *inode, uint64_t pos, size_t n)
+{
+	uint64_t size = regular_size(inode);
+
+	return pos < size ? MIN(n, size - pos) : 0;
 }
 
 static ssize_t regular_read(struct file *file, struct user_iter *to, uint64_t *pos)
@@ -49,7 +66,7 @@ static ssize_t regular_read(struct file *file, struct user_iter *to, uint64_t *p
 	ssize_t got = 0;
 	size_t span;
 
-	while ((span = user_iter_span(to)) != 0) {
+	while ((span = bytes_from(inode, *pos, user_iter_span(to))) != 0) {
 		got = object_read(inode->object, *pos, to->base, span);
 		if (got <= 0)
 			break;
@@ -63,6 +80,19 @@ static ssize_t regular_read(struct file *file, struct user_iter *to, uint64_t *p
 	return done != 0 ? done : got;
 }
 
+/* Bytes that lie together, as many as the quota lets. => inode->lock held */
+static ssize_t write_piece(struct inode *inode, uint64_t at, vaddr_t from, size_t n)
+{
+	uint64_t room = quota_room(inode, at);
+	ssize_t put;
+
+	if (room == 0)
+		return -ENOSPC;
+	put = object_write(inode->object, at, from, MIN(n, room));
+	quota_update(inode, atomic_load_relaxed(&inode->object->npages));
+	return put;
+}
+
 /* => inode->lock held */
 static ssize_t write_at(struct inode *inode, struct user_iter *from, uint64_t *at)
 {
@@ -71,14 +101,12 @@ static ssize_t write_at(struct inode *inode, struct user_iter *from, uint64_t *a
 	size_t span;
 
 	while ((span = user_iter_span(from)) != 0) {
-		put = object_write(inode->object, *at, from->base, span);
+		put = write_piece(inode, *at, from->base, span);
 		if (put <= 0)
 			break;
 		user_iter_advance(from, (size_t)put);
 		*at += (uint64_t)put;
 		done += put;
-		if ((size_t)put != span)
-			break;
 	}
 	return done != 0 ? done : put;
 }

@@ -10,6 +10,9 @@
  */
 struct inode *regular_create(uint32_t mode, uint32_t dev, const void *initial, uint64_t size);
 
+/* Lets go of its bytes, if it has come to have any. => its last reference is gone */
+void regular_free(struct inode *inode);
+
 uint64_t regular_size(struct inode *inode);  /* bytes */
 uint64_t regular_pages(struct inode *inode); /* frames that its bytes take, or will */
 

@@ -12,30 +12,44 @@ static void store32(uint8_t *p, uint32_t v)
 		p[i] = (uint8_t)(v >> (8 * i));
 }
 
-static uint32_t rotate(uint32_t v, unsigned n)
+static inline uint32_t rotate(uint32_t v, unsigned n)
 {
 	return v << n | v >> (32 - n);
 }
 
-static void quarter(uint32_t *s, unsigned a, unsigned b, unsigned c, unsigned d)
-{
-	s[a] += s[b];
-	s[d] = rotate(s[d] ^ s[a], 16);
-	s[c] += s[d];
-	s[b] = rotate(s[b] ^ s[c], 12);
-	s[a] += s[b];
-	s[d] = rotate(s[d] ^ s[a], 8);
-	s[c] += s[d];
-	s[b] = rotate(s[b] ^ s[c], 7);
-}
+/* A macro, so that all sixteen words stay in registers. */
+#define QUARTER(a, b, c, d)              \
+	do {                             \
+		a += b;                  \
+		d = rotate(d ^ (a), 16); \
+		c += d;                  \
+		b = rotate(b ^ (c), 12); \
+		a += b;                  \
+		d = rotate(d ^ (a), 8);  \
+		c += d;                  \
+		b = rotate(b ^ (c), 7);  \
+	} while (0)
 
-/* Four columns, four diagonals. */
-static void double_round(uint32_t *s)
+/* Twenty rounds: four columns, four diagonals, ten times. */
+static void scramble(uint32_t s[16])
 {
-	for (unsigned i = 0; i < 4; i++)
-		quarter(s, i, 4 + i, 8 + i, 12 + i);
-	for (unsigned i = 0; i < 4; i++)
-		quarter(s, i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4);
+	uint32_t s0 = s[0], s1 = s[1], s2 = s[2], s3 = s[3], s4 = s[4], s5 = s[5], s6 = s[6];
+	uint32_t s7 = s[7], s8 = s[8], s9 = s[9], s10 = s[10], s11 = s[11], s12 = s[12];
+	uint32_t s13 = s[13], s14 = s[14], s15 = s[15];
+
+	for (unsigned i = 0; i < 10; i++) {
+		QUARTER(s0, s4, s8, s12);
+		QUARTER(s1, s5, s9, s13);
+		QUARTER(s2, s6, s10, s14);
+		QUARTER(s3, s7, s11, s15);
+		QUARTER(s0, s5, s10, s15);
+		QUARTER(s1, s6, s11, s12);
+		QUARTER(s2, s7, s8, s13);
+		QUARTER(s3, s4, s9, s14);
+	}
+	s[0] = s0, s[1] = s1, s[2] = s2, s[3] = s3, s[4] = s4, s[5] = s5, s[6] = s6, s[7] = s7;
+	s[8] = s8, s[9] = s9, s[10] = s10, s[11] = s11, s[12] = s12, s[13] = s13;
+	s[14] = s14, s[15] = s15;
 }
 
 void chacha_block(const uint8_t key[CHACHA_KEY_BYTES], uint64_t counter,
@@ -50,8 +64,7 @@ void chacha_block(const uint8_t key[CHACHA_KEY_BYTES], uint64_t counter,
 	first[13] = (uint32_t)(counter >> 32);
 	for (unsigned i = 0; i < 16; i++)
 		state[i] = first[i];
-	for (unsigned round = 0; round < 10; round++)
-		double_round(state);
+	scramble(state);
 	for (unsigned i = 0; i < 16; i++)
 		store32(block + 4 * i, state[i] + first[i]);
 }

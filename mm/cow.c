@@ -3,15 +3,13 @@
 
 int cow_copy(struct fault *fault)
 {
-	void *to = page_address(fault->spare);
+	void *to = fault_spare_address(fault);
 
 	assert_hardened(fault->source && fault->spare);
 	if (fault->source == zero_page)
 		arch_page_zero(to);
 	else
 		arch_page_copy(to, page_address(fault->source));
-	fault->page = fault->spare;
-	fault->spare = NULL;
-	fault->page_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC;
+	fault_give_spare(fault);
 	return 0;
 }

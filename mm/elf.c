@@ -18,12 +18,10 @@ static int elf_fill_last(struct fault *fault, size_t bytes)
 
 	if (result)
 		return result;
-	to = page_address(fault->spare);
+	to = fault_spare_address(fault);
 	memcpy(to, page_address(fault->source), bytes);
 	memset(to + bytes, 0, PAGE_SIZE - bytes);
-	fault->page = fault->spare;
-	fault->spare = NULL;
-	fault->page_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC;
+	fault_give_spare(fault);
 	return 0;
 }
 

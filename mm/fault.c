@@ -26,49 +26,20 @@
 /* Rounds before the hardened build calls it an endless loop. */
 #define FAULT_ROUNDS_MAX 10000
 
-static void fault_begin(struct fault *fault)
+/* Notes what getting and granting a page need, once the lock is dropped. => space lock held */
+static void fault_note(struct fault *fault, struct mmu_entry entry)
 {
-	fault->va = ALIGN_DOWN(fault->address, PAGE_SIZE);
-	fault->object = NULL;
-	fault->source = NULL;
-	fault->page = NULL;
-	fault->spare = NULL;
-	fault->ntables = 0;
-	fault->tables = (struct mmu_tables){ 0 };
-}
+	struct vma *vma = fault->vma;
 
-/* Gives back what belongs to one round. */
-static void fault_forget(struct fault *fault)
-{
-	if (fault->source)
-		page_put(fault->source);
-	if (fault->page)
-		page_put(fault->page);
-	if (fault->object)
-		object_put(fault->object);
-	fault->source = NULL;
-	fault->page = NULL;
-	fault->object = NULL;
-}
-
-static void fault_end(struct fault *fault)
-{
-	if (fault->spare)
-		page_put(fault->spare);
-	if (fault->tables.count)
-		tables_free(&fault->tables);
-}
-
-/* Notes what the handler and vma_install() need, once the lock is dropped. => space lock held */
-static void fault_note(struct fault *fault, struct vma *vma, const struct mmu_entry *slot,
-		       struct mmu_entry entry)
-{
+	fault->layout = fault->space->layout;
 	fault->backend = vma->backend;
 	fault->vma_rights = vma->rights;
 	fault->vma_flags = vma->flags;
 	fault->file_end = vma->file_end;
-	if (vma->object) {
-		fault->object = vma->object;
+	fault->object = vma->object;
+	fault->source = NULL;
+	fault->page = NULL;
+	if (unlikely(vma->object)) {
 		fault->index = vma_index(vma, fault->va);
 		object_get(vma->object);
 	}
@@ -76,8 +47,17 @@ static void fault_note(struct fault *fault, struct vma *vma, const struct mmu_en
 		fault->source = pfn_to_page(entry_pfn(entry));
 		page_get(fault->source);
 	}
-	if (!slot && !fault->ntables)
-		fault->ntables = 1;
+}
+
+/* Gives back what fault_note() and the handler took. */
+static void fault_forget(struct fault *fault)
+{
+	if (fault->source)
+		page_put(fault->source);
+	if (unlikely(fault->page))
+		page_put(fault->page);
+	if (unlikely(fault->object))
+		object_put(fault->object);
 }
 
 /* A denial that the table's first two lines make. */
@@ -90,51 +70,72 @@ static int fault_deny(struct fault *fault, int outcome)
 	return outcome;
 }
 
-/* Is a page to be found that others may have too? Private writes need one of their own. */
-static bool takes_shared_page(const struct fault *fault, const struct vma *vma)
-{
-	return !fault_is_write(fault) || vma_is_shared(vma);
-}
-
-/* What needs no page is done; 0, FAULT_AGAIN, FAULT_GO or an outcome. => space lock held */
-static int fault_look_locked(struct fault *fault)
+/* Finds VMA, slot and kind. 0 or an outcome. => space lock held */
+static inline int fault_find(struct fault *fault, struct mmu_entry *entry_ret)
 {
 	struct space *space = fault->space;
-	struct vma *vma = vma_find(space, fault->va);
-	struct mmu_entry *slot, entry = ENTRY_NONE;
-	int result;
+	struct vma *vma;
 
 	if (unlikely(space->dying))
 		return VM_DYING;
+	vma = vma_find(space, fault->va);
 	if (unlikely(!vma)) {
-		result = fault_grow(fault, &vma);
+		int result = fault_grow(fault, &vma);
+
 		if (result)
 			return fault_deny(fault, result);
 	}
-	slot = arch_mmu_lookup(&space->mmu, fault->va);
-	if (slot)
-		entry = entry_load(slot);
+	fault->vma = vma;
+	fault->slot = arch_mmu_lookup(&space->mmu, fault->va);
+	*entry_ret = likely(fault->slot) ? entry_load(fault->slot) : ENTRY_NONE;
 	fault->wanted = fault_wanted(fault->access, vma->rights, vma_is_shared(vma));
-	fault->kind = fault_judge(fault, vma, entry);
+	fault->kind = fault_judge(fault, vma, *entry_ret);
+	return 0;
+}
+
+/* May it be a page that others have too? A private write needs one of its own. */
+static inline bool takes_shared_page(const struct fault *fault)
+{
+	return !fault_is_write(fault) || vma_is_shared(fault->vma);
+}
+
+/* Does what needs no page. 0, FAULT_AGAIN, FAULT_GO or an outcome. => space lock held */
+static inline int fault_look_locked(struct fault *fault)
+{
+	struct mmu_entry entry;
+	int result = fault_find(fault, &entry);
+
+	if (unlikely(result))
+		return result;
 	switch (fault->kind) {
-	case FAULT_DENY_ACCERR:
-		return fault_deny(fault, VM_SEGV_ACCERR);
-	case FAULT_ACCESSED:
-	case FAULT_SPURIOUS:
-	case FAULT_REUSE:
-	case FAULT_REMAP:
-		return install_in_place(fault, vma, slot, entry);
 	case FAULT_FILL:
-		if (slot && takes_shared_page(fault, vma) && install_at_hand(fault, vma, slot))
+		if (fault->slot && takes_shared_page(fault) && install_at_hand(fault))
 			return 0;
 		break;
 	case FAULT_COW:
 		break;
+	case FAULT_ACCESSED:
+	case FAULT_SPURIOUS:
+	case FAULT_REUSE:
+	case FAULT_REMAP:
+		return install_in_place(fault, entry);
+	case FAULT_DENY_ACCERR:
+		return fault_deny(fault, VM_SEGV_ACCERR);
 	default:
 		panic("fault: %s is not built", fault_kind_name(fault->kind));
 	}
-	fault_note(fault, vma, slot, entry);
+	fault_note(fault, entry);
 	return FAULT_GO;
+}
+
+static inline int fault_look(struct fault *fault)
+{
+	int result;
+
+	spin_lock(&fault->space->lock);
+	result = fault_look_locked(fault);
+	spin_unlock(&fault->space->lock);
+	return result;
 }
 
 /* Will the handler put its page into a frame of its own? A read does in the page where a segment's file ends. */
@@ -152,10 +153,13 @@ static int fault_topup(struct fault *fault)
 {
 	if (wants_frame(fault) && !fault->spare) {
 		fault->spare = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
-		if (!fault->spare)
+		if (unlikely(!fault->spare))
 			return -ENOMEM;
+		fault->spare_pfn = page_to_pfn(fault->spare);
 	}
-	return fault->tables.count < fault->ntables ? tables_fill(&fault->tables, fault->ntables) : 0;
+	if (likely(fault->slot))
+		return 0;
+	return tables_fill(&fault->tables, fault->ntables);
 }
 
 /* => no spinning lock held; fault->page is the page to grant */
@@ -181,17 +185,12 @@ static int fault_get_page(struct fault *fault)
 	}
 }
 
-static int fault_round(struct fault *fault)
+/* A page is got and granted. 0, FAULT_AGAIN or an outcome. */
+static __attribute__((noinline)) int fault_go(struct fault *fault)
 {
-	int result;
+	int result = fault_get_page(fault);
 
-	spin_lock(&fault->space->lock);
-	result = fault_look_locked(fault);
-	spin_unlock(&fault->space->lock);
-	if (result != FAULT_GO)
-		return result;
-	result = fault_get_page(fault);
-	if (!result)
+	if (likely(!result))
 		result = vma_install(fault);
 	fault_forget(fault);
 	return result;
@@ -206,15 +205,23 @@ int vm_fault(struct space *space, vaddr_t address, unsigned access, vaddr_t pc, 
 	lockorder_assert_none_spinning();
 	fault.space = space;
 	fault.address = address;
-	fault.access = access;
 	fault.pc = pc;
+	fault.access = access;
+	fault.va = ALIGN_DOWN(address, PAGE_SIZE);
 	fault.wait = wait;
-	fault_begin(&fault);
+	fault.spare = NULL;
+	fault.ntables = 1;
+	fault.tables = (struct mmu_tables){ 0 };
 	do {
 		assert_hardened(rounds++ < FAULT_ROUNDS_MAX);
-		result = fault_round(&fault);
-	} while (result == FAULT_AGAIN);
+		result = fault_look(&fault);
+		if (result == FAULT_GO)
+			result = fault_go(&fault);
+	} while (unlikely(result == FAULT_AGAIN));
 	(void)rounds;
-	fault_end(&fault);
+	if (unlikely(fault.spare))
+		page_put(fault.spare);
+	if (unlikely(fault.tables.count))
+		tables_free(&fault.tables);
 	return result;
 }

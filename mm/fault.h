@@ -21,6 +21,9 @@ struct fault {
 	vaddr_t va;	 /* the page's */
 	struct vm_wait *wait;
 	/* what was found under the lock; a round that starts over fills it again */
+	uint64_t layout; /* the space's: while it is the same, vma and slot are what they were */
+	struct vma *vma;
+	struct mmu_entry *slot; /* NULL: its table is missing */
 	const struct vma_backend *backend;
 	struct object *object; /* referenced; NULL: none */
 	uint64_t index;	       /* page index in the object */
@@ -32,10 +35,35 @@ struct fault {
 	struct page *source; /* what is or was copied: the entry's page (COW), the object's (FILL) */
 	struct page *page;   /* to grant */
 	struct page *spare;  /* topped up */
+	pfn_t pfn;	     /* the frame of `page` */
+	pfn_t spare_pfn;
 	unsigned page_rights;
-	unsigned ntables; /* how many table pages to top up: 0, 1 or 2 */
+	unsigned ntables; /* how many table pages to top up where one is missing: 1 or 2 */
 	struct mmu_tables tables;
 };
+
+/* For handlers: the page to grant is one that others have too, referenced. */
+static inline void fault_give(struct fault *fault, struct page *page, unsigned rights)
+{
+	fault->page = page;
+	fault->pfn = page_to_pfn(page);
+	fault->page_rights = rights;
+}
+
+/* For handlers: where the topped-up frame is to be filled, */
+static inline void *fault_spare_address(const struct fault *fault)
+{
+	return arch_phys_to_virt(pfn_to_paddr(fault->spare_pfn));
+}
+
+/* and that it is the page to grant, with all rights that the VMA has. */
+static inline void fault_give_spare(struct fault *fault)
+{
+	fault->page = fault->spare;
+	fault->pfn = fault->spare_pfn;
+	fault->page_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC;
+	fault->spare = NULL;
+}
 
 static inline bool fault_is_write(const struct fault *fault)
 {

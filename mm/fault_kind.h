@@ -1,9 +1,26 @@
-/* What a fault is, from what is known of access, VMA, entry and page alone. */
+/* Tells what kind of fault it is, from what is known of access, VMA, entry and page alone. */
 #pragma once
 
 #include "arch/entry.h"
 #include "lib/types.h"
 #include "mm/page.h"
+
+/*
+ * The case table. fault_classify() below is in its order; the first that applies is the kind.
+ *
+ * (look-up)    the address is in no VMA: a stack grows (mm/grow.c), then the table applies; else DENY_MAPERR
+ * DENY_ACCERR  the VMA forbids the access
+ * ACCESSED     the entry's rights allow it, but it is RESIDENT, or A is 0, or D is 0 on a write: set them. Also a read
+ *              or fetch that the VMA allows and the entry does not: mprotect only lessens entries, so they may lag
+ *              behind a VMA that was given rights back
+ * SPURIOUS     the entry allows it, with A, and with D on a write
+ * WP           a write-protection mark
+ * SWAPPED      the entry, or the object's index, holds a swap slot
+ * FILL         the entry is empty
+ * REUSE        write to a private anonymous page: one map, and pinned, or not in the swap cache, or alone there
+ * COW          any other write to a private mapping
+ * REMAP        first write to a shared object page
+ */
 
 /* How the access came about, beside RIGHT_READ, RIGHT_WRITE, RIGHT_EXEC. */
 #define ACCESS_USER 8u
@@ -11,7 +28,7 @@
 #define ACCESS_REMOTE 32u   /* through vm_hold() */
 #define ACCESS_POPULATE 64u /* ahead of any access */
 
-/* The case table stands at the head of fault_kind.c. DENY_MAPERR is the look-up's own answer. */
+/* DENY_MAPERR is the look-up's own answer. */
 enum fault_kind {
 	FAULT_DENY_MAPERR,
 	FAULT_DENY_ACCERR,
@@ -53,8 +70,52 @@ static inline unsigned fault_wanted(unsigned access, unsigned vma_rights, bool v
 	return access & (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC);
 }
 
-/* Pure: no lock, no allocation, no side effect. */
-enum fault_kind fault_classify(const struct fault_facts *facts);
+static inline bool facts_hold_page(const struct fault_facts *f)
+{
+	return f->entry_state == ENTRY_PRESENT || f->entry_state == ENTRY_RESIDENT;
+}
+
+/* Would the hardware let the access through? => the entry holds a page and its rights allow it */
+static inline bool facts_are_complete(const struct fault_facts *f, unsigned wanted)
+{
+	if (f->entry_state == ENTRY_RESIDENT || !(f->entry_flags & ENTRY_ACCESSED))
+		return false;
+	return !(wanted & RIGHT_WRITE) || (f->entry_flags & ENTRY_DIRTY);
+}
+
+/* => a write to a private mapping, the entry holds a page */
+static inline bool facts_tell_last_holder(const struct fault_facts *f)
+{
+	if (f->page_kind != PAGE_ANON || f->maps != 1)
+		return false;
+	if (f->page_flags & FACT_PINNED)
+		return true;
+	return !(f->page_flags & FACT_SWAP_CACHED) || (f->page_flags & FACT_SWAP_ALONE);
+}
+
+/* Pure: no lock, no allocation, no side effect. Inline, for it stands in the hot path twice. */
+static inline enum fault_kind fault_classify(const struct fault_facts *f)
+{
+	unsigned wanted = fault_wanted(f->access, f->vma_rights, f->vma_shared);
+
+	if (wanted & ~f->vma_rights)
+		return FAULT_DENY_ACCERR;
+	if (facts_hold_page(f)) {
+		if (!(wanted & ~f->entry_rights))
+			return facts_are_complete(f, wanted) ? FAULT_SPURIOUS : FAULT_ACCESSED;
+		if (!(wanted & RIGHT_WRITE))
+			return FAULT_ACCESSED;
+	}
+	if (f->entry_state == ENTRY_MARK || (f->entry_flags & ENTRY_WP))
+		return FAULT_WP;
+	if (f->entry_state == ENTRY_SWAP || (f->entry_state == ENTRY_EMPTY && f->index_swapped))
+		return FAULT_SWAPPED;
+	if (f->entry_state == ENTRY_EMPTY)
+		return FAULT_FILL;
+	if (!f->vma_shared)
+		return facts_tell_last_holder(f) ? FAULT_REUSE : FAULT_COW;
+	return FAULT_REMAP;
+}
 
 /* As in the case table, for reports. */
 const char *fault_kind_name(enum fault_kind kind);

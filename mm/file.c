@@ -14,21 +14,30 @@ static struct page *object_at_hand(const struct vma *vma, vaddr_t va)
 
 static int shared_fill(struct fault *fault)
 {
-	fault->page_rights = RIGHT_READ | RIGHT_EXEC;
+	unsigned rights = RIGHT_READ | RIGHT_EXEC;
+	struct page *page;
+	int result = object_page(fault->object, fault->index, &page, fault->wait);
+
 	if (fault_is_write(fault))
-		fault->page_rights |= RIGHT_WRITE;
-	return object_page(fault->object, fault->index, &fault->page, fault->wait);
+		rights |= RIGHT_WRITE;
+	if (!result)
+		fault_give(fault, page, rights);
+	return result;
 }
 
 static int private_fill(struct fault *fault)
 {
-	struct page **page = fault_is_write(fault) ? &fault->source : &fault->page;
-	int result = object_page(fault->object, fault->index, page, fault->wait);
+	struct page *page;
+	int result = object_page(fault->object, fault->index, &page, fault->wait);
 
-	fault->page_rights = RIGHT_READ | RIGHT_EXEC;
-	if (result || !fault_is_write(fault))
+	if (result)
 		return result;
-	return cow_copy(fault);
+	if (fault_is_write(fault)) {
+		fault->source = page;
+		return cow_copy(fault);
+	}
+	fault_give(fault, page, RIGHT_READ | RIGHT_EXEC);
+	return 0;
 }
 
 const struct vma_backend vma_object_shared = {

@@ -16,44 +16,55 @@ struct copying {
 	vaddr_t resume;
 	bool done; /* a leaf table was copied: enough for a piece */
 	bool lessened;
-	unsigned nzero, nresident;
 	struct mmu_tables tables;
 };
 
-/* Takes the right to write from the parent's entry and marks it; what the hardware sets meanwhile is kept. */
-static struct mmu_entry share_entry(struct copying *copying, vaddr_t va, struct mmu_entry *slot,
-				    struct mmu_entry old)
+/* Takes the right to write from the parent's entry; what the hardware sets in it meanwhile is kept. */
+static inline struct mmu_entry share_entry(struct copying *copying, vaddr_t va,
+					   struct mmu_entry *slot, struct mmu_entry old)
 {
-	struct mmu_entry new;
+	struct mmu_entry new = entry_share(old);
 
-	do {
+	if (new.word == old.word)
+		return old;
+	while (unlikely(!entry_cas(slot, old, new))) {
 		old = entry_load(slot);
-		new = entry_with(old, entry_rights(old) & ~RIGHT_WRITE, entry_flags(old) | ENTRY_COW);
-	} while (old.word != new.word && !entry_cas(slot, old, new));
+		new = entry_share(old);
+	}
 	debt_owe(copying->parent, va, old, new);
 	copying->lessened |= entry_lessens(old, new);
 	return new;
 }
 
-/* One entry to the child; the page gets one holder more. */
-static void copy_entry(struct copying *copying, vaddr_t va, struct mmu_entry *from,
-		       struct mmu_entry *to)
+/* The entries of one leaf table, or of a part of it; each page gets one holder more. */
+static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *leaf,
+			      struct mmu_entry *to)
 {
-	struct mmu_entry entry = entry_load(from);
-	struct page *page;
+	struct mmu_entry *slot = leaf->entries, *end = slot + leaf->count;
+	bool share = !vma_is_shared(copying->vma);
+	vaddr_t va = leaf->va;
+	unsigned nzero = 0, nresident = 0;
 
-	if (entry_empty(entry))
-		return;
-	if (!vma_is_shared(copying->vma))
-		entry = share_entry(copying, va, from, entry);
-	*to = entry;
-	page = pfn_to_page(entry_pfn(entry));
-	if (page == zero_page) {
-		copying->nzero++;
-		return;
+	for (; slot < end; slot++, to++, va += PAGE_SIZE) {
+		struct mmu_entry entry = entry_load(slot);
+		struct page *page;
+
+		if (entry_empty(entry))
+			continue;
+		if (share)
+			entry = share_entry(copying, va, slot, entry);
+		*to = entry;
+		page = pfn_to_page(entry_pfn(entry));
+		if (page == zero_page) {
+			nzero++;
+			continue;
+		}
+		page_map_get(page);
+		nresident++;
 	}
-	page_map_get(page);
-	copying->nresident++;
+	if (nzero)
+		page_map_get_many(zero_page, nzero);
+	space_add_resident(copying->child, nresident);
 }
 
 static bool is_blank(const struct mmu_leaf *leaf)
@@ -68,7 +79,6 @@ static bool is_blank(const struct mmu_leaf *leaf)
 static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct copying *copying = arg;
-	struct mmu_entry *to;
 	unsigned before = copying->tables.count;
 	int result;
 
@@ -81,9 +91,7 @@ static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 	result = arch_mmu_prepare(&copying->child->mmu, leaf->va, &copying->tables);
 	assert(result == 0); /* topped up for one leaf table */
 	copying->child->tables += before - copying->tables.count;
-	to = arch_mmu_lookup(&copying->child->mmu, leaf->va);
-	for (unsigned i = 0; i < leaf->count; i++)
-		copy_entry(copying, leaf->va + i * PAGE_SIZE, &leaf->entries[i], &to[i]);
+	copy_leaf_entries(copying, leaf, arch_mmu_lookup(&copying->child->mmu, leaf->va));
 	copying->done = true;
 	return 0;
 }
@@ -107,32 +115,15 @@ static vaddr_t copy_piece(struct copying *copying, vaddr_t start, vaddr_t end)
 {
 	copying->resume = end;
 	copying->done = copying->lessened = false;
-	copying->nzero = copying->nresident = 0;
 	(void)arch_mmu_visit(&copying->parent->mmu, start, end, copy_leaf, copying);
-	if (copying->nzero)
-		page_map_get_many(zero_page, copying->nzero);
-	space_add_resident(copying->child, copying->nresident);
 	fence_parent(copying);
 	return copying->resume;
-}
-
-/* A truncation that has not come to the parent's VMA yet has to come to the child's too. => both locks held */
-static void follow_truncation(struct copying *copying, vaddr_t start)
-{
-	const struct vma *vma = vma_find(copying->parent, start);
-	struct vma *copy = copying->vma;
-
-	if (!copy->object)
-		return;
-	spin_lock(&copy->object->lock);
-	copy->truncation = MIN(copy->truncation, vma->truncation);
-	spin_unlock(&copy->object->lock);
 }
 
 /* Entries of the child's newest VMA. 0, -ENOMEM, -EINTR. */
 static int copy_entries(struct copying *copying)
 {
-	vaddr_t start = copying->vma->start, end = copying->vma->end;
+	vaddr_t start = copying->vma->touched_start, end = copying->vma->touched_end;
 
 	while (start < end) {
 		bool alive;
@@ -142,10 +133,8 @@ static int copy_entries(struct copying *copying)
 		spin_lock(&copying->parent->lock);
 		spin_lock_nested(&copying->child->lock);
 		alive = !copying->parent->dying;
-		if (alive) {
-			follow_truncation(copying, start);
+		if (alive)
 			start = copy_piece(copying, start, end);
-		}
 		spin_unlock(&copying->child->lock);
 		spin_unlock(&copying->parent->lock);
 		if (!alive || (start < end && vm_pause()))

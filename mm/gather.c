@@ -16,47 +16,52 @@ void gather_init(struct gather *gather, struct space *space)
 	gather->tables = (struct mmu_tables){ 0 };
 }
 
-/* => the entry is not EMPTY */
-static void zap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot)
+/* => the entry is not EMPTY, and there is room for its page */
+static inline void zap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot)
 {
 	struct mmu_entry old = entry_swap(slot, ENTRY_NONE);
 	struct page *page = pfn_to_page(entry_pfn(old));
 
 	debt_owe(gather->space, va, old, ENTRY_NONE);
-	if (entry_lessens(old, ENTRY_NONE))
+	if (!gather->flush.all && entry_lessens(old, ENTRY_NONE))
 		mmu_flush_add(&gather->flush, va);
-	if (page != zero_page)
-		gather->space->resident--;
+	gather->nresident += page != zero_page;
 	gather->pages[gather->npages++] = page;
 }
 
 static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 {
+	struct mmu_entry *slot = leaf->entries, *end = slot + leaf->count;
 	struct gather *gather = arg;
+	vaddr_t va = leaf->va;
 
-	if (gather->leaves == GATHER_LEAVES) {
-		gather->resume = leaf->va;
+	gather->resume = va;
+	if (gather->leaves == GATHER_LEAVES)
 		return 1;
-	}
 	gather->leaves++;
-	for (unsigned i = 0; i < leaf->count; i++) {
-		if (entry_empty(entry_load(&leaf->entries[i])))
+	for (; slot < end; slot++, va += PAGE_SIZE) {
+		if (entry_empty(entry_load(slot)))
 			continue;
 		if (gather->npages == GATHER_PAGES) {
-			gather->resume = leaf->va + i * PAGE_SIZE;
+			gather->resume = va;
 			return 1;
 		}
-		zap_entry(gather, leaf->va + i * PAGE_SIZE, &leaf->entries[i]);
+		zap_entry(gather, va, slot);
 	}
 	return 0;
 }
 
-vaddr_t gather_zap(struct gather *gather, vaddr_t start, vaddr_t end)
+vaddr_t gather_zap(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end)
 {
+	vaddr_t from = MAX(start, vma->touched_start), to = MIN(end, vma->touched_end);
+	int more = 0;
+
 	assert_hardened(spin_lock_held(&gather->space->lock));
-	if (arch_mmu_visit(&gather->space->mmu, start, end, zap_leaf, gather))
-		return gather->resume;
-	return end;
+	gather->nresident = 0;
+	if (from < to)
+		more = arch_mmu_visit(&gather->space->mmu, from, to, zap_leaf, gather);
+	gather->space->resident -= gather->nresident;
+	return more ? gather->resume : end;
 }
 
 void gather_prune(struct gather *gather, vaddr_t floor, vaddr_t ceiling)
@@ -68,8 +73,10 @@ void gather_prune(struct gather *gather, vaddr_t floor, vaddr_t ceiling)
 		return;
 	arch_mmu_prune(&gather->space->mmu, floor, ceiling, &gather->tables);
 	gather->space->tables -= gather->tables.count - before;
-	if (gather->tables.count != before)
-		gather->flush.tables = true;
+	if (gather->tables.count == before)
+		return;
+	gather->flush.tables = true;
+	gather->space->layout++;
 }
 
 void gather_fence(struct gather *gather)

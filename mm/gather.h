@@ -11,6 +11,7 @@ struct gather {
 	struct space *space;
 	vaddr_t resume; /* where the piece stopped */
 	unsigned leaves; /* leaf tables that it saw */
+	unsigned nresident;
 	unsigned npages;
 	struct page *pages[GATHER_PAGES];
 	struct mmu_flush flush;
@@ -20,10 +21,10 @@ struct gather {
 void gather_init(struct gather *gather, struct space *space);
 
 /*
- * Empties the entries of [start, end), or as many as a piece may. => space lock held, kept until gather_fence();
- * where it stopped: `end`, or where to go on
+ * Empties the entries of [start, end) of a VMA, or as many as a piece may. => space lock held, kept until
+ * gather_fence(); where it stopped: `end`, or where to go on
  */
-vaddr_t gather_zap(struct gather *gather, vaddr_t start, vaddr_t end);
+vaddr_t gather_zap(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end);
 
 /* Can no more be taken before it is fenced and freed? */
 static inline bool gather_full(const struct gather *gather)

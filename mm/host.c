@@ -1,10 +1,17 @@
 /* What mm asks of those who own threads, before there are any. */
 #include "mm/host.h"
 
+#include "abi/errno.h"
+
 static int pause_alone(struct vm_wait *wait)
 {
 	(void)wait;
 	return 0;
+}
+
+static int relieve_alone(void)
+{
+	return -ENOMEM;
 }
 
 static bool mmap_locked_alone(struct space *space)
@@ -13,4 +20,8 @@ static bool mmap_locked_alone(struct space *space)
 	return true;
 }
 
-struct mm_host mm_host = { .pause = pause_alone, .mmap_locked = mmap_locked_alone };
+struct mm_host mm_host = {
+	.pause = pause_alone,
+	.relieve = relieve_alone,
+	.mmap_locked = mmap_locked_alone,
+};

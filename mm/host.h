@@ -12,6 +12,11 @@ struct mm_host {
 	 * NULL it waits for that. 0, or -EINTR where the running thread has been killed.
 	 */
 	int (*pause)(struct vm_wait *wait);
+	/*
+	 * No frame could be had, no spinning lock held: makes room, as the out-of-memory policy has
+	 * it. 0: worth asking again; -ENOMEM; -EINTR where the running thread has been killed.
+	 */
+	int (*relieve)(void);
 	/* The waiting mmap lock of the space is held by the running thread (assertions). */
 	bool (*mmap_locked)(struct space *space);
 };

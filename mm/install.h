@@ -8,23 +8,44 @@
 #define FAULT_GO 3    /* a page has to be got first */
 
 /* What the fault is, with this VMA and this entry. => space lock held */
-enum fault_kind fault_judge(const struct fault *fault, const struct vma *vma, struct mmu_entry entry);
+static inline enum fault_kind fault_judge(const struct fault *fault, const struct vma *vma,
+					  struct mmu_entry entry)
+{
+	struct fault_facts facts = {
+		.access = fault->access,
+		.vma_rights = vma->rights,
+		.vma_shared = vma_is_shared(vma),
+		.entry_state = entry_state(entry),
+	};
+	const struct page *page;
+
+	if (facts.entry_state != ENTRY_PRESENT && facts.entry_state != ENTRY_RESIDENT)
+		return fault_classify(&facts);
+	page = pfn_to_page(entry_pfn(entry));
+	facts.entry_rights = entry_rights(entry);
+	facts.entry_flags = entry_flags(entry);
+	facts.page_kind = page->kind;
+	facts.page_flags = page->pins ? FACT_PINNED : 0;
+	facts.maps = page->maps;
+	return fault_classify(&facts);
+}
 
 /*
  * ACCESSED, SPURIOUS, REUSE, REMAP: what needs no page. 0 or FAULT_AGAIN.
- * => space lock held since the look-up that found vma, slot and entry and judged them
+ * => space lock held since the look-up that found fault->vma, fault->slot and entry, and judged them
  */
-int install_in_place(struct fault *fault, struct vma *vma, struct mmu_entry *slot,
-		     struct mmu_entry entry);
+int install_in_place(struct fault *fault, struct mmu_entry entry);
 
 /*
- * FILL where the page is there for the taking (and its neighbours with it). => as above; false: it is not
+ * FILL where the page is there for the taking (and its neighbours with it). => as above, and the
+ * table is there; false: it is not
  */
-bool install_at_hand(struct fault *fault, struct vma *vma, const struct mmu_entry *slot);
+bool install_at_hand(struct fault *fault);
 
 /*
- * FILL and COW: grants fault->page at fault->va, if all is still as it was found. 0: the reference to fault->page is
- * the entry's now; FAULT_AGAIN: nothing has changed, but for fault->ntables where a table page was missing; VM_DYING.
+ * FILL and COW: grants fault->page at fault->va, if all is still as it was found. 0: the reference
+ * to fault->page is the entry's now; FAULT_AGAIN: nothing has changed, but for fault->ntables where
+ * a table page was missing; VM_DYING.
  * => no spinning lock held
  */
 int vma_install(struct fault *fault);

@@ -40,15 +40,16 @@ static enum advice_kind advice_kind(int advice)
 	}
 }
 
-/* Drops the pages of a range, in pieces; the next access fills them anew. Goes on if killed. */
-static void drop_range(struct space *space, vaddr_t start, vaddr_t end)
+/* Drops the pages of a part of a VMA, in pieces; the next access fills them anew. Goes on if killed. */
+static void drop_range(const struct vma *vma, vaddr_t start, vaddr_t end)
 {
+	struct space *space = vma->space;
 	struct gather gather;
 
 	for (;;) {
 		gather_init(&gather, space);
 		spin_lock(&space->lock);
-		start = gather_zap(&gather, start, end);
+		start = gather_zap(&gather, vma, start, end);
 		gather_fence(&gather);
 		debt_assert_none(space);
 		spin_unlock(&space->lock);
@@ -87,7 +88,7 @@ static int advise_one(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
 {
 	switch (advice_kind(advice)) {
 	case ADVICE_DROP:
-		drop_range(vma->space, start, end);
+		drop_range(vma, start, end);
 		return 0;
 	case ADVICE_ANON_IGNORED:
 		return vma->object ? -EINVAL : 0;

@@ -89,8 +89,9 @@ int object_set_size(struct object *object, uint64_t size);
 /*
  * read/write of a file's bytes through its pages, for user buffers (faults allowed) and kernel
  * ones. The count done, 0 at the end of the object for reads, negative errno only where nothing was
- * done. A write beyond the end grows the size as it goes; -EFBIG where it would begin beyond
- * OBJECT_SIZE_MAX. They pause between pages: -EINTR where the thread was killed.
+ * done. A write beyond the end grows the size as it goes: -ENOSPC where there is no memory for it,
+ * -EFBIG where it would begin beyond OBJECT_SIZE_MAX. They pause between pages: -EINTR where the
+ * thread was killed. Where a page that is within the size can't be had, mm_host.relieve() decides.
  * => no spinning lock held; for writes the file's waiting lock held
  */
 ssize_t object_read(struct object *object, uint64_t pos, vaddr_t user_to, size_t n);

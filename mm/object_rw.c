@@ -73,17 +73,21 @@ static char *bytes_at(struct page *page, uint64_t pos)
 	return (char *)page_address(page) + (pos & PAGE_MASK);
 }
 
-/* object_page() that waits. */
+/* object_page() that waits, for what fills the page and for memory. */
 static int page_wait_for(struct object *object, uint64_t index, struct page **page_ret)
 {
 	struct vm_wait wait;
-	int result = object_page(object, index, page_ret, &wait);
+	int result;
 
-	while (result == VM_WAIT) {
-		result = mm_host.pause(&wait);
-		if (result == 0)
-			result = object_page(object, index, page_ret, &wait);
-	}
+	do {
+		result = object_page(object, index, page_ret, &wait);
+		if (result == VM_WAIT)
+			result = mm_host.pause(&wait);
+		else if (result == -ENOMEM)
+			result = mm_host.relieve();
+		else
+			break;
+	} while (result == 0);
 	return result;
 }
 
@@ -149,6 +153,7 @@ static ssize_t write_inside(struct object *object, uint64_t pos, const struct si
 	return (ssize_t)went;
 }
 
+/* Where memory has run out a file does not grow, rather than that a process is killed for it. */
 static ssize_t write_beyond(struct object *object, uint64_t pos, const struct side *from, size_t n)
 {
 	uint64_t truncations = atomic_load_relaxed(&object->truncations);
@@ -157,7 +162,7 @@ static ssize_t write_beyond(struct object *object, uint64_t pos, const struct si
 	int error;
 
 	if (!page)
-		return -ENOMEM;
+		return -ENOSPC;
 	went = side_take(from, bytes_at(page, pos), n);
 	if (!went) {
 		page_put(page);
@@ -168,7 +173,7 @@ static ssize_t write_beyond(struct object *object, uint64_t pos, const struct si
 	page->flags |= PAGE_DIRTY;
 	error = object_publish(object, pos >> PAGE_SHIFT, page, truncations, pos + went, &page);
 	if (error)
-		return error;
+		return error == -ENOMEM ? -ENOSPC : error;
 	page_put(page);
 	return (ssize_t)went;
 }

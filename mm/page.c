@@ -6,6 +6,7 @@
 struct page_segment page_segments[PAGE_SEGMENTS_MAX];
 unsigned page_segment_count;
 struct page *zero_page;
+pfn_t zero_pfn;
 
 struct page *pfn_to_page_far(pfn_t pfn)
 {

@@ -8,13 +8,13 @@
 #include "lib/types.h"
 
 enum page_kind {
-	PAGE_FREE, /* in the buddy allocator */
+	PAGE_FREE,     /* in the buddy allocator */
 	PAGE_RESERVED, /* firmware, image, boot archive, struct pages: never allocated */
-	PAGE_KERNEL, /* slabs, kernel stacks, buffers */
-	PAGE_TABLE,  /* page tables */
-	PAGE_ANON,   /* private memory; counted by entries */
-	PAGE_OBJECT, /* in an object at index */
-	PAGE_ZERO,   /* the one shared zero page */
+	PAGE_KERNEL,   /* slabs, kernel stacks, buffers */
+	PAGE_TABLE,    /* page tables */
+	PAGE_ANON,     /* private memory; counted by entries */
+	PAGE_OBJECT,   /* in an object at index */
+	PAGE_ZERO,     /* the one shared zero page */
 	PAGE_KINDS
 };
 
@@ -53,7 +53,7 @@ struct page {
 	uint32_t flags;
 	void *owner; /* PAGE_OBJECT: its object, NULL once truncated away; PAGE_SLAB: the cache */
 	union {
-		uint64_t index; /* PAGE_OBJECT: page index in the object */
+		uint64_t index;		       /* PAGE_OBJECT: page index in the object */
 		struct slab_object *slab_free; /* PAGE_SLAB: guarded by the cache's lock */
 	};
 	struct list link;
@@ -131,7 +131,13 @@ static inline void page_map_get(struct page *page)
 	__atomic_fetch_add(&page->counts, PAGE_ONE_MAP, __ATOMIC_RELAXED);
 }
 
-/* The same for n entries at once. */
+/* The caller's reference becomes an entry's. */
+static inline void page_ref_to_map(struct page *page)
+{
+	__atomic_fetch_add(&page->counts, PAGE_ONE_MAP - PAGE_ONE_REF, __ATOMIC_RELAXED);
+}
+
+/* page_map_get() for n entries at once. */
 static inline void page_map_get_many(struct page *page, unsigned n)
 {
 	__atomic_fetch_add(&page->counts, n * PAGE_ONE_MAP, __ATOMIC_RELAXED);
@@ -151,3 +157,4 @@ static inline void page_set_dirty(struct page *page)
 }
 
 extern struct page *zero_page;
+extern pfn_t zero_pfn; /* its frame */

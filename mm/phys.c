@@ -150,6 +150,7 @@ static int make_zero_page(void)
 	zero_page = page_alloc(0, PAGE_ZERO, PAGE_NORMAL);
 	if (!zero_page)
 		return -ENOMEM;
+	zero_pfn = page_to_pfn(zero_page);
 	arch_page_zero(page_address(zero_page));
 	return 0;
 }

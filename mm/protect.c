@@ -98,6 +98,7 @@ static int protect_one(struct space *space, vaddr_t start, vaddr_t end, unsigned
 {
 	struct list dead = LIST_INIT(dead);
 	struct vma *vma = vma_find(space, start);
+	vaddr_t touched_start, touched_end;
 	struct split_room room;
 	unsigned lost;
 	int result;
@@ -116,13 +117,15 @@ static int protect_one(struct space *space, vaddr_t start, vaddr_t end, unsigned
 	spin_lock(&space->lock);
 	split_edges(space, start, end, &room);
 	vma = vma_find(space, start);
+	touched_start = MAX(start, vma->touched_start);
+	touched_end = MIN(end, vma->touched_end);
 	vma_set_rights(vma, rights);
 	vma_merge(vma, &dead);
 	spin_unlock(&space->lock);
 	vma_free_dead(&dead);
 	split_room_put(&room);
-	if (lost)
-		lessen(space, start, end, rights);
+	if (lost && touched_start < touched_end)
+		lessen(space, touched_start, touched_end, rights);
 	return 0;
 }
 

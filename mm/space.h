@@ -37,6 +37,7 @@ struct space {
 	/* guarded by lock: */
 	struct mmu mmu;
 	struct tree vmas;
+	uint64_t layout; /* counts changes of VMAs and tables that were unlinked */
 	struct vma *last_hit; /* the VMA found last; atomic under the mmap lock alone */
 	size_t nvmas;
 	size_t resident; /* entries that hold a frame, zero page apart */
@@ -78,11 +79,21 @@ int space_create(struct space *space);
 void space_destroy(struct space *space);
 
 /* => space lock or mmap lock held */
-struct vma *vma_find(struct space *space, vaddr_t va);	    /* the VMA that holds va, or NULL */
+struct vma *vma_find_in_tree(struct space *space, vaddr_t va);
 struct vma *vma_find_next(struct space *space, vaddr_t va); /* the first whose end is above va, or NULL */
 struct vma *vma_first(struct space *space);
 struct vma *vma_next(struct vma *vma);
 struct vma *vma_prev(struct vma *vma);
+
+/* The VMA that holds va, or NULL. => space lock or mmap lock held */
+static inline struct vma *vma_find(struct space *space, vaddr_t va)
+{
+	struct vma *vma = atomic_load_relaxed(&space->last_hit);
+
+	if (likely(vma) && likely(va - vma->start < vma->end - vma->start))
+		return vma;
+	return vma_find_in_tree(space, va);
+}
 
 /* May the space grow by so many bytes of that kind (RLIMIT_AS, RLIMIT_DATA)? => space lock or mmap lock held */
 bool space_may_expand(const struct space *space, unsigned rights, unsigned vma_flags, size_t bytes);

@@ -21,7 +21,7 @@ static vaddr_t strip_piece(struct gather *gather, vaddr_t start)
 	vaddr_t reached = USER_TOP;
 
 	if (vma)
-		reached = gather_zap(gather, MAX(start, vma->start), vma->end);
+		reached = gather_zap(gather, vma, MAX(start, vma->start), vma->end);
 	gather_fence(gather);
 	return reached;
 }

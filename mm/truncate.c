@@ -8,7 +8,8 @@
 /*
  * Locks go from space to object, but the way here is from object to its VMAs: so the object's lock only finds a VMA
  * that this truncation has not come to yet; spaces_lock keeps its space from going away; and under the space's own lock
- * it is looked up again. Who is done goes to the end of the object's list.
+ * it is looked up again. Who is done goes to the end of the object's list. A VMA that fork makes stands behind its
+ * original, and is come to after it: what fork copied of the original before that goes from the copy too.
  */
 
 /* => object->lock held; space NULL: any */
@@ -64,7 +65,7 @@ static void truncate_piece(struct gather *gather, struct object *object, uint64_
 	if (!vma)
 		return;
 	from = first_beyond(vma, start);
-	reached = gather_zap(gather, from, vma->end);
+	reached = gather_zap(gather, vma, from, vma->end);
 	gather_prune(gather, from, reached);
 	gather_fence(gather);
 	debt_assert_none(gather->space);

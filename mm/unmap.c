@@ -26,7 +26,7 @@ static bool unmap_first(struct gather *gather, vaddr_t start, vaddr_t end, struc
 	assert_hardened(vma->start >= start && vma->end <= end);
 	prev = vma_prev(vma);
 	next = vma_next(vma);
-	reached = gather_zap(gather, vma->start, vma->end);
+	reached = gather_zap(gather, vma, vma->start, vma->end);
 	whole = reached == vma->end;
 	if (whole) {
 		vma_remove(vma, dead);

@@ -6,6 +6,9 @@
 
 static SLAB_CACHE(vma_cache, struct vma);
 
+/* touched_start of a VMA without entries; its touched_end is 0. */
+#define VMA_UNTOUCHED UINT64_MAX
+
 static struct vma *vma_of(struct tree_node *node)
 {
 	return tree_entry_or_null(node, struct vma, node);
@@ -16,7 +19,7 @@ struct vma *vma_alloc(void)
 	struct vma *vma = slab_alloc(&vma_cache);
 
 	if (vma)
-		*vma = (struct vma){ 0 };
+		*vma = (struct vma){ .touched_start = VMA_UNTOUCHED };
 	return vma;
 }
 
@@ -119,13 +122,10 @@ struct vma *vma_find_next(struct space *space, vaddr_t va)
 	return best;
 }
 
-struct vma *vma_find(struct space *space, vaddr_t va)
+struct vma *vma_find_in_tree(struct space *space, vaddr_t va)
 {
-	struct vma *vma = atomic_load_relaxed(&space->last_hit);
+	struct vma *vma = vma_find_next(space, va);
 
-	if (vma && va - vma->start < vma->end - vma->start)
-		return vma;
-	vma = vma_find_next(space, va);
 	if (!vma || vma->start > va)
 		return NULL;
 	atomic_store_relaxed(&space->last_hit, vma);
@@ -165,6 +165,7 @@ static void vma_link(struct space *space, struct vma *vma)
 	tree_insert(&space->vmas, &vma->node, parent, link);
 	vma_refresh_gap(vma_of(above));
 	space->nvmas++;
+	space->layout++;
 }
 
 static void vma_unlink(struct vma *vma)
@@ -175,6 +176,7 @@ static void vma_unlink(struct vma *vma)
 	tree_erase(&space->vmas, &vma->node);
 	vma_refresh_gap(next);
 	space->nvmas--;
+	space->layout++;
 	if (space->last_hit == vma)
 		atomic_store_relaxed(&space->last_hit, NULL);
 }
@@ -239,6 +241,25 @@ void vma_insert_copy(struct space *space, const struct vma *vma, struct vma *cop
 	vma_count_bytes(copy, copy->end - copy->start, 1);
 }
 
+/* What was touched goes to the part in which it lies. */
+static void vma_split_touched(struct vma *lower, struct vma *upper)
+{
+	vaddr_t at = upper->start;
+
+	if (upper->touched_end <= at) {
+		upper->touched_start = VMA_UNTOUCHED;
+		upper->touched_end = 0;
+	} else {
+		upper->touched_start = MAX(upper->touched_start, at);
+	}
+	if (lower->touched_start >= at) {
+		lower->touched_start = VMA_UNTOUCHED;
+		lower->touched_end = 0;
+	} else {
+		lower->touched_end = MIN(lower->touched_end, at);
+	}
+}
+
 void vma_split(struct vma *vma, vaddr_t at, struct vma *upper)
 {
 	assert_hardened(spin_lock_held(&vma->space->lock));
@@ -248,8 +269,20 @@ void vma_split(struct vma *vma, vaddr_t at, struct vma *upper)
 	if (vma->object)
 		upper->offset += at - vma->start;
 	vma->end = at;
+	vma_split_touched(vma, upper);
 	vma_link(vma->space, upper);
 	vma_attach_copy(upper);
+}
+
+void vma_join(struct vma *below, struct vma *above, struct list *dead)
+{
+	assert_hardened(spin_lock_held(&below->space->lock));
+	assert_hardened(below->end == above->start);
+	below->end = above->end; /* first, so that the gap above stays what it is */
+	below->touched_start = MIN(below->touched_start, above->touched_start);
+	below->touched_end = MAX(below->touched_end, above->touched_end);
+	vma_unlink(above);
+	vma_detach(above, dead);
 }
 
 void vma_set_start(struct vma *vma, vaddr_t start)
@@ -259,6 +292,7 @@ void vma_set_start(struct vma *vma, vaddr_t start)
 	if (vma->object)
 		vma->offset += start - vma->start;
 	vma->start = start;
+	vma->space->layout++;
 	vma_refresh_gap(vma);
 }
 
@@ -267,6 +301,7 @@ void vma_set_end(struct vma *vma, vaddr_t end)
 	assert_hardened(spin_lock_held(&vma->space->lock));
 	vma_count_bytes(vma, end - vma->end, 1);
 	vma->end = end;
+	vma->space->layout++;
 	vma_refresh_gap(vma_next(vma));
 }
 
@@ -275,5 +310,6 @@ void vma_set_rights(struct vma *vma, unsigned rights)
 	assert_hardened(spin_lock_held(&vma->space->lock));
 	vma_count_bytes(vma, vma->end - vma->start, -1);
 	vma->rights = rights;
+	vma->space->layout++;
 	vma_count_bytes(vma, vma->end - vma->start, 1);
 }

@@ -35,8 +35,9 @@ struct vma_backend {
 	 */
 	int (*fill)(struct fault *fault);
 	/*
-	 * The page for a read of va, or for any access to a shared mapping, if it is there for the taking; NULL.
-	 * => space lock held, and the object's where there is one; neither waits nor allocates nor references
+	 * Of VMAs with an object (without, reads of what was never written see the zero page): the page for
+	 * a read of va, or for any access to a shared mapping, if it is there for the taking; NULL.
+	 * => the space's and the object's lock held; neither waits nor allocates nor references
 	 */
 	struct page *(*at_hand)(const struct vma *vma, vaddr_t va);
 };
@@ -64,6 +65,8 @@ struct vma {
 	uint64_t offset;       /* bytes into the object at start, page-aligned */
 	vaddr_t file_end;      /* vma_elf: first address that is zero instead of the file's */
 	uint64_t truncation;   /* the last of object->truncations that was carried out here */
+	/* no entry lies outside of [touched_start, touched_end): what was never touched is skipped at once */
+	vaddr_t touched_start, touched_end;
 	struct space *space;
 	struct list object_link; /* object->lock too; afterwards on a list of the dead */
 };
@@ -78,6 +81,15 @@ static inline unsigned rights_complete(unsigned rights)
 static inline bool vma_is_shared(const struct vma *vma)
 {
 	return vma->flags & VMA_SHARED;
+}
+
+/* An entry is made at va, or a table for it. => space lock held */
+static inline void vma_touch(struct vma *vma, vaddr_t va)
+{
+	if (va < vma->touched_start)
+		vma->touched_start = va;
+	if (va >= vma->touched_end)
+		vma->touched_end = va + PAGE_SIZE;
 }
 
 /* Page index of va in the VMA's object. */
@@ -113,6 +125,9 @@ void vma_insert_copy(struct space *space, const struct vma *vma, struct vma *cop
  * Makes `upper`, fresh from vma_alloc(), the part from `at` on. => space lock held; start < at < end
  */
 void vma_split(struct vma *vma, vaddr_t at, struct vma *upper);
+
+/* `below` takes the place of `above` too. => space lock held; they are alike, and neighbours */
+void vma_join(struct vma *below, struct vma *above, struct list *dead);
 
 /* Moves one end; the other stays. => space lock held; the room is free; cutting: no entries are left there */
 void vma_set_start(struct vma *vma, vaddr_t start);

@@ -14,15 +14,6 @@ static bool vma_continues(const struct vma *a, const struct vma *b)
 	return !a->object || b->offset == a->offset + (b->start - a->start);
 }
 
-/* `below` takes the place of `above` too. */
-static void vma_join(struct vma *below, struct vma *above, struct list *dead)
-{
-	vaddr_t end = above->end;
-
-	vma_remove(above, dead);
-	vma_set_end(below, end);
-}
-
 struct vma *vma_merge(struct vma *vma, struct list *dead)
 {
 	struct vma *prev = vma_prev(vma);

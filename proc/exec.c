@@ -1,6 +1,4 @@
-/*
- * Replacing an image: everything that can refuse first, on the side; then the change, which can't.
- */
+/* Replacing an image: all that can refuse first, on the side; then the change, which cannot. */
 #include "proc/exec.h"
 
 #include "abi/errno.h"

@@ -7,6 +7,7 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
+#include "proc/sched.h"
 #include "proc/signal.h"
 
 /* What every image may have, however small its stack's limit: ARG_MAX of old. */
@@ -107,6 +108,7 @@ static int copy_piece(struct exec_args *args, vaddr_t from, size_t *len, bool *e
 	got = user_copy_string(chunk->bytes + chunk->used, from + *len, room);
 	if (got < 0 && got != -ENAMETOOLONG)
 		return (int)got;
+	sched_point();
 	*end_ret = got >= 0;
 	n = *end_ret ? (size_t)got + 1 : room;
 	chunk->used += n;

@@ -5,6 +5,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/hold.h"
+#include "proc/sched.h"
 
 /* Words on their way to the stack: written when the buffer is full. */
 struct writer {
@@ -41,6 +42,7 @@ static int write_strings(struct space *space, vaddr_t to, const struct exec_args
 		if (err)
 			return err;
 		to += chunk->used;
+		sched_point();
 	}
 	return 0;
 }

@@ -1,7 +1,6 @@
 /* Open files: counted, released with the last reference. */
 #include "proc/file.h"
 
-#include "lib/assert.h"
 #include "mm/slab.h"
 #include "proc/mem_wait.h"
 
@@ -20,21 +19,8 @@ struct file *file_create(const struct file_ops *ops, unsigned flags, void *node)
 	return file;
 }
 
-void file_get(struct file *file)
+void file_release(struct file *file)
 {
-	uint32_t before = __atomic_fetch_add(&file->refs, 1, __ATOMIC_RELAXED);
-
-	assert_hardened(before != 0 && before != UINT32_MAX);
-	(void)before;
-}
-
-void file_put(struct file *file)
-{
-	uint32_t before = __atomic_fetch_sub(&file->refs, 1, __ATOMIC_ACQ_REL);
-
-	assert_hardened(before != 0);
-	if (likely(before != 1))
-		return;
 	if (file->ops->release)
 		file->ops->release(file);
 	kfree(file);

@@ -3,6 +3,8 @@
 
 #include "abi/fcntl.h"
 #include "abi/stat.h"
+#include "lib/assert.h"
+#include "lib/bits.h"
 #include "lib/types.h"
 #include "proc/mutex.h"
 #include "proc/user_iter.h"
@@ -47,10 +49,29 @@ struct file {
 	void *node; /* the kind's own: inode, pipe, tty */
 };
 
+/* For file_put() only: the last reference is gone. */
+void file_release(struct file *file);
+
 /* A file with one reference; NULL: out of memory. */
 struct file *file_create(const struct file_ops *ops, unsigned flags, void *node);
-void file_get(struct file *file);
-void file_put(struct file *file); /* the last one releases. => no spinning lock held */
+
+static inline void file_get(struct file *file)
+{
+	uint32_t before = __atomic_fetch_add(&file->refs, 1, __ATOMIC_RELAXED);
+
+	assert_hardened(before != 0 && before != UINT32_MAX);
+	(void)before;
+}
+
+/* Gives a reference back; the last one releases. => no spinning lock held */
+static inline void file_put(struct file *file)
+{
+	uint32_t before = __atomic_fetch_sub(&file->refs, 1, __ATOMIC_ACQ_REL);
+
+	assert_hardened(before != 0);
+	if (unlikely(before == 1))
+		file_release(file);
+}
 
 /* What the open mode lets be done (O_ACCMODE 3 and O_PATH: neither). */
 static inline bool file_readable(const struct file *file)

@@ -165,31 +165,34 @@ int files_install_at(struct files *files, struct file *file, unsigned fd, bool c
 	return busy ? -EBUSY : (int)fd;
 }
 
-struct file *files_get_path(struct files *files, int fd)
+/* The file at fd, referenced, unless it was opened with one of these flags; NULL. */
+static inline struct file *get_but(struct files *files, unsigned fd, uint32_t flags)
 {
 	struct file *file = NULL;
 
-	if ((unsigned)fd >= FILES_MAX)
+	if (fd >= FILES_MAX)
 		return NULL;
 	spin_lock(&files->lock);
-	if (likely(bit_test(files->open, (unsigned)fd))) {
+	if (likely(bit_test(files->open, fd)))
 		file = files->file[fd];
-		if (likely(file != NULL))
+	if (likely(file != NULL)) {
+		if (likely((file->flags & flags) == 0))
 			file_get(file);
+		else
+			file = NULL;
 	}
 	spin_unlock(&files->lock);
 	return file;
 }
 
+struct file *files_get_path(struct files *files, int fd)
+{
+	return get_but(files, (unsigned)fd, 0);
+}
+
 struct file *files_get(struct files *files, int fd)
 {
-	struct file *file = files_get_path(files, fd);
-
-	if (likely(file != NULL && !(file->flags & O_PATH)))
-		return file;
-	if (file)
-		file_put(file);
-	return NULL;
+	return get_but(files, (unsigned)fd, O_PATH);
 }
 
 int files_close(struct files *files, int fd)

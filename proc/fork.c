@@ -173,6 +173,8 @@ void vfork_done(struct process *process)
 		waitq_wake_all(&vfork->queue);
 	}
 	spin_unlock(&family_lock);
+	if (vfork)
+		sched_yield_soon(); /* the parent has waited long enough */
 }
 
 /* Lets the child be found, and run; from here on it may end at any time. */

@@ -1,6 +1,4 @@
-/*
- * What mm/ asks of those who own threads: pauses in long verbs, and whether the mmap lock is held.
- */
+/* What mm/ asks of those who own threads: pauses, waits, relief, and who holds the mmap lock. */
 #include "proc/host.h"
 
 #include "abi/errno.h"
@@ -8,6 +6,7 @@
 #include "lib/bits.h"
 #include "mm/host.h"
 #include "mm/vm_wait.h"
+#include "proc/oom.h"
 #include "proc/sched.h"
 #include "proc/signal.h"
 #include "proc/uspace.h"
@@ -36,5 +35,6 @@ static bool host_mmap_locked(struct space *space)
 void host_init(void)
 {
 	mm_host.pause = host_pause;
+	mm_host.relieve = oom_relieve;
 	mm_host.mmap_locked = host_mmap_locked;
 }

@@ -1,17 +1,18 @@
-/* Waiting locks: a spinning lock round an owner, and a queue. */
+/* Waiting locks: an owner that is set by compare-and-swap, and a queue. */
 #include "proc/mutex.h"
 
 #include "base/hart.h"
 #include "lib/assert.h"
+#include "lib/bits.h"
 #include "proc/thread.h"
 #include "proc/wait.h"
 
 void mutex_init(struct mutex *mutex, enum lock_class class)
 {
-	spin_init(&mutex->lock, LOCK_NONE);
 	mutex->owner = NULL;
-	waitq_init(&mutex->queue);
+	mutex->waiting = 0;
 	mutex->class = class;
+	waitq_init(&mutex->queue);
 }
 
 #ifdef FAULTLINE_HARDENED
@@ -29,28 +30,39 @@ static struct lockorder *waiting_locks(void)
 }
 #endif
 
-static bool mutex_try(struct mutex *mutex, uint64_t *seq_ret)
+static bool mutex_try(struct mutex *mutex)
 {
-	bool got;
+	struct thread *nobody = NULL;
 
-	spin_acquire(&mutex->lock);
-	got = mutex->owner == NULL;
-	if (got)
-		mutex->owner = current_thread();
-	else
-		*seq_ret = waitq_sample(&mutex->queue);
-	spin_release(&mutex->lock);
-	return got;
+	return __atomic_compare_exchange_n(&mutex->owner, &nobody, current_thread(), false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
+/*
+ * A waiter counts itself before it tries, and samples the queue before each try; the one who
+ * unlocks frees first and looks for waiters then. So either the try succeeds, or the unlock that
+ * comes after it moves the sequence.
+ */
+__attribute__((noinline)) static void mutex_wait(struct mutex *mutex)
+{
+	uint64_t seq;
+
+	__atomic_fetch_add(&mutex->waiting, 1, __ATOMIC_SEQ_CST);
+	for (;;) {
+		seq = waitq_sample(&mutex->queue);
+		if (mutex_try(mutex))
+			break;
+		thread_wait_always(&mutex->queue, seq);
+	}
+	__atomic_fetch_sub(&mutex->waiting, 1, __ATOMIC_RELAXED);
 }
 
 static void mutex_take(struct mutex *mutex, bool nested)
 {
-	uint64_t seq;
-
 	assert_hardened(mutex->owner != current_thread());
 	lockorder_take_waiting(waiting_locks(), mutex, mutex->class, nested);
-	while (!mutex_try(mutex, &seq))
-		thread_wait_always(&mutex->queue, seq);
+	if (!mutex_try(mutex))
+		mutex_wait(mutex);
 }
 
 void mutex_lock(struct mutex *mutex)
@@ -63,21 +75,17 @@ void mutex_lock_nested(struct mutex *mutex)
 	mutex_take(mutex, true);
 }
 
-/*
- * The sequence moves on every unlock, whether or not anybody waits: a waiter that sampled just
- * before looks again.
- */
 void mutex_unlock(struct mutex *mutex)
 {
 	assert_hardened(mutex->owner == current_thread());
 	lockorder_drop_waiting(waiting_locks(), mutex);
-	spin_acquire(&mutex->lock);
-	mutex->owner = NULL;
-	spin_release(&mutex->lock);
-	waitq_wake_one(&mutex->queue);
+	__atomic_store_n(&mutex->owner, NULL, __ATOMIC_SEQ_CST);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (unlikely(atomic_load_relaxed(&mutex->waiting) != 0))
+		waitq_wake_one(&mutex->queue);
 }
 
 bool mutex_held(const struct mutex *mutex)
 {
-	return __atomic_load_n(&mutex->owner, __ATOMIC_RELAXED) == current_thread();
+	return atomic_load_relaxed(&mutex->owner) == current_thread();
 }

@@ -2,16 +2,15 @@
 #pragma once
 
 #include "sync/lockorder.h"
-#include "sync/spinlock.h"
 #include "sync/waitq.h"
 
 struct thread;
 
 struct mutex {
-	struct spinlock lock; /* guards owner */
-	struct thread *owner;
+	struct thread *owner;  /* atomic; NULL: free */
+	uint32_t waiting;      /* atomic: threads that sleep for it, or are about to */
+	enum lock_class class; /* const: its place in the lock order; see sync/lockorder.h */
 	struct waitq queue;
-	enum lock_class class; /* its place in the lock order; see sync/lockorder.h */
 };
 
 void mutex_init(struct mutex *mutex, enum lock_class class);

@@ -64,8 +64,10 @@ static struct choice choose(void)
 		consider(&choice, process);
 	if (!choice.victim && !choice.dying) {
 		process = family_find(PID_INIT);
-		if (process && process->uspace && !is_stripped(process))
+		if (process && process->uspace && !is_stripped(process)) {
 			choice.victim = process;
+			choice.resident = process->uspace->space.resident;
+		}
 	}
 	return choice;
 }

@@ -1,7 +1,4 @@
-/*
- * A process: an address space, descriptors, signals, a place in the family, and the thread that
- * runs in it.
- */
+/* A process: address space, descriptors, signals, a place in the family, and its thread. */
 #pragma once
 
 #include "abi/resource.h"

@@ -66,11 +66,17 @@ static void tick(struct timer *timer)
 	spin_unlock(&runq->lock);
 }
 
-/* Kernel threads have short work that others wait for: they go first. => its lock held */
+/*
+ * Kernel threads have short work that others wait for: they go first. Who has slept for a whole
+ * slice is next, so that a crowd of busy ones does not keep him waiting; who sleeps and wakes all
+ * the time takes his turn. => its lock held
+ */
 static void enqueue_woken(struct runq *runq, struct thread *thread, struct hart *hart)
 {
-	if (thread->process) {
+	if (thread->process && arch_time() - thread->left_tick < slice_ticks) {
 		list_add_tail(&runq->ready, &thread->run_link);
+	} else if (thread->process) {
+		list_add(&runq->ready, &thread->run_link);
 	} else {
 		list_add(&runq->ready, &thread->run_link);
 		if (hart->current) /* not before sched_start() */
@@ -90,6 +96,7 @@ void thread_wake(struct thread *thread)
 		thread->arch.hart = hart;
 	}
 	runq = &runqs[hart->index];
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	flags = spin_lock_irqsave(&runq->lock);
 	if (thread->state == THREAD_SLEEPING || thread->state == THREAD_NEW) {
 		thread->state = THREAD_READY;
@@ -145,6 +152,7 @@ static void switch_away(struct runq *runq)
 
 	assert_hardened(next != prev);
 	prev->ran_ticks += now - prev->since_tick;
+	prev->left_tick = now;
 	next->since_tick = now;
 	prev->on_hart = false;
 	next->on_hart = true;
@@ -154,6 +162,11 @@ static void switch_away(struct runq *runq)
 		tick_start(runq);
 	activate_for(runq, next);
 	arch_switch(&prev->arch, &next->arch);
+}
+
+void sched_yield_soon(void)
+{
+	work_set(current_thread(), ARCH_WORK_RESCHED);
 }
 
 void sched_yield(void)
@@ -174,14 +187,20 @@ void sched_yield(void)
 	spin_unlock_irqrestore(&runq_this()->lock, flags);
 }
 
+/*
+ * No lock: while the thread is on its hart, others only turn SLEEPING into READY. What it looks at
+ * next (a queue's sequence, a kill) must be read after the store is seen; thread_wake() has the
+ * other half.
+ */
 void sched_sleep_prepare(void)
 {
-	unsigned long flags = arch_irq_save();
-	struct runq *runq = runq_this();
+	__atomic_store_n(&current_thread()->state, THREAD_SLEEPING, __ATOMIC_SEQ_CST);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
 
-	spin_lock(&runq->lock);
-	current_thread()->state = THREAD_SLEEPING;
-	spin_unlock_irqrestore(&runq->lock, flags);
+void sched_sleep_cancel(void)
+{
+	__atomic_store_n(&current_thread()->state, THREAD_READY, __ATOMIC_RELAXED);
 }
 
 void sched_sleep(void)
@@ -197,16 +216,6 @@ void sched_sleep(void)
 		switch_away(runq);
 	}
 	spin_unlock_irqrestore(&runq_this()->lock, flags);
-}
-
-void sched_sleep_cancel(void)
-{
-	unsigned long flags = arch_irq_save();
-	struct runq *runq = runq_this();
-
-	spin_lock(&runq->lock);
-	current_thread()->state = THREAD_READY;
-	spin_unlock_irqrestore(&runq->lock, flags);
 }
 
 void sched_leave(void)

@@ -33,6 +33,9 @@ void kthread_bury_dead(void);
 /* Lets others run, if there are any. => no spinning lock held, interrupts on */
 void sched_yield(void);
 
+/* The running thread does so before user mode, or at the next preemption point. */
+void sched_yield_soon(void);
+
 /* A preemption point: yields where the scheduler has asked for it. => as above */
 static inline void sched_point(void);
 

@@ -1,6 +1,7 @@
 /* Threads as memory: their structs and kernel stacks, and the kernel's own threads. */
 #include "proc/thread.h"
 
+#include "arch/timer.h"
 #include "base/hart.h"
 #include "lib/string.h"
 #include "mm/kmap.h"
@@ -24,6 +25,7 @@ struct thread *thread_create(struct process *process)
 	thread->arch.hart = NULL; /* the rest of it is made by arch_thread_init*() */
 	thread->process = process;
 	thread->state = THREAD_NEW;
+	thread->left_tick = arch_time();
 	thread->kstack = kstack_alloc();
 	if (!thread->kstack) {
 		slab_free(&thread_cache, thread);

@@ -32,6 +32,7 @@ struct thread {
 	struct list run_link; /* the run queue; of a dead kernel thread: the graveyard */
 	uint64_t ran_ticks;   /* on a hart, up to the last switch away */
 	uint64_t since_tick;  /* of the last switch to it */
+	uint64_t left_tick;   /* of the last switch away from it */
 	/* private to the thread and its hart's interrupts: */
 	uint64_t kernel_ticks;	/* of ran_ticks: those that timer interrupts found in kernel mode */
 	uint64_t sampled_tick;	/* of the last such look */

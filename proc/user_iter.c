@@ -2,7 +2,6 @@
 #include "proc/user_iter.h"
 
 #include "arch/page.h"
-#include "mm/usercopy.h"
 
 size_t user_iter_span(struct user_iter *iter)
 {
@@ -21,7 +20,7 @@ size_t user_iter_span(struct user_iter *iter)
 	return n;
 }
 
-size_t user_iter_copy_in(struct user_iter *iter, void *to, size_t n)
+size_t user_iter_copy_in_pieces(struct user_iter *iter, void *to, size_t n)
 {
 	size_t done = 0;
 	size_t span;
@@ -37,7 +36,7 @@ size_t user_iter_copy_in(struct user_iter *iter, void *to, size_t n)
 	return done;
 }
 
-size_t user_iter_copy_out(struct user_iter *iter, const void *from, size_t n)
+size_t user_iter_copy_out_pieces(struct user_iter *iter, const void *from, size_t n)
 {
 	size_t done = 0;
 	size_t span;

@@ -3,6 +3,7 @@
 
 #include "abi/uio.h"
 #include "lib/bits.h"
+#include "mm/usercopy.h"
 
 struct user_iter {
 	vaddr_t base;		      /* where to go on in the segment that is being worked on */
@@ -30,9 +31,27 @@ static inline void user_iter_advance(struct user_iter *iter, size_t n)
 
 /*
  * Copies up to n bytes, as many as are left, and moves on: the count; fewer where user memory could
- * not be accessed.
- * => no spinning lock held
+ * not be accessed. => no spinning lock held
  */
-size_t user_iter_copy_in(struct user_iter *iter, void *to, size_t n);
-size_t user_iter_copy_out(struct user_iter *iter, const void *from, size_t n);
+size_t user_iter_copy_in_pieces(struct user_iter *iter, void *to, size_t n);
+size_t user_iter_copy_out_pieces(struct user_iter *iter, const void *from, size_t n);
 size_t user_iter_clear(struct user_iter *iter, size_t n);
+
+/* The same, and quick where all is in one segment. */
+static inline size_t user_iter_copy_in(struct user_iter *iter, void *to, size_t n)
+{
+	if (unlikely(n > iter->len))
+		return user_iter_copy_in_pieces(iter, to, n);
+	n = user_copy_in_some(to, iter->base, n);
+	user_iter_advance(iter, n);
+	return n;
+}
+
+static inline size_t user_iter_copy_out(struct user_iter *iter, const void *from, size_t n)
+{
+	if (unlikely(n > iter->len))
+		return user_iter_copy_out_pieces(iter, from, n);
+	n = user_copy_out_some(iter->base, from, n);
+	user_iter_advance(iter, n);
+	return n;
+}

@@ -26,7 +26,7 @@ void uspace_put(struct uspace *uspace)
 {
 	if (__atomic_fetch_sub(&uspace->refs, 1, __ATOMIC_ACQ_REL) != 1)
 		return;
-	uspace_lock(uspace);
+	mutex_lock_nested(&uspace->mmap_lock); /* nobody else's any more */
 	space_destroy(&uspace->space);
 	uspace_unlock(uspace);
 	slab_free(&uspace_cache, uspace);

@@ -1,7 +1,4 @@
-/*
- * Arguments of system calls in the types that they mean; a program gives 64 bits, Linux looks at as
- * many as the type has.
- */
+/* Arguments of system calls in the types they mean: Linux looks at as many bits as these have. */
 #pragma once
 
 #include "arch/frame.h"

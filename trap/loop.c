@@ -1,7 +1,4 @@
-/*
- * The detector of endless fault loops: the same fault on the same hart, and no system call or
- * switch in between.
- */
+/* The detector of endless fault loops: the same fault again and again, and nothing in between. */
 #include "trap/loop.h"
 
 #include "base/hart.h"

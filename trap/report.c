@@ -1,7 +1,4 @@
-/*
- * Why a process was killed, in words (R121): a line with everything, then where in its memory that
- * was.
- */
+/* Why a process was killed, in words (R121): a line with everything, then where that was. */
 #include "trap/report.h"
 
 #include "abi/signal.h"

@@ -1,15 +1,24 @@
 /* Between the files of the file system calls: descriptors and paths as arguments. */
 #pragma once
 
+#include "arch/page.h"
 #include "proc/file.h"
+#include "proc/process.h"
 #include "trap/syscall.h"
 
 /*
  * The open file of the descriptor in argument n, referenced; NULL: EBADF. The second also where it
  * is open by O_PATH only.
  */
-struct file *arg_file(const struct trap_frame *frame, unsigned n);
-struct file *arg_file_path(const struct trap_frame *frame, unsigned n);
+static inline struct file *arg_file(const struct trap_frame *frame, unsigned n)
+{
+	return files_get(current_process()->files, arg_int(frame, n));
+}
+
+static inline struct file *arg_file_path(const struct trap_frame *frame, unsigned n)
+{
+	return files_get_path(current_process()->files, arg_int(frame, n));
+}
 
 /* A path and where it begins, as the calls that end in "at" have them. */
 struct at_path {
@@ -34,7 +43,7 @@ int cwd_path_get(const struct trap_frame *frame, unsigned n, struct at_path *at)
  */
 static inline int check_user_range(vaddr_t addr, size_t n)
 {
-	return n <= INT64_MAX && addr <= INT64_MAX - n ? 0 : -EFAULT;
+	return n <= USER_TOP && addr <= USER_TOP - n ? 0 : -EFAULT;
 }
 
 /* Reads or writes at the file's own position (pos NULL) or at *pos: bytes, or negative errno. */

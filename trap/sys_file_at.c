@@ -7,16 +7,6 @@
 #include "proc/process.h"
 #include "trap/sys_file.h"
 
-struct file *arg_file(const struct trap_frame *frame, unsigned n)
-{
-	return files_get(current_process()->files, arg_int(frame, n));
-}
-
-struct file *arg_file_path(const struct trap_frame *frame, unsigned n)
-{
-	return files_get_path(current_process()->files, arg_int(frame, n));
-}
-
 /* A copy of the path, or an empty one where user says so by NULL. */
 static int copy_path(vaddr_t user, bool may_be_empty, char **path_ret)
 {

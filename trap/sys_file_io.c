@@ -6,6 +6,13 @@ static bool file_has_position(const struct file *file)
 	return file->ops->seek != NULL;
 }
 
+/* As on Linux a transfer that would go beyond the last position there is does nothing. */
+static ssize_t io_from(struct file *file, struct user_iter *iter, uint64_t *pos,
+		       ssize_t (*io)(struct file *, struct user_iter *, uint64_t *))
+{
+	return iter->left <= INT64_MAX - *pos ? io(file, iter, pos) : -EINVAL;
+}
+
 /*
  * Only files that have a position take turns: who waits for input at a pipe or terminal must keep
  * nobody from writing to the same open file.
@@ -14,10 +21,12 @@ ssize_t file_io_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
 	ssize_t done;
 
-	if (pos || !file_has_position(file))
+	if (!file_has_position(file))
 		return file->ops->read(file, to, pos);
+	if (pos)
+		return io_from(file, to, pos, file->ops->read);
 	mutex_lock(&file->lock);
-	done = file->ops->read(file, to, &file->pos);
+	done = io_from(file, to, &file->pos, file->ops->read);
 	mutex_unlock(&file->lock);
 	return done;
 }
@@ -26,10 +35,12 @@ ssize_t file_io_write(struct file *file, struct user_iter *from, uint64_t *pos)
 {
 	ssize_t done;
 
-	if (pos || !file_has_position(file))
+	if (!file_has_position(file))
 		return file->ops->write(file, from, pos);
+	if (pos)
+		return io_from(file, from, pos, file->ops->write);
 	mutex_lock(&file->lock);
-	done = file->ops->write(file, from, &file->pos);
+	done = io_from(file, from, &file->pos, file->ops->write);
 	mutex_unlock(&file->lock);
 	return done;
 }

@@ -12,7 +12,7 @@ struct segments {
 };
 
 /* Each length first, then each range, as Linux does; what is too much in all is cut. */
-static int check_segments(const struct abi_iovec *segments, size_t count, size_t *total_ret)
+static int check_segments(struct abi_iovec *segments, size_t count, size_t *total_ret)
 {
 	size_t total = 0;
 
@@ -22,7 +22,8 @@ static int check_segments(const struct abi_iovec *segments, size_t count, size_t
 	for (size_t i = 0; i < count; i++) {
 		if (check_user_range(segments[i].base, segments[i].len) != 0)
 			return -EFAULT;
-		total = MIN(total + MIN(segments[i].len, ABI_RW_MAX), ABI_RW_MAX);
+		segments[i].len = MIN(segments[i].len, ABI_RW_MAX - total);
+		total += segments[i].len;
 	}
 	*total_ret = total;
 	return 0;

@@ -31,39 +31,36 @@ long sys_brk(struct trap_frame *frame)
 	return (long)brk;
 }
 
-static int check_type(unsigned flags, bool anonymous)
+/* Of MAP_SHARED_VALIDATE alone; all else that can be wrong with a request vm_map() finds. */
+static int check_flags(unsigned flags)
 {
-	switch (flags & MAP_TYPE) {
-	case MAP_SHARED:
-	case MAP_PRIVATE:
+	if ((flags & MAP_TYPE) != MAP_SHARED_VALIDATE || (flags & MAP_ANONYMOUS))
 		return 0;
-	case MAP_SHARED_VALIDATE:
-		if (anonymous)
-			return -EINVAL;
-		return flags & ~MAP_KNOWN ? -EOPNOTSUPP : 0;
-	default:
-		return -EINVAL;
-	}
+	return flags & ~MAP_KNOWN ? -EOPNOTSUPP : 0;
 }
 
-/* What the descriptor allows. Shared mappings of files are not built yet. */
+/* Linux counts pages, with the sign of the offset kept, and looks at this before most else. */
+static bool offset_overflows(const struct map_request *request)
+{
+	uint64_t first = (uint64_t)((int64_t)request->offset >> PAGE_SHIFT);
+	uint64_t npages = ALIGN_UP(request->len, PAGE_SIZE) >> PAGE_SHIFT;
+
+	return first + npages < first;
+}
+
+/* What the descriptor allows. */
 static int use_file(struct map_request *request, struct file *file)
 {
+	request->object = file->ops->object ? file->ops->object(file) : NULL;
+	if (!file_readable(file))
+		request->max_rights &= ~RIGHT_READ;
+	if ((request->flags & MAP_TYPE) != MAP_PRIVATE && !file_writable(file))
+		request->max_rights &= ~RIGHT_WRITE;
+	if (request->object)
+		return 0;
 	if (request->len == 0)
 		return -EINVAL;
-	if (!file_readable(file))
-		return -EACCES;
-	request->object = file->ops->object ? file->ops->object(file) : NULL;
-	if (!request->object)
-		return -ENODEV;
-	if ((request->flags & MAP_TYPE) == MAP_PRIVATE)
-		return 0;
-	if (!file_writable(file)) {
-		if (request->rights & RIGHT_WRITE)
-			return -EACCES;
-		request->max_rights &= ~RIGHT_WRITE;
-	}
-	return -ENODEV;
+	return file_readable(file) ? -ENODEV : -EACCES;
 }
 
 static long do_map(struct map_request *request)
@@ -72,6 +69,8 @@ static long do_map(struct map_request *request)
 	vaddr_t addr = 0;
 	int err;
 
+	if (offset_overflows(request))
+		return -EOVERFLOW;
 	uspace_lock(uspace);
 	err = vm_map(&uspace->space, request, &addr);
 	uspace_unlock(uspace);
@@ -85,9 +84,7 @@ static long map_file(struct map_request *request, int fd)
 
 	if (!file)
 		return -EBADF;
-	result = file->flags & O_PATH ? -EBADF : check_type(request->flags, false);
-	if (!result)
-		result = use_file(request, file);
+	result = file->flags & O_PATH ? -EBADF : use_file(request, file);
 	if (!result)
 		result = do_map(request);
 	file_put(file);
@@ -104,16 +101,17 @@ long sys_mmap(struct trap_frame *frame)
 		.flags = (unsigned)arg_u64(frame, 3),
 		.offset = arg_u64(frame, 5),
 	};
-	int err;
+	int err = check_flags(request.flags);
 
 	if (!IS_ALIGNED(request.offset, PAGE_SIZE))
 		return -EINVAL;
+	if (err)
+		return err;
 	if (!(request.flags & MAP_ANONYMOUS))
 		return map_file(&request, arg_int(frame, 4));
 	if (request.flags & MAP_HUGETLB)
 		return -ENOMEM; /* there are none */
-	err = check_type(request.flags, true);
-	return err ? err : do_map(&request);
+	return do_map(&request);
 }
 
 long sys_munmap(struct trap_frame *frame)

@@ -84,6 +84,7 @@ static int check_sleep_clock(int clock)
 	case CLOCK_TAI:
 		return 0;
 	case CLOCK_PROCESS_CPUTIME_ID:
+	case CLOCK_THREAD_CPUTIME_ID:
 	case CLOCK_MONOTONIC_RAW:
 	case CLOCK_REALTIME_COARSE:
 	case CLOCK_MONOTONIC_COARSE:

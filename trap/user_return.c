@@ -1,6 +1,4 @@
-/*
- * What is done on the way to user mode where something waits: signals, and the scheduler's wishes.
- */
+/* What waits to be done before user mode: signals, and the wishes of the scheduler. */
 #include "arch/context.h"
 #include "arch/upcall.h"
 #include "proc/sched.h"

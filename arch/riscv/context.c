@@ -59,7 +59,7 @@ void arch_frame_start(struct trap_frame *frame, vaddr_t pc, vaddr_t sp)
 	memset(frame, 0, sizeof(*frame));
 	frame->pc = pc;
 	frame->x[FRAME_SP] = sp;
-	frame->status = SSTATUS_SPIE | SSTATUS_FS_INITIAL;
+	frame->status = SSTATUS_UXL_64 | SSTATUS_SPIE | SSTATUS_FS_INITIAL;
 	arch_frame_replaced(thread);
 }
 

@@ -7,6 +7,7 @@
 #define SSTATUS_FS	   0x6000
 #define SSTATUS_FS_INITIAL 0x2000
 #define SSTATUS_FS_CLEAN   0x4000
+#define SSTATUS_UXL_64	   0x200000000
 #define SSTATUS_SUM	   0x40000
 
 #define SIE_SSIE 0x2

@@ -40,7 +40,7 @@ pte_t image_page_bits(vaddr_t va)
  * The direct map shows all low physical addresses, by the largest pages; the image as it wants to
  * be.
  */
-uint64_t early_map(void)
+IMAGE_INIT uint64_t early_map(void)
 {
 	size_t pages = (size_t)(image_end - image_start) >> PAGE_SHIFT;
 

@@ -176,6 +176,8 @@ user_work_loop:
 	amoand.d t1, t1, (t0)
 	andi	t1, t1, ~(1 << OFFSETS_WORK_FRAME_SHIFT)
 	beqz	t1, user_leave_full
+	lui	t2, SUM_AND_FS
+	csrc	sstatus, t2
 	csrsi	sstatus, SSTATUS_SIE
 	mv	a0, tp
 	call	trap_user_return

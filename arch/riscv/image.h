@@ -18,6 +18,9 @@ struct fixup {
 extern char usercopy_start[], usercopy_end[];
 extern const struct fixup usercopy_fixups_start[], usercopy_fixups_end[];
 
+/* Code that runs before the end of the boot only; its frames are given back. */
+#define IMAGE_INIT __attribute__((section(".init.text"), noinline))
+
 /* The physical address of something in the image. */
 static inline paddr_t image_paddr(const void *address)
 {

@@ -60,8 +60,8 @@ static pte_t frame_bits(paddr_t pa)
 }
 
 /* Maps [start, end) into a table of that level (0: leaf) that begins at physical address `base`. */
-static void map_range(pte_t *table, unsigned level, paddr_t base, struct phys_range range,
-		      paddr_t (*frame)(void))
+IMAGE_INIT static void map_range(pte_t *table, unsigned level, paddr_t base,
+				 struct phys_range range, paddr_t (*frame)(void))
 {
 	size_t span = PAGE_SIZE << (INDEX_BITS * level);
 
@@ -91,7 +91,7 @@ static void map_range(pte_t *table, unsigned level, paddr_t base, struct phys_ra
 	}
 }
 
-void arch_kernel_map(const struct phys_range *ram, unsigned n, paddr_t (*frame)(void))
+IMAGE_INIT void arch_kernel_map(const struct phys_range *ram, unsigned n, paddr_t (*frame)(void))
 {
 	static pte_t direct[DIRECT_ROOTS];
 	pte_t *live = &kernel_root[root_index(DIRECT_MAP_BASE)];

@@ -96,32 +96,6 @@ int arch_mmu_prepare(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare)
 	return prepare_missing(mmu, va, spare);
 }
 
-/* What may be written over what without owing a fence to anyone else. */
-static void assert_may_map(struct mmu_entry old, struct mmu_entry new)
-{
-	assert_hardened(new.word &PTE_U);
-	assert_hardened(!(new.word &PTE_V) || (new.word &PTE_RWX));
-	assert_hardened((new.word &(PTE_R | PTE_W)) != PTE_W);
-	assert_hardened(entry_empty(old) || entry_pfn(old) == entry_pfn(new));
-	assert_hardened(!entry_lessens(old, new));
-	(void)old;
-	(void)new;
-}
-
-void arch_mmu_map(struct mmu *mmu, vaddr_t va, const struct mmu_entry *entries, unsigned n)
-{
-	pte_t *slot = walk_leaf(mmu, va);
-
-	assert_hardened(IS_ALIGNED(va, PAGE_SIZE) && slot && n > 0);
-	assert_hardened(leaf_index(va) + n <= TABLE_ENTRIES);
-	/* What the frames hold is seen before they are. */
-	for (unsigned i = 0; i < n; i++) {
-		assert_may_map((struct mmu_entry){ slot[i] }, entries[i]);
-		pte_publish(&slot[i], entries[i].word);
-		arch_mmu_fence_local(va + i * PAGE_SIZE);
-	}
-}
-
 struct mmu_entry *arch_mmu_lookup(struct mmu *mmu, vaddr_t va)
 {
 	assert_hardened(va < USER_TOP);

@@ -60,12 +60,12 @@ void trap_user(struct trap_frame *frame, uint64_t cause, vaddr_t stval)
 {
 	enum trap_exception kind = TRAP_ACCESS;
 
+	frame->cause = cause;
+	frame->stval = stval;
 	if (is_interrupt(cause)) {
 		interrupt(frame, cause);
 		return;
 	}
-	frame->cause = cause;
-	frame->stval = stval;
 	switch (cause) {
 	case CAUSE_ILLEGAL:
 		kind = TRAP_ILLEGAL;
@@ -121,12 +121,12 @@ static bool user_copy_fault(struct trap_frame *frame, uint64_t cause, vaddr_t st
 
 void trap_kernel(struct trap_frame *frame, uint64_t cause, vaddr_t stval)
 {
+	frame->cause = cause;
+	frame->stval = stval;
 	if (is_interrupt(cause)) {
 		interrupt(frame, cause);
 		return;
 	}
-	frame->cause = cause;
-	frame->stval = stval;
 	if (!user_copy_fault(frame, cause, stval))
 		panic_frame(frame, "%s in kernel mode at address %#lx", cause_name(cause), stval);
 }

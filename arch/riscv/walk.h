@@ -4,10 +4,15 @@
 #include "arch/mmu.h"
 #include "arch/riscv/sv39.h"
 
-/* One store; what was stored before is seen before it. */
-static inline void pte_publish(pte_t *slot, pte_t pte)
+/* What was stored before is seen before what is stored after. */
+static inline void pte_fence(void)
 {
 	__asm__ volatile("fence w, w" ::: "memory");
+}
+
+static inline void pte_publish(pte_t *slot, pte_t pte)
+{
+	pte_fence();
 	*(volatile pte_t *)slot = pte;
 }
 

@@ -44,17 +44,20 @@ enum entry_state { ENTRY_EMPTY, ENTRY_PRESENT, ENTRY_RESIDENT, ENTRY_SWAP, ENTRY
  * unsigned entry_flags(struct mmu_entry e);             ENTRY_*
  * struct mmu_entry entry_make(pfn_t pfn, unsigned rights, unsigned flags);
  *       a user entry. Rights 0 give RESIDENT. W is withheld by the hardware's rule (COW, WP) or by
- *       ours (soft D);
- *       W implies R; COW or WP drop W.
- * struct mmu_entry entry_with(struct mmu_entry e, unsigned rights, unsigned flags);   same frame,
- * other rights, flags bool entry_lessens(struct mmu_entry old, struct mmu_entry new);
+ *       ours (soft D); W implies R; COW or WP drop W.
+ * struct mmu_entry entry_with(struct mmu_entry e, unsigned rights, unsigned flags);
+ *       the same frame, other rights and flags
+ * struct mmu_entry entry_share(struct mmu_entry e);
+ *       the same without the right to write, marked COW
+ * bool entry_lessens(struct mmu_entry old, struct mmu_entry new);
  *       true where a TLB that still holds old would allow more than new does, or another frame: a
  *       fence is owed
- * struct mmu_entry entry_load(const struct mmu_entry *slot);          one atomic read
+ * struct mmu_entry entry_load(const struct mmu_entry *slot);
+ *       one atomic read
  * bool entry_cas(struct mmu_entry *slot, struct mmu_entry old, struct mmu_entry new);
  *       false where the hardware (A, D) or another hart was quicker
- * struct mmu_entry entry_swap(struct mmu_entry *slot, struct mmu_entry new);          atomic
- * exchange
+ * struct mmu_entry entry_swap(struct mmu_entry *slot, struct mmu_entry new);
+ *       atomic exchange
  */
 #include "arch-impl/entry.h"
 

@@ -87,14 +87,6 @@ void arch_mmu_activate(struct mmu *mmu);
 int arch_mmu_prepare(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare);
 
 /*
- * Writes n entries from va on, all within one leaf table that is there. Only entries that are
- * EMPTY, or hold the same frame with no more rights, may be replaced: it never owes a fence to
- * another hart; the local one is done here.
- * => space lock held; called by the one maker, mm/install.c, alone
- */
-void arch_mmu_map(struct mmu *mmu, vaddr_t va, const struct mmu_entry *entries, unsigned n);
-
-/*
  * Calls visit for each existing leaf table (or the part of it) in [start, end), in order; missing
  * tables of any level are skipped in bulk.
  * => space lock held
@@ -122,6 +114,14 @@ void arch_mmu_flush(struct mmu *mmu, struct mmu_flush *flush);
 int arch_mmu_map_kernel(vaddr_t va, paddr_t pa, size_t npages, unsigned rights,
 			struct mmu_tables *spare);
 
+static inline void mmu_flush_init(struct mmu_flush *flush)
+{
+	flush->count = 0;
+	flush->all = false;
+	flush->tables = false;
+	flush->text = false;
+}
+
 static inline void mmu_flush_add(struct mmu_flush *flush, vaddr_t va)
 {
 	if (flush->count < MMU_FLUSH_MAX)
@@ -130,5 +130,14 @@ static inline void mmu_flush_add(struct mmu_flush *flush, vaddr_t va)
 		flush->all = true;
 }
 
-/* arch-impl/mmu.h supplies void arch_mmu_fence_local(vaddr_t va): this hart only, one address. */
+/*
+ * arch-impl/mmu.h supplies, inline:
+ *   void arch_mmu_fence_local(vaddr_t va);              this hart only, one address
+ *   void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, const struct mmu_entry *entries,
+ *                     unsigned n);
+ *       writes n entries from va on; slot is va's, from arch_mmu_lookup(), and all n are in its
+ *       table. Only entries that are EMPTY, or hold the same frame with no more rights, may be
+ *       replaced: it never owes a fence to another hart; the local one is done here.
+ *       => space lock held; called by the one maker, mm/install.c, alone
+ */
 #include "arch-impl/mmu.h"

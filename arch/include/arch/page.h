@@ -8,6 +8,7 @@
  *   PAGE_SHIFT, PAGE_SIZE, PAGE_MASK
  *   USER_BASE, USER_TOP           user addresses lie in [USER_BASE, USER_TOP)
  *   VMAP_BASE, VMAP_TOP           kernel addresses that arch_mmu_map_kernel() may map
+ *   PHYS_TOP                      the direct map shows physical addresses below it
  *   MMU_LEAF_ENTRIES              entries of a leaf table
  *   MMU_LEVELS                    levels of tables, the root included
  *   void *arch_phys_to_virt(paddr_t)   where the direct map shows real memory

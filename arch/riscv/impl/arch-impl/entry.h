@@ -12,9 +12,11 @@
  */
 #define ENTRY_WORD_V	   0x1ul
 #define ENTRY_WORD_RWX	   0xeul
+#define ENTRY_WORD_R	   0x2ul
 #define ENTRY_WORD_W	   0x4ul
 #define ENTRY_WORD_U	   0x10ul
 #define ENTRY_WORD_D	   0x80ul
+#define ENTRY_WORD_COW	   0x100ul
 #define ENTRY_WORD_SOFT_W  0x300ul
 #define ENTRY_RIGHTS_SHIFT 1
 #define ENTRY_FLAGS_SHIFT  6
@@ -64,11 +66,20 @@ static inline unsigned entry_flags(struct mmu_entry e)
 	return entry_soft_w(e) ? flags & ENTRY_ACCESSED : flags;
 }
 
-/* The rights and flags of a word that leaves A and D to software. */
-static inline uint64_t entry_word_soft(unsigned rights, unsigned flags)
+/*
+ * Where rights and flags go in a word. (Through int, since they are small: that needs no
+ * extension.)
+ */
+static inline uint64_t entry_bits(unsigned rights, unsigned flags)
 {
-	uint64_t word = (uint64_t)rights << ENTRY_RIGHTS_SHIFT | (uint64_t)flags
-									 << ENTRY_FLAGS_SHIFT;
+	return (uint64_t)(int)rights << ENTRY_RIGHTS_SHIFT | (uint64_t)(int)flags
+								     << ENTRY_FLAGS_SHIFT;
+}
+
+/* The same where A and D are left to software. */
+static inline uint64_t entry_bits_soft(unsigned rights, unsigned flags)
+{
+	uint64_t word = entry_bits(rights, flags);
 
 	if ((rights & RIGHT_WRITE) && !(flags & ENTRY_DIRTY))
 		word = (word & ~ENTRY_WORD_W) | ENTRY_WORD_SOFT_W;
@@ -87,14 +98,21 @@ static inline struct mmu_entry entry_make(pfn_t pfn, unsigned rights, unsigned f
 	if (rights & RIGHT_WRITE)
 		rights |= RIGHT_READ;
 	if (__builtin_expect(entry_ad_soft, 0))
-		return (struct mmu_entry){ word | entry_word_soft(rights, flags) };
-	word |= (uint64_t)rights << ENTRY_RIGHTS_SHIFT | (uint64_t)flags << ENTRY_FLAGS_SHIFT;
+		return (struct mmu_entry){ word | entry_bits_soft(rights, flags) };
+	word |= entry_bits(rights, flags);
 	return (struct mmu_entry){ rights ? word | ENTRY_WORD_V : word };
 }
 
 static inline struct mmu_entry entry_with(struct mmu_entry e, unsigned rights, unsigned flags)
 {
 	return entry_make(entry_pfn(e), rights, flags);
+}
+
+/* (A W that was withheld is COW and WP together.) */
+static inline struct mmu_entry entry_share(struct mmu_entry e)
+{
+	return (struct mmu_entry){ (e.word & ~(ENTRY_WORD_W | ENTRY_WORD_SOFT_W)) |
+				   ENTRY_WORD_COW };
 }
 
 static inline bool entry_lessens(struct mmu_entry old, struct mmu_entry new)

@@ -1,9 +1,35 @@
-/* RISC-V: the fence that more rights need. */
+/* RISC-V: entries written, and the fence that more rights need. */
 #pragma once
 
+#include "arch/entry.h"
+#include "lib/assert.h"
 #include "lib/types.h"
 
 static inline void arch_mmu_fence_local(vaddr_t va)
 {
 	__asm__ volatile("sfence.vma %0, zero" ::"r"(va) : "memory");
+}
+
+/* What may be written over what, and what no entry may say. */
+static inline void mmu_assert_grant(struct mmu_entry old, struct mmu_entry new)
+{
+	assert_hardened(new.word &ENTRY_WORD_U);
+	assert_hardened(!(new.word &ENTRY_WORD_V) || (new.word &ENTRY_WORD_RWX));
+	assert_hardened((new.word &(ENTRY_WORD_R | ENTRY_WORD_W)) != ENTRY_WORD_W);
+	assert_hardened(entry_empty(old) || entry_pfn(old) == entry_pfn(new));
+	assert_hardened(!entry_lessens(old, new));
+}
+
+static inline void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, const struct mmu_entry *entries,
+				unsigned n)
+{
+	/* What the frames hold is seen before they are. */
+	__asm__ volatile("fence w, w" ::: "memory");
+	do {
+		mmu_assert_grant(*slot, *entries);
+		/* One store; of an atomic one gcc makes a swap. */
+		*(volatile uint64_t *)&slot++->word = entries++->word;
+		arch_mmu_fence_local(va);
+		va += PAGE_SIZE;
+	} while (--n);
 }
