@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -124,11 +125,12 @@ static void show_copy_on_write(void)
 	printf("  the parent's pages that this changed:  %zu\n", bad);
 }
 
-static void show_demand_paging(char *path)
+static void show_demand_paging(const char *path)
 {
 	struct stat st = { 0 };
 
-	stat(path, &st);
+	if (!path || stat(path, &st) != 0)
+		return;
 	printf("Demand-paged ELF: exec reads the headers, and faults the rest\n");
 	printf("  this program's file has %ld KiB in %ld pages\n", (long)st.st_size / 1024,
 	       ((long)st.st_size + 4095) / 4096);
@@ -153,6 +155,6 @@ int main(int argc, char **argv)
 	row("write 1000 of them", write_bss, 1000);
 	memset(shared, 'p', 16 * MIB);
 	show_copy_on_write();
-	show_demand_paging(argv[0]);
+	show_demand_paging((const char *)getauxval(AT_EXECFN)); /* argv[0] need not be a path */
 	return 0;
 }

@@ -1,4 +1,4 @@
-/* The fake machine's physical memory and vmap area: one memory file of the host, mapped twice where mm maps it twice. */
+/* The fake machine's physical memory and vmap area: a memory file, mapped as mm asks. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>

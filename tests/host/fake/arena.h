@@ -1,4 +1,4 @@
-/* What the fake machine asks of the host; in plain C types, for host and kernel headers do not mix. */
+/* What the fake machine asks of the host, in plain C types. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,25 +1,32 @@
-/* What a host test can do to the fake machine: give it memory, touch user memory through its MMU, count fences. */
+/* What a host test can do to the fake machine: memory, accesses, fences. */
 #pragma once
 
 #include "arch/bootmap.h"
 #include "arch/mmu.h"
 #include "lib/types.h"
 
-/* Makes the arena of physical memory [FAKE_PHYS_BASE, + npages), filled with junk; once per process, or again anew. */
+/*
+ * Makes the arena of physical memory [FAKE_PHYS_BASE, + npages), filled with junk; once per
+ * process, or again anew.
+ */
 void fake_arena_init(size_t npages);
 
 /*
- * Serves a fault of an access through the fake MMU: 0 to try again, anything else ends the access. Set by the test;
- * usually it calls vm_fault().
+ * Serves a fault of an access through the fake MMU: 0 to try again, anything else ends the access.
+ * Set by the test; usually it calls vm_fault().
  */
 extern int (*fake_fault)(vaddr_t va, unsigned access);
 
-/* The space whose tables arch_copy_in() and fake_access() use: the last that was activated; NULL: none. */
+/*
+ * The space whose tables arch_copy_in() and fake_access() use: the last that was activated; NULL:
+ * none.
+ */
 struct mmu *fake_active(void);
 
 /*
- * The byte behind va as the running program would reach it: through the fake TLB, which keeps entries until they are
- * fenced as real ones may, then the tables, then fake_fault(). NULL where the access was refused.
+ * The byte behind va as the running program would reach it: through the fake TLB, which keeps
+ * entries until they are fenced as real ones may, then the tables, then fake_fault(). NULL where
+ * the access was refused.
  */
 unsigned char *fake_access(vaddr_t va, unsigned right);
 
@@ -27,7 +34,9 @@ unsigned char *fake_access(vaddr_t va, unsigned right);
 int fake_load(vaddr_t va);
 int fake_store(vaddr_t va, unsigned char value);
 
-/* TLB entries that allow what their table no longer does: fences that somebody owes (all spaces). */
+/*
+ * TLB entries that allow what their table no longer does: fences that somebody owes (all spaces).
+ */
 size_t fake_tlb_debts(void);
 
 /* Forgets TLB, counters and the running space. */

@@ -1,4 +1,4 @@
-/* The fake MMU: page tables of three levels in the arena, walked in software, with a TLB that believes what it saw. */
+/* The fake MMU: tables of three levels in the arena, and a TLB that believes what it saw. */
 #include "arch/mmu.h"
 
 #include "abi/errno.h"
@@ -87,7 +87,10 @@ void arch_mmu_create(struct mmu *mmu, paddr_t root)
 	fake_tlb_drop_space(root);
 }
 
-/* Gives to `out` what lies wholly within [floor, ceiling) below this table, whose first address is base. */
+/*
+ * Gives to `out` what lies wholly within [floor, ceiling) below this table, whose first address is
+ * base.
+ */
 static void prune_level(paddr_t table, unsigned level, vaddr_t base, vaddr_t floor, vaddr_t ceiling,
 			struct mmu_tables *out)
 {
@@ -148,18 +151,13 @@ int arch_mmu_prepare(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare)
 	return 0;
 }
 
-void arch_mmu_map(struct mmu *mmu, vaddr_t va, const struct mmu_entry *entries, unsigned n)
+void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, const struct mmu_entry *entries, unsigned n)
 {
-	unsigned first = index_of(va, 0);
-	paddr_t table = leaf_table(mmu, va);
-
-	assert(IS_ALIGNED(va, PAGE_SIZE) && table && n && first + n <= MMU_LEAF_ENTRIES);
+	assert(IS_ALIGNED(va, PAGE_SIZE) && slot && n && index_of(va, 0) + n <= MMU_LEAF_ENTRIES);
 	for (unsigned i = 0; i < n; i++) {
-		struct mmu_entry *slot = &table_at(table)[first + i];
-
 		assert(!entry_empty(entries[i]));
-		assert(entry_empty(*slot) || entry_pfn(*slot) == entry_pfn(entries[i]));
-		entry_swap(slot, entries[i]);
+		assert(entry_empty(slot[i]) || entry_pfn(slot[i]) == entry_pfn(entries[i]));
+		entry_swap(&slot[i], entries[i]);
 		arch_mmu_fence_local(va + i * PAGE_SIZE);
 	}
 	fake_counts.maps += n;

@@ -1,4 +1,4 @@
-/* The fake machine's copies to and from user memory: byte ranges through the fake MMU, faults served on the way. */
+/* The fake machine's copies to and from user memory, faults served on the way. */
 #include "arch/usercopy.h"
 
 #include "abi/errno.h"

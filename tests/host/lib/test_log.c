@@ -77,6 +77,17 @@ static void test_lines(void **state)
 				       "[    1.012345] power: off, status 0\n");
 }
 
+/* A file's name, and so a process's, may hold anything; a line of the log is one line all the same. */
+static void test_control_bytes_are_not_passed_on(void **state)
+{
+	(void)state;
+	log_sink_add(&uart.sink, log_newest());
+	fake_time = 10000000 + 123450;
+	log_warn("trap", "%s[2] killed", "e\n[    1.000000] kernel panic: x\x1b[31m\x7f\r\t\xc3\xa9");
+	assert_string_equal(uart.text, "[    1.012345] trap: warning: e?[    1.000000] kernel panic: "
+				       "x?[31m???\xc3\xa9[2] killed\n");
+}
+
 static void test_levels(void **state)
 {
 	enum log_level level = LOG_INFO;
@@ -248,6 +259,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_lines),
+		TEST(test_control_bytes_are_not_passed_on),
 		TEST(test_levels),
 		TEST(test_ring_keeps_what_is_not_shown),
 		TEST(test_late_sink_sees_all),

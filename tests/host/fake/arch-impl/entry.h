@@ -1,4 +1,4 @@
-/* The fake machine's page-table entries: another layout than any real one, so that nobody relies on it. */
+/* The fake machine's page-table entries: a layout of its own, so that nobody relies on it. */
 #pragma once
 
 #include "lib/types.h"
@@ -68,6 +68,11 @@ static inline struct mmu_entry entry_make(pfn_t pfn, unsigned rights, unsigned f
 static inline struct mmu_entry entry_with(struct mmu_entry e, unsigned rights, unsigned flags)
 {
 	return entry_make(entry_pfn(e), rights, flags);
+}
+
+static inline struct mmu_entry entry_share(struct mmu_entry e)
+{
+	return entry_with(e, entry_rights(e) & ~RIGHT_WRITE, entry_flags(e) | ENTRY_COW);
 }
 
 static inline bool entry_lessens(struct mmu_entry old, struct mmu_entry new)

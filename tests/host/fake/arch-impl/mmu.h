@@ -1,7 +1,10 @@
-/* The fake machine's local fence. */
+/* The fake machine's local fence and its entries written. */
 #pragma once
 
+#include "arch/entry.h"
 #include "lib/types.h"
 
 /* Drops the running space's entry for va from the fake TLB. */
 void arch_mmu_fence_local(vaddr_t va);
+
+void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, const struct mmu_entry *entries, unsigned n);

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Runs a program on Faultline in QEMU (./run.sh --help), after installing and building what that needs.
+set -uo pipefail
+me=run.sh
+root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd) || exit 125
+# shellcheck source=tools/setup.sh
+. "$root/tools/setup.sh"
+
+open_descriptors
+if [ -z "${FAULTLINE_BUILD:-}" ]; then
+	lock
+	have_packages "${run_needs[@]}"
+	FAULTLINE_BUILD=$(build_folder build)
+	configure "$FAULTLINE_BUILD"
+	build "$FAULTLINE_BUILD" image
+	unlock
+	export FAULTLINE_BUILD
+fi
+python=/usr/bin/python3
+[ -x $python ] || python=python3
+exec $python -I "$root/tools/run.py" "$@"

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Installs what the tests need, builds, runs every test, and ends with a line "N passed, N failed".
+set -uo pipefail
+me=test.sh
+root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd) || exit 125
+# shellcheck source=tools/setup.sh
+. "$root/tools/setup.sh"
+
+case ${1:-} in
+-h | --help)
+	printf 'usage: ./test.sh [MESON-TEST-ARGUMENT...], as --suite kernel; without any, all but the suite soak\n'
+	exit 0
+	;;
+esac
+[ $# -gt 0 ] || set -- --no-suite soak
+open_descriptors
+lock
+have_packages "${test_needs[@]}"
+folder=$(build_folder build-test)
+configure "$folder" -Dwerror=true
+build "$folder"
+unlock
+rm -f "$folder/meson-logs/testlog.json"
+meson test -C "$folder" --no-rebuild --print-errorlogs "$@" < /dev/null
+status=$?
+/usr/bin/python3 -I -B "$root/tools/test-summary" "$folder/meson-logs/testlog.json" "$status"

@@ -1,0 +1,69 @@
+/* What fs asks of proc, for host tests with one thread. */
+#include "fake_proc.h"
+
+#include "abi/errno.h"
+#include "lib/assert.h"
+#include "mm/slab.h"
+#include "proc/mem_wait.h"
+#include "proc/mutex.h"
+#include "proc/signal.h"
+#include "proc/wait.h"
+
+int (*fake_sleep)(void);
+unsigned fake_sleeps;
+unsigned fake_mutexes_held;
+
+static char the_thread;
+
+void mutex_init(struct mutex *mutex, enum lock_class class)
+{
+	mutex->owner = NULL;
+	waitq_init(&mutex->queue);
+	mutex->class = class;
+}
+
+void mutex_lock(struct mutex *mutex)
+{
+	assert(!mutex->owner);
+	lockorder_assert_none_spinning();
+	mutex->owner = (struct thread *)&the_thread;
+	fake_mutexes_held++;
+}
+
+void mutex_unlock(struct mutex *mutex)
+{
+	assert(mutex->owner);
+	mutex->owner = NULL;
+	fake_mutexes_held--;
+}
+
+int thread_wait(struct waitq *queue, uint64_t seq)
+{
+	lockorder_assert_none_spinning();
+	fake_sleeps++;
+	if (waitq_sample(queue) != seq)
+		return 0;
+	return fake_sleep ? fake_sleep() : -EINTR;
+}
+
+struct page *mem_wait_page(unsigned order, enum page_kind kind)
+{
+	return page_alloc(order, kind, PAGE_NORMAL);
+}
+
+void *mem_wait_kmalloc(size_t size)
+{
+	lockorder_assert_none_spinning();
+	return kmalloc(size);
+}
+
+void *mem_wait_kzalloc(size_t size)
+{
+	lockorder_assert_none_spinning();
+	return kzalloc(size);
+}
+
+void signal_send(struct process *process, int sig)
+{
+	(void)process, (void)sig;
+}

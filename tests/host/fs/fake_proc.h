@@ -1,0 +1,14 @@
+/* What fs asks of proc, for host tests with one thread: locks that are checked, waits that a test ends. */
+#pragma once
+
+#include "lib/types.h"
+
+/*
+ * What happens when the code under test would sleep: 0 as if woken, or -EINTR as if killed. NULL:
+ * -EINTR.
+ */
+extern int (*fake_sleep)(void);
+extern unsigned fake_sleeps;
+
+/* Waiting locks that are held now. */
+extern unsigned fake_mutexes_held;

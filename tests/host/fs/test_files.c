@@ -1,0 +1,282 @@
+/* What is in files: bytes, directories' entries, descriptors. */
+#include <stdio.h>
+#include <string.h>
+
+#include "abi/dirent.h"
+#include "abi/errno.h"
+#include "fs/memfd.h"
+#include "mm/object.h"
+#include "mm/page_alloc.h"
+#include "tests/host/mm/user_memory.h"
+#include "tree.h"
+
+static void bytes_and_positions(void)
+{
+	struct file *file;
+	char bytes[16];
+
+	tree_start();
+	file = tree_open("f", O_CREAT | O_RDWR);
+	assert_int_equal(tree_write(file, "hello", 5), 5);
+	assert_int_equal(file->ops->seek(file, 10000, SEEK_SET), 10000);
+	assert_int_equal(tree_write(file, "x", 1), 1);
+	assert_int_equal(file->ops->seek(file, -6, SEEK_END), 9995);
+	assert_int_equal(tree_read(file, bytes, 16), 6);
+	assert_memory_equal(bytes, "\0\0\0\0\0x", 6);
+	assert_int_equal(tree_read(file, bytes, 16), 0);
+	assert_int_equal(file->ops->seek(file, -1, SEEK_SET), -EINVAL);
+	assert_int_equal(file->ops->seek(file, INT64_MAX, SEEK_CUR), -EINVAL);
+	assert_int_equal(file->ops->seek(file, 10001, SEEK_DATA), -ENXIO);
+	assert_int_equal(file->ops->seek(file, 3, SEEK_HOLE), 10001);
+	assert_int_equal(file->ops->truncate(file, 3), 0);
+	assert_int_equal(file->ops->truncate(file, 8), 0);
+	file->pos = 0;
+	assert_int_equal(tree_read(file, bytes, 16), 8);
+	assert_memory_equal(bytes, "hel\0\0\0\0\0", 8);
+	assert_int_equal(file->ops->truncate(file, 1ull << 63), -EFBIG);
+	file_put(file);
+	fs_unlink(NULL, "f");
+	tree_end();
+}
+
+static void append_and_cut(void)
+{
+	struct file *file, *other;
+	char bytes[16];
+
+	tree_start();
+	file = tree_open("f", O_CREAT | O_WRONLY | O_APPEND);
+	other = tree_open("f", O_RDWR);
+	assert_int_equal(tree_write(other, "12345", 5), 5);
+	assert_int_equal(tree_write(file, "67", 2), 2);
+	assert_int_equal(file->pos, 7);
+	assert_int_equal(tree_open_error("f", O_RDONLY | O_TRUNC), 0);
+	other->pos = 0;
+	assert_int_equal(tree_read(other, bytes, 16), 0);
+	file_put(file);
+	file_put(other);
+	fs_unlink(NULL, "f");
+	tree_end();
+}
+
+/* A file may take half of the memory; what it has can still be written, and cutting it gives back. */
+static void files_leave_memory(void)
+{
+	static char bytes[10 * PAGE_SIZE];
+	uint64_t most;
+	struct file *file;
+	ssize_t put;
+
+	tree_start();
+	most = page_alloc_total_count() / 2 * PAGE_SIZE;
+	file = tree_open("f", O_CREAT | O_RDWR);
+	do {
+		put = tree_write(file, bytes, sizeof(bytes));
+	} while (put > 0);
+	assert_int_equal(put, -ENOSPC);
+	assert_int_equal(file->pos, most);
+	file->pos = most - 4;
+	assert_int_equal(tree_write(file, bytes, 8), 4);
+	assert_int_equal(file->ops->truncate(file, PAGE_SIZE), 0);
+	file->pos = 2 * PAGE_SIZE;
+	assert_int_equal(tree_write(file, bytes, 8), 8);
+	file_put(file);
+	fs_unlink(NULL, "f");
+	file = tree_open("g", O_CREAT | O_RDWR);
+	assert_int_equal(tree_write(file, bytes, sizeof(bytes)), sizeof(bytes));
+	file_put(file);
+	fs_unlink(NULL, "g");
+	tree_end();
+}
+
+static void running_text_is_not_written(void)
+{
+	struct file *file;
+
+	tree_start();
+	file = tree_open("f", O_CREAT | O_RDONLY);
+	assert_int_equal(object_deny_write(file->ops->object(file)), 0);
+	assert_int_equal(tree_open_error("f", O_WRONLY), -ETXTBSY);
+	assert_int_equal(tree_open_error("f", O_RDONLY | O_TRUNC), -ETXTBSY);
+	assert_int_equal(tree_open_error("f", O_RDONLY), 0);
+	object_allow_write(file->ops->object(file));
+	assert_int_equal(tree_open_error("f", O_RDWR), 0);
+	assert_int_equal(object_deny_write(file->ops->object(file)), 0);
+	object_allow_write(file->ops->object(file));
+	file_put(file);
+	fs_unlink(NULL, "f");
+	tree_end();
+}
+
+static void file_without_a_name(void)
+{
+	struct abi_stat st;
+	struct file *file;
+
+	tree_start();
+	file = memfd_file_create();
+	assert_non_null(file);
+	assert_int_equal(tree_write(file, "abc", 3), 3);
+	assert_int_equal(file->ops->stat(file, &st), 0);
+	assert_int_equal(st.nlink, 0);
+	assert_int_equal(st.size, 3);
+	assert_int_equal(st.blocks, 8);
+	file_put(file);
+	tree_end();
+}
+
+/* Names of one getdents of n bytes, each with a blank behind, into `to`. */
+static ssize_t list_some(struct file *dir, size_t n, char *to)
+{
+	ssize_t got = dir->ops->getdents(dir, USER_START, n);
+
+	*to = '\0';
+	for (ssize_t at = 0; at < got;) {
+		const struct linux_dirent64 *entry =
+			(const struct linux_dirent64 *)(void *)user_memory_at(USER_START +
+									      (vaddr_t)at);
+
+		strcat(strcat(to, entry->d_name), " ");
+		at += entry->d_reclen;
+	}
+	return got;
+}
+
+static void listing(void)
+{
+	char names[256];
+	struct file *dir;
+
+	tree_start();
+	tree_touch("one");
+	fs_mkdir(NULL, "two", 0700);
+	dir = fs_open_root();
+	assert_int_equal(list_some(dir, 1024, names), 24 * 4);
+	assert_string_equal(names, ". .. one two ");
+	assert_int_equal(list_some(dir, 1024, names), 0);
+	assert_int_equal(dir->ops->seek(dir, 0, SEEK_SET), 0);
+	assert_int_equal(list_some(dir, 23, names), -EINVAL);
+	assert_int_equal(list_some(dir, 24 * 3 + 5, names), 24 * 3);
+	assert_string_equal(names, ". .. one ");
+	file_put(dir);
+	fs_unlink(NULL, "one");
+	fs_rmdir(NULL, "two");
+	tree_end();
+}
+
+/* Whatever comes and goes between two calls, what stays is listed once. */
+static void listing_while_names_change(void)
+{
+	char names[256], name[8];
+	struct file *dir;
+	unsigned seen = 0;
+
+	tree_start();
+	for (unsigned i = 0; i < 50; i++) {
+		snprintf(name, sizeof(name), "%s%02u", i % 2 ? "go" : "st", i);
+		tree_touch(name);
+	}
+	dir = fs_open_root();
+	for (unsigned i = 0; list_some(dir, 48, names) > 0; i++) {
+		for (const char *at = strstr(names, "st"); at; at = strstr(at + 1, "st"))
+			seen++;
+		snprintf(name, sizeof(name), "go%02u", 49 - 2 * (i % 25));
+		fs_unlink(NULL, name);
+	}
+	assert_int_equal(seen, 25);
+	file_put(dir);
+	for (unsigned i = 0; i < 50; i++) {
+		snprintf(name, sizeof(name), "%s%02u", i % 2 ? "go" : "st", i);
+		fs_unlink(NULL, name);
+	}
+	tree_end();
+}
+
+static void listing_of_a_removed_directory(void)
+{
+	char names[64];
+	struct file *dir;
+
+	tree_start();
+	fs_mkdir(NULL, "d", 0700);
+	dir = tree_open("d", O_RDONLY);
+	fs_rmdir(NULL, "d");
+	assert_int_equal(list_some(dir, 1024, names), -ENOENT);
+	file_put(dir);
+	tree_end();
+}
+
+/* ---- descriptors ---- */
+
+static void descriptors(void)
+{
+	struct files *files, *copy;
+	struct file *file;
+
+	tree_start();
+	files = files_create();
+	file = memfd_file_create();
+	assert_int_equal(files_install(files, file, 0, false), 0);
+	file_get(file);
+	assert_int_equal(files_install(files, file, 5, true), 5);
+	file_get(file);
+	assert_int_equal(files_install(files, file, 0, false), 1);
+	assert_int_equal(files_cloexec(files, 5), FD_CLOEXEC);
+	assert_int_equal(files_cloexec(files, 2), -EBADF);
+	assert_int_equal(files_reserve(files, 0, false), 2);
+	assert_null(files_get(files, 2));
+	assert_int_equal(files_close(files, 2), -EBADF);
+	copy = files_copy(files);
+	assert_null(files_get(copy, 2));
+	assert_int_equal(files_reserve(copy, 0, false), 2);
+	files_unreserve(copy, 2);
+	files_close_on_exec(copy);
+	assert_null(files_get(copy, 5));
+	files_destroy(copy);
+	file_get(file);
+	assert_int_equal(files_install_at(files, file, 2, false), -EBUSY);
+	files_unreserve(files, 2);
+	assert_int_equal(files_install_at(files, file, 2, false), 2);
+	assert_int_equal(files_install_at(files, file, FILES_MAX, false), -EBADF);
+	assert_null(files_get(files, -1));
+	assert_null(files_get(files, FILES_MAX));
+	files_destroy(files);
+	tree_end();
+}
+
+static void full_table(void)
+{
+	struct files *files;
+	struct file *file;
+
+	tree_start();
+	files = files_create();
+	file = memfd_file_create();
+	for (int i = 0; i < FILES_MAX; i++) {
+		file_get(file);
+		assert_int_equal(files_install(files, file, 0, false), i);
+	}
+	assert_int_equal(files_install(files, file, 0, false), -EMFILE);
+	assert_int_equal(files_close(files, 77), 0);
+	assert_int_equal(files_install(files, file, 0, false), 77);
+	files_destroy(files);
+	tree_end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(bytes_and_positions),
+		isolated_test(append_and_cut),
+		isolated_test(files_leave_memory),
+		isolated_test(running_text_is_not_written),
+		isolated_test(file_without_a_name),
+		isolated_test(listing),
+		isolated_test(listing_while_names_change),
+		isolated_test(listing_of_a_removed_directory),
+		isolated_test(descriptors),
+		isolated_test(full_table),
+	};
+
+	return test_group("fs files", tests);
+}

@@ -1,0 +1,321 @@
+/* The line discipline: what keys do to lines, to the screen and to readers. */
+#include <string.h>
+
+#include "fs/ldisc.h"
+#include "tests/host/lib/test.h"
+
+static struct ldisc ldisc;
+static char screen[65536];
+static size_t shown;
+static unsigned events;
+
+static void start(void)
+{
+	ldisc_init(&ldisc);
+	shown = 0;
+	events = 0;
+}
+
+static void key(char byte)
+{
+	struct ldisc_echo echo;
+
+	events |= ldisc_input(&ldisc, (uint8_t)byte, &echo);
+	assert_true(shown + echo.n < sizeof(screen));
+	memcpy(screen + shown, echo.bytes, echo.n);
+	shown += echo.n;
+}
+
+static void type(const char *keys)
+{
+	for (; *keys; keys++)
+		key(*keys);
+}
+
+static void expect_screen(const char *what)
+{
+	assert_int_equal(shown, strlen(what));
+	assert_memory_equal(screen, what, shown);
+}
+
+/* Reads up to n bytes as a program would. */
+static void expect_read(size_t n, const char *what, bool end)
+{
+	uint8_t bytes[8192];
+	bool got_end;
+	size_t got = ldisc_read(&ldisc, bytes, n, &got_end);
+
+	assert_int_equal(got, strlen(what));
+	assert_memory_equal(bytes, what, got);
+	assert_int_equal(got_end, end);
+}
+
+static void line_is_read_when_it_ends(void **state)
+{
+	(void)state;
+	start();
+	type("ab");
+	assert_int_equal(ldisc_available(&ldisc), 0);
+	assert_int_equal(events, 0);
+	key('\r');
+	assert_int_equal(events, LDISC_READABLE);
+	expect_screen("ab\r\n");
+	expect_read(100, "ab\n", true);
+}
+
+static void one_line_a_read(void **state)
+{
+	(void)state;
+	start();
+	type("one\ntwo\n");
+	expect_read(100, "one\n", true);
+	expect_read(2, "tw", false);
+	expect_read(100, "o\n", true);
+	assert_int_equal(ldisc_available(&ldisc), 0);
+}
+
+static void end_of_file(void **state)
+{
+	(void)state;
+	start();
+	key('\004');
+	assert_true(ldisc_available(&ldisc) != 0);
+	expect_read(100, "", true);
+	type("abc\004");
+	expect_screen("abc");
+	/* Also where the bytes just fill the buffer: the next read must not see another end. */
+	expect_read(3, "abc", true);
+	assert_int_equal(ldisc_available(&ldisc), 0);
+}
+
+static void erase(void **state)
+{
+	(void)state;
+	start();
+	type("x\177\177ab\177c\n");
+	expect_screen("x\b \bab\b \bc\r\n");
+	expect_read(100, "ac\n", true);
+}
+
+static void erase_leaves_ended_lines(void **state)
+{
+	(void)state;
+	start();
+	type("a\n\177\177\025b\n");
+	expect_read(100, "a\n", true);
+	expect_read(100, "b\n", true);
+}
+
+static void erase_control_and_tab(void **state)
+{
+	(void)state;
+	start();
+	type("\001\177");
+	expect_screen("^A\b \b\b \b");
+	shown = 0;
+	type("ab\t\177");
+	expect_screen("ab\t\b \b\b \b\b \b\b \b\b \b\b \b");
+}
+
+static void erase_utf8(void **state)
+{
+	struct abi_termios termios;
+
+	(void)state;
+	start();
+	termios = ldisc.termios;
+	termios.c_iflag |= IUTF8;
+	ldisc_set_termios(&ldisc, &termios);
+	type("a\303\244\177\n");
+	expect_screen("a\303\244\b \b\r\n");
+	expect_read(100, "a\n", true);
+}
+
+static void kill_line(void **state)
+{
+	(void)state;
+	start();
+	type("abc\025d\n");
+	expect_screen("abc\b \b\b \b\b \bd\r\n");
+	expect_read(100, "d\n", true);
+}
+
+static void kill_long_line(void **state)
+{
+	(void)state;
+	start();
+	for (unsigned i = 0; i < 1000; i++)
+		key('y');
+	shown = 0;
+	key('\025');
+	expect_screen("^U\r\n");
+	type("z\n");
+	expect_read(100, "z\n", true);
+}
+
+static void erase_word(void **state)
+{
+	(void)state;
+	start();
+	type("cp one two  \027x\n");
+	expect_read(100, "cp one x\n", true);
+	type("\027\027\n");
+	expect_read(100, "\n", true);
+}
+
+static void interrupt_throws_input_away(void **state)
+{
+	(void)state;
+	start();
+	type("a\nbc\003");
+	assert_true(events & LDISC_INTERRUPT);
+	expect_screen("a\r\nbc^C");
+	assert_int_equal(ldisc_available(&ldisc), 0);
+	type("d\n");
+	expect_read(100, "d\n", true);
+}
+
+static void quit_and_no_signals(void **state)
+{
+	struct abi_termios termios;
+
+	(void)state;
+	start();
+	key('\034');
+	assert_int_equal(events, LDISC_QUIT | LDISC_RESUMED);
+	termios = ldisc.termios;
+	termios.c_lflag &= ~(uint32_t)ISIG;
+	ldisc_set_termios(&ldisc, &termios);
+	events = 0;
+	type("\003\n");
+	assert_int_equal(events, LDISC_READABLE);
+	expect_read(100, "\003\n", true);
+}
+
+static void literal_next(void **state)
+{
+	(void)state;
+	start();
+	type("a\026\003b\n");
+	assert_false(events & LDISC_INTERRUPT);
+	expect_read(100, "a\003b\n", true);
+}
+
+static void stop_and_go(void **state)
+{
+	(void)state;
+	start();
+	key('\023');
+	assert_true(ldisc.stopped);
+	key('\021');
+	assert_false(ldisc.stopped);
+	assert_int_equal(events, LDISC_RESUMED);
+	expect_screen("");
+	assert_int_equal(ldisc_available(&ldisc), 0);
+}
+
+static void raw_mode(void **state)
+{
+	struct abi_termios termios;
+
+	(void)state;
+	start();
+	type("typed");
+	termios = ldisc.termios;
+	termios.c_lflag &= ~(uint32_t)(ICANON | ECHO | ISIG | IEXTEN);
+	termios.c_iflag &= ~(uint32_t)(ICRNL | IXON);
+	ldisc_set_termios(&ldisc, &termios);
+	shown = 0;
+	type("\003\r\177\004");
+	expect_screen("");
+	expect_read(7, "typed\003\r", false);
+	expect_read(100, "\177\004", true);
+}
+
+static void full_line(void **state)
+{
+	uint8_t bytes[LDISC_ROOM];
+	bool end;
+
+	(void)state;
+	start();
+	for (unsigned i = 0; i < 2 * LDISC_ROOM; i++)
+		key('y');
+	shown = 0;
+	key('\n');
+	assert_int_equal(ldisc_read(&ldisc, bytes, sizeof(bytes), &end), LDISC_ROOM);
+	assert_true(end);
+	assert_int_equal(bytes[LDISC_ROOM - 1], '\n');
+}
+
+static void output(void **state)
+{
+	struct abi_termios termios;
+	uint8_t to[LDISC_EXPAND_MAX];
+
+	(void)state;
+	start();
+	assert_int_equal(ldisc_output(&ldisc, '\n', to), 2);
+	assert_memory_equal(to, "\r\n", 2);
+	assert_int_equal(ldisc_output(&ldisc, 0, to), 1);
+	assert_int_equal(to[0], 0);
+	termios = ldisc.termios;
+	termios.c_oflag &= ~(uint32_t)OPOST;
+	ldisc_set_termios(&ldisc, &termios);
+	assert_int_equal(ldisc_output(&ldisc, '\n', to), 1);
+	assert_memory_equal(to, "\n", 1);
+}
+
+/* Whatever is typed in whatever mode: nothing overflows, and what is read is what was kept. */
+static void any_keys(void **state)
+{
+	static const char special[] = "\003\004\b\t\n\r\021\023\025\026\027\034\177";
+	uint8_t bytes[64];
+
+	(void)state;
+	start();
+	for (unsigned i = 0; i < test_steps(200000); i++) {
+		struct abi_termios termios = ldisc.termios;
+		bool end;
+
+		shown = 0;
+		key(test_below(3) ? (char)test_below(256)
+				  : special[test_below(sizeof(special) - 1)]);
+		if (test_below(500) == 0) {
+			termios.c_lflag = (uint32_t)test_random();
+			termios.c_iflag = (uint32_t)test_random();
+			termios.c_oflag = (uint32_t)test_random();
+			ldisc_set_termios(&ldisc, &termios);
+		}
+		if (test_below(40) == 0)
+			assert_true(ldisc_read(&ldisc, bytes, test_below(65), &end) <= 64);
+		assert_true(ldisc.write - ldisc.read <= LDISC_ROOM);
+		assert_true(ldisc.write - ldisc.commit <= ldisc.write - ldisc.read);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(line_is_read_when_it_ends),
+		cmocka_unit_test(one_line_a_read),
+		cmocka_unit_test(end_of_file),
+		cmocka_unit_test(erase),
+		cmocka_unit_test(erase_leaves_ended_lines),
+		cmocka_unit_test(erase_control_and_tab),
+		cmocka_unit_test(erase_utf8),
+		cmocka_unit_test(kill_line),
+		cmocka_unit_test(kill_long_line),
+		cmocka_unit_test(erase_word),
+		cmocka_unit_test(interrupt_throws_input_away),
+		cmocka_unit_test(quit_and_no_signals),
+		cmocka_unit_test(literal_next),
+		cmocka_unit_test(stop_and_go),
+		cmocka_unit_test(raw_mode),
+		cmocka_unit_test(full_line),
+		cmocka_unit_test(output),
+		cmocka_unit_test(any_keys),
+	};
+
+	return test_group("fs line discipline", tests);
+}

@@ -1,0 +1,368 @@
+/* Names in the tree: what can be made, found, linked and removed, and the errors of what can not. */
+#include <stdio.h>
+#include <string.h>
+
+#include "abi/errno.h"
+#include "abi/limits.h"
+#include "mm/object.h"
+#include "mm/slab.h"
+#include "tree.h"
+
+static int mkdir_(const char *path)
+{
+	return fs_mkdir(NULL, path, 0755);
+}
+
+static int symlink_(const char *target, const char *path)
+{
+	return fs_symlink(NULL, path, target, strlen(target));
+}
+
+static void make_and_remove(void)
+{
+	tree_start();
+	assert_int_equal(mkdir_("a"), 0);
+	assert_int_equal(mkdir_("a/b/"), 0);
+	tree_touch("/a/b/f");
+	assert_int_equal(tree_mode("a//b/./../b/f"), S_IFREG | 0644);
+	assert_int_equal(tree_mode("a/b"), S_IFDIR | 0755);
+	assert_int_equal(fs_rmdir(NULL, "a/b"), -ENOTEMPTY);
+	assert_int_equal(fs_unlink(NULL, "a/b/f"), 0);
+	assert_int_equal(fs_unlink(NULL, "a/b/f"), -ENOENT);
+	assert_int_equal(fs_rmdir(NULL, "a/b"), 0);
+	assert_int_equal(fs_rmdir(NULL, "a"), 0);
+	tree_end();
+}
+
+static void what_is_there(void)
+{
+	tree_start();
+	tree_touch("f");
+	mkdir_("d");
+	assert_int_equal(mkdir_("f"), -EEXIST);
+	assert_int_equal(mkdir_("d"), -EEXIST);
+	assert_int_equal(mkdir_("/"), -EEXIST);
+	assert_int_equal(mkdir_("d/."), -EEXIST);
+	assert_int_equal(mkdir_("d/.."), -EEXIST);
+	assert_int_equal(fs_mknod(NULL, "f", S_IFREG | 0600), -EEXIST);
+	assert_int_equal(fs_mknod(NULL, "f/", 0600), -EEXIST);
+	assert_int_equal(fs_link(NULL, "f", false, NULL, "d"), -EEXIST);
+	assert_int_equal(tree_open_error("f", O_CREAT | O_EXCL), -EEXIST);
+	assert_int_equal(tree_open_error("d", O_CREAT | O_EXCL), -EEXIST);
+	assert_int_equal(tree_open_error("/", O_CREAT | O_EXCL), -EEXIST);
+	fs_unlink(NULL, "f");
+	fs_rmdir(NULL, "d");
+	tree_end();
+}
+
+static void wrong_kind(void)
+{
+	tree_start();
+	tree_touch("f");
+	mkdir_("d");
+	assert_int_equal(tree_mode("f/x"), -ENOTDIR);
+	assert_int_equal(tree_mode("f/."), -ENOTDIR);
+	assert_int_equal(tree_mode("f/.."), -ENOTDIR);
+	assert_int_equal(tree_mode("f/"), -ENOTDIR);
+	assert_int_equal(mkdir_("f/x"), -ENOTDIR);
+	assert_int_equal(fs_rmdir(NULL, "f"), -ENOTDIR);
+	assert_int_equal(fs_unlink(NULL, "d"), -EISDIR);
+	assert_int_equal(fs_unlink(NULL, "d/"), -EISDIR);
+	assert_int_equal(fs_unlink(NULL, "f/"), -ENOTDIR);
+	assert_int_equal(fs_unlink(NULL, "/"), -EISDIR);
+	assert_int_equal(fs_link(NULL, "d", false, NULL, "e"), -EPERM);
+	assert_int_equal(tree_open_error("f", O_DIRECTORY), -ENOTDIR);
+	assert_int_equal(tree_open_error("f/", O_RDONLY), -ENOTDIR);
+	assert_int_equal(tree_open_error("d", O_WRONLY), -EISDIR);
+	assert_int_equal(tree_open_error("d", O_RDONLY | O_TRUNC), -EISDIR);
+	assert_int_equal(tree_open_error("d", O_RDONLY | O_CREAT), -EISDIR);
+	assert_int_equal(tree_open_error("n/", O_RDWR | O_CREAT), -EISDIR);
+	fs_unlink(NULL, "f");
+	fs_rmdir(NULL, "d");
+	tree_end();
+}
+
+static void nothing_there(void)
+{
+	tree_start();
+	assert_int_equal(tree_mode("x"), -ENOENT);
+	assert_int_equal(tree_mode("x/y"), -ENOENT);
+	assert_int_equal(mkdir_("x/y"), -ENOENT);
+	assert_int_equal(fs_unlink(NULL, "x/"), -ENOENT);
+	assert_int_equal(fs_mknod(NULL, "x/", 0600), -ENOENT);
+	assert_int_equal(fs_link(NULL, "x", false, NULL, "y"), -ENOENT);
+	assert_int_equal(tree_open_error("x", O_RDWR), -ENOENT);
+	assert_int_equal(tree_open_error("x/y", O_RDWR | O_CREAT), -ENOENT);
+	tree_end();
+}
+
+static void the_ends_of_rmdir(void)
+{
+	tree_start();
+	mkdir_("d");
+	assert_int_equal(fs_rmdir(NULL, "/"), -EBUSY);
+	assert_int_equal(fs_rmdir(NULL, "d/."), -EINVAL);
+	assert_int_equal(fs_rmdir(NULL, "d/.."), -ENOTEMPTY);
+	assert_int_equal(fs_rmdir(NULL, "d///"), 0);
+	tree_end();
+}
+
+static void kinds_of_mknod(void)
+{
+	tree_start();
+	assert_int_equal(fs_mknod(NULL, "a", 0640), 0);
+	assert_int_equal(tree_mode("a"), S_IFREG | 0640);
+	assert_int_equal(fs_mknod(NULL, "b", S_IFDIR | 0700), -EPERM);
+	assert_int_equal(fs_mknod(NULL, "b", S_IFIFO | 0700), -EPERM);
+	assert_int_equal(fs_mknod(NULL, "b", S_IFCHR | 0700), -EPERM);
+	assert_int_equal(fs_mknod(NULL, "b", 0030000 | 0700), -EINVAL);
+	assert_int_equal(fs_mknod(NULL, "b", S_IFLNK | 0700), -EINVAL);
+	fs_unlink(NULL, "a");
+	tree_end();
+}
+
+static void long_names(void)
+{
+	char name[NAME_MAX + 3];
+
+	tree_start();
+	memset(name, 'n', sizeof(name));
+	name[NAME_MAX] = '\0';
+	assert_int_equal(mkdir_(name), 0);
+	assert_int_equal(tree_mode(name), S_IFDIR | 0755);
+	assert_int_equal(fs_rmdir(NULL, name), 0);
+	name[NAME_MAX] = 'n';
+	name[NAME_MAX + 1] = '\0';
+	assert_int_equal(mkdir_(name), -ENAMETOOLONG);
+	assert_int_equal(tree_mode(name), -ENAMETOOLONG);
+	assert_int_equal(tree_open_error(name, O_CREAT | O_RDWR), -ENAMETOOLONG);
+	name[NAME_MAX + 1] = '/';
+	name[NAME_MAX + 2] = '\0';
+	assert_int_equal(tree_mode(name), -ENAMETOOLONG);
+	tree_end();
+}
+
+static void hard_links(void)
+{
+	struct abi_stat st;
+	struct file *file;
+	char byte = 0;
+
+	tree_start();
+	file = tree_open("a", O_CREAT | O_RDWR);
+	assert_int_equal(tree_write(file, "x", 1), 1);
+	assert_int_equal(fs_link(NULL, "a", false, NULL, "b"), 0);
+	assert_int_equal(fs_stat(NULL, "b", true, &st), 0);
+	assert_int_equal(st.nlink, 2);
+	assert_int_equal(fs_unlink(NULL, "a"), 0);
+	assert_int_equal(fs_unlink(NULL, "b"), 0);
+	/* Open, it lives on, but gets no name again. */
+	file->pos = 0;
+	assert_int_equal(tree_read(file, &byte, 1), 1);
+	assert_int_equal(byte, 'x');
+	assert_int_equal(fs_link_file(file, NULL, "c"), -ENOENT);
+	file_put(file);
+	tree_end();
+}
+
+static void counts_of_directories(void)
+{
+	struct abi_stat st;
+
+	tree_start();
+	mkdir_("d");
+	mkdir_("d/e");
+	tree_touch("d/f");
+	assert_int_equal(fs_stat(NULL, "d", true, &st), 0);
+	assert_int_equal(st.nlink, 3);
+	assert_int_equal(st.size, 80);
+	fs_rmdir(NULL, "d/e");
+	assert_int_equal(fs_stat(NULL, "d", true, &st), 0);
+	assert_int_equal(st.nlink, 2);
+	fs_unlink(NULL, "d/f");
+	fs_rmdir(NULL, "d");
+	tree_end();
+}
+
+static void removed_directory(void)
+{
+	struct file *dir, *file;
+	char path[64];
+
+	tree_start();
+	mkdir_("d");
+	mkdir_("d/e");
+	dir = tree_open("d/e", O_RDONLY | O_DIRECTORY);
+	assert_int_equal(fs_getcwd(dir, path, sizeof(path)), 5);
+	assert_string_equal(path, "/d/e");
+	assert_int_equal(fs_getcwd(dir, path, 4), -ERANGE);
+	fs_rmdir(NULL, "d/e");
+	assert_int_equal(fs_getcwd(dir, path, sizeof(path)), -ENOENT);
+	assert_int_equal(fs_open(dir, "x", O_CREAT | O_RDWR, 0600, &file), -ENOENT);
+	assert_int_equal(fs_mkdir(dir, "x", 0700), -ENOENT);
+	/* Its parent can be removed too, and is still above it. */
+	fs_rmdir(NULL, "d");
+	assert_int_equal(fs_mkdir(dir, "../x", 0700), -ENOENT);
+	assert_int_equal(fs_mkdir(dir, "../../x", 0700), 0);
+	fs_rmdir(NULL, "x");
+	file_put(dir);
+	tree_end();
+}
+
+/* A chain of removed directories, held by its end alone, goes without deep recursion. */
+static void removed_chain(void)
+{
+	enum { DEPTH = 3000 };
+	struct file *at[DEPTH + 1];
+
+	tree_start();
+	at[0] = fs_open_root();
+	for (unsigned i = 0; i < DEPTH; i++) {
+		assert_int_equal(fs_mkdir(at[i], "d", 0700), 0);
+		assert_int_equal(fs_open(at[i], "d", O_RDONLY | O_DIRECTORY, 0, &at[i + 1]), 0);
+	}
+	for (unsigned i = DEPTH; i-- > 0;)
+		assert_int_equal(fs_rmdir(at[i], "d"), 0);
+	for (unsigned i = 0; i <= DEPTH; i++)
+		file_put(at[i]);
+	tree_end();
+}
+
+static void symbolic_links(void)
+{
+	char target[16];
+
+	tree_start();
+	mkdir_("d");
+	tree_touch("d/f");
+	assert_int_equal(symlink_("d", "l"), 0);
+	assert_int_equal(symlink_("/d/f", "d/abs"), 0);
+	assert_int_equal(symlink_("l/../l/abs", "chain"), 0);
+	assert_int_equal(tree_mode("l/f"), S_IFREG | 0644);
+	assert_int_equal(tree_mode("chain"), S_IFREG | 0644);
+	assert_int_equal(tree_mode("chain/"), -ENOTDIR);
+	assert_int_equal(tree_mode("l/"), S_IFDIR | 0755);
+	assert_int_equal(fs_readlink(NULL, "chain", target, 5), 5);
+	assert_memory_equal(target, "l/../", 5);
+	assert_int_equal(fs_readlink(NULL, "l/", target, 5), -EINVAL);
+	assert_int_equal(fs_readlink(NULL, "d", target, 5), -EINVAL);
+	assert_int_equal(tree_open_error("chain", O_NOFOLLOW), -ELOOP);
+	assert_int_equal(tree_open_error("l", O_NOFOLLOW | O_DIRECTORY), -ENOTDIR);
+	assert_int_equal(tree_open_error("chain", O_CREAT | O_EXCL), -EEXIST);
+	assert_int_equal(tree_open_error("l", O_NOFOLLOW | O_PATH), 0);
+	assert_int_equal(fs_rmdir(NULL, "l/"), -ENOTDIR);
+	assert_int_equal(fs_unlink(NULL, "d/f"), 0);
+	assert_int_equal(tree_mode("chain"), -ENOENT);
+	/* A link to what is not there is where O_CREAT makes it. */
+	assert_int_equal(tree_open_error("chain", O_CREAT | O_RDWR), 0);
+	assert_int_equal(tree_mode("d/f"), S_IFREG | 0644);
+	fs_unlink(NULL, "d/f");
+	fs_unlink(NULL, "d/abs");
+	fs_unlink(NULL, "l");
+	fs_unlink(NULL, "chain");
+	fs_rmdir(NULL, "d");
+	tree_end();
+}
+
+static void loops_of_links(void)
+{
+	char name[8], target[8];
+
+	tree_start();
+	symlink_("loop", "loop");
+	symlink_("/", "root");
+	assert_int_equal(tree_mode("loop"), -ELOOP);
+	assert_int_equal(tree_mode("loop/x"), -ELOOP);
+	assert_int_equal(tree_mode("root"), S_IFDIR | 0755);
+	assert_int_equal(tree_mode("root/root//root/."), S_IFDIR | 0755);
+	tree_touch("n0");
+	for (unsigned i = 1; i <= 41; i++) {
+		snprintf(name, sizeof(name), "n%u", i);
+		snprintf(target, sizeof(target), "n%u", i - 1);
+		symlink_(target, name);
+	}
+	assert_int_equal(tree_mode("n40"), S_IFREG | 0644);
+	assert_int_equal(tree_mode("n41"), -ELOOP);
+	for (unsigned i = 0; i <= 41; i++) {
+		snprintf(name, sizeof(name), "n%u", i);
+		fs_unlink(NULL, name);
+	}
+	fs_unlink(NULL, "loop");
+	fs_unlink(NULL, "root");
+	tree_end();
+}
+
+static void nested_links(void)
+{
+	tree_start();
+	mkdir_("a");
+	mkdir_("a/b");
+	tree_touch("a/b/f");
+	symlink_("a", "l1");
+	symlink_("l1/b", "l2");
+	symlink_("l2/../b/", "l3");
+	assert_int_equal(tree_mode("l3/f"), S_IFREG | 0644);
+	assert_int_equal(tree_mode("l3/../../l3/f"), S_IFREG | 0644);
+	assert_int_equal(tree_mode("l3/f/"), -ENOTDIR);
+	symlink_("l3/f", "l4");
+	assert_int_equal(tree_open_error("l4", O_RDWR), 0);
+	for (unsigned i = 1; i <= 4; i++) {
+		char name[] = { 'l', (char)('0' + i), '\0' };
+
+		fs_unlink(NULL, name);
+	}
+	fs_unlink(NULL, "a/b/f");
+	fs_rmdir(NULL, "a/b");
+	fs_rmdir(NULL, "a");
+	tree_end();
+}
+
+static void image_to_run(void)
+{
+	struct object *object;
+	struct file *file;
+	char *path;
+
+	tree_start();
+	mkdir_("bin");
+	symlink_("bin", "b");
+	assert_int_equal(fs_open(NULL, "bin/p", O_CREAT | O_RDWR, 0755, &file), 0);
+	file_put(file);
+	tree_touch("bin/data");
+	assert_int_equal(fs_open_exec(NULL, "b/./p", &object, &path), 0);
+	assert_string_equal(path, "/bin/p");
+	object_put(object);
+	kfree(path);
+	assert_int_equal(fs_open_exec(NULL, "bin/data", &object, &path), -EACCES);
+	assert_int_equal(fs_open_exec(NULL, "bin", &object, &path), -EACCES);
+	assert_int_equal(fs_open_exec(NULL, "bin/p/", &object, &path), -ENOTDIR);
+	assert_int_equal(fs_open_exec(NULL, "bin/q", &object, &path), -ENOENT);
+	fs_unlink(NULL, "bin/p");
+	fs_unlink(NULL, "bin/data");
+	fs_unlink(NULL, "b");
+	fs_rmdir(NULL, "bin");
+	tree_end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(make_and_remove),
+		isolated_test(what_is_there),
+		isolated_test(wrong_kind),
+		isolated_test(nothing_there),
+		isolated_test(the_ends_of_rmdir),
+		isolated_test(kinds_of_mknod),
+		isolated_test(long_names),
+		isolated_test(hard_links),
+		isolated_test(counts_of_directories),
+		isolated_test(removed_directory),
+		isolated_test(removed_chain),
+		isolated_test(symbolic_links),
+		isolated_test(loops_of_links),
+		isolated_test(nested_links),
+		isolated_test(image_to_run),
+	};
+
+	return test_group("fs names", tests);
+}

@@ -1,0 +1,143 @@
+/* The ring of a pipe against a plain queue of bytes. */
+#include <string.h>
+
+#include "fs/pipe_ring.h"
+#include "tests/host/lib/test.h"
+
+static uint8_t pages[PIPE_RING_SLOTS][PIPE_RING_PAGE];
+static uint8_t *unused[PIPE_RING_SLOTS];
+static unsigned nunused;
+static struct pipe_ring ring;
+
+static void start(void)
+{
+	memset(&ring, 0, sizeof(ring));
+	for (nunused = 0; nunused < PIPE_RING_SLOTS; nunused++)
+		unused[nunused] = pages[nunused];
+}
+
+/* Byte number n of all that was ever put in. */
+static uint8_t byte_of(uint64_t n)
+{
+	return (uint8_t)(n * 31 + (n >> 8));
+}
+
+static void fill(uint8_t *at, uint64_t first, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		at[i] = byte_of(first + i);
+}
+
+static bool append(uint64_t first, size_t n)
+{
+	uint8_t *at = pipe_ring_append_at(&ring, n);
+
+	if (!at)
+		return false;
+	fill(at, first, n);
+	pipe_ring_append(&ring, n);
+	return true;
+}
+
+static bool push(uint64_t first, size_t n)
+{
+	if (pipe_ring_full(&ring))
+		return false;
+	assert_true(nunused > 0);
+	fill(unused[--nunused], first, n);
+	pipe_ring_push(&ring, unused[nunused], n);
+	return true;
+}
+
+/* Takes up to n bytes, which must be those from number `first` on: their count. */
+static size_t take(uint64_t first, size_t n)
+{
+	size_t done = 0;
+
+	while (done < n && !pipe_ring_empty(&ring)) {
+		const uint8_t *at;
+		size_t span = pipe_ring_front(&ring, n - done, &at);
+		uint8_t *page;
+
+		assert_true(span > 0 && span <= PIPE_RING_PAGE);
+		for (size_t i = 0; i < span; i++)
+			assert_int_equal(at[i], byte_of(first + done + i));
+		page = pipe_ring_take(&ring, span);
+		if (page)
+			unused[nunused++] = page;
+		done += span;
+	}
+	return done;
+}
+
+static void empty_and_full(void **state)
+{
+	(void)state;
+	start();
+	assert_true(pipe_ring_empty(&ring));
+	assert_false(append(0, 1));
+	for (unsigned i = 0; i < PIPE_RING_SLOTS; i++)
+		assert_true(push(i * PIPE_RING_PAGE, PIPE_RING_PAGE));
+	assert_false(push(0, 1));
+	assert_false(append(0, 1));
+	assert_int_equal(pipe_ring_bytes(&ring), 65536);
+	assert_int_equal(take(0, 100000), 65536);
+	assert_true(pipe_ring_empty(&ring));
+	assert_int_equal(nunused, PIPE_RING_SLOTS);
+}
+
+static void slot_is_free_when_all_is_taken(void **state)
+{
+	(void)state;
+	start();
+	for (unsigned i = 0; i < PIPE_RING_SLOTS; i++)
+		push(i * 2, 2);
+	assert_int_equal(take(0, 1), 1);
+	assert_true(pipe_ring_full(&ring));
+	assert_int_equal(take(1, 1), 1);
+	assert_false(pipe_ring_full(&ring));
+}
+
+static void bytes_fill_pages_up(void **state)
+{
+	(void)state;
+	start();
+	push(0, 1);
+	for (uint64_t i = 1; i < PIPE_RING_PAGE; i++)
+		assert_true(append(i, 1));
+	assert_false(append(0, 1));
+	/* What was taken at the front of a page is no room at its end. */
+	assert_int_equal(take(0, 100), 100);
+	assert_false(append(0, 1));
+	assert_int_equal(take(100, 100000), PIPE_RING_PAGE - 100);
+}
+
+static void against_a_queue(void **state)
+{
+	uint64_t in = 0, out = 0;
+
+	(void)state;
+	start();
+	for (unsigned i = 0; i < test_steps(20000); i++) {
+		size_t n = 1 + test_below(test_below(2) ? 100 : PIPE_RING_PAGE);
+
+		if (test_below(3) == 0)
+			out += take(out, n * test_below(20));
+		else if (append(in, n) || push(in, n))
+			in += n;
+		assert_int_equal(pipe_ring_bytes(&ring), in - out);
+		assert_int_equal(pipe_ring_empty(&ring), in == out);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(empty_and_full),
+		cmocka_unit_test(slot_is_free_when_all_is_taken),
+		cmocka_unit_test(bytes_fill_pages_up),
+		cmocka_unit_test(against_a_queue),
+	};
+
+	return test_group("fs pipe ring", tests);
+}

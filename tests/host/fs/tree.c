@@ -1,0 +1,83 @@
+/* A tree of files on the fake machine. */
+#include "tree.h"
+
+#include <string.h>
+
+#include "fake_proc.h"
+#include "fs/tmpfs.h"
+#include "mm/page_alloc.h"
+#include "mm/trim.h"
+#include "tests/host/mm/user_memory.h"
+
+#define FRAMES	   4096
+#define USER_PAGES 16
+
+static size_t free_at_start;
+
+void tree_start(void)
+{
+	memory_start(FRAMES, NULL, 0);
+	user_memory_start(USER_START, USER_PAGES);
+	for (unsigned i = 0; i < USER_PAGES; i++)
+		*user_memory_at(USER_START + i * PAGE_SIZE) = 0;
+	assert_int_equal(tmpfs_init(), 0);
+	mm_trim();
+	free_at_start = page_alloc_free_count();
+}
+
+void tree_end(void)
+{
+	mm_trim();
+	assert_int_equal(fake_mutexes_held, 0);
+	assert_int_equal(page_alloc_free_count(), free_at_start);
+}
+
+struct file *tree_open(const char *path, unsigned flags)
+{
+	struct file *file = NULL;
+
+	assert_int_equal(fs_open(NULL, path, flags, 0644, &file), 0);
+	return file;
+}
+
+int tree_open_error(const char *path, unsigned flags)
+{
+	struct file *file;
+	int err = fs_open(NULL, path, flags, 0644, &file);
+
+	if (err == 0)
+		file_put(file);
+	return err;
+}
+
+void tree_touch(const char *path)
+{
+	file_put(tree_open(path, O_CREAT | O_EXCL | O_WRONLY));
+}
+
+int tree_mode(const char *path)
+{
+	struct abi_stat st;
+	int err = fs_stat(NULL, path, true, &st);
+
+	return err ? err : (int)st.mode;
+}
+
+ssize_t tree_read(struct file *file, char *to, size_t n)
+{
+	struct user_iter iter = user_iter_one(USER_START, n);
+	ssize_t got = file->ops->read(file, &iter, &file->pos);
+
+	for (ssize_t i = 0; i < got; i++)
+		to[i] = (char)*user_memory_at(USER_START + (vaddr_t)i);
+	return got;
+}
+
+ssize_t tree_write(struct file *file, const char *from, size_t n)
+{
+	struct user_iter iter = user_iter_one(USER_START, n);
+
+	for (size_t i = 0; i < n; i++)
+		*user_memory_at(USER_START + i) = (unsigned char)from[i];
+	return file->ops->write(file, &iter, &file->pos);
+}

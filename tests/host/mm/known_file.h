@@ -1,0 +1,23 @@
+/* An object whose bytes are known, for tests: a file that sometimes must be waited for. */
+#pragma once
+
+#include "memory.h"
+#include "mm/object.h"
+
+#define FILE_BYTES 40000u
+
+extern const struct object_ops file_ops;   /* every third fill answers VM_WAIT */
+extern const struct object_ops broken_ops; /* every fill answers -EIO */
+
+/* Counted by them, and by file_start()'s vm_pause(). */
+extern unsigned file_fills, file_pauses, file_destroyed;
+extern struct waitq file_filled;
+
+/* What happens during the next fill or pause, once. */
+extern void (*file_meanwhile)(void);
+
+/* Byte `pos` of a file as it was made. */
+unsigned char file_byte(uint64_t pos);
+
+/* A machine, on which pauses now and then trim all objects. */
+void file_start(void);

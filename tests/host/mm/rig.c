@@ -1,0 +1,122 @@
+/* Address spaces on the fake machine, for the tests of faults and verbs. */
+#include "rig.h"
+
+#include <stdlib.h>
+
+static struct space *running;
+int rig_outcome;
+int (*rig_pause)(struct vm_wait *wait);
+unsigned rig_pauses, rig_fills, rig_files;
+
+static int serve(vaddr_t va, unsigned access)
+{
+	struct vm_wait wait;
+
+	rig_outcome = vm_fault(running, va, access | ACCESS_USER, 0, &wait);
+	return rig_outcome;
+}
+
+static int pause_in_test(struct vm_wait *wait)
+{
+	rig_pauses++;
+	lockorder_assert_none_spinning();
+	return rig_pause ? rig_pause(wait) : 0;
+}
+
+void rig_start(size_t nframes)
+{
+	memory_start(nframes, NULL, 0);
+	mm_host.pause = pause_in_test;
+	fake_fault = serve;
+	rig_pause = NULL;
+}
+
+void rig_create(struct space *space)
+{
+	assert_int_equal(space_create(space), 0);
+	space->brk_start = space->brk = 0x100000;
+	space->stack_top = USER_TOP;
+	space->mmap_top = USER_TOP - GIB;
+	space->limit_stack = 8 * MIB;
+}
+
+void rig_run(struct space *space)
+{
+	running = space;
+	arch_mmu_activate(space ? &space->mmu : NULL);
+}
+
+void rig_destroy(struct space *space)
+{
+	if (running == space)
+		rig_run(NULL);
+	space_destroy(space);
+}
+
+long rig_map(struct space *space, vaddr_t addr, size_t len, unsigned prot, unsigned flags)
+{
+	struct map_request request = { .addr = addr,
+				       .len = len,
+				       .rights = prot,
+				       .max_rights = PROT_READ | PROT_WRITE | PROT_EXEC,
+				       .flags = flags };
+	vaddr_t at = 0xdead;
+	int result = vm_map(space, &request, &at);
+
+	if (result)
+		assert_int_equal(at, 0xdead);
+	return result ? result : (long)at;
+}
+
+unsigned char rig_byte(uint64_t pos)
+{
+	return (unsigned char)(pos * 7 + pos / 4096 + 1);
+}
+
+static int file_fill(struct object *object, uint64_t index, void *to, struct vm_wait *wait)
+{
+	unsigned char *bytes = to;
+
+	(void)wait;
+	rig_fills++;
+	for (unsigned i = 0; i < PAGE_SIZE; i++) {
+		uint64_t pos = (index << PAGE_SHIFT) + i;
+
+		bytes[i] = pos < object->size ? rig_byte(pos) : 0;
+	}
+	return 0;
+}
+
+static void file_destroy(struct object *object)
+{
+	rig_files--;
+	free(object);
+}
+
+static const struct object_ops file_ops = {
+	.name = "test file",
+	.fill = file_fill,
+	.destroy = file_destroy,
+};
+
+struct object *rig_file(uint64_t size)
+{
+	struct object *object = malloc(sizeof(*object));
+
+	assert_non_null(object);
+	object_init(object, &file_ops, size);
+	rig_files++;
+	return object;
+}
+
+void rig_check(void)
+{
+	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(fake_tlb_debts(), 0);
+}
+
+size_t rig_free(void)
+{
+	mm_trim();
+	return page_alloc_free_count();
+}

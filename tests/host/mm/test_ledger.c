@@ -1,0 +1,267 @@
+/* Tests of the page ledger: a sound machine has no errors, and each seeded one is found (R111). */
+#include "memory.h"
+
+#include "abi/mman.h"
+#include "fake.h"
+#include "mm/fault.h"
+#include "mm/kmap.h"
+#include "mm/ledger.h"
+#include "mm/page_alloc.h"
+#include "mm/slab.h"
+#include "mm/space.h"
+#include "mm/tables.h"
+#include "mm/trim.h"
+#include "mm/verbs.h"
+
+#define ANON	  0x100000ul
+#define SHARED	  0x900000ul
+#define READ_ONLY 0x40000000ul
+#define LEN	  (8 * PAGE_SIZE)
+
+static struct space parent, child;
+static struct object *object;
+
+static void touch(struct space *space, vaddr_t va, unsigned access)
+{
+	struct vm_wait wait;
+
+	assert_int_equal(vm_fault(space, va, access | ACCESS_USER, 0x1000, &wait), 0);
+}
+
+static void map_at(vaddr_t addr, unsigned rights, unsigned flags)
+{
+	struct map_request request = { .addr = addr,
+				       .len = LEN,
+				       .rights = rights,
+				       .max_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC,
+				       .flags = flags | MAP_FIXED | MAP_ANONYMOUS };
+
+	assert_int_equal(vm_map(&parent, &request, &addr), 0);
+}
+
+/*
+ * A parent with private, shared and read-only memory, partly touched, and a child that shares it.
+ */
+static void scene(void)
+{
+	memory_start(2048, NULL, 0);
+	assert_int_equal(space_create(&parent), 0);
+	assert_int_equal(space_create(&child), 0);
+	map_at(ANON, RIGHT_READ | RIGHT_WRITE, MAP_PRIVATE);
+	map_at(SHARED, RIGHT_READ | RIGHT_WRITE, MAP_SHARED);
+	map_at(READ_ONLY, RIGHT_READ, MAP_PRIVATE);
+	object = vma_find(&parent, SHARED)->object;
+	object_get(object);
+	for (unsigned i = 0; i < 4; i++) {
+		touch(&parent, ANON + i * PAGE_SIZE, RIGHT_WRITE);
+		touch(&parent, SHARED + i * PAGE_SIZE, RIGHT_WRITE);
+		touch(&parent, READ_ONLY + i * PAGE_SIZE, RIGHT_READ);
+	}
+	assert_int_equal(vm_fork(&parent, &child), 0);
+	touch(&child, ANON, RIGHT_WRITE);
+	assert_int_equal(ledger_check(NULL), 0);
+}
+
+static void end_scene(void)
+{
+	assert_int_equal(ledger_check(NULL), 0);
+	space_destroy(&child);
+	space_destroy(&parent);
+	object_put(object);
+	assert_int_equal(ledger_check(NULL), 0);
+}
+
+static struct mmu_entry *slot(vaddr_t va)
+{
+	return arch_mmu_lookup(&parent.mmu, va);
+}
+
+static struct page *page_at(vaddr_t va)
+{
+	return pfn_to_page(entry_pfn(*slot(va)));
+}
+
+/* Whether a ledger with this one thing wrong says so, and is content when it is put right. */
+#define finds(place, wrong)                              \
+	do {                                             \
+		__typeof__(place) right_ = (place);      \
+		(place) = (wrong);                       \
+		assert_true(ledger_check(NULL) > 0);     \
+		(place) = right_;                        \
+		assert_int_equal(ledger_check(NULL), 0); \
+	} while (0)
+
+static void test_sound(void **state)
+{
+	struct ledger ledger;
+	size_t sum = 0, before;
+
+	memory_start(2048, NULL, 0);
+	mm_trim();
+	before = page_alloc_free_count();
+	assert_int_equal(space_create(&parent), 0);
+	space_destroy(&parent);
+	mm_trim();
+	assert_int_equal(page_alloc_free_count(), before);
+	assert_int_equal(ledger_check(&ledger), 0);
+	for (unsigned kind = 0; kind < PAGE_KINDS; kind++)
+		sum += ledger.kind[kind];
+	assert_int_equal(sum, ledger.total);
+	assert_int_equal(ledger.kind[PAGE_FREE], before);
+	assert_int_equal(ledger.kind[PAGE_ZERO], 1);
+	assert_int_equal(ledger.kind[PAGE_ANON] + ledger.kind[PAGE_OBJECT], 0);
+}
+
+static void test_kinds_of_scene(void **state)
+{
+	struct ledger ledger;
+
+	scene();
+	assert_int_equal(ledger_check(&ledger), 0);
+	assert_int_equal(ledger.kind[PAGE_ANON], 4 + 1); /* the child's own copy */
+	assert_int_equal(ledger.kind[PAGE_OBJECT], 4);
+	end_scene();
+}
+
+static void test_counts(void **state)
+{
+	scene();
+	finds(page_at(ANON)->refs, page_at(ANON)->refs + 1);
+	finds(page_at(ANON)->refs, page_at(ANON)->refs - 1);
+	finds(page_at(ANON)->maps, page_at(ANON)->maps + 1);
+	finds(page_at(SHARED)->refs, page_at(SHARED)->refs + 1);
+	finds(page_at(SHARED)->maps, page_at(SHARED)->maps - 1);
+	finds(zero_page->counts, zero_page->counts + PAGE_ONE_MAP);
+	finds(pfn_to_page(paddr_to_pfn(parent.mmu.root))->refs, 2);
+	end_scene();
+}
+
+static void test_kinds(void **state)
+{
+	struct page *leaked;
+	struct mmu_tables tables = { 0 };
+
+	scene();
+	finds(page_at(ANON)->kind, PAGE_OBJECT);
+	finds(page_at(ANON)->kind, PAGE_FREE);
+	finds(page_at(SHARED)->kind, PAGE_ANON);
+	finds(page_at(ANON)->kind, 77);
+	finds(pfn_to_page(paddr_to_pfn(parent.mmu.root))->kind, PAGE_KERNEL);
+	leaked = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
+	assert_true(ledger_check(NULL) > 0);
+	page_put(leaked);
+	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(tables_fill(&tables, 1), 0);
+	assert_true(ledger_check(NULL) > 0);
+	tables_free(&tables);
+	leaked = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
+	page_put(leaked);
+	finds(leaked->kind, PAGE_KERNEL); /* on a free list */
+	finds(leaked->flags, PAGE_BLOCK); /* on the wrong one */
+	end_scene();
+}
+
+static void test_entries(void **state)
+{
+	pfn_t zero;
+
+	scene();
+	zero = page_to_pfn(zero_page);
+	finds(*slot(ANON), ENTRY_NONE);
+	finds(*slot(ANON), entry_make(zero, RIGHT_READ | RIGHT_WRITE, ENTRY_ACCESSED));
+	finds(*slot(ANON), entry_make(entry_pfn(*slot(ANON + PAGE_SIZE)), RIGHT_READ, 0));
+	finds(*slot(SHARED), *slot(SHARED + PAGE_SIZE));
+	finds(*slot(ANON), entry_with(*slot(ANON), RIGHT_READ | RIGHT_EXEC, 0));
+	finds(*slot(READ_ONLY), entry_with(*slot(READ_ONLY), RIGHT_READ | RIGHT_WRITE, 0));
+	/* Shared with the child since the fork: neither may write. */
+	finds(*slot(ANON + PAGE_SIZE), entry_with(*slot(ANON + PAGE_SIZE), RIGHT_READ | RIGHT_WRITE,
+						  ENTRY_ACCESSED | ENTRY_DIRTY));
+	finds(*slot(ANON), entry_make(1, RIGHT_READ, 0)); /* no frame of ours */
+	finds(*slot(ANON + LEN), *slot(ANON));		  /* in no VMA */
+	finds(parent.resident, parent.resident + 1);
+	finds(parent.tables, parent.tables + 1);
+	finds(parent.tables, 1);
+	end_scene();
+}
+
+static void test_vmas(void **state)
+{
+	struct vma *vma, *upper;
+
+	scene();
+	vma = vma_find(&parent, SHARED);
+	finds(vma->gap, vma->gap + PAGE_SIZE);
+	finds(vma->subtree_gap, vma->subtree_gap - PAGE_SIZE);
+	finds(vma->end, vma->start);
+	finds(vma->start, ANON + PAGE_SIZE);
+	finds(vma->space, &child);
+	finds(vma->node.height, 7);
+	finds(vma->offset, PAGE_SIZE);
+	finds(parent.nvmas, parent.nvmas + 1);
+	finds(parent.mapped_bytes, parent.mapped_bytes + PAGE_SIZE);
+	finds(parent.data_bytes, 0);
+
+	struct list dead = LIST_INIT(dead);
+
+	upper = vma_alloc();
+	spin_lock(&parent.lock);
+	vma = vma_find(&parent, ANON);
+	vma_split(vma, ANON + PAGE_SIZE, upper);
+	spin_unlock(&parent.lock);
+	assert_true(ledger_check(NULL) > 0); /* two that should be one */
+	spin_lock(&parent.lock);
+	vma_merge(vma, &dead);
+	spin_unlock(&parent.lock);
+	vma_free_dead(&dead);
+	end_scene();
+}
+
+static void test_objects(void **state)
+{
+	scene();
+	finds(page_at(SHARED)->index, 5);
+	finds(page_at(SHARED)->owner, NULL);
+	finds(object->npages, 3);
+	finds(object->size, PAGE_SIZE);
+	finds(vma_find(&parent, SHARED)->object, NULL);
+	end_scene();
+}
+
+static void test_zero_page_written(void **state)
+{
+	scene();
+	finds(((unsigned char *)page_address(zero_page))[4001], 1); /* R53 */
+	end_scene();
+}
+
+static SLAB_CACHE(own_cache, struct space);
+
+static void test_slabs(void **state)
+{
+	struct page *page;
+	void *p;
+
+	scene();
+	p = slab_alloc(&own_cache);
+	page = virt_to_page(p);
+	finds(page->slab_used, 3);
+	finds(page->slab_free, NULL);
+	finds(page->flags, 0);
+	finds(own_cache.used, 9);
+	finds(own_cache.slabs, 0);
+	slab_free(&own_cache, p);
+	end_scene();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(test_sound),   isolated_test(test_kinds_of_scene),
+		isolated_test(test_counts),  isolated_test(test_kinds),
+		isolated_test(test_entries), isolated_test(test_vmas),
+		isolated_test(test_objects), isolated_test(test_zero_page_written),
+		isolated_test(test_slabs),
+	};
+
+	return test_group("ledger", tests);
+}

@@ -1,0 +1,348 @@
+/* Tests of objects: reads, writes and truncations against an array of bytes. */
+#include "memory.h"
+
+#include <string.h>
+
+#include "abi/errno.h"
+#include "fake.h"
+#include "known_file.h"
+#include "mm/alloc_fail.h"
+#include "mm/host.h"
+#include "mm/ledger.h"
+#include "mm/page_alloc.h"
+#include "mm/trim.h"
+#include "mm/usercopy.h"
+#include "user_memory.h"
+
+#define MODEL_BYTES (160u << 10)
+#define USER_PAGES  24
+
+static struct object file;
+
+static struct model {
+	unsigned char bytes[MODEL_BYTES];
+	uint64_t size;
+} model;
+
+static void model_file(void)
+{
+	memset(&model, 0, sizeof(model));
+	for (unsigned i = 0; i < FILE_BYTES; i++)
+		model.bytes[i] = file_byte(i);
+	model.size = FILE_BYTES;
+}
+
+static unsigned char buffer[MODEL_BYTES];
+
+static void step_read(uint64_t pos, size_t n, bool user)
+{
+	ssize_t expected = 0, went;
+	vaddr_t va = USER_MEMORY_START + test_below(5000);
+
+	n = MIN(n, USER_PAGES * PAGE_SIZE - (va - USER_MEMORY_START));
+	if (pos < model.size)
+		expected = (ssize_t)MIN(n, model.size - pos);
+	if (user) {
+		went = object_read(&file, pos, va, n);
+		assert_int_equal(user_copy_in(buffer, va, (size_t)expected), 0);
+	} else {
+		went = object_read_kernel(&file, pos, buffer, n);
+	}
+	assert_int_equal(went, expected);
+	assert_memory_equal(buffer, model.bytes + pos, (size_t)expected);
+}
+
+static void step_write(uint64_t pos, size_t n, bool user)
+{
+	vaddr_t va = USER_MEMORY_START + test_below(5000);
+
+	n = MIN(n, USER_PAGES * PAGE_SIZE - (va - USER_MEMORY_START));
+	for (size_t i = 0; i < n; i++)
+		buffer[i] = (unsigned char)test_random();
+	if (user) {
+		assert_int_equal(user_copy_out(va, buffer, n), 0);
+		assert_int_equal(object_write(&file, pos, va, n), n);
+	} else {
+		assert_int_equal(object_write_kernel(&file, pos, buffer, n), n);
+	}
+	memcpy(model.bytes + pos, buffer, n);
+	if (n)
+		model.size = MAX(model.size, pos + n);
+}
+
+static void step_resize(uint64_t size)
+{
+	assert_int_equal(object_set_size(&file, size), 0);
+	if (size < model.size)
+		memset(model.bytes + size, 0, MODEL_BYTES - size);
+	model.size = size;
+}
+
+static void step(void)
+{
+	uint64_t pos = test_below(MODEL_BYTES - USER_PAGES * PAGE_SIZE);
+	size_t n = test_below(3) ? test_below(300) : test_below(30000);
+	bool user = test_below(2);
+
+	if (test_below(3) == 0)
+		pos = ALIGN_DOWN(pos, PAGE_SIZE);
+	switch (test_below(8)) {
+	case 0:
+	case 1:
+	case 2:
+		step_read(pos, n, user);
+		break;
+	case 3:
+	case 4:
+		step_write(pos, n, user);
+		break;
+	case 5:
+		step_resize(test_below(MODEL_BYTES));
+		break;
+	case 6:
+		step_resize(MIN(model.size, pos));
+		break;
+	default:
+		object_trim();
+	}
+}
+
+/* R95: what is read is what was written, whatever was dropped, cut off or grown in between. */
+static void test_random_against_model(void **state)
+{
+	size_t before;
+
+	file_start();
+	before = page_alloc_free_count();
+	user_memory_start(USER_MEMORY_START, USER_PAGES);
+	for (unsigned i = 0; i < test_steps(100); i++) {
+		model_file();
+		object_init(&file, &file_ops, FILE_BYTES);
+		for (unsigned n = (unsigned)test_below(80); n > 0; n--) {
+			step();
+			assert_int_equal(object_size(&file), model.size);
+		}
+		assert_int_equal(ledger_check(NULL), 0);
+		step_read(0, MODEL_BYTES, false);
+		object_put(&file);
+		assert_int_equal(file_destroyed, i + 1);
+	}
+	user_memory_end();
+	mm_trim();
+	assert_int_equal(page_alloc_free_count(), before);
+	assert_true(file_fills > 50 && file_pauses > 50);
+}
+/* Reading what was never written takes no frame; sizes up to the largest offset work. */
+static void test_sparse(void **state)
+{
+	struct object *object;
+	unsigned char bytes[3] = { 1, 2, 3 };
+	size_t before;
+
+	file_start();
+	before = page_alloc_free_count();
+	object = object_create_anon(OBJECT_SIZE_MAX);
+	assert_int_equal(object_read_kernel(object, 1ul << 50, buffer, MODEL_BYTES), MODEL_BYTES);
+	for (unsigned i = 0; i < MODEL_BYTES; i++)
+		assert_int_equal(buffer[i], 0);
+	assert_int_equal(object->npages, 0);
+	assert_int_equal(object_set_size(object, 10), 0);
+	assert_int_equal(object_write_kernel(object, OBJECT_SIZE_MAX - 2, bytes, 3), 2);
+	assert_int_equal(object_size(object), OBJECT_SIZE_MAX);
+	assert_int_equal(object->npages, 1);
+	assert_int_equal(object_write_kernel(object, OBJECT_SIZE_MAX, bytes, 1), -EFBIG);
+	assert_int_equal(object_write_kernel(object, UINT64_MAX, bytes, 3), -EFBIG);
+	assert_int_equal(object_write_kernel(object, UINT64_MAX, bytes, 0), 0);
+	assert_int_equal(object_read_kernel(object, UINT64_MAX, bytes, 3), 0);
+	assert_int_equal(object_read_kernel(object, OBJECT_SIZE_MAX - 2, bytes, 3), 2);
+	assert_int_equal(bytes[1], 2);
+	assert_int_equal(object_set_size(object, OBJECT_SIZE_MAX + 1), -EFBIG);
+	assert_int_equal(object_set_size(object, UINT64_MAX), -EFBIG);
+	assert_int_equal(ledger_check(NULL), 0);
+	assert_int_equal(object_set_size(object, 0), 0);
+	assert_int_equal(object->npages, 0);
+	object_put(object);
+	mm_trim();
+	assert_int_equal(page_alloc_free_count(), before);
+}
+
+/* R27: a bad address part-way: what was done is told, and the rest of the file is as it was. */
+static void test_partial(void **state)
+{
+	vaddr_t last = USER_MEMORY_START + USER_PAGES * PAGE_SIZE;
+	struct object *object;
+
+	file_start();
+	user_memory_start(USER_MEMORY_START, USER_PAGES);
+	object = object_create_anon(0);
+	assert_int_equal(object_write(object, 0, last - 6000, 10000), 6000);
+	assert_int_equal(object_size(object), 6000);
+	assert_int_equal(object_write(object, 6000, last, 10), -EFAULT);
+	assert_int_equal(object_write(object, 9000, last, 10), -EFAULT);
+	assert_int_equal(object_write(object, 6000, 0, 10), -EFAULT);
+	assert_int_equal(object_write(object, 6000, USER_TOP - 5, 10), -EFAULT);
+	assert_int_equal(object_write(object, 6000, UINT64_MAX - 5, 10), -EFAULT);
+	assert_int_equal(object_size(object), 6000);
+	assert_int_equal(object->npages, 2);
+	assert_int_equal(object_read(object, 0, last - 5000, 6000), 5000);
+	assert_int_equal(object_read(object, 0, last, 6000), -EFAULT);
+	assert_int_equal(object_read(object, 6000, last, 6000), 0);
+	assert_int_equal(ledger_check(NULL), 0);
+	object_put(object);
+	user_memory_end();
+}
+
+static int pause_killed(struct vm_wait *wait)
+{
+	return -EINTR;
+}
+
+/* A kill ends a long transfer between pages; an I/O error is told where nothing was done. */
+static void test_ends_early(void **state)
+{
+	file_start();
+	object_init(&file, &file_ops, FILE_BYTES);
+	mm_host.pause = pause_killed;
+	file_fills = 0;
+	assert_int_equal(object_read_kernel(&file, 0, buffer, FILE_BYTES), PAGE_SIZE);
+	assert_int_equal(object_write_kernel(&file, 100, buffer, FILE_BYTES), PAGE_SIZE - 100);
+	file_fills = 2;
+	assert_int_equal(object_read_kernel(&file, 5 * PAGE_SIZE, buffer, 10), -EINTR);
+	assert_int_equal(object_set_size(&file, 0), 0);
+	object_put(&file);
+	object_init(&file, &broken_ops, FILE_BYTES);
+	assert_int_equal(object_read_kernel(&file, 0, buffer, 10), -EIO);
+	assert_int_equal(object_write_kernel(&file, 0, buffer, 10), -EIO);
+	assert_int_equal(object_write_kernel(&file, 10 * PAGE_SIZE, buffer, 10), 10);
+	object_put(&file);
+	assert_int_equal(ledger_check(NULL), 0);
+}
+
+/* R45: each allocation of a write fails once; nothing leaks, what was told as written is there. */
+static void test_failures(void **state)
+{
+	uint64_t nth = 0;
+	size_t before;
+	ssize_t went;
+
+	file_start();
+	mm_trim();
+	before = page_alloc_free_count();
+	do {
+		struct object *object = object_create_anon(0);
+
+		memset(buffer, 0x5a, 20000);
+		alloc_fail_at = ++nth;
+		went = object_write_kernel(object, 1ul << 40, buffer, 20000);
+		if (went > 0)
+			assert_int_equal(object_size(object), (1ul << 40) + (uint64_t)went);
+		else
+			assert_int_equal(went, -ENOSPC);
+		memset(buffer, 0, 20000);
+		if (alloc_fail_at == 0)
+			assert_true(went < 20000);
+		alloc_fail_at = 0;
+		if (went > 0)
+			assert_int_equal(object_read_kernel(object, 1ul << 40, buffer, 20000),
+					 went);
+		for (ssize_t i = 0; i < went; i++)
+			assert_int_equal(buffer[i], 0x5a);
+		assert_int_equal(ledger_check(NULL), 0);
+		object_put(object);
+		mm_trim();
+		/* One slab stays: the object's cache was emptied too. */
+		assert_int_equal(page_alloc_free_count(), before);
+	} while (went < 20000);
+	assert_true(nth > 10);
+}
+
+static unsigned relieved;
+
+static int relieve_counted(void)
+{
+	relieved++;
+	return 0;
+}
+
+/*
+ * R43: a read that finds no frame has room made for it, and goes on; where none can be made it
+ * fails.
+ */
+static void test_relieved(void **state)
+{
+	file_start();
+	object_init(&file, &file_ops, FILE_BYTES);
+	alloc_fail_at = 1;
+	assert_int_equal(object_read_kernel(&file, 0, buffer, 10), -ENOMEM);
+	mm_host.relieve = relieve_counted;
+	for (uint64_t nth = 1; nth <= 3; nth++) {
+		alloc_fail_at = nth;
+		assert_int_equal(object_read_kernel(&file, 0, buffer, 3 * PAGE_SIZE),
+				 3 * PAGE_SIZE);
+		assert_int_equal(buffer[3 * PAGE_SIZE - 1], file_byte(3 * PAGE_SIZE - 1));
+		alloc_fail_at = 0;
+		mm_trim();
+	}
+	assert_int_equal(relieved, 3);
+	object_put(&file);
+	assert_int_equal(ledger_check(NULL), 0);
+}
+
+/* Running text is not written, written files do not run. */
+static void test_text_busy(void **state)
+{
+	file_start();
+	object_init(&file, &file_ops, FILE_BYTES);
+	assert_int_equal(object_deny_write(&file), 0);
+	assert_int_equal(object_deny_write(&file), 0);
+	assert_int_equal(object_get_write(&file), -ETXTBSY);
+	object_allow_write(&file);
+	assert_int_equal(object_get_write(&file), -ETXTBSY);
+	object_allow_write(&file);
+	assert_int_equal(object_get_write(&file), 0);
+	assert_int_equal(object_deny_write(&file), -ETXTBSY);
+	object_put_write(&file);
+	assert_int_equal(object_deny_write(&file), 0);
+	object_allow_write(&file);
+	object_put(&file);
+}
+
+/* Clean pages of files go, others stay: R44. */
+static void test_trim(void **state)
+{
+	struct page *held;
+	struct vm_wait wait;
+	char byte = 'x';
+
+	memory_start(2048, NULL, 0);
+	waitq_init(&file_filled);
+	object_init(&file, &file_ops, FILE_BYTES);
+	assert_int_equal(object_read_kernel(&file, 0, buffer, FILE_BYTES), FILE_BYTES);
+	assert_int_equal(file.npages, 10);
+	assert_int_equal(object_write_kernel(&file, 7 * PAGE_SIZE, &byte, 1), 1);
+	assert_int_equal(object_page(&file, 2, &held, &wait), 0);
+	mm_trim();
+	assert_int_equal(file.npages, 2);
+	page_put(held);
+	mm_trim();
+	assert_int_equal(file.npages, 1);
+	assert_int_equal(object_read_kernel(&file, 7 * PAGE_SIZE, &byte, 1), 1);
+	assert_int_equal(byte, 'x');
+	object_put(&file);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(test_random_against_model),
+		isolated_test(test_sparse),
+		isolated_test(test_partial),
+		isolated_test(test_ends_early),
+		isolated_test(test_failures),
+		isolated_test(test_relieved),
+		isolated_test(test_text_busy),
+		isolated_test(test_trim),
+	};
+
+	return test_group("object", tests);
+}

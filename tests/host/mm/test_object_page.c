@@ -1,0 +1,197 @@
+/* Tests of the pages of objects: fills, their races, truncation of all that shows them. */
+#include "memory.h"
+
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "known_file.h"
+#include "mm/fault.h"
+#include "mm/ledger.h"
+#include "mm/page_alloc.h"
+#include "mm/space.h"
+#include "mm/verbs.h"
+
+static struct object file;
+
+static void test_pages(void **state)
+{
+	struct page *page, *again;
+	struct vm_wait wait;
+
+	file_start();
+	object_init(&file, &file_ops, FILE_BYTES);
+	assert_null(object_page_resident(&file, 0));
+	assert_int_equal(object_page(&file, 3, &page, &wait), 0);
+	assert_int_equal(*(unsigned char *)page_address(page), file_byte(3 * PAGE_SIZE));
+	assert_int_equal(page->refs, 2);
+	assert_int_equal(object_page(&file, 3, &again, &wait), 0);
+	assert_ptr_equal(page, again);
+	again = object_page_resident(&file, 3);
+	assert_ptr_equal(page, again);
+	assert_int_equal(page->refs, 4);
+	for (unsigned i = 0; i < 3; i++)
+		page_put(page);
+	assert_int_equal(object_page(&file, FILE_BYTES / PAGE_SIZE + 1, &page, &wait), -ENXIO);
+	assert_int_equal(object_page(&file, UINT64_MAX, &page, &wait), -ENXIO);
+	file_fills = 2;
+	assert_int_equal(object_page(&file, 0, &page, &wait), VM_WAIT);
+	assert_ptr_equal(wait.queue, &file_filled);
+	assert_int_equal(object_page(&file, 0, &page, &wait), 0);
+	page_put(page);
+	assert_int_equal(ledger_check(NULL), 0);
+	object_put(&file);
+}
+
+static struct page *inner;
+
+static void fill_it_too(void)
+{
+	struct vm_wait wait;
+
+	assert_int_equal(object_page(&file, 1, &inner, &wait), 0);
+}
+
+/* R16 for files: two fill the same page; one page wins, the other's frame is given back. */
+static void test_two_fillers(void **state)
+{
+	struct page *page;
+	struct vm_wait wait;
+	size_t before;
+
+	file_start();
+	object_init(&file, &file_ops, FILE_BYTES);
+	assert_int_equal(object_page(&file, 0, &page, &wait), 0);
+	page_put(page);
+	before = page_alloc_free_count();
+	file_fills = 0;
+	file_meanwhile = fill_it_too;
+	assert_int_equal(object_page(&file, 1, &page, &wait), 0);
+	assert_ptr_equal(page, inner);
+	assert_int_equal(page->refs, 3);
+	assert_int_equal(page_alloc_free_count(), before - 1);
+	page_put(page);
+	page_put(page);
+	object_put(&file);
+}
+
+static void cut_to_5000(void)
+{
+	assert_int_equal(object_set_size(&file, 5000), 0);
+}
+
+static void cut_to_5000_and_grow(void)
+{
+	cut_to_5000();
+	assert_int_equal(object_set_size(&file, FILE_BYTES), 0);
+}
+
+/* R75: a truncation while a page is being filled: what it cut off does not come back. */
+static void test_truncation_during_fill(void **state)
+{
+	unsigned char byte;
+	struct page *page;
+	struct vm_wait wait;
+
+	file_start();
+	object_init(&file, &file_ops, FILE_BYTES);
+	file_meanwhile = cut_to_5000;
+	assert_int_equal(object_page(&file, 2, &page, &wait), -ENXIO);
+	object_put(&file);
+
+	object_init(&file, &file_ops, FILE_BYTES);
+	file_meanwhile = cut_to_5000_and_grow;
+	file_fills = 0;
+	assert_int_equal(object_page(&file, 1, &page, &wait), 0);
+	assert_int_equal(((unsigned char *)page_address(page))[5000 - PAGE_SIZE - 1],
+			 file_byte(4999));
+	assert_int_equal(((unsigned char *)page_address(page))[5000 - PAGE_SIZE], 0);
+	page_put(page);
+	assert_int_equal(object_read_kernel(&file, 20000, &byte, 1), 1);
+	assert_int_equal(byte, 0);
+	assert_int_equal(ledger_check(NULL), 0);
+	object_put(&file);
+}
+
+#define MAPPED 0x500000ul
+
+static bool mapped(struct space *space, unsigned which)
+{
+	struct mmu_entry *slot = arch_mmu_lookup(&space->mmu, MAPPED + which * PAGE_SIZE);
+
+	return slot && !entry_empty(*slot);
+}
+
+static void map_file(struct space *space)
+{
+	struct map_request request = { .addr = MAPPED,
+				       .len = 8 * PAGE_SIZE,
+				       .rights = RIGHT_READ | RIGHT_WRITE,
+				       .max_rights = RIGHT_READ | RIGHT_WRITE,
+				       .flags = MAP_PRIVATE | MAP_FIXED,
+				       .object = &file };
+	struct vm_wait wait;
+	vaddr_t addr;
+	int result;
+
+	assert_int_equal(vm_map(space, &request, &addr), 0);
+	for (unsigned i = 0; i < 8; i++) {
+		unsigned access = i % 2 ? RIGHT_WRITE : RIGHT_READ;
+
+		do {
+			result = vm_fault(space, MAPPED + i * PAGE_SIZE, access | ACCESS_USER, 0,
+					  &wait);
+		} while (result == VM_WAIT);
+		assert_int_equal(result, 0);
+	}
+}
+
+/*
+ * R75: size, index, maps, private copies: nothing beyond the end is left; the tail of the last page
+ * is zeros.
+ */
+static void test_truncation_everywhere(void **state)
+{
+	struct space space;
+	struct page *held;
+	struct vm_wait wait;
+
+	file_start();
+	object_init(&file, &file_ops, FILE_BYTES);
+	assert_int_equal(space_create(&space), 0);
+	map_file(&space);
+	assert_int_equal(object_page(&file, 2, &held, &wait), 0);
+	assert_int_equal(object_set_size(&file, 3 * PAGE_SIZE - 100), 0);
+	for (unsigned i = 0; i < 8; i++)
+		assert_int_equal(mapped(&space, i), i < 3);
+	for (unsigned i = 0; i < PAGE_SIZE; i++)
+		assert_int_equal(((unsigned char *)page_address(held))[i],
+				 i < PAGE_SIZE - 100 ? file_byte(2 * PAGE_SIZE + i) : 0);
+	assert_int_equal(
+		vm_fault(&space, MAPPED + 3 * PAGE_SIZE, RIGHT_READ | ACCESS_USER, 0, &wait),
+		VM_BUS);
+	spin_lock(&file.lock);
+	assert_true(object_holds_locked(&file, 2, held));
+	spin_unlock(&file.lock);
+	assert_int_equal(object_set_size(&file, 2 * PAGE_SIZE), 0);
+	spin_lock(&file.lock);
+	assert_false(object_holds_locked(&file, 2, held));
+	spin_unlock(&file.lock);
+	assert_false(mapped(&space, 2));
+	assert_int_equal(held->refs, 1);
+	page_put(held);
+	assert_int_equal(ledger_check(NULL), 0);
+	space_destroy(&space);
+	object_put(&file);
+	assert_int_equal(ledger_check(NULL), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(test_pages),
+		isolated_test(test_two_fillers),
+		isolated_test(test_truncation_during_fill),
+		isolated_test(test_truncation_everywhere),
+	};
+
+	return test_group("object_page", tests);
+}

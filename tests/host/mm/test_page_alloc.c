@@ -1,0 +1,357 @@
+/* Tests of frames: layout from ranges of RAM, the buddy allocator against a model, its checks. */
+#include "memory.h"
+
+#include <string.h>
+
+#include "abi/errno.h"
+#include "fake.h"
+#include "mm/alloc_fail.h"
+#include "mm/ledger.h"
+#include "mm/page_alloc.h"
+#include "mm/phys.h"
+#include "mm/ranges.h"
+#include "mm/trim.h"
+
+static void test_layout(void **state)
+{
+	struct phys_range reserved[] = {
+		{ FAKE_PHYS_BASE + 0x80000,
+		  FAKE_PHYS_BASE + 0x80001 }, /* one byte takes its frame */
+		{ FAKE_PHYS_BASE, FAKE_PHYS_BASE + 0x20000 },
+		{ FAKE_PHYS_BASE + 0x1f000,
+		  FAKE_PHYS_BASE + 0x20800 }, /* overlaps, ends inside a frame */
+		{ 0x1000, 0x2000 },	      /* not RAM */
+	};
+	struct ledger ledger;
+
+	memory_start(2048, reserved, 4);
+	assert_int_equal(pfn_to_page(paddr_to_pfn(FAKE_PHYS_BASE))->kind, PAGE_RESERVED);
+	assert_int_equal(pfn_to_page(paddr_to_pfn(FAKE_PHYS_BASE + 0x20000))->kind, PAGE_RESERVED);
+	assert_int_equal(pfn_to_page(paddr_to_pfn(FAKE_PHYS_BASE + 0x80000))->kind, PAGE_RESERVED);
+	assert_null(pfn_to_page(1));
+	assert_null(pfn_to_page(paddr_to_pfn(FAKE_PHYS_BASE) + 2048));
+	assert_int_equal(ledger_check(&ledger), 0);
+	assert_int_equal(ledger.total, 2048);
+	/* 33 + 1 reserved, 24 of struct pages, 2 of kernel tables */
+	assert_int_equal(ledger.kind[PAGE_RESERVED], 33 + 1 + 24 + 2);
+	phys_release((struct phys_range){ FAKE_PHYS_BASE + 0x100, FAKE_PHYS_BASE + 0x4000 });
+	assert_int_equal(ledger_check(&ledger), 0);
+	assert_int_equal(ledger.kind[PAGE_RESERVED], 33 + 1 + 24 + 2 - 3);
+}
+
+static void test_holes(void **state)
+{
+	struct phys_range ram[] = {
+		{ FAKE_PHYS_BASE + 0x300800,
+		  FAKE_PHYS_BASE + 0x800000 }, /* the larger one, second */
+		{ FAKE_PHYS_BASE + 0x10, FAKE_PHYS_BASE + 0x100fff },
+		{ FAKE_PHYS_BASE + 0x100000,
+		  FAKE_PHYS_BASE + 0x200000 }, /* touches no whole frame of it */
+		{ FAKE_PHYS_BASE + 0x100000, FAKE_PHYS_BASE + 0x100000 }, /* empty */
+		{ FAKE_PHYS_BASE + 0x180000, FAKE_PHYS_BASE + 0x200000 }, /* twice */
+		{ UINT64_MAX - 5, UINT64_MAX },
+	};
+
+	fake_arena_init(2048);
+	assert_int_equal(phys_init(ram, ARRAY_SIZE(ram), NULL, 0), 0);
+	assert_int_equal(page_segment_count, 2);
+	assert_int_equal(page_segments[0].count, (0x800000 - 0x301000) / PAGE_SIZE);
+	for (pfn_t pfn = paddr_to_pfn(FAKE_PHYS_BASE); pfn < paddr_to_pfn(FAKE_PHYS_BASE) + 2048;
+	     pfn++) {
+		struct page *page = pfn_to_page(pfn);
+		paddr_t offset = pfn_to_paddr(pfn) - FAKE_PHYS_BASE;
+		bool ours = (offset >= 0x1000 && offset < 0x200000) || offset >= 0x301000;
+
+		assert_int_equal(page != NULL, ours);
+		if (page)
+			assert_int_equal(page_to_pfn(page), pfn);
+	}
+	assert_int_equal(ledger_check(NULL), 0);
+}
+
+/* Each a boot of its own. */
+static void refused(const struct phys_range *ram, unsigned nram, const struct phys_range *reserved,
+		    unsigned nreserved, int error)
+{
+	fake_arena_init(2048);
+	assert_int_equal(phys_init(ram, nram, reserved, nreserved), error);
+}
+
+static const struct phys_range all = { FAKE_PHYS_BASE, FAKE_PHYS_BASE + 2048 * PAGE_SIZE };
+
+static void test_no_ram(void **state)
+{
+	struct phys_range none = { 0, 0 };
+
+	refused(&none, 1, NULL, 0, -EINVAL);
+}
+
+static void test_too_little_ram(void **state)
+{
+	struct phys_range small = { FAKE_PHYS_BASE, FAKE_PHYS_BASE + 64 * PAGE_SIZE };
+
+	refused(&small, 1, NULL, 0, -ENOMEM);
+}
+
+static void test_all_reserved(void **state)
+{
+	struct phys_range endless = { FAKE_PHYS_BASE - 5, UINT64_MAX };
+
+	refused(&all, 1, &endless, 1, -ENOMEM);
+}
+
+static void test_too_many_ranges(void **state)
+{
+	struct phys_range many[200];
+
+	for (unsigned i = 0; i < 200; i++)
+		many[i] = (struct phys_range){ FAKE_PHYS_BASE + i * 2 * PAGE_SIZE,
+					       FAKE_PHYS_BASE + (i * 2 + 1) * PAGE_SIZE };
+	refused(&all, 1, many, 200, -E2BIG);
+}
+
+static void test_too_many_banks(void **state)
+{
+	struct phys_range many[100];
+
+	for (unsigned i = 0; i < 100; i++)
+		many[i] = (struct phys_range){ FAKE_PHYS_BASE + i * 2 * PAGE_SIZE,
+					       FAKE_PHYS_BASE + (i * 2 + 1) * PAGE_SIZE };
+	refused(many, 100, NULL, 0, -E2BIG);
+}
+
+#define MAP_UNITS 300u
+
+/*
+ * Sets of ranges against a map of units: they stay sorted, apart, and complete; the lowest gap is
+ * found.
+ */
+static void test_ranges_against_model(void **state)
+{
+	for (unsigned round = 0; round < test_steps(300); round++) {
+		static struct ranges set;
+		bool map[MAP_UNITS + 1] = { false };
+		unsigned first = 1, size = 1 + (unsigned)test_below(8);
+
+		set.count = 0;
+		for (unsigned i = 0; i < 40; i++) {
+			unsigned start = 1 + (unsigned)test_below(MAP_UNITS - 10);
+			unsigned end = start + 1 + (unsigned)test_below(9);
+
+			assert_int_equal(ranges_add(&set, (struct phys_range){ start, end }), 0);
+			for (unsigned unit = start; unit < end; unit++)
+				map[unit] = true;
+		}
+		for (unsigned i = 0; i < set.count; i++) {
+			for (paddr_t unit = set.range[i].start; unit < set.range[i].end; unit++)
+				assert_true(map[unit]);
+			assert_false(map[set.range[i].start - 1] || map[set.range[i].end]);
+		}
+		for (unsigned unit = 1, run = 0; unit < MAP_UNITS && run < size; unit++) {
+			run = map[unit] ? 0 : run + 1;
+			first = unit + 1 - run;
+		}
+		if (first + size <= MAP_UNITS)
+			assert_int_equal(
+				ranges_gap(&set, (struct phys_range){ 1, MAP_UNITS }, size), first);
+	}
+}
+
+#define LIVE_MAX 512
+
+struct live {
+	struct page *page;
+	unsigned order;
+	unsigned char mark;
+};
+
+/* R111: random allocations of all orders: no two overlap, contents stay, counts agree. */
+static void test_random_against_model(void **state)
+{
+	static struct live live[LIVE_MAX];
+	static unsigned char owner[4096]; /* of each frame: 0 or 1 + slot % 255 */
+	unsigned nlive = 0;
+	size_t start_free;
+
+	memory_start(4096, NULL, 0);
+	memset(owner, 0, sizeof(owner));
+	start_free = page_alloc_free_count();
+	for (unsigned step = 0; step < test_steps(30000); step++) {
+		if (nlive < LIVE_MAX && test_below(100) < 52) {
+			struct live *l = &live[nlive];
+
+			l->order = test_below(4) ? 0 : (unsigned)test_below(PAGE_ORDER_MAX + 2);
+			l->page = page_alloc(l->order, PAGE_KERNEL,
+					     test_below(2) ? PAGE_NORMAL : PAGE_RESERVE);
+			if (!l->page)
+				continue;
+			assert_int_equal(page_to_pfn(l->page) & ((1ul << l->order) - 1), 0);
+			l->mark = (unsigned char)(1 + test_below(255));
+			for (size_t i = 0; i < 1ul << l->order; i++) {
+				size_t frame =
+					page_to_pfn(l->page) + i - paddr_to_pfn(FAKE_PHYS_BASE);
+
+				assert_int_equal(owner[frame], 0);
+				owner[frame] = l->mark;
+				*(unsigned char *)page_address(l->page + i) = l->mark;
+			}
+			nlive++;
+		} else if (nlive) {
+			unsigned which = (unsigned)test_below(nlive);
+			struct live l = live[which];
+
+			live[which] = live[--nlive];
+			for (size_t i = 0; i < 1ul << l.order; i++) {
+				assert_int_equal(*(unsigned char *)page_address(l.page + i),
+						 l.mark);
+				owner[page_to_pfn(l.page) + i - paddr_to_pfn(FAKE_PHYS_BASE)] = 0;
+			}
+			if (test_below(2))
+				page_put(l.page);
+			else
+				page_free(l.page, l.order);
+		}
+		if (step % 1000 == 0) {
+			size_t used = 0;
+
+			for (unsigned i = 0; i < nlive; i++)
+				used += 1ul << live[i].order;
+			assert_int_equal(page_alloc_free_count(), start_free - used);
+			assert_int_equal(ledger_check(NULL), 0);
+		}
+	}
+	while (nlive--)
+		page_put(live[nlive].page);
+	mm_trim();
+	assert_int_equal(page_alloc_free_count(), start_free);
+	assert_int_equal(ledger_check(NULL), 0);
+}
+
+/* After everything came back one by one, the largest blocks are there again. */
+static void test_merge(void **state)
+{
+	static struct page *pages[4096];
+	struct page *large;
+	size_t n = 0;
+
+	memory_start(4096, NULL, 0);
+	while ((pages[n] = page_alloc(0, PAGE_ANON, PAGE_RESERVE)))
+		n++;
+	assert_int_equal(page_alloc_free_count(), 0);
+	for (size_t i = 0; i < n; i++)
+		page_put(pages[i * 7919 % n]); /* n is prime to 7919 */
+	assert_int_equal(page_alloc_free_count(), n);
+	large = page_alloc(PAGE_ORDER_MAX, PAGE_KERNEL, PAGE_NORMAL);
+	assert_non_null(large);
+	page_free(large, PAGE_ORDER_MAX);
+	assert_int_equal(ledger_check(NULL), 0);
+}
+
+static void test_reserve(void **state)
+{
+	static struct page *pages[4096];
+	struct page *last;
+	size_t n = 0;
+
+	memory_start(2048, NULL, 0);
+	while ((pages[n] = page_alloc(0, PAGE_ANON, PAGE_NORMAL)))
+		n++;
+	assert_true(page_alloc_free_count() >= 16);
+	last = page_alloc(0, PAGE_ANON, PAGE_RESERVE);
+	assert_non_null(last);
+	assert_null(page_alloc(0, PAGE_ANON, PAGE_NORMAL));
+	page_put(last);
+	while (n--)
+		page_put(pages[n]);
+}
+
+static void test_counts(void **state)
+{
+	struct page *pages[4], *one;
+	size_t before;
+
+	memory_start(2048, NULL, 0);
+	before = page_alloc_free_count();
+	one = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
+	page_map_get(one);
+	page_map_get_many(one, 3);
+	assert_int_equal(one->maps, 4);
+	assert_int_equal(one->refs, 5);
+	page_put(one);
+	for (unsigned i = 0; i < 4; i++)
+		pages[i] = one;
+	assert_int_equal(page_alloc_free_count(), before - 1);
+	page_map_put(one);
+	page_map_put_many(pages, 2);
+	assert_int_equal(one->maps, 1);
+	assert_int_equal(page_alloc_free_count(), before - 1);
+	page_map_put_many(pages, 1);
+	assert_int_equal(page_alloc_free_count(), before);
+	for (unsigned i = 0; i < 4; i++) {
+		pages[i] = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
+		page_map_get(pages[i]);
+		page_put(pages[i]);
+	}
+	page_map_put_many(pages, 4);
+	assert_int_equal(page_alloc_free_count(), before);
+	assert_int_equal(ledger_check(NULL), 0);
+}
+
+/* R45: the switch makes exactly the Nth fail. */
+static void test_fail_switch(void **state)
+{
+	struct page *page;
+
+	memory_start(2048, NULL, 0);
+	alloc_fail_at = 3;
+	for (unsigned i = 1; i <= 5; i++) {
+		page = page_alloc(0, PAGE_ANON, PAGE_RESERVE);
+		assert_int_equal(page == NULL, i == 3);
+		if (page)
+			page_put(page);
+	}
+	assert_int_equal(alloc_fail_at, 0);
+}
+
+static void test_misuse_is_found(void **state)
+{
+	struct page *page, *large;
+
+	memory_start(2048, NULL, 0);
+	page = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
+	large = page_alloc(2, PAGE_KERNEL, PAGE_NORMAL);
+	assert_true(panics(page_free(large + 1, 0)));
+	assert_true(panics(page_free(large, 1)));
+	page_map_get(page);
+	assert_true(panics(page_free(page, 0)));
+	page_map_put(page);
+	page_put(page);
+	assert_true(panics(page_free(page, 0)));
+	assert_true(panics(page_put(page)));
+	assert_true(panics(page_free(zero_page, 0)));
+	/* Written after it was freed: found when it is handed out again, last in, first out. */
+	*((char *)page_address(page) + 77) = 1;
+	assert_true(panics(page_alloc(0, PAGE_ANON, PAGE_NORMAL)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(test_layout),
+		isolated_test(test_holes),
+		isolated_test(test_no_ram),
+		isolated_test(test_too_little_ram),
+		isolated_test(test_all_reserved),
+		isolated_test(test_too_many_ranges),
+		isolated_test(test_too_many_banks),
+		isolated_test(test_ranges_against_model),
+		isolated_test(test_random_against_model),
+		isolated_test(test_merge),
+		isolated_test(test_reserve),
+		isolated_test(test_counts),
+		isolated_test(test_fail_switch),
+		isolated_test(test_misuse_is_found),
+	};
+
+	return test_group("page_alloc", tests);
+}

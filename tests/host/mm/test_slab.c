@@ -1,0 +1,259 @@
+/* Tests of small objects: random allocation against a model, slabs given back, misuse found. */
+#include "memory.h"
+
+#include <string.h>
+
+#include "arch/context.h"
+#include "mm/alloc_fail.h"
+#include "mm/kmap.h"
+#include "mm/ledger.h"
+#include "mm/page_alloc.h"
+#include "mm/slab.h"
+#include "mm/trim.h"
+
+struct thing {
+	uint64_t a[13];
+	char tail;
+};
+
+static SLAB_CACHE(thing_cache, struct thing);
+
+#define LIVE_MAX 600
+
+struct live {
+	unsigned char *p;
+	size_t size;
+	unsigned char mark;
+};
+
+static size_t random_size(void)
+{
+	switch (test_below(4)) {
+	case 0:
+		return 1 + test_below(20000);
+	case 1:
+		return 1ul << test_below(13);
+	default:
+		return 1 + test_below(300);
+	}
+}
+
+static void check_live(const struct live *l)
+{
+	for (size_t i = 0; i < l->size; i++)
+		assert_int_equal(l->p[i], l->mark);
+}
+
+/* R111: no two overlap, contents stay, and all frames come back. */
+static void test_random_against_model(void **state)
+{
+	static struct live live[LIVE_MAX];
+	unsigned nlive = 0;
+	size_t before;
+
+	memory_start(4096, NULL, 0);
+	before = page_alloc_free_count();
+	for (unsigned step = 0; step < test_steps(20000); step++) {
+		if (nlive < LIVE_MAX && test_below(100) < 55) {
+			struct live *l = &live[nlive];
+			bool typed = test_below(4) == 0;
+
+			l->size = typed ? sizeof(struct thing) : random_size();
+			l->p = typed ? slab_alloc(&thing_cache) : kmalloc(l->size);
+			if (!l->p)
+				continue;
+			assert_int_equal((uintptr_t)l->p % 8, 0);
+			l->mark = (unsigned char)test_random();
+			memset(l->p, l->mark, l->size);
+			nlive++;
+		} else if (nlive) {
+			unsigned which = (unsigned)test_below(nlive);
+
+			check_live(&live[which]);
+			kfree(live[which].p);
+			live[which] = live[--nlive];
+		}
+		if (step % 2000 == 0)
+			assert_int_equal(ledger_check(NULL), 0);
+	}
+	while (nlive--) {
+		check_live(&live[nlive]);
+		kfree(live[nlive].p);
+	}
+	mm_trim();
+	assert_int_equal(page_alloc_free_count(), before);
+	assert_int_equal(ledger_check(NULL), 0);
+}
+
+/* Without mm_trim(), an emptied cache keeps one slab at most. */
+static void test_empty_slabs_go_back(void **state)
+{
+	static struct thing *things[1000];
+	size_t before;
+
+	memory_start(2048, NULL, 0);
+	before = page_alloc_free_count();
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < 1000; i++)
+			things[i] = slab_alloc(&thing_cache);
+		assert_true(page_alloc_free_count() < before - 20);
+		for (unsigned i = 0; i < 1000; i++)
+			slab_free(&thing_cache, things[i]);
+		assert_int_equal(page_alloc_free_count(), before - 1);
+	}
+	mm_trim();
+	assert_int_equal(page_alloc_free_count(), before);
+}
+
+static void test_zeroed_and_sizes(void **state)
+{
+	memory_start(4096, NULL, 0);
+	for (size_t size = 1; size <= 70000; size += size / 3 + 1) {
+		unsigned char *p = kmalloc(size);
+
+		assert_non_null(p);
+		memset(p, 0xff, size);
+		kfree(p);
+		p = kzalloc(size);
+		for (size_t i = 0; i < size; i++)
+			assert_int_equal(p[i], 0);
+		kfree(p);
+	}
+	assert_null(kmalloc((PAGE_SIZE << PAGE_ORDER_MAX) + 1));
+	assert_null(kmalloc(SIZE_MAX));
+	kfree(NULL);
+	assert_int_equal(ledger_check(NULL), 0);
+}
+
+/* R45: out of memory is an answer, at every allocation that a call makes. */
+static void test_failures(void **state)
+{
+	static void *all[8192];
+	size_t n = 0, before;
+	void *p;
+
+	memory_start(2048, NULL, 0);
+	before = page_alloc_free_count();
+	for (uint64_t nth = 1; nth <= 2; nth++) {
+		alloc_fail_at = nth;
+		p = kmalloc(100);
+		assert_null(p);
+	}
+	alloc_fail_at = 0;
+	while (n < 8192 && (all[n] = kmalloc(1024)))
+		n++;
+	assert_true(n > 4000 && n < 8192);
+	assert_null(kzalloc(1024));
+	assert_null(kmalloc(10000));
+	while (n)
+		kfree(all[--n]);
+	mm_trim();
+	assert_int_equal(page_alloc_free_count(), before);
+	assert_int_equal(ledger_check(NULL), 0);
+}
+
+static void test_misuse_is_found(void **state)
+{
+	struct thing *a, *b;
+	char *p;
+
+	memory_start(2048, NULL, 0);
+	a = slab_alloc(&thing_cache);
+	b = slab_alloc(&thing_cache);
+	slab_free(&thing_cache, a);
+	assert_true(panics(slab_free(&thing_cache, a)));	     /* twice */
+	assert_true(panics(slab_free(&thing_cache, (char *)b + 8))); /* inside */
+	assert_true(panics(kfree((char *)b + 16)));
+	p = kmalloc(64);
+	assert_true(panics(slab_free(&thing_cache, p))); /* another cache's */
+	p[64] = 1;
+	assert_true(panics(kfree(p))); /* written behind its end */
+	a->a[3] = 1;
+	assert_true(panics(slab_alloc(&thing_cache))); /* written while free */
+}
+
+/*
+ * R32: stacks are aligned so that one bit tells the guard, separate, and come back; the guard is
+ * not mapped.
+ */
+static void test_stacks(void **state)
+{
+	static char *stacks[200];
+	size_t before;
+
+	memory_start(4096, NULL, 0);
+	before = page_alloc_free_count();
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < 200; i++) {
+			stacks[i] = kstack_alloc();
+			assert_non_null(stacks[i]);
+			assert_int_equal((uintptr_t)stacks[i] % (2 * KSTACK_SIZE), KSTACK_SIZE);
+			memset(stacks[i], (int)i, KSTACK_SIZE);
+		}
+		for (unsigned i = 0; i < 200; i++) {
+			assert_int_equal((unsigned char)stacks[i][0], i);
+			assert_int_equal((unsigned char)stacks[i][KSTACK_SIZE - 1], i);
+		}
+		assert_int_equal(ledger_check(NULL), 0);
+		for (unsigned i = 0; i < 200; i++)
+			kstack_free(stacks[i]);
+		assert_int_equal(ledger_check(NULL), 0);
+	}
+	mm_trim();
+	assert_int_equal(page_alloc_free_count(), before);
+	assert_int_equal(kstack_frames(), 0);
+	for (uint64_t nth = 1; nth <= KSTACK_SIZE / PAGE_SIZE; nth++) {
+		alloc_fail_at = nth;
+		assert_null(kstack_alloc());
+	}
+	mm_trim();
+	assert_int_equal(page_alloc_free_count(), before);
+}
+
+/* As many as there are slots or frames, then NULL, and nothing is lost. */
+static void test_stacks_run_out(void **state)
+{
+	static void *stacks[2048];
+	unsigned n = 0;
+	size_t before;
+
+	memory_start(2048, NULL, 0);
+	before = page_alloc_free_count();
+	while (n < 2048 && (stacks[n] = kstack_alloc()))
+		n++;
+	assert_true(n > 200 && n < 600);
+	assert_int_equal(ledger_check(NULL), 0);
+	while (n)
+		kstack_free(stacks[--n]);
+	mm_trim();
+	assert_int_equal(page_alloc_free_count(), before);
+}
+
+static void test_devices(void **state)
+{
+	volatile char *a, *b;
+
+	memory_start(2048, NULL, 0);
+	a = kmap_device(0x10000005, 0x100);
+	b = kmap_device(0xc000000, 0x600000);
+	assert_non_null(a);
+	assert_non_null(b);
+	assert_int_equal((uintptr_t)a & PAGE_MASK, 5);
+	assert_true(b + 0x600000 <= a);
+	assert_null(kmap_device(0x1000, 0));
+	assert_null(kmap_device(0x1000, 1ul << 40));
+	assert_null(kmap_device(UINT64_MAX - 5, 100));
+	assert_int_equal(ledger_check(NULL), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(test_random_against_model), isolated_test(test_empty_slabs_go_back),
+		isolated_test(test_zeroed_and_sizes),	  isolated_test(test_failures),
+		isolated_test(test_misuse_is_found),	  isolated_test(test_stacks),
+		isolated_test(test_stacks_run_out),	  isolated_test(test_devices),
+	};
+
+	return test_group("slab", tests);
+}

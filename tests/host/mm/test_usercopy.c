@@ -1,0 +1,72 @@
+/* Tests of copies between kernel and user memory: ranges, partial copies, strings. */
+#include "memory.h"
+
+#include "abi/errno.h"
+#include "arch/page.h"
+#include "mm/usercopy.h"
+#include "user_memory.h"
+
+#define USER_PAGES 24
+
+static void test_usercopy_ranges(void **state)
+{
+	vaddr_t last = USER_MEMORY_START + USER_PAGES * PAGE_SIZE;
+	char text[32];
+
+	memory_start(2048, NULL, 0);
+	user_memory_start(USER_MEMORY_START, USER_PAGES);
+	assert_int_equal(user_copy_out(USER_MEMORY_START + PAGE_SIZE - 3, "hello", 6), 0);
+	assert_int_equal(user_copy_string(text, USER_MEMORY_START + PAGE_SIZE - 3, 32), 5);
+	assert_string_equal(text, "hello");
+	assert_int_equal(user_copy_string(text, USER_MEMORY_START + PAGE_SIZE - 3, 6), 5);
+	assert_int_equal(user_copy_string(text, USER_MEMORY_START + PAGE_SIZE - 3, 5),
+			 -ENAMETOOLONG);
+	assert_int_equal(user_copy_string(text, USER_MEMORY_START + PAGE_SIZE - 3, 0),
+			 -ENAMETOOLONG);
+	/* R26: a string that ends just before an unmapped page, and one that does not. */
+	assert_int_equal(user_copy_out(last - 4, "abc", 4), 0);
+	assert_int_equal(user_copy_string(text, last - 4, 32), 3);
+	assert_int_equal(user_copy_out(last - 4, "abcd", 4), 0);
+	assert_int_equal(user_copy_string(text, last - 4, 32), -EFAULT);
+	assert_int_equal(user_copy_string(text, USER_TOP, 32), -EFAULT);
+	assert_int_equal(user_copy_string(text, 0, 32), -EFAULT);
+	assert_int_equal(user_copy_string(text, UINT64_MAX, 32), -EFAULT);
+	/* R27: kernel addresses and ranges that wrap. */
+	assert_int_equal(user_copy_in(text, UINT64_MAX - 3, 8), -EFAULT);
+	assert_int_equal(user_copy_in(text, USER_TOP - 4, 8), -EFAULT);
+	assert_int_equal(user_copy_in(text, USER_MEMORY_START, SIZE_MAX), -EFAULT);
+	assert_int_equal(user_copy_out(0xffffffff80200000ul, text, 8), -EFAULT);
+	assert_int_equal(user_copy_out(0, text, 8), -EFAULT);
+	assert_int_equal(user_copy_out(0, text, 0), 0);
+	assert_int_equal(user_copy_out_some(last - 5, text, 8), 5);
+	assert_int_equal(user_copy_in_some(text, last - 5, 8), 5);
+	assert_int_equal(user_clear_some(last - 5, 8), 5);
+	assert_int_equal(*user_memory_at(last - 5), 0);
+	user_memory_end();
+}
+
+/* The last bytes of the user's range: a string may end there, but not go on. */
+static void test_usercopy_at_the_top(void **state)
+{
+	char text[8];
+
+	memory_start(2048, NULL, 0);
+	user_memory_start(USER_TOP - PAGE_SIZE, 1);
+	assert_int_equal(user_copy_out(USER_TOP - 4, "abc", 4), 0);
+	assert_int_equal(user_copy_string(text, USER_TOP - 4, 8), 3);
+	assert_int_equal(user_copy_out(USER_TOP - 4, "abcd", 4), 0);
+	assert_int_equal(user_copy_string(text, USER_TOP - 4, 8), -EFAULT);
+	assert_int_equal(user_copy_string(text, USER_TOP - 4, 4), -ENAMETOOLONG);
+	assert_int_equal(user_copy_out(USER_TOP - 4, "abcde", 5), -EFAULT);
+	user_memory_end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(test_usercopy_ranges),
+		isolated_test(test_usercopy_at_the_top),
+	};
+
+	return test_group("usercopy", tests);
+}

@@ -1,0 +1,226 @@
+/* The VMA tree against a naive list: look-up, gaps, splits and merges. */
+#include "rig.h"
+
+#include "mm/unmap.h"
+
+#define PAGES 400u
+#define BASE 0x10000000ul
+#define P PAGE_SIZE
+
+static struct space space;
+static unsigned char rights_at[PAGES]; /* 0: free; else rights + 1 */
+static bool stack_at[PAGES];
+
+static vaddr_t va_of(unsigned page)
+{
+	return BASE + page * P;
+}
+
+static bool same(unsigned a, unsigned b)
+{
+	return rights_at[a] == rights_at[b] && stack_at[a] == stack_at[b];
+}
+
+static struct vma *new_vma(unsigned from, unsigned to, unsigned rights, unsigned flags)
+{
+	struct vma *vma = vma_alloc();
+
+	vma->start = va_of(from);
+	vma->end = va_of(to);
+	vma->rights = rights;
+	vma->flags = flags;
+	vma->max_rights = 7;
+	vma->backend = &vma_anon;
+	return vma;
+}
+
+static void put(unsigned from, unsigned to, unsigned rights, unsigned flags)
+{
+	struct list dead = LIST_INIT(dead);
+	struct vma *vma = new_vma(from, to, rights, flags);
+
+	spin_lock(&space.lock);
+	if (test_below(2) && vma_absorb(&space, vma, &dead)) {
+		list_add(&dead, &vma->object_link);
+	} else {
+		vma_insert(&space, vma);
+		vma_merge(vma, &dead);
+	}
+	spin_unlock(&space.lock);
+	vma_free_dead(&dead);
+	for (unsigned i = from; i < to; i++) {
+		rights_at[i] = (unsigned char)(rights + 1);
+		stack_at[i] = flags & VMA_STACK;
+	}
+}
+
+static void take(unsigned from, unsigned to)
+{
+	assert_int_equal(unmap_range(&space, va_of(from), va_of(to)), 0);
+	for (unsigned i = from; i < to; i++) {
+		rights_at[i] = 0;
+		stack_at[i] = false;
+	}
+}
+
+/* What the tree must hold, from the array. */
+static void check_vmas(void)
+{
+	struct vma *vma = vma_first(&space);
+	size_t n = 0;
+
+	for (unsigned i = 0; i < PAGES; i++) {
+		unsigned from = i;
+
+		if (!rights_at[i])
+			continue;
+		while (i + 1 < PAGES && same(from, i + 1))
+			i++;
+		assert_non_null(vma);
+		assert_int_equal(vma->start, va_of(from));
+		assert_int_equal(vma->end, va_of(i + 1));
+		assert_int_equal(vma->rights + 1, rights_at[from]);
+		vma = vma_next(vma);
+		n++;
+	}
+	assert_null(vma);
+	assert_int_equal(space.nvmas, n);
+}
+
+static void check_lookup(void)
+{
+	unsigned page = (unsigned)test_below(PAGES), next = page;
+	struct vma *found, *after;
+
+	spin_lock(&space.lock);
+	found = vma_find(&space, va_of(page) + test_below(P));
+	after = vma_find_next(&space, va_of(page));
+	spin_unlock(&space.lock);
+	while (next < PAGES && !rights_at[next])
+		next++;
+	assert_int_equal(found != NULL, rights_at[page] != 0);
+	if (found)
+		assert_true(found->start <= va_of(page) && va_of(page) < found->end);
+	assert_int_equal(after != NULL, next < PAGES);
+	if (after)
+		assert_true(after->start <= va_of(next) && va_of(next) < after->end);
+}
+
+/* May the kernel choose this page? Not below a stack, as far as its guard reaches. */
+static bool choosable(unsigned page)
+{
+	if (rights_at[page])
+		return false;
+	for (unsigned i = page; i < PAGES; i++) {
+		if (rights_at[i])
+			return !stack_at[i] || va_of(i) - va_of(page) > STACK_GUARD_GAP;
+	}
+	return true;
+}
+
+static void check_gap(void)
+{
+	unsigned len = 1 + (unsigned)test_below(30), top = (unsigned)test_below(PAGES + 1), run = 0;
+	vaddr_t at = 0, want = 0;
+	int result;
+
+	for (unsigned i = top; i-- > 0 && run < len;) {
+		run = choosable(i) ? run + 1 : 0;
+		want = va_of(i);
+	}
+	spin_lock(&space.lock);
+	result = vma_find_gap(&space, len * P, va_of(top), &at);
+	spin_unlock(&space.lock);
+	assert_int_equal(result, 0); /* there is always room below the window */
+	if (run == len)
+		assert_int_equal(at, want);
+	else
+		assert_true(at < BASE);
+}
+
+static void step(void)
+{
+	unsigned from = (unsigned)test_below(PAGES);
+	unsigned to = MIN(PAGES, from + 1 + (unsigned)test_below(test_below(4) ? 6 : 60));
+	unsigned rights = test_below(3) ? RIGHT_READ : RIGHT_READ | RIGHT_WRITE;
+
+	take(from, to);
+	if (test_below(3))
+		put(from, to, rights, test_below(20) ? 0 : VMA_STACK);
+	check_lookup();
+	check_gap();
+	check_gap();
+}
+
+static void test_against_a_list(void **state)
+{
+	unsigned steps = test_steps(20000);
+
+	(void)state;
+	rig_start(1024);
+	rig_create(&space);
+	for (unsigned n = 0; n < steps; n++) {
+		step();
+		if (n % 20 == 0)
+			check_vmas();
+		if (n % 500 == 0)
+			rig_check();
+	}
+	rig_destroy(&space);
+	rig_check();
+	print_message("# %u steps\n", steps);
+}
+
+/* Ten thousand mappings: each look-up goes down a tree of at most 1.44 log2(n) levels. */
+static void test_many_stay_balanced(void **state)
+{
+	const unsigned n = 10000;
+
+	(void)state;
+	rig_start(2048);
+	rig_create(&space);
+	for (unsigned i = 0; i < n; i++)
+		rig_map(&space, BASE + 2 * P * ((i * 7919u) % n), P, RW, ANON | MAP_FIXED);
+	assert_int_equal(space.nvmas, n);
+	assert_true(space.vmas.root->height <= 19);
+	spin_lock(&space.lock);
+	assert_non_null(vma_find(&space, BASE + 2 * P * 5000));
+	assert_null(vma_find(&space, BASE + 2 * P * 5000 + P));
+	spin_unlock(&space.lock);
+	rig_check();
+	assert_int_equal(vm_unmap(&space, BASE, 2 * n * P), 0);
+	assert_int_equal(space.nvmas, 0);
+	rig_destroy(&space);
+	rig_check();
+}
+
+static void test_most_mappings(void **state)
+{
+	long last = 0;
+
+	(void)state;
+	rig_start(8192);
+	rig_create(&space);
+	for (unsigned i = 0; last >= 0; i++)
+		last = rig_map(&space, BASE + 2 * P * i, P, RW, ANON | MAP_FIXED);
+	assert_int_equal(last, -ENOMEM);
+	assert_int_equal(space.nvmas, VMA_COUNT_MAX + 1);
+	assert_int_equal(vm_unmap(&space, BASE, P), 0);
+	assert_int_equal(rig_map(&space, GIB, 3 * P, RW, ANON | MAP_FIXED), GIB);
+	assert_int_equal(vm_unmap(&space, GIB + P, P), -ENOMEM);
+	assert_int_equal(vm_protect(&space, GIB + P, P, PROT_READ), -ENOMEM);
+	assert_int_equal(vm_unmap(&space, GIB, P), 0);
+	rig_destroy(&space);
+	rig_check();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(test_against_a_list),
+		isolated_test(test_many_stay_balanced),
+		isolated_test(test_most_mappings),
+	};
+
+	return test_group("mm_vma", tests);
+}

@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""Each rule of tools/check-abi is broken in every way once, in a small tree that keeps all the others."""
+
+import os
+import subprocess
+import tempfile
+
+from base import TOOLS
+from lib.tap import case, equal, main
+
+GOOD = {
+    "include/abi/syscall.h": "#define SYS_open 56\n#define SYS_quit 93\n#define SYS_LIMIT 100\n",
+    "trap/syscall.c": """
+static const syscall_fn table[SYS_LIMIT] = {
+	CALL(open),
+	[SYS_quit] = sys_exit,
+};
+""",
+    "trap/sys_open.c": """
+static int check(int flags)
+{
+	/* not -EIO */
+	return flags ? -EINVAL : 0;
+}
+
+long sys_open(struct trap_frame *frame)
+{
+	struct file *file = find(frame);
+	int err = check(frame->flags);
+
+	(void)log_open(file, 1);
+	if (err)
+		return err;
+	if (!file)
+		return -EBADF;
+	return file->ops->open(file);
+}
+
+long sys_exit(struct trap_frame *frame)
+{
+	return frame->flags == -EPERM;
+}
+""",
+    "fs/dir.c": """
+static int dir_open(struct file *file)
+{
+	int err;
+
+	if (!room(&err))
+		return err;
+	return look(file);
+}
+
+static const struct file_ops dir_ops = {
+	.open = dir_open,
+};
+""",
+    "fs/look.c": """
+int log_open(struct file *file, int n)
+{
+	return -EIO;
+}
+
+bool room(int *err_ret)
+{
+	*err_ret = -EMFILE;
+	return false;
+}
+
+static int look_once(struct file *file)
+{
+	return file->lost ? -EAGAIN : -ENOENT;
+}
+
+int look(struct file *file)
+{
+	return look_once(file);
+}
+
+bool wanted(struct file *file)
+{
+	return look_once(file) == -ENOENT ? -EXDEV : 0;
+}
+""",
+    "tests/user/cases.txt": "# name | program\nopens | opens x |\n",
+    "tests/user/expected/opens.out": "open(\"x\"): EINVAL\nsyscall(SYS_open): EBADF\nquit: ENOENT\n",
+    "tests/kernel/k.c": "KTEST(open_without_room)\n{\n\tEXPECT_EQ(-EMFILE, 0);\n}\n\nKTEST(other)\n{\n}\n",
+    "tests/host/t.c": "static void finds(void **state)\n{\n\tequal(-ENOENT);\n}\n\nint main(void)\n{\n}\n",
+    "docs/ABI.md": """# What there is
+
+| nr | call or error | when | tests |
+|---|---|---|---|
+| 56 | `open` | all files | opens |
+| | EINVAL | flags | opens |
+| | EBADF | no file | opens |
+| | EMFILE | too many | open_without_room |
+| | ENOENT | no name | tests/host/t.c:finds |
+| 93 | `quit` | ends | opens, other |
+
+| function | error | reason |
+|---|---|---|
+| `look` | EAGAIN | it is looked for again |
+""",
+}
+ABI, SYS, LOOK = "docs/ABI.md", "trap/sys_open.c", "fs/look.c"
+
+# what the seed is: (the rule that it breaks, file, old text, new text)
+SEEDS = {
+    "a row of three cells": ("tables-readable", ABI,
+        "| 93 | `quit` |", "| | EINVAL, EBADF | both | opens |\n| 93 | `quit` |"),
+    "an error twice": ("tables-readable", ABI, "| | EBADF |", "| | EINVAL | again | opens |\n| | EBADF |"),
+    "a call twice": ("tables-readable", ABI,
+        "ends | opens, other |\n", "ends | other |\n| 93 | `quit` | ends | other |\n"),
+    "a call that is not documented": ("calls-documented", ABI, "| 93 | `quit` | ends | opens, other |\n", ""),
+    "a call that is not there": ("calls-documented", ABI, "| 93 |", "| 94 | `other` | nothing | other |\n| 93 |"),
+    "another number": ("calls-documented", ABI, "| 93 |", "| 94 |"),
+    "a stop at no function": ("errors-that-stop", ABI, "| `look` |", "| `gone`, `look` |"),
+    "a stop at a function of another file": ("errors-that-stop", ABI, "| `look` |", "| `fs/dir.c:look`, `look` |"),
+    "a stop for nothing": ("errors-that-stop", ABI, "EAGAIN |", "EAGAIN, EPIPE |"),
+    "a stop without a reason": ("errors-that-stop", ABI, "it is looked for again", "so"),
+    "a stop too few": ("errors-documented", ABI, "| `look` | EAGAIN | it is looked for again |\n", ""),
+    "an error more in the call": ("errors-documented", SYS, "-EINVAL : 0", "-EINVAL : -ENODEV"),
+    "an error more behind a function pointer": ("errors-documented", LOOK,
+        "return look_once(file);\n}", "return early ? -EISDIR : look_once(file);\n}"),
+    "an error more through a pointer": ("errors-documented", LOOK, "= -EMFILE;", "= bad() ? -EMFILE : -ENFILE;"),
+    "an error that is no longer dropped": ("errors-documented", SYS,
+        "(void)log_open(file, 1);", "err = log_open(file, 1);"),
+    "an error no longer answered": ("errors-answered", SYS, "-EINVAL : 0", "0 : 0"),
+    "an error of another call": ("errors-answered", ABI,
+        "opens, other |", "opens, other |\n| | ENOENT | never | opens |"),
+    "no such case": ("tests-there", ABI, "| flags | opens |", "| flags | opens, closes |"),
+    "no such in-kernel test": ("tests-there", "tests/kernel/k.c", "KTEST(other)", "KTEST(another)"),
+    "no such function": ("tests-there", "tests/host/t.c", "finds", "seeks"),
+    "no test": ("tests-there", ABI, "| flags | opens |", "| flags | |"),
+    "a case without the error": ("tests-show-errors", "tests/user/expected/opens.out", "EINVAL", "0"),
+    "a case with another call's error": ("tests-show-errors", "tests/user/expected/opens.out",
+        "open(\"x\")", "opener(\"x\")"),
+    "an in-kernel test without the error": ("tests-show-errors", "tests/kernel/k.c", "-EMFILE", "-ENFILE"),
+    "a function without the error": ("tests-show-errors", "tests/host/t.c", "-ENOENT", "0"),
+}
+
+
+def broken_rules(files):
+    """Writes a tree and gives the names of the rules that are broken in it, with what was said."""
+    with tempfile.TemporaryDirectory() as root:
+        for path, text in files.items():
+            os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
+            with open(os.path.join(root, path), "w", encoding="utf-8") as file:
+                file.write(text)
+        done = subprocess.run([os.path.join(TOOLS, "check-abi"), root], capture_output=True, text=True, check=False)
+    lines = done.stdout.splitlines()
+    found = [line.split(" - ")[1] for line in lines if line.startswith("not ok")]
+    equal(done.returncode, 1 if found else 0, "status " + done.stderr)
+    return found, [line for line in lines if line.startswith("#")]
+
+
+@case
+def a_good_tree_is_good():
+    equal(broken_rules(GOOD), ([], []), "broken rules")
+
+
+def add_case(name, rule, path, old, new):
+    """Makes a case of one seed."""
+
+    def seeded():
+        equal(GOOD[path].count(old), 1, f"places for the seed in {path}")
+        found, said = broken_rules({**GOOD, path: GOOD[path].replace(old, new)})
+        equal(found, [rule], f"broken rules ({said})")
+
+    seeded.__name__ = name.replace(" ", "_")
+    case(seeded)
+
+
+for seed, what in SEEDS.items():
+    add_case(seed, *what)
+
+
+if __name__ == "__main__":
+    main()

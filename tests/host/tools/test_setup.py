@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""The installation of what is missing, with an apt, a sudo and an id that only play those."""
+
+import os
+import subprocess
+import tempfile
+
+from base import ROOT
+from lib.tap import case, equal, has, lacks, main
+
+APT = """\
+#!/bin/sh
+echo "apt-get $*" >> "$LOG"
+case $* in
+update*|*' update')
+	if [ -e "$BIN/locked" ]; then rm "$BIN/locked"; echo 'E: Could not get lock /var/lib/apt/lists/lock' >&2; exit 100; fi ;;
+*install*) [ -e "$BIN/broken" ] || { printf '#!/bin/sh\\n' > "$BIN/wanted"; chmod +x "$BIN/wanted"; } ;;
+esac
+"""
+CACHE = """\
+#!/bin/sh
+[ "$2" = new-name ] && [ ! -e "$BIN/new" ] && exit 0
+echo "  Candidate: 1.2"
+"""
+SCRIPT = 'root=$1 me=run.sh; . "$1/tools/setup.sh"; sleep() { :; }; have_packages "wanted new-name|old-name"; echo done'
+
+
+class Machine:
+    """A machine that lacks one command."""
+
+    def __init__(self, place, uid="0", sudo=None, apt=APT):
+        self.bin, self.log = place, os.path.join(place, "log")
+        commands = {"id": f"echo {uid}", "apt-get": apt, "apt-cache": CACHE}
+        if sudo is not None:
+            commands["sudo"] = sudo
+        for name, text in commands.items():
+            if text:
+                self.write(name, text if text.startswith("#!") else "#!/bin/sh\n" + text + "\n")
+        for name in ("bash", "sh", "env", "grep", "printf", "rm", "chmod", "cat", "true"):
+            os.symlink(f"/usr/bin/{name}", os.path.join(place, name))
+
+    def write(self, name, text):
+        """Makes a command, or a mark that the played ones look at."""
+        with open(os.path.join(self.bin, name), "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(os.path.join(self.bin, name), 0o755)
+
+    def set_up(self):
+        """Has the packages installed; gives (status, standard error, what apt was asked for)."""
+        done = subprocess.run(["/usr/bin/bash", "-c", SCRIPT, "x", ROOT], text=True, capture_output=True, check=False,
+                              env={"PATH": self.bin, "LOG": self.log, "BIN": self.bin}, start_new_session=True)
+        asked = ""
+        if os.path.exists(self.log):
+            with open(self.log, encoding="utf-8") as file:
+                asked = file.read()
+        return done.returncode, done.stderr, asked
+
+
+def machine(*marks, **names):
+    """Gives the result of a set-up on a machine with these marks."""
+    with tempfile.TemporaryDirectory() as place:
+        one = Machine(place, **names)
+        for mark in marks:
+            one.write(mark, "")
+        return one.set_up()
+
+
+@case
+def root_updates_and_installs():
+    status, err, asked = machine("new")
+    equal(status, 0, f"status, {err}")
+    lines = asked.splitlines()
+    has(lines[0], "update", "the first that apt was asked for")
+    has(lines[1], "install --no-install-recommends new-name", "the second")
+    has(lines[1], "Lock::Timeout", "the second")
+
+
+@case
+def the_older_name_where_the_new_one_is_unknown():
+    has(machine()[2], "install --no-install-recommends old-name", "what apt was asked for")
+
+
+@case
+def the_lists_lock_is_waited_for():
+    status, _err, asked = machine("locked")
+    equal((status, asked.count("update")), (0, 2), "status and updates")
+
+
+@case
+def sudo_that_asks_for_nothing_is_used():
+    status, err, asked = machine(uid="1000", sudo='[ "$1" = -n ] && shift; exec "$@"')
+    equal(status, 0, f"status, {err}")
+    has(asked, "install", "what apt was asked for")
+
+
+@case
+def sudo_that_cannot_ask_is_not_used():
+    status, err, asked = machine(uid="1000", sudo='[ "$1" = -n ] && exit 1; exec "$@"')
+    equal((status, asked), (125, ""), "status and what apt was asked for")
+    last = err.splitlines()[-1]
+    equal(last, "run.sh: packages are missing: sudo apt-get install -y --no-install-recommends old-name", "last line")
+
+
+@case
+def without_sudo_the_line_to_paste():
+    status, err, _asked = machine(uid="1000")
+    equal(status, 125, "status")
+    has(err.splitlines()[-1], "sudo apt-get install -y --no-install-recommends old-name", "last line")
+
+
+@case
+def without_apt_the_names():
+    status, err, _asked = machine(apt=None)
+    equal(status, 125, "status")
+    has(err.splitlines()[-1], "new-name or old-name", "last line")
+
+
+@case
+def an_installation_that_fails_is_125():
+    status, err, _asked = machine("broken")
+    equal(status, 125, "status")
+    has(err.splitlines()[-1], "run.sh: still missing", "last line")
+
+
+@case
+def nothing_is_done_where_nothing_is_missing():
+    with tempfile.TemporaryDirectory() as place:
+        one = Machine(place)
+        one.write("wanted", "#!/bin/sh\n")
+        status, err, asked = one.set_up()
+        equal((status, err, asked), (0, "", ""), "all")
+
+
+@case
+def no_package_host_is_named():
+    for name in ("run.sh", "test.sh", "tools/setup.sh", "tools/oracle/get-linux"):
+        with open(os.path.join(ROOT, name), encoding="utf-8") as file:
+            lacks(file.read(), "://deb", name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""Each rule of tools/check-structure is broken once, in a small tree that keeps all the others."""
+
+import os
+import subprocess
+import tempfile
+
+from base import TOOLS
+from lib.tap import CASES, case, equal, main
+
+GOOD = {
+    "include/abi/a.h": "/* What all may include. */\n#pragma once\n",
+    "lib/list.h": "/* A list of nothing. */\n#pragma once\n#include \"abi/a.h\"\nstruct list {\n\tint n;\n};\n",
+    "lib/list.c": "/* The list of nothing. */\n#include \"lib/list.h\"\nint list_n(struct list *l)\n{\n\treturn l->n;\n}\n",
+    "arch/include/arch/mmu.h": "/* The boundary to the MMU. */\n#pragma once\n#include \"arch-impl/mmu.h\"\n",
+    "arch/riscv/impl/arch-impl/mmu.h": "/* What RISC-V supplies here. */\n#define ONE 1\n",
+    "arch/riscv/csr.c": "/* Reads a register there is. */\nvoid f(void)\n{\n\t__asm__ volatile(\"csrr a0, satp\");\n}\n",
+    "mm/fault_kind.h": "/* The kinds of faults there are. */\n#pragma once\nenum fault_kind { FAULT_FILL };\n",
+    "mm/install.c": "/* The one maker of mappings. */\n#include \"arch/mmu.h\"\nvoid install(void)\n{\n\tarch_mmu_map();\n}\n",
+    "mm/anon.c": "/* Pages that come from nowhere. */\n#include \"lib/list.h\"\nint anon;\n",
+    "trap/sys_mem.c": "/* System calls on memory here. */\nint sys_brk(void)\n{\n\treturn 0;\n}\n",
+    "tests/kernel/t.c": "/* A test of all that. */\n#include \"arch/mmu.h\"\nint kind = FAULT_FILL;\n",
+    "meson.build": "files('lib/list.c', 'arch/riscv/csr.c', 'mm/install.c', 'mm/anon.c', 'trap/sys_mem.c', 'tests/kernel/t.c')\n",
+}
+
+LONG_BODY = "\ta();\n" * 71
+LOCKED = "/* Something with a lock. */\nvoid x_locked(int *x)\n{\n\t*x = 1;\n\t*x = 2;\n}\n"
+
+# rule: (file, what it becomes or what is added to its end)
+SEEDS = [
+    ("include-directions", "mm/anon.c", '#include "trap/up.h"\n', {"trap/up.h": "/* A header above mm. */\n#pragma once\n"}),
+    ("include-directions", "mm/anon.c", '#include "arch-impl/mmu.h"\n', {}),
+    ("include-directions", "trap/sys_mem.c", '#include "arch/riscv/csr.h"\n',
+     {"arch/riscv/csr.h": "/* A header of the arch. */\n#pragma once\n"}),
+    ("include-directions", "lib/list.c", "#include <stdio.h>\n", {}),
+    ("include-cycles", "lib/list.h", '#include "lib/tree.h"\n',
+     {"lib/tree.h": '/* A tree of nothing. */\n#pragma once\n#include "lib/list.h"\n'}),
+    ("headers-compile-alone", "lib/list.h", "struct other { struct unknown u; };\n", {}),
+    ("file-lengths", "mm/anon.c", "\n" * 400, {}),
+    ("function-lengths", "mm/anon.c", f"void f(void)\n{{\n{LONG_BODY}}}\n", {}),
+    ("first-lines", "mm/none.h", "#pragma once\n", {}),
+    ("first-lines", "mm/licence.h", "/* SPDX-License-Identifier: MIT */\n", {}),
+    ("machine-words", "mm/anon.c", 'void f(void)\n{\n\t__asm__ volatile("wfi");\n}\n', {}),
+    ("machine-words", "mm/anon.c", "int f(void)\n{\n\treturn satp;\n}\n", {}),
+    ("fixed-addresses", "mm/anon.c", "long base = 0x80200000;\n", {}),
+    ("fixed-addresses", "mm/anon.c", "long base = 0xffffffff80200000ul;\n", {}),
+    ("one-maker", "trap/sys_mem.c", "void g(void)\n{\n\tarch_mmu_map();\n}\n", {}),
+    ("backends", "mm/anon.c", "void g(void)\n{\n\tarch_mmu_query();\n}\n", {}),
+    ("extern", "mm/anon.c", "extern int other;\n", {}),
+    ("panic", "trap/sys_mem.c", 'void g(void)\n{\n\tpanic("no");\n}\n', {}),
+    ("locked-asserts", "mm/anon.c", LOCKED.partition("\n")[2], {}),
+    ("guards", "mm/anon.c", "\nstruct s {\n\tstruct spinlock l;\n\tint n;\n};\n", {}),
+    ("fault-kinds", "mm/anon.c", "",
+     {"mm/fault_kind.h": GOOD["mm/fault_kind.h"].replace("FAULT_FILL", "FAULT_FILL, FAULT_NEW")}),
+    ("arch-contracts", "arch/include/arch/new.h", "/* A new part of it. */\n#pragma once\n", {}),
+    ("later", "mm/anon.c", "/* TO" "DO */\n", {}),
+    ("listed", "mm/new.c", "/* A file nobody builds. */\nint new_file;\n", {}),
+]
+
+
+def broken_rules(files):
+    """Writes a tree and gives the names of the rules that are broken in it, with what was said."""
+    with tempfile.TemporaryDirectory() as root:
+        for path, text in files.items():
+            os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
+            with open(os.path.join(root, path), "w", encoding="utf-8") as file:
+                file.write(text)
+        done = subprocess.run([os.path.join(TOOLS, "check-structure"), root], capture_output=True, text=True,
+                              check=False)
+    lines = done.stdout.splitlines()
+    found = [line.split(" - ")[1] for line in lines if line.startswith("not ok")]
+    equal(done.returncode, 1 if found else 0, "status " + done.stderr)
+    return found, [line for line in lines if line.startswith("#")]
+
+
+@case
+def a_good_tree_is_good():
+    equal(broken_rules(GOOD), ([], []), "broken rules")
+
+
+def add_case(rule, path, text, more):
+    """Makes a case of one seed."""
+
+    def seeded():
+        found, said = broken_rules({**GOOD, **more, path: GOOD.get(path, "") + text})
+        equal(found, [rule], f"broken rules ({said})")
+
+    number = sum(function.__name__.startswith(rule.replace("-", "_")) for function in CASES) + 1
+    seeded.__name__ = f"{rule.replace('-', '_')}_seed_{number}"
+    case(seeded)
+
+
+for seed in SEEDS:
+    add_case(*seed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The Linux oracle: what a real riscv64 Linux makes of a program."""

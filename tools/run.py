@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""Runs one program on Faultline in QEMU: what ./run.sh does once everything is built."""
+
+import os
+import signal
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from runner import options, session  # noqa: E402
+from runner.failure import BROKEN, Failure, Interrupted  # noqa: E402
+from runner.terminal import Terminal, ensure_descriptors  # noqa: E402
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def interrupt(signum, _frame):
+    """Ends the run at the first of these signals; the next ones wait for that."""
+    for other in ENDING:
+        signal.signal(other, signal.SIG_IGN)
+    raise Interrupted(signum)
+
+
+def say(text):
+    """Writes one line of the runner's own."""
+    try:
+        os.write(2, os.fsencode(f"run.sh: {text}\n"))
+    except OSError:
+        pass
+
+
+def ended_by(signum):
+    """Says which signal ended the run; 0 is Ctrl-A X. Gives the exit status."""
+    if signum == 0:
+        say("ended by Ctrl-A X")
+        return 128 + signal.SIGINT
+    say(f"ended by {signal.Signals(signum).name}")
+    return 128 + signum
+
+
+def main(words):
+    """Gives the exit status of ./run.sh with these arguments."""
+    ensure_descriptors()
+    for signum in ENDING:
+        if signal.getsignal(signum) != signal.SIG_IGN or signum == signal.SIGTERM:
+            signal.signal(signum, interrupt)
+    try:
+        asked = options.parse(words)
+        if asked.help:
+            sys.stdout.write(options.HELP)
+            return 0
+        root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        return session.run(asked, root, Terminal())
+    except Failure as failure:
+        say(failure.reason)
+        return failure.status
+    except Interrupted as interrupted:
+        return ended_by(interrupted.signum)
+    except OSError as error:
+        say(error)
+        return BROKEN
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""The parts of the QEMU runner: what ./run.sh, the kernel-test driver and the recorder share."""

@@ -1,0 +1,124 @@
+"""The messages of kernel and firmware: which are shown, where, and what they tell about the machine's end."""
+
+import os
+import re
+
+KERNEL_LINE = re.compile(rb"^\[ *\d+\.\d+\] ")
+POWER_OFF = re.compile(rb"^\[ *\d+\.\d+\] power: off, status (\d+)\s*$")
+PANIC = re.compile(rb"^\[ *\d+\.\d+\] kernel panic: (.*)$")
+GRAVE = re.compile(rb"^\[ *\d+\.\d+\] [^:]*: (warning|error|panic): |kernel panic: ")
+HAND_OVER = re.compile(rb"console: log continues on port faultline\.log\r?$")
+MOST_KEPT = 1 << 20
+
+
+class Lines:
+    """Cuts a stream of bytes into lines."""
+
+    def __init__(self, on_line):
+        self.on_line = on_line
+        self.rest = b""
+
+    def feed(self, data):
+        """Takes more of the stream."""
+        *whole, self.rest = (self.rest + data).split(b"\n")
+        for line in whole:
+            self.on_line(line)
+
+    def finish(self):
+        """Takes the end of the stream, and with it an unfinished line."""
+        if self.rest:
+            self.on_line(self.rest)
+        self.rest = b""
+
+
+class Log:
+    """Takes every line of kernel and firmware, writes those that are wanted, remembers how the machine ended."""
+
+    def __init__(self, options, terminal, file=None):
+        self.verbose = options.verbose
+        self.terminal = terminal
+        self.file = file
+        self.spoke = False
+        self.panic = None
+        self.power_off = None
+        self.withheld = []
+        self.withheld_size = 0
+
+    def write(self, line):
+        """Writes one line to the log file, else to standard error."""
+        if self.file is not None:
+            write_all(self.file, line + b"\n")
+        else:
+            write_all(2, line + (b"\r\n" if self.terminal.raw else b"\n"))
+
+    def kernel_line(self, line, trusted):
+        """Takes a line of the kernel's; trusted: from the log port, where it sends what was asked for."""
+        line = line.rstrip(b"\r")
+        self.spoke = True
+        off, panic = POWER_OFF.match(line), PANIC.match(line)
+        if off:
+            self.power_off = int(off.group(1))
+        if panic and self.panic is None:
+            self.panic = panic.group(1).decode(errors="replace")
+        grave = self.panic is not None or GRAVE.search(line)
+        if self.verbose or grave or (trusted and not off):
+            self.write(line)
+
+    def uart_line(self, line):
+        """Takes a line that came over the UART while that was the log's: kernel's or firmware's."""
+        line = line.rstrip(b"\r")
+        if KERNEL_LINE.match(line) or self.panic is not None:
+            self.kernel_line(line, False)
+        elif self.verbose:
+            self.write(line)
+        elif self.withheld_size < MOST_KEPT:
+            self.withheld.append(line)
+            self.withheld_size += len(line) + 1
+
+    def stray_line(self, line):
+        """Takes a line of the UART's terminal where nobody has a terminal."""
+        if self.verbose:
+            self.write(line)
+
+    def show_withheld(self):
+        """Writes what firmware said, for when the kernel never said anything."""
+        for line in self.withheld:
+            self.write(line)
+        self.withheld = []
+
+
+class Uart:
+    """Cuts what comes over the UART in two: log lines up to the hand-over line, then the terminal's bytes."""
+
+    def __init__(self, log, on_terminal):
+        self.log = log
+        self.on_terminal = on_terminal
+        self.handed_over = False
+        self.lines = Lines(log.uart_line)
+
+    def feed(self, data):
+        """Takes more bytes of the UART."""
+        while data and not self.handed_over:
+            cut = data.find(b"\n")
+            if cut < 0:
+                self.lines.rest += data
+                return
+            line, data = self.lines.rest + data[:cut], data[cut + 1 :]
+            self.lines.rest = b""
+            self.handed_over = HAND_OVER.search(line) is not None
+            self.log.uart_line(line)
+        if data:
+            self.on_terminal(data)
+
+    def finish(self):
+        """Takes the UART's end."""
+        self.lines.finish()
+
+
+def write_all(fd, data):
+    """Writes all of it, unless nobody can read it any more."""
+    try:
+        while data:
+            data = data[os.write(fd, data) :]
+    except OSError:
+        pass

@@ -1,0 +1,165 @@
+"""The command line of ./run.sh: what may be asked for, and the text that explains it."""
+
+import os
+
+from .failure import USAGE, Failure
+
+HELP = """\
+usage: ./run.sh [OPTION]... [-- PROGRAM [ARG...]]
+
+Boots Faultline in QEMU, runs one program on it and ends with its status. PROGRAM with a
+slash is a riscv64 ELF file of this machine (static: link with -static); without a slash it
+is looked up in the image's /bin, then in this directory. Without PROGRAM the demo runs.
+Standard input, output and error are the program's own.
+
+  --mem SIZE               memory of the machine, as 64M or 1G (256M)
+  --harts N                number of harts (1)
+  --append ARGS            words added to the kernel's command line
+  --timeout S              end after S seconds, 0: never (600; never on a terminal)
+  --icount                 time is the number of instructions: for measuring (one hart)
+  --env NAME=VALUE         set a variable of the program's environment
+  --add HOSTFILE[:PATH]    copy a file or a folder into the guest, as PATH (/basename)
+  --log FILE               kernel and firmware messages go to FILE, not to standard error
+  --gdb                    wait for gdb before the first instruction
+  --verbose                all messages, not only warnings and worse
+  --help                   this text
+
+Exit status: the program's, 128+N if signal N killed it; 2 wrong usage, 124 time-out,
+125 a kernel panic or no machine, 126 not a riscv64 ELF file, 127 not found or not static.
+On a terminal, Ctrl-A X ends the machine and Ctrl-A Ctrl-A sends one Ctrl-A.
+
+FAULTLINE_BUILD names a build folder to use as it is, FAULTLINE_KERNEL a kernel in it (or
+a path), FAULTLINE_QEMU more arguments for QEMU.
+"""
+
+UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+class Options:
+    """What one run was asked for."""
+
+    def __init__(self):
+        self.mem = 256 << 20
+        self.harts = 1
+        self.append = []
+        self.timeout = None
+        self.icount = False
+        self.env = []
+        self.add = []
+        self.log = None
+        self.gdb = False
+        self.verbose = False
+        self.help = False
+        self.program = []
+
+
+def parse_size(text):
+    """Turns "64M" into bytes; a bare number counts MiB, as QEMU has it."""
+    digits, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "M")
+    if not (digits.isascii() and digits.isdigit()) or unit not in UNITS or int(digits) == 0:
+        raise Failure(USAGE, f"--mem wants a size such as 64M or 1G, not '{text}'")
+    return int(digits) * UNITS[unit]
+
+
+def parse_harts(text):
+    """Turns "4" into a count that QEMU's virt machine can have."""
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 512:
+        raise Failure(USAGE, f"--harts wants a number from 1 to 512, not '{text}'")
+    return int(text)
+
+
+def parse_seconds(text):
+    """Turns "2.5" into seconds; 0 stands for no time-out."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 1e8:
+        raise Failure(USAGE, f"--timeout wants a number of seconds, not '{text}'")
+    return seconds
+
+
+def parse_env(text):
+    """Checks one NAME=VALUE."""
+    if text.find("=") < 1:
+        raise Failure(USAGE, f"--env wants NAME=VALUE, not '{text}'")
+    return text
+
+
+def parse_add(text):
+    """Splits HOSTFILE[:PATH] at its last colon; the default path is /basename."""
+    host, colon, path = text.rpartition(":")
+    if not colon:
+        host, path = text, ""
+    if not host:
+        raise Failure(USAGE, f"--add wants HOSTFILE[:PATH], not '{text}'")
+    if path and not path.startswith("/"):
+        raise Failure(USAGE, f"--add wants an absolute path after the last colon, not '{path}'")
+    if not os.path.exists(host):
+        raise Failure(USAGE, f"--add: {host}: no such file")
+    name = os.path.basename(os.path.realpath(host) if host.endswith("/") else host)
+    if not path or path.endswith("/"):
+        path = (path or "/") + name
+    return host, path
+
+
+def parse_text(text):
+    """Takes any text that is not empty."""
+    if not text:
+        raise Failure(USAGE, "an option has an empty value")
+    return text
+
+
+FLAGS = {"--icount", "--gdb", "--verbose", "--help"}
+VALUES = {
+    "--mem": parse_size,
+    "--harts": parse_harts,
+    "--append": str,
+    "--timeout": parse_seconds,
+    "--env": parse_env,
+    "--add": parse_add,
+    "--log": parse_text,
+}
+
+
+def take_value(name, inline, rest):
+    """Finds the value of an option that has one: after "=", or the next word."""
+    if inline is not None:
+        return inline
+    if not rest:
+        raise Failure(USAGE, f"{name} wants a value")
+    return rest.pop(0)
+
+
+def take_option(options, word, rest):
+    """Takes one option, and its value from the words after it."""
+    name, equals, inline = word.partition("=")
+    if name == "-h":
+        name = "--help"
+    field = name[2:]
+    if name in FLAGS and not equals:
+        setattr(options, field, True)
+    elif name in VALUES:
+        value = VALUES[name](take_value(name, inline if equals else None, rest))
+        if isinstance(getattr(options, field), list):
+            getattr(options, field).append(value)
+        else:
+            setattr(options, field, value)
+    elif word.startswith("-"):
+        raise Failure(USAGE, f"unknown option {word}, see --help")
+    else:
+        raise Failure(USAGE, f"'{word}' is no option: the program comes after --, see --help")
+
+
+def parse(words):
+    """Parses the whole command line."""
+    options, rest = Options(), list(words)
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            options.program, rest = rest, []
+        else:
+            take_option(options, word, rest)
+    if options.icount and options.harts > 1:
+        raise Failure(USAGE, "--icount works with one hart only")
+    return options

@@ -1,0 +1,60 @@
+"""Finds the program that a run is about and says why it cannot be run, before anything is booted."""
+
+import os
+import stat
+
+from . import elf
+from .failure import NOT_ELF, NOT_FOUND, Failure
+
+
+class Program:
+    """A program to run: its file here, its path in the guest, and its arguments, argv[0] first."""
+
+    def __init__(self, host, guest, argv):
+        self.host = host
+        self.guest = guest
+        self.argv = argv
+
+
+def find(name, image_bin, cwd):
+    """Finds the host file and the guest's path of a program by its name."""
+    if "/" in name:
+        return name, os.path.normpath(os.path.join(cwd, name))
+    image = os.path.join(image_bin, name)
+    if name not in ("", ".", "..") and os.path.isfile(image):
+        return image, "/bin/" + name
+    return os.path.join(cwd, name), os.path.join(cwd, name)
+
+
+def check(host, name):
+    """Refuses what is not a static riscv64 ELF file."""
+    try:
+        if not stat.S_ISREG(os.stat(host).st_mode):
+            raise Failure(NOT_ELF, f"{name}: not a file")
+        with open(host, "rb") as file:
+            header = elf.read_header(file.read(64))
+            if header is None:
+                raise Failure(NOT_ELF, f"{name}: not a riscv64 ELF program")
+            if elf.has_interpreter(file, header):
+                raise Failure(NOT_FOUND, f"{name}: dynamically linked, link it with -static")
+    except (FileNotFoundError, NotADirectoryError):
+        where = "" if "/" in name else " (neither in the image's /bin nor here)"
+        raise Failure(NOT_FOUND, f"{name}: not found{where}") from None
+    except OSError as error:
+        raise Failure(NOT_ELF, f"{name}: {error.strerror}") from None
+
+
+def resolve(words, image_bin, cwd):
+    """Finds and checks the program that these words ask for; none asks for the demo."""
+    words = words or ["demo"]
+    host, guest = find(words[0], image_bin, cwd)
+    check(host, words[0])
+    return Program(host, guest, words)
+
+
+def folders_named(name, cwd):
+    """Lists the folders that the guest walks through when it opens a program by its name.
+
+    "a/../b" goes through a, in the guest as here, though b alone would do."""
+    parts = os.path.join(cwd, name).split("/")[1:-1]
+    return [os.path.normpath("/" + "/".join(parts[: i + 1])) for i in range(len(parts))]

@@ -1,0 +1,149 @@
+"""The QEMU that a run needs: its command line, its channels, its process."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+
+from .failure import BROKEN, Failure
+
+QEMU = "qemu-system-riscv64"
+GDB_PORTS = range(1234, 1334)
+MIB = 1 << 20
+PORTS = ("stdin", "stdout", "stderr", "log")
+
+
+class Machine:
+    """What is to be booted: the kernel, its memory, harts and command line, and the boot archive's descriptor."""
+
+    def __init__(self, kernel, mem, harts=1):
+        self.kernel = kernel
+        self.mem = mem
+        self.harts = harts
+        self.words = []  # of the kernel's command line
+        self.icount = False
+        self.gdb_port = None
+        self.initrd = None
+        self.extra = []  # more arguments for QEMU
+
+    def arguments(self):
+        """Gives QEMU's arguments but for the channels."""
+        memory = f"{self.mem // MIB}M" if self.mem % MIB == 0 else f"{self.mem // 1024}k"
+        args = ["-machine", "virt", "-m", memory, "-smp", str(self.harts), "-nodefaults",
+                "-no-user-config", "-display", "none", "-no-reboot", "-bios", "default",
+                "-kernel", self.kernel, "-append", " ".join(self.words)]
+        if self.initrd is not None:
+            args += ["-initrd", f"/proc/self/fd/{self.initrd}"]
+        if self.icount:
+            args += ["-icount", "shift=0,sleep=off", "-seed", "1",
+                     "-rtc", "clock=vm,base=2026-01-01"]
+        if self.gdb_port:
+            args += ["-gdb", f"tcp:127.0.0.1:{self.gdb_port}", "-S"]
+        return args + self.extra
+
+
+def channel_arguments(name, fd):
+    """Gives the arguments that join one channel to QEMU: the UART, the monitor, or a port of that name."""
+    args = ["-chardev", f"socket,id={name},fd={fd}"]
+    if name == "uart":
+        return args + ["-serial", "chardev:uart"]
+    if name == "monitor":
+        return args + ["-mon", "chardev=monitor,mode=control"]
+    return args + ["-device", f"virtserialport,bus=ports.0,nr={PORTS.index(name) + 1},"
+                   f"chardev={name},name=faultline.{name}"]
+
+
+def initrd_room(mem, version):
+    """Says how large an archive QEMU takes with that much memory.
+
+    It goes behind the first half of RAM (128 MiB at most, 512 from QEMU 8 on) and the 2 MiB of
+    firmware, and ends below the device tree, in the last 4 MiB of RAM (of its first GiB)."""
+    skipped = min(mem // 2, (512 if version >= 8 else 128) * MIB)
+    return min(mem, 1024 * MIB) - skipped - 6 * MIB
+
+
+def check_fits(size, mem):
+    """Refuses an archive that QEMU would not place."""
+    if size <= initrd_room(mem, 8):
+        return
+    with os.popen(f"{QEMU} --version") as pipe:
+        found = re.search(r"version (\d+)", pipe.read())
+    room = max(initrd_room(mem, int(found.group(1)) if found else 7), 0)
+    if size > room:
+        raise Failure(BROKEN, f"the program and its files take {-(-size // MIB)} MiB, but with "
+                      f"{mem // MIB} MiB of memory there is room for {room // MIB} MiB: give more with --mem")
+
+
+def free_gdb_port():
+    """Finds a port for gdb to connect to, the usual one if it is free."""
+    for port in GDB_PORTS:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise Failure(BROKEN, "no free port for gdb")
+
+
+class Qemu:
+    """A running QEMU: our ends of its channels, by name, and its process."""
+
+    def __init__(self, machine, channels):
+        path = shutil.which(QEMU)
+        if path is None:
+            raise Failure(BROKEN, f"{QEMU} is not installed")
+        self.status = None
+        self.channels = {}
+        self.messages = os.memfd_create("qemu-messages")
+        theirs = {}
+        for name in channels:
+            self.channels[name], theirs[name] = socket.socketpair()
+            self.channels[name].setblocking(False)
+        args = [path, *machine.arguments()]
+        if any(name in PORTS for name in channels):
+            args += ["-device", "virtio-serial-device,id=ports,max_ports=8"]
+        for name, end in theirs.items():
+            args += channel_arguments(name, end.fileno())
+        inherited = [end.fileno() for end in theirs.values()]
+        if machine.initrd is not None:
+            inherited.append(machine.initrd)
+        self.pid = self._spawn(args, inherited)
+        for end in theirs.values():
+            end.close()
+
+    def _spawn(self, args, inherited):
+        for fd in inherited:
+            os.set_inheritable(fd, True)
+        setpriv = shutil.which("setpriv")
+        if setpriv:  # so that it ends with us even when we are killed
+            args = [setpriv, "--pdeathsig", "KILL", *args]
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        actions = [(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, self.messages, 1),
+                   (os.POSIX_SPAWN_DUP2, self.messages, 2)]
+        try:
+            return os.posix_spawn(args[0], args, os.environ, file_actions=actions, setsid=True,
+                                  setsigmask=(), setsigdef=(signal.SIGPIPE, signal.SIGINT, signal.SIGHUP))
+        except OSError as error:
+            raise Failure(BROKEN, f"{QEMU} did not start: {error.strerror}") from None
+        finally:
+            os.close(null)
+
+    def wait(self):
+        """Waits for its end and gives its exit status, negative for a signal."""
+        if self.status is None:
+            self.status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return self.status
+
+    def kill(self):
+        """Ends it at once."""
+        if self.status is None:
+            os.kill(self.pid, signal.SIGKILL)
+            self.wait()
+
+    def said(self):
+        """Gives what QEMU itself wrote, for when it failed."""
+        size = os.fstat(self.messages).st_size
+        return os.pread(self.messages, size, 0).decode(errors="replace")

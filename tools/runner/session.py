@@ -1,0 +1,264 @@
+"""One run from its options to its exit status: the program's streams joined to the machine that runs it."""
+
+import os
+import signal
+import time
+
+from . import harts, program, qemu
+from .archive import Archive
+from .failure import BROKEN, TIMEOUT, Failure, Interrupted
+from .log import Lines, Log, Uart, write_all
+from .streams import Loop
+
+DEFAULT_TIMEOUT = 600.0
+LAST_WORDS = 2.0  # seconds for what a killed QEMU had written
+CTRL_A = 0x01
+
+
+class Place:
+    """Where the build is: the folder, the kernel and the image's programs."""
+
+    def __init__(self, root):
+        self.build = os.environ.get("FAULTLINE_BUILD") or os.path.join(root, "build")
+        self.kernel = os.path.join(self.build, os.environ.get("FAULTLINE_KERNEL") or "faultline.elf")
+        self.image_bin = os.path.join(self.build, "user")
+        self.init = os.path.join(self.image_bin, "init")
+        for path in (self.kernel, self.init):
+            if not os.path.isfile(path):
+                raise Failure(BROKEN, f"{path} is missing: it has not been built")
+
+
+def nul_ended(words):
+    """Joins words, each with a NUL behind it."""
+    return b"".join(os.fsencode(word) + b"\0" for word in words)
+
+
+def environment(options):
+    """Makes the program's environment."""
+    variables = {"HOME": "/", "TERM": os.environ.get("TERM") or "dumb", "PATH": "/bin:/usr/bin"}
+    variables.update(text.split("=", 1) for text in options.env)
+    return [f"{name}={value}" for name, value in variables.items()]
+
+
+def build_archive(options, place, chosen, cwd):
+    """Writes the boot archive of a run and gives its descriptor."""
+    archive = Archive()
+    archive.add_folder("/tmp", 0o1777)
+    archive.add_folder(cwd)
+    for folder in program.folders_named(chosen.argv[0], cwd):
+        archive.add_folder(folder)
+    archive.add_program(chosen.guest, chosen.host)
+    for host, path in options.add:
+        archive.add_tree(path, host)
+    archive.add_program("/init", place.init)
+    archive.add_bytes("/run/argv", nul_ended([chosen.guest, *chosen.argv]))
+    archive.add_bytes("/run/env", nul_ended(environment(options)))
+    archive.add_bytes("/run/cwd", os.fsencode(cwd))
+    fd = os.memfd_create("initrd")
+    with open(fd, "wb", closefd=False) as file:
+        size = archive.write(file)
+    qemu.check_fits(size, options.mem)
+    return fd
+
+
+def build_machine(options, place, terminal, initrd):
+    """Says what QEMU is to boot."""
+    machine = qemu.Machine(place.kernel, options.mem, options.harts)
+    machine.initrd = initrd
+    machine.icount = options.icount
+    machine.gdb_port = qemu.free_gdb_port() if options.gdb else None
+    machine.extra = os.environ.get("FAULTLINE_QEMU", "").split()
+    machine.words.append("loglevel=info" if options.verbose else "loglevel=warn")
+    size = terminal.size() if terminal.present else None
+    if size:
+        machine.words.append("winsize=%dx%d" % size)
+    machine.words += options.append
+    return machine
+
+
+class Keys:
+    """What is typed, on its way to the UART: held back until the kernel listens; Ctrl-A is ours."""
+
+    def __init__(self):
+        self.typed = b""
+        self.after_ctrl_a = False
+
+    def feed(self, data):
+        """Takes what was typed."""
+        for byte in data:
+            if self.after_ctrl_a:
+                self.after_ctrl_a = False
+                if byte in b"xX":
+                    raise Interrupted(0)
+                self.typed += bytes([byte]) if byte == CTRL_A else bytes([CTRL_A, byte])
+            elif byte == CTRL_A:
+                self.after_ctrl_a = True
+            else:
+                self.typed += bytes([byte])
+
+    def take(self):
+        """Gives what may go on."""
+        typed, self.typed = self.typed, b""
+        return typed
+
+
+class Session:
+    """A machine that runs, and everything that is joined to it."""
+
+    def __init__(self, options, terminal, log, machine):
+        self.options = options
+        self.terminal = terminal
+        self.log = log
+        self.machine = machine
+        self.loop = Loop()
+        self.keys = Keys()
+        ports = [name for fd, name in enumerate(qemu.PORTS[:3]) if not terminal.streams[fd]]
+        self.qemu = qemu.Qemu(machine, ["uart", "monitor", *ports, "log"])
+        try:
+            self._join(ports)
+        except BaseException:
+            self.qemu.kill()
+            raise
+
+    def _join(self, ports):
+        self.monitor = self.loop.add_reader(self._fd("monitor"), lambda data: None)
+        lines = Lines(lambda line: self.log.kernel_line(line, True))
+        self.loop.add_reader(self._fd("log"), lines.feed, lines.finish)
+        self._join_uart()
+        if "stdin" in ports:
+            writer = self.loop.add_writer(self._fd("stdin"))
+            self.loop.add_reader(0, writer.put, lambda: writer.end(self._end_input), writer)
+        for fd, name in ((1, "stdout"), (2, "stderr")):
+            if name in ports:
+                self._join_output(fd, name)
+
+    def _fd(self, name):
+        return self.qemu.channels[name].fileno()
+
+    def _end_input(self):
+        self.qemu.channels["stdin"].shutdown(1)
+
+    def _join_output(self, fd, name):
+        writer = self.loop.add_writer(fd)
+        reader = self.loop.add_reader(self._fd(name), writer.put, None, writer)
+
+        def close():  # nobody reads it any more: the guest's writer shall know
+            reader.stop()
+            self.qemu.channels[name].shutdown(2)
+
+        writer.on_broken = close
+
+    def _join_uart(self):
+        if self.terminal.present:
+            writer = self.loop.add_writer(self.terminal.output)
+            self.uart = Uart(self.log, writer.put)
+        else:
+            writer = None
+            self.uart = Uart(self.log, Lines(self.log.stray_line).feed)
+        self.loop.add_reader(self._fd("uart"), self.uart.feed, self.uart.finish, writer)
+        self.to_uart = self.loop.add_writer(self._fd("uart"))
+        if self.terminal.input is not None:
+            self.loop.add_reader(self.terminal.input, self.keys.feed, None, self.to_uart)
+
+    def run(self, deadline):
+        """Moves bytes until the machine has gone off; a deadline is None or a monotonic time."""
+        while not self.monitor.ended:
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                raise TimeoutError
+            self.loop.turn(left)
+            if self.uart.handed_over and self.keys.typed:
+                self.to_uart.put(self.keys.take())
+        self.drain(None)
+        return self.qemu.wait()
+
+    def drain(self, seconds):
+        """Writes out what the machine had sent before it ended."""
+        until = None if seconds is None else time.monotonic() + seconds
+        mine = {channel.fileno() for channel in self.qemu.channels.values()}
+        self.loop.readers = [reader for reader in self.loop.readers if reader.fd in mine]
+        self.loop.writers = [writer for writer in self.loop.writers if writer.fd not in mine]
+        while self.loop.busy() or any(not reader.ended for reader in self.loop.readers):
+            left = None if until is None else until - time.monotonic()
+            if left is not None and left <= 0:
+                return
+            self.loop.turn(left)
+
+
+def verdict(log, status, said):
+    """Makes the exit status of a machine that has gone off, or says what was wrong with it."""
+    if log.panic is not None:
+        raise Failure(BROKEN, f"kernel panic: {log.panic}")
+    if log.power_off is not None and status == log.power_off & 0xFF:
+        return status
+    for line in said.splitlines():
+        log.write(os.fsencode(line))
+    if not log.spoke:
+        log.show_withheld()
+        raise Failure(BROKEN, f"QEMU ended with status {status} before the kernel said anything")
+    raise Failure(BROKEN, f"the machine went off with status {status} but the kernel did not say so")
+
+
+def limit(options, terminal):
+    """Says after how many seconds a run ends, None for never."""
+    if options.timeout is not None:
+        return options.timeout or None
+    return None if terminal.present or options.gdb else DEFAULT_TIMEOUT
+
+
+def follow(session, options, terminal, chosen):
+    """Runs a session to its end, whatever that is, and gives the exit status."""
+    seconds = limit(options, terminal)
+    try:
+        terminal.make_raw()
+        status = session.run(None if seconds is None else time.monotonic() + seconds)
+    except TimeoutError:
+        lines = harts.report(session.qemu.channels["monitor"], session.machine.kernel, chosen.host)
+        session.qemu.kill()
+        session.drain(LAST_WORDS)
+        if not session.log.spoke:
+            session.log.show_withheld()
+        for line in lines:
+            session.log.write(b"run.sh: " + os.fsencode(line))
+        raise Failure(TIMEOUT, f"no end within {seconds:g} s") from None
+    except Interrupted:
+        session.qemu.kill()
+        session.drain(0.2)
+        raise
+    finally:
+        signal.signal(signal.SIGCONT, signal.SIG_DFL)
+        terminal.restore()
+        session.qemu.kill()
+    return verdict(session.log, status, session.qemu.said())
+
+
+def say_gdb(machine):
+    """Tells how to reach the machine that waits."""
+    write_all(2, os.fsencode(f"run.sh: waiting for: gdb-multiarch '{machine.kernel}' "
+                             f"-ex 'target remote localhost:{machine.gdb_port}'\n"))
+
+
+def run(options, root, terminal):
+    """Does what ./run.sh was asked for and gives its exit status."""
+    place = Place(root)
+    cwd = os.getcwd()
+    chosen = program.resolve(options.program, place.image_bin, cwd)
+    initrd = build_archive(options, place, chosen, cwd)
+    machine = build_machine(options, place, terminal, initrd)
+    file = open_log(options.log)
+    if options.gdb:
+        say_gdb(machine)
+    session = Session(options, terminal, Log(options, terminal, file), machine)
+    os.close(initrd)
+    signal.signal(signal.SIGCONT, lambda *_: terminal.make_raw())
+    return follow(session, options, terminal, chosen)
+
+
+def open_log(path):
+    """Opens the file of --log."""
+    if path is None:
+        return None
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise Failure(BROKEN, f"--log: {path}: {error.strerror}") from None

@@ -1,0 +1,158 @@
+# shellcheck shell=bash
+# What run.sh and test.sh share: the packages, the lock round set-up and build, the build folder.
+# The caller sets $root (the project), $me (its name, for messages) and sources this.
+: "${root:?}" "${me:?}"
+
+# Each need: what to look for (a command, or a file that ends its path), then the package that brings it;
+# where releases name it differently, the first of them that exists is taken.
+run_needs=(
+	'python3 python3'
+	'meson meson'
+	'ninja ninja-build'
+	'riscv64-linux-gnu-gcc gcc-riscv64-linux-gnu'
+	'/usr/riscv64-linux-gnu/lib/libc.a libc6-dev-riscv64-cross'
+	'qemu-system-riscv64 qemu-system-riscv|qemu-system-misc'
+	'/usr/share/qemu/opensbi-riscv64-generic-fw_dynamic.bin opensbi'
+)
+# shellcheck disable=SC2034 # used by test.sh
+test_needs=(
+	"${run_needs[@]}"
+	'cc gcc'
+	'/usr/include/stdio.h libc6-dev'
+	'/usr/include/cmocka.h libcmocka-dev'
+	'/usr/include/libfdt.h libfdt-dev'
+	'/usr/lib/python3/dist-packages/pexpect/__init__.py python3-pexpect'
+	'dtc device-tree-compiler'
+	'cpio cpio'
+	'gdb-multiarch gdb-multiarch'
+	'shellcheck shellcheck'
+	'clang-format clang-format'
+	'cppcheck cppcheck'
+)
+
+die() {
+	printf '%s: %s\n' "$me" "$1" >&2
+	exit 125
+}
+
+# A closed descriptor would be taken by the next file that is opened.
+open_descriptors() {
+	{ true <&0; } 2> /dev/null || exec < /dev/null
+	{ true >&2; } 2> /dev/null || exec 2> /dev/null
+	{ true >&1; } 2> /dev/null || exec > /dev/null
+}
+
+# Prints the packages that bring what is missing, a line each, alternatives as a|b.
+missing_packages() {
+	local need
+	for need in "$@"; do
+		case $need in
+		/*) [ -e "${need%% *}" ] || printf '%s\n' "${need#* }" ;;
+		*) command -v "${need%% *}" > /dev/null || printf '%s\n' "${need#* }" ;;
+		esac
+	done
+}
+
+# Picks of each line a|b the first package that apt can install, of those it does not know the last.
+choose_packages() {
+	local line name
+	while read -r line; do
+		for name in ${line//|/ }; do
+			if LC_ALL=C apt-cache policy "$name" 2> /dev/null | grep -q 'Candidate: [0-9]'; then
+				break
+			fi
+		done
+		printf '%s\n' "$name"
+	done
+}
+
+# Runs apt-get as root: as we are, or by sudo where that needs no password or has a terminal to ask for it.
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	else
+		sudo "$@"
+	fi
+}
+
+may_be_root() {
+	[ "$(id -u)" = 0 ] && return 0
+	command -v sudo > /dev/null || return 1
+	sudo -n true 2> /dev/null || { true < /dev/tty; } 2> /dev/null
+}
+
+# The lists' lock is not covered by apt's own waiting.
+apt_update() {
+	local said tries
+	for ((tries = 0; tries < 120; tries++)); do
+		said=$(LC_ALL=C as_root apt-get update -q 2>&1 < /dev/null) && return 0
+		case $said in
+		*'Could not get lock'*) sleep 5 ;;
+		*) break ;;
+		esac
+	done
+	printf '%s\n' "$said" >&2
+}
+
+install_packages() {
+	local packages
+	command -v apt-get > /dev/null || die "these are missing, and there is no apt-get to install them: ${*//|/ or }"
+	if ! may_be_root; then
+		mapfile -t packages < <(printf '%s\n' "$@" | choose_packages)
+		die "packages are missing: sudo apt-get install -y --no-install-recommends ${packages[*]}"
+	fi
+	printf '%s: installing %s\n' "$me" "${*//|/ or }" >&2
+	apt_update
+	mapfile -t packages < <(printf '%s\n' "$@" | choose_packages)
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 -q -y \
+		install --no-install-recommends "${packages[@]}" < /dev/null >&2 ||
+		die "packages could not be installed: sudo apt-get install -y --no-install-recommends ${packages[*]}"
+}
+
+# Sees to it that all of these needs are met.
+have_packages() {
+	local missing
+	mapfile -t missing < <(missing_packages "$@")
+	[ ${#missing[@]} = 0 ] && return
+	install_packages "${missing[@]}"
+	mapfile -t missing < <(missing_packages "$@")
+	[ ${#missing[@]} = 0 ] || die "still missing after the installation: ${missing[*]//|/ or }"
+}
+
+# One set-up or build at a time. The lock is the project's folder itself, so that nothing need be written.
+lock() {
+	exec 9< "$root"
+	flock 9
+}
+
+unlock() {
+	exec 9<&-
+}
+
+# Prints where a build goes: into the project, or to the user's cache where the project can't be written.
+build_folder() {
+	if [ -w "$root" ] || [ -w "$root/$1" ]; then
+		printf '%s\n' "$root/$1"
+	else
+		printf '%s\n' "${XDG_CACHE_HOME:-$HOME/.cache}/faultline/$(printf '%s' "$root" | cksum | tr ' ' -)/$1"
+	fi
+}
+
+# configure FOLDER [OPTION...]
+configure() {
+	local folder=$1
+	shift
+	[ -e "$folder/build.ninja" ] && return
+	mkdir -p "$folder"
+	meson setup "$folder" "$root" --cross-file "$root/cross-riscv64.ini" "$@" < /dev/null >&2 9<&- ||
+		die "the build could not be configured (its log: $folder/meson-logs/meson-log.txt)"
+}
+
+# build FOLDER [TARGET...]: says nothing where nothing is to be done.
+build() {
+	local folder=$1 said
+	shift
+	said=$(ninja -C "$folder" -n "$@" 2>&1 < /dev/null 9<&-) || true
+	[[ $said == *'no work to do'* ]] && return
+	ninja -C "$folder" "$@" < /dev/null >&2 9<&- || die "the build failed"
+}

@@ -1,0 +1,1 @@
+"""The rules of how the code is laid out, as far as a machine can check them."""

@@ -1,0 +1,63 @@
+"""Rules that need the build: headers that compile alone, files that no build list has forgotten."""
+
+import os
+import re
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+COMPILER = "riscv64-linux-gnu-gcc"
+KERNEL_FLAGS = ["-std=gnu11", "-ffreestanding", "-fno-builtin", "-march=rv64imac_zicsr_zifencei", "-mabi=lp64",
+                "-mcmodel=medany"]
+FLAGS = ["-fsyntax-only", "-Wall", "-Werror", "-Wno-unused-function", "-Wno-pragma-once-outside-header",
+         "-I.", "-Iinclude", "-Iarch/include", "-Iarch/riscv/impl"]
+KERNEL = ("include", "lib", "arch", "sync", "base", "mm", "drivers", "proc", "ipc", "fs", "trap", "boot",
+          "tests/kernel")
+IMPL = "arch/riscv/impl"
+QUOTED = re.compile(r"'([^'\n]*)'")
+LISTED = ("user", "tests")
+
+
+def compile_alone(root, source):
+    """Compiles a header by itself; gives the compiler's first complaint, None if there is none."""
+    flags = KERNEL_FLAGS if source.within(*KERNEL) else ["-std=gnu11", "-Iuser"]
+    done = subprocess.run([COMPILER, *flags, *FLAGS, "-x", "c", "-"], cwd=root, text=True, check=False,
+                          input=f'#include "{source.path}"\n#include "{source.path}"\n', capture_output=True)
+    if done.returncode == 0:
+        return None
+    errors = [line for line in done.stderr.splitlines() if "error:" in line]
+    return (errors or done.stderr.splitlines() or ["?"])[0]
+
+
+def check_headers(root, sources):
+    """Yields headers that do not compile alone, or not twice."""
+    headers = [source for source in sources if source.path.endswith(".h") and source.within(*KERNEL, "user")
+               and not source.within(IMPL)]  # those are bodies: their contracts include them
+    with ThreadPoolExecutor(2) as pool:
+        found = pool.map(lambda source: compile_alone(root, source), headers)
+        for source, complaint in zip(headers, found):
+            if complaint:
+                yield source.path, 1, f"does not compile alone: {complaint}"
+
+
+def listed_files(root):
+    """Gives the set of paths that the build's lists can mean: what stands in quotes, in its folder."""
+    listed = set()
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(("build", ".git"))]
+        here = os.path.relpath(folder, root)
+        for name in files:
+            if name == "meson.build" or name == "cases.txt":
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    text = file.read()
+                words = QUOTED.findall(text) if name == "meson.build" else re.split(r"[|\s]+", text)
+                listed |= {os.path.normpath(os.path.join(here, word)) for word in words}
+    return listed
+
+
+def check_listed(root, sources):
+    """Yields C and assembly files that are in no meson.build."""
+    listed = listed_files(root)
+    for source in sources:
+        if source.path.endswith((".c", ".S")) and source.within(*KERNEL, *LISTED):
+            if source.path not in listed and os.path.splitext(source.path)[0] not in listed:
+                yield source.path, 1, "is in no meson.build"

@@ -1,0 +1,86 @@
+"""Includes point one way: each folder sees those below it and no other."""
+
+import os
+
+BASE = ["include", "lib", "arch/include", "sync", "base"]
+ARCH, IMPL = "arch/riscv", "arch/riscv/impl"
+MIDDLE = ["mm", "drivers", "proc", "ipc", "fs", "trap"]
+MAY_INCLUDE = {
+    **{folder: set(BASE[:number]) for number, folder in enumerate(BASE)},
+    ARCH: set(BASE),
+    "mm": set(BASE),
+    "drivers": {*BASE, "mm"},
+    "proc": {*BASE, "mm"},
+    "ipc": {*BASE, "mm", "proc"},
+    "fs": {*BASE, "mm", "proc"},
+    "trap": {*BASE, *MIDDLE},
+    "boot": {*BASE, *MIDDLE},
+    "tests/kernel": {*BASE, *MIDDLE, "boot"},
+    "user": {"include"},
+}
+SEARCHED = ["", "include", "arch/include", IMPL]
+FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "limits.h", "stdalign.h", "stdnoreturn.h"}
+HOSTED = {"string.h": "lib/string.h"}  # which hands over to the C library's on the host
+
+
+def folder_of(path):
+    """Gives the folder of the table that a file belongs to, None for the rest."""
+    for folder in sorted(MAY_INCLUDE, key=len, reverse=True):
+        if path.startswith(folder + "/"):
+            return folder
+    return None
+
+
+def resolve(source, name, known):
+    """Finds the file that an include names, as the compiler does."""
+    beside = os.path.normpath(os.path.join(os.path.dirname(source.path), name))
+    for path in [beside, *(os.path.normpath(os.path.join(folder, name)) for folder in SEARCHED)]:
+        if path in known:
+            return path
+    return None
+
+
+def judge(source, target):
+    """Says what is wrong with one file including another, None if nothing is."""
+    own, other = folder_of(source.path), folder_of(target)
+    if target.startswith(IMPL + "/"):
+        allowed = own in (ARCH, "arch/include")
+        return None if allowed else "only arch/include/arch may include what each arch supplies"
+    if own == other or other is None or other in MAY_INCLUDE[own]:
+        return None
+    return f"{own} may not include {other}"
+
+
+def check_directions(sources):
+    """Yields each include that points the wrong way."""
+    known = {source.path for source in sources}
+    for source in sources:
+        if folder_of(source.path) is None:
+            continue
+        for line, name, system in source.includes():
+            target = None if system else resolve(source, name, known)
+            hosted = folder_of(source.path) == "user" or source.path == HOSTED.get(name)
+            if system and name not in FREESTANDING and not hosted:
+                yield source.path, line, f"<{name}> is no freestanding header"
+            elif target and judge(source, target):
+                yield source.path, line, f"{judge(source, target)} ({name})"
+
+
+def check_cycles(sources):
+    """Yields each header that includes itself by way of others."""
+    known = {source.path: source for source in sources}
+    edges = {path: [(line, resolve(source, name, known)) for line, name, system in source.includes() if not system]
+             for path, source in known.items()}
+    done = set()
+
+    def visit(path, trail):
+        for line, target in edges.get(path, ()):
+            if target in trail:
+                yield path, line, "a cycle: " + " -> ".join([*trail[trail.index(target) :], target])
+            elif target and target not in done:
+                yield from visit(target, [*trail, target])
+        done.add(path)
+
+    for path in sorted(known):
+        if path not in done:
+            yield from visit(path, [path])

@@ -1,0 +1,139 @@
+"""Rules about words: what may be named where."""
+
+import re
+
+CSRS = ("satp|sstatus|scause|stval|sepc|stvec|sscratch|scounteren|stimecmp|stimecmph|senvcfg|sie_csr|hgatp|"
+        "mstatus|mcause|mtval|mepc|mtvec|medeleg|mideleg|fcsr_csr")
+MACHINE = re.compile(rf"\b(?:asm|__asm__|__asm|csr_(?:read|write|set|clear|swap)|{CSRS}|PTE_[A-Z]+|CAUSE_[A-Z_]+)\b")
+BARRIER = re.compile(r'asm(?:__)?\s+(?:__)?volatile(?:__)?\s*\(\s*"" *::: *"memory"\)')
+HEX = re.compile(r"\b0[xX]([0-9a-fA-F]+)[uUlL]*\b")
+EXTERN = re.compile(r"^\s*extern\b", re.MULTILINE)
+PANIC = re.compile(r"\b(?:panic|panic_at|__panic)\s*\(")
+MAP = re.compile(r"\barch_mmu_map\b")
+MMU = re.compile(r"\b(?:arch_mmu_\w+|mmu_entry\w*)\b")
+LATER = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b(.*)")
+LOCK_FIELD = re.compile(r"^\s*struct (?:spinlock|mutex|spin|waitlock|sleeplock)\s+\w+;", re.MULTILINE)
+STRUCT = re.compile(r"^(?:typedef )?struct[ \w]*\{(.*?)^\}", re.MULTILINE | re.DOTALL)
+GUARD_WORDS = re.compile(r"guard|lock|under|protect|held", re.IGNORECASE)
+ENUMERATOR = re.compile(r"(?:^|,)\s*([A-Z][A-Z0-9_]+)\b")
+FAULT_KINDS = re.compile(r"\benum\s+fault_kind\s*\{(.*?)\}", re.DOTALL)
+
+KERNEL = ("lib", "arch/include", "sync", "base", "mm", "drivers", "proc", "ipc", "fs", "trap", "boot")
+BACKENDS = re.compile(r"^mm/(?:anon|zero|cow|elf|file|phys|pager|swap_in)\.c$")
+MAKERS = ("mm/install.c", "mm/kmap.c", "arch/", "tests/")
+USER_COPY = re.compile(r"^(?:trap/sys_\w+|mm/usercopy|arch/riscv/usercopy|arch/riscv/user_copy)\.[cS]$")
+
+
+def check_machine(sources):
+    """Yields assembly, CSRs, entry bits and cause numbers outside arch/riscv."""
+    for source in sources:
+        if source.is_c and source.within("include", "tests/kernel", *KERNEL):
+            for line, match in source.find(MACHINE):
+                if BARRIER.search(source.lines[line - 1]):
+                    continue  # no instruction: it only holds the compiler back
+                yield source.path, line, f"{match.group()} belongs to arch/riscv"
+
+
+def looks_like_address(value):
+    """Tells a physical or kernel address from a mask and a magic number."""
+    return value % 4096 == 0 and (1 << 28 <= value < 1 << 40 or value >= 0xFFFFFF8000000000)
+
+
+def check_addresses(sources):
+    """Yields large hexadecimal addresses outside arch/riscv."""
+    for source in sources:
+        if source.is_c and source.within(*KERNEL):
+            for line, match in source.find(HEX):
+                value = int(match.group(1), 16)
+                if looks_like_address(value) and len(set(match.group(1).lower())) > 1:
+                    yield source.path, line, f"{match.group()} looks like a fixed address"
+
+
+def check_extern(sources):
+    """Yields externs in .c files."""
+    for source in sources:
+        if source.path.endswith(".c") and not source.within("tests/user"):  # those are foreign programs
+            for line, _match in source.find(EXTERN):
+                yield source.path, line, "a declaration belongs into a header"
+
+
+def check_panic(sources):
+    """Yields panics where a user's mistake could reach them."""
+    for source in sources:
+        if USER_COPY.match(source.path):
+            for line, _match in source.find(PANIC):
+                yield source.path, line, "a system call answers with an error"
+
+
+def check_maker(sources):
+    """Yields uses of arch_mmu_map but in the one place that grants access, and the kernel's own map."""
+    for source in sources:
+        if source.is_c and not source.path.startswith(MAKERS):
+            for line, _match in source.find(MAP):
+                yield source.path, line, "only mm/install.c and mm/kmap.c make mappings"
+
+
+def check_backends(sources):
+    """Yields the MMU where a page is got, not mapped."""
+    for source in sources:
+        if BACKENDS.match(source.path):
+            for line, match in source.find(MMU):
+                yield source.path, line, f"a backend gets a page and never names the MMU ({match.group()})"
+            for line, name, _system in source.includes():
+                if name in ("arch/mmu.h", "arch/entry.h"):
+                    yield source.path, line, f"a backend does not include {name}"
+
+
+def check_later(sources):
+    """Yields marks of unfinished work without a reason that a reader can act on."""
+    for source in sources:
+        if source.path.startswith("tools/structure/") or source.path == "tests/host/tools/test_structure.py":
+            continue
+        for number, line in enumerate(source.lines, 1):
+            match = LATER.search(line)
+            if match and len(match.group(1).strip(" :*/()-.")) < 20:
+                yield source.path, number, "say what is to be done, and when"
+
+
+def check_locked(sources):
+    """Yields functions named *_locked that do not assert their lock first."""
+    for source in sources:
+        if source.is_c and source.within(*KERNEL):
+            for function in source.functions():
+                head = " ".join(function.body[:12]).split(";")[:6]
+                asks = len(function.body) == 1 and function.body[0].strip().startswith("return")
+                if function.name.endswith("_locked") and not asks and not any("assert" in part for part in head):
+                    yield source.path, function.line, f"{function.name} begins with asserting its lock"
+
+
+def check_guards(sources):
+    """Yields structs that have a lock and do not say what it guards."""
+    for source in sources:
+        if source.is_c and source.within(*KERNEL):
+            for match in STRUCT.finditer(source.text):
+                comments = " ".join(re.findall(r"/\*.*?\*/", match.group(1), re.DOTALL))
+                before = source.text[max(0, match.start() - 600) : match.start()].rpartition("\n\n")[2]
+                if LOCK_FIELD.search(match.group(1)) and not GUARD_WORDS.search(comments + before):
+                    line = source.text.count("\n", 0, match.start()) + 1
+                    yield source.path, line, "a struct with a lock says what that guards"
+
+
+def check_kinds(sources):
+    """Yields names of the case table that no test names."""
+    tests = "\n".join(source.text for source in sources if source.within("tests/host", "tests/kernel"))
+    for source in sources:
+        for match in FAULT_KINDS.finditer(source.code):
+            line = source.code.count("\n", 0, match.start()) + 1
+            for name in ENUMERATOR.findall(match.group(1)):
+                if not re.search(rf"\b{name}\b", tests) and not name.endswith(("_COUNT", "_KINDS", "_NR")):
+                    yield source.path, line, f"{name} is in no test"
+
+
+def check_contracts(sources):
+    """Yields headers of the arch boundary that no in-kernel test includes."""
+    tests = "\n".join(source.text for source in sources if source.within("tests/kernel"))
+    for source in sources:
+        if source.within("arch/include/arch"):
+            name = source.path[len("arch/include/") :]
+            if f'"{name}"' not in tests:
+                yield source.path, 1, f"no test in tests/kernel includes {name}"

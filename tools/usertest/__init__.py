@@ -1,0 +1,1 @@
+"""The user tests: programs whose output and status must be those that a real Linux recorded."""

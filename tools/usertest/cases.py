@@ -1,0 +1,79 @@
+"""The list of user tests, tests/user/cases.txt, and where what Linux made of them is kept."""
+
+import os
+import shlex
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+FOLDER = os.path.join(ROOT, "tests/user")
+EXPECTED = os.path.join(FOLDER, "expected")
+LIST = os.path.join(FOLDER, "cases.txt")
+OPTIONS = {"stdin", "mem", "linux-mem", "timeout", "append"}
+
+
+class Case:
+    """One line of the list: name | program argument... | option=value...
+
+    stdin=FILE is one of tests/user; mem=SIZE is Faultline's memory, linux-mem=SIZE that of the machine that
+    it was recorded on; add=FILE[:PATH] (in the folder of the built programs) may come several times; tree=FOLDER
+    of tests/user lies in the guest at /FOLDER."""
+
+    def __init__(self, line, number):
+        parts = [part.strip() for part in line.split("|")]
+        if not 2 <= len(parts) <= 3 or not parts[0] or not parts[1]:
+            raise ValueError(f"{LIST}:{number}: not 'name | program arguments | options'")
+        self.name = parts[0]
+        self.words = shlex.split(parts[1])
+        self.options, self.add = {}, []
+        for option in shlex.split(parts[2]) if len(parts) == 3 else []:
+            name, equals, value = option.partition("=")
+            if name == "add":
+                self.add.append(value)
+            elif name == "tree":
+                self.add.append(f"{os.path.join(FOLDER, value)}:/{value}")
+            elif name in OPTIONS and equals:
+                self.options[name] = value
+            else:
+                raise ValueError(f"{LIST}:{number}: unknown option {option}")
+
+    def stdin(self):
+        """Gives the path of the file that is its standard input."""
+        name = self.options.get("stdin")
+        return os.path.join(FOLDER, name) if name else None
+
+    def file(self, kind):
+        """Gives the path of what was recorded: out, err or status."""
+        return os.path.join(EXPECTED, f"{self.name}.{kind}")
+
+    def expected(self):
+        """Gives (status, output, error) as recorded, None where they are not; no file of errors: none."""
+        try:
+            status = int(read(self.file("status")))
+            out = read(self.file("out"))
+        except FileNotFoundError:
+            return None
+        return status, out, read(self.file("err")) if os.path.exists(self.file("err")) else b""
+
+
+def read(path):
+    """Reads a whole file."""
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def load(names=()):
+    """Reads the list, or the cases of these names in it."""
+    with open(LIST, encoding="utf-8") as file:
+        lines = [(number, line.strip()) for number, line in enumerate(file, 1)]
+    cases = [Case(line, number) for number, line in lines if line and not line.startswith("#")]
+    known = {case.name: case for case in cases}
+    if len(known) != len(cases):
+        raise ValueError(f"{LIST}: a name stands twice")
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{LIST}: no case {name}")
+    return [known[name] for name in names] if names else cases
+
+
+def programs_folder():
+    """Gives the folder of the built test programs."""
+    return os.path.join(os.environ.get("FAULTLINE_BUILD") or os.path.join(ROOT, "build"), "tests/user")
