@@ -2,6 +2,7 @@
 #include "arch/context.h"
 
 #include "arch/backtrace.h"
+#include "arch/frame.h"
 #include "arch/hart.h"
 #include "arch/irqflags.h"
 #include "arch/upcall.h"

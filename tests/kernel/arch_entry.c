@@ -1,6 +1,7 @@
 /* Contract of arch/entry.h: what is put into an entry comes out of it. */
 #include "arch/entry.h"
 
+#include "boot/options.h"
 #include "tests/kernel/ktest.h"
 
 #define PFN	 0x81234ul
@@ -32,6 +33,7 @@ static void expect_round_trip(unsigned rights, unsigned flags)
 
 KTEST(arch_entry_holds_rights_and_flags)
 {
+	arch_ad_soft_set(false);
 	for (unsigned flags = 0; flags < ALL_BITS; flags++) {
 		for (unsigned rights = 0; rights < 8 && !both_marks(flags); rights++) {
 			enum entry_state state = kept_rights(rights, flags) ? ENTRY_PRESENT
@@ -41,11 +43,15 @@ KTEST(arch_entry_holds_rights_and_flags)
 			EXPECT_EQ(state, entry_state(entry_make(PFN, rights, flags)));
 		}
 	}
+	arch_ad_soft_set(boot_options.soft_ad);
 	EXPECT_EQ(ENTRY_EMPTY, entry_state((struct mmu_entry){ 0 }));
 	EXPECT_TRUE(entry_empty((struct mmu_entry){ 0 }));
 }
 
-/* R85: without A the hardware may not use the entry, without D it may not write; the rights are told all the same. */
+/*
+ * R85: without A the hardware may not use the entry, without D it may not write; the rights are
+ * told all the same.
+ */
 KTEST(arch_entry_soft_accessed_and_dirty)
 {
 	unsigned rw = RIGHT_READ | RIGHT_WRITE;
@@ -58,13 +64,31 @@ KTEST(arch_entry_soft_accessed_and_dirty)
 	for (unsigned flags = 0; flags < ALL_BITS; flags++)
 		for (unsigned rights = 0; rights < 8 && !both_marks(flags); rights++)
 			expect_round_trip(rights, flags & ~ENTRY_DIRTY);
-	arch_ad_soft_set(false);
+	arch_ad_soft_set(boot_options.soft_ad);
 	EXPECT_EQ(ENTRY_RESIDENT, entry_state(fresh));
 	EXPECT_EQ(ENTRY_PRESENT, entry_state(used));
 	EXPECT_EQ(rw, entry_rights(fresh));
 	EXPECT_EQ(rw, entry_rights(used));
 	EXPECT_TRUE(!entry_lessens(fresh, used) && !entry_lessens(used, dirty));
 	EXPECT_TRUE(entry_lessens(dirty, used) && entry_lessens(used, fresh));
+}
+
+/* R60: as fork leaves it with both */
+KTEST(arch_entry_share)
+{
+	for (unsigned soft = 0; soft < 2; soft++) {
+		arch_ad_soft_set(soft);
+		for (unsigned flags = 0; flags < ENTRY_WP; flags++) {
+			for (unsigned rights = 0; rights < 8; rights++) {
+				struct mmu_entry e = entry_make(PFN, rights, flags);
+				unsigned kept = entry_flags(e) | ENTRY_COW;
+
+				EXPECT_EQ(entry_with(e, entry_rights(e), kept).word,
+					  entry_share(e).word);
+			}
+		}
+		arch_ad_soft_set(boot_options.soft_ad);
+	}
 }
 
 /* R8: what owes a fence */

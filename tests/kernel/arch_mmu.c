@@ -6,17 +6,19 @@
 #include "tests/kernel/arch_space.h"
 #include "tests/kernel/ktest.h"
 
-#define PFN 0x81234ul
+#define PFN    0x81234ul
+#define MIB(n) ((vaddr_t)(n) << 20)
+#define GIB(n) ((vaddr_t)(n) << 30)
 
 /* Ends of tables of each level, and of the user half. */
 static const vaddr_t places[] = {
-	0x1000,	      0x1ff000,	    0x200000,	  0x3ffff000,	0x40000000,	      0x80000000,
-	0x1000000000, 0x2000000000, 0x2800000000, 0x3f80000000, USER_TOP - PAGE_SIZE,
+	PAGE_SIZE, MIB(2) - PAGE_SIZE, MIB(2),	 GIB(1) - PAGE_SIZE,   GIB(1), GIB(2), GIB(64),
+	GIB(128),  GIB(160),	       GIB(254), USER_TOP - PAGE_SIZE,
 };
 
-/* Leaf and middle tables that these need: each pair at the first three gigabytes' ends shares one. */
+/* Tables that these need: the first two share a leaf table, the first four a middle one. */
 #define LEAVES	10
-#define MIDDLES 7
+#define MIDDLES 8
 
 static bool map_places(struct arch_space *as)
 {
@@ -38,9 +40,9 @@ KTEST(arch_mmu_map_and_look_up)
 		ASSERT_TRUE(slot);
 		EXPECT_EQ(PFN + i, entry_pfn(entry_load(slot)));
 	}
-	EXPECT_TRUE(entry_empty(entry_load(arch_mmu_lookup(&as.mmu, 0x2000))));
-	EXPECT_TRUE(!arch_mmu_lookup(&as.mmu, 0x3fe00000 - PAGE_SIZE));
-	EXPECT_TRUE(!arch_mmu_lookup(&as.mmu, 0x3000000000));
+	EXPECT_TRUE(entry_empty(entry_load(arch_mmu_lookup(&as.mmu, 2 * PAGE_SIZE))));
+	EXPECT_TRUE(!arch_mmu_lookup(&as.mmu, MIB(1022) - PAGE_SIZE));
+	EXPECT_TRUE(!arch_mmu_lookup(&as.mmu, GIB(192)));
 	EXPECT_EQ(1 + MIDDLES + LEAVES, arch_space_end(&as));
 }
 
@@ -50,11 +52,11 @@ KTEST(arch_mmu_prepare_without_tables_is_refused)
 	struct arch_space as;
 
 	ASSERT_TRUE(arch_space_start(&as));
-	EXPECT_EQ(-ENOMEM, arch_mmu_prepare(&as.mmu, 0x1000, &none));
-	EXPECT_TRUE(!arch_mmu_lookup(&as.mmu, 0x1000));
-	EXPECT_TRUE(arch_space_map(&as, 0x1000, PFN));
-	EXPECT_EQ(0, arch_mmu_prepare(&as.mmu, 0x2000, &none));
-	EXPECT_EQ(-ENOMEM, arch_mmu_prepare(&as.mmu, 0x200000, &none));
+	EXPECT_EQ(-ENOMEM, arch_mmu_prepare(&as.mmu, PAGE_SIZE, &none));
+	EXPECT_TRUE(!arch_mmu_lookup(&as.mmu, PAGE_SIZE));
+	EXPECT_TRUE(arch_space_map(&as, PAGE_SIZE, PFN));
+	EXPECT_EQ(0, arch_mmu_prepare(&as.mmu, 2 * PAGE_SIZE, &none));
+	EXPECT_EQ(-ENOMEM, arch_mmu_prepare(&as.mmu, MIB(2), &none));
 	EXPECT_EQ(3, arch_space_end(&as));
 }
 
@@ -94,13 +96,13 @@ KTEST(arch_mmu_visit_skips_what_is_not_there)
 	ASSERT_TRUE(map_places(&as));
 	EXPECT_EQ(LEAVES, visit(&as, 0, USER_TOP).leaves);
 	EXPECT_EQ(ARRAY_SIZE(places), visit(&as, 0, USER_TOP).present);
-	EXPECT_EQ(0, visit(&as, 0x80200000, 0xc0000000).leaves);
-	EXPECT_EQ(0, visit(&as, 0xc0000000, 0x1000000000).leaves);
-	EXPECT_EQ(0, visit(&as, 0x400000, 0x3fe00000).leaves);
-	EXPECT_EQ(2, visit(&as, 0x3ffff000, 0x40001000).present);
-	EXPECT_EQ(1, visit(&as, 0x1ff000, 0x200000).present);
-	EXPECT_EQ(0, visit(&as, 0x2000, 0x1ff000).present);
-	EXPECT_EQ(0, visit(&as, 0x1000, 0x1000).leaves);
+	EXPECT_EQ(0, visit(&as, MIB(2050), GIB(3)).leaves);
+	EXPECT_EQ(0, visit(&as, GIB(3), GIB(64)).leaves);
+	EXPECT_EQ(0, visit(&as, MIB(4), MIB(1022)).leaves);
+	EXPECT_EQ(2, visit(&as, GIB(1) - PAGE_SIZE, GIB(1) + PAGE_SIZE).present);
+	EXPECT_EQ(1, visit(&as, MIB(2) - PAGE_SIZE, MIB(2)).present);
+	EXPECT_EQ(0, visit(&as, 2 * PAGE_SIZE, MIB(2) - PAGE_SIZE).present);
+	EXPECT_EQ(0, visit(&as, PAGE_SIZE, PAGE_SIZE).leaves);
 	EXPECT_EQ(-EINTR, arch_mmu_visit(&as.mmu, 0, USER_TOP, see, &first));
 	EXPECT_EQ(3, first.leaves);
 	arch_space_end(&as);
@@ -119,20 +121,23 @@ KTEST(arch_mmu_prune_takes_whole_tables_only)
 	ASSERT_TRUE(map_places(&as));
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		empty_entry(&as, places[i]);
-	arch_mmu_prune(&as.mmu, 0x1000, 0x3fffffff, &as.spare);
-	EXPECT_EQ(LEAVES - 1, visit(&as, 0, USER_TOP).leaves); /* that of 0x200000 went */
-	EXPECT_TRUE(arch_mmu_lookup(&as.mmu, 0x1000) && !arch_mmu_lookup(&as.mmu, 0x200000));
-	EXPECT_TRUE(arch_mmu_lookup(&as.mmu, 0x3ffff000));
-	arch_mmu_prune(&as.mmu, 0x40000000, USER_TOP, &as.spare);
+	arch_mmu_prune(&as.mmu, PAGE_SIZE, GIB(1) - 1, &as.spare);
+	EXPECT_EQ(LEAVES - 1, visit(&as, 0, USER_TOP).leaves); /* that of MIB(2) went */
+	EXPECT_TRUE(arch_mmu_lookup(&as.mmu, PAGE_SIZE) && !arch_mmu_lookup(&as.mmu, MIB(2)));
+	EXPECT_TRUE(arch_mmu_lookup(&as.mmu, GIB(1) - PAGE_SIZE));
+	arch_mmu_prune(&as.mmu, GIB(1), USER_TOP, &as.spare);
 	EXPECT_EQ(2, visit(&as, 0, USER_TOP).leaves);
 	arch_mmu_flush(&as.mmu, &flush);
 	EXPECT_TRUE(!flush.tables && !flush.count);
-	EXPECT_TRUE(arch_space_map(&as, 0x200000, PFN)); /* and comes back */
+	EXPECT_TRUE(arch_space_map(&as, MIB(2), PFN)); /* and comes back */
 	EXPECT_EQ(3, visit(&as, 0, USER_TOP).leaves);
 	EXPECT_EQ(1 + 1 + 3, arch_space_end(&as));
 }
 
-/* Against a plain list: tables come and go at random places, and each visit finds those that are there. */
+/*
+ * Against a plain list: tables come and go at random places, and each visit finds those that are
+ * there.
+ */
 KTEST(arch_mmu_tables_come_and_go)
 {
 	bool there[64] = { false };
@@ -146,7 +151,7 @@ KTEST(arch_mmu_tables_come_and_go)
 
 		if (there[n]) {
 			empty_entry(&as, va);
-			arch_mmu_prune(&as.mmu, va - PAGE_SIZE, va + 0x200000, &as.spare);
+			arch_mmu_prune(&as.mmu, va - PAGE_SIZE, va + MIB(2), &as.spare);
 		} else {
 			ASSERT_TRUE(arch_space_map(&as, va, PFN));
 		}

@@ -11,10 +11,9 @@
 #include "mm/page_alloc.h"
 #include "mm/trim.h"
 #include "proc/sched.h"
-#include "sync/waitq.h"
-#include "proc/wait.h"
 #include "tests/kernel/glob.h"
 #include "tests/kernel/ktest.h"
+#include "tests/kernel/ktest_process.h"
 
 /* The linker gathers what KTEST() made between these. */
 #include "tests/kernel/sections.h"
@@ -79,8 +78,16 @@ uint64_t ktest_random(void)
 	return z ^ z >> 31;
 }
 
+/* Those that end in a panic run only where the command line begins with their prefix. */
+static bool is_deadly(const char *name)
+{
+	return strncmp(name, "dies_", 5) == 0;
+}
+
 static bool chosen(const struct ktest *test)
 {
+	if (is_deadly(test->name) && !is_deadly(boot_options.test))
+		return false;
 	return boot_options.test[0] == '\0' || glob_list_matches(boot_options.test, test->name);
 }
 
@@ -89,6 +96,7 @@ static void check_memory(size_t free_before)
 {
 	struct ledger ledger;
 
+	kthread_bury_dead();
 	mm_trim();
 	EXPECT_EQ(0, ledger_check(&ledger));
 	EXPECT_EQ(free_before, page_alloc_free_count());
@@ -98,6 +106,7 @@ static void run(const struct ktest *test, unsigned number)
 {
 	size_t free_before;
 
+	kthread_bury_dead();
 	mm_trim();
 	free_before = page_alloc_free_count();
 	failed = false;
@@ -111,6 +120,7 @@ void boot_payload(void)
 	unsigned count = 0, number = 0, failures = 0;
 
 	random_state = boot_options.seed;
+	ktest_process_init();
 	for (const struct ktest *test = kernel_tests_start; test < kernel_tests_end; test++)
 		count += chosen(test);
 	print("KTAP version 1");

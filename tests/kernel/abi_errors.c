@@ -1,0 +1,55 @@
+/* Errors of system calls that Linux does not answer, or only where memory runs out: docs/ABI.md names them. */
+#include "abi/errno.h"
+#include "abi/resource.h"
+#include "mm/alloc_fail.h"
+#include "proc/exec_args.h"
+#include "tests/kernel/ktest.h"
+#include "tests/kernel/ktest_process.h"
+#include "tests/kernel/user_program.h"
+
+/* How a program ends that exits with what a call answered. */
+#define ANSWERED(error) EXITED(-(error)&0xff)
+
+/* CLONE_VM | CLONE_SIGHAND: the beginnings of a thread. CLONE_FS. */
+PROGRAM(clone_thread, LUI(A0, 1), ADDI(A0, A0, 0x900 - 0x1000), LI(A1, 0), CALL(220), EXIT_A0);
+PROGRAM(clone_fs, LI(A0, 0x200), LI(A1, 0), CALL(220), EXIT_A0);
+
+KTEST(abi_clone_of_what_is_not_built_is_enosys)
+{
+	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&clone_thread));
+	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&clone_fs));
+}
+
+/* The data page reads as zeros: a limit of 0, at most 0. */
+PROGRAM(limit_of_another, LI(A0, 1), LI(A1, RLIMIT_AS), LUI(A2, DATA_PAGES), LI(A3, 0), CALL(261),
+	EXIT_A0);
+
+KTEST(abi_prlimit64_of_another_process_is_eperm)
+{
+	EXPECT_EQ(ANSWERED(EPERM), ktest_run(program_main, (void *)&limit_of_another));
+}
+
+/* mmap(0, 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1, 0): Linux lets root do it. */
+PROGRAM(map_at_zero, LI(A0, 0), LUI(A1, 1), LI(A2, 1), LI(A3, 0x32), LI(A4, -1), LI(A4 + 1, 0),
+	CALL(222), EXIT_A0);
+
+KTEST(abi_mmap_below_0x1000_is_eperm)
+{
+	EXPECT_EQ(ANSWERED(EPERM), ktest_run(program_main, (void *)&map_at_zero));
+}
+
+#ifdef FAULTLINE_HARDENED
+
+KTEST(abi_execve_without_memory_is_enomem)
+{
+	struct exec_args args;
+
+	exec_args_init(&args, "/f", 8ul << 20);
+	alloc_fail_at = 1;
+	EXPECT_EQ(-ENOMEM, exec_args_add(&args, "x", false));
+	EXPECT_EQ(0, alloc_fail_at);
+	EXPECT_EQ(0, exec_args_add(&args, "x", false));
+	exec_args_destroy(&args);
+}
+
+#endif

@@ -1,0 +1,192 @@
+/* What the kernel must not survive: each of these ends in a panic, and runs only when its name is asked for. */
+#include "abi/errno.h"
+#include "arch/mmu.h"
+#include "lib/assert.h"
+#include "mm/debt.h"
+#include "mm/page_alloc.h"
+#include "mm/slab.h"
+#include "proc/mutex.h"
+#include "proc/process.h"
+#include "proc/sched.h"
+#include "mm/usercopy.h"
+#include "tests/kernel/ktest.h"
+#include "tests/kernel/ktest_process.h"
+#include "tests/kernel/ktest_space.h"
+
+/* tests/kernel/deaths boots the kernel once for each, and knows what the panic has to say. */
+
+#define AREA 0x40000ul
+
+/* R7: a bug of the kernel's own */
+KTEST(dies_of_a_null_pointer)
+{
+	*(volatile uint64_t *)8 = 1;
+}
+
+static int read_user_memory(void *arg)
+{
+	struct uspace *us = current_process()->uspace;
+	uint64_t word = 5;
+
+	uspace_lock(us);
+	EXPECT_EQ(AREA, space_map(us, AREA, PAGE_SIZE, READ_WRITE, 0));
+	uspace_unlock(us);
+	EXPECT_EQ(0, user_copy_out(AREA, &word, sizeof(word)));
+	return (int)*(volatile uint64_t *)AREA;
+}
+
+/* R110: user memory that is there, but not through the copy routines */
+KTEST(dies_of_touching_user_memory)
+{
+	ktest_run(read_user_memory, NULL);
+}
+
+/* R110: through the image, and through the direct map */
+KTEST(dies_of_a_write_to_its_text)
+{
+	*(volatile uint32_t *)(uintptr_t)&page_alloc_trim = 0;
+}
+
+static const uint64_t constant = 5;
+
+KTEST(dies_of_a_write_to_a_constant)
+{
+	*(volatile uint64_t *)(uintptr_t)&constant = 6;
+}
+
+KTEST(dies_of_executing_data)
+{
+	struct page *page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
+
+	memset(page_address(page), 0, PAGE_SIZE);
+	((void (*)(void))page_address(page))();
+}
+
+static uint64_t recurse(volatile uint64_t *above)
+{
+	volatile uint64_t room[64];
+
+	room[0] = above ? above[0] + 1 : 1;
+	return recurse(room) + room[0];
+}
+
+/* R32 */
+KTEST(dies_of_a_stack_overflow)
+{
+	EXPECT_EQ(0, recurse(NULL));
+}
+
+static struct uspace *two_pages(void)
+{
+	struct uspace *us = space_new();
+
+	assert(us && space_map(us, AREA, 2 * PAGE_SIZE, READ_WRITE, 0) == AREA);
+	EXPECT_EQ(0, space_touch(us, AREA, WRITE));
+	EXPECT_EQ(0, space_touch(us, AREA + PAGE_SIZE, WRITE));
+	return us;
+}
+
+/* Takes the right to write from an entry, and "forgets" the fence. */
+static void lessen_without_fence(struct uspace *us, struct mmu_entry (*change)(struct mmu_entry old))
+{
+	struct mmu_entry *slot, old;
+
+	spin_lock(&us->space.lock);
+	slot = arch_mmu_lookup(&us->space.mmu, AREA);
+	old = entry_swap(slot, change(entry_load(slot)));
+	debt_owe(&us->space, AREA, old, entry_load(slot));
+	spin_unlock(&us->space.lock);
+}
+
+static struct mmu_entry read_only(struct mmu_entry old)
+{
+	return entry_with(old, RIGHT_READ, entry_flags(old));
+}
+
+static struct mmu_entry empty(struct mmu_entry old)
+{
+	return ENTRY_NONE;
+}
+
+/* R8: the next verb finds that a fence is owed */
+KTEST(dies_of_a_verb_that_owes_a_fence)
+{
+	struct uspace *us = two_pages();
+
+	lessen_without_fence(us, read_only);
+	vm_madvise(&us->space, AREA + PAGE_SIZE, PAGE_SIZE, 4 /* DONTNEED */);
+}
+
+/* R8: another frame in an entry whose last one is not fenced away */
+KTEST(dies_of_a_make_before_the_break_is_fenced)
+{
+	struct uspace *us = two_pages();
+
+	lessen_without_fence(us, empty);
+	space_touch(us, AREA, WRITE);
+}
+
+/* DESIGN 5: locks have an order */
+KTEST(dies_of_locks_in_the_wrong_order)
+{
+	struct uspace *us = two_pages();
+	struct mutex mutex;
+
+	mutex_init(&mutex, LOCK_PIPE);
+	EXPECT_TRUE(mutex_held(&us->mmap_lock));
+	mutex_lock(&mutex);
+}
+
+KTEST(dies_of_sleeping_with_a_spinning_lock)
+{
+	struct uspace *us = two_pages();
+
+	spin_lock(&us->space.lock);
+	sched_yield();
+}
+
+KTEST(dies_of_a_double_free)
+{
+	void *p = kmalloc(64);
+
+	kfree(p);
+	kfree(p);
+}
+
+KTEST(dies_of_a_write_after_free)
+{
+	struct page *page = page_alloc(PAGE_ORDER_MAX, PAGE_KERNEL, PAGE_NORMAL);
+	uint64_t *word = page_address(page);
+
+	page_free(page, PAGE_ORDER_MAX);
+	word[100] = 1;
+	for (unsigned i = 0; i < 200 && page_alloc(PAGE_ORDER_MAX, PAGE_KERNEL, PAGE_NORMAL); i++)
+		;
+}
+
+KTEST(dies_of_a_write_behind_an_object)
+{
+	uint8_t *p = kmalloc(64);
+
+	memset(p, 0, 72);
+	kfree(p);
+}
+
+static int fault_for_ever(void *arg)
+{
+	struct uspace *us = current_process()->uspace;
+	uint64_t word = 0;
+
+	uspace_lock(us);
+	EXPECT_EQ(AREA, space_map(us, AREA, PAGE_SIZE, READ_WRITE, 0));
+	uspace_unlock(us);
+	/* The tables say yes, but they are not those that the hart looks at. */
+	arch_mmu_activate(NULL);
+	return user_copy_out(AREA, &word, sizeof(word));
+}
+
+/* R5: no endless fault loop */
+KTEST(dies_of_a_fault_loop)
+{
+	ktest_run(fault_for_ever, NULL);
+}

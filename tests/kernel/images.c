@@ -1,0 +1,321 @@
+/* fork and exec: what is copied, what is read, what a failure leaves. */
+#include "proc/exec.h"
+
+#include "abi/errno.h"
+#include "abi/sched.h"
+#include "abi/signal.h"
+#include "arch/context.h"
+#include "lib/bits.h"
+#include "mm/alloc_fail.h"
+#include "mm/object.h"
+#include "mm/page_alloc.h"
+#include "mm/trim.h"
+#include "proc/fork.h"
+#include "proc/process.h"
+#include "proc/reap.h"
+#include "tests/kernel/ktest.h"
+#include "tests/kernel/ktest_process.h"
+#include "tests/kernel/ktest_space.h"
+#include "tests/kernel/user_program.h"
+
+/* The running process's image becomes this one, started with one argument; it is in user mode next. */
+static int exec(struct object *image)
+{
+	struct exec_args args;
+	int err;
+
+	exec_args_init(&args, "/image", RLIM_INFINITY);
+	err = exec_args_add(&args, "image", false);
+	if (!err)
+		err = exec_image(image, "/image", &args);
+	exec_args_destroy(&args);
+	return err;
+}
+
+/* Executes `arg`; with an error it ends at once. */
+static int exec_main(void *arg)
+{
+	int err = exec(arg);
+
+	if (err)
+		return -err;
+	arch_enter_user();
+}
+
+PROGRAM(exits_with_9, EXIT(9));
+/* Reads the first word and writes the second page of its BSS; the exit status is their sum, and 11. */
+PROGRAM(uses_bss, LUI(T0, DATA_PAGES), LD(A0, 0, T0), LUI(T1, DATA_PAGES + 1), LI(A1, 11), SD(A1, 16, T1),
+	LD(A1, 16, T1), CODE_I(0x33u, 0, A0, A0, A1), EXIT_A0);
+/* The stack begins with argc, which is 1 */
+PROGRAM(exits_with_argc, LD(A0, 0, SP), EXIT_A0);
+
+static int run(const struct program *program, unsigned bss_pages)
+{
+	struct object *image = program_image(program, bss_pages);
+	int status = image ? ktest_run(exec_main, image) : -1;
+
+	if (image)
+		object_put(image);
+	return status;
+}
+
+/* R70, R73: no section headers, BSS-only segments */
+KTEST(exec_runs_an_image)
+{
+	EXPECT_EQ(EXITED(9), run(&exits_with_9, 0));
+	EXPECT_EQ(EXITED(11), run(&uses_bss, 2));
+	EXPECT_EQ(EXITED(1), run(&exits_with_argc, 0));
+}
+
+static int look_before_it_runs(void *arg)
+{
+	struct object *image = arg;
+	size_t pages = image->npages;
+	struct uspace *us;
+
+	EXPECT_EQ(0, exec(image));
+	us = current_process()->uspace;
+	EXPECT_EQ(pages, image->npages);
+	EXPECT_TRUE(!space_page(us, CODE_AT));
+	EXPECT_TRUE(!space_page(us, DATA_AT));
+	/* What there is: the pages of the stack that strings and tables were written to. */
+	EXPECT_TRUE(us->space.resident >= 1 && us->space.resident <= 2);
+	EXPECT_EQ(RIGHT_READ | RIGHT_EXEC, vma_find(&us->space, CODE_AT)->rights);
+	EXPECT_EQ(READ_WRITE, vma_find(&us->space, DATA_AT)->rights);
+	EXPECT_TRUE(vma_find(&us->space, USER_TOP - 1)->flags & VMA_STACK);
+	EXPECT_EQ(EXEC & vma_find(&us->space, USER_TOP - 1)->rights, 0);
+	/* The first instruction itself faults, and is the file's page, read-only, not copied. */
+	EXPECT_EQ(0, space_touch(us, CODE_AT, EXEC));
+	EXPECT_EQ(PAGE_OBJECT, space_page(us, CODE_AT)->kind);
+	EXPECT_EQ(RIGHT_READ | RIGHT_EXEC, entry_rights(space_entry(us, CODE_AT)));
+	EXPECT_EQ(VM_SEGV_ACCERR, space_touch(us, CODE_AT, WRITE));
+	EXPECT_EQ(-ETXTBSY, object_get_write(image));
+	arch_enter_user();
+}
+
+/* R70, R71: exec reads headers only; text comes by a fetch that faults */
+KTEST(exec_maps_and_reads_nothing)
+{
+	struct object *image = program_image(&uses_bss, 2);
+
+	ASSERT_TRUE(image);
+	EXPECT_EQ(EXITED(11), ktest_run(look_before_it_runs, image));
+	EXPECT_EQ(0, object_get_write(image));
+	object_put_write(image);
+	object_put(image);
+}
+
+static int exec_bad(void *arg)
+{
+	struct object *bad = arg;
+	struct uspace *before = current_process()->uspace;
+	int err;
+
+	EXPECT_EQ(0, program_load(&exits_with_9));
+	err = exec(bad);
+	EXPECT_TRUE(err == -ENOEXEC || err == -EINVAL);
+	EXPECT_TRUE(current_process()->uspace == before);
+	EXPECT_TRUE(!signal_pending_fatal());
+	ktest_enter(CODE_AT, 0);
+}
+
+/* An image with one field of its headers overwritten. */
+static struct object *spoilt(uint64_t at, const void *bytes, size_t n)
+{
+	struct object *image = program_image(&exits_with_9, 1);
+
+	if (image)
+		EXPECT_EQ(n, object_write_kernel(image, at, bytes, n));
+	return image;
+}
+
+/* R74: before the point of no return the old image lives on, and runs to its end */
+KTEST(exec_of_a_bad_image_leaves_the_old_one)
+{
+	static const struct {
+		uint64_t at;
+		uint8_t bytes[8];
+		size_t n;
+	} spoils[] = {
+		{ 0, { 'M', 'Z' }, 2 },	/* no ELF file */
+		{ 4, { 1 }, 1 },	/* 32 bits */
+		{ 16, { 1, 0 }, 2 },	/* an object file */
+		{ 18, { 62, 0 }, 2 },	/* another machine */
+		{ 54, { 1, 0 }, 2 },	/* the size of a program header */
+		{ 56, { 0, 0 }, 2 },	/* no program headers */
+		{ 56, { 0xff, 0xff }, 2 },
+		{ 32, { 0, 0, 0, 0, 0, 0, 1 }, 8 }, /* far behind the end of the file */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(spoils); i++) {
+		struct object *image = spoilt(spoils[i].at, spoils[i].bytes, spoils[i].n);
+
+		ASSERT_TRUE(image);
+		EXPECT_EQ(EXITED(9), ktest_run(exec_bad, image));
+		object_put(image);
+	}
+}
+
+/* R74: an empty file, and one that ends in its headers */
+KTEST(exec_of_a_truncated_image_leaves_the_old_one)
+{
+	static const uint64_t sizes[] = { 0, 3, 63, 64, 100 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct object *image = program_image(&exits_with_9, 1);
+
+		ASSERT_TRUE(image);
+		EXPECT_EQ(0, object_set_size(image, sizes[i]));
+		EXPECT_EQ(EXITED(9), ktest_run(exec_bad, image));
+		object_put(image);
+	}
+}
+
+/* R74, R75: what shows only later: text behind the end of the file is SIGBUS, an entry in a hole SIGSEGV */
+KTEST(exec_of_an_image_without_its_text_dies_on_its_own)
+{
+	static const uint8_t hole[8] = { 0, 0, 0x50 };
+	struct object *image = program_image(&exits_with_9, 1), *lost = spoilt(24, hole, sizeof(hole));
+
+	ASSERT_TRUE(image && lost);
+	EXPECT_EQ(0, object_set_size(image, PAGE_SIZE));
+	EXPECT_EQ(KILLED(SIGBUS), ktest_run(exec_main, image));
+	EXPECT_EQ(KILLED(SIGSEGV), ktest_run(exec_main, lost));
+	object_put(image);
+	object_put(lost);
+}
+
+/* R71: while it is open for writing it can't run */
+KTEST(exec_of_a_file_being_written_is_refused)
+{
+	struct object *image = program_image(&exits_with_9, 0);
+
+	ASSERT_TRUE(image);
+	EXPECT_EQ(0, object_get_write(image));
+	EXPECT_EQ(EXITED(ETXTBSY), ktest_run(exec_main, image));
+	object_put_write(image);
+	EXPECT_EQ(EXITED(9), ktest_run(exec_main, image));
+	object_put(image);
+}
+
+/* a0 is 0 in the child of clone: it stores 5 to the shared page and exits with it; the parent waits and adds its own */
+PROGRAM(forks, LI(A0, 17), LI(A1, 0), LI(A2, 0), LI(A3, 0), LI(A4, 0), CALL(220), LUI(T0, DATA_PAGES),
+	SKIP_IF_ZERO(A0), 20u << 20 | 0x6fu, SD(A7, 0, T0), EXIT(5),
+	/* the parent */
+	LI(A0, -1), LUI(A1, DATA_PAGES), ADDI(A1, A1, 8), LI(A2, 0), LI(A3, 0), CALL(260), LUI(T0, DATA_PAGES),
+	LBU(A0, 9, T0), LBU(A1, 0, T0), CODE_I(0x33u, 0, A0, A0, A1), EXIT_A0);
+
+/* R60, R25: the child's store is not seen by the parent; wait4 writes its status into memory that fork shares */
+KTEST(fork_and_wait_by_a_program)
+{
+	EXPECT_EQ(EXITED(5), run(&forks, 1));
+}
+
+static uint64_t child_faults;
+
+/*
+ * The parent has 20 pages of its own. Its child (made of vm_fork() alone) writes 2 of them, then executes: those are
+ * copied and nothing else, and the parent's first write to each of the 20 is a REUSE.
+ */
+static int fork_then_exec(void *arg)
+{
+	struct uspace *mine = current_process()->uspace, *child;
+	size_t before, after;
+
+	uspace_lock(mine);
+	EXPECT_EQ(DATA_AT, space_map(mine, DATA_AT, 20 * PAGE_SIZE, READ_WRITE, 0));
+	for (vaddr_t i = 0; i < 20; i++)
+		EXPECT_EQ(0, space_store(mine, DATA_AT + i * PAGE_SIZE, i));
+	child = uspace_create();
+	mutex_lock_nested(&child->mmap_lock);
+	EXPECT_EQ(0, vm_fork(&mine->space, &child->space));
+	before = page_alloc_free_count();
+	EXPECT_EQ(0, space_store(child, DATA_AT, 100));
+	EXPECT_EQ(0, space_store(child, DATA_AT + 7 * PAGE_SIZE, 100));
+	after = page_alloc_free_count();
+	EXPECT_EQ(before - 2, after);
+	EXPECT_EQ(2, kind_count(child, FAULT_COW));
+	uspace_unlock(child);
+	uspace_unlock(mine);
+	uspace_put(child);
+	EXPECT_TRUE(page_alloc_free_count() >= after + 2 + 3);
+	for (vaddr_t i = 0; i < 20; i++)
+		EXPECT_EQ(0, space_touch(mine, DATA_AT + i * PAGE_SIZE, WRITE));
+	EXPECT_EQ(20, kind_count(mine, FAULT_REUSE));
+	EXPECT_EQ(0, kind_count(mine, FAULT_COW));
+	EXPECT_EQ(20, kind_count(mine, FAULT_FILL));
+	return exec_main(arg);
+}
+
+/* R67, R21, R125 */
+KTEST(fork_then_exec_copies_what_was_written)
+{
+	struct object *image = program_image(&exits_with_9, 0);
+
+	ASSERT_TRUE(image);
+	EXPECT_EQ(EXITED(9), ktest_run(fork_then_exec, image));
+	object_put(image);
+}
+
+static int count_forks(void *arg)
+{
+	int pid = ktest_spawn(exec_main, arg);
+	struct usage usage;
+	int status = 0;
+
+	EXPECT_EQ(pid, process_wait(pid, 0, &status, &usage));
+	child_faults = usage.minor_faults;
+	return status >> 8;
+}
+
+/*
+ * R125: the faults of `forks`: exec writes to the stack's last page (FILL), the first instruction is fetched (FILL; the
+ * child inherits that entry), the child stores to its data (FILL), wait4 stores to the parent's (FILL).
+ */
+KTEST(fork_of_a_program_takes_exactly_its_faults)
+{
+	struct object *image = program_image(&forks, 1);
+
+	ASSERT_TRUE(image);
+	EXPECT_EQ(EXITED(5), ktest_run(count_forks, image));
+	EXPECT_EQ(4, child_faults);
+	object_put(image);
+}
+
+#ifdef FAULTLINE_HARDENED
+
+static int exec_failing(void *arg)
+{
+	uint64_t failures = 0;
+	unsigned at = 1;
+
+	EXPECT_EQ(0, program_load(&exits_with_9));
+	for (; at < 60; at++) {
+		int err;
+
+		alloc_fail_at = at;
+		err = exec(arg);
+		if (alloc_fail_at) {
+			alloc_fail_at = 0;
+			EXPECT_EQ(0, err);
+			break;
+		}
+		failures++;
+		EXPECT_EQ(-ENOMEM, err);
+		EXPECT_EQ(9, 9 * (current_process()->exe->path[1] == 't'));
+	}
+	EXPECT_TRUE(failures > 5 && at < 60);
+	arch_enter_user();
+}
+
+/* R45, R74: each allocation of an exec fails in turn; the old image lives on each time, then the new one runs */
+KTEST(exec_without_memory_leaves_the_old_image)
+{
+	struct object *image = program_image(&uses_bss, 2);
+
+	ASSERT_TRUE(image);
+	EXPECT_EQ(EXITED(11), ktest_run(exec_failing, image));
+	object_put(image);
+}
+
+#endif

@@ -1,0 +1,178 @@
+/* Processes for tests. */
+#include "tests/kernel/ktest_process.h"
+
+#include "abi/errno.h"
+#include "abi/resource.h"
+#include "abi/wait.h"
+#include "arch/context.h"
+#include "fs/open.h"
+#include "fs/tmpfs.h"
+#include "lib/assert.h"
+#include "lib/string.h"
+#include "mm/object.h"
+#include "proc/family.h"
+#include "proc/file.h"
+#include "proc/process.h"
+#include "proc/reap.h"
+#include "proc/sched.h"
+#include "proc/wait.h"
+
+#define ENDED_MAX 64
+#define STACK_LIMIT (8ul << 20)
+
+/* What process 1 has buried, oldest forgotten first. */
+static struct {
+	int pid, status;
+} ended[ENDED_MAX];
+static unsigned nended;
+static struct waitq buried = WAITQ_INIT(buried);
+static struct waitq wanted = WAITQ_INIT(wanted);
+
+struct start {
+	int (*fn)(void *arg);
+	void *arg;
+};
+
+static void init_main(void *unused)
+{
+	sched_first();
+	for (;;) {
+		uint64_t seq = waitq_sample(&wanted);
+		struct usage usage;
+		int status = 0;
+		long pid = process_wait(-1, __WALL, &status, &usage);
+
+		if (pid > 0) {
+			ended[nended % ENDED_MAX].pid = (int)pid;
+			ended[nended++ % ENDED_MAX].status = status;
+			waitq_wake_all(&buried);
+		} else {
+			thread_wait_always(&wanted, seq);
+		}
+	}
+}
+
+void ktest_process_init(void)
+{
+	int err = tmpfs_init();
+	struct process *init = process_alloc(&err);
+
+	assert(init && init->pid == PID_INIT);
+	init->thread = thread_create(init);
+	assert(init->thread);
+	arch_thread_init(&init->thread->arch, init->thread->kstack, init_main, NULL);
+	family_join(NULL, init);
+	thread_wake(init->thread);
+	sched_yield();
+}
+
+static int take_ended(int pid, int *status_ret)
+{
+	for (unsigned i = 0; i < ENDED_MAX; i++) {
+		if (ended[i].pid == pid) {
+			ended[i].pid = 0;
+			*status_ret = ended[i].status;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+int ktest_bury(int pid)
+{
+	for (;;) {
+		uint64_t seq = waitq_sample(&buried);
+		int status;
+
+		if (take_ended(pid, &status))
+			return status;
+		thread_wait_always(&buried, seq);
+	}
+}
+
+static void child_main(void *arg)
+{
+	struct start start = *(struct start *)arg;
+
+	sched_first();
+	sched_use_space(current_space());
+	process_exit(ABI_W_EXITCODE(start.fn(start.arg)));
+}
+
+/* An empty file that it seems to run. */
+static int give_exe(struct process *process)
+{
+	struct object *object = object_create_anon(0);
+	int err = object ? exe_create(object, "/test", &process->exe) : -ENOMEM;
+
+	if (object)
+		object_put(object);
+	return err;
+}
+
+static int furnish(struct process *process)
+{
+	for (unsigned i = 0; i < RLIM_NLIMITS; i++)
+		process->rlimits[i] = (struct abi_rlimit64){ RLIM_INFINITY, RLIM_INFINITY };
+	process->rlimits[RLIMIT_STACK].cur = STACK_LIMIT;
+	str_copy(process->comm, "test", sizeof(process->comm));
+	process->exit_signal = SIGCHLD;
+	process->thread = thread_create(process);
+	process->files = files_create();
+	process->uspace = uspace_create();
+	process->cwd = fs_open_root();
+	if (!process->thread || !process->files || !process->uspace || !process->cwd)
+		return -ENOMEM;
+	return give_exe(process);
+}
+
+static void discard(struct process *process)
+{
+	if (process->cwd)
+		file_put(process->cwd);
+	if (process->uspace)
+		uspace_put(process->uspace);
+	if (process->files)
+		files_destroy(process->files);
+	if (process->thread)
+		thread_destroy(process->thread);
+	process_free(process);
+}
+
+int ktest_spawn(int (*fn)(void *arg), void *arg)
+{
+	struct process *parent = current_process() ?: process_init_get(), *process;
+	struct start start = { fn, arg }, *kept;
+	int err, pid;
+
+	process = process_alloc(&err);
+	if (!process)
+		return err;
+	err = furnish(process);
+	if (err) {
+		discard(process);
+		return err;
+	}
+	/* On the child's own stack, below all that it will use itself. */
+	kept = process->thread->kstack;
+	*kept = start;
+	pid = process->pid;
+	arch_thread_init(&process->thread->arch, process->thread->kstack, child_main, kept);
+	family_join(parent, process);
+	thread_wake(process->thread);
+	waitq_wake_all(&wanted);
+	return pid;
+}
+
+int ktest_run(int (*fn)(void *arg), void *arg)
+{
+	int pid = ktest_spawn(fn, arg);
+
+	return pid < 0 ? -1 : ktest_bury(pid);
+}
+
+void ktest_enter(vaddr_t pc, vaddr_t sp)
+{
+	arch_frame_start(arch_thread_frame(arch_this_thread()), pc, sp);
+	arch_enter_user();
+}

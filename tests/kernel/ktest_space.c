@@ -1,0 +1,174 @@
+/* Address spaces for tests that call mm/ directly. */
+#include "tests/kernel/ktest_space.h"
+
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "lib/assert.h"
+#include "mm/hold.h"
+#include "mm/host.h"
+
+#define SPACES_MAX 12
+
+/* Those whose mmap locks the running test holds. */
+static struct uspace *spaces_held[SPACES_MAX];
+static unsigned nspaces;
+
+static struct mm_host real_host;
+static unsigned pauses;
+static int (*pause_then)(unsigned count);
+
+/* The first is locked as such, the others as what only their test can see. */
+static void lock_all(void)
+{
+	for (unsigned i = 0; i < nspaces; i++) {
+		if (i == 0)
+			mutex_lock(&spaces_held[i]->mmap_lock);
+		else
+			mutex_lock_nested(&spaces_held[i]->mmap_lock);
+	}
+}
+
+static struct uspace *hold(struct uspace *us)
+{
+	if (!us)
+		return NULL;
+	assert(nspaces < SPACES_MAX);
+	spaces_held[nspaces++] = us;
+	if (nspaces == 1)
+		mutex_lock(&us->mmap_lock);
+	else
+		mutex_lock_nested(&us->mmap_lock);
+	return us;
+}
+
+struct uspace *space_new(void)
+{
+	struct uspace *us = hold(uspace_create());
+
+	if (us)
+		us->space.brk_start = us->space.brk = us->space.brk_high = HEAP_AT;
+	return us;
+}
+
+/* uspace_put() takes the lock by itself, which the order of locks allows only where no other is held. */
+void space_end(struct uspace *us)
+{
+	unsigned left = 0;
+
+	for (unsigned i = 0; i < nspaces; i++) {
+		uspace_unlock(spaces_held[i]);
+		if (spaces_held[i] != us)
+			spaces_held[left++] = spaces_held[i];
+	}
+	assert(left + 1 == nspaces);
+	nspaces = left;
+	uspace_put(us);
+	lock_all();
+}
+
+struct uspace *space_fork(struct uspace *us)
+{
+	struct uspace *child = hold(uspace_create());
+
+	if (!child)
+		return NULL;
+	if (vm_fork(&us->space, &child->space) == 0)
+		return child;
+	space_end(child);
+	return NULL;
+}
+
+static long map(struct uspace *us, struct map_request *request)
+{
+	vaddr_t at = 0;
+	int err;
+
+	request->max_rights = READ | WRITE | EXEC;
+	if (request->addr)
+		request->flags |= MAP_FIXED;
+	err = vm_map(&us->space, request, &at);
+	return err ? err : (long)at;
+}
+
+long space_map(struct uspace *us, vaddr_t addr, size_t len, unsigned rights, unsigned flags)
+{
+	struct map_request request = { .addr = addr, .len = len, .rights = rights, .flags = flags | MAP_ANONYMOUS };
+
+	if (!(flags & MAP_TYPE))
+		request.flags |= MAP_PRIVATE;
+	return map(us, &request);
+}
+
+long space_map_object(struct uspace *us, vaddr_t addr, size_t len, unsigned rights, struct object *object,
+		      uint64_t offset)
+{
+	struct map_request request = { .addr = addr,
+				       .len = len,
+				       .rights = rights,
+				       .flags = MAP_PRIVATE,
+				       .object = object,
+				       .offset = offset };
+
+	return map(us, &request);
+}
+
+int space_touch(struct uspace *us, vaddr_t va, unsigned access)
+{
+	struct vm_wait wait;
+
+	return vm_fault(&us->space, va, access | ACCESS_USER, 0, &wait);
+}
+
+int space_store(struct uspace *us, vaddr_t va, uint64_t value)
+{
+	return vm_copy_to(&us->space, va, &value, sizeof(value));
+}
+
+uint64_t space_load(struct uspace *us, vaddr_t va)
+{
+	uint64_t value = 0;
+
+	return vm_copy_from(&us->space, &value, va, sizeof(value)) ? UINT64_MAX : value;
+}
+
+struct mmu_entry space_entry(struct uspace *us, vaddr_t va)
+{
+	struct mmu_entry entry = ENTRY_NONE;
+	struct mmu_entry *slot;
+
+	spin_lock(&us->space.lock);
+	slot = arch_mmu_lookup(&us->space.mmu, va);
+	if (slot)
+		entry = entry_load(slot);
+	spin_unlock(&us->space.lock);
+	return entry;
+}
+
+struct page *space_page(struct uspace *us, vaddr_t va)
+{
+	struct mmu_entry entry = space_entry(us, va);
+
+	return entry_empty(entry) ? NULL : pfn_to_page(entry_pfn(entry));
+}
+
+static int pause_counting(struct vm_wait *wait)
+{
+	if (wait)
+		return real_host.pause(wait);
+	pauses++;
+	return pause_then ? pause_then(pauses) : 0;
+}
+
+void pauses_watch(int (*then)(unsigned count))
+{
+	real_host = mm_host;
+	pauses = 0;
+	pause_then = then;
+	mm_host.pause = pause_counting;
+}
+
+unsigned pauses_end(void)
+{
+	mm_host = real_host;
+	return pauses;
+}

@@ -1,0 +1,55 @@
+/* Address spaces for tests that call mm/ directly: no thread runs in them. */
+#pragma once
+
+#include "mm/fault.h"
+#include "mm/object.h"
+#include "mm/verbs.h"
+#include "proc/uspace.h"
+
+/* Where the heap of such a space begins. */
+#define HEAP_AT 0x100000ul
+
+#define READ RIGHT_READ
+#define WRITE RIGHT_WRITE
+#define EXEC RIGHT_EXEC
+#define READ_WRITE (RIGHT_READ | RIGHT_WRITE)
+
+/* An empty space, its mmap lock held; NULL: out of memory. A test may have up to twelve. */
+struct uspace *space_new(void);
+/* Ends it, its lock included. */
+void space_end(struct uspace *us);
+
+/* A child that vm_fork() has filled, its mmap lock held too; NULL: out of memory, or it failed. */
+struct uspace *space_fork(struct uspace *us);
+
+/* Maps at `addr` (fixed; 0: anywhere): where, or negative errno. flags: MAP_* beside MAP_ANONYMOUS. */
+long space_map(struct uspace *us, vaddr_t addr, size_t len, unsigned rights, unsigned flags);
+/* A private mapping of an object from `offset` on. */
+long space_map_object(struct uspace *us, vaddr_t addr, size_t len, unsigned rights, struct object *object,
+		      uint64_t offset);
+
+/* One access of a program: what vm_fault() answers. */
+int space_touch(struct uspace *us, vaddr_t va, unsigned access);
+
+/* Through the fault path, as a remote access: a 64-bit word. 0 or negative errno. */
+int space_store(struct uspace *us, vaddr_t va, uint64_t value);
+uint64_t space_load(struct uspace *us, vaddr_t va); /* all ones where it can't be read */
+
+/* What stands in the tables. */
+struct mmu_entry space_entry(struct uspace *us, vaddr_t va);
+struct page *space_page(struct uspace *us, vaddr_t va); /* NULL: none */
+
+/* Shorter names for figures. */
+static inline uint64_t kind_count(const struct uspace *us, enum fault_kind kind)
+{
+	return us->space.stats.kind[kind];
+}
+
+static inline uint64_t retry_count(const struct uspace *us, enum fault_retry reason)
+{
+	return us->space.stats.retry[reason];
+}
+
+/* Counts the pauses of verbs from now on; each has `then` called, if there is one, and answers what it says. */
+void pauses_watch(int (*then)(unsigned count));
+unsigned pauses_end(void);

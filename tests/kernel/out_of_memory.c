@@ -1,0 +1,160 @@
+/* The out-of-memory policy: who goes, and what comes back. */
+#include "proc/oom.h"
+
+#include "abi/errno.h"
+#include "abi/signal.h"
+#include "mm/page_alloc.h"
+#include "mm/trim.h"
+#include "mm/usercopy.h"
+#include "proc/mem_wait.h"
+#include "proc/process.h"
+#include "proc/sched.h"
+#include "proc/wait.h"
+#include "tests/kernel/ktest.h"
+#include "tests/kernel/ktest_process.h"
+#include "tests/kernel/ktest_space.h"
+#include "tests/kernel/user_program.h"
+
+PROGRAM(spins, LOOP);
+/* Writes a word to each page from DATA_AT on, for ever */
+PROGRAM(eats, LUI(T0, DATA_PAGES), LUI(T1, 1), SD(T1, 0, T0), CODE_I(0x33u, 0, T0, T0, T1),
+	0xff9ff06fu /* back to the store */);
+
+/* Takes memory in large blocks until few are left, so that a test soon comes to the end of it. */
+static struct page *squeeze(size_t frames_left)
+{
+	struct page *list = NULL, *page;
+
+	while (page_alloc_free_count() > frames_left + (1ul << PAGE_ORDER_MAX)) {
+		page = page_alloc(PAGE_ORDER_MAX, PAGE_KERNEL, PAGE_NORMAL);
+		if (!page)
+			break;
+		page->link.next = list ? &list->link : NULL;
+		list = page;
+	}
+	return list;
+}
+
+static void release(struct page *list)
+{
+	while (list) {
+		struct page *page = list;
+
+		list = page->link.next ? list_entry(page->link.next, struct page, link) : NULL;
+		page_free(page, page->order);
+	}
+}
+
+static bool ready;
+
+/* A process with `arg` pages of its own that then does nothing. */
+static int hold_pages(void *arg)
+{
+	size_t n = (size_t)arg;
+	struct uspace *us = current_process()->uspace;
+
+	EXPECT_EQ(0, program_load(&spins));
+	uspace_lock(us);
+	EXPECT_TRUE(space_map(us, 16 * DATA_AT, n * PAGE_SIZE, READ_WRITE, 0) > 0);
+	EXPECT_EQ(0, vm_madvise(&us->space, 16 * DATA_AT, n * PAGE_SIZE, 23 /* POPULATE_WRITE */));
+	uspace_unlock(us);
+	atomic_store(&ready, true);
+	ktest_enter(CODE_AT, 0);
+}
+
+static int spawn_holder(size_t pages)
+{
+	int pid;
+
+	ready = false;
+	pid = ktest_spawn(hold_pages, (void *)pages);
+	while (pid > 0 && !atomic_load(&ready))
+		sched_yield();
+	return pid;
+}
+
+/* R43: the one with the most resident memory goes, by SIGKILL, and its memory comes back at once */
+KTEST(oom_ends_the_process_with_the_most_memory)
+{
+	int small = spawn_holder(20), large = spawn_holder(400), middle = spawn_holder(100);
+	size_t before = page_alloc_free_count();
+
+	ASSERT_TRUE(small > 0 && large > 0 && middle > 0);
+	EXPECT_EQ(0, oom_relieve());
+	EXPECT_TRUE(page_alloc_free_count() >= before + 400);
+	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(large));
+	EXPECT_EQ(0, process_kill(small, 0));
+	EXPECT_EQ(0, oom_relieve());
+	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(middle));
+	EXPECT_EQ(0, process_kill(small, SIGTERM));
+	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(small));
+}
+
+/* R43: process 1 alone is never chosen */
+KTEST(oom_without_anybody_to_end_says_so)
+{
+	EXPECT_EQ(-ENOMEM, oom_relieve());
+	EXPECT_EQ(-ENOMEM, mem_wait());
+}
+
+static int eat(void *arg)
+{
+	struct uspace *us = current_process()->uspace;
+
+	EXPECT_EQ(0, program_load(&eats));
+	uspace_lock(us);
+	EXPECT_TRUE(space_map(us, DATA_AT, 1ul << 32, READ_WRITE, 0) > 0);
+	uspace_unlock(us);
+	ktest_enter(CODE_AT, 0);
+}
+
+/* R43, R44: a program that takes all memory is ended; others go on; what was free is free again, to the frame */
+KTEST(oom_ends_a_memory_hog_and_all_comes_back)
+{
+	struct page *taken = squeeze(4000);
+	int bystander = spawn_holder(50), hog;
+	size_t before;
+
+	ASSERT_TRUE(bystander > 0);
+	mm_trim();
+	before = page_alloc_free_count();
+	hog = ktest_spawn(eat, NULL);
+	ASSERT_TRUE(hog > 0);
+	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(hog));
+	mm_trim();
+	EXPECT_EQ(before, page_alloc_free_count());
+	EXPECT_EQ(0, process_kill(bystander, SIGTERM));
+	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(bystander));
+	release(taken);
+}
+
+/* R43, R44: two at once: both are ended sooner or later, and nothing is lost */
+KTEST(oom_ends_two_memory_hogs)
+{
+	struct page *taken = squeeze(4000);
+	int first = ktest_spawn(eat, NULL), second = ktest_spawn(eat, NULL);
+
+	ASSERT_TRUE(first > 0 && second > 0);
+	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(first));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(second));
+	release(taken);
+}
+
+/* R43: memory for the kernel's own use waits for the policy instead of failing */
+KTEST(oom_policy_serves_who_waits_for_memory)
+{
+	int large = spawn_holder(400);
+	struct page *list = squeeze(1000), *page;
+
+	ASSERT_TRUE(large > 0);
+	while ((page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL)) != NULL) {
+		page->link.next = list ? &list->link : NULL;
+		list = page;
+	}
+	page = mem_wait_page(0, PAGE_KERNEL);
+	EXPECT_TRUE(page);
+	release(list);
+	if (page)
+		page_put(page);
+	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(large));
+}

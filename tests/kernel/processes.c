@@ -1,0 +1,282 @@
+/* Processes that run a few user instructions: how they end, and who is told. */
+#include "proc/process.h"
+
+#include "abi/errno.h"
+#include "abi/signal.h"
+#include "abi/wait.h"
+#include "arch/timer.h"
+#include "base/clock.h"
+#include "lib/bits.h"
+#include "proc/family.h"
+#include "proc/reap.h"
+#include "proc/sched.h"
+#include "proc/wait.h"
+#include "tests/kernel/ktest.h"
+#include "tests/kernel/ktest_process.h"
+#include "tests/kernel/ktest_space.h"
+#include "tests/kernel/user_program.h"
+
+static int run(const struct program *program)
+{
+	return ktest_run(program_main, (void *)program);
+}
+
+PROGRAM(exits_with_42, EXIT(42));
+PROGRAM(exits_with_300, EXIT(300));
+
+/* R4: a system call moves the PC on; the status is the low byte */
+KTEST(process_exit_status_is_told)
+{
+	EXPECT_EQ(EXITED(42), run(&exits_with_42));
+	EXPECT_EQ(EXITED(300 & 0xff), run(&exits_with_300));
+}
+
+/* R6: each cause its signal; only that process ends */
+PROGRAM(illegal, ILLEGAL);
+PROGRAM(breakpoint, EBREAK);
+PROGRAM(reads_null, LD(A0, 0, ZERO), EXIT(1));
+PROGRAM(writes_its_text, LUI(T0, CODE_PAGES), SD(ZERO, 64, T0), EXIT(1));
+PROGRAM(runs_its_data, LUI(T0, DATA_PAGES), JR(T0));
+PROGRAM(jumps_to_null, JR(ZERO));
+PROGRAM(reads_a_hole, LUI(T0, DATA_PAGES + 1), LD(A0, 0, T0), EXIT(1));
+PROGRAM(reads_the_kernel, LI(T0, -8), LD(A0, 0, T0), EXIT(1));
+PROGRAM(writes_above_its_heap, LI(A0, 0), CALL(214), SD(ZERO, 0, A0), EXIT(1));
+
+KTEST(process_is_ended_by_the_signal_of_its_cause)
+{
+	static const struct {
+		const struct program *program;
+		int sig;
+	} cases[] = {
+		{ &illegal, SIGILL },
+		{ &breakpoint, SIGTRAP },
+		{ &reads_null, SIGSEGV },	     /* R12 */
+		{ &writes_its_text, SIGSEGV },	     /* R61 */
+		{ &runs_its_data, SIGSEGV },	     /* R11: never X */
+		{ &jumps_to_null, SIGSEGV },	     /* R3: a fetch */
+		{ &reads_a_hole, SIGSEGV },	     /* R12 */
+		{ &reads_the_kernel, SIGSEGV },
+		{ &writes_above_its_heap, SIGSEGV }, /* R12 */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		EXPECT_EQ(KILLED(cases[i].sig), run(cases[i].program));
+}
+
+/* R11, R4: load, store, load again: the instructions that faulted ran once each, with what the fault brought */
+PROGRAM(uses_untouched_memory, LUI(T0, DATA_PAGES), LD(A1, 8, T0), LI(A0, 7), SD(A0, 8, T0), LD(A0, 8, T0),
+	CODE_I(0x33u, 0, A0, A0, A1), EXIT_A0);
+
+KTEST(process_faults_are_served_and_run_again)
+{
+	/* (add a0, a0, a1: 7 + 0) */
+	EXPECT_EQ(EXITED(7), run(&uses_untouched_memory));
+}
+
+PROGRAM(spins, LOOP);
+
+/* R5, R9: a program that loops for ever neither keeps the hart nor escapes a kill */
+KTEST(process_that_loops_is_preempted_and_killed)
+{
+	int pid = ktest_spawn(program_main, (void *)&spins);
+	uint64_t deadline = arch_time() + clock_ns_to_ticks(30000000);
+	static struct waitq never = WAITQ_INIT(never);
+
+	ASSERT_TRUE(pid > 0);
+	EXPECT_EQ(-ETIMEDOUT, thread_wait_until(&never, waitq_sample(&never), deadline));
+	EXPECT_EQ(0, process_kill(pid, 0));
+	EXPECT_EQ(0, process_kill(pid, SIGTERM));
+	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(pid));
+	EXPECT_EQ(-ESRCH, process_kill(pid, 0));
+}
+
+/* The ticks that a living process has run. */
+static uint64_t ticks_of(int pid)
+{
+	uint64_t ticks;
+
+	spin_lock(&family_lock);
+	ticks = thread_ran_ticks(family_find(pid)->thread);
+	spin_unlock(&family_lock);
+	return ticks;
+}
+
+/* Two of them share the hart: none is left without some of it */
+KTEST(process_loops_share_the_hart)
+{
+	static struct waitq never = WAITQ_INIT(never);
+	int a = ktest_spawn(program_main, (void *)&spins), b = ktest_spawn(program_main, (void *)&spins);
+	uint64_t some = clock_ns_to_ticks(15000000);
+	unsigned naps = 0;
+
+	ASSERT_TRUE(a > 0 && b > 0);
+	while (naps++ < 500 && (ticks_of(a) < some || ticks_of(b) < some))
+		(void)thread_wait_until(&never, waitq_sample(&never),
+					arch_time() + clock_ns_to_ticks(10000000));
+	EXPECT_TRUE(ticks_of(a) >= some && ticks_of(b) >= some);
+	EXPECT_EQ(0, process_kill(a, SIGKILL));
+	EXPECT_EQ(0, process_kill(b, SIGKILL));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(a));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(b));
+}
+
+/* ---- families, of processes in kernel mode ---- */
+
+static int exit_with(void *arg)
+{
+	return (int)(uintptr_t)arg;
+}
+
+static int wait_for_children(void *arg)
+{
+	struct usage usage;
+	int first, second, status = -1;
+
+	EXPECT_EQ(-ECHILD, process_wait(-1, 0, &status, &usage));
+	first = ktest_spawn(exit_with, (void *)5);
+	second = ktest_spawn(exit_with, (void *)6);
+	EXPECT_EQ(0, process_wait(-1, WNOHANG, &status, &usage));
+	EXPECT_EQ(second, process_wait(second, 0, &status, &usage));
+	EXPECT_EQ(EXITED(6), status);
+	EXPECT_EQ(-ECHILD, process_wait(second, 0, &status, &usage));
+	EXPECT_EQ(first, process_wait(-1, 0, &status, &usage));
+	EXPECT_EQ(EXITED(5), status);
+	EXPECT_EQ(-ECHILD, process_wait(-1, 0, &status, &usage));
+	EXPECT_EQ(-EINVAL, process_wait(-1, 0x100, &status, &usage));
+	EXPECT_EQ(-ESRCH, process_wait(INT32_MIN, 0, &status, &usage));
+	return 0;
+}
+
+/* R25: wait4's own part: any child, one child, none left */
+KTEST(process_wait_finds_the_child_it_was_asked_for)
+{
+	EXPECT_EQ(EXITED(0), ktest_run(wait_for_children, NULL));
+}
+
+static int leave_a_zombie(void *arg)
+{
+	int pid = ktest_spawn(exit_with, (void *)3);
+	bool zombie = false;
+
+	for (unsigned i = 0; i < 100 && !zombie; i++) {
+		struct process *child;
+
+		sched_yield();
+		spin_lock(&family_lock);
+		child = family_find(pid);
+		zombie = child && child->state == PROCESS_ZOMBIE && !child->uspace && !child->files;
+		spin_unlock(&family_lock);
+	}
+	EXPECT_TRUE(zombie);
+	EXPECT_EQ(0, process_kill(pid, SIGKILL));
+	return pid & 0x7f;
+}
+
+/* A zombie holds no memory but itself; its orphan is buried by process 1 (R66: the harness counts) */
+KTEST(process_orphan_zombie_is_buried_by_process_1)
+{
+	int status = ktest_run(leave_a_zombie, NULL);
+
+	EXPECT_TRUE(WIFEXITED(status));
+	for (unsigned i = 0; i < 10; i++)
+		sched_yield();
+	spin_lock(&family_lock);
+	EXPECT_TRUE(list_empty(&family_find(PID_INIT)->children));
+	spin_unlock(&family_lock);
+}
+
+static int orphan;
+
+static int outlive(void *arg)
+{
+	while (atomic_load(&orphan) == 0)
+		sched_yield();
+	spin_lock(&family_lock);
+	orphan = current_process()->parent->pid;
+	spin_unlock(&family_lock);
+	return 77;
+}
+
+static int leave_an_orphan(void *arg)
+{
+	return ktest_spawn(outlive, NULL) & 0x7f;
+}
+
+/* Orphans go to process 1, which learns of their end */
+KTEST(process_orphans_go_to_process_1)
+{
+	int status, pid = 0;
+
+	orphan = 0;
+	status = ktest_run(leave_an_orphan, NULL);
+	spin_lock(&family_lock);
+	if (!list_empty(&family_find(PID_INIT)->children))
+		pid = list_first_entry(&family_find(PID_INIT)->children, struct process, sibling)->pid;
+	spin_unlock(&family_lock);
+	EXPECT_EQ(EXITED(pid & 0x7f), status);
+	atomic_store(&orphan, -1);
+	EXPECT_EQ(EXITED(77), ktest_bury(pid));
+	EXPECT_EQ(PID_INIT, orphan);
+}
+
+/* Signals that are ignored or blocked */
+static int block_and_send(void *arg)
+{
+	uint64_t mask = SIGNAL_BIT(SIGTERM) | SIGNAL_BIT(SIGKILL), old;
+
+	EXPECT_EQ(0, signal_mask(SIG_BLOCK, &mask, &old));
+	EXPECT_EQ(0, old);
+	signal_send(current_process(), SIGTERM);
+	signal_send(current_process(), SIGCHLD);
+	signal_send(current_process(), SIGWINCH);
+	EXPECT_TRUE(!signal_pending_fatal());
+	EXPECT_EQ(0, signal_mask(SIG_SETMASK, NULL, &old));
+	EXPECT_EQ(SIGNAL_BIT(SIGTERM), old);
+	mask = 0;
+	EXPECT_EQ(0, signal_mask(SIG_SETMASK, &mask, &old));
+	EXPECT_TRUE(signal_pending_fatal());
+	return program_main((void *)&spins);
+}
+
+KTEST(process_blocked_signals_wait)
+{
+	EXPECT_EQ(KILLED(SIGTERM), ktest_run(block_and_send, NULL));
+}
+
+static struct waitq nobody = WAITQ_INIT(nobody);
+
+static int wait_until_killed(void *arg)
+{
+	EXPECT_EQ(-EINTR, thread_wait(&nobody, waitq_sample(&nobody)));
+	EXPECT_EQ(-EINTR, thread_wait(&nobody, waitq_sample(&nobody)));
+	return program_main((void *)&spins);
+}
+
+/* DESIGN 4, 6: SIGKILL ends a wait inside the kernel */
+KTEST(process_wait_ends_by_a_kill)
+{
+	int pid = ktest_spawn(wait_until_killed, NULL);
+
+	ASSERT_TRUE(pid > 0);
+	for (unsigned i = 0; i < 5; i++)
+		sched_yield();
+	EXPECT_EQ(0, process_kill(pid, SIGKILL));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(pid));
+	EXPECT_TRUE(list_empty(&nobody.waiters));
+}
+
+/* R66: a storm of processes, some with memory of their own */
+KTEST(process_storm_leaves_nothing_behind)
+{
+	static int pids[32];
+
+	for (unsigned round = 0; round < 4; round++) {
+		for (unsigned i = 0; i < ARRAY_SIZE(pids); i++) {
+			pids[i] = ktest_spawn(program_main,
+					      (void *)(i % 2 ? &exits_with_42 : &uses_untouched_memory));
+			ASSERT_TRUE(pids[i] > 0);
+		}
+		for (unsigned i = 0; i < ARRAY_SIZE(pids); i++)
+			EXPECT_EQ(EXITED(i % 2 ? 42 : 7), ktest_bury(pids[i]));
+	}
+}

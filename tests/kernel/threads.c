@@ -1,0 +1,258 @@
+/* Threads, wait queues, waiting locks. */
+#include "proc/thread.h"
+
+#include "abi/errno.h"
+#include "arch/irqflags.h"
+#include "arch/timer.h"
+#include "base/clock.h"
+#include "base/hart.h"
+#include "lib/bits.h"
+#include "proc/mutex.h"
+#include "proc/sched.h"
+#include "proc/wait.h"
+#include "tests/kernel/ktest.h"
+
+#define THREADS 5
+#define TURNS 200
+
+static struct waitq queue = WAITQ_INIT(queue);
+static unsigned ended;
+static struct waitq ends = WAITQ_INIT(ends);
+
+/* The last act of each thread of a test. */
+static void end(void)
+{
+	atomic_add(&ended, 1);
+	waitq_wake_all(&ends);
+}
+
+static void join(unsigned n)
+{
+	for (;;) {
+		uint64_t seq = waitq_sample(&ends);
+
+		if (atomic_load(&ended) == n)
+			break;
+		thread_wait_always(&ends, seq);
+	}
+	ended = 0;
+	kthread_bury_dead();
+}
+
+static unsigned ran;
+
+static void run_once(void *arg)
+{
+	ran |= 1u << (uintptr_t)arg;
+	end();
+}
+
+KTEST(thread_runs_each_that_is_spawned)
+{
+	ran = 0;
+	for (uintptr_t i = 0; i < THREADS; i++)
+		ASSERT_TRUE(kthread_spawn("test", run_once, (void *)i));
+	join(THREADS);
+	EXPECT_EQ((1u << THREADS) - 1, ran);
+}
+
+/* DESIGN 4: a sample that is old keeps nobody asleep: what came between the look and the sleep counts */
+KTEST(wait_with_an_old_sample_does_not_sleep)
+{
+	uint64_t seq = waitq_sample(&queue);
+
+	waitq_wake_all(&queue);
+	EXPECT_EQ(0, thread_wait(&queue, seq));
+	thread_wait_always(&queue, seq);
+	EXPECT_EQ(0, thread_wait_until(&queue, seq, UINT64_MAX));
+}
+
+static unsigned ball, passes;
+
+static void play(void *arg)
+{
+	unsigned me = (unsigned)(uintptr_t)arg;
+
+	for (unsigned turn = 0; turn < TURNS; turn++) {
+		for (;;) {
+			uint64_t seq = waitq_sample(&queue);
+
+			if (atomic_load(&ball) == me)
+				break;
+			if (turn % 3 == 0)
+				sched_yield();
+			EXPECT_EQ(0, thread_wait(&queue, seq));
+		}
+		passes++;
+		atomic_store(&ball, (me + 1) % THREADS);
+		if (turn % 2)
+			sched_yield();
+		waitq_wake_all(&queue);
+	}
+	end();
+}
+
+/* No wake-up is lost, wherever the switches fall: a ball goes round, and nobody sleeps with it */
+KTEST(wait_loses_no_wake_up)
+{
+	ball = passes = 0;
+	for (uintptr_t i = 0; i < THREADS; i++)
+		ASSERT_TRUE(kthread_spawn("player", play, (void *)i));
+	join(THREADS);
+	EXPECT_EQ(THREADS * TURNS, passes);
+}
+
+static unsigned order[THREADS], norder;
+
+static void queue_up(void *arg)
+{
+	uint64_t seq = waitq_sample(&queue);
+
+	thread_wait_always(&queue, seq);
+	order[norder++] = (unsigned)(uintptr_t)arg;
+	end();
+}
+
+/* Who has waited longest is woken first, and one wake-up wakes one */
+KTEST(wait_wakes_in_the_order_of_coming)
+{
+	norder = 0;
+	for (uintptr_t i = 0; i < THREADS; i++) {
+		ASSERT_TRUE(kthread_spawn("waiter", queue_up, (void *)i));
+		sched_yield();
+	}
+	for (unsigned i = 0; i < THREADS; i++) {
+		/* The sequence moves with each, so that they must be asleep already: they do not sample again. */
+		EXPECT_TRUE(waitq_wake_one(&queue));
+		sched_yield();
+		EXPECT_EQ(i + 1, norder);
+		EXPECT_EQ(i, order[i]);
+	}
+	EXPECT_TRUE(!waitq_wake_one(&queue));
+	join(THREADS);
+}
+
+KTEST(wait_ends_at_its_deadline)
+{
+	uint64_t start = arch_time(), deadline = start + clock_ns_to_ticks(3000000);
+
+	EXPECT_EQ(-ETIMEDOUT, thread_wait_until(&queue, waitq_sample(&queue), deadline));
+	EXPECT_TRUE(arch_time() >= deadline);
+	EXPECT_TRUE(arch_time() < start + clock_ns_to_ticks(20 * NSEC_PER_SEC));
+	EXPECT_EQ(-ETIMEDOUT, thread_wait_until(&queue, waitq_sample(&queue), start));
+}
+
+static void wake_later(void *arg)
+{
+	waitq_wake_all(&queue);
+	end();
+}
+
+KTEST(wait_woken_before_its_deadline_says_so)
+{
+	uint64_t deadline = arch_time() + clock_ns_to_ticks(60 * NSEC_PER_SEC);
+	uint64_t seq = waitq_sample(&queue);
+
+	ASSERT_TRUE(kthread_spawn("waker", wake_later, NULL));
+	EXPECT_EQ(0, thread_wait_until(&queue, seq, deadline));
+	EXPECT_TRUE(arch_time() < deadline);
+	join(1);
+}
+
+static struct mutex mutex;
+static unsigned inside, most_inside, counter;
+
+static void increment(void *arg)
+{
+	for (unsigned i = 0; i < TURNS; i++) {
+		unsigned value;
+
+		mutex_lock(&mutex);
+		inside++;
+		most_inside = MAX(most_inside, inside);
+		value = counter;
+		if (i % 4 == 0)
+			sched_yield();
+		counter = value + 1;
+		inside--;
+		mutex_unlock(&mutex);
+		if (i % 3 == 0)
+			sched_yield();
+	}
+	end();
+}
+
+KTEST(mutex_lets_one_in_at_a_time)
+{
+	mutex_init(&mutex, LOCK_PIPE);
+	inside = most_inside = counter = 0;
+	for (unsigned i = 0; i < THREADS; i++)
+		ASSERT_TRUE(kthread_spawn("locker", increment, NULL));
+	join(THREADS);
+	EXPECT_EQ(1, most_inside);
+	EXPECT_EQ(THREADS * TURNS, counter);
+}
+
+static void take_and_tell(void *arg)
+{
+	mutex_lock(&mutex);
+	EXPECT_TRUE(mutex_held(&mutex));
+	ran = 1;
+	mutex_unlock(&mutex);
+	end();
+}
+
+KTEST(mutex_is_held_by_its_owner_alone)
+{
+	mutex_init(&mutex, LOCK_PIPE);
+	ran = 0;
+	mutex_lock(&mutex);
+	ASSERT_TRUE(kthread_spawn("other", take_and_tell, NULL));
+	for (unsigned i = 0; i < 10; i++)
+		sched_yield();
+	EXPECT_EQ(0, ran);
+	EXPECT_TRUE(mutex_held(&mutex));
+	mutex_unlock(&mutex);
+	EXPECT_TRUE(!mutex_held(&mutex));
+	join(1);
+	EXPECT_EQ(1, ran);
+}
+
+static bool stop_spinning;
+
+/* Work in kernel mode that comes to points where others may run, as long verbs do. */
+static void spin(void *arg)
+{
+	while (!atomic_load(&stop_spinning))
+		sched_point();
+	end();
+}
+
+/* DESIGN rule 5: a thread that only passes preemption points does not keep the hart: a sleeper comes back in time */
+KTEST(thread_at_work_lets_others_run)
+{
+	uint64_t start = arch_time();
+	uint64_t switches = hart_counter_sum(HART_SWITCHES);
+
+	stop_spinning = false;
+	ASSERT_TRUE(kthread_spawn("spinner", spin, NULL));
+	ASSERT_TRUE(kthread_spawn("spinner", spin, NULL));
+	for (unsigned i = 0; i < 3; i++)
+		EXPECT_EQ(-ETIMEDOUT, thread_wait_until(&queue, waitq_sample(&queue),
+							 arch_time() + clock_ns_to_ticks(2000000)));
+	EXPECT_TRUE(arch_time() - start < clock_ns_to_ticks(20 * NSEC_PER_SEC));
+	EXPECT_TRUE(hart_counter_sum(HART_SWITCHES) > switches + 3);
+	atomic_store(&stop_spinning, true);
+	join(2);
+}
+
+KTEST(thread_counts_the_time_it_ran)
+{
+	struct thread *thread = current_thread();
+	uint64_t before = thread_ran_ticks(thread), start = arch_time();
+
+	while (arch_time() - start < clock_ns_to_ticks(1000000))
+		;
+	EXPECT_TRUE(thread_ran_ticks(thread) - before >= clock_ns_to_ticks(1000000));
+	EXPECT_STR("boot", thread_name(thread));
+}

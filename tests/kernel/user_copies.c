@@ -1,0 +1,204 @@
+/* Copies between the kernel and the running process's memory, made by processes in kernel mode. */
+#include "mm/usercopy.h"
+
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "abi/signal.h"
+#include "lib/bits.h"
+#include "mm/alloc_fail.h"
+#include "mm/page_alloc.h"
+#include "proc/process.h"
+#include "tests/kernel/ktest.h"
+#include "tests/kernel/ktest_process.h"
+#include "tests/kernel/ktest_space.h"
+
+#define AREA 0x40000ul
+#define PAGES 4
+#define BYTES (3 * PAGE_SIZE)
+
+static uint8_t from[BYTES], to[BYTES];
+
+static struct uspace *mine(void)
+{
+	return current_process()->uspace;
+}
+
+/* Maps PAGES pages at AREA in the running process. */
+static void map_area(unsigned rights)
+{
+	uspace_lock(mine());
+	EXPECT_EQ(AREA, space_map(mine(), AREA, PAGES * PAGE_SIZE, rights, 0));
+	uspace_unlock(mine());
+}
+
+static void draw_bytes(void)
+{
+	for (size_t i = 0; i < BYTES; i++)
+		from[i] = (uint8_t)ktest_random();
+	memset(to, 0, BYTES);
+}
+
+static int copy_through_untouched(void *arg)
+{
+	draw_bytes();
+	map_area(READ_WRITE);
+	EXPECT_EQ(0, user_copy_out(AREA + 100, from, BYTES));
+	EXPECT_EQ(PAGES, mine()->space.resident);
+	EXPECT_EQ(PAGES, kind_count(mine(), FAULT_FILL));
+	EXPECT_EQ(0, user_copy_in(to, AREA + 100, BYTES));
+	EXPECT_EQ(0, memcmp(from, to, BYTES));
+	EXPECT_EQ(PAGES, kind_count(mine(), FAULT_FILL));
+	return 3;
+}
+
+/* R25: four untouched pages: a fault for each, the bytes exact */
+KTEST(copy_fills_each_untouched_page)
+{
+	EXPECT_EQ(EXITED(3), ktest_run(copy_through_untouched, NULL));
+}
+
+static int copy_in_untouched(void *arg)
+{
+	map_area(READ);
+	memset(to, 0xff, BYTES);
+	EXPECT_EQ(0, user_copy_in(to, AREA, BYTES));
+	for (size_t i = 0; i < BYTES; i++)
+		if (to[i])
+			return 1;
+	EXPECT_EQ(0, mine()->space.resident);
+	EXPECT_EQ(3, mine()->space.stats.zero_maps);
+	return 0;
+}
+
+/* R25, R50: a copy in from memory that nobody has written sees zeros and takes no frame */
+KTEST(copy_in_from_untouched_memory_is_zeros)
+{
+	EXPECT_EQ(EXITED(0), ktest_run(copy_in_untouched, NULL));
+}
+
+static int copy_to_shared(void *arg)
+{
+	struct uspace *child;
+	uint64_t before = 11, after = 12, seen = 0;
+
+	map_area(READ_WRITE);
+	EXPECT_EQ(0, user_copy_out(AREA, &before, sizeof(before)));
+	child = uspace_create();
+	uspace_lock(mine());
+	mutex_lock_nested(&child->mmap_lock);
+	EXPECT_EQ(0, vm_fork(&mine()->space, &child->space));
+	EXPECT_EQ(0, user_copy_out(AREA, &after, sizeof(after)));
+	EXPECT_EQ(1, kind_count(mine(), FAULT_COW));
+	EXPECT_EQ(before, space_load(child, AREA));
+	uspace_unlock(child);
+	uspace_unlock(mine());
+	uspace_put(child);
+	EXPECT_EQ(0, user_copy_in(&seen, AREA, sizeof(seen)));
+	EXPECT_EQ(after, seen);
+	return 0;
+}
+
+/* R27 */
+KTEST(copy_out_breaks_the_sharing_first)
+{
+	EXPECT_EQ(EXITED(0), ktest_run(copy_to_shared, NULL));
+}
+
+static int copy_to_forbidden(void *arg)
+{
+	vaddr_t kernel = (vaddr_t)to;
+	uint64_t word = 5;
+
+	map_area(READ);
+	EXPECT_EQ(-EFAULT, user_copy_out(AREA, &word, sizeof(word)));
+	EXPECT_EQ(-EFAULT, user_copy_out(AREA - 8, &word, sizeof(word)));
+	EXPECT_EQ(-EFAULT, user_copy_in(&word, AREA + PAGES * PAGE_SIZE, sizeof(word)));
+	EXPECT_EQ(-EFAULT, user_copy_in(&word, 0, sizeof(word)));
+	EXPECT_EQ(-EFAULT, user_copy_out(kernel, &word, sizeof(word)));
+	EXPECT_EQ(-EFAULT, user_copy_in(&word, kernel, sizeof(word)));
+	EXPECT_EQ(-EFAULT, user_copy_in(&word, USER_TOP - 4, sizeof(word)));
+	EXPECT_EQ(-EFAULT, user_copy_in(&word, UINT64_MAX - 3, sizeof(word)));
+	EXPECT_EQ(0, user_clear_some(kernel, 8));
+	EXPECT_EQ(0, user_copy_in(&word, AREA, sizeof(word)));
+	EXPECT_EQ(0, word);
+	return 0;
+}
+
+/* R27, R7: read-only memory, holes, null, kernel addresses: EFAULT, and nothing else */
+KTEST(copy_to_what_is_not_the_users_is_efault)
+{
+	EXPECT_EQ(EXITED(0), ktest_run(copy_to_forbidden, NULL));
+}
+
+static int copy_partly(void *arg)
+{
+	vaddr_t end = AREA + PAGES * PAGE_SIZE;
+
+	map_area(READ_WRITE);
+	draw_bytes();
+	EXPECT_EQ(1000, user_copy_out_some(end - 1000, from, BYTES));
+	EXPECT_EQ(1000, user_copy_in_some(to, end - 1000, BYTES));
+	EXPECT_EQ(0, memcmp(from, to, 1000));
+	EXPECT_EQ(0, to[1000]);
+	EXPECT_EQ(10, user_clear_some(end - 10, 100));
+	EXPECT_EQ(0, user_copy_out_some(end, from, 10));
+	EXPECT_EQ(0, user_copy_out_some(AREA, from, 0));
+	return 0;
+}
+
+/* R27: a partial transfer says how far it came, to the byte */
+KTEST(copy_tells_how_far_it_came)
+{
+	EXPECT_EQ(EXITED(0), ktest_run(copy_partly, NULL));
+}
+
+static int copy_strings(void *arg)
+{
+	vaddr_t end = AREA + PAGES * PAGE_SIZE;
+	char buf[32];
+
+	map_area(READ_WRITE);
+	EXPECT_EQ(0, user_copy_out(end - 4, "abc", 4));
+	EXPECT_EQ(3, user_copy_string(buf, end - 4, sizeof(buf)));
+	EXPECT_STR("abc", buf);
+	EXPECT_EQ(-ENAMETOOLONG, user_copy_string(buf, end - 4, 3));
+	EXPECT_EQ(0, user_copy_out(end - 4, "abcd", 4));
+	EXPECT_EQ(-EFAULT, user_copy_string(buf, end - 4, sizeof(buf)));
+	EXPECT_EQ(0, user_copy_out(AREA + PAGE_SIZE - 2, "span", 5));
+	EXPECT_EQ(4, user_copy_string(buf, AREA + PAGE_SIZE - 2, sizeof(buf)));
+	EXPECT_STR("span", buf);
+	EXPECT_EQ(0, user_copy_string(buf, AREA + 2 * PAGE_SIZE, sizeof(buf)));
+	EXPECT_EQ(-EFAULT, user_copy_string(buf, end, sizeof(buf)));
+	EXPECT_EQ(-EFAULT, user_copy_string(buf, (vaddr_t)buf, sizeof(buf)));
+	return 0;
+}
+
+/* R26: a string may end just before an unmapped page, span two, or lie in memory that is not there yet */
+KTEST(copy_strings_end_where_they_end)
+{
+	EXPECT_EQ(EXITED(0), ktest_run(copy_strings, NULL));
+}
+
+#ifdef FAULTLINE_HARDENED
+
+static int copy_without_memory(void *arg)
+{
+	uint64_t word = 1;
+
+	map_area(READ_WRITE);
+	alloc_fail_at = 1;
+	EXPECT_EQ(-EFAULT, user_copy_out(AREA, &word, sizeof(word)));
+	EXPECT_EQ(0, alloc_fail_at);
+	EXPECT_TRUE(signal_pending_fatal());
+	return 0;
+}
+
+/* R28, R43: no frame inside a copy: the policy ends the largest process, which is this one; no panic */
+KTEST(copy_without_memory_applies_the_policy)
+{
+	int status = ktest_run(copy_without_memory, NULL);
+
+	EXPECT_TRUE(status == EXITED(0) || status == KILLED(SIGKILL));
+}
+
+#endif

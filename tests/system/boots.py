@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""Whole boots (R85, R120): memory sizes, harts, processors, and boot archives and command lines that are wrong."""
+
+import os
+import random
+import subprocess
+
+from lib.boot import KERNEL, MIB, archive_of, boot, bytes_of
+from lib.guest import run
+from lib.tap import Skip, case, equal, has, lacks, main
+from runner.archive import Archive
+
+
+def refused(result, *words):
+    """Checks that a boot ended by itself, with a failing status and a reason, and without a panic."""
+    status, text = result
+    if status in (None, 0):
+        raise AssertionError(f"status {status}, said {text[-1500:]!r}")
+    lacks(text, "kernel panic", "what came")
+    if words and not any(word in text for word in words):
+        raise AssertionError(f"expected one of {words} in {text[-1500:]!r}")
+
+
+@case
+def memory_from_32_mib_to_4_gib():
+    for size in ("32M", "48M", "64M", "100M", "256M", "1G", "2G", "3G", "4G"):
+        done = run("bytes", "100000", options=["--mem", size])
+        equal((done.status, len(done.out)), (0, 100000), size)
+
+
+@case
+def other_harts_are_left_alone():
+    for harts in ("2", "4", "8"):
+        equal(run("exit", "5", options=["--harts", harts]).status, 5, f"{harts} harts")
+
+
+@case
+def without_the_sstc_extension():
+    equal(run("sleep", "1", env={"FAULTLINE_QEMU": "-cpu rv64,sstc=off"}).status, 0, "status")
+
+
+@case
+def modern_virtio():
+    done = run("cat", stdin=b"x" * 100000, env={"FAULTLINE_QEMU": "-global virtio-mmio.force-legacy=false"})
+    equal((done.status, len(done.out)), (0, 100000), "status and length")
+
+
+@case
+def accessed_and_dirty_kept_in_software():
+    equal(run("bytes", "1000", options=["--append", "ad=soft"]).status, 0, "status")
+
+
+@case
+def no_archive():
+    refused(boot(), "initrd", "archive")
+
+
+@case
+def an_empty_archive():
+    refused(boot(bytes_of(Archive())), "init")
+
+
+@case
+def an_archive_of_garbage():
+    refused(boot(random.Random(1).randbytes(100000)), "archive", "initrd", "cpio")
+    refused(boot(bytes(4096)), "archive", "initrd", "cpio")
+
+
+@case
+def a_truncated_archive():
+    whole = archive_of(["/init", "/bin/probe"])
+    for length in (1, 50, 110, 200, 100000, len(whole) // 2, len(whole) - 200):
+        refused(boot(whole[:length]), "archive", "initrd", "cpio", "init")
+
+
+@case
+def an_archive_with_one_bad_header():
+    whole = bytearray(archive_of(["/bin/probe", "/init"]))
+    second = whole.index(b"070701", 200)
+    for at, byte in ((0, b"X"), (6, b"z"), (54, b"f"), (94, b"f"), (second + 54, b"f"), (second + 94, b"0")):
+        broken = bytearray(whole)
+        broken[at : at + 1] = byte
+        status, text = boot(bytes(broken))
+        lacks(text, "kernel panic", f"byte {at}")
+        equal(status is None, False, f"byte {at}: time-out")
+
+
+@case
+def init_is_missing():
+    refused(boot(archive_of(["/bin/probe"])), "init")
+    refused(boot(archive_of(["/init"]), words=["init=/bin/nothing"]), "/bin/nothing")
+
+
+@case
+def init_is_no_program():
+    archive = Archive()
+    archive.add_bytes("/init", b"#!/bin/sh\n", 0o755)
+    refused(boot(bytes_of(archive)), "init")
+    archive.add_folder("/init2")
+    refused(boot(bytes_of(archive), words=["init=/init2"]), "init2")
+
+
+@case
+def init_crashes():
+    status, text = boot(archive_of(["/wild"]), words=["init=/wild"])
+    equal(status, 139, "status")
+    has(text, "error", "what came")
+    lacks(text, "kernel panic", "what came")
+
+
+@case
+def init_ends_at_once():
+    status, text = boot(archive_of(["/exit"]), words=["init=/exit"])
+    equal(status, 0, "status")
+    has(text, "power: off, status 0", "what came")
+
+
+@case
+def odd_command_lines():
+    for word in ("loglevel=", "loglevel=loud", "winsize=x", "winsize=99999999999x1", "=", "seed=", "test=*",
+                 "x" * 5000, "init="):
+        done = run("exit", "5", options=["--append", word])
+        equal(done.status in (5, 125) or word.startswith("init"), True, f"status {done.status} with {word[:30]}")
+        lacks(done.err, b"kernel panic", word[:30])
+
+
+@case
+def icount_counts_instructions():
+    """The same loop costs the same, to the tick (of 100 instructions), however busy this machine is."""
+    costs = [int(run("ticks", options=["--icount"]).out.split()[1]) for _ in range(3)]
+    equal(max(costs) - min(costs) <= 1, True, f"costs {costs} are the same")
+
+
+@case
+def the_lowest_address_of_the_kernel_is_its_entry():
+    done = subprocess.run(["riscv64-linux-gnu-readelf", "-lW", KERNEL], capture_output=True, text=True, check=True)
+    loads = [line.split() for line in done.stdout.splitlines() if line.split()[:1] == ["LOAD"]]
+    names = subprocess.run(["riscv64-linux-gnu-nm", KERNEL], capture_output=True, text=True, check=True)
+    start = [int(line.split()[0], 16) for line in names.stdout.splitlines() if line.split()[2:] == ["_start"]]
+    if not start:
+        raise Skip("no _start")
+    lowest = min(loads, key=lambda words: int(words[3], 16))
+    equal(start[0] - int(lowest[2], 16), 0, "_start above the lowest segment")
+
+
+@case
+def an_archive_that_just_fits():
+    room = 40 * MIB
+    path = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"faultline-fits-{os.getpid()}")
+    try:
+        with open(path, "wb") as file:
+            file.truncate(room)
+        equal(run("exit", "5", options=["--mem", "128M", "--add", path]).status, 5, "status")
+    finally:
+        os.remove(path)
+
+
+if __name__ == "__main__":
+    main()

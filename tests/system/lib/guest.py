@@ -1,0 +1,82 @@
+"""Runs ./run.sh as its users do: where it is, the program that it runs, what came out."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+RUN = os.path.join(ROOT, "run.sh")
+FAKE = bool(os.environ.get("FAULTLINE_FAKE"))  # the runner's side only, see tests/host/tools
+PATIENCE = 120
+ELF = b"\x7fELF\2\1\1" + bytes(9) + b"\2\0\xf3\0\1\0\0\0" + bytes(40)
+
+
+def set_up_fake(scratch):
+    """Makes a build folder and a QEMU that only look like those."""
+    build = os.path.join(scratch, "build")
+    for name in ("faultline.elf", "user/init", "user/demo", "tests/system/probe"):
+        path = os.path.join(build, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(ELF)
+        os.chmod(path, 0o755)
+    bin_folder = os.path.join(scratch, "bin")
+    os.makedirs(bin_folder)
+    os.symlink(os.path.join(ROOT, "tests/host/tools/fake_qemu.py"),
+               os.path.join(bin_folder, "qemu-system-riscv64"))
+    os.environ["FAULTLINE_BUILD"] = build
+    os.environ["PATH"] = bin_folder + ":" + os.environ["PATH"]
+
+
+SCRATCH = tempfile.TemporaryDirectory(prefix="faultline-test-")
+if FAKE:
+    set_up_fake(SCRATCH.name)
+BUILD = os.environ.setdefault("FAULTLINE_BUILD", os.path.join(ROOT, "build"))
+PROBE = os.path.join(BUILD, "tests/system/probe")
+
+
+def folder(name):
+    """Makes a new folder for one case."""
+    path = os.path.join(SCRATCH.name, name)
+    os.makedirs(path)
+    return path
+
+
+def copy_probe(path):
+    """Puts the probe somewhere else."""
+    shutil.copy(PROBE, path)
+    return path
+
+
+class Result:
+    """How a run ended and what it wrote."""
+
+    def __init__(self, status, out, err):
+        self.status = status
+        self.out = out
+        self.err = err
+
+    def last_line(self):
+        """Gives the last line of standard error."""
+        return (self.err.splitlines() or [b""])[-1]
+
+
+def run(*words, options=(), stdin=b"", cwd=None, env=None, program=PROBE):
+    """Runs the probe with these arguments and waits for it; stdin is bytes or a descriptor."""
+    given = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin}
+    done = subprocess.run([RUN, *options, "--", program, *words], capture_output=True, cwd=cwd,
+                          timeout=PATIENCE, env={**os.environ, **(env or {})}, check=False, **given)
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+def run_raw(words, **names):
+    """Runs ./run.sh with exactly these arguments."""
+    done = subprocess.run([RUN, *words], capture_output=True, stdin=subprocess.DEVNULL,
+                          timeout=PATIENCE, check=False, **names)
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+def start(*words, options=(), **names):
+    """Starts the probe with these arguments and does not wait."""
+    return subprocess.Popen([RUN, *options, "--", PROBE, *words], **names)

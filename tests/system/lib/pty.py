@@ -1,0 +1,61 @@
+"""Runs ./run.sh on a terminal of its own, with pexpect."""
+
+import os
+import termios
+
+import pexpect
+
+from .guest import PROBE, RUN
+
+SIZE = (33, 101)  # rows, columns
+
+
+class OnTerminal:
+    """One run with all three streams on a terminal, or as the shell words after it redirect them."""
+
+    def __init__(self, *words, options=(), redirect="", timeout=60):
+        line = 'exec "$0" "$@" ' + redirect
+        self.child = pexpect.spawn("/bin/sh", ["-c", line, RUN, *options, "--", PROBE, *words],
+                                   timeout=timeout, dimensions=SIZE, env=dict(os.environ))
+        self.child.delaybeforesend = None
+        self.before = self.modes()
+
+    def modes(self):
+        """Gives the terminal's modes."""
+        return termios.tcgetattr(self.child.child_fd)
+
+    def expect(self, text):
+        """Waits for exactly this text; gives what came before it."""
+        self.child.expect_exact(text)
+        return self.child.before
+
+    def send(self, data):
+        """Types something."""
+        self.child.send(data)
+
+    def finish(self):
+        """Waits for the end; gives the exit status and the rest of what came."""
+        self.child.expect(pexpect.EOF)
+        rest = self.child.before
+        self.child.close()
+        return self.child.exitstatus, rest
+
+
+class ShellOnTerminal:
+    """A run below a shell that keeps the terminal, so that its modes can be looked at afterwards."""
+
+    SCRIPT = '"$0" "$@"; echo "status $?."; read -r line'
+
+    def __init__(self, *words, options=(), script=SCRIPT):
+        self.child = pexpect.spawn("/bin/bash", ["-c", script, RUN, *options, "--", PROBE, *words],
+                                   timeout=60, dimensions=SIZE, env=dict(os.environ))
+        self.child.delaybeforesend = None
+        self.before = termios.tcgetattr(self.child.child_fd)
+
+    def status(self):
+        """Waits for the run's end; gives its status and whether the modes are what they were."""
+        self.child.expect(r"status (\d+)\.")
+        status = int(self.child.match.group(1))
+        same = termios.tcgetattr(self.child.child_fd) == self.before
+        self.child.close(force=True)
+        return status, same

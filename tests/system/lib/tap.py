@@ -1,0 +1,68 @@
+"""A few lines of TAP: cases are functions, an assertion that fails is a point that failed."""
+
+import sys
+import time
+import traceback
+
+CASES = []
+
+
+class Skip(Exception):
+    """Ends a case that cannot be tried here; says why."""
+
+
+def case(function):
+    """Marks a function as a test; its name is the point's, its docstring what it shows."""
+    CASES.append(function)
+    return function
+
+
+def equal(actual, expected, what="it"):
+    """Fails with both values where they differ."""
+    if actual != expected:
+        raise AssertionError(f"{what}: expected {shorten(expected)}, actual {shorten(actual)}")
+
+
+def has(text, part, what="it"):
+    """Fails where a text lacks a part."""
+    if part not in text:
+        raise AssertionError(f"{what}: expected {shorten(part)} in it, actual {shorten(text)}")
+
+
+def lacks(text, part, what="it"):
+    """Fails where a text has a part."""
+    if part in text:
+        raise AssertionError(f"{what}: expected no {shorten(part)} in it, actual {shorten(text)}")
+
+
+def shorten(value):
+    """Shows a value, its middle left out where it is long."""
+    text = repr(value)
+    return text if len(text) <= 1000 else text[:500] + " ... " + text[-500:]
+
+
+def run_case(number, function):
+    """Runs one case and prints its point; tells whether it did not fail."""
+    name = function.__name__.replace("_", " ")
+    started = time.monotonic()
+    verdict, remark = "ok", ""
+    try:
+        function()
+    except Skip as skip:
+        remark = f" # SKIP {skip}"
+    except Exception:  # whatever it is, it is this point's failure and not the end of the others
+        verdict = "not ok"
+        for line in traceback.format_exc().splitlines():
+            print("# " + line)
+    print(f"# {time.monotonic() - started:.1f} s")
+    print(f"{verdict} {number} - {name}{remark}", flush=True)
+    return verdict == "ok"
+
+
+def main():
+    """Runs all cases, or those whose names hold one of the arguments."""
+    wanted = [function for function in CASES
+              if len(sys.argv) < 2 or any(word in function.__name__ for word in sys.argv[1:])]
+    print(f"1..{len(wanted)}", flush=True)
+    good = [run_case(number, function) for number, function in enumerate(wanted, 1)]
+    sys.exit(0 if all(good) else 1)

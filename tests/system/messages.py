@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""What kernel and firmware say: where it goes, how much of it, and that the program's own streams are free of it."""
+
+import os
+import re
+import subprocess
+
+from lib.guest import FAKE, folder, run, start
+from lib.tap import Skip, case, equal, has, lacks, main
+
+STAMP = re.compile(rb"^\[ *\d+\.\d+\] ", re.MULTILINE)
+
+
+@case
+def a_quiet_run_says_nothing():
+    done = run("exit", "0")
+    equal((done.out, done.err), (b"", b""), "both streams")
+
+
+@case
+def verbose_says_all_on_standard_error():
+    done = run("args", options=["--verbose"])
+    has(done.err, b"OpenSBI", "standard error")
+    has(done.err, b"power: off, status 0", "standard error")
+    equal(STAMP.search(done.out), None, "kernel lines on standard output")
+
+
+@case
+def log_takes_the_messages():
+    path = os.path.join(folder("log"), "the log")
+    done = run("both", options=["--verbose", "--log", path])
+    equal((done.out, done.err), (b"out\0\r\n\377", b"err\0\r\n\376"), "the program's streams")
+    with open(path, "rb") as file:
+        text = file.read()
+    has(text, b"OpenSBI", "log")
+    has(text, b"power: off, status 0", "log")
+
+
+@case
+def a_log_without_verbose_holds_warnings_only():
+    path = os.path.join(folder("quiet log"), "log")
+    run("exit", "0", options=["--log", path])
+    with open(path, "rb") as file:
+        equal(file.read(), b"", "log")
+
+
+@case
+def warnings_are_shown():
+    if FAKE:
+        done = run("warn")
+        has(done.err, b"test: warning: take care", "standard error")
+    else:
+        done = run("exit", "0", options=["--append", "no_such_word=1"])
+        has(done.err, b"warning", "standard error")
+        has(done.err, b"no_such_word", "standard error")
+    equal(done.out, b"", "standard output")
+    lacks(done.err, b"power: off", "standard error")
+
+
+@case
+def append_reaches_the_kernel():
+    if FAKE:
+        raise Skip("needs the real kernel")
+    done = run("exit", "0", options=["--verbose", "--append", "seed=4711"])
+    has(done.err, b"seed=4711", "standard error")
+
+
+@case
+def a_killed_program_is_explained():
+    """R121: who, what access, where, why."""
+    if FAKE:
+        raise Skip("needs the real kernel")
+    done = run("wild")
+    equal((done.status, done.out), (139, b""), "status and standard output")
+    for part in (b"probe", b"0x10", b"null pointer"):
+        has(done.err, part, "report")
+
+
+@case
+def the_runners_own_lines_are_not_in_the_log():
+    path = os.path.join(folder("own"), "log")
+    done = run("sleep", options=["--timeout", "2", "--log", path])
+    equal(done.status, 124, "status")
+    has(done.last_line(), b"run.sh: no end within 2 s", "last line")
+
+
+@case
+def gdb_is_waited_for():
+    """R123: gdb stops where it was told to."""
+    if FAKE:
+        raise Skip("needs the real QEMU")
+    process = start("exit", "3", options=["--gdb"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    line = process.stderr.readline().decode()
+    has(line, "gdb-multiarch", "first line")
+    target = re.search(r"target remote (\S+?)'", line).group(1)
+    done = subprocess.run(["gdb-multiarch", "-nx", "-batch", "-ex", "set architecture riscv:rv64",
+                           "-ex", f"target remote {target}", "-ex", "hbreak *0x80200000", "-ex", "continue",
+                           "-ex", "info registers pc", "-ex", "delete", "-ex", "detach"],
+                          capture_output=True, text=True, timeout=60, check=False)
+    has(done.stdout, "0x80200000", "what gdb shows")
+    equal(process.wait(60), 3, "status")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+"""Which program runs, where it lies, and what it is given: arguments, environment, files."""
+
+import os
+import subprocess
+
+from lib.guest import BUILD, ELF, FAKE, PROBE, RUN, copy_probe, folder, run, run_raw
+from lib.tap import Skip, case, equal, has, main
+
+
+@case
+def arguments_are_exact():
+    words = ["", " ", "a b", "-x", "--", "--mem", "'\"$HOME*\\", "tab\there", "\u00e9", "line\nbreak"]
+    done = run("args", *words)
+    equal(done.out.decode(), f"[{PROBE}]\n[args]\n" + "".join(f"[{word}]\n" for word in words), "arguments")
+
+
+@case
+def many_long_arguments():
+    words = ["x" * 1000 for _ in range(60)]
+    equal(run("args", *words).out.count(b"[" + b"x" * 1000 + b"]\n"), 60, "arguments")
+
+
+@case
+def the_environment_is_what_is_promised():
+    done = run("env", env={"TERM": "xterm", "LEAK": "1"})
+    equal(sorted(done.out.decode().split("\n"))[-3:], ["HOME=/", "PATH=/bin:/usr/bin", "TERM=xterm"], "environment")
+    equal(b"LEAK" in done.out, False, "the host's variables in it")
+
+
+@case
+def env_adds_and_replaces():
+    done = run("env", options=["--env", "A=b c=d", "--env", "EMPTY=", "--env=HOME=/tmp"])
+    lines = done.out.decode().split("\n")
+    for line in ("A=b c=d", "EMPTY=", "HOME=/tmp", "PATH=/bin:/usr/bin"):
+        equal(lines.count(line), 1, line)
+    equal("HOME=/" in lines, False, "old HOME in it")
+
+
+@case
+def a_path_runs_from_where_it_is_named():
+    place = folder("here")
+    copy_probe(place + "/mine")
+    for name in ("./mine", place + "/mine", "../here/mine", ".././here//mine"):
+        done = run("self", program=name, cwd=place)
+        equal((done.status, done.out), (0, b"self data\n"), name)
+    equal(run("args", program="./mine", cwd=place).out, b"[./mine]\n[args]\n", "argv[0]")
+    equal(os.path.exists(place + "/written here"), False, "the guest's file here")
+
+
+@case
+def a_path_through_another_folder():
+    place = folder("through")
+    os.mkdir(place + "/sub")
+    copy_probe(place + "/mine")
+    equal(run("self", program="sub/../mine", cwd=place).out, b"self data\n", "standard output")
+
+
+@case
+def a_name_is_looked_up_in_the_working_directory():
+    place = folder("named")
+    copy_probe(place + "/my-probe")
+    done = run("self", program="my-probe", cwd=place)
+    equal((done.status, done.out), (0, b"self data\n"), "status and output")
+
+
+@case
+def the_image_comes_before_the_working_directory():
+    place = folder("image first")
+    with open(place + "/demo", "wb") as file:
+        file.write(b"not a program")
+    equal(run_raw(["--", "./demo"], cwd=place).status, 126, "status of the file here")
+    if not FAKE:
+        equal(run_raw(["--", "demo"], cwd=place).status, 0, "status of the image's")
+
+
+@case
+def blanks_and_odd_names():
+    for name in ("with blank", "comma,here", "quote'\"s", "\u00fcml\u00e4ut", "colon:here", "-dash"):
+        place = folder("odd " + name)
+        copy_probe(f"{place}/{name}")
+        equal(run("self", program=f"./{name}", cwd=place).out, b"self data\n", name)
+
+
+@case
+def a_project_in_a_folder_with_blanks():
+    place = os.path.join(folder("linked"), "a project")
+    os.symlink(os.path.dirname(RUN), place)
+    done = subprocess.run([place + "/run.sh", "--", PROBE, "exit", "4"], stdin=subprocess.DEVNULL, timeout=120,
+                          check=False)
+    equal(done.returncode, 4, "status")
+
+
+@case
+def a_program_that_may_not_be_executed_here():
+    place = folder("no x")
+    os.chmod(copy_probe(place + "/plain"), 0o644)
+    equal(run("exit", "6", program="./plain", cwd=place).status, 6, "status")
+
+
+@case
+def a_link_to_a_program():
+    place = folder("link")
+    os.symlink(PROBE, place + "/link")
+    equal(run("self", program="./link", cwd=place).out, b"self data\n", "standard output")
+
+
+@case
+def several_runs_at_once():
+    runs = [subprocess.Popen([RUN, "--", PROBE, "exit", str(number)], stdin=subprocess.DEVNULL)
+            for number in range(10, 14)]
+    equal([process.wait(120) for process in runs], [10, 11, 12, 13], "statuses")
+
+
+@case
+def add_copies_a_file():
+    place = folder("add")
+    with open(place + "/some file", "wb") as file:
+        file.write(b"contents\n\0\xff")
+    for option, path in ((place + "/some file", "/some file"), (place + "/some file:/etc/x", "/etc/x"),
+                         (place + "/some file:/deep/er/", "/deep/er/some file")):
+        equal(run("show", path, options=["--add", option]).out, b"contents\n\0\xff", option)
+
+
+@case
+def add_splits_at_the_last_colon():
+    place = folder("colon")
+    with open(place + "/a:b", "wb") as file:
+        file.write(b"colon")
+    equal(run("show", "/c", options=["--add", place + "/a:b:/c"]).out, b"colon", "standard output")
+    equal(run("show", "/a:b", options=["--add", place + "/a:b:"]).out, b"colon", "standard output")
+
+
+@case
+def add_keeps_modes():
+    if FAKE:
+        raise Skip("needs the real kernel")
+    place = folder("modes")
+    for mode in (0o600, 0o755, 0o4711):
+        with open(place + "/file", "wb") as file:
+            file.write(b"12345")
+        os.chmod(place + "/file", mode)
+        done = run("stat", "/file", options=["--add", place + "/file"])
+        equal(done.out.decode(), f"file {mode:o} 5\n", oct(mode))
+
+
+@case
+def add_copies_a_folder_with_links():
+    place = folder("tree")
+    os.makedirs(place + "/top/sub/empty")
+    with open(place + "/top/sub/file", "wb") as file:
+        file.write(b"deep")
+    os.symlink("sub/file", place + "/top/link")
+    os.chmod(place + "/top/sub", 0o700)
+    option = ["--add", place + "/top"]
+    equal(run("show", "/top/sub/file", options=option).out, b"deep", "a file in it")
+    equal(run("show", "/data/sub/file", options=["--add", place + "/top:/data"]).out, b"deep", "with a path")
+    if not FAKE:
+        equal(run("link", "/top/link", options=option).out, b"sub/file\n", "a link in it")
+        equal(run("show", "/top/link", options=option).out, b"deep", "through the link")
+        equal(run("stat", "/top/sub/empty", options=option).out, b"folder 755 0\n", "an empty folder")
+        equal(run("stat", "/top/sub", options=option).out, b"folder 700 0\n", "the folder's mode")
+
+
+@case
+def add_several_and_into_the_working_directory():
+    place = folder("several")
+    copy_probe(place + "/mine")
+    for name in ("one", "two"):
+        with open(f"{place}/{name}", "w", encoding="ascii") as file:
+            file.write(name)
+    options = ["--add", f"{place}/one", "--add", f"{place}/two:{place}/two"]
+    equal(run("show", "/one", program="./mine", cwd=place, options=options).out, b"one", "the first")
+    if not FAKE:
+        equal(run("show", "two", program="./mine", cwd=place, options=options).out, b"two", "the second")
+
+
+@case
+def add_of_neither_file_nor_folder():
+    place = folder("fifo")
+    os.makedirs(place + "/d")
+    os.mkfifo(place + "/d/fifo")
+    done = run("exit", "0", options=["--add", place + "/d"])
+    equal(done.status, 2, "status")
+    has(done.last_line(), b"fifo", "last line")
+
+
+@case
+def an_elf_file_that_is_broken_inside():
+    if FAKE:
+        raise Skip("needs the real kernel")
+    path = os.path.join(folder("broken"), "a.out")
+    with open(path, "wb") as file:
+        file.write(ELF)
+    done = run_raw(["--", path])
+    equal(done.status, 126, "status")
+    has(done.err, b"a.out", "standard error")
+
+
+@case
+def a_build_that_is_missing_is_125():
+    done = run_raw(["--", PROBE], env={**os.environ, "FAULTLINE_BUILD": BUILD + "/no such"})
+    equal(done.status, 125, "status")
+    equal(done.last_line()[:8], b"run.sh: ", "last line")
+
+
+if __name__ == "__main__":
+    main()

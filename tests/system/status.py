@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+"""How a run ends: the program's status, or one of the runner's own, which it explains on its last line."""
+
+import os
+import signal
+import subprocess
+import time
+
+from lib.guest import FAKE, PROBE, RUN, folder, run, run_raw, start
+from lib.tap import Skip, case, equal, has, lacks, main
+
+
+def own(done, status, *parts):
+    """Checks a status of the runner's own and the words of its last line."""
+    equal(done.status, status, "status")
+    equal(done.last_line()[:8], b"run.sh: ", "beginning of the last line")
+    for part in parts:
+        has(done.last_line(), part, "last line")
+
+
+@case
+def every_exit_status_comes_through():
+    for status in (*range(0, 256, 17), 1, 2, 77, 123, 124, 125, 126, 127, 128, 129, 254):
+        done = run("exit", str(status))
+        equal((done.status, done.err), (status, b""), f"exit {status}")
+
+
+@case
+def a_signal_is_128_and_its_number():
+    for number in (9, 15, 10, 1):
+        equal(run("kill", str(number)).status, 128 + number, f"signal {number}")
+
+
+@case
+def time_out_is_124_and_says_where_the_harts_are():
+    done = run("spin", options=["--timeout", "3"])
+    own(done, 124, b"3 s")
+    has(done.err, b"hart 0: pc 0x", "report")
+    equal(done.out[:6] in (b"spinni", b"asleep"), True, "what it wrote before")
+
+
+@case
+def time_out_of_a_sleeping_program():
+    own(run("sleep", options=["--timeout=2.5"]), 124, b"2.5 s")
+
+
+@case
+def kernel_panic_is_125():
+    if not FAKE:
+        raise Skip("a program cannot make this kernel panic")
+    done = run("panic")
+    own(done, 125, b"kernel panic: for a test")
+    has(done.err, b"panic: backtrace", "report")
+
+
+@case
+def a_machine_that_says_nothing_is_125():
+    if not FAKE:
+        raise Skip("needs a machine that fails at will")
+    done = run("exit", "0", options=["--append", "fake=mute"])
+    own(done, 125, b"before the kernel said anything")
+    has(done.err, b"Banner : yes", "what the firmware said")
+
+
+@case
+def a_machine_that_goes_off_without_a_word_is_125():
+    if not FAKE:
+        raise Skip("needs a machine that fails at will")
+    own(run("lost"), 125, b"status 3")
+
+
+@case
+def no_qemu_is_125():
+    path = folder("no qemu")
+    for name in ("bash", "env", "readlink", "dirname", "python3"):
+        os.symlink(subprocess.check_output(["which", name], text=True).strip(), os.path.join(path, name))
+    own(run("exit", "0", env={"PATH": path}), 125, b"qemu-system-riscv64")
+
+
+@case
+def qemu_that_refuses_is_125():
+    if FAKE:
+        raise Skip("needs the real QEMU")
+    done = run("exit", "0", env={"FAULTLINE_QEMU": "-device no-such-device"})
+    own(done, 125)
+    has(done.err, b"no-such-device", "what QEMU said")
+
+
+@case
+def not_an_elf_file_is_126():
+    own(run_raw(["--", __file__]), 126, b"not a riscv64 ELF")
+    own(run_raw(["--", "/bin/sh"]), 126, b"not a riscv64 ELF")
+    own(run_raw(["--", "/etc/passwd"]), 126, b"not a riscv64 ELF")
+    own(run_raw(["--", "/"]), 126, b"not a file")
+
+
+@case
+def not_found_is_127():
+    own(run_raw(["--", "./no such program"]), 127, b"not found")
+    own(run_raw(["--", "no-such-program"]), 127, b"not found")
+    own(run_raw(["--", "/etc/passwd/x"]), 127, b"not found")
+    own(run_raw(["--", ""]), 126)
+
+
+@case
+def dynamic_is_127_and_says_static():
+    path = os.path.join(folder("dynamic"), "a.out")
+    with open(path, "wb") as file:
+        head = bytearray(b"\x7fELF\2\1\1" + bytes(9) + b"\2\0\xf3\0\1\0\0\0" + bytes(40))
+        head[32:40] = (64).to_bytes(8, "little")  # where the program headers are,
+        head[54:58] = (56).to_bytes(2, "little") + (1).to_bytes(2, "little")  # their size and number
+        file.write(head + (3).to_bytes(4, "little") + bytes(52))
+    own(run_raw(["--", path]), 127, b"-static")
+
+
+@case
+def wrong_usage_is_2():
+    for words in (["--mem", "much"], ["--mem", "0"], ["--mem"], ["--harts", "0"], ["--harts", "two"],
+                  ["--timeout", "-1"], ["--timeout", "soon"], ["--env", "=x"], ["--env", "x"],
+                  ["--add", "/no such file"], ["--add", "/etc/passwd:relative"], ["--log", ""],
+                  ["--no-such-option"], ["program"], ["--icount=1"]):
+        own(run_raw(words), 2)
+
+
+@case
+def icount_with_several_harts_is_2():
+    own(run_raw(["--icount", "--harts", "2", "--", PROBE, "exit", "0"]), 2, b"--icount")
+
+
+@case
+def help_is_0_and_names_every_option():
+    done = run_raw(["--help"])
+    equal((done.status, done.err), (0, b""), "status and standard error")
+    for option in (b"--mem", b"--harts", b"--append", b"--timeout", b"--icount", b"--env", b"--add",
+                   b"--log", b"--gdb", b"--verbose"):
+        has(done.out, option, "help")
+
+
+@case
+def an_archive_that_does_not_fit_is_125():
+    path = os.path.join(folder("large"), "file")
+    with open(path, "wb") as file:
+        file.truncate(64 << 20)
+    own(run("exit", "0", options=["--mem", "64M", "--add", path]), 125, b"--mem")
+
+
+@case
+def a_log_file_that_cannot_be_written_is_125():
+    own(run("exit", "0", options=["--log", "/no such folder/log"]), 125, b"--log")
+
+
+@case
+def signals_end_the_machine_too():
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        process = start("sleep", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                        start_new_session=True)
+        equal(process.stdout.readline(), b"asleep\n", "first line")
+        machines = children(process.pid)
+        os.kill(process.pid, number)
+        err = process.stderr.read()
+        equal(process.wait(30), 128 + number, "status")
+        equal(err.splitlines()[-1][:8], b"run.sh: ", "beginning of the last line")
+        equal([pid for pid in machines if alive(pid)], [], "machines left")
+
+
+@case
+def a_killed_runner_takes_its_machine_along():
+    process = start("sleep", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    process.stdout.readline()
+    machines = children(process.pid)
+    equal(len(machines), 1, "machines")
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 10
+    while any(alive(pid) for pid in machines) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    equal([pid for pid in machines if alive(pid)], [], "machines left")
+
+
+def children(pid):
+    """Lists a process's children."""
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(word) for word in file.read().split()]
+
+
+def alive(pid):
+    """Tells whether a process is there and no zombie."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@case
+def a_program_that_leaves_children_ends_the_run():
+    if FAKE:
+        raise Skip("needs the real kernel")
+    done = run("orphan", options=["--timeout", "60"])
+    equal(done.status, 7, "status")
+    lacks(done.err, b"run.sh", "standard error")
+
+
+@case
+def without_a_program_the_demo_runs():
+    if FAKE:
+        raise Skip("needs the real demo")
+    done = run_raw([])
+    equal((done.status, done.err), (0, b""), "status and standard error")
+    has(done.out.lower(), b"copy-on-write", "standard output")
+
+
+@case
+def it_runs_without_its_name_being_a_path():
+    done = subprocess.run(["bash", "-c", 'PATH="$1:$PATH"; run.sh -- "$0" exit 9', PROBE, os.path.dirname(RUN)],
+                          stdin=subprocess.DEVNULL, timeout=120, check=False)
+    equal(done.returncode, 9, "status")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""The three streams of a program that has no terminal: every byte, in order, both ways, to their ends."""
+
+import os
+import subprocess
+import threading
+
+from lib.guest import PROBE, RUN, run, start
+from lib.tap import case, equal, has, lacks, main
+
+PATTERN = bytes((i + i // 256 * 7) & 255 for i in range(1 << 20))
+
+
+@case
+def output_is_exact_byte_for_byte():
+    done = run("bytes", str(len(PATTERN)))
+    equal(done.status, 0, "status")
+    equal(len(done.out), len(PATTERN), "length")
+    equal(done.out == PATTERN, True, "same bytes")
+    equal(done.err, b"", "standard error")
+
+
+@case
+def output_and_error_stay_apart_with_nul_and_cr():
+    done = run("both")
+    equal(done.out, b"out\0\r\n\377", "standard output")
+    equal(done.err, b"err\0\r\n\376", "standard error")
+    equal(done.status, 0, "status")
+
+
+@case
+def input_is_exact_byte_for_byte():
+    done = run("cat", stdin=PATTERN)
+    equal(len(done.out), len(PATTERN), "length")
+    equal(done.out == PATTERN, True, "same bytes")
+    equal(done.status, 0, "status")
+
+
+@case
+def first_byte_of_input_is_not_lost():
+    equal(run("cat", stdin=b"a").out, b"a", "standard output")
+
+
+@case
+def empty_input_is_empty():
+    done = run("cat")
+    equal((done.status, done.out, done.err), (0, b"", b""), "all")
+
+
+@case
+def input_from_a_file():
+    with open(__file__, "rb") as file:
+        text = file.read()
+    with open(__file__, "rb") as file:
+        equal(run("cat", stdin=file.fileno()).out, text, "standard output")
+
+
+@case
+def closed_input_is_empty():
+    done = subprocess.run(["sh", "-c", 'exec "$0" -- "$1" cat <&-', RUN, PROBE], capture_output=True,
+                          timeout=120, check=False)
+    equal((done.returncode, done.stdout, done.stderr), (0, b"", b""), "all")
+
+
+@case
+def all_descriptors_closed():
+    done = subprocess.run(["sh", "-c", 'exec "$0" -- "$1" exit 5 <&- >&- 2>&-', RUN, PROBE],
+                          timeout=120, check=False)
+    equal(done.returncode, 5, "status")
+
+
+@case
+def endless_input_ends_with_the_program():
+    done = subprocess.run(["bash", "-c", 'yes | "$0" -- "$1" head1; exit ${PIPESTATUS[1]}', RUN, PROBE],
+                          capture_output=True, timeout=120, check=False)
+    equal((done.returncode, done.stdout), (0, b"y\n"), "status and output")
+
+
+@case
+def input_that_comes_late():
+    done = subprocess.run(["sh", "-c", '(sleep 2; echo a) | "$0" -- "$1" cat', RUN, PROBE],
+                          capture_output=True, timeout=120, check=False)
+    equal((done.returncode, done.stdout), (0, b"a\n"), "status and output")
+
+
+@case
+def input_is_streamed_not_collected():
+    """Each line is answered before the next one is sent."""
+    process = start("echo", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    equal(process.stdout.readline(), b"ready\n", "first line")
+    for word in (b"one\n", b"two\n"):
+        process.stdin.write(word)
+        process.stdin.flush()
+        equal(process.stdout.readline(), b"got " + word, "answer")
+    process.stdin.close()
+    equal(process.stdout.read(), b"end\n", "rest")
+    equal(process.wait(120), 0, "status")
+
+
+@case
+def a_slow_reader_loses_nothing():
+    process = start("bytes", str(len(PATTERN)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    read_end = process.stdout.fileno()
+    data = b""
+    while more := os.read(read_end, 30000):
+        data += more
+        threading.Event().wait(0.01)
+    equal(data == PATTERN, True, "same bytes")
+    equal(process.wait(120), 0, "status")
+
+
+@case
+def a_reader_that_leaves_ends_the_writer():
+    """As on Linux: the program gets SIGPIPE, or EPIPE."""
+    process = start("yes", options=["--timeout", "60"], stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    equal(process.stdout.readline(), b"yes\n", "first line")
+    process.stdout.close()
+    err = process.stderr.read()
+    equal(process.wait(120), 141, "status")
+    lacks(err, b"Traceback", "standard error")
+
+
+@case
+def a_program_without_terminal_sees_none():
+    equal(run("tty").out, b"tty 000 0x0\n", "standard output")
+
+
+@case
+def both_outputs_into_one_pipe():
+    done = subprocess.run([RUN, "--", PROBE, "both"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=120, check=False)
+    has(done.stdout, b"out\0\r\n\377", "what came")
+    has(done.stdout, b"err\0\r\n\376", "what came")
+
+
+if __name__ == "__main__":
+    main()

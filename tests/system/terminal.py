@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""A program on a terminal: what it sees, what typing does, and that the terminal is given back as it was."""
+
+import os
+import signal
+import subprocess
+import time
+
+from lib.pty import OnTerminal, ShellOnTerminal
+from lib.tap import case, equal, has, main
+
+CTRL_A, CTRL_C, CTRL_D, ERASE, KILL = b"\x01", b"\x03", b"\x04", b"\x7f", b"\x15"
+
+
+@case
+def each_stream_is_a_terminal_where_it_is_one_here():
+    for redirect, expected in (("", b"tty 111 101x33"), ("2>/dev/null", b"tty 110 101x33"),
+                               ("</dev/null", b"tty 011 101x33"), ("</dev/null 2>/dev/null", b"tty 010 101x33")):
+        run = OnTerminal("tty", redirect=redirect)
+        has(run.finish()[1], expected, f"with {redirect or 'nothing'} redirected")
+
+
+@case
+def standard_output_elsewhere():
+    run = OnTerminal("tty", redirect="| sed s/tty/piped/")
+    has(run.finish()[1], b"piped 101 101x33", "what came")
+
+
+@case
+def a_newline_is_crlf_once():
+    run = OnTerminal("args", "x")
+    has(run.finish()[1], b"]\r\n[args]\r\n[x]\r\n", "what came")
+
+
+@case
+def the_same_where_input_is_no_terminal():
+    run = OnTerminal("args", "x", redirect="</dev/null")
+    has(run.finish()[1], b"]\r\n[args]\r\n[x]\r\n", "what came")
+
+
+@case
+def lines_are_edited_echoed_and_ended():
+    run = OnTerminal("echo")
+    run.expect("ready\r\n")
+    run.send(b"helxx" + ERASE + ERASE + b"lo\r")
+    run.expect("got hello\r\n")
+    run.send(b"again\r")
+    has(run.expect("got again\r\n"), b"again\r\n", "echo")
+    run.send(CTRL_D)
+    run.expect("end\r\n")
+    equal(run.finish()[0], 0, "status")
+
+
+@case
+def typing_before_it_runs_is_kept():
+    run = OnTerminal("echo")
+    run.send(b"early\r")
+    run.expect("got early\r\n")
+    run.send(CTRL_D)
+    equal(run.finish()[0], 0, "status")
+
+
+@case
+def ctrl_c_is_the_programs_sigint():
+    run = OnTerminal("sleep")
+    run.expect("asleep\r\n")
+    run.send(CTRL_C)
+    equal(run.finish()[0], 130, "status")
+
+
+@case
+def ctrl_a_x_ends_the_machine():
+    run = OnTerminal("sleep")
+    run.expect("asleep\r\n")
+    run.send(CTRL_A + b"x")
+    status, rest = run.finish()
+    equal(status, 130, "status")
+    has(rest, b"run.sh: ended by Ctrl-A X", "last line")
+
+
+@case
+def ctrl_a_twice_is_one_ctrl_a():
+    run = OnTerminal("echo")
+    run.expect("ready\r\n")
+    run.send(b"a" + CTRL_A + CTRL_A + b"b\r")
+    run.expect("got a\x01b\r\n")
+    run.send(CTRL_A + b"X")
+    equal(run.finish()[0], 130, "status")
+
+
+@case
+def a_terminal_has_no_time_out_but_takes_one():
+    run = OnTerminal("sleep", options=["--timeout", "3"])
+    status, rest = run.finish()
+    equal(status, 124, "status")
+    has(rest, b"run.sh: no end within 3 s\r\n", "last line")
+
+
+@case
+def the_terminal_is_restored_at_a_normal_end():
+    equal(ShellOnTerminal("exit", "3").status(), (3, True), "status and same modes")
+
+
+@case
+def the_terminal_is_restored_after_ctrl_a_x():
+    run = ShellOnTerminal("sleep")
+    run.child.expect_exact("asleep")
+    run.child.send(CTRL_A + b"x")
+    equal(run.status(), (130, True), "status and same modes")
+
+
+@case
+def the_terminal_is_restored_after_signals():
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        run = ShellOnTerminal("sleep")
+        run.child.expect_exact("asleep")
+        with open(f"/proc/{run.child.pid}/task/{run.child.pid}/children", encoding="ascii") as file:
+            os.kill(int(file.read().split()[0]), number)
+        equal(run.status(), (128 + number, True), f"status and same modes after {number.name}")
+
+
+@case
+def the_terminal_is_restored_after_a_failure():
+    equal(ShellOnTerminal("exit", "0", options=["--log", "/no such folder/x"]).status(), (125, True), "both")
+
+
+@case
+def kill_erases_the_line():
+    run = OnTerminal("echo")
+    run.expect("ready\r\n")
+    run.send(b"wrong" + KILL + b"right\r")
+    run.expect("got right\r\n")
+    run.send(CTRL_D)
+    equal(run.finish()[0], 0, "status")
+
+
+@case
+def a_run_in_the_background_leaves_the_terminal_alone():
+    script = 'set -m; "$0" "$@" & wait $!; echo "status $?."'
+    run = ShellOnTerminal("args", "background", script=script)
+    run.child.expect_exact("[background]")
+    equal(run.status(), (0, True), "status and same modes")
+
+
+@case
+def hanging_up_ends_the_machine():
+    run = OnTerminal("sleep")
+    run.expect("asleep\r\n")
+    pid = run.child.pid
+    machine = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    run.child.close(force=False)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and os.path.exists(f"/proc/{machine.stdout.strip() or pid}"):
+        time.sleep(0.1)
+    equal(os.path.exists(f"/proc/{machine.stdout.strip() or pid}"), False, "machine left")
+
+
+if __name__ == "__main__":
+    main()

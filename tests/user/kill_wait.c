@@ -1,0 +1,112 @@
+/* kill, and every form of wait4: by pid, any, WNOHANG, no children, orphans that go to process 1. */
+#include "t.h"
+
+static pid_t child_that(int (*f)(void))
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(f());
+	return pid;
+}
+
+_Noreturn static int spins(void)
+{
+	for (volatile long i = 0;; i++)
+		continue;
+}
+
+_Noreturn static int sleeps(void)
+{
+	for (;;)
+		nap(500);
+}
+
+static int exits_5(void)
+{
+	return 5;
+}
+
+static int exits_259(void)
+{
+	exit(259);
+}
+
+static int waits_for_none(void)
+{
+	return wait(NULL) == -1 && errno == ECHILD ? 0 : 1;
+}
+
+static void reap(const char *what, pid_t pid)
+{
+	int status = -1;
+	pid_t got = waitpid(pid, &status, 0);
+
+	if (got < 0)
+		result(what, got);
+	else
+		ended(what, status);
+}
+
+static void killed_by(const char *what, int (*f)(void), int sig)
+{
+	pid_t pid = child_that(f);
+
+	nap(10);
+	TRY(kill(pid, sig));
+	reap(what, pid);
+}
+
+int main(void)
+{
+	int status = 77;
+	pid_t a, b;
+
+	TRY(wait(&status));
+	TRY(waitpid(-1, &status, WNOHANG));
+	TRY(waitpid(1, &status, 0));
+	say("status untouched: %d\n", status);
+	killed_by("spinning, SIGKILL", spins, SIGKILL);
+	killed_by("sleeping, SIGKILL", sleeps, SIGKILL);
+	killed_by("spinning, SIGTERM", spins, SIGTERM);
+	killed_by("sleeping, SIGTERM", sleeps, SIGTERM);
+	killed_by("sleeping, SIGINT", sleeps, SIGINT);
+	killed_by("sleeping, SIGHUP", sleeps, SIGHUP);
+	killed_by("sleeping, SIGUSR1", sleeps, SIGUSR1);
+	killed_by("sleeping, SIGSEGV", sleeps, SIGSEGV);
+	a = child_that(sleeps);
+	TRY(waitpid(a, &status, WNOHANG));
+	TRY(waitpid(-1, &status, WNOHANG));
+	TRY(kill(a, 0));
+	TRY(kill(a, SIGCHLD));
+	TRY(kill(a, SIGURG));
+	TRY(kill(a, SIGWINCH));
+	nap(10);
+	TRY(waitpid(a, &status, WNOHANG));
+	TRY(kill(a, 65));
+	TRY(kill(a, -1));
+	TRY(kill(a, SIGKILL));
+	reap("it", a);
+	TRY(kill(a, 0));
+	TRY(kill(a, SIGKILL));
+	TRY(kill(999999, SIGKILL));
+	TRY(kill(999999, 65));
+	TRY(kill(getpid(), 0));
+
+	a = child_that(exits_5);
+	b = child_that(exits_259);
+	reap("b", b);
+	reap("a", a);
+	reap("a again", a);
+	a = child_that(exits_5);
+	nap(20);
+	TRY(kill(a, 0)); /* a zombie can still be named */
+	TRY(kill(a, SIGKILL));
+	TRY(waitpid(a, NULL, WNOHANG) == a);
+	TRY(syscall(SYS_wait4, -1, &status, 0x100, NULL));
+	reap("child without children", child_that(waits_for_none));
+	say("parent of the first is not us: %s\n", getppid() != getpid() ? "yes" : "no");
+	TRY(kill(getpid(), SIGTERM));
+	say("not reached\n");
+	return 0;
+}

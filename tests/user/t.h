@@ -1,0 +1,151 @@
+/* What the user tests share: say a line, name an error, run something in a child and tell how it
+ * ended. */
+#ifndef TESTS_USER_T_H
+#define TESTS_USER_T_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAGE 4096ul
+#define MIB  (1ul << 20)
+#define GIB  (1ul << 30)
+#define RW   (PROT_READ | PROT_WRITE)
+#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
+
+/* One write per line, so that the lines of several processes never mix. */
+__attribute__((format(printf, 1, 2), unused)) static void say(const char *fmt, ...)
+{
+	char line[1024];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if (n > 0 && write(STDOUT_FILENO, line, (size_t)n) != n)
+		_exit(99);
+}
+
+/* "what: value" or "what: ENAME", for a call that answers -1 and errno. */
+__attribute__((unused)) static long result(const char *what, long value)
+{
+	if (value == -1)
+		say("%s: %s\n", what, strerrorname_np(errno));
+	else
+		say("%s: %ld\n", what, value);
+	return value;
+}
+#define TRY(call) result(#call, (long)(call))
+
+/* The same for a call whose good answer is an address, which is not told. */
+__attribute__((unused)) static void *mapped(const char *what, void *p)
+{
+	say("%s: %s\n", what, p == MAP_FAILED ? strerrorname_np(errno) : "mapped");
+	return p;
+}
+
+__attribute__((unused)) static void ended(const char *what, int status)
+{
+	if (WIFEXITED(status))
+		say("%s: exit %d\n", what, WEXITSTATUS(status));
+	else if (WIFSIGNALED(status))
+		say("%s: killed SIG%s\n", what, sigabbrev_np(WTERMSIG(status)));
+	else
+		say("%s: status %#x\n", what, status);
+}
+
+/* Runs f(arg) in a child of its own, which exits with what f returns; tells how that ended. */
+__attribute__((unused)) static int in_child(const char *what, int (*f)(void *), void *arg)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(f(arg));
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		result(what, -1);
+	else
+		ended(what, status);
+	return status;
+}
+
+__attribute__((unused)) static void nap(long ms)
+{
+	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
+
+	nanosleep(&t, NULL);
+}
+
+__attribute__((unused)) static char *anon(size_t len)
+{
+	char *p = mmap(NULL, len, RW, ANON, -1, 0);
+
+	if (p == MAP_FAILED) {
+		say("cannot map %zu bytes: %s\n", len, strerrorname_np(errno));
+		exit(98);
+	}
+	return p;
+}
+
+/* npages of writable memory far from all else, so that the hole behind them stays one. */
+__attribute__((unused)) static char *before_hole(size_t npages)
+{
+	static char *at = (char *)0x1000000000;
+
+	at += GIB;
+	return mmap(at, npages * PAGE, RW, ANON | MAP_FIXED, -1, 0);
+}
+
+/* The number of bytes in [p, p + n) that are not c. */
+__attribute__((unused)) static size_t not_all(const volatile char *p, size_t n, char c)
+{
+	size_t bad = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bad += p[i] != c;
+	return bad;
+}
+
+/* Makes a file of len bytes whose byte i is (char)(i * 7 + i / 4096), and leaves it closed. */
+__attribute__((unused)) static void make_file(const char *path, size_t len)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0644);
+	char buf[4096];
+
+	for (size_t at = 0; fd >= 0 && at < len;) {
+		size_t n = len - at < sizeof(buf) ? len - at : sizeof(buf);
+
+		for (size_t i = 0; i < n; i++)
+			buf[i] = (char)((at + i) * 7 + (at + i) / 4096);
+		if (write(fd, buf, n) != (ssize_t)n)
+			break;
+		at += n;
+	}
+	if (fd < 0 || close(fd) != 0) {
+		say("cannot make %s: %s\n", path, strerrorname_np(errno));
+		exit(97);
+	}
+}
+
+__attribute__((unused)) static char file_byte(size_t i)
+{
+	return (char)(i * 7 + i / 4096);
+}
+
+#endif

@@ -1,0 +1,46 @@
+/* R75: running text can't be opened for writing, cut or replaced in place, but unlinked; and a
+ * file being written can't run. */
+#include "elf_make.h"
+
+#include <sys/syscall.h>
+
+int main(int argc, char **argv)
+{
+	char *args[] = { argv[0], "nap", NULL };
+	int fd, status;
+	pid_t pid;
+
+	if (argc > 1) {
+		nap(50);
+		return 8;
+	}
+	TRY(open(argv[0], O_RDWR));
+	TRY(open(argv[0], O_WRONLY | O_TRUNC));
+	TRY(open(argv[0], O_RDONLY | O_TRUNC));
+	fd = open(argv[0], O_RDONLY);
+	say("for reading: %s\n", fd >= 0 ? "yes" : "no");
+	TRY(ftruncate(fd, 0));
+
+	fresh_image();
+	save_image("busy.tmp");
+	fd = open("busy.tmp", O_WRONLY);
+	say("while it is written: %s\n", strerrorname_np(-run_image("./busy.tmp")));
+	TRY(close(fd));
+	ended("afterwards", run_image("./busy.tmp"));
+	fd = open("busy.tmp", O_RDONLY);
+	ended("while it is read", run_image("./busy.tmp"));
+	TRY(close(open("busy.tmp", O_WRONLY)));
+
+	pid = fork();
+	if (pid == 0) {
+		execv(argv[0], args);
+		_exit(1);
+	}
+	TRY(unlink(argv[0]));
+	TRY(open(argv[0], O_RDONLY));
+	waitpid(pid, &status, 0);
+	/* It may have been too late for its exec; both are well. */
+	say("child: %s\n", status == 8 << 8 || status == 1 << 8 ? "as expected" : "not");
+	say("we live on without our name\n");
+	return 0;
+}

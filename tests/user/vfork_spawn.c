@@ -1,0 +1,86 @@
+/* R60: vfork and posix_spawn share the memory: what the child writes, and the error of its exec,
+ * reach the parent. */
+#include "t.h"
+#include <spawn.h>
+
+static volatile int shared;
+
+static void try_vfork(void)
+{
+	static char *page;
+	int status;
+	pid_t pid;
+
+	page = anon(PAGE);
+	pid = vfork();
+	if (pid == 0) {
+		struct timespec t = { 0, 20000000 };
+
+		syscall(SYS_nanosleep, &t, NULL);
+		shared = 5;
+		page[10] = 'v';
+		_exit(6);
+	}
+	say("after vfork: shared %d, page %c\n", shared, page[10]);
+	TRY(waitpid(pid, &status, 0) == pid);
+	ended("child", status);
+}
+
+static void vfork_exec(char *path)
+{
+	char *args[] = { path, "child", "of vfork", NULL };
+	volatile int failed = 0;
+	int status;
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		execv(path, args);
+		failed = errno;
+		_exit(127);
+	}
+	waitpid(pid, &status, 0);
+	say("exec after vfork: %s\n", failed ? strerrorname_np(failed) : "done");
+	ended("child", status);
+}
+
+static void spawn(const char *what, const char *path, char **args)
+{
+	char *env[] = { "SPAWNED=yes", NULL };
+	int status, err;
+	pid_t pid = -1;
+
+	/* Who runs first after the exec is the scheduler's business: nothing is said before the child is done. */
+	err = posix_spawn(&pid, path, NULL, NULL, args, env);
+	if (!err && waitpid(pid, &status, 0) != pid)
+		say("no child\n");
+	say("posix_spawn %s: %s\n", what, err ? strerrorname_np(err) : "0");
+	if (!err)
+		ended("child", status);
+}
+
+int main(int argc, char **argv)
+{
+	char *args[] = { argv[0], "child", "of posix_spawn", NULL };
+
+	if (argc == 3) {
+		say("%s %s, SPAWNED=%s\n", argv[1], argv[2],
+		    getenv("SPAWNED") ? getenv("SPAWNED") : "");
+		return 3;
+	}
+	try_vfork();
+	vfork_exec(argv[0]);
+	vfork_exec("/no/such/file");
+	spawn("itself", argv[0], args);
+	spawn("nothing", "/no/such/file", args);
+	spawn("a folder", "/dev", args);
+	for (int i = 0; i < 20; i++) {
+		pid_t pid;
+		int status;
+
+		if (posix_spawn(&pid, argv[0], NULL, NULL, args, NULL) != 0 ||
+		    waitpid(pid, &status, 0) != pid)
+			return 1;
+	}
+	TRY(wait(NULL));
+	return 0;
+}
