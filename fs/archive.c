@@ -31,6 +31,7 @@ static const char *why_of(int err)
 {
 	switch (err) {
 	case -ENOMEM:
+	case -ENOSPC:
 		return "no memory for its names";
 	case -ENOTDIR:
 		return "a name goes through what is no directory";

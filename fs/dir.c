@@ -3,6 +3,7 @@
 
 #include "abi/errno.h"
 #include "abi/limits.h"
+#include "fs/quota.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -125,6 +126,24 @@ static int add_locked(struct inode *dir, struct name *name, bool again)
 	return 0;
 }
 
+/* 0 with memory for a name of that length; -ENOSPC, -ENOMEM. */
+static int name_alloc(size_t len, struct name **name_ret)
+{
+	if (!quota_name_made())
+		return -ENOSPC;
+	*name_ret = mem_wait_kmalloc(sizeof(**name_ret) + len);
+	if (*name_ret)
+		return 0;
+	quota_name_gone();
+	return -ENOMEM;
+}
+
+static void name_discard(struct name *name)
+{
+	kfree(name);
+	quota_name_gone();
+}
+
 int dir_add(struct inode *dir, const char *text, size_t len, struct inode *inode, bool again)
 {
 	struct name *name;
@@ -132,9 +151,9 @@ int dir_add(struct inode *dir, const char *text, size_t len, struct inode *inode
 
 	if (len > NAME_MAX)
 		return -ENAMETOOLONG;
-	name = mem_wait_kmalloc(sizeof(*name) + len);
-	if (!name)
-		return -ENOMEM;
+	err = name_alloc(len, &name);
+	if (err)
+		return err;
 	name->inode = inode;
 	name->len = (uint32_t)len;
 	memcpy(name->text, text, len);
@@ -144,7 +163,7 @@ int dir_add(struct inode *dir, const char *text, size_t len, struct inode *inode
 		inode_get(inode);
 	spin_unlock(&names_lock);
 	if (err) {
-		kfree(name);
+		name_discard(name);
 		return err;
 	}
 	inode_changed_now(dir);
@@ -176,7 +195,7 @@ static void name_free(struct inode *dir, struct name *name)
 	inode_changed_now(dir);
 	inode_meta_now(name->inode);
 	inode_put(name->inode);
-	kfree(name);
+	name_discard(name);
 }
 
 static int may_remove_locked(const struct name *name, bool directory)

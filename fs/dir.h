@@ -24,14 +24,14 @@ struct inode *dir_parent(struct inode *dir);
 
 /*
  * Gives inode the name: 0; -EEXIST; -ENOENT where dir has been removed, or inode has no name any
- * more (and `again` says that it had one); -ENAMETOOLONG; -ENOMEM. The name holds a reference of
+ * more (and `again` says that it had one); -ENAMETOOLONG; -ENOSPC; -ENOMEM. The name holds a reference of
  * its own.
  */
 int dir_add(struct inode *dir, const char *name, size_t len, struct inode *inode, bool again);
 
 /*
  * Takes a name away: of anything but a directory (-EISDIR, -ENOENT), and of an empty directory
- * (-ENOTDIR, -ENOTEMPTY, -ENOENT).
+ * (-ENOTDIR, -ENOTEMPTY, -ENOENT). -ENAMETOOLONG.
  */
 int dir_remove(struct inode *dir, const char *name, size_t len);
 int dir_remove_dir(struct inode *dir, const char *name, size_t len);

@@ -78,6 +78,9 @@ static ssize_t dir_getdents(struct file *file, vaddr_t to, size_t n)
 			break;
 		file->pos = item.order + 1;
 		done += len;
+		err = vm_pause();
+		if (err)
+			break;
 	}
 	inode_read_now(dir);
 	return done != 0 || err == -ENODATA ? (ssize_t)done : err;

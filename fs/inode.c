@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "fs/regular.h"
 #include "lib/string.h"
+#include "mm/host.h"
 #include "mm/object.h"
 #include "mm/slab.h"
 #include "proc/mem_wait.h"
@@ -59,8 +60,10 @@ static struct inode *inode_free(struct inode *inode)
 /* A loop: a removed chain of directories may be as long as a program likes. */
 void inode_put(struct inode *inode)
 {
-	while (inode && refcount_put(&inode->refs))
+	while (inode && refcount_put(&inode->refs)) {
 		inode = inode_free(inode);
+		(void)vm_pause();
+	}
 }
 
 static void time_split(uint64_t ns, int64_t *sec, uint64_t *nsec)

@@ -9,13 +9,37 @@
  * Without a bound a program that writes a file to its end would leave no frame to the others, and
  * killing it would give nothing back.
  */
-static uint64_t used; /* frames that files were charged for; atomic */
+/* A name, its inode and its object are up to so many to a frame of the kernel's own memory. */
+#define NAMES_PER_FRAME 4
+
+static uint64_t used;  /* frames that files were charged for; atomic */
+static uint64_t names; /* of the tree; atomic */
+
+/* Frames that are left for more. */
+static uint64_t frames_left(void)
+{
+	uint64_t limit = page_alloc_total_count() / 2;
+	uint64_t taken = atomic_load_relaxed(&used) + atomic_load_relaxed(&names) / NAMES_PER_FRAME;
+
+	return limit > taken ? limit - taken : 0;
+}
+
+bool quota_name_made(void)
+{
+	if (frames_left() == 0)
+		return false;
+	counter_add(&names, 1);
+	return true;
+}
+
+void quota_name_gone(void)
+{
+	counter_add(&names, -1ul);
+}
 
 uint64_t quota_room(struct inode *inode, uint64_t pos)
 {
-	uint64_t limit = page_alloc_total_count() / 2;
-	uint64_t taken = atomic_load_relaxed(&used);
-	uint64_t npages = limit > taken ? limit - taken : 0;
+	uint64_t npages = frames_left();
 
 	if (inode->dev != INODE_DEV_ROOT)
 		return UINT64_MAX;

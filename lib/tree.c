@@ -12,9 +12,10 @@ static int tree_lean(const struct tree_node *node)
 	return tree_height(node->child[1]) - tree_height(node->child[0]);
 }
 
-static bool tree_set_height(struct tree_node *node)
+static inline bool tree_set_height(struct tree_node *node)
 {
-	int height = 1 + MAX(tree_height(node->child[0]), tree_height(node->child[1]));
+	int left = tree_height(node->child[0]), right = tree_height(node->child[1]);
+	int height = 1 + (left > right ? left : right);
 
 	if (node->height == height)
 		return false;
@@ -23,7 +24,7 @@ static bool tree_set_height(struct tree_node *node)
 }
 
 /* => true: height or summary is another than before */
-static bool tree_recompute(struct tree *tree, struct tree_node *node)
+static inline bool tree_recompute(struct tree *tree, struct tree_node *node)
 {
 	bool changed = tree_set_height(node);
 
@@ -87,13 +88,13 @@ static void tree_fix(struct tree *tree, struct tree_node *node, struct tree_node
 
 	while (node != NULL) {
 		struct tree_node *was = node;
-		bool changed = tree_recompute(tree, node);
 		int lean = tree_lean(node);
+		bool changed = true;
 
-		if (lean < -1 || lean > 1) {
+		if (lean < -1 || lean > 1)
 			node = tree_balance(tree, node);
-			changed = true;
-		}
+		else
+			changed = tree_recompute(tree, node);
 		if (was == at_least)
 			must = false;
 		if (!changed && !must)

@@ -37,10 +37,21 @@ struct fault {
 	struct page *spare;  /* topped up */
 	pfn_t pfn;	     /* the frame of `page` */
 	pfn_t spare_pfn;
-	unsigned page_rights;
+	unsigned page_rights; /* what its entry may have of the VMA's */
+	unsigned page_flags;  /* ENTRY_COW where it is not the mapping's own */
 	unsigned ntables; /* how many table pages to top up where one is missing: 1 or 2 */
 	struct mmu_tables tables;
 };
+
+static inline bool fault_is_write(const struct fault *fault)
+{
+	return fault->wanted & RIGHT_WRITE;
+}
+
+static inline bool fault_is_shared(const struct fault *fault)
+{
+	return fault->vma_flags & VMA_SHARED;
+}
 
 /* For handlers: the page to grant is one that others have too, referenced. */
 static inline void fault_give(struct fault *fault, struct page *page, unsigned rights)
@@ -48,6 +59,7 @@ static inline void fault_give(struct fault *fault, struct page *page, unsigned r
 	fault->page = page;
 	fault->pfn = page_to_pfn(page);
 	fault->page_rights = rights;
+	fault->page_flags = fault_is_shared(fault) ? 0 : ENTRY_COW;
 }
 
 /* For handlers: where the topped-up frame is to be filled, */
@@ -62,17 +74,8 @@ static inline void fault_give_spare(struct fault *fault)
 	fault->page = fault->spare;
 	fault->pfn = fault->spare_pfn;
 	fault->page_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC;
+	fault->page_flags = 0;
 	fault->spare = NULL;
-}
-
-static inline bool fault_is_write(const struct fault *fault)
-{
-	return fault->wanted & RIGHT_WRITE;
-}
-
-static inline bool fault_is_shared(const struct fault *fault)
-{
-	return fault->vma_flags & VMA_SHARED;
 }
 
 /*

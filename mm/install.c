@@ -11,6 +11,25 @@
  * the lock hold of the look-up itself.
  */
 
+enum fault_kind fault_judge_held(const struct fault *fault, const struct vma *vma,
+				 struct mmu_entry entry)
+{
+	const struct page *page = pfn_to_page(entry_pfn(entry));
+	struct fault_facts facts = {
+		.access = fault->access,
+		.vma_rights = vma->rights,
+		.vma_shared = vma_is_shared(vma),
+		.entry_state = entry_state(entry),
+		.entry_rights = entry_rights(entry),
+		.entry_flags = entry_flags(entry),
+		.page_kind = page->kind,
+		.page_flags = page->pins ? FACT_PINNED : 0,
+		.maps = page->maps,
+	};
+
+	return fault_classify(&facts);
+}
+
 /* Text that this hart is about to run may have been written by it. */
 static inline void sync_text(unsigned rights)
 {
@@ -76,18 +95,6 @@ int install_in_place(struct fault *fault, struct mmu_entry entry)
 	}
 }
 
-/*
- * The entry for a page that came by FILL or COW. The zero page and a private mapping's object pages
- * are not its own.
- */
-static inline struct mmu_entry first_entry(const struct vma *vma, enum page_kind kind, pfn_t pfn,
-					   unsigned rights, unsigned flags)
-{
-	if (kind != PAGE_ANON && !vma_is_shared(vma))
-		flags |= ENTRY_COW;
-	return entry_make(pfn, vma->rights & rights, flags);
-}
-
 /* A read of never-written memory: the zero page, and nothing else is asked. */
 static inline void install_zero(struct fault *fault)
 {
@@ -112,16 +119,21 @@ static void count_object(struct fault *fault)
 		fault->space->stats.kind[FAULT_REMAP]++;
 }
 
+/* For an object's page: a write to a shared mapping has marked it, a private mapping never writes to it. */
+static struct mmu_entry object_entry(const struct vma *vma, const struct page *page, unsigned write)
+{
+	unsigned rights = vma->rights & (RIGHT_READ | RIGHT_EXEC | write);
+	unsigned flags = write ? ENTRY_ACCESSED | ENTRY_DIRTY : ENTRY_ACCESSED;
+
+	return entry_make(page_to_pfn(page), rights, vma_is_shared(vma) ? flags : flags | ENTRY_COW);
+}
+
 static void install_object_page(struct fault *fault, struct page *page)
 {
-	unsigned rights = RIGHT_READ | RIGHT_EXEC;
-	struct mmu_entry entry;
+	struct mmu_entry entry = object_entry(fault->vma, page, fault->wanted & RIGHT_WRITE);
 
-	if (fault_is_write(fault)) {
+	if (fault_is_write(fault))
 		page_set_dirty(page);
-		rights |= RIGHT_WRITE;
-	}
-	entry = first_entry(fault->vma, PAGE_OBJECT, page_to_pfn(page), rights, used_flags(fault));
 	debt_assert_entry(fault->space, fault->va);
 	vma_touch(fault->vma, fault->va);
 	page_map_get(page);
@@ -150,8 +162,7 @@ static void install_around(struct fault *fault)
 		page = fault->vma->backend->at_hand(fault->vma, va);
 		if (!page || page == zero_page)
 			continue;
-		entry = first_entry(fault->vma, PAGE_OBJECT, page_to_pfn(page), RIGHT_READ | RIGHT_EXEC,
-				    ENTRY_ACCESSED);
+		entry = object_entry(fault->vma, page, 0);
 		debt_assert_entry(fault->space, va);
 		vma_touch(fault->vma, va);
 		page_map_get(page);
@@ -217,13 +228,11 @@ static bool is_same_vma(const struct fault *fault, const struct vma *vma)
 }
 
 /* Looks VMA and slot up again where the layout has changed. 0, or FAULT_AGAIN. */
-static int refind(struct fault *fault)
+static __attribute__((noinline)) int refind(struct fault *fault)
 {
 	struct space *space = fault->space;
 	struct vma *vma;
 
-	if (likely(fault->layout == space->layout && fault->slot))
-		return 0;
 	vma = vma_find(space, fault->va);
 	if (!vma || !is_same_vma(fault, vma))
 		return start_over(fault, RETRY_VMA);
@@ -244,7 +253,7 @@ static int refind(struct fault *fault)
 }
 
 /* Break before make: the frame of `old` is out of all TLBs before another takes its place. */
-static void clear_entry(struct fault *fault)
+static __attribute__((noinline)) void clear_entry(struct fault *fault)
 {
 	struct mmu_entry old = entry_swap(fault->slot, ENTRY_NONE);
 	struct mmu_flush flush;
@@ -273,11 +282,11 @@ static inline void count_kinds(struct fault *fault)
 		stats->kind[FAULT_COW]++;
 }
 
-static inline void publish(struct fault *fault)
+static inline __attribute__((always_inline)) void publish(struct fault *fault)
 {
 	struct page *page = fault->page;
-	struct mmu_entry entry = first_entry(fault->vma, page->kind, fault->pfn, fault->page_rights,
-					     used_flags(fault));
+	struct mmu_entry entry = entry_make(fault->pfn, fault->vma->rights & fault->page_rights,
+					    used_flags(fault) | fault->page_flags);
 
 	sync_text(fault->vma->rights);
 	if (fault->kind == FAULT_COW)
@@ -309,7 +318,7 @@ static bool is_same_source(const struct fault *fault)
 	return object_holds_locked(fault->object, fault->index, page);
 }
 
-static int publish_from_object(struct fault *fault)
+static __attribute__((noinline)) int publish_from_object(struct fault *fault)
 {
 	int result = 0;
 
@@ -325,14 +334,16 @@ static int publish_from_object(struct fault *fault)
 static inline int install_locked(struct fault *fault)
 {
 	struct mmu_entry entry;
-	int result;
 
 	assert_hardened(spin_lock_held(&fault->space->lock));
 	if (unlikely(fault->space->dying))
 		return VM_DYING;
-	result = refind(fault);
-	if (result)
-		return result;
+	if (unlikely(fault->layout != fault->space->layout || !fault->slot)) {
+		int result = refind(fault);
+
+		if (result)
+			return result;
+	}
 	entry = entry_load(fault->slot);
 	if (fault_judge(fault, fault->vma, entry) != fault->kind)
 		return start_over(fault, RETRY_ENTRY);

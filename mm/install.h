@@ -7,7 +7,11 @@
 #define FAULT_AGAIN 2 /* the world has changed: look again */
 #define FAULT_GO 3    /* a page has to be got first */
 
-/* What the fault is, with this VMA and this entry. => space lock held */
+/* What the fault is, with this VMA and an entry that is not EMPTY. => space lock held */
+enum fault_kind fault_judge_held(const struct fault *fault, const struct vma *vma,
+				 struct mmu_entry entry);
+
+/* The same for any entry. (Most are EMPTY, and then there is little to ask.) */
 static inline enum fault_kind fault_judge(const struct fault *fault, const struct vma *vma,
 					  struct mmu_entry entry)
 {
@@ -15,18 +19,11 @@ static inline enum fault_kind fault_judge(const struct fault *fault, const struc
 		.access = fault->access,
 		.vma_rights = vma->rights,
 		.vma_shared = vma_is_shared(vma),
-		.entry_state = entry_state(entry),
+		.entry_state = ENTRY_EMPTY,
 	};
-	const struct page *page;
 
-	if (facts.entry_state != ENTRY_PRESENT && facts.entry_state != ENTRY_RESIDENT)
-		return fault_classify(&facts);
-	page = pfn_to_page(entry_pfn(entry));
-	facts.entry_rights = entry_rights(entry);
-	facts.entry_flags = entry_flags(entry);
-	facts.page_kind = page->kind;
-	facts.page_flags = page->pins ? FACT_PINNED : 0;
-	facts.maps = page->maps;
+	if (unlikely(!entry_empty(entry)))
+		return fault_judge_held(fault, vma, entry);
 	return fault_classify(&facts);
 }
 

@@ -42,16 +42,19 @@ void vma_free_dead(struct list *dead)
 		vma_free(list_entry(link, struct vma, object_link));
 }
 
-/* The tree's summary of a node. */
+static inline vaddr_t subtree_gap_of(const struct tree_node *node)
+{
+	return node ? tree_entry(node, struct vma, node)->subtree_gap : 0;
+}
+
 bool vma_update_gap(struct tree_node *node)
 {
 	struct vma *vma = tree_entry(node, struct vma, node);
-	vaddr_t most = vma->gap;
+	vaddr_t left = subtree_gap_of(node->child[0]), right = subtree_gap_of(node->child[1]);
+	vaddr_t most = left > right ? left : right;
 
-	for (int side = 0; side < 2; side++) {
-		if (node->child[side])
-			most = MAX(most, vma_of(node->child[side])->subtree_gap);
-	}
+	if (vma->gap > most)
+		most = vma->gap;
 	if (vma->subtree_gap == most)
 		return false;
 	vma->subtree_gap = most;
@@ -162,8 +165,12 @@ static void vma_link(struct space *space, struct vma *vma)
 	assert_hardened(!above || vma->end <= vma_of(above)->start);
 	vma->space = space;
 	vma->gap = vma_gap_above(vma_of(below), vma);
+	/* First, for the way up from a new leaf leads past its neighbour above. */
+	if (above)
+		vma_of(above)->gap = vma_gap_above(vma, vma_of(above));
 	tree_insert(&space->vmas, &vma->node, parent, link);
-	vma_refresh_gap(vma_of(above));
+	if (above)
+		tree_changed(&space->vmas, above);
 	space->nvmas++;
 	space->layout++;
 }
@@ -173,8 +180,11 @@ static void vma_unlink(struct vma *vma)
 	struct space *space = vma->space;
 	struct vma *next = vma_next(vma);
 
+	if (next)
+		next->gap = vma_gap_above(vma_prev(vma), next);
 	tree_erase(&space->vmas, &vma->node);
-	vma_refresh_gap(next);
+	if (next)
+		tree_changed(&space->vmas, &next->node);
 	space->nvmas--;
 	space->layout++;
 	if (space->last_hit == vma)

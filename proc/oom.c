@@ -7,6 +7,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/page_alloc.h"
+#include "mm/trim.h"
 #include "mm/verbs.h"
 #include "proc/family.h"
 #include "proc/sched.h"
@@ -16,11 +17,14 @@
 #define EXIT_WAIT_NS	(100 * NSEC_PER_SEC / 1000)
 #define EXIT_WAIT_TURNS 20
 
+/* Frames that a trim has to bring, so that nobody has to go. */
+#define TRIM_ENOUGH 32
+
 static struct waitq freed = WAITQ_INIT(freed);
 
 struct choice {
 	struct process *victim;
-	size_t resident;
+	size_t held; /* frames: what its space has resident, and its page tables */
 	bool dying; /* somebody is about to give memory back */
 };
 
@@ -35,9 +39,16 @@ static bool is_stripped(const struct process *process)
 	return atomic_load_relaxed(&process->uspace->space.dying);
 }
 
+static size_t held_by(const struct process *process)
+{
+	const struct space *space = &process->uspace->space;
+
+	return atomic_load_relaxed(&space->resident) + atomic_load_relaxed(&space->tables);
+}
+
 static void consider(struct choice *choice, struct process *process)
 {
-	size_t resident;
+	size_t held;
 
 	if (process->state == PROCESS_ZOMBIE || !process->uspace)
 		return;
@@ -47,10 +58,10 @@ static void consider(struct choice *choice, struct process *process)
 	}
 	if (process->pid == PID_INIT || is_stripped(process))
 		return;
-	resident = atomic_load_relaxed(&process->uspace->space.resident);
-	if (!choice->victim || resident > choice->resident) {
+	held = held_by(process);
+	if (!choice->victim || held > choice->held) {
 		choice->victim = process;
-		choice->resident = resident;
+		choice->held = held;
 	}
 }
 
@@ -66,7 +77,7 @@ static struct choice choose(void)
 		process = family_find(PID_INIT);
 		if (process && process->uspace && !is_stripped(process)) {
 			choice.victim = process;
-			choice.resident = process->uspace->space.resident;
+			choice.held = held_by(process);
 		}
 	}
 	return choice;
@@ -82,11 +93,11 @@ static void kill_sharers(struct uspace *uspace)
 			signal_force(process, SIGKILL);
 }
 
-static void name_victim(const char *comm, int pid, size_t resident)
+static void name_victim(const char *comm, int pid, size_t held)
 {
 	log_warn("mm",
-		 "out of memory: killed %s[%d], which had %zu KiB resident (%zu of %zu KiB free)",
-		 comm, pid, resident * (PAGE_SIZE / 1024),
+		 "out of memory: killed %s[%d], which had %zu KiB with its page tables (%zu of %zu KiB free)",
+		 comm, pid, held * (PAGE_SIZE / 1024),
 		 page_alloc_free_count() * (PAGE_SIZE / 1024),
 		 page_alloc_total_count() * (PAGE_SIZE / 1024));
 }
@@ -103,7 +114,7 @@ static void kill_victim(const struct choice *choice)
 	uspace_get(uspace);
 	kill_sharers(uspace);
 	spin_unlock(&family_lock);
-	name_victim(comm, pid, choice->resident);
+	name_victim(comm, pid, choice->held);
 	vm_strip(&uspace->space);
 	uspace_put(uspace);
 	oom_memory_freed();
@@ -118,10 +129,24 @@ static int wait_for_dying(uint64_t seq)
 	return thread_wait_until(&freed, seq, arch_time() + clock_ns_to_ticks(EXIT_WAIT_NS));
 }
 
+/*
+ * Pages of files that nobody uses go before any process does. (A hole of a file that was read
+ * through a mapping is such a page: killing the reader would not bring it back.)
+ */
+static bool trim_helps(void)
+{
+	size_t before = page_alloc_free_count();
+
+	mm_trim();
+	return page_alloc_free_count() >= before + TRIM_ENOUGH;
+}
+
 int oom_relieve(void)
 {
 	int err = 0;
 
+	if (!signal_pending_fatal() && trim_helps())
+		return 0;
 	for (unsigned turn = 0; turn < EXIT_WAIT_TURNS && !err; turn++) {
 		uint64_t seq = waitq_sample(&freed);
 		struct choice choice;

@@ -42,7 +42,7 @@ def main(words):
     """Gives the exit status of ./run.sh with these arguments."""
     ensure_descriptors()
     for signum in ENDING:
-        if signal.getsignal(signum) != signal.SIG_IGN or signum == signal.SIGTERM:
+        if signum != signal.SIGHUP or signal.getsignal(signum) != signal.SIG_IGN:  # nohup is heeded
             signal.signal(signum, interrupt)
     try:
         asked = options.parse(words)

@@ -17,10 +17,14 @@
 
 #define AREA 0x40000ul
 
+/* Kept from the compiler, which would not believe it. */
+static uint64_t *volatile nearly_null = (uint64_t *)8;
+static volatile bool enough;
+
 /* R7: a bug of the kernel's own */
 KTEST(dies_of_a_null_pointer)
 {
-	*(volatile uint64_t *)8 = 1;
+	*(volatile uint64_t *)nearly_null = 1;
 }
 
 static int read_user_memory(void *arg)
@@ -67,6 +71,8 @@ static uint64_t recurse(volatile uint64_t *above)
 	volatile uint64_t room[64];
 
 	room[0] = above ? above[0] + 1 : 1;
+	if (enough)
+		return 0;
 	return recurse(room) + room[0];
 }
 

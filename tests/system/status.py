@@ -164,6 +164,16 @@ def signals_end_the_machine_too():
 
 
 @case
+def an_interrupt_ends_a_run_in_a_scripts_background():
+    """Where the shell has SIGINT ignored."""
+    script = '"$0" -- "$1" sleep < /dev/null & read -r line; kill -INT $!; wait $!; echo "status $?"'
+    process = subprocess.Popen(["bash", "-c", script, RUN, PROBE], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL)
+    equal(process.stdout.readline(), b"asleep\n", "first line")
+    equal(process.communicate(b"\n", timeout=30)[0], b"status 130\n", "the shell's line")
+
+
+@case
 def a_killed_runner_takes_its_machine_along():
     process = start("sleep", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     process.stdout.readline()

@@ -344,6 +344,35 @@ static void image_to_run(void)
 	tree_end();
 }
 
+/* Names take memory that no kill gives back: they are counted like the bytes of files. */
+static void names_up_to_the_quota(void)
+{
+	unsigned count = 0;
+	char name[16];
+	int err;
+
+	tree_start();
+	do {
+		snprintf(name, sizeof(name), "%u", count);
+		err = fs_mknod(NULL, name, S_IFREG | 0600);
+		count += err == 0;
+	} while (err == 0 && count < 100000);
+	assert_int_equal(err, -ENOSPC);
+	assert_true(page_alloc_free_count() > page_alloc_total_count() / 3);
+	assert_int_equal(fs_mkdir(NULL, "d", 0700), -ENOSPC);
+	assert_int_equal(fs_link(NULL, "0", false, NULL, "l"), -ENOSPC);
+	assert_int_equal(tree_open_error("f", O_CREAT | O_WRONLY), -ENOSPC);
+	assert_int_equal(fs_unlink(NULL, "0"), 0);
+	mkdir_("d");
+	assert_int_equal(fs_mkdir(NULL, "d", 0700), -EEXIST);
+	fs_rmdir(NULL, "d");
+	while (--count > 0) {
+		snprintf(name, sizeof(name), "%u", count);
+		assert_int_equal(fs_unlink(NULL, name), 0);
+	}
+	tree_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -362,6 +391,7 @@ int main(void)
 		isolated_test(loops_of_links),
 		isolated_test(nested_links),
 		isolated_test(image_to_run),
+		isolated_test(names_up_to_the_quota),
 	};
 
 	return test_group("fs names", tests);
