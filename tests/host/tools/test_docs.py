@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Each rule of tools/check-docs is broken once, in a small project that keeps all the others."""
+
+import os
+import subprocess
+import tempfile
+
+from base import TOOLS
+from lib.tap import case, equal, main
+
+GOOD = {
+    "README.md": "# Project\n\nSee [the fault](docs/FAULTS.md#the-way) and `mm/fault.c:vm_fault()`, `fault_look`,\n"
+                 "`lib/*.h`, mm/fault: and `vm_fault()`.\n\n    ./nothing.sh of a block is looked for too: mm/fault.c\n",
+    "docs/FAULTS.md": "# Faults\n\n## The way\n\n`arch/mmu.h` is an include.\n",
+    "mm/fault.c": "/* Faults. */\nstatic void fault_look(void) {}\nvoid vm_fault(void) { fault_look(); }\n",
+    "lib/list.h": "/* A list. */\n",
+    "arch/include/arch/mmu.h": "/* The MMU. */\n",
+    "nothing.sh": "# Does nothing.\n",
+}
+SEEDS = [
+    ("links", "[gone](gone.txt)"),
+    ("links", "[no heading](FAULTS.md#the-other-way)"),
+    ("files", "`mm/gone.c`"),
+    ("files", "trap/ is no folder but lib/gone.h is worse"),
+    ("files", "run `./gone.sh`"),
+    ("places", "`mm/fault.c:list()` but `lib/list.h`"),
+    ("names", "`vm_gone()`"),
+    ("names", "`FAULT_GONE`"),
+]
+
+
+def broken_rules(files):
+    """Writes a project and gives the names of the rules that are broken in it."""
+    with tempfile.TemporaryDirectory() as root:
+        for path, text in files.items():
+            os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
+            with open(os.path.join(root, path), "w", encoding="utf-8") as file:
+                file.write(text)
+        done = subprocess.run([os.path.join(TOOLS, "check-docs"), root], capture_output=True, text=True, check=False)
+    found = [line.split(" - ")[1] for line in done.stdout.splitlines() if line.startswith("not ok")]
+    equal(done.returncode, 1 if found else 0, "status " + done.stdout + done.stderr)
+    return found
+
+
+@case
+def a_good_project_is_good():
+    equal(broken_rules(GOOD), [], "broken rules")
+
+
+@case
+def a_project_without_documents_is_not():
+    equal(broken_rules({"mm/fault.c": GOOD["mm/fault.c"]}), ["links", "files", "places", "names"], "broken rules")
+
+
+def add_case(number, rule, text):
+    """Makes a case of one seed."""
+
+    def seeded():
+        files = {**GOOD, "docs/MORE.md": f"# More\n\n{text}\n"}
+        equal(broken_rules(files), [rule], "broken rules of " + text)
+
+    seeded.__name__ = f"{rule}_seed_{number}"
+    case(seeded)
+
+
+for seed in enumerate(SEEDS, 1):
+    add_case(seed[0], *seed[1])
+
+
+if __name__ == "__main__":
+    main()
