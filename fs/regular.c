@@ -2,10 +2,12 @@
 #include "fs/regular.h"
 
 #include "abi/errno.h"
+#include "abi/ioctl.h"
 #include "fs/file_data.h"
 #include "fs/quota.h"
 #include "lib/bits.h"
 #include "mm/object.h"
+#include "mm/usercopy.h"
 
 struct inode *regular_create(uint32_t mode, uint32_t dev, const void *initial, uint64_t size)
 {
@@ -172,6 +174,14 @@ static struct object *regular_object(struct file *file)
 	return file_inode(file)->object;
 }
 
+/* How much there is behind the position. */
+static int regular_ioctl(struct file *file, unsigned long request, vaddr_t arg)
+{
+	int32_t left = (int32_t)(regular_size(file_inode(file)) - file->pos);
+
+	return request == FIONREAD ? user_copy_out(arg, &left, sizeof(left)) : -ENOTTY;
+}
+
 static void regular_release(struct file *file)
 {
 	if (file_writable(file))
@@ -186,6 +196,7 @@ const struct file_ops regular_file_ops = {
 	.stat = inode_file_stat,
 	.seek = regular_seek,
 	.truncate = regular_file_truncate,
+	.ioctl = regular_ioctl,
 	.object = regular_object,
 	.release = regular_release,
 	.has_inode = true,

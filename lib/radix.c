@@ -140,6 +140,14 @@ void *radix_find(const struct radix *radix, uint64_t index)
 	return slot != NULL ? *slot : NULL;
 }
 
+void *const *radix_slots(const struct radix *radix, uint64_t index, unsigned *n_ret)
+{
+	void **slot = radix_lookup(radix, index);
+
+	*n_ret = RADIX_SLOTS - (unsigned)(index % RADIX_SLOTS);
+	return slot;
+}
+
 void *radix_replace(struct radix *radix, uint64_t index, void *ptr)
 {
 	void **slot = radix_lookup(radix, index);

@@ -36,13 +36,15 @@ static int elf_fill(struct fault *fault)
 	return elf_fill_last(fault, bytes);
 }
 
-static struct page *elf_at_hand(const struct vma *vma, vaddr_t va)
+/* The page where the file ends is never at hand: it has to be made. */
+static void elf_at_hand(const struct vma *vma, vaddr_t va, struct page **pages, unsigned n)
 {
-	size_t bytes = file_bytes(va, vma->file_end);
+	size_t whole = va < vma->file_end ? (vma->file_end - va) >> PAGE_SHIFT : 0;
+	unsigned of_file = (unsigned)MIN(whole, n);
 
-	if (bytes == 0)
-		return zero_page;
-	return bytes == PAGE_SIZE ? vma_object_private.at_hand(vma, va) : NULL;
+	vma_object_private.at_hand(vma, va, pages, of_file);
+	for (unsigned i = of_file; i < n; i++)
+		pages[i] = va + i * PAGE_SIZE >= vma->file_end ? zero_page : NULL;
 }
 
 const struct vma_backend vma_elf = {

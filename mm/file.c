@@ -2,14 +2,22 @@
 #include "mm/cow.h"
 #include "mm/fault.h"
 
-static struct page *object_at_hand(const struct vma *vma, vaddr_t va)
+static void object_at_hand(const struct vma *vma, vaddr_t va, struct page **pages, unsigned n)
 {
-	struct object *object = vma->object;
-	uint64_t index = vma_index(vma, va);
-	struct page *page = radix_find(&object->pages, index);
+	const struct object *object = vma->object;
+	uint64_t index = vma_index(vma, va), last = (object->size - 1) >> PAGE_SHIFT;
+	void *const *slot = NULL;
+	unsigned run = 0;
 
 	assert_hardened(spin_lock_held(&object->lock));
-	return page && object_holds_locked(object, index, page) ? page : NULL;
+	for (; n; n--, index++) {
+		if (run-- == 0) {
+			slot = radix_slots(&object->pages, index, &run);
+			run--;
+		}
+		*pages++ = slot && index <= last && object->size ? *slot : NULL;
+		slot += slot != NULL;
+	}
 }
 
 static int shared_fill(struct fault *fault)

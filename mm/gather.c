@@ -16,23 +16,23 @@ void gather_init(struct gather *gather, struct space *space)
 	gather->tables = (struct mmu_tables){ 0 };
 }
 
-/* => the entry is not EMPTY, and there is room for its page */
-static inline void zap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot)
+/* => the entry is not EMPTY; its page */
+static inline struct page *zap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot)
 {
 	struct mmu_entry old = entry_swap(slot, ENTRY_NONE);
-	struct page *page = pfn_to_page(entry_pfn(old));
 
 	debt_owe(gather->space, va, old, ENTRY_NONE);
 	if (!gather->flush.all && entry_lessens(old, ENTRY_NONE))
 		mmu_flush_add(&gather->flush, va);
-	gather->nresident += page != zero_page;
-	gather->pages[gather->npages++] = page;
+	return pfn_to_page(entry_pfn(old));
 }
 
 static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct mmu_entry *slot = leaf->entries, *end = slot + leaf->count;
 	struct gather *gather = arg;
+	struct page **page = gather->pages + gather->npages;
+	unsigned nzero = 0;
 	vaddr_t va = leaf->va;
 
 	gather->resume = va;
@@ -42,13 +42,17 @@ static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 	for (; slot < end; slot++, va += PAGE_SIZE) {
 		if (entry_empty(entry_load(slot)))
 			continue;
-		if (gather->npages == GATHER_PAGES) {
-			gather->resume = va;
-			return 1;
-		}
-		zap_entry(gather, va, slot);
+		if (page == gather->pages + GATHER_PAGES)
+			break;
+		*page = zap_entry(gather, va, slot);
+		if (unlikely(*page == zero_page))
+			nzero++;
+		page++;
 	}
-	return 0;
+	gather->space->resident -= (unsigned)(page - gather->pages) - gather->npages - nzero;
+	gather->npages = (unsigned)(page - gather->pages);
+	gather->resume = va;
+	return slot < end;
 }
 
 vaddr_t gather_zap(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end)
@@ -57,10 +61,8 @@ vaddr_t gather_zap(struct gather *gather, const struct vma *vma, vaddr_t start, 
 	int more = 0;
 
 	assert_hardened(spin_lock_held(&gather->space->lock));
-	gather->nresident = 0;
 	if (from < to)
 		more = arch_mmu_visit(&gather->space->mmu, from, to, zap_leaf, gather);
-	gather->space->resident -= gather->nresident;
 	return more ? gather->resume : end;
 }
 

@@ -11,7 +11,6 @@ struct gather {
 	struct space *space;
 	vaddr_t resume; /* where the piece stopped */
 	unsigned leaves; /* leaf tables that it saw */
-	unsigned nresident;
 	unsigned npages;
 	struct page *pages[GATHER_PAGES];
 	struct mmu_flush flush;

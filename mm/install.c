@@ -11,10 +11,12 @@
  * the lock hold of the look-up itself.
  */
 
-enum fault_kind fault_judge_held(const struct fault *fault, const struct vma *vma,
-				 struct mmu_entry entry)
+/* (Apart from fault_judge_held(), so that it needs no stack.) */
+static __attribute__((noinline)) enum fault_kind judge_page(const struct fault *fault,
+							    const struct vma *vma,
+							    struct mmu_entry entry,
+							    const struct page *page)
 {
-	const struct page *page = pfn_to_page(entry_pfn(entry));
 	struct fault_facts facts = {
 		.access = fault->access,
 		.vma_rights = vma->rights,
@@ -28,6 +30,12 @@ enum fault_kind fault_judge_held(const struct fault *fault, const struct vma *vm
 	};
 
 	return fault_classify(&facts);
+}
+
+enum fault_kind fault_judge_held(const struct fault *fault, const struct vma *vma,
+				 struct mmu_entry entry)
+{
+	return judge_page(fault, vma, entry, pfn_to_page(entry_pfn(entry)));
 }
 
 /* Text that this hart is about to run may have been written by it. */
@@ -110,83 +118,77 @@ static inline void install_zero(struct fault *fault)
 	stats->zero_maps++;
 }
 
-/* What an object's page means for the figures. */
-static void count_object(struct fault *fault)
+/* An object's page in a shared mapping, marked by who writes to it; or in a private one, read only. */
+static inline void install_object_page(struct fault *fault, struct mmu_entry *slot, vaddr_t va,
+				       struct page *page, unsigned write)
 {
+	unsigned rights = fault->vma->rights & (RIGHT_READ | RIGHT_EXEC | write);
+	unsigned flags = write ? ENTRY_ACCESSED | ENTRY_DIRTY : ENTRY_ACCESSED;
+	struct mmu_entry entry;
+
+	if (!vma_is_shared(fault->vma))
+		flags |= ENTRY_COW;
+	entry = entry_make(page_to_pfn(page), rights, flags);
+	debt_assert_entry(fault->space, va);
+	page_map_get(page);
+	arch_mmu_map(slot, va, &entry, 1);
+}
+
+/* A write: the one page, and its mark. */
+static void install_written(struct fault *fault, struct page *page)
+{
+	page_set_dirty(page);
+	install_object_page(fault, fault->slot, fault->va, page, RIGHT_WRITE);
+	vma_touch(fault->vma, fault->va);
 	space_add_resident(fault->space, 1);
 	fault->space->stats.kind[FAULT_FILL]++;
-	if (fault_is_write(fault))
-		fault->space->stats.kind[FAULT_REMAP]++;
+	fault->space->stats.kind[FAULT_REMAP]++;
 }
 
-/* For an object's page: a write to a shared mapping has marked it, a private mapping never writes to it. */
-static struct mmu_entry object_entry(const struct vma *vma, const struct page *page, unsigned write)
-{
-	unsigned rights = vma->rights & (RIGHT_READ | RIGHT_EXEC | write);
-	unsigned flags = write ? ENTRY_ACCESSED | ENTRY_DIRTY : ENTRY_ACCESSED;
-
-	return entry_make(page_to_pfn(page), rights, vma_is_shared(vma) ? flags : flags | ENTRY_COW);
-}
-
-static void install_object_page(struct fault *fault, struct page *page)
-{
-	struct mmu_entry entry = object_entry(fault->vma, page, fault->wanted & RIGHT_WRITE);
-
-	if (fault_is_write(fault))
-		page_set_dirty(page);
-	debt_assert_entry(fault->space, fault->va);
-	vma_touch(fault->vma, fault->va);
-	page_map_get(page);
-	arch_mmu_map(fault->slot, fault->va, &entry, 1);
-	count_object(fault);
-}
-
-/* Pages of an object that one fault maps: an aligned window of so many. */
+/* Pages of an object that one fault maps: an aligned window of so many, one table's. */
 #define AROUND_PAGES 16
 
-/* The entries of the window that are EMPTY and have their page at hand, mapped for later reads. */
-static void install_around(struct fault *fault)
+/* A read: the pages of the window that are there, where the entry is EMPTY, the one that was asked for among them. */
+static void install_around(struct fault *fault, vaddr_t va, struct page *const *pages, unsigned n)
 {
-	vaddr_t window = ALIGN_DOWN(fault->va, AROUND_PAGES * PAGE_SIZE);
-	vaddr_t va = MAX(window, fault->vma->start);
-	vaddr_t end = MIN(window + AROUND_PAGES * PAGE_SIZE, fault->vma->end);
 	struct mmu_entry *slot = fault->slot - ((fault->va - va) >> PAGE_SHIFT);
 	unsigned total = 0;
 
-	for (; va < end; va += PAGE_SIZE, slot++) {
-		struct mmu_entry entry;
-		struct page *page;
+	vma_touch(fault->vma, va);
+	vma_touch(fault->vma, va + (n - 1) * PAGE_SIZE);
+	for (unsigned i = 0; i < n; i++, slot++, va += PAGE_SIZE) {
+		struct page *page = pages[i];
 
-		if (!entry_empty(entry_load(slot)))
+		if (!page || page == zero_page || !entry_empty(entry_load(slot)))
 			continue;
-		page = fault->vma->backend->at_hand(fault->vma, va);
-		if (!page || page == zero_page)
-			continue;
-		entry = object_entry(fault->vma, page, 0);
-		debt_assert_entry(fault->space, va);
-		vma_touch(fault->vma, va);
-		page_map_get(page);
-		arch_mmu_map(slot, va, &entry, 1);
+		install_object_page(fault, slot, va, page, 0);
 		total++;
 	}
 	space_add_resident(fault->space, total);
-	fault->space->stats.around += total;
+	fault->space->stats.around += total - 1;
+	fault->space->stats.kind[FAULT_FILL]++;
 }
 
 /* => the object's lock held */
 static bool install_from_object(struct fault *fault)
 {
-	struct page *page = fault->vma->backend->at_hand(fault->vma, fault->va);
+	vaddr_t window = ALIGN_DOWN(fault->va, AROUND_PAGES * PAGE_SIZE);
+	bool write = fault_is_write(fault);
+	vaddr_t va = write ? fault->va : MAX(window, fault->vma->start);
+	vaddr_t end = write ? va + PAGE_SIZE : MIN(window + AROUND_PAGES * PAGE_SIZE, fault->vma->end);
+	struct page *pages[AROUND_PAGES], *page;
+	unsigned n = (unsigned)((end - va) >> PAGE_SHIFT);
 
+	fault->vma->backend->at_hand(fault->vma, va, pages, n);
+	page = pages[(fault->va - va) >> PAGE_SHIFT];
 	if (!page)
 		return false;
-	if (page == zero_page) {
+	if (page == zero_page)
 		install_zero(fault);
-		return true;
-	}
-	install_object_page(fault, page);
-	if (!fault_is_write(fault))
-		install_around(fault);
+	else if (write)
+		install_written(fault, page);
+	else
+		install_around(fault, va, pages, n);
 	return true;
 }
 

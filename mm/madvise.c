@@ -18,6 +18,8 @@ static enum advice_kind advice_kind(int advice)
 	case MADV_RANDOM:
 	case MADV_SEQUENTIAL:
 	case MADV_WILLNEED:
+	case MADV_DOFORK:
+	case MADV_KEEPONFORK:
 	case MADV_MERGEABLE:
 	case MADV_UNMERGEABLE:
 	case MADV_HUGEPAGE:

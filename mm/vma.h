@@ -35,11 +35,12 @@ struct vma_backend {
 	 */
 	int (*fill)(struct fault *fault);
 	/*
-	 * Of VMAs with an object (without, reads of what was never written see the zero page): the page for
-	 * a read of va, or for any access to a shared mapping, if it is there for the taking; NULL.
+	 * Of VMAs with an object (without, reads of what was never written see the zero page): the n pages
+	 * from va on, for reads, or for any access to a shared mapping, as far as they are there for the
+	 * taking; NULL for the others.
 	 * => the space's and the object's lock held; neither waits nor allocates nor references
 	 */
-	struct page *(*at_hand)(const struct vma *vma, vaddr_t va);
+	void (*at_hand)(const struct vma *vma, vaddr_t va, struct page **pages, unsigned n);
 };
 
 extern const struct vma_backend vma_anon;	    /* private anonymous: heap, stack, BSS, mmap */

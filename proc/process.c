@@ -26,6 +26,7 @@ static const struct abi_rlimit64 first_limits[RLIM_NLIMITS] = {
 	[RLIMIT_MEMLOCK] = { 8ul << 20, 8ul << 20 },
 	[RLIMIT_AS] = { RLIM_INFINITY, RLIM_INFINITY },
 	[RLIMIT_LOCKS] = { RLIM_INFINITY, RLIM_INFINITY },
+	[RLIMIT_MSGQUEUE] = { 819200, 819200 },
 	[RLIMIT_RTTIME] = { RLIM_INFINITY, RLIM_INFINITY },
 };
 

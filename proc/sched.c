@@ -19,11 +19,16 @@ struct runq {
 	struct spinlock lock;
 	/* guarded by lock: */
 	struct list ready; /* thread.run_link; the running one is not on it */
+	struct list woken; /* the same: those who go first, within limits */
+	unsigned ahead;	   /* of these, since the last one of the others */
 	bool ticking;	   /* tick is armed */
 	/* private to the hart: */
 	struct timer tick;
 	struct mmu *active; /* what user addresses mean; NULL: nothing */
 };
+
+/* So many of those who woke go before one who did not sleep. */
+#define WOKEN_AHEAD 4
 
 static struct runq runqs[HART_MAX];
 static uint64_t slice_ticks;
@@ -47,6 +52,11 @@ static void tick_start(struct runq *runq)
 	timer_arm(&runq->tick, arch_time() + slice_ticks);
 }
 
+static bool nobody_ready(const struct runq *runq)
+{
+	return list_empty(&runq->ready) && list_empty(&runq->woken);
+}
+
 /* Nobody who became runnable in this slice waits for longer than two of them. */
 static void tick(struct timer *timer)
 {
@@ -56,7 +66,7 @@ static void tick(struct timer *timer)
 
 	spin_lock(&runq->lock);
 	runq->ticking = false;
-	if (!list_empty(&runq->ready)) {
+	if (!nobody_ready(runq)) {
 		if (arch_time() - thread->since_tick >= slice_ticks / 2)
 			work_set(thread, ARCH_WORK_RESCHED);
 		tick_start(runq);
@@ -68,17 +78,18 @@ static void tick(struct timer *timer)
 
 /*
  * Kernel threads have short work that others wait for: they go first. Who has slept for a whole
- * slice is next, so that a crowd of busy ones does not keep him waiting; who sleeps and wakes all
- * the time takes his turn. => its lock held
+ * slice is next, so that a crowd of busy ones does not keep him waiting, nor a crowd of his kind
+ * the busy ones; who sleeps and wakes all the time takes his turn. => its lock held
  */
 static void enqueue_woken(struct runq *runq, struct thread *thread, struct hart *hart)
 {
 	if (thread->process && arch_time() - thread->left_tick < slice_ticks) {
 		list_add_tail(&runq->ready, &thread->run_link);
 	} else if (thread->process) {
-		list_add(&runq->ready, &thread->run_link);
+		list_add_tail(&runq->woken, &thread->run_link);
 	} else {
-		list_add(&runq->ready, &thread->run_link);
+		list_add(&runq->woken, &thread->run_link);
+		runq->ahead = 0;
 		if (hart->current) /* not before sched_start() */
 			work_set(hart->current, ARCH_WORK_RESCHED);
 	}
@@ -135,19 +146,24 @@ void sched_use_space(struct space *space)
 /* => its lock held */
 static struct thread *pick(struct runq *runq, struct hart *hart)
 {
-	struct list *node = list_pop(&runq->ready);
+	struct list *node;
 
+	if (!list_empty(&runq->woken) &&
+	    (runq->ahead < WOKEN_AHEAD || list_empty(&runq->ready))) {
+		runq->ahead++;
+		node = list_pop(&runq->woken);
+	} else {
+		runq->ahead = 0;
+		node = list_pop(&runq->ready);
+	}
 	return node ? list_entry(node, struct thread, run_link) : hart->idle;
 }
 
-/*
- * Switches to whoever is next; the running thread has been queued, or sleeps, or is dead. => its
- * lock held
- */
-static void switch_away(struct runq *runq)
+/* The running thread has been queued, or sleeps, or is dead. => its lock held */
+static void switch_to(struct runq *runq, struct thread *next)
 {
 	struct hart *hart = hart_this();
-	struct thread *prev = hart->current, *next = pick(runq, hart);
+	struct thread *prev = hart->current;
 	uint64_t now = arch_time();
 
 	assert_hardened(next != prev);
@@ -164,6 +180,11 @@ static void switch_away(struct runq *runq)
 	arch_switch(&prev->arch, &next->arch);
 }
 
+static void switch_away(struct runq *runq)
+{
+	switch_to(runq, pick(runq, hart_this()));
+}
+
 void sched_yield_soon(void)
 {
 	work_set(current_thread(), ARCH_WORK_RESCHED);
@@ -178,11 +199,13 @@ void sched_yield(void)
 	lockorder_assert_none_spinning();
 	__atomic_fetch_and(&thread->arch.work, ~ARCH_WORK_RESCHED, __ATOMIC_RELAXED);
 	spin_lock(&runq->lock);
-	if (!list_empty(&runq->ready)) {
+	if (!nobody_ready(runq)) {
+		struct thread *next = pick(runq, hart_this());
+
 		thread->nivcsw++;
 		if (thread != hart_this()->idle)
 			list_add_tail(&runq->ready, &thread->run_link);
-		switch_away(runq);
+		switch_to(runq, next);
 	}
 	spin_unlock_irqrestore(&runq_this()->lock, flags);
 }
@@ -220,6 +243,7 @@ void sched_sleep(void)
 
 void sched_leave(void)
 {
+	thread_assert_no_waiting_lock(current_thread());
 	arch_irq_disable();
 	lockorder_assert_none_spinning();
 	spin_lock(&runq_this()->lock);
@@ -267,7 +291,7 @@ static void idle(void *arg)
 
 	for (;;) {
 		arch_irq_disable();
-		if (list_empty(&runq->ready))
+		if (nobody_ready(runq))
 			arch_hart_wait();
 		arch_irq_enable();
 		sched_yield();
@@ -294,6 +318,7 @@ void sched_init(void)
 	for (unsigned i = 0; i < HART_MAX; i++) {
 		spin_init(&runqs[i].lock, LOCK_RUNQ);
 		list_init(&runqs[i].ready);
+		list_init(&runqs[i].woken);
 		timer_init(&runqs[i].tick, tick);
 	}
 	hart_this()->idle = kthread_prepare("idle", idle, NULL);

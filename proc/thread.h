@@ -42,6 +42,16 @@ struct thread {
 #endif
 };
 
+/* The thread holds no waiting lock: at its end, and before it returns to user mode. */
+static inline void thread_assert_no_waiting_lock(const struct thread *thread)
+{
+#ifdef FAULTLINE_HARDENED
+	lockorder_assert_none_waiting(&thread->waiting_locks);
+#else
+	(void)thread;
+#endif
+}
+
 static inline struct thread *current_thread(void)
 {
 	return (struct thread *)arch_this_thread();

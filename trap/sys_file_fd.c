@@ -55,12 +55,12 @@ static void set_flags(struct file *file, uint32_t mask, uint32_t flags)
 	mutex_unlock(&file->lock);
 }
 
-static long fcntl_dup(struct file *file, uint64_t min, bool cloexec)
+static long fcntl_dup(struct file *file, unsigned min, bool cloexec)
 {
 	if (min >= FILES_MAX)
 		return -EINVAL;
 	file_get(file);
-	return install(file, (unsigned)min, cloexec);
+	return install(file, min, cloexec);
 }
 
 static long fcntl(struct file *file, int fd, unsigned command, uint64_t arg)
@@ -69,9 +69,9 @@ static long fcntl(struct file *file, int fd, unsigned command, uint64_t arg)
 
 	switch (command) {
 	case F_DUPFD:
-		return fcntl_dup(file, arg, false);
+		return fcntl_dup(file, (unsigned)arg, false);
 	case F_DUPFD_CLOEXEC:
-		return fcntl_dup(file, arg, true);
+		return fcntl_dup(file, (unsigned)arg, true);
 	case F_GETFD:
 		return files_cloexec(files, fd);
 	case F_SETFD:

@@ -7,6 +7,12 @@
 #include "proc/process.h"
 #include "trap/sys_file.h"
 
+/* As on Linux what openat does not know is forgotten. */
+#define OPEN_FLAGS                                                                             \
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC |  \
+	 O_ASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | \
+	 O_PATH | O_TMPFILE)
+
 /* Opens first or gives up: a table without room leaves nothing made or cut off. */
 static long open_at(const struct at_path *at, unsigned flags, unsigned mode)
 {
@@ -28,7 +34,7 @@ static long open_at(const struct at_path *at, unsigned flags, unsigned mode)
 
 long sys_openat(struct trap_frame *frame)
 {
-	unsigned flags = arg_uint(frame, 2);
+	unsigned flags = arg_uint(frame, 2) & OPEN_FLAGS;
 	struct at_path at;
 	long fd = fs_open_check_flags(flags);
 

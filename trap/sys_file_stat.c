@@ -3,7 +3,7 @@
 #include "mm/usercopy.h"
 #include "trap/sys_file.h"
 
-#define STAT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH)
+#define STAT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)
 
 static long stat_file(struct file *file, struct abi_stat *st)
 {

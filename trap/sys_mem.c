@@ -51,6 +51,8 @@ static bool offset_overflows(const struct map_request *request)
 /* What the descriptor allows. */
 static int use_file(struct map_request *request, struct file *file)
 {
+	if (request->flags & MAP_HUGETLB)
+		return -EINVAL; /* no file has any */
 	request->object = file->ops->object ? file->ops->object(file) : NULL;
 	if (!file_readable(file))
 		request->max_rights &= ~RIGHT_READ;
@@ -58,7 +60,7 @@ static int use_file(struct map_request *request, struct file *file)
 		request->max_rights &= ~RIGHT_WRITE;
 	if (request->object)
 		return 0;
-	if (request->len == 0)
+	if (request->len == 0 || !(request->flags & MAP_TYPE))
 		return -EINVAL;
 	return file_readable(file) ? -ENODEV : -EACCES;
 }

@@ -96,4 +96,5 @@ void trap_syscall(struct trap_frame *frame)
 
 	hart_count_event(HART_SYSCALLS);
 	frame_set_result(frame, likely(call) ? call(frame) : unknown(number));
+	thread_assert_no_waiting_lock(current_thread());
 }
