@@ -11,7 +11,7 @@
 #include "mm/slab.h"
 #include "tests/kernel/ktest.h"
 
-#define ARCHIVE_MAX 4000
+#define ARCHIVE_MAX  4000
 #define HEADER_BYTES 110
 
 /* Lies where it is for ever: files' bytes stay in the archive. */
@@ -38,8 +38,9 @@ static void entry(const char *name, unsigned mode, const char *data, size_t n)
 	char header[HEADER_BYTES + 1];
 	size_t name_bytes = strlen(name) + 1;
 
-	ksnprintf(header, sizeof(header), "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", ++ino, mode, 0,
-		  0, 1, 0, (unsigned)n, 0, 0, 0, 0, (unsigned)name_bytes, 0);
+	ksnprintf(header, sizeof(header),
+		  "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", ++ino, mode, 0, 0,
+		  1, 0, (unsigned)n, 0, 0, 0, 0, (unsigned)name_bytes, 0);
 	memcpy(archive + size, header, HEADER_BYTES);
 	size += HEADER_BYTES;
 	put(name, name_bytes);

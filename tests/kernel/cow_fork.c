@@ -258,7 +258,10 @@ KTEST(fork_does_not_make_read_only_memory_writable)
 	space_end(us);
 }
 
-/* R63: private pages of a file: unwritten ones stay the file's, written ones are shared like any other */
+/*
+ * R63: private pages of a file: unwritten ones stay the file's, written ones are shared like any
+ * other
+ */
 KTEST(fork_of_private_file_pages)
 {
 	struct object *object = object_create_anon(2 * PAGE_SIZE);

@@ -1,4 +1,4 @@
-/* What the kernel must not survive: each of these ends in a panic, and runs only when its name is asked for. */
+/* What the kernel must not survive: each ends in a panic, and runs only when asked for by name. */
 #include "abi/errno.h"
 #include "arch/mmu.h"
 #include "lib/assert.h"
@@ -93,7 +93,8 @@ static struct uspace *two_pages(void)
 }
 
 /* Takes the right to write from an entry, and "forgets" the fence. */
-static void lessen_without_fence(struct uspace *us, struct mmu_entry (*change)(struct mmu_entry old))
+static void lessen_without_fence(struct uspace *us,
+				 struct mmu_entry (*change)(struct mmu_entry old))
 {
 	struct mmu_entry *slot, old;
 

@@ -127,7 +127,8 @@ static int use_memfd(void *arg)
 
 	uspace_lock(us);
 	EXPECT_EQ(BUFFER, space_map(us, BUFFER, 4 * PAGE_SIZE, READ_WRITE, 0));
-	EXPECT_EQ(8 * BUFFER, space_map_object(us, 8 * BUFFER, 2 * PAGE_SIZE, READ_WRITE, object, 0));
+	EXPECT_EQ(8 * BUFFER,
+		  space_map_object(us, 8 * BUFFER, 2 * PAGE_SIZE, READ_WRITE, object, 0));
 	uspace_unlock(us);
 	EXPECT_EQ(VM_BUS, space_touch(us, 8 * BUFFER, READ));
 	EXPECT_EQ(0, user_copy_out(BUFFER + PAGE_SIZE - 3, "memory", 6));

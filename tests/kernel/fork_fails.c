@@ -117,7 +117,10 @@ KTEST(fork_without_memory_fails_and_changes_nothing)
 		expect_as_it_was(us);
 		expect_owned(us);
 	}
-	/* uspace, root, debts, three VMAs, and tables for five leaves of which two share a middle one */
+	/*
+	 * uspace, root, debts, three VMAs, and tables for five leaves of which two share a middle
+	 * one
+	 */
 	EXPECT_TRUE(at > 10 && at < 100);
 	expect_as_it_was(us);
 	space_end(us);
@@ -137,7 +140,8 @@ KTEST(verbs_without_memory_change_nothing)
 		alloc_fail_at = at;
 		EXPECT_EQ(-ENOMEM, vm_unmap(&us->space, 64 * MIB + 4 * PAGE_SIZE, 8 * PAGE_SIZE));
 		alloc_fail_at = at;
-		EXPECT_EQ(-ENOMEM, vm_protect(&us->space, 64 * MIB + 4 * PAGE_SIZE, 8 * PAGE_SIZE, READ));
+		EXPECT_EQ(-ENOMEM,
+			  vm_protect(&us->space, 64 * MIB + 4 * PAGE_SIZE, 8 * PAGE_SIZE, READ));
 		alloc_fail_at = at;
 		refused += space_map(us, 64 * MIB + 4 * PAGE_SIZE, PAGE_SIZE, READ, 0) == -ENOMEM;
 		alloc_fail_at = 0;

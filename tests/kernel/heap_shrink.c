@@ -37,7 +37,8 @@ KTEST(shrink_frees_whole_pages_at_once)
 /* R23: by signed and by unsigned reckoning */
 KTEST(shrink_below_the_start_is_refused)
 {
-	static const vaddr_t breaks[] = { HEAP_AT - 1, HEAP_AT - PAGE_SIZE, 1, HEAP_AT - (1ul << 40) };
+	static const vaddr_t breaks[] = { HEAP_AT - 1, HEAP_AT - PAGE_SIZE, 1,
+					  HEAP_AT - (1ul << 40) };
 	struct uspace *us = full_heap();
 
 	ASSERT_TRUE(us);

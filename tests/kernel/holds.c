@@ -83,12 +83,14 @@ KTEST(hold_refuses_what_the_program_may_not)
 	EXPECT_EQ(-EFAULT, vm_hold(&us->space, AREA + 4 * PAGE_SIZE, RIGHT_READ, &page));
 	EXPECT_EQ(-EFAULT, vm_hold(&us->space, 0, RIGHT_READ, &page));
 	EXPECT_EQ(-EFAULT, vm_hold(&us->space, USER_TOP, RIGHT_READ, &page));
-	EXPECT_EQ(-EFAULT, vm_hold(&us->space, (vaddr_t)page_address(zero_page), RIGHT_READ, &page));
+	EXPECT_EQ(-EFAULT,
+		  vm_hold(&us->space, (vaddr_t)page_address(zero_page), RIGHT_READ, &page));
 	EXPECT_EQ(0, vm_hold(&us->space, AREA, RIGHT_READ, &page));
 	EXPECT_TRUE(page == zero_page);
 	page_put(page);
 	EXPECT_EQ(-EFAULT, vm_copy_to(&us->space, AREA, words, sizeof(words)));
-	EXPECT_EQ(-EFAULT, vm_copy_from(&us->space, words, AREA + 4 * PAGE_SIZE - 8, sizeof(words)));
+	EXPECT_EQ(-EFAULT,
+		  vm_copy_from(&us->space, words, AREA + 4 * PAGE_SIZE - 8, sizeof(words)));
 	space_end(us);
 }
 

@@ -18,7 +18,10 @@
 #include "tests/kernel/ktest_space.h"
 #include "tests/kernel/user_program.h"
 
-/* The running process's image becomes this one, started with one argument; it is in user mode next. */
+/*
+ * The running process's image becomes this one, started with one argument; it is in user mode
+ * next.
+ */
 static int exec(struct object *image)
 {
 	struct exec_args args;
@@ -43,9 +46,12 @@ static int exec_main(void *arg)
 }
 
 PROGRAM(exits_with_9, EXIT(9));
-/* Reads the first word and writes the second page of its BSS; the exit status is their sum, and 11. */
-PROGRAM(uses_bss, LUI(T0, DATA_PAGES), LD(A0, 0, T0), LUI(T1, DATA_PAGES + 1), LI(A1, 11), SD(A1, 16, T1),
-	LD(A1, 16, T1), CODE_I(0x33u, 0, A0, A0, A1), EXIT_A0);
+/*
+ * Reads the first word and writes the second page of its BSS; the exit status is their sum, and
+ * 11.
+ */
+PROGRAM(uses_bss, LUI(T0, DATA_PAGES), LD(A0, 0, T0), LUI(T1, DATA_PAGES + 1), LI(A1, 11),
+	SD(A1, 16, T1), LD(A1, 16, T1), CODE_I(0x33u, 0, A0, A0, A1), EXIT_A0);
 /* The stack begins with argc, which is 1 */
 PROGRAM(exits_with_argc, LD(A0, 0, SP), EXIT_A0);
 
@@ -137,7 +143,7 @@ KTEST(exec_of_a_bad_image_leaves_the_old_one)
 		uint8_t bytes[8];
 		size_t n;
 	} spoils[] = {
-		{ 0, { 'M', 'Z' }, 2 },	/* no ELF file */
+		{ 0, { 'M', 'Z' }, 2 }, /* no ELF file */
 		{ 4, { 1 }, 1 },	/* 32 bits */
 		{ 16, { 1, 0 }, 2 },	/* an object file */
 		{ 18, { 62, 0 }, 2 },	/* another machine */
@@ -171,11 +177,15 @@ KTEST(exec_of_a_truncated_image_leaves_the_old_one)
 	}
 }
 
-/* R74, R75: what shows only later: text behind the end of the file is SIGBUS, an entry in a hole SIGSEGV */
+/*
+ * R74, R75: what shows only later: text behind the end of the file is SIGBUS, an entry in a hole
+ * SIGSEGV
+ */
 KTEST(exec_of_an_image_without_its_text_dies_on_its_own)
 {
 	static const uint8_t hole[8] = { 0, 0, 0x50 };
-	struct object *image = program_image(&exits_with_9, 1), *lost = spoilt(24, hole, sizeof(hole));
+	struct object *image = program_image(&exits_with_9, 1),
+		      *lost = spoilt(24, hole, sizeof(hole));
 
 	ASSERT_TRUE(image && lost);
 	EXPECT_EQ(0, object_set_size(image, PAGE_SIZE));
@@ -198,14 +208,20 @@ KTEST(exec_of_a_file_being_written_is_refused)
 	object_put(image);
 }
 
-/* a0 is 0 in the child of clone: it stores 5 to the shared page and exits with it; the parent waits and adds its own */
-PROGRAM(forks, LI(A0, 17), LI(A1, 0), LI(A2, 0), LI(A3, 0), LI(A4, 0), CALL(220), LUI(T0, DATA_PAGES),
-	SKIP_IF_ZERO(A0), 20u << 20 | 0x6fu, SD(A7, 0, T0), EXIT(5),
+/*
+ * a0 is 0 in the child of clone: it stores 5 to the shared page and exits with it; the parent
+ * waits and adds its own
+ */
+PROGRAM(forks, LI(A0, 17), LI(A1, 0), LI(A2, 0), LI(A3, 0), LI(A4, 0), CALL(220),
+	LUI(T0, DATA_PAGES), SKIP_IF_ZERO(A0), 20u << 20 | 0x6fu, SD(A7, 0, T0), EXIT(5),
 	/* the parent */
-	LI(A0, -1), LUI(A1, DATA_PAGES), ADDI(A1, A1, 8), LI(A2, 0), LI(A3, 0), CALL(260), LUI(T0, DATA_PAGES),
-	LBU(A0, 9, T0), LBU(A1, 0, T0), CODE_I(0x33u, 0, A0, A0, A1), EXIT_A0);
+	LI(A0, -1), LUI(A1, DATA_PAGES), ADDI(A1, A1, 8), LI(A2, 0), LI(A3, 0), CALL(260),
+	LUI(T0, DATA_PAGES), LBU(A0, 9, T0), LBU(A1, 0, T0), CODE_I(0x33u, 0, A0, A0, A1), EXIT_A0);
 
-/* R60, R25: the child's store is not seen by the parent; wait4 writes its status into memory that fork shares */
+/*
+ * R60, R25: the child's store is not seen by the parent; wait4 writes its status into memory that
+ * fork shares
+ */
 KTEST(fork_and_wait_by_a_program)
 {
 	EXPECT_EQ(EXITED(5), run(&forks, 1));
@@ -214,8 +230,9 @@ KTEST(fork_and_wait_by_a_program)
 static uint64_t child_faults;
 
 /*
- * The parent has 20 pages of its own. Its child (made of vm_fork() alone) writes 2 of them, then executes: those are
- * copied and nothing else, and the parent's first write to each of the 20 is a REUSE.
+ * The parent has 20 pages of its own. Its child (made of vm_fork() alone) writes 2 of them, then
+ * executes: those are copied and nothing else, and the parent's first write to each of the 20 is a
+ * REUSE.
  */
 static int fork_then_exec(void *arg)
 {
@@ -269,8 +286,9 @@ static int count_forks(void *arg)
 }
 
 /*
- * R125: the faults of `forks`: exec writes to the stack's last page (FILL), the first instruction is fetched (FILL; the
- * child inherits that entry), the child stores to its data (FILL), wait4 stores to the parent's (FILL).
+ * R125: the faults of `forks`: exec writes to the stack's last page (FILL), the first instruction
+ * is fetched (FILL; the child inherits that entry), the child stores to its data (FILL), wait4
+ * stores to the parent's (FILL).
  */
 KTEST(fork_of_a_program_takes_exactly_its_faults)
 {
@@ -308,7 +326,10 @@ static int exec_failing(void *arg)
 	arch_enter_user();
 }
 
-/* R45, R74: each allocation of an exec fails in turn; the old image lives on each time, then the new one runs */
+/*
+ * R45, R74: each allocation of an exec fails in turn; the old image lives on each time, then the
+ * new one runs
+ */
 KTEST(exec_without_memory_leaves_the_old_image)
 {
 	struct object *image = program_image(&uses_bss, 2);

@@ -1,4 +1,4 @@
-/* vma_install() looks again: each way in which the world can change while a page is got starts the fault over. */
+/* vma_install() looks again: whatever changes while a page is got starts the fault over. */
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "lib/bits.h"
@@ -37,12 +37,15 @@ static int fill_object(struct fault *fault)
 	return result;
 }
 
-static struct page *nothing_at_hand(const struct vma *vma, vaddr_t va)
+static void nothing_at_hand(const struct vma *vma, vaddr_t va, struct page **pages, unsigned n)
 {
-	return NULL;
+	for (unsigned i = 0; i < n; i++)
+		pages[i] = NULL;
 }
 
-static const struct vma_backend slow_anon = { .name = "slow_anon", .fill = fill_anon, .at_hand = nothing_at_hand };
+static const struct vma_backend slow_anon = { .name = "slow_anon",
+					      .fill = fill_anon,
+					      .at_hand = nothing_at_hand };
 static const struct vma_backend slow_object = {
 	.name = "slow_object",
 	.fill = fill_object,
@@ -153,7 +156,10 @@ static void touch_and_fork(struct fault *fault)
 		space_end(child);
 }
 
-/* RETRY_ENTRY: the page is there and shared now: the store that comes back is a REUSE, no longer a FILL */
+/*
+ * RETRY_ENTRY: the page is there and shared now: the store that comes back is a REUSE, no longer a
+ * FILL
+ */
 KTEST(retry_when_a_fork_came_between)
 {
 	ASSERT_TRUE(begin(&slow_anon, NULL));
@@ -214,7 +220,10 @@ KTEST(retry_when_the_file_was_truncated)
 	object_put(made);
 }
 
-/* RETRY_TABLES: of two tables that are missing one is foreseen, the other asked for in a second round */
+/*
+ * RETRY_TABLES: of two tables that are missing one is foreseen, the other asked for in a second
+ * round
+ */
 KTEST(retry_when_one_more_table_is_missing)
 {
 	us = space_new();
@@ -259,8 +268,12 @@ static int break_down(struct fault *fault)
 	return -EIO;
 }
 
-static const struct vma_backend waiting = { .name = "waiting", .fill = slow_down, .at_hand = nothing_at_hand };
-static const struct vma_backend broken = { .name = "broken", .fill = break_down, .at_hand = nothing_at_hand };
+static const struct vma_backend waiting = { .name = "waiting",
+					    .fill = slow_down,
+					    .at_hand = nothing_at_hand };
+static const struct vma_backend broken = { .name = "broken",
+					   .fill = break_down,
+					   .at_hand = nothing_at_hand };
 
 /* DESIGN rule 4, R75: waiting and errors of a backend are outcomes; nothing is kept */
 KTEST(retry_is_not_for_waits_and_errors)

@@ -1,4 +1,4 @@
-/* The kernel's own mappings, walked as they stand: who may write and who may execute which frame. */
+/* The mappings of the kernel as they stand: who may write and who may execute which frame. */
 #include "arch/bootmap.h"
 #include "arch/context.h"
 #include "arch/mmu.h"
@@ -10,9 +10,9 @@
 #include "tests/kernel/arch_space.h"
 #include "tests/kernel/ktest.h"
 
-#define PIECES_MAX 600
+#define PIECES_MAX	 600
 #define TABLE_INDEX_BITS 9
-#define HIGH_HALF (MMU_LEAF_ENTRIES / 2)
+#define HIGH_HALF	 (MMU_LEAF_ENTRIES / 2)
 
 /* A mapping found by the walk. */
 struct piece {
@@ -109,7 +109,8 @@ KTEST(kernel_map_no_frame_is_executable_here_and_writable_there)
 			continue;
 		executable++;
 		for (unsigned k = 0; k < npieces; k++)
-			EXPECT_TRUE(!(pieces[k].rights & RIGHT_WRITE) || !overlap(&pieces[i], &pieces[k]));
+			EXPECT_TRUE(!(pieces[k].rights & RIGHT_WRITE) ||
+				    !overlap(&pieces[i], &pieces[k]));
 	}
 	EXPECT_TRUE(executable > 0);
 }

@@ -9,53 +9,57 @@
  *	{
  *		EXPECT_EQ(1, page->maps);
  *	}
- * Each runs in a kernel thread of its own process-less context with interrupts on. After each the harness asks the
- * ledger (R111) and compares the number of free frames with what it was before.
+ *
+ * Each runs in the boot thread, a kernel thread, with interrupts on. After each the harness asks
+ * the ledger (R111) and compares the number of free frames with what it was before. What needs a
+ * process is run in one: ktest_process.h; what calls mm/ directly has ktest_space.h. A test whose
+ * name begins with dies_ ends in a panic: see deaths.c.
  */
 struct ktest {
 	const char *name;
 	void (*run)(void);
 };
 
-#define KTEST(test_name)                                                                        \
-	static void test_name(void);                                                            \
-	static const struct ktest ktest_##test_name __attribute__((used, section(".kernel_tests"))) = \
-		{ #test_name, test_name };                                                      \
+#define KTEST(test_name)                                                                     \
+	static void test_name(void);                                                         \
+	static const struct ktest ktest_##test_name                                          \
+		__attribute__((used, section(".kernel_tests"))) = { #test_name, test_name }; \
 	static void test_name(void)
 
 /* Notes a failure and says expected and actual; the test goes on. */
 void ktest_fail(const char *file, int line, const char *what, uint64_t expected, uint64_t actual);
-void ktest_fail_string(const char *file, int line, const char *what, const char *expected, const char *actual);
+void ktest_fail_string(const char *file, int line, const char *what, const char *expected,
+		       const char *actual);
 
 /* A line of diagnostics with the test's result. */
 void ktest_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-#define EXPECT_EQ(expected, actual)                                                              \
-	do {                                                                                     \
-		uint64_t expected_ = (uint64_t)(expected), actual_ = (uint64_t)(actual);         \
-		if (expected_ != actual_)                                                        \
-			ktest_fail(__FILE__, __LINE__, #actual, expected_, actual_);             \
+#define EXPECT_EQ(expected, actual)                                                      \
+	do {                                                                             \
+		uint64_t expected_ = (uint64_t)(expected), actual_ = (uint64_t)(actual); \
+		if (expected_ != actual_)                                                \
+			ktest_fail(__FILE__, __LINE__, #actual, expected_, actual_);     \
 	} while (0)
 
-#define EXPECT_TRUE(condition)                                                        \
-	do {                                                                          \
-		if (!(condition))                                                     \
-			ktest_fail(__FILE__, __LINE__, #condition, 1, 0);             \
+#define EXPECT_TRUE(condition)                                            \
+	do {                                                              \
+		if (!(condition))                                         \
+			ktest_fail(__FILE__, __LINE__, #condition, 1, 0); \
 	} while (0)
 
-#define EXPECT_STR(expected, actual)                                                  \
-	do {                                                                          \
-		if (strcmp(expected, actual) != 0)                                    \
+#define EXPECT_STR(expected, actual)                                                      \
+	do {                                                                              \
+		if (strcmp(expected, actual) != 0)                                        \
 			ktest_fail_string(__FILE__, __LINE__, #actual, expected, actual); \
 	} while (0)
 
 /* Ends the test where going on makes no sense. */
-#define ASSERT_TRUE(condition)                                                        \
-	do {                                                                          \
-		if (!(condition)) {                                                   \
-			ktest_fail(__FILE__, __LINE__, #condition, 1, 0);             \
-			return;                                                       \
-		}                                                                     \
+#define ASSERT_TRUE(condition)                                            \
+	do {                                                              \
+		if (!(condition)) {                                       \
+			ktest_fail(__FILE__, __LINE__, #condition, 1, 0); \
+			return;                                           \
+		}                                                         \
 	} while (0)
 
 /* Draws by lot, from the command line's seed. */

@@ -17,7 +17,7 @@
 #include "proc/sched.h"
 #include "proc/wait.h"
 
-#define ENDED_MAX 64
+#define ENDED_MAX   64
 #define STACK_LIMIT (8ul << 20)
 
 /* What process 1 has buried, oldest forgotten first. */

@@ -1,4 +1,4 @@
-/* Processes for tests: they begin in kernel mode, in an address space of their own, and may go to user mode. */
+/* Processes for tests: they begin in kernel mode, in a space of their own; user mode comes next. */
 #pragma once
 
 #include "lib/types.h"
@@ -10,12 +10,15 @@ struct space;
 void ktest_process_init(void);
 
 /*
- * Runs fn(arg) in kernel mode as a fresh process, a child of the running one, or of process 1 where the running
- * thread is the kernel's. It ends with fn's result as its exit status. Its pid, or negative errno.
+ * Runs fn(arg) in kernel mode as a fresh process, a child of the running one, or of process 1
+ * where the running thread is the kernel's. It ends with fn's result as its exit status. Its pid,
+ * or negative errno.
  */
 int ktest_spawn(int (*fn)(void *arg), void *arg);
 
-/* Waits until process 1 has buried its child: the status as wait4 packs it. => the kernel's thread */
+/*
+ * Waits until process 1 has buried its child: the status as wait4 packs it. => the kernel's thread
+ */
 int ktest_bury(int pid);
 
 /* Both in one; -1 where there was no memory for a process. */
@@ -26,4 +29,4 @@ void ktest_enter(vaddr_t pc, vaddr_t sp) __attribute__((noreturn));
 
 /* The status of wait4 for a normal end and for a death by signal. */
 #define EXITED(code) ((code) << 8)
-#define KILLED(sig) (sig)
+#define KILLED(sig)  (sig)

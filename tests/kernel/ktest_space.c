@@ -50,7 +50,10 @@ struct uspace *space_new(void)
 	return us;
 }
 
-/* uspace_put() takes the lock by itself, which the order of locks allows only where no other is held. */
+/*
+ * uspace_put() takes the lock by itself, which the order of locks allows only where no other is
+ * held.
+ */
 void space_end(struct uspace *us)
 {
 	unsigned left = 0;
@@ -92,15 +95,17 @@ static long map(struct uspace *us, struct map_request *request)
 
 long space_map(struct uspace *us, vaddr_t addr, size_t len, unsigned rights, unsigned flags)
 {
-	struct map_request request = { .addr = addr, .len = len, .rights = rights, .flags = flags | MAP_ANONYMOUS };
+	struct map_request request = {
+		.addr = addr, .len = len, .rights = rights, .flags = flags | MAP_ANONYMOUS
+	};
 
 	if (!(flags & MAP_TYPE))
 		request.flags |= MAP_PRIVATE;
 	return map(us, &request);
 }
 
-long space_map_object(struct uspace *us, vaddr_t addr, size_t len, unsigned rights, struct object *object,
-		      uint64_t offset)
+long space_map_object(struct uspace *us, vaddr_t addr, size_t len, unsigned rights,
+		      struct object *object, uint64_t offset)
 {
 	struct map_request request = { .addr = addr,
 				       .len = len,

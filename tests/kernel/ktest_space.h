@@ -9,9 +9,9 @@
 /* Where the heap of such a space begins. */
 #define HEAP_AT 0x100000ul
 
-#define READ RIGHT_READ
-#define WRITE RIGHT_WRITE
-#define EXEC RIGHT_EXEC
+#define READ	   RIGHT_READ
+#define WRITE	   RIGHT_WRITE
+#define EXEC	   RIGHT_EXEC
 #define READ_WRITE (RIGHT_READ | RIGHT_WRITE)
 
 /* An empty space, its mmap lock held; NULL: out of memory. A test may have up to twelve. */
@@ -22,11 +22,14 @@ void space_end(struct uspace *us);
 /* A child that vm_fork() has filled, its mmap lock held too; NULL: out of memory, or it failed. */
 struct uspace *space_fork(struct uspace *us);
 
-/* Maps at `addr` (fixed; 0: anywhere): where, or negative errno. flags: MAP_* beside MAP_ANONYMOUS. */
+/*
+ * Maps at `addr` (fixed; 0: anywhere): where, or negative errno. flags: MAP_* beside
+ * MAP_ANONYMOUS.
+ */
 long space_map(struct uspace *us, vaddr_t addr, size_t len, unsigned rights, unsigned flags);
 /* A private mapping of an object from `offset` on. */
-long space_map_object(struct uspace *us, vaddr_t addr, size_t len, unsigned rights, struct object *object,
-		      uint64_t offset);
+long space_map_object(struct uspace *us, vaddr_t addr, size_t len, unsigned rights,
+		      struct object *object, uint64_t offset);
 
 /* One access of a program: what vm_fault() answers. */
 int space_touch(struct uspace *us, vaddr_t va, unsigned access);
@@ -50,6 +53,9 @@ static inline uint64_t retry_count(const struct uspace *us, enum fault_retry rea
 	return us->space.stats.retry[reason];
 }
 
-/* Counts the pauses of verbs from now on; each has `then` called, if there is one, and answers what it says. */
+/*
+ * Counts the pauses of verbs from now on; each has `then` called, if there is one, and answers
+ * what it says.
+ */
 void pauses_watch(int (*then)(unsigned count));
 unsigned pauses_end(void);

@@ -84,7 +84,10 @@ KTEST(heap_break_in_the_middle_of_a_page)
 	space_end(us);
 }
 
-/* R14: 200 GiB cost what is touched: three pages, each with a leaf table and (two of them) a middle one of its own */
+/*
+ * R14: 200 GiB cost what is touched: three pages, each with a leaf table and (two of them) a
+ * middle one of its own
+ */
 KTEST(heap_sparse_reservation_costs_what_is_touched)
 {
 	struct uspace *us = space_new();
@@ -153,7 +156,10 @@ KTEST(heap_growth_into_a_mapping_is_refused)
 	space_end(us);
 }
 
-/* R18: freeing 200 GiB of which one page is there: no more pieces than for that page alone, and one fence */
+/*
+ * R18: freeing 200 GiB of which one page is there: no more pieces than for that page alone, and
+ * one fence
+ */
 KTEST(heap_untouched_memory_is_freed_in_bulk)
 {
 	struct uspace *us = space_new();
@@ -184,7 +190,10 @@ KTEST(heap_freeing_nothing_fences_nothing)
 
 #ifdef FAULTLINE_HARDENED
 
-/* R17, R45: of the three frames of a first touch each one may be missing; then nothing stays behind */
+/*
+ * R17, R45: of the three frames of a first touch each one may be missing; then nothing stays
+ * behind
+ */
 KTEST(heap_fault_without_memory_changes_nothing)
 {
 	struct uspace *us = space_new();

@@ -56,7 +56,8 @@ KTEST(log_forgets_the_oldest_first)
 	enum log_level level;
 
 	for (unsigned i = 0; log_oldest() == old && i < 10000; i++)
-		log_debug("test", "record %u of many that fill the ring and push the oldest out of it", i);
+		log_debug("test",
+			  "record %u of many that fill the ring and push the oldest out of it", i);
 	EXPECT_TRUE(log_oldest() > old);
 	EXPECT_TRUE(log_newest() - log_oldest() <= LOG_RING_BYTES);
 	newest(old, buf, &level); /* a position that is gone becomes the oldest */
@@ -100,8 +101,9 @@ KTEST(options_are_read_from_the_command_line)
 KTEST(options_that_are_wrong_are_named_and_passed_over)
 {
 	static const char *const lines[] = {
-		"winsize=80 seed=7", "winsize=x5 seed=7",  "winsize=80x25x3 seed=7", "winsize=99999x1 seed=7",
-		"init= seed=7",	     "ad=hard seed=7",     "strange seed=7",	     "loglevel=loud seed=7",
+		"winsize=80 seed=7",	  "winsize=x5 seed=7",	  "winsize=8x2x3 seed=7",
+		"winsize=99999x1 seed=7", "init= seed=7",	  "ad=hard seed=7",
+		"strange seed=7",	  "loglevel=loud seed=7",
 	};
 	static char buf[LINE];
 	enum log_level level;

@@ -58,11 +58,12 @@ void ktest_note(const char *fmt, ...)
 void ktest_fail(const char *file, int line, const char *what, uint64_t expected, uint64_t actual)
 {
 	failed = true;
-	ktest_note("%s:%d: %s: expected %ld (%#lx), got %ld (%#lx)", file, line, what, (long)expected,
-		   (unsigned long)expected, (long)actual, (unsigned long)actual);
+	ktest_note("%s:%d: %s: expected %ld (%#lx), got %ld (%#lx)", file, line, what,
+		   (long)expected, (unsigned long)expected, (long)actual, (unsigned long)actual);
 }
 
-void ktest_fail_string(const char *file, int line, const char *what, const char *expected, const char *actual)
+void ktest_fail_string(const char *file, int line, const char *what, const char *expected,
+		       const char *actual)
 {
 	failed = true;
 	ktest_note("%s:%d: %s: expected \"%s\", got \"%s\"", file, line, what, expected, actual);

@@ -6,7 +6,7 @@
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_space.h"
 
-#define AREA 0x40000000ul
+#define AREA  0x40000000ul
 #define PAGES 16
 
 static vaddr_t page(unsigned i)
@@ -26,7 +26,10 @@ static struct uspace *area(void)
 	return us;
 }
 
-/* R94, R8: fewer rights take one fence for all the pages of a piece; more rights take none, and come by faults */
+/*
+ * R94, R8: fewer rights take one fence for all the pages of a piece; more rights take none, and
+ * come by faults
+ */
 KTEST(protect_lessens_at_once_and_gives_back_lazily)
 {
 	struct uspace *us = area();
@@ -118,7 +121,8 @@ KTEST(unmap_over_many_mappings)
 
 	ASSERT_TRUE(us);
 	for (unsigned i = 0; i < 50; i++) {
-		ASSERT_TRUE(space_map(us, AREA + i * 8 * PAGE_SIZE, 4 * PAGE_SIZE, READ_WRITE, 0) > 0);
+		ASSERT_TRUE(space_map(us, AREA + i * 8 * PAGE_SIZE, 4 * PAGE_SIZE, READ_WRITE, 0) >
+			    0);
 		EXPECT_EQ(0, space_touch(us, AREA + i * 8 * PAGE_SIZE, WRITE));
 	}
 	EXPECT_EQ(50, us->space.nvmas);

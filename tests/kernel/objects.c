@@ -5,7 +5,7 @@
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_space.h"
 
-#define AREA 0x40000ul
+#define AREA  0x40000ul
 #define PAGES 4
 
 static struct object *object_of(unsigned pages)
@@ -61,7 +61,10 @@ KTEST(object_sizes_beyond_the_largest_are_refused)
 	object_put(object);
 }
 
-/* R75: after a truncation pages, entries and frames beyond the end are gone, private copies too: BUS */
+/*
+ * R75: after a truncation pages, entries and frames beyond the end are gone, private copies too:
+ * BUS
+ */
 KTEST(object_truncation_drops_what_is_mapped_beyond)
 {
 	struct object *object = object_of(PAGES);
@@ -113,7 +116,8 @@ KTEST(object_truncation_reaches_every_space)
 	struct uspace *us = space_new(), *child;
 
 	ASSERT_TRUE(object && us);
-	ASSERT_TRUE(space_map_object(us, AREA, 2 * PAGE_SIZE, READ_WRITE, object, 2 * PAGE_SIZE) > 0);
+	ASSERT_TRUE(space_map_object(us, AREA, 2 * PAGE_SIZE, READ_WRITE, object, 2 * PAGE_SIZE) >
+		    0);
 	ASSERT_TRUE(space_map_object(us, 4 * AREA, PAGES * PAGE_SIZE, READ_WRITE, object, 0) > 0);
 	EXPECT_EQ(0, space_store(us, AREA, 9));
 	EXPECT_EQ(4, space_load(us, 4 * AREA + 3 * PAGE_SIZE));
@@ -142,7 +146,10 @@ KTEST(object_lives_as_long_as_it_is_mapped)
 	space_end(us);
 }
 
-/* R71: pages of a file are the same frames for all who only read; others come with them, up to 16 around */
+/*
+ * R71: pages of a file are the same frames for all who only read; others come with them, up to 16
+ * around
+ */
 KTEST(object_pages_are_mapped_for_all_and_around)
 {
 	struct object *object = object_of(PAGES);
@@ -151,7 +158,10 @@ KTEST(object_pages_are_mapped_for_all_and_around)
 	ASSERT_TRUE(object && us && other);
 	ASSERT_TRUE(space_map_object(us, AREA, PAGES * PAGE_SIZE, READ, object, 0) == AREA);
 	ASSERT_TRUE(space_map_object(other, AREA, PAGES * PAGE_SIZE, READ, object, 0) == AREA);
-	/* A table is missing first: a page by itself. The next look finds it and brings the others along. */
+	/*
+	 * A table is missing first: a page by itself. The next look finds it and brings the others
+	 * along.
+	 */
 	EXPECT_EQ(0, space_touch(us, AREA + PAGE_SIZE, READ));
 	EXPECT_EQ(1, us->space.resident);
 	EXPECT_EQ(0, space_touch(us, AREA + 2 * PAGE_SIZE, READ));

@@ -62,12 +62,12 @@ static int hold_pages(void *arg)
 	ktest_enter(CODE_AT, 0);
 }
 
-static int spawn_holder(size_t pages)
+static int spawn_holder(int (*hold)(void *), size_t pages)
 {
 	int pid;
 
 	ready = false;
-	pid = ktest_spawn(hold_pages, (void *)pages);
+	pid = ktest_spawn(hold, (void *)pages);
 	while (pid > 0 && !atomic_load(&ready))
 		sched_yield();
 	return pid;
@@ -76,7 +76,8 @@ static int spawn_holder(size_t pages)
 /* R43: the one with the most resident memory goes, by SIGKILL, and its memory comes back at once */
 KTEST(oom_ends_the_process_with_the_most_memory)
 {
-	int small = spawn_holder(20), large = spawn_holder(400), middle = spawn_holder(100);
+	int small = spawn_holder(hold_pages, 20), large = spawn_holder(hold_pages, 400),
+	    middle = spawn_holder(hold_pages, 100);
 	size_t before = page_alloc_free_count();
 
 	ASSERT_TRUE(small > 0 && large > 0 && middle > 0);
@@ -90,6 +91,36 @@ KTEST(oom_ends_the_process_with_the_most_memory)
 	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(middle));
 	EXPECT_EQ(0, process_kill(small, SIGTERM));
 	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(small));
+}
+
+/* As hold_pages(), but all that it has are page tables: a read of the zero page in each 2 MiB. */
+static int hold_tables(void *arg)
+{
+	const size_t apart = 2ul << 20;
+	size_t n = (size_t)arg;
+	struct uspace *us = current_process()->uspace;
+
+	EXPECT_EQ(0, program_load(&spins));
+	uspace_lock(us);
+	EXPECT_TRUE(space_map(us, 16 * DATA_AT, n * apart, READ_WRITE, 0) > 0);
+	for (size_t i = 0; i < n; i++)
+		EXPECT_EQ(0, space_touch(us, 16 * DATA_AT + i * apart, READ));
+	uspace_unlock(us);
+	atomic_store(&ready, true);
+	ktest_enter(CODE_AT, 0);
+}
+
+/* R43: who eats memory by page tables goes before somebody with a little memory of its own */
+KTEST(oom_counts_page_tables)
+{
+	int bystander = spawn_holder(hold_pages, 50), eater = spawn_holder(hold_tables, 300);
+
+	ASSERT_TRUE(bystander > 0 && eater > 0);
+	mm_trim();
+	EXPECT_EQ(0, oom_relieve());
+	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(eater));
+	EXPECT_EQ(0, process_kill(bystander, SIGTERM));
+	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(bystander));
 }
 
 /* R43: process 1 alone is never chosen */
@@ -111,11 +142,14 @@ static int eat(void *arg)
 	ktest_enter(CODE_AT, 0);
 }
 
-/* R43, R44: a program that takes all memory is ended; others go on; what was free is free again, to the frame */
+/*
+ * R43, R44: a program that takes all memory is ended; others go on; what was free is free again,
+ * to the frame
+ */
 KTEST(oom_ends_a_memory_hog_and_all_comes_back)
 {
 	struct page *taken = squeeze(4000);
-	int bystander = spawn_holder(50), hog;
+	int bystander = spawn_holder(hold_pages, 50), hog;
 	size_t before;
 
 	ASSERT_TRUE(bystander > 0);
@@ -146,7 +180,7 @@ KTEST(oom_ends_two_memory_hogs)
 /* R43: memory for the kernel's own use waits for the policy instead of failing */
 KTEST(oom_policy_serves_who_waits_for_memory)
 {
-	int large = spawn_holder(400);
+	int large = spawn_holder(hold_pages, 400);
 	struct page *list = squeeze(1000), *page;
 
 	ASSERT_TRUE(large > 0);

@@ -13,9 +13,9 @@
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
 
-#define BUFFER 0x40000ul
+#define BUFFER	     0x40000ul
 #define BUFFER_PAGES 64
-#define PIPE_BYTES 65536 /* as on Linux */
+#define PIPE_BYTES   65536 /* as on Linux */
 
 static struct file *reader, *writer;
 
@@ -62,7 +62,10 @@ static int write_and_read(void *arg)
 	return 0;
 }
 
-/* R25: bytes in order, over the edges of pages, into untouched ones; the end where the writer has gone */
+/*
+ * R25: bytes in order, over the edges of pages, into untouched ones; the end where the writer has
+ * gone
+ */
 KTEST(pipe_carries_bytes_and_its_end)
 {
 	EXPECT_EQ(EXITED(0), ktest_run(write_and_read, NULL));
@@ -153,7 +156,10 @@ static int read_much(void *arg)
 	return 0;
 }
 
-/* R25: 200 KiB through 64 KiB: the writer waits for room, the reader for bytes, none is lost or out of order */
+/*
+ * R25: 200 KiB through 64 KiB: the writer waits for room, the reader for bytes, none is lost or
+ * out of order
+ */
 KTEST(pipe_passes_more_than_it_holds)
 {
 	EXPECT_EQ(EXITED(0), ktest_run(read_much, (void *)(200ul << 10)));
@@ -211,7 +217,9 @@ static int transfer_partly(void *arg)
 	return 0;
 }
 
-/* R27, as on Linux: a piece within a page goes whole or not at all; whole ones before it are told */
+/*
+ * R27, as on Linux: a piece within a page goes whole or not at all; whole ones before it are told
+ */
 KTEST(pipe_partial_transfers_lose_nothing)
 {
 	EXPECT_EQ(EXITED(0), ktest_run(transfer_partly, NULL));

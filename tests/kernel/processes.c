@@ -48,24 +48,25 @@ KTEST(process_is_ended_by_the_signal_of_its_cause)
 		const struct program *program;
 		int sig;
 	} cases[] = {
-		{ &illegal, SIGILL },
-		{ &breakpoint, SIGTRAP },
-		{ &reads_null, SIGSEGV },	     /* R12 */
-		{ &writes_its_text, SIGSEGV },	     /* R61 */
-		{ &runs_its_data, SIGSEGV },	     /* R11: never X */
-		{ &jumps_to_null, SIGSEGV },	     /* R3: a fetch */
-		{ &reads_a_hole, SIGSEGV },	     /* R12 */
-		{ &reads_the_kernel, SIGSEGV },
-		{ &writes_above_its_heap, SIGSEGV }, /* R12 */
+		{ &illegal, SIGILL },		{ &breakpoint, SIGTRAP },
+		{ &reads_null, SIGSEGV },      /* R12 */
+		{ &writes_its_text, SIGSEGV }, /* R61 */
+		{ &runs_its_data, SIGSEGV },   /* R11: never X */
+		{ &jumps_to_null, SIGSEGV },   /* R3: a fetch */
+		{ &reads_a_hole, SIGSEGV },    /* R12 */
+		{ &reads_the_kernel, SIGSEGV }, { &writes_above_its_heap, SIGSEGV }, /* R12 */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		EXPECT_EQ(KILLED(cases[i].sig), run(cases[i].program));
 }
 
-/* R11, R4: load, store, load again: the instructions that faulted ran once each, with what the fault brought */
-PROGRAM(uses_untouched_memory, LUI(T0, DATA_PAGES), LD(A1, 8, T0), LI(A0, 7), SD(A0, 8, T0), LD(A0, 8, T0),
-	CODE_I(0x33u, 0, A0, A0, A1), EXIT_A0);
+/*
+ * R11, R4: load, store, load again: the instructions that faulted ran once each, with what the
+ * fault brought
+ */
+PROGRAM(uses_untouched_memory, LUI(T0, DATA_PAGES), LD(A1, 8, T0), LI(A0, 7), SD(A0, 8, T0),
+	LD(A0, 8, T0), CODE_I(0x33u, 0, A0, A0, A1), EXIT_A0);
 
 KTEST(process_faults_are_served_and_run_again)
 {
@@ -105,7 +106,8 @@ static uint64_t ticks_of(int pid)
 KTEST(process_loops_share_the_hart)
 {
 	static struct waitq never = WAITQ_INIT(never);
-	int a = ktest_spawn(program_main, (void *)&spins), b = ktest_spawn(program_main, (void *)&spins);
+	int a = ktest_spawn(program_main, (void *)&spins),
+	    b = ktest_spawn(program_main, (void *)&spins);
 	uint64_t some = clock_ns_to_ticks(15000000);
 	unsigned naps = 0;
 
@@ -172,7 +174,9 @@ static int leave_a_zombie(void *arg)
 	return pid & 0x7f;
 }
 
-/* A zombie holds no memory but itself; its orphan is buried by process 1 (R66: the harness counts) */
+/*
+ * A zombie holds no memory but itself; its orphan is buried by process 1 (R66: the harness counts)
+ */
 KTEST(process_orphan_zombie_is_buried_by_process_1)
 {
 	int status = ktest_run(leave_a_zombie, NULL);
@@ -211,7 +215,8 @@ KTEST(process_orphans_go_to_process_1)
 	status = ktest_run(leave_an_orphan, NULL);
 	spin_lock(&family_lock);
 	if (!list_empty(&family_find(PID_INIT)->children))
-		pid = list_first_entry(&family_find(PID_INIT)->children, struct process, sibling)->pid;
+		pid = list_first_entry(&family_find(PID_INIT)->children, struct process, sibling)
+			      ->pid;
 	spin_unlock(&family_lock);
 	EXPECT_EQ(EXITED(pid & 0x7f), status);
 	atomic_store(&orphan, -1);
@@ -272,8 +277,9 @@ KTEST(process_storm_leaves_nothing_behind)
 
 	for (unsigned round = 0; round < 4; round++) {
 		for (unsigned i = 0; i < ARRAY_SIZE(pids); i++) {
-			pids[i] = ktest_spawn(program_main,
-					      (void *)(i % 2 ? &exits_with_42 : &uses_untouched_memory));
+			pids[i] =
+				ktest_spawn(program_main, (void *)(i % 2 ? &exits_with_42
+									 : &uses_untouched_memory));
 			ASSERT_TRUE(pids[i] > 0);
 		}
 		for (unsigned i = 0; i < ARRAY_SIZE(pids); i++)

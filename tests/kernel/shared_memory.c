@@ -50,13 +50,17 @@ KTEST(shared_memory_filled_after_fork_is_one_page)
 	EXPECT_EQ(0, space_store(child, AREA + PAGE_SIZE, 5));
 	EXPECT_EQ(5, space_load(us, AREA + PAGE_SIZE));
 	EXPECT_TRUE(space_page(us, AREA + PAGE_SIZE) == space_page(child, AREA + PAGE_SIZE));
-	EXPECT_TRUE(space_page(us, AREA + PAGE_SIZE) != zero_page); /* R50: never in shared mappings */
+	EXPECT_TRUE(space_page(us, AREA + PAGE_SIZE) !=
+		    zero_page); /* R50: never in shared mappings */
 	space_end(us);
 	EXPECT_EQ(5, space_load(child, AREA + PAGE_SIZE));
 	space_end(child);
 }
 
-/* R125: a read maps the page read-only; the first write after it is a REMAP that copies and fences nothing */
+/*
+ * R125: a read maps the page read-only; the first write after it is a REMAP that copies and fences
+ * nothing
+ */
 KTEST(shared_memory_first_write_after_a_read_is_a_remap)
 {
 	struct uspace *us = shared_area();
@@ -78,7 +82,10 @@ KTEST(shared_memory_first_write_after_a_read_is_a_remap)
 	space_end(us);
 }
 
-/* R100: dropped by one, the bytes are still there; unmapped by the last, the frames go (the harness counts) */
+/*
+ * R100: dropped by one, the bytes are still there; unmapped by the last, the frames go (the
+ * harness counts)
+ */
 KTEST(shared_memory_outlives_a_dontneed)
 {
 	struct uspace *us = shared_area();

@@ -13,7 +13,7 @@
 #include "tests/kernel/ktest.h"
 
 #define THREADS 5
-#define TURNS 200
+#define TURNS	200
 
 static struct waitq queue = WAITQ_INIT(queue);
 static unsigned ended;
@@ -56,7 +56,10 @@ KTEST(thread_runs_each_that_is_spawned)
 	EXPECT_EQ((1u << THREADS) - 1, ran);
 }
 
-/* DESIGN 4: a sample that is old keeps nobody asleep: what came between the look and the sleep counts */
+/*
+ * DESIGN 4: a sample that is old keeps nobody asleep: what came between the look and the sleep
+ * counts
+ */
 KTEST(wait_with_an_old_sample_does_not_sleep)
 {
 	uint64_t seq = waitq_sample(&queue);
@@ -122,7 +125,10 @@ KTEST(wait_wakes_in_the_order_of_coming)
 		sched_yield();
 	}
 	for (unsigned i = 0; i < THREADS; i++) {
-		/* The sequence moves with each, so that they must be asleep already: they do not sample again. */
+		/*
+		 * The sequence moves with each, so that they must be asleep already: they do not
+		 * sample again.
+		 */
 		EXPECT_TRUE(waitq_wake_one(&queue));
 		sched_yield();
 		EXPECT_EQ(i + 1, norder);
@@ -228,7 +234,10 @@ static void spin(void *arg)
 	end();
 }
 
-/* DESIGN rule 5: a thread that only passes preemption points does not keep the hart: a sleeper comes back in time */
+/*
+ * DESIGN rule 5: a thread that only passes preemption points does not keep the hart: a sleeper
+ * comes back in time
+ */
 KTEST(thread_at_work_lets_others_run)
 {
 	uint64_t start = arch_time();
@@ -239,7 +248,7 @@ KTEST(thread_at_work_lets_others_run)
 	ASSERT_TRUE(kthread_spawn("spinner", spin, NULL));
 	for (unsigned i = 0; i < 3; i++)
 		EXPECT_EQ(-ETIMEDOUT, thread_wait_until(&queue, waitq_sample(&queue),
-							 arch_time() + clock_ns_to_ticks(2000000)));
+							arch_time() + clock_ns_to_ticks(2000000)));
 	EXPECT_TRUE(arch_time() - start < clock_ns_to_ticks(20 * NSEC_PER_SEC));
 	EXPECT_TRUE(hart_counter_sum(HART_SWITCHES) > switches + 3);
 	atomic_store(&stop_spinning, true);

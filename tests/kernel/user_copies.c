@@ -12,7 +12,7 @@
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
 
-#define AREA 0x40000ul
+#define AREA  0x40000ul
 #define PAGES 4
 #define BYTES (3 * PAGE_SIZE)
 
@@ -173,7 +173,10 @@ static int copy_strings(void *arg)
 	return 0;
 }
 
-/* R26: a string may end just before an unmapped page, span two, or lie in memory that is not there yet */
+/*
+ * R26: a string may end just before an unmapped page, span two, or lie in memory that is not there
+ * yet
+ */
 KTEST(copy_strings_end_where_they_end)
 {
 	EXPECT_EQ(EXITED(0), ktest_run(copy_strings, NULL));
@@ -193,7 +196,10 @@ static int copy_without_memory(void *arg)
 	return 0;
 }
 
-/* R28, R43: no frame inside a copy: the policy ends the largest process, which is this one; no panic */
+/*
+ * R28, R43: no frame inside a copy: the policy ends the largest process, which is this one; no
+ * panic
+ */
 KTEST(copy_without_memory_applies_the_policy)
 {
 	int status = ktest_run(copy_without_memory, NULL);

@@ -65,9 +65,9 @@ struct segment {
 _Static_assert(sizeof(struct header) == ELF_HEADER_BYTES, "the header of the file format");
 _Static_assert(sizeof(struct segment) == ELF_PHDR_BYTES, "the segment of the file format");
 
-#define TYPE_EXEC 2
+#define TYPE_EXEC     2
 #define MACHINE_RISCV 243
-#define SEGMENT_LOAD 1
+#define SEGMENT_LOAD  1
 
 static void put_header(char *to, unsigned nsegments)
 {
@@ -90,8 +90,10 @@ struct object *program_image(const struct program *program, unsigned bss_pages)
 {
 	size_t bytes = program->n * sizeof(*program->code);
 	struct segment segments[2] = {
-		{ SEGMENT_LOAD, ELF_R | ELF_X, CODE_OFFSET, CODE_AT, CODE_AT, bytes, bytes, PAGE_SIZE },
-		{ SEGMENT_LOAD, ELF_R | ELF_W, 0, DATA_AT, DATA_AT, 0, bss_pages * PAGE_SIZE, PAGE_SIZE },
+		{ SEGMENT_LOAD, ELF_R | ELF_X, CODE_OFFSET, CODE_AT, CODE_AT, bytes, bytes,
+		  PAGE_SIZE },
+		{ SEGMENT_LOAD, ELF_R | ELF_W, 0, DATA_AT, DATA_AT, 0, bss_pages * PAGE_SIZE,
+		  PAGE_SIZE },
 	};
 	char head[sizeof(struct header) + sizeof(segments)];
 	struct object *object = object_create_anon(0);

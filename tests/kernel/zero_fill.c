@@ -6,7 +6,7 @@
 #include "tests/kernel/ktest_space.h"
 #include "abi/mman.h"
 
-#define MIB (1ul << 20)
+#define MIB  (1ul << 20)
 #define AREA 0x40000ul
 
 static uint64_t zero_bits(void)
@@ -113,7 +113,10 @@ KTEST(zero_page_stays_as_it_is)
 	EXPECT_EQ(0, zero_bits());
 }
 
-/* Maps two pages of an object that is full of ones as an ELF segment whose file part is `bytes` long. */
+/*
+ * Maps two pages of an object that is full of ones as an ELF segment whose file part is `bytes`
+ * long.
+ */
 static struct uspace *segment(struct object *object, size_t bytes)
 {
 	struct uspace *us = space_new();
@@ -143,7 +146,10 @@ static struct object *full_object(void)
 	return object;
 }
 
-/* R52: file bytes up to the edge, zeros from there on, though the file goes on; the page is private from the start */
+/*
+ * R52: file bytes up to the edge, zeros from there on, though the file goes on; the page is
+ * private from the start
+ */
 KTEST(zero_begins_where_the_files_bytes_end)
 {
 	struct object *object = full_object();

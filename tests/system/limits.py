@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Programs that ask for all there is: one of them ends, with a reason, and the machine goes on."""
 
-from lib.guest import run
+from lib.guest import GREEDY, run
 from lib.tap import case, equal, has, lacks, main
 
 SMALL = ["--mem", "64M", "--timeout", "100"]
@@ -33,6 +33,31 @@ def a_fork_bomb_comes_to_an_end():
 def a_hog_with_the_least_memory():
     done = run("hog", options=["--mem", "32M", "--timeout", "100"])
     equal(done.status, 137, "status")
+
+
+@case
+def names_without_a_byte_are_refused_in_time():
+    done = run("names", options=SMALL, program=GREEDY)
+    equal((done.status, done.out), (0, b"refused: No space left on device\nanother: status 0\n"),
+          "status and output")
+
+
+@case
+def holes_of_a_file_are_given_back():
+    done = run("holes", options=SMALL, program=GREEDY)
+    equal((done.status, done.out), (0, b"reader: signal 9\nanother: status 0\n"), "status and output")
+
+
+@case
+def who_takes_page_tables_is_the_one_to_go():
+    done = run("sparse", options=SMALL, program=GREEDY)
+    equal((done.status, done.out), (0, b"child: signal 9\n"), "status and output")
+
+
+@case
+def a_crowd_that_sleeps_and_wakes_starves_nobody():
+    done = run("crowd", options=SMALL, program=GREEDY)
+    equal((done.status, done.out), (0, b"enough\n"), f"status and output ({done.err})")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 
-from lib.guest import FAKE, folder, run, start
+from lib.guest import FAKE, GREEDY, folder, run, start
 from lib.tap import Skip, case, equal, has, lacks, main
 
 STAMP = re.compile(rb"^\[ *\d+\.\d+\] ", re.MULTILINE)
@@ -74,6 +74,15 @@ def a_killed_program_is_explained():
     equal((done.status, done.out), (139, b""), "status and standard output")
     for part in (b"probe", b"0x10", b"null pointer"):
         has(done.err, part, "report")
+
+
+@case
+def a_programs_name_makes_no_lines_of_the_log():
+    if FAKE:
+        raise Skip("needs the real kernel")
+    done = run("liar", program=GREEDY)
+    equal((done.status, done.out), (139, b""), "status and standard output")
+    has(done.err, b"x?[    1.000000] kernel panic: a lie?[7m", "report")
 
 
 @case

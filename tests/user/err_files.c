@@ -75,6 +75,7 @@ static void bad_numbers(void)
 {
 	static char name[251];
 	struct iovec huge = { buf, -1ul };
+	int left = -1;
 
 	memset(name, 'm', 250);
 	TRY(syscall(SYS_readv, ro, &part, 1025));
@@ -95,10 +96,15 @@ static void bad_numbers(void)
 	TRY(syscall(SYS_dup3, ro, -1, 0));
 	TRY(syscall(SYS_fcntl, ro, 4711, 0));
 	TRY(syscall(SYS_fcntl, ro, F_DUPFD, -1));
+	TRY(syscall(SYS_fcntl, ro, F_DUPFD, 1ul << 32) > 0);
+	TRY(syscall(SYS_fcntl, open("err.tmp", O_RDONLY | 1 << 30 | O_NOCTTY), F_GETFL));
 	TRY(syscall(SYS_pipe2, pipes, 1));
 	TRY(syscall(SYS_memfd_create, "x", 0x4000));
 	TRY(syscall(SYS_memfd_create, name, 0));
 	TRY(syscall(SYS_ioctl, ro, TCGETS, buf));
+	TRY(syscall(SYS_ioctl, ro, FIONREAD, &left));
+	say("left %d\n", left);
+	TRY(syscall(SYS_ioctl, ro, FIONREAD, BAD));
 	TRY(syscall(SYS_ioctl, pipes[0], 4711, buf));
 	TRY(syscall(SYS_ioctl, open("/dev/console", O_RDWR | O_NOCTTY), TCFLSH, 4711));
 	TRY(syscall(SYS_ioctl, open("/dev/console", O_RDWR | O_NOCTTY), TCGETS, BAD));

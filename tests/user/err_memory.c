@@ -20,6 +20,8 @@ static void maps(void)
 	TRY(mmap(NULL, PAGE, RW, MAP_ANONYMOUS | MAP_SHARED_VALIDATE, -1, 0));
 	TRY(mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_GROWSDOWN, -1, 0));
 	TRY(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, dir, 0));
+	TRY(mmap(NULL, PAGE, PROT_READ, 0, dir, 0));
+	TRY(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_HUGETLB, ro, 0));
 	TRY(mmap(NULL, -PAGE, RW, ANON, -1, 0));
 	TRY(mmap(NULL, PAGE, RW, ANON | MAP_HUGETLB, -1, 0));
 	TRY(mmap(NULL, PAGE, PROT_READ, MAP_SHARED_VALIDATE | 1 << 24, rw, 0));
@@ -42,6 +44,8 @@ int main(void)
 	TRY(mprotect(p, 4 * PAGE, PROT_READ));
 	TRY(madvise(p + 1, PAGE, MADV_DONTNEED));
 	TRY(madvise(p, PAGE, 4711));
+	TRY(madvise(p, PAGE, MADV_DOFORK));
+	TRY(madvise(p, PAGE, MADV_KEEPONFORK));
 	TRY(madvise(p, 4 * PAGE, MADV_DONTNEED));
 	TRY(madvise(p, 4 * PAGE, MADV_POPULATE_READ));
 	TRY(madvise(p, PAGE, MADV_POPULATE_WRITE));

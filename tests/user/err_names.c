@@ -102,6 +102,7 @@ static void questions(void)
 	TRY(syscall(SYS_readlinkat, file, "", buf, 10));
 	TRY(syscall(SYS_newfstatat, IN("file.tmp"), BAD, 0));
 	TRY(syscall(SYS_newfstatat, IN("file.tmp"), &st, 0x10));
+	TRY(syscall(SYS_newfstatat, IN("file.tmp"), &st, 0x6000)); /* AT_STATX_SYNC_TYPE */
 	TRY(syscall(SYS_newfstatat, IN(""), &st, 0));
 	TRY(syscall(SYS_newfstatat, 99, "", &st, AT_EMPTY_PATH));
 }

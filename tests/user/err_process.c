@@ -69,7 +69,7 @@ static void sleeps(long sec, long nsec)
 
 static void clocks(void)
 {
-	static const int known[] = { 0, 1, 2, 3, 4, 5, 6, 7, 11, 12, 20 };
+	static const int known[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20 };
 	struct timespec zero = { 0, 0 };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {

@@ -5,6 +5,7 @@
 #include "abi/dirent.h"
 #include "abi/errno.h"
 #include "fs/memfd.h"
+#include "mm/host.h"
 #include "mm/object.h"
 #include "mm/page_alloc.h"
 #include "tests/host/mm/user_memory.h"
@@ -164,6 +165,34 @@ static void listing(void)
 	tree_end();
 }
 
+static unsigned pauses;
+
+static int count_pause(struct vm_wait *wait)
+{
+	(void)wait;
+	pauses++;
+	return 0;
+}
+
+/* Others may run between two names, however long the list. */
+static void listing_lets_others_run(void)
+{
+	char names[256];
+	struct file *dir;
+
+	tree_start();
+	tree_touch("one");
+	tree_touch("two");
+	dir = fs_open_root();
+	mm_host.pause = count_pause;
+	assert_int_equal(list_some(dir, 1024, names), 24 * 4);
+	assert_true(pauses >= 4);
+	file_put(dir);
+	fs_unlink(NULL, "one");
+	fs_unlink(NULL, "two");
+	tree_end();
+}
+
 /* Whatever comes and goes between two calls, what stays is listed once. */
 static void listing_while_names_change(void)
 {
@@ -272,6 +301,7 @@ int main(void)
 		isolated_test(running_text_is_not_written),
 		isolated_test(file_without_a_name),
 		isolated_test(listing),
+		isolated_test(listing_lets_others_run),
 		isolated_test(listing_while_names_change),
 		isolated_test(listing_of_a_removed_directory),
 		isolated_test(descriptors),

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "abi/limits.h"
 #include "mm/object.h"
+#include "mm/page_alloc.h"
 #include "mm/slab.h"
 #include "tree.h"
 

@@ -283,10 +283,11 @@ static int slow_fill(struct fault *f)
 	return result;
 }
 
-static struct page *never_at_hand(const struct vma *vma, vaddr_t va)
+static void never_at_hand(const struct vma *vma, vaddr_t va, struct page **pages, unsigned n)
 {
 	(void)vma, (void)va;
-	return NULL;
+	for (unsigned i = 0; i < n; i++)
+		pages[i] = NULL;
 }
 
 static const struct vma_backend slow = { .name = "slow", .fill = slow_fill, .at_hand = never_at_hand };

@@ -34,6 +34,7 @@ if FAKE:
     set_up_fake(SCRATCH.name)
 BUILD = os.environ.setdefault("FAULTLINE_BUILD", os.path.join(ROOT, "build"))
 PROBE = os.path.join(BUILD, "tests/system/probe")
+GREEDY = os.path.join(BUILD, "tests/system/greedy")
 
 
 def folder(name):

@@ -1,0 +1,289 @@
+/* Odd but legal images, and forks and execs that run out of memory wherever they may. */
+#include "abi/errno.h"
+#include "abi/sched.h"
+#include "abi/signal.h"
+#include "abi/wait.h"
+#include "arch/context.h"
+#include "lib/bits.h"
+#include "mm/alloc_fail.h"
+#include "mm/ledger.h"
+#include "mm/object.h"
+#include "mm/page_alloc.h"
+#include "mm/trim.h"
+#include "proc/exec.h"
+#include "proc/fork.h"
+#include "proc/process.h"
+#include "proc/reap.h"
+#include "proc/sched.h"
+#include "tests/kernel/ktest.h"
+#include "tests/kernel/ktest_process.h"
+#include "tests/kernel/ktest_space.h"
+#include "tests/kernel/user_program.h"
+
+/* Where the fields of an image of program_image() are. */
+#define TYPE_AT	      16
+#define SEGMENT_AT(n) (64 + 56 * (n))
+#define OFFSET_IN     8
+#define VADDR_IN      16
+#define FILESZ_IN     32
+#define MEMSZ_IN      40
+
+static int exec_main(void *arg)
+{
+	struct exec_args args;
+	int err;
+
+	exec_args_init(&args, "/image", RLIM_INFINITY);
+	err = exec_args_add(&args, "image", false);
+	if (!err)
+		err = exec_image(arg, "/image", &args);
+	exec_args_destroy(&args);
+	if (signal_pending_fatal())
+		ktest_enter(0, 0); /* it ends on the way */
+	if (err)
+		return -err;
+	arch_enter_user();
+}
+
+PROGRAM(exits_with_9, EXIT(9));
+/* The last byte of data, and the one behind it, which is the first of the BSS */
+PROGRAM(reads_the_edge, LUI(T0, DATA_PAGES), LBU(A0, 99, T0), LBU(A1, 100, T0),
+	CODE_I(0x33u, 0, A0, A0, A1), EXIT_A0);
+
+static void set_field(struct object *image, uint64_t at, uint64_t value)
+{
+	EXPECT_EQ(8, object_write_kernel(image, at, &value, sizeof(value)));
+}
+
+static int run_and_put(struct object *image)
+{
+	int status = ktest_run(exec_main, image);
+
+	object_put(image);
+	return status;
+}
+
+/* R52, R73: data ends in the middle of a page whose rest, in the file, is not zero */
+KTEST(exec_image_whose_data_ends_in_mid_page)
+{
+	struct object *image = program_image(&reads_the_edge, 3);
+	static uint8_t ones[PAGE_SIZE];
+
+	ASSERT_TRUE(image);
+	memset(ones, 0xff, sizeof(ones));
+	ones[99] = 7;
+	EXPECT_EQ(PAGE_SIZE, object_write_kernel(image, 2 * PAGE_SIZE, ones, PAGE_SIZE));
+	set_field(image, SEGMENT_AT(1) + OFFSET_IN, 2 * PAGE_SIZE);
+	set_field(image, SEGMENT_AT(1) + FILESZ_IN, 100);
+	EXPECT_EQ(EXITED(7), run_and_put(image));
+}
+
+/* R73: text that begins in the middle of a page, the headers being a part of it */
+KTEST(exec_image_with_an_unaligned_segment)
+{
+	struct object *image = program_image(&exits_with_9, 0);
+	uint64_t bytes = PAGE_SIZE - 64 + exits_with_9.n * 4;
+
+	ASSERT_TRUE(image);
+	set_field(image, SEGMENT_AT(0) + OFFSET_IN, 64);
+	set_field(image, SEGMENT_AT(0) + VADDR_IN, CODE_AT - PAGE_SIZE + 64);
+	set_field(image, SEGMENT_AT(0) + FILESZ_IN, bytes);
+	set_field(image, SEGMENT_AT(0) + MEMSZ_IN, bytes);
+	EXPECT_EQ(EXITED(9), run_and_put(image));
+}
+
+/* R73: a static PIE, loaded where the kernel likes; a segment of no size */
+KTEST(exec_image_that_may_lie_anywhere)
+{
+	struct object *image = program_image(&exits_with_9, 1);
+	uint16_t type_dyn = 3;
+
+	ASSERT_TRUE(image);
+	EXPECT_EQ(2, object_write_kernel(image, TYPE_AT, &type_dyn, 2));
+	set_field(image, SEGMENT_AT(1) + MEMSZ_IN, 0);
+	EXPECT_EQ(EXITED(9), run_and_put(image));
+}
+
+/* R74: what Linux finds only past the point of no return: the process dies, the kernel goes on */
+KTEST(exec_image_with_impossible_addresses_kills)
+{
+	static const struct {
+		uint64_t field, value;
+	} spoils[] = {
+		{ VADDR_IN, -PAGE_SIZE },  /* the kernel's */
+		{ VADDR_IN, DATA_AT + 8 }, /* not congruent with the offset, which matters with */
+		{ MEMSZ_IN, UINT64_MAX - 10 }, /* ... */
+		{ MEMSZ_IN, USER_TOP },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(spoils); i++) {
+		struct object *image = program_image(&exits_with_9, 1);
+
+		ASSERT_TRUE(image);
+		set_field(image, SEGMENT_AT(1) + OFFSET_IN, PAGE_SIZE);
+		set_field(image, SEGMENT_AT(1) + FILESZ_IN, 8);
+		set_field(image, SEGMENT_AT(1) + spoils[i].field, spoils[i].value);
+		EXPECT_EQ(KILLED(SIGSEGV), run_and_put(image));
+	}
+}
+
+/* The running process, in kernel mode, has a user frame for its children to begin with. */
+static void begin_parent(const struct program *program)
+{
+	EXPECT_EQ(0, program_load(program));
+	arch_frame_start(arch_thread_frame(arch_this_thread()), CODE_AT, 0);
+}
+
+static int vfork_and_look(void *arg)
+{
+	struct clone_request request = { .flags = CLONE_VM | CLONE_VFORK | SIGCHLD };
+	struct uspace *mine = current_process()->uspace;
+	struct usage usage;
+	int status = 0;
+	long pid;
+
+	begin_parent(arg);
+	pid = process_clone(&request);
+	EXPECT_TRUE(pid > 0);
+	/* It came back when the child had left its memory, which was not copied. */
+	EXPECT_EQ(1, mine->refs);
+	EXPECT_EQ(8, space_load(mine, DATA_AT));
+	EXPECT_EQ(0, kind_count(mine, FAULT_COW));
+	EXPECT_EQ(pid, process_wait((int)pid, 0, &status, &usage));
+	EXPECT_EQ(EXITED(9), status);
+	return 0;
+}
+
+PROGRAM(stores_and_exits, LUI(T0, DATA_PAGES), LI(A1, 8), SD(A1, 0, T0), EXIT(9));
+
+/* The parent of a vfork sleeps until the child, which has the very same memory, ends */
+KTEST(vfork_parent_waits_and_shares)
+{
+	EXPECT_EQ(EXITED(0), ktest_run(vfork_and_look, (void *)&stores_and_exits));
+}
+
+static int clone_badly(void *arg)
+{
+	static const struct {
+		uint64_t flags;
+		int err;
+	} cases[] = {
+		{ CLONE_THREAD, -EINVAL },
+		{ CLONE_SIGHAND, -EINVAL },
+		{ CLONE_NEWPID, -EINVAL },
+		{ CLONE_VM | CLONE_SIGHAND | CLONE_THREAD, -ENOSYS },
+	};
+
+	begin_parent(arg);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct clone_request request = { .flags = cases[i].flags };
+
+		EXPECT_EQ(cases[i].err, process_clone(&request));
+	}
+	return 0;
+}
+
+KTEST(clone_refuses_what_is_not_built)
+{
+	EXPECT_EQ(EXITED(0), ktest_run(clone_badly, (void *)&exits_with_9));
+}
+
+#ifdef FAULTLINE_HARDENED
+
+static unsigned fail_at;
+
+/* A clone with its allocation number fail_at failing: 1: it is made all the same; 2: refused */
+static int clone_failing(void *arg)
+{
+	struct clone_request request = { .flags = SIGCHLD };
+	struct usage usage;
+	int status = 0;
+	long pid;
+
+	begin_parent(arg);
+	alloc_fail_at = fail_at;
+	pid = process_clone(&request);
+	if (pid < 0) {
+		/* Where the policy was asked it has ended who is left: this one. */
+		EXPECT_TRUE(pid == -ENOMEM || (pid == -EINTR && signal_pending_fatal()));
+		EXPECT_EQ(-ECHILD, process_wait(-1, 0, &status, &usage));
+		return 2;
+	}
+	EXPECT_EQ(pid, process_wait(-1, 0, &status, &usage));
+	EXPECT_EQ(EXITED(9), status);
+	return 1;
+}
+
+/* R20, R45: each allocation of a clone fails in turn, until one goes through untouched */
+KTEST(clone_without_memory_fails_and_leaves_nothing)
+{
+	unsigned refused = 0;
+
+	for (fail_at = 1; fail_at < 100; fail_at++) {
+		int status = ktest_run(clone_failing, (void *)&exits_with_9);
+		bool reached = alloc_fail_at == 0;
+
+		alloc_fail_at = 0;
+		refused += status == EXITED(2);
+		EXPECT_TRUE(status == EXITED(1) || status == EXITED(2));
+		if (!reached)
+			break;
+	}
+	EXPECT_TRUE(refused > 8 && fail_at < 100);
+}
+
+/*
+ * Forks; the child stores and exits; the parent waits, its status being stored; exits with the
+ * child's
+ */
+PROGRAM(forks, LI(A0, 17), LI(A1, 0), LI(A2, 0), LI(A3, 0), LI(A4, 0), CALL(220),
+	LUI(T0, DATA_PAGES), SKIP_IF_ZERO(A0), 20u << 20 | 0x6fu, SD(A7, 0, T0), EXIT(5),
+	/* the parent */
+	LI(A0, -1), LUI(A1, DATA_PAGES), ADDI(A1, A1, 8), LI(A2, 0), LI(A3, 0), CALL(260),
+	LUI(T0, DATA_PAGES), LBU(A0, 9, T0), EXIT_A0);
+
+/*
+ * One life of that program with its allocation number `at` failing. => false: it did not come so
+ * far
+ */
+static bool live_failing_at(struct object *image, unsigned at)
+{
+	bool failed;
+	int status;
+
+	alloc_fail_at = at;
+	status = ktest_run(exec_main, image);
+	failed = alloc_fail_at == 0;
+	alloc_fail_at = 0;
+	/* An error of exec or clone, a wait without a child, or the policy's kill: nothing else. */
+	if (WIFSIGNALED(status))
+		EXPECT_EQ(SIGKILL, WTERMSIG(status));
+	return failed;
+}
+
+/* R45, R43, R44: every allocation in the life of a program and its child fails in turn */
+KTEST(program_survives_or_dies_cleanly_wherever_memory_ends)
+{
+	struct object *image = program_image(&forks, 1);
+	unsigned at = 1;
+	size_t before;
+
+	ASSERT_TRUE(image);
+	EXPECT_EQ(EXITED(5), ktest_run(exec_main, image));
+	kthread_bury_dead();
+	mm_trim();
+	before = page_alloc_free_count();
+	for (; at < 200 && live_failing_at(image, at); at++) {
+		for (unsigned i = 0; i < 20; i++)
+			sched_yield(); /* an orphan may still be about to end */
+		kthread_bury_dead();
+		mm_trim();
+		EXPECT_EQ(before, page_alloc_free_count());
+	}
+	EXPECT_EQ(0, ledger_check(NULL));
+	EXPECT_TRUE(at > 30 && at < 200);
+	ktest_note("%u allocations in all", at - 1);
+	object_put(image);
+}
+
+#endif

@@ -1,0 +1,169 @@
+/* What a greedy or malicious program does to the kernel's memory and log: one word each. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* In a child of its own: says how that ended. */
+static int tell_end(const char *what, int (*run)(void))
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(run());
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return 87;
+	printf("%s: %s %d\n", what, WIFSIGNALED(status) ? "signal" : "status",
+	       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	return 0;
+}
+
+static int use_a_little(void)
+{
+	const size_t size = 8 << 20;
+	volatile char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	for (size_t at = 0; p != MAP_FAILED && at < size; at += 4096)
+		p[at] = 1;
+	return p == MAP_FAILED ? 86 : 0;
+}
+
+/* names: files without a byte until that is refused; then there is memory left for others. */
+static int do_names(char **argv)
+{
+	char name[32];
+	int n = 0;
+
+	(void)argv;
+	do
+		snprintf(name, sizeof(name), "/names-%d", n);
+	while (mknod(name, S_IFREG | 0600, 0) == 0 && ++n < 10000000);
+	printf("refused: %s\n", strerror(errno));
+	return tell_end("another", use_a_little);
+}
+
+static int read_holes(void)
+{
+	int fd = open("/holes", O_CREAT | O_RDWR, 0600);
+	volatile char *p = MAP_FAILED;
+	int sum = 0;
+
+	if (fd >= 0 && ftruncate(fd, 1 << 30) == 0)
+		p = mmap(NULL, 1 << 30, PROT_READ, MAP_PRIVATE, fd, 0);
+	for (size_t at = 0; p != MAP_FAILED && at < 1 << 30; at += 4096)
+		sum += p[at];
+	return p == MAP_FAILED ? 85 : sum;
+}
+
+/* holes: reads a file of nothing but holes through a mapping; its end gives all of that back. */
+static int do_holes(char **argv)
+{
+	int err = tell_end("reader", read_holes);
+
+	(void)argv;
+	return err ? err : tell_end("another", use_a_little);
+}
+
+static int read_sparsely(void)
+{
+	const size_t size = 200ul << 30;
+	volatile char *p = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int sum = 0;
+
+	for (size_t at = 0; p != MAP_FAILED && at < size; at += 2 << 20)
+		sum += p[at];
+	return p == MAP_FAILED ? 84 : sum;
+}
+
+/* sparse: a child that takes page tables only; its parent has more pages, and lives on. */
+static int do_sparse(char **argv)
+{
+	(void)argv;
+	return use_a_little() ? 83 : tell_end("child", read_sparsely);
+}
+
+/* liar: runs this program by a name that looks like lines of the kernel's log, and lets it crash. */
+static int do_liar(char **argv)
+{
+	static const char name[] = "/x\n[    1.000000] kernel panic: a lie\033[7m";
+	char *const args[] = { (char *)(uintptr_t)name, (char *)(uintptr_t)"crash", NULL };
+
+	if (link(argv[0], name) != 0)
+		return 82;
+	return execv(name, args);
+}
+
+static double seconds(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Sleeps a little longer than a slice, works a little, and so on. */
+static void doze(double until)
+{
+	const struct timespec nap = { 0, 12000000 };
+
+	while (seconds(CLOCK_MONOTONIC) < until) {
+		double begin;
+
+		nanosleep(&nap, NULL);
+		begin = seconds(CLOCK_MONOTONIC);
+		while (seconds(CLOCK_MONOTONIC) - begin < 0.002)
+			;
+	}
+	_exit(0);
+}
+
+/* crowd: who works all the time among many who sleep and wake gets some of it. */
+static int do_crowd(char **argv)
+{
+	double begin = seconds(CLOCK_MONOTONIC);
+	int percent;
+
+	(void)argv;
+	for (int i = 0; i < 30; i++)
+		if (fork() == 0)
+			doze(begin + 4);
+	while (seconds(CLOCK_MONOTONIC) < begin + 4)
+		;
+	percent = (int)(seconds(CLOCK_PROCESS_CPUTIME_ID) / 4 * 100);
+	printf("%s\n", percent >= 15 ? "enough" : "starved");
+	fprintf(stderr, "%d%%\n", percent);
+	return 0;
+}
+
+static int do_crash(char **argv)
+{
+	volatile uintptr_t address = 0x10;
+
+	(void)argv;
+	*(volatile int *)address = 1;
+	return 81;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(char **argv);
+} behaviours[] = {
+	{ "names", do_names }, { "holes", do_holes }, { "sparse", do_sparse },
+	{ "liar", do_liar },   { "crash", do_crash }, { "crowd", do_crowd },
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc > 0 && i < sizeof(behaviours) / sizeof(behaviours[0]); i++)
+		if (strcmp(argv[argc - 1], behaviours[i].name) == 0)
+			return behaviours[i].run(argv);
+	return 80;
+}
