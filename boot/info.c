@@ -9,6 +9,9 @@
 /* The tree must end before this many bytes. */
 #define DTB_MAX (2u << 20)
 
+/* The first reserved ranges: the kernel and the tree. */
+#define KEPT_FIRST 2
+
 struct boot_info boot_info;
 
 static int add_range(struct phys_range *ranges, unsigned *n, uint64_t start, uint64_t size)
@@ -61,12 +64,26 @@ static int read_reserved(struct boot_info *info)
 
 	for (unsigned i = 0; !err && dt_reserved(&info->dt, i, &start, &size) == 0; i++)
 		err = reserve(info, start, size);
+	info->first_kept = info->nreserved;
 	if (top < 0)
 		return err;
 	dt_for_each_child(node, &info->dt, top)
 		for (unsigned i = 0; !err && dt_reg(&info->dt, node, i, &start, &size) == 0; i++)
 			err = reserve(info, start, size);
 	return err;
+}
+
+/*
+ * Does it touch the kernel, the tree, or what a node reserves? (A reservation in the header may be
+ * the archive's own.)
+ */
+static bool is_taken(const struct boot_info *info, struct phys_range range)
+{
+	for (unsigned i = 0; i < info->nreserved; i++)
+		if ((i < KEPT_FIRST || i >= info->first_kept) && range.start < info->reserved[i].end &&
+		    info->reserved[i].start < range.end)
+			return true;
+	return false;
 }
 
 static int read_initrd(struct boot_info *info, dt_node chosen)
@@ -79,7 +96,40 @@ static int read_initrd(struct boot_info *info, dt_node chosen)
 	if (end <= start)
 		return end == start ? 0 : -EINVAL;
 	info->initrd = (struct phys_range){ start, end };
+	if (is_taken(info, info->initrd))
+		return -EINVAL;
 	return reserve(info, start, end - start);
+}
+
+/* Where the piece of memory ends that `at` is in; 0: in none. */
+static paddr_t memory_end(const struct boot_info *info, paddr_t at)
+{
+	for (unsigned i = 0; i < info->nram; i++)
+		if (info->ram[i].start <= at && at < info->ram[i].end)
+			return info->ram[i].end;
+	return 0;
+}
+
+static bool is_memory(const struct boot_info *info, struct phys_range range)
+{
+	while (range.start < range.end) {
+		range.start = memory_end(info, range.start);
+		if (range.start == 0)
+			return false;
+	}
+	return true;
+}
+
+/* What is read before anything else must be where it can be read. => why not, or NULL */
+static const char *check_places(const struct boot_info *info)
+{
+	if (!is_memory(info, info->reserved[0]))
+		return "the kernel is not in the memory that it tells of";
+	if (!is_memory(info, info->reserved[1]))
+		return "it is not itself in the memory that it tells of";
+	if (info->initrd.end != 0 && !is_memory(info, info->initrd))
+		return "the boot archive is not in the memory that it tells of";
+	return NULL;
 }
 
 static void read_cpus(struct boot_info *info)
@@ -119,11 +169,14 @@ int boot_info_read(paddr_t dtb, unsigned long hart_id, const char **why_ret)
 	read_cpus(info);
 	if (read_reserved(info) != 0)
 		return -EINVAL;
-	*why_ret = "linux,initrd-start and linux,initrd-end make no range";
+	*why_ret = "linux,initrd-start and linux,initrd-end make no range of their own";
 	if (read_initrd(info, chosen) != 0)
 		return -EINVAL;
 	*why_ret = "no usable memory node";
 	if (read_memory(info) != 0)
+		return -EINVAL;
+	*why_ret = check_places(info);
+	if (*why_ret)
 		return -EINVAL;
 	*why_ret = "no timebase-frequency";
 	return info->timebase != 0 ? 0 : -EINVAL;

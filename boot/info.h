@@ -17,6 +17,7 @@ struct boot_info {
 	unsigned nram;
 	struct phys_range reserved[BOOT_RANGES]; /* may overlap and need not be RAM */
 	unsigned nreserved;
+	unsigned first_kept; /* of these, the first that a node of the tree reserves */
 	struct phys_range initrd; /* empty: none */
 	const void *rng_seed;
 	uint32_t rng_seed_len;

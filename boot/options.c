@@ -58,7 +58,7 @@ static bool read_level(const struct cmdline_word *word)
 }
 
 /* false: the word is known but its value is not */
-static bool read_word(const char *cmdline, const struct cmdline_word *word, bool *known_ret)
+static bool read_word(const struct cmdline_word *word, bool *known_ret)
 {
 	*known_ret = true;
 	if (cmdline_is(word, "loglevel"))
@@ -70,7 +70,7 @@ static bool read_word(const char *cmdline, const struct cmdline_word *word, bool
 	if (cmdline_is(word, "winsize"))
 		return word->value && read_winsize(word);
 	if (cmdline_is(word, "seed"))
-		return cmdline_get_u64(cmdline, "seed", &boot_options.seed) == 0;
+		return word->value && str_to_u64(word->value, word->value_len, &boot_options.seed) == 0;
 	if (cmdline_is(word, "ad")) {
 		boot_options.soft_ad = word->value && word->value_len == 4 && memcmp(word->value, "soft", 4) == 0;
 		return boot_options.soft_ad;
@@ -91,7 +91,7 @@ void boot_options_read(const char *cmdline)
 	while (cmdline_next(&cursor, &word)) {
 		int len = (int)MIN(word.name_len, WORD_SHOWN);
 
-		good = read_word(cmdline, &word, &known);
+		good = read_word(&word, &known);
 		if (!known)
 			log_warn("boot", "command line: \"%.*s\" is not known", len, word.name);
 		else if (!good)

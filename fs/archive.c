@@ -15,6 +15,8 @@
 #include "mm/object.h"
 #include "mm/slab.h"
 
+#define LINKED_BUCKETS 64
+
 /* A file that several entries name; the last of them has the data. */
 struct linked {
 	struct list link;
@@ -23,7 +25,7 @@ struct linked {
 };
 
 struct mount {
-	struct list linked; /* struct linked */
+	struct list linked[LINKED_BUCKETS]; /* struct linked, by its number */
 	const char *why;    /* what is wrong, where the error alone does not say */
 };
 
@@ -94,7 +96,7 @@ static struct linked *find_linked(struct mount *mount, const struct cpio_entry *
 {
 	struct linked *linked;
 
-	list_for_each_entry(linked, &mount->linked, link)
+	list_for_each_entry(linked, &mount->linked[entry->ino % LINKED_BUCKETS], link)
 		if (linked->ino == entry->ino && linked->dev_major == entry->dev_major &&
 		    linked->dev_minor == entry->dev_minor)
 			return linked;
@@ -114,7 +116,7 @@ static int remember(struct mount *mount, const struct cpio_entry *entry, struct 
 	linked->dev_major = entry->dev_major;
 	linked->dev_minor = entry->dev_minor;
 	linked->inode = inode;
-	list_add(&mount->linked, &linked->link);
+	list_add(&mount->linked[entry->ino % LINKED_BUCKETS], &linked->link);
 	return 0;
 }
 
@@ -178,11 +180,18 @@ static int add_entry(struct mount *mount, const struct cpio_entry *entry)
 	}
 }
 
-static void forget_linked(struct mount *mount)
+static void mount_init(struct mount *mount)
+{
+	for (unsigned i = 0; i < LINKED_BUCKETS; i++)
+		list_init(&mount->linked[i]);
+	mount->why = NULL;
+}
+
+static void forget_linked(struct list *bucket)
 {
 	struct list *node;
 
-	while ((node = list_pop(&mount->linked)) != NULL) {
+	while ((node = list_pop(bucket)) != NULL) {
 		struct linked *linked = list_entry(node, struct linked, link);
 
 		inode_put(linked->inode);
@@ -192,12 +201,13 @@ static void forget_linked(struct mount *mount)
 
 int archive_mount(const void *data, size_t size, const char **why_ret)
 {
-	struct mount mount = { .linked = LIST_INIT(mount.linked) };
+	struct mount mount;
 	struct cpio_entry entry;
 	struct cpio cpio;
 	unsigned count = 0;
 	int err;
 
+	mount_init(&mount);
 	cpio_init(&cpio, data, size);
 	while ((err = cpio_next(&cpio, &entry)) > 0) {
 		err = add_entry(&mount, &entry);
@@ -205,7 +215,8 @@ int archive_mount(const void *data, size_t size, const char **why_ret)
 			break;
 		count++;
 	}
-	forget_linked(&mount);
+	for (unsigned i = 0; i < LINKED_BUCKETS; i++)
+		forget_linked(&mount.linked[i]);
 	if (err) {
 		*why_ret = cpio.why ? cpio.why : mount.why ? mount.why : why_of(err);
 		return err;

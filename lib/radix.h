@@ -63,8 +63,8 @@ void radix_insert(struct radix *radix, uint64_t index, void *ptr, struct radix_s
 void *radix_find(const struct radix *radix, uint64_t index);
 
 /*
- * The slots of index and of the n - 1 indices after it, to be read: pointers or NULL. NULL: there is nothing at any of
- * these n.
+ * The slots of index and of the n - 1 indices after it, to be read: pointers or NULL. NULL: there
+ * is nothing at any of these n.
  */
 void *const *radix_slots(const struct radix *radix, uint64_t index, unsigned *n_ret);
 

@@ -14,7 +14,5 @@ static int anon_fill(struct fault *fault)
 }
 
 const struct vma_backend vma_anon = {
-	.name = "anon",
-	.fill = anon_fill,
-	.at_hand = NULL, /* no object: the zero page always is */
+	.name = "anon", .fill = anon_fill, .at_hand = NULL, /* no object: the zero page always is */
 };

@@ -14,7 +14,10 @@ static bool data_limit_allows(const struct space *space, vaddr_t brk)
 	return heap <= space->limit_data && space->image_data_bytes <= space->limit_data - heap;
 }
 
-/* As Linux: a page stays free before the next mapping, and its guard gap if that is a stack. => space lock held */
+/*
+ * As Linux: a page stays free before the next mapping, and its guard gap if that is a stack. =>
+ * space lock held
+ */
 static bool has_room(struct space *space, vaddr_t start, vaddr_t end)
 {
 	struct vma *next = vma_find_next(space, start);
@@ -23,8 +26,8 @@ static bool has_room(struct space *space, vaddr_t start, vaddr_t end)
 }
 
 /*
- * The bytes above the break in its own page may hold what was there before the break went down: they have to read as
- * zeros once they are heap again (R24).
+ * The bytes above the break in its own page may hold what was there before the break went down:
+ * they have to read as zeros once they are heap again (R24).
  */
 static int clear_tail(struct space *space, vaddr_t brk)
 {

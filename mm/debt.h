@@ -1,13 +1,14 @@
-/* Fences owed: whoever takes rights or a frame out of an entry must fence before it matters (R8). */
+/* Fences owed: who takes rights or a frame out of an entry must fence before it matters (R8). */
 #pragma once
 
 #include "mm/page.h"
 #include "mm/space.h"
 
 /*
- * The hardened build records each entry that lost rights or its frame until space_fence() has paid for it, and asserts
- * that nothing is owed before the frame is freed, before another frame is written there, and when a verb returns.
- * QEMU forgives a missing fence; this does not. Nothing of it is left in the release build.
+ * The hardened build records each entry that lost rights or its frame until space_fence() has paid
+ * for it, and asserts that nothing is owed before the frame is freed, before another frame is
+ * written there, and when a verb returns. QEMU forgives a missing fence; this does not. Nothing of
+ * it is left in the release build.
  * => all: the space's lock held, but for debts_create(), debts_destroy() and debt_assert_none()
  */
 #ifdef FAULTLINE_HARDENED
@@ -21,9 +22,9 @@ void debt_owe(struct space *space, vaddr_t va, struct mmu_entry old, struct mmu_
 /* Strikes out what `flush` is about to fence. */
 void debt_pay(struct space *space, const struct mmu_flush *flush);
 
-void debt_assert_entry(struct space *space, vaddr_t va);	     /* before a frame is written at va */
+void debt_assert_entry(struct space *space, vaddr_t va); /* before a frame is written at va */
 void debt_assert_frame(struct space *space, const struct page *page); /* before it is freed */
-void debt_assert_none(struct space *space);			     /* before a verb returns */
+void debt_assert_none(struct space *space);			      /* before a verb returns */
 
 #else
 

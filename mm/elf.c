@@ -1,4 +1,4 @@
-/* A segment of an ELF file: the file's pages, its last one filled up with zeros, and zeros from there on. */
+/* A segment of an ELF file: the file's pages, the last filled up with zeros, then zeros. */
 #include "lib/string.h"
 #include "mm/fault.h"
 

@@ -16,11 +16,13 @@
  * ACCESSED, SPURIOUS,  done in place, in the lock hold of the look-up: install_in_place()
  * REUSE, REMAP
  * WP, SWAPPED          not built: nothing makes such entries yet
- * FILL                 the backend's page (anon.c, file.c, elf.c); at once where it is at hand: install_at_hand()
+ * FILL                 the backend's page (anon.c, file.c, elf.c); at once where it is at hand:
+ *                      install_at_hand()
  * COW                  a copy of the page (cow.c)
  *
- * FILL and COW: look up and classify under the space's lock; drop it; top up; get the page; vma_install(), which looks
- * and classifies again. BUS, no memory and "wait" are outcomes of getting the page. Nothing here sleeps.
+ * FILL and COW: look up and classify under the space's lock; drop it; top up; get the page;
+ * vma_install(), which looks and classifies again. BUS, no memory and "wait" are outcomes of
+ * getting the page. Nothing here sleeps.
  */
 
 /* Rounds before the hardened build calls it an endless loop. */
@@ -103,8 +105,10 @@ static inline bool takes_shared_page(const struct fault *fault)
 static inline int fault_look_locked(struct fault *fault)
 {
 	struct mmu_entry entry;
-	int result = fault_find(fault, &entry);
+	int result;
 
+	assert_hardened(spin_lock_held(&fault->space->lock));
+	result = fault_find(fault, &entry);
 	if (unlikely(result))
 		return result;
 	switch (fault->kind) {
@@ -138,7 +142,10 @@ static inline int fault_look(struct fault *fault)
 	return result;
 }
 
-/* Will the handler put its page into a frame of its own? A read does in the page where a segment's file ends. */
+/*
+ * Will the handler put its page into a frame of its own? A read does in the page where a segment's
+ * file ends.
+ */
 static bool wants_frame(const struct fault *fault)
 {
 	if (fault_is_shared(fault))
@@ -196,7 +203,8 @@ static __attribute__((noinline)) int fault_go(struct fault *fault)
 	return result;
 }
 
-int vm_fault(struct space *space, vaddr_t address, unsigned access, vaddr_t pc, struct vm_wait *wait)
+int vm_fault(struct space *space, vaddr_t address, unsigned access, vaddr_t pc,
+	     struct vm_wait *wait)
 {
 	struct fault fault;
 	unsigned rounds = 0;

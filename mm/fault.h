@@ -7,10 +7,10 @@
 /* What vm_fault() answers, beside 0 (run the instruction again) and VM_WAIT. */
 #define VM_SEGV_MAPERR (-1001) /* no VMA there */
 #define VM_SEGV_ACCERR (-1002) /* the VMA forbids it */
-#define VM_SEGV_STACK (-1003)  /* below a stack that may not grow further: stack overflow */
-#define VM_BUS (-1004)	       /* past the end of a file, I/O error */
-#define VM_OOM (-1005)	       /* no frame: the caller applies the policy and may ask again */
-#define VM_DYING (-1006)       /* the space is being torn down: its threads have been killed */
+#define VM_SEGV_STACK  (-1003) /* below a stack that may not grow further: stack overflow */
+#define VM_BUS	       (-1004) /* past the end of a file, I/O error */
+#define VM_OOM	       (-1005) /* no frame: the caller applies the policy and may ask again */
+#define VM_DYING       (-1006) /* the space is being torn down: its threads have been killed */
 
 /* The three facts of a fault and what was found out; filled once, then read. */
 struct fault {
@@ -32,14 +32,15 @@ struct fault {
 	unsigned wanted; /* RIGHT_*: what the access comes to */
 	enum fault_kind kind;
 	/* what is in hand, all referenced, NULL: none */
-	struct page *source; /* what is or was copied: the entry's page (COW), the object's (FILL) */
-	struct page *page;   /* to grant */
-	struct page *spare;  /* topped up */
-	pfn_t pfn;	     /* the frame of `page` */
+	struct page
+		*source;    /* what is or was copied: the entry's page (COW), the object's (FILL) */
+	struct page *page;  /* to grant */
+	struct page *spare; /* topped up */
+	pfn_t pfn;	    /* the frame of `page` */
 	pfn_t spare_pfn;
 	unsigned page_rights; /* what its entry may have of the VMA's */
 	unsigned page_flags;  /* ENTRY_COW where it is not the mapping's own */
-	unsigned ntables; /* how many table pages to top up where one is missing: 1 or 2 */
+	unsigned ntables;     /* how many table pages to top up where one is missing: 1 or 2 */
 	struct mmu_tables tables;
 };
 
@@ -79,7 +80,9 @@ static inline void fault_give_spare(struct fault *fault)
 }
 
 /*
- * Serves one fault. 0; VM_WAIT with *wait filled; VM_SEGV_*; VM_BUS; VM_OOM; VM_DYING. Never sleeps.
+ * Serves one fault. 0; VM_WAIT with *wait filled; VM_SEGV_*; VM_BUS; VM_OOM; VM_DYING. Never
+ * sleeps.
  * => no spinning lock held; interrupts on
  */
-int vm_fault(struct space *space, vaddr_t address, unsigned access, vaddr_t pc, struct vm_wait *wait);
+int vm_fault(struct space *space, vaddr_t address, unsigned access, vaddr_t pc,
+	     struct vm_wait *wait);

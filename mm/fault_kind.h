@@ -8,24 +8,27 @@
 /*
  * The case table. fault_classify() below is in its order; the first that applies is the kind.
  *
- * (look-up)    the address is in no VMA: a stack grows (mm/grow.c), then the table applies; else DENY_MAPERR
+ * (look-up)    the address is in no VMA: a stack grows (mm/grow.c), then the table applies; else
+ *              DENY_MAPERR
  * DENY_ACCERR  the VMA forbids the access
- * ACCESSED     the entry's rights allow it, but it is RESIDENT, or A is 0, or D is 0 on a write: set them. Also a read
- *              or fetch that the VMA allows and the entry does not: mprotect only lessens entries, so they may lag
- *              behind a VMA that was given rights back
+ * ACCESSED     the entry's rights allow it, but it is RESIDENT, or A is 0, or D is 0 on a write:
+ * set
+ *              them. Also a read or fetch that the VMA allows and the entry does not: mprotect only
+ *              lessens entries, so they may lag behind a VMA that was given rights back
  * SPURIOUS     the entry allows it, with A, and with D on a write
  * WP           a write-protection mark
  * SWAPPED      the entry, or the object's index, holds a swap slot
  * FILL         the entry is empty
- * REUSE        write to a private anonymous page: one map, and pinned, or not in the swap cache, or alone there
+ * REUSE        write to a private anonymous page: one map, and pinned, or not in the swap cache, or
+ *              alone there
  * COW          any other write to a private mapping
  * REMAP        first write to a shared object page
  */
 
 /* How the access came about, beside RIGHT_READ, RIGHT_WRITE, RIGHT_EXEC. */
-#define ACCESS_USER 8u
-#define ACCESS_COPY 16u	    /* the kernel on the running thread's behalf */
-#define ACCESS_REMOTE 32u   /* through vm_hold() */
+#define ACCESS_USER	8u
+#define ACCESS_COPY	16u /* the kernel on the running thread's behalf */
+#define ACCESS_REMOTE	32u /* through vm_hold() */
 #define ACCESS_POPULATE 64u /* ahead of any access */
 
 /* DENY_MAPERR is the look-up's own answer. */
@@ -44,9 +47,9 @@ enum fault_kind {
 };
 
 /* fault_facts.page_flags */
-#define FACT_PINNED 1u
+#define FACT_PINNED	 1u
 #define FACT_SWAP_CACHED 2u /* in the swap cache, */
-#define FACT_SWAP_ALONE 4u  /* and there alone: no other holder of the slot, no I/O */
+#define FACT_SWAP_ALONE	 4u /* and there alone: no other holder of the slot, no I/O */
 
 struct fault_facts {
 	unsigned access; /* RIGHT_* and ACCESS_* */

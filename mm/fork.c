@@ -5,7 +5,10 @@
 #include "mm/tables.h"
 #include "mm/verbs.h"
 
-/* Locks: the parent's, then the child's, which nobody can see yet. Each piece copies one leaf table. */
+/*
+ * Locks: the parent's, then the child's, which nobody can see yet. Each piece copies one leaf
+ * table.
+ */
 
 /* Table pages that one leaf table of the child may take. */
 #define FORK_TABLES (MMU_LEVELS - 1)
@@ -19,7 +22,9 @@ struct copying {
 	struct mmu_tables tables;
 };
 
-/* Takes the right to write from the parent's entry; what the hardware sets in it meanwhile is kept. */
+/*
+ * Takes the right to write from the parent's entry; what the hardware sets in it meanwhile is kept.
+ */
 static inline struct mmu_entry share_entry(struct copying *copying, vaddr_t va,
 					   struct mmu_entry *slot, struct mmu_entry old)
 {
@@ -143,7 +148,10 @@ static int copy_entries(struct copying *copying)
 	return 0;
 }
 
-/* The parent's first VMA that ends above `from`, as the child's. 0; -ENOENT: there is none; -ENOMEM. */
+/*
+ * The parent's first VMA that ends above `from`, as the child's. 0; -ENOENT: there is none;
+ * -ENOMEM.
+ */
 static int copy_vma(struct copying *copying, vaddr_t from)
 {
 	struct vma *copy = vma_alloc();

@@ -4,12 +4,12 @@
 #include "mm/space.h"
 
 /* What one piece of a verb takes at most, so that the lock is held briefly. */
-#define GATHER_PAGES 64
+#define GATHER_PAGES  64
 #define GATHER_LEAVES 8
 
 struct gather {
 	struct space *space;
-	vaddr_t resume; /* where the piece stopped */
+	vaddr_t resume;	 /* where the piece stopped */
 	unsigned leaves; /* leaf tables that it saw */
 	unsigned npages;
 	struct page *pages[GATHER_PAGES];
@@ -20,8 +20,8 @@ struct gather {
 void gather_init(struct gather *gather, struct space *space);
 
 /*
- * Empties the entries of [start, end) of a VMA, or as many as a piece may. => space lock held, kept until
- * gather_fence(); where it stopped: `end`, or where to go on
+ * Empties the entries of [start, end) of a VMA, or as many as a piece may. => space lock held, kept
+ * until gather_fence(); where it stopped: `end`, or where to go on
  */
 vaddr_t gather_zap(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end);
 
@@ -31,11 +31,17 @@ static inline bool gather_full(const struct gather *gather)
 	return gather->npages == GATHER_PAGES || gather->leaves == GATHER_LEAVES;
 }
 
-/* Unlinks the empty tables between floor and ceiling, if any was seen. => space lock held; no entries there */
+/*
+ * Unlinks the empty tables between floor and ceiling, if any was seen. => space lock held; no
+ * entries there
+ */
 void gather_prune(struct gather *gather, vaddr_t floor, vaddr_t ceiling);
 
 /* => space lock held; afterwards it may be dropped */
 void gather_fence(struct gather *gather);
 
-/* Gives up frames and tables; the gather may be used again. => after gather_fence(); no spinning lock held */
+/*
+ * Gives up frames and tables; the gather may be used again. => after gather_fence(); no spinning
+ * lock held
+ */
 void gather_free(struct gather *gather);

@@ -39,7 +39,8 @@ int fault_grow(struct fault *fault, struct vma **vma_ret)
 	struct space *space = fault->space;
 	struct vma *above = vma_find_next(space, fault->va);
 	bool is_stack = above && (above->flags & VMA_STACK);
-	vaddr_t last = is_stack ? above->start : fault->va; /* from va to here there is to be a VMA */
+	vaddr_t last = is_stack ? above->start
+				: fault->va; /* from va to here there is to be a VMA */
 
 	assert_hardened(spin_lock_held(&space->lock));
 	if (fault->va < space->busy_end && last >= space->busy_start)

@@ -6,8 +6,9 @@
 #include "mm/vm_wait.h"
 
 /*
- * The page behind va, made accessible as the access asks (RIGHT_*; breaks COW for writes), referenced; reached by
- * page_address(). Takes the fault path and waits by mm_host.pause. 0, -EFAULT, -ENOMEM, -EINTR.
+ * The page behind va, made accessible as the access asks (RIGHT_*; breaks COW for writes),
+ * referenced; reached by page_address(). Takes the fault path and waits by mm_host.pause. 0,
+ * -EFAULT, -ENOMEM, -EINTR.
  * => no spinning lock held; page_put() gives it back
  */
 int vm_hold(struct space *space, vaddr_t va, unsigned access, struct page **page_ret);

@@ -51,7 +51,8 @@ static inline unsigned used_flags(const struct fault *fault)
 }
 
 /* Gives the entry's own frame more rights. */
-static inline int grant_more(struct fault *fault, struct mmu_entry old, unsigned rights, unsigned flags)
+static inline int grant_more(struct fault *fault, struct mmu_entry old, unsigned rights,
+			     unsigned flags)
 {
 	struct mmu_entry new = entry_with(old, rights, flags);
 
@@ -65,7 +66,9 @@ static inline int grant_more(struct fault *fault, struct mmu_entry old, unsigned
 	return 0;
 }
 
-/* What an entry lags behind its VMA, but for the right to write, which REUSE, COW and REMAP give. */
+/*
+ * What an entry lags behind its VMA, but for the right to write, which REUSE, COW and REMAP give.
+ */
 static int grant_accessed(struct fault *fault, struct mmu_entry entry)
 {
 	unsigned rights = entry_rights(entry) | (fault->vma->rights & ~RIGHT_WRITE);
@@ -107,8 +110,8 @@ int install_in_place(struct fault *fault, struct mmu_entry entry)
 static inline void install_zero(struct fault *fault)
 {
 	struct space_stats *stats = &fault->space->stats;
-	struct mmu_entry entry = entry_make(zero_pfn, fault->vma->rights & ~RIGHT_WRITE,
-					    ENTRY_ACCESSED | ENTRY_COW);
+	struct mmu_entry entry =
+		entry_make(zero_pfn, fault->vma->rights & ~RIGHT_WRITE, ENTRY_ACCESSED | ENTRY_COW);
 
 	debt_assert_entry(fault->space, fault->va);
 	vma_touch(fault->vma, fault->va);
@@ -118,7 +121,9 @@ static inline void install_zero(struct fault *fault)
 	stats->zero_maps++;
 }
 
-/* An object's page in a shared mapping, marked by who writes to it; or in a private one, read only. */
+/*
+ * An object's page in a shared mapping, marked by who writes to it; or in a private one, read only.
+ */
 static inline void install_object_page(struct fault *fault, struct mmu_entry *slot, vaddr_t va,
 				       struct page *page, unsigned write)
 {
@@ -148,7 +153,10 @@ static void install_written(struct fault *fault, struct page *page)
 /* Pages of an object that one fault maps: an aligned window of so many, one table's. */
 #define AROUND_PAGES 16
 
-/* A read: the pages of the window that are there, where the entry is EMPTY, the one that was asked for among them. */
+/*
+ * A read: the pages of the window that are there, where the entry is EMPTY, the one that was asked
+ * for among them.
+ */
 static void install_around(struct fault *fault, vaddr_t va, struct page *const *pages, unsigned n)
 {
 	struct mmu_entry *slot = fault->slot - ((fault->va - va) >> PAGE_SHIFT);
@@ -175,7 +183,8 @@ static bool install_from_object(struct fault *fault)
 	vaddr_t window = ALIGN_DOWN(fault->va, AROUND_PAGES * PAGE_SIZE);
 	bool write = fault_is_write(fault);
 	vaddr_t va = write ? fault->va : MAX(window, fault->vma->start);
-	vaddr_t end = write ? va + PAGE_SIZE : MIN(window + AROUND_PAGES * PAGE_SIZE, fault->vma->end);
+	vaddr_t end = write ? va + PAGE_SIZE
+			    : MIN(window + AROUND_PAGES * PAGE_SIZE, fault->vma->end);
 	struct page *pages[AROUND_PAGES], *page;
 	unsigned n = (unsigned)((end - va) >> PAGE_SHIFT);
 

@@ -5,7 +5,7 @@
 
 /* Between the parts of the dispatcher, beside 0, VM_WAIT and the outcomes: */
 #define FAULT_AGAIN 2 /* the world has changed: look again */
-#define FAULT_GO 3    /* a page has to be got first */
+#define FAULT_GO    3 /* a page has to be got first */
 
 /* What the fault is, with this VMA and an entry that is not EMPTY. => space lock held */
 enum fault_kind fault_judge_held(const struct fault *fault, const struct vma *vma,
@@ -29,7 +29,8 @@ static inline enum fault_kind fault_judge(const struct fault *fault, const struc
 
 /*
  * ACCESSED, SPURIOUS, REUSE, REMAP: what needs no page. 0 or FAULT_AGAIN.
- * => space lock held since the look-up that found fault->vma, fault->slot and entry, and judged them
+ * => space lock held since the look-up that found fault->vma, fault->slot and entry, and judged
+ * them
  */
 int install_in_place(struct fault *fault, struct mmu_entry entry);
 

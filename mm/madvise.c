@@ -9,7 +9,13 @@
 #include "mm/verbs.h"
 
 /* What becomes of an advice. */
-enum advice_kind { ADVICE_UNKNOWN, ADVICE_IGNORED, ADVICE_ANON_IGNORED, ADVICE_DROP, ADVICE_POPULATE };
+enum advice_kind {
+	ADVICE_UNKNOWN,
+	ADVICE_IGNORED,
+	ADVICE_ANON_IGNORED,
+	ADVICE_DROP,
+	ADVICE_POPULATE
+};
 
 static enum advice_kind advice_kind(int advice)
 {
@@ -42,7 +48,10 @@ static enum advice_kind advice_kind(int advice)
 	}
 }
 
-/* Drops the pages of a part of a VMA, in pieces; the next access fills them anew. Goes on if killed. */
+/*
+ * Drops the pages of a part of a VMA, in pieces; the next access fills them anew. Goes on if
+ * killed.
+ */
 static void drop_range(const struct vma *vma, vaddr_t start, vaddr_t end)
 {
 	struct space *space = vma->space;

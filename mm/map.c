@@ -33,7 +33,10 @@ static bool is_free(struct space *space, vaddr_t start, size_t len)
 	return !next || start + len <= vma_start_gap(next);
 }
 
-/* The kernel's choice: the hint if it is free, else the first fit from the top down. => space lock held */
+/*
+ * The kernel's choice: the hint if it is free, else the first fit from the top down. => space lock
+ * held
+ */
 static int choose_address(struct space *space, vaddr_t hint, size_t len, vaddr_t *start_ret)
 {
 	hint = ALIGN_DOWN(hint, PAGE_SIZE);
@@ -91,7 +94,8 @@ static int check_kind(struct space *space, const struct map_request *request,
 
 	if ((request->flags & MAP_FIXED_NOREPLACE) && next && next->start < plan->end)
 		return -EEXIST;
-	if (type != MAP_PRIVATE && type != MAP_SHARED && !(type == MAP_SHARED_VALIDATE && request->object))
+	if (type != MAP_PRIVATE && type != MAP_SHARED &&
+	    !(type == MAP_SHARED_VALIDATE && request->object))
 		return -EINVAL;
 	if ((request->flags & MAP_GROWSDOWN) && (request->object || is_shared(request)))
 		return -EINVAL;
@@ -111,7 +115,8 @@ static size_t mapped_within(struct space *space, vaddr_t start, vaddr_t end)
 {
 	size_t bytes = 0;
 
-	for (struct vma *vma = vma_find_next(space, start); vma && vma->start < end; vma = vma_next(vma))
+	for (struct vma *vma = vma_find_next(space, start); vma && vma->start < end;
+	     vma = vma_next(vma))
 		bytes += MIN(vma->end, end) - MAX(vma->start, start);
 	return bytes;
 }
@@ -144,7 +149,10 @@ static unsigned plan_flags(const struct map_request *request)
 	return flags;
 }
 
-/* What lies behind the VMA: the request's object, one of its own for shared anonymous memory, or none. */
+/*
+ * What lies behind the VMA: the request's object, one of its own for shared anonymous memory, or
+ * none.
+ */
 static int plan_backing(const struct map_request *request, struct map_plan *plan)
 {
 	struct vma *vma = plan->vma;
@@ -259,6 +267,7 @@ int vm_map(struct space *space, const struct map_request *request, vaddr_t *addr
 	*addr_ret = plan.start;
 	if ((request->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE ||
 	    (request->flags & MAP_LOCKED))
-		(void)vm_populate(space, plan.start, plan.end, RIGHT_READ); /* as Linux: best effort */
+		(void)vm_populate(space, plan.start, plan.end,
+				  RIGHT_READ); /* as Linux: best effort */
 	return 0;
 }

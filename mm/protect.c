@@ -1,4 +1,4 @@
-/* mprotect: changes rights. VMAs get what was asked for; entries only lose, and get rights back by faults. */
+/* mprotect: VMAs get the rights asked for; entries only lose, and get rights back by faults. */
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/debt.h"
@@ -77,7 +77,10 @@ static void lessen(struct space *space, vaddr_t start, vaddr_t end, unsigned rig
 	}
 }
 
-/* May this VMA's part of the range get the rights? As Linux: the limit counts only where it was kept before. */
+/*
+ * May this VMA's part of the range get the rights? As Linux: the limit counts only where it was
+ * kept before.
+ */
 static int protect_check(const struct vma *vma, size_t bytes, unsigned rights)
 {
 	const struct space *space = vma->space;

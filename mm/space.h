@@ -37,7 +37,7 @@ struct space {
 	/* guarded by lock: */
 	struct mmu mmu;
 	struct tree vmas;
-	uint64_t layout; /* counts changes of VMAs and tables that were unlinked */
+	uint64_t layout;      /* counts changes of VMAs and tables that were unlinked */
 	struct vma *last_hit; /* the VMA found last; atomic under the mmap lock alone */
 	size_t nvmas;
 	size_t resident; /* entries that hold a frame, zero page apart */
@@ -52,9 +52,9 @@ struct space {
 	struct debts *debts; /* hardened build: fences owed (mm/debt.h) */
 	/* guarded by the mmap lock, read under either: */
 	vaddr_t brk_start, brk;
-	vaddr_t brk_high;	/* in the break's page: bytes from brk up to here may be dirty */
-	size_t image_data_bytes; /* of the image's data segment: counts against RLIMIT_DATA for brk */
-	vaddr_t mmap_top;	/* first fit from here downwards */
+	vaddr_t brk_high;	 /* in the break's page: bytes from brk up to here may be dirty */
+	size_t image_data_bytes; /* of the image's data: counts against RLIMIT_DATA for brk */
+	vaddr_t mmap_top;	 /* first fit from here downwards */
 	vaddr_t stack_top;
 	uint64_t limit_as, limit_data, limit_stack; /* bytes; UINT64_MAX: none */
 	/* its own lock: */
@@ -65,7 +65,10 @@ struct space {
 	void *owner; /* proc's: who runs in it */
 };
 
-/* All spaces, for the ledger and truncation. A space that is on it under the lock stays as long as the lock is held. */
+/*
+ * All spaces, for the ledger and truncation. A space that is on it under the lock stays as long as
+ * the lock is held.
+ */
 extern struct spinlock spaces_lock;
 extern struct list spaces;
 
@@ -80,7 +83,8 @@ void space_destroy(struct space *space);
 
 /* => space lock or mmap lock held */
 struct vma *vma_find_in_tree(struct space *space, vaddr_t va);
-struct vma *vma_find_next(struct space *space, vaddr_t va); /* the first whose end is above va, or NULL */
+struct vma *vma_find_next(struct space *space,
+			  vaddr_t va); /* the first whose end is above va, or NULL */
 struct vma *vma_first(struct space *space);
 struct vma *vma_next(struct vma *vma);
 struct vma *vma_prev(struct vma *vma);
@@ -95,7 +99,10 @@ static inline struct vma *vma_find(struct space *space, vaddr_t va)
 	return vma_find_in_tree(space, va);
 }
 
-/* May the space grow by so many bytes of that kind (RLIMIT_AS, RLIMIT_DATA)? => space lock or mmap lock held */
+/*
+ * May the space grow by so many bytes of that kind (RLIMIT_AS, RLIMIT_DATA)? => space lock or mmap
+ * lock held
+ */
 bool space_may_expand(const struct space *space, unsigned rights, unsigned vma_flags, size_t bytes);
 
 /* Do such pages count against RLIMIT_DATA? */
@@ -113,7 +120,8 @@ static inline void space_add_resident(struct space *space, size_t delta)
 }
 
 /*
- * From space_busy() to space_idle() faults that find no VMA in [start, end) wait, so that nobody sees a verb half done.
+ * From space_busy() to space_idle() faults that find no VMA in [start, end) wait, so that nobody
+ * sees a verb half done.
  * => mmap lock held; no spinning lock held
  */
 void space_busy(struct space *space, vaddr_t start, vaddr_t end);

@@ -6,10 +6,11 @@
 #include "mm/verbs.h"
 
 /*
- * Locks go from space to object, but the way here is from object to its VMAs: so the object's lock only finds a VMA
- * that this truncation has not come to yet; spaces_lock keeps its space from going away; and under the space's own lock
- * it is looked up again. Who is done goes to the end of the object's list. A VMA that fork makes stands behind its
- * original, and is come to after it: what fork copied of the original before that goes from the copy too.
+ * Locks go from space to object, but the way here is from object to its VMAs: so the object's lock
+ * only finds a VMA that this truncation has not come to yet; spaces_lock keeps its space from going
+ * away; and under the space's own lock it is looked up again. Who is done goes to the end of the
+ * object's list. A VMA that fork makes stands behind its original, and is come to after it: what
+ * fork copied of the original before that goes from the copy too.
  */
 
 /* => object->lock held; space NULL: any */

@@ -11,8 +11,8 @@
 #define UNMAP_VMAS 16
 
 /*
- * Clears entries of the first VMA of [start, end), and cuts or removes it so far, so that there is never an entry
- * outside a VMA. => space lock held; true: something is left to do
+ * Clears entries of the first VMA of [start, end), and cuts or removes it so far, so that there is
+ * never an entry outside a VMA. => space lock held; true: something is left to do
  */
 static bool unmap_first(struct gather *gather, vaddr_t start, vaddr_t end, struct list *dead)
 {

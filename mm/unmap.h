@@ -25,7 +25,9 @@ void split_edges(struct space *space, vaddr_t start, vaddr_t end, struct split_r
 int unmap_range(struct space *space, vaddr_t start, vaddr_t end);
 
 /*
- * Removes all VMAs of [start, end) and their entries, in pieces, pausing between them; goes on if killed.
- * => none sticks out of the range; the mmap lock held, or no thread runs in the space; no spinning lock held
+ * Removes all VMAs of [start, end) and their entries, in pieces, pausing between them; goes on if
+ * killed.
+ * => none sticks out of the range; the mmap lock held, or no thread runs in the space; no spinning
+ * lock held
  */
 void unmap_pieces(struct space *space, vaddr_t start, vaddr_t end);

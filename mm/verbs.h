@@ -4,17 +4,17 @@
 #include "mm/space.h"
 
 /*
- * All: => the mmap lock of the space held (both for fork); no spinning lock held; may pause between pieces.
- * Lengths and addresses are bytes as the program gave them; the errors are Linux's.
+ * All: => the mmap lock of the space held (both for fork); no spinning lock held; may pause between
+ * pieces. Lengths and addresses are bytes as the program gave them; the errors are Linux's.
  */
 
 /* Flags of vm_map: the ABI's MAP_* that mm knows, checked by the caller to be known. */
 struct map_request {
 	vaddr_t addr; /* hint, or the place with MAP_FIXED(_NOREPLACE) */
 	size_t len;
-	unsigned rights;     /* RIGHT_* */
-	unsigned max_rights; /* RIGHT_*: what the descriptor's mode would let mprotect give */
-	unsigned flags;	     /* MAP_* of abi/mman.h */
+	unsigned rights;       /* RIGHT_* */
+	unsigned max_rights;   /* RIGHT_*: what the descriptor's mode would let mprotect give */
+	unsigned flags;	       /* MAP_* of abi/mman.h */
 	struct object *object; /* NULL: anonymous; else referenced by the verb if it maps it */
 	uint64_t offset;
 	/* exec only: */
@@ -32,16 +32,20 @@ int vm_madvise(struct space *space, vaddr_t addr, size_t len, int advice);
 vaddr_t vm_brk(struct space *space, vaddr_t brk);
 
 /*
- * Copies the parent's VMAs and entries into an empty child, sharing private pages copy-on-write; parent fenced before it
- * returns. 0; -ENOMEM; -EINTR: the child is left half-made, to be destroyed like any space, the parent as it was.
+ * Copies the parent's VMAs and entries into an empty child, sharing private pages copy-on-write;
+ * parent fenced before it returns. 0; -ENOMEM; -EINTR: the child is left half-made, to be destroyed
+ * like any space, the parent as it was.
  */
 int vm_fork(struct space *parent, struct space *child);
 
 /*
- * Drops every mapping of pages of `object` from byte `start` on, private copies included, in all spaces that map it.
+ * Drops every mapping of pages of `object` from byte `start` on, private copies included, in all
+ * spaces that map it.
  * => no mmap lock needed; the object's size was lowered before
  */
 void vm_truncate(struct object *object, uint64_t start);
 
-/* Strips a dying space of its private memory without its help (OOM). => any thread; marks it dying */
+/*
+ * Strips a dying space of its private memory without its help (OOM). => any thread; marks it dying
+ */
 void vm_strip(struct space *space);

@@ -298,7 +298,8 @@ void vma_join(struct vma *below, struct vma *above, struct list *dead)
 void vma_set_start(struct vma *vma, vaddr_t start)
 {
 	assert_hardened(spin_lock_held(&vma->space->lock));
-	vma_count_bytes(vma, vma->start - start, 1); /* wraps where it shrinks, and so does the sum */
+	vma_count_bytes(vma, vma->start - start,
+			1); /* wraps where it shrinks, and so does the sum */
 	if (vma->object)
 		vma->offset += start - vma->start;
 	vma->start = start;

@@ -12,10 +12,10 @@ struct vma;
 struct fault;
 
 /* Flags; merged neighbours have the same. */
-#define VMA_SHARED 1u /* writes go to the object */
-#define VMA_STACK 2u  /* grows down by faults */
-#define VMA_HEAP 4u   /* made by brk */
-#define VMA_TEXT 16u  /* of the running image: holds the object's deny-write */
+#define VMA_SHARED    1u  /* writes go to the object */
+#define VMA_STACK     2u  /* grows down by faults */
+#define VMA_HEAP      4u  /* made by brk */
+#define VMA_TEXT      16u /* of the running image: holds the object's deny-write */
 #define VMA_NORESERVE 32u
 
 /* Below a stack: never filled, never chosen by the kernel (R30). */
@@ -28,16 +28,16 @@ struct fault;
 struct vma_backend {
 	const char *name;
 	/*
-	 * FILL: the page for the fault's address, referenced for the caller, in fault->page, and in fault->page_rights
-	 * what the backing lets the entry have (a private mapping of an object's page: no write). A private write gets
-	 * a page of its own.
+	 * FILL: gets the page for the fault's address and hands it over by fault_give() or, where it
+	 * filled the topped-up frame, fault_give_spare() (mm/fault.h). A private write gets a page of
+	 * its own.
 	 * 0; VM_WAIT; -ENOMEM; -ENXIO or -EIO: BUS. => no spinning lock held; writes no entry
 	 */
 	int (*fill)(struct fault *fault);
 	/*
-	 * Of VMAs with an object (without, reads of what was never written see the zero page): the n pages
-	 * from va on, for reads, or for any access to a shared mapping, as far as they are there for the
-	 * taking; NULL for the others.
+	 * Of VMAs with an object (without, reads of what was never written see the zero page): the
+	 * n pages from va on, for reads, or for any access to a shared mapping, as far as they are
+	 * there for the taking; NULL for the others.
 	 * => the space's and the object's lock held; neither waits nor allocates nor references
 	 */
 	void (*at_hand)(const struct vma *vma, vaddr_t va, struct page **pages, unsigned n);
@@ -49,14 +49,14 @@ extern const struct vma_backend vma_object_shared;  /* shared anonymous memory n
 extern const struct vma_backend vma_elf;	    /* private, with zeros from file_end on */
 
 /*
- * All fields: guarded by the space's lock, changed only under the mmap lock too, but for `start` and `gap` of a stack
- * that a fault grows.
+ * All fields: guarded by the space's lock, changed only under the mmap lock too, but for `start`
+ * and `gap` of a stack that a fault grows.
  */
 struct vma {
 	struct tree_node node;
-	vaddr_t start; /* page-aligned */
-	vaddr_t end;   /* exclusive */
-	vaddr_t gap;   /* bytes just below it that the kernel may choose: a stack's guard is not among them */
+	vaddr_t start;	     /* page-aligned */
+	vaddr_t end;	     /* exclusive */
+	vaddr_t gap;	     /* bytes below it that the kernel may choose: no stack's guard */
 	vaddr_t subtree_gap; /* the largest `gap` in this subtree */
 	unsigned rights;     /* RIGHT_*; write implies read */
 	unsigned max_rights; /* what mprotect may give */
@@ -66,7 +66,10 @@ struct vma {
 	uint64_t offset;       /* bytes into the object at start, page-aligned */
 	vaddr_t file_end;      /* vma_elf: first address that is zero instead of the file's */
 	uint64_t truncation;   /* the last of object->truncations that was carried out here */
-	/* no entry lies outside of [touched_start, touched_end): what was never touched is skipped at once */
+	/*
+	 * No entry lies outside of [touched_start, touched_end): what was never touched is skipped
+	 * at once.
+	 */
 	vaddr_t touched_start, touched_end;
 	struct space *space;
 	struct list object_link; /* object->lock too; afterwards on a list of the dead */
@@ -99,7 +102,10 @@ static inline uint64_t vma_index(const struct vma *vma, vaddr_t va)
 	return (vma->offset + (va - vma->start)) >> PAGE_SHIFT;
 }
 
-/* A VMA to be filled in, in no tree; NULL: out of memory. vma_free() also gives back what vma_attach() took. */
+/*
+ * A VMA to be filled in, in no tree; NULL: out of memory. vma_free() also gives back what
+ * vma_attach() took.
+ */
 struct vma *vma_alloc(void);
 void vma_free(struct vma *vma); /* => no spinning lock held; NULL is allowed */
 
@@ -112,37 +118,47 @@ bool vma_update_gap(struct tree_node *node);
 /* Look-up, in space.h for others: vma_find, vma_find_next, vma_next, vma_prev. */
 
 /*
- * Puts a VMA into its space, for good or out of it onto `dead`. Counts it in the space's figures; an object is
- * referenced and told.
+ * Puts a VMA into its space, for good or out of it onto `dead`. Counts it in the space's figures;
+ * an object is referenced and told.
  * => space lock held; vma_insert: it overlaps none
  */
 void vma_insert(struct space *space, struct vma *vma);
 void vma_remove(struct vma *vma, struct list *dead);
 
-/* Makes `copy`, fresh from vma_alloc(), the same in a space that does not have it. => both spaces' locks held */
+/*
+ * Makes `copy`, fresh from vma_alloc(), the same in a space that does not have it. => both spaces'
+ * locks held
+ */
 void vma_insert_copy(struct space *space, const struct vma *vma, struct vma *copy);
 
 /*
- * Makes `upper`, fresh from vma_alloc(), the part from `at` on. => space lock held; start < at < end
+ * Makes `upper`, fresh from vma_alloc(), the part from `at` on. => space lock held; start < at <
+ * end
  */
 void vma_split(struct vma *vma, vaddr_t at, struct vma *upper);
 
 /* `below` takes the place of `above` too. => space lock held; they are alike, and neighbours */
 void vma_join(struct vma *below, struct vma *above, struct list *dead);
 
-/* Moves one end; the other stays. => space lock held; the room is free; cutting: no entries are left there */
+/*
+ * Moves one end; the other stays. => space lock held; the room is free; cutting: no entries are
+ * left there
+ */
 void vma_set_start(struct vma *vma, vaddr_t start);
 void vma_set_end(struct vma *vma, vaddr_t end);
 
 /* Changes the rights, and the figures that hang on them. => space lock held */
 void vma_set_rights(struct vma *vma, unsigned rights);
 
-/* Joins the VMA with its neighbours where they are alike. => space lock held; what it is part of now */
+/*
+ * Joins the VMA with its neighbours where they are alike. => space lock held; what it is part of
+ * now
+ */
 struct vma *vma_merge(struct vma *vma, struct list *dead);
 
 /*
- * Makes a neighbour that is alike cover the range of `like`, which is in no tree, too. => space lock held; the range is
- * free; false: there is none, nothing was done
+ * Makes a neighbour that is alike cover the range of `like`, which is in no tree, too. => space
+ * lock held; the range is free; false: there is none, nothing was done
  */
 bool vma_absorb(struct space *space, const struct vma *like, struct list *dead);
 
@@ -150,7 +166,8 @@ bool vma_absorb(struct space *space, const struct vma *like, struct list *dead);
 vaddr_t vma_start_gap(const struct vma *vma);
 
 /*
- * The highest free range of len bytes below `top`, the guards of stacks left out: 0 or -ENOMEM. O(log n).
+ * The highest free range of len bytes below `top`, the guards of stacks left out: 0 or -ENOMEM.
+ * O(log n).
  * => space lock held
  */
 int vma_find_gap(struct space *space, size_t len, vaddr_t top, vaddr_t *start_ret);

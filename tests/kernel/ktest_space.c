@@ -164,6 +164,14 @@ static int pause_counting(struct vm_wait *wait)
 	return pause_then ? pause_then(pauses) : 0;
 }
 
+void spaces_abandon(void)
+{
+	if (mm_host.pause == pause_counting)
+		mm_host = real_host;
+	while (nspaces)
+		space_end(spaces_held[nspaces - 1]);
+}
+
 void pauses_watch(int (*then)(unsigned count))
 {
 	real_host = mm_host;

@@ -59,3 +59,6 @@ static inline uint64_t retry_count(const struct uspace *us, enum fault_retry rea
  */
 void pauses_watch(int (*then)(unsigned count));
 unsigned pauses_end(void);
+
+/* After a test that did not come to its end: ends the spaces that it left, and its watch. */
+void spaces_abandon(void);

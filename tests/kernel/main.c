@@ -14,6 +14,7 @@
 #include "tests/kernel/glob.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
+#include "tests/kernel/ktest_space.h"
 
 /* The linker gathers what KTEST() made between these. */
 #include "tests/kernel/sections.h"
@@ -112,6 +113,7 @@ static void run(const struct ktest *test, unsigned number)
 	free_before = page_alloc_free_count();
 	failed = false;
 	test->run();
+	spaces_abandon();
 	check_memory(free_before);
 	print("%s %u %s", failed ? "not ok" : "ok", number, test->name);
 }

@@ -271,3 +271,29 @@ KTEST(unmap_pauses_between_pieces)
 	EXPECT_EQ(3, pauses_end());
 	space_end(us);
 }
+
+static struct uspace *unmapping;
+
+/* In the midst of it: what has gone is waited for, what is still to go can still be used. */
+static int look_between_pieces(unsigned count)
+{
+	if (count == 1) {
+		EXPECT_EQ(VM_WAIT, space_touch(unmapping, AREA, WRITE));
+		EXPECT_EQ(0, space_touch(unmapping, AREA + 255 * PAGE_SIZE, WRITE));
+	}
+	return 0;
+}
+
+/* DESIGN rule 5, R93: nobody sees an unmap half done, and nothing comes back behind it */
+KTEST(unmap_half_done_is_seen_by_nobody)
+{
+	unmapping = space_new();
+	ASSERT_TRUE(unmapping);
+	ASSERT_TRUE(space_map(unmapping, AREA, 256 * PAGE_SIZE, READ_WRITE, MAP_POPULATE) > 0);
+	pauses_watch(look_between_pieces);
+	EXPECT_EQ(0, vm_unmap(&unmapping->space, AREA, 256 * PAGE_SIZE));
+	EXPECT_EQ(3, pauses_end());
+	EXPECT_EQ(0, unmapping->space.resident);
+	EXPECT_EQ(VM_SEGV_MAPERR, space_touch(unmapping, AREA, WRITE));
+	space_end(unmapping);
+}

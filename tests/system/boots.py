@@ -4,8 +4,9 @@
 import os
 import random
 import subprocess
+import tempfile
 
-from lib.boot import KERNEL, MIB, archive_of, boot, bytes_of
+from lib.boot import KERNEL, MIB, archive_of, boot, bytes_of, tree
 from lib.guest import run
 from lib.tap import Skip, case, equal, has, lacks, main
 from runner.archive import Archive
@@ -86,6 +87,18 @@ def an_archive_with_one_bad_header():
 
 
 @case
+def an_archive_of_many_names():
+    """Seventy thousand files of two names, of which one is there."""
+    header = b"070701" + b"%08x" * 13
+    entries = [header % (i, 0o100644, 0, 0, 2, 0, 0, 0, 0, 0, 0, 8, 0) + b"n%06d\0\0\0" % i for i in range(70000)]
+    whole = b"".join(entries) + archive_of(["/exit"])
+    status, text = boot(whole, words=["init=/exit"], mem=256 * MIB, seconds=20)
+    equal(status, 0, "status")
+    has(text, "archive of", "what came")
+    refused(boot(whole, words=["init=/exit"], mem=64 * MIB), "no memory for its names")
+
+
+@case
 def init_is_missing():
     refused(boot(archive_of(["/bin/probe"])), "init")
     refused(boot(archive_of(["/init"]), words=["init=/bin/nothing"]), "/bin/nothing")
@@ -122,6 +135,36 @@ def odd_command_lines():
         done = run("exit", "5", options=["--append", word])
         equal(done.status in (5, 125) or word.startswith("init"), True, f"status {done.status} with {word[:30]}")
         lacks(done.err, b"kernel panic", word[:30])
+
+
+@case
+def trees_that_lie():
+    """The archive outside memory, on the firmware, the kernel, the tree; memory without kernel or tree."""
+    start, end, size = b"\x84\x20\x00\x00", b"\x84\x20\x10\x00", b"\x80\0\0\0\0\0\0\0\x08\0\0\0"
+    with tempfile.TemporaryDirectory() as scratch:
+        good = tree(128 * MIB, scratch)
+        equal((good.count(start), good.count(end), good.count(size)), (1, 1, 1), "places in the tree")
+        path = os.path.join(scratch, "patched")
+        for changes in (((start, b"\x10\0\0\0"), (end, b"\x10\0\x10\0")), ((end, b"\x94\0\0\0"),),
+                        ((start, b"\x80\0\0\0"),), ((start, b"\x80\x20\0\0"),), ((end, b"\x84\0\0\0"),),
+                        ((start, b"\xf0\0\0\0"), (end, b"\xff\xff\xff\xff")),
+                        ((size, b"\x80\0\0\0\0\0\0\0\0\x40\0\0"),), ((size, b"\x84\0\0\0\0\0\0\0\x04\0\0\0"),)):
+            patched = good
+            for before, after in changes:
+                patched = patched.replace(before, after)
+            with open(path, "wb") as file:
+                file.write(patched)
+            text = boot(extra=["-dtb", path])[1]
+            lacks(text, "kernel panic", str(changes))
+            has(text, "boot: error: the device tree can't be used", str(changes))
+            has(text, "power: off, status 125", str(changes))
+
+
+@case
+def a_command_line_of_sixty_thousand_characters():
+    status, text = boot(archive_of(["/exit"]), words=["seed=1"] * 8000 + ["init=/exit"], seconds=15)
+    equal(status, 0, "status")
+    lacks(text, "kernel panic", "what came")
 
 
 @case

@@ -13,10 +13,10 @@
 #include "mm/trim.h"
 #include "mm/verbs.h"
 
-#define RW (PROT_READ | PROT_WRITE)
+#define RW   (PROT_READ | PROT_WRITE)
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
-#define MIB (1ul << 20)
-#define GIB (1ul << 30)
+#define MIB  (1ul << 20)
+#define GIB  (1ul << 30)
 
 /* A machine of so many frames, whose user accesses go to vm_fault(). */
 void rig_start(size_t nframes);
@@ -36,7 +36,9 @@ extern unsigned rig_pauses;
 /* mmap of anonymous memory: the address, or negative errno. */
 long rig_map(struct space *space, vaddr_t addr, size_t len, unsigned prot, unsigned flags);
 
-/* An object whose pages' bytes are known: byte i of it is rig_byte(i). One reference, the caller's. */
+/*
+ * An object whose pages' bytes are known: byte i of it is rig_byte(i). One reference, the caller's.
+ */
 struct object *rig_file(uint64_t size);
 unsigned char rig_byte(uint64_t pos);
 extern unsigned rig_fills, rig_files;
@@ -45,8 +47,7 @@ extern unsigned rig_fills, rig_files;
 void rig_check(void);
 
 /* A fault of one kind was counted so many times more since the last call for it. */
-#define assert_kind(space, kind_, n) \
-	assert_int_equal((space)->stats.kind[FAULT_##kind_], (n))
+#define assert_kind(space, kind_, n) assert_int_equal((space)->stats.kind[FAULT_##kind_], (n))
 
 /* Free frames after mm_trim(). */
 size_t rig_free(void);

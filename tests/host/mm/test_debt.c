@@ -6,7 +6,7 @@
 #include "mm/debt.h"
 
 #define AT 0x40000000ul
-#define P PAGE_SIZE
+#define P  PAGE_SIZE
 
 static struct space space;
 
@@ -116,7 +116,10 @@ static void test_many_are_paid_by_one(void **state)
 	spin_unlock(&space.lock);
 }
 
-/* What the fences are for: without one, the fake TLB still lets a write through to a page that was taken. */
+/*
+ * What the fences are for: without one, the fake TLB still lets a write through to a page that was
+ * taken.
+ */
 static void test_stale_entry_is_seen(void **state)
 {
 	(void)state;

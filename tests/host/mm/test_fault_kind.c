@@ -6,8 +6,8 @@
 #define RWX (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC)
 
 /*
- * What the sentences of the table say, each asked on its own; the first of the table's order whose sentence holds is
- * expected. Nothing here follows the shape of the code under test.
+ * What the sentences of the table say, each asked on its own; the first of the table's order whose
+ * sentence holds is expected. Nothing here follows the shape of the code under test.
  */
 struct truth {
 	const struct fault_facts *f;
@@ -205,10 +205,13 @@ static void test_every_combination(void **state)
 
 static void test_truly_read_only_is_denied(void **state) /* R61 */
 {
-	struct fault_facts f = { .access = RIGHT_WRITE, .vma_rights = RIGHT_READ | RIGHT_EXEC,
-				 .entry_state = ENTRY_PRESENT, .entry_rights = RIGHT_READ,
+	struct fault_facts f = { .access = RIGHT_WRITE,
+				 .vma_rights = RIGHT_READ | RIGHT_EXEC,
+				 .entry_state = ENTRY_PRESENT,
+				 .entry_rights = RIGHT_READ,
 				 .entry_flags = ENTRY_ACCESSED | ENTRY_COW,
-				 .page_kind = PAGE_ANON, .maps = 2 };
+				 .page_kind = PAGE_ANON,
+				 .maps = 2 };
 
 	(void)state;
 	assert_int_equal(fault_classify(&f), FAULT_DENY_ACCERR);
@@ -218,10 +221,13 @@ static void test_truly_read_only_is_denied(void **state) /* R61 */
 
 static void test_last_holder_reuses(void **state) /* R62 */
 {
-	struct fault_facts f = { .access = RIGHT_WRITE, .vma_rights = RIGHT_READ | RIGHT_WRITE,
-				 .entry_state = ENTRY_PRESENT, .entry_rights = RIGHT_READ,
+	struct fault_facts f = { .access = RIGHT_WRITE,
+				 .vma_rights = RIGHT_READ | RIGHT_WRITE,
+				 .entry_state = ENTRY_PRESENT,
+				 .entry_rights = RIGHT_READ,
 				 .entry_flags = ENTRY_ACCESSED | ENTRY_COW,
-				 .page_kind = PAGE_ANON, .maps = 1 };
+				 .page_kind = PAGE_ANON,
+				 .maps = 1 };
 
 	(void)state;
 	assert_int_equal(fault_classify(&f), FAULT_REUSE);

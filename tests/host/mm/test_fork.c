@@ -5,7 +5,7 @@
 #include "mm/object.h"
 
 #define AT 0x40000000ul
-#define P PAGE_SIZE
+#define P  PAGE_SIZE
 
 static struct space parent, child, grandchild;
 
@@ -18,7 +18,8 @@ static void start(void)
 
 static void map(vaddr_t addr, size_t npages, unsigned flags)
 {
-	assert_int_equal(rig_map(&parent, addr, npages * P, RW, flags | MAP_FIXED | MAP_ANONYMOUS), addr);
+	assert_int_equal(rig_map(&parent, addr, npages * P, RW, flags | MAP_FIXED | MAP_ANONYMOUS),
+			 addr);
 }
 
 static void fork_to(struct space *from, struct space *to)
@@ -122,7 +123,10 @@ static void test_shared_stays_shared(void **state) /* R100 */
 static void test_private_file_pages(void **state) /* R63 */
 {
 	struct object *file;
-	struct map_request request = { .addr = AT, .len = 4 * P, .rights = RW, .max_rights = RW,
+	struct map_request request = { .addr = AT,
+				       .len = 4 * P,
+				       .rights = RW,
+				       .max_rights = RW,
 				       .flags = MAP_PRIVATE | MAP_FIXED };
 	vaddr_t at;
 
@@ -227,7 +231,10 @@ static void fill_parent(void)
 	store(&parent, AT + 2 * GIB, 1);
 }
 
-/* The parent after a fork that failed: all there, writable, and nothing of it is held by anybody else. */
+/*
+ * The parent after a fork that failed: all there, writable, and nothing of it is held by anybody
+ * else.
+ */
 static void check_parent(void)
 {
 	rig_check();
@@ -334,7 +341,10 @@ static int truncate_in_fork(struct vm_wait *wait)
 
 static void test_truncated_meanwhile(void **state)
 {
-	struct map_request request = { .addr = AT, .len = 2048 * P, .rights = RW, .max_rights = RW,
+	struct map_request request = { .addr = AT,
+				       .len = 2048 * P,
+				       .rights = RW,
+				       .max_rights = RW,
 				       .flags = MAP_PRIVATE | MAP_FIXED };
 	vaddr_t at;
 

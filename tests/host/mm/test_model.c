@@ -1,166 +1,12 @@
-/* Random map, unmap, protect, advise, brk, fork, truncate and touch, against arrays of pages that say what must be seen. */
-#include "rig.h"
+/* Random verbs and touches, against arrays of pages that say what must be seen. */
+#include "model.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "mm/alloc_fail.h"
 #include "mm/object.h"
 
-#define SPACES 4
-#define PAGES 256u
-#define HEAP_PAGES 24u
-#define STORES 3000
-#define STORE_PAGES 48u
-
-/* The window lies across the border of two gibibytes: leaf and middle tables come and go. */
-#define WINDOW (GIB - PAGES / 2 * PAGE_SIZE)
-#define LAST (PAGE_SIZE - 1)
-
-/* One page of one space. Of its bytes the first and the last are looked at. */
-struct cell {
-	bool mapped;
-	unsigned rights;
-	int store;  /* of shared memory; -1: private */
-	bool file;  /* private, of the file */
-	bool own;   /* private, of the file: a copy of its own */
-	unsigned index;
-	unsigned char byte[2];
-};
-
-struct model {
-	bool alive;
-	struct space space;
-	struct cell cell[PAGES];
-	struct cell heap[HEAP_PAGES + 1];
-	vaddr_t high; /* highest break over the page of the break */
-};
-
-static struct model models[SPACES];
-static unsigned char stores[STORES][STORE_PAGES][2];
 static int nstores;
 static struct object *file;
-static uint64_t file_size, file_backed;
-
-/* What a verb that pauses has in hand: not to be touched meanwhile. */
-static struct model *busy;
-static unsigned busy_from, busy_to;
-static bool no_stores;
-static unsigned touches, refusals;
-
-static unsigned below(unsigned n)
-{
-	return (unsigned)test_below(n);
-}
-
-static unsigned char file_byte(uint64_t pos)
-{
-	return pos < file_backed ? rig_byte(pos) : 0;
-}
-
-static vaddr_t va_of(unsigned page)
-{
-	return WINDOW + page * PAGE_SIZE;
-}
-
-/* The byte that must be read (or VM_*), and where the model keeps it if it can be written. */
-static int expected_byte(struct cell *c, unsigned which, unsigned access, unsigned char **home)
-{
-	*home = NULL;
-	if (!c->mapped)
-		return VM_SEGV_MAPERR;
-	if (access & ~c->rights)
-		return VM_SEGV_ACCERR;
-	if (c->store >= 0)
-		*home = &stores[c->store][c->index][which];
-	else
-		*home = &c->byte[which];
-	if (!c->file || c->own)
-		return **home;
-	if ((uint64_t)c->index << PAGE_SHIFT >= file_size)
-		return VM_BUS;
-	return file_byte(((uint64_t)c->index << PAGE_SHIFT) + which * LAST);
-}
-
-/* A private file page becomes the space's own by a write. */
-static void make_own(struct cell *c)
-{
-	if (!c->file || c->own)
-		return;
-	c->own = true;
-	for (unsigned i = 0; i < 2; i++)
-		c->byte[i] = file_byte(((uint64_t)c->index << PAGE_SHIFT) + i * LAST);
-}
-
-static void touch(struct model *m, struct cell *c, vaddr_t page, unsigned which, bool store)
-{
-	unsigned char *home, value = (unsigned char)test_random();
-	int want = expected_byte(c, which, store ? RIGHT_WRITE : RIGHT_READ, &home);
-	vaddr_t va = page + which * LAST;
-	int got;
-
-	touches++;
-	rig_run(&m->space);
-	rig_outcome = 0;
-	got = store ? fake_store(va, value) : fake_load(va);
-	if (want < 0) {
-		refusals++;
-		assert_int_equal(got, -1);
-		assert_int_equal(rig_outcome, want);
-		return;
-	}
-	if (!store) {
-		assert_int_equal(got, want);
-		return;
-	}
-	assert_int_equal(got ? rig_outcome : 0, 0);
-	make_own(c);
-	*home = value;
-}
-
-static struct model *random_model(void)
-{
-	struct model *m;
-
-	do
-		m = &models[below(SPACES)];
-	while (!m->alive);
-	return m;
-}
-
-static void touch_window(struct model *m, bool store)
-{
-	unsigned page = below(PAGES);
-
-	if (m == busy && page >= busy_from && page < busy_to)
-		return;
-	touch(m, &m->cell[page], va_of(page), below(2), store && !(m == busy && no_stores));
-}
-
-static void touch_heap(struct model *m)
-{
-	unsigned page = below(HEAP_PAGES);
-
-	if (m != busy)
-		touch(m, &m->heap[page], m->space.brk_start + page * PAGE_SIZE, below(2), below(2));
-}
-
-/* Between the pieces of a verb: others run. */
-static int others(struct vm_wait *wait)
-{
-	struct model *was = NULL;
-
-	(void)wait;
-	for (unsigned i = 0; i < SPACES; i++) {
-		if (fake_active() == &models[i].space.mmu)
-			was = &models[i];
-	}
-	touch_window(random_model(), below(2));
-	touch_window(random_model(), below(2));
-	touch_heap(random_model());
-	rig_run(was && was->alive ? &was->space : NULL);
-	return 0;
-}
 
 static void verb_begins(struct model *m, unsigned from, unsigned to)
 {
@@ -185,8 +31,9 @@ static void random_range(unsigned *from, unsigned *to)
 
 static unsigned random_rights(void)
 {
-	static const unsigned rights[] = { RW, RW, RW, RW, PROT_READ, PROT_NONE, PROT_WRITE,
-					   PROT_READ | PROT_EXEC };
+	static const unsigned rights[] = {
+		RW, RW, RW, RW, PROT_READ, PROT_NONE, PROT_WRITE, PROT_READ | PROT_EXEC
+	};
 
 	return rights[below(8)];
 }
@@ -199,7 +46,8 @@ static unsigned complete(unsigned rights)
 static int map_kind(struct model *m, vaddr_t addr, unsigned npages, unsigned rights, unsigned flags,
 		    struct cell *like)
 {
-	struct map_request request = { .addr = addr, .len = npages * PAGE_SIZE - below(PAGE_SIZE),
+	struct map_request request = { .addr = addr,
+				       .len = npages * PAGE_SIZE - below(PAGE_SIZE),
 				       .rights = rights,
 				       .max_rights = PROT_READ | PROT_WRITE | PROT_EXEC,
 				       .flags = flags | (below(16) ? 0 : MAP_POPULATE) };
@@ -232,7 +80,8 @@ static void do_map(struct model *m)
 
 	random_range(&from, &to);
 	verb_begins(m, from, to);
-	assert_int_equal(map_kind(m, va_of(from), to - from, random_rights(), MAP_FIXED, &like), from);
+	assert_int_equal(map_kind(m, va_of(from), to - from, random_rights(), MAP_FIXED, &like),
+			 from);
 	for (unsigned i = from; i < to; i++) {
 		m->cell[i] = like;
 		like.index++;
@@ -263,7 +112,8 @@ static void do_map_free(struct model *m)
 	} else {
 		assert_true(at < 0);
 		assert_int_equal(vm_unmap(&m->space, WINDOW + (long)at * (long)PAGE_SIZE,
-					  npages * PAGE_SIZE), 0);
+					  npages * PAGE_SIZE),
+				 0);
 	}
 	verb_ends();
 }
@@ -317,7 +167,10 @@ static void do_advise(struct model *m)
 	verb_ends();
 }
 
-/* Bytes of the heap that were below a break once, and above it later, read as zeros when they come back (R24). */
+/*
+ * Bytes of the heap that were below a break once, and above it later, read as zeros when they come
+ * back (R24).
+ */
 static void heap_to(struct model *m, vaddr_t brk)
 {
 	vaddr_t old = m->space.brk, start = m->space.brk_start;
@@ -427,9 +280,9 @@ static void renew_file(void)
 
 static void step(unsigned n)
 {
-	static void (*const verbs[])(struct model *m) = { do_map,     do_map_free, do_unmap,
-							  do_protect, do_protect,  do_advise,
-							  do_brk,     do_fork,	   do_exit };
+	static void (*const verbs[])(struct model * m) = { do_map,     do_map_free, do_unmap,
+							   do_protect, do_protect,  do_advise,
+							   do_brk,     do_fork,	    do_exit };
 
 	if (below(3)) {
 		touch_window(random_model(), below(2));

@@ -4,8 +4,8 @@
 #include "mm/unmap.h"
 
 #define PAGES 400u
-#define BASE 0x10000000ul
-#define P PAGE_SIZE
+#define BASE  0x10000000ul
+#define P     PAGE_SIZE
 
 static struct space space;
 static unsigned char rights_at[PAGES]; /* 0: free; else rights + 1 */

@@ -1,6 +1,7 @@
 """Boots a machine without ./run.sh, for boot archives and command lines that it would never make."""
 
 import os
+import subprocess
 import sys
 import time
 
@@ -30,6 +31,17 @@ def bytes_of(archive):
     with open(fd, "w+b") as file:
         archive.write(file)
         file.seek(0)
+        return file.read()
+
+
+def tree(mem, folder):
+    """Gives QEMU's own device tree for a machine with an archive of one page at 0x84200000 (128 MiB of memory)."""
+    path, page = os.path.join(folder, "dtb"), os.path.join(folder, "page")
+    with open(page, "wb") as file:
+        file.truncate(4096)
+    subprocess.run([qemu.QEMU, "-machine", f"virt,dumpdtb={path}", "-m", f"{mem // MIB}M", "-display", "none",
+                    "-bios", "default", "-kernel", KERNEL, "-initrd", page], capture_output=True, check=True)
+    with open(path, "rb") as file:
         return file.read()
 
 

@@ -1,0 +1,360 @@
+/* Faults whose world changes before they are granted; that find no memory; that have to wait. */
+#include "rig.h"
+
+#include <string.h>
+
+#include "mm/alloc_fail.h"
+#include "mm/hold.h"
+#include "mm/install.h"
+#include "mm/object.h"
+
+#define AT 0x40000000ul
+
+static struct space space;
+
+static void start(void)
+{
+	rig_start(2048);
+	rig_create(&space);
+	rig_run(&space);
+}
+
+static void end(void)
+{
+	rig_check();
+	rig_destroy(&space);
+	rig_check();
+}
+
+static void map(vaddr_t addr, size_t npages, unsigned prot)
+{
+	assert_int_equal(rig_map(&space, addr, npages * PAGE_SIZE, prot, ANON | MAP_FIXED), addr);
+}
+
+static void map_file(struct object *file, vaddr_t addr, size_t npages, uint64_t offset,
+		     const struct vma_backend *backend, vaddr_t file_end)
+{
+	struct map_request request = { .addr = addr,
+				       .len = npages * PAGE_SIZE,
+				       .rights = RW,
+				       .max_rights = RW,
+				       .flags = MAP_PRIVATE | MAP_FIXED,
+				       .object = file,
+				       .offset = offset,
+				       .backend = backend,
+				       .file_end = file_end };
+	vaddr_t at;
+
+	assert_int_equal(vm_map(&space, &request, &at), 0);
+}
+
+static int fault(vaddr_t va, unsigned access)
+{
+	struct vm_wait wait;
+
+	return vm_fault(&space, va, access | ACCESS_USER, 0, &wait);
+}
+
+/* A backend whose page is got while others change the world. */
+static void (*meanwhile)(void);
+
+static int slow_fill(struct fault *f)
+{
+	int result = f->object ? vma_object_private.fill(f) : vma_anon.fill(f);
+	void (*now)(void) = meanwhile;
+
+	meanwhile = NULL;
+	if (now && !result)
+		now();
+	return result;
+}
+
+static void never_at_hand(const struct vma *vma, vaddr_t va, struct page **pages, unsigned n)
+{
+	(void)vma, (void)va;
+	for (unsigned i = 0; i < n; i++)
+		pages[i] = NULL;
+}
+
+static const struct vma_backend slow = { .name = "slow",
+					 .fill = slow_fill,
+					 .at_hand = never_at_hand };
+
+static void map_slow(vaddr_t addr, size_t npages, struct object *file)
+{
+	struct map_request request = { .addr = addr,
+				       .len = npages * PAGE_SIZE,
+				       .rights = RW,
+				       .max_rights = RW,
+				       .flags = MAP_FIXED | MAP_PRIVATE,
+				       .object = file,
+				       .backend = &slow };
+	vaddr_t at;
+
+	if (!file)
+		request.flags |= MAP_ANONYMOUS;
+	assert_int_equal(vm_map(&space, &request, &at), 0);
+}
+
+static void unmap_it(void)
+{
+	assert_int_equal(vm_unmap(&space, AT, PAGE_SIZE), 0);
+}
+
+static void test_unmapped_meanwhile(void **state)
+{
+	(void)state;
+	start();
+	map_slow(AT, 4, NULL);
+	meanwhile = unmap_it;
+	assert_int_equal(fake_store(AT, 1), -1);
+	assert_int_equal(rig_outcome, VM_SEGV_MAPERR);
+	assert_int_equal(space.stats.retry[RETRY_VMA], 1);
+	end();
+}
+
+static void map_another(void)
+{
+	map(AT, 1, RW);
+	assert_int_equal(fake_store(AT, 77), 0);
+}
+
+static void test_mapped_anew_meanwhile(void **state)
+{
+	(void)state;
+	start();
+	map_slow(AT, 4, NULL);
+	meanwhile = map_another;
+	assert_int_equal(fake_store(AT + 1, 1), 0);
+	assert_int_equal(space.stats.retry[RETRY_VMA], 1);
+	assert_int_equal(fake_load(AT), 77);
+	end();
+}
+
+static void split_it(void)
+{
+	assert_int_equal(vm_protect(&space, AT + 2 * PAGE_SIZE, PAGE_SIZE, PROT_READ), 0);
+}
+
+static void test_split_meanwhile_is_no_change(void **state)
+{
+	(void)state;
+	start();
+	map_slow(AT, 4, NULL);
+	map_slow(AT + PAGE_SIZE * 4, 1, NULL);
+	assert_int_equal(fake_store(AT, 1), 0); /* the tables are there */
+	memset(space.stats.retry, 0, sizeof(space.stats.retry));
+	meanwhile = split_it;
+	assert_int_equal(fake_store(AT + 3 * PAGE_SIZE, 1), 0);
+	assert_int_equal(space.stats.retry[RETRY_VMA], 0);
+	end();
+}
+
+static void forbid_it(void)
+{
+	assert_int_equal(vm_protect(&space, AT, PAGE_SIZE, PROT_READ), 0);
+}
+
+static void test_protected_meanwhile(void **state)
+{
+	(void)state;
+	start();
+	map_slow(AT, 1, NULL);
+	meanwhile = forbid_it;
+	assert_int_equal(fake_store(AT, 1), -1);
+	assert_int_equal(rig_outcome, VM_SEGV_ACCERR);
+	end();
+}
+
+static void store_too(void)
+{
+	assert_int_equal(fake_store(AT + 100, 42), 0);
+}
+
+static void test_two_fault_on_one_page(void **state) /* R16 */
+{
+	(void)state;
+	start();
+	map_slow(AT, 1, NULL);
+	meanwhile = store_too;
+	assert_int_equal(fake_store(AT, 1), 0);
+	assert_int_equal(fake_load(AT), 1);
+	assert_int_equal(fake_load(AT + 100), 42);
+	assert_int_equal(space.resident, 1);
+	assert_true(space.stats.retry[RETRY_ENTRY] + space.stats.retry[RETRY_TABLES] > 0);
+	end();
+}
+
+static struct object *doomed;
+
+static void shrink_and_grow(void)
+{
+	assert_int_equal(object_set_size(doomed, 0), 0);
+	assert_int_equal(object_set_size(doomed, 4 * PAGE_SIZE), 0);
+}
+
+static void truncated_meanwhile(bool write)
+{
+	start();
+	doomed = rig_file(4 * PAGE_SIZE);
+	map_slow(AT, 4, doomed);
+	assert_int_equal(fake_load(AT + 3 * PAGE_SIZE), rig_byte(3 * PAGE_SIZE));
+	meanwhile = shrink_and_grow;
+	if (write)
+		assert_int_equal(fake_store(AT + 1, 5), 0);
+	assert_int_equal(fake_load(AT), 0); /* zeros since; never what was there before */
+	assert_int_equal(space.stats.retry[RETRY_SOURCE], 1);
+	object_put(doomed);
+	end();
+}
+
+static void test_read_truncated_meanwhile(void **state)
+{
+	(void)state;
+	truncated_meanwhile(false);
+}
+
+static void test_write_truncated_meanwhile(void **state)
+{
+	(void)state;
+	truncated_meanwhile(true);
+}
+
+static void test_tables_had_before(void **state) /* R17 */
+{
+	(void)state;
+	start();
+	map(AT, 1, RW);
+	assert_int_equal(space.tables, 1);
+	assert_int_equal(fake_store(AT, 1), 0);
+	assert_int_equal(space.tables, 3);
+	assert_int_equal(space.stats.retry[RETRY_TABLES], 1);
+	map(AT + 2 * MIB, 1, RW);
+	assert_int_equal(fake_store(AT + 2 * MIB, 1), 0);
+	assert_int_equal(space.stats.retry[RETRY_TABLES], 1);
+	assert_int_equal(space.tables, 4);
+	assert_int_equal(vm_unmap(&space, AT, PAGE_SIZE), 0);
+	assert_int_equal(vm_unmap(&space, AT + 2 * MIB, PAGE_SIZE), 0);
+	assert_int_equal(space.tables, 1);
+	end();
+}
+
+/*
+ * Every allocation of a fault fails once: nothing has changed then, and the next try serves it. R17
+ * R45
+ */
+static void fail_each(vaddr_t va, unsigned access)
+{
+	for (unsigned n = 1;; n++) {
+		size_t resident = space.resident;
+		int result;
+
+		alloc_fail_at = n;
+		result = fault(va, access);
+		if (alloc_fail_at) {
+			alloc_fail_at = 0;
+			assert_int_equal(result, 0);
+			assert_true(n > 1);
+			return;
+		}
+		assert_int_equal(result, VM_OOM);
+		assert_int_equal(space.resident, resident);
+		rig_check();
+	}
+}
+
+static void test_no_memory(void **state) /* R17 R43 R45 */
+{
+	struct object *file;
+
+	(void)state;
+	start();
+	file = rig_file(MIB);
+	map(AT, 4, RW);
+	map_file(file, AT + GIB, 4, 0, NULL, 0);
+	map_file(file, AT + 2 * GIB, 4, 0, &vma_elf, AT + 2 * GIB + 10);
+	fail_each(AT, RIGHT_WRITE);
+	fail_each(AT + GIB, RIGHT_READ);
+	fail_each(AT + GIB + PAGE_SIZE, RIGHT_WRITE);
+	fail_each(AT + 2 * GIB, RIGHT_READ);
+	assert_int_equal(fake_load(AT + PAGE_SIZE), 0);
+	fail_each(AT + PAGE_SIZE, RIGHT_WRITE); /* COW */
+	object_put(file);
+	end();
+}
+
+static struct waitq later;
+
+static int waiting_fill(struct object *object, uint64_t index, void *to, struct vm_wait *wait)
+{
+	(void)object, (void)index;
+	if (later.seq < 2) {
+		*wait = (struct vm_wait){ &later, waitq_sample(&later) };
+		return VM_WAIT;
+	}
+	if (later.seq == 3)
+		return -EIO;
+	memset(to, 'w', PAGE_SIZE);
+	return 0;
+}
+
+static void no_destroy(struct object *object)
+{
+	(void)object;
+}
+
+static int wake_later(struct vm_wait *wait)
+{
+	if (wait) {
+		assert_ptr_equal(wait->queue, &later);
+		assert_int_equal(wait->seq, later.seq);
+		waitq_wake_all(&later);
+	}
+	return 0;
+}
+
+static void test_wait_and_error_are_outcomes(void **state)
+{
+	static const struct object_ops ops = { .name = "waits",
+					       .fill = waiting_fill,
+					       .destroy = no_destroy };
+	struct object object;
+	struct vm_wait wait;
+	char c = 0;
+
+	(void)state;
+	start();
+	waitq_init(&later);
+	object_init(&object, &ops, 4 * PAGE_SIZE);
+	map_file(&object, AT, 4, 0, NULL, 0);
+	assert_int_equal(vm_fault(&space, AT, RIGHT_READ | ACCESS_USER, 0, &wait), VM_WAIT);
+	assert_ptr_equal(wait.queue, &later);
+	assert_int_equal(space.stats.major, 1);
+	rig_pause = wake_later;
+	assert_int_equal(vm_copy_from(&space, &c, AT, 1), 0); /* waits twice by the host's pause */
+	assert_int_equal(c, 'w');
+	assert_int_equal(space.stats.major, 3);
+	waitq_wake_all(&later);
+	assert_int_equal(fault(AT + PAGE_SIZE, RIGHT_READ), VM_BUS); /* R75 */
+	assert_int_equal(vm_unmap(&space, AT, 4 * PAGE_SIZE), 0);
+	object_put(&object);
+	end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(test_unmapped_meanwhile),
+		isolated_test(test_mapped_anew_meanwhile),
+		isolated_test(test_split_meanwhile_is_no_change),
+		isolated_test(test_protected_meanwhile),
+		isolated_test(test_two_fault_on_one_page),
+		isolated_test(test_read_truncated_meanwhile),
+		isolated_test(test_write_truncated_meanwhile),
+		isolated_test(test_tables_had_before),
+		isolated_test(test_no_memory),
+		isolated_test(test_wait_and_error_are_outcomes),
+	};
+
+	return test_group("mm_fault_race", tests);
+}

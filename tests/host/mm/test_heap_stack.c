@@ -1,0 +1,161 @@
+/* The break, and stacks that grow by faults. */
+#include "rig.h"
+
+#include "mm/object.h"
+
+#define AT 0x40000000ul
+#define P  PAGE_SIZE
+
+static struct space space;
+
+static void start(void)
+{
+	rig_start(2048);
+	rig_create(&space);
+	rig_run(&space);
+}
+
+static void end(void)
+{
+	rig_check();
+	rig_destroy(&space);
+	rig_check();
+}
+
+static void test_brk(void **state) /* R10 R12 R13 R14 R15 R22 R23 R24 */
+{
+	vaddr_t base;
+
+	(void)state;
+	start();
+	base = space.brk;
+	assert_int_equal(vm_brk(&space, 0), base);
+	assert_int_equal(vm_brk(&space, base + 100), base + 100);
+	assert_int_equal(space.resident, 0);
+	assert_int_equal(fake_store(base, 'a'), 0);
+	assert_int_equal(vm_brk(&space, base + 2 * P + 1), base + 2 * P + 1);
+	assert_int_equal(space.nvmas, 1);
+	assert_int_equal(fake_load(base + 3 * P - 1), 0);
+	assert_int_equal(fake_load(base + 3 * P), -1);
+	assert_int_equal(vm_brk(&space, base + 100 * GIB), base + 100 * GIB);
+	assert_int_equal(fake_store(base + 50 * GIB, 1), 0);
+	assert_int_equal(space.resident, 2);
+	assert_int_equal(vm_brk(&space, base + 100), base + 100);
+	assert_int_equal(space.resident, 1);
+	assert_int_equal(fake_store(base + 101, 'b'),
+			 0); /* the page's rest is there, as on Linux */
+	assert_int_equal(vm_brk(&space, base + P), base + P);
+	assert_int_equal(fake_load(base + 101), 0); /* and reads as zero once it is heap again */
+	assert_int_equal(fake_load(base), 'a');
+	assert_int_equal(vm_brk(&space, base - 1), base + P);
+	assert_int_equal(vm_brk(&space, 1), base + P);
+	assert_int_equal(vm_brk(&space, USER_TOP + 1), base + P);
+	assert_int_equal(vm_brk(&space, UINT64_MAX), base + P);
+	assert_int_equal(vm_brk(&space, base + (1ul << 63)), base + P);
+	rig_map(&space, base + 4 * P, P, RW, ANON | MAP_FIXED);
+	assert_int_equal(vm_brk(&space, base + 5 * P), base + P);
+	assert_int_equal(vm_brk(&space, base + 3 * P + 1), base + P);
+	assert_int_equal(vm_brk(&space, base + 3 * P), base + 3 * P);
+	space.limit_data = 2 * P;
+	space.image_data_bytes = P;
+	assert_int_equal(vm_brk(&space, base + 3 * P + 1), base + 3 * P);
+	assert_int_equal(vm_brk(&space, base), base);
+	assert_int_equal(vm_brk(&space, base + P), base + P);
+	end();
+}
+
+static void make_stack(vaddr_t top)
+{
+	struct map_request request = { .addr = top - 4 * P,
+				       .len = 4 * P,
+				       .rights = RW,
+				       .max_rights = 7,
+				       .flags = ANON | MAP_FIXED,
+				       .vma_flags = VMA_STACK };
+	vaddr_t at;
+
+	assert_int_equal(vm_map(&space, &request, &at), 0);
+}
+
+static int touch(vaddr_t va)
+{
+	rig_outcome = 0;
+	return fake_store(va, 1) ? rig_outcome : 0;
+}
+
+static void test_stack_grows(void **state) /* R30 R31 */
+{
+	const vaddr_t top = USER_TOP;
+
+	(void)state;
+	start();
+	make_stack(top);
+	space.limit_stack = 4 * MIB;
+	assert_int_equal(touch(top - 5 * P), 0);
+	assert_int_equal(touch(top - 3 * MIB), 0);
+	assert_int_equal(space.stats.grow, 2);
+	assert_int_equal(space.resident, 2);
+	assert_int_equal(space.mapped_bytes, 3 * MIB);
+	assert_int_equal(touch(top - 4 * MIB), 0);
+	assert_int_equal(touch(top - 4 * MIB - 1), VM_SEGV_STACK);
+	assert_int_equal(touch(top - 40 * MIB), VM_SEGV_MAPERR);
+	space.limit_stack = UINT64_MAX;
+	space.limit_as = space.mapped_bytes + P;
+	assert_int_equal(touch(top - 4 * MIB - 2 * P), VM_SEGV_STACK);
+	assert_int_equal(touch(top - 4 * MIB - P), 0);
+	end();
+}
+
+static void test_guard_gap(void **state) /* R30 */
+{
+	const vaddr_t top = AT + 16 * MIB, gap = STACK_GUARD_GAP;
+
+	(void)state;
+	start();
+	make_stack(top);
+	/* the kernel's choice stays out of it, hints included */
+	space.mmap_top = top;
+	assert_int_equal(rig_map(&space, 0, P, RW, ANON), top - 4 * P - gap - P);
+	assert_int_equal(rig_map(&space, top - 6 * P, P, PROT_READ, ANON),
+			 top - 4 * P - gap - 2 * P);
+	/* what is accessible below must stay a gap away */
+	assert_int_equal(touch(top - 5 * P), VM_SEGV_STACK);
+	assert_int_equal(vm_unmap(&space, top - 4 * P - gap - P, P), 0);
+	assert_int_equal(touch(top - 5 * P), 0);
+	assert_int_equal(touch(top - 6 * P), VM_SEGV_STACK);
+	assert_int_equal(vm_unmap(&space, AT, top - 5 * P - AT), 0);
+	/* a fixed mapping may lie in the gap, and bounds the growth */
+	assert_int_equal(rig_map(&space, top - 20 * P, P, RW, ANON | MAP_FIXED), top - 20 * P);
+	assert_int_equal(touch(top - 6 * P), VM_SEGV_STACK);
+	/* one that nobody can access does not */
+	assert_int_equal(vm_protect(&space, top - 20 * P, P, PROT_NONE), 0);
+	assert_int_equal(touch(top - 19 * P), 0);
+	assert_int_equal(touch(top - 20 * P), VM_SEGV_ACCERR);
+	assert_int_equal(touch(top - 21 * P), VM_SEGV_MAPERR);
+	end();
+}
+
+static void test_growsdown(void **state) /* R90 */
+{
+	(void)state;
+	start();
+	assert_int_equal(rig_map(&space, AT, P, RW, ANON | MAP_FIXED | MAP_GROWSDOWN), AT);
+	assert_int_equal(touch(AT - P), 0);
+	assert_int_equal(space.stats.grow, 1);
+	assert_int_equal(vm_protect(&space, AT, P, PROT_READ | PROT_GROWSDOWN), 0);
+	assert_int_equal(touch(AT - P), VM_SEGV_ACCERR);
+	assert_int_equal(space.data_bytes, 0);
+	end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(test_brk),
+		isolated_test(test_stack_grows),
+		isolated_test(test_guard_gap),
+		isolated_test(test_growsdown),
+	};
+
+	return test_group("mm_heap_stack", tests);
+}
