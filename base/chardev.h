@@ -21,9 +21,9 @@ struct chardev_ops {
 struct chardev {
 	const char *name; /* "uart", or the port's name after "faultline." */
 	const struct chardev_ops *ops;
-	void *driver;		/* the driver's own */
-	struct waitq readable;	/* woken when input came or ended */
-	struct waitq writable;	/* woken when there is room for output */
+	void *driver;	       /* the driver's own */
+	struct waitq readable; /* woken when input came or ended */
+	struct waitq writable; /* woken when there is room for output */
 };
 
 #define CHARDEV_MAX 8

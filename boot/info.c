@@ -38,7 +38,8 @@ static int read_memory(struct boot_info *info)
 	uint64_t start, size;
 	dt_node node;
 
-	dt_for_each_child(node, &info->dt, dt_root(&info->dt)) {
+	dt_for_each_child(node, &info->dt, dt_root(&info->dt))
+	{
 		const char *type = dt_string(&info->dt, node, "device_type");
 
 		if (!type || strcmp(type, "memory") != 0 || !dt_available(&info->dt, node))
@@ -48,8 +49,8 @@ static int read_memory(struct boot_info *info)
 			 * What the direct map can't show, and more ranges than there is room for: memory that
 			 * is not used, no more.
 			 */
-			if (start < PHYS_TOP &&
-			    add_range(info->ram, &info->nram, start, MIN(size, PHYS_TOP - start)) == -EINVAL)
+			if (start < PHYS_TOP && add_range(info->ram, &info->nram, start,
+							  MIN(size, PHYS_TOP - start)) == -EINVAL)
 				return -EINVAL;
 	}
 	return info->nram > 0 ? 0 : -ENOENT;
@@ -67,9 +68,10 @@ static int read_reserved(struct boot_info *info)
 	info->first_kept = info->nreserved;
 	if (top < 0)
 		return err;
-	dt_for_each_child(node, &info->dt, top)
-		for (unsigned i = 0; !err && dt_reg(&info->dt, node, i, &start, &size) == 0; i++)
-			err = reserve(info, start, size);
+	dt_for_each_child(node, &info->dt,
+			  top) for (unsigned i = 0;
+				    !err && dt_reg(&info->dt, node, i, &start, &size) == 0; i++)
+		err = reserve(info, start, size);
 	return err;
 }
 
@@ -80,8 +82,8 @@ static int read_reserved(struct boot_info *info)
 static bool is_taken(const struct boot_info *info, struct phys_range range)
 {
 	for (unsigned i = 0; i < info->nreserved; i++)
-		if ((i < KEPT_FIRST || i >= info->first_kept) && range.start < info->reserved[i].end &&
-		    info->reserved[i].start < range.end)
+		if ((i < KEPT_FIRST || i >= info->first_kept) &&
+		    range.start < info->reserved[i].end && info->reserved[i].start < range.end)
 			return true;
 	return false;
 }
@@ -138,7 +140,8 @@ static void read_cpus(struct boot_info *info)
 	uint32_t cell;
 
 	info->timebase = dt_cell(&info->dt, cpus, "timebase-frequency", 0, &cell) == 0 ? cell : 0;
-	dt_for_each_child(cpu, &info->dt, cpus) {
+	dt_for_each_child(cpu, &info->dt, cpus)
+	{
 		const char *type = dt_string(&info->dt, cpu, "device_type");
 
 		if (type && strcmp(type, "cpu") == 0 && dt_available(&info->dt, cpu))
@@ -158,7 +161,8 @@ int boot_info_read(paddr_t dtb, unsigned long hart_id, const char **why_ret)
 	if (err)
 		return err;
 	*why_ret = "too many reserved ranges";
-	if (reserve(info, image.start, image.end - image.start) || reserve(info, dtb, info->dt.size))
+	if (reserve(info, image.start, image.end - image.start) ||
+	    reserve(info, dtb, info->dt.size))
 		return -EINVAL;
 	chosen = dt_path(&info->dt, "/chosen");
 	info->cmdline = dt_string(&info->dt, chosen, "bootargs");

@@ -10,14 +10,14 @@ struct boot_info {
 	struct dt dt;
 	unsigned long hart_id; /* the boot hart */
 	const char *model;
-	const char *cmdline;   /* "" where there is none */
-	uint64_t timebase;     /* ticks a second */
+	const char *cmdline; /* "" where there is none */
+	uint64_t timebase;   /* ticks a second */
 	unsigned ncpus;
 	struct phys_range ram[BOOT_RANGES];
 	unsigned nram;
 	struct phys_range reserved[BOOT_RANGES]; /* may overlap and need not be RAM */
 	unsigned nreserved;
-	unsigned first_kept; /* of these, the first that a node of the tree reserves */
+	unsigned first_kept;	  /* of these, the first that a node of the tree reserves */
 	struct phys_range initrd; /* empty: none */
 	const void *rng_seed;
 	uint32_t rng_seed_len;

@@ -37,8 +37,8 @@ static void check_ledger(void)
 	wrong = ledger_check(&ledger);
 	if (wrong)
 		panic("the page ledger disagrees in %d places at power-off", wrong);
-	log_info("mm", "ledger: %zu frames, %zu free, %zu in files, all accounted for", ledger.total,
-		 ledger.kind[PAGE_FREE], ledger.kind[PAGE_OBJECT]);
+	log_info("mm", "ledger: %zu frames, %zu free, %zu in files, all accounted for",
+		 ledger.total, ledger.kind[PAGE_FREE], ledger.kind[PAGE_OBJECT]);
 #endif
 }
 
@@ -69,10 +69,12 @@ static void mount_root(void)
 		give_up();
 	}
 	if (initrd->end == 0) {
-		log_error("boot", "there is no boot archive: give QEMU a cpio archive (newc) with -initrd");
+		log_error("boot",
+			  "there is no boot archive: give QEMU a cpio archive (newc) with -initrd");
 		give_up();
 	}
-	if (archive_mount(arch_phys_to_virt(initrd->start), initrd->end - initrd->start, &why) != 0) {
+	if (archive_mount(arch_phys_to_virt(initrd->start), initrd->end - initrd->start, &why) !=
+	    0) {
 		log_error("boot", "the boot archive is refused: %s", why);
 		give_up();
 	}
@@ -109,9 +111,11 @@ void boot_payload(void)
 	make_devices();
 	err = start_init();
 	if (err == -ENOENT)
-		log_error("boot", "%s: not in the boot archive; name another with init=PATH", boot_options.init);
+		log_error("boot", "%s: not in the boot archive; name another with init=PATH",
+			  boot_options.init);
 	else if (err == -ENOEXEC)
-		log_error("boot", "%s: no program for this machine (a static riscv64 ELF file)", boot_options.init);
+		log_error("boot", "%s: no program for this machine (a static riscv64 ELF file)",
+			  boot_options.init);
 	else if (err)
 		log_error("boot", "%s can't be started: error %d", boot_options.init, err);
 	if (err)

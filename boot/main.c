@@ -48,11 +48,13 @@ static void tell_machine(const struct boot_info *info)
 
 	for (unsigned i = 0; i < info->nram; i++)
 		ram += info->ram[i].end - info->ram[i].start;
-	log_info("boot", "Faultline on %s: %u hart%s, this is hart %lu; %u MiB of memory", info->model ?: "a machine",
-		 info->ncpus, info->ncpus == 1 ? "" : "s", info->hart_id, MIB(ram));
+	log_info("boot", "Faultline on %s: %u hart%s, this is hart %lu; %u MiB of memory",
+		 info->model ?: "a machine", info->ncpus, info->ncpus == 1 ? "" : "s",
+		 info->hart_id, MIB(ram));
 	log_info("boot", "command line: %s", info->cmdline);
 	if (info->initrd.end != 0)
-		log_info("boot", "boot archive: %lu KiB", (unsigned long)(info->initrd.end - info->initrd.start) >> 10);
+		log_info("boot", "boot archive: %lu KiB",
+			 (unsigned long)(info->initrd.end - info->initrd.start) >> 10);
 	if (info->ncpus > 1)
 		log_info("boot", "the other harts stay parked");
 }
@@ -62,12 +64,13 @@ static void start_memory(const struct boot_info *info)
 	int err = phys_init(info->ram, info->nram, info->reserved, info->nreserved);
 
 	if (err) {
-		log_error("boot", "%s", err == -ENOMEM ? "too little memory to start"
-						       : "memory in too many or in nonsensical pieces");
+		log_error("boot", "%s",
+			  err == -ENOMEM ? "too little memory to start"
+					 : "memory in too many or in nonsensical pieces");
 		give_up();
 	}
-	log_info("mm", "%zu of %zu frames free (%u MiB)", page_alloc_free_count(), page_alloc_total_count(),
-		 MIB(page_alloc_free_count() << PAGE_SHIFT));
+	log_info("mm", "%zu of %zu frames free (%u MiB)", page_alloc_free_count(),
+		 page_alloc_total_count(), MIB(page_alloc_free_count() << PAGE_SHIFT));
 }
 
 /* The firmware's console serves until there is a UART of our own, and instead of one. */

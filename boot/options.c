@@ -64,15 +64,18 @@ static bool read_word(const struct cmdline_word *word, bool *known_ret)
 	if (cmdline_is(word, "loglevel"))
 		return word->value && read_level(word);
 	if (cmdline_is(word, "init"))
-		return word->value && word->value_len > 0 && read_string(word, boot_options.init, INIT_PATH_MAX);
+		return word->value && word->value_len > 0 &&
+		       read_string(word, boot_options.init, INIT_PATH_MAX);
 	if (cmdline_is(word, "test"))
 		return word->value && read_string(word, boot_options.test, TEST_GLOB_MAX);
 	if (cmdline_is(word, "winsize"))
 		return word->value && read_winsize(word);
 	if (cmdline_is(word, "seed"))
-		return word->value && str_to_u64(word->value, word->value_len, &boot_options.seed) == 0;
+		return word->value &&
+		       str_to_u64(word->value, word->value_len, &boot_options.seed) == 0;
 	if (cmdline_is(word, "ad")) {
-		boot_options.soft_ad = word->value && word->value_len == 4 && memcmp(word->value, "soft", 4) == 0;
+		boot_options.soft_ad = word->value && word->value_len == 4 &&
+				       memcmp(word->value, "soft", 4) == 0;
 		return boot_options.soft_ad;
 	}
 	*known_ret = false;
@@ -95,6 +98,7 @@ void boot_options_read(const char *cmdline)
 		if (!known)
 			log_warn("boot", "command line: \"%.*s\" is not known", len, word.name);
 		else if (!good)
-			log_warn("boot", "command line: %.*s: a value that it can't have", len, word.name);
+			log_warn("boot", "command line: %.*s: a value that it can't have", len,
+				 word.name);
 	}
 }

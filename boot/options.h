@@ -7,11 +7,11 @@
 #define TEST_GLOB_MAX 256
 
 struct boot_options {
-	char init[INIT_PATH_MAX];   /* process 1's image */
-	char test[TEST_GLOB_MAX];   /* which in-kernel tests; "" all */
-	unsigned columns, rows;	    /* of the console's window */
-	bool soft_ad;		    /* A and D kept by the kernel */
-	uint64_t seed;		    /* for what tests draw by lot; 0: none given */
+	char init[INIT_PATH_MAX]; /* process 1's image */
+	char test[TEST_GLOB_MAX]; /* which in-kernel tests; "" all */
+	unsigned columns, rows;	  /* of the console's window */
+	bool soft_ad;		  /* A and D kept by the kernel */
+	uint64_t seed;		  /* for what tests draw by lot; 0: none given */
 };
 
 extern struct boot_options boot_options;

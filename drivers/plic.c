@@ -7,11 +7,11 @@
 #include "mm/kmap.h"
 
 /* RISC-V PLIC specification 1.0.0, memory map. All accesses are 32 bits wide. */
-#define PLIC_PRIORITY(irq) (4 * (irq))
-#define PLIC_ENABLE(context) (0x2000 + 0x80 * (context))
+#define PLIC_PRIORITY(irq)	(4 * (irq))
+#define PLIC_ENABLE(context)	(0x2000 + 0x80 * (context))
 #define PLIC_THRESHOLD(context) (0x200000 + 0x1000 * (context))
-#define PLIC_CLAIM(context) (PLIC_THRESHOLD(context) + 4)
-#define PLIC_CONTEXT_MAX 15872
+#define PLIC_CLAIM(context)	(PLIC_THRESHOLD(context) + 4)
+#define PLIC_CONTEXT_MAX	15872
 
 /* A hart's local interrupt controller counts supervisor external interrupts as its number 9. */
 #define LOCAL_SUPERVISOR_EXTERNAL 9
@@ -49,15 +49,16 @@ static uint32_t local_controller(const struct dt *dt, unsigned long hart_id)
 {
 	dt_node cpu, child;
 
-	dt_for_each_child(cpu, dt, dt_path(dt, "/cpus")) {
+	dt_for_each_child(cpu, dt, dt_path(dt, "/cpus"))
+	{
 		uint64_t id, unused;
 		uint32_t phandle;
 
 		if (dt_reg(dt, cpu, 0, &id, &unused) != 0 || id != hart_id)
 			continue;
-		dt_for_each_child(child, dt, cpu)
-			if (dt_compatible(dt, child, "riscv,cpu-intc") && dt_cell(dt, child, "phandle", 0, &phandle) == 0)
-				return phandle;
+		dt_for_each_child(child, dt, cpu) if (dt_compatible(dt, child, "riscv,cpu-intc") &&
+						      dt_cell(dt, child, "phandle", 0, &phandle) ==
+							      0) return phandle;
 	}
 	return 0;
 }
@@ -68,8 +69,10 @@ static int find_context(const struct dt *dt, dt_node node, uint32_t local, unsig
 	uint32_t phandle, number;
 
 	for (unsigned i = 0; dt_cell(dt, node, "interrupts-extended", 2 * i, &phandle) == 0 &&
-			     dt_cell(dt, node, "interrupts-extended", 2 * i + 1, &number) == 0; i++) {
-		if (phandle == local && number == LOCAL_SUPERVISOR_EXTERNAL && i < PLIC_CONTEXT_MAX) {
+			     dt_cell(dt, node, "interrupts-extended", 2 * i + 1, &number) == 0;
+	     i++) {
+		if (phandle == local && number == LOCAL_SUPERVISOR_EXTERNAL &&
+		    i < PLIC_CONTEXT_MAX) {
 			*context_ret = i;
 			return 0;
 		}
@@ -87,7 +90,8 @@ int plic_init(const struct dt *dt, unsigned long hart_id)
 		node = dt_next_compatible(dt, -1, "riscv,plic0");
 	if (node < 0)
 		return -ENODEV;
-	if (local == 0 || dt_reg(dt, node, 0, &addr, &size) != 0 || find_context(dt, node, local, &context) != 0)
+	if (local == 0 || dt_reg(dt, node, 0, &addr, &size) != 0 ||
+	    find_context(dt, node, local, &context) != 0)
 		return -EINVAL;
 	if (size < PLIC_CLAIM(context) + 4)
 		return -EINVAL;

@@ -30,7 +30,8 @@ static void probe_virtio(const struct dt *dt, dt_node node)
 	uint32_t irq;
 	int err;
 
-	if (dt_reg(dt, node, 0, &addr, &size) != 0 || dt_cell(dt, node, "interrupts", 0, &irq) != 0) {
+	if (dt_reg(dt, node, 0, &addr, &size) != 0 ||
+	    dt_cell(dt, node, "interrupts", 0, &irq) != 0) {
 		tell(dt_name(dt, node), -EINVAL);
 		return;
 	}
@@ -42,7 +43,8 @@ static void probe_virtio(const struct dt *dt, dt_node node)
 			 dev.version == 1 ? "legacy" : "modern", irq);
 		err = serial_init(&dev);
 	} else if (err == 0) {
-		log_info("probe", "virtio device %u at %#lx: no driver", dev.id, (unsigned long)addr);
+		log_info("probe", "virtio device %u at %#lx: no driver", dev.id,
+			 (unsigned long)addr);
 	}
 	if (err)
 		tell(dt_name(dt, node), err);

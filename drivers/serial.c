@@ -13,7 +13,7 @@
 #include "mm/slab.h"
 
 #define VIRTIO_CONSOLE_F_MULTIPORT 2ull
-#define CONFIG_MAX_PORTS 4 /* offset in the configuration space */
+#define CONFIG_MAX_PORTS	   4 /* offset in the configuration space */
 
 enum {
 	CONTROL_DEVICE_READY = 0,
@@ -30,10 +30,10 @@ struct control {
 	/* a name follows CONTROL_PORT_NAME, without NUL */
 };
 
-#define PORTS_MAX 8u
-#define CONTROL_BUFS VIRTQ_SIZE_MAX
+#define PORTS_MAX	8u
+#define CONTROL_BUFS	VIRTQ_SIZE_MAX
 #define CONTROL_BUF_LEN (PAGE_SIZE / 2 / CONTROL_BUFS)
-#define CONTROL_SENDS 8u /* answers in flight */
+#define CONTROL_SENDS	8u /* answers in flight */
 
 /* How long the ports' announcements are waited for after the last one. */
 #define QUIET_NS 300000ul
@@ -74,7 +74,8 @@ static void set_name(struct serial_port *port, const char *name, size_t len)
 
 	while (len > 0 && name[len - 1] == '\0')
 		len--;
-	if (len <= prefix || len - prefix >= PORT_NAME_MAX || memcmp(name, name_prefix, prefix) != 0)
+	if (len <= prefix || len - prefix >= PORT_NAME_MAX ||
+	    memcmp(name, name_prefix, prefix) != 0)
 		return;
 	for (size_t i = prefix; i < len; i++)
 		if (name[i] < 'a' || name[i] > 'z')
@@ -180,7 +181,8 @@ static void meet_ports(struct serial *serial)
 	virtq_kick(&serial->control_rx);
 	control_send(serial, 0, CONTROL_DEVICE_READY, 1);
 	for (bool late = false; !late;) {
-		late = clock_ns() >= until; /* and then one more look: we may have been stopped for long */
+		late = clock_ns() >=
+		       until; /* and then one more look: we may have been stopped for long */
 		if (control_poll(serial)) {
 			until = clock_ns() + QUIET_NS;
 			late = false;
@@ -237,7 +239,8 @@ int serial_init(struct virtio_device *dev)
 		err = make_queues(serial);
 	}
 	if (err) {
-		virtio_fail(&serial->dev); /* its memory stays with it: the device may have seen it */
+		virtio_fail(
+			&serial->dev); /* its memory stays with it: the device may have seen it */
 		return err;
 	}
 	virtio_start(&serial->dev);
@@ -247,6 +250,7 @@ int serial_init(struct virtio_device *dev)
 			start_port(serial, serial->ports[i]);
 	err = irq_register(serial->dev.irq, serial_interrupt, serial);
 	if (err)
-		log_error("serial", "interrupt %u: error %d; input will not arrive", serial->dev.irq, err);
+		log_error("serial", "interrupt %u: error %d; input will not arrive",
+			  serial->dev.irq, err);
 	return 0;
 }

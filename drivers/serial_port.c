@@ -89,8 +89,7 @@ static bool port_ended(struct chardev *dev)
 	bool ended;
 
 	rx_collect(port);
-	ended = port->filled_tail == port->filled_head &&
-		(host_closed || port->rx.broken);
+	ended = port->filled_tail == port->filled_head && (host_closed || port->rx.broken);
 	spin_unlock_irqrestore(&port->lock, flags);
 	return ended;
 }
@@ -130,7 +129,8 @@ static size_t port_write(struct chardev *dev, const void *from, size_t n)
 /* => port locked (or in a panic) */
 static void tx_drain(struct serial_port *port)
 {
-	for (unsigned i = 0; i < DRAIN_TRIES && port->tx.nfree < port->tx.size && !port->tx.broken; i++)
+	for (unsigned i = 0; i < DRAIN_TRIES && port->tx.nfree < port->tx.size && !port->tx.broken;
+	     i++)
 		tx_collect(port);
 }
 
@@ -203,7 +203,10 @@ static void warn_broken(struct serial_port *port)
 {
 	if ((port->rx.broken || port->tx.broken) && !port->warned) {
 		port->warned = true;
-		log_error("serial", "port %s: the device gave back a buffer wrongly; the port is not used any more", port->name);
+		log_error(
+			"serial",
+			"port %s: the device gave back a buffer wrongly; the port is not used any more",
+			port->name);
 	}
 }
 

@@ -8,10 +8,10 @@
 
 #define PORT_NAME_MAX 32
 
-#define RX_BUFS 4
+#define RX_BUFS	   4
 #define RX_BUF_LEN (PAGE_SIZE / RX_BUFS)
-#define TX_ORDER 2
-#define TX_BUFS (1u << TX_ORDER)
+#define TX_ORDER   2
+#define TX_BUFS	   (1u << TX_ORDER)
 #define TX_BUF_LEN PAGE_SIZE
 
 struct rx_buf {

@@ -6,7 +6,7 @@
 #include "drivers/mmio.h"
 #include "mm/kmap.h"
 
-#define TESTDEV_PASS 0x5555u
+#define TESTDEV_PASS	     0x5555u
 #define TESTDEV_FAIL(status) (0x3333u | (status) << 16)
 
 static volatile void *testdev;

@@ -12,15 +12,15 @@
 
 /* Registers of the 16550, in units of the register spacing. */
 enum { RBR = 0, THR = 0, IER = 1, FCR = 2, LCR = 3, LSR = 5 };
-#define IER_RECEIVE 1u
-#define IER_TRANSMIT 2u
+#define IER_RECEIVE	 1u
+#define IER_TRANSMIT	 2u
 #define FCR_ENABLE_CLEAR 7u
-#define LCR_8N1 3u
-#define LSR_READY 1u
-#define LSR_ROOM 0x20u
+#define LCR_8N1		 3u
+#define LSR_READY	 1u
+#define LSR_ROOM	 0x20u
 
-#define RING_SIZE 1024u	     /* a power of two */
-#define ROOM_TRIES 100000u   /* how often a polled write looks for room */
+#define RING_SIZE  1024u   /* a power of two */
+#define ROOM_TRIES 100000u /* how often a polled write looks for room */
 
 static volatile void *regs;
 static unsigned shift;
@@ -154,7 +154,8 @@ static dt_node find_node(const struct dt *dt)
 	const char *path = dt_string(dt, dt_path(dt, "/chosen"), "stdout-path");
 	dt_node node = path ? dt_path(dt, path) : -ENOENT;
 
-	if (node >= 0 && (dt_compatible(dt, node, "ns16550a") || dt_compatible(dt, node, "ns16550")))
+	if (node >= 0 &&
+	    (dt_compatible(dt, node, "ns16550a") || dt_compatible(dt, node, "ns16550")))
 		return node;
 	return dt_next_compatible(dt, -1, "ns16550a");
 }

@@ -10,10 +10,12 @@
 /* Where the used ring lies in the page: the legacy layout wants a power of two behind the available ring. */
 #define USED_ALIGN 1024u
 
-_Static_assert(VIRTQ_SIZE_MAX * sizeof(struct virtq_desc) + sizeof(struct virtq_avail) + 2 * VIRTQ_SIZE_MAX + 2 <=
+_Static_assert(VIRTQ_SIZE_MAX * sizeof(struct virtq_desc) + sizeof(struct virtq_avail) +
+			       2 * VIRTQ_SIZE_MAX + 2 <=
 		       USED_ALIGN,
 	       "descriptors and available ring lie below the used ring");
-_Static_assert(USED_ALIGN + sizeof(struct virtq_used) + 8 * VIRTQ_SIZE_MAX + 2 <= 4096, "a queue takes one page");
+_Static_assert(USED_ALIGN + sizeof(struct virtq_used) + 8 * VIRTQ_SIZE_MAX + 2 <= 4096,
+	       "a queue takes one page");
 
 static void write_address(struct virtio_device *dev, size_t reg, const void *address)
 {

@@ -26,7 +26,7 @@ struct linked {
 
 struct mount {
 	struct list linked[LINKED_BUCKETS]; /* struct linked, by its number */
-	const char *why;    /* what is wrong, where the error alone does not say */
+	const char *why;		    /* what is wrong, where the error alone does not say */
 };
 
 static const char *why_of(int err)

@@ -120,6 +120,7 @@ static int map_segments(struct space *space, struct object *object,
 			const struct exec_headers *headers, vaddr_t bias, vaddr_t *end_ret)
 {
 	struct elf_segment segment;
+	vaddr_t data = 0;
 	unsigned index = 0;
 
 	while (elf_next_segment(&headers->image, headers->phdrs, &index, &segment)) {
@@ -135,6 +136,10 @@ static int map_segments(struct space *space, struct object *object,
 		if (err)
 			return err;
 		*end_ret = MAX(*end_ret, va + segment.memsz);
+		if (va >= data) { /* the highest segment is what brk counts as the image's data */
+			data = va;
+			space->image_data_bytes = segment.filesz;
+		}
 	}
 	return 0;
 }

@@ -25,7 +25,7 @@ static struct waitq freed = WAITQ_INIT(freed);
 struct choice {
 	struct process *victim;
 	size_t held; /* frames: what its space has resident, and its page tables */
-	bool dying; /* somebody is about to give memory back */
+	bool dying;  /* somebody is about to give memory back */
 };
 
 static bool is_dying(const struct process *process)
@@ -95,11 +95,11 @@ static void kill_sharers(struct uspace *uspace)
 
 static void name_victim(const char *comm, int pid, size_t held)
 {
-	log_warn("mm",
-		 "out of memory: killed %s[%d], which had %zu KiB with its page tables (%zu of %zu KiB free)",
-		 comm, pid, held * (PAGE_SIZE / 1024),
-		 page_alloc_free_count() * (PAGE_SIZE / 1024),
-		 page_alloc_total_count() * (PAGE_SIZE / 1024));
+	log_warn(
+		"mm",
+		"out of memory: killed %s[%d], which had %zu KiB with its page tables (%zu of %zu KiB free)",
+		comm, pid, held * (PAGE_SIZE / 1024), page_alloc_free_count() * (PAGE_SIZE / 1024),
+		page_alloc_total_count() * (PAGE_SIZE / 1024));
 }
 
 /* => family lock held, and given up; *choice has a victim */

@@ -148,8 +148,7 @@ static struct thread *pick(struct runq *runq, struct hart *hart)
 {
 	struct list *node;
 
-	if (!list_empty(&runq->woken) &&
-	    (runq->ahead < WOKEN_AHEAD || list_empty(&runq->ready))) {
+	if (!list_empty(&runq->woken) && (runq->ahead < WOKEN_AHEAD || list_empty(&runq->ready))) {
 		runq->ahead++;
 		node = list_pop(&runq->woken);
 	} else {

@@ -29,7 +29,8 @@ static int tell_end(const char *what, int (*run)(void))
 static int use_a_little(void)
 {
 	const size_t size = 8 << 20;
-	volatile char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	volatile char *p =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	for (size_t at = 0; p != MAP_FAILED && at < size; at += 4096)
 		p[at] = 1;
@@ -75,7 +76,8 @@ static int do_holes(char **argv)
 static int read_sparsely(void)
 {
 	const size_t size = 200ul << 30;
-	volatile char *p = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	volatile char *p =
+		mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	int sum = 0;
 
 	for (size_t at = 0; p != MAP_FAILED && at < size; at += 2 << 20)
@@ -94,7 +96,7 @@ static int do_sparse(char **argv)
 static int do_liar(char **argv)
 {
 	static const char name[] = "/x\n[    1.000000] kernel panic: a lie\033[7m";
-	char *const args[] = { (char *)(uintptr_t)name, (char *)(uintptr_t)"crash", NULL };
+	char *const args[] = { (char *)(uintptr_t)name, (char *)(uintptr_t) "crash", NULL };
 
 	if (link(argv[0], name) != 0)
 		return 82;

@@ -114,7 +114,8 @@ static int do_self(int argc, char **argv)
 	if (fd < 0 || read(fd, magic, 4) != 4 || memcmp(magic, "\177ELF", 4))
 		return 95;
 	fd = open("written here", O_RDWR | O_CREAT | O_TRUNC, 0644);
-	if (fd < 0 || write(fd, "data", 4) != 4 || lseek(fd, 0, SEEK_SET) != 0 || read(fd, back, 4) != 4)
+	if (fd < 0 || write(fd, "data", 4) != 4 || lseek(fd, 0, SEEK_SET) != 0 ||
+	    read(fd, back, 4) != 4)
 		return 94;
 	printf("self %s\n", back);
 	return 0;
@@ -232,7 +233,8 @@ static int do_hog(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	for (;;) {
-		char *p = mmap(NULL, piece, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *p = mmap(NULL, piece, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			       0);
 
 		if (p == MAP_FAILED)
 			return 92;
