@@ -2,10 +2,12 @@
 
 import os
 import select
+import signal
 import stat
 
 MOST_HELD = 1 << 16  # bytes that a writer holds before its readers pause
 READ_SIZE = 1 << 16
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Writer:
@@ -89,6 +91,14 @@ class Reader:
                 self.on_end()
 
 
+def poll_interruptibly(poll, milliseconds):
+    """Polls, and lets the signals that end a run in only here: never between a write and the note of it."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+    events = poll.poll(milliseconds)
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    return events
+
+
 class Loop:
     """Readers and writers, served as their descriptors become ready."""
 
@@ -114,7 +124,7 @@ class Loop:
         for fd in reading.keys() | writing.keys():
             events = select.POLLIN if fd in reading else 0
             poll.register(fd, events | (select.POLLOUT if fd in writing else 0))
-        for fd, events in poll.poll(None if seconds is None else max(seconds, 0) * 1000):
+        for fd, events in poll_interruptibly(poll, None if seconds is None else max(seconds, 0) * 1000):
             failed = events & (select.POLLHUP | select.POLLERR | select.POLLNVAL)
             if fd in writing and (failed or events & select.POLLOUT):
                 writing[fd].flush()
