@@ -17,7 +17,7 @@ open_descriptors
 lock
 have_packages "${test_needs[@]}"
 folder=$(build_folder build-test)
-configure "$folder" -Dwerror=true
+configure "$folder" -Dwerror=true -Dhost_tests=enabled
 build "$folder"
 unlock
 rm -f "$folder/meson-logs/testlog.json"
