@@ -13,6 +13,14 @@
 #include "proc/process.h"
 #include "proc/wait.h"
 
+/*
+ * Pages in pipes are nobody's in particular, so that no kill is sure to bring them back: when all
+ * pipes together have this part of the memory, each gets a single one.
+ */
+#define ALL_PIPES_SHARE 8
+
+static uint64_t pages_in_pipes; /* atomic */
+
 struct pipe {
 	struct refcount refs; /* ends that have not been released */
 	struct mutex lock;    /* held over the copies, never while waiting for the other end */
@@ -21,6 +29,7 @@ struct pipe {
 	uint8_t *spare; /* a page for the next bytes, so that small traffic allocates nothing */
 	bool has_reader;
 	bool has_writer;
+	bool starved; /* not full, but a writer got no page */
 	/* woken after the lock's owner has changed what they are about: */
 	struct waitq readable; /* no longer empty, or no writer any more */
 	struct waitq writable; /* no longer full, or no reader any more */
@@ -44,14 +53,31 @@ static int have_spare(struct pipe *pipe)
 	page = mem_wait_page(0, PAGE_KERNEL);
 	if (!page)
 		return -ENOMEM;
+	counter_add(&pages_in_pipes, 1);
 	pipe->spare = page_address(page);
 	return 0;
+}
+
+static void page_gone(uint8_t *page)
+{
+	counter_add(&pages_in_pipes, -1ul);
+	page_free(virt_to_page(page), 0);
+}
+
+/* Is there to be no page for more, until some of what is there has been read? */
+static bool is_starved(struct pipe *pipe)
+{
+	if (pipe->spare || pipe_ring_empty(&pipe->ring))
+		return false;
+	pipe->starved = atomic_load_relaxed(&pages_in_pipes) >=
+			page_alloc_total_count() / ALL_PIPES_SHARE;
+	return pipe->starved;
 }
 
 static void page_back(struct pipe *pipe, uint8_t *page)
 {
 	if (pipe->spare)
-		page_free(virt_to_page(page), 0);
+		page_gone(page);
 	else
 		pipe->spare = page;
 }
@@ -79,8 +105,11 @@ static int fill(struct pipe *pipe, struct user_iter *from, size_t *done)
 {
 	while (from->left != 0 && !pipe_ring_full(&pipe->ring)) {
 		size_t n = MIN(from->left, (size_t)PIPE_RING_PAGE);
-		int err = have_spare(pipe);
+		int err;
 
+		if (is_starved(pipe))
+			break;
+		err = have_spare(pipe);
 		if (err)
 			return err;
 		if (user_iter_copy_in(from, pipe->spare, n) != n)
@@ -148,7 +177,8 @@ static ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 		if (err)
 			break;
 		mutex_lock(&pipe->lock);
-		was_full = pipe_ring_full(&pipe->ring);
+		was_full = pipe_ring_full(&pipe->ring) || pipe->starved;
+		pipe->starved = false;
 		ended = pipe_ring_empty(&pipe->ring) && !pipe->has_writer;
 		err = drain(pipe, to, &done);
 		mutex_unlock(&pipe->lock);
@@ -252,7 +282,7 @@ static void free_pages(struct pipe *pipe)
 		page_back(pipe, pipe_ring_take(&pipe->ring, n));
 	}
 	if (pipe->spare)
-		page_free(virt_to_page(pipe->spare), 0);
+		page_gone(pipe->spare);
 }
 
 /* One end has gone: the last one frees the pipe. */

@@ -67,6 +67,7 @@ static void put_pointers(struct writer *writer, const struct exec_stack *stack,
 			}
 			begins = chunk->bytes[i] == '\0';
 		}
+		sched_point();
 	}
 	if (!env)
 		put(writer, 0);

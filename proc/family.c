@@ -97,14 +97,27 @@ void process_free(struct process *process)
 	slab_free(&process_cache, process);
 }
 
-void family_join(struct process *parent, struct process *child)
+static void join_locked(struct process *parent, struct process *child)
 {
-	spin_lock(&family_lock);
+	assert_hardened(spin_lock_held(&family_lock));
 	child->parent = parent;
 	if (parent)
 		list_add_tail(&parent->children, &child->sibling);
 	list_add_tail(&family_all, &child->all);
 	list_add_tail(bucket(child->pid), &child->pid_link);
+}
+
+void family_join(struct process *parent, struct process *child)
+{
+	spin_lock(&family_lock);
+	join_locked(parent, child);
+	spin_unlock(&family_lock);
+}
+
+void family_join_beside(struct process *sibling, struct process *child)
+{
+	spin_lock(&family_lock);
+	join_locked(sibling->parent, child);
 	spin_unlock(&family_lock);
 }
 

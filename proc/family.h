@@ -19,6 +19,8 @@ void process_free(struct process *process);
 
 /* Makes the new one a child that others can find. */
 void family_join(struct process *parent, struct process *child);
+/* The same, of whoever is the sibling's parent at that moment. */
+void family_join_beside(struct process *sibling, struct process *child);
 
 /* The living or zombie process of that pid; NULL. => family lock held */
 struct process *family_find(int pid);

@@ -190,7 +190,10 @@ static long start(struct process *parent, struct process *child,
 		waitq_init(&vfork.queue);
 		child->vfork = &vfork;
 	}
-	family_join(request->flags & CLONE_PARENT ? parent->parent : parent, child);
+	if (request->flags & CLONE_PARENT)
+		family_join_beside(parent, child);
+	else
+		family_join(parent, child);
 	thread_wake(child->thread);
 	if (wait)
 		vfork_wait(child, &vfork);

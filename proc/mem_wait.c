@@ -1,9 +1,13 @@
 /* Memory for those who may wait for it: ask, apply the out-of-memory policy, ask again. */
 #include "proc/mem_wait.h"
 
+#include "lib/string.h"
 #include "mm/slab.h"
 #include "proc/oom.h"
 #include "sync/lockorder.h"
+
+/* Free frames, more than any reserve, that show that memory has not run out. */
+#define SCATTERED_LEAST 512
 
 int mem_wait(void)
 {
@@ -21,22 +25,28 @@ struct page *mem_wait_page(unsigned order, enum page_kind kind)
 	return page;
 }
 
+/*
+ * There are frames enough, but no such block of them together: killing somebody, who has single
+ * frames too, would not help.
+ */
+static bool is_scattered(size_t size)
+{
+	return size > PAGE_SIZE && page_alloc_free_count() > SCATTERED_LEAST + size / PAGE_SIZE;
+}
+
 void *mem_wait_kmalloc(size_t size)
 {
 	void *p;
 
 	while (!(p = kmalloc(size)))
-		if (mem_wait())
+		if (is_scattered(size) || mem_wait())
 			return NULL;
 	return p;
 }
 
 void *mem_wait_kzalloc(size_t size)
 {
-	void *p;
+	void *p = mem_wait_kmalloc(size);
 
-	while (!(p = kzalloc(size)))
-		if (mem_wait())
-			return NULL;
-	return p;
+	return p ? memset(p, 0, size) : NULL;
 }

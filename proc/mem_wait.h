@@ -5,8 +5,8 @@
 
 /*
  * As page_alloc() and kmalloc(), but where there is no memory the out-of-memory policy is applied
- * and the request made again. NULL: the running thread is to end, or nobody is left to kill. => no
- * spinning lock held
+ * and the request made again. NULL: the running thread is to end, or nobody is left to kill, or
+ * there is memory but no block of that size. => no spinning lock held
  */
 struct page *mem_wait_page(unsigned order, enum page_kind kind);
 void *mem_wait_kmalloc(size_t size);

@@ -24,7 +24,7 @@ static struct waitq freed = WAITQ_INIT(freed);
 
 struct choice {
 	struct process *victim;
-	size_t held; /* frames: what its space has resident, and its page tables */
+	size_t held; /* frames: what its space has resident, its page tables and VMAs */
 	bool dying;  /* somebody is about to give memory back */
 };
 
@@ -43,7 +43,8 @@ static size_t held_by(const struct process *process)
 {
 	const struct space *space = &process->uspace->space;
 
-	return atomic_load_relaxed(&space->resident) + atomic_load_relaxed(&space->tables);
+	return atomic_load_relaxed(&space->resident) + atomic_load_relaxed(&space->tables) +
+	       atomic_load_relaxed(&space->nvmas) * sizeof(struct vma) / PAGE_SIZE;
 }
 
 static void consider(struct choice *choice, struct process *process)

@@ -110,6 +110,35 @@ static int hold_tables(void *arg)
 	ktest_enter(CODE_AT, 0);
 }
 
+/* The same for VMAs: a page each, with a hole behind it, and nothing touched. */
+static int hold_vmas(void *arg)
+{
+	size_t n = (size_t)arg;
+	struct uspace *us = current_process()->uspace;
+
+	EXPECT_EQ(0, program_load(&spins));
+	uspace_lock(us);
+	for (size_t i = 0; i < n; i++)
+		EXPECT_TRUE(space_map(us, 16 * DATA_AT + 2 * i * PAGE_SIZE, PAGE_SIZE, READ_WRITE,
+				      0) > 0);
+	uspace_unlock(us);
+	atomic_store(&ready, true);
+	ktest_enter(CODE_AT, 0);
+}
+
+/* R43: so does who eats it by VMAs */
+KTEST(oom_counts_vmas)
+{
+	int bystander = spawn_holder(hold_pages, 50), eater = spawn_holder(hold_vmas, 4000);
+
+	ASSERT_TRUE(bystander > 0 && eater > 0);
+	mm_trim();
+	EXPECT_EQ(0, oom_relieve());
+	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(eater));
+	EXPECT_EQ(0, process_kill(bystander, SIGTERM));
+	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(bystander));
+}
+
 /* R43: who eats memory by page tables goes before somebody with a little memory of its own */
 KTEST(oom_counts_page_tables)
 {
@@ -119,6 +148,45 @@ KTEST(oom_counts_page_tables)
 	mm_trim();
 	EXPECT_EQ(0, oom_relieve());
 	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(eater));
+	EXPECT_EQ(0, process_kill(bystander, SIGTERM));
+	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(bystander));
+}
+
+/* All free frames but every other one: there are many, and no two together. */
+static struct page *scatter(void)
+{
+	struct page *all = NULL, *taken = NULL, *page;
+
+	mm_trim();
+	while ((page = page_alloc(0, PAGE_KERNEL, PAGE_RESERVE)) != NULL) {
+		page->link.next = all ? &all->link : NULL;
+		all = page;
+	}
+	while (all) {
+		page = all;
+		all = page->link.next ? list_entry(page->link.next, struct page, link) : NULL;
+		if (page_to_pfn(page) & 1) {
+			page_free(page, 0);
+			continue;
+		}
+		page->link.next = taken ? &taken->link : NULL;
+		taken = page;
+	}
+	return taken;
+}
+
+/* R43: nobody has to go for a block of frames while there are enough single ones */
+KTEST(oom_spares_all_where_memory_is_scattered)
+{
+	int bystander = spawn_holder(hold_pages, 50);
+	struct page *taken;
+
+	ASSERT_TRUE(bystander > 0);
+	taken = scatter();
+	EXPECT_TRUE(page_alloc_free_count() > 4096);
+	EXPECT_TRUE(!mem_wait_kmalloc(8 * PAGE_SIZE));
+	EXPECT_EQ(0, process_kill(bystander, 0));
+	release(taken);
 	EXPECT_EQ(0, process_kill(bystander, SIGTERM));
 	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(bystander));
 }

@@ -54,11 +54,5 @@ def who_takes_page_tables_is_the_one_to_go():
     equal((done.status, done.out), (0, b"child: signal 9\n"), "status and output")
 
 
-@case
-def a_crowd_that_sleeps_and_wakes_starves_nobody():
-    done = run("crowd", options=SMALL, program=GREEDY)
-    equal((done.status, done.out), (0, b"enough\n"), f"status and output ({done.err})")
-
-
 if __name__ == "__main__":
     main()

@@ -5,6 +5,7 @@
 #include "abi/dirent.h"
 #include "abi/errno.h"
 #include "fs/memfd.h"
+#include "fs/pipe.h"
 #include "mm/host.h"
 #include "mm/object.h"
 #include "mm/page_alloc.h"
@@ -174,6 +175,41 @@ static int count_pause(struct vm_wait *wait)
 	return 0;
 }
 
+#define MANY_PIPES 60
+
+/* All pipes together take an eighth of the memory, and then a page each; what is in them still comes out. */
+static void pipes_share_what_there_is(void)
+{
+	static char bytes[2 * PAGE_SIZE];
+	struct file *end[MANY_PIPES][2];
+	size_t before, limit, written = 0;
+	ssize_t went;
+
+	tree_start();
+	before = page_alloc_free_count();
+	limit = page_alloc_total_count() / 8 + 2 * MANY_PIPES;
+	for (unsigned i = 0; i < MANY_PIPES; i++) {
+		assert_int_equal(pipe_create(O_NONBLOCK, &end[i][0], &end[i][1]), 0);
+		while ((went = tree_write(end[i][1], bytes, sizeof(bytes))) > 0)
+			written += (size_t)went;
+		assert_int_equal(went, -EAGAIN);
+	}
+	assert_true(before - page_alloc_free_count() <= limit);
+	assert_true(written >= page_alloc_total_count() / 8 * PAGE_SIZE);
+	for (unsigned i = 0; i < MANY_PIPES; i++) {
+		assert_int_equal(tree_read(end[i][0], bytes, PAGE_SIZE), PAGE_SIZE);
+		assert_int_equal(tree_write(end[i][1], bytes, PAGE_SIZE), PAGE_SIZE);
+		if (i == 0)
+			assert_int_equal(tree_write(end[i][1], bytes, 1), -EAGAIN);
+		while ((went = tree_read(end[i][0], bytes, sizeof(bytes))) > 0)
+			written -= (size_t)went;
+		file_put(end[i][0]);
+		file_put(end[i][1]);
+	}
+	assert_int_equal(written, 0);
+	tree_end();
+}
+
 /* Others may run between two names, however long the list. */
 static void listing_lets_others_run(void)
 {
@@ -302,6 +338,7 @@ int main(void)
 		isolated_test(file_without_a_name),
 		isolated_test(listing),
 		isolated_test(listing_lets_others_run),
+		isolated_test(pipes_share_what_there_is),
 		isolated_test(listing_while_names_change),
 		isolated_test(listing_of_a_removed_directory),
 		isolated_test(descriptors),

@@ -8,7 +8,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* In a child of its own: says how that ended. */
@@ -103,48 +102,6 @@ static int do_liar(char **argv)
 	return execv(name, args);
 }
 
-static double seconds(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-/* Sleeps a little longer than a slice, works a little, and so on. */
-static void doze(double until)
-{
-	const struct timespec nap = { 0, 12000000 };
-
-	while (seconds(CLOCK_MONOTONIC) < until) {
-		double begin;
-
-		nanosleep(&nap, NULL);
-		begin = seconds(CLOCK_MONOTONIC);
-		while (seconds(CLOCK_MONOTONIC) - begin < 0.002)
-			;
-	}
-	_exit(0);
-}
-
-/* crowd: who works all the time among many who sleep and wake gets some of it. */
-static int do_crowd(char **argv)
-{
-	double begin = seconds(CLOCK_MONOTONIC);
-	int percent;
-
-	(void)argv;
-	for (int i = 0; i < 30; i++)
-		if (fork() == 0)
-			doze(begin + 4);
-	while (seconds(CLOCK_MONOTONIC) < begin + 4)
-		;
-	percent = (int)(seconds(CLOCK_PROCESS_CPUTIME_ID) / 4 * 100);
-	printf("%s\n", percent >= 15 ? "enough" : "starved");
-	fprintf(stderr, "%d%%\n", percent);
-	return 0;
-}
-
 static int do_crash(char **argv)
 {
 	volatile uintptr_t address = 0x10;
@@ -159,7 +116,7 @@ static const struct {
 	int (*run)(char **argv);
 } behaviours[] = {
 	{ "names", do_names }, { "holes", do_holes }, { "sparse", do_sparse },
-	{ "liar", do_liar },   { "crash", do_crash }, { "crowd", do_crowd },
+	{ "liar", do_liar },   { "crash", do_crash },
 };
 
 int main(int argc, char **argv)

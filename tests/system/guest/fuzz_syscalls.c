@@ -10,7 +10,7 @@
 #define _GNU_SOURCE
 #include <sched.h>
 
-#include "t.h"
+#include "../../user/t.h"
 
 #define CHILDREN  4
 #define ROUND_MS  400
@@ -55,22 +55,28 @@ static long call(long nr, const uint64_t *arg)
 	return (long)a0;
 }
 
+/* clang-format off */
 static const char *const names[] = {
-	"a", "b", "d", "d/e", "d/e/f", "d/a", "/dev/null", "/dev/zero", "/proc/self/exe", "", ".",
-	"..", "/", "d/..", "a/", "d/e/../../a", "//d//a", "/dev/console", "/dev", "./d/./e/x",
-	"/fuzz/self", "/fuzz/text",
+	"a", "b", "d", "d/e", "d/e/f", "d/a", "/dev/null", "/dev/zero", "/proc/self/exe",
+	"", ".", "..", "/", "d/..", "a/", "d/e/../../a", "//d//a", "/dev/console", "/dev",
+	"./d/./e/x", "/fuzz/self", "/fuzz/text",
 };
+/* clang-format on */
 
+/* clang-format off */
 static const uint64_t odd_addresses[] = {
-	0, 1, 8, 0xfff, 0x1000, 0x10000, 0x3fffffffff, 0x4000000000, 0x3ffffff000, 0x3ffffffff8,
-	0x8000000000000000, 0xffffffc000000000, 0xffffffff80200000, 0xffffffffffffffff,
-	0xfffffffffffff000, 0x4000000001, 0x7fffffffff,
+	0, 1, 8, 0xfff, 0x1000, 0x10000, 0x3fffffffff, 0x4000000000, 0x3ffffff000,
+	0x3ffffffff8, 0x8000000000000000, 0xffffffc000000000, 0xffffffff80200000,
+	0xffffffffffffffff, 0xfffffffffffff000, 0x4000000001, 0x7fffffffff,
 };
+/* clang-format on */
 
+/* clang-format off */
 static const uint64_t odd_lengths[LENGTHS] = {
 	0, 1, 2, 7, 8, 16, 24, 4095, 4096, 4097, 8192, 65536, 65537, 1 << 20, 1ull << 30,
 	1ull << 38, INT64_MAX, UINT64_MAX, UINT64_MAX - 4095, 0x7ffff000,
 };
+/* clang-format on */
 
 static uint64_t address(void)
 {
@@ -149,8 +155,7 @@ static uint64_t argument(char kind)
 	case 'w':
 		return below(4) ? O_RDWR | O_CREAT : rnd() & 07777777;
 	case 'c':
-		return (below(4) ? SIGCHLD : 0) |
-		       (below(5) ? 0 : CLONE_VM | CLONE_VFORK) |
+		return (below(4) ? SIGCHLD : 0) | (below(5) ? 0 : CLONE_VM | CLONE_VFORK) |
 		       (below(3) ? 0 : 0x01300000) | (below(8) ? 0 : CLONE_PARENT) |
 		       (below(30) ? 0 : rnd() & ~(uint64_t)CLONE_VM);
 	case '0':

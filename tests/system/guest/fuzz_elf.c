@@ -9,7 +9,7 @@
 #define _GNU_SOURCE
 #include <elf.h>
 
-#include "t.h"
+#include "../../user/t.h"
 
 #define IMAGE	"/fuzz-image"
 #define RUN_MS	20
@@ -28,11 +28,14 @@ static uint64_t rnd(void)
 	return (state * 0x2545f4914f6cdd1dull) >> 16;
 }
 
+/* clang-format off */
 static const uint64_t odd[] = {
-	0, 1, 2, 0xfff, 0x1000, 0x1001, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000,
-	0x3ffffff000, 0x3fffffffff, 0x4000000000, 0x8000000000, INT64_MAX, UINT64_MAX,
-	0xfffffffffffff000, 0xffffffc000000000, 0xffffffff80200000, 0x2aaaaaa000,
+	0, 1, 2, 0xfff, 0x1000, 0x1001, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff,
+	0x100000000, 0x3ffffff000, 0x3fffffffff, 0x4000000000, 0x8000000000, INT64_MAX,
+	UINT64_MAX, 0xfffffffffffff000, 0xffffffc000000000, 0xffffffff80200000,
+	0x2aaaaaa000,
 };
+/* clang-format on */
 
 static uint64_t value(uint64_t now)
 {
@@ -102,7 +105,7 @@ static int write_image(size_t len)
 
 static void run_image(void)
 {
-	char *const args[] = { (char *)(uintptr_t)"image", NULL };
+	char *const args[] = { (char *)(uintptr_t) "image", NULL };
 	pid_t pid = fork();
 	int status;
 
