@@ -101,7 +101,7 @@ def gdb_is_waited_for():
     process = start("exit", "3", options=["--gdb"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
     line = process.stderr.readline().decode()
     has(line, "gdb-multiarch", "first line")
-    target = re.search(r"target remote (\S+?)'", line).group(1)
+    target = re.search(r"connect (\S+)", line).group(1)
     done = subprocess.run(["gdb-multiarch", "-nx", "-batch", "-ex", "set architecture riscv:rv64",
                            "-ex", f"target remote {target}", "-ex", "hbreak *0x80200000", "-ex", "continue",
                            "-ex", "info registers pc", "-ex", "delete", "-ex", "detach"],

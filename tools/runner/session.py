@@ -1,6 +1,7 @@
 """One run from its options to its exit status: the program's streams joined to the machine that runs it."""
 
 import os
+import shlex
 import signal
 import time
 
@@ -232,10 +233,12 @@ def follow(session, options, terminal, chosen):
     return verdict(session.log, status, session.qemu.said())
 
 
-def say_gdb(machine):
-    """Tells how to reach the machine that waits."""
-    write_all(2, os.fsencode(f"run.sh: waiting for: gdb-multiarch '{machine.kernel}' "
-                             f"-ex 'target remote localhost:{machine.gdb_port}'\n"))
+def say_gdb(machine, root, host):
+    """Tells how to reach the machine that waits: a line to paste into another terminal."""
+    script = os.path.join(root, "tools/gdb/faultline.py")
+    connect = f"fl connect localhost:{machine.gdb_port} {os.path.abspath(host)}"
+    words = ["gdb-multiarch", "-q", "-x", script, os.path.abspath(machine.kernel), "-ex", connect]
+    write_all(2, os.fsencode(f"run.sh: waiting for: {shlex.join(words)}\n"))
 
 
 def run(options, root, terminal):
@@ -247,7 +250,7 @@ def run(options, root, terminal):
     machine = build_machine(options, place, terminal, initrd)
     file = open_log(options.log)
     if options.gdb:
-        say_gdb(machine)
+        say_gdb(machine, root, chosen.host)
     session = Session(options, terminal, Log(options, terminal, file), machine)
     os.close(initrd)
     signal.signal(signal.SIGCONT, lambda *_: terminal.make_raw())

@@ -1,0 +1,31 @@
+/* A program that faults in known places, for the test of the debugger: it has functions worth stopping in. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define PAGE 4096
+
+static const char text_of_ours[] = "read-only";
+char *touched, *untouched;
+
+__attribute__((noinline)) void touch_memory(void)
+{
+	touched = mmap((void *)0x2000000000, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	untouched = touched + PAGE;
+	touched[0] = 1;
+}
+
+__attribute__((noinline)) void write_to_null(volatile int *nowhere)
+{
+	*nowhere = 42;
+}
+
+int main(void)
+{
+	touch_memory();
+	printf("%s\n", text_of_ours);
+	fflush(stdout);
+	write_to_null(NULL);
+	return 0;
+}

@@ -1,0 +1,1 @@
+"""The parts of the gdb script: reading the machine, the kernel's structures, and the commands."""

@@ -1,0 +1,107 @@
+"""What the kernel has noted: the trace of faults and the log, out of their rings."""
+
+import struct
+
+import gdb
+
+from . import kernel, memory
+from .headers import N
+from .trouble import Trouble
+from .words import take
+
+LOG_FILE = "base/log.c"
+LOG_MOST = 20000
+LEVELS = {"LOG_ERROR": "error: ", "LOG_WARN": "warning: "}
+FAULTS_SHOWN = 16
+
+
+def enumerator(type_name, number):
+    """Names the enumerator of a number."""
+    for field in gdb.lookup_type(type_name).fields():
+        if field.enumval == number:
+            return field.name
+    return str(number)
+
+
+def access_word(access):
+    """Shows how a fault came about: "write", "read copy"."""
+    for bit, word in ((N["RIGHT_EXEC"], "fetch"), (N["RIGHT_WRITE"], "write"), (N["RIGHT_READ"], "read")):
+        if access & bit:
+            return word + (" copy" if access & N["TRAP_COPY"] else "")
+    return f"access {access}"
+
+
+def outcome(record):
+    """Says what became of a fault."""
+    result, kind = int(record["result"]), int(record["kind"])
+    if result == 0 and kind == 0:
+        return "served"
+    name = enumerator("enum fault_kind", kind)[len("FAULT_"):]
+    return name if result == 0 else f"refused ({result})"
+
+
+def hart_records(hart):
+    """Gives the records of a hart's ring with their numbers, oldest first."""
+    ring = hart["faults"]
+    count, size = int(ring["count"]), N["TRACE_RECORDS"]
+    for number in range(max(0, count - size), count):
+        yield number, ring["records"][number % size]
+
+
+@take(0, 1, "faults [N]")
+def show_faults(most=FAULTS_SHOWN):
+    """Prints the last faults of all harts, newest last."""
+    records, total = [], 0
+    for hart in kernel.harts():
+        total += int(hart["faults"]["count"])
+        records += [(int(record["time"]), int(hart["index"]), number, record) for number, record in hart_records(hart)]
+    records.sort(key=lambda one: one[:3])
+    shown = records[max(0, len(records) - most):]
+    for time, hart, _number, record in shown:
+        gdb.write(f"{time:12} hart {hart} pid {int(record['pid']):<5} {access_word(int(record['access'])):<10} "
+                  f"0x{int(record['addr']):<12x} pc 0x{int(record['pc']):<18x} {outcome(record)}\n")
+    gdb.write(f"{len(shown)} of {total} faults" + (" (time in ticks)\n" if shown else "\n"))
+
+
+class LogRing:
+    """The log's ring: where its bytes are, and which positions it holds."""
+
+    def __init__(self):
+        address = memory.symbol_address("ring", LOG_FILE)
+        kind = gdb.lookup_type("struct log_ring")
+        at = {field.name: address + field.bitpos // 8 for field in kind.fields()}
+        self.oldest, self.newest = (struct.unpack("<Q", memory.read(at[name], 8))[0] for name in ("oldest", "newest"))
+        self.capacity = next(field.type.sizeof for field in kind.fields() if field.name == "bytes")
+        self.bytes = memory.read(at["bytes"], self.capacity)
+        if not 0 <= self.newest - self.oldest <= self.capacity:
+            raise Trouble(f"the log's ring is broken: from {self.oldest} to {self.newest}")
+
+    def get(self, at, size):
+        """Gives bytes from a position on."""
+        at %= self.capacity
+        return (self.bytes + self.bytes)[at : at + size]
+
+    def lines(self):
+        """Yields the records as lines, oldest first."""
+        header = gdb.lookup_type("struct log_record").sizeof
+        at = self.oldest
+        for _ in range(LOG_MOST):
+            if at >= self.newest:
+                return
+            nanoseconds, length, level = struct.unpack_from("<QHB", self.get(at, header))
+            text = self.get(at + header, length).decode(errors="replace")
+            word = LEVELS.get(enumerator("enum log_level", level), "")
+            tag, colon, rest = text.partition(": ")
+            line = f"{tag}{colon}{word}{rest}" if word else text
+            yield f"[{nanoseconds // 1000 / 1e6:12.6f}] {line}"
+            at += header + length + 7 & ~7
+
+
+@take(0, 1, "log [N]")
+def show_log(most=LOG_MOST):
+    """Prints the log, all levels, whatever was shown on the console."""
+    lines = list(LogRing().lines()) if kernel.is_up() else []
+    for line in lines[max(0, len(lines) - most):]:
+        gdb.write(line + "\n")
+    if not lines:
+        gdb.write("nothing is logged yet\n")
