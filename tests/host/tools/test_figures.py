@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""The benchmark's table, chart and profile, from figures that are made up."""
+
+import importlib.machinery
+import importlib.util
+import os
+import sys
+import tempfile
+import xml.etree.ElementTree
+
+from base import ROOT
+
+sys.path.insert(0, os.path.join(ROOT, "tests/bench"))
+sys.dont_write_bytecode = True
+
+import bench  # noqa: E402
+import chart  # noqa: E402
+import figures  # noqa: E402
+from lib.tap import case, equal, has, main  # noqa: E402
+
+OUTPUT = "clock rdinstret\nnull_syscall insn/op 113.1 113.4 117.1 400 113.9\nsegv_unprotect skipped\ndone\n"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def load(name):
+    """Loads a tool that has no suffix."""
+    loader = importlib.machinery.SourceFileLoader(name.replace("-", "_"), os.path.join(ROOT, "tools", name))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
+
+
+PROFILE = load("profile-row")
+
+
+def rows():
+    """Gives the rows with two figures in them."""
+    return figures.join(bench.parse_rows(OUTPUT))
+
+
+def by_name(name):
+    """Gives one row."""
+    return next(row for row in rows() if row["name"] == name)
+
+
+@case
+def figures_stand_beside_those_of_others():
+    row = by_name("null_syscall")
+    equal((row["faultline"], row["mean"], row["linux"], row["xv6"]), (113.4, 113.9, 430.0, 1130.0), "figures")
+    equal((row["limit"], row["target"], row["target_mean"]), (30.0, 140.0, None), "limit and target")
+    equal(by_name("anon_write_fault")["target_mean"], 800.0, "the mean that is aimed at")
+    equal(by_name("fork_exit_wait_64m")["limit"], None, "a limit in words")
+
+
+@case
+def the_table_lines_up():
+    lines = figures.plain(rows()).splitlines()
+    equal(len({len(line) for line in lines}), 1, "lengths of its lines")
+    equal(lines[1].split(), ["null_syscall", "113", "114", "430", "3.8", "1,130", "30", "140", "0.81"], "first row")
+    has(figures.markdown(rows()), "| null_syscall | 113 | 114 | 430 | 3.8 |", "table of the document")
+
+
+@case
+def what_was_not_run_is_said():
+    has(figures.summary(rows()), "1 of 1 rows take no more instructions than on Linux; 1 reach", "summary")
+    has(figures.summary(rows()), "segv_unprotect", "summary")
+
+
+@case
+def the_chart_is_an_svg_with_all_rows():
+    picture = xml.etree.ElementTree.fromstring(chart.draw(rows(), "a < b & c"))
+    words = [one.text for one in picture.iter(SVG + "text")]
+    for row in rows():
+        equal(words.count(row["name"]), 1, row["name"])
+    equal("a < b & c" in words and "113" in words and "not run" in words, True, "words")
+    width = float(picture.get("width"))
+    for one in picture.iter(SVG + "rect"):
+        equal(float(one.get("x", 0)) + float(one.get("width")) <= width, True, "a bar within the picture")
+
+
+@case
+def the_scale_is_logarithmic():
+    scale = chart.Scale([10, 1000])
+    equal(round(scale.x(100) - scale.x(10), 6), round(scale.x(1000) - scale.x(100), 6), "steps")
+    equal(scale.powers(), [10, 100, 1000], "powers")
+    equal([chart.short(n) for n in (79.3, 1056.4, 132133, 7956162)], ["79", "1,056", "132k", "7.96M"], "numbers")
+
+
+@case
+def a_section_of_a_document_is_replaced():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "page.md")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("before\n<!-- figures -->\nold\n<!-- end of figures -->\nafter\n")
+        for words in ("new", "newer\n"):
+            figures.replace_section(path, "figures", words)
+        with open(path, encoding="utf-8") as file:
+            equal(file.read(), "before\n<!-- figures -->\nnewer\n<!-- end of figures -->\nafter\n", "document")
+        try:
+            figures.replace_section(path, "others", "x")
+        except bench.Failure as failure:
+            has(str(failure), "has no section others", "failure")
+        else:
+            raise AssertionError("a section that is not there was replaced")
+
+
+def log(*addresses):
+    """Makes QEMU's log of these instructions."""
+    return b"".join(b"Trace 0: 0x7f00 [0000000000000000/%016x/00004000/ff000000] f\n" % one for one in addresses)
+
+
+KERNEL = 0xFFFFFFFF80200000
+START, READ = KERNEL + 0x100, 0x10500
+BEGUN = [START, READ, 1, START, KERNEL]  # init reads at the same address: that is no reading of ours
+SAMPLES = [READ, 2, READ, 3, READ, 4, READ, 5]  # two that do not count
+
+
+def windows_of(text, size):
+    """Feeds a log in pieces of so many lines."""
+    windows = PROFILE.Windows([READ], START)
+    lines = text.splitlines(keepends=True)
+    for at in range(0, len(lines), size):
+        windows.feed(b"".join(lines[at : at + size]))
+    return windows
+
+
+@case
+def instructions_within_samples_are_counted():
+    text = log(*BEGUN, *SAMPLES, READ, KERNEL, KERNEL + 4, 7, READ, KERNEL, READ, KERNEL + 8, 8, 9, READ, 7)
+    for size in (1, 2, 3, 100):
+        windows = windows_of(text, size)
+        equal(windows.sizes, [3, 3], f"sizes with pieces of {size}")
+        equal(sum(windows.counts.values()), 6, "all of them")
+        equal(windows.counts[b"%016x" % 7], 1, "what is behind a sample is not in it")
+
+
+@case
+def they_are_attributed_to_functions():
+    symbols = PROFILE.Symbols.__new__(PROFILE.Symbols)
+    symbols.addresses, symbols.names = (KERNEL, KERNEL + 8), ("first", "second")
+    equal([symbols.name(one) for one in (KERNEL + 4, KERNEL + 8, 0x80000010, 0x1000)],
+          ["first", "second", "(firmware)", "(the program itself)"], "names")
+    windows = windows_of(log(*BEGUN, *SAMPLES, READ, KERNEL, KERNEL + 8, READ, READ, KERNEL, KERNEL + 4, READ), 5)
+    total, functions = PROFILE.attribute(windows, symbols, 1.0)
+    equal((total, functions), (1.0, {"first": 0.75, "second": 0.25}), "instructions per operation")
+    has(PROFILE.table("row", 1.0, total, functions, 1), "75.0%  first", "table")
+    has(PROFILE.table("row", 1.0, total, functions, 1), "25.0%  (others)", "table")
+    equal(PROFILE.sentence(100, {"first": 90, "(firmware)": 9.5}), "`first` 90, (firmware) 10", "sentence")
+
+
+if __name__ == "__main__":
+    main()
