@@ -74,7 +74,9 @@ BROKEN = ["tbreak boot_main", "continue", "fl break-fault 2", "continue", "fl ps
           "set var $root = spaces.next", "set var $vmas = &((struct thread *)$tp)->process->uspace->space.vmas",
           "set var $left = $vmas->root->child[0]", "set var $vmas->root->child[0] = $vmas->root", "fl vmas",
           "set var $vmas->root->child[0] = (struct tree_node *)0x99", "fl vmas", "fl walk 0",
-          "set var $vmas->root->child[0] = $left", "fl vmas", "fl break-fault off", "continue"]
+          "set var $vmas->root->child[0] = $left", "fl vmas",
+          "set var 'base/log.c'::ring.oldest += 8", "fl log", "set var 'base/log.c'::ring.oldest = -1", "fl log",
+          "set var 'base/log.c'::ring.oldest = 0", "fl log", "fl break-fault off", "continue"]
 
 
 MOVED = ["fl user", "tbreak boot_main", "continue", "fl break-fault 2", "continue", "fl user", "fl break-fault off",
@@ -257,6 +259,13 @@ def a_broken_tree_is_reported():
     has(broken().said("fl vmas", 2), "fl: the tree of VMAs is broken after 1: 0x99 is no kernel address", "answer")
     has(broken().said("fl vmas", 3), "VMAs, ", "whole again")
     equal(broken().status, 139, "status")
+
+
+@case
+def a_broken_log_is_reported():
+    has(broken().said("fl log", 1), "fl: the log's ring is broken at ", "a record that is none")
+    has(broken().said("fl log", 2), "fl: the log's ring is broken: from ", "positions that can't be")
+    lacks(broken().said("fl log", 3), "broken", "whole again")
 
 
 if __name__ == "__main__":

@@ -138,14 +138,14 @@ def instructions_within_samples_are_counted():
 def they_are_attributed_to_functions():
     symbols = PROFILE.Symbols.__new__(PROFILE.Symbols)
     symbols.addresses, symbols.names = (KERNEL, KERNEL + 8), ("first", "second")
-    equal([symbols.name(one) for one in (KERNEL + 4, KERNEL + 8, 0x80000010, 0x1000)],
-          ["first", "second", "(firmware)", "(the program itself)"], "names")
+    equal([symbols.name(one) for one in (KERNEL + 4, KERNEL + 8, 0x1000)],
+          ["first", "second", "(the program itself)"], "names")
     windows = windows_of(log(*BEGUN, *SAMPLES, READ, KERNEL, KERNEL + 8, READ, READ, KERNEL, KERNEL + 4, READ), 5)
     total, functions = PROFILE.attribute(windows, symbols, 1.0)
     equal((total, functions), (1.0, {"first": 0.75, "second": 0.25}), "instructions per operation")
     has(PROFILE.table("row", 1.0, total, functions, 1), "75.0%  first", "table")
     has(PROFILE.table("row", 1.0, total, functions, 1), "25.0%  (others)", "table")
-    equal(PROFILE.sentence(100, {"first": 90, "(firmware)": 9.5}), "`first` 90, (firmware) 10", "sentence")
+    equal(PROFILE.sentence(100, {"first": 90, "(others)": 9.5}), "`first` 90, (others) 10", "sentence")
 
 
 if __name__ == "__main__":

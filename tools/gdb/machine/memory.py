@@ -97,6 +97,11 @@ def fetch(type_name, va):
     return gdb.Value(read(va, kind.sizeof), kind)
 
 
+def clean(raw):
+    """Makes text of bytes; what a terminal could take for a command is shown as "?"."""
+    return "".join(letter if letter.isprintable() else "?" for letter in raw.decode(errors="replace"))
+
+
 def string(va, most=STRING_MOST):
     """Gives the text at a kernel address, up to its NUL."""
     text = b""
@@ -104,14 +109,14 @@ def string(va, most=STRING_MOST):
         page_left = -va % 64 or 64
         text += read(va, page_left)
         va += page_left
-    return text.split(b"\0")[0][:most].decode(errors="replace")
+    return clean(text.split(b"\0")[0][:most])
 
 
 def array_text(value):
     """Gives the text in a char array that was fetched."""
     low, high = value.type.range()
     raw = bytes(int(value[i]) & 0xFF for i in range(low, high + 1))
-    return raw.split(b"\0")[0].decode(errors="replace")
+    return clean(raw.split(b"\0")[0])
 
 
 def find_symbol(name, file=None):

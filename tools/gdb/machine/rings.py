@@ -89,8 +89,10 @@ class LogRing:
             if at >= self.newest:
                 return
             nanoseconds, length, level = struct.unpack_from("<QHB", self.get(at, header))
-            text = self.get(at + header, length).decode(errors="replace")
-            word = LEVELS.get(enumerator("enum log_level", level), "")
+            name = enumerator("enum log_level", level)
+            if not name.startswith("LOG_") or at + header + length > self.newest:
+                raise Trouble(f"the log's ring is broken at {at}")
+            text, word = memory.clean(self.get(at + header, length)), LEVELS.get(name, "")
             tag, colon, rest = text.partition(": ")
             line = f"{tag}{colon}{word}{rest}" if word else text
             yield f"[{nanoseconds // 1000 / 1e6:12.6f}] {line}"
@@ -100,8 +102,15 @@ class LogRing:
 @take(0, 1, "log [N]")
 def show_log(most=LOG_MOST):
     """Prints the log, all levels, whatever was shown on the console."""
-    lines = list(LogRing().lines()) if kernel.is_up() else []
+    lines, trouble = [], None
+    try:
+        for line in LogRing().lines() if kernel.is_up() else ():
+            lines.append(line)
+    except Trouble as one:  # behind what can be read
+        trouble = one
     for line in lines[max(0, len(lines) - most):]:
         gdb.write(line + "\n")
+    if trouble:
+        raise trouble
     if not lines:
         gdb.write("nothing is logged yet\n")
