@@ -32,12 +32,15 @@ def access_word(access):
 
 
 def outcome(record):
-    """Says what became of a fault."""
+    """Says what became of a fault, as far as its record tells: none that is still being served does."""
     result, kind = int(record["result"]), int(record["kind"])
-    if result == 0 and kind == 0:
-        return "served"
-    name = enumerator("enum fault_kind", kind)[len("FAULT_"):]
-    return name if result == 0 else f"refused ({result})"
+    name = enumerator("enum fault_kind", kind)[len("FAULT_"):] if kind else ""
+    words = [name] if name else []
+    if result:
+        words.append(f"signal {result}" if result > 0 else f"refused ({result})")
+    if name and int(record["cost"]):
+        words.append(f"cost {int(record['cost'])}")
+    return ", ".join(words) or "-"
 
 
 def hart_records(hart):
