@@ -7,6 +7,7 @@ import subprocess
 import time
 
 from lib.guest import FAKE, PROBE, RUN, folder, run, run_raw, start
+from lib.processes import alive, children
 from lib.tap import Skip, case, equal, has, lacks, main
 
 
@@ -185,21 +186,6 @@ def a_killed_runner_takes_its_machine_along():
     while any(alive(pid) for pid in machines) and time.monotonic() < deadline:
         time.sleep(0.1)
     equal([pid for pid in machines if alive(pid)], [], "machines left")
-
-
-def children(pid):
-    """Lists a process's children."""
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-        return [int(word) for word in file.read().split()]
-
-
-def alive(pid):
-    """Tells whether a process is there and no zombie."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @case

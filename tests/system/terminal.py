@@ -3,9 +3,9 @@
 
 import os
 import signal
-import subprocess
 import time
 
+from lib.processes import alive, children
 from lib.pty import OnTerminal, ShellOnTerminal
 from lib.tap import case, equal, has, main
 
@@ -146,13 +146,13 @@ def a_run_in_the_background_leaves_the_terminal_alone():
 def hanging_up_ends_the_machine():
     run = OnTerminal("sleep")
     run.expect("asleep\r\n")
-    pid = run.child.pid
-    machine = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    machines = children(run.child.pid)
+    equal(len(machines), 1, "machines")
     run.child.close(force=False)
     deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and os.path.exists(f"/proc/{machine.stdout.strip() or pid}"):
+    while time.monotonic() < deadline and any(alive(machine) for machine in machines):
         time.sleep(0.1)
-    equal(os.path.exists(f"/proc/{machine.stdout.strip() or pid}"), False, "machine left")
+    equal([machine for machine in machines if alive(machine)], [], "machines left")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ char *touched, *untouched;
 
 __attribute__((noinline)) void touch_memory(void)
 {
-	touched = mmap((void *)0x2000000000, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	touched = mmap((void *)0x2000000000, 3 * PAGE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	untouched = touched + PAGE;
 	touched[0] = 1;
 }

@@ -29,7 +29,7 @@ COMMANDS = {
     "faults": rings.show_faults,
     "log": rings.show_log,
 }
-PLAIN = {  # these let gdb itself look at memory
+PLAIN = {  # these let gdb itself look at memory; their words may be quoted, as file names want
     "break-fault": stops.break_fault,
     "user": symbols.load_user,
     "connect": symbols.connect,
@@ -56,7 +56,7 @@ def run(text):
     if name == "help":
         gdb.write(HELP)
     elif name in PLAIN:
-        PLAIN[name](words[1:])
+        PLAIN[name](gdb.string_to_argv(text)[1:])
     elif name in COMMANDS:
         arguments = COMMANDS[name].arguments(words[1:])  # while gdb reads memory as the hart does
         with Physical():
