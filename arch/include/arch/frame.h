@@ -13,6 +13,8 @@ struct trap_frame;
  *   void frame_set_result(struct trap_frame *, long)
  *   vaddr_t frame_pc(), void frame_set_pc(); vaddr_t frame_sp(), void frame_set_sp()
  *   void frame_set_tls(struct trap_frame *, vaddr_t)
+ *   vaddr_t frame_caller(const struct trap_frame *)                  where the running function
+ *                                                                    returns to, if it has called none
  *   bool frame_is_user(const struct trap_frame *)                    it came from user mode
  * A system call's PC is already past its instruction; a fault's is at it.
  */

@@ -55,6 +55,11 @@ static inline vaddr_t frame_sp(const struct trap_frame *frame)
 	return frame->x[FRAME_SP];
 }
 
+static inline vaddr_t frame_caller(const struct trap_frame *frame)
+{
+	return frame->x[FRAME_RA];
+}
+
 static inline void frame_set_sp(struct trap_frame *frame, vaddr_t sp)
 {
 	frame->x[FRAME_SP] = sp;
