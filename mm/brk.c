@@ -106,6 +106,7 @@ static int heap_shrink(struct space *space, vaddr_t start, vaddr_t end)
 		return -ENOMEM; /* the program has unmapped its heap itself */
 	space_busy(space, start, end);
 	result = unmap_range(space, start, end);
+	space_note_unmap(space, start, end, true);
 	space_idle(space);
 	return result;
 }

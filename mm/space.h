@@ -30,6 +30,13 @@ struct space_stats {
 	uint64_t peak_resident;
 };
 
+/* Ranges that the program gave back, the last few: for reports of a use after that. */
+#define SPACE_UNMAPS 8
+struct space_unmap {
+	vaddr_t start, end;
+	bool heap; /* by brk */
+};
+
 struct debts;
 
 struct space {
@@ -57,6 +64,9 @@ struct space {
 	vaddr_t mmap_top;	 /* first fit from here downwards */
 	vaddr_t stack_top;
 	uint64_t limit_as, limit_data, limit_stack; /* bytes; UINT64_MAX: none */
+	/* written under the mmap lock, read without (only words hang on them): */
+	struct space_unmap unmaps[SPACE_UNMAPS];
+	unsigned nunmaps; /* ever: the next is at nunmaps % SPACE_UNMAPS */
 	/* its own lock: */
 	struct waitq busy_done; /* woken when busy_start, busy_end are cleared and somebody waits */
 	/* guarded by spaces_lock: */
@@ -109,6 +119,12 @@ bool space_may_expand(const struct space *space, unsigned rights, unsigned vma_f
 static inline bool vma_is_data(unsigned rights, unsigned vma_flags)
 {
 	return (rights & RIGHT_WRITE) && !(vma_flags & (VMA_SHARED | VMA_STACK));
+}
+
+/* The program gave a range back. => mmap lock held */
+static inline void space_note_unmap(struct space *space, vaddr_t start, vaddr_t end, bool heap)
+{
+	space->unmaps[space->nunmaps++ % SPACE_UNMAPS] = (struct space_unmap){ start, end, heap };
 }
 
 /* `delta` more entries hold frames. => space lock held */

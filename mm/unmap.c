@@ -96,6 +96,7 @@ int vm_unmap(struct space *space, vaddr_t addr, size_t len)
 	len = ALIGN_UP(len, PAGE_SIZE);
 	space_busy(space, addr, addr + len);
 	result = unmap_range(space, addr, addr + len);
+	space_note_unmap(space, addr, addr + len, false);
 	space_idle(space);
 	return result;
 }

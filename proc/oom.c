@@ -10,6 +10,7 @@
 #include "mm/trim.h"
 #include "mm/verbs.h"
 #include "proc/family.h"
+#include "proc/oom_report.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
 
@@ -108,14 +109,17 @@ static void kill_victim(const struct choice *choice)
 {
 	struct process *victim = choice->victim;
 	struct uspace *uspace = victim->uspace;
+	struct oom_report report;
 	char comm[COMM_LEN];
 	int pid = victim->pid;
 
 	memcpy(comm, victim->comm, sizeof(comm));
 	uspace_get(uspace);
+	oom_report_collect(&report);
 	kill_sharers(uspace);
 	spin_unlock(&family_lock);
 	name_victim(comm, pid, choice->held);
+	oom_report_show(&report);
 	vm_strip(&uspace->space);
 	uspace_put(uspace);
 	oom_memory_freed();
