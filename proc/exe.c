@@ -22,6 +22,7 @@ int exe_create(struct object *object, const char *path, struct exe **exe_ret)
 	object_get(object);
 	exe->refs = 1;
 	exe->object = object;
+	exe->bias = 0;
 	memcpy(exe->path, path, size);
 	*exe_ret = exe;
 	return 0;

@@ -9,6 +9,7 @@ struct object;
 struct exe {
 	uint32_t refs;	       /* atomic */
 	struct object *object; /* const; referenced, and denied to writers */
+	vaddr_t bias;	       /* const once it runs: where it lies less where its file says */
 	char path[];	       /* const; absolute, as it was resolved */
 };
 

@@ -56,6 +56,7 @@ static int draft_fill(struct draft *draft, struct object *object, const struct e
 	err = exec_load(draft->uspace, object, &draft->headers, stack.top - stack.sp, &bias);
 	if (err)
 		return err;
+	draft->exe->bias = bias;
 	aux.entry = image->entry + bias;
 	aux.phdr = image->phdr ? image->phdr + bias : 0;
 	aux.phnum = image->phnum;

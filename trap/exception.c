@@ -8,16 +8,18 @@
 static const struct {
 	int sig;
 	const char *what;
+	enum report_detail detail;
 } exceptions[] = {
-	[TRAP_ILLEGAL] = { SIGILL, "illegal instruction" },
-	[TRAP_MISALIGNED] = { SIGBUS, "misaligned access" },
-	[TRAP_BREAKPOINT] = { SIGTRAP, "breakpoint" },
-	[TRAP_ACCESS] = { SIGSEGV, "access to memory that is not there" },
+	[TRAP_ILLEGAL] = { SIGILL, "illegal instruction", REPORT_INSTRUCTION },
+	[TRAP_MISALIGNED] = { SIGBUS, "misaligned access to", REPORT_ADDRESS },
+	[TRAP_BREAKPOINT] = { SIGTRAP, "breakpoint instruction", REPORT_INSTRUCTION },
+	[TRAP_ACCESS] = { SIGSEGV, "access to no memory at", REPORT_ADDRESS },
 };
 
 void trap_exception(struct trap_frame *frame, enum trap_exception kind, vaddr_t addr)
 {
 	hart_count_event(HART_EXCEPTIONS);
-	report_exception(frame, exceptions[kind].what, addr, exceptions[kind].sig);
+	report_exception(frame, exceptions[kind].what, exceptions[kind].detail, addr,
+			 exceptions[kind].sig);
 	signal_force(current_process(), exceptions[kind].sig);
 }

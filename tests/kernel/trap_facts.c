@@ -143,10 +143,10 @@ KTEST(trap_report_says_why)
 		const struct program *program;
 		const char *said;
 	} cases[] = {
-		{ &reads_null, "killed by SIGSEGV: read of 0x8 at pc 0x10000: a null pointer" },
-		{ &runs_data, "fetch from 0x20000 at pc 0x20000: the memory there may not be" },
-		{ &stores_into_text, "write to 0x10200 at pc 0x10004: a write to read-only text" },
-		{ &reads_far_away, "nothing is mapped there" },
+		{ &reads_null, "killed by SIGSEGV: read of 0x8 at pc 0x10000: null pointer, and 8 bytes on" },
+		{ &runs_data, "fetch from 0x20000 at pc 0x20000: jump to data: the memory there may not be" },
+		{ &stores_into_text, "write to 0x10200 at pc 0x10004: write to read-only text" },
+		{ &reads_far_away, "wild pointer: nothing is mapped there" },
 		{ &writes_past_its_heap, "3996 bytes past the heap's end" },
 	};
 

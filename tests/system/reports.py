@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Why it died (R121): the report of each kind of death, word for word, addresses masked."""
+
+import re
+
+from lib.guest import BUILD, FAKE, run
+from lib.tap import Skip, case, equal, has, main
+
+DIES = f"{BUILD}/tests/system/dies"
+STATUS = {"SIGILL": 132, "SIGTRAP": 133, "SIGBUS": 135, "SIGSEGV": 139}
+MASKS = [
+    (r"^\[ *\d+\.\d+\] trap: warning: ", ""),
+    (r"<(\w+)(?:\.\d+)?\+0x[0-9a-f]+>", r"<\1>"),  # a compiler may move what is in a function
+    (r"frame 0x[0-9a-f]+", "frame F"),
+    (r"table 0x[0-9a-f]+", "table T"),
+    (r"(root|middle|leaf)\[\d+\]", r"\1"),
+    (r"0x[0-9a-f]{4,}(?=-)", "A"),
+    (r"(?<=-)0x[0-9a-f]{4,}", "B"),
+    (r"(?<!instruction )0x[0-9a-f]{4,}", "P"),
+    (r"image /\S*/dies$", "image"),
+]
+TEXT = "A-B r-xp elf, of the image"
+HEAP = "A-B rw-p anon, the heap"
+STACK = "A-B rw-p anon, the stack"
+END = "  sp P, heap A-B, image"
+NO_ENTRY = "  walk: root table T, middle table T, leaf empty: V=0 refuses a "
+NO_LEAF = "  walk: root table T, middle empty: V=0 refuses a "
+PAGE = "  walk: root table T, middle table T, leaf frame F "
+BETWEEN = ["  below it: " + HEAP, "  above it: " + STACK]
+CALLER = "  called from: perhaps P <jump>"
+
+# The argument of dies: the signal, what it says after it, the other lines.
+DEATHS = {
+    "null": ("SIGSEGV", "write to 0 at pc P <store>: null pointer",
+             ["  above it: " + TEXT, NO_ENTRY + "write", END]),
+    "near_null": ("SIGSEGV", "read of 0x18 at pc P <load>: null pointer, and 24 bytes on",
+                  ["  above it: " + TEXT, NO_ENTRY + "read", END]),
+    "call_null": ("SIGSEGV", "fetch from 0 at pc 0: call of a null pointer",
+                  ["  above it: " + TEXT, NO_ENTRY + "fetch", CALLER, END]),
+    "text": ("SIGSEGV", "write to P <at_null> at pc P <store>: write to read-only text",
+             ["  it is in: " + TEXT, PAGE + "r-x user accessed copy-on-write: W=0 refuses a write", END]),
+    "constant": ("SIGSEGV", "write to P <constant> at pc P <store>: write to read-only data",
+                 ["  it is in: " + TEXT, PAGE + "r-x user accessed copy-on-write: W=0 refuses a write", END]),
+    "mapping": ("SIGSEGV", "write to P at pc P <store>: write to memory that is mapped read-only",
+                ["  it is in: A-B r--p anon", NO_LEAF + "write", END]),
+    "forbidden": ("SIGSEGV", "read of P at pc P <load>: the memory there is PROT_NONE",
+                  ["  it is in: A-B ---p anon", NO_LEAF + "read", END]),
+    "past_heap": ("SIGSEGV", "write to P at pc P <store>: 40 bytes past the heap's end",
+                  [*BETWEEN, NO_ENTRY + "write", END]),
+    "heap_shrunk": ("SIGSEGV", "read of P at pc P <load>: used after brk took it back: "
+                    "131072 bytes past the heap's end", [*BETWEEN, NO_ENTRY + "read", END]),
+    "stack": ("SIGSEGV", "write to P at pc P <recurse>: stack overflow: more than its limit of 8192 KiB",
+              [*BETWEEN, NO_LEAF + "write", END]),
+    "jump_data": ("SIGSEGV", "fetch from P <data> at pc P <data>: jump to data: the memory there may not be executed",
+                  ["  it is in: A-B rw-p elf, of the image", PAGE + "rw- user accessed dirty: X=0 refuses a fetch",
+                   CALLER, END]),
+    "jump_heap": ("SIGSEGV", "fetch from P at pc P: jump to the heap: the memory there may not be executed",
+                  ["  it is in: " + HEAP, NO_ENTRY + "fetch", CALLER, END]),
+    "jump_stack": ("SIGSEGV", "fetch from P at pc P: jump to the stack: the memory there may not be executed",
+                   ["  it is in: " + STACK, PAGE + "rw- user accessed dirty: X=0 refuses a fetch", CALLER, END]),
+    "kernel": ("SIGSEGV", "read of P at pc P <load>: kernel address: no program may touch those",
+               ["  below it: " + STACK, "  walk: root empty: V=0 refuses a read", END]),
+    "not_canonical": ("SIGSEGV", "read of P at pc P <load>: wild pointer: above all addresses that programs have",
+                      ["  below it: " + STACK, "  walk: none: bits 63 to 39 are not all like bit 38", END]),
+    "after_munmap": ("SIGSEGV", "read of P at pc P <load>: used after munmap of A-B",
+                     [*BETWEEN, NO_LEAF + "read", END]),
+    "wild": ("SIGSEGV", "read of P at pc P <load>: wild pointer: nothing is mapped there",
+             [*BETWEEN, "  walk: root empty: V=0 refuses a read", END]),
+    "past_mapping": ("SIGSEGV", "write to P at pc P <store>: 100 bytes past the end of the mapping below it",
+                     ["  below it: A-B rw-p anon", "  above it: " + STACK, "  walk: root empty: V=0 refuses a write",
+                      END]),
+    "past_file": ("SIGBUS", "read of P at pc P <load>: 3996 bytes past the end of the mapped file, which has 100",
+                  ["  it is in: A-B r--p object_private", NO_LEAF + "read", END]),
+    "illegal": ("SIGILL", "illegal instruction 0xffffffff at pc P <illegal>", ["  pc is in: " + TEXT, END]),
+    "illegal_short": ("SIGILL", "illegal instruction 0x0000 at pc P <illegal_short>", ["  pc is in: " + TEXT, END]),
+    "breakpoint": ("SIGTRAP", "breakpoint instruction 0x00100073 at pc P <breakpoint>",
+                   ["  pc is in: " + TEXT, END]),
+    "misaligned": ("SIGBUS", "misaligned access to P at pc P <misaligned>",
+                   ["  pc is in: " + TEXT, "  it is in: A-B rw-p elf, of the image", END]),
+}
+
+
+def masked(text):
+    """Gives the report's lines without what may be another from build to build."""
+    lines = [line for line in text.decode().splitlines() if "] trap: warning: " in line]
+    for pattern, by in MASKS:
+        lines = [re.sub(pattern, by, line) for line in lines]
+    return lines
+
+
+def make(way, signal, first, rest):
+    """Makes the case of one death."""
+
+    def explained():
+        if FAKE:
+            raise Skip("needs the real kernel")
+        done = run(way, program=DIES, options=["--mem", "64M"])
+        equal(done.status, STATUS[signal], "status")
+        lines = masked(done.err)
+        equal(lines, [f"dies[2] killed by {signal}: {first}", *rest], "report")
+        equal(len(lines) <= 10, True, "ten lines at most")
+
+    explained.__name__ = f"R121_{way}_is_explained"
+    return explained
+
+
+for name, death in DEATHS.items():
+    case(make(name, *death))
+
+
+@case
+def R121_out_of_memory_tells_who_uses_what():
+    if FAKE:
+        raise Skip("needs the real kernel")
+    done = run("hog", program=DIES, options=["--mem", "64M"])
+    equal(done.status, 137, "status")
+    lines = [line.split("] mm: warning: ")[1] for line in done.err.decode().splitlines() if "] mm: warning: " in line]
+    equal(len(lines), 5, "lines")
+    has(lines[0], "out of memory: killed dies[2], which had ", "victim")
+    equal(lines[1], "  memory by process, the largest 2 of 2:", "the table's head")
+    equal([re.sub(r"\d+ KiB", "n KiB", line) for line in lines[2:]],
+          ["    dies[2]: n KiB, page tables n KiB", "    init[1]: n KiB, page tables n KiB",
+           "  by kind: anonymous n KiB, files and shared n KiB, page tables n KiB, kernel n KiB (objects n KiB), "
+           "reserved n KiB, free n KiB"], "the table")
+    kinds = [int(number) for number in re.findall(r"(?<!objects )\b(\d+) KiB", lines[4])]
+    equal(60 * 1024 < sum(kinds) <= 64 * 1024, True, f"all kinds together: {kinds}")
+    equal(kinds[0] > sum(kinds) * 3 // 4, True, f"most of it is anonymous: {kinds}")
+
+
+if __name__ == "__main__":
+    main()

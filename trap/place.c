@@ -1,0 +1,77 @@
+/* Looks an address up for a report: VMA or hole, heap, what was unmapped there, page-table walk. */
+#include "trap/place.h"
+
+#include "arch/describe.h"
+#include "lib/bits.h"
+#include "proc/process.h"
+
+static struct area area_of(const struct vma *vma, const struct exe *exe)
+{
+	if (!vma)
+		return (struct area){ 0 };
+	return (struct area){
+		.there = true,
+		.image = vma->object && exe && vma->object == exe->object,
+		.start = vma->start,
+		.end = vma->end,
+		.rights = vma->rights,
+		.flags = vma->flags,
+		.backend = vma->backend->name,
+		.offset = vma->offset,
+		.object_size = vma->object ? object_size(vma->object) : UINT64_MAX,
+	};
+}
+
+/* Newest first. */
+static struct space_unmap last_unmap(const struct space *space, vaddr_t addr)
+{
+	unsigned known = MIN(space->nunmaps, (unsigned)SPACE_UNMAPS);
+
+	for (unsigned i = 1; i <= known; i++) {
+		struct space_unmap range = space->unmaps[(space->nunmaps - i) % SPACE_UNMAPS];
+
+		if (addr >= range.start && addr < range.end)
+			return range;
+	}
+	return (struct space_unmap){ 0 };
+}
+
+/* => space lock held */
+static void look_up(struct space *space, struct place *place)
+{
+	const struct exe *exe = current_process()->exe;
+	struct vma *vma = vma_find_next(space, place->addr);
+
+	if (vma && vma->start <= place->addr) {
+		place->at = area_of(vma, exe);
+		return;
+	}
+	place->above = area_of(vma, exe);
+	place->below = area_of(vma ? vma_prev(vma)
+				   : tree_entry_or_null(tree_last(&space->vmas), struct vma, node),
+			       exe);
+	place->unmapped = last_unmap(space, place->addr);
+}
+
+struct place place_of(vaddr_t addr)
+{
+	struct space *space = current_space();
+	struct place place = { .addr = addr };
+
+	spin_lock(&space->lock);
+	look_up(space, &place);
+	place.brk_start = space->brk_start;
+	place.brk = space->brk;
+	place.limit_stack = space->limit_stack;
+	spin_unlock(&space->lock);
+	return place;
+}
+
+void place_walk(vaddr_t addr, unsigned right, char *buf, size_t size)
+{
+	struct space *space = current_space();
+
+	spin_lock(&space->lock);
+	arch_mmu_describe(&space->mmu, addr, right, buf, size);
+	spin_unlock(&space->lock);
+}

@@ -1,0 +1,34 @@
+/* The running image's own symbols, read from its file when somebody asks. */
+#include "trap/symbol.h"
+
+#include "lib/elf_symbol.h"
+#include "lib/format.h"
+#include "mm/object.h"
+#include "mm/page_alloc.h"
+#include "proc/process.h"
+
+/* Where memory is as short as this, nobody is to lose more for the sake of a name. */
+#define FRAMES_NEEDED 256
+
+static ssize_t read_image(void *arg, uint64_t pos, void *to, size_t n)
+{
+	struct object *object = arg;
+
+	return object_read_kernel(object, pos, to, n);
+}
+
+bool symbol_text(vaddr_t addr, char *buf, size_t size)
+{
+	const struct exe *exe = current_process()->exe;
+	struct elf_symbol symbol;
+	struct elf_file file;
+
+	buf[0] = '\0';
+	if (!exe || page_alloc_free_count() < FRAMES_NEEDED)
+		return false;
+	file = (struct elf_file){ .read = read_image, .arg = exe->object };
+	if (elf_find_symbol(&file, addr - exe->bias, &symbol) != 0)
+		return false;
+	ksnprintf(buf, size, " <%s+0x%lx>", symbol.name, (unsigned long)symbol.offset);
+	return symbol.variable;
+}
