@@ -21,6 +21,15 @@ struct hart *hart_init(unsigned long id)
 	return hart;
 }
 
+uint64_t hart_fault_sum(void)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < hart_count; i++)
+		sum += harts[i].faults.count;
+	return sum;
+}
+
 uint64_t hart_counter_sum(enum hart_counter which)
 {
 	uint64_t sum = 0;

@@ -16,7 +16,6 @@ enum hart_counter {
 	HART_INTERRUPTS,
 	HART_TIMER_INTERRUPTS,
 	HART_SYSCALLS,
-	HART_FAULTS,
 	HART_EXCEPTIONS,
 	HART_SWITCHES,
 	HART_IPIS,
@@ -60,5 +59,6 @@ static inline void hart_count_event(enum hart_counter which)
 	arch_this_hart()->counters[which]++;
 }
 
-/* Sum over all harts. */
+/* Sums over all harts; faults are counted by their records. */
+uint64_t hart_fault_sum(void);
 uint64_t hart_counter_sum(enum hart_counter which);

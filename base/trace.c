@@ -23,19 +23,32 @@ void trace_fault(const struct trace_fault *fault)
 	ring->count++;
 }
 
-bool trace_read(unsigned hart_index, struct trace_fault *ret, uint64_t *dropped)
+/* How many records behind the cursor have been overwritten. */
+static uint64_t overwritten(const struct trace_ring *ring, uint64_t cursor)
 {
-	struct trace_ring *ring = &harts[hart_index].faults;
-	uint64_t count = ring->count;
+	uint64_t count = __atomic_load_n(&ring->count, __ATOMIC_ACQUIRE);
 
-	if (count - ring->cursor > TRACE_RECORDS) {
-		*dropped += count - TRACE_RECORDS - ring->cursor;
-		ring->cursor = count - TRACE_RECORDS;
-	}
-	if (ring->cursor == count)
+	return count - cursor > TRACE_RECORDS ? count - TRACE_RECORDS - cursor : 0;
+}
+
+bool trace_read(unsigned hart_index, uint64_t *cursor, struct trace_fault *ret, uint64_t *dropped)
+{
+	const struct trace_ring *ring = &harts[hart_index].faults;
+	uint64_t lost;
+
+	if (*cursor > __atomic_load_n(&ring->count, __ATOMIC_ACQUIRE))
 		return false;
-	*ret = ring->records[ring->cursor % TRACE_RECORDS];
-	ring->cursor++;
+	/* One that is overwritten while it is read is lost too. */
+	do {
+		lost = overwritten(ring, *cursor);
+		*cursor += lost;
+		*dropped += lost;
+		if (*cursor == __atomic_load_n(&ring->count, __ATOMIC_ACQUIRE))
+			return false;
+		*ret = ring->records[*cursor % TRACE_RECORDS];
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	} while (overwritten(ring, *cursor));
+	++*cursor;
 	return true;
 }
 

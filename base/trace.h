@@ -9,20 +9,24 @@ struct trace_fault {
 	uint64_t time; /* ticks, at entry */
 	vaddr_t pc;
 	vaddr_t addr;
-	uint32_t cost; /* ticks until the result */
+	uint32_t cost; /* instructions until the result; till then, the count when it came */
 	int32_t pid;
-	int16_t result; /* 0 or a negative errno, or the signal that it became */
-	uint8_t access; /* the rights asked for, and how (arch/upcall.h) */
-	uint8_t kind;	/* enum fault_kind of mm; its name by the hook below */
-};
+	union {
+		struct {
+			uint8_t access; /* the rights asked for, and how (arch/upcall.h) */
+			uint8_t kind;	/* enum fault_kind of mm; its name by the hook below */
+			int16_t result; /* 0, a negative errno, or the signal that it became */
+		};
+		uint32_t begun; /* access alone: kind 0 with result 0 is not served yet */
+	};
+} __attribute__((aligned(64))); /* so that a record is quickly found */
 
 /*
  * Written by its hart only, with interrupts off or from fault context; read by others, who may see
  * it move.
  */
 struct trace_ring {
-	uint64_t count;	 /* records ever written */
-	uint64_t cursor; /* records read by trace_read() */
+	uint64_t count; /* records ever begun */
 	struct trace_fault records[TRACE_RECORDS];
 };
 
@@ -30,11 +34,11 @@ struct trace_ring {
 void trace_fault(const struct trace_fault *fault);
 
 /*
- * Takes out the oldest record of a hart that has not been read. Those overwritten before are added
- * to *dropped.
+ * Reads the record of a hart that *cursor tells (0 at first), or the oldest that is left, and moves
+ * *cursor behind it. Those overwritten in between are added to *dropped. Each reader has its own.
  * => false: none
  */
-bool trace_read(unsigned hart_index, struct trace_fault *ret, uint64_t *dropped);
+bool trace_read(unsigned hart_index, uint64_t *cursor, struct trace_fault *ret, uint64_t *dropped);
 
 /* Logs the last n faults of this hart, newest last. */
 void trace_show_last(unsigned n);

@@ -12,12 +12,14 @@
 #include "base/panic.h"
 #include "base/power.h"
 #include "base/random.h"
+#include "base/trace.h"
 #include "boot/info.h"
 #include "boot/options.h"
 #include "boot/payload.h"
 #include "drivers/firmware_console.h"
 #include "drivers/probe.h"
 #include "drivers/uart.h"
+#include "mm/fault_kind.h"
 #include "mm/page_alloc.h"
 #include "mm/phys.h"
 #include "proc/sched.h"
@@ -104,6 +106,7 @@ void boot_main(unsigned long hart_id, paddr_t dtb)
 	log_sink_add(&firmware_log_sink, log_oldest());
 	tell_machine(&boot_info);
 	arch_ad_soft_set(boot_options.soft_ad);
+	trace_set_kind_name(fault_kind_name);
 	start_memory(&boot_info);
 	start_console(&boot_info);
 	random_seed(boot_info.rng_seed, boot_info.rng_seed_len);

@@ -63,12 +63,11 @@ static void fault_forget(struct fault *fault)
 }
 
 /* A denial that the table's first two lines make. */
-static int fault_deny(struct fault *fault, int outcome)
+static int fault_deny(struct fault *fault, enum fault_kind kind, int outcome)
 {
-	if (outcome == VM_SEGV_MAPERR || outcome == VM_SEGV_STACK)
-		fault->space->stats.kind[FAULT_DENY_MAPERR]++;
-	else if (outcome == VM_SEGV_ACCERR)
-		fault->space->stats.kind[FAULT_DENY_ACCERR]++;
+	fault->kind = kind;
+	if (outcome != VM_WAIT && outcome != VM_DYING)
+		fault->space->stats.kind[kind]++;
 	return outcome;
 }
 
@@ -79,13 +78,13 @@ static inline int fault_find(struct fault *fault, struct mmu_entry *entry_ret)
 	struct vma *vma;
 
 	if (unlikely(space->dying))
-		return VM_DYING;
+		return fault_deny(fault, FAULT_DENY_MAPERR, VM_DYING);
 	vma = vma_find(space, fault->va);
 	if (unlikely(!vma)) {
 		int result = fault_grow(fault, &vma);
 
 		if (result)
-			return fault_deny(fault, result);
+			return fault_deny(fault, FAULT_DENY_MAPERR, result);
 	}
 	fault->vma = vma;
 	fault->slot = arch_mmu_lookup(&space->mmu, fault->va);
@@ -124,7 +123,8 @@ static inline int fault_look_locked(struct fault *fault)
 	case FAULT_REMAP:
 		return install_in_place(fault, entry);
 	case FAULT_DENY_ACCERR:
-		return fault_deny(fault, VM_SEGV_ACCERR);
+		fault->vma->faults.kind[FAULT_DENY_ACCERR]++;
+		return fault_deny(fault, FAULT_DENY_ACCERR, VM_SEGV_ACCERR);
 	default:
 		panic("fault: %s is not built", fault_kind_name(fault->kind));
 	}
@@ -227,6 +227,7 @@ int vm_fault(struct space *space, vaddr_t address, unsigned access, vaddr_t pc,
 			result = fault_go(&fault);
 	} while (unlikely(result == FAULT_AGAIN));
 	(void)rounds;
+	wait->kind = fault.kind;
 	if (unlikely(fault.spare))
 		page_put(fault.spare);
 	if (unlikely(fault.tables.count))

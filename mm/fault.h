@@ -82,6 +82,7 @@ static inline void fault_give_spare(struct fault *fault)
 /*
  * Serves one fault. 0; VM_WAIT with *wait filled; VM_SEGV_*; VM_BUS; VM_OOM; VM_DYING. Never
  * sleeps.
+ * wait->kind: of what kind it was, as it was seen last.
  * => no spinning lock held; interrupts on
  */
 int vm_fault(struct space *space, vaddr_t address, unsigned access, vaddr_t pc,

@@ -26,7 +26,7 @@
  */
 
 /* How the access came about, beside RIGHT_READ, RIGHT_WRITE, RIGHT_EXEC. */
-#define ACCESS_USER	8u
+#define ACCESS_USER	8u  /* a program: what is meant where nothing is said */
 #define ACCESS_COPY	16u /* the kernel on the running thread's behalf */
 #define ACCESS_REMOTE	32u /* through vm_hold() */
 #define ACCESS_POPULATE 64u /* ahead of any access */

@@ -185,6 +185,9 @@ static void copy_figures(const struct space *parent, struct space *child)
 	child->limit_as = parent->limit_as;
 	child->limit_data = parent->limit_data;
 	child->limit_stack = parent->limit_stack;
+	child->nunmaps = parent->nunmaps;
+	for (unsigned i = 0; i < SPACE_UNMAPS; i++)
+		child->unmaps[i] = parent->unmaps[i];
 }
 
 int vm_fork(struct space *parent, struct space *child)

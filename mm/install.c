@@ -38,6 +38,13 @@ enum fault_kind fault_judge_held(const struct fault *fault, const struct vma *vm
 	return judge_page(fault, vma, entry, pfn_to_page(entry_pfn(entry)));
 }
 
+/* => space lock held */
+static inline void count_kind(struct fault *fault, enum fault_kind kind)
+{
+	fault->space->stats.kind[kind]++;
+	fault->vma->faults.kind[kind]++;
+}
+
 /* Text that this hart is about to run may have been written by it. */
 static inline void sync_text(unsigned rights)
 {
@@ -62,7 +69,7 @@ static inline int grant_more(struct fault *fault, struct mmu_entry old, unsigned
 		return FAULT_AGAIN;
 	}
 	arch_mmu_fence_local(fault->va);
-	fault->space->stats.kind[fault->kind]++;
+	count_kind(fault, fault->kind);
 	return 0;
 }
 
@@ -97,7 +104,7 @@ int install_in_place(struct fault *fault, struct mmu_entry entry)
 		return grant_accessed(fault, entry);
 	case FAULT_SPURIOUS:
 		arch_mmu_fence_local(fault->va);
-		fault->space->stats.kind[FAULT_SPURIOUS]++;
+		count_kind(fault, FAULT_SPURIOUS);
 		return 0;
 	case FAULT_REMAP:
 		return grant_remap(fault, entry);
@@ -109,7 +116,6 @@ int install_in_place(struct fault *fault, struct mmu_entry entry)
 /* A read of never-written memory: the zero page, and nothing else is asked. */
 static inline void install_zero(struct fault *fault)
 {
-	struct space_stats *stats = &fault->space->stats;
 	struct mmu_entry entry =
 		entry_make(zero_pfn, fault->vma->rights & ~RIGHT_WRITE, ENTRY_ACCESSED | ENTRY_COW);
 
@@ -117,8 +123,8 @@ static inline void install_zero(struct fault *fault)
 	vma_touch(fault->vma, fault->va);
 	page_map_get(zero_page);
 	arch_mmu_map(fault->slot, fault->va, &entry, 1);
-	stats->kind[FAULT_FILL]++;
-	stats->zero_maps++;
+	count_kind(fault, FAULT_FILL);
+	fault->space->stats.zero_maps++;
 }
 
 /*
@@ -146,8 +152,8 @@ static void install_written(struct fault *fault, struct page *page)
 	install_object_page(fault, fault->slot, fault->va, page, RIGHT_WRITE);
 	vma_touch(fault->vma, fault->va);
 	space_add_resident(fault->space, 1);
-	fault->space->stats.kind[FAULT_FILL]++;
-	fault->space->stats.kind[FAULT_REMAP]++;
+	count_kind(fault, FAULT_FILL);
+	count_kind(fault, FAULT_REMAP);
 }
 
 /* Pages of an object that one fault maps: an aligned window of so many, one table's. */
@@ -174,7 +180,7 @@ static void install_around(struct fault *fault, vaddr_t va, struct page *const *
 	}
 	space_add_resident(fault->space, total);
 	fault->space->stats.around += total - 1;
-	fault->space->stats.kind[FAULT_FILL]++;
+	count_kind(fault, FAULT_FILL);
 }
 
 /* => the object's lock held */
@@ -282,15 +288,13 @@ static __attribute__((noinline)) void clear_entry(struct fault *fault)
 /* FILL and COW in one, FILL and REMAP in one, or one of them. */
 static inline void count_kinds(struct fault *fault)
 {
-	struct space_stats *stats = &fault->space->stats;
-
-	stats->kind[fault->kind]++;
+	count_kind(fault, fault->kind);
 	if (likely(!fault->object) || fault->kind != FAULT_FILL || !fault_is_write(fault))
 		return;
 	if (fault_is_shared(fault))
-		stats->kind[FAULT_REMAP]++;
+		count_kind(fault, FAULT_REMAP);
 	else if (fault->source)
-		stats->kind[FAULT_COW]++;
+		count_kind(fault, FAULT_COW);
 }
 
 static inline __attribute__((always_inline)) void publish(struct fault *fault)

@@ -10,6 +10,7 @@
 struct vm_wait {
 	struct waitq *queue;
 	uint64_t seq;
+	unsigned kind; /* set by vm_fault() alone, whatever it answers: enum fault_kind */
 };
 
 /* A positive result beside 0 and negative errno. */

@@ -246,6 +246,7 @@ static void vma_attach_copy(struct vma *copy)
 void vma_insert_copy(struct space *space, const struct vma *vma, struct vma *copy)
 {
 	*copy = *vma;
+	copy->faults = (struct vma_faults){ 0 };
 	vma_link(space, copy);
 	vma_attach_copy(copy);
 	vma_count_bytes(copy, copy->end - copy->start, 1);
@@ -275,6 +276,7 @@ void vma_split(struct vma *vma, vaddr_t at, struct vma *upper)
 	assert_hardened(spin_lock_held(&vma->space->lock));
 	assert_hardened(vma->start < at && at < vma->end);
 	*upper = *vma;
+	upper->faults = (struct vma_faults){ 0 };
 	upper->start = at;
 	if (vma->object)
 		upper->offset += at - vma->start;
@@ -291,6 +293,9 @@ void vma_join(struct vma *below, struct vma *above, struct list *dead)
 	below->end = above->end; /* first, so that the gap above stays what it is */
 	below->touched_start = MIN(below->touched_start, above->touched_start);
 	below->touched_end = MAX(below->touched_end, above->touched_end);
+#pragma GCC unroll 16
+	for (unsigned kind = 0; kind < FAULT_KINDS; kind++)
+		below->faults.kind[kind] += above->faults.kind[kind];
 	vma_unlink(above);
 	vma_detach(above, dead);
 }

@@ -5,6 +5,7 @@
 #include "lib/list.h"
 #include "lib/tree.h"
 #include "lib/types.h"
+#include "mm/fault_kind.h"
 #include "mm/object.h"
 
 struct space;
@@ -48,6 +49,11 @@ extern const struct vma_backend vma_object_private; /* a file's or memfd's pages
 extern const struct vma_backend vma_object_shared;  /* shared anonymous memory now; files later */
 extern const struct vma_backend vma_elf;	    /* private, with zeros from file_end on */
 
+/* Faults in a VMA since it was made, by kind; a part that is split off begins anew. */
+struct vma_faults {
+	uint32_t kind[FAULT_KINDS];
+};
+
 /*
  * All fields: guarded by the space's lock, changed only under the mmap lock too, but for `start`
  * and `gap` of a stack that a fault grows.
@@ -71,6 +77,7 @@ struct vma {
 	 * at once.
 	 */
 	vaddr_t touched_start, touched_end;
+	struct vma_faults faults;
 	struct space *space;
 	struct list object_link; /* object->lock too; afterwards on a list of the dead */
 };

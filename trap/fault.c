@@ -16,14 +16,20 @@
 
 #define RIGHTS_ALL (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC)
 
-/* How vm_fault() is told of it. */
-static unsigned vm_access(unsigned access)
-{
-	return (access & RIGHTS_ALL) | (access & TRAP_COPY ? ACCESS_COPY : ACCESS_USER);
-}
+/* What a fault keeps while it is served. (On the stack: registers would have to be saved first.) */
+struct turn {
+	struct vm_wait wait;
+	struct trap_frame *frame;
+	vaddr_t addr;
+	unsigned access;
+	struct trace_fault *record;
+};
+
+_Static_assert(TRAP_COPY == ACCESS_COPY, "mm is told the access as it came");
 
 /* The record is made in place, before the fault is served: a panic inside mm shows it. */
-static void trace_begin(struct hart *hart, int pid, vaddr_t pc, vaddr_t addr, unsigned access)
+static struct trace_fault *trace_begin(struct hart *hart, int pid, vaddr_t pc, vaddr_t addr,
+				       unsigned access)
 {
 	struct trace_ring *ring = &hart->faults;
 	struct trace_fault *record = &ring->records[ring->count++ % TRACE_RECORDS];
@@ -32,15 +38,30 @@ static void trace_begin(struct hart *hart, int pid, vaddr_t pc, vaddr_t addr, un
 	record->pc = pc;
 	record->addr = addr;
 	record->pid = pid;
-	record->result = 0;
-	record->access = (uint8_t)access;
+	record->begun = access;
+	record->cost = (uint32_t)arch_instructions();
+	return record;
 }
 
-static void trace_result(int result)
+/*
+ * (A thread that others ran before, so long that the ring came round, would write this into the
+ * record of another fault; what may have slept looks first: trace_late().)
+ */
+static inline void trace_end(struct trace_fault *record, unsigned kind)
 {
-	struct trace_ring *ring = &hart_this()->faults;
+	record->kind = (uint8_t)kind;
+	record->cost = (uint32_t)arch_instructions() - record->cost;
+}
 
-	ring->records[(ring->count - 1) % TRACE_RECORDS].result = (int16_t)result;
+/* The end of what took longer. result: the signal that it became, or negative errno of a copy. */
+static void trace_late(const struct turn *turn, int result)
+{
+	struct trace_fault *record = turn->record;
+
+	if (record->addr != turn->addr || record->pid != current_process()->pid)
+		return;
+	record->result = (int16_t)result;
+	trace_end(record, turn->wait.kind);
 }
 
 /* From user mode the process ends; a copy fails. */
@@ -87,38 +108,45 @@ static int handle(const struct trap_frame *frame, vaddr_t addr, unsigned access,
 	return err < 0 && !(access & TRAP_COPY) ? 1 : err;
 }
 
+/* The signal that ends the process now; 0: none. */
+static int pending_end(void)
+{
+	return atomic_load(&current_process()->signals.fatal);
+}
+
 /* The first try was not enough. (Kept out of the fast path, whose registers it would take.) */
-__attribute__((noinline, cold)) static int again(struct trap_frame *frame, vaddr_t addr,
-						 unsigned access, int outcome, struct vm_wait *wait)
+__attribute__((noinline, cold)) static int again(struct turn *turn, int outcome)
 {
 	struct space *space = current_space();
+	vaddr_t pc = frame_pc(turn->frame);
+	int end = 0;
 
-	trace_result(outcome);
-	while (outcome != 0) {
-		int end = handle(frame, addr, access, outcome, wait);
-
-		if (end)
-			return end > 0 ? 0 : end;
-		outcome = vm_fault(space, addr, vm_access(access), frame_pc(frame), wait);
+	while (outcome != 0 && end == 0) {
+		end = handle(turn->frame, turn->addr, turn->access, outcome, &turn->wait);
+		if (end == 0)
+			outcome = vm_fault(space, turn->addr, turn->access, pc, &turn->wait);
 	}
-	return 0;
+	trace_late(turn, end > 0 ? pending_end() : end);
+	return end > 0 ? 0 : end;
 }
 
 int trap_fault(struct trap_frame *frame, vaddr_t addr, unsigned access)
 {
-	struct hart *hart = hart_this();
 	struct process *process = current_process();
 	vaddr_t pc = frame_pc(frame);
-	struct vm_wait wait;
+	struct turn turn;
 	int outcome;
 
-	hart->counters[HART_FAULTS]++;
 	if (unlikely(!process || !process->uspace))
 		return -EFAULT;
 	loop_check(pc, addr, access);
-	trace_begin(hart, process->pid, pc, addr, access);
-	outcome = vm_fault(&process->uspace->space, addr, vm_access(access), pc, &wait);
-	if (likely(outcome == 0))
-		return 0;
-	return again(frame, addr, access, outcome, &wait);
+	turn.frame = frame;
+	turn.addr = addr;
+	turn.access = access;
+	turn.record = trace_begin(hart_this(), process->pid, pc, addr, access);
+	outcome = vm_fault(&process->uspace->space, addr, access, pc, &turn.wait);
+	if (unlikely(outcome != 0))
+		return again(&turn, outcome);
+	trace_end(turn.record, turn.wait.kind);
+	return 0;
 }

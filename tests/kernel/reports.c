@@ -42,3 +42,57 @@ KTEST(reports_census_agrees_with_the_ledger)
 		EXPECT_EQ(ledger.kind[kind], census.kind[kind]);
 	EXPECT_TRUE(census.slabs > 0 && census.slabs <= census.kind[PAGE_KERNEL]);
 }
+
+static uint32_t fills_at(struct uspace *us, vaddr_t va)
+{
+	return vma_find(&us->space, va)->faults.kind[FAULT_FILL];
+}
+
+/* R122: a VMA counts its faults; a part that is cut off begins anew, one that is joined brings its own */
+KTEST(reports_count_faults_by_vma)
+{
+	struct uspace *us = space_new(), *child;
+
+	ASSERT_TRUE(us);
+	ASSERT_TRUE(space_map(us, AREA, 4 * PAGE_SIZE, READ_WRITE, 0) > 0);
+	EXPECT_EQ(0, space_touch(us, AREA, WRITE));
+	EXPECT_EQ(0, space_touch(us, AREA + 3 * PAGE_SIZE, READ));
+	EXPECT_EQ(0, space_touch(us, AREA + 3 * PAGE_SIZE, WRITE));
+	EXPECT_EQ(2, fills_at(us, AREA));
+	EXPECT_EQ(1, vma_find(&us->space, AREA)->faults.kind[FAULT_COW]);
+	EXPECT_EQ(VM_SEGV_ACCERR, space_touch(us, AREA, EXEC));
+	EXPECT_EQ(1, vma_find(&us->space, AREA)->faults.kind[FAULT_DENY_ACCERR]);
+	EXPECT_EQ(0, vm_protect(&us->space, AREA + 2 * PAGE_SIZE, PAGE_SIZE, READ));
+	EXPECT_EQ(2, fills_at(us, AREA));
+	EXPECT_EQ(0, fills_at(us, AREA + 3 * PAGE_SIZE));
+	EXPECT_EQ(0, space_touch(us, AREA + 2 * PAGE_SIZE, READ));
+	EXPECT_EQ(0, vm_protect(&us->space, AREA + 2 * PAGE_SIZE, PAGE_SIZE, READ_WRITE));
+	EXPECT_EQ(3, fills_at(us, AREA));
+	child = space_fork(us);
+	ASSERT_TRUE(child);
+	EXPECT_EQ(0, fills_at(child, AREA));
+	space_end(child);
+	space_end(us);
+}
+
+/* R122: whoever asks is told the kind, and pays no look-up for it */
+KTEST(reports_tell_the_kind_of_each_fault)
+{
+	struct uspace *us = space_new();
+	struct vm_wait wait;
+
+	ASSERT_TRUE(us);
+	ASSERT_TRUE(space_map(us, AREA, PAGE_SIZE, READ_WRITE, 0) > 0);
+	EXPECT_EQ(0, vm_fault(&us->space, AREA, READ | ACCESS_USER, 0, &wait));
+	EXPECT_EQ(FAULT_FILL, wait.kind);
+	EXPECT_EQ(0, vm_fault(&us->space, AREA, WRITE | ACCESS_USER, 0, &wait));
+	EXPECT_EQ(FAULT_COW, wait.kind);
+	EXPECT_EQ(0, vm_fault(&us->space, AREA, WRITE | ACCESS_USER, 0, &wait));
+	EXPECT_EQ(FAULT_SPURIOUS, wait.kind);
+	EXPECT_EQ(VM_SEGV_ACCERR, vm_fault(&us->space, AREA, EXEC | ACCESS_USER, 0, &wait));
+	EXPECT_EQ(FAULT_DENY_ACCERR, wait.kind);
+	EXPECT_EQ(VM_SEGV_MAPERR,
+		  vm_fault(&us->space, AREA + PAGE_SIZE, READ | ACCESS_USER, 0, &wait));
+	EXPECT_EQ(FAULT_DENY_MAPERR, wait.kind);
+	space_end(us);
+}

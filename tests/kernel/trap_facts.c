@@ -101,7 +101,8 @@ KTEST(trap_of_a_refused_access_is_traced)
 	EXPECT_EQ(KILLED(SIGSEGV), ktest_run(program_main, (void *)&stores_into_text));
 	fault = find_fault(since, CODE_AT + 4, CODE_AT + 512);
 	ASSERT_TRUE(fault);
-	EXPECT_EQ(VM_SEGV_ACCERR, fault->result);
+	EXPECT_EQ(SIGSEGV, fault->result);
+	EXPECT_EQ(FAULT_DENY_ACCERR, fault->kind);
 	EXPECT_EQ(RIGHT_WRITE, fault->access);
 }
 
@@ -143,8 +144,10 @@ KTEST(trap_report_says_why)
 		const struct program *program;
 		const char *said;
 	} cases[] = {
-		{ &reads_null, "killed by SIGSEGV: read of 0x8 at pc 0x10000: null pointer, and 8 bytes on" },
-		{ &runs_data, "fetch from 0x20000 at pc 0x20000: jump to data: the memory there may not be" },
+		{ &reads_null,
+		  "killed by SIGSEGV: read of 0x8 at pc 0x10000: null pointer, and 8 bytes on" },
+		{ &runs_data,
+		  "fetch from 0x20000 at pc 0x20000: jump to data: the memory there may not be" },
 		{ &stores_into_text, "write to 0x10200 at pc 0x10004: write to read-only text" },
 		{ &reads_far_away, "wild pointer: nothing is mapped there" },
 		{ &writes_past_its_heap, "3996 bytes past the heap's end" },
@@ -173,11 +176,11 @@ static int run_with_stack(void *arg)
 /* R31, R30: endless recursion takes what the limit gives, and is then told as what it is */
 KTEST(trap_of_endless_recursion_is_a_stack_overflow)
 {
-	uint64_t since = log_newest(), faults = hart_counter_sum(HART_FAULTS);
+	uint64_t since = log_newest(), faults = hart_fault_sum();
 
 	EXPECT_EQ(KILLED(SIGSEGV), ktest_run(run_with_stack, (void *)&recurses));
 	EXPECT_TRUE(was_warned(since, "stack overflow"));
 	/* 256 pages of stack, and the last access; the loading of the program takes three more. */
-	faults = hart_counter_sum(HART_FAULTS) - faults;
+	faults = hart_fault_sum() - faults;
 	EXPECT_TRUE(faults >= 257 && faults <= 262);
 }

@@ -5,7 +5,8 @@
 
 /*
  * arch-impl/timer.h supplies uint64_t arch_time(void): ticks of the timebase since some start, the
- * same on all harts.
+ * same on all harts; and uint64_t arch_instructions(void): instructions that this hart has executed,
+ * or what the machine counts in their place: for differences.
  */
 #include "arch-impl/timer.h"
 

@@ -5,7 +5,7 @@
 #include "lib/types.h"
 
 /* How a fault came about: one of RIGHT_READ, RIGHT_WRITE, RIGHT_EXEC, and */
-#define TRAP_COPY 8u /* in kernel mode, inside a user copy */
+#define TRAP_COPY 16u /* in kernel mode, inside a user copy */
 
 /* boot: the first C function on the kernel's own tables. dtb is physical. */
 void boot_main(unsigned long hart_id, paddr_t dtb) __attribute__((noreturn));

@@ -207,21 +207,28 @@ static void test_port_takes_over(void **state)
 static void test_trace(void **state)
 {
 	struct trace_fault fault = { .pid = 1 };
-	uint64_t dropped = 0;
+	uint64_t dropped = 0, cursor = 0, late = 5;
 
 	(void)state;
-	assert_false(trace_read(0, &fault, &dropped));
+	assert_false(trace_read(0, &cursor, &fault, &dropped));
 	for (unsigned i = 0; i < TRACE_RECORDS + 10; i++) {
 		fault.addr = i;
 		trace_fault(&fault);
 	}
 	for (unsigned i = 10; i < TRACE_RECORDS + 10; i++) {
-		assert_true(trace_read(0, &fault, &dropped));
+		assert_true(trace_read(0, &cursor, &fault, &dropped));
 		assert_int_equal(fault.addr, i);
 	}
 	assert_int_equal(dropped, 10);
-	assert_false(trace_read(0, &fault, &dropped));
+	assert_false(trace_read(0, &cursor, &fault, &dropped));
 	assert_int_equal(dropped, 10);
+	/* Another reader has a cursor of its own; one from the future reads nothing. */
+	assert_true(trace_read(0, &late, &fault, &dropped));
+	assert_int_equal(fault.addr, 10);
+	assert_int_equal(dropped, 15);
+	late = UINT64_MAX;
+	assert_false(trace_read(0, &late, &fault, &dropped));
+	assert_int_equal(dropped, 15);
 }
 
 static unsigned reports;

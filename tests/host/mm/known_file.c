@@ -28,7 +28,8 @@ static int file_fill(struct object *object, uint64_t index, void *to, struct vm_
 
 	run_meanwhile();
 	if (++file_fills % 3 == 0 && wait) {
-		*wait = (struct vm_wait){ &file_filled, waitq_sample(&file_filled) };
+		*wait = (struct vm_wait){ .queue = &file_filled,
+					  .seq = waitq_sample(&file_filled) };
 		return VM_WAIT;
 	}
 	for (unsigned i = 0; i < PAGE_SIZE; i++) {

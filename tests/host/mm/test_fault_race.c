@@ -289,7 +289,7 @@ static int waiting_fill(struct object *object, uint64_t index, void *to, struct 
 {
 	(void)object, (void)index;
 	if (later.seq < 2) {
-		*wait = (struct vm_wait){ &later, waitq_sample(&later) };
+		*wait = (struct vm_wait){ .queue = &later, .seq = waitq_sample(&later) };
 		return VM_WAIT;
 	}
 	if (later.seq == 3)

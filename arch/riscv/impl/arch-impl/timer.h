@@ -1,4 +1,4 @@
-/* RISC-V: the time CSR. */
+/* RISC-V: the time and instret CSRs. */
 #pragma once
 
 #include "lib/types.h"
@@ -9,4 +9,12 @@ static inline uint64_t arch_time(void)
 
 	__asm__ volatile("csrr %0, time" : "=r"(ticks));
 	return ticks;
+}
+
+static inline uint64_t arch_instructions(void)
+{
+	uint64_t count;
+
+	__asm__ volatile("csrr %0, instret" : "=r"(count));
+	return count;
 }

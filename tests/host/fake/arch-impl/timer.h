@@ -9,3 +9,8 @@ static inline uint64_t arch_time(void)
 {
 	return fake_time;
 }
+
+static inline uint64_t arch_instructions(void)
+{
+	return fake_time;
+}
