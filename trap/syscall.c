@@ -1,6 +1,7 @@
 /* Which system calls there are, and the way to them. */
 #include "trap/syscall.h"
 
+#include "abi/faultline.h"
 #include "abi/syscall.h"
 #include "arch/upcall.h"
 #include "base/hart.h"
@@ -89,12 +90,18 @@ static long unknown(unsigned long number)
 	return -ENOSYS;
 }
 
+/* Beyond Linux's numbers, and those that are not built. */
+static long other(struct trap_frame *frame, unsigned long number)
+{
+	return number == SYS_faultline ? sys_faultline(frame) : unknown(number);
+}
+
 void trap_syscall(struct trap_frame *frame)
 {
 	unsigned long number = frame_syscall(frame);
 	syscall_fn call = number < SYS_LIMIT ? table[number] : NULL;
 
 	hart_count_event(HART_SYSCALLS);
-	frame_set_result(frame, likely(call) ? call(frame) : unknown(number));
+	frame_set_result(frame, likely(call) ? call(frame) : other(frame, number));
 	thread_assert_no_waiting_lock(current_thread());
 }

@@ -12,6 +12,9 @@
  */
 typedef long (*syscall_fn)(struct trap_frame *frame);
 
+/* trap/sys_faultline.c */
+long sys_faultline(struct trap_frame *frame);
+
 /* trap/sys_mem.c */
 long sys_brk(struct trap_frame *frame);
 long sys_mmap(struct trap_frame *frame);

@@ -1,0 +1,141 @@
+/* Gathers what programs may know of each other, under the locks that guard it. */
+#include "proc/watch.h"
+
+#include "abi/errno.h"
+#include "lib/string.h"
+#include "proc/family.h"
+
+_Static_assert(FAULTLINE_KINDS == FAULT_KINDS, "the same table");
+_Static_assert(FAULTLINE_DENY_MAPERR == FAULT_DENY_MAPERR &&
+		       FAULTLINE_DENY_ACCERR == FAULT_DENY_ACCERR &&
+		       FAULTLINE_ACCESSED == FAULT_ACCESSED &&
+		       FAULTLINE_SPURIOUS == FAULT_SPURIOUS && FAULTLINE_WP == FAULT_WP,
+	       "the same order");
+_Static_assert(FAULTLINE_SWAPPED == FAULT_SWAPPED && FAULTLINE_FILL == FAULT_FILL &&
+		       FAULTLINE_REUSE == FAULT_REUSE && FAULTLINE_COW == FAULT_COW &&
+		       FAULTLINE_REMAP == FAULT_REMAP,
+	       "the same order");
+_Static_assert(FAULTLINE_ALIVE == PROCESS_ALIVE && FAULTLINE_EXITING == PROCESS_EXITING &&
+		       FAULTLINE_ZOMBIE == PROCESS_ZOMBIE,
+	       "the same states");
+_Static_assert(FAULTLINE_VMA_READ == RIGHT_READ && FAULTLINE_VMA_WRITE == RIGHT_WRITE &&
+		       FAULTLINE_VMA_EXEC == RIGHT_EXEC,
+	       "the same bits");
+
+static void tell_space(struct space *space, struct faultline_process *ret)
+{
+	const struct space_stats *stats = &space->stats;
+
+	spin_lock(&space->lock);
+	for (unsigned kind = 0; kind < FAULT_KINDS; kind++)
+		ret->faults[kind] = stats->kind[kind];
+	for (unsigned reason = 0; reason < RETRY_REASONS; reason++)
+		ret->retries += stats->retry[reason];
+	ret->vmas = (uint32_t)space->nvmas;
+	ret->zero_fills = stats->zero_maps;
+	ret->around = stats->around;
+	ret->stack_grown = stats->grow;
+	ret->waited = stats->major;
+	ret->fences = stats->fences;
+	ret->resident = space->resident;
+	ret->peak_resident = stats->peak_resident;
+	ret->tables = space->tables;
+	ret->mapped_bytes = space->mapped_bytes;
+	ret->heap_start = space->brk_start;
+	ret->heap_end = space->brk;
+	spin_unlock(&space->lock);
+}
+
+/* => family lock held */
+static void tell(const struct process *process, struct faultline_process *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->pid = process->pid;
+	ret->parent = process->parent ? process->parent->pid : 0;
+	ret->state = process->state;
+	memcpy(ret->name, process->comm, MIN(sizeof(ret->name), sizeof(process->comm)));
+	if (process->uspace)
+		tell_space(&process->uspace->space, ret);
+}
+
+/* => family lock held */
+static struct process *find(int pid)
+{
+	return pid == 0 ? current_process() : family_find(pid);
+}
+
+int watch_process(int pid, struct faultline_process *ret)
+{
+	const struct process *process;
+
+	spin_lock(&family_lock);
+	process = find(pid);
+	if (process)
+		tell(process, ret);
+	spin_unlock(&family_lock);
+	return process ? 0 : -ESRCH;
+}
+
+int watch_next_process(int after, struct faultline_process *ret)
+{
+	const struct process *process, *next = NULL;
+
+	spin_lock(&family_lock);
+	list_for_each_entry(process, &family_all, all)
+		if (process->pid > after && (!next || process->pid < next->pid))
+			next = process;
+	if (next)
+		tell(next, ret);
+	spin_unlock(&family_lock);
+	return next ? 0 : -ESRCH;
+}
+
+int watch_space(int pid, struct uspace **uspace_ret, struct exe **exe_ret)
+{
+	struct process *process;
+
+	spin_lock(&family_lock);
+	process = find(pid);
+	if (!process || !process->uspace) {
+		spin_unlock(&family_lock);
+		return -ESRCH;
+	}
+	uspace_get(process->uspace);
+	*uspace_ret = process->uspace;
+	*exe_ret = process->exe;
+	if (process->exe)
+		exe_get(process->exe);
+	spin_unlock(&family_lock);
+	return 0;
+}
+
+static void tell_vma(const struct vma *vma, const struct exe *exe, struct faultline_vma *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->start = vma->start;
+	ret->end = vma->end;
+	ret->offset = vma->offset;
+	ret->flags = vma->rights | (vma->flags & VMA_SHARED ? FAULTLINE_VMA_SHARED : 0) |
+		     (vma->flags & VMA_STACK ? FAULTLINE_VMA_STACK : 0) |
+		     (vma->flags & VMA_HEAP ? FAULTLINE_VMA_HEAP : 0);
+	if (vma->object && exe && vma->object == exe->object)
+		ret->flags |= FAULTLINE_VMA_IMAGE;
+	for (unsigned kind = 0; kind < FAULT_KINDS; kind++)
+		ret->faults[kind] = vma->faults.kind[kind];
+	str_copy(ret->kind, vma->backend->name, sizeof(ret->kind));
+}
+
+unsigned watch_vmas(struct uspace *uspace, const struct exe *exe, vaddr_t from,
+		    struct faultline_vma *ret, unsigned n)
+{
+	struct space *space = &uspace->space;
+	unsigned count = 0;
+	struct vma *vma;
+
+	spin_lock(&space->lock);
+	vma = vma_find_next(space, from);
+	for (; vma && count < n; vma = vma_next(vma))
+		tell_vma(vma, exe, &ret[count++]);
+	spin_unlock(&space->lock);
+	return count;
+}

@@ -1,0 +1,226 @@
+/* Faultline's own system call: what programs may know of faults and memory (abi/faultline.h). */
+#include "abi/faultline.h"
+
+#include "arch/describe.h"
+#include "base/clock.h"
+#include "base/hart.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "mm/page_alloc.h"
+#include "mm/page_census.h"
+#include "mm/usercopy.h"
+#include "proc/watch.h"
+#include "trap/syscall.h"
+
+#define VMAS_AT_ONCE   8
+#define FAULTS_AT_ONCE 8
+
+/* What a program asks for. */
+struct question {
+	uint64_t which;
+	vaddr_t buf;
+	uint64_t size;
+	uint64_t from;
+};
+
+/* The one structure of an answer: 1 or -EFAULT. */
+static long answer(const struct question *q, const void *from, size_t size)
+{
+	if (q->size < size)
+		return -EINVAL;
+	return user_copy_out(q->buf, from, size) ? -EFAULT : 1;
+}
+
+static long tell_process(const struct question *q)
+{
+	struct faultline_process process;
+	int err = watch_process((int)q->which, &process);
+
+	return err ? err : answer(q, &process, sizeof(process));
+}
+
+static long tell_processes(const struct question *q)
+{
+	uint64_t room = q->size / sizeof(struct faultline_process), n;
+	struct faultline_process process;
+	int after = (int)q->which;
+
+	if (room == 0)
+		return -EINVAL;
+	for (n = 0; n < room && watch_next_process(after, &process) == 0; n++) {
+		if (user_copy_out(q->buf + n * sizeof(process), &process, sizeof(process)))
+			return -EFAULT;
+		after = process.pid;
+	}
+	return (long)n;
+}
+
+/* In pieces, for the space's lock is not held while they are copied out. */
+static long tell_space_vmas(const struct question *q, struct uspace *uspace, const struct exe *exe)
+{
+	uint64_t room = q->size / sizeof(struct faultline_vma), done = 0;
+	struct faultline_vma vmas[VMAS_AT_ONCE];
+	vaddr_t from = q->from;
+	unsigned n;
+
+	if (room == 0)
+		return -EINVAL;
+	do {
+		n = watch_vmas(uspace, exe, from, vmas,
+			       (unsigned)MIN(room - done, (uint64_t)VMAS_AT_ONCE));
+		if (user_copy_out(q->buf + done * sizeof(vmas[0]), vmas, n * sizeof(vmas[0])))
+			return -EFAULT;
+		done += n;
+		from = n ? vmas[n - 1].end : from;
+	} while (n == VMAS_AT_ONCE && done < room);
+	return (long)done;
+}
+
+static long tell_vmas(const struct question *q)
+{
+	struct uspace *uspace;
+	struct exe *exe;
+	long result = watch_space((int)q->which, &uspace, &exe);
+
+	if (result)
+		return result;
+	result = tell_space_vmas(q, uspace, exe);
+	if (exe)
+		exe_put(exe);
+	uspace_put(uspace);
+	return result;
+}
+
+static long tell_machine(const struct question *q)
+{
+	struct faultline_machine machine = {
+		.frames = page_alloc_total_count(),
+		.free_frames = page_alloc_free_count(),
+		.ticks_per_second = clock_timebase(),
+		.harts = hart_count,
+		.faults = hart_fault_sum(),
+		.exceptions = hart_counter_sum(HART_EXCEPTIONS),
+		.system_calls = hart_counter_sum(HART_SYSCALLS),
+		.interrupts = hart_counter_sum(HART_INTERRUPTS),
+		.switches = hart_counter_sum(HART_SWITCHES),
+		.ipis = hart_counter_sum(HART_IPIS),
+	};
+
+	return answer(q, &machine, sizeof(machine));
+}
+
+static long tell_frames(const struct question *q)
+{
+	struct faultline_frames frames = { 0 };
+	struct page_census census;
+
+	if (q->size < sizeof(frames))
+		return -EINVAL;
+	page_census(&census);
+	frames.free = census.kind[PAGE_FREE];
+	frames.reserved_frames = census.kind[PAGE_RESERVED];
+	frames.kernel = census.kind[PAGE_KERNEL];
+	frames.tables = census.kind[PAGE_TABLE];
+	frames.anonymous = census.kind[PAGE_ANON];
+	frames.object = census.kind[PAGE_OBJECT];
+	frames.zero = census.kind[PAGE_ZERO];
+	frames.slabs = census.slabs;
+	return answer(q, &frames, sizeof(frames));
+}
+
+static struct faultline_fault fault_of(const struct trace_fault *fault, unsigned hart)
+{
+	return (struct faultline_fault){ .time = fault->time,
+					 .pc = fault->pc,
+					 .address = fault->addr,
+					 .cost = fault->cost,
+					 .pid = fault->pid,
+					 .result = fault->result,
+					 .access = fault->access,
+					 .kind = fault->kind,
+					 .hart = hart };
+}
+
+/* Fills the records, *count of them, and moves q->from. */
+static int copy_faults(struct question *q, uint64_t *dropped, uint64_t *count)
+{
+	vaddr_t to = q->buf + offsetof(struct faultline_trace, faults);
+	struct faultline_fault faults[FAULTS_AT_ONCE];
+	struct trace_fault fault;
+	unsigned n;
+
+	*dropped = *count = 0;
+	do {
+		size_t room = MIN((size_t)FAULTS_AT_ONCE, FAULTLINE_TRACE_MAX - *count);
+
+		for (n = 0; n < room; n++) {
+			if (!trace_read((unsigned)q->which, &q->from, &fault, dropped))
+				break;
+			faults[n] = fault_of(&fault, (unsigned)q->which);
+		}
+		if (user_copy_out(to + *count * sizeof(faults[0]), faults, n * sizeof(faults[0])))
+			return -EFAULT;
+		*count += n;
+	} while (n == FAULTS_AT_ONCE && *count < FAULTLINE_TRACE_MAX);
+	return 0;
+}
+
+static long tell_trace(struct question *q)
+{
+	uint64_t head[3]; /* next, dropped, count */
+	int err;
+
+	if (q->which >= hart_count || q->size < sizeof(struct faultline_trace))
+		return -EINVAL;
+	err = copy_faults(q, &head[1], &head[2]);
+	head[0] = q->from;
+	return err ? err : answer(q, head, sizeof(head));
+}
+
+static long tell_walk(const struct question *q)
+{
+	char text[ARCH_DESCRIBE_MAX];
+	struct uspace *uspace;
+	struct exe *exe;
+	int err = watch_space((int)q->which, &uspace, &exe);
+	size_t length;
+
+	if (err)
+		return err;
+	spin_lock(&uspace->space.lock);
+	arch_mmu_describe(&uspace->space.mmu, q->from, RIGHT_READ, text, sizeof(text));
+	spin_unlock(&uspace->space.lock);
+	if (exe)
+		exe_put(exe);
+	uspace_put(uspace);
+	length = strlen(text);
+	err = (int)answer(q, text, length + 1);
+	return err < 0 ? err : (long)length;
+}
+
+long sys_faultline(struct trap_frame *frame)
+{
+	struct question q = { .which = arg_u64(frame, 1),
+			      .buf = arg_user(frame, 2),
+			      .size = arg_u64(frame, 3),
+			      .from = arg_u64(frame, 4) };
+
+	switch (arg_uint(frame, 0)) {
+	case FAULTLINE_PROCESS:
+		return tell_process(&q);
+	case FAULTLINE_PROCESSES:
+		return tell_processes(&q);
+	case FAULTLINE_VMAS:
+		return tell_vmas(&q);
+	case FAULTLINE_MACHINE:
+		return tell_machine(&q);
+	case FAULTLINE_FRAMES:
+		return tell_frames(&q);
+	case FAULTLINE_TRACE:
+		return tell_trace(&q);
+	case FAULTLINE_WALK:
+		return tell_walk(&q);
+	default:
+		return -EINVAL;
+	}
+}
