@@ -24,6 +24,9 @@
 #include "mm/phys.h"
 #include "proc/sched.h"
 
+/* With less there is no room for a boot archive between firmware, image and device tree. */
+#define RAM_LEAST (16ul << 20)
+
 #define MIB(bytes) ((unsigned)((bytes) >> 20))
 
 /* The machine can't be used; the log has said why. */
@@ -44,12 +47,19 @@ static void read_machine(unsigned long hart_id, paddr_t dtb)
 	give_up();
 }
 
-static void tell_machine(const struct boot_info *info)
+static uint64_t ram_bytes(const struct boot_info *info)
 {
 	uint64_t ram = 0;
 
 	for (unsigned i = 0; i < info->nram; i++)
 		ram += info->ram[i].end - info->ram[i].start;
+	return ram;
+}
+
+static void tell_machine(const struct boot_info *info)
+{
+	uint64_t ram = ram_bytes(info);
+
 	log_info("boot", "Faultline on %s: %u hart%s, this is hart %lu; %u MiB of memory",
 		 info->model ?: "a machine", info->ncpus, info->ncpus == 1 ? "" : "s",
 		 info->hart_id, MIB(ram));
@@ -63,7 +73,14 @@ static void tell_machine(const struct boot_info *info)
 
 static void start_memory(const struct boot_info *info)
 {
-	int err = phys_init(info->ram, info->nram, info->reserved, info->nreserved);
+	int err;
+
+	if (ram_bytes(info) < RAM_LEAST) {
+		log_error("boot", "%u MiB of memory are too little: the least is %u MiB",
+			  MIB(ram_bytes(info)), MIB(RAM_LEAST));
+		give_up();
+	}
+	err = phys_init(info->ram, info->nram, info->reserved, info->nreserved);
 
 	if (err) {
 		log_error("boot", "%s",

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """Programs that ask for all there is: one of them ends, with a reason, and the machine goes on."""
 
-from lib.guest import GREEDY, run
-from lib.tap import case, equal, has, lacks, main
+import re
+
+from lib.boot import MIB, boot
+from lib.guest import BUILD, FAKE, GREEDY, run
+from lib.tap import Skip, case, equal, has, lacks, main
 
 SMALL = ["--mem", "64M", "--timeout", "100"]
 
@@ -33,6 +36,37 @@ def a_fork_bomb_comes_to_an_end():
 def a_hog_with_the_least_memory():
     done = run("hog", options=["--mem", "32M", "--timeout", "100"])
     equal(done.status, 137, "status")
+
+
+@case
+def the_least_memory_is_enough_for_small_programs():
+    done = run("survivor", options=["--mem", "16M", "--timeout", "100"])
+    equal((done.status, done.out), (0, b"child: signal 9\n"), "status and output")
+
+
+@case
+def less_than_the_least_is_refused_by_the_runner():
+    done = run("exit", "0", options=["--mem", "15M"])
+    equal((done.status, done.err), (2, b"run.sh: --mem 15M is too little: the least is 16M\n"), "status and error")
+
+
+@case
+def less_than_the_least_is_refused_by_the_kernel():
+    if FAKE:
+        raise Skip("needs the real kernel")
+    status, text = boot(mem=15 * MIB)
+    equal(status is None, False, "it hangs")  # (the device that tells a status is not found so early)
+    has(text, "boot: error: 15 MiB of memory are too little: the least is 16 MiB", "the UART")
+    lacks(text, "panic", "the UART")
+
+
+@case
+def eight_gibibytes_are_all_there():
+    """The counters work as on a small machine, and all frames but some 2% for their books are there."""
+    done = run(options=["--mem", "8G", "--verbose"], program=f"{BUILD}/tests/system/watch")
+    equal(done.status, 0, "status")
+    free = int(re.search(rb"mm: (\d+) of \d+ frames free", done.err).group(1))
+    equal(8 * 1024 * 256 * 0.98 < free < 8 * 1024 * 256, True, f"{free} frames are free")
 
 
 @case

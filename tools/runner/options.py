@@ -12,7 +12,7 @@ slash is a riscv64 ELF file of this machine (static: link with -static); without
 is looked up in the image's /bin, then in this directory. Without PROGRAM the demo runs.
 Standard input, output and error are the program's own.
 
-  --mem SIZE               memory of the machine, as 64M or 1G (256M)
+  --mem SIZE               memory of the machine, as 64M or 1G (256M); 16M is the least
   --harts N                number of harts (1)
   --append ARGS            words added to the kernel's command line
   --timeout S              end after S seconds, 0: never (600; never on a terminal)
@@ -32,6 +32,7 @@ FAULTLINE_BUILD names a build folder to use as it is, FAULTLINE_KERNEL a kernel 
 a path), FAULTLINE_QEMU more arguments for QEMU.
 """
 
+LEAST_MEM = 16 << 20  # the kernel refuses less too: boot/main.c
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -58,7 +59,10 @@ def parse_size(text):
     digits, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "M")
     if not (digits.isascii() and digits.isdigit()) or unit not in UNITS or int(digits) == 0:
         raise Failure(USAGE, f"--mem wants a size such as 64M or 1G, not '{text}'")
-    return int(digits) * UNITS[unit]
+    size = int(digits) * UNITS[unit]
+    if size < LEAST_MEM:
+        raise Failure(USAGE, f"--mem {text} is too little: the least is {LEAST_MEM >> 20}M")
+    return size
 
 
 def parse_harts(text):
