@@ -5,7 +5,7 @@
 #define ARGV_FILE	"/run/argv"
 #define ENV_FILE	"/run/env"
 #define CWD_FILE	"/run/cwd"
-#define DEFAULT_PROGRAM "/bin/demo"
+#define DEFAULT_PROGRAM "/bin/tour"
 
 #define EXIT_SETUP	 125 /* the machine was not set up as agreed */
 #define EXIT_CANNOT_EXEC 126

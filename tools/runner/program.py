@@ -7,14 +7,17 @@ from . import elf
 from .failure import NOT_ELF, NOT_FOUND, Failure
 
 
+DEFAULT = "tour"
+
+
 class Program:
     """A program to run: its file here, its path in the guest, and its arguments, argv[0] first."""
 
-    def __init__(self, host, guest, argv):
+    def __init__(self, host, guest, argv, of_image=False):
         self.host = host
         self.guest = guest
         self.argv = argv
-
+        self.of_image = of_image
 
 def find(name, image_bin, cwd):
     """Finds the host file and the guest's path of a program by its name."""
@@ -45,11 +48,11 @@ def check(host, name):
 
 
 def resolve(words, image_bin, cwd):
-    """Finds and checks the program that these words ask for; none asks for the demo."""
-    words = words or ["demo"]
+    """Finds and checks the program that these words ask for; none asks for the tour."""
+    words = words or [DEFAULT]
     host, guest = find(words[0], image_bin, cwd)
     check(host, words[0])
-    return Program(host, guest, words)
+    return Program(host, guest, words, os.path.dirname(host) == image_bin)
 
 
 def folders_named(name, cwd):

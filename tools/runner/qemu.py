@@ -23,6 +23,7 @@ class Machine:
         self.harts = harts
         self.words = []  # of the kernel's command line
         self.icount = False
+        self.awake = False  # with icount: time goes on while all sleep, as a terminal wants
         self.gdb_port = None
         self.initrd = None
         self.extra = []  # more arguments for QEMU
@@ -36,7 +37,7 @@ class Machine:
         if self.initrd is not None:
             args += ["-initrd", f"/proc/self/fd/{self.initrd}"]
         if self.icount:
-            args += ["-icount", "shift=0,sleep=off", "-seed", "1",
+            args += ["-icount", "shift=0,sleep=" + ("on" if self.awake else "off"), "-seed", "1",
                      "-rtc", "clock=vm,base=2026-01-01"]
         if self.gdb_port:
             args += ["-gdb", f"tcp:127.0.0.1:{self.gdb_port}", "-S"]

@@ -14,6 +14,7 @@ from .streams import Loop
 DEFAULT_TIMEOUT = 600.0
 LAST_WORDS = 2.0  # seconds for what a killed QEMU had written
 CTRL_A = 0x01
+TASTE = ("LANG", "LC_ALL", "LC_MESSAGES", "NO_COLOR")
 
 
 class Place:
@@ -34,9 +35,11 @@ def nul_ended(words):
     return b"".join(os.fsencode(word) + b"\0" for word in words)
 
 
-def environment(options):
-    """Makes the program's environment."""
+def environment(options, chosen):
+    """Makes the program's environment; the image's own programs learn what words and colours are wanted."""
     variables = {"HOME": "/", "TERM": os.environ.get("TERM") or "dumb", "PATH": "/bin:/usr/bin"}
+    if chosen.of_image:
+        variables.update({name: os.environ[name] for name in TASTE if os.environ.get(name)})
     variables.update(text.split("=", 1) for text in options.env)
     return [f"{name}={value}" for name, value in variables.items()]
 
@@ -53,7 +56,7 @@ def build_archive(options, place, chosen, cwd):
         archive.add_tree(path, host)
     archive.add_program("/init", place.init)
     archive.add_bytes("/run/argv", nul_ended([chosen.guest, *chosen.argv]))
-    archive.add_bytes("/run/env", nul_ended(environment(options)))
+    archive.add_bytes("/run/env", nul_ended(environment(options, chosen)))
     archive.add_bytes("/run/cwd", os.fsencode(cwd))
     fd = os.memfd_create("initrd")
     with open(fd, "wb", closefd=False) as file:
@@ -66,7 +69,7 @@ def build_machine(options, place, terminal, initrd):
     """Says what QEMU is to boot."""
     machine = qemu.Machine(place.kernel, options.mem, options.harts)
     machine.initrd = initrd
-    machine.icount = options.icount
+    machine.icount, machine.awake = options.icount, terminal.present
     machine.gdb_port = qemu.free_gdb_port() if options.gdb else None
     machine.extra = os.environ.get("FAULTLINE_QEMU", "").split()
     machine.words.append("loglevel=info" if options.verbose else "loglevel=warn")
@@ -245,6 +248,8 @@ def run(options, root, terminal):
     """Does what ./run.sh was asked for and gives its exit status."""
     place = Place(root)
     cwd = os.getcwd()
+    if not options.program and options.harts == 1:
+        options.icount = True  # the tour shows instructions
     chosen = program.resolve(options.program, place.image_bin, cwd)
     initrd = build_archive(options, place, chosen, cwd)
     machine = build_machine(options, place, terminal, initrd)

@@ -15,7 +15,7 @@ ELF = b"\x7fELF\2\1\1" + bytes(9) + b"\2\0\xf3\0\1\0\0\0" + bytes(40)
 def set_up_fake(scratch):
     """Makes a build folder and a QEMU that only look like those."""
     build = os.path.join(scratch, "build")
-    for name in ("faultline.elf", "user/init", "user/demo", "tests/system/probe"):
+    for name in ("faultline.elf", "user/init", "user/demo", "user/tour", "tests/system/probe"):
         path = os.path.join(build, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as file:

@@ -1,0 +1,306 @@
+#!/usr/bin/env python3
+"""The guided tour: its words, every figure that it shows, its lines and columns, its keys, and README's copy of it."""
+
+import os
+import re
+import subprocess
+import termios
+import time
+import unicodedata
+
+import pexpect
+
+from lib.guest import FAKE, ROOT, RUN
+from lib.tap import Skip, case, equal, has, lacks, main
+
+STOPS = 6
+ROW = re.compile(r"^  (\S.*?) +(\d+) +(-?\d+) +(-?\d+) +(\d+|-) *(.*)$")
+ONCE = {}
+
+# name: (faults, frames, page-table pages, faults by kind). The costs are differences; the program's own pages are
+# there before.
+FIGURES = {
+    # brk notes the new end and nothing else.
+    "1 GiB asked for": (0, 0, 0, ""),
+    # Each write fills an empty entry with a frame of its own. The pages are 256 MiB apart and a leaf table maps
+    # 2 MiB, so each needs a leaf; the table above, for 1 GiB, has been there for the program itself.
+    "3 pages written": (3, 3, 3, "3 FILL"),
+    # A read of an empty entry maps the one zero page: no frame. 64 MiB from a whole 2 MiB on are 32 leaf tables.
+    "16384 pages read": (16384, 0, 32, "16384 FILL"),
+    # A write to the zero page's entry is a copy-on-write: a fresh frame each, in tables that are there.
+    "3 of them written": (3, 3, 0, "3 COW"),
+    # The frame has two holders: one copy.
+    "child writes": (1, 1, 0, "1 COW"),
+    # The child is gone, so there is one holder: made writable where it is.
+    "child gone, parent writes": (1, 0, 0, "1 REUSE"),
+    # Pages 5, 37 and 40 have never been read: one fault each, whose frame is the file's page. They lie in the
+    # 2 MiB of the program's other text. Page 5 is in another window of sixteen than the others; 40 is in that of 37,
+    # but had not been in memory when 37 came.
+    "the three calls": (3, 3, 0, "3 FILL"),
+    "the same three again": (0, 0, 0, ""),
+    # Each page below the stack is touched once, downwards; all are in the 2 MiB below the stack's top.
+    "64 pages deeper": (64, 64, 0, "64 FILL"),
+}
+
+
+def tour(*options, words=(), **environment):
+    """Runs the tour without a terminal; gives status, lines, standard error, seconds."""
+    if FAKE:
+        raise Skip("needs the real kernel")
+    key = (options, tuple(words), tuple(environment.items()))
+    if key not in ONCE:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "NO_COLOR"))}
+        began = time.monotonic()
+        done = subprocess.run([RUN, *options, *words], capture_output=True, stdin=subprocess.DEVNULL, timeout=120,
+                              env={**clean, **environment}, check=False)
+        ONCE[key] = (done.returncode, done.stdout.decode().split("\n"), done.stderr.decode(), time.monotonic() - began)
+    return ONCE[key]
+
+
+def width(line):
+    """Counts the columns of a line."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in line)
+
+
+def figures(lines):
+    """Gives the rows of the tables by their names, all but the cost of a fault."""
+    rows = [match.groups() for match in map(ROW.match, lines) if match]
+    return {name: (int(faults), int(frames), int(tables), kinds) for name, faults, frames, tables, _, kinds in rows}
+
+
+@case
+def it_ends_well_and_soon():
+    status, lines, _, seconds = tour()
+    equal(status, 0, "status")
+    equal(seconds < 60, True, f"over in 60 seconds: {seconds:.1f}")
+    equal(len(lines) <= 100, True, f"100 lines at most: {len(lines)}")
+
+
+@case
+def no_line_is_wider_than_80_columns():
+    for words in ((), ("--", "tour", "--lang", "zh")):
+        for line in tour(words=words)[1]:
+            equal(width(line) <= 80, True, f"width of {line!r}")
+            equal(line, line.rstrip(), "blanks at the end")
+
+
+@case
+def every_figure_is_exact():
+    found = figures(tour()[1])
+    for name, expected in FIGURES.items():
+        equal(found.pop(name, None), expected, name)
+    equal(found, {}, "rows that nobody expects")
+
+
+@case
+def the_stack_grew_with_each_page():
+    has("\n".join(tour()[1]), "\n   The stack was made longer 64 times.\n", "output")
+
+
+@case
+def costs_are_instructions():
+    """Loose bounds: they are the kernel's and the compiler's, and the benchmark watches them."""
+    rows = [match.groups() for match in map(ROW.match, tour()[1]) if match]
+    for name, faults, _, _, each, _ in rows:
+        equal(each == "-", faults == "0", f"a cost where there is a fault: {name}")
+        if each != "-":
+            equal(100 <= int(each) <= 50000, True, f"instructions a fault, {name}: {each}")
+
+
+@case
+def what_the_boot_found():
+    for mem, least in (("64M", 56), ("256M", 245)):
+        line = tour("--mem", mem)[1][1]
+        found = re.match(r"riscv64, (\d+) MiB of memory \((\d+) MiB free\), harts: 1; kernel 6\.12\.0-faultline$", line)
+        equal(bool(found), True, f"line of {line!r}")
+        equal(least <= int(found.group(2)) <= int(found.group(1)) <= int(mem[:-1]), True, line)
+
+
+@case
+def the_heap_shows_where_its_pages_are():
+    has(tour()[1], "   [" + 14 * "." + 3 * ("#" + 15 * ".") + "]", "picture")
+
+
+@case
+def zeros_are_one_frame_and_written_pages_three():
+    lines = tour()[1]
+    read = next(line for line in lines if line.startswith("   read:"))
+    written = next(line for line in lines if line.startswith("   written:"))
+    frames = re.findall(r"0x[0-9a-f]+", read)
+    equal((len(frames), len(set(frames))), (3, 1), "frames read")
+    fresh = set(re.findall(r"0x[0-9a-f]+", written))
+    equal((len(fresh), fresh & set(frames)), (3, set()), "frames written")
+
+
+@case
+def copy_on_write_gives_the_child_a_frame_of_its_own():
+    values = re.findall(r"'(.)' in +(0x[0-9a-f]+)", "\n".join(tour()[1]))
+    equal([value for value, _ in values], ["P", "P", "C"], "values")
+    equal(values[0][1] == values[1][1] != values[2][1], True, f"frames: {values}")
+
+
+@case
+def text_arrives_page_by_page():
+    none = "················"
+    lines = [line[19:] for line in tour()[1] if line.count("│") == 4 and "'" not in line]
+    equal(lines, [f"│{none}│{none}│{none}│",
+                  f"│·····█··········│{none}│{none}│",
+                  f"│·····▒··········│{none}│·····█··········│",
+                  f"│·····▒··········│{none}│·····▒··█·······│"], "picture")
+
+
+@case
+def a_null_pointer_is_told_here_and_in_the_log():
+    _, lines, log, _ = tour()
+    has(lines, "   wait: child killed by signal 11 (Segmentation fault)", "output")
+    has(log, "killed by SIGSEGV: read of 0 at pc", "log")
+    has(log, "null pointer", "log")
+
+
+@case
+def it_is_plain_text_without_a_terminal():
+    lacks("\n".join(tour()[1]), "\033", "output")
+
+
+@case
+def chinese_by_option_and_by_language():
+    chosen = tour(words=("--", "tour", "--lang", "zh"))[1]
+    has(chosen[0], "内存先许诺，再由缺页异常兑现", "title")
+    for name in ("LANG", "LC_ALL"):
+        equal(tour(**{name: "zh_CN.UTF-8"})[1][0], chosen[0], f"title with {name}")
+    equal(tour("--env", "LANG=zh_TW")[1][0], chosen[0], "title with --env")
+    equal(tour(LANG="de_DE.UTF-8")[1][0], tour()[1][0], "title in another language")
+    equal(list(figures(chosen).values()), list(FIGURES.values()), "the same figures")
+    equal(tour(words=("--", "tour", "--lang", "en"), LANG="zh_CN")[1][0], tour()[1][0], "the option first")
+
+
+@case
+def wrong_usage_is_told():
+    for words in (["--lang"], ["--lang", "fr"], ["x"], ["--lang", "en", "x"]):
+        status, lines, error, _ = tour(words=("--", "tour", *words))
+        equal((status, lines, error), (2, [""], "usage: tour [--lang en|zh]\n"), f"with {words}")
+
+
+@case
+def a_closed_output_is_no_harm():
+    if FAKE:
+        raise Skip("needs the real kernel")
+    done = subprocess.run(["/bin/sh", "-c", '"$0" >&- 2>/dev/null </dev/null; echo $?', RUN], capture_output=True,
+                          timeout=120, check=False)
+    equal(done.stdout, b"0\n", "status")
+
+
+@case
+def more_harts_and_a_clock_for_instructions():
+    lines = tour("--harts", "2")[1]
+    has("\n".join(lines), "ns each", "output")
+    equal(figures(lines), FIGURES, "the same figures")
+
+
+class Terminal:
+    """The tour on a terminal of 80 columns below a shell, which keeps it afterwards."""
+
+    def __init__(self, *words, **environment):
+        if FAKE:
+            raise Skip("needs the real kernel")
+        script = '"$0" "$@"; echo "status $?."; read -r line'
+        self.child = pexpect.spawn("/bin/bash", ["-c", script, RUN, *words], timeout=60, dimensions=(25, 80),
+                                   env={**os.environ, "LANG": "C", **environment}, encoding="utf-8")
+        self.child.delaybeforesend = None
+        self.modes = termios.tcgetattr(self.child.child_fd)
+        self.seen = ""
+
+    def stop(self):
+        """Waits for the words that tell about keys."""
+        if self.child.expect([r"q: quit|q Enter: quit", r"status \d+\."]):
+            raise AssertionError("it ended: " + self.child.before)
+        self.seen += self.child.before
+
+    def end(self):
+        """Gives the status, and whether the terminal is as it was."""
+        self.child.expect(r"status (\d+)\.")
+        self.seen += self.child.before
+        status, same = int(self.child.match.group(1)), termios.tcgetattr(self.child.child_fd) == self.modes
+        self.child.close(force=True)
+        return status, same
+
+
+@case
+def a_key_goes_on():
+    run = Terminal()
+    for _ in range(STOPS + 1):
+        run.stop()
+        run.child.send("\r")
+    equal(run.end(), (0, True), "status and the same modes")
+    has(run.seen, "\033[1m", "colour")
+    plain = re.sub(r"\033\[[0-9;]*[mK]", "", run.seen).replace("\r", "")
+    rows = figures(plain.split("\n"))
+    equal({name: rows.get(name) for name in FIGURES}, FIGURES, "figures")
+
+
+@case
+def q_ends_it_at_each_stop():
+    for number in range(STOPS + 1):
+        run = Terminal(NO_COLOR="1")
+        for _ in range(number):
+            run.stop()
+            run.child.send("\r")
+        run.stop()
+        run.child.send("q\r")
+        equal(run.end(), (0, True), f"status and the same modes at stop {number}")
+        equal(len(re.findall(r"── \d ", run.seen)), number, f"titles up to stop {number}")
+
+
+@case
+def no_colour_where_it_is_not_wanted():
+    run = Terminal(NO_COLOR="1")
+    run.stop()
+    run.child.send("q\r")
+    equal(run.end(), (0, True), "status and the same modes")
+    lacks(run.seen, "\033[", "colour")
+
+
+@case
+def no_key_where_input_is_no_terminal():
+    if FAKE:
+        raise Skip("needs the real kernel")
+    child = pexpect.spawn("/bin/sh", ["-c", 'exec "$0" </dev/null', RUN], timeout=60, dimensions=(25, 80),
+                          env={**os.environ, "LANG": "C"}, encoding="utf-8")
+    child.expect(pexpect.EOF)
+    child.close()
+    equal(child.exitstatus, 0, "status")
+    lacks(child.before, "quit", "words about keys")
+
+
+def masked(line):
+    """Takes out of a line what hangs on compiler, memory and emulator."""
+    line = re.sub(r"0x[0-9a-f]+", "0x?", line)
+    line = re.sub(r"\d+ MiB of memory \(\d+", "? MiB of memory (?", line)
+    line = re.sub(r"内存 \d+ MiB（空闲 \d+", "内存 ? MiB（空闲 ?", line)
+    found = re.match(r"^(  .* \d+ +\d+ +\d+) +\d+(  \d+ [A-Z]+)$", line)
+    return found.group(1) + " ?" + found.group(2) if found else line
+
+
+def shown_by(path):
+    """Gives the lines behind "$ ./run.sh" in a document's first block; "..." stands for lines that were left out."""
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        text = file.read()
+    block = re.search(r"^    \$ (?:LANG=\S+ )?\./run\.sh\n((?:    .*\n|\n)+)", text, re.MULTILINE).group(1)
+    return [masked(line[4:]) for line in block.rstrip("\n").split("\n")]
+
+
+@case
+def the_readme_shows_what_it_prints():
+    for path, environment in (("README.md", {}), ("README.zh.md", {"LANG": "zh_CN.UTF-8"})):
+        real = [masked(line) for line in tour(**environment)[1]]
+        shown, at = shown_by(path), 0
+        equal(len(shown) > 15, True, f"lines in {path}")
+        for line in shown:
+            if line == "...":
+                continue
+            has(real[at:], line, f"{path}: what the tour prints, in this order")
+            at = real.index(line, at) + 1
+
+
+if __name__ == "__main__":
+    main()

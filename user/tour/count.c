@@ -1,0 +1,157 @@
+/* What the kernel says of this process: Faultline's own call where it is, else what Linux offers. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "abi/faultline.h"
+#include "count.h"
+
+static bool own; /* the call is there */
+static int pagemap = -1;
+
+/* Reads a small file of /proc; "" where there is none. */
+static const char *proc_text(const char *path)
+{
+	static char text[4096];
+	int fd = open(path, O_RDONLY);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+/* "NAME: N kB" as pages. */
+static long proc_pages(const char *text, const char *name)
+{
+	const char *found = strstr(text, name);
+
+	return found ? strtol(found + strlen(name), NULL, 10) / 4 : UNKNOWN;
+}
+
+static void read_own(struct counts *ret)
+{
+	static struct faultline_process is;
+	static struct faultline_machine machine;
+
+	syscall(SYS_faultline, FAULTLINE_MACHINE, 0, &machine, sizeof(machine), 0);
+	syscall(SYS_faultline, FAULTLINE_PROCESS, 0, &is, sizeof(is), 0);
+	ret->frames = -(long)(machine.free_frames + is.tables);
+	ret->tables = (long)is.tables;
+	ret->around = (long)is.around;
+	ret->grown = (long)is.stack_grown;
+	ret->kinds[KIND_FILL] = (long)is.faults[FAULTLINE_FILL];
+	ret->kinds[KIND_COW] = (long)is.faults[FAULTLINE_COW];
+	ret->kinds[KIND_REUSE] = (long)is.faults[FAULTLINE_REUSE];
+	ret->kinds[KIND_OTHER] = 0;
+	for (int i = 0; i < FAULTLINE_KINDS; i++)
+		if (i != FAULTLINE_FILL && i != FAULTLINE_COW && i != FAULTLINE_REUSE)
+			ret->kinds[KIND_OTHER] += (long)is.faults[i];
+}
+
+static void read_proc(struct counts *ret)
+{
+	ret->frames = proc_pages(proc_text("/proc/self/smaps_rollup"), "\nRss:");
+	ret->tables = proc_pages(proc_text("/proc/self/status"), "\nVmPTE:");
+	ret->around = ret->grown = UNKNOWN;
+	for (int i = 0; i < KINDS; i++)
+		ret->kinds[i] = UNKNOWN;
+}
+
+void count_rest(struct counts *ret)
+{
+	if (own)
+		read_own(ret);
+	else
+		read_proc(ret);
+}
+
+void count_faults(struct counts *ret)
+{
+	static struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	ret->faults = usage.ru_minflt + usage.ru_majflt;
+}
+
+bool count_has_kinds(void)
+{
+	return own;
+}
+
+static void machine_of_linux(struct machine *ret)
+{
+	struct sysinfo info;
+	cpu_set_t harts;
+
+	if (sysinfo(&info) == 0) {
+		ret->memory_mib = (long)(info.totalram * info.mem_unit / MIB);
+		ret->free_mib = (long)(info.freeram * info.mem_unit / MIB);
+	}
+	if (sched_getaffinity(0, sizeof(harts), &harts) == 0)
+		ret->harts = CPU_COUNT(&harts);
+}
+
+void count_machine(struct machine *ret)
+{
+	struct faultline_machine is;
+
+	*ret = (struct machine){ UNKNOWN, UNKNOWN, UNKNOWN };
+	if (!own) {
+		machine_of_linux(ret);
+		return;
+	}
+	if (syscall(SYS_faultline, FAULTLINE_MACHINE, 0, &is, sizeof(is), 0) == 1) {
+		ret->memory_mib = (long)(is.frames * PAGE / MIB);
+		ret->free_mib = (long)(is.free_frames * PAGE / MIB);
+		ret->harts = (long)is.harts;
+	}
+}
+
+/* The walk ends in the leaf's "frame ADDRESS", where there is one. */
+static long own_frame(const volatile void *page)
+{
+	static char walk[512];
+	const char *found;
+
+	if (syscall(SYS_faultline, FAULTLINE_WALK, 0, walk, sizeof(walk), page) < 0)
+		return UNKNOWN;
+	found = strstr(walk, "frame ");
+	return found ? strtol(found + 6, NULL, 0) : 0;
+}
+
+/* Linux tells everybody whether, but only the superuser where. */
+static long linux_frame(const volatile void *page)
+{
+	static uint64_t entry;
+	off_t at = (off_t)((uintptr_t)page / PAGE * sizeof(entry));
+
+	if (pagemap < 0 || pread(pagemap, &entry, sizeof(entry), at) != sizeof(entry))
+		return UNKNOWN;
+	if (!(entry >> 63))
+		return 0;
+	entry &= (1ull << 55) - 1;
+	return entry ? (long)(entry * PAGE) : 1;
+}
+
+long page_frame(const volatile void *page)
+{
+	return own ? own_frame(page) : linux_frame(page);
+}
+
+void count_setup(void)
+{
+	static struct faultline_process is;
+
+	own = syscall(SYS_faultline, FAULTLINE_PROCESS, 0, &is, sizeof(is), 0) == 1;
+	if (!own)
+		pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+}

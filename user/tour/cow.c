@@ -1,0 +1,113 @@
+/* Stop 3: one page of two processes, before and after the child's write. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tour.h"
+
+#define HALF   37 /* columns of the picture's left half */
+#define TOP    "┌───────────────────┐"
+#define BOTTOM "└───────────────────┘"
+
+/* What the child found, in memory that both share. */
+struct found {
+	struct meter meter;
+	char before, after;
+	long frame_before, frame_after;
+};
+
+static void *map(int flags)
+{
+	void *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		die("mmap");
+	return p;
+}
+
+/* Measures on its own stack, for the shared memory's first touch is not meant. */
+_Noreturn static void be_child(volatile char *page, struct found *found)
+{
+	struct meter meter;
+
+	count_setup();
+	found->before = *page;
+	found->frame_before = page_frame(page);
+	meter_start(&meter);
+	*page = 'C';
+	meter_stop(&meter);
+	found->meter = meter;
+	found->after = *page;
+	found->frame_after = page_frame(page);
+	_exit(0);
+}
+
+static void halves(const char *left, const char *right)
+{
+	printf("   ");
+	pad(left, HALF);
+	printf("%s\n", right);
+}
+
+/* What stands in a page's box. */
+static void contents(char *line, size_t size, const char *before, char value, long frame)
+{
+	if (frame > 1)
+		snprintf(line, size, "%s│ '%c' in %#10lx │", before, value, frame);
+	else
+		snprintf(line, size, "%s│ '%c'               │", before, value);
+}
+
+/* A name, filled up to seven columns, and what follows it. */
+static void named(char *line, size_t size, enum text name, const char *rest)
+{
+	snprintf(line, size, "%s%*s%s", text(name), 7 - columns(text(name)), "", rest);
+}
+
+static void picture(char value, long frame, const struct found *found)
+{
+	char left[128], right[128], join[48];
+
+	halves(text(T_COW_BEFORE), text(T_COW_AFTER));
+	halves("", "         " TOP);
+	named(left, sizeof(left), T_COW_PARENT, "┐ " TOP);
+	named(join, sizeof(join), T_COW_PARENT, "──");
+	contents(right, sizeof(right), join, value, frame);
+	halves(left, right);
+	contents(left, sizeof(left), "       ├─", found->before, found->frame_before);
+	halves(left, "         " BOTTOM);
+	named(left, sizeof(left), T_COW_CHILD, "┘ " BOTTOM);
+	halves(left, "         " TOP);
+	named(join, sizeof(join), T_COW_CHILD, "──");
+	contents(right, sizeof(right), join, found->after, found->frame_after);
+	halves("", right);
+	halves("", "         " BOTTOM);
+}
+
+void stop_cow(void)
+{
+	volatile char *page = map(MAP_PRIVATE);
+	struct found *found = map(MAP_SHARED);
+	struct meter reuse;
+	int status = 1;
+	pid_t pid;
+
+	title(3, text(T_COW), "copy-on-write: fork()");
+	say(T_COW_WHY);
+	*page = 'P';
+	pid = fork();
+	if (pid == 0)
+		be_child(page, found);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
+		die("fork");
+	picture(*page, page_frame(page), found);
+	meter_start(&reuse);
+	*page = 'Q';
+	meter_stop(&reuse);
+	rows_begin();
+	row(text(T_COW_ROW_COPY), &found->meter);
+	row(text(T_COW_ROW_REUSE), &reuse);
+}

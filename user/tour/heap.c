@@ -1,0 +1,56 @@
+/* Stop 1: 1 GiB of heap is promised, and three pages of it are touched. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <unistd.h>
+
+#include "tour.h"
+
+/* Each in a table of its own: 256 MiB apart, from a whole 2 MiB on. */
+#define APART (256 * MIB)
+
+static void touch(volatile char *at, int n)
+{
+	for (int i = 0; i < n; i++)
+		at[(unsigned long)i * APART] = 1;
+}
+
+static void picture(volatile char *at)
+{
+	static const int there_at[] = { 14, 30, 46 };
+	char cells[64];
+
+	for (int i = 0; i < 62; i++)
+		cells[i] = '.';
+	for (int i = 0; i < 3; i++)
+		cells[there_at[i]] = page_frame(at + (unsigned long)i * APART) == 0 ? '.' : '#';
+	cells[62] = '\0';
+	printf("   [%s]\n", cells);
+}
+
+void stop_heap(void)
+{
+	struct meter promise, write;
+	volatile char *start, *at;
+
+	title(1, text(T_HEAP), "lazy heap: sbrk(1 GiB)");
+	say(T_HEAP_WHY);
+	if (sbrk((intptr_t)PAGE) == (void *)-1 || sbrk(-(intptr_t)PAGE) == (void *)-1)
+		die("sbrk"); /* its own variable is written: not what is measured */
+	meter_start(&promise);
+	start = sbrk((intptr_t)GIB);
+	meter_stop(&promise);
+	if (start == (void *)-1) {
+		say(T_HEAP_REFUSED);
+		return;
+	}
+	at = (volatile char *)(((uintptr_t)start + APART + 2 * MIB - 1) & ~(2 * MIB - 1));
+	meter_start(&write);
+	touch(at, 3);
+	meter_stop(&write);
+	picture(at);
+	rows_begin();
+	row(text(T_HEAP_ROW_PROMISE), &promise);
+	row(text(T_HEAP_ROW), &write);
+	if (sbrk(-(intptr_t)GIB) == (void *)-1)
+		die("sbrk");
+}

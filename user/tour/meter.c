@@ -1,0 +1,159 @@
+/* Measures a piece of this program: its faults, frames and instructions. */
+#define _GNU_SOURCE
+#include <elf.h>
+#include <sys/auxv.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "code.h"
+#include "count.h"
+
+#define LOOP_TURNS	  1000u
+#define LOOP_INSTRUCTIONS (2 * LOOP_TURNS)
+
+static bool exact;
+
+#if defined(__riscv)
+static inline uint64_t instructions(void)
+{
+	uint64_t n;
+
+	__asm__ volatile("rdinstret %0" : "=r"(n)::"memory");
+	return n;
+}
+
+/* So many instructions, whatever the compiler. */
+static void loop(void)
+{
+	unsigned long turns = LOOP_TURNS;
+
+	__asm__ volatile("1: addi %0, %0, -1\n\tbnez %0, 1b" : "+r"(turns));
+}
+#else
+static inline uint64_t instructions(void)
+{
+	return 0;
+}
+
+static void loop(void)
+{
+}
+#endif
+
+/*
+ * Ends with 0 where the counter may be read and counts instructions. Linux kills us for reading it,
+ * and an emulator may count something else.
+ */
+_Noreturn static void try_counter(void)
+{
+	uint64_t before, n;
+
+	loop();
+	before = instructions();
+	loop();
+	n = instructions() - before;
+	_exit(n >= LOOP_INSTRUCTIONS && n < LOOP_INSTRUCTIONS + LOOP_TURNS ? 0 : 1);
+}
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	if (exact)
+		return instructions();
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+bool meter_is_exact(void)
+{
+	return exact;
+}
+
+void meter_start(struct meter *meter)
+{
+	for (int i = 0; i < 2; i++) { /* the first time takes the faults of measuring itself */
+		count_rest(&meter->before);
+		count_faults(&meter->before);
+		meter->started = now();
+	}
+}
+
+static long less(long after, long before)
+{
+	return after == UNKNOWN || before == UNKNOWN ? UNKNOWN : after - before;
+}
+
+static long add(long a, long b)
+{
+	return a == UNKNOWN || b == UNKNOWN ? UNKNOWN : a + b;
+}
+
+void meter_stop(struct meter *meter)
+{
+	const struct counts *before = &meter->before;
+	struct counts after;
+
+	meter->spent = now() - meter->started;
+	count_faults(&after);
+	count_rest(&after);
+	meter->cost.faults = less(after.faults, before->faults);
+	meter->cost.frames = less(after.frames, before->frames);
+	meter->cost.tables = less(after.tables, before->tables);
+	meter->cost.around = less(after.around, before->around);
+	meter->cost.grown = less(after.grown, before->grown);
+	for (int i = 0; i < KINDS; i++)
+		meter->cost.kinds[i] = less(after.kinds[i], before->kinds[i]);
+}
+
+void meter_add(struct meter *sum, const struct meter *more)
+{
+	struct counts *to = &sum->cost;
+	const struct counts *from = &more->cost;
+
+	sum->spent += more->spent;
+	to->faults += from->faults;
+	to->frames = add(to->frames, from->frames);
+	to->tables = add(to->tables, from->tables);
+	to->around = add(to->around, from->around);
+	to->grown = add(to->grown, from->grown);
+	for (int i = 0; i < KINDS; i++)
+		to->kinds[i] = add(to->kinds[i], from->kinds[i]);
+}
+
+/*
+ * Our own text is to be there before anything is measured, but for the pages of code.c, which the
+ * linker puts behind it: the file's first segment, whose size its headers tell.
+ */
+static void touch_text(void)
+{
+	const Elf64_Phdr *segment = (const Elf64_Phdr *)getauxval(AT_PHDR);
+	size_t n = getauxval(AT_PHNUM);
+
+	for (; n > 0; n--, segment++) {
+		const volatile char *page = (const volatile char *)segment->p_vaddr;
+		const volatile char *end = page + segment->p_filesz;
+
+		if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X))
+			continue;
+		for (; page < end && page < code_start(); page += PAGE)
+			(void)*page;
+	}
+}
+
+void meter_setup(void)
+{
+	int status = 1;
+	pid_t child = fork();
+	struct meter dry;
+
+	if (child == 0)
+		try_counter();
+	if (child > 0)
+		waitpid(child, &status, 0);
+	exact = status == 0;
+	touch_text();
+	meter_start(&dry);
+	meter_stop(&dry);
+}

@@ -1,0 +1,38 @@
+/* Stop 5: a stack that grows as it is used. */
+#include <stdio.h>
+
+#include "tour.h"
+
+#define READY 48 /* pages: more than the stack that exec gives (128 KiB and the arguments) */
+#define MORE  64
+
+/*
+ * Writes a byte of each page from the first below `from` downwards, as calls that deep would: it is
+ * below the stack pointer, where nothing is kept. A leaf, so that it needs no stack itself.
+ */
+static __attribute__((noinline)) void touch_down(volatile char *from, unsigned long npages)
+{
+	for (unsigned long i = 1; i <= npages; i++)
+		from[-(long)(i * PAGE)] = 1;
+}
+
+void stop_stack(void)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	volatile char *top = (volatile char *)(here & ~(PAGE - 1));
+	struct meter meter;
+
+	title(5, text(T_STACK), "stack growth: char deep[256 KiB]");
+	say(T_STACK_WHY);
+	touch_down(top, READY);
+	meter_start(&meter);
+	touch_down(top - READY * PAGE, MORE);
+	meter_stop(&meter);
+	rows_begin();
+	row(text(T_STACK_ROW), &meter);
+	if (meter.cost.grown != UNKNOWN) {
+		printf("   ");
+		printf(text(T_STACK_GROWN), meter.cost.grown);
+		printf("\n");
+	}
+}

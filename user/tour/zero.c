@@ -1,0 +1,61 @@
+/* Stop 2: a large array of zeros, read and then written. */
+#include <stdio.h>
+
+#include "tour.h"
+
+#define SIZE  (64 * MIB)
+#define TABLE (2 * MIB) /* what one page-table page maps */
+
+/* Room enough to begin at a table's first page. */
+static char array[SIZE + TABLE];
+
+static long read_all(const volatile char *from, unsigned long npages)
+{
+	long sum = 0;
+
+	for (unsigned long i = 0; i < npages; i++)
+		sum += from[i * PAGE];
+	return sum;
+}
+
+static void write_some(volatile char *to, unsigned long npages)
+{
+	for (unsigned long i = 0; i < npages; i++)
+		to[i * (SIZE / 4)] = 1;
+}
+
+/* The frames of the first pages of three quarters. */
+static void picture(enum text what, const volatile char *at)
+{
+	printf("   %s", text(what));
+	for (int i = 0; i < 3; i++) {
+		long frame = page_frame(at + (unsigned long)i * (SIZE / 4));
+
+		if (frame > 1)
+			printf(" [%5lu: %#11lx ]", (unsigned long)i * (SIZE / 4 / PAGE), frame);
+		else
+			printf(" [%5lu: %11s ]", (unsigned long)i * (SIZE / 4 / PAGE), "?");
+	}
+	printf("\n");
+}
+
+void stop_zero(void)
+{
+	volatile char *at = (volatile char *)(((uintptr_t)array + TABLE - 1) & ~(TABLE - 1));
+	struct meter reads, writes;
+
+	title(2, text(T_ZERO), "zero fill: static char array[64 MiB]");
+	say(T_ZERO_WHY);
+	meter_start(&reads);
+	if (read_all(at, SIZE / PAGE) != 0)
+		die("zeros");
+	meter_stop(&reads);
+	picture(T_ZERO_ONE, at);
+	meter_start(&writes);
+	write_some(at, 3);
+	meter_stop(&writes);
+	picture(T_ZERO_THREE, at);
+	rows_begin();
+	row(text(T_ZERO_ROW_READ), &reads);
+	row(text(T_ZERO_ROW_WRITE), &writes);
+}
