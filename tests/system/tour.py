@@ -205,7 +205,7 @@ class Terminal:
             raise Skip("needs the real kernel")
         script = '"$0" "$@"; echo "status $?."; read -r line'
         self.child = pexpect.spawn("/bin/bash", ["-c", script, RUN, *words], timeout=60, dimensions=(25, 80),
-                                   env={**os.environ, "LANG": "C", **environment}, encoding="utf-8")
+                                   env={**os.environ, "LANG": "C", **environment}, encoding="utf-8", codec_errors="replace")
         self.child.delaybeforesend = None
         self.modes = termios.tcgetattr(self.child.child_fd)
         self.seen = ""
@@ -265,7 +265,7 @@ def no_key_where_input_is_no_terminal():
     if FAKE:
         raise Skip("needs the real kernel")
     child = pexpect.spawn("/bin/sh", ["-c", 'exec "$0" </dev/null', RUN], timeout=60, dimensions=(25, 80),
-                          env={**os.environ, "LANG": "C"}, encoding="utf-8")
+                          env={**os.environ, "LANG": "C"}, encoding="utf-8", codec_errors="replace")
     child.expect(pexpect.EOF)
     child.close()
     equal(child.exitstatus, 0, "status")

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tour.h"
@@ -14,6 +15,16 @@ _Noreturn static void read_null(void)
 	_exit(*nowhere);
 }
 
+/* On a terminal the report stands behind what was said before it, and not in the midst of a line. */
+static void let_it_be_seen(void)
+{
+	const struct timespec moment = { .tv_nsec = 100000000 };
+
+	fflush(stdout);
+	if (isatty(STDOUT_FILENO))
+		nanosleep(&moment, NULL);
+}
+
 void stop_null(void)
 {
 	int status = 0;
@@ -21,12 +32,13 @@ void stop_null(void)
 
 	title(6, text(T_NULL), "a fault refused: *(int *)NULL");
 	say(T_NULL_WHY);
-	fflush(stdout); /* so that on a terminal the report stands behind it */
+	let_it_be_seen();
 	pid = fork();
 	if (pid == 0)
 		read_null();
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		die("fork");
+	let_it_be_seen();
 	printf("   ");
 	if (WIFSIGNALED(status))
 		paint(RED, text(T_NULL_STATUS), WTERMSIG(status), strsignal(WTERMSIG(status)));
