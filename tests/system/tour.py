@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """The guided tour: its words, every figure that it shows, its lines and columns, its keys, and README's copy of it."""
 
+import glob
 import os
 import re
+import shutil
 import subprocess
 import termios
 import time
@@ -10,7 +12,7 @@ import unicodedata
 
 import pexpect
 
-from lib.guest import FAKE, ROOT, RUN
+from lib.guest import BUILD, FAKE, ROOT, RUN
 from lib.tap import Skip, case, equal, has, lacks, main
 
 STOPS = 6
@@ -195,6 +197,40 @@ def more_harts_and_a_clock_for_instructions():
     lines = tour("--harts", "2")[1]
     has("\n".join(lines), "ns each", "output")
     equal(figures(lines), FIGURES, "the same figures")
+
+
+class Here:
+    """The tour as a program of the Linux that we run on, on a terminal, where single keys can be had."""
+
+    def __init__(self):
+        if FAKE or not shutil.which("cc"):
+            raise Skip("needs a compiler for this machine")
+        path = os.path.join(BUILD, "tests/system/tour-here")
+        sources = glob.glob(os.path.join(ROOT, "user/tour/*.c"))
+        subprocess.run(["cc", "-O2", "-std=gnu11", "-fno-pic", "-no-pie", "-I", os.path.join(ROOT, "include"), *sources,
+                        "-o", path], check=True)
+        script = '"$0"; echo "status $?."; read -r line'
+        self.child = pexpect.spawn("/bin/bash", ["-c", script, path], timeout=60, dimensions=(25, 80),
+                                   env={**os.environ, "LANG": "C"}, encoding="utf-8")
+        self.child.delaybeforesend = None
+        self.modes = termios.tcgetattr(self.child.child_fd)
+
+    def end(self, keys):
+        """Presses these keys; gives the status, and whether the terminal is as it was."""
+        for key in keys:
+            self.child.expect_exact("any key: on   q: quit ")
+            equal(termios.tcgetattr(self.child.child_fd) == self.modes, False, "modes while it waits")
+            self.child.send(key)
+        self.child.expect(r"status (\d+)\.")
+        status, same = int(self.child.match.group(1)), termios.tcgetattr(self.child.child_fd) == self.modes
+        self.child.close(force=True)
+        return status, same
+
+
+@case
+def single_keys_on_linux():
+    for keys, status in ((" " * (STOPS + 1), 0), ("q", 0), ("  Q", 0), (" \x04", 0), ("\r\x03", 130)):
+        equal(Here().end(keys), (status, True), f"status and the same modes after {keys!r}")
 
 
 class Terminal:

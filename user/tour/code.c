@@ -22,33 +22,43 @@ page_0(int x)
 	return x;
 }
 
+/* clang-format off */
 ON_PAGE(1)
 ON_PAGE(2)
 ON_PAGE(3)
-ON_4(4, 5, 6, 7) ON_4(8, 9, 10, 11) ON_4(12, 13, 14, 15) ON_4(16, 17, 18, 19) ON_4(20, 21, 22, 23)
-	ON_4(24, 25, 26, 27) ON_4(28, 29, 30, 31) ON_4(32, 33, 34, 35) ON_4(36, 37, 38, 39)
-		ON_4(40, 41, 42, 43) ON_4(44, 45, 46, 47)
+ON_4(4, 5, 6, 7)
+ON_4(8, 9, 10, 11)
+ON_4(12, 13, 14, 15)
+ON_4(16, 17, 18, 19)
+ON_4(20, 21, 22, 23)
+ON_4(24, 25, 26, 27)
+ON_4(28, 29, 30, 31)
+ON_4(32, 33, 34, 35)
+ON_4(36, 37, 38, 39)
+ON_4(40, 41, 42, 43)
+ON_4(44, 45, 46, 47)
+/* clang-format on */
 
-	/* What the linker puts behind the pages is behind this one too, in a window of its own. */
-	ON_PAGE(48)
+/* What the linker puts behind the pages is behind this one too, in a window of its own. */
+ON_PAGE(48)
 
 #define LIST_4(a, b, c, d) page_##a, page_##b, page_##c, page_##d
 
-		static int (*const pages[CODE_PAGES + 1])(int) = {
-			LIST_4(0, 1, 2, 3),
-			LIST_4(4, 5, 6, 7),
-			LIST_4(8, 9, 10, 11),
-			LIST_4(12, 13, 14, 15),
-			LIST_4(16, 17, 18, 19),
-			LIST_4(20, 21, 22, 23),
-			LIST_4(24, 25, 26, 27),
-			LIST_4(28, 29, 30, 31),
-			LIST_4(32, 33, 34, 35),
-			LIST_4(36, 37, 38, 39),
-			LIST_4(40, 41, 42, 43),
-			LIST_4(44, 45, 46, 47),
-			page_48,
-		};
+static int (*const pages[CODE_PAGES + 1])(int) = {
+	LIST_4(0, 1, 2, 3),
+	LIST_4(4, 5, 6, 7),
+	LIST_4(8, 9, 10, 11),
+	LIST_4(12, 13, 14, 15),
+	LIST_4(16, 17, 18, 19),
+	LIST_4(20, 21, 22, 23),
+	LIST_4(24, 25, 26, 27),
+	LIST_4(28, 29, 30, 31),
+	LIST_4(32, 33, 34, 35),
+	LIST_4(36, 37, 38, 39),
+	LIST_4(40, 41, 42, 43),
+	LIST_4(44, 45, 46, 47),
+	page_48,
+};
 
 const char *code_start(void)
 {

@@ -9,8 +9,8 @@
 #include "tour.h"
 
 #define HALF   37 /* columns of the picture's left half */
-#define TOP    "┌───────────────────┐"
-#define BOTTOM "└───────────────────┘"
+#define TOP    "┌─────────────────────┐"
+#define BOTTOM "└─────────────────────┘"
 
 /* What the child found, in memory that both share. */
 struct found {
@@ -56,9 +56,9 @@ static void halves(const char *left, const char *right)
 static void contents(char *line, size_t size, const char *before, char value, long frame)
 {
 	if (frame > 1)
-		snprintf(line, size, "%s│ '%c' in %#10lx │", before, value, frame);
+		snprintf(line, size, "%s│ '%c' in %#12lx │", before, value, frame);
 	else
-		snprintf(line, size, "%s│ '%c'               │", before, value);
+		snprintf(line, size, "%s│ '%c'                 │", before, value);
 }
 
 /* A name, filled up to seven columns, and what follows it. */
