@@ -2,6 +2,7 @@
 #include "fs/tty.h"
 
 #include "abi/errno.h"
+#include "abi/signal.h"
 #include "base/clock.h"
 #include "fs/dev.h"
 #include "fs/tty_private.h"
@@ -81,7 +82,7 @@ static ssize_t tty_read(struct file *file, struct user_iter *to, uint64_t *pos)
 	uint8_t piece[PIECE];
 	size_t done = 0;
 	bool end = false;
-	int err = 0;
+	int err = job_terminal_check(&tty->jobs, SIGTTIN);
 
 	(void)pos;
 	while (to->left != 0 && !end && err == 0) {

@@ -1,6 +1,6 @@
 /* The terminal's input side: a thread that feeds the line discipline, echoes, and sends signals. */
+#include "abi/signal.h"
 #include "fs/tty_private.h"
-#include "proc/signal.h"
 #include "proc/wait.h"
 
 #define PIECE 64u
@@ -34,9 +34,9 @@ static void take_byte(struct tty *tty, uint8_t byte)
 	if (events & LDISC_RESUMED)
 		waitq_wake_all(&tty->resumed);
 	if (events & LDISC_INTERRUPT)
-		signal_send_all(SIGINT);
+		job_terminal_signal(&tty->jobs, SIGINT);
 	if (events & LDISC_QUIT)
-		signal_send_all(SIGQUIT);
+		job_terminal_signal(&tty->jobs, SIGQUIT);
 }
 
 static void hang_up(struct tty *tty)

@@ -1,5 +1,6 @@
 /* What ioctl does on a terminal. */
 #include "abi/errno.h"
+#include "abi/signal.h"
 #include "fs/tty_private.h"
 #include "mm/usercopy.h"
 
@@ -16,7 +17,10 @@ static int get_termios(struct tty *tty, vaddr_t arg)
 static int set_termios(struct tty *tty, vaddr_t arg, bool flush)
 {
 	struct abi_termios termios;
+	int err = job_terminal_check(&tty->jobs, SIGTTOU);
 
+	if (err)
+		return err;
 	if (user_copy_in(&termios, arg, sizeof(termios)) != 0)
 		return -EFAULT;
 	spin_lock(&tty->lock);
@@ -65,6 +69,10 @@ static int get_available(struct tty *tty, vaddr_t arg)
 /* Output is on its way when a write returns, so that only input can be thrown away. */
 static int flush(struct tty *tty, vaddr_t which)
 {
+	int err = job_terminal_check(&tty->jobs, SIGTTOU);
+
+	if (err)
+		return err;
 	if (which > TCIOFLUSH)
 		return -EINVAL;
 	if (which == TCOFLUSH)
@@ -73,6 +81,35 @@ static int flush(struct tty *tty, vaddr_t which)
 	ldisc_flush_input(&tty->ldisc);
 	spin_unlock(&tty->lock);
 	return 0;
+}
+
+/* ---- jobs ---- */
+
+static int get_group(struct tty *tty, vaddr_t arg)
+{
+	int group;
+	int err = job_terminal_group(&tty->jobs, &group);
+
+	return err ? err : user_copy_out(arg, &group, sizeof(group));
+}
+
+static int get_session(struct tty *tty, vaddr_t arg)
+{
+	int session;
+	int err = job_terminal_session(&tty->jobs, &session);
+
+	return err ? err : user_copy_out(arg, &session, sizeof(session));
+}
+
+static int set_group(struct tty *tty, vaddr_t arg)
+{
+	int group;
+
+	if (job_terminal_check(&tty->jobs, SIGTTOU))
+		return -ENOTTY;
+	if (user_copy_in(&group, arg, sizeof(group)) != 0)
+		return -EFAULT;
+	return job_terminal_set_group(&tty->jobs, group);
 }
 
 int tty_ioctl_request(struct tty *tty, unsigned long request, vaddr_t arg)
@@ -93,6 +130,16 @@ int tty_ioctl_request(struct tty *tty, unsigned long request, vaddr_t arg)
 		return get_available(tty, arg);
 	case TCFLSH:
 		return flush(tty, arg);
+	case TIOCSCTTY:
+		return job_terminal_take(&tty->jobs, (int)arg == 1);
+	case TIOCNOTTY:
+		return job_terminal_leave(&tty->jobs);
+	case TIOCGPGRP:
+		return get_group(tty, arg);
+	case TIOCSPGRP:
+		return set_group(tty, arg);
+	case TIOCGSID:
+		return get_session(tty, arg);
 	default:
 		return -ENOTTY;
 	}

@@ -4,10 +4,12 @@
 #include "base/chardev.h"
 #include "fs/ldisc.h"
 #include "fs/turn.h"
+#include "proc/job.h"
 
 struct tty {
-	struct chardev *dev; /* const */
-	struct turn output;  /* one write's bytes stay together */
+	struct chardev *dev;	  /* const */
+	struct turn output;	  /* one write's bytes stay together */
+	struct job_terminal jobs; /* guarded by the family lock */
 	struct spinlock lock;
 	/* guarded by lock: */
 	struct ldisc ldisc;

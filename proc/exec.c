@@ -101,8 +101,10 @@ static void commit(struct process *process, struct draft *draft, const char *fil
 	process->uspace = draft->uspace;
 	process->exe = draft->exe;
 	process->exit_signal = SIGCHLD;
+	process->did_exec = true;
 	set_comm(process, filename);
 	spin_unlock(&family_lock);
+	signals_exec(&process->signals);
 	process->clear_tid = 0;
 	process->robust_list = 0;
 	sched_use_space(&process->uspace->space);

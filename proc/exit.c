@@ -7,6 +7,7 @@
 #include "proc/family.h"
 #include "proc/file.h"
 #include "proc/fork.h"
+#include "proc/job.h"
 #include "proc/machine.h"
 #include "proc/oom.h"
 #include "proc/reap.h"
@@ -56,12 +57,30 @@ static void release(struct process *process)
 	process->exe = NULL;
 }
 
+/*
+ * A parent that does not want to hear of its children: process 1 buries this one. => family lock
+ * held
+ */
+static void leave_to_init(struct process *process)
+{
+	struct process *init = family_find(PID_INIT);
+
+	waitq_wake_all(&process->parent->child_waitq);
+	list_del(&process->sibling);
+	process->parent = init;
+	list_add_tail(&init->children, &process->sibling);
+}
+
 /* => family lock held */
 static void tell_parent(struct process *process)
 {
-	struct process *parent = process->parent;
+	struct process *parent;
 
 	process->state = PROCESS_ZOMBIE;
+	if (process->exit_signal == SIGCHLD && process->parent->pid != PID_INIT &&
+	    signals_leave_children(&process->parent->signals))
+		leave_to_init(process);
+	parent = process->parent;
 	waitq_wake_all(&parent->child_waitq);
 	if (process->exit_signal > 0 && process->exit_signal <= NSIG &&
 	    parent->state == PROCESS_ALIVE)
@@ -149,6 +168,7 @@ void process_exit(int status)
 		init_exit(process);
 	release(process);
 	spin_lock(&family_lock);
+	job_leader_ends(process);
 	family_orphan(process, family_find(PID_INIT));
 	tell_parent(process);
 	spin_unlock(&family_lock);

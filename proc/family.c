@@ -14,7 +14,7 @@ struct spinlock family_lock = SPINLOCK_INIT(LOCK_PROCESS_TREE);
 struct list family_all = LIST_INIT(family_all);
 
 /* Guarded by the family lock. */
-static uint64_t pids_used[PID_MAX / 64];
+static uint16_t id_users[PID_MAX]; /* as a pid, a group, a session, of a terminal */
 static int pid_last;
 static unsigned nprocesses;
 static struct list by_pid[PID_BUCKETS]; /* heads made when first used */
@@ -28,9 +28,18 @@ static struct list *bucket(int pid)
 	return head;
 }
 
-static bool pid_is_used(int pid)
+void family_id_hold(int id)
 {
-	return pids_used[pid / 64] >> (pid % 64) & 1;
+	if (id)
+		id_users[id]++;
+}
+
+void family_id_drop(int id)
+{
+	if (!id)
+		return;
+	assert(id_users[id] != 0);
+	id_users[id]--;
 }
 
 /*
@@ -42,8 +51,8 @@ static int pid_take(void)
 	do {
 		if (++pid_last >= PID_MAX)
 			pid_last = PID_INIT + 1;
-	} while (pid_is_used(pid_last));
-	pids_used[pid_last / 64] |= 1ull << (pid_last % 64);
+	} while (id_users[pid_last] != 0);
+	family_id_hold(pid_last);
 	return pid_last;
 }
 
@@ -88,7 +97,11 @@ struct process *process_alloc(int *err_ret)
 void process_free(struct process *process)
 {
 	spin_lock(&family_lock);
-	pids_used[process->pid / 64] &= ~(1ull << (process->pid % 64));
+	family_id_drop(process->pid);
+	if (!list_empty(&process->all)) {
+		family_id_drop(process->group);
+		family_id_drop(process->session);
+	}
 	nprocesses--;
 	list_del(&process->sibling);
 	list_del(&process->all);
@@ -97,9 +110,15 @@ void process_free(struct process *process)
 	slab_free(&process_cache, process);
 }
 
-static void join_locked(struct process *parent, struct process *child)
+static void join_locked(struct process *parent, struct process *child,
+			const struct process *like)
 {
 	assert_hardened(spin_lock_held(&family_lock));
+	child->group = like ? like->group : 0;
+	child->session = like ? like->session : 0;
+	child->terminal = like ? like->terminal : NULL;
+	family_id_hold(child->group);
+	family_id_hold(child->session);
 	child->parent = parent;
 	if (parent)
 		list_add_tail(&parent->children, &child->sibling);
@@ -110,14 +129,14 @@ static void join_locked(struct process *parent, struct process *child)
 void family_join(struct process *parent, struct process *child)
 {
 	spin_lock(&family_lock);
-	join_locked(parent, child);
+	join_locked(parent, child, parent);
 	spin_unlock(&family_lock);
 }
 
 void family_join_beside(struct process *sibling, struct process *child)
 {
 	spin_lock(&family_lock);
-	join_locked(sibling->parent, child);
+	join_locked(sibling->parent, child, sibling);
 	spin_unlock(&family_lock);
 }
 

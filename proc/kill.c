@@ -21,14 +21,26 @@ static int send_to_pid(int pid, int sig)
 	return process ? send_one(process, sig) : -ESRCH;
 }
 
-/* To all, with or without process 1 and the caller. => family lock held */
-static int send_to_all(int sig, bool everybody)
+/* To all but process 1 and the caller. => family lock held */
+static int send_to_all(int sig)
 {
 	struct process *process, *self = current_process();
 	int err = -ESRCH;
 
 	list_for_each_entry(process, &family_all, all)
-		if (everybody || (process->pid != PID_INIT && process != self))
+		if (process->pid != PID_INIT && process != self)
+			err = send_one(process, sig);
+	return err;
+}
+
+int signal_send_group(int group, int sig)
+{
+	struct process *process;
+	int err = -ESRCH;
+
+	assert_hardened(spin_lock_held(&family_lock));
+	list_for_each_entry(process, &family_all, all)
+		if (process->group == group)
 			err = send_one(process, sig);
 	return err;
 }
@@ -40,8 +52,10 @@ int process_kill(int pid, int sig)
 	spin_lock(&family_lock);
 	if (pid > 0)
 		err = send_to_pid(pid, sig);
-	else if (pid == 0 || pid == -1)
-		err = send_to_all(sig, pid == 0);
+	else if (pid == -1)
+		err = send_to_all(sig);
+	else if (pid != INT32_MIN)
+		err = signal_send_group(pid ? -pid : current_process()->group, sig);
 	spin_unlock(&family_lock);
 	return err;
 }

@@ -35,7 +35,11 @@ struct process {
 	struct list sibling;
 	struct list all; /* of all processes */
 	struct list pid_link;
-	int exit_signal; /* what the parent gets when it ends; 0: nothing */
+	int group;		       /* process group: 0 for process 1, as on Linux */
+	int session;		       /* it leads it where this is its pid */
+	struct job_terminal *terminal; /* its session's controlling one; NULL: none */
+	bool did_exec;		       /* since its birth */
+	int exit_signal;	       /* what the parent gets when it ends; 0: nothing */
 	enum process_state state;
 	int status;		     /* as wait4 packs it; set once it is to end */
 	struct usage ended_usage;    /* its own, from its end on */

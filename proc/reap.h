@@ -9,8 +9,7 @@ void process_exit(int status) __attribute__((noreturn));
 
 /*
  * wait4(2): waits for a child that ended: its pid, 0 (WNOHANG and none has), -ECHILD, -EINTR,
- * -EINVAL, -ESRCH. pid > 0: that one; -1 and 0: any (there is one process group); below: of another
- * group. The results are written only where a pid is returned; the child is gone then. Its usage
+ * -EINVAL, -ESRCH. pid > 0: that one; -1: any; 0: of the caller's group; below: of the group -pid. The results are written only where a pid is returned; the child is gone then. Its usage
  * includes its children's.
  */
 long process_wait(int pid, unsigned options, int *status_ret, struct usage *usage_ret);

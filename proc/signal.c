@@ -4,6 +4,7 @@
 #include "abi/errno.h"
 #include "abi/wait.h"
 #include "lib/bits.h"
+#include "lib/string.h"
 #include "proc/process.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
@@ -62,7 +63,23 @@ void signals_copy(struct signals *to, struct signals *from)
 	spin_lock(&from->lock);
 	to->blocked = from->blocked;
 	to->ignored = from->ignored;
+	to->acted = from->acted;
+	if (from->acted) {
+		memcpy(to->action_masks, from->action_masks, sizeof(to->action_masks));
+		memcpy(to->action_flags, from->action_flags, sizeof(to->action_flags));
+	}
 	spin_unlock(&from->lock);
+}
+
+void signals_exec(struct signals *signals)
+{
+	spin_lock(&signals->lock);
+	if (signals->acted) {
+		memset(signals->action_masks, 0, sizeof(signals->action_masks));
+		memset(signals->action_flags, 0, sizeof(signals->action_flags));
+		signals->acted = false;
+	}
+	spin_unlock(&signals->lock);
 }
 
 /* The first fatal signal is the one that is told. => lock held */

@@ -3,35 +3,48 @@
 #include "abi/wait.h"
 #include "lib/bits.h"
 #include "proc/family.h"
+#include "proc/job.h"
 #include "proc/reap.h"
 #include "proc/wait.h"
 
 #define OPTIONS (WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL)
 
+#define ANY (-1)
+
+/* What is waited for. */
+struct wanted {
+	int pid;   /* or ANY */
+	int group; /* or ANY */
+	unsigned options;
+};
+
 /*
  * Children that tell their end by another signal than SIGCHLD are waited for with __WCLONE (or
  * __WALL) only.
  */
-static bool eligible(const struct process *child, int pid, unsigned options)
+static bool eligible(const struct process *child, const struct wanted *wanted)
 {
-	if (pid > 0 && child->pid != pid)
+	if (wanted->pid != ANY && child->pid != wanted->pid)
 		return false;
-	if (options & __WALL)
+	if (wanted->group != ANY && child->group != wanted->group)
+		return false;
+	if (wanted->options & __WALL)
 		return true;
-	return (child->exit_signal != SIGCHLD) == ((options & __WCLONE) != 0);
+	return (child->exit_signal != SIGCHLD) == ((wanted->options & __WCLONE) != 0);
 }
 
 /*
  * A child that has ended; NULL, and in *any_ret whether there is one to wait for at all. => family
  * lock held
  */
-static struct process *find_ended(struct process *parent, int pid, unsigned options, bool *any_ret)
+static struct process *find_ended(struct process *parent, const struct wanted *wanted,
+				  bool *any_ret)
 {
 	struct process *child;
 
 	*any_ret = false;
 	list_for_each_entry(child, &parent->children, sibling) {
-		if (!eligible(child, pid, options))
+		if (!eligible(child, wanted))
 			continue;
 		*any_ret = true;
 		if (child->state == PROCESS_ZOMBIE)
@@ -58,20 +71,23 @@ static long bury(struct process *parent, struct process *child, int *status_ret,
 long process_wait(int pid, unsigned options, int *status_ret, struct usage *usage_ret)
 {
 	struct process *parent = current_process(), *child;
+	struct wanted wanted = { .pid = ANY, .group = ANY, .options = options };
 
 	if (options & ~OPTIONS)
 		return -EINVAL;
 	if (pid == INT32_MIN)
 		return -ESRCH;
-	if (pid < -1)
-		return -ECHILD; /* a group that has no members here */
+	if (pid > 0)
+		wanted.pid = pid;
+	else if (pid != -1)
+		wanted.group = pid ? -pid : job_own_group();
 	for (;;) {
 		uint64_t seq;
 		bool any;
 		int err;
 
 		spin_lock(&family_lock);
-		child = find_ended(parent, pid, options, &any);
+		child = find_ended(parent, &wanted, &any);
 		if (child)
 			list_del(&child->sibling);
 		seq = waitq_sample(&parent->child_waitq);

@@ -8,6 +8,7 @@
 #include "mm/usercopy.h"
 #include "proc/family.h"
 #include "proc/fork.h"
+#include "proc/job.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
 #include "trap/syscall.h"
@@ -72,6 +73,26 @@ long sys_getppid(struct trap_frame *frame)
 	pid = parent ? parent->pid : 0;
 	spin_unlock(&family_lock);
 	return pid;
+}
+
+long sys_setpgid(struct trap_frame *frame)
+{
+	return job_set_group(arg_int(frame, 0), arg_int(frame, 1));
+}
+
+long sys_getpgid(struct trap_frame *frame)
+{
+	return job_group_of(arg_int(frame, 0));
+}
+
+long sys_getsid(struct trap_frame *frame)
+{
+	return job_session_of(arg_int(frame, 0));
+}
+
+long sys_setsid(struct trap_frame *frame)
+{
+	return job_new_session();
 }
 
 /* All ids are 0. */

@@ -26,6 +26,22 @@ long sys_tgkill(struct trap_frame *frame)
 	return pid == tid ? process_kill(tid, arg_int(frame, 2)) : -ESRCH;
 }
 
+long sys_rt_sigaction(struct trap_frame *frame)
+{
+	vaddr_t action_at = arg_user(frame, 1), old_at = arg_user(frame, 2);
+	struct abi_sigaction action, old;
+	int err;
+
+	if (arg_u64(frame, 3) != ABI_SIGSET_BYTES)
+		return -EINVAL;
+	if (action_at && user_copy_in(&action, action_at, sizeof(action)))
+		return -EFAULT;
+	err = signal_action(arg_int(frame, 0), action_at ? &action : NULL, &old);
+	if (err)
+		return err;
+	return old_at ? user_copy_out(old_at, &old, sizeof(old)) : 0;
+}
+
 long sys_rt_sigprocmask(struct trap_frame *frame)
 {
 	vaddr_t set_at = arg_user(frame, 1), old_at = arg_user(frame, 2);

@@ -27,6 +27,10 @@ static const syscall_fn table[SYS_LIMIT] = {
 	CALL(getpid),
 	CALL(getppid),
 	CALL(gettid),
+	CALL(setpgid),
+	CALL(getpgid),
+	CALL(getsid),
+	CALL(setsid),
 	CALL(getuid),
 	CALL(geteuid),
 	CALL(getgid),
@@ -42,6 +46,7 @@ static const syscall_fn table[SYS_LIMIT] = {
 	CALL(kill),
 	CALL(tkill),
 	CALL(tgkill),
+	CALL(rt_sigaction),
 	CALL(rt_sigprocmask),
 	/* time */
 	CALL(nanosleep),

@@ -30,6 +30,10 @@ long sys_wait4(struct trap_frame *frame);
 long sys_getpid(struct trap_frame *frame);
 long sys_getppid(struct trap_frame *frame);
 long sys_gettid(struct trap_frame *frame);
+long sys_setpgid(struct trap_frame *frame);
+long sys_getpgid(struct trap_frame *frame);
+long sys_getsid(struct trap_frame *frame);
+long sys_setsid(struct trap_frame *frame);
 long sys_getuid(struct trap_frame *frame);
 long sys_geteuid(struct trap_frame *frame);
 long sys_getgid(struct trap_frame *frame);
@@ -46,6 +50,7 @@ long sys_uname(struct trap_frame *frame);
 long sys_kill(struct trap_frame *frame);
 long sys_tkill(struct trap_frame *frame);
 long sys_tgkill(struct trap_frame *frame);
+long sys_rt_sigaction(struct trap_frame *frame);
 long sys_rt_sigprocmask(struct trap_frame *frame);
 
 /* trap/sys_time.c */

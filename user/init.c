@@ -201,9 +201,21 @@ static void read_orders(void)
 	}
 }
 
+/* The program leads a session of its own; the terminal, where one of the streams is it, is its. */
+static void begin_session(void)
+{
+	sys_setsid();
+	for (int fd = 0; fd < 3; fd++)
+		if (sys_ioctl(fd, TIOCSCTTY, 0) == 0)
+			return;
+}
+
 _Noreturn static void become(const char *path)
 {
-	long err = sys_execve(path, args.at + 1, env.at);
+	long err;
+
+	begin_session();
+	err = sys_execve(path, args.at + 1, env.at);
 
 	complain("cannot run ", path, err);
 	sys_exit(err == -ENOENT || err == -ENOTDIR ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC);

@@ -1,8 +1,10 @@
 /* Errors of system calls that Linux does not answer, or only where memory runs out: docs/ABI.md names them. */
 #include "abi/errno.h"
 #include "abi/resource.h"
+#include "abi/signal.h"
 #include "mm/alloc_fail.h"
 #include "proc/exec_args.h"
+#include "proc/signal.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/user_program.h"
@@ -53,3 +55,21 @@ KTEST(abi_execve_without_memory_is_enomem)
 }
 
 #endif
+
+static int set_a_handler(void *arg)
+{
+	const struct abi_sigaction action = { .handler = 0x10000 };
+	struct abi_sigaction old = { .handler = 5 };
+
+	if (signal_action(SIGKILL, &action, NULL) != -EINVAL)
+		return 1;
+	if (signal_action(SIGINT, &action, &old) || old.handler != 5)
+		return -signal_action(SIGINT, &action, &old);
+	return 0;
+}
+
+/* There are no handlers yet, and who asks for one is told so: nothing has changed. */
+KTEST(abi_rt_sigaction_of_a_handler_is_enosys)
+{
+	EXPECT_EQ(EXITED(ENOSYS), ktest_run(set_a_handler, NULL));
+}

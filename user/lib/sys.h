@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "abi/fcntl.h"
+#include "abi/ioctl.h"
 #include "abi/syscall.h"
 
 static inline long sys_call(long nr, long a, long b, long c, long d, long e, long f)
@@ -64,6 +65,16 @@ static inline long sys_execve(const char *path, char **argv, char **envp)
 static inline long sys_wait4(long pid, int *status, int options)
 {
 	return sys_call(SYS_wait4, pid, (long)status, options, 0, 0, 0);
+}
+
+static inline long sys_setsid(void)
+{
+	return sys_call(SYS_setsid, 0, 0, 0, 0, 0, 0);
+}
+
+static inline long sys_ioctl(int fd, unsigned long request, long arg)
+{
+	return sys_call(SYS_ioctl, fd, (long)request, arg, 0, 0, 0);
 }
 
 _Noreturn static inline void sys_exit(int status)

@@ -1,0 +1,176 @@
+/* Whose a terminal is: its session, and the group in the foreground. */
+#include "abi/errno.h"
+#include "abi/signal.h"
+#include "proc/family.h"
+#include "proc/job.h"
+#include "proc/signal.h"
+
+/* Ids that a terminal names are kept from new processes. => family lock held */
+static void set_ids(struct job_terminal *terminal, int session, int group)
+{
+	family_id_hold(session);
+	family_id_hold(group);
+	family_id_drop(terminal->session);
+	family_id_drop(terminal->group);
+	terminal->session = session;
+	terminal->group = group;
+}
+
+/* Nobody has it any more. => family lock held */
+static void forget(struct job_terminal *terminal)
+{
+	struct process *process;
+
+	list_for_each_entry(process, &family_all, all)
+		if (process->terminal == terminal)
+			process->terminal = NULL;
+	set_ids(terminal, 0, 0);
+}
+
+/* => family lock held */
+static int take(struct job_terminal *terminal, bool steal)
+{
+	struct process *process = current_process();
+
+	if (process->session != process->pid)
+		return -EPERM;
+	if (process->terminal)
+		return process->terminal == terminal ? 0 : -EPERM;
+	if (terminal->session && !steal)
+		return -EPERM;
+	if (terminal->session)
+		forget(terminal);
+	set_ids(terminal, process->session, process->group);
+	process->terminal = terminal;
+	return 0;
+}
+
+int job_terminal_take(struct job_terminal *terminal, bool steal)
+{
+	int err;
+
+	spin_lock(&family_lock);
+	err = take(terminal, steal);
+	spin_unlock(&family_lock);
+	return err;
+}
+
+/* => family lock held */
+static void hang_up(struct job_terminal *terminal)
+{
+	if (terminal->group) {
+		signal_send_group(terminal->group, SIGHUP);
+		signal_send_group(terminal->group, SIGCONT);
+	}
+	forget(terminal);
+}
+
+void job_leader_ends(struct process *process)
+{
+	if (process->terminal && process->session == process->pid)
+		hang_up(process->terminal);
+}
+
+int job_terminal_leave(struct job_terminal *terminal)
+{
+	struct process *process = current_process();
+	int err = 0;
+
+	spin_lock(&family_lock);
+	if (process->terminal != terminal)
+		err = -ENOTTY;
+	else if (process->session == process->pid)
+		hang_up(terminal);
+	else
+		process->terminal = NULL;
+	spin_unlock(&family_lock);
+	return err;
+}
+
+int job_terminal_group(struct job_terminal *terminal, int *group_ret)
+{
+	int err = -ENOTTY;
+
+	spin_lock(&family_lock);
+	if (current_process()->terminal == terminal) {
+		*group_ret = terminal->group;
+		err = 0;
+	}
+	spin_unlock(&family_lock);
+	return err;
+}
+
+int job_terminal_session(struct job_terminal *terminal, int *session_ret)
+{
+	int err = -ENOTTY;
+
+	spin_lock(&family_lock);
+	if (current_process()->terminal == terminal) {
+		*session_ret = terminal->session;
+		err = 0;
+	}
+	spin_unlock(&family_lock);
+	return err;
+}
+
+/* The session of a group's first member, or of that process; negative: neither. => family lock held */
+static int session_of(int group)
+{
+	struct process *process;
+
+	list_for_each_entry(process, &family_all, all)
+		if (process->group == group)
+			return process->session;
+	process = family_find(group);
+	return process ? process->session : -1;
+}
+
+/* => family lock held */
+static int set_group(struct job_terminal *terminal, int group)
+{
+	const struct process *self = current_process();
+	int session;
+
+	if (self->terminal != terminal || terminal->session != self->session)
+		return -ENOTTY;
+	if (group < 0)
+		return -EINVAL;
+	session = session_of(group);
+	if (session < 0)
+		return -ESRCH;
+	if (session != self->session)
+		return -EPERM;
+	set_ids(terminal, session, group);
+	return 0;
+}
+
+int job_terminal_set_group(struct job_terminal *terminal, int group)
+{
+	int err;
+
+	spin_lock(&family_lock);
+	err = set_group(terminal, group);
+	spin_unlock(&family_lock);
+	return err;
+}
+
+int job_terminal_check(struct job_terminal *terminal, int sig)
+{
+	const struct process *process = current_process();
+	bool background;
+
+	spin_lock(&family_lock);
+	background = process->terminal == terminal && terminal->group != process->group;
+	spin_unlock(&family_lock);
+	if (!background || (sig == SIGTTOU && signal_is_held(sig)))
+		return 0;
+	return -EIO;
+}
+
+void job_terminal_signal(struct job_terminal *terminal, int sig)
+{
+	spin_lock(&family_lock);
+	if (terminal->group)
+		signal_send_group(terminal->group, sig);
+	spin_unlock(&family_lock);
+}

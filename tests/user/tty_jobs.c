@@ -1,0 +1,236 @@
+/* A controlling terminal: who may take it, ask and change its group in the foreground; the background reads EIO. */
+#include "t.h"
+
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/uio.h>
+#include <termios.h>
+
+#define BAD ((void *)8)
+
+static int tty;
+
+/* A new one where there are more than the console, for Linux hangs up what a session leaves. */
+static int open_terminal(void)
+{
+	int new;
+
+	mkdir("/dev/pts", 0755);
+	mount("none", "/dev/pts", "devpts", 0, "");
+	new = posix_openpt(O_RDWR | O_NOCTTY);
+
+	if (new < 0)
+		return open("/dev/console", O_RDWR | O_NOCTTY);
+	grantpt(new);
+	unlockpt(new);
+	return open(ptsname(new), O_RDWR | O_NOCTTY);
+}
+
+static int begins_session(int steal)
+{
+	setsid();
+	return ioctl(tty, TIOCSCTTY, steal);
+}
+
+static int foreign(void *unused)
+{
+	pid_t group = 0;
+
+	(void)unused;
+	TRY(ioctl(tty, TIOCSCTTY, 0)); /* leads no session */
+	setsid();
+	TRY(ioctl(tty, TIOCGPGRP, &group));
+	TRY(ioctl(tty, TIOCSPGRP, &group));
+	TRY(ioctl(tty, TIOCSPGRP, BAD));
+	TRY(ioctl(tty, TIOCGSID, &group));
+	TRY(ioctl(tty, TIOCNOTTY));
+	return 0;
+}
+
+static int owns(void *unused)
+{
+	pid_t group = 0, none = 999999, negative = -1, first = 1;
+
+	(void)unused;
+	TRY(begins_session(1));
+	TRY(ioctl(tty, TIOCSCTTY, 0));
+	TRY(ioctl(tty, TIOCGPGRP, &group));
+	say("group: %d\n", group == getpid());
+	TRY(ioctl(tty, TIOCGSID, &group));
+	say("session: %d\n", group == getpid());
+	TRY(ioctl(tty, TIOCGPGRP, BAD));
+	TRY(ioctl(tty, TIOCGSID, BAD));
+	TRY(ioctl(tty, TIOCSPGRP, BAD));
+	TRY(ioctl(tty, TIOCSPGRP, &none));
+	TRY(ioctl(tty, TIOCSPGRP, &negative));
+	TRY(ioctl(tty, TIOCSPGRP, &first));
+	TRY(ioctl(tty, TIOCSPGRP, &group));
+	return 0;
+}
+
+/* Only a leader without a terminal takes one that is free, or steals it. */
+static int steals(void *unused)
+{
+	pid_t child, group;
+
+	(void)unused;
+	TRY(begins_session(1));
+	signal(SIGHUP, SIG_IGN);
+	child = fork();
+	if (child == 0) {
+		setsid();
+		TRY(ioctl(tty, TIOCSCTTY, 0));
+		TRY(ioctl(tty, TIOCSCTTY, 1));
+		TRY(ioctl(tty, TIOCGPGRP, &group));
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	TRY(ioctl(tty, TIOCGPGRP, &group));
+	return 0;
+}
+
+static void in_background(void)
+{
+	struct termios modes;
+	pid_t own = getpid();
+	char byte;
+
+	setpgid(0, 0);
+	signal(SIGTTIN, SIG_IGN);
+	TRY(read(tty, &byte, 1));
+	TRY(readv(tty, &(struct iovec){ &byte, 1 }, 1));
+	TRY(ioctl(tty, TCGETS, &modes));
+	signal(SIGTTOU, SIG_IGN);
+	TRY(ioctl(tty, TCFLSH, TCIFLUSH));
+	TRY(ioctl(tty, TCSETS, &modes));
+	TRY(ioctl(tty, TIOCSPGRP, &own));
+	TRY(ioctl(tty, TIOCGPGRP, &own));
+	say("in the foreground: %d\n", own == getpid());
+	_exit(0);
+}
+
+/* As nothing else is in the session that could let it go on, it would stop for ever: EIO. */
+static void orphaned(void)
+{
+	struct termios modes;
+	pid_t own = getpid();
+	char byte;
+
+	setpgid(0, 0);
+	nap(50);
+	TRY(read(tty, &byte, 1));
+	TRY(ioctl(tty, TCGETS, &modes));
+	TRY(ioctl(tty, TCSETS, &modes));
+	TRY(ioctl(tty, TCFLSH, TCIFLUSH));
+	TRY(ioctl(tty, TIOCSPGRP, &own));
+	_exit(0);
+}
+
+static int background(void *unused)
+{
+	pid_t child;
+
+	(void)unused;
+	TRY(begins_session(1));
+	child = fork();
+	if (child == 0)
+		in_background();
+	waitpid(child, NULL, 0);
+	return 0;
+}
+
+/* A child whose parent is of another session: its group is an orphan's. */
+static int background_orphan(void *unused)
+{
+	pid_t middle, child;
+	int p[2];
+	char byte;
+
+	(void)unused;
+	TRY(begins_session(1));
+	TRY(pipe(p));
+	middle = fork();
+	if (middle == 0) {
+		child = fork();
+		if (child == 0)
+			orphaned();
+		_exit(0);
+	}
+	waitpid(middle, NULL, 0);
+	close(p[1]);
+	TRY(read(p[0], &byte, 1));
+	return 0;
+}
+
+static int says_how_it_ended(pid_t child)
+{
+	int status;
+
+	waitpid(child, &status, 0);
+	ended("the child", status);
+	return 0;
+}
+
+/* The end of the leader hangs up on the group in the foreground. */
+static int leader_ends(void *unused)
+{
+	int ready[2];
+	pid_t leader, child;
+	char byte;
+
+	(void)unused;
+	TRY(pipe(ready));
+	leader = fork();
+	if (leader == 0) {
+		begins_session(1);
+		child = fork();
+		if (child == 0) {
+			TRY(write(ready[1], "x", 1));
+			for (;;)
+				nap(1000);
+		}
+		TRY(read(ready[0], &byte, 1));
+		_exit(0);
+	}
+	says_how_it_ended(leader);
+	close(ready[1]);
+	TRY(read(ready[0], &byte, 1)); /* its end comes when the child is gone */
+	return 0;
+}
+
+static int gives_up(void *unused)
+{
+	pid_t group;
+
+	(void)unused;
+	TRY(begins_session(1));
+	signal(SIGHUP, SIG_IGN);
+	TRY(ioctl(tty, TIOCNOTTY));
+	TRY(ioctl(tty, TIOCGPGRP, &group));
+	TRY(ioctl(tty, TIOCSCTTY, 0));
+	TRY(ioctl(tty, TIOCGPGRP, &group));
+	return 0;
+}
+
+int main(void)
+{
+	static const struct {
+		const char *name;
+		int (*run)(void *);
+	} cases[] = {
+		{ "not its terminal", foreign },
+		{ "its terminal", owns },
+		{ "stolen", steals },
+		{ "background", background },
+		{ "background orphan", background_orphan },
+		{ "the leader ends", leader_ends },
+		{ "gives it up", gives_up },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		tty = open_terminal();
+		say("a terminal: %d\n", tty >= 0);
+		in_child(cases[i].name, cases[i].run, NULL);
+	}
+	return 0;
+}
