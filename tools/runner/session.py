@@ -44,6 +44,16 @@ def environment(options, chosen):
     return [f"{name}={value}" for name, value in variables.items()]
 
 
+def add_image(archive, place, chosen):
+    """Adds the image's other programs where the one to run is the prompt, which can start them."""
+    if chosen.guest != "/bin/sh":
+        return
+    for name in sorted(os.listdir(place.image_bin)):
+        path = os.path.join(place.image_bin, name)
+        if name != "init" and os.path.isfile(path) and os.access(path, os.X_OK):
+            archive.add_program("/bin/" + name, path)
+
+
 def build_archive(options, place, chosen, cwd):
     """Writes the boot archive of a run and gives its descriptor."""
     archive = Archive()
@@ -51,6 +61,7 @@ def build_archive(options, place, chosen, cwd):
     archive.add_folder(cwd)
     for folder in program.folders_named(chosen.argv[0], cwd):
         archive.add_folder(folder)
+    add_image(archive, place, chosen)
     archive.add_program(chosen.guest, chosen.host)
     for host, path in options.add:
         archive.add_tree(path, host)

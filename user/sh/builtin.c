@@ -1,0 +1,77 @@
+/* The table of the prompt's own commands, and the small ones. */
+#include "sh/builtin.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int help(int argc, char **argv);
+
+static int leave(int argc, char **argv)
+{
+	exit(argc > 1 ? atoi(argv[1]) & 0xff : 0);
+}
+
+static int change(int argc, char **argv)
+{
+	const char *path = argc > 1 ? argv[1] : getenv("HOME");
+
+	if (chdir(path ? path : "/") == 0)
+		return 0;
+	dprintf(STDERR_FILENO, "sh: %s: %s\n", path ? path : "/", strerror(errno));
+	return 1;
+}
+
+static int where(int argc, char **argv)
+{
+	char path[PATH_MAX];
+
+	(void)argc, (void)argv;
+	if (!getcwd(path, sizeof(path))) {
+		dprintf(STDERR_FILENO, "sh: %s\n", strerror(errno));
+		return 1;
+	}
+	puts(path);
+	return 0;
+}
+
+static const struct builtin builtins[] = {
+	{ "help", "", "this list", help, false },
+	{ "ps", "", "the processes", watch_ps, false },
+	{ "maps", "[PID]", "what its memory consists of", watch_maps, false },
+	{ "faults", "[PID]", "its page faults by kind", watch_faults, false },
+	{ "free", "", "the machine's memory", watch_free, false },
+	{ "trace", "[N]", "the last N faults of all", watch_trace, false },
+	{ "walk", "PID ADDRESS", "the page-table walk", watch_walk, false },
+	{ "log", "", "the kernel's log", watch_log, false },
+	{ "ls", "[FOLDER]", "the names in it", small_ls, false },
+	{ "cat", "[FILE...]", "show files, or what comes in", small_cat, false },
+	{ "echo", "[WORD...]", "say it", small_echo, false },
+	{ "cd", "[FOLDER]", "go there", change, true },
+	{ "pwd", "", "where we are", where, false },
+	{ "exit", "[STATUS]", "leave, as Ctrl-D does", leave, true },
+};
+
+#define NBUILTINS (sizeof(builtins) / sizeof(builtins[0]))
+
+const struct builtin *builtin_find(const char *name)
+{
+	for (size_t i = 0; i < NBUILTINS; i++)
+		if (strcmp(builtins[i].name, name) == 0)
+			return &builtins[i];
+	return NULL;
+}
+
+static int help(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	for (size_t i = 0; i < NBUILTINS; i++)
+		printf("%-6s %-12s %s\n", builtins[i].name, builtins[i].usage, builtins[i].what);
+	puts("Other names are programs, looked for along PATH:");
+	puts("  PROGRAM ARGUMENT... < FILE > FILE >> FILE 2> FILE | PROGRAM...");
+	puts("Quotes: 'as it is' \"also\" \\x. Ctrl-C ends what runs.");
+	return 0;
+}

@@ -1,0 +1,29 @@
+/* What the prompt does itself. */
+#pragma once
+
+#include <stdbool.h>
+
+struct builtin {
+	const char *name;
+	const char *usage; /* its arguments, for help */
+	const char *what;
+	int (*run)(int argc, char **argv); /* its exit status */
+	bool here; /* it changes the prompt itself; the others run in a child, as programs do */
+};
+
+/* NULL: a program's name. */
+const struct builtin *builtin_find(const char *name);
+
+/* small.c */
+int small_echo(int argc, char **argv);
+int small_cat(int argc, char **argv);
+int small_ls(int argc, char **argv);
+
+/* watch*.c: what the kernel tells of itself. */
+int watch_ps(int argc, char **argv);
+int watch_free(int argc, char **argv);
+int watch_maps(int argc, char **argv);
+int watch_faults(int argc, char **argv);
+int watch_trace(int argc, char **argv);
+int watch_walk(int argc, char **argv);
+int watch_log(int argc, char **argv);

@@ -1,0 +1,14 @@
+/* Reads lines: with editing and history on a terminal, as they come elsewhere. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "sh/line.h"
+
+enum edit_end { EDIT_LINE, EDIT_DROPPED, EDIT_END_OF_INPUT };
+
+/* A line typed behind the prompt; EDIT_DROPPED: ^C. */
+enum edit_end edit_line(const char *prompt, struct line *line);
+
+/* A line of what is no terminal. Control characters go; what is too long is cut off. */
+enum edit_end edit_plain(struct line *line);

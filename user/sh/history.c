@@ -1,0 +1,31 @@
+/* A ring of lines: the oldest goes. */
+#include "sh/history.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HISTORY_MAX 100
+
+static char *lines[HISTORY_MAX];
+static unsigned count; /* of all ever kept */
+
+const char *history_at(unsigned back)
+{
+	if (back == 0 || back > count || back > HISTORY_MAX)
+		return NULL;
+	return lines[(count - back) % HISTORY_MAX];
+}
+
+void history_add(const char *text)
+{
+	const char *last = history_at(1);
+	char *copy;
+
+	if (!*text || (last && strcmp(last, text) == 0))
+		return;
+	copy = strdup(text);
+	if (!copy)
+		return;
+	free(lines[count % HISTORY_MAX]);
+	lines[count++ % HISTORY_MAX] = copy;
+}

@@ -1,0 +1,8 @@
+/* The lines typed before. */
+#pragma once
+
+/* Keeps a line, unless it is empty or the same as the one before. */
+void history_add(const char *text);
+
+/* The line that many back (1: the last one); NULL: there are not so many. */
+const char *history_at(unsigned back);

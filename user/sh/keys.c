@@ -1,0 +1,88 @@
+/* Escape sequences are read to their end, whatever is in them: none spills into the line. */
+#include "sh/keys.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#define ESCAPE 0x1b
+
+static int read_byte(void)
+{
+	unsigned char byte;
+	ssize_t n;
+
+	do
+		n = read(STDIN_FILENO, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	return n == 1 ? byte : KEY_END_OF_INPUT;
+}
+
+static int by_letter(int letter)
+{
+	switch (letter) {
+	case 'A':
+		return KEY_UP;
+	case 'B':
+		return KEY_DOWN;
+	case 'C':
+		return KEY_RIGHT;
+	case 'D':
+		return KEY_LEFT;
+	case 'H':
+		return KEY_HOME;
+	case 'F':
+		return KEY_END;
+	default:
+		return KEY_NONE;
+	}
+}
+
+static int by_number(int number)
+{
+	switch (number) {
+	case 1:
+	case 7:
+		return KEY_HOME;
+	case 4:
+	case 8:
+		return KEY_END;
+	case 3:
+		return KEY_DELETE;
+	default:
+		return KEY_NONE;
+	}
+}
+
+/* Behind ESC [ come numbers, then one byte that ends it; control bytes end it too, and count. */
+static int read_sequence(void)
+{
+	int number = 0, byte;
+
+	for (;;) {
+		byte = read_byte();
+		if (byte < 0x20)
+			return byte;
+		if (byte >= '0' && byte <= '9')
+			number = (number * 10 + byte - '0') % 1000;
+		if (byte >= 0x40)
+			return byte == '~' ? by_number(number) : by_letter(byte);
+	}
+}
+
+int key_read(void)
+{
+	int byte = read_byte();
+
+	if (byte != ESCAPE)
+		return byte;
+	do
+		byte = read_byte();
+	while (byte == ESCAPE);
+	if (byte == '[')
+		return read_sequence();
+	if (byte == 'O') {
+		byte = read_byte();
+		return byte < 0x20 ? byte : by_letter(byte);
+	}
+	return byte < 0x20 ? byte : KEY_NONE;
+}

@@ -1,0 +1,21 @@
+/* What was typed: bytes, and the keys that come as several. */
+#pragma once
+
+/* Up to 0xff: a byte as it is. */
+enum {
+	KEY_END_OF_INPUT = -1,
+	KEY_LEFT = 0x100,
+	KEY_RIGHT,
+	KEY_UP,
+	KEY_DOWN,
+	KEY_HOME,
+	KEY_END,
+	KEY_DELETE,
+	KEY_NONE
+};
+
+#define CONTROL(letter) ((letter)&0x1f)
+#define KEY_ERASE	0x7f
+
+/* Waits for a key. KEY_NONE: one that means nothing here. */
+int key_read(void);

@@ -1,0 +1,72 @@
+/* The modes are what they were found as whenever a program runs, and in the end. */
+#include "sh/terminal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define DEFAULT_COLUMNS 80
+#define LEAST_COLUMNS	8
+
+static struct termios found;
+static bool jobs;
+
+bool terminal_begin(void)
+{
+	if (!isatty(STDOUT_FILENO) || tcgetattr(STDIN_FILENO, &found) != 0)
+		return false;
+	jobs = tcgetpgrp(STDIN_FILENO) == getpgrp();
+	return true;
+}
+
+void terminal_for_keys(void)
+{
+	struct termios modes = found;
+
+	modes.c_iflag &= ~(tcflag_t)(ICRNL | INLCR | IGNCR | IXON | ISTRIP);
+	modes.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN | ISIG);
+	modes.c_oflag |= OPOST | ONLCR;
+	modes.c_cc[VMIN] = 1;
+	modes.c_cc[VTIME] = 0;
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &modes);
+}
+
+void terminal_for_programs(void)
+{
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &found);
+}
+
+unsigned terminal_columns(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+		return DEFAULT_COLUMNS;
+	return size.ws_col < LEAST_COLUMNS ? LEAST_COLUMNS : size.ws_col;
+}
+
+bool terminal_is_smart(void)
+{
+	const char *term = getenv("TERM");
+
+	return term && *term && strcmp(term, "dumb") != 0;
+}
+
+bool terminal_has_jobs(void)
+{
+	return jobs;
+}
+
+void terminal_give(pid_t group)
+{
+	if (jobs)
+		tcsetpgrp(STDIN_FILENO, group);
+}
+
+void terminal_take_back(void)
+{
+	if (jobs)
+		tcsetpgrp(STDIN_FILENO, getpgrp());
+}

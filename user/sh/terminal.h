@@ -1,0 +1,22 @@
+/* The prompt's terminal: its modes, its width, who is in the foreground. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Looks at standard input and output; true: there is somebody to talk to. */
+bool terminal_begin(void);
+
+/* Keys come one by one; then the modes that were found, for programs and at the end. */
+void terminal_for_keys(void);
+void terminal_for_programs(void);
+
+unsigned terminal_columns(void);
+
+/* Escape sequences are understood. */
+bool terminal_is_smart(void);
+
+/* Programs get groups of their own, and the terminal; else they stay in ours. */
+bool terminal_has_jobs(void);
+void terminal_give(pid_t group);
+void terminal_take_back(void);

@@ -1,0 +1,112 @@
+/* maps, free and walk: what memory is made of. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "sh/builtin.h"
+#include "sh/watch.h"
+
+#define KIB_PER_PAGE 4
+
+static const char *name_of(const struct faultline_vma *vma)
+{
+	if (vma->flags & FAULTLINE_VMA_STACK)
+		return "stack";
+	if (vma->flags & FAULTLINE_VMA_HEAP)
+		return "heap";
+	return vma->flags & FAULTLINE_VMA_IMAGE ? "image" : "";
+}
+
+static void show_vma(const struct faultline_vma *vma)
+{
+	unsigned long faults = 0;
+
+	for (unsigned i = 0; i < FAULTLINE_KINDS; i++)
+		faults += vma->faults[i];
+	printf("%010lx-%010lx %c%c%c%c %8lu KiB %6lu faults %s %s\n", (unsigned long)vma->start,
+	       (unsigned long)vma->end, vma->flags & FAULTLINE_VMA_READ ? 'r' : '-',
+	       vma->flags & FAULTLINE_VMA_WRITE ? 'w' : '-',
+	       vma->flags & FAULTLINE_VMA_EXEC ? 'x' : '-',
+	       vma->flags & FAULTLINE_VMA_SHARED ? 's' : 'p',
+	       (unsigned long)(vma->end - vma->start) / 1024, faults, vma->kind, name_of(vma));
+}
+
+static int maps_of_linux(int pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	return watch_show_file(path) ? 0 : watch_refused("maps");
+}
+
+int watch_maps(int argc, char **argv)
+{
+	struct faultline_vma vmas[16];
+	unsigned long from = 0;
+	int pid = watch_pid(argc, argv);
+	long n;
+
+	if (!pid)
+		return 2;
+	do {
+		n = watch_ask(FAULTLINE_VMAS, (unsigned long)pid, vmas, sizeof(vmas), from);
+		if (n < 0)
+			return errno == ENOSYS ? maps_of_linux(pid) : watch_refused("maps");
+		for (long i = 0; i < n; i++)
+			show_vma(&vmas[i]);
+		from = n ? vmas[n - 1].end : from;
+	} while (n > 0);
+	return 0;
+}
+
+static void show_frames(const char *what, unsigned long frames)
+{
+	printf("%-12s %8lu frames %9lu KiB\n", what, frames, frames * KIB_PER_PAGE);
+}
+
+int watch_free(int argc, char **argv)
+{
+	struct faultline_machine machine;
+	struct faultline_frames frames;
+
+	(void)argc, (void)argv;
+	if (watch_ask(FAULTLINE_MACHINE, 0, &machine, sizeof(machine), 0) < 0) {
+		if (errno == ENOSYS && watch_show_file("/proc/meminfo"))
+			return 0;
+		return watch_refused("free");
+	}
+	show_frames("all", machine.frames);
+	show_frames("free", machine.free_frames);
+	if (watch_ask(FAULTLINE_FRAMES, 0, &frames, sizeof(frames), 0) < 0)
+		return watch_refused("free");
+	show_frames("private", frames.anonymous);
+	show_frames("files", frames.object);
+	show_frames("page tables", frames.tables);
+	show_frames("kernel", frames.kernel);
+	return 0;
+}
+
+int watch_walk(int argc, char **argv)
+{
+	char text[2048];
+	unsigned long address;
+	char *end;
+	int pid;
+
+	if (argc != 3) {
+		dprintf(STDERR_FILENO, "usage: walk PID ADDRESS\n");
+		return 2;
+	}
+	pid = watch_pid(argc, argv);
+	address = strtoul(argv[2], &end, 16);
+	if (!pid || *end) {
+		if (pid)
+			dprintf(STDERR_FILENO, "sh: walk: %s is no address\n", argv[2]);
+		return 2;
+	}
+	if (watch_ask(FAULTLINE_WALK, (unsigned long)pid, text, sizeof(text), address) < 0)
+		return watch_refused("walk");
+	puts(text);
+	return 0;
+}

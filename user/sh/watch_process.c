@@ -1,0 +1,171 @@
+/* ps, faults, trace and log: what has happened. */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/klog.h>
+#include <unistd.h>
+
+#include "sh/builtin.h"
+#include "sh/watch.h"
+
+#define LOG_READ_ALL 3
+#define TRACE_SHOWN  20
+
+static const char *const kinds[FAULTLINE_KINDS] = {
+	"not mapped", "forbidden", "accessed", "spurious", "write mark",
+	"swapped",    "fill",	   "reuse",    "copy",	   "first write",
+};
+
+static unsigned long served(const struct faultline_process *process)
+{
+	unsigned long sum = 0;
+
+	for (unsigned i = 0; i < FAULTLINE_KINDS; i++)
+		sum += process->faults[i];
+	return sum;
+}
+
+static int ps_of_linux(void)
+{
+	DIR *folder = opendir("/proc");
+	char path[300], line[512];
+	struct dirent *entry;
+
+	if (!folder)
+		return watch_refused("ps");
+	while ((entry = readdir(folder))) {
+		snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
+		FILE *file = isdigit((unsigned char)entry->d_name[0]) ? fopen(path, "r") : NULL;
+
+		if (file && fgets(line, sizeof(line), file))
+			printf("%.70s\n", line);
+		if (file)
+			fclose(file);
+	}
+	closedir(folder);
+	return 0;
+}
+
+int watch_ps(int argc, char **argv)
+{
+	static const char states[] = { 'R', 'E', 'Z' };
+	struct faultline_process all[8];
+	long n, after = 0;
+
+	(void)argc, (void)argv;
+	do {
+		n = watch_ask(FAULTLINE_PROCESSES, (unsigned long)after, all, sizeof(all), 0);
+		if (n < 0)
+			return errno == ENOSYS ? ps_of_linux() : watch_refused("ps");
+		if (after == 0)
+			puts("  PID  PARENT S      KIB  FAULTS NAME");
+		for (long i = 0; i < n; i++)
+			printf("%5d %7d %c %8lu %7lu %.16s\n", all[i].pid, all[i].parent,
+			       all[i].state < 3 ? states[all[i].state] : '?',
+			       (unsigned long)all[i].resident * 4, served(&all[i]), all[i].name);
+		after = n ? all[n - 1].pid : after;
+	} while (n > 0);
+	return 0;
+}
+
+static int faults_of_linux(int pid)
+{
+	unsigned long minor, major;
+	char path[64], line[1024];
+	FILE *file;
+	bool got;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "r");
+	if (!file)
+		return watch_refused("faults");
+	got = fgets(line, sizeof(line), file) && strrchr(line, ')') &&
+	      sscanf(strrchr(line, ')'), ") %*c %*d %*d %*d %*d %*d %*u %lu %*u %lu", &minor,
+		     &major) == 2;
+	fclose(file);
+	if (got)
+		printf("%8lu faults without reading\n%8lu with\n", minor, major);
+	return got ? 0 : 1;
+}
+
+int watch_faults(int argc, char **argv)
+{
+	struct faultline_process process;
+	int pid = watch_pid(argc, argv);
+
+	if (!pid)
+		return 2;
+	if (watch_ask(FAULTLINE_PROCESS, (unsigned long)pid, &process, sizeof(process), 0) < 0)
+		return errno == ENOSYS ? faults_of_linux(pid) : watch_refused("faults");
+	printf("%.16s[%d]\n", process.name, process.pid);
+	for (unsigned i = 0; i < FAULTLINE_KINDS; i++)
+		if (process.faults[i])
+			printf("%8lu %s\n", (unsigned long)process.faults[i], kinds[i]);
+	printf("%8lu of them the zero page\n", (unsigned long)process.zero_fills);
+	printf("%8lu pages of files beside\n", (unsigned long)process.around);
+	return 0;
+}
+
+static void show_fault(const struct faultline_fault *fault)
+{
+	char access = fault->access & FAULTLINE_VMA_WRITE  ? 'w'
+		      : fault->access & FAULTLINE_VMA_EXEC ? 'x'
+							   : 'r';
+
+	printf("%5d %c %010lx pc %010lx %6u %s%s\n", fault->pid, access,
+	       (unsigned long)fault->address, (unsigned long)fault->pc, fault->cost,
+	       fault->kind < FAULTLINE_KINDS ? kinds[fault->kind] : "?",
+	       fault->result ? ", refused" : "");
+}
+
+/* The last `wanted` records of one hart. */
+static long trace_hart(unsigned long hart, unsigned long wanted)
+{
+	static struct faultline_fault last[4096];
+	static struct faultline_trace trace;
+	unsigned long count = 0, from = 0;
+
+	do {
+		if (watch_ask(FAULTLINE_TRACE, hart, &trace, sizeof(trace), from) < 0)
+			return -1;
+		for (unsigned long i = 0; i < trace.count; i++)
+			last[count++ % 4096] = trace.faults[i];
+		from = trace.next;
+	} while (trace.count == FAULTLINE_TRACE_MAX && count < 1000000);
+	if (wanted > count)
+		wanted = count;
+	for (unsigned long i = count - wanted; i < count; i++)
+		show_fault(&last[i % 4096]);
+	return 0;
+}
+
+int watch_trace(int argc, char **argv)
+{
+	unsigned long wanted = argc > 1 ? strtoul(argv[1], NULL, 10) : TRACE_SHOWN;
+	struct faultline_machine machine;
+
+	if (watch_ask(FAULTLINE_MACHINE, 0, &machine, sizeof(machine), 0) < 0)
+		return watch_refused("trace");
+	puts("  PID    ADDRESS       PC            COST KIND");
+	for (unsigned long hart = 0; hart < machine.harts; hart++)
+		if (trace_hart(hart, wanted > 4096 ? 4096 : wanted) < 0)
+			return watch_refused("trace");
+	return 0;
+}
+
+int watch_log(int argc, char **argv)
+{
+	static char text[1 << 16];
+	int n = klogctl(LOG_READ_ALL, text, sizeof(text));
+
+	(void)argc, (void)argv;
+	if (n < 0)
+		return watch_refused("log");
+	fwrite(text, 1, (size_t)n, stdout);
+	return 0;
+}
