@@ -17,8 +17,6 @@
 #define CANNOT_RUN 126
 #define NOT_FOUND  127
 
-extern char **environ;
-
 static void complain(const char *what, const char *why)
 {
 	dprintf(STDERR_FILENO, "sh: %s: %s\n", what, why);
