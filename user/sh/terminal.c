@@ -25,7 +25,8 @@ void terminal_for_keys(void)
 {
 	struct termios modes = found;
 
-	modes.c_iflag &= ~(tcflag_t)(ICRNL | INLCR | IGNCR | IXON | ISTRIP);
+	/* Return stays a newline: what is typed ahead may be a program's. */
+	modes.c_iflag &= ~(tcflag_t)(INLCR | IGNCR | IXON | ISTRIP);
 	modes.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN | ISIG);
 	modes.c_oflag |= OPOST | ONLCR;
 	modes.c_cc[VMIN] = 1;

@@ -1,0 +1,337 @@
+#!/usr/bin/env python3
+"""The prompt: what is typed and what comes of it, in windows of 80 and of 20 columns and without a terminal."""
+
+import os
+import subprocess
+import termios
+import time
+
+import pexpect
+
+from lib.guest import PROBE, RUN, run_raw
+from lib.screen import Screen
+from lib.tap import case, equal, has, lacks, main
+
+LEFT, RIGHT, UP, DOWN = b"\x1b[D", b"\x1b[C", b"\x1b[A", b"\x1b[B"
+HOME, END, DELETE = b"\x1b[H", b"\x1b[F", b"\x1b[3~"
+CTRL = {letter: bytes([ord(letter) & 31]) for letter in "ABCDEFKLNPRUW\\"}
+ERASE = b"\x7f"
+
+
+class Prompt:
+    """The prompt on a terminal of its own, and what its screen shows."""
+
+    def __init__(self, columns=80, options=(), term="xterm", shell=False):
+        self.columns = columns
+        self.mark = "faultline>" if columns >= 40 else ">"
+        words = [RUN, *options, "--", "sh"]
+        script = '"$@"; echo "status $?."; read -r line' if shell else 'exec "$@"'
+        self.child = pexpect.spawn("/bin/bash", ["-c", script, "bash", *words], timeout=60,
+                                   dimensions=(24, columns), env=dict(os.environ, TERM=term))
+        self.child.delaybeforesend = None
+        self.before = termios.tcgetattr(self.child.child_fd)
+        self.screen = Screen(columns)
+        self.until(lambda: self.screen.row() == self.mark, "the first prompt")
+
+    def until(self, done, what):
+        """Reads until the screen is as wished."""
+        end = time.monotonic() + 30
+        while not done():
+            if time.monotonic() > end:
+                raise AssertionError(f"no {what} on the screen: {self.screen.text()[-1500:]!r}")
+            try:
+                self.screen.feed(self.child.read_nonblocking(4096, 0.5))
+            except pexpect.TIMEOUT:
+                pass
+
+    def shows(self, text):
+        """Waits until this is what is typed, behind the prompt."""
+        self.until(lambda: self.screen.row() == (self.mark + " " + text).rstrip(), text)
+
+    def send(self, data):
+        """Types something."""
+        self.child.send(data)
+
+    def settle(self):
+        """Reads until nothing comes any more."""
+        while True:
+            try:
+                self.screen.feed(self.child.read_nonblocking(4096, 0.3))
+            except pexpect.TIMEOUT:
+                return
+
+    def type(self, data, then):
+        """Types something and waits until the row is this."""
+        self.send(data)
+        self.shows(then)
+
+    def do(self, line):
+        """Types a line that fits the window; gives what comes until the next prompt."""
+        self.shows("")
+        rows = len(self.screen.rows)
+        self.send(line + "\r")
+        self.until(lambda: len(self.screen.rows) > rows and self.screen.row() == self.mark, "next prompt")
+        return "\n".join("".join(row).rstrip() for row in self.screen.rows[rows:-1])
+
+    def end(self):
+        """Waits for the end; gives the exit status."""
+        while True:
+            try:
+                self.screen.feed(self.child.read_nonblocking(4096, 30))
+            except pexpect.EOF:
+                break
+        self.child.close()
+        return self.child.exitstatus
+
+
+def without_terminal(text, options=()):
+    """Runs the prompt with a text on standard input; gives (status, output, errors)."""
+    done = subprocess.run([RUN, *options, "--", "sh"], input=text, capture_output=True, timeout=100, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@case
+def a_line_is_run_and_ctrl_d_leaves():
+    for columns in (80, 20):
+        prompt = Prompt(columns)
+        equal(prompt.do("echo one"), "one")
+        equal(prompt.do("echo 'a  b' \"c d\" e\\ f" if columns == 80 else "echo 'a  b'"),
+              "a  b c d e f" if columns == 80 else "a  b")
+        prompt.send(CTRL["D"])
+        equal(prompt.end(), 0, "status")
+
+
+@case
+def pipes_and_redirections():
+    prompt = Prompt()
+    equal(prompt.do("cd /tmp"), "")
+    equal(prompt.do("pwd"), "/tmp")
+    equal(prompt.do("echo 1 > f"), "")
+    equal(prompt.do("echo 2 >> f"), "")
+    equal(prompt.do("cat < f | cat | cat"), "1\n2")
+    equal(prompt.do("cat nothing 2> e"), "")
+    equal(prompt.do("cat e"), "sh: nothing: No such file or directory")
+    equal(prompt.do("cat < nothing"), "sh: nothing: No such file or directory")
+    equal(prompt.do("ls"), "f\ne")
+    prompt.send("exit 3\r")
+    equal(prompt.end(), 3, "status")
+
+
+@case
+def what_cannot_be_run_is_said():
+    prompt = Prompt()
+    for line, answer in (("nosuch", "sh: nosuch: not found"), ("./nosuch", "sh: ./nosuch: not found"),
+                         ("echo 'x", "sh: a ' has no end"), ("echo | | cat", "sh: a program is missing before |"),
+                         ("echo |", "sh: a program is missing behind |"), ("> f", "sh: a program is missing"),
+                         ("echo >", "sh: a file's name is missing behind < or >"), ("# all this", ""), ("", ""),
+                         ("echo a & b", "sh: & and ; are not known here: one pipeline a line"),
+                         ("cd /nosuch", "sh: /nosuch: No such file or directory"),
+                         ("/run/argv", "sh: /run/argv: Permission denied")):
+        equal(prompt.do(line), answer, line)
+    has(prompt.do("help"), "walk   PID ADDRESS", "help")
+    prompt.send(CTRL["D"])
+    equal(prompt.end(), 0, "status")
+
+
+@case
+def a_line_is_edited():
+    prompt = Prompt()
+    prompt.type(b"echo abc", "echo abc")
+    prompt.type(LEFT + LEFT + b"x", "echo axbc")
+    prompt.type(ERASE + DELETE, "echo ac")
+    prompt.type(CTRL["E"] + b"d" + HOME + b"1" + END + b"2", "1echo acd2")
+    prompt.type(CTRL["A"] + DELETE, "echo acd2")
+    prompt.type(b"\x1bOC" * 4 + CTRL["K"], "echo")
+    prompt.type(b" one two  " + CTRL["W"], "echo one")
+    prompt.type(LEFT * 4 + CTRL["U"], "one")
+    prompt.type(b"\x1b[1;5Z\x1b[200~\x1bx\x01\x00\x1b\x1b[A\x1b[B", "one")
+    prompt.type(CTRL["U"] + CTRL["K"] + b"echo done", "echo done")
+    prompt.send(CTRL["L"])
+    prompt.until(lambda: prompt.screen.text() == "faultline> echo done", "clear screen")
+    prompt.send("\r")
+    prompt.until(lambda: prompt.screen.text() == "faultline> echo done\ndone\nfaultline>", "answer")
+    prompt.send(CTRL["D"])
+    equal(prompt.end(), 0, "status")
+
+
+@case
+def utf8_is_never_torn():
+    prompt = Prompt()
+    prompt.type("echo äö漢字é".encode(), "echo äö漢字é")
+    prompt.type(LEFT + ERASE, "echo äö漢é")
+    prompt.type(LEFT + LEFT + DELETE, "echo ä漢é")
+    prompt.type(b"\xff\xc3", "echo ä??漢é")
+    prompt.type(ERASE + ERASE + b"x", "echo äx漢é")
+    rows = len(prompt.screen.rows)
+    prompt.send("\r")
+    prompt.until(lambda: len(prompt.screen.rows) > rows + 1 and prompt.screen.row() == prompt.mark, "prompt")
+    has(prompt.screen.text(), "\näx漢é\n", "screen")
+    prompt.send(CTRL["D"])
+    equal(prompt.end(), 0, "status")
+
+
+@case
+def history_goes_up_and_down():
+    prompt = Prompt()
+    for word in ("one", "two", "two"):
+        prompt.do("echo " + word)
+    prompt.type(b"new", "new")
+    prompt.type(UP, "echo two")
+    prompt.type(UP, "echo one")
+    prompt.type(UP, "echo one")
+    prompt.type(DOWN, "echo two")
+    prompt.type(DOWN, "new")
+    prompt.type(DOWN, "new")
+    prompt.type(CTRL["U"] + CTRL["P"] + CTRL["P"] + b"!", "echo one!")
+    prompt.send(CTRL["C"])
+    prompt.shows("")
+    prompt.send(CTRL["D"])
+    equal(prompt.end(), 0, "status")
+
+
+@case
+def a_long_line_in_a_window_of_20_columns():
+    prompt = Prompt(20)
+    text = "0123456789" * 10
+    prompt.send("echo " + text)
+    prompt.until(lambda: prompt.screen.row().endswith("789"), "the line's end")
+    equal([row for row in prompt.screen.text().split("\n") if len(row) > 20], [], "rows that are too long")
+    prompt.type(HOME, "echo 012345678901")
+    rows = len(prompt.screen.rows)
+    prompt.send(b"\r")
+    prompt.until(lambda: len(prompt.screen.rows) > rows + 5 and prompt.screen.row() == prompt.mark, "prompt")
+    has(prompt.screen.text().replace("\n", ""), text, "what came")
+    prompt.send("exit\r")
+    equal(prompt.end(), 0, "status")
+
+
+@case
+def ctrl_c_ends_the_program_and_never_the_prompt():
+    prompt = Prompt(options=["--add", PROBE + ":/bin/probe"])
+    prompt.type(b"echo dropped", "echo dropped")
+    prompt.send(CTRL["C"])
+    prompt.shows("")
+    for line in ("cat", "cat | cat | cat", "probe sleep", "probe sleep | cat"):
+        prompt.send(line + "\r")
+        time.sleep(0.5)
+        prompt.send(CTRL["C"])
+        prompt.shows("")
+    for _ in range(5):
+        prompt.send(CTRL["C"])
+    prompt.send("cat\r" + "\x03")
+    time.sleep(0.5)
+    prompt.send(CTRL["C"] * 3)
+    time.sleep(0.5)
+    prompt.send(CTRL["U"] + b"echo alive\r")
+    prompt.until(lambda: "\nalive" in prompt.screen.text(), "alive")
+    prompt.shows("")
+    prompt.send("cat\r")
+    time.sleep(0.5)
+    prompt.send(CTRL["\\"])
+    prompt.until(lambda: "killed by SIGQUIT" in prompt.screen.text(), "SIGQUIT")
+    prompt.shows("")
+    lacks(prompt.screen.text(), "\ndropped", "screen")
+    prompt.send(CTRL["D"])
+    equal(prompt.end(), 0, "status")
+
+
+@case
+def typing_goes_to_the_program_that_runs():
+    prompt = Prompt()
+    prompt.send("cat\r" + "early\r")
+    prompt.until(lambda: "\nearly" in prompt.screen.text(), "what was typed before it ran")
+    time.sleep(0.5)
+    prompt.send("for cat\r")
+    prompt.until(lambda: prompt.screen.text().count("\nfor cat") == 2, "echo and cat's own")
+    prompt.send(CTRL["D"])
+    prompt.shows("")
+    prompt.send(CTRL["D"])
+    equal(prompt.end(), 0, "status")
+
+
+@case
+def garbage_does_no_harm():
+    prompt = Prompt(20)
+    noise = bytes((i * 7 + i // 256 * 13) % 256 for i in range(3000))
+    noise = noise.translate(None, b"\x01\x04\r\n")
+    for at in range(0, len(noise), 300):
+        prompt.send(noise[at:at + 300])
+        prompt.settle()
+    prompt.send(CTRL["C"])
+    prompt.shows("")
+    for _ in range(12):
+        prompt.send(b"x" * 400)
+        prompt.settle()
+    prompt.send(CTRL["C"] + b"echo still\r")
+    prompt.until(lambda: "\nstill" in prompt.screen.text(), "still")
+    prompt.shows("")
+    prompt.send(CTRL["D"])
+    equal(prompt.end(), 0, "status")
+
+
+@case
+def the_terminal_is_as_before():
+    for typed, status in ((CTRL["D"], 0), (b"exit 5\r", 5), (b"echo half" + b"\x01x", 130)):
+        prompt = Prompt(shell=True)
+        if typed.endswith(b"x"):
+            typed = typed.replace(b"\x01x", b"") + b"\x01x"
+        prompt.send(typed)
+        prompt.until(lambda status=status: f"status {status}." in prompt.screen.text(), "status")
+        equal(termios.tcgetattr(prompt.child.child_fd) == prompt.before, True, "the same modes")
+        prompt.child.close(force=True)
+
+
+@case
+def a_closed_terminal_ends_it():
+    prompt = Prompt()
+    pid = prompt.child.pid
+    prompt.child.close(force=False)
+    end = time.monotonic() + 10
+    while time.monotonic() < end and os.path.exists(f"/proc/{pid}"):
+        time.sleep(0.1)
+    equal(os.path.exists(f"/proc/{pid}"), False, "still there")
+
+
+@case
+def without_a_terminal_there_is_no_prompt():
+    status, out, err = without_terminal(b"echo one\ncat\nfor cat\n")
+    equal((status, out, err), (0, b"one\nfor cat\n", b""))
+    status, out, err = without_terminal(b"nosuch\necho two | cat\nexit 4\necho three\n")
+    equal((status, out, err), (4, b"two\n", b"sh: nosuch: not found\n"))
+    status, out, _ = without_terminal(b"\xff\x00\x1b[A'\nnot ended")
+    equal((status, out), (0, b""))
+    equal(without_terminal(b"")[0], 0, "status")
+
+
+@case
+def megabytes_and_bytes_that_are_no_text_pass():
+    data = bytes(range(256)) * 8192
+    path = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"faultline-prompt-{os.getpid()}")
+    with open(path, "wb") as file:
+        file.write(data)
+    try:
+        status, out, _ = without_terminal(b"cat /data | cat\n", ["--add", path + ":/data"])
+        equal((status, out == data), (0, True))
+        prompt = Prompt(options=["--add", path + ":/data"])
+        prompt.send("cat /data\r")
+        time.sleep(1)
+        prompt.send(CTRL["C"])
+        prompt.send(b"\r" + CTRL["U"] + b"echo over\r")
+        prompt.until(lambda: "\nover" in prompt.screen.text()[-500:], "over")
+        prompt.send(CTRL["D"])
+        equal(prompt.end(), 0, "status")
+    finally:
+        os.unlink(path)
+
+
+@case
+def one_line_as_an_argument():
+    done = run_raw(["--", "sh", "-c", "echo a | cat; "])
+    equal((done.status, done.err), (2, b"sh: & and ; are not known here: one pipeline a line\n"))
+    done = run_raw(["--", "sh", "-c", "echo a | cat"])
+    equal((done.status, done.out), (0, b"a\n"))
+    equal(run_raw(["--", "sh", "wrong"]).status, 2, "status")
+
+
+if __name__ == "__main__":
+    main()
