@@ -110,8 +110,7 @@ void process_free(struct process *process)
 	slab_free(&process_cache, process);
 }
 
-static void join_locked(struct process *parent, struct process *child,
-			const struct process *like)
+static void join_locked(struct process *parent, struct process *child, const struct process *like)
 {
 	assert_hardened(spin_lock_held(&family_lock));
 	child->group = like ? like->group : 0;
