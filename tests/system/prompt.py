@@ -112,7 +112,8 @@ def pipes_and_redirections():
     equal(prompt.do("cat nothing 2> e"), "")
     equal(prompt.do("cat e"), "sh: nothing: No such file or directory")
     equal(prompt.do("cat < nothing"), "sh: nothing: No such file or directory")
-    equal(prompt.do("ls"), "f\ne")
+    names = prompt.do("ls").split("\n")
+    equal([name for name in names if name in ("e", "f", "nothing")], ["f", "e"], "names in /tmp")
     prompt.send("exit 3\r")
     equal(prompt.end(), 3, "status")
 
@@ -265,6 +266,24 @@ def garbage_does_no_harm():
     prompt.send(CTRL["C"] + b"echo still\r")
     prompt.until(lambda: "\nstill" in prompt.screen.text(), "still")
     prompt.shows("")
+    prompt.send(CTRL["D"])
+    equal(prompt.end(), 0, "status")
+
+
+@case
+def what_looks_at_the_kernel_answers_or_says_that_it_is_not_there():
+    prompt = Prompt()
+    for line, word in (("ps", "PARENT"), ("maps", "stack"), ("maps 1", "stack"), ("faults", "fill"),
+                       ("free", "page tables"), ("trace 3", "COST"), ("walk 2 10000", "root"), ("log", "kernel")):
+        answer = prompt.do(line)
+        if "this kernel does not offer it" in answer:
+            has(answer, f"sh: {line.split()[0]}: this kernel does not offer it", line)
+        else:
+            has(answer, word, line)
+    equal(prompt.do("maps x"), "sh: maps: x is no process id")
+    equal(prompt.do("faults -1"), "sh: faults: -1 is no process id")
+    equal(prompt.do("walk 2 q"), "sh: walk: q is no address")
+    equal(prompt.do("walk"), "usage: walk PID ADDRESS")
     prompt.send(CTRL["D"])
     equal(prompt.end(), 0, "status")
 

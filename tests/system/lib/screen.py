@@ -1,9 +1,11 @@
 """A terminal's screen, as far as the prompt uses it: what a person sees after all that came."""
 
+import codecs
 import re
 import unicodedata
 
 ESCAPE = re.compile(r"\x1b\[([?0-9;]*)([@-~])")
+INCOMPLETE = re.compile(r"\x1b(\[[?0-9;]*)?")
 
 
 class Screen:
@@ -13,34 +15,23 @@ class Screen:
         self.columns = columns
         self.rows = [[]]
         self.column = 0
-        self.rest = b""
+        self.rest = ""
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def feed(self, data):
-        """Shows bytes."""
-        data = self.rest + data
-        cut = len(data)
-        while cut > len(data) - 4 and cut > 0 and not self._whole(data[:cut]):
-            cut -= 1
-        text, self.rest = data[:cut].decode(errors="replace"), data[cut:]
-        at = 0
+        """Shows bytes; characters and escape sequences may come in pieces."""
+        text, at = self.rest + self.decoder.decode(data), 0
         while at < len(text):
             match = ESCAPE.match(text, at)
-            if match:
-                if match.group(2) == "J":
-                    self.rows = [[]]
-                    self.column = 0
-                at = match.end()
-            else:
+            if text[at] == "\x1b" and not match and INCOMPLETE.fullmatch(text, at):
+                break
+            if match and match.group(2) == "J":
+                self.rows = [[]]
+                self.column = 0
+            if not match:
                 self._show(text[at])
-                at += 1
-
-    @staticmethod
-    def _whole(data):
-        try:
-            data[-4:].decode(errors="strict")
-        except UnicodeDecodeError as error:
-            return error.reason != "unexpected end of data"
-        return True
+            at = match.end() if match else at + 1
+        self.rest = text[at:]
 
     def _show(self, char):
         if char == "\r":
