@@ -103,18 +103,24 @@ static void tree_fix(struct tree *tree, struct tree_node *node, struct tree_node
 	}
 }
 
-void tree_insert(struct tree *tree, struct tree_node *node, struct tree_node *parent,
-		 struct tree_node **link)
+void tree_insert_changed(struct tree *tree, struct tree_node *node, struct tree_node *parent,
+			 struct tree_node **link, struct tree_node *changed)
 {
 	node->parent = parent;
 	node->child[0] = NULL;
 	node->child[1] = NULL;
 	node->height = 0;
 	*link = node;
-	tree_fix(tree, node, node);
+	tree_fix(tree, node, changed != NULL ? changed : node);
 }
 
-void tree_erase(struct tree *tree, struct tree_node *node)
+void tree_insert(struct tree *tree, struct tree_node *node, struct tree_node *parent,
+		 struct tree_node **link)
+{
+	tree_insert_changed(tree, node, parent, link, NULL);
+}
+
+void tree_erase_changed(struct tree *tree, struct tree_node *node, struct tree_node *changed)
 {
 	struct tree_node **link = tree_link(tree, node);
 	struct tree_node *next;
@@ -124,9 +130,11 @@ void tree_erase(struct tree *tree, struct tree_node *node)
 		struct tree_node *only = node->child[node->child[0] == NULL];
 
 		*link = only;
-		if (only != NULL)
+		if (only != NULL) {
 			only->parent = node->parent;
-		tree_fix(tree, node->parent, NULL);
+			tree_recompute(tree, only); /* it may be the one that changed */
+		}
+		tree_fix(tree, node->parent, changed != only ? changed : NULL);
 		return;
 	}
 	/* Its successor, which has no left child, takes its place. */
@@ -142,6 +150,11 @@ void tree_erase(struct tree *tree, struct tree_node *node)
 	next->height = 0; /* so that its parent is told, whatever next's summary was */
 	*link = next;
 	tree_fix(tree, lowest, next);
+}
+
+void tree_erase(struct tree *tree, struct tree_node *node)
+{
+	tree_erase_changed(tree, node, NULL);
 }
 
 void tree_replace(struct tree *tree, struct tree_node *old, struct tree_node *new)

@@ -44,6 +44,14 @@ void tree_insert(struct tree *tree, struct tree_node *node, struct tree_node *pa
 /* Takes node out. => node is in the tree */
 void tree_erase(struct tree *tree, struct tree_node *node);
 
+/*
+ * The same where the data of node's successor has changed too: one way up does for both.
+ * => changed is what follows node in order, or NULL
+ */
+void tree_insert_changed(struct tree *tree, struct tree_node *node, struct tree_node *parent,
+			 struct tree_node **link, struct tree_node *changed);
+void tree_erase_changed(struct tree *tree, struct tree_node *node, struct tree_node *changed);
+
 /* Puts `new` in the place of `old`: same order, same neighbours. */
 void tree_replace(struct tree *tree, struct tree_node *old, struct tree_node *new);
 

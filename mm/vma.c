@@ -165,12 +165,9 @@ static void vma_link(struct space *space, struct vma *vma)
 	assert_hardened(!above || vma->end <= vma_of(above)->start);
 	vma->space = space;
 	vma->gap = vma_gap_above(vma_of(below), vma);
-	/* First, for the way up from a new leaf leads past its neighbour above. */
 	if (above)
 		vma_of(above)->gap = vma_gap_above(vma, vma_of(above));
-	tree_insert(&space->vmas, &vma->node, parent, link);
-	if (above)
-		tree_changed(&space->vmas, above);
+	tree_insert_changed(&space->vmas, &vma->node, parent, link, above);
 	space->nvmas++;
 	space->layout++;
 }
@@ -182,9 +179,7 @@ static void vma_unlink(struct vma *vma)
 
 	if (next)
 		next->gap = vma_gap_above(vma_prev(vma), next);
-	tree_erase(&space->vmas, &vma->node);
-	if (next)
-		tree_changed(&space->vmas, &next->node);
+	tree_erase_changed(&space->vmas, &vma->node, next ? &next->node : NULL);
 	space->nvmas--;
 	space->layout++;
 	if (space->last_hit == vma)
