@@ -47,6 +47,9 @@ static int clear_tail(struct space *space, vaddr_t brk)
 	return 0;
 }
 
+#define HEAP_RIGHTS	(RIGHT_READ | RIGHT_WRITE)
+#define HEAP_MAX_RIGHTS (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC)
+
 static struct vma *heap_vma(vaddr_t start, vaddr_t end)
 {
 	struct vma *vma = vma_alloc();
@@ -55,46 +58,54 @@ static struct vma *heap_vma(vaddr_t start, vaddr_t end)
 		return NULL;
 	vma->start = start;
 	vma->end = end;
-	vma->rights = RIGHT_READ | RIGHT_WRITE;
-	vma->max_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC;
+	vma->rights = HEAP_RIGHTS;
+	vma->max_rights = HEAP_MAX_RIGHTS;
 	vma->flags = VMA_HEAP;
 	vma->backend = &vma_anon;
 	return vma;
 }
 
-/* Maps [start, end) as heap. => space lock held; true: *vma went into the tree */
-static bool heap_insert(struct space *space, struct vma *vma, struct list *dead, int *result_ret)
+/*
+ * The heap that ends at `end` and is as brk makes it, so that it can simply go on; NULL. => mmap
+ * lock held
+ */
+static struct vma *heap_that_ends_at(struct space *space, vaddr_t end)
 {
-	*result_ret = -ENOMEM;
-	if (!has_room(space, vma->start, vma->end))
-		return false;
-	if (!space_may_expand(space, vma->rights, vma->flags, vma->end - vma->start))
-		return false;
-	if (space->nvmas > VMA_COUNT_MAX)
-		return false;
-	*result_ret = 0;
-	if (vma_absorb(space, vma, dead))
-		return false;
-	vma_insert(space, vma);
-	return true;
+	struct vma *vma = vma_find(space, end - 1);
+
+	if (!vma || vma->end != end || vma->flags != VMA_HEAP)
+		return NULL;
+	return vma->rights == HEAP_RIGHTS && vma->max_rights == HEAP_MAX_RIGHTS ? vma : NULL;
 }
 
+/* => space lock held */
+static bool may_grow(struct space *space, vaddr_t start, vaddr_t end)
+{
+	return has_room(space, start, end) && space->nvmas <= VMA_COUNT_MAX &&
+	       space_may_expand(space, HEAP_RIGHTS, VMA_HEAP, end - start);
+}
+
+/* Maps [start, end) as heap: raises the end of what is there, or begins anew. */
 static int heap_grow(struct space *space, vaddr_t start, vaddr_t end)
 {
-	struct list dead = LIST_INIT(dead);
-	struct vma *vma = heap_vma(start, end);
-	bool used;
-	int result;
+	struct vma *heap = heap_that_ends_at(space, start), *fresh = NULL;
+	bool may;
 
-	if (!vma)
-		return -ENOMEM;
+	if (!heap) {
+		fresh = heap_vma(start, end);
+		if (!fresh)
+			return -ENOMEM;
+	}
 	spin_lock(&space->lock);
-	used = heap_insert(space, vma, &dead, &result);
+	may = may_grow(space, start, end);
+	if (may && heap)
+		vma_set_end(heap, end); /* has_room(): nothing above that it could join */
+	else if (may)
+		vma_insert(space, fresh);
 	spin_unlock(&space->lock);
-	vma_free_dead(&dead);
-	if (!used)
-		vma_free(vma);
-	return result;
+	if (!may)
+		vma_free(fresh);
+	return may ? 0 : -ENOMEM;
 }
 
 static int heap_shrink(struct space *space, vaddr_t start, vaddr_t end)

@@ -72,11 +72,32 @@ void unmap_pieces(struct space *space, vaddr_t start, vaddr_t end)
 	}
 }
 
+/*
+ * Cuts the upper end off a VMA where nobody ever touched it: it has no entries there, and needs no
+ * second VMA. => false: it is not such a range, nothing was done
+ */
+static bool cut_untouched_end(struct space *space, vaddr_t start, vaddr_t end)
+{
+	struct vma *vma;
+	bool cut;
+
+	spin_lock(&space->lock);
+	vma = vma_find(space, start);
+	cut = vma && vma->start < start && vma->end == end && vma->touched_end <= start;
+	if (cut)
+		vma_set_end(vma, start);
+	spin_unlock(&space->lock);
+	return cut;
+}
+
 int unmap_range(struct space *space, vaddr_t start, vaddr_t end)
 {
 	struct split_room room;
-	int result = split_room_get(space, start, end, &room);
+	int result;
 
+	if (cut_untouched_end(space, start, end))
+		return 0;
+	result = split_room_get(space, start, end, &room);
 	if (result)
 		return result;
 	spin_lock(&space->lock);
