@@ -118,8 +118,7 @@ static int protect_one(struct space *space, vaddr_t start, vaddr_t end, unsigned
 	if (result)
 		return result;
 	spin_lock(&space->lock);
-	split_edges(space, start, end, &room);
-	vma = vma_find(space, start);
+	vma = split_edges(space, start, end, &room);
 	touched_start = MAX(start, vma->touched_start);
 	touched_end = MIN(end, vma->touched_end);
 	vma_set_rights(vma, rights);

@@ -2,21 +2,26 @@
 #include "abi/errno.h"
 #include "mm/unmap.h"
 
-/* The VMA that has `at` inside it, not at its start. */
-static struct vma *vma_across(struct space *space, vaddr_t at)
+/*
+ * The VMA that has `end` inside it, not at its start; NULL. `first` is the one at the range's start:
+ * mostly it is the same.
+ */
+static struct vma *vma_across_end(struct space *space, struct vma *first, vaddr_t end)
 {
-	struct vma *vma = vma_find(space, at);
+	struct vma *vma = first && end <= first->end ? first : vma_find(space, end);
 
-	return vma && vma->start < at ? vma : NULL;
+	return vma && vma->start < end && end < vma->end ? vma : NULL;
 }
 
 int split_room_get(struct space *space, vaddr_t start, vaddr_t end, struct split_room *room)
 {
-	struct vma *low = vma_across(space, start), *high = vma_across(space, end);
-	unsigned needed = !!low + !!high;
+	struct vma *first = vma_find(space, start);
+	struct vma *high = vma_across_end(space, first, end);
+	bool low = first && first->start < start;
+	unsigned needed = low + !!high;
 
 	*room = (struct split_room){ 0 };
-	if (low && low == high && space->nvmas >= VMA_COUNT_MAX)
+	if (low && first == high && space->nvmas >= VMA_COUNT_MAX)
 		return -ENOMEM;
 	for (unsigned i = 0; i < needed; i++) {
 		room->spare[i] = vma_alloc();
@@ -35,20 +40,26 @@ void split_room_put(struct split_room *room)
 	*room = (struct split_room){ 0 };
 }
 
-static void split_at(struct space *space, vaddr_t at, struct split_room *room)
+/* => the part from `at` on */
+static struct vma *split_at(struct vma *vma, vaddr_t at, struct split_room *room)
 {
-	struct vma *vma = vma_across(space, at);
 	struct vma **spare = room->spare[0] ? &room->spare[0] : &room->spare[1];
+	struct vma *upper = *spare;
 
-	if (!vma)
-		return;
-	assert(*spare);
-	vma_split(vma, at, *spare);
+	assert(upper);
+	vma_split(vma, at, upper);
 	*spare = NULL;
+	return upper;
 }
 
-void split_edges(struct space *space, vaddr_t start, vaddr_t end, struct split_room *room)
+struct vma *split_edges(struct space *space, vaddr_t start, vaddr_t end, struct split_room *room)
 {
-	split_at(space, start, room);
-	split_at(space, end, room);
+	struct vma *first = vma_find(space, start), *high;
+
+	if (first && first->start < start)
+		first = split_at(first, start, room);
+	high = vma_across_end(space, first, end);
+	if (high)
+		(void)split_at(high, end, room);
+	return first;
 }

@@ -101,7 +101,7 @@ int unmap_range(struct space *space, vaddr_t start, vaddr_t end)
 	if (result)
 		return result;
 	spin_lock(&space->lock);
-	split_edges(space, start, end, &room);
+	(void)split_edges(space, start, end, &room);
 	spin_unlock(&space->lock);
 	unmap_pieces(space, start, end);
 	return 0;

@@ -15,8 +15,11 @@ struct split_room {
 int split_room_get(struct space *space, vaddr_t start, vaddr_t end, struct split_room *room);
 void split_room_put(struct split_room *room); /* => no spinning lock held */
 
-/* Makes VMAs begin and end at both ends of the range. => space lock held; cannot fail */
-void split_edges(struct space *space, vaddr_t start, vaddr_t end, struct split_room *room);
+/*
+ * Makes VMAs begin and end at both ends of the range: the one at its start, or NULL. => space lock
+ * held; cannot fail
+ */
+struct vma *split_edges(struct space *space, vaddr_t start, vaddr_t end, struct split_room *room);
 
 /*
  * Removes all mappings of [start, end), splitting at its ends: 0, or -ENOMEM with nothing changed.
