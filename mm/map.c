@@ -84,15 +84,22 @@ static int plan_address(struct space *space, const struct map_request *request, 
 	return result;
 }
 
+/* => mmap lock held */
+static bool is_taken(struct space *space, const struct map_plan *plan)
+{
+	struct vma *next = vma_find_next(space, plan->start);
+
+	return next && next->start < plan->end;
+}
+
 /* What Linux checks once it has the address, in its order. => mmap lock held */
 static int check_kind(struct space *space, const struct map_request *request,
 		      const struct map_plan *plan)
 {
 	size_t len = plan->end - plan->start;
-	struct vma *next = vma_find_next(space, plan->start);
 	unsigned type = request->flags & MAP_TYPE;
 
-	if ((request->flags & MAP_FIXED_NOREPLACE) && next && next->start < plan->end)
+	if ((request->flags & MAP_FIXED_NOREPLACE) && is_taken(space, plan))
 		return -EEXIST;
 	if (type != MAP_PRIVATE && type != MAP_SHARED &&
 	    !(type == MAP_SHARED_VALIDATE && request->object))
