@@ -17,7 +17,7 @@ MASKS = [
     (r"0x[0-9a-f]{4,}(?=-)", "A"),
     (r"(?<=-)0x[0-9a-f]{4,}", "B"),
     (r"(?<!instruction )0x[0-9a-f]{4,}", "P"),
-    (r"image /\S*/dies$", "image"),
+    (r"image /.*/dies$", "image"),
 ]
 TEXT = "A-B r-xp elf, of the image"
 HEAP = "A-B rw-p anon, the heap"
