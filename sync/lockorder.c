@@ -1,6 +1,7 @@
 /* Checks on every lock taken that the one order is kept (hardened build). */
 #include "sync/lockorder.h"
 
+#include "arch/irqflags.h"
 #include "lib/assert.h"
 #include "lib/bits.h"
 
@@ -92,22 +93,27 @@ static void lockorder_pop(struct lockorder *order, const void *lock)
 		order->held[i] = order->held[i + 1];
 }
 
+/* Interrupts take locks too: none comes while the hart's record is half changed. */
 void lockorder_take(const void *lock, enum lock_class class, bool nested)
 {
+	unsigned long flags = arch_irq_save();
 	struct lockorder *order = lockorder_this_hart();
 
-	if (order == NULL || class == LOCK_NONE)
-		return;
-	assert(class > LOCK_LAST_WAITING && class < LOCK_CLASSES);
-	lockorder_push(order, lock, class, nested);
+	if (order != NULL && class != LOCK_NONE) {
+		assert(class > LOCK_LAST_WAITING && class < LOCK_CLASSES);
+		lockorder_push(order, lock, class, nested);
+	}
+	arch_irq_restore(flags);
 }
 
 void lockorder_drop(const void *lock, enum lock_class class)
 {
+	unsigned long flags = arch_irq_save();
 	struct lockorder *order = lockorder_this_hart();
 
 	if (order != NULL && class != LOCK_NONE)
 		lockorder_pop(order, lock);
+	arch_irq_restore(flags);
 }
 
 bool lockorder_holds(const void *lock)

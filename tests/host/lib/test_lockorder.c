@@ -6,9 +6,11 @@
 
 static struct lockorder hart_order;
 static bool no_hart;
+static bool looked_with_irq_on;
 
 struct lockorder *lockorder_this_hart(void)
 {
+	looked_with_irq_on |= arch_irq_enabled();
 	return no_hart ? NULL : &hart_order;
 }
 
@@ -46,6 +48,20 @@ static void test_in_order(void **state)
 	assert_true(spin_lock_held(&alloc));
 	spin_unlock(&alloc);
 	lockorder_assert_none_spinning();
+}
+
+/* An interrupt takes locks too: it must not find the record half changed. */
+static void test_no_interrupt_in_between(void **state)
+{
+	(void)state;
+	arch_irq_enable();
+	looked_with_irq_on = false;
+	spin_lock(&spaces.a);
+	assert_false(looked_with_irq_on);
+	assert_true(arch_irq_enabled());
+	spin_unlock(&spaces.a);
+	assert_false(looked_with_irq_on);
+	assert_true(arch_irq_enabled());
 }
 
 static void test_out_of_order(void **state)
@@ -207,6 +223,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_in_order),
+		TEST(test_no_interrupt_in_between),
 		TEST(test_out_of_order),
 		TEST(test_below_one_of_many),
 		TEST(test_two_of_a_class),
