@@ -1,0 +1,149 @@
+/* RISC-V's page-table entries natively: every combination of rights and flags against the contract (R61, R85). */
+#include "arch/entry.h"
+#include "test.h"
+
+bool entry_ad_soft;
+
+/* Bits of an Sv39 entry (privileged specification, 4.4.1), named here a second time on purpose. */
+enum { V = 1, R = 2, W = 4, X = 8, U = 16, G = 32, A = 64, D = 128 };
+#define RESERVED (0x3fful << 54)
+
+static const pfn_t frames[] = { 0, 1, 0x80200, (1ul << 44) - 1 };
+
+/* What entry_rights() has to say: COW and WP drop W, W brings R. */
+static unsigned rights_expected(unsigned rights, unsigned flags)
+{
+	if (flags & (ENTRY_COW | ENTRY_WP))
+		rights &= ~RIGHT_WRITE;
+	return rights & RIGHT_WRITE ? rights | RIGHT_READ : rights;
+}
+
+/* What the hardware may do with it. */
+static void check_hardware(struct mmu_entry e, unsigned rights, unsigned flags)
+{
+	bool valid = rights != 0 && (!entry_ad_soft || (flags & ENTRY_ACCESSED));
+	bool writable = (rights & RIGHT_WRITE) && (!entry_ad_soft || (flags & ENTRY_DIRTY));
+
+	assert_int_equal(valid, e.word & V);
+	assert_int_equal(0, e.word & (G | RESERVED));
+	assert_int_equal(U, e.word & U);
+	if (!valid)
+		return;
+	assert_int_not_equal(0, e.word & (R | W | X)); /* else it would point to a table */
+	assert_false((e.word & (R | W)) == W);	       /* a reserved encoding */
+	assert_int_equal(writable ? W : 0, e.word & W);
+	assert_int_equal(rights & RIGHT_READ ? R : 0, e.word & R);
+	assert_int_equal(rights & RIGHT_EXEC ? X : 0, e.word & X);
+}
+
+static void check_made(pfn_t pfn, unsigned rights, unsigned flags)
+{
+	struct mmu_entry e = entry_make(pfn, rights, flags);
+	unsigned has = rights_expected(rights, flags);
+	bool present = has != 0 && (!entry_ad_soft || (flags & ENTRY_ACCESSED));
+
+	assert_int_equal(present ? ENTRY_PRESENT : ENTRY_RESIDENT, entry_state(e));
+	assert_false(entry_empty(e));
+	assert_int_equal(pfn, entry_pfn(e));
+	assert_int_equal(has, entry_rights(e));
+	assert_int_equal(flags, entry_flags(e));
+	assert_int_equal(e.word, entry_with(e, entry_rights(e), entry_flags(e)).word);
+	check_hardware(e, has, flags);
+}
+
+/* Calls check for each combination that may be made: COW and WP together may not. */
+static void for_all(void (*check)(pfn_t pfn, unsigned rights, unsigned flags))
+{
+	for (unsigned i = 0; i < 4; i++)
+		for (unsigned rights = 0; rights < 8; rights++)
+			for (unsigned flags = 0; flags < 12; flags++)
+				check(frames[i], rights, flags);
+}
+
+static void test_made(void **state)
+{
+	(void)state;
+	entry_ad_soft = false;
+	for_all(check_made);
+}
+
+static void test_made_with_soft_ad(void **state)
+{
+	(void)state;
+	entry_ad_soft = true;
+	for_all(check_made);
+	entry_ad_soft = false;
+}
+
+/* A TLB holds what the old entry let through; a fence is owed where the new one lets less through, or elsewhere. */
+static void check_lessens(struct mmu_entry old, struct mmu_entry new)
+{
+	unsigned was = old.word & V ? old.word & (R | W | X) : 0;
+	unsigned is = new.word &V ? new.word &(R | W | X) : 0;
+	bool moved = old.word >> 10 != new.word >> 10;
+	bool clean_again = (old.word & W) && (old.word & D) && !(new.word &D);
+
+	assert_int_equal(was != 0 && (moved || (was & ~is) || clean_again),
+			 entry_lessens(old, new));
+}
+
+static void test_lessens(void **state)
+{
+	(void)state;
+	for (unsigned from = 0; from < 8 * 12; from++) {
+		struct mmu_entry old = entry_make(0x80200, from % 8, from / 8);
+
+		for (unsigned to = 0; to < 8 * 12; to++) {
+			check_lessens(old, entry_make(0x80200, to % 8, to / 8));
+			check_lessens(old, entry_make(0x80201, to % 8, to / 8));
+		}
+		check_lessens(old, (struct mmu_entry){ 0 });
+		check_lessens((struct mmu_entry){ 0 }, old);
+	}
+}
+
+static void check_share(pfn_t pfn, unsigned rights, unsigned flags)
+{
+	struct mmu_entry e, shared;
+
+	if (flags & ENTRY_WP)
+		return;
+	e = entry_make(pfn, rights, flags);
+	shared = entry_share(e);
+	assert_int_equal(pfn, entry_pfn(shared));
+	assert_int_equal(entry_rights(e) & ~RIGHT_WRITE, entry_rights(shared));
+	assert_int_equal(ENTRY_COW, entry_flags(shared) & ENTRY_COW);
+	assert_int_equal(0, shared.word & W);
+}
+
+static void test_share(void **state)
+{
+	(void)state;
+	for_all(check_share);
+}
+
+static void test_atomic_changes(void **state)
+{
+	struct mmu_entry a = entry_make(1, RIGHT_READ, 0), b = entry_make(2, RIGHT_READ, 0),
+			 slot = a;
+
+	(void)state;
+	assert_false(entry_cas(&slot, b, b));
+	assert_int_equal(a.word, entry_load(&slot).word);
+	assert_true(entry_cas(&slot, a, b));
+	assert_int_equal(b.word, entry_swap(&slot, a).word);
+	assert_int_equal(a.word, slot.word);
+	assert_int_equal(ENTRY_EMPTY, entry_state((struct mmu_entry){ 0 }));
+	assert_true(entry_empty((struct mmu_entry){ 0 }));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_made),	       cmocka_unit_test(test_made_with_soft_ad),
+		cmocka_unit_test(test_lessens),	       cmocka_unit_test(test_share),
+		cmocka_unit_test(test_atomic_changes),
+	};
+
+	return test_group("arch-entry", tests);
+}
