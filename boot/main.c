@@ -71,6 +71,34 @@ static void tell_machine(const struct boot_info *info)
 		log_info("boot", "the other harts stay parked");
 }
 
+/* How far apart the places are that are looked at. */
+#define PROBE_STEP (2ul << 20)
+
+static bool is_reserved(const struct boot_info *info, paddr_t pa)
+{
+	for (unsigned i = 0; i < info->nreserved; i++)
+		if (pa >= info->reserved[i].start && pa < info->reserved[i].end)
+			return true;
+	return false;
+}
+
+/* A tree may promise memory that the machine does not have; what is reserved may be closed to us. */
+static void check_memory(const struct boot_info *info)
+{
+	for (unsigned i = 0; i < info->nram; i++) {
+		const struct phys_range *ram = &info->ram[i];
+
+		for (paddr_t pa = ram->start; pa < ram->end; pa += PROBE_STEP) {
+			if (is_reserved(info, pa) || arch_memory_answers(pa))
+				continue;
+			log_error("boot",
+				  "the device tree can't be used: there is no memory at %#lx",
+				  (unsigned long)pa);
+			give_up();
+		}
+	}
+}
+
 static void start_memory(const struct boot_info *info)
 {
 	int err;
@@ -80,6 +108,7 @@ static void start_memory(const struct boot_info *info)
 			  MIB(ram_bytes(info)), MIB(RAM_LEAST));
 		give_up();
 	}
+	check_memory(info);
 	err = phys_init(info->ram, info->nram, info->reserved, info->nreserved);
 
 	if (err) {

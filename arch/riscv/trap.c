@@ -2,11 +2,13 @@
 #include "arch/riscv/trap.h"
 
 #include "arch/irqflags.h"
+#include "arch/bootmap.h"
 #include "arch/page.h"
 #include "arch/entry.h"
 #include "arch/riscv/csr.h"
 #include "arch/timer.h"
 #include "arch/upcall.h"
+#include "arch/usercopy.h"
 #include "base/panic.h"
 #include "lib/bits.h"
 
@@ -90,13 +92,27 @@ void trap_user(struct trap_frame *frame, uint64_t cause, vaddr_t stval)
 	arch_irq_disable();
 }
 
+/* arch_memory_answers() reads by a copy whose address is the kernel's; set while the machine boots, on one hart. */
+static bool probing;
+
+bool arch_memory_answers(paddr_t pa)
+{
+	char byte;
+	bool answers;
+
+	probing = true;
+	answers = arch_copy_in(&byte, (vaddr_t)arch_phys_to_virt(pa), 1) == 0;
+	probing = false;
+	return answers;
+}
+
 /* A fault inside a user copy: served, or the copy ends. => false: it is neither */
 static bool user_copy_fault(struct trap_frame *frame, uint64_t cause, vaddr_t stval)
 {
 	vaddr_t fixup = usercopy_fixup(frame->pc);
 	int r = -1;
 
-	if (!fixup || stval >= USER_TOP)
+	if (!fixup || (stval >= USER_TOP && !(probing && cause == CAUSE_LOAD_ACCESS)))
 		return false;
 	switch (cause) {
 	case CAUSE_LOAD_PAGE:

@@ -148,6 +148,7 @@ def trees_that_lie():
         for changes in (((start, b"\x10\0\0\0"), (end, b"\x10\0\x10\0")), ((end, b"\x94\0\0\0"),),
                         ((start, b"\x80\0\0\0"),), ((start, b"\x80\x20\0\0"),), ((end, b"\x84\0\0\0"),),
                         ((start, b"\xf0\0\0\0"), (end, b"\xff\xff\xff\xff")),
+                        ((size, b"\x80\0\0\0\0\0\0\0\x10\0\0\0"),), ((size, b"\x80\0\0\0\0\0\0\x02\0\0\0\0"),),
                         ((size, b"\x80\0\0\0\0\0\0\0\0\x40\0\0"),), ((size, b"\x84\0\0\0\0\0\0\0\x04\0\0\0"),)):
             patched = good
             for before, after in changes:

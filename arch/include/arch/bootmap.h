@@ -20,6 +20,11 @@ struct phys_range arch_image_init(void);
 void arch_kernel_map(const struct phys_range *ram, unsigned n, paddr_t (*frame)(void));
 
 /*
+ * Is there memory at pa? A load that the machine refuses answers no. => boot, on the early tables; before any process
+ */
+bool arch_memory_answers(paddr_t pa);
+
+/*
  * Takes the write right (and exec) from the image's init part in all aliases but the direct map's
  * RW, before its frames are freed.
  */
