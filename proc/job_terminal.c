@@ -87,30 +87,28 @@ int job_terminal_leave(struct job_terminal *terminal)
 	return err;
 }
 
-int job_terminal_group(struct job_terminal *terminal, int *group_ret)
+/* Reads a field of the terminal, for those whose terminal it is. */
+static int tell_own(struct job_terminal *terminal, const int *field, int *ret)
 {
 	int err = -ENOTTY;
 
 	spin_lock(&family_lock);
 	if (current_process()->terminal == terminal) {
-		*group_ret = terminal->group;
+		*ret = *field;
 		err = 0;
 	}
 	spin_unlock(&family_lock);
 	return err;
 }
 
+int job_terminal_group(struct job_terminal *terminal, int *group_ret)
+{
+	return tell_own(terminal, &terminal->group, group_ret);
+}
+
 int job_terminal_session(struct job_terminal *terminal, int *session_ret)
 {
-	int err = -ENOTTY;
-
-	spin_lock(&family_lock);
-	if (current_process()->terminal == terminal) {
-		*session_ret = terminal->session;
-		err = 0;
-	}
-	spin_unlock(&family_lock);
-	return err;
+	return tell_own(terminal, &terminal->session, session_ret);
 }
 
 /* The session of a group's first member, or of that process; negative: neither. => family lock held */

@@ -1,5 +1,5 @@
 /* Faults whose world changes before they are granted; that find no memory; that have to wait. */
-#include "rig.h"
+#include "one_space.h"
 
 #include <string.h>
 
@@ -7,53 +7,6 @@
 #include "mm/hold.h"
 #include "mm/install.h"
 #include "mm/object.h"
-
-#define AT 0x40000000ul
-
-static struct space space;
-
-static void start(void)
-{
-	rig_start(2048);
-	rig_create(&space);
-	rig_run(&space);
-}
-
-static void end(void)
-{
-	rig_check();
-	rig_destroy(&space);
-	rig_check();
-}
-
-static void map(vaddr_t addr, size_t npages, unsigned prot)
-{
-	assert_int_equal(rig_map(&space, addr, npages * PAGE_SIZE, prot, ANON | MAP_FIXED), addr);
-}
-
-static void map_file(struct object *file, vaddr_t addr, size_t npages, uint64_t offset,
-		     const struct vma_backend *backend, vaddr_t file_end)
-{
-	struct map_request request = { .addr = addr,
-				       .len = npages * PAGE_SIZE,
-				       .rights = RW,
-				       .max_rights = RW,
-				       .flags = MAP_PRIVATE | MAP_FIXED,
-				       .object = file,
-				       .offset = offset,
-				       .backend = backend,
-				       .file_end = file_end };
-	vaddr_t at;
-
-	assert_int_equal(vm_map(&space, &request, &at), 0);
-}
-
-static int fault(vaddr_t va, unsigned access)
-{
-	struct vm_wait wait;
-
-	return vm_fault(&space, va, access | ACCESS_USER, 0, &wait);
-}
 
 /* A backend whose page is got while others change the world. */
 static void (*meanwhile)(void);

@@ -1,26 +1,9 @@
 /* The break, and stacks that grow by faults. */
-#include "rig.h"
+#include "one_space.h"
 
 #include "mm/object.h"
 
-#define AT 0x40000000ul
-#define P  PAGE_SIZE
-
-static struct space space;
-
-static void start(void)
-{
-	rig_start(2048);
-	rig_create(&space);
-	rig_run(&space);
-}
-
-static void end(void)
-{
-	rig_check();
-	rig_destroy(&space);
-	rig_check();
-}
+#define P PAGE_SIZE
 
 static void test_brk(void **state) /* R10 R12 R13 R14 R15 R22 R23 R24 */
 {

@@ -1,26 +1,9 @@
 /* The verbs one by one: Linux's errors and effects, and who waits for them. */
-#include "rig.h"
+#include "one_space.h"
 
 #include "mm/object.h"
 
-#define AT 0x40000000ul
-#define P  PAGE_SIZE
-
-static struct space space;
-
-static void start(void)
-{
-	rig_start(2048);
-	rig_create(&space);
-	rig_run(&space);
-}
-
-static void end(void)
-{
-	rig_check();
-	rig_destroy(&space);
-	rig_check();
-}
+#define P PAGE_SIZE
 
 static long map_object(struct object *object, unsigned prot, unsigned max, unsigned flags,
 		       size_t len, uint64_t offset)

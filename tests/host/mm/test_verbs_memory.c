@@ -1,27 +1,10 @@
 /* The verbs when memory runs out: at each allocation, one at a time. */
-#include "rig.h"
+#include "one_space.h"
 
 #include "mm/alloc_fail.h"
 #include "mm/object.h"
 
-#define AT 0x40000000ul
-#define P  PAGE_SIZE
-
-static struct space space;
-
-static void start(void)
-{
-	rig_start(2048);
-	rig_create(&space);
-	rig_run(&space);
-}
-
-static void end(void)
-{
-	rig_check();
-	rig_destroy(&space);
-	rig_check();
-}
+#define P PAGE_SIZE
 
 /* Each allocation of a verb fails once: an error, nothing changed, nothing leaked. R45 */
 static void fail_each(long (*verb)(void))

@@ -1,0 +1,52 @@
+/* One space at a time on the rig, which all of a file's tests begin and end alike with. */
+#pragma once
+
+#include "rig.h"
+
+#define AT 0x40000000ul
+
+static struct space space;
+
+static inline void start(void)
+{
+	rig_start(2048);
+	rig_create(&space);
+	rig_run(&space);
+}
+
+/* Everything is accounted for, with the space and without it. */
+static inline void end(void)
+{
+	rig_check();
+	rig_destroy(&space);
+	rig_check();
+}
+
+static inline void map(vaddr_t addr, size_t npages, unsigned prot)
+{
+	assert_int_equal(rig_map(&space, addr, npages * PAGE_SIZE, prot, ANON | MAP_FIXED), addr);
+}
+
+static inline void map_file(struct object *file, vaddr_t addr, size_t npages, uint64_t offset,
+			    const struct vma_backend *backend, vaddr_t file_end)
+{
+	struct map_request request = { .addr = addr,
+				       .len = npages * PAGE_SIZE,
+				       .rights = RW,
+				       .max_rights = RW,
+				       .flags = MAP_PRIVATE | MAP_FIXED,
+				       .object = file,
+				       .offset = offset,
+				       .backend = backend,
+				       .file_end = file_end };
+	vaddr_t at;
+
+	assert_int_equal(vm_map(&space, &request, &at), 0);
+}
+
+static inline int fault(vaddr_t va, unsigned access)
+{
+	struct vm_wait wait;
+
+	return vm_fault(&space, va, access | ACCESS_USER, 0, &wait);
+}
