@@ -12,6 +12,8 @@
 #define DT_LNK	   10
 #define DT_SOCK	   12
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpadded" /* the name lies where the hole would be */
 struct linux_dirent64 {
 	uint64_t d_ino;
 	int64_t d_off;
@@ -20,3 +22,4 @@ struct linux_dirent64 {
 	uint8_t d_type;
 	char d_name[];
 };
+#pragma GCC diagnostic pop

@@ -36,6 +36,8 @@ SEEDS = [
     ("include-cycles", "lib/list.h", '#include "lib/tree.h"\n',
      {"lib/tree.h": '/* A tree of nothing. */\n#pragma once\n#include "lib/list.h"\n'}),
     ("headers-compile-alone", "lib/list.h", "struct other { struct unknown u; };\n", {}),
+    ("headers-compile-alone", "include/abi/hole.h",
+     "/* A struct with a hole. */\n#pragma once\nstruct hole {\n\tchar c;\n\tlong n;\n};\n", {}),
     ("file-lengths", "mm/anon.c", "\n" * 400, {}),
     ("function-lengths", "mm/anon.c", f"void f(void)\n{{\n{LONG_BODY}}}\n", {}),
     ("first-lines", "mm/none.h", "#pragma once\n", {}),
