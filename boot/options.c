@@ -6,7 +6,8 @@
 #include "lib/cmdline.h"
 #include "lib/string.h"
 
-#define WORD_SHOWN ((size_t)40)
+#define WORD_SHOWN  ((size_t)40)
+#define WORDS_NAMED 5 /* bad ones; of more only how many */
 
 struct boot_options boot_options = { .init = "/init", .columns = 80, .rows = 25 };
 
@@ -82,23 +83,33 @@ static bool read_word(const struct cmdline_word *word, bool *known_ret)
 	return true;
 }
 
+static void complain(const struct cmdline_word *word, bool known)
+{
+	int len = (int)MIN(word->name_len, WORD_SHOWN);
+
+	if (known)
+		log_warn("boot", "command line: %.*s: a value that it can't have", len, word->name);
+	else
+		log_warn("boot", "command line: \"%.*s\" is not known", len, word->name);
+}
+
 void boot_options_read(const char *cmdline)
 {
 	const char *cursor = cmdline;
 	struct cmdline_word word;
-	bool known, good;
+	unsigned bad = 0;
+	bool known;
 
 	/* The level rules what the other words may say. */
 	if (cmdline_find(cmdline, "loglevel", &word) && word.value)
 		(void)read_level(&word);
 	while (cmdline_next(&cursor, &word)) {
-		int len = (int)MIN(word.name_len, WORD_SHOWN);
-
-		good = read_word(&word, &known);
-		if (!known)
-			log_warn("boot", "command line: \"%.*s\" is not known", len, word.name);
-		else if (!good)
-			log_warn("boot", "command line: %.*s: a value that it can't have", len,
-				 word.name);
+		if (read_word(&word, &known) && known)
+			continue;
+		if (bad++ < WORDS_NAMED)
+			complain(&word, known);
 	}
+	if (bad > WORDS_NAMED)
+		log_warn("boot", "command line: %u more words are not understood",
+			 bad - WORDS_NAMED);
 }

@@ -169,6 +169,15 @@ def a_command_line_of_sixty_thousand_characters():
 
 
 @case
+def of_ten_thousand_unknown_words_some_are_named():
+    text = boot(archive_of(["/exit"]), words=["x"] * 10000 + ["init=/exit"], seconds=15)[1]
+    equal(text.count("boot: warning: command line: "), 6, "warnings")
+    has(text, 'boot: warning: command line: "x" is not known', "what came")
+    has(text, "boot: warning: command line: 9995 more words are not understood", "what came")
+    has(text, "power: off, status 0", "what came")
+
+
+@case
 def icount_counts_instructions():
     """The same loop costs the same, to the tick (of 100 instructions), however busy this machine is."""
     costs = [int(run("ticks", options=["--icount"]).out.split()[1]) for _ in range(3)]
