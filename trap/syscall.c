@@ -11,6 +11,13 @@
 
 #define CALL(name) [SYS_##name] = sys_##name
 
+/* C libraries ask for these at each start and do without, as on a Linux that is configured so. */
+static long sys_absent(struct trap_frame *frame)
+{
+	(void)frame;
+	return -ENOSYS;
+}
+
 static const syscall_fn table[SYS_LIMIT] = {
 	/* memory */
 	CALL(brk),
@@ -42,6 +49,7 @@ static const syscall_fn table[SYS_LIMIT] = {
 	CALL(sched_yield),
 	CALL(getrandom),
 	CALL(uname),
+	CALL(syslog),
 	/* signals */
 	CALL(kill),
 	CALL(tkill),
@@ -80,6 +88,9 @@ static const syscall_fn table[SYS_LIMIT] = {
 	CALL(ftruncate),
 	CALL(readlinkat),
 	CALL(memfd_create),
+	/* of which the log says nothing */
+	[SYS_rseq] = sys_absent,
+	[SYS_riscv_hwprobe] = sys_absent,
 };
 
 /* Named once in the log: each number that could be in the table, and all others together. */

@@ -46,6 +46,9 @@ long sys_getrandom(struct trap_frame *frame);
 long sys_sched_yield(struct trap_frame *frame);
 long sys_uname(struct trap_frame *frame);
 
+/* trap/sys_log.c */
+long sys_syslog(struct trap_frame *frame);
+
 /* trap/sys_signal.c */
 long sys_kill(struct trap_frame *frame);
 long sys_tkill(struct trap_frame *frame);

@@ -2,6 +2,8 @@
 #include "abi/errno.h"
 #include "abi/resource.h"
 #include "abi/signal.h"
+#include "base/log.h"
+#include "lib/string.h"
 #include "mm/alloc_fail.h"
 #include "proc/exec_args.h"
 #include "proc/signal.h"
@@ -20,6 +22,29 @@ KTEST(abi_clone_of_what_is_not_built_is_enosys)
 {
 	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&clone_thread));
 	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&clone_fs));
+}
+
+/* Linux has both, unless it is configured without them. */
+PROGRAM(rseq, CALL(293), EXIT_A0);
+PROGRAM(riscv_hwprobe, CALL(258), EXIT_A0);
+
+static bool log_has(const char *text)
+{
+	uint64_t cursor = log_oldest();
+	char line[LOG_TEXT_MAX];
+
+	while (log_read(&cursor, line, sizeof(line), NULL) > 0)
+		if (strstr(line, text))
+			return true;
+	return false;
+}
+
+KTEST(abi_rseq_and_hwprobe_are_enosys_without_a_word)
+{
+	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&rseq));
+	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&riscv_hwprobe));
+	EXPECT_TRUE(!log_has("system call 293"));
+	EXPECT_TRUE(!log_has("system call 258"));
 }
 
 /* The data page reads as zeros: a limit of 0, at most 0. */
