@@ -3,86 +3,11 @@
 
 import os
 import subprocess
-import termios
 import time
 
-import pexpect
-
 from lib.guest import PROBE, RUN, run_raw
-from lib.screen import Screen
+from lib.prompt import CTRL, DELETE, DOWN, END, ERASE, HOME, LEFT, UP, Prompt
 from lib.tap import case, equal, has, lacks, main
-
-LEFT, RIGHT, UP, DOWN = b"\x1b[D", b"\x1b[C", b"\x1b[A", b"\x1b[B"
-HOME, END, DELETE = b"\x1b[H", b"\x1b[F", b"\x1b[3~"
-CTRL = {letter: bytes([ord(letter) & 31]) for letter in "ABCDEFKLNPRUW\\"}
-ERASE = b"\x7f"
-
-
-class Prompt:
-    """The prompt on a terminal of its own, and what its screen shows."""
-
-    def __init__(self, columns=80, options=(), term="xterm", shell=False):
-        self.columns = columns
-        self.mark = "faultline>" if columns >= 40 else ">"
-        words = [RUN, *options, "--", "sh"]
-        script = '"$@"; echo "status $?."; read -r line' if shell else 'exec "$@"'
-        self.child = pexpect.spawn("/bin/bash", ["-c", script, "bash", *words], timeout=60,
-                                   dimensions=(24, columns), env=dict(os.environ, TERM=term))
-        self.child.delaybeforesend = None
-        self.before = termios.tcgetattr(self.child.child_fd)
-        self.screen = Screen(columns)
-        self.until(lambda: self.screen.row() == self.mark, "the first prompt")
-
-    def until(self, done, what):
-        """Reads until the screen is as wished."""
-        end = time.monotonic() + 30
-        while not done():
-            if time.monotonic() > end:
-                raise AssertionError(f"no {what} on the screen: {self.screen.text()[-1500:]!r}")
-            try:
-                self.screen.feed(self.child.read_nonblocking(4096, 0.5))
-            except pexpect.TIMEOUT:
-                pass
-
-    def shows(self, text):
-        """Waits until this is what is typed, behind the prompt."""
-        self.until(lambda: self.screen.row() == (self.mark + " " + text).rstrip(), text)
-
-    def send(self, data):
-        """Types something."""
-        self.child.send(data)
-
-    def settle(self):
-        """Reads until nothing comes any more."""
-        while True:
-            try:
-                self.screen.feed(self.child.read_nonblocking(4096, 0.3))
-            except pexpect.TIMEOUT:
-                return
-
-    def type(self, data, then):
-        """Types something and waits until the row is this."""
-        self.send(data)
-        self.shows(then)
-
-    def do(self, line):
-        """Types a line that fits the window; gives what comes until the next prompt."""
-        self.shows("")
-        rows = len(self.screen.rows)
-        self.send(line + "\r")
-        self.until(lambda: len(self.screen.rows) > rows and self.screen.row() == self.mark, "next prompt")
-        return "\n".join("".join(row).rstrip() for row in self.screen.rows[rows:-1])
-
-    def end(self):
-        """Waits for the end; gives the exit status."""
-        while True:
-            try:
-                self.screen.feed(self.child.read_nonblocking(4096, 30))
-            except pexpect.EOF:
-                break
-        self.child.close()
-        return self.child.exitstatus
-
 
 def without_terminal(text, options=()):
     """Runs the prompt with a text on standard input; gives (status, output, errors)."""
@@ -274,7 +199,7 @@ def garbage_does_no_harm():
 def what_looks_at_the_kernel_answers_or_says_that_it_is_not_there():
     prompt = Prompt()
     for line, word in (("ps", "PARENT"), ("maps", "stack"), ("maps 1", "stack"), ("faults", "fill"),
-                       ("free", "page tables"), ("trace 3", "COST"), ("walk 2 10000", "root"), ("log", "kernel")):
+                       ("free", "page tables"), ("trace 3", "COST"), ("walk 2 10000", "root")):
         answer = prompt.do(line)
         if "this kernel does not offer it" in answer:
             has(answer, f"sh: {line.split()[0]}: this kernel does not offer it", line)
@@ -289,15 +214,26 @@ def what_looks_at_the_kernel_answers_or_says_that_it_is_not_there():
 
 
 @case
+def log_is_what_the_kernel_said():
+    prompt = Prompt()
+    rows = prompt.do("log | cat").split("\n")
+    has(rows[0], "] boot: Faultline on ", "the oldest line")
+    has("\n".join(rows), "console: log continues on port faultline.log", "log")
+    equal(prompt.do("log 0"), "")
+    equal(prompt.do("log 2").split("\n"), rows[-2:], "the last two lines")
+    equal(prompt.do("log x"), "usage: log [N]")
+    prompt.send(CTRL["D"])
+    equal(prompt.end(), 0, "status")
+
+
+@case
 def the_terminal_is_as_before():
     for typed, status in ((CTRL["D"], 0), (b"exit 5\r", 5), (b"echo half" + b"\x01x", 130)):
         prompt = Prompt(shell=True)
         if typed.endswith(b"x"):
             typed = typed.replace(b"\x01x", b"") + b"\x01x"
         prompt.send(typed)
-        prompt.until(lambda status=status: f"status {status}." in prompt.screen.text(), "status")
-        equal(termios.tcgetattr(prompt.child.child_fd) == prompt.before, True, "the same modes")
-        prompt.child.close(force=True)
+        equal(prompt.left(), (status, True), "status and the same modes")
 
 
 @case
@@ -320,6 +256,22 @@ def without_a_terminal_there_is_no_prompt():
     status, out, _ = without_terminal(b"\xff\x00\x1b[A'\nnot ended")
     equal((status, out), (0, b""))
     equal(without_terminal(b"")[0], 0, "status")
+
+
+@case
+def a_line_that_is_too_long_is_not_run():
+    line = b"echo " + b"x" * 4092
+    status, out, err = without_terminal(line[:-1] + b"\n" + line + b"\necho " + b"y" * 100000 + b"\necho over\n")
+    equal((status, out), (0, line[5:-1] + b"\nover\n"), "status and output")
+    equal(err, b"sh: a line of more than 4096 bytes: not run\n" * 2, "errors")
+    prompt = Prompt()
+    for _ in range(9):
+        prompt.send(b"echo " * 100)
+    prompt.send("\r")
+    prompt.until(lambda: "\nsh: a line of more than 4096 bytes: not run\n" in prompt.screen.text(), "why it is not run")
+    equal(prompt.do("echo on"), "on")
+    prompt.send(CTRL["D"])
+    equal(prompt.end(), 0, "status")
 
 
 @case

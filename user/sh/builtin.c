@@ -46,7 +46,7 @@ static const struct builtin builtins[] = {
 	{ "free", "", "the machine's memory", watch_free, false },
 	{ "trace", "[N]", "the last N faults of all", watch_trace, false },
 	{ "walk", "PID ADDRESS", "the page-table walk", watch_walk, false },
-	{ "log", "", "the kernel's log", watch_log, false },
+	{ "log", "[N]", "the kernel's log, the last N lines of it", watch_log, false },
 	{ "ls", "[FOLDER]", "the names in it", small_ls, false },
 	{ "cat", "[FILE...]", "show files, or what comes in", small_cat, false },
 	{ "echo", "[WORD...]", "say it", small_echo, false },
@@ -70,7 +70,7 @@ static int help(int argc, char **argv)
 	(void)argc, (void)argv;
 	for (size_t i = 0; i < NBUILTINS; i++)
 		printf("%-6s %-12s %s\n", builtins[i].name, builtins[i].usage, builtins[i].what);
-	puts("Other names are programs, looked for along PATH:");
+	puts("Other names are programs (ls /bin), looked for along PATH:");
 	puts("  PROGRAM ARGUMENT... < FILE > FILE >> FILE 2> FILE | PROGRAM...");
 	puts("Quotes: 'as it is' \"also\" \\x. Ctrl-C ends what runs.");
 	return 0;

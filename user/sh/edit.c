@@ -182,12 +182,17 @@ static void act(struct editor *editor, int key)
 static enum edit_end finish(struct editor *editor, const char *mark, enum edit_end end)
 {
 	editor->line->cursor = editor->line->length;
-	if (end == EDIT_LINE)
+	if (end != EDIT_END_OF_INPUT)
 		draw(editor);
 	put_text(mark);
 	put_text("\n");
 	flush();
 	return end;
+}
+
+static enum edit_end line_end(const struct line *line)
+{
+	return line->full ? EDIT_TOO_LONG : EDIT_LINE;
 }
 
 enum edit_end edit_line(const char *prompt, struct line *line)
@@ -198,10 +203,11 @@ enum edit_end edit_line(const char *prompt, struct line *line)
 	editor = (struct editor){ .prompt = prompt, .line = line };
 	line_set(line, "");
 	for (;;) {
-		draw(&editor);
+		if (!key_waits())
+			draw(&editor);
 		key = key_read();
 		if (key == '\r' || key == '\n')
-			return finish(&editor, "", EDIT_LINE);
+			return finish(&editor, "", line_end(line));
 		if (key == CONTROL('C'))
 			return finish(&editor, "^C", EDIT_DROPPED);
 		if (key == KEY_END_OF_INPUT || (key == CONTROL('D') && line->length == 0))
@@ -223,9 +229,9 @@ enum edit_end edit_plain(struct line *line)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return any ? EDIT_LINE : EDIT_END_OF_INPUT;
+			return any ? line_end(line) : EDIT_END_OF_INPUT;
 		if (byte == '\n')
-			return EDIT_LINE;
+			return line_end(line);
 		line_insert(line, byte == '\t' ? ' ' : byte);
 		any = true;
 	}

@@ -2,6 +2,7 @@
 #include "sh/keys.h"
 
 #include <errno.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define ESCAPE 0x1b
@@ -67,6 +68,13 @@ static int read_sequence(void)
 		if (byte >= 0x40)
 			return byte == '~' ? by_number(number) : by_letter(byte);
 	}
+}
+
+bool key_waits(void)
+{
+	int n;
+
+	return ioctl(STDIN_FILENO, FIONREAD, &n) == 0 && n > 0;
 }
 
 int key_read(void)

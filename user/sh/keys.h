@@ -1,6 +1,8 @@
 /* What was typed: bytes, and the keys that come as several. */
 #pragma once
 
+#include <stdbool.h>
+
 /* Up to 0xff: a byte as it is. */
 enum {
 	KEY_END_OF_INPUT = -1,
@@ -16,6 +18,9 @@ enum {
 
 #define CONTROL(letter) ((letter)&0x1f)
 #define KEY_ERASE	0x7f
+
+/* More has been typed already: what is shown now will not be looked at. */
+bool key_waits(void);
 
 /* Waits for a key. KEY_NONE: one that means nothing here. */
 int key_read(void);

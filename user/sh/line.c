@@ -95,6 +95,7 @@ static void cut(struct line *line, size_t from, size_t to)
 	memmove(line->bytes + from, line->bytes + to, line->length - to + 1);
 	line->length -= to - from;
 	line->cursor = from;
+	line->full = false;
 }
 
 void line_set(struct line *line, const char *text)
@@ -103,11 +104,15 @@ void line_set(struct line *line, const char *text)
 	memcpy(line->bytes, text, line->length);
 	line->bytes[line->length] = '\0';
 	line->cursor = line->length;
+	line->full = false;
 }
 
 void line_insert(struct line *line, char byte)
 {
-	if (line->length == LINE_MAX_BYTES || (unsigned char)byte < 0x20 || byte == 0x7f)
+	if ((unsigned char)byte < 0x20 || byte == 0x7f)
+		return;
+	line->full |= line->length == LINE_MAX_BYTES;
+	if (line->full)
 		return;
 	memmove(line->bytes + line->cursor + 1, line->bytes + line->cursor,
 		line->length - line->cursor + 1);

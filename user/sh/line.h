@@ -10,6 +10,7 @@ struct line {
 	char bytes[LINE_MAX_BYTES + 1]; /* no control characters; a NUL behind the last */
 	size_t length;
 	size_t cursor; /* never inside a character */
+	bool full;     /* something found no room, and nothing was taken out since */
 };
 
 void line_set(struct line *line, const char *text);

@@ -29,6 +29,12 @@ static int run_text(const char *text)
 	return pipeline.ncommands ? run(&pipeline) : 0;
 }
 
+/* Half of what was meant could do anything. */
+static void too_long(void)
+{
+	dprintf(STDERR_FILENO, "sh: a line of more than %d bytes: not run\n", LINE_MAX_BYTES);
+}
+
 /* Programs may leave the cursor, the colours and the character set anywhere. */
 static void begin_row(void)
 {
@@ -44,7 +50,7 @@ static void begin_row(void)
 	dprintf(STDOUT_FILENO, "%.*s\r", (int)columns, blanks);
 }
 
-static void talk(void)
+static void talk(bool quiet)
 {
 	static const int ignored[] = { SIGINT, SIGQUIT, SIGTERM, SIGTTIN, SIGTTOU, SIGTSTP };
 	static struct line line;
@@ -52,7 +58,8 @@ static void talk(void)
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
-	dprintf(STDOUT_FILENO, "help tells what can be done here.\n");
+	if (!quiet)
+		dprintf(STDOUT_FILENO, "help tells what can be done here.\n");
 	for (;;) {
 		terminal_for_keys();
 		begin_row();
@@ -60,7 +67,9 @@ static void talk(void)
 		terminal_for_programs();
 		if (end == EDIT_END_OF_INPUT)
 			return;
-		if (end == EDIT_DROPPED)
+		if (end == EDIT_TOO_LONG)
+			too_long();
+		if (end != EDIT_LINE)
 			continue;
 		history_add(line.bytes);
 		run_text(line.bytes);
@@ -70,21 +79,27 @@ static void talk(void)
 static void listen(void)
 {
 	static struct line line;
+	enum edit_end end;
 
-	while (edit_plain(&line) == EDIT_LINE)
-		run_text(line.bytes);
+	while ((end = edit_plain(&line)) != EDIT_END_OF_INPUT)
+		if (end == EDIT_TOO_LONG)
+			too_long();
+		else
+			run_text(line.bytes);
 }
 
 int main(int argc, char **argv)
 {
+	bool quiet = argc == 2 && strcmp(argv[1], "-q") == 0;
+
 	if (argc == 3 && strcmp(argv[1], "-c") == 0)
 		return run_text(argv[2]);
-	if (argc > 1) {
-		dprintf(STDERR_FILENO, "usage: sh [-c LINE]\n");
+	if (argc > 1 && !quiet) {
+		dprintf(STDERR_FILENO, "usage: sh [-q | -c LINE]\n");
 		return MISUSE;
 	}
 	if (terminal_begin())
-		talk();
+		talk(quiet);
 	else
 		listen();
 	return 0;

@@ -1,24 +1,21 @@
-/* ps, faults, trace and log: what has happened. */
+/* ps, faults and trace: what has happened. */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/klog.h>
 #include <unistd.h>
 
 #include "sh/builtin.h"
 #include "sh/watch.h"
 
-#define LOG_READ_ALL 3
-#define TRACE_SHOWN  20
+#define TRACE_SHOWN 20
 
 static const char *const kinds[FAULTLINE_KINDS] = {
 	"not mapped", "forbidden", "accessed", "spurious", "write mark",
-	"swapped",    "fill",	   "reuse",    "copy",	   "first write",
+	"swapped",    "fill",	   "reuse",    "cow",	   "first write",
 };
 
 static unsigned long served(const struct faultline_process *process)
@@ -155,17 +152,5 @@ int watch_trace(int argc, char **argv)
 	for (unsigned long hart = 0; hart < machine.harts; hart++)
 		if (trace_hart(hart, wanted > 4096 ? 4096 : wanted) < 0)
 			return watch_refused("trace");
-	return 0;
-}
-
-int watch_log(int argc, char **argv)
-{
-	static char text[1 << 16];
-	int n = klogctl(LOG_READ_ALL, text, sizeof(text));
-
-	(void)argc, (void)argv;
-	if (n < 0)
-		return watch_refused("log");
-	fwrite(text, 1, (size_t)n, stdout);
 	return 0;
 }

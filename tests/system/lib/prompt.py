@@ -1,0 +1,91 @@
+"""The prompt on a terminal, alone or behind the tour: typing at it, and what its screen shows."""
+
+import os
+import re
+import termios
+import time
+
+import pexpect
+
+from .guest import RUN
+from .screen import Screen
+
+LEFT, RIGHT, UP, DOWN = b"\x1b[D", b"\x1b[C", b"\x1b[A", b"\x1b[B"
+HOME, END, DELETE = b"\x1b[H", b"\x1b[F", b"\x1b[3~"
+CTRL = {letter: bytes([ord(letter) & 31]) for letter in "ABCDEFKLNPRUW\\"}
+ERASE = b"\x7f"
+STATUS = re.compile(r"status (\d+)\.")
+
+
+class Prompt:
+    """The prompt on a terminal of its own, and what its screen shows."""
+
+    def __init__(self, columns=80, options=(), term="xterm", shell=False, tour=False):
+        self.mark = "faultline>" if columns >= 40 else ">"
+        words = [RUN, *options] + ([] if tour else ["--", "sh"])
+        script = '"$@"; echo "status $?."; read -r line' if shell else 'exec "$@"'
+        self.child = pexpect.spawn("/bin/bash", ["-c", script, "bash", *words], timeout=60,
+                                   dimensions=(24, columns), env=dict(os.environ, TERM=term, LANG="C"))
+        self.child.delaybeforesend = None
+        self.before = termios.tcgetattr(self.child.child_fd)
+        self.screen = Screen(columns)
+        if not tour:
+            self.until(lambda: self.screen.row() == self.mark, "the first prompt")
+
+    def until(self, done, what):
+        """Reads until the screen is as wished."""
+        end = time.monotonic() + 30
+        while not done():
+            if time.monotonic() > end:
+                raise AssertionError(f"no {what} on the screen: {self.screen.text()[-1500:]!r}")
+            try:
+                self.screen.feed(self.child.read_nonblocking(4096, 0.5))
+            except pexpect.TIMEOUT:
+                pass
+
+    def shows(self, text):
+        """Waits until this is what is typed, behind the prompt."""
+        self.until(lambda: self.screen.row() == (self.mark + " " + text).rstrip(), text)
+
+    def send(self, data):
+        """Types something."""
+        self.child.send(data)
+
+    def settle(self):
+        """Reads until nothing comes any more."""
+        while True:
+            try:
+                self.screen.feed(self.child.read_nonblocking(4096, 0.3))
+            except pexpect.TIMEOUT:
+                return
+
+    def type(self, data, then):
+        """Types something and waits until the row is this."""
+        self.send(data)
+        self.shows(then)
+
+    def do(self, line):
+        """Types a line that fits the window; gives what comes until the next prompt."""
+        self.shows("")
+        rows = len(self.screen.rows)
+        self.send(line + "\r")
+        self.until(lambda: len(self.screen.rows) > rows and self.screen.row() == self.mark, "next prompt")
+        return "\n".join("".join(row).rstrip() for row in self.screen.rows[rows:-1])
+
+    def left(self):
+        """Waits for the shell's word of the end; gives the status, and whether the terminal is as it was."""
+        self.until(lambda: STATUS.search(self.screen.text()), "status")
+        status = int(STATUS.search(self.screen.text()).group(1))
+        same = termios.tcgetattr(self.child.child_fd) == self.before
+        self.child.close(force=True)
+        return status, same
+
+    def end(self):
+        """Waits for the end; gives the exit status."""
+        while True:
+            try:
+                self.screen.feed(self.child.read_nonblocking(4096, 30))
+            except pexpect.EOF:
+                break
+        self.child.close()
+        return self.child.exitstatus
