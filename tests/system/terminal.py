@@ -2,9 +2,12 @@
 """A program on a terminal: what it sees, what typing does, and that the terminal is given back as it was."""
 
 import os
+import pty
 import signal
+import subprocess
 import time
 
+from lib.guest import start
 from lib.processes import alive, children
 from lib.pty import OnTerminal, ShellOnTerminal
 from lib.tap import case, equal, has, main
@@ -153,6 +156,22 @@ def hanging_up_ends_the_machine():
     while time.monotonic() < deadline and any(alive(machine) for machine in machines):
         time.sleep(0.1)
     equal([machine for machine in machines if alive(machine)], [], "machines left")
+
+
+@case
+def hanging_up_without_a_signal_ends_the_machine():
+    """The terminal controls another session: it is only seen to be gone."""
+    master, slave = pty.openpty()
+    run = start("sleep", stdin=slave, stdout=slave, stderr=subprocess.DEVNULL, start_new_session=True)
+    os.close(slave)
+    seen = b""
+    while b"asleep" not in seen:
+        seen += os.read(master, 4096)
+    os.close(master)
+    try:
+        equal(run.wait(10), 128 + signal.SIGHUP, "status")
+    finally:
+        run.kill()
 
 
 if __name__ == "__main__":

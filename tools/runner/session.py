@@ -117,6 +117,12 @@ class Keys:
         return typed
 
 
+def hung_up():
+    """Ends the run when its terminal is gone, even where no signal tells so: nobody could end it any more."""
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        raise Interrupted(signal.SIGHUP)
+
+
 class Session:
     """A machine that runs, and everything that is joined to it."""
 
@@ -173,7 +179,7 @@ class Session:
         self.loop.add_reader(self._fd("uart"), self.uart.feed, self.uart.finish, writer)
         self.to_uart = self.loop.add_writer(self._fd("uart"))
         if self.terminal.input is not None:
-            self.loop.add_reader(self.terminal.input, self.keys.feed, None, self.to_uart)
+            self.loop.add_reader(self.terminal.input, self.keys.feed, hung_up, self.to_uart)
 
     def run(self, deadline):
         """Moves bytes until the machine has gone off; a deadline is None or a monotonic time."""
