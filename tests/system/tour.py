@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The guided tour: its words, every figure that it shows, its lines and columns, its keys, and README's copy of it."""
+"""The guided tour: its words, every figure that it shows, its lines and columns, and README's copy of it."""
 
 import glob
 import os
@@ -14,35 +14,9 @@ import pexpect
 
 from lib.guest import BUILD, FAKE, ROOT, RUN
 from lib.tap import Skip, case, equal, has, lacks, main
+from lib.tour import FIGURES, ROW, STOPS, figures
 
-STOPS = 6
-ROW = re.compile(r"^  (\S.*?) +(\d+) +(-?\d+) +(-?\d+) +(\d+|-) *(.*)$")
 ONCE = {}
-
-# name: (faults, frames, page-table pages, faults by kind). The costs are differences; the program's own pages are
-# there before.
-FIGURES = {
-    # brk notes the new end and nothing else.
-    "1 GiB asked for": (0, 0, 0, ""),
-    # Each write fills an empty entry with a frame of its own. The pages are 256 MiB apart and a leaf table maps
-    # 2 MiB, so each needs a leaf; the table above, for 1 GiB, has been there for the program itself.
-    "3 pages written": (3, 3, 3, "3 FILL"),
-    # A read of an empty entry maps the one zero page: no frame. 64 MiB from a whole 2 MiB on are 32 leaf tables.
-    "16384 pages read": (16384, 0, 32, "16384 FILL"),
-    # A write to the zero page's entry is a copy-on-write: a fresh frame each, in tables that are there.
-    "3 of them written": (3, 3, 0, "3 COW"),
-    # The frame has two holders: one copy.
-    "child writes": (1, 1, 0, "1 COW"),
-    # The child is gone, so there is one holder: made writable where it is.
-    "child gone, parent writes": (1, 0, 0, "1 REUSE"),
-    # Pages 5, 37 and 40 have never been read: one fault each, whose frame is the file's page. They lie in the
-    # 2 MiB of the program's other text. Page 5 is in another window of sixteen than the others; 40 is in that of 37,
-    # but had not been in memory when 37 came.
-    "the three calls": (3, 3, 0, "3 FILL"),
-    "the same three again": (0, 0, 0, ""),
-    # Each page below the stack is touched once, downwards; all are in the 2 MiB below the stack's top.
-    "64 pages deeper": (64, 64, 0, "64 FILL"),
-}
 
 
 def tour(*options, words=(), **environment):
@@ -62,12 +36,6 @@ def tour(*options, words=(), **environment):
 def width(line):
     """Counts the columns of a line."""
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in line)
-
-
-def figures(lines):
-    """Gives the rows of the tables by their names, all but the cost of a fault."""
-    rows = [match.groups() for match in map(ROW.match, lines) if match]
-    return {name: (int(faults), int(frames), int(tables), kinds) for name, faults, frames, tables, _, kinds in rows}
 
 
 @case
@@ -231,81 +199,6 @@ class Here:
 def single_keys_on_linux():
     for keys, status in ((" " * (STOPS + 1), 0), ("q", 0), ("  Q", 0), (" \x04", 0), ("\r\x03", 130)):
         equal(Here().end(keys), (status, True), f"status and the same modes after {keys!r}")
-
-
-class Terminal:
-    """The tour on a terminal of 80 columns below a shell, which keeps it afterwards."""
-
-    def __init__(self, *words, **environment):
-        if FAKE:
-            raise Skip("needs the real kernel")
-        script = '"$0" "$@"; echo "status $?."; read -r line'
-        self.child = pexpect.spawn("/bin/bash", ["-c", script, RUN, *words], timeout=60, dimensions=(25, 80),
-                                   env={**os.environ, "LANG": "C", **environment}, encoding="utf-8", codec_errors="replace")
-        self.child.delaybeforesend = None
-        self.modes = termios.tcgetattr(self.child.child_fd)
-        self.seen = ""
-
-    def stop(self):
-        """Waits for the words that tell about keys."""
-        if self.child.expect([r"q: quit|q Enter: quit", r"status \d+\."]):
-            raise AssertionError("it ended: " + self.child.before)
-        self.seen += self.child.before
-
-    def end(self):
-        """Gives the status, and whether the terminal is as it was."""
-        self.child.expect(r"status (\d+)\.")
-        self.seen += self.child.before
-        status, same = int(self.child.match.group(1)), termios.tcgetattr(self.child.child_fd) == self.modes
-        self.child.close(force=True)
-        return status, same
-
-
-@case
-def a_key_goes_on():
-    run = Terminal()
-    for _ in range(STOPS + 1):
-        run.stop()
-        run.child.send("\r")
-    equal(run.end(), (0, True), "status and the same modes")
-    has(run.seen, "\033[1m", "colour")
-    plain = re.sub(r"\033\[[0-9;]*[mK]", "", run.seen).replace("\r", "")
-    rows = figures(plain.split("\n"))
-    equal({name: rows.get(name) for name in FIGURES}, FIGURES, "figures")
-
-
-@case
-def q_ends_it_at_each_stop():
-    for number in range(STOPS + 1):
-        run = Terminal(NO_COLOR="1")
-        for _ in range(number):
-            run.stop()
-            run.child.send("\r")
-        run.stop()
-        run.child.send("q\r")
-        equal(run.end(), (0, True), f"status and the same modes at stop {number}")
-        equal(len(re.findall(r"── \d ", run.seen)), number, f"titles up to stop {number}")
-
-
-@case
-def no_colour_where_it_is_not_wanted():
-    run = Terminal(NO_COLOR="1")
-    run.stop()
-    run.child.send("q\r")
-    equal(run.end(), (0, True), "status and the same modes")
-    lacks(run.seen, "\033[", "colour")
-
-
-@case
-def no_key_where_input_is_no_terminal():
-    if FAKE:
-        raise Skip("needs the real kernel")
-    child = pexpect.spawn("/bin/sh", ["-c", 'exec "$0" </dev/null', RUN], timeout=60, dimensions=(25, 80),
-                          env={**os.environ, "LANG": "C"}, encoding="utf-8", codec_errors="replace")
-    child.expect(pexpect.EOF)
-    child.close()
-    equal(child.exitstatus, 0, "status")
-    lacks(child.before, "quit", "words about keys")
 
 
 def masked(line):

@@ -14,6 +14,7 @@ from .streams import Loop
 DEFAULT_TIMEOUT = 600.0
 LAST_WORDS = 2.0  # seconds for what a killed QEMU had written
 CTRL_A = 0x01
+SPARE = 1 << 16  # bytes of a boot archive beside its programs
 TASTE = ("LANG", "LC_ALL", "LC_MESSAGES", "NO_COLOR")
 
 
@@ -44,14 +45,18 @@ def environment(options, chosen):
     return [f"{name}={value}" for name, value in variables.items()]
 
 
-def add_image(archive, place, chosen):
-    """Adds the image's other programs where the one to run is the prompt, which can start them."""
-    if chosen.guest != "/bin/sh":
+def add_image(archive, place, chosen, mem):
+    """Adds the image's other programs where the one to run is the prompt, which can start them, or the tour, which
+    ends in the prompt: that one first, the rest as far as a small memory has room for them."""
+    if chosen.guest not in ("/bin/sh", "/bin/tour"):
         return
-    for name in sorted(os.listdir(place.image_bin)):
+    left = qemu.initrd_room(mem, 7) - sum(os.path.getsize(path) for path in (place.init, chosen.host)) - SPARE
+    for name in sorted(os.listdir(place.image_bin), key=lambda name: (name != "sh", name)):
         path = os.path.join(place.image_bin, name)
-        if name != "init" and os.path.isfile(path) and os.access(path, os.X_OK):
-            archive.add_program("/bin/" + name, path)
+        if name != "init" and path != chosen.host and os.path.isfile(path) and os.access(path, os.X_OK):
+            left -= os.path.getsize(path)
+            if left >= 0 or name == "sh":
+                archive.add_program("/bin/" + name, path)
 
 
 def build_archive(options, place, chosen, cwd):
@@ -61,7 +66,7 @@ def build_archive(options, place, chosen, cwd):
     archive.add_folder(cwd)
     for folder in program.folders_named(chosen.argv[0], cwd):
         archive.add_folder(folder)
-    add_image(archive, place, chosen)
+    add_image(archive, place, chosen, options.mem)
     archive.add_program(chosen.guest, chosen.host)
     for host, path in options.add:
         archive.add_tree(path, host)

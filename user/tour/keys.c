@@ -40,6 +40,11 @@ void keys_setup(void)
 	}
 }
 
+bool keys_present(void)
+{
+	return present;
+}
+
 _Noreturn static void quit(char key)
 {
 	keys_restore();

@@ -1,12 +1,16 @@
 /* The guided tour, /bin/tour: the fault handlers at work, each shown by a small real program. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tour.h"
+
+#define PROMPT "/bin/sh"
 
 void die(const char *doing)
 {
@@ -62,6 +66,29 @@ static bool wants_colour(void)
 	return isatty(STDOUT_FILENO) && !(no && *no);
 }
 
+/*
+ * Where somebody can type, on our own kernel; not where a prompt waits for us: the program that
+ * init starts leads the session. A boot archive made by hand may be without it.
+ */
+static bool prompt_follows(void)
+{
+	struct stat file;
+
+	return count_has_kinds() && keys_present() && getsid(0) == getpid() &&
+	       stat(PROMPT, &file) == 0;
+}
+
+/* Ctrl-C between the two is no reason to end: the prompt ignores it too. */
+static void become_prompt(void)
+{
+	say(T_PROMPT);
+	signal(SIGINT, SIG_IGN);
+	keys_restore();
+	fflush(stdout);
+	execl(PROMPT, "sh", "-q", (char *)NULL);
+	die(PROMPT);
+}
+
 int main(int argc, char **argv)
 {
 	static void (*const stops[])(void) = { stop_boot, stop_heap,  stop_zero, stop_cow,
@@ -76,7 +103,9 @@ int main(int argc, char **argv)
 		stops[i]();
 		keys_wait();
 	}
-	keys_restore();
 	stop_end();
+	if (prompt_follows())
+		become_prompt();
+	keys_restore();
 	return 0;
 }

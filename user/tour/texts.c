@@ -92,6 +92,8 @@ static const char *const table[TEXTS][LANGUAGES] = {
 		    "缺页异常为程序做的就是这些。现在轮到您的程序（用 -static 链接）：\n"
 		    "  ./run.sh -- ./a.out          docs/life-of-a-fault.md 跟着一次缺页走到底" },
 	[T_END_LINUX] = { "These were Linux's figures.", "以上是 Linux 的数字。" },
+	[T_PROMPT] = { "Or look around here first: type help for what there is; exit or Ctrl-D leaves.",
+		       "也可以先在这里四处看看：输入 help 看有什么命令，exit 或 Ctrl-D 离开。" },
 	[T_USAGE] = { "usage: tour [--lang en|zh]", "用法：tour [--lang en|zh]" },
 };
 

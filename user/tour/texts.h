@@ -54,6 +54,7 @@ enum text {
 	T_NULL_REPORT_LINUX,
 	T_END,
 	T_END_LINUX,
+	T_PROMPT,
 	T_USAGE,
 	TEXTS
 };

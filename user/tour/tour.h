@@ -77,6 +77,7 @@ void row(const char *what, const struct meter *meter);
 /* ---- keys.c ---- */
 
 void keys_setup(void);
+bool keys_present(void); /* there is a terminal */
 void keys_restore(void);
 void keys_wait(void); /* for a key, where there is a terminal; q ends the program */
 

@@ -1,0 +1,37 @@
+"""What the guided tour shows: its stops, and every figure of its tables."""
+
+import re
+
+STOPS = 6
+ROW = re.compile(r"^  (\S.*?) +(\d+) +(-?\d+) +(-?\d+) +(\d+|-) *(.*)$")
+
+# name: (faults, frames, page-table pages, faults by kind). The costs are differences; the program's own pages are
+# there before.
+FIGURES = {
+    # brk notes the new end and nothing else.
+    "1 GiB asked for": (0, 0, 0, ""),
+    # Each write fills an empty entry with a frame of its own. The pages are 256 MiB apart and a leaf table maps
+    # 2 MiB, so each needs a leaf; the table above, for 1 GiB, has been there for the program itself.
+    "3 pages written": (3, 3, 3, "3 FILL"),
+    # A read of an empty entry maps the one zero page: no frame. 64 MiB from a whole 2 MiB on are 32 leaf tables.
+    "16384 pages read": (16384, 0, 32, "16384 FILL"),
+    # A write to the zero page's entry is a copy-on-write: a fresh frame each, in tables that are there.
+    "3 of them written": (3, 3, 0, "3 COW"),
+    # The frame has two holders: one copy.
+    "child writes": (1, 1, 0, "1 COW"),
+    # The child is gone, so there is one holder: made writable where it is.
+    "child gone, parent writes": (1, 0, 0, "1 REUSE"),
+    # Pages 5, 37 and 40 have never been read: one fault each, whose frame is the file's page. They lie in the
+    # 2 MiB of the program's other text. Page 5 is in another window of sixteen than the others; 40 is in that of 37,
+    # but had not been in memory when 37 came.
+    "the three calls": (3, 3, 0, "3 FILL"),
+    "the same three again": (0, 0, 0, ""),
+    # Each page below the stack is touched once, downwards; all are in the 2 MiB below the stack's top.
+    "64 pages deeper": (64, 64, 0, "64 FILL"),
+}
+
+
+def figures(lines):
+    """Gives the rows of the tables by their names, all but the cost of a fault."""
+    rows = [match.groups() for match in map(ROW.match, lines) if match]
+    return {name: (int(faults), int(frames), int(tables), kinds) for name, faults, frames, tables, _, kinds in rows}

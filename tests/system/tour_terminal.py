@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""The guided tour on a terminal: its keys, Ctrl-C, the prompt behind it, and how the terminal is given back."""
+
+import os
+import re
+import termios
+import time
+
+import pexpect
+
+from lib.guest import FAKE, RUN
+from lib.processes import alive, children
+from lib.prompt import CTRL, Prompt
+from lib.tap import Skip, case, equal, has, lacks, main
+from lib.tour import FIGURES, STOPS, figures
+
+
+class Terminal:
+    """The tour on a terminal of 80 columns below a shell, which keeps it afterwards."""
+
+    def __init__(self, *words, **environment):
+        if FAKE:
+            raise Skip("needs the real kernel")
+        script = '"$0" "$@"; echo "status $?."; read -r line'
+        self.child = pexpect.spawn("/bin/bash", ["-c", script, RUN, *words], timeout=60, dimensions=(25, 80),
+                                   env={**os.environ, "LANG": "C", **environment}, encoding="utf-8", codec_errors="replace")
+        self.child.delaybeforesend = None
+        self.modes = termios.tcgetattr(self.child.child_fd)
+        self.seen = ""
+
+    def stop(self):
+        """Waits for the words that tell about keys."""
+        if self.child.expect([r"q: quit|q Enter: quit", r"status \d+\."]):
+            raise AssertionError("it ended: " + self.child.before)
+        self.seen += self.child.before
+
+    def end(self):
+        """Gives the status, and whether the terminal is as it was."""
+        self.child.expect(r"status (\d+)\.")
+        self.seen += self.child.before
+        status, same = int(self.child.match.group(1)), termios.tcgetattr(self.child.child_fd) == self.modes
+        self.child.close(force=True)
+        return status, same
+
+
+@case
+def a_key_goes_on():
+    run = Terminal()
+    for _ in range(STOPS + 1):
+        run.stop()
+        run.child.send("\r")
+    run.child.expect_exact("faultline> ")
+    run.seen += run.child.before
+    run.child.send("exit 7\r")
+    equal(run.end(), (7, True), "status and the same modes")
+    has(run.seen, "\033[1m", "colour")
+    plain = re.sub(r"\033\[[0-9;]*[mK]", "", run.seen).replace("\r", "")
+    rows = figures(plain.split("\n"))
+    equal({name: rows.get(name) for name in FIGURES}, FIGURES, "figures")
+    has(plain, "\nOr look around here first: type help for what there is; exit or Ctrl-D leaves.\n", "last line")
+
+
+@case
+def q_ends_it_at_each_stop():
+    for number in range(STOPS + 1):
+        run = Terminal(NO_COLOR="1")
+        for _ in range(number):
+            run.stop()
+            run.child.send("\r")
+        run.stop()
+        run.child.send("q\r")
+        equal(run.end(), (0, True), f"status and the same modes at stop {number}")
+        equal(len(re.findall(r"── \d ", run.seen)), number, f"titles up to stop {number}")
+        lacks(run.seen, "faultline>", "a prompt")
+
+
+def with_prompt(columns=80, options=(), shell=True):
+    """Goes through the tour with keys that are typed ahead; gives the prompt behind it."""
+    if FAKE:
+        raise Skip("needs the real kernel")
+    prompt = Prompt(columns, options, shell=shell, tour=True)
+    prompt.send("\r" * (STOPS + 1))
+    prompt.until(lambda: prompt.screen.row() == prompt.mark, "prompt")
+    return prompt
+
+
+@case
+def the_prompt_comes_after_it():
+    prompt = with_prompt()
+    has(prompt.do("help"), "faults [PID]", "help")
+    has(prompt.do("faults"), "cow", "faults")
+    equal(prompt.do("ls /bin").split("\n"), ["demo", "sh", "tour"], "the image's programs")
+    has(prompt.do("log 4"), "heap", "the end of the null pointer's report")
+    again = prompt.do("tour" + "\r" * (STOPS + 1))
+    has(again, "\nThat is what page faults do for a program.", "the tour once more, from the prompt")
+    lacks(again, "look around here", "the tour once more, from the prompt")
+    prompt.send(CTRL["D"])
+    equal(prompt.left(), (0, True), "status and the same modes")
+
+
+@case
+def the_prompt_after_it_in_20_columns_and_ctrl_a_x():
+    prompt = with_prompt(20)
+    equal(prompt.do("echo one"), "one")
+    prompt.send("echo half\x01x")
+    equal(prompt.left(), (130, True), "status and the same modes")
+
+
+@case
+def the_prompt_after_it_with_the_least_memory():
+    prompt = with_prompt(options=["--mem", "16M"])
+    equal(prompt.do("ls /bin"), "sh\ntour")
+    prompt.send("exit\r")
+    equal(prompt.left(), (0, True), "status and the same modes")
+
+
+@case
+def ctrl_c_at_any_moment():
+    """While it waits or works: the end, 130. From its last key on: the prompt, which lives."""
+    for number in (0, STOPS // 2, STOPS):
+        run = Terminal()
+        for _ in range(number):
+            run.stop()
+            run.child.send("\r")
+        run.stop()
+        run.child.send("\r\x03" if 0 < number < STOPS else "\x03")
+        equal(run.end(), (130, True), f"status and the same modes at stop {number}")
+    prompt = Prompt(shell=True, tour=True)
+    prompt.until(lambda: "quit" in prompt.screen.row(), "the first stop")
+    prompt.send("\r" * (STOPS + 1))
+    for _ in range(150):
+        prompt.send(CTRL["C"])
+        time.sleep(0.01)
+    prompt.send("echo alive\r")
+    prompt.until(lambda: "\nalive\n" in prompt.screen.text(), "alive")
+    prompt.shows("")
+    prompt.send(CTRL["D"])
+    equal(prompt.left(), (0, True), "status and the same modes")
+
+
+@case
+def ctrl_c_while_it_boots():
+    """It may come too early for the program; then the tour begins."""
+    for delay in (0, 0.1, 0.2, 0.3):
+        prompt = Prompt(shell=True, tour=True)
+        while termios.tcgetattr(prompt.child.child_fd) == prompt.before:
+            time.sleep(0.01)
+        time.sleep(delay)
+        prompt.send(CTRL["C"])
+        prompt.until(lambda prompt=prompt: re.search(r"quit$|status \d+\.", prompt.screen.text()), "stop or end")
+        prompt.send("q")
+        status, same = prompt.left()
+        equal((status in (0, 130), same), (True, True), f"status {status} and the same modes")
+
+
+@case
+def a_closed_terminal_ends_the_machine():
+    for at_prompt in (False, True):
+        prompt = Prompt(tour=True) if not at_prompt else with_prompt(shell=False)
+        prompt.until(lambda: prompt.screen.text().strip(), "something")
+        machines = children(prompt.child.pid)
+        equal(len(machines), 1, "machines")
+        prompt.child.close(force=False)
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and any(alive(machine) for machine in machines):
+            time.sleep(0.1)
+        equal([machine for machine in machines if alive(machine)], [], "machines left")
+
+
+@case
+def without_a_terminal_on_both_sides_no_prompt_follows():
+    if FAKE:
+        raise Skip("needs the real kernel")
+    for redirect in ("</dev/null", "| cat", "</dev/null | cat"):
+        done = pexpect.run(f"/bin/bash -c '{RUN} {redirect}; echo status $?.'", timeout=60, withexitstatus=False,
+                           env={**os.environ, "LANG": "C"})
+        has(done, b"status 0.", redirect)
+        lacks(done, b"quit", redirect)
+        lacks(done, b"faultline>", redirect)
+
+
+@case
+def no_colour_where_it_is_not_wanted():
+    run = Terminal(NO_COLOR="1")
+    run.stop()
+    run.child.send("q\r")
+    equal(run.end(), (0, True), "status and the same modes")
+    lacks(run.seen, "\033[", "colour")
+
+
+if __name__ == "__main__":
+    main()
