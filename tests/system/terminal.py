@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from lib.guest import start
+from lib.guest import PROBE, RUN
 from lib.processes import alive, children
 from lib.pty import OnTerminal, ShellOnTerminal
 from lib.tap import case, equal, has, main
@@ -160,9 +160,10 @@ def hanging_up_ends_the_machine():
 
 @case
 def hanging_up_without_a_signal_ends_the_machine():
-    """The terminal controls another session: it is only seen to be gone."""
+    """The terminal controls no session (a leading bash would make it its own): it is only seen to be gone."""
     master, slave = pty.openpty()
-    run = start("sleep", stdin=slave, stdout=slave, stderr=subprocess.DEVNULL, start_new_session=True)
+    run = subprocess.Popen(["/bin/sh", "-c", '"$@"; exit $?', "sh", RUN, "--", PROBE, "sleep"], stdin=slave, stdout=slave,
+                           stderr=subprocess.DEVNULL, start_new_session=True)
     os.close(slave)
     seen = b""
     while b"asleep" not in seen:
@@ -171,7 +172,8 @@ def hanging_up_without_a_signal_ends_the_machine():
     try:
         equal(run.wait(10), 128 + signal.SIGHUP, "status")
     finally:
-        run.kill()
+        if run.poll() is None:
+            os.killpg(run.pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":
