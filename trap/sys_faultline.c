@@ -128,6 +128,32 @@ static long tell_frames(const struct question *q)
 	return answer(q, &frames, sizeof(frames));
 }
 
+_Static_assert(PAGE_KINDS == FAULTLINE_FRAME_KINDS && PAGE_FREE == FAULTLINE_FRAME_FREE &&
+		       PAGE_RESERVED == FAULTLINE_FRAME_RESERVED &&
+		       PAGE_KERNEL == FAULTLINE_FRAME_KERNEL &&
+		       PAGE_TABLE == FAULTLINE_FRAME_TABLE &&
+		       PAGE_ANON == FAULTLINE_FRAME_PRIVATE &&
+		       PAGE_OBJECT == FAULTLINE_FRAME_FILE && PAGE_ZERO == FAULTLINE_FRAME_ZERO,
+	       "kinds of frames are as programs know them");
+
+/* The frame is anybody's and may change meanwhile: facts of a moment. */
+static long tell_frame(const struct question *q)
+{
+	const struct page *page = pfn_to_page(paddr_to_pfn(q->which));
+	struct faultline_frame frame = { .address = pfn_to_paddr(paddr_to_pfn(q->which)) };
+
+	if (!page)
+		return 0;
+	frame.kind = page->kind;
+	frame.references = page->refs;
+	frame.mapped = page->maps;
+	if (page->kind == PAGE_ANON || page->kind == PAGE_OBJECT)
+		frame.pins = page->pins;
+	if (page->kind == PAGE_OBJECT)
+		frame.index = page->index;
+	return answer(q, &frame, sizeof(frame));
+}
+
 static struct faultline_fault fault_of(const struct trace_fault *fault, unsigned hart)
 {
 	return (struct faultline_fault){ .time = fault->time,
@@ -216,6 +242,8 @@ long sys_faultline(struct trap_frame *frame)
 		return tell_machine(&q);
 	case FAULTLINE_FRAMES:
 		return tell_frames(&q);
+	case FAULTLINE_FRAME:
+		return tell_frame(&q);
 	case FAULTLINE_TRACE:
 		return tell_trace(&q);
 	case FAULTLINE_WALK:

@@ -7,7 +7,7 @@
  * long syscall(SYS_faultline, what, which, buf, size, from)
  *
  * Fills buf with as many whole structures as fit into size bytes (one for FAULTLINE_PROCESS,
- * FAULTLINE_MACHINE, FAULTLINE_FRAMES and FAULTLINE_TRACE) and answers how many, or -1 with errno:
+ * FAULTLINE_MACHINE, FAULTLINE_FRAMES, FAULTLINE_FRAME and FAULTLINE_TRACE) and answers how many, or -1 with errno:
  * EINVAL (unknown `what`, no room for one), EFAULT, ESRCH (no such process, or it has no memory any
  * more), ENOMEM. Linux answers ENOSYS, for it has no call of that number. What is counted is
  * counted before the answer is copied out: a fault that the copy itself takes is in the next
@@ -22,6 +22,8 @@
 #define FAULTLINE_FRAMES    4 /* struct faultline_frames; looks at each frame: dear */
 #define FAULTLINE_TRACE	    5 /* which: a hart; from: the first record: struct faultline_trace */
 #define FAULTLINE_WALK	    6 /* which: a pid; from: an address: text with a NUL; answers its length */
+
+#define FAULTLINE_FRAME 7 /* which: a physical address: struct faultline_frame, 0: no frame there */
 
 /* Kinds of faults, as the table in mm/fault_kind.h has them. */
 #define FAULTLINE_DENY_MAPERR 0 /* nothing is mapped there */
@@ -89,6 +91,26 @@ struct faultline_frames {
 	uint64_t free, reserved_frames, kernel, tables, anonymous, object, zero;
 	uint64_t slabs; /* of the kernel's */
 	uint64_t reserved[8];
+};
+
+/* What a frame is used for, as enum page_kind in mm/page.h has it. */
+#define FAULTLINE_FRAME_FREE	 0
+#define FAULTLINE_FRAME_RESERVED 1 /* firmware, the kernel's image, the boot archive */
+#define FAULTLINE_FRAME_KERNEL	 2
+#define FAULTLINE_FRAME_TABLE	 3
+#define FAULTLINE_FRAME_PRIVATE	 4
+#define FAULTLINE_FRAME_FILE	 5 /* of a file, a memfd or shared memory */
+#define FAULTLINE_FRAME_ZERO	 6 /* the one page of zeros */
+#define FAULTLINE_FRAME_KINDS	 7
+
+struct faultline_frame {
+	uint64_t address; /* where it begins */
+	uint32_t kind;
+	uint32_t references; /* of any sort; 0: nobody has it */
+	uint32_t mapped;     /* page-table entries among them */
+	uint32_t pins;
+	uint64_t index; /* FAULTLINE_FRAME_FILE: which page of its file */
+	uint64_t reserved[4];
 };
 
 /* A fault. Of one that is not served yet result is 0 and kind is DENY_MAPERR. */

@@ -2,6 +2,7 @@
 """The prompt: what is typed and what comes of it, in windows of 80 and of 20 columns and without a terminal."""
 
 import os
+import re
 import subprocess
 import time
 
@@ -209,6 +210,27 @@ def what_looks_at_the_kernel_answers_or_says_that_it_is_not_there():
     equal(prompt.do("faults -1"), "sh: faults: -1 is no process id")
     equal(prompt.do("walk 2 q"), "sh: walk: q is no address")
     equal(prompt.do("walk"), "usage: walk PID ADDRESS")
+    prompt.send(CTRL["D"])
+    equal(prompt.end(), 0, "status")
+
+
+@case
+def R123_the_console_shows_page_tables_vmas_and_frames():
+    prompt = Prompt()
+    start = re.search(r"^(\w+)-.* elf image$", prompt.do("maps"), re.MULTILINE).group(1)
+    walk = prompt.do("walk 2 " + start)
+    equal(re.findall(r"^\w+", walk, re.MULTILINE), ["root", "middle", "leaf"], "a level a line")
+    tables = re.findall(r"table (0x\w+)", walk)
+    equal(len(tables), 2, "tables below the root")
+    for table in tables:
+        has(prompt.do("frame " + table), table + " page table", "a table's frame")
+    address = re.search(r"frame (0x\w+)", walk).group(1)
+    # Two prompts map it: the one that waits and the copy of it that asks. The file keeps a reference.
+    equal(prompt.do("frame " + address), address + " of a file, its page 0: mapped by 2 entries, references: 3")
+    has(prompt.do("frame 80000000"), "reserved", "the firmware's")
+    equal(prompt.do("frame 1000"), "sh: frame: no memory that the kernel uses is there")
+    equal(prompt.do("frame"), "usage: frame ADDRESS")
+    equal(prompt.do("frame 12x"), "sh: frame: 12x is no address")
     prompt.send(CTRL["D"])
     equal(prompt.end(), 0, "status")
 

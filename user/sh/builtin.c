@@ -46,6 +46,7 @@ static const struct builtin builtins[] = {
 	{ "free", "", "the machine's memory", watch_free, false },
 	{ "trace", "[N]", "the last N faults of all", watch_trace, false },
 	{ "walk", "PID ADDRESS", "the page-table walk", watch_walk, false },
+	{ "frame", "ADDRESS", "what a frame of memory is used for", watch_frame, false },
 	{ "log", "[N]", "the kernel's log, the last N lines of it", watch_log, false },
 	{ "ls", "[FOLDER]", "the names in it", small_ls, false },
 	{ "cat", "[FILE...]", "show files, or what comes in", small_cat, false },

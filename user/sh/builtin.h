@@ -26,4 +26,5 @@ int watch_maps(int argc, char **argv);
 int watch_faults(int argc, char **argv);
 int watch_trace(int argc, char **argv);
 int watch_walk(int argc, char **argv);
+int watch_frame(int argc, char **argv);
 int watch_log(int argc, char **argv);

@@ -1,7 +1,8 @@
-/* maps, free and walk: what memory is made of. */
+/* maps, free, walk and frame: what memory is made of. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "sh/builtin.h"
@@ -87,11 +88,34 @@ int watch_free(int argc, char **argv)
 	return 0;
 }
 
+/* A hexadecimal number, all of the word. */
+static bool read_address(const char *command, const char *word, unsigned long *ret)
+{
+	char *end;
+
+	*ret = strtoul(word, &end, 16);
+	if (*word && !*end)
+		return true;
+	dprintf(STDERR_FILENO, "sh: %s: %s is no address\n", command, word);
+	return false;
+}
+
+/* "root[0] table 0x..., middle[1] ...": a level a line. */
+static void show_walk(const char *text)
+{
+	const char *comma;
+
+	while ((comma = strstr(text, ", "))) {
+		printf("%.*s\n", (int)(comma - text), text);
+		text = comma + 2;
+	}
+	puts(text);
+}
+
 int watch_walk(int argc, char **argv)
 {
 	char text[2048];
 	unsigned long address;
-	char *end;
 	int pid;
 
 	if (argc != 3) {
@@ -99,14 +123,47 @@ int watch_walk(int argc, char **argv)
 		return 2;
 	}
 	pid = watch_pid(argc, argv);
-	address = strtoul(argv[2], &end, 16);
-	if (!pid || *end) {
-		if (pid)
-			dprintf(STDERR_FILENO, "sh: walk: %s is no address\n", argv[2]);
+	if (!pid || !read_address("walk", argv[2], &address))
 		return 2;
-	}
 	if (watch_ask(FAULTLINE_WALK, (unsigned long)pid, text, sizeof(text), address) < 0)
 		return watch_refused("walk");
-	puts(text);
+	show_walk(text);
+	return 0;
+}
+
+static void show_frame(const struct faultline_frame *frame)
+{
+	static const char *const kinds[FAULTLINE_FRAME_KINDS] = {
+		"free",	   "reserved",	"the kernel's",	 "page table",
+		"private", "of a file", "page of zeros",
+	};
+
+	printf("%#lx %s", (unsigned long)frame->address,
+	       frame->kind < FAULTLINE_FRAME_KINDS ? kinds[frame->kind] : "?");
+	if (frame->kind == FAULTLINE_FRAME_FILE)
+		printf(", its page %lu", (unsigned long)frame->index);
+	printf(": mapped by %u entries, references: %u\n", frame->mapped, frame->references);
+}
+
+int watch_frame(int argc, char **argv)
+{
+	struct faultline_frame frame;
+	unsigned long address;
+	long n;
+
+	if (argc != 2) {
+		dprintf(STDERR_FILENO, "usage: frame ADDRESS\n");
+		return 2;
+	}
+	if (!read_address("frame", argv[1], &address))
+		return 2;
+	n = watch_ask(FAULTLINE_FRAME, address, &frame, sizeof(frame), 0);
+	if (n < 0)
+		return watch_refused("frame");
+	if (n == 0) {
+		dprintf(STDERR_FILENO, "sh: frame: no memory that the kernel uses is there\n");
+		return 1;
+	}
+	show_frame(&frame);
 	return 0;
 }

@@ -114,8 +114,8 @@ static void show_fault(const struct faultline_fault *fault)
 		      : fault->access & FAULTLINE_VMA_EXEC ? 'x'
 							   : 'r';
 
-	printf("%5d %c %010lx pc %010lx %6u %s%s\n", fault->pid, access,
-	       (unsigned long)fault->address, (unsigned long)fault->pc, fault->cost,
+	printf("%5d %c %010lx  %16lx %6u %s%s\n", fault->pid, access, (unsigned long)fault->address,
+	       (unsigned long)fault->pc, fault->cost,
 	       fault->kind < FAULTLINE_KINDS ? kinds[fault->kind] : "?",
 	       fault->result ? ", refused" : "");
 }
@@ -148,7 +148,7 @@ int watch_trace(int argc, char **argv)
 
 	if (watch_ask(FAULTLINE_MACHINE, 0, &machine, sizeof(machine), 0) < 0)
 		return watch_refused("trace");
-	puts("  PID    ADDRESS       PC            COST KIND");
+	puts("  PID    ADDRESS                 PC   COST KIND");
 	for (unsigned long hart = 0; hart < machine.harts; hart++)
 		if (trace_hart(hart, wanted > 4096 ? 4096 : wanted) < 0)
 			return watch_refused("trace");

@@ -254,6 +254,27 @@ static void machine(void)
 	expect("the walk to nothing", 1, strstr(text, "empty: V=0 refuses a read") != NULL);
 }
 
+/* The walk tells where a frame is; a fresh page has one entry and no other holder. */
+static void frame(void)
+{
+	struct faultline_frame is = { 0 };
+	char *p = map(PAGE), text[256];
+	uint64_t at;
+
+	*(volatile char *)p = 1;
+	ask(FAULTLINE_WALK, 0, text, sizeof(text), (uintptr_t)p);
+	at = strtoul(strstr(text, "frame ") + 6, NULL, 16);
+	expect("its frame", 1, ask(FAULTLINE_FRAME, (long)at + 5, &is, sizeof(is), 0));
+	expect("begins there", (long)at, (long)is.address);
+	expect("is private", FAULTLINE_FRAME_PRIVATE, is.kind);
+	expect("mapped once", 1, is.mapped);
+	expect("with no other holder", 1, is.references);
+	expect("no frame", 0, ask(FAULTLINE_FRAME, 0x1000, &is, sizeof(is), 0));
+	expect("nor there", 0, ask(FAULTLINE_FRAME, -1, &is, sizeof(is), 0));
+	expect_error("no room for it", EINVAL,
+		     ask(FAULTLINE_FRAME, (long)at, &is, sizeof(is) - 1, 0));
+}
+
 static void refusals(void)
 {
 	expect_error("no such question", EINVAL, ask(99, 0, &self, sizeof(self), 0));
@@ -287,6 +308,7 @@ int main(void)
 	failures_of_others();
 	others();
 	machine();
+	frame();
 	refusals();
 	printf("1..%d\n", points);
 	return failures != 0;
