@@ -115,6 +115,23 @@ def the_prompt_after_it_with_the_least_memory():
 
 
 @case
+def any_bytes_are_keys():
+    """Typed ahead and at each stop, Ctrl-S among them: nothing hangs, and the terminal is given back."""
+    noise = bytes(i * 7 % 256 for i in range(1024)).translate(None, b"qQ\x01\x03\x04\x1c") + CTRL["S"]
+    prompt = Prompt(shell=True, tour=True)
+    prompt.wait_until_raw()
+    prompt.send(noise)
+    prompt.until(lambda: "quit" in prompt.screen.row() or prompt.screen.row() == prompt.mark, "a stop")
+    prompt.send(noise + b"\r")
+    prompt.until(lambda: prompt.screen.row().startswith(prompt.mark), "the prompt")
+    prompt.send(noise + CTRL["C"])
+    prompt.settle()
+    equal(prompt.do("echo still"), "still")
+    prompt.send(CTRL["D"])
+    equal(prompt.left(), (0, True), "status and the same modes")
+
+
+@case
 def ctrl_c_at_any_moment():
     """While it waits or works: the end, 130. From its last key on: the prompt, which lives."""
     for number in (0, STOPS // 2, STOPS):
@@ -143,8 +160,7 @@ def ctrl_c_while_it_boots():
     """It may come too early for the program; then the tour begins."""
     for delay in (0, 0.1, 0.2, 0.3):
         prompt = Prompt(shell=True, tour=True)
-        while termios.tcgetattr(prompt.child.child_fd) == prompt.before:
-            time.sleep(0.01)
+        prompt.wait_until_raw()
         time.sleep(delay)
         prompt.send(CTRL["C"])
         prompt.until(lambda prompt=prompt: re.search(r"quit$|status \d+\.", prompt.screen.text()), "stop or end")

@@ -30,10 +30,12 @@ void keys_setup(void)
 	if (!present || tcgetattr(STDIN_FILENO, &found) != 0)
 		return;
 	wanted = found;
+	wanted.c_iflag &= ~(tcflag_t)(IXON | INLCR | IGNCR);
 	wanted.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG);
 	wanted.c_cc[VMIN] = 1;
 	wanted.c_cc[VTIME] = 0;
-	raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &wanted) == 0;
+	/* At once: nothing of ours is on its way, and what was stopped by ^S would wait for ever. */
+	raw = tcsetattr(STDIN_FILENO, TCSANOW, &wanted) == 0;
 	if (raw && (tcgetattr(STDIN_FILENO, &is) != 0 || (is.c_lflag & ICANON))) {
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &found);
 		raw = false;

@@ -12,7 +12,7 @@ from .screen import Screen
 
 LEFT, RIGHT, UP, DOWN = b"\x1b[D", b"\x1b[C", b"\x1b[A", b"\x1b[B"
 HOME, END, DELETE = b"\x1b[H", b"\x1b[F", b"\x1b[3~"
-CTRL = {letter: bytes([ord(letter) & 31]) for letter in "ABCDEFKLNPRUW\\"}
+CTRL = {letter: bytes([ord(letter) & 31]) for letter in "ABCDEFKLNPRSUW\\"}
 ERASE = b"\x7f"
 STATUS = re.compile(r"status (\d+)\.")
 
@@ -31,6 +31,11 @@ class Prompt:
         self.screen = Screen(columns)
         if not tour:
             self.until(lambda: self.screen.row() == self.mark, "the first prompt")
+
+    def wait_until_raw(self):
+        """Waits until what is typed is for the machine: before, Ctrl-C and Ctrl-S are the terminal's here."""
+        while termios.tcgetattr(self.child.child_fd) == self.before:
+            time.sleep(0.01)
 
     def until(self, done, what):
         """Reads until the screen is as wished."""
