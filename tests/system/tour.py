@@ -12,7 +12,7 @@ import unicodedata
 
 import pexpect
 
-from lib.guest import BUILD, FAKE, ROOT, RUN
+from lib.guest import FAKE, ROOT, RUN, folder
 from lib.tap import Skip, case, equal, has, lacks, main
 from lib.tour import FIGURES, ROW, STOPS, figures
 
@@ -167,21 +167,29 @@ def more_harts_and_a_clock_for_instructions():
     equal(figures(lines), FIGURES, "the same figures")
 
 
+def tour_here():
+    """Compiles the tour for the Linux that we run on, once; gives its path."""
+    if FAKE or not shutil.which("cc"):
+        raise Skip("needs a compiler for this machine")
+    if "here" not in ONCE:
+        path = os.path.join(folder("here"), "tour")
+        sources = glob.glob(os.path.join(ROOT, "user/tour/*.c"))
+        subprocess.run(["cc", "-O2", "-std=gnu11", "-fno-pic", "-no-pie", "-I", os.path.join(ROOT, "include"), *sources,
+                        "-o", path], check=True)
+        ONCE["here"] = path
+    return ONCE["here"]
+
+
 class Here:
     """The tour as a program of the Linux that we run on, on a terminal, where single keys can be had."""
 
     def __init__(self):
-        if FAKE or not shutil.which("cc"):
-            raise Skip("needs a compiler for this machine")
-        path = os.path.join(BUILD, "tests/system/tour-here")
-        sources = glob.glob(os.path.join(ROOT, "user/tour/*.c"))
-        subprocess.run(["cc", "-O2", "-std=gnu11", "-fno-pic", "-no-pie", "-I", os.path.join(ROOT, "include"), *sources,
-                        "-o", path], check=True)
-        script = '"$0"; echo "status $?."; read -r line'
-        self.child = pexpect.spawn("/bin/bash", ["-c", script, path], timeout=60, dimensions=(25, 80),
+        script = 'read -r go; "$0"; echo "status $?."; read -r line'
+        self.child = pexpect.spawn("/bin/bash", ["-c", script, tour_here()], timeout=60, dimensions=(25, 80),
                                    env={**os.environ, "LANG": "C"}, encoding="utf-8")
         self.child.delaybeforesend = None
         self.modes = termios.tcgetattr(self.child.child_fd)
+        self.child.send("go\r")
 
     def end(self, keys):
         """Presses these keys; gives the status, and whether the terminal is as it was."""
@@ -191,6 +199,7 @@ class Here:
             self.child.send(key)
         self.child.expect(r"status (\d+)\.")
         status, same = int(self.child.match.group(1)), termios.tcgetattr(self.child.child_fd) == self.modes
+        lacks(self.child.before, "look around here", "words about a prompt")
         self.child.close(force=True)
         return status, same
 
