@@ -27,6 +27,9 @@ void fpu_keep(struct arch_thread *thread);
  */
 void fpu_claim(struct arch_thread *thread);
 
+/* The running thread's registers are those in thread->fpu from now on. */
+void fpu_replaced(struct arch_thread *thread);
+
 /* fpu.S */
 void fpu_save(struct fpu_state *state);
 void fpu_load(const struct fpu_state *state);

@@ -23,4 +23,5 @@
 
 /* the calls and the work that entry.S treats apart */
 #define OFFSETS_SYS_CLONE	 220
+#define OFFSETS_SYS_RT_SIGRETURN 139
 #define OFFSETS_WORK_FRAME_SHIFT 8

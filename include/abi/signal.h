@@ -37,6 +37,7 @@
 
 /* Signals are 1 to NSIG; bit (signal - 1) of a mask stands for a signal. */
 #define NSIG		 64
+#define SIGRTMIN	 32 /* from here on each one that is sent is kept */
 /* The one size of a signal mask that the calls accept. */
 #define ABI_SIGSET_BYTES 8
 
@@ -60,6 +61,7 @@
 
 #define SS_ONSTACK	1
 #define SS_DISABLE	2
+#define SS_AUTODISARM	(1u << 31)
 #define ABI_MINSIGSTKSZ 2048
 
 #define SI_USER	      0
@@ -95,6 +97,16 @@ struct abi_stack {
 	int32_t ss_flags;
 	uint32_t pad;
 	uint64_t ss_size;
+};
+
+/* ucontext_t up to the machine's registers, which lie at its end. */
+struct abi_ucontext {
+	uint64_t uc_flags;
+	uint64_t uc_link;
+	struct abi_stack uc_stack;
+	uint64_t uc_sigmask;
+	uint64_t unused[15];
+	uint64_t pad;
 };
 
 /* siginfo_t; which member of the union holds follows from signo and code. */
@@ -135,4 +147,5 @@ struct abi_siginfo {
 
 _Static_assert(sizeof(struct abi_sigaction) == 24, "as in the ABI");
 _Static_assert(sizeof(struct abi_stack) == 24, "as in the ABI");
+_Static_assert(sizeof(struct abi_ucontext) == 176, "as in the ABI");
 _Static_assert(sizeof(struct abi_siginfo) == 128, "as in the ABI");

@@ -10,7 +10,10 @@ struct trap_frame;
  *   unsigned long frame_syscall(const struct trap_frame *)           the call's number
  *   unsigned long frame_arg(const struct trap_frame *, unsigned n)   argument 0 to 5 as the program
  *                                                                    gave it
- *   void frame_set_result(struct trap_frame *, long)
+ *   void frame_set_result(struct trap_frame *, long); long frame_result()
+ *   void frame_restart(struct trap_frame *)                          a system call is made again,
+ *                                                                    with the arguments it had
+ *   void frame_set_syscall(struct trap_frame *, unsigned long)       as another one
  *   vaddr_t frame_pc(), void frame_set_pc(); vaddr_t frame_sp(), void frame_set_sp()
  *   void frame_set_tls(struct trap_frame *, vaddr_t)
  *   vaddr_t frame_caller(const struct trap_frame *)                  where the running function

@@ -40,6 +40,23 @@ static inline void frame_set_result(struct trap_frame *frame, long result)
 	frame->x[FRAME_A0] = (unsigned long)result;
 }
 
+static inline long frame_result(const struct trap_frame *frame)
+{
+	return (long)frame->x[FRAME_A0];
+}
+
+/* Of a system call: it is made again when the frame is left. */
+static inline void frame_restart(struct trap_frame *frame)
+{
+	frame->pc -= 4; /* the length of ecall */
+	frame->x[FRAME_A0] = frame->orig_a0;
+}
+
+static inline void frame_set_syscall(struct trap_frame *frame, unsigned long number)
+{
+	frame->x[FRAME_A7] = number;
+}
+
 static inline vaddr_t frame_pc(const struct trap_frame *frame)
 {
 	return frame->pc;

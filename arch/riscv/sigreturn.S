@@ -1,0 +1,13 @@
+/* What a signal handler returns to, in user mode: rt_sigreturn, by the two instructions that debuggers know. */
+#include "arch/riscv/offsets.h"
+
+	.section .rodata
+	.option	push
+	.option	norvc
+	.globl	arch_sigreturn_code
+	.globl	arch_sigreturn_code_end
+arch_sigreturn_code:
+	li	a7, OFFSETS_SYS_RT_SIGRETURN
+	ecall
+arch_sigreturn_code_end:
+	.option	pop
