@@ -19,6 +19,7 @@ enum hart_counter {
 	HART_EXCEPTIONS,
 	HART_SWITCHES,
 	HART_IPIS,
+	HART_SIGNALS, /* frames for handlers */
 	HART_COUNTERS
 };
 

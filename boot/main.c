@@ -23,6 +23,7 @@
 #include "mm/page_alloc.h"
 #include "mm/phys.h"
 #include "proc/sched.h"
+#include "proc/sigreturn.h"
 
 /* With less there is no room for a boot archive between firmware, image and device tree. */
 #define RAM_LEAST (16ul << 20)
@@ -139,6 +140,10 @@ static void boot_thread(void *arg)
 	/* The code of the first instructions has run. */
 	arch_image_init_done();
 	phys_release(arch_image_init());
+	if (sigreturn_init() != 0) {
+		log_error("boot", "too little memory to start");
+		give_up();
+	}
 	probe_devices(&boot_info.dt, boot_info.hart_id);
 	boot_payload();
 }

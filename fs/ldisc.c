@@ -78,11 +78,12 @@ static unsigned end_line(struct ldisc *ldisc, uint16_t entry)
 	return LDISC_READABLE;
 }
 
-/* ^C and ^\: 0 where it is neither. */
+/* ^C, ^\ and ^Z: 0 where it is none of them. */
 static unsigned take_signal(struct ldisc *ldisc, uint8_t byte, struct ldisc_echo *echo)
 {
 	unsigned event = is_key(ldisc, byte, VINTR)   ? LDISC_INTERRUPT
 			 : is_key(ldisc, byte, VQUIT) ? LDISC_QUIT
+			 : is_key(ldisc, byte, VSUSP) ? LDISC_SUSPEND
 						      : 0;
 
 	if (event == 0 || !has_lflag(ldisc, ISIG))

@@ -13,6 +13,7 @@
 #define LDISC_INTERRUPT 2u
 #define LDISC_QUIT	4u
 #define LDISC_RESUMED	8u /* output may go on */
+#define LDISC_SUSPEND	16u
 
 struct ldisc {
 	struct abi_termios termios;

@@ -145,7 +145,7 @@ static int pipe_wait(struct pipe *pipe, struct waitq *queue)
 	int err;
 
 	mutex_unlock(&pipe->lock);
-	err = thread_wait(queue, seq);
+	err = thread_wait_interruptible(queue, seq);
 	mutex_lock(&pipe->lock);
 	return err;
 }
@@ -160,7 +160,7 @@ static int wait_readable(struct pipe *pipe, bool nonblock)
 
 	if (!pipe_ring_empty(&pipe->ring) || !pipe->has_writer)
 		return 0;
-	return nonblock ? -EAGAIN : thread_wait(&pipe->readable, seq);
+	return nonblock ? -EAGAIN : thread_wait_interruptible(&pipe->readable, seq);
 }
 
 static ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
@@ -234,7 +234,7 @@ static ssize_t pipe_write(struct file *file, struct user_iter *from, uint64_t *p
 	err = write_all(pipe, from, (file->flags & O_NONBLOCK) != 0, &done);
 	mutex_unlock(&pipe->lock);
 	if (unlikely(err == -EPIPE))
-		signal_send(current_process(), SIGPIPE);
+		signal_raise(SIGPIPE);
 	return done != 0 ? (ssize_t)done : err;
 }
 

@@ -41,7 +41,7 @@ static ssize_t port_take(struct chardev *dev, uint8_t *to, size_t n, bool nonblo
 			return (ssize_t)got;
 		if (nonblock)
 			return -EAGAIN;
-		err = thread_wait(&dev->readable, seq);
+		err = thread_wait_interruptible(&dev->readable, seq);
 		if (err)
 			return err;
 	}
@@ -92,7 +92,7 @@ static int port_put(struct chardev *dev, const uint8_t *from, size_t n, bool non
 		took = dev->ops->write(dev, from + sent, n - sent);
 		sent += took;
 		if (took == 0)
-			err = nonblock ? -EAGAIN : thread_wait(&dev->writable, seq);
+			err = nonblock ? -EAGAIN : thread_wait_interruptible(&dev->writable, seq);
 	}
 	*done += sent;
 	return err;
@@ -120,7 +120,7 @@ static ssize_t port_write(struct file *file, struct user_iter *from, uint64_t *p
 	}
 	turn_give(&port->output);
 	if (err == -EPIPE)
-		signal_send(current_process(), SIGPIPE);
+		signal_raise(SIGPIPE);
 	return done != 0 ? (ssize_t)done : err;
 }
 

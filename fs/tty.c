@@ -70,8 +70,8 @@ static int wait_for_input(struct tty *tty, const struct patience *patience, size
 		return 1;
 	/* With both, the clock starts with the first byte. */
 	if (patience->time == 0 || (patience->min != 0 && done == 0))
-		return thread_wait(&tty->readable, seq);
-	err = thread_wait_until(&tty->readable, seq, arch_time() + patience->time);
+		return thread_wait_interruptible(&tty->readable, seq);
+	err = thread_wait_interruptible_until(&tty->readable, seq, arch_time() + patience->time);
 	return err == -ETIMEDOUT ? 1 : err;
 }
 
@@ -100,7 +100,7 @@ static ssize_t tty_read(struct file *file, struct user_iter *to, uint64_t *pos)
 	return done != 0 || err > 0 ? (ssize_t)done : err;
 }
 
-/* Puts out all bytes, however long it takes. 0 or -EINTR. */
+/* Puts out all bytes, however long it takes: half a piece could not be told. 0 or -EINTR: a kill. */
 static int put_bytes(struct chardev *dev, const uint8_t *from, size_t n)
 {
 	size_t sent = 0;
@@ -139,7 +139,7 @@ static ssize_t process(struct tty *tty, const uint8_t *from, size_t n, uint8_t *
 			return (ssize_t)len;
 		if (nonblock)
 			return -EAGAIN;
-		err = thread_wait(&tty->resumed, seq);
+		err = thread_wait_interruptible(&tty->resumed, seq);
 		if (err)
 			return err;
 	}

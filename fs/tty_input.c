@@ -37,6 +37,8 @@ static void take_byte(struct tty *tty, uint8_t byte)
 		job_terminal_signal(&tty->jobs, SIGINT);
 	if (events & LDISC_QUIT)
 		job_terminal_signal(&tty->jobs, SIGQUIT);
+	if (events & LDISC_SUSPEND)
+		job_terminal_signal(&tty->jobs, SIGTSTP);
 }
 
 static void hang_up(struct tty *tty)

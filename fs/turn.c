@@ -20,7 +20,7 @@ int turn_take(struct turn *turn, bool nonblock)
 			return 0;
 		if (nonblock)
 			return -EAGAIN;
-		err = thread_wait(&turn->queue, seq);
+		err = thread_wait_interruptible(&turn->queue, seq);
 		if (err)
 			return err;
 	}

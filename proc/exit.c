@@ -71,9 +71,24 @@ static void leave_to_init(struct process *process)
 	list_add_tail(&init->children, &process->sibling);
 }
 
+static struct signal_info news_of(const struct process *process)
+{
+	bool killed = WIFSIGNALED(process->status);
+
+	return (struct signal_info){
+		.sig = process->exit_signal,
+		.code = killed ? CLD_KILLED : CLD_EXITED,
+		.pid = process->pid,
+		.status = killed ? WTERMSIG(process->status) : WEXITSTATUS(process->status),
+		.user_ticks = process->ended_usage.user_ticks,
+		.kernel_ticks = process->ended_usage.kernel_ticks,
+	};
+}
+
 /* => family lock held */
 static void tell_parent(struct process *process)
 {
+	const struct signal_info news = news_of(process);
 	struct process *parent;
 
 	process->state = PROCESS_ZOMBIE;
@@ -84,7 +99,7 @@ static void tell_parent(struct process *process)
 	waitq_wake_all(&parent->child_waitq);
 	if (process->exit_signal > 0 && process->exit_signal <= NSIG &&
 	    parent->state == PROCESS_ALIVE)
-		signal_send(parent, process->exit_signal);
+		signal_send_info(parent, &news);
 }
 
 static bool all_others_ended(struct process *init)
@@ -160,6 +175,7 @@ void process_exit(int status)
 {
 	struct process *process = current_process();
 
+	itimer_stop(process);
 	spin_lock(&family_lock);
 	process->state = PROCESS_EXITING;
 	process->status = status;
@@ -169,6 +185,7 @@ void process_exit(int status)
 	release(process);
 	spin_lock(&family_lock);
 	job_leader_ends(process);
+	job_orphan(process);
 	family_orphan(process, family_find(PID_INIT));
 	tell_parent(process);
 	spin_unlock(&family_lock);

@@ -90,12 +90,14 @@ struct process *process_alloc(int *err_ret)
 	list_init(&process->pid_link);
 	waitq_init(&process->child_waitq);
 	signals_init(&process->signals);
+	itimer_init(&process->itimer);
 	spin_init(&process->limits_lock, LOCK_PROCESS);
 	return process;
 }
 
 void process_free(struct process *process)
 {
+	signals_destroy(&process->signals);
 	spin_lock(&family_lock);
 	family_id_drop(process->pid);
 	if (!list_empty(&process->all)) {

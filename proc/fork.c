@@ -69,18 +69,17 @@ static int copy_space(struct process *parent, struct process *child)
 	uspace_lock(parent->uspace);
 	mutex_lock_nested(&child->uspace->mmap_lock);
 	err = vm_fork(&parent->uspace->space, &child->uspace->space);
+	child->uspace->sigreturn = parent->uspace->sigreturn;
 	uspace_unlock(child->uspace);
 	uspace_unlock(parent->uspace);
 	return err;
 }
 
-/* What is copied and can't fail. */
-static void copy_state(struct process *parent, struct process *child)
+static int copy_state(struct process *parent, struct process *child)
 {
 	child->umask = parent->umask;
 	child->start_tick = arch_time();
 	memcpy(child->comm, parent->comm, sizeof(child->comm));
-	signals_copy(&child->signals, &parent->signals);
 	spin_lock(&parent->limits_lock);
 	memcpy(child->rlimits, parent->rlimits, sizeof(child->rlimits));
 	spin_unlock(&parent->limits_lock);
@@ -88,19 +87,21 @@ static void copy_state(struct process *parent, struct process *child)
 	child->cwd = parent->cwd;
 	exe_get(parent->exe);
 	child->exe = parent->exe;
+	return signals_copy(&child->signals, &parent->signals);
 }
 
 static int copy_process(struct process *parent, struct process *child, uint64_t flags)
 {
 	child->thread = thread_create(child);
-	if (!child->thread)
+	if (!child->thread || copy_state(parent, child))
 		return -ENOMEM;
-	copy_state(parent, child);
 	child->files = files_copy(parent->files);
 	if (!child->files)
 		return -ENOMEM;
 	if (!(flags & CLONE_VM))
 		return copy_space(parent, child);
+	if (!(flags & CLONE_VFORK)) /* it runs beside its parent, on the same stacks */
+		child->signals.stack = (struct abi_stack){ 0 };
 	uspace_get(parent->uspace);
 	child->uspace = parent->uspace;
 	return 0;

@@ -125,3 +125,62 @@ int job_new_session(void)
 	spin_unlock(&family_lock);
 	return result;
 }
+
+/* A parent of the same session and another group can let the child's group go on. => family lock held */
+static bool keeps(const struct process *parent, const struct process *child)
+{
+	return parent && parent->pid != PID_INIT && parent->session == child->session &&
+	       parent->group != child->group;
+}
+
+/* `gone` is about to end, as a member and as a parent. => family lock held */
+static bool is_orphaned(int group, const struct process *gone)
+{
+	struct process *process;
+
+	list_for_each_entry(process, &family_all, all)
+		if (process->group == group && process != gone && process->state == PROCESS_ALIVE &&
+		    process->parent != gone && keeps(process->parent, process))
+			return false;
+	return true;
+}
+
+bool job_is_orphaned(int group)
+{
+	assert_hardened(spin_lock_held(&family_lock));
+	return is_orphaned(group, NULL);
+}
+
+/* => family lock held */
+static bool has_stopped(int group)
+{
+	struct process *process;
+
+	list_for_each_entry(process, &family_all, all)
+		if (process->group == group && process->state == PROCESS_ALIVE &&
+		    atomic_load(&process->signals.stopped))
+			return true;
+	return false;
+}
+
+/* => family lock held */
+static void wake_orphans(int group, const struct process *gone)
+{
+	if (!is_orphaned(group, gone) || !has_stopped(group))
+		return;
+	signal_send_group(group, SIGHUP);
+	signal_send_group(group, SIGCONT);
+}
+
+/* A group that its end orphans had it as a member's parent, or as a member whose parent kept it. */
+void job_orphan(struct process *process)
+{
+	struct process *child;
+
+	assert_hardened(spin_lock_held(&family_lock));
+	list_for_each_entry(child, &process->children, sibling)
+		if (keeps(process, child))
+			wake_orphans(child->group, process);
+	if (keeps(process->parent, process))
+		wake_orphans(process->group, process);
+}

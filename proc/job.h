@@ -20,6 +20,18 @@ int job_own_group(void);
 /* setsid(2): the new session's id; -EPERM: the process leads a group or session already. */
 int job_new_session(void);
 
+/*
+ * No member has a parent in the same session and another group: nobody could let it go on after a
+ * stop. => family lock held
+ */
+bool job_is_orphaned(int group);
+
+/*
+ * The process is about to end: groups that become orphaned by that and have a member that is
+ * stopped get SIGHUP and SIGCONT. => family lock held
+ */
+void job_orphan(struct process *process);
+
 /* ---- proc/job_terminal.c: the controlling terminal ---- */
 
 /* Of one terminal; zeroed at first. */
@@ -46,9 +58,9 @@ int job_terminal_session(struct job_terminal *terminal, int *session_ret);
 int job_terminal_set_group(struct job_terminal *terminal, int group);
 
 /*
- * May the running process read (sig: SIGTTIN) or change (SIGTTOU) the terminal? 0, or -EIO where it
- * is its own, and in the foreground is another group. Who holds SIGTTOU back may change it. Nothing
- * stops here, so that -EIO comes where Linux would stop a job.
+ * May the running process read (sig: SIGTTIN) or change (SIGTTOU) the terminal? 0, or where it is
+ * its own, and in the foreground is another group: -EINTR, the group has been sent sig and the call
+ * is to be made again; -EIO, nobody could let it go on. Who holds SIGTTOU back may change it.
  */
 int job_terminal_check(struct job_terminal *terminal, int sig);
 

@@ -155,14 +155,24 @@ int job_terminal_set_group(struct job_terminal *terminal, int group)
 int job_terminal_check(struct job_terminal *terminal, int sig)
 {
 	const struct process *process = current_process();
-	bool background;
+	bool held = signal_is_held(sig);
+	int err = 0;
 
 	spin_lock(&family_lock);
-	background = process->terminal == terminal && terminal->group != process->group;
+	if (process->terminal != terminal || terminal->group == process->group)
+		err = 0;
+	else if (held)
+		err = sig == SIGTTOU ? 0 : -EIO;
+	else if (job_is_orphaned(process->group))
+		err = -EIO;
+	else
+		err = -EINTR;
+	if (err == -EINTR)
+		(void)signal_send_group(process->group, sig);
 	spin_unlock(&family_lock);
-	if (!background || (sig == SIGTTOU && signal_is_held(sig)))
-		return 0;
-	return -EIO;
+	if (err == -EINTR)
+		current_thread()->restart = RESTART_ASKED;
+	return err;
 }
 
 void job_terminal_signal(struct job_terminal *terminal, int sig)

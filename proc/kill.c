@@ -4,36 +4,46 @@
 #include "proc/family.h"
 #include "proc/signal.h"
 
-static int send_one(struct process *process, int sig)
+/* Of a kernel thread as of nobody. */
+static struct signal_info from_user(int sig)
 {
-	if (sig < 0 || sig > NSIG)
+	const struct process *self = current_process();
+
+	return (struct signal_info){ .sig = sig, .code = SI_USER, .pid = self ? self->pid : 0 };
+}
+
+/* Signal 0 only looks. */
+static int send_one(struct process *process, const struct signal_info *info)
+{
+	if (info->sig < 0 || info->sig > NSIG)
 		return -EINVAL;
-	if (sig && process->state == PROCESS_ALIVE)
-		signal_send(process, sig);
+	if (info->sig && process->state == PROCESS_ALIVE)
+		return signal_send_info(process, info);
 	return 0;
 }
 
 /* => family lock held */
-static int send_to_pid(int pid, int sig)
+static int send_to_pid(int pid, const struct signal_info *info)
 {
 	struct process *process = family_find(pid);
 
-	return process ? send_one(process, sig) : -ESRCH;
+	return process ? send_one(process, info) : -ESRCH;
 }
 
 /* To all but process 1 and the caller. => family lock held */
-static int send_to_all(int sig)
+static int send_to_all(const struct signal_info *info)
 {
 	struct process *process, *self = current_process();
 	int err = -ESRCH;
 
 	list_for_each_entry(process, &family_all, all)
 		if (process->pid != PID_INIT && process != self)
-			err = send_one(process, sig);
+			err = send_one(process, info);
 	return err;
 }
 
-int signal_send_group(int group, int sig)
+/* => family lock held */
+static int send_to_group(int group, const struct signal_info *info)
 {
 	struct process *process;
 	int err = -ESRCH;
@@ -41,32 +51,58 @@ int signal_send_group(int group, int sig)
 	assert_hardened(spin_lock_held(&family_lock));
 	list_for_each_entry(process, &family_all, all)
 		if (process->group == group)
-			err = send_one(process, sig);
+			err = send_one(process, info);
+	return err;
+}
+
+int signal_send_group(int group, int sig)
+{
+	const struct signal_info info = { .sig = sig, .code = SI_KERNEL };
+
+	return send_to_group(group, &info);
+}
+
+void signal_raise(int sig)
+{
+	const struct signal_info info = from_user(sig);
+
+	signal_send_info(current_process(), &info);
+}
+
+int process_signal(int pid, const struct signal_info *info)
+{
+	int err;
+
+	spin_lock(&family_lock);
+	err = send_to_pid(pid, info);
+	spin_unlock(&family_lock);
 	return err;
 }
 
 int process_kill(int pid, int sig)
 {
+	const struct signal_info info = from_user(sig);
 	int err = -ESRCH;
 
 	spin_lock(&family_lock);
 	if (pid > 0)
-		err = send_to_pid(pid, sig);
+		err = send_to_pid(pid, &info);
 	else if (pid == -1)
-		err = send_to_all(sig);
+		err = send_to_all(&info);
 	else if (pid != INT32_MIN)
-		err = signal_send_group(pid ? -pid : current_process()->group, sig);
+		err = send_to_group(pid ? -pid : current_process()->group, &info);
 	spin_unlock(&family_lock);
 	return err;
 }
 
 void signal_send_all(int sig)
 {
+	const struct signal_info info = { .sig = sig, .code = SI_KERNEL };
 	struct process *process;
 
 	spin_lock(&family_lock);
 	list_for_each_entry(process, &family_all, all)
 		if (process->pid != PID_INIT)
-			send_one(process, sig);
+			send_one(process, &info);
 	spin_unlock(&family_lock);
 }

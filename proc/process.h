@@ -4,6 +4,7 @@
 #include "abi/resource.h"
 #include "lib/list.h"
 #include "proc/exe.h"
+#include "proc/itimer.h"
 #include "proc/signal.h"
 #include "proc/thread.h"
 #include "proc/usage.h"
@@ -62,6 +63,7 @@ struct process {
 	uint64_t start_tick;
 
 	struct signals signals; /* its own lock */
+	struct itimer itimer;
 
 	/* guarded by limits_lock: */
 	struct spinlock limits_lock;

@@ -8,8 +8,8 @@
 void process_exit(int status) __attribute__((noreturn));
 
 /*
- * wait4(2): waits for a child that ended: its pid, 0 (WNOHANG and none has), -ECHILD, -EINTR,
- * -EINVAL, -ESRCH. pid > 0: that one; -1: any; 0: of the caller's group; below: of the group -pid. The results are written only where a pid is returned; the child is gone then. Its usage
+ * wait4(2): waits for a child that ended (WUNTRACED: or stopped; WCONTINUED: or went on): its pid, 0 (WNOHANG and none has), -ECHILD, -EINTR,
+ * -EINVAL, -ESRCH. pid > 0: that one; -1: any; 0: of the caller's group; below: of the group -pid. The results are written only where a pid is returned; a child that ended is gone then. Its usage
  * includes its children's.
  */
 long process_wait(int pid, unsigned options, int *status_ret, struct usage *usage_ret);

@@ -1,64 +1,106 @@
-/* What a process wants signals to do to it: nothing, or what they do by default. */
+/* What a process wants signals to do to it: nothing, what they do by default, or a handler. */
 #include "abi/errno.h"
 #include "lib/bits.h"
+#include "proc/mem_wait.h"
 #include "proc/process.h"
 #include "proc/signal.h"
+#include "proc/sigreturn.h"
 
 /* Flags that Linux keeps; it tells a program that asks for another one by leaving that out. */
 #define KNOWN_FLAGS                                                                        \
 	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | \
 	 SA_RESETHAND | SA_EXPOSE_TAGBITS)
 
-#define UNBLOCKABLE (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
-
-/* => lock held */
-static void get(const struct signals *signals, int sig, struct abi_sigaction *ret)
+struct abi_sigaction signal_action_get(const struct signals *signals, int sig)
 {
-	ret->handler = signals->ignored & SIGNAL_BIT(sig) ? SIG_IGN : SIG_DFL;
-	ret->flags = signals->action_flags[sig - 1];
-	ret->mask = signals->action_masks[sig - 1];
+	if (signals->actions)
+		return signals->actions->of[sig - 1];
+	return (struct abi_sigaction){
+		.handler = signals->ignored & SIGNAL_BIT(sig) ? SIG_IGN : SIG_DFL,
+	};
 }
 
 /* => lock held */
 static void set(struct signals *signals, int sig, const struct abi_sigaction *action)
 {
-	signals->ignored &= ~SIGNAL_BIT(sig);
-	if (action->handler == SIG_IGN)
-		signals->ignored |= SIGNAL_BIT(sig);
-	signals->action_flags[sig - 1] = (uint32_t)action->flags & KNOWN_FLAGS;
-	signals->action_masks[sig - 1] = action->mask & ~UNBLOCKABLE;
-	signals->acted = true;
-	if (action->handler == SIG_IGN || signal_default(sig) == SIGNAL_IGNORE ||
-	    signal_default(sig) == SIGNAL_CONTINUE)
-		signals->pending &= ~SIGNAL_BIT(sig);
+	uint64_t bit = SIGNAL_BIT(sig);
+	bool ignored = action->handler == SIG_IGN;
+	bool by_default = action->handler == SIG_DFL;
+
+	signals->ignored = ignored ? signals->ignored | bit : signals->ignored & ~bit;
+	signals->caught = ignored || by_default ? signals->caught & ~bit : signals->caught | bit;
+	if (signals->actions) {
+		struct abi_sigaction *to = &signals->actions->of[sig - 1];
+
+		*to = *action;
+		to->flags &= KNOWN_FLAGS;
+		to->mask &= ~SIGNAL_UNBLOCKABLE;
+	}
+	if (ignored || (by_default && (signal_default(sig) == SIGNAL_IGNORE ||
+				       signal_default(sig) == SIGNAL_CONTINUE)))
+		signal_flush(signals, bit);
+}
+
+/* What the action needs: a table where it says more than a bit can, a page to return to. */
+static int make_room(struct process *process, const struct abi_sigaction *action)
+{
+	struct signals *signals = &process->signals;
+	bool has_handler = action->handler != SIG_DFL && action->handler != SIG_IGN;
+	struct signal_actions *actions;
+
+	if (!signals->actions && (has_handler || action->flags || action->mask)) {
+		actions = mem_wait_kzalloc(sizeof(*actions));
+		if (!actions)
+			return -ENOMEM;
+		spin_lock(&signals->lock);
+		for (int sig = 1; sig <= NSIG; sig++)
+			actions->of[sig - 1] = signal_action_get(signals, sig);
+		signals->actions = actions;
+		spin_unlock(&signals->lock);
+	}
+	return has_handler ? sigreturn_map(process->uspace) : 0;
 }
 
 int signal_action(int sig, const struct abi_sigaction *action, struct abi_sigaction *old_ret)
 {
-	struct signals *signals = &current_process()->signals;
+	struct process *process = current_process();
+	struct signals *signals = &process->signals;
+	int err;
 
-	if (sig < 1 || sig > NSIG || (action && SIGNAL_BIT(sig) & UNBLOCKABLE))
+	if (sig < 1 || sig > NSIG || (action && SIGNAL_BIT(sig) & SIGNAL_UNBLOCKABLE))
 		return -EINVAL;
-	if (action && action->handler != SIG_DFL && action->handler != SIG_IGN)
-		return -ENOSYS;
+	err = action ? make_room(process, action) : 0;
+	if (err)
+		return err;
 	spin_lock(&signals->lock);
 	if (old_ret)
-		get(signals, sig, old_ret);
+		*old_ret = signal_action_get(signals, sig);
 	if (action)
 		set(signals, sig, action);
 	spin_unlock(&signals->lock);
 	return 0;
 }
 
-bool signals_leave_children(struct signals *signals)
+/* SIGCHLD's flags and whether it is ignored, of any process. */
+static bool child_flag(struct signals *signals, uint64_t flag)
 {
-	bool leave;
+	bool has;
 
 	spin_lock(&signals->lock);
-	leave = (signals->ignored & SIGNAL_BIT(SIGCHLD)) ||
-		(signals->action_flags[SIGCHLD - 1] & SA_NOCLDWAIT);
+	has = (signals->ignored & SIGNAL_BIT(SIGCHLD)) ||
+	      (signal_action_get(signals, SIGCHLD).flags & flag);
 	spin_unlock(&signals->lock);
-	return leave;
+	return has;
+}
+
+bool signals_leave_children(struct signals *signals)
+{
+	return child_flag(signals, SA_NOCLDWAIT);
+}
+
+bool signals_refuse_stops(struct signals *signals)
+{
+	return child_flag(signals, SA_NOCLDSTOP);
 }
 
 bool signal_is_held(int sig)

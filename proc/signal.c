@@ -1,20 +1,15 @@
-/* Signals without handlers: what is pending, what is dropped, and what ends a process. */
+/* Sending signals: what is dropped, what stays pending, what ends a process. */
 #include "proc/signal.h"
 
 #include "abi/errno.h"
-#include "abi/wait.h"
 #include "lib/bits.h"
-#include "lib/string.h"
+#include "mm/slab.h"
+#include "proc/itimer.h"
 #include "proc/process.h"
-#include "proc/reap.h"
-#include "proc/sched.h"
 
-#define UNBLOCKABLE (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
+#define STOPS \
+	(SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
 
-/*
- * There is no job control yet: signals that stop a process are taken and have no effect, and
- * SIGCONT has nothing to continue. (docs/ABI.md says so.)
- */
 enum signal_default signal_default(int sig)
 {
 	switch (sig) {
@@ -56,64 +51,137 @@ void signals_init(struct signals *signals)
 {
 	*signals = (struct signals){ 0 };
 	spin_init(&signals->lock, LOCK_PROCESS);
+	list_init(&signals->queue);
+	waitq_init(&signals->resumed);
 }
 
-void signals_copy(struct signals *to, struct signals *from)
+int signals_copy(struct signals *to, struct signals *from)
 {
+	if (from->actions) { /* of the running process: nobody else makes them */
+		to->actions = kmalloc(sizeof(*to->actions));
+		if (!to->actions)
+			return -ENOMEM;
+		*to->actions = *from->actions;
+	}
 	spin_lock(&from->lock);
 	to->blocked = from->blocked;
 	to->ignored = from->ignored;
-	to->acted = from->acted;
-	if (from->acted) {
-		memcpy(to->action_masks, from->action_masks, sizeof(to->action_masks));
-		memcpy(to->action_flags, from->action_flags, sizeof(to->action_flags));
-	}
+	to->caught = from->caught;
+	to->stack = from->stack;
 	spin_unlock(&from->lock);
+	return 0;
+}
+
+/* => not under the lock of anybody who reads them */
+static void actions_free(struct signals *signals)
+{
+	struct signal_actions *actions;
+
+	spin_lock(&signals->lock);
+	actions = signals->actions;
+	signals->actions = NULL;
+	signals->caught = 0;
+	spin_unlock(&signals->lock);
+	kfree(actions);
 }
 
 void signals_exec(struct signals *signals)
 {
+	actions_free(signals);
+	signals->stack = (struct abi_stack){ 0 };
+}
+
+void signals_destroy(struct signals *signals)
+{
+	actions_free(signals);
 	spin_lock(&signals->lock);
-	if (signals->acted) {
-		memset(signals->action_masks, 0, sizeof(signals->action_masks));
-		memset(signals->action_flags, 0, sizeof(signals->action_flags));
-		signals->acted = false;
-	}
+	signal_flush(signals, ~0ull);
 	spin_unlock(&signals->lock);
+}
+
+static void attend(struct process *process)
+{
+	__atomic_fetch_or(&process->thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELEASE);
+	thread_wake(process->thread);
 }
 
 /* The first fatal signal is the one that is told. => lock held */
 static void end_by(struct process *process, int sig)
 {
-	struct thread *thread = process->thread;
-
 	if (process->signals.fatal)
 		return;
 	process->signals.fatal = sig;
-	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELEASE);
-	thread_wake(thread);
+	attend(process);
 }
 
-/* What becomes of a signal that is not blocked. => lock held */
+/* It does nothing, and is not kept. What is blocked may be wanted later. => lock held */
+static bool is_dropped(const struct process *process, int sig)
+{
+	const struct signals *signals = &process->signals;
+	uint64_t bit = SIGNAL_BIT(sig);
+
+	if ((signals->blocked | signals->waited | signals->caught) & bit)
+		return false;
+	if (process->pid == PID_INIT || signals->ignored & bit)
+		return true;
+	return signal_default(sig) == SIGNAL_IGNORE || signal_default(sig) == SIGNAL_CONTINUE;
+}
+
+/* Stops and SIGCONT undo each other, whatever else becomes of them. => lock held */
+static void undo(struct signals *signals, int sig)
+{
+	if (sig == SIGCONT) {
+		signal_flush(signals, STOPS);
+		signals->stopping = 0;
+		if (!signals->stopped)
+			return;
+		signals->stopped = 0;
+		signals->stop_untold = false;
+		signals->continue_untold = true;
+		waitq_wake_all(&signals->resumed);
+	} else if (SIGNAL_BIT(sig) & STOPS) {
+		signal_flush(signals, SIGNAL_BIT(SIGCONT));
+	}
+}
+
+/* What is pending and not blocked (any more). => lock held */
 static void act(struct process *process, int sig)
 {
-	process->signals.pending &= ~SIGNAL_BIT(sig);
-	if (process->pid == PID_INIT || process->signals.ignored & SIGNAL_BIT(sig))
-		return;
-	if (ends_by_default(sig))
+	struct signals *signals = &process->signals;
+
+	if (is_dropped(process, sig))
+		signal_flush(signals, SIGNAL_BIT(sig));
+	else if (!(signals->caught & SIGNAL_BIT(sig)) && ends_by_default(sig))
 		end_by(process, sig);
+	else
+		attend(process);
+}
+
+int signal_send_info(struct process *process, const struct signal_info *info)
+{
+	struct signals *signals = &process->signals;
+	uint64_t bit = SIGNAL_BIT(info->sig);
+	int err = 0;
+
+	spin_lock(&signals->lock);
+	undo(signals, info->sig);
+	if (!is_dropped(process, info->sig))
+		err = signal_queue(signals, info);
+	if (signals->stopped && info->sig != SIGKILL)
+		; /* seen to when the process goes on */
+	else if (signals->pending & bit & ~signals->blocked)
+		act(process, info->sig);
+	else if (signals->pending & bit & signals->waited)
+		attend(process);
+	spin_unlock(&signals->lock);
+	return err;
 }
 
 void signal_send(struct process *process, int sig)
 {
-	struct signals *signals = &process->signals;
+	const struct signal_info info = { .sig = sig, .code = SI_KERNEL };
 
-	spin_lock(&signals->lock);
-	if (signals->blocked & SIGNAL_BIT(sig))
-		signals->pending |= SIGNAL_BIT(sig);
-	else
-		act(process, sig);
-	spin_unlock(&signals->lock);
+	signal_send_info(process, &info); /* such facts are never refused */
 }
 
 void signal_force(struct process *process, int sig)
@@ -121,6 +189,35 @@ void signal_force(struct process *process, int sig)
 	spin_lock(&process->signals.lock);
 	end_by(process, sig);
 	spin_unlock(&process->signals.lock);
+}
+
+bool signal_is_caught(int sig)
+{
+	struct signals *signals = &current_process()->signals;
+	bool caught;
+
+	spin_lock(&signals->lock);
+	caught = (signals->caught & ~signals->blocked & SIGNAL_BIT(sig)) != 0;
+	spin_unlock(&signals->lock);
+	return caught;
+}
+
+bool signal_fault(const struct signal_info *info)
+{
+	struct process *process = current_process();
+	struct signals *signals = &process->signals;
+	bool caught;
+
+	spin_lock(&signals->lock);
+	caught = (signals->caught & ~signals->blocked & SIGNAL_BIT(info->sig)) != 0;
+	if (caught) {
+		signals->fault = *info;
+		attend(process);
+	} else {
+		end_by(process, info->sig);
+	}
+	spin_unlock(&signals->lock);
+	return caught;
 }
 
 bool thread_killed(const struct thread *thread)
@@ -133,16 +230,21 @@ bool signal_pending_fatal(void)
 	return thread_killed(current_thread());
 }
 
-void signal_user_return(struct trap_frame *frame)
+bool signals_want_return(const struct signals *signals)
+{
+	return atomic_load(&signals->fatal) || signals->fault.sig ||
+	       (atomic_load(&signals->pending) & (signals->waited | ~signals->blocked));
+}
+
+/* Nothing comes without ARCH_WORK_SIGNAL, and what sets that wakes the thread. */
+bool signal_pending(void)
 {
 	struct process *process = current_process();
-	int sig = atomic_load(&process->signals.fatal);
 
-	if (sig)
-		process_exit(ABI_W_SIGNALLED(sig));
-	__atomic_fetch_and(&current_thread()->arch.work, ~ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
-	if (atomic_load(&process->signals.fatal))
-		__atomic_fetch_or(&current_thread()->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
+	if (likely(!(atomic_load(&current_thread()->arch.work) & ARCH_WORK_SIGNAL)) || !process)
+		return false;
+	itimer_take(process);
+	return signals_want_return(&process->signals);
 }
 
 static int new_mask(int how, uint64_t old, uint64_t set, uint64_t *ret)
@@ -172,7 +274,7 @@ int signal_mask(int how, const uint64_t *set, uint64_t *old_ret)
 	spin_lock(&signals->lock);
 	*old_ret = blocked = signals->blocked;
 	if (set)
-		err = new_mask(how, blocked, *set & ~UNBLOCKABLE, &blocked);
+		err = new_mask(how, blocked, *set & ~SIGNAL_UNBLOCKABLE, &blocked);
 	signals->blocked = blocked;
 	for (free = signals->pending & ~blocked; free; free &= free - 1)
 		act(process, (int)bit_lowest(free) + 1);

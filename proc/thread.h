@@ -18,6 +18,14 @@ enum thread_state {
 	THREAD_DEAD,	 /* has left its hart, or is about to, for good */
 };
 
+/* What becomes of a system call that answers -EINTR, once the signal has been seen to. */
+enum restart {
+	RESTART_NONE,	/* it has been interrupted, and that is told */
+	RESTART_ASKED,	/* made again, unless a handler without SA_RESTART ran */
+	RESTART_SILENT, /* made again, unless a handler ran */
+	RESTART_SLEEP,	/* the same, as restart_syscall */
+};
+
 struct thread {
 	struct arch_thread arch; /* first: arch_this_thread() points to it */
 	/* const: */
@@ -37,6 +45,8 @@ struct thread {
 	uint64_t kernel_ticks;	/* of ran_ticks: those that timer interrupts found in kernel mode */
 	uint64_t sampled_tick;	/* of the last such look */
 	uint64_t nvcsw, nivcsw; /* switches away: of its own accord, and made to */
+	enum restart restart;	/* of the system call that a signal has just cut short */
+	uint64_t sleep_until_ns, sleep_rest; /* RESTART_SLEEP: until when; where the rest is told */
 #ifdef FAULTLINE_HARDENED
 	struct lockorder waiting_locks;
 #endif

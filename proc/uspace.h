@@ -7,6 +7,7 @@
 struct uspace {
 	uint32_t refs;		/* atomic: processes that use it */
 	struct mutex mmap_lock; /* taken round every verb on the space; never by faults or copies */
+	vaddr_t sigreturn;	/* where handlers return to; 0: not mapped; under mmap_lock */
 	struct space space;	/* its own locks */
 };
 

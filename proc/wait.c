@@ -29,86 +29,101 @@ static void wake_timer(struct timer *timer)
 	thread_wake(sleeper->thread);
 }
 
-/*
- * The order matters: first the thread counts as asleep, then it is enqueued, then it looks for a
- * kill. A wake-up, a kill or a deadline that comes in between makes it runnable again and
- * sched_sleep() returns at once.
- */
-int thread_wait(struct waitq *queue, uint64_t seq)
-{
-	struct sleeper sleeper = { .thread = current_thread() };
+/* What ends a wait before its time. */
+enum ended_by { BY_NOTHING, BY_KILL, BY_SIGNAL };
 
-	lockorder_assert_none_spinning();
-	waiter_init(&sleeper.waiter, wake_waiter);
-	sched_sleep_prepare();
-	if (!waitq_enqueue(queue, &sleeper.waiter, seq)) {
-		sched_sleep_cancel();
-		return 0;
-	}
-	if (signal_pending_fatal())
-		sched_sleep_cancel();
-	else
-		sched_sleep();
-	if (waitq_cancel(&sleeper.waiter) && signal_pending_fatal())
-		return -EINTR;
-	return 0;
+static bool has_come(enum ended_by by)
+{
+	return by == BY_SIGNAL ? signal_pending() : by == BY_KILL && signal_pending_fatal();
 }
 
-/* How a sleep with a deadline ended. */
-enum sleep_end { SLEEP_WOKEN, SLEEP_TIMED_OUT, SLEEP_OTHER };
-
-static enum sleep_end sleep_until(struct waitq *queue, uint64_t seq, uint64_t deadline,
-				  bool killable)
+/*
+ * The order matters: first the thread counts as asleep, then it is enqueued, then it looks for a
+ * kill or signal. A wake-up, a signal or a deadline that comes in between makes it runnable again
+ * and sched_sleep() returns at once. False: it ended before the queue was woken.
+ */
+static bool sleep_on(struct sleeper *sleeper, struct waitq *queue, uint64_t seq,
+		     const uint64_t *deadline, enum ended_by by)
 {
-	struct sleeper sleeper = { .thread = current_thread() };
-
 	lockorder_assert_none_spinning();
-	waiter_init(&sleeper.waiter, wake_waiter);
-	timer_init(&sleeper.timer, wake_timer);
+	waiter_init(&sleeper->waiter, wake_waiter);
 	sched_sleep_prepare();
-	if (!waitq_enqueue(queue, &sleeper.waiter, seq)) {
+	if (!waitq_enqueue(queue, &sleeper->waiter, seq)) {
 		sched_sleep_cancel();
-		return SLEEP_WOKEN;
+		return true;
 	}
-	timer_arm(&sleeper.timer, deadline);
-	if (killable && signal_pending_fatal())
+	if (deadline)
+		timer_arm(&sleeper->timer, *deadline);
+	if (has_come(by))
 		sched_sleep_cancel();
 	else
 		sched_sleep();
-	timer_cancel(&sleeper.timer);
-	if (!waitq_cancel(&sleeper.waiter))
-		return SLEEP_WOKEN;
-	return atomic_load_relaxed(&sleeper.timed_out) ? SLEEP_TIMED_OUT : SLEEP_OTHER;
+	if (deadline)
+		timer_cancel(&sleeper->timer);
+	return !waitq_cancel(&sleeper->waiter);
+}
+
+static int wait_for(struct waitq *queue, uint64_t seq, enum ended_by by)
+{
+	struct sleeper sleeper = { .thread = current_thread() };
+
+	return !sleep_on(&sleeper, queue, seq, NULL, by) && has_come(by) ? -EINTR : 0;
+}
+
+static int wait_until(struct waitq *queue, uint64_t seq, uint64_t deadline, enum ended_by by)
+{
+	struct sleeper sleeper = { .thread = current_thread() };
+
+	timer_init(&sleeper.timer, wake_timer);
+	if (sleep_on(&sleeper, queue, seq, &deadline, by))
+		return 0;
+	if (has_come(by))
+		return -EINTR;
+	return atomic_load_relaxed(&sleeper.timed_out) ? -ETIMEDOUT : 0;
+}
+
+/* A system call that ends so is made again where the program has asked for that. */
+static int note(int err)
+{
+	if (err == -EINTR)
+		current_thread()->restart = RESTART_ASKED;
+	return err;
+}
+
+int thread_wait(struct waitq *queue, uint64_t seq)
+{
+	return wait_for(queue, seq, BY_KILL);
+}
+
+int thread_wait_interruptible(struct waitq *queue, uint64_t seq)
+{
+	return note(wait_for(queue, seq, BY_SIGNAL));
 }
 
 int thread_wait_until(struct waitq *queue, uint64_t seq, uint64_t deadline)
 {
-	enum sleep_end end = sleep_until(queue, seq, deadline, true);
+	return wait_until(queue, seq, deadline, BY_KILL);
+}
 
-	if (end != SLEEP_WOKEN && signal_pending_fatal())
-		return -EINTR;
-	return end == SLEEP_TIMED_OUT ? -ETIMEDOUT : 0;
+int thread_wait_interruptible_until(struct waitq *queue, uint64_t seq, uint64_t deadline)
+{
+	return note(wait_until(queue, seq, deadline, BY_SIGNAL));
+}
+
+int thread_wait_fault(struct waitq *queue, uint64_t seq)
+{
+	return wait_for(queue, seq, BY_SIGNAL);
 }
 
 void thread_sleep_always(struct waitq *queue, uint64_t seq, uint64_t deadline)
 {
-	sleep_until(queue, seq, deadline, false);
+	wait_until(queue, seq, deadline, BY_NOTHING);
 }
 
 void thread_wait_always(struct waitq *queue, uint64_t seq)
 {
 	struct sleeper sleeper = { .thread = current_thread() };
-	bool woken;
 
-	lockorder_assert_none_spinning();
-	do {
-		waiter_init(&sleeper.waiter, wake_waiter);
-		sched_sleep_prepare();
-		if (!waitq_enqueue(queue, &sleeper.waiter, seq)) {
-			sched_sleep_cancel();
-			return;
-		}
-		sched_sleep();
-		woken = !waitq_cancel(&sleeper.waiter);
-	} while (!woken);
+	while (!sleep_on(&sleeper, queue, seq, NULL, BY_NOTHING))
+		;
 }

@@ -23,8 +23,16 @@
  */
 int thread_wait(struct waitq *queue, uint64_t seq);
 
-/* As above, also until the tick `deadline` of arch_time(): then -ETIMEDOUT. */
+/* The same, and any signal that does something to the process ends it with -EINTR. */
+int thread_wait_interruptible(struct waitq *queue, uint64_t seq);
+
+/* The same for a fault from user mode: the instruction, no system call, is executed again. */
+int thread_wait_fault(struct waitq *queue, uint64_t seq);
+
+/* As thread_wait(), also until the tick `deadline` of arch_time(): then -ETIMEDOUT. */
 int thread_wait_until(struct waitq *queue, uint64_t seq, uint64_t deadline);
+
+int thread_wait_interruptible_until(struct waitq *queue, uint64_t seq, uint64_t deadline);
 
 /* As thread_wait(), but a kill does not end it: for tear-down. */
 void thread_wait_always(struct waitq *queue, uint64_t seq);

@@ -5,6 +5,7 @@
 #include "proc/family.h"
 #include "proc/job.h"
 #include "proc/reap.h"
+#include "proc/stop.h"
 #include "proc/wait.h"
 
 #define OPTIONS (WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL)
@@ -34,20 +35,24 @@ static bool eligible(const struct process *child, const struct wanted *wanted)
 }
 
 /*
- * A child that has ended; NULL, and in *any_ret whether there is one to wait for at all. => family
- * lock held
+ * A child that has ended, or has stopped or gone on where that is wanted (*status_ret is not -1
+ * then); NULL, and in *any_ret whether there is one to wait for at all. => family lock held
  */
-static struct process *find_ended(struct process *parent, const struct wanted *wanted,
-				  bool *any_ret)
+static struct process *find_news(struct process *parent, const struct wanted *wanted, bool *any_ret,
+				 int *status_ret)
 {
 	struct process *child;
 
 	*any_ret = false;
+	*status_ret = -1;
 	list_for_each_entry(child, &parent->children, sibling) {
 		if (!eligible(child, wanted))
 			continue;
 		*any_ret = true;
 		if (child->state == PROCESS_ZOMBIE)
+			return child;
+		*status_ret = stop_news(child, wanted->options, true);
+		if (*status_ret != -1)
 			return child;
 	}
 	return NULL;
@@ -68,6 +73,14 @@ static long bury(struct process *parent, struct process *child, int *status_ret,
 	return pid;
 }
 
+/* Of a child that lives; what it has used so far is its own affair. */
+static long tell(int pid, int status, int *status_ret, struct usage *usage_ret)
+{
+	*status_ret = status;
+	*usage_ret = (struct usage){ 0 };
+	return pid;
+}
+
 long process_wait(int pid, unsigned options, int *status_ret, struct usage *usage_ret)
 {
 	struct process *parent = current_process(), *child;
@@ -84,21 +97,25 @@ long process_wait(int pid, unsigned options, int *status_ret, struct usage *usag
 	for (;;) {
 		uint64_t seq;
 		bool any;
-		int err;
+		int err, news;
 
 		spin_lock(&family_lock);
-		child = find_ended(parent, &wanted, &any);
-		if (child)
+		child = find_news(parent, &wanted, &any, &news);
+		if (child && news == -1)
 			list_del(&child->sibling);
+		else if (child)
+			pid = child->pid;
 		seq = waitq_sample(&parent->child_waitq);
 		spin_unlock(&family_lock);
-		if (child)
+		if (child && news == -1)
 			return bury(parent, child, status_ret, usage_ret);
+		if (child)
+			return tell(pid, news, status_ret, usage_ret);
 		if (!any)
 			return -ECHILD;
 		if (options & WNOHANG)
 			return 0;
-		err = thread_wait(&parent->child_waitq, seq);
+		err = thread_wait_interruptible(&parent->child_waitq, seq);
 		if (err)
 			return err;
 	}

@@ -1,4 +1,4 @@
-/* Exceptions of user mode that are no page faults: each ends the process with its signal (R6). */
+/* Exceptions of user mode that are no page faults: each becomes its signal (R6). */
 #include "abi/signal.h"
 #include "arch/upcall.h"
 #include "base/hart.h"
@@ -7,19 +7,28 @@
 
 static const struct {
 	int sig;
+	int code;
 	const char *what;
 	enum report_detail detail;
 } exceptions[] = {
-	[TRAP_ILLEGAL] = { SIGILL, "illegal instruction", REPORT_INSTRUCTION },
-	[TRAP_MISALIGNED] = { SIGBUS, "misaligned access to", REPORT_ADDRESS },
-	[TRAP_BREAKPOINT] = { SIGTRAP, "breakpoint instruction", REPORT_INSTRUCTION },
-	[TRAP_ACCESS] = { SIGSEGV, "access to no memory at", REPORT_ADDRESS },
+	[TRAP_ILLEGAL] = { SIGILL, ILL_ILLOPC, "illegal instruction", REPORT_INSTRUCTION },
+	[TRAP_MISALIGNED] = { SIGBUS, BUS_ADRALN, "misaligned access to", REPORT_ADDRESS },
+	[TRAP_BREAKPOINT] = { SIGTRAP, TRAP_BRKPT, "breakpoint instruction", REPORT_INSTRUCTION },
+	[TRAP_ACCESS] = { SIGSEGV, SEGV_ACCERR, "access to no memory at", REPORT_ADDRESS },
 };
 
 void trap_exception(struct trap_frame *frame, enum trap_exception kind, vaddr_t addr)
 {
+	/* As on Linux the address is the instruction's, even where an access was at fault. */
+	const struct signal_info info = {
+		.sig = exceptions[kind].sig,
+		.code = exceptions[kind].code,
+		.value = frame_pc(frame),
+	};
+
 	hart_count_event(HART_EXCEPTIONS);
-	report_exception(frame, exceptions[kind].what, exceptions[kind].detail, addr,
-			 exceptions[kind].sig);
-	signal_force(current_process(), exceptions[kind].sig);
+	if (!signal_is_caught(info.sig))
+		report_exception(frame, exceptions[kind].what, exceptions[kind].detail, addr,
+				 info.sig);
+	signal_fault(&info);
 }

@@ -64,15 +64,27 @@ static void trace_late(const struct turn *turn, int result)
 	trace_end(record, turn->wait.kind);
 }
 
-/* From user mode the process ends; a copy fails. */
+static int code_of(int outcome)
+{
+	if (outcome == VM_BUS)
+		return BUS_ADRERR;
+	return outcome == VM_SEGV_ACCERR ? SEGV_ACCERR : SEGV_MAPERR;
+}
+
+/* From user mode the program's handler gets it, or the process ends; a copy fails. */
 static int refuse(const struct trap_frame *frame, vaddr_t addr, unsigned access, int outcome)
 {
-	int sig = outcome == VM_BUS ? SIGBUS : SIGSEGV;
+	const struct signal_info info = {
+		.sig = outcome == VM_BUS ? SIGBUS : SIGSEGV,
+		.code = code_of(outcome),
+		.value = addr,
+	};
 
 	if (access & TRAP_COPY)
 		return -EFAULT;
-	report_fault(frame, addr, access & RIGHTS_ALL, outcome, sig);
-	signal_force(current_process(), sig);
+	if (!signal_is_caught(info.sig))
+		report_fault(frame, addr, access & RIGHTS_ALL, outcome, info.sig);
+	signal_fault(&info);
 	return 0;
 }
 
@@ -82,6 +94,13 @@ static int starve(unsigned access)
 	if (!(access & TRAP_COPY))
 		signal_force(current_process(), SIGKILL);
 	return -ENOMEM;
+}
+
+/* A program's own access can be made again after a signal; a system call goes on. */
+static int wait_for_page(unsigned access, const struct vm_wait *wait)
+{
+	return access & TRAP_COPY ? thread_wait(wait->queue, wait->seq)
+				  : thread_wait_fault(wait->queue, wait->seq);
 }
 
 /*
@@ -98,7 +117,7 @@ static int handle(const struct trap_frame *frame, vaddr_t addr, unsigned access,
 	if (signal_pending_fatal())
 		err = -EINTR;
 	else if (outcome == VM_WAIT)
-		err = thread_wait(wait->queue, wait->seq);
+		err = wait_for_page(access, wait);
 	else if (outcome == VM_OOM)
 		err = oom_relieve();
 	else
@@ -108,10 +127,12 @@ static int handle(const struct trap_frame *frame, vaddr_t addr, unsigned access,
 	return err < 0 && !(access & TRAP_COPY) ? 1 : err;
 }
 
-/* The signal that ends the process now; 0: none. */
-static int pending_end(void)
+/* The signal that the fault became; 0: none. */
+static int became(void)
 {
-	return atomic_load(&current_process()->signals.fatal);
+	const struct signals *signals = &current_process()->signals;
+
+	return atomic_load(&signals->fatal) ?: signals->fault.sig;
 }
 
 /* The first try was not enough. (Kept out of the fast path, whose registers it would take.) */
@@ -126,7 +147,7 @@ __attribute__((noinline, cold)) static int again(struct turn *turn, int outcome)
 		if (end == 0)
 			outcome = vm_fault(space, turn->addr, turn->access, pc, &turn->wait);
 	}
-	trace_late(turn, end > 0 ? pending_end() : end);
+	trace_late(turn, end > 0 ? became() : end);
 	return end > 0 ? 0 : end;
 }
 

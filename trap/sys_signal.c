@@ -1,8 +1,13 @@
 /* System calls about signals. */
 #include "abi/signal.h"
+#include "abi/time.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "lib/bits.h"
 #include "mm/usercopy.h"
-#include "proc/family.h"
+#include "proc/process.h"
 #include "trap/syscall.h"
+#include "trap/timespec.h"
 
 long sys_kill(struct trap_frame *frame)
 {
@@ -10,11 +15,22 @@ long sys_kill(struct trap_frame *frame)
 }
 
 /* A thread is its process: the one tid of a process is its pid. */
+static long signal_thread(int tid, int sig)
+{
+	const struct signal_info info = {
+		.sig = sig,
+		.code = SI_TKILL,
+		.pid = current_process()->pid,
+	};
+
+	return process_signal(tid, &info);
+}
+
 long sys_tkill(struct trap_frame *frame)
 {
 	int tid = arg_int(frame, 0);
 
-	return tid > 0 ? process_kill(tid, arg_int(frame, 1)) : -EINVAL;
+	return tid > 0 ? signal_thread(tid, arg_int(frame, 1)) : -EINVAL;
 }
 
 long sys_tgkill(struct trap_frame *frame)
@@ -23,7 +39,24 @@ long sys_tgkill(struct trap_frame *frame)
 
 	if (pid <= 0 || tid <= 0)
 		return -EINVAL;
-	return pid == tid ? process_kill(tid, arg_int(frame, 2)) : -ESRCH;
+	return pid == tid ? signal_thread(tid, arg_int(frame, 2)) : -ESRCH;
+}
+
+/* What the kernel says of itself nobody may say but to himself. */
+long sys_rt_sigqueueinfo(struct trap_frame *frame)
+{
+	int pid = arg_int(frame, 0);
+	struct signal_info info = { .sig = arg_int(frame, 1) };
+	struct abi_siginfo abi;
+
+	if (user_copy_in(&abi, arg_user(frame, 2), sizeof(abi)))
+		return -EFAULT;
+	if ((abi.si_code >= 0 || abi.si_code == SI_TKILL) && pid != current_process()->pid)
+		return -EPERM;
+	info.code = abi.si_code;
+	info.pid = abi.u.rt.pid;
+	info.value = abi.u.rt.value;
+	return pid > 0 ? process_signal(pid, &info) : -ESRCH;
 }
 
 long sys_rt_sigaction(struct trap_frame *frame)
@@ -56,4 +89,84 @@ long sys_rt_sigprocmask(struct trap_frame *frame)
 	if (err)
 		return err;
 	return old_at ? user_copy_out(old_at, &old, sizeof(old)) : 0;
+}
+
+long sys_rt_sigpending(struct trap_frame *frame)
+{
+	uint64_t set = signal_pending_set();
+
+	if (arg_u64(frame, 1) > sizeof(set))
+		return -EINVAL;
+	return user_copy_out(arg_user(frame, 0), &set, arg_u64(frame, 1));
+}
+
+long sys_rt_sigsuspend(struct trap_frame *frame)
+{
+	uint64_t mask;
+
+	if (arg_u64(frame, 1) != ABI_SIGSET_BYTES)
+		return -EINVAL;
+	if (user_copy_in(&mask, arg_user(frame, 0), sizeof(mask)))
+		return -EFAULT;
+	return signal_suspend(mask);
+}
+
+long sys_rt_sigtimedwait(struct trap_frame *frame)
+{
+	vaddr_t info_at = arg_user(frame, 1), timeout_at = arg_user(frame, 2);
+	uint64_t set, ns, deadline = UINT64_MAX;
+	struct signal_info info;
+	struct abi_siginfo abi;
+	int sig, err;
+
+	if (arg_u64(frame, 3) != ABI_SIGSET_BYTES)
+		return -EINVAL;
+	if (user_copy_in(&set, arg_user(frame, 0), sizeof(set)))
+		return -EFAULT;
+	if (timeout_at) {
+		err = timespec_read(timeout_at, &ns);
+		if (err)
+			return err;
+		deadline = clock_deadline(add_overflows(clock_ns(), ns, &ns) ? UINT64_MAX : ns);
+	}
+	sig = signal_wait(set, deadline, &info);
+	if (sig <= 0 || !info_at)
+		return sig;
+	signal_info_to_abi(&info, &abi);
+	return user_copy_out(info_at, &abi, sizeof(abi)) ? -EFAULT : sig;
+}
+
+long sys_sigaltstack(struct trap_frame *frame)
+{
+	vaddr_t new_at = arg_user(frame, 0), old_at = arg_user(frame, 1);
+	struct abi_stack new, old;
+	int err;
+
+	if (new_at && user_copy_in(&new, new_at, sizeof(new)))
+		return -EFAULT;
+	err = signal_stack(frame_sp(frame), new_at ? &new : NULL, &old);
+	if (err)
+		return err;
+	return old_at ? user_copy_out(old_at, &old, sizeof(old)) : 0;
+}
+
+/* As where a frame can't be written: one fault more, whose handler may know better. */
+static void bad_frame(const struct trap_frame *frame)
+{
+	const struct process *process = current_process();
+	const struct signal_info segv = { .sig = SIGSEGV, .code = SI_KERNEL };
+
+	if (!signal_fault(&segv))
+		log_warn("trap",
+			 "%s[%d] killed by SIGSEGV: rt_sigreturn without a frame at sp %#lx",
+			 process->comm, process->pid, frame_sp(frame));
+}
+
+/* All registers come from the frame: the result is what a0 is to be. */
+long sys_rt_sigreturn(struct trap_frame *frame)
+{
+	current_thread()->sleep_until_ns = 0; /* what the handler interrupted is over */
+	if (signal_frame_return(frame) != 0)
+		bad_frame(frame);
+	return frame_result(frame);
 }

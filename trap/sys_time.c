@@ -6,6 +6,7 @@
 #include "proc/process.h"
 #include "proc/wait.h"
 #include "trap/syscall.h"
+#include "trap/timespec.h"
 
 static struct abi_timespec ns_to_timespec(uint64_t ns)
 {
@@ -95,7 +96,7 @@ static int check_sleep_clock(int clock)
 	}
 }
 
-static int read_request(vaddr_t at, uint64_t *ns_ret)
+int timespec_read(vaddr_t at, uint64_t *ns_ret)
 {
 	struct abi_timespec t;
 
@@ -107,7 +108,7 @@ static int read_request(vaddr_t at, uint64_t *ns_ret)
 	return 0;
 }
 
-/* Until clock_ns() is there. Only a kill ends it before; then nobody reads what is left. */
+/* Until clock_ns() is there. 0 or -EINTR. */
 static long sleep_until(uint64_t ns)
 {
 	struct waitq nobody = WAITQ_INIT(nobody);
@@ -115,16 +116,50 @@ static long sleep_until(uint64_t ns)
 	int err;
 
 	do {
-		err = thread_wait_until(&nobody, seq, deadline);
+		err = thread_wait_interruptible_until(&nobody, seq, deadline);
 	} while (err == 0);
 	return err == -ETIMEDOUT ? 0 : err;
 }
 
-static long sleep_for(uint64_t ns)
+/*
+ * A sleep of some length that a signal cuts short goes on until the same moment, unless a handler
+ * ran: then the rest of it is told.
+ */
+static long sleep_until_or_tell(uint64_t ns, vaddr_t rest_at)
+{
+	struct thread *thread = current_thread();
+	long err = sleep_until(ns);
+	struct abi_timespec rest;
+	uint64_t now = clock_ns();
+
+	if (err != -EINTR)
+		return err;
+	if (now >= ns)
+		return 0;
+	thread->restart = RESTART_SLEEP;
+	thread->sleep_until_ns = ns;
+	thread->sleep_rest = rest_at;
+	rest = ns_to_timespec(ns - now);
+	return rest_at && user_copy_out(rest_at, &rest, sizeof(rest)) ? -EFAULT : err;
+}
+
+static long sleep_for(uint64_t ns, vaddr_t rest_at)
 {
 	uint64_t until;
 
-	return sleep_until(add_overflows(clock_ns(), ns, &until) ? UINT64_MAX : until);
+	if (add_overflows(clock_ns(), ns, &until))
+		until = UINT64_MAX;
+	return sleep_until_or_tell(until, rest_at);
+}
+
+/* What programs do not call: the kernel does, in the place of a sleep. */
+long sys_restart_syscall(struct trap_frame *frame)
+{
+	struct thread *thread = current_thread();
+	uint64_t until = thread->sleep_until_ns;
+
+	thread->sleep_until_ns = 0;
+	return until ? sleep_until_or_tell(until, thread->sleep_rest) : -EINTR;
 }
 
 /*
@@ -134,19 +169,22 @@ static long sleep_for(uint64_t ns)
 static long sleep_until_on(int clock, uint64_t ns)
 {
 	uint64_t now;
-	int err = clock_read(clock, &now);
+	long err = clock_read(clock, &now);
 
-	if (err)
+	if (err || ns <= now)
 		return err;
-	return ns > now ? sleep_for(ns - now) : 0;
+	err = sleep_until(add_overflows(clock_ns(), ns - now, &ns) ? UINT64_MAX : ns);
+	if (err == -EINTR)
+		current_thread()->restart = RESTART_SILENT;
+	return err;
 }
 
 long sys_nanosleep(struct trap_frame *frame)
 {
 	uint64_t ns;
-	int err = read_request(arg_user(frame, 0), &ns);
+	int err = timespec_read(arg_user(frame, 0), &ns);
 
-	return err ? err : sleep_for(ns);
+	return err ? err : sleep_for(ns, arg_user(frame, 1));
 }
 
 long sys_clock_nanosleep(struct trap_frame *frame)
@@ -156,8 +194,10 @@ long sys_clock_nanosleep(struct trap_frame *frame)
 
 	if (err)
 		return err;
-	err = read_request(arg_user(frame, 2), &ns);
+	err = timespec_read(arg_user(frame, 2), &ns);
 	if (err)
 		return err;
-	return arg_int(frame, 1) & TIMER_ABSTIME ? sleep_until_on(clock, ns) : sleep_for(ns);
+	if (arg_int(frame, 1) & TIMER_ABSTIME)
+		return sleep_until_on(clock, ns);
+	return sleep_for(ns, arg_user(frame, 3));
 }

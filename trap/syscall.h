@@ -55,9 +55,20 @@ long sys_tkill(struct trap_frame *frame);
 long sys_tgkill(struct trap_frame *frame);
 long sys_rt_sigaction(struct trap_frame *frame);
 long sys_rt_sigprocmask(struct trap_frame *frame);
+long sys_rt_sigpending(struct trap_frame *frame);
+long sys_rt_sigqueueinfo(struct trap_frame *frame);
+long sys_rt_sigreturn(struct trap_frame *frame);
+long sys_rt_sigsuspend(struct trap_frame *frame);
+long sys_rt_sigtimedwait(struct trap_frame *frame);
+long sys_sigaltstack(struct trap_frame *frame);
+
+/* trap/sys_itimer.c */
+long sys_getitimer(struct trap_frame *frame);
+long sys_setitimer(struct trap_frame *frame);
 
 /* trap/sys_time.c */
 long sys_nanosleep(struct trap_frame *frame);
+long sys_restart_syscall(struct trap_frame *frame);
 long sys_clock_nanosleep(struct trap_frame *frame);
 long sys_clock_gettime(struct trap_frame *frame);
 long sys_clock_getres(struct trap_frame *frame);

@@ -46,6 +46,11 @@ int thread_wait(struct waitq *queue, uint64_t seq)
 	return fake_sleep ? fake_sleep() : -EINTR;
 }
 
+int thread_wait_interruptible(struct waitq *queue, uint64_t seq)
+{
+	return thread_wait(queue, seq);
+}
+
 struct page *mem_wait_page(unsigned order, enum page_kind kind)
 {
 	return page_alloc(order, kind, PAGE_NORMAL);
@@ -63,7 +68,7 @@ void *mem_wait_kzalloc(size_t size)
 	return kzalloc(size);
 }
 
-void signal_send(struct process *process, int sig)
+void signal_raise(int sig)
 {
-	(void)process, (void)sig;
+	(void)sig;
 }

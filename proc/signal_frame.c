@@ -1,0 +1,125 @@
+/* A handler's frame on the program's stack, and the way back from it. */
+#include "abi/errno.h"
+#include "arch/signal.h"
+#include "mm/usercopy.h"
+#include "proc/process.h"
+
+/* What a handler is told, as it lies in the frame. */
+struct told {
+	struct abi_siginfo info;
+	struct abi_ucontext ucontext;
+};
+
+/* The machine's registers lie at the end of the ucontext. */
+#define UCONTEXT_OFFSET offsetof(struct told, ucontext)
+#define CONTEXT_OFFSET	sizeof(struct told)
+#define FRAME_SIZE	(CONTEXT_OFFSET + sizeof(struct arch_sigcontext))
+#define FRAME_ALIGN	16
+
+#define STACK_FLAGS SS_AUTODISARM
+
+/* An address that no stack has. */
+#define NOWHERE (-(vaddr_t)FRAME_ALIGN)
+
+/* A stack that disarms itself is never found in use. */
+static bool on_stack(const struct abi_stack *stack, vaddr_t sp)
+{
+	return !((uint32_t)stack->ss_flags & SS_AUTODISARM) && sp > stack->ss_sp &&
+	       sp - stack->ss_sp <= stack->ss_size;
+}
+
+static int stack_state(const struct abi_stack *stack, vaddr_t sp)
+{
+	if (!stack->ss_size)
+		return SS_DISABLE;
+	return on_stack(stack, sp) ? SS_ONSTACK : 0;
+}
+
+int signal_stack(vaddr_t sp, const struct abi_stack *new, struct abi_stack *old_ret)
+{
+	struct abi_stack *stack = &current_process()->signals.stack;
+	uint32_t mode;
+
+	*old_ret = (struct abi_stack){ .ss_sp = stack->ss_sp, .ss_size = stack->ss_size };
+	old_ret->ss_flags = stack_state(stack, sp) |
+			    (int32_t)((uint32_t)stack->ss_flags & STACK_FLAGS);
+	if (!new)
+		return 0;
+	if (on_stack(stack, sp))
+		return -EPERM;
+	mode = (uint32_t) new->ss_flags & ~STACK_FLAGS;
+	if (mode != SS_DISABLE && mode != SS_ONSTACK && mode != 0)
+		return -EINVAL;
+	if (mode != SS_DISABLE && new->ss_size < ABI_MINSIGSTKSZ)
+		return -ENOMEM;
+	*stack = (struct abi_stack){ .ss_flags = new->ss_flags };
+	if (mode != SS_DISABLE) {
+		stack->ss_sp = new->ss_sp;
+		stack->ss_size = new->ss_size;
+	}
+	return 0;
+}
+
+/* Where the frame goes. A handler on the alternate stack that has used it up gets nowhere. */
+static vaddr_t place_frame(const struct abi_stack *stack, vaddr_t sp, uint64_t flags)
+{
+	if (on_stack(stack, sp) && !on_stack(stack, sp - FRAME_SIZE))
+		return NOWHERE;
+	if (flags & SA_ONSTACK && stack_state(stack, sp) == 0)
+		sp = stack->ss_sp + stack->ss_size;
+	return (sp - FRAME_SIZE) & ~(vaddr_t)(FRAME_ALIGN - 1);
+}
+
+static int write_told(vaddr_t at, const struct signal_info *info, const struct abi_stack *stack,
+		      uint64_t mask)
+{
+	struct told told;
+
+	signal_info_to_abi(info, &told.info);
+	told.ucontext = (struct abi_ucontext){ .uc_stack = *stack, .uc_sigmask = mask };
+	return user_copy_out(at, &told, sizeof(told));
+}
+
+int signal_frame_write(struct trap_frame *frame, const struct signal_info *info,
+		       const struct abi_sigaction *action, uint64_t mask)
+{
+	struct process *process = current_process();
+	struct abi_stack *stack = &process->signals.stack;
+	vaddr_t at = place_frame(stack, frame_sp(frame), action->flags);
+	const struct arch_signal_call call = {
+		.handler = action->handler,
+		.ret = process->uspace->sigreturn,
+		.sp = at,
+		.sig = info->sig,
+		.info = at,
+		.ucontext = at + UCONTEXT_OFFSET,
+	};
+
+	if (!user_range_ok(at, FRAME_SIZE) || arch_sigcontext_save(at + CONTEXT_OFFSET) ||
+	    write_told(at, info, stack, mask))
+		return -EFAULT;
+	if ((uint32_t)stack->ss_flags & SS_AUTODISARM)
+		*stack = (struct abi_stack){ .ss_flags = SS_DISABLE };
+	arch_signal_call(frame, &call);
+	return 0;
+}
+
+/* The stack is taken back where it can be: as on Linux nobody is told that it could not. */
+int signal_frame_return(struct trap_frame *frame)
+{
+	vaddr_t at = frame_sp(frame);
+	struct abi_ucontext ucontext;
+	struct abi_stack old;
+	uint64_t mask;
+	int err;
+
+	if (!user_range_ok(at, FRAME_SIZE) ||
+	    user_copy_in(&ucontext, at + UCONTEXT_OFFSET, sizeof(ucontext)))
+		return -EFAULT;
+	signal_mask(SIG_SETMASK, &ucontext.uc_sigmask, &mask);
+	err = arch_sigcontext_load(at + CONTEXT_OFFSET);
+	if (err)
+		return err;
+	signal_stack(frame_sp(frame), &ucontext.uc_stack, &old);
+	return 0;
+}

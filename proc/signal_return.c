@@ -1,0 +1,176 @@
+/* On the way to user mode: handlers, stops, ends, and system calls that are made again. */
+#include "abi/errno.h"
+#include "abi/syscall.h"
+#include "abi/wait.h"
+#include "base/hart.h"
+#include "base/log.h"
+#include "lib/bits.h"
+#include "proc/itimer.h"
+#include "proc/process.h"
+#include "proc/reap.h"
+#include "proc/stop.h"
+
+/* Cleared before anything is looked at: what comes after that sets it again. */
+static void work_clear(void)
+{
+	__atomic_fetch_and(&current_thread()->arch.work, ~ARCH_WORK_SIGNAL, __ATOMIC_SEQ_CST);
+}
+
+static void work_again(const struct signals *signals)
+{
+	if (signals_want_return(signals))
+		__atomic_fetch_or(&current_thread()->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
+}
+
+/* A system call that a signal cut short, and what it said of being made again. */
+static enum restart interrupted_call(const struct trap_frame *frame)
+{
+	struct thread *thread = current_thread();
+	enum restart restart = thread->restart;
+
+	thread->restart = RESTART_NONE;
+	return frame_result(frame) == -EINTR ? restart : RESTART_NONE;
+}
+
+static void restart_without_handler(struct trap_frame *frame)
+{
+	enum restart restart = interrupted_call(frame);
+
+	if (restart == RESTART_NONE)
+		return;
+	frame_restart(frame);
+	if (restart == RESTART_SLEEP)
+		frame_set_syscall(frame, SYS_restart_syscall);
+}
+
+static void restart_before_handler(struct trap_frame *frame, const struct abi_sigaction *action)
+{
+	if (interrupted_call(frame) == RESTART_ASKED && action->flags & SA_RESTART)
+		frame_restart(frame);
+}
+
+static struct abi_sigaction action_of(struct signals *signals, int sig)
+{
+	struct abi_sigaction action;
+
+	spin_lock(&signals->lock);
+	action = signal_action_get(signals, sig);
+	spin_unlock(&signals->lock);
+	return action;
+}
+
+/* The handler is about to run: what holds as long as it does. => lock held */
+static void enter_handler(struct signals *signals, const struct signal_info *info,
+			  const struct abi_sigaction *action)
+{
+	uint64_t bit = SIGNAL_BIT(info->sig);
+
+	signals->blocked |= action->mask;
+	if (!(action->flags & SA_NODEFER))
+		signals->blocked |= bit;
+	signals->blocked &= ~SIGNAL_UNBLOCKABLE;
+	if (action->flags & SA_RESETHAND) {
+		signals->actions->of[info->sig - 1].handler = SIG_DFL;
+		signals->caught &= ~bit;
+	}
+	signals->suspended = false;
+}
+
+/* As on Linux: a fault more, which a handler of SIGSEGV on a stack of its own may see. */
+static void no_room(const struct trap_frame *frame, int sig)
+{
+	const struct process *process = current_process();
+	const struct signal_info segv = { .sig = SIGSEGV, .code = SI_KERNEL };
+
+	if (sig != SIGSEGV && signal_fault(&segv))
+		return;
+	log_warn("proc", "%s[%d] killed by SIGSEGV: no room for the frame of signal %d at sp %#lx",
+		 process->comm, process->pid, sig, frame_sp(frame));
+	signal_force(current_process(), SIGSEGV);
+}
+
+/* It is taken only when its frame is whole, for which pages may have to be waited for. */
+static void handle(struct trap_frame *frame, const struct signal_info *info,
+		   const struct abi_sigaction *action)
+{
+	struct signals *signals = &current_process()->signals;
+	int err;
+
+	restart_before_handler(frame, action);
+	err = signal_frame_write(frame, info, action,
+				 signals->suspended ? signals->old_mask : signals->blocked);
+	spin_lock(&signals->lock);
+	signal_take(signals, info);
+	if (!err)
+		enter_handler(signals, info, action);
+	spin_unlock(&signals->lock);
+	if (!err)
+		hart_count_event(HART_SIGNALS);
+	else if (!signal_pending_fatal())
+		no_room(frame, info->sig);
+}
+
+static void do_default(const struct signal_info *info)
+{
+	struct process *process = current_process();
+	struct signals *signals = &process->signals;
+	enum signal_default action = signal_default(info->sig);
+	bool stops = action == SIGNAL_STOP && process->pid != PID_INIT;
+
+	spin_lock(&signals->lock);
+	signal_take(signals, info);
+	if (signals->ignored & SIGNAL_BIT(info->sig))
+		stops = false;
+	else if (action <= SIGNAL_CORE && action != SIGNAL_IGNORE && process->pid != PID_INIT &&
+		 !signals->fatal)
+		signals->fatal = info->sig;
+	if (stops)
+		signals->stopping = info->sig;
+	spin_unlock(&signals->lock);
+	if (stops)
+		process_stop();
+}
+
+/* rt_sigsuspend ends without a handler: it goes on, or something ends it. */
+static void unsuspend(struct signals *signals)
+{
+	uint64_t old;
+
+	if (!signals->suspended)
+		return;
+	signals->suspended = false;
+	signal_mask(SIG_SETMASK, &signals->old_mask, &old);
+}
+
+static void end_if_fatal(struct process *process)
+{
+	int sig = atomic_load(&process->signals.fatal);
+
+	if (sig)
+		process_exit(ABI_W_SIGNALLED(sig));
+}
+
+void signal_user_return(struct trap_frame *frame)
+{
+	struct process *process = current_process();
+	struct signals *signals = &process->signals;
+	struct signal_info info;
+
+	work_clear();
+	end_if_fatal(process);
+	itimer_take(process);
+	while (signal_peek(signals, ~signals->blocked, &info)) {
+		struct abi_sigaction action = action_of(signals, info.sig);
+
+		if (action.handler != SIG_DFL && action.handler != SIG_IGN) {
+			handle(frame, &info, &action);
+			work_again(signals);
+			return;
+		}
+		do_default(&info);
+		end_if_fatal(process);
+	}
+	restart_without_handler(frame);
+	unsuspend(signals);
+	work_again(signals);
+}

@@ -1,0 +1,41 @@
+/* The page that signal handlers return to: one frame for all, mapped by who first sets a handler. */
+#include "proc/sigreturn.h"
+
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "arch/signal.h"
+#include "mm/object.h"
+#include "mm/verbs.h"
+#include "proc/uspace.h"
+
+static struct object *page; /* const once it is made */
+
+int sigreturn_init(void)
+{
+	size_t size = (size_t)(arch_sigreturn_code_end - arch_sigreturn_code);
+
+	page = object_create_anon(PAGE_SIZE);
+	if (!page || object_write_kernel(page, 0, arch_sigreturn_code, size) != (ssize_t)size)
+		return -ENOMEM;
+	return 0;
+}
+
+int sigreturn_map(struct uspace *uspace)
+{
+	const struct map_request request = {
+		.len = PAGE_SIZE,
+		.rights = RIGHT_READ | RIGHT_EXEC,
+		.max_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC,
+		.flags = MAP_PRIVATE,
+		.object = page,
+	};
+	int err = 0;
+
+	if (uspace->sigreturn)
+		return 0;
+	uspace_lock(uspace);
+	if (!uspace->sigreturn)
+		err = vm_map(&uspace->space, &request, &uspace->sigreturn);
+	uspace_unlock(uspace);
+	return err ? -ENOMEM : 0;
+}

@@ -1,0 +1,101 @@
+/* Stopping and going on, and telling the parent. */
+#include "proc/stop.h"
+
+#include "abi/wait.h"
+#include "lib/bits.h"
+#include "proc/family.h"
+#include "proc/job.h"
+#include "proc/wait.h"
+
+/* => family lock held */
+static void tell_parent(struct process *process, int code, int status)
+{
+	struct process *parent = process->parent;
+	const struct usage usage = usage_current();
+	const struct signal_info info = {
+		.sig = SIGCHLD,
+		.code = code,
+		.pid = process->pid,
+		.status = status,
+		.user_ticks = usage.user_ticks,
+		.kernel_ticks = usage.kernel_ticks,
+	};
+
+	if (!parent || parent->state != PROCESS_ALIVE)
+		return;
+	if (!signals_refuse_stops(&parent->signals))
+		signal_send_info(parent, &info);
+	waitq_wake_all(&parent->child_waitq);
+}
+
+/* From taken to stopped, unless SIGCONT came in between: the signal, or 0. => family lock held */
+static int begin(struct process *process)
+{
+	struct signals *signals = &process->signals;
+	int sig;
+
+	spin_lock(&signals->lock);
+	sig = signals->fatal ? 0 : signals->stopping;
+	if (sig != SIGSTOP && job_is_orphaned(process->group))
+		sig = 0;
+	signals->stopping = 0;
+	signals->stopped = sig;
+	signals->stop_untold = sig != 0;
+	if (sig)
+		signals->continue_untold = false;
+	spin_unlock(&signals->lock);
+	return sig;
+}
+
+/* Until SIGCONT, or a kill. */
+static void stay(struct signals *signals)
+{
+	bool stopped;
+	uint64_t seq;
+
+	do {
+		spin_lock(&signals->lock);
+		stopped = signals->stopped != 0;
+		seq = waitq_sample(&signals->resumed);
+		spin_unlock(&signals->lock);
+	} while (stopped && thread_wait(&signals->resumed, seq) == 0);
+}
+
+void process_stop(void)
+{
+	struct process *process = current_process();
+	int sig;
+
+	spin_lock(&family_lock);
+	sig = begin(process);
+	if (sig)
+		tell_parent(process, CLD_STOPPED, sig);
+	spin_unlock(&family_lock);
+	if (!sig)
+		return;
+	stay(&process->signals);
+	if (signal_pending_fatal())
+		return;
+	spin_lock(&family_lock);
+	tell_parent(process, CLD_CONTINUED, SIGCONT);
+	spin_unlock(&family_lock);
+}
+
+int stop_news(struct process *child, unsigned options, bool take)
+{
+	struct signals *signals = &child->signals;
+	int status = -1;
+
+	spin_lock(&signals->lock);
+	if (options & WUNTRACED && signals->stop_untold) {
+		status = ABI_W_STOPCODE(signals->stopped);
+		if (take)
+			signals->stop_untold = false;
+	} else if (options & WCONTINUED && signals->continue_untold) {
+		status = ABI_W_CONTINUED;
+		if (take)
+			signals->continue_untold = false;
+	}
+	spin_unlock(&signals->lock);
+	return status;
+}

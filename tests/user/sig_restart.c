@@ -1,0 +1,178 @@
+/* System calls that a handler interrupts: EINTR, or made again with SA_RESTART; what a stop interrupts goes on. */
+#include "t.h"
+
+#include <sys/time.h>
+#include <sys/uio.h>
+
+static volatile int runs;
+static int pipe_in[2];
+
+static void count(int sig)
+{
+	(void)sig;
+	runs++;
+}
+
+static void handle(int sig, int flags)
+{
+	struct sigaction action = { .sa_handler = count, .sa_flags = flags };
+
+	sigaction(sig, &action, NULL);
+}
+
+static void alarm_in(long ms)
+{
+	struct itimerval timer = { .it_value = { ms / 1000, ms % 1000 * 1000 } };
+
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* A child that does something after a while, and ends. */
+static void later(long ms, int sig)
+{
+	pid_t parent = getpid();
+
+	if (fork() != 0)
+		return;
+	nap(ms);
+	if (sig)
+		kill(parent, sig);
+	else if (write(pipe_in[1], "x", 1) != 1)
+		_exit(1);
+	_exit(0);
+}
+
+static void reads(void)
+{
+	char c;
+
+	handle(SIGALRM, 0);
+	alarm_in(20);
+	TRY(read(pipe_in[0], &c, 1));
+	alarm_in(20);
+	TRY(readv(pipe_in[0], &(struct iovec){ &c, 1 }, 1));
+	handle(SIGALRM, SA_RESTART);
+	runs = 0;
+	alarm_in(20);
+	later(100, 0);
+	TRY(read(pipe_in[0], &c, 1));
+	say("handlers run: %d\n", runs);
+	TRY(wait(NULL) > 0);
+}
+
+/* What went out before the signal is the result. */
+static void writes(void)
+{
+	static char bytes[200000];
+	ssize_t n;
+
+	handle(SIGALRM, 0);
+	alarm_in(20);
+	n = write(pipe_in[1], bytes, sizeof(bytes));
+	say("write of 200000: %zd\n", n);
+	alarm_in(20);
+	TRY(write(pipe_in[1], bytes, 4096));
+	alarm_in(20);
+	TRY(writev(pipe_in[1], &(struct iovec){ bytes, 4096 }, 1));
+	while (n > 0)
+		n -= read(pipe_in[0], bytes, sizeof(bytes) < (size_t)n ? sizeof(bytes) : (size_t)n);
+}
+
+static void waits(void)
+{
+	handle(SIGALRM, 0);
+	later(100, 0);
+	alarm_in(20);
+	TRY(wait(NULL));
+	handle(SIGALRM, SA_RESTART);
+	alarm_in(20);
+	TRY(wait(NULL) > 0);
+	if (read(pipe_in[0], &(char){ 0 }, 1) != 1)
+		say("no byte\n");
+}
+
+static void sleeps(void)
+{
+	struct timespec t = { 5, 0 }, rest = { 99, 0 }, now;
+
+	handle(SIGALRM, SA_RESTART); /* sleeps do not ask for that */
+	alarm_in(20);
+	TRY(nanosleep(&t, &rest));
+	say("rest: %ld s\n", (long)rest.tv_sec);
+	alarm_in(20);
+	TRY(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &t, &rest));
+	say("rest: %ld s\n", (long)rest.tv_sec);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	now.tv_sec += 5;
+	alarm_in(20);
+	TRY(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &now, NULL));
+	alarm_in(20);
+	TRY(syscall(SYS_nanosleep, &t, (void *)8));
+	TRY(syscall(SYS_restart_syscall));
+}
+
+/* A stop is no interruption: the sleep ends when it should. */
+static int sleep_through_a_stop(void *unused)
+{
+	struct timespec t = { 0, 150000000 }, begin, end;
+	long ms;
+
+	(void)unused;
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	TRY(nanosleep(&t, NULL));
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	ms = (end.tv_sec - begin.tv_sec) * 1000 + (end.tv_nsec - begin.tv_nsec) / 1000000;
+	say("slept %s\n", ms < 150 ? "too short" : ms < 2000 ? "as long as asked" : "too long");
+	return 0;
+}
+
+static void stops(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(sleep_through_a_stop(NULL));
+	nap(30);
+	kill(pid, SIGSTOP);
+	nap(30);
+	kill(pid, SIGCONT);
+	waitpid(pid, &status, 0);
+	ended("stopped and gone on", status);
+}
+
+static void suspends(void)
+{
+	sigset_t all, none, old;
+
+	handle(SIGUSR1, SA_RESTART);
+	sigfillset(&all);
+	sigemptyset(&none);
+	sigprocmask(SIG_BLOCK, &all, &old);
+	raise(SIGUSR1);
+	runs = 0;
+	say("pending, not run: %d\n", runs);
+	TRY(sigsuspend(&none));
+	say("run: %d\n", runs);
+	sigprocmask(SIG_BLOCK, NULL, &none);
+	say("blocked again: %d\n", sigismember(&none, SIGUSR1));
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	later(30, SIGUSR1);
+	sigemptyset(&none);
+	TRY(sigsuspend(&none));
+	while (wait(NULL) > 0)
+		;
+}
+
+int main(void)
+{
+	if (pipe(pipe_in) != 0)
+		return 1;
+	reads();
+	writes();
+	waits();
+	sleeps();
+	stops();
+	suspends();
+	return 0;
+}
