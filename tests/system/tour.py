@@ -110,6 +110,17 @@ def copy_on_write_gives_the_child_a_frame_of_its_own():
 
 
 @case
+def programs_that_serve_their_own_faults_do_as_on_linux():
+    """The same four programs ran on a real Linux: expected/faults.out has their figures."""
+    with open(os.path.join(ROOT, "tests/user/expected/faults.out"), encoding="utf-8") as file:
+        recorded = [re.findall(r"\b\d+\b(?! GiB)", line) for line in file]
+    shown = [re.findall(r"\b\d+\b(?! GiB)", line) for line in tour()[1] if re.match(r" +\d+ faults  ", line)]
+    equal(len(shown), 4, "programs")
+    equal(shown, recorded, "figures")
+    lacks("\n".join(tour()[1]), "WRONG", "output")
+
+
+@case
 def text_arrives_page_by_page():
     none = "················"
     lines = [line[19:] for line in tour()[1] if line.count("│") == 4 and "'" not in line]
@@ -173,9 +184,9 @@ def tour_here():
         raise Skip("needs a compiler for this machine")
     if "here" not in ONCE:
         path = os.path.join(folder("here"), "tour")
-        sources = glob.glob(os.path.join(ROOT, "user/tour/*.c"))
-        subprocess.run(["cc", "-O2", "-std=gnu11", "-fno-pic", "-no-pie", "-I", os.path.join(ROOT, "include"), *sources,
-                        "-o", path], check=True)
+        sources = glob.glob(os.path.join(ROOT, "user/tour/*.c")) + glob.glob(os.path.join(ROOT, "user/faults/[!m]*.c"))
+        subprocess.run(["cc", "-O2", "-std=gnu11", "-fno-pic", "-no-pie", "-I", os.path.join(ROOT, "include"),
+                        "-I", os.path.join(ROOT, "user"), *sources, "-o", path, "-lm"], check=True)
         ONCE["here"] = path
     return ONCE["here"]
 

@@ -92,7 +92,7 @@ static void become_prompt(void)
 int main(int argc, char **argv)
 {
 	static void (*const stops[])(void) = { stop_boot, stop_heap,  stop_zero, stop_cow,
-					       stop_code, stop_stack, stop_null };
+					       stop_code, stop_stack, stop_null, stop_faults };
 
 	choose_language(argc, argv);
 	draw_setup(wants_colour());

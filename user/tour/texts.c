@@ -87,6 +87,20 @@ static const char *const table[TEXTS][LANGUAGES] = {
 			    "它说明访问、地址、周围的映射和可能的原因。" },
 	[T_NULL_REPORT_LINUX] = { "Linux says so in its log: dmesg, where it is told to.",
 				  "Linux 把它写进日志：见 dmesg（如果这样设置了）。" },
+	[T_FAULTS] = { "What a program promises itself", "程序许诺给自己的" },
+	[T_FAULTS_WHY] = { "The kernel refuses these accesses too, and tells the program's handler where.\n"
+			   "It makes the page good, and the instruction runs again. Four that live by that:",
+			   "这些访问内核也拒绝，但把地址告诉程序的处理函数：它把那一页弄好，\n"
+			   "指令再执行一遍。靠这个过日子的有四个：" },
+	[T_FAULTS_COLLECTOR] = { "%5ld faults  a copying collector beside its program: %ld times, %ld cells",
+				 "%5ld 次  与程序并行的复制式垃圾收集：%ld 回，复制 %ld 个单元" },
+	[T_FAULTS_CHECKPOINT] = { "%5ld faults  checkpoints while the program goes on: %ld of them, %ld pages",
+				  "%5ld 次  程序不停下来的检查点：%ld 个，存 %ld 页" },
+	[T_FAULTS_COMPUTED] = { "%5ld faults  1 GiB of square roots, computed when read: %ld, in %ld pages",
+				"%5ld 次  1 GiB 的平方根表，读到才算：查 %ld 次，只占 %ld 页" },
+	[T_FAULTS_SEGMENT] = { "%5ld faults  a stack that a handler lengthens: %ld pages, %ld times at its end",
+			       "%5ld 次  由处理函数加长的栈：%ld 页，%ld 次碰到限度" },
+	[T_FAULTS_WRONG] = { "   and its result is WRONG", "   而结果是错的" },
 	[T_END] = { "That is what page faults do for a program. Now yours, linked with -static:\n"
 		    "  ./run.sh -- ./a.out          docs/life-of-a-fault.md follows one fault through",
 		    "缺页异常为程序做的就是这些。现在轮到您的程序（用 -static 链接）：\n"

@@ -90,6 +90,7 @@ void stop_cow(void);
 void stop_code(void);
 void stop_stack(void);
 void stop_null(void);
+void stop_faults(void);
 void stop_end(void);
 
 /* Prints why the tour cannot go on, and ends with status 1. */

@@ -2,7 +2,7 @@
 
 import re
 
-STOPS = 6
+STOPS = 7
 ROW = re.compile(r"^  (\S.*?) +(\d+) +(-?\d+) +(-?\d+) +(\d+|-) *(.*)$")
 
 # name: (faults, frames, page-table pages, faults by kind). The costs are differences; the program's own pages are

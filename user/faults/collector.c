@@ -1,0 +1,246 @@
+/* A copying garbage collector that works beside its program: pages that the program writes meanwhile are told by faults. */
+/*
+ * While a collection goes on the program keeps to the old space, and the collector copies a few
+ * cells after each of its steps. The old space is read-only: the first write to a page of it faults,
+ * and the handler notes the page and lets the write go on. At the end the copies of cells on such
+ * pages, and only those, are brought up to date, the roots are moved over, and the spaces change
+ * places. What the program has made since the beginning lies behind the rest, and is copied too.
+ */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "faults.h"
+
+#define CELLS	  8192ul /* of a space */
+#define SPACE	  (CELLS * sizeof(struct cell))
+#define PAGES	  (SPACE / PAGE)
+#define TREES	  8
+#define KEYS	  256 /* of a tree */
+#define STEPS	  40000
+#define BEGIN_AT  (CELLS / 4) /* cells in use when a collection begins */
+#define AT_A_TIME 4
+
+/* A node of a search tree. */
+struct cell {
+	struct cell *left, *right;
+	uint64_t key;
+	uint64_t check; /* key, wrong side up */
+};
+
+static struct cell *space, *other; /* the program's, the copies' */
+static size_t used, copied, scanned;
+static struct cell *root[TREES];
+static uint32_t copy_of[CELLS];	   /* index of the copy + 1; 0: none yet */
+static volatile bool dirty[PAGES]; /* the handler's: any write to the space may set one */
+static volatile bool collecting;
+static bool present[TREES][KEYS]; /* what the trees must hold */
+static long collections, cells_copied;
+
+static bool serve(char *page)
+{
+	size_t i = (size_t)(page - (char *)space) / PAGE;
+
+	if (!collecting || page < (char *)space || i >= PAGES || dirty[i])
+		return false;
+	dirty[i] = true;
+	return mprotect(page, PAGE, PROT_READ | PROT_WRITE) == 0;
+}
+
+/* ---- the collector ---- */
+
+/* The copy of a cell, made if need be. */
+static struct cell *copy(struct cell *cell)
+{
+	size_t i;
+
+	if (!cell)
+		return NULL;
+	i = (size_t)(cell - space);
+	if (!copy_of[i]) {
+		other[copied] = *cell;
+		copy_of[i] = (uint32_t)++copied;
+	}
+	return &other[copy_of[i] - 1];
+}
+
+/* Cells that have been copied still point into the old space: theirs are copied, a few at a time. */
+static bool scan(size_t most)
+{
+	for (; most && scanned < copied; most--, scanned++) {
+		copy(other[scanned].left);
+		copy(other[scanned].right);
+	}
+	return scanned < copied;
+}
+
+static void begin(void)
+{
+	memset(copy_of, 0, sizeof(copy_of));
+	for (size_t i = 0; i < PAGES; i++)
+		dirty[i] = false;
+	copied = scanned = 0;
+	collecting = true;
+	if (mprotect(space, SPACE, PROT_READ) != 0)
+		faults_die("mprotect");
+	for (int t = 0; t < TREES; t++)
+		copy(root[t]);
+}
+
+/* What was written since it was copied: the copy says the same again, and is scanned again. */
+static void update(void)
+{
+	for (size_t i = 0; i < used; i++)
+		if (copy_of[i] && dirty[i * sizeof(struct cell) / PAGE])
+			other[copy_of[i] - 1] = space[i];
+	scanned = 0;
+}
+
+static void redirect(void)
+{
+	for (size_t i = 0; i < copied; i++) {
+		other[i].left = copy(other[i].left);
+		other[i].right = copy(other[i].right);
+	}
+	for (int t = 0; t < TREES; t++)
+		root[t] = copy(root[t]);
+}
+
+static void finish(void)
+{
+	struct cell *old = space;
+
+	update();
+	for (int t = 0; t < TREES; t++)
+		copy(root[t]);
+	while (scan(CELLS))
+		;
+	redirect();
+	collecting = false;
+	if (mprotect(old, SPACE, PROT_READ | PROT_WRITE) != 0)
+		faults_die("mprotect");
+	space = other;
+	other = old;
+	used = copied;
+	collections++;
+	cells_copied += (long)copied;
+}
+
+static void collect_some(void)
+{
+	if (!collecting && used >= BEGIN_AT)
+		begin();
+	if (collecting && !scan(AT_A_TIME))
+		finish();
+}
+
+/* ---- the program ---- */
+
+static struct cell *new_cell(uint64_t key)
+{
+	struct cell *cell;
+
+	if (used == CELLS && !collecting)
+		begin();
+	if (used == CELLS)
+		finish();
+	if (used == CELLS)
+		faults_die("out of cells");
+	cell = &space[used++];
+	*cell = (struct cell){ .key = key, .check = ~key };
+	return cell;
+}
+
+static struct cell **find(struct cell **at, uint64_t key)
+{
+	while (*at && (*at)->key != key)
+		at = key < (*at)->key ? &(*at)->left : &(*at)->right;
+	return at;
+}
+
+static void insert(int t, uint64_t key)
+{
+	struct cell *cell;
+
+	if (*find(&root[t], key))
+		return;
+	cell = new_cell(key); /* may move the tree */
+	*find(&root[t], key) = cell;
+	present[t][key] = true;
+}
+
+/* The cell becomes garbage; its place is the next larger one's. */
+static void remove_key(int t, uint64_t key)
+{
+	struct cell **at = find(&root[t], key), **next;
+	struct cell *gone = *at, *heir;
+
+	if (!gone)
+		return;
+	present[t][key] = false;
+	if (!gone->left || !gone->right) {
+		*at = gone->left ? gone->left : gone->right;
+		return;
+	}
+	for (next = &gone->right; (*next)->left;)
+		next = &(*next)->left;
+	heir = *next;
+	*next = heir->right;
+	heir->left = gone->left;
+	heir->right = gone->right;
+	*at = heir;
+}
+
+static size_t count(int t, const struct cell *cell, uint64_t least, uint64_t most, bool *right)
+{
+	if (!cell)
+		return 0;
+	*right &= cell->key >= least && cell->key <= most && cell->check == ~cell->key &&
+		  present[t][cell->key];
+	return 1 + count(t, cell->left, least, cell->key - 1, right) +
+	       count(t, cell->right, cell->key + 1, most, right);
+}
+
+static bool is_right(void)
+{
+	bool right = true;
+
+	for (int t = 0; t < TREES; t++) {
+		size_t expected = 0;
+
+		for (int key = 0; key < KEYS; key++)
+			expected += present[t][key];
+		right &= count(t, root[t], 0, KEYS, &right) == expected;
+	}
+	return right;
+}
+
+void collector_run(struct faults_result *ret)
+{
+	uint64_t random = 3;
+
+	space = (struct cell *)faults_reserve(2 * SPACE);
+	other = space + CELLS;
+	mprotect(space, 2 * SPACE, PROT_READ | PROT_WRITE);
+	faults_handle(serve);
+	ret->right = true;
+	for (int i = 0; i < STEPS; i++) {
+		uint64_t r = faults_random(&random);
+		int t = (int)(r >> 40) % TREES;
+
+		if (r & 1)
+			insert(t, r >> 8 & (KEYS - 1));
+		else
+			remove_key(t, r >> 8 & (KEYS - 1));
+		collect_some();
+		if (i % 1000 == 0)
+			ret->right &= is_right();
+	}
+	ret->right &= is_right();
+	ret->faults = faults_handled();
+	ret->figures[0] = collections;
+	ret->figures[1] = cells_copied;
+	faults_handle_end();
+	munmap(space < other ? space : other, 2 * SPACE);
+}

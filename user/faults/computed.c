@@ -1,0 +1,69 @@
+/* A table of square roots that is larger than it is: a page of it is computed when it is looked at. */
+/*
+ * The oldest page makes room for the next, so that four are all that there ever is. Whoever reads
+ * the table sees nothing of that: it is an array like any other.
+ */
+#define _GNU_SOURCE
+#include <math.h>
+#include <sys/mman.h>
+
+#include "faults.h"
+
+#define ENTRIES	 (1ul << 27) /* 1 GiB of doubles */
+#define KEPT	 4
+#define LOOKUPS	 2000
+#define PER_PAGE (PAGE / sizeof(double))
+
+static double *table;
+static char *kept[KEPT]; /* the pages that are there, in the order in which they came */
+static unsigned oldest;
+static volatile long there, most;
+
+static void drop(char *page)
+{
+	madvise(page, PAGE, MADV_DONTNEED);
+	mprotect(page, PAGE, PROT_NONE);
+	there--;
+}
+
+static bool serve(char *page)
+{
+	size_t first = (size_t)(page - (char *)table) / sizeof(double);
+	double *entry = (double *)page;
+
+	if (page < (char *)table || first >= ENTRIES)
+		return false;
+	if (kept[oldest])
+		drop(kept[oldest]);
+	kept[oldest] = page;
+	oldest = (oldest + 1) % KEPT;
+	if (mprotect(page, PAGE, PROT_READ | PROT_WRITE) != 0)
+		return false;
+	for (size_t i = 0; i < PER_PAGE; i++)
+		entry[i] = sqrt((double)(first + i));
+	if (++there > most)
+		most = there;
+	return true;
+}
+
+/* Half of the questions are near the one before, as programs ask. */
+void computed_run(struct faults_result *ret)
+{
+	uint64_t random = 1, at = 0;
+
+	table = (double *)faults_reserve(ENTRIES * sizeof(double));
+	faults_handle(serve);
+	ret->right = true;
+	for (int i = 0; i < LOOKUPS; i++) {
+		uint64_t r = faults_random(&random);
+
+		at = (r & 1 ? at + r % PER_PAGE : r >> 8) % ENTRIES;
+		ret->right &= table[at] == sqrt((double)at);
+	}
+	ret->faults = faults_handled();
+	ret->figures[0] = LOOKUPS;
+	ret->figures[1] = most;
+	ret->right &= most <= KEPT;
+	faults_handle_end();
+	munmap(table, ENTRIES * sizeof(double));
+}

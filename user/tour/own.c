@@ -1,0 +1,32 @@
+/* Stop 7: faults that programs serve themselves. */
+#include <stdio.h>
+
+#include "faults/faults.h"
+#include "tour.h"
+
+static const struct {
+	void (*run)(struct faults_result *ret);
+	enum text format;
+} programs[] = {
+	{ collector_run, T_FAULTS_COLLECTOR },
+	{ checkpoint_run, T_FAULTS_CHECKPOINT },
+	{ computed_run, T_FAULTS_COMPUTED },
+	{ segment_run, T_FAULTS_SEGMENT },
+};
+
+void stop_faults(void)
+{
+	title(7, text(T_FAULTS), "SIGSEGV: mprotect()");
+	say(T_FAULTS_WHY);
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		struct faults_result result = { 0 };
+
+		programs[i].run(&result);
+		printf("   ");
+		printf(text(programs[i].format), result.faults, result.figures[0],
+		       result.figures[1]);
+		if (!result.right)
+			paint(RED, "%s", text(T_FAULTS_WRONG));
+		printf("\n");
+	}
+}
