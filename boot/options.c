@@ -58,6 +58,14 @@ static bool read_level(const struct cmdline_word *word)
 	return true;
 }
 
+static bool read_ad(const struct cmdline_word *word)
+{
+	if (word->value_len != 4 || memcmp(word->value, "soft", 4) != 0)
+		return false;
+	boot_options.soft_ad = true;
+	return true;
+}
+
 /* false: the word is known but its value is not */
 static bool read_word(const struct cmdline_word *word, bool *known_ret)
 {
@@ -74,11 +82,8 @@ static bool read_word(const struct cmdline_word *word, bool *known_ret)
 	if (cmdline_is(word, "seed"))
 		return word->value &&
 		       str_to_u64(word->value, word->value_len, &boot_options.seed) == 0;
-	if (cmdline_is(word, "ad")) {
-		boot_options.soft_ad = word->value && word->value_len == 4 &&
-				       memcmp(word->value, "soft", 4) == 0;
-		return boot_options.soft_ad;
-	}
+	if (cmdline_is(word, "ad"))
+		return word->value && read_ad(word);
 	*known_ret = false;
 	return true;
 }

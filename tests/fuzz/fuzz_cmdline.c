@@ -1,0 +1,268 @@
+/* Command lines: lib/cmdline's words and boot/options' values against a tokenizer that copies byte by byte. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "boot/options.h"
+#include "fuzz.h"
+#include "lib/cmdline.h"
+#include "lib/string.h"
+
+#define NAMED 5 /* bad words, each in a warning of its own */
+
+struct word {
+	char *name;
+	char *value; /* NULL: none */
+	size_t name_len, value_len;
+};
+
+/* What a line ought to do. */
+struct expected {
+	struct boot_options options;
+	enum log_level level;
+	unsigned bad; /* words that are not understood */
+};
+
+static struct boot_options defaults;
+static unsigned warnings, lines[LOG_DEBUG + 1];
+static bool probing;
+static enum log_level probe;
+
+/* Copies the next word, quotes and all. => NULL: none; else to be freed */
+static char *copy_word(const char **line, size_t *len_ret)
+{
+	char *word = malloc(strlen(*line) + 1);
+	bool in_quotes = false;
+	size_t n = 0;
+
+	while (**line && strchr(" \t\r\n", **line))
+		++*line;
+	while (**line && (in_quotes || !strchr(" \t\r\n", **line))) {
+		in_quotes ^= **line == '"';
+		word[n++] = *(*line)++;
+	}
+	word[n] = '\0';
+	*len_ret = n;
+	if (n > 0)
+		return word;
+	free(word);
+	return NULL;
+}
+
+static void strip_quotes(char **text, size_t *len)
+{
+	if ((*text)[0] != '"')
+		return;
+	++*text;
+	--*len;
+	if (*len > 0 && (*text)[*len - 1] == '"')
+		(*text)[--*len] = '\0';
+}
+
+static struct word split(char *text, size_t len)
+{
+	struct word word = { 0 };
+	char *equals;
+
+	strip_quotes(&text, &len);
+	word.name = text;
+	equals = strchr(text, '=');
+	word.name_len = equals ? (size_t)(equals - text) : len;
+	if (equals) {
+		*equals = '\0';
+		word.value = equals + 1;
+		word.value_len = len - word.name_len - 1;
+		strip_quotes(&word.value, &word.value_len);
+	}
+	return word;
+}
+
+/* As strtoull, that is stricter: digits only, all of them. => 0, or errno */
+static int number(const char *text, uint64_t *ret)
+{
+	bool hex = strlen(text) > 2 && text[0] == '0' && tolower((unsigned char)text[1]) == 'x';
+	bool octal = !hex && strlen(text) > 1 && text[0] == '0';
+	const char *digits = hex ? "0123456789abcdefABCDEF" : octal ? "01234567" : "0123456789";
+	const char *start = hex ? text + 2 : text;
+	uint64_t value;
+
+	if (*start == '\0' || start[strspn(start, digits)] != '\0')
+		return EINVAL;
+	errno = 0;
+	value = strtoull(start, NULL, hex ? 16 : octal ? 8 : 10);
+	if (errno == 0)
+		*ret = value;
+	return errno;
+}
+
+static bool level_of(const char *name, enum log_level *ret)
+{
+	static const char *const names[] = { "error", "warn", "info", "debug" };
+
+	for (unsigned i = 0; i < 4; i++)
+		if (strcmp(names[i], name) == 0) {
+			*ret = LOG_ERROR + i;
+			return true;
+		}
+	return false;
+}
+
+static bool four_digits(const char *text, size_t len)
+{
+	return len >= 1 && len <= 4 && strspn(text, "0123456789") >= len;
+}
+
+static bool window(const char *text, struct boot_options *options)
+{
+	const char *x = strchr(text, 'x');
+
+	if (!x || !four_digits(text, (size_t)(x - text)) || !four_digits(x + 1, strlen(x + 1)))
+		return false;
+	options->columns = (unsigned)atoi(text);
+	options->rows = (unsigned)atoi(x + 1);
+	return true;
+}
+
+static bool text_value(const char *text, char *to, size_t least)
+{
+	if (strlen(text) < least || strlen(text) >= INIT_PATH_MAX)
+		return false;
+	strcpy(to, text);
+	return true;
+}
+
+/* => false: worth a warning */
+static bool apply(struct expected *expected, const struct word *word)
+{
+	struct boot_options *options = &expected->options;
+
+	if (!word->value)
+		return false;
+	if (strcmp(word->name, "loglevel") == 0)
+		return level_of(word->value, &expected->level);
+	if (strcmp(word->name, "init") == 0)
+		return text_value(word->value, options->init, 1);
+	if (strcmp(word->name, "test") == 0)
+		return text_value(word->value, options->test, 0);
+	if (strcmp(word->name, "winsize") == 0)
+		return window(word->value, options);
+	if (strcmp(word->name, "seed") == 0)
+		return number(word->value, &options->seed) == 0;
+	if (strcmp(word->name, "ad") == 0 && strcmp(word->value, "soft") == 0)
+		return options->soft_ad = true;
+	return false;
+}
+
+static void compare_word(const struct cmdline_word *ours, const struct word *theirs)
+{
+	fuzz_equal(ours->name_len, theirs->name_len);
+	fuzz_check(memcmp(ours->name, theirs->name, theirs->name_len) == 0);
+	fuzz_check((ours->value == NULL) == (theirs->value == NULL));
+	fuzz_equal(ours->value_len, theirs->value_len);
+	fuzz_check(!ours->value || memcmp(ours->value, theirs->value, theirs->value_len) == 0);
+	fuzz_check(cmdline_is(ours, theirs->name));
+}
+
+/* What the whole line says of a name: that is its last word. */
+static void compare_get(const char *line, const struct word *last)
+{
+	char buf[16] = "";
+	uint64_t ours = 7, theirs = 7;
+	int err = last->value ? number(last->value, &theirs) : EINVAL;
+
+	fuzz_check(cmdline_get(line, last->name, buf, sizeof(buf)));
+	fuzz_equal(strlen(buf), last->value_len < 15 ? last->value_len : 15);
+	fuzz_check(strncmp(buf, last->value ? last->value : "", 15) == 0);
+	fuzz_equal(cmdline_get_u64(line, last->name, &ours), -err);
+	fuzz_check(ours == theirs);
+}
+
+static void walk(const char *line, struct expected *expected)
+{
+	const char *cursor = line, *left = line;
+	struct cmdline_word ours;
+	size_t len;
+	char *copy;
+
+	while ((copy = copy_word(&left, &len)) != NULL) {
+		struct word theirs = split(copy, len);
+
+		fuzz_check(cmdline_next(&cursor, &ours));
+		compare_word(&ours, &theirs);
+		expected->bad += !apply(expected, &theirs);
+		if (left[strspn(left, " \t\r\n")] == '\0')
+			compare_get(line, &theirs);
+		free(copy);
+	}
+	fuzz_check(!cmdline_next(&cursor, &ours));
+	fuzz_check(*cursor == '\0');
+}
+
+static void sink_write(struct log_sink *sink, const char *s, size_t n)
+{
+	(void)sink;
+	for (size_t i = 0; i + 1 < n; i++)
+		fuzz_check((unsigned char)s[i] >= ' ' && s[i] != 0x7f);
+	fuzz_check(n < 160 && s[n - 1] == '\n');
+	if (probing)
+		lines[probe]++;
+	else
+		warnings++;
+}
+
+/* Which levels are shown now? Those up to the one that was asked for. */
+static void compare_level(enum log_level expected)
+{
+	memset(lines, 0, sizeof(lines));
+	probing = true;
+	for (probe = LOG_ERROR; probe <= LOG_DEBUG; probe++)
+		log_write(probe, "fuzz", "probe");
+	probing = false;
+	for (enum log_level level = LOG_ERROR; level <= LOG_DEBUG; level++)
+		fuzz_equal(lines[level], level <= expected);
+}
+
+static void start(void)
+{
+	static struct log_sink sink = { .write = sink_write };
+
+	if (!sink.end) {
+		defaults = boot_options;
+		log_sink_add(&sink, log_newest());
+	}
+	boot_options = defaults;
+	log_show_level(LOG_INFO);
+	warnings = 0;
+}
+
+bool fuzz_one(const uint8_t *data, size_t size)
+{
+	struct expected expected = { .level = LOG_INFO };
+	char *line = strndup((const char *)data, size);
+	uint64_t none;
+	unsigned shown;
+	char buf[4];
+
+	start();
+	expected.options = defaults;
+	walk(line, &expected);
+	fuzz_check(!cmdline_get(line, "no=name", buf, sizeof(buf)));
+	fuzz_equal(cmdline_get_u64(line, "no=name", &none), -ENOENT);
+	boot_options_read(line);
+	/* A warning each for the first, and one for the rest; levels on the line may hide some. */
+	shown = expected.bad <= NAMED ? expected.bad : NAMED + 1;
+	fuzz_check(warnings <= shown);
+	if (!strstr(line, "loglevel"))
+		fuzz_equal(warnings, shown);
+	compare_level(expected.level);
+	fuzz_check(strcmp(boot_options.init, expected.options.init) == 0);
+	fuzz_check(strcmp(boot_options.test, expected.options.test) == 0);
+	fuzz_equal(boot_options.columns, expected.options.columns);
+	fuzz_equal(boot_options.rows, expected.options.rows);
+	fuzz_equal(boot_options.soft_ad, expected.options.soft_ad);
+	fuzz_check(boot_options.seed == expected.options.seed);
+	free(line);
+	return expected.bad == 0;
+}

@@ -1,0 +1,16 @@
+/* The least machine that sources with locks and a log need: one hart, its interrupts, time that is told. */
+#include "arch/hart.h"
+#include "arch/irqflags.h"
+#include "arch/timer.h"
+#include "sync/lockorder.h"
+
+bool fake_irq_on = true;
+struct hart *fake_hart;
+uint64_t fake_time;
+
+struct lockorder *lockorder_this_hart(void)
+{
+	static struct lockorder held;
+
+	return &held;
+}
