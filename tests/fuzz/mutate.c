@@ -144,36 +144,54 @@ static void repeat(uint8_t *data, size_t *size)
 	insert(data, size, below(*size + 1), piece, n);
 }
 
+/* What leaves all else where it is, which most formats need to be read at all. */
+static void mutate_in_place(const struct fuzz_corpus *corpus, uint8_t *data, size_t size)
+{
+	const struct fuzz_input *word;
+	size_t at = below(size);
+
+	switch (below(5)) {
+	case 0:
+		data[at] ^= (uint8_t)(1u << below(8));
+		break;
+	case 1:
+		data[at] = (uint8_t)draw();
+		break;
+	case 2:
+		change_number(data, size);
+		break;
+	case 3:
+		change_digits(data, size);
+		break;
+	default:
+		if (corpus->nwords == 0)
+			break;
+		word = &corpus->words[below(corpus->nwords)];
+		overwrite(data, size, at, word->data, word->size);
+		break;
+	}
+}
+
 static void mutate_once(const struct fuzz_corpus *corpus, uint8_t *data, size_t *size)
 {
 	size_t at = below(*size);
 	uint8_t byte = (uint8_t)draw();
 
-	switch (*size == 0 ? 9 : below(10)) {
+	switch (*size == 0 ? 5 : below(6)) {
 	case 0:
-		data[at] ^= (uint8_t)(1u << below(8));
-		break;
-	case 1:
-		data[at] = byte;
-		break;
-	case 2:
-	case 3:
-		change_number(data, *size);
-		break;
-	case 4:
-		change_digits(data, *size);
-		break;
-	case 5:
 		cut(data, size, at, length(*size));
 		break;
-	case 6:
+	case 1:
 		insert(data, size, at, &byte, 1);
 		break;
-	case 7:
+	case 2:
 		repeat(data, size);
 		break;
-	case 8:
+	case 3:
 		join(corpus, data, size);
+		break;
+	case 4:
+		mutate_in_place(corpus, data, *size);
 		break;
 	default:
 		use_word(corpus, data, size);
@@ -186,9 +204,14 @@ size_t fuzz_mutate(const struct fuzz_corpus *corpus, uint8_t *to)
 	const struct fuzz_input *input = pick(corpus);
 	size_t size = MIN(input->size, (size_t)FUZZ_SIZE_MAX);
 	size_t steps = 1 + below(below(4) ? 3 : 12);
+	bool in_place = size > 0 && below(2);
 
 	memcpy(to, input->data, size);
-	while (steps-- > 0)
-		mutate_once(corpus, to, &size);
+	while (steps-- > 0) {
+		if (in_place)
+			mutate_in_place(corpus, to, size);
+		else
+			mutate_once(corpus, to, &size);
+	}
 	return size;
 }
