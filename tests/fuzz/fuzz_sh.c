@@ -1,0 +1,171 @@
+/* Lines for the prompt: user/sh/parse against a tokenizer and a grammar that are kept apart. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "sh/parse.h"
+
+#define TOKENS_MAX (LINE_MAX_BYTES + 2)
+
+enum kind { WORD, PIPE, IN, OUT, ADD, ERR, ERR_ADD, OTHER, END };
+
+struct token {
+	enum kind kind;
+	char *text; /* of a word, to be freed */
+};
+
+static struct token tokens[TOKENS_MAX];
+static unsigned ntokens;
+static struct pipeline pipeline;
+
+/* Appends what is in quotes; *s is behind the first one. => false: the second is missing */
+static bool quoted(const char **s, char quote, char *to, size_t *n)
+{
+	for (; **s && **s != quote; ++*s) {
+		if (quote == '"' && **s == '\\' && (*s)[1] && strchr("\"\\$`", (*s)[1]))
+			++*s;
+		to[(*n)++] = **s;
+	}
+	return *(*s)++ == quote;
+}
+
+/* => NULL: a quote is missing */
+static char *word(const char **s)
+{
+	char *text = calloc(1, strlen(*s) + 1);
+	size_t n = 0;
+
+	while (**s && !strchr(" \t|<>&;", **s)) {
+		char c = *(*s)++;
+
+		if ((c == '\'' || c == '"')) {
+			if (quoted(s, c, text, &n))
+				continue;
+			free(text);
+			return NULL;
+		}
+		text[n++] = c == '\\' && **s ? *(*s)++ : c;
+	}
+	return text;
+}
+
+static enum kind operator(const char **s) {
+	static const struct { const char * text; enum kind kind; }
+operators[] = { { "2>>", ERR_ADD }, { "2>", ERR }, { ">>", ADD },  { ">", OUT },
+		{ "<", IN },	    { "|", PIPE }, { "&", OTHER }, { ";", OTHER } };
+
+for (unsigned i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
+	if (strncmp(*s, operators[i].text, strlen(operators[i].text)) == 0) {
+		*s += strlen(operators[i].text);
+		return operators[i].kind;
+	}
+return WORD;
+}
+
+/* => false: some quote has no end; the tokens in front of it are there */
+static bool tokenize(const char *s)
+{
+	bool after_redirect = false;
+
+	ntokens = 0;
+	for (;;) {
+		struct token *token = &tokens[ntokens];
+
+		s += strspn(s, " \t");
+		*token = (struct token){ .kind = END };
+		if (!*s || (*s == '#' && !after_redirect))
+			return true;
+		/* A file may be called 2. */
+		token->kind = after_redirect && *s == '2' ? WORD : operator(&s);
+		after_redirect = token->kind >= IN && token->kind <= ERR_ADD;
+		if (token->kind == WORD && !(token->text = word(&s))) {
+			token->kind = END;
+			return false;
+		}
+		ntokens++;
+	}
+}
+
+static bool same(const char *ours, const struct token *theirs)
+{
+	return ours && strcmp(ours, theirs->text) == 0;
+}
+
+static const int flags_of[] = {
+	[IN] = O_RDONLY,
+	[OUT] = O_WRONLY | O_CREAT | O_TRUNC,
+	[ADD] = O_WRONLY | O_CREAT | O_APPEND,
+	[ERR] = O_WRONLY | O_CREAT | O_TRUNC,
+	[ERR_ADD] = O_WRONLY | O_CREAT | O_APPEND,
+};
+
+static void compare_redirect(const struct redirect *ours, const struct token *theirs)
+{
+	fuzz_equal(ours->fd, theirs->kind == IN ? 0 : theirs->kind <= ADD ? 1 : 2);
+	fuzz_equal(ours->flags, flags_of[theirs->kind]);
+	fuzz_check(same(ours->path, theirs + 1));
+}
+
+/* One program from token *at on. => is it right so far? `compare`: it is, hold ours against it */
+static bool take_command(unsigned *at, bool compare, const struct command *ours)
+{
+	unsigned nwords = 0, nredirects = 0;
+
+	for (; tokens[*at].kind != END && tokens[*at].kind != PIPE; ++*at) {
+		const struct token *token = &tokens[*at];
+
+		if (token->kind == WORD) {
+			if (++nwords > WORDS_MAX)
+				return false;
+			fuzz_check(!compare || same(ours->words[nwords - 1], token));
+			continue;
+		}
+		if (token->kind == OTHER || token[1].kind != WORD || ++nredirects > REDIRECTS_MAX)
+			return false;
+		if (compare)
+			compare_redirect(&ours->redirects[nredirects - 1], token);
+		++*at;
+	}
+	if (compare) {
+		fuzz_equal(ours->nwords, nwords);
+		fuzz_equal(ours->nredirects, nredirects);
+		fuzz_check(!ours->words[nwords]);
+	}
+	return nwords > 0;
+}
+
+/* => is the line right? Then ours is the same, if `compare`. */
+static bool take_line(bool compare)
+{
+	unsigned at = 0, ncommands = 0;
+
+	while (ntokens > 0) {
+		if (ncommands == COMMANDS_MAX ||
+		    !take_command(&at, compare, &pipeline.commands[ncommands]))
+			return false;
+		ncommands++;
+		if (tokens[at].kind == END)
+			break;
+		at++;
+	}
+	fuzz_check(!compare || pipeline.ncommands == ncommands);
+	return true;
+}
+
+bool fuzz_one(const uint8_t *data, size_t size)
+{
+	char *line = strndup((const char *)data, size < LINE_MAX_BYTES ? size : LINE_MAX_BYTES);
+	const char *wrong = parse(line, &pipeline);
+	bool good = tokenize(line) && take_line(false);
+
+	if (!!good != !wrong)
+		fuzz_fail(__FILE__, __LINE__, "we say: %s", wrong ? wrong : "it is right");
+	fuzz_check(pipeline.used <= sizeof(pipeline.bytes));
+	if (good)
+		take_line(true);
+	for (unsigned i = 0; i < ntokens; i++)
+		free(tokens[i].text);
+	free(line);
+	return good;
+}
