@@ -27,16 +27,21 @@ struct control {
 	uint32_t id;
 	uint16_t event;
 	uint16_t value;
-	/* a name follows CONTROL_PORT_NAME, without NUL */
 };
 
 #define PORTS_MAX	8u
 #define CONTROL_BUFS	VIRTQ_SIZE_MAX
 #define CONTROL_BUF_LEN (PAGE_SIZE / 2 / CONTROL_BUFS)
-#define CONTROL_SENDS	8u /* answers in flight */
 
-/* How long the ports' announcements are waited for after the last one. */
+struct control_message {
+	struct control head;
+	char name[CONTROL_BUF_LEN - sizeof(struct control)]; /* CONTROL_PORT_NAME's, without NUL */
+};
+#define CONTROL_SENDS 8u /* answers in flight */
+
+/* How long the ports' announcements are waited for after the last one, and in all. */
 #define QUIET_NS 300000ul
+#define MEET_NS	 NSEC_PER_SEC
 
 static const char name_prefix[] = "faultline.";
 
@@ -47,6 +52,7 @@ struct serial {
 	struct virtq control_rx, control_tx;
 	struct control *sends; /* a ring of CONTROL_SENDS */
 	unsigned send_next;
+	bool warned; /* that the control queues are broken */
 	/* Filled while the machine boots; only read afterwards. */
 	bool booted;
 	unsigned nports; /* slots, whether a port is there or not */
@@ -67,8 +73,17 @@ static void control_send(struct serial *serial, uint32_t id, uint16_t event, uin
 		virtq_kick(&serial->control_tx);
 }
 
-/* Keeps what may be the name of a file; anything else in it leaves the port unnamed. */
-static void set_name(struct serial_port *port, const char *name, size_t len)
+static bool name_is_taken(const struct serial *serial, const char *name, size_t len)
+{
+	for (unsigned i = 0; i < serial->nports; i++)
+		if (strncmp(serial->ports[i]->name, name, len) == 0 &&
+		    serial->ports[i]->name[len] == '\0')
+			return true;
+	return false;
+}
+
+/* Keeps what may be the name of a file, and is no other port's; else the port stays as it was. */
+static void set_name(struct serial *serial, struct serial_port *port, const char *name, size_t len)
 {
 	size_t prefix = sizeof name_prefix - 1;
 
@@ -80,55 +95,81 @@ static void set_name(struct serial_port *port, const char *name, size_t len)
 	for (size_t i = prefix; i < len; i++)
 		if (name[i] < 'a' || name[i] > 'z')
 			return;
+	if (name_is_taken(serial, name + prefix, len - prefix))
+		return;
 	memcpy(port->name, name + prefix, len - prefix);
 	port->name[len - prefix] = '\0';
 }
 
-/* => serial locked */
-static void control_receive(struct serial *serial, const struct control *message, uint32_t len)
+/* The device may change the message at any time: only the copy is looked at. => serial locked */
+static void control_receive(struct serial *serial, const void *message, uint32_t len)
 {
-	struct control copy = *message;
+	struct control_message copy;
 	struct serial_port *port;
+	uint32_t id;
 
-	if (len < sizeof copy || copy.id >= serial->nports)
+	memcpy(&copy, message, sizeof copy);
+	id = copy.head.id;
+	if (len < sizeof copy.head || id >= serial->nports)
 		return;
-	port = serial->ports[copy.id];
-	switch (copy.event) {
+	port = serial->ports[id];
+	switch (copy.head.event) {
 	case CONTROL_PORT_ADD:
 		if (serial->booted)
 			break; /* plugged in later: not supported, and not answered */
-		serial->added[copy.id] = true;
-		control_send(serial, copy.id, CONTROL_PORT_READY, 1);
+		serial->added[id] = true;
+		control_send(serial, id, CONTROL_PORT_READY, 1);
 		break;
 	case CONTROL_PORT_NAME:
 		if (!serial->booted)
-			set_name(port, (const char *)(message + 1), len - sizeof copy);
+			set_name(serial, port, copy.name, len - sizeof copy.head);
 		break;
 	case CONTROL_PORT_OPEN:
-		serial_port_host_open(port, copy.value != 0);
+		serial_port_host_open(port, copy.head.value != 0);
 		break;
 	default:
 		break;
 	}
 }
 
-/* Handles what came; did anything? */
+/* => serial locked; is this the first time that a control queue is found broken? */
+static bool control_broke(struct serial *serial)
+{
+	bool broke = (serial->control_rx.broken || serial->control_tx.broken) && !serial->warned;
+
+	serial->warned |= broke;
+	return broke;
+}
+
+/*
+ * Handles what came; did anything? At most as much as the device could have sent before it was asked: more makes
+ * another interrupt, and none can keep us here.
+ */
 static bool control_poll(struct serial *serial)
 {
 	unsigned long flags = spin_lock_irqsave(&serial->lock);
-	struct control *message;
+	unsigned n = 0;
+	void *message;
 	uint32_t len;
-	bool any = false;
+	bool broke;
 
-	while ((message = virtq_take(&serial->control_rx, &len)) != NULL) {
+	while (n < serial->control_rx.size &&
+	       (message = virtq_take(&serial->control_rx, &len)) != NULL) {
 		control_receive(serial, message, len);
 		(void)virtq_add(&serial->control_rx, message, CONTROL_BUF_LEN, true, message);
-		any = true;
+		n++;
 	}
-	if (any)
+	if (n > 0)
 		virtq_kick(&serial->control_rx);
+	broke = control_broke(serial);
 	spin_unlock_irqrestore(&serial->lock, flags);
-	return any;
+	if (broke)
+		log_error(
+			"serial",
+			"virtio-serial, interrupt %u: the device gave back a control buffer wrongly; "
+			"its ports are not opened or closed any more",
+			serial->dev.irq);
+	return n > 0;
 }
 
 static void serial_interrupt(void *arg)
@@ -151,6 +192,7 @@ static int make_queues(struct serial *serial)
 
 	if (!page)
 		return -ENOMEM;
+	memset(page_address(page), 0, PAGE_SIZE);
 	for (unsigned i = 0; i < serial->nports; i++) {
 		serial->ports[i] = kzalloc(sizeof(struct serial_port));
 		if (!serial->ports[i])
@@ -173,17 +215,17 @@ static int make_queues(struct serial *serial)
 	return 0;
 }
 
-/* QEMU answers at once; another device may take its time. */
+/* QEMU answers at once; another device may take its time, and one that never ends is not listened to for ever. */
 static void meet_ports(struct serial *serial)
 {
-	uint64_t until = clock_ns() + QUIET_NS;
+	uint64_t last = clock_ns() + MEET_NS, until = last - MEET_NS + QUIET_NS;
 
 	virtq_kick(&serial->control_rx);
 	control_send(serial, 0, CONTROL_DEVICE_READY, 1);
 	for (bool late = false; !late;) {
 		late = clock_ns() >=
 		       until; /* and then one more look: we may have been stopped for long */
-		if (control_poll(serial)) {
+		if (control_poll(serial) && clock_ns() < last) {
 			until = clock_ns() + QUIET_NS;
 			late = false;
 		}

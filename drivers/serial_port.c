@@ -6,8 +6,11 @@
 #include "lib/string.h"
 #include "mm/page_alloc.h"
 
-/* How long a polled wait may look, in reads of a ring's index. */
+/* How long a polled wait may look, in reads of a ring's index; and where it looked that long before for nothing. */
+#ifndef DRAIN_TRIES
 #define DRAIN_TRIES 10000000u
+#endif
+#define STALLED_TRIES (DRAIN_TRIES / 64)
 
 /* Port 0 has the first two queues, the control queues come next, then all other ports. */
 static uint16_t first_queue(uint32_t id)
@@ -129,9 +132,13 @@ static size_t port_write(struct chardev *dev, const void *from, size_t n)
 /* => port locked (or in a panic) */
 static void tx_drain(struct serial_port *port)
 {
-	for (unsigned i = 0; i < DRAIN_TRIES && port->tx.nfree < port->tx.size && !port->tx.broken;
-	     i++)
+	unsigned tries = port->stalled ? STALLED_TRIES : DRAIN_TRIES;
+
+	port->stalled = true;
+	for (; port->stalled && tries > 0; tries--) {
 		tx_collect(port);
+		port->stalled = port->tx.nfree < port->tx.size && !port->tx.broken;
+	}
 }
 
 static void port_drain(struct chardev *dev)
@@ -162,9 +169,12 @@ static int make_buffers(struct serial_port *port)
 			page_free(tx, TX_ORDER);
 		return -ENOMEM;
 	}
+	/* A device may say that it wrote what it did not. */
+	memset(page_address(rx), 0, PAGE_SIZE);
 	for (unsigned i = 0; i < RX_BUFS; i++)
 		port->rx_bufs[i].data = (uint8_t *)page_address(rx) + i * RX_BUF_LEN;
-	for (unsigned i = 0; i < TX_BUFS; i++) {
+	/* No more than the queue has room for. */
+	for (unsigned i = 0; i < MIN(TX_BUFS, (unsigned)port->tx.size); i++) {
 		port->tx_bufs[i].data = (uint8_t *)page_address(tx) + i * TX_BUF_LEN;
 		port->tx_bufs[i].next_free = port->tx_free;
 		port->tx_free = &port->tx_bufs[i];
@@ -193,21 +203,19 @@ int serial_port_start(struct serial_port *port)
 
 	if (err)
 		return err;
-	for (unsigned i = 0; i < RX_BUFS; i++)
+	for (unsigned i = 0; i < MIN((unsigned)RX_BUFS, (unsigned)port->rx.size); i++)
 		rx_offer(port, &port->rx_bufs[i]);
 	virtq_kick(&port->rx);
 	return 0;
 }
 
-static void warn_broken(struct serial_port *port)
+/* => port locked; is this the first time that it is found broken? */
+static bool port_broke(struct serial_port *port)
 {
-	if ((port->rx.broken || port->tx.broken) && !port->warned) {
-		port->warned = true;
-		log_error(
-			"serial",
-			"port %s: the device gave back a buffer wrongly; the port is not used any more",
-			port->name);
-	}
+	bool broke = (port->rx.broken || port->tx.broken) && !port->warned;
+
+	port->warned |= broke;
+	return broke;
 }
 
 void serial_port_poll(struct serial_port *port)
@@ -215,9 +223,15 @@ void serial_port_poll(struct serial_port *port)
 	unsigned long flags = spin_lock_irqsave(&port->lock);
 	bool readable = rx_collect(port);
 	bool writable = tx_collect(port);
+	bool broke = port_broke(port);
 
-	warn_broken(port);
 	spin_unlock_irqrestore(&port->lock, flags);
+	/* Not under the lock: the log may go to this very port. */
+	if (broke)
+		log_error(
+			"serial",
+			"port %s: the device gave back a buffer wrongly; the port is not used any more",
+			port->name);
 	if (readable || port->rx.broken)
 		waitq_wake_all(&port->dev.readable);
 	if (writable || port->tx.broken)

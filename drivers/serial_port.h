@@ -41,7 +41,8 @@ struct serial_port {
 	unsigned filled_head, filled_tail;
 	struct tx_buf tx_bufs[TX_BUFS];
 	struct tx_buf *tx_free;
-	bool warned; /* that the device is broken */
+	bool stalled; /* the device was waited for in vain, the last time */
+	bool warned;  /* that the device is broken */
 	/* atomic, written by the control queue's handler: */
 	enum serial_host host;
 };

@@ -47,7 +47,7 @@ int virtio_probe(struct virtio_device *dev, paddr_t pa, size_t len, uint32_t irq
 /* Resets it and agrees on features: *features_ret of those wanted. 0 or -EIO. */
 int virtio_begin(struct virtio_device *dev, uint64_t wanted, uint64_t *features_ret);
 
-/* Sets queue `index` up with up to `size` descriptors. 0; -ENOENT: no such queue; -ENOMEM */
+/* Sets queue `index` up with up to `size` descriptors, a power of two. 0; -ENOENT: no such queue; -ENOMEM */
 int virtq_init(struct virtq *vq, struct virtio_device *dev, uint16_t index, uint16_t size);
 
 /* All queues stand: the device may start. */

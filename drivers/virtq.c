@@ -60,7 +60,8 @@ int virtq_init(struct virtq *vq, struct virtio_device *dev, uint16_t index, uint
 	vq->dev = dev;
 	vq->index = index;
 	max = MIN(max, (uint32_t)VIRTQ_SIZE_MAX);
-	vq->size = (uint16_t)MIN(size, max);
+	/* Indexes run free: rings of powers of two only go on where they turn over. */
+	vq->size = (uint16_t)BIT(bit_highest(MIN(size, max)));
 	vq->desc = page_address(vq->page);
 	vq->avail = (struct virtq_avail *)(vq->desc + vq->size);
 	vq->used = (struct virtq_used *)((char *)page_address(vq->page) + USED_ALIGN);

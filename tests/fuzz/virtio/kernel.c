@@ -1,0 +1,181 @@
+/* The kernel round the driver: frames full of poison, a heap, a clock, a log that may go to the device itself. */
+#include "virtio/kernel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "abi/errno.h"
+#include "base/clock.h"
+#include "drivers/serial_port.h"
+#include "drivers/uart.h"
+#include "fuzz.h"
+#include "lib/bits.h"
+#include "mm/kmap.h"
+#include "mm/page_alloc.h"
+#include "mm/slab.h"
+#include "virtio/device.h"
+
+#undef memcpy
+
+#define HEAP_MAX    64
+#define POLL_NS	    10000 /* that one look at the clock takes ... */
+#define POLLS	    200	  /* ... at first; later time flies */
+#define REGISTER_AT 0x10008000ul
+
+static uint8_t memory[FRAMES * PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+static struct page pages[FRAMES];
+static size_t pages_used;
+static void *heap[HEAP_MAX];
+static unsigned heap_used;
+static unsigned fail_in;
+static bool fail_irq, fail_map, logging;
+static uint64_t now;
+static unsigned polls;
+
+struct page_segment page_segments[PAGE_SEGMENTS_MAX] = {
+	{ .first = FAKE_PHYS_BASE >> PAGE_SHIFT, .count = FRAMES, .pages = pages }
+};
+unsigned page_segment_count = 1;
+struct log_sink uart_log_sink;
+
+irq_handler kernel_handler;
+void *kernel_handler_arg;
+struct log_sink *kernel_sink;
+struct chardev *kernel_devices[CHARDEV_MAX];
+unsigned kernel_ndevices, kernel_errors;
+char kernel_last_error[512];
+
+void kernel_start(unsigned allocations, bool irq_fails, bool no_room)
+{
+	/* At first all of it, later what was used. */
+	memset(memory, DEVICE_POISON, pages_used ? pages_used << PAGE_SHIFT : sizeof(memory));
+	pages_used = 0;
+	fail_in = allocations;
+	fail_irq = irq_fails;
+	fail_map = no_room;
+	kernel_handler = NULL;
+	kernel_sink = NULL;
+	kernel_ndevices = kernel_errors = 0;
+	kernel_last_error[0] = '\0';
+	now = polls = 0;
+}
+
+void kernel_end(void)
+{
+	while (heap_used > 0)
+		free(heap[--heap_used]);
+}
+
+static bool allocation_fails(void)
+{
+	return fail_in > 0 && --fail_in == 0;
+}
+
+void *fake_phys_to_virt(paddr_t pa)
+{
+	fuzz_check(pa >= FAKE_PHYS_BASE && pa - FAKE_PHYS_BASE < pages_used * PAGE_SIZE);
+	return memory + (pa - FAKE_PHYS_BASE);
+}
+
+paddr_t fake_virt_to_phys(const void *p)
+{
+	size_t offset = (size_t)((const uint8_t *)p - memory);
+
+	fuzz_check(offset < pages_used * PAGE_SIZE);
+	return FAKE_PHYS_BASE + offset;
+}
+
+pfn_t page_to_pfn_far(const struct page *page)
+{
+	fuzz_fail(__FILE__, __LINE__, "%p is no page", (const void *)page);
+}
+
+struct page *page_alloc(unsigned order, enum page_kind kind, enum page_alloc_from from)
+{
+	struct page *page = &pages[pages_used];
+
+	(void)kind, (void)from;
+	fuzz_check(pages_used + (1u << order) <= FRAMES);
+	if (allocation_fails())
+		return NULL;
+	pages_used += 1u << order;
+	return page;
+}
+
+void page_free(struct page *page, unsigned order)
+{
+	memset(page_address(page), DEVICE_POISON, PAGE_SIZE << order);
+}
+
+void *kzalloc(size_t size)
+{
+	fuzz_check(heap_used < HEAP_MAX);
+	if (allocation_fails())
+		return NULL;
+	heap[heap_used] = calloc(1, size);
+	return heap[heap_used++];
+}
+
+volatile void *kmap_device(paddr_t pa, size_t len)
+{
+	fuzz_check(pa == REGISTER_AT && len >= 0x100);
+	return fail_map ? NULL : memory; /* never looked at */
+}
+
+/* Its looks are where the machine's boot waits for the device. */
+uint64_t clock_ns(void)
+{
+	device_hook();
+	device_boot_step();
+	return now += polls++ < POLLS ? POLL_NS : 1000 * POLL_NS;
+}
+
+int irq_register(unsigned irq, irq_handler handler, void *arg)
+{
+	fuzz_check(irq == 8);
+	if (fail_irq)
+		return -EBUSY;
+	kernel_handler = handler;
+	kernel_handler_arg = arg;
+	return 0;
+}
+
+int chardev_register(struct chardev *dev)
+{
+	if (kernel_ndevices == CHARDEV_MAX)
+		return -ENOSPC;
+	kernel_devices[kernel_ndevices++] = dev;
+	return 0;
+}
+
+void log_sink_replace(struct log_sink *old, struct log_sink *new, const char *last)
+{
+	struct serial_port *port;
+
+	(void)last;
+	fuzz_check(old == &uart_log_sink && !kernel_sink);
+	kernel_sink = new;
+	port = container_of(new, struct serial_port, sink);
+	device_streams[port->id == 0 ? 1 : 2 * port->id + 3].text = true;
+}
+
+/* Takes the sink's lock, as the true one does: whoever logs must not hold it. */
+void log_write(enum log_level level, const char *tag, const char *fmt, ...)
+{
+	char line[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	fuzz_check(strcmp(tag, "serial") == 0 || strcmp(tag, "fuzz") == 0);
+	if (level == LOG_ERROR && strcmp(tag, "serial") == 0) {
+		kernel_errors++;
+		strcpy(kernel_last_error, line);
+	}
+	if (kernel_sink && !logging) {
+		logging = true;
+		kernel_sink->write(kernel_sink, line, strlen(line));
+		logging = false;
+	}
+}

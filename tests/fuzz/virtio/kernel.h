@@ -1,0 +1,24 @@
+/* What the driver asks of the rest of the kernel, and what a test sees of that. */
+#pragma once
+
+#include "base/chardev.h"
+#include "base/log.h"
+#include "drivers/irq.h"
+#include "lib/types.h"
+
+#define FRAMES 96
+
+/* Fresh memory: frames hold poison. After `allocations` calls one fails (0: none). */
+void kernel_start(unsigned allocations, bool irq_fails, bool no_room);
+void kernel_end(void);
+
+/* What was registered. */
+extern irq_handler kernel_handler;
+extern void *kernel_handler_arg;
+extern struct log_sink *kernel_sink; /* the port that the log moved to */
+extern struct chardev *kernel_devices[CHARDEV_MAX];
+extern unsigned kernel_ndevices;
+
+/* Errors that were logged, and the last one's text. */
+extern unsigned kernel_errors;
+extern char kernel_last_error[512];

@@ -1,0 +1,186 @@
+/* Reads the hostile device's script, and does its ops when they are due: also in the midst of the driver. */
+
+/*
+ * Ops of the device, and their arguments, a byte each unless said otherwise:
+ *   h QUEUE N        does what the queue is for with the next buffer: fills up to 8 N bytes, or takes them
+ *   c ID EVENT VALUE LEN NAME..  an honest control message
+ *   r LEN BYTES..    the next control buffer comes back with these bytes
+ *   u QUEUE ID LEN16 a buffer comes back that may be none, with a length that may be a lie; ID 255: huge
+ *   j QUEUE N16      the used index jumps
+ *   m QUEUE ID OFFSET16 BYTE     changes a buffer that it has, or had
+ *   s QUEUE OFFSET16 BYTE        changes the queue's page
+ *   @ N OP..         the op is done inside the driver, at its Nth look at shared memory from here on
+ *   * OP..           ... at every look, until the driver comes back
+ * All other bytes are ops of the driver, or nothing.
+ */
+#include "fuzz.h"
+#include "virtio/device.h"
+
+/* Looks at shared memory in one call of the driver, more than which is an endless loop. */
+#define LOOKS_MOST 200000u
+
+static const uint8_t *script;
+static size_t script_size, script_at;
+static size_t armed_at;	  /* of the op to be done in a hook */
+static unsigned armed_in; /* looks until then; 0: none */
+static bool armed_always;
+static unsigned looks;
+static bool driver_runs, in_hook;
+
+uint8_t device_byte(void)
+{
+	return script_at < script_size ? script[script_at++] : 0;
+}
+
+static unsigned device_word(void)
+{
+	unsigned low = device_byte();
+
+	return low | (unsigned)device_byte() << 8;
+}
+
+static void do_control(bool raw, bool live)
+{
+	uint8_t message[8 + 256] = { 0 };
+	size_t n = 0;
+
+	if (!raw) {
+		message[0] = device_byte();
+		message[4] = device_byte();
+		message[6] = device_byte();
+		n = 8;
+	}
+	for (unsigned left = device_byte() % 128; left > 0; left--)
+		message[n++] = device_byte();
+	if (live)
+		device_control(message, n);
+}
+
+static bool is_device_op(uint8_t op)
+{
+	return op != '\0' && strchr("hcrujms@*", op) != NULL;
+}
+
+/* The op's arguments are read in any case; `live`: it is done. */
+static void do_queue_op(uint8_t op, bool live)
+{
+	unsigned index = device_byte();
+	unsigned a = op == 'm' || op == 'u' || op == 'h' ? device_byte() : 0;
+	unsigned b = op == 'h' ? 0 : device_word();
+	uint8_t c = op == 'm' || op == 's' ? device_byte() : 0;
+
+	if (!live)
+		return;
+	switch (op) {
+	case 'h':
+		device_honest(index, a);
+		break;
+	case 'u':
+		device_forge(index, a, b);
+		break;
+	case 'j':
+		device_jump(index, (uint16_t)b);
+		break;
+	case 'm':
+		device_change(index, a, b, c);
+		break;
+	default:
+		device_scribble(index, b, c);
+		break;
+	}
+}
+
+static void do_op(uint8_t op, bool live)
+{
+	if (op == 'c' || op == 'r')
+		do_control(op == 'r', live);
+	else
+		do_queue_op(op, live);
+}
+
+/* The op behind is for a hook. */
+static void arm(uint8_t how)
+{
+	armed_in = how == '@' ? device_byte() + 1u : 1;
+	armed_always = how == '*';
+	armed_at = script_at;
+	do_op(device_byte(), false);
+}
+
+void device_hook(void)
+{
+	size_t at = script_at;
+
+	if (!driver_runs || in_hook)
+		return;
+	if (++looks > LOOKS_MOST)
+		fuzz_fail(__FILE__, __LINE__, "the driver does not come back");
+	if (armed_in == 0 || --armed_in > 0)
+		return;
+	armed_in = armed_always;
+	in_hook = true;
+	script_at = armed_at;
+	do_op(device_byte(), true);
+	script_at = at;
+	in_hook = false;
+}
+
+/* => false: the next op is the driver's, or there is none */
+static bool step(void)
+{
+	uint8_t op = script_at < script_size ? script[script_at] : 0;
+
+	if (!is_device_op(op))
+		return false;
+	script_at++;
+	if (op == '@' || op == '*')
+		arm(op);
+	else
+		do_op(op, true);
+	return true;
+}
+
+void device_boot_step(void)
+{
+	bool was = in_hook;
+
+	in_hook = true;
+	step();
+	in_hook = was;
+}
+
+uint8_t device_until_driver(void)
+{
+	while (step())
+		;
+	return script_at < script_size ? device_byte() : 0;
+}
+
+bool device_script_ended(void)
+{
+	return script_at >= script_size;
+}
+
+void device_driver_runs(void)
+{
+	driver_runs = true;
+	looks = 0;
+}
+
+void device_driver_done(void)
+{
+	driver_runs = armed_always = false;
+	armed_in = 0;
+}
+
+void device_start(const uint8_t *data, size_t size)
+{
+	struct device_head head = { 0 };
+
+	memcpy(&head, data, size < sizeof(head) ? size : sizeof(head));
+	device_reset(&head);
+	script = data;
+	script_size = size;
+	script_at = size < sizeof(head) ? size : sizeof(head);
+	device_driver_done();
+}
