@@ -18,6 +18,7 @@ run_needs=(
 test_needs=(
 	"${run_needs[@]}"
 	'cc gcc'
+	'gcov gcc'
 	'/usr/include/stdio.h libc6-dev'
 	'/usr/include/cmocka.h libcmocka-dev'
 	'/usr/include/libfdt.h libfdt-dev'

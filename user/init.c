@@ -1,5 +1,6 @@
 /* Process 1: opens the three streams, runs the one program that it was told to, and ends with its
  * status. */
+#include "lib/strings.h"
 #include "lib/sys.h"
 
 #define ARGV_FILE	"/run/argv"
@@ -21,7 +22,6 @@
 struct strings {
 	char bytes[MAX_BYTES + 1];
 	char *at[MAX_STRINGS + 1];
-	long count;
 };
 
 static struct strings args, env;
@@ -129,25 +129,12 @@ static long slurp(const char *path, char *buf, long max)
 	return r < 0 ? r : n;
 }
 
-/*
- * Returns the number of strings in the file, or -ERRNO. A last string without its NUL is taken
- * too.
- */
+/* Returns the number of strings in the file, or -ERRNO. */
 static long read_strings(const char *path, struct strings *s)
 {
 	long n = slurp(path, s->bytes, MAX_BYTES);
 
-	if (n < 0)
-		return n;
-	s->bytes[n] = '\0';
-	s->count = 0;
-	for (char *p = s->bytes; p < s->bytes + n; p += length(p) + 1) {
-		if (s->count == MAX_STRINGS)
-			return -E2BIG;
-		s->at[s->count++] = p;
-	}
-	s->at[s->count] = 0;
-	return s->count;
+	return n < 0 ? n : strings_split(s->bytes, n, s->at, MAX_STRINGS);
 }
 
 static void default_args(void)
@@ -155,7 +142,6 @@ static void default_args(void)
 	args.at[0] = DEFAULT_PROGRAM;
 	args.at[1] = DEFAULT_PROGRAM;
 	args.at[2] = 0;
-	args.count = 2;
 }
 
 static void default_env(void)
@@ -164,7 +150,6 @@ static void default_env(void)
 	env.at[1] = "TERM=dumb";
 	env.at[2] = "PATH=/bin:/usr/bin";
 	env.at[3] = 0;
-	env.count = 3;
 }
 
 _Noreturn static void fail(const char *doing, const char *what, long err)

@@ -90,12 +90,23 @@ static size_t before(const struct line *line, size_t at)
 	return begin;
 }
 
+/* What came together round the cursor may be one character now: the cursor goes behind it. */
+static void settle(struct line *line)
+{
+	size_t at = 0;
+
+	while (at < line->cursor)
+		at += char_bytes(line->bytes + at, line->length - at);
+	line->cursor = at;
+}
+
 static void cut(struct line *line, size_t from, size_t to)
 {
 	memmove(line->bytes + from, line->bytes + to, line->length - to + 1);
 	line->length -= to - from;
 	line->cursor = from;
 	line->full = false;
+	settle(line);
 }
 
 void line_set(struct line *line, const char *text)
@@ -118,6 +129,7 @@ void line_insert(struct line *line, char byte)
 		line->length - line->cursor + 1);
 	line->bytes[line->cursor++] = byte;
 	line->length++;
+	settle(line);
 }
 
 void line_left(struct line *line)

@@ -28,5 +28,5 @@ void line_cut_word(struct line *line);	  /* the word before the cursor, and blan
 /* The bytes of the character that begins at text (n > 0 bytes there); *columns_ret: 0, 1 or 2. */
 size_t line_char(const char *text, size_t n, unsigned *columns_ret);
 
-/* Can it be shown as it is? false: part of no character, or a control one. */
+/* Can a character of n bytes be shown as it is? false: part of none, or a control one. */
 bool line_char_is_text(const char *text, size_t n);
