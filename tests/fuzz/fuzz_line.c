@@ -87,12 +87,10 @@ static void press(int key)
 		line_right(&line);
 		break;
 	case KEY_HOME:
-		while (line.cursor > 0)
-			line_left(&line);
+		line.cursor = 0;
 		break;
 	case KEY_END:
-		while (line.cursor < line.length)
-			line_right(&line);
+		line.cursor = line.length;
 		break;
 	case KEY_ERASE:
 		line_erase_left(&line);

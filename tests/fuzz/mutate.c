@@ -7,7 +7,7 @@
 
 /* Longer ones are mutated, but seldom: they take the time of many. */
 #define LARGE	      1024u
-#define LARGE_SELDOM  256u
+#define LARGE_SELDOM  1024u
 #define BROKEN_SELDOM 4u
 
 static uint64_t state;
