@@ -48,7 +48,7 @@ KTEST(dies_of_touching_user_memory)
 /* R110: through the image, and through the direct map */
 KTEST(dies_of_a_write_to_its_text)
 {
-	*(volatile uint32_t *)(uintptr_t)&page_alloc_trim = 0;
+	*(volatile uint8_t *)(uintptr_t)&page_alloc_trim = 0;
 }
 
 static const uint64_t constant = 5;
@@ -177,6 +177,30 @@ KTEST(dies_of_a_write_behind_an_object)
 
 	memset(p, 0, 72);
 	kfree(p);
+}
+
+static volatile int largest = INT32_MAX;
+static volatile unsigned eight = 8, sixty_four = 64;
+static uint64_t eight_words[8];
+
+KTEST(dies_of_a_signed_overflow)
+{
+	largest = largest + 1;
+}
+
+KTEST(dies_of_an_index_behind_an_array)
+{
+	eight_words[eight] = 1;
+}
+
+KTEST(dies_of_a_shift_too_far)
+{
+	eight_words[0] = 1ul << sixty_four;
+}
+
+KTEST(dies_of_a_misaligned_load)
+{
+	eight_words[0] = *(volatile uint64_t *)((uintptr_t)eight_words + 4);
 }
 
 static int fault_for_ever(void *arg)
