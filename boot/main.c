@@ -12,6 +12,7 @@
 #include "base/panic.h"
 #include "base/power.h"
 #include "base/random.h"
+#include "base/stack_guard.h"
 #include "base/trace.h"
 #include "boot/info.h"
 #include "boot/options.h"
@@ -161,6 +162,7 @@ void boot_main(unsigned long hart_id, paddr_t dtb)
 	start_memory(&boot_info);
 	start_console(&boot_info);
 	random_seed(boot_info.rng_seed, boot_info.rng_seed_len);
+	stack_guard_init();
 	arch_timer_init();
 	sched_init();
 	if (!kthread_spawn("boot", boot_thread, NULL)) {

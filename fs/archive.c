@@ -201,7 +201,7 @@ static void forget_linked(struct list *bucket)
 
 int archive_mount(const void *data, size_t size, const char **why_ret)
 {
-	struct mount mount;
+	static struct mount mount; /* large for a stack; one archive at a time */
 	struct cpio_entry entry;
 	struct cpio cpio;
 	unsigned count = 0;

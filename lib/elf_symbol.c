@@ -16,7 +16,7 @@
 #define TYPE_INDIRECT	10u
 #define BIND_LOCAL	0u
 #define LABEL_REACH	65536ul
-#define SYMBOLS_AT_ONCE 32u
+#define SYMBOLS_AT_ONCE 24u
 
 /* The header from SECTIONS_AT on. */
 struct header_tail {

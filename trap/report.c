@@ -66,7 +66,8 @@ static void show_place(const struct place *place)
 		log_warn("trap", "  nothing at all is mapped");
 }
 
-static void show_walk(vaddr_t addr, unsigned right)
+/* (Apart, so that its text is not on the stack with the others.) */
+__attribute__((noinline)) static void show_walk(vaddr_t addr, unsigned right)
 {
 	char walk[ARCH_DESCRIBE_MAX];
 
@@ -75,7 +76,7 @@ static void show_walk(vaddr_t addr, unsigned right)
 }
 
 /* Who jumped there, as far as that is known. */
-static void show_caller(const struct trap_frame *frame)
+__attribute__((noinline)) static void show_caller(const struct trap_frame *frame)
 {
 	struct place place = place_of(frame_caller(frame));
 	char name[SYMBOL_TEXT_MAX];

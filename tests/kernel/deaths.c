@@ -68,7 +68,7 @@ KTEST(dies_of_executing_data)
 
 static uint64_t recurse(volatile uint64_t *above)
 {
-	volatile uint64_t room[64];
+	volatile uint64_t room[16];
 
 	room[0] = above ? above[0] + 1 : 1;
 	if (enough)
@@ -201,6 +201,21 @@ KTEST(dies_of_a_shift_too_far)
 KTEST(dies_of_a_misaligned_load)
 {
 	eight_words[0] = *(volatile uint64_t *)((uintptr_t)eight_words + 4);
+}
+
+/* Writes behind an array by a way that only the guard sees. */
+__attribute__((noinline)) static void smash(void)
+{
+	uint8_t room[16];
+	uint8_t *volatile end = room;
+
+	for (unsigned i = 0; i < 2 * sizeof(room); i++)
+		end[i] = 0xff;
+}
+
+KTEST(dies_of_a_smashed_stack)
+{
+	smash();
 }
 
 static int fault_for_ever(void *arg)

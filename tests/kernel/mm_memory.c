@@ -148,7 +148,7 @@ KTEST(mm_stacks_are_aligned_and_apart) /* R32 */
 KTEST(mm_object_keeps_what_was_written) /* R95 */
 {
 	struct object *object = object_create_anon(0);
-	uint64_t out[100], in[100];
+	static uint64_t out[100], in[100];
 
 	ASSERT_TRUE(object);
 	for (unsigned i = 0; i < 100; i++)

@@ -92,7 +92,7 @@ def an_archive_of_many_names():
     header = b"070701" + b"%08x" * 13
     entries = [header % (i, 0o100644, 0, 0, 2, 0, 0, 0, 0, 0, 0, 8, 0) + b"n%06d\0\0\0" % i for i in range(70000)]
     whole = b"".join(entries) + archive_of(["/exit"])
-    status, text = boot(whole, words=["init=/exit"], mem=256 * MIB, seconds=25)
+    status, text = boot(whole, words=["init=/exit"], mem=256 * MIB, seconds=60)
     equal(status, 0, "status")
     has(text, "archive of", "what came")
     refused(boot(whole, words=["init=/exit"], mem=64 * MIB), "no memory for its names")
