@@ -1,5 +1,6 @@
 /* The kernel's payload proper: the root file system of the boot archive, and process 1. */
 #include "abi/errno.h"
+#include "arch/context.h"
 #include "arch/page.h"
 #include "base/chardev.h"
 #include "base/log.h"
@@ -18,6 +19,7 @@
 #include "proc/machine.h"
 #include "proc/process.h"
 #include "proc/sched.h"
+#include "proc/stack_watch.h"
 
 static void give_up(void) __attribute__((noreturn));
 static void give_up(void)
@@ -27,7 +29,7 @@ static void give_up(void)
 }
 
 /* Every frame that the programs had must have come back (R111). */
-static void check_ledger(void)
+static void check_at_end(void)
 {
 #ifdef FAULTLINE_HARDENED
 	struct ledger ledger;
@@ -39,13 +41,15 @@ static void check_ledger(void)
 		panic("the page ledger disagrees in %d places at power-off", wrong);
 	log_info("mm", "ledger: %zu frames, %zu free, %zu in files, all accounted for",
 		 ledger.total, ledger.kind[PAGE_FREE], ledger.kind[PAGE_OBJECT]);
+	log_info("proc", "kernel stacks: %zu of %zu bytes were never used", stack_watch_least(),
+		 (size_t)KSTACK_SIZE);
 #endif
 }
 
 /* Process 1 has ended, the others too: what they wrote is still to go out. */
 static void end_machine(int status)
 {
-	check_ledger();
+	check_at_end();
 	chardev_drain_all();
 	power_off((unsigned)status);
 }

@@ -1,6 +1,7 @@
 /* An intrusive circular doubly linked list; head and members are of one type. */
 #pragma once
 
+#include "lib/assert.h"
 #include "lib/bits.h"
 
 struct list {
@@ -20,8 +21,15 @@ static inline void list_init(struct list *head)
 	head->prev = head;
 }
 
+/* The hardened build's check that nobody has written over a list, or taken part of it off twice. */
+static inline void list_check(const struct list *prev, const struct list *next)
+{
+	assert_hardened(prev->next == next && next->prev == prev);
+}
+
 static inline void list_insert_between(struct list *node, struct list *prev, struct list *next)
 {
+	list_check(prev, next);
 	node->prev = prev;
 	node->next = next;
 	prev->next = node;
@@ -45,6 +53,8 @@ static inline void list_add_tail(struct list *head, struct list *node)
  */
 static inline void list_del(struct list *node)
 {
+	list_check(node->prev, node);
+	list_check(node, node->next);
 	node->prev->next = node->next;
 	node->next->prev = node->prev;
 	list_init(node);
@@ -60,6 +70,9 @@ static inline void list_splice_tail(struct list *to, struct list *from)
 {
 	if (list_empty(from))
 		return;
+	list_check(to->prev, to);
+	list_check(from, from->next);
+	list_check(from->prev, from);
 	from->next->prev = to->prev;
 	to->prev->next = from->next;
 	from->prev->next = to;

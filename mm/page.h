@@ -115,9 +115,20 @@ static inline struct page *virt_to_page(const void *address)
 	return pfn_to_page(paddr_to_pfn(arch_virt_to_phys(address)));
 }
 
+/* Above this a count is broken, or soon will be. */
+#define PAGE_REFS_MAX 0x7fffffffu
+
+/* Adds to the counts of a frame that somebody refers to already. */
+static inline void page_counts_add(struct page *page, uint64_t what)
+{
+	uint64_t before = __atomic_fetch_add(&page->counts, what, __ATOMIC_RELAXED);
+
+	assert_hardened((uint32_t)before != 0 && (uint32_t)before < PAGE_REFS_MAX);
+}
+
 static inline void page_get(struct page *page)
 {
-	__atomic_fetch_add(&page->counts, PAGE_ONE_REF, __ATOMIC_RELAXED);
+	page_counts_add(page, PAGE_ONE_REF);
 }
 
 /*
@@ -128,19 +139,19 @@ void page_put(struct page *page);
 
 static inline void page_map_get(struct page *page)
 {
-	__atomic_fetch_add(&page->counts, PAGE_ONE_MAP, __ATOMIC_RELAXED);
+	page_counts_add(page, PAGE_ONE_MAP);
 }
 
 /* The caller's reference becomes an entry's. */
 static inline void page_ref_to_map(struct page *page)
 {
-	__atomic_fetch_add(&page->counts, PAGE_ONE_MAP - PAGE_ONE_REF, __ATOMIC_RELAXED);
+	page_counts_add(page, PAGE_ONE_MAP - PAGE_ONE_REF);
 }
 
 /* page_map_get() for n entries at once. */
 static inline void page_map_get_many(struct page *page, unsigned n)
 {
-	__atomic_fetch_add(&page->counts, n * PAGE_ONE_MAP, __ATOMIC_RELAXED);
+	page_counts_add(page, n * PAGE_ONE_MAP);
 }
 
 /* Takes an entry's count away; the last reference frees. => the entry is gone and its fence done */

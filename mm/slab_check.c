@@ -36,11 +36,20 @@ void slab_check_cut(const struct slab_cache *cache, void *object)
 	*zone_of(cache, object) = ZONE_FREE;
 }
 
+/* The word that strings free objects: NULL, or another object of the same slab. */
+static bool strings_well(const struct slab_cache *cache, void *object)
+{
+	uintptr_t next = *(const uintptr_t *)object;
+
+	return !next || (next >> PAGE_SHIFT == (uintptr_t)object >> PAGE_SHIFT &&
+			 (next & PAGE_MASK) % cache->stride == 0);
+}
+
 void slab_check_alloc(const struct slab_cache *cache, void *object)
 {
 	if (*zone_of(cache, object) != ZONE_FREE)
 		panic("slab: %s %p was written behind its end while free", cache->name, object);
-	if (poison_check(body_of(object), body_size(cache)))
+	if (!strings_well(cache, object) || poison_check(body_of(object), body_size(cache)))
 		panic("slab: %s %p was written after it was freed", cache->name, object);
 	*zone_of(cache, object) = ZONE_USED;
 }

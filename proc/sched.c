@@ -184,6 +184,13 @@ static void switch_away(struct runq *runq)
 	switch_to(runq, pick(runq, hart_this()));
 }
 
+/* Others may run now: no spinning lock is held, and no interrupt handler is under way. */
+static void assert_may_leave(void)
+{
+	lockorder_assert_none_spinning();
+	assert_hardened(!hart_this()->in_interrupt);
+}
+
 void sched_yield_soon(void)
 {
 	work_set(current_thread(), ARCH_WORK_RESCHED);
@@ -195,7 +202,7 @@ void sched_yield(void)
 	struct runq *runq = runq_this();
 	struct thread *thread = current_thread();
 
-	lockorder_assert_none_spinning();
+	assert_may_leave();
 	__atomic_fetch_and(&thread->arch.work, ~ARCH_WORK_RESCHED, __ATOMIC_RELAXED);
 	spin_lock(&runq->lock);
 	if (!nobody_ready(runq)) {
@@ -231,7 +238,7 @@ void sched_sleep(void)
 	struct runq *runq = runq_this();
 	struct thread *thread = current_thread();
 
-	lockorder_assert_none_spinning();
+	assert_may_leave();
 	spin_lock(&runq->lock);
 	if (thread->state == THREAD_SLEEPING) {
 		thread->nvcsw++;
@@ -244,7 +251,7 @@ void sched_leave(void)
 {
 	thread_assert_no_waiting_lock(current_thread());
 	arch_irq_disable();
-	lockorder_assert_none_spinning();
+	assert_may_leave();
 	spin_lock(&runq_this()->lock);
 	current_thread()->state = THREAD_DEAD;
 	switch_away(runq_this());

@@ -8,6 +8,7 @@
 #include "mm/slab.h"
 #include "proc/process.h"
 #include "proc/sched.h"
+#include "proc/stack_watch.h"
 #include "sync/spinlock.h"
 
 SLAB_CACHE(thread_cache, struct thread);
@@ -31,6 +32,7 @@ struct thread *thread_create(struct process *process)
 		slab_free(&thread_cache, thread);
 		return NULL;
 	}
+	stack_watch_begin(thread->kstack);
 	return thread;
 }
 
@@ -38,6 +40,7 @@ void thread_destroy(struct thread *thread)
 {
 	while (!sched_has_left(thread))
 		sched_yield();
+	stack_watch_end(thread);
 	kstack_free(thread->kstack);
 	slab_free(&thread_cache, thread);
 }

@@ -58,6 +58,7 @@ static inline void spin_acquire(struct spinlock *lock)
 
 static inline void spin_release(struct spinlock *lock)
 {
+	assert_hardened(atomic_load_relaxed(&lock->locked) != 0);
 	atomic_store(&lock->locked, 0);
 }
 

@@ -1,7 +1,10 @@
 /* What the kernel must not survive: each ends in a panic, and runs only when asked for by name. */
 #include "abi/errno.h"
 #include "arch/mmu.h"
+#include "arch/timer.h"
+#include "base/hart.h"
 #include "lib/assert.h"
+#include "lib/refcount.h"
 #include "mm/debt.h"
 #include "mm/page_alloc.h"
 #include "mm/slab.h"
@@ -201,6 +204,108 @@ KTEST(dies_of_a_shift_too_far)
 KTEST(dies_of_a_misaligned_load)
 {
 	eight_words[0] = *(volatile uint64_t *)((uintptr_t)eight_words + 4);
+}
+
+/* The word that strings free objects is not poisoned, and watched all the same. */
+KTEST(dies_of_a_write_to_a_freed_object)
+{
+	uint64_t *p = kmalloc(64);
+
+	kfree(p);
+	*p = 5;
+	kmalloc(64);
+}
+
+/* A node that is freed, or written over, while it is on its list. */
+KTEST(dies_of_a_list_that_is_written_over)
+{
+	struct list head = LIST_INIT(head), nodes[3];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(nodes); i++)
+		list_add_tail(&head, &nodes[i]);
+	list_init(&nodes[1]);
+	list_del(&nodes[2]);
+}
+
+/* One reference is given back twice: checked in every build. */
+KTEST(dies_of_a_count_below_zero)
+{
+	struct refcount count = REFCOUNT_INIT(1);
+
+	(void)refcount_put(&count);
+	(void)refcount_put(&count);
+}
+
+KTEST(dies_of_a_frame_that_is_put_twice)
+{
+	struct page *page = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
+
+	page_put(page);
+	page_put(page);
+}
+
+KTEST(dies_of_a_reference_to_a_free_frame)
+{
+	struct page *page = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
+
+	page_put(page);
+	page_get(page);
+}
+
+KTEST(dies_of_a_double_unlock)
+{
+	struct uspace *us = two_pages();
+
+	spin_lock(&us->space.lock);
+	spin_unlock(&us->space.lock);
+	spin_unlock(&us->space.lock);
+}
+
+KTEST(dies_of_a_double_unlock_of_a_waiting_lock)
+{
+	struct mutex mutex;
+
+	mutex_init(&mutex, LOCK_PIPE);
+	mutex_lock(&mutex);
+	mutex_unlock(&mutex);
+	mutex_unlock(&mutex);
+}
+
+static void yield(struct timer *timer)
+{
+	sched_yield();
+}
+
+KTEST(dies_of_sleeping_in_an_interrupt)
+{
+	struct timer timer;
+
+	timer_init(&timer, yield);
+	timer_arm(&timer, arch_time());
+	for (;;)
+		arch_hart_wait();
+}
+
+__attribute__((noinline)) static uint64_t go_down_to(const char *stack, size_t bytes)
+{
+	volatile char room[16] = { 0 };
+
+	return (const char *)room - stack < (ssize_t)bytes
+		       ? 0
+		       : go_down_to(stack, bytes) + (uint64_t)room[1];
+}
+
+static void use_stack(void *arg)
+{
+	(void)go_down_to(current_thread()->kstack, 1000);
+}
+
+/* R32: it did not overflow this time */
+KTEST(dies_of_a_stack_that_was_nearly_full)
+{
+	kthread_spawn("deep", use_stack, NULL);
+	sched_yield();
+	kthread_bury_dead();
 }
 
 /* Writes behind an array by a way that only the guard sees. */

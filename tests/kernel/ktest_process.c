@@ -10,6 +10,7 @@
 #include "lib/assert.h"
 #include "lib/string.h"
 #include "mm/object.h"
+#include "mm/slab.h"
 #include "proc/family.h"
 #include "proc/file.h"
 #include "proc/process.h"
@@ -95,6 +96,7 @@ static void child_main(void *arg)
 	struct start start = *(struct start *)arg;
 
 	sched_first();
+	kfree(arg);
 	sched_use_space(current_space());
 	process_exit(ABI_W_EXITCODE(start.fn(start.arg)));
 }
@@ -142,22 +144,23 @@ static void discard(struct process *process)
 int ktest_spawn(int (*fn)(void *arg), void *arg)
 {
 	struct process *parent = current_process() ?: process_init_get(), *process;
-	struct start start = { fn, arg }, *kept;
-	int err, pid;
+	struct start *start = kmalloc(sizeof(*start));
+	int err = -ENOMEM, pid;
 
-	process = process_alloc(&err);
-	if (!process)
+	process = start ? process_alloc(&err) : NULL;
+	if (!process) {
+		kfree(start);
 		return err;
+	}
 	err = furnish(process);
 	if (err) {
 		discard(process);
+		kfree(start);
 		return err;
 	}
-	/* On the child's own stack, below all that it will use itself. */
-	kept = process->thread->kstack;
-	*kept = start;
+	*start = (struct start){ fn, arg };
 	pid = process->pid;
-	arch_thread_init(&process->thread->arch, process->thread->kstack, child_main, kept);
+	arch_thread_init(&process->thread->arch, process->thread->kstack, child_main, start);
 	family_join(parent, process);
 	thread_wake(process->thread);
 	waitq_wake_all(&wanted);

@@ -1,6 +1,7 @@
 /* The test kernel's payload: runs the in-kernel tests and prints KTAP. */
 #include <stdarg.h>
 
+#include "arch/context.h"
 #include "base/log.h"
 #include "base/power.h"
 #include "boot/options.h"
@@ -11,6 +12,7 @@
 #include "mm/page_alloc.h"
 #include "mm/trim.h"
 #include "proc/sched.h"
+#include "proc/stack_watch.h"
 #include "tests/kernel/glob.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
@@ -118,6 +120,14 @@ static void run(const struct ktest *test, unsigned number)
 	print("%s %u %s", failed ? "not ok" : "ok", number, test->name);
 }
 
+static void tell_stacks(void)
+{
+#ifdef FAULTLINE_HARDENED
+	ktest_note("kernel stacks: %zu of %zu bytes were never used", stack_watch_least(),
+		   (size_t)KSTACK_SIZE);
+#endif
+}
+
 void boot_payload(void)
 {
 	unsigned count = 0, number = 0, failures = 0;
@@ -134,5 +144,6 @@ void boot_payload(void)
 		run(test, ++number);
 		failures += failed;
 	}
+	tell_stacks();
 	power_off(failures > 0);
 }

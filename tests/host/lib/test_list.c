@@ -120,6 +120,25 @@ static void test_random_against_array(void **state)
 	}
 }
 
+/* A node whose neighbours do not know it: written over, or used after it was freed. */
+static void test_broken_lists_are_found(void **state)
+{
+	struct list head = LIST_INIT(head), other = LIST_INIT(other), nodes[3], node;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(nodes); i++)
+		list_add_tail(&head, &nodes[i]);
+	nodes[1].prev = &nodes[1];
+	assert_true(panics(list_del(&nodes[0])));
+	assert_true(panics(list_del(&nodes[1])));
+	assert_true(panics(list_add(&nodes[0], &node)));
+	list_del(&nodes[2]);
+	head.prev = &nodes[2];
+	assert_true(panics(list_add_tail(&head, &node)));
+	list_add(&other, &node);
+	assert_true(panics(list_splice_tail(&head, &other)));
+	assert_true(panics(list_splice_tail(&other, &head)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +146,7 @@ int main(void)
 		cmocka_unit_test(test_for_each_safe),
 		cmocka_unit_test(test_splice),
 		cmocka_unit_test(test_random_against_array),
+		cmocka_unit_test(test_broken_lists_are_found),
 	};
 
 	return test_group("lib-list", tests);
