@@ -74,6 +74,7 @@ void panic_frame(const struct trap_frame *frame, const char *fmt, ...)
 
 	va_start(args, fmt);
 	panic_why(frame, fmt, args);
+	/* cppcheck-suppress va_end_missing ; it does not come back */
 }
 
 void panic(const char *fmt, ...)
@@ -82,4 +83,5 @@ void panic(const char *fmt, ...)
 
 	va_start(args, fmt);
 	panic_why(NULL, fmt, args);
+	/* cppcheck-suppress va_end_missing ; it does not come back */
 }

@@ -281,8 +281,8 @@ int serial_init(struct virtio_device *dev)
 		err = make_queues(serial);
 	}
 	if (err) {
-		virtio_fail(
-			&serial->dev); /* its memory stays with it: the device may have seen it */
+		virtio_fail(&serial->dev);
+		/* gcc-analyzer-suppress malloc-leak ; the device may have seen its memory */
 		return err;
 	}
 	virtio_start(&serial->dev);

@@ -117,6 +117,7 @@ static int remember(struct mount *mount, const struct cpio_entry *entry, struct 
 	linked->dev_minor = entry->dev_minor;
 	linked->inode = inode;
 	list_add(&mount->linked[entry->ino % LINKED_BUCKETS], &linked->link);
+	/* gcc-analyzer-suppress malloc-leak ; it is on the list now */
 	return 0;
 }
 

@@ -32,6 +32,7 @@ static void *frames_alloc(size_t size)
 
 void *kmalloc(size_t size)
 {
+	/* gcc-analyzer-suppress malloc-leak ; what is returned has not leaked */
 	return size <= SLAB_SIZE_MAX ? slab_alloc(class_of(size)) : frames_alloc(size);
 }
 
@@ -39,7 +40,9 @@ void *kzalloc(size_t size)
 {
 	void *p = kmalloc(size);
 
-	return p ? memset(p, 0, size) : NULL;
+	if (p)
+		memset(p, 0, size);
+	return p;
 }
 
 void kfree(void *p)

@@ -7,13 +7,14 @@
  * Up to some KiB; larger sizes take whole frames. NULL: out of memory, an ordinary answer. Never
  * sleeps.
  */
-void *kmalloc(size_t size);
-void *kzalloc(size_t size);
 void kfree(void *p); /* NULL is allowed */
+void *kmalloc(size_t size) __attribute__((malloc(kfree)));
+void *kzalloc(size_t size) __attribute__((malloc(kfree)));
 
 /* A cache of objects of one type. Define with SLAB_CACHE(name, type). */
 struct slab_cache;
-void *slab_alloc(struct slab_cache *cache); /* not zeroed */
 void slab_free(struct slab_cache *cache, void *object);
+void *slab_alloc(struct slab_cache *cache) /* not zeroed */
+	__attribute__((malloc(slab_free, 2)));
 
 #include "mm/slab_cache.h" /* struct slab_cache, SLAB_CACHE() */

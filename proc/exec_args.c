@@ -18,7 +18,8 @@ void exec_args_init(struct exec_args *args, const char *filename, uint64_t stack
 {
 	uint64_t limit = MIN(stack_limit / 4, (uint64_t)ABI_ARG_TOTAL_MAX);
 
-	*args = (struct exec_args){ .filename = filename, .limit = MAX(limit, LIMIT_LEAST) };
+	limit = MAX(limit, LIMIT_LEAST);
+	*args = (struct exec_args){ .filename = filename, .limit = limit };
 }
 
 void exec_args_destroy(struct exec_args *args)

@@ -189,6 +189,7 @@ static long start(struct process *parent, struct process *child,
 	child->exit_signal = request->flags & CSIGNAL;
 	if (wait) {
 		waitq_init(&vfork.queue);
+		/* cppcheck-suppress autoVariables ; this waits until the child has let go of it */
 		child->vfork = &vfork;
 	}
 	if (request->flags & CLONE_PARENT)

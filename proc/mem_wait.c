@@ -48,5 +48,7 @@ void *mem_wait_kzalloc(size_t size)
 {
 	void *p = mem_wait_kmalloc(size);
 
-	return p ? memset(p, 0, size) : NULL;
+	if (p)
+		memset(p, 0, size);
+	return p;
 }

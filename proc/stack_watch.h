@@ -6,7 +6,7 @@
 struct thread;
 
 /* A thread that comes nearer to the end of its kernel stack is a mistake, in bytes. */
-#define STACK_FREE_LEAST 4096
+#define STACK_FREE_LEAST 8192
 
 #ifdef FAULTLINE_HARDENED
 

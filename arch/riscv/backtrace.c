@@ -21,7 +21,7 @@ static const struct ksym *symbol_of(vaddr_t addr)
 	uint32_t low = 0, high = ksyms_count;
 	vaddr_t offset = addr - (vaddr_t)image_start;
 
-	if (offset >= (vaddr_t)(image_init_end - image_start))
+	if (offset >= (vaddr_t)image_init_end - (vaddr_t)image_start)
 		return NULL;
 	while (low < high) {
 		uint32_t middle = (low + high) / 2;

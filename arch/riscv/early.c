@@ -42,7 +42,7 @@ pte_t image_page_bits(vaddr_t va)
  */
 IMAGE_INIT uint64_t early_map(void)
 {
-	size_t pages = (size_t)(image_end - image_start) >> PAGE_SHIFT;
+	size_t pages = ((vaddr_t)image_end - (vaddr_t)image_start) >> PAGE_SHIFT;
 
 	for (paddr_t pa = 0; pa < DIRECT_MAP_SIZE; pa += ROOT_SPAN)
 		kernel_root[root_index(DIRECT_MAP_BASE + pa)] =

@@ -97,10 +97,8 @@ IMAGE_INIT void arch_kernel_map(const struct phys_range *ram, unsigned n, paddr_
 	pte_t *live = &kernel_root[root_index(DIRECT_MAP_BASE)];
 
 	for (unsigned i = 0; i < n; i++) {
-		struct phys_range range = {
-			ALIGN_UP(ram[i].start, PAGE_SIZE),
-			MIN(ALIGN_DOWN(ram[i].end, PAGE_SIZE), PHYS_TOP),
-		};
+		paddr_t end = MIN(ALIGN_DOWN(ram[i].end, PAGE_SIZE), PHYS_TOP);
+		struct phys_range range = { ALIGN_UP(ram[i].start, PAGE_SIZE), end };
 
 		if (range.start < range.end)
 			map_range(direct, MMU_LEVELS - 1, 0, range, frame);
@@ -173,7 +171,7 @@ int arch_mmu_map_kernel(vaddr_t va, paddr_t pa, size_t npages, unsigned rights,
 	for (vaddr_t at = va; at < end; at += PAGE_SIZE, pa += PAGE_SIZE) {
 		pte_t *slot = vmap_slot(at, NULL);
 
-		assert_hardened(!rights || !*slot);
+		assert_hardened(slot && (!rights || !*slot));
 		*slot = rights ? pte_leaf(pa, PTE_KERNEL | (pte_t)rights << 1) : 0;
 	}
 	if (rights)

@@ -155,9 +155,10 @@ KTEST(dies_of_sleeping_with_a_spinning_lock)
 	sched_yield();
 }
 
+/* (volatile: the compiler knows what kfree() is for.) */
 KTEST(dies_of_a_double_free)
 {
-	void *p = kmalloc(64);
+	void *volatile p = kmalloc(64);
 
 	kfree(p);
 	kfree(p);
@@ -209,7 +210,7 @@ KTEST(dies_of_a_misaligned_load)
 /* The word that strings free objects is not poisoned, and watched all the same. */
 KTEST(dies_of_a_write_to_a_freed_object)
 {
-	uint64_t *p = kmalloc(64);
+	uint64_t *volatile p = kmalloc(64);
 
 	kfree(p);
 	*p = 5;

@@ -105,6 +105,7 @@ static _Noreturn void child(struct command *command, pid_t group, int in, int ou
 		_exit(1);
 	if (!builtin)
 		become(command->words);
+	/* cppcheck-suppress nullPointerRedundantCheck ; become() does not come back */
 	int status = builtin->run((int)command->nwords, command->words);
 	fflush(stdout);
 	_exit(ferror(stdout) ? 1 : status);

@@ -10,6 +10,7 @@ static inline unsigned long arch_irq_save(void)
 	unsigned long flags;
 
 	__asm__ volatile("csrrci %0, sstatus, %1" : "=r"(flags) : "i"(IRQFLAGS_SIE) : "memory");
+	/* cppcheck-suppress uninitvar ; the instruction writes it */
 	return flags & IRQFLAGS_SIE;
 }
 
@@ -33,5 +34,6 @@ static inline bool arch_irq_enabled(void)
 	unsigned long flags;
 
 	__asm__ volatile("csrr %0, sstatus" : "=r"(flags)::"memory");
+	/* cppcheck-suppress uninitvar ; the instruction writes it */
 	return flags & IRQFLAGS_SIE;
 }
