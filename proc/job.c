@@ -138,7 +138,9 @@ static bool is_orphaned(int group, const struct process *gone)
 {
 	struct process *process;
 
+	/* cppcheck-suppress nullPointerRedundantCheck ; gone may be NULL, who is on the list is not */
 	list_for_each_entry(process, &family_all, all)
+		/* cppcheck-suppress nullPointerRedundantCheck ; the same */
 		if (process->group == group && process != gone && process->state == PROCESS_ALIVE &&
 		    process->parent != gone && keeps(process->parent, process))
 			return false;

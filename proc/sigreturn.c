@@ -12,7 +12,7 @@ static struct object *page; /* const once it is made */
 
 int sigreturn_init(void)
 {
-	size_t size = (size_t)(arch_sigreturn_code_end - arch_sigreturn_code);
+	size_t size = (uintptr_t)arch_sigreturn_code_end - (uintptr_t)arch_sigreturn_code;
 
 	page = object_create_anon(PAGE_SIZE);
 	if (!page || object_write_kernel(page, 0, arch_sigreturn_code, size) != (ssize_t)size)
