@@ -1,6 +1,7 @@
 /* How much of the memory the files of the tree may take. */
 #include "fs/quota.h"
 
+#include "mm/alloc_fail.h"
 #include "mm/object.h"
 #include "mm/page_alloc.h"
 #include "sync/atomic.h"
@@ -26,7 +27,7 @@ static uint64_t frames_left(void)
 
 bool quota_name_made(void)
 {
-	if (frames_left() == 0)
+	if (alloc_fails() || frames_left() == 0)
 		return false;
 	counter_add(&names, 1);
 	return true;
@@ -39,7 +40,7 @@ void quota_name_gone(void)
 
 uint64_t quota_room(struct inode *inode, uint64_t pos)
 {
-	uint64_t npages = frames_left();
+	uint64_t npages = alloc_fails() ? 0 : frames_left();
 
 	if (inode->dev != INODE_DEV_ROOT)
 		return UINT64_MAX;

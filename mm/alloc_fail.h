@@ -3,20 +3,49 @@
 
 #include "lib/types.h"
 
+/* What the out-of-memory policy answers where the want of memory was forced. */
+enum alloc_fail_policy {
+	ALLOC_FAIL_ASK,	    /* it looks for itself, as ever */
+	ALLOC_FAIL_RELIEVE, /* there is memory now: who waits asks again */
+	ALLOC_FAIL_REFUSE,  /* there is nobody who could give any: -ENOMEM */
+	ALLOC_FAIL_KILL,    /* who asks is the one to go */
+	ALLOC_FAIL_STARVE,  /* REFUSE, and every allocation after it fails too */
+	ALLOC_FAIL_POLICIES
+};
+
 #ifdef FAULTLINE_HARDENED
 
-/* The allocation of frames or slab objects that fails, counted from 1 from now on; 0: none. */
+/*
+ * The allocation that fails, counted from 1 from now on; 0: none. Frames, slab objects, slots of
+ * kernel stacks, and what files are charged for.
+ */
 extern uint64_t alloc_fail_at;
 /* Allocations asked for since boot. */
 extern uint64_t alloc_count;
 
+/*
+ * Counts those of one thread only (of all: NULL) from now on, and lets number `at` fail (0: none).
+ * => whether one has failed since it was called last
+ */
+bool alloc_fail_set(uint64_t at, const void *thread, enum alloc_fail_policy policy);
+
+/* How the policy answers the failure that was forced last; ASK where there was none since. */
+enum alloc_fail_policy alloc_fail_take(void);
+
+bool alloc_fail_counts(void);
+
 static inline bool alloc_fails(void)
 {
 	__atomic_fetch_add(&alloc_count, 1, __ATOMIC_RELAXED);
-	return alloc_fail_at && __atomic_sub_fetch(&alloc_fail_at, 1, __ATOMIC_RELAXED) == 0;
+	return __atomic_load_n(&alloc_fail_at, __ATOMIC_RELAXED) && alloc_fail_counts();
 }
 
 #else
+
+static inline enum alloc_fail_policy alloc_fail_take(void)
+{
+	return ALLOC_FAIL_ASK;
+}
 
 static inline bool alloc_fails(void)
 {

@@ -13,6 +13,7 @@
 #include "abi/errno.h"
 #include "arch/context.h"
 #include "arch/mmu.h"
+#include "mm/alloc_fail.h"
 #include "mm/page_alloc.h"
 #include "mm/tables.h"
 #include "sync/spinlock.h"
@@ -196,7 +197,7 @@ void *kstack_alloc(void)
 	if (!frames)
 		return NULL;
 	spin_lock(&lock);
-	slot = free_slots;
+	slot = alloc_fails() ? SLOT_NONE : free_slots;
 	if (slot != SLOT_NONE) {
 		free_slots = slots[slot].next;
 		slot_map(slot, frames);

@@ -1,12 +1,7 @@
-/* The hardened build's part of the allocators: poison, and the switch for failures. */
+/* What freed memory is filled with (hardened build). */
 #include "mm/poison.h"
 
-#include "mm/alloc_fail.h"
-
 #ifdef FAULTLINE_HARDENED
-
-uint64_t alloc_fail_at;
-uint64_t alloc_count;
 
 void poison_fill(void *p, size_t bytes)
 {

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "mm/alloc_fail.h"
 #include "mm/page_alloc.h"
 #include "mm/trim.h"
 #include "mm/verbs.h"
@@ -146,9 +147,23 @@ static bool trim_helps(void)
 	return page_alloc_free_count() >= before + TRIM_ENOUGH;
 }
 
+/* The want of memory was a test's, and so is the answer. */
+static int answer_forced(enum alloc_fail_policy policy)
+{
+	if (policy == ALLOC_FAIL_KILL && current_process())
+		signal_force(current_process(), SIGKILL);
+	if (signal_pending_fatal())
+		return -EINTR;
+	return policy == ALLOC_FAIL_RELIEVE ? 0 : -ENOMEM;
+}
+
 int oom_relieve(void)
 {
+	enum alloc_fail_policy forced = alloc_fail_take();
 	int err = 0;
+
+	if (unlikely(forced != ALLOC_FAIL_ASK))
+		return answer_forced(forced);
 
 	if (!signal_pending_fatal() && trim_helps())
 		return 0;

@@ -6,9 +6,16 @@
 #include "base/hart.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "mm/alloc_fail.h"
+#include "mm/kmap.h"
+#include "mm/ledger.h"
 #include "mm/page_alloc.h"
 #include "mm/page_census.h"
+#include "mm/slab.h"
+#include "mm/trim.h"
 #include "mm/usercopy.h"
+#include "proc/sched.h"
+#include "proc/thread.h"
 #include "proc/watch.h"
 #include "trap/syscall.h"
 
@@ -224,6 +231,58 @@ static long tell_walk(const struct question *q)
 	return err < 0 ? err : (long)length;
 }
 
+#ifdef FAULTLINE_HARDENED
+
+static long fail_nth(const struct question *q)
+{
+	if (q->which >= ALLOC_FAIL_POLICIES)
+		return -EINVAL;
+	return alloc_fail_set(q->from, current_thread(), (enum alloc_fail_policy)q->which);
+}
+
+static long tell_ledger(const struct question *q)
+{
+	struct faultline_ledger told = { 0 };
+	struct slab_census slabs;
+	struct ledger ledger;
+
+	kthread_bury_dead();
+	mm_trim();
+	told.errors = (uint64_t)ledger_check(&ledger);
+	slab_census(&slabs);
+	told.free = ledger.kind[PAGE_FREE];
+	told.tables = ledger.kind[PAGE_TABLE];
+	told.anonymous = ledger.kind[PAGE_ANON];
+	told.object = ledger.kind[PAGE_OBJECT];
+	told.slabs = slabs.slabs;
+	told.slab_objects = slabs.used;
+	told.kernel = ledger.kind[PAGE_KERNEL];
+	told.stacks = kstack_frames();
+	return answer(q, &told, sizeof(told));
+}
+
+/* What only tests ask for. */
+static long for_tests(const struct question *q, unsigned what)
+{
+	switch (what) {
+	case FAULTLINE_FAIL:
+		return fail_nth(q);
+	case FAULTLINE_LEDGER:
+		return tell_ledger(q);
+	default:
+		return -EINVAL;
+	}
+}
+
+#else
+
+static long for_tests(const struct question *q, unsigned what)
+{
+	return -EINVAL;
+}
+
+#endif
+
 long sys_faultline(struct trap_frame *frame)
 {
 	struct question q = { .which = arg_u64(frame, 1),
@@ -249,6 +308,6 @@ long sys_faultline(struct trap_frame *frame)
 	case FAULTLINE_WALK:
 		return tell_walk(&q);
 	default:
-		return -EINVAL;
+		return for_tests(&q, arg_uint(frame, 0));
 	}
 }

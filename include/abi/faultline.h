@@ -25,6 +25,21 @@
 
 #define FAULTLINE_FRAME 7 /* which: a physical address: struct faultline_frame, 0: no frame there */
 
+/*
+ * In the hardened kernel only, for tests; EINVAL in the other. FAULTLINE_FAIL lets allocation number
+ * `from` of the calling thread fail, counted from 1 from now on (0: none does), `which` being what
+ * the out-of-memory policy then answers; 1: one has failed since this was called last, 0: none.
+ * FAULTLINE_LEDGER gives back what is kept for speed and accounts for every frame.
+ */
+#define FAULTLINE_FAIL	 100
+#define FAULTLINE_LEDGER 101 /* struct faultline_ledger */
+
+#define FAULTLINE_FAIL_ASK     0 /* what it finds */
+#define FAULTLINE_FAIL_RELIEVE 1 /* memory has come free: the kernel asks again */
+#define FAULTLINE_FAIL_REFUSE  2 /* there is none, and nobody to take it from */
+#define FAULTLINE_FAIL_KILL    3 /* the caller is the one to go */
+#define FAULTLINE_FAIL_STARVE  4 /* REFUSE, and every allocation after it fails too */
+
 /* Kinds of faults, as the table in mm/fault_kind.h has them. */
 #define FAULTLINE_DENY_MAPERR 0 /* nothing is mapped there */
 #define FAULTLINE_DENY_ACCERR 1 /* what is mapped there forbids it */
@@ -111,6 +126,15 @@ struct faultline_frame {
 	uint32_t pins;
 	uint64_t index; /* FAULTLINE_FRAME_FILE: which page of its file */
 	uint64_t reserved[4];
+};
+
+struct faultline_ledger {
+	uint64_t errors; /* disagreements, each named in the log */
+	uint64_t free, tables, anonymous, object;
+	uint64_t slabs, slab_objects;
+	uint64_t kernel; /* frames, slabs and stacks among them */
+	uint64_t stacks; /* frames of kernel stacks */
+	uint64_t reserved[7];
 };
 
 /* A fault. Of one that is not served yet result is 0 and kind is DENY_MAPERR. */

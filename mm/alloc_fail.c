@@ -1,0 +1,47 @@
+/* Which allocation is made to fail (hardened build). */
+#include "mm/alloc_fail.h"
+
+#include "arch/hart.h"
+
+#ifdef FAULTLINE_HARDENED
+
+uint64_t alloc_fail_at;
+uint64_t alloc_count;
+
+static const void *counted_thread; /* NULL: all */
+static enum alloc_fail_policy policy;
+static bool forced;  /* the policy has not been asked since */
+static bool reached; /* one has failed */
+
+bool alloc_fail_set(uint64_t at, const void *thread, enum alloc_fail_policy answer)
+{
+	bool was = reached;
+
+	counted_thread = thread;
+	policy = answer;
+	forced = reached = false;
+	__atomic_store_n(&alloc_fail_at, at, __ATOMIC_RELAXED);
+	return was;
+}
+
+bool alloc_fail_counts(void)
+{
+	if (counted_thread && counted_thread != arch_this_thread())
+		return false;
+	if (__atomic_sub_fetch(&alloc_fail_at, 1, __ATOMIC_RELAXED) != 0)
+		return false;
+	if (policy == ALLOC_FAIL_STARVE)
+		__atomic_store_n(&alloc_fail_at, 1, __ATOMIC_RELAXED);
+	forced = reached = true;
+	return true;
+}
+
+enum alloc_fail_policy alloc_fail_take(void)
+{
+	bool was = forced;
+
+	forced = false;
+	return was ? policy : ALLOC_FAIL_ASK;
+}
+
+#endif
