@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""R45: every allocation fails once (hardened kernel), one at a time, through all that programs do.
+
+The guest program fail_nth runs each scenario with the first, the second, ... allocation failing until none is reached
+any more. fail_nth.txt has how many there must be at least. FAIL_NTH names one scenario, or a scenario, policy and N."""
+
+import os
+
+from lib.guest import BUILD, run
+from lib.tap import case, equal, lacks, main
+
+FLOORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fail_nth.txt")
+POLICIES = ["relieve", "refuse", "kill", "starve"]
+
+
+def floors():
+    """Gives {scenario: least number of allocations}."""
+    with open(FLOORS, encoding="ascii") as file:
+        rows = [line.split() for line in file if not line.startswith("#")]
+    return {row[0]: int(row[1]) for row in rows}
+
+
+def play():
+    """Runs the guest's program; gives ({(scenario, policy): last N}, what it found wrong, the run)."""
+    done = run(*os.environ.get("FAIL_NTH", "").split(), program=os.path.join(BUILD, "tests/system/fail_nth"),
+               options=["--mem", "16M", "--timeout", "110", "--append", "loglevel=error"])
+    last, wrong = {}, []
+    for line in done.out.decode(errors="replace").splitlines():
+        words = line.replace(":", "").split()
+        if line.startswith("# "):
+            wrong.append(line)
+        elif len(words) > 3 and words[1] in POLICIES:
+            last[words[0], words[1]] = int(words[2])
+            print("#", line)
+    return last, wrong, done
+
+
+FLOOR = floors()
+LAST, WRONG, DONE = play()
+
+
+def reaches(name):
+    """Makes the case of one scenario."""
+    def check():
+        equal([line for line in WRONG if line.startswith(f"# {name}:")], [], "what is wrong")
+        for policy in POLICIES:
+            equal(LAST.get((name, policy), -1) >= FLOOR[name], True,
+                  f"{policy}: {LAST.get((name, policy))} allocations, at least {FLOOR[name]} in fail_nth.txt")
+    check.__name__ = "R45_" + name
+    return check
+
+
+for scenario in FLOOR:
+    case(reaches(scenario))
+
+
+@case
+def every_scenario_has_its_floor():
+    equal({name for name, _ in LAST} - set(FLOOR), set(), "without a line in fail_nth.txt")
+
+
+@case
+def the_kernel_goes_on():
+    lacks(DONE.err, b"panic", "log")
+    lacks(DONE.err, b"error: ", "log")
+    equal(DONE.status, 0, "status")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,269 @@
+/* fail_nth: pipes, files, names, descriptors and devices. */
+#include "fail_nth.h"
+
+static int file = -1;
+static char bytes[3 * PAGE];
+static int ends[2];
+
+static long open_path(const char *path, int flags)
+{
+	return CALL(SYS_openat, AT_FDCWD, path, flags, 0644);
+}
+
+static long close_fd(long fd)
+{
+	return CALL(SYS_close, fd, 0, 0, 0);
+}
+
+/* All of it: 0, or what stopped it. */
+static long put(long fd, const char *from, long n)
+{
+	while (n > 0) {
+		long done = CALL(SYS_write, fd, from, n, 0);
+
+		if (done <= 0)
+			return done ? done : -EIO;
+		from += done;
+		n -= done;
+	}
+	return 0;
+}
+
+static void need(long result)
+{
+	if (result < 0)
+		_exit(BAD);
+}
+
+static long make_pipe(void)
+{
+	long err = CALL(SYS_pipe2, ends, O_CLOEXEC, 0, 0);
+
+	if (err)
+		return err;
+	close_fd(ends[0]);
+	return close_fd(ends[1]);
+}
+
+static void open_pipe(void)
+{
+	need(CALL(SYS_pipe2, ends, 0, 0, 0));
+}
+
+static long fill_pipe(void)
+{
+	long n = CALL(SYS_write, ends[1], bytes, sizeof(bytes), 0);
+
+	if (n > 0)
+		CALL(SYS_read, ends[0], bytes, sizeof(bytes), 0);
+	return n < 0 ? n : n < (long)sizeof(bytes) ? -ENOMEM : 0;
+}
+
+static long create(void)
+{
+	long fd = open_path("/made", O_CREAT | O_RDWR);
+
+	return fd < 0 ? fd : close_fd(fd);
+}
+
+static void remove_made(void)
+{
+	CALL(SYS_unlinkat, AT_FDCWD, "/made", 0, 0);
+	CALL(SYS_unlinkat, AT_FDCWD, "/made too", 0, 0);
+	CALL(SYS_unlinkat, AT_FDCWD, "/made folder", AT_REMOVEDIR, 0);
+}
+
+static void open_made(void)
+{
+	need(file = (int)open_path("/made", O_CREAT | O_RDWR));
+}
+
+static long write_file(void)
+{
+	CALL(SYS_lseek, file, 0, SEEK_SET, 0);
+	return put(file, bytes, sizeof(bytes));
+}
+
+/* Far from the rest: the index gets another level. */
+static long write_far(void)
+{
+	long n = CALL(SYS_pwrite64, file, bytes, PAGE, 64l << 20);
+
+	return n < 0 ? n : n < (long)PAGE ? -ENOSPC : 0;
+}
+
+static long grow_and_shrink(void)
+{
+	long err = CALL(SYS_ftruncate, file, 1l << 30, 0, 0) ?: write_far();
+
+	return err ?: CALL(SYS_ftruncate, file, 100, 0, 0);
+}
+
+static void fill_made(void)
+{
+	open_made();
+	need(write_file());
+}
+
+static long truncate_at_open(void)
+{
+	long fd = open_path("/made", O_RDWR | O_TRUNC);
+
+	return fd < 0 ? fd : close_fd(fd);
+}
+
+static long from;
+
+static long read_file(void)
+{
+	long n = CALL(SYS_pread64, file, bytes, sizeof(bytes), from);
+
+	return n < 0 ? n : n < (long)sizeof(bytes) ? -ENOMEM : 0;
+}
+
+/* Its end, which nobody has read yet: the pages are copied from the archive. */
+static void open_program(void)
+{
+	need(file = (int)open_path(self_path, O_RDONLY));
+	need(from = CALL(SYS_lseek, file, -(long)sizeof(bytes) - 100, SEEK_END, 0));
+}
+
+static long link_file(void)
+{
+	return call6(SYS_linkat, AT_FDCWD, (long)"/made", AT_FDCWD, (long)"/made too", 0, 0);
+}
+
+static long make_folder(void)
+{
+	return CALL(SYS_mkdirat, AT_FDCWD, "/made folder", 0755, 0);
+}
+
+static long symlink_file(void)
+{
+	return CALL(SYS_symlinkat, "made", AT_FDCWD, "/made too", 0);
+}
+
+static long rename_file(void)
+{
+	return call6(SYS_renameat2, AT_FDCWD, (long)"/made", AT_FDCWD, (long)"/made too", 0, 0);
+}
+
+static long ask_names(void)
+{
+	static struct stat st;
+	long err = CALL(SYS_newfstatat, AT_FDCWD, "/dev/null", &st, 0);
+
+	if (!err)
+		err = CALL(SYS_getcwd, bytes, sizeof(bytes), 0, 0);
+	if (err >= 0)
+		err = CALL(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", bytes, sizeof(bytes));
+	return err < 0 ? err : CALL(SYS_chdir, ".", 0, 0, 0);
+}
+
+static long list_folder(void)
+{
+	long fd = open_path("/dev", O_RDONLY | O_DIRECTORY), n;
+
+	if (fd < 0)
+		return fd;
+	n = CALL(SYS_getdents64, fd, bytes, sizeof(bytes), 0);
+	close_fd(fd);
+	return n;
+}
+
+static long make_memfd(void)
+{
+	long fd = CALL(SYS_memfd_create, "nameless", 0, 0, 0), err;
+
+	if (fd < 0)
+		return fd;
+	err = put(fd, bytes, sizeof(bytes));
+	close_fd(fd);
+	return err;
+}
+
+/* Descriptors from one end of the table to the other. */
+static long duplicate(void)
+{
+	long fd = CALL(SYS_dup, 0, 0, 0, 0), high;
+
+	if (fd < 0)
+		return fd;
+	high = CALL(SYS_dup3, fd, 255, O_CLOEXEC, 0);
+	close_fd(fd);
+	return high < 0 ? high : close_fd(high);
+}
+
+static long write_parts(void)
+{
+	static struct iovec_like {
+		const void *base;
+		size_t len;
+	} parts[12];
+	long n;
+
+	for (unsigned i = 0; i < 12; i++)
+		parts[i].base = bytes, parts[i].len = 1;
+	CALL(SYS_lseek, file, 0, SEEK_SET, 0);
+	n = CALL(SYS_writev, file, parts, 12, 0);
+	return n < 0 ? n : n < 12 ? -ENOSPC : 0;
+}
+
+static long use_terminal(void)
+{
+	static char modes[64];
+	long fd = open_path("/dev/console", O_RDWR | O_NOCTTY), err;
+
+	if (fd < 0)
+		return fd;
+	err = CALL(SYS_ioctl, fd, 0x5401 /* TCGETS */, modes, 0);
+	close_fd(fd);
+	return err;
+}
+
+static long use_port(void)
+{
+	long fd = open_path("/dev/port/stdout", O_WRONLY), err;
+
+	if (fd < 0)
+		return fd;
+	err = put(fd, "\n", 1);
+	close_fd(fd);
+	return err;
+}
+
+static long wait_for_input(void)
+{
+	static struct pollfd_like {
+		int fd;
+		short events, revents;
+	} wanted = { .events = 1 };
+	static const struct timespec soon;
+
+	wanted.fd = ends[0];
+	return call6(SYS_ppoll, (long)&wanted, 1, (long)&soon, 0, 0, 0);
+}
+
+const struct scenario file_scenarios[] = {
+	{ "pipe", make_pipe, NULL, NULL, 0 },
+	{ "pipe_write", fill_pipe, open_pipe, NULL, 0 },
+	{ "create", create, NULL, remove_made, MAY_ENOSPC },
+	{ "write", write_file, open_made, remove_made, MAY_ENOSPC },
+	{ "write_far", write_far, open_made, remove_made, MAY_ENOSPC },
+	{ "grow", grow_and_shrink, open_made, remove_made, MAY_ENOSPC },
+	{ "writev", write_parts, open_made, remove_made, MAY_ENOSPC },
+	{ "open_truncate", truncate_at_open, fill_made, remove_made, 0 },
+	{ "read_file", read_file, open_program, NULL, 0 },
+	{ "link", link_file, open_made, remove_made, MAY_ENOSPC },
+	{ "mkdir", make_folder, NULL, remove_made, MAY_ENOSPC },
+	{ "symlink", symlink_file, open_made, remove_made, MAY_ENOSPC },
+	{ "rename", rename_file, open_made, remove_made, MAY_ENOSPC },
+	{ "names", ask_names, NULL, NULL, 0 },
+	{ "getdents", list_folder, NULL, NULL, 0 },
+	{ "memfd", make_memfd, NULL, NULL, MAY_ENOSPC },
+	{ "dup", duplicate, NULL, NULL, 0 },
+	{ "terminal", use_terminal, NULL, NULL, 0 },
+	{ "port", use_port, NULL, NULL, 0 },
+	{ "poll", wait_for_input, open_pipe, NULL, 0 },
+	{ NULL },
+};

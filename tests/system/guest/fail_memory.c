@@ -1,0 +1,244 @@
+/* fail_nth: faults of each kind, and what changes the map of memory. */
+#include "fail_nth.h"
+
+#define AT ((char *)0x2000000000) /* far from all else: tables of its own at each level */
+
+static volatile char *area;
+static int file = -1;
+
+static long map(char *at, size_t len, int prot, int flags, int fd)
+{
+	return call6(SYS_mmap, (long)at, (long)len, prot, flags, fd, 0);
+}
+
+static void need(long result)
+{
+	if (result < 0)
+		_exit(BAD);
+}
+
+static void map_area(void)
+{
+	need(map(AT, 16 * PAGE, RW, ANON | MAP_FIXED, -1));
+	area = AT;
+}
+
+static long read_zero(void)
+{
+	return area[0];
+}
+
+static long write_fresh(void)
+{
+	area[PAGE] = 1;
+	return 0;
+}
+
+static void read_area(void)
+{
+	map_area();
+	need(read_zero());
+}
+
+static long write_zero_page(void)
+{
+	area[0] = 1;
+	return 0;
+}
+
+static long write_common(void)
+{
+	*common_page = 2;
+	return 0;
+}
+
+static void map_shared(void)
+{
+	need(map(AT, 16 * PAGE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1));
+	area = AT;
+}
+
+static long write_shared(void)
+{
+	area[9 * PAGE] = 1;
+	return 0;
+}
+
+static long read_shared(void)
+{
+	return area[10 * PAGE];
+}
+
+/* This program's own file: pages that nobody has are copied from the archive. */
+static void map_program(void)
+{
+	need(file = (int)CALL(SYS_openat, AT_FDCWD, self_path, O_RDONLY, 0));
+	need(map(AT, 16 * PAGE, RW, MAP_PRIVATE | MAP_FIXED, file));
+	area = AT;
+}
+
+static long read_file_page(void)
+{
+	return area[0] == 0x7f ? 0 : -EIO;
+}
+
+static long write_file_page(void)
+{
+	area[0] = 1;
+	return area[1] == 'E' ? 0 : -EIO;
+}
+
+static void map_hole(void)
+{
+	need(file = (int)CALL(SYS_memfd_create, "hole", 0, 0, 0));
+	need(CALL(SYS_ftruncate, file, 16 * PAGE, 0, 0));
+	need(map(AT, 16 * PAGE, RW, MAP_PRIVATE | MAP_FIXED, file));
+	area = AT;
+}
+
+/* Below what the stack has so far. */
+static long grow_stack(void)
+{
+	volatile char *here = __builtin_frame_address(0);
+
+	here[-(3 << 20)] = 1;
+	return 0;
+}
+
+static long break_at;
+
+static void find_break(void)
+{
+	need(break_at = CALL(SYS_brk, 0, 0, 0, 0));
+}
+
+/* (It tells of no error: the break is where it was. Going down, it cuts a mapping in two first.) */
+static long grow_heap(void)
+{
+	long asked = break_at + (4 << 20);
+
+	if (CALL(SYS_brk, asked, 0, 0, 0) != asked)
+		return -ENOMEM;
+	((volatile char *)asked)[-1] = 1;
+	return CALL(SYS_brk, break_at, 0, 0, 0) == break_at ? 0 : -ENOMEM;
+}
+
+static void open_zero(void)
+{
+	map_area();
+	need(file = (int)CALL(SYS_openat, AT_FDCWD, "/dev/zero", O_RDONLY, 0));
+}
+
+/* The kernel's copy meets pages that are not there yet. */
+static long copy_from_zero(void)
+{
+	long n = CALL(SYS_read, file, AT + PAGE - 8, 2 * PAGE, 0);
+
+	return n < 0 ? n : n < (long)(2 * PAGE) ? -EFAULT : 0;
+}
+
+static long map_anywhere(void)
+{
+	long at = map(NULL, 4 * PAGE, RW, ANON, -1);
+
+	return at < 0 ? at : CALL(SYS_munmap, at, 4 * PAGE, 0, 0);
+}
+
+static long map_a_file(void)
+{
+	long at = map(NULL, 4 * PAGE, PROT_READ, MAP_PRIVATE, file);
+
+	return at < 0 ? at : CALL(SYS_munmap, at, 4 * PAGE, 0, 0);
+}
+
+static long map_shared_memory(void)
+{
+	long at = map(NULL, 4 * PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1);
+
+	return at < 0 ? at : CALL(SYS_munmap, at, 4 * PAGE, 0, 0);
+}
+
+static void write_area(void)
+{
+	map_area();
+	for (unsigned i = 0; i < 16; i++)
+		area[i * PAGE] = (char)(i + 1);
+}
+
+/* A verb that was refused has changed nothing. */
+static long or_unchanged(long result)
+{
+	if (result < 0)
+		for (unsigned i = 0; i < 16; i++) {
+			if (area[i * PAGE] != (char)(i + 1))
+				return -EIO;
+			area[i * PAGE] = (char)(i + 1);
+		}
+	return result;
+}
+
+static long unmap_middle(void)
+{
+	return or_unchanged(CALL(SYS_munmap, AT + 4 * PAGE, 4 * PAGE, 0, 0));
+}
+
+static long protect_middle(void)
+{
+	return or_unchanged(CALL(SYS_mprotect, AT + 4 * PAGE, 4 * PAGE, PROT_READ, 0));
+}
+
+static long map_over_middle(void)
+{
+	long at = map(AT + 4 * PAGE, 4 * PAGE, PROT_READ, ANON | MAP_FIXED, -1);
+
+	return or_unchanged(at < 0 ? at : 0);
+}
+
+static long populate(void)
+{
+	return CALL(SYS_madvise, AT, 16 * PAGE, 23 /* MADV_POPULATE_WRITE */, 0);
+}
+
+static long populate_to_read(void)
+{
+	return CALL(SYS_madvise, AT, 16 * PAGE, 22 /* MADV_POPULATE_READ */, 0);
+}
+
+static long forget(void)
+{
+	return CALL(SYS_madvise, AT + PAGE, 4 * PAGE, MADV_DONTNEED, 0);
+}
+
+static long map_populated(void)
+{
+	long at = map(AT, 16 * PAGE, RW, ANON | MAP_FIXED | MAP_POPULATE, -1);
+
+	return at < 0 ? at : CALL(SYS_munmap, at, 16 * PAGE, 0, 0);
+}
+
+const struct scenario memory_scenarios[] = {
+	{ "fault_zero", read_zero, map_area, NULL, MAY_DIE },
+	{ "fault_write", write_fresh, map_area, NULL, MAY_DIE },
+	{ "fault_cow_zero", write_zero_page, read_area, NULL, MAY_DIE },
+	{ "fault_cow", write_common, NULL, NULL, MAY_DIE },
+	{ "fault_shared_read", read_shared, map_shared, NULL, MAY_DIE },
+	{ "fault_shared_write", write_shared, map_shared, NULL, MAY_DIE },
+	{ "fault_file_read", read_file_page, map_program, NULL, MAY_DIE },
+	{ "fault_file_write", write_file_page, map_program, NULL, MAY_DIE },
+	{ "fault_hole_read", read_zero, map_hole, NULL, MAY_DIE },
+	{ "fault_hole_write", write_fresh, map_hole, NULL, MAY_DIE },
+	{ "fault_stack", grow_stack, NULL, NULL, MAY_DIE },
+	{ "brk", grow_heap, find_break, NULL, MAY_DIE },
+	{ "copy", copy_from_zero, open_zero, NULL, MAY_EFAULT },
+	{ "mmap", map_anywhere, NULL, NULL, 0 },
+	{ "mmap_file", map_a_file, map_program, NULL, 0 },
+	{ "mmap_shared", map_shared_memory, NULL, NULL, 0 },
+	{ "mmap_over", map_over_middle, write_area, NULL, 0 },
+	{ "mmap_populate", map_populated, NULL, NULL, 0 },
+	{ "munmap", unmap_middle, write_area, NULL, 0 },
+	{ "mprotect", protect_middle, write_area, NULL, 0 },
+	{ "populate_write", populate, map_area, NULL, 0 },
+	{ "populate_read", populate_to_read, map_area, NULL, 0 },
+	{ "dontneed", forget, write_area, NULL, 0 },
+	{ NULL },
+};
