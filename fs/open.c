@@ -94,45 +94,51 @@ static int find_or_create(struct path_walk *walk, unsigned flags, unsigned mode,
 	return err;
 }
 
-/* A file on an inode that may be opened so; the inode's reference is taken over in any case. */
-static int open_inode(struct inode *inode, unsigned flags, struct file **file_ret)
+/* Puts the file on an inode that may be opened so, whose reference it takes over; 0 or -ETXTBSY. */
+static int open_inode(struct inode *inode, unsigned flags, struct file *file)
 {
-	const struct file_ops *ops = flags & O_PATH ? &path_file_ops : inode->ops;
-	unsigned keep = flags & O_PATH ? flags & PATH_FLAGS : (flags & ~ONCE_FLAGS) | O_LARGEFILE;
 	bool regular = !(flags & O_PATH) && S_ISREG(inode->mode);
 	bool denies = regular && ((flags + 1) & 2) != 0;
 	bool truncates = regular && (flags & O_TRUNC);
-	struct file *file;
-	int err = 0;
+	int err = denies || truncates ? object_get_write(inode->object) : 0;
 
-	if (denies || truncates)
-		err = object_get_write(inode->object);
 	if (err)
-		goto put_inode;
-	file = file_create(ops, keep, inode);
-	if (!file) {
-		err = -ENOMEM;
-		goto put_write;
-	}
+		return err;
+	file->ops = flags & O_PATH ? &path_file_ops : inode->ops;
+	file->flags = flags & O_PATH ? flags & PATH_FLAGS : (flags & ~ONCE_FLAGS) | O_LARGEFILE;
+	file->node = inode;
 	if (truncates)
 		regular_truncate(inode, 0);
 	if (truncates && !denies)
 		object_put_write(inode->object);
-	*file_ret = file;
 	return 0;
-put_write:
-	if (denies || truncates)
-		object_put_write(inode->object);
-put_inode:
-	inode_put(inode);
+}
+
+/* The inode of the path, found or made, that may be opened so. */
+static int path_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
+		     struct inode **inode_ret, bool *made_ret)
+{
+	struct path_walk walk;
+	int err;
+
+	path_begin(&walk, path_start(dir), path);
+	do {
+		err = path_to_last(&walk);
+		if (err == 0)
+			err = find_or_create(&walk, flags, mode, inode_ret, made_ret);
+	} while (err == PATH_AGAIN);
+	if (err == 0 && !*made_ret)
+		err = check_inode(*inode_ret, flags, walk.must_be_dir);
+	path_end(&walk);
 	return err;
 }
 
+/* The memory for the file comes first: nothing is made where there is none for it. */
 int fs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
 	    struct file **file_ret)
 {
 	struct inode *inode = NULL;
-	struct path_walk walk;
+	struct file *file;
 	bool made = false;
 	int err;
 
@@ -141,20 +147,19 @@ int fs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
 	err = fs_open_check_flags(flags);
 	if (err)
 		return err;
-	path_begin(&walk, path_start(dir), path);
-	do {
-		err = path_to_last(&walk);
-		if (err == 0)
-			err = find_or_create(&walk, flags, mode, &inode, &made);
-	} while (err == PATH_AGAIN);
-	if (err == 0 && !made)
-		err = check_inode(inode, flags, walk.must_be_dir);
-	path_end(&walk);
+	file = file_create(NULL, 0, NULL);
+	if (!file)
+		return -ENOMEM;
+	err = path_open(dir, path, flags, mode, &inode, &made);
+	if (err == 0)
+		err = open_inode(inode, made ? flags & ~O_TRUNC : flags, file);
 	if (err) {
 		inode_put(inode);
+		kfree(file);
 		return err;
 	}
-	return open_inode(inode, made ? flags & ~O_TRUNC : flags, file_ret);
+	*file_ret = file;
+	return 0;
 }
 
 struct file *fs_open_root(void)

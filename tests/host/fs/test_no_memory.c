@@ -4,17 +4,25 @@
 #include "abi/errno.h"
 #include "fs/memfd.h"
 #include "fs/pipe.h"
-#include "mm/alloc_fail.h"
 #include "mm/object.h"
 #include "mm/slab.h"
+#include "tests/host/lib/fail_nth.h"
 #include "tree.h"
 
 /* What came of a call: done, or refused for want of memory. */
 static bool done(ssize_t result)
 {
-	assert_true(result >= 0 || result == -ENOMEM || result == -ENOSPC);
+	if (result < 0 && result != -ENOMEM && result != -ENOSPC)
+		fail_msg("it answers %zd", result);
 	return result >= 0;
 }
+
+static bool done_or_full(ssize_t result)
+{
+	return result == -EAGAIN || done(result);
+}
+
+static struct file *open_file;
 
 static void use_files(void)
 {
@@ -70,44 +78,110 @@ static void use_descriptors(void)
 		files_destroy(files);
 }
 
-/* Runs it with the first, the second, ... allocation failing until none does any more. */
-static void fail_each(void (*scenario)(void))
+static void use_links(void)
 {
-	bool failed = true;
+	struct abi_stat st;
+	char to[8];
 
-	tree_start();
-	for (unsigned n = 1; failed; n++) {
-		assert_true(n < 1000);
-		alloc_fail_at = n;
-		scenario();
-		failed = alloc_fail_at == 0;
-		alloc_fail_at = 0;
-		tree_end();
+	if (!done(fs_open(NULL, "f", O_CREAT | O_RDWR, 0644, &open_file)))
+		return;
+	file_put(open_file);
+	if (done(fs_symlink(NULL, "s", "f", 1))) {
+		done(fs_readlink(NULL, "s", to, 8));
+		done(fs_stat(NULL, "s", true, &st));
+		done(fs_link(NULL, "s", true, NULL, "h"));
 	}
+	fs_unlink(NULL, "h");
+	fs_unlink(NULL, "s");
+	fs_unlink(NULL, "f");
 }
 
-static void files_without_memory(void)
+/* Grows by pages, far from them, and cut off again. */
+static void grow_a_file(void)
 {
-	fail_each(use_files);
+	static char bytes[4096];
+
+	if (!done(fs_open(NULL, "f", O_CREAT | O_RDWR, 0644, &open_file)))
+		return;
+	for (unsigned i = 0; i < 4; i++)
+		done(tree_write(open_file, bytes, sizeof(bytes)));
+	open_file->pos = 1ul << 30;
+	done(tree_write(open_file, bytes, sizeof(bytes)));
+	done(open_file->ops->truncate(open_file, 5000));
+	open_file->pos = 0;
+	done(tree_read(open_file, bytes, sizeof(bytes)));
+	file_put(open_file);
+	fs_unlink(NULL, "f");
 }
 
-static void nameless_without_memory(void)
+/* More than a page, round the ring's end. */
+static void fill_a_pipe(void)
 {
-	fail_each(use_the_nameless);
+	static char bytes[3000];
+	struct file *reader, *writer;
+
+	if (!done(pipe_create(O_NONBLOCK, &reader, &writer)))
+		return;
+	for (unsigned i = 0; i < 30; i++)
+		if (!done_or_full(tree_write(writer, bytes, sizeof(bytes))))
+			break;
+	for (unsigned i = 0; i < 10; i++)
+		done_or_full(tree_read(reader, bytes, sizeof(bytes)));
+	for (unsigned i = 0; i < 10; i++)
+		done_or_full(tree_write(writer, bytes, sizeof(bytes)));
+	file_put(reader);
+	file_put(writer);
 }
 
-static void descriptors_without_memory(void)
+static const struct scenario {
+	const char *name;
+	void (*run)(void);
+	unsigned floor; /* so many allocations at least */
+} scenarios[] = {
+	{ "files", use_files, 21 },	{ "links", use_links, 13 },
+	{ "growing", grow_a_file, 24 }, { "nameless", use_the_nameless, 13 },
+	{ "pipe", fill_a_pipe, 30 },	{ "descriptors", use_descriptors, 2 },
+};
+
+/* Each allocation in turn, until none is reached any more: the last that was. */
+static unsigned fail_each(const struct scenario *scenario, enum fail_mode mode)
 {
-	fail_each(use_descriptors);
+	unsigned n = 0;
+
+	do {
+		assert_in_range(++n, 1, 1000);
+		fail_arm(n, mode);
+		scenario->run();
+		tree_end();
+	} while (fail_disarm());
+	return n - 1;
+}
+
+static const struct scenario *current;
+
+static void run_scenario(void)
+{
+	tree_start();
+	for (enum fail_mode mode = FAIL_ONE; mode < FAIL_MODES; mode++)
+		if (mode != FAIL_RELIEVED) /* mem_wait_*() of fake_proc.c asks nobody */
+			fail_report(current->name, mode, fail_each(current, mode), current->floor);
+}
+
+static void run_alone(void **state)
+{
+	void *fn = (void *)(uintptr_t)run_scenario;
+
+	current = *state;
+	isolated_run(&fn);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		isolated_test(files_without_memory),
-		isolated_test(nameless_without_memory),
-		isolated_test(descriptors_without_memory),
-	};
+	struct CMUnitTest tests[ARRAY_SIZE(scenarios)];
 
+	fail_out = dup(1);
+	for (unsigned i = 0; i < ARRAY_SIZE(scenarios); i++)
+		tests[i] = (struct CMUnitTest){ scenarios[i].name, run_alone, NULL, NULL,
+						(void *)(uintptr_t)&scenarios[i] };
 	return test_group("fs without memory", tests);
 }

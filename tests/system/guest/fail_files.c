@@ -61,7 +61,7 @@ static long fill_pipe(void)
 
 static long create(void)
 {
-	long fd = open_path("/made", O_CREAT | O_RDWR);
+	long fd = open_path("/made", O_CREAT | O_EXCL | O_RDWR);
 
 	return fd < 0 ? fd : close_fd(fd);
 }

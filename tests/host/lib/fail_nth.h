@@ -1,0 +1,37 @@
+/* For host tests that let the Nth allocation fail: how it fails, and what is printed of it. */
+#pragma once
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "mm/alloc_fail.h"
+#include "test.h"
+
+/* One fails; one does, and whoever asks the policy may ask again; all fail from that one on. */
+enum fail_mode { FAIL_ONE, FAIL_RELIEVED, FAIL_ALL, FAIL_MODES };
+
+static inline void fail_arm(uint64_t at, enum fail_mode mode)
+{
+	(void)alloc_fail_set(at, NULL, mode == FAIL_ALL ? ALLOC_FAIL_STARVE : ALLOC_FAIL_REFUSE);
+}
+
+/* => whether it was reached */
+static inline bool fail_disarm(void)
+{
+	return alloc_fail_set(0, NULL, ALLOC_FAIL_ASK);
+}
+
+/* Where reports go: standard output, which main() keeps for tests in processes of their own. */
+static int fail_out;
+
+/*
+ * Says how many allocations the scenario makes; ends the test where they are fewer than they were.
+ */
+static inline void fail_report(const char *name, enum fail_mode mode, unsigned last, unsigned floor)
+{
+	static const char *const names[] = { "one fails", "and is had then", "and all after it" };
+
+	dprintf(fail_out, "# R45 %s: %u allocations, %s\n", name, last, names[mode]);
+	if (last < floor)
+		fail_msg("%s makes %u allocations, its line says %u", name, last, floor);
+}
