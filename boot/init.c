@@ -13,6 +13,7 @@
 #include "fs/dev.h"
 #include "fs/open.h"
 #include "fs/tmpfs.h"
+#include "mm/alloc_fail.h"
 #include "mm/ledger.h"
 #include "mm/slab.h"
 #include "mm/trim.h"
@@ -39,6 +40,7 @@ static void check_at_end(void)
 	wrong = ledger_check(&ledger);
 	if (wrong)
 		panic("the page ledger disagrees in %d places at power-off", wrong);
+	log_info("mm", "%lu allocations since boot", (unsigned long)alloc_count);
 	log_info("mm", "ledger: %zu frames, %zu free, %zu in files, all accounted for",
 		 ledger.total, ledger.kind[PAGE_FREE], ledger.kind[PAGE_OBJECT]);
 	log_info("proc", "kernel stacks: %zu of %zu bytes were never used", stack_watch_least(),

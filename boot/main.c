@@ -20,6 +20,7 @@
 #include "drivers/firmware_console.h"
 #include "drivers/probe.h"
 #include "drivers/uart.h"
+#include "mm/alloc_fail.h"
 #include "mm/fault_kind.h"
 #include "mm/page_alloc.h"
 #include "mm/phys.h"
@@ -159,13 +160,13 @@ void boot_main(unsigned long hart_id, paddr_t dtb)
 	tell_machine(&boot_info);
 	arch_ad_soft_set(boot_options.soft_ad);
 	trace_set_kind_name(fault_kind_name);
+	alloc_fail_boot(boot_options.fail_nth);
 	start_memory(&boot_info);
 	start_console(&boot_info);
 	random_seed(boot_info.rng_seed, boot_info.rng_seed_len);
 	stack_guard_init();
 	arch_timer_init();
-	sched_init();
-	if (!kthread_spawn("boot", boot_thread, NULL)) {
+	if (sched_init() || !kthread_spawn("boot", boot_thread, NULL)) {
 		log_error("boot", "too little memory to start");
 		give_up();
 	}

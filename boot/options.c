@@ -82,6 +82,11 @@ static bool read_word(const struct cmdline_word *word, bool *known_ret)
 	if (cmdline_is(word, "seed"))
 		return word->value &&
 		       str_to_u64(word->value, word->value_len, &boot_options.seed) == 0;
+#ifdef FAULTLINE_HARDENED
+	if (cmdline_is(word, "failnth"))
+		return word->value &&
+		       str_to_u64(word->value, word->value_len, &boot_options.fail_nth) == 0;
+#endif
 	if (cmdline_is(word, "ad"))
 		return word->value && read_ad(word);
 	*known_ret = false;

@@ -11,6 +11,7 @@ struct boot_options {
 	char test[TEST_GLOB_MAX]; /* which in-kernel tests; "" all */
 	unsigned columns, rows;	  /* of the console's window */
 	bool soft_ad;		  /* A and D kept by the kernel */
+	uint64_t fail_nth;	  /* hardened: the allocation that fails; 0: none */
 	uint64_t seed;		  /* for what tests draw by lot; 0: none given */
 };
 

@@ -2,6 +2,7 @@
 #include "mm/alloc_fail.h"
 
 #include "arch/hart.h"
+#include "base/log.h"
 
 #ifdef FAULTLINE_HARDENED
 
@@ -12,6 +13,7 @@ static const void *counted_thread; /* NULL: all */
 static enum alloc_fail_policy policy;
 static bool forced;  /* the policy has not been asked since */
 static bool reached; /* one has failed */
+static bool told;    /* the log is to say so */
 
 bool alloc_fail_set(uint64_t at, const void *thread, enum alloc_fail_policy answer)
 {
@@ -33,7 +35,19 @@ bool alloc_fail_counts(void)
 	if (policy == ALLOC_FAIL_STARVE)
 		__atomic_store_n(&alloc_fail_at, 1, __ATOMIC_RELAXED);
 	forced = reached = true;
+	if (told)
+		log_warn("mm", "allocation %lu since boot is refused, as failnth= asks",
+			 (unsigned long)alloc_count);
+	told = false;
 	return true;
+}
+
+void alloc_fail_boot(uint64_t at)
+{
+	if (!at)
+		return;
+	told = true;
+	(void)alloc_fail_set(at, NULL, ALLOC_FAIL_REFUSE);
 }
 
 enum alloc_fail_policy alloc_fail_take(void)

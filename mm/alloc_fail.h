@@ -29,6 +29,9 @@ extern uint64_t alloc_count;
  */
 bool alloc_fail_set(uint64_t at, const void *thread, enum alloc_fail_policy policy);
 
+/* Boot: allocation `at` of all is refused (0: none), and the log says that it was. */
+void alloc_fail_boot(uint64_t at);
+
 /* How the policy answers the failure that was forced last; ASK where there was none since. */
 enum alloc_fail_policy alloc_fail_take(void);
 
@@ -41,6 +44,11 @@ static inline bool alloc_fails(void)
 }
 
 #else
+
+static inline void alloc_fail_boot(uint64_t at)
+{
+	(void)at;
+}
 
 static inline enum alloc_fail_policy alloc_fail_take(void)
 {

@@ -1,6 +1,7 @@
 /* The run queues: round-robin among what is runnable on a hart, ten milliseconds each. */
 #include "proc/sched.h"
 
+#include "abi/errno.h"
 #include "arch/mmu.h"
 #include "base/clock.h"
 #include "base/hart.h"
@@ -318,7 +319,7 @@ void sched_sample(bool user)
 	thread->sampled_tick = now;
 }
 
-void sched_init(void)
+int sched_init(void)
 {
 	slice_ticks = clock_ns_to_ticks(SLICE_MS * (NSEC_PER_SEC / 1000));
 	for (unsigned i = 0; i < HART_MAX; i++) {
@@ -328,9 +329,8 @@ void sched_init(void)
 		timer_init(&runqs[i].tick, tick);
 	}
 	hart_this()->idle = kthread_prepare("idle", idle, NULL);
-	if (!hart_this()->idle)
-		panic("no memory for the idle thread");
 	host_init();
+	return hart_this()->idle ? 0 : -ENOMEM;
 }
 
 void sched_start(void)

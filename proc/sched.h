@@ -8,8 +8,8 @@ struct space;
 
 #define SLICE_MS 10
 
-/* Boot: once, before any thread is made; sets mm_host. */
-void sched_init(void);
+/* Boot: once, before any thread is made; sets mm_host. 0 or -ENOMEM. */
+int sched_init(void);
 
 /*
  * Boot: leaves the boot stack for good and runs threads on this hart. => interrupts off; never
