@@ -3,6 +3,7 @@
 
 #include "arch/hart.h"
 #include "mm/debt.h"
+#include "sync/interleave.h"
 
 /*
  * Locks: the space's, then the object's where the page has one. All that a handler saw is looked at
@@ -63,6 +64,7 @@ static inline int grant_more(struct fault *fault, struct mmu_entry old, unsigned
 {
 	struct mmu_entry new = entry_with(old, rights, flags);
 
+	interleave(INTERLEAVE_GRANTING, LOCK_NONE, fault->slot);
 	sync_text(rights & ~entry_rights(old));
 	if (unlikely(!entry_cas(fault->slot, old, new))) {
 		fault->space->stats.retry[RETRY_RACE]++;
@@ -375,6 +377,7 @@ int vma_install(struct fault *fault)
 	struct page *old = fault->kind == FAULT_COW ? fault->source : NULL;
 	int result;
 
+	interleave(INTERLEAVE_DECIDED, LOCK_NONE, NULL);
 	spin_lock(&fault->space->lock);
 	result = install_locked(fault);
 	debt_assert_none(fault->space);

@@ -4,6 +4,7 @@
 #include "arch/irqflags.h"
 #include "lib/assert.h"
 #include "lib/bits.h"
+#include "sync/interleave.h"
 
 static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_NONE] = "unchecked",
@@ -39,6 +40,8 @@ const char *lock_class_name(enum lock_class class)
 }
 
 #ifdef FAULTLINE_HARDENED
+
+void (*interleave_hook)(enum interleave_kind kind, enum lock_class class, void *what);
 
 /* Index in held[]; depth: not held. */
 static unsigned lockorder_index(const struct lockorder *order, const void *lock)

@@ -5,6 +5,7 @@
 #include "lib/assert.h"
 #include "lib/bits.h"
 #include "sync/atomic.h"
+#include "sync/interleave.h"
 #include "sync/lockorder.h"
 
 /*
@@ -65,6 +66,7 @@ static inline void spin_release(struct spinlock *lock)
 /* Takes a lock whose class leaves interrupts on. */
 static inline void spin_lock(struct spinlock *lock)
 {
+	interleave(INTERLEAVE_LOCK, spin_class(lock), NULL);
 	lockorder_take(lock, spin_class(lock), false);
 	spin_acquire(lock);
 }
@@ -78,8 +80,11 @@ static inline void spin_lock_nested(struct spinlock *lock)
 
 static inline void spin_unlock(struct spinlock *lock)
 {
-	lockorder_drop(lock, spin_class(lock));
+	enum lock_class class = spin_class(lock);
+
+	lockorder_drop(lock, class);
 	spin_release(lock);
+	interleave(INTERLEAVE_UNLOCK, class, NULL);
 }
 
 /* Takes it if it is free. (It can't deadlock, but keep to the order all the same.) */
