@@ -13,9 +13,11 @@
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/woven.h"
 
-#define ROUNDS	8
-#define THREADS 6
-#define OPS	300
+#define ROUNDS	     8
+#define SHORT_ROUNDS 24 /* of which each ends with the space stripped */
+#define THREADS	     6
+#define OPS	     300
+#define SHORT_OPS    16
 
 static struct mutex file_lock;
 static uint64_t retries[RETRY_REASONS];
@@ -176,13 +178,13 @@ static void live(unsigned index)
 		do_something((unsigned)weave_below(40));
 }
 
-/* The same, and one takes the space's memory away in the middle of it. */
+/* Only accesses, and one takes the space's memory away in the middle of it. */
 static void live_until_stripped(unsigned index)
 {
-	for (unsigned i = 0; i < OPS; i++) {
-		if (index == 0 && i == OPS / 2)
+	for (unsigned i = 0; i < SHORT_OPS; i++) {
+		if (index == 0 && i == SHORT_OPS / 2)
 			vm_strip(&woven->space);
-		do_something((unsigned)weave_below(40));
+		do_something((unsigned)weave_below(28));
 	}
 }
 
@@ -199,7 +201,7 @@ static void play_round(struct weave *weave, uint64_t seed, bool is_stripped)
 
 static void report(const struct weave *weave, uint64_t seed)
 {
-	weave_report(weave, seed, ROUNDS);
+	weave_report(weave, seed, ROUNDS + SHORT_ROUNDS);
 	ktest_note("started over: VMA %lu, entry %lu, source %lu, tables %lu, race %lu",
 		   (unsigned long)retries[RETRY_VMA], (unsigned long)retries[RETRY_ENTRY],
 		   (unsigned long)retries[RETRY_SOURCE], (unsigned long)retries[RETRY_TABLES],
@@ -218,8 +220,8 @@ KTEST(interleaved_threads_agree_on_one_space)
 	memset(retries, 0, sizeof(retries));
 	woven_wrong = 0;
 	mutex_init(&file_lock, LOCK_INODE);
-	for (unsigned round = 0; round < ROUNDS; round++)
-		play_round(&weave, seed + round, round % 4 == 3);
+	for (unsigned round = 0; round < ROUNDS + SHORT_ROUNDS; round++)
+		play_round(&weave, seed + round, round >= ROUNDS);
 	report(&weave, seed);
 	EXPECT_EQ(0, woven_wrong);
 	for (unsigned i = 0; i < RETRY_REASONS; i++)

@@ -18,6 +18,10 @@
 #define AT_DECIDED 2
 #define AT_ENTRIES 8
 
+/* One loss in so many is for up to so many turns of the others. */
+#define LONG_IN	   4
+#define LONG_TURNS 16
+
 static struct weave *figures;
 static uint64_t state;
 static void (*body)(unsigned index);
@@ -51,10 +55,14 @@ static bool may_switch(void)
 	       is_weaver(current_thread());
 }
 
+/* Mostly for a turn of the others, sometimes for many. */
 static void switch_at(unsigned point)
 {
+	uint64_t turns = weave_below(LONG_IN) ? 1 : 2 + weave_below(LONG_TURNS);
+
 	figures->switches[point]++;
-	sched_yield();
+	while (turns--)
+		sched_yield();
 }
 
 /* What the walker of another hart, or one who looks for idle pages there, might do at any time. */

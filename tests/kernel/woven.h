@@ -3,7 +3,7 @@
 
 #include "tests/kernel/ktest_space.h"
 
-#define WOVEN_PAGES    16 /* of each area */
+#define WOVEN_PAGES    4 /* of each area, a power of 2: few, so that threads meet */
 #define WOVEN_ANON     0x40000000ul
 #define WOVEN_FILE     0x40040000ul /* private, of woven_file */
 #define WOVEN_SHARED   0x40080000ul
