@@ -6,6 +6,7 @@
 #include "arch/timer.h"
 #include "arch/upcall.h"
 #include "base/hart.h"
+#include "base/log.h"
 #include "base/trace.h"
 #include "lib/bits.h"
 #include "proc/oom.h"
@@ -89,10 +90,17 @@ static int refuse(const struct trap_frame *frame, vaddr_t addr, unsigned access,
 }
 
 /* No frame to be had even so: nobody is left who could give one. */
-static int starve(unsigned access)
+static int starve(vaddr_t addr, unsigned access)
 {
-	if (!(access & TRAP_COPY))
-		signal_force(current_process(), SIGKILL);
+	struct process *process = current_process();
+
+	if (access & TRAP_COPY)
+		return -ENOMEM;
+	log_warn(
+		"mm",
+		"out of memory: killed %s[%d]: no frame for its page at %#lx, and nobody to take one from",
+		process->comm, process->pid, (unsigned long)ALIGN_DOWN(addr, PAGE_SIZE));
+	signal_force(process, SIGKILL);
 	return -ENOMEM;
 }
 
@@ -123,7 +131,7 @@ static int handle(const struct trap_frame *frame, vaddr_t addr, unsigned access,
 	else
 		err = refuse(frame, addr, access, outcome) ?: 1;
 	if (err == -ENOMEM)
-		err = starve(access);
+		err = starve(addr, access);
 	return err < 0 && !(access & TRAP_COPY) ? 1 : err;
 }
 

@@ -7,7 +7,7 @@ any more. fail_nth.txt has how many there must be at least. FAIL_NTH names one s
 import os
 
 from lib.guest import BUILD, run
-from lib.tap import case, equal, lacks, main
+from lib.tap import case, equal, has, lacks, main
 
 FLOORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fail_nth.txt")
 POLICIES = ["relieve", "refuse", "kill", "starve"]
@@ -57,6 +57,13 @@ for scenario in FLOOR:
 @case
 def every_scenario_has_its_floor():
     equal({name for name, _ in LAST} - set(FLOOR), set(), "without a line in fail_nth.txt")
+
+
+@case
+def who_is_killed_for_a_page_is_named():
+    done = run("fault_write", program=os.path.join(BUILD, "tests/system/fail_nth"), options=["--mem", "16M"])
+    has(done.err, b"mm: warning: out of memory: killed fail_nth[", "log")
+    has(done.err, b"no frame for its page at 0x2000001000, and nobody to take one from", "log")
 
 
 @case
