@@ -212,7 +212,7 @@ static void report(const struct weave *weave, uint64_t seed)
  * R16, R65 as far as one hart goes: faults, verbs, forks, truncations and trims in one space, each
  * losing its hart at locks, pauses and before it publishes. Every reason to start over comes up.
  */
-KTEST(interleaved_threads_agree_on_one_space)
+KTEST(woven_threads_agree_on_one_space)
 {
 	uint64_t seed = boot_options.seed ?: 1;
 	struct weave weave = { 0 };
