@@ -8,29 +8,6 @@ unsigned page_segment_count;
 struct page *zero_page;
 pfn_t zero_pfn;
 
-struct page *pfn_to_page_far(pfn_t pfn)
-{
-	for (unsigned i = 1; i < page_segment_count; i++) {
-		const struct page_segment *segment = &page_segments[i];
-
-		if (pfn - segment->first < segment->count)
-			return segment->pages + (pfn - segment->first);
-	}
-	return NULL;
-}
-
-pfn_t page_to_pfn_far(const struct page *page)
-{
-	for (unsigned i = 1; i < page_segment_count; i++) {
-		const struct page_segment *segment = &page_segments[i];
-		size_t bytes = (uintptr_t)page - (uintptr_t)segment->pages;
-
-		if (bytes < segment->count * sizeof(struct page))
-			return segment->first + bytes / sizeof(struct page);
-	}
-	panic("page: %p is no struct page", (const void *)page);
-}
-
 /* Subtracts and tells the counts before. A count that would go below zero is a broken kernel. */
 static inline uint64_t counts_sub(struct page *page, uint64_t what)
 {

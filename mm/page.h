@@ -69,16 +69,35 @@ struct page_segment {
 	pfn_t first;
 	size_t count;
 	struct page *pages;
+	size_t bytes; /* of `pages` */
 };
 
 #define PAGE_SEGMENTS_MAX 16
 
-/* The largest segment first: most look-ups end there. Set once, by phys_init(). */
+/* The largest segment first: most look-ups end there. Unused ones are empty. Set once, by phys_init(). */
 extern struct page_segment page_segments[PAGE_SEGMENTS_MAX];
 extern unsigned page_segment_count;
 
-struct page *pfn_to_page_far(pfn_t pfn); /* the other segments */
-pfn_t page_to_pfn_far(const struct page *page);
+/* The other segments. (In place and no call, so that small callers need no stack.) */
+static inline struct page *pfn_to_page_far(pfn_t pfn)
+{
+	const struct page_segment *end = page_segments + PAGE_SEGMENTS_MAX;
+
+	for (const struct page_segment *segment = page_segments + 1; segment < end; segment++)
+		if (pfn - segment->first < segment->count)
+			return segment->pages + (pfn - segment->first);
+	return NULL;
+}
+
+static inline pfn_t page_to_pfn_far(const struct page *page)
+{
+	const struct page_segment *end = page_segments + PAGE_SEGMENTS_MAX;
+
+	for (const struct page_segment *segment = page_segments + 1; segment < end; segment++)
+		if ((uintptr_t)page - (uintptr_t)segment->pages < segment->bytes)
+			return segment->first + (size_t)(page - segment->pages);
+	panic("page: %p is no struct page", (const void *)page);
+}
 
 /* NULL where the frame is not ours. */
 static inline struct page *pfn_to_page(pfn_t pfn)
@@ -94,7 +113,7 @@ static inline pfn_t page_to_pfn(const struct page *page)
 {
 	size_t bytes = (uintptr_t)page - (uintptr_t)page_segments[0].pages;
 
-	if (likely(bytes < page_segments[0].count * sizeof(struct page)))
+	if (likely(bytes < page_segments[0].bytes))
 		return page_segments[0].first + bytes / sizeof(struct page);
 	return page_to_pfn_far(page);
 }

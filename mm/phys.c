@@ -94,6 +94,7 @@ static void make_segments(struct page *array)
 {
 	unsigned largest = 0;
 
+	memset(page_segments, 0, sizeof(page_segments));
 	for (unsigned i = 0; i < ram_ranges.count; i++) {
 		struct phys_range range = ram_ranges.range[i];
 
@@ -101,6 +102,7 @@ static void make_segments(struct page *array)
 			.first = paddr_to_pfn(range.start),
 			.count = frames_of(range),
 			.pages = array,
+			.bytes = frames_of(range) * sizeof(*array),
 		};
 		array += frames_of(range);
 		if (page_segments[i].count > page_segments[largest].count)
