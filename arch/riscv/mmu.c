@@ -91,13 +91,7 @@ static __attribute__((noinline)) int prepare_missing(struct mmu *mmu, vaddr_t va
 int arch_mmu_prepare(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare)
 {
 	assert_hardened(va < USER_TOP);
-	if (likely(walk_leaf(mmu, va)))
+	if (likely(arch_mmu_lookup(mmu, va)))
 		return 0;
 	return prepare_missing(mmu, va, spare);
-}
-
-struct mmu_entry *arch_mmu_lookup(struct mmu *mmu, vaddr_t va)
-{
-	assert_hardened(va < USER_TOP);
-	return (struct mmu_entry *)walk_leaf(mmu, va);
 }

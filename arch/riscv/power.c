@@ -21,8 +21,3 @@ void arch_hart_stop(void)
 	for (;;)
 		__asm__ volatile("wfi");
 }
-
-void arch_icache_sync(void)
-{
-	__asm__ volatile("fence.i" ::: "memory");
-}

@@ -1,4 +1,4 @@
-/* From an address to its entry. */
+/* Over the tables of a space. */
 #pragma once
 
 #include "arch/mmu.h"
@@ -19,18 +19,6 @@ static inline void pte_publish(pte_t *slot, pte_t pte)
 static inline pte_t *mmu_root(const struct mmu *mmu)
 {
 	return arch_phys_to_virt(mmu->root);
-}
-
-/* The leaf entry of va; NULL: its table is missing. => va is below USER_TOP */
-static inline pte_t *walk_leaf(const struct mmu *mmu, vaddr_t va)
-{
-	pte_t root = mmu_root(mmu)[va >> ROOT_SHIFT];
-	pte_t middle;
-
-	if (!root)
-		return NULL;
-	middle = pte_table_at(root)[middle_index(va)];
-	return middle ? &pte_table_at(middle)[leaf_index(va)] : NULL;
 }
 
 /*

@@ -12,6 +12,8 @@ struct arch_thread; /* arch/context.h */
  *                                                before threads)
  *   struct hart *arch_this_hart(void)            this hart's data
  *   void arch_hart_set(struct hart *)            once per hart, at its start
+ *   void arch_icache_sync(void)                  makes what was stored as instructions visible to
+ *                                                this hart's fetches
  */
 #include "arch-impl/hart.h"
 
@@ -20,6 +22,3 @@ void arch_hart_wait(void);
 
 /* Stops this hart for good. */
 void arch_hart_stop(void) __attribute__((noreturn));
-
-/* Makes what was stored as instructions visible to this hart's fetches. */
-void arch_icache_sync(void);

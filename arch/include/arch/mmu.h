@@ -93,9 +93,6 @@ int arch_mmu_prepare(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare);
  */
 int arch_mmu_visit(struct mmu *mmu, vaddr_t start, vaddr_t end, mmu_visit_fn visit, void *arg);
 
-/* The slot of va's leaf entry, or NULL where its table is missing. => space lock held */
-struct mmu_entry *arch_mmu_lookup(struct mmu *mmu, vaddr_t va);
-
 /*
  * Unlinks the tables that lie wholly in [floor, ceiling) and hold nothing, onto `out`. The caller
  * owes a flush with `tables` before it frees them.
@@ -132,6 +129,8 @@ static inline void mmu_flush_add(struct mmu_flush *flush, vaddr_t va)
 
 /*
  * arch-impl/mmu.h supplies, inline:
+ *   struct mmu_entry *arch_mmu_lookup(const struct mmu *mmu, vaddr_t va);
+ *       the slot of va's leaf entry, or NULL where its table is missing. => space lock held
  *   void arch_mmu_fence_local(vaddr_t va);              this hart only, one address
  *   void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, const struct mmu_entry *entries,
  *                     unsigned n);

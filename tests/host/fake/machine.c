@@ -80,10 +80,6 @@ void arch_kernel_map(const struct phys_range *ram, unsigned n, paddr_t (*frame)(
 		arch_page_zero(arch_phys_to_virt(frame()));
 }
 
-void arch_icache_sync(void)
-{
-}
-
 void arch_hart_wait(void)
 {
 }

@@ -58,7 +58,7 @@ static paddr_t tables_take(struct mmu_tables *tables)
 }
 
 /* The leaf table of va; 0 where it is missing. */
-static paddr_t leaf_table(struct mmu *mmu, vaddr_t va)
+static paddr_t leaf_table(const struct mmu *mmu, vaddr_t va)
 {
 	paddr_t table = mmu->root;
 
@@ -206,7 +206,7 @@ int arch_mmu_visit(struct mmu *mmu, vaddr_t start, vaddr_t end, mmu_visit_fn fn,
 	return visit_level(&v, mmu->root, ROOT_LEVEL, 0);
 }
 
-struct mmu_entry *arch_mmu_lookup(struct mmu *mmu, vaddr_t va)
+struct mmu_entry *arch_mmu_lookup(const struct mmu *mmu, vaddr_t va)
 {
 	paddr_t table = leaf_table(mmu, va);
 

@@ -134,8 +134,11 @@ static inline struct mmu_entry entry_load(const struct mmu_entry *slot)
 
 static inline bool entry_cas(struct mmu_entry *slot, struct mmu_entry old, struct mmu_entry new)
 {
-	return __atomic_compare_exchange_n(&slot->word, &old.word, new.word, false,
-					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	uint64_t seen = old.word;
+
+	__atomic_compare_exchange_n(&slot->word, &seen, new.word, false, __ATOMIC_ACQ_REL,
+				    __ATOMIC_RELAXED);
+	return seen == old.word;
 }
 
 static inline struct mmu_entry entry_swap(struct mmu_entry *slot, struct mmu_entry new)

@@ -15,6 +15,11 @@ static inline struct hart *arch_this_hart(void)
 	return arch_tp->hart;
 }
 
+static inline void arch_icache_sync(void)
+{
+	__asm__ volatile("fence.i" ::: "memory");
+}
+
 static inline void arch_hart_set(struct hart *hart)
 {
 	arch_tp->hart = hart;

@@ -1,9 +1,25 @@
-/* RISC-V: entries written, and the fence that more rights need. */
+/* RISC-V: entries found and written, and the fence that more rights need. */
 #pragma once
 
 #include "arch/entry.h"
+#include "arch/riscv/sv39.h"
 #include "lib/assert.h"
+#include "lib/bits.h"
 #include "lib/types.h"
+
+static inline struct mmu_entry *arch_mmu_lookup(const struct mmu *mmu, vaddr_t va)
+{
+	const pte_t *root = arch_phys_to_virt(mmu->root);
+	pte_t middle = root[va >> ROOT_SHIFT], leaf;
+
+	assert_hardened(va < USER_TOP);
+	if (unlikely(!middle))
+		return NULL;
+	leaf = pte_table_at(middle)[middle_index(va)];
+	if (unlikely(!leaf))
+		return NULL;
+	return (struct mmu_entry *)&pte_table_at(leaf)[leaf_index(va)];
+}
 
 static inline void arch_mmu_fence_local(vaddr_t va)
 {

@@ -16,4 +16,8 @@ static inline void arch_hart_set(struct hart *hart)
 	fake_hart = hart;
 }
 
+static inline void arch_icache_sync(void)
+{
+}
+
 struct arch_thread *arch_this_thread(void);

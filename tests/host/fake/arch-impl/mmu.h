@@ -1,4 +1,4 @@
-/* The fake machine's local fence and its entries written. */
+/* The fake machine's local fence, and its entries found and written. */
 #pragma once
 
 #include "arch/entry.h"
@@ -8,3 +8,5 @@
 void arch_mmu_fence_local(vaddr_t va);
 
 void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, const struct mmu_entry *entries, unsigned n);
+
+struct mmu_entry *arch_mmu_lookup(const struct mmu *mmu, vaddr_t va);
