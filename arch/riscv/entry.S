@@ -114,6 +114,24 @@ user_syscall:
 	csrsi	sstatus, SSTATUS_SIE
 	mv	a0, tp
 	call	trap_syscall
+	j	user_exit
+
+	/* An exception or interrupt from user mode; t1 cause, t3 PC. */
+user_fault:
+	sd	t3, FRAME_PC(tp)
+	csrr	a1, stval
+	li	t4, CAUSE_STORE_PAGE
+	li	a2, 2			/* RIGHT_WRITE */
+	beq	t1, t4, 1f
+	li	t4, CAUSE_LOAD_PAGE
+	li	a2, 1			/* RIGHT_READ */
+	beq	t1, t4, 1f
+	li	t4, CAUSE_FETCH_PAGE
+	li	a2, 4			/* RIGHT_EXEC */
+	bne	t1, t4, user_other
+1:	csrsi	sstatus, SSTATUS_SIE
+	mv	a0, tp
+	call	trap_fault
 
 	/*
 	 * Back to user mode, from C: s registers and gp are the program's. Writing sstatus turns
@@ -132,24 +150,6 @@ user_leave:
 	ld	sp, FRAME_X(2)(tp)
 	ld	tp, FRAME_X(4)(tp)
 	sret
-
-	/* An exception or interrupt from user mode; t1 cause, t3 PC. */
-user_fault:
-	sd	t3, FRAME_PC(tp)
-	csrr	a1, stval
-	li	t4, CAUSE_STORE_PAGE
-	li	a2, 2			/* RIGHT_WRITE */
-	beq	t1, t4, 1f
-	li	t4, CAUSE_LOAD_PAGE
-	li	a2, 1			/* RIGHT_READ */
-	beq	t1, t4, 1f
-	li	t4, CAUSE_FETCH_PAGE
-	li	a2, 4			/* RIGHT_EXEC */
-	bne	t1, t4, user_other
-1:	csrsi	sstatus, SSTATUS_SIE
-	mv	a0, tp
-	call	trap_fault
-	j	user_exit
 
 user_other:
 	mv	a0, tp
