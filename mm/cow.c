@@ -3,13 +3,9 @@
 
 int cow_copy(struct fault *fault)
 {
-	void *to = fault_spare_address(fault);
-
-	assert_hardened(fault->source && fault->spare);
-	if (fault->source == zero_page)
-		arch_page_zero(to);
+	if (fault->source)
+		arch_page_copy(fault_spare_address(fault), page_address(fault->source));
 	else
-		arch_page_copy(to, page_address(fault->source));
-	fault_give_spare(fault);
+		arch_page_zero(fault_spare_address(fault));
 	return 0;
 }

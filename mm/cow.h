@@ -4,7 +4,7 @@
 #include "mm/fault.h"
 
 /*
- * Makes fault->page a copy of fault->source in the topped-up frame. Always 0. => no spinning lock
- * held; source is referenced, so that it stays what it is
+ * Makes the topped-up frame a copy of fault->source, or zeros where that is NULL. Always 0.
+ * => no spinning lock held; source is referenced, so that it stays what it is
  */
 int cow_copy(struct fault *fault);

@@ -21,7 +21,6 @@ static int elf_fill_last(struct fault *fault, size_t bytes)
 	to = fault_spare_address(fault);
 	memcpy(to, page_address(fault->source), bytes);
 	memset(to + bytes, 0, PAGE_SIZE - bytes);
-	fault_give_spare(fault);
 	return 0;
 }
 

@@ -28,38 +28,54 @@
 /* Rounds before the hardened build calls it an endless loop. */
 #define FAULT_ROUNDS_MAX 10000
 
-/* Notes what getting and granting a page need, once the lock is dropped. => space lock held */
-static void fault_note(struct fault *fault, struct mmu_entry entry)
+enum fault_kind fault_judge_held(unsigned access, const struct vma *vma, struct mmu_entry entry)
 {
-	struct vma *vma = fault->vma;
+	const struct page *page = pfn_to_page(entry_pfn(entry));
+	struct fault_facts facts = {
+		.access = access,
+		.vma_rights = vma->rights,
+		.vma_shared = vma_is_shared(vma),
+		.entry_state = entry_state(entry),
+		.entry_rights = entry_rights(entry),
+		.entry_flags = entry_flags(entry),
+		.page_kind = page->kind,
+		.page_flags = page->pins ? FACT_PINNED : 0,
+		.maps = page->maps,
+	};
 
-	fault->layout = fault->space->layout;
+	return fault_classify(&facts);
+}
+
+/* COW: the page that the entry holds stays while it is copied. (The zero page does anyhow.) */
+static inline void note_source(struct fault *fault)
+{
+	pfn_t pfn = entry_pfn(fault->entry);
+
+	if (pfn == zero_pfn)
+		return;
+	fault->source = pfn_to_page(pfn);
+	page_get(fault->source);
+}
+
+/* Notes what getting and granting a page need, once the lock is dropped. => space lock held */
+static inline void fault_note(struct fault *fault, const struct vma *vma)
+{
+	struct object *object = vma->object;
+
+	fault->layout = vma->space->layout;
 	fault->backend = vma->backend;
 	fault->vma_rights = vma->rights;
 	fault->vma_flags = vma->flags;
 	fault->file_end = vma->file_end;
-	fault->object = vma->object;
+	fault->object = object;
 	fault->source = NULL;
 	fault->page = NULL;
-	if (unlikely(vma->object)) {
+	if (unlikely(object)) {
 		fault->index = vma_index(vma, fault->va);
-		object_get(vma->object);
+		object_get(object);
 	}
-	if (fault->kind == FAULT_COW) {
-		fault->source = pfn_to_page(entry_pfn(entry));
-		page_get(fault->source);
-	}
-}
-
-/* Gives back what fault_note() and the handler took. */
-static void fault_forget(struct fault *fault)
-{
-	if (fault->source)
-		page_put(fault->source);
-	if (unlikely(fault->page))
-		page_put(fault->page);
-	if (unlikely(fault->object))
-		object_put(fault->object);
+	if (fault->kind == FAULT_COW)
+		note_source(fault);
 }
 
 /* A denial that the table's first two lines make. */
@@ -71,65 +87,73 @@ static int fault_deny(struct fault *fault, enum fault_kind kind, int outcome)
 	return outcome;
 }
 
-/* Finds VMA, slot and kind. 0 or an outcome. => space lock held */
-static inline int fault_find(struct fault *fault, struct mmu_entry *entry_ret)
+/* The address is not in the VMA of the last fault. 0 or an outcome. => space lock held */
+static __attribute__((noinline)) int find_elsewhere(struct fault *fault)
 {
-	struct space *space = fault->space;
-	struct vma *vma;
+	struct vma *vma = vma_find_next(fault->space, fault->va);
 
-	if (unlikely(space->dying))
-		return fault_deny(fault, FAULT_DENY_MAPERR, VM_DYING);
-	vma = vma_find(space, fault->va);
-	if (unlikely(!vma)) {
-		int result = fault_grow(fault, &vma);
-
-		if (result)
-			return fault_deny(fault, FAULT_DENY_MAPERR, result);
-	}
 	fault->vma = vma;
-	fault->slot = arch_mmu_lookup(&space->mmu, fault->va);
-	*entry_ret = likely(fault->slot) ? entry_load(fault->slot) : ENTRY_NONE;
-	fault->wanted = fault_wanted(fault->access, vma->rights, vma_is_shared(vma));
-	fault->kind = fault_judge(fault, vma, *entry_ret);
-	return 0;
+	return vma && vma->start <= fault->va ? 0 : fault_grow(fault, vma);
 }
 
-/* May it be a page that others have too? A private write needs one of its own. */
-static inline bool takes_shared_page(const struct fault *fault)
+/* Finds the VMA. 0 or an outcome. => space lock held */
+static inline int find_vma(struct fault *fault)
 {
-	return !fault_is_write(fault) || vma_is_shared(fault->vma);
+	struct space *space = fault->space;
+
+	if (unlikely(space->dying))
+		return VM_DYING;
+	fault->vma = vma_last_hit(space, fault->va);
+	return likely(fault->vma) ? 0 : find_elsewhere(fault);
+}
+
+/* Finds slot and kind. => space lock held */
+static inline void find_kind(struct fault *fault)
+{
+	const struct vma *vma = fault->vma;
+	struct mmu_entry *slot = arch_mmu_lookup(&fault->space->mmu, fault->va);
+	struct mmu_entry entry = likely(slot) ? entry_load(slot) : ENTRY_NONE;
+	unsigned wanted = fault_wanted(fault->access, vma->rights, vma_is_shared(vma));
+
+	fault->slot = slot;
+	fault->entry = entry;
+	fault->wanted = wanted;
+	fault->kind = fault_judge(wanted, vma, entry);
 }
 
 /* Does what needs no page. 0, FAULT_AGAIN, FAULT_GO or an outcome. => space lock held */
-static inline int fault_look_locked(struct fault *fault)
+static inline int fault_act(struct fault *fault)
 {
-	struct mmu_entry entry;
-	int result;
+	int result = FAULT_GO;
 
-	assert_hardened(spin_lock_held(&fault->space->lock));
-	result = fault_find(fault, &entry);
-	if (unlikely(result))
-		return result;
 	switch (fault->kind) {
 	case FAULT_FILL:
-		if (fault->slot && takes_shared_page(fault) && install_at_hand(fault))
-			return 0;
-		break;
 	case FAULT_COW:
+		if (likely(fault->slot))
+			result = install_at_hand(fault);
 		break;
-	case FAULT_ACCESSED:
-	case FAULT_SPURIOUS:
-	case FAULT_REUSE:
-	case FAULT_REMAP:
-		return install_in_place(fault, entry);
 	case FAULT_DENY_ACCERR:
 		fault->vma->faults.kind[FAULT_DENY_ACCERR]++;
 		return fault_deny(fault, FAULT_DENY_ACCERR, VM_SEGV_ACCERR);
 	default:
-		panic("fault: %s is not built", fault_kind_name(fault->kind));
+		return install_in_place(fault);
 	}
-	fault_note(fault, entry);
-	return FAULT_GO;
+	if (result == FAULT_GO)
+		fault_note(fault, fault->vma);
+	return result;
+}
+
+/* Finds out what it is, and acts on it. As fault_act(). */
+static inline int fault_look_locked(struct fault *fault)
+{
+	int result;
+
+	assert_hardened(spin_lock_held(&fault->space->lock));
+	result = find_vma(fault);
+	if (unlikely(result))
+		return fault_deny(fault, FAULT_DENY_MAPERR, result);
+	find_kind(fault);
+	return fault_act(fault);
 }
 
 static inline int fault_look(struct fault *fault)
@@ -158,18 +182,18 @@ static bool wants_frame(const struct fault *fault)
 /* What getting and granting the page will take: had before either. */
 static int fault_topup(struct fault *fault)
 {
-	if (wants_frame(fault) && !fault->spare) {
+	fault->spare = NULL;
+	fault->tables = (struct mmu_tables){ 0 };
+	if (wants_frame(fault)) {
 		fault->spare = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
 		if (unlikely(!fault->spare))
 			return -ENOMEM;
 		fault->spare_pfn = page_to_pfn(fault->spare);
 	}
-	if (likely(fault->slot))
-		return 0;
-	return tables_fill(&fault->tables, fault->ntables);
+	return likely(fault->slot) ? 0 : tables_fill(&fault->tables, 1);
 }
 
-/* => no spinning lock held; fault->page is the page to grant */
+/* The page to grant is got. => no spinning lock held */
 static int fault_get_page(struct fault *fault)
 {
 	int result = fault_topup(fault);
@@ -192,6 +216,21 @@ static int fault_get_page(struct fault *fault)
 	}
 }
 
+/* Gives back what is left of what was taken since fault_note(). */
+static inline void fault_forget(struct fault *fault)
+{
+	if (unlikely(fault->source))
+		page_put(fault->source);
+	if (unlikely(fault->page))
+		page_put(fault->page);
+	if (unlikely(fault->spare))
+		page_put(fault->spare);
+	if (unlikely(fault->tables.count))
+		tables_free(&fault->tables);
+	if (unlikely(fault->object))
+		object_put(fault->object);
+}
+
 /* A page is got and granted. 0, FAULT_AGAIN or an outcome. */
 static __attribute__((noinline)) int fault_go(struct fault *fault)
 {
@@ -201,6 +240,14 @@ static __attribute__((noinline)) int fault_go(struct fault *fault)
 		result = vma_install(fault);
 	fault_forget(fault);
 	return result;
+}
+
+/* One round. 0, FAULT_AGAIN or an outcome. */
+static __attribute__((noinline)) int fault_try(struct fault *fault)
+{
+	int result = fault_look(fault);
+
+	return result == FAULT_GO ? fault_go(fault) : result;
 }
 
 int vm_fault(struct space *space, vaddr_t address, unsigned access, vaddr_t pc,
@@ -217,20 +264,11 @@ int vm_fault(struct space *space, vaddr_t address, unsigned access, vaddr_t pc,
 	fault.access = access;
 	fault.va = ALIGN_DOWN(address, PAGE_SIZE);
 	fault.wait = wait;
-	fault.spare = NULL;
-	fault.ntables = 1;
-	fault.tables = (struct mmu_tables){ 0 };
 	do {
 		assert_hardened(rounds++ < FAULT_ROUNDS_MAX);
-		result = fault_look(&fault);
-		if (result == FAULT_GO)
-			result = fault_go(&fault);
+		result = fault_try(&fault);
 	} while (unlikely(result == FAULT_AGAIN));
 	(void)rounds;
-	wait->kind = fault.kind;
-	if (unlikely(fault.spare))
-		page_put(fault.spare);
-	if (unlikely(fault.tables.count))
-		tables_free(&fault.tables);
+	fault.wait->kind = fault.kind;
 	return result;
 }

@@ -21,26 +21,24 @@ struct fault {
 	vaddr_t va;	 /* the page's */
 	struct vm_wait *wait;
 	/* what was found under the lock; a round that starts over fills it again */
-	uint64_t layout; /* the space's: while it is the same, vma and slot are what they were */
 	struct vma *vma;
 	struct mmu_entry *slot; /* NULL: its table is missing */
+	struct mmu_entry entry; /* what it said */
+	unsigned wanted;	/* RIGHT_*: what the access comes to */
+	enum fault_kind kind;
+	/* noted for when the lock is dropped */
+	uint64_t layout; /* the space's: while it is the same, vma and slot are what they were */
 	const struct vma_backend *backend;
 	struct object *object; /* referenced; NULL: none */
 	uint64_t index;	       /* page index in the object */
 	vaddr_t file_end;
 	unsigned vma_rights, vma_flags;
-	unsigned wanted; /* RIGHT_*: what the access comes to */
-	enum fault_kind kind;
 	/* what is in hand, all referenced, NULL: none */
-	struct page
-		*source;    /* what is or was copied: the entry's page (COW), the object's (FILL) */
-	struct page *page;  /* to grant */
-	struct page *spare; /* topped up */
-	pfn_t pfn;	    /* the frame of `page` */
-	pfn_t spare_pfn;
+	struct page *source; /* what is copied: the entry's page (COW; NULL: zeros), the object's */
+	struct page *page;   /* to grant: one that others have too; NULL: the spare */
 	unsigned page_rights; /* what its entry may have of the VMA's */
-	unsigned page_flags;  /* ENTRY_COW where it is not the mapping's own */
-	unsigned ntables;     /* how many table pages to top up where one is missing: 1 or 2 */
+	struct page *spare;   /* a frame of its own, topped up */
+	pfn_t spare_pfn;
 	struct mmu_tables tables;
 };
 
@@ -54,29 +52,31 @@ static inline bool fault_is_shared(const struct fault *fault)
 	return fault->vma_flags & VMA_SHARED;
 }
 
+/* => space lock held */
+static inline void fault_count(struct fault *fault, enum fault_kind kind)
+{
+	fault->space->stats.kind[kind]++;
+	fault->vma->faults.kind[kind]++;
+}
+
+/* What an entry says that was made for this access. */
+static inline unsigned fault_used_flags(const struct fault *fault)
+{
+	return fault_is_write(fault) ? ENTRY_ACCESSED | ENTRY_DIRTY : ENTRY_ACCESSED;
+}
+
 /* For handlers: the page to grant is one that others have too, referenced. */
 static inline void fault_give(struct fault *fault, struct page *page, unsigned rights)
 {
 	fault->page = page;
-	fault->pfn = page_to_pfn(page);
 	fault->page_rights = rights;
-	fault->page_flags = fault_is_shared(fault) ? 0 : ENTRY_COW;
 }
 
-/* For handlers: where the topped-up frame is to be filled, */
+/* For handlers: where the topped-up frame is to be filled, which is what else may be granted. */
 static inline void *fault_spare_address(const struct fault *fault)
 {
+	assert_hardened(fault->spare);
 	return arch_phys_to_virt(pfn_to_paddr(fault->spare_pfn));
-}
-
-/* and that it is the page to grant, with all rights that the VMA has. */
-static inline void fault_give_spare(struct fault *fault)
-{
-	fault->page = fault->spare;
-	fault->pfn = fault->spare_pfn;
-	fault->page_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC;
-	fault->page_flags = 0;
-	fault->spare = NULL;
 }
 
 /*

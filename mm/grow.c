@@ -34,10 +34,9 @@ static int wait_for_verb(struct fault *fault)
 	return VM_WAIT;
 }
 
-int fault_grow(struct fault *fault, struct vma **vma_ret)
+int fault_grow(struct fault *fault, struct vma *above)
 {
 	struct space *space = fault->space;
-	struct vma *above = vma_find_next(space, fault->va);
 	bool is_stack = above && (above->flags & VMA_STACK);
 	vaddr_t last = is_stack ? above->start
 				: fault->va; /* from va to here there is to be a VMA */
@@ -51,6 +50,5 @@ int fault_grow(struct fault *fault, struct vma **vma_ret)
 		return above->start - fault->va > OVERFLOW_REACH ? VM_SEGV_MAPERR : VM_SEGV_STACK;
 	vma_set_start(above, fault->va);
 	space->stats.grow++;
-	*vma_ret = above;
 	return 0;
 }

@@ -7,17 +7,16 @@
 #include "mm/install.h"
 
 /* The page behind va if its entry allows the access as it stands; NULL. */
-static struct page *hold_look(struct fault *fault)
+static struct page *hold_look(struct space *space, vaddr_t va, unsigned access)
 {
-	struct space *space = fault->space;
 	struct page *page = NULL;
 	struct mmu_entry *slot;
 	struct vma *vma;
 
 	spin_lock(&space->lock);
-	vma = vma_find(space, fault->va);
-	slot = vma && !space->dying ? arch_mmu_lookup(&space->mmu, fault->va) : NULL;
-	if (slot && fault_judge(fault, vma, entry_load(slot)) == FAULT_SPURIOUS) {
+	vma = vma_find(space, va);
+	slot = vma && !space->dying ? arch_mmu_lookup(&space->mmu, va) : NULL;
+	if (slot && fault_judge(access, vma, entry_load(slot)) == FAULT_SPURIOUS) {
 		page = pfn_to_page(entry_pfn(entry_load(slot)));
 		page_get(page);
 	}
@@ -45,20 +44,17 @@ static int hold_fault(struct space *space, vaddr_t va, unsigned access)
 
 int vm_hold(struct space *space, vaddr_t va, unsigned access, struct page **page_ret)
 {
-	struct fault fault = { .space = space,
-			       .va = ALIGN_DOWN(va, PAGE_SIZE),
-			       .access = access | ACCESS_REMOTE };
-
+	access |= ACCESS_REMOTE;
 	lockorder_assert_none_spinning();
 	for (;;) {
-		struct page *page = hold_look(&fault);
+		struct page *page = hold_look(space, va, access);
 		int result;
 
 		if (page) {
 			*page_ret = page;
 			return 0;
 		}
-		result = hold_fault(space, va, fault.access);
+		result = hold_fault(space, va, access);
 		if (result)
 			return result;
 	}

@@ -12,107 +12,11 @@
  * the lock hold of the look-up itself.
  */
 
-/* (Apart from fault_judge_held(), so that it needs no stack.) */
-static __attribute__((noinline)) enum fault_kind judge_page(const struct fault *fault,
-							    const struct vma *vma,
-							    struct mmu_entry entry,
-							    const struct page *page)
-{
-	struct fault_facts facts = {
-		.access = fault->access,
-		.vma_rights = vma->rights,
-		.vma_shared = vma_is_shared(vma),
-		.entry_state = entry_state(entry),
-		.entry_rights = entry_rights(entry),
-		.entry_flags = entry_flags(entry),
-		.page_kind = page->kind,
-		.page_flags = page->pins ? FACT_PINNED : 0,
-		.maps = page->maps,
-	};
-
-	return fault_classify(&facts);
-}
-
-enum fault_kind fault_judge_held(const struct fault *fault, const struct vma *vma,
-				 struct mmu_entry entry)
-{
-	return judge_page(fault, vma, entry, pfn_to_page(entry_pfn(entry)));
-}
-
-/* => space lock held */
-static inline void count_kind(struct fault *fault, enum fault_kind kind)
-{
-	fault->space->stats.kind[kind]++;
-	fault->vma->faults.kind[kind]++;
-}
-
 /* Text that this hart is about to run may have been written by it. */
 static inline void sync_text(unsigned rights)
 {
 	if (unlikely(rights & RIGHT_EXEC))
 		arch_icache_sync();
-}
-
-static inline unsigned used_flags(const struct fault *fault)
-{
-	return fault_is_write(fault) ? ENTRY_ACCESSED | ENTRY_DIRTY : ENTRY_ACCESSED;
-}
-
-/* Gives the entry's own frame more rights. */
-static inline int grant_more(struct fault *fault, struct mmu_entry old, unsigned rights,
-			     unsigned flags)
-{
-	struct mmu_entry new = entry_with(old, rights, flags);
-
-	interleave(INTERLEAVE_GRANTING, LOCK_NONE, fault->slot);
-	sync_text(rights & ~entry_rights(old));
-	if (unlikely(!entry_cas(fault->slot, old, new))) {
-		fault->space->stats.retry[RETRY_RACE]++;
-		return FAULT_AGAIN;
-	}
-	arch_mmu_fence_local(fault->va);
-	count_kind(fault, fault->kind);
-	return 0;
-}
-
-/*
- * What an entry lags behind its VMA, but for the right to write, which REUSE, COW and REMAP give.
- */
-static int grant_accessed(struct fault *fault, struct mmu_entry entry)
-{
-	unsigned rights = entry_rights(entry) | (fault->vma->rights & ~RIGHT_WRITE);
-
-	return grant_more(fault, entry, rights, entry_flags(entry) | used_flags(fault));
-}
-
-static int grant_remap(struct fault *fault, struct mmu_entry entry)
-{
-	/*
-	 * A page that a truncation has taken out of its object meanwhile goes from here too, soon:
-	 * this write came before it. (Pages of files want write-back and its limit: not built.)
-	 */
-	assert(!fault->vma->object->ops->fill);
-	page_set_dirty(pfn_to_page(entry_pfn(entry)));
-	return grant_more(fault, entry, fault->vma->rights, used_flags(fault));
-}
-
-int install_in_place(struct fault *fault, struct mmu_entry entry)
-{
-	assert_hardened(spin_lock_held(&fault->space->lock));
-	if (likely(fault->kind == FAULT_REUSE))
-		return grant_more(fault, entry, fault->vma->rights, ENTRY_ACCESSED | ENTRY_DIRTY);
-	switch (fault->kind) {
-	case FAULT_ACCESSED:
-		return grant_accessed(fault, entry);
-	case FAULT_SPURIOUS:
-		arch_mmu_fence_local(fault->va);
-		count_kind(fault, FAULT_SPURIOUS);
-		return 0;
-	case FAULT_REMAP:
-		return grant_remap(fault, entry);
-	default:
-		panic("fault: %s is not done in place", fault_kind_name(fault->kind));
-	}
 }
 
 /* A read of never-written memory: the zero page, and nothing else is asked. */
@@ -125,7 +29,7 @@ static inline void install_zero(struct fault *fault)
 	vma_touch(fault->vma, fault->va);
 	page_map_get(zero_page);
 	arch_mmu_map(fault->slot, fault->va, &entry, 1);
-	count_kind(fault, FAULT_FILL);
+	fault_count(fault, FAULT_FILL);
 	fault->space->stats.zero_maps++;
 }
 
@@ -154,8 +58,8 @@ static void install_written(struct fault *fault, struct page *page)
 	install_object_page(fault, fault->slot, fault->va, page, RIGHT_WRITE);
 	vma_touch(fault->vma, fault->va);
 	space_add_resident(fault->space, 1);
-	count_kind(fault, FAULT_FILL);
-	count_kind(fault, FAULT_REMAP);
+	fault_count(fault, FAULT_FILL);
+	fault_count(fault, FAULT_REMAP);
 }
 
 /* Pages of an object that one fault maps: an aligned window of so many, one table's. */
@@ -182,7 +86,7 @@ static void install_around(struct fault *fault, vaddr_t va, struct page *const *
 	}
 	space_add_resident(fault->space, total);
 	fault->space->stats.around += total - 1;
-	count_kind(fault, FAULT_FILL);
+	fault_count(fault, FAULT_FILL);
 }
 
 /* => the object's lock held */
@@ -196,6 +100,7 @@ static bool install_from_object(struct fault *fault)
 	struct page *pages[AROUND_PAGES], *page;
 	unsigned n = (unsigned)((end - va) >> PAGE_SHIFT);
 
+	sync_text(fault->vma->rights);
 	fault->vma->backend->at_hand(fault->vma, va, pages, n);
 	page = pages[(fault->va - va) >> PAGE_SHIFT];
 	if (!page)
@@ -210,7 +115,7 @@ static bool install_from_object(struct fault *fault)
 }
 
 /* Kept apart from the zero page's way, whose registers it would take. */
-static __attribute__((noinline)) bool install_object_at_hand(struct fault *fault)
+static __attribute__((noinline)) int install_object_at_hand(struct fault *fault)
 {
 	struct object *object = fault->vma->object;
 	bool done;
@@ -218,20 +123,10 @@ static __attribute__((noinline)) bool install_object_at_hand(struct fault *fault
 	spin_lock(&object->lock);
 	done = install_from_object(fault);
 	spin_unlock(&object->lock);
-	return done;
+	return done ? 0 : FAULT_GO;
 }
 
-bool install_at_hand(struct fault *fault)
-{
-	assert_hardened(spin_lock_held(&fault->space->lock));
-	sync_text(fault->vma->rights);
-	if (fault->vma->object)
-		return install_object_at_hand(fault);
-	install_zero(fault);
-	return true;
-}
-
-static int start_over(struct fault *fault, enum fault_retry reason)
+static __attribute__((noinline, cold)) int start_over(struct fault *fault, enum fault_retry reason)
 {
 	fault->space->stats.retry[reason]++;
 	return FAULT_AGAIN;
@@ -263,7 +158,6 @@ static __attribute__((noinline)) int refind(struct fault *fault)
 
 		space->tables += before - fault->tables.count;
 		vma_touch(vma, fault->va);
-		fault->ntables = 2;
 		if (result)
 			return start_over(fault, RETRY_TABLES);
 		fault->slot = arch_mmu_lookup(&space->mmu, fault->va);
@@ -271,15 +165,13 @@ static __attribute__((noinline)) int refind(struct fault *fault)
 	return 0;
 }
 
-/* Break before make: the frame of `old` is out of all TLBs before another takes its place. */
+/* Break before make: the frame of the entry is out of all TLBs before another takes its place. */
 static __attribute__((noinline)) void clear_entry(struct fault *fault)
 {
 	struct mmu_entry old = entry_swap(fault->slot, ENTRY_NONE);
 	struct mmu_flush flush;
 
 	debt_owe(fault->space, fault->va, old, ENTRY_NONE);
-	if (fault->source != zero_page)
-		fault->space->resident--;
 	if (!entry_lessens(old, ENTRY_NONE))
 		return;
 	mmu_flush_init(&flush);
@@ -287,39 +179,71 @@ static __attribute__((noinline)) void clear_entry(struct fault *fault)
 	space_fence(fault->space, &flush);
 }
 
-/* FILL and COW in one, FILL and REMAP in one, or one of them. */
-static inline void count_kinds(struct fault *fault)
+/* The reference to the page becomes the entry's. */
+static inline __attribute__((always_inline)) void publish(struct fault *fault, struct page *page,
+							  struct mmu_entry entry)
 {
-	count_kind(fault, fault->kind);
-	if (likely(!fault->object) || fault->kind != FAULT_FILL || !fault_is_write(fault))
-		return;
-	if (fault_is_shared(fault))
-		count_kind(fault, FAULT_REMAP);
-	else if (fault->source)
-		count_kind(fault, FAULT_COW);
-}
-
-static inline __attribute__((always_inline)) void publish(struct fault *fault)
-{
-	struct page *page = fault->page;
-	struct mmu_entry entry = entry_make(fault->pfn, fault->vma->rights & fault->page_rights,
-					    used_flags(fault) | fault->page_flags);
-
 	sync_text(fault->vma->rights);
-	if (fault->kind == FAULT_COW)
-		clear_entry(fault);
 	debt_assert_entry(fault->space, fault->va);
 	vma_touch(fault->vma, fault->va);
-	if (fault_is_write(fault) && fault_is_shared(fault))
-		page_set_dirty(page);
 	page_ref_to_map(page);
 	arch_mmu_map(fault->slot, fault->va, &entry, 1);
-	count_kinds(fault);
-	if (likely(page != zero_page))
-		space_add_resident(fault->space, 1);
-	else
+}
+
+/* A page that the mapping alone has: all rights. */
+static inline __attribute__((always_inline)) void publish_own(struct fault *fault,
+							      struct page *page, pfn_t pfn,
+							      unsigned flags)
+{
+	publish(fault, page, entry_make(pfn, fault->vma->rights, flags));
+	space_add_resident(fault->space, 1);
+}
+
+/* The frame that was topped up. (A write to a file's page is FILL and COW in one.) */
+static void publish_spare(struct fault *fault)
+{
+	if (fault->kind == FAULT_COW) {
+		clear_entry(fault);
+		fault->space->resident -= fault->source != NULL;
+	} else if (fault->source && fault_is_write(fault)) {
+		fault_count(fault, FAULT_COW);
+	}
+	publish_own(fault, fault->spare, fault->spare_pfn, fault_used_flags(fault));
+	fault_count(fault, fault->kind);
+	fault->spare = NULL;
+}
+
+/* A page that others have too: FILL, and REMAP in one where it is written to. */
+static void publish_given(struct fault *fault)
+{
+	struct page *page = fault->page;
+	unsigned rights = fault->vma->rights & fault->page_rights;
+	unsigned flags = fault_used_flags(fault) | (fault_is_shared(fault) ? 0 : ENTRY_COW);
+
+	if (fault_is_write(fault)) {
+		page_set_dirty(page);
+		fault_count(fault, FAULT_REMAP);
+	}
+	publish(fault, page, entry_make(page_to_pfn(page), rights, flags));
+	fault_count(fault, FAULT_FILL);
+	if (page == zero_page)
 		fault->space->stats.zero_maps++;
+	else
+		space_add_resident(fault->space, 1);
 	fault->page = NULL;
+}
+
+int install_at_hand(struct fault *fault)
+{
+	const struct vma *vma = fault->vma;
+
+	assert_hardened(spin_lock_held(&fault->space->lock));
+	if (fault_is_write(fault) && !vma_is_shared(vma))
+		return FAULT_GO;
+	if (vma->object)
+		return install_object_at_hand(fault);
+	install_zero(fault);
+	return 0;
 }
 
 /*
@@ -330,7 +254,7 @@ static bool is_same_source(const struct fault *fault)
 {
 	const struct page *page = fault->source ? fault->source : fault->page;
 
-	if (fault->kind != FAULT_FILL || page->kind != PAGE_OBJECT)
+	if (fault->kind != FAULT_FILL || !page || page == zero_page)
 		return true;
 	return object_holds_locked(fault->object, fault->index, page);
 }
@@ -340,51 +264,71 @@ static __attribute__((noinline)) int publish_from_object(struct fault *fault)
 	int result = 0;
 
 	spin_lock(&fault->object->lock);
-	if (is_same_source(fault))
-		publish(fault);
-	else
+	if (!is_same_source(fault))
 		result = start_over(fault, RETRY_SOURCE);
+	else if (fault->page)
+		publish_given(fault);
+	else
+		publish_spare(fault);
 	spin_unlock(&fault->object->lock);
 	return result;
 }
 
+/* Is it the kind that it was, and (COW) does the entry hold what was copied? */
+static __attribute__((noinline)) bool is_same_entry(const struct fault *fault)
+{
+	struct mmu_entry entry = entry_load(fault->slot);
+
+	if (fault_judge(fault->wanted, fault->vma, entry) != fault->kind)
+		return false;
+	return fault->kind != FAULT_COW || entry_pfn(entry) == entry_pfn(fault->entry);
+}
+
 static inline int install_locked(struct fault *fault)
 {
-	struct mmu_entry entry;
+	struct space *space = fault->space;
 
-	assert_hardened(spin_lock_held(&fault->space->lock));
-	if (unlikely(fault->space->dying))
+	assert_hardened(spin_lock_held(&space->lock));
+	if (unlikely(space->dying))
 		return VM_DYING;
-	if (unlikely(fault->layout != fault->space->layout || !fault->slot)) {
+	if (unlikely(fault->layout != space->layout || !fault->slot)) {
 		int result = refind(fault);
 
 		if (result)
 			return result;
 	}
-	entry = entry_load(fault->slot);
-	if (fault_judge(fault, fault->vma, entry) != fault->kind)
+	if (unlikely(!is_same_entry(fault)))
 		return start_over(fault, RETRY_ENTRY);
-	if (fault->kind == FAULT_COW && pfn_to_page(entry_pfn(entry)) != fault->source)
-		return start_over(fault, RETRY_ENTRY);
-	if (fault->object)
+	if (unlikely(fault->object))
 		return publish_from_object(fault);
-	publish(fault);
+	if (unlikely(fault->page))
+		publish_given(fault);
+	else
+		publish_spare(fault);
 	return 0;
+}
+
+/* COW: the page that was in the entry; NULL: none was. */
+static inline struct page *replaced_page(const struct fault *fault)
+{
+	if (likely(fault->kind != FAULT_COW))
+		return NULL;
+	return fault->source ? fault->source : zero_page;
 }
 
 int vma_install(struct fault *fault)
 {
-	struct page *old = fault->kind == FAULT_COW ? fault->source : NULL;
+	struct space *space = fault->space;
 	int result;
 
 	interleave(INTERLEAVE_DECIDED, LOCK_NONE, NULL);
-	spin_lock(&fault->space->lock);
+	spin_lock(&space->lock);
 	result = install_locked(fault);
-	debt_assert_none(fault->space);
-	if (!result && old)
-		debt_assert_frame(fault->space, old);
-	spin_unlock(&fault->space->lock);
-	if (!result && old)
-		page_map_put(old);
+	debt_assert_none(space);
+	if (!result && replaced_page(fault))
+		debt_assert_frame(space, replaced_page(fault));
+	spin_unlock(&space->lock);
+	if (!result && replaced_page(fault))
+		page_map_put(replaced_page(fault));
 	return result;
 }

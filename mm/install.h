@@ -7,43 +7,44 @@
 #define FAULT_AGAIN 2 /* the world has changed: look again */
 #define FAULT_GO    3 /* a page has to be got first */
 
-/* What the fault is, with this VMA and an entry that is not EMPTY. => space lock held */
-enum fault_kind fault_judge_held(const struct fault *fault, const struct vma *vma,
-				 struct mmu_entry entry);
+/* What an access is, with this VMA and an entry that is not EMPTY. => space lock held */
+enum fault_kind fault_judge_held(unsigned access, const struct vma *vma, struct mmu_entry entry);
 
 /* The same for any entry. (Most are EMPTY, and then there is little to ask.) */
-static inline enum fault_kind fault_judge(const struct fault *fault, const struct vma *vma,
-					  struct mmu_entry entry)
+static inline __attribute__((always_inline)) enum fault_kind fault_judge(unsigned access,
+									 const struct vma *vma,
+									 struct mmu_entry entry)
 {
 	struct fault_facts facts = {
-		.access = fault->access,
+		.access = access,
 		.vma_rights = vma->rights,
 		.vma_shared = vma_is_shared(vma),
 		.entry_state = ENTRY_EMPTY,
 	};
 
 	if (unlikely(!entry_empty(entry)))
-		return fault_judge_held(fault, vma, entry);
+		return fault_judge_held(access, vma, entry);
 	return fault_classify(&facts);
 }
 
 /*
- * ACCESSED, SPURIOUS, REUSE, REMAP: what needs no page. 0 or FAULT_AGAIN.
- * => space lock held since the look-up that found fault->vma, fault->slot and entry, and judged
- * them
+ * ACCESSED, SPURIOUS, REUSE, REMAP: what needs no page (mm/in_place.c). 0 or FAULT_AGAIN.
+ * => space lock held since the look-up that found fault->vma, fault->slot and fault->entry, and
+ * judged them
  */
-int install_in_place(struct fault *fault, struct mmu_entry entry);
+int install_in_place(struct fault *fault);
 
 /*
- * FILL where the page is there for the taking (and its neighbours with it). => as above, and the
- * table is there; false: it is not
+ * FILL and COW where the page is there for the taking (and its neighbours with it). 0, or
+ * FAULT_GO: it is not.
+ * => as above, and the table is there
  */
-bool install_at_hand(struct fault *fault);
+int install_at_hand(struct fault *fault);
 
 /*
- * FILL and COW: grants fault->page at fault->va, if all is still as it was found. 0: the reference
- * to fault->page is the entry's now; FAULT_AGAIN: nothing has changed, but for fault->ntables where
- * a table page was missing; VM_DYING.
+ * FILL and COW: grants fault->page, or the spare where that is NULL, at fault->va, if all is still
+ * as it was found. 0: the reference to it is the entry's now; FAULT_AGAIN: nothing has changed, but
+ * for a table that was missing; VM_DYING.
  * => no spinning lock held
  */
 int vma_install(struct fault *fault);

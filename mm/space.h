@@ -99,14 +99,20 @@ struct vma *vma_first(struct space *space);
 struct vma *vma_next(struct vma *vma);
 struct vma *vma_prev(struct vma *vma);
 
-/* The VMA that holds va, or NULL. => space lock or mmap lock held */
-static inline struct vma *vma_find(struct space *space, vaddr_t va)
+/* The VMA that was found last, if it holds va too; NULL. => space lock or mmap lock held */
+static inline struct vma *vma_last_hit(struct space *space, vaddr_t va)
 {
 	struct vma *vma = atomic_load_relaxed(&space->last_hit);
 
-	if (likely(vma) && likely(va - vma->start < vma->end - vma->start))
-		return vma;
-	return vma_find_in_tree(space, va);
+	return likely(vma) && likely(va - vma->start < vma->end - vma->start) ? vma : NULL;
+}
+
+/* The VMA that holds va, or NULL. => space lock or mmap lock held */
+static inline struct vma *vma_find(struct space *space, vaddr_t va)
+{
+	struct vma *vma = vma_last_hit(space, va);
+
+	return likely(vma) ? vma : vma_find_in_tree(space, va);
 }
 
 /*

@@ -118,8 +118,10 @@ struct vma *vma_find_next(struct space *space, vaddr_t va)
 			continue;
 		}
 		best = vma;
-		if (vma->start <= va)
+		if (vma->start <= va) {
+			atomic_store_relaxed(&space->last_hit, vma);
 			break;
+		}
 		node = node->child[0];
 	}
 	return best;
@@ -129,10 +131,7 @@ struct vma *vma_find_in_tree(struct space *space, vaddr_t va)
 {
 	struct vma *vma = vma_find_next(space, va);
 
-	if (!vma || vma->start > va)
-		return NULL;
-	atomic_store_relaxed(&space->last_hit, vma);
-	return vma;
+	return vma && vma->start <= va ? vma : NULL;
 }
 
 /* Counts the VMA's bytes in (sign 1) or out (-1). */

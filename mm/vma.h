@@ -29,9 +29,8 @@ struct fault;
 struct vma_backend {
 	const char *name;
 	/*
-	 * FILL: gets the page for the fault's address and hands it over by fault_give() or, where it
-	 * filled the topped-up frame, fault_give_spare() (mm/fault.h). A private write gets a page of
-	 * its own.
+	 * FILL: gets the page for the fault's address: fills the topped-up frame, which a private
+	 * write always has, or hands another page over by fault_give() (mm/fault.h).
 	 * 0; VM_WAIT; -ENOMEM; -ENXIO or -EIO: BUS. => no spinning lock held; writes no entry
 	 */
 	int (*fill)(struct fault *fault);
