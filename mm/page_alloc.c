@@ -17,11 +17,15 @@
 #define REFILL_ORDER 5	 /* the largest block that becomes singles at once */
 #define MERGE_BATCH  64u /* singles put back into blocks under one hold of the lock */
 
-static struct spinlock lock = SPINLOCK_INIT(LOCK_PAGE_ALLOC);
-static struct list blocks[PAGE_ORDER_MAX + 1];
-static unsigned blocks_ready; /* orders whose list is initialised: all or none */
-static struct list *singles;  /* strung by next, NULL ends */
-static size_t nfree, ntotal, reserve;
+/* (One struct, so that one address finds it all.) */
+static struct {
+	struct spinlock lock;
+	/* guarded by lock: */
+	struct list *singles; /* strung by next, NULL ends */
+	size_t nfree, ntotal, reserve;
+	struct list blocks[PAGE_ORDER_MAX + 1];
+	unsigned blocks_ready; /* orders whose list is initialised: all or none */
+} pool = { .lock = SPINLOCK_INIT(LOCK_PAGE_ALLOC) };
 
 static struct page *page_of(struct list *link)
 {
@@ -32,15 +36,15 @@ static void single_push(struct page *page)
 {
 	page->kind = PAGE_FREE;
 	page->flags = PAGE_SINGLE | (page->flags & PAGE_POISONED);
-	page->link.next = singles;
-	singles = &page->link;
+	page->link.next = pool.singles;
+	pool.singles = &page->link;
 }
 
 static struct page *single_pop(void)
 {
-	struct page *page = page_of(singles);
+	struct page *page = page_of(pool.singles);
 
-	singles = page->link.next;
+	pool.singles = page->link.next;
 	return page;
 }
 
@@ -49,7 +53,7 @@ static void block_push(struct page *page, unsigned order)
 	page->kind = PAGE_FREE;
 	page->flags = PAGE_BLOCK | (page->flags & PAGE_POISONED);
 	page->order = (uint8_t)order;
-	list_add(&blocks[order], &page->link);
+	list_add(&pool.blocks[order], &page->link);
 }
 
 static void block_remove(struct page *page)
@@ -92,12 +96,12 @@ static struct page *block_take(unsigned order)
 {
 	unsigned from = order;
 
-	while (from <= PAGE_ORDER_MAX && list_empty(&blocks[from]))
+	while (from <= PAGE_ORDER_MAX && list_empty(&pool.blocks[from]))
 		from++;
 	if (from > PAGE_ORDER_MAX)
 		return NULL;
 
-	struct page *page = page_of(blocks[from].next);
+	struct page *page = page_of(pool.blocks[from].next);
 
 	block_remove(page);
 	while (from > order) {
@@ -111,25 +115,29 @@ static struct page *block_take(unsigned order)
  * Turns a free block into singles, its lowest frame to be taken first. => there is a free frame,
  * but no single
  */
-static __attribute__((noinline)) void singles_refill(void)
+static void singles_refill(void)
 {
 	unsigned order = 0;
 
-	while (order < REFILL_ORDER && list_empty(&blocks[order]))
+	while (order < REFILL_ORDER && list_empty(&pool.blocks[order]))
 		order++;
 
 	struct page *page = block_take(order);
+	struct list *next = pool.singles;
 
-	for (size_t i = 1ul << order; i-- > 0;)
-		single_push(page + i);
+	for (size_t i = 1ul << order; i-- > 0; next = &page[i].link) {
+		page[i].flags = PAGE_SINGLE | (page[i].flags & PAGE_POISONED);
+		page[i].link.next = next;
+	}
+	pool.singles = next;
 }
 
 /* Puts up to n singles back into blocks. => false: there was none */
 static bool singles_merge(unsigned n)
 {
-	if (!singles)
+	if (!pool.singles)
 		return false;
-	while (singles && n--)
+	while (pool.singles && n--)
 		block_free(single_pop(), 0);
 	return true;
 }
@@ -180,17 +188,17 @@ static __attribute__((noinline)) struct page *block_alloc(unsigned order, enum p
 {
 	struct page *page = NULL;
 
-	spin_lock(&lock);
-	while (nfree >= (1ul << order) + keep) {
+	spin_lock(&pool.lock);
+	while (pool.nfree >= (1ul << order) + keep) {
 		page = block_take(order);
 		if (page || !singles_merge(MERGE_BATCH))
 			break;
-		spin_unlock(&lock);
-		spin_lock(&lock);
+		spin_unlock(&pool.lock);
+		spin_lock(&pool.lock);
 	}
 	if (page)
-		nfree -= 1ul << order;
-	spin_unlock(&lock);
+		pool.nfree -= 1ul << order;
+	spin_unlock(&pool.lock);
 	if (!page)
 		return NULL;
 	block_start(page, order, kind);
@@ -202,62 +210,51 @@ static __attribute__((noinline)) struct page *block_alloc(unsigned order, enum p
 	return page;
 }
 
-struct page *page_alloc(unsigned order, enum page_kind kind, enum page_alloc_from from)
+/* NULL: there is none that may be had, or none on the list. */
+static inline struct page *single_take(size_t keep)
 {
-	size_t keep = from == PAGE_NORMAL ? reserve : 0;
 	struct page *page = NULL;
 
-	assert_hardened(kind != PAGE_FREE && kind != PAGE_RESERVED);
-	if (order > PAGE_ORDER_MAX || alloc_fails())
-		return NULL;
-	if (order > 0)
-		return block_alloc(order, kind, keep);
-	spin_lock(&lock);
-	if (likely(nfree > keep)) {
-		if (unlikely(!singles))
-			singles_refill();
+	spin_lock(&pool.lock);
+	if (likely(pool.singles) && likely(pool.nfree > keep)) {
 		page = single_pop();
-		nfree--;
+		pool.nfree--;
 	}
-	spin_unlock(&lock);
+	spin_unlock(&pool.lock);
+	return page;
+}
+
+/* The list was empty, or memory is short. */
+static __attribute__((noinline)) struct page *single_alloc(enum page_kind kind, size_t keep)
+{
+	struct page *page;
+
+	spin_lock(&pool.lock);
+	if (!pool.singles && pool.nfree > keep)
+		singles_refill();
+	spin_unlock(&pool.lock);
+	page = single_take(keep);
 	if (page)
 		block_start(page, 0, kind);
 	return page;
 }
 
-#ifdef FAULTLINE_HARDENED
-
-/* What is wrong with freeing it; NULL: nothing. */
-static const char *free_error(const struct page *page, unsigned order)
+struct page *page_alloc(unsigned order, enum page_kind kind, enum page_alloc_from from)
 {
-	if (page->kind == PAGE_FREE)
-		return "is free already";
-	if (page->kind == PAGE_RESERVED || page->kind == PAGE_ZERO)
-		return "is never freed";
-	if (page->flags & PAGE_TAIL || page->order != order)
-		return "is not the start of such an allocation";
-	if (page->refs > 1 || page->maps || page->pins)
-		return "is in use";
-	return NULL;
+	size_t keep = from == PAGE_RESERVE ? 0 : pool.reserve;
+	struct page *page;
+
+	assert_hardened(kind != PAGE_FREE && kind != PAGE_RESERVED);
+	if (alloc_fails())
+		return NULL;
+	if (unlikely(order > 0))
+		return order <= PAGE_ORDER_MAX ? block_alloc(order, kind, keep) : NULL;
+	page = single_take(keep);
+	if (unlikely(!page))
+		return single_alloc(kind, keep);
+	block_start(page, 0, kind);
+	return page;
 }
-
-/* Refuses what is no allocation, and fills it with poison. */
-void page_end(struct page *page, unsigned order)
-{
-	const char *error = free_error(page, order);
-
-	if (error)
-		panic("page: frame %#lx (kind %u, order %u) %s", (unsigned long)page_to_pfn(page),
-		      page->kind, page->order, error);
-	poison_fill(page_address(page), PAGE_SIZE << order);
-	for (size_t i = 0; i < 1ul << order; i++) {
-		page[i].kind = PAGE_FREE;
-		page[i].counts = 0;
-		page[i].flags = PAGE_POISONED;
-	}
-}
-
-#endif
 
 void page_free(struct page *page, unsigned order)
 {
@@ -266,24 +263,24 @@ void page_free(struct page *page, unsigned order)
 		page[i].kind = PAGE_FREE;
 		page[i].flags &= PAGE_POISONED;
 	}
-	spin_lock(&lock);
+	spin_lock(&pool.lock);
 	if (order == 0)
 		single_push(page);
 	else
 		block_free(page, order);
-	nfree += 1ul << order;
-	spin_unlock(&lock);
+	pool.nfree += 1ul << order;
+	spin_unlock(&pool.lock);
 }
 
 void page_batch_free(struct page_batch *batch)
 {
 	if (!batch->first)
 		return;
-	spin_lock(&lock);
-	batch->last->next = singles;
-	singles = batch->first;
-	nfree += batch->count;
-	spin_unlock(&lock);
+	spin_lock(&pool.lock);
+	batch->last->next = pool.singles;
+	pool.singles = batch->first;
+	pool.nfree += batch->count;
+	spin_unlock(&pool.lock);
 	*batch = (struct page_batch){ 0 };
 }
 
@@ -302,10 +299,10 @@ void page_alloc_add(paddr_t start, paddr_t end)
 	pfn_t pfn = paddr_to_pfn(start), last = paddr_to_pfn(end);
 
 	assert(IS_ALIGNED(start | end, PAGE_SIZE) && start <= end);
-	spin_lock(&lock);
-	for (unsigned i = blocks_ready; i <= PAGE_ORDER_MAX; i++)
-		list_init(&blocks[i]);
-	blocks_ready = PAGE_ORDER_MAX + 1;
+	spin_lock(&pool.lock);
+	for (unsigned i = pool.blocks_ready; i <= PAGE_ORDER_MAX; i++)
+		list_init(&pool.blocks[i]);
+	pool.blocks_ready = PAGE_ORDER_MAX + 1;
 	for (unsigned order; pfn < last; pfn += 1ul << order) {
 		struct page *page = pfn_to_page(pfn);
 
@@ -315,25 +312,25 @@ void page_alloc_add(paddr_t start, paddr_t end)
 			page[i].kind = PAGE_FREE;
 		}
 		block_free(page, order);
-		nfree += 1ul << order;
-		ntotal += 1ul << order;
+		pool.nfree += 1ul << order;
+		pool.ntotal += 1ul << order;
 	}
-	spin_unlock(&lock);
+	spin_unlock(&pool.lock);
 }
 
 void page_alloc_set_reserve(size_t frames)
 {
-	reserve = frames;
+	pool.reserve = frames;
 }
 
 size_t page_alloc_free_count(void)
 {
-	return atomic_load_relaxed(&nfree);
+	return atomic_load_relaxed(&pool.nfree);
 }
 
 size_t page_alloc_total_count(void)
 {
-	return atomic_load_relaxed(&ntotal);
+	return atomic_load_relaxed(&pool.ntotal);
 }
 
 void page_alloc_trim(void)
@@ -341,9 +338,9 @@ void page_alloc_trim(void)
 	bool more = true;
 
 	while (more) {
-		spin_lock(&lock);
+		spin_lock(&pool.lock);
 		more = singles_merge(MERGE_BATCH);
-		spin_unlock(&lock);
+		spin_unlock(&pool.lock);
 	}
 }
 
@@ -351,7 +348,7 @@ static void census_order(struct page_alloc_census *ret, unsigned order)
 {
 	struct page *page;
 
-	list_for_each_entry(page, &blocks[order], link) {
+	list_for_each_entry(page, &pool.blocks[order], link) {
 		ret->blocks++;
 		ret->frames += 1ul << order;
 		if (page->kind != PAGE_FREE || !(page->flags & PAGE_BLOCK) ||
@@ -363,16 +360,16 @@ static void census_order(struct page_alloc_census *ret, unsigned order)
 void page_alloc_census(struct page_alloc_census *ret)
 {
 	*ret = (struct page_alloc_census){ 0 };
-	spin_lock(&lock);
-	for (unsigned order = 0; order < blocks_ready; order++)
+	spin_lock(&pool.lock);
+	for (unsigned order = 0; order < pool.blocks_ready; order++)
 		census_order(ret, order);
-	for (struct list *link = singles; link; link = link->next) {
+	for (struct list *link = pool.singles; link; link = link->next) {
 		const struct page *page = page_of(link);
 
 		ret->singles++;
 		if (page->kind != PAGE_FREE || !(page->flags & PAGE_SINGLE))
 			ret->faults++;
 	}
-	ret->counted = nfree;
-	spin_unlock(&lock);
+	ret->counted = pool.nfree;
+	spin_unlock(&pool.lock);
 }
