@@ -4,7 +4,7 @@
 static int anon_fill(struct fault *fault)
 {
 	if (likely(fault_is_write(fault))) {
-		arch_page_zero(fault_spare_address(fault));
+		fault_zero_spare(fault);
 		return 0;
 	}
 	page_get(zero_page);

@@ -6,6 +6,6 @@ int cow_copy(struct fault *fault)
 	if (fault->source)
 		arch_page_copy(fault_spare_address(fault), page_address(fault->source));
 	else
-		arch_page_zero(fault_spare_address(fault));
+		fault_zero_spare(fault);
 	return 0;
 }

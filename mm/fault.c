@@ -121,7 +121,7 @@ static inline void find_kind(struct fault *fault)
 	fault->kind = fault_judge(wanted, vma, entry);
 }
 
-/* Does what needs no page. 0, FAULT_AGAIN, FAULT_GO or an outcome. => space lock held */
+/* Does what needs no page. 0, FAULT_SPENT, FAULT_AGAIN, FAULT_GO or an outcome. => space lock held */
 static inline int fault_act(struct fault *fault)
 {
 	int result = FAULT_GO;
@@ -247,7 +247,12 @@ static __attribute__((noinline)) int fault_try(struct fault *fault)
 {
 	int result = fault_look(fault);
 
-	return result == FAULT_GO ? fault_go(fault) : result;
+	if (result == FAULT_GO)
+		return fault_go(fault);
+	if (result != FAULT_SPENT)
+		return result;
+	zeroed_prepare();
+	return 0;
 }
 
 int vm_fault(struct space *space, vaddr_t address, unsigned access, vaddr_t pc,

@@ -3,6 +3,7 @@
 
 #include "mm/space.h"
 #include "mm/vm_wait.h"
+#include "mm/zeroed.h"
 
 /* What vm_fault() answers, beside 0 (run the instruction again) and VM_WAIT. */
 #define VM_SEGV_MAPERR (-1001) /* no VMA there */
@@ -77,6 +78,13 @@ static inline void *fault_spare_address(const struct fault *fault)
 {
 	assert_hardened(fault->spare);
 	return arch_phys_to_virt(pfn_to_paddr(fault->spare_pfn));
+}
+
+/* For handlers: what was topped up becomes a page of zeros, and the next is to be at hand. */
+static inline void fault_zero_spare(struct fault *fault)
+{
+	arch_page_zero(fault_spare_address(fault));
+	zeroed_prepare();
 }
 
 /*

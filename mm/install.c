@@ -233,13 +233,37 @@ static void publish_given(struct fault *fault)
 	fault->page = NULL;
 }
 
+/* Would a write find zeros there: never written, or the zero page? */
+static inline bool wants_zeros(const struct fault *fault)
+{
+	if (fault->kind == FAULT_COW)
+		return entry_pfn(fault->entry) == zero_pfn;
+	return !fault->vma->backend->at_hand;
+}
+
+/* A private write: the frame that was zeroed ahead. */
+static __attribute__((noinline)) int install_zeroed(struct fault *fault)
+{
+	struct page *page = zeroed_take();
+
+	if (!page)
+		return FAULT_GO;
+	fault_count(fault, fault->kind);
+	if (fault->kind == FAULT_COW) {
+		clear_entry(fault);
+		page_map_put(zero_page);
+	}
+	publish_own(fault, page, page->zeroed_pfn, ENTRY_ACCESSED | ENTRY_DIRTY);
+	return FAULT_SPENT;
+}
+
 int install_at_hand(struct fault *fault)
 {
 	const struct vma *vma = fault->vma;
 
 	assert_hardened(spin_lock_held(&fault->space->lock));
 	if (fault_is_write(fault) && !vma_is_shared(vma))
-		return FAULT_GO;
+		return wants_zeros(fault) ? install_zeroed(fault) : FAULT_GO;
 	if (vma->object)
 		return install_object_at_hand(fault);
 	install_zero(fault);

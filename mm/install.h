@@ -6,6 +6,7 @@
 /* Between the parts of the dispatcher, beside 0, VM_WAIT and the outcomes: */
 #define FAULT_AGAIN 2 /* the world has changed: look again */
 #define FAULT_GO    3 /* a page has to be got first */
+#define FAULT_SPENT 4 /* served by the frame that was zeroed ahead: zero the next */
 
 /* What an access is, with this VMA and an entry that is not EMPTY. => space lock held */
 enum fault_kind fault_judge_held(unsigned access, const struct vma *vma, struct mmu_entry entry);
@@ -35,7 +36,7 @@ static inline __attribute__((always_inline)) enum fault_kind fault_judge(unsigne
 int install_in_place(struct fault *fault);
 
 /*
- * FILL and COW where the page is there for the taking (and its neighbours with it). 0, or
+ * FILL and COW where the page is there for the taking (and its neighbours with it). 0, FAULT_SPENT;
  * FAULT_GO: it is not.
  * => as above, and the table is there
  */

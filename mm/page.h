@@ -55,6 +55,7 @@ struct page {
 	union {
 		uint64_t index;		       /* PAGE_OBJECT: page index in the object */
 		struct slab_object *slab_free; /* PAGE_SLAB: guarded by the cache's lock */
+		pfn_t zeroed_pfn;	       /* given out by zeroed_take(): its frame */
 	};
 	struct list link;
 };

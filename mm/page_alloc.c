@@ -4,14 +4,16 @@
  * Free blocks of 2^order frames stand on a list per order, marked PAGE_BLOCK in their first frame.
  * In front of it are the singles: frames that were freed one by one and are handed out again last
  * in, first out, without the work of merging and splitting. They go back into blocks when a larger
- * block is asked for, or by page_alloc_trim(). `lock` guards the lists, the counts, and kind, flags
- * and link of free frames.
+ * block is asked for, or by page_alloc_trim(). One more may be free that is on no list (mm/zeroed.h):
+ * nfree does not count it. `lock` guards the lists, the counts, and kind, flags and link of free
+ * frames.
  */
 
 #include "mm/page_alloc.h"
 
 #include "mm/alloc_fail.h"
 #include "mm/poison.h"
+#include "mm/zeroed.h"
 #include "sync/spinlock.h"
 
 #define REFILL_ORDER 5	 /* the largest block that becomes singles at once */
@@ -200,7 +202,7 @@ static __attribute__((noinline)) struct page *block_alloc(unsigned order, enum p
 		pool.nfree -= 1ul << order;
 	spin_unlock(&pool.lock);
 	if (!page)
-		return NULL;
+		return zeroed_drop() ? block_alloc(order, kind, keep) : NULL;
 	block_start(page, order, kind);
 	for (size_t i = 1; i < 1ul << order; i++) {
 		page[i].counts = 0;
@@ -234,6 +236,8 @@ static __attribute__((noinline)) struct page *single_alloc(enum page_kind kind, 
 		singles_refill();
 	spin_unlock(&pool.lock);
 	page = single_take(keep);
+	if (!page)
+		page = zeroed_take();
 	if (page)
 		block_start(page, 0, kind);
 	return page;
@@ -245,7 +249,7 @@ struct page *page_alloc(unsigned order, enum page_kind kind, enum page_alloc_fro
 	struct page *page;
 
 	assert_hardened(kind != PAGE_FREE && kind != PAGE_RESERVED);
-	if (alloc_fails())
+	if (from != PAGE_AHEAD && alloc_fails())
 		return NULL;
 	if (unlikely(order > 0))
 		return order <= PAGE_ORDER_MAX ? block_alloc(order, kind, keep) : NULL;
@@ -325,7 +329,7 @@ void page_alloc_set_reserve(size_t frames)
 
 size_t page_alloc_free_count(void)
 {
-	return atomic_load_relaxed(&pool.nfree);
+	return atomic_load_relaxed(&pool.nfree) + zeroed_count();
 }
 
 size_t page_alloc_total_count(void)
@@ -337,6 +341,7 @@ void page_alloc_trim(void)
 {
 	bool more = true;
 
+	(void)zeroed_drop();
 	while (more) {
 		spin_lock(&pool.lock);
 		more = singles_merge(MERGE_BATCH);
@@ -370,6 +375,7 @@ void page_alloc_census(struct page_alloc_census *ret)
 		if (page->kind != PAGE_FREE || !(page->flags & PAGE_SINGLE))
 			ret->faults++;
 	}
-	ret->counted = pool.nfree;
+	ret->singles += zeroed_count();
+	ret->counted = pool.nfree + zeroed_count();
 	spin_unlock(&pool.lock);
 }

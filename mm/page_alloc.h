@@ -9,6 +9,7 @@
 enum page_alloc_from {
 	PAGE_NORMAL,  /* leaves the reserve alone */
 	PAGE_RESERVE, /* a dying process, and what makes memory free */
+	PAGE_AHEAD,   /* as PAGE_NORMAL, and nobody minds where there is none (mm/zeroed.c) */
 };
 
 /*

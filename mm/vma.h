@@ -35,9 +35,10 @@ struct vma_backend {
 	 */
 	int (*fill)(struct fault *fault);
 	/*
-	 * Of VMAs with an object (without, reads of what was never written see the zero page): the
-	 * n pages from va on, for reads, or for any access to a shared mapping, as far as they are
-	 * there for the taking; NULL for the others.
+	 * Of VMAs with an object: the n pages from va on, for reads, or for any access to a shared
+	 * mapping, as far as they are there for the taking; NULL for the others. (Without an object,
+	 * reads of what was never written see the zero page. Writes get a frame of zeros where
+	 * at_hand is NULL.)
 	 * => the space's and the object's lock held; neither waits nor allocates nor references
 	 */
 	void (*at_hand)(const struct vma *vma, vaddr_t va, struct page **pages, unsigned n);

@@ -7,6 +7,7 @@
 #include "mm/hold.h"
 #include "mm/install.h"
 #include "mm/object.h"
+#include "mm/page_alloc.h"
 
 /* A backend whose page is got while others change the world. */
 static void (*meanwhile)(void);
@@ -202,6 +203,7 @@ static void fail_each(vaddr_t va, unsigned access)
 		size_t resident = space.resident;
 		int result;
 
+		page_alloc_trim(); /* so that no frame is zeroed ahead */
 		alloc_fail_at = n;
 		result = fault(va, access);
 		if (alloc_fail_at) {

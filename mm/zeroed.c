@@ -1,0 +1,45 @@
+/* A frame that is filled with zeros before somebody wants it. */
+#include "mm/zeroed.h"
+
+#include "mm/page_alloc.h"
+
+struct page *zeroed_ahead;
+
+#ifdef FAULTLINE_HARDENED
+
+void zeroed_check(const struct page *page)
+{
+	const uint64_t *word = page_address(page);
+
+	for (size_t i = 0; i < PAGE_SIZE / sizeof(*word); i++)
+		if (word[i])
+			panic("page: free frame %#lx was written at offset %#lx",
+			      (unsigned long)page_to_pfn(page), (unsigned long)(i * sizeof(*word)));
+}
+
+#endif
+
+bool zeroed_drop(void)
+{
+	struct page *page = zeroed_take();
+
+	if (page)
+		page_free(page, 0);
+	return page;
+}
+
+void zeroed_prepare(void)
+{
+	struct page *page = zeroed_count() ? NULL : page_alloc(0, PAGE_ANON, PAGE_AHEAD);
+
+	if (!page)
+		return;
+	page->zeroed_pfn = page_to_pfn(page);
+	arch_page_zero(arch_phys_to_virt(pfn_to_paddr(page->zeroed_pfn)));
+	page->kind = PAGE_FREE;
+	page = __atomic_exchange_n(&zeroed_ahead, page, __ATOMIC_ACQ_REL);
+	if (unlikely(page)) { /* another hart was quicker */
+		page->kind = PAGE_ANON;
+		page_free(page, 0);
+	}
+}
