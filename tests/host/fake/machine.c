@@ -15,6 +15,7 @@
 bool fake_irq_on = true;
 struct hart *fake_hart;
 uint64_t fake_time;
+void (*fake_meanwhile)(void);
 struct phys_range fake_image, fake_image_init;
 
 static struct arch_thread boot_thread;

@@ -38,12 +38,19 @@ static inline paddr_t arch_virt_to_phys(const void *p)
 	return fake_virt_to_phys(p);
 }
 
+/* What happens while a page is zeroed or copied, which takes a while; NULL: nothing. */
+extern void (*fake_meanwhile)(void);
+
 static inline void arch_page_zero(void *page)
 {
+	if (fake_meanwhile)
+		fake_meanwhile();
 	__builtin_memset(page, 0, PAGE_SIZE);
 }
 
 static inline void arch_page_copy(void *to, const void *from)
 {
+	if (fake_meanwhile)
+		fake_meanwhile();
 	__builtin_memcpy(to, from, PAGE_SIZE);
 }

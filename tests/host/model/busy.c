@@ -1,0 +1,232 @@
+/* What is under way: the operation that was stopped at a pause, and what others may see of it. */
+#include "busy.h"
+
+#include <string.h>
+
+#include "counts.h"
+#include "disk.h"
+#include "mm/alloc_fail.h"
+#include "mm/host.h"
+#include "ops.h"
+#include "peek.h"
+#include "sync/waitq.h"
+
+#define SLEEPERS 64
+
+/* Who had to wait for a verb that was stopped: asks again when that is done. */
+struct sleeper {
+	struct op op;
+	struct waitq *queue;
+	uint64_t seq;
+};
+
+struct busy busy;
+unsigned depth;
+bool killed, disturbed, gave_up;
+int last_outcome;
+
+static const struct op *at_pauses;
+static size_t nat_pauses;
+static unsigned pause_number;
+static struct sleeper sleepers[SLEEPERS];
+static unsigned nsleepers;
+static const struct op *running; /* the innermost */
+static bool armed;
+
+bool out_of_memory(void)
+{
+	return armed && !alloc_fail_at;
+}
+
+void memory_back(void)
+{
+	counts.out_of_memory += out_of_memory();
+	alloc_fail_at = 0;
+	armed = false;
+}
+
+unsigned last_pauses(void)
+{
+	return pause_number;
+}
+
+bool busy_with(const struct model_space *m, const struct cell *c, enum busy_kind kind)
+{
+	size_t i = (size_t)(c - m->cell);
+
+	return depth > 1 && busy.kind == kind && busy.m == m && i >= busy.from && i < busy.to;
+}
+
+void busy_touched(struct model_space *m, struct cell *c)
+{
+	if (busy_with(m, c, BUSY_DROP) || busy_with(m, c, BUSY_FORK) || busy_with(m, c, BUSY_BYTES))
+		c->either = true;
+	if (depth > 1 && busy.kind == BUSY_BYTES && c->file >= 0 && c->file == busy.file)
+		c->either = true;
+}
+
+/* A thread of its own runs: its space, its memory failures, its outcome. */
+static void run_nested(const struct op *op)
+{
+	struct mmu *was = fake_active();
+	uint64_t fail_at = alloc_fail_at;
+	const struct op *outer = running;
+	bool outer_armed = armed;
+
+	if (ops_thread_space())
+		peek_settle_stack(ops_thread_space()); /* its own fault may have grown it */
+	depth = 2;
+	gave_up = false;
+	disturbed = true;
+	alloc_fail_at = op->fail;
+	armed = op->fail != 0;
+	running = op;
+	counts.nested[op->verb]++;
+	op_run(op);
+	memory_back();
+	running = outer;
+	armed = outer_armed;
+	alloc_fail_at = fail_at;
+	depth = 1;
+	arch_mmu_activate(was);
+	if (busy.changed)
+		busy.changed();
+}
+
+/* Of whoever runs at a pause and finds a verb in its way. */
+static int sleep_for_verb(const struct vm_wait *wait)
+{
+	counts.waits_busy++;
+	gave_up = true;
+	expect(nsleepers < SLEEPERS, "too many sleepers");
+	sleepers[nsleepers++] = (struct sleeper){ *running, wait->queue, wait->seq };
+	return -EINTR;
+}
+
+static bool waits_for_verb(const struct vm_wait *wait)
+{
+	for (unsigned n = 0; n < SPACES; n++) {
+		if (wait && wait->queue == &spaces_[n].space.busy_done)
+			return true;
+	}
+	return false;
+}
+
+static void run_at_pause(void)
+{
+	unsigned number = ++pause_number;
+
+	lockorder_assert_none_spinning();
+	if (busy.commit && (!busy.m || !busy.m->space.busy_end)) {
+		busy.commit();
+		busy.commit = NULL;
+	}
+	for (size_t i = 0; i < nat_pauses && !killed; i++) {
+		if (at_pauses[i].at == number)
+			run_nested(&at_pauses[i]);
+	}
+}
+
+static int pause_in_model(struct vm_wait *wait)
+{
+	counts.pauses++;
+	if (depth > 1)
+		return waits_for_verb(wait) ? sleep_for_verb(wait) : 0;
+	expect(!waits_for_verb(wait), "a wait for a verb, and there is none");
+	run_at_pause();
+	return killed ? -EINTR : 0;
+}
+
+/* A page is zeroed or copied: another hart would go on meanwhile. */
+static void meanwhile(void)
+{
+	if (depth == 1)
+		run_at_pause();
+}
+
+static struct model_space *active_space(void)
+{
+	for (unsigned n = 0; n < SPACES; n++) {
+		if (fake_active() == &spaces_[n].space.mmu)
+			return &spaces_[n];
+	}
+	failed("an access, and no space is active");
+}
+
+/* A program's fault: waits as a thread would, and asks again from the start. */
+static int serve(vaddr_t va, unsigned access)
+{
+	struct model_space *m = active_space();
+	struct vm_wait wait = { 0 };
+	int result = vm_fault(&m->space, va, access | ACCESS_USER, 0, &wait);
+
+	if (result == VM_WAIT) {
+		expect(wait.queue, "a wait for nothing");
+		result = pause_in_model(&wait);
+	}
+	last_outcome = result;
+	return result;
+}
+
+static bool mmap_locked(struct space *space)
+{
+	for (unsigned n = 0; n < SPACES; n++) {
+		if (space == &spaces_[n].space)
+			return spaces_[n].locked;
+	}
+	return false;
+}
+
+void busy_reset(void)
+{
+	mm_host.pause = pause_in_model;
+	mm_host.mmap_locked = mmap_locked;
+	fake_fault = serve;
+	fake_meanwhile = meanwhile;
+	busy = (struct busy){ .file = -1 };
+	depth = 0;
+	nsleepers = 0;
+	nat_pauses = 0;
+	killed = disturbed = gave_up = false;
+}
+
+static void run_alone(const struct op *op)
+{
+	busy = (struct busy){ .file = -1 };
+	depth = 1;
+	pause_number = 0;
+	killed = disturbed = gave_up = false;
+	running = op;
+	alloc_fail_at = op->fail;
+	armed = op->fail != 0;
+	op_run(op);
+	memory_back();
+	busy = (struct busy){ .file = -1 };
+	depth = 0;
+}
+
+/* The verb is done: who waited for it was woken, and gets through now. */
+static void wake_sleepers(void)
+{
+	unsigned n = nsleepers;
+
+	nsleepers = 0;
+	for (unsigned i = 0; i < n; i++) {
+		struct sleeper sleeper = sleepers[i];
+
+		expect(waitq_sample(sleeper.queue) != sleeper.seq, "a thread sleeps on");
+		sleeper.op.at = sleeper.op.fail = 0;
+		run_alone(&sleeper.op);
+	}
+}
+
+void run_op(const struct op *op, const struct op *nested, size_t nnested)
+{
+	at_pauses = nested;
+	nat_pauses = nnested;
+	run_alone(op);
+	peek_settle_either();
+	nat_pauses = 0;
+	ops_end_dying();
+	wake_sleepers();
+}

@@ -1,0 +1,121 @@
+/* What a run has done, counted: for the report, and for the floors that keep it from falling. */
+#include "counts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct counts counts;
+
+static const char *const retry_names[RETRY_REASONS] = {
+	[RETRY_VMA] = "vma",	   [RETRY_ENTRY] = "entry", [RETRY_SOURCE] = "source",
+	[RETRY_TABLES] = "tables", [RETRY_RACE] = "race",
+};
+
+void counts_of_space(const struct space *space)
+{
+	for (unsigned i = 0; i < FAULT_KINDS; i++)
+		counts.kind[i] += space->stats.kind[i];
+	for (unsigned i = 0; i < RETRY_REASONS; i++)
+		counts.retry[i] += space->stats.retry[i];
+}
+
+/* Calls fn for each figure. */
+static void each(void (*fn)(const char *name, uint64_t n, void *arg), void *arg)
+{
+	char name[64];
+
+	fn("steps", counts.steps, arg);
+	fn("episodes", counts.episodes, arg);
+	fn("pauses", counts.pauses, arg);
+	fn("waits.disk", counts.waits_disk, arg);
+	fn("waits.busy", counts.waits_busy, arg);
+	fn("waits.early", counts.early, arg);
+	fn("killed", counts.killed, arg);
+	fn("no-memory", counts.out_of_memory, arg);
+	fn("refused", counts.refused, arg);
+	fn("checks", counts.checks, arg);
+	for (unsigned i = 0; i < OP_VERBS; i++) {
+		snprintf(name, sizeof(name), "op.%s", verb_words[i].name);
+		fn(name, counts.op[i], arg);
+	}
+	for (unsigned i = 0; i < OP_VERBS; i++) {
+		snprintf(name, sizeof(name), "paused.%s", verb_words[i].name);
+		fn(name, counts.nested[i], arg);
+	}
+	for (unsigned i = 0; i < FAULT_KINDS; i++) {
+		snprintf(name, sizeof(name), "kind.%s", fault_kind_name(i));
+		fn(name, counts.kind[i], arg);
+	}
+	for (unsigned i = 0; i < RETRY_REASONS; i++) {
+		snprintf(name, sizeof(name), "retry.%s", retry_names[i]);
+		fn(name, counts.retry[i], arg);
+	}
+}
+
+/* A line for each group: what is before the point. */
+static void print_one(const char *name, uint64_t n, void *arg)
+{
+	char *last = arg;
+	int group = (int)strcspn(name, ".");
+
+	if (!name[group] || strncmp(last, name, (size_t)group + 1) != 0)
+		printf("%s# %.*s:", *last ? "\n" : "", group, name);
+	if (n && name[group])
+		printf(" %s %" PRIu64, name + group + 1, n);
+	else if (!name[group])
+		printf(" %" PRIu64, n);
+	snprintf(last, 64, "%s", name);
+}
+
+void counts_print(void)
+{
+	char last[64] = "";
+
+	each(print_one, last);
+	printf("\n");
+}
+
+struct floor {
+	const char *name;
+	uint64_t least;
+	unsigned below;
+	bool known;
+};
+
+static void compare_one(const char *name, uint64_t n, void *arg)
+{
+	struct floor *floor = arg;
+
+	if (strcmp(name, floor->name) != 0)
+		return;
+	floor->known = true;
+	if (n >= floor->least)
+		return;
+	printf("# %s: %" PRIu64 ", fewer than %" PRIu64 "\n", name, n, floor->least);
+	floor->below++;
+}
+
+unsigned counts_below(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	struct floor floor = { 0 };
+	char line[128], name[64];
+
+	if (!file) {
+		printf("# %s can't be read\n", path);
+		return 1;
+	}
+	while (fgets(line, sizeof(line), file)) {
+		if (*line == '#' || sscanf(line, "%63s %" SCNu64, name, &floor.least) != 2)
+			continue;
+		floor.name = name;
+		floor.known = false;
+		each(compare_one, &floor);
+		floor.below += !floor.known;
+		if (!floor.known)
+			printf("# %s: no such figure\n", name);
+	}
+	fclose(file);
+	return floor.below;
+}

@@ -1,0 +1,19 @@
+/* The disk behind the model's files: quick, slow, or with bad pages. */
+#pragma once
+
+#include "world.h"
+
+/* Makes file n anew, of a generation of its own, so that its bytes are others. */
+void disk_make(unsigned n);
+
+/* Does a read of that page fail? */
+bool disk_is_bad(unsigned file, uint64_t index);
+
+/* Completes all that was asked for, and wakes who waits. */
+void disk_complete(void);
+
+/* While set, nothing is waited for. */
+extern bool disk_quick;
+
+/* The bytes that a file had when it was made, from `pos` on. */
+const unsigned char *disk_bytes(unsigned file, uint64_t pos);

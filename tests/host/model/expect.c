@@ -1,0 +1,141 @@
+/* What an access must come to: the rules, said as naively as can be. */
+#include "expect.h"
+
+#include <string.h>
+
+#include "disk.h"
+
+bool file_is_bad(unsigned file, uint64_t index)
+{
+	return index << PAGE_SHIFT < files[file].backed && disk_is_bad(file, index);
+}
+
+bool cell_reads_file(const struct cell *c)
+{
+	return c->file >= 0 && !c->own && c->from_file;
+}
+
+int cell_outcome(const struct cell *c, unsigned rights, unsigned right)
+{
+	if (!c->mapped)
+		return VM_SEGV_MAPERR;
+	if (right & ~rights)
+		return VM_SEGV_ACCERR;
+	if (!cell_reads_file(c))
+		return 0;
+	if ((uint64_t)c->index << PAGE_SHIFT >= files[c->file].size)
+		return VM_BUS;
+	return file_is_bad((unsigned)c->file, c->index) ? VM_BUS : 0;
+}
+
+static unsigned char *file_page(const struct cell *c)
+{
+	return files[c->file].byte + ((size_t)c->index << PAGE_SHIFT);
+}
+
+static void make_own(struct cell *c)
+{
+	memcpy(c->bytes, file_page(c), c->from_file);
+	memset(c->bytes + c->from_file, 0, PAGE_SIZE - c->from_file);
+	c->own = true;
+}
+
+unsigned char *cell_bytes(struct cell *c, bool write)
+{
+	if (c->store >= 0)
+		return stores[c->store] + ((size_t)c->index << PAGE_SHIFT);
+	if (cell_reads_file(c) && (write || c->from_file < PAGE_SIZE))
+		make_own(c);
+	return cell_reads_file(c) ? file_page(c) : c->bytes;
+}
+
+unsigned char cell_dropped_byte(const struct cell *c, unsigned off)
+{
+	if (c->file < 0 || off >= c->from_file)
+		return 0;
+	return file_page(c)[off];
+}
+
+size_t bytes_mapped(const struct model_space *m)
+{
+	size_t n = 1; /* the fence below the window */
+
+	for (unsigned i = 0; i < CELLS; i++)
+		n += m->cell[i].mapped;
+	return n << PAGE_SHIFT;
+}
+
+static size_t bytes_of_data(const struct model_space *m)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < CELLS; i++) {
+		const struct cell *c = &m->cell[i];
+
+		n += c->mapped && c->rights & RIGHT_WRITE && c->store < 0 && !c->stack;
+	}
+	return n << PAGE_SHIFT;
+}
+
+bool expect_may_expand(const struct model_space *m, unsigned rights, bool data, size_t bytes)
+{
+	if (bytes_mapped(m) + bytes > m->space.limit_as)
+		return false;
+	return !data || !(rights & RIGHT_WRITE) || bytes_of_data(m) + bytes <= m->space.limit_data;
+}
+
+/* The highest mapped page below the stack's page: is it far enough from `va`? */
+static bool gap_is_kept(const struct model_space *m, vaddr_t va)
+{
+	for (vaddr_t below = va - PAGE_SIZE; below >= BELOW_VA; below -= PAGE_SIZE) {
+		const struct cell *c = cell_of((struct model_space *)m, below);
+
+		if (c && c->mapped)
+			return c->stack || !c->rights ||
+			       va - (below + PAGE_SIZE) >= STACK_GUARD_GAP;
+	}
+	return true;
+}
+
+/* The end of the stack's own VMA: where a verb has split it, the kernel knows. */
+static vaddr_t stack_end(struct model_space *m, vaddr_t start)
+{
+	return vma_find(&m->space, start)->end;
+}
+
+static int grow(struct model_space *m, vaddr_t va)
+{
+	vaddr_t start = va;
+	struct cell *stack;
+
+	while (start < STACK_TOP && !(cell_of(m, start) && cell_of(m, start)->mapped))
+		start += PAGE_SIZE;
+	stack = start < STACK_TOP ? cell_of(m, start) : NULL;
+	if (!stack || !stack->stack)
+		return VM_SEGV_MAPERR;
+	if (stack_end(m, start) - va > STACK_LIMIT || !gap_is_kept(m, va) ||
+	    !expect_may_expand(m, 0, false, start - va))
+		return start - va > STACK_GUARD_GAP ? VM_SEGV_MAPERR : VM_SEGV_STACK;
+	for (vaddr_t at = va; at < start; at += PAGE_SIZE) {
+		struct cell *c = cell_of(m, at);
+
+		*c = (struct cell){ .mapped = true, .stack = true, .store = -1, .file = -1 };
+		c->rights = stack->rights;
+	}
+	return 0;
+}
+
+int expect_access(struct model_space *m, vaddr_t va, unsigned right)
+{
+	vaddr_t page = ALIGN_DOWN(va, PAGE_SIZE);
+	struct cell *c = cell_of(m, page);
+	int result = 0;
+
+	if (m->dying)
+		return VM_DYING;
+	if (!c || !c->mapped) {
+		result = page >= BELOW_VA && page < STACK_TOP ? grow(m, page) : VM_SEGV_MAPERR;
+		c = cell_of(m, page);
+	}
+	return result ? result : cell_outcome(c, c->rights, right);
+}

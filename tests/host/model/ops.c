@@ -1,0 +1,199 @@
+/* Which operation is which, and what several of them need. */
+#include "ops.h"
+
+#include "counts.h"
+#include "disk.h"
+#include "mm/trim.h"
+#include "peek.h"
+
+/* Of the operation that stands by itself: where its thread lives. */
+static struct model_space *thread_space;
+
+struct model_space *ops_thread_space(void)
+{
+	return thread_space && thread_space->alive ? thread_space : NULL;
+}
+
+void op_range(const struct op *op, unsigned *from, unsigned *to)
+{
+	unsigned n = (unsigned)op->arg[2] % (WINDOW_CELLS + 1);
+
+	*from = (unsigned)op->arg[1] % CELLS;
+	*to = MIN(*from + n, region_end(*from));
+}
+
+void verb_begin(struct model_space *m, enum busy_kind kind, unsigned from, unsigned to)
+{
+	m->locked++;
+	if (depth > 1)
+		return;
+	busy = (struct busy){ .kind = kind, .m = m, .from = from, .to = to, .file = -1 };
+}
+
+void verb_end(struct model_space *m)
+{
+	m->locked--;
+	if (depth == 1)
+		busy = (struct busy){ .file = -1 };
+}
+
+void bytes_begin(struct model_space *m, unsigned from, int file)
+{
+	if (depth > 1)
+		return;
+	busy = (struct busy){ .kind = BUSY_BYTES, .m = m, .from = from, .file = file };
+	busy.to = MIN(from + 4, region_end(from));
+}
+
+bool is_loose(const struct model_space *m)
+{
+	if (m->dying || gave_up)
+		return true;
+	if (depth == 1)
+		return disturbed;
+	return busy.m == m || busy.file >= 0;
+}
+
+void settle_range(struct model_space *m, vaddr_t va, size_t n)
+{
+	peek_settle_stack(m);
+	for (vaddr_t at = ALIGN_DOWN(va, PAGE_SIZE); at < va + n; at += PAGE_SIZE) {
+		struct cell *c = cell_of(m, at);
+
+		if (c && depth > 1)
+			c->either = true;
+		else if (c && !m->dying)
+			peek_settle(m, (unsigned)(c - m->cell));
+	}
+}
+
+void model_unmap(struct model_space *m, unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++) {
+		struct cell *c = &m->cell[i];
+
+		c->mapped = c->stack = c->heap = c->text = c->own = c->either = false;
+		c->store = c->file = -1;
+	}
+}
+
+static unsigned others_alive(const struct model_space *m)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < SPACES; i++)
+		n += spaces_[i].alive && !spaces_[i].dying && &spaces_[i] != m;
+	return n;
+}
+
+static void op_exit(const struct op *op)
+{
+	struct model_space *m = space_at(op->arg[0]);
+
+	if (m && !m->users && others_alive(m))
+		space_end(m);
+}
+
+static void op_strip(const struct op *op)
+{
+	struct model_space *m = space_at(op->arg[0]);
+
+	if (!m || !others_alive(m))
+		return;
+	m->dying = true;
+	vm_strip(&m->space);
+}
+
+/* The thread of the operation that is stopped: its pause says so. */
+static void op_kill(const struct op *op)
+{
+	(void)op;
+	if (depth < 2 || !thread_space || !others_alive(thread_space))
+		return;
+	killed = true;
+	counts.killed++;
+}
+
+static void op_limit(const struct op *op)
+{
+	struct model_space *m = space_at(op->arg[0]);
+	uint64_t mapped;
+
+	if (!m || m->locked)
+		return;
+	mapped = m->space.mapped_bytes;
+	m->space.limit_as = op->arg[1] ? mapped + (uint64_t)op->arg[1] * PAGE_SIZE : UINT64_MAX;
+	m->space.limit_data = op->arg[2] ? m->space.data_bytes + (uint64_t)op->arg[2] * PAGE_SIZE
+					 : UINT64_MAX;
+}
+
+static void op_trim(const struct op *op)
+{
+	(void)op;
+	mm_trim();
+}
+
+static void op_disk(const struct op *op)
+{
+	(void)op;
+	disk_complete();
+}
+
+static void (*const functions[OP_VERBS])(const struct op *op) = {
+	[OP_LOAD] = op_touch,	 [OP_STORE] = op_touch,	      [OP_EXEC] = op_touch,
+	[OP_IN] = op_copy,	 [OP_OUT] = op_copy,	      [OP_CLEAR] = op_copy,
+	[OP_STRING] = op_string, [OP_PEER_IN] = op_peer,      [OP_PEER_OUT] = op_peer,
+	[OP_MAP] = op_map,	 [OP_UNMAP] = op_unmap,	      [OP_PROTECT] = op_protect,
+	[OP_DROP] = op_drop,	 [OP_ADVISE] = op_advise,     [OP_BRK] = op_brk,
+	[OP_STACK] = op_stack,	 [OP_GROWSDOWN] = op_protect, [OP_LIMIT] = op_limit,
+	[OP_FORK] = op_fork,	 [OP_EXIT] = op_exit,	      [OP_STRIP] = op_strip,
+	[OP_KILL] = op_kill,	 [OP_TRIM] = op_trim,	      [OP_DISK] = op_disk,
+	[OP_READ] = op_read,	 [OP_WRITE] = op_write,	      [OP_SIZE] = op_size,
+	[OP_RENEW] = op_renew,
+};
+
+/* Which argument is the space that the operation's thread lives in; -1: none. */
+static int space_arg(const struct op *op)
+{
+	switch (op->verb) {
+	case OP_READ:
+	case OP_WRITE:
+		return 1;
+	case OP_EXIT:
+	case OP_STRIP:
+	case OP_KILL:
+	case OP_TRIM:
+	case OP_DISK:
+	case OP_SIZE:
+	case OP_RENEW:
+		return -1;
+	default:
+		return 0;
+	}
+}
+
+void op_run(const struct op *op)
+{
+	int arg = space_arg(op);
+	struct model_space *m = arg < 0 ? NULL : space_at(op->arg[arg]);
+
+	counts.op[op->verb]++;
+	if (depth == 1)
+		thread_space = m;
+	if (m)
+		m->users++;
+	functions[op->verb](op);
+	if (m)
+		m->users--;
+}
+
+void ops_end_dying(void)
+{
+	if (killed && thread_space && thread_space->alive)
+		thread_space->dying = true;
+	for (unsigned n = 0; n < SPACES; n++) {
+		if (spaces_[n].alive && spaces_[n].dying)
+			space_end(&spaces_[n]);
+	}
+	thread_space = NULL;
+}

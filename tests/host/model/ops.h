@@ -1,0 +1,96 @@
+/* What each operation does to the kernel and to the model, and how the two are compared. */
+#pragma once
+
+#include "busy.h"
+#include "script.h"
+#include "world.h"
+
+/* Carries out one: with any arguments, in any state; what makes no sense there does nothing. */
+void op_run(const struct op *op);
+
+/* Ends the spaces that were stripped or killed. */
+void ops_end_dying(void);
+
+/* Where the thread of the operation lives that stands by itself; NULL: nowhere. */
+struct model_space *ops_thread_space(void);
+
+/* The kinds of them. */
+void op_touch(const struct op *op);
+void op_copy(const struct op *op);
+void op_string(const struct op *op);
+void op_peer(const struct op *op);
+void op_map(const struct op *op);
+void op_stack(const struct op *op);
+void op_unmap(const struct op *op);
+void op_protect(const struct op *op);
+void op_drop(const struct op *op);
+void op_advise(const struct op *op);
+void op_brk(const struct op *op);
+void op_fork(const struct op *op);
+void op_read(const struct op *op);
+void op_write(const struct op *op);
+void op_size(const struct op *op);
+void op_renew(const struct op *op);
+
+/* op_map: what is mapped, and where. */
+enum map_kind {
+	KIND_ANON,
+	KIND_SHARED,
+	KIND_FILE,
+	KIND_ELF = KIND_FILE + FILES,
+	KIND_END = KIND_ELF + FILES
+};
+#define HOW_FIXED     0
+#define HOW_NOREPLACE 1
+#define HOW_HINT      2
+#define HOW_FREE      3
+#define HOW_PLACE     3 /* mask of these */
+#define HOW_POPULATE  4
+#define HOW_NORESERVE 8
+#define HOW_TEXT      16 /* of KIND_ELF */
+#define HOW_END	      32
+
+/* op_advise: what for. */
+enum advice {
+	ADVISE_FREE,
+	ADVISE_WILLNEED,
+	ADVISE_READ,
+	ADVISE_WRITE,
+	ADVISE_NONSENSE,
+	ADVISE_END
+};
+
+/* Helpers of several of them. */
+
+/* A range of cells of one region: *from, *to. */
+void op_range(const struct op *op, unsigned *from, unsigned *to);
+
+/* The verb on m begins and ends: its mmap lock is held, and `busy` says what others may see. */
+void verb_begin(struct model_space *m, enum busy_kind kind, unsigned from, unsigned to);
+void verb_end(struct model_space *m);
+
+/* The same for what moves bytes, at most four pages of m from `from` on, and of a file (-1: none). */
+void bytes_begin(struct model_space *m, unsigned from, int file);
+
+/* Has the world changed meanwhile, so that only the kernel knows what n bytes at va are? */
+bool is_loose(const struct model_space *m);
+/* Then: taken over from the kernel, now or when the stopped operation is done. */
+void settle_range(struct model_space *m, vaddr_t va, size_t n);
+
+/*
+ * Bytes that go from or to n bytes at va, as the model has them: how many, up to the first page that
+ * refuses.
+ */
+size_t model_in(struct model_space *m, vaddr_t va, unsigned char *to, size_t n);
+size_t model_out(struct model_space *m, vaddr_t va, const unsigned char *from, size_t n);
+
+/* Pages [from, to) were filled ahead: stops at the first that can't be; 0 or why. */
+int model_populate(struct model_space *m, unsigned from, unsigned to, unsigned right);
+
+/* The cells become unmapped. */
+void model_unmap(struct model_space *m, unsigned from, unsigned to);
+
+static inline unsigned rights_of(int rights)
+{
+	return rights_complete((unsigned)rights);
+}

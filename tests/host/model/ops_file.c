@@ -1,0 +1,243 @@
+/* Files: read, written, cut, grown and renewed while they are mapped. */
+#include <string.h>
+
+#include "disk.h"
+#include "expect.h"
+#include "ops.h"
+#include "peek.h"
+
+struct transfer {
+	unsigned f;
+	struct model_file *file;
+	struct model_space *m;
+	vaddr_t va;
+	size_t n;
+	uint64_t pos;
+};
+
+static bool prepare(struct transfer *t, const struct op *op)
+{
+	const uint64_t end = FILE_PAGES * PAGE_SIZE;
+	unsigned page = (unsigned)op->arg[2] % CELLS;
+
+	t->f = (unsigned)op->arg[0] % FILES;
+	t->file = &files[t->f];
+	t->m = space_at(op->arg[1]);
+	if (!t->m || t->file->writing)
+		return false;
+	t->va = cell_va(page) + (unsigned)op->arg[3] % PAGE_SIZE;
+	t->pos = (unsigned)op->arg[5] % end;
+	t->n = MIN((unsigned)op->arg[4] % (3 * PAGE_SIZE), end - t->pos);
+	return true;
+}
+
+/* What is left of a transfer, at most up to the end of the file's page. */
+static size_t piece_of(const struct transfer *t, size_t done)
+{
+	return MIN(t->n - done, PAGE_SIZE - ((t->pos + done) & PAGE_MASK));
+}
+
+static ssize_t read_piece(struct transfer *t, size_t done)
+{
+	uint64_t pos = t->pos + done;
+	size_t n = piece_of(t, done);
+
+	if (pos >= t->file->size)
+		return 0;
+	if (file_is_bad(t->f, pos >> PAGE_SHIFT))
+		return -EIO;
+	n = model_out(t->m, t->va + done, t->file->byte + pos, MIN(n, t->file->size - pos));
+	return n ? (ssize_t)n : -EFAULT;
+}
+
+static ssize_t write_piece(struct transfer *t, size_t done)
+{
+	unsigned char bytes[PAGE_SIZE];
+	uint64_t pos = t->pos + done;
+	size_t n = piece_of(t, done);
+
+	if (file_is_bad(t->f, pos >> PAGE_SHIFT))
+		return -EIO;
+	n = model_in(t->m, t->va + done, bytes, n);
+	if (!n)
+		return -EFAULT;
+	memcpy(t->file->byte + pos, bytes, n);
+	t->file->size = MAX(t->file->size, pos + n);
+	return (ssize_t)n;
+}
+
+static ssize_t model_transfer(struct transfer *t, ssize_t (*piece)(struct transfer *, size_t))
+{
+	size_t done = 0;
+
+	while (done < t->n) {
+		ssize_t went = piece(t, done);
+
+		if (went <= 0)
+			return done ? (ssize_t)done : went;
+		done += (size_t)went;
+	}
+	return (ssize_t)done;
+}
+
+void op_read(const struct op *op)
+{
+	struct transfer t;
+	ssize_t got, want;
+
+	if (!prepare(&t, op))
+		return;
+	bytes_begin(t.m, (unsigned)op->arg[2] % CELLS, -1);
+	space_run(t.m);
+	got = object_read(t.file->object, t.pos, t.va, t.n);
+	if (out_of_memory()) {
+		memory_back();
+		got = object_read(t.file->object, t.pos, t.va, t.n);
+	}
+	if (is_loose(t.m) || killed) {
+		settle_range(t.m, t.va, t.n);
+		return;
+	}
+	want = model_transfer(&t, read_piece);
+	expect(got == want, "read ended with %ld, not %ld", (long)got, (long)want);
+}
+
+/* Does a program run from the file? Then nobody may write. */
+static bool is_text(unsigned f)
+{
+	for (unsigned n = 0; n < SPACES; n++) {
+		for (unsigned i = 0; i < CELLS && spaces_[n].alive; i++) {
+			const struct cell *c = &spaces_[n].cell[i];
+
+			if (c->mapped && c->text && c->file == (int)f)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* false: refused, or somebody else has it. */
+static bool write_begin(unsigned f)
+{
+	struct model_file *file = &files[f];
+	int result;
+
+	if (file->locked)
+		return false;
+	result = object_get_write(file->object);
+	expect(depth > 1 || result == (is_text(f) ? -ETXTBSY : 0), "open to write ended with %d",
+	       result);
+	if (result)
+		return false;
+	file->locked = true;
+	return true;
+}
+
+static void write_end(unsigned f)
+{
+	object_put_write(files[f].object);
+	files[f].locked = files[f].writing = false;
+}
+
+/* Bytes that come from the very page that they go to: what that gives is nobody's promise. */
+static bool is_of_itself(const struct transfer *t)
+{
+	for (vaddr_t va = ALIGN_DOWN(t->va, PAGE_SIZE); va < t->va + t->n; va += PAGE_SIZE) {
+		const struct cell *c = cell_of(t->m, va);
+
+		if (c && c->mapped && c->file == (int)t->f)
+			return true;
+	}
+	return false;
+}
+
+static void check_write(struct transfer *t, ssize_t got)
+{
+	ssize_t want;
+
+	if (is_loose(t->m) || killed) {
+		peek_settle_file(t->f, t->pos, t->n);
+		settle_range(t->m, t->va, t->n);
+		return;
+	}
+	want = model_transfer(t, write_piece);
+	expect(got == want, "write ended with %ld, not %ld", (long)got, (long)want);
+}
+
+void op_write(const struct op *op)
+{
+	struct transfer t;
+	ssize_t got;
+
+	if (!prepare(&t, op) || is_of_itself(&t) || !write_begin(t.f))
+		return;
+	t.file->writing = true;
+	bytes_begin(t.m, (unsigned)op->arg[2] % CELLS, (int)t.f);
+	space_run(t.m);
+	got = object_write(t.file->object, t.pos, t.va, t.n);
+	if (out_of_memory()) {
+		memory_back();
+		got = object_write(t.file->object, t.pos, t.va, t.n);
+	}
+	check_write(&t, got);
+	write_end(t.f);
+}
+
+static void model_cut(unsigned f, uint64_t size)
+{
+	for (unsigned n = 0; n < SPACES; n++) {
+		for (unsigned i = 0; i < CELLS && spaces_[n].alive; i++) {
+			struct cell *c = &spaces_[n].cell[i];
+
+			if (c->file == (int)f && c->from_file &&
+			    (uint64_t)c->index << PAGE_SHIFT >= ALIGN_UP(size, PAGE_SIZE))
+				c->own = false;
+		}
+	}
+}
+
+/* The size comes first, and with it the bytes behind it; what was copied from there goes last. */
+void op_size(const struct op *op)
+{
+	unsigned f = (unsigned)op->arg[0] % FILES;
+	struct model_file *file = &files[f];
+	uint64_t size = (unsigned)op->arg[1] % (FILE_PAGES * PAGE_SIZE), old = file->size;
+
+	if (!write_begin(f))
+		return;
+	if (depth == 1)
+		busy = (struct busy){ .kind = BUSY_TRUNCATE, .file = (int)f, .size = old };
+	file->size = size;
+	if (size < old) {
+		file->backed = MIN(file->backed, size);
+		memset(file->byte + size, 0, old - size);
+	}
+	expect(object_set_size(file->object, size) == 0, "the size can't be set");
+	if (size < old && plant != PLANT_TRUNCATE)
+		model_cut(f, size);
+	write_end(f);
+}
+
+/* Nobody maps it any more, and another takes its place. */
+void op_renew(const struct op *op)
+{
+	unsigned f = (unsigned)op->arg[0] % FILES;
+
+	if (depth > 1)
+		return;
+	memory_back();
+	for (unsigned n = 0; n < SPACES; n++) {
+		struct model_space *m = &spaces_[n];
+
+		m->locked++;
+		for (unsigned i = 0; i < CELLS && m->alive; i++) {
+			if (!m->cell[i].mapped || m->cell[i].file != (int)f)
+				continue;
+			expect(vm_unmap(&m->space, cell_va(i), PAGE_SIZE) == 0, "no munmap");
+			model_unmap(m, i, i + 1);
+		}
+		m->locked--;
+	}
+	object_put(files[f].object);
+	disk_make(f);
+}

@@ -1,0 +1,310 @@
+/* mmap: what it makes and what it replaces; the stack is made that way too. */
+#include <string.h>
+
+#include "expect.h"
+#include "ops.h"
+#include "peek.h"
+
+/* What the request that runs by itself, or the one at its pause, comes to. */
+struct mapping {
+	struct model_space *m;
+	struct map_request request;
+	unsigned from, to; /* cells, once they are known */
+	unsigned how;
+	struct cell like; /* the first one */
+	vaddr_t bytes;	  /* of a file's segment: so many are the file's */
+	bool committed;
+};
+
+static bool store_taken[STORES];
+static struct mapping outer;
+
+static int free_store(void)
+{
+	bool used[STORES];
+
+	memcpy(used, store_taken, sizeof(used));
+	for (unsigned n = 0; n < SPACES; n++) {
+		for (unsigned i = 0; i < CELLS && spaces_[n].alive; i++) {
+			if (spaces_[n].cell[i].store >= 0)
+				used[spaces_[n].cell[i].store] = true;
+		}
+	}
+	for (int i = 0; i < (int)STORES; i++) {
+		if (!used[i])
+			return i;
+	}
+	return -1;
+}
+
+static void want_shared(struct mapping *map, unsigned n)
+{
+	int store = n <= STORE_PAGES ? free_store() : -1;
+
+	if (store < 0)
+		return;
+	map->request.flags ^= MAP_PRIVATE | MAP_SHARED;
+	map->like.store = (signed char)store;
+	memset(stores[store], 0, sizeof(stores[store]));
+}
+
+static void want_file(struct mapping *map, unsigned kind, unsigned n, unsigned index)
+{
+	bool elf = kind >= KIND_ELF;
+	unsigned file = kind - (elf ? KIND_ELF : KIND_FILE);
+
+	map->request.flags &= ~MAP_ANONYMOUS;
+	map->request.object = files[file].object;
+	map->like.file = (signed char)file;
+	map->like.index = index % (FILE_PAGES - 4);
+	map->request.offset = (uint64_t)map->like.index << PAGE_SHIFT;
+	map->bytes = n * PAGE_SIZE;
+	if (!elf)
+		return;
+	map->how &= ~(HOW_PLACE & ~HOW_NOREPLACE); /* where its file ends is an address */
+	map->bytes = n * PAGE_SIZE * 2 / 3 + index * 97 % PAGE_SIZE;
+	map->request.file_end = cell_va(map->from) + map->bytes;
+	map->request.backend = &vma_elf;
+	map->like.text = map->how & HOW_TEXT;
+	map->request.vma_flags = map->like.text ? VMA_TEXT : 0;
+}
+
+/* No page of the file is shown that the model does not have. */
+static unsigned length_of(const struct op *op)
+{
+	unsigned from, to, kind = (unsigned)op->arg[4] % KIND_END;
+
+	op_range(op, &from, &to);
+	if (kind < KIND_FILE)
+		return to - from;
+	return MIN(to - from, FILE_PAGES - (unsigned)op->arg[5] % (FILE_PAGES - 4));
+}
+
+static void want(struct mapping *map, const struct op *op)
+{
+	unsigned n = length_of(op), kind = (unsigned)op->arg[4] % KIND_END;
+
+	map->how = (unsigned)op->arg[6] % HOW_END;
+	map->from = (unsigned)op->arg[1] % CELLS;
+	map->to = map->from + n;
+	map->like = (struct cell){ .mapped = true, .store = -1, .file = -1 };
+	map->like.rights = (unsigned char)rights_of(op->arg[3]);
+	map->request = (struct map_request){ .len = n * PAGE_SIZE,
+					     .rights = (unsigned)op->arg[3] % 8,
+					     .max_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC,
+					     .flags = MAP_PRIVATE | MAP_ANONYMOUS };
+	if (map->how & HOW_POPULATE)
+		map->request.flags |= MAP_POPULATE;
+	if (map->how & HOW_NORESERVE)
+		map->request.flags |= MAP_NORESERVE;
+	if (kind == KIND_SHARED)
+		want_shared(map, n);
+	else if (kind >= KIND_FILE)
+		want_file(map, kind, n, (unsigned)op->arg[5]);
+}
+
+static bool all_free(const struct model_space *m, unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++) {
+		if (m->cell[i].mapped)
+			return false;
+	}
+	return true;
+}
+
+/* The highest free run of the window; false: there is none. */
+static bool highest_free(const struct mapping *map, unsigned *from_ret)
+{
+	unsigned n = map->to - map->from;
+
+	for (unsigned i = WINDOW_CELLS - MIN(n, WINDOW_CELLS) + 1; i-- > 0;) {
+		if (n > WINDOW_CELLS || !all_free(map->m, i, i + n))
+			continue;
+		*from_ret = i;
+		return true;
+	}
+	return false;
+}
+
+/* Where it will be; false: at a place that is not looked at. */
+static bool place(struct mapping *map)
+{
+	unsigned n = map->to - map->from, how = map->how & HOW_PLACE, at;
+
+	map->request.addr = cell_va(map->from);
+	if (how == HOW_FIXED || how == HOW_NOREPLACE) {
+		map->request.flags |= how == HOW_FIXED ? MAP_FIXED : MAP_FIXED_NOREPLACE;
+		return true;
+	}
+	if (how == HOW_FREE || map->from >= WINDOW_CELLS)
+		map->request.addr = 0;
+	if (map->request.addr && all_free(map->m, map->from, map->to))
+		return true;
+	if (!highest_free(map, &at))
+		return false;
+	map->from = at;
+	map->to = at + n;
+	return true;
+}
+
+static int expected(const struct mapping *map)
+{
+	const struct model_space *m = map->m;
+	size_t len = map->request.len, replaced = 0;
+	bool data = map->like.store < 0 && !map->like.stack;
+
+	if (len == 0)
+		return -EINVAL;
+	if ((map->how & HOW_PLACE) == HOW_NOREPLACE && !all_free(m, map->from, map->to))
+		return -EEXIST;
+	if ((map->how & HOW_PLACE) == HOW_FIXED) {
+		for (unsigned i = map->from; i < map->to; i++)
+			replaced += m->cell[i].mapped ? PAGE_SIZE : 0;
+	}
+	if (!expect_may_expand(m, map->like.rights, data, len) &&
+	    (!replaced || !expect_may_expand(m, map->like.rights, data, len - replaced)))
+		return -ENOMEM;
+	return map->like.text && files[map->like.file].writing ? -ETXTBSY : 0;
+}
+
+static void commit(struct mapping *map)
+{
+	if (map->committed)
+		return;
+	map->committed = true;
+	model_unmap(map->m, map->from, map->to);
+	for (unsigned i = map->from; i < map->to; i++) {
+		struct cell *c = &map->m->cell[i];
+		vaddr_t offset = (i - map->from) * PAGE_SIZE;
+
+		memcpy(c, &map->like, offsetof(struct cell, bytes));
+		memset(c->bytes, 0, PAGE_SIZE);
+		c->index += i - map->from;
+		if (c->file >= 0 && map->bytes > offset)
+			c->from_file = (unsigned)MIN(map->bytes - offset, PAGE_SIZE);
+	}
+	if (depth == 1)
+		busy.kind = BUSY_BYTES; /* filled ahead from now on */
+}
+
+static void commit_outer(void)
+{
+	commit(&outer);
+}
+
+int model_populate(struct model_space *m, unsigned from, unsigned to, unsigned right)
+{
+	for (unsigned i = from; i < to; i++) {
+		struct cell *c = &m->cell[i];
+		unsigned wanted = right;
+		int outcome;
+
+		if (c->rights & RIGHT_WRITE && c->store < 0)
+			wanted |= RIGHT_WRITE;
+		outcome = cell_outcome(c, c->rights, wanted);
+		if (outcome)
+			return outcome;
+		(void)cell_bytes(c, wanted & RIGHT_WRITE);
+	}
+	return 0;
+}
+
+static void check_filled(const struct mapping *map)
+{
+	if (!(map->how & HOW_POPULATE))
+		return;
+	if (is_loose(map->m) || killed || out_of_memory())
+		settle_range(map->m, cell_va(map->from), map->request.len);
+	else
+		(void)model_populate(map->m, map->from, map->to, RIGHT_READ);
+}
+
+static void check_map(struct mapping *map, int want, int result, vaddr_t at)
+{
+	if (result == -ENOMEM && out_of_memory())
+		return;
+	if (map->like.text && (result == -ETXTBSY || want == -ETXTBSY) && depth > 1)
+		want = result;
+	expect(result == want, "mmap ended with %d, not %d", result, want);
+	if (result)
+		return;
+	expect(at == cell_va(map->from), "mmap chose another place");
+	commit(map);
+	check_filled(map);
+}
+
+/* Out of sight: it has to be there, and goes at once. */
+static void map_elsewhere(struct mapping *map)
+{
+	vaddr_t at;
+
+	verb_begin(map->m, BUSY_NONE, 0, 0);
+	if (vm_map(&map->m->space, &map->request, &at) == 0) {
+		expect(!cell_of(map->m, at), "mmap found room where there is none");
+		memory_back();
+		expect(vm_unmap(&map->m->space, at, map->request.len) == 0, "it can't go");
+	}
+	verb_end(map->m);
+}
+
+static void map_here(struct mapping *map)
+{
+	int store = map->like.store, want = expected(map), result;
+	vaddr_t at = 0;
+
+	if (store >= 0)
+		store_taken[store] = true;
+	verb_begin(map->m, BUSY_UNMAP, map->from, map->to);
+	if (depth == 1) {
+		outer = *map;
+		map = &outer;
+		busy.commit = commit_outer;
+	}
+	result = vm_map(&map->m->space, &map->request, &at);
+	if (!map->m->dying)
+		check_map(map, want, result, at);
+	verb_end(map->m);
+	if (store >= 0)
+		store_taken[store] = false;
+}
+
+void op_map(const struct op *op)
+{
+	struct mapping map = { .m = space_at(op->arg[0]) };
+
+	if (!map.m || map.m->locked)
+		return;
+	want(&map, op);
+	if (place(&map) || map.from == map.to)
+		map_here(&map);
+	else
+		map_elsewhere(&map);
+}
+
+/* Takes the old one away, and makes one of n pages. */
+void op_stack(const struct op *op)
+{
+	struct mapping map = { .m = space_at(op->arg[0]) };
+	unsigned n = (unsigned)op->arg[1] % 8;
+
+	if (!map.m || map.m->locked)
+		return;
+	verb_begin(map.m, BUSY_UNMAP, STACK_FIRST, STACK_FIRST + STACK_CELLS);
+	if (vm_unmap(&map.m->space, STACK_VA, STACK_CELLS * PAGE_SIZE) == 0)
+		model_unmap(map.m, STACK_FIRST, STACK_FIRST + STACK_CELLS);
+	else
+		expect(out_of_memory(), "the stack can't be unmapped");
+	verb_end(map.m);
+	if (map.m->dying || out_of_memory())
+		return;
+	map.from = STACK_FIRST + STACK_CELLS - n;
+	map.to = map.from + n;
+	map.like = (struct cell){ .mapped = true, .stack = true, .store = -1, .file = -1 };
+	map.like.rights = RIGHT_READ | RIGHT_WRITE;
+	map.request = (struct map_request){ .addr = cell_va(map.from),
+					    .len = n * PAGE_SIZE,
+					    .rights = RIGHT_READ | RIGHT_WRITE,
+					    .flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED |
+						     MAP_GROWSDOWN };
+	map_here(&map);
+}

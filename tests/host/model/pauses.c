@@ -1,0 +1,94 @@
+/* Every verb stopped at each of its pauses, and every wait, with work of every kind and a kill there. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "busy.h"
+#include "counts.h"
+#include "points.h"
+#include "run.h"
+#include "scenes.h"
+#include "shrink.h"
+
+#define PAUSES_WHOLE 8u /* up to here everything happens at each, behind it one thing in RARER */
+#define RARER	     16u
+#define RUNS_LEAST   10000u
+#define SHRINK_RUNS  300
+#define TEXT_MAX     4096
+
+static void parse(struct script *script, const char *setup, unsigned at, const char *meanwhile)
+{
+	char text[TEXT_MAX];
+	int n = snprintf(text, sizeof(text), "%s", setup);
+	FILE *file;
+
+	if (at)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "@%u %s\n", at, meanwhile);
+	n += snprintf(text + n, sizeof(text) - (size_t)n, "%s", scene_afterwards);
+	file = fmemopen(text, (size_t)n, "r");
+	if (!file || n >= TEXT_MAX || script_parse(file, script))
+		failed("not a script:\n%s", text);
+	fclose(file);
+}
+
+static size_t lines_of(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += *text == '\n';
+	return n;
+}
+
+static void stop_at(struct run *run, const struct scene *scene, size_t last, unsigned at)
+{
+	unsigned step = at <= PAUSES_WHOLE ? 1 : RARER;
+
+	for (unsigned i = at % step; i < scene_meanwhile_count; i += step, run->runs++) {
+		parse(&run->script, scene->setup, at, scene_meanwhile[i]);
+		run->script.soft = (i + at) % 2;
+		run_script(&run->script, 0, last);
+	}
+}
+
+/* One scene: how many pauses it has; then with each thing that can happen, at each of them. */
+static void play(struct run *run, void *arg)
+{
+	const struct scene *scene = arg;
+	size_t last = lines_of(scene->setup) - 1;
+	unsigned pauses;
+
+	parse(&run->script, scene->setup, 0, NULL);
+	pauses = run_script(&run->script, 0, last);
+	if (pauses < scene->least)
+		failed("it pauses %u times, not %u", pauses, scene->least);
+	for (unsigned at = 1; at <= MIN(pauses, 255u); at++)
+		stop_at(run, scene, last, at);
+	run->pauses += pauses;
+}
+
+int points_of_scenes(void)
+{
+	struct run *run = run_shared();
+	int bad = 0;
+	unsigned n = 0;
+
+	while (scenes[n].name)
+		n++;
+	printf("1..%u\n", n);
+	for (unsigned i = 0; i < n; i++) {
+		bool good = run_apart(run, play, (void *)(uintptr_t)&scenes[i], 300, true);
+
+		if (!good) {
+			printf("# %s\n", run->why);
+			shrink(run, SHRINK_RUNS);
+			script_print(stdout, &run->script);
+		}
+		printf("%s %u - %s\n", good ? "ok" : "not ok", i + 1, scenes[i].name);
+		bad |= !good;
+	}
+	printf("# stats: %u verbs and waits stopped %u times, %u runs\n", n, run->pauses,
+	       run->runs);
+	if (run->runs < RUNS_LEAST)
+		printf("not ok %u - fewer than %u runs\n", n + 1, RUNS_LEAST);
+	return bad || run->runs < RUNS_LEAST;
+}

@@ -1,0 +1,25 @@
+/* What the kernel really holds, looked at without touching it. */
+#pragma once
+
+#include "world.h"
+
+/*
+ * Compares all cells of all spaces, all files and all shared memory with the trees, tables and
+ * indices; asks the ledger.
+ */
+void peek_check(void);
+
+/* What the cell holds and of whose it is (not its rights), taken over from the kernel. */
+void peek_settle(struct model_space *m, unsigned i);
+
+/* All cells that a verb had in hand while they were touched. */
+void peek_settle_either(void);
+
+/* How far its stack has grown, taken over from the kernel. */
+void peek_settle_stack(struct model_space *m);
+
+/* The rights, taken over from the kernel. */
+void peek_settle_rights(struct model_space *m, unsigned i);
+
+/* n bytes of a file, and its size. */
+void peek_settle_file(unsigned f, uint64_t pos, size_t n);

@@ -1,0 +1,139 @@
+/* Operations as a readable text, one a line: what is generated, kept, shrunk and replayed. */
+#include "script.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TOUCH	 "space", "page", "off"
+#define RANGE	 "space", "page", "n"
+#define TRANSFER "file", "space", "page", "off", "n", "pos"
+
+const struct verb_words verb_words[OP_VERBS] = {
+	[OP_LOAD] = { "load", { TOUCH } },
+	[OP_STORE] = { "store", { TOUCH, "value" } },
+	[OP_EXEC] = { "exec", { TOUCH } },
+	[OP_IN] = { "in", { TOUCH, "n" } },
+	[OP_OUT] = { "out", { TOUCH, "n", "value" } },
+	[OP_CLEAR] = { "clear", { TOUCH, "n" } },
+	[OP_STRING] = { "string", { TOUCH, "n" } },
+	[OP_PEER_IN] = { "peer_in", { TOUCH, "n" } },
+	[OP_PEER_OUT] = { "peer_out", { TOUCH, "n", "value" } },
+	[OP_MAP] = { "map", { RANGE, "rights", "kind", "index", "how" } },
+	[OP_UNMAP] = { "unmap", { RANGE } },
+	[OP_PROTECT] = { "protect", { RANGE, "rights" } },
+	[OP_DROP] = { "drop", { RANGE } },
+	[OP_ADVISE] = { "advise", { RANGE, "which" } },
+	[OP_BRK] = { "brk", { "space", "bytes" } },
+	[OP_STACK] = { "stack", { "space", "n" } },
+	[OP_GROWSDOWN] = { "growsdown", { RANGE, "rights" } },
+	[OP_LIMIT] = { "limit", { "space", "as", "data" } },
+	[OP_FORK] = { "fork", { "space", "child" } },
+	[OP_EXIT] = { "exit", { "space" } },
+	[OP_STRIP] = { "strip", { "space" } },
+	[OP_KILL] = { "kill", { NULL } },
+	[OP_TRIM] = { "trim", { NULL } },
+	[OP_DISK] = { "disk", { NULL } },
+	[OP_READ] = { "read", { TRANSFER } },
+	[OP_WRITE] = { "write", { TRANSFER } },
+	[OP_SIZE] = { "size", { "file", "bytes" } },
+	[OP_RENEW] = { "renew", { "file" } },
+};
+
+void op_print(FILE *to, const struct op *op)
+{
+	const struct verb_words *words = &verb_words[op->verb];
+
+	if (op->at)
+		fprintf(to, "  @%u ", op->at);
+	fputs(words->name, to);
+	for (unsigned i = 0; i < OP_ARGS && words->arg[i]; i++)
+		fprintf(to, " %s=%d", words->arg[i], op->arg[i]);
+	if (op->fail)
+		fprintf(to, " fail=%u", op->fail);
+	fputc('\n', to);
+}
+
+void script_print(FILE *to, const struct script *script)
+{
+	if (script->soft)
+		fputs("soft\n", to);
+	for (size_t i = 0; i < script->count; i++)
+		op_print(to, &script->op[i]);
+}
+
+static bool verb_parse(const char *word, struct op *op)
+{
+	for (unsigned verb = 0; verb < OP_VERBS; verb++) {
+		if (strcmp(word, verb_words[verb].name) != 0)
+			continue;
+		op->verb = (unsigned char)verb;
+		return true;
+	}
+	return false;
+}
+
+/* One "name=value". */
+static bool arg_parse(char *word, struct op *op)
+{
+	const struct verb_words *words = &verb_words[op->verb];
+	char *value = strchr(word, '=');
+
+	if (!value)
+		return false;
+	*value++ = 0;
+	if (strcmp(word, "fail") == 0) {
+		op->fail = (unsigned char)atoi(value);
+		return true;
+	}
+	for (unsigned i = 0; i < OP_ARGS && words->arg[i]; i++) {
+		if (strcmp(word, words->arg[i]) != 0)
+			continue;
+		op->arg[i] = atoi(value);
+		return true;
+	}
+	return false;
+}
+
+static bool line_parse(char *line, struct op *op)
+{
+	char *word = strtok(line, " \t\n");
+
+	*op = (struct op){ 0 };
+	if (word && *word == '@') {
+		op->at = (unsigned char)atoi(word + 1);
+		word = strtok(NULL, " \t\n");
+	}
+	if (!word || !verb_parse(word, op))
+		return false;
+	while ((word = strtok(NULL, " \t\n"))) {
+		if (!arg_parse(word, op))
+			return false;
+	}
+	return true;
+}
+
+static bool is_blank(const char *line)
+{
+	line += strspn(line, " \t\n");
+	return !*line || *line == '#';
+}
+
+unsigned script_parse(FILE *from, struct script *script)
+{
+	char line[256];
+	unsigned number = 0;
+
+	script->soft = false;
+	script->count = 0;
+	while (fgets(line, sizeof(line), from)) {
+		number++;
+		if (is_blank(line))
+			continue;
+		if (strcmp(line, "soft\n") == 0)
+			script->soft = true;
+		else if (script->count == SCRIPT_MAX ||
+			 !line_parse(line, &script->op[script->count++]))
+			return number;
+	}
+	return 0;
+}

@@ -1,0 +1,129 @@
+/* Makes a script that fails short: leaves out what it fails without. */
+#include "shrink.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* The shortest so far, what its failure is called, and how many tries are left. */
+static struct script best;
+static char kind[400];
+static unsigned left;
+
+/* A failure without its numbers; all that the model says is one kind. */
+static void kind_of(const char *why, char *to)
+{
+	if (strncmp(why, "model:", 6) == 0)
+		why = "model:";
+	for (; *why; why++) {
+		if (!isxdigit((unsigned char)*why))
+			*to++ = *why;
+	}
+	*to = 0;
+}
+
+/* Is run->script as good as the best? Then it is the best. */
+static bool try_it(struct run *run)
+{
+	char now[sizeof(kind)];
+
+	if (!left)
+		return false;
+	left--;
+	if (run_script_apart(run, false))
+		return false;
+	kind_of(run->why, now);
+	if (strcmp(now, kind) != 0)
+		return false;
+	best = run->script;
+	return true;
+}
+
+static bool try_without(struct run *run, size_t first, size_t n)
+{
+	run->script = best;
+	memmove(&run->script.op[first], &run->script.op[first + n],
+		(best.count - first - n) * sizeof(struct op));
+	run->script.count -= n;
+	return try_it(run);
+}
+
+/* Leaves out pieces of n, from the end on. */
+static bool without_pieces(struct run *run, size_t n)
+{
+	bool better = false;
+
+	for (size_t end = best.count; end > 0 && left;) {
+		size_t first = end > n ? end - n : 0;
+
+		better |= try_without(run, first, end - first);
+		end = first < best.count ? first : best.count;
+	}
+	return better;
+}
+
+static void leave_out(struct run *run)
+{
+	for (size_t n = best.count / 2; n > 1 && left; n /= 2)
+		without_pieces(run, n);
+	while (left && without_pieces(run, 1))
+		;
+}
+
+static bool try_number(struct run *run, size_t i, int *number, int value)
+{
+	size_t offset = (size_t)((char *)number - (char *)&best);
+
+	(void)i;
+	run->script = best;
+	memcpy((char *)&run->script + offset, &value, sizeof(value));
+	return try_it(run);
+}
+
+/* Nearer to nothing. */
+static void lower(struct run *run, size_t i, int *number)
+{
+	if (*number <= 0 || try_number(run, i, number, 0))
+		return;
+	while (*number > 1 && left && try_number(run, i, number, *number / 2))
+		;
+	if (*number > 1)
+		try_number(run, i, number, *number - 1);
+}
+
+static void lower_all(struct run *run)
+{
+	for (size_t i = 0; i < best.count && left; i++) {
+		struct op *op = &best.op[i];
+
+		for (unsigned a = 0; a < OP_ARGS && verb_words[op->verb].arg[a]; a++)
+			lower(run, i, &op->arg[a]);
+		if (!op->fail)
+			continue;
+		run->script = best;
+		run->script.op[i].fail = 0;
+		try_it(run);
+	}
+}
+
+bool shrink(struct run *run, unsigned runs)
+{
+	char why[sizeof(run->why)];
+
+	left = runs;
+	best = run->script;
+	kind_of(run->why, kind);
+	memcpy(why, run->why, sizeof(why));
+	if (!try_it(run)) {
+		run->script = best;
+		memcpy(run->why, why, sizeof(why));
+		return false;
+	}
+	leave_out(run);
+	lower_all(run);
+	leave_out(run);
+	run->script = best;
+	left = 1;
+	try_it(run);
+	run->script = best;
+	return true;
+}
