@@ -45,15 +45,22 @@ static void mark_done(struct object *object, struct vma *vma, uint64_t truncatio
 	spin_unlock(&object->lock);
 }
 
-/* Where the VMA shows the first page that lies wholly at or beyond `start` bytes. */
-static vaddr_t first_beyond(const struct vma *vma, uint64_t start)
+/* Where the VMA stops to show the object: behind a segment's file there is only memory. */
+static vaddr_t end_of_object(const struct vma *vma)
+{
+	vaddr_t end = ALIGN_UP(vma->file_end, PAGE_SIZE);
+
+	return vma->file_end && end < vma->end ? MAX(end, vma->start) : vma->end;
+}
+
+/* Where the VMA shows the first page, below `end`, that lies wholly at or beyond `start` bytes. */
+static vaddr_t first_beyond(const struct vma *vma, uint64_t start, vaddr_t end)
 {
 	uint64_t byte = ALIGN_UP(start, PAGE_SIZE);
 
 	if (byte <= vma->offset)
 		return vma->start;
-	return byte - vma->offset < vma->end - vma->start ? vma->start + (byte - vma->offset)
-							  : vma->end;
+	return byte - vma->offset < end - vma->start ? vma->start + (byte - vma->offset) : end;
 }
 
 /* A piece of one VMA. => space lock held */
@@ -61,16 +68,17 @@ static void truncate_piece(struct gather *gather, struct object *object, uint64_
 			   uint64_t truncation)
 {
 	struct vma *vma = find_stale_in(object, gather->space, truncation);
-	vaddr_t from, reached;
+	vaddr_t from, reached, end;
 
 	if (!vma)
 		return;
-	from = first_beyond(vma, start);
-	reached = gather_zap(gather, vma, from, vma->end);
+	end = end_of_object(vma);
+	from = first_beyond(vma, start, end);
+	reached = gather_zap(gather, vma, from, end);
 	gather_prune(gather, from, reached);
 	gather_fence(gather);
 	debt_assert_none(gather->space);
-	if (reached == vma->end)
+	if (reached == end)
 		mark_done(object, vma, truncation);
 }
 
