@@ -33,13 +33,17 @@ static int clear_tail(struct space *space, vaddr_t brk)
 {
 	vaddr_t high = MIN(brk, space->brk_high);
 	struct page *page;
+	struct vma *vma;
 	int result;
 
 	if (high <= space->brk)
 		return 0;
+	vma = vma_find(space, space->brk);
+	if (!vma || !(vma->flags & VMA_HEAP))
+		return 0; /* the program has put something else there */
 	result = vm_hold(space, space->brk, RIGHT_WRITE, &page);
 	if (result == -EFAULT)
-		return 0; /* unmapped, or no longer writable: not the heap's any more */
+		return 0; /* no longer writable */
 	if (result)
 		return result;
 	memset((char *)page_address(page) + (space->brk & PAGE_MASK), 0, high - space->brk);
