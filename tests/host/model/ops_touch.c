@@ -173,7 +173,7 @@ void op_touch(const struct op *op)
 	if (gave_up)
 		expect(a.m->locked, "a wait for a verb that is none");
 	else if (a.m->dying)
-		expect(a.outcome == VM_DYING || a.outcome == 0 || was_right_once(&a),
+		expect(a.outcome == VM_DYING || a.outcome == 0 || killed || was_right_once(&a),
 		       "in a dying space an access ended with %d", a.outcome);
 	else if (!killed || depth > 1 || !a.outcome)
 		check_access(&a);
