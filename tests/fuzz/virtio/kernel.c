@@ -85,11 +85,6 @@ paddr_t fake_virt_to_phys(const void *p)
 	return FAKE_PHYS_BASE + offset;
 }
 
-pfn_t page_to_pfn_far(const struct page *page)
-{
-	fuzz_fail(__FILE__, __LINE__, "%p is no page", (const void *)page);
-}
-
 struct page *page_alloc(unsigned order, enum page_kind kind, enum page_alloc_from from)
 {
 	struct page *page = &pages[pages_used];

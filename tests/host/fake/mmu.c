@@ -11,6 +11,7 @@
 #define ROOT_LEVEL (MMU_LEVELS - 1)
 
 bool fake_soft_ad;
+void (*fake_meddle)(struct mmu_entry *slot);
 int (*fake_fault)(vaddr_t va, unsigned access);
 struct fake_counts fake_counts;
 

@@ -7,6 +7,7 @@
 #include "mm/kmap.h"
 #include "mm/ledger.h"
 #include "mm/page_alloc.h"
+#include "mm/page_census.h"
 #include "mm/slab.h"
 #include "mm/space.h"
 #include "mm/tables.h"
@@ -123,6 +124,20 @@ static void test_kinds_of_scene(void **state)
 	end_scene();
 }
 
+/* Who counts frames by kind for a report comes to the same. */
+static void test_census(void **state)
+{
+	struct page_census census;
+	struct ledger ledger;
+
+	scene();
+	assert_int_equal(ledger_check(&ledger), 0);
+	page_census(&census);
+	assert_memory_equal(census.kind, ledger.kind, sizeof(census.kind));
+	assert_true(census.slabs > 0 && census.slabs < census.kind[PAGE_KERNEL]);
+	end_scene();
+}
+
 static void test_counts(void **state)
 {
 	scene();
@@ -196,6 +211,7 @@ static void test_vmas(void **state)
 	finds(vma->start, ANON + PAGE_SIZE);
 	finds(vma->space, &child);
 	finds(vma->node.height, 7);
+	finds(vma_find(&parent, READ_ONLY)->node.parent, NULL);
 	finds(vma->offset, PAGE_SIZE);
 	finds(parent.nvmas, parent.nvmas + 1);
 	finds(parent.mapped_bytes, parent.mapped_bytes + PAGE_SIZE);
@@ -260,7 +276,7 @@ int main(void)
 		isolated_test(test_counts),  isolated_test(test_kinds),
 		isolated_test(test_entries), isolated_test(test_vmas),
 		isolated_test(test_objects), isolated_test(test_zero_page_written),
-		isolated_test(test_slabs),
+		isolated_test(test_slabs),   isolated_test(test_census),
 	};
 
 	return test_group("ledger", tests);

@@ -178,6 +178,7 @@ static void test_partial(void **state)
 	assert_int_equal(object_write(object, 0, last - 6000, 10000), 6000);
 	assert_int_equal(object_size(object), 6000);
 	assert_int_equal(object_write(object, 6000, last, 10), -EFAULT);
+	assert_int_equal(object_write(object, 6000, USER_TOP - 5, 10), -EFAULT);
 	assert_int_equal(object_write(object, 9000, last, 10), -EFAULT);
 	assert_int_equal(object_write(object, 6000, 0, 10), -EFAULT);
 	assert_int_equal(object_write(object, 6000, USER_TOP - 5, 10), -EFAULT);

@@ -58,6 +58,8 @@ static void test_usercopy_at_the_top(void **state)
 	assert_int_equal(user_copy_string(text, USER_TOP - 4, 8), -EFAULT);
 	assert_int_equal(user_copy_string(text, USER_TOP - 4, 4), -ENAMETOOLONG);
 	assert_int_equal(user_copy_out(USER_TOP - 4, "abcde", 5), -EFAULT);
+	assert_int_equal(user_clear_some(USER_TOP - 4, 5), 0);
+	assert_int_equal(user_copy_in_some(text, USER_TOP - 4, 5), 0);
 	user_memory_end();
 }
 

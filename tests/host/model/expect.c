@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "busy.h"
 #include "disk.h"
 
 bool file_is_bad(unsigned file, uint64_t index)
@@ -63,6 +64,11 @@ size_t bytes_mapped(const struct model_space *m)
 	for (unsigned i = 0; i < CELLS; i++)
 		n += m->cell[i].mapped;
 	return n << PAGE_SHIFT;
+}
+
+bool limit_is_open(const struct model_space *m)
+{
+	return disturbed && (m->space.limit_as != UINT64_MAX || m->space.limit_data != UINT64_MAX);
 }
 
 static size_t bytes_of_data(const struct model_space *m)

@@ -20,4 +20,6 @@ bool file_is_bad(unsigned file, uint64_t index);
 
 /* What limits allow. */
 bool expect_may_expand(const struct model_space *m, unsigned rights, bool data, size_t bytes);
+/* May a stack that has grown meanwhile have used up what a limit allowed? */
+bool limit_is_open(const struct model_space *m);
 size_t bytes_mapped(const struct model_space *m);

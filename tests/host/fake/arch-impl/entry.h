@@ -91,8 +91,13 @@ static inline struct mmu_entry entry_load(const struct mmu_entry *slot)
 	return (struct mmu_entry){ __atomic_load_n(&slot->word, __ATOMIC_RELAXED) };
 }
 
+/* What other harts' hardware does to an entry just before it is changed; NULL: nothing. */
+extern void (*fake_meddle)(struct mmu_entry *slot);
+
 static inline bool entry_cas(struct mmu_entry *slot, struct mmu_entry old, struct mmu_entry new)
 {
+	if (fake_meddle)
+		fake_meddle(slot);
 	return __atomic_compare_exchange_n(&slot->word, &old.word, new.word, false,
 					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }

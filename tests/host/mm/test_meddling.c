@@ -1,0 +1,86 @@
+/* Entries that change under the hand that changes them, as hardware and other harts may do it. */
+#include "one_space.h"
+
+/* The next entry to be changed loses its A bit first, as if it were aged. */
+static unsigned meddled;
+
+static void age(struct mmu_entry *slot)
+{
+	fake_meddle = NULL;
+	meddled++;
+	__atomic_fetch_and(&slot->word, ~FAKE_A, __ATOMIC_RELAXED);
+}
+
+static void begin(void)
+{
+	start();
+	meddled = 0;
+	map(AT, 1, RW);
+	assert_int_equal(fake_store(AT, 5), 0);
+}
+
+static unsigned flags_at(struct space *s, vaddr_t va)
+{
+	return entry_flags(entry_load(arch_mmu_lookup(&s->mmu, va)));
+}
+
+/* A fault that finds another entry than it has judged starts over. */
+static void test_fault_starts_over(void **state)
+{
+	(void)state;
+	begin();
+	assert_int_equal(vm_protect(&space, AT, PAGE_SIZE, PROT_READ), 0);
+	assert_int_equal(vm_protect(&space, AT, PAGE_SIZE, RW), 0);
+	fake_meddle = age;
+	assert_int_equal(fake_store(AT, 6), 0);
+	assert_int_equal(meddled, 1);
+	assert_int_equal(space.stats.retry[RETRY_RACE], 1);
+	assert_int_equal(fake_load(AT), 6);
+	end();
+}
+
+/* mprotect lessens what is there now, and keeps the rest of it. */
+static void test_protect_keeps_what_changed(void **state)
+{
+	(void)state;
+	begin();
+	fake_meddle = age;
+	assert_int_equal(vm_protect(&space, AT, PAGE_SIZE, PROT_READ), 0);
+	assert_int_equal(meddled, 1);
+	assert_false(flags_at(&space, AT) & ENTRY_ACCESSED);
+	assert_int_equal(fake_store(AT, 6), -1);
+	assert_int_equal(fake_load(AT), 5);
+	end();
+}
+
+/* So does fork, for both. */
+static void test_fork_keeps_what_changed(void **state)
+{
+	struct space child;
+
+	(void)state;
+	begin();
+	assert_int_equal(space_create(&child), 0);
+	fake_meddle = age;
+	assert_int_equal(vm_fork(&space, &child), 0);
+	assert_int_equal(meddled, 1);
+	assert_false(flags_at(&space, AT) & ENTRY_ACCESSED);
+	assert_false(flags_at(&child, AT) & ENTRY_ACCESSED);
+	assert_int_equal(fake_store(AT, 6), 0);
+	rig_run(&child);
+	assert_int_equal(fake_load(AT), 5);
+	rig_run(NULL);
+	rig_destroy(&child);
+	end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(test_fault_starts_over),
+		isolated_test(test_protect_keeps_what_changed),
+		isolated_test(test_fork_keeps_what_changed),
+	};
+
+	return test_group("mm_meddling", tests);
+}
