@@ -62,7 +62,7 @@ void settle_range(struct model_space *m, vaddr_t va, size_t n)
 
 		if (c && depth > 1)
 			c->either = true;
-		else if (c && !m->dying)
+		else if (c && (!m->dying || c->store >= 0)) /* shared memory outlives it */
 			peek_settle(m, (unsigned)(c - m->cell));
 	}
 }
