@@ -57,12 +57,14 @@ bool is_loose(const struct model_space *m)
 void settle_range(struct model_space *m, vaddr_t va, size_t n)
 {
 	peek_settle_stack(m);
+	if (depth == 1)
+		peek_settle_shared();
 	for (vaddr_t at = ALIGN_DOWN(va, PAGE_SIZE); at < va + n; at += PAGE_SIZE) {
 		struct cell *c = cell_of(m, at);
 
 		if (c && depth > 1)
 			c->either = true;
-		else if (c && (!m->dying || c->store >= 0)) /* shared memory outlives it */
+		else if (c && !m->dying)
 			peek_settle(m, (unsigned)(c - m->cell));
 	}
 }

@@ -182,6 +182,18 @@ void peek_settle(struct model_space *m, unsigned i)
 		memset(c->bytes, 0, PAGE_SIZE);
 }
 
+void peek_settle_shared(void)
+{
+	for (unsigned n = 0; n < SPACES; n++) {
+		for (unsigned i = 0; i < CELLS && spaces_[n].alive; i++) {
+			struct vma *vma = vma_find(&spaces_[n].space, cell_va(i));
+
+			if (spaces_[n].cell[i].store >= 0 && vma)
+				settle_shared(&spaces_[n].cell[i], vma, cell_va(i));
+		}
+	}
+}
+
 void peek_settle_either(void)
 {
 	for (unsigned n = 0; n < SPACES; n++) {
