@@ -92,12 +92,24 @@ static bool was_right_once(const struct access *a)
 	return depth == 1 && disturbed && right_once & outcome_bit(a->outcome);
 }
 
+/* May a stack grow? A limit is set, and what counts against it is just being unmapped. */
+static bool limit_is_moving(const struct access *a)
+{
+	return depth > 1 && busy.m == a->m && a->c && !a->c->mapped &&
+	       a->m->space.limit_as != UINT64_MAX;
+}
+
 static void check_outcome(const struct access *a)
 {
 	int want;
 
 	if (was_right_once(a))
 		return;
+	if (limit_is_moving(a)) {
+		peek_settle_stack(a->m);
+		if (a->outcome && !a->c->mapped)
+			return;
+	}
 
 	if (a->c && busy_with(a->m, a->c, BUSY_PROTECT) && a->c->mapped) {
 		want = cell_outcome(a->c, a->c->rights, a->right);
