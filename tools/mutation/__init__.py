@@ -1,0 +1,1 @@
+"""Bugs put into copies of the kernel, and which test finds them."""

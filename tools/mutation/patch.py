@@ -1,0 +1,87 @@
+"""Seeded bugs: patches of tests/mutants, found by what they change and not by line numbers."""
+
+import glob
+import os
+import re
+
+FOLDER = "tests/mutants"
+HUNK = re.compile(r"^@@ .*@@")
+SURVIVES = "Survives: "
+FEWEST_WORDS = 5
+
+
+class Broken(Exception):
+    """A patch that says nothing, or does not fit the sources any more."""
+
+
+class Patch:
+    """One bug: what goes wrong, what a user would see, perhaps why no test finds it, and the change."""
+
+    def __init__(self, path):
+        self.name = os.path.splitext(os.path.basename(path))[0]
+        with open(path, encoding="utf-8") as file:
+            head, marker, change = file.read().partition("--- a/")
+        lines = [line for line in head.splitlines() if line.strip()]
+        reasons = [number for number, line in enumerate(lines) if line.startswith(SURVIVES)]
+        first = reasons[0] if reasons else len(lines)
+        self.says = lines[:first]
+        self.reason = " ".join(lines[first:])[len(SURVIVES):]
+        if not marker:
+            raise Broken(f"{self.name}: changes nothing")
+        names, _, self.change = change.partition("\n")
+        self.path = names.split("\t")[0].strip()
+
+    def wrong_header(self):
+        """Tells what the header lacks, None where nothing."""
+        if len(self.says) < 2:
+            return "no header of two lines: what goes wrong, and what a user would see"
+        if any(len(line.split()) < FEWEST_WORDS for line in self.says[:2]):
+            return "a line of the header says too little"
+        return None
+
+    def hunks(self):
+        """Yields (before, after), the texts of each hunk."""
+        before, after, begun = [], [], False
+        for line in self.change.splitlines(keepends=True):
+            if HUNK.match(line):
+                if begun:
+                    yield "".join(before), "".join(after)
+                before, after, begun = [], [], True
+            elif begun and not line.startswith("\\"):
+                if not line.startswith("+"):
+                    before.append(line[1:])
+                if not line.startswith("-"):
+                    after.append(line[1:])
+        if begun:
+            yield "".join(before), "".join(after)
+
+    def apply(self, text):
+        """Gives the text with the bug; each hunk's lines must be there once."""
+        for number, (before, after) in enumerate(self.hunks(), 1):
+            there = text.count(before) if before else 0
+            if there != 1:
+                raise Broken(f"{self.name}: hunk {number} fits {self.path} {there} times")
+            text = text.replace(before, after)
+        return text
+
+
+def load(root):
+    """Reads all patches, sorted by name."""
+    return [Patch(path) for path in sorted(glob.glob(os.path.join(root, FOLDER, "*.patch")))]
+
+
+def check(root):
+    """Gives what is wrong with the patches, a line each."""
+    wrong = []
+    for patch in load(root):
+        header = patch.wrong_header()
+        if header:
+            wrong.append(f"{patch.name}: {header}")
+        try:
+            with open(os.path.join(root, patch.path), encoding="utf-8") as file:
+                text = file.read()
+            if patch.apply(text) == text:
+                wrong.append(f"{patch.name}: changes nothing")
+        except (OSError, Broken) as error:
+            wrong.append(str(error))
+    return wrong

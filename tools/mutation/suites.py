@@ -1,0 +1,128 @@
+"""Runs the suites over one mutant, the cheapest test first, until one notices."""
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+
+STAGES = ("host", "kernel", "user", "system")
+# Exact costs change with any line that is left out: that finds no bug.
+LEFT_OUT = re.compile(r"budgets|debugger|wrapper")
+FAILED = re.compile(r"^not ok\s+\d*\s*-?\s*(.*)")
+TOLD = re.compile(r"kernel panic: (.*)|ERROR: AddressSanitizer: (\S+)|runtime error: (.*)|Bail out! (.*)")
+LEAST_SECONDS = 25
+PATIENCE = 8  # times what the test takes without a bug
+
+
+class Test:
+    """One of Meson's tests, run without Meson."""
+
+    def __init__(self, known, build):
+        self.name = known["name"]
+        self.words, self.folder = known["cmd"], known["workdir"] or build
+        self.env = {**os.environ, **known["env"]}
+        self.suite = known["suite"][0].rpartition(":")[2]
+        self.program = os.path.relpath(self.words[0], build)
+        self.seconds, self.limit = 0.0, float(known["timeout"])
+
+    def run(self):
+        """Runs it once: (what failed, None for nothing; seconds)."""
+        started = time.monotonic()
+        with tempfile.TemporaryFile() as out:
+            child = subprocess.Popen(self.words, cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL,
+                                     stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+            try:
+                status = child.wait(self.limit)
+            except subprocess.TimeoutExpired:
+                status = None
+            end(child)
+            out.seek(0)
+            text = out.read().decode(errors="replace")
+        return verdict(status, text), time.monotonic() - started
+
+
+def end(child):
+    """Kills what is left of a test: its own session, and nobody else."""
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    child.wait()
+
+
+def verdict(status, text):
+    """Gives what failed in a test's output, None for nothing."""
+    failed = next((match.group(1) for match in map(FAILED.match, text.splitlines()) if match), None)
+    told = TOLD.search(text)
+    why = failed or (next(group for group in told.groups() if group) if told else "")
+    if status is None:
+        return "timeout" + (f" ({why})" if why else "")
+    if status == 0 and failed is None:
+        return None
+    return why or f"status {status}"
+
+
+def relevant(test):
+    """Tells whether a test runs the kernel's code."""
+    if test.suite not in STAGES or LEFT_OUT.search(test.name):
+        return False
+    return test.suite != "host" or test.program.startswith("tests/host/")
+
+
+def stage_tests(slot, stage):
+    """Gives a stage's tests."""
+    found = [Test(known, slot.build) for known in slot.tests() if known["suite"][0].endswith(":" + stage)]
+    return [test for test in found if relevant(test)]
+
+
+def targets(stage, tests):
+    """Names what has to be built for a stage; () is everything."""
+    if stage == "host":
+        return sorted({test.program for test in tests})
+    if stage == "kernel":
+        return ["faultline-test.elf", "faultline-test-hardened.elf"]
+    return ["faultline.elf", "faultline-hardened.elf"]
+
+
+class Suites:
+    """The tests of some stages, in rising order of what they cost."""
+
+    def __init__(self, slot, stages):
+        self.stages = {stage: stage_tests(slot, stage) for stage in stages}
+
+    def measure(self, tell):
+        """Runs all of them without a bug, and notes the seconds; gives those that fail."""
+        wrong = []
+        for stage, tests in self.stages.items():
+            for test in tests:
+                test.seconds = 0.0
+                failed, seconds = test.run()
+                if failed:
+                    wrong.append(f"{stage}: {test.name}: {failed}")
+                test.seconds = seconds
+            tell(f"{stage}: {len(tests)} tests, {sum(test.seconds for test in tests):.0f} s")
+        return wrong
+
+    def take_times(self, times):
+        """Takes the seconds of another slot's tests; sorts by them and sets limits."""
+        for stage, tests in self.stages.items():
+            for test in tests:
+                test.seconds = times.get((stage, test.name), 1.0)
+                test.limit = min(test.limit, max(LEAST_SECONDS, PATIENCE * test.seconds))
+            tests.sort(key=lambda test: test.seconds)
+
+    def times(self):
+        """Gives {(stage, name): seconds}."""
+        return {(stage, test.name): test.seconds for stage, tests in self.stages.items() for test in tests}
+
+    def run_stage(self, stage):
+        """Runs a stage's tests until one fails twice, or hangs: "test: what", None where none does."""
+        for test in self.stages[stage]:
+            failed, _ = test.run()
+            if failed and not failed.startswith("timeout"):
+                failed = test.run()[0]
+            if failed:
+                return f"{test.name}: {failed}"
+        return None
