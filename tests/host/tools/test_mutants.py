@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""How bugs are put into sources, and how a test's output is judged: without building anything."""
+
+import os
+import shutil
+import struct
+import subprocess
+import tempfile
+
+import base  # noqa: F401
+from lib.tap import case, equal, has, main
+from mutation import area, calls, number, patch, suites
+
+TEXT = "int a(void)\n{\n\treturn 1;\n}\n\nint b(void)\n{\n\treturn 1;\n}\n"
+CHANGE = "--- a/mm/x.c\n+++ b/mm/x.c\n@@ -7,2 +7,2 @@ int b(void)\n int b(void)\n {\n-\treturn 1;\n+\treturn 2;\n"
+SAYS = "The second of two answers is that of the first.\nA user sees one where there should be two.\n\n"
+CALLS = """/* Calls of all shapes, and some that are none. */
+static void page_put(struct page *page)
+{
+	if (last(page)) /* page_free(page) */
+		page_free(page, page->order);
+	else
+		spin_unlock(&lock);
+	return page_free(page, 0);
+}
+
+void f(void)
+{
+	(void)page_put(g(1,
+			 2));
+	say("page_put(x);");
+	x = page_get(y);
+	__asm__ volatile("nop");
+	__asm__ volatile("fence w, w" ::: "memory");
+}
+"""
+
+
+def write(folder, path, text):
+    """Puts a file into a folder."""
+    os.makedirs(os.path.dirname(os.path.join(folder, path)), exist_ok=True)
+    with open(os.path.join(folder, path), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def tree(patches, text=TEXT):
+    """Makes a tree with a source file and patches; gives its folder."""
+    folder = tempfile.mkdtemp(prefix="faultline-mutants-")
+    write(folder, "mm/x.c", text)
+    for name, content in patches.items():
+        write(folder, f"tests/mutants/{name}.patch", content)
+    return folder
+
+
+@case
+def a_patch_is_put_where_its_lines_are():
+    folder = tree({"two": SAYS + CHANGE})
+    bug = patch.load(folder)[0]
+    equal((bug.name, bug.path, len(bug.says), bug.reason), ("two", "mm/x.c", 2, ""), "what it says")
+    moved = "int before;\n" * 40 + TEXT
+    equal(bug.apply(moved), moved[:-len("return 1;\n}\n")] + "return 2;\n}\n", "the change, lines further down")
+    equal(patch.check(folder), [], "nothing is wrong with it")
+    shutil.rmtree(folder)
+
+
+@case
+def a_patch_that_does_not_fit_is_named():
+    wrong = {"gone": TEXT.replace("int b(", "int c("), "twice": TEXT + TEXT}
+    for name, text in wrong.items():
+        folder = tree({name: SAYS + CHANGE}, text)
+        has("\n".join(patch.check(folder)), f"{name}: hunk 1 fits mm/x.c {0 if name == 'gone' else 2} times", name)
+        shutil.rmtree(folder)
+
+
+@case
+def a_patch_has_to_say_what_it_does():
+    for name, text in (("silent", CHANGE), ("short", "Bug.\nBad.\n\n" + CHANGE), ("half", SAYS.partition("\n")[0] + "\n" + CHANGE)):
+        folder = tree({name: text})
+        has("\n".join(patch.check(folder)), name + ": ", name)
+        shutil.rmtree(folder)
+    folder = tree({"excused": SAYS + "Survives: with one hart nobody\ncan see it.\n\n" + CHANGE})
+    equal(patch.load(folder)[0].reason, "with one hart nobody can see it.", "the reason")
+    shutil.rmtree(folder)
+
+
+@case
+def call_sites_are_statements_of_functions():
+    folder = tree({}, CALLS)
+    sites = calls.load(folder)
+    equal([site.name for site in sites],
+          ["mm/x.c:page_put:page_free#1", "mm/x.c:page_put:spin_unlock#1", "mm/x.c:f:page_put#1", "mm/x.c:f:asm#1"],
+          "names")
+    equal([site.kind for site in sites], ["put", "unlock", "put", "fence"], "kinds")
+    text = calls.rewritten(folder, sites)["mm/x.c"]
+    has(text, "\t\t({ if (mutant_number != 0u) page_free(page, page->order); });\n\telse\n", "before an else")
+    has(text, "({ if (mutant_number != 2u) (void)page_put(g(1,\n\t\t\t 2)); });", "over two lines")
+    has(text, "return page_free(page, 0);", "no statement of its own")
+    shutil.rmtree(folder)
+
+
+@case
+def reasons_name_sites_that_are_there():
+    folder = tree({}, CALLS)
+    write(folder, calls.REASONS, "# Why.\nmm/x.c:f:asm* one hart sees its own stores\nmm/y.c:* nobody would ever know\n")
+    known = calls.reasons(folder)
+    equal(calls.reason_for("mm/x.c:f:asm#1", known), "one hart sees its own stores", "the reason")
+    equal(calls.reason_for("mm/x.c:f:page_put#1", known), "", "none")
+    equal(calls.check(folder), [f"{calls.REASONS}: mm/y.c:*: there is no such site"], "a reason that is left over")
+    shutil.rmtree(folder)
+
+
+@case
+def a_number_is_set_in_a_program():
+    folder = tree({}, calls.HEAD + "int main(void)\n{\n\treturn mutant_number == 7;\n}\n")
+    program = os.path.join(folder, "program")
+    subprocess.run(["gcc", "-g", "-o", program, os.path.join(folder, "mm/x.c")], check=True)
+    programs = number.Programs([program], calls.SYMBOL)
+    for value, status in ((7, 1), (8, 0)):
+        programs.set(value)
+        equal(subprocess.run([program], check=False).returncode, status, f"with {value}")
+    with open(program, "rb") as file:
+        file.seek(programs.places[0][1])
+        equal(struct.unpack("<I", file.read(4))[0], 8, "in the file")
+    shutil.rmtree(folder)
+
+
+@case
+def what_an_output_comes_to():
+    equal(suites.verdict(0, "1..1\nok 1 - a\n"), None, "all passed")
+    equal(suites.verdict(1, "ok 1 - a\nnot ok 2 - b c\n"), "b c", "the first that failed")
+    equal(suites.verdict(125, "# [  0.1] kernel panic: no\n"), "no", "a panic")
+    equal(suites.verdict(1, "==1==ERROR: AddressSanitizer: heap-use-after-free on\n"), "heap-use-after-free", "a report")
+    equal(suites.verdict(None, "ok 1 - a\n"), "timeout", "a hang")
+    equal(suites.verdict(3, ""), "status 3", "silence")
+
+
+@case
+def a_copy_follows_the_tree():
+    folder = tree({}, "one\n")
+    subprocess.run(["git", "init", "-q", folder], check=True)
+    copy = folder + "-copy"
+    area.sync(folder, copy, {})
+    before = os.stat(os.path.join(copy, "mm/x.c")).st_mtime_ns
+    write(folder, "mm/new.c", "new\n")
+    write(copy, "mm/old.c", "old\n")
+    area.sync(folder, copy, {"mm/new.c": "changed\n"})
+    equal(sorted(os.listdir(os.path.join(copy, "mm"))), ["new.c", "x.c"], "files")
+    equal(os.stat(os.path.join(copy, "mm/x.c")).st_mtime_ns, before, "what is the same is not touched")
+    area.sync(folder, copy, {"mm/new.c": "changed\n"})
+    with open(os.path.join(copy, "mm/new.c"), encoding="utf-8") as file:
+        equal(file.read(), "changed\n", "a text that is given")
+    shutil.rmtree(folder)
+    shutil.rmtree(copy)
+
+
+if __name__ == "__main__":
+    main()
