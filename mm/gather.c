@@ -90,6 +90,8 @@ void gather_fence(struct gather *gather)
 
 void gather_free(struct gather *gather)
 {
+	/* gather_fence() has emptied it: nobody frees what a TLB may still hold. */
+	assert_hardened(!gather->flush.count && !gather->flush.all && !gather->flush.tables);
 	page_map_put_many(gather->pages, gather->npages);
 	tables_free(&gather->tables);
 	gather->npages = 0;

@@ -48,6 +48,28 @@ KTEST(dies_of_touching_user_memory)
 	ktest_run(read_user_memory, NULL);
 }
 
+static int read_after_refused_copies(void *arg)
+{
+	struct uspace *us = current_process()->uspace;
+	char text[16];
+
+	memset(text, 'x', sizeof(text));
+	uspace_lock(us);
+	EXPECT_EQ(AREA, space_map(us, AREA, PAGE_SIZE, READ_WRITE, 0));
+	uspace_unlock(us);
+	EXPECT_EQ(0, user_copy_out(AREA + PAGE_SIZE - sizeof(text), text, sizeof(text)));
+	EXPECT_EQ(-EFAULT, user_copy_out(AREA + PAGE_SIZE - 8, text, sizeof(text)));
+	EXPECT_EQ(-EFAULT, user_copy_in(text, AREA + PAGE_SIZE - 8, sizeof(text)));
+	EXPECT_EQ(-EFAULT, user_copy_string(text, AREA + PAGE_SIZE - 8, sizeof(text)));
+	return (int)*(volatile uint64_t *)AREA;
+}
+
+/* R110: nor after copies that were refused half way */
+KTEST(dies_of_touching_user_memory_after_a_refusal)
+{
+	ktest_run(read_after_refused_copies, NULL);
+}
+
 /* R110: through the image, and through the direct map */
 KTEST(dies_of_a_write_to_its_text)
 {

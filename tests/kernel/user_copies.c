@@ -8,6 +8,7 @@
 #include "mm/alloc_fail.h"
 #include "mm/page_alloc.h"
 #include "proc/process.h"
+#include "proc/sched.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
@@ -74,6 +75,50 @@ static int copy_in_untouched(void *arg)
 KTEST(copy_in_from_untouched_memory_is_zeros)
 {
 	EXPECT_EQ(EXITED(0), ktest_run(copy_in_untouched, NULL));
+}
+
+/* A verb that maps the area, and had its range in hand for a while. */
+static void finish_verb(void *arg)
+{
+	struct uspace *us = arg;
+
+	while (!atomic_load_relaxed(&us->space.busy_awaited))
+		sched_yield();
+	uspace_lock(us);
+	EXPECT_EQ(AREA, space_map(us, AREA, PAGES * PAGE_SIZE, READ_WRITE, 0));
+	uspace_unlock(us);
+	uspace_put(us);
+}
+
+static void begin_verb(void)
+{
+	space_busy(&mine()->space, AREA, AREA + PAGES * PAGE_SIZE);
+	uspace_get(mine());
+	EXPECT_TRUE(kthread_spawn("verb", finish_verb, mine()));
+}
+
+static int copy_while_a_verb_runs(void *arg)
+{
+	char text[8] = "abcdef";
+
+	begin_verb();
+	EXPECT_EQ(0, user_copy_string(text, AREA + PAGE_SIZE - 4, sizeof(text)));
+	EXPECT_EQ(0, text[0]);
+	uspace_lock(mine());
+	EXPECT_EQ(0, vm_unmap(&mine()->space, AREA, PAGES * PAGE_SIZE));
+	uspace_unlock(mine());
+	begin_verb();
+	EXPECT_EQ(0, user_copy_out(AREA + PAGE_SIZE - 4, "abcdef", 7));
+	EXPECT_EQ(6, user_copy_string(text, AREA + PAGE_SIZE - 4, sizeof(text)));
+	return 0;
+}
+
+/* R25: what is only not there yet is waited for, by strings too */
+KTEST(copy_waits_for_a_verb)
+{
+	EXPECT_EQ(EXITED(0), ktest_run(copy_while_a_verb_runs, NULL));
+	sched_yield();
+	kthread_bury_dead();
 }
 
 static int copy_to_shared(void *arg)

@@ -59,16 +59,30 @@ class Patches:
         return "survived", ""
 
 
+def files_in(path, names):
+    """Gives those of some C files that a program was built of, as its debugging information names them."""
+    with open(path, "rb") as file:
+        data = file.read()
+    return {name for name in names if f"/{name}\0".encode() in data}
+
+
 class Sites:
     """Tries call sites: all are in one build, and a number in the programs leaves one out."""
 
-    def __init__(self, slot, stages, times, reasons):
-        self.slot, self.reasons = slot, reasons
+    def __init__(self, slot, stages, times, root):
+        self.slot, self.reasons = slot, calls.reasons(root)
         self.suites = suites.Suites(slot, stages)
         self.suites.take_times(times)
         programs = sorted({os.path.join(slot.build, name) for stage, tests in self.suites.stages.items()
                            for name in suites.targets(stage, tests)})
         self.programs = number.Programs(programs, calls.SYMBOL)
+        files = {site.path for site in calls.load(root) if site.path.endswith(".c")}
+        self.built_of = {test.name: files_in(test.words[0], files) for test in self.suites.stages.get("host", ())}
+
+    def concerns(self, site):
+        """Gives whether a test has the site in it: those of the host are made of some files each."""
+        return lambda test: (not site.path.endswith(".c") or test.name not in self.built_of
+                             or site.path in self.built_of[test.name])
 
     def run(self, site):
         """Gives the Result of one site."""
@@ -76,7 +90,7 @@ class Sites:
         self.programs.set(site.number)
         try:
             told = next((by(stage, failed) for stage in self.suites.stages
-                         for failed in [self.suites.run_stage(stage)] if failed), None)
+                         for failed in [self.suites.run_stage(stage, self.concerns(site))] if failed), None)
         finally:
             self.programs.set(NO_SITE)
         reason = calls.reason_for(site.name, self.reasons)

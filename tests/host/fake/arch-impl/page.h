@@ -9,6 +9,7 @@
 
 #define USER_BASE 0x1000ul
 #define USER_TOP  (1ul << 38)
+#define PHYS_TOP  ((paddr_t)1 << 37)
 
 #define MMU_LEAF_ENTRIES 512
 #define MMU_LEVELS	 3

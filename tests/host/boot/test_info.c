@@ -1,0 +1,161 @@
+/* What the boot reads of a machine: memory in pieces, what is reserved in it, the archive. */
+#include <libfdt.h>
+
+#include "abi/errno.h"
+#include "arch/page.h"
+#include "boot/info.h"
+#include "test.h"
+
+#define MIB	 (1ul << 20)
+#define RAM	 (1ul << 31)
+#define IMAGE	 (RAM + 2 * MIB)
+#define DTB	 (RAM + 16 * MIB)
+#define ARCHIVE	 (RAM + 24 * MIB)
+#define FAR	 (1ul << 36) /* a second piece of memory */
+#define TIMEBASE 10000000
+
+static char blob[4096];
+
+struct phys_range arch_image(void)
+{
+	return (struct phys_range){ IMAGE, IMAGE + MIB };
+}
+
+void *fake_phys_to_virt(paddr_t pa)
+{
+	assert_int_equal(pa, DTB);
+	return blob;
+}
+
+static void must(int r)
+{
+	if (r < 0)
+		fail_msg("libfdt: %s", fdt_strerror(r));
+}
+
+/* A range of a reg property, two cells each. */
+static void range(uint64_t *reg, uint64_t start, uint64_t size)
+{
+	reg[0] = cpu_to_fdt64(start);
+	reg[1] = cpu_to_fdt64(size);
+}
+
+static void memory_node(const char *name, const uint64_t *reg, unsigned nranges)
+{
+	must(fdt_begin_node(blob, name));
+	must(fdt_property_string(blob, "device_type", "memory"));
+	must(fdt_property(blob, "reg", reg, (int)(nranges * 2 * sizeof(*reg))));
+	must(fdt_end_node(blob));
+}
+
+static void begin(void)
+{
+	must(fdt_create(blob, sizeof(blob)));
+	must(fdt_add_reservemap_entry(blob, RAM, MIB));
+	must(fdt_finish_reservemap(blob));
+	must(fdt_begin_node(blob, ""));
+	must(fdt_property_u32(blob, "#address-cells", 2));
+	must(fdt_property_u32(blob, "#size-cells", 2));
+	must(fdt_begin_node(blob, "cpus"));
+	must(fdt_property_u32(blob, "timebase-frequency", TIMEBASE));
+	must(fdt_begin_node(blob, "cpu@0"));
+	must(fdt_property_string(blob, "device_type", "cpu"));
+	must(fdt_end_node(blob));
+	must(fdt_end_node(blob));
+	must(fdt_begin_node(blob, "chosen"));
+	must(fdt_property_u64(blob, "linux,initrd-start", ARCHIVE));
+	must(fdt_property_u64(blob, "linux,initrd-end", ARCHIVE + 4096));
+	must(fdt_end_node(blob));
+}
+
+/* => NULL, or why the tree can't be used */
+static const char *end(void)
+{
+	const char *why = NULL;
+
+	must(fdt_end_node(blob));
+	must(fdt_finish(blob));
+	boot_info = (struct boot_info){ 0 };
+	return boot_info_read(DTB, 0, &why) ? why : NULL;
+}
+
+static void assert_range(struct phys_range range, uint64_t start, uint64_t size)
+{
+	assert_int_equal(range.start, start);
+	assert_int_equal(range.end, start + size);
+}
+
+static void test_memory_in_pieces(void **state)
+{
+	uint64_t reg[6];
+
+	(void)state;
+	begin();
+	range(reg, RAM, 64 * MIB);
+	range(reg + 2, RAM + 128 * MIB, 0); /* empty: none */
+	range(reg + 4, RAM + 256 * MIB, 8 * MIB);
+	memory_node("memory@0", reg, 3);
+	range(reg, FAR, 32 * MIB);
+	memory_node("memory@1", reg, 1);
+	assert_null(end());
+	assert_int_equal(boot_info.nram, 3);
+	assert_range(boot_info.ram[0], RAM, 64 * MIB);
+	assert_range(boot_info.ram[1], RAM + 256 * MIB, 8 * MIB);
+	assert_range(boot_info.ram[2], FAR, 32 * MIB);
+	assert_int_equal(boot_info.ncpus, 1);
+	assert_int_equal(boot_info.timebase, TIMEBASE);
+}
+
+static void test_memory_that_cannot_be_shown(void **state)
+{
+	uint64_t reg[4];
+
+	(void)state;
+	begin();
+	range(reg, RAM, PHYS_TOP); /* reaches beyond */
+	range(reg + 2, PHYS_TOP, MIB);
+	memory_node("memory@0", reg, 2);
+	assert_null(end());
+	assert_int_equal(boot_info.nram, 1);
+	assert_range(boot_info.ram[0], RAM, PHYS_TOP - RAM);
+}
+
+static void test_reserved_and_archive(void **state)
+{
+	uint64_t reg[4];
+
+	(void)state;
+	begin();
+	range(reg, RAM, 64 * MIB);
+	memory_node("memory@0", reg, 1);
+	must(fdt_begin_node(blob, "reserved-memory"));
+	must(fdt_property_u32(blob, "#address-cells", 2));
+	must(fdt_property_u32(blob, "#size-cells", 2));
+	must(fdt_begin_node(blob, "firmware"));
+	range(reg, RAM + 40 * MIB, MIB);
+	range(reg + 2, RAM + 50 * MIB, MIB);
+	must(fdt_property(blob, "reg", reg, sizeof(reg)));
+	must(fdt_end_node(blob));
+	must(fdt_end_node(blob));
+	assert_null(end());
+	assert_int_equal(boot_info.nreserved, 6);
+	assert_range(boot_info.reserved[0], IMAGE, MIB);
+	assert_range(boot_info.reserved[1], DTB, fdt_totalsize(blob));
+	assert_range(boot_info.reserved[2], RAM, MIB); /* the header's */
+	assert_int_equal(boot_info.first_kept, 3);
+	assert_range(boot_info.reserved[3], RAM + 40 * MIB, MIB);
+	assert_range(boot_info.reserved[4], RAM + 50 * MIB, MIB);
+	assert_range(boot_info.reserved[5], ARCHIVE, 4096);
+	assert_range(boot_info.initrd, ARCHIVE, 4096);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_memory_in_pieces),
+		cmocka_unit_test(test_memory_that_cannot_be_shown),
+		cmocka_unit_test(test_reserved_and_archive),
+	};
+
+	return test_group("boot-info", tests);
+}
