@@ -1,6 +1,5 @@
 """Runs the suites over one mutant, the cheapest test first, until one notices."""
 
-import fnmatch
 import os
 import re
 import signal
@@ -15,7 +14,7 @@ TIMED = ("user", "system")  # a busy machine may make these fail: twice is no ac
 FAILED = re.compile(r"^not ok\s+\d*\s*-?\s*(.*)")
 TOLD = re.compile(r"kernel panic: (.*)|ERROR: AddressSanitizer: (\S+)|runtime error: (.*)|Bail out! (.*)")
 LEAST_SECONDS = 25
-PATIENCE = 6  # times what the test takes without a bug
+PATIENCE = 4  # times what the test takes without a bug
 
 
 class Test:
@@ -74,18 +73,20 @@ def relevant(test):
 
 
 def stages_of(words):
-    """Gives {stage: pattern of its tests} from words like "host,kernel:*hardened"."""
+    """Gives {stage: expression for its tests}, in their order, from words like "host,kernel:.*hardened"."""
     asked = {}
     for word in words.split(","):
         stage, _, pattern = word.partition(":")
-        asked[stage] = pattern or "*"
-    return {stage: asked[stage] for stage in STAGES if stage in asked}
+        if stage not in STAGES:
+            raise SystemExit(f"mutants: no suite is called {stage}: {', '.join(STAGES)}")
+        asked[stage] = pattern or ".*"
+    return asked
 
 
 def stage_tests(slot, stage, pattern):
     """Gives a stage's tests."""
     found = [Test(known, slot.build) for known in slot.tests() if known["suite"][0].endswith(":" + stage)]
-    return [test for test in found if relevant(test) and fnmatch.fnmatchcase(test.name, pattern)]
+    return [test for test in found if relevant(test) and re.fullmatch(pattern, test.name)]
 
 
 def targets(stage, tests):
@@ -120,13 +121,13 @@ class Suites:
         """Takes the seconds of another slot's tests; sorts by them and sets limits."""
         for stage, tests in self.stages.items():
             for test in tests:
-                test.seconds = times.get((stage, test.name), 1.0)
+                test.seconds = times.get(f"{stage} {test.name}", 1.0)
                 test.limit = min(test.limit, max(LEAST_SECONDS, PATIENCE * test.seconds))
             tests.sort(key=lambda test: test.seconds)
 
     def times(self):
-        """Gives {(stage, name): seconds}."""
-        return {(stage, test.name): test.seconds for stage, tests in self.stages.items() for test in tests}
+        """Gives {"stage name": seconds}."""
+        return {f"{stage} {test.name}": test.seconds for stage, tests in self.stages.items() for test in tests}
 
     def run_stage(self, stage, wanted=lambda test: True):
         """Runs a stage's tests, those that are wanted, until one fails or hangs: "test: what", None where none does."""

@@ -17,6 +17,7 @@ struct hart *fake_hart;
 uint64_t fake_time;
 void (*fake_meanwhile)(void);
 struct phys_range fake_image, fake_image_init;
+void (*fake_page_copied)(void);
 
 static struct arch_thread boot_thread;
 #ifdef FAULTLINE_HARDENED

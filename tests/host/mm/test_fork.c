@@ -72,6 +72,32 @@ static void test_writer_copies(void **state) /* R60 R62 R66 */
 	rig_check();
 }
 
+static void drop_and_read(void)
+{
+	assert_int_equal(vm_madvise(&child, AT, P, MADV_DONTNEED), 0);
+	assert_int_equal(fake_load(AT), 0);
+}
+
+/* The entry wants a copy as before, but of another page: what was copied must not come back. */
+static void test_dropped_while_copied(void **state) /* R16 R62 */
+{
+	(void)state;
+	start();
+	map(AT, 1, MAP_PRIVATE);
+	store(&parent, AT, 1);
+	fork_to(&parent, &child);
+	rig_run(&child);
+	fake_page_copied = drop_and_read;
+	store(&child, AT + 1, 2);
+	assert_int_equal(load(&child, AT), 0);
+	assert_int_equal(load(&child, AT + 1), 2);
+	assert_int_equal(child.stats.retry[RETRY_ENTRY], 1);
+	rig_check();
+	rig_destroy(&child);
+	rig_destroy(&parent);
+	rig_check();
+}
+
 /* A count of maps that is cut to 8 or 16 bits says "one" here. */
 static void test_many_holders(void **state) /* R62 */
 {
@@ -401,6 +427,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		isolated_test(test_writer_copies),
 		isolated_test(test_many_holders),
+		isolated_test(test_dropped_while_copied),
 		isolated_test(test_generations_and_siblings),
 		isolated_test(test_shared_stays_shared),
 		isolated_test(test_private_file_pages),

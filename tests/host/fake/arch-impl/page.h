@@ -49,9 +49,17 @@ static inline void arch_page_zero(void *page)
 	__builtin_memset(page, 0, PAGE_SIZE);
 }
 
+/* Called once, after the next copy of a page; may be NULL. */
+extern void (*fake_page_copied)(void);
+
 static inline void arch_page_copy(void *to, const void *from)
 {
+	void (*then)(void) = fake_page_copied;
+
 	if (fake_meanwhile)
 		fake_meanwhile();
 	__builtin_memcpy(to, from, PAGE_SIZE);
+	fake_page_copied = NULL;
+	if (then)
+		then();
 }
