@@ -18,6 +18,7 @@ uint64_t fake_time;
 void (*fake_meanwhile)(void);
 struct phys_range fake_image, fake_image_init;
 void (*fake_page_copied)(void);
+uint64_t fake_text_syncs;
 
 static struct arch_thread boot_thread;
 #ifdef FAULTLINE_HARDENED

@@ -274,6 +274,35 @@ static void test_hold(void **state) /* R29 */
 	end();
 }
 
+/* Whatever way a page becomes executable, this hart forgets the instructions that it had fetched. */
+static void assert_syncs(vaddr_t va, unsigned access, bool syncs)
+{
+	uint64_t before = fake_text_syncs;
+
+	assert_int_equal(fault(va, access), 0);
+	assert_int_equal(fake_text_syncs > before, syncs);
+}
+
+static void test_text_is_synced(void **state) /* R8 */
+{
+	struct object *file;
+
+	(void)state;
+	start();
+	file = rig_file(4 * PAGE_SIZE);
+	map(AT, 4, RW);
+	map_file(file, AT + GIB, 4, 0, NULL, 0);
+	assert_syncs(AT, RIGHT_WRITE, false);
+	assert_syncs(AT + GIB, RIGHT_READ, false);
+	assert_int_equal(vm_protect(&space, AT, 4 * PAGE_SIZE, PROT_READ | PROT_EXEC), 0);
+	assert_syncs(AT, RIGHT_EXEC, true);
+	assert_syncs(AT + PAGE_SIZE, RIGHT_EXEC, true);
+	assert_int_equal(vm_protect(&space, AT, 4 * PAGE_SIZE, RW | PROT_EXEC), 0);
+	assert_syncs(AT + 2 * PAGE_SIZE, RIGHT_WRITE, true);
+	object_put(file);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +320,7 @@ int main(void)
 		isolated_test(test_populate_counts_as_write),
 		isolated_test(test_dying_grants_nothing),
 		isolated_test(test_hold),
+		isolated_test(test_text_is_synced),
 	};
 
 	return test_group("mm_fault", tests);
