@@ -34,7 +34,7 @@ static const struct vma_backend slow = { .name = "slow",
 					 .fill = slow_fill,
 					 .at_hand = never_at_hand };
 
-static void map_slow(vaddr_t addr, size_t npages, struct object *file)
+static void map_slow_from(vaddr_t addr, size_t npages, struct object *file, uint64_t offset)
 {
 	struct map_request request = { .addr = addr,
 				       .len = npages * PAGE_SIZE,
@@ -42,12 +42,18 @@ static void map_slow(vaddr_t addr, size_t npages, struct object *file)
 				       .max_rights = RW,
 				       .flags = MAP_FIXED | MAP_PRIVATE,
 				       .object = file,
+				       .offset = offset,
 				       .backend = &slow };
 	vaddr_t at;
 
 	if (!file)
 		request.flags |= MAP_ANONYMOUS;
 	assert_int_equal(vm_map(&space, &request, &at), 0);
+}
+
+static void map_slow(vaddr_t addr, size_t npages, struct object *file)
+{
+	map_slow_from(addr, npages, file, 0);
 }
 
 static void unmap_it(void)
@@ -172,6 +178,24 @@ static void test_write_truncated_meanwhile(void **state)
 {
 	(void)state;
 	truncated_meanwhile(true);
+}
+
+static void map_further_on(void)
+{
+	map_slow_from(AT, 4, doomed, 2 * PAGE_SIZE);
+}
+
+static void test_another_part_meanwhile(void **state)
+{
+	(void)state;
+	start();
+	doomed = rig_file(6 * PAGE_SIZE);
+	map_slow(AT, 4, doomed);
+	meanwhile = map_further_on;
+	assert_int_equal(fake_load(AT + 5), rig_byte(2 * PAGE_SIZE + 5));
+	assert_int_equal(space.stats.retry[RETRY_VMA], 1);
+	object_put(doomed);
+	end();
 }
 
 static void test_tables_had_before(void **state) /* R17 */
@@ -306,6 +330,7 @@ int main(void)
 		isolated_test(test_two_fault_on_one_page),
 		isolated_test(test_read_truncated_meanwhile),
 		isolated_test(test_write_truncated_meanwhile),
+		isolated_test(test_another_part_meanwhile),
 		isolated_test(test_tables_had_before),
 		isolated_test(test_no_memory),
 		isolated_test(test_wait_and_error_are_outcomes),
