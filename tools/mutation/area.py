@@ -62,6 +62,12 @@ def put(path, text):
         file.write(text)
 
 
+def touch(path):
+    """Makes an empty file."""
+    with open(path, "w", encoding="utf-8"):
+        pass
+
+
 class Slot:
     """One copy with its build; what it is for keeps it apart from others."""
 

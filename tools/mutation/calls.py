@@ -46,7 +46,7 @@ class Site:
         self.number, self.path, self.function, self.call = number, path, function, name
         self.kind = KINDS[name]
         self.start, self.end = start, end
-        self.name = ""
+        self.name = self.reason = ""
 
 
 def blanked(text):
@@ -88,10 +88,12 @@ def sites_of(file, first):
 
 def load(root):
     """Finds all sites of the kernel, in the order of their files."""
-    found = []
+    found, known = [], reasons(root)
     for file in source.load(root):
         if file.is_c and file.within(*FOLDERS):
             found += sites_of(file, len(found))
+    for site in found:
+        site.reason = reason_for(site.name, known)
     return found
 
 

@@ -17,6 +17,8 @@ class Broken(Exception):
 class Patch:
     """One bug: what goes wrong, what a user would see, perhaps why no test finds it, and the change."""
 
+    kind = "seeded"
+
     def __init__(self, path):
         self.name = os.path.splitext(os.path.basename(path))[0]
         with open(path, encoding="utf-8") as file:

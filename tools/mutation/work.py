@@ -6,7 +6,7 @@ import time
 from mutation import calls, number, patch, suites
 from mutation.area import put
 
-NO_SITE = 0xFFFFFFFF
+NOBODY = 0xFFFFFFFF
 
 
 class Result:
@@ -59,39 +59,39 @@ class Patches:
         return "survived", ""
 
 
-def files_in(path, names):
-    """Gives those of some C files that a program was built of, as its debugging information names them."""
+def is_built_of(path, name):
+    """Tells whether a C file is part of a program, which its debugging information names."""
     with open(path, "rb") as file:
-        data = file.read()
-    return {name for name in names if f"/{name}\0".encode() in data}
+        return f"/{name}\0".encode() in file.read()
 
 
-class Sites:
-    """Tries call sites: all are in one build, and a number in the programs leaves one out."""
+class Numbered:
+    """Tries bugs that are all in one build: a number in the programs chooses one."""
 
-    def __init__(self, slot, stages, times, root):
-        self.slot, self.reasons = slot, calls.reasons(root)
+    def __init__(self, slot, stages, times, _jobs):
         self.suites = suites.Suites(slot, stages)
         self.suites.take_times(times)
         programs = sorted({os.path.join(slot.build, name) for stage, tests in self.suites.stages.items()
                            for name in suites.targets(stage, tests)})
         self.programs = number.Programs(programs, calls.SYMBOL)
-        files = {site.path for site in calls.load(root) if site.path.endswith(".c")}
-        self.built_of = {test.name: files_in(test.words[0], files) for test in self.suites.stages.get("host", ())}
+        self.slot, self.built_of = slot, {}
 
-    def concerns(self, site):
-        """Gives whether a test has the site in it: those of the host are made of some files each."""
-        return lambda test: (test.name not in self.built_of or site.path in self.built_of[test.name]
-                             or (site.path.endswith(".h") and not site.path.startswith("arch/")))
+    def concerns(self, bug):
+        """Gives whether a test can notice the bug: those of the host are made of some files each."""
+        if bug.path.endswith(".c") and bug.path not in self.built_of:
+            self.built_of[bug.path] = {test.name for test in self.suites.stages.get("host", ())
+                                       if is_built_of(test.words[0], bug.path)}
+        if bug.path.endswith(".c"):
+            return lambda test: test.suite != "host" or test.name in self.built_of[bug.path]
+        return lambda test: test.suite != "host" or not bug.path.startswith("arch/")
 
-    def run(self, site):
-        """Gives the Result of one site."""
+    def run(self, bug):
+        """Gives the Result of one bug."""
         started = time.monotonic()
-        self.programs.set(site.number)
+        self.programs.set(bug.number)
         try:
             told = next((by(stage, failed) for stage in self.suites.stages
-                         for failed in [self.suites.run_stage(stage, self.concerns(site))] if failed), None)
+                         for failed in [self.suites.run_stage(stage, self.concerns(bug))] if failed), None)
         finally:
-            self.programs.set(NO_SITE)
-        reason = calls.reason_for(site.name, self.reasons)
-        return Result(site.name, "caught" if told else "survived", told or "", time.monotonic() - started, reason)
+            self.programs.set(NOBODY)
+        return Result(bug.name, "caught" if told else "survived", told or "", time.monotonic() - started, bug.reason)

@@ -72,58 +72,6 @@ static void test_writer_copies(void **state) /* R60 R62 R66 */
 	rig_check();
 }
 
-static void drop_and_read(void)
-{
-	assert_int_equal(vm_madvise(&child, AT, P, MADV_DONTNEED), 0);
-	assert_int_equal(fake_load(AT), 0);
-}
-
-/* The entry wants a copy as before, but of another page: what was copied must not come back. */
-static void test_dropped_while_copied(void **state) /* R16 R62 */
-{
-	(void)state;
-	start();
-	map(AT, 1, MAP_PRIVATE);
-	store(&parent, AT, 1);
-	fork_to(&parent, &child);
-	rig_run(&child);
-	fake_page_copied = drop_and_read;
-	store(&child, AT + 1, 2);
-	assert_int_equal(load(&child, AT), 0);
-	assert_int_equal(load(&child, AT + 1), 2);
-	assert_int_equal(child.stats.retry[RETRY_ENTRY], 1);
-	rig_check();
-	rig_destroy(&child);
-	rig_destroy(&parent);
-	rig_check();
-}
-
-/* A count of maps that is cut to 8 or 16 bits says "one" here. */
-static void test_many_holders(void **state) /* R62 */
-{
-	struct page *page;
-
-	(void)state;
-	start();
-	map(AT, 1, MAP_PRIVATE);
-	store(&parent, AT, 1);
-	fork_to(&parent, &child);
-	page = pfn_to_page(entry_pfn(entry_load(arch_mmu_lookup(&parent.mmu, AT))));
-	page_map_get_many(page, 0x101 - 2);
-	store(&child, AT, 2);
-	assert_kind(&child, COW, 1);
-	page_map_get_many(page, 0x10001 - 0x100);
-	store(&parent, AT, 3);
-	assert_kind(&parent, COW, 1);
-	assert_int_equal(page->maps, 0x10000);
-	while (page->maps > 1)
-		page_map_put(page);
-	page_map_put(page);
-	rig_destroy(&child);
-	rig_destroy(&parent);
-	rig_check();
-}
-
 static void test_generations_and_siblings(void **state) /* R63 R19 */
 {
 	(void)state;
@@ -426,8 +374,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		isolated_test(test_writer_copies),
-		isolated_test(test_many_holders),
-		isolated_test(test_dropped_while_copied),
 		isolated_test(test_generations_and_siblings),
 		isolated_test(test_shared_stays_shared),
 		isolated_test(test_private_file_pages),

@@ -1,0 +1,78 @@
+/* Copies on write that others get in the way of, and pages with very many holders. */
+#include "rig.h"
+
+#define AT 0x40000000ul
+
+static struct space parent, child;
+
+/* One page, which both have. */
+static void start_with_both(void)
+{
+	rig_start(4096);
+	rig_create(&parent);
+	rig_run(&parent);
+	assert_int_equal(rig_map(&parent, AT, PAGE_SIZE, RW, ANON | MAP_FIXED), AT);
+	assert_int_equal(fake_store(AT, 1), 0);
+	assert_int_equal(space_create(&child), 0);
+	assert_int_equal(vm_fork(&parent, &child), 0);
+	rig_run(&child);
+}
+
+static void end_both(void)
+{
+	rig_check();
+	rig_destroy(&child);
+	rig_destroy(&parent);
+	rig_check();
+}
+
+static void drop_and_read(void)
+{
+	assert_int_equal(vm_madvise(&child, AT, PAGE_SIZE, MADV_DONTNEED), 0);
+	assert_int_equal(fake_load(AT), 0);
+}
+
+/* The entry wants a copy as before, but of another page: what was copied must not come back. */
+static void test_dropped_while_copied(void **state) /* R16 R62 */
+{
+	(void)state;
+	start_with_both();
+	fake_page_copied = drop_and_read;
+	assert_int_equal(fake_store(AT + 1, 2), 0);
+	assert_int_equal(fake_load(AT), 0);
+	assert_int_equal(fake_load(AT + 1), 2);
+	assert_int_equal(child.stats.retry[RETRY_ENTRY], 1);
+	end_both();
+}
+
+/* A count of maps that is cut to 8 or 16 bits says "one" here. */
+static void test_many_holders(void **state) /* R62 */
+{
+	struct page *page;
+
+	(void)state;
+	start_with_both();
+	page = pfn_to_page(entry_pfn(entry_load(arch_mmu_lookup(&parent.mmu, AT))));
+	page_map_get_many(page, 0x101 - 2);
+	assert_int_equal(fake_store(AT, 2), 0);
+	assert_kind(&child, COW, 1);
+	page_map_get_many(page, 0x10001 - 0x100);
+	rig_run(&parent);
+	assert_int_equal(fake_store(AT, 3), 0);
+	assert_kind(&parent, COW, 1);
+	assert_int_equal(page->maps, 0x10000);
+	while (page->maps > 1)
+		page_map_put(page);
+	page_map_put(page);
+	end_both();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(test_many_holders),
+		isolated_test(test_dropped_while_copied),
+	};
+
+	return test_group("mm_cow", tests);
+}

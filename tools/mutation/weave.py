@@ -1,0 +1,113 @@
+"""Many bugs in one build: each function that a patch changes is there as it is and as each patch has it.
+
+Which one a call runs is told by mutant_number, a variable that is changed in the programs' files, so that nothing is
+compiled for a bug. A patch that changes more than functions' bodies is left to be compiled alone.
+"""
+
+import os
+import re
+
+from mutation import calls, patch
+from structure import source
+
+PARAMETER = re.compile(r"\(\*\s*(\w+)\)|(\w+)\s*(?:\[[^]]*\]\s*)*$")
+
+
+class Text(source.Source):
+    """A source file's text that is in no file."""
+
+    def __init__(self, text):  # pylint: disable=super-init-not-called
+        self.text, self.lines, self.is_c = text, text.split("\n"), True
+        self.code = source.NOT_CODE.sub(source.blank, text)
+
+
+def pieces(text):
+    """Cuts a file: [(name, head, body)] of its functions, and what lies before, between and behind them."""
+    file, between, found, at = Text(text), [], [], 0
+    for function in file.functions():
+        brace = function.line - 1
+        head = brace - 1
+        while head > at and file.lines[head - 1].strip() and not file.lines[head - 1].rstrip().endswith((";", "}", "*/")) \
+                and not file.lines[head - 1].startswith("#"):
+            head -= 1
+        end = brace + len(function.body) + 2
+        between.append("\n".join(file.lines[at:head]))
+        found.append((function.name, "\n".join(file.lines[head:brace]), "\n".join(file.lines[brace:end])))
+        at = end
+    between.append("\n".join(file.lines[at:]))
+    return found, between
+
+
+def arguments(name, head):
+    """Names the parameters of a function's head."""
+    opening = re.search(rf"\b{name}\s*\(", head).end()
+    depth, start, found = 1, opening, []
+    for at in range(opening, len(head)):
+        depth += (head[at] == "(") - (head[at] == ")")
+        if depth == 0 or (depth == 1 and head[at] == ","):
+            found.append(head[start:at].strip())
+            start = at + 1
+        if depth == 0:
+            break
+    matches = [PARAMETER.search(text) for text in found if text not in ("", "void")]
+    return ", ".join(match.group(1) or match.group(2) for match in matches)
+
+
+def renamed(name, head, number):
+    """Gives a function's head under another name, for this file only."""
+    head = re.sub(rf"\b{name}(\s*\()", rf"{name}__{number}\1", head, count=1)
+    return head if re.match(r"\s*(static|__attribute__.*\bstatic)\b", head) else "static " + head
+
+
+def woven(name, head, body, changed):
+    """Gives a function with its variants: {number: (head, body)}."""
+    words = arguments(name, head)
+    returns = "" if re.search(rf"\bvoid\s+{name}\s*\(", head) else "return "
+    text = [f"{renamed(name, head, 'good')}\n{body}"]
+    choices = []
+    for number, (other, what) in changed.items():
+        text.append(f"{renamed(name, other, number)}\n{what}")
+        choices.append(f"\tif ({calls.SYMBOL} == {number}u) {{\n\t\t{returns}{name}__{number}({words});\n"
+                       + ("" if returns else "\t\treturn;\n") + "\t}\n")
+    return "\n".join(text) + f"\n{head}\n{{\n{''.join(choices)}\t{returns}{name}__good({words});\n}}"
+
+
+def changes(text, bug):
+    """Gives {index of a function: (head, body)} of what a patch changes; None where it changes anything else."""
+    before, outside = pieces(text)
+    after, around = pieces(bug.apply(text))
+    if outside != around or [one[:2] for one in before] != [one[:2] for one in after]:
+        return None
+    return {index: after[index][1:] for index, one in enumerate(before) if one != after[index]}
+
+
+class Weaver:
+    """All patches of a tree, as far as they can be in one build."""
+
+    def __init__(self, root):
+        self.texts, self.bugs, self.left = {}, [], []
+        files = {}
+        for number, bug in enumerate(patch.load(root)):
+            path = os.path.join(root, bug.path)
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+            changed = changes(text, bug) if bug.path.endswith((".c", ".h")) else None
+            if not changed:
+                self.left.append(bug)
+                continue
+            bug.number = number
+            self.bugs.append(bug)
+            for index, what in changed.items():
+                files.setdefault(bug.path, (text, {}))[1].setdefault(index, {})[number] = what
+        for path, (text, functions) in files.items():
+            self.texts[path] = self.weave(text, functions)
+
+    @staticmethod
+    def weave(text, functions):
+        """Gives a file's text with all variants of its functions."""
+        found, between = pieces(text)
+        parts = [between[0]]
+        for index, (name, head, body) in enumerate(found):
+            parts.append(woven(name, head, body, functions[index]) if index in functions else f"{head}\n{body}")
+            parts.append(between[index + 1])
+        return calls.HEAD + "\n".join(parts)
