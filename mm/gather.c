@@ -83,6 +83,8 @@ void gather_prune(struct gather *gather, vaddr_t floor, vaddr_t ceiling)
 
 void gather_fence(struct gather *gather)
 {
+	/* A table that is out of the tree may be in a walk cache still. */
+	assert_hardened(!gather->tables.count || gather->flush.tables);
 	space_fence(gather->space, &gather->flush);
 	for (unsigned i = 0; i < gather->npages; i++)
 		debt_assert_frame(gather->space, gather->pages[i]);
