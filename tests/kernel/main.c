@@ -10,6 +10,7 @@
 #include "lib/format.h"
 #include "mm/ledger.h"
 #include "mm/page_alloc.h"
+#include "mm/slab.h"
 #include "mm/trim.h"
 #include "proc/sched.h"
 #include "proc/stack_watch.h"
@@ -95,28 +96,40 @@ static bool chosen(const struct ktest *test)
 	return boot_options.test[0] == '\0' || glob_list_matches(boot_options.test, test->name);
 }
 
-/* The ledger, and no frame lost. */
-static void check_memory(size_t free_before)
+/* What there is: an object too many need not cost a frame. */
+struct memory {
+	size_t free_frames, objects;
+};
+
+static struct memory memory_now(void)
 {
-	struct ledger ledger;
+	struct slab_census slabs;
 
 	kthread_bury_dead();
 	mm_trim();
+	slab_census(&slabs);
+	return (struct memory){ page_alloc_free_count(), slabs.used };
+}
+
+/* The ledger, and neither a frame nor an object of the kernel's heap lost. */
+static void check_memory(const struct memory *before)
+{
+	struct memory after = memory_now();
+	struct ledger ledger;
+
 	EXPECT_EQ(0, ledger_check(&ledger));
-	EXPECT_EQ(free_before, page_alloc_free_count());
+	EXPECT_EQ(before->free_frames, after.free_frames);
+	EXPECT_EQ(before->objects, after.objects);
 }
 
 static void run(const struct ktest *test, unsigned number)
 {
-	size_t free_before;
+	struct memory before = memory_now();
 
-	kthread_bury_dead();
-	mm_trim();
-	free_before = page_alloc_free_count();
 	failed = false;
 	test->run();
 	spaces_abandon();
-	check_memory(free_before);
+	check_memory(&before);
 	print("%s %u %s", failed ? "not ok" : "ok", number, test->name);
 }
 

@@ -6,13 +6,23 @@
 #include "fake_proc.h"
 #include "fs/tmpfs.h"
 #include "mm/page_alloc.h"
+#include "mm/slab.h"
 #include "mm/trim.h"
 #include "tests/host/mm/user_memory.h"
 
 #define FRAMES	   4096
 #define USER_PAGES 16
 
-static size_t free_at_start;
+static size_t free_at_start, objects_at_start;
+
+/* Objects of the kernel's heap. */
+static size_t objects(void)
+{
+	struct slab_census slabs;
+
+	slab_census(&slabs);
+	return slabs.used;
+}
 
 void tree_start(void)
 {
@@ -23,6 +33,7 @@ void tree_start(void)
 	assert_int_equal(tmpfs_init(), 0);
 	mm_trim();
 	free_at_start = page_alloc_free_count();
+	objects_at_start = objects();
 }
 
 void tree_end(void)
@@ -30,6 +41,7 @@ void tree_end(void)
 	mm_trim();
 	assert_int_equal(fake_mutexes_held, 0);
 	assert_int_equal(page_alloc_free_count(), free_at_start);
+	assert_int_equal(objects(), objects_at_start);
 }
 
 struct file *tree_open(const char *path, unsigned flags)
