@@ -10,7 +10,7 @@ import time
 STAGES = ("host", "kernel", "user", "system")
 # Exact costs change with any line that is left out: that finds no bug.
 LEFT_OUT = re.compile(r"budgets|debugger|wrapper")
-TIMED = ("user", "system")  # a busy machine may make these fail: twice is no accident
+TIMED = ("kernel", "user", "system")  # a busy machine may make these fail: twice is no accident
 FAILED = re.compile(r"^not ok\s+\d*\s*-?\s*(.*)")
 TOLD = re.compile(r"kernel panic: (.*)|ERROR: AddressSanitizer: (\S+)|runtime error: (.*)|Bail out! (.*)")
 LEAST_SECONDS = 25
@@ -27,6 +27,7 @@ class Test:
         self.suite = known["suite"][0].rpartition(":")[2]
         self.program = os.path.relpath(self.words[0], build)
         self.seconds, self.limit = 0.0, float(known["timeout"])
+        self.died = False
 
     def run(self):
         """Runs it once: (what failed, None for nothing; seconds)."""
@@ -41,6 +42,7 @@ class Test:
             end(child)
             out.seek(0)
             text = out.read().decode(errors="replace")
+        self.died = "kernel panic" in text
         return verdict(status, text), time.monotonic() - started
 
 
@@ -133,7 +135,7 @@ class Suites:
         """Runs a stage's tests, those that are wanted, until one fails or hangs: "test: what", None where none does."""
         for test in filter(wanted, self.stages[stage]):
             failed, _ = test.run()
-            if failed and stage in TIMED and not failed.startswith("timeout"):
+            if failed and stage in TIMED and not test.died and not failed.startswith("timeout"):
                 failed = test.run()[0]
             if failed:
                 return f"{test.name}: {failed}"
