@@ -224,3 +224,34 @@ KTEST(pipe_partial_transfers_lose_nothing)
 {
 	EXPECT_EQ(EXITED(0), ktest_run(transfer_partly, NULL));
 }
+
+static int read_the_end(void *arg)
+{
+	return (int)do_read(BUFFER, 1);
+}
+
+static int end_with_two_readers(void *arg)
+{
+	struct usage usage;
+	int pids[2], status = -1;
+
+	if (!open_pipe(0))
+		return 99;
+	for (unsigned i = 0; i < 2; i++)
+		pids[i] = ktest_spawn(read_the_end, NULL);
+	for (unsigned i = 0; i < 20; i++)
+		sched_yield(); /* both sleep */
+	file_put(writer);
+	for (unsigned i = 0; i < 2; i++) {
+		EXPECT_EQ(pids[i], process_wait(pids[i], 0, &status, &usage));
+		EXPECT_EQ(EXITED(0), status);
+	}
+	file_put(reader);
+	return 0;
+}
+
+/* The last writer's end is told to all who wait for bytes, not to one of them. */
+KTEST(pipe_end_wakes_all_readers)
+{
+	EXPECT_EQ(EXITED(0), ktest_run(end_with_two_readers, NULL));
+}
