@@ -93,6 +93,20 @@ KTEST(oom_ends_the_process_with_the_most_memory)
 	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(small));
 }
 
+/* R43: who is on the way out already is waited for: nobody else has to go, however much he has */
+KTEST(oom_waits_for_one_that_dies)
+{
+	int dying = spawn_holder(hold_pages, 100), bystander = spawn_holder(hold_pages, 400);
+
+	ASSERT_TRUE(dying > 0 && bystander > 0);
+	mm_trim();
+	EXPECT_EQ(0, process_kill(dying, SIGKILL));
+	EXPECT_EQ(0, oom_relieve());
+	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(dying));
+	EXPECT_EQ(0, process_kill(bystander, SIGTERM));
+	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(bystander));
+}
+
 /* As hold_pages(), but all that it has are page tables: a read of the zero page in each 2 MiB. */
 static int hold_tables(void *arg)
 {
