@@ -303,6 +303,8 @@ static void descriptors(void)
 	files_unreserve(files, 2);
 	assert_int_equal(files_install_at(files, file, 2, false), 2);
 	assert_int_equal(files_install_at(files, file, FILES_MAX, false), -EBADF);
+	file_get(file);
+	assert_int_equal(files_install_at(files, file, 5, false), 5); /* what was there is put */
 	assert_null(files_get(files, -1));
 	assert_null(files_get(files, FILES_MAX));
 	files_destroy(files);
