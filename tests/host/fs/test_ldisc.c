@@ -232,6 +232,22 @@ static void raw_mode(void **state)
 	expect_read(100, "\177\004", true);
 }
 
+static void raw_mode_hands_over_what_was_typed(void **state)
+{
+	struct abi_termios termios;
+
+	(void)state;
+	start();
+	type("ab");
+	assert_int_equal(ldisc_available(&ldisc), 0);
+	termios = ldisc.termios;
+	termios.c_lflag &= ~ICANON;
+	ldisc_set_termios(&ldisc, &termios);
+	assert_int_equal(ldisc_available(&ldisc), 2);
+	key('c');
+	expect_read(8, "abc", true);
+}
+
 static void full_line(void **state)
 {
 	uint8_t bytes[LDISC_ROOM];
@@ -312,6 +328,7 @@ int main(void)
 		cmocka_unit_test(literal_next),
 		cmocka_unit_test(stop_and_go),
 		cmocka_unit_test(raw_mode),
+		cmocka_unit_test(raw_mode_hands_over_what_was_typed),
 		cmocka_unit_test(full_line),
 		cmocka_unit_test(output),
 		cmocka_unit_test(any_keys),
