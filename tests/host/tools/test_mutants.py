@@ -9,7 +9,7 @@ import tempfile
 
 import base  # noqa: F401
 from lib.tap import case, equal, has, main
-from mutation import area, calls, number, patch, suites
+from mutation import area, calls, number, patch, suites, weave
 
 TEXT = "int a(void)\n{\n\treturn 1;\n}\n\nint b(void)\n{\n\treturn 1;\n}\n"
 CHANGE = "--- a/mm/x.c\n+++ b/mm/x.c\n@@ -7,2 +7,2 @@ int b(void)\n int b(void)\n {\n-\treturn 1;\n+\treturn 2;\n"
@@ -106,6 +106,33 @@ def reasons_name_sites_that_are_there():
     equal(calls.reason_for("mm/x.c:f:asm#1", known), "one hart sees its own stores", "the reason")
     equal(calls.reason_for("mm/x.c:f:page_put#1", known), "", "none")
     equal(calls.check(folder), [f"{calls.REASONS}: mm/y.c:*: there is no such site"], "a reason that is left over")
+    shutil.rmtree(folder)
+
+
+@case
+def functions_are_woven_with_their_variants():
+    text = ("/* Two functions. */\nstruct s;\n\nint f(struct s *a, void (*then)(int n), char b[4]);\n\n/* One. */\n"
+            "int f(struct s *a, void (*then)(int n),\n      char b[4])\n{\n\tthen(1);\n\treturn 1;\n}\n\n"
+            "static void g(void)\n{\n\tf(0, 0, 0);\n}\n")
+    found, between = weave.pieces(text)
+    equal([name for name, _, _ in found], ["f", "g"], "functions")
+    equal("\n".join([between[0], found[0][1], found[0][2], between[1], found[1][1], found[1][2], between[2]]), text,
+          "nothing is lost")
+    head, body = found[0][1:]
+    variant = weave.woven("f", head, body, {7: (head, body.replace("return 1", "return 2"))})
+    has(variant, "static int f__good(struct s *a", "as it is")
+    has(variant, "static int f__7(struct s *a", "as the patch has it")
+    has(variant, "\tif (mutant_number == 7u) {\n\t\treturn f__7(a, then, b);\n\t}\n\treturn f__good(a, then, b);\n}", "the choice")
+    has(weave.woven("g", "static void g(void)", "{\n}", {1: ("static void g(void)", "{\n\t;\n}")}),
+        "\t\tg__1();\n\t\treturn;\n\t}\n\tg__good();", "one that gives nothing")
+
+
+@case
+def what_is_no_function_is_left():
+    folder = tree({"one": SAYS + CHANGE, "two": SAYS + "--- a/mm/x.c\n+++ b/mm/x.c\n@@ -1 +1 @@\n-int a(void)\n+long a(void)\n"})
+    weaver = weave.Weaver(folder)
+    equal(([bug.name for bug in weaver.bugs], [bug.name for bug in weaver.left]), (["one"], ["two"]), "which")
+    equal(list(weaver.texts), ["mm/x.c"], "files")
     shutil.rmtree(folder)
 
 
