@@ -189,6 +189,45 @@ KTEST(process_orphan_zombie_is_buried_by_process_1)
 	spin_unlock(&family_lock);
 }
 
+static int grandchild;
+
+static int leave_a_grandchild(void *arg)
+{
+	grandchild = ktest_spawn(exit_with, (void *)3);
+	for (unsigned i = 0; i < 20; i++)
+		sched_yield(); /* it ends */
+	return 0;
+}
+
+static bool is_there(int pid)
+{
+	bool there;
+
+	spin_lock(&family_lock);
+	there = family_find(pid) != NULL;
+	spin_unlock(&family_lock);
+	return there;
+}
+
+static int outlive_the_middle(void *arg)
+{
+	struct usage usage;
+	int status, pid = ktest_spawn(leave_a_grandchild, NULL);
+
+	EXPECT_EQ(pid, process_wait(pid, 0, &status, &usage));
+	for (unsigned i = 0; i < 20; i++)
+		sched_yield();
+	EXPECT_TRUE(grandchild > 0 && !is_there(grandchild));
+	return 0;
+}
+
+/* Process 1 gets a zombie from one who was not its own child: it is told then and there. */
+KTEST(process_zombie_of_a_grandchild_is_buried_at_once)
+{
+	grandchild = 0;
+	EXPECT_EQ(EXITED(0), ktest_run(outlive_the_middle, NULL));
+}
+
 static int orphan;
 
 static int outlive(void *arg)
