@@ -9,7 +9,9 @@
 
 #define USER_BASE 0x1000ul
 #define USER_TOP  (1ul << 38)
-#define PHYS_TOP  ((paddr_t)1 << 37)
+#ifndef PHYS_TOP
+#define PHYS_TOP ((paddr_t)1 << 37)
+#endif
 
 #define MMU_LEAF_ENTRIES 512
 #define MMU_LEVELS	 3
