@@ -3,6 +3,7 @@
 
 #include "arch/hart.h"
 #include "base/log.h"
+#include "mm/zeroed.h"
 
 #ifdef FAULTLINE_HARDENED
 
@@ -19,6 +20,8 @@ bool alloc_fail_set(uint64_t at, const void *thread, enum alloc_fail_policy answ
 {
 	bool was = reached;
 
+	if (at)
+		zeroed_drop();
 	counted_thread = thread;
 	policy = answer;
 	forced = reached = false;

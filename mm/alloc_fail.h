@@ -37,6 +37,12 @@ enum alloc_fail_policy alloc_fail_take(void);
 
 bool alloc_fail_counts(void);
 
+/* Some allocation is to fail: none is made ahead, which would be had then without asking. */
+static inline bool alloc_fail_armed(void)
+{
+	return __atomic_load_n(&alloc_fail_at, __ATOMIC_RELAXED) != 0;
+}
+
 static inline bool alloc_fails(void)
 {
 	__atomic_fetch_add(&alloc_count, 1, __ATOMIC_RELAXED);
@@ -53,6 +59,11 @@ static inline void alloc_fail_boot(uint64_t at)
 static inline enum alloc_fail_policy alloc_fail_take(void)
 {
 	return ALLOC_FAIL_ASK;
+}
+
+static inline bool alloc_fail_armed(void)
+{
+	return false;
 }
 
 static inline bool alloc_fails(void)

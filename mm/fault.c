@@ -38,6 +38,7 @@ enum fault_kind fault_judge_held(unsigned access, const struct vma *vma, struct 
 		.entry_state = entry_state(entry),
 		.entry_rights = entry_rights(entry),
 		.entry_flags = entry_flags(entry),
+		/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
 		.page_kind = page->kind,
 		.page_flags = page->pins ? FACT_PINNED : 0,
 		.maps = page->maps,

@@ -58,6 +58,7 @@ static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *le
 			continue;
 		if (share)
 			entry = share_entry(copying, va, slot, entry);
+		/* gcc-analyzer-suppress null-dereference ; the child's table was made before */
 		*to = entry;
 		page = pfn_to_page(entry_pfn(entry));
 		if (page == zero_page) {

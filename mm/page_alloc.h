@@ -48,6 +48,7 @@ static inline void page_end(struct page *page, unsigned order)
 static inline void page_batch_add(struct page_batch *batch, struct page *page)
 {
 	page_end(page, 0);
+	/* gcc-analyzer-suppress null-dereference ; what is given back is a frame of ours */
 	page->kind = PAGE_FREE;
 	page->flags = PAGE_SINGLE | (page->flags & PAGE_POISONED);
 	page->link.next = batch->first;

@@ -1,6 +1,7 @@
 /* A frame that is filled with zeros before somebody wants it. */
 #include "mm/zeroed.h"
 
+#include "mm/alloc_fail.h"
 #include "mm/page_alloc.h"
 
 struct page *zeroed_ahead;
@@ -30,8 +31,11 @@ bool zeroed_drop(void)
 
 void zeroed_prepare(void)
 {
-	struct page *page = zeroed_count() ? NULL : page_alloc(0, PAGE_ANON, PAGE_AHEAD);
+	struct page *page;
 
+	if (zeroed_count() || alloc_fail_armed())
+		return;
+	page = page_alloc(0, PAGE_ANON, PAGE_AHEAD);
 	if (!page)
 		return;
 	page->zeroed_pfn = page_to_pfn(page);

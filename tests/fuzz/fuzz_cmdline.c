@@ -150,6 +150,8 @@ static bool apply(struct expected *expected, const struct word *word)
 		return window(word->value, options);
 	if (strcmp(word->name, "seed") == 0)
 		return number(word->value, &options->seed) == 0;
+	if (strcmp(word->name, "failnth") == 0)
+		return number(word->value, &options->fail_nth) == 0;
 	if (strcmp(word->name, "ad") == 0 && strcmp(word->value, "soft") == 0)
 		return options->soft_ad = true;
 	return false;
@@ -263,6 +265,7 @@ bool fuzz_one(const uint8_t *data, size_t size)
 	fuzz_equal(boot_options.rows, expected.options.rows);
 	fuzz_equal(boot_options.soft_ad, expected.options.soft_ad);
 	fuzz_check(boot_options.seed == expected.options.seed);
+	fuzz_check(boot_options.fail_nth == expected.options.fail_nth);
 	free(line);
 	return expected.bad == 0;
 }
