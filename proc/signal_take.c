@@ -42,6 +42,7 @@ int signal_queue(struct signals *signals, const struct signal_info *info)
 		signals->queued++;
 	}
 	signals->pending |= bit;
+	/* gcc-analyzer-suppress malloc-leak ; it is on the queue now */
 	return 0;
 }
 

@@ -32,9 +32,10 @@ static bool fail_irq, fail_map, logging;
 static uint64_t now;
 static unsigned polls;
 
-struct page_segment page_segments[PAGE_SEGMENTS_MAX] = {
-	{ .first = FAKE_PHYS_BASE >> PAGE_SHIFT, .count = FRAMES, .pages = pages }
-};
+struct page_segment page_segments[PAGE_SEGMENTS_MAX] = { { .first = FAKE_PHYS_BASE >> PAGE_SHIFT,
+							   .count = FRAMES,
+							   .pages = pages,
+							   .bytes = sizeof(pages) } };
 unsigned page_segment_count = 1;
 struct log_sink uart_log_sink;
 
