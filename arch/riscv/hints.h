@@ -1,9 +1,9 @@
 /* Where a space's tables are, kept beside them, so that empty ranges are skipped in bulk. */
 /*
  * There is a bit for each root entry in use, and for the first four middle tables
- * a bit for each chunk of eight entries. What has no hint is taken to be in use. Upper tables are
- * large and mostly empty: without this, unmapping a gigabyte that nobody touched would read 512
- * entries twice.
+ * a bit for each entry in use. The entries of other middle tables are looked at one by one. Upper
+ * tables are large and mostly empty: without this, unmapping a gigabyte that nobody touched would
+ * read 512 entries twice.
  */
 #pragma once
 
@@ -11,12 +11,13 @@
 #include "arch/riscv/sv39.h"
 #include "lib/bits.h"
 
-#define HINT_SLOTS	4
-#define HINT_ROOTS	0  /* hints[0..3]: root entries in use */
-#define HINT_CHUNKS	4  /* hints[4..7]: chunks in use of a slot's table */
-#define HINT_OWNER	8  /* hints[8..11]: the slot's root index + 1; 0 is free */
-#define HINT_CHUNK	8u /* middle entries to a bit */
-#define HINT_CHUNK_SPAN (MIDDLE_SPAN * HINT_CHUNK)
+#define HINT_SLOTS  4
+#define HINT_ROOTS  0 /* hints[0..3]: root entries in use */
+#define HINT_OWNER  4 /* hints[4..7]: the slot's root index + 1; 0 is free */
+#define HINT_LEAVES 8 /* hints[8..39]: a slot's table: entries in use */
+#define HINT_WORDS  (TABLE_ENTRIES / 64)
+
+_Static_assert(HINT_LEAVES + HINT_SLOTS * HINT_WORDS == MMU_HINTS, "the hints fit");
 
 /*
  * Ones first wherever the last six bits then were not there before: any six bits in a row occur
@@ -40,88 +41,100 @@ static inline unsigned hint_lowest(uint64_t x)
 	return number[((x & -x) * HINT_SEQUENCE) >> 58];
 }
 
-/* The chunks of that root entry's table; NULL: no slot. root may be a free slot's (-1). */
-static inline uint64_t *hint_chunks(struct mmu *mmu, unsigned root)
+static inline void hint_set(uint64_t *bits, unsigned bit)
 {
-	for (unsigned i = 0; i < HINT_SLOTS; i++)
+	bits[bit / 64] |= 1ul << bit % 64;
+}
+
+static inline void hint_clear(uint64_t *bits, unsigned bit)
+{
+	bits[bit / 64] &= ~(1ul << bit % 64);
+}
+
+/* The first bit of [from, end) that is set; end: none. */
+static inline unsigned hint_next(const uint64_t *bits, unsigned from, unsigned end)
+{
+	while (from < end) {
+		uint64_t rest = bits[from / 64] >> from % 64;
+
+		if (rest)
+			return MIN(from + hint_lowest(rest), end);
+		from = ALIGN_DOWN(from, 64u) + 64;
+	}
+	return end;
+}
+
+/* The slot of that root entry's table; -1: none. root may be a free slot's (-1). */
+static inline int hint_slot(const struct mmu *mmu, unsigned root)
+{
+	for (int i = 0; i < HINT_SLOTS; i++)
 		if (mmu->hints[HINT_OWNER + i] == root + 1)
-			return &mmu->hints[HINT_CHUNKS + i];
-	return NULL;
+			return i;
+	return -1;
+}
+
+/* The bits of that root entry's table; NULL: it has no slot. */
+static inline uint64_t *hint_leaves(struct mmu *mmu, unsigned root)
+{
+	int slot = hint_slot(mmu, root);
+
+	return slot < 0 ? NULL : &mmu->hints[HINT_LEAVES + slot * (int)HINT_WORDS];
 }
 
 /* A middle table came to be at that root entry. */
 static inline void hint_add_middle(struct mmu *mmu, unsigned root)
 {
-	uint64_t *chunks = hint_chunks(mmu, -1u);
+	int slot = hint_slot(mmu, -1u);
 
-	mmu->hints[HINT_ROOTS + root / 64] |= 1ul << root % 64;
-	if (chunks) {
-		chunks[0] = 0;
-		chunks[HINT_OWNER - HINT_CHUNKS] = root + 1;
-	}
+	hint_set(&mmu->hints[HINT_ROOTS], root);
+	if (slot >= 0)
+		mmu->hints[HINT_OWNER + slot] = root + 1;
 }
 
+/* It is gone, as are its leaf tables. */
 static inline void hint_drop_middle(struct mmu *mmu, unsigned root)
 {
-	uint64_t *chunks = hint_chunks(mmu, root);
+	int slot = hint_slot(mmu, root);
 
-	mmu->hints[HINT_ROOTS + root / 64] &= ~(1ul << root % 64);
-	if (chunks)
-		chunks[HINT_OWNER - HINT_CHUNKS] = 0;
+	hint_clear(&mmu->hints[HINT_ROOTS], root);
+	if (slot >= 0)
+		mmu->hints[HINT_OWNER + slot] = 0;
 }
 
 /* A leaf table came to be for va. */
 static inline void hint_add_leaf(struct mmu *mmu, vaddr_t va)
 {
-	uint64_t *chunks = hint_chunks(mmu, root_index(va));
+	uint64_t *leaves = hint_leaves(mmu, root_index(va));
 
-	if (chunks)
-		*chunks |= 1ul << middle_index(va) / HINT_CHUNK;
+	if (leaves)
+		hint_set(leaves, middle_index(va));
 }
 
-/* A leaf table is gone; `middle` is the table that named it. */
-static inline void hint_drop_leaf(struct mmu *mmu, vaddr_t va, const pte_t *middle)
+static inline void hint_drop_leaf(struct mmu *mmu, vaddr_t va)
 {
-	uint64_t *chunks = hint_chunks(mmu, root_index(va));
-	unsigned chunk = middle_index(va) / HINT_CHUNK;
-	pte_t any = 0;
+	uint64_t *leaves = hint_leaves(mmu, root_index(va));
 
-	if (!chunks)
-		return;
-	for (unsigned i = 0; i < HINT_CHUNK; i++)
-		any |= middle[chunk * HINT_CHUNK + i];
-	if (!any)
-		*chunks &= ~(1ul << chunk);
+	if (leaves)
+		hint_clear(leaves, middle_index(va));
 }
 
 /* The first address in [va, end) whose root entry is in use; end: none. */
 static inline vaddr_t hint_next_root(const struct mmu *mmu, vaddr_t va, vaddr_t end)
 {
-	unsigned root = (unsigned)(va >> ROOT_SHIFT);
 	unsigned last = (unsigned)((end - 1) >> ROOT_SHIFT);
+	unsigned root = hint_next(&mmu->hints[HINT_ROOTS], root_index(va), last + 1);
+	vaddr_t found = (vaddr_t)root << ROOT_SHIFT;
 
-	while (root <= last) {
-		uint64_t rest = mmu->hints[HINT_ROOTS + root / 64] >> root % 64;
-
-		if (rest) {
-			vaddr_t found = (vaddr_t)(root + hint_lowest(rest)) << ROOT_SHIFT;
-
-			return found < va ? va : MIN(found, end);
-		}
-		root = ALIGN_DOWN(root, 64u) + 64;
-	}
-	return end;
+	return found < va ? va : MIN(found, end);
 }
 
-/* The first address from va on, up to the end of its root entry, whose chunk is in use. */
-static inline vaddr_t hint_next_chunk(const uint64_t *chunks, vaddr_t va)
+/* Where the next leaf table may begin behind va's, up to the end of its root entry. */
+static inline vaddr_t hint_next_leaf(struct mmu *mmu, vaddr_t va)
 {
-	unsigned chunk = middle_index(va) / HINT_CHUNK;
-	uint64_t rest = chunks ? *chunks >> chunk : 1;
+	const uint64_t *leaves = hint_leaves(mmu, root_index(va));
+	unsigned next = middle_index(va) + 1;
 
-	if (rest & 1)
-		return va;
-	if (!rest)
-		return ALIGN_DOWN(va, ROOT_SPAN) + ROOT_SPAN;
-	return ALIGN_DOWN(va, HINT_CHUNK_SPAN) + hint_lowest(rest) * HINT_CHUNK_SPAN;
+	if (leaves)
+		next = hint_next(leaves, next, TABLE_ENTRIES);
+	return ALIGN_DOWN(va, ROOT_SPAN) + next * MIDDLE_SPAN;
 }

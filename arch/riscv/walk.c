@@ -11,26 +11,18 @@ pte_t *walk_next_leaf(struct mmu *mmu, vaddr_t *va, vaddr_t end)
 
 	while (at < end) {
 		pte_t root = mmu_root(mmu)[root_index(at)];
-		vaddr_t stop = MIN(end, ALIGN_DOWN(at, ROOT_SPAN) + ROOT_SPAN);
-		const uint64_t *chunks;
+		pte_t *slot;
 
 		if (!root) {
 			at = hint_next_root(mmu, at, end);
 			continue;
 		}
-		chunks = hint_chunks(mmu, root_index(at));
-		for (at = hint_next_chunk(chunks, at); at < stop;
-		     at = hint_next_chunk(chunks, at)) {
-			pte_t *slot = &pte_table_at(root)[middle_index(at)];
-
-			if (*slot) {
-				*va = at;
-				return slot;
-			}
-			at = ALIGN_DOWN(at, MIDDLE_SPAN) + MIDDLE_SPAN;
-			if (IS_ALIGNED(at, ROOT_SPAN))
-				break;
+		slot = &pte_table_at(root)[middle_index(at)];
+		if (*slot) {
+			*va = at;
+			return slot;
 		}
+		at = hint_next_leaf(mmu, at);
 	}
 	return NULL;
 }
@@ -84,7 +76,7 @@ void arch_mmu_prune(struct mmu *mmu, vaddr_t floor, vaddr_t ceiling, struct mmu_
 	assert_hardened(floor <= ceiling && ceiling <= USER_TOP);
 	for (; (slot = walk_next_leaf(mmu, &va, end)); va += MIDDLE_SPAN) {
 		unlink_table(slot, out);
-		hint_drop_leaf(mmu, va, (pte_t *)ALIGN_DOWN((vaddr_t)slot, PAGE_SIZE));
+		hint_drop_leaf(mmu, va);
 	}
 	va = ALIGN_UP(floor, ROOT_SPAN);
 	end = ALIGN_DOWN(ceiling, ROOT_SPAN);

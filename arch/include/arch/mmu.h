@@ -5,12 +5,14 @@
 #include "arch/page.h"
 #include "lib/types.h"
 
+#define MMU_HINTS 40
+
 /* An address space's tables. Embedded in struct space; the fields are arch's own. */
 struct mmu {
 	paddr_t root;
-	uint64_t asid;	    /* in use when several spaces may stay in a TLB */
-	uint64_t harts;	    /* bit per hart (index) that runs it, or may hold it in a TLB */
-	uint64_t hints[12]; /* where its tables are, so that untouched ranges are skipped in bulk */
+	uint64_t asid;		   /* in use when several spaces may stay in a TLB */
+	uint64_t harts;		   /* bit per hart (index) that runs it, or may hold it in a TLB */
+	uint64_t hints[MMU_HINTS]; /* where its tables are: untouched ranges are skipped in bulk */
 };
 
 /*
