@@ -5,9 +5,6 @@
 #include "arch/riscv/tlb.h"
 #include "base/hart.h"
 
-/* More single addresses than this are dearer than the whole. */
-#define FLUSH_SINGLES 8
-
 /* The firmware's mask, by hart id, of a mask by index, without this hart. */
 static unsigned long others(uint64_t harts_mask)
 {
@@ -36,7 +33,7 @@ void tlb_flush_kernel(void)
 
 static void flush_local(const struct mmu_flush *flush)
 {
-	if (flush->all || flush->tables || flush->count > FLUSH_SINGLES) {
+	if (flush->all || flush->tables) {
 		__asm__ volatile("sfence.vma" ::: "memory");
 		return;
 	}

@@ -57,7 +57,7 @@ struct mmu_leaf {
 typedef int (*mmu_visit_fn)(void *arg, const struct mmu_leaf *leaf);
 
 /* Addresses gathered for one fence; more than fit make it a fence of the whole space. */
-#define MMU_FLUSH_MAX 32
+#define MMU_FLUSH_MAX 8
 struct mmu_flush {
 	vaddr_t va[MMU_FLUSH_MAX];
 	unsigned count;

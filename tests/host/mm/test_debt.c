@@ -109,7 +109,7 @@ static void test_many_are_paid_by_one(void **state)
 		va[i] = AT + i * P;
 		lessen(va[i], RIGHT_READ);
 	}
-	fence(20, va, false);
+	fence(MMU_FLUSH_MAX, va, false);
 	assert_true(panics(debt_assert_none(&space)));
 	fence(64, va, false); /* more than a flush holds: it becomes one of everything */
 	debt_assert_none(&space);
