@@ -41,25 +41,25 @@ static inline struct mmu_entry share_entry(struct copying *copying, vaddr_t va,
 	return new;
 }
 
-/* The entries of one leaf table, or of a part of it; each page gets one holder more. */
+/*
+ * The entries of one leaf table, or of a part of it, from `slot` on; each page gets one holder
+ * more. `to`: the child's at leaf->va.
+ */
 static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *leaf,
-			      struct mmu_entry *to)
+			      struct mmu_entry *slot, struct mmu_entry *to)
 {
-	struct mmu_entry *slot = leaf->entries, *end = slot + leaf->count;
+	struct mmu_entry *end = leaf->entries + leaf->count;
 	bool share = !vma_is_shared(copying->vma);
-	vaddr_t va = leaf->va;
 	unsigned nzero = 0, nresident = 0;
 
-	for (; slot < end; slot++, to++, va += PAGE_SIZE) {
+	for (; slot < end; slot = entry_next_used(slot + 1, end)) {
 		struct mmu_entry entry = entry_load(slot);
 		struct page *page;
 
-		if (entry_empty(entry))
-			continue;
 		if (share)
-			entry = share_entry(copying, va, slot, entry);
+			entry = share_entry(copying, mmu_leaf_va(leaf, slot), slot, entry);
 		/* gcc-analyzer-suppress null-dereference ; the child's table was made before */
-		*to = entry;
+		to[slot - leaf->entries] = entry;
 		page = pfn_to_page(entry_pfn(entry));
 		if (page == zero_page) {
 			nzero++;
@@ -73,31 +73,25 @@ static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *le
 	space_add_resident(copying->child, nresident);
 }
 
-static bool is_blank(const struct mmu_leaf *leaf)
-{
-	for (unsigned i = 0; i < leaf->count; i++) {
-		if (!entry_empty(entry_load(&leaf->entries[i])))
-			return false;
-	}
-	return true;
-}
-
 static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct copying *copying = arg;
 	unsigned before = copying->tables.count;
+	struct mmu_entry *end = leaf->entries + leaf->count;
+	struct mmu_entry *first;
 	int result;
 
 	if (copying->done) {
 		copying->resume = leaf->va;
 		return 1;
 	}
-	if (is_blank(leaf))
+	first = entry_next_used(leaf->entries, end);
+	if (first == end)
 		return 0;
 	result = arch_mmu_prepare(&copying->child->mmu, leaf->va, &copying->tables);
 	assert(result == 0); /* topped up for one leaf table */
 	copying->child->tables += before - copying->tables.count;
-	copy_leaf_entries(copying, leaf, arch_mmu_lookup(&copying->child->mmu, leaf->va));
+	copy_leaf_entries(copying, leaf, first, arch_mmu_lookup(&copying->child->mmu, leaf->va));
 	copying->done = true;
 	return 0;
 }

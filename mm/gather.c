@@ -29,29 +29,27 @@ static inline struct page *zap_entry(struct gather *gather, vaddr_t va, struct m
 
 static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 {
-	struct mmu_entry *slot = leaf->entries, *end = slot + leaf->count;
+	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
 	struct gather *gather = arg;
 	struct page **page = gather->pages + gather->npages;
 	unsigned nzero = 0;
-	vaddr_t va = leaf->va;
 
-	gather->resume = va;
+	gather->resume = leaf->va;
 	if (gather->leaves == GATHER_LEAVES)
 		return 1;
-	gather->leaves++;
-	for (; slot < end; slot++, va += PAGE_SIZE) {
-		if (entry_empty(entry_load(slot)))
-			continue;
+	for (slot = entry_next_used(leaf->entries, end); slot < end;
+	     slot = entry_next_used(slot + 1, end)) {
 		if (page == gather->pages + GATHER_PAGES)
 			break;
-		*page = zap_entry(gather, va, slot);
+		*page = zap_entry(gather, mmu_leaf_va(leaf, slot), slot);
 		if (unlikely(*page == zero_page))
 			nzero++;
 		page++;
 	}
+	gather->leaves += slot == end;
 	gather->space->resident -= (unsigned)(page - gather->pages) - gather->npages - nzero;
 	gather->npages = (unsigned)(page - gather->pages);
-	gather->resume = va;
+	gather->resume = mmu_leaf_va(leaf, slot);
 	return slot < end;
 }
 

@@ -10,7 +10,7 @@
 struct gather {
 	struct space *space;
 	vaddr_t resume;	 /* where the piece stopped */
-	unsigned leaves; /* leaf tables that it saw */
+	unsigned leaves; /* leaf tables that it went through, to the range's end in each */
 	unsigned npages;
 	struct page *pages[GATHER_PAGES];
 	struct mmu_flush flush;
@@ -32,7 +32,7 @@ static inline bool gather_full(const struct gather *gather)
 }
 
 /*
- * Unlinks the empty tables between floor and ceiling, if any was seen. => space lock held; no
+ * Unlinks the empty tables between floor and ceiling, if the piece may have emptied any. => space lock held; no
  * entries there
  */
 void gather_prune(struct gather *gather, vaddr_t floor, vaddr_t ceiling);

@@ -24,7 +24,7 @@ static void lessen_entry(struct lessening *lessening, vaddr_t va, struct mmu_ent
 
 	do {
 		old = entry_load(slot);
-		if (entry_empty(old) || !(entry_rights(old) & ~lessening->rights))
+		if (!(entry_rights(old) & ~lessening->rights))
 			return;
 		new = entry_with(old, entry_rights(old) & lessening->rights, entry_flags(old));
 	} while (!entry_cas(slot, old, new));
@@ -35,6 +35,7 @@ static void lessen_entry(struct lessening *lessening, vaddr_t va, struct mmu_ent
 
 static int lessen_leaf(void *arg, const struct mmu_leaf *leaf)
 {
+	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
 	struct lessening *lessening = arg;
 
 	if (lessening->leaves == PROTECT_LEAVES) {
@@ -42,8 +43,9 @@ static int lessen_leaf(void *arg, const struct mmu_leaf *leaf)
 		return 1;
 	}
 	lessening->leaves++;
-	for (unsigned i = 0; i < leaf->count; i++)
-		lessen_entry(lessening, leaf->va + i * PAGE_SIZE, &leaf->entries[i]);
+	for (slot = entry_next_used(leaf->entries, end); slot < end;
+	     slot = entry_next_used(slot + 1, end))
+		lessen_entry(lessening, mmu_leaf_va(leaf, slot), slot);
 	return 0;
 }
 

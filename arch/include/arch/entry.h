@@ -61,6 +61,31 @@ enum entry_state { ENTRY_EMPTY, ENTRY_PRESENT, ENTRY_RESIDENT, ENTRY_SWAP, ENTRY
  */
 #include "arch-impl/entry.h"
 
+#define ENTRY_RUN 8 /* entries that are looked at together */
+
+/* Are the ENTRY_RUN entries from slot on all EMPTY? */
+static inline bool entries_empty(const struct mmu_entry *slot)
+{
+	uint64_t any = 0;
+
+#pragma GCC unroll 8
+	for (unsigned i = 0; i < ENTRY_RUN; i++)
+		any |= entry_load(&slot[i]).word;
+	return any == 0;
+}
+
+/* The first of [slot, end) that is not EMPTY, or end. Quick over what was never touched. */
+static inline struct mmu_entry *entry_next_used(struct mmu_entry *slot, struct mmu_entry *end)
+{
+	if (slot < end && !entry_empty(entry_load(slot)))
+		return slot;
+	while (end - slot >= ENTRY_RUN && entries_empty(slot))
+		slot += ENTRY_RUN;
+	while (slot < end && entry_empty(entry_load(slot)))
+		slot++;
+	return slot;
+}
+
 /*
  * Boot option ad=soft: entries made from now on keep A and D without help from the hardware. =>
  * before any user space

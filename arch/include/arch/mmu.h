@@ -53,6 +53,12 @@ struct mmu_leaf {
 	pfn_t table;
 };
 
+/* The address that an entry of the piece, or its end, stands for. */
+static inline vaddr_t mmu_leaf_va(const struct mmu_leaf *leaf, const struct mmu_entry *slot)
+{
+	return leaf->va + (vaddr_t)(slot - leaf->entries) * PAGE_SIZE;
+}
+
 /* => 0 to go on, anything else stops the visit and is its result */
 typedef int (*mmu_visit_fn)(void *arg, const struct mmu_leaf *leaf);
 

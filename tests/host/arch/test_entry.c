@@ -137,12 +137,33 @@ static void test_atomic_changes(void **state)
 	assert_true(entry_empty((struct mmu_entry){ 0 }));
 }
 
+/* From every start to every end of a piece. */
+static void test_next_used(void **state)
+{
+	enum { N = 40 };
+	struct mmu_entry entries[N] = { 0 };
+
+	(void)state;
+	assert_ptr_equal(entry_next_used(entries, entries + N), entries + N);
+	for (unsigned used = 0; used < N; used++) {
+		entries[used] = entry_make(frames[1], 0, 0);
+		for (unsigned from = 0; from < N; from++)
+			for (unsigned to = from; to <= N; to++) {
+				unsigned expected = from <= used && used < to ? used : to;
+
+				assert_ptr_equal(entry_next_used(entries + from, entries + to),
+						 entries + expected);
+			}
+		entries[used] = ENTRY_NONE;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_made),	       cmocka_unit_test(test_made_with_soft_ad),
 		cmocka_unit_test(test_lessens),	       cmocka_unit_test(test_share),
-		cmocka_unit_test(test_atomic_changes),
+		cmocka_unit_test(test_atomic_changes), cmocka_unit_test(test_next_used),
 	};
 
 	return test_group("arch-entry", tests);
