@@ -277,16 +277,13 @@ void page_free(struct page *page, unsigned order)
 	spin_unlock(&pool.lock);
 }
 
-void page_batch_free(struct page_batch *batch)
+void page_string_free(struct list *first, struct list *last, size_t count)
 {
-	if (!batch->first)
-		return;
 	spin_lock(&pool.lock);
-	batch->last->next = pool.singles;
-	pool.singles = batch->first;
-	pool.nfree += batch->count;
+	last->next = pool.singles;
+	pool.singles = first;
+	pool.nfree += count;
 	spin_unlock(&pool.lock);
-	*batch = (struct page_batch){ 0 };
 }
 
 /* The order of the largest block that may start at pfn and ends within count frames. */

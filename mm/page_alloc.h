@@ -58,7 +58,16 @@ static inline void page_batch_add(struct page_batch *batch, struct page *page)
 	batch->count++;
 }
 
-void page_batch_free(struct page_batch *batch);
+/* Frees count frames that are strung from first to last. => as page_batch_add() leaves them */
+void page_string_free(struct list *first, struct list *last, size_t count);
+
+/* (Inline, so that a batch can live in registers.) */
+static inline void page_batch_free(struct page_batch *batch)
+{
+	if (batch->first)
+		page_string_free(batch->first, batch->last, batch->count);
+	*batch = (struct page_batch){ 0 };
+}
 
 /* Boot: gives the frames of [start, end) to the allocator, once. => their kind is PAGE_RESERVED */
 void page_alloc_add(paddr_t start, paddr_t end);
