@@ -2,7 +2,6 @@
 #include "mm/page.h"
 
 #include "mm/page_alloc.h"
-#include "mm/poison.h"
 
 struct page_segment page_segments[PAGE_SEGMENTS_MAX];
 unsigned page_segment_count;
@@ -43,37 +42,3 @@ void page_map_put_many(struct page *const *pages, size_t n)
 	}
 	page_batch_free(&batch);
 }
-
-#ifdef FAULTLINE_HARDENED
-
-/* What is wrong with freeing it; NULL: nothing. */
-static const char *free_error(const struct page *page, unsigned order)
-{
-	if (page->kind == PAGE_FREE)
-		return "is free already";
-	if (page->kind == PAGE_RESERVED || page->kind == PAGE_ZERO)
-		return "is never freed";
-	if (page->flags & PAGE_TAIL || page->order != order)
-		return "is not the start of such an allocation";
-	if (page->refs > 1 || page->maps || page->pins)
-		return "is in use";
-	return NULL;
-}
-
-/* Refuses what is no allocation, and fills it with poison. */
-void page_end(struct page *page, unsigned order)
-{
-	const char *error = free_error(page, order);
-
-	if (error)
-		panic("page: frame %#lx (kind %u, order %u) %s", (unsigned long)page_to_pfn(page),
-		      page->kind, page->order, error);
-	poison_fill(page_address(page), PAGE_SIZE << order);
-	for (size_t i = 0; i < 1ul << order; i++) {
-		page[i].kind = PAGE_FREE;
-		page[i].counts = 0;
-		page[i].flags = PAGE_POISONED;
-	}
-}
-
-#endif

@@ -4,7 +4,8 @@
  * Free blocks of 2^order frames stand on a list per order, marked PAGE_BLOCK in their first frame.
  * In front of it are the singles: frames that were freed one by one and are handed out again last
  * in, first out, without the work of merging and splitting. They go back into blocks when a larger
- * block is asked for, or by page_alloc_trim(). One more may be free that is on no list (mm/zeroed.h):
+ * block is asked for, or by page_alloc_trim(). Those that hold only zeros, the page tables of old,
+ * stand apart for who would have to zero a frame, until there are no others. One more may be free that is on no list (mm/zeroed.h):
  * nfree does not count it. `lock` guards the lists, the counts, and kind, flags and link of free
  * frames.
  */
@@ -12,7 +13,6 @@
 #include "mm/page_alloc.h"
 
 #include "mm/alloc_fail.h"
-#include "mm/poison.h"
 #include "mm/zeroed.h"
 #include "sync/spinlock.h"
 
@@ -24,6 +24,7 @@ static struct {
 	struct spinlock lock;
 	/* guarded by lock: */
 	struct list *singles; /* strung by next, NULL ends */
+	struct list *zeroed;  /* the same, all zero */
 	size_t nfree, ntotal, reserve;
 	struct list blocks[PAGE_ORDER_MAX + 1];
 	unsigned blocks_ready; /* orders whose list is initialised: all or none */
@@ -34,20 +35,28 @@ static struct page *page_of(struct list *link)
 	return list_entry(link, struct page, link);
 }
 
-static void single_push(struct page *page)
+static void single_push(struct list **to, struct page *page)
 {
 	page->kind = PAGE_FREE;
 	page->flags = PAGE_SINGLE | (page->flags & PAGE_POISONED);
-	page->link.next = pool.singles;
-	pool.singles = &page->link;
+	page->link.next = *to;
+	*to = &page->link;
 }
 
-static struct page *single_pop(void)
+static struct page *single_pop(struct list **from)
 {
-	struct page *page = page_of(pool.singles);
+	struct page *page = page_of(*from);
 
-	pool.singles = page->link.next;
+	*from = page->link.next;
 	return page;
+}
+
+/* Those that are zeroed serve as any other, where there are no others. => false: none either */
+static bool singles_from_zeroed(void)
+{
+	pool.singles = pool.zeroed;
+	pool.zeroed = NULL;
+	return pool.singles;
 }
 
 static void block_push(struct page *page, unsigned order)
@@ -122,6 +131,8 @@ static void singles_refill(void)
 {
 	unsigned order = 0;
 
+	if (singles_from_zeroed())
+		return;
 	while (order < REFILL_ORDER && list_empty(&pool.blocks[order]))
 		order++;
 
@@ -138,43 +149,17 @@ static void singles_refill(void)
 /* Puts up to n singles back into blocks. => false: there was none */
 static bool singles_merge(unsigned n)
 {
-	if (!pool.singles)
+	if (!pool.singles && !singles_from_zeroed())
 		return false;
 	while (pool.singles && n--)
-		block_free(single_pop(), 0);
+		block_free(single_pop(&pool.singles), 0);
 	return true;
 }
-
-#ifdef FAULTLINE_HARDENED
-
-/* Free frames must still be what they were filled with when they were freed. */
-static void check_poison(struct page *page, unsigned order)
-{
-	for (size_t i = 0; i < 1ul << order; i++) {
-		const void *bad = NULL;
-
-		if (page[i].flags & PAGE_POISONED)
-			bad = poison_check(page_address(&page[i]), PAGE_SIZE);
-		if (bad)
-			panic("page: free frame %#lx was written at offset %#lx",
-			      (unsigned long)page_to_pfn(&page[i]),
-			      (unsigned long)((uintptr_t)bad & PAGE_MASK));
-	}
-}
-
-#else
-
-static inline void check_poison(struct page *page, unsigned order)
-{
-	(void)page, (void)order;
-}
-
-#endif
 
 /* Makes the first frame that of an allocation. */
 static inline void block_start(struct page *page, unsigned order, enum page_kind kind)
 {
-	check_poison(page, order);
+	page_check_poison(page, order);
 	page->counts = PAGE_ONE_REF;
 	page->pins = 0;
 	page->kind = (uint8_t)kind;
@@ -214,13 +199,13 @@ static __attribute__((noinline)) struct page *block_alloc(unsigned order, enum p
 }
 
 /* NULL: there is none that may be had, or none on the list. */
-static inline struct page *single_take(size_t keep)
+static inline struct page *single_take(struct list **from, size_t keep)
 {
 	struct page *page = NULL;
 
 	spin_lock(&pool.lock);
-	if (likely(pool.singles) && likely(pool.nfree > keep)) {
-		page = single_pop();
+	if (likely(*from) && likely(pool.nfree > keep)) {
+		page = single_pop(from);
 		pool.nfree--;
 	}
 	spin_unlock(&pool.lock);
@@ -236,7 +221,7 @@ static __attribute__((noinline)) struct page *single_alloc(enum page_kind kind, 
 	if (!pool.singles && pool.nfree > keep)
 		singles_refill();
 	spin_unlock(&pool.lock);
-	page = single_take(keep);
+	page = single_take(&pool.singles, keep);
 	if (!page)
 		page = zeroed_take();
 	if (page)
@@ -244,20 +229,43 @@ static __attribute__((noinline)) struct page *single_alloc(enum page_kind kind, 
 	return page;
 }
 
+static inline struct page *frame_alloc(enum page_kind kind, size_t keep)
+{
+	struct page *page = single_take(&pool.singles, keep);
+
+	if (unlikely(!page))
+		return single_alloc(kind, keep);
+	block_start(page, 0, kind);
+	return page;
+}
+
 struct page *page_alloc(unsigned order, enum page_kind kind, enum page_alloc_from from)
 {
 	size_t keep = from == PAGE_RESERVE ? 0 : pool.reserve;
-	struct page *page;
 
 	assert_hardened(kind != PAGE_FREE && kind != PAGE_RESERVED);
 	if (from != PAGE_AHEAD && alloc_fails())
 		return NULL;
 	if (unlikely(order > 0))
 		return order <= PAGE_ORDER_MAX ? block_alloc(order, kind, keep) : NULL;
-	page = single_take(keep);
-	if (unlikely(!page))
-		return single_alloc(kind, keep);
-	block_start(page, 0, kind);
+	return frame_alloc(kind, keep);
+}
+
+struct page *page_alloc_zeroed(enum page_kind kind)
+{
+	struct page *page;
+
+	if (alloc_fails())
+		return NULL;
+	page = single_take(&pool.zeroed, pool.reserve);
+	if (page) {
+		page_check_zeros(page);
+		block_start(page, 0, kind);
+		return page;
+	}
+	page = frame_alloc(kind, pool.reserve);
+	if (page)
+		arch_page_zero(page_address(page));
 	return page;
 }
 
@@ -270,10 +278,20 @@ void page_free(struct page *page, unsigned order)
 	}
 	spin_lock(&pool.lock);
 	if (order == 0)
-		single_push(page);
+		single_push(&pool.singles, page);
 	else
 		block_free(page, order);
 	pool.nfree += 1ul << order;
+	spin_unlock(&pool.lock);
+}
+
+void page_free_zeroed(struct page *page)
+{
+	page_check_free(page, 0);
+	page_check_zeros(page);
+	spin_lock(&pool.lock);
+	single_push(&pool.zeroed, page);
+	pool.nfree++;
 	spin_unlock(&pool.lock);
 }
 
@@ -360,19 +378,23 @@ static void census_order(struct page_alloc_census *ret, unsigned order)
 	}
 }
 
+static void census_singles(struct page_alloc_census *ret, const struct list *link)
+{
+	for (; link; link = link->next, ret->singles++) {
+		const struct page *page = list_entry(link, struct page, link);
+
+		ret->faults += page->kind != PAGE_FREE || !(page->flags & PAGE_SINGLE);
+	}
+}
+
 void page_alloc_census(struct page_alloc_census *ret)
 {
 	*ret = (struct page_alloc_census){ 0 };
 	spin_lock(&pool.lock);
 	for (unsigned order = 0; order < pool.blocks_ready; order++)
 		census_order(ret, order);
-	for (struct list *link = pool.singles; link; link = link->next) {
-		const struct page *page = page_of(link);
-
-		ret->singles++;
-		if (page->kind != PAGE_FREE || !(page->flags & PAGE_SINGLE))
-			ret->faults++;
-	}
+	census_singles(ret, pool.singles);
+	census_singles(ret, pool.zeroed);
 	ret->singles += zeroed_count();
 	ret->counted = pool.nfree + zeroed_count();
 	spin_unlock(&pool.lock);

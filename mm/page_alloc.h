@@ -2,6 +2,7 @@
 #pragma once
 
 #include "mm/page.h"
+#include "mm/page_check.h"
 
 #define PAGE_ORDER_MAX 10 /* 4 MiB */
 
@@ -18,11 +19,17 @@ enum page_alloc_from {
  */
 struct page *page_alloc(unsigned order, enum page_kind kind, enum page_alloc_from from);
 
+/* One frame that is all zero, as PAGE_NORMAL. */
+struct page *page_alloc_zeroed(enum page_kind kind);
+
 /*
  * Frees an allocation that page_put() does not count: order > 0, or never shared. => refs is 1 or
  * 0, maps 0
  */
 void page_free(struct page *page, unsigned order);
+
+/* The same for one frame that is all zero again. */
+void page_free_zeroed(struct page *page);
 
 /*
  * Single frames on their way out: freed together under one lock. Start one as `struct page_batch b
@@ -33,16 +40,6 @@ struct page_batch {
 	struct list *last;
 	size_t count;
 };
-
-#ifdef FAULTLINE_HARDENED
-/* Panics where those frames are not an allocation that may be freed; fills them with poison. */
-void page_end(struct page *page, unsigned order);
-#else
-static inline void page_end(struct page *page, unsigned order)
-{
-	(void)page, (void)order;
-}
-#endif
 
 /* => order 0, refs 0 or 1, maps 0 */
 static inline void page_batch_add(struct page_batch *batch, struct page *page)

@@ -7,21 +7,18 @@
 int tables_fill(struct mmu_tables *tables, unsigned count)
 {
 	while (tables->count < count) {
-		struct page *page = page_alloc(0, PAGE_TABLE, PAGE_NORMAL);
+		struct page *page = page_alloc_zeroed(PAGE_TABLE);
 
 		if (!page)
 			return -ENOMEM;
-		arch_page_zero(page_address(page));
 		mmu_tables_push(tables, page_to_paddr(page));
 	}
 	return 0;
 }
 
+/* Each was emptied entry by entry, so its frame is worth more than others. */
 void tables_free(struct mmu_tables *tables)
 {
-	struct page_batch batch = { 0 };
-
 	while (tables->count)
-		page_batch_add(&batch, pfn_to_page(paddr_to_pfn(mmu_tables_pop(tables))));
-	page_batch_free(&batch);
+		page_free_zeroed(pfn_to_page(paddr_to_pfn(mmu_tables_pop(tables))));
 }

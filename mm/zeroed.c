@@ -6,20 +6,6 @@
 
 struct page *zeroed_ahead;
 
-#ifdef FAULTLINE_HARDENED
-
-void zeroed_check(const struct page *page)
-{
-	const uint64_t *word = page_address(page);
-
-	for (size_t i = 0; i < PAGE_SIZE / sizeof(*word); i++)
-		if (word[i])
-			panic("page: free frame %#lx was written at offset %#lx",
-			      (unsigned long)page_to_pfn(page), (unsigned long)(i * sizeof(*word)));
-}
-
-#endif
-
 bool zeroed_drop(void)
 {
 	struct page *page = zeroed_take();

@@ -1,7 +1,7 @@
 /* A frame that is filled with zeros before somebody wants it. */
 #pragma once
 
-#include "mm/page.h"
+#include "mm/page_check.h"
 #include "sync/atomic.h"
 
 /*
@@ -13,15 +13,6 @@
 /* The frame, of kind PAGE_FREE while it is here. Atomic: who exchanges it has it. */
 extern struct page *zeroed_ahead;
 
-#ifdef FAULTLINE_HARDENED
-void zeroed_check(const struct page *page); /* panics where somebody has written to it */
-#else
-static inline void zeroed_check(const struct page *page)
-{
-	(void)page;
-}
-#endif
-
 /* That frame, with one reference: all zeros, PAGE_ANON, zeroed_pfn set; NULL: there is none. */
 static inline struct page *zeroed_take(void)
 {
@@ -29,7 +20,7 @@ static inline struct page *zeroed_take(void)
 
 	if (unlikely(!page))
 		return NULL;
-	zeroed_check(page);
+	page_check_zeros(page);
 	page->kind = PAGE_ANON;
 	return page;
 }

@@ -151,6 +151,34 @@ KTEST(frames_run_out_and_the_reserve_stays)
 	EXPECT_EQ(before, page_alloc_free_count());
 }
 
+static bool is_zero(const struct page *page)
+{
+	const uint64_t *word = page_address(page);
+
+	for (size_t i = 0; i < PAGE_SIZE / sizeof(*word); i++)
+		if (word[i])
+			return false;
+	return true;
+}
+
+/* A frame that is asked for with zeros has them, new or given back so; it counts as free as any. */
+KTEST(frames_zeroed_are_zero)
+{
+	size_t before = page_alloc_free_count();
+	struct page *page = page_alloc_zeroed(PAGE_TABLE), *again;
+
+	ASSERT_TRUE(page);
+	EXPECT_TRUE(is_zero(page));
+	page_free_zeroed(page);
+	EXPECT_EQ(before, page_alloc_free_count());
+	again = page_alloc_zeroed(PAGE_TABLE);
+	EXPECT_TRUE(again == page);
+	EXPECT_TRUE(is_zero(again));
+	EXPECT_EQ(before - 1, page_alloc_free_count());
+	page_free(again, 0);
+	EXPECT_EQ(before, page_alloc_free_count());
+}
+
 /* R111: what the lists hold is what the counter says */
 KTEST(frames_census_agrees_with_the_count)
 {
