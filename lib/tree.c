@@ -103,21 +103,36 @@ static void tree_fix(struct tree *tree, struct tree_node *node, struct tree_node
 	}
 }
 
-void tree_insert_changed(struct tree *tree, struct tree_node *node, struct tree_node *parent,
-			 struct tree_node **link, struct tree_node *changed)
+/* As tree_insert(); summaries are right from `changed`, node itself or above it, up. */
+static void tree_attach(struct tree *tree, struct tree_node *node, struct tree_node *parent,
+			struct tree_node **link, struct tree_node *changed)
 {
 	node->parent = parent;
 	node->child[0] = NULL;
 	node->child[1] = NULL;
 	node->height = 0;
 	*link = node;
-	tree_fix(tree, node, changed != NULL ? changed : node);
+	tree_fix(tree, node, changed);
 }
 
 void tree_insert(struct tree *tree, struct tree_node *node, struct tree_node *parent,
 		 struct tree_node **link)
 {
-	tree_insert_changed(tree, node, parent, link, NULL);
+	tree_attach(tree, node, parent, link, node);
+}
+
+/* Of two neighbours one is above the other in the tree, which has no child on that side. */
+void tree_insert_between(struct tree *tree, struct tree_node *node, struct tree_node *prev,
+			 struct tree_node *next)
+{
+	struct tree_node *changed = next != NULL ? next : node;
+
+	if (next != NULL && next->child[0] == NULL)
+		tree_attach(tree, node, next, &next->child[0], changed);
+	else if (prev != NULL)
+		tree_attach(tree, node, prev, &prev->child[1], changed);
+	else
+		tree_attach(tree, node, NULL, &tree->root, changed);
 }
 
 void tree_erase_changed(struct tree *tree, struct tree_node *node, struct tree_node *changed)

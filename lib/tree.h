@@ -45,11 +45,13 @@ void tree_insert(struct tree *tree, struct tree_node *node, struct tree_node *pa
 void tree_erase(struct tree *tree, struct tree_node *node);
 
 /*
- * The same where the data of node's successor has changed too: one way up does for both.
- * => changed is what follows node in order, or NULL
+ * Inserts node between its neighbours, NULL where there is none on a side. The data of `next` may
+ * have changed too: one way up does for both.
  */
-void tree_insert_changed(struct tree *tree, struct tree_node *node, struct tree_node *parent,
-			 struct tree_node **link, struct tree_node *changed);
+void tree_insert_between(struct tree *tree, struct tree_node *node, struct tree_node *prev,
+			 struct tree_node *next);
+
+/* tree_erase() where the data of node's successor, or NULL, has changed too. */
 void tree_erase_changed(struct tree *tree, struct tree_node *node, struct tree_node *changed);
 
 /* Puts `new` in the place of `old`: same order, same neighbours. */

@@ -149,7 +149,7 @@ static int copy_entries(struct copying *copying)
  */
 static int copy_vma(struct copying *copying, vaddr_t from)
 {
-	struct vma *copy = vma_alloc();
+	struct vma *copy = vma_alloc_spare();
 	struct vma *vma;
 
 	if (!copy)

@@ -91,11 +91,12 @@ int space_create(struct space *space);
  */
 void space_destroy(struct space *space);
 
-/* => space lock or mmap lock held */
+/* NULL: there is none. => space lock or mmap lock held */
 struct vma *vma_find_in_tree(struct space *space, vaddr_t va);
-struct vma *vma_find_next(struct space *space,
-			  vaddr_t va); /* the first whose end is above va, or NULL */
+struct vma *vma_find_next(struct space *space, vaddr_t va);  /* the first that ends above va */
+struct vma *vma_last_below(struct space *space, vaddr_t va); /* the last that starts below va */
 struct vma *vma_first(struct space *space);
+struct vma *vma_last(struct space *space);
 struct vma *vma_next(struct vma *vma);
 struct vma *vma_prev(struct vma *vma);
 

@@ -24,7 +24,7 @@ int split_room_get(struct space *space, vaddr_t start, vaddr_t end, struct split
 	if (low && first == high && space->nvmas >= VMA_COUNT_MAX)
 		return -ENOMEM;
 	for (unsigned i = 0; i < needed; i++) {
-		room->spare[i] = vma_alloc();
+		room->spare[i] = vma_alloc_spare();
 		if (!room->spare[i]) {
 			split_room_put(room);
 			return -ENOMEM;

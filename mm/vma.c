@@ -14,6 +14,15 @@ static struct vma *vma_of(struct tree_node *node)
 	return tree_entry_or_null(node, struct vma, node);
 }
 
+struct vma *vma_alloc_spare(void)
+{
+	struct vma *vma = slab_alloc(&vma_cache);
+
+	if (vma)
+		vma->object = NULL;
+	return vma;
+}
+
 struct vma *vma_alloc(void)
 {
 	struct vma *vma = slab_alloc(&vma_cache);
@@ -95,6 +104,11 @@ struct vma *vma_first(struct space *space)
 	return vma_of(tree_first(&space->vmas));
 }
 
+struct vma *vma_last(struct space *space)
+{
+	return vma_of(tree_last(&space->vmas));
+}
+
 struct vma *vma_next(struct vma *vma)
 {
 	return vma_of(tree_next(&vma->node));
@@ -127,6 +141,22 @@ struct vma *vma_find_next(struct space *space, vaddr_t va)
 	return best;
 }
 
+struct vma *vma_last_below(struct space *space, vaddr_t va)
+{
+	struct tree_node *node = space->vmas.root;
+	struct vma *best = NULL;
+
+	while (node) {
+		struct vma *vma = tree_entry(node, struct vma, node);
+		bool right = vma->start < va;
+
+		if (right)
+			best = vma;
+		node = node->child[right];
+	}
+	return best;
+}
+
 struct vma *vma_find_in_tree(struct space *space, vaddr_t va)
 {
 	struct vma *vma = vma_find_next(space, va);
@@ -145,28 +175,17 @@ static void vma_count_bytes(const struct vma *vma, size_t bytes, int sign)
 		space->data_bytes += delta;
 }
 
-static void vma_link(struct space *space, struct vma *vma)
+/* Between its neighbours, NULL where there is none on a side. */
+static void vma_link(struct space *space, struct vma *vma, struct vma *below, struct vma *above)
 {
-	struct tree_node **link = &space->vmas.root, *parent = NULL;
-	struct tree_node *below = NULL, *above = NULL;
-
-	while (*link) {
-		bool right = vma_of(*link)->start < vma->start;
-
-		parent = *link;
-		if (right)
-			below = parent;
-		else
-			above = parent;
-		link = &parent->child[right];
-	}
-	assert_hardened(!below || vma_of(below)->end <= vma->start);
-	assert_hardened(!above || vma->end <= vma_of(above)->start);
+	assert_hardened(!below || below->end <= vma->start);
+	assert_hardened(!above || vma->end <= above->start);
 	vma->space = space;
-	vma->gap = vma_gap_above(vma_of(below), vma);
+	vma->gap = vma_gap_above(below, vma);
 	if (above)
-		vma_of(above)->gap = vma_gap_above(vma, vma_of(above));
-	tree_insert_changed(&space->vmas, &vma->node, parent, link, above);
+		above->gap = vma_gap_above(vma, above);
+	tree_insert_between(&space->vmas, &vma->node, below ? &below->node : NULL,
+			    above ? &above->node : NULL);
 	space->nvmas++;
 	space->layout++;
 }
@@ -212,8 +231,10 @@ static void vma_detach(struct vma *vma, struct list *dead)
 
 void vma_insert(struct space *space, struct vma *vma)
 {
+	struct vma *above = vma_find_next(space, vma->start);
+
 	assert_hardened(spin_lock_held(&space->lock));
-	vma_link(space, vma);
+	vma_link(space, vma, above ? vma_prev(above) : vma_last(space), above);
 	vma_attach(vma);
 	vma_count_bytes(vma, vma->end - vma->start, 1);
 }
@@ -241,7 +262,7 @@ void vma_insert_copy(struct space *space, const struct vma *vma, struct vma *cop
 {
 	*copy = *vma;
 	copy->faults = (struct vma_faults){ 0 };
-	vma_link(space, copy);
+	vma_link(space, copy, vma_last(space), NULL);
 	vma_attach_copy(copy);
 	vma_count_bytes(copy, copy->end - copy->start, 1);
 }
@@ -267,6 +288,8 @@ static void vma_split_touched(struct vma *lower, struct vma *upper)
 
 void vma_split(struct vma *vma, vaddr_t at, struct vma *upper)
 {
+	struct vma *above = vma_next(vma);
+
 	assert_hardened(spin_lock_held(&vma->space->lock));
 	assert_hardened(vma->start < at && at < vma->end);
 	*upper = *vma;
@@ -276,7 +299,7 @@ void vma_split(struct vma *vma, vaddr_t at, struct vma *upper)
 		upper->offset += at - vma->start;
 	vma->end = at;
 	vma_split_touched(vma, upper);
-	vma_link(vma->space, upper);
+	vma_link(vma->space, upper, vma, above);
 	vma_attach_copy(upper);
 }
 

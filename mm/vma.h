@@ -110,10 +110,11 @@ static inline uint64_t vma_index(const struct vma *vma, vaddr_t va)
 }
 
 /*
- * A VMA to be filled in, in no tree; NULL: out of memory. vma_free() also gives back what
- * vma_attach() took.
+ * A VMA to be filled in, in no tree; NULL: out of memory. A spare is for vma_split() and
+ * vma_insert_copy(), which fill it in. vma_free() also gives back what vma_attach() took.
  */
 struct vma *vma_alloc(void);
+struct vma *vma_alloc_spare(void);
 void vma_free(struct vma *vma); /* => no spinning lock held; NULL is allowed */
 
 /* Frees VMAs that were taken out of their space. => no spinning lock held */
@@ -133,13 +134,12 @@ void vma_insert(struct space *space, struct vma *vma);
 void vma_remove(struct vma *vma, struct list *dead);
 
 /*
- * Makes `copy`, fresh from vma_alloc(), the same in a space that does not have it. => both spaces'
- * locks held
+ * Makes `copy`, a spare, the same in a space that has none so high. => both spaces' locks held
  */
 void vma_insert_copy(struct space *space, const struct vma *vma, struct vma *copy);
 
 /*
- * Makes `upper`, fresh from vma_alloc(), the part from `at` on. => space lock held; start < at <
+ * Makes `upper`, a spare, the part from `at` on. => space lock held; start < at <
  * end
  */
 void vma_split(struct vma *vma, vaddr_t at, struct vma *upper);

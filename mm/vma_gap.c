@@ -49,25 +49,9 @@ static struct vma *highest_up_to(struct vma *vma, size_t len)
 	}
 }
 
-/* The last VMA that starts below `top`; NULL. */
-static struct vma *last_below(struct space *space, vaddr_t top)
-{
-	struct tree_node *node = space->vmas.root;
-	struct vma *best = NULL;
-
-	while (node) {
-		bool right = vma_of(node)->start < top;
-
-		if (right)
-			best = vma_of(node);
-		node = node->child[right];
-	}
-	return best;
-}
-
 int vma_find_gap(struct space *space, size_t len, vaddr_t top, vaddr_t *start_ret)
 {
-	struct vma *below = last_below(space, top);
+	struct vma *below = vma_last_below(space, top);
 	struct vma *above = below ? vma_next(below) : vma_first(space);
 	vaddr_t floor = below ? below->end : USER_BASE;
 

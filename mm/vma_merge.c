@@ -32,7 +32,7 @@ struct vma *vma_merge(struct vma *vma, struct list *dead)
 bool vma_absorb(struct space *space, const struct vma *like, struct list *dead)
 {
 	struct vma *above = vma_find_next(space, like->start);
-	struct vma *below = vma_find(space, like->start - 1);
+	struct vma *below = above ? vma_prev(above) : vma_last(space);
 
 	if (below && vma_continues(below, like)) {
 		vma_set_end(below, like->end);

@@ -55,6 +55,28 @@ static void insert(struct tree *tree, struct piece *piece)
 	piece->in = true;
 }
 
+static struct piece *neighbour(struct piece *piece, int step)
+{
+	struct piece *at = piece;
+
+	do
+		at += step;
+	while (at >= pieces && at < pieces + KEYS && !at->in);
+	return at >= pieces && at < pieces + KEYS ? at : NULL;
+}
+
+/* The same by its neighbours, of which the next changes its length. */
+static void insert_between(struct tree *tree, struct piece *piece)
+{
+	struct piece *prev = neighbour(piece, -1), *next = neighbour(piece, 1);
+
+	if (next)
+		next->len = test_below(1000);
+	tree_insert_between(tree, &piece->node, prev ? &prev->node : NULL,
+			    next ? &next->node : NULL);
+	piece->in = true;
+}
+
 /* Checks links, heights, order and summaries of a subtree. => its height */
 static int check_subtree(struct tree_node *node, struct tree_node *parent)
 {
@@ -196,8 +218,10 @@ static void test_random_against_model(void **state)
 		} else if (piece->in) {
 			tree_erase(&tree, &piece->node);
 			piece->in = false;
-		} else {
+		} else if (test_below(2)) {
 			insert(&tree, piece);
+		} else {
+			insert_between(&tree, piece);
 		}
 		if (step % 16 == 0)
 			check(&tree);
