@@ -69,7 +69,7 @@ void gather_prune(struct gather *gather, vaddr_t floor, vaddr_t ceiling)
 	unsigned before = gather->tables.count;
 
 	assert_hardened(spin_lock_held(&gather->space->lock));
-	if (!gather->leaves || floor >= ceiling)
+	if (floor >= ceiling)
 		return;
 	arch_mmu_prune(&gather->space->mmu, floor, ceiling, &gather->tables);
 	gather->space->tables -= gather->tables.count - before;
@@ -92,8 +92,10 @@ void gather_free(struct gather *gather)
 {
 	/* gather_fence() has emptied it: nobody frees what a TLB may still hold. */
 	assert_hardened(!gather->flush.count && !gather->flush.all && !gather->flush.tables);
-	page_map_put_many(gather->pages, gather->npages);
-	tables_free(&gather->tables);
+	if (gather->npages)
+		page_map_put_many(gather->pages, gather->npages);
+	if (gather->tables.count)
+		tables_free(&gather->tables);
 	gather->npages = 0;
 	gather->leaves = 0;
 }

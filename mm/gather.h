@@ -31,10 +31,7 @@ static inline bool gather_full(const struct gather *gather)
 	return gather->npages == GATHER_PAGES || gather->leaves == GATHER_LEAVES;
 }
 
-/*
- * Unlinks the empty tables between floor and ceiling, if the piece may have emptied any. => space lock held; no
- * entries there
- */
+/* Unlinks the empty tables between floor and ceiling. => space lock held; no entries there */
 void gather_prune(struct gather *gather, vaddr_t floor, vaddr_t ceiling);
 
 /* => space lock held; afterwards it may be dropped */

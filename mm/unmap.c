@@ -12,41 +12,48 @@
 
 /*
  * Clears entries of the first VMA of [start, end), and cuts or removes it so far, so that there is
- * never an entry outside a VMA. => space lock held; true: something is left to do
+ * never an entry outside a VMA. *reached: where a VMA begins now. => space lock held; true:
+ * something is left to do
  */
-static bool unmap_first(struct gather *gather, vaddr_t start, vaddr_t end, struct list *dead)
+static bool unmap_first(struct gather *gather, vaddr_t start, vaddr_t end, struct list *dead,
+			vaddr_t *reached)
 {
-	struct vma *vma = vma_find_next(gather->space, start);
-	struct vma *prev, *next;
-	vaddr_t reached;
-	bool whole;
+	struct vma *vma = vma_find_next(gather->space, start), *next;
 
 	if (!vma || vma->start >= end)
 		return false;
 	assert_hardened(vma->start >= start && vma->end <= end);
-	prev = vma_prev(vma);
-	next = vma_next(vma);
-	reached = gather_zap(gather, vma, vma->start, vma->end);
-	whole = reached == vma->end;
-	if (whole) {
-		vma_remove(vma, dead);
-		reached = next ? next->start : USER_TOP;
-	} else {
-		vma_set_start(vma, reached);
+	*reached = gather_zap(gather, vma, vma->start, vma->end);
+	if (*reached < vma->end) {
+		vma_set_start(vma, *reached);
+		return true;
 	}
-	gather_prune(gather, prev ? prev->end : USER_BASE, reached);
-	return !whole || (next && next->start < end);
+	next = vma_next(vma);
+	*reached = next ? next->start : USER_TOP;
+	vma_remove(vma, dead);
+	return next && next->start < end;
+}
+
+/* The hole that ends at `reached` may have tables that nobody needs any more. */
+static void prune_hole(struct gather *gather, vaddr_t start, vaddr_t reached)
+{
+	struct vma *below = vma_last_below(gather->space, start);
+
+	gather_prune(gather, below ? below->end : USER_BASE, reached);
 }
 
 /* => space lock held; true: something is left to do */
 static bool unmap_piece(struct gather *gather, vaddr_t start, vaddr_t end, struct list *dead)
 {
+	vaddr_t reached = start;
 	unsigned vmas = 0;
 	bool more;
 
 	do
-		more = unmap_first(gather, start, end, dead);
+		more = unmap_first(gather, start, end, dead, &reached);
 	while (more && !gather_full(gather) && ++vmas < UNMAP_VMAS);
+	if (gather->leaves)
+		prune_hole(gather, start, reached);
 	gather_fence(gather);
 	return more;
 }
@@ -78,16 +85,17 @@ void unmap_pieces(struct space *space, vaddr_t start, vaddr_t end)
  */
 static bool cut_untouched_end(struct space *space, vaddr_t start, vaddr_t end)
 {
-	struct vma *vma;
-	bool cut;
+	struct vma *vma = vma_find(space, start);
+	bool untouched;
 
+	if (!vma || vma->start >= start || vma->end != end)
+		return false;
 	spin_lock(&space->lock);
-	vma = vma_find(space, start);
-	cut = vma && vma->start < start && vma->end == end && vma->touched_end <= start;
-	if (cut)
+	untouched = vma->touched_end <= start;
+	if (untouched)
 		vma_set_end(vma, start);
 	spin_unlock(&space->lock);
-	return cut;
+	return untouched;
 }
 
 int unmap_range(struct space *space, vaddr_t start, vaddr_t end)
@@ -100,9 +108,11 @@ int unmap_range(struct space *space, vaddr_t start, vaddr_t end)
 	result = split_room_get(space, start, end, &room);
 	if (result)
 		return result;
-	spin_lock(&space->lock);
-	(void)split_edges(space, start, end, &room);
-	spin_unlock(&space->lock);
+	if (split_needed(&room)) {
+		spin_lock(&space->lock);
+		(void)split_edges(space, start, end, &room);
+		spin_unlock(&space->lock);
+	}
 	unmap_pieces(space, start, end);
 	return 0;
 }

@@ -13,6 +13,12 @@ struct split_room {
  * => mmap lock held, the range busy, lest a stack grows into it; no spinning lock held
  */
 int split_room_get(struct space *space, vaddr_t start, vaddr_t end, struct split_room *room);
+
+static inline bool split_needed(const struct split_room *room)
+{
+	return room->spare[0];
+}
+
 void split_room_put(struct split_room *room); /* => no spinning lock held */
 
 /*
