@@ -6,7 +6,8 @@
 #include "lib/string.h"
 #include "sync/spinlock.h"
 
-#define POOL_BYTES (CHACHA_BLOCK_BYTES - CHACHA_KEY_BYTES)
+#define POOL_BLOCKS 2
+#define POOL_BYTES  (POOL_BLOCKS * CHACHA_BLOCK_BYTES - CHACHA_KEY_BYTES)
 
 /* Innermost: whoever holds a lock may ask. */
 static struct spinlock lock = SPINLOCK_INIT(LOCK_CONSOLE);
@@ -15,15 +16,16 @@ static uint8_t key[CHACHA_KEY_BYTES];
 static uint8_t pool[POOL_BYTES]; /* not given out yet: its last `left` bytes */
 static size_t left;
 
-/* A key's block is the next key and a new pool. => lock held */
+/* A key's blocks are the next key and a new pool. => lock held */
 static void advance(void)
 {
-	uint8_t block[CHACHA_BLOCK_BYTES];
+	uint8_t blocks[POOL_BLOCKS * CHACHA_BLOCK_BYTES];
 
-	chacha_block(key, 0, block);
-	memcpy(key, block, sizeof(key));
-	memcpy(pool, block + sizeof(key), sizeof(pool));
-	memset(block, 0, sizeof(block));
+	for (unsigned i = 0; i < POOL_BLOCKS; i++)
+		chacha_block(key, i, blocks + i * CHACHA_BLOCK_BYTES);
+	memcpy(key, blocks, sizeof(key));
+	memcpy(pool, blocks + sizeof(key), sizeof(pool));
+	memset(blocks, 0, sizeof(blocks));
 	left = sizeof(pool);
 }
 
