@@ -49,8 +49,8 @@ static int draft_fill(struct draft *draft, struct object *object, const struct e
 	vaddr_t bias;
 	int err;
 
-	err = exec_stack_layout(&stack, USER_TOP, strlen(args->filename) + 1, args->bytes,
-				args->argc, args->envc);
+	err = exec_stack_layout(&stack, USER_TOP, args->filename_bytes, args->bytes, args->argc,
+				args->envc);
 	if (err)
 		return err;
 	err = exec_load(draft->uspace, object, &draft->headers, stack.top - stack.sp, &bias);

@@ -19,7 +19,9 @@ void exec_args_init(struct exec_args *args, const char *filename, uint64_t stack
 	uint64_t limit = MIN(stack_limit / 4, (uint64_t)ABI_ARG_TOTAL_MAX);
 
 	limit = MAX(limit, LIMIT_LEAST);
-	*args = (struct exec_args){ .filename = filename, .limit = limit };
+	*args = (struct exec_args){ .filename = filename,
+				    .filename_bytes = strlen(filename) + 1,
+				    .limit = limit };
 }
 
 void exec_args_destroy(struct exec_args *args)
@@ -38,7 +40,7 @@ static bool too_big(const struct exec_args *args, size_t bytes)
 {
 	size_t pointers = (args->argc + args->envc + 1) * POINTER_BYTES;
 
-	return bytes + pointers + strlen(args->filename) + 1 > args->limit;
+	return bytes + pointers + args->filename_bytes > args->limit;
 }
 
 /* The last chunk, with room for a byte at least; NULL: out of memory. */

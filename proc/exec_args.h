@@ -13,7 +13,8 @@ struct exec_chunk {
 
 /* argv's strings, then envp's, each with its NUL. */
 struct exec_args {
-	const char *filename; /* as execve was given it, for AT_EXECFN and comm; not owned */
+	const char *filename;  /* as execve was given it, for AT_EXECFN and comm; not owned */
+	size_t filename_bytes; /* with its NUL */
 	unsigned argc, envc;
 	size_t bytes; /* of all strings, NULs included */
 	size_t limit; /* of strings, file name and pointers together */

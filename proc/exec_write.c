@@ -13,7 +13,7 @@ struct writer {
 	vaddr_t to;
 	unsigned count;
 	int err; /* the first */
-	uint64_t words[32];
+	uint64_t words[64];
 };
 
 static void flush(struct writer *writer)
@@ -74,6 +74,18 @@ static void put_pointers(struct writer *writer, const struct exec_stack *stack,
 	put(writer, 0);
 }
 
+/* Up to the strings. */
+static void put_random(struct writer *writer, const struct exec_stack *stack)
+{
+	uint64_t random[EXEC_RANDOM_BYTES / sizeof(uint64_t)];
+
+	while (writer->to + writer->count * sizeof(writer->words[0]) < stack->random)
+		put(writer, 0);
+	random_bytes(random, sizeof(random));
+	for (unsigned i = 0; i < ARRAY_SIZE(random); i++)
+		put(writer, random[i]);
+}
+
 static int write_tables(struct space *space, const struct exec_stack *stack,
 			const struct exec_args *args, const struct exec_aux *aux)
 {
@@ -87,6 +99,7 @@ static int write_tables(struct space *space, const struct exec_stack *stack,
 		put(&writer, auxv[i].type);
 		put(&writer, auxv[i].value);
 	}
+	put_random(&writer, stack);
 	flush(&writer);
 	return writer.err;
 }
@@ -94,17 +107,11 @@ static int write_tables(struct space *space, const struct exec_stack *stack,
 int exec_stack_write(struct space *space, const struct exec_stack *stack,
 		     const struct exec_args *args, const struct exec_aux *aux)
 {
-	uint8_t random[EXEC_RANDOM_BYTES];
-	int err;
+	int err = write_tables(space, stack, args, aux);
 
-	random_bytes(random, sizeof(random));
-	err = write_tables(space, stack, args, aux);
-	if (!err)
-		err = vm_copy_to(space, stack->random, random, sizeof(random));
 	if (!err)
 		err = write_strings(space, stack->strings, args);
 	if (!err)
-		err = vm_copy_to(space, stack->filename, args->filename,
-				 strlen(args->filename) + 1);
+		err = vm_copy_to(space, stack->filename, args->filename, args->filename_bytes);
 	return err;
 }
