@@ -7,7 +7,7 @@
 void timerq_init(struct timerq *queue)
 {
 	spin_init(&queue->lock, LOCK_TIMERQ);
-	tree_init(&queue->timers, NULL);
+	tree_init(&queue->timers);
 	queue->earliest = NULL;
 	queue->running = NULL;
 }

@@ -19,8 +19,8 @@ struct inode *dir_create(uint32_t mode)
 
 	if (!inode)
 		return NULL;
-	tree_init(&inode->dir.by_name, NULL);
-	tree_init(&inode->dir.by_order, NULL);
+	tree_init(&inode->dir.by_name);
+	tree_init(&inode->dir.by_order);
 	inode->dir.next_order = FIRST_ORDER;
 	return inode;
 }

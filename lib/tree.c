@@ -1,4 +1,4 @@
-/* Balancing of the intrusive tree, and its summaries. */
+/* Balancing of the intrusive tree, and who is heaviest where. */
 #include "lib/tree.h"
 
 static int tree_height(const struct tree_node *node)
@@ -12,24 +12,21 @@ static int tree_lean(const struct tree_node *node)
 	return tree_height(node->child[1]) - tree_height(node->child[0]);
 }
 
-static inline bool tree_set_height(struct tree_node *node)
+static uint64_t tree_heaviest(const struct tree_node *node)
 {
-	int left = tree_height(node->child[0]), right = tree_height(node->child[1]);
-	int height = 1 + (left > right ? left : right);
-
-	if (node->height == height)
-		return false;
-	node->height = height;
-	return true;
+	return node != NULL ? node->heaviest : 0;
 }
 
-/* => true: height or summary is another than before */
-static inline bool tree_recompute(struct tree *tree, struct tree_node *node)
+/* => true: what its parent goes by is another than before */
+static inline bool tree_recompute(struct tree_node *node)
 {
-	bool changed = tree_set_height(node);
+	const struct tree_node *left = node->child[0], *right = node->child[1];
+	int height = 1 + MAX(tree_height(left), tree_height(right));
+	uint64_t heaviest = MAX(node->weight, MAX(tree_heaviest(left), tree_heaviest(right)));
+	bool changed = height != node->height || heaviest != node->heaviest;
 
-	if (tree->update != NULL)
-		changed |= tree->update(node);
+	node->height = height;
+	node->heaviest = heaviest;
 	return changed;
 }
 
@@ -63,8 +60,8 @@ static struct tree_node *tree_rotate(struct tree *tree, struct tree_node *node, 
 	up->parent = node->parent;
 	tree_set_child(node, !side, up->child[side]);
 	tree_set_child(up, side, node);
-	tree_recompute(tree, node);
-	tree_recompute(tree, up);
+	tree_recompute(node);
+	tree_recompute(up);
 	return up;
 }
 
@@ -94,7 +91,7 @@ static void tree_fix(struct tree *tree, struct tree_node *node, struct tree_node
 		if (lean < -1 || lean > 1)
 			node = tree_balance(tree, node);
 		else
-			changed = tree_recompute(tree, node);
+			changed = tree_recompute(node);
 		if (was == at_least)
 			must = false;
 		if (!changed && !must)
@@ -103,7 +100,7 @@ static void tree_fix(struct tree *tree, struct tree_node *node, struct tree_node
 	}
 }
 
-/* As tree_insert(); summaries are right from `changed`, node itself or above it, up. */
+/* As tree_insert(), but with its weight. `changed`: node, or one above whose weight is new too. */
 static void tree_attach(struct tree *tree, struct tree_node *node, struct tree_node *parent,
 			struct tree_node **link, struct tree_node *changed)
 {
@@ -118,6 +115,7 @@ static void tree_attach(struct tree *tree, struct tree_node *node, struct tree_n
 void tree_insert(struct tree *tree, struct tree_node *node, struct tree_node *parent,
 		 struct tree_node **link)
 {
+	node->weight = 0;
 	tree_attach(tree, node, parent, link, node);
 }
 
@@ -147,7 +145,7 @@ void tree_erase_changed(struct tree *tree, struct tree_node *node, struct tree_n
 		*link = only;
 		if (only != NULL) {
 			only->parent = node->parent;
-			tree_recompute(tree, only); /* it may be the one that changed */
+			tree_recompute(only); /* it may be the one that changed */
 		}
 		tree_fix(tree, node->parent, changed != only ? changed : NULL);
 		return;
@@ -162,7 +160,7 @@ void tree_erase_changed(struct tree *tree, struct tree_node *node, struct tree_n
 	}
 	tree_set_child(next, 0, node->child[0]);
 	next->parent = node->parent;
-	next->height = 0; /* so that its parent is told, whatever next's summary was */
+	next->height = 0; /* so that its parent is told, whatever next knew */
 	*link = next;
 	tree_fix(tree, lowest, next);
 }
@@ -182,8 +180,11 @@ void tree_replace(struct tree *tree, struct tree_node *old, struct tree_node *ne
 	tree_fix(tree, new, new);
 }
 
-void tree_changed(struct tree *tree, struct tree_node *node)
+void tree_set_weight(struct tree *tree, struct tree_node *node, uint64_t weight)
 {
+	if (node->weight == weight)
+		return;
+	node->weight = weight;
 	tree_fix(tree, node, NULL);
 }
 

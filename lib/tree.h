@@ -1,4 +1,4 @@
-/* An intrusive balanced (AVL) tree, augmentable: each node may keep a summary of its subtree. */
+/* An intrusive balanced (AVL) tree, in which each node knows the largest number in its subtree. */
 #pragma once
 
 #include "lib/bits.h"
@@ -7,24 +7,18 @@ struct tree_node {
 	struct tree_node *parent;
 	struct tree_node *child[2]; /* left, right */
 	int height;		    /* of its subtree; a leaf's is 1 */
+	uint64_t weight;	    /* the node's own number, its user's to choose */
+	uint64_t heaviest;	    /* the largest weight in its subtree */
 };
-
-/*
- * Recomputes the summary of a node from its own data and its children's summaries.
- * => true when it is another than before: the node's parent is asked next
- */
-typedef bool (*tree_update_fn)(struct tree_node *node);
 
 struct tree {
 	struct tree_node *root;
-	tree_update_fn update; /* NULL: nodes keep no summary */
 };
 
 /* Makes an empty tree. */
-static inline void tree_init(struct tree *tree, tree_update_fn update)
+static inline void tree_init(struct tree *tree)
 {
 	tree->root = NULL;
-	tree->update = update;
 }
 
 static inline bool tree_empty(const struct tree *tree)
@@ -36,7 +30,7 @@ static inline bool tree_empty(const struct tree *tree)
  * Inserts node at a place that the caller has found by going down from tree->root:
  * => parent is the last node seen (NULL: the tree is empty), *link the empty &tree->root or
  *    &parent->child[0 or 1]
- * All summaries are right afterwards. O(log n), cannot fail.
+ * Its weight is 0. O(log n), cannot fail.
  */
 void tree_insert(struct tree *tree, struct tree_node *node, struct tree_node *parent,
 		 struct tree_node **link);
@@ -45,20 +39,20 @@ void tree_insert(struct tree *tree, struct tree_node *node, struct tree_node *pa
 void tree_erase(struct tree *tree, struct tree_node *node);
 
 /*
- * Inserts node between its neighbours, NULL where there is none on a side. The data of `next` may
- * have changed too: one way up does for both.
+ * Inserts node, its weight set, between its neighbours, NULL where there is none on a side. The
+ * weight of `next` may have been set anew too: one way up does for both.
  */
 void tree_insert_between(struct tree *tree, struct tree_node *node, struct tree_node *prev,
 			 struct tree_node *next);
 
-/* tree_erase() where the data of node's successor, or NULL, has changed too. */
+/* tree_erase() where the weight of node's successor, or NULL, was set anew too. */
 void tree_erase_changed(struct tree *tree, struct tree_node *node, struct tree_node *changed);
 
-/* Puts `new` in the place of `old`: same order, same neighbours. */
+/* Puts `new`, its weight set, in the place of `old`: same order, same neighbours. */
 void tree_replace(struct tree *tree, struct tree_node *old, struct tree_node *new);
 
-/* Call it after the data that node's summary rests on has changed. */
-void tree_changed(struct tree *tree, struct tree_node *node);
+/* => node is in the tree */
+void tree_set_weight(struct tree *tree, struct tree_node *node, uint64_t weight);
 
 /* In order; NULL at the end. */
 struct tree_node *tree_first(const struct tree *tree);

@@ -39,10 +39,10 @@ static void check_order(struct ledger_walk *walk, const struct vma *prev, const 
 	if (vma->start < floor)
 		ledger_error(walk, "VMA %#lx-%#lx begins below %#lx", (unsigned long)vma->start,
 			     (unsigned long)vma->end, (unsigned long)floor);
-	else if (vma->gap != gap_below(vma, floor))
+	else if (vma->node.weight != gap_below(vma, floor))
 		ledger_error(walk, "VMA %#lx-%#lx has a gap of %#lx below it, not %#lx",
 			     (unsigned long)vma->start, (unsigned long)vma->end,
-			     (unsigned long)gap_below(vma, floor), (unsigned long)vma->gap);
+			     (unsigned long)gap_below(vma, floor), (unsigned long)vma->node.weight);
 	if (prev && should_be_one(prev, vma))
 		ledger_error(walk, "VMAs were not merged at %#lx", (unsigned long)vma->start);
 }
@@ -57,23 +57,23 @@ static void check_node(struct ledger_walk *walk, struct tree_node *node)
 {
 	int left = node_height(node->child[0]), right = node_height(node->child[1]);
 	const struct vma *vma = tree_entry(node, struct vma, node);
-	vaddr_t most = vma->gap;
+	vaddr_t most = node->weight;
 
 	for (int side = 0; side < 2; side++) {
 		const struct tree_node *child = node->child[side];
 
 		if (!child)
 			continue;
-		most = MAX(most, tree_entry(child, struct vma, node)->subtree_gap);
+		most = MAX(most, child->heaviest);
 		if (child->parent != node)
 			ledger_error(walk, "VMA tree: a child has another parent");
 	}
 	if (node->height != MAX(left, right) + 1 || left - right > 1 || right - left > 1)
 		ledger_error(walk, "VMA tree: out of balance at %#lx", (unsigned long)vma->start);
-	if (vma->subtree_gap != most)
+	if (node->heaviest != most)
 		ledger_error(walk, "VMA tree: largest gap at %#lx is %#lx, not %#lx",
 			     (unsigned long)vma->start, (unsigned long)most,
-			     (unsigned long)vma->subtree_gap);
+			     (unsigned long)node->heaviest);
 }
 
 static void check_vmas(struct ledger_walk *walk, struct space *space)

@@ -25,7 +25,7 @@ int space_create(struct space *space)
 		return -ENOMEM;
 	}
 	spin_init(&space->lock, LOCK_SPACE);
-	tree_init(&space->vmas, vma_update_gap);
+	tree_init(&space->vmas);
 	waitq_init(&space->busy_done);
 	arch_mmu_create(&space->mmu, mmu_tables_pop(&root));
 	spin_lock(&spaces_lock);

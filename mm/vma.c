@@ -51,25 +51,6 @@ void vma_free_dead(struct list *dead)
 		vma_free(list_entry(link, struct vma, object_link));
 }
 
-static inline vaddr_t subtree_gap_of(const struct tree_node *node)
-{
-	return node ? tree_entry(node, struct vma, node)->subtree_gap : 0;
-}
-
-bool vma_update_gap(struct tree_node *node)
-{
-	struct vma *vma = tree_entry(node, struct vma, node);
-	vaddr_t left = subtree_gap_of(node->child[0]), right = subtree_gap_of(node->child[1]);
-	vaddr_t most = left > right ? left : right;
-
-	if (vma->gap > most)
-		most = vma->gap;
-	if (vma->subtree_gap == most)
-		return false;
-	vma->subtree_gap = most;
-	return true;
-}
-
 vaddr_t vma_start_gap(const struct vma *vma)
 {
 	if (!(vma->flags & VMA_STACK))
@@ -85,18 +66,11 @@ static vaddr_t vma_gap_above(const struct vma *prev, const struct vma *vma)
 	return ceiling > floor ? ceiling - floor : 0;
 }
 
-/* The room below vma has changed; NULL is allowed. */
+/* The room below vma may have changed; NULL is allowed. */
 static void vma_refresh_gap(struct vma *vma)
 {
-	vaddr_t gap;
-
-	if (!vma)
-		return;
-	gap = vma_gap_above(vma_prev(vma), vma);
-	if (gap == vma->gap)
-		return;
-	vma->gap = gap;
-	tree_changed(&vma->space->vmas, &vma->node);
+	if (vma)
+		tree_set_weight(&vma->space->vmas, &vma->node, vma_gap_above(vma_prev(vma), vma));
 }
 
 struct vma *vma_first(struct space *space)
@@ -181,9 +155,9 @@ static void vma_link(struct space *space, struct vma *vma, struct vma *below, st
 	assert_hardened(!below || below->end <= vma->start);
 	assert_hardened(!above || vma->end <= above->start);
 	vma->space = space;
-	vma->gap = vma_gap_above(below, vma);
+	vma->node.weight = vma_gap_above(below, vma);
 	if (above)
-		above->gap = vma_gap_above(vma, above);
+		above->node.weight = vma_gap_above(vma, above);
 	tree_insert_between(&space->vmas, &vma->node, below ? &below->node : NULL,
 			    above ? &above->node : NULL);
 	space->nvmas++;
@@ -196,7 +170,7 @@ static void vma_unlink(struct vma *vma)
 	struct vma *next = vma_next(vma);
 
 	if (next)
-		next->gap = vma_gap_above(vma_prev(vma), next);
+		next->node.weight = vma_gap_above(vma_prev(vma), next);
 	tree_erase_changed(&space->vmas, &vma->node, next ? &next->node : NULL);
 	space->nvmas--;
 	space->layout++;

@@ -56,15 +56,14 @@ struct vma_faults {
 
 /*
  * All fields: guarded by the space's lock, changed only under the mmap lock too, but for `start`
- * and `gap` of a stack that a fault grows.
+ * and the weight of a stack that a fault grows.
  */
 struct vma {
-	struct tree_node node;
-	vaddr_t start;	     /* page-aligned */
-	vaddr_t end;	     /* exclusive */
-	vaddr_t gap;	     /* bytes below it that the kernel may choose: no stack's guard */
-	vaddr_t subtree_gap; /* the largest `gap` in this subtree */
-	unsigned rights;     /* RIGHT_*; write implies read */
+	struct tree_node
+		node;	 /* weight: bytes below it that the kernel may choose: no stack's guard */
+	vaddr_t start;	 /* page-aligned */
+	vaddr_t end;	 /* exclusive */
+	unsigned rights; /* RIGHT_*; write implies read */
 	unsigned max_rights; /* what mprotect may give */
 	unsigned flags;
 	const struct vma_backend *backend;
@@ -119,9 +118,6 @@ void vma_free(struct vma *vma); /* => no spinning lock held; NULL is allowed */
 
 /* Frees VMAs that were taken out of their space. => no spinning lock held */
 void vma_free_dead(struct list *dead);
-
-/* The tree's summary: the largest gap of a subtree. */
-bool vma_update_gap(struct tree_node *node);
 
 /* Look-up, in space.h for others: vma_find, vma_find_next, vma_next, vma_prev. */
 

@@ -10,7 +10,7 @@ static struct vma *vma_of(struct tree_node *node)
 
 static bool has_room(struct tree_node *node, size_t len)
 {
-	return node && vma_of(node)->subtree_gap >= len;
+	return node && node->heaviest >= len;
 }
 
 /* The highest VMA in a subtree with such a gap below it. => there is one */
@@ -19,7 +19,7 @@ static struct vma *highest_in(struct tree_node *node, size_t len)
 	for (;;) {
 		if (has_room(node->child[1], len))
 			node = node->child[1];
-		else if (vma_of(node)->gap >= len)
+		else if (node->weight >= len)
 			return vma_of(node);
 		else
 			node = node->child[0];
@@ -31,7 +31,7 @@ static struct vma *highest_up_to(struct vma *vma, size_t len)
 {
 	struct tree_node *node = &vma->node;
 
-	if (vma->gap >= len)
+	if (node->weight >= len)
 		return vma;
 	for (;;) {
 		struct tree_node *child = node;
@@ -44,7 +44,7 @@ static struct vma *highest_up_to(struct vma *vma, size_t len)
 			if (!node)
 				return NULL;
 		} while (node->child[0] == child);
-		if (vma_of(node)->gap >= len)
+		if (node->weight >= len)
 			return vma_of(node);
 	}
 }

@@ -1,4 +1,4 @@
-/* The balanced tree: order, balance and summaries, at random against a naive model. */
+/* The balanced tree: order, balance and weights, at random against a naive model. */
 #include <string.h>
 
 #include "lib/tree.h"
@@ -6,40 +6,23 @@
 
 #define KEYS 512
 
-/* A piece [start, start + len) of a line; the summary is the longest piece of the subtree. */
 struct piece {
 	struct tree_node node;
 	uint64_t start;
-	uint64_t len;
-	uint64_t longest;
+	uint64_t weight; /* what the node's must be */
 	bool in;
 };
 
 static struct piece pieces[KEYS];
-static unsigned long updates;
 
 static struct piece *piece_of(struct tree_node *node)
 {
 	return tree_entry_or_null(node, struct piece, node);
 }
 
-static uint64_t longest_of(struct tree_node *node)
+static uint64_t heaviest_of(struct tree_node *node)
 {
-	return node != NULL ? piece_of(node)->longest : 0;
-}
-
-static bool piece_update(struct tree_node *node)
-{
-	struct piece *piece = piece_of(node);
-	uint64_t longest = piece->len;
-
-	updates++;
-	longest = MAX(longest, longest_of(node->child[0]));
-	longest = MAX(longest, longest_of(node->child[1]));
-	if (piece->longest == longest)
-		return false;
-	piece->longest = longest;
-	return true;
+	return node != NULL ? node->heaviest : 0;
 }
 
 static void insert(struct tree *tree, struct piece *piece)
@@ -52,6 +35,7 @@ static void insert(struct tree *tree, struct piece *piece)
 		link = &parent->child[piece->start > piece_of(parent)->start];
 	}
 	tree_insert(tree, &piece->node, parent, link);
+	tree_set_weight(tree, &piece->node, piece->weight);
 	piece->in = true;
 }
 
@@ -65,24 +49,25 @@ static struct piece *neighbour(struct piece *piece, int step)
 	return at >= pieces && at < pieces + KEYS ? at : NULL;
 }
 
-/* The same by its neighbours, of which the next changes its length. */
+/* The same by its neighbours, of which the next gets another weight. */
 static void insert_between(struct tree *tree, struct piece *piece)
 {
 	struct piece *prev = neighbour(piece, -1), *next = neighbour(piece, 1);
 
+	piece->node.weight = piece->weight;
 	if (next)
-		next->len = test_below(1000);
+		next->node.weight = next->weight = test_below(1000);
 	tree_insert_between(tree, &piece->node, prev ? &prev->node : NULL,
 			    next ? &next->node : NULL);
 	piece->in = true;
 }
 
-/* Checks links, heights, order and summaries of a subtree. => its height */
+/* Checks links, heights, order and weights of a subtree. => its height */
 static int check_subtree(struct tree_node *node, struct tree_node *parent)
 {
 	struct piece *piece = piece_of(node);
 	int left, right;
-	uint64_t longest;
+	uint64_t heaviest;
 
 	if (node == NULL)
 		return 0;
@@ -91,8 +76,9 @@ static int check_subtree(struct tree_node *node, struct tree_node *parent)
 	right = check_subtree(node->child[1], node);
 	assert_in_range(left - right + 1, 0, 2);
 	assert_int_equal(node->height, 1 + (left > right ? left : right));
-	longest = MAX(piece->len, MAX(longest_of(node->child[0]), longest_of(node->child[1])));
-	assert_int_equal(piece->longest, longest);
+	assert_int_equal(node->weight, piece->weight);
+	heaviest = MAX(heaviest_of(node->child[0]), heaviest_of(node->child[1]));
+	assert_int_equal(node->heaviest, MAX(heaviest, piece->weight));
 	return node->height;
 }
 
@@ -116,11 +102,11 @@ static void check(struct tree *tree)
 
 static void reset(struct tree *tree)
 {
-	tree_init(tree, piece_update);
+	tree_init(tree);
 	memset(pieces, 0x5a, sizeof(pieces));
 	for (unsigned i = 0; i < KEYS; i++) {
 		pieces[i].start = i * 10;
-		pieces[i].len = test_below(1000);
+		pieces[i].weight = test_below(1000);
 		pieces[i].in = false;
 	}
 }
@@ -130,7 +116,7 @@ static void test_empty(void **state)
 	struct tree tree;
 
 	(void)state;
-	tree_init(&tree, NULL);
+	tree_init(&tree);
 	assert_true(tree_empty(&tree));
 	assert_null(tree_first(&tree));
 	assert_null(tree_last(&tree));
@@ -189,18 +175,18 @@ static void random_change(struct tree *tree)
 
 	if (!piece->in)
 		return;
-	if (test_below(2)) { /* what its summary rests on changes */
-		piece->len = test_below(1000);
-		tree_changed(tree, &piece->node);
+	if (test_below(2)) {
+		piece->weight = test_below(1000);
+		tree_set_weight(tree, &piece->node, piece->weight);
 		return;
 	}
 	/* Another struct takes its place, and it takes that one's. */
-	copy = (struct piece){ .start = piece->start,
-			       .len = test_below(1000),
-			       .longest = test_below(1000) };
+	copy = (struct piece){ .start = piece->start, .weight = test_below(1000) };
+	copy.node.weight = copy.weight;
 	tree_replace(tree, &piece->node, &copy.node);
 	memset(&piece->node, 0x5a, sizeof(piece->node));
 	check_subtree(tree->root, NULL);
+	piece->node.weight = piece->weight;
 	tree_replace(tree, &copy.node, &piece->node);
 }
 
@@ -229,38 +215,22 @@ static void test_random_against_model(void **state)
 	check(&tree);
 }
 
-static void test_cost_is_logarithmic(void **state)
+/* With weights that nobody sets, as most trees are. */
+static void test_without_weights(void **state)
 {
 	struct tree tree;
 
 	(void)state;
 	reset(&tree);
-	for (unsigned i = 0; i < KEYS; i += 2)
-		insert(&tree, &pieces[i]);
-	for (unsigned i = 1; i < KEYS; i += 2) {
-		updates = 0;
-		insert(&tree, &pieces[i]);
-		tree_erase(&tree, &pieces[i].node);
-		pieces[i].in = false;
-		/* two ways up of at most 13 nodes, and three updates more for a rotation each */
-		assert_true(updates <= 2 * 13 + 6 * 13);
-	}
-}
-
-static void test_without_summary(void **state)
-{
-	struct tree tree;
-
-	(void)state;
-	reset(&tree);
-	tree.update = NULL;
 	for (unsigned i = 0; i < 100; i++) {
+		pieces[(i * 37) % 100].weight = 0;
 		insert(&tree, &pieces[(i * 37) % 100]);
 	}
 	for (unsigned i = 0; i < 100; i++) {
 		struct tree_node *node = tree_first(&tree);
 
 		assert_ptr_equal(node, &pieces[i].node);
+		assert_int_equal(tree.root->heaviest, 0);
 		tree_erase(&tree, node);
 	}
 	assert_true(tree_empty(&tree));
@@ -273,8 +243,7 @@ int main(void)
 		cmocka_unit_test(test_ascending_stays_low),
 		cmocka_unit_test(test_every_small_erase_order),
 		cmocka_unit_test(test_random_against_model),
-		cmocka_unit_test(test_cost_is_logarithmic),
-		cmocka_unit_test(test_without_summary),
+		cmocka_unit_test(test_without_weights),
 	};
 
 	return test_group("lib-tree", tests);

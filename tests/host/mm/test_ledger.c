@@ -205,8 +205,8 @@ static void test_vmas(void **state)
 
 	scene();
 	vma = vma_find(&parent, SHARED);
-	finds(vma->gap, vma->gap + PAGE_SIZE);
-	finds(vma->subtree_gap, vma->subtree_gap - PAGE_SIZE);
+	finds(vma->node.weight, vma->node.weight + PAGE_SIZE);
+	finds(vma->node.heaviest, vma->node.heaviest - PAGE_SIZE);
 	finds(vma->end, vma->start);
 	finds(vma->start, ANON + PAGE_SIZE);
 	finds(vma->space, &child);
