@@ -1,23 +1,26 @@
 /* Pages of an object: shared by all that map it, or copied by who writes to a private mapping. */
+#include "lib/string.h"
 #include "mm/cow.h"
 #include "mm/fault.h"
 
 static void object_at_hand(const struct vma *vma, vaddr_t va, struct page **pages, unsigned n)
 {
 	const struct object *object = vma->object;
-	uint64_t index = vma_index(vma, va), last = (object->size - 1) >> PAGE_SHIFT;
-	void *const *slot = NULL;
-	unsigned run = 0;
+	uint64_t index = vma_index(vma, va);
+	uint64_t end = ALIGN_UP(object->size, PAGE_SIZE) >> PAGE_SHIFT;
+	unsigned there = index < end ? (unsigned)MIN(end - index, n) : 0, run;
 
 	assert_hardened(spin_lock_held(&object->lock));
-	for (; n; n--, index++) {
-		if (run-- == 0) {
-			slot = radix_slots(&object->pages, index, &run);
-			run--;
-		}
-		*pages++ = slot && index <= last && object->size ? *slot : NULL;
-		slot += slot != NULL;
+	for (unsigned i = 0; i < there; i += run) {
+		void *const *slots = radix_slots(&object->pages, index + i, &run);
+
+		run = MIN(run, there - i);
+		if (slots)
+			memcpy(&pages[i], slots, run * sizeof(*pages));
+		else
+			memset(&pages[i], 0, run * sizeof(*pages));
 	}
+	memset(&pages[there], 0, (n - there) * sizeof(*pages));
 }
 
 static int shared_fill(struct fault *fault)
