@@ -128,7 +128,7 @@ static int set_bytes(struct inode *inode, const struct cpio_entry *entry)
 
 	if (entry->size == 0)
 		return 0;
-	object = file_data_create(entry->data, entry->size);
+	object = file_data_create(entry->data, entry->size, true);
 	if (!object)
 		return -ENOMEM;
 	object_put(inode->object);

@@ -1,6 +1,7 @@
 /* File objects whose missing pages are copied from the boot archive on demand. */
 #include "fs/file_data.h"
 
+#include "fs/quota.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/object.h"
@@ -38,13 +39,33 @@ static void file_data_destroy(struct object *object)
 	kfree(to_data(object));
 }
 
-static const struct object_ops file_data_ops = {
+static bool file_data_charge(struct object *object)
+{
+	(void)object;
+	return quota_page_made();
+}
+
+static void file_data_uncharge(struct object *object)
+{
+	(void)object;
+	quota_page_gone();
+}
+
+static const struct object_ops counted_ops = {
 	.name = "file",
+	.fill = file_data_fill,
+	.charge = file_data_charge,
+	.uncharge = file_data_uncharge,
+	.destroy = file_data_destroy,
+};
+
+static const struct object_ops uncounted_ops = {
+	.name = "memfd",
 	.fill = file_data_fill,
 	.destroy = file_data_destroy,
 };
 
-struct object *file_data_create(const void *initial, uint64_t size)
+struct object *file_data_create(const void *initial, uint64_t size, bool counted)
 {
 	struct file_data *data = mem_wait_kmalloc(sizeof(*data));
 
@@ -52,7 +73,7 @@ struct object *file_data_create(const void *initial, uint64_t size)
 		return NULL;
 	data->initial = initial;
 	data->initial_size = initial ? size : 0;
-	object_init(&data->object, &file_data_ops, data->initial_size);
+	object_init(&data->object, counted ? &counted_ops : &uncounted_ops, data->initial_size);
 	return &data->object;
 }
 

@@ -7,9 +7,9 @@ struct object;
 
 /*
  * One reference; NULL: out of memory. initial: NULL, or the object's first `size` bytes, which stay
- * as they are for ever; without it the size is 0.
+ * as they are for ever; without it the size is 0. counted: frames for what is beyond those bytes count by fs/quota.h.
  */
-struct object *file_data_create(const void *initial, uint64_t size);
+struct object *file_data_create(const void *initial, uint64_t size, bool counted);
 
 /* Frames that the initial bytes take, as far as no truncation has cut them off. */
 uint64_t file_data_initial_pages(struct object *object);

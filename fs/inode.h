@@ -43,7 +43,6 @@ struct inode {
 	};
 	/* Waiting: regular files' writes and changes of size take turns by it. */
 	struct mutex lock;
-	uint64_t charged; /* guarded by lock: frames of its bytes that fs/quota.h has counted */
 	/* Nanoseconds since 1970; atomic, no lock */
 	uint64_t atime, mtime, ctime;
 };

@@ -2,7 +2,6 @@
 #include "fs/quota.h"
 
 #include "mm/alloc_fail.h"
-#include "mm/object.h"
 #include "mm/page_alloc.h"
 #include "sync/atomic.h"
 
@@ -38,27 +37,15 @@ void quota_name_gone(void)
 	counter_add(&names, -1ul);
 }
 
-uint64_t quota_room(struct inode *inode, uint64_t pos)
+bool quota_page_made(void)
 {
-	uint64_t npages = alloc_fails() ? 0 : frames_left();
-
-	if (inode->dev != INODE_DEV_ROOT)
-		return UINT64_MAX;
-	if (npages == 0) {
-		struct page *page = object_page_resident(inode->object, pos >> PAGE_SHIFT);
-
-		if (!page)
-			return 0;
-		page_put(page);
-		npages = 1;
-	}
-	return (npages << PAGE_SHIFT) - (pos & PAGE_MASK);
+	if (alloc_fails() || frames_left() == 0)
+		return false;
+	counter_add(&used, 1);
+	return true;
 }
 
-void quota_update(struct inode *inode, uint64_t npages)
+void quota_page_gone(void)
 {
-	if (inode->dev != INODE_DEV_ROOT || npages == inode->charged)
-		return;
-	counter_add(&used, npages - inode->charged);
-	inode->charged = npages;
+	counter_add(&used, -1ul);
 }

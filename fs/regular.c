@@ -4,7 +4,6 @@
 #include "abi/errno.h"
 #include "abi/ioctl.h"
 #include "fs/file_data.h"
-#include "fs/quota.h"
 #include "lib/bits.h"
 #include "mm/object.h"
 #include "mm/usercopy.h"
@@ -15,7 +14,7 @@ struct inode *regular_create(uint32_t mode, uint32_t dev, const void *initial, u
 
 	if (!inode)
 		return NULL;
-	inode->object = file_data_create(initial, size);
+	inode->object = file_data_create(initial, size, dev == INODE_DEV_ROOT);
 	if (inode->object)
 		return inode;
 	inode_put(inode);
@@ -24,7 +23,6 @@ struct inode *regular_create(uint32_t mode, uint32_t dev, const void *initial, u
 
 void regular_free(struct inode *inode)
 {
-	quota_update(inode, 0);
 	if (inode->object)
 		object_put(inode->object);
 }
@@ -48,7 +46,6 @@ int regular_truncate(struct inode *inode, uint64_t size)
 	err = object_set_size(inode->object, size);
 	if (err == 0)
 		inode_changed_now(inode);
-	quota_update(inode, atomic_load_relaxed(&inode->object->npages));
 	mutex_unlock(&inode->lock);
 	return err;
 }
@@ -82,19 +79,6 @@ static ssize_t regular_read(struct file *file, struct user_iter *to, uint64_t *p
 	return done != 0 ? done : got;
 }
 
-/* Bytes that lie together, as many as the quota lets. => inode->lock held */
-static ssize_t write_piece(struct inode *inode, uint64_t at, vaddr_t from, size_t n)
-{
-	uint64_t room = quota_room(inode, at);
-	ssize_t put;
-
-	if (room == 0)
-		return -ENOSPC;
-	put = object_write(inode->object, at, from, MIN(n, room));
-	quota_update(inode, atomic_load_relaxed(&inode->object->npages));
-	return put;
-}
-
 /* => inode->lock held */
 static ssize_t write_at(struct inode *inode, struct user_iter *from, uint64_t *at)
 {
@@ -103,7 +87,7 @@ static ssize_t write_at(struct inode *inode, struct user_iter *from, uint64_t *a
 	size_t span;
 
 	while ((span = user_iter_span(from)) != 0) {
-		put = write_piece(inode, *at, from->base, span);
+		put = object_write(inode->object, *at, from->base, span);
 		if (put <= 0)
 			break;
 		user_iter_advance(from, (size_t)put);

@@ -211,6 +211,7 @@ static int fault_get_page(struct fault *fault)
 		return VM_OOM;
 	case -ENXIO:
 	case -EIO:
+	case -ENOSPC:
 		return VM_BUS;
 	default:
 		panic("fault: %s answers %d", fault->backend->name, result);

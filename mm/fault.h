@@ -9,7 +9,7 @@
 #define VM_SEGV_MAPERR (-1001) /* no VMA there */
 #define VM_SEGV_ACCERR (-1002) /* the VMA forbids it */
 #define VM_SEGV_STACK  (-1003) /* below a stack that may not grow further: stack overflow */
-#define VM_BUS	       (-1004) /* past the end of a file, I/O error */
+#define VM_BUS	       (-1004) /* past the end of a file, I/O error, no room for its page */
 #define VM_OOM	       (-1005) /* no frame: the caller applies the policy and may ask again */
 #define VM_DYING       (-1006) /* the space is being torn down: its threads have been killed */
 

@@ -35,9 +35,8 @@ static int grant_remap(struct fault *fault)
 {
 	/*
 	 * A page that a truncation has taken out of its object meanwhile goes from here too, soon:
-	 * this write came before it. (Pages of files want write-back and its limit: not built.)
+	 * this write came before it. (Files that are written back will have a limit here.)
 	 */
-	assert(!fault->vma->object->ops->fill);
 	page_set_dirty(pfn_to_page(entry_pfn(fault->entry)));
 	return grant_more(fault, fault->vma->rights, fault_used_flags(fault));
 }

@@ -13,7 +13,7 @@ struct map_plan {
 	bool replace; /* MAP_FIXED: others go first */
 	struct vma *vma;
 	struct object *made; /* for shared anonymous memory; the plan's reference */
-	bool denied;	     /* the plan keeps writers off the object */
+	bool held;	     /* the plan has taken what the VMA is to hold of its object */
 };
 
 static bool is_fixed(const struct map_request *request)
@@ -114,7 +114,7 @@ static int check_kind(struct space *space, const struct map_request *request,
 		return -EACCES;
 	if (is_shared(request) && (request->rights & ~request->max_rights & RIGHT_WRITE))
 		return -EACCES;
-	return is_shared(request) ? -ENODEV : 0; /* shared file mappings come with write-back */
+	return 0;
 }
 
 /* Bytes that are mapped in [start, end) now. => mmap lock held */
@@ -156,6 +156,15 @@ static unsigned plan_flags(const struct map_request *request)
 	return flags;
 }
 
+static const struct vma_backend *plan_backend(const struct map_request *request)
+{
+	if (request->backend)
+		return request->backend;
+	if (is_shared(request))
+		return &vma_object_shared;
+	return request->object ? &vma_object_private : &vma_anon;
+}
+
 /*
  * What lies behind the VMA: the request's object, one of its own for shared anonymous memory, or
  * none.
@@ -164,9 +173,7 @@ static int plan_backing(const struct map_request *request, struct map_plan *plan
 {
 	struct vma *vma = plan->vma;
 
-	vma->backend = request->backend;
-	if (!vma->backend)
-		vma->backend = request->object ? &vma_object_private : &vma_anon;
+	vma->backend = plan_backend(request);
 	if (!request->object && !is_shared(request))
 		return 0;
 	vma->object = request->object;
@@ -177,7 +184,6 @@ static int plan_backing(const struct map_request *request, struct map_plan *plan
 			return -ENOMEM;
 		vma->object = plan->made;
 		vma->offset = 0;
-		vma->backend = &vma_object_shared;
 	}
 	vma->truncation = atomic_load_relaxed(&vma->object->truncations);
 	return 0;
@@ -192,20 +198,22 @@ static int plan_vma(const struct map_request *request, struct map_plan *plan)
 	vma->end = plan->end;
 	vma->rights = rights_complete(request->rights);
 	vma->max_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC;
+	if (request->object && is_shared(request))
+		vma->max_rights = request->max_rights;
 	vma->flags = plan_flags(request);
 	vma->file_end = request->file_end;
 	return plan_backing(request, plan);
 }
 
 /* Frees what the plan did not come to use. => no spinning lock held */
-static void plan_drop(struct map_plan *plan, struct object *object)
+static void plan_drop(struct map_plan *plan, const struct map_request *request)
 {
 	if (plan->vma) {
 		plan->vma->object = NULL; /* it holds no reference before vma_insert() */
 		vma_free(plan->vma);
 	}
-	if (plan->denied)
-		object_allow_write(object);
+	if (plan->held)
+		vma_let_go(plan_flags(request), request->object);
 	if (plan->made)
 		object_put(plan->made);
 }
@@ -230,9 +238,9 @@ static int plan_make(struct space *space, const struct map_request *request, str
 	result = plan->vma ? plan_vma(request, plan) : -ENOMEM;
 	if (!result)
 		result = check_limits(space, plan);
-	if (!result && (plan->vma->flags & VMA_TEXT)) {
-		result = object_deny_write(request->object);
-		plan->denied = !result;
+	if (!result && (plan->vma->flags & (VMA_TEXT | VMA_WRITER))) {
+		result = vma_hold(plan->vma->flags, request->object);
+		plan->held = !result;
 	}
 	return result;
 }
@@ -251,7 +259,7 @@ static int plan_carry_out(struct space *space, struct map_plan *plan)
 	if (!vma_absorb(space, plan->vma, &dead)) {
 		vma_insert(space, plan->vma);
 		plan->vma = NULL;
-		plan->denied = false;
+		plan->held = false;
 	}
 	spin_unlock(&space->lock);
 	vma_free_dead(&dead);
@@ -268,7 +276,7 @@ int vm_map(struct space *space, const struct map_request *request, vaddr_t *addr
 	if (!result)
 		result = plan_carry_out(space, &plan);
 	space_idle(space);
-	plan_drop(&plan, request->object);
+	plan_drop(&plan, request);
 	if (result)
 		return result;
 	*addr_ret = plan.start;

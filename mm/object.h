@@ -21,6 +21,13 @@ struct object_ops {
 	 */
 	int (*fill)(struct object *object, uint64_t index, void *to, struct vm_wait *wait);
 	/*
+	 * A page that fill does not bring comes into the index, or goes: counts it. charge: false:
+	 * there is no room for it, nothing is counted. NULL: as many as memory has.
+	 * => object->lock held; takes no lock
+	 */
+	bool (*charge)(struct object *object);
+	void (*uncharge)(struct object *object);
+	/*
 	 * The last reference is gone, the pages too: free the object's memory and what it stands
 	 * on.
 	 */
@@ -70,7 +77,7 @@ bool object_holds_locked(const struct object *object, uint64_t index, const stru
 
 /*
  * The page at index with a reference for the caller, filled if need be. 0; VM_WAIT; -ENXIO beyond
- * the end; -ENOMEM; -EIO.
+ * the end; -ENOMEM; -EIO; -ENOSPC where charge() refuses.
  * => no spinning lock held
  */
 int object_page(struct object *object, uint64_t index, struct page **page_ret,

@@ -31,6 +31,26 @@ static int nodes_fill(struct radix_spare *spare, unsigned n)
 	return 0;
 }
 
+/* Counts a page, where they are counted; what fill brings is not. => object->lock held */
+static bool charge(struct object *object, uint64_t index, struct page *fresh)
+{
+	if (!object->ops->charge || index < object_pages(object->backed))
+		return true;
+	if (!object->ops->charge(object))
+		return false;
+	fresh->flags |= PAGE_CHARGED;
+	return true;
+}
+
+/* => object->lock held */
+static void uncharge(struct object *object, struct page *page)
+{
+	if (!(page->flags & PAGE_CHARGED))
+		return;
+	__atomic_fetch_and(&page->flags, ~PAGE_CHARGED, __ATOMIC_RELAXED);
+	object->ops->uncharge(object);
+}
+
 /* What an insertion has in hand. */
 struct insertion {
 	uint64_t index;
@@ -43,7 +63,7 @@ struct insertion {
 
 /*
  * One try. 0: the page that is there now is *page_ret, referenced; -EAGAIN: the world has changed;
- * 1: more nodes are needed, nodes_missing in all.
+ * -ENOSPC; 1: more nodes are needed, nodes_missing in all.
  * => object->lock held
  */
 static int insert_locked(struct object *object, struct insertion *in, struct page **page_ret)
@@ -67,6 +87,8 @@ static int insert_locked(struct object *object, struct insertion *in, struct pag
 	in->nodes_missing = radix_missing(&object->pages, in->index);
 	if (in->nodes_missing > in->spare.count)
 		return 1;
+	if (!charge(object, in->index, in->fresh))
+		return -ENOSPC;
 	in->fresh->owner = object;
 	in->fresh->index = in->index;
 	page_get(in->fresh);
@@ -123,6 +145,7 @@ static bool remove_locked(struct object *object, struct removal *r)
 		if (!r->choose || r->choose(object, page)) {
 			radix_remove(&object->pages, r->next, &r->freed);
 			object->npages--;
+			uncharge(object, page);
 			page->owner = NULL;
 			r->pages[r->count++] = page;
 		}

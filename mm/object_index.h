@@ -13,7 +13,7 @@ static inline uint64_t object_pages(uint64_t size)
  * Puts a fresh page at index: decided when object->truncations was `truncations`. With new_end not
  * 0 the page lies at or beyond the end, and the size becomes new_end with it. 0: *page_ret is the
  * page that is there now, referenced for the caller: fresh itself, or, where another was quicker,
- * that one, and fresh is freed. -EAGAIN, -ENOMEM: fresh is freed.
+ * that one, and fresh is freed. -EAGAIN, -ENOMEM, -ENOSPC: fresh is freed.
  * => no spinning lock held; fresh has one reference, which it takes over
  */
 int object_publish(struct object *object, uint64_t index, struct page *fresh, uint64_t truncations,

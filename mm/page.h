@@ -19,11 +19,12 @@ enum page_kind {
 };
 
 /* page->flags. The first two: of free frames only. */
-#define PAGE_BLOCK  1u	/* the first frame of a block on a buddy list, of page->order */
-#define PAGE_SINGLE 2u	/* on the list of single free frames */
-#define PAGE_TAIL   4u	/* a frame of an allocation that is not its first: counts are the first's */
-#define PAGE_SLAB   8u	/* owner: its slab_cache */
-#define PAGE_DIRTY  16u /* of an object: differs from what its fill would bring; atomic */
+#define PAGE_BLOCK   1u /* the first frame of a block on a buddy list, of page->order */
+#define PAGE_SINGLE  2u /* on the list of single free frames */
+#define PAGE_TAIL    4u /* a frame of an allocation that is not its first: counts are the first's */
+#define PAGE_SLAB    8u /* owner: its slab_cache */
+#define PAGE_DIRTY   16u /* of an object: differs from what its fill would bring; atomic */
+#define PAGE_CHARGED 64u /* of an object: its ops->charge() has counted it; atomic */
 #ifdef FAULTLINE_HARDENED
 #define PAGE_POISONED 32u /* free, and filled with poison */
 #else

@@ -17,10 +17,10 @@ struct map_request {
 	unsigned flags;	       /* MAP_* of abi/mman.h */
 	struct object *object; /* NULL: anonymous; else referenced by the verb if it maps it */
 	uint64_t offset;
+	unsigned vma_flags; /* VMA_WRITER; exec: VMA_STACK, VMA_TEXT, VMA_HEAP */
 	/* exec only: */
 	const struct vma_backend *backend; /* NULL: by flags and object */
 	vaddr_t file_end;
-	unsigned vma_flags; /* VMA_STACK, VMA_TEXT, VMA_HEAP */
 };
 
 int vm_map(struct space *space, const struct map_request *request, vaddr_t *addr_ret);

@@ -32,14 +32,29 @@ struct vma *vma_alloc(void)
 	return vma;
 }
 
+int vma_hold(unsigned flags, struct object *object)
+{
+	if (flags & VMA_TEXT)
+		return object_deny_write(object);
+	return flags & VMA_WRITER ? object_get_write(object) : 0;
+}
+
+void vma_let_go(unsigned flags, struct object *object)
+{
+	if (flags & VMA_TEXT)
+		object_allow_write(object);
+	else if (flags & VMA_WRITER)
+		object_put_write(object);
+}
+
 void vma_free(struct vma *vma)
 {
 	if (!vma)
 		return;
-	if (vma->object && (vma->flags & VMA_TEXT))
-		object_allow_write(vma->object);
-	if (vma->object)
+	if (vma->object) {
+		vma_let_go(vma->flags, vma->object);
 		object_put(vma->object);
+	}
 	slab_free(&vma_cache, vma);
 }
 
@@ -225,10 +240,10 @@ void vma_remove(struct vma *vma, struct list *dead)
 static void vma_attach_copy(struct vma *copy)
 {
 	vma_attach(copy);
-	if (copy->object && (copy->flags & VMA_TEXT)) {
-		int result = object_deny_write(copy->object);
+	if (copy->object) {
+		int result = vma_hold(copy->flags, copy->object);
 
-		assert(result == 0); /* the first denies it already */
+		assert(result == 0); /* the first has it already */
 	}
 }
 

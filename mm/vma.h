@@ -18,6 +18,7 @@ struct fault;
 #define VMA_HEAP      4u  /* made by brk */
 #define VMA_TEXT      16u /* of the running image: holds the object's deny-write */
 #define VMA_NORESERVE 32u
+#define VMA_WRITER    64u /* made by a descriptor open for writing: counts as one more such */
 
 /* Below a stack: never filled, never chosen by the kernel (R30). */
 #define STACK_GUARD_GAP (256 * PAGE_SIZE)
@@ -31,7 +32,7 @@ struct vma_backend {
 	/*
 	 * FILL: gets the page for the fault's address: fills the topped-up frame, which a private
 	 * write always has, or hands another page over by fault_give() (mm/fault.h).
-	 * 0; VM_WAIT; -ENOMEM; -ENXIO or -EIO: BUS. => no spinning lock held; writes no entry
+	 * 0; VM_WAIT; -ENOMEM; -ENXIO, -EIO or -ENOSPC: BUS. => no spinning lock held; writes no entry
 	 */
 	int (*fill)(struct fault *fault);
 	/*
@@ -46,7 +47,7 @@ struct vma_backend {
 
 extern const struct vma_backend vma_anon;	    /* private anonymous: heap, stack, BSS, mmap */
 extern const struct vma_backend vma_object_private; /* a file's or memfd's pages, copy-on-write */
-extern const struct vma_backend vma_object_shared;  /* shared anonymous memory now; files later */
+extern const struct vma_backend vma_object_shared;  /* the same, and writes go to the object */
 extern const struct vma_backend vma_elf;	    /* private, with zeros from file_end on */
 
 /* Faults in a VMA since it was made, by kind; a part that is split off begins anew. */
@@ -115,6 +116,13 @@ static inline uint64_t vma_index(const struct vma *vma, vaddr_t va)
 struct vma *vma_alloc(void);
 struct vma *vma_alloc_spare(void);
 void vma_free(struct vma *vma); /* => no spinning lock held; NULL is allowed */
+
+/*
+ * What VMA_TEXT or VMA_WRITER among the flags holds of the object, beside the reference: 0 or
+ * -ETXTBSY. Given back by vma_let_go(), which vma_free() does for VMAs that were in a space.
+ */
+int vma_hold(unsigned flags, struct object *object);
+void vma_let_go(unsigned flags, struct object *object);
 
 /* Frees VMAs that were taken out of their space. => no spinning lock held */
 void vma_free_dead(struct list *dead);

@@ -54,6 +54,8 @@ static int use_file(struct map_request *request, struct file *file)
 	if (request->flags & MAP_HUGETLB)
 		return -EINVAL; /* no file has any */
 	request->object = file->ops->object ? file->ops->object(file) : NULL;
+	if (file_writable(file))
+		request->vma_flags = VMA_WRITER;
 	if (!file_readable(file))
 		request->max_rights &= ~RIGHT_READ;
 	if ((request->flags & MAP_TYPE) != MAP_PRIVATE && !file_writable(file))

@@ -50,8 +50,10 @@ static void file_destroy(struct object *object)
 	file_destroyed++;
 }
 
-const struct object_ops file_ops = { "file", file_fill, file_destroy };
-const struct object_ops broken_ops = { "broken", broken_fill, file_destroy };
+const struct object_ops file_ops = { .name = "file", .fill = file_fill, .destroy = file_destroy };
+const struct object_ops broken_ops = { .name = "broken",
+				       .fill = broken_fill,
+				       .destroy = file_destroy };
 
 static int pause_counted(struct vm_wait *wait)
 {

@@ -1,0 +1,288 @@
+/* Shared mappings of files: dirty marks, sharing, truncation in between, frames that are counted. */
+#include "one_space.h"
+
+#include <stdlib.h>
+
+#include "mm/alloc_fail.h"
+#include "mm/object.h"
+
+#define P PAGE_SIZE
+
+static struct space child;
+
+static long map_shared(struct space *to, struct object *file, vaddr_t at, size_t npages,
+		       unsigned vma_flags)
+{
+	struct map_request request = { .addr = at,
+				       .len = npages * P,
+				       .rights = RW,
+				       .max_rights = 7,
+				       .flags = MAP_SHARED | MAP_FIXED,
+				       .object = file,
+				       .vma_flags = vma_flags };
+	vaddr_t got = 0;
+	int result = vm_map(to, &request, &got);
+
+	return result ? result : (long)got;
+}
+
+static unsigned char in_file(struct object *file, uint64_t pos)
+{
+	unsigned char byte = 0;
+
+	assert_int_equal(object_read_kernel(file, pos, &byte, 1), 1);
+	return byte;
+}
+
+static struct page *page_at(struct object *file, uint64_t index)
+{
+	struct page *page = object_page_resident(file, index);
+
+	if (page)
+		page_put(page);
+	return page;
+}
+
+/* R92 R95: the first write marks the page, and what is marked is never dropped. */
+static void test_dirty_pages_stay(void **state)
+{
+	struct object *file;
+
+	(void)state;
+	start();
+	file = rig_file(8 * P);
+	assert_int_equal(map_shared(&space, file, AT, 8, 0), AT);
+	assert_int_equal(fake_load(AT), rig_byte(0));
+	assert_int_equal(fake_load(AT + P), rig_byte(P));
+	assert_kind(&space, REMAP, 0);
+	assert_false(page_at(file, 0)->flags & PAGE_DIRTY);
+	assert_int_equal(fake_store(AT, 200), 0);
+	assert_kind(&space, REMAP, 1);
+	assert_true(page_at(file, 0)->flags & PAGE_DIRTY);
+	assert_int_equal(fake_store(AT + 5 * P, 201), 0); /* FILL and REMAP in one */
+	assert_kind(&space, REMAP, 2);
+	assert_int_equal(in_file(file, 0), 200);
+	assert_int_equal(object_write_kernel(file, 1, "r", 1), 1);
+	assert_int_equal(fake_load(AT + 1), 'r');
+	assert_int_equal(vm_unmap(&space, AT, 8 * P), 0);
+	mm_trim();
+	assert_int_equal(file->npages, 2);
+	assert_int_equal(in_file(file, 0), 200);
+	assert_int_equal(in_file(file, 5 * P), 201);
+	assert_int_equal(in_file(file, P), rig_byte(P));
+	object_put(file);
+	assert_int_equal(rig_files, 0);
+	end();
+}
+
+/* R100: fork copies the entries as they are: no fence, no copy; the last holder frees. */
+static void test_forked(void **state)
+{
+	struct object *file;
+
+	(void)state;
+	start();
+	file = rig_file(4 * P);
+	assert_int_equal(map_shared(&space, file, AT, 4, VMA_WRITER), AT);
+	object_put(file);
+	assert_int_equal(fake_store(AT, 1), 0);
+	assert_int_equal(fake_load(AT + P), rig_byte(P));
+	rig_create(&child);
+	assert_int_equal(vm_fork(&space, &child), 0);
+	assert_int_equal(space.stats.fences, 0);
+	assert_int_equal(fake_store(AT, 2), 0);
+	rig_run(&child);
+	assert_int_equal(fake_load(AT), 2);
+	assert_int_equal(fake_store(AT + P, 3), 0);
+	assert_kind(&child, COW, 0);
+	assert_kind(&child, REMAP, 1);
+	rig_run(&space);
+	assert_int_equal(fake_load(AT + P), 3);
+	assert_int_equal(file->writers, 2);
+	rig_destroy(&child);
+	assert_int_equal(file->writers, 1);
+	assert_int_equal(vm_unmap(&space, AT + P, P), 0);
+	assert_int_equal(file->writers, 2); /* two parts now */
+	assert_int_equal(rig_files, 1);
+	assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
+	assert_int_equal(rig_files, 0);
+	end();
+}
+
+static struct object *cut;
+
+static int cut_it(struct vm_wait *wait)
+{
+	(void)wait;
+	rig_pause = NULL;
+	assert_int_equal(object_set_size(cut, P), 0);
+	return 0;
+}
+
+/* R91 R93: cut while munmap, fork or mprotect pauses: all of it goes everywhere, and comes back as zeros. */
+static void test_cut_in_a_pause(void **state)
+{
+	(void)state;
+	start();
+	for (unsigned verb = 0; verb < 3; verb++) {
+		cut = rig_file(200 * P);
+		assert_int_equal(map_shared(&space, cut, AT, 1500, 0), AT);
+		for (unsigned i = 0; i < 200; i++)
+			assert_int_equal(fake_store(AT + i * P, 9), 0);
+		rig_create(&child);
+		rig_pause = cut_it;
+		if (verb == 0)
+			assert_int_equal(vm_fork(&space, &child), 0);
+		else if (verb == 1)
+			assert_int_equal(vm_unmap(&space, AT + 2 * P, 190 * P), 0);
+		else
+			assert_int_equal(vm_protect(&space, AT, 1500 * P, PROT_READ), 0);
+		if (rig_pause)
+			(void)cut_it(NULL);
+		rig_check();
+		assert_int_equal(fake_load(AT), 9);
+		assert_int_equal(fake_load(AT + 199 * P), -1);
+		assert_int_equal(rig_outcome, VM_BUS);
+		assert_int_equal(object_set_size(cut, 200 * P), 0);
+		assert_int_equal(fake_load(AT + 199 * P), 0);
+		assert_int_equal(vm_unmap(&space, AT, 1500 * P), 0);
+		rig_destroy(&child);
+		object_put(cut);
+	}
+	end();
+}
+
+/* A file system of so many frames. */
+static unsigned room;
+
+static bool charge(struct object *object)
+{
+	assert_true(spin_lock_held(&object->lock));
+	if (room == 0)
+		return false;
+	room--;
+	return true;
+}
+
+static void uncharge(struct object *object)
+{
+	(void)object;
+	room++;
+}
+
+static void destroy(struct object *object)
+{
+	free(object);
+}
+
+static const struct object_ops counted_ops = {
+	.name = "counted", .charge = charge, .uncharge = uncharge, .destroy = destroy
+};
+
+static struct object *counted_file(uint64_t size, unsigned frames)
+{
+	struct object *file = malloc(sizeof(*file));
+
+	assert_non_null(file);
+	object_init(file, &counted_ops, size);
+	room = frames;
+	return file;
+}
+
+/* R92: a hole that is touched where no frame is left for files is SIGBUS; each frame is counted once. */
+static void test_full(void **state)
+{
+	struct object *file;
+
+	(void)state;
+	start();
+	file = counted_file(10 * P, 2);
+	assert_int_equal(map_shared(&space, file, AT, 10, 0), AT);
+	assert_int_equal(fake_store(AT, 1), 0);
+	assert_int_equal(fake_load(AT + P), 0);
+	assert_int_equal(room, 0);
+	assert_int_equal(fake_store(AT + 2 * P, 1), -1);
+	assert_int_equal(rig_outcome, VM_BUS);
+	assert_int_equal(fake_load(AT + 2 * P), -1);
+	assert_int_equal(rig_outcome, VM_BUS);
+	assert_int_equal(object_write_kernel(file, 2 * P, "x", 1), -ENOSPC);
+	assert_int_equal(object_write_kernel(file, 20 * P, "x", 1), -ENOSPC);
+	assert_int_equal(object_size(file), 10 * P);
+	assert_int_equal(object_write_kernel(file, 2 * P - 1, "xy", 2), 1);
+	assert_int_equal(fake_store(AT + P, 1), 0);
+	rig_check();
+	assert_int_equal(object_set_size(file, P), 0);
+	assert_int_equal(room, 1);
+	assert_int_equal(object_write_kernel(file, 3 * P, "x", 1), 1);
+	assert_int_equal(room, 0);
+	assert_int_equal(vm_unmap(&space, AT, 10 * P), 0);
+	object_put(file);
+	assert_int_equal(room, 2);
+	end();
+}
+
+/* R45: each allocation of a shared write fails once: no page and no count is lost. */
+static void test_failures(void **state)
+{
+	uint64_t left;
+
+	(void)state;
+	start();
+	for (uint64_t nth = 1;; nth++) {
+		struct object *file = counted_file(1ul << 40, 9);
+		int stored;
+
+		assert_int_equal(map_shared(&space, file, AT, 1ul << 18, 0), AT);
+		alloc_fail_at = nth;
+		stored = fake_store(AT + 77777 * P, 5);
+		left = alloc_fail_at;
+		alloc_fail_at = 0;
+		assert_int_equal(stored, left ? 0 : -1);
+		if (stored)
+			assert_int_equal(rig_outcome, VM_OOM);
+		assert_int_equal(room, 9 - file->npages);
+		assert_int_equal(fake_store(AT + 77777 * P, 5), 0);
+		assert_int_equal(in_file(file, 77777 * P), 5);
+		rig_check();
+		assert_int_equal(vm_unmap(&space, AT, P << 18), 0);
+		object_put(file);
+		assert_int_equal(room, 9);
+		mm_trim();
+		if (left)
+			break;
+	}
+	end();
+}
+
+/* R91: what the open mode forbids no mprotect gives. */
+static void test_rights(void **state)
+{
+	struct map_request request = { .len = 2 * P,
+				       .rights = PROT_READ,
+				       .max_rights = PROT_READ | PROT_EXEC,
+				       .flags = MAP_SHARED };
+	vaddr_t at;
+
+	(void)state;
+	start();
+	request.object = rig_file(2 * P);
+	assert_int_equal(vm_map(&space, &request, &at), 0);
+	assert_int_equal(vm_protect(&space, at, P, RW), -EACCES);
+	assert_int_equal(vm_protect(&space, at, P, PROT_READ | PROT_EXEC), 0);
+	request.flags = MAP_PRIVATE;
+	assert_int_equal(vm_map(&space, &request, &at), 0);
+	assert_int_equal(vm_protect(&space, at, P, RW), 0);
+	object_put(request.object);
+	end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(test_dirty_pages_stay), isolated_test(test_forked),
+		isolated_test(test_cut_in_a_pause),   isolated_test(test_full),
+		isolated_test(test_failures),	      isolated_test(test_rights),
+	};
+
+	return test_group("mm_shared_file", tests);
+}
