@@ -134,6 +134,8 @@ static inline int fault_act(struct fault *fault)
 			result = install_at_hand(fault);
 		break;
 	case FAULT_DENY_ACCERR:
+		if (fault->vma->flags & VMA_MOVING)
+			return fault_deny(fault, FAULT_DENY_ACCERR, fault_await_verb(fault));
 		fault->vma->faults.kind[FAULT_DENY_ACCERR]++;
 		return fault_deny(fault, FAULT_DENY_ACCERR, VM_SEGV_ACCERR);
 	default:

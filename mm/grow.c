@@ -23,8 +23,7 @@ static bool may_grow(struct vma *stack, vaddr_t start)
 	       space_may_expand(space, stack->rights, stack->flags, stack->start - start);
 }
 
-/* A verb has the room, or the stack itself, in hand. */
-static int wait_for_verb(struct fault *fault)
+int fault_await_verb(struct fault *fault)
 {
 	struct space *space = fault->space;
 
@@ -43,7 +42,7 @@ int fault_grow(struct fault *fault, struct vma *above)
 
 	assert_hardened(spin_lock_held(&space->lock));
 	if (fault->va < space->busy_end && last >= space->busy_start)
-		return wait_for_verb(fault);
+		return fault_await_verb(fault); /* it has the room, or the stack itself, in hand */
 	if (!is_stack)
 		return VM_SEGV_MAPERR;
 	if (!may_grow(above, fault->va))

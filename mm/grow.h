@@ -10,3 +10,6 @@
  * => space lock held
  */
 int fault_grow(struct fault *fault, struct vma *above);
+
+/* A verb has in hand what the fault wants: fills its wait in. VM_WAIT. => space lock held */
+int fault_await_verb(struct fault *fault);

@@ -111,7 +111,7 @@ static const char *entry_fault(const struct vma *vma, vaddr_t va, struct mmu_ent
 
 	if (!vma)
 		return "lies in no VMA";
-	if (rights & ~vma->rights)
+	if (!(vma->flags & VMA_MOVING) && rights & ~vma->rights)
 		return "allows more than its VMA";
 	switch (page->kind) {
 	case PAGE_ZERO:

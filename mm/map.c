@@ -2,6 +2,7 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/host.h"
+#include "mm/map.h"
 #include "mm/object.h"
 #include "mm/populate.h"
 #include "mm/unmap.h"
@@ -33,11 +34,7 @@ static bool is_free(struct space *space, vaddr_t start, size_t len)
 	return !next || start + len <= vma_start_gap(next);
 }
 
-/*
- * The kernel's choice: the hint if it is free, else the first fit from the top down. => space lock
- * held
- */
-static int choose_address(struct space *space, vaddr_t hint, size_t len, vaddr_t *start_ret)
+int map_choose_address(struct space *space, vaddr_t hint, size_t len, vaddr_t *start_ret)
 {
 	hint = ALIGN_DOWN(hint, PAGE_SIZE);
 	if (hint && hint < USER_BASE)
@@ -75,7 +72,7 @@ static int plan_address(struct space *space, const struct map_request *request, 
 	if (is_fixed(request))
 		result = check_address(request->addr, len, &plan->start);
 	else
-		result = choose_address(space, request->addr, len, &plan->start);
+		result = map_choose_address(space, request->addr, len, &plan->start);
 	if (!result)
 		space_busy_locked(space, plan->start, plan->start + len);
 	spin_unlock(&space->lock);

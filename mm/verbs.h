@@ -26,6 +26,11 @@ struct map_request {
 int vm_map(struct space *space, const struct map_request *request, vaddr_t *addr_ret);
 int vm_unmap(struct space *space, vaddr_t addr, size_t len);
 int vm_protect(struct space *space, vaddr_t addr, size_t len, unsigned rights);
+
+/* mremap(2): the flags are the ABI's, any; 0 and where it is now, or negative errno. */
+int vm_remap(struct space *space, vaddr_t addr, size_t old_len, size_t new_len, unsigned flags,
+	     vaddr_t new_addr, vaddr_t *addr_ret);
+
 int vm_madvise(struct space *space, vaddr_t addr, size_t len, int advice);
 
 /* brk(2): the new break, or the old one where it is refused (0 asks). */

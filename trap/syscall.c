@@ -25,6 +25,7 @@ static const syscall_fn table[SYS_LIMIT] = {
 	CALL(munmap),
 	CALL(mprotect),
 	CALL(madvise),
+	CALL(mremap),
 	/* processes */
 	CALL(clone),
 	CALL(execve),

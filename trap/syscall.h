@@ -22,6 +22,9 @@ long sys_munmap(struct trap_frame *frame);
 long sys_mprotect(struct trap_frame *frame);
 long sys_madvise(struct trap_frame *frame);
 
+/* trap/sys_mem_range.c */
+long sys_mremap(struct trap_frame *frame);
+
 /* trap/sys_proc.c */
 long sys_clone(struct trap_frame *frame);
 long sys_execve(struct trap_frame *frame);

@@ -1,0 +1,277 @@
+/* mremap: what others see while pages move, what truncation does to them, and where memory runs out. */
+#include "one_space.h"
+
+#include "mm/alloc_fail.h"
+#include "mm/object.h"
+
+#define P   PAGE_SIZE
+#define TO  (AT + 3 * GIB + 5 * P) /* not as the tables of AT lie */
+#define N   1500u
+#define CUT 700u /* of a private mapping: twice as many frames */
+
+#define FIXED (MREMAP_MAYMOVE | MREMAP_FIXED)
+#define KEEP  (FIXED | MREMAP_DONTUNMAP)
+
+static long remap(vaddr_t addr, size_t npages, size_t new_npages, unsigned flags, vaddr_t to)
+{
+	vaddr_t at = 0xdead;
+	int result = vm_remap(&space, addr, npages * P, new_npages * P, flags, to, &at);
+
+	if (result)
+		assert_int_equal(at, 0xdead);
+	return result ? result : (long)at;
+}
+
+static void fill(vaddr_t at, unsigned npages)
+{
+	for (unsigned i = 0; i < npages; i++)
+		assert_int_equal(fake_store(at + i * P, (unsigned char)(i + 1)), 0);
+}
+
+static void assert_filled(vaddr_t at, unsigned npages)
+{
+	for (unsigned i = 0; i < npages; i++)
+		assert_int_equal(fake_load(at + i * P), (unsigned char)(i + 1));
+}
+
+/* R90 R93: nothing is copied, every page keeps its frame, no table is left behind. */
+static void test_moves(void **state)
+{
+	size_t tables, resident;
+
+	(void)state;
+	start();
+	map(AT, N, RW);
+	fill(AT, N);
+	tables = space.tables;
+	resident = space.resident;
+	assert_int_equal(remap(AT, N, N + 10, FIXED, TO), TO);
+	assert_int_equal(space.resident, resident);
+	assert_int_equal(space.nvmas, 1);
+	assert_int_equal(space.mapped_bytes, (N + 10) * P);
+	assert_int_equal(space.data_bytes, (N + 10) * P);
+	assert_in_range(space.tables, tables, tables + 1);
+	rig_check();
+	assert_int_equal(fake_load(AT), -1);
+	assert_int_equal(rig_outcome, VM_SEGV_MAPERR);
+	assert_filled(TO, N);
+	assert_int_equal(fake_load(TO + (N + 9) * P), 0);
+	assert_kind(&space, COW, 0);
+	/* back, from the middle: three parts, and one again */
+	assert_int_equal(remap(TO + 100 * P, 10, 10, FIXED, AT), AT);
+	assert_int_equal(space.nvmas, 3);
+	assert_int_equal(fake_load(AT), 101);
+	assert_int_equal(remap(AT, 10, 10, FIXED, TO + 100 * P), TO + 100 * P);
+	assert_int_equal(space.nvmas, 1);
+	assert_filled(TO, N);
+	assert_int_equal(remap(TO, N, N, KEEP, AT), AT);
+	assert_int_equal(space.nvmas, 2);
+	assert_filled(AT, N);
+	assert_int_equal(fake_load(TO + 7 * P), 0);
+	end();
+}
+
+static vaddr_t probe;
+static unsigned waited;
+
+/* Who touches what is on its way waits, at the old place and the new. */
+static int touch_both(struct vm_wait *wait)
+{
+	struct vm_wait mine;
+	int old, new;
+
+	(void)wait;
+	old = vm_fault(&space, AT + probe * P, RIGHT_READ | ACCESS_USER, 0, &mine);
+	new = vm_fault(&space, TO + probe * P, RIGHT_WRITE | ACCESS_USER, 0, &mine);
+	/* until both VMAs are marked, and when the old one is going, others may be told */
+	if (old == VM_WAIT)
+		assert_int_equal(new, VM_WAIT);
+	waited += old == VM_WAIT;
+	assert_int_equal(space.stats.kind[FAULT_DENY_MAPERR], 0);
+	assert_int_equal(space.stats.kind[FAULT_DENY_ACCERR], 0);
+	probe = (probe + 97) % N;
+	return 0;
+}
+
+static void test_faults_wait(void **state)
+{
+	(void)state;
+	start();
+	map(AT, N, RW);
+	fill(AT, N);
+	rig_pause = touch_both;
+	waited = 0;
+	assert_int_equal(remap(AT, N, N, FIXED, TO), TO);
+	assert_true(waited >= 3);
+	rig_pause = NULL;
+	assert_false(space.busy_awaited);
+	assert_filled(TO, N);
+	end();
+}
+
+static struct object *cut;
+static unsigned cut_at;
+
+static int cut_in_pause(struct vm_wait *wait)
+{
+	(void)wait;
+	if (cut_at && --cut_at == 0) {
+		rig_pause = NULL;
+		assert_int_equal(object_set_size(cut, 9 * P), 0);
+	}
+	return 0;
+}
+
+/* R91 R93: a truncation between any two pieces takes pages away at both places. */
+static void test_truncated_meanwhile(void **state)
+{
+	bool came = true;
+
+	(void)state;
+	start();
+	for (unsigned nth = 1; came; nth++) {
+		struct map_request request = { .addr = AT,
+					       .len = CUT * P,
+					       .rights = RW,
+					       .max_rights = RW,
+					       .flags = (nth % 2 ? MAP_SHARED : MAP_PRIVATE) |
+							MAP_FIXED };
+		vaddr_t at;
+
+		cut = request.object = rig_file(CUT * P);
+		assert_int_equal(vm_map(&space, &request, &at), 0);
+		fill(AT, CUT);
+		cut_at = (nth + 1) / 2;
+		rig_pause = cut_in_pause;
+		assert_int_equal(remap(AT, CUT, CUT, nth / 2 % 2 ? KEEP : FIXED, TO), TO);
+		came = cut_at == 0;
+		rig_pause = NULL;
+		rig_check();
+		assert_filled(TO, 9);
+		if (came) {
+			assert_int_equal(fake_load(TO + 9 * P), -1);
+			assert_int_equal(rig_outcome, VM_BUS);
+			assert_int_equal(fake_load(TO + (CUT - 1) * P), -1);
+			assert_int_equal(space.resident, 9);
+		}
+		assert_int_equal(vm_unmap(&space, AT, TO + CUT * P - AT), 0);
+		object_put(cut);
+		assert_int_equal(rig_files, 0);
+	}
+	end();
+}
+
+/* A truncation that pauses half-way, and pages that move then from where it has not been. */
+static int move_in_pause(struct vm_wait *wait)
+{
+	(void)wait;
+	rig_pause = NULL;
+	assert_int_equal(remap(AT, N, N, FIXED, TO), TO);
+	return 0;
+}
+
+static void test_moved_in_a_truncation(void **state)
+{
+	struct map_request request = { .addr = AT,
+				       .len = N * P,
+				       .rights = RW,
+				       .max_rights = RW,
+				       .flags = MAP_SHARED | MAP_FIXED };
+	vaddr_t at;
+
+	(void)state;
+	start();
+	request.object = rig_file(N * P);
+	assert_int_equal(vm_map(&space, &request, &at), 0);
+	fill(AT, N);
+	rig_pause = move_in_pause;
+	assert_int_equal(object_set_size(request.object, 2 * P), 0);
+	assert_null(rig_pause);
+	rig_check();
+	assert_filled(TO, 2);
+	assert_int_equal(space.resident, 2);
+	object_put(request.object);
+	end();
+}
+
+/* R45: each allocation fails once: nothing has changed, or all has. */
+static void test_failures(void **state)
+{
+	bool done = false;
+
+	(void)state;
+	start();
+	map(AT, N, RW);
+	fill(AT, N);
+	for (uint64_t nth = 1; !done; nth++) {
+		long result;
+
+		alloc_fail_at = nth;
+		result = remap(AT + 5 * P, N - 9, N, FIXED, TO);
+		alloc_fail_at = 0;
+		rig_check();
+		done = result == TO;
+		if (done)
+			break;
+		assert_int_equal(result, -ENOMEM);
+		assert_int_equal(space.nvmas, 1);
+		assert_int_equal(space.data_bytes, N * P);
+		assert_filled(AT, N);
+		mm_trim();
+	}
+	assert_int_equal(fake_load(TO), 6);
+	assert_int_equal(fake_load(AT + (N - 4) * P), (unsigned char)(N - 3));
+	end();
+}
+
+/* Linux's errors that root does not see there, and limits. */
+static void test_refuses(void **state)
+{
+	(void)state;
+	start();
+	map(AT, 4, RW);
+	assert_int_equal(remap(AT, 4, 4, FIXED, 0), -EPERM);
+	space.nvmas += VMA_COUNT_MAX - 5;
+	assert_int_equal(remap(AT, 4, 4, FIXED, TO), -ENOMEM);
+	space.nvmas -= VMA_COUNT_MAX - 5;
+	space.limit_data = 6 * P;
+	assert_int_equal(remap(AT, 4, 7, MREMAP_MAYMOVE, 0), -ENOMEM);
+	assert_int_equal(remap(AT, 4, 4, KEEP, TO), -ENOMEM);
+	assert_int_equal(remap(AT, 4, 6, 0, 0), AT);
+	end();
+}
+
+/* A stack that is moved is a stack there; the heap's part is none. */
+static void test_stack_and_heap(void **state)
+{
+	(void)state;
+	start();
+	assert_int_equal(rig_map(&space, AT, 8 * P, RW, ANON | MAP_FIXED | MAP_GROWSDOWN), AT);
+	assert_int_equal(fake_store(AT + P, 1), 0);
+	assert_int_equal(remap(AT, 8, 8, FIXED, TO), TO);
+	assert_int_equal(fake_load(TO + P), 1);
+	assert_int_equal(fake_store(TO - P, 2), 0);
+	assert_int_equal(space.stats.grow, 1);
+	assert_int_equal(vm_brk(&space, space.brk_start + 8 * P), space.brk_start + 8 * P);
+	assert_int_equal(fake_store(space.brk_start, 3), 0);
+	assert_int_equal(remap(space.brk_start, 8, 8, FIXED, AT), AT);
+	assert_int_equal(fake_load(AT), 3);
+	assert_int_equal(vma_find(&space, AT)->flags, 0);
+	assert_int_equal(vm_brk(&space, space.brk_start + 9 * P), space.brk_start + 9 * P);
+	end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(test_moves),
+		isolated_test(test_faults_wait),
+		isolated_test(test_truncated_meanwhile),
+		isolated_test(test_moved_in_a_truncation),
+		isolated_test(test_failures),
+		isolated_test(test_refuses),
+		isolated_test(test_stack_and_heap),
+	};
+
+	return test_group("mm_remap", tests);
+}
