@@ -3,6 +3,7 @@
 #include "lib/string.h"
 #include "mm/hold.h"
 #include "mm/host.h"
+#include "mm/lock.h"
 #include "mm/unmap.h"
 #include "mm/verbs.h"
 
@@ -54,7 +55,7 @@ static int clear_tail(struct space *space, vaddr_t brk)
 #define HEAP_RIGHTS	(RIGHT_READ | RIGHT_WRITE)
 #define HEAP_MAX_RIGHTS (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC)
 
-static struct vma *heap_vma(vaddr_t start, vaddr_t end)
+static struct vma *heap_vma(const struct space *space, vaddr_t start, vaddr_t end)
 {
 	struct vma *vma = vma_alloc();
 
@@ -64,7 +65,7 @@ static struct vma *heap_vma(vaddr_t start, vaddr_t end)
 	vma->end = end;
 	vma->rights = HEAP_RIGHTS;
 	vma->max_rights = HEAP_MAX_RIGHTS;
-	vma->flags = VMA_HEAP;
+	vma->flags = VMA_HEAP | space->future_flags;
 	vma->backend = &vma_anon;
 	return vma;
 }
@@ -77,7 +78,7 @@ static struct vma *heap_that_ends_at(struct space *space, vaddr_t end)
 {
 	struct vma *vma = vma_find(space, end - 1);
 
-	if (!vma || vma->end != end || vma->flags != VMA_HEAP)
+	if (!vma || vma->end != end || vma->flags != (VMA_HEAP | space->future_flags))
 		return NULL;
 	return vma->rights == HEAP_RIGHTS && vma->max_rights == HEAP_MAX_RIGHTS ? vma : NULL;
 }
@@ -96,7 +97,7 @@ static int heap_grow(struct space *space, vaddr_t start, vaddr_t end)
 	bool may;
 
 	if (!heap) {
-		fresh = heap_vma(start, end);
+		fresh = heap_vma(space, start, end);
 		if (!fresh)
 			return -ENOMEM;
 	}
@@ -149,6 +150,9 @@ vaddr_t vm_brk(struct space *space, vaddr_t brk)
 		space->brk_high = MIN(MAX(space->brk_high, space->brk), ALIGN_UP(brk, PAGE_SIZE));
 	else
 		space->brk_high = MAX(space->brk_high, brk);
+	if (unlikely(space->future_flags) && brk > space->brk)
+		(void)lock_populate(space, ALIGN_UP(space->brk, PAGE_SIZE),
+				    ALIGN_UP(brk, PAGE_SIZE));
 	space->brk = brk;
 	return brk;
 }

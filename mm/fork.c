@@ -143,6 +143,27 @@ static int copy_entries(struct copying *copying)
 	return 0;
 }
 
+/* A child's memory is not locked, and what it is to have anew has no pages. => child's lock held */
+static void copy_advice(struct vma *copy)
+{
+	copy->flags &= ~(VMA_LOCKED | VMA_ONFAULT);
+	if (unlikely(copy->flags & VMA_WIPE)) {
+		copy->touched_start = UINT64_MAX;
+		copy->touched_end = 0;
+	}
+}
+
+/* What was two for a lock's sake is one in the child. */
+static void merge_copy(struct copying *copying)
+{
+	struct list dead = LIST_INIT(dead);
+
+	spin_lock(&copying->child->lock);
+	vma_merge(copying->vma, &dead);
+	spin_unlock(&copying->child->lock);
+	vma_free_dead(&dead);
+}
+
 /*
  * The parent's first VMA that ends above `from`, as the child's. 0; -ENOENT: there is none;
  * -ENOMEM.
@@ -156,9 +177,12 @@ static int copy_vma(struct copying *copying, vaddr_t from)
 		return -ENOMEM;
 	spin_lock(&copying->parent->lock);
 	vma = vma_find_next(copying->parent, from);
+	while (vma && unlikely(vma->flags & VMA_DONTFORK))
+		vma = vma_next(vma);
 	if (vma) {
 		spin_lock_nested(&copying->child->lock);
 		vma_insert_copy(copying->child, vma, copy);
+		copy_advice(copy);
 		spin_unlock(&copying->child->lock);
 	}
 	spin_unlock(&copying->parent->lock);
@@ -199,6 +223,8 @@ int vm_fork(struct space *parent, struct space *child)
 			break;
 		from = copying.vma->end;
 		result = copy_entries(&copying);
+		if (unlikely(parent->ever_locked))
+			merge_copy(&copying);
 		if (!result && vm_pause())
 			result = -EINTR;
 	}

@@ -5,6 +5,7 @@
 #include "mm/fault.h"
 #include "mm/gather.h"
 #include "mm/host.h"
+#include "mm/change_flags.h"
 #include "mm/populate.h"
 #include "mm/verbs.h"
 
@@ -12,6 +13,8 @@
 enum advice_kind {
 	ADVICE_UNKNOWN,
 	ADVICE_IGNORED,
+	ADVICE_AGED, /* ignored too, as long as nothing is paged out */
+	ADVICE_FORK,
 	ADVICE_ANON_IGNORED,
 	ADVICE_DROP,
 	ADVICE_POPULATE
@@ -24,17 +27,21 @@ static enum advice_kind advice_kind(int advice)
 	case MADV_RANDOM:
 	case MADV_SEQUENTIAL:
 	case MADV_WILLNEED:
-	case MADV_DOFORK:
-	case MADV_KEEPONFORK:
 	case MADV_MERGEABLE:
 	case MADV_UNMERGEABLE:
 	case MADV_HUGEPAGE:
 	case MADV_NOHUGEPAGE:
 	case MADV_DONTDUMP:
 	case MADV_DODUMP:
+		return ADVICE_IGNORED;
 	case MADV_COLD:
 	case MADV_PAGEOUT:
-		return ADVICE_IGNORED;
+		return ADVICE_AGED;
+	case MADV_DONTFORK:
+	case MADV_DOFORK:
+	case MADV_WIPEONFORK:
+	case MADV_KEEPONFORK:
+		return ADVICE_FORK;
 	case MADV_FREE: /* the pages may go, and may stay */
 		return ADVICE_ANON_IGNORED;
 	case MADV_DONTNEED:
@@ -94,15 +101,36 @@ static int populate_range(struct space *space, vaddr_t start, vaddr_t end, int a
 	return populate_error(vm_populate(space, start, end, access));
 }
 
+/* What a child is to get. As Linux: no memory for a split is EAGAIN. */
+static int advise_fork(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
+{
+	unsigned flag = advice == MADV_DONTFORK || advice == MADV_DOFORK ? VMA_DONTFORK : VMA_WIPE;
+	bool set = advice == MADV_DONTFORK || advice == MADV_WIPEONFORK;
+	int result;
+
+	if (advice == MADV_WIPEONFORK && vma->object)
+		return -EINVAL;
+	result = change_flags(vma->space, start, end, set ? flag : 0, flag);
+	return result ? -EAGAIN : 0;
+}
+
 /* The advice for [start, end), which is within one VMA. */
 static int advise_one(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
 {
+	bool locked = vma->flags & VMA_LOCKED;
+
 	switch (advice_kind(advice)) {
 	case ADVICE_DROP:
+		if (locked && advice != MADV_DONTNEED_LOCKED)
+			return -EINVAL;
 		drop_range(vma, start, end);
 		return 0;
 	case ADVICE_ANON_IGNORED:
-		return vma->object ? -EINVAL : 0;
+		return vma->object || locked ? -EINVAL : 0;
+	case ADVICE_AGED:
+		return locked ? -EINVAL : 0;
+	case ADVICE_FORK:
+		return advise_fork(vma, start, end, advice);
 	default:
 		return 0;
 	}

@@ -2,6 +2,7 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/host.h"
+#include "mm/lock.h"
 #include "mm/map.h"
 #include "mm/object.h"
 #include "mm/populate.h"
@@ -14,7 +15,8 @@ struct map_plan {
 	bool replace; /* MAP_FIXED: others go first */
 	struct vma *vma;
 	struct object *made; /* for shared anonymous memory; the plan's reference */
-	bool held;	     /* the plan has taken what the VMA is to hold of its object */
+	bool locked;
+	bool held; /* the plan has taken what the VMA is to hold of its object */
 };
 
 static bool is_fixed(const struct map_request *request)
@@ -148,6 +150,8 @@ static unsigned plan_flags(const struct map_request *request)
 		flags |= VMA_SHARED;
 	if (request->flags & MAP_GROWSDOWN)
 		flags |= VMA_STACK;
+	if (request->flags & MAP_LOCKED)
+		flags |= VMA_LOCKED;
 	if (request->flags & MAP_NORESERVE)
 		flags |= VMA_NORESERVE;
 	return flags;
@@ -187,7 +191,7 @@ static int plan_backing(const struct map_request *request, struct map_plan *plan
 }
 
 /* Fills in the VMA that the request asks for. */
-static int plan_vma(const struct map_request *request, struct map_plan *plan)
+static int plan_vma(struct space *space, const struct map_request *request, struct map_plan *plan)
 {
 	struct vma *vma = plan->vma;
 
@@ -197,7 +201,9 @@ static int plan_vma(const struct map_request *request, struct map_plan *plan)
 	vma->max_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC;
 	if (request->object && is_shared(request))
 		vma->max_rights = request->max_rights;
-	vma->flags = plan_flags(request);
+	vma->flags = plan_flags(request) | space->future_flags;
+	plan->locked = vma->flags & VMA_LOCKED;
+	space->ever_locked |= plan->locked;
 	vma->file_end = request->file_end;
 	return plan_backing(request, plan);
 }
@@ -232,7 +238,7 @@ static int plan_make(struct space *space, const struct map_request *request, str
 	if (result)
 		return result;
 	plan->vma = vma_alloc();
-	result = plan->vma ? plan_vma(request, plan) : -ENOMEM;
+	result = plan->vma ? plan_vma(space, request, plan) : -ENOMEM;
 	if (!result)
 		result = check_limits(space, plan);
 	if (!result && (plan->vma->flags & (VMA_TEXT | VMA_WRITER))) {
@@ -277,9 +283,10 @@ int vm_map(struct space *space, const struct map_request *request, vaddr_t *addr
 	if (result)
 		return result;
 	*addr_ret = plan.start;
-	if ((request->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE ||
-	    (request->flags & MAP_LOCKED))
+	if ((request->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
 		(void)vm_populate(space, plan.start, plan.end,
 				  RIGHT_READ); /* as Linux: best effort */
+	else if (plan.locked)
+		(void)lock_populate(space, plan.start, plan.end);
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/host.h"
+#include "mm/lock.h"
 #include "mm/map.h"
 #include "mm/remap_move.h"
 #include "mm/unmap.h"
@@ -212,7 +213,10 @@ int vm_remap(struct space *space, vaddr_t addr, size_t old_len, size_t new_len, 
 	else
 		result = resize(&remap, &at);
 	space_idle(space);
-	if (!result)
-		*addr_ret = at;
-	return result;
+	if (result)
+		return result;
+	if (remap.new_len > remap.old_len && (vma_find(space, at)->flags & VMA_LOCKED))
+		(void)lock_populate(space, at + remap.old_len, at + remap.new_len);
+	*addr_ret = at;
+	return 0;
 }

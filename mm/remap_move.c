@@ -260,10 +260,12 @@ static void finish(struct move *move, vaddr_t old_start, vaddr_t old_end, bool k
 {
 	struct list dead = LIST_INIT(dead);
 
-	if (keep)
+	if (keep) {
+		move->from->flags &= ~(VMA_LOCKED | VMA_ONFAULT);
 		from_go_on(move);
-	else
+	} else {
 		unmap_pieces(move->space, old_start, old_end);
+	}
 	spin_lock(&move->space->lock);
 	vma_go_on(move->to, move->rights, &dead);
 	spin_unlock(&move->space->lock);

@@ -58,6 +58,9 @@ struct space {
 	size_t data_bytes;   /* RLIMIT_DATA: private, writable, no stack */
 	struct debts *debts; /* hardened build: fences owed (mm/debt.h) */
 	/* guarded by the mmap lock, read under either: */
+	unsigned
+		future_flags; /* mlockall: VMA_LOCKED, VMA_ONFAULT for what is mapped from now on */
+	bool ever_locked;     /* some VMA may have VMA_LOCKED */
 	vaddr_t brk_start, brk;
 	vaddr_t brk_high;	 /* in the break's page: bytes from brk up to here may be dirty */
 	size_t image_data_bytes; /* of the image's data: counts against RLIMIT_DATA for brk */

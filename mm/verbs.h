@@ -27,6 +27,21 @@ int vm_map(struct space *space, const struct map_request *request, vaddr_t *addr
 int vm_unmap(struct space *space, vaddr_t addr, size_t len);
 int vm_protect(struct space *space, vaddr_t addr, size_t len, unsigned rights);
 
+/* mlock(2), with VMA_LOCKED and perhaps VMA_ONFAULT, and munlock(2). What could be done is done. */
+int vm_lock(struct space *space, vaddr_t addr, size_t len, unsigned lock);
+int vm_unlock(struct space *space, vaddr_t addr, size_t len);
+/* mlockall(2) and munlockall(2): the same for all that is mapped, and for what will be. */
+void vm_lock_all(struct space *space, unsigned now, unsigned future);
+
+/*
+ * mincore(2): a byte for each of the npages at addr, 1 where it is there; fewer where the mapping
+ * ends. The count, or -ENOMEM where nothing is mapped at addr.
+ */
+ssize_t vm_mincore(struct space *space, vaddr_t addr, size_t npages, uint8_t *present);
+
+/* msync(2), but for its flags' own errors: 0, -EBUSY, -ENOMEM. */
+int vm_sync(struct space *space, vaddr_t addr, size_t len, unsigned flags);
+
 /* mremap(2): the flags are the ABI's, any; 0 and where it is now, or negative errno. */
 int vm_remap(struct space *space, vaddr_t addr, size_t old_len, size_t new_len, unsigned flags,
 	     vaddr_t new_addr, vaddr_t *addr_ret);

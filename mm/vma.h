@@ -18,8 +18,12 @@ struct fault;
 #define VMA_HEAP      4u  /* made by brk */
 #define VMA_TEXT      16u /* of the running image: holds the object's deny-write */
 #define VMA_NORESERVE 32u
-#define VMA_MOVING    128u /* mremap has its entries in hand: no rights, and who faults waits */
-#define VMA_WRITER    64u  /* made by a descriptor open for writing: counts as one more such */
+#define VMA_MOVING    128u  /* mremap has its entries in hand: no rights, and who faults waits */
+#define VMA_LOCKED    256u  /* mlock: filled when it is made, and not given back */
+#define VMA_ONFAULT   512u  /* the same, but filled by faults; beside VMA_LOCKED alone */
+#define VMA_DONTFORK  1024u /* no child gets it */
+#define VMA_WIPE      2048u /* a child gets it without its pages */
+#define VMA_WRITER    64u   /* made by a descriptor open for writing: counts as one more such */
 
 /* Below a stack: never filled, never chosen by the kernel (R30). */
 #define STACK_GUARD_GAP (256 * PAGE_SIZE)

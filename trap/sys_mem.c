@@ -135,12 +135,10 @@ long sys_mprotect(struct trap_frame *frame)
 	uint64_t prot = arg_u64(frame, 2);
 	int err;
 
-	/* PROT_GROWSDOWN and PROT_GROWSUP are for stacks that somebody else manages. */
-	if (prot & ~(uint64_t)(RIGHTS_ALL | PROT_SEM))
+	if (prot >> 32)
 		return -EINVAL;
 	uspace_lock(uspace);
-	err = vm_protect(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1),
-			 (unsigned)prot & RIGHTS_ALL);
+	err = vm_protect(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1), (unsigned)prot);
 	uspace_unlock(uspace);
 	return err;
 }

@@ -26,6 +26,13 @@ static const syscall_fn table[SYS_LIMIT] = {
 	CALL(mprotect),
 	CALL(madvise),
 	CALL(mremap),
+	CALL(mincore),
+	CALL(msync),
+	CALL(mlock),
+	CALL(mlock2),
+	CALL(munlock),
+	CALL(mlockall),
+	CALL(munlockall),
 	/* processes */
 	CALL(clone),
 	CALL(execve),

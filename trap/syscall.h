@@ -24,6 +24,13 @@ long sys_madvise(struct trap_frame *frame);
 
 /* trap/sys_mem_range.c */
 long sys_mremap(struct trap_frame *frame);
+long sys_mincore(struct trap_frame *frame);
+long sys_msync(struct trap_frame *frame);
+long sys_mlock(struct trap_frame *frame);
+long sys_mlock2(struct trap_frame *frame);
+long sys_munlock(struct trap_frame *frame);
+long sys_mlockall(struct trap_frame *frame);
+long sys_munlockall(struct trap_frame *frame);
 
 /* trap/sys_proc.c */
 long sys_clone(struct trap_frame *frame);

@@ -1,0 +1,69 @@
+/* mincore and msync: what is told of mapped pages, and what there is to write back. */
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "mm/host.h"
+#include "mm/verbs.h"
+
+/* The file's pages count where the mapping has none of its own: they are at hand. */
+static bool at_hand(const struct vma *vma, vaddr_t va)
+{
+	struct page *page = NULL;
+
+	if (!vma->object)
+		return false;
+	spin_lock(&vma->object->lock);
+	vma->backend->at_hand(vma, va, &page, 1);
+	spin_unlock(&vma->object->lock);
+	return page && page != zero_page;
+}
+
+/* => space lock held */
+static bool present(const struct vma *vma, vaddr_t va)
+{
+	struct mmu_entry *slot = arch_mmu_lookup(&vma->space->mmu, va);
+
+	if (slot && !entry_empty(entry_load(slot)))
+		return true;
+	return at_hand(vma, va);
+}
+
+ssize_t vm_mincore(struct space *space, vaddr_t addr, size_t npages, uint8_t *result)
+{
+	struct vma *vma;
+
+	assert_hardened(mm_host.mmap_locked(space));
+	spin_lock(&space->lock);
+	vma = vma_find(space, addr);
+	if (vma)
+		npages = MIN(npages, (vma->end - addr) >> PAGE_SHIFT);
+	for (size_t i = 0; vma && i < npages; i++)
+		result[i] = present(vma, addr + i * PAGE_SIZE);
+	spin_unlock(&space->lock);
+	return vma ? (ssize_t)npages : -ENOMEM;
+}
+
+/* Files are in memory, so that there is nothing to write: what is left are the errors, in Linux's order. */
+int vm_sync(struct space *space, vaddr_t addr, size_t len, unsigned flags)
+{
+	vaddr_t end = addr + ALIGN_UP(len, PAGE_SIZE);
+	int holes = 0;
+
+	assert_hardened(mm_host.mmap_locked(space));
+	if (end < addr)
+		return -ENOMEM;
+	while (addr < end) {
+		struct vma *vma = vma_find_next(space, addr);
+
+		if (!vma || vma->start >= end)
+			return -ENOMEM;
+		if (vma->start > addr) {
+			if (flags == MS_ASYNC)
+				return -ENOMEM;
+			holes = -ENOMEM;
+		}
+		if ((flags & MS_INVALIDATE) && (vma->flags & VMA_LOCKED))
+			return -EBUSY;
+		addr = vma->end;
+	}
+	return holes;
+}

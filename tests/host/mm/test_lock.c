@@ -1,0 +1,127 @@
+/* Locked memory and what forks leave out: failing allocations, and children that are whole. */
+#include "one_space.h"
+
+#include "mm/alloc_fail.h"
+#include "mm/populate.h"
+
+#define P PAGE_SIZE
+
+static struct space child;
+
+static void fork_it(void)
+{
+	rig_create(&child);
+	assert_int_equal(vm_fork(&space, &child), 0);
+}
+
+/* R90 R45: what could not be locked for want of memory is told; the rest is as it was. */
+static void test_failures(void **state)
+{
+	int result;
+
+	(void)state;
+	start();
+	map(AT, 600, RW);
+	for (uint64_t nth = 1;; nth += 7) {
+		bool failed;
+
+		alloc_fail_at = nth;
+		result = vm_lock(&space, AT + 3 * P, 590 * P, VMA_LOCKED);
+		failed = alloc_fail_at == 0;
+		alloc_fail_at = 0;
+		rig_check();
+		if (!failed)
+			break;
+		/* the books first, then the pages */
+		assert_int_equal(result, nth == 1 ? -ENOMEM : -EAGAIN);
+		assert_int_equal(vm_unlock(&space, AT, 600 * P), 0);
+		assert_int_equal(space.nvmas, 1);
+		assert_int_equal(vm_madvise(&space, AT, 600 * P, MADV_DONTNEED), 0);
+	}
+	assert_int_equal(result, 0);
+	assert_int_equal(space.resident, 590);
+	assert_int_equal(vm_madvise(&space, AT, P, MADV_DONTNEED), 0);
+	alloc_fail_at = 1;
+	assert_int_equal(vm_madvise(&space, AT, P, MADV_DONTFORK), -EAGAIN);
+	alloc_fail_at = 0;
+	assert_int_equal(vm_madvise(&space, AT, P, MADV_DONTFORK), 0);
+	end();
+}
+
+/* A child's memory is not locked: what was two for that reason is one there. */
+static void test_forked(void **state)
+{
+	(void)state;
+	start();
+	map(AT, 8, RW);
+	assert_int_equal(vm_lock(&space, AT + 2 * P, 2 * P, VMA_LOCKED), 0);
+	assert_int_equal(vm_lock(&space, AT + 5 * P, P, VMA_LOCKED | VMA_ONFAULT), 0);
+	assert_int_equal(space.nvmas, 5);
+	assert_int_equal(fake_store(AT + 3 * P, 9), 0);
+	fork_it();
+	assert_int_equal(child.nvmas, 1);
+	rig_run(&child);
+	assert_int_equal(fake_load(AT + 3 * P), 9);
+	assert_int_equal(fake_store(AT + 3 * P, 8), 0);
+	rig_check();
+	rig_destroy(&child);
+	rig_run(&space);
+	assert_int_equal(fake_load(AT + 3 * P), 9);
+	vm_lock_all(&space, 0, 0);
+	assert_int_equal(space.nvmas, 1);
+	end();
+}
+
+/* R19 R90: what is left out takes nothing in the child; what is wiped has no pages there. */
+static void test_left_out(void **state)
+{
+	(void)state;
+	start();
+	map(AT, 1000, RW);
+	assert_int_equal(vm_populate(&space, AT, AT + 1000 * P, RIGHT_WRITE), 0);
+	assert_int_equal(vm_madvise(&space, AT, 400 * P, MADV_DONTFORK), 0);
+	assert_int_equal(vm_madvise(&space, AT + 400 * P, 300 * P, MADV_WIPEONFORK), 0);
+	fork_it();
+	assert_int_equal(child.nvmas, 2);
+	assert_int_equal(child.mapped_bytes, 600 * P);
+	assert_int_equal(child.resident, 300);
+	rig_run(&child);
+	assert_int_equal(fake_load(AT), -1);
+	assert_int_equal(rig_outcome, VM_SEGV_MAPERR);
+	assert_int_equal(fake_load(AT + 400 * P), 0);
+	rig_check();
+	rig_destroy(&child);
+	rig_run(&space);
+	end();
+}
+
+/* mincore tells by VMA, and msync has its errors. */
+static void test_mincore(void **state)
+{
+	uint8_t there[8];
+
+	(void)state;
+	start();
+	map(AT, 3, RW);
+	map(AT + 3 * P, 1, PROT_READ);
+	assert_int_equal(fake_store(AT + P, 1), 0);
+	assert_int_equal(vm_mincore(&space, AT, 8, there), 3);
+	assert_int_equal(there[0] + 2 * there[1] + 4 * there[2], 2);
+	assert_int_equal(vm_mincore(&space, AT + 3 * P, 8, there), 1);
+	assert_int_equal(vm_mincore(&space, AT + 4 * P, 8, there), -ENOMEM);
+	assert_int_equal(vm_sync(&space, AT, 4 * P, MS_SYNC), 0);
+	assert_int_equal(vm_sync(&space, AT, 5 * P, MS_SYNC), -ENOMEM);
+	end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(test_failures),
+		isolated_test(test_forked),
+		isolated_test(test_left_out),
+		isolated_test(test_mincore),
+	};
+
+	return test_group("mm_lock", tests);
+}
