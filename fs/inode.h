@@ -41,8 +41,9 @@ struct inode {
 		char *target;	       /* symbolic link */
 		void *device;	       /* character device: the driver's node */
 	};
-	/* Waiting: regular files' writes and changes of size take turns by it. */
+	/* Waiting: regular files' writes and changes of size, and of seals, take turns by it. */
 	struct mutex lock;
+	unsigned seals; /* guarded by lock: F_SEAL_* */
 	/* Nanoseconds since 1970; atomic, no lock */
 	uint64_t atime, mtime, ctime;
 };

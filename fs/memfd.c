@@ -6,11 +6,17 @@
 
 struct file *memfd_file_create(void)
 {
-	struct inode *inode = regular_create(0777, INODE_DEV_ANON, NULL, 0);
+	return memfd_file_create_with(0777, F_SEAL_SEAL);
+}
+
+struct file *memfd_file_create_with(uint32_t mode, unsigned seals)
+{
+	struct inode *inode = regular_create(mode, INODE_DEV_ANON, NULL, 0);
 	struct file *file;
 
 	if (!inode)
 		return NULL;
+	inode->seals = seals;
 	file = file_create(&regular_file_ops, O_RDWR | O_LARGEFILE, inode);
 	/* Nothing runs it yet, so that this cannot be refused. */
 	if (!file || object_get_write(inode->object) != 0) {

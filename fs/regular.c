@@ -4,8 +4,10 @@
 #include "abi/errno.h"
 #include "abi/ioctl.h"
 #include "fs/file_data.h"
+#include "fs/seals.h"
 #include "lib/bits.h"
 #include "mm/object.h"
+#include "mm/object_space.h"
 #include "mm/usercopy.h"
 
 struct inode *regular_create(uint32_t mode, uint32_t dev, const void *initial, uint64_t size)
@@ -14,6 +16,7 @@ struct inode *regular_create(uint32_t mode, uint32_t dev, const void *initial, u
 
 	if (!inode)
 		return NULL;
+	inode->seals = F_SEAL_SEAL;
 	inode->object = file_data_create(initial, size, dev == INODE_DEV_ROOT);
 	if (inode->object)
 		return inode;
@@ -43,7 +46,9 @@ int regular_truncate(struct inode *inode, uint64_t size)
 	int err;
 
 	mutex_lock(&inode->lock);
-	err = object_set_size(inode->object, size);
+	err = seals_check_size(inode, size);
+	if (err == 0)
+		err = object_set_size(inode->object, size);
 	if (err == 0)
 		inode_changed_now(inode);
 	mutex_unlock(&inode->lock);
@@ -79,6 +84,12 @@ static ssize_t regular_read(struct file *file, struct user_iter *to, uint64_t *p
 	return done != 0 ? done : got;
 }
 
+/* How many of n bytes no seal forbids; -EPERM: none. => inode->lock held */
+static inline ssize_t may_write(const struct inode *inode, uint64_t at, size_t n)
+{
+	return likely(inode->seals <= F_SEAL_SEAL) ? (ssize_t)n : seals_check_write(inode, at, n);
+}
+
 /* => inode->lock held */
 static ssize_t write_at(struct inode *inode, struct user_iter *from, uint64_t *at)
 {
@@ -87,7 +98,9 @@ static ssize_t write_at(struct inode *inode, struct user_iter *from, uint64_t *a
 	size_t span;
 
 	while ((span = user_iter_span(from)) != 0) {
-		put = object_write(inode->object, *at, from->base, span);
+		put = may_write(inode, *at, span);
+		if (put > 0)
+			put = object_write(inode->object, *at, from->base, (size_t)put);
 		if (put <= 0)
 			break;
 		user_iter_advance(from, (size_t)put);
@@ -153,6 +166,33 @@ static int regular_file_truncate(struct file *file, uint64_t size)
 	return regular_truncate(file_inode(file), size);
 }
 
+/* => inode->lock held */
+static int allocate(struct inode *inode, unsigned mode, uint64_t offset, uint64_t end)
+{
+	bool grow = !(mode & FALLOC_FL_KEEP_SIZE);
+	int err;
+
+	if (mode & FALLOC_FL_PUNCH_HOLE) {
+		err = seals_check_punch(inode);
+		return err ? err : object_punch(inode->object, offset, end);
+	}
+	err = seals_check_size(inode, MAX(end, regular_size(inode)));
+	return err ? err : object_allocate(inode->object, offset, end, grow);
+}
+
+static int regular_allocate(struct file *file, unsigned mode, uint64_t offset, uint64_t end)
+{
+	struct inode *inode = file_inode(file);
+	int err;
+
+	mutex_lock(&inode->lock);
+	err = allocate(inode, mode, offset, end);
+	if (err == 0)
+		inode_changed_now(inode);
+	mutex_unlock(&inode->lock);
+	return err;
+}
+
 static struct object *regular_object(struct file *file)
 {
 	return file_inode(file)->object;
@@ -180,6 +220,11 @@ const struct file_ops regular_file_ops = {
 	.stat = inode_file_stat,
 	.seek = regular_seek,
 	.truncate = regular_file_truncate,
+	.allocate = regular_allocate,
+	.get_seals = seals_get,
+	.add_seals = seals_add,
+	.map_begin = seals_map_begin,
+	.map_end = seals_map_end,
 	.ioctl = regular_ioctl,
 	.object = regular_object,
 	.release = regular_release,

@@ -17,7 +17,7 @@ uint64_t regular_size(struct inode *inode);  /* bytes */
 uint64_t regular_pages(struct inode *inode); /* frames that its bytes take, or will */
 
 /*
- * Sets the size: 0 or -EFBIG. => no lock held; whoever asks has write access (object_get_write())
+ * Sets the size: 0, -EFBIG, or -EPERM where a seal forbids it. => no lock held; whoever asks has write access (object_get_write())
  */
 int regular_truncate(struct inode *inode, uint64_t size);
 

@@ -33,6 +33,20 @@ struct file_ops {
 	int (*ioctl)(struct file *file, unsigned long request, vaddr_t arg); /* [ENOTTY] */
 	ssize_t (*getdents)(struct file *file, vaddr_t to, size_t n);	     /* [ENOTDIR] */
 	int (*truncate)(struct file *file, uint64_t size);		     /* [EINVAL] */
+	/*
+	 * Has the pages of [offset, end) ahead, or makes them a hole: FALLOC_FL_KEEP_SIZE with or
+	 * without FALLOC_FL_PUNCH_HOLE, or 0.
+	 */
+	int (*allocate)(struct file *file, unsigned mode, uint64_t offset,
+			uint64_t end);			     /* [ENODEV] */
+	int (*get_seals)(struct file *file);		     /* [EINVAL] F_SEAL_* */
+	int (*add_seals)(struct file *file, unsigned seals); /* [EINVAL] */
+	/*
+	 * Around the making of a shared mapping: may refuse it, or take rights from what mprotect
+	 * may give. NULL: nothing to ask.
+	 */
+	int (*map_begin)(struct file *file, unsigned rights, unsigned *max_rights);
+	void (*map_end)(struct file *file);
 	struct object *(*object)(
 		struct file
 			*file); /* for mmap and exec; not referenced; NULL slot or answer: ENODEV */

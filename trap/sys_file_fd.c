@@ -83,10 +83,19 @@ static long fcntl(struct file *file, int fd, unsigned command, uint64_t arg)
 	}
 	if (file->flags & O_PATH)
 		return -EBADF;
-	if (command != F_SETFL)
+	switch (command) {
+	case F_SETFL:
+		set_flags(file, SETFL_MASK, (uint32_t)arg);
+		return 0;
+	case F_GET_SEALS:
+		return file->ops->get_seals ? file->ops->get_seals(file) : -EINVAL;
+	case F_ADD_SEALS:
+		if (!file_writable(file))
+			return -EPERM;
+		return file->ops->add_seals ? file->ops->add_seals(file, (unsigned)arg) : -EINVAL;
+	default:
 		return -EINVAL;
-	set_flags(file, SETFL_MASK, (uint32_t)arg);
-	return 0;
+	}
 }
 
 long sys_fcntl(struct trap_frame *frame)

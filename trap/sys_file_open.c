@@ -105,18 +105,26 @@ static int check_memfd_name(vaddr_t user)
 	return len < 0 ? (int)len : 0;
 }
 
+static struct file *create_memfd(unsigned flags)
+{
+	if (flags & MFD_NOEXEC_SEAL)
+		return memfd_file_create_with(0666, F_SEAL_EXEC);
+	return memfd_file_create_with(0777, flags & MFD_ALLOW_SEALING ? 0 : F_SEAL_SEAL);
+}
+
 long sys_memfd_create(struct trap_frame *frame)
 {
 	unsigned flags = arg_uint(frame, 1);
 	struct file *file;
 	int err, fd;
 
-	if (flags & ~(MFD_CLOEXEC | MFD_EXEC))
+	if ((flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC)) ||
+	    (flags & (MFD_NOEXEC_SEAL | MFD_EXEC)) == (MFD_NOEXEC_SEAL | MFD_EXEC))
 		return -EINVAL;
 	err = check_memfd_name(arg_user(frame, 0));
 	if (err)
 		return err;
-	file = memfd_file_create();
+	file = create_memfd(flags);
 	if (!file)
 		return -ENOMEM;
 	fd = files_install(current_process()->files, file, 0, (flags & MFD_CLOEXEC) != 0);

@@ -81,6 +81,17 @@ static long do_map(struct map_request *request)
 	return err ? err : (long)addr;
 }
 
+static long map_shared(struct map_request *request, struct file *file)
+{
+	long result = file->ops->map_begin(file, request->rights, &request->max_rights);
+
+	if (result)
+		return result;
+	result = do_map(request);
+	file->ops->map_end(file);
+	return result;
+}
+
 static long map_file(struct map_request *request, int fd)
 {
 	struct file *file = files_get(current_process()->files, fd);
@@ -89,7 +100,9 @@ static long map_file(struct map_request *request, int fd)
 	if (!file)
 		return -EBADF;
 	result = file->flags & O_PATH ? -EBADF : use_file(request, file);
-	if (!result)
+	if (!result && (request->flags & MAP_SHARED) && file->ops->map_begin)
+		result = map_shared(request, file);
+	else if (!result)
 		result = do_map(request);
 	file_put(file);
 	return result;

@@ -103,6 +103,9 @@ static const syscall_fn table[SYS_LIMIT] = {
 	CALL(ioctl),
 	CALL(fcntl),
 	CALL(ftruncate),
+	CALL(fallocate),
+	CALL(fsync),
+	CALL(fdatasync),
 	CALL(readlinkat),
 	CALL(memfd_create),
 	/* of which the log says nothing */

@@ -108,5 +108,8 @@ long sys_newfstatat(struct trap_frame *frame);
 long sys_ioctl(struct trap_frame *frame);
 long sys_fcntl(struct trap_frame *frame);
 long sys_ftruncate(struct trap_frame *frame);
+long sys_fallocate(struct trap_frame *frame);
+long sys_fsync(struct trap_frame *frame);
+long sys_fdatasync(struct trap_frame *frame);
 long sys_readlinkat(struct trap_frame *frame);
 long sys_memfd_create(struct trap_frame *frame);

@@ -1,0 +1,141 @@
+/* The room that an object's bytes take: had ahead, and given back in the middle. */
+#include "mm/object_space.h"
+
+#include "abi/errno.h"
+#include "mm/host.h"
+#include "mm/object_index.h"
+#include "mm/vma.h"
+
+/* The page at index is there, now and then: 0; -ENOSPC, where memory has run out too; -EIO; -EINTR. */
+static int have_page(struct object *object, uint64_t index)
+{
+	struct vm_wait wait;
+	struct page *page;
+	int result;
+
+	while ((result = object_page(object, index, &page, &wait)) == VM_WAIT) {
+		result = mm_host.pause(&wait);
+		if (result)
+			return result;
+	}
+	if (result == 0)
+		page_put(page);
+	return result == -ENOMEM ? -ENOSPC : result;
+}
+
+/* Clean zeros that nobody has in hand: they can as well not be there. => object->lock held */
+static bool is_spare(struct object *object, struct page *page)
+{
+	return page->counts == PAGE_ONE_REF && !(page->flags & PAGE_DIRTY) &&
+	       page->index >= object_pages(object->backed);
+}
+
+/* What was had stays, though it is all zeros. */
+static void keep_pages(struct object *object, uint64_t first, uint64_t end)
+{
+	for (uint64_t index = first; index < end; index++) {
+		struct page *page = object_page_resident(object, index);
+
+		if (page) {
+			page_set_dirty(page);
+			page_put(page);
+		}
+		(void)vm_pause();
+	}
+}
+
+static int have_pages(struct object *object, uint64_t first, uint64_t end)
+{
+	int result = 0;
+
+	for (uint64_t index = first; index < end && !result; index++) {
+		result = have_page(object, index);
+		if (!result)
+			result = vm_pause();
+	}
+	if (result)
+		object_remove(object, first, end - 1, is_spare);
+	else
+		keep_pages(object, first, end);
+	return result;
+}
+
+int object_allocate(struct object *object, uint64_t start, uint64_t end, bool grow)
+{
+	uint64_t size = object_size(object), first = start >> PAGE_SHIFT;
+	bool grown = grow && end > size;
+	int result = 0;
+
+	if (grown)
+		result = object_set_size(object, end);
+	else
+		end = MIN(end, size);
+	if (!result && first < object_pages(end))
+		result = have_pages(object, first, object_pages(end));
+	if (result && grown)
+		(void)object_set_size(object, size);
+	return result;
+}
+
+/* => object->lock held */
+static bool in_nobodys_hand(struct object *object, struct page *page)
+{
+	return page->counts == PAGE_ONE_REF && page->index >= object_pages(object->backed);
+}
+
+/* The first page from `index` on that may have other bytes than zeros: UINT64_MAX: none. */
+static uint64_t next_written(struct object *object, uint64_t index, uint64_t last)
+{
+	uint64_t next = index;
+
+	spin_lock(&object->lock);
+	if (index >= object_pages(object->backed) && !radix_next(&object->pages, &next, last))
+		next = UINT64_MAX;
+	spin_unlock(&object->lock);
+	return next;
+}
+
+int object_punch(struct object *object, uint64_t start, uint64_t end)
+{
+	uint64_t first = ALIGN_UP(start, PAGE_SIZE) >> PAGE_SHIFT, last;
+
+	end = MIN(end, object_size(object));
+	if (start >= end)
+		return 0;
+	last = (end - 1) >> PAGE_SHIFT;
+	/* (The last page goes too where the range ends with the bytes.) */
+	if (end == object_size(object) || IS_ALIGNED(end, PAGE_SIZE))
+		end = (last + 1) << PAGE_SHIFT;
+	if (first < end >> PAGE_SHIFT)
+		object_remove(object, first, (end >> PAGE_SHIFT) - 1, in_nobodys_hand);
+	for (uint64_t at = start >> PAGE_SHIFT; at <= last; at++) {
+		uint64_t from, to;
+		ssize_t went;
+
+		at = next_written(object, at, last);
+		if (at > last)
+			break;
+		from = MAX(start, at << PAGE_SHIFT);
+		to = MIN(MIN(end, (at + 1) << PAGE_SHIFT), object_size(object));
+		went = object_write_kernel(object, from, page_address(zero_page), to - from);
+		if (went < 0)
+			return (int)went;
+		(void)vm_pause();
+	}
+	return 0;
+}
+
+bool object_has_writable_maps(struct object *object)
+{
+	struct vma *vma;
+	bool found = false;
+
+	spin_lock(&object->lock);
+	list_for_each_entry(vma, &object->vmas, object_link) {
+		found = vma_is_shared(vma) && (vma->max_rights & RIGHT_WRITE);
+		if (found)
+			break;
+	}
+	spin_unlock(&object->lock);
+	return found;
+}

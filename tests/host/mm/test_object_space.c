@@ -1,0 +1,155 @@
+/* Pages had ahead and holes made, against an array of bytes, mappings, and where memory runs out. */
+#include "one_space.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mm/alloc_fail.h"
+#include "mm/object_space.h"
+
+#define P     PAGE_SIZE
+#define BYTES (12 * P)
+
+static unsigned char model[BYTES], bytes[BYTES];
+
+static void compare(struct object *file)
+{
+	assert_int_equal(object_read_kernel(file, 0, bytes, BYTES), BYTES);
+	assert_memory_equal(bytes, model, BYTES);
+	assert_int_equal(ledger_check(NULL), 0);
+}
+
+/* R92 R95: whatever is filled already, mapped or dirty, a hole is zeros and the rest as it was. */
+static void test_holes_against_a_model(void **state)
+{
+	(void)state;
+	start();
+	for (unsigned round = 0; round < 60; round++) {
+		struct object *file = rig_file(BYTES - P / 2);
+		struct map_request request = { .addr = AT,
+					       .len = BYTES,
+					       .rights = RW,
+					       .max_rights = RW,
+					       .flags = MAP_SHARED | MAP_FIXED,
+					       .object = file };
+		vaddr_t at;
+
+		for (uint64_t i = 0; i < BYTES; i++)
+			model[i] = i < BYTES - P / 2 ? rig_byte(i) : 0;
+		if (round % 2)
+			assert_int_equal(object_set_size(file, 6 * P + 77), 0);
+		if (round % 2)
+			memset(model + 6 * P + 77, 0, BYTES - 6 * P - 77);
+		assert_int_equal(object_set_size(file, BYTES), 0);
+		assert_int_equal(vm_map(&space, &request, &at), 0);
+		for (unsigned step = 0; step < 12; step++) {
+			uint64_t a = test_below(BYTES), n = test_below(4 * P) + 1;
+
+			switch (test_below(4)) {
+			case 0:
+				assert_int_equal(fake_store(AT + a, (unsigned char)step), 0);
+				model[a] = (unsigned char)step;
+				break;
+			case 1:
+				assert_int_equal(fake_load(AT + a), model[a]);
+				break;
+			case 2:
+				assert_int_equal(object_allocate(file, a, MIN(a + n, BYTES), true),
+						 0);
+				break;
+			default:
+				assert_int_equal(object_punch(file, a, a + n), 0);
+				memset(model + a, 0, MIN(n, BYTES - a));
+			}
+		}
+		for (unsigned i = 0; i < BYTES; i += 777)
+			assert_int_equal(fake_load(AT + i), model[i]);
+		compare(file);
+		assert_int_equal(object_size(file), BYTES);
+		assert_int_equal(vm_unmap(&space, AT, BYTES), 0);
+		assert_int_equal(object_punch(file, 0, UINT64_MAX), 0);
+		memset(model, 0, BYTES);
+		compare(file);
+		object_put(file);
+	}
+	end();
+}
+
+/* Frames that nobody has in hand are free afterwards; private copies stay. */
+static void test_frames(void **state)
+{
+	struct object *file;
+	vaddr_t at;
+	struct map_request request = { .addr = AT,
+				       .len = 4 * P,
+				       .rights = RW,
+				       .max_rights = RW,
+				       .flags = MAP_PRIVATE | MAP_FIXED };
+
+	(void)state;
+	start();
+	file = object_create_anon(0);
+	assert_int_equal(object_allocate(file, P, 100 * P, false), 0);
+	assert_int_equal(file->npages, 0);
+	assert_int_equal(object_allocate(file, 3 * P, 100 * P, true), 0);
+	assert_int_equal(file->npages, 97);
+	mm_trim();
+	assert_int_equal(file->npages, 97); /* what was had stays */
+	request.object = file;
+	assert_int_equal(vm_map(&space, &request, &at), 0);
+	assert_int_equal(fake_store(AT + 3 * P, 5), 0);
+	assert_int_equal(object_punch(file, 3 * P + 1, 50 * P), 0);
+	assert_int_equal(file->npages, 51);
+	assert_int_equal(fake_load(AT + 3 * P), 5);
+	assert_int_equal(object_punch(file, 0, 100 * P), 0);
+	assert_int_equal(file->npages, 0);
+	assert_int_equal(fake_load(AT + 3 * P), 5);
+	assert_false(object_has_writable_maps(file));
+	assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
+	request.flags = MAP_SHARED | MAP_FIXED;
+	request.rights = PROT_READ;
+	assert_int_equal(vm_map(&space, &request, &at), 0);
+	assert_true(object_has_writable_maps(file)); /* mprotect could make it so */
+	object_put(file);
+	end();
+}
+
+/* R45: pages that can't all be had leave size and pages as they were. */
+static void test_failures(void **state)
+{
+	int result;
+
+	(void)state;
+	start();
+	for (uint64_t nth = 1;; nth++) {
+		struct object *file = object_create_anon(4 * P);
+		uint64_t left;
+
+		assert_int_equal(object_write_kernel(file, P, "x", 1), 1);
+		alloc_fail_at = nth;
+		result = object_allocate(file, 0, 20 * P, true);
+		left = alloc_fail_at;
+		alloc_fail_at = 0;
+		rig_check();
+		assert_int_equal(object_size(file), result ? 4 * P : 20 * P);
+		assert_int_equal(file->npages, result ? 1 : 20);
+		object_put(file);
+		mm_trim();
+		if (left)
+			break;
+		assert_int_equal(result, -ENOSPC);
+	}
+	assert_int_equal(result, 0);
+	end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(test_holes_against_a_model),
+		isolated_test(test_frames),
+		isolated_test(test_failures),
+	};
+
+	return test_group("mm_object_space", tests);
+}
