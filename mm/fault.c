@@ -203,9 +203,9 @@ static int fault_get_page(struct fault *fault)
 
 	if (!result)
 		result = fault->kind == FAULT_COW ? cow_copy(fault) : fault->backend->fill(fault);
-	switch (result) {
-	case 0:
+	if (likely(!result))
 		return 0;
+	switch (result) {
 	case VM_WAIT:
 		counter_add(&fault->space->stats.major, 1);
 		return VM_WAIT;

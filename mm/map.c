@@ -36,7 +36,7 @@ static bool is_free(struct space *space, vaddr_t start, size_t len)
 	return !next || start + len <= vma_start_gap(next);
 }
 
-int map_choose_address(struct space *space, vaddr_t hint, size_t len, vaddr_t *start_ret)
+static inline int choose_address(struct space *space, vaddr_t hint, size_t len, vaddr_t *start_ret)
 {
 	hint = ALIGN_DOWN(hint, PAGE_SIZE);
 	if (hint && hint < USER_BASE)
@@ -48,6 +48,11 @@ int map_choose_address(struct space *space, vaddr_t hint, size_t len, vaddr_t *s
 	if (vma_find_gap(space, len, space->mmap_top, start_ret) == 0)
 		return 0;
 	return vma_find_gap(space, len, USER_TOP, start_ret);
+}
+
+int map_choose_address(struct space *space, vaddr_t hint, size_t len, vaddr_t *start_ret)
+{
+	return choose_address(space, hint, len, start_ret);
 }
 
 static int check_address(vaddr_t start, size_t len, vaddr_t *start_ret)
@@ -74,7 +79,7 @@ static int plan_address(struct space *space, const struct map_request *request, 
 	if (is_fixed(request))
 		result = check_address(request->addr, len, &plan->start);
 	else
-		result = map_choose_address(space, request->addr, len, &plan->start);
+		result = choose_address(space, request->addr, len, &plan->start);
 	if (!result)
 		space_busy_locked(space, plan->start, plan->start + len);
 	spin_unlock(&space->lock);
@@ -202,8 +207,8 @@ static int plan_vma(struct space *space, const struct map_request *request, stru
 	if (request->object && is_shared(request))
 		vma->max_rights = request->max_rights;
 	vma->flags = plan_flags(request) | space->future_flags;
-	plan->locked = vma->flags & VMA_LOCKED;
-	space->ever_locked |= plan->locked;
+	if (unlikely(vma->flags & VMA_LOCKED))
+		plan->locked = space->ever_locked = true;
 	vma->file_end = request->file_end;
 	return plan_backing(request, plan);
 }
@@ -241,7 +246,7 @@ static int plan_make(struct space *space, const struct map_request *request, str
 	result = plan->vma ? plan_vma(space, request, plan) : -ENOMEM;
 	if (!result)
 		result = check_limits(space, plan);
-	if (!result && (plan->vma->flags & (VMA_TEXT | VMA_WRITER))) {
+	if (!result && unlikely(plan->vma->flags & (VMA_TEXT | VMA_WRITER))) {
 		result = vma_hold(plan->vma->flags, request->object);
 		plan->held = !result;
 	}
@@ -286,7 +291,7 @@ int vm_map(struct space *space, const struct map_request *request, vaddr_t *addr
 	if ((request->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
 		(void)vm_populate(space, plan.start, plan.end,
 				  RIGHT_READ); /* as Linux: best effort */
-	else if (plan.locked)
+	else if (unlikely(plan.locked))
 		(void)lock_populate(space, plan.start, plan.end);
 	return 0;
 }

@@ -94,7 +94,9 @@ static void disk_destroy(struct object *object)
 	free(object);
 }
 
-static const struct object_ops disk_ops = { "disk", disk_fill, disk_destroy };
+static const struct object_ops disk_ops = { .name = "disk",
+					    .fill = disk_fill,
+					    .destroy = disk_destroy };
 
 void disk_make(unsigned n)
 {
