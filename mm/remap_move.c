@@ -222,6 +222,7 @@ static int move_leaf(void *arg, const struct mmu_leaf *leaf)
 	assert(result == 0); /* counted before, and nobody adds any */
 	move->space->tables += before - move->tables.count;
 	slots = arch_mmu_lookup(&move->space->mmu, to);
+	assert(slots);
 	for (unsigned i = 0; i < n; i++)
 		if (!entry_empty(entry_load(&leaf->entries[i])))
 			move_entry(move, leaf->va + i * PAGE_SIZE, &leaf->entries[i], &slots[i]);

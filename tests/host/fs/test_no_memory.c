@@ -139,7 +139,7 @@ static const struct scenario {
 	unsigned floor; /* so many allocations at least */
 } scenarios[] = {
 	{ "files", use_files, 21 },	{ "links", use_links, 13 },
-	{ "growing", grow_a_file, 24 }, { "nameless", use_the_nameless, 13 },
+	{ "growing", grow_a_file, 24 }, { "nameless", use_the_nameless, 12 },
 	{ "pipe", fill_a_pipe, 30 },	{ "descriptors", use_descriptors, 2 },
 };
 
