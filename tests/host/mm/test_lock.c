@@ -114,13 +114,37 @@ static void test_mincore(void **state)
 	end();
 }
 
+/* mlockall, MAP_LOCKED and the heap: what is mapped from then on is filled; advice asks for the lock. */
+static void test_future(void **state)
+{
+	(void)state;
+	start();
+	assert_int_equal(rig_map(&space, AT, 4 * P, RW, ANON | MAP_FIXED | MAP_LOCKED), AT);
+	assert_int_equal(space.resident, 4);
+	assert_int_equal(vm_madvise(&space, AT, P, MADV_DONTNEED), -EINVAL);
+	assert_int_equal(vm_madvise(&space, AT, P, MADV_FREE), -EINVAL);
+	assert_int_equal(vm_madvise(&space, AT, P, MADV_COLD), -EINVAL);
+	assert_int_equal(vm_madvise(&space, AT, P, MADV_DONTNEED_LOCKED), 0);
+	assert_int_equal(vm_madvise(&space, AT, P, MADV_KEEPONFORK), 0);
+	assert_int_equal(vm_madvise(&space, AT, P, MADV_DOFORK), 0);
+	vm_lock_all(&space, 0, VMA_LOCKED);
+	assert_int_equal(vm_brk(&space, space.brk_start + 5 * P), space.brk_start + 5 * P);
+	assert_int_equal(space.resident, 3 + 5);
+	vm_lock_all(&space, VMA_LOCKED, 0);
+	assert_int_equal(space.resident, 4 + 5);
+	assert_int_equal(vm_lock(&space, UINT64_MAX, 2 * P, VMA_LOCKED), -EINVAL);
+	assert_int_equal(vm_unlock(&space, AT + 2 * P, 9 * P), -ENOMEM);
+	assert_int_equal(vm_madvise(&space, AT, P, MADV_COLD), -EINVAL);
+	assert_int_equal(vm_madvise(&space, AT + 2 * P, P, MADV_COLD), 0);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		isolated_test(test_failures),
-		isolated_test(test_forked),
-		isolated_test(test_left_out),
-		isolated_test(test_mincore),
+		isolated_test(test_failures), isolated_test(test_forked),
+		isolated_test(test_left_out), isolated_test(test_mincore),
+		isolated_test(test_future),
 	};
 
 	return test_group("mm_lock", tests);
