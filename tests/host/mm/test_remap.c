@@ -261,10 +261,48 @@ static void test_stack_and_heap(void **state)
 	end();
 }
 
+/* R90: in place where it can be, else where there is room; and what is refused at once. */
+static void test_in_place(void **state)
+{
+	long moved;
+
+	(void)state;
+	start();
+	map(AT, 8, RW);
+	fill(AT, 8);
+	assert_int_equal(remap(AT, 8, 4, 0, 0), AT);
+	assert_int_equal(remap(AT, 4, 8, 0, 0), AT);
+	assert_filled(AT, 4);
+	assert_int_equal(fake_load(AT + 4 * P), 0);
+	assert_int_equal(remap(AT, 3, 3, 0, 0), AT);
+	assert_int_equal(remap(AT + 8 * P, 1, 2, MREMAP_MAYMOVE, 0), -EFAULT);
+	assert_int_equal(remap(AT, 9, 10, MREMAP_MAYMOVE, 0), -EFAULT);
+	assert_int_equal(remap(AT, 0, 1, MREMAP_MAYMOVE, 0), -EINVAL);
+	assert_int_equal(remap(AT, 1, 1, 8, 0), -EINVAL);
+	assert_int_equal(remap(AT, 1, 1, MREMAP_FIXED, TO), -EINVAL);
+	assert_int_equal(remap(AT, 1, 2, KEEP, TO), -EINVAL);
+	assert_int_equal(remap(AT, 1, 1, FIXED, TO + 1), -EINVAL);
+	assert_int_equal(remap(AT, 4, 4, FIXED, AT + P), -EINVAL);
+	assert_int_equal(remap(AT, 1, 1, FIXED, USER_TOP), -EINVAL);
+	assert_int_equal(remap(AT, USER_TOP / P, 1, 0, 0), -EINVAL);
+	assert_int_equal(remap(AT, 8, USER_TOP / P, MREMAP_MAYMOVE, 0), -ENOMEM);
+	map(AT + 8 * P, 1, PROT_READ);
+	assert_int_equal(remap(AT, 8, 9, 0, 0), -ENOMEM);
+	moved = remap(AT, 8, 9, MREMAP_MAYMOVE, 0);
+	assert_true(moved > 0 && moved != AT);
+	assert_filled((vaddr_t)moved, 4);
+	assert_int_equal(remap((vaddr_t)moved, 9, 3, FIXED, TO), TO);
+	assert_filled(TO, 3);
+	moved = remap(TO, 3, 3, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0);
+	assert_filled((vaddr_t)moved, 3);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		isolated_test(test_moves),
+		isolated_test(test_in_place),
 		isolated_test(test_faults_wait),
 		isolated_test(test_truncated_meanwhile),
 		isolated_test(test_moved_in_a_truncation),
