@@ -58,7 +58,6 @@ static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *le
 
 		if (share)
 			entry = share_entry(copying, mmu_leaf_va(leaf, slot), slot, entry);
-		/* gcc-analyzer-suppress null-dereference ; the child's table was made before */
 		to[slot - leaf->entries] = entry;
 		page = pfn_to_page(entry_pfn(entry));
 		if (page == zero_page) {

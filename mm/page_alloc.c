@@ -1,15 +1,13 @@
 /* The buddy allocator of physical frames. */
-
 /*
  * Free blocks of 2^order frames stand on a list per order, marked PAGE_BLOCK in their first frame.
  * In front of it are the singles: frames that were freed one by one and are handed out again last
  * in, first out, without the work of merging and splitting. They go back into blocks when a larger
  * block is asked for, or by page_alloc_trim(). Those that hold only zeros, the page tables of old,
- * stand apart for who would have to zero a frame, until there are no others. One more may be free that is on no list (mm/zeroed.h):
- * nfree does not count it. `lock` guards the lists, the counts, and kind, flags and link of free
- * frames.
+ * stand apart for who would have to zero a frame, until there are no others. One more may be free
+ * that is on no list (mm/zeroed.h): nfree does not count it. `lock` guards the lists, the counts,
+ * and kind, flags and link of free frames.
  */
-
 #include "mm/page_alloc.h"
 
 #include "mm/alloc_fail.h"
@@ -328,6 +326,7 @@ void page_alloc_add(paddr_t start, paddr_t end)
 
 		order = order_that_fits(pfn, last - pfn);
 		for (size_t i = 0; i < 1ul << order; i++) {
+			/* gcc-analyzer-suppress null-dereference ; what is added has struct pages */
 			assert(page[i].kind == PAGE_RESERVED);
 			page[i].kind = PAGE_FREE;
 		}

@@ -45,7 +45,6 @@ struct page_batch {
 static inline void page_batch_add(struct page_batch *batch, struct page *page)
 {
 	page_end(page, 0);
-	/* gcc-analyzer-suppress null-dereference ; what is given back is a frame of ours */
 	page->kind = PAGE_FREE;
 	page->flags = PAGE_SINGLE | (page->flags & PAGE_POISONED);
 	page->link.next = batch->first;
