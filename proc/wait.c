@@ -32,7 +32,7 @@ static void wake_timer(struct timer *timer)
 /* What ends a wait before its time. */
 enum ended_by { BY_NOTHING, BY_KILL, BY_SIGNAL };
 
-static bool has_come(enum ended_by by)
+static inline bool has_come(enum ended_by by)
 {
 	return by == BY_SIGNAL ? signal_pending() : by == BY_KILL && signal_pending_fatal();
 }
@@ -42,8 +42,10 @@ static bool has_come(enum ended_by by)
  * kill or signal. A wake-up, a signal or a deadline that comes in between makes it runnable again
  * and sched_sleep() returns at once. False: it ended before the queue was woken.
  */
-static bool sleep_on(struct sleeper *sleeper, struct waitq *queue, uint64_t seq,
-		     const uint64_t *deadline, enum ended_by by)
+static inline __attribute__((always_inline)) bool sleep_on(struct sleeper *sleeper,
+							   struct waitq *queue, uint64_t seq,
+							   const uint64_t *deadline,
+							   enum ended_by by)
 {
 	lockorder_assert_none_spinning();
 	waiter_init(&sleeper->waiter, wake_waiter);
@@ -63,7 +65,8 @@ static bool sleep_on(struct sleeper *sleeper, struct waitq *queue, uint64_t seq,
 	return !waitq_cancel(&sleeper->waiter);
 }
 
-static int wait_for(struct waitq *queue, uint64_t seq, enum ended_by by)
+static inline __attribute__((always_inline)) int wait_for(struct waitq *queue, uint64_t seq,
+							  enum ended_by by)
 {
 	struct sleeper sleeper = { .thread = current_thread() };
 
