@@ -2,18 +2,19 @@
 
 import os
 import re
+import select
 import signal
 import subprocess
-import tempfile
 import time
 
 STAGES = ("host", "kernel", "user", "system")
 # Exact costs change with any line that is left out: that finds no bug.
 LEFT_OUT = re.compile(r"budgets|debugger|wrapper")
 TIMED = ("kernel", "user", "system")  # a busy machine may make these fail: twice is no accident
+POINT_FAILED = re.compile(rb"^not ok\b.*\n", re.MULTILINE)
 FAILED = re.compile(r"^not ok\s+\d*\s*-?\s*(.*)")
 TOLD = re.compile(r"kernel panic: (.*)|ERROR: AddressSanitizer: (\S+)|runtime error: (.*)|Bail out! (.*)")
-LEAST_SECONDS = 25
+LEAST_SECONDS = 25  # a kernel that says nothing for so long hangs, too
 PATIENCE = 4  # times what the test takes without a bug
 
 
@@ -27,23 +28,39 @@ class Test:
         self.suite = known["suite"][0].rpartition(":")[2]
         self.program = os.path.relpath(self.words[0], build)
         self.seconds, self.limit = 0.0, float(known["timeout"])
-        self.died = False
+        self.boots, self.died = os.path.basename(self.words[0]) == "ktap", False
 
-    def run(self):
-        """Runs it once: (what failed, None for nothing; seconds)."""
+    def run(self, only=""):
+        """Runs it up to the first point that fails, of a kernel's tests only one: (what failed or None, seconds)."""
         started = time.monotonic()
-        with tempfile.TemporaryFile() as out:
-            child = subprocess.Popen(self.words, cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL,
-                                     stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
-            try:
-                status = child.wait(self.limit)
-            except subprocess.TimeoutExpired:
-                status = None
+        words = self.words[:1] + (["--append", "test=" + only] if only else []) + self.words[1:]
+        child = subprocess.Popen(words, cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+        with child.stdout as pipe:
+            text, ended = listen(pipe.fileno(), started + self.limit, LEAST_SECONDS if self.boots else self.limit)
+            status = child.wait(LEAST_SECONDS) if ended else None
             end(child)
-            out.seek(0)
-            text = out.read().decode(errors="replace")
+        text = text.decode(errors="replace")
         self.died = "kernel panic" in text
         return verdict(status, text), time.monotonic() - started
+
+    def again(self, failed):
+        """Tells what fails a second time: the point that did if it can be run alone, else the first of all."""
+        return (self.run(failed)[0] if self.boots else None) or self.run()[0]
+
+
+def listen(pipe, deadline, patience):
+    """Gives what a test says until it ends, is silent for too long, or a point fails; and whether it ended."""
+    text = b""
+    while not POINT_FAILED.search(text):
+        left = min(patience, deadline - time.monotonic())
+        if left <= 0 or not select.select([pipe], [], [], left)[0]:
+            return text, False
+        got = os.read(pipe, 65536)
+        if not got:
+            return text, True
+        text += got
+    return text, False
 
 
 def end(child):
@@ -60,7 +77,7 @@ def verdict(status, text):
     failed = next((match.group(1) for match in map(FAILED.match, text.splitlines()) if match), None)
     told = TOLD.search(text)
     why = failed or (next(group for group in told.groups() if group) if told else "")
-    if status is None:
+    if status is None and failed is None:
         return "timeout" + (f" ({why})" if why else "")
     if status == 0 and failed is None:
         return None
@@ -136,7 +153,7 @@ class Suites:
         for test in filter(wanted, self.stages[stage]):
             failed, _ = test.run()
             if failed and stage in TIMED and not test.died and not failed.startswith("timeout"):
-                failed = test.run()[0]
+                failed = test.again(failed)
             if failed:
                 return f"{test.name}: {failed}"
         return None

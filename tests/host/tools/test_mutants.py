@@ -6,6 +6,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
+import time
 
 import base  # noqa: F401
 from lib.tap import case, equal, has, main
@@ -159,6 +160,18 @@ def what_an_output_comes_to():
     equal(suites.verdict(1, "==1==ERROR: AddressSanitizer: heap-use-after-free on\n"), "heap-use-after-free", "a report")
     equal(suites.verdict(None, "ok 1 - a\n"), "timeout", "a hang")
     equal(suites.verdict(3, ""), "status 3", "silence")
+    equal(suites.verdict(None, "ok 1 - a\nnot ok 2 - b c\n"), "b c", "one that was not waited for")
+
+
+@case
+def a_test_is_heard_up_to_the_first_failure():
+    for script, limit, said in (("echo ok 1 - a", 9, (b"ok 1 - a\n", True)),
+                                ("echo not ok 1 - a; sleep 9", 9, (b"not ok 1 - a\n", False)),
+                                ("echo ok 1 - a; sleep 9", 0.2, (b"ok 1 - a\n", False))):
+        test = subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, start_new_session=True)
+        with test.stdout as pipe:
+            equal(suites.listen(pipe.fileno(), time.monotonic() + limit, 9), said, script)
+        suites.end(test)
 
 
 @case
