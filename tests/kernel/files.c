@@ -3,8 +3,10 @@
 
 #include "abi/errno.h"
 #include "abi/limits.h"
+#include "fs/dev.h"
 #include "fs/memfd.h"
 #include "fs/names.h"
+#include "fs/null.h"
 #include "fs/open.h"
 #include "fs/regular.h"
 #include "lib/bits.h"
@@ -186,4 +188,19 @@ KTEST(files_descriptor_tables)
 	files_destroy(files);
 	EXPECT_EQ(1, file->refs);
 	file_put(file);
+}
+
+/* A device's name takes the place of another, and goes as any other does. */
+KTEST(files_devices_have_names_like_others)
+{
+	struct abi_stat st;
+
+	EXPECT_EQ(0, dev_register("/odd/device", &null_ops, NULL, 0600, 5));
+	EXPECT_EQ(0, dev_register("/odd/device", &null_ops, NULL, 0620, 6));
+	EXPECT_EQ(0, fs_stat(NULL, "/odd/device", true, &st));
+	EXPECT_EQ(S_IFCHR | 0620, st.mode);
+	EXPECT_EQ(6, st.rdev);
+	EXPECT_EQ(-ENOTDIR, dev_register("/odd/device/x", &null_ops, NULL, 0600, 7));
+	EXPECT_EQ(0, fs_unlink(NULL, "/odd/device"));
+	EXPECT_EQ(0, fs_rmdir(NULL, "/odd"));
 }

@@ -47,6 +47,18 @@ static void expect_bytes(const char *path, const char *bytes)
 	file_put(file);
 }
 
+/* Whatever archive_becomes_the_tree() has made, from the leaves on. */
+static void remove_all(void)
+{
+	static const char *const files[] = { "deep/er/file", "link", "hard1", "hard2", "twice" };
+	static const char *const folders[] = { "deep/er", "deep", "dev" };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(files); i++)
+		assert_int_equal(fs_unlink(NULL, files[i]), 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(folders); i++)
+		assert_int_equal(fs_rmdir(NULL, folders[i]), 0);
+}
+
 static void archive_becomes_the_tree(void)
 {
 	struct abi_stat st;
@@ -75,6 +87,8 @@ static void archive_becomes_the_tree(void)
 	assert_int_equal(fs_stat(NULL, "hard1", true, &st), 0);
 	assert_int_equal(st.nlink, 2);
 	assert_int_equal(st.mtime, 1000);
+	remove_all();
+	tree_end();
 }
 
 /* R73: pages of the archive's files are copied when they are asked for, and not brought back after a truncation. */

@@ -1,9 +1,12 @@
 /* R45: every allocation of the file system fails once, and nothing is leaked or left half-made. */
+#include <stdio.h>
 #include <string.h>
 
 #include "abi/errno.h"
+#include "fs/archive.h"
 #include "fs/memfd.h"
 #include "fs/pipe.h"
+#include "lib/bits.h"
 #include "mm/object.h"
 #include "mm/slab.h"
 #include "tests/host/lib/fail_nth.h"
@@ -133,14 +136,50 @@ static void fill_a_pipe(void)
 	file_put(writer);
 }
 
+static size_t put_entry(char *at, const char *name, unsigned mode, unsigned nlink, const char *data)
+{
+	char *start = at;
+
+	at += sprintf(at, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", 7, mode, 0,
+		      0, nlink, 0, (unsigned)strlen(data), 0, 0, 0, 0, (unsigned)strlen(name) + 1,
+		      0);
+	at += sprintf(at, "%s", name) + 1;
+	at = start + ALIGN_UP((size_t)(at - start), 4);
+	memcpy(at, data, strlen(data));
+	return (size_t)(at - start) + ALIGN_UP(strlen(data), 4);
+}
+
+/* A file of two names, its bytes with the second; a folder, a link, and a name that replaces one. */
+static void mount_an_archive(void)
+{
+	static char archive[2048];
+	size_t n = 0;
+	const char *why;
+
+	memset(archive, 0, sizeof(archive));
+	n += put_entry(archive + n, "a", S_IFREG | 0644, 2, "");
+	n += put_entry(archive + n, "b", S_IFREG | 0644, 2, "bytes");
+	n += put_entry(archive + n, "d/e", S_IFDIR | 0755, 2, "");
+	n += put_entry(archive + n, "d/l", S_IFLNK | 0777, 1, "../a");
+	n += put_entry(archive + n, "d/l", S_IFREG | 0644, 1, "more");
+	n += put_entry(archive + n, "TRAILER!!!", 0, 1, "");
+	done(archive_mount(archive, n, &why));
+	fs_unlink(NULL, "a");
+	fs_unlink(NULL, "b");
+	fs_unlink(NULL, "d/l");
+	fs_rmdir(NULL, "d/e");
+	fs_rmdir(NULL, "d");
+}
+
 static const struct scenario {
 	const char *name;
 	void (*run)(void);
 	unsigned floor; /* so many allocations at least */
 } scenarios[] = {
-	{ "files", use_files, 21 },	{ "links", use_links, 13 },
-	{ "growing", grow_a_file, 24 }, { "nameless", use_the_nameless, 12 },
-	{ "pipe", fill_a_pipe, 30 },	{ "descriptors", use_descriptors, 2 },
+	{ "files", use_files, 21 },	     { "links", use_links, 13 },
+	{ "growing", grow_a_file, 24 },	     { "nameless", use_the_nameless, 12 },
+	{ "pipe", fill_a_pipe, 30 },	     { "descriptors", use_descriptors, 2 },
+	{ "archive", mount_an_archive, 25 },
 };
 
 /* Each allocation in turn, until none is reached any more: the last that was. */
