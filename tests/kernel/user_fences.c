@@ -29,13 +29,16 @@ PROGRAM(reads_after_dontneed, WRITE_IT, THE_PAGE, LI(A2, 4), MADVISE, LBU(A0, 0,
 
 #define ADD(to, a, b) CODE_I(0x33u, 0, to, a, b)
 #define BRK	      CALL(214)
-#define WRITE_NEXT    SD(A1, 0, T0), ADD(T0, T0, A1)
+#define WRITE_NEXT    SD(A2, 0, T0), ADD(T0, T0, A1)
 #define WRITE_FIVE    WRITE_NEXT, WRITE_NEXT, WRITE_NEXT, WRITE_NEXT, WRITE_NEXT
 
-/* More pages than are flushed one by one; the first of them is read. */
-PROGRAM(reads_what_brk_took_back, LI(A0, 0), BRK, ADDI(A4, A0, 0), LUI(A1, 12), ADD(A0, A0, A1),
-	BRK, LUI(A1, 1), ADDI(T0, A4, 0), WRITE_FIVE, WRITE_FIVE, ADDI(A0, A4, 0), BRK,
-	LD(A0, 0, A4), EXIT(1));
+/*
+ * More pages than are flushed one by one. The first is read at last, for QEMU forgets all with each
+ * page that comes, and once more when it is there again.
+ */
+PROGRAM(reads_what_brk_gives_again, LI(A0, 0), BRK, ADDI(A4, A0, 0), LUI(A1, 12), ADD(A0, A0, A1),
+	BRK, ADDI(T1, A0, 0), LUI(A1, 1), LI(A2, 7), ADDI(T0, A4, 0), WRITE_FIVE, WRITE_FIVE,
+	LBU(A0, 0, A4), ADDI(A0, A4, 0), BRK, ADDI(A0, T1, 0), BRK, LBU(A0, 0, A4), EXIT_A0);
 
 /* R8, R93, R94 */
 KTEST(fences_what_was_taken_is_gone_at_once)
@@ -44,7 +47,7 @@ KTEST(fences_what_was_taken_is_gone_at_once)
 	EXPECT_EQ(KILLED(SIGSEGV), run(&writes_after_mprotect));
 	EXPECT_EQ(KILLED(SIGSEGV), run(&reads_after_mprotect));
 	EXPECT_EQ(EXITED(0), run(&reads_after_dontneed));
-	EXPECT_EQ(KILLED(SIGSEGV), run(&reads_what_brk_took_back)); /* R22 */
+	EXPECT_EQ(EXITED(0), run(&reads_what_brk_gives_again)); /* R22 */
 }
 
 /* clone(SIGCHLD): the child tells what it reads; the parent, behind it, writes on first. */
