@@ -295,6 +295,10 @@ static void descriptors(void)
 	assert_int_equal(files_install(files, file, 0, false), 1);
 	assert_int_equal(files_cloexec(files, 5), FD_CLOEXEC);
 	assert_int_equal(files_cloexec(files, 2), -EBADF);
+	for (unsigned i = 0; i < 4; i++) { /* each has a reference, for its user to put */
+		assert_ptr_equal(i % 2 ? files_get(files, 0) : files_get_path(files, 5), file);
+		file_put(file);
+	}
 	assert_int_equal(files_reserve(files, 0, false), 2);
 	assert_null(files_get(files, 2));
 	assert_int_equal(files_close(files, 2), -EBADF);
