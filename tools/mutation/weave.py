@@ -63,7 +63,7 @@ def woven(name, head, body, changed):
     """Gives a function with its variants: {number: (head, body)}."""
     words = arguments(name, head)
     returns = "" if re.search(rf"\bvoid\s+{name}\s*\(", head) else "return "
-    text = [f"{renamed(name, head, 'good')}\n{body}"]
+    text = [f"{head};", f"{renamed(name, head, 'good')}\n{body}"]  # it may call itself
     choices = []
     for number, (other, what) in changed.items():
         text.append(f"{renamed(name, other, number)}\n{what}")

@@ -121,6 +121,7 @@ def functions_are_woven_with_their_variants():
           "nothing is lost")
     head, body = found[0][1:]
     variant = weave.woven("f", head, body, {7: (head, body.replace("return 1", "return 2"))})
+    has(variant, "int f(struct s *a, void (*then)(int n),\n      char b[4]);\n", "for one that calls itself")
     has(variant, "static int f__good(struct s *a", "as it is")
     has(variant, "static int f__7(struct s *a", "as the patch has it")
     has(variant, "\tif (mutant_number == 7u) {\n\t\treturn f__7(a, then, b);\n\t}\n\treturn f__good(a, then, b);\n}", "the choice")
