@@ -297,6 +297,12 @@ static void test_text_is_synced(void **state) /* R8 */
 	assert_syncs(AT + GIB, RIGHT_READ, false);
 	assert_int_equal(vm_protect(&space, AT, 4 * PAGE_SIZE, PROT_READ | PROT_EXEC), 0);
 	assert_syncs(AT, RIGHT_EXEC, true);
+	assert_int_equal(rig_map(&space, AT + MIB, PAGE_SIZE, PROT_READ | PROT_EXEC,
+				 MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED),
+			 AT + MIB);
+	assert_syncs(AT + MIB, RIGHT_EXEC, true);
+	assert_int_equal(vm_madvise(&space, AT + MIB, PAGE_SIZE, MADV_DONTNEED), 0);
+	assert_syncs(AT + MIB, RIGHT_EXEC, true); /* the page is at hand */
 	object_put(file);
 	end();
 }
