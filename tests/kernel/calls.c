@@ -1,0 +1,183 @@
+/* System calls, one after the other from one program: none keeps what it took, a lock, a file or memory. */
+#include "abi/errno.h"
+#include "abi/faultline.h"
+#include "abi/fcntl.h"
+#include "abi/ioctl.h"
+#include "abi/mman.h"
+#include "abi/resource.h"
+#include "abi/signal.h"
+#include "abi/stat.h"
+#include "abi/syscall.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "mm/usercopy.h"
+#include "proc/process.h"
+#include "tests/kernel/ktest.h"
+#include "tests/kernel/ktest_process.h"
+#include "tests/kernel/ktest_space.h"
+#include "tests/kernel/user_program.h"
+
+struct call {
+	uint64_t number, args[6];
+	long expected;
+};
+
+#define CALLS_MAX 95
+#define A5	  15u
+
+/* if (a != b) skip n instructions; both ways */
+#define CODE_B(funct, a, b, n)                                                                 \
+	((uint32_t)((n)*4 >> 11 & 1) << 7 | (uint32_t)((n)*4 >> 1 & 0xf) << 8 |                \
+	 (uint32_t)((n)*4 >> 5 & 0x3f) << 25 | (uint32_t)((n)*4 >> 12 & 1) << 31 | (b) << 20 | \
+	 (a) << 15 | (uint32_t)(funct) << 12 | 0x63u)
+#define BEQ(a, b, n) CODE_B(0, a, b, n)
+#define BNE(a, b, n) CODE_B(1, a, b, n)
+
+/* Makes the calls of the data page, up to number 0; exits with the place of the first that answers wrong. */
+PROGRAM(makes_calls, LUI(T0, DATA_PAGES), LD(A7, 0, T0), BEQ(A7, ZERO, 13), LD(A0, 8, T0),
+	LD(A1, 16, T0), LD(A2, 24, T0), LD(A3, 32, T0), LD(A4, 40, T0), LD(A5, 48, T0), ECALL,
+	LD(A1, 56, T0), BNE(A0, A1, 7), ADDI(T0, T0, 64), ADDI(T1, T1, 1), BEQ(ZERO, ZERO, -13),
+	EXIT(0), ADDI(A0, T1, 1), EXIT_A0);
+
+/* Behind the calls, on pages of their own: strings, zeros, and room for answers. */
+#define TEXT_AT	 0x30000ul
+#define DIR	 (TEXT_AT + 0)
+#define FILE	 (TEXT_AT + 16)
+#define OTHER	 (TEXT_AT + 32)
+#define PROG	 (TEXT_AT + 48)
+#define MISSING	 (TEXT_AT + 64)
+#define ROOT	 (TEXT_AT + 80)
+#define EMPTY	 (TEXT_AT + 96)
+#define ZEROS	 (TEXT_AT + PAGE_SIZE)
+#define BUF	 (TEXT_AT + 2 * PAGE_SIZE)
+#define MAP_AT	 0x40000ul
+#define BAD	 1ul
+#define HERE	 (uint64_t) AT_FDCWD
+#define MODE_ALL 0755
+
+static const char texts[][16] = { "/calls", "f", "o", "prog", "none", "/", "" };
+
+static int calls_main(void *arg)
+{
+	static const struct program *program = &makes_calls;
+	struct uspace *us = current_process()->uspace;
+	long at, more;
+
+	if (program_load(program))
+		return 99;
+	uspace_lock(us);
+	at = space_map(us, TEXT_AT, 3 * PAGE_SIZE, READ_WRITE, 0);
+	more = space_map(us, DATA_AT + PAGE_SIZE, PAGE_SIZE, READ_WRITE, 0);
+	uspace_unlock(us);
+	if (at < 0 || more < 0 || user_copy_out(TEXT_AT, texts, sizeof(texts)) ||
+	    user_copy_out(DATA_AT, arg, CALLS_MAX * sizeof(struct call)))
+		return 99;
+	ktest_enter(CODE_AT, 0);
+}
+
+static void expect_calls(const struct call *calls, size_t n)
+{
+	static struct call all[CALLS_MAX];
+
+	ASSERT_TRUE(n < CALLS_MAX);
+	memset(all, 0, sizeof(all));
+	memcpy(all, calls, n * sizeof(*calls));
+	EXPECT_EQ(EXITED(0), ktest_run(calls_main, all));
+}
+
+KTEST(calls_about_files_give_back_what_they_took)
+{
+	static const struct call calls[] = {
+		{ SYS_mkdirat, { HERE, DIR, MODE_ALL }, 0 },
+		{ SYS_openat, { HERE, DIR, O_DIRECTORY }, 0 },
+		{ SYS_chdir, { DIR }, 0 },
+		{ SYS_chdir, { MISSING }, -ENOENT },
+		{ SYS_openat, { 0, FILE, O_CREAT | O_RDWR, 0644 }, 1 },
+		{ SYS_openat, { HERE, FILE, O_RDWR }, 2 },
+		{ SYS_openat, { 77, FILE, O_RDWR }, -EBADF },
+		{ SYS_openat, { HERE, BAD, O_RDWR }, -EFAULT },
+		{ SYS_openat, { HERE, EMPTY, O_RDWR }, -ENOENT },
+		{ SYS_write, { 1, ZEROS, 100 }, 100 },
+		{ SYS_pwrite64, { 1, ZEROS, 10, 5 }, 10 },
+		{ SYS_lseek, { 1, 0, SEEK_SET }, 0 },
+		{ SYS_read, { 1, BUF, 100 }, 100 },
+		{ SYS_pread64, { 1, BUF, 10, 0 }, 10 },
+		{ SYS_read, { 0, BUF, 100 }, -EISDIR },
+		{ SYS_fstat, { 1, BUF }, 0 },
+		{ SYS_newfstatat, { HERE, FILE, BUF, 0 }, 0 },
+		{ SYS_newfstatat, { HERE, MISSING, BUF, 0 }, -ENOENT },
+		{ SYS_ftruncate, { 1, 50 }, 0 },
+		{ SYS_getdents64, { 0, BUF, 256 }, 72 },
+		{ SYS_getdents64, { 1, BUF, 256 }, -ENOTDIR },
+		{ SYS_readv, { 1, ZEROS, 9 }, 0 },
+		{ SYS_writev, { 1, ZEROS, 9 }, 0 },
+		{ SYS_writev, { 1, BAD, 9 }, -EFAULT },
+		{ SYS_getcwd, { BUF, 256 }, 7 },
+		{ SYS_dup, { 1 }, 3 },
+		{ SYS_dup3, { 1, 10, 0 }, 10 },
+		{ SYS_dup3, { 2, 10, 0 }, 10 },
+		{ SYS_fcntl, { 1, F_DUPFD, 20 }, 20 },
+		{ SYS_fcntl, { 1, F_SETFL, 0 }, 0 },
+		{ SYS_ioctl, { 1, TCGETS, BUF }, -ENOTTY },
+		{ SYS_ioctl, { 1, FIONBIO, ZEROS }, 0 },
+		{ SYS_close, { 2 }, 0 },
+		{ SYS_pipe2, { BAD, 0 }, -EFAULT },
+		{ SYS_pipe2, { BUF, 0 }, 0 }, /* 2 and 4 */
+		{ SYS_linkat, { HERE, FILE, HERE, OTHER, 0 }, 0 },
+		{ SYS_linkat, { HERE, FILE, HERE, OTHER, 0 }, -EEXIST },
+		{ SYS_linkat, { HERE, FILE, HERE, BAD, 0 }, -EFAULT },
+		{ SYS_readlinkat, { HERE, FILE, BUF, 10 }, -EINVAL },
+		{ SYS_mknodat, { HERE, PROG, S_IFREG | MODE_ALL }, 0 },
+		{ SYS_execve, { BAD, 0, 0 }, -EFAULT },
+		{ SYS_execve, { MISSING, 0, 0 }, -ENOENT },
+		{ SYS_execve, { PROG, BAD, 0 }, -EFAULT },
+		{ SYS_execve, { PROG, 0, 0 }, -ENOEXEC },
+		{ SYS_unlinkat, { HERE, FILE, 0 }, 0 },
+		{ SYS_unlinkat, { HERE, FILE, 0 }, -ENOENT },
+		{ SYS_unlinkat, { HERE, OTHER, 0 }, 0 },
+		{ SYS_unlinkat, { HERE, PROG, 0 }, 0 },
+		{ SYS_chdir, { ROOT }, 0 },
+		{ SYS_unlinkat, { HERE, DIR, AT_REMOVEDIR }, 0 },
+	};
+
+	expect_calls(calls, ARRAY_SIZE(calls));
+}
+
+KTEST(calls_about_memory_and_processes_give_back_what_they_took)
+{
+	static const struct call calls[] = {
+		{ SYS_memfd_create, { FILE, 0 }, 0 },
+		{ SYS_memfd_create, { BAD, 0 }, -EFAULT },
+		{ SYS_ftruncate, { 0, PAGE_SIZE }, 0 },
+		{ SYS_mmap, { MAP_AT, PAGE_SIZE, 3, MAP_SHARED | MAP_FIXED, 0, 0 }, MAP_AT },
+		{ SYS_mmap, { MAP_AT, PAGE_SIZE, 3, MAP_PRIVATE | MAP_FIXED, 0, 0 }, MAP_AT },
+		{ SYS_mmap, { MAP_AT, PAGE_SIZE, 3, MAP_SHARED | MAP_FIXED, 77, 0 }, -EBADF },
+		{ SYS_mprotect, { MAP_AT, PAGE_SIZE, 1 }, 0 },
+		{ SYS_madvise, { MAP_AT, PAGE_SIZE, MADV_DONTNEED }, 0 },
+		{ SYS_munmap, { MAP_AT, PAGE_SIZE }, 0 },
+		{ SYS_brk, { 0 }, HEAP_AT },
+		{ SYS_faultline, { FAULTLINE_VMAS, 0, BUF, 0, 0 }, -EINVAL },
+		{ SYS_faultline, { FAULTLINE_VMAS, 1, BUF, 1000, 0 }, -ESRCH },
+		{ SYS_faultline, { FAULTLINE_WALK, 0, BUF, 0, BUF }, -EINVAL },
+		{ SYS_faultline, { FAULTLINE_PROCESS, 0, BUF, 0, 0 }, -EINVAL },
+		{ SYS_prlimit64, { 1, RLIMIT_AS, 0, BUF }, 0 },
+		{ SYS_prlimit64, { 0, RLIMIT_AS, 0, BUF }, 0 },
+		{ SYS_prlimit64, { 9999, RLIMIT_AS, 0, BUF }, -ESRCH },
+		{ SYS_getppid, { 0 }, 1 },
+		{ SYS_setpgid, { 0, 0 }, 0 },
+		{ SYS_setsid, { 0 }, -EPERM },
+		{ SYS_wait4, { -1ul, 0, 0, 0 }, -ECHILD },
+		{ SYS_rt_sigaction, { SIGUSR1, ZEROS, BUF, 8 }, 0 },
+		{ SYS_rt_sigprocmask, { SIG_BLOCK, ZEROS, BUF, 8 }, 0 },
+		{ SYS_rt_sigpending, { BUF, 8 }, 0 },
+		{ SYS_sigaltstack, { 0, BUF }, 0 },
+		{ SYS_kill, { 1, 0 }, 0 },
+		{ SYS_kill, { 9999, 0 }, -ESRCH },
+		{ SYS_setitimer, { 0, ZEROS, BUF }, 0 },
+		{ SYS_getitimer, { 0, BUF }, 0 },
+		{ SYS_nanosleep, { ZEROS, 0 }, 0 },
+		{ SYS_getrusage, { 0, BUF }, 0 },
+	};
+
+	expect_calls(calls, ARRAY_SIZE(calls));
+}
