@@ -6,6 +6,7 @@
 #include "fs/archive.h"
 #include "fs/memfd.h"
 #include "fs/pipe.h"
+#include "fs/quota.h"
 #include "lib/bits.h"
 #include "mm/object.h"
 #include "mm/slab.h"
@@ -198,12 +199,28 @@ static unsigned fail_each(const struct scenario *scenario, enum fail_mode mode)
 
 static const struct scenario *current;
 
+/* How many pages files may have: fewer, where names are counted that are gone. */
+static unsigned room(void)
+{
+	unsigned pages = 0;
+
+	while (quota_page_made())
+		pages++;
+	for (unsigned i = 0; i < pages; i++)
+		quota_page_gone();
+	return pages;
+}
+
 static void run_scenario(void)
 {
+	unsigned before;
+
 	tree_start();
+	before = room();
 	for (enum fail_mode mode = FAIL_ONE; mode < FAIL_MODES; mode++)
 		if (mode != FAIL_RELIEVED) /* mem_wait_*() of fake_proc.c asks nobody */
 			fail_report(current->name, mode, fail_each(current, mode), current->floor);
+	assert_int_equal(room(), before);
 }
 
 static void run_alone(void **state)
