@@ -127,6 +127,22 @@ KTEST(exec_image_with_impossible_addresses_kills)
 	}
 }
 
+/* What can be seen before anything is lost: an interpreter, headers beyond the file's end */
+KTEST(exec_image_with_odd_headers_is_refused)
+{
+	struct object *image = program_image(&exits_with_9, 1);
+	uint32_t interpreter = 3;
+
+	ASSERT_TRUE(image);
+	EXPECT_EQ(4, object_write_kernel(image, SEGMENT_AT(1), &interpreter, 4));
+	set_field(image, SEGMENT_AT(1) + FILESZ_IN, 8);
+	EXPECT_EQ(EXITED(ENOENT), run_and_put(image));
+	image = program_image(&exits_with_9, 1);
+	ASSERT_TRUE(image);
+	set_field(image, 32, 1ul << 30);
+	EXPECT_EQ(EXITED(ENOEXEC), run_and_put(image));
+}
+
 /* The running process, in kernel mode, has a user frame for its children to begin with. */
 static void begin_parent(const struct program *program)
 {
