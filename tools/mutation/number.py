@@ -1,8 +1,11 @@
 """Sets a variable in programs that are linked already: which call site is left out."""
 
+import errno
 import struct
+import time
 
 SHT_SYMTAB = 2
+PATIENCE = 5.0  # seconds until what was killed is gone
 
 
 def sections(data):
@@ -30,6 +33,18 @@ def offset_of(path, symbol):
     return None
 
 
+def open_idle(path):
+    """Opens a program to change it, once nobody runs it any more."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return open(path, "r+b")
+        except OSError as error:
+            if error.errno != errno.ETXTBSY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
+
+
 class Programs:
     """Programs that were built with numbered call sites."""
 
@@ -40,6 +55,6 @@ class Programs:
     def set(self, number):
         """Leaves that site out of all of them."""
         for path, offset in self.places:
-            with open(path, "r+b") as file:
+            with open_idle(path) as file:
                 file.seek(offset)
                 file.write(struct.pack("<I", number))

@@ -154,6 +154,15 @@ def a_number_is_set_in_a_program():
 
 
 @case
+def a_program_that_still_runs_is_waited_for():
+    folder = tempfile.mkdtemp(prefix="faultline-mutants-")
+    program = shutil.copy("/bin/sleep", os.path.join(folder, "sleep"))
+    with subprocess.Popen([program, "0.5"]):
+        number.open_idle(program).close()
+    shutil.rmtree(folder)
+
+
+@case
 def what_an_output_comes_to():
     equal(suites.verdict(0, "1..1\nok 1 - a\n"), None, "all passed")
     equal(suites.verdict(1, "ok 1 - a\nnot ok 2 - b c\n"), "b c", "the first that failed")
