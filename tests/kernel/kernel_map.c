@@ -3,6 +3,7 @@
 #include "arch/context.h"
 #include "arch/mmu.h"
 #include "lib/bits.h"
+#include "mm/alloc_fail.h"
 #include "mm/kmap.h"
 #include "mm/page_alloc.h"
 #include "mm/trim.h"
@@ -209,3 +210,18 @@ KTEST(kernel_map_holds_the_running_stack_and_no_user_pages)
 	}
 	EXPECT_TRUE(piece_at((vaddr_t)__builtin_frame_address(0)) != NULL);
 }
+
+#ifdef FAULTLINE_HARDENED
+
+/* R45: a device that needs more tables than can be had; those that were had go back */
+KTEST(kernel_map_of_a_device_without_memory)
+{
+	for (unsigned at = 1; at < 4; at++) {
+		alloc_fail_at = at;
+		EXPECT_TRUE(!kmap_device(0x10000000, 64ul << 20));
+		EXPECT_EQ(0, alloc_fail_at);
+	}
+	EXPECT_TRUE(!kmap_device(0x10000000, 0));
+}
+
+#endif

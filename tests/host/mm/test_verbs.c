@@ -311,6 +311,18 @@ static void test_text_keeps_writers_off(void **state)
 	assert_int_equal(vm_unmap(&space, at, 4 * P), 0);
 	assert_int_equal(object_get_write(request.object), 0);
 	object_put_write(request.object);
+	/* Two that become one, with one hold. */
+	request.len = 2 * P;
+	request.flags |= MAP_FIXED;
+	for (unsigned i = 0; i < 2; i++) {
+		request.addr = AT + i * 2 * P;
+		request.offset = i * 2 * P;
+		assert_int_equal(vm_map(&space, &request, &at), 0);
+	}
+	assert_int_equal(space.nvmas, 1);
+	assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
+	assert_int_equal(object_get_write(request.object), 0);
+	object_put_write(request.object);
 	object_put(request.object);
 	end();
 }
