@@ -15,6 +15,7 @@
 #include "proc/process.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
+#include "proc/watch.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
@@ -176,6 +177,35 @@ PROGRAM(stores_and_exits, LUI(T0, DATA_PAGES), LI(A1, 8), SD(A1, 0, T0), EXIT(9)
 KTEST(vfork_parent_waits_and_shares)
 {
 	EXPECT_EQ(EXITED(0), ktest_run(vfork_and_look, (void *)&stores_and_exits));
+}
+
+PROGRAM(loops, LOOP);
+
+static int vfork_child;
+
+static int vfork_until_killed(void *arg)
+{
+	struct clone_request request = { .flags = CLONE_VM | CLONE_VFORK | SIGCHLD };
+
+	begin_parent(arg);
+	vfork_child = (int)process_clone(&request);
+	return signal_pending_fatal() ? 3 : 4;
+}
+
+/* Killed while it waits: it ends, and the child, which goes on, does not tell it any more */
+KTEST(vfork_parent_that_is_killed_waits_no_longer)
+{
+	int parent = ktest_spawn(vfork_until_killed, (void *)&loops);
+	struct faultline_process child = { 0 };
+
+	ASSERT_TRUE(parent > 0);
+	while (watch_next_process(parent, &child) || child.parent != parent)
+		sched_yield();
+	EXPECT_EQ(0, process_kill(parent, SIGKILL));
+	EXPECT_EQ(EXITED(3), ktest_bury(parent));
+	EXPECT_EQ(child.pid, vfork_child);
+	EXPECT_EQ(0, process_kill(child.pid, SIGKILL));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(child.pid));
 }
 
 static int clone_badly(void *arg)

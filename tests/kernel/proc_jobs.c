@@ -72,6 +72,8 @@ static int watches_itself(void *unused)
 		EXPECT_EQ(0, watch_space(0, &uspace, &exe));
 		EXPECT_TRUE(uspace == current_process()->uspace);
 		EXPECT_TRUE(exe == current_process()->exe);
+		EXPECT_EQ(2, uspace->refs);
+		EXPECT_EQ(2, exe->refs);
 		uspace_put(uspace);
 		exe_put(exe);
 	}
