@@ -9,7 +9,7 @@ import re
 from lib.guest import run
 from lib.tap import case, equal, has, lacks, main
 
-FLOOR = 350  # allocations of a boot with the least program, at least
+FLOOR = 340  # allocations of a boot with the least program, at least
 TRIES = 20
 WANTED = os.environ.get("FAIL_BOOT", "")
 STATUSES = (0, 125, 126, 127, 137)  # all went well; no machine, no init or no program; it had to go
