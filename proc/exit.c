@@ -175,7 +175,7 @@ void process_exit(int status)
 {
 	struct process *process = current_process();
 
-	itimer_stop(process);
+	itimers_stop(&process->itimers);
 	spin_lock(&family_lock);
 	process->state = PROCESS_EXITING;
 	process->status = status;

@@ -90,7 +90,7 @@ struct process *process_alloc(int *err_ret)
 	list_init(&process->pid_link);
 	waitq_init(&process->child_waitq);
 	signals_init(&process->signals);
-	itimer_init(&process->itimer);
+	itimers_init(&process->itimers);
 	spin_init(&process->limits_lock, LOCK_PROCESS);
 	return process;
 }

@@ -1,26 +1,93 @@
-/* The alarm of a process. The interrupt only notes it; the process sends itself the signal. */
+/* The alarms of a process. The interrupt only notes them; the process sends itself the signals. */
 #include "proc/itimer.h"
 
 #include "abi/time.h"
 #include "base/clock.h"
 #include "lib/bits.h"
 #include "proc/process.h"
+#include "proc/sched.h"
 
 #define NSEC_PER_USEC 1000
 #define USEC_PER_SEC  1000000
+/* Running time is looked at this often. */
+#define LOOK_NS	      (SLICE_MS * (NSEC_PER_SEC / 1000))
+
+static const int signal_of[ITIMER_COUNT] = {
+	[ITIMER_REAL] = SIGALRM,
+	[ITIMER_VIRTUAL] = SIGVTALRM,
+	[ITIMER_PROF] = SIGPROF,
+};
+
+static struct process *owner(struct itimer *itimer)
+{
+	return container_of(itimer - itimer->which, struct process, itimers.of[0]);
+}
+
+/* The time by which it goes off: of the clock, in user mode, or in all. */
+static uint64_t now_of(const struct process *process, unsigned which)
+{
+	const struct thread *thread = process->thread;
+	uint64_t ran;
+
+	if (which == ITIMER_REAL)
+		return clock_ns();
+	ran = thread_ran_ticks(thread);
+	if (which == ITIMER_VIRTUAL)
+		ran -= MIN(thread->kernel_ticks, ran);
+	return clock_ticks_to_ns(ran);
+}
+
+static uint64_t left_of(struct itimer *itimer)
+{
+	uint64_t now = now_of(owner(itimer), itimer->which);
+
+	return itimer->at_ns > now ? itimer->at_ns - now : 0;
+}
+
+static uint64_t later(uint64_t now, uint64_t ns)
+{
+	uint64_t at;
+
+	return add_overflows(now, ns, &at) ? UINT64_MAX : at;
+}
+
+/* Running time does not pass faster than the clock, but may not pass at all. */
+static void arm(struct itimer *itimer, uint64_t left)
+{
+	uint64_t at = itimer->at_ns;
+
+	if (itimer->which != ITIMER_REAL)
+		at = later(clock_ns(), MAX(left, LOOK_NS));
+	timer_arm(&itimer->timer, clock_deadline(at));
+}
 
 static void go_off(struct timer *timer)
 {
-	struct process *process = container_of(timer, struct process, itimer.timer);
+	struct itimer *itimer = container_of(timer, struct itimer, timer);
+	struct process *process = owner(itimer);
+	uint64_t left = left_of(itimer);
 
-	atomic_store(&process->itimer.due, true);
+	if (left) {
+		arm(itimer, left);
+		return;
+	}
+	__atomic_fetch_or(&process->itimers.due, 1u << itimer->which, __ATOMIC_SEQ_CST);
 	__atomic_fetch_or(&process->thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELEASE);
 	thread_wake(process->thread);
 }
 
-void itimer_init(struct itimer *itimer)
+void itimers_init(struct itimers *itimers)
 {
-	timer_init(&itimer->timer, go_off);
+	for (unsigned which = 0; which < ITIMER_COUNT; which++) {
+		itimers->of[which].which = which;
+		timer_init(&itimers->of[which].timer, go_off);
+	}
+}
+
+void itimers_stop(struct itimers *itimers)
+{
+	for (unsigned which = 0; which < ITIMER_COUNT; which++)
+		timer_cancel(&itimers->of[which].timer);
 }
 
 static struct abi_timeval to_timeval(uint64_t ns)
@@ -42,66 +109,57 @@ static uint64_t to_ns(const struct abi_timeval *t)
 	return ns;
 }
 
-void itimer_get(struct process *process, struct abi_itimerval *ret)
+void itimer_get(struct process *process, unsigned which, struct abi_itimerval *ret)
 {
-	const struct itimer *itimer = &process->itimer;
-	uint64_t now = clock_ns(), left = 0;
+	struct itimer *itimer = &process->itimers.of[which];
+	uint64_t left = itimer->at_ns ? left_of(itimer) : 0;
 
-	if (itimer->at_ns)
-		left = itimer->at_ns > now ? itimer->at_ns - now : 0;
 	if (itimer->at_ns && left < NSEC_PER_USEC)
-		left = NSEC_PER_USEC;
+		left = which == ITIMER_REAL ? NSEC_PER_USEC : LOOK_NS;
 	ret->value = to_timeval(left);
 	ret->interval = to_timeval(itimer->interval_ns);
 }
 
-static void arm(struct itimer *itimer)
+void itimer_set(struct process *process, unsigned which, const struct abi_itimerval *value)
 {
-	timer_arm(&itimer->timer, clock_deadline(itimer->at_ns));
-}
-
-void itimer_set(struct process *process, const struct abi_itimerval *value)
-{
-	struct itimer *itimer = &process->itimer;
+	struct itimer *itimer = &process->itimers.of[which];
 	uint64_t ns = to_ns(&value->value);
 
 	timer_cancel(&itimer->timer);
-	itimer_take(process);
+	itimers_take(process);
 	itimer->at_ns = 0;
 	itimer->interval_ns = to_ns(&value->interval);
 	if (!ns)
 		return;
-	if (add_overflows(clock_ns(), ns, &itimer->at_ns))
-		itimer->at_ns = UINT64_MAX;
-	arm(itimer);
-}
-
-void itimer_stop(struct process *process)
-{
-	timer_cancel(&process->itimer.timer);
+	itimer->at_ns = later(now_of(process, which), ns);
+	arm(itimer, ns);
 }
 
 /* Goes on from where it should have gone off, so that it does not drift; what was missed is missed. */
-static void go_on(struct itimer *itimer)
+static void go_on(struct process *process, struct itimer *itimer)
 {
-	uint64_t now = clock_ns(), missed;
+	uint64_t now = now_of(process, itimer->which), missed;
 
 	if (!itimer->interval_ns || itimer->at_ns == UINT64_MAX) {
 		itimer->at_ns = 0;
 		return;
 	}
 	missed = now > itimer->at_ns ? (now - itimer->at_ns) / itimer->interval_ns : 0;
-	itimer->at_ns += (missed + 1) * itimer->interval_ns;
-	arm(itimer);
+	itimer->at_ns = later(itimer->at_ns, (missed + 1) * itimer->interval_ns);
+	arm(itimer, itimer->at_ns - now);
 }
 
-void itimer_take(struct process *process)
+void itimers_take(struct process *process)
 {
-	struct itimer *itimer = &process->itimer;
+	unsigned due;
 
-	if (likely(!atomic_load_relaxed(&itimer->due)))
+	if (likely(!atomic_load_relaxed(&process->itimers.due)))
 		return;
-	atomic_store(&itimer->due, false);
-	signal_send(process, SIGALRM);
-	go_on(itimer);
+	due = __atomic_exchange_n(&process->itimers.due, 0, __ATOMIC_SEQ_CST);
+	for (unsigned which = 0; which < ITIMER_COUNT; which++) {
+		if (!(due & 1u << which))
+			continue;
+		signal_send(process, signal_of[which]);
+		go_on(process, &process->itimers.of[which]);
+	}
 }

@@ -1,4 +1,4 @@
-/* The alarm of a process: setitimer's real-time timer. */
+/* The alarms of a process: setitimer's timers, of real time and of the time that it runs. */
 #pragma once
 
 #include "base/timerq.h"
@@ -6,22 +6,30 @@
 struct process;
 struct abi_itimerval;
 
+#define ITIMER_COUNT 3 /* ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF */
+
 struct itimer {
-	bool due; /* atomic: it has gone off, and the signal is to be sent */
+	/* const: */
+	unsigned which;
 	/* private to the process and its timer: */
 	struct timer timer;
-	uint64_t at_ns;	      /* of clock_ns(): when it goes off; 0: never */
+	uint64_t at_ns;	      /* when it goes off, by its own clock; 0: never */
 	uint64_t interval_ns; /* 0: once */
 };
 
-void itimer_init(struct itimer *itimer);
+struct itimers {
+	unsigned due; /* atomic, a bit each: it has gone off, and the signal is to be sent */
+	struct itimer of[ITIMER_COUNT];
+};
 
-/* What is left, at least a microsecond where it is running, and the interval. */
-void itimer_get(struct process *process, struct abi_itimerval *ret);
-/* => the running process; the values are in range */
-void itimer_set(struct process *process, const struct abi_itimerval *value);
+void itimers_init(struct itimers *itimers);
 /* Never again. => the running process, at its end */
-void itimer_stop(struct process *process);
+void itimers_stop(struct itimers *itimers);
 
-/* Sends SIGALRM where the timer has gone off since. => the running process */
-void itimer_take(struct process *process);
+/* What is left, more than nothing where it is running, and the interval. => the running process */
+void itimer_get(struct process *process, unsigned which, struct abi_itimerval *ret);
+/* => the running process; the values are in range */
+void itimer_set(struct process *process, unsigned which, const struct abi_itimerval *value);
+
+/* Sends the signals of timers that have gone off since. => the running process */
+void itimers_take(struct process *process);

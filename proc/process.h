@@ -63,7 +63,7 @@ struct process {
 	uint64_t start_tick;
 
 	struct signals signals; /* its own lock */
-	struct itimer itimer;
+	struct itimers itimers;
 
 	/* guarded by limits_lock: */
 	struct spinlock limits_lock;

@@ -243,7 +243,7 @@ bool signal_pending(void)
 
 	if (likely(!(atomic_load(&current_thread()->arch.work) & ARCH_WORK_SIGNAL)) || !process)
 		return false;
-	itimer_take(process);
+	itimers_take(process);
 	return signals_want_return(&process->signals);
 }
 

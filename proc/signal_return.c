@@ -158,7 +158,7 @@ void signal_user_return(struct trap_frame *frame)
 
 	work_clear();
 	end_if_fatal(process);
-	itimer_take(process);
+	itimers_take(process);
 	while (signal_peek(signals, ~signals->blocked, &info)) {
 		struct abi_sigaction action = action_of(signals, info.sig);
 

@@ -51,7 +51,7 @@ int signal_wait(uint64_t set, uint64_t deadline, struct signal_info *info_ret)
 	set &= ~SIGNAL_UNBLOCKABLE;
 	set_waited(signals, set);
 	do {
-		itimer_take(process);
+		itimers_take(process);
 		sig = take_one(signals, set, info_ret);
 		if (!sig && !err)
 			err = thread_wait_interruptible_until(&nobody, seq, deadline);
@@ -71,7 +71,7 @@ uint64_t signal_pending_set(void)
 	struct signals *signals = &process->signals;
 	uint64_t set;
 
-	itimer_take(process);
+	itimers_take(process);
 	spin_lock(&signals->lock);
 	set = signals->pending & signals->blocked;
 	spin_unlock(&signals->lock);

@@ -1,22 +1,17 @@
-/* System calls about a process's alarm. */
+/* System calls about a process's alarms. */
 #include "abi/time.h"
 #include "mm/usercopy.h"
 #include "proc/process.h"
 #include "trap/syscall.h"
 
-/* Those that count a process's own time are not built. */
-static bool is_there(int which)
-{
-	return which == ITIMER_REAL;
-}
-
 long sys_getitimer(struct trap_frame *frame)
 {
+	unsigned which = arg_uint(frame, 0);
 	struct abi_itimerval value;
 
-	if (!is_there(arg_int(frame, 0)))
+	if (which >= ITIMER_COUNT)
 		return -EINVAL;
-	itimer_get(current_process(), &value);
+	itimer_get(current_process(), which, &value);
 	return user_copy_out(arg_user(frame, 1), &value, sizeof(value));
 }
 
@@ -30,12 +25,13 @@ long sys_setitimer(struct trap_frame *frame)
 {
 	vaddr_t new_at = arg_user(frame, 1), old_at = arg_user(frame, 2);
 	struct abi_itimerval new = { 0 }, old;
+	unsigned which = arg_uint(frame, 0);
 
 	if (new_at && user_copy_in(&new, new_at, sizeof(new)))
 		return -EFAULT;
-	if (!is_there(arg_int(frame, 0)) || !is_time(&new.value) || !is_time(&new.interval))
+	if (which >= ITIMER_COUNT || !is_time(&new.value) || !is_time(&new.interval))
 		return -EINVAL;
-	itimer_get(current_process(), &old);
-	itimer_set(current_process(), &new);
+	itimer_get(current_process(), which, &old);
+	itimer_set(current_process(), which, &new);
 	return old_at ? user_copy_out(old_at, &old, sizeof(old)) : 0;
 }
