@@ -7,7 +7,9 @@
 
 #define IFLAGS (ISTRIP | INLCR | IGNCR | ICRNL | IXON | IUTF8)
 #define OFLAGS (OPOST | ONLCR | OCRNL | ONOCR | ONLRET)
-#define LFLAGS (ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHONL | NOFLSH | ECHOCTL | ECHOKE | IEXTEN)
+#define LFLAGS                                                                                \
+	(ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHONL | NOFLSH | TOSTOP | ECHOCTL | ECHOKE | \
+	 IEXTEN)
 
 /* Linux's for a new terminal, less what is not honoured. */
 void ldisc_init(struct ldisc *ldisc)

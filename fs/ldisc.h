@@ -67,3 +67,9 @@ static inline bool ldisc_canonical(const struct ldisc *ldisc)
 {
 	return (ldisc->termios.c_lflag & ICANON) != 0;
 }
+
+/* Who is not in the foreground is not to write. */
+static inline bool ldisc_stops_background(const struct ldisc *ldisc)
+{
+	return (ldisc->termios.c_lflag & TOSTOP) != 0;
+}

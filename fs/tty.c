@@ -164,6 +164,17 @@ static int write_piece(struct tty *tty, struct user_iter *from, bool nonblock, s
 	return err;
 }
 
+/* With TOSTOP only the foreground writes. 0, -EINTR or -EIO, as job_terminal_check(). */
+static int check_write(struct tty *tty)
+{
+	bool tostop;
+
+	spin_lock(&tty->lock);
+	tostop = ldisc_stops_background(&tty->ldisc);
+	spin_unlock(&tty->lock);
+	return tostop ? job_terminal_check(&tty->jobs, SIGTTOU) : 0;
+}
+
 static ssize_t tty_write(struct file *file, struct user_iter *from, uint64_t *pos)
 {
 	struct tty *tty = device_of(file);
@@ -175,6 +186,7 @@ static ssize_t tty_write(struct file *file, struct user_iter *from, uint64_t *po
 	err = turn_take(&tty->output, nonblock);
 	if (err)
 		return err;
+	err = check_write(tty);
 	while (from->left != 0 && err == 0)
 		err = write_piece(tty, from, nonblock, &done);
 	turn_give(&tty->output);

@@ -60,7 +60,8 @@ int job_terminal_set_group(struct job_terminal *terminal, int group);
 /*
  * May the running process read (sig: SIGTTIN) or change (SIGTTOU) the terminal? 0, or where it is
  * its own, and in the foreground is another group: -EINTR, the group has been sent sig and the call
- * is to be made again; -EIO, nobody could let it go on. Who holds SIGTTOU back may change it.
+ * is to be made again; -EIO, nobody could let it go on. Who holds SIGTTOU back may change it. With
+ * TOSTOP a write is a change.
  */
 int job_terminal_check(struct job_terminal *terminal, int sig);
 

@@ -1,8 +1,11 @@
-/* Jobs that stop: a read of the terminal from the background, changes of it, SIGTTOU's and SIGTTIN's handlers. */
+/* Jobs that stop: a read of the terminal from the background, changes of it, with TOSTOP a write to it; SIGTTOU's and
+ * SIGTTIN's handlers. */
 #include "t.h"
 
+#include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/uio.h>
 #include <termios.h>
 
 static int tty;
@@ -87,6 +90,102 @@ static void resume(pid_t pid)
 	kill(pid, SIGCONT);
 }
 
+static void writes(void)
+{
+	TRY(write(tty, "\r", 1));
+}
+
+static void writes_as_it_likes(void)
+{
+	sigset_t set;
+
+	signal(SIGTTOU, SIG_IGN);
+	TRY(write(tty, "\r", 1));
+	signal(SIGTTOU, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTTOU);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	TRY(write(tty, "\r", 1));
+	sigpending(&set);
+	say("pending: %d\n", sigismember(&set, SIGTTOU));
+}
+
+static void writes_with_handler(void)
+{
+	struct sigaction action = { .sa_handler = nothing };
+
+	sigaction(SIGTTOU, &action, NULL);
+	TRY(write(tty, "\r", 1));
+	TRY(writev(tty, &(struct iovec){ "\r", 1 }, 1));
+}
+
+/* Nobody could let it go on: the parent is gone. */
+static void leaves_a_writer(void)
+{
+	int p[2];
+	char byte;
+
+	setpgid(0, 0);
+	TRY(pipe(p));
+	if (fork() == 0) {
+		close(p[1]);
+		while (read(p[0], &byte, 1) > 0 || getppid() == getpgrp())
+			nap(1);
+		TRY(write(tty, "\r", 1));
+		TRY(writev(tty, &(struct iovec){ "\r", 1 }, 1));
+		_exit(0);
+	}
+}
+
+static void tostop(bool on)
+{
+	struct termios modes;
+
+	TRY(tcgetattr(tty, &modes));
+	modes.c_lflag = on ? modes.c_lflag | TOSTOP : modes.c_lflag & ~(tcflag_t)TOSTOP;
+	TRY(tcsetattr(tty, TCSANOW, &modes));
+	TRY(tcgetattr(tty, &modes));
+	say("TOSTOP: %d\n", (modes.c_lflag & TOSTOP) != 0);
+}
+
+static void foreground(pid_t group)
+{
+	signal(SIGTTOU, SIG_IGN);
+	TRY(ioctl(tty, TIOCSPGRP, &group));
+	signal(SIGTTOU, SIG_DFL);
+}
+
+static void with_tostop(void)
+{
+	pid_t pid;
+	int p[2];
+	char byte;
+
+	pid = background(writes);
+	status_of("a write", pid, WUNTRACED);
+	tostop(true);
+	TRY(write(tty, "\r", 1));
+	pid = background(writes);
+	status_of("a write that is to stop", pid, WUNTRACED);
+	resume(pid);
+	status_of("in the foreground", pid, 0);
+	foreground(getpid());
+	pid = background(writes_as_it_likes);
+	status_of("SIGTTOU held back", pid, WUNTRACED);
+	pid = background(writes_with_handler);
+	status_of("with a handler", pid, WUNTRACED);
+	TRY(pipe(p));
+	pid = fork();
+	if (pid == 0) {
+		leaves_a_writer();
+		_exit(0);
+	}
+	close(p[1]);
+	TRY(read(p[0], &byte, 1)); /* its end comes when the orphan is gone */
+	status_of("who left it", pid, 0);
+	tostop(false);
+}
+
 static int session(void *unused)
 {
 	pid_t pid, own = getpid();
@@ -110,6 +209,7 @@ static int session(void *unused)
 	status_of("a signal that waited", pid, 0);
 	pid = background(sets_with_handlers);
 	status_of("with handlers", pid, WUNTRACED);
+	with_tostop();
 	return 0;
 }
 
