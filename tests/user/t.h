@@ -122,6 +122,17 @@ __attribute__((unused)) static size_t not_all(const volatile char *p, size_t n, 
 	return bad;
 }
 
+/* FNV-1a of [p, p + n). */
+__attribute__((unused)) static unsigned checksum(const void *p, size_t n)
+{
+	const unsigned char *c = p;
+	unsigned sum = 2166136261u;
+
+	while (n--)
+		sum = (sum ^ *c++) * 16777619u;
+	return sum;
+}
+
 /* Makes a file of len bytes whose byte i is (char)(i * 7 + i / 4096), and leaves it closed. */
 __attribute__((unused)) static void make_file(const char *path, size_t len)
 {
