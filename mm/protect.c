@@ -3,6 +3,7 @@
 #include "abi/mman.h"
 #include "mm/debt.h"
 #include "mm/host.h"
+#include "mm/lock.h"
 #include "mm/unmap.h"
 #include "mm/verbs.h"
 
@@ -97,6 +98,13 @@ static int protect_check(const struct vma *vma, size_t bytes, unsigned rights)
 	return 0;
 }
 
+/* Locked memory gets pages of its own as soon as it may be written, as on Linux: not shared memory, which has them. */
+static bool owes_pages(const struct vma *vma, unsigned rights)
+{
+	return (vma->flags & VMA_LOCKED) && (rights & ~vma->rights & RIGHT_WRITE) &&
+	       !vma_is_shared(vma);
+}
+
 /* The VMA at `start`, as far as it reaches into [start, end). *reached: where it stops. */
 static int protect_one(struct space *space, vaddr_t start, vaddr_t end, unsigned rights,
 		       vaddr_t *reached)
@@ -106,6 +114,7 @@ static int protect_one(struct space *space, vaddr_t start, vaddr_t end, unsigned
 	vaddr_t touched_start, touched_end;
 	struct split_room room;
 	unsigned lost;
+	bool fill;
 	int result;
 
 	if (!vma)
@@ -113,6 +122,7 @@ static int protect_one(struct space *space, vaddr_t start, vaddr_t end, unsigned
 	end = MIN(end, vma->end);
 	*reached = end;
 	lost = vma->rights & ~rights;
+	fill = owes_pages(vma, rights);
 	result = protect_check(vma, end - start, rights);
 	if (result || vma->rights == rights)
 		return result;
@@ -130,6 +140,8 @@ static int protect_one(struct space *space, vaddr_t start, vaddr_t end, unsigned
 	split_room_put(&room);
 	if (lost && touched_start < touched_end)
 		lessen(space, touched_start, touched_end, rights);
+	if (fill)
+		(void)lock_populate(space, start, end); /* what can't be filled is left */
 	return 0;
 }
 

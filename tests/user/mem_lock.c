@@ -248,11 +248,72 @@ static void stacks(void)
 	TRY(syscall(SYS_mprotect, p, PAGE, 1ul << 32 | PROT_READ));
 }
 
+/* Faults that writing the first byte of each page takes. */
+static long faults_of_writes(char *at, size_t npages)
+{
+	struct rusage before, after;
+
+	getrusage(RUSAGE_SELF, &before);
+	for (size_t i = 0; i < npages; i++)
+		writes(at + i * PAGE);
+	getrusage(RUSAGE_SELF, &after);
+	return after.ru_minflt - before.ru_minflt;
+}
+
+/* Private locked memory that mprotect lets be written has its own pages from then on. */
+static void protects(void)
+{
+	int fd = open("lock.tmp", O_RDONLY);
+	char warm;
+
+	(void)faults_of_writes(&warm, 1);
+	p = mmap(AT, 8 * PAGE, PROT_READ, ANON | MAP_FIXED, -1, 0);
+	TRY(mlock(p, 4 * PAGE));
+	there("locked to read", p, 8);
+	TRY(madvise(p, 2 * PAGE, MADV_DONTNEED_LOCKED));
+	TRY(mprotect(p + PAGE, 5 * PAGE, RW));
+	there("from the second on to write", p, 8);
+	say("faults: %ld locked, %ld not\n", faults_of_writes(p + PAGE, 3),
+	    faults_of_writes(p + 4 * PAGE, 2));
+	TRY(madvise(p + 2 * PAGE, PAGE, MADV_DONTNEED_LOCKED));
+	TRY(mprotect(p + PAGE, 3 * PAGE, RW | PROT_EXEC));
+	there("could be written before", p, 8);
+	munmap(p, 8 * PAGE);
+	p = mmap(AT, 4 * PAGE, PROT_NONE, ANON | MAP_FIXED, -1, 0);
+	TRY(mlock(p, 2 * PAGE));
+	TRY(mprotect(p, PAGE, PROT_READ));
+	TRY(mprotect(p + PAGE, 3 * PAGE, PROT_WRITE));
+	there("of what nobody could touch", p, 4);
+	munmap(p, 4 * PAGE);
+	p = mmap(AT, 4 * PAGE, PROT_READ, ANON | MAP_FIXED, -1, 0);
+	TRY(mlock2(p, 4 * PAGE, MLOCK_ONFAULT));
+	TRY(mprotect(p, 4 * PAGE, RW));
+	there("on fault", p, 4);
+	munmap(p, 4 * PAGE);
+	p = mmap(AT, 8 * PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0);
+	TRY(mlock(p, 2 * PAGE));
+	TRY(mprotect(p, 2 * PAGE, RW));
+	say("faults of a file's: %ld\n", faults_of_writes(p, 2));
+	TRY(mprotect(p, 8 * PAGE, PROT_READ));
+	TRY(mlock(p, 8 * PAGE));
+	TRY(mprotect(p, 8 * PAGE, RW)); /* as far as the file goes */
+	say("faults of a file's, to its end: %ld\n", faults_of_writes(p, 6));
+	munmap(p, 8 * PAGE);
+	p = mmap(AT, 2 * PAGE, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	TRY(mlock(p, 2 * PAGE));
+	TRY(madvise(p, 2 * PAGE, MADV_DONTNEED_LOCKED));
+	TRY(mprotect(p, 2 * PAGE, RW));
+	say("faults of shared memory: %d\n", faults_of_writes(p, 2) > 0);
+	munmap(p, 2 * PAGE);
+	close(fd);
+}
+
 int main(void)
 {
 	cores();
 	syncs();
 	locks();
+	protects();
 	all();
 	forks();
 	stacks();

@@ -48,6 +48,35 @@ static void test_failures(void **state)
 	end();
 }
 
+/* R90 R45: mprotect lets memory be written, though there is none to fill what is locked of it. */
+static void test_protected(void **state)
+{
+	bool failed = true;
+
+	(void)state;
+	start();
+	map(AT, 600, RIGHT_READ);
+	assert_int_equal(vm_lock(&space, AT + 3 * P, 590 * P, VMA_LOCKED), 0);
+	for (uint64_t nth = 1; failed; nth += 7) {
+		int result;
+
+		alloc_fail_at = nth;
+		result = vm_protect(&space, AT, 600 * P, RW);
+		failed = alloc_fail_at == 0;
+		alloc_fail_at = 0;
+		rig_check();
+		assert_int_equal(result, 0);
+		if (failed)
+			assert_true(space.resident < 590);
+		else
+			assert_int_equal(space.resident, 590);
+		assert_int_equal(fake_store(AT + 590 * P, (uint8_t)nth), 0);
+		assert_int_equal(vm_madvise(&space, AT, 600 * P, MADV_DONTNEED_LOCKED), 0);
+		assert_int_equal(vm_protect(&space, AT, 600 * P, RIGHT_READ), 0);
+	}
+	end();
+}
+
 /* A child's memory is not locked: what was two for that reason is one there. */
 static void test_forked(void **state)
 {
@@ -142,9 +171,9 @@ static void test_future(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		isolated_test(test_failures), isolated_test(test_forked),
-		isolated_test(test_left_out), isolated_test(test_mincore),
-		isolated_test(test_future),
+		isolated_test(test_failures), isolated_test(test_protected),
+		isolated_test(test_forked),   isolated_test(test_left_out),
+		isolated_test(test_mincore),  isolated_test(test_future),
 	};
 
 	return test_group("mm_lock", tests);
