@@ -55,10 +55,7 @@ int exec_headers_read(struct exec_headers *headers, struct object *object)
 	headers->phdrs = kmalloc(elf_phdr_bytes(&headers->image));
 	if (!headers->phdrs)
 		return -ENOMEM;
-	err = read_phdrs(headers, object);
-	if (err)
-		exec_headers_free(headers);
-	return err;
+	return read_phdrs(headers, object);
 }
 
 void exec_headers_free(struct exec_headers *headers)

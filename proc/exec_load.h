@@ -14,7 +14,10 @@ struct exec_headers {
 	bool late; /* Linux finds out only past the point of no return: the process gets SIGSEGV */
 };
 
-/* Reads and checks them. 0, -ENOEXEC, -ENOENT (an interpreter is wanted), -ENOMEM, -EIO, -EINTR. */
+/*
+ * Reads and checks them; exec_headers_free() is due in any case. 0, -ENOEXEC, -ENOENT (an interpreter
+ * is wanted), -ENOMEM, -EIO, -EINTR.
+ */
 int exec_headers_read(struct exec_headers *headers, struct object *object);
 void exec_headers_free(struct exec_headers *headers);
 
