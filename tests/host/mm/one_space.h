@@ -6,20 +6,28 @@
 #define AT 0x40000000ul
 
 static struct space space;
+static size_t objects_before;
 
 static inline void start(void)
 {
 	rig_start(2048);
+	objects_before = rig_objects();
 	rig_create(&space);
 	rig_run(&space);
 }
 
-/* Everything is accounted for, with the space and without it. */
+/* Everything is accounted for without the space, and no object of the heap is left. */
+static inline void check_gone(void)
+{
+	rig_check();
+	assert_int_equal(rig_objects(), objects_before);
+}
+
 static inline void end(void)
 {
 	rig_check();
 	rig_destroy(&space);
-	rig_check();
+	check_gone();
 }
 
 static inline void map(vaddr_t addr, size_t npages, unsigned prot)

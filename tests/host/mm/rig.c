@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "mm/slab.h"
+
 static struct space *running;
 int rig_outcome;
 int (*rig_pause)(struct vm_wait *wait);
@@ -119,4 +121,12 @@ size_t rig_free(void)
 {
 	mm_trim();
 	return page_alloc_free_count();
+}
+
+size_t rig_objects(void)
+{
+	struct slab_census slabs;
+
+	slab_census(&slabs);
+	return slabs.used;
 }

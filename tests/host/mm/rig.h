@@ -51,3 +51,6 @@ void rig_check(void);
 
 /* Free frames after mm_trim(). */
 size_t rig_free(void);
+
+/* Objects of the heap that are in use: one too many need not cost a frame. */
+size_t rig_objects(void);

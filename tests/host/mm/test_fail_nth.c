@@ -332,7 +332,7 @@ static void end_one(void)
 	if (file)
 		object_put(file);
 	file = NULL;
-	rig_check();
+	check_gone();
 }
 
 /* Allocation number n fails. => false: it was not reached */

@@ -294,9 +294,13 @@ static void test_text_is_synced(void **state) /* R8 */
 	map(AT, 4, RW);
 	map_file(file, AT + GIB, 4, 0, NULL, 0);
 	assert_syncs(AT, RIGHT_WRITE, false);
+	assert_syncs(AT + PAGE_SIZE, RIGHT_WRITE, false);
 	assert_syncs(AT + GIB, RIGHT_READ, false);
 	assert_int_equal(vm_protect(&space, AT, 4 * PAGE_SIZE, PROT_READ | PROT_EXEC), 0);
 	assert_syncs(AT, RIGHT_EXEC, true);
+	assert_syncs(AT + PAGE_SIZE, RIGHT_EXEC, true);
+	assert_int_equal(vm_protect(&space, AT, 4 * PAGE_SIZE, RW | PROT_EXEC), 0);
+	assert_syncs(AT + 2 * PAGE_SIZE, RIGHT_WRITE, true); /* it can be fetched from at once */
 	assert_int_equal(rig_map(&space, AT + MIB, PAGE_SIZE, PROT_READ | PROT_EXEC,
 				 MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED),
 			 AT + MIB);

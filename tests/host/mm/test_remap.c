@@ -298,11 +298,64 @@ static void test_in_place(void **state)
 	end();
 }
 
+/* R90: what stays behind without its pages is one again with what was beside it. */
+static void test_keeps_the_middle(void **state)
+{
+	(void)state;
+	start();
+	map(AT, 8, RW);
+	fill(AT, 8);
+	assert_int_equal(remap(AT + 2 * P, 4, 4, KEEP, TO), TO);
+	assert_int_equal(space.nvmas, 2);
+	assert_int_equal(fake_load(TO), 3);
+	assert_int_equal(fake_load(AT + 2 * P), 0);
+	assert_int_equal(fake_load(AT + 6 * P), 7);
+	end();
+}
+
+/* What grows up to its like is one with it. */
+static void test_grows_up_to_the_next(void **state)
+{
+	(void)state;
+	start();
+	map(AT, 4, RW);
+	map(AT + 6 * P, 2, RW);
+	fill(AT, 4);
+	assert_int_equal(space.nvmas, 2);
+	assert_int_equal(remap(AT, 4, 6, 0, 0), AT);
+	assert_int_equal(space.nvmas, 1);
+	assert_filled(AT, 4);
+	end();
+}
+
+/* R90: of a length of 0 what is shared is mapped once more, and one with what it continues. */
+static void test_duplicates(void **state)
+{
+	(void)state;
+	start();
+	assert_int_equal(rig_map(&space, AT, 4 * P, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED),
+			 AT);
+	fill(AT, 4);
+	assert_int_equal(remap(AT, 0, 2, FIXED, TO), TO);
+	assert_int_equal(space.nvmas, 2);
+	assert_filled(TO, 2);
+	assert_int_equal(remap(AT + 2 * P, 0, 2, FIXED, TO + 2 * P), TO + 2 * P);
+	assert_int_equal(space.nvmas, 2);
+	assert_filled(TO, 4);
+	assert_filled(AT, 4);
+	assert_int_equal(fake_store(TO + 3 * P, 77), 0);
+	assert_int_equal(fake_load(AT + 3 * P), 77);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		isolated_test(test_moves),
 		isolated_test(test_in_place),
+		isolated_test(test_keeps_the_middle),
+		isolated_test(test_grows_up_to_the_next),
+		isolated_test(test_duplicates),
 		isolated_test(test_faults_wait),
 		isolated_test(test_truncated_meanwhile),
 		isolated_test(test_moved_in_a_truncation),
