@@ -11,6 +11,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
+#include "proc/file.h"
 #include "proc/process.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
@@ -48,14 +49,31 @@ PROGRAM(makes_calls, LUI(T0, DATA_PAGES), LD(A7, 0, T0), BEQ(A7, ZERO, 13), LD(A
 #define MISSING	 (TEXT_AT + 64)
 #define ROOT	 (TEXT_AT + 80)
 #define EMPTY	 (TEXT_AT + 96)
+#define UP	 (TEXT_AT + 112)
+#define USR1	 (TEXT_AT + 128) /* SIGUSR1 as a set */
+#define LONG	 (TEXT_AT + 144)
 #define ZEROS	 (TEXT_AT + PAGE_SIZE)
 #define BUF	 (TEXT_AT + 2 * PAGE_SIZE)
 #define MAP_AT	 0x40000ul
 #define BAD	 1ul
+#define MOVE	 (MREMAP_MAYMOVE | MREMAP_FIXED)
 #define HERE	 (uint64_t) AT_FDCWD
 #define MODE_ALL 0755
 
-static const char texts[][16] = { "/calls", "f", "o", "prog", "none", "/", "" };
+static const char texts[][16] = { "/calls", "f", "o", "prog", "none", "/", "", "..", "\0\2" };
+
+/* A name of which two make a path that is no short one. */
+#define LONG_LEN 200
+
+static bool put_texts(void)
+{
+	char name[LONG_LEN + 1];
+
+	memset(name, 'n', LONG_LEN);
+	name[LONG_LEN] = '\0';
+	return user_copy_out(TEXT_AT, texts, sizeof(texts)) == 0 &&
+	       user_copy_out(LONG, name, sizeof(name)) == 0;
+}
 
 static int calls_main(void *arg)
 {
@@ -69,20 +87,33 @@ static int calls_main(void *arg)
 	at = space_map(us, TEXT_AT, 3 * PAGE_SIZE, READ_WRITE, 0);
 	more = space_map(us, DATA_AT + PAGE_SIZE, PAGE_SIZE, READ_WRITE, 0);
 	uspace_unlock(us);
-	if (at < 0 || more < 0 || user_copy_out(TEXT_AT, texts, sizeof(texts)) ||
+	if (at < 0 || more < 0 || !put_texts() ||
 	    user_copy_out(DATA_AT, arg, CALLS_MAX * sizeof(struct call)))
 		return 99;
 	ktest_enter(CODE_AT, 0);
 }
 
-static void expect_calls(const struct call *calls, size_t n)
+/* The same with all descriptors but the first set aside, as a call that is under way does. */
+static int calls_main_full(void *arg)
+{
+	while (files_reserve(current_process()->files, 1, false) >= 0)
+		;
+	return calls_main(arg);
+}
+
+static void expect_calls_of(int (*fn)(void *arg), const struct call *calls, size_t n)
 {
 	static struct call all[CALLS_MAX];
 
 	ASSERT_TRUE(n < CALLS_MAX);
 	memset(all, 0, sizeof(all));
 	memcpy(all, calls, n * sizeof(*calls));
-	EXPECT_EQ(EXITED(0), ktest_run(calls_main, all));
+	EXPECT_EQ(EXITED(0), ktest_run(fn, all));
+}
+
+static void expect_calls(const struct call *calls, size_t n)
+{
+	expect_calls_of(calls_main, calls, n);
 }
 
 KTEST(calls_about_files_give_back_what_they_took)
@@ -118,11 +149,21 @@ KTEST(calls_about_files_give_back_what_they_took)
 		{ SYS_dup3, { 2, 10, 0 }, 10 },
 		{ SYS_fcntl, { 1, F_DUPFD, 20 }, 20 },
 		{ SYS_fcntl, { 1, F_SETFL, 0 }, 0 },
+		{ SYS_fcntl, { 1, F_SETFD, FD_CLOEXEC }, 0 },
+		{ SYS_fcntl, { 1, F_GETFD }, FD_CLOEXEC },
+		{ SYS_ioctl, { 1, FIONCLEX }, 0 },
 		{ SYS_ioctl, { 1, TCGETS, BUF }, -ENOTTY },
 		{ SYS_ioctl, { 1, FIONBIO, ZEROS }, 0 },
+		{ SYS_fcntl, { 2, F_DUPFD, 30 }, 30 },
 		{ SYS_close, { 2 }, 0 },
+		{ SYS_close, { 10 }, 0 },
+		{ SYS_lseek, { 30, 7, SEEK_SET }, 7 }, /* the only one left for that file */
+		{ SYS_fallocate, { 30, 0, 0, 10 }, 0 },
+		{ SYS_fallocate, { 30, 0, 0, 0 }, -EINVAL },
+		{ SYS_fsync, { 30 }, 0 },
 		{ SYS_pipe2, { BAD, 0 }, -EFAULT },
 		{ SYS_pipe2, { BUF, 0 }, 0 }, /* 2 and 4 */
+		{ SYS_ioctl, { 2, FIONREAD, BUF }, 0 },
 		{ SYS_linkat, { HERE, FILE, HERE, OTHER, 0 }, 0 },
 		{ SYS_linkat, { HERE, FILE, HERE, OTHER, 0 }, -EEXIST },
 		{ SYS_linkat, { HERE, FILE, HERE, BAD, 0 }, -EFAULT },
@@ -143,19 +184,75 @@ KTEST(calls_about_files_give_back_what_they_took)
 	expect_calls(calls, ARRAY_SIZE(calls));
 }
 
+KTEST(calls_about_long_paths_give_back_what_they_took)
+{
+	static const struct call calls[] = {
+		{ SYS_mkdirat, { HERE, LONG, MODE_ALL }, 0 },
+		{ SYS_chdir, { LONG }, 0 },
+		{ SYS_mkdirat, { HERE, LONG, MODE_ALL }, 0 },
+		{ SYS_chdir, { LONG }, 0 },
+		{ SYS_getcwd, { BUF, PAGE_SIZE }, 2 * (LONG_LEN + 1) + 1 },
+		{ SYS_getcwd, { BUF, LONG_LEN }, -ERANGE },
+		{ SYS_getcwd, { BAD, PAGE_SIZE }, -EFAULT },
+		{ SYS_chdir, { UP }, 0 },
+		{ SYS_unlinkat, { HERE, LONG, AT_REMOVEDIR }, 0 },
+		{ SYS_chdir, { UP }, 0 },
+		{ SYS_unlinkat, { HERE, LONG, AT_REMOVEDIR }, 0 },
+	};
+
+	expect_calls(calls, ARRAY_SIZE(calls));
+}
+
+KTEST(calls_without_descriptors_give_back_what_they_took)
+{
+	static const struct call calls[] = {
+		{ SYS_pipe2, { BUF, 0 }, -EMFILE },
+		{ SYS_memfd_create, { FILE, 0 }, 0 },
+		{ SYS_memfd_create, { FILE, 0 }, -EMFILE },
+		{ SYS_openat, { HERE, ROOT, O_DIRECTORY }, -EMFILE },
+		{ SYS_dup, { 0 }, -EMFILE },
+		{ SYS_dup3, { 0, 5, 0 }, -EBUSY },
+		{ SYS_dup3, { 0, FILES_MAX, 0 }, -EBADF },
+		{ SYS_dup3, { 5, 0, 0 }, -EBADF },
+		{ SYS_fcntl, { 0, F_DUPFD, 0 }, -EMFILE },
+		{ SYS_fcntl, { 0, F_DUPFD, FILES_MAX }, -EINVAL },
+		{ SYS_pipe2, { BUF, 0 }, -EMFILE },
+		{ SYS_close, { 5 }, -EBADF },
+	};
+
+	expect_calls_of(calls_main_full, calls, ARRAY_SIZE(calls));
+}
+
 KTEST(calls_about_memory_and_processes_give_back_what_they_took)
 {
 	static const struct call calls[] = {
 		{ SYS_memfd_create, { FILE, 0 }, 0 },
 		{ SYS_memfd_create, { BAD, 0 }, -EFAULT },
 		{ SYS_ftruncate, { 0, PAGE_SIZE }, 0 },
+		{ SYS_pwrite64, { 0, ZEROS, 1, 0 }, 1 },
 		{ SYS_mmap, { MAP_AT, PAGE_SIZE, 3, MAP_SHARED | MAP_FIXED, 0, 0 }, MAP_AT },
+		{ SYS_mincore, { MAP_AT, PAGE_SIZE, BUF }, 0 },
+		{ SYS_mincore, { MAP_AT, 2 * PAGE_SIZE, BUF }, -ENOMEM },
+		{ SYS_msync, { MAP_AT, PAGE_SIZE, MS_SYNC }, 0 },
+		{ SYS_mremap,
+		  { MAP_AT, 0, PAGE_SIZE, MOVE, MAP_AT + PAGE_SIZE },
+		  MAP_AT + PAGE_SIZE },
+		{ SYS_munmap, { MAP_AT + PAGE_SIZE, PAGE_SIZE }, 0 },
+		{ SYS_mlock, { MAP_AT, PAGE_SIZE }, 0 },
+		{ SYS_munlock, { MAP_AT, PAGE_SIZE }, 0 },
+		{ SYS_mlockall, { MCL_CURRENT }, 0 },
+		{ SYS_munlockall, { 0 }, 0 },
 		{ SYS_mmap, { MAP_AT, PAGE_SIZE, 3, MAP_PRIVATE | MAP_FIXED, 0, 0 }, MAP_AT },
 		{ SYS_mmap, { MAP_AT, PAGE_SIZE, 3, MAP_SHARED | MAP_FIXED, 77, 0 }, -EBADF },
 		{ SYS_mprotect, { MAP_AT, PAGE_SIZE, 1 }, 0 },
 		{ SYS_madvise, { MAP_AT, PAGE_SIZE, MADV_DONTNEED }, 0 },
 		{ SYS_munmap, { MAP_AT, PAGE_SIZE }, 0 },
+		{ SYS_memfd_create, { FILE, MFD_ALLOW_SEALING }, 1 },
+		{ SYS_fcntl, { 1, F_ADD_SEALS, F_SEAL_WRITE }, 0 },
+		{ SYS_fcntl, { 1, F_GET_SEALS }, F_SEAL_WRITE },
+		{ SYS_mmap, { MAP_AT, PAGE_SIZE, 3, MAP_SHARED | MAP_FIXED, 1, 0 }, -EPERM },
 		{ SYS_brk, { 0 }, HEAP_AT },
+		{ SYS_faultline, { FAULTLINE_VMAS, 0, BUF, PAGE_SIZE, 0 }, 3 },
 		{ SYS_faultline, { FAULTLINE_VMAS, 0, BUF, 0, 0 }, -EINVAL },
 		{ SYS_faultline, { FAULTLINE_VMAS, 1, BUF, 1000, 0 }, -ESRCH },
 		{ SYS_faultline, { FAULTLINE_WALK, 0, BUF, 0, BUF }, -EINVAL },
@@ -163,16 +260,23 @@ KTEST(calls_about_memory_and_processes_give_back_what_they_took)
 		{ SYS_prlimit64, { 1, RLIMIT_AS, 0, BUF }, 0 },
 		{ SYS_prlimit64, { 0, RLIMIT_AS, 0, BUF }, 0 },
 		{ SYS_prlimit64, { 9999, RLIMIT_AS, 0, BUF }, -ESRCH },
+		{ SYS_prlimit64, { 0, RLIMIT_CORE, ZEROS, 0 }, 0 },
 		{ SYS_getppid, { 0 }, 1 },
+		{ SYS_getsid, { 0 }, 0 },
 		{ SYS_setpgid, { 0, 0 }, 0 },
 		{ SYS_setsid, { 0 }, -EPERM },
 		{ SYS_wait4, { -1ul, 0, 0, 0 }, -ECHILD },
 		{ SYS_rt_sigaction, { SIGUSR1, ZEROS, BUF, 8 }, 0 },
 		{ SYS_rt_sigprocmask, { SIG_BLOCK, ZEROS, BUF, 8 }, 0 },
 		{ SYS_rt_sigpending, { BUF, 8 }, 0 },
+		{ SYS_rt_sigtimedwait, { USR1, 0, ZEROS, 8 }, -EAGAIN },
+		{ SYS_rt_sigprocmask, { SIG_BLOCK, USR1, 0, 8 }, 0 },
+		{ SYS_kill, { 0, SIGUSR1 }, 0 },
+		{ SYS_rt_sigtimedwait, { USR1, BUF, ZEROS, 8 }, SIGUSR1 },
 		{ SYS_sigaltstack, { 0, BUF }, 0 },
 		{ SYS_kill, { 1, 0 }, 0 },
 		{ SYS_kill, { 9999, 0 }, -ESRCH },
+		{ SYS_tkill, { 1, 0 }, 0 },
 		{ SYS_setitimer, { 0, ZEROS, BUF }, 0 },
 		{ SYS_getitimer, { 0, BUF }, 0 },
 		{ SYS_nanosleep, { ZEROS, 0 }, 0 },

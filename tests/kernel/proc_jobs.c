@@ -1,13 +1,17 @@
 /* Jobs: ids that groups, sessions and terminals name are held once for each of them. */
 #include "abi/errno.h"
 #include "abi/signal.h"
+#include "abi/syscall.h"
 #include "abi/wait.h"
+#include "proc/family.h"
 #include "proc/job.h"
 #include "proc/process.h"
 #include "proc/reap.h"
+#include "proc/sched.h"
 #include "proc/watch.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
+#include "tests/kernel/user_program.h"
 
 static int has_a_group(void *unused)
 {
@@ -31,13 +35,32 @@ static int is_in_the_background(void *unused)
 	EXPECT_EQ(0, job_set_group(0, 0));
 	EXPECT_EQ(-EINTR, job_terminal_check(&terminal, SIGTTIN));
 	EXPECT_EQ(-EPERM, job_terminal_take(&terminal, false));
+	EXPECT_EQ(0, job_terminal_leave(&terminal));
+	EXPECT_EQ(-ENOTTY, job_terminal_leave(&terminal));
 	return 0;
+}
+
+/* It leaves the session that it was born into. */
+static int begins_anew(void *unused)
+{
+	EXPECT_EQ(current_process()->parent->pid, job_session_of(0));
+	EXPECT_EQ(current_process()->pid, job_new_session());
+	EXPECT_EQ(current_process()->pid, job_session_of(0));
+	return 0;
+}
+
+static void expect_child_ends_well(int (*fn)(void *arg))
+{
+	int status = -1, child = ktest_spawn(fn, NULL);
+	struct usage usage;
+
+	EXPECT_EQ(child, process_wait(child, 0, &status, &usage));
+	EXPECT_EQ(EXITED(0), status);
 }
 
 static int has_a_terminal(void *unused)
 {
-	int self = job_new_session(), group = 0, session = 0, status = -1, child;
-	struct usage usage;
+	int self = job_new_session(), group = 0, session = 0;
 
 	EXPECT_EQ(current_process()->pid, self);
 	EXPECT_EQ(0, job_terminal_take(&terminal, false));
@@ -46,10 +69,10 @@ static int has_a_terminal(void *unused)
 	EXPECT_EQ(self, group);
 	EXPECT_EQ(self, session);
 	EXPECT_EQ(0, job_terminal_check(&terminal, SIGTTIN));
-	child = ktest_spawn(is_in_the_background, NULL);
-	EXPECT_EQ(child, process_wait(child, 0, &status, &usage));
-	EXPECT_EQ(EXITED(0), status);
+	expect_child_ends_well(is_in_the_background);
+	expect_child_ends_well(begins_anew);
 	EXPECT_EQ(0, job_terminal_set_group(&terminal, self));
+	job_terminal_signal(&terminal, SIGWINCH);
 	return 0;
 }
 
@@ -61,6 +84,79 @@ KTEST(jobs_hold_the_ids_of_terminals)
 		EXPECT_EQ(0, terminal.session);
 		EXPECT_EQ(0, terminal.group);
 	}
+}
+
+/* A pid, for a moment. */
+static int pid_of_nobody(void)
+{
+	int err, pid;
+	struct process *process = process_alloc(&err);
+
+	if (!process)
+		return err;
+	pid = process->pid;
+	process_free(process);
+	return pid;
+}
+
+/* Once round: every id is to be had again but that of process 1, the only one that lives. */
+KTEST(jobs_give_ids_back)
+{
+	int first, pids = 0, pid;
+
+	EXPECT_EQ(EXITED(0), ktest_run(has_a_group, NULL));
+	EXPECT_EQ(EXITED(0), ktest_run(has_a_terminal, NULL));
+	first = pid_of_nobody();
+	do {
+		pid = pid_of_nobody();
+		pids++;
+	} while (pid > 0 && pid != first && pids < PID_MAX);
+	EXPECT_EQ(first, pid);
+	EXPECT_EQ(PID_MAX - PID_INIT - 1, pids);
+}
+
+/* One process too many is refused, and costs nothing. */
+KTEST(jobs_are_limited_in_number)
+{
+	struct process *process, *next;
+	struct list all = LIST_INIT(all);
+	int count = 1, err = 0; /* process 1 */
+
+	while ((process = process_alloc(&err))) {
+		list_add(&all, &process->sibling);
+		count++;
+	}
+	EXPECT_EQ(-EAGAIN, err);
+	EXPECT_EQ(PROCESS_COUNT_MAX, count);
+	list_for_each_entry_safe(process, next, &all, sibling)
+		process_free(process);
+}
+
+/* kill(getpid(), SIGSTOP); exit(5) */
+PROGRAM(stops_itself, CALL(SYS_getpid), LI(A1, SIGSTOP), CALL(SYS_kill), EXIT(5));
+
+static bool has_stopped(int pid)
+{
+	bool stopped;
+
+	spin_lock(&family_lock);
+	stopped = atomic_load(&family_find(pid)->signals.stopped) == SIGSTOP;
+	spin_unlock(&family_lock);
+	return stopped;
+}
+
+/* A stop keeps nobody else from anything, and ends with SIGCONT. */
+KTEST(jobs_stop_and_go_on)
+{
+	int pid = ktest_spawn(program_main, (void *)&stops_itself);
+	unsigned turns = 0;
+
+	ASSERT_TRUE(pid > 0);
+	while (!has_stopped(pid) && turns++ < 1000)
+		sched_yield();
+	EXPECT_TRUE(has_stopped(pid));
+	EXPECT_EQ(0, process_kill(pid, SIGCONT));
+	EXPECT_EQ(EXITED(5), ktest_bury(pid));
 }
 
 static int watches_itself(void *unused)

@@ -50,6 +50,19 @@ KTEST(proc_kill_ends_a_wait_with_eintr)
 	EXPECT_EQ(-ESRCH, process_kill(pid, 0));
 }
 
+/* The machine's end: to all but process 1. */
+KTEST(proc_signal_to_all_ends_every_wait)
+{
+	int first = ktest_spawn(sleep_for_ever, NULL), second = ktest_spawn(sleep_for_ever, NULL);
+
+	ASSERT_TRUE(first > 0 && second > 0);
+	sched_yield();
+	signal_send_all(SIGKILL);
+	EXPECT_EQ(EXITED(1), ktest_bury(first));
+	EXPECT_EQ(EXITED(1), ktest_bury(second));
+	EXPECT_TRUE(!thread_killed(process_init_get()->thread));
+}
+
 static int block_and_raise(void *arg)
 {
 	uint64_t all = ~0ull, none = 0, old;

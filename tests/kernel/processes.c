@@ -2,7 +2,9 @@
 #include "proc/process.h"
 
 #include "abi/errno.h"
+#include "abi/sched.h"
 #include "abi/signal.h"
+#include "abi/syscall.h"
 #include "abi/wait.h"
 #include "arch/timer.h"
 #include "base/clock.h"
@@ -261,6 +263,21 @@ KTEST(process_orphans_go_to_process_1)
 	atomic_store(&orphan, -1);
 	EXPECT_EQ(EXITED(77), ktest_bury(pid));
 	EXPECT_EQ(PID_INIT, orphan);
+}
+
+/* clone(CLONE_PARENT | SIGCHLD), and both exit(3) */
+PROGRAM(makes_a_sibling, LUI(A0, CLONE_PARENT >> 12), ADDI(A0, A0, SIGCHLD), LI(A1, 0),
+	CALL(SYS_clone), EXIT(3));
+
+/* Process 1 has both as its children, and the harness counts. */
+KTEST(process_sibling_is_buried_by_the_same_parent)
+{
+	EXPECT_EQ(EXITED(3), ktest_run(program_main, (void *)&makes_a_sibling));
+	for (unsigned i = 0; i < 10; i++)
+		sched_yield();
+	spin_lock(&family_lock);
+	EXPECT_TRUE(list_empty(&family_find(PID_INIT)->children));
+	spin_unlock(&family_lock);
 }
 
 /* Signals that are ignored or blocked */
