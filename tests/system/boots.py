@@ -129,6 +129,15 @@ def init_ends_at_once():
 
 
 @case
+def init_that_unlinks_itself_leaves_nothing():
+    """The archive's only file, which nobody holds in the end; the page that is left leads back from handlers."""
+    status, text = boot(archive_of(["/gone"]), words=["init=/gone"])
+    equal(status, 0, "status")
+    if "hardened" in KERNEL:
+        has(text, " 1 in files, all accounted for", "what came")
+
+
+@case
 def odd_command_lines():
     for word in ("loglevel=", "loglevel=loud", "winsize=x", "winsize=99999999999x1", "=", "seed=", "test=*",
                  "x" * 5000, "init="):

@@ -304,6 +304,16 @@ static int do_ticks(int argc, char **argv)
 	return 0;
 }
 
+/* gone: unlinks itself, and ends with children that nobody has waited for. */
+static int do_gone(int argc, char **argv)
+{
+	(void)argc;
+	for (int i = 0; i < 2; i++)
+		if (fork() == 0)
+			return i == 0 ? 0 : pause();
+	return unlink(argv[0]) ? 87 : 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
@@ -315,7 +325,7 @@ static const struct {
 	{ "show", do_show },	 { "sleep", do_sleep }, { "spin", do_spin },
 	{ "orphan", do_orphan }, { "echo", do_echo },	{ "yes", do_yes },
 	{ "hog", do_hog },	 { "bomb", do_bomb },	{ "survivor", do_survivor },
-	{ "wild", do_wild },	 { "ticks", do_ticks },
+	{ "wild", do_wild },	 { "ticks", do_ticks }, { "gone", do_gone },
 };
 
 int main(int argc, char **argv, char **envp)
