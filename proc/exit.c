@@ -78,6 +78,7 @@ static struct signal_info news_of(const struct process *process)
 	return (struct signal_info){
 		.sig = process->exit_signal,
 		.code = killed ? CLD_KILLED : CLD_EXITED,
+		.about = SIGNAL_OF_CHILD,
 		.pid = process->pid,
 		.status = killed ? WTERMSIG(process->status) : WEXITSTATUS(process->status),
 		.user_ticks = process->ended_usage.user_ticks,

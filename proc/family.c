@@ -137,6 +137,7 @@ void family_join(struct process *parent, struct process *child)
 void family_join_beside(struct process *sibling, struct process *child)
 {
 	spin_lock(&family_lock);
+	child->exit_signal = sibling->exit_signal;
 	join_locked(sibling->parent, child, sibling);
 	spin_unlock(&family_lock);
 }

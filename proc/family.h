@@ -19,7 +19,10 @@ void process_free(struct process *process);
 
 /* Makes the new one a child that others can find, in its parent's group and session. */
 void family_join(struct process *parent, struct process *child);
-/* The same, of whoever is the sibling's parent at that moment, in the sibling's group. */
+/*
+ * The same, of whoever is the sibling's parent at that moment, in the sibling's group. It tells its
+ * end as the sibling does.
+ */
 void family_join_beside(struct process *sibling, struct process *child);
 
 /* The living or zombie process of that pid; NULL. => family lock held */

@@ -186,12 +186,12 @@ static long start(struct process *parent, struct process *child,
 	bool wait = request->flags & CLONE_VFORK;
 	int pid = child->pid;
 
-	child->exit_signal = request->flags & CSIGNAL;
 	if (wait) {
 		waitq_init(&vfork.queue);
 		/* cppcheck-suppress autoVariables ; this waits until the child has let go of it */
 		child->vfork = &vfork;
 	}
+	child->exit_signal = request->flags & CSIGNAL;
 	if (request->flags & CLONE_PARENT)
 		family_join_beside(parent, child);
 	else

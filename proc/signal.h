@@ -16,10 +16,14 @@ struct trap_frame;
 /* What is pending has its facts kept up to this many times a process. */
 #define SIGNAL_QUEUE_MAX   1024
 
+/* What a signal tells of: the code alone does not say, as anybody may send any to himself. */
+enum signal_about { SIGNAL_OF_SENDER, SIGNAL_OF_FAULT, SIGNAL_OF_CHILD };
+
 /* What a signal says beside its number. */
 struct signal_info {
 	int sig;
-	int code;			   /* SI_*, or how a fault or a child's news came about */
+	int code; /* SI_*, or how a fault or a child's news came about */
+	enum signal_about about;
 	int pid;			   /* who sent it; the child that it is about */
 	int status;			   /* of the child: exit status or signal */
 	uint64_t value;			   /* what the sender gave; of a fault: the address */

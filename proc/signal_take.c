@@ -106,21 +106,14 @@ static int64_t ticks_to_clk(uint64_t ticks)
 	return (int64_t)(clock_ticks_to_ns(ticks) / (NSEC_PER_SEC / ABI_CLK_TCK));
 }
 
-static bool is_fault(const struct signal_info *info)
-{
-	return info->code > 0 && info->code < SI_KERNEL &&
-	       (info->sig == SIGSEGV || info->sig == SIGBUS || info->sig == SIGILL ||
-		info->sig == SIGTRAP || info->sig == SIGFPE);
-}
-
 void signal_info_to_abi(const struct signal_info *info, struct abi_siginfo *abi)
 {
 	memset(abi, 0, sizeof(*abi));
 	abi->si_signo = info->sig;
 	abi->si_code = info->code;
-	if (is_fault(info)) {
+	if (info->about == SIGNAL_OF_FAULT) {
 		abi->u.fault.addr = info->value;
-	} else if (info->sig == SIGCHLD && info->code > 0 && info->code < SI_KERNEL) {
+	} else if (info->about == SIGNAL_OF_CHILD) {
 		abi->u.child.pid = info->pid;
 		abi->u.child.status = info->status;
 		abi->u.child.utime = ticks_to_clk(info->user_ticks);

@@ -15,6 +15,7 @@ static void tell_parent(struct process *process, int code, int status)
 	const struct signal_info info = {
 		.sig = SIGCHLD,
 		.code = code,
+		.about = SIGNAL_OF_CHILD,
 		.pid = process->pid,
 		.status = status,
 		.user_ticks = usage.user_ticks,

@@ -23,6 +23,7 @@ void trap_exception(struct trap_frame *frame, enum trap_exception kind, vaddr_t 
 	const struct signal_info info = {
 		.sig = exceptions[kind].sig,
 		.code = exceptions[kind].code,
+		.about = SIGNAL_OF_FAULT,
 		.value = frame_pc(frame),
 	};
 

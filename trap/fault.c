@@ -78,6 +78,7 @@ static int refuse(const struct trap_frame *frame, vaddr_t addr, unsigned access,
 	const struct signal_info info = {
 		.sig = outcome == VM_BUS ? SIGBUS : SIGSEGV,
 		.code = code_of(outcome),
+		.about = SIGNAL_OF_FAULT,
 		.value = addr,
 	};
 
