@@ -101,7 +101,7 @@ static int copy_process(struct process *parent, struct process *child, uint64_t 
 	if (!(flags & CLONE_VM))
 		return copy_space(parent, child);
 	if (!(flags & CLONE_VFORK)) /* it runs beside its parent, on the same stacks */
-		child->signals.stack = (struct abi_stack){ 0 };
+		child->signals.stack = SIGNAL_NO_STACK;
 	uspace_get(parent->uspace);
 	child->uspace = parent->uspace;
 	return 0;

@@ -49,7 +49,7 @@ static bool ends_by_default(int sig)
 
 void signals_init(struct signals *signals)
 {
-	*signals = (struct signals){ 0 };
+	*signals = (struct signals){ .stack = SIGNAL_NO_STACK };
 	spin_init(&signals->lock, LOCK_PROCESS);
 	list_init(&signals->queue);
 	waitq_init(&signals->resumed);
@@ -88,7 +88,7 @@ static void actions_free(struct signals *signals)
 void signals_exec(struct signals *signals)
 {
 	actions_free(signals);
-	signals->stack = (struct abi_stack){ 0 };
+	signals->stack.ss_sp = signals->stack.ss_size = 0; /* the flags stay, as on Linux */
 }
 
 void signals_destroy(struct signals *signals)

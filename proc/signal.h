@@ -59,6 +59,9 @@ struct signals {
 	struct abi_stack stack; /* the alternate one; ss_size 0: none */
 };
 
+/* As a frame tells that there was none: where it is brought back, there is none again. */
+#define SIGNAL_NO_STACK ((struct abi_stack){ .ss_flags = SS_DISABLE })
+
 /* What a signal does where nobody caught it. */
 enum signal_default { SIGNAL_IGNORE, SIGNAL_TERMINATE, SIGNAL_CORE, SIGNAL_STOP, SIGNAL_CONTINUE };
 enum signal_default signal_default(int sig);

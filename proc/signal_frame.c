@@ -99,7 +99,7 @@ int signal_frame_write(struct trap_frame *frame, const struct signal_info *info,
 	    write_told(at, info, stack, mask))
 		return -EFAULT;
 	if ((uint32_t)stack->ss_flags & SS_AUTODISARM)
-		*stack = (struct abi_stack){ .ss_flags = SS_DISABLE };
+		*stack = SIGNAL_NO_STACK;
 	arch_signal_call(frame, &call);
 	return 0;
 }

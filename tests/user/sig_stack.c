@@ -69,6 +69,32 @@ static void handlers(void)
 	state("after one that disarms itself");
 }
 
+static void set_one(int sig)
+{
+	(void)sig;
+	TRY(sigaltstack(to(stack, 0, 65536), NULL));
+	state("set in a handler");
+}
+
+/* What the frame says of the stack is brought back, that there was none too. */
+static void set_in_handler(void)
+{
+	struct sigaction action = { .sa_handler = set_one };
+
+	sigaction(SIGUSR1, &action, NULL);
+	raise(SIGUSR1);
+	state("after its return");
+}
+
+static int in_a_new_image(void *self)
+{
+	char *args[] = { self, "again", NULL };
+
+	sigaltstack(to(stack, 0, 65536), NULL);
+	execv(self, args);
+	return 1;
+}
+
 static int recurse(int n)
 {
 	volatile char room[2048];
@@ -161,11 +187,17 @@ static int sigreturn_at(void *how)
 }
 
 /* A frame of zeros is a good one: pc 0. */
-int main(void)
+int main(int argc, char **argv)
 {
 	stack = anon(65536);
+	if (argc > 1) {
+		set_in_handler();
+		return 0;
+	}
+	set_in_handler();
 	errors();
 	handlers();
+	in_child("a new image", in_a_new_image, argv[0]);
 	overflow();
 	in_child("overflow without another stack", overflow_without, NULL);
 	in_child("the other stack used up", used_up, NULL);
