@@ -151,7 +151,7 @@ long sys_sigaltstack(struct trap_frame *frame)
 }
 
 /* As where a frame can't be written: one fault more, whose handler may know better. */
-static void bad_frame(const struct trap_frame *frame)
+static void bad_frame(vaddr_t sp)
 {
 	const struct process *process = current_process();
 	const struct signal_info segv = { .sig = SIGSEGV, .code = SI_KERNEL };
@@ -159,14 +159,16 @@ static void bad_frame(const struct trap_frame *frame)
 	if (!signal_fault(&segv))
 		log_warn("trap",
 			 "%s[%d] killed by SIGSEGV: rt_sigreturn without a frame at sp %#lx",
-			 process->comm, process->pid, frame_sp(frame));
+			 process->comm, process->pid, sp);
 }
 
 /* All registers come from the frame: the result is what a0 is to be. */
 long sys_rt_sigreturn(struct trap_frame *frame)
 {
+	vaddr_t sp = frame_sp(frame);
+
 	current_thread()->sleep_until_ns = 0; /* what the handler interrupted is over */
 	if (signal_frame_return(frame) != 0)
-		bad_frame(frame);
+		bad_frame(sp);
 	return frame_result(frame);
 }

@@ -42,18 +42,17 @@ int arch_sigcontext_load(vaddr_t from)
 	struct arch_thread *thread = arch_this_thread();
 	uint32_t fcsr, end[3];
 
-	if (arch_copy_in(end, AT(from, end), sizeof(end)))
+	if (arch_copy_in(&thread->frame, from, REGISTERS))
 		return -EFAULT;
-	if (end[0] || end[1] || end[2])
-		return -EINVAL;
 	arch_frame_replaced(thread);
-	if (arch_copy_in(&thread->frame, from, REGISTERS) ||
-	    arch_copy_in(thread->fpu.f, AT(from, f), FLOATS) ||
+	if (arch_copy_in(thread->fpu.f, AT(from, f), FLOATS) ||
 	    arch_copy_in(&fcsr, AT(from, fcsr), sizeof(fcsr)))
 		return -EFAULT;
 	thread->fpu.fcsr = fcsr;
 	fpu_replaced(thread);
-	return 0;
+	if (arch_copy_in(end, AT(from, end), sizeof(end)))
+		return -EFAULT;
+	return end[0] || end[1] || end[2] ? -EINVAL : 0;
 }
 
 void arch_signal_call(struct trap_frame *frame, const struct arch_signal_call *call)

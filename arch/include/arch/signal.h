@@ -19,7 +19,8 @@ int arch_sigcontext_save(vaddr_t to);
 
 /*
  * The reverse: mode, interrupts and the like stay as they are. 0, -EFAULT, or -EINVAL where words
- * that must be zero are not; then the registers are of no use any more. => in a system call; as above
+ * that must be zero are not: as on Linux the registers are the new ones even so, or some of them.
+ * => in a system call; as above
  */
 int arch_sigcontext_load(vaddr_t from);
 
