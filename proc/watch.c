@@ -47,12 +47,20 @@ static void tell_space(struct space *space, struct faultline_process *ret)
 }
 
 /* => family lock held */
+static uint32_t state_of(const struct process *process)
+{
+	if (process->state == PROCESS_ALIVE && atomic_load(&process->signals.stopped))
+		return FAULTLINE_STOPPED;
+	return process->state;
+}
+
+/* => family lock held */
 static void tell(const struct process *process, struct faultline_process *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->pid = process->pid;
 	ret->parent = process->parent ? process->parent->pid : 0;
-	ret->state = process->state;
+	ret->state = state_of(process);
 	memcpy(ret->name, process->comm, MIN(sizeof(ret->name), sizeof(process->comm)));
 	if (process->uspace)
 		tell_space(&process->uspace->space, ret);

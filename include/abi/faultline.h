@@ -56,6 +56,7 @@
 #define FAULTLINE_ALIVE	  0
 #define FAULTLINE_EXITING 1
 #define FAULTLINE_ZOMBIE  2
+#define FAULTLINE_STOPPED 3 /* alive, until SIGCONT */
 
 /* Since its last exec; all 0 for a zombie but the first row. Pages are of 4096 bytes. */
 struct faultline_process {

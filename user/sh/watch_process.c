@@ -50,7 +50,7 @@ static int ps_of_linux(void)
 
 int watch_ps(int argc, char **argv)
 {
-	static const char states[] = { 'R', 'E', 'Z' };
+	static const char states[] = { 'R', 'E', 'Z', 'T' };
 	struct faultline_process all[8];
 	long n, after = 0;
 
@@ -63,7 +63,7 @@ int watch_ps(int argc, char **argv)
 			puts("  PID  PARENT S      KIB  FAULTS NAME");
 		for (long i = 0; i < n; i++)
 			printf("%5d %7d %c %8lu %7lu %.16s\n", all[i].pid, all[i].parent,
-			       all[i].state < 3 ? states[all[i].state] : '?',
+			       all[i].state < sizeof(states) ? states[all[i].state] : '?',
 			       (unsigned long)all[i].resident * 4, served(&all[i]), all[i].name);
 		after = n ? all[n - 1].pid : after;
 	} while (n > 0);

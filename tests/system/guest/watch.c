@@ -70,6 +70,26 @@ static void process(void)
 	expect("its heap's end", (long)sbrk(0), (long)self.heap_end);
 }
 
+/* Of a child that stops and goes on. */
+static void states(void)
+{
+	int pid = fork();
+
+	if (pid == 0) {
+		raise(SIGSTOP);
+		for (;;)
+			pause();
+	}
+	waitpid(pid, NULL, WUNTRACED);
+	ask(FAULTLINE_PROCESS, (unsigned long)pid, &self, sizeof(self), 0);
+	expect("it has stopped", FAULTLINE_STOPPED, self.state);
+	kill(pid, SIGCONT);
+	ask(FAULTLINE_PROCESS, (unsigned long)pid, &self, sizeof(self), 0);
+	expect("it goes on", FAULTLINE_ALIVE, self.state);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 static const struct faultline_vma *find(long n, const void *p)
 {
 	for (long i = 0; i < n; i++)
@@ -303,6 +323,7 @@ int main(void)
 	memset(&trace, 0, sizeof(trace));
 	printf("# watching\n"); /* the C library's buffer is there from now on */
 	process();
+	states();
 	mappings();
 	faults();
 	failures_of_others();
