@@ -8,7 +8,7 @@
 
 #define TOKENS_MAX (LINE_MAX_BYTES + 2)
 
-enum kind { WORD, PIPE, IN, OUT, ADD, ERR, ERR_ADD, OTHER, END };
+enum kind { WORD, PIPE, IN, OUT, ADD, ERR, ERR_ADD, BACKGROUND, OTHER, END };
 
 struct token {
 	enum kind kind;
@@ -52,8 +52,8 @@ static char *word(const char **s)
 
 static enum kind operator(const char **s) {
 	static const struct { const char * text; enum kind kind; }
-operators[] = { { "2>>", ERR_ADD }, { "2>", ERR }, { ">>", ADD },  { ">", OUT },
-		{ "<", IN },	    { "|", PIPE }, { "&", OTHER }, { ";", OTHER } };
+operators[] = { { "2>>", ERR_ADD }, { "2>", ERR }, { ">>", ADD },	{ ">", OUT },
+		{ "<", IN },	    { "|", PIPE }, { "&", BACKGROUND }, { ";", OTHER } };
 
 for (unsigned i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
 	if (strncmp(*s, operators[i].text, strlen(operators[i].text)) == 0) {
@@ -112,7 +112,9 @@ static bool take_command(unsigned *at, bool compare, const struct command *ours)
 {
 	unsigned nwords = 0, nredirects = 0;
 
-	for (; tokens[*at].kind != END && tokens[*at].kind != PIPE; ++*at) {
+	for (;
+	     tokens[*at].kind != END && tokens[*at].kind != PIPE && tokens[*at].kind != BACKGROUND;
+	     ++*at) {
 		const struct token *token = &tokens[*at];
 
 		if (token->kind == WORD) {
@@ -139,18 +141,37 @@ static bool take_command(unsigned *at, bool compare, const struct command *ours)
 static bool take_line(bool compare)
 {
 	unsigned at = 0, ncommands = 0;
+	bool background = false;
 
 	while (ntokens > 0) {
 		if (ncommands == COMMANDS_MAX ||
 		    !take_command(&at, compare, &pipeline.commands[ncommands]))
 			return false;
 		ncommands++;
+		background = tokens[at].kind == BACKGROUND;
+		at += background;
 		if (tokens[at].kind == END)
 			break;
+		if (background)
+			return false;
 		at++;
 	}
-	fuzz_check(!compare || pipeline.ncommands == ncommands);
+	fuzz_check(!compare ||
+		   (pipeline.ncommands == ncommands && pipeline.background == background));
 	return true;
+}
+
+/* What is in front of the & or comment is the same pipeline, and ends with its last part. */
+static void check_extent(char *line)
+{
+	static struct pipeline again;
+	size_t n = pipeline.extent;
+
+	fuzz_check(n <= strlen(line) && strspn(line + n, " \t") == strcspn(line + n, "#&"));
+	line[n] = '\0';
+	fuzz_check(!parse(line, &again) && !again.background && again.extent == n);
+	fuzz_equal(again.ncommands, pipeline.ncommands);
+	fuzz_equal(again.used, pipeline.used);
 }
 
 bool fuzz_one(const uint8_t *data, size_t size)
@@ -164,6 +185,8 @@ bool fuzz_one(const uint8_t *data, size_t size)
 	fuzz_check(pipeline.used <= sizeof(pipeline.bytes));
 	if (good)
 		take_line(true);
+	if (good)
+		check_extent(line);
 	for (unsigned i = 0; i < ntokens; i++)
 		free(tokens[i].text);
 	free(line);

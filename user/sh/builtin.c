@@ -8,10 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sh/jobs.h"
+
 static int help(int argc, char **argv);
 
 static int leave(int argc, char **argv)
 {
+	if (!jobs_may_leave())
+		return 1;
 	exit(argc > 1 ? atoi(argv[1]) & 0xff : 0);
 }
 
@@ -48,6 +52,10 @@ static const struct builtin builtins[] = {
 	{ "walk", "PID ADDRESS", "the page-table walk", watch_walk, false },
 	{ "frame", "ADDRESS", "what a frame of memory is used for", watch_frame, false },
 	{ "log", "[N]", "the kernel's log, the last N lines of it", watch_log, false },
+	{ "jobs", "", "what runs in the background, or has stopped", jobs_list, false },
+	{ "fg", "[%N]", "a job goes on in the foreground", jobs_foreground, true },
+	{ "bg", "[%N]", "a job that has stopped goes on in the background", jobs_background, true },
+	{ "kill", "[-SIG] %N|PID", "end a job or a process", jobs_kill, false },
 	{ "ls", "[FOLDER]", "the names in it", small_ls, false },
 	{ "cat", "[FILE...]", "show files, or what comes in", small_cat, false },
 	{ "echo", "[WORD...]", "say it", small_echo, false },
@@ -70,9 +78,10 @@ static int help(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	for (size_t i = 0; i < NBUILTINS; i++)
-		printf("%-6s %-12s %s\n", builtins[i].name, builtins[i].usage, builtins[i].what);
+		printf("%-6s %-13s %s\n", builtins[i].name, builtins[i].usage, builtins[i].what);
 	puts("Other names are programs (ls /bin), looked for along PATH:");
-	puts("  PROGRAM ARGUMENT... < FILE > FILE >> FILE 2> FILE | PROGRAM...");
-	puts("Quotes: 'as it is' \"also\" \\x. Ctrl-C ends what runs.");
+	puts("  PROGRAM ARGUMENT... < FILE > FILE >> FILE 2> FILE | PROGRAM... &");
+	puts("Quotes: 'as it is' \"also\" \\x. Ctrl-C ends what runs, Ctrl-Z stops it,");
+	puts("& has it run in the background.");
 	return 0;
 }

@@ -14,10 +14,16 @@ struct builtin {
 /* NULL: a program's name. */
 const struct builtin *builtin_find(const char *name);
 
-/* small.c */
+/* small.c: */
 int small_echo(int argc, char **argv);
 int small_cat(int argc, char **argv);
 int small_ls(int argc, char **argv);
+
+/* job_commands.c: */
+int jobs_list(int argc, char **argv);
+int jobs_foreground(int argc, char **argv);
+int jobs_background(int argc, char **argv);
+int jobs_kill(int argc, char **argv);
 
 /* watch*.c: what the kernel tells of itself. */
 int watch_ps(int argc, char **argv);

@@ -7,6 +7,7 @@
 
 #include "sh/edit.h"
 #include "sh/history.h"
+#include "sh/jobs.h"
 #include "sh/parse.h"
 #include "sh/run.h"
 #include "sh/terminal.h"
@@ -26,7 +27,7 @@ static int run_text(const char *text)
 		dprintf(STDERR_FILENO, "sh: %s\n", wrong);
 		return MISUSE;
 	}
-	return pipeline.ncommands ? run(&pipeline) : 0;
+	return pipeline.ncommands ? run(&pipeline, text) : 0;
 }
 
 /* Half of what was meant could do anything. */
@@ -61,11 +62,12 @@ static void talk(bool quiet)
 	if (!quiet)
 		dprintf(STDOUT_FILENO, "help tells what can be done here.\n");
 	for (;;) {
+		jobs_tell();
 		terminal_for_keys();
 		begin_row();
 		end = edit_line(terminal_columns() >= WIDE ? PROMPT : NARROW, &line);
 		terminal_for_programs();
-		if (end == EDIT_END_OF_INPUT)
+		if (end == EDIT_END_OF_INPUT && jobs_may_leave())
 			return;
 		if (end == EDIT_TOO_LONG)
 			too_long();
@@ -81,11 +83,13 @@ static void listen(void)
 	static struct line line;
 	enum edit_end end;
 
-	while ((end = edit_plain(&line)) != EDIT_END_OF_INPUT)
+	while ((end = edit_plain(&line)) != EDIT_END_OF_INPUT) {
 		if (end == EDIT_TOO_LONG)
 			too_long();
 		else
 			run_text(line.bytes);
+		jobs_tell();
+	}
 }
 
 int main(int argc, char **argv)

@@ -1,4 +1,4 @@
-/* From a line to a pipeline: quotes, redirections, pipes. */
+/* From a line to a pipeline: quotes, redirections, pipes, &. */
 #include "sh/parse.h"
 
 #include <fcntl.h>
@@ -107,12 +107,35 @@ static void begin_command(struct parser *parser)
 	parser->command->nwords = parser->command->nredirects = 0;
 }
 
+static void skip_to_part(struct parser *parser)
+{
+	skip_blanks(parser);
+	if (*parser->at == '#')
+		parser->at += strlen(parser->at);
+}
+
+/* => at an & */
+static void take_background(struct parser *parser)
+{
+	if (parser->command->nwords == 0) {
+		parser->wrong = "a program is missing before &";
+		return;
+	}
+	parser->at++;
+	skip_to_part(parser);
+	parser->pipeline->background = true;
+	if (*parser->at)
+		parser->wrong = "nothing may follow &: one pipeline a line";
+}
+
 static void take_part(struct parser *parser)
 {
 	struct command *command = parser->command;
 
-	if (*parser->at == '&' || *parser->at == ';') {
-		parser->wrong = "& and ; are not known here: one pipeline a line";
+	if (*parser->at == ';') {
+		parser->wrong = "; is not known here: one pipeline a line";
+	} else if (*parser->at == '&') {
+		take_background(parser);
 	} else if (*parser->at == '|') {
 		parser->at++;
 		if (command->nwords == 0)
@@ -134,11 +157,15 @@ const char *parse(const char *text, struct pipeline *pipeline)
 	struct parser parser = { .at = text, .pipeline = pipeline };
 
 	pipeline->ncommands = 0;
+	pipeline->background = false;
 	pipeline->used = 0;
+	pipeline->extent = 0;
 	begin_command(&parser);
-	for (skip_blanks(&parser); *parser.at && *parser.at != '#' && !parser.wrong;
-	     skip_blanks(&parser))
+	for (skip_to_part(&parser); *parser.at && !parser.wrong; skip_to_part(&parser)) {
 		take_part(&parser);
+		if (!pipeline->background)
+			pipeline->extent = (size_t)(parser.at - text);
+	}
 	if (parser.wrong)
 		return parser.wrong;
 	for (unsigned i = 0; i < pipeline->ncommands; i++)

@@ -1,4 +1,4 @@
-/* What a line asks for: programs joined by pipes, each with words and redirections. */
+/* What a line asks for: programs joined by pipes, each with words and redirections, and an & behind them. */
 #pragma once
 
 #include "sh/line.h"
@@ -22,7 +22,9 @@ struct command {
 
 struct pipeline {
 	struct command commands[COMMANDS_MAX];
-	unsigned ncommands;		    /* 0: an empty line */
+	unsigned ncommands; /* 0: an empty line */
+	bool background;
+	size_t extent;			    /* bytes of the line in front of its & or comment */
 	char bytes[2 * LINE_MAX_BYTES + 2]; /* the words' */
 	size_t used;
 };

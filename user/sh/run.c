@@ -1,4 +1,4 @@
-/* Programs of one line: a process group that has the terminal until all have ended. */
+/* Starts the programs of one line: a process group of their own, with or without the terminal. */
 #define _GNU_SOURCE
 #include "sh/run.h"
 
@@ -8,10 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sh/builtin.h"
+#include "sh/foreground.h"
+#include "sh/jobs.h"
 #include "sh/terminal.h"
 
 #define CANNOT_RUN 126
@@ -88,15 +89,34 @@ static void default_signals(void)
 		signal(ignored[i], SIG_DFL);
 }
 
-static _Noreturn void child(struct command *command, pid_t group, int in, int out)
+/* Nobody types for it, and what is typed to interrupt others is not meant for it. */
+static void leave_terminal_alone(void)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	if (null >= 0)
+		dup2(null, STDIN_FILENO);
+}
+
+static void begin_child(pid_t group, bool background)
+{
+	jobs_become_copy();
+	if (terminal_has_jobs()) {
+		setpgid(0, group);
+		if (!background)
+			terminal_give(getpgrp());
+	}
+	default_signals();
+	if (background && !terminal_has_jobs())
+		leave_terminal_alone();
+}
+
+static _Noreturn void child(struct command *command, int in, int out)
 {
 	const struct builtin *builtin = builtin_find(command->words[0]);
 
-	if (terminal_has_jobs()) {
-		setpgid(0, group);
-		terminal_give(getpgrp());
-	}
-	default_signals();
 	if (in >= 0)
 		dup2(in, STDIN_FILENO);
 	if (out >= 0)
@@ -111,86 +131,81 @@ static _Noreturn void child(struct command *command, pid_t group, int in, int ou
 	_exit(ferror(stdout) ? 1 : status);
 }
 
-/* Starts one; its standard output is a pipe to the next where there is one, whose end is *in. */
-static pid_t start(struct command *command, bool last, pid_t group, int *in)
+/* Starts one of a job; its standard output is a pipe to the next where there is one, whose end is *in. */
+static bool start(struct job *job, struct command *command, bool background, bool last, int *in)
 {
 	int ends[2] = { -1, -1 };
-	pid_t pid;
+	pid_t group = job->nprocesses ? job_group(job) : 0, pid;
 
 	if (!last && pipe2(ends, O_CLOEXEC) != 0)
-		return -1;
+		return false;
 	pid = fork();
-	if (pid == 0)
-		child(command, group, *in, ends[1]);
-	if (pid > 0 && terminal_has_jobs()) {
-		setpgid(pid, group ? group : pid);
-		terminal_give(group ? group : pid);
+	if (pid == 0) {
+		begin_child(group, background);
+		child(command, *in, ends[1]);
+	}
+	if (pid > 0) {
+		job_add_process(job, pid);
+		if (terminal_has_jobs())
+			setpgid(pid, job_group(job));
+		if (!background)
+			terminal_give(job_group(job));
 	}
 	if (*in >= 0)
 		close(*in);
 	if (ends[1] >= 0)
 		close(ends[1]);
 	*in = ends[0];
-	return pid;
+	return pid > 0;
 }
 
-/* Waits for all that were started; the status of the last of the line. */
-static int collect(const pid_t *pids, unsigned n)
+/* false: not all of them, with errno */
+static bool start_all(struct job *job, struct pipeline *pipeline)
 {
-	int status = 0;
+	unsigned count = pipeline->ncommands, n = 0;
+	bool background = pipeline->background;
+	int in = -1, err = 0;
 
-	for (unsigned i = 0; i < n; i++)
-		while (waitpid(pids[i], &status, 0) < 0)
-			if (errno != EINTR)
-				break;
-	return status;
-}
-
-static int tell(const char *name, int status)
-{
-	int sig = WTERMSIG(status);
-
-	if (!WIFSIGNALED(status))
-		return WEXITSTATUS(status);
-	if (sig == SIGINT)
-		dprintf(STDERR_FILENO, "\n");
-	else if (sig != SIGPIPE)
-		dprintf(STDERR_FILENO, "sh: %s: killed by SIG%s (%s)\n", name,
-			sigabbrev_np(sig) ? sigabbrev_np(sig) : "?", strsignal(sig));
-	return 128 + sig;
-}
-
-static int run_programs(struct pipeline *pipeline)
-{
-	pid_t pids[COMMANDS_MAX];
-	unsigned n = 0, count = pipeline->ncommands;
-	int in = -1, status;
-
-	while (n < count) {
-		pids[n] = start(&pipeline->commands[n], n + 1 == count, n ? pids[0] : 0, &in);
-		if (pids[n] < 0) {
-			complain("cannot start it", strerror(errno));
-			break;
-		}
+	while (n < count && start(job, &pipeline->commands[n], background, n + 1 == count, &in))
 		n++;
-	}
+	if (n < count)
+		err = errno;
 	if (in >= 0)
 		close(in);
-	status = collect(pids, n);
-	if (n < count)
-		return CANNOT_RUN;
-	return tell(pipeline->commands[n - 1].words[0], status);
+	errno = err;
+	return n == count;
 }
 
-int run(struct pipeline *pipeline)
+static int run_programs(struct pipeline *pipeline, const char *line)
+{
+	struct command *last = &pipeline->commands[pipeline->ncommands - 1];
+	struct job *job = job_add(line, pipeline->extent, last->words[0], pipeline->background);
+	bool complete;
+	int status;
+
+	if (!job) {
+		complain("cannot start it", "there are too many jobs");
+		return CANNOT_RUN;
+	}
+	complete = start_all(job, pipeline);
+	if (!complete)
+		complain("cannot start it", strerror(errno));
+	if (pipeline->background && job->nprocesses) {
+		if (terminal_has_jobs())
+			dprintf(STDERR_FILENO, "[%u] %d\n", job->number, (int)job_pid(job));
+		return complete ? 0 : CANNOT_RUN;
+	}
+	status = foreground_wait(job);
+	return complete ? status : CANNOT_RUN;
+}
+
+int run(struct pipeline *pipeline, const char *line)
 {
 	struct command *first = &pipeline->commands[0];
 	const struct builtin *builtin = builtin_find(first->words[0]);
-	int status;
 
-	if (pipeline->ncommands == 1 && builtin && builtin->here)
+	jobs_look();
+	if (pipeline->ncommands == 1 && !pipeline->background && builtin && builtin->here)
 		return builtin->run((int)first->nwords, first->words);
-	status = run_programs(pipeline);
-	terminal_take_back();
-	return status;
+	return run_programs(pipeline, line);
 }

@@ -1,7 +1,10 @@
-/* Runs what a line asks for, in the foreground. */
+/* Runs what a line asks for. */
 #pragma once
 
 #include "sh/parse.h"
 
-/* Waits until all programs of it have ended: the last one's status, 128 + signal if that killed it. */
-int run(struct pipeline *pipeline);
+/*
+ * In the foreground: until all programs of it have ended, or it is stopped. The last one's status,
+ * 128 + signal if one killed or stopped it; 0 in the background. line: what was parsed.
+ */
+int run(struct pipeline *pipeline, const char *line);

@@ -68,6 +68,18 @@ void terminal_give(pid_t group)
 
 void terminal_take_back(void)
 {
-	if (jobs)
-		tcsetpgrp(STDIN_FILENO, getpgrp());
+	if (!jobs)
+		return;
+	tcsetpgrp(STDIN_FILENO, getpgrp());
+	terminal_for_programs();
+}
+
+bool terminal_get_modes(struct termios *ret)
+{
+	return jobs && tcgetattr(STDIN_FILENO, ret) == 0;
+}
+
+void terminal_set_modes(const struct termios *modes)
+{
+	tcsetattr(STDIN_FILENO, TCSADRAIN, modes);
 }

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <sys/types.h>
+#include <termios.h>
 
 /* Looks at standard input and output; true: there is somebody to talk to. */
 bool terminal_begin(void);
@@ -19,4 +20,9 @@ bool terminal_is_smart(void);
 /* Programs get groups of their own, and the terminal; else they stay in ours. */
 bool terminal_has_jobs(void);
 void terminal_give(pid_t group);
+/* The modes too are as they were found. */
 void terminal_take_back(void);
+
+/* What a program that has stopped made of the modes, and has again when it goes on. */
+bool terminal_get_modes(struct termios *ret);
+void terminal_set_modes(const struct termios *modes);

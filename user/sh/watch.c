@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "sh/terminal.h"
+#include "sh/jobs.h"
 
 long watch_ask(unsigned what, unsigned long which, void *buf, unsigned long size,
 	       unsigned long from)
@@ -27,11 +27,22 @@ int watch_refused(const char *what)
 	return 1;
 }
 
+static int pid_of_job(char **argv)
+{
+	const struct job *job = job_find(argv[1]);
+
+	if (!job)
+		dprintf(STDERR_FILENO, "sh: %s: %s: no such job\n", argv[0], argv[1]);
+	return job ? (int)job_pid(job) : 0;
+}
+
 int watch_pid(int argc, char **argv)
 {
 	char *end;
 	long pid = getppid();
 
+	if (argc > 1 && *argv[1] == '%')
+		return pid_of_job(argv);
 	if (argc > 1) {
 		pid = strtol(argv[1], &end, 10);
 		if (*end || pid <= 0 || pid > 0x3fffffff) {

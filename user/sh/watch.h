@@ -12,7 +12,7 @@ long watch_ask(unsigned what, unsigned long which, void *buf, unsigned long size
 /* Says why there is no answer; `what` is what was asked for. The status to exit with. */
 int watch_refused(const char *what);
 
-/* The process that an argument names; the prompt itself where there is none. 0: no pid. */
+/* The process that an argument names, by pid or as %N; the prompt itself where there is none. 0: no pid. */
 int watch_pid(int argc, char **argv);
 
 /* Copies a file of /proc to standard output; false: it can't be read. */

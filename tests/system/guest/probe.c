@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 /* The environment, as main got it. */
@@ -180,6 +181,21 @@ static int do_sleep(int argc, char **argv)
 	return 0;
 }
 
+/* modes: switches the terminal's echo off, stops, and tells what is left of that when it goes on. */
+static int do_modes(int argc, char **argv)
+{
+	struct termios modes;
+
+	(void)argv;
+	tcgetattr(0, &modes);
+	modes.c_lflag &= ~(tcflag_t)ECHO;
+	tcsetattr(0, TCSANOW, &modes);
+	raise(SIGSTOP);
+	tcgetattr(0, &modes);
+	puts(modes.c_lflag & ECHO ? "echoes" : "echoes not");
+	return argc > 2;
+}
+
 /* spin: never ends and never calls the kernel. */
 static int do_spin(int argc, char **argv)
 {
@@ -326,6 +342,7 @@ static const struct {
 	{ "orphan", do_orphan }, { "echo", do_echo },	{ "yes", do_yes },
 	{ "hog", do_hog },	 { "bomb", do_bomb },	{ "survivor", do_survivor },
 	{ "wild", do_wild },	 { "ticks", do_ticks }, { "gone", do_gone },
+	{ "modes", do_modes },
 };
 
 int main(int argc, char **argv, char **envp)

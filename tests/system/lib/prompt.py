@@ -12,7 +12,7 @@ from .screen import Screen
 
 LEFT, RIGHT, UP, DOWN = b"\x1b[D", b"\x1b[C", b"\x1b[A", b"\x1b[B"
 HOME, END, DELETE = b"\x1b[H", b"\x1b[F", b"\x1b[3~"
-CTRL = {letter: bytes([ord(letter) & 31]) for letter in "ABCDEFKLNPRSUW\\"}
+CTRL = {letter: bytes([ord(letter) & 31]) for letter in "ABCDEFKLNPRSUWZ\\"}
 ERASE = b"\x7f"
 STATUS = re.compile(r"status (\d+)\.")
 

@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""Jobs at the prompt: &, Ctrl-Z, jobs, fg, bg and kill, in a window of 80 columns and without a terminal."""
+
+import re
+import subprocess
+
+from lib.guest import PROBE, RUN
+from lib.prompt import CTRL, Prompt
+from lib.tap import case, equal, has, lacks, main
+
+ADD = ["--add", PROBE + ":/bin/probe"]
+CAT = "cat /tmp/r /dev/console"  # says when it runs
+
+
+def begin():
+    """Gives a prompt, and CAT its file."""
+    prompt = Prompt(options=ADD)
+    equal(prompt.do("echo ready > /tmp/r"), "")
+    return prompt
+
+
+def after(prompt, keys, word):
+    """Types that and waits until this comes at a row's beginning."""
+    seen = prompt.screen.text().count("\n" + word)
+    prompt.send(keys)
+    prompt.until(lambda: prompt.screen.text().count("\n" + word) > seen, word)
+
+
+def start(prompt, line, word):
+    """Runs a line in the foreground, or types it for what runs there."""
+    after(prompt, line + "\r", word)
+
+
+def stop(prompt, told):
+    """Types Ctrl-Z and waits until that is told, and for the prompt."""
+    after(prompt, CTRL["Z"], told)
+    prompt.shows("")
+
+
+def in_background(prompt, line):
+    """Runs a line with & behind it; gives the job's number and the process id that are told."""
+    return map(int, re.match(r"\[(\d+)\] (\d+)", prompt.do(line)).groups())
+
+
+def told(prompt, text):
+    """Asks for prompts until this is told, of what ends or stops at a time of its own."""
+    for _ in range(100):
+        if text in prompt.screen.text():
+            return
+        prompt.do("")
+    raise AssertionError(f"never told: {text!r} in {prompt.screen.text()[-1500:]!r}")
+
+
+def leave(prompt, status=0):
+    """Ctrl-D, and the end."""
+    prompt.send(CTRL["D"])
+    equal(prompt.end(), status, "status")
+
+
+@case
+def a_program_runs_in_the_background():
+    prompt = begin()
+    number, pid = in_background(prompt, "probe spin > /tmp/out &  # on and on")
+    equal(number, 1)
+    equal(prompt.do("jobs"), "[1] Running  probe spin > /tmp/out")
+    has(prompt.do("trace 1000"), f"\n{pid:5} ", "trace")
+    equal(prompt.do("jobs | cat"), "[1] Running  probe spin > /tmp/out")
+    number, _ = in_background(prompt, "probe exit 3 &")
+    equal(number, 2)
+    told(prompt, "[2] Exit 3   probe exit 3\n")
+    in_background(prompt, "echo one | cat > /tmp/one&")
+    told(prompt, "[2] Done     echo one | cat > /tmp/one\n")
+    equal(prompt.do("cat /tmp/one"), "one")
+    has(prompt.do(f"maps {pid}"), "stack", "maps")
+    equal(prompt.do("maps %1"), prompt.do(f"maps {pid}"))
+    equal(prompt.do(f"faults {pid}").split("\n")[0], f"probe[{pid}]", "faults")
+    has(prompt.do(f"walk {pid} 10000"), "leaf", "walk")
+    has(prompt.do("ps"), f"{pid:5}       2 R", "ps")
+    prompt.do("kill %1")
+    told(prompt, "[1] SIGTERM  probe spin > /tmp/out\n")
+    equal(prompt.do("jobs"), "")
+    equal(prompt.do(f"maps {pid}"), "sh: maps: no such process")
+    equal(prompt.do("maps %1"), "sh: maps: %1: no such job")
+    leave(prompt)
+
+
+@case
+def ctrl_z_stops_what_runs_and_fg_brings_it_back():
+    prompt = begin()
+    start(prompt, CAT, "ready\n")
+    stop(prompt, f"[1] Stopped  {CAT}\n")
+    equal(prompt.do("jobs"), f"[1] Stopped  {CAT}")
+    has(prompt.do("ps"), " T ", "ps")
+    start(prompt, "fg", CAT + "\n")
+    start(prompt, "second", "second\nsecond")
+    stop(prompt, f"[1] Stopped  {CAT}\n")
+    start(prompt, "probe sleep | cat | cat", "asleep")
+    stop(prompt, "[2] Stopped  probe sleep | cat | cat\n")
+    equal(prompt.do("jobs"), f"[1] Stopped  {CAT}\n[2] Stopped  probe sleep | cat | cat")
+    equal(prompt.do("bg"), "[2] probe sleep | cat | cat &")
+    equal(prompt.do("bg %2"), "sh: bg: job 2 runs already")
+    equal(prompt.do("jobs"), f"[1] Stopped  {CAT}\n[2] Running  probe sleep | cat | cat")
+    start(prompt, "fg %2", "probe sleep | cat | cat\n")
+    prompt.send(CTRL["C"])
+    prompt.shows("")
+    start(prompt, "fg %1", CAT + "\n")
+    start(prompt, "third", "third\nthird")
+    prompt.send(CTRL["D"])
+    prompt.shows("")
+    equal(prompt.do("jobs"), "")
+    leave(prompt)
+
+
+@case
+def who_reads_in_the_background_stops():
+    prompt = begin()
+    in_background(prompt, "cat &")
+    told(prompt, "[1] Stopped  cat (wants to read)\n")
+    start(prompt, "fg", "cat\n")
+    start(prompt, "now", "now\nnow")
+    prompt.send(CTRL["D"])
+    prompt.shows("")
+    in_background(prompt, "probe modes &")
+    told(prompt, "[1] Stopped  probe modes (wants the terminal)\n")
+    equal(prompt.do("kill %1"), "[1] SIGTERM  probe modes")
+    leave(prompt)
+
+
+@case
+def a_job_finds_the_terminal_as_it_left_it():
+    prompt = begin()
+    equal(prompt.do("probe modes"), "[1] Stopped  probe modes")
+    start(prompt, CAT, "ready\n")
+    start(prompt, "seen", "seen\nseen")
+    prompt.send(CTRL["D"])
+    prompt.shows("")
+    equal(prompt.do("fg"), "probe modes\nechoes not")
+    equal(prompt.do("probe modes > /tmp/o"), "[1] Stopped  probe modes > /tmp/o")
+    equal(prompt.do("bg"), "[1] probe modes > /tmp/o &")
+    told(prompt, "[1] Done     probe modes > /tmp/o\n")
+    leave(prompt)
+
+
+@case
+def what_can_go_wrong():
+    prompt = begin()
+    for line, answer in (("fg", "sh: fg: there is no job"), ("bg", "sh: bg: there is no job"),
+                         ("fg %99", "sh: fg: %99: no such job"), ("fg %1", "sh: fg: %1: no such job"),
+                         ("fg %", "sh: fg: %: no such job"), ("bg -1", "sh: bg: -1: no such job"),
+                         ("fg 1 2", "usage: fg [%N]"), ("kill", "usage: kill [-SIGNAL] %N|PID..."),
+                         ("kill -9", "usage: kill [-SIGNAL] %N|PID..."), ("kill %1", "sh: kill: %1: no such job"),
+                         ("kill -NOSUCH 1", "sh: kill: NOSUCH: no such signal"),
+                         ("kill -65 1", "sh: kill: 65: no such signal"), ("kill x", "sh: kill: x is no process id"),
+                         ("kill 0", "sh: kill: 0 is no process id"), ("kill 4000", "sh: kill: 4000: no such process"),
+                         ("kill 99999999999999999999", "sh: kill: 99999999999999999999 is no process id"),
+                         ("& &", "sh: a program is missing before &"),
+                         ("echo & &", "sh: nothing may follow &: one pipeline a line"),
+                         ("echo a & echo b", "sh: nothing may follow &: one pipeline a line"),
+                         ("echo |&", "sh: a program is missing before &"), ("jobs", "")):
+        equal(prompt.do(line), answer, line)
+    equal(prompt.do("fg | cat"), "sh: fg: only as a line of its own")
+    # It ends while it is brought forward: a signal has waited for that.
+    start(prompt, CAT, "ready\n")
+    stop(prompt, f"[1] Stopped  {CAT}\n")
+    pid = re.search(r"^ *(\d+) .* T ", prompt.do("ps"), re.MULTILINE).group(1)
+    equal(prompt.do(f"kill -HUP {pid}"), "")
+    equal(prompt.do("fg"), f"{CAT}\nsh: cat: killed by SIGHUP (Hangup)")
+    # It has ended before that, and nobody was told yet.
+    in_background(prompt, "probe sleep 0 > /tmp/out &")
+    has(prompt.do("fg"), "", "too late or not")
+    prompt.do("fg")
+    equal(prompt.do("jobs"), "")
+    leave(prompt)
+
+
+@case
+def leaving_with_stopped_jobs_warns_once():
+    for word in (CTRL["D"], b"exit 4\r"):
+        prompt = Prompt(options=ADD)
+        start(prompt, "probe sleep", "asleep")
+        stop(prompt, "[1] Stopped  probe sleep\n")
+        after(prompt, word, "sh: there are stopped jobs\n")
+        equal(prompt.do("jobs"), "[1] Stopped  probe sleep")
+        after(prompt, word, "sh: there are stopped jobs\n")
+        prompt.shows("")
+        prompt.send(word)
+        equal(prompt.end(), 4 if word.endswith(b"\r") else 0, "status")
+
+
+def without_terminal(text):
+    """Runs the prompt with a text on standard input; gives (status, output, errors)."""
+    done = subprocess.run([RUN, *ADD, "--", "sh"], input=text.encode(), capture_output=True, timeout=100, check=False)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+@case
+def without_a_terminal_jobs_run_and_nobody_is_told():
+    status, out, err = without_terminal("cat &\nprobe sleep &\njobs\nfg %1\nkill %2\nfg\njobs\necho over\nexit 2\n")
+    equal(status, 2)
+    lacks(out, "Stopped", "cat has nothing to read")
+    has(out, "[2] Running  probe sleep\n", "jobs")
+    equal(out.endswith("over\n"), True, "the end of " + out)
+    lacks(err, "[1]", "errors")
+
+
+@case
+def there_are_as_many_jobs_as_there_is_room():
+    status, out, err = without_terminal("probe sleep > /tmp/out &\n" * 33 + "jobs\nkill %2\n")
+    equal((status, err), (0, "sh: cannot start it: there are too many jobs\n" * 2))
+    equal(out, "".join(f"[{n}] Running  probe sleep > /tmp/out\n" for n in range(1, 32)))
+
+
+if __name__ == "__main__":
+    main()

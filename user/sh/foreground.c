@@ -1,0 +1,59 @@
+/* Waiting for a job, and handing the terminal over to it and back. */
+#define _GNU_SOURCE
+#include "sh/foreground.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sh/jobs.h"
+#include "sh/terminal.h"
+
+static int tell_end(const struct job *job)
+{
+	int status = job->status, sig = WTERMSIG(status);
+
+	if (!WIFSIGNALED(status))
+		return WEXITSTATUS(status);
+	if (sig == SIGINT)
+		dprintf(STDERR_FILENO, "\n");
+	else if (sig != SIGPIPE)
+		dprintf(STDERR_FILENO, "sh: %s: killed by SIG%s (%s)\n", job->name,
+			sigabbrev_np(sig) ? sigabbrev_np(sig) : "?", strsignal(sig));
+	return 128 + sig;
+}
+
+static int tell_stop(struct job *job)
+{
+	if (job->stop_signal == SIGTSTP)
+		dprintf(STDERR_FILENO, "\n");
+	job_show(job, STDERR_FILENO);
+	job->told = true;
+	return 128 + job->stop_signal;
+}
+
+int foreground_wait(struct job *job)
+{
+	int status;
+
+	job_wait(job);
+	if (job_state(job) == JOB_STOPPED)
+		job->has_modes = terminal_get_modes(&job->modes);
+	terminal_take_back();
+	if (job_state(job) == JOB_STOPPED)
+		return tell_stop(job);
+	status = tell_end(job);
+	job_remove(job);
+	return status;
+}
+
+int foreground_resume(struct job *job)
+{
+	terminal_give(job_group(job));
+	if (job->has_modes)
+		terminal_set_modes(&job->modes);
+	job_continue(job);
+	return foreground_wait(job);
+}
