@@ -2,9 +2,11 @@
 #include "fs/file_data.h"
 
 #include "fs/quota.h"
+#include "fs/regular.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/object.h"
+#include "mm/object_space.h"
 #include "mm/slab.h"
 #include "proc/mem_wait.h"
 
@@ -13,6 +15,7 @@ struct file_data {
 	/* const: */
 	const uint8_t *initial;
 	uint64_t initial_size;
+	struct inode *inode; /* guarded by object.lock: whose it is, until he is freed */
 };
 
 static struct file_data *to_data(struct object *object)
@@ -51,17 +54,44 @@ static void file_data_uncharge(struct object *object)
 	quota_page_gone();
 }
 
+/* The inode, if anybody can still come to it, referenced. */
+static struct inode *inode_living(struct file_data *data)
+{
+	struct inode *inode;
+
+	spin_lock(&data->object.lock);
+	inode = data->inode;
+	if (inode && !refcount_get_unless_zero(&inode->refs))
+		inode = NULL;
+	spin_unlock(&data->object.lock);
+	return inode;
+}
+
+static int file_data_punch(struct object *object, uint64_t start, uint64_t end)
+{
+	struct inode *inode = inode_living(to_data(object));
+	int err;
+
+	if (!inode)
+		return object_punch(object, start, end);
+	err = regular_punch(inode, start, end);
+	inode_put(inode);
+	return err;
+}
+
 static const struct object_ops counted_ops = {
 	.name = "file",
 	.fill = file_data_fill,
 	.charge = file_data_charge,
 	.uncharge = file_data_uncharge,
+	.punch = file_data_punch,
 	.destroy = file_data_destroy,
 };
 
 static const struct object_ops uncounted_ops = {
 	.name = "memfd",
 	.fill = file_data_fill,
+	.punch = file_data_punch,
 	.destroy = file_data_destroy,
 };
 
@@ -73,8 +103,16 @@ struct object *file_data_create(const void *initial, uint64_t size, bool counted
 		return NULL;
 	data->initial = initial;
 	data->initial_size = initial ? size : 0;
+	data->inode = NULL;
 	object_init(&data->object, counted ? &counted_ops : &uncounted_ops, data->initial_size);
 	return &data->object;
+}
+
+void file_data_set_inode(struct object *object, struct inode *inode)
+{
+	spin_lock(&object->lock);
+	to_data(object)->inode = inode;
+	spin_unlock(&object->lock);
 }
 
 uint64_t file_data_initial_pages(struct object *object)

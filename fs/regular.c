@@ -18,16 +18,20 @@ struct inode *regular_create(uint32_t mode, uint32_t dev, const void *initial, u
 		return NULL;
 	inode->seals = F_SEAL_SEAL;
 	inode->object = file_data_create(initial, size, dev == INODE_DEV_ROOT);
-	if (inode->object)
-		return inode;
-	inode_put(inode);
-	return NULL;
+	if (!inode->object) {
+		inode_put(inode);
+		return NULL;
+	}
+	file_data_set_inode(inode->object, inode);
+	return inode;
 }
 
 void regular_free(struct inode *inode)
 {
-	if (inode->object)
-		object_put(inode->object);
+	if (!inode->object)
+		return;
+	file_data_set_inode(inode->object, NULL);
+	object_put(inode->object);
 }
 
 uint64_t regular_size(struct inode *inode)
@@ -167,16 +171,30 @@ static int regular_file_truncate(struct file *file, uint64_t size)
 }
 
 /* => inode->lock held */
-static int allocate(struct inode *inode, unsigned mode, uint64_t offset, uint64_t end)
+static int punch(struct inode *inode, uint64_t start, uint64_t end)
 {
-	bool grow = !(mode & FALLOC_FL_KEEP_SIZE);
+	int err = seals_check_punch(inode);
+
+	return err ? err : object_punch(inode->object, start, end);
+}
+
+int regular_punch(struct inode *inode, uint64_t start, uint64_t end)
+{
 	int err;
 
-	if (mode & FALLOC_FL_PUNCH_HOLE) {
-		err = seals_check_punch(inode);
-		return err ? err : object_punch(inode->object, offset, end);
-	}
-	err = seals_check_size(inode, MAX(end, regular_size(inode)));
+	mutex_lock(&inode->lock);
+	err = punch(inode, start, end);
+	if (err == 0)
+		inode_changed_now(inode);
+	mutex_unlock(&inode->lock);
+	return err;
+}
+
+/* => inode->lock held */
+static int allocate(struct inode *inode, uint64_t offset, uint64_t end, bool grow)
+{
+	int err = seals_check_size(inode, MAX(end, regular_size(inode)));
+
 	return err ? err : object_allocate(inode->object, offset, end, grow);
 }
 
@@ -185,8 +203,10 @@ static int regular_allocate(struct file *file, unsigned mode, uint64_t offset, u
 	struct inode *inode = file_inode(file);
 	int err;
 
+	if (mode & FALLOC_FL_PUNCH_HOLE)
+		return regular_punch(inode, offset, end);
 	mutex_lock(&inode->lock);
-	err = allocate(inode, mode, offset, end);
+	err = allocate(inode, offset, end, !(mode & FALLOC_FL_KEEP_SIZE));
 	if (err == 0)
 		inode_changed_now(inode);
 	mutex_unlock(&inode->lock);

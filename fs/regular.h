@@ -21,4 +21,7 @@ uint64_t regular_pages(struct inode *inode); /* frames that its bytes take, or w
  */
 int regular_truncate(struct inode *inode, uint64_t size);
 
+/* object_punch() in turn with writers: -EPERM too, where a seal forbids it. => no lock held */
+int regular_punch(struct inode *inode, uint64_t start, uint64_t end);
+
 extern const struct file_ops regular_file_ops;

@@ -64,6 +64,51 @@ vaddr_t gather_zap(struct gather *gather, const struct vma *vma, vaddr_t start, 
 	return more ? gather->resume : end;
 }
 
+struct zap_shown {
+	struct gather *gather;
+	const struct object *object;
+};
+
+/* One by one; a leaf table counts once, however many entries go. */
+static int zap_shown_leaf(void *arg, const struct mmu_leaf *leaf)
+{
+	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
+	const struct zap_shown *zap = arg;
+	struct gather *gather = zap->gather;
+	unsigned leaves = gather->leaves;
+
+	gather->resume = leaf->va;
+	if (leaves == GATHER_LEAVES)
+		return 1;
+	for (slot = entry_next_used(leaf->entries, end); slot < end;
+	     slot = entry_next_used(slot + 1, end)) {
+		struct mmu_leaf one = *leaf;
+
+		if (pfn_to_page(entry_pfn(entry_load(slot)))->owner != zap->object)
+			continue;
+		one.va = mmu_leaf_va(leaf, slot);
+		one.entries = slot;
+		one.count = 1;
+		gather->leaves = leaves;
+		if (zap_leaf(gather, &one))
+			return 1;
+	}
+	gather->leaves = leaves + 1;
+	return 0;
+}
+
+vaddr_t gather_zap_shown(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end)
+{
+	vaddr_t from = MAX(start, vma->touched_start), to = MIN(end, vma->touched_end);
+	struct zap_shown zap = { .gather = gather, .object = vma->object };
+	int more = 0;
+
+	assert_hardened(spin_lock_held(&gather->space->lock));
+	if (from < to)
+		more = arch_mmu_visit(&gather->space->mmu, from, to, zap_shown_leaf, &zap);
+	return more ? gather->resume : end;
+}
+
 void gather_prune(struct gather *gather, vaddr_t floor, vaddr_t ceiling)
 {
 	unsigned before = gather->tables.count;

@@ -25,6 +25,9 @@ void gather_init(struct gather *gather, struct space *space);
  */
 vaddr_t gather_zap(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end);
 
+/* The same, but only of those that show pages of the VMA's object: private copies stay. */
+vaddr_t gather_zap_shown(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end);
+
 /* Can no more be taken before it is fenced and freed? */
 static inline bool gather_full(const struct gather *gather)
 {

@@ -160,14 +160,50 @@ static int advise_range(struct space *space, vaddr_t start, vaddr_t end, int adv
 	return holes;
 }
 
-int vm_madvise(struct space *space, vaddr_t addr, size_t len, int advice)
+/* May a hole be made by way of this mapping? In Linux's order. */
+static int remove_check(const struct vma *vma)
 {
-	vaddr_t end = addr + ALIGN_UP(len, PAGE_SIZE);
+	if ((vma->flags & VMA_LOCKED) || !vma->object)
+		return -EINVAL;
+	return vma_is_shared(vma) && (vma->max_rights & RIGHT_WRITE) ? 0 : -EACCES;
+}
+
+int vm_remove_next(struct space *space, vaddr_t *addr, vaddr_t end, struct vm_remove *ret)
+{
+	struct vma *vma = vma_find_next(space, *addr);
+	vaddr_t from;
+	int result;
 
 	assert_hardened(mm_host.mmap_locked(space));
-	if (advice_kind(advice) == ADVICE_UNKNOWN || !IS_ALIGNED(addr, PAGE_SIZE))
+	if (!vma || vma->start >= end)
+		return -ENOMEM;
+	result = remove_check(vma);
+	if (result)
+		return result;
+	from = MAX(vma->start, *addr);
+	ret->gap = from > *addr;
+	*addr = MIN(vma->end, end);
+	ret->start = vma->offset + (from - vma->start);
+	ret->end = ret->start + (*addr - from);
+	ret->object = vma->object;
+	object_get(ret->object);
+	return 0;
+}
+
+int vm_advice_range(vaddr_t addr, size_t len, vaddr_t *end_ret)
+{
+	*end_ret = addr + ALIGN_UP(len, PAGE_SIZE);
+	if (!IS_ALIGNED(addr, PAGE_SIZE) || *end_ret < addr)
 		return -EINVAL;
-	if (end < addr || (len && ALIGN_UP(len, PAGE_SIZE) == 0))
+	return len && *end_ret == addr ? -EINVAL : 0;
+}
+
+int vm_madvise(struct space *space, vaddr_t addr, size_t len, int advice)
+{
+	vaddr_t end;
+
+	assert_hardened(mm_host.mmap_locked(space));
+	if (advice_kind(advice) == ADVICE_UNKNOWN || vm_advice_range(addr, len, &end))
 		return -EINVAL;
 	if (advice_kind(advice) == ADVICE_POPULATE)
 		return populate_range(space, addr, end, advice);

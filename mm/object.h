@@ -10,7 +10,7 @@
 
 struct object;
 
-/* None of these blocks. */
+/* None of these blocks but punch. */
 struct object_ops {
 	const char *name;
 	/*
@@ -27,6 +27,11 @@ struct object_ops {
 	 */
 	bool (*charge)(struct object *object);
 	void (*uncharge)(struct object *object);
+	/*
+	 * object_punch() for MADV_REMOVE, in turn with who else changes the object, and with what he
+	 * may refuse. NULL: nobody else does. => no lock held; the caller has a reference
+	 */
+	int (*punch)(struct object *object, uint64_t start, uint64_t end);
 	/*
 	 * The last reference is gone, the pages too: free the object's memory and what it stands
 	 * on.

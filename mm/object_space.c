@@ -4,6 +4,7 @@
 #include "abi/errno.h"
 #include "mm/host.h"
 #include "mm/object_index.h"
+#include "mm/verbs.h"
 #include "mm/vma.h"
 
 /* The page at index is there, now and then: 0; -ENOSPC, where memory has run out too; -EIO; -EINTR. */
@@ -95,6 +96,26 @@ static uint64_t next_written(struct object *object, uint64_t index, uint64_t las
 	return next;
 }
 
+static bool is_mapped(struct object *object)
+{
+	bool mapped;
+
+	spin_lock(&object->lock);
+	mapped = !list_empty(&object->vmas);
+	spin_unlock(&object->lock);
+	return mapped;
+}
+
+/* Pages [first, stop) go but those that somebody has in hand at the moment. */
+static void punch_pages(struct object *object, uint64_t first, uint64_t stop)
+{
+	if (first >= stop)
+		return;
+	if (is_mapped(object))
+		vm_truncate_hole(object, first << PAGE_SHIFT, stop << PAGE_SHIFT);
+	object_remove(object, first, stop - 1, in_nobodys_hand);
+}
+
 int object_punch(struct object *object, uint64_t start, uint64_t end)
 {
 	uint64_t first = ALIGN_UP(start, PAGE_SIZE) >> PAGE_SHIFT, last;
@@ -106,8 +127,7 @@ int object_punch(struct object *object, uint64_t start, uint64_t end)
 	/* (The last page goes too where the range ends with the bytes.) */
 	if (end == object_size(object) || IS_ALIGNED(end, PAGE_SIZE))
 		end = (last + 1) << PAGE_SHIFT;
-	if (first < end >> PAGE_SHIFT)
-		object_remove(object, first, (end >> PAGE_SHIFT) - 1, in_nobodys_hand);
+	punch_pages(object, first, end >> PAGE_SHIFT);
 	for (uint64_t at = start >> PAGE_SHIFT; at <= last; at++) {
 		uint64_t from, to;
 		ssize_t went;
@@ -118,7 +138,8 @@ int object_punch(struct object *object, uint64_t start, uint64_t end)
 		from = MAX(start, at << PAGE_SHIFT);
 		to = MIN(MIN(end, (at + 1) << PAGE_SHIFT), object_size(object));
 		went = object_write_kernel(object, from, page_address(zero_page), to - from);
-		if (went < 0)
+		/* (What has become a hole meanwhile is zeros.) */
+		if (went < 0 && went != -ENOSPC)
 			return (int)went;
 		(void)vm_pause();
 	}

@@ -1,4 +1,4 @@
-/* Drops the mappings of what a file no longer has, in all spaces. */
+/* Drops the mappings of what a file no longer has: of its end, or of a hole in it; in all spaces. */
 #include "mm/debt.h"
 #include "mm/gather.h"
 #include "mm/host.h"
@@ -12,6 +12,20 @@
  * object's list. A VMA that fork makes stands behind its original, and is come to after it: what
  * fork copied of the original before that goes from the copy too.
  */
+
+/* What is dropped: bytes, at pages; of a hole private copies stay. */
+struct cut {
+	struct object *object;
+	uint64_t start, end;
+	bool hole;
+	uint64_t truncation; /* which of the object's it is */
+	/*
+	 * Of a hole: where the last piece stopped. (A VMA that has taken another's place meanwhile may
+	 * so keep a part: its pages are there still, and are zeroed.)
+	 */
+	const struct vma *vma;
+	vaddr_t resume;
+};
 
 /* => object->lock held; space NULL: any */
 static struct vma *find_stale(struct object *object, const struct space *space, uint64_t truncation)
@@ -36,10 +50,12 @@ static struct vma *find_stale_in(struct object *object, const struct space *spac
 	return vma;
 }
 
-static void mark_done(struct object *object, struct vma *vma, uint64_t truncation)
+static void mark_done(const struct cut *cut, struct vma *vma)
 {
+	struct object *object = cut->object;
+
 	spin_lock(&object->lock);
-	vma->truncation = truncation;
+	vma->truncation = cut->truncation;
 	list_del(&vma->object_link);
 	list_add_tail(&object->vmas, &vma->object_link);
 	spin_unlock(&object->lock);
@@ -53,50 +69,65 @@ static vaddr_t end_of_object(const struct vma *vma)
 	return vma->file_end && end < vma->end ? MAX(end, vma->start) : vma->end;
 }
 
-/* Where the VMA shows the first page, below `end`, that lies wholly at or beyond `start` bytes. */
-static vaddr_t first_beyond(const struct vma *vma, uint64_t start, vaddr_t end)
+/* Where the VMA shows the first page, below `end`, at or beyond `byte`, which is where a page begins. */
+static vaddr_t first_beyond(const struct vma *vma, uint64_t byte, vaddr_t end)
 {
-	uint64_t byte = ALIGN_UP(start, PAGE_SIZE);
-
 	if (byte <= vma->offset)
 		return vma->start;
 	return byte - vma->offset < end - vma->start ? vma->start + (byte - vma->offset) : end;
 }
 
-/* A piece of one VMA. => space lock held */
-static void truncate_piece(struct gather *gather, struct object *object, uint64_t start,
-			   uint64_t truncation)
+/* What is left in its tables has to be passed by. => space lock held; where it stopped */
+static vaddr_t zap_hole(struct gather *gather, struct cut *cut, const struct vma *vma, vaddr_t from,
+			vaddr_t end)
 {
-	struct vma *vma = find_stale_in(object, gather->space, truncation);
+	if (cut->vma == vma && cut->resume > from)
+		from = MIN(cut->resume, end);
+	cut->vma = vma;
+	cut->resume = gather_zap_shown(gather, vma, from, end);
+	return cut->resume;
+}
+
+/* A piece of one VMA. => space lock held */
+static void truncate_piece(struct gather *gather, struct cut *cut)
+{
+	struct vma *vma = find_stale_in(cut->object, gather->space, cut->truncation);
 	vaddr_t from, reached, end;
 
 	if (!vma)
 		return;
-	end = end_of_object(vma);
-	from = first_beyond(vma, start, end);
-	reached = gather_zap(gather, vma, from, end);
-	gather_prune(gather, from, reached);
+	end = first_beyond(vma, cut->end, end_of_object(vma));
+	from = first_beyond(vma, cut->start, end);
+	if (cut->hole) {
+		reached = zap_hole(gather, cut, vma, from, end);
+	} else {
+		reached = gather_zap(gather, vma, from, end);
+		gather_prune(gather, from, reached);
+	}
 	gather_fence(gather);
 	debt_assert_none(gather->space);
-	if (reached == end)
-		mark_done(object, vma, truncation);
+	if (reached != end)
+		return;
+	mark_done(cut, vma);
+	cut->vma = NULL;
 }
 
 /* => false: no mapping is left that this truncation has not come to */
-static bool truncate_some(struct object *object, uint64_t start, uint64_t truncation)
+static bool truncate_some(struct cut *cut)
 {
+	struct object *object = cut->object;
 	struct gather gather;
 	struct vma *vma;
 
 	spin_lock(&spaces_lock);
 	spin_lock(&object->lock);
-	vma = find_stale(object, NULL, truncation);
+	vma = find_stale(object, NULL, cut->truncation);
 	if (vma)
 		gather_init(&gather, vma->space);
 	spin_unlock(&object->lock);
 	if (vma) {
 		spin_lock(&gather.space->lock);
-		truncate_piece(&gather, object, start, truncation);
+		truncate_piece(&gather, cut);
 		spin_unlock(&gather.space->lock);
 	}
 	spin_unlock(&spaces_lock);
@@ -105,13 +136,27 @@ static bool truncate_some(struct object *object, uint64_t start, uint64_t trunca
 	return vma != NULL;
 }
 
-void vm_truncate(struct object *object, uint64_t start)
+static void truncate(struct cut *cut)
 {
-	uint64_t truncation;
+	struct object *object = cut->object;
 
 	spin_lock(&object->lock);
-	truncation = ++object->truncations;
+	cut->truncation = ++object->truncations;
 	spin_unlock(&object->lock);
-	while (truncate_some(object, start, truncation))
+	while (truncate_some(cut))
 		(void)vm_pause();
+}
+
+void vm_truncate(struct object *object, uint64_t start)
+{
+	struct cut cut = { .object = object, .start = start, .end = OBJECT_SIZE_MAX + 1 };
+
+	truncate(&cut);
+}
+
+void vm_truncate_hole(struct object *object, uint64_t start, uint64_t end)
+{
+	struct cut cut = { .object = object, .start = start, .end = end, .hole = true };
+
+	truncate(&cut);
 }

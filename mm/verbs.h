@@ -48,6 +48,20 @@ int vm_remap(struct space *space, vaddr_t addr, size_t old_len, size_t new_len, 
 
 int vm_madvise(struct space *space, vaddr_t addr, size_t len, int advice);
 
+/* The range that advice is for: 0 and where it ends, or -EINVAL. => no lock needed */
+int vm_advice_range(vaddr_t addr, size_t len, vaddr_t *end_ret);
+/* What MADV_REMOVE takes out of one mapping. */
+struct vm_remove {
+	struct object *object; /* referenced for the caller */
+	uint64_t start, end;   /* bytes */
+	bool gap;	       /* nothing is mapped before it */
+};
+/*
+ * The first of [*addr, end), which *addr moves behind. The caller makes the hole, with no lock held
+ * (struct object_ops). 0; -ENOMEM: nothing is mapped; -EINVAL, -EACCES: it may not be done.
+ */
+int vm_remove_next(struct space *space, vaddr_t *addr, vaddr_t end, struct vm_remove *ret);
+
 /* brk(2): the new break, or the old one where it is refused (0 asks). */
 vaddr_t vm_brk(struct space *space, vaddr_t brk);
 
@@ -59,11 +73,16 @@ vaddr_t vm_brk(struct space *space, vaddr_t brk);
 int vm_fork(struct space *parent, struct space *child);
 
 /*
- * Drops every mapping of pages of `object` from byte `start` on, private copies included, in all
- * spaces that map it.
+ * Drops every mapping of pages of `object` from byte `start` on, which is where a page begins,
+ * private copies included, in all spaces that map it.
  * => no mmap lock needed; the object's size was lowered before
  */
 void vm_truncate(struct object *object, uint64_t start);
+/*
+ * Drops what mappings show of the pages of [start, end), private copies excluded; an access has
+ * them back. => no mmap lock needed
+ */
+void vm_truncate_hole(struct object *object, uint64_t start, uint64_t end);
 
 /*
  * Strips a dying space of its private memory without its help (OOM). => any thread; marks it dying

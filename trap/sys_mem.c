@@ -155,14 +155,3 @@ long sys_mprotect(struct trap_frame *frame)
 	uspace_unlock(uspace);
 	return err;
 }
-
-long sys_madvise(struct trap_frame *frame)
-{
-	struct uspace *uspace = current_process()->uspace;
-	int err;
-
-	uspace_lock(uspace);
-	err = vm_madvise(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1), arg_int(frame, 2));
-	uspace_unlock(uspace);
-	return err;
-}

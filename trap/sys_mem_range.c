@@ -2,6 +2,7 @@
 #include "abi/mman.h"
 #include "arch/page.h"
 #include "lib/bits.h"
+#include "mm/object_space.h"
 #include "mm/usercopy.h"
 #include "mm/verbs.h"
 #include "proc/process.h"
@@ -23,6 +24,50 @@ long sys_mremap(struct trap_frame *frame)
 		       (unsigned)flags, arg_user(frame, 4), &addr);
 	uspace_unlock(uspace);
 	return err ? err : (long)addr;
+}
+
+static int punch(const struct vm_remove *remove)
+{
+	struct object *object = remove->object;
+
+	if (object->ops->punch)
+		return object->ops->punch(object, remove->start, remove->end);
+	return object_punch(object, remove->start, remove->end);
+}
+
+/* Who changes a file takes turns by a lock that stands before the mmap lock: so that one is let go for each hole. */
+static long advise_remove(struct uspace *uspace, vaddr_t addr, size_t len)
+{
+	struct vm_remove remove = { 0 };
+	bool gaps = false;
+	vaddr_t end;
+	long err = vm_advice_range(addr, len, &end);
+
+	while (!err && addr < end) {
+		uspace_lock(uspace);
+		err = vm_remove_next(&uspace->space, &addr, end, &remove);
+		uspace_unlock(uspace);
+		if (err)
+			break;
+		err = punch(&remove);
+		object_put(remove.object);
+		gaps |= remove.gap;
+	}
+	return !err && gaps ? -ENOMEM : err;
+}
+
+long sys_madvise(struct trap_frame *frame)
+{
+	struct uspace *uspace = current_process()->uspace;
+	int advice = arg_int(frame, 2);
+	int err;
+
+	if (advice == MADV_REMOVE)
+		return advise_remove(uspace, arg_user(frame, 0), arg_u64(frame, 1));
+	uspace_lock(uspace);
+	err = vm_madvise(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1), advice);
+	uspace_unlock(uspace);
+	return err;
 }
 
 /* Answers of mincore that are copied out at once. */

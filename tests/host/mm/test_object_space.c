@@ -114,6 +114,60 @@ static void test_frames(void **state)
 	end();
 }
 
+#define SPARSE 20
+#define STRIDE (512 * P) /* a leaf table each */
+
+static void map_at(struct object *file, vaddr_t at, uint64_t len, unsigned flags)
+{
+	struct map_request request = { .addr = at,
+				       .len = len,
+				       .rights = RW,
+				       .max_rights = RW,
+				       .flags = flags | MAP_FIXED,
+				       .object = file };
+
+	assert_int_equal(vm_map(&space, &request, &at), 0);
+}
+
+/*
+ * R92 R44: a hole's pages go though they are mapped, in many tables or many to a table; from a private mapping only
+ * what shows the file.
+ */
+static void test_mapped_holes(void **state)
+{
+	const uint64_t len = SPARSE * STRIDE, dense = 200;
+	const vaddr_t mine = AT + 2 * len;
+	struct object *file;
+	unsigned copies = 1;
+
+	(void)state;
+	start();
+	file = object_create_anon(len);
+	map_at(file, AT, len, MAP_SHARED);
+	map_at(file, mine, len, MAP_PRIVATE);
+	for (uint64_t i = 0; i < len; i += i < dense * P ? P : STRIDE) {
+		assert_int_equal(fake_store(AT + i, 's'), 0);
+		assert_int_equal(fake_load(mine + i), 's');
+		if (i / P % 7 != 3)
+			continue;
+		assert_int_equal(fake_store(mine + i, 'm'), 0);
+		copies++;
+	}
+	assert_int_equal(fake_store(mine + 2 * STRIDE, 'm'), 0);
+	assert_int_equal(object_punch(file, 3 * P, len - STRIDE - P), 0);
+	rig_check();
+	assert_int_equal(file->npages, 3 + 1); /* those before, and the last */
+	assert_int_equal(space.resident, 4 + 4 + copies);
+	assert_int_equal(fake_load(mine + 3 * P), 'm');
+	assert_int_equal(fake_load(mine + 2 * STRIDE), 'm');
+	assert_int_equal(fake_load(mine + 4 * P), 0);
+	assert_int_equal(fake_load(AT + 3 * P), 0);
+	assert_int_equal(fake_load(AT + 2 * P), 's');
+	assert_int_equal(fake_load(AT + 3 * STRIDE), 0);
+	object_put(file);
+	end();
+}
+
 /* R45: pages that can't all be had leave size and pages as they were. */
 static void test_failures(void **state)
 {
@@ -148,6 +202,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		isolated_test(test_holes_against_a_model),
 		isolated_test(test_frames),
+		isolated_test(test_mapped_holes),
 		isolated_test(test_failures),
 	};
 
