@@ -11,7 +11,7 @@ static void check_page(struct ledger_walk *walk, const struct object *object, ui
 		ledger_error(walk, "object %s: page %lu of its index says (kind %u) it is page %lu",
 			     object->ops->name, (unsigned long)index, page->kind,
 			     (unsigned long)page->index);
-	if (index >= object_pages(object->size))
+	if (index >= MAX(object_pages(object->size), object->kept))
 		ledger_error(walk, "object %s: page %lu is beyond its end", object->ops->name,
 			     (unsigned long)index);
 }

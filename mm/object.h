@@ -46,6 +46,7 @@ struct object {
 	struct spinlock lock;
 	/* guarded by lock: */
 	uint64_t size;	    /* bytes; pages at or beyond it are BUS */
+	uint64_t kept;	    /* pages beyond the size, had ahead, have indices below this */
 	uint64_t backed;    /* bytes from here on are not fill's: zeros until written */
 	struct radix pages; /* index -> struct page, each with the object's reference */
 	size_t npages;

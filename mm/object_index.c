@@ -77,7 +77,7 @@ static int insert_locked(struct object *object, struct insertion *in, struct pag
 		return -EAGAIN;
 	there = radix_find(&object->pages, in->index);
 	/* What was written must not be lost: the caller writes into that page. */
-	if (there && in->new_end)
+	if (there && in->new_end && in->new_end != OBJECT_KEPT)
 		return -EAGAIN;
 	if (there) {
 		page_get(there);
@@ -94,7 +94,10 @@ static int insert_locked(struct object *object, struct insertion *in, struct pag
 	page_get(in->fresh);
 	radix_insert(&object->pages, in->index, in->fresh, &in->spare);
 	object->npages++;
-	object->size = MAX(object->size, in->new_end);
+	if (in->new_end == OBJECT_KEPT)
+		object->kept = MAX(object->kept, in->index + 1);
+	else
+		object->size = MAX(object->size, in->new_end);
 	*page_ret = in->fresh;
 	return 0;
 }

@@ -9,9 +9,12 @@ static inline uint64_t object_pages(uint64_t size)
 	return (size >> PAGE_SHIFT) + ((size & PAGE_MASK) != 0);
 }
 
+/* For object_publish(): a page beyond the end, which the size does not follow. */
+#define OBJECT_KEPT UINT64_MAX
+
 /*
  * Puts a fresh page at index: decided when object->truncations was `truncations`. With new_end not
- * 0 the page lies at or beyond the end, and the size becomes new_end with it. 0: *page_ret is the
+ * 0 the page lies at or beyond the end, and the size becomes new_end with it, unless that is OBJECT_KEPT. 0: *page_ret is the
  * page that is there now, referenced for the caller: fresh itself, or, where another was quicker,
  * that one, and fresh is freed. -EAGAIN, -ENOMEM, -ENOSPC: fresh is freed.
  * => no spinning lock held; fresh has one reference, which it takes over

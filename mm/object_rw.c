@@ -136,14 +136,12 @@ static void size_raise(struct object *object, uint64_t end)
 	spin_unlock(&object->lock);
 }
 
-static ssize_t write_inside(struct object *object, uint64_t pos, const struct side *from, size_t n)
+/* The page's reference is given back. */
+static ssize_t write_to(struct object *object, struct page *page, uint64_t pos,
+			const struct side *from, size_t n)
 {
-	struct page *page;
 	size_t went;
-	int error = page_wait_for(object, pos >> PAGE_SHIFT, &page);
 
-	if (error)
-		return error;
 	page_set_dirty(page);
 	went = side_take(from, bytes_at(page, pos), n);
 	page_put(page);
@@ -153,14 +151,33 @@ static ssize_t write_inside(struct object *object, uint64_t pos, const struct si
 	return (ssize_t)went;
 }
 
+static ssize_t write_inside(struct object *object, uint64_t pos, const struct side *from, size_t n)
+{
+	struct page *page;
+	int error = page_wait_for(object, pos >> PAGE_SHIFT, &page);
+
+	return error ? error : write_to(object, page, pos, from, n);
+}
+
+/* The page that was had ahead of the bytes, referenced. */
+static struct page *page_kept(struct object *object, uint64_t index)
+{
+	bool kept = index < atomic_load_relaxed(&object->kept);
+
+	return kept ? object_page_resident(object, index) : NULL;
+}
+
 /* Where memory has run out a file does not grow, rather than that a process is killed for it. */
 static ssize_t write_beyond(struct object *object, uint64_t pos, const struct side *from, size_t n)
 {
 	uint64_t truncations = atomic_load_relaxed(&object->truncations);
-	struct page *page = page_alloc(0, PAGE_OBJECT, PAGE_NORMAL);
+	struct page *page = page_kept(object, pos >> PAGE_SHIFT);
 	size_t offset = pos & PAGE_MASK, went;
 	int error;
 
+	if (page)
+		return write_to(object, page, pos, from, n);
+	page = page_alloc(0, PAGE_OBJECT, PAGE_NORMAL);
 	if (!page)
 		return -ENOSPC;
 	went = side_take(from, bytes_at(page, pos), n);

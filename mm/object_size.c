@@ -19,20 +19,23 @@ static void zero_tail(struct object *object, uint64_t size)
 	page_put(page);
 }
 
-/* Lowers or raises the size: true where pages have to go. */
+/* Lowers or raises the size: true where pages have to go. What was had beyond the end stays only if it is raised. */
 static bool size_change(struct object *object, uint64_t size)
 {
-	bool shrinks;
+	bool cuts;
 
 	spin_lock(&object->lock);
-	shrinks = size < object->size;
+	cuts = size < object->size;
+	if (size == object->size)
+		cuts = object->kept > object_pages(size);
 	atomic_store_relaxed(&object->size, size);
-	if (shrinks) {
+	if (cuts) {
 		object->backed = MIN(object->backed, size);
 		object->truncations++;
+		object->kept = 0;
 	}
 	spin_unlock(&object->lock);
-	return shrinks;
+	return cuts;
 }
 
 /* Size first, so that nothing new comes beyond it; then the index; then the maps. */

@@ -4,8 +4,21 @@
 #include "abi/errno.h"
 #include "mm/host.h"
 #include "mm/object_index.h"
+#include "mm/page_alloc.h"
 #include "mm/verbs.h"
 #include "mm/vma.h"
+
+/* Zeros beyond the end. */
+static int page_keep(struct object *object, uint64_t index, struct page **page_ret)
+{
+	uint64_t truncations = atomic_load_relaxed(&object->truncations);
+	struct page *page = page_alloc(0, PAGE_OBJECT, PAGE_NORMAL);
+
+	if (!page)
+		return -ENOMEM;
+	arch_page_zero(page_address(page));
+	return object_publish(object, index, page, truncations, OBJECT_KEPT, page_ret);
+}
 
 /* The page at index is there, now and then: 0; -ENOSPC, where memory has run out too; -EIO; -EINTR. */
 static int have_page(struct object *object, uint64_t index)
@@ -14,11 +27,17 @@ static int have_page(struct object *object, uint64_t index)
 	struct page *page;
 	int result;
 
-	while ((result = object_page(object, index, &page, &wait)) == VM_WAIT) {
-		result = mm_host.pause(&wait);
-		if (result)
-			return result;
-	}
+	do {
+		result = object_page(object, index, &page, &wait);
+		if (result == -ENXIO)
+			result = page_keep(object, index, &page);
+		if (result == VM_WAIT) {
+			result = mm_host.pause(&wait);
+			if (result)
+				return result;
+			result = -EAGAIN;
+		}
+	} while (result == -EAGAIN);
 	if (result == 0)
 		page_put(page);
 	return result == -ENOMEM ? -ENOSPC : result;
@@ -63,18 +82,10 @@ static int have_pages(struct object *object, uint64_t first, uint64_t end)
 
 int object_allocate(struct object *object, uint64_t start, uint64_t end, bool grow)
 {
-	uint64_t size = object_size(object), first = start >> PAGE_SHIFT;
-	bool grown = grow && end > size;
-	int result = 0;
+	int result = have_pages(object, start >> PAGE_SHIFT, object_pages(end));
 
-	if (grown)
+	if (!result && grow && end > object_size(object))
 		result = object_set_size(object, end);
-	else
-		end = MIN(end, size);
-	if (!result && first < object_pages(end))
-		result = have_pages(object, first, object_pages(end));
-	if (result && grown)
-		(void)object_set_size(object, size);
 	return result;
 }
 
@@ -118,16 +129,16 @@ static void punch_pages(struct object *object, uint64_t first, uint64_t stop)
 
 int object_punch(struct object *object, uint64_t start, uint64_t end)
 {
-	uint64_t first = ALIGN_UP(start, PAGE_SIZE) >> PAGE_SHIFT, last;
+	uint64_t size = object_size(object), stop = end >> PAGE_SHIFT, last;
 
-	end = MIN(end, object_size(object));
+	/* (The last page goes too where the range ends with the bytes.) */
+	if (end >= size)
+		stop = MAX(stop, object_pages(size));
+	punch_pages(object, object_pages(start), stop);
+	end = MIN(end, size);
 	if (start >= end)
 		return 0;
 	last = (end - 1) >> PAGE_SHIFT;
-	/* (The last page goes too where the range ends with the bytes.) */
-	if (end == object_size(object) || IS_ALIGNED(end, PAGE_SIZE))
-		end = (last + 1) << PAGE_SHIFT;
-	punch_pages(object, first, end >> PAGE_SHIFT);
 	for (uint64_t at = start >> PAGE_SHIFT; at <= last; at++) {
 		uint64_t from, to;
 		ssize_t went;
@@ -136,7 +147,7 @@ int object_punch(struct object *object, uint64_t start, uint64_t end)
 		if (at > last)
 			break;
 		from = MAX(start, at << PAGE_SHIFT);
-		to = MIN(MIN(end, (at + 1) << PAGE_SHIFT), object_size(object));
+		to = MIN(end, (at + 1) << PAGE_SHIFT);
 		went = object_write_kernel(object, from, page_address(zero_page), to - from);
 		/* (What has become a hole meanwhile is zeros.) */
 		if (went < 0 && went != -ENOSPC)

@@ -4,8 +4,8 @@
 #include "mm/object.h"
 
 /*
- * Sees to it that each page of [start, end) is there; the part beyond the size raises it, where
- * `grow` says so, or is let be. 0; -ENOSPC, -EIO, -EINTR: size and pages are as before.
+ * Sees to it that each page of [start, end) is there; beyond the size it is kept for later, or
+ * raises it where `grow` says so. 0; -ENOSPC, -EIO, -EINTR: size and pages are as before.
  * => no spinning lock held; the file's waiting lock held; pauses
  */
 int object_allocate(struct object *object, uint64_t start, uint64_t end, bool grow);

@@ -58,6 +58,79 @@ static void ahead(int fd)
 	munmap(m, 4 * PAGE);
 }
 
+/* With its pages, those beyond the end too. */
+static void room_is(const char *what, int fd)
+{
+	struct stat st;
+
+	fstat(fd, &st);
+	say("%s: size %ld, %ld pages\n", what, (long)st.st_size, (long)st.st_blocks / 8);
+}
+
+static int touch(void *at)
+{
+	return *(volatile char *)at;
+}
+
+/* What was had beyond the end is there when the file grows, and goes when it is cut off, be it where it ends. */
+static void beyond(int fd)
+{
+	char *m, buf[8];
+
+	TRY(ftruncate(fd, 0));
+	TRY(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 4 * PAGE));
+	room_is("beyond", fd);
+	TRY(pread(fd, buf, 8, 0));
+	TRY(ftruncate(fd, PAGE + 5));
+	room_is("raised", fd);
+	TRY(ftruncate(fd, PAGE + 5));
+	room_is("the same size", fd);
+	TRY(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 8 * PAGE));
+	TRY(fallocate(fd, FALLOC_FL_KEEP_SIZE, 2 * PAGE, PAGE));
+	room_is("twice", fd);
+	TRY(pwrite(fd, "abc", 3, 5 * PAGE + 7));
+	TRY(pwrite(fd, "def", 3, 6 * PAGE - 1));
+	room_is("written", fd);
+	m = mmap(NULL, 8 * PAGE, RW, MAP_SHARED, fd, 0);
+	say("%zu before, %.3s, %zu behind, %.3s, %zu\n", not_all(m, 5 * PAGE + 7, 0),
+	    m + 5 * PAGE + 7, not_all(m + 5 * PAGE + 10, PAGE - 11, 0), m + 6 * PAGE - 1,
+	    not_all(m + 6 * PAGE + 2, PAGE - 2, 0));
+	in_child("the page behind", touch, m + 7 * PAGE);
+	TRY(fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, 7 * PAGE, PAGE));
+	room_is("a hole beyond the end", fd);
+	TRY(fallocate(fd, FALLOC_FL_KEEP_SIZE, 20 * PAGE + 5, PAGE));
+	TRY(fallocate(fd, 0, 30 * PAGE + 5, PAGE));
+	room_is("grown", fd);
+	TRY(fallocate(fd, FALLOC_FL_KEEP_SIZE, 40 * PAGE, 3 * PAGE));
+	TRY(fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, 20 * PAGE, 21 * PAGE));
+	room_is("a hole over the end", fd);
+	TRY(ftruncate(fd, 50 * PAGE));
+	TRY(pread(fd, buf, 8, 41 * PAGE));
+	say("zeros: %zu\n", not_all(buf, 8, 0));
+	room_is("raised above all", fd);
+	TRY(ftruncate(fd, PAGE));
+	room_is("cut off", fd);
+	munmap(m, 8 * PAGE);
+}
+
+static void opened_anew(void)
+{
+	int fd = open("fallocate.tmp", O_RDWR | O_TRUNC);
+
+	TRY(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 4 * PAGE));
+	TRY(write(fd, "hello", 5));
+	room_is("written", fd);
+	TRY(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 1ul << 45));
+	room_is("too much", fd);
+	TRY(lseek(fd, 0, SEEK_END));
+	TRY(ftruncate(fd, 0));
+	TRY(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 4 * PAGE));
+	close(fd);
+	fd = open("fallocate.tmp", O_RDWR | O_TRUNC);
+	room_is("O_TRUNC", fd);
+	close(fd);
+}
+
 static void errors(void)
 {
 	int fd = open("fallocate.tmp", O_RDWR), ro = open("fallocate.tmp", O_RDONLY), pipes[2];
@@ -118,10 +191,13 @@ int main(void)
 	fd = open("fallocate.tmp", O_RDWR);
 	holes(fd);
 	ahead(fd);
+	beyond(fd);
+	opened_anew();
 	fd = memfd_create("fallocate", 0);
 	TRY(ftruncate(fd, 8 * PAGE));
 	holes(fd);
 	ahead(fd);
+	beyond(fd);
 	errors();
 	of_archive();
 	return 0;

@@ -90,6 +90,9 @@ static void test_frames(void **state)
 	start();
 	file = object_create_anon(0);
 	assert_int_equal(object_allocate(file, P, 100 * P, false), 0);
+	assert_int_equal(object_size(file), 0);
+	assert_int_equal(file->npages, 99);
+	assert_int_equal(object_set_size(file, 0), 0);
 	assert_int_equal(file->npages, 0);
 	assert_int_equal(object_allocate(file, 3 * P, 100 * P, true), 0);
 	assert_int_equal(file->npages, 97);
@@ -111,6 +114,104 @@ static void test_frames(void **state)
 	assert_int_equal(vm_map(&space, &request, &at), 0);
 	assert_true(object_has_writable_maps(file)); /* mprotect could make it so */
 	object_put(file);
+	end();
+}
+
+/* What a file of zeros and what was written to it should be. */
+static struct {
+	uint64_t size;
+	bool there[12];
+} file_model;
+
+static uint64_t pages(uint64_t bytes)
+{
+	return (bytes + P - 1) / P;
+}
+
+static void there(uint64_t first, uint64_t stop, bool is)
+{
+	for (uint64_t i = first; i < stop; i++)
+		file_model.there[i] = is;
+}
+
+static void resize(struct object *file, uint64_t size)
+{
+	assert_int_equal(object_set_size(file, size), 0);
+	if (size <= file_model.size) {
+		memset(model + size, 0, BYTES - size);
+		there(pages(size), 12, false);
+	}
+	file_model.size = size;
+}
+
+static void allocate(struct object *file, uint64_t a, uint64_t end, bool grow)
+{
+	assert_int_equal(object_allocate(file, a, end, grow), 0);
+	there(a / P, pages(end), true);
+	if (grow)
+		file_model.size = MAX(file_model.size, end);
+}
+
+static void write_some(struct object *file, uint64_t a, uint64_t end, unsigned char c)
+{
+	memset(model + a, c, end - a);
+	assert_int_equal(object_write_kernel(file, a, model + a, end - a), end - a);
+	there(a / P, pages(end), true);
+	file_model.size = MAX(file_model.size, end);
+}
+
+static void punch(struct object *file, uint64_t a, uint64_t end)
+{
+	uint64_t stop = end / P;
+
+	assert_int_equal(object_punch(file, a, end), 0);
+	memset(model + a, 0, end - a);
+	if (end >= file_model.size)
+		stop = MAX(stop, pages(file_model.size));
+	there(pages(a), stop, false);
+}
+
+/* R92: what was had beyond the end waits there for the file to grow, and goes with what is cut off. */
+static void test_beyond_the_end(void **state)
+{
+	(void)state;
+	start();
+	for (unsigned round = 0; round < 100; round++) {
+		struct object *file = object_create_anon(0);
+
+		memset(model, 0, BYTES);
+		memset(&file_model, 0, sizeof(file_model));
+		for (unsigned step = 1; step < 40; step++) {
+			uint64_t a = test_below(BYTES - 1), end = a + 1 + test_below(BYTES - a);
+			size_t npages = 0;
+
+			switch (test_below(6)) {
+			case 0:
+				resize(file, test_below(4) ? a : file_model.size);
+				break;
+			case 1:
+				write_some(file, a, MIN(end, a + P + 9), (unsigned char)step);
+				break;
+			case 2:
+				punch(file, a, end);
+				break;
+			case 3:
+				allocate(file, a, end, true);
+				break;
+			default:
+				allocate(file, a, end, false);
+			}
+			for (unsigned i = 0; i < 12; i++)
+				npages += file_model.there[i];
+			assert_int_equal(object_size(file), file_model.size);
+			assert_int_equal(file->npages, npages);
+			assert_int_equal(object_read_kernel(file, 0, bytes, BYTES),
+					 file_model.size);
+			assert_memory_equal(bytes, model, file_model.size);
+			rig_check();
+		}
+		object_put(file);
+	}
 	end();
 }
 
@@ -202,6 +303,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		isolated_test(test_holes_against_a_model),
 		isolated_test(test_frames),
+		isolated_test(test_beyond_the_end),
 		isolated_test(test_mapped_holes),
 		isolated_test(test_failures),
 	};
