@@ -73,26 +73,29 @@ KTEST(arch_signal_context_goes_out_and_comes_back)
 	EXPECT_EQ(EXITED(3), ktest_run(save_and_load, NULL));
 }
 
+/* As on Linux what was read before the refusal stays. */
 static int load_bad(void *arg)
 {
 	struct trap_frame *frame = begin();
 
 	EXPECT_EQ(0, arch_sigcontext_save(AT));
-	set_word(FIELD(x[0]), 0x30000);
+	EXPECT_EQ(-EFAULT, arch_sigcontext_save(AREA + 2 * PAGE_SIZE - 100));
+	EXPECT_EQ(-EFAULT, arch_sigcontext_save(AREA - PAGE_SIZE));
+	EXPECT_EQ(-EFAULT, arch_sigcontext_load(AREA - PAGE_SIZE));
+	EXPECT_EQ(0x10000, frame_pc(frame));
 	for (unsigned i = 0; i < 3; i++) {
 		uint32_t value = 1, zero = 0;
 
+		set_word(FIELD(x[0]), 0x30000 + i);
 		EXPECT_EQ(0, user_copy_out(FIELD(end[i]), &value, sizeof(value)));
 		EXPECT_EQ(-EINVAL, arch_sigcontext_load(AT));
-		EXPECT_EQ(0x10000, frame_pc(frame));
+		EXPECT_EQ(0x30000 + i, frame_pc(frame));
 		EXPECT_EQ(0, user_copy_out(FIELD(end[i]), &zero, sizeof(zero)));
 	}
 	EXPECT_EQ(-EFAULT, arch_sigcontext_load(AREA + 2 * PAGE_SIZE - 100));
-	EXPECT_EQ(-EFAULT, arch_sigcontext_save(AREA + 2 * PAGE_SIZE - 100));
-	EXPECT_EQ(-EFAULT, arch_sigcontext_save(AREA - PAGE_SIZE));
-	EXPECT_EQ(0x10000, frame_pc(frame));
+	EXPECT_TRUE(frame_is_user(frame));
 	EXPECT_EQ(0, arch_sigcontext_load(AT));
-	EXPECT_EQ(0x30000, frame_pc(frame));
+	EXPECT_EQ(0x30002, frame_pc(frame));
 	return 3;
 }
 
