@@ -185,6 +185,21 @@ def a_test_is_heard_up_to_the_first_failure():
 
 
 @case
+def seconds_hold_until_something_is_built():
+    folder = tree({})
+    log, known = os.path.join(folder, ".ninja_log"), os.path.join(folder, "seconds.json")
+    write(folder, ".ninja_log", "")
+    equal(suites.known_times(known, folder, {}), None, "none were measured")
+    write(folder, "seconds.json", '{"host a": 2}')
+    os.utime(log, (1, 1))
+    equal(suites.known_times(known, folder, {"host a": 0}), {"host a": 2}, "nothing was built since")
+    equal(suites.known_times(known, folder, {"host a": 0, "host b": 0}), None, "another test")
+    os.utime(known, (0, 0))
+    equal(suites.known_times(known, folder, {"host a": 0}), None, "built since")
+    shutil.rmtree(folder)
+
+
+@case
 def a_copy_follows_the_tree():
     folder = tree({}, "one\n")
     subprocess.run(["git", "init", "-q", folder], check=True)
