@@ -129,9 +129,9 @@ def init_ends_at_once():
 
 
 @case
-def init_that_unlinks_itself_leaves_nothing():
-    """The archive's only file, which nobody holds in the end; the page that is left leads back from handlers."""
-    status, text = boot(archive_of(["/gone"]), words=["init=/gone"])
+def the_file_of_init_goes_like_any_other():
+    """It is written over, so that its pages count; the one that is left leads back from handlers."""
+    status, text = boot(archive_of(["/gone", "/probe"]), words=["init=/gone"])
     equal(status, 0, "status")
     if "hardened" in KERNEL:
         has(text, " 1 in files, all accounted for", "what came")
