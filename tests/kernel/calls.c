@@ -56,6 +56,7 @@ PROGRAM(makes_calls, LUI(T0, DATA_PAGES), LD(A7, 0, T0), BEQ(A7, ZERO, 13), LD(A
 #define BUF	 (TEXT_AT + 2 * PAGE_SIZE)
 #define MAP_AT	 0x40000ul
 #define BAD	 1ul
+#define PUNCH	 (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
 #define MOVE	 (MREMAP_MAYMOVE | MREMAP_FIXED)
 #define HERE	 (uint64_t) AT_FDCWD
 #define MODE_ALL 0755
@@ -160,6 +161,7 @@ KTEST(calls_about_files_give_back_what_they_took)
 		{ SYS_lseek, { 30, 7, SEEK_SET }, 7 }, /* the only one left for that file */
 		{ SYS_fallocate, { 30, 0, 0, 10 }, 0 },
 		{ SYS_fallocate, { 30, 0, 0, 0 }, -EINVAL },
+		{ SYS_fallocate, { 30, PUNCH, 0, 10 }, 0 },
 		{ SYS_fsync, { 30 }, 0 },
 		{ SYS_pipe2, { BAD, 0 }, -EFAULT },
 		{ SYS_pipe2, { BUF, 0 }, 0 }, /* 2 and 4 */
@@ -242,6 +244,7 @@ KTEST(calls_about_memory_and_processes_give_back_what_they_took)
 		{ SYS_munlock, { MAP_AT, PAGE_SIZE }, 0 },
 		{ SYS_mlockall, { MCL_CURRENT }, 0 },
 		{ SYS_munlockall, { 0 }, 0 },
+		{ SYS_madvise, { MAP_AT, PAGE_SIZE, MADV_REMOVE }, 0 },
 		{ SYS_mmap, { MAP_AT, PAGE_SIZE, 3, MAP_PRIVATE | MAP_FIXED, 0, 0 }, MAP_AT },
 		{ SYS_mmap, { MAP_AT, PAGE_SIZE, 3, MAP_SHARED | MAP_FIXED, 77, 0 }, -EBADF },
 		{ SYS_mprotect, { MAP_AT, PAGE_SIZE, 1 }, 0 },
