@@ -98,15 +98,12 @@ static struct abi_timeval to_timeval(uint64_t ns)
 				     .usec = (int64_t)(usec % USEC_PER_SEC) };
 }
 
-/* Times that do not fit are as good as for ever. */
+/* Times that do not fit are as good as for ever; as on Linux, where nanoseconds have a sign. */
 static uint64_t to_ns(const struct abi_timeval *t)
 {
-	uint64_t ns;
-
-	if (mul_overflows((uint64_t)t->sec, NSEC_PER_SEC, &ns) ||
-	    add_overflows(ns, (uint64_t)t->usec * NSEC_PER_USEC, &ns))
-		return UINT64_MAX;
-	return ns;
+	if ((uint64_t)t->sec >= INT64_MAX / NSEC_PER_SEC)
+		return INT64_MAX;
+	return (uint64_t)t->sec * NSEC_PER_SEC + (uint64_t)t->usec * NSEC_PER_USEC;
 }
 
 void itimer_get(struct process *process, unsigned which, struct abi_itimerval *ret)

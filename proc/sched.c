@@ -238,14 +238,18 @@ void sched_sleep(void)
 	unsigned long flags = arch_irq_save();
 	struct runq *runq = runq_this();
 	struct thread *thread = current_thread();
+	bool sleeps;
 
 	assert_may_leave();
 	spin_lock(&runq->lock);
-	if (thread->state == THREAD_SLEEPING) {
+	sleeps = thread->state == THREAD_SLEEPING;
+	if (sleeps) {
 		thread->nvcsw++;
 		switch_away(runq);
 	}
 	spin_unlock_irqrestore(&runq_this()->lock, flags);
+	if (!sleeps)
+		sched_point(); /* woken already, as it may be the next time too */
 }
 
 void sched_leave(void)

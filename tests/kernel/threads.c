@@ -154,6 +154,28 @@ static void wake_later(void *arg)
 	end();
 }
 
+static bool was_there;
+
+static void be_there(void *arg)
+{
+	(void)arg;
+	atomic_store(&was_there, true);
+	end();
+}
+
+/* Who is woken each time before he sleeps, as by a timer that is faster than he is, holds up nobody. */
+KTEST(wait_that_never_sleeps_lets_others_run)
+{
+	uint64_t give_up = arch_time() + clock_ns_to_ticks(20 * SLICE_MS * 1000000ul);
+
+	was_there = false;
+	ASSERT_TRUE(kthread_spawn("test", be_there, NULL));
+	while (!atomic_load(&was_there) && arch_time() < give_up)
+		EXPECT_EQ(-ETIMEDOUT, thread_wait_until(&queue, waitq_sample(&queue), 0));
+	EXPECT_TRUE(was_there);
+	join(1);
+}
+
 KTEST(wait_woken_before_its_deadline_says_so)
 {
 	uint64_t deadline = arch_time() + clock_ns_to_ticks(60 * NSEC_PER_SEC);
