@@ -63,11 +63,11 @@ class Result:
         return (self.err.splitlines() or [b""])[-1]
 
 
-def run(*words, options=(), stdin=b"", cwd=None, env=None, program=PROBE):
+def run(*words, options=(), stdin=b"", cwd=None, env=None, program=PROBE, patience=PATIENCE):
     """Runs the probe with these arguments and waits for it; stdin is bytes or a descriptor."""
     given = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin}
     done = subprocess.run([RUN, *options, "--", program, *words], capture_output=True, cwd=cwd,
-                          timeout=PATIENCE, env={**os.environ, **(env or {})}, check=False, **given)
+                          timeout=patience, env={**os.environ, **(env or {})}, check=False, **given)
     return Result(done.returncode, done.stdout, done.stderr)
 
 

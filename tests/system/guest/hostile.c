@@ -1,0 +1,316 @@
+/* Programs that mean harm: whatever they ask for, the kernel goes on, and all that they had comes back. */
+
+/*
+ * hostile seeds FIRST [COUNT [STEPS]]: for each seed a few children do random calls and acts, STEPS
+ * each, and end. Who waits for ever is signalled, then killed. After each seed nobody may be left,
+ * and memory and descriptors must be what they were. Then it tells what was called how often. The
+ * same seed makes the same calls, but not at the same times. The hardened kernel judges itself.
+ */
+
+#include "hostile.h"
+
+#define STEPS	    150
+#define TICK_MS	    2
+#define POKE_TICKS  8  /* without any progress: a signal */
+#define KILL_TICKS  20 /* the end */
+#define SETTLE_MS   2000
+#define DESCRIPTORS 64
+
+pid_t supervisor;
+unsigned me;
+
+static char self_path[256];
+static pid_t children[CHILDREN];
+static uint64_t at_peace; /* processes that there are then */
+static unsigned wrong;
+
+/* ---- a child ---- */
+
+/* A descriptor of each kind. */
+static void open_some(void)
+{
+	int ends[2];
+
+	open("a", O_RDWR | O_CREAT, 0755);
+	open("/hostile/text", O_RDONLY);
+	open(".", O_RDONLY | O_DIRECTORY);
+	pipe2(ends, O_NONBLOCK);
+	pipe2(ends, 0);
+	open("/dev/console", O_RDONLY | O_NONBLOCK);
+	open("/dev/zero", O_RDWR);
+	open("b", O_PATH | O_CREAT, 0644);
+	memfd_create("sealed", MFD_ALLOW_SEALING);
+}
+
+static void begin(uint64_t seed)
+{
+	char name[32];
+
+	chance_begin(seed * CHILDREN + me);
+	setsid();
+	snprintf(name, sizeof(name), "/hostile/%u", me);
+	mkdir(name, 0755);
+	if (chdir(name) != 0)
+		_exit(0);
+	for (int fd = 0; fd < 8; fd++)
+		close(fd);
+	for (int fd = 0; fd < 3; fd++)
+		open("/dev/null", O_RDWR);
+	open_some();
+	make_region();
+	handlers_begin();
+}
+
+static _Noreturn void be_hostile(uint64_t seed, unsigned steps)
+{
+	const struct itimerval often = { { 0, 7000 }, { 0, 7000 } };
+
+	begin(seed);
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (steps_left = steps; steps_left; steps_left--) {
+		count(&TALLY->steps);
+		count(&TALLY->progress[me]);
+		if (ONE_IN(12))
+			random_act();
+		else
+			random_call();
+		if (!steps_left)
+			break;
+	}
+	_exit(0);
+}
+
+/* ---- the judge ---- */
+
+struct books {
+	uint64_t memory, objects, tables, stacks;
+	uint64_t anonymous, file;
+	uint64_t descriptors;
+	uint64_t processes;
+};
+
+/* How many there are; `tell`: and which, but for process 1 and this. */
+static uint64_t count_processes(bool tell)
+{
+	static struct faultline_process one;
+	uint64_t all = 0;
+
+	one.pid = 0;
+	while (syscall(SYS_faultline, FAULTLINE_PROCESSES, one.pid, &one, sizeof(one), 0) == 1) {
+		if (tell && one.pid > 1 && one.pid != supervisor)
+			say("# left: %s[%d], child of %d, state %u\n", one.name, one.pid,
+			    one.parent, one.state);
+		all++;
+	}
+	return all;
+}
+
+/* Orphans are buried by process 1. */
+static void wait_for_peace(void)
+{
+	for (unsigned i = 0; i < SETTLE_MS && count_processes(false) > at_peace; i++)
+		nap(1);
+}
+
+static uint64_t descriptors(void)
+{
+	uint64_t open = 0;
+
+	for (int fd = 0; fd < DESCRIPTORS; fd++)
+		open |= (uint64_t)(fcntl(fd, F_GETFD) >= 0) << fd;
+	return open;
+}
+
+/* (Frames of slabs are free or not as objects happen to lie in them.) */
+static void look(struct books *ret)
+{
+	static struct faultline_ledger ledger;
+	static struct faultline_frames frames;
+
+	*ret = (struct books){ .descriptors = descriptors(), .processes = count_processes(false) };
+	if (syscall(SYS_faultline, FAULTLINE_LEDGER, 0, &ledger, sizeof(ledger), 0) == 1) {
+		ret->memory = ledger.free + ledger.slabs;
+		ret->objects = ledger.slab_objects;
+		ret->tables = ledger.tables;
+		ret->stacks = ledger.stacks;
+		ret->anonymous = ledger.anonymous;
+		ret->file = ledger.object;
+		wrong += ledger.errors != 0;
+	} else if (syscall(SYS_faultline, FAULTLINE_FRAMES, 0, &frames, sizeof(frames), 0) == 1) {
+		/* what comes from the archive is given back now and then */
+		ret->memory = frames.free + frames.slabs + frames.object;
+		ret->tables = frames.tables;
+		ret->anonymous = frames.anonymous;
+	}
+}
+
+/* The release kernel tells less, and keeps a few frames for speed. */
+#define KEPT_MAX 32
+
+static bool is_same(const struct books *a, const struct books *b)
+{
+	long lost = (long)(a->memory - b->memory), most = a->objects ? 0 : KEPT_MAX;
+
+	return a->objects == b->objects && a->tables == b->tables && a->stacks == b->stacks &&
+	       a->anonymous == b->anonymous && a->file == b->file &&
+	       a->descriptors == b->descriptors && a->processes == b->processes && lost >= -most &&
+	       lost <= most;
+}
+
+static void tell_difference(uint64_t seed, const struct books *a, const struct books *b)
+{
+	say("# seed %lu: free %ld, slab objects %ld, tables %ld, stacks %ld, private %ld, of files %ld, "
+	    "processes %ld, descriptors %#lx\n",
+	    (unsigned long)seed, (long)(b->memory - a->memory), (long)(b->objects - a->objects),
+	    (long)(b->tables - a->tables), (long)(b->stacks - a->stacks),
+	    (long)(b->anonymous - a->anonymous), (long)(b->file - a->file),
+	    (long)(b->processes - a->processes), (unsigned long)(b->descriptors ^ a->descriptors));
+	count_processes(true);
+	kill(-1, SIGKILL);
+	wrong++;
+}
+
+static void compare(uint64_t seed, const struct books *before)
+{
+	struct books after;
+
+	for (unsigned i = 0; i < SETTLE_MS; i++) {
+		look(&after);
+		if (is_same(before, &after))
+			return;
+		nap(1);
+	}
+	tell_difference(seed, before, &after);
+}
+
+static unsigned bury(void)
+{
+	unsigned left = 0;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, NULL, WNOHANG | __WALL)) > 0)
+		for (unsigned i = 0; i < CHILDREN; i++)
+			children[i] = children[i] == pid ? 0 : children[i];
+	for (unsigned i = 0; i < CHILDREN; i++)
+		left += children[i] != 0;
+	return left;
+}
+
+/* Waits for the children; who makes no progress is signalled, and then killed. */
+static void watch(void)
+{
+	uint64_t seen[CHILDREN] = { 0 };
+	unsigned idle[CHILDREN] = { 0 };
+
+	while (bury()) {
+		nap(TICK_MS);
+		for (unsigned i = 0; i < CHILDREN; i++) {
+			uint64_t now = TALLY->progress[i];
+
+			idle[i] = now == seen[i] ? idle[i] + 1 : 0;
+			seen[i] = now;
+			if (!children[i] || idle[i] < POKE_TICKS)
+				continue;
+			kill(children[i], SIGCONT);
+			kill(children[i], idle[i] < KILL_TICKS ? SIGALRM : SIGKILL);
+		}
+	}
+}
+
+/* An image, and a file that is none. */
+static void make_files(void)
+{
+	int fd = open("/hostile/text", O_CREAT | O_WRONLY, 0755);
+
+	if (write(fd, "no image", 8) != 8 || link(self_path, "/hostile/self") != 0)
+		exit(3);
+	close(fd);
+}
+
+static void one_round(uint64_t seed, unsigned steps)
+{
+	make_files();
+	for (me = 0; me < CHILDREN; me++) {
+		children[me] = fork();
+		if (children[me] == 0)
+			be_hostile(seed, steps);
+		if (children[me] < 0)
+			children[me] = 0;
+	}
+	watch();
+	kill(-1, SIGKILL);
+	while (waitpid(-1, NULL, __WALL) > 0)
+		;
+	wait_for_peace();
+	tree_clean();
+}
+
+/* Its file's pages come from the archive once: those of code, and those that reports of deaths read. */
+static void read_image(void)
+{
+	static char buf[4 * PAGE];
+	int fd = open(self_path, O_RDONLY);
+
+	while (read(fd, buf, sizeof(buf)) > 0)
+		;
+	close(fd);
+}
+
+/* As deep as it will ever be. */
+static void touch_stack(void)
+{
+	volatile char deep[128 << 10];
+
+	for (size_t i = 0; i < sizeof(deep); i += PAGE)
+		deep[i] = 0;
+}
+
+static void make_ready(void)
+{
+	touch_stack();
+	supervisor = getpid();
+	at_peace = count_processes(false);
+	setpgid(0, 0);
+	if (readlink("/proc/self/exe", self_path, sizeof(self_path) - 1) < 0 ||
+	    mkdir("/hostile", 0755) != 0)
+		exit(3);
+	tree_remember();
+	read_image();
+	if (mmap(TALLY, sizeof(struct tally), RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
+	    TALLY)
+		exit(3);
+	memset(TALLY, 0, sizeof(struct tally));
+}
+
+static void tell(uint64_t first, uint64_t n)
+{
+	tell_calls();
+	tell_acts();
+	say("seeds %lu to %lu: %lu steps, %lu forks, %lu handlers, %lu frames made by hand were good\n",
+	    (unsigned long)first, (unsigned long)(first + n - 1), (unsigned long)TALLY->steps,
+	    (unsigned long)TALLY->processes, (unsigned long)TALLY->handlers,
+	    (unsigned long)TALLY->resumed);
+}
+
+/* What a random execve starts has no such argument, and ends at once. */
+int main(int argc, char **argv)
+{
+	uint64_t first, n;
+	unsigned steps;
+	struct books before;
+
+	if (argc < 3 || strcmp(argv[1], "seeds") != 0)
+		return 0;
+	first = strtoull(argv[2], NULL, 0);
+	n = argc > 3 ? strtoull(argv[3], NULL, 0) : 1;
+	steps = argc > 4 ? (unsigned)strtoul(argv[4], NULL, 0) : STEPS;
+	make_ready();
+	one_round(first, steps); /* what is there for good is there now */
+	for (uint64_t seed = first; seed < first + n; seed++) {
+		look(&before);
+		one_round(seed, steps);
+		compare(seed, &before);
+	}
+	tell(first, n);
+	return wrong != 0;
+}

@@ -1,0 +1,119 @@
+/* What the parts of the hostile program share: chance, addresses, calls, acts, and what is counted. */
+#pragma once
+
+#include "../../user/t.h"
+
+#include <sched.h>
+#include <stdbool.h>
+#include <sys/ioctl.h>
+#include <sys/time.h>
+
+#include "abi/faultline.h"
+
+#define CHILDREN     4
+#define NUMBERS	     512 /* of system calls; the last stands for all beyond */
+#define ACTS_MAX     16
+#define HANDLERS_MAX 48 /* in one process: then it ends */
+
+/* Memory of all kinds at places that are known: see make_region(). */
+#define REGION	     ((char *)0x2000000000)
+#define REGION_PAGES 64
+#define SHARED_FILE  (REGION + 24 * PAGE) /* 8 pages of a memfd that is cut off and made longer */
+#define READ_ONLY    (REGION + 32 * PAGE)
+#define FORBIDDEN    (REGION + 48 * PAGE)
+#define HOLE	     (REGION + REGION_PAGES * PAGE)
+#define GROWING	     ((char *)0x2100000000) /* the page is there, those below it may become so */
+#define STACK	     ((char *)0x2200000000) /* a good alternate one */
+#define STACK_SIZE   (16 * PAGE)
+#define FRAMES	     ((char *)0x2300000000) /* for frames made by hand; holes on both sides */
+#define FRAMES_SIZE  (4 * PAGE)
+#define TALLY	     ((struct tally *)0x1f00000000)
+
+/* A handler's frame: siginfo, ucontext up to the registers, registers and extensions. */
+#define FRAME_INFO  128
+#define FRAME_PC    (128 + 176)
+#define FRAME_FCSR  (FRAME_PC + 512)
+#define FRAME_WORDS (FRAME_PC + 256 + 516) /* three that must be zero */
+#define FRAME_SIZE  (FRAME_PC + 256 + 528)
+
+struct count {
+	uint64_t ok, failed;
+};
+
+/* In memory that all of them share; they may spoil it, and then the figures are wrong. */
+struct tally {
+	uint64_t steps, processes, handlers, resumed;
+	uint64_t progress[CHILDREN];
+	uint64_t acts[ACTS_MAX];
+	struct count calls[NUMBERS];
+};
+
+static inline void count(uint64_t *counter)
+{
+	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+}
+
+/* ---- hostile_chance.c: numbers, addresses and structures at random ---- */
+
+void chance_begin(uint64_t seed);
+uint64_t chance(void);
+uint64_t below(uint64_t n);
+#define ONE_IN(n)     (below(n) == 0)
+#define ONE_OF(array) ((array)[below(sizeof(array) / sizeof((array)[0]))])
+
+uint64_t some_address(void);
+uint64_t some_length(void);
+uint64_t some_number(void);
+void fill_at_random(void *at, size_t n);
+
+/* An argument of this kind, one letter: see the table in hostile_calls.c. */
+uint64_t argument(char kind);
+
+/* ---- hostile_calls.c ---- */
+
+extern pid_t supervisor;
+extern unsigned me; /* which of the children */
+
+/* A system call as the kernel answers it, counted; nothing is held back. */
+long call(long nr, const uint64_t arg[6]);
+void random_call(void);
+void random_calls(unsigned n);
+void remember(long pid);
+uint64_t some_pid(void);
+/* Each call has been made: a line each. */
+void tell_calls(void);
+
+static inline long call3(long nr, uint64_t a, uint64_t b, uint64_t c)
+{
+	const uint64_t arg[6] = { a, b, c };
+
+	return call(nr, arg);
+}
+
+/* ---- hostile_signals.c ---- */
+
+/* Handlers for all that can be handled, on a good stack. */
+void handlers_begin(void);
+/* The address that handlers are entered at. */
+void handler_entry(int sig);
+void act_odd_stack(void);
+void act_odd_sp(void);
+void act_frame(void);
+void act_cut_stack(void);
+
+/* ---- hostile_acts.c ---- */
+
+extern uint64_t shared_fd; /* of SHARED_FILE */
+extern unsigned steps_left;
+
+void make_region(void);
+/* In the child of a fork: it goes on, for a while. */
+void forked(void);
+void random_act(void);
+void tell_acts(void);
+
+/* ---- hostile_tree.c ---- */
+
+/* Remembers which names there are, and later removes all others. */
+void tree_remember(void);
+void tree_clean(void);

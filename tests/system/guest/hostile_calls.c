@@ -1,0 +1,287 @@
+/* The calls and what their arguments are; what is held back so that the machine and the judge live. */
+#include "hostile.h"
+
+#include <termios.h>
+
+#define PIDS	 32
+#define TTY_MOST 48 /* bytes a write that end up on the console */
+
+/* Those that both fill in are counted here; the last is for all numbers beyond. */
+#define SLOT_OWN   (NUMBERS - 2)
+#define SLOT_OTHER (NUMBERS - 1)
+
+static const struct {
+	short nr;
+	short weight;
+	const char *args; /* kinds, as argument() knows them */
+} table[] = {
+	/* memory */
+	{ SYS_brk, 3, "a" },
+	{ SYS_mmap, 8, "gLomfO" },
+	{ SYS_munmap, 2, "gL" },
+	{ SYS_mremap, 4, "gLLog" },
+	{ SYS_mprotect, 4, "gLo" },
+	{ SYS_madvise, 4, "gLs" },
+	{ SYS_msync, 2, "gLo" },
+	{ SYS_mlock, 2, "gL" },
+	{ SYS_munlock, 2, "gL" },
+	{ SYS_mlockall, 1, "o" },
+	{ SYS_munlockall, 1, "" },
+	{ SYS_mincore, 2, "gLa" },
+	{ SYS_mlock2, 2, "gLo" },
+	/* processes */
+	{ SYS_clone, 6, "caaaa" },
+	{ SYS_execve, 3, "pPP" },
+	{ SYS_exit, 1, "n" },
+	{ SYS_exit_group, 1, "n" },
+	{ SYS_wait4, 3, "khha" },
+	{ SYS_getpid, 1, "" },
+	{ SYS_getppid, 1, "" },
+	{ SYS_gettid, 1, "" },
+	{ SYS_setpgid, 2, "kk" },
+	{ SYS_getpgid, 2, "k" },
+	{ SYS_getsid, 2, "k" },
+	{ SYS_setsid, 2, "" },
+	{ SYS_getuid, 1, "" },
+	{ SYS_geteuid, 1, "" },
+	{ SYS_getgid, 1, "" },
+	{ SYS_getegid, 1, "" },
+	{ SYS_set_tid_address, 2, "a" },
+	{ SYS_set_robust_list, 2, "ar" },
+	{ SYS_prlimit64, 2, "0sVa" },
+	{ SYS_getrusage, 2, "oa" },
+	{ SYS_sched_yield, 2, "" },
+	{ SYS_getrandom, 2, "alo" },
+	{ SYS_uname, 2, "a" },
+	{ SYS_syslog, 2, "oal" },
+	{ SYS_rseq, 1, "alnn" },
+	{ 258 /* riscv_hwprobe */, 1, "alnn" },
+	/* signals and time */
+	{ SYS_kill, 3, "ks" },
+	{ SYS_tkill, 2, "ks" },
+	{ SYS_tgkill, 2, "kks" },
+	{ SYS_rt_sigaction, 4, "sAaz" },
+	{ SYS_rt_sigprocmask, 3, "oWaz" },
+	{ SYS_rt_sigpending, 2, "az" },
+	{ SYS_rt_sigsuspend, 1, "Wz" },
+	{ SYS_rt_sigtimedwait, 2, "Watz" },
+	{ SYS_rt_sigqueueinfo, 3, "ksG" },
+	{ SYS_sigaltstack, 3, "Ka" },
+	{ SYS_setitimer, 2, "oTa" },
+	{ SYS_getitimer, 2, "oa" },
+	{ SYS_nanosleep, 2, "ta" },
+	{ SYS_restart_syscall, 1, "" },
+	{ SYS_clock_nanosleep, 2, "oota" },
+	{ SYS_clock_gettime, 2, "oa" },
+	{ SYS_clock_getres, 2, "oa" },
+	/* names */
+	{ SYS_openat, 8, "dpwn" },
+	{ SYS_unlinkat, 4, "dux" },
+	{ SYS_linkat, 4, "dpdNx" },
+	{ SYS_mkdirat, 3, "dNn" },
+	{ SYS_mknodat, 2, "dNj0" },
+	{ SYS_chdir, 2, "p" },
+	{ SYS_getcwd, 2, "al" },
+	{ SYS_readlinkat, 2, "deal" },
+	{ SYS_newfstatat, 2, "dpax" },
+	/* open files */
+	{ SYS_close, 4, "f" },
+	{ SYS_dup, 2, "f" },
+	{ SYS_dup3, 2, "ffx" },
+	{ SYS_fcntl, 3, "fCn" },
+	{ SYS_ioctl, 4, "fqY" },
+	{ SYS_pipe2, 3, "ax" },
+	{ SYS_memfd_create, 2, "po" },
+	{ SYS_getdents64, 2, "Dal" },
+	{ SYS_lseek, 2, "fOo" },
+	{ SYS_read, 4, "fal" },
+	{ SYS_write, 5, "fal" },
+	{ SYS_readv, 2, "fVo" },
+	{ SYS_writev, 3, "fVo" },
+	{ SYS_pread64, 2, "falO" },
+	{ SYS_pwrite64, 2, "falO" },
+	{ SYS_fstat, 2, "fa" },
+	{ SYS_ftruncate, 3, "fO" },
+	{ SYS_fallocate, 3, "foOl" },
+	{ SYS_fsync, 1, "f" },
+	{ SYS_fdatasync, 1, "f" },
+	/* our own: not the walk of all frames, which takes long */
+	{ SYS_faultline, 2, "onaln" },
+};
+
+#define CALLS (sizeof(table) / sizeof(table[0]))
+
+static pid_t pids[PIDS];
+static unsigned npids;
+
+void remember(long pid)
+{
+	if (pid > 1)
+		pids[npids++ % PIDS] = (pid_t)pid;
+}
+
+uint64_t some_pid(void)
+{
+	switch (below(8)) {
+	case 0:
+		return 1;
+	case 1:
+		return some_number();
+	case 2:
+		return 0;
+	case 3:
+		return (uint64_t)-getpid();
+	case 4:
+	case 5:
+		return (uint64_t)(npids ? pids[below(npids < PIDS ? npids : PIDS)] : getpid());
+	default:
+		return (uint64_t)getpid();
+	}
+}
+
+static uint64_t raw(long nr, const uint64_t arg[6])
+{
+	register uint64_t a0 asm("a0") = arg[0];
+	register uint64_t a1 asm("a1") = arg[1];
+	register uint64_t a2 asm("a2") = arg[2];
+	register uint64_t a3 asm("a3") = arg[3];
+	register uint64_t a4 asm("a4") = arg[4];
+	register uint64_t a5 asm("a5") = arg[5];
+	register long a7 asm("a7") = nr;
+
+	asm volatile("ecall"
+		     : "+r"(a0)
+		     : "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5), "r"(a7)
+		     : "memory");
+	return a0;
+}
+
+/* The child may have no stack of its own, or no good one: it ends at once. */
+static uint64_t clone_that_ends(const uint64_t arg[6])
+{
+	register uint64_t a0 asm("a0") = arg[0];
+	register uint64_t a1 asm("a1") = arg[1];
+	register uint64_t a2 asm("a2") = arg[2];
+	register uint64_t a3 asm("a3") = arg[3];
+	register uint64_t a4 asm("a4") = arg[4];
+	register long a7 asm("a7") = SYS_clone;
+
+	asm volatile("ecall\n\t"
+		     "bnez a0, 1f\n\t"
+		     "li a7, 93\n\t"
+		     "ecall\n"
+		     "1:"
+		     : "+r"(a0), "+r"(a7)
+		     : "r"(a1), "r"(a2), "r"(a3), "r"(a4)
+		     : "memory");
+	return a0;
+}
+
+static unsigned slot(long nr)
+{
+	if (nr == SYS_faultline)
+		return SLOT_OWN;
+	return nr >= 0 && nr < SLOT_OWN ? (unsigned)nr : SLOT_OTHER;
+}
+
+static bool is_terminal(uint64_t fd)
+{
+	struct termios termios;
+
+	return raw(SYS_ioctl, (uint64_t[6]){ fd, TCGETS, (uint64_t)&termios }) == 0;
+}
+
+/* Nobody signals the one that judges, all, or the group that it is in. */
+static bool is_for_supervisor(uint64_t pid)
+{
+	return (int)pid == supervisor || (int)pid == -supervisor || (int)pid == -1;
+}
+
+static void hold_back(long nr, uint64_t arg[6])
+{
+	bool signals = nr == SYS_kill || nr == SYS_tkill || nr == SYS_tgkill ||
+		       nr == SYS_rt_sigqueueinfo;
+
+	if (signals &&
+	    (is_for_supervisor(arg[0]) || (nr == SYS_tgkill && is_for_supervisor(arg[1]))))
+		arg[0] = arg[1] = (uint64_t)getpid();
+	if ((nr == SYS_write || nr == SYS_pwrite64) && arg[2] > TTY_MOST && is_terminal(arg[0]))
+		arg[2] = TTY_MOST;
+	if (nr == SYS_writev && is_terminal(arg[0]))
+		arg[2] = 0;
+	if (nr == SYS_faultline && (arg[0] == FAULTLINE_LEDGER || arg[0] == FAULTLINE_FRAMES))
+		arg[0] = FAULTLINE_MACHINE;
+}
+
+long call(long nr, const uint64_t given[6])
+{
+	struct count *counted = &TALLY->calls[slot(nr)];
+	uint64_t arg[6], done;
+
+	memcpy(arg, given, sizeof(arg));
+	hold_back(nr, arg);
+	if (nr == SYS_exit || nr == SYS_exit_group)
+		count(&counted->ok);
+	if (nr == SYS_clone && (arg[0] & (CLONE_VM | CLONE_SETTLS) || arg[1]))
+		done = clone_that_ends(arg);
+	else
+		done = raw(nr, arg);
+	count(done > -4096ul ? &counted->failed : &counted->ok);
+	if (nr == SYS_clone)
+		done ? remember((long)done) : forked();
+	return (long)done;
+}
+
+static void call_with(long nr, const char *kinds)
+{
+	uint64_t arg[6] = { 0 };
+
+	for (unsigned i = 0; i < 6 && kinds[i]; i++)
+		arg[i] = argument(kinds[i]);
+	if (nr == SYS_clone && ONE_IN(2))
+		arg[1] = 0;
+	call(nr, arg);
+}
+
+/* Any number, with arguments that need not be for it. */
+static void call_any(void)
+{
+	static const char *const kinds[] = { "aaaaaa", "nnnnnn", "flalnn", "paonan", "foanll" };
+
+	call_with(ONE_IN(4) ? (long)chance() : (long)below(NUMBERS), ONE_OF(kinds));
+}
+
+void random_call(void)
+{
+	static unsigned total;
+	unsigned at, i;
+
+	if (total == 0)
+		for (i = 0; i < CALLS; i++)
+			total += (unsigned)table[i].weight;
+	if (ONE_IN(30)) {
+		call_any();
+		return;
+	}
+	at = (unsigned)below(total);
+	for (i = 0; at >= (unsigned)table[i].weight; i++)
+		at -= (unsigned)table[i].weight;
+	call_with(table[i].nr, table[i].args);
+}
+
+void random_calls(unsigned n)
+{
+	while (n--)
+		random_call();
+}
+
+void tell_calls(void)
+{
+	for (unsigned nr = 0; nr < NUMBERS; nr++) {
+		const struct count *counted = &TALLY->calls[nr];
+
+		if (counted->ok + counted->failed)
+			say("call %u: ok %lu, failed %lu\n", nr, (unsigned long)counted->ok,
+			    (unsigned long)counted->failed);
+	}
+}

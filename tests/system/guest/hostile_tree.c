@@ -1,0 +1,82 @@
+/* Keeps the tree of names as it was: what the children have made is removed. */
+#include "hostile.h"
+
+#include <dirent.h>
+
+#define NAMES 64
+#define DEPTH 32
+
+static char known[NAMES][64];
+static unsigned nknown;
+
+/* Called with each name of a directory but "." and "..", and with the directory. */
+typedef void (*visit_fn)(int dir, const char *dir_path, const char *name, unsigned depth);
+
+/* (opendir() keeps memory afterwards.) */
+static void visit(int dir, const char *dir_path, unsigned depth, visit_fn f)
+{
+	char buf[1024] __attribute__((aligned(8)));
+	ssize_t n;
+
+	while ((n = getdents64(dir, buf, sizeof(buf))) > 0) {
+		for (ssize_t at = 0; at < n;) {
+			const struct dirent64 *entry = (const struct dirent64 *)(buf + at);
+
+			if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+				f(dir, dir_path, entry->d_name, depth);
+			at += entry->d_reclen;
+		}
+	}
+	close(dir);
+}
+
+static void visit_path(const char *path, visit_fn f)
+{
+	visit(open(path, O_RDONLY | O_DIRECTORY), path, 0, f);
+}
+
+static void full_name(char *to, const char *dir_path, const char *name)
+{
+	snprintf(to, sizeof(known[0]), "%s/%s", dir_path, name);
+}
+
+static void remember_name(int dir, const char *dir_path, const char *name, unsigned depth)
+{
+	if (nknown < NAMES)
+		full_name(known[nknown++], dir_path, name);
+}
+
+static void remove_name(int dir, const char *dir_path, const char *name, unsigned depth)
+{
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+
+	if (fd >= 0 && depth < DEPTH)
+		visit(fd, name, depth + 1, remove_name);
+	if (unlinkat(dir, name, fd >= 0 ? AT_REMOVEDIR : 0) != 0)
+		say("# cannot remove %s: %s\n", name, strerrorname_np(errno));
+}
+
+static void remove_unknown(int dir, const char *dir_path, const char *name, unsigned depth)
+{
+	char full[sizeof(known[0])];
+
+	full_name(full, dir_path, name);
+	for (unsigned i = 0; i < nknown; i++)
+		if (strcmp(known[i], full) == 0)
+			return;
+	remove_name(dir, dir_path, name, depth);
+}
+
+/* Those of "/" and "/dev", where the children may make some too. */
+void tree_remember(void)
+{
+	visit_path("/", remember_name);
+	visit_path("/dev", remember_name);
+}
+
+void tree_clean(void)
+{
+	visit_path("/hostile", remove_unknown);
+	visit_path("/dev", remove_unknown);
+	visit_path("/", remove_unknown);
+}

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Programs that mean harm, on the hardened kernel: each call is refused or done, all comes back, nothing hangs.
+
+The guest program hostile does random calls of all kinds, with arguments half good or not at all, signals on odd stacks,
+frames made by hand, images of garbage, and so on, and compares the kernel's books after each seed. A few seeds each
+time; HOSTILE_SEEDS=FIRST:COUNT runs those instead, HOSTILE_STEPS and HOSTILE_MEM change the rest."""
+
+import os
+import re
+from collections import Counter
+
+from lib.guest import BUILD, ROOT, run
+from lib.tap import case, equal, has, lacks, main
+
+SEEDS = os.environ.get("HOSTILE_SEEDS")
+STEPS = os.environ.get("HOSTILE_STEPS", "150")
+MEM = os.environ.get("HOSTILE_MEM")
+
+# Of calls in all seeds, by the headings of docs/ABI.md: done, refused. About half of what is usual.
+FLOORS = {
+    "Memory": (500, 500), "Processes": (1500, 1000), "Signals and time": (6000, 700), "Names": (200, 500),
+    "Open files": (3000, 2500), "Others": (20, 150),
+}
+NEVER_DONE = {"execve", "restart_syscall", "rseq", "riscv_hwprobe", "rt_sigsuspend"}  # as far as the caller sees
+ACTS = {"odd_stack", "odd_sp", "frame", "cut_stack", "touch", "limits", "descriptors", "image", "terminal", "crowd",
+        "queue", "hog"}
+DONE, REFUSED, ACTED, LINES = Counter(), Counter(), Counter(), []
+
+
+def calls():
+    """Gives {number: (heading, name)} for each call of docs/ABI.md."""
+    found, heading = {}, ""
+    with open(os.path.join(ROOT, "docs/ABI.md"), encoding="utf-8") as file:
+        for line in file:
+            heading = line[3:].strip() if line.startswith("## ") else heading
+            row = re.match(r"\| (\d+) \| `(\w+)`", line)
+            if row:
+                found[int(row[1])] = heading, row[2]
+    return found
+
+
+def count(line):
+    """Adds a line of the guest's figures to those of the other runs."""
+    call = re.match(r"call (\d+): ok (\d+), failed (\d+)", line)
+    act = re.match(r"act (\w+): (\d+)", line)
+    if call:
+        DONE[int(call[1])] += int(call[2])
+        REFUSED[int(call[1])] += int(call[3])
+    elif act:
+        ACTED[act[1]] += int(act[2])
+    elif line.startswith("seeds"):
+        print("#", line)
+        LINES.append(line)
+
+
+def be_hostile(first, seeds, mem, env=None):
+    """Runs some seeds; nobody may be left, nothing be lost, and the kernel says nothing of itself."""
+    if SEEDS:
+        first, seeds = (int(number) for number in SEEDS.split(":"))
+    done = run("seeds", str(first), str(seeds), STEPS, program=os.path.join(BUILD, "tests/system/hostile"), env=env,
+               options=["--mem", MEM or mem, "--timeout", str(60 + 2 * seeds), "--verbose"], patience=80 + 2 * seeds)
+    text = done.out.decode(errors="replace").splitlines()
+    for line in text:
+        count(line)
+    equal([line for line in text if line.startswith("#")], [], "what is wrong")
+    lacks(done.err, b"kernel panic", "log")
+    lacks(done.err, b": error: ", "log")
+    has(done.err, b"power: off, status 0", "log")
+    if "hardened" in os.environ.get("FAULTLINE_KERNEL", "hardened"):
+        has(done.err, b"all accounted for", "log")
+    equal(done.status, 0, "status")
+
+
+@case
+def with_little_memory():
+    be_hostile(1, 12, "32M")
+
+
+@case
+def with_more_memory():
+    be_hostile(1001, 12, "128M")
+
+
+@case
+def with_the_least_memory_and_harts_that_stay_parked():
+    be_hostile(2001, 4, "16M", {"FAULTLINE_QEMU": "-smp 4"})
+
+
+@case
+def every_call_was_made():
+    equal([name for number, (_, name) in calls().items() if DONE[number] + REFUSED[number] == 0], [], "never made")
+    equal([name for number, (_, name) in calls().items() if not DONE[number] and name not in NEVER_DONE], [],
+          "never done")
+
+
+@case
+def enough_was_done_and_enough_refused():
+    sums = {heading: [0, 0] for heading in FLOORS}
+    known = calls()
+    for number in set(DONE) | set(REFUSED):
+        heading = known.get(number, ("Others", ""))[0]
+        sums[heading][0] += DONE[number]
+        sums[heading][1] += REFUSED[number]
+    for heading, (done, refused) in sums.items():
+        print(f"# {heading}: {done} done, {refused} refused")
+        equal(done >= FLOORS[heading][0] and refused >= FLOORS[heading][1], True, heading)
+    equal({act for act in ACTS if not ACTED[act]}, set(), "acts that nobody did")
+    equal(len(LINES), 3, "runs")
+
+
+if __name__ == "__main__":
+    main()
