@@ -94,7 +94,7 @@ static int find_or_create(struct path_walk *walk, unsigned flags, unsigned mode,
 	return err;
 }
 
-/* Puts the file on an inode that may be opened so, whose reference it takes over; 0 or -ETXTBSY. */
+/* Puts the file on an inode that may be opened so, whose reference it takes over; 0, -ENXIO or -ETXTBSY. */
 static int open_inode(struct inode *inode, unsigned flags, struct file *file)
 {
 	bool regular = !(flags & O_PATH) && S_ISREG(inode->mode);
@@ -107,6 +107,8 @@ static int open_inode(struct inode *inode, unsigned flags, struct file *file)
 	file->ops = flags & O_PATH ? &path_file_ops : inode->ops;
 	file->flags = flags & O_PATH ? flags & PATH_FLAGS : (flags & ~ONCE_FLAGS) | O_LARGEFILE;
 	file->node = inode;
+	if (S_ISCHR(inode->mode) && file->ops->may_open)
+		return file->ops->may_open(file);
 	if (truncates)
 		regular_truncate(inode, 0);
 	if (truncates && !denies)

@@ -11,7 +11,9 @@
 #include "proc/sched.h"
 #include "proc/wait.h"
 
-#define PIECE 256u /* bytes on the kernel stack at a time */
+#define OWN_PATH "/dev/tty"
+#define OWN_RDEV ABI_MAKEDEV(5, 0)
+#define PIECE	 256u /* bytes on the kernel stack at a time */
 
 /* How long a read waits, and for how many bytes. */
 struct patience {
@@ -208,6 +210,25 @@ static const struct file_ops tty_ops = {
 	.has_inode = true,
 };
 
+static int own_tty_may_open(struct file *file)
+{
+	struct tty *tty = device_of(file);
+
+	return job_terminal_is_own(&tty->jobs) ? 0 : -ENXIO;
+}
+
+/* /dev/tty: the process's own, which can be this one only. */
+static const struct file_ops own_tty_ops = {
+	.name = "own terminal",
+	.may_open = own_tty_may_open,
+	.read = tty_read,
+	.write = tty_write,
+	.stat = inode_file_stat,
+	.ioctl = tty_ioctl,
+	.release = inode_file_release,
+	.has_inode = true,
+};
+
 int tty_create(const char *path, struct chardev *dev, unsigned cols, unsigned rows, uint64_t rdev)
 {
 	struct tty *tty = kzalloc(sizeof(*tty));
@@ -228,5 +249,8 @@ int tty_create(const char *path, struct chardev *dev, unsigned cols, unsigned ro
 		kfree(tty);
 		return err;
 	}
+	err = dev_register(OWN_PATH, &own_tty_ops, tty, 0666, OWN_RDEV);
+	if (err)
+		return err;
 	return kthread_spawn("tty", tty_input_main, tty) ? 0 : -ENOMEM;
 }

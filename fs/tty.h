@@ -6,7 +6,8 @@
 struct chardev;
 
 /*
- * Makes the terminal at path on the device, with a kernel thread that takes its input. cols, rows:
- * what TIOCGWINSZ answers until it is set. 0 or negative errno. => boot, after tmpfs_init()
+ * Makes the machine's one terminal, at path and /dev/tty, on the device, with a kernel thread that
+ * takes its input. cols, rows: what TIOCGWINSZ answers until it is set. 0 or negative errno. => boot,
+ * after tmpfs_init()
  */
 int tty_create(const char *path, struct chardev *dev, unsigned cols, unsigned rows, uint64_t rdev);

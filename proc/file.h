@@ -18,6 +18,8 @@ struct object;
  */
 struct file_ops {
 	const char *name;
+	/* May refuse to be opened: 0 or negative errno. NULL: nothing to ask. => a device */
+	int (*may_open)(struct file *file);
 	/*
 	 * Bytes done (0: end), or negative errno. `pos` is the file's own position unless the call
 	 * brings one.

@@ -47,6 +47,9 @@ struct job_terminal {
  */
 int job_terminal_take(struct job_terminal *terminal, bool steal);
 
+/* It is the running process's controlling terminal. */
+bool job_terminal_is_own(struct job_terminal *terminal);
+
 /* TIOCNOTTY: the process (a leader: its session) has no terminal any more. 0 or -ENOTTY. */
 int job_terminal_leave(struct job_terminal *terminal);
 

@@ -55,6 +55,16 @@ int job_terminal_take(struct job_terminal *terminal, bool steal)
 	return err;
 }
 
+bool job_terminal_is_own(struct job_terminal *terminal)
+{
+	bool own;
+
+	spin_lock(&family_lock);
+	own = current_process()->terminal == terminal;
+	spin_unlock(&family_lock);
+	return own;
+}
+
 /* => family lock held */
 static void hang_up(struct job_terminal *terminal)
 {

@@ -9,7 +9,7 @@ from lib.prompt import CTRL, Prompt
 from lib.tap import case, equal, has, lacks, main
 
 ADD = ["--add", PROBE + ":/bin/probe"]
-CAT = "cat /tmp/r /dev/console"  # says when it runs
+CAT = "cat /tmp/r /dev/tty"  # says when it runs
 
 
 def begin():

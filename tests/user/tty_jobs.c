@@ -3,6 +3,7 @@
 
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <termios.h>
 
@@ -32,6 +33,29 @@ static int begins_session(int steal)
 	return ioctl(tty, TIOCSCTTY, steal);
 }
 
+/* By its other name it is the same terminal, as long as it is the process's. */
+static void by_its_other_name(void)
+{
+	pid_t group = 0;
+	struct stat st;
+	int own = open("/dev/tty", O_RDWR | O_NONBLOCK);
+
+	say("/dev/tty: %d\n", own >= 0);
+	TRY(fstat(own, &st));
+	say("device: %d %d\n", major(st.st_rdev), minor(st.st_rdev));
+	TRY(isatty(own));
+	TRY(ioctl(own, TIOCGPGRP, &group));
+	say("group: %d\n", group == getpgrp());
+	TRY(read(own, &group, 1));
+	TRY(write(own, "\r", 1));
+	TRY(ioctl(own, TIOCNOTTY));
+	TRY(ioctl(own, TIOCGPGRP, &group));
+	TRY(open("/dev/tty", O_RDWR));
+	say("as a path: %d\n", open("/dev/tty", O_PATH) >= 0);
+	TRY(write(own, "\r", 1));
+	close(own);
+}
+
 static int foreign(void *unused)
 {
 	pid_t group = 0;
@@ -44,6 +68,7 @@ static int foreign(void *unused)
 	TRY(ioctl(tty, TIOCSPGRP, BAD));
 	TRY(ioctl(tty, TIOCGSID, &group));
 	TRY(ioctl(tty, TIOCNOTTY));
+	TRY(open("/dev/tty", O_RDWR));
 	return 0;
 }
 
@@ -185,7 +210,8 @@ static int leader_ends(void *unused)
 		begins_session(1);
 		child = fork();
 		if (child == 0) {
-			TRY(write(ready[1], "x", 1));
+			if (write(ready[1], "x", 1) != 1)
+				_exit(1);
 			for (;;)
 				nap(1000);
 		}
@@ -195,6 +221,15 @@ static int leader_ends(void *unused)
 	says_how_it_ended(leader);
 	close(ready[1]);
 	TRY(read(ready[0], &byte, 1)); /* its end comes when the child is gone */
+	return 0;
+}
+
+static int other_name(void *unused)
+{
+	(void)unused;
+	TRY(begins_session(1));
+	signal(SIGHUP, SIG_IGN);
+	by_its_other_name();
 	return 0;
 }
 
@@ -225,8 +260,10 @@ int main(void)
 		{ "background orphan", background_orphan },
 		{ "the leader ends", leader_ends },
 		{ "gives it up", gives_up },
+		{ "/dev/tty", other_name },
 	};
 
+	mknod("/dev/tty", S_IFCHR | 0666, makedev(5, 0)); /* Linux has none here */
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		tty = open_terminal();
 		say("a terminal: %d\n", tty >= 0);
