@@ -122,7 +122,14 @@ def who_reads_in_the_background_stops():
     prompt.shows("")
     in_background(prompt, "probe modes &")
     told(prompt, "[1] Stopped  probe modes (wants the terminal)\n")
-    equal(prompt.do("kill %1"), "[1] SIGTERM  probe modes")
+    prompt.do("kill %1")
+    told(prompt, "[1] SIGTERM  probe modes\n")
+    in_background(prompt, "sh -q &")
+    told(prompt, "[1] Stopped  sh -q (wants to read)\n")
+    equal(prompt.do("fg"), "sh -q")
+    equal(prompt.do("jobs"), "", "jobs of the prompt behind the prompt")
+    equal(prompt.do("exit"), "")
+    equal(prompt.do("jobs"), "")
     leave(prompt)
 
 

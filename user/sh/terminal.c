@@ -1,6 +1,7 @@
 /* The modes are what they were found as whenever a program runs, and in the end. */
 #include "sh/terminal.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -9,13 +10,29 @@
 
 #define DEFAULT_COLUMNS 80
 #define LEAST_COLUMNS	8
+#define TRIES		16
 
 static struct termios found;
 static bool jobs;
 
+/* Stops until somebody brings it forward, unless nobody could. */
+static void wait_for_foreground(void)
+{
+	for (int i = 0; i < TRIES; i++) {
+		pid_t group = tcgetpgrp(STDIN_FILENO);
+
+		if (group < 0 || group == getpgrp())
+			break;
+		kill(0, SIGTTIN);
+	}
+}
+
 bool terminal_begin(void)
 {
-	if (!isatty(STDOUT_FILENO) || tcgetattr(STDIN_FILENO, &found) != 0)
+	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO))
+		return false;
+	wait_for_foreground();
+	if (tcgetattr(STDIN_FILENO, &found) != 0)
 		return false;
 	jobs = tcgetpgrp(STDIN_FILENO) == getpgrp();
 	return true;
