@@ -77,6 +77,30 @@ static void test_protected(void **state)
 	end();
 }
 
+/* Shared memory has its pages, filled or not; and nothing of it is wiped in a child. */
+static void test_shared(void **state)
+{
+	struct object *object;
+	struct map_request request = { .addr = AT,
+				       .len = 4 * P,
+				       .rights = RIGHT_READ,
+				       .max_rights = RW,
+				       .flags = MAP_SHARED | MAP_FIXED };
+	vaddr_t at;
+
+	(void)state;
+	start();
+	request.object = object = object_create_anon(4 * P);
+	assert_int_equal(vm_map(&space, &request, &at), 0);
+	assert_int_equal(vm_lock(&space, AT, 2 * P, VMA_LOCKED), 0);
+	assert_int_equal(vm_madvise(&space, AT, P, MADV_DONTNEED_LOCKED), 0);
+	assert_int_equal(vm_protect(&space, AT, 4 * P, RW), 0);
+	assert_int_equal(space.resident, 1);
+	assert_int_equal(vm_madvise(&space, AT, P, MADV_WIPEONFORK), -EINVAL);
+	object_put(object);
+	end();
+}
+
 /* A child's memory is not locked: what was two for that reason is one there. */
 static void test_forked(void **state)
 {
@@ -174,6 +198,7 @@ int main(void)
 		isolated_test(test_failures), isolated_test(test_protected),
 		isolated_test(test_forked),   isolated_test(test_left_out),
 		isolated_test(test_mincore),  isolated_test(test_future),
+		isolated_test(test_shared),
 	};
 
 	return test_group("mm_lock", tests);

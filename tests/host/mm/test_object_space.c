@@ -269,6 +269,54 @@ static void test_mapped_holes(void **state)
 	end();
 }
 
+/* R90: which parts of which objects MADV_REMOVE takes, and what it refuses. */
+static void test_what_is_removed(void **state)
+{
+	struct object *file;
+	struct vm_remove remove;
+	vaddr_t addr = AT, stop;
+
+	(void)state;
+	start();
+	file = object_create_anon(100 * P);
+	map_at(file, AT + 2 * P, 4 * P, MAP_SHARED);
+	map_at(file, AT + 8 * P, 2 * P, MAP_PRIVATE);
+	map(AT + 10 * P, 1, RW);
+	assert_int_equal(vm_advice_range(AT + 1, P, &stop), -EINVAL);
+	assert_int_equal(vm_advice_range(AT, UINT64_MAX, &stop), -EINVAL);
+	assert_int_equal(vm_advice_range(AT, UINT64_MAX - AT, &stop), -EINVAL);
+	assert_int_equal(vm_advice_range(AT, 2 * P + 1, &stop), 0);
+	assert_int_equal(stop, AT + 3 * P);
+	assert_int_equal(vm_remove_next(&space, &addr, AT + 2 * P, &remove), -ENOMEM);
+	assert_int_equal(vm_remove_next(&space, &addr, stop, &remove), 0);
+	assert_true(remove.gap && remove.object == file);
+	assert_int_equal(remove.start, 0);
+	assert_int_equal(remove.end, P);
+	assert_int_equal(addr, stop);
+	object_put(file);
+	assert_int_equal(vm_remove_next(&space, &addr, AT + 20 * P, &remove), 0);
+	assert_true(!remove.gap);
+	assert_int_equal(remove.start, P);
+	assert_int_equal(remove.end, 4 * P);
+	assert_int_equal(addr, AT + 6 * P);
+	object_put(file);
+	assert_int_equal(vm_remove_next(&space, &addr, AT + 20 * P, &remove), -EACCES);
+	vma_find(&space, AT + 2 * P)->max_rights = RIGHT_READ; /* of a descriptor to read */
+	addr = AT + 2 * P;
+	assert_int_equal(vm_remove_next(&space, &addr, AT + 20 * P, &remove), -EACCES);
+	addr = AT + 10 * P;
+	assert_int_equal(vm_remove_next(&space, &addr, AT + 20 * P, &remove), -EINVAL);
+	addr = AT + 11 * P;
+	assert_int_equal(vm_remove_next(&space, &addr, AT + 20 * P, &remove), -ENOMEM);
+	addr = USER_TOP - P;
+	assert_int_equal(vm_remove_next(&space, &addr, USER_TOP, &remove), -ENOMEM);
+	assert_int_equal(vm_lock(&space, AT + 2 * P, P, VMA_LOCKED), 0);
+	addr = AT + 2 * P;
+	assert_int_equal(vm_remove_next(&space, &addr, AT + 20 * P, &remove), -EINVAL);
+	object_put(file);
+	end();
+}
+
 /* R45: pages that can't all be had leave size and pages as they were. */
 static void test_failures(void **state)
 {
@@ -301,11 +349,9 @@ static void test_failures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		isolated_test(test_holes_against_a_model),
-		isolated_test(test_frames),
-		isolated_test(test_beyond_the_end),
-		isolated_test(test_mapped_holes),
-		isolated_test(test_failures),
+		isolated_test(test_holes_against_a_model), isolated_test(test_frames),
+		isolated_test(test_beyond_the_end),	   isolated_test(test_mapped_holes),
+		isolated_test(test_what_is_removed),	   isolated_test(test_failures),
 	};
 
 	return test_group("mm_object_space", tests);
