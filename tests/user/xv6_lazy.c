@@ -127,6 +127,12 @@ static int lazy_sbrk(void *unused)
 	TRY(sbrk(start - end) == end);
 	heap_grow(GIB);
 	say("lazy sbrk, grown again: %zu not zero\n", not_all(start, 4 * PAGE, 0));
+	memset(start, 'h', 4 * PAGE);
+	TRY(brk(start + PAGE + 100));
+	TRY(brk(start + 3 * PAGE));
+	/* (What Linux shows in the rest of the page, which stayed, is what was there.) */
+	say("lazy sbrk, by bytes: %zu gone, %zu not zero\n", not_all(start, PAGE + 100, 'h'),
+	    not_all(start + 2 * PAGE, PAGE, 0));
 	return 0;
 }
 
