@@ -19,11 +19,11 @@ static int add(struct inode *inode, unsigned seals)
 {
 	if (inode->seals & F_SEAL_SEAL)
 		return -EPERM;
-	if ((seals & ~inode->seals & F_SEAL_WRITE) && object_has_writable_maps(inode->object))
-		return -EBUSY;
 	/* What can be run is to stay as it is. */
 	if ((seals & F_SEAL_EXEC) && (inode->mode & 0111))
 		seals |= F_SEAL_SHRINK | F_SEAL_GROW | SEALS_WRITE;
+	if ((seals & ~inode->seals & F_SEAL_WRITE) && object_has_writable_maps(inode->object))
+		return -EBUSY;
 	inode->seals |= seals;
 	return 0;
 }

@@ -109,6 +109,10 @@ static void errors(void)
 	TRY(fcntl(fd, F_GET_SEALS));
 	TRY(fcntl(fd, F_ADD_SEALS, F_SEAL_EXEC | F_SEAL_GROW));
 	fd = fresh(MFD_ALLOW_SEALING);
+	m = mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0);
+	TRY(fcntl(fd, F_ADD_SEALS, F_SEAL_EXEC)); /* it would keep writers off too */
+	TRY(fcntl(fd, F_GET_SEALS));
+	munmap(m, PAGE);
 	TRY(fcntl(fd, F_ADD_SEALS, F_SEAL_EXEC));
 	TRY(fcntl(fd, F_GET_SEALS));
 	make_file("seals.tmp", 10);
