@@ -60,5 +60,6 @@ const struct file_ops zero_ops = {
 	.stat = inode_file_stat,
 	.seek = null_seek,
 	.release = inode_file_release,
+	.maps_zeros = true,
 	.has_inode = true,
 };

@@ -9,6 +9,12 @@
 #include "mm/unmap.h"
 #include "mm/verbs.h"
 
+/* Flags that MAP_SHARED_VALIDATE knows; the other types ignore what they don't know. As Linux has them. */
+#define MAP_KNOWN                                                                                \
+	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE | \
+	 MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB |    \
+	 MAP_UNINITIALIZED | MAP_HUGE_2MB | MAP_HUGE_1GB)
+
 /* What a request comes to: had in full before anything changes. */
 struct map_plan {
 	vaddr_t start, end;
@@ -27,6 +33,11 @@ static bool is_fixed(const struct map_request *request)
 static bool is_shared(const struct map_request *request)
 {
 	return request->flags & MAP_SHARED;
+}
+
+static bool is_file(const struct map_request *request)
+{
+	return request->object || request->special;
 }
 
 static bool is_free(struct space *space, vaddr_t start, size_t len)
@@ -96,29 +107,57 @@ static bool is_taken(struct space *space, const struct map_plan *plan)
 	return next && next->start < plan->end;
 }
 
+/* An object's offsets are signed; others have a page more than anybody can name. */
+static bool offset_too_large(const struct map_request *request, size_t len)
+{
+	if (!request->object)
+		return request->offset > INT64_MAX;
+	return len > INT64_MAX || request->offset > INT64_MAX - len;
+}
+
+/* What a descriptor's mapping may be refused for. As Linux, in its order. */
+static int check_file(const struct map_request *request, size_t len)
+{
+	if (offset_too_large(request, len))
+		return -EOVERFLOW;
+	switch (request->flags & MAP_TYPE) {
+	case MAP_SHARED_VALIDATE:
+		if (request->flags & ~MAP_KNOWN)
+			return -EOPNOTSUPP;
+		/* fall through */
+	case MAP_SHARED:
+		if (request->rights & ~request->max_rights & RIGHT_WRITE)
+			return -EACCES;
+		/* fall through */
+	case MAP_PRIVATE:
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (!(request->max_rights & RIGHT_READ))
+		return -EACCES;
+	if (request->special == MAP_OF_NOTHING)
+		return -ENODEV;
+	return request->flags & MAP_GROWSDOWN ? -EINVAL : 0;
+}
+
+static int check_anonymous(const struct map_request *request)
+{
+	unsigned type = request->flags & MAP_TYPE;
+
+	if (type != MAP_PRIVATE && type != MAP_SHARED)
+		return -EINVAL;
+	return type == MAP_SHARED && (request->flags & MAP_GROWSDOWN) ? -EINVAL : 0;
+}
+
 /* What Linux checks once it has the address, in its order. => mmap lock held */
 static int check_kind(struct space *space, const struct map_request *request,
 		      const struct map_plan *plan)
 {
-	size_t len = plan->end - plan->start;
-	unsigned type = request->flags & MAP_TYPE;
-
 	if ((request->flags & MAP_FIXED_NOREPLACE) && is_taken(space, plan))
 		return -EEXIST;
-	if (type != MAP_PRIVATE && type != MAP_SHARED &&
-	    !(type == MAP_SHARED_VALIDATE && request->object))
-		return -EINVAL;
-	if ((request->flags & MAP_GROWSDOWN) && (request->object || is_shared(request)))
-		return -EINVAL;
-	if (!request->object)
-		return 0;
-	if (len > INT64_MAX || request->offset > INT64_MAX - len)
-		return -EOVERFLOW;
-	if (!(request->max_rights & RIGHT_READ))
-		return -EACCES;
-	if (is_shared(request) && (request->rights & ~request->max_rights & RIGHT_WRITE))
-		return -EACCES;
-	return 0;
+	return is_file(request) ? check_file(request, plan->end - plan->start)
+				: check_anonymous(request);
 }
 
 /* Bytes that are mapped in [start, end) now. => mmap lock held */
@@ -204,7 +243,7 @@ static int plan_vma(struct space *space, const struct map_request *request, stru
 	vma->end = plan->end;
 	vma->rights = rights_complete(request->rights);
 	vma->max_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC;
-	if (request->object && is_shared(request))
+	if (is_file(request) && is_shared(request))
 		vma->max_rights = request->max_rights;
 	vma->flags = plan_flags(request) | space->future_flags;
 	if (unlikely(vma->flags & VMA_LOCKED))

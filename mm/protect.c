@@ -156,12 +156,15 @@ static int protect_range(struct space *space, vaddr_t start, vaddr_t end, unsign
 	}
 }
 
-/* PROT_GROWSDOWN: the range begins where the stack does that it reaches into. 0, or as Linux. */
+/*
+ * PROT_GROWSDOWN: the range begins where the stack does that it reaches into. 0, or as Linux:
+ * nothing grows up.
+ */
 static int stack_start(struct space *space, vaddr_t *start, vaddr_t end, unsigned rights)
 {
 	struct vma *vma = vma_find_next(space, *start);
 
-	if (!vma || vma->start >= end)
+	if (!vma || vma->start >= (rights & PROT_GROWSUP ? *start + 1 : end))
 		return -ENOMEM;
 	if (!(vma->flags & VMA_STACK) || (rights & PROT_GROWSUP))
 		return -EINVAL;

@@ -9,6 +9,9 @@
  */
 
 /* Flags of vm_map: the ABI's MAP_* that mm knows, checked by the caller to be known. */
+/* Descriptors that have no object: /dev/zero, whose memory is anonymous, and what can't be mapped. */
+enum map_special { MAP_NOT_SPECIAL, MAP_OF_ZEROS, MAP_OF_NOTHING };
+
 struct map_request {
 	vaddr_t addr; /* hint, or the place with MAP_FIXED(_NOREPLACE) */
 	size_t len;
@@ -16,6 +19,7 @@ struct map_request {
 	unsigned max_rights;   /* RIGHT_*: what the descriptor's mode would let mprotect give */
 	unsigned flags;	       /* MAP_* of abi/mman.h */
 	struct object *object; /* NULL: anonymous; else referenced by the verb if it maps it */
+	enum map_special special;
 	uint64_t offset;
 	unsigned vma_flags; /* VMA_WRITER; exec: VMA_STACK, VMA_TEXT, VMA_HEAP */
 	/* exec only: */

@@ -53,6 +53,7 @@ struct file_ops {
 		struct file
 			*file); /* for mmap and exec; not referenced; NULL slot or answer: ENODEV */
 	void (*release)(struct file *file); /* the last reference is gone */
+	bool maps_zeros;		    /* mmap gives anonymous memory */
 	bool has_inode;			    /* file->node is a struct inode of fs/inode.h */
 };
 

@@ -14,12 +14,6 @@
 _Static_assert(PROT_READ == RIGHT_READ && PROT_WRITE == RIGHT_WRITE && PROT_EXEC == RIGHT_EXEC,
 	       "the same bits");
 
-/* Flags that MAP_SHARED_VALIDATE knows; the other types ignore what they don't know. */
-#define MAP_KNOWN                                                                                \
-	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE | \
-	 MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK |                  \
-	 MAP_FIXED_NOREPLACE)
-
 long sys_brk(struct trap_frame *frame)
 {
 	struct uspace *uspace = current_process()->uspace;
@@ -31,14 +25,6 @@ long sys_brk(struct trap_frame *frame)
 	return (long)brk;
 }
 
-/* Of MAP_SHARED_VALIDATE alone; all else that can be wrong with a request vm_map() finds. */
-static int check_flags(unsigned flags)
-{
-	if ((flags & MAP_TYPE) != MAP_SHARED_VALIDATE || (flags & MAP_ANONYMOUS))
-		return 0;
-	return flags & ~MAP_KNOWN ? -EOPNOTSUPP : 0;
-}
-
 /* Linux counts pages, with the sign of the offset kept, and looks at this before most else. */
 static bool offset_overflows(const struct map_request *request)
 {
@@ -48,23 +34,29 @@ static bool offset_overflows(const struct map_request *request)
 	return first + npages < first;
 }
 
-/* What the descriptor allows. */
+/* What the descriptor gives and allows. */
 static int use_file(struct map_request *request, struct file *file)
 {
 	if (request->flags & MAP_HUGETLB)
 		return -EINVAL; /* no file has any */
 	request->object = file->ops->object ? file->ops->object(file) : NULL;
-	if (file_writable(file))
+	if (!request->object)
+		request->special = file->ops->maps_zeros ? MAP_OF_ZEROS : MAP_OF_NOTHING;
+	else if (file_writable(file))
 		request->vma_flags = VMA_WRITER;
 	if (!file_readable(file))
 		request->max_rights &= ~RIGHT_READ;
 	if ((request->flags & MAP_TYPE) != MAP_PRIVATE && !file_writable(file))
 		request->max_rights &= ~RIGHT_WRITE;
-	if (request->object)
-		return 0;
-	if (request->len == 0 || !(request->flags & MAP_TYPE))
-		return -EINVAL;
-	return file_readable(file) ? -ENODEV : -EACCES;
+	return 0;
+}
+
+/* There are none; but as on Linux that is found late. */
+static long map_huge(const struct map_request *request)
+{
+	unsigned type = request->flags & MAP_TYPE;
+
+	return type >= MAP_SHARED && type <= MAP_SHARED_VALIDATE ? -ENOMEM : -EINVAL;
 }
 
 static long do_map(struct map_request *request)
@@ -118,17 +110,12 @@ long sys_mmap(struct trap_frame *frame)
 		.flags = (unsigned)arg_u64(frame, 3),
 		.offset = arg_u64(frame, 5),
 	};
-	int err = check_flags(request.flags);
 
 	if (!IS_ALIGNED(request.offset, PAGE_SIZE))
 		return -EINVAL;
-	if (err)
-		return err;
 	if (!(request.flags & MAP_ANONYMOUS))
 		return map_file(&request, arg_int(frame, 4));
-	if (request.flags & MAP_HUGETLB)
-		return -ENOMEM; /* there are none */
-	return do_map(&request);
+	return request.flags & MAP_HUGETLB ? map_huge(&request) : do_map(&request);
 }
 
 long sys_munmap(struct trap_frame *frame)

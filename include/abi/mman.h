@@ -28,6 +28,8 @@
 #define MAP_SYNC	    0x80000
 #define MAP_FIXED_NOREPLACE 0x100000
 #define MAP_UNINITIALIZED   0x4000000
+#define MAP_HUGE_2MB	    (21u << 26)
+#define MAP_HUGE_1GB	    (30u << 26)
 
 #define MREMAP_MAYMOVE	 1
 #define MREMAP_FIXED	 2

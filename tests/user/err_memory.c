@@ -30,7 +30,7 @@ static void maps(void)
 
 int main(void)
 {
-	char *p, *beyond;
+	char *p, *q, *beyond;
 
 	make_file("err.tmp", 100);
 	maps();
@@ -42,6 +42,10 @@ int main(void)
 	TRY(mprotect(p + 1, PAGE, PROT_READ));
 	TRY(mprotect(p, PAGE, 0x1000));
 	TRY(mprotect(p, 4 * PAGE, PROT_READ));
+	q = before_hole(2);
+	munmap(q, PAGE);
+	TRY(mprotect(q, 2 * PAGE, PROT_READ | PROT_GROWSUP));
+	TRY(mprotect(q + PAGE, PAGE, PROT_READ | PROT_GROWSUP));
 	TRY(madvise(p + 1, PAGE, MADV_DONTNEED));
 	TRY(madvise(p, PAGE, 4711));
 	TRY(madvise(p, PAGE, MADV_DOFORK));
