@@ -64,8 +64,9 @@ int signal_send_group(int group, int sig)
 
 void signal_raise(int sig)
 {
-	const struct signal_info info = from_user(sig);
+	struct signal_info info = from_user(sig);
 
+	info.to_thread = true;
 	signal_send_info(current_process(), &info);
 }
 

@@ -46,8 +46,11 @@ uint64_t process_limit(struct process *process, unsigned resource)
 	return limit.cur;
 }
 
-static uint64_t *space_limit(struct space *space, unsigned resource)
+/* Where who enforces it has a copy. */
+static uint64_t *limit_copy(struct process *process, unsigned resource)
 {
+	struct space *space = &process->uspace->space;
+
 	switch (resource) {
 	case RLIMIT_AS:
 		return &space->limit_as;
@@ -55,15 +58,17 @@ static uint64_t *space_limit(struct space *space, unsigned resource)
 		return &space->limit_data;
 	case RLIMIT_STACK:
 		return &space->limit_stack;
+	case RLIMIT_SIGPENDING:
+		return &process->signals.queue_max;
 	default:
 		return NULL;
 	}
 }
 
-/* The space has its copy of what mm enforces; faults read it while it changes. */
+/* Faults read the space's copies while they change. */
 void process_set_limit(struct process *process, unsigned resource, const struct abi_rlimit64 *limit)
 {
-	uint64_t *copy = space_limit(&process->uspace->space, resource);
+	uint64_t *copy = limit_copy(process, resource);
 
 	uspace_lock(process->uspace);
 	spin_lock(&process->limits_lock);

@@ -53,6 +53,7 @@ void signals_init(struct signals *signals)
 	spin_init(&signals->lock, LOCK_PROCESS);
 	list_init(&signals->queue);
 	waitq_init(&signals->resumed);
+	signals->queue_max = SIGNAL_QUEUE_MAX;
 }
 
 int signals_copy(struct signals *to, struct signals *from)
@@ -68,6 +69,7 @@ int signals_copy(struct signals *to, struct signals *from)
 	to->ignored = from->ignored;
 	to->caught = from->caught;
 	to->stack = from->stack;
+	to->queue_max = from->queue_max;
 	spin_unlock(&from->lock);
 	return 0;
 }

@@ -13,7 +13,7 @@ struct trap_frame;
 
 #define SIGNAL_BIT(sig)	   (1ull << ((sig)-1))
 #define SIGNAL_UNBLOCKABLE (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
-/* What is pending has its facts kept up to this many times a process. */
+/* What is pending has its facts kept up to this many times a process, whatever RLIMIT_SIGPENDING says. */
 #define SIGNAL_QUEUE_MAX   1024
 
 /* What a signal tells of: the code alone does not say, as anybody may send any to himself. */
@@ -23,9 +23,12 @@ enum signal_about { SIGNAL_OF_SENDER, SIGNAL_OF_FAULT, SIGNAL_OF_CHILD };
 struct signal_info {
 	int sig;
 	int code; /* SI_*, or how a fault or a child's news came about */
+	int err;  /* si_errno, and si_uid: as the sender gave them */
 	enum signal_about about;
-	int pid;			   /* who sent it; the child that it is about */
-	int status;			   /* of the child: exit status or signal */
+	bool to_thread; /* by tkill and the like: it comes before what is sent to the process */
+	int pid;	/* who sent it; the child that it is about */
+	int status;	/* of the child: exit status or signal */
+	uint32_t uid;
 	uint64_t value;			   /* what the sender gave; of a fault: the address */
 	uint64_t user_ticks, kernel_ticks; /* of the child */
 };
@@ -38,14 +41,16 @@ struct signal_actions {
 struct signals {
 	struct spinlock lock;
 	/* guarded by lock: */
-	uint64_t pending;
-	uint64_t blocked; /* never SIGKILL or SIGSTOP; what is blocked stays pending */
-	uint64_t waited;  /* what ends rt_sigtimedwait though it is blocked */
-	uint64_t ignored; /* SIG_IGN */
-	uint64_t caught;  /* has a handler */
+	uint64_t pending;	 /* of both kinds */
+	uint64_t pending_for[2]; /* sent to the process; to its thread */
+	uint64_t blocked;	 /* never SIGKILL or SIGSTOP; what is blocked stays pending */
+	uint64_t waited;	 /* what ends rt_sigtimedwait though it is blocked */
+	uint64_t ignored;	 /* SIG_IGN */
+	uint64_t caught;	 /* has a handler */
 	struct signal_actions *actions; /* NULL: no flags, masks and handlers */
 	struct list queue; /* of struct queued_signal: facts of what is pending, oldest first */
 	unsigned queued;
+	uint64_t queue_max;	  /* RLIMIT_SIGPENDING */
 	struct signal_info fault; /* of the processor's own; sig 0: none */
 	int fatal;		  /* the signal that ends the process; 0: none so far */
 	int stopping;		  /* taken, and about to stop it */
@@ -114,8 +119,8 @@ bool signals_want_return(const struct signals *signals);
 /* ---- proc/signal_take.c: what is pending ---- */
 
 /*
- * The next of those in `set`: a fault first, then the lowest number; false: there is none. It stays
- * pending until signal_take().
+ * The next of those in `set`: a fault first, then the thread's own, then the lowest number (as on Linux
+ * those that tell of faults before the rest); false: there is none. It stays pending until signal_take().
  */
 bool signal_peek(struct signals *signals, uint64_t set, struct signal_info *info_ret);
 /* => lock held, or the running process's own; it is pending */
@@ -196,7 +201,7 @@ uint64_t signal_pending_set(void);
  * that it has not caught is taken and dropped.
  */
 int process_kill(int pid, int sig);
-/* tkill(2), rt_sigqueueinfo(2): to that process, with these facts. 0, -EAGAIN, -EINVAL, -ESRCH. */
+/* tkill(2), rt_sigqueueinfo(2) and the like: to that process, with these facts. 0, -EAGAIN, -EINVAL, -ESRCH. */
 int process_signal(int pid, const struct signal_info *info);
 
 /* As if the running process had killed itself: SIGPIPE and the like. */

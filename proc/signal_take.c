@@ -1,4 +1,4 @@
-/* What is pending: each signal once, with its facts where there was memory for them. */
+/* What is pending: each signal once for the process and once for its thread, with its facts where there was room. */
 #include "abi/errno.h"
 #include "abi/time.h"
 #include "base/clock.h"
@@ -14,14 +14,26 @@ struct queued_signal {
 
 SLAB_CACHE(queued_cache, struct queued_signal);
 
-static struct queued_signal *find(struct signals *signals, int sig)
+/* Those by which faults are told come before all others, as on Linux. */
+#define FAULTS                                                                                 \
+	(SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | \
+	 SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGSYS))
+
+static struct queued_signal *find(const struct signals *signals, int sig, bool to_thread)
 {
 	struct queued_signal *queued;
 
 	list_for_each_entry(queued, &signals->queue, link)
-		if (queued->info.sig == sig)
+		if (queued->info.sig == sig && queued->info.to_thread == to_thread)
 			return queued;
 	return NULL;
+}
+
+/* The limit does not keep away what kill() and the kernel say of ordinary signals, as on Linux. */
+static bool has_room(const struct signals *signals, const struct signal_info *info)
+{
+	return signals->queued < MIN(signals->queue_max, (uint64_t)SIGNAL_QUEUE_MAX) ||
+	       (info->sig < SIGRTMIN && info->code >= 0);
 }
 
 /* Those below SIGRTMIN are kept once. kill() never fails for want of memory: then who sent it is lost. */
@@ -30,9 +42,9 @@ int signal_queue(struct signals *signals, const struct signal_info *info)
 	struct queued_signal *queued = NULL;
 	uint64_t bit = SIGNAL_BIT(info->sig);
 
-	if (info->sig < SIGRTMIN && signals->pending & bit)
+	if (info->sig < SIGRTMIN && signals->pending_for[info->to_thread] & bit)
 		return 0;
-	if (signals->queued < SIGNAL_QUEUE_MAX)
+	if (has_room(signals, info))
 		queued = slab_alloc(&queued_cache);
 	if (!queued && info->sig >= SIGRTMIN && info->code != SI_USER && info->code != SI_KERNEL)
 		return -EAGAIN;
@@ -41,6 +53,7 @@ int signal_queue(struct signals *signals, const struct signal_info *info)
 		list_add_tail(&signals->queue, &queued->link);
 		signals->queued++;
 	}
+	signals->pending_for[info->to_thread] |= bit;
 	signals->pending |= bit;
 	/* gcc-analyzer-suppress malloc-leak ; it is on the queue now */
 	return 0;
@@ -53,24 +66,34 @@ static void drop(struct signals *signals, struct queued_signal *queued)
 	slab_free(&queued_cache, queued);
 }
 
+/* => lock held */
+static bool peek_pending(const struct signals *signals, uint64_t set, struct signal_info *info_ret)
+{
+	bool to_thread = signals->pending_for[true] & set;
+	uint64_t candidates = signals->pending_for[to_thread] & set;
+	const struct queued_signal *queued;
+
+	if (!candidates)
+		return false;
+	if (candidates & FAULTS)
+		candidates &= FAULTS;
+	*info_ret = (struct signal_info){ .sig = (int)bit_lowest(candidates) + 1,
+					  .to_thread = to_thread };
+	queued = find(signals, info_ret->sig, to_thread);
+	if (queued)
+		*info_ret = queued->info;
+	return true;
+}
+
 bool signal_peek(struct signals *signals, uint64_t set, struct signal_info *info_ret)
 {
-	struct queued_signal *queued;
-	uint64_t candidates;
 	bool any = true;
 
 	spin_lock(&signals->lock);
-	candidates = signals->pending & set;
-	if (signals->fault.sig) {
+	if (signals->fault.sig)
 		*info_ret = signals->fault;
-	} else if (candidates) {
-		*info_ret = (struct signal_info){ .sig = (int)bit_lowest(candidates) + 1 };
-		queued = find(signals, info_ret->sig);
-		if (queued)
-			*info_ret = queued->info;
-	} else {
-		any = false;
-	}
+	else
+		any = peek_pending(signals, set, info_ret);
 	spin_unlock(&signals->lock);
 	return any;
 }
@@ -84,11 +107,12 @@ void signal_take(struct signals *signals, const struct signal_info *info)
 		signals->fault.sig = 0;
 		return;
 	}
-	queued = find(signals, info->sig);
+	queued = find(signals, info->sig, info->to_thread);
 	if (queued)
 		drop(signals, queued);
-	if (!find(signals, info->sig))
-		signals->pending &= ~SIGNAL_BIT(info->sig);
+	if (!find(signals, info->sig, info->to_thread))
+		signals->pending_for[info->to_thread] &= ~SIGNAL_BIT(info->sig);
+	signals->pending = signals->pending_for[false] | signals->pending_for[true];
 }
 
 void signal_flush(struct signals *signals, uint64_t set)
@@ -96,6 +120,8 @@ void signal_flush(struct signals *signals, uint64_t set)
 	struct queued_signal *queued, *next;
 
 	signals->pending &= ~set;
+	signals->pending_for[false] &= ~set;
+	signals->pending_for[true] &= ~set;
 	list_for_each_entry_safe(queued, next, &signals->queue, link)
 		if (SIGNAL_BIT(queued->info.sig) & set)
 			drop(signals, queued);
@@ -111,6 +137,7 @@ void signal_info_to_abi(const struct signal_info *info, struct abi_siginfo *abi)
 	memset(abi, 0, sizeof(*abi));
 	abi->si_signo = info->sig;
 	abi->si_code = info->code;
+	abi->si_errno = info->err;
 	if (info->about == SIGNAL_OF_FAULT) {
 		abi->u.fault.addr = info->value;
 	} else if (info->about == SIGNAL_OF_CHILD) {
@@ -120,6 +147,7 @@ void signal_info_to_abi(const struct signal_info *info, struct abi_siginfo *abi)
 		abi->u.child.stime = ticks_to_clk(info->kernel_ticks);
 	} else {
 		abi->u.rt.pid = info->pid;
+		abi->u.rt.uid = info->uid;
 		abi->u.rt.value = info->value;
 	}
 }

@@ -21,6 +21,7 @@ static long signal_thread(int tid, int sig)
 		.sig = sig,
 		.code = SI_TKILL,
 		.pid = current_process()->pid,
+		.to_thread = true,
 	};
 
 	return process_signal(tid, &info);
@@ -42,21 +43,54 @@ long sys_tgkill(struct trap_frame *frame)
 	return pid == tid ? signal_thread(tid, arg_int(frame, 2)) : -ESRCH;
 }
 
+static int copy_info(vaddr_t from, int sig, struct signal_info *ret)
+{
+	struct abi_siginfo abi;
+
+	if (user_copy_in(&abi, from, sizeof(abi)))
+		return -EFAULT;
+	*ret = (struct signal_info){
+		.sig = sig,
+		.err = abi.si_errno,
+		.code = abi.si_code,
+		.pid = abi.u.rt.pid,
+		.uid = abi.u.rt.uid,
+		.value = abi.u.rt.value,
+	};
+	return 0;
+}
+
 /* What the kernel says of itself nobody may say but to himself. */
+static bool may_say(const struct signal_info *info, int pid)
+{
+	return (info->code < 0 && info->code != SI_TKILL) || pid == current_process()->pid;
+}
+
 long sys_rt_sigqueueinfo(struct trap_frame *frame)
 {
 	int pid = arg_int(frame, 0);
-	struct signal_info info = { .sig = arg_int(frame, 1) };
-	struct abi_siginfo abi;
+	struct signal_info info;
 
-	if (user_copy_in(&abi, arg_user(frame, 2), sizeof(abi)))
+	if (copy_info(arg_user(frame, 2), arg_int(frame, 1), &info))
 		return -EFAULT;
-	if ((abi.si_code >= 0 || abi.si_code == SI_TKILL) && pid != current_process()->pid)
+	if (!may_say(&info, pid))
 		return -EPERM;
-	info.code = abi.si_code;
-	info.pid = abi.u.rt.pid;
-	info.value = abi.u.rt.value;
 	return pid > 0 ? process_signal(pid, &info) : -ESRCH;
+}
+
+long sys_rt_tgsigqueueinfo(struct trap_frame *frame)
+{
+	int pid = arg_int(frame, 0), tid = arg_int(frame, 1);
+	struct signal_info info;
+
+	if (copy_info(arg_user(frame, 3), arg_int(frame, 2), &info))
+		return -EFAULT;
+	if (pid <= 0 || tid <= 0)
+		return -EINVAL;
+	if (!may_say(&info, tid))
+		return -EPERM;
+	info.to_thread = true;
+	return pid == tid ? process_signal(pid, &info) : -ESRCH;
 }
 
 long sys_rt_sigaction(struct trap_frame *frame)

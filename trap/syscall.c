@@ -66,6 +66,7 @@ static const syscall_fn table[SYS_LIMIT] = {
 	CALL(rt_sigprocmask),
 	CALL(rt_sigpending),
 	CALL(rt_sigqueueinfo),
+	CALL(rt_tgsigqueueinfo),
 	CALL(rt_sigreturn),
 	CALL(rt_sigsuspend),
 	CALL(rt_sigtimedwait),

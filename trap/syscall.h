@@ -67,6 +67,7 @@ long sys_rt_sigaction(struct trap_frame *frame);
 long sys_rt_sigprocmask(struct trap_frame *frame);
 long sys_rt_sigpending(struct trap_frame *frame);
 long sys_rt_sigqueueinfo(struct trap_frame *frame);
+long sys_rt_tgsigqueueinfo(struct trap_frame *frame);
 long sys_rt_sigreturn(struct trap_frame *frame);
 long sys_rt_sigsuspend(struct trap_frame *frame);
 long sys_rt_sigtimedwait(struct trap_frame *frame);

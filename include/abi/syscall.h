@@ -132,6 +132,7 @@
 #define SYS_munlockall		   231
 #define SYS_mincore		   232
 #define SYS_madvise		   233
+#define SYS_rt_tgsigqueueinfo	   240
 #define SYS_riscv_hwprobe	   258
 #define SYS_riscv_flush_icache	   259
 #define SYS_wait4		   260
