@@ -149,6 +149,22 @@ def a_job_finds_the_terminal_as_it_left_it():
 
 
 @case
+def who_writes_in_the_background_stops_where_that_was_asked_for():
+    prompt = begin()
+    equal(prompt.do("probe tostop"), "")
+    in_background(prompt, "echo behind &")
+    told(prompt, "[1] Stopped  echo behind (wants the terminal)\n")
+    lacks(prompt.screen.text(), "\nbehind", "screen")
+    equal(prompt.do("fg"), "echo behind\nbehind")
+    equal(prompt.do("probe tostop -"), "")
+    prompt.send("echo through &\r")
+    prompt.until(lambda: prompt.screen.text().count("through\n") > 0, "what it writes, in whose row ever")
+    prompt.send("\r")
+    told(prompt, "[1] Done     echo through\n")
+    leave(prompt)
+
+
+@case
 def what_can_go_wrong():
     prompt = begin()
     for line, answer in (("fg", "sh: fg: there is no job"), ("bg", "sh: bg: there is no job"),
@@ -202,10 +218,10 @@ def without_terminal(text):
 
 @case
 def without_a_terminal_jobs_run_and_nobody_is_told():
-    status, out, err = without_terminal("cat &\nprobe sleep &\njobs\nfg %1\nkill %2\nfg\njobs\necho over\nexit 2\n")
+    status, out, err = without_terminal("probe sleep &\ncat &\njobs\nkill %1\nfg\nfg\njobs\necho over\nexit 2\n")
     equal(status, 2)
     lacks(out, "Stopped", "cat has nothing to read")
-    has(out, "[2] Running  probe sleep\n", "jobs")
+    equal(out.count("[1] Running  probe sleep\n"), 1, "jobs before and after")
     equal(out.endswith("over\n"), True, "the end of " + out)
     lacks(err, "[1]", "errors")
 

@@ -41,6 +41,8 @@ int foreground_wait(struct job *job)
 	job_wait(job);
 	if (job_state(job) == JOB_STOPPED)
 		job->has_modes = terminal_get_modes(&job->modes);
+	else
+		terminal_keep_tostop();
 	terminal_take_back();
 	if (job_state(job) == JOB_STOPPED)
 		return tell_stop(job);

@@ -91,6 +91,16 @@ void terminal_take_back(void)
 	terminal_for_programs();
 }
 
+void terminal_keep_tostop(void)
+{
+	struct termios left;
+
+	if (!terminal_get_modes(&left))
+		return;
+	found.c_lflag &= ~(tcflag_t)TOSTOP;
+	found.c_lflag |= left.c_lflag & TOSTOP;
+}
+
 bool terminal_get_modes(struct termios *ret)
 {
 	return jobs && tcgetattr(STDIN_FILENO, ret) == 0;

@@ -23,6 +23,9 @@ void terminal_give(pid_t group);
 /* The modes too are as they were found. */
 void terminal_take_back(void);
 
+/* TOSTOP is for programs to come: it stays as the one that has ended left it. */
+void terminal_keep_tostop(void);
+
 /* What a program that has stopped made of the modes, and has again when it goes on. */
 bool terminal_get_modes(struct termios *ret);
 void terminal_set_modes(const struct termios *modes);

@@ -196,6 +196,18 @@ static int do_modes(int argc, char **argv)
 	return argc > 2;
 }
 
+/* tostop: who is in the background is to stop where it writes to the terminal. tostop -: no more. */
+static int do_tostop(int argc, char **argv)
+{
+	struct termios modes;
+
+	(void)argv;
+	if (tcgetattr(0, &modes) != 0)
+		return 95;
+	modes.c_lflag = argc > 2 ? modes.c_lflag & ~(tcflag_t)TOSTOP : modes.c_lflag | TOSTOP;
+	return tcsetattr(0, TCSANOW, &modes) != 0;
+}
+
 /* spin: never ends and never calls the kernel. */
 static int do_spin(int argc, char **argv)
 {
@@ -345,15 +357,15 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } behaviours[] = {
-	{ "cat", do_cat },	 { "head1", do_head1 }, { "exit", do_exit },
-	{ "kill", do_kill },	 { "bytes", do_bytes }, { "both", do_both },
-	{ "args", do_args },	 { "env", do_env },	{ "self", do_self },
-	{ "tty", do_tty },	 { "stat", do_stat },	{ "link", do_link },
-	{ "show", do_show },	 { "sleep", do_sleep }, { "spin", do_spin },
-	{ "orphan", do_orphan }, { "echo", do_echo },	{ "yes", do_yes },
-	{ "hog", do_hog },	 { "bomb", do_bomb },	{ "survivor", do_survivor },
-	{ "wild", do_wild },	 { "ticks", do_ticks }, { "gone", do_gone },
-	{ "modes", do_modes },
+	{ "cat", do_cat },	 { "head1", do_head1 },	  { "exit", do_exit },
+	{ "kill", do_kill },	 { "bytes", do_bytes },	  { "both", do_both },
+	{ "args", do_args },	 { "env", do_env },	  { "self", do_self },
+	{ "tty", do_tty },	 { "stat", do_stat },	  { "link", do_link },
+	{ "show", do_show },	 { "sleep", do_sleep },	  { "spin", do_spin },
+	{ "orphan", do_orphan }, { "echo", do_echo },	  { "yes", do_yes },
+	{ "hog", do_hog },	 { "bomb", do_bomb },	  { "survivor", do_survivor },
+	{ "wild", do_wild },	 { "ticks", do_ticks },	  { "gone", do_gone },
+	{ "modes", do_modes },	 { "tostop", do_tostop },
 };
 
 int main(int argc, char **argv, char **envp)
