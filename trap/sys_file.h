@@ -26,12 +26,15 @@ struct at_path {
 	struct file *dir; /* referenced; NULL: path begins at the root */
 };
 
+/* Without a path, dir is what the descriptor says; NULL is an error, or no path either. */
+enum path_may_be { PATH_NAMES, PATH_MAY_BE_EMPTY, PATH_MAY_BE_NULL };
+
 /*
  * The descriptor in argument n and the path in argument n + 1. 0, and at_path_put() is due;
- * -EFAULT, -ENAMETOOLONG, -ENOENT (empty, unless may_be_empty), -EBADF, -ENOMEM. may_be_empty: NULL
- * counts as empty too, and then dir is what the descriptor says.
+ * -EFAULT, -ENAMETOOLONG, -ENOENT (it is empty and may not be), -EBADF, -ENOMEM.
  */
-int at_path_get(const struct trap_frame *frame, unsigned n, bool may_be_empty, struct at_path *at);
+int at_path_get(const struct trap_frame *frame, unsigned n, enum path_may_be may_be,
+		struct at_path *at);
 void at_path_put(struct at_path *at);
 
 /* The same for a path that is relative to the working directory: argument n. */

@@ -7,8 +7,7 @@
 #include "proc/process.h"
 #include "trap/sys_file.h"
 
-/* A copy of the path, or an empty one where user says so by NULL. */
-static int copy_path(vaddr_t user, bool may_be_empty, char **path_ret)
+static int copy_path(vaddr_t user, enum path_may_be may_be, char **path_ret)
 {
 	char *path = mem_wait_kmalloc(PATH_MAX);
 	ssize_t len = 0;
@@ -16,9 +15,9 @@ static int copy_path(vaddr_t user, bool may_be_empty, char **path_ret)
 	if (!path)
 		return -ENOMEM;
 	path[0] = '\0';
-	if (user != 0 || !may_be_empty)
+	if (user != 0 || may_be != PATH_MAY_BE_NULL)
 		len = user_copy_string(path, user, PATH_MAX);
-	if (len == 0 && !may_be_empty)
+	if (len == 0 && may_be == PATH_NAMES)
 		len = -ENOENT;
 	if (len < 0) {
 		kfree(path);
@@ -44,9 +43,9 @@ static int get_dir(int fd, struct file **dir_ret)
 	return 0;
 }
 
-static int get_at(int fd, vaddr_t user, bool may_be_empty, struct at_path *at)
+static int get_at(int fd, vaddr_t user, enum path_may_be may_be, struct at_path *at)
 {
-	int err = copy_path(user, may_be_empty, &at->path);
+	int err = copy_path(user, may_be, &at->path);
 
 	if (err)
 		return err;
@@ -58,14 +57,15 @@ static int get_at(int fd, vaddr_t user, bool may_be_empty, struct at_path *at)
 	return err;
 }
 
-int at_path_get(const struct trap_frame *frame, unsigned n, bool may_be_empty, struct at_path *at)
+int at_path_get(const struct trap_frame *frame, unsigned n, enum path_may_be may_be,
+		struct at_path *at)
 {
-	return get_at(arg_int(frame, n), arg_user(frame, n + 1), may_be_empty, at);
+	return get_at(arg_int(frame, n), arg_user(frame, n + 1), may_be, at);
 }
 
 int cwd_path_get(const struct trap_frame *frame, unsigned n, struct at_path *at)
 {
-	return get_at(AT_FDCWD, arg_user(frame, n), false, at);
+	return get_at(AT_FDCWD, arg_user(frame, n), PATH_NAMES, at);
 }
 
 void at_path_put(struct at_path *at)

@@ -66,7 +66,7 @@ static long io_segments(struct trap_frame *frame, struct file *file,
 {
 	struct segments segments;
 	struct user_iter iter;
-	long done = segments_get(&segments, arg_user(frame, 1), arg_u64(frame, 2), &iter);
+	long done = segments_get(&segments, arg_user(frame, 1), arg_uint(frame, 2), &iter);
 
 	if (done != 0)
 		return done;

@@ -1,5 +1,6 @@
 /* Calls about names: unlinkat, linkat, mkdirat, mknodat, readlinkat, chdir, getcwd. */
 #include "abi/limits.h"
+#include "abi/stat.h"
 #include "fs/names.h"
 #include "fs/open.h"
 #include "lib/string.h"
@@ -20,12 +21,22 @@ long sys_unlinkat(struct trap_frame *frame)
 
 	if (flags & ~AT_REMOVEDIR)
 		return -EINVAL;
-	err = at_path_get(frame, 0, false, &at);
+	err = at_path_get(frame, 0, PATH_NAMES, &at);
 	if (err)
 		return err;
 	err = flags & AT_REMOVEDIR ? fs_rmdir(at.dir, at.path) : fs_unlink(at.dir, at.path);
 	at_path_put(&at);
 	return err;
+}
+
+/* What is wrong with the old name is told before what is wrong with the new one. */
+static int absent(const struct at_path *from, unsigned flags)
+{
+	struct abi_stat st;
+
+	if (from->path[0] == '\0')
+		return 0;
+	return fs_stat(from->dir, from->path, (flags & AT_SYMLINK_FOLLOW) != 0, &st);
 }
 
 long sys_linkat(struct trap_frame *frame)
@@ -36,12 +47,14 @@ long sys_linkat(struct trap_frame *frame)
 
 	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	err = at_path_get(frame, 0, (flags & AT_EMPTY_PATH) != 0, &from);
+	err = at_path_get(frame, 0, flags & AT_EMPTY_PATH ? PATH_MAY_BE_EMPTY : PATH_NAMES, &from);
 	if (err)
 		return err;
-	err = at_path_get(frame, 2, false, &to);
-	if (err)
+	err = at_path_get(frame, 2, PATH_NAMES, &to);
+	if (err) {
+		err = absent(&from, flags) ?: err;
 		goto put_from;
+	}
 	if (from.path[0] == '\0')
 		err = fs_link_file(from.dir, to.dir, to.path);
 	else
@@ -57,7 +70,7 @@ put_from:
 static long make_at(struct trap_frame *frame, int (*make)(struct file *, const char *, unsigned))
 {
 	struct at_path at;
-	long err = at_path_get(frame, 0, false, &at);
+	long err = at_path_get(frame, 0, PATH_NAMES, &at);
 
 	if (err)
 		return err;
@@ -97,7 +110,7 @@ long sys_readlinkat(struct trap_frame *frame)
 
 	if (size <= 0)
 		return -EINVAL;
-	len = at_path_get(frame, 0, true, &at);
+	len = at_path_get(frame, 0, PATH_MAY_BE_EMPTY, &at);
 	if (len)
 		return len;
 	len = read_link(&at);

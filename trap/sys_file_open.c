@@ -39,7 +39,7 @@ long sys_openat(struct trap_frame *frame)
 	long fd = fs_open_check_flags(flags);
 
 	if (fd == 0)
-		fd = at_path_get(frame, 0, false, &at);
+		fd = at_path_get(frame, 0, PATH_NAMES, &at);
 	if (fd)
 		return fd;
 	fd = open_at(&at, flags, arg_uint(frame, 3));

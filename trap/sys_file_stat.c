@@ -37,7 +37,7 @@ long sys_newfstatat(struct trap_frame *frame)
 
 	if (flags & ~STAT_FLAGS)
 		return -EINVAL;
-	err = at_path_get(frame, 0, (flags & AT_EMPTY_PATH) != 0, &at);
+	err = at_path_get(frame, 0, flags & AT_EMPTY_PATH ? PATH_MAY_BE_NULL : PATH_NAMES, &at);
 	if (err)
 		return err;
 	if (at.path[0] == '\0')
@@ -54,10 +54,8 @@ static long getdents(struct file *file, vaddr_t to, int n)
 
 	if (!file->ops->getdents)
 		return -ENOTDIR;
-	if (n < 0)
-		return -EINVAL;
 	mutex_lock(&file->lock);
-	done = file->ops->getdents(file, to, (size_t)n);
+	done = file->ops->getdents(file, to, n > 0 ? (size_t)n : 0);
 	mutex_unlock(&file->lock);
 	return done;
 }

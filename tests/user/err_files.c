@@ -81,6 +81,8 @@ static void bad_numbers(void)
 	TRY(syscall(SYS_readv, ro, &part, 1025));
 	TRY(syscall(SYS_readv, ro, &huge, 1));
 	TRY(syscall(SYS_writev, wo, &part, -1));
+	TRY(syscall(SYS_writev, wo, &part, 1ul << 32)); /* of which the low half counts */
+	TRY(syscall(SYS_readv, ro, &part, 1ul << 32));
 	TRY(syscall(SYS_writev, wo, &huge, 1));
 	TRY(syscall(SYS_pread64, ro, buf, 8, -1));
 	TRY(syscall(SYS_pwrite64, wo, buf, 8, -1));
@@ -90,6 +92,11 @@ static void bad_numbers(void)
 	TRY(syscall(SYS_lseek, ro, 1000, SEEK_DATA));
 	TRY(syscall(SYS_lseek, ro, 1000, SEEK_HOLE));
 	TRY(syscall(SYS_getdents64, dir, buf, 10));
+	TRY(syscall(SYS_getdents64, dir, buf, -1));
+	while (syscall(SYS_getdents64, dir, buf, sizeof(buf)) > 0)
+		;
+	TRY(syscall(SYS_getdents64, dir, buf, -1)); /* nothing is left that needs room */
+	lseek(dir, 0, SEEK_SET);
 	TRY(syscall(SYS_getdents64, dir, buf, -1));
 	TRY(syscall(SYS_dup3, ro, ro, 0));
 	TRY(syscall(SYS_dup3, ro, 70, 1));

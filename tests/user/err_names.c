@@ -37,6 +37,11 @@ static void descriptors(int fd)
 	TRY(syscall(SYS_unlinkat, fd, "x", 0));
 	TRY(syscall(SYS_linkat, fd, "x", IN("new"), 0));
 	TRY(syscall(SYS_linkat, IN("file.tmp"), fd, "x", 0));
+	TRY(syscall(SYS_linkat, IN("absent"), fd, "x", 0));
+	TRY(syscall(SYS_linkat, IN("absent"), IN(BAD), 0));
+	TRY(syscall(SYS_linkat, IN("absent"), IN(""), 0));
+	TRY(syscall(SYS_linkat, IN(NULL), fd, "x", AT_EMPTY_PATH));
+	TRY(syscall(SYS_linkat, AT_FDCWD, "", fd, "x", AT_EMPTY_PATH));
 	TRY(syscall(SYS_mkdirat, fd, "x", 0755));
 	TRY(syscall(SYS_mknodat, fd, "x", S_IFREG | 0644, 0));
 	TRY(syscall(SYS_readlinkat, fd, "x", buf, sizeof(buf)));
@@ -99,6 +104,7 @@ static void questions(void)
 	TRY(syscall(SYS_readlinkat, IN("/links/to_target"), BAD, 10));
 	TRY(syscall(SYS_readlinkat, IN("/links/to_target"), buf, 3));
 	TRY(syscall(SYS_readlinkat, IN(""), buf, 10));
+	TRY(syscall(SYS_readlinkat, IN(NULL), buf, 10));
 	TRY(syscall(SYS_readlinkat, file, "", buf, 10));
 	TRY(syscall(SYS_newfstatat, IN("file.tmp"), BAD, 0));
 	TRY(syscall(SYS_newfstatat, IN("file.tmp"), &st, 0x10));
