@@ -144,8 +144,8 @@ static void look(struct books *ret)
 	}
 }
 
-/* The release kernel tells less, and keeps a few frames for speed. */
-#define KEPT_MAX 32
+/* The release kernel tells less, and keeps frames of kernel stacks for speed. */
+#define KEPT_MAX 256
 
 static bool is_same(const struct books *a, const struct books *b)
 {
