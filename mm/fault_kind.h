@@ -29,7 +29,7 @@
 #define ACCESS_USER	8u  /* a program: what is meant where nothing is said */
 #define ACCESS_COPY	16u /* the kernel on the running thread's behalf */
 #define ACCESS_REMOTE	32u /* through vm_hold() */
-#define ACCESS_POPULATE 64u /* ahead of any access */
+#define ACCESS_POPULATE 64u /* ahead of any access, of all kinds that there may be */
 
 /* DENY_MAPERR is the look-up's own answer. */
 enum fault_kind {

@@ -31,7 +31,7 @@ static int populate_one(const struct vma *vma, vaddr_t start, vaddr_t end)
 
 	if ((vma->flags & LOCK_FLAGS) != VMA_LOCKED)
 		return 0;
-	return lock_error(vm_populate(vma->space, start, end, access));
+	return lock_error(vm_populate(vma->space, start, end, access | ACCESS_POPULATE));
 }
 
 int lock_populate(struct space *space, vaddr_t start, vaddr_t end)

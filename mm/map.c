@@ -1,6 +1,7 @@
 /* mmap: makes mappings. */
 #include "abi/errno.h"
 #include "abi/mman.h"
+#include "mm/fault_kind.h"
 #include "mm/host.h"
 #include "mm/lock.h"
 #include "mm/map.h"
@@ -329,7 +330,7 @@ int vm_map(struct space *space, const struct map_request *request, vaddr_t *addr
 	*addr_ret = plan.start;
 	if ((request->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
 		(void)vm_populate(space, plan.start, plan.end,
-				  RIGHT_READ); /* as Linux: best effort */
+				  RIGHT_READ | ACCESS_POPULATE); /* as Linux: best effort */
 	else if (unlikely(plan.locked))
 		(void)lock_populate(space, plan.start, plan.end);
 	return 0;

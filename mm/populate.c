@@ -12,7 +12,7 @@ static int populate_page(struct space *space, vaddr_t va, unsigned access)
 {
 	for (;;) {
 		struct vm_wait wait;
-		int result = vm_fault(space, va, access | ACCESS_POPULATE, 0, &wait);
+		int result = vm_fault(space, va, access, 0, &wait);
 
 		if (result != VM_WAIT)
 			return result;

@@ -4,8 +4,8 @@
 #include "mm/space.h"
 
 /*
- * Faults in every page of [start, end) as `access` (RIGHT_*) would, writes where private memory is
- * writable; waits where a fault would. 0, or the first outcome that is not: VM_*, -EINTR.
+ * Faults in every page of [start, end) as `access` (RIGHT_*) would, with ACCESS_POPULATE as a write
+ * where private memory is writable; waits where a fault would. 0, or the first outcome that is not: VM_*, -EINTR.
  * => mmap lock held; no spinning lock held
  */
 int vm_populate(struct space *space, vaddr_t start, vaddr_t end, unsigned access);

@@ -13,6 +13,20 @@ static int child(void *unused)
 	return 0;
 }
 
+/* To read shows the file as it becomes, to write and MAP_POPULATE as it was. */
+static void populate(void)
+{
+	int fd = open("madvise.tmp", O_RDWR);
+	char *read_only = mmap(NULL, PAGE, RW, MAP_PRIVATE, fd, 0);
+	char *own = mmap(NULL, PAGE, RW, MAP_PRIVATE, fd, 0);
+	char *ahead = mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+
+	TRY(madvise(read_only, PAGE, MADV_POPULATE_READ));
+	TRY(madvise(own, PAGE, MADV_POPULATE_WRITE));
+	TRY(pwrite(fd, "new", 3, 0));
+	say("what was written: %d %d %d\n", read_only[0] == 'n', own[0] == 'n', ahead[0] == 'n');
+}
+
 int main(void)
 {
 	int fd;
@@ -46,5 +60,6 @@ int main(void)
 	    f[PAGE] == file_byte(PAGE) ? "as in the file" : "own");
 	TRY(mprotect(p, PAGE, PROT_READ));
 	TRY(madvise(p, PAGE, MADV_DONTNEED));
+	populate();
 	return 0;
 }

@@ -52,6 +52,56 @@ static void test_map_refuses(void **state) /* R90 R15 */
 	end();
 }
 
+static long map_special(enum map_special special, unsigned prot, unsigned max, unsigned flags,
+			uint64_t offset)
+{
+	struct map_request request = { .addr = AT,
+				       .len = P,
+				       .rights = prot,
+				       .max_rights = max,
+				       .flags = flags,
+				       .special = special,
+				       .offset = offset };
+	vaddr_t at = 0;
+	int result = vm_map(&space, &request, &at);
+
+	return result ? result : (long)at;
+}
+
+static void test_map_of_descriptors(void **state) /* R91 */
+{
+	const unsigned validate = MAP_SHARED_VALIDATE;
+	struct object *file;
+
+	(void)state;
+	start();
+	file = rig_file(P);
+	assert_true(map_object(file, RW, RW, validate, P, 0) > 0);
+	assert_int_equal(map_object(file, RW, RW, validate | MAP_SYNC, P, 0), -EOPNOTSUPP);
+	assert_int_equal(map_object(file, RW, RW, validate | 1u << 31, P, 0), -EOPNOTSUPP);
+	assert_int_equal(map_object(file, RW, PROT_READ, validate, P, 0), -EACCES);
+	assert_int_equal(map_object(file, RW, RW, 8, P, 0), -EINVAL);
+	assert_int_equal(map_object(file, RW, RW, 8, P, -P), -EOVERFLOW);
+	assert_int_equal(map_special(MAP_OF_NOTHING, PROT_READ, RW, MAP_PRIVATE, 0), -ENODEV);
+	assert_int_equal(map_special(MAP_OF_NOTHING, RW, PROT_READ, MAP_SHARED, 0), -EACCES);
+	assert_int_equal(map_special(MAP_OF_NOTHING, RW, PROT_WRITE, MAP_SHARED, 0), -EACCES);
+	assert_int_equal(map_special(MAP_OF_NOTHING, RW, RW, 0, 0), -EINVAL);
+	assert_int_equal(map_special(MAP_OF_NOTHING, RW, RW, MAP_SHARED, 1ul << 63), -EOVERFLOW);
+	assert_int_equal(map_special(MAP_OF_ZEROS, RW, RW, MAP_PRIVATE | MAP_GROWSDOWN, 0),
+			 -EINVAL);
+	assert_int_equal(map_special(MAP_OF_ZEROS, RW, RW, MAP_PRIVATE | MAP_FIXED, P), AT);
+	assert_int_equal(fake_load(AT), 0);
+	assert_int_equal(fake_store(AT, 1), 0);
+	assert_null(vma_find(&space, AT)->object);
+	assert_int_equal(
+		map_special(MAP_OF_ZEROS, PROT_READ, PROT_READ, MAP_SHARED | MAP_FIXED, 1ul << 62),
+		AT);
+	assert_int_equal(fake_load(AT), 0);
+	assert_int_equal(vm_protect(&space, AT, P, RW), -EACCES);
+	object_put(file);
+	end();
+}
+
 static void test_noreplace_and_fixed(void **state) /* R90 */
 {
 	(void)state;
@@ -175,8 +225,11 @@ static void test_protect(void **state) /* R94 */
 	assert_int_equal(vm_protect(&space, AT, UINT64_MAX, RW), -ENOMEM);
 	assert_int_equal(vm_protect(&space, AT, P, 0x40), -EINVAL);
 	assert_int_equal(vm_protect(&space, AT, P, PROT_GROWSDOWN | PROT_GROWSUP), -EINVAL);
+	assert_int_equal(vm_protect(&space, AT, P, PROT_READ | PROT_GROWSUP), -ENOMEM);
 	rig_map(&space, AT, 8 * P, RW, ANON | MAP_FIXED | MAP_POPULATE);
 	assert_int_equal(vm_protect(&space, AT, P, PROT_READ | PROT_GROWSDOWN), -EINVAL);
+	assert_int_equal(vm_protect(&space, AT, P, PROT_READ | PROT_GROWSUP), -EINVAL);
+	assert_int_equal(vm_protect(&space, AT - P, 2 * P, PROT_READ | PROT_GROWSUP), -ENOMEM);
 	assert_int_equal(vm_protect(&space, AT + 4 * P, 8 * P, PROT_READ), -ENOMEM);
 	assert_int_equal(fake_store(AT + 4 * P, 1), -1); /* the part before the hole has changed */
 	assert_int_equal(fake_store(AT + 3 * P, 1), 0);
@@ -331,6 +384,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		isolated_test(test_map_refuses),
+		isolated_test(test_map_of_descriptors),
 		isolated_test(test_noreplace_and_fixed),
 		isolated_test(test_where_the_kernel_puts_it),
 		isolated_test(test_huge_and_sparse),

@@ -84,7 +84,7 @@ void settle_range(struct model_space *m, vaddr_t va, size_t n);
 size_t model_in(struct model_space *m, vaddr_t va, unsigned char *to, size_t n);
 size_t model_out(struct model_space *m, vaddr_t va, const unsigned char *from, size_t n);
 
-/* Pages [from, to) were filled ahead: stops at the first that can't be; 0 or why. */
+/* Pages [from, to) were filled ahead, as vm_populate() does: stops at the first that can't be; 0 or why. */
 int model_populate(struct model_space *m, unsigned from, unsigned to, unsigned right);
 
 /* The cells become unmapped. */

@@ -5,6 +5,8 @@
 #include "ops.h"
 #include "peek.h"
 
+#include "mm/fault_kind.h"
+
 /* What the request that runs by itself, or the one at its pause, comes to. */
 struct mapping {
 	struct model_space *m;
@@ -196,10 +198,10 @@ int model_populate(struct model_space *m, unsigned from, unsigned to, unsigned r
 {
 	for (unsigned i = from; i < to; i++) {
 		struct cell *c = &m->cell[i];
-		unsigned wanted = right;
+		unsigned wanted = right & ~ACCESS_POPULATE;
 		int outcome;
 
-		if (c->rights & RIGHT_WRITE && c->store < 0)
+		if (right & ACCESS_POPULATE && c->rights & RIGHT_WRITE && c->store < 0)
 			wanted |= RIGHT_WRITE;
 		outcome = cell_outcome(c, c->rights, wanted);
 		if (outcome)
@@ -216,7 +218,7 @@ static void check_filled(const struct mapping *map)
 	if (is_loose(map->m) || killed || out_of_memory())
 		settle_range(map->m, cell_va(map->from), map->request.len);
 	else
-		(void)model_populate(map->m, map->from, map->to, RIGHT_READ);
+		(void)model_populate(map->m, map->from, map->to, RIGHT_READ | ACCESS_POPULATE);
 }
 
 static void check_map(struct mapping *map, int want, int result, vaddr_t at)
