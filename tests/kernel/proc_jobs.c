@@ -63,7 +63,9 @@ static int has_a_terminal(void *unused)
 	int self = job_new_session(), group = 0, session = 0;
 
 	EXPECT_EQ(current_process()->pid, self);
+	EXPECT_TRUE(!job_terminal_is_own(&terminal));
 	EXPECT_EQ(0, job_terminal_take(&terminal, false));
+	EXPECT_TRUE(job_terminal_is_own(&terminal));
 	EXPECT_EQ(0, job_terminal_group(&terminal, &group));
 	EXPECT_EQ(0, job_terminal_session(&terminal, &session));
 	EXPECT_EQ(self, group);
