@@ -27,11 +27,9 @@ static int lock_error(int outcome)
 /* A part of one VMA: by whatever right it has. */
 static int populate_one(const struct vma *vma, vaddr_t start, vaddr_t end)
 {
-	unsigned access = vma->rights & RIGHT_READ ? RIGHT_READ : RIGHT_EXEC;
-
 	if ((vma->flags & LOCK_FLAGS) != VMA_LOCKED)
 		return 0;
-	return lock_error(vm_populate(vma->space, start, end, access | ACCESS_POPULATE));
+	return lock_error(vm_populate(vma->space, start, end, populate_access(vma->rights)));
 }
 
 int lock_populate(struct space *space, vaddr_t start, vaddr_t end)

@@ -1,7 +1,6 @@
 /* mmap: makes mappings. */
 #include "abi/errno.h"
 #include "abi/mman.h"
-#include "mm/fault_kind.h"
 #include "mm/host.h"
 #include "mm/lock.h"
 #include "mm/map.h"
@@ -329,8 +328,8 @@ int vm_map(struct space *space, const struct map_request *request, vaddr_t *addr
 		return result;
 	*addr_ret = plan.start;
 	if ((request->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
-		(void)vm_populate(space, plan.start, plan.end,
-				  RIGHT_READ | ACCESS_POPULATE); /* as Linux: best effort */
+		(void)vm_populate(space, plan.start, plan.end, /* as Linux: best effort */
+				  populate_access(rights_complete(request->rights)));
 	else if (unlikely(plan.locked))
 		(void)lock_populate(space, plan.start, plan.end);
 	return 0;

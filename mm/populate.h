@@ -1,7 +1,14 @@
 /* Filling pages ahead of any access. */
 #pragma once
 
+#include "mm/fault_kind.h"
 #include "mm/space.h"
+
+/* The access that fills whatever mappings with these rights can hold. */
+static inline unsigned populate_access(unsigned rights)
+{
+	return (rights & RIGHT_READ ? RIGHT_READ : RIGHT_EXEC) | ACCESS_POPULATE;
+}
 
 /*
  * Faults in every page of [start, end) as `access` (RIGHT_*) would, with ACCESS_POPULATE as a write

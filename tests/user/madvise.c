@@ -20,10 +20,13 @@ static void populate(void)
 	char *read_only = mmap(NULL, PAGE, RW, MAP_PRIVATE, fd, 0);
 	char *own = mmap(NULL, PAGE, RW, MAP_PRIVATE, fd, 0);
 	char *ahead = mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	char *only_run = mmap(NULL, PAGE, PROT_EXEC, ANON | MAP_POPULATE, -1, 0);
+	unsigned char there;
 
 	TRY(madvise(read_only, PAGE, MADV_POPULATE_READ));
 	TRY(madvise(own, PAGE, MADV_POPULATE_WRITE));
 	TRY(pwrite(fd, "new", 3, 0));
+	say("only to run: %d\n", mincore(only_run, PAGE, &there) == 0 && there);
 	say("what was written: %d %d %d\n", read_only[0] == 'n', own[0] == 'n', ahead[0] == 'n');
 }
 

@@ -85,7 +85,6 @@ static void test_map_of_descriptors(void **state) /* R91 */
 	assert_int_equal(map_special(MAP_OF_NOTHING, PROT_READ, RW, MAP_PRIVATE, 0), -ENODEV);
 	assert_int_equal(map_special(MAP_OF_NOTHING, RW, PROT_READ, MAP_SHARED, 0), -EACCES);
 	assert_int_equal(map_special(MAP_OF_NOTHING, RW, PROT_WRITE, MAP_SHARED, 0), -EACCES);
-	assert_int_equal(map_special(MAP_OF_NOTHING, RW, RW, 0, 0), -EINVAL);
 	assert_int_equal(map_special(MAP_OF_NOTHING, RW, RW, MAP_SHARED, 1ul << 63), -EOVERFLOW);
 	assert_int_equal(map_special(MAP_OF_ZEROS, RW, RW, MAP_PRIVATE | MAP_GROWSDOWN, 0),
 			 -EINVAL);

@@ -5,7 +5,7 @@
 #include "ops.h"
 #include "peek.h"
 
-#include "mm/fault_kind.h"
+#include "mm/populate.h"
 
 /* What the request that runs by itself, or the one at its pause, comes to. */
 struct mapping {
@@ -218,7 +218,8 @@ static void check_filled(const struct mapping *map)
 	if (is_loose(map->m) || killed || out_of_memory())
 		settle_range(map->m, cell_va(map->from), map->request.len);
 	else
-		(void)model_populate(map->m, map->from, map->to, RIGHT_READ | ACCESS_POPULATE);
+		(void)model_populate(map->m, map->from, map->to,
+				     populate_access(rights_complete(map->request.rights)));
 }
 
 static void check_map(struct mapping *map, int want, int result, vaddr_t at)
