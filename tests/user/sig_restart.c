@@ -27,6 +27,24 @@ static void alarm_in(long ms)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
+/* Again and again: the first may come before the call that it is to interrupt has begun. */
+static void alarm_every(long ms)
+{
+	struct itimerval timer = { { 0, ms * 1000 }, { 0, ms * 1000 } };
+
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static long alarm_off(long value)
+{
+	int err = errno;
+
+	alarm_in(0);
+	errno = err;
+	return value;
+}
+#define TRY_ALARMED(call) (alarm_every(20), result(#call, alarm_off((long)(call))))
+
 /* A child that does something after a while, and ends. */
 static void later(long ms, int sig)
 {
@@ -47,10 +65,8 @@ static void reads(void)
 	char c;
 
 	handle(SIGALRM, 0);
-	alarm_in(20);
-	TRY(read(pipe_in[0], &c, 1));
-	alarm_in(20);
-	TRY(readv(pipe_in[0], &(struct iovec){ &c, 1 }, 1));
+	TRY_ALARMED(read(pipe_in[0], &c, 1));
+	TRY_ALARMED(readv(pipe_in[0], &(struct iovec){ &c, 1 }, 1));
 	handle(SIGALRM, SA_RESTART);
 	runs = 0;
 	alarm_in(20);
@@ -67,13 +83,11 @@ static void writes(void)
 	ssize_t n;
 
 	handle(SIGALRM, 0);
-	alarm_in(20);
-	n = write(pipe_in[1], bytes, sizeof(bytes));
+	alarm_every(20);
+	n = alarm_off(write(pipe_in[1], bytes, sizeof(bytes)));
 	say("write of 200000: %zd\n", n);
-	alarm_in(20);
-	TRY(write(pipe_in[1], bytes, 4096));
-	alarm_in(20);
-	TRY(writev(pipe_in[1], &(struct iovec){ bytes, 4096 }, 1));
+	TRY_ALARMED(write(pipe_in[1], bytes, 4096));
+	TRY_ALARMED(writev(pipe_in[1], &(struct iovec){ bytes, 4096 }, 1));
 	while (n > 0)
 		n -= read(pipe_in[0], bytes, sizeof(bytes) < (size_t)n ? sizeof(bytes) : (size_t)n);
 }
@@ -82,8 +96,7 @@ static void waits(void)
 {
 	handle(SIGALRM, 0);
 	later(100, 0);
-	alarm_in(20);
-	TRY(wait(NULL));
+	TRY_ALARMED(wait(NULL));
 	handle(SIGALRM, SA_RESTART);
 	alarm_in(20);
 	TRY(wait(NULL) > 0);
@@ -96,18 +109,14 @@ static void sleeps(void)
 	struct timespec t = { 5, 0 }, rest = { 99, 0 }, now;
 
 	handle(SIGALRM, SA_RESTART); /* sleeps do not ask for that */
-	alarm_in(20);
-	TRY(nanosleep(&t, &rest));
+	TRY_ALARMED(nanosleep(&t, &rest));
 	say("rest: %ld s\n", (long)rest.tv_sec);
-	alarm_in(20);
-	TRY(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &t, &rest));
+	TRY_ALARMED(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &t, &rest));
 	say("rest: %ld s\n", (long)rest.tv_sec);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	now.tv_sec += 5;
-	alarm_in(20);
-	TRY(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &now, NULL));
-	alarm_in(20);
-	TRY(syscall(SYS_nanosleep, &t, (void *)8));
+	TRY_ALARMED(syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &now, NULL));
+	TRY_ALARMED(syscall(SYS_nanosleep, &t, (void *)8));
 	TRY(syscall(SYS_restart_syscall));
 }
 
