@@ -271,15 +271,17 @@ int signal_mask(int how, const uint64_t *set, uint64_t *old_ret)
 	struct process *process = current_process();
 	struct signals *signals = &process->signals;
 	uint64_t blocked, free;
-	int err = 0;
+	int sig, err = 0;
 
 	spin_lock(&signals->lock);
 	*old_ret = blocked = signals->blocked;
 	if (set)
 		err = new_mask(how, blocked, *set & ~SIGNAL_UNBLOCKABLE, &blocked);
 	signals->blocked = blocked;
-	for (free = signals->pending & ~blocked; free; free &= free - 1)
-		act(process, (int)bit_lowest(free) + 1);
+	for (free = signals->pending & ~blocked; free; free &= ~SIGNAL_BIT(sig)) {
+		sig = signal_next(signals, free);
+		act(process, sig);
+	}
 	spin_unlock(&signals->lock);
 	return err;
 }

@@ -123,6 +123,8 @@ bool signals_want_return(const struct signals *signals);
  * those that tell of faults before the rest); false: there is none. It stays pending until signal_take().
  */
 bool signal_peek(struct signals *signals, uint64_t set, struct signal_info *info_ret);
+/* The number of what comes next in `set`, but for faults; 0: nothing. => lock held */
+int signal_next(const struct signals *signals, uint64_t set);
 /* => lock held, or the running process's own; it is pending */
 void signal_take(struct signals *signals, const struct signal_info *info);
 /* All of these signals, facts and all. => lock held */

@@ -66,20 +66,27 @@ static void drop(struct signals *signals, struct queued_signal *queued)
 	slab_free(&queued_cache, queued);
 }
 
+int signal_next(const struct signals *signals, uint64_t set)
+{
+	uint64_t own = signals->pending_for[true] & set;
+	uint64_t candidates = own ? own : signals->pending_for[false] & set;
+
+	if (candidates & FAULTS)
+		candidates &= FAULTS;
+	return candidates ? (int)bit_lowest(candidates) + 1 : 0;
+}
+
 /* => lock held */
 static bool peek_pending(const struct signals *signals, uint64_t set, struct signal_info *info_ret)
 {
 	bool to_thread = signals->pending_for[true] & set;
-	uint64_t candidates = signals->pending_for[to_thread] & set;
 	const struct queued_signal *queued;
+	int sig = signal_next(signals, set);
 
-	if (!candidates)
+	if (!sig)
 		return false;
-	if (candidates & FAULTS)
-		candidates &= FAULTS;
-	*info_ret = (struct signal_info){ .sig = (int)bit_lowest(candidates) + 1,
-					  .to_thread = to_thread };
-	queued = find(signals, info_ret->sig, to_thread);
+	*info_ret = (struct signal_info){ .sig = sig, .to_thread = to_thread };
+	queued = find(signals, sig, to_thread);
 	if (queued)
 		*info_ret = queued->info;
 	return true;

@@ -183,6 +183,21 @@ static void told(void)
 	count = 0;
 }
 
+/* The one that comes first ends it. */
+static int ends_by(void *kinds)
+{
+	for (int sig = 1; sig <= 31; sig++)
+		signal(sig, SIG_DFL);
+	block(true);
+	to_process(SIGHUP);
+	if (strchr(kinds, 't'))
+		raise(SIGUSR2);
+	if (strchr(kinds, 'f'))
+		to_process(SIGSEGV);
+	block(false);
+	return 1;
+}
+
 /* It counts what is kept with its facts. kill() is never refused, but who sent it may be lost. */
 static void limit(void)
 {
@@ -214,6 +229,10 @@ int main(void)
 	waited();
 	broken_pipe();
 	told();
+	in_child("one", ends_by, "");
+	in_child("and to the thread", ends_by, "t");
+	in_child("and a fault's kind", ends_by, "f");
+	in_child("and both", ends_by, "tf");
 	limit();
 	return 0;
 }
