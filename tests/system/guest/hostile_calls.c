@@ -66,6 +66,7 @@ static const struct {
 	{ SYS_rt_sigsuspend, 1, "Wz" },
 	{ SYS_rt_sigtimedwait, 2, "Watz" },
 	{ SYS_rt_sigqueueinfo, 3, "ksG" },
+	{ SYS_rt_tgsigqueueinfo, 2, "kksG" },
 	{ SYS_sigaltstack, 3, "Ka" },
 	{ SYS_setitimer, 2, "oTa" },
 	{ SYS_getitimer, 2, "oa" },
@@ -199,12 +200,13 @@ static bool is_for_supervisor(uint64_t pid)
 
 static void hold_back(long nr, uint64_t arg[6])
 {
-	bool signals = nr == SYS_kill || nr == SYS_tkill || nr == SYS_tgkill ||
-		       nr == SYS_rt_sigqueueinfo;
+	bool to_thread = nr == SYS_tgkill || nr == SYS_rt_tgsigqueueinfo;
+	bool signals = to_thread || nr == SYS_kill || nr == SYS_tkill || nr == SYS_rt_sigqueueinfo;
 
-	if (signals &&
-	    (is_for_supervisor(arg[0]) || (nr == SYS_tgkill && is_for_supervisor(arg[1]))))
-		arg[0] = arg[1] = (uint64_t)getpid();
+	if (signals && is_for_supervisor(arg[0]))
+		arg[0] = (uint64_t)getpid();
+	if (to_thread && is_for_supervisor(arg[1]))
+		arg[1] = (uint64_t)getpid();
 	if ((nr == SYS_write || nr == SYS_pwrite64) && arg[2] > TTY_MOST && is_terminal(arg[0]))
 		arg[2] = TTY_MOST;
 	if (nr == SYS_writev && is_terminal(arg[0]))

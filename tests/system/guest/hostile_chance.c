@@ -46,7 +46,7 @@ static const uint64_t odd_lengths[] = {
 static const char *const names[] = {
 	"a", "b", "d", "d/e", "d/e/f", "d/a", "/dev/null", "/dev/zero", "/proc/self/exe", "", ".",
 	"..", "/", "d/..", "a/", "d/e/../../a", "//d//a", "/dev", "./d/./e/x", "/dev/port/stdin",
-	"/hostile/text", "/hostile/self", "/hostile", "elf", "n1", "n2", "d/n3", "n4", "n5",
+	"/hostile/text", "/hostile/self", "/hostile", "elf", "/dev/tty", "n1", "n2", "d/n3", "n4", "n5",
 };
 /* clang-format on */
 
