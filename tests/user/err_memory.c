@@ -30,7 +30,8 @@ static void maps(void)
 
 int main(void)
 {
-	char *p, *q, *beyond;
+	char *p, *q, *beyond, *stack = (char *)0x30000000;
+	unsigned char there;
 
 	make_file("err.tmp", 100);
 	maps();
@@ -61,5 +62,9 @@ int main(void)
 	TRY(madvise(p, PAGE, MADV_POPULATE_READ));
 	TRY(mprotect(p, PAGE, PROT_READ));
 	TRY(madvise(p, PAGE, MADV_POPULATE_WRITE));
+	/* a populate is no access: a stack does not grow for it */
+	TRY(mmap(stack, PAGE, RW, ANON | MAP_FIXED | MAP_GROWSDOWN, -1, 0) == stack);
+	TRY(madvise(stack - PAGE, 2 * PAGE, MADV_POPULATE_WRITE));
+	TRY(mincore(stack - PAGE, PAGE, &there));
 	return 0;
 }
