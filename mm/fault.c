@@ -214,7 +214,7 @@ static int fault_get_page(struct fault *fault)
 	case -ENXIO:
 	case -EIO:
 	case -ENOSPC:
-		return VM_BUS;
+		return install_is_current(fault) ? VM_BUS : FAULT_AGAIN;
 	default:
 		panic("fault: %s answers %d", fault->backend->name, result);
 	}

@@ -141,6 +141,20 @@ static bool is_same_vma(const struct fault *fault, const struct vma *vma)
 	       (!vma->object || vma_index(vma, fault->va) == fault->index);
 }
 
+bool install_is_current(struct fault *fault)
+{
+	struct space *space = fault->space;
+	struct vma *vma;
+	bool same;
+
+	spin_lock(&space->lock);
+	vma = vma_find(space, fault->va);
+	same = vma && is_same_vma(fault, vma);
+	space->stats.retry[RETRY_VMA] += !same;
+	spin_unlock(&space->lock);
+	return same;
+}
+
 /* Looks VMA and slot up again where the layout has changed. 0, or FAULT_AGAIN. */
 static __attribute__((noinline)) int refind(struct fault *fault)
 {

@@ -49,3 +49,10 @@ int install_at_hand(struct fault *fault);
  * => no spinning lock held
  */
 int vma_install(struct fault *fault);
+
+/*
+ * Is the fault's mapping what it was when it was looked up? If not, a refusal that was met since is
+ * none.
+ * => no spinning lock held
+ */
+bool install_is_current(struct fault *fault);
