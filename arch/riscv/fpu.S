@@ -1,9 +1,12 @@
-/* The FPU's registers to and from memory. The kernel itself is built without an FPU. */
+/* The FPU's registers to and from memory, a program's too. The kernel has no use for an FPU itself. */
 #include "arch/riscv/csr.h"
+#include "arch/riscv/fixup.h"
 #include "arch/riscv/offsets.h"
 
+#define SUM_AND_FS ((SSTATUS_SUM | SSTATUS_FS) >> 12)
+
 	.option	arch, +d
-	.text
+	.section .text.usercopy, "ax"
 
 #define FOR_ALL_FPU_REGISTERS \
 	each 0; each 1; each 2; each 3; each 4; each 5; each 6; each 7; \
@@ -11,11 +14,14 @@
 	each 16; each 17; each 18; each 19; each 20; each 21; each 22; each 23; \
 	each 24; each 25; each 26; each 27; each 28; each 29; each 30; each 31
 
-	/* void fpu_save(struct fpu_state *) */
+	/* void fpu_save(struct fpu_state *), int fpu_copy_out(vaddr_t): one routine. */
 	.globl	fpu_save
+	.globl	fpu_copy_out
 fpu_save:
-	lui	t0, SSTATUS_FS >> 12
+fpu_copy_out:
+	lui	t0, SUM_AND_FS
 	csrs	sstatus, t0
+fpu_stores:
 	.macro	each n
 	fsd	f\n, FPU_F(\n)(a0)
 	.endm
@@ -23,23 +29,39 @@ fpu_save:
 	.purgem	each
 	frcsr	t1
 	sd	t1, FPU_FCSR(a0)
+fpu_stored:
+	li	a0, 0
 	csrc	sstatus, t0
 	ret
+	fixup	fpu_stores, fpu_stored, fpu_refused
 
-	/* void fpu_load(const struct fpu_state *) */
+	/* void fpu_load(const struct fpu_state *), int fpu_copy_in(vaddr_t): one routine. */
 	.globl	fpu_load
+	.globl	fpu_copy_in
 fpu_load:
-	lui	t0, SSTATUS_FS >> 12
+fpu_copy_in:
+	lui	t0, SUM_AND_FS
 	csrs	sstatus, t0
+fpu_loads:
 	.macro	each n
 	fld	f\n, FPU_F(\n)(a0)
 	.endm
 	FOR_ALL_FPU_REGISTERS
 	.purgem	each
 	ld	t1, FPU_FCSR(a0)
+fpu_loaded:
 	fscsr	t1
+	li	a0, 0
 	csrc	sstatus, t0
 	ret
+	fixup	fpu_loads, fpu_loaded, fpu_refused
+
+fpu_refused:
+	csrc	sstatus, t0
+	li	a0, -14			/* -EFAULT */
+	ret
+
+	.text
 
 	/* void fpu_zero(void) */
 	.globl	fpu_zero

@@ -38,15 +38,6 @@ void fpu_claim(struct arch_thread *thread)
 	}
 }
 
-void fpu_replaced(struct arch_thread *thread)
-{
-	thread->frame.status &= ~(1ul << 63 | SSTATUS_FS);
-	thread->frame.status |= SSTATUS_FS_CLEAN;
-	fpu_load(&thread->fpu);
-	thread->fpu_hart = thread->hart;
-	holder[thread->hart->index] = thread;
-}
-
 void arch_fpu_reset(void)
 {
 	struct arch_thread *thread = arch_this_thread();

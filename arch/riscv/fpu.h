@@ -27,10 +27,22 @@ void fpu_keep(struct arch_thread *thread);
  */
 void fpu_claim(struct arch_thread *thread);
 
-/* The running thread's registers are those in thread->fpu from now on. */
-void fpu_replaced(struct arch_thread *thread);
+/* The running thread's registers are changed as if it had done so itself. */
+static inline void fpu_set_dirty(struct arch_thread *thread)
+{
+	thread->frame.status |= 1ul << 63 | SSTATUS_FS;
+}
 
-/* fpu.S */
+/* ---- fpu.S ---- */
+
 void fpu_save(struct fpu_state *state);
 void fpu_load(const struct fpu_state *state);
 void fpu_zero(void);
+
+/*
+ * The same with a struct fpu_state in user memory: 0 or -EFAULT. => no spinning lock held; in a wait
+ * for a page the running thread's registers are kept where they are in use, and those that are
+ * loaded where they are dirty
+ */
+int fpu_copy_out(vaddr_t to);
+int fpu_copy_in(vaddr_t from);

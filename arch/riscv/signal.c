@@ -11,28 +11,31 @@ enum { FRAME_A1 = FRAME_A0 + 1, FRAME_A2 = FRAME_A0 + 2 };
 
 #define AT(base, field) ((base) + offsetof(struct arch_sigcontext, field))
 #define REGISTERS	sizeof(((struct arch_sigcontext *)0)->x)
-#define FLOATS		offsetof(struct fpu_state, fcsr)
-#define ZEROS_BEGIN	offsetof(struct arch_sigcontext, unused)
+
+/* The end of the list, with the word before it: two whole words. */
+struct list_end {
+	uint32_t unused, end[3];
+};
+#define LIST_END (sizeof(struct arch_sigcontext) - sizeof(struct list_end))
 
 _Static_assert(offsetof(struct trap_frame, x) == sizeof(uint64_t), "pc, then x1 to x31");
+_Static_assert(offsetof(struct fpu_state, fcsr) == sizeof(((struct arch_sigcontext *)0)->f),
+	       "fcsr is behind f in both");
+
+/* The FPU holds the registers of the thread that runs, if it has any. */
+static int save_floats(const struct arch_thread *thread, vaddr_t to)
+{
+	if ((thread->frame.status & SSTATUS_FS) == SSTATUS_FS_INITIAL)
+		return arch_clear_out(to, sizeof(thread->fpu)) ? -EFAULT : 0;
+	return fpu_copy_out(to);
+}
 
 int arch_sigcontext_save(vaddr_t to)
 {
 	struct arch_thread *thread = arch_this_thread();
-	uint32_t fcsr;
 
-	if (fpu_dirty(thread))
-		fpu_keep(thread);
-	if (arch_copy_out(to, &thread->frame, REGISTERS))
-		return -EFAULT;
-	if ((thread->frame.status & SSTATUS_FS) == SSTATUS_FS_INITIAL)
-		return arch_clear_out(AT(to, f), sizeof(struct arch_sigcontext) - REGISTERS)
-			       ? -EFAULT
-			       : 0;
-	fcsr = (uint32_t)thread->fpu.fcsr;
-	if (arch_copy_out(AT(to, f), thread->fpu.f, FLOATS) ||
-	    arch_copy_out(AT(to, fcsr), &fcsr, sizeof(fcsr)) ||
-	    arch_clear_out(AT(to, unused), sizeof(struct arch_sigcontext) - ZEROS_BEGIN))
+	if (arch_copy_out(to, &thread->frame, REGISTERS) || save_floats(thread, AT(to, f)) ||
+	    arch_clear_out(to + LIST_END, sizeof(struct list_end)))
 		return -EFAULT;
 	return 0;
 }
@@ -40,19 +43,18 @@ int arch_sigcontext_save(vaddr_t to)
 int arch_sigcontext_load(vaddr_t from)
 {
 	struct arch_thread *thread = arch_this_thread();
-	uint32_t fcsr, end[3];
+	struct list_end last;
+	int err;
 
 	if (arch_copy_in(&thread->frame, from, REGISTERS))
 		return -EFAULT;
 	arch_frame_replaced(thread);
-	if (arch_copy_in(thread->fpu.f, AT(from, f), FLOATS) ||
-	    arch_copy_in(&fcsr, AT(from, fcsr), sizeof(fcsr)))
+	fpu_set_dirty(thread);
+	err = fpu_copy_in(AT(from, f));
+	fpu_set_dirty(thread); /* again: they may have been kept half-way, in a wait */
+	if (err || arch_copy_in(&last, from + LIST_END, sizeof(last)))
 		return -EFAULT;
-	thread->fpu.fcsr = fcsr;
-	fpu_replaced(thread);
-	if (arch_copy_in(end, AT(from, end), sizeof(end)))
-		return -EFAULT;
-	return end[0] || end[1] || end[2] ? -EINVAL : 0;
+	return last.end[0] || last.end[1] || last.end[2] ? -EINVAL : 0;
 }
 
 void arch_signal_call(struct trap_frame *frame, const struct arch_signal_call *call)

@@ -1,19 +1,14 @@
-/* The routines that touch user addresses. */
+/* The routines that touch user addresses, but for floating-point registers (fpu.S). */
 /*
- * SUM is set only in here. A fault that is refused goes on at the fixup of
+ * SUM is set only in these. A fault that is refused goes on at the fixup of
  * its range (usercopy_fixup()): from words to single bytes, which find the exact end, and from
  * bytes to the end. The pointers are brought forward after a block's last access, so that they are
  * right wherever a fault is.
  */
 #include "arch/riscv/csr.h"
+#include "arch/riscv/fixup.h"
 
 	.section .text.usercopy, "ax"
-
-	.macro	fixup from, to, target
-	.pushsection .usercopy.fixups, "a"
-	.dword	\from, \to, \target
-	.popsection
-	.endm
 
 	/* size_t arch_copy_in(void *to, vaddr_t from, size_t n), and out: one routine. */
 	.globl	arch_copy_in

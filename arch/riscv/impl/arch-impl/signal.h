@@ -5,7 +5,10 @@
 
 struct arch_sigcontext {
 	uint64_t x[32]; /* pc in the place of x0: as struct trap_frame begins */
-	/* The union of the ABI's F, D and Q states; D is what there is, as struct fpu_state has it. */
+	/*
+	 * The union of the ABI's F, D and Q states; D is what there is, as struct fpu_state has it:
+	 * fcsr and one more. The rest is left as it is, as on Linux.
+	 */
 	uint64_t f[32];
 	uint32_t fcsr;
 	uint32_t unused[64];
