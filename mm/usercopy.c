@@ -32,12 +32,14 @@ size_t user_clear_some(vaddr_t to, size_t n)
 
 int user_copy_in(void *to, vaddr_t from, size_t n)
 {
-	return user_copy_in_some(to, from, n) == n ? 0 : -EFAULT;
+	lockorder_assert_none_spinning();
+	return user_range_ok(from, n) && !arch_copy_in(to, from, n) ? 0 : -EFAULT;
 }
 
 int user_copy_out(vaddr_t to, const void *from, size_t n)
 {
-	return user_copy_out_some(to, from, n) == n ? 0 : -EFAULT;
+	lockorder_assert_none_spinning();
+	return user_range_ok(to, n) && !arch_copy_out(to, from, n) ? 0 : -EFAULT;
 }
 
 ssize_t user_copy_string(char *to, vaddr_t from, size_t n)
