@@ -193,30 +193,17 @@ void signal_force(struct process *process, int sig)
 	spin_unlock(&process->signals.lock);
 }
 
-bool signal_is_caught(int sig)
-{
-	struct signals *signals = &current_process()->signals;
-	bool caught;
-
-	spin_lock(&signals->lock);
-	caught = (signals->caught & ~signals->blocked & SIGNAL_BIT(sig)) != 0;
-	spin_unlock(&signals->lock);
-	return caught;
-}
-
 bool signal_fault(const struct signal_info *info)
 {
-	struct process *process = current_process();
-	struct signals *signals = &process->signals;
+	struct thread *thread = current_thread();
+	struct signals *signals = &thread->process->signals;
 	bool caught;
 
 	spin_lock(&signals->lock);
 	caught = (signals->caught & ~signals->blocked & SIGNAL_BIT(info->sig)) != 0;
 	if (caught) {
 		signals->fault = *info;
-		attend(process);
-	} else {
-		end_by(process, info->sig);
+		__atomic_fetch_or(&thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
 	}
 	spin_unlock(&signals->lock);
 	return caught;

@@ -99,13 +99,10 @@ void signal_send(struct process *process, int sig);
 void signal_force(struct process *process, int sig);
 
 /*
- * A fault of the running process that cannot be served. False: nothing catches it, and the process
- * is to end by it.
+ * A fault of the running process that cannot be served: its handler is next. False: there is none,
+ * and nothing was done: the process is to end by signal_force().
  */
 bool signal_fault(const struct signal_info *info);
-
-/* signal_fault() would find a handler. */
-bool signal_is_caught(int sig);
 
 /* The running thread is to end: any wait ends with -EINTR. */
 bool signal_pending_fatal(void);
@@ -119,10 +116,12 @@ bool signals_want_return(const struct signals *signals);
 /* ---- proc/signal_take.c: what is pending ---- */
 
 /*
- * The next of those in `set`: a fault first, then the thread's own, then the lowest number (as on Linux
- * those that tell of faults before the rest); false: there is none. It stays pending until signal_take().
+ * The next of those in `set`, and what is asked of it (may be NULL): a fault first, then the thread's own, then
+ * the lowest number (as on Linux those that tell of faults before the rest); false: there is none. It stays
+ * pending until signal_take().
  */
-bool signal_peek(struct signals *signals, uint64_t set, struct signal_info *info_ret);
+bool signal_peek(struct signals *signals, uint64_t set, struct signal_info *info_ret,
+		 struct abi_sigaction *action_ret);
 /* The number of what comes next in `set`, but for faults; 0: nothing. => lock held */
 int signal_next(const struct signals *signals, uint64_t set);
 /* => lock held, or the running process's own; it is pending */

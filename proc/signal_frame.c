@@ -10,11 +10,24 @@ struct told {
 	struct abi_ucontext ucontext;
 };
 
+/* So much of it says something. As on Linux the rest stays what the program has there. */
+#define TOLD_SIZE	offsetof(struct told, ucontext.unused)
 /* The machine's registers lie at the end of the ucontext. */
 #define UCONTEXT_OFFSET offsetof(struct told, ucontext)
 #define CONTEXT_OFFSET	sizeof(struct told)
 #define FRAME_SIZE	(CONTEXT_OFFSET + sizeof(struct arch_sigcontext))
 #define FRAME_ALIGN	16
+
+/* What rt_sigreturn takes back of the ucontext, as it lies there. */
+struct kept {
+	struct abi_stack stack;
+	uint64_t mask;
+};
+#define KEPT_OFFSET offsetof(struct told, ucontext.uc_stack)
+_Static_assert(offsetof(struct abi_ucontext, uc_sigmask) -
+			       offsetof(struct abi_ucontext, uc_stack) ==
+		       offsetof(struct kept, mask),
+	       "the mask follows the stack");
 
 #define STACK_FLAGS SS_AUTODISARM
 
@@ -76,8 +89,11 @@ static int write_told(vaddr_t at, const struct signal_info *info, const struct a
 	struct told told;
 
 	signal_info_to_abi(info, &told.info);
-	told.ucontext = (struct abi_ucontext){ .uc_stack = *stack, .uc_sigmask = mask };
-	return user_copy_out(at, &told, sizeof(told));
+	told.ucontext.uc_flags = 0;
+	told.ucontext.uc_link = 0;
+	told.ucontext.uc_stack = *stack;
+	told.ucontext.uc_sigmask = mask;
+	return user_copy_out(at, &told, TOLD_SIZE);
 }
 
 int signal_frame_write(struct trap_frame *frame, const struct signal_info *info,
@@ -104,22 +120,28 @@ int signal_frame_write(struct trap_frame *frame, const struct signal_info *info,
 	return 0;
 }
 
+static bool is_same_stack(const struct abi_stack *a, const struct abi_stack *b)
+{
+	return a->ss_sp == b->ss_sp && a->ss_size == b->ss_size && a->ss_flags == b->ss_flags;
+}
+
 /* The stack is taken back where it can be: as on Linux nobody is told that it could not. */
 int signal_frame_return(struct trap_frame *frame)
 {
+	const struct process *process = current_process();
 	vaddr_t at = frame_sp(frame);
-	struct abi_ucontext ucontext;
+	struct kept kept;
 	struct abi_stack old;
 	uint64_t mask;
 	int err;
 
-	if (!user_range_ok(at, FRAME_SIZE) ||
-	    user_copy_in(&ucontext, at + UCONTEXT_OFFSET, sizeof(ucontext)))
+	if (!user_range_ok(at, FRAME_SIZE) || user_copy_in(&kept, at + KEPT_OFFSET, sizeof(kept)))
 		return -EFAULT;
-	signal_mask(SIG_SETMASK, &ucontext.uc_sigmask, &mask);
+	signal_mask(SIG_SETMASK, &kept.mask, &mask);
 	err = arch_sigcontext_load(at + CONTEXT_OFFSET);
 	if (err)
 		return err;
-	signal_stack(frame_sp(frame), &ucontext.uc_stack, &old);
+	if (!is_same_stack(&process->signals.stack, &kept.stack))
+		signal_stack(frame_sp(frame), &kept.stack, &old);
 	return 0;
 }

@@ -49,16 +49,6 @@ static void restart_before_handler(struct trap_frame *frame, const struct abi_si
 		frame_restart(frame);
 }
 
-static struct abi_sigaction action_of(struct signals *signals, int sig)
-{
-	struct abi_sigaction action;
-
-	spin_lock(&signals->lock);
-	action = signal_action_get(signals, sig);
-	spin_unlock(&signals->lock);
-	return action;
-}
-
 /* The handler is about to run: what holds as long as it does. => lock held */
 static void enter_handler(struct signals *signals, const struct signal_info *info,
 			  const struct abi_sigaction *action)
@@ -110,7 +100,7 @@ static void handle(struct trap_frame *frame, const struct signal_info *info,
 		no_room(frame, info->sig);
 }
 
-static void do_default(const struct signal_info *info)
+__attribute__((noinline)) static void do_default(const struct signal_info *info)
 {
 	struct process *process = current_process();
 	struct signals *signals = &process->signals;
@@ -154,14 +144,13 @@ void signal_user_return(struct trap_frame *frame)
 {
 	struct process *process = current_process();
 	struct signals *signals = &process->signals;
+	struct abi_sigaction action;
 	struct signal_info info;
 
 	work_clear();
 	end_if_fatal(process);
 	itimers_take(process);
-	while (signal_peek(signals, ~signals->blocked, &info)) {
-		struct abi_sigaction action = action_of(signals, info.sig);
-
+	while (signal_peek(signals, ~signals->blocked, &info, &action)) {
 		if (action.handler != SIG_DFL && action.handler != SIG_IGN) {
 			handle(frame, &info, &action);
 			work_again(signals);

@@ -3,7 +3,6 @@
 #include "abi/time.h"
 #include "base/clock.h"
 #include "lib/bits.h"
-#include "lib/string.h"
 #include "mm/slab.h"
 #include "proc/signal.h"
 
@@ -92,7 +91,8 @@ static bool peek_pending(const struct signals *signals, uint64_t set, struct sig
 	return true;
 }
 
-bool signal_peek(struct signals *signals, uint64_t set, struct signal_info *info_ret)
+bool signal_peek(struct signals *signals, uint64_t set, struct signal_info *info_ret,
+		 struct abi_sigaction *action_ret)
 {
 	bool any = true;
 
@@ -101,6 +101,8 @@ bool signal_peek(struct signals *signals, uint64_t set, struct signal_info *info
 		*info_ret = signals->fault;
 	else
 		any = peek_pending(signals, set, info_ret);
+	if (any && action_ret)
+		*action_ret = signal_action_get(signals, info_ret->sig);
 	spin_unlock(&signals->lock);
 	return any;
 }
@@ -141,10 +143,13 @@ static int64_t ticks_to_clk(uint64_t ticks)
 
 void signal_info_to_abi(const struct signal_info *info, struct abi_siginfo *abi)
 {
-	memset(abi, 0, sizeof(*abi));
 	abi->si_signo = info->sig;
-	abi->si_code = info->code;
 	abi->si_errno = info->err;
+	abi->si_code = info->code;
+	abi->pad = 0;
+#pragma GCC unroll 16
+	for (unsigned i = 0; i < ARRAY_SIZE(abi->u.words); i++)
+		abi->u.words[i] = 0;
 	if (info->about == SIGNAL_OF_FAULT) {
 		abi->u.fault.addr = info->value;
 	} else if (info->about == SIGNAL_OF_CHILD) {

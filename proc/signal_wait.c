@@ -26,7 +26,7 @@ int signal_suspend(uint64_t mask)
 /* Takes one of set: its number, or 0. */
 static int take_one(struct signals *signals, uint64_t set, struct signal_info *info_ret)
 {
-	if (signals->fault.sig || !signal_peek(signals, set, info_ret))
+	if (signals->fault.sig || !signal_peek(signals, set, info_ret, NULL))
 		return 0;
 	spin_lock(&signals->lock);
 	signal_take(signals, info_ret);

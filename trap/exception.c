@@ -28,8 +28,8 @@ void trap_exception(struct trap_frame *frame, enum trap_exception kind, vaddr_t 
 	};
 
 	hart_count_event(HART_EXCEPTIONS);
-	if (!signal_is_caught(info.sig))
-		report_exception(frame, exceptions[kind].what, exceptions[kind].detail, addr,
-				 info.sig);
-	signal_fault(&info);
+	if (signal_fault(&info))
+		return;
+	report_exception(frame, exceptions[kind].what, exceptions[kind].detail, addr, info.sig);
+	signal_force(current_process(), info.sig);
 }

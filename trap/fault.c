@@ -84,9 +84,10 @@ static int refuse(const struct trap_frame *frame, vaddr_t addr, unsigned access,
 
 	if (access & TRAP_COPY)
 		return -EFAULT;
-	if (!signal_is_caught(info.sig))
-		report_fault(frame, addr, access & RIGHTS_ALL, outcome, info.sig);
-	signal_fault(&info);
+	if (signal_fault(&info))
+		return 0;
+	report_fault(frame, addr, access & RIGHTS_ALL, outcome, info.sig);
+	signal_force(current_process(), info.sig);
 	return 0;
 }
 
@@ -112,12 +113,23 @@ static int wait_for_page(unsigned access, const struct vm_wait *wait)
 				  : thread_wait_fault(wait->queue, wait->seq);
 }
 
+/* To wait, or to get memory. As handle(). */
+__attribute__((noinline)) static int help(const struct turn *turn, int outcome)
+{
+	int err;
+
+	if (outcome == VM_WAIT)
+		err = wait_for_page(turn->access, &turn->wait);
+	else
+		err = oom_relieve();
+	return err == -ENOMEM ? starve(turn->addr, turn->access) : err;
+}
+
 /*
  * Anything but success. 0: ask again; positive: run the program again, which may be about to end;
  * negative errno: the copy ends.
  */
-static int handle(const struct trap_frame *frame, vaddr_t addr, unsigned access, int outcome,
-		  struct vm_wait *wait)
+static int handle(const struct turn *turn, int outcome)
 {
 	int err;
 
@@ -125,15 +137,11 @@ static int handle(const struct trap_frame *frame, vaddr_t addr, unsigned access,
 		signal_force(current_process(), SIGKILL); /* stripped: no use to anybody */
 	if (signal_pending_fatal())
 		err = -EINTR;
-	else if (outcome == VM_WAIT)
-		err = wait_for_page(access, wait);
-	else if (outcome == VM_OOM)
-		err = oom_relieve();
+	else if (outcome == VM_WAIT || outcome == VM_OOM)
+		err = help(turn, outcome);
 	else
-		err = refuse(frame, addr, access, outcome) ?: 1;
-	if (err == -ENOMEM)
-		err = starve(addr, access);
-	return err < 0 && !(access & TRAP_COPY) ? 1 : err;
+		err = refuse(turn->frame, turn->addr, turn->access, outcome) ?: 1;
+	return err < 0 && !(turn->access & TRAP_COPY) ? 1 : err;
 }
 
 /* The signal that the fault became; 0: none. */
@@ -147,14 +155,13 @@ static int became(void)
 /* The first try was not enough. (Kept out of the fast path, whose registers it would take.) */
 __attribute__((noinline, cold)) static int again(struct turn *turn, int outcome)
 {
-	struct space *space = current_space();
-	vaddr_t pc = frame_pc(turn->frame);
-	int end = 0;
+	int end;
 
-	while (outcome != 0 && end == 0) {
-		end = handle(turn->frame, turn->addr, turn->access, outcome, &turn->wait);
-		if (end == 0)
-			outcome = vm_fault(space, turn->addr, turn->access, pc, &turn->wait);
+	while ((end = handle(turn, outcome)) == 0) {
+		outcome = vm_fault(current_space(), turn->addr, turn->access, frame_pc(turn->frame),
+				   &turn->wait);
+		if (outcome == 0)
+			break;
 	}
 	trace_late(turn, end > 0 ? became() : end);
 	return end > 0 ? 0 : end;

@@ -187,13 +187,14 @@ long sys_sigaltstack(struct trap_frame *frame)
 /* As where a frame can't be written: one fault more, whose handler may know better. */
 static void bad_frame(vaddr_t sp)
 {
-	const struct process *process = current_process();
+	struct process *process = current_process();
 	const struct signal_info segv = { .sig = SIGSEGV, .code = SI_KERNEL };
 
-	if (!signal_fault(&segv))
-		log_warn("trap",
-			 "%s[%d] killed by SIGSEGV: rt_sigreturn without a frame at sp %#lx",
-			 process->comm, process->pid, sp);
+	if (signal_fault(&segv))
+		return;
+	log_warn("trap", "%s[%d] killed by SIGSEGV: rt_sigreturn without a frame at sp %#lx",
+		 process->comm, process->pid, sp);
+	signal_force(process, SIGSEGV);
 }
 
 /* All registers come from the frame: the result is what a0 is to be. */
