@@ -76,28 +76,52 @@ static struct tree_node *tree_balance(struct tree *tree, struct tree_node *node)
 	return tree_rotate(tree, node, !heavy);
 }
 
+/* Where a way up stopped: at a node out of balance, or (NULL) because all above is right. */
+struct tree_stop {
+	struct tree_node *node;
+	struct tree_node *at_least; /* has not been passed yet; NULL: it has */
+};
+
+/* Recomputes from node up, as far as anything changes; from `at_least` up in any case. */
+static inline struct tree_stop tree_climb(struct tree_node *node, struct tree_node *at_least)
+{
+	while (node != NULL) {
+		int lean = tree_lean(node);
+		bool changed;
+
+		if (lean < -1 || lean > 1)
+			break;
+		changed = tree_recompute(node);
+		if (node == at_least)
+			at_least = NULL;
+		if (!changed && at_least == NULL)
+			return (struct tree_stop){ NULL, NULL };
+		node = node->parent;
+	}
+	return (struct tree_stop){ node, at_least };
+}
+
+/* The same from a node out of balance. (Kept apart from the common way, which needs no rotation.) */
+static __attribute__((noinline)) void tree_rebalance(struct tree *tree, struct tree_stop stop)
+{
+	do {
+		struct tree_node *top = tree_balance(tree, stop.node);
+
+		if (stop.node == stop.at_least)
+			stop.at_least = NULL;
+		stop = tree_climb(top->parent, stop.at_least);
+	} while (stop.node != NULL);
+}
+
 /*
  * Recomputes and balances from node up, as far as anything changes; from `at_least` up in any case.
  */
 static void tree_fix(struct tree *tree, struct tree_node *node, struct tree_node *at_least)
 {
-	bool must = at_least != NULL;
+	struct tree_stop stop = tree_climb(node, at_least);
 
-	while (node != NULL) {
-		struct tree_node *was = node;
-		int lean = tree_lean(node);
-		bool changed = true;
-
-		if (lean < -1 || lean > 1)
-			node = tree_balance(tree, node);
-		else
-			changed = tree_recompute(node);
-		if (was == at_least)
-			must = false;
-		if (!changed && !must)
-			return;
-		node = node->parent;
-	}
+	if (stop.node != NULL)
+		tree_rebalance(tree, stop);
 }
 
 /* As tree_insert(), but with its weight. `changed`: node, or one above whose weight is new too. */
@@ -121,10 +145,8 @@ void tree_insert(struct tree *tree, struct tree_node *node, struct tree_node *pa
 
 /* Of two neighbours one is above the other in the tree, which has no child on that side. */
 void tree_insert_between(struct tree *tree, struct tree_node *node, struct tree_node *prev,
-			 struct tree_node *next)
+			 struct tree_node *next, struct tree_node *changed)
 {
-	struct tree_node *changed = next != NULL ? next : node;
-
 	if (next != NULL && next->child[0] == NULL)
 		tree_attach(tree, node, next, &next->child[0], changed);
 	else if (prev != NULL)

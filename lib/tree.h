@@ -39,11 +39,11 @@ void tree_insert(struct tree *tree, struct tree_node *node, struct tree_node *pa
 void tree_erase(struct tree *tree, struct tree_node *node);
 
 /*
- * Inserts node, its weight set, between its neighbours, NULL where there is none on a side. The
- * weight of `next` may have been set anew too: one way up does for both.
+ * Inserts node, its weight set, between its neighbours, NULL where there is none on a side.
+ * changed: `next` where its weight was set anew too, or NULL: one way up does for both.
  */
 void tree_insert_between(struct tree *tree, struct tree_node *node, struct tree_node *prev,
-			 struct tree_node *next);
+			 struct tree_node *next, struct tree_node *changed);
 
 /* tree_erase() where the weight of node's successor, or NULL, was set anew too. */
 void tree_erase_changed(struct tree *tree, struct tree_node *node, struct tree_node *changed);

@@ -14,16 +14,15 @@ int change_flags(struct space *space, vaddr_t start, vaddr_t end, unsigned set, 
 	if (vma->flags == flags)
 		return 0;
 	space_busy(space, start, end);
-	result = split_room_get(space, start, end, &room);
+	result = split_room_within(vma, start, end, &room);
 	if (!result) {
 		spin_lock(&space->lock);
-		vma = split_edges(space, start, end, &room);
+		vma = split_within(vma, start, end, &room);
 		vma->flags = flags;
 		space->layout++;
 		vma_merge(vma, &dead);
 		spin_unlock(&space->lock);
 		vma_free_dead(&dead);
-		split_room_put(&room);
 	}
 	space_idle(space);
 	return result;

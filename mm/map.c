@@ -303,8 +303,7 @@ static int plan_carry_out(struct space *space, struct map_plan *plan)
 	if (result)
 		return result;
 	spin_lock(&space->lock);
-	if (!vma_absorb(space, plan->vma, &dead)) {
-		vma_insert(space, plan->vma);
+	if (vma_place(space, plan->vma, &dead)) {
 		plan->vma = NULL;
 		plan->held = false;
 	}

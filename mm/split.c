@@ -13,16 +13,8 @@ static struct vma *vma_across_end(struct space *space, struct vma *first, vaddr_
 	return vma && vma->start < end && end < vma->end ? vma : NULL;
 }
 
-int split_room_get(struct space *space, vaddr_t start, vaddr_t end, struct split_room *room)
+static int room_fill(struct split_room *room, unsigned needed)
 {
-	struct vma *first = vma_find(space, start);
-	struct vma *high = vma_across_end(space, first, end);
-	bool low = first && first->start < start;
-	unsigned needed = low + !!high;
-
-	*room = (struct split_room){ 0 };
-	if (low && first == high && space->nvmas >= VMA_COUNT_MAX)
-		return -ENOMEM;
 	for (unsigned i = 0; i < needed; i++) {
 		room->spare[i] = vma_alloc_spare();
 		if (!room->spare[i]) {
@@ -31,6 +23,28 @@ int split_room_get(struct space *space, vaddr_t start, vaddr_t end, struct split
 		}
 	}
 	return 0;
+}
+
+int split_room_get(struct space *space, vaddr_t start, vaddr_t end, struct split_room *room)
+{
+	struct vma *first = vma_find(space, start);
+	struct vma *high = vma_across_end(space, first, end);
+	bool low = first && first->start < start;
+
+	*room = (struct split_room){ 0 };
+	if (low && first == high && space->nvmas >= VMA_COUNT_MAX)
+		return -ENOMEM;
+	return room_fill(room, low + !!high);
+}
+
+int split_room_within(const struct vma *vma, vaddr_t start, vaddr_t end, struct split_room *room)
+{
+	unsigned needed = (vma->start < start) + (end < vma->end);
+
+	*room = (struct split_room){ 0 };
+	if (needed == 2 && vma->space->nvmas >= VMA_COUNT_MAX)
+		return -ENOMEM;
+	return room_fill(room, needed);
 }
 
 void split_room_put(struct split_room *room)
@@ -50,6 +64,15 @@ static struct vma *split_at(struct vma *vma, vaddr_t at, struct split_room *room
 	vma_split(vma, at, upper);
 	*spare = NULL;
 	return upper;
+}
+
+struct vma *split_within(struct vma *vma, vaddr_t start, vaddr_t end, struct split_room *room)
+{
+	if (vma->start < start)
+		vma = split_at(vma, start, room);
+	if (end < vma->end)
+		(void)split_at(vma, end, room);
+	return vma;
 }
 
 struct vma *split_edges(struct space *space, vaddr_t start, vaddr_t end, struct split_room *room)

@@ -28,6 +28,13 @@ void split_room_put(struct split_room *room); /* => no spinning lock held */
 struct vma *split_edges(struct space *space, vaddr_t start, vaddr_t end, struct split_room *room);
 
 /*
+ * The same two where one VMA holds all of the range, which is to be a VMA of its own. => as above;
+ * all the room is used
+ */
+int split_room_within(const struct vma *vma, vaddr_t start, vaddr_t end, struct split_room *room);
+struct vma *split_within(struct vma *vma, vaddr_t start, vaddr_t end, struct split_room *room);
+
+/*
  * Removes all mappings of [start, end), splitting at its ends: 0, or -ENOMEM with nothing changed.
  * => mmap lock held, the range busy (space_busy()); no spinning lock held
  */

@@ -6,9 +6,6 @@
 
 static SLAB_CACHE(vma_cache, struct vma);
 
-/* touched_start of a VMA without entries; its touched_end is 0. */
-#define VMA_UNTOUCHED UINT64_MAX
-
 static struct vma *vma_of(struct tree_node *node)
 {
 	return tree_entry_or_null(node, struct vma, node);
@@ -27,8 +24,16 @@ struct vma *vma_alloc(void)
 {
 	struct vma *vma = slab_alloc(&vma_cache);
 
-	if (vma)
-		*vma = (struct vma){ .touched_start = VMA_UNTOUCHED };
+	if (!vma)
+		return NULL;
+	vma->flags = 0;
+	vma->object = NULL;
+	vma->offset = 0;
+	vma->file_end = 0;
+	vma->truncation = 0;
+	vma->touched_start = VMA_UNTOUCHED;
+	vma->touched_end = 0;
+	vma->faults = (struct vma_faults){ 0 };
 	return vma;
 }
 
@@ -58,7 +63,7 @@ void vma_free(struct vma *vma)
 	slab_free(&vma_cache, vma);
 }
 
-void vma_free_dead(struct list *dead)
+void vma_free_list(struct list *dead)
 {
 	struct list *link;
 
@@ -164,17 +169,31 @@ static void vma_count_bytes(const struct vma *vma, size_t bytes, int sign)
 		space->data_bytes += delta;
 }
 
+/* Sets the room below a VMA anew. Its node where that is another than before, or NULL. */
+static struct tree_node *vma_set_gap(struct vma *vma, const struct vma *below)
+{
+	vaddr_t gap;
+
+	if (!vma)
+		return NULL;
+	gap = vma_gap_above(below, vma);
+	if (vma->node.weight == gap)
+		return NULL;
+	vma->node.weight = gap;
+	return &vma->node;
+}
+
 /* Between its neighbours, NULL where there is none on a side. */
 static void vma_link(struct space *space, struct vma *vma, struct vma *below, struct vma *above)
 {
+	struct tree_node *changed = vma_set_gap(above, vma);
+
 	assert_hardened(!below || below->end <= vma->start);
 	assert_hardened(!above || vma->end <= above->start);
 	vma->space = space;
 	vma->node.weight = vma_gap_above(below, vma);
-	if (above)
-		above->node.weight = vma_gap_above(vma, above);
 	tree_insert_between(&space->vmas, &vma->node, below ? &below->node : NULL,
-			    above ? &above->node : NULL);
+			    above ? &above->node : NULL, changed);
 	space->nvmas++;
 	space->layout++;
 }
@@ -183,10 +202,9 @@ static void vma_unlink(struct vma *vma)
 {
 	struct space *space = vma->space;
 	struct vma *next = vma_next(vma);
+	struct tree_node *changed = vma_set_gap(next, vma_prev(vma));
 
-	if (next)
-		next->node.weight = vma_gap_above(vma_prev(vma), next);
-	tree_erase_changed(&space->vmas, &vma->node, next ? &next->node : NULL);
+	tree_erase_changed(&space->vmas, &vma->node, changed);
 	space->nvmas--;
 	space->layout++;
 	if (space->last_hit == vma)
@@ -222,8 +240,13 @@ void vma_insert(struct space *space, struct vma *vma)
 {
 	struct vma *above = vma_find_next(space, vma->start);
 
+	vma_insert_between(space, vma, above ? vma_prev(above) : vma_last(space), above);
+}
+
+void vma_insert_between(struct space *space, struct vma *vma, struct vma *below, struct vma *above)
+{
 	assert_hardened(spin_lock_held(&space->lock));
-	vma_link(space, vma, above ? vma_prev(above) : vma_last(space), above);
+	vma_link(space, vma, below, above);
 	vma_attach(vma);
 	vma_count_bytes(vma, vma->end - vma->start, 1);
 }
@@ -247,32 +270,30 @@ static void vma_attach_copy(struct vma *copy)
 	}
 }
 
+/* All but its places in tree and list. (A copy as a whole would be twice as long.) */
+static void vma_copy(struct vma *to, const struct vma *from)
+{
+	to->start = from->start;
+	to->end = from->end;
+	to->rights = from->rights;
+	to->max_rights = from->max_rights;
+	to->flags = from->flags;
+	to->backend = from->backend;
+	to->object = from->object;
+	to->offset = from->offset;
+	to->file_end = from->file_end;
+	to->truncation = from->truncation;
+	to->touched_start = from->touched_start;
+	to->touched_end = from->touched_end;
+	to->faults = (struct vma_faults){ 0 };
+}
+
 void vma_insert_copy(struct space *space, const struct vma *vma, struct vma *copy)
 {
-	*copy = *vma;
-	copy->faults = (struct vma_faults){ 0 };
+	vma_copy(copy, vma);
 	vma_link(space, copy, vma_last(space), NULL);
 	vma_attach_copy(copy);
 	vma_count_bytes(copy, copy->end - copy->start, 1);
-}
-
-/* What was touched goes to the part in which it lies. */
-static void vma_split_touched(struct vma *lower, struct vma *upper)
-{
-	vaddr_t at = upper->start;
-
-	if (upper->touched_end <= at) {
-		upper->touched_start = VMA_UNTOUCHED;
-		upper->touched_end = 0;
-	} else {
-		upper->touched_start = MAX(upper->touched_start, at);
-	}
-	if (lower->touched_start >= at) {
-		lower->touched_start = VMA_UNTOUCHED;
-		lower->touched_end = 0;
-	} else {
-		lower->touched_end = MIN(lower->touched_end, at);
-	}
 }
 
 void vma_split(struct vma *vma, vaddr_t at, struct vma *upper)
@@ -281,13 +302,13 @@ void vma_split(struct vma *vma, vaddr_t at, struct vma *upper)
 
 	assert_hardened(spin_lock_held(&vma->space->lock));
 	assert_hardened(vma->start < at && at < vma->end);
-	*upper = *vma;
-	upper->faults = (struct vma_faults){ 0 };
+	vma_copy(upper, vma);
 	upper->start = at;
 	if (vma->object)
 		upper->offset += at - vma->start;
 	vma->end = at;
-	vma_split_touched(vma, upper);
+	vma_clip_touched(vma);
+	vma_clip_touched(upper);
 	vma_link(vma->space, upper, vma, above);
 	vma_attach_copy(upper);
 }

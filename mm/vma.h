@@ -31,6 +31,9 @@ struct fault;
 /* Most VMAs of a space. */
 #define VMA_COUNT_MAX 65530
 
+/* touched_start of a VMA without entries; its touched_end is 0. */
+#define VMA_UNTOUCHED UINT64_MAX
+
 /* One kind of memory; one file each (anon.c, file.c, elf.c, ...). */
 struct vma_backend {
 	const char *name;
@@ -108,6 +111,18 @@ static inline void vma_touch(struct vma *vma, vaddr_t va)
 		vma->touched_end = va + PAGE_SIZE;
 }
 
+/* After it was cut: what was touched is no more than what lies in it. => space lock held */
+static inline void vma_clip_touched(struct vma *vma)
+{
+	if (vma->touched_start >= vma->end || vma->touched_end <= vma->start) {
+		vma->touched_start = VMA_UNTOUCHED;
+		vma->touched_end = 0;
+		return;
+	}
+	vma->touched_start = MAX(vma->touched_start, vma->start);
+	vma->touched_end = MIN(vma->touched_end, vma->end);
+}
+
 /* Page index of va in the VMA's object. */
 static inline uint64_t vma_index(const struct vma *vma, vaddr_t va)
 {
@@ -130,16 +145,22 @@ int vma_hold(unsigned flags, struct object *object);
 void vma_let_go(unsigned flags, struct object *object);
 
 /* Frees VMAs that were taken out of their space. => no spinning lock held */
-void vma_free_dead(struct list *dead);
+void vma_free_list(struct list *dead);
+static inline void vma_free_dead(struct list *dead)
+{
+	if (!list_empty(dead))
+		vma_free_list(dead);
+}
 
 /* Look-up, in space.h for others: vma_find, vma_find_next, vma_next, vma_prev. */
 
 /*
  * Puts a VMA into its space, for good or out of it onto `dead`. Counts it in the space's figures;
  * an object is referenced and told.
- * => space lock held; vma_insert: it overlaps none
+ * => space lock held; vma_insert: it overlaps none; the second is given its neighbours, or NULL
  */
 void vma_insert(struct space *space, struct vma *vma);
+void vma_insert_between(struct space *space, struct vma *vma, struct vma *below, struct vma *above);
 void vma_remove(struct vma *vma, struct list *dead);
 
 /*
@@ -167,16 +188,22 @@ void vma_set_end(struct vma *vma, vaddr_t end);
 void vma_set_rights(struct vma *vma, unsigned rights);
 
 /*
+ * Gives [start, end) to a neighbour of `vma` that has those rights and is alike otherwise, if it is
+ * one end of `vma`, not all of it. => space lock held; that neighbour; NULL: nothing was done
+ */
+struct vma *vma_yield(struct vma *vma, vaddr_t start, vaddr_t end, unsigned rights);
+
+/*
  * Joins the VMA with its neighbours where they are alike. => space lock held; what it is part of
  * now
  */
 struct vma *vma_merge(struct vma *vma, struct list *dead);
 
 /*
- * Makes a neighbour that is alike cover the range of `like`, which is in no tree, too. => space
- * lock held; the range is free; false: there is none, nothing was done
+ * vma_insert(), or a neighbour that is alike covers its range too. => space lock held; the range is
+ * free; false: `vma` was not used
  */
-bool vma_absorb(struct space *space, const struct vma *like, struct list *dead);
+bool vma_place(struct space *space, struct vma *vma, struct list *dead);
 
 /* The lowest address that others must leave to it: its start, or its guard's. */
 vaddr_t vma_start_gap(const struct vma *vma);

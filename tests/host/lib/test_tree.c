@@ -49,16 +49,17 @@ static struct piece *neighbour(struct piece *piece, int step)
 	return at >= pieces && at < pieces + KEYS ? at : NULL;
 }
 
-/* The same by its neighbours, of which the next gets another weight. */
+/* The same by its neighbours, of which the next may get another weight. */
 static void insert_between(struct tree *tree, struct piece *piece)
 {
 	struct piece *prev = neighbour(piece, -1), *next = neighbour(piece, 1);
+	bool changes = next && test_below(2);
 
 	piece->node.weight = piece->weight;
-	if (next)
+	if (changes)
 		next->node.weight = next->weight = test_below(1000);
 	tree_insert_between(tree, &piece->node, prev ? &prev->node : NULL,
-			    next ? &next->node : NULL);
+			    next ? &next->node : NULL, changes ? &next->node : NULL);
 	piece->in = true;
 }
 

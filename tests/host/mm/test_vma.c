@@ -40,8 +40,9 @@ static void put(unsigned from, unsigned to, unsigned rights, unsigned flags)
 	struct vma *vma = new_vma(from, to, rights, flags);
 
 	spin_lock(&space.lock);
-	if (test_below(2) && vma_absorb(&space, vma, &dead)) {
-		list_add(&dead, &vma->object_link);
+	if (test_below(2)) {
+		if (!vma_place(&space, vma, &dead))
+			list_add(&dead, &vma->object_link);
 	} else {
 		vma_insert(&space, vma);
 		vma_merge(vma, &dead);
