@@ -13,8 +13,8 @@
  * DENY_ACCERR  the VMA forbids the access
  * ACCESSED     the entry's rights allow it, but it is RESIDENT, or A is 0, or D is 0 on a write:
  * set
- *              them. Also a read or fetch that the VMA allows and the entry does not: mprotect only
- *              lessens entries, so they may lag behind a VMA that was given rights back
+ *              them. Also a read or fetch that the VMA allows and the entry does not: mprotect
+ *              raises few entries, the others lag behind a VMA that was given rights back
  * SPURIOUS     the entry allows it, with A, and with D on a write
  * WP           a write-protection mark
  * SWAPPED      the entry, or the object's index, holds a swap slot

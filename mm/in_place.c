@@ -3,20 +3,30 @@
 #include "mm/install.h"
 #include "sync/interleave.h"
 
-/* Gives the entry's own frame more rights. */
+/* More than so many pages get rights that their VMA gained by faults. */
+#define AHEAD_PAGES 16
+
+/* Gives the entry's own frame more rights. False: the hardware was quicker. */
+static inline bool entry_raise(struct mmu_entry *slot, vaddr_t va, struct mmu_entry old,
+			       unsigned rights, unsigned flags)
+{
+	interleave(INTERLEAVE_GRANTING, LOCK_NONE, slot);
+	if (rights & ~entry_rights(old) & RIGHT_EXEC)
+		arch_icache_sync();
+	if (unlikely(!entry_cas(slot, old, entry_with(old, rights, flags))))
+		return false;
+	arch_mmu_fence_local(va);
+	return true;
+}
+
 static inline int grant_more(struct fault *fault, unsigned rights, unsigned flags)
 {
 	enum fault_kind kind = fault->kind;
-	struct mmu_entry old = fault->entry, new = entry_with(old, rights, flags);
 
-	interleave(INTERLEAVE_GRANTING, LOCK_NONE, fault->slot);
-	if (rights & ~entry_rights(old) & RIGHT_EXEC)
-		arch_icache_sync();
-	if (unlikely(!entry_cas(fault->slot, old, new))) {
+	if (unlikely(!entry_raise(fault->slot, fault->va, fault->entry, rights, flags))) {
 		fault->space->stats.retry[RETRY_RACE]++;
 		return FAULT_AGAIN;
 	}
-	arch_mmu_fence_local(fault->va);
 	fault_count(fault, kind);
 	return 0;
 }
@@ -57,5 +67,49 @@ int install_in_place(struct fault *fault)
 		return grant_remap(fault);
 	default:
 		panic("fault: %s is not done in place", fault_kind_name(fault->kind));
+	}
+}
+
+/* Would a write be REUSE? => the entry holds a page */
+static inline bool is_reusable(const struct vma *vma, struct mmu_entry entry)
+{
+	const struct page *page = pfn_to_page(entry_pfn(entry));
+	struct fault_facts facts = {
+		/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
+		.page_kind = page->kind,
+		.page_flags = page->pins ? FACT_PINNED : 0,
+		.maps = page->maps,
+	};
+
+	return (vma->rights & RIGHT_WRITE) && !vma_is_shared(vma) && facts_tell_last_holder(&facts);
+}
+
+/* What ACCESSED or REUSE would give it. (If the hardware is quicker, they do.) */
+static inline void install_ahead(const struct vma *vma, vaddr_t va, struct mmu_entry *slot)
+{
+	struct mmu_entry old = entry_load(slot);
+	unsigned rights = entry_rights(old) | (vma->rights & ~RIGHT_WRITE);
+	unsigned flags = entry_flags(old);
+
+	if (entry_empty(old))
+		return;
+	if (is_reusable(vma, old)) {
+		rights = vma->rights;
+		flags &= ~ENTRY_COW;
+	}
+	if (rights != entry_rights(old))
+		(void)entry_raise(slot, va, old, rights, flags);
+}
+
+void install_gained(const struct vma *vma, vaddr_t start, vaddr_t end)
+{
+	assert_hardened(spin_lock_held(&vma->space->lock));
+	if (start >= end || end - start > AHEAD_PAGES * PAGE_SIZE)
+		return;
+	for (vaddr_t va = start; va < end; va += PAGE_SIZE) {
+		struct mmu_entry *slot = arch_mmu_lookup(&vma->space->mmu, va);
+
+		if (slot)
+			install_ahead(vma, va, slot);
 	}
 }

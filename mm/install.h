@@ -36,6 +36,13 @@ static inline __attribute__((always_inline)) enum fault_kind fault_judge(unsigne
 int install_in_place(struct fault *fault);
 
 /*
+ * The VMA has got more rights: entries of [start, end) follow at once where they are few and have the
+ * page to themselves, as the next access would otherwise have to ask. The others follow by faults.
+ * => space lock held
+ */
+void install_gained(const struct vma *vma, vaddr_t start, vaddr_t end);
+
+/*
  * FILL and COW where the page is there for the taking (and its neighbours with it). 0, FAULT_SPENT;
  * FAULT_GO: it is not.
  * => as above, and the table is there

@@ -1,8 +1,9 @@
-/* mprotect: VMAs get the rights asked for; entries only lose, and get rights back by faults. */
+/* mprotect: VMAs get the rights asked for; entries lose at once, and gain by faults unless few. */
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/debt.h"
 #include "mm/host.h"
+#include "mm/install.h"
 #include "mm/lock.h"
 #include "mm/unmap.h"
 #include "mm/verbs.h"
@@ -64,7 +65,8 @@ static vaddr_t lessen_piece(struct lessening *lessening, vaddr_t start, vaddr_t 
 }
 
 /* Takes all but `rights` from the entries of a range whose VMAs have no more. Goes on if killed. */
-static void lessen(struct space *space, vaddr_t start, vaddr_t end, unsigned rights)
+__attribute__((noinline)) static void lessen(struct space *space, vaddr_t start, vaddr_t end,
+					     unsigned rights)
 {
 	struct lessening lessening;
 
@@ -84,7 +86,7 @@ static void lessen(struct space *space, vaddr_t start, vaddr_t end, unsigned rig
  * May this VMA's part of the range get the rights? As Linux: the limit counts only where it was
  * kept before.
  */
-static int protect_check(const struct vma *vma, size_t bytes, unsigned rights)
+static inline int protect_check(const struct vma *vma, size_t bytes, unsigned rights)
 {
 	const struct space *space = vma->space;
 
@@ -105,47 +107,114 @@ static bool owes_pages(const struct vma *vma, unsigned rights)
 	       !vma_is_shared(vma);
 }
 
+/* A part of a VMA that gets other rights; what of them it loses, and where it was touched. */
+struct part {
+	vaddr_t start, end;
+	unsigned rights, lost;
+	vaddr_t touched_start, touched_end;
+};
+
+/* => space lock held until the rights are changed */
+static inline void part_note(struct part *part, const struct vma *vma)
+{
+	part->lost = vma->rights & ~part->rights;
+	part->touched_start = MAX(part->start, vma->touched_start);
+	part->touched_end = MIN(part->end, vma->touched_end);
+}
+
+/* Entries follow their VMA, `vma` by now: at once where it has only gained rights. => space lock held */
+static inline void part_gained(const struct part *part, const struct vma *vma)
+{
+	if (!part->lost)
+		install_gained(vma, part->touched_start, part->touched_end);
+}
+
+/* ...and afterwards where it has lost some. => no spinning lock held */
+static inline void part_lost(const struct part *part, struct space *space)
+{
+	if (part->lost && part->touched_start < part->touched_end)
+		lessen(space, part->touched_start, part->touched_end, part->rights);
+}
+
+/* It is a whole VMA, and is joined with its neighbours where they are alike. => space lock held */
+static void part_change(struct part *part, struct vma *vma, struct list *dead)
+{
+	part_note(part, vma);
+	vma_set_rights(vma, part->rights);
+	part_gained(part, vma_merge(vma, dead));
+}
+
+/* It becomes a VMA of its own. */
+static int part_split(struct part *part, struct vma *vma)
+{
+	struct list dead = LIST_INIT(dead);
+	struct space *space = vma->space;
+	struct split_room room;
+	int result = split_room_within(vma, part->start, part->end, &room);
+
+	if (result)
+		return result;
+	spin_lock(&space->lock);
+	part_change(part, split_within(vma, part->start, part->end, &room), &dead);
+	spin_unlock(&space->lock);
+	vma_free_dead(&dead);
+	part_lost(part, space);
+	return 0;
+}
+
+/* It becomes part of a neighbour that is there. False: it does not. => space lock held */
+static bool part_yield(struct part *part, struct vma *vma)
+{
+	part_note(part, vma);
+	vma = vma_yield(vma, part->start, part->end, part->rights);
+	if (vma)
+		part_gained(part, vma);
+	return vma;
+}
+
+/*
+ * Does what takes no more VMAs than there are. False: it does take some, or several are concerned,
+ * or it is to be refused. => space lock held
+ */
+static inline bool part_at_once(struct part *part, struct space *space, struct list *dead)
+{
+	struct vma *vma = vma_find(space, part->start);
+	bool low = vma && vma->start < part->start;
+
+	if (!vma || vma->end < part->end || (low && vma->end > part->end) ||
+	    vma->rights == part->rights || owes_pages(vma, part->rights) ||
+	    protect_check(vma, part->end - part->start, part->rights))
+		return false;
+	if (low || vma->end > part->end)
+		return part_yield(part, vma);
+	part_change(part, vma, dead);
+	return true;
+}
+
 /* The VMA at `start`, as far as it reaches into [start, end). *reached: where it stops. */
 static int protect_one(struct space *space, vaddr_t start, vaddr_t end, unsigned rights,
 		       vaddr_t *reached)
 {
-	struct list dead = LIST_INIT(dead);
 	struct vma *vma = vma_find(space, start);
-	vaddr_t touched_start, touched_end;
-	struct split_room room;
-	unsigned lost;
+	struct part part = { .start = start, .rights = rights };
 	bool fill;
 	int result;
 
 	if (!vma)
 		return -ENOMEM;
-	end = MIN(end, vma->end);
-	*reached = end;
-	lost = vma->rights & ~rights;
+	*reached = part.end = MIN(end, vma->end);
 	fill = owes_pages(vma, rights);
-	result = protect_check(vma, end - start, rights);
+	result = protect_check(vma, part.end - start, rights);
 	if (result || vma->rights == rights)
 		return result;
-	result = split_room_get(space, start, end, &room);
-	if (result)
-		return result;
-	spin_lock(&space->lock);
-	vma = split_edges(space, start, end, &room);
-	touched_start = MAX(start, vma->touched_start);
-	touched_end = MIN(end, vma->touched_end);
-	vma_set_rights(vma, rights);
-	vma_merge(vma, &dead);
-	spin_unlock(&space->lock);
-	vma_free_dead(&dead);
-	split_room_put(&room);
-	if (lost && touched_start < touched_end)
-		lessen(space, touched_start, touched_end, rights);
-	if (fill)
-		(void)lock_populate(space, start, end); /* what can't be filled is left */
-	return 0;
+	result = part_split(&part, vma);
+	if (!result && fill)
+		(void)lock_populate(space, start, part.end); /* what can't be filled is left */
+	return result;
 }
 
-static int protect_range(struct space *space, vaddr_t start, vaddr_t end, unsigned rights)
+__attribute__((noinline)) static int protect_range(struct space *space, vaddr_t start, vaddr_t end,
+						   unsigned rights)
 {
 	for (;;) {
 		int result = protect_one(space, start, end, rights, &start);
@@ -172,16 +241,23 @@ static int stack_start(struct space *space, vaddr_t *start, vaddr_t end, unsigne
 	return 0;
 }
 
-/* Settles the range and makes it busy: no stack grows into it from now on. */
-static int protect_begin(struct space *space, vaddr_t *start, vaddr_t end, unsigned rights)
+#define PROTECT_DONE 1
+
+/*
+ * Settles the range, and makes it busy: no stack grows into it from now on. PROTECT_DONE: the VMAs
+ * are changed, there was little to it.
+ */
+static int protect_begin(struct space *space, struct part *part, unsigned rights, struct list *dead)
 {
 	int result = 0;
 
 	spin_lock(&space->lock);
-	if (rights & (PROT_GROWSDOWN | PROT_GROWSUP))
-		result = stack_start(space, start, end, rights);
-	if (!result)
-		space_busy_locked(space, *start, end);
+	if (unlikely(rights & (PROT_GROWSDOWN | PROT_GROWSUP)))
+		result = stack_start(space, &part->start, part->end, rights);
+	if (!result && part_at_once(part, space, dead))
+		result = PROTECT_DONE;
+	else if (!result)
+		space_busy_locked(space, part->start, part->end);
 	spin_unlock(&space->lock);
 	return result;
 }
@@ -189,7 +265,8 @@ static int protect_begin(struct space *space, vaddr_t *start, vaddr_t end, unsig
 int vm_protect(struct space *space, vaddr_t addr, size_t len, unsigned rights)
 {
 	const unsigned grows = PROT_GROWSDOWN | PROT_GROWSUP;
-	vaddr_t end = addr + ALIGN_UP(len, PAGE_SIZE);
+	struct part part = { .start = addr, .end = addr + ALIGN_UP(len, PAGE_SIZE) };
+	struct list dead = LIST_INIT(dead);
 	int result;
 
 	assert_hardened(mm_host.mmap_locked(space));
@@ -197,14 +274,20 @@ int vm_protect(struct space *space, vaddr_t addr, size_t len, unsigned rights)
 		return -EINVAL;
 	if (len == 0)
 		return 0;
-	if (end <= addr)
+	if (part.end <= addr)
 		return -ENOMEM;
 	if (rights & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | grows))
 		return -EINVAL;
-	result = protect_begin(space, &addr, end, rights);
+	part.rights = rights_complete(rights);
+	result = protect_begin(space, &part, rights, &dead);
+	if (result == PROTECT_DONE) {
+		vma_free_dead(&dead);
+		part_lost(&part, space);
+		return 0;
+	}
 	if (result)
 		return result;
-	result = protect_range(space, addr, end, rights_complete(rights));
+	result = protect_range(space, part.start, part.end, part.rights);
 	space_idle(space);
 	return result;
 }

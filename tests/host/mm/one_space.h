@@ -35,6 +35,20 @@ static inline void map(vaddr_t addr, size_t npages, unsigned prot)
 	assert_int_equal(rig_map(&space, addr, npages * PAGE_SIZE, prot, ANON | MAP_FIXED), addr);
 }
 
+/* So many touched pages that their entries follow by faults when they gain rights. */
+#define MANY 17
+
+/* The page at AT is one of many that lose rights and get them back. */
+static inline void protect_many(unsigned prot)
+{
+	map(AT + PAGE_SIZE, MANY - 1, RW);
+	assert_int_equal(fake_store(AT + (MANY - 1) * PAGE_SIZE, 1), 0);
+	assert_int_equal(vm_protect(&space, AT, MANY * PAGE_SIZE, prot), 0);
+	assert_int_equal(fake_store(AT, 1), -1);
+	assert_int_equal(rig_outcome, VM_SEGV_ACCERR);
+	assert_int_equal(vm_protect(&space, AT, MANY * PAGE_SIZE, RW), 0);
+}
+
 static inline void map_file(struct object *file, vaddr_t addr, size_t npages, uint64_t offset,
 			    const struct vma_backend *backend, vaddr_t file_end)
 {

@@ -77,15 +77,61 @@ static void test_accessed_after_protection_came_back(void **state) /* R94 */
 	start();
 	map(AT, 1, RW);
 	assert_int_equal(fake_store(AT, 5), 0);
-	assert_int_equal(vm_protect(&space, AT, PAGE_SIZE, PROT_NONE), 0);
-	assert_int_equal(fake_load(AT), -1);
-	assert_int_equal(rig_outcome, VM_SEGV_ACCERR);
-	assert_int_equal(vm_protect(&space, AT, PAGE_SIZE, RW), 0);
+	protect_many(PROT_NONE);
 	assert_int_equal(fake_load(AT), 5);
 	assert_kind(&space, ACCESSED, 1);
 	assert_int_equal(fake_store(AT, 6), 0);
 	assert_kind(&space, REUSE, 1);
 	assert_int_equal(fake_load(AT), 6);
+	end();
+}
+
+/* Few entries get at once what their VMA has gained; no fault has to ask for it. */
+static void test_few_pages_gain_at_once(void **state) /* R94 */
+{
+	(void)state;
+	start();
+	map(AT, 3, RW);
+	assert_int_equal(fake_store(AT, 5), 0);
+	assert_int_equal(fake_load(AT + PAGE_SIZE), 0); /* the zero page */
+	assert_int_equal(vm_protect(&space, AT, 3 * PAGE_SIZE, PROT_NONE), 0);
+	assert_int_equal(fake_load(AT), -1);
+	assert_int_equal(rig_outcome, VM_SEGV_ACCERR);
+	assert_int_equal(vm_protect(&space, AT, 3 * PAGE_SIZE, PROT_READ), 0);
+	fake_counts.faults = 0;
+	assert_int_equal(fake_load(AT), 5);
+	assert_int_equal(fake_load(AT + PAGE_SIZE), 0);
+	assert_int_equal(fake_counts.faults, 0);
+	assert_int_equal(fake_store(AT, 6), -1);
+	assert_int_equal(vm_protect(&space, AT, 3 * PAGE_SIZE, RW), 0);
+	fake_counts.faults = 0;
+	assert_int_equal(fake_store(AT, 6), 0);
+	assert_int_equal(fake_counts.faults, 0);
+	assert_int_equal(fake_store(AT + PAGE_SIZE, 7), 0); /* a page that others have too */
+	assert_kind(&space, COW, 1);
+	assert_int_equal(zero_page->maps, 0);
+	end();
+}
+
+/* A page that a child has too is not the parent's to write. */
+static void test_shared_pages_gain_no_writes(void **state)
+{
+	struct space child;
+
+	(void)state;
+	start();
+	map(AT, 1, RW);
+	assert_int_equal(fake_store(AT, 5), 0);
+	assert_int_equal(space_create(&child), 0);
+	assert_int_equal(vm_fork(&space, &child), 0);
+	assert_int_equal(vm_protect(&space, AT, PAGE_SIZE, PROT_READ), 0);
+	assert_int_equal(vm_protect(&space, AT, PAGE_SIZE, RW), 0);
+	assert_int_equal(fake_store(AT, 6), 0);
+	assert_kind(&space, COW, 1);
+	rig_run(&child);
+	assert_int_equal(fake_load(AT), 5);
+	rig_run(NULL);
+	rig_destroy(&child);
 	end();
 }
 
@@ -98,8 +144,7 @@ static void test_accessed_keeps_a_and_d_in_software(void **state) /* R85 */
 	rig_run(&space);
 	assert_int_equal(rig_map(&space, AT, PAGE_SIZE, RW, ANON | MAP_FIXED | MAP_POPULATE), AT);
 	assert_int_equal(space.resident, 1);
-	vm_protect(&space, AT, PAGE_SIZE, PROT_READ);
-	vm_protect(&space, AT, PAGE_SIZE, RW);
+	protect_many(PROT_READ);
 	assert_int_equal(fake_load(AT), 0);
 	assert_int_equal(fake_store(AT, 1), 0);
 	assert_kind(&space, REUSE, 1);
@@ -319,6 +364,8 @@ int main(void)
 		isolated_test(test_read_maps_the_zero_page),
 		isolated_test(test_write_takes_one_fault),
 		isolated_test(test_accessed_after_protection_came_back),
+		isolated_test(test_few_pages_gain_at_once),
+		isolated_test(test_shared_pages_gain_no_writes),
 		isolated_test(test_accessed_keeps_a_and_d_in_software),
 		isolated_test(test_spurious_does_nothing),
 		isolated_test(test_shared_memory_remaps),

@@ -29,8 +29,7 @@ static void test_fault_starts_over(void **state)
 {
 	(void)state;
 	begin();
-	assert_int_equal(vm_protect(&space, AT, PAGE_SIZE, PROT_READ), 0);
-	assert_int_equal(vm_protect(&space, AT, PAGE_SIZE, RW), 0);
+	protect_many(PROT_READ);
 	fake_meddle = age;
 	assert_int_equal(fake_store(AT, 6), 0);
 	assert_int_equal(meddled, 1);
