@@ -61,7 +61,7 @@ static void quiet(const char *what, size_t from, size_t to)
 		zeros += frame[i] == 0;
 		pattern += (char)frame[i] == PATTERN;
 	}
-	if (zeros != to - from && pattern != to - from)
+	if (zeros + pattern != to - from)
 		say("  %s: %zu zeros and %zu of the stack's in %zu bytes\n", what, zeros, pattern,
 		    to - from);
 }
