@@ -57,6 +57,16 @@ bool busy_with(const struct model_space *m, const struct cell *c, enum busy_kind
 	return depth > 1 && busy.kind == kind && busy.m == m && i >= busy.from && i < busy.to;
 }
 
+struct cell *busy_shown(struct model_space *m, struct cell *c)
+{
+	unsigned k;
+
+	if (!c || !busy_with(m, c, BUSY_MOVE) || !peek_is_moving_to(m, cell_number(m, c)))
+		return c;
+	k = cell_number(m, c) - busy.from;
+	return k < busy.nold ? &m->cell[busy.old + k] : c;
+}
+
 void busy_touched(struct model_space *m, struct cell *c)
 {
 	if (busy_with(m, c, BUSY_DROP) || busy_with(m, c, BUSY_FORK) || busy_with(m, c, BUSY_BYTES))
@@ -121,6 +131,8 @@ static void run_at_pause(void)
 		busy.commit();
 		busy.commit = NULL;
 	}
+	if (busy.again)
+		busy.again();
 	for (size_t i = 0; i < nat_pauses && !killed; i++) {
 		if (at_pauses[i].at == number)
 			run_nested(&at_pauses[i]);
@@ -192,6 +204,8 @@ void busy_reset(void)
 
 static void run_alone(const struct op *op)
 {
+	for (unsigned f = 0; f < FILES; f++)
+		files[f].seen = false;
 	busy = (struct busy){ .file = -1 };
 	depth = 1;
 	pause_number = 0;

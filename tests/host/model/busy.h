@@ -10,17 +10,20 @@ enum busy_kind {
 	BUSY_DROP,     /* old bytes or new ones */
 	BUSY_FORK,     /* what is stored in the parent may come to the child, or not */
 	BUSY_TRUNCATE, /* what is beyond the new end may be seen still */
-	BUSY_BYTES,    /* bytes of a range or file are being moved */
+	BUSY_MOVE, /* the new place: what was there, then what is at the old one; or the look waits */
+	BUSY_BYTES, /* bytes of a range or file are being moved */
 };
 
 struct busy {
 	enum busy_kind kind;
 	struct model_space *m; /* NULL: none */
 	unsigned from, to;     /* cells */
+	unsigned old, nold;    /* BUSY_MOVE: the cells that move to `from` */
 	unsigned rights;       /* BUSY_PROTECT: the new ones */
 	int file;	       /* BUSY_TRUNCATE, BUSY_BYTES; -1: none */
 	uint64_t size;	       /* BUSY_TRUNCATE: the old one */
 	void (*commit)(void);  /* at the first pause after which only the new state is seen */
+	void (*again)(void);   /* at each pause, before anything else */
 	void (*changed)(void); /* something has run at a pause */
 };
 
@@ -37,6 +40,9 @@ void busy_reset(void);
 
 /* Is the cell in hand, by an operation that is stopped? */
 bool busy_with(const struct model_space *m, const struct cell *c, enum busy_kind kind);
+
+/* What the cell shows: while mremap is stopped, it may be one of the old place. NULL is allowed. */
+struct cell *busy_shown(struct model_space *m, struct cell *c);
 
 /* A cell was accessed: at a pause its fate is open. */
 void busy_touched(struct model_space *m, struct cell *c);

@@ -12,6 +12,27 @@ static const char *const retry_names[RETRY_REASONS] = {
 	[RETRY_TABLES] = "tables", [RETRY_RACE] = "race",
 };
 
+static const char *const way_names[WAYS] = {
+	[WAY_REMAP_MOVE] = "remap-move",
+	[WAY_REMAP_OVER] = "remap-over",
+	[WAY_REMAP_KEEP] = "remap-keep",
+	[WAY_REMAP_AGAIN] = "remap-again",
+	[WAY_REMAP_GROW] = "remap-grow",
+	[WAY_REMAP_SHRINK] = "remap-shrink",
+	[WAY_REMAP_STACK] = "remap-stack",
+	[WAY_REMAP_REFUSED] = "remap-refused",
+	[WAY_MOVING] = "moving",
+	[WAY_SHARED_WRITE] = "shared-write",
+	[WAY_SHARED_BUS] = "shared-bus",
+	[WAY_LOCK] = "lock",
+	[WAY_LOCK_REFUSED] = "lock-refused",
+	[WAY_KEPT_LOCKED] = "kept-locked",
+	[WAY_NO_CHILD] = "no-child",
+	[WAY_WIPED] = "wiped",
+	[WAY_PUNCH] = "punch",
+	[WAY_ALLOCATE] = "allocate",
+};
+
 void counts_of_space(const struct space *space)
 {
 	for (unsigned i = 0; i < FAULT_KINDS; i++)
@@ -50,6 +71,10 @@ static void each(void (*fn)(const char *name, uint64_t n, void *arg), void *arg)
 	for (unsigned i = 0; i < RETRY_REASONS; i++) {
 		snprintf(name, sizeof(name), "retry.%s", retry_names[i]);
 		fn(name, counts.retry[i], arg);
+	}
+	for (unsigned i = 0; i < WAYS; i++) {
+		snprintf(name, sizeof(name), "way.%s", way_names[i]);
+		fn(name, counts.way[i], arg);
 	}
 }
 

@@ -6,6 +6,29 @@
 #include "mm/space.h"
 #include "script.h"
 
+/* What has been gone through, of what has many ways. */
+enum way {
+	WAY_REMAP_MOVE,	 /* pages that were there came to another place */
+	WAY_REMAP_OVER,	 /* over other mappings */
+	WAY_REMAP_KEEP,	 /* MREMAP_DONTUNMAP */
+	WAY_REMAP_AGAIN, /* an old length of 0 */
+	WAY_REMAP_GROW,	 /* in place */
+	WAY_REMAP_SHRINK,
+	WAY_REMAP_STACK,
+	WAY_REMAP_REFUSED,
+	WAY_MOVING, /* an access found a page at its new place while others were on their way */
+	WAY_SHARED_WRITE, /* a store to a shared mapping of a file */
+	WAY_SHARED_BUS,	  /* an access to one beyond the end */
+	WAY_LOCK,
+	WAY_LOCK_REFUSED,
+	WAY_KEPT_LOCKED, /* advice that locked memory refuses */
+	WAY_NO_CHILD,	 /* a page that fork left out */
+	WAY_WIPED,
+	WAY_PUNCH,
+	WAY_ALLOCATE,
+	WAYS
+};
+
 struct counts {
 	uint64_t steps, episodes;
 	uint64_t op[OP_VERBS];	   /* carried out, by themselves or at a pause */
@@ -17,6 +40,7 @@ struct counts {
 	uint64_t checks;
 	uint64_t kind[FAULT_KINDS];
 	uint64_t retry[RETRY_REASONS];
+	uint64_t way[WAYS];
 };
 
 extern struct counts counts;

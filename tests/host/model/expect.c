@@ -22,6 +22,8 @@ int cell_outcome(const struct cell *c, unsigned rights, unsigned right)
 		return VM_SEGV_MAPERR;
 	if (right & ~rights)
 		return VM_SEGV_ACCERR;
+	if (c->store >= 0)
+		return c->index < store_pages[c->store] ? 0 : VM_BUS;
 	if (!cell_reads_file(c))
 		return 0;
 	if ((uint64_t)c->index << PAGE_SHIFT >= files[c->file].size)
@@ -45,6 +47,8 @@ unsigned char *cell_bytes(struct cell *c, bool write)
 {
 	if (c->store >= 0)
 		return stores[c->store] + ((size_t)c->index << PAGE_SHIFT);
+	if (c->shared)
+		return file_page(c);
 	if (cell_reads_file(c) && (write || c->from_file < PAGE_SIZE))
 		make_own(c);
 	return cell_reads_file(c) ? file_page(c) : c->bytes;
@@ -78,7 +82,7 @@ static size_t bytes_of_data(const struct model_space *m)
 	for (unsigned i = 0; i < CELLS; i++) {
 		const struct cell *c = &m->cell[i];
 
-		n += c->mapped && c->rights & RIGHT_WRITE && c->store < 0 && !c->stack;
+		n += c->mapped && c->rights & RIGHT_WRITE && !c->shared && !c->stack;
 	}
 	return n << PAGE_SHIFT;
 }
@@ -91,16 +95,37 @@ bool expect_may_expand(const struct model_space *m, unsigned rights, bool data, 
 }
 
 /* The highest mapped page below the stack's page: is it far enough from `va`? */
-static bool gap_is_kept(const struct model_space *m, vaddr_t va)
+static bool gap_is_kept(struct model_space *m, vaddr_t va)
 {
-	for (vaddr_t below = va - PAGE_SIZE; below >= BELOW_VA; below -= PAGE_SIZE) {
-		const struct cell *c = cell_of((struct model_space *)m, below);
+	vaddr_t first = BELOW_VA;
+
+	if (va < BELOW_VA)
+		first = cell_va(region_start(cell_number(m, cell_of(m, va))));
+	for (vaddr_t below = va - PAGE_SIZE; below >= first; below -= PAGE_SIZE) {
+		const struct cell *c = cell_of(m, below);
 
 		if (c && c->mapped)
 			return c->stack || !c->rights ||
 			       va - (below + PAGE_SIZE) >= STACK_GUARD_GAP;
 	}
 	return true;
+}
+
+/* The lowest mapped page above: what a stack there may grow down to. */
+static struct cell *mapped_above(struct model_space *m, vaddr_t va, vaddr_t *va_ret)
+{
+	struct cell *c = cell_of(m, va);
+	vaddr_t end = STACK_TOP;
+
+	if (va < BELOW_VA)
+		end = c ? cell_va(region_end(cell_number(m, c)) - 1) + PAGE_SIZE : 0;
+	for (; va < end; va += PAGE_SIZE) {
+		c = cell_of(m, va);
+		*va_ret = va;
+		if (c && c->mapped)
+			return c;
+	}
+	return NULL;
 }
 
 /* The end of the stack's own VMA: where a verb has split it, the kernel knows. */
@@ -111,23 +136,16 @@ static vaddr_t stack_end(struct model_space *m, vaddr_t start)
 
 static int grow(struct model_space *m, vaddr_t va)
 {
-	vaddr_t start = va;
-	struct cell *stack;
+	vaddr_t start = 0;
+	struct cell *stack = mapped_above(m, va, &start);
 
-	while (start < STACK_TOP && !(cell_of(m, start) && cell_of(m, start)->mapped))
-		start += PAGE_SIZE;
-	stack = start < STACK_TOP ? cell_of(m, start) : NULL;
 	if (!stack || !stack->stack)
 		return VM_SEGV_MAPERR;
 	if (stack_end(m, start) - va > STACK_LIMIT || !gap_is_kept(m, va) ||
 	    !expect_may_expand(m, 0, false, start - va))
 		return start - va > STACK_GUARD_GAP ? VM_SEGV_MAPERR : VM_SEGV_STACK;
-	for (vaddr_t at = va; at < start; at += PAGE_SIZE) {
-		struct cell *c = cell_of(m, at);
-
-		*c = (struct cell){ .mapped = true, .stack = true, .store = -1, .file = -1 };
-		c->rights = stack->rights;
-	}
+	for (vaddr_t at = va; at < start; at += PAGE_SIZE)
+		cell_grow(cell_of(m, at), stack);
 	return 0;
 }
 
@@ -140,7 +158,7 @@ int expect_access(struct model_space *m, vaddr_t va, unsigned right)
 	if (m->dying)
 		return VM_DYING;
 	if (!c || !c->mapped) {
-		result = page >= BELOW_VA && page < STACK_TOP ? grow(m, page) : VM_SEGV_MAPERR;
+		result = grow(m, page);
 		c = cell_of(m, page);
 	}
 	return result ? result : cell_outcome(c, c->rights, right);

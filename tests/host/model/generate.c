@@ -28,16 +28,18 @@ static unsigned below(unsigned n)
 static const struct {
 	unsigned alone, nested;
 } weights[OP_VERBS] = {
-	[OP_LOAD] = { 60, 60 }, [OP_STORE] = { 70, 70 },   [OP_EXEC] = { 12, 10 },
-	[OP_IN] = { 12, 6 },	[OP_OUT] = { 16, 8 },	   [OP_CLEAR] = { 6, 3 },
-	[OP_STRING] = { 6, 3 }, [OP_PEER_IN] = { 6, 4 },   [OP_PEER_OUT] = { 8, 6 },
-	[OP_MAP] = { 36, 16 },	[OP_UNMAP] = { 14, 10 },   [OP_PROTECT] = { 24, 10 },
-	[OP_DROP] = { 12, 6 },	[OP_ADVISE] = { 12, 6 },   [OP_BRK] = { 14, 6 },
-	[OP_STACK] = { 4, 1 },	[OP_GROWSDOWN] = { 3, 1 }, [OP_LIMIT] = { 3, 1 },
-	[OP_FORK] = { 30, 12 }, [OP_EXIT] = { 5, 4 },	   [OP_STRIP] = { 1, 3 },
-	[OP_KILL] = { 0, 14 },	[OP_TRIM] = { 3, 6 },	   [OP_DISK] = { 2, 10 },
-	[OP_READ] = { 12, 6 },	[OP_WRITE] = { 14, 8 },	   [OP_SIZE] = { 8, 10 },
-	[OP_RENEW] = { 2, 0 },
+	[OP_LOAD] = { 60, 60 },	  [OP_STORE] = { 70, 70 },   [OP_EXEC] = { 12, 10 },
+	[OP_IN] = { 12, 6 },	  [OP_OUT] = { 16, 8 },	     [OP_CLEAR] = { 6, 3 },
+	[OP_STRING] = { 6, 3 },	  [OP_PEER_IN] = { 6, 4 },   [OP_PEER_OUT] = { 8, 6 },
+	[OP_MAP] = { 36, 16 },	  [OP_UNMAP] = { 14, 10 },   [OP_PROTECT] = { 24, 10 },
+	[OP_DROP] = { 12, 6 },	  [OP_ADVISE] = { 12, 6 },   [OP_BRK] = { 14, 6 },
+	[OP_STACK] = { 4, 1 },	  [OP_GROWSDOWN] = { 3, 1 }, [OP_LIMIT] = { 3, 1 },
+	[OP_FORK] = { 30, 12 },	  [OP_EXIT] = { 5, 4 },	     [OP_STRIP] = { 1, 3 },
+	[OP_KILL] = { 0, 14 },	  [OP_TRIM] = { 3, 6 },	     [OP_DISK] = { 2, 10 },
+	[OP_READ] = { 12, 6 },	  [OP_WRITE] = { 14, 8 },    [OP_SIZE] = { 8, 10 },
+	[OP_RENEW] = { 2, 0 },	  [OP_REMAP] = { 26, 12 },   [OP_LOCK] = { 8, 3 },
+	[OP_LOCK_ALL] = { 1, 1 }, [OP_MINCORE] = { 5, 2 },   [OP_SYNC] = { 4, 1 },
+	[OP_PUNCH] = { 5, 5 },	  [OP_ALLOCATE] = { 3, 3 },
 };
 
 static unsigned weight(unsigned verb, bool nested)
@@ -62,7 +64,8 @@ static const struct op *outer;
 
 static bool is_file_op(const struct op *op)
 {
-	return op->verb == OP_READ || op->verb == OP_WRITE || op->verb == OP_SIZE;
+	return op->verb == OP_READ || op->verb == OP_WRITE || op->verb == OP_SIZE ||
+	       op->verb == OP_PUNCH || op->verb == OP_ALLOCATE;
 }
 
 static int random_file(void)
@@ -76,8 +79,11 @@ static int random_space(void)
 {
 	unsigned n;
 
-	if (outer && outer->verb != OP_SIZE && below(4))
-		return outer->arg[outer->verb == OP_READ || outer->verb == OP_WRITE];
+	bool has_space = outer &&
+			 (!is_file_op(outer) || outer->verb == OP_READ || outer->verb == OP_WRITE);
+
+	if (has_space && below(4))
+		return outer->arg[is_file_op(outer)];
 	do
 		n = below(SPACES);
 	while (!spaces_[n].alive);
@@ -94,6 +100,8 @@ static int random_page(void)
 {
 	unsigned region = below(16);
 
+	if (outer && outer->verb == OP_REMAP && below(3) == 0)
+		return outer->arg[4] + (int)below(8);
 	if (outer && !is_file_op(outer) && below(3))
 		return MAX(outer->arg[1] - (below(3) ? 0 : 3), 0) + (int)below(6);
 	if (below(6) == 0)
@@ -145,6 +153,8 @@ static int random_how(void)
 
 	how |= below(3) ? 0 : HOW_POPULATE;
 	how |= below(10) ? 0 : HOW_NORESERVE;
+	how |= below(4) ? 0 : HOW_READONLY;
+	how |= below(16) ? 0 : HOW_LOCKED;
 	return how | (below(4) ? 0 : HOW_TEXT);
 }
 
@@ -158,12 +168,53 @@ static void random_transfer(struct op *op)
 	op->arg[5] = (int)below(FILE_PAGES * PAGE_SIZE);
 }
 
+/* Mostly a part of one mapping. */
+static void random_run(struct op *op)
+{
+	const struct model_space *m = &spaces_[op->arg[0]];
+	unsigned from = (unsigned)op->arg[1] % CELLS, to;
+
+	for (unsigned tries = 8; tries && !m->cell[from].mapped; tries--)
+		from = (unsigned)random_page() % CELLS;
+	for (to = from; to < region_end(from) && m->cell[to].mapped; to++) {
+		if (m->cell[to].rights != m->cell[from].rights ||
+		    m->cell[to].file != m->cell[from].file)
+			break;
+	}
+	op->arg[1] = (int)from;
+	op->arg[2] = below(8) ? (int)(1 + below(MAX(to - from, 1u))) : (int)below(40);
+	if (below(2))
+		op->arg[2] = (int)(to - from); /* up to its end, so that it can grow */
+}
+
+static void random_remap(struct op *op)
+{
+	static const unsigned char flags[] = { 0, 1, 1, 1, 3, 3, 3, 3, 3, 3, 5, 7, 7 };
+
+	random_run(op);
+	op->arg[5] = below(30) ? flags[below(sizeof(flags))] : (int)below(16);
+	op->arg[4] = random_page();
+	switch (below(4)) {
+	case 0:
+		op->arg[3] = below(20) ? 1 + (int)below(40) : 0;
+		break;
+	case 1:
+		op->arg[3] = op->arg[2] + (int)below(8);
+		break;
+	default:
+		op->arg[3] = op->arg[2];
+	}
+	if (below(20) == 0)
+		op->arg[2] = 0;
+}
+
 /* The arguments after space and page. */
 static void random_rest(struct op *op)
 {
 	switch (op->verb) {
 	case OP_MAP:
 		op->arg[4] = below(3) ? (int)below(KIND_END) : KIND_ANON;
+		op->arg[4] = below(8) ? op->arg[4] : KIND_SHARED_FILE + (int)below(FILES);
 		op->arg[5] = (int)below(FILE_PAGES);
 		op->arg[6] = random_how();
 		__attribute__((fallthrough));
@@ -172,12 +223,24 @@ static void random_rest(struct op *op)
 		op->arg[3] = random_rights();
 		__attribute__((fallthrough));
 	case OP_UNMAP:
+		op->arg[2] = random_pages();
+		break;
 	case OP_DROP:
 		op->arg[2] = random_pages();
+		op->arg[3] = below(4) == 0;
 		break;
 	case OP_ADVISE:
 		op->arg[2] = random_pages();
 		op->arg[3] = (int)below(ADVISE_END);
+		break;
+	case OP_REMAP:
+		random_remap(op);
+		break;
+	case OP_LOCK:
+	case OP_MINCORE:
+	case OP_SYNC:
+		random_run(op);
+		op->arg[3] = (int)below(8);
 		break;
 	default:
 		op->arg[2] = random_offset();
@@ -199,6 +262,18 @@ static void random_args(struct op *op)
 		break;
 	case OP_RENEW:
 		op->arg[0] = random_file();
+		break;
+	case OP_PUNCH:
+	case OP_ALLOCATE:
+		op->arg[0] = random_file();
+		op->arg[1] = (int)below(FILE_PAGES * PAGE_SIZE);
+		op->arg[1] &= below(3) ? ~0 : ~(int)PAGE_MASK;
+		op->arg[2] = (int)below((below(4) ? 6 : FILE_PAGES) * PAGE_SIZE);
+		op->arg[3] = (int)below(2);
+		break;
+	case OP_LOCK_ALL:
+		op->arg[0] = random_space();
+		op->arg[1] = below(3) ? 0 : (int)below(8);
 		break;
 	case OP_BRK:
 		op->arg[0] = random_space();

@@ -11,13 +11,13 @@
 #include "world.h"
 
 #define SHRINK_RUNS  1500
-#define STEPS_A_SEED 100000
+#define STEPS_A_SEED 115000
 
 static const char usage[] =
 	"usage: test-mm-model [--seed N] [--steps N] [--floors FILE] [--plant RULE] [--shrink RUNS]\n"
 	"       test-mm-model --replay FILE...\n"
 	"       test-mm-model --scenes | --shrinker\n"
-	"RULE is one that the model forgets: drop, brk, protect, truncate.\n";
+	"RULE is one that the model forgets: drop, brk, protect, truncate, remap, lock, fork, punch.\n";
 
 struct random_run {
 	uint64_t seed, steps;

@@ -1,6 +1,8 @@
 /* Which operation is which, and what several of them need. */
 #include "ops.h"
 
+#include <string.h>
+
 #include "counts.h"
 #include "disk.h"
 #include "mm/trim.h"
@@ -43,6 +45,8 @@ void bytes_begin(struct model_space *m, unsigned from, int file)
 		return;
 	busy = (struct busy){ .kind = BUSY_BYTES, .m = m, .from = from, .file = file };
 	busy.to = MIN(from + 4, region_end(from));
+	for (unsigned i = busy.from; i < busy.to; i++)
+		note_seen(&m->cell[i]);
 }
 
 bool is_loose(const struct model_space *m)
@@ -62,10 +66,23 @@ void settle_range(struct model_space *m, vaddr_t va, size_t n)
 	for (vaddr_t at = ALIGN_DOWN(va, PAGE_SIZE); at < va + n; at += PAGE_SIZE) {
 		struct cell *c = cell_of(m, at);
 
+		if (c && depth > 1 && c->shared && !m->locked)
+			peek_settle(m, cell_number(m, c));
 		if (c && depth > 1)
 			c->either = true;
 		else if (c && !m->dying)
-			peek_settle(m, (unsigned)(c - m->cell));
+			peek_settle(m, cell_number(m, c));
+	}
+}
+
+void settle_all(struct model_space *m)
+{
+	settle_range(m, 0, 0);
+	for (unsigned i = 0; i < CELLS; i++) {
+		if (depth > 1)
+			m->cell[i].either = true;
+		else if (!m->dying)
+			peek_settle(m, i);
 	}
 }
 
@@ -74,9 +91,45 @@ void model_unmap(struct model_space *m, unsigned from, unsigned to)
 	for (unsigned i = from; i < to; i++) {
 		struct cell *c = &m->cell[i];
 
-		c->mapped = c->stack = c->heap = c->text = c->own = c->either = false;
+		memset(c, 0, offsetof(struct cell, bytes));
 		c->store = c->file = -1;
 	}
+}
+
+bool model_is_free(const struct model_space *m, unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++) {
+		if (m->cell[i].mapped)
+			return false;
+	}
+	return true;
+}
+
+/* The next one above must not be a stack: its guard is more than a region. */
+bool model_has_room(const struct model_space *m, unsigned from, unsigned to)
+{
+	unsigned end = region_end(from), above = to;
+
+	while (above < end && !m->cell[above].mapped)
+		above++;
+	return model_is_free(m, from, to) && (above >= end || !m->cell[above].stack);
+}
+
+bool model_highest_room(const struct model_space *m, unsigned n, unsigned *from)
+{
+	for (unsigned i = WINDOW_CELLS - MIN(n, WINDOW_CELLS) + 1; i-- > 0;) {
+		if (n > WINDOW_CELLS || !model_has_room(m, i, i + n))
+			continue;
+		*from = i;
+		return true;
+	}
+	return false;
+}
+
+void note_seen(const struct cell *c)
+{
+	if (c->file >= 0 && c->shared)
+		files[c->file].seen = true;
 }
 
 static unsigned others_alive(const struct model_space *m)
@@ -142,16 +195,18 @@ static void op_disk(const struct op *op)
 }
 
 static void (*const functions[OP_VERBS])(const struct op *op) = {
-	[OP_LOAD] = op_touch,	 [OP_STORE] = op_touch,	      [OP_EXEC] = op_touch,
-	[OP_IN] = op_copy,	 [OP_OUT] = op_copy,	      [OP_CLEAR] = op_copy,
-	[OP_STRING] = op_string, [OP_PEER_IN] = op_peer,      [OP_PEER_OUT] = op_peer,
-	[OP_MAP] = op_map,	 [OP_UNMAP] = op_unmap,	      [OP_PROTECT] = op_protect,
-	[OP_DROP] = op_drop,	 [OP_ADVISE] = op_advise,     [OP_BRK] = op_brk,
-	[OP_STACK] = op_stack,	 [OP_GROWSDOWN] = op_protect, [OP_LIMIT] = op_limit,
-	[OP_FORK] = op_fork,	 [OP_EXIT] = op_exit,	      [OP_STRIP] = op_strip,
-	[OP_KILL] = op_kill,	 [OP_TRIM] = op_trim,	      [OP_DISK] = op_disk,
-	[OP_READ] = op_read,	 [OP_WRITE] = op_write,	      [OP_SIZE] = op_size,
-	[OP_RENEW] = op_renew,
+	[OP_LOAD] = op_touch,	     [OP_STORE] = op_touch,	  [OP_EXEC] = op_touch,
+	[OP_IN] = op_copy,	     [OP_OUT] = op_copy,	  [OP_CLEAR] = op_copy,
+	[OP_STRING] = op_string,     [OP_PEER_IN] = op_peer,	  [OP_PEER_OUT] = op_peer,
+	[OP_MAP] = op_map,	     [OP_UNMAP] = op_unmap,	  [OP_PROTECT] = op_protect,
+	[OP_DROP] = op_drop,	     [OP_ADVISE] = op_advise,	  [OP_BRK] = op_brk,
+	[OP_STACK] = op_stack,	     [OP_GROWSDOWN] = op_protect, [OP_LIMIT] = op_limit,
+	[OP_FORK] = op_fork,	     [OP_EXIT] = op_exit,	  [OP_STRIP] = op_strip,
+	[OP_KILL] = op_kill,	     [OP_TRIM] = op_trim,	  [OP_DISK] = op_disk,
+	[OP_READ] = op_read,	     [OP_WRITE] = op_write,	  [OP_SIZE] = op_size,
+	[OP_RENEW] = op_renew,	     [OP_REMAP] = op_remap,	  [OP_LOCK] = op_lock,
+	[OP_LOCK_ALL] = op_lock_all, [OP_MINCORE] = op_mincore,	  [OP_SYNC] = op_sync,
+	[OP_PUNCH] = op_punch,	     [OP_ALLOCATE] = op_allocate,
 };
 
 /* Which argument is the space that the operation's thread lives in; -1: none. */
@@ -168,6 +223,8 @@ static int space_arg(const struct op *op)
 	case OP_DISK:
 	case OP_SIZE:
 	case OP_RENEW:
+	case OP_PUNCH:
+	case OP_ALLOCATE:
 		return -1;
 	default:
 		return 0;

@@ -25,6 +25,13 @@ void op_unmap(const struct op *op);
 void op_protect(const struct op *op);
 void op_drop(const struct op *op);
 void op_advise(const struct op *op);
+void op_remap(const struct op *op);
+void op_lock(const struct op *op);
+void op_lock_all(const struct op *op);
+void op_mincore(const struct op *op);
+void op_sync(const struct op *op);
+void op_punch(const struct op *op);
+void op_allocate(const struct op *op);
 void op_brk(const struct op *op);
 void op_fork(const struct op *op);
 void op_read(const struct op *op);
@@ -38,7 +45,8 @@ enum map_kind {
 	KIND_SHARED,
 	KIND_FILE,
 	KIND_ELF = KIND_FILE + FILES,
-	KIND_END = KIND_ELF + FILES
+	KIND_SHARED_FILE = KIND_ELF + FILES,
+	KIND_END = KIND_SHARED_FILE + FILES
 };
 #define HOW_FIXED     0
 #define HOW_NOREPLACE 1
@@ -48,7 +56,9 @@ enum map_kind {
 #define HOW_POPULATE  4
 #define HOW_NORESERVE 8
 #define HOW_TEXT      16 /* of KIND_ELF */
-#define HOW_END	      32
+#define HOW_READONLY  32 /* of KIND_SHARED_FILE: the descriptor is */
+#define HOW_LOCKED    64
+#define HOW_END	      128
 
 /* op_advise: what for. */
 enum advice {
@@ -57,6 +67,11 @@ enum advice {
 	ADVISE_READ,
 	ADVISE_WRITE,
 	ADVISE_NONSENSE,
+	ADVISE_DONTFORK,
+	ADVISE_DOFORK,
+	ADVISE_WIPE,
+	ADVISE_KEEP,
+	ADVISE_COLD,
 	ADVISE_END
 };
 
@@ -77,6 +92,9 @@ bool is_loose(const struct model_space *m);
 /* Then: taken over from the kernel, now or when the stopped operation is done. */
 void settle_range(struct model_space *m, vaddr_t va, size_t n);
 
+/* The same for all that it has. */
+void settle_all(struct model_space *m);
+
 /*
  * Bytes that go from or to n bytes at va, as the model has them: how many, up to the first page that
  * refuses.
@@ -86,6 +104,27 @@ size_t model_out(struct model_space *m, vaddr_t va, const unsigned char *from, s
 
 /* Pages [from, to) were filled ahead, as vm_populate() does: stops at the first that can't be; 0 or why. */
 int model_populate(struct model_space *m, unsigned from, unsigned to, unsigned right);
+
+/* The same by the kernel, which may have been disturbed: then the bytes are taken over from there. */
+void model_fill(struct model_space *m, unsigned from, unsigned to, unsigned right);
+/* By which right locked memory is filled. */
+unsigned lock_right(unsigned rights);
+
+/* A shared mapping of a file is there while the operation runs: it may be written to by it. */
+void note_seen(const struct cell *c);
+
+/* Its waiting lock is had, for a write or another change, and given back. false: refused. */
+bool file_begin(unsigned f);
+void file_end(unsigned f);
+
+/* Does a program run from the file; does anybody have it open for writing? */
+bool file_is_text(unsigned f);
+bool file_has_writers(unsigned f);
+
+/* Is nothing mapped in [from, to); and would the kernel choose it; the highest n cells of the window. */
+bool model_is_free(const struct model_space *m, unsigned from, unsigned to);
+bool model_has_room(const struct model_space *m, unsigned from, unsigned to);
+bool model_highest_room(const struct model_space *m, unsigned n, unsigned *from);
 
 /* The cells become unmapped. */
 void model_unmap(struct model_space *m, unsigned from, unsigned to);

@@ -80,12 +80,24 @@ static ssize_t model_transfer(struct transfer *t, ssize_t (*piece)(struct transf
 	return (ssize_t)done;
 }
 
+/* Bytes that come from the very file that they go to: what that gives is nobody's promise. */
+static bool is_of_itself(const struct transfer *t, bool shared_only)
+{
+	for (vaddr_t va = ALIGN_DOWN(t->va, PAGE_SIZE); va < t->va + t->n; va += PAGE_SIZE) {
+		const struct cell *c = cell_of(t->m, va);
+
+		if (c && c->mapped && c->file == (int)t->f && (c->shared || !shared_only))
+			return true;
+	}
+	return false;
+}
+
 void op_read(const struct op *op)
 {
 	struct transfer t;
 	ssize_t got, want;
 
-	if (!prepare(&t, op))
+	if (!prepare(&t, op) || is_of_itself(&t, true))
 		return;
 	bytes_begin(t.m, (unsigned)op->arg[2] % CELLS, -1);
 	space_run(t.m);
@@ -102,22 +114,41 @@ void op_read(const struct op *op)
 	expect(got == want, "read ended with %ld, not %ld", (long)got, (long)want);
 }
 
-/* Does a program run from the file? Then nobody may write. */
-static bool is_text(unsigned f)
+/* Is a cell mapped anywhere that shows the file and is such a one? */
+static bool any_cell(unsigned f, bool (*is)(const struct cell *c))
 {
 	for (unsigned n = 0; n < SPACES; n++) {
 		for (unsigned i = 0; i < CELLS && spaces_[n].alive; i++) {
 			const struct cell *c = &spaces_[n].cell[i];
 
-			if (c->mapped && c->text && c->file == (int)f)
+			if (c->mapped && c->file == (int)f && is(c))
 				return true;
 		}
 	}
 	return false;
 }
 
-/* false: refused, or somebody else has it. */
-static bool write_begin(unsigned f)
+static bool cell_is_text(const struct cell *c)
+{
+	return c->text;
+}
+
+static bool cell_is_writer(const struct cell *c)
+{
+	return c->writer;
+}
+
+bool file_is_text(unsigned f)
+{
+	return any_cell(f, cell_is_text);
+}
+
+bool file_has_writers(unsigned f)
+{
+	return files[f].locked || any_cell(f, cell_is_writer);
+}
+
+bool file_begin(unsigned f)
 {
 	struct model_file *file = &files[f];
 	int result;
@@ -125,30 +156,18 @@ static bool write_begin(unsigned f)
 	if (file->locked)
 		return false;
 	result = object_get_write(file->object);
-	expect(depth > 1 || result == (is_text(f) ? -ETXTBSY : 0), "open to write ended with %d",
-	       result);
+	expect(depth > 1 || result == (file_is_text(f) ? -ETXTBSY : 0),
+	       "open to write ended with %d", result);
 	if (result)
 		return false;
 	file->locked = true;
 	return true;
 }
 
-static void write_end(unsigned f)
+void file_end(unsigned f)
 {
 	object_put_write(files[f].object);
 	files[f].locked = files[f].writing = false;
-}
-
-/* Bytes that come from the very page that they go to: what that gives is nobody's promise. */
-static bool is_of_itself(const struct transfer *t)
-{
-	for (vaddr_t va = ALIGN_DOWN(t->va, PAGE_SIZE); va < t->va + t->n; va += PAGE_SIZE) {
-		const struct cell *c = cell_of(t->m, va);
-
-		if (c && c->mapped && c->file == (int)t->f)
-			return true;
-	}
-	return false;
 }
 
 static void check_write(struct transfer *t, ssize_t got)
@@ -156,7 +175,7 @@ static void check_write(struct transfer *t, ssize_t got)
 	ssize_t want;
 
 	if (is_loose(t->m) || killed) {
-		peek_settle_file(t->f, t->pos, t->n);
+		peek_settle_file(t->f, 0, FILE_PAGES * PAGE_SIZE);
 		settle_range(t->m, t->va, t->n);
 		return;
 	}
@@ -169,7 +188,7 @@ void op_write(const struct op *op)
 	struct transfer t;
 	ssize_t got;
 
-	if (!prepare(&t, op) || is_of_itself(&t) || !write_begin(t.f))
+	if (!prepare(&t, op) || is_of_itself(&t, false) || !file_begin(t.f))
 		return;
 	t.file->writing = true;
 	bytes_begin(t.m, (unsigned)op->arg[2] % CELLS, (int)t.f);
@@ -180,7 +199,7 @@ void op_write(const struct op *op)
 		got = object_write(t.file->object, t.pos, t.va, t.n);
 	}
 	check_write(&t, got);
-	write_end(t.f);
+	file_end(t.f);
 }
 
 static void model_cut(unsigned f, uint64_t size)
@@ -203,25 +222,26 @@ void op_size(const struct op *op)
 	struct model_file *file = &files[f];
 	uint64_t size = (unsigned)op->arg[1] % (FILE_PAGES * PAGE_SIZE), old = file->size;
 
-	if (!write_begin(f))
+	if (!file_begin(f))
 		return;
 	if (depth == 1)
 		busy = (struct busy){ .kind = BUSY_TRUNCATE, .file = (int)f, .size = old };
 	file->size = size;
 	if (size < old) {
 		file->backed = MIN(file->backed, size);
-		memset(file->byte + size, 0, old - size);
+		memset(file->byte + size, 0, ALIGN_UP(old, PAGE_SIZE) - size);
 	}
 	expect(object_set_size(file->object, size) == 0, "the size can't be set");
 	if (size < old && plant != PLANT_TRUNCATE)
 		model_cut(f, size);
-	write_end(f);
+	file_end(f);
 }
 
 /* Nobody maps it any more, and another takes its place. */
 void op_renew(const struct op *op)
 {
 	unsigned f = (unsigned)op->arg[0] % FILES;
+	struct object *old = files[f].object;
 
 	if (depth > 1)
 		return;
@@ -238,6 +258,6 @@ void op_renew(const struct op *op)
 		}
 		m->locked--;
 	}
-	object_put(files[f].object);
 	disk_make(f);
+	object_put(old);
 }

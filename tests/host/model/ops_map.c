@@ -1,4 +1,5 @@
 /* mmap: what it makes and what it replaces; the stack is made that way too. */
+#include <limits.h>
 #include <string.h>
 
 #include "expect.h"
@@ -14,7 +15,6 @@ struct mapping {
 	unsigned from, to; /* cells, once they are known */
 	unsigned how;
 	struct cell like; /* the first one */
-	vaddr_t bytes;	  /* of a file's segment: so many are the file's */
 	bool committed;
 };
 
@@ -47,28 +47,49 @@ static void want_shared(struct mapping *map, unsigned n)
 		return;
 	map->request.flags ^= MAP_PRIVATE | MAP_SHARED;
 	map->like.store = (signed char)store;
+	map->like.shared = true;
+	store_pages[store] = n;
 	memset(stores[store], 0, sizeof(stores[store]));
+}
+
+static void want_segment(struct mapping *map, unsigned n, unsigned index)
+{
+	map->how &= ~(HOW_PLACE & ~HOW_NOREPLACE); /* where its file ends is an address */
+	map->like.left = (long)(n * PAGE_SIZE * 2 / 3 + index * 97 % PAGE_SIZE);
+	map->request.file_end = cell_va(map->from) + (vaddr_t)map->like.left;
+	map->request.backend = &vma_elf;
+	map->like.text = map->how & HOW_TEXT;
+	map->request.vma_flags = map->like.text ? VMA_TEXT : 0;
+}
+
+/* As a descriptor is open, for reading only or for both. */
+static void want_shared_file(struct mapping *map)
+{
+	bool readonly = map->how & HOW_READONLY;
+
+	map->request.flags ^= MAP_PRIVATE | MAP_SHARED;
+	map->request.vma_flags = readonly ? 0 : VMA_WRITER;
+	map->request.max_rights &= readonly ? ~RIGHT_WRITE : ~0u;
+	map->like.shared = true;
+	map->like.unwritable = readonly;
+	map->like.writer = !readonly;
 }
 
 static void want_file(struct mapping *map, unsigned kind, unsigned n, unsigned index)
 {
-	bool elf = kind >= KIND_ELF;
-	unsigned file = kind - (elf ? KIND_ELF : KIND_FILE);
+	unsigned file = (kind - KIND_FILE) % FILES;
 
 	map->request.flags &= ~MAP_ANONYMOUS;
 	map->request.object = files[file].object;
 	map->like.file = (signed char)file;
 	map->like.index = index % (FILE_PAGES - 4);
+	map->like.left = LONG_MAX / 2;
 	map->request.offset = (uint64_t)map->like.index << PAGE_SHIFT;
-	map->bytes = n * PAGE_SIZE;
-	if (!elf)
-		return;
-	map->how &= ~(HOW_PLACE & ~HOW_NOREPLACE); /* where its file ends is an address */
-	map->bytes = n * PAGE_SIZE * 2 / 3 + index * 97 % PAGE_SIZE;
-	map->request.file_end = cell_va(map->from) + map->bytes;
-	map->request.backend = &vma_elf;
-	map->like.text = map->how & HOW_TEXT;
-	map->request.vma_flags = map->like.text ? VMA_TEXT : 0;
+	if (kind >= KIND_SHARED_FILE)
+		want_shared_file(map);
+	else if (kind >= KIND_ELF)
+		want_segment(map, n, index);
+	map->like.from_file = (unsigned)MIN(map->like.left, (long)PAGE_SIZE);
 }
 
 /* No page of the file is shown that the model does not have. */
@@ -99,33 +120,14 @@ static void want(struct mapping *map, const struct op *op)
 		map->request.flags |= MAP_POPULATE;
 	if (map->how & HOW_NORESERVE)
 		map->request.flags |= MAP_NORESERVE;
+	if (map->how & HOW_LOCKED)
+		map->request.flags |= MAP_LOCKED;
+	map->like.noreserve = map->how & HOW_NORESERVE;
+	map->like.locked = map->how & HOW_LOCKED;
 	if (kind == KIND_SHARED)
 		want_shared(map, n);
 	else if (kind >= KIND_FILE)
 		want_file(map, kind, n, (unsigned)op->arg[5]);
-}
-
-static bool all_free(const struct model_space *m, unsigned from, unsigned to)
-{
-	for (unsigned i = from; i < to; i++) {
-		if (m->cell[i].mapped)
-			return false;
-	}
-	return true;
-}
-
-/* The highest free run of the window; false: there is none. */
-static bool highest_free(const struct mapping *map, unsigned *from_ret)
-{
-	unsigned n = map->to - map->from;
-
-	for (unsigned i = WINDOW_CELLS - MIN(n, WINDOW_CELLS) + 1; i-- > 0;) {
-		if (n > WINDOW_CELLS || !all_free(map->m, i, i + n))
-			continue;
-		*from_ret = i;
-		return true;
-	}
-	return false;
 }
 
 /* Where it will be; false: at a place that is not looked at. */
@@ -140,9 +142,9 @@ static bool place(struct mapping *map)
 	}
 	if (how == HOW_FREE || map->from >= WINDOW_CELLS)
 		map->request.addr = 0;
-	if (map->request.addr && all_free(map->m, map->from, map->to))
+	if (map->request.addr && model_has_room(map->m, map->from, map->to))
 		return true;
-	if (!highest_free(map, &at))
+	if (!model_highest_room(map->m, n, &at))
 		return false;
 	map->from = at;
 	map->to = at + n;
@@ -153,12 +155,14 @@ static int expected(const struct mapping *map)
 {
 	const struct model_space *m = map->m;
 	size_t len = map->request.len, replaced = 0;
-	bool data = map->like.store < 0 && !map->like.stack;
+	bool data = !map->like.shared && !map->like.stack;
 
 	if (len == 0)
 		return -EINVAL;
-	if ((map->how & HOW_PLACE) == HOW_NOREPLACE && !all_free(m, map->from, map->to))
+	if ((map->how & HOW_PLACE) == HOW_NOREPLACE && !model_is_free(m, map->from, map->to))
 		return -EEXIST;
+	if (map->like.unwritable && map->request.rights & RIGHT_WRITE)
+		return -EACCES;
 	if ((map->how & HOW_PLACE) == HOW_FIXED) {
 		for (unsigned i = map->from; i < map->to; i++)
 			replaced += m->cell[i].mapped ? PAGE_SIZE : 0;
@@ -166,7 +170,9 @@ static int expected(const struct mapping *map)
 	if (!expect_may_expand(m, map->like.rights, data, len) &&
 	    (!replaced || !expect_may_expand(m, map->like.rights, data, len - replaced)))
 		return -ENOMEM;
-	return map->like.text && files[map->like.file].writing ? -ETXTBSY : 0;
+	if (map->like.text && file_has_writers((unsigned)map->like.file))
+		return -ETXTBSY;
+	return map->like.writer && file_is_text((unsigned)map->like.file) ? -ETXTBSY : 0;
 }
 
 static void commit(struct mapping *map)
@@ -177,14 +183,14 @@ static void commit(struct mapping *map)
 	model_unmap(map->m, map->from, map->to);
 	for (unsigned i = map->from; i < map->to; i++) {
 		struct cell *c = &map->m->cell[i];
-		vaddr_t offset = (i - map->from) * PAGE_SIZE;
 
-		memcpy(c, &map->like, offsetof(struct cell, bytes));
+		if (i == map->from)
+			memcpy(c, &map->like, offsetof(struct cell, bytes));
+		else
+			cell_continue(c, c - 1);
 		memset(c->bytes, 0, PAGE_SIZE);
-		c->index += i - map->from;
-		if (c->file >= 0 && map->bytes > offset)
-			c->from_file = (unsigned)MIN(map->bytes - offset, PAGE_SIZE);
 	}
+	note_seen(&map->like);
 	if (depth == 1)
 		busy.kind = BUSY_BYTES; /* filled ahead from now on */
 }
@@ -201,7 +207,7 @@ int model_populate(struct model_space *m, unsigned from, unsigned to, unsigned r
 		unsigned wanted = right & ~ACCESS_POPULATE;
 		int outcome;
 
-		if (right & ACCESS_POPULATE && c->rights & RIGHT_WRITE && c->store < 0)
+		if (right & ACCESS_POPULATE && c->rights & RIGHT_WRITE && !c->shared)
 			wanted |= RIGHT_WRITE;
 		outcome = cell_outcome(c, c->rights, wanted);
 		if (outcome)
@@ -211,22 +217,25 @@ int model_populate(struct model_space *m, unsigned from, unsigned to, unsigned r
 	return 0;
 }
 
+void model_fill(struct model_space *m, unsigned from, unsigned to, unsigned right)
+{
+	if (is_loose(m) || killed || out_of_memory())
+		settle_range(m, cell_va(from), (to - from) * PAGE_SIZE);
+	else
+		(void)model_populate(m, from, to, right);
+}
+
 static void check_filled(const struct mapping *map)
 {
-	if (!(map->how & HOW_POPULATE))
-		return;
-	if (is_loose(map->m) || killed || out_of_memory())
-		settle_range(map->m, cell_va(map->from), map->request.len);
-	else
-		(void)model_populate(map->m, map->from, map->to,
-				     populate_access(rights_complete(map->request.rights)));
+	if ((map->how & HOW_POPULATE) || (map->like.locked && !map->like.onfault))
+		model_fill(map->m, map->from, map->to, lock_right(map->like.rights));
 }
 
 static void check_map(struct mapping *map, int want, int result, vaddr_t at)
 {
 	if (result == -ENOMEM && out_of_memory())
 		return;
-	if (map->like.text && (result == -ETXTBSY || want == -ETXTBSY) && depth > 1)
+	if (map->like.file >= 0 && (result == -ETXTBSY || want == -ETXTBSY) && depth > 1)
 		want = result;
 	if (result == -ENOMEM && limit_is_open(map->m))
 		return;
@@ -257,6 +266,8 @@ static void map_here(struct mapping *map)
 	int store = map->like.store, want = expected(map), result;
 	vaddr_t at = 0;
 
+	map->like.locked |= map->m->future;
+	map->like.onfault = map->m->future_onfault;
 	if (store >= 0)
 		store_taken[store] = true;
 	verb_begin(map->m, BUSY_UNMAP, map->from, map->to);

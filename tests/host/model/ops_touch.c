@@ -92,11 +92,15 @@ static bool was_right_once(const struct access *a)
 	return depth == 1 && disturbed && right_once & outcome_bit(a->outcome);
 }
 
-/* May a stack grow? A limit is set, and what counts against it is just being unmapped. */
+/*
+ * May a stack grow? What counts against a limit is just being unmapped, or what is below it is given
+ * other rights.
+ */
 static bool limit_is_moving(const struct access *a)
 {
 	return depth > 1 && busy.m == a->m && a->c && !a->c->mapped &&
-	       a->m->space.limit_as != UINT64_MAX;
+	       (a->m->space.limit_as != UINT64_MAX || busy.kind == BUSY_MOVE ||
+		busy.kind == BUSY_PROTECT);
 }
 
 static void check_outcome(const struct access *a)
@@ -118,7 +122,10 @@ static void check_outcome(const struct access *a)
 		       "an access that is being decided upon ended with %d", a->outcome);
 		return;
 	}
-	want = expect_access(a->m, a->va, a->right);
+	if (a->c != cell_of(a->m, a->va))
+		want = cell_outcome(a->c, a->c->rights, a->right);
+	else
+		want = expect_access(a->m, a->va, a->right);
 	expect(a->outcome == want, "an access ended with %d, not %d", a->outcome, want);
 }
 
@@ -128,9 +135,10 @@ static void check_load(const struct access *a, unsigned char want)
 
 	if (a->c->either)
 		return;
-	if (busy_with(a->m, a->c, BUSY_DROP) && a->got == cell_dropped_byte(a->c, off))
+	if (busy_with(a->m, a->c, BUSY_DROP) && !a->c->shared &&
+	    a->got == cell_dropped_byte(a->c, off))
 		return;
-	if (busy_with(a->m, a->c, BUSY_DROP) && a->c->store < 0)
+	if (busy_with(a->m, a->c, BUSY_DROP) && !a->c->shared)
 		a->c->either = true;
 	expect(a->got == want, "a load gave %#x, not %#x", (unsigned)a->got, want);
 }
@@ -149,8 +157,10 @@ static void check_access(const struct access *a)
 	}
 	check_outcome(a);
 	counts.refused += a->outcome != 0;
+	counts.way[WAY_SHARED_BUS] += a->outcome == VM_BUS && a->c->shared && a->c->file >= 0;
 	if (a->outcome)
 		return;
+	counts.way[WAY_SHARED_WRITE] += a->right == RIGHT_WRITE && a->c->shared && a->c->file >= 0;
 	busy_touched(a->m, a->c);
 	bytes = cell_bytes(a->c, a->right == RIGHT_WRITE);
 	if (a->right == RIGHT_WRITE)
@@ -182,6 +192,9 @@ void op_touch(const struct op *op)
 		memory_back();
 		access_once(&a);
 	}
+	if (!a.outcome)
+		a.c = busy_shown(a.m, a.c);
+	counts.way[WAY_MOVING] += a.c != cell_of(a.m, a.va);
 	if (gave_up)
 		expect(a.m->locked, "a wait for a verb that is none");
 	else if (a.m->dying)
@@ -189,7 +202,7 @@ void op_touch(const struct op *op)
 		       "in a dying space an access ended with %d", a.outcome);
 	else if (!killed || depth > 1 || !a.outcome)
 		check_access(&a);
-	if (a.m->dying && !a.outcome && a.c && a.c->store >= 0 && a.right == RIGHT_WRITE)
+	if (a.m->dying && !a.outcome && a.c && a.c->shared && a.right == RIGHT_WRITE)
 		cell_bytes(a.c, true)[a.va & PAGE_MASK] = a.value;
 }
 

@@ -1,4 +1,4 @@
-/* munmap, mprotect, madvise, brk and fork. */
+/* munmap, mprotect, brk and fork. */
 #include <string.h>
 
 #include "counts.h"
@@ -42,6 +42,21 @@ static void check_protect_part(struct model_space *m, unsigned from, unsigned to
 	}
 }
 
+/* Locked memory that may be written from now on has been filled: of a file, it has copies by now. */
+static void settle_locked(struct model_space *m, unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++) {
+		struct cell *c = &m->cell[i];
+
+		if (!c->locked || c->shared || c->file < 0 || !(c->rights & RIGHT_WRITE))
+			continue;
+		if (depth > 1)
+			c->either = true;
+		else
+			peek_settle(m, i);
+	}
+}
+
 static void check_protect(struct model_space *m, unsigned from, unsigned to, unsigned rights,
 			  int result)
 {
@@ -55,10 +70,13 @@ static void check_protect(struct model_space *m, unsigned from, unsigned to, uns
 	for (unsigned i = from; i < to && !want; i++) {
 		if (!m->cell[i].mapped)
 			want = -ENOMEM;
+		else if (m->cell[i].unwritable && rights & RIGHT_WRITE)
+			want = -EACCES;
 		else if (plant != PLANT_PROTECT || i != from + 2)
 			m->cell[i].rights = (unsigned char)rights;
 	}
 	expect(result == want, "mprotect ended with %d, not %d", result, want);
+	settle_locked(m, from, to);
 }
 
 /* PROT_GROWSDOWN: from where the stack begins, that is, its part. */
@@ -98,102 +116,6 @@ void op_protect(const struct op *op)
 		expect(result == want, "mprotect of a stack ended with %d, not %d", result, want);
 	else if (!m->dying)
 		check_protect(m, from, to, rights_complete(rights), result);
-}
-
-void op_drop(const struct op *op)
-{
-	struct model_space *m = space_at(op->arg[0]);
-	unsigned from, to;
-	int result, want = 0;
-
-	if (!m || m->locked)
-		return;
-	op_range(op, &from, &to);
-	verb_begin(m, BUSY_DROP, from, to);
-	result = vm_madvise(&m->space, cell_va(from), (to - from) * PAGE_SIZE, MADV_DONTNEED);
-	verb_end(m);
-	for (unsigned i = from; i < to; i++) {
-		struct cell *c = &m->cell[i];
-
-		want = c->mapped ? want : -ENOMEM;
-		c->own = false;
-		if (plant != PLANT_DROP && c->store < 0)
-			memset(c->bytes, 0, PAGE_SIZE);
-	}
-	if (m->dying || (disturbed && from >= STACK_FIRST))
-		return; /* a stack may have grown into it, before or after it was looked at */
-	expect(result == want, "madvise ended with %d, not %d", result, want);
-}
-
-static int populate_error(int outcome)
-{
-	switch (outcome) {
-	case 0:
-		return 0;
-	case VM_SEGV_ACCERR:
-		return -EINVAL;
-	case VM_BUS:
-		return -EFAULT;
-	default:
-		return -ENOMEM;
-	}
-}
-
-static void advise_populate(struct model_space *m, unsigned from, unsigned to, bool write)
-{
-	int result, want;
-
-	verb_begin(m, BUSY_BYTES, from, to);
-	result = vm_madvise(&m->space, cell_va(from), (to - from) * PAGE_SIZE,
-			    write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
-	if (is_loose(m) || killed || out_of_memory()) {
-		settle_range(m, cell_va(from), (to - from) * PAGE_SIZE);
-	} else {
-		want = populate_error(
-			model_populate(m, from, to, write ? RIGHT_WRITE : RIGHT_READ));
-		expect(result == want, "filling ahead ended with %d, not %d", result, want);
-	}
-	verb_end(m);
-}
-
-static int expected_advice(const struct model_space *m, unsigned from, unsigned to, unsigned which)
-{
-	int want = 0;
-
-	if (which == ADVISE_NONSENSE)
-		return -EINVAL;
-	for (unsigned i = from; i < to; i++) {
-		const struct cell *c = &m->cell[i];
-
-		if (which == ADVISE_FREE && c->mapped && (c->store >= 0 || c->file >= 0))
-			return -EINVAL;
-		want = c->mapped ? want : -ENOMEM;
-	}
-	return want;
-}
-
-void op_advise(const struct op *op)
-{
-	static const int advice[ADVISE_END] = { MADV_FREE, MADV_WILLNEED, 0, 0, 12345 };
-	struct model_space *m = space_at(op->arg[0]);
-	unsigned from, to, which = (unsigned)op->arg[3] % ADVISE_END;
-	int result, want;
-
-	if (!m || m->locked)
-		return;
-	op_range(op, &from, &to);
-	if (which == ADVISE_READ || which == ADVISE_WRITE) {
-		if (from < STACK_FIRST)
-			advise_populate(m, from, to, which == ADVISE_WRITE);
-		return;
-	}
-	verb_begin(m, BUSY_NONE, from, to);
-	want = expected_advice(m, from, to, which);
-	result = vm_madvise(&m->space, cell_va(from), (to - from) * PAGE_SIZE, advice[which]);
-	verb_end(m);
-	if (m->dying || (disturbed && from >= STACK_FIRST))
-		return;
-	expect(result == want, "an advice ended with %d, not %d", result, want);
 }
 
 /* The page that the break is in, if it is the heap's. */
@@ -237,7 +159,7 @@ static bool may_move(const struct model_space *m, vaddr_t brk)
 	if (new < old)
 		return mapped_in(m, new, old);
 	return new == old ||
-	       (!mapped_in(m, old, new + 1) &&
+	       (!mapped_in(m, old, new + 1) && model_has_room(m, old, new + 1) &&
 		expect_may_expand(m, RIGHT_READ | RIGHT_WRITE, true, (new - old) * PAGE_SIZE));
 }
 
@@ -249,6 +171,8 @@ static void commit_brk(struct model_space *m, vaddr_t brk)
 	for (unsigned i = old; i < new; i++) {
 		m->cell[i] = (struct cell){ .mapped = true, .heap = true, .store = -1, .file = -1 };
 		m->cell[i].rights = RIGHT_READ | RIGHT_WRITE;
+		m->cell[i].locked = m->future;
+		m->cell[i].onfault = m->future_onfault;
 	}
 	if (brk < m->brk)
 		m->high = MIN(MAX(m->high, m->brk), ALIGN_UP(brk, PAGE_SIZE));
@@ -257,31 +181,104 @@ static void commit_brk(struct model_space *m, vaddr_t brk)
 	m->brk = brk;
 }
 
+/* The one that runs by itself; pages of a break that is raised are filled when they are there. */
+static struct {
+	struct model_space *m;
+	vaddr_t brk, old;
+	bool done;
+} raised;
+
+static void commit_raised(void)
+{
+	if (!peek_is_mapped(raised.m, heap_cell(raised.m->brk)))
+		return;
+	raised.done = true;
+	busy.kind = BUSY_BYTES;
+	busy.again = NULL;
+	clear_tail(raised.m, raised.brk);
+	commit_brk(raised.m, raised.brk);
+}
+
+static void brk_begin(struct model_space *m, vaddr_t brk, bool may)
+{
+	unsigned old = heap_cell(m->brk), new = heap_cell(brk);
+
+	verb_begin(m, BUSY_UNMAP, MIN(new, old), MAX(new, old));
+	if (depth > 1)
+		return;
+	raised.m = m;
+	raised.brk = brk;
+	raised.old = m->brk;
+	raised.done = false;
+	if (may && new > old && m->future)
+		busy.again = commit_raised;
+}
+
+static void fill_raised(struct model_space *m, unsigned from, unsigned to)
+{
+	if (from < to && m->future && !m->future_onfault)
+		model_fill(m, from, to, RIGHT_READ | ACCESS_POPULATE);
+}
+
+/* false: it is refused, or was done already. */
+static bool brk_may(struct model_space *m, vaddr_t brk, vaddr_t old, vaddr_t got, bool may)
+{
+	if (depth == 1 && raised.done) {
+		expect(got == brk, "brk is refused after all");
+		return false;
+	}
+	may = may && !((out_of_memory() || limit_is_open(m)) && got == old);
+	expect(got == (may ? brk : old), "brk moved to %#lx, not %#lx", got - HEAP_VA,
+	       (may ? brk : old) - HEAP_VA);
+	return may;
+}
+
+static void check_brk(struct model_space *m, vaddr_t brk, vaddr_t got, bool may)
+{
+	vaddr_t old = depth == 1 && raised.done ? raised.old : m->brk;
+
+	if (m->dying)
+		return;
+	if (out_of_memory() && got == old && break_cell(m)) {
+		peek_settle(m, cell_number(m, break_cell(m)));
+		return;
+	}
+	if (brk > m->brk && brk - HEAP_VA <= m->space.limit_data)
+		clear_tail(m, brk);
+	if (brk_may(m, brk, old, got, may))
+		commit_brk(m, brk);
+	if (got == brk)
+		fill_raised(m, heap_cell(old), heap_cell(brk));
+}
+
 void op_brk(const struct op *op)
 {
 	struct model_space *m = space_at(op->arg[0]);
-	vaddr_t brk = HEAP_VA + (unsigned)op->arg[1] % ((HEAP_CELLS - 2) * PAGE_SIZE), got;
+	vaddr_t brk = HEAP_VA + (unsigned)op->arg[1] % ((HEAP_CELLS - 2) * PAGE_SIZE);
 	bool may;
 
 	if (!m || m->locked)
 		return;
 	may = may_move(m, brk);
-	verb_begin(m, BUSY_UNMAP, MIN(heap_cell(brk), heap_cell(m->brk)), heap_cell(m->brk));
-	got = vm_brk(&m->space, brk);
+	brk_begin(m, brk, may);
+	check_brk(m, brk, vm_brk(&m->space, brk), may);
 	verb_end(m);
-	if (m->dying)
-		return;
-	if (out_of_memory() && got == m->brk && break_cell(m)) {
-		peek_settle(m, (unsigned)(break_cell(m) - m->cell));
-		return;
+}
+
+/* A child has no locks, and not what it is not to have. */
+static void inherit(struct model_space *child)
+{
+	for (unsigned i = 0; i < CELLS; i++) {
+		struct cell *c = &child->cell[i];
+
+		c->locked = c->onfault = false;
+		counts.way[WAY_NO_CHILD] += c->dontfork;
+		counts.way[WAY_WIPED] += c->wipe;
+		if (c->dontfork && plant != PLANT_FORK)
+			model_unmap(child, i, i + 1);
+		else if (c->wipe)
+			memset(c->bytes, 0, PAGE_SIZE);
 	}
-	if (brk > m->brk && brk - HEAP_VA <= m->space.limit_data)
-		clear_tail(m, brk);
-	may = may && !((out_of_memory() || limit_is_open(m)) && got == m->brk);
-	expect(got == (may ? brk : m->brk), "brk moved to %#lx, not %#lx", got - HEAP_VA,
-	       (may ? brk : m->brk) - HEAP_VA);
-	if (may)
-		commit_brk(m, brk);
 }
 
 /* What the child has of a parent that went on meanwhile, the kernel says. */
@@ -295,6 +292,7 @@ static void commit_fork(struct model_space *m, struct model_space *child)
 		for (unsigned i = busy.from; i < busy.to; i++)
 			child->cell[i].either = true;
 	}
+	inherit(child);
 	peek_settle_stack(child);
 }
 

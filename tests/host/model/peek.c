@@ -7,6 +7,7 @@
 #include "disk.h"
 #include "expect.h"
 #include "mm/ledger.h"
+#include "ops.h"
 
 /* The page that the entry of a cell holds; NULL: none. */
 static struct page *entry_page(struct model_space *m, vaddr_t va, unsigned *rights_ret)
@@ -40,6 +41,27 @@ static bool all_zero(const unsigned char *bytes)
 	return is_zero(bytes, PAGE_SIZE);
 }
 
+static unsigned flags_of(const struct cell *c)
+{
+	return (c->shared ? VMA_SHARED : 0) | (c->stack ? VMA_STACK : 0) |
+	       (c->heap ? VMA_HEAP : 0) | (c->text ? VMA_TEXT : 0) | (c->writer ? VMA_WRITER : 0) |
+	       (c->noreserve ? VMA_NORESERVE : 0) | (c->locked ? VMA_LOCKED : 0) |
+	       (c->onfault ? VMA_ONFAULT : 0) | (c->dontfork ? VMA_DONTFORK : 0) |
+	       (c->wipe ? VMA_WIPE : 0);
+}
+
+/* Memory of its own that is alike is one VMA, but for stacks that have grown to each other. */
+static void check_joined(const struct model_space *m, unsigned i, const struct vma *vma)
+{
+	const struct cell *c = &m->cell[i], *next = c + 1;
+
+	if (i + 1 == region_end(i) || !vma || vma->end != cell_va(i + 1) || !next->mapped ||
+	    vma->object || next->file >= 0 || next->store >= 0 || c->stack)
+		return;
+	expect(c->rights != next->rights || flags_of(c) != flags_of(next),
+	       "neighbours that are alike are two VMAs");
+}
+
 static void check_vma(struct model_space *m, unsigned i, const struct vma *vma)
 {
 	const struct cell *c = &m->cell[i];
@@ -48,9 +70,9 @@ static void check_vma(struct model_space *m, unsigned i, const struct vma *vma)
 	if (!vma)
 		return;
 	expect(vma->rights == c->rights, "a VMA has rights %u, not %u", vma->rights, c->rights);
-	expect(!!(vma->flags & VMA_SHARED) == (c->store >= 0), "shared or not is wrong");
-	expect(!!(vma->flags & VMA_STACK) == c->stack, "stack or not is wrong");
-	expect(!!(vma->flags & VMA_TEXT) == c->text, "text or not is wrong");
+	expect(vma->flags == flags_of(c), "a VMA has flags %#x, not %#x", vma->flags, flags_of(c));
+	expect(!(vma->max_rights & RIGHT_WRITE) == c->unwritable,
+	       "what mprotect may give is wrong");
 	if (c->file >= 0)
 		expect(vma->object == files[c->file].object &&
 			       vma_index(vma, cell_va(i)) == c->index,
@@ -59,9 +81,14 @@ static void check_vma(struct model_space *m, unsigned i, const struct vma *vma)
 
 static void check_shared(const struct cell *c, struct page *page, const struct vma *vma, vaddr_t va)
 {
-	const unsigned char *want = stores[c->store] + ((size_t)c->index << PAGE_SHIFT);
+	static const unsigned char zeros[PAGE_SIZE];
 	unsigned char *bytes = object_bytes(vma->object, vma_index(vma, va));
+	const unsigned char *want = zeros;
 
+	if (c->index < store_pages[c->store])
+		want = stores[c->store] + ((size_t)c->index << PAGE_SHIFT);
+	expect(c->index == vma_index(vma, va), "a mapping shows another place of its memory");
+	expect(c->index < store_pages[c->store] || !bytes, "a page is beyond the end");
 	expect(!page || (bytes && page_address(page) == bytes), "a shared page is another");
 	expect(bytes ? !memcmp(bytes, want, PAGE_SIZE) : all_zero(want),
 	       "shared memory holds other bytes");
@@ -74,6 +101,13 @@ static void check_no_entry(const struct cell *c)
 
 	expect(!c->own, "a private copy is lost");
 	expect(!fresh || all_zero(c->bytes), "private bytes are lost");
+}
+
+static void check_shared_file(const struct cell *c, const struct page *page)
+{
+	expect(page->kind == PAGE_OBJECT && page->owner == files[c->file].object &&
+		       page->index == c->index,
+	       "a shared mapping shows another page than its file's");
 }
 
 static void check_private(struct cell *c, struct page *page)
@@ -98,12 +132,17 @@ static void check_cell(struct model_space *m, unsigned i)
 	struct page *page = entry_page(m, cell_va(i), &rights);
 
 	check_vma(m, i, vma);
+	check_joined(m, i, vma);
 	expect(c->mapped || !page, "an entry is left where nothing is mapped");
 	expect(!(rights & ~(unsigned)c->rights), "an entry allows %u of %u", rights, c->rights);
 	if (!c->mapped)
 		return;
 	if (c->store >= 0)
 		check_shared(c, page, vma, cell_va(i));
+	else if (c->shared && page)
+		check_shared_file(c, page);
+	else if (c->shared)
+		return; /* (its bytes are looked at as the file's) */
 	else if (page)
 		check_private(c, page);
 	else
@@ -150,15 +189,38 @@ void peek_check(void)
 	expect(fake_tlb_debts() == 0, "%lu fences are owed", (unsigned long)fake_tlb_debts());
 }
 
-static void settle_shared(struct cell *c, const struct vma *vma, vaddr_t va)
+static void settle_file_page(unsigned f, uint64_t index)
 {
-	unsigned char *home = stores[c->store] + ((size_t)c->index << PAGE_SHIFT);
-	unsigned char *bytes = object_bytes(vma->object, vma_index(vma, va));
+	struct model_file *file = &files[f];
+	unsigned char *bytes = object_bytes(file->object, index);
+	unsigned char *want = file->byte + (index << PAGE_SHIFT);
 
+	if (bytes)
+		memcpy(want, bytes, PAGE_SIZE);
+	else if (index << PAGE_SHIFT >= file->backed)
+		memset(want, 0, PAGE_SIZE);
+}
+
+static void settle_store(struct cell *c, const struct vma *vma, vaddr_t va)
+{
+	unsigned char *bytes = object_bytes(vma->object, vma_index(vma, va));
+	unsigned char *home;
+
+	if (c->index >= store_pages[c->store])
+		return;
+	home = stores[c->store] + ((size_t)c->index << PAGE_SHIFT);
 	if (bytes)
 		memcpy(home, bytes, PAGE_SIZE);
 	else
 		memset(home, 0, PAGE_SIZE);
+}
+
+static void settle_shared(struct cell *c, const struct vma *vma, vaddr_t va)
+{
+	if (c->store >= 0)
+		settle_store(c, vma, va);
+	else if (c->index < FILE_PAGES)
+		settle_file_page((unsigned)c->file, c->index);
 }
 
 void peek_settle(struct model_space *m, unsigned i)
@@ -171,7 +233,7 @@ void peek_settle(struct model_space *m, unsigned i)
 	c->either = false;
 	if (!vma || !c->mapped)
 		return;
-	if (c->store >= 0) {
+	if (c->shared) {
 		settle_shared(c, vma, cell_va(i));
 		return;
 	}
@@ -189,8 +251,12 @@ void peek_settle_shared(void)
 			struct vma *vma = vma_find(&spaces_[n].space, cell_va(i));
 
 			if (spaces_[n].cell[i].store >= 0 && vma)
-				settle_shared(&spaces_[n].cell[i], vma, cell_va(i));
+				settle_store(&spaces_[n].cell[i], vma, cell_va(i));
 		}
+	}
+	for (unsigned f = 0; f < FILES; f++) {
+		if (files[f].seen)
+			peek_settle_file(f, 0, FILE_PAGES * PAGE_SIZE);
 	}
 }
 
@@ -213,21 +279,79 @@ void peek_settle_rights(struct model_space *m, unsigned i)
 		c->rights = (unsigned char)vma->rights;
 }
 
-void peek_settle_stack(struct model_space *m)
+void peek_settle_flags(struct model_space *m, unsigned from, unsigned to)
 {
-	for (unsigned i = STACK_FIRST; i < STACK_FIRST + STACK_CELLS; i++) {
+	for (unsigned i = from; i < to; i++) {
 		struct vma *vma = vma_find(&m->space, cell_va(i));
 		struct cell *c = &m->cell[i];
 
-		if (!c->mapped && vma && vma->flags & VMA_STACK)
-			*c = (struct cell){ .mapped = true,
-					    .stack = true,
-					    .rights = (unsigned char)vma->rights,
-					    .store = -1,
-					    .file = -1 };
-		else if (c->stack && !vma)
-			c->mapped = c->stack = false;
+		if (!vma || !c->mapped)
+			continue;
+		c->locked = vma->flags & VMA_LOCKED;
+		c->onfault = vma->flags & VMA_ONFAULT;
+		c->dontfork = vma->flags & VMA_DONTFORK;
+		c->wipe = vma->flags & VMA_WIPE;
 	}
+}
+
+void peek_settle_stack(struct model_space *m)
+{
+	for (unsigned i = CELLS; i-- > 0;) {
+		struct cell *c = &m->cell[i];
+		bool below_stack = i + 1 < region_end(i) && c[1].mapped && c[1].stack;
+		struct vma *vma;
+
+		if (!c->stack && (c->mapped || !below_stack))
+			continue;
+		vma = vma_find(&m->space, cell_va(i));
+		if (!c->mapped && vma && vma->flags & VMA_STACK)
+			cell_grow(c, &c[1]);
+		else if (c->stack && !vma)
+			model_unmap(m, i, i + 1);
+	}
+}
+
+void peek_settle_unmapped(struct model_space *m, unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++) {
+		if (m->cell[i].mapped && !vma_find(&m->space, cell_va(i)))
+			model_unmap(m, i, i + 1);
+	}
+}
+
+bool peek_is_moving_to(struct model_space *m, unsigned i)
+{
+	struct vma *vma = vma_find(&m->space, cell_va(i));
+
+	return vma && vma->flags & VMA_MOVING;
+}
+
+bool peek_is_mapped(struct model_space *m, unsigned i)
+{
+	return vma_find(&m->space, cell_va(i));
+}
+
+vaddr_t peek_end(struct model_space *m, unsigned i)
+{
+	struct vma *vma = vma_find(&m->space, cell_va(i));
+
+	return vma ? vma->end : cell_va(i);
+}
+
+bool peek_present(struct model_space *m, unsigned i)
+{
+	struct vma *vma = vma_find(&m->space, cell_va(i));
+	struct cell *c = &m->cell[i];
+	unsigned rights;
+
+	if (!vma)
+		return false;
+	if (entry_page(m, cell_va(i), &rights))
+		return true;
+	if (!vma->object || (c->file >= 0 && c->from_file < PAGE_SIZE))
+		return false;
+	return vma_index(vma, cell_va(i)) << PAGE_SHIFT < object_size(vma->object) &&
+	       object_bytes(vma->object, vma_index(vma, cell_va(i)));
 }
 
 void peek_settle_file(unsigned f, uint64_t pos, size_t n)
@@ -238,11 +362,7 @@ void peek_settle_file(unsigned f, uint64_t pos, size_t n)
 	disk_quick = true;
 	file->size = object_size(file->object);
 	for (uint64_t index = pos >> PAGE_SHIFT; index << PAGE_SHIFT < MIN(pos + n, file->size);
-	     index++) {
-		unsigned char *bytes = object_bytes(file->object, index);
-
-		if (bytes)
-			memcpy(file->byte + (index << PAGE_SHIFT), bytes, PAGE_SIZE);
-	}
+	     index++)
+		settle_file_page(f, index);
 	disk_quick = quick;
 }

@@ -18,6 +18,23 @@ void peek_settle_shared(void);
 /* All cells that a verb had in hand while they were touched. */
 void peek_settle_either(void);
 
+/* What mlock and madvise have noted of [from, to). */
+void peek_settle_flags(struct model_space *m, unsigned from, unsigned to);
+
+/* Those of [from, to) that the kernel has unmapped. */
+void peek_settle_unmapped(struct model_space *m, unsigned from, unsigned to);
+
+/* Has mremap put there already what it moves? */
+bool peek_is_moving_to(struct model_space *m, unsigned i);
+
+bool peek_is_mapped(struct model_space *m, unsigned i);
+
+/* Where the VMA of the cell ends. */
+vaddr_t peek_end(struct model_space *m, unsigned i);
+
+/* Is its page there, in the tables or in the object? */
+bool peek_present(struct model_space *m, unsigned i);
+
 /* How far its stack has grown, taken over from the kernel. */
 void peek_settle_stack(struct model_space *m);
 

@@ -8,8 +8,8 @@
 /* What became of a run. The script is kept while it runs, so that it is there when it dies. */
 struct run {
 	struct script script;
-	char why[400];	       /* the first line that it died with; empty: it did not */
-	unsigned pauses, runs; /* for who counts them */
+	char why[400];		       /* the first line that it died with; empty: it did not */
+	unsigned pauses, runs, moving; /* for who counts them */
 };
 
 /*

@@ -27,6 +27,12 @@
 #define SEGMENT "map space=0 page=70 n=40 rights=3 kind=6 index=8 how=0\n"
 #define SHARED	"map space=0 page=70 n=20 rights=3 kind=1 how=4\n"
 
+/* Shared mappings of files: a quick one's that was written to, a slow one's. */
+#define SHARED_QUICK                                            \
+	"map space=0 page=70 n=40 rights=3 kind=8 index=20 how=0\n" \
+	"advise space=0 page=70 n=40 which=3\n"
+#define SHARED_SLOW "map space=0 page=70 n=40 rights=7 kind=9 index=8 how=0\n"
+
 const struct scene scenes[] = {
 	{ "munmap", FULL CHILD "unmap space=0 page=0 n=160\n", 2 },
 	{ "munmap of many parts", FULL STRIPED CHILD "unmap space=0 page=50 n=40\n", 1 },
@@ -83,6 +89,48 @@ const struct scene scenes[] = {
 	  "map space=0 page=70 n=20 rights=3 kind=1 how=0\n" CHILD
 	  "store space=0 page=81 off=5 value=9\n",
 	  1 },
+	{ "mremap over another", FULL CHILD "remap space=0 page=0 n=60 pages=60 to=75 flags=3\n", 4 },
+	{ "mremap to where nothing is",
+	  CHILD "map space=0 page=20 n=40 rights=3 kind=0 how=4\n"
+		"remap space=0 page=20 n=40 pages=40 to=80 flags=3\n",
+	  5 },
+	{ "mremap that grows and moves",
+	  "map space=0 page=0 n=60 rights=3 kind=0 how=4\nmap space=0 page=60 n=1 rights=0 kind=0 how=0\n"
+	  CHILD "remap space=0 page=0 n=60 pages=90 to=0 flags=1\n",
+	  3 },
+	{ "mremap that shrinks and moves",
+	  FULL CHILD "remap space=0 page=0 n=70 pages=50 to=75 flags=3\n", 4 },
+	{ "mremap that shrinks", FULL CHILD "remap space=0 page=0 n=160 pages=10 to=0 flags=0\n", 1 },
+	{ "mremap that keeps the old",
+	  FULL QUICK CHILD "remap space=0 page=70 n=40 pages=40 to=5 flags=7\n", 4 },
+	{ "mremap of a shared file",
+	  SHARED_QUICK CHILD "remap space=0 page=70 n=40 pages=40 to=115 flags=3\n", 3 },
+	{ "mremap of a shared file that stays",
+	  CHILD "map space=0 page=20 n=40 rights=3 kind=8 index=20 how=0\n"
+		"advise space=0 page=20 n=40 which=3\n"
+		"remap space=0 page=20 n=40 pages=40 to=80 flags=7\n",
+	  5 },
+	{ "mremap of a stack",
+	  STACK FULL CHILD "remap space=0 page=228 n=4 pages=4 to=78 flags=3\n", 3 },
+	{ "mremap of locked memory that grows",
+	  SLOW CHILD "unmap space=0 page=84 n=40\nlock space=0 page=70 n=14 which=0\n"
+		     "remap space=0 page=70 n=14 pages=20 to=0 flags=0\n",
+	  2 },
+	{ "mlock that waits", SLOW CHILD "lock space=0 page=78 n=4 which=0\n", 4 },
+	{ "mlock of parts", FULL STRIPED CHILD "lock space=0 page=50 n=60 which=0\n", 8 },
+	{ "mlockall", FULL STRIPED SLOW CHILD "lock_all space=0 which=3\n", 8 },
+	{ "advice for a child", FULL STRIPED CHILD "advise space=0 page=50 n=60 which=5\n", 8 },
+	{ "fork without some",
+	  FULL STRIPED CHILD "advise space=0 page=0 n=70 which=5\n"
+			     "advise space=0 page=70 n=10 which=7\n"
+			     "fork space=0 child=2\n",
+	  4 },
+	{ "truncation of a shared mapping", SHARED_QUICK CHILD "size file=0 bytes=90000\n", 1 },
+	{ "store to a shared file that waits", SHARED_SLOW CHILD "store space=0 page=81 off=5 value=9\n", 2 },
+	{ "load of a shared bad page", SHARED_SLOW CHILD "load space=0 page=82 off=5\n", 2 },
+	{ "hole", SHARED_QUICK CHILD "punch file=0 pos=131072 n=150001\n", 8 },
+	{ "hole that waits", SHARED_SLOW CHILD "punch file=1 pos=65600 n=9000\n", 2 },
+	{ "room for bytes", SHARED_QUICK CHILD "allocate file=2 pos=250000 n=60000 grow=1\n", 8 },
 	{ "growing stack", STACK CHILD "store space=0 page=215 off=5 value=9\n", 1 },
 	{ NULL, NULL, 0 },
 };
@@ -129,6 +177,17 @@ const char *const scene_meanwhile[] = {
 	"brk space=0 bytes=60000",
 	"stack space=0 n=2",
 	"limit space=0 as=1 data=1",
+	"store space=0 page=20 off=7 value=90",
+	"store space=0 page=119 off=7 value=90",
+	"out space=0 page=78 off=4000 n=5000 value=60",
+	"map space=0 page=78 n=6 rights=3 kind=9 index=9 how=0",
+	"map space=1 page=75 n=10 rights=3 kind=8 index=20 how=4",
+	"remap space=0 page=78 n=6 pages=6 to=20 flags=7",
+	"remap space=0 page=80 n=4 pages=4 to=140 flags=3",
+	"remap space=1 page=70 n=6 pages=6 to=140 flags=3",
+	"lock space=0 page=78 n=4 which=0",
+	"punch file=0 pos=140000 n=50000",
+	"punch file=1 pos=73728 n=4096",
 	"size file=1 bytes=0",
 	"size file=1 bytes=40000",
 	"size file=1 bytes=320000",
@@ -143,6 +202,7 @@ const unsigned scene_meanwhile_count = sizeof(scene_meanwhile) / sizeof(scene_me
 const char scene_afterwards[] = "load space=0 page=2 off=7\n"
 				"store space=0 page=81 off=8 value=96\n"
 				"load space=1 page=81 off=7\n"
+				"load space=0 page=119 off=7\n"
 				"store space=1 page=149 off=9 value=97\n"
 				"load space=2 page=81 off=7\n"
 				"store space=2 page=2 off=7 value=98\n"

@@ -21,7 +21,7 @@ const struct verb_words verb_words[OP_VERBS] = {
 	[OP_MAP] = { "map", { RANGE, "rights", "kind", "index", "how" } },
 	[OP_UNMAP] = { "unmap", { RANGE } },
 	[OP_PROTECT] = { "protect", { RANGE, "rights" } },
-	[OP_DROP] = { "drop", { RANGE } },
+	[OP_DROP] = { "drop", { RANGE, "locked" } },
 	[OP_ADVISE] = { "advise", { RANGE, "which" } },
 	[OP_BRK] = { "brk", { "space", "bytes" } },
 	[OP_STACK] = { "stack", { "space", "n" } },
@@ -37,6 +37,13 @@ const struct verb_words verb_words[OP_VERBS] = {
 	[OP_WRITE] = { "write", { TRANSFER } },
 	[OP_SIZE] = { "size", { "file", "bytes" } },
 	[OP_RENEW] = { "renew", { "file" } },
+	[OP_REMAP] = { "remap", { RANGE, "pages", "to", "flags" } },
+	[OP_LOCK] = { "lock", { RANGE, "which" } },
+	[OP_LOCK_ALL] = { "lock_all", { "space", "which" } },
+	[OP_MINCORE] = { "mincore", { RANGE } },
+	[OP_SYNC] = { "sync", { RANGE, "flags" } },
+	[OP_PUNCH] = { "punch", { "file", "pos", "n" } },
+	[OP_ALLOCATE] = { "allocate", { "file", "pos", "n", "grow" } },
 };
 
 void op_print(FILE *to, const struct op *op)

@@ -90,6 +90,18 @@ static void lower(struct run *run, size_t i, int *number)
 		try_number(run, i, number, *number - 1);
 }
 
+/* What runs at a pause, by itself: then the operation that it interrupts may go. */
+static void free_nested(struct run *run)
+{
+	for (size_t i = 0; i < best.count && left; i++) {
+		if (!best.op[i].at)
+			continue;
+		run->script = best;
+		run->script.op[i].at = 0;
+		try_it(run);
+	}
+}
+
 static void lower_all(struct run *run)
 {
 	for (size_t i = 0; i < best.count && left; i++) {
@@ -118,6 +130,8 @@ bool shrink(struct run *run, unsigned runs)
 		memcpy(run->why, why, sizeof(why));
 		return false;
 	}
+	leave_out(run);
+	free_nested(run);
 	leave_out(run);
 	lower_all(run);
 	leave_out(run);

@@ -5,7 +5,7 @@
 #include "world.h"
 
 #define STEPS	20000
-#define RUNS	250
+#define RUNS	200
 #define LONGEST 6 /* operations of the shrunken script */
 
 static void run_some(struct run *run, void *arg)

@@ -14,13 +14,15 @@
 #include "mm/trim.h"
 #include "tests/host/mm/memory.h"
 
-#define FRAMES 4096
+#define FRAMES 2560
 
 struct model_space spaces_[SPACES];
 struct model_file files[FILES];
 unsigned char stores[STORES][STORE_PAGES * PAGE_SIZE];
+unsigned store_pages[STORES];
 enum plant plant;
-const char *const plant_names[PLANTS] = { "none", "drop", "brk", "protect", "truncate" };
+const char *const plant_names[PLANTS] = { "none",  "drop", "brk",  "protect", "truncate",
+					  "remap", "lock", "fork", "punch" };
 
 static size_t free_at_begin;
 
@@ -69,6 +71,33 @@ unsigned region_end(unsigned i)
 	unsigned r = region_of(i);
 
 	return regions[r].first + regions[r].count;
+}
+
+unsigned region_start(unsigned i)
+{
+	return regions[region_of(i)].first;
+}
+
+unsigned cell_number(const struct model_space *m, const struct cell *c)
+{
+	return (unsigned)(c - m->cell);
+}
+
+void cell_continue(struct cell *c, const struct cell *prev)
+{
+	memcpy(c, prev, offsetof(struct cell, bytes));
+	c->own = c->either = false;
+	c->index += c->store >= 0 || c->file >= 0;
+	if (c->file < 0)
+		return;
+	c->left = prev->left - (long)PAGE_SIZE;
+	c->from_file = c->left > 0 ? (unsigned)MIN(c->left, (long)PAGE_SIZE) : 0;
+}
+
+void cell_grow(struct cell *c, const struct cell *stack)
+{
+	cell_continue(c, stack);
+	memset(c->bytes, 0, PAGE_SIZE);
 }
 
 struct cell *cell_of(struct model_space *m, vaddr_t va)

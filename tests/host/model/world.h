@@ -39,13 +39,18 @@
 /* One page of one space. */
 struct cell {
 	bool mapped, stack, heap, text;
+	bool shared;	 /* writes go to the store or file */
+	bool unwritable; /* and mprotect gives no right to them */
+	bool writer;	 /* counts as one who has the file open for writing */
+	bool noreserve, locked, onfault, dontfork, wipe;
 	bool own;    /* of a file: a copy of its own by now */
 	bool either; /* was touched while a verb had it in hand: what it holds now, the kernel says */
 	unsigned char rights;
-	signed char store;  /* of shared memory; -1: private */
-	signed char file;   /* private, of the file; -1: none */
+	signed char store;  /* of shared memory; -1: none */
+	signed char file;   /* of the file; -1: none */
 	unsigned from_file; /* so many of its bytes are the file's, the rest is zeros */
-	unsigned index;	    /* page of the store or file */
+	unsigned index;	    /* page of the store or file; it may be beyond the end */
+	long left;	    /* bytes of the file from here on, as far as the segment shows it */
 	unsigned char bytes[PAGE_SIZE];
 };
 
@@ -55,6 +60,7 @@ struct model_space {
 	unsigned locked; /* its mmap lock is held by a verb */
 	unsigned users;	 /* operations that are at work in it: it can't end */
 	struct space space;
+	bool future, future_onfault; /* what will be mapped is locked */
 	vaddr_t brk, high;
 	struct cell cell[CELLS];
 };
@@ -65,12 +71,14 @@ struct model_file {
 	uint64_t size, backed;
 	bool locked;  /* its waiting lock is held: somebody writes to it or sets its size */
 	bool writing; /* and that is a write */
+	bool seen;    /* what runs alone may have written to it by a shared mapping */
 	unsigned char byte[FILE_PAGES * PAGE_SIZE];
 };
 
 extern struct model_space spaces_[SPACES];
 extern struct model_file files[FILES];
 extern unsigned char stores[STORES][STORE_PAGES * PAGE_SIZE];
+extern unsigned store_pages[STORES]; /* so many does it have */
 
 /* Begins on a fresh machine, once a process; then episodes, one after another. */
 void world_boot(void);
@@ -89,7 +97,14 @@ void space_run(struct model_space *m);
 /* Addresses and cells: cell_of() gives NULL where nobody looks. */
 vaddr_t cell_va(unsigned i);
 struct cell *cell_of(struct model_space *m, vaddr_t va);
+unsigned cell_number(const struct model_space *m, const struct cell *c);
 unsigned region_end(unsigned i);
+unsigned region_start(unsigned i);
+
+/* What would stand at the next page of the same mapping; its bytes are not set. */
+void cell_continue(struct cell *c, const struct cell *prev);
+/* A page that a stack has grown by. */
+void cell_grow(struct cell *c, const struct cell *stack);
 
 /* What the model must not have forgotten; ends the process with a message. */
 void failed(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
@@ -100,6 +115,17 @@ void failed(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn)
 	} while (0)
 
 /* Rules that a test makes the model forget, so that finding and shrinking can be tested. */
-enum plant { PLANT_NONE, PLANT_DROP, PLANT_BRK, PLANT_PROTECT, PLANT_TRUNCATE, PLANTS };
+enum plant {
+	PLANT_NONE,
+	PLANT_DROP,
+	PLANT_BRK,
+	PLANT_PROTECT,
+	PLANT_TRUNCATE,
+	PLANT_REMAP,
+	PLANT_LOCK,
+	PLANT_FORK,
+	PLANT_PUNCH,
+	PLANTS
+};
 extern enum plant plant;
 extern const char *const plant_names[PLANTS];
