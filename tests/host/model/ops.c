@@ -66,11 +66,10 @@ void settle_range(struct model_space *m, vaddr_t va, size_t n)
 	for (vaddr_t at = ALIGN_DOWN(va, PAGE_SIZE); at < va + n; at += PAGE_SIZE) {
 		struct cell *c = cell_of(m, at);
 
-		if (c && depth > 1 && c->shared && !m->locked)
-			peek_settle(m, cell_number(m, c));
-		if (c && depth > 1)
+		if (c && depth > 1) {
+			peek_settle_shown(m, cell_number(m, c));
 			c->either = true;
-		else if (c && !m->dying)
+		} else if (c && !m->dying)
 			peek_settle(m, cell_number(m, c));
 	}
 }

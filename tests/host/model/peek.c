@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "busy.h"
 #include "counts.h"
 #include "disk.h"
 #include "expect.h"
@@ -242,6 +243,16 @@ void peek_settle(struct model_space *m, unsigned i)
 		memcpy(c->bytes, page_address(page), PAGE_SIZE);
 	else if (c->file < 0 || !c->from_file)
 		memset(c->bytes, 0, PAGE_SIZE);
+}
+
+void peek_settle_shown(struct model_space *m, unsigned i)
+{
+	struct vma *vma = vma_find(&m->space, cell_va(i));
+	struct cell *c = busy_shown(m, &m->cell[i]);
+
+	if (vma && c->mapped && c->shared && vma->flags & VMA_SHARED &&
+	    vma_index(vma, cell_va(i)) == c->index)
+		settle_shared(c, vma, cell_va(i));
 }
 
 void peek_settle_shared(void)

@@ -12,6 +12,9 @@ void peek_check(void);
 /* What the cell holds and of whose it is (not its rights), taken over from the kernel. */
 void peek_settle(struct model_space *m, unsigned i);
 
+/* The bytes of shared memory that the cell shows while a verb is stopped: others see them, too. */
+void peek_settle_shown(struct model_space *m, unsigned i);
+
 /* All shared memory: what was written by a mapping that has gone since is in none of the range's. */
 void peek_settle_shared(void);
 

@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "world.h"
+
 /* The shortest so far, what its failure is called, and how many tries are left. */
 static struct script best;
 static char kind[400];
@@ -102,6 +104,27 @@ static void free_nested(struct run *run)
 	}
 }
 
+static void rename_space(struct op *op, int from)
+{
+	const struct verb_words *words = &verb_words[op->verb];
+
+	for (unsigned a = 0; a < OP_ARGS && words->arg[a]; a++) {
+		if (strcmp(words->arg[a], "space") == 0 && op->arg[a] == from)
+			op->arg[a] = 0;
+	}
+}
+
+/* All that is done in another space, in the first: then the forks that lead there may go. */
+static void in_first_space(struct run *run)
+{
+	for (int space = 1; space < (int)SPACES && left; space++) {
+		run->script = best;
+		for (size_t i = 0; i < best.count; i++)
+			rename_space(&run->script.op[i], space);
+		try_it(run);
+	}
+}
+
 static void lower_all(struct run *run)
 {
 	for (size_t i = 0; i < best.count && left; i++) {
@@ -132,6 +155,7 @@ bool shrink(struct run *run, unsigned runs)
 	}
 	leave_out(run);
 	free_nested(run);
+	in_first_space(run);
 	leave_out(run);
 	lower_all(run);
 	leave_out(run);
