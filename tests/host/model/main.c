@@ -34,8 +34,10 @@ static void run_seed(struct run *run, void *arg)
 	printf("# stats: seed %" PRIu64 ", %" PRIu64 " steps, %" PRIu64 " episodes, %" PRIu64
 	       " pauses\n",
 	       what->seed, counts.steps, counts.episodes, counts.pauses);
-	if (what->floors && counts_below(what->floors))
+	if (what->floors && counts_below(what->floors)) {
+		fflush(stdout); /* which */
 		failed("figures fell below %s", what->floors);
+	}
 }
 
 /* The shrunken script is the report. */

@@ -76,7 +76,6 @@ static void check_protect(struct model_space *m, unsigned from, unsigned to, uns
 			m->cell[i].rights = (unsigned char)rights;
 	}
 	expect(result == want, "mprotect ended with %d, not %d", result, want);
-	settle_locked(m, from, to);
 }
 
 /* PROT_GROWSDOWN: from where the stack begins, that is, its part. */
@@ -116,6 +115,7 @@ void op_protect(const struct op *op)
 		expect(result == want, "mprotect of a stack ended with %d, not %d", result, want);
 	else if (!m->dying)
 		check_protect(m, from, to, rights_complete(rights), result);
+	settle_locked(m, from, to);
 }
 
 /* The page that the break is in, if it is the heap's. */
