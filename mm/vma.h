@@ -188,8 +188,8 @@ void vma_set_end(struct vma *vma, vaddr_t end);
 void vma_set_rights(struct vma *vma, unsigned rights);
 
 /*
- * Gives [start, end) to a neighbour of `vma` that has those rights and is alike otherwise, if it is
- * one end of `vma`, not all of it. => space lock held; that neighbour; NULL: nothing was done
+ * Gives [start, end), one end of `vma` and not all of it, to the neighbour there if that has those
+ * rights and is alike otherwise. => space lock held; that neighbour; NULL: nothing was done
  */
 struct vma *vma_yield(struct vma *vma, vaddr_t start, vaddr_t end, unsigned rights);
 

@@ -79,11 +79,10 @@ static struct vma *yield_above(struct vma *vma, vaddr_t start, unsigned rights)
 
 struct vma *vma_yield(struct vma *vma, vaddr_t start, vaddr_t end, unsigned rights)
 {
-	if (start == vma->start && end < vma->end)
+	if (start == vma->start)
 		return yield_below(vma, end, rights);
-	if (start > vma->start && end == vma->end)
-		return yield_above(vma, start, rights);
-	return NULL;
+	assert_hardened(end == vma->end);
+	return yield_above(vma, start, rights);
 }
 
 struct vma *vma_merge(struct vma *vma, struct list *dead)

@@ -29,14 +29,15 @@ long sys_unlinkat(struct trap_frame *frame)
 	return err;
 }
 
-/* What is wrong with the old name is told before what is wrong with the new one. */
-static int absent(const struct at_path *from, unsigned flags)
+/* `err` is wrong with the new name: what is wrong with the old one is told before. */
+static long link_refusal(const struct at_path *from, unsigned flags, long err)
 {
 	struct abi_stat st;
+	int first = 0;
 
-	if (from->path[0] == '\0')
-		return 0;
-	return fs_stat(from->dir, from->path, (flags & AT_SYMLINK_FOLLOW) != 0, &st);
+	if (from->path[0] != '\0')
+		first = fs_stat(from->dir, from->path, (flags & AT_SYMLINK_FOLLOW) != 0, &st);
+	return first ? first : err;
 }
 
 long sys_linkat(struct trap_frame *frame)
@@ -52,7 +53,7 @@ long sys_linkat(struct trap_frame *frame)
 		return err;
 	err = at_path_get(frame, 2, PATH_NAMES, &to);
 	if (err) {
-		err = absent(&from, flags) ?: err;
+		err = link_refusal(&from, flags, err);
 		goto put_from;
 	}
 	if (from.path[0] == '\0')

@@ -259,30 +259,6 @@ static void test_where_data_ends_and_bss_begins(void **state) /* R52 */
 	end();
 }
 
-/* With D kept in software, what was only read could not be written to yet: there is nothing to fence. */
-static void test_what_was_only_read_loses_the_right_to_write(void **state) /* R85 */
-{
-	struct object *file;
-	uint64_t fences;
-
-	(void)state;
-	rig_start(2048);
-	arch_ad_soft_set(true);
-	rig_create(&space);
-	rig_run(&space);
-	file = rig_file(PAGE_SIZE);
-	map_file(file, AT, 1, 0, &vma_elf, AT + 10);
-	assert_int_equal(fake_load(AT + 9), rig_byte(9));
-	fences = space.stats.fences;
-	assert_int_equal(vm_protect(&space, AT, PAGE_SIZE, PROT_READ), 0);
-	assert_int_equal(space.stats.fences, fences);
-	assert_int_equal(fake_store(AT, 1), -1);
-	assert_int_equal(rig_outcome, VM_SEGV_ACCERR);
-	assert_int_equal(fake_load(AT + 9), rig_byte(9));
-	object_put(file);
-	end();
-}
-
 static void test_populate_counts_as_write(void **state)
 {
 	(void)state;
@@ -396,7 +372,6 @@ int main(void)
 		isolated_test(test_file_pages),
 		isolated_test(test_pages_around_come_along),
 		isolated_test(test_where_data_ends_and_bss_begins),
-		isolated_test(test_what_was_only_read_loses_the_right_to_write),
 		isolated_test(test_populate_counts_as_write),
 		isolated_test(test_dying_grants_nothing),
 		isolated_test(test_hold),

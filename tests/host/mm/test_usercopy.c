@@ -38,6 +38,13 @@ static void test_usercopy_ranges(void **state)
 	assert_int_equal(user_copy_out(0xffffffff80200000ul, text, 8), -EFAULT);
 	assert_int_equal(user_copy_out(0, text, 8), -EFAULT);
 	assert_int_equal(user_copy_out(0, text, 0), 0);
+	assert_int_equal(user_copy_in(text, 0, 0), 0);
+	assert_int_equal(user_copy_out_some(0, text, 8), 0);
+	assert_int_equal(user_copy_out_some(last - 8, text, 0), 0);
+	assert_int_equal(user_copy_in_some(text, last - 8, 0), 0);
+	assert_int_equal(user_clear_some(last - 8, 0), 0);
+	assert_int_equal(user_copy_out(last - 5, text, 8), -EFAULT);
+	assert_int_equal(user_copy_in(text, last - 5, 8), -EFAULT);
 	assert_int_equal(user_copy_out_some(last - 5, text, 8), 5);
 	assert_int_equal(user_copy_in_some(text, last - 5, 8), 5);
 	assert_int_equal(user_clear_some(last - 5, 8), 5);
@@ -58,6 +65,7 @@ static void test_usercopy_at_the_top(void **state)
 	assert_int_equal(user_copy_string(text, USER_TOP - 4, 8), -EFAULT);
 	assert_int_equal(user_copy_string(text, USER_TOP - 4, 4), -ENAMETOOLONG);
 	assert_int_equal(user_copy_out(USER_TOP - 4, "abcde", 5), -EFAULT);
+	assert_int_equal(user_copy_out_some(USER_TOP - 4, "abcde", 5), 0);
 	assert_int_equal(user_clear_some(USER_TOP - 4, 5), 0);
 	assert_int_equal(user_copy_in_some(text, USER_TOP - 4, 5), 0);
 	user_memory_end();

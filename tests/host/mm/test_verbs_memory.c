@@ -84,48 +84,11 @@ static void test_no_memory_for_a_space(void **state) /* R45 */
 	end();
 }
 
-/* The border between two that differ in their rights moves without memory, and their pages with it. */
-static void test_protect_moves_borders(void **state) /* R94 */
-{
-	struct object *file;
-
-	(void)state;
-	start();
-	file = rig_file(8 * P);
-	map_file(file, AT, 6, 2 * P, NULL, 0);
-	assert_int_equal(fake_store(AT + P, 1), 0);
-	assert_int_equal(fake_store(AT + 2 * P, 2), 0);
-	assert_int_equal(vm_protect(&space, AT, P, PROT_READ), 0);
-	assert_int_equal(space.nvmas, 2);
-	assert_int_equal(space.data_bytes, 5 * P);
-	alloc_fail_at = 1;
-	assert_int_equal(vm_protect(&space, AT + P, 2 * P, PROT_READ), 0);
-	assert_int_equal(alloc_fail_at, 1);
-	alloc_fail_at = 0;
-	assert_int_equal(space.nvmas, 2);
-	assert_int_equal(space.data_bytes, 3 * P);
-	assert_int_equal(fake_store(AT + 2 * P, 3), -1);
-	assert_int_equal(fake_load(AT + 3 * P + 5), rig_byte(5 * P + 5));
-	assert_int_equal(fake_load(AT + 5), rig_byte(2 * P + 5));
-	assert_int_equal(vm_protect(&space, AT + 2 * P, P, RW), 0);
-	assert_int_equal(space.nvmas, 2);
-	assert_int_equal(space.data_bytes, 4 * P);
-	assert_int_equal(fake_store(AT + P, 3), -1);
-	assert_int_equal(fake_load(AT + 2 * P), 2);
-	assert_int_equal(vm_unmap(&space, AT, 2 * P), 0);
-	assert_int_equal(space.nvmas, 1);
-	assert_int_equal(vm_unmap(&space, AT + 2 * P, P), 0);
-	assert_int_equal(fake_load(AT + 4 * P + 1), rig_byte(6 * P + 1));
-	object_put(file);
-	end();
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		isolated_test(test_no_memory),
 		isolated_test(test_no_memory_for_a_space),
-		isolated_test(test_protect_moves_borders),
 	};
 
 	return test_group("mm_verbs_memory", tests);

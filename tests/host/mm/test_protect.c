@@ -1,0 +1,86 @@
+/* mprotect where it takes a way of its own: borders that move, entries with nothing to lose. */
+#include "one_space.h"
+
+#include "mm/alloc_fail.h"
+#include "mm/object.h"
+
+#define P PAGE_SIZE
+
+/* The border between two that differ in their rights moves without memory, and their pages with it. */
+static void test_protect_moves_borders(void **state) /* R94 */
+{
+	struct object *file;
+
+	(void)state;
+	start();
+	file = rig_file(8 * P);
+	map_file(file, AT, 6, 2 * P, NULL, 0);
+	assert_int_equal(fake_store(AT + P, 1), 0);
+	assert_int_equal(fake_store(AT + 2 * P, 2), 0);
+	assert_int_equal(vm_protect(&space, AT, P, PROT_READ), 0);
+	assert_int_equal(space.nvmas, 2);
+	assert_int_equal(space.data_bytes, 5 * P);
+	alloc_fail_at = 1;
+	assert_int_equal(vm_protect(&space, AT + P, 2 * P, PROT_READ), 0);
+	assert_int_equal(alloc_fail_at, 1);
+	alloc_fail_at = 0;
+	assert_int_equal(space.nvmas, 2);
+	assert_int_equal(space.data_bytes, 3 * P);
+	assert_int_equal(fake_store(AT + 2 * P, 3), -1);
+	assert_int_equal(fake_load(AT + 3 * P + 5), rig_byte(5 * P + 5));
+	assert_int_equal(fake_load(AT + 5), rig_byte(2 * P + 5));
+	assert_int_equal(vm_protect(&space, AT + 2 * P, P, RW), 0);
+	assert_int_equal(space.nvmas, 2);
+	assert_int_equal(space.data_bytes, 4 * P);
+	assert_int_equal(fake_store(AT + P, 3), -1);
+	assert_int_equal(fake_load(AT + 2 * P), 2);
+	/* Not where the neighbour has other rights, on either side, or there is none. */
+	assert_int_equal(vm_protect(&space, AT, P, PROT_NONE), 0);
+	assert_int_equal(space.nvmas, 3);
+	assert_int_equal(vm_protect(&space, AT + 5 * P, P, PROT_NONE), 0);
+	assert_int_equal(space.nvmas, 4);
+	assert_int_equal(vm_protect(&space, AT + 2 * P, P, PROT_NONE), 0);
+	assert_int_equal(space.nvmas, 5);
+	assert_int_equal(fake_load(AT + 2 * P), -1);
+	assert_int_equal(vm_unmap(&space, AT, 2 * P), 0);
+	assert_int_equal(space.nvmas, 3);
+	assert_int_equal(vm_unmap(&space, AT + 2 * P, P), 0);
+	assert_int_equal(space.nvmas, 2);
+	assert_int_equal(fake_load(AT + 4 * P + 1), rig_byte(6 * P + 1));
+	object_put(file);
+	end();
+}
+
+/* With D kept in software, what was only read could not be written to yet: there is nothing to fence. */
+static void test_what_was_only_read_loses_the_right_to_write(void **state) /* R85 */
+{
+	struct object *file;
+	uint64_t fences;
+
+	(void)state;
+	rig_start(2048);
+	arch_ad_soft_set(true);
+	rig_create(&space);
+	rig_run(&space);
+	file = rig_file(PAGE_SIZE);
+	map_file(file, AT, 1, 0, &vma_elf, AT + 10);
+	assert_int_equal(fake_load(AT + 9), rig_byte(9));
+	fences = space.stats.fences;
+	assert_int_equal(vm_protect(&space, AT, PAGE_SIZE, PROT_READ), 0);
+	assert_int_equal(space.stats.fences, fences);
+	assert_int_equal(fake_store(AT, 1), -1);
+	assert_int_equal(rig_outcome, VM_SEGV_ACCERR);
+	assert_int_equal(fake_load(AT + 9), rig_byte(9));
+	object_put(file);
+	end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(test_protect_moves_borders),
+		isolated_test(test_what_was_only_read_loses_the_right_to_write),
+	};
+
+	return test_group("mm_protect", tests);
+}
