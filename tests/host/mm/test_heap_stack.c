@@ -1,6 +1,7 @@
 /* The break, and stacks that grow by faults. */
 #include "one_space.h"
 
+#include "mm/alloc_fail.h"
 #include "mm/object.h"
 
 #define P PAGE_SIZE
@@ -44,6 +45,35 @@ static void test_brk(void **state) /* R10 R12 R13 R14 R15 R22 R23 R24 */
 	assert_int_equal(vm_brk(&space, base + 3 * P + 1), base + 3 * P);
 	assert_int_equal(vm_brk(&space, base), base);
 	assert_int_equal(vm_brk(&space, base + P), base + P);
+	end();
+}
+
+/* R24 R45: a page that a child has too is copied to be cleared; where it can't be, the break stays. */
+static void test_brk_that_cannot_clear(void **state)
+{
+	static struct space child;
+	vaddr_t base;
+
+	(void)state;
+	start();
+	base = space.brk;
+	assert_int_equal(vm_brk(&space, base + 100), base + 100);
+	assert_int_equal(fake_store(base + 50, 'a'), 0);
+	assert_int_equal(vm_brk(&space, base + 10), base + 10);
+	rig_create(&child);
+	assert_int_equal(vm_fork(&space, &child), 0);
+	alloc_fail_at = 1;
+	assert_int_equal(vm_brk(&space, base + 2 * P), base + 10);
+	assert_int_equal(alloc_fail_at, 0);
+	assert_int_equal(space.mapped_bytes, P);
+	assert_int_equal(fake_load(base + 50), 'a');
+	assert_int_equal(vm_brk(&space, base + 2 * P), base + 2 * P);
+	assert_int_equal(fake_load(base + 50), 0);
+	rig_run(&child);
+	assert_int_equal(fake_load(base + 50), 'a');
+	rig_check();
+	rig_destroy(&child);
+	rig_run(&space);
 	end();
 }
 
@@ -134,9 +164,8 @@ static void test_growsdown(void **state) /* R90 */
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		isolated_test(test_brk),
-		isolated_test(test_stack_grows),
-		isolated_test(test_guard_gap),
+		isolated_test(test_brk),	 isolated_test(test_brk_that_cannot_clear),
+		isolated_test(test_stack_grows), isolated_test(test_guard_gap),
 		isolated_test(test_growsdown),
 	};
 
