@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "mm/hold.h"
 #include "mm/install.h"
 #include "mm/object.h"
 
@@ -294,32 +293,6 @@ static void test_dying_grants_nothing(void **state)
 	end();
 }
 
-static void test_hold(void **state) /* R29 */
-{
-	char buf[3 * PAGE_SIZE], back[3 * PAGE_SIZE];
-	struct space other;
-	struct page *page;
-
-	(void)state;
-	start();
-	rig_create(&other);
-	assert_int_equal(rig_map(&other, AT, 4 * PAGE_SIZE, RW, ANON | MAP_FIXED), AT);
-	for (size_t i = 0; i < sizeof(buf); i++)
-		buf[i] = (char)(i * 13 + 1);
-	assert_int_equal(vm_copy_to(&other, AT + 100, buf, sizeof(buf)), 0);
-	assert_int_equal(vm_copy_from(&other, back, AT + 100, sizeof(back)), 0);
-	assert_memory_equal(buf, back, sizeof(buf));
-	assert_int_equal(vm_copy_from(&other, back, AT + PAGE_SIZE, sizeof(back) + 1), -EFAULT);
-	assert_int_equal(vm_protect(&other, AT, PAGE_SIZE, PROT_READ), 0);
-	assert_int_equal(vm_hold(&other, AT, RIGHT_WRITE, &page), -EFAULT);
-	assert_int_equal(vm_hold(&other, AT, RIGHT_READ, &page), 0);
-	rig_destroy(&other);
-	assert_int_equal(((char *)page_address(page))[100],
-			 buf[0]); /* held, it outlives its space */
-	page_put(page);
-	end();
-}
-
 /* Whatever way a page becomes executable, this hart forgets the instructions that it had fetched. */
 static void assert_syncs(vaddr_t va, unsigned access, bool syncs)
 {
@@ -374,7 +347,6 @@ int main(void)
 		isolated_test(test_where_data_ends_and_bss_begins),
 		isolated_test(test_populate_counts_as_write),
 		isolated_test(test_dying_grants_nothing),
-		isolated_test(test_hold),
 		isolated_test(test_text_is_synced),
 	};
 
