@@ -32,15 +32,15 @@ static void vma_pass_touched(const struct vma *from, struct vma *to, vaddr_t sta
 }
 
 /*
- * Moves the border between neighbours that touch. (There is no gap between them, before and after:
- * the tree stays as it is.)
+ * Moves the border between neighbours that touch, as vma_resembles() has found. (There is no gap
+ * between them, before and after: the tree stays as it is.)
  */
 static void vma_set_border(struct vma *below, struct vma *above, vaddr_t at)
 {
 	bool up = at > below->end;
 
 	assert_hardened(spin_lock_held(&below->space->lock));
-	assert_hardened(below->end == above->start && below->start < at && at < above->end);
+	assert_hardened(below->start < at && at < above->end);
 	if (vma_is_data(below->rights, below->flags))
 		below->space->data_bytes += at - below->end;
 	if (vma_is_data(above->rights, above->flags))
