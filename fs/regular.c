@@ -94,6 +94,14 @@ static inline ssize_t may_write(const struct inode *inode, uint64_t at, size_t n
 	return likely(inode->seals <= F_SEAL_SEAL) ? (ssize_t)n : seals_check_write(inode, at, n);
 }
 
+/* As Linux: what can't be read at all is -EFAULT before any seal is looked at. */
+static ssize_t write_refused(const struct user_iter *from)
+{
+	char byte;
+
+	return user_copy_in(&byte, from->base, 1) != 0 ? -EFAULT : -EPERM;
+}
+
 /* => inode->lock held */
 static ssize_t write_at(struct inode *inode, struct user_iter *from, uint64_t *at)
 {
@@ -105,6 +113,8 @@ static ssize_t write_at(struct inode *inode, struct user_iter *from, uint64_t *a
 		put = may_write(inode, *at, span);
 		if (put > 0)
 			put = object_write(inode->object, *at, from->base, (size_t)put);
+		else
+			put = write_refused(from);
 		if (put <= 0)
 			break;
 		user_iter_advance(from, (size_t)put);

@@ -40,6 +40,8 @@ static void try_all(int fd)
 	TRY(pwrite(fd, buf, 101, 2 * PAGE));
 	TRY(pwrite(fd, buf, 2 * PAGE, PAGE));
 	TRY(pwrite(fd, buf, 0, 9 * PAGE));
+	TRY(syscall(SYS_pwrite64, fd, 8, 10, 0));
+	TRY(syscall(SYS_pwrite64, fd, 8, 10, 9 * PAGE));
 	TRY(ftruncate(fd, 2 * PAGE));
 	size_is(fd);
 	TRY(ftruncate(fd, 3 * PAGE));
