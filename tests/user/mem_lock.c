@@ -2,6 +2,11 @@
  * do, and each error. */
 #include "t.h"
 
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ  22
+#define MADV_POPULATE_WRITE 23
+#endif
+
 #define AT ((char *)0x1200000000)
 
 static char *p;
@@ -243,6 +248,9 @@ static void stacks(void)
 	TRY(mprotect(p, PAGE, RW | PROT_GROWSUP));
 	TRY(mprotect(p, PAGE, RW | PROT_GROWSUP | PROT_GROWSDOWN));
 	TRY(mprotect(p + 8 * PAGE, PAGE, RW | PROT_GROWSDOWN));
+	TRY(madvise(p - 4 * PAGE, 2 * PAGE, MADV_POPULATE_WRITE));
+	TRY(madvise(p - 2 * PAGE, 4 * PAGE, MADV_POPULATE_READ));
+	there("no stack has grown", p - 4 * PAGE, 4);
 	p = area(AT, 2);
 	TRY(mprotect(p, PAGE, PROT_READ | PROT_GROWSDOWN));
 	TRY(syscall(SYS_mprotect, p, PAGE, 1ul << 32 | PROT_READ));

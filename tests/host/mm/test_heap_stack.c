@@ -153,6 +153,8 @@ static void test_growsdown(void **state) /* R90 */
 	(void)state;
 	start();
 	assert_int_equal(rig_map(&space, AT, P, RW, ANON | MAP_FIXED | MAP_GROWSDOWN), AT);
+	assert_int_equal(vm_madvise(&space, AT - P, P, MADV_POPULATE_WRITE), -ENOMEM);
+	assert_int_equal(space.stats.grow, 0);
 	assert_int_equal(touch(AT - P), 0);
 	assert_int_equal(space.stats.grow, 1);
 	assert_int_equal(vm_protect(&space, AT, P, PROT_READ | PROT_GROWSDOWN), 0);
