@@ -235,7 +235,9 @@ static int stack_start(struct space *space, vaddr_t *start, vaddr_t end, unsigne
 
 	if (!vma || vma->start >= (rights & PROT_GROWSUP ? *start + 1 : end))
 		return -ENOMEM;
-	if (!(vma->flags & VMA_STACK) || (rights & PROT_GROWSUP))
+	if (rights & PROT_GROWSUP)
+		return vma->start > *start ? -ENOMEM : -EINVAL; /* nothing grows up */
+	if (!(vma->flags & VMA_STACK))
 		return -EINVAL;
 	*start = vma->start;
 	return 0;

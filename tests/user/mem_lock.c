@@ -248,6 +248,7 @@ static void stacks(void)
 	TRY(mprotect(p, PAGE, RW | PROT_GROWSUP));
 	TRY(mprotect(p, PAGE, RW | PROT_GROWSUP | PROT_GROWSDOWN));
 	TRY(mprotect(p + 8 * PAGE, PAGE, RW | PROT_GROWSDOWN));
+	TRY(mprotect(p - PAGE, 2 * PAGE, RW | PROT_GROWSUP));
 	TRY(madvise(p - 4 * PAGE, 2 * PAGE, MADV_POPULATE_WRITE));
 	TRY(madvise(p - 2 * PAGE, 4 * PAGE, MADV_POPULATE_READ));
 	there("no stack has grown", p - 4 * PAGE, 4);
