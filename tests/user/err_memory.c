@@ -20,6 +20,8 @@ static void maps(void)
 	TRY(mmap(NULL, PAGE, RW, MAP_ANONYMOUS | MAP_SHARED_VALIDATE, -1, 0));
 	TRY(mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_GROWSDOWN, -1, 0));
 	TRY(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, dir, 0));
+	TRY(mmap(NULL, PAGE, RW, MAP_SHARED, dir, 0));
+	TRY(mmap(NULL, PAGE, RW, MAP_PRIVATE, dir, 0));
 	TRY(mmap(NULL, PAGE, PROT_READ, 0, dir, 0));
 	TRY(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_HUGETLB, ro, 0));
 	TRY(mmap(NULL, -PAGE, RW, ANON, -1, 0));
