@@ -326,10 +326,10 @@ int vm_map(struct space *space, const struct map_request *request, vaddr_t *addr
 	if (result)
 		return result;
 	*addr_ret = plan.start;
-	if ((request->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
+	if (unlikely(plan.locked)) /* on fault: not by MAP_POPULATE either, as on Linux */
+		(void)lock_populate(space, plan.start, plan.end);
+	else if ((request->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
 		(void)vm_populate(space, plan.start, plan.end, /* as Linux: best effort */
 				  populate_access(rights_complete(request->rights)));
-	else if (unlikely(plan.locked))
-		(void)lock_populate(space, plan.start, plan.end);
 	return 0;
 }

@@ -184,10 +184,16 @@ static void all(void)
 	there("later", area(AT + 2 * MIB, 4), 4);
 	TRY(mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT));
 	there("later, on fault", area(AT + 3 * MIB, 4), 4);
+	there("MAP_POPULATE too",
+	      mmap(AT + 3 * MIB, 4 * PAGE, RW, ANON | MAP_FIXED | MAP_POPULATE, -1, 0), 4);
 	TRY(madvise(AT + 3 * MIB, PAGE, MADV_DONTNEED));
 	TRY(munlockall());
 	TRY(madvise(AT + 3 * MIB, PAGE, MADV_DONTNEED));
 	there("after", area(AT + 4 * MIB, 4), 4);
+	there("to be run only",
+	      mmap(AT, 4 * PAGE, PROT_EXEC, ANON | MAP_FIXED | MAP_POPULATE, -1, 0), 4);
+	there("not at all", mmap(AT, 4 * PAGE, PROT_NONE, ANON | MAP_FIXED | MAP_POPULATE, -1, 0),
+	      4);
 	munmap(AT, 5 * MIB);
 }
 

@@ -227,7 +227,7 @@ void model_fill(struct model_space *m, unsigned from, unsigned to, unsigned righ
 
 static void check_filled(const struct mapping *map)
 {
-	if ((map->how & HOW_POPULATE) || (map->like.locked && !map->like.onfault))
+	if (map->like.locked ? !map->like.onfault : (map->how & HOW_POPULATE) != 0)
 		model_fill(map->m, map->from, map->to, lock_right(map->like.rights));
 }
 
