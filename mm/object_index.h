@@ -29,3 +29,9 @@ int object_publish(struct object *object, uint64_t index, struct page *fresh, ui
  */
 void object_remove(struct object *object, uint64_t first, uint64_t last,
 		   bool (*choose)(struct object *object, struct page *page));
+
+/*
+ * Zeros from `from`, at or behind the end, up to `to` in the last page, for those who map it and for a later growth.
+ * => size cannot change
+ */
+void object_zero_tail(struct object *object, uint64_t from, uint64_t to);

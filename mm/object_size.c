@@ -4,18 +4,17 @@
 #include "mm/object_index.h"
 #include "mm/verbs.h"
 
-/* Zeros behind the end in the last page, for those who map it and for a later growth. */
-static void zero_tail(struct object *object, uint64_t size)
+void object_zero_tail(struct object *object, uint64_t from, uint64_t to)
 {
-	size_t offset = size & PAGE_MASK;
+	size_t offset = from & PAGE_MASK;
 	struct page *page;
 
-	if (!offset)
+	if (!offset || to <= from)
 		return;
-	page = object_page_resident(object, size >> PAGE_SHIFT);
+	page = object_page_resident(object, from >> PAGE_SHIFT);
 	if (!page)
 		return;
-	memset((char *)page_address(page) + offset, 0, PAGE_SIZE - offset);
+	memset((char *)page_address(page) + offset, 0, MIN(to - from, PAGE_SIZE - offset));
 	page_put(page);
 }
 
@@ -47,7 +46,7 @@ int object_set_size(struct object *object, uint64_t size)
 		return -EFBIG;
 	if (!size_change(object, size))
 		return 0;
-	zero_tail(object, size);
+	object_zero_tail(object, size, UINT64_MAX);
 	object_remove(object, object_pages(size), UINT64_MAX, NULL);
 	spin_lock(&object->lock);
 	mapped = !list_empty(&object->vmas);

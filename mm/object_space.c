@@ -131,6 +131,7 @@ int object_punch(struct object *object, uint64_t start, uint64_t end)
 {
 	uint64_t size = object_size(object), stop = end >> PAGE_SHIFT, last;
 
+	object_zero_tail(object, MAX(start, size), end);
 	/* (The last page goes too where the range ends with the bytes.) */
 	if (end >= size)
 		stop = MAX(stop, object_pages(size));

@@ -39,6 +39,26 @@ static void holes(int fd)
 	munmap(shared, 8 * PAGE);
 }
 
+/* Bytes that a mapping has put behind the end: a hole takes those away that it reaches to. */
+static void behind_the_end(int fd)
+{
+	static const off_t ends[] = { 2 * PAGE + 50, 3 * PAGE, 9 * PAGE };
+	char *m = mmap(NULL, 3 * PAGE, RW, MAP_SHARED, fd, 0);
+
+	for (size_t i = 0; i < 3; i++) {
+		off_t start = i == 2 ? 2 * PAGE + 200 : PAGE;
+
+		TRY(ftruncate(fd, 0));
+		TRY(ftruncate(fd, 2 * PAGE + 100));
+		memset(m, 'b', 3 * PAGE);
+		TRY(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start,
+			      ends[i] - start));
+		say("of the last page %zu, behind the end %zu\n", not_all(m + 2 * PAGE, PAGE, 'b'),
+		    not_all(m + 2 * PAGE + 100, PAGE - 100, 'b'));
+	}
+	munmap(m, 3 * PAGE);
+}
+
 static void ahead(int fd)
 {
 	char *m;
@@ -190,12 +210,14 @@ int main(void)
 	make_file("fallocate.tmp", 8 * PAGE);
 	fd = open("fallocate.tmp", O_RDWR);
 	holes(fd);
+	behind_the_end(fd);
 	ahead(fd);
 	beyond(fd);
 	opened_anew();
 	fd = memfd_create("fallocate", 0);
 	TRY(ftruncate(fd, 8 * PAGE));
 	holes(fd);
+	behind_the_end(fd);
 	ahead(fd);
 	beyond(fd);
 	errors();

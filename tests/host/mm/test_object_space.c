@@ -106,6 +106,10 @@ static void test_frames(void **state)
 	assert_int_equal(fake_load(AT + 3 * P), 5);
 	assert_int_equal(object_punch(file, 0, 100 * P), 0);
 	assert_int_equal(file->npages, 0);
+	assert_int_equal(object_set_size(file, 99 * P + 100), 0);
+	assert_int_equal(object_punch(file, 98 * P, 99 * P + 50), 0);
+	assert_int_equal(object_punch(file, 99 * P + 50, 100 * P), 0);
+	assert_int_equal(object_set_size(file, 100 * P), 0);
 	assert_int_equal(fake_load(AT + 3 * P), 5);
 	assert_false(object_has_writable_maps(file));
 	assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
