@@ -1,0 +1,1 @@
+"""Random sequences of the mmap family on two kernels: running them, comparing, and shrinking what differs."""

@@ -1,0 +1,117 @@
+"""From seeds to the few steps by which two kernels differ."""
+
+import difflib
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+from . import shrink
+
+SUB_STEP = re.compile(r"^(\d+(?:\.\d+)+) ")
+LOOK = re.compile(r"^(end|[\d.]+) (page|file) \d+")
+AT_ONCE = 40000  # steps in one boot
+CHECK = 100      # steps from one hash to the next
+
+
+class Plan:
+    """A run: which steps of which seed."""
+
+    def __init__(self, seed, steps=0, only="", but=""):
+        numbers = [int(text) for text in re.findall(r"\d+", only)]
+        self.seed, self.only, self.but = seed, only, but
+        self.steps = steps or max(numbers, default=0)
+
+    def line(self, word=""):
+        """Gives what the program reads."""
+        words = [str(self.seed), str(self.steps), word]
+        words += [f"only={self.only}"] if self.only else []
+        words += [f"but={self.but}"] if self.but else []
+        return " ".join(filter(None, words))
+
+
+def both(other, ours, lines):
+    """Runs the same lines on both; gives two lists."""
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(lambda side: side.run(lines), (other, ours)))
+
+
+def portions(plans):
+    """Cuts a list of plans so that none is too much for a boot."""
+    portion, size = [], 0
+    for plan in plans:
+        if portion and size + plan.steps > AT_ONCE:
+            yield portion
+            portion, size = [], 0
+        portion.append(plan)
+        size += plan.steps
+    if portion:
+        yield portion
+
+
+def first_that_differs(other, ours, plans):
+    """Gives the number of the first of these plans whose runs end differently, or None."""
+    done = 0
+    for portion in portions(plans):
+        theirs, mine = both(other, ours, [plan.line("quiet") for plan in portion])
+        for number, (one, two) in enumerate(zip(theirs, mine)):
+            if one != two:
+                return done + number
+        done += len(portion)
+    return None
+
+
+def last_step(theirs, mine, steps):
+    """Gives the step up to which a run has to go so that one of the hundreds' lines differs."""
+    for number, (one, two) in enumerate(zip(theirs, mine), 1):
+        if one != two:
+            return min(number * CHECK, steps)
+    return steps
+
+
+def shrink_plan(other, ours, plan):
+    """Leaves out what is not needed to see the difference: steps, then those of children."""
+
+    def try_steps(candidates):
+        return first_that_differs(other, ours, [Plan(plan.seed, only=shrink.ranges(c)) for c in candidates])
+
+    kept = shrink.ddmin(list(range(1, plan.steps + 1)), try_steps)
+    only = shrink.ranges(sorted(kept))
+    lines = other.run([Plan(plan.seed, only=only).line("verbose")])[0]
+    subs = list(dict.fromkeys(found.group(1) for found in map(SUB_STEP.match, lines) if found))
+
+    def try_subs(candidates):
+        plans = [Plan(plan.seed, only=only, but=",".join(shrink.without(subs, c))) for c in candidates]
+        return first_that_differs(other, ours, plans)
+
+    needed = shrink.ddmin(subs, try_subs) if subs else []
+    return Plan(plan.seed, only=only, but=",".join(shrink.without(subs, needed)))
+
+
+def steps_of(lines):
+    """Gives the lines of the steps, without the totals."""
+    end = next((at for at, line in enumerate(lines) if line.startswith("mmap:")), len(lines))
+    return lines[:end]
+
+
+def replay(other, ours, plan):
+    """Prints a run's lines, where they differ those of both; gives 1 if they do."""
+    theirs, mine = (steps_of(runs[0]) for runs in both(other, ours, [plan.line("verbose")]))
+    print(f"fuzz-vm --replay {plan.seed} {plan.only}" + (f" --but {plan.but}" if plan.but else ""))
+    print(f"  - {other.name}, + {ours.name}")
+    for line in difflib.ndiff(theirs, mine):
+        if line[0] in "-+" or (line[0] == " " and not LOOK.match(line[2:])):
+            print("  " + line)
+    return int(theirs != mine)
+
+
+def hunt(other, ours, seeds, steps):
+    """Runs seeds, shrinks each that differs and prints it; gives 1 if one did."""
+    plans = [Plan(seed, steps) for seed in seeds]
+    differing = 0
+    for portion in portions(plans):
+        theirs, mine = both(other, ours, [plan.line() for plan in portion])
+        for plan, one, two in zip(portion, theirs, mine):
+            print(f"seed {plan.seed}: {'the same' if one == two else 'differs'}", flush=True)
+            if one != two:
+                differing += 1
+                replay(other, ours, shrink_plan(other, ours, Plan(plan.seed, last_step(one, two, steps))))
+    return int(differing > 0)
