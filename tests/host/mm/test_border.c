@@ -62,8 +62,8 @@ static void test_alike(void **state)
 	end();
 }
 
-/* One end of a VMA can go to a neighbour; what is in its middle, or all of it, can't. */
-static void test_ends_only(void **state)
+/* Either end of a VMA goes to the neighbour there, if that has the rights. */
+static void test_ends(void **state)
 {
 	struct vma *vma;
 
@@ -74,8 +74,6 @@ static void test_ends_only(void **state)
 	map(AT + 5 * P, 1, PROT_READ);
 	vma = vma_find(&space, AT + P);
 	spin_lock(&space.lock);
-	assert_null(vma_yield(vma, AT + P, AT + 5 * P, RIGHT_READ));
-	assert_null(vma_yield(vma, AT + 2 * P, AT + 3 * P, RIGHT_READ));
 	assert_null(vma_yield(vma, AT + P, AT + 2 * P, RIGHT_EXEC));
 	assert_null(vma_yield(vma, AT + 4 * P, AT + 5 * P, RIGHT_EXEC));
 	assert_int_equal(vma->end - vma->start, 4 * P);
@@ -127,7 +125,7 @@ static void test_needs_the_lock(void **state)
 	end();
 }
 
-/* VMAs overlap nowhere and are never empty. */
+/* VMAs overlap nowhere and are never empty; only an end of one is given away, and not all of it. */
 static void test_keeps_them_apart(void **state)
 {
 	struct list dead = LIST_INIT(dead);
@@ -145,6 +143,8 @@ static void test_keeps_them_apart(void **state)
 	assert_dies(vma_join(high, far, &dead), "below->end == above->start");
 	assert_dies(vma_yield(high, high->start, low->start, RIGHT_READ), "below->start < at");
 	assert_dies(vma_yield(low, high->end, low->end, RW), "at < above->end");
+	assert_dies(vma_yield(high, high->start, high->end, RIGHT_READ), "at < above->end");
+	assert_dies(vma_yield(high, high->start + 1, high->end - 1, RIGHT_READ), "end == vma->end");
 	spin_unlock(&space.lock);
 	vma_free(more);
 	assert_int_equal(space.nvmas, 3);
@@ -155,7 +155,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		isolated_test(test_alike),
-		isolated_test(test_ends_only),
+		isolated_test(test_ends),
 		isolated_test(test_needs_the_lock),
 		isolated_test(test_keeps_them_apart),
 	};
