@@ -119,6 +119,25 @@ static void test_stack_grows(void **state) /* R30 R31 */
 	end();
 }
 
+/* Nothing grows for what is filled ahead of any access, nor to where nothing may be. */
+static void test_stack_stays(void **state) /* R30 R90 */
+{
+	const vaddr_t top = USER_BASE + 4 * P;
+
+	(void)state;
+	start();
+	make_stack(USER_TOP);
+	assert_int_equal(vm_madvise(&space, USER_TOP - 5 * P, P, MADV_POPULATE_WRITE), -ENOMEM);
+	assert_int_equal(fault(USER_TOP - 5 * P, RIGHT_WRITE | ACCESS_POPULATE), VM_SEGV_MAPERR);
+	assert_int_equal(space.stats.grow, 0);
+	assert_int_equal(touch(USER_TOP - 5 * P), 0);
+	assert_int_equal(space.stats.grow, 1);
+	make_stack(top);
+	assert_int_equal(touch(USER_BASE - 1), VM_SEGV_STACK);
+	assert_int_equal(space.stats.grow, 1);
+	end();
+}
+
 static void test_guard_gap(void **state) /* R30 */
 {
 	const vaddr_t top = AT + 16 * MIB, gap = STACK_GUARD_GAP;
@@ -167,8 +186,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		isolated_test(test_brk),	 isolated_test(test_brk_that_cannot_clear),
-		isolated_test(test_stack_grows), isolated_test(test_guard_gap),
-		isolated_test(test_growsdown),
+		isolated_test(test_stack_grows), isolated_test(test_stack_stays),
+		isolated_test(test_guard_gap),	 isolated_test(test_growsdown),
 	};
 
 	return test_group("mm_heap_stack", tests);
