@@ -43,8 +43,8 @@ int fault_grow(struct fault *fault, struct vma *above)
 	assert_hardened(spin_lock_held(&space->lock));
 	if (fault->va < space->busy_end && last >= space->busy_start)
 		return fault_await_verb(fault); /* it has the room, or the stack itself, in hand */
-	if (!is_stack || (fault->access & ACCESS_POPULATE))
-		return VM_SEGV_MAPERR; /* what is not there is not touched */
+	if (!is_stack)
+		return VM_SEGV_MAPERR;
 	if (!may_grow(above, fault->va))
 		return above->start - fault->va > OVERFLOW_REACH ? VM_SEGV_MAPERR : VM_SEGV_STACK;
 	vma_set_start(above, fault->va);
