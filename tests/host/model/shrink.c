@@ -125,6 +125,26 @@ static void in_first_space(struct run *run)
 	}
 }
 
+/* The same of all at once, without what makes and ends spaces: none of the others may do alone. */
+static void in_one_space(struct run *run)
+{
+	size_t count = 0;
+
+	run->script = best;
+	for (size_t i = 0; i < best.count; i++) {
+		struct op op = best.op[i];
+
+		if (op.verb == OP_FORK || op.verb == OP_EXIT || op.verb == OP_STRIP)
+			continue;
+		for (int space = 1; space < (int)SPACES; space++)
+			rename_space(&op, space);
+		run->script.op[count++] = op;
+	}
+	run->script.count = count;
+	if (count < best.count)
+		try_it(run);
+}
+
 static void lower_all(struct run *run)
 {
 	for (size_t i = 0; i < best.count && left; i++) {
@@ -156,6 +176,7 @@ bool shrink(struct run *run, unsigned runs)
 	leave_out(run);
 	free_nested(run);
 	in_first_space(run);
+	in_one_space(run);
 	leave_out(run);
 	lower_all(run);
 	leave_out(run);
