@@ -129,13 +129,10 @@ static void punch_pages(struct object *object, uint64_t first, uint64_t stop)
 
 int object_punch(struct object *object, uint64_t start, uint64_t end)
 {
-	uint64_t size = object_size(object), stop = end >> PAGE_SHIFT, last;
+	uint64_t size = object_size(object), last;
 
 	object_zero_tail(object, MAX(start, size), end);
-	/* (The last page goes too where the range ends with the bytes.) */
-	if (end >= size)
-		stop = MAX(stop, object_pages(size));
-	punch_pages(object, object_pages(start), stop);
+	punch_pages(object, object_pages(start), end >> PAGE_SHIFT);
 	end = MIN(end, size);
 	if (start >= end)
 		return 0;

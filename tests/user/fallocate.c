@@ -42,10 +42,11 @@ static void holes(int fd)
 /* Bytes that a mapping has put behind the end: a hole takes those away that it reaches to. */
 static void behind_the_end(int fd)
 {
-	static const off_t ends[] = { 2 * PAGE + 50, 3 * PAGE, 9 * PAGE };
+	static const off_t ends[] = { 2 * PAGE + 50, 3 * PAGE, 9 * PAGE, 2 * PAGE + 100,
+				      2 * PAGE + 300 };
 	char *m = mmap(NULL, 3 * PAGE, RW, MAP_SHARED, fd, 0);
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		off_t start = i == 2 ? 2 * PAGE + 200 : PAGE;
 
 		TRY(ftruncate(fd, 0));

@@ -166,13 +166,9 @@ static void write_some(struct object *file, uint64_t a, uint64_t end, unsigned c
 
 static void punch(struct object *file, uint64_t a, uint64_t end)
 {
-	uint64_t stop = end / P;
-
 	assert_int_equal(object_punch(file, a, end), 0);
 	memset(model + a, 0, end - a);
-	if (end >= file_model.size)
-		stop = MAX(stop, pages(file_model.size));
-	there(pages(a), stop, false);
+	there(pages(a), end / P, false);
 }
 
 /* R92: what was had beyond the end waits there for the file to grow, and goes with what is cut off. */
