@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "abi/faultline.h"
+#include "ecall.h"
 
 /* How a scenario may end beside well and with ENOMEM. */
 #define MAY_EFAULT 1u /* the kernel copies to or from memory that is not there yet */
@@ -38,24 +39,6 @@ enum {
 	NOT_BUILT,
 	BAD
 };
-
-/* A system call as the kernel answers it; no errno, which lies in memory. */
-static inline long call6(long nr, long a, long b, long c, long d, long e, long f)
-{
-	register long a0 asm("a0") = a;
-	register long a1 asm("a1") = b;
-	register long a2 asm("a2") = c;
-	register long a3 asm("a3") = d;
-	register long a4 asm("a4") = e;
-	register long a5 asm("a5") = f;
-	register long a7 asm("a7") = nr;
-
-	asm volatile("ecall"
-		     : "+r"(a0)
-		     : "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5), "r"(a7)
-		     : "memory");
-	return a0;
-}
 
 #define CALL(nr, a, b, c, d) call6(nr, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
 

@@ -11,6 +11,7 @@
 #include <sched.h>
 
 #include "../../user/t.h"
+#include "ecall.h"
 
 #define CHILDREN  4
 #define ROUND_MS  400
@@ -36,23 +37,6 @@ static uint64_t rnd(void)
 static uint64_t below(uint64_t n)
 {
 	return (rnd() >> 20) % n;
-}
-
-static long call(long nr, const uint64_t *arg)
-{
-	register uint64_t a0 asm("a0") = arg[0];
-	register uint64_t a1 asm("a1") = arg[1];
-	register uint64_t a2 asm("a2") = arg[2];
-	register uint64_t a3 asm("a3") = arg[3];
-	register uint64_t a4 asm("a4") = arg[4];
-	register uint64_t a5 asm("a5") = arg[5];
-	register long a7 asm("a7") = nr;
-
-	asm volatile("ecall"
-		     : "+r"(a0)
-		     : "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5), "r"(a7)
-		     : "memory");
-	return (long)a0;
 }
 
 /* clang-format off */
@@ -265,7 +249,7 @@ static void one_call(void)
 		arg[n] = argument(calls[i].args[n]);
 	if (nr == NO_NUMBER % 4096)
 		nr = (long)(below(2) ? 440 + below(100) : rnd());
-	done = call(nr, arg);
+	done = ecall(nr, arg);
 	if (nr != SYS_clone)
 		return;
 	if (done == 0)

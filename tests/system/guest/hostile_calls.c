@@ -3,6 +3,8 @@
 
 #include <termios.h>
 
+#include "ecall.h"
+
 #define PIDS	 32
 #define TTY_MOST 48 /* bytes a write that end up on the console */
 
@@ -140,23 +142,6 @@ uint64_t some_pid(void)
 	}
 }
 
-static uint64_t raw(long nr, const uint64_t arg[6])
-{
-	register uint64_t a0 asm("a0") = arg[0];
-	register uint64_t a1 asm("a1") = arg[1];
-	register uint64_t a2 asm("a2") = arg[2];
-	register uint64_t a3 asm("a3") = arg[3];
-	register uint64_t a4 asm("a4") = arg[4];
-	register uint64_t a5 asm("a5") = arg[5];
-	register long a7 asm("a7") = nr;
-
-	asm volatile("ecall"
-		     : "+r"(a0)
-		     : "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5), "r"(a7)
-		     : "memory");
-	return a0;
-}
-
 /* The child may have no stack of its own, or no good one: it ends at once. */
 static uint64_t clone_that_ends(const uint64_t arg[6])
 {
@@ -189,7 +174,7 @@ static bool is_terminal(uint64_t fd)
 {
 	struct termios termios;
 
-	return raw(SYS_ioctl, (uint64_t[6]){ fd, TCGETS, (uint64_t)&termios }) == 0;
+	return ecall(SYS_ioctl, (uint64_t[6]){ fd, TCGETS, (uint64_t)&termios }) == 0;
 }
 
 /* Nobody signals the one that judges, all, or the group that it is in. */
@@ -227,7 +212,7 @@ long call(long nr, const uint64_t given[6])
 	if (nr == SYS_clone && (arg[0] & (CLONE_VM | CLONE_SETTLS) || arg[1]))
 		done = clone_that_ends(arg);
 	else
-		done = raw(nr, arg);
+		done = ecall(nr, arg);
 	count(done > -4096ul ? &counted->failed : &counted->ok);
 	if (nr == SYS_clone)
 		done ? remember((long)done) : forked();
