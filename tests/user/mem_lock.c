@@ -202,12 +202,6 @@ static int reads(void *at)
 	return *(volatile char *)at;
 }
 
-static int writes(void *at)
-{
-	*(volatile char *)at = 1;
-	return 0;
-}
-
 static int grandchild(void *unused)
 {
 	(void)unused;
@@ -249,7 +243,7 @@ static void stacks(void)
 {
 	p = mmap(AT + GIB, 4 * PAGE, RW, ANON | MAP_FIXED | MAP_GROWSDOWN, -1, 0);
 	TRY(mprotect(p + 2 * PAGE, PAGE, PROT_READ | PROT_GROWSDOWN));
-	in_child("read-only from its start", writes, p);
+	in_child("read-only from its start", stores_to, p);
 	TRY(mprotect(p + 3 * PAGE, PAGE, RW | PROT_GROWSDOWN));
 	TRY(mprotect(p, PAGE, RW | PROT_GROWSUP));
 	TRY(mprotect(p, PAGE, RW | PROT_GROWSUP | PROT_GROWSDOWN));
@@ -270,7 +264,7 @@ static long faults_of_writes(char *at, size_t npages)
 
 	getrusage(RUSAGE_SELF, &before);
 	for (size_t i = 0; i < npages; i++)
-		writes(at + i * PAGE);
+		stores_to(at + i * PAGE);
 	getrusage(RUSAGE_SELF, &after);
 	return after.ru_minflt - before.ru_minflt;
 }

@@ -4,16 +4,6 @@
 
 static char *p;
 
-static int reads(void *at)
-{
-	return *(volatile char *)at * 0;
-}
-static int writes(void *at)
-{
-	*(volatile char *)at = 1;
-	return 0;
-}
-
 static void size_of(const char *what, int fd)
 {
 	struct stat st;
@@ -43,7 +33,7 @@ int main(void)
 	p = mmap(NULL, 6 * PAGE, RW, MAP_PRIVATE, fd, 0);
 	say("mapped: %.10s, hole %zu, %.3s, tail %zu\n", p, not_all(p + 10, 3 * PAGE - 5, 0),
 	    p + 3 * PAGE + 5, not_all(p + 3 * PAGE + 8, PAGE - 8, 0));
-	in_child("beyond", reads, p + 4 * PAGE);
+	in_child("beyond", loads_from, p + 4 * PAGE);
 	TRY(ftruncate(fd, 5 * PAGE));
 	say("grown: %d\n", p[4 * PAGE]);
 	p[3 * PAGE + 5] = 'C';
@@ -51,8 +41,8 @@ int main(void)
 	TRY(ftruncate(fd, 2 * PAGE + 1));
 	size_of("cut", fd);
 	say("own copy within lives: %c\n", p[PAGE]);
-	in_child("own copy beyond is gone", reads, p + 3 * PAGE);
-	in_child("never touched, beyond", writes, p + 4 * PAGE);
+	in_child("own copy beyond is gone", loads_from, p + 3 * PAGE);
+	in_child("never touched, beyond", stores_to, p + 4 * PAGE);
 	TRY(ftruncate(fd, 4 * PAGE));
 	say("grown again: %zu not zero\n", not_all(p + 3 * PAGE, PAGE, 0));
 	TRY(ftruncate(fd, 5));
@@ -73,6 +63,6 @@ int main(void)
 	TRY(read(fd, buf, 100));
 	say("%zu not zero\n", not_all(buf, 100, 0));
 	TRY(close(fd));
-	in_child("the map lives", reads, p);
+	in_child("the map lives", loads_from, p);
 	return 0;
 }

@@ -37,16 +37,6 @@ static size_t wrong_in_file(void)
 	return n == (ssize_t)SIZE ? wrong_bytes(buf) : SIZE;
 }
 
-static int reads(void *at)
-{
-	return *(volatile char *)at * 0;
-}
-static int writes(void *at)
-{
-	*(volatile char *)at = 1;
-	return 0;
-}
-
 /* What the file should hold, written through a mapping of a file that is all zeros. */
 static void fill(char *m)
 {
@@ -78,8 +68,8 @@ static void reading(void)
 	unlink(NAME);
 	say("mmap-remove: %zu wrong\n", wrong_bytes(AT + MIB));
 	munmap(m, SIZE);
-	in_child("mmap-unmap, read", reads, m + PAGE);
-	in_child("mmap-unmap, write", writes, m);
+	in_child("mmap-unmap, read", loads_from, m + PAGE);
+	in_child("mmap-unmap, write", stores_to, m);
 	munmap(AT + MIB, SIZE);
 }
 
@@ -209,11 +199,11 @@ static void parts(void)
 	fd = open_file(O_RDONLY);
 	m = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, 0);
 	say("mmap-ro: %zu wrong\n", wrong_bytes(m));
-	in_child("mmap-ro", writes, m);
+	in_child("mmap-ro", stores_to, m);
 	close(fd);
 	fd = open_empty(0);
 	m = mapped("mmap-zero", mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0));
-	in_child("mmap-zero", reads, m);
+	in_child("mmap-zero", loads_from, m);
 	close(fd);
 }
 

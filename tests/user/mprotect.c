@@ -6,10 +6,6 @@
 
 static char *p;
 
-static int reads(void *at)
-{
-	return *(volatile char *)at * 0;
-}
 static int writes(void *at)
 {
 	*(volatile char *)at = 7;
@@ -55,8 +51,8 @@ int main(void)
 	in_child("  write behind", writes, p + 8 * PAGE);
 	protect(6, 4, PROT_NONE);
 	rights("over the edge none");
-	in_child("  read there", reads, p + 6 * PAGE);
-	in_child("  read an untouched one", reads, p + 7 * PAGE);
+	in_child("  read there", loads_from, p + 6 * PAGE);
+	in_child("  read an untouched one", loads_from, p + 7 * PAGE);
 	protect(0, 1, PROT_NONE);
 	protect(15, 1, PROT_READ);
 	rights("ends");
@@ -76,9 +72,9 @@ int main(void)
 	rights("filled up");
 	protect(2, 4, PROT_WRITE);
 	rights("PROT_WRITE alone");
-	in_child("  is readable", reads, p + 2 * PAGE);
+	in_child("  is readable", loads_from, p + 2 * PAGE);
 	protect(2, 4, PROT_EXEC);
-	in_child("PROT_EXEC alone is not", reads, p + 2 * PAGE);
+	in_child("PROT_EXEC alone is not", loads_from, p + 2 * PAGE);
 	protect(2, 4, RW);
 
 	TRY(mprotect(p + 1, PAGE, PROT_READ));

@@ -6,16 +6,6 @@
 
 static char *p;
 
-static int reads(void *at)
-{
-	return *(volatile char *)at * 0;
-}
-static int writes(void *at)
-{
-	*(volatile char *)at = 1;
-	return 0;
-}
-
 /* An area at a fixed place, with nothing near. */
 static char *area(char *at, size_t npages)
 {
@@ -76,7 +66,7 @@ static void half_done(void)
 	q = area(AT + MIB, 4);
 	q[0] = 'q';
 	TRY(mremap(p, 5 * PAGE, 5 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, q));
-	in_child("what was there", reads, q);
+	in_child("what was there", loads_from, q);
 	munmap(p, 4 * PAGE);
 }
 
@@ -86,7 +76,7 @@ static void in_place(void)
 	number(p, 8);
 	TRY(mremap(p, 8 * PAGE, 4 * PAGE, 0) == p);
 	say("shrunk: %zu wrong\n", count_wrong(p, 4));
-	in_child("behind", reads, p + 4 * PAGE);
+	in_child("behind", loads_from, p + 4 * PAGE);
 	TRY(mremap(p, 4 * PAGE, 8 * PAGE, 0) == p);
 	say("grown: %zu wrong, %zu not zero\n", count_wrong(p, 4),
 	    not_all(p + 4 * PAGE, 4 * PAGE, 0));
@@ -96,7 +86,7 @@ static void in_place(void)
 	TRY(mremap(p, 12 * PAGE, 2 * PAGE, MREMAP_MAYMOVE) == p);
 	mprotect(p, 2 * PAGE, PROT_READ);
 	TRY(mremap(p, 2 * PAGE, 4 * PAGE, 0) == p);
-	in_child("a write where it grew read-only", writes, p + 3 * PAGE);
+	in_child("a write where it grew read-only", stores_to, p + 3 * PAGE);
 	area(p + 6 * PAGE, 1);
 	TRY(mremap(p, 4 * PAGE, 6 * PAGE, 0) == p);
 	TRY(mremap(p, 6 * PAGE, 7 * PAGE, 0));
@@ -113,12 +103,12 @@ static void moves(void)
 	q = mremap(p, 8 * PAGE, 12 * PAGE, MREMAP_MAYMOVE);
 	say("moved: %d, %zu wrong, %zu not zero\n", q != p && q != MAP_FAILED, count_wrong(q, 8),
 	    not_all(q + 8 * PAGE, 4 * PAGE, 0));
-	in_child("the old place", reads, p);
+	in_child("the old place", loads_from, p);
 	TRY(mremap(q, 12 * PAGE, 6 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, AT) == AT);
 	say("to a fixed place, shorter: %zu wrong\n", count_wrong(p, 6));
-	in_child("its end", reads, p + 6 * PAGE);
-	in_child("where it was", reads, q);
-	in_child("what it left over", reads, q + 7 * PAGE);
+	in_child("its end", loads_from, p + 6 * PAGE);
+	in_child("where it was", loads_from, q);
+	in_child("what it left over", loads_from, q + 7 * PAGE);
 	/* out of the middle, over what is there */
 	q = area(AT + MIB, 4);
 	q[PAGE] = 'x';
@@ -126,7 +116,7 @@ static void moves(void)
 	    q + PAGE);
 	say("middle: %d %d, then %d, around %d %d\n", q[PAGE], q[2 * PAGE], q[3 * PAGE], p[0],
 	    p[3 * PAGE]);
-	in_child("the gap", reads, p + PAGE);
+	in_child("the gap", loads_from, p + PAGE);
 	q[3 * PAGE] = 'w';
 	munmap(p, 6 * PAGE);
 	munmap(q, 4 * PAGE);
@@ -172,7 +162,7 @@ static void of_files(void)
 	p[0] = 's';
 	TRY(mremap(p, 4 * PAGE, 8 * PAGE, 0) == p);
 	say("grown over the file: %d\n", p[5 * PAGE] == file_byte(7 * PAGE));
-	in_child("past its end", reads, p + 6 * PAGE);
+	in_child("past its end", loads_from, p + 6 * PAGE);
 	q = mremap(p + PAGE, 7 * PAGE, 5 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, AT + MIB);
 	say("moved: %d %d\n", q[0] == file_byte(3 * PAGE), q[4 * PAGE] == file_byte(7 * PAGE));
 	q[0] = 't';
@@ -183,8 +173,8 @@ static void of_files(void)
 	q[2] = 'u';
 	say("the same: %c\n", p[2]);
 	TRY(ftruncate(fd, 3 * PAGE));
-	in_child("cut off, moved", reads, AT + MIB);
-	in_child("cut off, once more", reads, q + PAGE);
+	in_child("cut off, moved", loads_from, AT + MIB);
+	in_child("cut off, once more", loads_from, q + PAGE);
 	say("not cut off: %c\n", q[0]);
 	munmap(AT, MIB + 8 * PAGE);
 	munmap(q, 2 * PAGE);
@@ -200,7 +190,7 @@ static void of_files(void)
 	munmap(AT, MIB + 8 * PAGE);
 	p = mmap(AT, 2 * PAGE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	TRY(mremap(p, 2 * PAGE, 4 * PAGE, 0) == p);
-	in_child("shared memory has its size", writes, p + 2 * PAGE);
+	in_child("shared memory has its size", stores_to, p + 2 * PAGE);
 	munmap(AT, 4 * PAGE);
 }
 
@@ -212,7 +202,7 @@ static void forked(void)
 	say("parent: %zu wrong\n", count_wrong(p, 4));
 	mprotect(p + PAGE, PAGE, PROT_NONE);
 	TRY(mremap(p + PAGE, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, AT + MIB) == AT + MIB);
-	in_child("moved without rights", reads, AT + MIB);
+	in_child("moved without rights", loads_from, AT + MIB);
 	mprotect(AT + MIB, PAGE, PROT_READ);
 	say("its byte came along: %d\n", AT[MIB]);
 	munmap(AT, 2 * MIB);
@@ -235,7 +225,7 @@ static void far(void)
 	for (size_t i = 0; i < 1500; i++)
 		bad += q[3 * GIB + i * PAGE] != (char)i;
 	say("far: %zu wrong, new %d\n", bad, q[50 * GIB - 1]);
-	in_child("where it was", reads, p + GIB);
+	in_child("where it was", loads_from, p + GIB);
 	munmap(q, 50 * GIB);
 }
 

@@ -6,25 +6,6 @@
 
 static char *p;
 
-static int reads(void *at)
-{
-	return *(volatile char *)at * 0;
-}
-static int writes(void *at)
-{
-	*(volatile char *)at = 1;
-	return 0;
-}
-
-static size_t wrong(const char *from, size_t at, size_t n)
-{
-	size_t bad = 0;
-
-	for (size_t i = 0; i < n; i++)
-		bad += from[i] != file_byte(at + i);
-	return bad;
-}
-
 static int child(void *fd)
 {
 	char buf[4] = { 0 };
@@ -43,7 +24,7 @@ static void coherence(int fd)
 	char buf[8] = { 0 };
 
 	p = mmap(NULL, N * PAGE, RW, MAP_SHARED, fd, 0);
-	say("as made: %zu wrong\n", wrong(p, 0, N * PAGE));
+	say("as made: %zu wrong\n", bytes_unlike_file(p, 0, N * PAGE));
 	memcpy(p + 100, "map", 3);
 	TRY(pread(fd, buf, 3, 100));
 	say("read() sees %.3s\n", buf);
@@ -74,15 +55,15 @@ static void sizes(int fd)
 
 	TRY(ftruncate(fd, 3 * PAGE + 10));
 	say("tail: %zu not zero\n", not_all(p + 3 * PAGE + 10, PAGE - 10, 0));
-	in_child("read beyond", reads, p + 4 * PAGE);
-	in_child("write beyond", writes, p + 5 * PAGE);
+	in_child("read beyond", loads_from, p + 4 * PAGE);
+	in_child("write beyond", stores_to, p + 5 * PAGE);
 	TRY(ftruncate(fd, N * PAGE));
 	say("grown: %zu not zero\n", not_all(p + 3 * PAGE + 10, 3 * PAGE - 10, 0));
 	p[5 * PAGE + 7] = 'e';
 	TRY(pread(fd, buf, 2, 5 * PAGE + 7));
 	say("read() sees %c, %d\n", buf[0], buf[1]);
 	TRY(ftruncate(fd, 0));
-	in_child("all gone", reads, p);
+	in_child("all gone", loads_from, p);
 	TRY(pwrite(fd, "back", 4, 0));
 	say("again: %.4s, %zu not zero\n", p, not_all(p + 4, PAGE - 4, 0));
 }
@@ -115,10 +96,10 @@ static void rights(void)
 	char *m = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, ro, 0), *w;
 
 	say("read-only: %d\n", m[0] == file_byte(0));
-	in_child("write to it", writes, m);
+	in_child("write to it", stores_to, m);
 	TRY(mprotect(m, PAGE, RW));
 	TRY(mprotect(m, PAGE, PROT_NONE));
-	in_child("read of it", reads, m);
+	in_child("read of it", loads_from, m);
 	TRY(mprotect(m, PAGE, PROT_READ | PROT_EXEC));
 	say("given back: %d\n", m[0] == file_byte(0));
 	mapped("shared, writable, opened to read", mmap(NULL, PAGE, RW, MAP_SHARED, ro, 0));
@@ -129,12 +110,12 @@ static void rights(void)
 	       mmap(NULL, PAGE, RW, MAP_SHARED_VALIDATE | MAP_SYNC, rw, 0));
 	mapped("populated", mmap(NULL, PAGE, RW, MAP_SHARED | MAP_POPULATE, rw, 0));
 	w = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, rw, 0);
-	in_child("write before mprotect", writes, w);
+	in_child("write before mprotect", stores_to, w);
 	TRY(mprotect(w, PAGE, RW));
 	w[0] = 'W';
 	say("after mprotect: %c, and %c by the other\n", w[0], m[0]);
 	TRY(mprotect(w, PAGE, PROT_READ));
-	in_child("write after it was taken", writes, w);
+	in_child("write after it was taken", stores_to, w);
 	TRY(mprotect(w, PAGE, PROT_WRITE));
 	w[0]++;
 	say("write only is read too: %c\n", m[0]);
@@ -146,7 +127,7 @@ static void pieces(void)
 	char *m = mmap(NULL, N * PAGE, RW, MAP_SHARED, fd, 0), *again;
 
 	TRY(munmap(m + 2 * PAGE, PAGE));
-	in_child("in the gap", reads, m + 2 * PAGE);
+	in_child("in the gap", loads_from, m + 2 * PAGE);
 	m[3 * PAGE] = 'q';
 	again = mmap(m + 2 * PAGE, PAGE, RW, MAP_SHARED | MAP_FIXED, fd, 3 * PAGE);
 	say("another page there: %c\n", again[0]);

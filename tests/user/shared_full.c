@@ -4,16 +4,6 @@
 
 static char *p;
 
-static int reads(void *at)
-{
-	return *(volatile char *)at * 0;
-}
-static int writes(void *at)
-{
-	*(volatile char *)at = 1;
-	return 0;
-}
-
 int main(void)
 {
 	static char buf[64 * 1024];
@@ -35,12 +25,12 @@ int main(void)
 	TRY(waitpid(pid, &status, 0) == pid);
 	ended("touches all", status);
 	TRY(pwrite(fd, buf, 100, GIB - PAGE));
-	in_child("writes a hole", writes, p + 10 * PAGE);
-	in_child("reads a hole", reads, p + 10 * PAGE);
+	in_child("writes a hole", stores_to, p + 10 * PAGE);
+	in_child("reads a hole", loads_from, p + 10 * PAGE);
 	p[1] = 'b';
 	say("what is there: %.2s\n", p);
 	TRY(ftruncate(fd, 0));
-	in_child("there is room again", writes, p + 10 * PAGE);
+	in_child("there is room again", stores_to, p + 10 * PAGE);
 	say("%.2s%d\n", p, p[10 * PAGE]);
 	return 0;
 }

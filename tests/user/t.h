@@ -159,4 +159,26 @@ __attribute__((unused)) static char file_byte(size_t i)
 	return (char)(i * 7 + i / 4096);
 }
 
+/* How many of n bytes are not those of such a file from `at` on. */
+__attribute__((unused)) static size_t bytes_unlike_file(const char *from, size_t at, size_t n)
+{
+	size_t bad = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bad += from[i] != file_byte(at + i);
+	return bad;
+}
+
+/* One access, for those who see what signal comes of it. */
+__attribute__((unused)) static int loads_from(void *at)
+{
+	return *(volatile char *)at * 0;
+}
+
+__attribute__((unused)) static int stores_to(void *at)
+{
+	*(volatile char *)at = 1;
+	return 0;
+}
+
 #endif

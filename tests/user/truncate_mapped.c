@@ -4,16 +4,6 @@
 
 #define N 6
 
-static int reads(void *at)
-{
-	return *(volatile char *)at * 0;
-}
-static int writes(void *at)
-{
-	*(volatile char *)at = 1;
-	return 0;
-}
-
 int main(void)
 {
 	int fd, status, p[2], q[2];
@@ -42,15 +32,15 @@ int main(void)
 	TRY(waitpid(pid, &status, 0) == pid);
 	ended("child that had mapped it", status);
 	say("within: %c\n", m[PAGE]);
-	in_child("untouched beyond", reads, m + 3 * PAGE);
-	in_child("read before, beyond", reads, m + 4 * PAGE);
-	in_child("own copy beyond", writes, m + 5 * PAGE);
+	in_child("untouched beyond", loads_from, m + 3 * PAGE);
+	in_child("read before, beyond", loads_from, m + 4 * PAGE);
+	in_child("own copy beyond", stores_to, m + 5 * PAGE);
 	fd = open("truncate.tmp", O_RDWR | O_TRUNC);
-	in_child("all of it is gone", reads, m + PAGE);
-	in_child("the first page too", writes, m);
+	in_child("all of it is gone", loads_from, m + PAGE);
+	in_child("the first page too", stores_to, m);
 	TRY(write(fd, "new", 3));
 	say("new bytes: %.3s, then %d\n", m, m[3]);
-	in_child("second page still beyond", reads, m + PAGE);
+	in_child("second page still beyond", loads_from, m + PAGE);
 	TRY(write(fd, m + PAGE, 1));
 	TRY(read(p[0], NULL, 0));
 	TRY(unlink("truncate.tmp"));
