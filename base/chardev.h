@@ -14,6 +14,8 @@ struct chardev_ops {
 	bool (*ended)(struct chardev *dev);
 	/* Queues up to n bytes of output; 0: full now. A peer that has gone swallows all. */
 	size_t (*write)(struct chardev *dev, const void *from, size_t n);
+	/* CHARDEV_*: what read and write would find. Where there is no room, `writable` is woken later. */
+	unsigned (*ready)(struct chardev *dev);
 	/* Puts all that is queued out, polled and bounded: for power-off and panic. => interrupts may be off */
 	void (*drain)(struct chardev *dev);
 };
@@ -25,6 +27,10 @@ struct chardev {
 	struct waitq readable; /* woken when input came or ended */
 	struct waitq writable; /* woken when there is room for output */
 };
+
+#define CHARDEV_READABLE 1u
+#define CHARDEV_WRITABLE 2u
+#define CHARDEV_CLOSED	 4u /* by the other end: what is readable is the last */
 
 #define CHARDEV_MAX 8
 

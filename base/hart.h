@@ -29,11 +29,10 @@ struct hart {
 	bool online;
 
 	/* private to the hart */
-	bool need_resched; /* another thread should run: vm_pause and the way to user mode look */
-	bool in_interrupt; /* an interrupt handler runs */
+	bool in_interrupt;	/* an interrupt handler runs */
 	struct thread *current; /* proc's */
 	struct thread *idle;
-	uint64_t counters[HART_COUNTERS];
+	uint64_t counters[HART_COUNTERS]; /* by one atomic operation each */
 	struct lockorder locks;
 	struct trace_ring faults;
 
@@ -57,7 +56,7 @@ static inline struct hart *hart_this(void)
 
 static inline void hart_count_event(enum hart_counter which)
 {
-	arch_this_hart()->counters[which]++;
+	counter_add(&arch_this_hart()->counters[which], 1);
 }
 
 /* Sums over all harts; faults are counted by their records. */

@@ -31,7 +31,7 @@ static struct log_sink *sinks[LOG_SINKS];
 static enum log_level shown = LOG_INFO;
 static bool panicking;
 
-/* In a panic nobody else runs any more, or at least nobody is waited for. */
+/* In a panic and at power-off nobody else runs any more, or at least nobody is waited for. */
 static unsigned long log_take(void)
 {
 	return panicking ? 0 : spin_lock_irqsave(&log_lock);

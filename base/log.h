@@ -80,5 +80,5 @@ uint64_t log_newest(void);
  */
 size_t log_read(uint64_t *cursor, char *buf, size_t size, enum log_level *level_ret);
 
-/* From now on no lock is waited for: for panic. => interrupts off */
+/* From now on no lock and nobody who writes is waited for: for panic and power-off. => interrupts off */
 void log_panic_mode(void);

@@ -18,6 +18,8 @@ void power_set_exit(void (*exit)(unsigned status))
 void power_off(unsigned status)
 {
 	arch_irq_disable();
+	/* Whoever was in the midst of a line will not go on: ours, which tells the status, does not wait for that. */
+	log_panic_mode();
 	/* A panic on the way out must not come back here for ever. */
 	if (!leaving) {
 		leaving = true;

@@ -19,8 +19,7 @@ void trace_fault(const struct trace_fault *fault)
 {
 	struct trace_ring *ring = &arch_this_hart()->faults;
 
-	ring->records[ring->count % TRACE_RECORDS] = *fault;
-	ring->count++;
+	*trace_next(ring) = *fault;
 }
 
 /* How many records behind the cursor have been overwritten. */

@@ -11,6 +11,7 @@ struct trace_fault {
 	vaddr_t addr;
 	uint32_t cost; /* instructions until the result; till then, the count when it came */
 	int32_t pid;
+	const void *thread; /* that it is a fault of: it writes the end here, while that is so */
 	union {
 		struct {
 			uint8_t access; /* the rights asked for, and how (arch/upcall.h) */
@@ -22,13 +23,21 @@ struct trace_fault {
 } __attribute__((aligned(64))); /* so that a record is quickly found */
 
 /*
- * Written by its hart only, with interrupts off or from fault context; read by others, who may see
- * it move.
+ * Written on its hart only: a record by the thread that began it, as long as it is there; read by
+ * others, who may see it move.
  */
 struct trace_ring {
-	uint64_t count; /* records ever begun */
+	uint64_t count; /* records ever begun; atomic */
 	struct trace_fault records[TRACE_RECORDS];
 };
+
+/* The place for the record of a fault that begins. */
+static inline struct trace_fault *trace_next(struct trace_ring *ring)
+{
+	uint64_t n = __atomic_fetch_add(&ring->count, 1, __ATOMIC_RELAXED);
+
+	return __builtin_assume_aligned(&ring->records[n % TRACE_RECORDS], 64);
+}
 
 /* Records a fault on this hart. */
 void trace_fault(const struct trace_fault *fault);

@@ -24,8 +24,10 @@
 #include "mm/fault_kind.h"
 #include "mm/page_alloc.h"
 #include "mm/phys.h"
+#include "proc/futex.h"
 #include "proc/sched.h"
 #include "proc/sigreturn.h"
+#include "proc/storm.h"
 
 /* With less there is no room for a boot archive between firmware, image and device tree. */
 #define RAM_LEAST (16ul << 20)
@@ -43,7 +45,12 @@ static void read_machine(unsigned long hart_id, paddr_t dtb)
 {
 	const char *why = "?";
 
-	if (boot_info_read(dtb, hart_id, &why) == 0)
+	int err = boot_info_read(dtb, hart_id, &why);
+
+	/* Of a tree that is refused for what it says, too, so that the status has a way out. */
+	if (boot_info.dt.blob)
+		probe_power(&boot_info.dt);
+	if (err == 0)
 		return;
 	log_sink_add(&firmware_log_sink, log_oldest());
 	log_error("boot", "the device tree can't be used: %s", why);
@@ -139,14 +146,24 @@ static void start_console(const struct boot_info *info)
 /* From here on there are threads, interrupts, and things to wait for. */
 static void boot_thread(void *arg)
 {
+	unsigned missing;
+
 	/* The code of the first instructions has run. */
 	arch_image_init_done();
 	phys_release(arch_image_init());
+	futex_init();
 	if (sigreturn_init() != 0) {
 		log_error("boot", "too little memory to start");
 		give_up();
 	}
-	probe_devices(&boot_info.dt, boot_info.hart_id);
+	if (!probe_devices(&boot_info.dt, boot_info.hart_id, boot_options.ports, &missing))
+		give_up();
+	if (missing > 0) {
+		log_error("boot", "%u of %u ports did not come up: streams would be lost", missing,
+			  boot_options.ports);
+		give_up();
+	}
+	storm_start(boot_options.storm);
 	boot_payload();
 }
 

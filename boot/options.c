@@ -39,6 +39,13 @@ static bool read_winsize(const struct cmdline_word *word)
 	return true;
 }
 
+static bool read_ports(const struct cmdline_word *word)
+{
+	const char *end = word->value + word->value_len;
+
+	return read_number(word->value, end, '\0', &boot_options.ports) == end;
+}
+
 static bool read_string(const struct cmdline_word *word, char *to, size_t size)
 {
 	if (word->value_len >= size)
@@ -79,6 +86,8 @@ static bool read_word(const struct cmdline_word *word, bool *known_ret)
 		return word->value && read_string(word, boot_options.test, TEST_GLOB_MAX);
 	if (cmdline_is(word, "winsize"))
 		return word->value && read_winsize(word);
+	if (cmdline_is(word, "ports"))
+		return word->value && read_ports(word);
 	if (cmdline_is(word, "seed"))
 		return word->value &&
 		       str_to_u64(word->value, word->value_len, &boot_options.seed) == 0;
@@ -86,6 +95,9 @@ static bool read_word(const struct cmdline_word *word, bool *known_ret)
 	if (cmdline_is(word, "failnth"))
 		return word->value &&
 		       str_to_u64(word->value, word->value_len, &boot_options.fail_nth) == 0;
+	if (cmdline_is(word, "storm"))
+		return word->value &&
+		       str_to_u64(word->value, word->value_len, &boot_options.storm) == 0;
 #endif
 	if (cmdline_is(word, "ad"))
 		return word->value && read_ad(word);

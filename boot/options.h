@@ -10,9 +10,11 @@ struct boot_options {
 	char init[INIT_PATH_MAX]; /* process 1's image */
 	char test[TEST_GLOB_MAX]; /* which in-kernel tests; "" all */
 	unsigned columns, rows;	  /* of the console's window */
+	unsigned ports;		  /* of virtio-serial that the machine has; 0: not told */
 	bool soft_ad;		  /* A and D kept by the kernel */
 	uint64_t fail_nth;	  /* hardened: the allocation that fails; 0: none */
-	uint64_t seed;		  /* for what tests draw by lot; 0: none given */
+	uint64_t storm; /* hardened: ticks between preemptions at least; 0: none are forced */
+	uint64_t seed;	/* for what tests draw by lot; 0: none given */
 };
 
 extern struct boot_options boot_options;

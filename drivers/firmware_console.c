@@ -26,6 +26,11 @@ static size_t console_write(struct chardev *dev, const void *from, size_t n)
 	return n;
 }
 
+static unsigned console_ready(struct chardev *dev)
+{
+	return CHARDEV_WRITABLE | CHARDEV_CLOSED;
+}
+
 static void console_drain(struct chardev *dev)
 {
 }
@@ -34,6 +39,7 @@ static const struct chardev_ops console_ops = {
 	.read = console_read,
 	.ended = console_ended,
 	.write = console_write,
+	.ready = console_ready,
 	.drain = console_drain,
 };
 

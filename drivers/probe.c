@@ -2,7 +2,9 @@
 #include "drivers/probe.h"
 
 #include "abi/errno.h"
+#include "base/chardev.h"
 #include "base/log.h"
+#include "drivers/goldfish_rtc.h"
 #include "drivers/plic.h"
 #include "drivers/serial.h"
 #include "drivers/testdev.h"
@@ -17,13 +19,18 @@ static void tell(const char *what, int err)
 		log_error("probe", "%s: not used: error %d", what, err);
 }
 
-void probe_early(const struct dt *dt)
+void probe_power(const struct dt *dt)
 {
-	tell("serial console", uart_init(dt));
 	tell("test device", testdev_init(dt));
 }
 
-static void probe_virtio(const struct dt *dt, dt_node node)
+void probe_early(const struct dt *dt)
+{
+	tell("serial console", uart_init(dt));
+	tell("real-time clock", goldfish_rtc_init(dt));
+}
+
+static void probe_virtio(const struct dt *dt, dt_node node, unsigned *ports)
 {
 	struct virtio_device dev;
 	uint64_t addr, size;
@@ -41,7 +48,7 @@ static void probe_virtio(const struct dt *dt, dt_node node)
 	if (err == 0 && dev.id == VIRTIO_ID_CONSOLE) {
 		log_info("probe", "virtio-serial at %#lx, %s, interrupt %u", (unsigned long)addr,
 			 dev.version == 1 ? "legacy" : "modern", irq);
-		err = serial_init(&dev);
+		err = serial_init(&dev, ports);
 	} else if (err == 0) {
 		log_info("probe", "virtio device %u at %#lx: no driver", dev.id,
 			 (unsigned long)addr);
@@ -50,14 +57,30 @@ static void probe_virtio(const struct dt *dt, dt_node node)
 		tell(dt_name(dt, node), err);
 }
 
-void probe_devices(const struct dt *dt, unsigned long hart_id)
+/* Is there a device whose driver waits for interrupts? */
+static bool needs_interrupts(const struct dt *dt)
+{
+	return chardev_find("uart") || dt_next_compatible(dt, -1, "virtio,mmio") >= 0;
+}
+
+bool probe_devices(const struct dt *dt, unsigned long hart_id, unsigned ports,
+		   unsigned *missing_ret)
 {
 	dt_node node;
+	int err = plic_init(dt, hart_id);
 
-	tell("interrupt controller", plic_init(dt, hart_id));
+	tell("interrupt controller", err);
+	if (err && needs_interrupts(dt)) {
+		log_error(
+			"probe",
+			"this machine's devices need an interrupt controller, and it has none that the kernel knows (a PLIC)");
+		return false;
+	}
 	tell("console input", uart_listen());
 	for (node = dt_next_compatible(dt, -1, "virtio,mmio"); node >= 0;
 	     node = dt_next_compatible(dt, node, "virtio,mmio"))
 		if (dt_available(dt, node))
-			probe_virtio(dt, node);
+			probe_virtio(dt, node, &ports);
+	*missing_ret = ports;
+	return true;
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "drivers/irq.h"
+#include "drivers/patience.h"
 #include "drivers/serial_port.h"
 #include "drivers/uart.h"
 #include "lib/bits.h"
@@ -39,9 +40,11 @@ struct control_message {
 };
 #define CONTROL_SENDS 8u /* answers in flight */
 
-/* How long the ports' announcements are waited for after the last one, and in all. */
-#define QUIET_NS 300000ul
-#define MEET_NS	 NSEC_PER_SEC
+/* How long the announcements of ports are waited for: in all, and after the last one where no number was promised. */
+#define MEET_NS	 (10 * NSEC_PER_SEC)
+#define QUIET_NS (NSEC_PER_SEC / 20)
+/* How long the device may take to make room for a control message, once. */
+#define SEND_NS	 (5 * NSEC_PER_SEC)
 
 static const char name_prefix[] = "faultline.";
 
@@ -52,6 +55,7 @@ struct serial {
 	struct virtq control_rx, control_tx;
 	struct control *sends; /* a ring of CONTROL_SENDS */
 	unsigned send_next;
+	bool deaf;   /* it did not make room for a message: no more are sent */
 	bool warned; /* that the control queues are broken */
 	/* Filled while the machine boots; only read afterwards. */
 	bool booted;
@@ -60,17 +64,34 @@ struct serial {
 	bool added[PORTS_MAX];
 };
 
-/* => serial locked */
-static void control_send(struct serial *serial, uint32_t id, uint16_t event, uint16_t value)
+/* Waits until the device has taken a message, where it has not taken the last ones. => serial locked; is there room? */
+static bool control_room(struct serial *serial)
 {
-	struct control *message = &serial->sends[serial->send_next++ % CONTROL_SENDS];
+	struct patience patience = patience_of(SEND_NS);
 	uint32_t len;
 
-	while (virtq_take(&serial->control_tx, &len))
-		;
+	do {
+		while (virtq_take(&serial->control_tx, &len))
+			;
+		if (serial->control_tx.nfree > 0)
+			return true;
+	} while (!serial->deaf && !serial->control_tx.broken && patience_lasts(&patience));
+	serial->deaf = true;
+	return false;
+}
+
+/* Only while the machine boots. => serial locked; false: the device takes no messages */
+static bool control_send(struct serial *serial, uint32_t id, uint16_t event, uint16_t value)
+{
+	struct control *message;
+
+	if (!control_room(serial))
+		return false;
+	message = &serial->sends[serial->send_next++ % CONTROL_SENDS];
 	*message = (struct control){ .id = id, .event = event, .value = value };
-	if (virtq_add(&serial->control_tx, message, sizeof *message, false, message) == 0)
-		virtq_kick(&serial->control_tx);
+	(void)virtq_add(&serial->control_tx, message, sizeof *message, false, message);
+	virtq_kick(&serial->control_tx);
+	return true;
 }
 
 static bool name_is_taken(const struct serial *serial, const char *name, size_t len)
@@ -215,55 +236,75 @@ static int make_queues(struct serial *serial)
 	return 0;
 }
 
-/* QEMU answers at once; another device may take its time, and one that never ends is not listened to for ever. */
-static void meet_ports(struct serial *serial)
+static bool is_met(const struct serial *serial, unsigned i)
 {
-	uint64_t last = clock_ns() + MEET_NS, until = last - MEET_NS + QUIET_NS;
+	return serial->added[i] && serial->ports[i]->name[0] != '\0';
+}
+
+static unsigned ports_met(const struct serial *serial)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < serial->nports; i++)
+		n += is_met(serial, i);
+	return n;
+}
+
+/*
+ * QEMU answers in a thread of its own, when it gets round to that (before version 8 at once): nothing but the number of
+ * ports tells which announcement is the last. A device that never ends is not listened to for ever.
+ */
+static void meet_ports(struct serial *serial, unsigned promised)
+{
+	struct patience all = patience_of(MEET_NS), quiet = patience_of(QUIET_NS);
+	bool more = true;
 
 	virtq_kick(&serial->control_rx);
 	control_send(serial, 0, CONTROL_DEVICE_READY, 1);
-	for (bool late = false; !late;) {
-		late = clock_ns() >=
-		       until; /* and then one more look: we may have been stopped for long */
-		if (control_poll(serial) && clock_ns() < last) {
-			until = clock_ns() + QUIET_NS;
-			late = false;
-		}
+	while (more && !serial->warned) {
+		if (control_poll(serial))
+			quiet = patience_of(QUIET_NS);
+		more = patience_lasts(&all) &&
+		       (promised > 0 ? ports_met(serial) < promised : patience_lasts(&quiet));
 	}
 	serial->booted = true;
 }
 
-static void open_port(struct serial *serial, struct serial_port *port, bool open)
+/* => false: the device does not take the news */
+static bool open_port(struct serial *serial, struct serial_port *port, bool open)
 {
 	unsigned long flags = spin_lock_irqsave(&serial->lock);
+	bool sent = control_send(serial, port->id, CONTROL_PORT_OPEN, open);
 
-	control_send(serial, port->id, CONTROL_PORT_OPEN, open);
 	spin_unlock_irqrestore(&serial->lock, flags);
+	return sent;
 }
 
 /*
  * Opens our end, so that bytes flow. First that, then the buffers: QEMU looks for input that waits, or for
- * its end, when it is told of buffers, and not when it is told that we are here.
+ * its end, when it is told of buffers, and not when it is told that we are here. => false: closed again, and without name
  */
-static void start_port(struct serial *serial, struct serial_port *port)
+static bool start_port(struct serial *serial, struct serial_port *port)
 {
-	int err;
+	const char *failure = NULL;
 
-	open_port(serial, port, true);
-	err = serial_port_start(port);
-	if (err) {
-		log_error("serial", "port %s: no memory for its buffers", port->name);
-		open_port(serial, port, false);
-		port->name[0] = '\0';
-		return;
-	}
-	if (strcmp(port->name, "log") == 0)
+	if (!open_port(serial, port, true))
+		failure = "the device does not open it";
+	else if (serial_port_start(port) != 0)
+		failure = "no memory for its buffers";
+	else if (strcmp(port->name, "log") == 0)
 		serial_port_take_log(port, &uart_log_sink);
 	else if (chardev_register(&port->dev) != 0)
-		log_error("serial", "port %s: one device too many", port->name);
+		failure = "one device too many";
+	if (!failure)
+		return true;
+	log_error("serial", "port %s: %s", port->name, failure);
+	open_port(serial, port, false);
+	port->name[0] = '\0';
+	return false;
 }
 
-int serial_init(struct virtio_device *dev)
+int serial_init(struct virtio_device *dev, unsigned *promised)
 {
 	struct serial *serial = kzalloc(sizeof *serial);
 	uint64_t features;
@@ -282,14 +323,13 @@ int serial_init(struct virtio_device *dev)
 	}
 	if (err) {
 		virtio_fail(&serial->dev);
-		/* gcc-analyzer-suppress malloc-leak ; the device may have seen its memory */
-		return err;
+		return err; /* nothing is freed: the device may have seen its memory */
 	}
 	virtio_start(&serial->dev);
-	meet_ports(serial);
+	meet_ports(serial, *promised);
 	for (unsigned i = 0; i < serial->nports; i++)
-		if (serial->added[i] && serial->ports[i]->name[0] != '\0')
-			start_port(serial, serial->ports[i]);
+		if (is_met(serial, i) && start_port(serial, serial->ports[i]) && *promised > 0)
+			--*promised;
 	err = irq_register(serial->dev.irq, serial_interrupt, serial);
 	if (err)
 		log_error("serial", "interrupt %u: error %d; input will not arrive",

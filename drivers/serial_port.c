@@ -2,15 +2,14 @@
 #include "drivers/serial_port.h"
 
 #include "abi/errno.h"
+#include "drivers/patience.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/page_alloc.h"
 
-/* How long a polled wait may look, in reads of a ring's index; and where it looked that long before for nothing. */
-#ifndef DRAIN_TRIES
-#define DRAIN_TRIES 10000000u
-#endif
-#define STALLED_TRIES (DRAIN_TRIES / 64)
+/* How long the device is waited for, polled; and where it was waited for that long before for nothing. */
+#define DRAIN_NS   (5 * NSEC_PER_SEC)
+#define STALLED_NS (DRAIN_NS / 64)
 
 /* Port 0 has the first two queues, the control queues come next, then all other ports. */
 static uint16_t first_queue(uint32_t id)
@@ -129,16 +128,35 @@ static size_t port_write(struct chardev *dev, const void *from, size_t n)
 	return done;
 }
 
+/* A device that is broken takes all. */
+static unsigned port_ready(struct chardev *dev)
+{
+	struct serial_port *port = dev->driver;
+	bool host_closed = __atomic_load_n(&port->host, __ATOMIC_ACQUIRE) == HOST_CLOSED;
+	unsigned long flags = spin_lock_irqsave(&port->lock);
+	unsigned ready = 0;
+
+	rx_collect(port);
+	tx_collect(port);
+	if (port->filled_tail != port->filled_head)
+		ready |= CHARDEV_READABLE;
+	if (port->tx_free || port->tx.broken)
+		ready |= CHARDEV_WRITABLE;
+	if (host_closed || port->rx.broken)
+		ready |= CHARDEV_CLOSED;
+	spin_unlock_irqrestore(&port->lock, flags);
+	return ready;
+}
+
 /* => port locked (or in a panic) */
 static void tx_drain(struct serial_port *port)
 {
-	unsigned tries = port->stalled ? STALLED_TRIES : DRAIN_TRIES;
+	struct patience patience = patience_of(port->stalled ? STALLED_NS : DRAIN_NS);
 
-	port->stalled = true;
-	for (; port->stalled && tries > 0; tries--) {
+	do {
 		tx_collect(port);
 		port->stalled = port->tx.nfree < port->tx.size && !port->tx.broken;
-	}
+	} while (port->stalled && patience_lasts(&patience));
 }
 
 static void port_drain(struct chardev *dev)
@@ -154,6 +172,7 @@ const struct chardev_ops serial_port_ops = {
 	.read = port_read,
 	.ended = port_ended,
 	.write = port_write,
+	.ready = port_ready,
 	.drain = port_drain,
 };
 

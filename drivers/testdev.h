@@ -3,5 +3,5 @@
 
 #include "lib/fdt.h"
 
-/* Finds it and offers it to power_off(). 0; -ENODEV; -EINVAL; -ENOMEM */
+/* Finds it and offers it to power_off(). 0; -ENODEV; -EINVAL. => before there is memory to allocate; once */
 int testdev_init(const struct dt *dt);

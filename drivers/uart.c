@@ -20,6 +20,7 @@ enum { RBR = 0, THR = 0, IER = 1, FCR = 2, LCR = 3, LSR = 5 };
 #define LSR_ROOM	 0x20u
 
 #define RING_SIZE  1024u   /* a power of two */
+#define BURST	   64u	   /* bytes that are put out with interrupts off at a time */
 #define ROOM_TRIES 100000u /* how often a polled write looks for room */
 
 static volatile void *regs;
@@ -63,17 +64,45 @@ static bool uart_ended(struct chardev *dev)
 	return false;
 }
 
-static size_t uart_write(struct chardev *dev, const void *from, size_t n)
+/* As many bytes as there is room for; where not all went, an interrupt tells of room. */
+static size_t write_burst(const uint8_t *from, size_t n)
 {
 	unsigned long flags = spin_lock_irqsave(&output_lock);
 	size_t done = 0;
 
 	while (done < n && (reg_read(LSR) & LSR_ROOM))
-		reg_write(THR, ((const uint8_t *)from)[done++]);
+		reg_write(THR, from[done++]);
 	if (done < n)
 		reg_write(IER, IER_RECEIVE | IER_TRANSMIT);
 	spin_unlock_irqrestore(&output_lock, flags);
 	return done;
+}
+
+static size_t uart_write(struct chardev *dev, const void *from, size_t n)
+{
+	size_t done = 0, want, took;
+
+	do {
+		want = MIN(n - done, (size_t)BURST);
+		took = write_burst((const uint8_t *)from + done, want);
+		done += took;
+	} while (took == want && done < n);
+	return done;
+}
+
+static unsigned uart_ready(struct chardev *dev)
+{
+	unsigned long flags = spin_lock_irqsave(&input.lock);
+	unsigned ready = input.tail != input.head ? CHARDEV_READABLE : 0;
+
+	spin_unlock_irqrestore(&input.lock, flags);
+	flags = spin_lock_irqsave(&output_lock);
+	if (reg_read(LSR) & LSR_ROOM)
+		ready |= CHARDEV_WRITABLE;
+	else
+		reg_write(IER, IER_RECEIVE | IER_TRANSMIT);
+	spin_unlock_irqrestore(&output_lock, flags);
+	return ready;
 }
 
 static void uart_drain(struct chardev *dev)
@@ -86,6 +115,7 @@ static const struct chardev_ops uart_ops = {
 	.read = uart_read,
 	.ended = uart_ended,
 	.write = uart_write,
+	.ready = uart_ready,
 	.drain = uart_drain,
 };
 

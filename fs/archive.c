@@ -131,8 +131,10 @@ static int set_bytes(struct inode *inode, const struct cpio_entry *entry)
 	object = file_data_create(entry->data, entry->size, true);
 	if (!object)
 		return -ENOMEM;
+	file_data_set_inode(inode->object, NULL);
 	object_put(inode->object);
 	inode->object = object;
+	file_data_set_inode(object, inode);
 	return 0;
 }
 

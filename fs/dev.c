@@ -67,6 +67,19 @@ static int register_ports(void)
 	return 0;
 }
 
+/* Where C libraries keep shared memory and semaphores that have names: anybody's, in memory as all. */
+static int make_shm(void)
+{
+	struct inode *dir;
+	int err = make_directories("/dev/shm", &dir);
+
+	if (err)
+		return err;
+	dir->mode = S_IFDIR | 01777; /* nobody has seen it yet */
+	inode_put(dir);
+	return 0;
+}
+
 int dev_init(struct chardev *console, unsigned cols, unsigned rows)
 {
 	int err = dev_register("/dev/null", &null_ops, NULL, 0666, RDEV_NULL);
@@ -77,5 +90,7 @@ int dev_init(struct chardev *console, unsigned cols, unsigned rows)
 		err = register_ports();
 	if (err == 0 && console)
 		err = tty_create("/dev/console", console, cols, rows, RDEV_CONSOLE);
+	if (err == 0)
+		err = make_shm();
 	return err;
 }

@@ -20,7 +20,8 @@ struct chardev;
 
 /*
  * /dev/null, /dev/zero, /dev/port/NAME for each chardev but the consoles and the log's, and, where console is
- * not NULL, the terminal /dev/console (and /dev/tty) on it, of cols by rows (0 by 0: not known). 0 or negative
+ * not NULL, the terminal /dev/console (and /dev/tty) on it, of cols by rows (0 by 0: not known); and the
+ * directory /dev/shm. 0 or negative
  * errno. => boot, after the drivers have found their devices and the archive is mounted
  */
 int dev_init(struct chardev *console, unsigned cols, unsigned rows);

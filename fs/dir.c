@@ -129,19 +129,33 @@ static int add_locked(struct inode *dir, struct name *name, bool again)
 /* 0 with memory for a name of that length; -ENOSPC, -ENOMEM. */
 static int name_alloc(size_t len, struct name **name_ret)
 {
-	if (!quota_name_made())
+	if (!quota_record_made())
 		return -ENOSPC;
 	*name_ret = mem_wait_kmalloc(sizeof(**name_ret) + len);
 	if (*name_ret)
 		return 0;
-	quota_name_gone();
+	quota_record_gone();
 	return -ENOMEM;
 }
 
 static void name_discard(struct name *name)
 {
 	kfree(name);
-	quota_name_gone();
+	quota_record_gone();
+}
+
+/*
+ * An inode counts from its first name to its own end, whatever becomes of the name: who holds a removed directory
+ * holds all that were above it.
+ */
+static int count_inode(struct inode *inode)
+{
+	if (inode->counted)
+		return 0;
+	if (!quota_record_made())
+		return -ENOSPC;
+	inode->counted = true;
+	return 0;
 }
 
 int dir_add(struct inode *dir, const char *text, size_t len, struct inode *inode, bool again)
@@ -151,6 +165,9 @@ int dir_add(struct inode *dir, const char *text, size_t len, struct inode *inode
 
 	if (len > NAME_MAX)
 		return -ENAMETOOLONG;
+	err = again ? 0 : count_inode(inode);
+	if (err)
+		return err;
 	err = name_alloc(len, &name);
 	if (err)
 		return err;

@@ -79,12 +79,21 @@ static int file_data_punch(struct object *object, uint64_t start, uint64_t end)
 	return err;
 }
 
+static void file_data_stored(struct object *object)
+{
+	struct inode *inode = to_data(object)->inode;
+
+	if (inode)
+		inode_changed_now(inode);
+}
+
 static const struct object_ops counted_ops = {
 	.name = "file",
 	.fill = file_data_fill,
 	.charge = file_data_charge,
 	.uncharge = file_data_uncharge,
 	.punch = file_data_punch,
+	.stored = file_data_stored,
 	.destroy = file_data_destroy,
 };
 
@@ -92,6 +101,7 @@ static const struct object_ops uncounted_ops = {
 	.name = "memfd",
 	.fill = file_data_fill,
 	.punch = file_data_punch,
+	.stored = file_data_stored,
 	.destroy = file_data_destroy,
 };
 

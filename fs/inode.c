@@ -2,6 +2,7 @@
 #include "fs/inode.h"
 
 #include "base/clock.h"
+#include "fs/quota.h"
 #include "fs/regular.h"
 #include "lib/string.h"
 #include "mm/host.h"
@@ -53,6 +54,8 @@ static struct inode *inode_free(struct inode *inode)
 		regular_free(inode);
 	else if (S_ISLNK(inode->mode))
 		kfree(inode->target);
+	if (inode->counted)
+		quota_record_gone();
 	kfree(inode);
 	return parent;
 }

@@ -44,6 +44,7 @@ struct inode {
 	/* Waiting: regular files' writes and changes of size, and of seals, take turns by it. */
 	struct mutex lock;
 	unsigned seals; /* guarded by lock: F_SEAL_* */
+	bool counted;	/* by fs/quota.h; set before its first name */
 	/* Nanoseconds since 1970; atomic, no lock */
 	uint64_t atime, mtime, ctime;
 };

@@ -193,22 +193,25 @@ size_t ldisc_available(const struct ldisc *ldisc)
 
 size_t ldisc_read(struct ldisc *ldisc, uint8_t *to, size_t n, bool *end_ret)
 {
+	bool canonical = ldisc_canonical(ldisc);
 	bool end = false;
 	size_t done = 0;
 
 	while (!end && ldisc->read != ldisc->commit) {
 		uint16_t entry = *ldisc_slot(ldisc, ldisc->read);
+		/* In raw mode it is a NUL, as on Linux: a read may not wait where there is input. */
+		bool eof = (entry & MARK_EOF) && canonical;
 
 		/*
 		 * An end of file just behind the bytes belongs to them, even where there is no room
 		 * for more.
 		 */
-		if (done == n && !(entry & MARK_EOF))
+		if (done == n && !eof)
 			break;
 		ldisc->read++;
-		if (!(entry & MARK_EOF))
+		if (!eof)
 			to[done++] = (uint8_t)entry;
-		end = (entry & (MARK_END | MARK_EOF)) != 0 && ldisc_canonical(ldisc);
+		end = (entry & (MARK_END | MARK_EOF)) != 0 && canonical;
 	}
 	*end_ret = end || ldisc->read == ldisc->commit;
 	return done;

@@ -47,7 +47,8 @@ size_t ldisc_available(const struct ldisc *ldisc);
 
 /*
  * Takes up to n bytes, of no more than one line in canonical mode: their count. *end_ret: the line,
- * or what there is, ends with them (an end of file gives 0 bytes and an end).
+ * or what there is, ends with them (an end of file gives 0 bytes and an end; in raw mode one that was
+ * typed before gives a NUL).
  */
 size_t ldisc_read(struct ldisc *ldisc, uint8_t *to, size_t n, bool *end_ret);
 

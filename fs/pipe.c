@@ -10,6 +10,7 @@
 #include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "proc/mem_wait.h"
+#include "proc/poll.h"
 #include "proc/process.h"
 #include "proc/wait.h"
 
@@ -23,7 +24,8 @@ static uint64_t pages_in_pipes; /* atomic */
 
 struct pipe {
 	struct refcount refs; /* ends that have not been released */
-	struct mutex lock;    /* held over the copies, never while waiting for the other end */
+	struct mutex
+		lock; /* held over the copies, never while waiting for the other end or for memory */
 	/* guarded by lock: */
 	struct pipe_ring ring;
 	uint8_t *spare; /* a page for the next bytes, so that small traffic allocates nothing */
@@ -43,14 +45,14 @@ static struct pipe *file_pipe(struct file *file)
 	return file->node;
 }
 
-/* A page to fill; it stays the spare one until it is pushed. 0 or -ENOMEM. */
+/* A page to fill; it stays the spare one until it is pushed. 0; -ENOMEM: none is there at once. */
 static int have_spare(struct pipe *pipe)
 {
 	struct page *page;
 
 	if (likely(pipe->spare != NULL))
 		return 0;
-	page = mem_wait_page(0, PAGE_KERNEL);
+	page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
 	if (!page)
 		return -ENOMEM;
 	counter_add(&pages_in_pipes, 1);
@@ -82,22 +84,26 @@ static void page_back(struct pipe *pipe, uint8_t *page)
 		pipe->spare = page;
 }
 
-/* The odd bytes of a write go behind what is there, if they fit: then n, else 0; or -EFAULT. */
-static ssize_t append(struct pipe *pipe, struct user_iter *from)
+/*
+ * The odd bytes of a write go behind what is there, if they fit, and are added to *done. 0; above it:
+ * so many bytes of the program's memory are not there at once.
+ */
+static int append(struct pipe *pipe, struct user_iter *from, size_t *done)
 {
 	size_t n = from->left % PIPE_RING_PAGE;
 	uint8_t *at = pipe_ring_append_at(&pipe->ring, n);
 
 	if (n == 0 || !at)
 		return 0;
-	if (user_iter_copy_in(from, at, n) != n)
-		return -EFAULT;
+	if (user_iter_try_in(from, at, n) != n)
+		return (int)n;
 	pipe_ring_append(&pipe->ring, n);
-	return (ssize_t)n;
+	*done += n;
+	return 0;
 }
 
 /*
- * Both move what goes and add it to *done. 0, or why not all went. A piece, within one page, goes
+ * Both move what goes and add it to *done. 0; -ENOMEM; above 0 as append(). A piece, within one page, goes
  * whole or not at all, as on Linux: what could be copied in part only is neither in the pipe nor
  * taken out of it.
  */
@@ -112,8 +118,8 @@ static int fill(struct pipe *pipe, struct user_iter *from, size_t *done)
 		err = have_spare(pipe);
 		if (err)
 			return err;
-		if (user_iter_copy_in(from, pipe->spare, n) != n)
-			return -EFAULT;
+		if (user_iter_try_in(from, pipe->spare, n) != n)
+			return (int)n;
 		pipe_ring_push(&pipe->ring, pipe->spare, n);
 		pipe->spare = NULL;
 		*done += n;
@@ -128,13 +134,37 @@ static int drain(struct pipe *pipe, struct user_iter *to, size_t *done)
 		size_t n = pipe_ring_front(&pipe->ring, to->left, &at);
 		uint8_t *page;
 
-		if (user_iter_copy_out(to, at, n) != n)
-			return -EFAULT;
+		if (user_iter_try_out(to, at, n) != n)
+			return (int)n;
 		page = pipe_ring_take(&pipe->ring, n);
 		if (page)
 			page_back(pipe, page);
 		*done += n;
 	}
+	return 0;
+}
+
+/*
+ * Waits for what stopped fill(), the lock given back meanwhile: who is to give memory back may need
+ * it, to end. 0, -EFAULT or -ENOMEM, the lock held again.
+ */
+static int fetch(struct pipe *pipe, int lacking, const struct user_iter *from)
+{
+	struct page *page = NULL;
+	int err = 0;
+
+	mutex_unlock(&pipe->lock);
+	if (lacking > 0)
+		err = user_iter_fault_in(from, (size_t)lacking, false);
+	else
+		page = mem_wait_page(0, PAGE_KERNEL);
+	mutex_lock(&pipe->lock);
+	if (lacking > 0)
+		return err;
+	if (!page)
+		return -ENOMEM;
+	counter_add(&pages_in_pipes, 1);
+	page_back(pipe, page_address(page));
 	return 0;
 }
 
@@ -172,36 +202,41 @@ static ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 	int err = 0;
 
 	(void)pos;
-	while (done == 0 && err == 0 && !ended) {
-		err = wait_readable(pipe, (file->flags & O_NONBLOCK) != 0);
+	while (err == 0 && !ended) {
+		int lacking;
+
+		if (done == 0)
+			err = wait_readable(pipe, (file->flags & O_NONBLOCK) != 0);
 		if (err)
 			break;
 		mutex_lock(&pipe->lock);
-		was_full = pipe_ring_full(&pipe->ring) || pipe->starved;
+		was_full |= pipe_ring_full(&pipe->ring) || pipe->starved;
 		pipe->starved = false;
 		ended = pipe_ring_empty(&pipe->ring) && !pipe->has_writer;
-		err = drain(pipe, to, &done);
+		lacking = drain(pipe, to, &done);
 		mutex_unlock(&pipe->lock);
+		if (lacking)
+			err = user_iter_fault_in(to, (size_t)lacking, true);
+		else
+			ended |= done != 0;
 	}
 	if (was_full)
 		waitq_wake_all(&pipe->writable);
 	return done != 0 ? (ssize_t)done : err;
 }
 
-/* Puts in what there is room for now: adds it to *done. 0, -EFAULT, -ENOMEM. */
+/* Puts in what there is room for now, as fill(). */
 static int write_some(struct pipe *pipe, struct user_iter *from, size_t *done)
 {
 	bool was_empty = pipe_ring_empty(&pipe->ring);
-	ssize_t appended = *done == 0 ? append(pipe, from) : 0;
-	int err;
+	int lacking = *done == 0 ? append(pipe, from, done) : 0;
 
-	if (appended < 0)
-		return (int)appended;
-	*done += (size_t)appended;
-	err = fill(pipe, from, done);
+	if (lacking)
+		return lacking;
+	lacking = fill(pipe, from, done);
 	if (was_empty)
 		waitq_wake_all(&pipe->readable);
-	return err;
+	return lacking;
 }
 
 /*
@@ -216,9 +251,10 @@ static int write_all(struct pipe *pipe, struct user_iter *from, bool nonblock, s
 		if (!pipe->has_reader)
 			return -EPIPE;
 		err = write_some(pipe, from, done);
-		if (from->left == 0 || err)
-			break;
-		err = nonblock ? -EAGAIN : pipe_wait(pipe, &pipe->writable);
+		if (err)
+			err = fetch(pipe, err, from);
+		else if (from->left != 0)
+			err = nonblock ? -EAGAIN : pipe_wait(pipe, &pipe->writable);
 	}
 	return err;
 }
@@ -312,9 +348,39 @@ static void pipe_release_write(struct file *file)
 	pipe_end_gone(pipe, &pipe->has_writer, &pipe->readable);
 }
 
+static unsigned pipe_poll_read(struct file *file, struct poller *poller)
+{
+	struct pipe *pipe = file_pipe(file);
+	unsigned can = 0;
+
+	poll_watch(poller, &pipe->readable);
+	if (!pipe_ring_empty(&pipe->ring))
+		can |= POLLIN | POLLRDNORM;
+	if (!pipe->has_writer)
+		can |= POLLHUP;
+	return can;
+}
+
+/* The lock, as who finds the pipe starved says so to the next reader. */
+static unsigned pipe_poll_write(struct file *file, struct poller *poller)
+{
+	struct pipe *pipe = file_pipe(file);
+	unsigned can = 0;
+
+	poll_watch(poller, &pipe->writable);
+	mutex_lock(&pipe->lock);
+	if (!pipe_ring_full(&pipe->ring) && !is_starved(pipe))
+		can |= POLLOUT | POLLWRNORM;
+	if (!pipe->has_reader)
+		can |= POLLERR;
+	mutex_unlock(&pipe->lock);
+	return can;
+}
+
 static const struct file_ops pipe_read_ops = {
 	.name = "pipe, read end",
 	.read = pipe_read,
+	.poll = pipe_poll_read,
 	.stat = pipe_stat,
 	.ioctl = pipe_ioctl,
 	.release = pipe_release_read,
@@ -323,6 +389,7 @@ static const struct file_ops pipe_read_ops = {
 static const struct file_ops pipe_write_ops = {
 	.name = "pipe, write end",
 	.write = pipe_write,
+	.poll = pipe_poll_write,
 	.stat = pipe_stat,
 	.ioctl = pipe_ioctl,
 	.release = pipe_release_write,

@@ -7,7 +7,7 @@
 #include "fs/turn.h"
 #include "lib/bits.h"
 #include "mm/slab.h"
-#include "proc/process.h"
+#include "proc/poll.h"
 #include "proc/process.h"
 #include "proc/wait.h"
 
@@ -116,7 +116,7 @@ static ssize_t port_write(struct file *file, struct user_iter *from, uint64_t *p
 		if (copied == 0)
 			err = -EFAULT;
 		else
-			err = port_put(port->dev, piece, copied, nonblock, &done);
+			err = port_put(port->dev, piece, copied, nonblock, &done) ?: turn_pause();
 	}
 	turn_give(&port->output);
 	if (err == -EPIPE)
@@ -124,10 +124,31 @@ static ssize_t port_write(struct file *file, struct user_iter *from, uint64_t *p
 	return done != 0 ? (ssize_t)done : err;
 }
 
+/* As a pipe. */
+static unsigned port_poll(struct file *file, struct poller *poller)
+{
+	struct chardev *dev = ((struct port *)device_of(file))->dev;
+	unsigned ready, can = 0;
+
+	poll_watch(poller, &dev->readable);
+	poll_watch(poller, &dev->writable);
+	ready = dev->ops->ready(dev);
+	if (file_readable(file) && (ready & CHARDEV_READABLE))
+		can |= POLLIN | POLLRDNORM;
+	if (file_readable(file) && (ready & CHARDEV_CLOSED))
+		can |= POLLHUP;
+	if (file_writable(file) && (ready & CHARDEV_WRITABLE))
+		can |= POLLOUT | POLLWRNORM;
+	if (file_writable(file) && (ready & CHARDEV_CLOSED))
+		can |= POLLERR;
+	return can;
+}
+
 const struct file_ops port_ops = {
 	.name = "port",
 	.read = port_read,
 	.write = port_write,
+	.poll = port_poll,
 	.stat = inode_file_stat,
 	.release = inode_file_release,
 	.has_inode = true,

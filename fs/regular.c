@@ -4,10 +4,12 @@
 #include "abi/errno.h"
 #include "abi/ioctl.h"
 #include "fs/file_data.h"
+#include "fs/quota.h"
 #include "fs/seals.h"
 #include "lib/bits.h"
 #include "mm/object.h"
 #include "mm/object_space.h"
+#include "mm/page_alloc.h"
 #include "mm/usercopy.h"
 
 struct inode *regular_create(uint32_t mode, uint32_t dev, const void *initial, uint64_t size)
@@ -200,11 +202,22 @@ int regular_punch(struct inode *inode, uint64_t start, uint64_t end)
 	return err;
 }
 
+/* More than could ever be had: refused before any of it is taken, as on Linux. */
+static bool is_too_much(const struct inode *inode, uint64_t offset, uint64_t end)
+{
+	uint64_t npages = (ALIGN_UP(end, PAGE_SIZE) >> PAGE_SHIFT) - (offset >> PAGE_SHIFT);
+
+	return npages >
+	       (inode->dev == INODE_DEV_ROOT ? quota_most() : (uint64_t)page_alloc_total_count());
+}
+
 /* => inode->lock held */
 static int allocate(struct inode *inode, uint64_t offset, uint64_t end, bool grow)
 {
 	int err = seals_check_size(inode, MAX(end, regular_size(inode)));
 
+	if (!err && is_too_much(inode, offset, end))
+		err = -ENOSPC;
 	return err ? err : object_allocate(inode->object, offset, end, grow);
 }
 
@@ -226,6 +239,12 @@ static int regular_allocate(struct file *file, unsigned mode, uint64_t offset, u
 static struct object *regular_object(struct file *file)
 {
 	return file_inode(file)->object;
+}
+
+/* As a read of it, all of which may be read from now on. */
+static void regular_mapped(struct file *file)
+{
+	inode_read_now(file_inode(file));
 }
 
 /* How much there is behind the position. */
@@ -255,6 +274,7 @@ const struct file_ops regular_file_ops = {
 	.add_seals = seals_add,
 	.map_begin = seals_map_begin,
 	.map_end = seals_map_end,
+	.mapped = regular_mapped,
 	.ioctl = regular_ioctl,
 	.object = regular_object,
 	.release = regular_release,

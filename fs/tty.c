@@ -66,10 +66,10 @@ static int wait_for_input(struct tty *tty, const struct patience *patience, size
 
 	if (done != 0 && done >= patience->min)
 		return 1;
-	if (patience->nonblock)
-		return -EAGAIN;
 	if (patience->min == 0 && patience->time == 0)
 		return 1;
+	if (patience->nonblock)
+		return -EAGAIN;
 	/* With both, the clock starts with the first byte. */
 	if (patience->time == 0 || (patience->min != 0 && done == 0))
 		return thread_wait_interruptible(&tty->readable, seq);
@@ -77,16 +77,14 @@ static int wait_for_input(struct tty *tty, const struct patience *patience, size
 	return err == -ETIMEDOUT ? 1 : err;
 }
 
-static ssize_t tty_read(struct file *file, struct user_iter *to, uint64_t *pos)
+/* => the caller has its turn of the input */
+static ssize_t read_input(struct tty *tty, struct user_iter *to, const struct patience *patience)
 {
-	struct tty *tty = device_of(file);
-	struct patience patience = patience_of(tty, file, to->left);
 	uint8_t piece[PIECE];
 	size_t done = 0;
 	bool end = false;
-	int err = job_terminal_check(&tty->jobs, SIGTTIN);
+	int err = 0;
 
-	(void)pos;
 	while (to->left != 0 && !end && err == 0) {
 		uint64_t seq;
 		size_t got;
@@ -95,11 +93,27 @@ static ssize_t tty_read(struct file *file, struct user_iter *to, uint64_t *pos)
 		if (got != 0 && user_iter_copy_out(to, piece, got) != got)
 			err = -EFAULT;
 		else if (got == 0 && !end)
-			err = wait_for_input(tty, &patience, done, seq);
+			err = wait_for_input(tty, patience, done, seq);
 		else
 			done += got;
 	}
 	return done != 0 || err > 0 ? (ssize_t)done : err;
+}
+
+static ssize_t tty_read(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	struct tty *tty = device_of(file);
+	struct patience patience = patience_of(tty, file, to->left);
+	int err = job_terminal_check(&tty->jobs, SIGTTIN);
+	ssize_t result;
+
+	(void)pos;
+	err = err ?: turn_take(&tty->input, patience.nonblock);
+	if (err)
+		return err;
+	result = read_input(tty, to, &patience);
+	turn_give(&tty->input);
+	return result;
 }
 
 /* Puts out all bytes, however long it takes: half a piece could not be told. 0 or -EINTR: a kill. */
@@ -190,9 +204,14 @@ static ssize_t tty_write(struct file *file, struct user_iter *from, uint64_t *po
 		return err;
 	err = check_write(tty);
 	while (from->left != 0 && err == 0)
-		err = write_piece(tty, from, nonblock, &done);
+		err = write_piece(tty, from, nonblock, &done) ?: turn_pause();
 	turn_give(&tty->output);
 	return done != 0 ? (ssize_t)done : err;
+}
+
+static unsigned tty_poll(struct file *file, struct poller *poller)
+{
+	return tty_poll_ready(device_of(file), poller);
 }
 
 static int tty_ioctl(struct file *file, unsigned long request, vaddr_t arg)
@@ -200,10 +219,11 @@ static int tty_ioctl(struct file *file, unsigned long request, vaddr_t arg)
 	return tty_ioctl_request(device_of(file), request, arg);
 }
 
-static const struct file_ops tty_ops = {
+const struct file_ops tty_ops = {
 	.name = "terminal",
 	.read = tty_read,
 	.write = tty_write,
+	.poll = tty_poll,
 	.stat = inode_file_stat,
 	.ioctl = tty_ioctl,
 	.release = inode_file_release,
@@ -223,6 +243,7 @@ static const struct file_ops own_tty_ops = {
 	.may_open = own_tty_may_open,
 	.read = tty_read,
 	.write = tty_write,
+	.poll = tty_poll,
 	.stat = inode_file_stat,
 	.ioctl = tty_ioctl,
 	.release = inode_file_release,
@@ -239,6 +260,7 @@ int tty_create(const char *path, struct chardev *dev, unsigned cols, unsigned ro
 	tty->dev = dev;
 	tty->winsize.cols = (uint16_t)cols;
 	tty->winsize.rows = (uint16_t)rows;
+	turn_init(&tty->input);
 	turn_init(&tty->output);
 	spin_init(&tty->lock, LOCK_FS);
 	ldisc_init(&tty->ldisc);

@@ -2,6 +2,7 @@
 #include "abi/errno.h"
 #include "abi/signal.h"
 #include "fs/tty_private.h"
+#include "lib/string.h"
 #include "mm/usercopy.h"
 
 static int get_termios(struct tty *tty, vaddr_t arg)
@@ -47,12 +48,16 @@ static int get_winsize(struct tty *tty, vaddr_t arg)
 static int set_winsize(struct tty *tty, vaddr_t arg)
 {
 	struct abi_winsize winsize;
+	bool changed;
 
 	if (user_copy_in(&winsize, arg, sizeof(winsize)) != 0)
 		return -EFAULT;
 	spin_lock(&tty->lock);
+	changed = memcmp(&tty->winsize, &winsize, sizeof(winsize)) != 0;
 	tty->winsize = winsize;
 	spin_unlock(&tty->lock);
+	if (changed)
+		job_terminal_signal(&tty->jobs, SIGWINCH);
 	return 0;
 }
 
@@ -83,6 +88,20 @@ static int flush(struct tty *tty, vaddr_t which)
 	return 0;
 }
 
+/* tcdrain(3), and tcsendbreak(3): there is no line that could be held low. */
+static int send_break(struct tty *tty)
+{
+	return job_terminal_check(&tty->jobs, SIGTTOU);
+}
+
+/* A write returns when the device has its bytes: none are on their way. */
+static int get_unsent(vaddr_t arg)
+{
+	static const int32_t none;
+
+	return user_copy_out(arg, &none, sizeof(none));
+}
+
 /* ---- jobs ---- */
 
 static int get_group(struct tty *tty, vaddr_t arg)
@@ -104,9 +123,11 @@ static int get_session(struct tty *tty, vaddr_t arg)
 static int set_group(struct tty *tty, vaddr_t arg)
 {
 	int group;
+	int err = job_terminal_check(&tty->jobs, SIGTTOU);
 
-	if (job_terminal_check(&tty->jobs, SIGTTOU))
-		return -ENOTTY;
+	/* In the background the call stops, and is made again in the foreground. */
+	if (err)
+		return err == -EIO ? -ENOTTY : err;
 	if (user_copy_in(&group, arg, sizeof(group)) != 0)
 		return -EFAULT;
 	return job_terminal_set_group(&tty->jobs, group);
@@ -128,6 +149,11 @@ int tty_ioctl_request(struct tty *tty, unsigned long request, vaddr_t arg)
 		return set_winsize(tty, arg);
 	case FIONREAD:
 		return get_available(tty, arg);
+	case TIOCOUTQ:
+		return get_unsent(arg);
+	case TCSBRK:
+	case TCSBRKP:
+		return send_break(tty);
 	case TCFLSH:
 		return flush(tty, arg);
 	case TIOCSCTTY:

@@ -2,6 +2,8 @@
 #include "fs/turn.h"
 
 #include "abi/errno.h"
+#include "mm/host.h"
+#include "proc/signal.h"
 #include "proc/wait.h"
 
 void turn_init(struct turn *turn)
@@ -30,4 +32,11 @@ void turn_give(struct turn *turn)
 {
 	atomic_store(&turn->taken, 0);
 	waitq_wake_all(&turn->queue);
+}
+
+int turn_pause(void)
+{
+	int err = vm_pause();
+
+	return !err && signal_pending() ? -EINTR : err;
 }

@@ -13,3 +13,9 @@ void turn_init(struct turn *turn);
 /* 0; -EAGAIN where it is taken and nonblock says not to wait; -EINTR. => no spinning lock held */
 int turn_take(struct turn *turn, bool nonblock);
 void turn_give(struct turn *turn);
+
+/*
+ * Between the pieces of a long transfer that never has to wait: others may run, and -EINTR says that
+ * a signal is to end it. => no spinning lock held
+ */
+int turn_pause(void);

@@ -5,8 +5,8 @@
 
 #define ELF_HEADER_BYTES 64
 #define ELF_PHDR_BYTES	 56
-/* Program headers are at most 64 KiB, as on Linux. */
-#define ELF_PHNUM_MAX	 (65536 / ELF_PHDR_BYTES)
+/* Program headers are at most a page, as on Linux. */
+#define ELF_PHNUM_MAX	 (4096 / ELF_PHDR_BYTES)
 /* The longest path in a PT_INTERP, with its NUL. */
 #define ELF_INTERP_MAX	 4096
 

@@ -11,10 +11,10 @@ uint64_t alloc_fail_at;
 uint64_t alloc_count;
 
 static const void *counted_thread; /* NULL: all */
-static enum alloc_fail_policy policy;
-static bool forced;  /* the policy has not been asked since */
-static bool reached; /* one has failed */
-static bool told;    /* the log is to say so */
+static enum alloc_fail_policy policy = ALLOC_FAIL_REFUSE;
+static const void *forced; /* the thread whose allocation failed and that has not asked since */
+static bool reached;	   /* one has failed */
+static bool told;	   /* the log is to say so */
 
 bool alloc_fail_set(uint64_t at, const void *thread, enum alloc_fail_policy answer)
 {
@@ -23,8 +23,9 @@ bool alloc_fail_set(uint64_t at, const void *thread, enum alloc_fail_policy answ
 	if (at)
 		zeroed_drop();
 	counted_thread = thread;
-	policy = answer;
-	forced = reached = false;
+	policy = at ? answer : ALLOC_FAIL_REFUSE;
+	forced = NULL;
+	reached = false;
 	__atomic_store_n(&alloc_fail_at, at, __ATOMIC_RELAXED);
 	return was;
 }
@@ -37,7 +38,8 @@ bool alloc_fail_counts(void)
 		return false;
 	if (policy == ALLOC_FAIL_STARVE)
 		__atomic_store_n(&alloc_fail_at, 1, __ATOMIC_RELAXED);
-	forced = reached = true;
+	forced = arch_this_thread();
+	reached = true;
 	if (told)
 		log_warn("mm", "allocation %lu since boot is refused, as failnth= asks",
 			 (unsigned long)alloc_count);
@@ -53,12 +55,17 @@ void alloc_fail_boot(uint64_t at)
 	(void)alloc_fail_set(at, NULL, ALLOC_FAIL_REFUSE);
 }
 
+bool alloc_fail_forced(void)
+{
+	return forced == arch_this_thread();
+}
+
 enum alloc_fail_policy alloc_fail_take(void)
 {
-	bool was = forced;
-
-	forced = false;
-	return was ? policy : ALLOC_FAIL_ASK;
+	if (forced != arch_this_thread())
+		return ALLOC_FAIL_ASK;
+	forced = NULL;
+	return policy;
 }
 
 #endif

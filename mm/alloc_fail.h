@@ -7,7 +7,7 @@
 enum alloc_fail_policy {
 	ALLOC_FAIL_ASK,	    /* it looks for itself, as ever */
 	ALLOC_FAIL_RELIEVE, /* there is memory now: who waits asks again */
-	ALLOC_FAIL_REFUSE,  /* there is nobody who could give any: -ENOMEM */
+	ALLOC_FAIL_REFUSE,  /* there is nobody who could give any: -ENOMEM; the one at first */
 	ALLOC_FAIL_KILL,    /* who asks is the one to go */
 	ALLOC_FAIL_STARVE,  /* REFUSE, and every allocation after it fails too */
 	ALLOC_FAIL_POLICIES
@@ -32,6 +32,9 @@ bool alloc_fail_set(uint64_t at, const void *thread, enum alloc_fail_policy poli
 /* Boot: allocation `at` of all is refused (0: none), and the log says that it was. */
 void alloc_fail_boot(uint64_t at);
 
+/* Was the last failure forced, and has the policy not been asked since? */
+bool alloc_fail_forced(void);
+
 /* How the policy answers the failure that was forced last; ASK where there was none since. */
 enum alloc_fail_policy alloc_fail_take(void);
 
@@ -54,6 +57,11 @@ static inline bool alloc_fails(void)
 static inline void alloc_fail_boot(uint64_t at)
 {
 	(void)at;
+}
+
+static inline bool alloc_fail_forced(void)
+{
+	return false;
 }
 
 static inline enum alloc_fail_policy alloc_fail_take(void)

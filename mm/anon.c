@@ -7,7 +7,6 @@ static int anon_fill(struct fault *fault)
 		fault_zero_spare(fault);
 		return 0;
 	}
-	page_get(zero_page);
 	fault_give(fault, zero_page, RIGHT_READ | RIGHT_EXEC);
 	return 0;
 }

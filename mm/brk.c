@@ -42,13 +42,13 @@ static int clear_tail(struct space *space, vaddr_t brk)
 	vma = vma_find(space, space->brk);
 	if (!vma || !(vma->flags & VMA_HEAP))
 		return 0; /* the program has put something else there */
-	result = vm_hold(space, space->brk, RIGHT_WRITE, &page);
+	result = get_user_page(space, space->brk, RIGHT_WRITE, &page);
 	if (result == -EFAULT)
 		return 0; /* no longer writable */
 	if (result)
 		return result;
 	memset((char *)page_address(page) + (space->brk & PAGE_MASK), 0, high - space->brk);
-	page_put(page);
+	put_user_page(space, page, RIGHT_WRITE);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #ifdef FAULTLINE_HARDENED
 
 #include "abi/errno.h"
+#include "mm/relieve.h"
 #include "mm/slab.h"
 
 struct debt {
@@ -19,8 +20,12 @@ struct debts {
 
 int debts_create(struct space *space)
 {
-	space->debts = kzalloc(sizeof(struct debts));
-	return space->debts ? 0 : -ENOMEM;
+	struct relief relief = { 0 };
+
+	while (!(space->debts = kzalloc(sizeof(struct debts))))
+		if (relieve(&relief))
+			return -ENOMEM;
+	return 0;
 }
 
 void debts_destroy(struct space *space)

@@ -42,6 +42,7 @@ enum fault_kind fault_judge_held(unsigned access, const struct vma *vma, struct 
 		.page_kind = page->kind,
 		.page_flags = page->pins ? FACT_PINNED : 0,
 		.maps = page->maps,
+		.refs = page->refs,
 	};
 
 	return fault_classify(&facts);
@@ -122,6 +123,14 @@ static inline void find_kind(struct fault *fault)
 	fault->kind = fault_judge(wanted, vma, entry);
 }
 
+/* How many tables granting the page will take: no spare is given, so none is linked. => space lock held */
+static __attribute__((noinline)) unsigned count_missing(struct fault *fault)
+{
+	struct mmu_tables none = { 0 };
+
+	return arch_mmu_prepare(&fault->space->mmu, fault->va, &none);
+}
+
 /* Does what needs no page. 0, FAULT_SPENT, FAULT_AGAIN, FAULT_GO or an outcome. => space lock held */
 static inline int fault_act(struct fault *fault)
 {
@@ -132,6 +141,8 @@ static inline int fault_act(struct fault *fault)
 	case FAULT_COW:
 		if (likely(fault->slot))
 			result = install_at_hand(fault);
+		else
+			fault->missing = count_missing(fault);
 		break;
 	case FAULT_DENY_ACCERR:
 		if (fault->vma->flags & VMA_MOVING)
@@ -193,7 +204,7 @@ static int fault_topup(struct fault *fault)
 			return -ENOMEM;
 		fault->spare_pfn = page_to_pfn(fault->spare);
 	}
-	return likely(fault->slot) ? 0 : tables_fill(&fault->tables, 1);
+	return likely(fault->slot) ? 0 : tables_fill(&fault->tables, fault->missing);
 }
 
 /* The page to grant is got. => no spinning lock held */
@@ -225,7 +236,7 @@ static inline void fault_forget(struct fault *fault)
 {
 	if (unlikely(fault->source))
 		page_put(fault->source);
-	if (unlikely(fault->page))
+	if (unlikely(fault->page) && fault->page != zero_page)
 		page_put(fault->page);
 	if (unlikely(fault->spare))
 		page_put(fault->spare);

@@ -34,12 +34,13 @@ struct fault {
 	uint64_t index;	       /* page index in the object */
 	vaddr_t file_end;
 	unsigned vma_rights, vma_flags;
-	/* what is in hand, all referenced, NULL: none */
+	/* what is in hand, all referenced but for the zero page, NULL: none */
 	struct page *source; /* what is copied: the entry's page (COW; NULL: zeros), the object's */
 	struct page *page;   /* to grant: one that others have too; NULL: the spare */
 	unsigned page_rights; /* what its entry may have of the VMA's */
 	struct page *spare;   /* a frame of its own, topped up */
 	pfn_t spare_pfn;
+	unsigned missing; /* table pages, where slot is NULL */
 	struct mmu_tables tables;
 };
 
@@ -66,7 +67,7 @@ static inline unsigned fault_used_flags(const struct fault *fault)
 	return fault_is_write(fault) ? ENTRY_ACCESSED | ENTRY_DIRTY : ENTRY_ACCESSED;
 }
 
-/* For handlers: the page to grant is one that others have too, referenced. */
+/* For handlers: the page to grant is one that others have too: referenced, or the zero page. */
 static inline void fault_give(struct fault *fault, struct page *page, unsigned rights)
 {
 	fault->page = page;

@@ -19,8 +19,8 @@
  * WP           a write-protection mark
  * SWAPPED      the entry, or the object's index, holds a swap slot
  * FILL         the entry is empty
- * REUSE        write to a private anonymous page: one map, and pinned, or not in the swap cache, or
- *              alone there
+ * REUSE        write to a private anonymous page: one map, and pinned, or nobody else has a reference
+ *              to it and it is not in the swap cache, or alone there
  * COW          any other write to a private mapping
  * REMAP        first write to a shared object page
  */
@@ -28,7 +28,7 @@
 /* How the access came about, beside RIGHT_READ, RIGHT_WRITE, RIGHT_EXEC. */
 #define ACCESS_USER	8u  /* a program: what is meant where nothing is said */
 #define ACCESS_COPY	16u /* the kernel on the running thread's behalf */
-#define ACCESS_REMOTE	32u /* through vm_hold() */
+#define ACCESS_REMOTE	32u /* through get_user_page() */
 #define ACCESS_POPULATE 64u /* ahead of any access, of all kinds that there may be */
 
 /* DENY_MAPERR is the look-up's own answer. */
@@ -63,6 +63,7 @@ struct fault_facts {
 	enum page_kind page_kind; /* PAGE_ZERO, PAGE_ANON or PAGE_OBJECT */
 	unsigned page_flags;	  /* FACT_* */
 	uint32_t maps;
+	uint32_t refs; /* its entries among them, the swap cache not */
 };
 
 /* Populating writable private memory counts as a write: what an access comes to. */
@@ -91,9 +92,10 @@ static inline bool facts_tell_last_holder(const struct fault_facts *f)
 {
 	if (f->page_kind != PAGE_ANON || f->maps != 1)
 		return false;
-	if (f->page_flags & FACT_PINNED)
-		return true;
-	return !(f->page_flags & FACT_SWAP_CACHED) || (f->page_flags & FACT_SWAP_ALONE);
+	if (f->refs != 1) /* who has it besides the entry writes to it, or reads it */
+		return f->page_flags & FACT_PINNED;
+	return (f->page_flags & (FACT_PINNED | FACT_SWAP_ALONE)) ||
+	       !(f->page_flags & FACT_SWAP_CACHED);
 }
 
 /* Pure: no lock, no allocation, no side effect. Inline, for it stands in the hot path twice. */

@@ -2,6 +2,7 @@
 #include "abi/errno.h"
 #include "mm/debt.h"
 #include "mm/host.h"
+#include "mm/relieve.h"
 #include "mm/tables.h"
 #include "mm/verbs.h"
 
@@ -17,7 +18,9 @@ struct copying {
 	struct space *parent, *child;
 	struct vma *vma; /* the child's */
 	vaddr_t resume;
-	bool done; /* a leaf table was copied: enough for a piece */
+	bool done;	    /* a leaf table was copied, or a pinned page: enough for a piece */
+	struct page *spare; /* for the child's copy of a pinned page */
+	bool needs_spare;
 	bool lessened;
 	struct mmu_tables tables;
 };
@@ -42,15 +45,14 @@ static inline struct mmu_entry share_entry(struct copying *copying, vaddr_t va,
 }
 
 /*
- * The entries of one leaf table, or of a part of it, from `slot` on; each page gets one holder
+ * The entries of one leaf table, or of a part of it, from `slot` to `end`; each page gets one holder
  * more. `to`: the child's at leaf->va.
  */
 static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *leaf,
-			      struct mmu_entry *slot, struct mmu_entry *to)
+			      struct mmu_entry *slot, struct mmu_entry *end, struct mmu_entry *to)
 {
-	struct mmu_entry *end = leaf->entries + leaf->count;
 	bool share = !vma_is_shared(copying->vma);
-	unsigned nzero = 0, nresident = 0;
+	unsigned nresident = 0;
 
 	for (; slot < end; slot = entry_next_used(slot + 1, end)) {
 		struct mmu_entry entry = entry_load(slot);
@@ -60,16 +62,51 @@ static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *le
 			entry = share_entry(copying, mmu_leaf_va(leaf, slot), slot, entry);
 		to[slot - leaf->entries] = entry;
 		page = pfn_to_page(entry_pfn(entry));
-		if (page == zero_page) {
-			nzero++;
+		if (page == zero_page)
 			continue;
-		}
 		page_map_get(page);
 		nresident++;
 	}
-	if (nzero)
-		page_map_get_many(zero_page, nzero);
 	space_add_resident(copying->child, nresident);
+}
+
+/* The first entry from `slot` on whose page somebody writes to by reference, or the end. */
+static __attribute__((noinline)) struct mmu_entry *first_pinned(const struct mmu_leaf *leaf,
+								struct mmu_entry *slot)
+{
+	struct mmu_entry *end = leaf->entries + leaf->count;
+
+	for (; slot < end; slot = entry_next_used(slot + 1, end)) {
+		const struct page *page = pfn_to_page(entry_pfn(entry_load(slot)));
+
+		/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
+		if (page->kind == PAGE_ANON && page->pins)
+			return slot;
+	}
+	return end;
+}
+
+/*
+ * The child gets a copy of a pinned page at once: shared, the next write of the parent would go to
+ * another page than the one that is pinned. Without a spare nothing is done, and the piece ends here.
+ */
+static __attribute__((noinline)) void copy_pinned(struct copying *copying, vaddr_t va,
+						  struct mmu_entry *slot, struct mmu_entry *to)
+{
+	struct mmu_entry entry = entry_load(slot);
+	struct page *copy = copying->spare;
+
+	copying->done = true;
+	copying->resume = va;
+	copying->needs_spare = !copy;
+	if (!copy)
+		return;
+	arch_page_copy(page_address(copy), page_address(pfn_to_page(entry_pfn(entry))));
+	*to = entry_make(page_to_pfn(copy), entry_rights(entry), entry_flags(entry) & ~ENTRY_COW);
+	page_ref_to_map(copy);
+	space_add_resident(copying->child, 1);
+	copying->spare = NULL;
+	copying->resume = va + PAGE_SIZE;
 }
 
 static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
@@ -77,8 +114,8 @@ static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 	struct copying *copying = arg;
 	unsigned before = copying->tables.count;
 	struct mmu_entry *end = leaf->entries + leaf->count;
-	struct mmu_entry *first;
-	int result;
+	struct mmu_entry *first, *to, *pinned = end;
+	unsigned missing;
 
 	if (copying->done) {
 		copying->resume = leaf->va;
@@ -87,12 +124,18 @@ static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 	first = entry_next_used(leaf->entries, end);
 	if (first == end)
 		return 0;
-	result = arch_mmu_prepare(&copying->child->mmu, leaf->va, &copying->tables);
-	assert(result == 0); /* topped up for one leaf table */
+	missing = arch_mmu_prepare(&copying->child->mmu, leaf->va, &copying->tables);
+	assert(!missing); /* topped up for one leaf table */
 	copying->child->tables += before - copying->tables.count;
-	copy_leaf_entries(copying, leaf, first, arch_mmu_lookup(&copying->child->mmu, leaf->va));
+	to = arch_mmu_lookup(&copying->child->mmu, leaf->va);
+	if (unlikely(copying->parent->pins) && !vma_is_shared(copying->vma))
+		pinned = first_pinned(leaf, first);
+	copy_leaf_entries(copying, leaf, first, pinned, to);
 	copying->done = true;
-	return 0;
+	if (likely(pinned == end))
+		return 0;
+	copy_pinned(copying, mmu_leaf_va(leaf, pinned), pinned, to + (pinned - leaf->entries));
+	return 1;
 }
 
 /* The parent's stale writable translations go before anybody can write on. => parent's lock held */
@@ -119,16 +162,28 @@ static vaddr_t copy_piece(struct copying *copying, vaddr_t start, vaddr_t end)
 	return copying->resume;
 }
 
+/* What a piece needs. 0, -ENOMEM, -EINTR. */
+static int copy_topup(struct copying *copying)
+{
+	if (unlikely(copying->needs_spare) && !copying->spare) {
+		copying->spare = page_alloc_wait(0, PAGE_ANON);
+		if (!copying->spare)
+			return -ENOMEM;
+	}
+	return tables_fill_wait(&copying->tables, FORK_TABLES);
+}
+
 /* Entries of the child's newest VMA. 0, -ENOMEM, -EINTR. */
 static int copy_entries(struct copying *copying)
 {
 	vaddr_t start = copying->vma->touched_start, end = copying->vma->touched_end;
 
 	while (start < end) {
+		int result = copy_topup(copying);
 		bool alive;
 
-		if (tables_fill(&copying->tables, FORK_TABLES))
-			return -ENOMEM;
+		if (result)
+			return result;
 		spin_lock(&copying->parent->lock);
 		spin_lock_nested(&copying->child->lock);
 		alive = !copying->parent->dying;
@@ -169,7 +224,7 @@ static void merge_copy(struct copying *copying)
  */
 static int copy_vma(struct copying *copying, vaddr_t from)
 {
-	struct vma *copy = vma_alloc_spare();
+	struct vma *copy = vma_alloc_spare(false);
 	struct vma *vma;
 
 	if (!copy)
@@ -204,6 +259,7 @@ static void copy_figures(const struct space *parent, struct space *child)
 	child->limit_data = parent->limit_data;
 	child->limit_stack = parent->limit_stack;
 	child->nunmaps = parent->nunmaps;
+#pragma GCC unroll 8
 	for (unsigned i = 0; i < SPACE_UNMAPS; i++)
 		child->unmaps[i] = parent->unmaps[i];
 }
@@ -228,5 +284,7 @@ int vm_fork(struct space *parent, struct space *child)
 			result = -EINTR;
 	}
 	tables_free(&copying.tables);
+	if (unlikely(copying.spare))
+		page_put(copying.spare);
 	return result == -ENOENT ? 0 : result;
 }

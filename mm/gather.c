@@ -9,6 +9,7 @@ void gather_init(struct gather *gather, struct space *space)
 	gather->space = space;
 	gather->leaves = 0;
 	gather->npages = 0;
+	gather->nzero = 0;
 	gather->flush.count = 0;
 	gather->flush.all = false;
 	gather->flush.tables = false;
@@ -27,11 +28,24 @@ static inline struct page *zap_entry(struct gather *gather, vaddr_t va, struct m
 	return pfn_to_page(entry_pfn(old));
 }
 
+/* Leaves out what nobody counts. => n of the pages gathered from `page` on are the zero page */
+static __attribute__((noinline)) void forget_zero_pages(struct gather *gather, struct page **page,
+							unsigned n)
+{
+	struct page **end = gather->pages + gather->npages, **to = page;
+
+	for (; page < end; page++)
+		if (*page != zero_page)
+			*to++ = *page;
+	gather->npages -= n;
+	gather->nzero += n;
+}
+
 static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
 	struct gather *gather = arg;
-	struct page **page = gather->pages + gather->npages;
+	struct page **first = gather->pages + gather->npages, **page = first;
 	unsigned nzero = 0;
 
 	gather->resume = leaf->va;
@@ -47,8 +61,10 @@ static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 		page++;
 	}
 	gather->leaves += slot == end;
-	gather->space->resident -= (unsigned)(page - gather->pages) - gather->npages - nzero;
+	gather->space->resident -= (unsigned)(page - first) - nzero;
 	gather->npages = (unsigned)(page - gather->pages);
+	if (nzero)
+		forget_zero_pages(gather, first, nzero);
 	gather->resume = mmu_leaf_va(leaf, slot);
 	return slot < end;
 }
@@ -143,5 +159,6 @@ void gather_free(struct gather *gather)
 	if (gather->tables.count)
 		tables_free(&gather->tables);
 	gather->npages = 0;
+	gather->nzero = 0;
 	gather->leaves = 0;
 }

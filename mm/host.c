@@ -9,9 +9,15 @@ static int pause_alone(struct vm_wait *wait)
 	return 0;
 }
 
-static int relieve_alone(void)
+static int relieve_alone(struct relief *relief)
 {
+	(void)relief;
 	return -ENOMEM;
+}
+
+static bool is_ending_alone(void)
+{
+	return false;
 }
 
 static bool mmap_locked_alone(struct space *space)
@@ -23,5 +29,6 @@ static bool mmap_locked_alone(struct space *space)
 struct mm_host mm_host = {
 	.pause = pause_alone,
 	.relieve = relieve_alone,
+	.is_ending = is_ending_alone,
 	.mmap_locked = mmap_locked_alone,
 };

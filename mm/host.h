@@ -3,6 +3,7 @@
 
 #include "lib/types.h"
 
+struct relief;
 struct space;
 struct vm_wait;
 
@@ -13,10 +14,13 @@ struct mm_host {
 	 */
 	int (*pause)(struct vm_wait *wait);
 	/*
-	 * No frame could be had, no spinning lock held: makes room, as the out-of-memory policy has
-	 * it. 0: worth asking again; -ENOMEM; -EINTR where the running thread has been killed.
+	 * The last steps of relieve(), no spinning lock held: waits for processes that are ending,
+	 * and ends one. 0: worth asking again; -ENOMEM; -EINTR where the running thread has been
+	 * killed.
 	 */
-	int (*relieve)(void);
+	int (*relieve)(struct relief *relief);
+	/* The running thread is on its way out, and may have the last frames for it. */
+	bool (*is_ending)(void);
 	/* The waiting mmap lock of the space is held by the running thread (assertions). */
 	bool (*mmap_locked)(struct space *space);
 };

@@ -41,13 +41,21 @@ static int grant_accessed(struct fault *fault)
 	return grant_more(fault, rights, entry_flags(fault->entry) | fault_used_flags(fault));
 }
 
-static int grant_remap(struct fault *fault)
+/* Kept apart: REUSE would pay for the registers that its lock takes. */
+static __attribute__((noinline)) int grant_remap(struct fault *fault)
 {
+	struct object *object = fault->vma->object;
+
 	/*
 	 * A page that a truncation has taken out of its object meanwhile goes from here too, soon:
 	 * this write came before it. (Files that are written back will have a limit here.)
 	 */
 	page_set_dirty(pfn_to_page(entry_pfn(fault->entry)));
+	if (object->ops->stored) {
+		spin_lock(&object->lock);
+		object_stored(object);
+		spin_unlock(&object->lock);
+	}
 	return grant_more(fault, fault->vma->rights, fault_used_flags(fault));
 }
 
@@ -60,7 +68,8 @@ int install_in_place(struct fault *fault)
 	case FAULT_ACCESSED:
 		return grant_accessed(fault);
 	case FAULT_SPURIOUS:
-		arch_mmu_fence_local(fault->va);
+		/* The fault may have been for a table that another hart has linked since. */
+		arch_mmu_fence_local_all();
 		fault_count(fault, FAULT_SPURIOUS);
 		return 0;
 	case FAULT_REMAP:
@@ -79,6 +88,7 @@ static inline bool is_reusable(const struct vma *vma, struct mmu_entry entry)
 		.page_kind = page->kind,
 		.page_flags = page->pins ? FACT_PINNED : 0,
 		.maps = page->maps,
+		.refs = page->refs,
 	};
 
 	return (vma->rights & RIGHT_WRITE) && !vma_is_shared(vma) && facts_tell_last_holder(&facts);

@@ -27,7 +27,6 @@ static inline void install_zero(struct fault *fault)
 
 	debt_assert_entry(fault->space, fault->va);
 	vma_touch(fault->vma, fault->va);
-	page_map_get(zero_page);
 	arch_mmu_map(fault->slot, fault->va, &entry, 1);
 	fault_count(fault, FAULT_FILL);
 	fault->space->stats.zero_maps++;
@@ -55,6 +54,7 @@ static inline void install_object_page(struct fault *fault, struct mmu_entry *sl
 static void install_written(struct fault *fault, struct page *page)
 {
 	page_set_dirty(page);
+	object_stored(fault->vma->object);
 	install_object_page(fault, fault->slot, fault->va, page, RIGHT_WRITE);
 	vma_touch(fault->vma, fault->va);
 	space_add_resident(fault->space, 1);
@@ -168,11 +168,11 @@ static __attribute__((noinline)) int refind(struct fault *fault)
 	fault->slot = arch_mmu_lookup(&space->mmu, fault->va);
 	if (!fault->slot) {
 		unsigned before = fault->tables.count;
-		int result = arch_mmu_prepare(&space->mmu, fault->va, &fault->tables);
+		unsigned missing = arch_mmu_prepare(&space->mmu, fault->va, &fault->tables);
 
 		space->tables += before - fault->tables.count;
 		vma_touch(vma, fault->va);
-		if (result)
+		if (missing)
 			return start_over(fault, RETRY_TABLES);
 		fault->slot = arch_mmu_lookup(&space->mmu, fault->va);
 	}
@@ -193,23 +193,22 @@ static __attribute__((noinline)) void clear_entry(struct fault *fault)
 	space_fence(fault->space, &flush);
 }
 
-/* The reference to the page becomes the entry's. */
-static inline __attribute__((always_inline)) void publish(struct fault *fault, struct page *page,
+static inline __attribute__((always_inline)) void publish(struct fault *fault,
 							  struct mmu_entry entry)
 {
 	sync_text(fault->vma->rights);
 	debt_assert_entry(fault->space, fault->va);
 	vma_touch(fault->vma, fault->va);
-	page_ref_to_map(page);
 	arch_mmu_map(fault->slot, fault->va, &entry, 1);
 }
 
-/* A page that the mapping alone has: all rights. */
+/* A page that the mapping alone has: all rights. The reference to it becomes the entry's. */
 static inline __attribute__((always_inline)) void publish_own(struct fault *fault,
 							      struct page *page, pfn_t pfn,
 							      unsigned flags)
 {
-	publish(fault, page, entry_make(pfn, fault->vma->rights, flags));
+	page_ref_to_map(page);
+	publish(fault, entry_make(pfn, fault->vma->rights, flags));
 	space_add_resident(fault->space, 1);
 }
 
@@ -236,9 +235,12 @@ static void publish_given(struct fault *fault)
 
 	if (fault_is_write(fault)) {
 		page_set_dirty(page);
+		object_stored(fault->object);
 		fault_count(fault, FAULT_REMAP);
 	}
-	publish(fault, page, entry_make(page_to_pfn(page), rights, flags));
+	if (page != zero_page)
+		page_ref_to_map(page);
+	publish(fault, entry_make(page_to_pfn(page), rights, flags));
 	fault_count(fault, FAULT_FILL);
 	if (page == zero_page)
 		fault->space->stats.zero_maps++;
@@ -263,10 +265,8 @@ static __attribute__((noinline)) int install_zeroed(struct fault *fault)
 	if (!page)
 		return FAULT_GO;
 	fault_count(fault, fault->kind);
-	if (fault->kind == FAULT_COW) {
+	if (fault->kind == FAULT_COW)
 		clear_entry(fault);
-		page_map_put(zero_page);
-	}
 	publish_own(fault, page, page->zeroed_pfn, ENTRY_ACCESSED | ENTRY_DIRTY);
 	return FAULT_SPENT;
 }
@@ -346,12 +346,10 @@ static inline int install_locked(struct fault *fault)
 	return 0;
 }
 
-/* COW: the page that was in the entry; NULL: none was. */
+/* COW: the page that was in the entry, and was counted; NULL: none was. */
 static inline struct page *replaced_page(const struct fault *fault)
 {
-	if (likely(fault->kind != FAULT_COW))
-		return NULL;
-	return fault->source ? fault->source : zero_page;
+	return likely(fault->kind != FAULT_COW) ? NULL : fault->source;
 }
 
 int vma_install(struct fault *fault)

@@ -15,6 +15,7 @@
 #include "arch/mmu.h"
 #include "mm/alloc_fail.h"
 #include "mm/page_alloc.h"
+#include "mm/relieve.h"
 #include "mm/tables.h"
 #include "sync/spinlock.h"
 
@@ -131,7 +132,7 @@ static struct page *frames_alloc(void)
 	struct page *frames = NULL;
 
 	for (unsigned i = 0; i < STACK_FRAMES; i++) {
-		struct page *page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
+		struct page *page = page_alloc_wait(0, PAGE_KERNEL);
 
 		if (!page) {
 			frames_free(frames);

@@ -11,7 +11,7 @@ int kmap_init(void);
 
 /*
  * A kernel stack of KSTACK_SIZE; its lowest byte, with unmapped guard of the same size below. NULL:
- * out of memory, or as many stacks as there may be.
+ * out of memory, which is waited for, or as many stacks as there may be. => as relieve()
  */
 void *kstack_alloc(void);
 void kstack_free(void *kstack);

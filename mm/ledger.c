@@ -15,6 +15,7 @@
 #include "mm/ledger_walk.h"
 #include "mm/page_alloc.h"
 #include "mm/slab.h"
+#include "sync/preempt.h"
 
 #define LOGGED_MAX 10
 
@@ -141,6 +142,7 @@ int ledger_check(struct ledger *ledger_ret)
 	struct ledger_walk walk = { 0 };
 	struct frame_census census = { 0 };
 
+	preempt_disable();
 	walk_all(&walk, 0);
 	walk_all(&walk, -1);
 	check_frames(&walk, &census);
@@ -148,6 +150,7 @@ int ledger_check(struct ledger *ledger_ret)
 	check_free(&walk, &census.ledger);
 	check_kinds(&walk, &census);
 	check_zero_page(&walk);
+	preempt_enable();
 	if (ledger_ret)
 		*ledger_ret = census.ledger;
 	return (int)walk.errors;

@@ -16,12 +16,27 @@ static void check_page(struct ledger_walk *walk, const struct object *object, ui
 			     (unsigned long)index);
 }
 
+/* How many of a list of its VMAs can be written through. */
+static size_t check_maps(struct ledger_walk *walk, const struct object *object,
+			 const struct list *maps)
+{
+	size_t nwritable = 0;
+	struct vma *vma;
+
+	list_for_each_entry(vma, maps, object_link) {
+		if (vma->object != object)
+			ledger_error(walk, "object %s: a VMA on its list maps another",
+				     object->ops->name);
+		nwritable += vma_writes_object(vma);
+	}
+	return nwritable;
+}
+
 static void check_object(struct ledger_walk *walk, struct object *object)
 {
 	struct page *page;
 	uint64_t index;
-	size_t npages = 0;
-	struct vma *vma;
+	size_t npages = 0, nwritable;
 
 	radix_for_each_range(page, index, &object->pages, 0, UINT64_MAX)
 	{
@@ -33,10 +48,12 @@ static void check_object(struct ledger_walk *walk, struct object *object)
 	if (npages != object->npages || npages != object->pages.count)
 		ledger_error(walk, "object %s: %lu pages found, %lu counted", object->ops->name,
 			     (unsigned long)npages, (unsigned long)object->npages);
-	list_for_each_entry(vma, &object->vmas, object_link)
-		if (vma->object != object)
-			ledger_error(walk, "object %s: a VMA on its list maps another",
-				     object->ops->name);
+	nwritable =
+		check_maps(walk, object, &object->vmas) + check_maps(walk, object, &object->stale);
+	if (nwritable != object->nwritable)
+		ledger_error(walk, "object %s: %lu writable maps found, %lu counted",
+			     object->ops->name, (unsigned long)nwritable,
+			     (unsigned long)object->nwritable);
 }
 
 void ledger_walk_objects(struct ledger_walk *walk)

@@ -91,9 +91,11 @@ static void check_vmas(struct ledger_walk *walk, struct space *space)
 			ledger_error(walk, "VMA %#lx says it is another space's",
 				     (unsigned long)vma->start);
 		nvmas++;
+		prev = vma;
+		if (vma->flags & VMA_LEAVING)
+			continue;
 		mapped += vma->end - vma->start;
 		data += vma_is_data(vma->rights, vma->flags) ? vma->end - vma->start : 0;
-		prev = vma;
 	}
 	if (nvmas != space->nvmas || mapped != space->mapped_bytes || data != space->data_bytes)
 		ledger_error(walk,
@@ -143,8 +145,10 @@ static void check_entry(struct space_walk *sw, vaddr_t va, struct mmu_entry e)
 			     (unsigned long)entry_pfn(e));
 		return;
 	}
-	ledger_found(sw->walk, page, PAGE_ONE_MAP);
-	sw->resident += page != zero_page;
+	if (page != zero_page) { /* which entries do not count */
+		ledger_found(sw->walk, page, PAGE_ONE_MAP);
+		sw->resident++;
+	}
 	if (!sw->vma || va < sw->vma->start || va >= sw->vma->end)
 		sw->vma = vma_find(sw->space, va);
 	fault = entry_fault(sw->vma, va, e, page);

@@ -3,6 +3,7 @@
 
 #include "abi/errno.h"
 #include "mm/object_index.h"
+#include "mm/relieve.h"
 #include "mm/slab.h"
 #include "sync/atomic.h"
 
@@ -20,6 +21,7 @@ void object_init(struct object *object, const struct object_ops *ops, uint64_t s
 	spin_init(&object->lock, LOCK_OBJECT);
 	radix_init(&object->pages);
 	list_init(&object->vmas);
+	list_init(&object->stale);
 	spin_lock(&list_lock);
 	list_add_tail(&objects, &object->link);
 	spin_unlock(&list_lock);
@@ -34,7 +36,7 @@ static const struct object_ops anon_ops = { .name = "anon", .fill = NULL, .destr
 
 struct object *object_create_anon(uint64_t size)
 {
-	struct object *object = slab_alloc(&anon_cache);
+	struct object *object = slab_alloc_wait(&anon_cache);
 
 	if (object)
 		object_init(object, &anon_ops, size);
@@ -56,7 +58,8 @@ void object_put(struct object *object)
 	assert_hardened(before != 0);
 	if (before != 1)
 		return;
-	assert_hardened(list_empty(&object->vmas) && !object->writers && !object->nexec);
+	assert_hardened(list_empty(&object->vmas) && list_empty(&object->stale));
+	assert_hardened(!object->nwritable && !object->writers && !object->nexec);
 	spin_lock(&list_lock);
 	list_del(&object->link);
 	spin_unlock(&list_lock);

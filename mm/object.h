@@ -33,6 +33,11 @@ struct object_ops {
 	 */
 	int (*punch)(struct object *object, uint64_t start, uint64_t end);
 	/*
+	 * A mapping has got the right to write to a page of it, for a store that is about to be made: the
+	 * time of it. NULL: nobody asks. => object->lock held; takes no lock
+	 */
+	void (*stored)(struct object *object);
+	/*
 	 * The last reference is gone, the pages too: free the object's memory and what it stands
 	 * on.
 	 */
@@ -50,7 +55,12 @@ struct object {
 	uint64_t backed;    /* bytes from here on are not fill's: zeros until written */
 	struct radix pages; /* index -> struct page, each with the object's reference */
 	size_t npages;
-	struct list vmas;     /* struct vma.object_link of all that map it */
+	/*
+	 * struct vma.object_link of all that map it. `stale` has those that a truncation is yet to
+	 * come to, and those whose `truncation` is from before the last one.
+	 */
+	struct list vmas, stale;
+	size_t nwritable;     /* of both, those that can be written through: vma_writes_object() */
 	uint32_t nexec;	      /* running images made of it: writers get ETXTBSY */
 	uint64_t truncations; /* counts them: what was decided before one is not trusted after */
 	/* guarded by the lock of the list of all objects: */
@@ -72,6 +82,13 @@ struct object *object_create_anon(uint64_t size);
 void object_get(struct object *object);
 /* The last one frees the pages, in pieces with pauses, and destroys. => no spinning lock held */
 void object_put(struct object *object);
+
+/* Does anybody map it? => object->lock held */
+static inline bool object_is_mapped_locked(const struct object *object)
+{
+	assert_hardened(spin_lock_held(&object->lock));
+	return !list_empty(&object->vmas) || !list_empty(&object->stale);
+}
 
 /* The bytes there are; it may change the next moment. */
 uint64_t object_size(const struct object *object);
@@ -104,7 +121,7 @@ int object_set_size(struct object *object, uint64_t size);
  * ones. The count done, 0 at the end of the object for reads, negative errno only where nothing was
  * done. A write beyond the end grows the size as it goes: -ENOSPC where there is no memory for it,
  * -EFBIG where it would begin beyond OBJECT_SIZE_MAX. They pause between pages: -EINTR where the
- * thread was killed. Where a page that is within the size can't be had, mm_host.relieve() decides.
+ * thread was killed. Where a page that is within the size can't be had, relieve() decides.
  * => no spinning lock held; for writes the file's waiting lock held
  */
 ssize_t object_read(struct object *object, uint64_t pos, vaddr_t user_to, size_t n);
@@ -120,6 +137,13 @@ int object_deny_write(struct object *object); /* exec; undone by object_allow_wr
 void object_allow_write(struct object *object);
 int object_get_write(struct object *object); /* open for writing; undone by object_put_write() */
 void object_put_write(struct object *object);
+
+/* Tells of a store by way of a shared mapping. => object->lock held */
+static inline void object_stored(struct object *object)
+{
+	if (object->ops->stored)
+		object->ops->stored(object);
+}
 
 /* Drops the pages of all objects that nobody uses and fill can bring back. */
 void object_trim(void);

@@ -12,6 +12,7 @@
 #include "mm/host.h"
 #include "mm/object_index.h"
 #include "mm/page_alloc.h"
+#include "mm/relieve.h"
 #include "mm/usercopy.h"
 
 /* The other side of a transfer: a user address or kernel memory. */
@@ -76,6 +77,7 @@ static char *bytes_at(struct page *page, uint64_t pos)
 /* object_page() that waits, for what fills the page and for memory. */
 static int page_wait_for(struct object *object, uint64_t index, struct page **page_ret)
 {
+	struct relief relief = { 0 };
 	struct vm_wait wait;
 	int result;
 
@@ -84,7 +86,7 @@ static int page_wait_for(struct object *object, uint64_t index, struct page **pa
 		if (result == VM_WAIT)
 			result = mm_host.pause(&wait);
 		else if (result == -ENOMEM)
-			result = mm_host.relieve();
+			result = relieve(&relief);
 		else
 			break;
 	} while (result == 0);
@@ -167,7 +169,6 @@ static struct page *page_kept(struct object *object, uint64_t index)
 	return kept ? object_page_resident(object, index) : NULL;
 }
 
-/* Where memory has run out a file does not grow, rather than that a process is killed for it. */
 static ssize_t write_beyond(struct object *object, uint64_t pos, const struct side *from, size_t n)
 {
 	uint64_t truncations = atomic_load_relaxed(&object->truncations);
@@ -179,7 +180,7 @@ static ssize_t write_beyond(struct object *object, uint64_t pos, const struct si
 		return write_to(object, page, pos, from, n);
 	page = page_alloc(0, PAGE_OBJECT, PAGE_NORMAL);
 	if (!page)
-		return -ENOSPC;
+		return -ENOMEM;
 	went = side_take(from, bytes_at(page, pos), n);
 	if (!went) {
 		page_put(page);
@@ -190,9 +191,21 @@ static ssize_t write_beyond(struct object *object, uint64_t pos, const struct si
 	page->flags |= PAGE_DIRTY;
 	error = object_publish(object, pos >> PAGE_SHIFT, page, truncations, pos + went, &page);
 	if (error)
-		return error == -ENOMEM ? -ENOSPC : error;
+		return error;
 	page_put(page);
 	return (ssize_t)went;
+}
+
+/* Where memory has run out a file does not grow, rather than that a process is killed for it. */
+static ssize_t write_growing(struct object *object, uint64_t pos, const struct side *from, size_t n)
+{
+	struct relief relief = { .spare = true };
+	ssize_t went;
+
+	while ((went = write_beyond(object, pos, from, n)) == -ENOMEM)
+		if (relieve(&relief))
+			return -ENOSPC;
+	return went;
 }
 
 /* Writes at most up to the end of a page: the count, or negative errno. */
@@ -205,7 +218,7 @@ static ssize_t write_piece(struct object *object, uint64_t pos, const struct sid
 		if (pos >> PAGE_SHIFT < object_pages(object_size(object)))
 			went = write_inside(object, pos, from, n);
 		else
-			went = write_beyond(object, pos, from, n);
+			went = write_growing(object, pos, from, n);
 	} while (went == -EAGAIN || went == -ENXIO);
 	return went;
 }

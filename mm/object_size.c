@@ -49,7 +49,7 @@ int object_set_size(struct object *object, uint64_t size)
 	object_zero_tail(object, size, UINT64_MAX);
 	object_remove(object, object_pages(size), UINT64_MAX, NULL);
 	spin_lock(&object->lock);
-	mapped = !list_empty(&object->vmas);
+	mapped = object_is_mapped_locked(object);
 	spin_unlock(&object->lock);
 	if (mapped)
 		vm_truncate(object, ALIGN_UP(size, PAGE_SIZE));

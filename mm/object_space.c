@@ -5,6 +5,7 @@
 #include "mm/host.h"
 #include "mm/object_index.h"
 #include "mm/page_alloc.h"
+#include "mm/relieve.h"
 #include "mm/verbs.h"
 #include "mm/vma.h"
 
@@ -23,6 +24,7 @@ static int page_keep(struct object *object, uint64_t index, struct page **page_r
 /* The page at index is there, now and then: 0; -ENOSPC, where memory has run out too; -EIO; -EINTR. */
 static int have_page(struct object *object, uint64_t index)
 {
+	struct relief relief = { .spare = true };
 	struct vm_wait wait;
 	struct page *page;
 	int result;
@@ -31,12 +33,10 @@ static int have_page(struct object *object, uint64_t index)
 		result = object_page(object, index, &page, &wait);
 		if (result == -ENXIO)
 			result = page_keep(object, index, &page);
-		if (result == VM_WAIT) {
-			result = mm_host.pause(&wait);
-			if (result)
-				return result;
-			result = -EAGAIN;
-		}
+		if (result == VM_WAIT)
+			result = mm_host.pause(&wait) ?: -EAGAIN;
+		else if (result == -ENOMEM)
+			result = relieve(&relief) ?: -EAGAIN;
 	} while (result == -EAGAIN);
 	if (result == 0)
 		page_put(page);
@@ -112,7 +112,7 @@ static bool is_mapped(struct object *object)
 	bool mapped;
 
 	spin_lock(&object->lock);
-	mapped = !list_empty(&object->vmas);
+	mapped = object_is_mapped_locked(object);
 	spin_unlock(&object->lock);
 	return mapped;
 }
@@ -157,15 +157,10 @@ int object_punch(struct object *object, uint64_t start, uint64_t end)
 
 bool object_has_writable_maps(struct object *object)
 {
-	struct vma *vma;
-	bool found = false;
+	bool found;
 
 	spin_lock(&object->lock);
-	list_for_each_entry(vma, &object->vmas, object_link) {
-		found = vma_is_shared(vma) && (vma->max_rights & RIGHT_WRITE);
-		if (found)
-			break;
-	}
+	found = object->nwritable != 0;
 	spin_unlock(&object->lock);
 	return found;
 }

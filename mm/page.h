@@ -34,8 +34,10 @@ enum page_kind {
 struct slab_object;
 
 /*
- * refs: whoever may still look at the frame: each entry that maps it, its object, each hold. 0
- * frees it. maps: how many of those are entries. Both change by one atomic addition to `counts`.
+ * refs: whoever may still look at the frame: each entry that maps it, its object, each get_user_page().
+ * 0 frees it. maps: how many of those are entries. Both change by one atomic addition to `counts`.
+ * pins: those of get_user_page() for writing. A pinned page has one entry at most, a write fault on it
+ * always reuses it, and a fork copies it for the child.
  */
 struct page {
 	union {
@@ -46,7 +48,7 @@ struct page {
 		};
 	};
 	union {
-		uint16_t pins;	    /* holds for DMA: never moved or shared */
+		uint16_t pins;	    /* PAGE_ANON: who writes to it by reference; its space's lock */
 		uint16_t slab_used; /* PAGE_SLAB: objects in use; guarded by the cache's lock */
 	};
 	uint8_t kind;
@@ -153,8 +155,8 @@ static inline void page_get(struct page *page)
 }
 
 /*
- * Gives a reference back; the last one frees the frame. The zero page counts like others but its
- * own reference stays.
+ * Gives a reference back; the last one frees the frame. The zero page's own reference stays, and
+ * entries that show it are not counted: there may be more of them than a count can hold.
  */
 void page_put(struct page *page);
 
@@ -167,12 +169,6 @@ static inline void page_map_get(struct page *page)
 static inline void page_ref_to_map(struct page *page)
 {
 	page_counts_add(page, PAGE_ONE_MAP - PAGE_ONE_REF);
-}
-
-/* page_map_get() for n entries at once. */
-static inline void page_map_get_many(struct page *page, unsigned n)
-{
-	page_counts_add(page, n * PAGE_ONE_MAP);
 }
 
 /* Takes an entry's count away; the last reference frees. => the entry is gone and its fence done */

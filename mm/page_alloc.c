@@ -11,6 +11,7 @@
 #include "mm/page_alloc.h"
 
 #include "mm/alloc_fail.h"
+#include "mm/host.h"
 #include "mm/zeroed.h"
 #include "sync/spinlock.h"
 
@@ -168,10 +169,23 @@ static inline void block_start(struct page *page, unsigned order, enum page_kind
 	list_init(&page->link);
 }
 
+/* How many frames are not to be taken. */
+static inline size_t frames_kept(enum page_alloc_from from)
+{
+	return from == PAGE_RESERVE ? 0 : pool.reserve;
+}
+
+/* There was none but in the reserve: may it be had from there? */
+static bool may_dip(enum page_alloc_from from)
+{
+	return from == PAGE_NORMAL && mm_host.is_ending();
+}
+
 /* Orders above 0; singles are merged, in pieces, until there is such a block. */
 static __attribute__((noinline)) struct page *block_alloc(unsigned order, enum page_kind kind,
-							  size_t keep)
+							  enum page_alloc_from from)
 {
+	size_t keep = frames_kept(from);
 	struct page *page = NULL;
 
 	spin_lock(&pool.lock);
@@ -185,8 +199,10 @@ static __attribute__((noinline)) struct page *block_alloc(unsigned order, enum p
 	if (page)
 		pool.nfree -= 1ul << order;
 	spin_unlock(&pool.lock);
+	if (!page && zeroed_drop())
+		return block_alloc(order, kind, from);
 	if (!page)
-		return zeroed_drop() ? block_alloc(order, kind, keep) : NULL;
+		return may_dip(from) ? block_alloc(order, kind, PAGE_RESERVE) : NULL;
 	block_start(page, order, kind);
 	for (size_t i = 1; i < 1ul << order; i++) {
 		page[i].counts = 0;
@@ -211,8 +227,10 @@ static inline struct page *single_take(struct list **from, size_t keep)
 }
 
 /* The list was empty, or memory is short. */
-static __attribute__((noinline)) struct page *single_alloc(enum page_kind kind, size_t keep)
+static __attribute__((noinline)) struct page *single_alloc(enum page_kind kind,
+							   enum page_alloc_from from)
 {
+	size_t keep = frames_kept(from);
 	struct page *page;
 
 	spin_lock(&pool.lock);
@@ -222,31 +240,30 @@ static __attribute__((noinline)) struct page *single_alloc(enum page_kind kind, 
 	page = single_take(&pool.singles, keep);
 	if (!page)
 		page = zeroed_take();
-	if (page)
-		block_start(page, 0, kind);
+	if (!page)
+		return may_dip(from) ? single_alloc(kind, PAGE_RESERVE) : NULL;
+	block_start(page, 0, kind);
 	return page;
 }
 
-static inline struct page *frame_alloc(enum page_kind kind, size_t keep)
+static inline struct page *frame_alloc(enum page_kind kind, enum page_alloc_from from)
 {
-	struct page *page = single_take(&pool.singles, keep);
+	struct page *page = single_take(&pool.singles, frames_kept(from));
 
 	if (unlikely(!page))
-		return single_alloc(kind, keep);
+		return single_alloc(kind, from);
 	block_start(page, 0, kind);
 	return page;
 }
 
 struct page *page_alloc(unsigned order, enum page_kind kind, enum page_alloc_from from)
 {
-	size_t keep = from == PAGE_RESERVE ? 0 : pool.reserve;
-
 	assert_hardened(kind != PAGE_FREE && kind != PAGE_RESERVED);
 	if (from != PAGE_AHEAD && alloc_fails())
 		return NULL;
 	if (unlikely(order > 0))
-		return order <= PAGE_ORDER_MAX ? block_alloc(order, kind, keep) : NULL;
-	return frame_alloc(kind, keep);
+		return order <= PAGE_ORDER_MAX ? block_alloc(order, kind, from) : NULL;
+	return frame_alloc(kind, from);
 }
 
 struct page *page_alloc_zeroed(enum page_kind kind)
@@ -261,7 +278,7 @@ struct page *page_alloc_zeroed(enum page_kind kind)
 		block_start(page, 0, kind);
 		return page;
 	}
-	page = frame_alloc(kind, pool.reserve);
+	page = frame_alloc(kind, PAGE_NORMAL);
 	if (page)
 		arch_page_zero(page_address(page));
 	return page;

@@ -8,8 +8,8 @@
 
 /* Who may use the last frames. */
 enum page_alloc_from {
-	PAGE_NORMAL,  /* leaves the reserve alone */
-	PAGE_RESERVE, /* a dying process, and what makes memory free */
+	PAGE_NORMAL,  /* leaves the reserve alone, unless its process is ending (mm_host) */
+	PAGE_RESERVE, /* what makes memory free by running: munmap (mm/relieve.h) */
 	PAGE_AHEAD,   /* as PAGE_NORMAL, and nobody minds where there is none (mm/zeroed.c) */
 };
 

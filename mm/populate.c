@@ -4,12 +4,15 @@
 #include "abi/errno.h"
 #include "mm/fault.h"
 #include "mm/host.h"
+#include "mm/relieve.h"
 
 /* Pages between pauses. */
 #define POPULATE_PIECE 64
 
 static int populate_page(struct space *space, vaddr_t va, unsigned access)
 {
+	struct relief relief = { 0 };
+
 	for (;;) {
 		struct vm_wait wait;
 		int result;
@@ -17,11 +20,14 @@ static int populate_page(struct space *space, vaddr_t va, unsigned access)
 		if (!vma_find(space, va)) /* (a stack grows for an access only) */
 			return VM_SEGV_MAPERR;
 		result = vm_fault(space, va, access, 0, &wait);
-		if (result != VM_WAIT)
+		if (result == VM_WAIT)
+			result = mm_host.pause(&wait);
+		else if (result == VM_OOM)
+			result = relieve(&relief);
+		else
 			return result;
-		result = mm_host.pause(&wait);
 		if (result)
-			return result;
+			return result == -ENOMEM ? VM_OOM : result;
 	}
 }
 

@@ -144,6 +144,16 @@ static void part_change(struct part *part, struct vma *vma, struct list *dead)
 	part_gained(part, vma_merge(vma, dead));
 }
 
+/* It becomes part of a neighbour that is there. False: it does not. => space lock held */
+static inline __attribute__((always_inline)) bool part_yield(struct part *part, struct vma *vma)
+{
+	part_note(part, vma);
+	vma = vma_yield(vma, part->start, part->end, part->rights, vma->flags);
+	if (vma)
+		part_gained(part, vma);
+	return vma;
+}
+
 /* It becomes a VMA of its own. */
 static int part_split(struct part *part, struct vma *vma)
 {
@@ -158,18 +168,26 @@ static int part_split(struct part *part, struct vma *vma)
 	part_change(part, split_within(vma, part->start, part->end, &room), &dead);
 	spin_unlock(&space->lock);
 	vma_free_dead(&dead);
-	part_lost(part, space);
 	return 0;
 }
 
-/* It becomes part of a neighbour that is there. False: it does not. => space lock held */
-static bool part_yield(struct part *part, struct vma *vma)
+/* A neighbour takes it, so that there is no VMA more; else it becomes one of its own. */
+static int part_protect(struct part *part, struct vma *vma)
 {
-	part_note(part, vma);
-	vma = vma_yield(vma, part->start, part->end, part->rights);
-	if (vma)
-		part_gained(part, vma);
-	return vma;
+	struct space *space = vma->space;
+	bool yielded = false;
+	int result = 0;
+
+	if (vma_ends_with(vma, part->start, part->end)) {
+		spin_lock(&space->lock);
+		yielded = part_yield(part, vma);
+		spin_unlock(&space->lock);
+	}
+	if (!yielded)
+		result = part_split(part, vma);
+	if (!result)
+		part_lost(part, space);
+	return result;
 }
 
 /*
@@ -207,7 +225,7 @@ static int protect_one(struct space *space, vaddr_t start, vaddr_t end, unsigned
 	result = protect_check(vma, part.end - start, rights);
 	if (result || vma->rights == rights)
 		return result;
-	result = part_split(&part, vma);
+	result = part_protect(&part, vma);
 	if (!result && fill)
 		(void)lock_populate(space, start, part.end); /* what can't be filled is left */
 	return result;

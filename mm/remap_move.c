@@ -4,6 +4,7 @@
 #include "abi/errno.h"
 #include "mm/debt.h"
 #include "mm/host.h"
+#include "mm/relieve.h"
 #include "mm/tables.h"
 #include "mm/unmap.h"
 
@@ -98,8 +99,11 @@ static int have_tables(struct move *move)
 	unsigned needed = count_tables(move);
 
 	while (move->tables.count < needed) {
-		if (tables_fill(&move->tables, MIN(needed, move->tables.count + FILL_TABLES)))
-			return -ENOMEM;
+		int result = tables_fill_wait(&move->tables,
+					      MIN(needed, move->tables.count + FILL_TABLES));
+
+		if (result)
+			return result;
 		(void)vm_pause();
 	}
 	return 0;
@@ -136,7 +140,7 @@ static void from_go_on(struct move *move)
 static int begin(struct move *move, vaddr_t start, vaddr_t end)
 {
 	struct split_room room;
-	int result = split_room_get(move->space, start, end, &room);
+	int result = split_room_get(move->space, start, end, &room, false);
 
 	if (result)
 		return result;
@@ -210,7 +214,7 @@ static int move_leaf(void *arg, const struct mmu_leaf *leaf)
 	unsigned n = MIN(leaf->count, MMU_LEAF_ENTRIES - (to >> PAGE_SHIFT) % MMU_LEAF_ENTRIES);
 	unsigned before = move->tables.count;
 	struct mmu_entry *slots;
-	int result;
+	unsigned missing;
 
 	if (move->leaves++) {
 		move->resume = leaf->va;
@@ -218,8 +222,8 @@ static int move_leaf(void *arg, const struct mmu_leaf *leaf)
 	}
 	if (is_blank(leaf))
 		return 0;
-	result = arch_mmu_prepare(&move->space->mmu, to, &move->tables);
-	assert(result == 0); /* counted before, and nobody adds any */
+	missing = arch_mmu_prepare(&move->space->mmu, to, &move->tables);
+	assert(!missing); /* counted before, and nobody adds any */
 	move->space->tables += before - move->tables.count;
 	slots = arch_mmu_lookup(&move->space->mmu, to);
 	assert(slots);
@@ -310,6 +314,8 @@ int remap_move(struct space *space, vaddr_t old_start, size_t old_len, vaddr_t n
 	} else {
 		spin_lock(&space->lock);
 		insert_new(&move, fresh, move.from, old_start, new_len);
+		if (!(flags & REMAP_KEEP))
+			vma_leave(move.from);
 		spin_unlock(&space->lock);
 		move_entries(&move);
 		finish(&move, old_start, old_start + old_len, flags & REMAP_KEEP);

@@ -62,7 +62,7 @@ static void slab_cut(struct slab_cache *cache, struct page *page)
  * A slab with a free object: on the list, the cache's lock held. NULL: out of memory, the lock held
  * all the same.
  */
-static struct page *slab_find(struct slab_cache *cache)
+static struct page *slab_find(struct slab_cache *cache, enum page_alloc_from from)
 {
 	struct page *page;
 
@@ -71,7 +71,7 @@ static struct page *slab_find(struct slab_cache *cache)
 	spin_unlock(&cache->lock);
 	if (!atomic_load(&cache->listed))
 		cache_start(cache);
-	page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
+	page = page_alloc(0, PAGE_KERNEL, from);
 	if (page)
 		slab_cut(cache, page);
 	spin_lock(&cache->lock);
@@ -83,7 +83,7 @@ static struct page *slab_find(struct slab_cache *cache)
 	return page;
 }
 
-void *slab_alloc(struct slab_cache *cache)
+void *slab_alloc_from(struct slab_cache *cache, enum page_alloc_from from)
 {
 	struct slab_object *object = NULL;
 	struct page *page;
@@ -91,7 +91,7 @@ void *slab_alloc(struct slab_cache *cache)
 	if (alloc_fails())
 		return NULL;
 	spin_lock(&cache->lock);
-	page = slab_find(cache);
+	page = slab_find(cache, from);
 	if (page) {
 		object = page->slab_free;
 		page->slab_free = object->next;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lib/types.h"
+#include "mm/page_alloc.h"
 
 /*
  * Up to some KiB; larger sizes take whole frames. NULL: out of memory, an ordinary answer. Never
@@ -14,7 +15,12 @@ void *kzalloc(size_t size) __attribute__((malloc(kfree)));
 /* A cache of objects of one type. Define with SLAB_CACHE(name, type). */
 struct slab_cache;
 void slab_free(struct slab_cache *cache, void *object);
-void *slab_alloc(struct slab_cache *cache) /* not zeroed */
+void *slab_alloc_from(struct slab_cache *cache, enum page_alloc_from from) /* not zeroed */
 	__attribute__((malloc(slab_free, 2)));
+
+static inline void *slab_alloc(struct slab_cache *cache)
+{
+	return slab_alloc_from(cache, PAGE_NORMAL);
+}
 
 #include "mm/slab_cache.h" /* struct slab_cache, SLAB_CACHE() */

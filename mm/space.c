@@ -3,6 +3,7 @@
 
 #include "abi/errno.h"
 #include "mm/debt.h"
+#include "mm/relieve.h"
 #include "mm/tables.h"
 #include "mm/unmap.h"
 
@@ -18,7 +19,7 @@ int space_create(struct space *space)
 				 .limit_stack = UINT64_MAX,
 				 .mmap_top = USER_TOP,
 				 .tables = 1 };
-	if (tables_fill(&root, 1))
+	if (tables_fill_wait(&root, 1))
 		return -ENOMEM;
 	if (debts_create(space)) {
 		tables_free(&root);

@@ -13,7 +13,7 @@ enum fault_retry {
 	RETRY_VMA,    /* its VMA is another */
 	RETRY_ENTRY,  /* its entry, or the kind, is another */
 	RETRY_SOURCE, /* the page is no longer in its object at that index */
-	RETRY_TABLES, /* one more table page was missing */
+	RETRY_TABLES, /* a table was unlinked meanwhile */
 	RETRY_RACE,   /* the hardware or another hart was quicker by one bit */
 	RETRY_REASONS
 };
@@ -49,6 +49,7 @@ struct space {
 	size_t nvmas;
 	size_t resident; /* entries that hold a frame, zero page apart */
 	size_t tables;	 /* table pages, root included */
+	size_t pins; /* of private pages that it maps, or mapped: put_user_page() is still to come */
 	struct space_stats stats;
 	bool dying; /* the OOM killer strips it, or exit tears it down: no grants any more */
 	/* where a verb is between unmapping and the end: who finds no VMA there waits for it */

@@ -13,10 +13,10 @@ static struct vma *vma_across_end(struct space *space, struct vma *first, vaddr_
 	return vma && vma->start < end && end < vma->end ? vma : NULL;
 }
 
-static int room_fill(struct split_room *room, unsigned needed)
+static int room_fill(struct split_room *room, unsigned needed, bool frees)
 {
 	for (unsigned i = 0; i < needed; i++) {
-		room->spare[i] = vma_alloc_spare();
+		room->spare[i] = vma_alloc_spare(frees);
 		if (!room->spare[i]) {
 			split_room_put(room);
 			return -ENOMEM;
@@ -25,7 +25,8 @@ static int room_fill(struct split_room *room, unsigned needed)
 	return 0;
 }
 
-int split_room_get(struct space *space, vaddr_t start, vaddr_t end, struct split_room *room)
+int split_room_get(struct space *space, vaddr_t start, vaddr_t end, struct split_room *room,
+		   bool frees)
 {
 	struct vma *first = vma_find(space, start);
 	struct vma *high = vma_across_end(space, first, end);
@@ -34,7 +35,7 @@ int split_room_get(struct space *space, vaddr_t start, vaddr_t end, struct split
 	*room = (struct split_room){ 0 };
 	if (low && first == high && space->nvmas >= VMA_COUNT_MAX)
 		return -ENOMEM;
-	return room_fill(room, low + !!high);
+	return room_fill(room, low + !!high, frees);
 }
 
 int split_room_within(const struct vma *vma, vaddr_t start, vaddr_t end, struct split_room *room)
@@ -42,9 +43,9 @@ int split_room_within(const struct vma *vma, vaddr_t start, vaddr_t end, struct 
 	unsigned needed = (vma->start < start) + (end < vma->end);
 
 	*room = (struct split_room){ 0 };
-	if (needed == 2 && vma->space->nvmas >= VMA_COUNT_MAX)
+	if (needed && vma->space->nvmas + needed > VMA_COUNT_MAX)
 		return -ENOMEM;
-	return room_fill(room, needed);
+	return room_fill(room, needed, false);
 }
 
 void split_room_put(struct split_room *room)

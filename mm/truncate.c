@@ -7,10 +7,15 @@
 
 /*
  * Locks go from space to object, but the way here is from object to its VMAs: so the object's lock
- * only finds a VMA that this truncation has not come to yet; spaces_lock keeps its space from going
- * away; and under the space's own lock it is looked up again. Who is done goes to the end of the
- * object's list. A VMA that fork makes stands behind its original, and is come to after it: what
- * fork copied of the original before that goes from the copy too.
+ * only finds the first VMA of its list of stale ones, on which a truncation puts all; spaces_lock
+ * keeps its space from going away; and under the space's own lock it is looked up again. Who is done
+ * goes to the end of the other list, so that no turn walks either, and the order of both together,
+ * those that are done first, never changes. A VMA that fork or mremap makes of a stale one is stale
+ * too, stands behind it, and is come to after it: what was copied of the original before that goes
+ * from the copy too.
+ *
+ * Several may make holes in one object at once (nobody does while its size is lowered). What one of
+ * them has come to the others take as done: pages that stay mapped are zeroed, and no hole needs more.
  */
 
 /* What is dropped: bytes, at pages; of a hole private copies stay. */
@@ -18,7 +23,6 @@ struct cut {
 	struct object *object;
 	uint64_t start, end;
 	bool hole;
-	uint64_t truncation; /* which of the object's it is */
 	/*
 	 * Of a hole: where the last piece stopped. (A VMA that has taken another's place meanwhile may
 	 * so keep a part: its pages are there still, and are zeroed.)
@@ -27,35 +31,32 @@ struct cut {
 	vaddr_t resume;
 };
 
-/* => object->lock held; space NULL: any */
-static struct vma *find_stale(struct object *object, const struct space *space, uint64_t truncation)
+/* The first VMA that no truncation has come to; NULL. => object->lock held */
+static struct vma *first_stale(struct object *object)
 {
-	struct vma *vma;
-
-	list_for_each_entry(vma, &object->vmas, object_link) {
-		if (vma->truncation < truncation && (!space || vma->space == space))
-			return vma;
-	}
-	return NULL;
+	assert_hardened(spin_lock_held(&object->lock));
+	if (list_empty(&object->stale))
+		return NULL;
+	return list_first_entry(&object->stale, struct vma, object_link);
 }
 
-static struct vma *find_stale_in(struct object *object, const struct space *space,
-				 uint64_t truncation)
+/* The same where it is one of this space, whose lock is held. */
+static struct vma *first_stale_in(struct object *object, const struct space *space)
 {
 	struct vma *vma;
 
 	spin_lock(&object->lock);
-	vma = find_stale(object, space, truncation);
+	vma = first_stale(object);
+	if (vma && vma->space != space)
+		vma = NULL;
 	spin_unlock(&object->lock);
 	return vma;
 }
 
-static void mark_done(const struct cut *cut, struct vma *vma)
+static void mark_done(struct object *object, struct vma *vma)
 {
-	struct object *object = cut->object;
-
 	spin_lock(&object->lock);
-	vma->truncation = cut->truncation;
+	vma->truncation = object->truncations;
 	list_del(&vma->object_link);
 	list_add_tail(&object->vmas, &vma->object_link);
 	spin_unlock(&object->lock);
@@ -91,7 +92,7 @@ static vaddr_t zap_hole(struct gather *gather, struct cut *cut, const struct vma
 /* A piece of one VMA. => space lock held */
 static void truncate_piece(struct gather *gather, struct cut *cut)
 {
-	struct vma *vma = find_stale_in(cut->object, gather->space, cut->truncation);
+	struct vma *vma = first_stale_in(cut->object, gather->space);
 	vaddr_t from, reached, end;
 
 	if (!vma)
@@ -108,11 +109,11 @@ static void truncate_piece(struct gather *gather, struct cut *cut)
 	debt_assert_none(gather->space);
 	if (reached != end)
 		return;
-	mark_done(cut, vma);
+	mark_done(cut->object, vma);
 	cut->vma = NULL;
 }
 
-/* => false: no mapping is left that this truncation has not come to */
+/* => false: no mapping is left that no truncation has come to */
 static bool truncate_some(struct cut *cut)
 {
 	struct object *object = cut->object;
@@ -121,7 +122,7 @@ static bool truncate_some(struct cut *cut)
 
 	spin_lock(&spaces_lock);
 	spin_lock(&object->lock);
-	vma = find_stale(object, NULL, cut->truncation);
+	vma = first_stale(object);
 	if (vma)
 		gather_init(&gather, vma->space);
 	spin_unlock(&object->lock);
@@ -141,7 +142,9 @@ static void truncate(struct cut *cut)
 	struct object *object = cut->object;
 
 	spin_lock(&object->lock);
-	cut->truncation = ++object->truncations;
+	object->truncations++;
+	list_splice_tail(&object->vmas, &object->stale);
+	list_splice_tail(&object->stale, &object->vmas);
 	spin_unlock(&object->lock);
 	while (truncate_some(cut))
 		(void)vm_pause();

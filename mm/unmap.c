@@ -105,7 +105,7 @@ int unmap_range(struct space *space, vaddr_t start, vaddr_t end)
 
 	if (cut_untouched_end(space, start, end))
 		return 0;
-	result = split_room_get(space, start, end, &room);
+	result = split_room_get(space, start, end, &room, true);
 	if (result)
 		return result;
 	if (split_needed(&room)) {

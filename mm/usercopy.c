@@ -3,6 +3,7 @@
 
 #include "abi/errno.h"
 #include "arch/usercopy.h"
+#include "lib/assert.h"
 #include "lib/bits.h"
 #include "sync/lockorder.h"
 
@@ -55,4 +56,18 @@ ssize_t user_copy_string(char *to, vaddr_t from, size_t n)
 	if (length < 0 || (size_t)length < room)
 		return length;
 	return room < n ? -EFAULT : -ENAMETOOLONG;
+}
+
+int user_load_word(uint32_t *to, vaddr_t from)
+{
+	lockorder_assert_none_spinning();
+	assert_hardened(IS_ALIGNED(from, sizeof(*to)));
+	return user_range_ok(from, sizeof(*to)) ? arch_load_word_in(to, from) : -EFAULT;
+}
+
+int user_cas_word(vaddr_t at, uint32_t *old, uint32_t new)
+{
+	lockorder_assert_none_spinning();
+	assert_hardened(IS_ALIGNED(at, sizeof(*old)));
+	return user_range_ok(at, sizeof(*old)) ? arch_cas_word(at, old, new) : -EFAULT;
 }

@@ -30,3 +30,11 @@ size_t user_clear_some(vaddr_t to, size_t n);
  * -EFAULT.
  */
 ssize_t user_copy_string(char *to, vaddr_t from, size_t n);
+
+/*
+ * A word in one access, and a word that becomes `new` where it is *old, in one step; what was found
+ * is in *old then. 0 (the same or not) or -EFAULT; faults as above.
+ * => the address is a multiple of 4; no spinning lock held
+ */
+int user_load_word(uint32_t *to, vaddr_t from);
+int user_cas_word(vaddr_t at, uint32_t *old, uint32_t new);

@@ -1,6 +1,7 @@
 /* The VMAs of a space: a balanced tree in which each node knows the largest gap below it. */
 #include "mm/vma.h"
 
+#include "mm/relieve.h"
 #include "mm/slab.h"
 #include "mm/space.h"
 
@@ -11,9 +12,9 @@ static struct vma *vma_of(struct tree_node *node)
 	return tree_entry_or_null(node, struct vma, node);
 }
 
-struct vma *vma_alloc_spare(void)
+struct vma *vma_alloc_spare(bool frees)
 {
-	struct vma *vma = slab_alloc(&vma_cache);
+	struct vma *vma = frees ? slab_alloc_last(&vma_cache) : slab_alloc_wait(&vma_cache);
 
 	if (vma)
 		vma->object = NULL;
@@ -22,7 +23,7 @@ struct vma *vma_alloc_spare(void)
 
 struct vma *vma_alloc(void)
 {
-	struct vma *vma = slab_alloc(&vma_cache);
+	struct vma *vma = slab_alloc_wait(&vma_cache);
 
 	if (!vma)
 		return NULL;
@@ -162,10 +163,13 @@ struct vma *vma_find_in_tree(struct space *space, vaddr_t va)
 static void vma_count_bytes(const struct vma *vma, size_t bytes, int sign)
 {
 	struct space *space = vma->space;
+	unsigned flags = vma->flags, rights = vma->rights;
 	size_t delta = sign > 0 ? bytes : -bytes;
 
+	if (unlikely(flags & VMA_LEAVING))
+		return;
 	space->mapped_bytes += delta;
-	if (vma_is_data(vma->rights, vma->flags))
+	if (vma_is_data(rights, flags))
 		space->data_bytes += delta;
 }
 
@@ -220,7 +224,12 @@ static void vma_attach(struct vma *vma)
 		return;
 	object_get(object);
 	spin_lock(&object->lock);
-	list_add_tail(&object->vmas, &vma->object_link);
+	if (unlikely(vma->truncation < object->truncations))
+		list_add_tail(&object->stale, &vma->object_link);
+	else
+		list_add_tail(&object->vmas, &vma->object_link);
+	if (vma_writes_object(vma))
+		object->nwritable++;
 	spin_unlock(&object->lock);
 }
 
@@ -231,6 +240,8 @@ static void vma_detach(struct vma *vma, struct list *dead)
 	if (object) {
 		spin_lock(&object->lock);
 		list_del(&vma->object_link);
+		if (vma_writes_object(vma))
+			object->nwritable--;
 		spin_unlock(&object->lock);
 	}
 	list_add(dead, &vma->object_link);
@@ -346,6 +357,13 @@ void vma_set_end(struct vma *vma, vaddr_t end)
 	vma->end = end;
 	vma->space->layout++;
 	vma_refresh_gap(vma_next(vma));
+}
+
+void vma_leave(struct vma *vma)
+{
+	assert_hardened(spin_lock_held(&vma->space->lock));
+	vma_count_bytes(vma, vma->end - vma->start, -1);
+	vma->flags |= VMA_LEAVING;
 }
 
 void vma_set_rights(struct vma *vma, unsigned rights)

@@ -23,6 +23,7 @@ struct fault;
 #define VMA_ONFAULT   512u  /* the same, but filled by faults; beside VMA_LOCKED alone */
 #define VMA_DONTFORK  1024u /* no child gets it */
 #define VMA_WIPE      2048u /* a child gets it without its pages */
+#define VMA_LEAVING   8u    /* mremap takes it away: its bytes count at the new place already */
 #define VMA_WRITER    64u   /* made by a descriptor open for writing: counts as one more such */
 
 /* Below a stack: never filled, never chosen by the kernel (R30). */
@@ -79,7 +80,7 @@ struct vma {
 	struct object *object; /* NULL for anonymous private; holds a reference */
 	uint64_t offset;       /* bytes into the object at start, page-aligned */
 	vaddr_t file_end;      /* vma_elf: first address that is zero instead of the file's */
-	uint64_t truncation;   /* the last of object->truncations that was carried out here */
+	uint64_t truncation;   /* object->lock: the last of its truncations carried out here */
 	/*
 	 * No entry lies outside of [touched_start, touched_end): what was never touched is skipped
 	 * at once.
@@ -100,6 +101,12 @@ static inline unsigned rights_complete(unsigned rights)
 static inline bool vma_is_shared(const struct vma *vma)
 {
 	return vma->flags & VMA_SHARED;
+}
+
+/* Can its object be written to through it, now or after mprotect? The same for its whole life. */
+static inline bool vma_writes_object(const struct vma *vma)
+{
+	return vma_is_shared(vma) && (vma->max_rights & RIGHT_WRITE);
 }
 
 /* An entry is made at va, or a table for it. => space lock held */
@@ -131,10 +138,12 @@ static inline uint64_t vma_index(const struct vma *vma, vaddr_t va)
 
 /*
  * A VMA to be filled in, in no tree; NULL: out of memory. A spare is for vma_split() and
- * vma_insert_copy(), which fill it in. vma_free() also gives back what vma_attach() took.
+ * vma_insert_copy(), which fill it in; frees: so that memory comes back. vma_free() also gives back
+ * what vma_attach() took. Both wait for memory.
+ * => as relieve()
  */
 struct vma *vma_alloc(void);
-struct vma *vma_alloc_spare(void);
+struct vma *vma_alloc_spare(bool frees);
 void vma_free(struct vma *vma); /* => no spinning lock held; NULL is allowed */
 
 /*
@@ -184,14 +193,23 @@ void vma_join(struct vma *below, struct vma *above, struct list *dead);
 void vma_set_start(struct vma *vma, vaddr_t start);
 void vma_set_end(struct vma *vma, vaddr_t end);
 
+/* Its bytes count no more: it goes soon. => space lock held */
+void vma_leave(struct vma *vma);
+
 /* Changes the rights, and the figures that hang on them. => space lock held */
 void vma_set_rights(struct vma *vma, unsigned rights);
 
+/* Is [start, end), which lies in it, one end of the VMA and not all of it? */
+static inline bool vma_ends_with(const struct vma *vma, vaddr_t start, vaddr_t end)
+{
+	return (start == vma->start) != (end == vma->end);
+}
+
 /*
  * Gives [start, end), one end of `vma` and not all of it, to the neighbour there if that has those
- * rights and is alike otherwise. => space lock held; that neighbour; NULL: nothing was done
+ * rights and flags and is alike otherwise. => space lock held; that neighbour; NULL: nothing was done
  */
-struct vma *vma_yield(struct vma *vma, vaddr_t start, vaddr_t end, unsigned rights);
+struct vma *vma_yield(struct vma *vma, vaddr_t start, vaddr_t end, unsigned rights, unsigned flags);
 
 /*
  * Joins the VMA with its neighbours where they are alike. => space lock held; what it is part of

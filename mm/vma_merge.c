@@ -2,14 +2,13 @@
 #include "mm/space.h"
 #include "mm/vma.h"
 
-/* Would `b`, right above `a`, be its continuation if it had the same rights? */
+/* Would `b`, right above `a`, be its continuation if it had the same rights and flags? */
 static inline bool vma_resembles(const struct vma *a, const struct vma *b)
 {
 	if (a->end != b->start || a->backend != b->backend || a->object != b->object)
 		return false;
-	if (a->max_rights != b->max_rights || a->flags != b->flags)
-		return false;
-	if (a->file_end != b->file_end || a->truncation != b->truncation)
+	if (a->max_rights != b->max_rights || a->file_end != b->file_end ||
+	    a->truncation != b->truncation)
 		return false;
 	return !a->object || b->offset == a->offset + (b->start - a->start);
 }
@@ -17,7 +16,7 @@ static inline bool vma_resembles(const struct vma *a, const struct vma *b)
 /* Is `b`, right above `a`, its continuation? */
 static bool vma_continues(const struct vma *a, const struct vma *b)
 {
-	return a->rights == b->rights && vma_resembles(a, b);
+	return a->rights == b->rights && a->flags == b->flags && vma_resembles(a, b);
 }
 
 /* `to` gets [start, end) of `from`: what was touched in it goes along. */
@@ -57,32 +56,32 @@ static void vma_set_border(struct vma *below, struct vma *above, vaddr_t at)
 	below->space->layout++;
 }
 
-static struct vma *yield_below(struct vma *vma, vaddr_t end, unsigned rights)
+static struct vma *yield_below(struct vma *vma, vaddr_t end, unsigned rights, unsigned flags)
 {
 	struct vma *to = vma_prev(vma);
 
-	if (!to || to->rights != rights || !vma_resembles(to, vma))
+	if (!to || to->rights != rights || to->flags != flags || !vma_resembles(to, vma))
 		return NULL;
 	vma_set_border(to, vma, end);
 	return to;
 }
 
-static struct vma *yield_above(struct vma *vma, vaddr_t start, unsigned rights)
+static struct vma *yield_above(struct vma *vma, vaddr_t start, unsigned rights, unsigned flags)
 {
 	struct vma *to = vma_next(vma);
 
-	if (!to || to->rights != rights || !vma_resembles(vma, to))
+	if (!to || to->rights != rights || to->flags != flags || !vma_resembles(vma, to))
 		return NULL;
 	vma_set_border(vma, to, start);
 	return to;
 }
 
-struct vma *vma_yield(struct vma *vma, vaddr_t start, vaddr_t end, unsigned rights)
+struct vma *vma_yield(struct vma *vma, vaddr_t start, vaddr_t end, unsigned rights, unsigned flags)
 {
 	if (start == vma->start)
-		return yield_below(vma, end, rights);
+		return yield_below(vma, end, rights, flags);
 	assert_hardened(end == vma->end);
-	return yield_above(vma, start, rights);
+	return yield_above(vma, start, rights, flags);
 }
 
 struct vma *vma_merge(struct vma *vma, struct list *dead)

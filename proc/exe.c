@@ -5,11 +5,12 @@
 #include "lib/string.h"
 #include "mm/object.h"
 #include "mm/slab.h"
+#include "proc/mem_wait.h"
 
 int exe_create(struct object *object, const char *path, struct exe **exe_ret)
 {
 	size_t size = strlen(path) + 1;
-	struct exe *exe = kmalloc(sizeof(*exe) + size);
+	struct exe *exe = mem_wait_kmalloc(sizeof(*exe) + size);
 	int err;
 
 	if (!exe)

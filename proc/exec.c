@@ -8,11 +8,13 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/object.h"
+#include "proc/child_tid.h"
 #include "proc/exec_load.h"
 #include "proc/exec_write.h"
 #include "proc/family.h"
 #include "proc/file.h"
 #include "proc/fork.h"
+#include "proc/futex.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 
@@ -95,8 +97,11 @@ static void commit(struct process *process, struct draft *draft, const char *fil
 	struct uspace *old_uspace = process->uspace;
 	struct exe *old_exe = process->exe;
 
-	if (old_uspace)
+	if (old_uspace) {
+		futex_robust_exit(process);
+		child_tid_clear(process);
 		usage_add_space(&process->past_usage, &old_uspace->space);
+	}
 	spin_lock(&family_lock);
 	process->uspace = draft->uspace;
 	process->exe = draft->exe;
@@ -105,8 +110,6 @@ static void commit(struct process *process, struct draft *draft, const char *fil
 	set_comm(process, filename);
 	spin_unlock(&family_lock);
 	signals_exec(&process->signals);
-	process->clear_tid = 0;
-	process->robust_list = 0;
 	sched_use_space(&process->uspace->space);
 	if (old_uspace)
 		uspace_put(old_uspace);

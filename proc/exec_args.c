@@ -7,7 +7,7 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
-#include "proc/sched.h"
+#include "proc/mem_wait.h"
 #include "proc/signal.h"
 
 /* What every image may have, however small its stack's limit: ARG_MAX of old. */
@@ -50,7 +50,7 @@ static struct exec_chunk *chunk_with_room(struct exec_args *args)
 
 	if (chunk && chunk->used < sizeof(chunk->bytes))
 		return chunk;
-	chunk = kmalloc(sizeof(*chunk));
+	chunk = mem_wait_kmalloc(sizeof(*chunk));
 	if (!chunk)
 		return NULL;
 	chunk->next = NULL;
@@ -111,7 +111,6 @@ static int copy_piece(struct exec_args *args, vaddr_t from, size_t *len, bool *e
 	got = user_copy_string(chunk->bytes + chunk->used, from + *len, room);
 	if (got < 0 && got != -ENAMETOOLONG)
 		return (int)got;
-	sched_point();
 	*end_ret = got >= 0;
 	n = *end_ret ? (size_t)got + 1 : room;
 	chunk->used += n;

@@ -6,6 +6,7 @@
 #include "lib/bits.h"
 #include "mm/slab.h"
 #include "mm/verbs.h"
+#include "proc/mem_wait.h"
 #include "proc/uspace.h"
 
 /*
@@ -52,7 +53,7 @@ int exec_headers_read(struct exec_headers *headers, struct object *object)
 	err = elf_parse_header(buf, (size_t)got, &headers->image);
 	if (err)
 		return err;
-	headers->phdrs = kmalloc(elf_phdr_bytes(&headers->image));
+	headers->phdrs = mem_wait_kmalloc(elf_phdr_bytes(&headers->image));
 	if (!headers->phdrs)
 		return -ENOMEM;
 	return read_phdrs(headers, object);
@@ -170,12 +171,28 @@ static void place(struct space *space, vaddr_t end)
 	space->brk_start = space->brk = ALIGN_UP(end, PAGE_SIZE);
 }
 
+/*
+ * What an image that may go anywhere is moved by. An alignment that its address space has no room
+ * for is not kept.
+ */
+static vaddr_t choose_bias(const struct elf_image *image)
+{
+	vaddr_t bias = ALIGN_DOWN(DYN_BASE - image->low, image->align);
+	vaddr_t start = image->low + bias;
+
+	if (!image->is_dyn)
+		return 0;
+	if (start < USER_BASE || start > DYN_BASE)
+		bias = ALIGN_DOWN(DYN_BASE, PAGE_SIZE) - image->low;
+	return bias;
+}
+
 int exec_load(struct uspace *uspace, struct object *object, const struct exec_headers *headers,
 	      size_t args_bytes, vaddr_t *bias_ret)
 {
 	const struct elf_image *image = &headers->image;
 	struct space *space = &uspace->space;
-	vaddr_t bias = image->is_dyn ? ALIGN_DOWN(DYN_BASE - image->low, image->align) : 0, end = 0;
+	vaddr_t bias = choose_bias(image), end = 0;
 	int err;
 
 	uspace_lock(uspace);

@@ -5,7 +5,6 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/hold.h"
-#include "proc/sched.h"
 
 /* Words on their way to the stack: written when the buffer is full. */
 struct writer {
@@ -42,7 +41,6 @@ static int write_strings(struct space *space, vaddr_t to, const struct exec_args
 		if (err)
 			return err;
 		to += chunk->used;
-		sched_point();
 	}
 	return 0;
 }
@@ -67,7 +65,6 @@ static void put_pointers(struct writer *writer, const struct exec_stack *stack,
 			}
 			begins = chunk->bytes[i] == '\0';
 		}
-		sched_point();
 	}
 	if (!env)
 		put(writer, 0);

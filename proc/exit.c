@@ -3,10 +3,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "lib/bits.h"
-#include "mm/usercopy.h"
+#include "proc/child_tid.h"
 #include "proc/family.h"
 #include "proc/file.h"
 #include "proc/fork.h"
+#include "proc/futex.h"
 #include "proc/job.h"
 #include "proc/machine.h"
 #include "proc/oom.h"
@@ -17,21 +18,11 @@
 /* How long process 1's end waits for the ends of the others. */
 #define LAST_WAIT_NS (5 * NSEC_PER_SEC)
 
-/* Who shares the memory and waits for this one to end finds a zero there. */
-static void clear_tid(struct process *process)
-{
-	const int zero = 0;
-
-	if (process->clear_tid && atomic_load_relaxed(&process->uspace->refs) > 1)
-		(void)user_copy_out(process->clear_tid, &zero, sizeof(zero));
-	process->clear_tid = 0;
-}
-
 static void leave_space(struct process *process)
 {
 	struct uspace *uspace = process->uspace;
 
-	clear_tid(process);
+	child_tid_clear(process);
 	process->ended_usage = usage_current();
 	spin_lock(&family_lock);
 	process->uspace = NULL;
@@ -43,10 +34,12 @@ static void leave_space(struct process *process)
 }
 
 /*
- * Descriptors first: a reader at the other end of a pipe learns of the end before the parent does.
+ * Locks that it holds first: who learns of the end by anything else finds them free to take.
+ * Descriptors next: a reader at the other end of a pipe learns of the end before the parent does.
  */
 static void release(struct process *process)
 {
+	futex_robust_exit(process);
 	files_destroy(process->files);
 	process->files = NULL;
 	file_put(process->cwd);
@@ -57,15 +50,11 @@ static void release(struct process *process)
 	process->exe = NULL;
 }
 
-/*
- * A parent that does not want to hear of its children: process 1 buries this one. => family lock
- * held
- */
+/* => family lock held */
 static void leave_to_init(struct process *process)
 {
 	struct process *init = family_find(PID_INIT);
 
-	waitq_wake_all(&process->parent->child_waitq);
 	list_del(&process->sibling);
 	process->parent = init;
 	list_add_tail(&init->children, &process->sibling);
@@ -86,21 +75,33 @@ static struct signal_info news_of(const struct process *process)
 	};
 }
 
-/* => family lock held */
+/* The signal comes first: who is woken and has a handler finds that it has run. => family lock held */
+static void tell(struct process *parent, const struct signal_info *news)
+{
+	if (news->sig > 0 && news->sig <= NSIG && parent->state == PROCESS_ALIVE)
+		signal_send_info(parent, news);
+	waitq_wake_all(&parent->child_waitq);
+}
+
+/*
+ * A parent that does not keep its children for wait4 (process 1 buries them then) hears of them all the same, unless
+ * it ignores SIGCHLD: that is not sent even where it is blocked. => family lock held
+ */
 static void tell_parent(struct process *process)
 {
 	const struct signal_info news = news_of(process);
-	struct process *parent;
+	struct process *parent = process->parent;
 
 	process->state = PROCESS_ZOMBIE;
-	if (process->exit_signal == SIGCHLD && process->parent->pid != PID_INIT &&
-	    signals_leave_children(&process->parent->signals))
+	if (process->exit_signal == SIGCHLD && parent->pid != PID_INIT &&
+	    signals_leave_children(&parent->signals)) {
 		leave_to_init(process);
-	parent = process->parent;
-	waitq_wake_all(&parent->child_waitq);
-	if (process->exit_signal > 0 && process->exit_signal <= NSIG &&
-	    parent->state == PROCESS_ALIVE)
-		signal_send_info(parent, &news);
+		if (signals_ignore_children(&parent->signals))
+			waitq_wake_all(&parent->child_waitq);
+		else
+			tell(parent, &news);
+	}
+	tell(process->parent, &news);
 }
 
 static bool all_others_ended(struct process *init)
@@ -172,6 +173,17 @@ static void init_exit(struct process *init)
 	machine_exit(128 + WTERMSIG(status));
 }
 
+/* There may be thousands: others run in between. => family lock held, and dropped meanwhile */
+static void leave_children(struct process *process)
+{
+	struct process *init = family_find(PID_INIT);
+
+	while (!family_orphan_some(process, init)) {
+		spin_unlock(&family_lock); /* a preemption point */
+		spin_lock(&family_lock);
+	}
+}
+
 void process_exit(int status)
 {
 	struct process *process = current_process();
@@ -180,14 +192,16 @@ void process_exit(int status)
 	spin_lock(&family_lock);
 	process->state = PROCESS_EXITING;
 	process->status = status;
+	job_tie(process);
 	spin_unlock(&family_lock);
 	if (process->pid == PID_INIT)
 		init_exit(process);
 	release(process);
 	spin_lock(&family_lock);
 	job_leader_ends(process);
-	job_orphan(process);
-	family_orphan(process, family_find(PID_INIT));
+	leave_children(process);
+	job_member_ends(process);
+	preempt_disable(); /* for good: who finds the zombie frees this thread */
 	tell_parent(process);
 	spin_unlock(&family_lock);
 	sched_leave();

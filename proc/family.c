@@ -4,9 +4,11 @@
 #include "abi/errno.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "mm/slab.h"
+#include "mm/relieve.h"
+#include "proc/job.h"
 
-#define PID_BUCKETS 256
+#define PID_BUCKETS	256
+#define ORPHANS_AT_ONCE 16
 
 SLAB_CACHE(process_cache, struct process);
 
@@ -18,14 +20,21 @@ static uint16_t id_users[PID_MAX]; /* as a pid, a group, a session, of a termina
 static int pid_last;
 static unsigned nprocesses;
 static struct list by_pid[PID_BUCKETS]; /* heads made when first used */
+static struct list by_group[PID_BUCKETS];
 
-static struct list *bucket(int pid)
+static struct list *bucket(struct list *heads, int id)
 {
-	struct list *head = &by_pid[(unsigned)pid % PID_BUCKETS];
+	struct list *head = &heads[(unsigned)id % PID_BUCKETS];
 
 	if (!head->next)
 		list_init(head);
 	return head;
+}
+
+struct list *family_group(int group)
+{
+	assert_hardened(spin_lock_held(&family_lock));
+	return bucket(by_group, group);
 }
 
 void family_id_hold(int id)
@@ -72,7 +81,7 @@ static bool process_count(int *pid_ret)
 
 struct process *process_alloc(int *err_ret)
 {
-	struct process *process = slab_alloc(&process_cache);
+	struct process *process = slab_alloc_wait(&process_cache);
 
 	if (!process) {
 		*err_ret = -ENOMEM;
@@ -88,6 +97,7 @@ struct process *process_alloc(int *err_ret)
 	list_init(&process->sibling);
 	list_init(&process->all);
 	list_init(&process->pid_link);
+	list_init(&process->group_link);
 	waitq_init(&process->child_waitq);
 	signals_init(&process->signals);
 	itimers_init(&process->itimers);
@@ -99,6 +109,7 @@ void process_free(struct process *process)
 {
 	signals_destroy(&process->signals);
 	spin_lock(&family_lock);
+	assert_hardened(!process->tied);
 	family_id_drop(process->pid);
 	if (!list_empty(&process->all)) {
 		family_id_drop(process->group);
@@ -108,13 +119,13 @@ void process_free(struct process *process)
 	list_del(&process->sibling);
 	list_del(&process->all);
 	list_del(&process->pid_link);
+	list_del(&process->group_link);
 	spin_unlock(&family_lock);
 	slab_free(&process_cache, process);
 }
 
-static void join_locked(struct process *parent, struct process *child, const struct process *like)
+static void join(struct process *parent, struct process *child, const struct process *like)
 {
-	assert_hardened(spin_lock_held(&family_lock));
 	child->group = like ? like->group : 0;
 	child->session = like ? like->session : 0;
 	child->terminal = like ? like->terminal : NULL;
@@ -124,21 +135,29 @@ static void join_locked(struct process *parent, struct process *child, const str
 	if (parent)
 		list_add_tail(&parent->children, &child->sibling);
 	list_add_tail(&family_all, &child->all);
-	list_add_tail(bucket(child->pid), &child->pid_link);
+	list_add_tail(bucket(by_pid, child->pid), &child->pid_link);
+	list_add_tail(family_group(child->group), &child->group_link);
+	job_tie(child);
+}
+
+void family_join_locked(struct process *parent, struct process *child)
+{
+	assert_hardened(spin_lock_held(&family_lock));
+	join(parent, child, parent);
+}
+
+void family_join_beside_locked(struct process *sibling, struct process *child)
+{
+	assert_hardened(spin_lock_held(&family_lock));
+	child->exit_signal = sibling->exit_signal;
+	join(sibling->parent, child, sibling);
 }
 
 void family_join(struct process *parent, struct process *child)
 {
 	spin_lock(&family_lock);
-	join_locked(parent, child, parent);
-	spin_unlock(&family_lock);
-}
-
-void family_join_beside(struct process *sibling, struct process *child)
-{
-	spin_lock(&family_lock);
-	child->exit_signal = sibling->exit_signal;
-	join_locked(sibling->parent, child, sibling);
+	family_join_locked(parent, child);
+	thread_wake(child->thread);
 	spin_unlock(&family_lock);
 }
 
@@ -147,7 +166,7 @@ struct process *family_find(int pid)
 	struct process *process;
 
 	assert_hardened(spin_lock_held(&family_lock));
-	list_for_each_entry(process, bucket(pid), pid_link)
+	list_for_each_entry(process, bucket(by_pid, pid), pid_link)
 		if (process->pid == pid)
 			return process;
 	return NULL;
@@ -163,21 +182,23 @@ struct process *process_init_get(void)
 	return init;
 }
 
-/*
- * Process 1 takes the orphans; those that have ended already wait for it now. => family lock held
- */
-void family_orphan(struct process *process, struct process *init)
+bool family_orphan_some(struct process *process, struct process *init)
 {
-	struct process *child;
 	bool ended = false;
 
 	assert_hardened(spin_lock_held(&family_lock));
-	list_for_each_entry(child, &process->children, sibling) {
+	for (unsigned n = 0; n < ORPHANS_AT_ONCE && !list_empty(&process->children); n++) {
+		struct process *child =
+			list_first_entry(&process->children, struct process, sibling);
+
+		list_del(&child->sibling);
 		child->parent = init;
 		child->exit_signal = SIGCHLD;
+		list_add_tail(&init->children, &child->sibling);
 		ended |= child->state == PROCESS_ZOMBIE;
+		job_parent_gone(child);
 	}
-	list_splice_tail(&init->children, &process->children);
 	if (ended)
 		waitq_wake_all(&init->child_waitq);
+	return list_empty(&process->children);
 }

@@ -17,19 +17,33 @@ struct process *process_alloc(int *err_ret);
 /* Frees one that was never published, or was reaped. */
 void process_free(struct process *process);
 
-/* Makes the new one a child that others can find, in its parent's group and session. */
+/*
+ * Makes the new one a child that others can find, in its parent's group and session, and lets it
+ * run, in one: it may end, and be buried, at any time from then on.
+ */
 void family_join(struct process *parent, struct process *child);
+/* The first half of that. => family lock held until the child's thread is woken */
+void family_join_locked(struct process *parent, struct process *child);
 /*
  * The same, of whoever is the sibling's parent at that moment, in the sibling's group. It tells its
- * end as the sibling does.
+ * end as the sibling does. => family lock held
  */
-void family_join_beside(struct process *sibling, struct process *child);
+void family_join_beside_locked(struct process *sibling, struct process *child);
 
 /* The living or zombie process of that pid; NULL. => family lock held */
 struct process *family_find(int pid);
 
-/* The children of a process that ends become process 1's. => family lock held */
-void family_orphan(struct process *process, struct process *init);
+/*
+ * Some of the children of a process that ends become process 1's, those that have ended already wait for it now: true
+ * where none is left. Their groups may be orphaned by that (job_parent_gone()). => family lock held
+ */
+bool family_orphan_some(struct process *process, struct process *init);
+
+/* A list of processes, the members of the group among them, in the order in which they came to it. => family lock held */
+struct list *family_group(int group);
+#define family_for_each_member(process, id)                        \
+	list_for_each_entry(process, family_group(id), group_link) \
+		if ((process)->group == (id))
 
 /*
  * A pid that names a group or session is nobody else's as long as it does. 0 names none. => family

@@ -11,6 +11,7 @@
 
 struct file;
 struct object;
+struct poller;
 
 /*
  * One table per kind (fs/tmpfs.c, fs/pipe.c, fs/tty.c, ...). Every slot that is NULL answers with
@@ -31,7 +32,12 @@ struct file_ops {
 	 * Files that have it have a position, and take turns by file->lock in the calls that use
 	 * it.
 	 */
-	int64_t (*seek)(struct file *file, int64_t offset, int whence);	     /* [ESPIPE] */
+	int64_t (*seek)(struct file *file, int64_t offset, int whence); /* [ESPIPE] */
+	/*
+	 * What can be done without waiting (POLL*). Watches the queues that are woken when that
+	 * changes, before it looks; poller NULL: nobody waits. NULL: POLL_ALWAYS
+	 */
+	unsigned (*poll)(struct file *file, struct poller *poller);
 	int (*ioctl)(struct file *file, unsigned long request, vaddr_t arg); /* [ENOTTY] */
 	ssize_t (*getdents)(struct file *file, vaddr_t to, size_t n);	     /* [ENOTDIR] */
 	int (*truncate)(struct file *file, uint64_t size);		     /* [EINVAL] */
@@ -49,6 +55,8 @@ struct file_ops {
 	 */
 	int (*map_begin)(struct file *file, unsigned rights, unsigned *max_rights);
 	void (*map_end)(struct file *file);
+	/* A mapping of it has been made. NULL: nothing to note */
+	void (*mapped)(struct file *file);
 	struct object *(*object)(
 		struct file
 			*file); /* for mmap and exec; not referenced; NULL slot or answer: ENODEV */

@@ -124,18 +124,21 @@ static void start_frame(struct process *child, const struct clone_request *reque
 
 /*
  * Tells the tids. As on Linux, addresses that can't be written do not stop the clone. The child's
- * is written in the child's memory, which breaks the sharing of that page.
+ * is written in the child's memory, which breaks the sharing of that page: 0, or -ENOMEM, -EINTR.
  */
-static void tell_tids(struct process *child, const struct clone_request *request)
+static int tell_tids(struct process *child, const struct clone_request *request)
 {
-	int pid = child->pid;
+	int pid = child->pid, err = 0;
 
 	if (request->flags & CLONE_CHILD_SETTID)
-		(void)vm_copy_to(&child->uspace->space, request->child_tid, &pid, sizeof(pid));
+		err = vm_copy_to(&child->uspace->space, request->child_tid, &pid, sizeof(pid));
+	if (err && err != -EFAULT)
+		return err;
 	if (request->flags & CLONE_PARENT_SETTID)
 		(void)user_copy_out(request->parent_tid, &pid, sizeof(pid));
 	if (request->flags & CLONE_CHILD_CLEARTID)
 		child->clear_tid = request->child_tid;
+	return 0;
 }
 
 /* A killed parent does not wait any longer; then the child must forget it. */
@@ -178,48 +181,82 @@ void vfork_done(struct process *process)
 		sched_yield_soon(); /* the parent has waited long enough */
 }
 
-/* Lets the child be found, and run; from here on it may end at any time. */
+/*
+ * Lets the child be found, and run. Who kills or stops many at once holds the family lock as well: he has found the
+ * parent before, and then the child has no part in that, or is not born; or he finds both. => family lock held
+ */
+static int join_and_wake(struct process *parent, struct process *child, uint64_t flags)
+{
+	if (signal_pending_fatal())
+		return -EINTR;
+	child->exit_signal = flags & CSIGNAL;
+	if (flags & CLONE_PARENT)
+		family_join_beside_locked(parent, child);
+	else
+		family_join_locked(parent, child);
+	thread_wake(child->thread);
+	signals_fork_done(child);
+	return 0;
+}
+
+/* The child's pid or -EINTR; once it is woken it may end at any time. */
 static long start(struct process *parent, struct process *child,
 		  const struct clone_request *request)
 {
 	struct vfork vfork = { 0 };
 	bool wait = request->flags & CLONE_VFORK;
-	int pid = child->pid;
+	int pid = child->pid, err;
 
 	if (wait) {
 		waitq_init(&vfork.queue);
 		/* cppcheck-suppress autoVariables ; this waits until the child has let go of it */
 		child->vfork = &vfork;
 	}
-	child->exit_signal = request->flags & CSIGNAL;
-	if (request->flags & CLONE_PARENT)
-		family_join_beside(parent, child);
-	else
-		family_join(parent, child);
-	thread_wake(child->thread);
+	spin_lock(&family_lock);
+	err = join_and_wake(parent, child, request->flags);
+	spin_unlock(&family_lock);
+	if (err)
+		return err;
 	if (wait)
 		vfork_wait(child, &vfork);
 	return pid;
 }
 
-long process_clone(const struct clone_request *request)
+static long make_child(struct process *parent, const struct clone_request *request)
 {
-	struct process *parent = current_process(), *child;
-	int err = check_flags(request->flags);
+	struct process *child;
+	int err;
+	long pid;
 
-	if (err)
-		return err;
 	child = process_alloc(&err);
 	if (!child)
 		return err;
-	err = copy_process(parent, child, request->flags);
-	if (!err && signal_pending_fatal())
-		err = -EINTR;
-	if (err) {
-		discard(child);
-		return err;
+	pid = copy_process(parent, child, request->flags);
+	if (!pid) {
+		start_frame(child, request);
+		pid = tell_tids(child, request);
 	}
-	start_frame(child, request);
-	tell_tids(child, request);
-	return start(parent, child, request);
+	if (!pid)
+		pid = start(parent, child, request);
+	if (pid < 0)
+		discard(child);
+	return pid;
+}
+
+long process_clone(const struct clone_request *request)
+{
+	struct process *parent = current_process();
+	long pid = check_flags(request->flags);
+
+	if (pid)
+		return pid;
+	if (signals_fork_begin()) {
+		pid = make_child(parent, request);
+	} else {
+		current_thread()->restart = RESTART_ALWAYS;
+		pid = -EINTR;
+	}
+	if (pid < 0)
+		signals_fork_done(NULL);
+	return pid;
 }

@@ -7,6 +7,7 @@
 #include "mm/host.h"
 #include "mm/vm_wait.h"
 #include "proc/oom.h"
+#include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/signal.h"
 #include "proc/uspace.h"
@@ -23,7 +24,6 @@ static int host_pause(struct vm_wait *wait)
 		return thread_wait(wait->queue, wait->seq);
 	if (likely(atomic_load_relaxed(&thread->arch.work) == 0))
 		return 0;
-	sched_point();
 	return signal_pending_fatal() ? -EINTR : 0;
 }
 
@@ -32,9 +32,17 @@ static bool host_mmap_locked(struct space *space)
 	return mutex_held(&space_to_uspace(space)->mmap_lock);
 }
 
+static bool host_is_ending(void)
+{
+	const struct thread *thread = hart_this()->current;
+
+	return thread && thread->process && thread->process->state == PROCESS_EXITING;
+}
+
 void host_init(void)
 {
 	mm_host.pause = host_pause;
 	mm_host.relieve = oom_relieve;
+	mm_host.is_ending = host_is_ending;
 	mm_host.mmap_locked = host_mmap_locked;
 }

@@ -117,13 +117,16 @@ void itimer_get(struct process *process, unsigned which, struct abi_itimerval *r
 	ret->interval = to_timeval(itimer->interval_ns);
 }
 
-void itimer_set(struct process *process, unsigned which, const struct abi_itimerval *value)
+/* An alarm that has gone off in this very call, so that its signal is not sent yet, was stopped just in time. */
+void itimer_set(struct process *process, unsigned which, const struct abi_itimerval *value,
+		struct abi_itimerval *old_ret)
 {
 	struct itimer *itimer = &process->itimers.of[which];
 	uint64_t ns = to_ns(&value->value);
 
 	timer_cancel(&itimer->timer);
-	itimers_take(process);
+	__atomic_fetch_and(&process->itimers.due, ~(1u << which), __ATOMIC_SEQ_CST);
+	itimer_get(process, which, old_ret);
 	itimer->at_ns = 0;
 	itimer->interval_ns = to_ns(&value->interval);
 	if (!ns)

@@ -28,8 +28,12 @@ void itimers_stop(struct itimers *itimers);
 
 /* What is left, more than nothing where it is running, and the interval. => the running process */
 void itimer_get(struct process *process, unsigned which, struct abi_itimerval *ret);
-/* => the running process; the values are in range */
-void itimer_set(struct process *process, unsigned which, const struct abi_itimerval *value);
+/*
+ * Sets it; what was left before goes to *old_ret. Where that is more than nothing, the alarm that was set before does
+ * not come any more. => the running process; the values are in range
+ */
+void itimer_set(struct process *process, unsigned which, const struct abi_itimerval *value,
+		struct abi_itimerval *old_ret);
 
 /* Sends the signals of timers that have gone off since. => the running process */
 void itimers_take(struct process *process);

@@ -16,9 +16,8 @@ static bool group_is_in(int group, int session)
 {
 	struct process *process;
 
-	list_for_each_entry(process, &family_all, all)
-		if (process->group == group)
-			return process->session == session;
+	family_for_each_member(process, group)
+		return process->session == session;
 	return false;
 }
 
@@ -27,18 +26,56 @@ static bool group_exists(int group)
 {
 	struct process *process;
 
-	list_for_each_entry(process, &family_all, all)
-		if (process->group == group)
-			return true;
+	family_for_each_member(process, group)
+		return true;
 	return false;
 }
 
-/* => family lock held */
-static void move(struct process *process, int group)
+/*
+ * By group: how many members are alive and tied to it: their parents are of the same session and of another group, and
+ * can let them go on. A group with none is orphaned: nobody could. Guarded by the family lock.
+ */
+static uint16_t ties[PID_MAX];
+
+/* A parent of the same session and another group can let the child's group go on. => family lock held */
+static bool keeps(const struct process *parent, const struct process *child)
 {
+	return parent && parent->pid != PID_INIT && parent->session == child->session &&
+	       parent->group != child->group;
+}
+
+static void set_tie(struct process *process, bool tied)
+{
+	if (tied && !process->tied)
+		ties[process->group]++;
+	else if (!tied && process->tied)
+		ties[process->group]--;
+	process->tied = tied;
+}
+
+void job_tie(struct process *process)
+{
+	assert_hardened(spin_lock_held(&family_lock));
+	set_tie(process, process->state == PROCESS_ALIVE && keeps(process->parent, process));
+}
+
+/* The ties of its children depend on its ids as well. => family lock held */
+static void set_ids(struct process *process, int group, int session)
+{
+	struct process *child;
+
+	set_tie(process, false);
 	family_id_hold(group);
 	family_id_drop(process->group);
+	family_id_hold(session);
+	family_id_drop(process->session);
 	process->group = group;
+	process->session = session;
+	list_del(&process->group_link);
+	list_add_tail(family_group(group), &process->group_link);
+	job_tie(process);
+	list_for_each_entry(child, &process->children, sibling)
+		job_tie(child);
 }
 
 /* May the running process move this one? => family lock held */
@@ -74,7 +111,7 @@ int job_set_group(int pid, int group)
 		err = check_move(process, group);
 	}
 	if (!err)
-		move(process, group);
+		set_ids(process, group, process->session);
 	spin_unlock(&family_lock);
 	return err;
 }
@@ -105,7 +142,12 @@ int job_session_of(int pid)
 
 int job_own_group(void)
 {
-	return job_group_of(0);
+	int group;
+
+	spin_lock(&family_lock);
+	group = current_process()->group;
+	spin_unlock(&family_lock);
+	return group;
 }
 
 int job_new_session(void)
@@ -115,10 +157,7 @@ int job_new_session(void)
 
 	spin_lock(&family_lock);
 	if (!group_exists(process->pid)) {
-		move(process, process->pid);
-		family_id_hold(process->pid);
-		family_id_drop(process->session);
-		process->session = process->pid;
+		set_ids(process, process->pid, process->pid);
 		process->terminal = NULL;
 		result = process->pid;
 	}
@@ -126,31 +165,10 @@ int job_new_session(void)
 	return result;
 }
 
-/* A parent of the same session and another group can let the child's group go on. => family lock held */
-static bool keeps(const struct process *parent, const struct process *child)
-{
-	return parent && parent->pid != PID_INIT && parent->session == child->session &&
-	       parent->group != child->group;
-}
-
-/* `gone` is about to end, as a member and as a parent. => family lock held */
-static bool is_orphaned(int group, const struct process *gone)
-{
-	struct process *process;
-
-	/* cppcheck-suppress nullPointerRedundantCheck ; gone may be NULL, who is on the list is not */
-	list_for_each_entry(process, &family_all, all)
-		/* cppcheck-suppress nullPointerRedundantCheck ; the same */
-		if (process->group == group && process != gone && process->state == PROCESS_ALIVE &&
-		    process->parent != gone && keeps(process->parent, process))
-			return false;
-	return true;
-}
-
 bool job_is_orphaned(int group)
 {
 	assert_hardened(spin_lock_held(&family_lock));
-	return is_orphaned(group, NULL);
+	return ties[group] == 0;
 }
 
 /* => family lock held */
@@ -158,31 +176,34 @@ static bool has_stopped(int group)
 {
 	struct process *process;
 
-	list_for_each_entry(process, &family_all, all)
-		if (process->group == group && process->state == PROCESS_ALIVE &&
-		    atomic_load(&process->signals.stopped))
+	family_for_each_member(process, group)
+		if (process->state == PROCESS_ALIVE && atomic_load(&process->signals.stopped))
 			return true;
 	return false;
 }
 
 /* => family lock held */
-static void wake_orphans(int group, const struct process *gone)
+static void wake_if_orphaned(int group)
 {
-	if (!is_orphaned(group, gone) || !has_stopped(group))
+	if (!job_is_orphaned(group) || !has_stopped(group))
 		return;
 	signal_send_group(group, SIGHUP);
 	signal_send_group(group, SIGCONT);
 }
 
-/* A group that its end orphans had it as a member's parent, or as a member whose parent kept it. */
-void job_orphan(struct process *process)
+/* Who has no tie takes none away: so each group is looked through once. */
+void job_parent_gone(struct process *child)
 {
-	struct process *child;
+	if (!child->tied)
+		return;
+	job_tie(child);
+	if (!child->tied)
+		wake_if_orphaned(child->group);
+}
 
+void job_member_ends(struct process *process)
+{
 	assert_hardened(spin_lock_held(&family_lock));
-	list_for_each_entry(child, &process->children, sibling)
-		if (keeps(process, child))
-			wake_orphans(child->group, process);
 	if (keeps(process->parent, process))
-		wake_orphans(process->group, process);
+		wake_if_orphaned(process->group);
 }

@@ -26,11 +26,15 @@ int job_new_session(void);
  */
 bool job_is_orphaned(int group);
 
+/* Counts its tie to its group, or no more: its parent or its state has changed. => family lock held */
+void job_tie(struct process *process);
+
 /*
- * The process is about to end: groups that become orphaned by that and have a member that is
- * stopped get SIGHUP and SIGCONT. => family lock held
+ * A group that becomes orphaned and has a member that is stopped gets SIGHUP and SIGCONT: by the end of a member, or of
+ * a member's parent, in whose place is another one already. => family lock held
  */
-void job_orphan(struct process *process);
+void job_member_ends(struct process *process);
+void job_parent_gone(struct process *child);
 
 /* ---- proc/job_terminal.c: the controlling terminal ---- */
 

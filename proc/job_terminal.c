@@ -126,9 +126,8 @@ static int session_of(int group)
 {
 	struct process *process;
 
-	list_for_each_entry(process, &family_all, all)
-		if (process->group == group)
-			return process->session;
+	family_for_each_member(process, group)
+		return process->session;
 	process = family_find(group);
 	return process ? process->session : -1;
 }

@@ -49,15 +49,14 @@ static int send_to_group(int group, const struct signal_info *info)
 	int err = -ESRCH;
 
 	assert_hardened(spin_lock_held(&family_lock));
-	list_for_each_entry(process, &family_all, all)
-		if (process->group == group)
-			err = send_one(process, info);
+	family_for_each_member(process, group)
+		err = send_one(process, info);
 	return err;
 }
 
 int signal_send_group(int group, int sig)
 {
-	const struct signal_info info = { .sig = sig, .code = SI_KERNEL };
+	const struct signal_info info = { .sig = sig, .code = SI_KERNEL, .to_many = true };
 
 	return send_to_group(group, &info);
 }
@@ -82,9 +81,10 @@ int process_signal(int pid, const struct signal_info *info)
 
 int process_kill(int pid, int sig)
 {
-	const struct signal_info info = from_user(sig);
+	struct signal_info info = from_user(sig);
 	int err = -ESRCH;
 
+	info.to_many = pid <= 0;
 	spin_lock(&family_lock);
 	if (pid > 0)
 		err = send_to_pid(pid, &info);
@@ -98,7 +98,7 @@ int process_kill(int pid, int sig)
 
 void signal_send_all(int sig)
 {
-	const struct signal_info info = { .sig = sig, .code = SI_KERNEL };
+	const struct signal_info info = { .sig = sig, .code = SI_KERNEL, .to_many = true };
 	struct process *process;
 
 	spin_lock(&family_lock);

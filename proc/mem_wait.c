@@ -1,28 +1,15 @@
-/* Memory for those who may wait for it: ask, apply the out-of-memory policy, ask again. */
+/* Memory for those who may wait for it, through the one door (mm/relieve.h). */
 #include "proc/mem_wait.h"
 
 #include "lib/string.h"
-#include "mm/slab.h"
-#include "proc/oom.h"
-#include "sync/lockorder.h"
+#include "mm/relieve.h"
 
 /* Free frames, more than any reserve, that show that memory has not run out. */
 #define SCATTERED_LEAST 512
 
-int mem_wait(void)
-{
-	lockorder_assert_none_spinning();
-	return oom_relieve();
-}
-
 struct page *mem_wait_page(unsigned order, enum page_kind kind)
 {
-	struct page *page;
-
-	while (!(page = page_alloc(order, kind, PAGE_NORMAL)))
-		if (mem_wait())
-			return NULL;
-	return page;
+	return page_alloc_wait(order, kind);
 }
 
 /*
@@ -36,10 +23,11 @@ static bool is_scattered(size_t size)
 
 void *mem_wait_kmalloc(size_t size)
 {
+	struct relief relief = { 0 };
 	void *p;
 
 	while (!(p = kmalloc(size)))
-		if (is_scattered(size) || mem_wait())
+		if (is_scattered(size) || relieve(&relief))
 			return NULL;
 	return p;
 }

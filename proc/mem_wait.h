@@ -4,16 +4,10 @@
 #include "mm/page_alloc.h"
 
 /*
- * As page_alloc() and kmalloc(), but where there is no memory the out-of-memory policy is applied
- * and the request made again. NULL: the running thread is to end, or nobody is left to kill, or
+ * As page_alloc() and kmalloc(), but where there is no memory room is made by relieve(), and the
+ * request made again. NULL: the running thread is to end, or nobody is left to kill, or
  * there is memory but no block of that size. => no spinning lock held
  */
 struct page *mem_wait_page(unsigned order, enum page_kind kind);
 void *mem_wait_kmalloc(size_t size);
 void *mem_wait_kzalloc(size_t size);
-
-/*
- * One turn of waiting for memory, for loops of one's own: 0 to try again, -ENOMEM, -EINTR (the
- * running thread is to end).
- */
-int mem_wait(void);

@@ -3,24 +3,21 @@
 
 #include "abi/errno.h"
 #include "base/clock.h"
+#include "base/hart.h"
 #include "base/log.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/alloc_fail.h"
 #include "mm/page_alloc.h"
-#include "mm/trim.h"
 #include "mm/verbs.h"
 #include "proc/family.h"
 #include "proc/oom_report.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
 
-/* How long one that is on its way out is waited for before the next has to go. */
+/* How long one that is on its way out is waited for before the next has to go; how often, where there is none. */
 #define EXIT_WAIT_NS	(100 * NSEC_PER_SEC / 1000)
-#define EXIT_WAIT_TURNS 20
-
-/* Frames that a trim has to bring, so that nobody has to go. */
-#define TRIM_ENOUGH 32
+#define EXIT_WAIT_TURNS 20u
 
 static struct waitq freed = WAITQ_INIT(freed);
 
@@ -49,6 +46,7 @@ static size_t held_by(const struct process *process)
 	       atomic_load_relaxed(&space->nvmas) * sizeof(struct vma) / PAGE_SIZE;
 }
 
+/* Of those with the same the youngest goes, who has done the least. (The list is by age.) */
 static void consider(struct choice *choice, struct process *process)
 {
 	size_t held;
@@ -62,7 +60,7 @@ static void consider(struct choice *choice, struct process *process)
 	if (process->pid == PID_INIT || is_stripped(process))
 		return;
 	held = held_by(process);
-	if (!choice->victim || held > choice->held) {
+	if (!choice->victim || held >= choice->held) {
 		choice->victim = process;
 		choice->held = held;
 	}
@@ -127,24 +125,15 @@ static void kill_victim(const struct choice *choice)
 }
 
 /*
- * Lets those that are dying go: 0 where one has gone. => family lock not held; seq sampled before
- * they were seen
+ * Lets those that are dying go, for a while. Where one has gone the request begins anew. => family
+ * lock not held; seq sampled before they were seen
  */
-static int wait_for_dying(uint64_t seq)
+static int wait_for_dying(struct relief *relief, uint64_t seq)
 {
-	return thread_wait_until(&freed, seq, arch_time() + clock_ns_to_ticks(EXIT_WAIT_NS));
-}
+	int err = thread_wait_until(&freed, seq, arch_time() + clock_ns_to_ticks(EXIT_WAIT_NS));
 
-/*
- * Pages of files that nobody uses go before any process does. (A hole of a file that was read
- * through a mapping is such a page: killing the reader would not bring it back.)
- */
-static bool trim_helps(void)
-{
-	size_t before = page_alloc_free_count();
-
-	mm_trim();
-	return page_alloc_free_count() >= before + TRIM_ENOUGH;
+	relief->turn = err == -ETIMEDOUT ? relief->turn + 1 : 0;
+	return err == -ETIMEDOUT ? 0 : err;
 }
 
 /* The want of memory was a test's, and so is the answer. */
@@ -157,35 +146,33 @@ static int answer_forced(enum alloc_fail_policy policy)
 	return policy == ALLOC_FAIL_RELIEVE ? 0 : -ENOMEM;
 }
 
-int oom_relieve(void)
+/*
+ * Who asks looks again after each step: between its last look and a kill nothing is waited for. The
+ * first who is seen to be dying is waited for once; then the next has to go.
+ */
+int oom_relieve(struct relief *relief)
 {
 	enum alloc_fail_policy forced = alloc_fail_take();
-	int err = 0;
+	uint64_t seq = waitq_sample(&freed);
+	struct choice choice;
 
+	if (!hart_this()->current)
+		return -ENOMEM; /* boot: there is no thread yet, nor a process */
 	if (unlikely(forced != ALLOC_FAIL_ASK))
 		return answer_forced(forced);
-
-	if (!signal_pending_fatal() && trim_helps())
-		return 0;
-	for (unsigned turn = 0; turn < EXIT_WAIT_TURNS && !err; turn++) {
-		uint64_t seq = waitq_sample(&freed);
-		struct choice choice;
-
-		if (signal_pending_fatal())
-			return -EINTR;
-		spin_lock(&family_lock);
-		choice = choose();
-		if (choice.victim && (!choice.dying || turn > 0)) {
-			kill_victim(&choice);
-			return signal_pending_fatal() ? -EINTR : 0;
-		}
-		spin_unlock(&family_lock);
-		err = choice.dying ? wait_for_dying(seq) : -ENOMEM;
-		if (err == 0)
-			return 0;
-		err = err == -ETIMEDOUT ? 0 : err;
+	if (signal_pending_fatal())
+		return -EINTR;
+	spin_lock(&family_lock);
+	choice = choose();
+	if (choice.victim && !relief->spare && (!choice.dying || relief->turn > 1)) {
+		kill_victim(&choice);
+		relief->turn = 0;
+		return signal_pending_fatal() ? -EINTR : 0;
 	}
-	return err ? err : -ENOMEM;
+	spin_unlock(&family_lock);
+	if (!choice.dying || relief->turn > EXIT_WAIT_TURNS)
+		return -ENOMEM;
+	return wait_for_dying(relief, seq);
 }
 
 void oom_memory_freed(void)

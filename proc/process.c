@@ -81,7 +81,7 @@ void process_set_limit(struct process *process, unsigned resource, const struct 
 
 /* ---- process 1 ---- */
 
-/* What boot gives to the thread that becomes process 1; on boot's stack until `done`. */
+/* What boot gives to the thread that becomes process 1: kept, for that one wakes boot when it is done. */
 struct init_start {
 	struct object *image;
 	const char *path;
@@ -91,12 +91,12 @@ struct init_start {
 	struct waitq queue;
 };
 
-static struct init_start *init_start; /* handed over once */
+static struct init_start init_start = { .queue = WAITQ_INIT(init_start.queue) };
 
 /* Runs as process 1, in kernel mode: its image is made like any other's. */
 static void init_main(void *unused)
 {
-	struct init_start *start = init_start;
+	struct init_start *start = &init_start;
 	int err;
 
 	sched_first();
@@ -147,29 +147,28 @@ static struct process *make_init(struct file *cwd)
 int process_start_init(struct object *image, const char *path, const char *const *argv,
 		       const char *const *envp, struct file *cwd)
 {
-	struct init_start start = { .image = image, .path = path };
+	struct init_start *start = &init_start;
 	struct process *process;
 	int err;
 
-	exec_args_init(&start.args, path, first_limits[RLIMIT_STACK].cur);
-	err = gather(&start.args, argv, false);
+	start->image = image;
+	start->path = path;
+	exec_args_init(&start->args, path, first_limits[RLIMIT_STACK].cur);
+	err = gather(&start->args, argv, false);
 	if (!err)
-		err = gather(&start.args, envp, true);
+		err = gather(&start->args, envp, true);
 	if (err)
 		return err;
 	process = make_init(cwd);
 	if (!process)
 		return -ENOMEM;
-	waitq_init(&start.queue);
-	init_start = &start;
 	family_join(NULL, process);
-	thread_wake(process->thread);
-	while (!atomic_load(&start.done)) {
-		uint64_t seq = waitq_sample(&start.queue);
+	while (!atomic_load(&start->done)) {
+		uint64_t seq = waitq_sample(&start->queue);
 
-		if (!atomic_load(&start.done))
-			thread_wait_always(&start.queue, seq);
+		if (!atomic_load(&start->done))
+			thread_wait_always(&start->queue, seq);
 	}
-	exec_args_destroy(&start.args);
-	return start.err;
+	exec_args_destroy(&start->args);
+	return start->err;
 }

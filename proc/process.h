@@ -36,9 +36,11 @@ struct process {
 	struct list sibling;
 	struct list all; /* of all processes */
 	struct list pid_link;
+	struct list group_link;
 	int group;		       /* process group: 0 for process 1, as on Linux */
 	int session;		       /* it leads it where this is its pid */
 	struct job_terminal *terminal; /* its session's controlling one; NULL: none */
+	bool tied;		       /* counts for its group: see job_tie() */
 	bool did_exec;		       /* since its birth */
 	int exit_signal;	       /* what the parent gets when it ends; 0: nothing */
 	enum process_state state;

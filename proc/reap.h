@@ -1,4 +1,4 @@
-/* The end of processes: exit, and wait4. */
+/* The end of processes: exit, wait4 and waitid. */
 #pragma once
 
 #include "lib/types.h"
@@ -6,6 +6,24 @@
 
 /* Ends the running process; status as wait4 packs it (ABI_W_*). => no lock held */
 void process_exit(int status) __attribute__((noreturn));
+
+#define WAIT_ANY (-1)
+
+/* Whose news are waited for, and which (W* of abi/wait.h; WNOWAIT: they stay as they are). */
+struct wait_for {
+	int pid;   /* or WAIT_ANY */
+	int group; /* or WAIT_ANY */
+	unsigned options;
+};
+
+struct wait_news {
+	int pid;
+	int status;	    /* as wait4 packs it */
+	struct usage usage; /* of one that ended, its children's included; else all zero */
+};
+
+/* Waits for news: the pid, 0 (WNOHANG and there are none), -ECHILD, -EINTR. One that ended is gone then but with WNOWAIT. */
+long process_wait_for(const struct wait_for *wanted, struct wait_news *news);
 
 /*
  * wait4(2): waits for a child that ended (WUNTRACED: or stopped; WCONTINUED: or went on): its pid, 0 (WNOHANG and none has), -ECHILD, -EINTR,

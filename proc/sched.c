@@ -15,14 +15,20 @@
 /*
  * The lock of a run queue is held across arch_switch(): who is switched to lets it go. So nobody
  * can find a thread that is neither on a hart nor wholly saved.
+ *
+ * A thread loses its hart where it asks to (it sleeps, ends, yields, returns to user mode), or is
+ * preempted in the kernel (sync/preempt.h). Who is preempted stays queued whatever its state: who
+ * wakes it then changes the state alone, and one that was about to sleep finds that it has been
+ * woken, or does sleep.
  */
 struct runq {
 	struct spinlock lock;
-	/* guarded by lock: */
-	struct list ready; /* thread.run_link; the running one is not on it */
-	struct list woken; /* the same: those who go first, within limits */
-	unsigned ahead;	   /* of these, since the last one of the others */
-	bool ticking;	   /* tick is armed */
+	/* guarded by lock (preempted: interrupts off, on its own hart): */
+	struct list ready;  /* thread.run_link; the running one is not on it */
+	struct list woken;  /* the same: those who go first, within limits */
+	unsigned ahead;	    /* of these, since the last one of the others */
+	bool ticking;	    /* tick is armed */
+	unsigned preempted; /* threads that wait in the midst of what they did in the kernel */
 	/* private to the hart: */
 	struct timer tick;
 	struct mmu *active; /* what user addresses mean; NULL: nothing */
@@ -39,9 +45,20 @@ static struct runq *runq_this(void)
 	return &runqs[hart_this()->index];
 }
 
-static void work_set(struct thread *thread, unsigned long work)
+/* A running thread is to give its hart up: before user mode, and in the kernel where it may. */
+static void resched_ask(struct thread *thread)
 {
-	__atomic_fetch_or(&thread->arch.work, work, __ATOMIC_RELEASE);
+	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_RESCHED, __ATOMIC_RELEASE);
+	__atomic_store_n(&thread->arch.preempt.no_resched, 0, __ATOMIC_RELAXED);
+}
+
+/* => it is giving it up, or nobody is there to have it; its lock held */
+static void resched_done(struct thread *thread)
+{
+	if (thread->arch.preempt.no_resched)
+		return;
+	__atomic_fetch_and(&thread->arch.work, ~ARCH_WORK_RESCHED, __ATOMIC_RELAXED);
+	__atomic_store_n(&thread->arch.preempt.no_resched, 1, __ATOMIC_RELAXED);
 }
 
 /* => its lock held; on its own hart */
@@ -65,16 +82,23 @@ static void tick(struct timer *timer)
 	struct hart *hart = hart_this();
 	struct thread *thread = hart->current;
 
-	spin_lock(&runq->lock);
+	spin_lock_irqoff(&runq->lock);
 	runq->ticking = false;
 	if (!nobody_ready(runq)) {
 		if (arch_time() - thread->since_tick >= slice_ticks / 2)
-			work_set(thread, ARCH_WORK_RESCHED);
+			resched_ask(thread);
 		tick_start(runq);
 	} else if (thread != hart->idle) {
 		tick_start(runq);
 	}
-	spin_unlock(&runq->lock);
+	spin_unlock_irqoff(&runq->lock);
+}
+
+static void enqueue(struct thread *thread, struct list *queue)
+{
+	assert_hardened(!thread->queued);
+	thread->queued = true;
+	list_add_tail(queue, &thread->run_link);
 }
 
 /*
@@ -85,14 +109,14 @@ static void tick(struct timer *timer)
 static void enqueue_woken(struct runq *runq, struct thread *thread, struct hart *hart)
 {
 	if (thread->process && arch_time() - thread->left_tick < slice_ticks) {
-		list_add_tail(&runq->ready, &thread->run_link);
+		enqueue(thread, &runq->ready);
 	} else if (thread->process) {
-		list_add_tail(&runq->woken, &thread->run_link);
+		enqueue(thread, &runq->woken);
 	} else {
-		list_add(&runq->woken, &thread->run_link);
+		enqueue(thread, runq->woken.next); /* before the first */
 		runq->ahead = 0;
 		if (hart->current) /* not before sched_start() */
-			work_set(hart->current, ARCH_WORK_RESCHED);
+			resched_ask(hart->current);
 	}
 	tick_start(runq);
 }
@@ -112,7 +136,7 @@ void thread_wake(struct thread *thread)
 	flags = spin_lock_irqsave(&runq->lock);
 	if (thread->state == THREAD_SLEEPING || thread->state == THREAD_NEW) {
 		thread->state = THREAD_READY;
-		if (!thread->on_hart)
+		if (!thread->on_hart && !thread->queued)
 			enqueue_woken(runq, thread, hart);
 	}
 	spin_unlock_irqrestore(&runq->lock, flags);
@@ -147,6 +171,7 @@ void sched_use_space(struct space *space)
 /* => its lock held */
 static struct thread *pick(struct runq *runq, struct hart *hart)
 {
+	struct thread *thread;
 	struct list *node;
 
 	if (!list_empty(&runq->woken) && (runq->ahead < WOKEN_AHEAD || list_empty(&runq->ready))) {
@@ -156,7 +181,11 @@ static struct thread *pick(struct runq *runq, struct hart *hart)
 		runq->ahead = 0;
 		node = list_pop(&runq->ready);
 	}
-	return node ? list_entry(node, struct thread, run_link) : hart->idle;
+	if (!node)
+		return hart->idle;
+	thread = list_entry(node, struct thread, run_link);
+	thread->queued = false;
+	return thread;
 }
 
 /* The running thread has been queued, or sleeps, or is dead. => its lock held */
@@ -167,13 +196,14 @@ static void switch_to(struct runq *runq, struct thread *next)
 	uint64_t now = arch_time();
 
 	assert_hardened(next != prev);
+	resched_done(prev);
 	prev->ran_ticks += now - prev->since_tick;
 	prev->left_tick = now;
 	next->since_tick = now;
 	prev->on_hart = false;
 	next->on_hart = true;
 	hart->current = next;
-	hart->counters[HART_SWITCHES]++;
+	hart_count_event(HART_SWITCHES);
 	if (next != hart->idle)
 		tick_start(runq);
 	activate_for(runq, next);
@@ -185,36 +215,82 @@ static void switch_away(struct runq *runq)
 	switch_to(runq, pick(runq, hart_this()));
 }
 
-/* Others may run now: no spinning lock is held, and no interrupt handler is under way. */
-static void assert_may_leave(void)
+/*
+ * Others may run now: no spinning lock is held, and no interrupt handler is under way. Who ends, and
+ * the idle thread, keep their count raised: nobody finds them on a queue.
+ */
+static void assert_may_leave(unsigned count)
 {
 	lockorder_assert_none_spinning();
 	assert_hardened(!hart_this()->in_interrupt);
+	assert_hardened(arch_preempt()->count == count);
+}
+
+static unsigned idle_count(void)
+{
+	return current_thread() == hart_this()->idle;
 }
 
 void sched_yield_soon(void)
 {
-	work_set(current_thread(), ARCH_WORK_RESCHED);
+	resched_ask(current_thread());
 }
 
-void sched_yield(void)
+/* To the end of the queue, in whatever state. => interrupts off */
+static void give_way(void)
 {
-	unsigned long flags = arch_irq_save();
 	struct runq *runq = runq_this();
 	struct thread *thread = current_thread();
 
-	assert_may_leave();
-	__atomic_fetch_and(&thread->arch.work, ~ARCH_WORK_RESCHED, __ATOMIC_RELAXED);
-	spin_lock(&runq->lock);
+	spin_lock_irqoff(&runq->lock);
+	resched_done(thread);
 	if (!nobody_ready(runq)) {
 		struct thread *next = pick(runq, hart_this());
 
 		thread->nivcsw++;
 		if (thread != hart_this()->idle)
-			list_add_tail(&runq->ready, &thread->run_link);
+			enqueue(thread, &runq->ready);
 		switch_to(runq, next);
 	}
-	spin_unlock_irqrestore(&runq_this()->lock, flags);
+	spin_unlock_irqoff(&runq_this()->lock);
+}
+
+void sched_yield(void)
+{
+	unsigned long flags = arch_irq_save();
+
+	assert_may_leave(idle_count());
+	give_way();
+	arch_irq_restore(flags);
+}
+
+void preempt_schedule_irq(void)
+{
+	assert_may_leave(0);
+	runq_this()->preempted++;
+	give_way();
+	runq_this()->preempted--;
+}
+
+void sched_let_finish(void)
+{
+	for (;;) {
+		preempt_disable();
+		if (!runq_this()->preempted)
+			return;
+		preempt_enable();
+		sched_yield();
+	}
+}
+
+void preempt_schedule(void)
+{
+	if (!arch_irq_enabled())
+		return;
+	arch_irq_disable();
+	if (preempt_due()) /* an interrupt may have been quicker */
+		preempt_schedule_irq();
+	arch_irq_enable();
 }
 
 /*
@@ -238,26 +314,23 @@ void sched_sleep(void)
 	unsigned long flags = arch_irq_save();
 	struct runq *runq = runq_this();
 	struct thread *thread = current_thread();
-	bool sleeps;
 
-	assert_may_leave();
-	spin_lock(&runq->lock);
-	sleeps = thread->state == THREAD_SLEEPING;
-	if (sleeps) {
+	assert_may_leave(0);
+	spin_lock_irqoff(&runq->lock);
+	if (thread->state == THREAD_SLEEPING) {
 		thread->nvcsw++;
 		switch_away(runq);
 	}
+	/* A preemption point also for one who is woken each time before it sleeps. */
 	spin_unlock_irqrestore(&runq_this()->lock, flags);
-	if (!sleeps)
-		sched_point(); /* woken already, as it may be the next time too */
 }
 
 void sched_leave(void)
 {
 	thread_assert_no_waiting_lock(current_thread());
 	arch_irq_disable();
-	assert_may_leave();
-	spin_lock(&runq_this()->lock);
+	assert_may_leave(1);
+	spin_lock_irqoff(&runq_this()->lock);
 	current_thread()->state = THREAD_DEAD;
 	switch_away(runq_this());
 	assert_unreachable();
@@ -265,7 +338,7 @@ void sched_leave(void)
 
 void sched_first(void)
 {
-	spin_unlock(&runq_this()->lock);
+	spin_unlock_irqoff(&runq_this()->lock);
 	arch_irq_enable();
 }
 
@@ -280,26 +353,31 @@ bool sched_has_left(struct thread *thread)
 	runq = &runqs[thread->arch.hart->index];
 	flags = spin_lock_irqsave(&runq->lock);
 	left = !thread->on_hart;
+	assert_hardened(!thread->queued);
 	spin_unlock_irqrestore(&runq->lock, flags);
 	return left;
 }
 
 uint64_t thread_ran_ticks(const struct thread *thread)
 {
+	unsigned long flags = arch_irq_save(); /* a switch in between would move both */
 	uint64_t ticks = thread->ran_ticks;
 
 	if (thread == current_thread())
 		ticks += arch_time() - thread->since_tick;
+	arch_irq_restore(flags);
 	return ticks;
 }
 
 /*
  * Waits for interrupts while there is nothing to run. They stay off between the look and the wait.
+ * It is not preempted: it is on no queue, and would not come back while others are busy.
  */
 static void idle(void *arg)
 {
 	struct runq *runq = runq_this();
 
+	preempt_disable();
 	for (;;) {
 		arch_irq_disable();
 		if (nobody_ready(runq))
@@ -323,6 +401,23 @@ void sched_sample(bool user)
 	thread->sampled_tick = now;
 }
 
+uint64_t sched_slice_set(uint64_t ticks)
+{
+	unsigned long flags = arch_irq_save();
+	struct runq *runq = runq_this();
+	uint64_t before = slice_ticks;
+
+	spin_lock_irqoff(&runq->lock);
+	slice_ticks = ticks;
+	if (runq->ticking) {
+		(void)timer_cancel(&runq->tick);
+		runq->ticking = false;
+		tick_start(runq);
+	}
+	spin_unlock_irqrestore(&runq->lock, flags);
+	return before;
+}
+
 int sched_init(void)
 {
 	slice_ticks = clock_ns_to_ticks(SLICE_MS * (NSEC_PER_SEC / 1000));
@@ -343,7 +438,7 @@ void sched_start(void)
 	struct runq *runq = runq_this();
 	struct thread *next;
 
-	spin_lock(&runq->lock);
+	spin_lock_irqoff(&runq->lock);
 	next = pick(runq, hart);
 	next->state = THREAD_READY;
 	next->on_hart = true;

@@ -30,14 +30,17 @@ void kthread_exit(void) __attribute__((noreturn));
 struct thread *kthread_prepare(const char *name, void (*fn)(void *arg), void *arg);
 void kthread_bury_dead(void);
 
-/* Lets others run, if there are any. => no spinning lock held, interrupts on */
+/* Lets others run, if there are any. => no spinning lock held, preemption and interrupts on */
 void sched_yield(void);
 
-/* The running thread does so before user mode, or at the next preemption point. */
-void sched_yield_soon(void);
+/*
+ * Lets others run until nobody waits who was preempted in the kernel: all are asleep, in user mode,
+ * or have asked to yield. Preemption is off then, for the caller to enable. => as sched_yield()
+ */
+void sched_let_finish(void);
 
-/* A preemption point: yields where the scheduler has asked for it. => as above */
-static inline void sched_point(void);
+/* The running thread does so before user mode, or at the next preemption point (sync/preempt.h). */
+void sched_yield_soon(void);
 
 /* The scheduler wants the hart. */
 static inline bool need_resched(void);
@@ -53,7 +56,10 @@ void sched_sleep_prepare(void);
 void sched_sleep(void);
 void sched_sleep_cancel(void);
 
-/* Ends the running thread: switches away for good. => its memory is freed by thread_destroy() */
+/*
+ * Ends the running thread: switches away for good; its memory is freed by thread_destroy().
+ * => preemption off, since before anybody could find that it may be freed
+ */
 void sched_leave(void) __attribute__((noreturn));
 
 /* A thread that is not running, and never will unless it is woken, is wholly off its hart. */
@@ -72,6 +78,12 @@ void sched_use_space(struct space *space);
 void sched_first(void);
 
 /*
+ * Makes slices so long from now on, on this hart at once; their length before. For tests that no end
+ * of a slice may disturb, however slow the machine. => threads run
+ */
+uint64_t sched_slice_set(uint64_t ticks);
+
+/*
  * From each timer interrupt: charges the time since the last one to the mode that was found. =>
  * interrupts off
  */
@@ -82,10 +94,4 @@ void sched_sample(bool user);
 static inline bool need_resched(void)
 {
 	return __atomic_load_n(&current_thread()->arch.work, __ATOMIC_RELAXED) & ARCH_WORK_RESCHED;
-}
-
-static inline void sched_point(void)
-{
-	if (need_resched())
-		sched_yield();
 }

@@ -98,6 +98,11 @@ bool signals_leave_children(struct signals *signals)
 	return child_flag(signals, SA_NOCLDWAIT);
 }
 
+bool signals_ignore_children(struct signals *signals)
+{
+	return child_flag(signals, 0);
+}
+
 bool signals_refuse_stops(struct signals *signals)
 {
 	return child_flag(signals, SA_NOCLDSTOP);

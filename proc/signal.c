@@ -5,6 +5,7 @@
 #include "lib/bits.h"
 #include "mm/slab.h"
 #include "proc/itimer.h"
+#include "proc/mem_wait.h"
 #include "proc/process.h"
 
 #define STOPS \
@@ -59,7 +60,7 @@ void signals_init(struct signals *signals)
 int signals_copy(struct signals *to, struct signals *from)
 {
 	if (from->actions) { /* of the running process: nobody else makes them */
-		to->actions = kmalloc(sizeof(*to->actions));
+		to->actions = mem_wait_kmalloc(sizeof(*to->actions));
 		if (!to->actions)
 			return -ENOMEM;
 		*to->actions = *from->actions;
@@ -72,6 +73,35 @@ int signals_copy(struct signals *to, struct signals *from)
 	to->queue_max = from->queue_max;
 	spin_unlock(&from->lock);
 	return 0;
+}
+
+bool signals_fork_begin(void)
+{
+	struct signals *signals = &current_process()->signals;
+
+	spin_lock(&signals->lock);
+	signals->forking = true;
+	signals->for_child = 0;
+	spin_unlock(&signals->lock);
+	return !signal_pending();
+}
+
+/* Of what was sent to many only the numbers are kept, as on Linux. */
+void signals_fork_done(struct process *child)
+{
+	struct signals *signals = &current_process()->signals;
+	uint64_t left;
+
+	spin_lock(&signals->lock);
+	signals->forking = false;
+	left = child ? signals->for_child : 0;
+	spin_unlock(&signals->lock);
+	for (; left; left &= left - 1) {
+		const struct signal_info info = { .sig = (int)bit_lowest(left) + 1,
+						  .code = SI_USER };
+
+		signal_send_info(child, &info);
+	}
 }
 
 /* => not under the lock of anybody who reads them */
@@ -146,6 +176,16 @@ static void undo(struct signals *signals, int sig)
 	}
 }
 
+/* As Linux has it: of stops and SIGCONT the later one. => lock held */
+static void keep_for_child(struct signals *signals, int sig)
+{
+	if (sig == SIGCONT)
+		signals->for_child &= ~STOPS;
+	else if (SIGNAL_BIT(sig) & STOPS)
+		signals->for_child &= ~SIGNAL_BIT(SIGCONT);
+	signals->for_child |= SIGNAL_BIT(sig);
+}
+
 /* What is pending and not blocked (any more). => lock held */
 static void act(struct process *process, int sig)
 {
@@ -167,6 +207,8 @@ int signal_send_info(struct process *process, const struct signal_info *info)
 
 	spin_lock(&signals->lock);
 	undo(signals, info->sig);
+	if (info->to_many && signals->forking)
+		keep_for_child(signals, info->sig);
 	if (!is_dropped(process, info->sig))
 		err = signal_queue(signals, info);
 	if (signals->stopped && info->sig != SIGKILL)

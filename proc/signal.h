@@ -26,6 +26,7 @@ struct signal_info {
 	int err;  /* si_errno, and si_uid: as the sender gave them */
 	enum signal_about about;
 	bool to_thread; /* by tkill and the like: it comes before what is sent to the process */
+	bool to_many;	/* to a group, or to all: a child that is being forked gets it too */
 	int pid;	/* who sent it; the child that it is about */
 	int status;	/* of the child: exit status or signal */
 	uint32_t uid;
@@ -57,9 +58,11 @@ struct signals {
 	int stopped;		  /* the signal that stopped it; 0: it runs */
 	bool stop_untold;	  /* wait4 has not told that it stopped... */
 	bool continue_untold;	  /* ...or that it went on */
+	bool forking;		  /* a child is being made, which none can find yet... */
+	uint64_t for_child;	  /* ...and what was sent to many since */
 	struct waitq resumed;
 	/* private to the process: */
-	bool suspended; /* rt_sigsuspend: after it, old_mask counts again */
+	bool suspended; /* rt_sigsuspend, ppoll: after it, old_mask counts again */
 	uint64_t old_mask;
 	struct abi_stack stack; /* the alternate one; ss_size 0: none */
 };
@@ -76,6 +79,13 @@ enum signal_default signal_default(int sig);
 void signals_init(struct signals *signals);
 /* A forked child's: mask, actions, alternate stack; nothing pending. 0 or -ENOMEM. */
 int signals_copy(struct signals *to, struct signals *from);
+/*
+ * The running process forks: from here on what is sent to many is kept for the child, too. False: there are signals to
+ * be seen to first, so that fork is to be made again after them. Ended by signals_fork_done().
+ */
+bool signals_fork_begin(void);
+/* The child can be found now, and gets what was kept; NULL: there will be none. => child: family lock held */
+void signals_fork_done(struct process *child);
 /* A new image: what is ignored stays so, handlers, flags, masks and the alternate stack go. */
 void signals_exec(struct signals *signals);
 /* Forgets actions and what is pending: at the end. */
@@ -169,6 +179,8 @@ struct abi_sigaction signal_action_get(const struct signals *signals, int sig);
 
 /* Children are not to be kept for wait4: SIGCHLD is ignored, or has SA_NOCLDWAIT. */
 bool signals_leave_children(struct signals *signals);
+/* SIGCHLD is ignored. */
+bool signals_ignore_children(struct signals *signals);
 
 /* SIGCHLD is not to tell of children that stop or go on. */
 bool signals_refuse_stops(struct signals *signals);
@@ -183,6 +195,13 @@ bool signal_is_held(int sig);
 int signal_mask(int how, const uint64_t *set, uint64_t *old_ret);
 
 /* ---- proc/signal_wait.c: waiting for signals ---- */
+
+/*
+ * The mask counts until signal_mask_back(), or, where the call ends with -EINTR, until a handler
+ * has run or it is clear that none will.
+ */
+void signal_mask_for_call(uint64_t mask);
+void signal_mask_back(void);
 
 /* rt_sigsuspend(2): -EINTR, when a handler is about to run. */
 int signal_suspend(uint64_t mask);

@@ -45,7 +45,9 @@ static void restart_without_handler(struct trap_frame *frame)
 
 static void restart_before_handler(struct trap_frame *frame, const struct abi_sigaction *action)
 {
-	if (interrupted_call(frame) == RESTART_ASKED && action->flags & SA_RESTART)
+	enum restart restart = interrupted_call(frame);
+
+	if (restart == RESTART_ALWAYS || (restart == RESTART_ASKED && action->flags & SA_RESTART))
 		frame_restart(frame);
 }
 
@@ -124,12 +126,8 @@ __attribute__((noinline)) static void do_default(const struct signal_info *info)
 /* rt_sigsuspend ends without a handler: it goes on, or something ends it. */
 static void unsuspend(struct signals *signals)
 {
-	uint64_t old;
-
-	if (!signals->suspended)
-		return;
-	signals->suspended = false;
-	signal_mask(SIG_SETMASK, &signals->old_mask, &old);
+	if (signals->suspended)
+		signal_mask_back();
 }
 
 static void end_if_fatal(struct process *process)

@@ -8,15 +8,31 @@
 /* Nobody wakes it: who waits here is woken as a thread. */
 static struct waitq nobody = WAITQ_INIT(nobody);
 
-/* The old mask comes back when a handler returns, or at once where none runs. */
-int signal_suspend(uint64_t mask)
+void signal_mask_for_call(uint64_t mask)
 {
 	struct signals *signals = &current_process()->signals;
-	uint64_t seq = waitq_sample(&nobody), old;
+	uint64_t old;
 
 	signal_mask(SIG_SETMASK, &mask, &old);
 	signals->old_mask = old;
 	signals->suspended = true;
+}
+
+void signal_mask_back(void)
+{
+	struct signals *signals = &current_process()->signals;
+	uint64_t old;
+
+	signals->suspended = false;
+	signal_mask(SIG_SETMASK, &signals->old_mask, &old);
+}
+
+/* The old mask comes back when a handler returns, or at once where none runs. */
+int signal_suspend(uint64_t mask)
+{
+	uint64_t seq = waitq_sample(&nobody);
+
+	signal_mask_for_call(mask);
 	while (thread_wait_interruptible(&nobody, seq) == 0)
 		;
 	current_thread()->restart = RESTART_SILENT;

@@ -87,8 +87,12 @@ int stop_news(struct process *child, unsigned options, bool take)
 	struct signals *signals = &child->signals;
 	int status = -1;
 
+	if (!(options & (WUNTRACED | WCONTINUED)))
+		return -1;
 	spin_lock(&signals->lock);
-	if (options & WUNTRACED && signals->stop_untold) {
+	if (signals->fatal || child->state != PROCESS_ALIVE) {
+		status = -1;
+	} else if (options & WUNTRACED && signals->stop_untold) {
 		status = ABI_W_STOPCODE(signals->stopped);
 		if (take)
 			signals->stop_untold = false;

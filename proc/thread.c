@@ -5,7 +5,7 @@
 #include "base/hart.h"
 #include "lib/string.h"
 #include "mm/kmap.h"
-#include "mm/slab.h"
+#include "mm/relieve.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/stack_watch.h"
@@ -18,7 +18,7 @@ static struct list graveyard = LIST_INIT(graveyard); /* dead kernel threads; gua
 
 struct thread *thread_create(struct process *process)
 {
-	struct thread *thread = slab_alloc(&thread_cache);
+	struct thread *thread = slab_alloc_wait(&thread_cache);
 
 	if (!thread)
 		return NULL;
@@ -86,8 +86,10 @@ struct thread *kthread_spawn(const char *name, void (*fn)(void *arg), void *arg)
 
 void kthread_exit(void)
 {
-	unsigned long flags = spin_lock_irqsave(&graveyard_lock);
+	unsigned long flags;
 
+	preempt_disable(); /* for good: who finds it in the graveyard frees it */
+	flags = spin_lock_irqsave(&graveyard_lock);
 	list_add_tail(&graveyard, &current_thread()->run_link);
 	spin_unlock_irqrestore(&graveyard_lock, flags);
 	sched_leave();

@@ -8,12 +8,13 @@
 #include "sync/lockorder.h"
 
 struct process;
+struct trap_frame;
 
 #define THREAD_NAME_LEN 16
 
 enum thread_state {
 	THREAD_NEW,	 /* nobody has woken it yet */
-	THREAD_READY,	 /* running, or on a run queue */
+	THREAD_READY,	 /* running, or on the run queue */
 	THREAD_SLEEPING, /* waits for thread_wake() */
 	THREAD_DEAD,	 /* has left its hart, or is about to, for good */
 };
@@ -24,6 +25,7 @@ enum restart {
 	RESTART_ASKED,	/* made again, unless a handler without SA_RESTART ran */
 	RESTART_SILENT, /* made again, unless a handler ran */
 	RESTART_SLEEP,	/* the same, as restart_syscall */
+	RESTART_ALWAYS, /* made again, whatever ran */
 };
 
 struct thread {
@@ -37,6 +39,7 @@ struct thread {
 	/* guarded by the run queue's lock (proc/sched.c): */
 	enum thread_state state;
 	bool on_hart;	      /* its registers are not saved */
+	bool queued;	      /* on the run queue: whatever its state, if it was preempted */
 	struct list run_link; /* the run queue; of a dead kernel thread: the graveyard */
 	uint64_t ran_ticks;   /* on a hart, up to the last switch away */
 	uint64_t since_tick;  /* of the last switch to it */
@@ -46,7 +49,9 @@ struct thread {
 	uint64_t sampled_tick;	/* of the last such look */
 	uint64_t nvcsw, nivcsw; /* switches away: of its own accord, and made to */
 	enum restart restart;	/* of the system call that a signal has just cut short */
-	uint64_t sleep_until_ns, sleep_rest; /* RESTART_SLEEP: until when; where the rest is told */
+	long (*restart_call)(
+		struct trap_frame *);	     /* RESTART_SLEEP: what restart_syscall goes on with */
+	uint64_t sleep_until_ns, sleep_rest; /* until when; where the rest is told */
 #ifdef FAULTLINE_HARDENED
 	struct lockorder waiting_locks;
 #endif

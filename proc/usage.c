@@ -46,6 +46,19 @@ struct usage usage_current(void)
 	return usage;
 }
 
+struct usage usage_times(const struct process *process)
+{
+	struct usage usage = { 0 };
+	uint64_t ran;
+
+	if (process->state == PROCESS_ZOMBIE)
+		return process->ended_usage;
+	ran = thread_ran_ticks(process->thread);
+	usage.kernel_ticks = MIN(process->thread->kernel_ticks, ran);
+	usage.user_ticks = ran - usage.kernel_ticks;
+	return usage;
+}
+
 static struct abi_timeval ticks_to_timeval(uint64_t ticks)
 {
 	uint64_t usec = clock_ticks_to_ns(ticks) / 1000;

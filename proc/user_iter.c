@@ -1,6 +1,7 @@
 /* Going through the user memory of a read or write. */
 #include "proc/user_iter.h"
 
+#include "abi/errno.h"
 #include "arch/page.h"
 
 size_t user_iter_span(struct user_iter *iter)
@@ -66,4 +67,66 @@ size_t user_iter_clear(struct user_iter *iter, size_t n)
 			break;
 	}
 	return done;
+}
+
+size_t user_iter_try_in_pieces(struct user_iter *iter, void *to, size_t n)
+{
+	const struct user_iter before = *iter;
+	size_t done;
+
+	preempt_disable();
+	done = user_iter_copy_in_pieces(iter, to, n);
+	preempt_enable();
+	if (done == n)
+		return n;
+	*iter = before;
+	return 0;
+}
+
+size_t user_iter_try_out_pieces(struct user_iter *iter, const void *from, size_t n)
+{
+	const struct user_iter before = *iter;
+	size_t done;
+
+	preempt_disable();
+	done = user_iter_copy_out_pieces(iter, from, n);
+	preempt_enable();
+	if (done == n)
+		return n;
+	*iter = before;
+	return 0;
+}
+
+/* As a load, or a store of what is there. */
+static int touch(vaddr_t at, bool write)
+{
+	uint32_t found, old;
+
+	at = ALIGN_DOWN(at, sizeof(found));
+	if (user_load_word(&found, at))
+		return -EFAULT;
+	if (!write)
+		return 0;
+	do {
+		old = found;
+		if (user_cas_word(at, &found, old))
+			return -EFAULT;
+	} while (found != old);
+	return 0;
+}
+
+int user_iter_fault_in(const struct user_iter *iter, size_t n, bool write)
+{
+	struct user_iter rest = *iter;
+	size_t span;
+
+	while (n != 0 && (span = MIN(user_iter_span(&rest), n)) != 0) {
+		/* To the end of the page. */
+		span = MIN(span, PAGE_SIZE - (rest.base & PAGE_MASK));
+		if (touch(rest.base, write))
+			return -EFAULT;
+		user_iter_advance(&rest, span);
+		n -= span;
+	}
+	return 0;
 }

@@ -4,6 +4,7 @@
 #include "abi/uio.h"
 #include "lib/bits.h"
 #include "mm/usercopy.h"
+#include "sync/preempt.h"
 
 struct user_iter {
 	vaddr_t base;		      /* where to go on in the segment that is being worked on */
@@ -52,6 +53,55 @@ static inline size_t user_iter_copy_out(struct user_iter *iter, const void *from
 	if (unlikely(n > iter->len))
 		return user_iter_copy_out_pieces(iter, from, n);
 	n = user_copy_out_some(iter->base, from, n);
+	user_iter_advance(iter, n);
+	return n;
+}
+
+/*
+ * All of n bytes, or nothing and 0: what is not there at once is not waited for, so that the caller
+ * may hold a lock that others need to give memory back. user_iter_fault_in() helps outside the lock.
+ * => n is no more than what is left; no spinning lock held
+ */
+static inline size_t user_iter_try_in(struct user_iter *iter, void *to, size_t n);
+static inline size_t user_iter_try_out(struct user_iter *iter, const void *from, size_t n);
+
+/*
+ * Makes the next n bytes accessible, for a moment at least, as reading (write: changing) them would.
+ * 0 or -EFAULT. => no spinning lock held, nor one that who gives memory back may need
+ */
+int user_iter_fault_in(const struct user_iter *iter, size_t n, bool write);
+
+/* The same in pieces, of any number of segments. */
+size_t user_iter_try_in_pieces(struct user_iter *iter, void *to, size_t n);
+size_t user_iter_try_out_pieces(struct user_iter *iter, const void *from, size_t n);
+
+/* With preemption off a fault is refused, whatever it is for. */
+static inline size_t user_iter_try_in(struct user_iter *iter, void *to, size_t n)
+{
+	size_t done;
+
+	if (unlikely(n > iter->len))
+		return user_iter_try_in_pieces(iter, to, n);
+	preempt_disable();
+	done = user_copy_in_some(to, iter->base, n);
+	preempt_enable();
+	if (unlikely(done != n))
+		return 0;
+	user_iter_advance(iter, n);
+	return n;
+}
+
+static inline size_t user_iter_try_out(struct user_iter *iter, const void *from, size_t n)
+{
+	size_t done;
+
+	if (unlikely(n > iter->len))
+		return user_iter_try_out_pieces(iter, from, n);
+	preempt_disable();
+	done = user_copy_out_some(iter->base, from, n);
+	preempt_enable();
+	if (unlikely(done != n))
+		return 0;
 	user_iter_advance(iter, n);
 	return n;
 }

@@ -1,14 +1,14 @@
 /* User address spaces as what processes share. */
 #include "proc/uspace.h"
 
-#include "mm/slab.h"
+#include "mm/relieve.h"
 #include "proc/sched.h"
 
 SLAB_CACHE(uspace_cache, struct uspace);
 
 struct uspace *uspace_create(void)
 {
-	struct uspace *uspace = slab_alloc(&uspace_cache);
+	struct uspace *uspace = slab_alloc_wait(&uspace_cache);
 
 	if (!uspace)
 		return NULL;

@@ -25,6 +25,7 @@ enum lock_class {
 	LOCK_PROCESS,	   /* one process: signals, limits, threads */
 	LOCK_FILES,	   /* a descriptor table */
 	LOCK_FS,	   /* a file system's names and inodes */
+	LOCK_FUTEX,	   /* a bucket of futexes */
 	LOCK_ENDPOINT,
 	LOCK_SPACES, /* the list of all spaces */
 	LOCK_SPACE,  /* VMAs, tables, entries of one space */
@@ -39,6 +40,7 @@ enum lock_class {
 	/* spinning, interrupts off */
 	LOCK_DEVICE, /* a driver's queues; may wake */
 	LOCK_WAITQ,
+	LOCK_POLL, /* the queue of who waits on several others */
 	LOCK_RUNQ,
 	LOCK_TIMERQ,
 	LOCK_LOG,

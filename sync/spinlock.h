@@ -7,13 +7,25 @@
 #include "sync/atomic.h"
 #include "sync/interleave.h"
 #include "sync/lockorder.h"
+#include "sync/preempt.h"
 
 /*
- * The kernel never switches threads behind the back of kernel code (only where it sleeps, in
- * vm_pause() and on the way to user mode), so that a holder on this hart always goes on. Classes up
- * to LOCK_LAST_PREEMPTIBLE are taken by spin_lock() with interrupts on: no interrupt handler may
- * take them. The others by spin_lock_irqsave().
+ * A holder never loses its hart, so that it always goes on. Classes up to LOCK_LAST_PREEMPTIBLE are
+ * taken by spin_lock() with interrupts on, which raises the preemption count: no interrupt handler
+ * may take them. The others by spin_lock_irqsave(): interrupts being off, nothing is counted.
  */
+
+/*
+ * The kernel runs on one hart so far, where a holder that keeps its hart meets nobody: in the
+ * release build the count, or interrupts being off, is the whole lock. (0: with the word as well,
+ * as several harts need it.)
+ */
+#ifdef FAULTLINE_HARDENED
+#define SPIN_COUNT_ALONE 0
+#else
+#define SPIN_COUNT_ALONE 1
+#endif
+
 struct spinlock {
 	uint32_t locked;
 #ifdef FAULTLINE_HARDENED
@@ -51,6 +63,9 @@ static inline enum lock_class spin_class(const struct spinlock *lock)
 
 static inline void spin_acquire(struct spinlock *lock)
 {
+	preempt_barrier();
+	if (SPIN_COUNT_ALONE)
+		return;
 	while (unlikely(__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE) != 0)) {
 		while (atomic_load_relaxed(&lock->locked) != 0)
 			spin_pause();
@@ -59,26 +74,22 @@ static inline void spin_acquire(struct spinlock *lock)
 
 static inline void spin_release(struct spinlock *lock)
 {
+	preempt_barrier();
+	if (SPIN_COUNT_ALONE)
+		return;
 	assert_hardened(atomic_load_relaxed(&lock->locked) != 0);
 	atomic_store(&lock->locked, 0);
 }
 
-/* Takes a lock whose class leaves interrupts on. */
-static inline void spin_lock(struct spinlock *lock)
+/* Takes a lock of any class. => interrupts off until spin_unlock_irqoff() */
+static inline void spin_lock_irqoff(struct spinlock *lock)
 {
 	interleave(INTERLEAVE_LOCK, spin_class(lock), NULL);
 	lockorder_take(lock, spin_class(lock), false);
 	spin_acquire(lock);
 }
 
-/* The same for the second of a class: a child that nobody can see yet, its parent being held. */
-static inline void spin_lock_nested(struct spinlock *lock)
-{
-	lockorder_take(lock, spin_class(lock), true);
-	spin_acquire(lock);
-}
-
-static inline void spin_unlock(struct spinlock *lock)
+static inline void spin_unlock_irqoff(struct spinlock *lock)
 {
 	enum lock_class class = spin_class(lock);
 
@@ -87,11 +98,42 @@ static inline void spin_unlock(struct spinlock *lock)
 	interleave(INTERLEAVE_UNLOCK, class, NULL);
 }
 
+/* Takes a lock whose class leaves interrupts on. */
+static inline void spin_lock(struct spinlock *lock)
+{
+	interleave(INTERLEAVE_LOCK, spin_class(lock), NULL);
+	preempt_disable();
+	lockorder_take(lock, spin_class(lock), false);
+	spin_acquire(lock);
+}
+
+/* The same for the second of a class: a child that nobody can see yet, its parent being held. */
+static inline void spin_lock_nested(struct spinlock *lock)
+{
+	preempt_disable();
+	lockorder_take(lock, spin_class(lock), true);
+	spin_acquire(lock);
+}
+
+/* The outermost one is a preemption point. */
+static inline void spin_unlock(struct spinlock *lock)
+{
+	enum lock_class class = spin_class(lock);
+
+	lockorder_drop(lock, class);
+	spin_release(lock);
+	preempt_enable();
+	interleave(INTERLEAVE_UNLOCK, class, NULL);
+}
+
 /* Takes it if it is free. (It can't deadlock, but keep to the order all the same.) */
 static inline bool spin_trylock(struct spinlock *lock)
 {
-	if (__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE) != 0)
+	preempt_disable();
+	if (!SPIN_COUNT_ALONE && __atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE) != 0) {
+		preempt_enable();
 		return false;
+	}
 	lockorder_take(lock, spin_class(lock), true);
 	return true;
 }
@@ -108,14 +150,16 @@ static inline unsigned long spin_lock_irqsave(struct spinlock *lock)
 {
 	unsigned long flags = arch_irq_save();
 
-	spin_lock(lock);
+	spin_lock_irqoff(lock);
 	return flags;
 }
 
+/* A preemption point, where interrupts come on. */
 static inline void spin_unlock_irqrestore(struct spinlock *lock, unsigned long flags)
 {
-	spin_unlock(lock);
+	spin_unlock_irqoff(lock);
 	arch_irq_restore(flags);
+	preempt_point();
 }
 
 /*

@@ -3,13 +3,14 @@
 
 #include "abi/errno.h"
 #include "abi/signal.h"
+#include "arch/irqflags.h"
 #include "arch/timer.h"
 #include "arch/upcall.h"
 #include "base/hart.h"
 #include "base/log.h"
 #include "base/trace.h"
 #include "lib/bits.h"
-#include "proc/oom.h"
+#include "mm/relieve.h"
 #include "proc/process.h"
 #include "proc/wait.h"
 #include "trap/loop.h"
@@ -20,6 +21,7 @@
 /* What a fault keeps while it is served. (On the stack: registers would have to be saved first.) */
 struct turn {
 	struct vm_wait wait;
+	struct relief relief; /* made by again() */
 	struct trap_frame *frame;
 	vaddr_t addr;
 	unsigned access;
@@ -28,41 +30,46 @@ struct turn {
 
 _Static_assert(TRAP_COPY == ACCESS_COPY, "mm is told the access as it came");
 
-/* The record is made in place, before the fault is served: a panic inside mm shows it. */
-static struct trace_fault *trace_begin(struct hart *hart, int pid, vaddr_t pc, vaddr_t addr,
-				       unsigned access)
+/*
+ * The record is made in place, before the fault is served: a panic inside mm shows it. => interrupts
+ * off, here and at its end
+ */
+static inline struct trace_fault *trace_begin(int pid, vaddr_t pc, vaddr_t addr, unsigned access)
 {
-	struct trace_ring *ring = &hart->faults;
-	struct trace_fault *record = &ring->records[ring->count++ % TRACE_RECORDS];
+	struct trace_fault *record = trace_next(&hart_this()->faults);
 
 	record->time = arch_time();
 	record->pc = pc;
 	record->addr = addr;
+	record->thread = current_thread();
 	record->pid = pid;
 	record->begun = access;
 	record->cost = (uint32_t)arch_instructions();
 	return record;
 }
 
-/*
- * (A thread that others ran before, so long that the ring came round, would write this into the
- * record of another fault; what may have slept looks first: trace_late().)
- */
-static inline void trace_end(struct trace_fault *record, unsigned kind)
+/* Others may have run, so long that the ring came round: then it is another fault's. */
+static inline bool trace_is_ours(const struct turn *turn)
 {
-	record->kind = (uint8_t)kind;
-	record->cost = (uint32_t)arch_instructions() - record->cost;
+	return likely(turn->record->thread == current_thread());
 }
 
-/* The end of what took longer. result: the signal that it became, or negative errno of a copy. */
-static void trace_late(const struct turn *turn, int result)
+static inline void trace_end(const struct turn *turn)
 {
 	struct trace_fault *record = turn->record;
 
-	if (record->addr != turn->addr || record->pid != current_process()->pid)
+	if (!trace_is_ours(turn))
 		return;
-	record->result = (int16_t)result;
-	trace_end(record, turn->wait.kind);
+	record->kind = (uint8_t)turn->wait.kind;
+	record->cost = (uint32_t)arch_instructions() - record->cost;
+}
+
+/* result: the signal that it became, or negative errno of a copy. */
+static void trace_end_with(const struct turn *turn, int result)
+{
+	if (trace_is_ours(turn))
+		turn->record->result = (int16_t)result;
+	trace_end(turn);
 }
 
 static int code_of(int outcome)
@@ -114,14 +121,14 @@ static int wait_for_page(unsigned access, const struct vm_wait *wait)
 }
 
 /* To wait, or to get memory. As handle(). */
-__attribute__((noinline)) static int help(const struct turn *turn, int outcome)
+__attribute__((noinline)) static int help(struct turn *turn, int outcome)
 {
 	int err;
 
 	if (outcome == VM_WAIT)
 		err = wait_for_page(turn->access, &turn->wait);
 	else
-		err = oom_relieve();
+		err = relieve(&turn->relief);
 	return err == -ENOMEM ? starve(turn->addr, turn->access) : err;
 }
 
@@ -129,7 +136,7 @@ __attribute__((noinline)) static int help(const struct turn *turn, int outcome)
  * Anything but success. 0: ask again; positive: run the program again, which may be about to end;
  * negative errno: the copy ends.
  */
-static int handle(const struct turn *turn, int outcome)
+static int handle(struct turn *turn, int outcome)
 {
 	int err;
 
@@ -157,17 +164,19 @@ __attribute__((noinline, cold)) static int again(struct turn *turn, int outcome)
 {
 	int end;
 
+	turn->relief = (struct relief){ 0 };
 	while ((end = handle(turn, outcome)) == 0) {
 		outcome = vm_fault(current_space(), turn->addr, turn->access, frame_pc(turn->frame),
 				   &turn->wait);
 		if (outcome == 0)
 			break;
 	}
-	trace_late(turn, end > 0 ? became() : end);
+	arch_irq_disable();
+	trace_end_with(turn, end > 0 ? became() : end);
 	return end > 0 ? 0 : end;
 }
 
-int trap_fault(struct trap_frame *frame, vaddr_t addr, unsigned access)
+int trap_fault(struct trap_frame *frame, vaddr_t addr, unsigned access, unsigned long irq)
 {
 	struct process *process = current_process();
 	vaddr_t pc = frame_pc(frame);
@@ -176,14 +185,16 @@ int trap_fault(struct trap_frame *frame, vaddr_t addr, unsigned access)
 
 	if (unlikely(!process || !process->uspace))
 		return -EFAULT;
+	turn.record = trace_begin(process->pid, pc, addr, access);
 	loop_check(pc, addr, access);
 	turn.frame = frame;
 	turn.addr = addr;
 	turn.access = access;
-	turn.record = trace_begin(hart_this(), process->pid, pc, addr, access);
+	arch_irq_restore(irq);
 	outcome = vm_fault(&process->uspace->space, addr, access, pc, &turn.wait);
 	if (unlikely(outcome != 0))
 		return again(&turn, outcome);
-	trace_end(turn.record, turn.wait.kind);
+	arch_irq_disable();
+	trace_end(&turn);
 	return 0;
 }

@@ -248,8 +248,10 @@ static long tell_ledger(const struct question *q)
 
 	kthread_bury_dead();
 	mm_trim();
+	sched_let_finish(); /* they may hold frames that no book knows of */
 	told.errors = (uint64_t)ledger_check(&ledger);
 	slab_census(&slabs);
+	preempt_enable();
 	told.free = ledger.kind[PAGE_FREE];
 	told.tables = ledger.kind[PAGE_TABLE];
 	told.anonymous = ledger.kind[PAGE_ANON];

@@ -12,14 +12,33 @@ static long not_regular(struct file *file)
 	return S_ISFIFO(st.mode) ? -ESPIPE : -ENODEV;
 }
 
+/* Modes that some file system of Linux has: it refuses the others before it looks at the file. */
+static bool is_mode(unsigned mode)
+{
+	bool keeps = mode & FALLOC_FL_KEEP_SIZE;
+
+	switch (mode & ~(unsigned)FALLOC_FL_KEEP_SIZE) {
+	case 0:
+	case FALLOC_FL_UNSHARE_RANGE:
+	case FALLOC_FL_ZERO_RANGE:
+		return true;
+	case FALLOC_FL_PUNCH_HOLE:
+		return keeps;
+	case FALLOC_FL_COLLAPSE_RANGE:
+	case FALLOC_FL_INSERT_RANGE:
+		return !keeps;
+	default:
+		return false;
+	}
+}
+
 static long allocate(struct file *file, unsigned mode, int64_t offset, int64_t len)
 {
 	int64_t end;
 
 	if (offset < 0 || len <= 0)
 		return -EINVAL;
-	if ((mode & ~(unsigned)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE)) ||
-	    mode == FALLOC_FL_PUNCH_HOLE)
+	if (!is_mode(mode))
 		return -EOPNOTSUPP;
 	if (!file_writable(file))
 		return -EBADF;
@@ -27,6 +46,8 @@ static long allocate(struct file *file, unsigned mode, int64_t offset, int64_t l
 		return not_regular(file);
 	if (__builtin_add_overflow(offset, len, &end))
 		return -EFBIG;
+	if (mode & ~(unsigned)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
+		return -EOPNOTSUPP;
 	return file->ops->allocate(file, mode, (uint64_t)offset, (uint64_t)end);
 }
 

@@ -1,4 +1,4 @@
-/* Calls that tell about files or change their size: fstat, newfstatat, getdents64, ftruncate. */
+/* Calls that tell about files or change their size: fstat, newfstatat, faccessat, getdents64, ftruncate. */
 #include "fs/names.h"
 #include "mm/usercopy.h"
 #include "trap/sys_file.h"
@@ -46,6 +46,31 @@ long sys_newfstatat(struct trap_frame *frame)
 		err = fs_stat(at.dir, at.path, !(flags & AT_SYMLINK_NOFOLLOW), &st);
 	at_path_put(&at);
 	return put_stat(arg_user(frame, 2), err, &st);
+}
+
+/* Root may read and write all, and run what somebody may: of directories all can be entered. */
+static bool may_access(const struct abi_stat *st, unsigned mode)
+{
+	return !(mode & X_OK) || S_ISDIR(st->mode) || (st->mode & 0111);
+}
+
+long sys_faccessat(struct trap_frame *frame)
+{
+	unsigned mode = arg_uint(frame, 2);
+	struct abi_stat st;
+	struct at_path at;
+	long err;
+
+	if (mode & ~(unsigned)(R_OK | W_OK | X_OK))
+		return -EINVAL;
+	err = at_path_get(frame, 0, PATH_NAMES, &at);
+	if (err)
+		return err;
+	err = fs_stat(at.dir, at.path, true, &st);
+	at_path_put(&at);
+	if (err)
+		return err;
+	return may_access(&st, mode) ? 0 : -EACCES;
 }
 
 static long getdents(struct file *file, vaddr_t to, int n)

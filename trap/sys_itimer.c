@@ -31,7 +31,6 @@ long sys_setitimer(struct trap_frame *frame)
 		return -EFAULT;
 	if (which >= ITIMER_COUNT || !is_time(&new.value) || !is_time(&new.interval))
 		return -EINVAL;
-	itimer_get(current_process(), which, &old);
-	itimer_set(current_process(), which, &new);
+	itimer_set(current_process(), which, &new, &old);
 	return old_at ? user_copy_out(old_at, &old, sizeof(old)) : 0;
 }

@@ -6,11 +6,11 @@
 #include "lib/bits.h"
 #include "mm/usercopy.h"
 #include "proc/family.h"
-#include "proc/sched.h"
 #include "proc/signal.h"
 #include "trap/syscall.h"
 
 #define RANDOM_PIECE 256
+#define NR_OPEN	     (1ul << 20) /* what Linux lets RLIMIT_NOFILE be at most */
 
 /* Of another process only what a look at it allows: its limits can be read, and not changed. */
 static long other_limit(int pid, unsigned resource, bool set, struct abi_rlimit64 *ret)
@@ -44,6 +44,8 @@ long sys_prlimit64(struct trap_frame *frame)
 					      : -EINVAL;
 	else if (resource >= RLIM_NLIMITS || (new_at && new.cur > new.max))
 		return -EINVAL;
+	else if (new_at && resource == RLIMIT_NOFILE && new.max > NR_OPEN)
+		return -EPERM;
 	else
 		process_get_limit(self, resource, &old);
 	if (err)
@@ -73,7 +75,6 @@ long sys_getrandom(struct trap_frame *frame)
 		left -= went;
 		if (went < n)
 			return done ? (long)done : -EFAULT;
-		sched_point();
 		if (signal_pending_fatal())
 			break;
 	}

@@ -1,6 +1,7 @@
 /* System calls about memory: their arguments checked, the mmap lock taken, the verb called. */
 #include "abi/fcntl.h"
 #include "abi/mman.h"
+#include "arch/hart.h"
 #include "arch/page.h"
 #include "lib/bits.h"
 #include "mm/object.h"
@@ -96,6 +97,8 @@ static long map_file(struct map_request *request, int fd)
 		result = map_shared(request, file);
 	else if (!result)
 		result = do_map(request);
+	if (result > 0 && file->ops->mapped)
+		file->ops->mapped(file);
 	file_put(file);
 	return result;
 }
@@ -141,4 +144,13 @@ long sys_mprotect(struct trap_frame *frame)
 	err = vm_protect(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1), (unsigned)prot);
 	uspace_unlock(uspace);
 	return err;
+}
+
+/* All of the instruction cache of the one hart, whatever range and FLUSH_ICACHE_LOCAL say. */
+long sys_riscv_flush_icache(struct trap_frame *frame)
+{
+	if (arg_u64(frame, 2) & ~(uint64_t)RISCV_FLUSH_ICACHE_LOCAL)
+		return -EINVAL;
+	arch_icache_sync();
+	return 0;
 }

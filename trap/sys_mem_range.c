@@ -6,7 +6,6 @@
 #include "mm/usercopy.h"
 #include "mm/verbs.h"
 #include "proc/process.h"
-#include "proc/sched.h"
 #include "proc/signal.h"
 #include "trap/syscall.h"
 
@@ -90,7 +89,6 @@ static long mincore(struct uspace *uspace, vaddr_t addr, size_t npages, vaddr_t 
 		addr += (size_t)n * PAGE_SIZE;
 		npages -= (size_t)n;
 		to += (size_t)n;
-		sched_point();
 		if (signal_pending_fatal())
 			break;
 	}

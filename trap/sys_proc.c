@@ -1,7 +1,10 @@
 /* System calls about processes: birth, images, ends, and what they know of themselves. */
+#include "abi/errno.h"
 #include "abi/resource.h"
+#include "abi/signal.h"
 #include "abi/utsname.h"
 #include "abi/wait.h"
+#include "base/hart.h"
 #include "lib/string.h"
 #include "mm/object.h"
 #include "mm/slab.h"
@@ -11,9 +14,8 @@
 #include "proc/job.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
+#include "trap/not_implemented.h"
 #include "trap/syscall.h"
-
-#define ROBUST_LIST_HEAD_BYTES 24
 
 long sys_clone(struct trap_frame *frame)
 {
@@ -24,8 +26,9 @@ long sys_clone(struct trap_frame *frame)
 		.tls = arg_user(frame, 3),
 		.child_tid = arg_user(frame, 4),
 	};
+	long pid = process_clone(&request);
 
-	return process_clone(&request);
+	return pid == -ENOSYS ? clone_not_implemented(request.flags) : pid;
 }
 
 long sys_exit(struct trap_frame *frame)
@@ -50,6 +53,90 @@ long sys_wait4(struct trap_frame *frame)
 		return pid;
 	usage_to_rusage(&usage, &rusage);
 	return user_copy_out(rusage_at, &rusage, sizeof(rusage)) ? -EFAULT : pid;
+}
+
+#define WAITID_NEWS    (WEXITED | WSTOPPED | WCONTINUED)
+#define WAITID_OPTIONS (WAITID_NEWS | WNOHANG | WNOWAIT | __WNOTHREAD | __WCLONE | __WALL)
+
+static long waitid(int which, int id, unsigned options, struct wait_news *news)
+{
+	struct wait_for wanted = { WAIT_ANY, WAIT_ANY, options };
+
+	if (options & ~WAITID_OPTIONS || !(options & WAITID_NEWS))
+		return -EINVAL;
+	switch (which) {
+	case P_ALL:
+		break;
+	case P_PID:
+		if (id <= 0)
+			return -EINVAL;
+		wanted.pid = id;
+		break;
+	case P_PGID:
+		if (id < 0)
+			return -EINVAL;
+		wanted.group = id ?: job_own_group();
+		break;
+	case P_PIDFD:
+		return id < 0 ? -EINVAL : -EBADF; /* there are none */
+	default:
+		return -EINVAL;
+	}
+	return process_wait_for(&wanted, news);
+}
+
+/* As SIGCHLD would tell it. */
+static struct abi_siginfo news_info(const struct wait_news *news)
+{
+	struct abi_siginfo info = { .si_signo = SIGCHLD };
+	int status = news->status;
+
+	info.u.child.pid = news->pid;
+	if (WIFCONTINUED(status)) {
+		info.si_code = CLD_CONTINUED;
+		info.u.child.status = SIGCONT;
+	} else if (WIFSTOPPED(status)) {
+		info.si_code = CLD_STOPPED;
+		info.u.child.status = WSTOPSIG(status);
+	} else if (WIFEXITED(status)) {
+		info.si_code = CLD_EXITED;
+		info.u.child.status = WEXITSTATUS(status);
+	} else {
+		info.si_code = CLD_KILLED;
+		info.u.child.status = WTERMSIG(status);
+	}
+	return info;
+}
+
+/* Of the rest of siginfo_t nothing is written, as on Linux; without news, or after an error, these fields are 0. */
+static int put_info(vaddr_t at, const struct abi_siginfo *info)
+{
+	size_t child = offsetof(struct abi_siginfo, u.child);
+	int err = user_copy_out(at, info, offsetof(struct abi_siginfo, pad));
+
+	return err
+		       ?: user_copy_out(at + child, &info->u.child,
+					offsetof(struct abi_siginfo, u.child.pad) - child);
+}
+
+long sys_waitid(struct trap_frame *frame)
+{
+	vaddr_t info_at = arg_user(frame, 2), rusage_at = arg_user(frame, 4);
+	struct abi_siginfo info = { 0 };
+	struct abi_rusage rusage;
+	struct wait_news news;
+	long err = waitid(arg_int(frame, 0), arg_int(frame, 1), arg_uint(frame, 3), &news);
+
+	if (err > 0) {
+		err = 0;
+		info = news_info(&news);
+		usage_to_rusage(&news.usage, &rusage);
+		if (rusage_at && user_copy_out(rusage_at, &rusage, sizeof(rusage)))
+			return -EFAULT;
+	}
+	if (info_at && put_info(info_at, &info))
+		return -EFAULT;
+	return err;
 }
 
 long sys_getpid(struct trap_frame *frame)
@@ -124,15 +211,6 @@ long sys_set_tid_address(struct trap_frame *frame)
 	return process->pid;
 }
 
-/* Kept, and of no use before there are futexes. */
-long sys_set_robust_list(struct trap_frame *frame)
-{
-	if (arg_u64(frame, 1) != ROBUST_LIST_HEAD_BYTES)
-		return -EINVAL;
-	current_process()->robust_list = arg_user(frame, 0);
-	return 0;
-}
-
 long sys_getrusage(struct trap_frame *frame)
 {
 	struct process *process = current_process();
@@ -158,6 +236,37 @@ long sys_sched_yield(struct trap_frame *frame)
 {
 	sched_yield();
 	return 0;
+}
+
+/* The harts that run programs, one bit each, in whole words: their bytes, as Linux counts them. */
+long sys_sched_getaffinity(struct trap_frame *frame)
+{
+	unsigned bytes = arg_uint(frame, 1);
+	uint64_t mask = (1ull << hart_count) - 1;
+	int pid = arg_int(frame, 0);
+	bool found = pid == 0;
+
+	if (bytes % sizeof(mask) || bytes == 0)
+		return -EINVAL;
+	if (!found) {
+		spin_lock(&family_lock);
+		found = family_find(pid) != NULL;
+		spin_unlock(&family_lock);
+	}
+	if (!found)
+		return -ESRCH;
+	return user_copy_out(arg_user(frame, 2), &mask, sizeof(mask)) ? -EFAULT
+								      : (long)sizeof(mask);
+}
+
+/* The old mask; of the new one what permissions have. */
+long sys_umask(struct trap_frame *frame)
+{
+	struct process *process = current_process();
+	unsigned before = process->umask;
+
+	process->umask = arg_uint(frame, 0) & 0777;
+	return (long)before;
 }
 
 long sys_uname(struct trap_frame *frame)

@@ -202,7 +202,7 @@ long sys_rt_sigreturn(struct trap_frame *frame)
 {
 	vaddr_t sp = frame_sp(frame);
 
-	current_thread()->sleep_until_ns = 0; /* what the handler interrupted is over */
+	current_thread()->restart_call = NULL; /* what the handler interrupted is over */
 	if (signal_frame_return(frame) != 0)
 		bad_frame(sp);
 	return frame_result(frame);

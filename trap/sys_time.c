@@ -1,14 +1,15 @@
 /* System calls about time. */
+#include "abi/resource.h"
 #include "abi/time.h"
 #include "base/clock.h"
 #include "lib/bits.h"
 #include "mm/usercopy.h"
-#include "proc/process.h"
+#include "proc/family.h"
 #include "proc/wait.h"
 #include "trap/syscall.h"
 #include "trap/timespec.h"
 
-static struct abi_timespec ns_to_timespec(uint64_t ns)
+struct abi_timespec ns_to_timespec(uint64_t ns)
 {
 	return (struct abi_timespec){ .sec = (int64_t)(ns / NSEC_PER_SEC),
 				      .nsec = (int64_t)(ns % NSEC_PER_SEC) };
@@ -25,9 +26,53 @@ static uint64_t timespec_to_ns(const struct abi_timespec *t)
 	return ns;
 }
 
+/* What a process has used, the running one or another, ended or not. 0 or -EINVAL: there is none. */
+static int usage_of(int pid, struct usage *ret)
+{
+	const struct process *process;
+
+	if (pid == 0 || pid == current_process()->pid) {
+		*ret = usage_current();
+		return 0;
+	}
+	spin_lock(&family_lock);
+	process = family_find(pid);
+	if (process)
+		*ret = usage_times(process);
+	spin_unlock(&family_lock);
+	return process ? 0 : -EINVAL;
+}
+
+/*
+ * A negative number names a process, or of a process itself its thread, and what is counted: as
+ * Linux makes it of a pid. (What a descriptor would name: -EINVAL.)
+ */
+static int cpu_clock_read(int clock, uint64_t *ns_ret)
+{
+	int pid = ~(clock >> 3), self = current_process()->pid;
+	bool of_thread = clock & CPUCLOCK_PERTHREAD;
+	struct usage usage;
+
+	if ((of_thread && pid != 0 && pid != self) || usage_of(pid, &usage))
+		return -EINVAL;
+	switch (clock & CPUCLOCK_WHICH) {
+	case CPUCLOCK_PROF:
+	case CPUCLOCK_SCHED:
+		*ns_ret = clock_ticks_to_ns(usage.user_ticks + usage.kernel_ticks);
+		return 0;
+	case CPUCLOCK_VIRT:
+		*ns_ret = clock_ticks_to_ns(usage.user_ticks);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
 /* The alarm clocks need a device that wakes the machine: without one they are EINVAL. */
 static int clock_read(int clock, uint64_t *ns_ret)
 {
+	if (clock < 0)
+		return cpu_clock_read(clock, ns_ret);
 	switch (clock) {
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
@@ -72,6 +117,40 @@ long sys_clock_getres(struct trap_frame *frame)
 		return err;
 	t = ns_to_timespec(MAX(clock_ticks_to_ns(1), 1ul));
 	return to ? user_copy_out(to, &t, sizeof(t)) : 0;
+}
+
+/* The time zone is the C library's affair: zeros. */
+long sys_gettimeofday(struct trap_frame *frame)
+{
+	vaddr_t time_at = arg_user(frame, 0), zone_at = arg_user(frame, 1);
+	static const int32_t zone[2];
+	uint64_t ns = clock_wall_ns();
+	struct abi_timeval now = { .sec = (int64_t)(ns / NSEC_PER_SEC),
+				   .usec = (int64_t)(ns % NSEC_PER_SEC / 1000) };
+
+	if (time_at && user_copy_out(time_at, &now, sizeof(now)))
+		return -EFAULT;
+	return zone_at ? user_copy_out(zone_at, zone, sizeof(zone)) : 0;
+}
+
+static int64_t ticks_to_clk(uint64_t ticks)
+{
+	return (int64_t)(clock_ticks_to_ns(ticks) / (NSEC_PER_SEC / ABI_CLK_TCK));
+}
+
+long sys_times(struct trap_frame *frame)
+{
+	const struct usage *children = &current_process()->children_usage;
+	struct usage own = usage_current();
+	struct abi_tms tms = { .utime = ticks_to_clk(own.user_ticks),
+			       .stime = ticks_to_clk(own.kernel_ticks),
+			       .cutime = ticks_to_clk(children->user_ticks),
+			       .cstime = ticks_to_clk(children->kernel_ticks) };
+	vaddr_t to = arg_user(frame, 0);
+
+	if (to && user_copy_out(to, &tms, sizeof(tms)))
+		return -EFAULT;
+	return (long)(clock_ns() / (NSEC_PER_SEC / ABI_CLK_TCK));
 }
 
 /* What can be slept on: 0; -EINVAL and -EOPNOTSUPP as Linux says them. */
@@ -121,6 +200,8 @@ static long sleep_until(uint64_t ns)
 	return err == -ETIMEDOUT ? 0 : err;
 }
 
+static long sleep_again(struct trap_frame *frame);
+
 /*
  * A sleep of some length that a signal cuts short goes on until the same moment, unless a handler
  * ran: then the rest of it is told.
@@ -137,6 +218,7 @@ static long sleep_until_or_tell(uint64_t ns, vaddr_t rest_at)
 	if (now >= ns)
 		return 0;
 	thread->restart = RESTART_SLEEP;
+	thread->restart_call = sleep_again;
 	thread->sleep_until_ns = ns;
 	thread->sleep_rest = rest_at;
 	rest = ns_to_timespec(ns - now);
@@ -152,14 +234,20 @@ static long sleep_for(uint64_t ns, vaddr_t rest_at)
 	return sleep_until_or_tell(until, rest_at);
 }
 
-/* What programs do not call: the kernel does, in the place of a sleep. */
+static long sleep_again(struct trap_frame *frame)
+{
+	(void)frame;
+	return sleep_until_or_tell(current_thread()->sleep_until_ns, current_thread()->sleep_rest);
+}
+
+/* What programs do not call: the kernel does, in the place of a sleep or a wait with a timeout. */
 long sys_restart_syscall(struct trap_frame *frame)
 {
 	struct thread *thread = current_thread();
-	uint64_t until = thread->sleep_until_ns;
+	long (*call)(struct trap_frame *) = thread->restart_call;
 
-	thread->sleep_until_ns = 0;
-	return until ? sleep_until_or_tell(until, thread->sleep_rest) : -EINTR;
+	thread->restart_call = NULL;
+	return call ? call(frame) : -EINTR;
 }
 
 /*

@@ -5,9 +5,8 @@
 #include "abi/syscall.h"
 #include "arch/upcall.h"
 #include "base/hart.h"
-#include "base/log.h"
-#include "lib/bits.h"
-#include "proc/process.h"
+#include "proc/thread.h"
+#include "trap/not_implemented.h"
 
 #define CALL(name) [SYS_##name] = sys_##name
 
@@ -33,12 +32,14 @@ static const syscall_fn table[SYS_LIMIT] = {
 	CALL(munlock),
 	CALL(mlockall),
 	CALL(munlockall),
+	CALL(riscv_flush_icache),
 	/* processes */
 	CALL(clone),
 	CALL(execve),
 	CALL(exit),
 	[SYS_exit_group] = sys_exit,
 	CALL(wait4),
+	CALL(waitid),
 	CALL(getpid),
 	CALL(getppid),
 	CALL(gettid),
@@ -51,10 +52,14 @@ static const syscall_fn table[SYS_LIMIT] = {
 	CALL(getgid),
 	CALL(getegid),
 	CALL(set_tid_address),
+	CALL(futex),
 	CALL(set_robust_list),
+	CALL(get_robust_list),
 	CALL(prlimit64),
 	CALL(getrusage),
 	CALL(sched_yield),
+	CALL(sched_getaffinity),
+	CALL(umask),
 	CALL(getrandom),
 	CALL(uname),
 	CALL(syslog),
@@ -79,6 +84,8 @@ static const syscall_fn table[SYS_LIMIT] = {
 	CALL(clock_nanosleep),
 	CALL(clock_gettime),
 	CALL(clock_getres),
+	CALL(gettimeofday),
+	CALL(times),
 	/* files */
 	CALL(openat),
 	CALL(close),
@@ -108,29 +115,19 @@ static const syscall_fn table[SYS_LIMIT] = {
 	CALL(fsync),
 	CALL(fdatasync),
 	CALL(readlinkat),
+	CALL(faccessat),
 	CALL(memfd_create),
+	CALL(ppoll),
 	/* of which the log says nothing */
 	[SYS_rseq] = sys_absent,
+	[SYS_clone3] = sys_absent,
 	[SYS_riscv_hwprobe] = sys_absent,
 };
 
-/* Named once in the log: each number that could be in the table, and all others together. */
-static long unknown(unsigned long number)
-{
-	static uint64_t named[(SYS_LIMIT + 1 + 63) / 64];
-	unsigned long bit = MIN(number, (unsigned long)SYS_LIMIT);
-	struct process *process = current_process();
-
-	if (!(atomic_or(&named[bit / 64], 1ull << (bit % 64)) >> (bit % 64) & 1))
-		log_warn("trap", "%s[%d]: system call %ld is not built: ENOSYS", process->comm,
-			 process->pid, (long)number);
-	return -ENOSYS;
-}
-
-/* Beyond Linux's numbers, and those that are not built. */
+/* Beyond Linux's numbers, and those that are not implemented. */
 static long other(struct trap_frame *frame, unsigned long number)
 {
-	return number == SYS_faultline ? sys_faultline(frame) : unknown(number);
+	return number == SYS_faultline ? sys_faultline(frame) : not_implemented(number);
 }
 
 void trap_syscall(struct trap_frame *frame)

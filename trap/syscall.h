@@ -21,6 +21,7 @@ long sys_mmap(struct trap_frame *frame);
 long sys_munmap(struct trap_frame *frame);
 long sys_mprotect(struct trap_frame *frame);
 long sys_madvise(struct trap_frame *frame);
+long sys_riscv_flush_icache(struct trap_frame *frame);
 
 /* trap/sys_mem_range.c */
 long sys_mremap(struct trap_frame *frame);
@@ -37,6 +38,7 @@ long sys_clone(struct trap_frame *frame);
 long sys_execve(struct trap_frame *frame);
 long sys_exit(struct trap_frame *frame);
 long sys_wait4(struct trap_frame *frame);
+long sys_waitid(struct trap_frame *frame);
 long sys_getpid(struct trap_frame *frame);
 long sys_getppid(struct trap_frame *frame);
 long sys_gettid(struct trap_frame *frame);
@@ -50,11 +52,20 @@ long sys_getgid(struct trap_frame *frame);
 long sys_getegid(struct trap_frame *frame);
 long sys_getrusage(struct trap_frame *frame);
 long sys_set_tid_address(struct trap_frame *frame);
-long sys_set_robust_list(struct trap_frame *frame);
 long sys_prlimit64(struct trap_frame *frame);
 long sys_getrandom(struct trap_frame *frame);
 long sys_sched_yield(struct trap_frame *frame);
+long sys_sched_getaffinity(struct trap_frame *frame);
+long sys_umask(struct trap_frame *frame);
 long sys_uname(struct trap_frame *frame);
+
+/* trap/sys_futex.c */
+long sys_futex(struct trap_frame *frame);
+long sys_set_robust_list(struct trap_frame *frame);
+long sys_get_robust_list(struct trap_frame *frame);
+
+/* trap/sys_poll.c */
+long sys_ppoll(struct trap_frame *frame);
 
 /* trap/sys_log.c */
 long sys_syslog(struct trap_frame *frame);
@@ -83,6 +94,8 @@ long sys_restart_syscall(struct trap_frame *frame);
 long sys_clock_nanosleep(struct trap_frame *frame);
 long sys_clock_gettime(struct trap_frame *frame);
 long sys_clock_getres(struct trap_frame *frame);
+long sys_gettimeofday(struct trap_frame *frame);
+long sys_times(struct trap_frame *frame);
 
 /* trap/sys_file*.c */
 long sys_openat(struct trap_frame *frame);
@@ -113,4 +126,5 @@ long sys_fallocate(struct trap_frame *frame);
 long sys_fsync(struct trap_frame *frame);
 long sys_fdatasync(struct trap_frame *frame);
 long sys_readlinkat(struct trap_frame *frame);
+long sys_faccessat(struct trap_frame *frame);
 long sys_memfd_create(struct trap_frame *frame);

@@ -7,9 +7,10 @@
 #include "lib/assert.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "sync/preempt.h"
 
-/* What runs before there are threads. start.S gives it its stack. */
-struct arch_thread boot_thread;
+/* What runs before there are threads: nobody to lose the hart to. start.S gives it its stack. */
+struct arch_thread boot_thread = { .preempt = ARCH_PREEMPT_INIT(1) };
 
 enum { SWITCHED_RA, SWITCHED_SP, SWITCHED_GP, SWITCHED_S0, SWITCHED_S1 };
 
@@ -20,6 +21,7 @@ static void thread_prepare(struct arch_thread *thread, void *kstack, void (*begi
 			((vaddr_t)kstack & KSTACK_SIZE));
 	thread->kernel_sp = (vaddr_t)kstack + KSTACK_SIZE;
 	thread->work = 0;
+	thread->preempt = (struct arch_preempt)ARCH_PREEMPT_INIT(0);
 	thread->hart = NULL;
 	thread->fpu_hart = NULL;
 	thread->switched[SWITCHED_RA] = (vaddr_t)begin;
@@ -40,8 +42,10 @@ void arch_thread_init_fork(struct arch_thread *thread, void *kstack, const struc
 	struct arch_thread *parent = arch_this_thread();
 
 	thread_prepare(thread, kstack, thread_begin_user, (void *)first, NULL);
+	preempt_disable();
 	if (fpu_dirty(parent))
 		fpu_keep(parent);
+	preempt_enable();
 	thread->frame = *frame;
 	if ((frame->status & SSTATUS_FS) != SSTATUS_FS_INITIAL)
 		thread->fpu = parent->fpu;
@@ -70,6 +74,8 @@ void arch_frame_replaced(struct arch_thread *thread)
 
 void arch_switch(struct arch_thread *from, struct arch_thread *to)
 {
+	/* A copy that is preempted has them on again when it goes on; nobody else has. */
+	assert_hardened(!(csr_read(sstatus) & (SSTATUS_SUM | SSTATUS_FS)));
 	to->hart = from->hart;
 	if (unlikely(fpu_dirty(from)))
 		fpu_keep(from);

@@ -81,14 +81,22 @@ static void early_print_hex(const char *name, uint64_t value)
 
 void early_trap(uint64_t cause, uint64_t pc, uint64_t value)
 {
-	if (cause == UINT64_MAX) {
-		early_print("kernel panic: this hart has no Sv39");
-	} else {
-		early_print_hex("kernel panic: trap before the kernel was up: scause ", cause);
-		early_print_hex(" sepc ", pc);
-		early_print_hex(" stval ", value);
-	}
+	early_print_hex("kernel panic: trap before the kernel was up: scause ", cause);
+	early_print_hex(" sepc ", pc);
+	early_print_hex(" stval ", value);
 	early_print("\n");
+	sbi_shutdown();
+	for (;;)
+		__asm__ volatile("wfi");
+}
+
+void early_refuse(paddr_t dtb, const char *missing)
+{
+	/* As the log would write it, for who reads the machine's end from that. */
+	early_print("[    0.000000] boot: error: this hart has no ");
+	early_print(missing);
+	early_print("\n[    0.000000] power: off, status 125\n");
+	early_exit(dtb, 125);
 	sbi_shutdown();
 	for (;;)
 		__asm__ volatile("wfi");

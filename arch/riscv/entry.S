@@ -129,7 +129,7 @@ user_fault:
 	li	t4, CAUSE_FETCH_PAGE
 	li	a2, 4			/* RIGHT_EXEC */
 	bne	t1, t4, user_other
-1:	csrsi	sstatus, SSTATUS_SIE
+1:	li	a3, SSTATUS_SIE
 	mv	a0, tp
 	call	trap_fault
 

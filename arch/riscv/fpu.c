@@ -3,24 +3,38 @@
  * sstatus.FS in a thread's frame says what is known of them: Initial, all zero; Clean, as in
  * thread->fpu; Dirty, only in the FPU. Off: a thread that never runs in user mode. The FPU keeps
  * what it holds until another thread needs it, so that a thread that comes back to an unused FPU
- * loads nothing.
+ * loads nothing. All this changes with preemption off; a switch finds it whole.
  */
 #include "arch/riscv/fpu.h"
 
+#include "abi/errno.h"
+#include "arch/usercopy.h"
 #include "base/hart.h"
+#include "sync/preempt.h"
 
 /*
  * For each hart: the thread whose registers its FPU holds if thread->fpu_hart agrees; NULL: zeros.
  */
 static struct arch_thread *holder[HART_MAX];
 
+static void fpu_set_clean(struct arch_thread *thread)
+{
+	unsigned long others = thread->frame.status & ~(1ul << 63 | SSTATUS_FS);
+
+	thread->frame.status = others | SSTATUS_FS_CLEAN;
+}
+
+static void fpu_hold(struct arch_thread *thread)
+{
+	thread->fpu_hart = thread->hart;
+	holder[thread->hart->index] = thread;
+}
+
 void fpu_keep(struct arch_thread *thread)
 {
 	fpu_save(&thread->fpu);
-	thread->frame.status &= ~(1ul << 63 | SSTATUS_FS);
-	thread->frame.status |= SSTATUS_FS_CLEAN;
-	thread->fpu_hart = thread->hart;
-	holder[thread->hart->index] = thread;
+	fpu_set_clean(thread);
+	fpu_hold(thread);
 }
 
 void fpu_claim(struct arch_thread *thread)
@@ -33,8 +47,7 @@ void fpu_claim(struct arch_thread *thread)
 		*held = NULL;
 	} else if (*held != thread || thread->fpu_hart != thread->hart) {
 		fpu_load(&thread->fpu);
-		*held = thread;
-		thread->fpu_hart = thread->hart;
+		fpu_hold(thread);
 	}
 }
 
@@ -42,8 +55,45 @@ void arch_fpu_reset(void)
 {
 	struct arch_thread *thread = arch_this_thread();
 
+	preempt_disable();
 	thread->frame.status &= ~(1ul << 63 | SSTATUS_FS);
 	thread->frame.status |= SSTATUS_FS_INITIAL;
 	fpu_zero();
 	holder[thread->hart->index] = NULL;
+	preempt_enable();
+}
+
+/* Straight into the registers, where no page is missing: between two switches, or not at all. */
+static int load_from(struct arch_thread *thread, vaddr_t from)
+{
+	int err;
+
+	preempt_disable();
+	err = fpu_copy_in(from);
+	if (!err)
+		thread->frame.status |= 1ul << 63 | SSTATUS_FS;
+	preempt_enable();
+	return err;
+}
+
+int fpu_restore(vaddr_t from)
+{
+	struct arch_thread *thread = arch_this_thread();
+
+	if (likely(!load_from(thread, from)))
+		return 0;
+	/*
+	 * What the FPU holds is nobody's from here on: a switch keeps nothing over what is copied,
+	 * and loads whatever has been copied by then.
+	 */
+	fpu_set_clean(thread);
+	preempt_barrier();
+	thread->fpu_hart = NULL;
+	if (arch_copy_in(&thread->fpu, from, sizeof(thread->fpu)))
+		return -EFAULT;
+	preempt_disable();
+	fpu_load(&thread->fpu);
+	fpu_hold(thread);
+	preempt_enable();
+	return 0;
 }

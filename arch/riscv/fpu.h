@@ -18,7 +18,10 @@ static inline bool fpu_in_use(const struct arch_thread *thread)
 	return thread->frame.status & SSTATUS_FS;
 }
 
-/* Saves the running thread's changed registers; they are clean then. => fpu_dirty(thread) */
+/*
+ * Saves the running thread's changed registers; they are clean then. => fpu_dirty(thread),
+ * preemption off
+ */
 void fpu_keep(struct arch_thread *thread);
 
 /*
@@ -27,11 +30,11 @@ void fpu_keep(struct arch_thread *thread);
  */
 void fpu_claim(struct arch_thread *thread);
 
-/* The running thread's registers are changed as if it had done so itself. */
-static inline void fpu_set_dirty(struct arch_thread *thread)
-{
-	thread->frame.status |= 1ul << 63 | SSTATUS_FS;
-}
+/*
+ * Gives the running thread registers out of a struct fpu_state in user memory, and where that
+ * can't be read (-EFAULT) some of them. => as for a user copy
+ */
+int fpu_restore(vaddr_t from);
 
 /* ---- fpu.S ---- */
 
@@ -40,9 +43,9 @@ void fpu_load(const struct fpu_state *state);
 void fpu_zero(void);
 
 /*
- * The same with a struct fpu_state in user memory: 0 or -EFAULT. => no spinning lock held; in a wait
- * for a page the running thread's registers are kept where they are in use, and those that are
- * loaded where they are dirty
+ * The same with a struct fpu_state in user memory: 0 or -EFAULT. Whenever the running thread comes
+ * back to fpu_copy_out() the FPU holds the thread's registers. => as for a user copy, fpu_copy_in()
+ * with preemption off
  */
 int fpu_copy_out(vaddr_t to);
 int fpu_copy_in(vaddr_t from);

@@ -42,5 +42,11 @@ pte_t image_page_bits(vaddr_t va);
 /* Makes the first tables. => runs at physical addresses, MMU off; the value for satp */
 uint64_t early_map(void);
 
+/*
+ * The hart can't run the kernel: says what it lacks, on the firmware's console, and ends with status 125. => runs at
+ * physical addresses, MMU off
+ */
+void early_refuse(paddr_t dtb, const char *missing) __attribute__((noreturn));
+
 /* A trap before there is a trap path: prints what there is and ends. */
 void early_trap(uint64_t cause, uint64_t pc, uint64_t value) __attribute__((noreturn));

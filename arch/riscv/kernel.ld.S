@@ -76,7 +76,7 @@ SECTIONS
 
 	ASSERT(_start == IMAGE_BASE, "_start is not the lowest address: QEMU would enter elsewhere")
 	ASSERT(LOADADDR(.text) == IMAGE_LOAD, "the image is not loaded where layout.h says")
-	ASSERT(image_end - image_start <= IMAGE_MAX, "layout.h has too few IMAGE_TABLES")
+	ASSERT(image_end - image_start <= IMAGE_MAX - 4096, "layout.h has too few IMAGE_TABLES")
 	ASSERT(boot_stack_guard % (LAYOUT_KSTACK_SIZE * 2) == 0, "the boot stack is not aligned")
 	ASSERT(trap_entry % 4 == 0, "the trap entry is not aligned")
 }

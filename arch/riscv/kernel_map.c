@@ -111,6 +111,15 @@ IMAGE_INIT void arch_kernel_map(const struct phys_range *ram, unsigned n, paddr_
 			shared_roots[shared_count++] = (uint16_t)i;
 }
 
+volatile void *arch_map_early_device(paddr_t pa)
+{
+	/* The last page of the image's own tables, which the linker script leaves alone. */
+	image_leaf[IMAGE_TABLES - 1][TABLE_ENTRIES - 1] =
+		pte_leaf(ALIGN_DOWN(pa, PAGE_SIZE), PTE_RW);
+	tlb_flush_kernel();
+	return (volatile char *)IMAGE_BASE + IMAGE_MAX - PAGE_SIZE + pa % PAGE_SIZE;
+}
+
 /* The entry of the lowest level that is there for a kernel address; it may be 0. */
 static pte_t *kernel_walk(vaddr_t va)
 {
@@ -174,9 +183,7 @@ int arch_mmu_map_kernel(vaddr_t va, paddr_t pa, size_t npages, unsigned rights,
 		assert_hardened(slot && (!rights || !*slot));
 		*slot = rights ? pte_leaf(pa, PTE_KERNEL | (pte_t)rights << 1) : 0;
 	}
-	if (rights)
-		__asm__ volatile("sfence.vma" ::: "memory");
-	else
-		tlb_flush_kernel();
+	/* New ones, too: another hart may remember that there was nothing, and no fault serves the kernel's own pages. */
+	tlb_flush_kernel();
 	return 0;
 }

@@ -72,8 +72,8 @@ static pte_t *table_have(pte_t *slot, struct mmu_tables *spare)
 	return arch_phys_to_virt(table);
 }
 
-static __attribute__((noinline)) int prepare_missing(struct mmu *mmu, vaddr_t va,
-						     struct mmu_tables *spare)
+static __attribute__((noinline)) unsigned prepare_missing(struct mmu *mmu, vaddr_t va,
+							  struct mmu_tables *spare)
 {
 	pte_t *root = &mmu_root(mmu)[root_index(va)];
 	pte_t *middle;
@@ -81,14 +81,16 @@ static __attribute__((noinline)) int prepare_missing(struct mmu *mmu, vaddr_t va
 	if (!*root && spare->count > 0)
 		hint_add_middle(mmu, root_index(va));
 	middle = table_have(root, spare);
-	if (!middle || !table_have(&middle[middle_index(va)], spare))
-		return -ENOMEM;
+	if (!middle)
+		return 2;
+	if (!table_have(&middle[middle_index(va)], spare))
+		return 1;
 	hint_add_leaf(mmu, va);
 	__asm__ volatile("sfence.vma" ::: "memory");
 	return 0;
 }
 
-int arch_mmu_prepare(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare)
+unsigned arch_mmu_prepare(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare)
 {
 	assert_hardened(va < USER_TOP);
 	if (likely(arch_mmu_lookup(mmu, va)))

@@ -19,6 +19,7 @@ _Static_assert(sizeof(struct trap_frame) == FRAME_SIZE, "struct trap_frame");
 AT(struct arch_thread, frame, 0);
 AT(struct arch_thread, kernel_sp, THREAD_KERNEL_SP);
 AT(struct arch_thread, work, THREAD_WORK);
+AT(struct arch_thread, preempt, THREAD_PREEMPT);
 AT(struct arch_thread, hart, THREAD_HART);
 AT(struct arch_thread, switched, THREAD_SWITCHED);
 AT(struct arch_thread, fpu, THREAD_FPU);

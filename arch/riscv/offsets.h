@@ -13,9 +13,10 @@
 /* struct arch_thread: the frame is its first field */
 #define THREAD_KERNEL_SP 288
 #define THREAD_WORK	 296
-#define THREAD_HART	 304
-#define THREAD_SWITCHED	 312
-#define THREAD_FPU	 440
+#define THREAD_PREEMPT	 304
+#define THREAD_HART	 312
+#define THREAD_SWITCHED	 320
+#define THREAD_FPU	 448
 
 /* struct fpu_state */
 #define FPU_F(n) (8 * (n))

@@ -17,6 +17,9 @@
 #define SBI_SRST_RESET	      0
 #define SBI_DBCN_WRITE	      0
 
+/* In place of the first hart of a mask: all harts, whatever the mask. */
+#define SBI_ALL_HARTS UINT64_MAX
+
 struct sbi_result {
 	long error; /* 0, or the firmware's own negative number */
 	long value;

@@ -49,9 +49,7 @@ int arch_sigcontext_load(vaddr_t from)
 	if (arch_copy_in(&thread->frame, from, REGISTERS))
 		return -EFAULT;
 	arch_frame_replaced(thread);
-	fpu_set_dirty(thread);
-	err = fpu_copy_in(AT(from, f));
-	fpu_set_dirty(thread); /* again: they may have been kept half-way, in a wait */
+	err = fpu_restore(AT(from, f));
 	if (err || arch_copy_in(&last, from + LIST_END, sizeof(last)))
 		return -EFAULT;
 	return last.end[0] || last.end[1] || last.end[2] ? -EINVAL : 0;

@@ -12,7 +12,7 @@ _start:
 	mv	s1, a1			/* device tree, physical */
 	lla	t0, early_trap_entry
 	csrw	stvec, t0
-	lui	t0, (SSTATUS_FS | SSTATUS_SUM) >> 12
+	li	t0, SSTATUS_FS | SSTATUS_VS | SSTATUS_SUM
 	csrc	sstatus, t0
 	csrw	sscratch, zero
 	li	t0, 7			/* programs may read cycle, time and instret */
@@ -24,7 +24,20 @@ _start:
 	addi	t0, t0, 8
 	bltu	t0, t1, 1b
 
+	/* Programs are compiled for F and D: a hart without them traps here. */
 	lla	sp, boot_stack_top
+	lla	t0, no_fpu
+	csrw	stvec, t0
+	li	t0, SSTATUS_FS
+	csrs	sstatus, t0
+	.option	push
+	.option	arch, +d
+	fmv.d.x	f0, zero
+	.option	pop
+	csrc	sstatus, t0
+	lla	t0, early_trap_entry
+	csrw	stvec, t0
+
 	call	early_map
 	/*
 	 * satp takes effect for the fetch of the next instruction, whose physical address is not
@@ -39,8 +52,16 @@ _start:
 	csrw	satp, a0
 	lla	t0, early_trap_entry
 	csrw	stvec, t0
-	li	a0, -1			/* no Sv39 */
-	call	early_trap
+	lla	a1, sv39_missing
+	mv	a0, s1
+	call	early_refuse
+
+	.balign 4
+no_fpu:	lla	t0, early_trap_entry
+	csrw	stvec, t0
+	lla	a1, fpu_missing
+	mv	a0, s1
+	call	early_refuse
 
 	.balign 4
 high:	lla	t0, trap_entry
@@ -60,6 +81,12 @@ early_trap_entry:
 	csrr	a2, stval
 	lla	sp, boot_stack_top
 	call	early_trap
+
+	.section .rodata
+sv39_missing:
+	.string	"Sv39"
+fpu_missing:
+	.string	"F and D extensions"
 
 	.section .bss.boot_stack, "aw", @nobits
 	.globl	boot_stack_top

@@ -39,6 +39,51 @@ switch_stacks:
 	ld	s11, THREAD_SWITCHED + 112(a1)
 	ret
 
+	/* From arch_preempt_point(), return address in t0: preempt_schedule(), all registers kept. */
+	.cfi_sections .debug_frame
+	.globl	preempt_call
+preempt_call:
+	.cfi_startproc
+	addi	sp, sp, -128
+	.cfi_def_cfa_offset 128
+	sd	t0, 120(sp)
+	.cfi_offset ra, -8		/* backtraces go on where the call was */
+	sd	ra, 112(sp)
+	sd	a0, 0(sp)
+	sd	a1, 8(sp)
+	sd	a2, 16(sp)
+	sd	a3, 24(sp)
+	sd	a4, 32(sp)
+	sd	a5, 40(sp)
+	sd	a6, 48(sp)
+	sd	a7, 56(sp)
+	sd	t1, 64(sp)
+	sd	t2, 72(sp)
+	sd	t3, 80(sp)
+	sd	t4, 88(sp)
+	sd	t5, 96(sp)
+	sd	t6, 104(sp)
+	call	preempt_schedule
+	ld	t0, 120(sp)
+	ld	ra, 112(sp)
+	ld	a0, 0(sp)
+	ld	a1, 8(sp)
+	ld	a2, 16(sp)
+	ld	a3, 24(sp)
+	ld	a4, 32(sp)
+	ld	a5, 40(sp)
+	ld	a6, 48(sp)
+	ld	a7, 56(sp)
+	ld	t1, 64(sp)
+	ld	t2, 72(sp)
+	ld	t3, 80(sp)
+	ld	t4, 88(sp)
+	ld	t5, 96(sp)
+	ld	t6, 104(sp)
+	addi	sp, sp, 128
+	jr	t0
+	.cfi_endproc
+
 	/* A kernel thread begins: s0 its function, s1 the argument. */
 	.globl	thread_begin
 thread_begin:

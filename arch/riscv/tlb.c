@@ -4,31 +4,48 @@
 #include "arch/riscv/sbi.h"
 #include "arch/riscv/tlb.h"
 #include "base/hart.h"
+#include "lib/assert.h"
 
-/* The firmware's mask, by hart id, of a mask by index, without this hart. */
-static unsigned long others(uint64_t harts_mask)
+#define MASK_BITS 64
+
+/* Harts as the firmware wants them: a bit for each id from `first` on. No bit: nobody. */
+struct sbi_harts {
+	unsigned long mask, first;
+};
+
+/* A mask by index, without this hart. Ids that do not fit one mask: all harts are meant, which is never too few. */
+static struct sbi_harts others(uint64_t harts_mask)
 {
 	unsigned self = arch_this_hart()->index;
-	unsigned long ids = 0;
+	struct sbi_harts to = { 0 };
 
-	for (unsigned i = 0; i < hart_count; i++)
-		if (i != self && (harts_mask >> i & 1))
-			ids |= 1ul << harts[i].id;
-	return ids;
+	for (unsigned i = 0; i < hart_count; i++) {
+		if (i == self || !(harts_mask >> i & 1))
+			continue;
+		if (harts[i].id >= MASK_BITS)
+			to.first = SBI_ALL_HARTS;
+		to.mask |= 1ul << harts[i].id % MASK_BITS;
+	}
+	return to;
 }
 
-static void fence_remote(unsigned long ids, vaddr_t start, size_t size)
+static void remote(unsigned long what, struct sbi_harts to, vaddr_t start, size_t size)
 {
-	sbi_call(SBI_EXT_RFENCE, SBI_RFENCE_SFENCE_VMA, ids, 0, start, size);
+	struct sbi_result r = sbi_call(SBI_EXT_RFENCE, what, to.mask, to.first, start, size);
+
+	assert_hardened(r.error == 0);
+}
+
+static void fence_remote(struct sbi_harts to, vaddr_t start, size_t size)
+{
+	remote(SBI_RFENCE_SFENCE_VMA, to, start, size);
 }
 
 void tlb_flush_kernel(void)
 {
-	unsigned long ids = hart_count > 1 ? others(UINT64_MAX) : 0;
-
 	__asm__ volatile("sfence.vma" ::: "memory");
-	if (ids)
-		fence_remote(ids, 0, SIZE_MAX);
+	if (hart_count > 1)
+		fence_remote(others(UINT64_MAX), 0, SIZE_MAX);
 }
 
 static void flush_local(const struct mmu_flush *flush)
@@ -41,14 +58,14 @@ static void flush_local(const struct mmu_flush *flush)
 		arch_mmu_fence_local(flush->va[i]);
 }
 
-static void flush_remote(const struct mmu_flush *flush, unsigned long ids)
+static void flush_remote(const struct mmu_flush *flush, struct sbi_harts to)
 {
 	if (flush->text)
-		sbi_call(SBI_EXT_RFENCE, SBI_RFENCE_FENCE_I, ids, 0, 0, 0);
+		remote(SBI_RFENCE_FENCE_I, to, 0, 0);
 	if (flush->all || flush->tables || flush->count > 1)
-		fence_remote(ids, 0, SIZE_MAX);
+		fence_remote(to, 0, SIZE_MAX);
 	else if (flush->count)
-		fence_remote(ids, flush->va[0], PAGE_SIZE);
+		fence_remote(to, flush->va[0], PAGE_SIZE);
 }
 
 void arch_mmu_flush(struct mmu *mmu, struct mmu_flush *flush)

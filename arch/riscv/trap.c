@@ -11,6 +11,8 @@
 #include "arch/usercopy.h"
 #include "base/panic.h"
 #include "lib/bits.h"
+#include "sync/lockorder.h"
+#include "sync/preempt.h"
 
 static const char *const cause_names[] = {
 	[CAUSE_FETCH_MISALIGNED] = "misaligned fetch", [CAUSE_FETCH_ACCESS] = "fetch access fault",
@@ -92,8 +94,21 @@ void trap_user(struct trap_frame *frame, uint64_t cause, vaddr_t stval)
 	arch_irq_disable();
 }
 
-/* arch_memory_answers() reads by a copy whose address is the kernel's; set while the machine boots, on one hart. */
+/*
+ * Something is tried that the machine may refuse: by arch_memory_answers() a copy whose address is the kernel's, by
+ * trap_try() an instruction. Set while the machine boots, on one hart.
+ */
 static bool probing;
+
+bool trap_try(bool (*try)(void))
+{
+	bool answer;
+
+	probing = true;
+	answer = try();
+	probing = false;
+	return answer;
+}
 
 bool arch_memory_answers(paddr_t pa)
 {
@@ -117,15 +132,20 @@ static bool user_copy_fault(struct trap_frame *frame, uint64_t cause, vaddr_t st
 	switch (cause) {
 	case CAUSE_LOAD_PAGE:
 	case CAUSE_STORE_PAGE:
-		if (frame->status & SSTATUS_SPIE)
-			arch_irq_enable();
-		r = trap_fault(frame, stval, access_of(cause) | TRAP_COPY);
-		arch_irq_disable();
+		lockorder_assert_none_spinning();
+		if (arch_preempt()->count) /* it may not wait: its caller sees to that */
+			break;
+		r = trap_fault(frame, stval, access_of(cause) | TRAP_COPY,
+			       frame->status & SSTATUS_SPIE ? SSTATUS_SIE : 0);
 		break;
 	case CAUSE_LOAD_MISALIGNED:
 	case CAUSE_STORE_MISALIGNED:
 	case CAUSE_LOAD_ACCESS:
 	case CAUSE_STORE_ACCESS:
+		break;
+	case CAUSE_ILLEGAL:
+		if (!probing)
+			return false;
 		break;
 	default:
 		return false;
@@ -141,6 +161,9 @@ void trap_kernel(struct trap_frame *frame, uint64_t cause, vaddr_t stval)
 	frame->stval = stval;
 	if (is_interrupt(cause)) {
 		interrupt(frame, cause);
+		/* Others run, with SUM and the FPU off as here; the frame has what is as it was. */
+		if (preempt_due())
+			preempt_schedule_irq();
 		return;
 	}
 	if (!user_copy_fault(frame, cause, stval))

@@ -12,6 +12,15 @@ void trap_user(struct trap_frame *frame, uint64_t cause, vaddr_t stval);
 /* From kernel mode. => interrupts off at entry and exit */
 void trap_kernel(struct trap_frame *frame, uint64_t cause, vaddr_t stval);
 
+/*
+ * Calls `try`, which may meet an instruction that this hart does not have and then goes on at its fixup. => its answer;
+ * while the machine boots, on one hart
+ */
+bool trap_try(bool (*try)(void));
+
+/* try.S, for trap_try(): has this hart a stimecmp that we may write? Sets it to never. */
+bool timer_try_sstc(void);
+
 /* On the emergency stack. */
 void trap_stack_overflow(struct trap_frame *frame) __attribute__((noreturn));
 

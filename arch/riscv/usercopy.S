@@ -180,3 +180,39 @@ string_refused:
 	li	a0, -14			/* -EFAULT */
 	ret
 	fixup	string_bytes, string_done, string_refused
+
+	/* int arch_load_word_in(uint32_t *to, vaddr_t from) */
+	.globl	arch_load_word_in
+arch_load_word_in:
+	lui	t6, SSTATUS_SUM >> 12
+	csrs	sstatus, t6
+load_word:
+	lw	t1, (a1)
+load_word_done:
+	csrc	sstatus, t6
+	sw	t1, (a0)
+	li	a0, 0
+	ret
+	fixup	load_word, load_word_done, word_refused
+
+	/* int arch_cas_word(vaddr_t at, uint32_t *old, uint32_t new). A fault served takes the reservation away. */
+	.globl	arch_cas_word
+arch_cas_word:
+	lui	t6, SSTATUS_SUM >> 12
+	lw	t2, (a1)
+	csrs	sstatus, t6
+cas_word:
+	lr.w.aq	t1, (a0)
+	bne	t1, t2, cas_word_done
+	sc.w.rl	t3, a2, (a0)
+	bnez	t3, cas_word
+cas_word_done:
+	csrc	sstatus, t6
+	sw	t1, (a1)
+	li	a0, 0
+	ret
+word_refused:
+	csrc	sstatus, t6
+	li	a0, -14			/* -EFAULT */
+	ret
+	fixup	cas_word, cas_word_done, word_refused

@@ -21,6 +21,7 @@
 #define FIONREAD   0x541B
 #define FIONBIO	   0x5421
 #define TIOCNOTTY  0x5422
+#define TCSBRKP	   0x5425
 #define TIOCGSID   0x5429
 #define FIONCLEX   0x5450
 #define FIOCLEX	   0x5451

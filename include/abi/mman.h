@@ -1,6 +1,9 @@
 /* Flags of the memory-mapping system calls. */
 #pragma once
 
+/* Of riscv_flush_icache. */
+#define RISCV_FLUSH_ICACHE_LOCAL 1
+
 #define PROT_NONE      0x0
 #define PROT_READ      0x1
 #define PROT_WRITE     0x2

@@ -17,6 +17,13 @@
 /* Clock numbers are below this. */
 #define ABI_MAX_CLOCKS		 16
 
+/* The parts of a negative clock number, above which is the complement of a pid. */
+#define CPUCLOCK_WHICH	   3
+#define CPUCLOCK_PROF	   0
+#define CPUCLOCK_VIRT	   1
+#define CPUCLOCK_SCHED	   2
+#define CPUCLOCK_PERTHREAD 4
+
 #define TIMER_ABSTIME 0x01
 
 #define ITIMER_REAL    0

@@ -148,10 +148,18 @@ static bool apply(struct expected *expected, const struct word *word)
 		return text_value(word->value, options->test, 0);
 	if (strcmp(word->name, "winsize") == 0)
 		return window(word->value, options);
+	if (strcmp(word->name, "ports") == 0) {
+		if (!four_digits(word->value, strlen(word->value)))
+			return false;
+		options->ports = (unsigned)atoi(word->value);
+		return true;
+	}
 	if (strcmp(word->name, "seed") == 0)
 		return number(word->value, &options->seed) == 0;
 	if (strcmp(word->name, "failnth") == 0)
 		return number(word->value, &options->fail_nth) == 0;
+	if (strcmp(word->name, "storm") == 0)
+		return number(word->value, &options->storm) == 0;
 	if (strcmp(word->name, "ad") == 0 && strcmp(word->value, "soft") == 0)
 		return options->soft_ad = true;
 	return false;
@@ -263,9 +271,11 @@ bool fuzz_one(const uint8_t *data, size_t size)
 	fuzz_check(strcmp(boot_options.test, expected.options.test) == 0);
 	fuzz_equal(boot_options.columns, expected.options.columns);
 	fuzz_equal(boot_options.rows, expected.options.rows);
+	fuzz_equal(boot_options.ports, expected.options.ports);
 	fuzz_equal(boot_options.soft_ad, expected.options.soft_ad);
 	fuzz_check(boot_options.seed == expected.options.seed);
 	fuzz_check(boot_options.fail_nth == expected.options.fail_nth);
+	fuzz_check(boot_options.storm == expected.options.storm);
 	free(line);
 	return expected.bad == 0;
 }

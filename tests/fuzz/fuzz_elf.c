@@ -28,7 +28,7 @@ static int header_error(const Elf64_Ehdr *eh, size_t size)
 	    eh->e_ident[EI_CLASS] != ELFCLASS64 || eh->e_machine != EM_RISCV ||
 	    (eh->e_type != ET_EXEC && eh->e_type != ET_DYN) ||
 	    eh->e_phentsize != sizeof(Elf64_Phdr) || eh->e_phnum < 1 ||
-	    eh->e_phnum * sizeof(Elf64_Phdr) > 65536 || eh->e_phoff >> 63)
+	    eh->e_phnum * sizeof(Elf64_Phdr) > 4096 || eh->e_phoff >> 63)
 		return -ENOEXEC;
 	return 0;
 }

@@ -155,16 +155,16 @@ static void do_key(uint8_t key)
 	fuzz_equal(ldisc.stopped, tty.stopped);
 }
 
-/* Up to n bytes of one line; in raw mode of all. */
+/* Up to n bytes of one line; in raw mode of all, an end of file being a NUL. */
 static size_t read_text(uint8_t *to, size_t n, bool *end_ret)
 {
 	size_t at = 0, got = 0;
 	bool end = false;
 
-	while (at < tty.whole && !end && (got < n || tty.text[at] & NO_BYTE)) {
+	while (at < tty.whole && !end && (got < n || (tty.text[at] & NO_BYTE && has(ICANON)))) {
 		unsigned what = tty.text[at++];
 
-		if (!(what & NO_BYTE))
+		if (!(what & NO_BYTE && has(ICANON)))
 			to[got++] = (uint8_t)what;
 		end = what & ENDS && has(ICANON);
 	}

@@ -6,6 +6,7 @@
  * the driver:
  *   I         the interrupt
  *   R PORT N  reads up to 16 N bytes; W PORT N writes them; E PORT: has the input ended?; D PORT drains
+ *   Q PORT    is it ready to be read, to be written?
  *   L         a line is logged; P: one in a panic
  */
 #include "abi/errno.h"
@@ -135,6 +136,23 @@ static void do_ended(struct chardev *dev)
 		fuzz_check(port->filled_head != port->filled_tail);
 }
 
+/* What it is ready for it does, and says so of nothing else. */
+static void do_ready(struct chardev *dev, unsigned index)
+{
+	struct serial_port *port = port_of(dev);
+	unsigned ready = dev->ops->ready(dev);
+	uint64_t put = progress[index].put;
+
+	fuzz_equal((ready & CHARDEV_READABLE) != 0, port->filled_head != port->filled_tail);
+	fuzz_equal((ready & CHARDEV_CLOSED) != 0, port->host == HOST_CLOSED || port->rx.broken);
+	if (ready & CHARDEV_WRITABLE) {
+		do_write(dev, index, 1);
+		fuzz_equal(progress[index].put, put + 1);
+	} else {
+		fuzz_check(!port->tx_free && !port->tx.broken);
+	}
+}
+
 static void do_port_op(uint8_t op)
 {
 	unsigned index = device_byte();
@@ -151,6 +169,8 @@ static void do_port_op(uint8_t op)
 		do_write(dev, index, n);
 	else if (op == 'E')
 		do_ended(dev);
+	else if (op == 'Q')
+		do_ready(dev, index);
 	else
 		dev->ops->drain(dev);
 }
@@ -160,7 +180,7 @@ static void do_op(uint8_t op)
 	device_driver_runs();
 	if (op == 'I' && kernel_handler)
 		kernel_handler(kernel_handler_arg);
-	else if (op == 'R' || op == 'W' || op == 'E' || op == 'D')
+	else if (op == 'R' || op == 'W' || op == 'E' || op == 'D' || op == 'Q')
 		do_port_op(op);
 	else if (op == 'L')
 		log_error("fuzz", "a line");
@@ -174,6 +194,7 @@ static void do_op(uint8_t op)
 /* => the driver has taken the device */
 static bool boot(void)
 {
+	unsigned promised = DEVICE_PROMISED(device_head.flags), missing = promised;
 	struct virtio_device dev;
 	int err;
 
@@ -182,7 +203,9 @@ static bool boot(void)
 	fuzz_equal(virtio_probe(&dev, REGISTERS_AT, VIRTIO_CONFIG - 1, 8), -EINVAL);
 	fuzz_check(err == 0 || err == -ENODEV || err == -EINVAL || err == -ENOMEM);
 	if (err == 0 && dev.id == VIRTIO_ID_CONSOLE) {
-		err = serial_init(&dev);
+		err = serial_init(&dev, &missing);
+		fuzz_check(missing <= promised);
+		fuzz_check(promised - missing <= kernel_ndevices + (kernel_sink != NULL));
 		fuzz_check(err == 0 || err == -ENODEV || err == -EIO || err == -ENOMEM ||
 			   err == -ENOENT);
 		if (err)
@@ -190,6 +213,7 @@ static bool boot(void)
 	} else if (err == 0) {
 		err = -ENODEV;
 	}
+	kernel_boots = false;
 	device_driver_done();
 	check_devices();
 	return err == 0;

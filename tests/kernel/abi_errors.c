@@ -17,17 +17,16 @@
 
 /* CLONE_VM | CLONE_SIGHAND: the beginnings of a thread. CLONE_FS. */
 PROGRAM(clone_thread, LUI(A0, 1), ADDI(A0, A0, 0x900 - 0x1000), LI(A1, 0), CALL(220), EXIT_A0);
+/* As pthread_create() asks: 0x3d0f00. */
+PROGRAM(pthread_create, LUI(A0, 0x3d1), ADDI(A0, A0, 0xf00 - 0x1000), LI(A1, 0), CALL(220),
+	EXIT_A0);
 PROGRAM(clone_fs, LI(A0, 0x200), LI(A1, 0), CALL(220), EXIT_A0);
-
-KTEST(abi_clone_of_what_is_not_built_is_enosys)
-{
-	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&clone_thread));
-	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&clone_fs));
-}
 
 /* Linux has both, unless it is configured without them. */
 PROGRAM(rseq, CALL(293), EXIT_A0);
 PROGRAM(riscv_hwprobe, CALL(258), EXIT_A0);
+/* C libraries try it before clone. */
+PROGRAM(clone3, CALL(435), EXIT_A0);
 
 static bool log_has(const char *text)
 {
@@ -40,12 +39,42 @@ static bool log_has(const char *text)
 	return false;
 }
 
-KTEST(abi_rseq_and_hwprobe_are_enosys_without_a_word)
+KTEST(abi_clone_of_what_is_not_implemented_is_enosys)
+{
+	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&clone_thread));
+	EXPECT_TRUE(log_has("clone with CLONE_SIGHAND: Faultline has no threads yet"));
+	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&clone_fs));
+	EXPECT_TRUE(log_has("clone with CLONE_FS: Faultline has no processes that share"));
+	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&pthread_create));
+	EXPECT_TRUE(log_has("clone with CLONE_THREAD: Faultline has no threads yet"));
+}
+
+PROGRAM(socket_call, CALL(198), EXIT_A0);
+PROGRAM(io_setup_call, CALL(0), EXIT_A0);
+PROGRAM(last_call, CALL(462), EXIT_A0);
+PROGRAM(no_call, CALL(1999), EXIT_A0);
+
+KTEST(abi_what_is_not_implemented_is_named)
+{
+	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&socket_call));
+	EXPECT_TRUE(log_has("socket (system call 198) is not implemented in Faultline: "
+			    "it has no sockets"));
+	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&io_setup_call));
+	EXPECT_TRUE(log_has("io_setup (system call 0) is not implemented in Faultline: "));
+	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&last_call));
+	EXPECT_TRUE(log_has("mseal (system call 462) is not implemented in Faultline: "));
+	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&no_call));
+	EXPECT_TRUE(log_has("there is no system call 1999"));
+}
+
+KTEST(abi_rseq_hwprobe_and_clone3_are_enosys_without_a_word)
 {
 	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&rseq));
 	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&riscv_hwprobe));
-	EXPECT_TRUE(!log_has("system call 293"));
-	EXPECT_TRUE(!log_has("system call 258"));
+	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&clone3));
+	EXPECT_TRUE(!log_has("rseq"));
+	EXPECT_TRUE(!log_has("clone3"));
+	EXPECT_TRUE(!log_has("hwprobe"));
 }
 
 /* The data page reads as zeros: a limit of 0, at most 0. */

@@ -2,17 +2,18 @@
 #include "arch/usercopy.h"
 
 #include "abi/errno.h"
-#include "arch/bootmap.h"
 #include "arch/irqflags.h"
 #include "lib/bits.h"
 #include "mm/page_alloc.h"
 #include "tests/kernel/arch_space.h"
 #include "tests/kernel/ktest.h"
 
-/* One good page; the one behind it shows the firmware's memory, which refuses every access. */
+/* One good page; the one behind it shows an address where no machine has anything, so that every access is refused. */
 #define GOOD 0x10000ul
 #define BAD  (GOOD + PAGE_SIZE)
 #define FILL 0x5a
+
+#define NOWHERE paddr_to_pfn(1ul << 55)
 
 static struct arch_space as;
 static struct page *good;
@@ -22,11 +23,9 @@ static uint8_t from[512], to[512];
 /* Until stop() interrupts are off: no other thread runs, and the space stays. */
 static bool start(void)
 {
-	pfn_t firmware = paddr_to_pfn(arch_image().start) - paddr_to_pfn(0x200000);
-
 	good = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
 	if (!good || !arch_space_start(&as) || !arch_space_map(&as, GOOD, page_to_pfn(good)) ||
-	    !arch_space_map(&as, BAD, firmware))
+	    !arch_space_map(&as, BAD, NOWHERE))
 		return false;
 	for (size_t i = 0; i < sizeof(from); i++)
 		from[i] = (uint8_t)ktest_random();
@@ -123,5 +122,26 @@ KTEST(arch_copy_string_ends)
 	page[PAGE_SIZE - 1] = 'd';
 	EXPECT_EQ(-EFAULT, arch_copy_string_in((char *)to, BAD - 4, 100));
 	EXPECT_EQ(4, arch_copy_string_in((char *)to, BAD - 4, 4));
+	stop();
+}
+
+KTEST(arch_words_whole_or_refused)
+{
+	uint32_t *word, found = 0;
+
+	ASSERT_TRUE(start());
+	word = (uint32_t *)page_address(good) + 3;
+	*word = 0x87654321;
+	EXPECT_EQ(0, arch_load_word_in(&found, GOOD + 12));
+	EXPECT_EQ(0x87654321, found);
+	EXPECT_EQ(0, arch_cas_word(GOOD + 12, &found, 5));
+	EXPECT_EQ(0x87654321, found);
+	EXPECT_EQ(5, *word);
+	EXPECT_EQ(0, arch_cas_word(GOOD + 12, &found, 6));
+	EXPECT_EQ(5, found);
+	EXPECT_EQ(5, *word);
+	EXPECT_EQ(-EFAULT, arch_load_word_in(&found, BAD));
+	EXPECT_EQ(-EFAULT, arch_cas_word(BAD, &found, 6));
+	EXPECT_EQ(5, found);
 	stop();
 }

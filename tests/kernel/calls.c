@@ -166,6 +166,14 @@ KTEST(calls_about_files_give_back_what_they_took)
 		{ SYS_pipe2, { BAD, 0 }, -EFAULT },
 		{ SYS_pipe2, { BUF, 0 }, 0 }, /* 2 and 4 */
 		{ SYS_ioctl, { 2, FIONREAD, BUF }, 0 },
+		{ SYS_ppoll, { ZEROS, 1, ZEROS }, 0 },
+		{ SYS_ppoll, { ZEROS, 200, ZEROS }, 0 },
+		{ SYS_ppoll, { BAD, 200, ZEROS }, -EFAULT },
+		{ SYS_ppoll, { ZEROS, 1025, ZEROS }, -EINVAL },
+		{ SYS_ppoll, { ZEROS, 1, ZEROS, USR1, 8 }, 0 },
+		{ SYS_faccessat, { HERE, FILE, R_OK }, 0 },
+		{ SYS_faccessat, { HERE, MISSING, R_OK }, -ENOENT },
+		{ SYS_faccessat, { 77, FILE, R_OK }, -EBADF },
 		{ SYS_linkat, { HERE, FILE, HERE, OTHER, 0 }, 0 },
 		{ SYS_linkat, { HERE, FILE, HERE, OTHER, 0 }, -EEXIST },
 		{ SYS_linkat, { HERE, FILE, HERE, BAD, 0 }, -EFAULT },
@@ -284,6 +292,12 @@ KTEST(calls_about_memory_and_processes_give_back_what_they_took)
 		{ SYS_getitimer, { 0, BUF }, 0 },
 		{ SYS_nanosleep, { ZEROS, 0 }, 0 },
 		{ SYS_getrusage, { 0, BUF }, 0 },
+		{ SYS_gettimeofday, { BUF, BUF }, 0 },
+		{ SYS_umask, { 07022 }, 0 },
+		{ SYS_umask, { 0 }, 022 },
+		{ SYS_sched_getaffinity, { 0, 8, BUF }, 8 },
+		{ SYS_sched_getaffinity, { 9999, 8, BUF }, -ESRCH },
+		{ SYS_riscv_flush_icache, { 0, 0, 0 }, 0 },
 	};
 
 	expect_calls(calls, ARRAY_SIZE(calls));

@@ -112,21 +112,26 @@ KTEST(fork_page_is_reused_when_the_child_has_gone)
 	space_end(us);
 }
 
-/* R62: a page that somebody only holds (no entry) is still the last entry's to reuse */
-KTEST(fork_holds_do_not_count_as_holders)
+/* R62: the last entry's page is copied as long as somebody reads it by reference, and reused afterwards */
+KTEST(fork_last_holder_copies_what_is_read)
 {
-	struct uspace *us = heap(1), *child;
-	struct page *page;
+	struct uspace *us = heap(2), *child;
+	struct page *page, *other;
 
 	ASSERT_TRUE(us);
 	child = space_fork(us);
 	ASSERT_TRUE(child);
 	page = space_page(us, HEAP_AT);
+	other = space_page(us, HEAP_AT + PAGE_SIZE);
 	page_get(page);
+	page_get(other);
 	space_end(child);
 	EXPECT_EQ(0, space_store(us, HEAP_AT, 5));
-	EXPECT_TRUE(space_page(us, HEAP_AT) == page);
+	EXPECT_TRUE(space_page(us, HEAP_AT) != page);
 	page_put(page);
+	page_put(other);
+	EXPECT_EQ(0, space_store(us, HEAP_AT + PAGE_SIZE, 5));
+	EXPECT_TRUE(space_page(us, HEAP_AT + PAGE_SIZE) == other);
 	space_end(us);
 }
 

@@ -177,6 +177,12 @@ KTEST(dies_of_sleeping_with_a_spinning_lock)
 	sched_yield();
 }
 
+KTEST(dies_of_sleeping_with_preemption_off)
+{
+	preempt_disable();
+	sched_yield();
+}
+
 /* (volatile: the compiler knows what kfree() is for.) */
 KTEST(dies_of_a_double_free)
 {
@@ -327,8 +333,7 @@ static void use_stack(void *arg)
 KTEST(dies_of_a_stack_that_was_nearly_full)
 {
 	kthread_spawn("deep", use_stack, NULL);
-	sched_yield();
-	kthread_bury_dead();
+	ktest_settle();
 }
 
 /* Writes behind an array by a way that only the guard sees. */

@@ -1,6 +1,7 @@
 /* Drivers, as far as a machine without programs reaches them. */
 #include "abi/errno.h"
 #include "base/chardev.h"
+#include "base/clock.h"
 #include "drivers/serial_port.h"
 #include "lib/string.h"
 #include "mm/alloc_fail.h"
@@ -17,6 +18,15 @@ KTEST(device_uart_takes_a_line)
 	for (unsigned tries = 0; tries < 1000 && sent < sizeof(line) - 1; tries++)
 		sent += uart->ops->write(uart, line + sent, sizeof(line) - 1 - sent);
 	EXPECT_EQ(sizeof(line) - 1, sent);
+}
+
+/* The machine's clock was asked: 2020 is long ago, 2100 far away. */
+KTEST(device_wall_clock_is_set)
+{
+	uint64_t year = clock_wall_ns() / NSEC_PER_SEC / 31556952 + 1970;
+
+	EXPECT_TRUE(year >= 2020);
+	EXPECT_TRUE(year < 2100);
 }
 
 #ifdef FAULTLINE_HARDENED

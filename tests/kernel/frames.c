@@ -53,7 +53,7 @@ KTEST(frames_go_with_the_last_holder)
 	ASSERT_TRUE(page);
 	page_get(page);
 	page_map_get(page);
-	page_map_get_many(page, 2);
+	page_counts_add(page, 2 * PAGE_ONE_MAP);
 	EXPECT_EQ(3, page->maps);
 	EXPECT_EQ(5, page->refs);
 	page_put(page);
@@ -93,8 +93,8 @@ KTEST(frames_unmapped_together_are_counted_one_by_one)
 	pages[3] = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
 	ASSERT_TRUE(pages[0] && pages[3]);
 	pages[1] = pages[2] = pages[0];
-	page_map_get_many(pages[0], 3);
-	page_map_get_many(pages[3], 2);
+	page_counts_add(pages[0], 3 * PAGE_ONE_MAP);
+	page_counts_add(pages[3], 2 * PAGE_ONE_MAP);
 	page_put(pages[0]);
 	page_put(pages[3]);
 	page_map_put_many(pages, 4);

@@ -44,11 +44,13 @@ KTEST(hold_for_writing_breaks_the_sharing)
 	EXPECT_EQ(0, space_store(us, AREA, 1));
 	child = space_fork(us);
 	ASSERT_TRUE(child);
-	EXPECT_EQ(0, vm_hold(&child->space, AREA, RIGHT_WRITE, &page));
+	EXPECT_EQ(0, get_user_page(&child->space, AREA, RIGHT_WRITE, &page));
 	EXPECT_TRUE(page != space_page(us, AREA) && page == space_page(child, AREA));
 	EXPECT_EQ(2, page->refs);
+	EXPECT_EQ(1, page->pins);
 	*(uint64_t *)page_address(page) = 2;
-	page_put(page);
+	put_user_page(&child->space, page, RIGHT_WRITE);
+	EXPECT_EQ(0, page->pins);
 	EXPECT_EQ(1, space_load(us, AREA));
 	EXPECT_EQ(2, space_load(child, AREA));
 	space_end(child);
@@ -63,11 +65,67 @@ KTEST(hold_keeps_the_page)
 
 	ASSERT_TRUE(us);
 	EXPECT_EQ(0, space_store(us, AREA, 7));
-	EXPECT_EQ(0, vm_hold(&us->space, AREA, RIGHT_READ, &page));
+	EXPECT_EQ(0, get_user_page(&us->space, AREA, RIGHT_READ, &page));
 	EXPECT_EQ(0, vm_unmap(&us->space, AREA, PAGE_SIZE));
 	EXPECT_EQ(7, *(uint64_t *)page_address(page));
 	EXPECT_EQ(PAGE_ONE_REF, page->counts);
-	page_put(page);
+	put_user_page(&us->space, page, RIGHT_READ);
+	space_end(us);
+}
+
+/*
+ * R62: who reads the parent's page by reference does not see what the child writes there once the
+ * parent has lost it: the child's write copies
+ */
+KTEST(hold_for_reading_makes_a_write_copy)
+{
+	struct uspace *us = area(READ_WRITE), *child;
+	struct page *page;
+
+	ASSERT_TRUE(us);
+	EXPECT_EQ(0, space_store(us, AREA, 7));
+	child = space_fork(us);
+	ASSERT_TRUE(child);
+	EXPECT_EQ(0, get_user_page(&us->space, AREA, RIGHT_READ, &page));
+	EXPECT_EQ(0, vm_unmap(&us->space, AREA, PAGE_SIZE));
+	EXPECT_EQ(0, space_store(child, AREA, 8));
+	EXPECT_EQ(1, kind_count(child, FAULT_COW));
+	EXPECT_EQ(0, kind_count(child, FAULT_REUSE));
+	EXPECT_EQ(7, *(uint64_t *)page_address(page));
+	EXPECT_EQ(8, space_load(child, AREA));
+	put_user_page(&us->space, page, RIGHT_READ);
+	space_end(child);
+	space_end(us);
+}
+
+/* R62: what is written by reference is not lost: a fork copies the page for the child, a fault reuses it */
+KTEST(hold_for_writing_keeps_the_page_through_fork)
+{
+	struct uspace *us = area(READ_WRITE), *child;
+	struct page *page;
+
+	ASSERT_TRUE(us);
+	for (unsigned i = 0; i < 4; i++)
+		EXPECT_EQ(0, space_store(us, AREA + i * PAGE_SIZE, i));
+	EXPECT_EQ(0, get_user_page(&us->space, AREA + PAGE_SIZE, RIGHT_WRITE, &page));
+	child = space_fork(us);
+	ASSERT_TRUE(child);
+	EXPECT_TRUE(space_page(us, AREA + PAGE_SIZE) == page);
+	EXPECT_TRUE(space_page(child, AREA + PAGE_SIZE) != page);
+	EXPECT_TRUE(space_page(child, AREA) == space_page(us, AREA));
+	EXPECT_EQ(4, child->space.resident);
+	EXPECT_EQ(0, vm_protect(&us->space, AREA, 4 * PAGE_SIZE, READ));
+	EXPECT_EQ(0, vm_protect(&us->space, AREA, 4 * PAGE_SIZE, READ_WRITE));
+	EXPECT_EQ(0, space_store(us, AREA + PAGE_SIZE, 5));
+	EXPECT_TRUE(space_page(us, AREA + PAGE_SIZE) == page);
+	*(uint64_t *)page_address(page) = 9;
+	put_user_page(&us->space, page, RIGHT_WRITE);
+	EXPECT_EQ(9, space_load(us, AREA + PAGE_SIZE));
+	EXPECT_EQ(1, space_load(child, AREA + PAGE_SIZE));
+	EXPECT_EQ(0, space_load(child, AREA));
+	EXPECT_EQ(3, space_load(child, AREA + 3 * PAGE_SIZE));
+	EXPECT_EQ(0, us->space.pins);
+	space_end(child);
 	space_end(us);
 }
 
@@ -79,15 +137,15 @@ KTEST(hold_refuses_what_the_program_may_not)
 	uint64_t words[2] = { 1, 2 };
 
 	ASSERT_TRUE(us);
-	EXPECT_EQ(-EFAULT, vm_hold(&us->space, AREA, RIGHT_WRITE, &page));
-	EXPECT_EQ(-EFAULT, vm_hold(&us->space, AREA + 4 * PAGE_SIZE, RIGHT_READ, &page));
-	EXPECT_EQ(-EFAULT, vm_hold(&us->space, 0, RIGHT_READ, &page));
-	EXPECT_EQ(-EFAULT, vm_hold(&us->space, USER_TOP, RIGHT_READ, &page));
+	EXPECT_EQ(-EFAULT, get_user_page(&us->space, AREA, RIGHT_WRITE, &page));
+	EXPECT_EQ(-EFAULT, get_user_page(&us->space, AREA + 4 * PAGE_SIZE, RIGHT_READ, &page));
+	EXPECT_EQ(-EFAULT, get_user_page(&us->space, 0, RIGHT_READ, &page));
+	EXPECT_EQ(-EFAULT, get_user_page(&us->space, USER_TOP, RIGHT_READ, &page));
 	EXPECT_EQ(-EFAULT,
-		  vm_hold(&us->space, (vaddr_t)page_address(zero_page), RIGHT_READ, &page));
-	EXPECT_EQ(0, vm_hold(&us->space, AREA, RIGHT_READ, &page));
+		  get_user_page(&us->space, (vaddr_t)page_address(zero_page), RIGHT_READ, &page));
+	EXPECT_EQ(0, get_user_page(&us->space, AREA, RIGHT_READ, &page));
 	EXPECT_TRUE(page == zero_page);
-	page_put(page);
+	put_user_page(&us->space, page, RIGHT_READ);
 	EXPECT_EQ(-EFAULT, vm_copy_to(&us->space, AREA, words, sizeof(words)));
 	EXPECT_EQ(-EFAULT,
 		  vm_copy_from(&us->space, words, AREA + 4 * PAGE_SIZE - 8, sizeof(words)));
@@ -105,7 +163,7 @@ KTEST(hold_of_a_dying_space_is_refused)
 	vm_strip(&us->space);
 	EXPECT_EQ(0, us->space.resident);
 	EXPECT_EQ(1, us->space.nvmas);
-	EXPECT_EQ(-EFAULT, vm_hold(&us->space, AREA, RIGHT_READ, &page));
+	EXPECT_EQ(-EFAULT, get_user_page(&us->space, AREA, RIGHT_READ, &page));
 	EXPECT_EQ(VM_DYING, space_touch(us, AREA, WRITE));
 	space_end(us);
 }

@@ -320,9 +320,7 @@ KTEST(program_survives_or_dies_cleanly_wherever_memory_ends)
 	mm_trim();
 	before = page_alloc_free_count();
 	for (; at < 200 && live_failing_at(image, at); at++) {
-		for (unsigned i = 0; i < 20; i++)
-			sched_yield(); /* an orphan may still be about to end */
-		kthread_bury_dead();
+		ktest_settle(); /* an orphan may still be about to end */
 		mm_trim();
 		EXPECT_EQ(before, page_alloc_free_count());
 	}

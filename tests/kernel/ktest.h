@@ -62,5 +62,8 @@ void ktest_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 		}                                                         \
 	} while (0)
 
+/* Lets all others run until they sleep or have ended, and buries these. => nobody is busy for ever */
+void ktest_settle(void);
+
 /* Draws by lot, from the command line's seed. */
 uint64_t ktest_random(void);

@@ -17,6 +17,7 @@
 #include "proc/reap.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
+#include "tests/kernel/ktest.h"
 
 #define ENDED_MAX   64
 #define STACK_LIMIT (8ul << 20)
@@ -63,8 +64,7 @@ void ktest_process_init(void)
 	assert(init->thread);
 	arch_thread_init(&init->thread->arch, init->thread->kstack, init_main, NULL);
 	family_join(NULL, init);
-	thread_wake(init->thread);
-	sched_yield();
+	ktest_settle();
 }
 
 static int take_ended(int pid, int *status_ret)
@@ -162,7 +162,6 @@ int ktest_spawn(int (*fn)(void *arg), void *arg)
 	pid = process->pid;
 	arch_thread_init(&process->thread->arch, process->thread->kstack, child_main, start);
 	family_join(parent, process);
-	thread_wake(process->thread);
 	waitq_wake_all(&wanted);
 	return pid;
 }

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 
 #include "arch/context.h"
+#include "base/hart.h"
 #include "base/log.h"
 #include "base/power.h"
 #include "boot/options.h"
@@ -9,6 +10,7 @@
 #include "drivers/uart.h"
 #include "lib/format.h"
 #include "mm/ledger.h"
+#include "mm/alloc_fail.h"
 #include "mm/page_alloc.h"
 #include "mm/slab.h"
 #include "mm/trim.h"
@@ -101,11 +103,22 @@ struct memory {
 	size_t free_frames, objects;
 };
 
+void ktest_settle(void)
+{
+	uint64_t switches;
+
+	do {
+		switches = hart_counter_sum(HART_SWITCHES);
+		sched_yield();
+	} while (hart_counter_sum(HART_SWITCHES) != switches);
+	kthread_bury_dead();
+}
+
 static struct memory memory_now(void)
 {
 	struct slab_census slabs;
 
-	kthread_bury_dead();
+	ktest_settle();
 	mm_trim();
 	slab_census(&slabs);
 	return (struct memory){ page_alloc_free_count(), slabs.used };
@@ -128,6 +141,9 @@ static void run(const struct ktest *test, unsigned number)
 
 	failed = false;
 	test->run();
+#ifdef FAULTLINE_HARDENED
+	(void)alloc_fail_set(0, NULL, ALLOC_FAIL_ASK); /* what it made fail is its own */
+#endif
 	spaces_abandon();
 	check_memory(&before);
 	print("%s %u %s", failed ? "not ok" : "ok", number, test->name);

@@ -7,6 +7,7 @@
 #include "mm/trim.h"
 #include "mm/usercopy.h"
 #include "proc/mem_wait.h"
+#include "proc/mutex.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
@@ -43,6 +44,14 @@ static void release(struct page *list)
 		list = page->link.next ? list_entry(page->link.next, struct page, link) : NULL;
 		page_free(page, page->order);
 	}
+}
+
+/* Trimming has been tried in vain. */
+static int end_somebody(void)
+{
+	struct relief relief = { .turn = 1 };
+
+	return relieve(&relief);
 }
 
 static bool ready;
@@ -83,14 +92,31 @@ KTEST(oom_ends_the_process_with_the_most_memory)
 	ASSERT_TRUE(small > 0 && large > 0 && middle > 0);
 	mm_trim();
 	before = page_alloc_free_count();
-	EXPECT_EQ(0, oom_relieve());
+	EXPECT_EQ(0, end_somebody());
 	EXPECT_TRUE(page_alloc_free_count() >= before + 400);
 	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(large));
 	EXPECT_EQ(0, process_kill(small, 0));
-	EXPECT_EQ(0, oom_relieve());
+	EXPECT_EQ(0, end_somebody());
 	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(middle));
 	EXPECT_EQ(0, process_kill(small, SIGTERM));
 	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(small));
+}
+
+/* R43: of equals the youngest goes, not the one who made the others */
+KTEST(oom_takes_the_youngest_of_equals)
+{
+	int pid[3];
+
+	for (unsigned i = 0; i < 3; i++)
+		ASSERT_TRUE((pid[i] = spawn_holder(hold_pages, 200)) > 0);
+	mm_trim();
+	EXPECT_EQ(0, end_somebody());
+	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(pid[2]));
+	EXPECT_EQ(0, process_kill(pid[0], 0));
+	EXPECT_EQ(0, end_somebody());
+	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(pid[1]));
+	EXPECT_EQ(0, process_kill(pid[0], SIGTERM));
+	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(pid[0]));
 }
 
 /* R43: who is on the way out already is waited for: nobody else has to go, however much he has */
@@ -101,7 +127,7 @@ KTEST(oom_waits_for_one_that_dies)
 	ASSERT_TRUE(dying > 0 && bystander > 0);
 	mm_trim();
 	EXPECT_EQ(0, process_kill(dying, SIGKILL));
-	EXPECT_EQ(0, oom_relieve());
+	EXPECT_EQ(0, end_somebody());
 	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(dying));
 	EXPECT_EQ(0, process_kill(bystander, SIGTERM));
 	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(bystander));
@@ -147,7 +173,7 @@ KTEST(oom_counts_vmas)
 
 	ASSERT_TRUE(bystander > 0 && eater > 0);
 	mm_trim();
-	EXPECT_EQ(0, oom_relieve());
+	EXPECT_EQ(0, end_somebody());
 	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(eater));
 	EXPECT_EQ(0, process_kill(bystander, SIGTERM));
 	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(bystander));
@@ -160,7 +186,7 @@ KTEST(oom_counts_page_tables)
 
 	ASSERT_TRUE(bystander > 0 && eater > 0);
 	mm_trim();
-	EXPECT_EQ(0, oom_relieve());
+	EXPECT_EQ(0, end_somebody());
 	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(eater));
 	EXPECT_EQ(0, process_kill(bystander, SIGTERM));
 	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(bystander));
@@ -205,12 +231,40 @@ KTEST(oom_spares_all_where_memory_is_scattered)
 	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(bystander));
 }
 
+static struct mutex held;
+
+static int want_lock(void *arg)
+{
+	(void)arg;
+	atomic_store(&ready, true);
+	mutex_lock(&held);
+	mutex_unlock(&held);
+	return 0;
+}
+
+/* R43: one that dies may need a lock that the asker has: he is not waited for for ever */
+KTEST(oom_waits_in_vain_for_one_who_needs_a_lock_held_here)
+{
+	struct relief relief = { .turn = 1 };
+	int err, pid;
+
+	mutex_init(&held, LOCK_PIPE);
+	mutex_lock(&held);
+	pid = spawn_holder(want_lock, 0);
+	ASSERT_TRUE(pid > 0);
+	EXPECT_EQ(0, process_kill(pid, SIGKILL));
+	while ((err = relieve(&relief)) == 0)
+		;
+	EXPECT_EQ(-ENOMEM, err);
+	mutex_unlock(&held);
+	EXPECT_EQ(EXITED(0), ktest_bury(pid)); /* it has no way to user mode */
+}
+
 /* R43: process 1 alone is never chosen */
 KTEST(oom_without_anybody_to_end_says_so)
 {
 	mm_trim();
-	EXPECT_EQ(-ENOMEM, oom_relieve());
-	EXPECT_EQ(-ENOMEM, mem_wait());
+	EXPECT_EQ(-ENOMEM, end_somebody());
 }
 
 static int eat(void *arg)
@@ -266,6 +320,7 @@ KTEST(oom_policy_serves_who_waits_for_memory)
 	struct page *list = squeeze(1000), *page;
 
 	ASSERT_TRUE(large > 0);
+	mm_trim(); /* which is tried before anybody has to go */
 	while ((page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL)) != NULL) {
 		page->link.next = list ? &list->link : NULL;
 		list = page;
@@ -276,4 +331,31 @@ KTEST(oom_policy_serves_who_waits_for_memory)
 	if (page)
 		page_put(page);
 	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(large));
+}
+
+static int end_without_memory(void *arg)
+{
+	struct page *list = squeeze(1000), *page;
+
+	(void)arg;
+	mm_trim();
+	while ((page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL)) != NULL) {
+		page->link.next = list ? &list->link : NULL;
+		list = page;
+	}
+	current_process()->state = PROCESS_EXITING;
+	page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
+	current_process()->state = PROCESS_ALIVE;
+	EXPECT_TRUE(page);
+	EXPECT_TRUE(!page_alloc(0, PAGE_KERNEL, PAGE_NORMAL));
+	if (page)
+		page_put(page);
+	release(list);
+	return 0;
+}
+
+/* R43: what a process needs for its end it has from the reserve */
+KTEST(oom_reserve_is_for_the_ending)
+{
+	EXPECT_EQ(EXITED(0), ktest_run(end_without_memory, NULL));
 }

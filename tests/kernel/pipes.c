@@ -184,8 +184,7 @@ static int kill_a_reader(void *arg)
 	if (!open_pipe(0))
 		return 99;
 	pid = ktest_spawn(read_for_ever, NULL);
-	for (unsigned i = 0; i < 5; i++)
-		sched_yield();
+	ktest_settle();
 	EXPECT_EQ(0, process_kill(pid, SIGKILL));
 	EXPECT_EQ(pid, process_wait(pid, 0, &status, &usage));
 	file_put(reader);
@@ -239,8 +238,7 @@ static int end_with_two_readers(void *arg)
 		return 99;
 	for (unsigned i = 0; i < 2; i++)
 		pids[i] = ktest_spawn(read_the_end, NULL);
-	for (unsigned i = 0; i < 20; i++)
-		sched_yield(); /* both sleep */
+	ktest_settle(); /* both sleep */
 	file_put(writer);
 	for (unsigned i = 0; i < 2; i++) {
 		EXPECT_EQ(pids[i], process_wait(pids[i], 0, &status, &usage));

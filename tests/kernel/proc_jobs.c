@@ -8,6 +8,7 @@
 #include "proc/process.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
+#include "proc/wait.h"
 #include "proc/watch.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
@@ -132,6 +133,156 @@ KTEST(jobs_are_limited_in_number)
 	EXPECT_EQ(PROCESS_COUNT_MAX, count);
 	list_for_each_entry_safe(process, next, &all, sibling)
 		process_free(process);
+}
+
+/*
+ * ---- who keeps a group from being orphaned ----
+ *
+ * Processes that make moves at random, one at a time; after each the count of ties is compared with a look at all.
+ */
+
+#define PLAYERS_MAX 24
+#define MOVES	    2000
+
+enum move { NO_MOVE, SPAWN, OWN_GROUP, ANY_GROUP, CHILDS_GROUP, SESSION, END, MOVE_KINDS };
+
+static int players[PLAYERS_MAX]; /* pids; 0: none */
+static int turn_of, turn_group;
+static enum move turn;
+static struct waitq next_turn = WAITQ_INIT(next_turn);
+
+static int first_child(void)
+{
+	int pid = 0;
+
+	spin_lock(&family_lock);
+	if (!list_empty(&current_process()->children))
+		pid = list_first_entry(&current_process()->children, struct process, sibling)->pid;
+	spin_unlock(&family_lock);
+	return pid;
+}
+
+static int play(void *place);
+
+static void make_move(enum move move, int group)
+{
+	int child = first_child();
+
+	switch (move) {
+	case SPAWN:
+		for (int i = 0; i < PLAYERS_MAX; i++) {
+			if (players[i] == 0) {
+				players[i] = ktest_spawn(play, &players[i]);
+				break;
+			}
+		}
+		break;
+	case OWN_GROUP:
+		(void)job_set_group(0, 0);
+		break;
+	case ANY_GROUP:
+		(void)job_set_group(0, group);
+		break;
+	case CHILDS_GROUP:
+		(void)(child ? job_set_group(child, group % 2 ? group : child) : 0);
+		break;
+	case SESSION:
+		(void)job_new_session();
+		break;
+	default:
+		break;
+	}
+}
+
+static int play(void *place)
+{
+	for (;;) {
+		uint64_t seq = waitq_sample(&next_turn);
+		enum move move = turn;
+
+		if (atomic_load(&turn_of) != current_process()->pid) {
+			thread_wait_always(&next_turn, seq);
+			continue;
+		}
+		make_move(move, turn_group);
+		if (move == END)
+			*(int *)place = 0;
+		atomic_store(&turn_of, 0);
+		if (move == END)
+			return 0;
+	}
+}
+
+/* By the rule itself. => family lock held */
+static bool is_orphaned_by_rule(int group)
+{
+	struct process *process;
+
+	list_for_each_entry(process, &family_all, all) {
+		const struct process *parent = process->parent;
+
+		if (process->group == group && process->state == PROCESS_ALIVE && parent &&
+		    parent->pid != PID_INIT && parent->session == process->session &&
+		    parent->group != group)
+			return false;
+	}
+	return true;
+}
+
+/* How many groups are orphaned, and how many are not. */
+static void compare(unsigned counts[2])
+{
+	struct process *process, *member;
+
+	spin_lock(&family_lock);
+	list_for_each_entry(process, &family_all, all) {
+		bool found = false;
+
+		EXPECT_EQ(is_orphaned_by_rule(process->group), job_is_orphaned(process->group));
+		family_for_each_member(member, process->group)
+			found |= member == process;
+		EXPECT_TRUE(found);
+		counts[job_is_orphaned(process->group)]++;
+	}
+	spin_unlock(&family_lock);
+}
+
+static void let_move(int pid, enum move move)
+{
+	turn = move;
+	turn_group = players[ktest_random() % PLAYERS_MAX];
+	atomic_store(&turn_of, pid);
+	waitq_wake_all(&next_turn);
+	while (atomic_load(&turn_of))
+		sched_yield();
+	for (unsigned i = 0; move == END && i < 10; i++)
+		sched_yield(); /* it ends, and somebody is told */
+}
+
+KTEST(jobs_ties_are_counted_as_the_rule_has_it)
+{
+	unsigned counts[2] = { 0 };
+
+	players[0] = ktest_spawn(play, &players[0]);
+	ASSERT_TRUE(players[0] > 0);
+	for (unsigned i = 0; i < MOVES; i++) {
+		int pid = players[ktest_random() % PLAYERS_MAX];
+		enum move move = ktest_random() % MOVE_KINDS;
+
+		if (pid > 0 && (move < SESSION || ktest_random() % 6 == 0))
+			let_move(pid, move);
+		if (pid <= 0 && players[0] == 0)
+			players[0] = ktest_spawn(play, &players[0]);
+		compare(counts);
+	}
+	ktest_note("%u times a group was orphaned, %u times not", counts[true], counts[false]);
+	EXPECT_TRUE(counts[true] > MOVES / 2 && counts[false] > MOVES / 2);
+	for (unsigned i = 0; i < PLAYERS_MAX; i++)
+		if (players[i] > 0)
+			let_move(players[i], END);
+	spin_lock(&family_lock);
+	EXPECT_TRUE(list_empty(&family_find(PID_INIT)->children));
+	spin_unlock(&family_lock);
 }
 
 /* kill(getpid(), SIGSTOP); exit(5) */

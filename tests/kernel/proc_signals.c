@@ -1,9 +1,12 @@
 /* Signals and ends as processes see them: defaults, masks, waits that a kill ends, orphans. */
 #include "abi/errno.h"
+#include "abi/time.h"
 #include "abi/wait.h"
+#include "arch/timer.h"
 #include "base/clock.h"
 #include "proc/family.h"
 #include "proc/fork.h"
+#include "proc/itimer.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
@@ -43,7 +46,7 @@ KTEST(proc_kill_ends_a_wait_with_eintr)
 	int pid = ktest_spawn(sleep_for_ever, NULL);
 
 	ASSERT_TRUE(pid > 0);
-	sched_yield();
+	ktest_settle();
 	EXPECT_EQ(0, process_kill(pid, 0));
 	EXPECT_EQ(0, process_kill(pid, SIGTERM));
 	EXPECT_EQ(EXITED(1), ktest_bury(pid));
@@ -56,7 +59,7 @@ KTEST(proc_signal_to_all_ends_every_wait)
 	int first = ktest_spawn(sleep_for_ever, NULL), second = ktest_spawn(sleep_for_ever, NULL);
 
 	ASSERT_TRUE(first > 0 && second > 0);
-	sched_yield();
+	ktest_settle();
 	signal_send_all(SIGKILL);
 	EXPECT_EQ(EXITED(1), ktest_bury(first));
 	EXPECT_EQ(EXITED(1), ktest_bury(second));
@@ -166,4 +169,33 @@ static int wait_in_all_ways(void *arg)
 KTEST(proc_wait4_finds_the_right_child)
 {
 	EXPECT_EQ(EXITED(0), ktest_run(wait_in_all_ways, NULL));
+}
+
+/* An alarm that goes off on the way into the call that stops it, which says that it was in time. */
+static int stops_an_alarm(void *unused)
+{
+	const struct abi_itimerval soon = { .value = { 0, 20 } }, never = { 0 };
+	const uint64_t all = ~0ull, give_up = arch_time() + clock_ns_to_ticks(20 * NSEC_PER_SEC);
+	struct process *self = current_process();
+	struct abi_itimerval old;
+	uint64_t mask;
+
+	EXPECT_EQ(0, signal_mask(SIG_BLOCK, &all, &mask));
+	itimer_set(self, 0, &soon, &old);
+	EXPECT_EQ(0, old.value.usec);
+	while (!atomic_load(&self->itimers.due) && arch_time() < give_up)
+		;
+	EXPECT_EQ(1, atomic_load(&self->itimers.due));
+	itimer_set(self, 0, &never, &old);
+	EXPECT_EQ(1, old.value.usec);
+	itimers_take(self);
+	EXPECT_EQ(0, signal_pending_set());
+	itimer_set(self, 0, &never, &old);
+	EXPECT_EQ(0, old.value.usec);
+	return 0;
+}
+
+KTEST(itimer_that_was_stopped_in_time_stays_silent)
+{
+	EXPECT_EQ(EXITED(0), ktest_run(stops_an_alarm, NULL));
 }

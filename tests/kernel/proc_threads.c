@@ -36,8 +36,7 @@ KTEST(proc_threads_end_and_free_what_they_had)
 		ASSERT_TRUE(kthread_spawn("short", end_here, NULL));
 	wait_for(&ended, NTHREADS);
 	EXPECT_EQ(NTHREADS, ended);
-	sched_yield();
-	kthread_bury_dead();
+	ktest_settle();
 }
 
 static unsigned long turns[2];
@@ -47,14 +46,12 @@ static void count_turns(void *arg)
 {
 	unsigned long *mine = arg;
 
-	while (!atomic_load(&stop)) {
+	while (!atomic_load(&stop))
 		(*mine)++;
-		sched_point();
-	}
 	end_here(NULL);
 }
 
-/* Busy threads that only have preemption points share the hart by time slices. */
+/* Busy threads share the hart by time slices, in the kernel too. */
 KTEST(proc_busy_threads_take_turns)
 {
 	struct waitq nobody = WAITQ_INIT(nobody);
@@ -69,8 +66,7 @@ KTEST(proc_busy_threads_take_turns)
 	wait_for(&ended, 2);
 	EXPECT_TRUE(turns[0] > (turns[0] + turns[1]) / 4);
 	EXPECT_TRUE(turns[1] > (turns[0] + turns[1]) / 4);
-	sched_yield();
-	kthread_bury_dead();
+	ktest_settle();
 }
 
 /* Without anybody else to run, yielding comes back at once and switches nothing. */

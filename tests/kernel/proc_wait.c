@@ -82,8 +82,7 @@ KTEST(proc_no_wake_up_is_lost)
 	while (!atomic_load(&game.over))
 		sched_yield();
 	EXPECT_EQ(2 * ROUNDS, game.ball);
-	sched_yield();
-	kthread_bury_dead();
+	ktest_settle();
 }
 
 static struct mutex lock;
@@ -120,6 +119,5 @@ KTEST(proc_mutex_lets_one_in)
 	EXPECT_EQ(1000, counter);
 	EXPECT_EQ(0, lock.waiting);
 	EXPECT_TRUE(lock.owner == NULL);
-	sched_yield();
-	kthread_bury_dead();
+	ktest_settle();
 }

@@ -131,15 +131,26 @@ static int exit_with(void *arg)
 	return (int)(uintptr_t)arg;
 }
 
+static bool may_exit;
+
+static int exit_when_told(void *arg)
+{
+	while (!atomic_load(&may_exit))
+		sched_yield();
+	return (int)(uintptr_t)arg;
+}
+
 static int wait_for_children(void *arg)
 {
 	struct usage usage;
 	int first, second, status = -1;
 
 	EXPECT_EQ(-ECHILD, process_wait(-1, 0, &status, &usage));
-	first = ktest_spawn(exit_with, (void *)5);
-	second = ktest_spawn(exit_with, (void *)6);
+	may_exit = false;
+	first = ktest_spawn(exit_when_told, (void *)5);
+	second = ktest_spawn(exit_when_told, (void *)6);
 	EXPECT_EQ(0, process_wait(-1, WNOHANG, &status, &usage));
+	atomic_store(&may_exit, true);
 	EXPECT_EQ(second, process_wait(second, 0, &status, &usage));
 	EXPECT_EQ(EXITED(6), status);
 	EXPECT_EQ(-ECHILD, process_wait(second, 0, &status, &usage));
@@ -184,8 +195,7 @@ KTEST(process_orphan_zombie_is_buried_by_process_1)
 	int status = ktest_run(leave_a_zombie, NULL);
 
 	EXPECT_TRUE(WIFEXITED(status));
-	for (unsigned i = 0; i < 10; i++)
-		sched_yield();
+	ktest_settle();
 	spin_lock(&family_lock);
 	EXPECT_TRUE(list_empty(&family_find(PID_INIT)->children));
 	spin_unlock(&family_lock);
@@ -196,8 +206,7 @@ static int grandchild;
 static int leave_a_grandchild(void *arg)
 {
 	grandchild = ktest_spawn(exit_with, (void *)3);
-	for (unsigned i = 0; i < 20; i++)
-		sched_yield(); /* it ends */
+	ktest_settle(); /* it ends */
 	return 0;
 }
 
@@ -217,8 +226,7 @@ static int outlive_the_middle(void *arg)
 	int status, pid = ktest_spawn(leave_a_grandchild, NULL);
 
 	EXPECT_EQ(pid, process_wait(pid, 0, &status, &usage));
-	for (unsigned i = 0; i < 20; i++)
-		sched_yield();
+	ktest_settle();
 	EXPECT_TRUE(grandchild > 0 && !is_there(grandchild));
 	return 0;
 }
@@ -273,8 +281,7 @@ PROGRAM(makes_a_sibling, LUI(A0, CLONE_PARENT >> 12), ADDI(A0, A0, SIGCHLD), LI(
 KTEST(process_sibling_is_buried_by_the_same_parent)
 {
 	EXPECT_EQ(EXITED(3), ktest_run(program_main, (void *)&makes_a_sibling));
-	for (unsigned i = 0; i < 10; i++)
-		sched_yield();
+	ktest_settle();
 	spin_lock(&family_lock);
 	EXPECT_TRUE(list_empty(&family_find(PID_INIT)->children));
 	spin_unlock(&family_lock);
@@ -319,8 +326,7 @@ KTEST(process_wait_ends_by_a_kill)
 	int pid = ktest_spawn(wait_until_killed, NULL);
 
 	ASSERT_TRUE(pid > 0);
-	for (unsigned i = 0; i < 5; i++)
-		sched_yield();
+	ktest_settle();
 	EXPECT_EQ(0, process_kill(pid, SIGKILL));
 	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(pid));
 	EXPECT_TRUE(list_empty(&nobody.waiters));

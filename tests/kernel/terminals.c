@@ -1,21 +1,39 @@
 /* A terminal on a device of the test's own: its input to the end, and what ioctl asks of it. */
+#include "abi/fcntl.h"
 #include "abi/signal.h"
+#include "arch/irqflags.h"
+#include "base/clock.h"
+#include "fs/inode.h"
+#include "fs/port.h"
 #include "fs/tty_private.h"
 #include "lib/string.h"
+#include "mm/slab.h"
 #include "mm/usercopy.h"
+#include "proc/poll.h"
 #include "proc/process.h"
+#include "proc/reap.h"
+#include "proc/sched.h"
+#include "proc/wait.h"
+#include "sync/interleave.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
 
 #define BUFFER 0x40000ul
 
-static const char keys[] = "ab\n";
-static size_t typed, echoed;
+#define UNLIMITED SIZE_MAX
+
+static const char *keys;
+static size_t nkeys, typed, echoed;
+static bool full;	/* what ready() says of room */
+static bool ends_never; /* the input stays open */
+static size_t refusals; /* so many writes find the device full first */
+static bool ends_late;	/* the input ends after the last echo */
+static char screen[64]; /* the end of what came */
 
 static size_t keyboard_read(struct chardev *dev, void *to, size_t n)
 {
-	size_t got = MIN(n, sizeof(keys) - 1 - typed);
+	size_t got = MIN(n, nkeys - typed);
 
 	memcpy(to, keys + typed, got);
 	typed += got;
@@ -24,38 +42,62 @@ static size_t keyboard_read(struct chardev *dev, void *to, size_t n)
 
 static bool keyboard_ended(struct chardev *dev)
 {
-	return typed == sizeof(keys) - 1;
+	return !ends_never && typed == nkeys && (!ends_late || refusals == 0);
 }
 
 static size_t screen_write(struct chardev *dev, const void *from, size_t n)
 {
-	echoed += n;
+	if (refusals != 0) {
+		refusals -= refusals != UNLIMITED;
+		return 0;
+	}
+	for (size_t i = 0; i < n; i++)
+		screen[echoed++ % sizeof(screen)] = ((const char *)from)[i];
 	return n;
 }
 
-static const struct chardev_ops ops = {
+static unsigned screen_ready(struct chardev *dev)
+{
+	return full ? 0 : CHARDEV_WRITABLE;
+}
+
+static const struct chardev_ops device_ops = {
 	.read = keyboard_read,
 	.ended = keyboard_ended,
 	.write = screen_write,
+	.ready = screen_ready,
 };
 
-static struct chardev device = { .name = "test", .ops = &ops };
+static struct chardev device = { .name = "test", .ops = &device_ops };
 static struct tty tty;
 
-/* All keys are typed, and the device ends. */
-static void type_all(void)
+static void begin(const char *text, size_t n)
 {
+	keys = text;
+	nkeys = n;
 	typed = echoed = 0;
 	memset(&tty, 0, sizeof(tty));
 	waitq_init(&device.readable);
 	waitq_init(&device.writable);
 	tty.dev = &device;
+	turn_init(&tty.input);
 	turn_init(&tty.output);
 	spin_init(&tty.lock, LOCK_FS);
 	ldisc_init(&tty.ldisc);
 	waitq_init(&tty.readable);
 	waitq_init(&tty.resumed);
+}
+
+/* All of it is typed, and the device ends. */
+static void type(const char *text)
+{
+	begin(text, strlen(text));
 	tty_input_main(&tty);
+}
+
+static void type_all(void)
+{
+	type("ab\n");
 }
 
 KTEST(terminal_hangs_up_where_its_device_ends)
@@ -64,6 +106,11 @@ KTEST(terminal_hangs_up_where_its_device_ends)
 	EXPECT_TRUE(tty.hung_up);
 	EXPECT_EQ(sizeof("ab\r\n") - 1, echoed);
 	EXPECT_EQ(3, ldisc_available(&tty.ldisc));
+}
+
+static size_t available_now(void)
+{
+	return ldisc_available(&tty.ldisc);
 }
 
 static int available(void)
@@ -102,4 +149,273 @@ KTEST(terminal_tells_what_it_is_asked)
 {
 	type_all();
 	EXPECT_EQ(EXITED(0), ktest_run(asks, NULL));
+}
+
+/* A screen that has stopped for good keeps no ^C from what it is for. */
+KTEST(terminal_takes_control_characters_while_its_output_is_stalled)
+{
+	refusals = UNLIMITED;
+	type("ab\n\003");
+	refusals = 0;
+	EXPECT_EQ(4, typed);
+	EXPECT_EQ(0, echoed);
+	EXPECT_EQ(0, available_now());
+}
+
+KTEST(terminal_echoes_late_where_its_output_was_stalled)
+{
+	refusals = 3;
+	ends_late = true;
+	type("abc\n");
+	ends_late = false;
+	EXPECT_EQ(sizeof("abc\r\n") - 1, echoed);
+	EXPECT_EQ(0, memcmp(screen, "abc\r\n", echoed));
+}
+
+/* What is more than the queue holds is dropped, echo by echo, and the rest is in order. */
+KTEST(terminal_drops_echoes_behind_a_long_stall)
+{
+	static char many[3 * LDISC_ECHO_MAX + 1];
+
+	memset(many, 'x', sizeof(many) - 1);
+	refusals = UNLIMITED;
+	type(many);
+	EXPECT_EQ(2 * LDISC_ECHO_MAX, tty.echoes.n);
+	refusals = 0;
+}
+
+/* ---- files on it ---- */
+
+#define MUCH	 (256ul << 20) /* half a minute's output, if nobody ends it */
+#define LINE_LEN 1000
+
+static struct file *tty_file, *port_file;
+
+static struct port *port;
+static struct inode tty_inode, port_inode;
+static struct file_ops tty_file_ops, port_file_ops;
+
+static void release_nothing(struct file *file)
+{
+	(void)file;
+}
+
+static struct file *open_device(struct file_ops *own, const struct file_ops *ops,
+				struct inode *inode, void *node)
+{
+	*own = *ops;
+	own->release = release_nothing;
+	inode->device = node;
+	return file_create(own, O_RDWR, inode);
+}
+
+static bool open_files(void)
+{
+	port = port_create(&device);
+	if (!port)
+		return false;
+	tty_file = open_device(&tty_file_ops, &tty_ops, &tty_inode, &tty);
+	port_file = open_device(&port_file_ops, &port_ops, &port_inode, port);
+	return tty_file && port_file;
+}
+
+static void close_files(void)
+{
+	file_put(tty_file);
+	file_put(port_file);
+	kfree(port);
+}
+
+static bool map_buffer(size_t n)
+{
+	struct uspace *us = current_process()->uspace;
+	long at;
+
+	uspace_lock(us);
+	at = space_map(us, BUFFER, n, READ_WRITE, 0);
+	uspace_unlock(us);
+	return at == BUFFER;
+}
+
+static int write_much(void *arg)
+{
+	struct file *file = arg;
+	struct user_iter iter = user_iter_one(BUFFER, MUCH);
+
+	if (!map_buffer(MUCH))
+		return 99;
+	(void)file->ops->write(file, &iter, NULL);
+	return 4;
+}
+
+static int kill_a_writer(void *arg)
+{
+	struct waitq never = WAITQ_INIT(never);
+	struct usage usage;
+	int pid = ktest_spawn(write_much, arg);
+	int status = -1;
+
+	thread_wait_until(&never, waitq_sample(&never),
+			  arch_time() + clock_ns_to_ticks(NSEC_PER_SEC / 50));
+	EXPECT_EQ(0, process_kill(pid, SIGKILL));
+	EXPECT_EQ(pid, process_wait(pid, 0, &status, &usage));
+	EXPECT_TRUE(echoed > 0);
+	EXPECT_TRUE(echoed < MUCH);
+	return 0;
+}
+
+static void kill_writer_of(struct file **file)
+{
+	begin("", 0);
+	ends_never = true;
+	ASSERT_TRUE(open_files());
+	EXPECT_EQ(EXITED(0), ktest_run(kill_a_writer, *file));
+	close_files();
+	ends_never = false;
+}
+
+/* Where the device takes all that it is given, the writer never sleeps; others run all the same. */
+KTEST(terminal_long_write_ends_by_a_kill)
+{
+	kill_writer_of(&tty_file);
+}
+
+KTEST(port_long_write_ends_by_a_kill)
+{
+	kill_writer_of(&port_file);
+}
+
+#ifdef FAULTLINE_HARDENED
+
+static struct thread *readers[2];
+
+/* Another thread comes between any two looks of a reader at the terminal. */
+static void between_looks(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	bool reads = current_thread() == readers[0] || current_thread() == readers[1];
+
+	if (kind == INTERLEAVE_UNLOCK && class == LOCK_FS && reads && arch_irq_enabled() &&
+	    lockorder_this_hart()->depth == 0)
+		sched_yield();
+}
+
+static int read_a_line(void *arg)
+{
+	struct user_iter iter = user_iter_one(BUFFER, 2 * LINE_LEN);
+	static char line[LINE_LEN];
+	char first;
+
+	if (!map_buffer(PAGE_SIZE))
+		return 99;
+	readers[(uintptr_t)arg] = current_thread();
+	EXPECT_EQ(LINE_LEN, tty_file->ops->read(tty_file, &iter, NULL));
+	readers[(uintptr_t)arg] = NULL;
+	EXPECT_EQ(0, user_copy_in(line, BUFFER, LINE_LEN));
+	first = line[0];
+	for (size_t i = 0; i < LINE_LEN - 1; i++)
+		EXPECT_EQ(first, line[i]);
+	EXPECT_EQ('\n', line[LINE_LEN - 1]);
+	return first;
+}
+
+static int two_read(void *unused)
+{
+	struct usage usage;
+	int pids[2], status[2] = { 0 };
+
+	for (uintptr_t i = 0; i < 2; i++)
+		pids[i] = ktest_spawn(read_a_line, (void *)i);
+	for (unsigned i = 0; i < 2; i++)
+		EXPECT_EQ(pids[i], process_wait(pids[i], 0, &status[i], &usage));
+	EXPECT_EQ(EXITED('a') + EXITED('b'), status[0] + status[1]);
+	return 0;
+}
+
+KTEST(terminal_gives_a_long_line_to_one_reader)
+{
+	static char lines[2 * LINE_LEN];
+
+	memset(lines, 'a', LINE_LEN - 1);
+	lines[LINE_LEN - 1] = '\n';
+	memset(lines + LINE_LEN, 'b', LINE_LEN - 1);
+	lines[2 * LINE_LEN - 1] = '\n';
+	begin(lines, sizeof(lines));
+	tty_input_main(&tty);
+	ASSERT_TRUE(open_files());
+	interleave_hook = between_looks;
+	EXPECT_EQ(EXITED(0), ktest_run(two_read, NULL));
+	interleave_hook = NULL;
+	close_files();
+}
+
+#endif
+
+/* ---- what can be done without waiting ---- */
+
+#define IN  (POLLIN | POLLRDNORM)
+#define OUT (POLLOUT | POLLWRNORM)
+
+static void put_keys(const char *text)
+{
+	struct ldisc_echo echo;
+
+	for (; *text; text++)
+		ldisc_input(&tty.ldisc, (uint8_t)*text, &echo);
+}
+
+KTEST(terminal_is_polled_by_lines_or_by_vmin_bytes)
+{
+	type_all();
+	tty.hung_up = false;
+	EXPECT_EQ(IN | OUT, tty_poll_ready(&tty, NULL));
+	ldisc_flush_input(&tty.ldisc);
+	EXPECT_EQ(OUT, tty_poll_ready(&tty, NULL));
+	put_keys("abc");
+	EXPECT_EQ(OUT, tty_poll_ready(&tty, NULL));
+	put_keys("\n");
+	EXPECT_EQ(IN | OUT, tty_poll_ready(&tty, NULL));
+	ldisc_flush_input(&tty.ldisc);
+	tty.ldisc.termios.c_lflag &= ~(unsigned)ICANON;
+	tty.ldisc.termios.c_cc[VMIN] = 3;
+	tty.ldisc.termios.c_cc[VTIME] = 0;
+	put_keys("ab");
+	EXPECT_EQ(OUT, tty_poll_ready(&tty, NULL));
+	tty.ldisc.termios.c_cc[VTIME] = 1;
+	EXPECT_EQ(IN | OUT, tty_poll_ready(&tty, NULL));
+	tty.ldisc.termios.c_cc[VTIME] = 0;
+	put_keys("c");
+	EXPECT_EQ(IN | OUT, tty_poll_ready(&tty, NULL));
+	full = true;
+	EXPECT_EQ(IN, tty_poll_ready(&tty, NULL));
+	full = false;
+	tty.ldisc.stopped = true;
+	EXPECT_EQ(IN, tty_poll_ready(&tty, NULL));
+	tty.ldisc.stopped = false;
+	ldisc_flush_input(&tty.ldisc);
+	tty.hung_up = true;
+	EXPECT_EQ(IN | OUT | POLLHUP, tty_poll_ready(&tty, NULL));
+}
+
+/* Each of its queues wakes who polls it, and none does once it has forgotten them. */
+KTEST(terminal_wakes_who_polls_it)
+{
+	struct waitq *queues[] = { &tty.readable, &tty.resumed, &device.writable };
+	struct poll_entry entry = { .nwaiters = 0 };
+	struct poller poller;
+
+	type_all();
+	poller_init(&poller);
+	for (unsigned i = 0; i < ARRAY_SIZE(queues); i++) {
+		uint64_t before = waitq_sample(&poller.woken);
+
+		poller.entry = &entry;
+		tty_poll_ready(&tty, &poller);
+		EXPECT_EQ(3, entry.nwaiters);
+		EXPECT_EQ(before, waitq_sample(&poller.woken));
+		EXPECT_EQ(1, waitq_wake_all(queues[i]));
+		EXPECT_EQ(before + 1, waitq_sample(&poller.woken));
+		poll_forget(&entry);
+		EXPECT_EQ(0, waitq_wake_all(queues[(i + 1) % ARRAY_SIZE(queues)]));
+		EXPECT_EQ(before + 1, waitq_sample(&poller.woken));
+	}
 }

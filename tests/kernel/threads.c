@@ -36,7 +36,7 @@ static void join(unsigned n)
 		thread_wait_always(&ends, seq);
 	}
 	ended = 0;
-	kthread_bury_dead();
+	ktest_settle();
 }
 
 static unsigned ran;
@@ -122,7 +122,7 @@ KTEST(wait_wakes_in_the_order_of_coming)
 	norder = 0;
 	for (uintptr_t i = 0; i < THREADS; i++) {
 		ASSERT_TRUE(kthread_spawn("waiter", queue_up, (void *)i));
-		sched_yield();
+		ktest_settle();
 	}
 	for (unsigned i = 0; i < THREADS; i++) {
 		/*
@@ -130,7 +130,7 @@ KTEST(wait_wakes_in_the_order_of_coming)
 		 * sample again.
 		 */
 		EXPECT_TRUE(waitq_wake_one(&queue));
-		sched_yield();
+		ktest_settle();
 		EXPECT_EQ(i + 1, norder);
 		EXPECT_EQ(i, order[i]);
 	}
@@ -236,8 +236,7 @@ KTEST(mutex_is_held_by_its_owner_alone)
 	ran = 0;
 	mutex_lock(&mutex);
 	ASSERT_TRUE(kthread_spawn("other", take_and_tell, NULL));
-	for (unsigned i = 0; i < 10; i++)
-		sched_yield();
+	ktest_settle();
 	EXPECT_EQ(0, ran);
 	EXPECT_TRUE(mutex_held(&mutex));
 	mutex_unlock(&mutex);
@@ -248,18 +247,15 @@ KTEST(mutex_is_held_by_its_owner_alone)
 
 static bool stop_spinning;
 
-/* Work in kernel mode that comes to points where others may run, as long verbs do. */
+/* Work in kernel mode that never gives its hart up. */
 static void spin(void *arg)
 {
 	while (!atomic_load(&stop_spinning))
-		sched_point();
+		;
 	end();
 }
 
-/*
- * DESIGN rule 5: a thread that only passes preemption points does not keep the hart: a sleeper
- * comes back in time
- */
+/* A thread in a loop of the kernel does not keep the hart: a sleeper comes back in time */
 KTEST(thread_at_work_lets_others_run)
 {
 	uint64_t start = arch_time();

@@ -117,8 +117,7 @@ static int copy_while_a_verb_runs(void *arg)
 KTEST(copy_waits_for_a_verb)
 {
 	EXPECT_EQ(EXITED(0), ktest_run(copy_while_a_verb_runs, NULL));
-	sched_yield();
-	kthread_bury_dead();
+	ktest_settle();
 }
 
 static int copy_to_shared(void *arg)
@@ -234,7 +233,7 @@ static int copy_without_memory(void *arg)
 	uint64_t word = 1;
 
 	map_area(READ_WRITE);
-	alloc_fail_at = 1;
+	(void)alloc_fail_set(1, NULL, ALLOC_FAIL_KILL);
 	EXPECT_EQ(-EFAULT, user_copy_out(AREA, &word, sizeof(word)));
 	EXPECT_EQ(0, alloc_fail_at);
 	EXPECT_TRUE(signal_pending_fatal());

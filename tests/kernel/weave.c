@@ -51,8 +51,7 @@ static bool is_weaver(const struct thread *thread)
 /* May a weaver lose the hart here? */
 static bool may_switch(void)
 {
-	return arch_irq_enabled() && lockorder_this_hart()->depth == 0 &&
-	       is_weaver(current_thread());
+	return arch_irq_enabled() && arch_preempt()->count == 0 && is_weaver(current_thread());
 }
 
 /* Mostly for a turn of the others, sometimes for many. */
@@ -109,7 +108,7 @@ static void weaver(void *arg)
 
 	body(index);
 	weavers[index] = NULL;
-	nrunning--;
+	atomic_add(&nrunning, -1u);
 	waitq_wake_all(&all_done);
 }
 
@@ -118,7 +117,7 @@ static void wait_for_all(void)
 	for (;;) {
 		uint64_t seq = waitq_sample(&all_done);
 
-		if (nrunning == 0)
+		if (atomic_load(&nrunning) == 0)
 			return;
 		thread_wait_always(&all_done, seq);
 	}
@@ -131,12 +130,14 @@ void weave_run(struct weave *weave, uint64_t seed, unsigned n, void (*fn)(unsign
 	body = fn;
 	real_host = mm_host;
 	mm_host.pause = pause_always;
+	preempt_disable(); /* they begin together */
 	for (unsigned i = 0; i < n; i++) {
 		weavers[i] = kthread_spawn("weaver", weaver, (void *)(uintptr_t)i);
 		EXPECT_TRUE(weavers[i]);
-		nrunning += weavers[i] != NULL;
+		atomic_add(&nrunning, weavers[i] != NULL);
 	}
 	interleave_hook = at_point;
+	preempt_enable();
 	wait_for_all();
 	interleave_hook = NULL;
 	mm_host = real_host;

@@ -210,7 +210,8 @@ static void report(const struct weave *weave, uint64_t seed)
 
 /*
  * R16, R65 as far as one hart goes: faults, verbs, forks, truncations and trims in one space, each
- * losing its hart at locks, pauses and before it publishes. Every reason to start over comes up.
+ * losing its hart at locks, pauses and before it publishes. Every reason to start over comes up, but for a
+ * table that has gone, which takes a mapping made anew at the same place.
  */
 KTEST(woven_threads_agree_on_one_space)
 {
@@ -225,7 +226,7 @@ KTEST(woven_threads_agree_on_one_space)
 	report(&weave, seed);
 	EXPECT_EQ(0, woven_wrong);
 	for (unsigned i = 0; i < RETRY_REASONS; i++)
-		EXPECT_TRUE(retries[i] > 0);
+		EXPECT_TRUE(retries[i] > 0 || i == RETRY_TABLES);
 	EXPECT_TRUE(weave.switches[WEAVE_PAUSE] && weave.switches[WEAVE_DECIDED]);
 	EXPECT_TRUE(weave.switches[WEAVE_LOCK + LOCK_SPACE] &&
 		    weave.switches[WEAVE_UNLOCK + LOCK_OBJECT]);

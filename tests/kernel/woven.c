@@ -56,7 +56,8 @@ static void complain(const char *what, vaddr_t va, uint64_t word)
 		ktest_note("%s: %#lx at %#lx", what, (unsigned long)word, (unsigned long)va);
 }
 
-static void check_word(vaddr_t va, uint64_t word, bool is_parents)
+/* is_parents: no child may have written it; is_current: it is no word from before a discard. */
+static void check_word(vaddr_t va, uint64_t word, bool is_parents, bool is_current)
 {
 	uint64_t bare = word & ((1ul << AGE_SHIFT) - 1);
 
@@ -64,7 +65,7 @@ static void check_word(vaddr_t va, uint64_t word, bool is_parents)
 		return;
 	if (bare != (va ^ 0xfa017) || (!has_age(va) && bare != word))
 		complain("somebody else's word", va, word);
-	else if (is_parents && has_age(va) && word >> AGE_SHIFT < least_age[page_of(va)])
+	else if (is_current && has_age(va) && word >> AGE_SHIFT < least_age[page_of(va)])
 		complain("a word that was thrown away", va, word);
 }
 
@@ -75,7 +76,7 @@ uint64_t woven_file_word(uint64_t index)
 
 void woven_check_file_word(uint64_t index, uint64_t word)
 {
-	check_word(WOVEN_FILE + index * PAGE_SIZE, word, true);
+	check_word(WOVEN_FILE + index * PAGE_SIZE, word, true, true);
 }
 
 /* => space lock held */
@@ -97,30 +98,27 @@ void woven_write(struct uspace *in, vaddr_t va)
 {
 	struct page *page;
 
-	if (vm_hold(&in->space, va, RIGHT_WRITE, &page))
+	if (get_user_page(&in->space, va, RIGHT_WRITE, &page))
 		return;
 	spin_lock(&in->space.lock);
 	if (is_mapped(in, va, page, RIGHT_WRITE))
 		*(uint64_t *)page_address(page) = word_of(in, va);
 	spin_unlock(&in->space.lock);
-	page_put(page);
+	put_user_page(&in->space, page, RIGHT_WRITE);
 }
 
-/*
- * (A page that is only held is still the last entry's to reuse: once the parent has lost it, the
- * child may have written to it.)
- */
+/* (Once the parent has lost it, the page may be the child's, who gets another to write to.) */
 void woven_read(struct uspace *in, vaddr_t va)
 {
 	struct page *page;
 
-	if (vm_hold(&in->space, va, RIGHT_READ, &page))
+	if (get_user_page(&in->space, va, RIGHT_READ, &page))
 		return;
 	spin_lock(&in->space.lock);
-	check_word(va, *(const uint64_t *)page_address(page),
+	check_word(va, *(const uint64_t *)page_address(page), in == woven,
 		   in == woven && is_mapped(in, va, page, 0));
 	spin_unlock(&in->space.lock);
-	page_put(page);
+	put_user_page(&in->space, page, RIGHT_READ);
 }
 
 void woven_discard_begin(vaddr_t va, size_t len)

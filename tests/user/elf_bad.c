@@ -41,6 +41,16 @@ static void try_late(const char *what, int may_run)
 		try_late(what, 1); \
 	} while (0)
 
+/* So many headers, the code behind them. */
+static void headers(unsigned n)
+{
+	memset(img.bytes + CODE, 0, sizeof(exit_42));
+	memcpy(img.bytes + 2 * PAGE, exit_42, sizeof(exit_42));
+	img.eh.e_phnum = (uint16_t)n;
+	img.eh.e_entry = BASE + 2 * PAGE;
+	img.ph[0].p_filesz = img.ph[0].p_memsz = img.size = 2 * PAGE + 64;
+}
+
 int main(void)
 {
 	CASE("as it should be", (void)0);
@@ -59,6 +69,7 @@ int main(void)
 	CASE("type 0", img.eh.e_type = 0);
 	CASE("no headers", img.eh.e_phnum = 0);
 	CASE("too many headers", img.eh.e_phnum = 0xffff);
+	CASE("more headers than a page has", headers(74));
 	CASE("more than the file has", img.eh.e_phnum = 40);
 	CASE("headers of 55 bytes", img.eh.e_phentsize = 55);
 	CASE("headers of 32 bytes", img.eh.e_phentsize = 32);

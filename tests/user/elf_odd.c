@@ -98,6 +98,16 @@ static void stack_flags(int flags)
 	img.eh.e_phnum = 2;
 }
 
+/* So many headers, the code behind them. */
+static void headers(unsigned n)
+{
+	memset(img.bytes + CODE, 0, sizeof(exit_42));
+	memcpy(img.bytes + 2 * PAGE, exit_42, sizeof(exit_42));
+	img.eh.e_phnum = (uint16_t)n;
+	img.eh.e_entry = BASE + 2 * PAGE;
+	img.ph[0].p_filesz = img.ph[0].p_memsz = img.size = 2 * PAGE + 64;
+}
+
 /* sp points to executable memory or not: jumps to a `c.jr ra` pushed there. */
 static void jump_to_stack(int flags)
 {
@@ -138,6 +148,10 @@ int main(void)
 	CASE("execute only", img.ph[0].p_flags = PF_X);
 	CASE("alignment of 0", img.ph[0].p_align = 0);
 	CASE("alignment of 3", img.ph[0].p_align = 3);
+	for (int bit = 12; bit < 64; bit += 4)
+		CASE("position independent, greatly aligned",
+		     (position_independent(), img.ph[0].p_align = 1ul << bit));
+	CASE("as many program headers as fit a page", headers(73));
 	CASE("stack that may not run", jump_to_stack(PF_R | PF_W));
 	CASE("stack that may", jump_to_stack(PF_R | PF_W | PF_X));
 	return 0;

@@ -152,6 +152,22 @@ static void opened_anew(void)
 	close(fd);
 }
 
+/* Each thing that can be wrong, alone and with what is looked at after it. */
+static void in_order(const char *what, int fd)
+{
+	static const int modes[] = { 0,	   2,	 3,    4,    8,	   9,	 0x10,
+				     0x11, 0x18, 0x20, 0x21, 0x40, 0x41, 0x80 };
+
+	say("%s\n", what);
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		say("mode %#x\n", modes[i]);
+		TRY(fallocate(fd, modes[i], 0, 0));
+		TRY(fallocate(fd, modes[i], INT64_MAX, PAGE));
+		if (modes[i])
+			TRY(fallocate(fd, modes[i], 100 * PAGE, PAGE));
+	}
+}
+
 static void errors(void)
 {
 	int fd = open("fallocate.tmp", O_RDWR), ro = open("fallocate.tmp", O_RDONLY), pipes[2];
@@ -175,6 +191,14 @@ static void errors(void)
 	TRY(pipe(pipes));
 	TRY(fallocate(pipes[1], 0, 0, 1));
 	TRY(fallocate(null, 0, 0, 1));
+	in_order("a file", fd);
+	in_order("read only", ro);
+	in_order("a pipe", pipes[1]);
+	in_order("its other end", pipes[0]);
+	in_order("a device", null);
+	in_order("a directory", dir);
+	TRY(fallocate(fd, 0, 0, 2 * GIB));
+	TRY(fallocate(fd, FALLOC_FL_KEEP_SIZE, PAGE, 2 * GIB));
 	TRY(fsync(fd));
 	TRY(fdatasync(fd));
 	TRY(fsync(ro));

@@ -33,8 +33,8 @@ static void errors(void)
 	TRY(mremap(p, PAGE, PAGE, 8));
 	TRY(syscall(SYS_mremap, p, PAGE, PAGE, 1ul << 40, 0));
 	TRY(mremap(p, PAGE, PAGE, MREMAP_FIXED, AT + MIB));
-	TRY(mremap(p, PAGE, PAGE, MREMAP_DONTUNMAP));
-	TRY(mremap(p, PAGE, 2 * PAGE, MREMAP_DONTUNMAP | MREMAP_MAYMOVE));
+	TRY(mremap(p, PAGE, PAGE, MREMAP_DONTUNMAP, NULL));
+	TRY(mremap(p, PAGE, 2 * PAGE, MREMAP_DONTUNMAP | MREMAP_MAYMOVE, NULL));
 	TRY(mremap(p + 1, PAGE, PAGE, 0));
 	TRY(mremap(p, PAGE, 0, 0));
 	TRY(mremap(p, PAGE, -100, 0));
@@ -128,7 +128,7 @@ static void keeps(void)
 
 	p = area(AT, 4);
 	number(p, 4);
-	q = mremap(p, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP);
+	q = mremap(p, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
 	say("moved: %d, %zu wrong\n", q != p && q != MAP_FAILED, count_wrong(q, 4));
 	say("the old place: %zu not zero\n", not_all(p, 4 * PAGE, 0));
 	p[0] = 'o';
@@ -237,7 +237,7 @@ static void limits(void)
 	setrlimit(RLIMIT_AS, &limit);
 	TRY(mremap(p, 8 * PAGE, 64 * MIB, MREMAP_MAYMOVE));
 	TRY(mremap(p, 8 * PAGE, 32 * MIB, 0) == p);
-	TRY(mremap(p, 32 * MIB, 32 * MIB, MREMAP_MAYMOVE | MREMAP_DONTUNMAP));
+	TRY(mremap(p, 32 * MIB, 32 * MIB, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL));
 	TRY(mremap(p, 32 * MIB, 32 * MIB, MREMAP_MAYMOVE | MREMAP_FIXED, AT + GIB) == AT + GIB);
 }
 

@@ -1,29 +1,11 @@
 /* Jobs that stop: a read of the terminal from the background, changes of it, with TOSTOP a write to it; SIGTTOU's and
  * SIGTTIN's handlers. */
-#include "t.h"
+#include "terminal.h"
 
 #include <stdbool.h>
-#include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/uio.h>
-#include <termios.h>
 
 static int tty;
-
-/* A new one where there are more than the console, for Linux hangs up what a session leaves. */
-static int open_terminal(void)
-{
-	int new;
-
-	mkdir("/dev/pts", 0755);
-	mount("none", "/dev/pts", "devpts", 0, "");
-	new = posix_openpt(O_RDWR | O_NOCTTY);
-	if (new < 0)
-		return open("/dev/console", O_RDWR | O_NOCTTY);
-	grantpt(new);
-	unlockpt(new);
-	return open(ptsname(new), O_RDWR | O_NOCTTY);
-}
 
 static void nothing(int sig)
 {

@@ -1,31 +1,12 @@
 /* A controlling terminal: who may take it, ask and change its group in the foreground; the background reads EIO. */
-#include "t.h"
+#include "terminal.h"
 
-#include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
-#include <termios.h>
 
 #define BAD ((void *)8)
 
 static int tty;
-
-/* A new one where there are more than the console, for Linux hangs up what a session leaves. */
-static int open_terminal(void)
-{
-	int new;
-
-	mkdir("/dev/pts", 0755);
-	mount("none", "/dev/pts", "devpts", 0, "");
-	new = posix_openpt(O_RDWR | O_NOCTTY);
-
-	if (new < 0)
-		return open("/dev/console", O_RDWR | O_NOCTTY);
-	grantpt(new);
-	unlockpt(new);
-	return open(ptsname(new), O_RDWR | O_NOCTTY);
-}
 
 static int begins_session(int steal)
 {

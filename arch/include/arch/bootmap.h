@@ -20,6 +20,12 @@ struct phys_range arch_image_init(void);
 void arch_kernel_map(const struct phys_range *ram, unsigned n, paddr_t (*frame)(void));
 
 /*
+ * Maps the page of device registers at pa, for the one device that is needed before there is memory for tables, and for
+ * good. => at most once
+ */
+volatile void *arch_map_early_device(paddr_t pa);
+
+/*
  * Is there memory at pa? A load that the machine refuses answers no. => boot, on the early tables; before any process
  */
 bool arch_memory_answers(paddr_t pa);

@@ -10,6 +10,7 @@
  *   unsigned long work;       not zero: trap_user_return() is called before user mode is entered
  *                             (ARCH_WORK_*);
  *                             changed by atomic operations only
+ *   struct arch_preempt preempt;  whether it may lose its hart (arch/preempt.h)
  * It is embedded in struct thread (proc/thread.h); the running one is arch_this_thread().
  */
 #include "arch-impl/context.h"

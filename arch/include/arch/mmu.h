@@ -88,11 +88,11 @@ void arch_mmu_destroy(struct mmu *mmu, struct mmu_tables *out);
 void arch_mmu_activate(struct mmu *mmu);
 
 /*
- * Makes sure that the leaf table for va exists, taking what is missing from `spare`.
- * 0 or -ENOMEM (spare ran out; the tables linked so far stay).
+ * Makes sure that the leaf table for va exists, taking what is missing from `spare`. 0, or how many
+ * tables are missing still (spare ran out; the tables linked so far stay).
  * => space lock held
  */
-int arch_mmu_prepare(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare);
+unsigned arch_mmu_prepare(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare);
 
 /*
  * Calls visit for each existing leaf table (or the part of it) in [start, end), in order; missing
@@ -139,7 +139,9 @@ static inline void mmu_flush_add(struct mmu_flush *flush, vaddr_t va)
  * arch-impl/mmu.h supplies, inline:
  *   struct mmu_entry *arch_mmu_lookup(const struct mmu *mmu, vaddr_t va);
  *       the slot of va's leaf entry, or NULL where its table is missing. => space lock held
- *   void arch_mmu_fence_local(vaddr_t va);              this hart only, one address
+ *   void arch_mmu_fence_local(vaddr_t va);              this hart only, one address's leaf entry
+ *   void arch_mmu_fence_local_all(void);                this hart only, all that it knows of user
+ *       addresses: that a table was missing, too
  *   void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, const struct mmu_entry *entries,
  *                     unsigned n);
  *       writes n entries from va on; slot is va's, from arch_mmu_lookup(), and all n are in its

@@ -6,7 +6,7 @@
 /*
  * Each may take faults, which trap/ serves or refuses; a refused one ends the routine early. The
  * ranges are checked by the caller (mm/usercopy.c) to lie in [USER_BASE, USER_TOP).
- * => no spinning lock held
+ * => no spinning lock held. With preemption off every fault is refused.
  */
 
 /*
@@ -23,3 +23,12 @@ size_t arch_clear_out(vaddr_t to, size_t n);
  * -EFAULT.
  */
 ssize_t arch_copy_string_in(char *to, vaddr_t from, size_t n);
+
+/* An aligned word, read in one access: 0 or -EFAULT. */
+int arch_load_word_in(uint32_t *to, vaddr_t from);
+
+/*
+ * Puts `new` where an aligned word is *old, in one step, with the order of acquire and release; what
+ * was found is in *old afterwards. 0, whether it was the same or not, or -EFAULT.
+ */
+int arch_cas_word(vaddr_t at, uint32_t *old, uint32_t new);

@@ -15,11 +15,12 @@ struct device_head {
 	uint8_t irq_fails;
 };
 
-#define DEVICE_REFUSES	 1u /* the features */
-#define DEVICE_NO_MAGIC	 2u
-#define DEVICE_NO_ROOM	 4u /* to map its registers */
-#define DEVICE_MULTIPORT 2u /* of features */
-#define DEVICE_IS_MODERN 128u
+#define DEVICE_REFUSES	       1u /* the features */
+#define DEVICE_NO_MAGIC	       2u
+#define DEVICE_NO_ROOM	       4u	      /* to map its registers */
+#define DEVICE_PROMISED(flags) ((flags) >> 4) /* so many ports, to the kernel */
+#define DEVICE_MULTIPORT       2u	      /* of features */
+#define DEVICE_IS_MODERN       128u
 
 /* One stream through a queue, as an honest device would know it. */
 struct device_stream {

@@ -18,8 +18,8 @@
 #undef memcpy
 
 #define HEAP_MAX    64
-#define POLL_NS	    10000 /* that one look at the clock takes ... */
-#define POLLS	    200	  /* ... at first; later time flies */
+#define POLL_NS	    1000000 /* that one look at the clock takes ... */
+#define POLLS	    200	    /* ... at first; later time flies */
 #define REGISTER_AT 0x10008000ul
 
 static uint8_t memory[FRAMES * PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
@@ -29,7 +29,6 @@ static void *heap[HEAP_MAX];
 static unsigned heap_used;
 static unsigned fail_in;
 static bool fail_irq, fail_map, logging;
-static uint64_t now;
 static unsigned polls;
 
 struct page_segment page_segments[PAGE_SEGMENTS_MAX] = { { .first = FAKE_PHYS_BASE >> PAGE_SHIFT,
@@ -39,6 +38,8 @@ struct page_segment page_segments[PAGE_SEGMENTS_MAX] = { { .first = FAKE_PHYS_BA
 unsigned page_segment_count = 1;
 struct log_sink uart_log_sink;
 
+uint64_t kernel_now;
+bool kernel_boots;
 irq_handler kernel_handler;
 void *kernel_handler_arg;
 struct log_sink *kernel_sink;
@@ -58,7 +59,8 @@ void kernel_start(unsigned allocations, bool irq_fails, bool no_room)
 	kernel_sink = NULL;
 	kernel_ndevices = kernel_errors = 0;
 	kernel_last_error[0] = '\0';
-	now = polls = 0;
+	kernel_now = polls = 0;
+	kernel_boots = true;
 }
 
 void kernel_end(void)
@@ -122,8 +124,9 @@ volatile void *kmap_device(paddr_t pa, size_t len)
 uint64_t clock_ns(void)
 {
 	device_hook();
-	device_boot_step();
-	return now += polls++ < POLLS ? POLL_NS : 1000 * POLL_NS;
+	if (kernel_boots)
+		device_boot_step();
+	return kernel_now += polls++ < POLLS ? POLL_NS : 1000 * POLL_NS;
 }
 
 int irq_register(unsigned irq, irq_handler handler, void *arg)
@@ -138,7 +141,7 @@ int irq_register(unsigned irq, irq_handler handler, void *arg)
 
 int chardev_register(struct chardev *dev)
 {
-	if (kernel_ndevices == CHARDEV_MAX)
+	if (kernel_ndevices == CHARDEV_MAX - 1) /* the console has one */
 		return -ENOSPC;
 	kernel_devices[kernel_ndevices++] = dev;
 	return 0;

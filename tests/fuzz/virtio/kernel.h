@@ -12,6 +12,10 @@
 void kernel_start(unsigned allocations, bool irq_fails, bool no_room);
 void kernel_end(void);
 
+/* Time, which each look at the clock moves on. While the machine boots, a look is a step of the device too. */
+extern uint64_t kernel_now;
+extern bool kernel_boots;
+
 /* What was registered. */
 extern irq_handler kernel_handler;
 extern void *kernel_handler_arg;

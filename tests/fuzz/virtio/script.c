@@ -9,6 +9,7 @@
  *   j QUEUE N16      the used index jumps
  *   m QUEUE ID OFFSET16 BYTE     changes a buffer that it has, or had
  *   s QUEUE OFFSET16 BYTE        changes the queue's page
+ *   w N              nothing, for N more looks at the clock while the machine boots
  *   @ N OP..         the op is done inside the driver, at its Nth look at shared memory from here on
  *   * OP..           ... at every look, until the driver comes back
  * All other bytes are ops of the driver, or nothing.
@@ -17,7 +18,7 @@
 #include "virtio/device.h"
 
 /* Looks at shared memory in one call of the driver, more than which is an endless loop. */
-#define LOOKS_MOST 200000u
+#define LOOKS_MOST 500000u
 
 static const uint8_t *script;
 static size_t script_size, script_at;
@@ -25,6 +26,7 @@ static size_t armed_at;	  /* of the op to be done in a hook */
 static unsigned armed_in; /* looks until then; 0: none */
 static bool armed_always;
 static unsigned looks;
+static unsigned waits; /* looks at the clock at which the device does nothing */
 static bool driver_runs, in_hook;
 
 uint8_t device_byte(void)
@@ -58,7 +60,7 @@ static void do_control(bool raw, bool live)
 
 static bool is_device_op(uint8_t op)
 {
-	return op != '\0' && strchr("hcrujms@*", op) != NULL;
+	return op != '\0' && strchr("hcrujmsw@*", op) != NULL;
 }
 
 /* The op's arguments are read in any case; `live`: it is done. */
@@ -94,6 +96,8 @@ static void do_op(uint8_t op, bool live)
 {
 	if (op == 'c' || op == 'r')
 		do_control(op == 'r', live);
+	else if (op == 'w')
+		waits = device_byte();
 	else
 		do_queue_op(op, live);
 }
@@ -145,7 +149,10 @@ void device_boot_step(void)
 	bool was = in_hook;
 
 	in_hook = true;
-	step();
+	if (waits > 0)
+		waits--;
+	else
+		step();
 	in_hook = was;
 }
 
@@ -182,5 +189,6 @@ void device_start(const uint8_t *data, size_t size)
 	script = data;
 	script_size = size;
 	script_at = size < sizeof(head) ? size : sizeof(head);
+	waits = 0;
 	device_driver_done();
 }

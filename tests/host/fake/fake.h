@@ -39,6 +39,12 @@ int fake_store(vaddr_t va, unsigned char value);
  */
 size_t fake_tlb_debts(void);
 
+/*
+ * The running space's leaf table for va was missing when the hart looked last, as where another has linked it since: no
+ * access there is accepted until a fence that is not for one address.
+ */
+void fake_tlb_miss_table(vaddr_t va);
+
 /* Forgets TLB, counters and the running space. */
 void fake_mmu_reset(void);
 

@@ -2,6 +2,7 @@
 #include "arch/mmu.h"
 
 #include "abi/errno.h"
+#include "sync/preempt.h"
 #include "fake.h"
 #include "lib/assert.h"
 #include "lib/bits.h"
@@ -133,7 +134,7 @@ void arch_mmu_activate(struct mmu *mmu)
 		mmu->harts |= 1;
 }
 
-int arch_mmu_prepare(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare)
+unsigned arch_mmu_prepare(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare)
 {
 	paddr_t table = mmu->root;
 
@@ -144,7 +145,7 @@ int arch_mmu_prepare(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare)
 		if (entry_empty(*entry)) {
 			table = tables_take(spare);
 			if (!table)
-				return -ENOMEM;
+				return level;
 			entry->word = table | FAKE_VALID;
 		}
 		table = entry->word & ~FAKE_VALID;
@@ -221,6 +222,13 @@ void arch_mmu_fence_local(vaddr_t va)
 		fake_tlb_drop(active->root, va);
 }
 
+void arch_mmu_fence_local_all(void)
+{
+	fake_counts.fence_local++;
+	if (active)
+		fake_tlb_drop_space(active->root);
+}
+
 void arch_mmu_flush(struct mmu *mmu, struct mmu_flush *flush)
 {
 	if (flush->count || flush->all || flush->tables)
@@ -240,6 +248,8 @@ static bool hardware_accepts(struct mmu_entry *slot, vaddr_t va, unsigned right)
 	struct mmu_entry e = entry_load(slot);
 	uint64_t mark = FAKE_A | (right & RIGHT_WRITE ? FAKE_D : 0);
 
+	if (fake_tlb_misses_table(active->root, va))
+		return false;
 	if (!(e.word & FAKE_VALID) || !(e.word >> FAKE_RIGHTS_SHIFT & right))
 		return false;
 	if (fake_soft_ad && mark & ~e.word)
@@ -271,6 +281,8 @@ unsigned char *fake_access(vaddr_t va, unsigned right)
 			return (unsigned char *)arch_phys_to_virt(pfn_to_paddr(entry_pfn(cached))) +
 			       (va & PAGE_MASK);
 		}
+		if (arch_preempt()->count)
+			return NULL;
 		fake_counts.faults++;
 		if (fake_fault(va, right))
 			return NULL;

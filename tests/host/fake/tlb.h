@@ -6,4 +6,5 @@
 void fake_tlb_fill(paddr_t root, vaddr_t va, struct mmu_entry entry);
 void fake_tlb_drop(paddr_t root, vaddr_t va);
 void fake_tlb_drop_space(paddr_t root);
+bool fake_tlb_misses_table(paddr_t root, vaddr_t va);	  /* believed missing */
 struct mmu_entry fake_tlb_find(paddr_t root, vaddr_t va); /* EMPTY: not there */

@@ -71,3 +71,20 @@ ssize_t arch_copy_string_in(char *to, vaddr_t from, size_t n)
 	}
 	return (ssize_t)n;
 }
+
+int arch_load_word_in(uint32_t *to, vaddr_t from)
+{
+	return arch_copy_in(to, from, sizeof(*to)) ? -EFAULT : 0;
+}
+
+int arch_cas_word(vaddr_t at, uint32_t *old, uint32_t new)
+{
+	uint32_t found;
+
+	if (arch_copy_in(&found, at, sizeof(found)))
+		return -EFAULT;
+	if (found == *old && arch_copy_out(at, &new, sizeof(new)))
+		return -EFAULT;
+	*old = found;
+	return 0;
+}

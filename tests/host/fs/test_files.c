@@ -4,11 +4,16 @@
 
 #include "abi/dirent.h"
 #include "abi/errno.h"
+#include "fake.h"
+#include "fake_proc.h"
 #include "fs/memfd.h"
 #include "fs/pipe.h"
+#include "fs/quota.h"
+#include "mm/alloc_fail.h"
 #include "mm/host.h"
 #include "mm/object.h"
 #include "mm/page_alloc.h"
+#include "proc/poll.h"
 #include "tests/host/mm/user_memory.h"
 #include "tree.h"
 
@@ -71,6 +76,35 @@ static void write_up_to(struct file *file, uint64_t most)
 	} while (put > 0);
 	assert_int_equal(put, -ENOSPC);
 	assert_int_equal(file->pos, most);
+}
+
+/* What could never be had is refused before a frame is taken. */
+static void too_much_room_is_refused_at_once(void)
+{
+	struct file *file, *memfd;
+	uint64_t before;
+
+	tree_start();
+	file = tree_open("f", O_CREAT | O_RDWR);
+	memfd = memfd_file_create();
+	before = alloc_count;
+	assert_int_equal(file->ops->allocate(file, 0, 0, (quota_most() + 1) * PAGE_SIZE), -ENOSPC);
+	assert_int_equal(
+		file->ops->allocate(file, 0, PAGE_SIZE - 1, (quota_most() + 1) * PAGE_SIZE - 1),
+		-ENOSPC);
+	assert_int_equal(file->ops->allocate(file, 0, 0, INT64_MAX), -ENOSPC);
+	assert_int_equal(
+		memfd->ops->allocate(memfd, 0, 0, (page_alloc_total_count() + 1) * PAGE_SIZE),
+		-ENOSPC);
+	assert_int_equal(alloc_count, before);
+	/* Holes need no room. */
+	assert_int_equal(
+		file->ops->allocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, INT64_MAX),
+		0);
+	file_put(memfd);
+	file_put(file);
+	fs_unlink(NULL, "f");
+	tree_end();
 }
 
 /* A file may take half of the memory; what it has can still be written, and cutting it gives back. */
@@ -190,6 +224,8 @@ static void pipes_share_what_there_is(void)
 	static char bytes[2 * PAGE_SIZE];
 	struct file *end[MANY_PIPES][2];
 	size_t before, limit, written = 0;
+	struct poller poller;
+	struct poll_entry entry;
 	ssize_t went;
 
 	tree_start();
@@ -200,9 +236,21 @@ static void pipes_share_what_there_is(void)
 		while ((went = tree_write(end[i][1], bytes, sizeof(bytes))) > 0)
 			written += (size_t)went;
 		assert_int_equal(went, -EAGAIN);
+		assert_int_equal(end[i][1]->ops->poll(end[i][1], NULL), 0);
 	}
 	assert_true(before - page_alloc_free_count() <= limit);
 	assert_true(written >= page_alloc_total_count() / 8 * PAGE_SIZE);
+	/* One that is full, and one that has got no page: who polls them is woken by a reader. */
+	for (unsigned i = 0; i < MANY_PIPES; i += MANY_PIPES - 1) {
+		poller_init(&poller);
+		entry = (struct poll_entry){ .ask.events = POLLOUT, .file = end[i][1] };
+		poll_look(&poller, &entry);
+		assert_int_equal(entry.ask.revents, 0);
+		assert_int_equal(tree_read(end[i][0], bytes, PAGE_SIZE), PAGE_SIZE);
+		assert_int_equal(waitq_sample(&poller.woken), 1);
+		poll_forget(&entry);
+		assert_int_equal(tree_write(end[i][1], bytes, PAGE_SIZE), PAGE_SIZE);
+	}
 	for (unsigned i = 0; i < MANY_PIPES; i++) {
 		assert_int_equal(tree_read(end[i][0], bytes, PAGE_SIZE), PAGE_SIZE);
 		assert_int_equal(tree_write(end[i][1], bytes, PAGE_SIZE), PAGE_SIZE);
@@ -214,6 +262,52 @@ static void pipes_share_what_there_is(void)
 		file_put(end[i][1]);
 	}
 	assert_int_equal(written, 0);
+	tree_end();
+}
+
+static int (*serve)(vaddr_t va, unsigned access);
+static unsigned served;
+
+static int serve_without_locks(vaddr_t va, unsigned access)
+{
+	assert_int_equal(fake_mutexes_held, 0);
+	served++;
+	return serve(va, access);
+}
+
+/* Who is to give memory back may need the pipe, to end. */
+static void pipes_are_free_while_memory_is_waited_for(void)
+{
+	const vaddr_t from = USER_MEMORY_START, to = USER_MEMORY_START + 8 * PAGE_SIZE;
+	struct file *reader, *writer;
+	struct user_iter iter;
+
+	tree_start();
+	user_memory_end();
+	user_memory_start(USER_MEMORY_START, 16);
+	serve = fake_fault;
+	fake_fault = serve_without_locks;
+	assert_int_equal(pipe_create(O_NONBLOCK, &reader, &writer), 0);
+	iter = user_iter_one(from + 100, 3 * PAGE_SIZE);
+	assert_int_equal(writer->ops->write(writer, &iter, NULL), 3 * PAGE_SIZE);
+	assert_int_equal(served, 4);
+	*user_memory_at(to) = 1; /* there already: no fault for its first bytes */
+	served = 0;
+	iter = user_iter_one(to + 100, 3 * PAGE_SIZE);
+	assert_int_equal(reader->ops->read(reader, &iter, NULL), 3 * PAGE_SIZE);
+	assert_int_equal(served, 3);
+	/* Nothing that is not there is touched for bytes that do not come. */
+	iter = user_iter_one(from, 6);
+	assert_int_equal(writer->ops->write(writer, &iter, NULL), 6);
+	iter = user_iter_one(USER_MEMORY_START + 16 * PAGE_SIZE - 6, 100);
+	assert_int_equal(reader->ops->read(reader, &iter, NULL), 6);
+	iter = user_iter_one(USER_MEMORY_START + 16 * PAGE_SIZE - 6, 100);
+	assert_int_equal(writer->ops->write(writer, &iter, NULL), -EFAULT);
+	file_put(reader);
+	file_put(writer);
+	fake_fault = serve;
+	for (unsigned i = 0; i < 16; i++)
+		(void)user_memory_at(USER_MEMORY_START + i * PAGE_SIZE);
 	tree_end();
 }
 
@@ -346,12 +440,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		isolated_test(bytes_and_positions),
 		isolated_test(append_and_cut),
+		isolated_test(too_much_room_is_refused_at_once),
 		isolated_test(files_leave_memory),
 		isolated_test(running_text_is_not_written),
 		isolated_test(file_without_a_name),
 		isolated_test(listing),
 		isolated_test(listing_lets_others_run),
 		isolated_test(pipes_share_what_there_is),
+		isolated_test(pipes_are_free_while_memory_is_waited_for),
 		isolated_test(listing_while_names_change),
 		isolated_test(listing_of_a_removed_directory),
 		isolated_test(descriptors),

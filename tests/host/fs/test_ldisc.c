@@ -248,6 +248,28 @@ static void raw_mode_hands_over_what_was_typed(void **state)
 	expect_read(8, "abc", true);
 }
 
+/* What a program is told of must be there for it: a read that skips it would wait for more. */
+static void end_of_file_is_nul_in_raw_mode(void **state)
+{
+	struct abi_termios termios;
+
+	(void)state;
+	start();
+	type("a\004\004b\004");
+	termios = ldisc.termios;
+	termios.c_lflag &= ~ICANON;
+	ldisc_set_termios(&ldisc, &termios);
+	assert_int_equal(ldisc_available(&ldisc), 5);
+	for (unsigned i = 0; i < 5; i++) {
+		uint8_t byte = 0xff;
+		bool end;
+
+		assert_int_equal(ldisc_read(&ldisc, &byte, 1, &end), 1);
+		assert_int_equal(byte, "a\0\0b\0"[i]);
+		assert_int_equal(end, i == 4);
+	}
+}
+
 static void full_line(void **state)
 {
 	uint8_t bytes[LDISC_ROOM];
@@ -329,6 +351,7 @@ int main(void)
 		cmocka_unit_test(stop_and_go),
 		cmocka_unit_test(raw_mode),
 		cmocka_unit_test(raw_mode_hands_over_what_was_typed),
+		cmocka_unit_test(end_of_file_is_nul_in_raw_mode),
 		cmocka_unit_test(full_line),
 		cmocka_unit_test(output),
 		cmocka_unit_test(any_keys),

@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "abi/errno.h"
 #include "arch/hart.h"
@@ -22,6 +24,7 @@ struct paper {
 	char text[1 << 17];
 	size_t len;
 	bool log_from_write; /* as an interrupt handler in the middle of a line would */
+	bool off_from_write; /* the machine goes off in the middle of a line */
 };
 
 static struct paper uart, port;
@@ -38,6 +41,10 @@ static void paper_write(struct log_sink *sink, const char *s, size_t n)
 	if (paper->log_from_write) {
 		paper->log_from_write = false;
 		log_info("irq", "nested");
+	}
+	if (paper->off_from_write) {
+		paper->off_from_write = false;
+		power_off(7);
 	}
 }
 
@@ -231,6 +238,25 @@ static void test_trace(void **state)
 	assert_int_equal(dropped, 15);
 }
 
+/* There is no way back from that either: a process of its own. */
+static void test_power_off_in_the_middle_of_a_line(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	if (child == 0) {
+		log_sink_add(&uart.sink, log_newest());
+		power_set_exit(machine_exit);
+		uart.off_from_write = true;
+		if (setjmp(test_panic_jump) == 0)
+			log_info("a", "outer");
+		_exit(machine_status == 7 && strstr(uart.text, "] power: off, status 7\n") ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 static unsigned reports;
 
 static void panic_in_report(void)
@@ -277,6 +303,7 @@ int main(void)
 		TEST(test_log_in_the_middle_of_a_line),
 		TEST(test_port_takes_over),
 		TEST(test_trace),
+		TEST(test_power_off_in_the_middle_of_a_line),
 		TEST(test_panic),
 	};
 

@@ -74,11 +74,11 @@ static void test_ends(void **state)
 	map(AT + 5 * P, 1, PROT_READ);
 	vma = vma_find(&space, AT + P);
 	spin_lock(&space.lock);
-	assert_null(vma_yield(vma, AT + P, AT + 2 * P, RIGHT_EXEC));
-	assert_null(vma_yield(vma, AT + 4 * P, AT + 5 * P, RIGHT_EXEC));
+	assert_null(vma_yield(vma, AT + P, AT + 2 * P, RIGHT_EXEC, 0));
+	assert_null(vma_yield(vma, AT + 4 * P, AT + 5 * P, RIGHT_EXEC, 0));
 	assert_int_equal(vma->end - vma->start, 4 * P);
-	assert_ptr_equal(vma_yield(vma, AT + P, AT + 2 * P, RIGHT_READ), vma_find(&space, AT));
-	assert_ptr_equal(vma_yield(vma, AT + 4 * P, AT + 5 * P, RIGHT_READ),
+	assert_ptr_equal(vma_yield(vma, AT + P, AT + 2 * P, RIGHT_READ, 0), vma_find(&space, AT));
+	assert_ptr_equal(vma_yield(vma, AT + 4 * P, AT + 5 * P, RIGHT_READ, 0),
 			 vma_find(&space, AT + 5 * P));
 	assert_int_equal(vma->start, AT + 2 * P);
 	assert_int_equal(vma->end, AT + 4 * P);
@@ -121,7 +121,7 @@ static void test_needs_the_lock(void **state)
 	assert_dies(vma_set_start(low, AT + P), "spin_lock_held");
 	assert_dies(vma_set_end(low, AT + P), "spin_lock_held");
 	assert_dies(vma_set_rights(low, RW), "spin_lock_held");
-	assert_dies(vma_yield(high, AT + 2 * P, AT + 3 * P, RIGHT_READ), "spin_lock_held");
+	assert_dies(vma_yield(high, AT + 2 * P, AT + 3 * P, RIGHT_READ, 0), "spin_lock_held");
 	end();
 }
 
@@ -141,10 +141,11 @@ static void test_keeps_them_apart(void **state)
 	assert_dies(vma_split(low, low->start, more), "vma->start < at");
 	assert_dies(vma_split(low, low->end, more), "at < vma->end");
 	assert_dies(vma_join(high, far, &dead), "below->end == above->start");
-	assert_dies(vma_yield(high, high->start, low->start, RIGHT_READ), "below->start < at");
-	assert_dies(vma_yield(low, high->end, low->end, RW), "at < above->end");
-	assert_dies(vma_yield(high, high->start, high->end, RIGHT_READ), "at < above->end");
-	assert_dies(vma_yield(high, high->start + 1, high->end - 1, RIGHT_READ), "end == vma->end");
+	assert_dies(vma_yield(high, high->start, low->start, RIGHT_READ, 0), "below->start < at");
+	assert_dies(vma_yield(low, high->end, low->end, RW, 0), "at < above->end");
+	assert_dies(vma_yield(high, high->start, high->end, RIGHT_READ, 0), "at < above->end");
+	assert_dies(vma_yield(high, high->start + 1, high->end - 1, RIGHT_READ, 0),
+		    "end == vma->end");
 	spin_unlock(&space.lock);
 	vma_free(more);
 	assert_int_equal(space.nvmas, 3);

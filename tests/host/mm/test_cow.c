@@ -53,10 +53,10 @@ static void test_many_holders(void **state) /* R62 */
 	(void)state;
 	start_with_both();
 	page = pfn_to_page(entry_pfn(entry_load(arch_mmu_lookup(&parent.mmu, AT))));
-	page_map_get_many(page, 0x101 - 2);
+	page_counts_add(page, (0x101 - 2) * PAGE_ONE_MAP);
 	assert_int_equal(fake_store(AT, 2), 0);
 	assert_kind(&child, COW, 1);
-	page_map_get_many(page, 0x10001 - 0x100);
+	page_counts_add(page, (0x10001 - 0x100) * PAGE_ONE_MAP);
 	rig_run(&parent);
 	assert_int_equal(fake_store(AT, 3), 0);
 	assert_kind(&parent, COW, 1);

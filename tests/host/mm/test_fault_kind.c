@@ -80,10 +80,10 @@ static bool is_reuse(const struct truth *t)
 {
 	const struct fault_facts *f = t->f;
 	bool pinned = f->page_flags & FACT_PINNED, cached = f->page_flags & FACT_SWAP_CACHED;
-	bool alone = f->page_flags & FACT_SWAP_ALONE;
+	bool alone = f->page_flags & FACT_SWAP_ALONE, read = f->refs > f->maps;
 
 	return t->write && !f->vma_shared && f->page_kind == PAGE_ANON && f->maps == 1 &&
-	       (pinned || !cached || alone);
+	       (pinned || (!read && (!cached || alone)));
 }
 
 static bool is_cow(const struct truth *t)
@@ -125,10 +125,12 @@ static void check(const struct fault_facts *f)
 	enum fault_kind kind = fault_classify(f);
 
 	if (kind != expected(&t))
-		fail_msg("%s, not %s: access %#x, VMA %u%s, entry %d %u %#x, page %d %#x maps %u",
-			 fault_kind_name(kind), fault_kind_name(expected(&t)), f->access,
-			 f->vma_rights, f->vma_shared ? " shared" : "", f->entry_state,
-			 f->entry_rights, f->entry_flags, f->page_kind, f->page_flags, f->maps);
+		fail_msg(
+			"%s, not %s: access %#x, VMA %u%s, entry %d %u %#x, page %d %#x maps %u refs %u",
+			fault_kind_name(kind), fault_kind_name(expected(&t)), f->access,
+			f->vma_rights, f->vma_shared ? " shared" : "", f->entry_state,
+			f->entry_rights, f->entry_flags, f->page_kind, f->page_flags, f->maps,
+			f->refs);
 	cases++;
 	seen[kind]++;
 }
@@ -143,7 +145,11 @@ static void over_pages(struct fault_facts *f)
 		for (unsigned m = 0; m < 4; m++) {
 			for (f->page_flags = 0; f->page_flags < 8; f->page_flags++) {
 				f->page_kind = kinds[k];
-				f->maps = maps[m];
+				f->maps = f->refs = maps[m];
+				check(f);
+				if (maps[m] == UINT32_MAX)
+					continue;
+				f->refs++;
 				check(f);
 			}
 		}
@@ -227,10 +233,16 @@ static void test_last_holder_reuses(void **state) /* R62 */
 				 .entry_rights = RIGHT_READ,
 				 .entry_flags = ENTRY_ACCESSED | ENTRY_COW,
 				 .page_kind = PAGE_ANON,
-				 .maps = 1 };
+				 .maps = 1,
+				 .refs = 1 };
 
 	(void)state;
 	assert_int_equal(fault_classify(&f), FAULT_REUSE);
+	f.refs = 2; /* somebody reads it */
+	assert_int_equal(fault_classify(&f), FAULT_COW);
+	f.page_flags = FACT_PINNED;
+	assert_int_equal(fault_classify(&f), FAULT_REUSE);
+	f.page_flags = 0;
 	f.page_kind = PAGE_ZERO;
 	assert_int_equal(fault_classify(&f), FAULT_COW);
 	f.page_kind = PAGE_OBJECT;

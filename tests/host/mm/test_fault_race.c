@@ -206,14 +206,41 @@ static void test_tables_had_before(void **state) /* R17 */
 	assert_int_equal(space.tables, 1);
 	assert_int_equal(fake_store(AT, 1), 0);
 	assert_int_equal(space.tables, 3);
-	assert_int_equal(space.stats.retry[RETRY_TABLES], 1);
+	assert_int_equal(space.stats.retry[RETRY_TABLES], 0);
 	map(AT + 2 * MIB, 1, RW);
 	assert_int_equal(fake_store(AT + 2 * MIB, 1), 0);
-	assert_int_equal(space.stats.retry[RETRY_TABLES], 1);
+	assert_int_equal(space.stats.retry[RETRY_TABLES], 0);
 	assert_int_equal(space.tables, 4);
 	assert_int_equal(vm_unmap(&space, AT, PAGE_SIZE), 0);
 	assert_int_equal(vm_unmap(&space, AT + 2 * MIB, PAGE_SIZE), 0);
 	assert_int_equal(space.tables, 1);
+	end();
+}
+
+static void map_it_anew(void)
+{
+	assert_int_equal(vm_unmap(&space, AT, 4 * PAGE_SIZE), 0);
+	assert_int_equal(space.tables, 1);
+	map_slow(AT, 4, NULL);
+}
+
+/* R17: the same memory is mapped anew meanwhile, and the tables that were there are gone. */
+static void test_tables_gone_meanwhile(void **state)
+{
+	(void)state;
+	start();
+	map_slow(AT, 4, NULL);
+	assert_int_equal(fake_store(AT + PAGE_SIZE, 1), 0);
+	assert_int_equal(space.tables, 3);
+	memset(space.stats.retry, 0, sizeof(space.stats.retry));
+	meanwhile = map_it_anew;
+	assert_int_equal(fake_store(AT, 5), 0);
+	assert_int_equal(space.stats.retry[RETRY_TABLES], 1);
+	assert_int_equal(space.stats.retry[RETRY_VMA], 0);
+	assert_int_equal(space.tables, 3);
+	assert_int_equal(space.resident, 1);
+	assert_int_equal(fake_load(AT), 5);
+	assert_int_equal(fake_load(AT + PAGE_SIZE), 0);
 	end();
 }
 
@@ -332,6 +359,7 @@ int main(void)
 		isolated_test(test_write_truncated_meanwhile),
 		isolated_test(test_another_part_meanwhile),
 		isolated_test(test_tables_had_before),
+		isolated_test(test_tables_gone_meanwhile),
 		isolated_test(test_no_memory),
 		isolated_test(test_wait_and_error_are_outcomes),
 	};

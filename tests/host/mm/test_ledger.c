@@ -238,8 +238,40 @@ static void test_objects(void **state)
 	finds(page_at(SHARED)->index, 5);
 	finds(page_at(SHARED)->owner, NULL);
 	finds(object->npages, 3);
+	finds(object->pages.count, object->pages.count + 1);
+	finds(object->nwritable, object->nwritable + 1);
+	finds(object->nwritable, 0);
 	finds(object->size, PAGE_SIZE);
 	finds(vma_find(&parent, SHARED)->object, NULL);
+	end_scene();
+}
+
+/* A mapping on a list of an object that it does not map, whether or not a truncation is to come to it. */
+static void test_maps_of_objects(void **state)
+{
+	struct object *other;
+	struct vma *vma;
+
+	scene();
+	other = object_create_anon(LEN);
+	assert_non_null(other);
+	vma = vma_find(&parent, SHARED);
+	for (unsigned stale = 0; stale < 2; stale++) {
+		list_del(&vma->object_link);
+		list_add_tail(stale ? &other->stale : &other->vmas, &vma->object_link);
+		object->nwritable--;
+		other->nwritable++;
+		assert_true(ledger_check(NULL) > 0);
+		object->nwritable++;
+		other->nwritable--;
+		list_del(&vma->object_link);
+		list_add_tail(stale ? &object->stale : &object->vmas, &vma->object_link);
+		assert_int_equal(ledger_check(NULL), 0);
+		finds(object->nwritable, 1); /* the child's alone */
+	}
+	list_del(&vma->object_link);
+	list_add_tail(&object->vmas, &vma->object_link);
+	object_put(other);
 	end_scene();
 }
 
@@ -272,11 +304,12 @@ static void test_slabs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		isolated_test(test_sound),   isolated_test(test_kinds_of_scene),
-		isolated_test(test_counts),  isolated_test(test_kinds),
-		isolated_test(test_entries), isolated_test(test_vmas),
-		isolated_test(test_objects), isolated_test(test_zero_page_written),
-		isolated_test(test_slabs),   isolated_test(test_census),
+		isolated_test(test_sound),	     isolated_test(test_kinds_of_scene),
+		isolated_test(test_counts),	     isolated_test(test_kinds),
+		isolated_test(test_entries),	     isolated_test(test_vmas),
+		isolated_test(test_objects),	     isolated_test(test_zero_page_written),
+		isolated_test(test_slabs),	     isolated_test(test_census),
+		isolated_test(test_maps_of_objects),
 	};
 
 	return test_group("ledger", tests);

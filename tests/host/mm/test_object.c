@@ -259,8 +259,9 @@ static void test_failures(void **state)
 
 static unsigned relieved;
 
-static int relieve_counted(void)
+static int relieve_counted(struct relief *relief)
 {
+	(void)relief;
 	relieved++;
 	return 0;
 }
@@ -332,6 +333,71 @@ static void test_trim(void **state)
 	object_put(&file);
 }
 
+/* All objects in turn: one whose last reference is gone, but which is on the list yet, is passed by. */
+static void test_dying_is_passed_by(void **state)
+{
+	struct object *first, *second, *third;
+
+	memory_start(2048, NULL, 0);
+	first = object_create_anon(PAGE_SIZE);
+	second = object_create_anon(PAGE_SIZE);
+	third = object_create_anon(PAGE_SIZE);
+	second->refs = 0;
+	object_get(first);
+	assert_ptr_equal(object_next(first), third);
+	assert_int_equal(second->refs, 0);
+	assert_int_equal(third->refs, 2);
+	object_put(third);
+	second->refs = 1;
+	object_put(first);
+	object_put(second);
+	object_put(third);
+	assert_int_equal(ledger_check(NULL), 0);
+}
+
+static void put_last(struct object *object)
+{
+	object->refs = 1;
+	object_put(object);
+}
+
+/* Uses that were not given back, or that nobody had, stop the machine. */
+static void test_wrong_uses(void **state)
+{
+	struct object *object, huge;
+	struct list map;
+
+	memory_start(2048, NULL, 0);
+	assert_true(panics(object_init(&huge, &file_ops, OBJECT_SIZE_MAX + 1)));
+	object = object_create_anon(PAGE_SIZE);
+	assert_true(panics(object_is_mapped_locked(object)));
+	assert_true(panics(object_allow_write(object)));
+	spin_unlock(&object->lock);
+	assert_true(panics(object_put_write(object)));
+	spin_unlock(&object->lock);
+	object->nexec = 1;
+	assert_true(panics(put_last(object)));
+	object->nexec = 0;
+	object->writers = 1;
+	assert_true(panics(put_last(object)));
+	object->writers = 0;
+	object->nwritable = 1;
+	assert_true(panics(put_last(object)));
+	object->nwritable = 0;
+	list_add(&object->vmas, &map);
+	assert_true(panics(put_last(object)));
+	list_del(&map);
+	list_add(&object->stale, &map);
+	assert_true(panics(put_last(object)));
+	list_del(&map);
+	assert_int_equal(object->refs, 0);
+	assert_true(panics(object_get(object)));
+	object->refs = 0;
+	assert_true(panics(object_put(object)));
+	object->npages = 1; /* one that its index does not have */
+	assert_true(panics(put_last(object)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +409,8 @@ int main(void)
 		isolated_test(test_relieved),
 		isolated_test(test_text_busy),
 		isolated_test(test_trim),
+		isolated_test(test_dying_is_passed_by),
+		isolated_test(test_wrong_uses),
 	};
 
 	return test_group("object", tests);

@@ -6,6 +6,7 @@
 
 #include "mm/alloc_fail.h"
 #include "mm/object_space.h"
+#include "sync/interleave.h"
 
 #define P     PAGE_SIZE
 #define BYTES (12 * P)
@@ -121,6 +122,187 @@ static void test_frames(void **state)
 	end();
 }
 
+static struct object *often_mapped;
+static unsigned cut_pauses;
+
+static size_t list_sum(const struct object *object)
+{
+	return list_length(&object->vmas) + list_length(&object->stale);
+}
+
+/* While the size is lowered: those that are done stand apart, so that no turn walks them. */
+static int look_at_the_lists(struct vm_wait *wait)
+{
+	const struct object *object = often_mapped;
+	const struct vma *vma;
+
+	(void)wait;
+	if (!object || !object->truncations || list_empty(&object->stale))
+		return 0;
+	cut_pauses++;
+	list_for_each_entry(vma, &object->vmas, object_link)
+		assert_int_equal(vma->truncation, object->truncations);
+	list_for_each_entry(vma, &object->stale, object_link)
+		assert_true(vma->truncation < object->truncations);
+	return 0;
+}
+
+/* Every mapping is come to once, by a truncation and by a hole, and keeps its place among the others. */
+static void test_truncations_put_mappings_apart(void **state)
+{
+	struct map_request request = {
+		.len = P, .rights = RW, .max_rights = RW, .flags = MAP_SHARED | MAP_FIXED
+	};
+	const unsigned n = 40;
+	struct vma *vma;
+	vaddr_t at;
+
+	(void)state;
+	start();
+	often_mapped = request.object = rig_file(2 * P);
+	for (unsigned i = 0; i < n; i++) {
+		request.addr = AT + 2 * i * P;
+		assert_int_equal(vm_map(&space, &request, &at), 0);
+		assert_int_equal(fake_load(at), rig_byte(0));
+	}
+	assert_int_equal(often_mapped->nwritable, n);
+	rig_pause = look_at_the_lists;
+	assert_int_equal(object_set_size(often_mapped, 0), 0);
+	assert_true(cut_pauses >= n - 1);
+	assert_true(list_empty(&often_mapped->stale));
+	assert_int_equal(object_set_size(often_mapped, P), 0);
+	assert_int_equal(fake_load(AT), 0);
+	cut_pauses = 0;
+	assert_int_equal(object_punch(often_mapped, 0, P), 0);
+	assert_true(cut_pauses >= n - 1);
+	assert_true(list_empty(&often_mapped->stale));
+	rig_pause = NULL;
+	at = AT;
+	list_for_each_entry(vma, &often_mapped->vmas, object_link) {
+		assert_int_equal(vma->start, at);
+		at += 2 * P;
+	}
+	assert_int_equal(list_sum(often_mapped), n);
+	assert_int_equal(vm_unmap(&space, AT, n * P), 0);
+	assert_int_equal(often_mapped->nwritable, n / 2);
+	rig_check();
+	object_put(often_mapped);
+	often_mapped = NULL;
+	end();
+}
+
+static void map_at(struct object *file, vaddr_t at, uint64_t len, unsigned flags)
+{
+	struct map_request request = { .addr = at,
+				       .len = len,
+				       .rights = RW,
+				       .max_rights = RW,
+				       .flags = flags | MAP_FIXED,
+				       .object = file };
+
+	assert_int_equal(vm_map(&space, &request, &at), 0);
+}
+
+static struct space other;
+
+/*
+ * Another hart unmaps all of the running space when the truncation has found a mapping there, and has not
+ * got the space's lock yet. (It holds no lock of its own: those of the truncation are left out.)
+ */
+static void unmap_between(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	(void)what;
+	if (kind != INTERLEAVE_LOCK || class != LOCK_SPACE)
+		return;
+	interleave_hook = NULL;
+	assert_true(spin_lock_held(&spaces_lock));
+	lockorder_drop(&spaces_lock, LOCK_SPACES);
+	assert_int_equal(vm_unmap(&space, AT, 2 * P), 0);
+	lockorder_take(&spaces_lock, LOCK_SPACES, false);
+}
+
+/* The mapping that was found goes: the next one is come to all the same, in its own space. */
+static void test_unmapped_before_its_turn(void **state)
+{
+	(void)state;
+	start();
+	for (unsigned others = 0; others < 2; others++) {
+		struct map_request request = { .addr = AT,
+					       .len = 2 * P,
+					       .rights = RW,
+					       .max_rights = RW,
+					       .flags = MAP_SHARED | MAP_FIXED,
+					       .object = rig_file(2 * P) };
+		struct object *file = request.object;
+		vaddr_t at;
+
+		assert_int_equal(vm_map(&space, &request, &at), 0);
+		assert_int_equal(fake_store(AT + P, 1), 0);
+		if (others) {
+			rig_create(&other);
+			assert_int_equal(vm_map(&other, &request, &at), 0);
+			rig_run(&other);
+			assert_int_equal(fake_load(AT), rig_byte(0));
+			assert_int_equal(fake_load(AT + P), 1);
+		}
+		interleave_hook = unmap_between;
+		assert_int_equal(object_set_size(file, P), 0);
+		assert_null(interleave_hook);
+		assert_int_equal(space.resident, 0);
+		assert_true(list_empty(&file->stale));
+		assert_int_equal(list_sum(file), others);
+		assert_int_equal(file->npages, others);
+		rig_check();
+		if (others) {
+			assert_int_equal(fake_load(AT), rig_byte(0));
+			assert_int_equal(fake_load(AT + P), -1);
+			assert_int_equal(rig_outcome, VM_BUS);
+			rig_run(&space);
+			rig_destroy(&other);
+		}
+		object_put(file);
+	}
+	end();
+}
+
+static int unmap_front(struct vm_wait *wait)
+{
+	(void)wait;
+	if (list_empty(&often_mapped->stale) || space.resident == 200)
+		return 0;
+	rig_pause = NULL;
+	assert_in_range(space.resident, 101, 199); /* it stopped within the first half */
+	assert_int_equal(vm_unmap(&space, AT, 100 * P), 0);
+	/* What is left is a VMA made in the memory of the one that the hole has stopped in. */
+	assert_int_equal(vm_unmap(&space, AT + 100 * P, 20 * P), 0);
+	return 0;
+}
+
+/* A mapping loses its front, and where the hole stopped in it, between two pieces: all that is left is come to. */
+static void test_front_goes_amid_a_hole(void **state)
+{
+	struct object *file;
+
+	(void)state;
+	start();
+	often_mapped = file = object_create_anon(200 * P);
+	map_at(file, AT, 200 * P, MAP_SHARED);
+	for (unsigned i = 0; i < 200; i++)
+		assert_int_equal(fake_store(AT + i * P, 1), 0);
+	rig_pause = unmap_front;
+	assert_int_equal(object_punch(file, 0, 199 * P), 0);
+	assert_null(rig_pause);
+	rig_check();
+	assert_int_equal(space.resident, 1);
+	assert_int_equal(file->npages, 1);
+	assert_int_equal(fake_load(AT + 199 * P), 1);
+	assert_int_equal(fake_load(AT + 120 * P), 0);
+	assert_int_equal(fake_load(AT + 198 * P), 0);
+	often_mapped = NULL;
+	object_put(file);
+	end();
+}
+
 /* What a file of zeros and what was written to it should be. */
 static struct {
 	uint64_t size;
@@ -218,18 +400,6 @@ static void test_beyond_the_end(void **state)
 #define SPARSE 20
 #define STRIDE (512 * P) /* a leaf table each */
 
-static void map_at(struct object *file, vaddr_t at, uint64_t len, unsigned flags)
-{
-	struct map_request request = { .addr = at,
-				       .len = len,
-				       .rights = RW,
-				       .max_rights = RW,
-				       .flags = flags | MAP_FIXED,
-				       .object = file };
-
-	assert_int_equal(vm_map(&space, &request, &at), 0);
-}
-
 /*
  * R92 R44: a hole's pages go though they are mapped, in many tables or many to a table; from a private mapping only
  * what shows the file.
@@ -275,6 +445,8 @@ static void test_what_is_removed(void **state)
 	struct object *file;
 	struct vm_remove remove;
 	vaddr_t addr = AT, stop;
+	unsigned max_rights;
+	struct vma *vma;
 
 	(void)state;
 	start();
@@ -301,9 +473,12 @@ static void test_what_is_removed(void **state)
 	assert_int_equal(addr, AT + 6 * P);
 	object_put(file);
 	assert_int_equal(vm_remove_next(&space, &addr, AT + 20 * P, &remove), -EACCES);
-	vma_find(&space, AT + 2 * P)->max_rights = RIGHT_READ; /* of a descriptor to read */
+	vma = vma_find(&space, AT + 2 * P);
+	max_rights = vma->max_rights;
+	vma->max_rights = RIGHT_READ; /* of a descriptor to read */
 	addr = AT + 2 * P;
 	assert_int_equal(vm_remove_next(&space, &addr, AT + 20 * P, &remove), -EACCES);
+	vma->max_rights = max_rights;
 	addr = AT + 10 * P;
 	assert_int_equal(vm_remove_next(&space, &addr, AT + 20 * P, &remove), -EINVAL);
 	addr = AT + 11 * P;
@@ -349,9 +524,15 @@ static void test_failures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		isolated_test(test_holes_against_a_model), isolated_test(test_frames),
-		isolated_test(test_beyond_the_end),	   isolated_test(test_mapped_holes),
-		isolated_test(test_what_is_removed),	   isolated_test(test_failures),
+		isolated_test(test_holes_against_a_model),
+		isolated_test(test_truncations_put_mappings_apart),
+		isolated_test(test_unmapped_before_its_turn),
+		isolated_test(test_front_goes_amid_a_hole),
+		isolated_test(test_frames),
+		isolated_test(test_beyond_the_end),
+		isolated_test(test_mapped_holes),
+		isolated_test(test_what_is_removed),
+		isolated_test(test_failures),
 	};
 
 	return test_group("mm_object_space", tests);

@@ -109,6 +109,48 @@ static void test_faults_wait(void **state)
 	end();
 }
 
+static vaddr_t pushed;
+static unsigned grown;
+
+/* A stack grows, a page each time, to what its limits allow. */
+static int push_in_pause(struct vm_wait *wait)
+{
+	struct vm_wait mine;
+	int outcome;
+
+	(void)wait;
+	if (!vma_find(&space, TO))
+		return 0; /* nothing is at two places yet */
+	outcome = vm_fault(&space, pushed - P, RIGHT_WRITE | ACCESS_USER, 0, &mine);
+	assert_int_equal(outcome, grown < 2 ? 0 : VM_SEGV_STACK);
+	if (outcome == 0) {
+		grown++;
+		pushed -= P;
+	}
+	return 0;
+}
+
+/* R31: what is on its way counts once against RLIMIT_AS. */
+static void test_counts_once_on_the_way(void **state)
+{
+	(void)state;
+	start();
+	map(AT, N, RW);
+	fill(AT, N);
+	assert_int_equal(rig_map(&space, USER_TOP - GIB, P, RW, ANON | MAP_FIXED | MAP_GROWSDOWN),
+			 USER_TOP - GIB);
+	pushed = USER_TOP - GIB;
+	grown = 0;
+	space.limit_as = (N + 1 + 2) * P;
+	rig_pause = push_in_pause;
+	assert_int_equal(remap(AT, N, N, FIXED, TO), TO);
+	rig_pause = NULL;
+	assert_int_equal(grown, 2);
+	assert_int_equal(space.mapped_bytes, (N + 1 + 2) * P);
+	assert_filled(TO, N);
+	end();
+}
+
 static struct object *cut;
 static unsigned cut_at;
 
@@ -357,6 +399,7 @@ int main(void)
 		isolated_test(test_grows_up_to_the_next),
 		isolated_test(test_duplicates),
 		isolated_test(test_faults_wait),
+		isolated_test(test_counts_once_on_the_way),
 		isolated_test(test_truncated_meanwhile),
 		isolated_test(test_moved_in_a_truncation),
 		isolated_test(test_failures),

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "mm/alloc_fail.h"
+#include "mm/memory_key.h"
 #include "mm/object.h"
 
 #define P PAGE_SIZE
@@ -175,8 +176,20 @@ static void destroy(struct object *object)
 	free(object);
 }
 
+static unsigned stores;
+
+static void count_store(struct object *object)
+{
+	assert_true(spin_lock_held(&object->lock));
+	stores++;
+}
+
 static const struct object_ops counted_ops = {
-	.name = "counted", .charge = charge, .uncharge = uncharge, .destroy = destroy
+	.name = "counted",
+	.charge = charge,
+	.uncharge = uncharge,
+	.stored = count_store,
+	.destroy = destroy,
 };
 
 static struct object *counted_file(uint64_t size, unsigned frames)
@@ -218,6 +231,47 @@ static void test_full(void **state)
 	assert_int_equal(vm_unmap(&space, AT, 10 * P), 0);
 	object_put(file);
 	assert_int_equal(room, 2);
+	end();
+}
+
+/* R92: a page's first store through each mapping is told, whether the page was read before or not; no other is. */
+static void test_stores_are_told(void **state)
+{
+	struct map_request request = {
+		.len = 8 * P, .rights = RW, .max_rights = 7, .flags = MAP_PRIVATE
+	};
+	struct object *file;
+	vaddr_t mine;
+
+	(void)state;
+	start();
+	file = counted_file(8 * P, 8);
+	stores = 0;
+	request.object = file;
+	assert_int_equal(vm_map(&space, &request, &mine), 0);
+	assert_int_equal(map_shared(&space, file, AT, 8, 0), AT);
+	assert_int_equal(fake_load(AT), 0);
+	assert_int_equal(stores, 0);
+	assert_int_equal(fake_store(AT, 1), 0);
+	assert_int_equal(stores, 1); /* in place */
+	assert_int_equal(fake_store(AT, 2), 0);
+	assert_int_equal(stores, 1);
+	assert_int_equal(fake_store(AT + P, 1), 0);
+	assert_int_equal(stores, 2); /* a page that had to be made */
+	assert_int_equal(object_write_kernel(file, 2 * P, "x", 1), 1);
+	assert_int_equal(stores, 2);
+	assert_int_equal(fake_store(AT + 2 * P, 1), 0);
+	assert_int_equal(stores, 3); /* one that was there */
+	assert_int_equal(fake_store(mine, 3), 0);
+	assert_int_equal(fake_store(mine + 3 * P, 3), 0);
+	assert_int_equal(stores, 3);
+	assert_int_equal(vm_unmap(&space, AT, 8 * P), 0);
+	assert_int_equal(map_shared(&space, file, AT, 8, 0), AT);
+	assert_int_equal(fake_store(AT, 3), 0);
+	assert_int_equal(stores, 4);
+	assert_int_equal(vm_unmap(&space, AT, 8 * P), 0);
+	assert_int_equal(vm_unmap(&space, mine, 8 * P), 0);
+	object_put(file);
 	end();
 }
 
@@ -276,12 +330,65 @@ static void test_rights(void **state)
 	end();
 }
 
+/* R151: a word is the same for all who share it, and for nobody else. */
+static void test_keys(void **state)
+{
+	struct map_request request = {
+		.len = 4 * P, .rights = PROT_READ, .max_rights = 7, .flags = MAP_PRIVATE
+	};
+	struct memory_key a, b, own;
+	struct object *file;
+	vaddr_t at = 0;
+
+	(void)state;
+	start();
+	file = rig_file(8 * P);
+	assert_int_equal(map_shared(&space, file, AT, 8, 0), AT);
+	assert_int_equal(map_shared(&space, file, AT + 64 * P, 8, 0), AT + 64 * P);
+	assert_int_equal(memory_key_get(&space, AT + P + 12, &a), 0);
+	assert_int_equal(memory_key_get(&space, AT + 65 * P + 12, &b), 0);
+	assert_true(memory_key_equal(&a, &b));
+	memory_key_put(&b);
+	assert_int_equal(memory_key_get(&space, AT + 65 * P + 16, &b), 0);
+	assert_false(memory_key_equal(&a, &b));
+	memory_key_put(&b);
+	/* What is read of the file without a copy is the file's; once it can be written it is not. */
+	request.object = file;
+	request.offset = P;
+	assert_int_equal(vm_map(&space, &request, &at), 0);
+	assert_int_equal(memory_key_get(&space, at + 12, &b), 0);
+	assert_true(memory_key_equal(&a, &b));
+	memory_key_put(&b);
+	assert_int_equal(vm_protect(&space, at, P, RW), 0);
+	assert_int_equal(memory_key_get(&space, at + 12, &b), 0);
+	own = memory_key_private(&space, at + 12);
+	assert_true(memory_key_equal(&own, &b));
+	memory_key_put(&b);
+	/* The same address in another space, the same place in another file. */
+	own = memory_key_private(&child, at + 12);
+	assert_false(memory_key_equal(&own, &b));
+	/* Nothing, and what never changes. */
+	assert_int_equal(memory_key_get(&space, AT + 9 * P, &b), -EFAULT);
+	map(AT + 128 * P, 1, PROT_READ);
+	assert_int_equal(memory_key_get(&space, AT + 128 * P, &b), -EFAULT);
+	/* The key keeps the object, whoever else lets it go. */
+	assert_int_equal(vm_unmap(&space, AT, 8 * P), 0);
+	assert_int_equal(vm_unmap(&space, AT + 64 * P, 8 * P), 0);
+	assert_int_equal(vm_unmap(&space, at, 4 * P), 0);
+	object_put(file);
+	assert_int_equal(rig_files, 1);
+	memory_key_put(&a);
+	assert_int_equal(rig_files, 0);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		isolated_test(test_dirty_pages_stay), isolated_test(test_forked),
 		isolated_test(test_cut_in_a_pause),   isolated_test(test_full),
-		isolated_test(test_failures),	      isolated_test(test_rights),
+		isolated_test(test_failures),	      isolated_test(test_stores_are_told),
+		isolated_test(test_rights),	      isolated_test(test_keys),
 	};
 
 	return test_group("mm_shared_file", tests);

@@ -215,12 +215,58 @@ static void test_most_mappings(void **state)
 	rig_check();
 }
 
+/* What may split the page's mapping, beside munmap and mmap. */
+static int protect_page(vaddr_t va)
+{
+	return vm_protect(&space, va, P, PROT_READ);
+}
+
+static int lock_page(vaddr_t va)
+{
+	return vm_lock(&space, va, P, VMA_LOCKED | VMA_ONFAULT);
+}
+
+static int advise_page(vaddr_t va)
+{
+	return vm_madvise(&space, va, P, MADV_DONTFORK);
+}
+
+/* SECURITY.md: page after page, no call gets past the limit, and moving a border needs no room. */
+static void test_splits_keep_to_the_limit(void **state)
+{
+	int (*const calls[])(vaddr_t) = { protect_page, lock_page, advise_page };
+	const int errors[] = { -ENOMEM, -ENOMEM, -EAGAIN };
+
+	(void)state;
+	rig_start(8192);
+	rig_create(&space);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(rig_map(&space, BASE, 64 * P, RW, ANON | MAP_FIXED), BASE);
+		space.nvmas += VMA_COUNT_MAX - 6;
+		assert_int_equal(calls[i](BASE), 0);
+		assert_int_equal(calls[i](BASE + 10 * P), 0);
+		assert_int_equal(calls[i](BASE + 20 * P), 0);
+		assert_int_equal(space.nvmas, VMA_COUNT_MAX);
+		assert_int_equal(calls[i](BASE + 30 * P), errors[i]);
+		assert_int_equal(calls[i](BASE + 63 * P), errors[i]);
+		assert_int_equal(calls[i](BASE + 11 * P), 0);
+		assert_int_equal(calls[i](BASE + 19 * P), 0);
+		assert_int_equal(space.nvmas, VMA_COUNT_MAX);
+		space.nvmas -= VMA_COUNT_MAX - 6;
+		rig_check();
+		assert_int_equal(vm_unmap(&space, BASE, 64 * P), 0);
+	}
+	rig_destroy(&space);
+	rig_check();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		isolated_test(test_against_a_list),
 		isolated_test(test_many_stay_balanced),
 		isolated_test(test_most_mappings),
+		isolated_test(test_splits_keep_to_the_limit),
 	};
 
 	return test_group("mm_vma", tests);

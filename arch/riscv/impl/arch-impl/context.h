@@ -2,6 +2,7 @@
 #pragma once
 
 #include "arch-impl/frame.h"
+#include "arch/preempt.h"
 #include "arch/riscv/layout.h"
 #include "lib/types.h"
 
@@ -23,6 +24,7 @@ struct arch_thread {
 	struct trap_frame frame; /* of its last trap from user mode */
 	unsigned long kernel_sp; /* top of its kernel stack */
 	unsigned long work;
+	struct arch_preempt preempt;
 	struct hart *hart;
 
 	/* what arch_switch() keeps: ra, sp, gp, s0 to s11 */

@@ -15,6 +15,21 @@ static inline struct hart *arch_this_hart(void)
 	return arch_tp->hart;
 }
 
+static inline struct arch_preempt *arch_preempt(void)
+{
+	return &arch_tp->preempt;
+}
+
+/* The call saves all registers but t0: to the compiler it is none. */
+static inline void arch_preempt_point(void)
+{
+	__asm__ volatile("ld t0, %0(tp)\n\t"
+			 "bnez t0, 1f\n\t"
+			 "call t0, preempt_call\n"
+			 "1:" ::"i"(offsetof(struct arch_thread, preempt))
+			 : "t0", "memory");
+}
+
 static inline void arch_icache_sync(void)
 {
 	__asm__ volatile("fence.i" ::: "memory");

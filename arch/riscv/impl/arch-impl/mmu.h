@@ -26,6 +26,12 @@ static inline void arch_mmu_fence_local(vaddr_t va)
 	__asm__ volatile("sfence.vma %0, zero" ::"r"(va) : "memory");
 }
 
+/* With an address the fence is for leaf entries alone. Kernel entries, which are global, stay. */
+static inline void arch_mmu_fence_local_all(void)
+{
+	__asm__ volatile("sfence.vma zero, %0" ::"r"(0ul) : "memory");
+}
+
 /* What may be written over what, and what no entry may say. */
 static inline void mmu_assert_grant(struct mmu_entry old, struct mmu_entry new)
 {

@@ -8,4 +8,5 @@
 struct arch_thread {
 	struct hart *hart;
 	unsigned long work;
+	struct arch_preempt preempt;
 };

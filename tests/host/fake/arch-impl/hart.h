@@ -1,6 +1,8 @@
 /* The fake machine's one hart and one thread. */
 #pragma once
 
+#include "arch/preempt.h"
+
 struct hart;
 struct arch_thread;
 
@@ -25,3 +27,15 @@ static inline void arch_icache_sync(void)
 }
 
 struct arch_thread *arch_this_thread(void);
+
+/* The count is kept, so that tests can look at it; nobody ever wants the hart. */
+__attribute__((weak)) struct arch_preempt fake_preempt = ARCH_PREEMPT_INIT(0);
+
+static inline struct arch_preempt *arch_preempt(void)
+{
+	return &fake_preempt;
+}
+
+static inline void arch_preempt_point(void)
+{
+}

@@ -7,6 +7,9 @@
 /* Drops the running space's entry for va from the fake TLB. */
 void arch_mmu_fence_local(vaddr_t va);
 
+/* Drops all of the running space's, and what fake_tlb_miss_table() left. */
+void arch_mmu_fence_local_all(void);
+
 void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, const struct mmu_entry *entries, unsigned n);
 
 struct mmu_entry *arch_mmu_lookup(const struct mmu *mmu, vaddr_t va);

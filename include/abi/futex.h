@@ -1,0 +1,53 @@
+/* Futexes and robust lists, as Linux has them. */
+#pragma once
+
+#include <stdint.h>
+
+#define FUTEX_WAIT	  0
+#define FUTEX_WAKE	  1
+#define FUTEX_REQUEUE	  3
+#define FUTEX_CMP_REQUEUE 4
+#define FUTEX_WAKE_OP	  5
+#define FUTEX_WAIT_BITSET 9
+#define FUTEX_WAKE_BITSET 10
+
+#define FUTEX_PRIVATE_FLAG   128
+#define FUTEX_CLOCK_REALTIME 256
+
+#define FUTEX_BITSET_MATCH_ANY 0xffffffffu
+
+/* FUTEX_WAKE_OP: what is done to the second word, and what its old value is compared with. */
+#define FUTEX_OP_SET	     0
+#define FUTEX_OP_ADD	     1
+#define FUTEX_OP_OR	     2
+#define FUTEX_OP_ANDN	     3
+#define FUTEX_OP_XOR	     4
+#define FUTEX_OP_OPARG_SHIFT 8 /* with one of these: the operand is 1 << itself */
+
+#define FUTEX_OP_CMP_EQ 0
+#define FUTEX_OP_CMP_NE 1
+#define FUTEX_OP_CMP_LT 2
+#define FUTEX_OP_CMP_LE 3
+#define FUTEX_OP_CMP_GT 4
+#define FUTEX_OP_CMP_GE 5
+
+/* A robust mutex's word. */
+#define FUTEX_WAITERS	 0x80000000u
+#define FUTEX_OWNER_DIED 0x40000000u
+#define FUTEX_TID_MASK	 0x3fffffffu
+
+/* Addresses of the program's. */
+struct abi_robust_list {
+	uint64_t next;
+};
+
+struct abi_robust_list_head {
+	struct abi_robust_list list; /* circular: its end points here */
+	int64_t futex_offset;	     /* from an entry to its word */
+	uint64_t list_op_pending;    /* about to be put in or taken out */
+};
+
+#define ROBUST_LIST_PI	  1u   /* of an entry's address: the word is a priority-inheritance one */
+#define ROBUST_LIST_LIMIT 2048 /* entries that are looked at */
+
+_Static_assert(sizeof(struct abi_robust_list_head) == 24, "as in the ABI");

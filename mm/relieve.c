@@ -1,0 +1,73 @@
+/* Making room where an allocation has failed: what is cheap first, processes last. */
+#include "mm/relieve.h"
+
+#include "abi/errno.h"
+#include "mm/alloc_fail.h"
+#include "mm/host.h"
+#include "mm/trim.h"
+#include "sync/lockorder.h"
+
+/*
+ * The loop is the caller's: allocate; relieve(); allocate... What reclaims pages and swaps them out
+ * will be a step of step_trim()'s kind, before the processes.
+ */
+
+/* Frames that trimming has to bring, so that it is tried again before processes are looked at. */
+#define TRIM_ENOUGH 32
+
+/*
+ * Pages of files that nobody uses go before any process does. (A hole of a file that was read
+ * through a mapping is such a page: killing the reader would not bring it back.)
+ */
+static void step_trim(struct relief *relief)
+{
+	size_t before = page_alloc_free_count();
+
+	mm_trim();
+	if (page_alloc_free_count() < before + TRIM_ENOUGH)
+		relief->turn = 1;
+}
+
+int relieve(struct relief *relief)
+{
+	lockorder_assert_none_spinning();
+	if (unlikely(alloc_fail_forced()))
+		return mm_host.relieve(relief);
+	if (vm_pause())
+		return -EINTR;
+	if (relief->turn > 0)
+		return mm_host.relieve(relief);
+	step_trim(relief);
+	return 0;
+}
+
+struct page *page_alloc_relieved(unsigned order, enum page_kind kind)
+{
+	struct relief relief = { 0 };
+	struct page *page = NULL;
+
+	while (!page && !relieve(&relief))
+		page = page_alloc(order, kind, PAGE_NORMAL);
+	return page;
+}
+
+void *slab_alloc_relieved(struct slab_cache *cache, enum page_alloc_from last)
+{
+	struct relief relief = { 0 };
+	void *object = NULL;
+
+	while (!object && !relieve(&relief))
+		object = slab_alloc_from(cache, relief.turn ? last : PAGE_NORMAL);
+	return object;
+}
+
+int tables_fill_relieved(struct mmu_tables *tables, unsigned count)
+{
+	struct relief relief = { 0 };
+	int result;
+
+	do
+		result = relieve(&relief);
+	while (!result && tables_fill(tables, count));
+	return result;
+}

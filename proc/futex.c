@@ -1,0 +1,494 @@
+/* Futexes: sleeping until a word of memory changes, and locks whose owner died. */
+/*
+ * A sleeper is in the bucket that its word's key hashes to. The word is read without a lock, as
+ * reading it may fault: who is about to sleep notes the bucket's count of changes first, reads, and
+ * joins only if nothing has been counted since. Whoever changes the word wakes after that, and a wake
+ * counts; so either the new value was read, or the wake is noticed and the word is read again.
+ */
+#include "proc/futex.h"
+
+#include "abi/errno.h"
+#include "abi/futex.h"
+#include "base/random.h"
+#include "lib/bits.h"
+#include "lib/list.h"
+#include "mm/host.h"
+#include "mm/memory_key.h"
+#include "mm/usercopy.h"
+#include "proc/process.h"
+#include "proc/wait.h"
+#include "sync/spinlock.h"
+
+#define BUCKETS 256
+/* Sleepers that are seen to in one hold of a bucket's lock. */
+#define BATCH	32
+
+struct bucket {
+	struct spinlock lock;
+	/* guarded by lock; changes may be sampled without it: */
+	struct list sleepers;
+	uint64_t changes; /* counts who joins, and wakes whether they find somebody or not */
+};
+
+/* On its thread's stack, which it leaves only after it has had its bucket's lock once more. */
+struct sleeper {
+	struct bucket *bucket; /* where it is: changed under the locks of the old and the new one */
+	/* guarded by the bucket's lock: */
+	struct list link;
+	struct memory_key key; /* with the reference that it holds */
+	uint64_t joined;       /* the bucket's changes when it came */
+	bool woken;
+	/* const: */
+	uint32_t bits;
+	struct waitq queue; /* where its thread sleeps */
+};
+
+static struct bucket buckets[BUCKETS];
+static uint64_t hash_seed; /* so that no program knows which words meet in a bucket */
+
+void futex_init(void)
+{
+	for (unsigned i = 0; i < BUCKETS; i++) {
+		spin_init(&buckets[i].lock, LOCK_FUTEX);
+		list_init(&buckets[i].sleepers);
+	}
+	random_bytes(&hash_seed, sizeof(hash_seed));
+}
+
+static struct bucket *bucket_of(const struct memory_key *key)
+{
+	uint64_t z = ((uint64_t)(uintptr_t)key->owner ^ hash_seed) + key->offset / sizeof(uint32_t);
+
+	/* splitmix64's finish */
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return &buckets[(z ^ z >> 31) % BUCKETS];
+}
+
+static int key_of(struct futex_word word, struct memory_key *key_ret)
+{
+	uint32_t unused;
+
+	if (!word.shared) {
+		*key_ret = memory_key_private(current_space(), word.at);
+		return 0;
+	}
+	/* As on Linux a shared word has to be there even for a wake. */
+	if (user_load_word(&unused, word.at))
+		return -EFAULT;
+	return memory_key_get(current_space(), word.at, key_ret);
+}
+
+/* ---- sleeping ---- */
+
+/* False: something has changed since; look at the word again. Takes over the key's reference. */
+static bool join(struct sleeper *sleeper, struct bucket *bucket, uint64_t changes)
+{
+	bool same;
+
+	spin_lock(&bucket->lock);
+	same = bucket->changes == changes;
+	if (same) {
+		sleeper->bucket = bucket;
+		sleeper->joined = ++bucket->changes;
+		list_add_tail(&bucket->sleepers, &sleeper->link);
+	}
+	spin_unlock(&bucket->lock);
+	return same;
+}
+
+/* Afterwards nobody knows the sleeper any more. Was it woken? */
+static bool leave(struct sleeper *sleeper)
+{
+	struct bucket *bucket;
+
+	for (;;) {
+		bucket = atomic_load(&sleeper->bucket);
+		spin_lock(&bucket->lock);
+		if (bucket == sleeper->bucket)
+			break;
+		spin_unlock(&bucket->lock); /* it was moved meanwhile */
+	}
+	if (!sleeper->woken)
+		list_del(&sleeper->link);
+	spin_unlock(&bucket->lock);
+	return sleeper->woken;
+}
+
+static int sleep(struct sleeper *sleeper, const uint64_t *deadline)
+{
+	int err;
+
+	do {
+		uint64_t seq = waitq_sample(&sleeper->queue);
+
+		if (atomic_load_relaxed(&sleeper->woken))
+			break;
+		err = deadline ? thread_wait_interruptible_until(&sleeper->queue, seq, *deadline)
+			       : thread_wait_interruptible(&sleeper->queue, seq);
+	} while (err == 0);
+	return leave(sleeper) ? 0 : err;
+}
+
+int futex_wait(struct futex_word word, uint32_t value, uint32_t bits, const uint64_t *deadline)
+{
+	struct sleeper sleeper = { .bits = bits };
+	struct bucket *bucket;
+	uint64_t changes;
+	int err = key_of(word, &sleeper.key);
+
+	if (err)
+		return err;
+	waitq_init(&sleeper.queue);
+	bucket = bucket_of(&sleeper.key);
+	do {
+		uint32_t now;
+
+		changes = atomic_load(&bucket->changes);
+		err = user_load_word(&now, word.at);
+		if (!err && now != value)
+			err = -EAGAIN;
+	} while (!err && !join(&sleeper, bucket, changes));
+	if (!err)
+		err = sleep(&sleeper, deadline);
+	memory_key_put(&sleeper.key);
+	return err;
+}
+
+/* ---- waking ---- */
+
+/* What one request does: to those who had joined when it began, in pieces. */
+struct request {
+	const struct memory_key *key;
+	uint32_t bits;
+	unsigned max_wake, max_move;
+	const struct memory_key *to; /* whom they wait for then; NULL: none are moved */
+	struct bucket *bucket, *to_bucket;
+	uint64_t until; /* the bucket's changes when it began */
+	unsigned done;	/* woken and moved */
+};
+
+static bool concerns(const struct request *request, const struct sleeper *sleeper)
+{
+	return memory_key_equal(&sleeper->key, request->key) && (sleeper->bits & request->bits) &&
+	       sleeper->joined <= request->until;
+}
+
+/* => its bucket's lock held */
+static void wake(struct sleeper *sleeper)
+{
+	list_del(&sleeper->link);
+	atomic_store_relaxed(&sleeper->woken, true);
+	waitq_wake_all(&sleeper->queue);
+}
+
+/* => both buckets' locks held; the request's key keeps the object that the sleeper's reference was to */
+static void move(const struct request *request, struct sleeper *sleeper)
+{
+	if (request->to->object)
+		object_get(request->to->object);
+	sleeper->key = *request->to;
+	sleeper->joined = ++request->to_bucket->changes;
+	if (request->to_bucket == request->bucket)
+		return;
+	list_del(&sleeper->link);
+	list_add_tail(&request->to_bucket->sleepers, &sleeper->link);
+	atomic_store(&sleeper->bucket, request->to_bucket);
+}
+
+static void lock_buckets(const struct request *request)
+{
+	if (!request->to || request->to_bucket == request->bucket)
+		spin_lock(&request->bucket->lock);
+	else
+		spin_lock_two(&request->bucket->lock, &request->to_bucket->lock);
+}
+
+static void unlock_buckets(const struct request *request)
+{
+	spin_unlock(&request->bucket->lock);
+	if (request->to && request->to_bucket != request->bucket)
+		spin_unlock(&request->to_bucket->lock);
+}
+
+/* One batch; true: there may be more. *moved_ret counts those moved. => the buckets' locks held */
+static bool serve_some(struct request *request, unsigned *moved_ret)
+{
+	struct sleeper *sleeper, *next;
+	unsigned batch = 0;
+
+	list_for_each_entry_safe(sleeper, next, &request->bucket->sleepers, link) {
+		if (!concerns(request, sleeper))
+			continue;
+		if (request->done >= request->max_wake + request->max_move)
+			return false;
+		if (batch++ == BATCH)
+			return true;
+		if (request->done++ < request->max_wake) {
+			wake(sleeper);
+		} else {
+			move(request, sleeper);
+			++*moved_ret;
+		}
+	}
+	return false;
+}
+
+/*
+ * Serves the request, if `changes` (NULL: whatever they are) are still the bucket's: else false, and
+ * nothing has been done.
+ */
+static bool serve(struct request *request, const uint64_t *changes)
+{
+	unsigned moved = 0;
+	bool more = true;
+
+	lock_buckets(request);
+	if (changes && *changes != request->bucket->changes) {
+		unlock_buckets(request);
+		return false;
+	}
+	request->until = request->bucket->changes++;
+	for (;;) {
+		more = serve_some(request, &moved);
+		unlock_buckets(request);
+		if (!more)
+			break;
+		lock_buckets(request);
+	}
+	while (moved--)
+		memory_key_put(request->key);
+	return true;
+}
+
+long futex_wake(struct futex_word word, unsigned max, uint32_t bits)
+{
+	struct request request = { .bits = bits, .max_wake = max ? max : 1 };
+	struct memory_key key;
+	int err = key_of(word, &key);
+
+	if (err)
+		return err;
+	request.key = &key;
+	request.bucket = bucket_of(&key);
+	serve(&request, NULL);
+	memory_key_put(&key);
+	return request.done;
+}
+
+/* 0 once the request is served; -EAGAIN: the word is not *value; -EFAULT. */
+static int serve_if(struct request *request, struct futex_word word, const uint32_t *value)
+{
+	uint64_t changes;
+	uint32_t now;
+
+	do {
+		changes = atomic_load(&request->bucket->changes);
+		if (user_load_word(&now, word.at))
+			return -EFAULT;
+		if (now != *value)
+			return -EAGAIN;
+	} while (!serve(request, &changes));
+	return 0;
+}
+
+long futex_requeue(struct futex_word from, struct futex_word to, unsigned max_wake,
+		   unsigned max_move, const uint32_t *value)
+{
+	struct request request = { .bits = FUTEX_BITSET_MATCH_ANY,
+				   .max_wake = max_wake,
+				   .max_move = max_move };
+	struct memory_key from_key, to_key;
+	int err = key_of(from, &from_key);
+
+	if (err)
+		return err;
+	err = key_of(to, &to_key);
+	if (err)
+		goto put_from;
+	request.key = &from_key;
+	request.bucket = bucket_of(&from_key);
+	request.to = &to_key;
+	request.to_bucket = bucket_of(&to_key);
+	if (value)
+		err = serve_if(&request, from, value);
+	else
+		serve(&request, NULL);
+	memory_key_put(&to_key);
+put_from:
+	memory_key_put(&from_key);
+	return err ? err : (long)request.done;
+}
+
+/* ---- FUTEX_WAKE_OP ---- */
+
+/* What a 12-bit field of the operation says, with its sign. */
+static int32_t field(uint32_t op, unsigned shift)
+{
+	return (int32_t)(op << (20 - shift)) >> 20;
+}
+
+/* 0 or -ENOSYS: there is no such operation. */
+static int apply(uint32_t op, uint32_t old, uint32_t *new_ret)
+{
+	uint32_t kind = op >> 28, operand = (uint32_t)field(op, 12);
+
+	if (kind & FUTEX_OP_OPARG_SHIFT)
+		operand = 1u << (operand & 31);
+	switch (kind & ~FUTEX_OP_OPARG_SHIFT) {
+	case FUTEX_OP_SET:
+		*new_ret = operand;
+		return 0;
+	case FUTEX_OP_ADD:
+		*new_ret = old + operand;
+		return 0;
+	case FUTEX_OP_OR:
+		*new_ret = old | operand;
+		return 0;
+	case FUTEX_OP_ANDN:
+		*new_ret = old & ~operand;
+		return 0;
+	case FUTEX_OP_XOR:
+		*new_ret = old ^ operand;
+		return 0;
+	default:
+		return -ENOSYS;
+	}
+}
+
+/* 1 or 0, as the old value compares; -ENOSYS: there is no such comparison. */
+static int compares(uint32_t op, uint32_t value)
+{
+	int32_t old = (int32_t)value, with = field(op, 0);
+
+	switch (op >> 24 & 15) {
+	case FUTEX_OP_CMP_EQ:
+		return old == with;
+	case FUTEX_OP_CMP_NE:
+		return old != with;
+	case FUTEX_OP_CMP_LT:
+		return old < with;
+	case FUTEX_OP_CMP_LE:
+		return old <= with;
+	case FUTEX_OP_CMP_GT:
+		return old > with;
+	case FUTEX_OP_CMP_GE:
+		return old >= with;
+	default:
+		return -ENOSYS;
+	}
+}
+
+/* Changes the word in one step. The comparison's result; -EFAULT, -ENOSYS. */
+static int change_word(vaddr_t at, uint32_t op)
+{
+	uint32_t old, found, new;
+
+	if (user_load_word(&found, at))
+		return -EFAULT;
+	do {
+		int err = apply(op, found, &new);
+
+		if (err)
+			return err;
+		old = found;
+		if (user_cas_word(at, &found, new))
+			return -EFAULT;
+	} while (found != old);
+	return compares(op, old);
+}
+
+long futex_wake_op(struct futex_word word, struct futex_word second, unsigned max, unsigned max2,
+		   uint32_t op)
+{
+	struct memory_key key;
+	long woken, woken2;
+	int err = key_of(word, &key);
+	int also;
+
+	if (err)
+		return err;
+	memory_key_put(&key); /* the first word can be had: what is changed next is woken for */
+	also = change_word(second.at, op);
+	if (also < 0)
+		return also;
+	woken = futex_wake(word, max, FUTEX_BITSET_MATCH_ANY);
+	if (!also || woken < 0)
+		return woken;
+	woken2 = futex_wake(second, max2, FUTEX_BITSET_MATCH_ANY);
+	return woken2 < 0 ? woken2 : woken + woken2;
+}
+
+/* ---- robust lists ---- */
+
+/*
+ * The process died as the owner of the word, or while it was about to take or release it (pending):
+ * whoever waits for it is told. 0 or -EFAULT: the list ends here.
+ */
+static int owner_died(const struct process *process, vaddr_t at, bool pi, bool pending)
+{
+	struct futex_word word = { .at = at, .shared = true };
+	uint32_t old, found;
+
+	if (!IS_ALIGNED(at, sizeof(uint32_t)) || user_load_word(&found, at))
+		return -EFAULT;
+	if (pending && !pi && found == 0) {
+		/* Released, and nobody woken yet. */
+		(void)futex_wake(word, 1, FUTEX_BITSET_MATCH_ANY);
+		return 0;
+	}
+	do {
+		if ((found & FUTEX_TID_MASK) != (uint32_t)process->pid)
+			return 0;
+		old = found;
+		if (user_cas_word(at, &found, (old & FUTEX_WAITERS) | FUTEX_OWNER_DIED))
+			return -EFAULT;
+	} while (found != old);
+	if (!pi && (old & FUTEX_WAITERS))
+		(void)futex_wake(word, 1, FUTEX_BITSET_MATCH_ANY);
+	return 0;
+}
+
+/* An entry's address, whose lowest bit says something of its word. */
+struct entry {
+	vaddr_t at;
+	bool pi;
+};
+
+static struct entry entry_of(uint64_t pointer)
+{
+	return (struct entry){ .at = pointer & ~(uint64_t)ROBUST_LIST_PI,
+			       .pi = pointer & ROBUST_LIST_PI };
+}
+
+static void walk(const struct process *process, const struct abi_robust_list_head *head)
+{
+	struct entry pending = entry_of(head->list_op_pending);
+	struct entry entry = entry_of(head->list.next);
+
+	for (unsigned n = 0; entry.at != process->robust_list && n < ROBUST_LIST_LIMIT; n++) {
+		struct abi_robust_list links;
+		/* Before its word is let go: the next owner may change it. */
+		int err = user_copy_in(&links, entry.at, sizeof(links));
+
+		if (entry.at != pending.at &&
+		    owner_died(process, entry.at + (uint64_t)head->futex_offset, entry.pi, false))
+			return;
+		if (err)
+			return;
+		entry = entry_of(links.next);
+		(void)vm_pause();
+	}
+	if (pending.at)
+		(void)owner_died(process, pending.at + (uint64_t)head->futex_offset, pending.pi,
+				 true);
+}
+
+void futex_robust_exit(struct process *process)
+{
+	struct abi_robust_list_head head;
+
+	if (process->robust_list && user_copy_in(&head, process->robust_list, sizeof(head)) == 0)
+		walk(process, &head);
+	process->robust_list = 0;
+}

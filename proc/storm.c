@@ -1,0 +1,48 @@
+/* A kernel thread that takes the hart from whoever runs, again and again (hardened build). */
+#include "proc/storm.h"
+
+#include "arch/timer.h"
+#include "base/timerq.h"
+#include "proc/sched.h"
+#include "proc/wait.h"
+
+static struct timer timer;
+static struct waitq rung = WAITQ_INIT(rung);
+static uint64_t least_ticks;
+
+static void ring(struct timer *unused)
+{
+	waitq_wake_all(&rung);
+}
+
+/* xorshift64: its own, so that what is drawn elsewhere stays as it is */
+static uint64_t draw(void)
+{
+	static uint64_t x = 0x9e3779b97f4a7c15;
+
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	return x;
+}
+
+/* It sleeps at once: what counts is that others may run then. */
+static void storm(void *unused)
+{
+	for (;;) {
+		uint64_t seq = waitq_sample(&rung);
+
+		timer_arm(&timer, arch_time() + least_ticks + draw() % (least_ticks + 1));
+		thread_wait_always(&rung, seq);
+		sched_yield();
+	}
+}
+
+void storm_start(uint64_t ticks)
+{
+	if (!ticks)
+		return;
+	least_ticks = ticks;
+	timer_init(&timer, ring);
+	(void)kthread_spawn("storm", storm, NULL);
+}

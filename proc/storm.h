@@ -1,0 +1,17 @@
+/* A kernel thread that takes the hart from whoever runs, again and again (hardened build). */
+#pragma once
+
+#include "lib/types.h"
+
+/*
+ * From now on whoever runs is preempted after every `ticks` to twice as many ticks of the timebase,
+ * wherever that may happen, and gets to the end of the queue. 0: never. => threads run
+ */
+#ifdef FAULTLINE_HARDENED
+void storm_start(uint64_t ticks);
+#else
+static inline void storm_start(uint64_t ticks)
+{
+	(void)ticks;
+}
+#endif

@@ -1,0 +1,178 @@
+/* Ports whose announcements come slowly, as where the device works in a thread of its own, or not at all. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "drivers/serial.h"
+#include "drivers/serial_port.h"
+#include "drivers/virtio_regs.h"
+#include "test.h"
+#include "virtio/device.h"
+#include "virtio/kernel.h"
+
+#define PORTS	    4u
+#define MEET_NS	    (10 * NSEC_PER_SEC)
+#define QUEUE_SENDS 3
+
+/* What the device does: one message every `every` looks at the clock. */
+static struct {
+	unsigned every, looks;
+	unsigned ports;	   /* how many it announces */
+	unsigned messages; /* sent so far: two a port */
+	unsigned
+		takes_each; /* it takes one of the kernel's messages every so many looks; 0: none ever */
+	unsigned jump_at; /* the look at which the whole machine is stopped for an hour */
+} slow;
+
+static const char *const names[PORTS] = { "faultline.stdin", "faultline.stdout", "faultline.stderr",
+					  "faultline.log" };
+
+void device_hook(void)
+{
+}
+
+static void announce(unsigned port, bool name)
+{
+	uint8_t message[8 + 32] = { [0] = (uint8_t)port, [4] = name ? 7 : 1, [6] = 1 };
+	size_t n = 8;
+
+	if (name)
+		n += (size_t)snprintf((char *)message + n, sizeof(message) - n, "%s", names[port]);
+	device_control(message, n);
+}
+
+void device_boot_step(void)
+{
+	slow.looks++;
+	if (slow.looks == slow.jump_at)
+		kernel_now += 3600 * NSEC_PER_SEC;
+	if (slow.takes_each > 0 && slow.looks % slow.takes_each == 0)
+		device_honest(QUEUE_SENDS, 0);
+	if (slow.looks % slow.every == 0 && slow.messages < 2 * slow.ports) {
+		announce(slow.messages / 2, slow.messages % 2 == 1);
+		slow.messages++;
+	}
+}
+
+/* Boots with a device that announces so many ports; gives how many of those promised did not come. */
+static unsigned boot(unsigned announced, unsigned every, unsigned promised, uint8_t sends)
+{
+	struct device_head head = { .version = 2,
+				    .id = VIRTIO_ID_CONSOLE,
+				    .features = 0x82,
+				    .ports = PORTS,
+				    .size_control_rx = 32,
+				    .size_control_tx = sends,
+				    .size_rx = 4,
+				    .size_tx = 4 };
+	unsigned missing = promised;
+	struct virtio_device dev;
+
+	slow.looks = slow.messages = 0;
+	slow.ports = announced;
+	slow.every = every;
+	device_reset(&head);
+	kernel_start(0, false, false);
+	assert_int_equal(virtio_probe(&dev, 0x10008000, 0x1000, 8), 0);
+	assert_int_equal(serial_init(&dev, &missing), 0);
+	return missing;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&slow, 0, sizeof(slow));
+	slow.takes_each = 1;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	kernel_end();
+	return 0;
+}
+
+/* The first 200 looks take a millisecond each, the next ones a second: much more than a pause. */
+static void test_promised_ports_are_waited_for(void **state)
+{
+	(void)state;
+	assert_int_equal(boot(PORTS, 30, PORTS, 8), 0);
+	assert_int_equal(kernel_ndevices, PORTS - 1);
+	assert_non_null(kernel_sink);
+	assert_int_equal(kernel_errors, 0);
+	assert_int_equal(slow.messages, 2 * PORTS);
+}
+
+/* ... and no longer than that: the last announcement ends it. */
+static void test_promised_ports_end_the_wait(void **state)
+{
+	(void)state;
+	assert_int_equal(boot(PORTS, 1, PORTS, 8), 0);
+	assert_true(kernel_now < NSEC_PER_SEC / 10);
+}
+
+static void test_a_port_that_never_comes(void **state)
+{
+	(void)state;
+	assert_int_equal(boot(PORTS - 1, 1, PORTS, 8), 1);
+	assert_int_equal(kernel_ndevices, PORTS - 1);
+	assert_true(kernel_now > MEET_NS && kernel_now < 1000 * MEET_NS);
+}
+
+static void test_a_stopped_machine_has_not_waited(void **state)
+{
+	(void)state;
+	slow.jump_at = 20;
+	assert_int_equal(boot(PORTS, 10, PORTS, 8), 0);
+	slow.jump_at = 45; /* between two that come within a pause */
+	kernel_end();
+	assert_int_equal(boot(PORTS, 20, 0, 8), 0);
+	assert_int_equal(kernel_ndevices, PORTS - 1);
+}
+
+static void test_without_a_promise_a_pause_ends_it(void **state)
+{
+	(void)state;
+	assert_int_equal(boot(PORTS, 20, 0, 8), 0);
+	assert_int_equal(kernel_ndevices, PORTS - 1);
+	kernel_end();
+	assert_int_equal(boot(PORTS, 120, 0, 8), 0);
+	assert_int_equal(kernel_ndevices, 0);
+}
+
+/* A device that takes our messages late gets all of them: one lost would be a port that never opens. */
+static void test_messages_wait_for_room(void **state)
+{
+	(void)state;
+	slow.takes_each = 7;
+	assert_int_equal(boot(PORTS, 5, PORTS, 1), 0);
+	assert_int_equal(kernel_ndevices, PORTS - 1);
+	assert_int_equal(kernel_errors, 0);
+}
+
+static void test_a_device_that_takes_no_messages(void **state)
+{
+	(void)state;
+	slow.takes_each = 0;
+	assert_int_equal(boot(PORTS, 1, PORTS, 8), PORTS - 3);
+	assert_int_equal(kernel_errors, PORTS - 3);
+	assert_non_null(strstr(kernel_last_error, "the device does not open it"));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_promised_ports_are_waited_for),
+		TEST(test_promised_ports_end_the_wait),
+		TEST(test_a_port_that_never_comes),
+		TEST(test_a_stopped_machine_has_not_waited),
+		TEST(test_without_a_promise_a_pause_ends_it),
+		TEST(test_messages_wait_for_room),
+		TEST(test_a_device_that_takes_no_messages),
+	};
+
+	return test_group("drivers-serial", tests);
+}

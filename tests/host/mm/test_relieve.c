@@ -1,0 +1,297 @@
+/* The door for who waits for memory: what is tried before anybody is ended, and who may have the last frames. */
+#include "one_space.h"
+
+#include "mm/hold.h"
+#include "mm/object.h"
+#include "mm/object_index.h"
+#include "mm/relieve.h"
+
+#define P PAGE_SIZE
+
+static struct page *taken;
+static unsigned asked;
+
+/* Nobody is left. */
+static int refuse(struct relief *relief)
+{
+	(void)relief;
+	asked++;
+	return -ENOMEM;
+}
+
+static struct page *take(enum page_alloc_from from)
+{
+	struct page *page = page_alloc(0, PAGE_KERNEL, from);
+
+	if (page) {
+		page->link.next = taken ? &taken->link : NULL;
+		taken = page;
+	}
+	return page;
+}
+
+static void give(size_t n)
+{
+	while (taken && n--) {
+		struct page *page = taken;
+
+		taken = page->link.next ? list_entry(page->link.next, struct page, link) : NULL;
+		page_free(page, 0);
+	}
+}
+
+static void begin(void)
+{
+	start();
+	page_alloc_set_reserve(32);
+	mm_host.relieve = refuse;
+	asked = 0;
+	taken = NULL;
+	map(AT, 64, RW);
+	assert_int_equal(fake_store(AT, 1), 0);
+}
+
+/* No frame is left but the reserve, and nothing can be trimmed but what is made afterwards. */
+static void take_all(void)
+{
+	mm_trim();
+	while (take(PAGE_NORMAL))
+		;
+	mm_trim();
+	while (take(PAGE_NORMAL))
+		;
+}
+
+static void finish(void)
+{
+	give(SIZE_MAX);
+	page_alloc_set_reserve(0);
+	end();
+}
+
+/* The pages of a file that are there and clean, in the last frames. */
+static struct object *cached(unsigned npages)
+{
+	struct object *file = rig_file(npages * P);
+
+	take_all();
+	give(npages + 8);
+	for (unsigned i = 0; i < npages; i++) {
+		struct vm_wait wait;
+		struct page *page;
+
+		assert_int_equal(object_page(file, i, &page, &wait), 0);
+		page_put(page);
+	}
+	while (take(PAGE_NORMAL))
+		;
+	return file;
+}
+
+/* R43: clean pages that nobody uses go for whoever asks. */
+static void test_clean_pages_are_had(void **state)
+{
+	struct object *file;
+	struct space child;
+	uint64_t word = 7;
+
+	(void)state;
+	begin();
+	for (unsigned i = 1; i < 4; i++) {
+		map(AT + i * GIB, 1, RW);
+		assert_int_equal(fake_store(AT + i * GIB, 1), 0);
+	}
+	file = cached(64);
+	assert_int_equal(space_create(&child), 0);
+	assert_int_equal(vm_fork(&space, &child), 0);
+	object_put(file);
+	file = cached(64);
+	assert_int_equal(vm_copy_to(&child, AT, &word, sizeof(word)), 0);
+	object_put(file);
+	file = cached(64);
+	assert_int_equal(vm_lock(&space, AT, 40 * P, VMA_LOCKED), 0);
+	object_put(file);
+	assert_int_equal(asked, 0);
+	give(SIZE_MAX);
+	rig_destroy(&child);
+	finish();
+}
+
+/* Another thread has the page filled while room is made. */
+static int fill_meanwhile(struct vm_wait *wait)
+{
+	(void)wait;
+	rig_pause = NULL;
+	give(1);
+	assert_int_equal(fake_store(AT + P, 1), 0);
+	assert_null(page_alloc(0, PAGE_KERNEL, PAGE_NORMAL));
+	return 0;
+}
+
+/* R43: nobody has to go for a page that is there by then. */
+static void test_looks_again(void **state)
+{
+	(void)state;
+	begin();
+	take_all();
+	rig_pause = fill_meanwhile;
+	assert_int_equal(vm_lock(&space, AT, 2 * P, VMA_LOCKED), 0);
+	assert_int_equal(asked, 0);
+	assert_int_equal(vm_lock(&space, AT, 3 * P, VMA_LOCKED), -EAGAIN);
+	assert_int_equal(asked, 1);
+	finish();
+}
+
+/* What gives memory back needs none of others' for it. */
+static void test_unmap_has_the_reserve(void **state)
+{
+	unsigned at = 1;
+
+	(void)state;
+	begin();
+	take_all();
+	while (vm_protect(&space, AT + at * P, P, PROT_READ) == 0)
+		at += 2;
+	assert_in_range(at, 1, 40);
+	assert_int_equal(asked, 1);
+	asked = 0;
+	for (; at < 63; at += 2)
+		assert_int_equal(vm_unmap(&space, AT + at * P, P), 0);
+	assert_int_equal(asked, 0);
+	finish();
+}
+
+static bool yes(void)
+{
+	return true;
+}
+
+/* A process on its way out has what it needs for that: pages, tables, objects. */
+static void test_the_ending_have_the_reserve(void **state)
+{
+	bool (*no)(void) = mm_host.is_ending;
+
+	(void)state;
+	begin();
+	map(AT + 5 * GIB, 1, RW);
+	take_all();
+	assert_int_equal(fault(AT + 5 * GIB, RIGHT_WRITE), VM_OOM);
+	assert_null(page_alloc(1, PAGE_KERNEL, PAGE_NORMAL));
+	mm_host.is_ending = yes;
+	assert_int_equal(fault(AT + 5 * GIB, RIGHT_WRITE), 0);
+	assert_int_equal(fake_load(AT + 5 * GIB), 0);
+	assert_null(page_alloc(0, PAGE_ANON, PAGE_AHEAD));
+	while (take(PAGE_NORMAL))
+		;
+	assert_int_equal(page_alloc_free_count(), 0);
+	mm_host.is_ending = no;
+	finish();
+}
+
+/* A file that grows ends nobody, and is told that there is no room. */
+static int remember(struct relief *relief)
+{
+	asked += relief->spare;
+	return -ENOMEM;
+}
+
+static void test_growth_spares_all(void **state)
+{
+	struct object *object;
+
+	(void)state;
+	begin();
+	object = object_create_anon(0);
+	take_all();
+	mm_host.relieve = remember;
+	assert_int_equal(object_write_kernel(object, 0, "grows", 5), -ENOSPC);
+	assert_int_equal(asked, 1);
+	give(16);
+	assert_int_equal(object_write_kernel(object, 0, "grows", 5), 5);
+	object_put(object);
+	finish();
+}
+
+static SLAB_CACHE(own_cache, struct vma);
+
+/* R43: what is asked for by the door comes from what is trimmed; without that it is refused, once somebody was asked. */
+static void test_door(void **state)
+{
+	struct mmu_tables tables = { 0 };
+	struct object *file;
+	struct page *page;
+	void *object;
+
+	(void)state;
+	begin();
+	file = cached(64);
+	page = page_alloc_wait(0, PAGE_KERNEL);
+	assert_non_null(page);
+	page_put(page);
+	object_put(file);
+	file = cached(64);
+	assert_int_equal(tables_fill_wait(&tables, 3), 0);
+	assert_int_equal(tables.count, 3);
+	tables_free(&tables);
+	object_put(file);
+	assert_int_equal(asked, 0);
+	take_all();
+	assert_null(page_alloc_wait(0, PAGE_KERNEL));
+	assert_int_equal(asked, 1);
+	assert_int_equal(tables_fill_wait(&tables, 3), -ENOMEM);
+	assert_int_equal(asked, 2);
+	assert_null(slab_alloc_wait(&own_cache));
+	assert_int_equal(asked, 3);
+	tables_free(&tables);
+	object = slab_alloc_last(&own_cache); /* of the reserve */
+	assert_non_null(object);
+	assert_int_equal(asked, 3);
+	slab_free(&own_cache, object);
+	finish();
+}
+
+static int killed(struct vm_wait *wait)
+{
+	(void)wait;
+	return -EINTR;
+}
+
+/* R43: who has been killed gets nothing, though there is what could be trimmed, and nobody ends for it. */
+static void test_the_killed_get_nothing(void **state)
+{
+	struct mmu_tables tables = { 0 };
+	struct relief relief = { 0 };
+	struct object *file;
+
+	(void)state;
+	begin();
+	file = cached(64);
+	rig_pause = killed;
+	assert_int_equal(relieve(&relief), -EINTR);
+	assert_int_equal(relief.turn, 0);
+	assert_null(page_alloc_wait(0, PAGE_KERNEL));
+	assert_null(slab_alloc_wait(&own_cache));
+	assert_int_equal(tables_fill_wait(&tables, 1), -EINTR);
+	assert_int_equal(vm_lock(&space, AT, 2 * P, VMA_LOCKED), -EINTR);
+	rig_pause = NULL;
+	assert_int_equal(file->npages, 64);
+	assert_int_equal(asked, 0);
+	tables_free(&tables);
+	object_put(file);
+	finish();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(test_clean_pages_are_had),
+		isolated_test(test_looks_again),
+		isolated_test(test_unmap_has_the_reserve),
+		isolated_test(test_the_ending_have_the_reserve),
+		isolated_test(test_growth_spares_all),
+		isolated_test(test_door),
+		isolated_test(test_the_killed_get_nothing),
+	};
+
+	return test_group("mm_relieve", tests);
+}

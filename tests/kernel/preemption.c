@@ -1,0 +1,361 @@
+/* Where a thread in the kernel loses its hart to another, and where it must not. */
+#include "sync/preempt.h"
+
+#include "abi/errno.h"
+#include "arch/context.h"
+#include "arch/irqflags.h"
+#include "arch/preempt.h"
+#include "arch/signal.h"
+#include "arch/timer.h"
+#include "base/clock.h"
+#include "base/timerq.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "mm/usercopy.h"
+#include "proc/process.h"
+#include "proc/reap.h"
+#include "proc/sched.h"
+#include "proc/wait.h"
+#include "tests/kernel/ktest.h"
+#include "tests/kernel/ktest_process.h"
+#include "tests/kernel/ktest_space.h"
+
+#define MS	(NSEC_PER_SEC / 1000)
+/* Whoever waits for a timer of a tick longer than that has lost it. */
+#define GIVE_UP (20 * NSEC_PER_SEC)
+
+static struct waitq start = WAITQ_INIT(start);
+static bool asleep, ran;
+
+/* A kernel thread that somebody waits for: once woken, it goes before all others. */
+static void wait_and_run(void *arg)
+{
+	uint64_t seq = waitq_sample(&start);
+
+	atomic_store(&asleep, true);
+	thread_wait_always(&start, seq);
+	atomic_store(&ran, true);
+}
+
+static uint64_t slice;
+
+/* Only what a test does takes the hart: no slice ends until end_test(), on the slowest machine. */
+static void begin_test(void)
+{
+	slice = sched_slice_set(clock_ns_to_ticks(600 * NSEC_PER_SEC));
+}
+
+static void end_test(void)
+{
+	ktest_settle();
+	(void)sched_slice_set(slice);
+}
+
+static bool has_run(void)
+{
+	return atomic_load(&ran);
+}
+
+static bool one_waits(void)
+{
+	ran = asleep = false;
+	if (!kthread_spawn("urgent", wait_and_run, NULL))
+		return false;
+	ktest_settle();
+	return atomic_load(&asleep) && !has_run();
+}
+
+static struct spinlock lock = SPINLOCK_INIT(LOCK_OBJECT), outer = SPINLOCK_INIT(LOCK_SPACE);
+static struct spinlock irq_lock = SPINLOCK_INIT(LOCK_DEVICE);
+
+/* The outermost unlock is where; no lock is ever held by one who does not run. */
+KTEST(preempt_at_the_outermost_unlock)
+{
+	begin_test();
+	ASSERT_TRUE(one_waits());
+	spin_lock(&outer);
+	spin_lock(&lock);
+	waitq_wake_all(&start);
+	EXPECT_TRUE(need_resched());
+	EXPECT_TRUE(!has_run());
+	spin_unlock(&lock);
+	EXPECT_TRUE(!has_run());
+	spin_unlock(&outer);
+	EXPECT_TRUE(has_run());
+	EXPECT_TRUE(!need_resched());
+	end_test();
+}
+
+KTEST(preempt_not_with_interrupts_off)
+{
+	unsigned long flags;
+
+	begin_test();
+	ASSERT_TRUE(one_waits());
+	flags = spin_lock_irqsave(&irq_lock);
+	waitq_wake_all(&start);
+	EXPECT_TRUE(!has_run());
+	spin_unlock_irqrestore(&irq_lock, flags);
+	EXPECT_TRUE(has_run());
+	ASSERT_TRUE(one_waits());
+	flags = arch_irq_save();
+	waitq_wake_all(&start);
+	spin_lock(&lock);
+	spin_unlock(&lock);
+	EXPECT_TRUE(!has_run());
+	arch_irq_restore(flags);
+	preempt_point();
+	EXPECT_TRUE(has_run());
+	end_test();
+}
+
+static struct timer timer;
+static bool rang;
+
+static void wake_the_one(struct timer *unused)
+{
+	atomic_store(&rang, true);
+	waitq_wake_all(&start);
+}
+
+static bool comes(const bool *what)
+{
+	uint64_t begin = arch_time(), most = clock_ns_to_ticks(GIVE_UP);
+
+	while (!atomic_load(what) && arch_time() - begin < most)
+		;
+	return atomic_load(what);
+}
+
+/* A loop that takes no lock and makes no call. */
+KTEST(preempt_at_an_interrupts_tail)
+{
+	ASSERT_TRUE(one_waits());
+	rang = false;
+	timer_init(&timer, wake_the_one);
+	timer_arm(&timer, arch_time() + clock_ns_to_ticks(MS));
+	EXPECT_TRUE(comes(&ran));
+	ktest_settle();
+}
+
+KTEST(preempt_not_while_it_is_disabled)
+{
+	begin_test();
+	ASSERT_TRUE(one_waits());
+	rang = false;
+	timer_init(&timer, wake_the_one);
+	preempt_disable();
+	timer_arm(&timer, arch_time() + clock_ns_to_ticks(MS));
+	EXPECT_TRUE(comes(&rang));
+	EXPECT_TRUE(!has_run());
+	preempt_disable();
+	preempt_enable();
+	EXPECT_TRUE(!has_run());
+	preempt_enable();
+	EXPECT_TRUE(has_run());
+	end_test();
+}
+
+/* Between the two steps of going to sleep a thread counts as asleep, and is preempted all the same. */
+KTEST(preempt_between_prepare_and_sleep)
+{
+	begin_test();
+	for (unsigned i = 0; i < 3; i++) {
+		ASSERT_TRUE(one_waits());
+		sched_sleep_prepare();
+		waitq_wake_all(&start);
+		EXPECT_TRUE(has_run()); /* and this has come back */
+		sched_sleep_cancel();
+	}
+	end_test();
+}
+
+static struct thread *sleeper;
+static bool sleeper_woken;
+
+/* Preempts the sleeper, and wakes it, once or twice, while it is on the queue. */
+static void wake_a_preempted_one(void *arg)
+{
+	uint64_t seq = waitq_sample(&start);
+
+	atomic_store(&asleep, true);
+	thread_wait_always(&start, seq);
+	EXPECT_TRUE(sleeper->queued);
+	EXPECT_EQ(THREAD_SLEEPING, sleeper->state);
+	for (uintptr_t i = 0; i < (uintptr_t)arg; i++)
+		thread_wake(sleeper);
+	EXPECT_EQ(arg ? THREAD_READY : THREAD_SLEEPING, sleeper->state);
+	atomic_store(&ran, true);
+}
+
+static void wake_later(struct timer *unused)
+{
+	atomic_store(&sleeper_woken, true);
+	thread_wake(sleeper);
+}
+
+/* The wake-up that comes then is not lost; and without one it does sleep. */
+KTEST(preempt_keeps_the_wake_up_of_one_about_to_sleep)
+{
+	begin_test();
+	sleeper = current_thread();
+	for (uintptr_t wakes = 0; wakes < 3; wakes++) {
+		ran = asleep = sleeper_woken = false;
+		ASSERT_TRUE(kthread_spawn("waker", wake_a_preempted_one, (void *)wakes));
+		ktest_settle();
+		ASSERT_TRUE(atomic_load(&asleep));
+		timer_init(&timer, wake_later);
+		sched_sleep_prepare();
+		waitq_wake_all(&start);
+		EXPECT_TRUE(has_run());
+		if (wakes == 0)
+			timer_arm(&timer, arch_time() + clock_ns_to_ticks(MS));
+		sched_sleep();
+		EXPECT_EQ(wakes == 0, atomic_load(&sleeper_woken));
+		EXPECT_EQ(THREAD_READY, sleeper->state);
+	}
+	end_test();
+}
+
+/* ---- storms: a timer asks whoever runs for its hart, again and again ---- */
+
+#define STORM_TICKS 1000 /* between two, at most */
+#define STRIKES	    50	 /* so many at least */
+
+static unsigned strikes;
+
+static void strike(struct timer *unused)
+{
+	atomic_add(&strikes, 1);
+	sched_yield_soon();
+	timer_arm(&timer, arch_time() + 1 + ktest_random() % STORM_TICKS);
+}
+
+static void storm_begin(void)
+{
+	strikes = 0;
+	timer_init(&timer, strike);
+	timer_arm(&timer, arch_time() + 1);
+}
+
+static void storm_end(void)
+{
+	timer_cancel(&timer);
+	EXPECT_TRUE(strikes >= STRIKES);
+}
+
+#define AREA	   0x40000ul
+#define AREA_PAGES 8
+#define WORDS	   (AREA_PAGES * PAGE_SIZE / sizeof(uint64_t))
+#define ROUNDS	   30
+
+static bool is_going_on(uint64_t round, uint64_t rounds)
+{
+	return round < rounds || (atomic_load(&strikes) < STRIKES && round < 1000 * rounds);
+}
+
+static uint64_t nivcsw;
+
+static int map_area(void)
+{
+	struct uspace *mine = current_process()->uspace;
+	long at;
+
+	uspace_lock(mine);
+	at = space_map(mine, AREA, AREA_PAGES * PAGE_SIZE, READ_WRITE, 0);
+	uspace_unlock(mine);
+	return at == AREA ? 0 : -1;
+}
+
+/* Copies out and in again, over pages that come by faults; each has words of its own. */
+static int copy_much(void *arg)
+{
+	static uint64_t buffers[3][WORDS];
+	uintptr_t me = (uintptr_t)arg;
+	uint64_t *buffer = buffers[me];
+
+	if (map_area())
+		return 1;
+	for (uint64_t round = 0; is_going_on(round, ROUNDS); round++) {
+		for (uint64_t i = 0; i < WORDS; i++)
+			buffer[i] = me << 56 | round << 32 | i;
+		if (user_copy_out(AREA + 8 * me, buffer, sizeof(buffers[0]) - 8 * me))
+			return 2;
+		memset(buffer, 0, sizeof(buffers[0]));
+		if (user_copy_in(buffer, AREA + 8 * me, sizeof(buffers[0]) - 8 * me))
+			return 3;
+		for (uint64_t i = 0; i < WORDS - me; i++)
+			if (buffer[i] != (me << 56 | round << 32 | i))
+				return 4;
+	}
+	atomic_add(&nivcsw, current_thread()->nivcsw);
+	return 0;
+}
+
+static void run_three(int (*fn)(void *arg))
+{
+	int pids[3];
+
+	nivcsw = 0;
+	storm_begin();
+	for (uintptr_t i = 0; i < ARRAY_SIZE(pids); i++)
+		pids[i] = ktest_spawn(fn, (void *)i);
+	for (unsigned i = 0; i < ARRAY_SIZE(pids); i++)
+		EXPECT_EQ(EXITED(0), pids[i] > 0 ? ktest_bury(pids[i]) : -1);
+	storm_end();
+	ktest_note("%u strikes, %lu switches", strikes, (unsigned long)nivcsw);
+	EXPECT_TRUE(nivcsw > 3);
+}
+
+/*
+ * R25, R27: a preempted copy goes on with user memory within reach; nobody else runs so, which
+ * arch_switch() asserts
+ */
+KTEST(preempt_in_the_middle_of_user_copies)
+{
+	run_three(copy_much);
+}
+
+#define FLOATS_AT (AREA + PAGE_SIZE - 400) /* over the edge of a page */
+
+/* Loads floating-point registers and stores them again: each process has its own. */
+static int use_floats(void *arg)
+{
+	static struct arch_sigcontext contexts[3], backs[3];
+	struct arch_sigcontext *context = &contexts[(uintptr_t)arg], *back = &backs[(uintptr_t)arg];
+	uint64_t me = (uintptr_t)arg;
+
+	if (map_area())
+		return 1;
+	arch_frame_start(arch_thread_frame(arch_this_thread()), 0x10000, 0x20000);
+	if (arch_sigcontext_save(FLOATS_AT) || user_copy_in(context, FLOATS_AT, sizeof(*context)))
+		return 2;
+	for (uint64_t round = 0; is_going_on(round, 40 * ROUNDS); round++) {
+		for (uint64_t i = 0; i < ARRAY_SIZE(context->f); i++)
+			context->f[i] = (me + 1) << 56 | round << 32 | i;
+		context->fcsr = (uint32_t)(me + round) & 31;
+		if (user_copy_out(FLOATS_AT, context, sizeof(*context)) ||
+		    arch_sigcontext_load(FLOATS_AT))
+			return 3;
+		if (round % 8 == 0) { /* the page is to come by a fault the next time */
+			struct uspace *mine = current_process()->uspace;
+
+			uspace_lock(mine);
+			if (vm_madvise(&mine->space, AREA, 2 * PAGE_SIZE, 4 /* DONTNEED */))
+				return 4;
+			uspace_unlock(mine);
+		}
+		if (arch_sigcontext_save(FLOATS_AT) || user_copy_in(back, FLOATS_AT, sizeof(*back)))
+			return 5;
+		if (memcmp(back->f, context->f, sizeof(back->f)) || back->fcsr != context->fcsr)
+			return 6;
+	}
+	atomic_add(&nivcsw, current_thread()->nivcsw);
+	return 0;
+}
+
+/* R9: the registers of a signal frame, out and in, are one's own wherever one was preempted */
+KTEST(preempt_in_the_middle_of_floating_point_registers)
+{
+	run_three(use_floats);
+}

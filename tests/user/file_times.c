@@ -1,0 +1,108 @@
+/* R92: the times of a file that is mapped: what a store through a shared mapping changes, and mmap itself. */
+#include "t.h"
+
+static struct stat last;
+
+static int moved(const struct timespec *from, const struct timespec *to)
+{
+	return from->tv_sec != to->tv_sec || from->tv_nsec != to->tv_nsec;
+}
+
+/* Which have moved since the last time; then a while goes by, for clocks that are coarse. */
+static void times_of(const char *what, int fd)
+{
+	struct stat st;
+
+	fstat(fd, &st);
+	say("%s:%s%s%s\n", what, moved(&last.st_atim, &st.st_atim) ? " atime" : "",
+	    moved(&last.st_mtim, &st.st_mtim) ? " mtime" : "",
+	    moved(&last.st_ctim, &st.st_ctim) ? " ctime" : "");
+	last = st;
+	nap(30);
+}
+
+static char *map(int fd, int flags)
+{
+	return mmap(NULL, 64 * PAGE, RW, flags, fd, 0);
+}
+
+static void of_file(int fd, int bytes)
+{
+	char *m, *mine;
+	int pid;
+
+	for (int i = 0; i < 64; i++)
+		pwrite(fd, "file", 4, i * (long)PAGE);
+	times_of("written", fd);
+	m = map(fd, MAP_SHARED);
+	times_of("mapped", fd);
+	m[0] = 'a';
+	times_of("a store", fd);
+	m[1] = 'a';
+	times_of("another to the page", fd);
+	m[PAGE] = 'a';
+	times_of("to the next page", fd);
+	msync(m, 2 * PAGE, MS_SYNC);
+	times_of("msync", fd);
+	read(bytes, m + 3 * PAGE, 10);
+	times_of("read() stores", fd);
+	pid = fork();
+	if (pid == 0) {
+		m[4 * PAGE] = 'c';
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	times_of("a child stores", fd);
+	mine = map(fd, MAP_PRIVATE);
+	mine[0] = mine[5 * PAGE] = 'p';
+	fstat(fd, &last);
+	mine[6 * PAGE] = 'p';
+	times_of("stores to a private one", fd);
+	munmap(mine, 64 * PAGE);
+	TRY(madvise(m + 8 * PAGE, PAGE, MADV_POPULATE_WRITE));
+	times_of("MADV_POPULATE_WRITE", fd);
+	m[8 * PAGE] = 'a';
+	times_of("a store there", fd);
+	munmap(m, 64 * PAGE);
+	times_of("unmapped", fd);
+	m = map(fd, MAP_SHARED);
+	fstat(fd, &last);
+	m[0] = 'b';
+	times_of("a store by a new mapping", fd);
+	ftruncate(fd, 20 * PAGE);
+	times_of("cut off", fd);
+	in_child("behind the end", stores_to, m + 20 * PAGE);
+	times_of("a store behind the end", fd);
+	ftruncate(fd, 64 * PAGE);
+	times_of("grown", fd);
+	m[40 * PAGE] = 'h';
+	times_of("a store to a hole", fd);
+	(void)*(volatile char *)(m + 50 * PAGE);
+	times_of("a load", fd);
+	munmap(m, 64 * PAGE);
+	m = mmap(NULL, 64 * PAGE, RW, MAP_SHARED | MAP_POPULATE, fd, 0);
+	fstat(fd, &last);
+	times_of("populated", fd);
+	munmap(m, 64 * PAGE);
+}
+
+int main(void)
+{
+	int bytes = open("times.src", O_CREAT | O_RDWR, 0644);
+	int fd = open("times.tmp", O_CREAT | O_RDWR, 0644);
+	char *m;
+
+	write(bytes, "0123456789", 10);
+	lseek(bytes, 0, SEEK_SET);
+	of_file(fd, bytes);
+	lseek(bytes, 0, SEEK_SET);
+	say("memfd\n");
+	of_file(memfd_create("times", 0), bytes);
+	/* Nobody is left to ask. */
+	m = map(fd, MAP_SHARED);
+	unlink("times.tmp");
+	close(fd);
+	m[0] = 'x';
+	say("%c\n", m[0]);
+	return 0;
+}

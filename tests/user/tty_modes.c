@@ -1,0 +1,139 @@
+/* What a terminal answers in raw mode without waiting, when its window changes, when its output is waited for, and when
+ * the background puts itself in front. */
+#include "terminal.h"
+
+static int tty;
+static volatile sig_atomic_t winches;
+
+static void winch(int sig)
+{
+	(void)sig;
+	winches++;
+}
+
+/* MIN and TIME decide first, O_NONBLOCK after them. */
+static int reads_raw(void *unused)
+{
+	struct termios modes;
+	char c;
+
+	(void)unused;
+	TRY(tcgetattr(tty, &modes));
+	cfmakeraw(&modes);
+	modes.c_cc[VMIN] = 0;
+	modes.c_cc[VTIME] = 0;
+	TRY(tcsetattr(tty, TCSANOW, &modes));
+	TRY(read(tty, &c, 1));
+	TRY(fcntl(tty, F_SETFL, O_RDWR | O_NONBLOCK));
+	TRY(read(tty, &c, 1));
+	modes.c_cc[VMIN] = 1;
+	TRY(tcsetattr(tty, TCSANOW, &modes));
+	TRY(read(tty, &c, 1));
+	modes.c_cc[VMIN] = 0;
+	modes.c_cc[VTIME] = 1;
+	TRY(tcsetattr(tty, TCSANOW, &modes));
+	TRY(read(tty, &c, 1));
+	TRY(fcntl(tty, F_SETFL, O_RDWR));
+	TRY(read(tty, &c, 1));
+	return 0;
+}
+
+static int window_changes(void *unused)
+{
+	struct winsize size = { .ws_row = 7, .ws_col = 9 };
+
+	(void)unused;
+	setsid();
+	TRY(ioctl(tty, TIOCSCTTY, 1));
+	signal(SIGWINCH, winch);
+	TRY(ioctl(tty, TIOCSWINSZ, &size));
+	say("SIGWINCH: %d\n", winches);
+	TRY(ioctl(tty, TIOCSWINSZ, &size));
+	say("the same size again: %d\n", winches);
+	size.ws_xpixel = 3;
+	TRY(ioctl(tty, TIOCSWINSZ, &size));
+	say("SIGWINCH: %d\n", winches);
+	TRY(ioctl(tty, TIOCSWINSZ, (void *)8));
+	return 0;
+}
+
+static int output_ends(void *unused)
+{
+	int n = -1, p[2];
+
+	(void)unused;
+	TRY(write(tty, "\r", 1));
+	TRY(tcdrain(tty));
+	TRY(ioctl(tty, TIOCOUTQ, &n));
+	say("unsent: %d\n", n);
+	TRY(ioctl(tty, TIOCOUTQ, (void *)8));
+	TRY(tcsendbreak(tty, 0));
+	TRY(pipe(p));
+	TRY(tcdrain(p[1]));
+	TRY(ioctl(p[1], TIOCOUTQ, &n));
+	return 0;
+}
+
+/* Stops, and is done when the group is in the foreground. */
+static void puts_itself_in_front(void)
+{
+	setpgid(0, 0);
+	TRY(tcsetpgrp(tty, getpgrp()));
+	TRY(tcdrain(tty));
+}
+
+static void waits_for_output(void)
+{
+	setpgid(0, 0);
+	TRY(tcdrain(tty));
+}
+
+static void in_background(const char *what, void (*f)(void))
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		f();
+		_exit(0);
+	}
+	waitpid(pid, &status, WUNTRACED);
+	if (WIFSTOPPED(status))
+		say("%s: stopped by SIG%s\n", what, sigabbrev_np(WSTOPSIG(status)));
+	ioctl(tty, TIOCSPGRP, &pid);
+	kill(pid, SIGCONT);
+	waitpid(pid, &status, 0);
+	ended(what, status);
+	signal(SIGTTOU, SIG_IGN);
+	TRY(tcsetpgrp(tty, getpgrp()));
+	signal(SIGTTOU, SIG_DFL);
+}
+
+static int background(void *unused)
+{
+	(void)unused;
+	setsid();
+	TRY(ioctl(tty, TIOCSCTTY, 1));
+	in_background("tcsetpgrp", puts_itself_in_front);
+	in_background("tcdrain", waits_for_output);
+	return 0;
+}
+
+int main(void)
+{
+	static const struct {
+		const char *name;
+		int (*run)(void *);
+	} cases[] = {
+		{ "raw reads", reads_raw },
+		{ "the window", window_changes },
+		{ "output", output_ends },
+		{ "background", background },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		tty = open_terminal();
+		in_child(cases[i].name, cases[i].run, NULL);
+	}
+	return 0;
+}

@@ -1,0 +1,158 @@
+/* waitid: whose news, which of them, what is told of each, what stays with WNOWAIT; what is written where there are none. */
+#include "t.h"
+
+#define EVERYTHING (WEXITED | WSTOPPED | WCONTINUED)
+
+static pid_t parent, child;
+
+/* The raw call: the C library has no rusage. Pids are told as words. */
+static void ask(const char *what, int which, pid_t id, int options)
+{
+	siginfo_t info;
+	long got;
+
+	memset(&info, 0x55, sizeof(info));
+	got = syscall(SYS_waitid, which, id, &info, options, NULL);
+	say("%s: %s, signal %d, code %d, pid %s, uid %u, status %d, untouched %d %d\n", what,
+	    got ? strerrorname_np(errno) : "0", info.si_signo, info.si_code,
+	    info.si_pid == child ? "the child's"
+	    : info.si_pid	 ? "another"
+				 : "none",
+	    info.si_uid, info.si_status, ((int *)&info)[3] == 0x55555555,
+	    ((int *)&info)[7] == 0x55555555);
+}
+#define ASK(which, id, options) ask("waitid(" #which ", " #id ", " #options ")", which, id, options)
+
+/* A child that ends so. */
+static void make(int status, int sig)
+{
+	child = fork();
+	if (child == 0) {
+		if (sig)
+			kill(getpid(), sig);
+		_exit(status);
+	}
+}
+
+static void ends(void)
+{
+	make(7, 0);
+	ASK(P_ALL, 0, WEXITED | WNOWAIT);
+	ASK(P_PID, child, WEXITED | WNOWAIT);
+	ASK(P_PID, child, WSTOPPED | WCONTINUED);
+	ASK(P_PID, child, WEXITED);
+	ASK(P_PID, child, WEXITED);
+	make(0, SIGKILL);
+	ASK(P_PGID, 0, WEXITED);
+	make(0, SIGSEGV);
+	ASK(P_PGID, getpgrp(), EVERYTHING);
+	make(256 + 3, 0);
+	ASK(P_ALL, 77, WEXITED | __WALL);
+}
+
+static void stops(void)
+{
+	child = fork();
+	if (child == 0) {
+		raise(SIGSTOP);
+		raise(SIGSTOP);
+		for (;;)
+			nap(1000);
+	}
+	ASK(P_PID, child, WSTOPPED | WNOWAIT);
+	ASK(P_PID, child, WCONTINUED | WNOHANG);
+	ASK(P_PID, child, EVERYTHING);
+	ASK(P_PID, child, EVERYTHING | WNOHANG);
+	kill(child, SIGCONT);
+	ASK(P_PID, child, WCONTINUED | WNOWAIT);
+	ASK(P_PID, child, WCONTINUED);
+	ASK(P_PID, child, WSTOPPED | WEXITED);
+	kill(child, SIGTERM);
+	kill(child, SIGCONT);
+	ASK(P_PID, child, WEXITED);
+}
+
+static void wrong(void)
+{
+	ASK(P_ALL, 0, WEXITED);
+	make(0, 0);
+	ASK(P_ALL, 0, 0);
+	ASK(P_ALL, 0, WNOHANG);
+	ASK(P_ALL, 0, WEXITED | 0x100);
+	ASK(P_PID, 0, WEXITED);
+	ASK(P_PID, -1, WEXITED);
+	ASK(P_PID, parent, WEXITED);
+	ASK(P_PGID, -1, WEXITED);
+	ASK(P_PGID, 4000, WEXITED);
+	ASK(P_PIDFD, -1, WEXITED);
+	ASK(P_PIDFD, 1, WEXITED);
+	ASK(P_PIDFD, 99, WEXITED);
+	ASK(4, 0, WEXITED);
+	ASK(P_ALL, 0, WEXITED | __WCLONE | WNOHANG);
+	/* What is told is lost where it can't be written. */
+	TRY(syscall(SYS_waitid, P_ALL, 0, -4096l, WEXITED, NULL));
+	TRY(syscall(SYS_waitid, P_ALL, 0, NULL, WEXITED, NULL));
+	make(0, 0);
+	TRY(syscall(SYS_waitid, P_ALL, 0, NULL, WEXITED, -4096l));
+	TRY(syscall(SYS_waitid, P_ALL, 0, -4096l, WEXITED, -4096l));
+	make(0, 0);
+	TRY(syscall(SYS_waitid, P_ALL, 0, NULL, WEXITED, NULL));
+}
+
+static void usage(void)
+{
+	struct rusage rusage = { .ru_minflt = -1 };
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		char *p = anon(200 * PAGE);
+
+		for (size_t i = 0; i < 200; i++)
+			p[i * PAGE] = 1;
+		_exit(0);
+	}
+	TRY(syscall(SYS_waitid, P_ALL, 0, NULL, WEXITED | WNOWAIT, &rusage));
+	say("faults: %s\n",
+	    rusage.ru_minflt >= 200 && rusage.ru_minflt < 2000 ? "some" : "none, or too many");
+	getrusage(RUSAGE_CHILDREN, &rusage);
+	say("counted here: %d\n", rusage.ru_minflt >= 200);
+	TRY(waitid(P_PID, (id_t)pid, NULL, WEXITED));
+	getrusage(RUSAGE_CHILDREN, &rusage);
+	say("counted here: %d\n", rusage.ru_minflt >= 200);
+}
+
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+static void interrupted(void)
+{
+	struct sigaction action = { .sa_handler = nothing };
+
+	sigaction(SIGUSR1, &action, NULL);
+	parent = getpid();
+	child = fork();
+	if (child == 0) {
+		nap(100);
+		kill(parent, SIGUSR1);
+		nap(100);
+		_exit(9);
+	}
+	ASK(P_ALL, 0, WEXITED);
+	action.sa_flags = SA_RESTART;
+	sigaction(SIGUSR1, &action, NULL);
+	kill(parent, SIGUSR1);
+	ASK(P_ALL, 0, WEXITED);
+}
+
+int main(void)
+{
+	parent = getpid();
+	ends();
+	stops();
+	wrong();
+	usage();
+	interrupted();
+	return 0;
+}

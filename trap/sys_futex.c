@@ -1,0 +1,226 @@
+/* futex(2), and the lists of robust ones. */
+#include "abi/futex.h"
+
+#include "base/clock.h"
+#include "lib/bits.h"
+#include "mm/usercopy.h"
+#include "proc/family.h"
+#include "proc/futex.h"
+#include "trap/syscall.h"
+#include "trap/timespec.h"
+
+#define FLAGS (FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)
+
+/* A request's arguments, as far as its kind has them. */
+struct arguments {
+	int command;
+	unsigned flags;
+	uint32_t value, value2, value3;
+	struct futex_word word, second;
+	bool timed;
+	uint64_t until_ns; /* of clock_ns() */
+};
+
+/* What `ns` on the wall clock is on the monotonic one. */
+static uint64_t from_wall(uint64_t ns)
+{
+	uint64_t wall = clock_wall_ns(), now = clock_ns();
+
+	if (ns <= wall)
+		return now;
+	return add_overflows(now, ns - wall, &ns) ? UINT64_MAX : ns;
+}
+
+/* FUTEX_WAIT's time is a length, FUTEX_WAIT_BITSET's a moment. */
+static int read_timeout(struct arguments *args, vaddr_t at)
+{
+	uint64_t ns;
+	int err;
+
+	args->timed = at != 0;
+	if (!args->timed)
+		return 0;
+	err = timespec_read(at, &ns);
+	if (err)
+		return err;
+	if (args->command == FUTEX_WAIT)
+		args->until_ns = add_overflows(clock_ns(), ns, &ns) ? UINT64_MAX : ns;
+	else if (args->flags & FUTEX_CLOCK_REALTIME)
+		args->until_ns = from_wall(ns);
+	else
+		args->until_ns = ns;
+	return 0;
+}
+
+static bool waits(int command)
+{
+	return command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET;
+}
+
+static int check_word(struct futex_word word)
+{
+	if (!IS_ALIGNED(word.at, sizeof(uint32_t)))
+		return -EINVAL;
+	return user_range_ok(word.at, sizeof(uint32_t)) ? 0 : -EFAULT;
+}
+
+static long wait_again(struct trap_frame *frame);
+
+/* With a timeout, a wait that a signal cuts short goes on until the same moment, unless a handler ran. */
+static long wait_for_word(const struct arguments *args, uint32_t bits)
+{
+	uint64_t deadline = args->timed ? clock_deadline(args->until_ns) : 0;
+	struct thread *thread = current_thread();
+	int err = futex_wait(args->word, args->value, bits, args->timed ? &deadline : NULL);
+
+	if (err == -EINTR && args->timed) {
+		thread->restart = RESTART_SLEEP;
+		thread->restart_call = wait_again;
+		thread->sleep_until_ns = args->until_ns;
+	}
+	return err;
+}
+
+static long requeue(const struct arguments *args)
+{
+	int err = check_word(args->second);
+
+	if ((int)args->value < 0 || (int)args->value2 < 0)
+		return -EINVAL;
+	if (err)
+		return err;
+	return futex_requeue(args->word, args->second, args->value, args->value2,
+			     args->command == FUTEX_CMP_REQUEUE ? &args->value3 : NULL);
+}
+
+/* As on Linux a count below 1 wakes one. */
+static unsigned at_least_one(uint32_t count)
+{
+	return (unsigned)MAX((int)count, 1);
+}
+
+static long wake_op(const struct arguments *args)
+{
+	int err = check_word(args->second);
+
+	if (err)
+		return err;
+	return futex_wake_op(args->word, args->second, at_least_one(args->value),
+			     at_least_one(args->value2), args->value3);
+}
+
+static long serve(const struct arguments *args)
+{
+	bool with_bits = args->command == FUTEX_WAIT_BITSET || args->command == FUTEX_WAKE_BITSET;
+	uint32_t bits = with_bits ? args->value3 : FUTEX_BITSET_MATCH_ANY;
+	int err = check_word(args->word);
+
+	if (bits == 0)
+		return -EINVAL;
+	if (err)
+		return err;
+	switch (args->command) {
+	case FUTEX_WAIT:
+	case FUTEX_WAIT_BITSET:
+		return wait_for_word(args, bits);
+	case FUTEX_WAKE:
+	case FUTEX_WAKE_BITSET:
+		return futex_wake(args->word, at_least_one(args->value), bits);
+	case FUTEX_REQUEUE:
+	case FUTEX_CMP_REQUEUE:
+		return requeue(args);
+	default:
+		return wake_op(args);
+	}
+}
+
+static struct arguments arguments_of(const struct trap_frame *frame)
+{
+	int op = arg_int(frame, 1);
+	bool shared = !(op & FUTEX_PRIVATE_FLAG);
+
+	return (struct arguments){ .command = op & ~FLAGS,
+				   .flags = (unsigned)op & FLAGS,
+				   .value = arg_uint(frame, 2),
+				   .value2 = arg_uint(frame, 3),
+				   .value3 = arg_uint(frame, 5),
+				   .word = { .at = arg_user(frame, 0), .shared = shared },
+				   .second = { .at = arg_user(frame, 4), .shared = shared } };
+}
+
+/* In the place of a wait that had a timeout (sys_restart_syscall()). */
+static long wait_again(struct trap_frame *frame)
+{
+	struct arguments args = arguments_of(frame);
+
+	args.timed = true;
+	args.until_ns = current_thread()->sleep_until_ns;
+	return serve(&args);
+}
+
+/* Those with priority inheritance are not here. */
+static bool known(const struct arguments *args)
+{
+	switch (args->command) {
+	case FUTEX_WAIT_BITSET:
+		return true;
+	case FUTEX_WAIT:
+	case FUTEX_WAKE:
+	case FUTEX_REQUEUE:
+	case FUTEX_CMP_REQUEUE:
+	case FUTEX_WAKE_OP:
+	case FUTEX_WAKE_BITSET:
+		return !(args->flags & FUTEX_CLOCK_REALTIME);
+	default:
+		return false;
+	}
+}
+
+long sys_futex(struct trap_frame *frame)
+{
+	struct arguments args = arguments_of(frame);
+	int err = waits(args.command) ? read_timeout(&args, arg_user(frame, 3)) : 0;
+
+	if (err)
+		return err;
+	return known(&args) ? serve(&args) : -ENOSYS;
+}
+
+long sys_set_robust_list(struct trap_frame *frame)
+{
+	if (arg_u64(frame, 1) != sizeof(struct abi_robust_list_head))
+		return -EINVAL;
+	current_process()->robust_list = arg_user(frame, 0);
+	return 0;
+}
+
+/* Of the running process (0) or another. */
+static int robust_list_of(int pid, uint64_t *list_ret)
+{
+	const struct process *process;
+
+	if (pid == 0) {
+		*list_ret = current_process()->robust_list;
+		return 0;
+	}
+	spin_lock(&family_lock);
+	process = family_find(pid);
+	if (process)
+		*list_ret = atomic_load_relaxed(&process->robust_list);
+	spin_unlock(&family_lock);
+	return process ? 0 : -ESRCH;
+}
+
+long sys_get_robust_list(struct trap_frame *frame)
+{
+	const uint64_t size = sizeof(struct abi_robust_list_head);
+	uint64_t list;
+	int err = robust_list_of(arg_int(frame, 0), &list);
+
+	if (err)
+		return err;
+	if (user_copy_out(arg_user(frame, 2), &size, sizeof(size)) ||
+	    user_copy_out(arg_user(frame, 1), &list, sizeof(list)))
+		return -EFAULT;
+	return 0;
+}
