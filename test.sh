@@ -18,7 +18,7 @@ lock
 have_packages "${test_needs[@]}"
 folder=$(build_folder build-test)
 configure "$folder" -Dwerror=true -Dhost_tests=enabled
-build "$folder"
+build "$folder" all meson-test-prereq # from Meson 1.7 on `all` has no programs that only tests need
 unlock
 rm -f "$folder/meson-logs/testlog.json"
 meson test -C "$folder" --no-rebuild --print-errorlogs "$@" < /dev/null

@@ -8,7 +8,8 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from runner import options, session  # noqa: E402
-from runner.failure import BROKEN, Failure, Interrupted  # noqa: E402
+from runner.failure import BROKEN, Failure, Interrupted, explain  # noqa: E402
+from runner.log import write_all  # noqa: E402
 from runner.terminal import Terminal, ensure_descriptors  # noqa: E402
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -38,6 +39,14 @@ def ended_by(signum):
     return 128 + signum
 
 
+def give_help():
+    """Writes the help text; gives the exit status."""
+    error = write_all(1, options.HELP.encode())
+    if error:
+        raise Failure(BROKEN, f"standard output: {os.strerror(error)}")
+    return 0
+
+
 def main(words):
     """Gives the exit status of ./run.sh with these arguments."""
     ensure_descriptors()
@@ -47,8 +56,7 @@ def main(words):
     try:
         asked = options.parse(words)
         if asked.help:
-            sys.stdout.write(options.HELP)
-            return 0
+            return give_help()
         root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         return session.run(asked, root, Terminal())
     except Failure as failure:
@@ -57,7 +65,7 @@ def main(words):
     except Interrupted as interrupted:
         return ended_by(interrupted.signum)
     except OSError as error:
-        say(error)
+        say(explain(error))
         return BROKEN
 
 

@@ -17,6 +17,7 @@ run_needs=(
 # shellcheck disable=SC2034 # used by test.sh
 test_needs=(
 	"${run_needs[@]}"
+	'git git'
 	'cc gcc'
 	'gcov gcc'
 	'/usr/include/stdio.h libc6-dev'
@@ -31,16 +32,19 @@ test_needs=(
 	'cppcheck cppcheck'
 )
 
+# die REASON [STATUS]
 die() {
 	printf '%s: %s\n' "$me" "$1" >&2
-	exit 125
+	exit "${2:-125}"
 }
 
-# A closed descriptor would be taken by the next file that is opened.
+# A closed descriptor would be taken by the next file that is opened. /dev/null is opened for reading, so that writing
+# to it fails as it should. Python does not even start where its input is a directory.
 open_descriptors() {
 	{ true <&0; } 2> /dev/null || exec < /dev/null
-	{ true >&2; } 2> /dev/null || exec 2> /dev/null
-	{ true >&1; } 2> /dev/null || exec > /dev/null
+	{ true >&2; } 2> /dev/null || exec 2< /dev/null
+	{ true >&1; } 2> /dev/null || exec 1< /dev/null
+	[ ! -d /dev/stdin ] || die 'standard input is a directory' 2
 }
 
 # Prints the packages that bring what is missing, a line each, alternatives as a|b.
@@ -59,9 +63,8 @@ choose_packages() {
 	local line name
 	while read -r line; do
 		for name in ${line//|/ }; do
-			if LC_ALL=C apt-cache policy "$name" 2> /dev/null | grep -q 'Candidate: [0-9]'; then
-				break
-			fi
+			# No pipe to a grep -q: apt-cache would fail where grep ends before all is written.
+			[[ $(LC_ALL=C apt-cache policy "$name" 2> /dev/null) == *'Candidate: '[0-9]* ]] && break
 		done
 		printf '%s\n' "$name"
 	done
@@ -121,8 +124,11 @@ have_packages() {
 }
 
 # One set-up or build at a time. The lock is the project's folder itself, so that nothing need be written.
+# Waiting is told of where it lasts: builds with nothing to do follow one another in a moment.
 lock() {
 	exec 9< "$root"
+	flock -w 2 9 && return
+	printf '%s: waiting for another run.sh or test.sh, which is building\n' "$me" >&2
 	flock 9
 }
 
@@ -130,12 +136,14 @@ unlock() {
 	exec 9<&-
 }
 
-# Prints where a build goes: into the project, or to the user's cache where the project can't be written.
+# Prints where a build goes: into the project, or to the user's cache where the project can't be written. Without HOME
+# the shell knows from the password file what ~ is.
 build_folder() {
+	local home=${HOME-~}
 	if [ -w "$root" ] || [ -w "$root/$1" ]; then
 		printf '%s\n' "$root/$1"
 	else
-		printf '%s\n' "${XDG_CACHE_HOME:-$HOME/.cache}/faultline/$(printf '%s' "$root" | cksum | tr ' ' -)/$1"
+		printf '%s\n' "${XDG_CACHE_HOME:-$home/.cache}/faultline/$(printf '%s' "$root" | cksum | tr ' ' -)/$1"
 	fi
 }
 
@@ -144,7 +152,7 @@ configure() {
 	local folder=$1
 	shift
 	[ -e "$folder/build.ninja" ] && return
-	mkdir -p "$folder"
+	mkdir -p "$folder" || die "there is no place to build: neither $root can be written nor $folder be made"
 	meson setup "$folder" "$root" --cross-file "$root/cross-riscv64.ini" "$@" < /dev/null >&2 9<&- ||
 		die "the build could not be configured (its log: $folder/meson-logs/meson-log.txt)"
 }

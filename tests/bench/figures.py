@@ -102,7 +102,7 @@ def write(path, words):
     """Writes a file and says so."""
     with open(path, "w", encoding="utf-8") as file:
         file.write(words)
-    print(f"wrote {os.path.relpath(path)}")
+    print(f"# wrote {os.path.relpath(path)}")
 
 
 def replace_section(path, name, words):

@@ -14,10 +14,10 @@ void scenario(int argc, char **argv)
 {
 	/*
 	 * 25,600 loads of 25,600 pages: FILL each, all of the one zero page: no frame. From 1 GiB on:
-	 * one middle table (a retry), and 100 / 2 leaf tables.
+	 * one middle table, and 100 / 2 leaf tables.
 	 */
 	budget("read 100 MiB", read_all,
-	       (struct cost){ .fill = 25600, .zero = 25600, .retries = 1, .tables = 51 });
+	       (struct cost){ .fill = 25600, .zero = 25600, .tables = 51 });
 	/* Again: the entries are there. */
 	budget("read it again", read_all, (struct cost){ 0 });
 }

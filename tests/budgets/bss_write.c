@@ -21,11 +21,11 @@ static void write_second_half(void)
 void scenario(int argc, char **argv)
 {
 	/*
-	 * 1024 stores without a load before: one FILL and one frame each; one middle table (a retry), a
+	 * 1024 stores without a load before: one FILL and one frame each; one middle table, a
 	 * leaf table for each 2 MiB.
 	 */
 	budget("write 4 MiB", write_first_half,
-	       (struct cost){ .fill = 1024, .retries = 1, .resident = 1024, .tables = 3 });
+	       (struct cost){ .fill = 1024, .resident = 1024, .tables = 3 });
 	/* 1024 loads: FILL with the zero page; two leaf tables more. */
 	budget("read 4 MiB", read_second_half,
 	       (struct cost){ .fill = 1024, .zero = 1024, .tables = 2 });

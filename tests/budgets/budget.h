@@ -14,9 +14,7 @@
 extern char text_end[];
 
 /*
- * Differences; all that is not named is 0. resident and tables are pages. A fault tops up one
- * page-table page, for most lack one at most; where the middle table is missing too it finds that
- * out when it links the first, and starts over with two: a retry.
+ * Differences; all that is not named is 0. resident and tables are pages.
  */
 struct cost {
 	long fill, zero, cow, reuse, remap, accessed, spurious, denied;

@@ -32,9 +32,8 @@ static void first(void)
 
 void scenario(int argc, char **argv)
 {
-	/* A middle table (a retry) and a leaf table. */
-	budget("the parent fills", first,
-	       (struct cost){ .fill = 16, .retries = 1, .resident = 16, .tables = 2 });
+	/* A middle table and a leaf table. */
+	budget("the parent fills", first, (struct cost){ .fill = 16, .resident = 16, .tables = 2 });
 	in_child(child);
 	/* All others are gone: the last holder copies nothing. */
 	budget("the parent writes last", write_area, (struct cost){ .reuse = 16 });

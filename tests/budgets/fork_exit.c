@@ -25,9 +25,8 @@ static void write_after(void)
 
 void scenario(int argc, char **argv)
 {
-	/* 64 stores to empty entries, one new middle table (a retry) and one leaf. */
-	budget("64 pages", fill,
-	       (struct cost){ .fill = 64, .retries = 1, .resident = 64, .tables = 2 });
+	/* 64 stores to empty entries, one new middle table and one leaf. */
+	budget("64 pages", fill, (struct cost){ .fill = 64, .resident = 64, .tables = 2 });
 	/*
 	 * fork takes the right to write from the entries of each VMA and leaf table that has any, and
 	 * fences after each such table: the variables and our stack (one VMA), the area, the kernel's

@@ -41,9 +41,8 @@ static void allow(void)
 
 void scenario(int argc, char **argv)
 {
-	/* A frame for each store; a middle table (a retry) and a leaf table. */
-	budget("fill", fill,
-	       (struct cost){ .fill = 32, .retries = 1, .resident = 32, .tables = 2 });
+	/* A frame for each store; a middle table and a leaf table. */
+	budget("fill", fill, (struct cost){ .fill = 32, .resident = 32, .tables = 2 });
 	/* 32 entries lose a right, in one leaf table: one fence. */
 	budget("read-only", read_only, (struct cost){ .fences = 1 });
 	/* More rights are given to the VMA alone: entries follow when they are used. */

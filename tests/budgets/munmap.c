@@ -26,9 +26,8 @@ static void rest(void)
 
 void scenario(int argc, char **argv)
 {
-	/* 2 MiB of the 4 are written: 512 frames, one middle table (a retry), one leaf. */
-	budget("fill 2 MiB of 4", fill,
-	       (struct cost){ .fill = 512, .retries = 1, .resident = 512, .tables = 2 });
+	/* 2 MiB of the 4 are written: 512 frames, one middle table, one leaf. */
+	budget("fill 2 MiB of 4", fill, (struct cost){ .fill = 512, .resident = 512, .tables = 2 });
 	/* 256 pages in pieces of 64, a fence each; the leaf table has pages left on both sides. */
 	budget("the middle of it", middle, (struct cost){ .fences = 4, .resident = -256 });
 	/* What was never touched has nothing to clear, and nobody to fence. */

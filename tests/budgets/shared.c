@@ -35,10 +35,10 @@ void scenario(int argc, char **argv)
 	area = map_at(64 * GIB, 32 * PAGE, MAP_SHARED);
 	/*
 	 * A shared write to an empty entry is FILL and, as the page becomes dirty, REMAP, in one fault:
-	 * 16 of each, 16 frames; one middle (a retry) and one leaf table.
+	 * 16 of each, 16 frames; one middle and one leaf table.
 	 */
 	budget("the parent writes the first half", write_half,
-	       (struct cost){ .fill = 16, .remap = 16, .retries = 1, .resident = 16, .tables = 2 });
+	       (struct cost){ .fill = 16, .remap = 16, .resident = 16, .tables = 2 });
 	in_child(child);
 	/* Its pages are in the object: the first read maps the window of 16 pages that they fill. */
 	budget("the parent reads the second half", parent_reads,

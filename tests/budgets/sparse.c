@@ -32,12 +32,11 @@ void scenario(int argc, char **argv)
 	budget("promise 1 GiB", promise, (struct cost){ 0 });
 	/*
 	 * Three stores to three empty entries: three FILLs, three zeroed frames. The gibibyte has a
-	 * root entry of its own: one middle table (a retry); the pages are 512 MiB apart: a leaf table
+	 * root entry of its own: one middle table; the pages are 512 MiB apart: a leaf table
 	 * each.
 	 * An entry that was empty owes nobody a fence.
 	 */
-	budget("touch 3 pages", touch,
-	       (struct cost){ .fill = 3, .retries = 1, .resident = 3, .tables = 4 });
+	budget("touch 3 pages", touch, (struct cost){ .fill = 3, .resident = 3, .tables = 4 });
 	/* Loads at 1, 17, 33 and 49 MiB: the zero page, no frame, a leaf table for each 2 MiB: but none at 0. */
 	budget("read 4 pages", read_on, (struct cost){ .fill = 4, .zero = 4, .tables = 3 });
 	/*

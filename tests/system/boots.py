@@ -5,8 +5,9 @@ import os
 import random
 import subprocess
 import tempfile
+import time
 
-from lib.boot import KERNEL, MIB, archive_of, boot, bytes_of, tree
+from lib.boot import KERNEL, MIB, archive_of, boot, bytes_of, instructions, tree
 from lib.guest import run
 from lib.tap import Skip, case, equal, has, lacks, main
 from runner.archive import Archive
@@ -20,6 +21,12 @@ def refused(result, *words):
     lacks(text, "kernel panic", "what came")
     if words and not any(word in text for word in words):
         raise AssertionError(f"expected one of {words} in {text[-1500:]!r}")
+
+
+def few(text, most):
+    """Checks that a boot with icount, which has gone off, took no more instructions than that."""
+    has(text, "power: off", "what came")
+    equal(instructions(text) <= most, True, f"{instructions(text):,} instructions, {most:,} at most")
 
 
 @case
@@ -92,8 +99,9 @@ def an_archive_of_many_names():
     header = b"070701" + b"%08x" * 13
     entries = [header % (i, 0o100644, 0, 0, 2, 0, 0, 0, 0, 0, 0, 8, 0) + b"n%06d\0\0\0" % i for i in range(70000)]
     whole = b"".join(entries) + archive_of(["/exit"])
-    status, text = boot(whole, words=["init=/exit"], mem=256 * MIB, seconds=60)
+    status, text = boot(whole, words=["init=/exit"], mem=256 * MIB, icount=True)
     equal(status, 0, "status")
+    few(text, 4_000_000_000)
     has(text, "archive of", "what came")
     refused(boot(whole, words=["init=/exit"], mem=64 * MIB), "no memory for its names")
 
@@ -164,22 +172,32 @@ def trees_that_lie():
                 patched = patched.replace(before, after)
             with open(path, "wb") as file:
                 file.write(patched)
-            text = boot(extra=["-dtb", path])[1]
+            status, text = boot(extra=["-dtb", path])
             lacks(text, "kernel panic", str(changes))
             has(text, "boot: error: the device tree can't be used", str(changes))
             has(text, "power: off, status 125", str(changes))
+            equal(status, 125, str(changes))
+
+
+@case
+def too_little_memory():
+    status, text = boot(mem=12 * MIB)
+    has(text, "12 MiB of memory are too little", "what came")
+    equal(status, 125, "status")
 
 
 @case
 def a_command_line_of_sixty_thousand_characters():
-    status, text = boot(archive_of(["/exit"]), words=["seed=1"] * 8000 + ["init=/exit"], seconds=15)
+    status, text = boot(archive_of(["/exit"]), words=["seed=1"] * 8000 + ["init=/exit"], icount=True)
     equal(status, 0, "status")
+    few(text, 100_000_000)
     lacks(text, "kernel panic", "what came")
 
 
 @case
 def of_ten_thousand_unknown_words_some_are_named():
-    text = boot(archive_of(["/exit"]), words=["x"] * 10000 + ["init=/exit"], seconds=15)[1]
+    text = boot(archive_of(["/exit"]), words=["x"] * 10000 + ["init=/exit"], icount=True)[1]
+    few(text, 100_000_000)
     equal(text.count("boot: warning: command line: "), 6, "warnings")
     has(text, 'boot: warning: command line: "x" is not known', "what came")
     has(text, "boot: warning: command line: 9995 more words are not understood", "what came")
@@ -191,6 +209,20 @@ def icount_counts_instructions():
     """The same loop costs the same, to the tick (of 100 instructions), however busy this machine is."""
     costs = [int(run("ticks", options=["--icount"]).out.split()[1]) for _ in range(3)]
     equal(max(costs) - min(costs) <= 1, True, f"costs {costs} are the same")
+
+
+@case
+def the_time_of_day_is_the_machines():
+    before, told = time.time(), float(run("clock").out)
+    equal(before - 5 <= told <= time.time() + 5, True, f"{told} is between {before} and now")
+
+
+@case
+def under_icount_the_time_of_day_begins_anew():
+    """2026-01-01 and what the boot took, whatever day it is here."""
+    for _ in range(2):
+        told = float(run("clock", options=["--icount"]).out) - 1767225600
+        equal(0 <= told < 5, True, f"{told} is in the first seconds of 2026")
 
 
 @case

@@ -6,14 +6,13 @@ import re
 import shutil
 import subprocess
 
-from lib.guest import BUILD, RUN
+from lib.guest import BUILD, PATIENCE, RUN
 from lib.tap import Skip, case, equal, has, lacks, main
 
 FAULTY = os.path.join(BUILD, "tests/system/faulty")
 MOVABLE = os.path.join(BUILD, "tests/user/nolib_pie")
 TOUCHED = 0x2000000000  # where the program maps three pages and writes to the first
 MARK = "=== "
-PATIENCE = 120
 SESSIONS = {}
 
 
@@ -23,7 +22,7 @@ class Session:
     def __init__(self, commands, program=FAULTY):
         if shutil.which("gdb-multiarch") is None:
             raise Skip("gdb-multiarch is not installed")
-        machine = subprocess.Popen([RUN, "--gdb", "--timeout", "100", "--", program], stdin=subprocess.DEVNULL,
+        machine = subprocess.Popen([RUN, "--gdb", "--timeout", "600", "--", program], stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
             line = machine.stderr.readline()

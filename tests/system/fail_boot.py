@@ -18,7 +18,7 @@ IDLE_THREAD = range(28, 35)
 
 def boot(*words):
     """Runs the least program on the least memory."""
-    return run("exit", "0", options=["--mem", "16M", "--timeout", "30", "--verbose", *words])
+    return run("exit", "0", options=["--mem", "16M", "--verbose", *words])
 
 
 def fail_at(number):

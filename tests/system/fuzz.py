@@ -5,7 +5,7 @@ Shortly, and with the same seeds each time; FUZZ_SEED and FUZZ_SECONDS make it a
 
 import os
 
-from lib.guest import BUILD, run
+from lib.guest import PATIENCE, run_placed
 from lib.tap import case, equal, has, lacks, main
 
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
@@ -14,8 +14,8 @@ SECONDS = int(os.environ.get("FUZZ_SECONDS", "5"))
 
 def fuzz(program, mem, seed):
     """Runs one of the fuzzers for a while and looks at what the kernel says."""
-    done = run(str(seed), str(SECONDS), program=os.path.join(BUILD, "tests/system", program),
-               options=["--mem", mem, "--timeout", str(SECONDS + 60), "--verbose"])
+    done = run_placed(program, str(seed), str(SECONDS), patience=SECONDS + PATIENCE,
+                      options=["--mem", mem, "--timeout", str(SECONDS + 600), "--verbose"])
     lacks(done.err, b"kernel panic", "log")
     lacks(done.err, b": error: ", "log")
     has(done.err, b"all accounted for", "log")

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Programs that ask for all there is: one of them ends, with a reason, and the machine goes on."""
 
+import os
 import re
 
 from lib.boot import MIB, boot
-from lib.guest import BUILD, FAKE, GREEDY, run
+from lib.guest import BUILD, FAKE, GREEDY, folder, run
 from lib.tap import Skip, case, equal, has, lacks, main
 
-SMALL = ["--mem", "64M", "--timeout", "100"]
+SMALL = ["--mem", "64M"]
 
 
 @case
@@ -34,13 +35,13 @@ def a_fork_bomb_comes_to_an_end():
 
 @case
 def a_hog_with_the_least_memory():
-    done = run("hog", options=["--mem", "32M", "--timeout", "100"])
+    done = run("hog", options=["--mem", "32M"])
     equal(done.status, 137, "status")
 
 
 @case
 def the_least_memory_is_enough_for_small_programs():
-    done = run("survivor", options=["--mem", "16M", "--timeout", "100"])
+    done = run("survivor", options=["--mem", "16M"])
     equal((done.status, done.out), (0, b"child: signal 9\n"), "status and output")
 
 
@@ -77,6 +78,13 @@ def names_without_a_byte_are_refused_in_time():
 
 
 @case
+def folders_that_are_removed_and_held_count():
+    done = run("removed", options=SMALL, program=GREEDY)
+    equal((done.status, done.out), (0, b"refused: No space left on device\nanother: status 0\nthen: Success\n"),
+          "status and output")
+
+
+@case
 def holes_of_a_file_are_given_back():
     """The files' share of memory ends before memory does: SIGBUS, as on Linux's tmpfs when it is full."""
     done = run("holes", options=SMALL, program=GREEDY)
@@ -87,6 +95,18 @@ def holes_of_a_file_are_given_back():
 def who_takes_page_tables_is_the_one_to_go():
     done = run("sparse", options=SMALL, program=GREEDY)
     equal((done.status, done.out), (0, b"child: signal 9\n"), "status and output")
+
+
+@case
+def memory_in_clean_pages_of_files_is_had():
+    """R43: nobody is refused memory, or ended for it, while a file's pages hold 20 MiB that can be read again."""
+    path = os.path.join(folder("cached"), "file")
+    with open(path, "wb") as file:
+        file.write(os.urandom(20 * MIB))
+    done = run("/file", options=[*SMALL, "--add", f"{path}:/file"], program=f"{BUILD}/tests/system/cached")
+    ways = ["fork", "processes", "mlock", "populate", "mprotect", "mremap", "write", "pipes"]
+    equal((done.status, done.out.decode().splitlines()), (0, [f"{way}: 0" for way in ways]), "status and output")
+    lacks(done.err, b"out of memory", "standard error")
 
 
 if __name__ == "__main__":

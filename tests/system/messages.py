@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 
-from lib.guest import FAKE, GREEDY, folder, run, start
+from lib.guest import FAKE, GREEDY, PATIENCE, folder, run, start
 from lib.tap import Skip, case, equal, has, lacks, main
 
 STAMP = re.compile(rb"^\[ *\d+\.\d+\] ", re.MULTILINE)
@@ -105,9 +105,9 @@ def gdb_is_waited_for():
     done = subprocess.run(["gdb-multiarch", "-nx", "-batch", "-ex", "set architecture riscv:rv64",
                            "-ex", f"target remote {target}", "-ex", "hbreak *0x80200000", "-ex", "continue",
                            "-ex", "info registers pc", "-ex", "delete", "-ex", "detach"],
-                          capture_output=True, text=True, timeout=60, check=False)
+                          capture_output=True, text=True, timeout=PATIENCE, check=False)
     has(done.stdout, "0x80200000", "what gdb shows")
-    equal(process.wait(60), 3, "status")
+    equal(process.wait(PATIENCE), 3, "status")
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@
 import os
 import subprocess
 
-from lib.guest import BUILD, ELF, FAKE, PROBE, RUN, copy_probe, folder, run, run_raw
-from lib.tap import Skip, case, equal, has, main
+from lib.guest import BUILD, ELF, FAKE, PATIENCE, PROBE, RUN, copy_probe, folder, run, run_raw
+from lib.tap import Skip, case, equal, has, lacks, main
 
 
 @case
@@ -86,7 +86,7 @@ def blanks_and_odd_names():
 def a_project_in_a_folder_with_blanks():
     place = os.path.join(folder("linked"), "a project")
     os.symlink(os.path.dirname(RUN), place)
-    done = subprocess.run([place + "/run.sh", "--", PROBE, "exit", "4"], stdin=subprocess.DEVNULL, timeout=120,
+    done = subprocess.run([place + "/run.sh", "--", PROBE, "exit", "4"], stdin=subprocess.DEVNULL, timeout=PATIENCE,
                           check=False)
     equal(done.returncode, 4, "status")
 
@@ -109,7 +109,7 @@ def a_link_to_a_program():
 def several_runs_at_once():
     runs = [subprocess.Popen([RUN, "--", PROBE, "exit", str(number)], stdin=subprocess.DEVNULL)
             for number in range(10, 14)]
-    equal([process.wait(120) for process in runs], [10, 11, 12, 13], "statuses")
+    equal([process.wait(PATIENCE) for process in runs], [10, 11, 12, 13], "statuses")
 
 
 @case
@@ -183,6 +183,45 @@ def add_of_neither_file_nor_folder():
     done = run("exit", "0", options=["--add", place + "/d"])
     equal(done.status, 2, "status")
     has(done.last_line(), b"fifo", "last line")
+
+
+@case
+def a_program_where_add_puts_it():
+    """Its path in the guest does not depend on where it lies here."""
+    place = folder("added")
+    os.mkdir(place + "/inside")
+    copy_probe(place + "/mine")
+    copy_probe(place + "/inside/other")
+    for option, name in (("/mine:/bin/x", "/bin/x"), ("/mine:/bin/x", "x"), ("/mine", "/mine"),
+                         ("/inside:/opt", "/opt/other"), ("/inside", "/inside/other"), ("/mine:/bin/x", "//bin/./x")):
+        done = run("args", options=["--add", place + option], program=name, cwd="/")
+        equal((done.status, done.out, done.err), (0, f"[{name}]\n[args]\n".encode(), b""), f"{name} by {option}")
+    equal(run("self", options=["--add", place + "/mine:/bin/x"], program="/bin/x").out, b"self data\n", "its own file")
+    equal(run("args", options=["--add", place + "/inside:/opt"], program="/opt/mine").status, 127, "what is not in it")
+
+
+@case
+def a_working_directory_that_is_gone_is_125():
+    place = folder("gone")
+    done = subprocess.run(["sh", "-c", 'rmdir "$PWD"; exec "$0" -- "$1" exit 0', RUN, PROBE], cwd=place,
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)
+    equal((done.returncode, done.stderr.splitlines()[-1]),
+          (125, b"run.sh: the working directory: No such file or directory"), "status and last line")
+
+
+@case
+def program_headers_beyond_all_files():
+    if FAKE:
+        raise Skip("needs the real kernel")
+    path = os.path.join(folder("far"), "a.out")
+    with open(path, "wb") as file:
+        head = bytearray(ELF)
+        head[32:40] = b"\xff" * 8
+        head[54:58] = (56).to_bytes(2, "little") + (1).to_bytes(2, "little")
+        file.write(head)
+    done = run_raw(["--", path])
+    lacks(done.err, b"Traceback", "standard error")
+    equal(done.status, 126, "status")
 
 
 @case

@@ -4,7 +4,7 @@
 import re
 import subprocess
 
-from lib.guest import PROBE, RUN
+from lib.guest import PATIENCE, PROBE, RUN
 from lib.prompt import CTRL, Prompt
 from lib.tap import case, equal, has, lacks, main
 
@@ -212,7 +212,8 @@ def leaving_with_stopped_jobs_warns_once():
 
 def without_terminal(text):
     """Runs the prompt with a text on standard input; gives (status, output, errors)."""
-    done = subprocess.run([RUN, *ADD, "--", "sh"], input=text.encode(), capture_output=True, timeout=100, check=False)
+    done = subprocess.run([RUN, *ADD, "--", "sh"], input=text.encode(), capture_output=True, timeout=PATIENCE,
+                          check=False)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 

@@ -3,10 +3,9 @@
 
 import re
 
-from lib.guest import BUILD, FAKE, run
+from lib.guest import FAKE, run_placed
 from lib.tap import Skip, case, equal, has, main
 
-DIES = f"{BUILD}/tests/system/dies"
 STATUS = {"SIGILL": 132, "SIGTRAP": 133, "SIGBUS": 135, "SIGSEGV": 139}
 MASKS = [
     (r"^\[ *\d+\.\d+\] trap: warning: ", ""),
@@ -94,7 +93,7 @@ def make(way, signal, first, rest):
     def explained():
         if FAKE:
             raise Skip("needs the real kernel")
-        done = run(way, program=DIES, options=["--mem", "64M"])
+        done = run_placed("dies", way, options=["--mem", "64M"])
         equal(done.status, STATUS[signal], "status")
         lines = masked(done.err)
         equal(lines, [f"dies[2] killed by {signal}: {first}", *rest], "report")
@@ -112,7 +111,7 @@ for name, death in DEATHS.items():
 def R121_out_of_memory_tells_who_uses_what():
     if FAKE:
         raise Skip("needs the real kernel")
-    done = run("hog", program=DIES, options=["--mem", "64M"])
+    done = run_placed("dies", "hog", options=["--mem", "64M"])
     equal(done.status, 137, "status")
     lines = [line.split("] mm: warning: ")[1] for line in done.err.decode().splitlines() if "] mm: warning: " in line]
     equal(len(lines), 5, "lines")

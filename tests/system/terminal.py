@@ -5,10 +5,9 @@ import os
 import pty
 import signal
 import subprocess
-import time
 
-from lib.guest import PROBE, RUN
-from lib.processes import alive, children
+from lib.guest import PATIENCE, PROBE, RUN
+from lib.processes import children, left_alive
 from lib.pty import OnTerminal, ShellOnTerminal
 from lib.tap import case, equal, has, main
 
@@ -152,10 +151,7 @@ def hanging_up_ends_the_machine():
     machines = children(run.child.pid)
     equal(len(machines), 1, "machines")
     run.child.close(force=False)
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and any(alive(machine) for machine in machines):
-        time.sleep(0.1)
-    equal([machine for machine in machines if alive(machine)], [], "machines left")
+    equal(left_alive(machines), [], "machines left")
 
 
 @case
@@ -170,7 +166,7 @@ def hanging_up_without_a_signal_ends_the_machine():
         seen += os.read(master, 4096)
     os.close(master)
     try:
-        equal(run.wait(10), 128 + signal.SIGHUP, "status")
+        equal(run.wait(PATIENCE), 128 + signal.SIGHUP, "status")
     finally:
         if run.poll() is None:
             os.killpg(run.pid, signal.SIGKILL)

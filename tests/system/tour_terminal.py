@@ -8,8 +8,8 @@ import time
 
 import pexpect
 
-from lib.guest import FAKE, RUN
-from lib.processes import alive, children
+from lib.guest import FAKE, PATIENCE, RUN
+from lib.processes import children, left_alive
 from lib.prompt import CTRL, Prompt
 from lib.tap import Skip, case, equal, has, lacks, main
 from lib.tour import FIGURES, STOPS, figures
@@ -22,7 +22,7 @@ class Terminal:
         if FAKE:
             raise Skip("needs the real kernel")
         script = '"$0" "$@"; echo "status $?."; read -r line'
-        self.child = pexpect.spawn("/bin/bash", ["-c", script, RUN, *words], timeout=60, dimensions=(25, 80),
+        self.child = pexpect.spawn("/bin/bash", ["-c", script, RUN, *words], timeout=PATIENCE, dimensions=(25, 80),
                                    env={**os.environ, "LANG": "C", **environment}, encoding="utf-8", codec_errors="replace")
         self.child.delaybeforesend = None
         self.modes = termios.tcgetattr(self.child.child_fd)
@@ -177,10 +177,7 @@ def a_closed_terminal_ends_the_machine():
         machines = children(prompt.child.pid)
         equal(len(machines), 1, "machines")
         prompt.child.close(force=False)
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline and any(alive(machine) for machine in machines):
-            time.sleep(0.1)
-        equal([machine for machine in machines if alive(machine)], [], "machines left")
+        equal(left_alive(machines), [], "machines left")
 
 
 @case
@@ -188,7 +185,7 @@ def without_a_terminal_on_both_sides_no_prompt_follows():
     if FAKE:
         raise Skip("needs the real kernel")
     for redirect in ("</dev/null", "| cat", "</dev/null | cat"):
-        done = pexpect.run(f"/bin/bash -c '{RUN} {redirect}; echo status $?.'", timeout=60, withexitstatus=False,
+        done = pexpect.run(f"/bin/bash -c '{RUN} {redirect}; echo status $?.'", timeout=PATIENCE, withexitstatus=False,
                            env={**os.environ, "LANG": "C"})
         has(done, b"status 0.", redirect)
         lacks(done, b"quit", redirect)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Watching faults (R122): a program reads its own counters, mappings and trace, and they are exact."""
 
-from lib.guest import BUILD, FAKE, run
+from lib.guest import FAKE, run_placed
 from lib.tap import Skip, case, equal, main
 
 
@@ -9,7 +9,7 @@ from lib.tap import Skip, case, equal, main
 def R122_a_program_sees_its_faults():
     if FAKE:
         raise Skip("needs the real kernel")
-    done = run(program=f"{BUILD}/tests/system/watch", options=["--mem", "64M"])
+    done = run_placed("watch", options=["--mem", "64M"])
     lines = done.out.decode().splitlines()
     equal([line for line in lines if not line.startswith("ok ")], ["# watching", lines[-1]], "what is wrong")
     equal(lines[-1], f"1..{len(lines) - 2}", "plan")

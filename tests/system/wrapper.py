@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 
-from lib.guest import ROOT, RUN, folder
+from lib.guest import PATIENCE, ROOT, RUN, folder
 from lib.tap import case, equal, has, main
 
 CROSS = """\
@@ -29,7 +29,7 @@ endian = 'little'
 def meson(*words, cwd):
     """Runs Meson; gives its status and output."""
     done = subprocess.run(["meson", *words], cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=300, check=False)
+                          timeout=PATIENCE, check=False)
     return done.returncode, done.stdout + done.stderr
 
 

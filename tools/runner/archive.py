@@ -53,17 +53,17 @@ class Archive:
 
     def add_tree(self, path, host):
         """Adds a host's file or folder with all that is in it, links as links."""
-        self._add_one(path, host, os.stat(host))
-        if os.path.isdir(host):
-            for name in sorted(os.listdir(host)):
-                self._add_below(path + "/" + name, os.path.join(host, name))
-
-    def _add_below(self, path, host):
-        info = os.lstat(host)
+        info = os.stat(host)
         self._add_one(path, host, info)
-        if stat.S_ISDIR(info.st_mode):
-            for name in sorted(os.listdir(host)):
-                self._add_below(path + "/" + name, os.path.join(host, name))
+        folders = [(path, host)] if stat.S_ISDIR(info.st_mode) else []
+        while folders:  # as deep as they go: deeper than Python's own calls may
+            path, host = folders.pop()
+            for name in os.listdir(host):
+                below = (path + "/" + name, os.path.join(host, name))
+                info = os.lstat(below[1])
+                self._add_one(*below, info)
+                if stat.S_ISDIR(info.st_mode):
+                    folders.append(below)
 
     def _add_one(self, path, host, info):
         mtime = int(info.st_mtime)
@@ -115,7 +115,10 @@ def write_entry(file, path, entry, number):
 def copy_exactly(source, file, length, name):
     """Copies as many bytes as the header says, or fails where the file has become shorter."""
     while length > 0:
-        data = source.read(min(length, CHUNK))
+        try:
+            data = source.read(min(length, CHUNK))
+        except OSError as error:
+            raise Failure(BROKEN, f"{name}: {error.strerror}") from None
         if not data:
             raise Failure(BROKEN, f"{name}: became shorter while it was read")
         file.write(data)

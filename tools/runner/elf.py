@@ -1,5 +1,6 @@
 """Reads what the runner wants to know of ELF files: is it ours, is it static, whose code is at an address."""
 
+import os
 import struct
 
 MACHINE_RISCV = 243
@@ -22,7 +23,7 @@ def read_header(data):
 
 def has_interpreter(file, header):
     """Tells whether a program header asks for a dynamic linker."""
-    if header["phentsize"] != 56:
+    if header["phentsize"] != 56 or header["phoff"] > os.fstat(file.fileno()).st_size:
         return False
     file.seek(header["phoff"])
     table = file.read(56 * header["phnum"])

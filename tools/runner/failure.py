@@ -1,5 +1,7 @@
 """The runner's own ways to end: an exit status and the reason, said on the last line of standard error."""
 
+import os
+
 USAGE = 2  # wrong options
 TIMEOUT = 124  # no end within the time-out
 BROKEN = 125  # the kernel panicked, or QEMU or the set-up failed
@@ -14,6 +16,12 @@ class Failure(Exception):
         super().__init__(reason)
         self.status = status
         self.reason = reason
+
+
+def explain(error):
+    """Says an OSError in words, with the file that it is about where it names one."""
+    words = error.strerror or str(error)
+    return f"{os.fsdecode(error.filename)}: {words}" if isinstance(error.filename, (str, bytes)) else words
 
 
 class Interrupted(Exception):

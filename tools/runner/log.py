@@ -38,6 +38,7 @@ class Log:
         self.verbose = options.verbose
         self.terminal = terminal
         self.file = file
+        self.error = None  # errno of the first line that the log file did not take
         self.spoke = False
         self.panic = None
         self.power_off = None
@@ -47,7 +48,7 @@ class Log:
     def write(self, line):
         """Writes one line to the log file, else to standard error."""
         if self.file is not None:
-            write_all(self.file, line + b"\n")
+            self.error = write_all(self.file, line + b"\n") or self.error
         else:
             write_all(2, line + (b"\r\n" if self.terminal.raw else b"\n"))
 
@@ -116,9 +117,10 @@ class Uart:
 
 
 def write_all(fd, data):
-    """Writes all of it, unless nobody can read it any more."""
+    """Writes all of it; gives the errno where that fails, else None."""
     try:
         while data:
             data = data[os.write(fd, data) :]
-    except OSError:
-        pass
+    except OSError as error:
+        return error.errno
+    return None

@@ -8,10 +8,10 @@ HELP = """\
 usage: ./run.sh [OPTION]... [-- PROGRAM [ARG...]]
 
 Boots Faultline in QEMU, runs one program on it and ends with its status. PROGRAM with a
-slash is a riscv64 ELF file of this machine (static: link with -static); without a slash it
-is looked up in the image's /bin, then in this directory. Without PROGRAM a guided
-tour runs (with --icount, on one hart); on a terminal a prompt follows, which
-"-- sh" gives alone.
+slash is a riscv64 ELF file of this machine (static: link with -static), or the path that
+--add gives one; without a slash it is looked up in the image's /bin, then in this
+directory. Without PROGRAM a guided tour runs (with --icount, on one hart); on a terminal a
+prompt follows, which "-- sh" gives alone.
 Standard input, output and error are the program's own.
 
   --mem SIZE               memory of the machine, as 64M or 1G (256M); 16M is the least
@@ -27,7 +27,7 @@ Standard input, output and error are the program's own.
   --help                   this text
 
 Exit status: the program's, 128+N if signal N killed it; 2 wrong usage, 124 time-out,
-125 a kernel panic or no machine, 126 not a riscv64 ELF file, 127 not found or not static.
+125 a kernel panic, no machine, or output that could not be written, 126 not a riscv64 ELF file, 127 not found or not static.
 On a terminal, Ctrl-A X ends the machine and Ctrl-A Ctrl-A sends one Ctrl-A.
 
 FAULTLINE_BUILD names a build folder to use as it is, FAULTLINE_KERNEL a kernel in it (or
@@ -101,8 +101,10 @@ def parse_add(text):
         raise Failure(USAGE, f"--add wants HOSTFILE[:PATH], not '{text}'")
     if path and not path.startswith("/"):
         raise Failure(USAGE, f"--add wants an absolute path after the last colon, not '{path}'")
-    if not os.path.exists(host):
-        raise Failure(USAGE, f"--add: {host}: no such file")
+    try:
+        os.stat(host)
+    except OSError as error:
+        raise Failure(USAGE, f"--add: {host}: {error.strerror}") from None
     name = os.path.basename(os.path.realpath(host) if host.endswith("/") else host)
     if not path or path.endswith("/"):
         path = (path or "/") + name

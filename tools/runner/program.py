@@ -19,14 +19,27 @@ class Program:
         self.argv = argv
         self.of_image = of_image
 
-def find(name, image_bin, cwd):
-    """Finds the host file and the guest's path of a program by its name."""
-    if "/" in name:
-        return name, os.path.normpath(os.path.join(cwd, name))
-    image = os.path.join(image_bin, name)
-    if name not in ("", ".", "..") and os.path.isfile(image):
-        return image, "/bin/" + name
-    return os.path.join(cwd, name), os.path.join(cwd, name)
+
+def find(name, image_bin, cwd, add):
+    """Finds the host file and the guest's path of a program by its name; what --add puts there comes first."""
+    host, guest = name, "/" + os.path.normpath(os.path.join(cwd, name)).lstrip("/")
+    if "/" not in name:
+        image, in_bin = os.path.join(image_bin, name), "/bin/" + name
+        host = os.path.join(cwd, name)
+        if name not in ("", ".", "..") and (os.path.isfile(image) or find_added(in_bin, add)):
+            host, guest = image, in_bin
+    return find_added(guest, add) or host, guest
+
+
+def find_added(guest, add):
+    """Gives the host file that --add puts at a path of the guest, alone or in its folder; None where it does not."""
+    for host, path in reversed(add):
+        path = os.path.normpath(path)
+        if guest == path and os.path.isfile(host):
+            return host
+        if guest.startswith(path + "/") and os.path.isfile(host + guest[len(path) :]):
+            return host + guest[len(path) :]
+    return None
 
 
 def check(host, name):
@@ -47,10 +60,10 @@ def check(host, name):
         raise Failure(NOT_ELF, f"{name}: {error.strerror}") from None
 
 
-def resolve(words, image_bin, cwd):
+def resolve(words, image_bin, cwd, add=()):
     """Finds and checks the program that these words ask for; none asks for the tour."""
     words = words or [DEFAULT]
-    host, guest = find(words[0], image_bin, cwd)
+    host, guest = find(words[0], image_bin, cwd, add)
     check(host, words[0])
     return Program(host, guest, words, os.path.dirname(host) == image_bin)
 

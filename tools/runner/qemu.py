@@ -28,17 +28,20 @@ class Machine:
         self.initrd = None
         self.extra = []  # more arguments for QEMU
 
-    def arguments(self):
-        """Gives QEMU's arguments but for the channels."""
+    def arguments(self, ports=0):
+        """Gives QEMU's arguments but for the channels, of which so many are ports."""
         memory = f"{self.mem // MIB}M" if self.mem % MIB == 0 else f"{self.mem // 1024}k"
+        words = [f"ports={ports}"] * (ports > 0) + self.words
         args = ["-machine", "virt", "-m", memory, "-smp", str(self.harts), "-nodefaults",
                 "-no-user-config", "-display", "none", "-no-reboot", "-bios", "default",
-                "-kernel", self.kernel, "-append", " ".join(self.words)]
+                "-kernel", self.kernel, "-append", " ".join(words)]
         if self.initrd is not None:
             args += ["-initrd", f"/proc/self/fd/{self.initrd}"]
         if self.icount:
             args += ["-icount", "shift=0,sleep=" + ("on" if self.awake else "off"), "-seed", "1",
                      "-rtc", "clock=vm,base=2026-01-01"]
+            # Devices act when they are told, not a while later in a thread of QEMU's: two runs stay alike.
+            args += ["-global", "virtio-mmio.ioeventfd=off"]
         if self.gdb_port:
             args += ["-gdb", f"tcp:127.0.0.1:{self.gdb_port}", "-S"]
         return args + self.extra
@@ -103,8 +106,9 @@ class Qemu:
         for name in channels:
             self.channels[name], theirs[name] = socket.socketpair()
             self.channels[name].setblocking(False)
-        args = [path, *machine.arguments()]
-        if any(name in PORTS for name in channels):
+        ports = sum(name in PORTS for name in channels)
+        args = [path, *machine.arguments(ports)]
+        if ports:
             args += ["-device", "virtio-serial-device,id=ports,max_ports=8"]
         for name, end in theirs.items():
             args += channel_arguments(name, end.fileno())

@@ -1,5 +1,6 @@
 """One run from its options to its exit status: the program's streams joined to the machine that runs it."""
 
+import errno
 import os
 import shlex
 import signal
@@ -15,6 +16,9 @@ DEFAULT_TIMEOUT = 600.0
 LAST_WORDS = 2.0  # seconds for what a killed QEMU had written
 CTRL_A = 0x01
 SPARE = 1 << 16  # bytes of a boot archive beside its programs
+STREAMS = ("standard input", "standard output", "standard error")
+# No reason to fail: a reader that leaves, whose writer gets SIGPIPE; nohup's input, which can't be read.
+EXPECTED = (None, errno.EPIPE, errno.EBADF), (None, errno.EPIPE), (None, errno.EPIPE)
 TASTE = ("LANG", "LC_ALL", "LC_MESSAGES", "NO_COLOR")
 
 
@@ -67,9 +71,9 @@ def build_archive(options, place, chosen, cwd):
     for folder in program.folders_named(chosen.argv[0], cwd):
         archive.add_folder(folder)
     add_image(archive, place, chosen, options.mem)
-    archive.add_program(chosen.guest, chosen.host)
     for host, path in options.add:
         archive.add_tree(path, host)
+    archive.add_program(chosen.guest, chosen.host)
     archive.add_program("/init", place.init)
     archive.add_bytes("/run/argv", nul_ended([chosen.guest, *chosen.argv]))
     archive.add_bytes("/run/env", nul_ended(environment(options, chosen)))
@@ -137,6 +141,7 @@ class Session:
         self.log = log
         self.machine = machine
         self.loop = Loop()
+        self.ends = []  # (descriptor, what reads or writes it) of each of the program's streams
         self.keys = Keys()
         ports = [name for fd, name in enumerate(qemu.PORTS[:3]) if not terminal.streams[fd]]
         self.qemu = qemu.Qemu(machine, ["uart", "monitor", *ports, "log"])
@@ -153,7 +158,7 @@ class Session:
         self._join_uart()
         if "stdin" in ports:
             writer = self.loop.add_writer(self._fd("stdin"))
-            self.loop.add_reader(0, writer.put, lambda: writer.end(self._end_input), writer)
+            self.ends.append((0, self.loop.add_reader(0, writer.put, lambda: writer.end(self._end_input), writer)))
         for fd, name in ((1, "stdout"), (2, "stderr")):
             if name in ports:
                 self._join_output(fd, name)
@@ -166,6 +171,7 @@ class Session:
 
     def _join_output(self, fd, name):
         writer = self.loop.add_writer(fd)
+        self.ends.append((fd, writer))
         reader = self.loop.add_reader(self._fd(name), writer.put, None, writer)
 
         def close():  # nobody reads it any more: the guest's writer shall know
@@ -209,6 +215,15 @@ class Session:
             if left is not None and left <= 0:
                 return
             self.loop.turn(left)
+
+
+    def check_streams(self):
+        """Fails where one of the program's streams, or the log, did not take or give all that it should have."""
+        for fd, end in self.ends:
+            if end.error not in EXPECTED[fd]:
+                raise Failure(BROKEN, f"{STREAMS[fd]}: {os.strerror(end.error)}")
+        if self.log.error:
+            raise Failure(BROKEN, f"--log: {self.options.log}: {os.strerror(self.log.error)}")
 
 
 def verdict(log, status, said):
@@ -255,7 +270,9 @@ def follow(session, options, terminal, chosen):
         signal.signal(signal.SIGCONT, signal.SIG_DFL)
         terminal.restore()
         session.qemu.kill()
-    return verdict(session.log, status, session.qemu.said())
+    status = verdict(session.log, status, session.qemu.said())
+    session.check_streams()
+    return status
 
 
 def say_gdb(machine, root, host):
@@ -269,10 +286,10 @@ def say_gdb(machine, root, host):
 def run(options, root, terminal):
     """Does what ./run.sh was asked for and gives its exit status."""
     place = Place(root)
-    cwd = os.getcwd()
+    cwd = working_directory()
     if not options.program and options.harts == 1:
         options.icount = True  # the tour shows instructions
-    chosen = program.resolve(options.program, place.image_bin, cwd)
+    chosen = program.resolve(options.program, place.image_bin, cwd, options.add)
     initrd = build_archive(options, place, chosen, cwd)
     machine = build_machine(options, place, terminal, initrd)
     file = open_log(options.log)
@@ -282,6 +299,14 @@ def run(options, root, terminal):
     os.close(initrd)
     signal.signal(signal.SIGCONT, lambda *_: terminal.make_raw())
     return follow(session, options, terminal, chosen)
+
+
+def working_directory():
+    """Gives the path of the directory that this runs in."""
+    try:
+        return os.getcwd()
+    except OSError as error:
+        raise Failure(BROKEN, f"the working directory: {error.strerror}") from None
 
 
 def open_log(path):

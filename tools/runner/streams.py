@@ -8,6 +8,7 @@ import stat
 MOST_HELD = 1 << 16  # bytes that a writer holds before its readers pause
 READ_SIZE = 1 << 16
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+LONGEST_WAIT = 1e6  # seconds: poll() takes no more than 2^31 ms
 
 
 class Writer:
@@ -17,6 +18,7 @@ class Writer:
         self.fd = fd
         self.held = bytearray()
         self.broken = False
+        self.error = None  # errno of what broke it
         self.ending = None
         self.on_broken = on_broken
         # A pipe that polls as writable takes this much without blocking; so do terminals, nearly.
@@ -48,8 +50,8 @@ class Writer:
             del self.held[:done]
         except BlockingIOError:
             return
-        except OSError:
-            self.broken = True
+        except OSError as error:
+            self.broken, self.error = True, error.errno
             self.held.clear()
             if self.on_broken:
                 self.on_broken()
@@ -65,6 +67,7 @@ class Reader:
         self.on_end = on_end
         self.writer = writer  # where the bytes go: while it is full, nothing is read
         self.ended = False
+        self.error = None  # errno of what ended it, where it was no end of the stream
 
     def ready(self):
         """Tells whether more may be read now."""
@@ -76,8 +79,8 @@ class Reader:
             data = os.read(self.fd, READ_SIZE)
         except BlockingIOError:
             return
-        except OSError:
-            data = b""  # a terminal that hung up, a connection that was reset
+        except OSError as error:  # a terminal that hung up, a connection that was reset
+            self.error, data = error.errno, b""
         if data:
             self.on_data(data)
         else:
@@ -124,7 +127,7 @@ class Loop:
         for fd in reading.keys() | writing.keys():
             events = select.POLLIN if fd in reading else 0
             poll.register(fd, events | (select.POLLOUT if fd in writing else 0))
-        for fd, events in poll_interruptibly(poll, None if seconds is None else max(seconds, 0) * 1000):
+        for fd, events in poll_interruptibly(poll, None if seconds is None else min(max(seconds, 0), LONGEST_WAIT) * 1000):
             failed = events & (select.POLLHUP | select.POLLERR | select.POLLNVAL)
             if fd in writing and (failed or events & select.POLLOUT):
                 writing[fd].flush()

@@ -7,12 +7,14 @@ IFLAG, OFLAG, CFLAG, LFLAG, CC = 0, 1, 2, 3, 6
 
 
 def ensure_descriptors():
-    """Opens /dev/null in place of a closed 0, 1 or 2, before anything else takes its number."""
+    """Opens /dev/null in place of a closed 0, 1 or 2, before anything else takes its number.
+
+    It is opened for reading: reading ends at once, and a write fails as it would have without it."""
     for fd in (0, 1, 2):
         try:
             os.fstat(fd)
         except OSError:
-            null = os.open(os.devnull, os.O_RDWR)
+            null = os.open(os.devnull, os.O_RDONLY)
             if null != fd:
                 os.dup2(null, fd)
                 os.close(null)

@@ -5,6 +5,8 @@ import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
+from . import files
+
 COMPILER = "riscv64-linux-gnu-gcc"
 KERNEL_FLAGS = ["-std=gnu11", "-ffreestanding", "-fno-builtin", "-march=rv64imac_zicsr_zifencei", "-mabi=lp64",
                 "-mcmodel=medany"]
@@ -45,15 +47,13 @@ def check_headers(root, sources):
 def listed_files(root):
     """Gives the set of paths that the build's lists can mean: what stands in quotes, in its folder."""
     listed = set()
-    for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(("build", ".git"))]
-        here = os.path.relpath(folder, root)
-        for name in files:
-            if name == "meson.build" or name == "cases.txt":
-                with open(os.path.join(folder, name), encoding="utf-8") as file:
-                    text = file.read()
-                words = QUOTED.findall(text) if name == "meson.build" else re.split(r"[|\s]+", text)
-                listed |= {os.path.normpath(os.path.join(here, word)) for word in words}
+    for path in files.load(root):
+        here, name = os.path.split(path)
+        if name in ("meson.build", "cases.txt"):
+            with open(os.path.join(root, path), encoding="utf-8") as file:
+                text = file.read()
+            words = QUOTED.findall(text) if name == "meson.build" else re.split(r"[|\s]+", text)
+            listed |= {os.path.normpath(os.path.join(here, word)) for word in words}
     return listed
 
 

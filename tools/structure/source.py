@@ -3,6 +3,8 @@
 import os
 import re
 
+from . import files
+
 SUFFIXES = (".c", ".h", ".S", ".ld", ".py", ".sh")
 SCRIPT_FOLDERS = ("tools", "tools/oracle", ".", ".ci")
 EXEMPT = ("vmbench.c",)  # adopted unchanged
@@ -88,16 +90,11 @@ def is_script(root, path):
 
 
 def load(root):
-    """Reads all source files below a folder, those of builds left out; gives them sorted by path."""
+    """Reads the project's source files; gives them sorted by path."""
     found = []
-    for folder, folders, files in os.walk(root):
-        here = os.path.relpath(folder, root)
-        folders[:] = [name for name in folders if not name.startswith(("build", "__pycache__", ".git"))
-                      and not os.path.exists(os.path.join(folder, name, "build.ninja"))]
-        for name in files:
-            path = os.path.normpath(os.path.join(here, name))
-            if name in EXEMPT or os.path.islink(os.path.join(root, path)):
-                continue
-            if name.endswith(SUFFIXES) or name.endswith(".ld.S") or is_script(root, path):
-                found.append(path)
-    return [Source(root, path) for path in sorted(found)]
+    for path in files.load(root):
+        if os.path.basename(path) in EXEMPT or os.path.islink(os.path.join(root, path)):
+            continue
+        if path.endswith(SUFFIXES) or is_script(root, path):
+            found.append(Source(root, path))
+    return found

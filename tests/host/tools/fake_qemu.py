@@ -6,6 +6,7 @@ the behaviours of tests/system/guest/probe.c."""
 
 import json
 import os
+import select
 import socket
 import sys
 import threading
@@ -123,6 +124,28 @@ class Guest:
     def do_cat(self):
         while data := self.streams[0].read():
             self.streams[OUT].write(data)
+
+    def do_polls(self):
+        source, sink = self.streams[0].channel, self.streams[OUT].channel
+        poll = select.poll()
+        poll.register(source, select.POLLIN)
+        poll.register(sink, 0)  # its end is told all the same
+        while True:
+            events = dict(poll.poll())
+            if sink.fileno() in events:
+                return 83
+            data = source.recv(65536)
+            if not data:
+                return 0
+            try:
+                sink.sendall(data)
+            except BrokenPipeError:
+                return 83
+
+    def do_through(self, status):
+        self.do_cat()
+        self.streams[ERR].write(b"done")
+        return int(status)
 
     def do_head1(self):
         data = b""

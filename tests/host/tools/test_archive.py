@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The boot archives that the runner writes, read back by cpio and by hand."""
 
+import errno
 import io
 import os
 import shutil
@@ -11,7 +12,7 @@ import tempfile
 from base import TOOLS  # noqa: F401
 from lib.tap import Skip, case, equal, main
 from runner import qemu
-from runner.archive import Archive
+from runner.archive import Archive, copy_exactly
 from runner.failure import Failure
 
 
@@ -97,6 +98,38 @@ def the_room_for_it_is_what_qemu_leaves():
     for mem, version, room in ((16, 7, 2), (32, 7, 10), (128, 7, 58), (512, 7, 378), (2048, 7, 890),
                                (512, 10, 250), (1024, 10, 506), (4096, 10, 506)):
         equal(qemu.initrd_room(mem * mib, version) // mib, room, f"{mem} MiB, version {version}")
+
+
+class BadDisk:
+    """A file that cannot be read."""
+
+    def read(self, _length):
+        """Fails as the kernel does, which names no file."""
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+@case
+def a_file_that_cannot_be_read_is_named():
+    try:
+        copy_exactly(BadDisk(), io.BytesIO(), 10, "/some/file")
+    except Failure as failure:
+        equal(failure.reason, "/some/file: Input/output error", "reason")
+    else:
+        raise AssertionError("not refused")
+
+
+@case
+def folders_as_deep_as_they_go():
+    """Deeper than Python's own calls may be."""
+    with tempfile.TemporaryDirectory() as place:
+        path = place
+        while len(path) < 3900:
+            path += "/d"
+        subprocess.run(["mkdir", "-p", path], check=True)
+        archive = Archive()
+        archive.add_tree("/t", place)
+        equal(len(archive.entries), 1 + path[len(place):].count("/"), "folders")
+        subprocess.run(["rm", "-rf", place + "/d"], check=True)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """The installation of what is missing, with an apt, a sudo and an id that only play those."""
 
+import fcntl
 import os
+import pwd
+import shutil
 import subprocess
 import tempfile
 
-from base import ROOT
+from base import ROOT, TOOLS
 from lib.tap import case, equal, has, lacks, main
 
 APT = """\
@@ -21,8 +24,11 @@ CACHE = """\
 #!/bin/sh
 [ "$2" = new-name ] && [ ! -e "$BIN/new" ] && exit 0
 echo "  Candidate: 1.2"
+n=0
+while [ $n -lt 5000 ] && echo "    500 file:/mirror/of/packages"; do n=$((n + 1)); done
+[ $n = 5000 ]
 """
-SCRIPT = 'root=$1 me=run.sh; . "$1/tools/setup.sh"; sleep() { :; }; have_packages "wanted new-name|old-name"; echo done'
+SCRIPT = 'set -uo pipefail; root=$1 me=run.sh; . "$1/tools/setup.sh"; sleep() { :; }; have_packages "wanted new-name|old-name"; echo done'
 
 
 class Machine:
@@ -81,6 +87,33 @@ def the_older_name_where_the_new_one_is_unknown():
 
 
 @case
+def the_new_name_however_much_there_is_to_say_of_it():
+    for _ in range(5):
+        has(machine("new")[2], "install --no-install-recommends new-name", "what apt was asked for")
+
+
+@case
+def test_sh_builds_what_only_tests_need():
+    """Meson 1.7 leaves that out of the default target."""
+    with tempfile.TemporaryDirectory() as place:
+        for name in ("test.sh", "tools/setup.sh"):
+            os.makedirs(os.path.dirname(os.path.join(place, name)), exist_ok=True)
+            shutil.copy(os.path.join(ROOT, name), os.path.join(place, name))
+        log = os.path.join(place, "log")
+        for name, text in {"bin/ninja": f'#!/bin/sh\necho "$*" >> {log}\n', "bin/meson": "#!/bin/sh\n",
+                           "tools/test-summary": ""}.items():
+            os.makedirs(os.path.dirname(os.path.join(place, name)), exist_ok=True)
+            with open(os.path.join(place, name), "w", encoding="ascii") as file:
+                file.write(text)
+            os.chmod(os.path.join(place, name), 0o755)
+        path = os.path.join(place, "bin") + ":" + os.environ["PATH"]
+        subprocess.run([os.path.join(place, "test.sh")], env={**os.environ, "PATH": path}, capture_output=True, check=True)
+        with open(log, encoding="ascii") as file:
+            built = file.read().splitlines()[-1].split()
+        equal(built[2:], ["all", "meson-test-prereq"], "targets")
+
+
+@case
 def the_lists_lock_is_waited_for():
     status, _err, asked = machine("locked")
     equal((status, asked.count("update")), (0, 2), "status and updates")
@@ -136,6 +169,40 @@ def no_package_host_is_named():
     for name in ("run.sh", "test.sh", "tools/setup.sh", "tools/oracle/get-linux"):
         with open(os.path.join(ROOT, name), encoding="utf-8") as file:
             lacks(file.read(), "://deb", name)
+
+
+def sourced(root, script, **environment):
+    """Runs a script that has sourced tools/setup.sh; gives the process."""
+    head = f'set -u; root=$1 me=run.sh; . "{TOOLS}/setup.sh"; '
+    return subprocess.Popen(["bash", "-c", head + script, "x", root], text=True, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, env={"PATH": os.environ["PATH"], **environment})
+
+
+@case
+def another_build_is_waited_for_and_that_is_said():
+    with tempfile.TemporaryDirectory() as place:
+        held = os.open(place, os.O_RDONLY)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        process = sourced(place, "lock; echo locked")
+        equal(process.stderr.readline(), "run.sh: waiting for another run.sh or test.sh, which is building\n", "said")
+        equal(process.poll(), None, "its end")
+        os.close(held)
+        equal((process.communicate()[0], process.returncode), ("locked\n", 0), "end")
+        equal(sourced(place, "lock; echo locked").communicate(), ("locked\n", ""), "alone")
+
+
+@case
+def without_home_the_password_file_tells():
+    """And a place that cannot be made is named, with what would help."""
+    home = pwd.getpwuid(os.getuid()).pw_dir
+    for environment, expected in (({}, home + "/.cache/faultline/"), ({"HOME": "/h"}, "/h/.cache/faultline/"),
+                                  ({"XDG_CACHE_HOME": "/x"}, "/x/faultline/"), ({"HOME": ""}, "/.cache/faultline/")):
+        out, err = sourced("/no/such", "build_folder build", **environment).communicate()
+        equal((out.startswith(expected), out[-7:], err), (True, "/build\n", ""), f"{out} with {environment}")
+    process = sourced("/no/such", "configure /dev/null/faultline")
+    equal(process.communicate()[1].splitlines()[-1], "run.sh: there is no place to build: neither /no/such can be "
+          "written nor /dev/null/faultline be made", "last line")
+    equal(process.returncode, 125, "status")
 
 
 if __name__ == "__main__":

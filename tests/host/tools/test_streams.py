@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """How the runner moves bytes, when a signal comes in between."""
 
+import errno
 import os
 import signal
 
@@ -50,6 +51,17 @@ def a_signal_during_a_write_has_nothing_written_twice():
     write_and_be_told(loop)
     equal(bytes(writer.held), b"", "bytes still held")
     equal(os.read(reading, 100), b"asleep\n", "bytes written")
+
+
+@case
+def a_read_that_fails_is_no_end_of_the_stream():
+    folder = os.open("/", os.O_RDONLY)
+    ended = []
+    loop = streams.Loop()
+    reader = loop.add_reader(folder, ended.append, lambda: ended.append("end"))
+    loop.turn(10)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, streams.ENDING)
+    equal((ended, reader.error), (["end"], errno.EISDIR), "what it was told, and the error")
 
 
 main()

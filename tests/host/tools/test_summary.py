@@ -11,10 +11,11 @@ from lib.tap import case, equal, has, main
 
 
 def summary(tests, status=0):
-    """Gives (exit status, lines) for a log of these (name, result, stdout)."""
+    """Gives (exit status, lines) for a log of these (name, result, stdout[, stderr])."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as log:
-        for name, result, stdout in tests:
-            log.write(json.dumps({"name": name, "result": result, "stdout": stdout, "duration": 1.0}) + "\n")
+        for name, result, *streams in tests:
+            log.write(json.dumps({"name": name, "result": result, "duration": 1.0,
+                                  **dict(zip(("stdout", "stderr"), streams))}) + "\n")
         log.flush()
         done = subprocess.run([os.path.join(TOOLS, "test-summary"), log.name, str(status)],
                               stdout=subprocess.PIPE, text=True, check=False)
@@ -60,6 +61,37 @@ def no_tests_at_all_fail():
 def statistics_are_shown():
     has(summary([("f:host / a", "OK", "# stats: seed 1, 500 steps\n1..1\nok 1\n")])[1],
         "  seed 1, 500 steps", "lines")
+
+
+def told(stdout, result="FAIL", stderr=""):
+    """Gives the lines that are said of one test that failed."""
+    _status, lines = summary([("f:user / a", result, stdout, stderr)], 1)
+    equal(lines[0], f"failed: f:user / a ({result})", "first line")
+    return [line[2:] for line in lines[1:] if line.startswith("  ")]
+
+
+@case
+def of_a_failed_point_its_comments_are_said():
+    equal(told("1..3\n# of 1\nok 1 - x\n# of 2\n# more\nnot ok 2 - y\n# of 3\nok 3 - z\n"),
+          ["# of 2", "# more", "not ok 2 - y"], "comments before")
+    equal(told("1..4\nok 1 - w\nnot ok 2 - x\n# of 2\nnot ok 3 - y\n# of 3\nok 4 - z\n"),
+          ["not ok 2 - x", "# of 2", "not ok 3 - y", "# of 3"], "comments behind")
+    equal(told("1..2\nnot ok 1 - x # TODO later\n# of 2\nnot ok 2 - y\nBail out! lost\n"),
+          ["# of 2", "not ok 2 - y", "Bail out! lost"], "with a point to do, and an end")
+
+
+@case
+def of_a_test_that_fails_without_points_its_end_is_said():
+    equal(told("1..2\nok 1 - x\n# here\n", "TIMEOUT"), ["1..2", "ok 1 - x", "# here"], "of standard output")
+    equal(told("", "ERROR", "Traceback\nError: why\n"), ["Traceback", "Error: why"], "of standard error")
+    many = told("1..9000\n" + "# line\n" * 5000 + "not ok 1 - x\n")
+    equal((len(many) < 100, many[-1]), (True, "not ok 1 - x"), "few lines of many")
+
+
+@case
+def of_very_many_failures_the_first_are_said():
+    _status, lines = summary([(f"f:user / {i}", "FAIL", "1..1\n" + "# why\n" * 30 + "not ok 1\n") for i in range(200)], 1)
+    equal((len(lines) < 1000, lines[-1]), (True, "0 passed, 200 failed"), "how many lines, and the last")
 
 
 if __name__ == "__main__":

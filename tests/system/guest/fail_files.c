@@ -232,16 +232,23 @@ static long use_port(void)
 	return err;
 }
 
+static struct pollfd_like {
+	int fd;
+	short events, revents;
+} wanted[100];
+
+static void open_many(void)
+{
+	open_pipe();
+	for (int i = 0; i < 100; i++)
+		wanted[i] = (struct pollfd_like){ .fd = ends[0], .events = 1 };
+}
+
 static long wait_for_input(void)
 {
-	static struct pollfd_like {
-		int fd;
-		short events, revents;
-	} wanted = { .events = 1 };
 	static const struct timespec soon;
 
-	wanted.fd = ends[0];
-	return call6(SYS_ppoll, (long)&wanted, 1, (long)&soon, 0, 0, 0);
+	return call6(SYS_ppoll, (long)wanted, 100, (long)&soon, 0, 0, 0);
 }
 
 const struct scenario file_scenarios[] = {
@@ -264,6 +271,6 @@ const struct scenario file_scenarios[] = {
 	{ "dup", duplicate, NULL, NULL, 0 },
 	{ "terminal", use_terminal, NULL, NULL, 0 },
 	{ "port", use_port, NULL, NULL, 0 },
-	{ "poll", wait_for_input, open_pipe, NULL, 0 },
+	{ "poll", wait_for_input, open_many, NULL, 0 },
 	{ NULL },
 };

@@ -182,6 +182,8 @@ static const struct {
 	{ SYS_exit, 1, "n" },
 	{ SYS_set_tid_address, 1, "a" },
 	{ SYS_set_robust_list, 1, "al" },
+	{ SYS_get_robust_list, 1, "oaa" },
+	{ SYS_futex, 2, "aooaao" },
 	{ SYS_nanosleep, 1, "aa" },
 	{ SYS_clock_gettime, 1, "oa" },
 	{ SYS_clock_getres, 1, "oa" },

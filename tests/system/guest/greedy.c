@@ -50,6 +50,44 @@ static int do_names(char **argv)
 	return tell_end("another", use_a_little);
 }
 
+#define CHAIN  1000
+#define CHAINS 230
+
+/* Folders one in the other, removed from the last one on, which stays open and keeps all above it. */
+static int make_chain(void)
+{
+	int depth = 0, err = 0, fd;
+
+	while (depth < CHAIN && !err) {
+		err = mkdir("d", 0700) ? errno : 0;
+		if (!err && chdir("d") == 0)
+			depth++;
+	}
+	fd = open(".", O_RDONLY);
+	while (depth-- > 0)
+		if (chdir("..") || rmdir("d"))
+			return 83;
+	return fd < 0 ? 84 : err;
+}
+
+/* removed: such chains, until that is refused; without them there is room again. */
+static int do_removed(char **argv)
+{
+	int err = 0, n = 0;
+
+	(void)argv;
+	while (n < CHAINS && !err) {
+		err = make_chain();
+		n++;
+	}
+	printf("refused: %s\n", strerror(err));
+	err = tell_end("another", use_a_little);
+	for (int fd = 3; fd < 3 + CHAINS; fd++)
+		close(fd);
+	printf("then: %s\n", strerror(make_chain()));
+	return err;
+}
+
 static int read_holes(void)
 {
 	int fd = open("/holes", O_CREAT | O_RDWR, 0600);
@@ -116,7 +154,7 @@ static const struct {
 	int (*run)(char **argv);
 } behaviours[] = {
 	{ "names", do_names }, { "holes", do_holes }, { "sparse", do_sparse },
-	{ "liar", do_liar },   { "crash", do_crash },
+	{ "liar", do_liar },   { "crash", do_crash }, { "removed", do_removed },
 };
 
 int main(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* The program that the system tests run: one small behaviour for each word that may be its argument, or its name. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The environment, as main got it. */
@@ -39,6 +41,15 @@ static int do_cat(int argc, char **argv)
 	while ((n = read(0, buf, sizeof(buf))) > 0)
 		write_all(1, buf, (size_t)n);
 	return n < 0 ? 98 : 0;
+}
+
+/* through STATUS: like cat, with a word to standard error at the end, and that status. */
+static int do_through(int argc, char **argv)
+{
+	int status = do_cat(argc, argv);
+
+	write_all(2, "done", 4);
+	return status ? status : argc > 2 ? atoi(argv[2]) : 0;
 }
 
 /* head1: the first line of standard input, however much more there is. */
@@ -333,6 +344,57 @@ static int do_ticks(int argc, char **argv)
 }
 
 /*
+ * polls: cat, by O_NONBLOCK and poll; ends with 0 after a POLLHUP of its input, with 83 after a POLLERR of its output.
+ */
+static int do_polls(int argc, char **argv)
+{
+	static char buf[5000];
+	size_t have = 0, put = 0;
+
+	(void)argc;
+	(void)argv;
+	fcntl(0, F_SETFL, O_NONBLOCK);
+	fcntl(1, F_SETFL, O_NONBLOCK);
+	for (;;) {
+		struct pollfd p[2] = { { 0, have ? 0 : POLLIN, 0 }, { 1, have ? POLLOUT : 0, 0 } };
+		ssize_t n;
+
+		if (poll(p, 2, -1) <= 0)
+			return 82;
+		if (p[1].revents & POLLERR)
+			return 83;
+		if (have && (p[1].revents & POLLOUT)) {
+			n = write(1, buf + put, have - put);
+			if (n <= 0)
+				return 84;
+			put += (size_t)n;
+			if (put == have)
+				have = put = 0;
+		} else if (!have && (p[0].revents & (POLLIN | POLLHUP))) {
+			n = read(0, buf, sizeof(buf));
+			if (n < 0 || (n == 0 && !(p[0].revents & POLLHUP)))
+				return 85;
+			if (n == 0)
+				return 0;
+			have = (size_t)n;
+		}
+	}
+}
+
+/* clock: the time of day, in seconds since 1970. */
+static int do_clock(int argc, char **argv)
+{
+	struct timespec now;
+
+	(void)argc;
+	(void)argv;
+	if (clock_gettime(CLOCK_REALTIME, &now) != 0)
+		return 85;
+	printf("%ld.%09ld\n", (long)now.tv_sec, now.tv_nsec);
+	return 0;
+}
+
+/*
  * gone, as process 1: goes on as /probe, writes over the file that it was and unlinks it, and ends with children that
  * nobody has waited for.
  */
@@ -353,19 +415,62 @@ static int do_gone(int argc, char **argv)
 	return unlink(argv[2]) ? 87 : 0;
 }
 
+/* Eight floating-point registers that keep their values while others run. => are they what they were? */
+static int keeps_floats(double start)
+{
+	register double a __asm__("fs0") = start, b __asm__("fs1") = start * 2;
+	register double c __asm__("ft0") = start * 3, d __asm__("ft11") = start * 5;
+
+	/* No call: the registers are the kernel's to keep. It takes the hart away meanwhile. */
+	for (unsigned long i = 0; i < 3000000; i++)
+		__asm__ volatile("" : "+f"(a), "+f"(b), "+f"(c), "+f"(d));
+	return a == start && b == start * 2 && c == start * 3 && d == start * 5;
+}
+
+/* machine: standard input's length, time that passes, floating-point registers of two processes, a page that fork shares. */
+static int do_machine(int argc, char **argv)
+{
+	static char buf[4096];
+	volatile int shared = 1;
+	int status = 0, sums[2] = { 0, 0 };
+	unsigned long before, after;
+	size_t total = 0;
+	ssize_t n;
+
+	(void)argc;
+	(void)argv;
+	while ((n = read(0, buf, sizeof(buf))) > 0)
+		total += (size_t)n;
+	__asm__ volatile("rdtime %0" : "=r"(before));
+	usleep(1000);
+	__asm__ volatile("rdtime %0" : "=r"(after));
+	sums[0] = after - before >= 10000 && after - before < 600ul * 10000000;
+	if (fork() == 0) {
+		shared = 2;
+		_exit(keeps_floats(1.25) ? shared : 0);
+	}
+	sums[1] = keeps_floats(-7.5);
+	if (wait(&status) < 0 || !WIFEXITED(status))
+		return 84;
+	printf("input %zu, time %d, floats %d, child %d, parent %d\n", total, sums[0], sums[1],
+	       WEXITSTATUS(status), shared);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } behaviours[] = {
-	{ "cat", do_cat },	 { "head1", do_head1 },	  { "exit", do_exit },
-	{ "kill", do_kill },	 { "bytes", do_bytes },	  { "both", do_both },
-	{ "args", do_args },	 { "env", do_env },	  { "self", do_self },
-	{ "tty", do_tty },	 { "stat", do_stat },	  { "link", do_link },
-	{ "show", do_show },	 { "sleep", do_sleep },	  { "spin", do_spin },
-	{ "orphan", do_orphan }, { "echo", do_echo },	  { "yes", do_yes },
-	{ "hog", do_hog },	 { "bomb", do_bomb },	  { "survivor", do_survivor },
-	{ "wild", do_wild },	 { "ticks", do_ticks },	  { "gone", do_gone },
-	{ "modes", do_modes },	 { "tostop", do_tostop },
+	{ "cat", do_cat },	   { "head1", do_head1 },     { "exit", do_exit },
+	{ "kill", do_kill },	   { "bytes", do_bytes },     { "both", do_both },
+	{ "args", do_args },	   { "env", do_env },	      { "self", do_self },
+	{ "tty", do_tty },	   { "stat", do_stat },	      { "link", do_link },
+	{ "show", do_show },	   { "sleep", do_sleep },     { "spin", do_spin },
+	{ "orphan", do_orphan },   { "echo", do_echo },	      { "yes", do_yes },
+	{ "hog", do_hog },	   { "bomb", do_bomb },	      { "survivor", do_survivor },
+	{ "wild", do_wild },	   { "ticks", do_ticks },     { "gone", do_gone },
+	{ "clock", do_clock },	   { "modes", do_modes },     { "tostop", do_tostop },
+	{ "through", do_through }, { "machine", do_machine }, { "polls", do_polls },
 };
 
 int main(int argc, char **argv, char **envp)

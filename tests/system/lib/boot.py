@@ -1,11 +1,12 @@
 """Boots a machine without ./run.sh, for boot archives and command lines that it would never make."""
 
 import os
+import re
 import subprocess
 import sys
 import time
 
-from .guest import BUILD, PROBE, ROOT
+from .guest import BUILD, PATIENCE, PROBE, ROOT
 
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 
@@ -15,6 +16,7 @@ from runner.streams import Loop  # noqa: E402
 
 KERNEL = os.path.join(BUILD, os.environ.get("FAULTLINE_KERNEL") or "faultline.elf")
 MIB = 1 << 20
+STAMP = re.compile(r"^\[ *(\d+\.\d+)\] ", re.MULTILINE)
 
 
 def archive_of(programs):
@@ -45,21 +47,27 @@ def tree(mem, folder):
         return file.read()
 
 
-def boot(initrd=None, words=(), mem=128 * MIB, harts=1, extra=(), seconds=60):
-    """Boots; gives (QEMU's status, all that came over the UART). A time-out gives None as the status."""
+def instructions(text):
+    """Says how many instructions a machine had executed, with icount, when it wrote the last line of its log."""
+    return round(float(STAMP.findall(text)[-1]) * 1e9)
+
+
+def boot(initrd=None, words=(), mem=128 * MIB, harts=1, extra=(), icount=False, until=()):
+    """Boots; gives (QEMU's status, all that came over the UART). None is the status where there was no end in time, and
+    where one of the texts `until` came before the end."""
     machine = qemu.Machine(KERNEL, mem, harts)
-    machine.words, machine.extra = list(words), list(extra)
+    machine.words, machine.extra, machine.icount = list(words), list(extra), icount
     if initrd is not None:
         machine.initrd = os.memfd_create("initrd")
         os.write(machine.initrd, initrd)
     running = qemu.Qemu(machine, ["uart", "monitor"])
-    text = bytearray()
+    text, words_of_end = bytearray(), [word.encode() for word in until]
     try:
         loop = Loop()
         uart = loop.add_reader(running.channels["uart"].fileno(), text.extend)
-        until = time.monotonic() + seconds
-        while not uart.ended and time.monotonic() < until:
-            loop.turn(until - time.monotonic())
+        deadline = time.monotonic() + PATIENCE
+        while not uart.ended and time.monotonic() < deadline and not any(word in text for word in words_of_end):
+            loop.turn(deadline - time.monotonic())
         return running.wait() if uart.ended else None, text.decode(errors="replace")
     finally:
         running.kill()

@@ -2,14 +2,23 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 RUN = os.path.join(ROOT, "run.sh")
 FAKE = bool(os.environ.get("FAULTLINE_FAKE"))  # the runner's side only, see tests/host/tools
-PATIENCE = 120
+PATIENCE = 900  # seconds, for what never ends: this machine may be busy, and ./run.sh has its own 600
 ELF = b"\x7fELF\2\1\1" + bytes(9) + b"\2\0\xf3\0\1\0\0\0" + bytes(40)
+
+
+def heed_signals():
+    """Takes signals as ever where we were started in the background or by nohup: runs would ignore them, too."""
+    for number, action in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGQUIT, signal.SIG_DFL),
+                           (signal.SIGINT, signal.default_int_handler)):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, action)
 
 
 def set_up_fake(scratch):
@@ -29,6 +38,7 @@ def set_up_fake(scratch):
     os.environ["PATH"] = bin_folder + ":" + os.environ["PATH"]
 
 
+heed_signals()
 SCRATCH = tempfile.TemporaryDirectory(prefix="faultline-test-")
 if FAKE:
     set_up_fake(SCRATCH.name)
@@ -69,6 +79,12 @@ def run(*words, options=(), stdin=b"", cwd=None, env=None, program=PROBE, patien
     done = subprocess.run([RUN, *options, "--", program, *words], capture_output=True, cwd=cwd,
                           timeout=patience, env={**os.environ, **(env or {})}, check=False, **given)
     return Result(done.returncode, done.stdout, done.stderr)
+
+
+def run_placed(name, *words, options=(), **names):
+    """Runs a program of the system tests at one path of the guest, however long its path here is."""
+    add = f"{BUILD}/tests/system/{name}:/bin/{name}"
+    return run(*words, program="/bin/" + name, options=[*options, "--add", add], cwd="/", **names)
 
 
 def run_raw(words, **names):

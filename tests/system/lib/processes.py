@@ -1,5 +1,9 @@
 """What /proc tells of processes; ps need not be installed."""
 
+import time
+
+from .guest import PATIENCE
+
 
 def children(pid):
     """Lists a process's children."""
@@ -14,3 +18,11 @@ def alive(pid):
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def left_alive(pids):
+    """Waits for the end of processes; lists those that do not end."""
+    deadline = time.monotonic() + PATIENCE
+    while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return [pid for pid in pids if alive(pid)]

@@ -7,13 +7,14 @@ import time
 
 import pexpect
 
-from .guest import RUN
+from .guest import PATIENCE, RUN
 from .screen import Screen
 
 LEFT, RIGHT, UP, DOWN = b"\x1b[D", b"\x1b[C", b"\x1b[A", b"\x1b[B"
 HOME, END, DELETE = b"\x1b[H", b"\x1b[F", b"\x1b[3~"
 CTRL = {letter: bytes([ord(letter) & 31]) for letter in "ABCDEFKLNPRSUWZ\\"}
 ERASE = b"\x7f"
+SOON = 200  # seconds, for what is there in an instant on a machine that is not busy
 STATUS = re.compile(r"status (\d+)\.")
 
 
@@ -24,7 +25,7 @@ class Prompt:
         self.mark = "faultline>" if columns >= 40 else ">"
         words = [RUN, *options] + ([] if tour else ["--", "sh"])
         script = '"$@"; echo "status $?."; read -r line' if shell else 'exec "$@"'
-        self.child = pexpect.spawn("/bin/bash", ["-c", script, "bash", *words], timeout=60,
+        self.child = pexpect.spawn("/bin/bash", ["-c", script, "bash", *words], timeout=PATIENCE,
                                    dimensions=(24, columns), env=dict(os.environ, TERM=term, LANG="C"))
         self.child.delaybeforesend = None
         self.before = termios.tcgetattr(self.child.child_fd)
@@ -37,9 +38,9 @@ class Prompt:
         while termios.tcgetattr(self.child.child_fd) == self.before:
             time.sleep(0.01)
 
-    def until(self, done, what):
+    def until(self, done, what, seconds=SOON):
         """Reads until the screen is as wished."""
-        end = time.monotonic() + 30
+        end = time.monotonic() + seconds
         while not done():
             if time.monotonic() > end:
                 raise AssertionError(f"no {what} on the screen: {self.screen.text()[-1500:]!r}")
@@ -69,6 +70,16 @@ class Prompt:
         self.send(data)
         self.shows(then)
 
+    def interrupt(self):
+        """Types Ctrl-C until the prompt is there again: one may come before the program that it is for."""
+        while True:
+            self.send(CTRL["C"])
+            try:
+                self.until(lambda: self.screen.row() == self.mark, "prompt", 2)
+                return
+            except AssertionError:
+                pass
+
     def do(self, line):
         """Types a line that fits the window; gives what comes until the next prompt."""
         self.shows("")
@@ -89,7 +100,7 @@ class Prompt:
         """Waits for the end; gives the exit status."""
         while True:
             try:
-                self.screen.feed(self.child.read_nonblocking(4096, 30))
+                self.screen.feed(self.child.read_nonblocking(4096, PATIENCE))
             except pexpect.EOF:
                 break
         self.child.close()

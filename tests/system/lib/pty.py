@@ -5,7 +5,7 @@ import termios
 
 import pexpect
 
-from .guest import PROBE, RUN
+from .guest import PATIENCE, PROBE, RUN
 
 SIZE = (33, 101)  # rows, columns
 
@@ -13,7 +13,7 @@ SIZE = (33, 101)  # rows, columns
 class OnTerminal:
     """One run with all three streams on a terminal, or as the shell words after it redirect them."""
 
-    def __init__(self, *words, options=(), redirect="", timeout=60):
+    def __init__(self, *words, options=(), redirect="", timeout=PATIENCE):
         line = 'exec "$0" "$@" ' + redirect
         self.child = pexpect.spawn("/bin/sh", ["-c", line, RUN, *options, "--", PROBE, *words],
                                    timeout=timeout, dimensions=SIZE, env=dict(os.environ))
@@ -48,7 +48,7 @@ class ShellOnTerminal:
 
     def __init__(self, *words, options=(), script=SCRIPT):
         self.child = pexpect.spawn("/bin/bash", ["-c", script, RUN, *options, "--", PROBE, *words],
-                                   timeout=60, dimensions=SIZE, env=dict(os.environ))
+                                   timeout=PATIENCE, dimensions=SIZE, env=dict(os.environ))
         self.child.delaybeforesend = None
         self.before = termios.tcgetattr(self.child.child_fd)
 

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Crowds of processes: what they cost those who have no part in them. Time is counted in instructions."""
+
+import re
+
+from lib.guest import BUILD, FAKE, run
+from lib.tap import Skip, case, equal, main
+
+CROWD = "3000"
+SLICE_US = 10_000
+SLACK_US = 5_000
+
+
+def crowds(*words, mem="256M"):
+    """What the guest's numbers are, in their order."""
+    if FAKE:
+        raise Skip("needs the real kernel")
+    done = run(*words, program=f"{BUILD}/tests/system/crowds", options=["--icount", "--mem", mem, "--timeout", "200"])
+    equal((done.status, done.err), (0, b""), "status and standard error")
+    print("# " + done.out.decode().strip())
+    return [int(number) for number in re.findall(r"\d+", done.out.decode())]
+
+
+def end_of_parent(what):
+    """How long that takes. Who naps for a millisecond and is woken waits for two slices at most."""
+    took, nap = crowds(what, CROWD)
+    equal(nap < 2 * SLICE_US + SLACK_US, True, f"the longest nap: {nap} us")
+    return took
+
+
+@case
+def a_parent_of_many_zombies_ends_soon():
+    took = end_of_parent("zombies")
+    equal(took < 4 * SLICE_US, True, f"the end took {took} us")
+
+
+@case
+def a_parent_of_many_that_are_stopped_keeps_nobody_waiting():
+    end_of_parent("stopped")
+
+
+@case
+def who_computes_runs_within_twice_as_many_slices():
+    longest, late = crowds("busy", "8")
+    equal(longest < 2 * 8 * SLICE_US, True, f"the longest wait of eight: {longest} us")
+    equal(late < 2 * SLICE_US + SLACK_US, True, f"one who has slept for two slices was woken {late} us late")
+
+
+@case
+def those_who_sleep_in_between_keep_nobody_from_running():
+    """Four compute; sixteen more sleep for a slice, compute for a fifth of one, and would take the hart for themselves."""
+    longest, _ = crowds("bursts", "16")
+    equal(longest < 2 * 4 * SLICE_US + SLACK_US, True, f"the longest wait of four: {longest} us")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,220 @@
+/* What crowds of processes cost those who have no part in them; one word each. Time is counted in instructions. */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BUSY_MAX 64
+#define SLICE_NS 10000000
+#define BURST_NS 2000000
+
+static struct {
+	uint64_t end_begins;
+	int measuring;
+	uint64_t longest; /* between two looks at the clock of one who naps for a millisecond */
+	struct {
+		uint64_t looked, longest;
+	} busy[BUSY_MAX]; /* the same of those who do not nap */
+} volatile *shared;
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static void nap(long ms)
+{
+	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
+
+	nanosleep(&t, NULL);
+}
+
+/* Someone who has slept: how late is he, at most, while others are at work? */
+static pid_t sleeper(void)
+{
+	uint64_t before;
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	before = now();
+	for (;;) {
+		uint64_t at;
+
+		nap(1);
+		at = now();
+		if (shared->measuring && at - before > shared->longest)
+			shared->longest = at - before;
+		before = at;
+	}
+}
+
+/* Children, each in a group of its own, that end or stop at once; 0: that went well. */
+static int make_crowd(long n, int stopped)
+{
+	int ends[2];
+	char c;
+
+	if (pipe(ends) != 0)
+		return 80;
+	while (n-- > 0) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			return 81;
+		if (pid == 0) {
+			setpgid(0, 0);
+			if (stopped) {
+				close(ends[1]);
+				raise(SIGSTOP); /* then SIGHUP comes, and ends it */
+			}
+			_exit(0);
+		}
+		if (stopped && waitpid(pid, NULL, WUNTRACED) != pid)
+			return 82;
+	}
+	close(ends[1]);
+	if (read(ends[0], &c, 1) != 0)
+		return 83;
+	nap(100);
+	return 0;
+}
+
+/* The parent of a crowd ends: how long that takes, and what it keeps others from. */
+static int end_of_parent(long n, int stopped)
+{
+	pid_t parent, naps = sleeper();
+	uint64_t took;
+	int status;
+
+	parent = fork();
+	if (parent == 0) {
+		int err = make_crowd(n, stopped);
+
+		shared->measuring = 1;
+		shared->end_begins = now();
+		_exit(err);
+	}
+	if (waitpid(parent, &status, 0) != parent || !WIFEXITED(status) || WEXITSTATUS(status))
+		return 85;
+	took = now() - shared->end_begins;
+	nap(5);
+	kill(naps, SIGKILL);
+	waitpid(naps, NULL, 0);
+	printf("took %lu us, longest nap %lu us\n", (unsigned long)took / 1000,
+	       (unsigned long)shared->longest / 1000);
+	return 0;
+}
+
+/* ---- shares of the hart ---- */
+
+/* Computes for ever, and looks how long it did not. */
+static void compute(int i)
+{
+	uint64_t at;
+
+	for (;;) {
+		for (volatile int k = 0; k < 3000; k++)
+			;
+		at = now();
+		if (!shared->measuring)
+			continue;
+		if (shared->busy[i].looked && at - shared->busy[i].looked > shared->busy[i].longest)
+			shared->busy[i].longest = at - shared->busy[i].looked;
+		shared->busy[i].looked = at;
+	}
+}
+
+/* Computes for a while that no tick ends, and sleeps for more than a slice. */
+static void compute_and_sleep(void)
+{
+	struct timespec ran;
+	uint64_t begin;
+
+	for (;;) {
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ran);
+		begin = (uint64_t)ran.tv_sec * 1000000000 + (uint64_t)ran.tv_nsec;
+		do
+			clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ran);
+		while ((uint64_t)ran.tv_sec * 1000000000 + (uint64_t)ran.tv_nsec - begin <
+		       BURST_NS);
+		nap(12);
+	}
+}
+
+/* The most that any of them has waited for the hart, since then. */
+static uint64_t longest_wait(long n, uint64_t since)
+{
+	uint64_t most = 0, end = now();
+
+	for (long i = 0; i < n; i++) {
+		uint64_t looked = shared->busy[i].looked ? shared->busy[i].looked : since;
+
+		if (shared->busy[i].longest > most)
+			most = shared->busy[i].longest;
+		if (end - looked > most)
+			most = end - looked;
+	}
+	return most;
+}
+
+/* n that compute and m that sleep in between; this one sleeps, and looks how late it is woken. */
+static int share(long n, long m, int naps)
+{
+	uint64_t since, latest = 0;
+	pid_t pids[2 * BUSY_MAX];
+
+	for (long i = 0; i < n + m; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0 && i < n)
+			compute((int)i);
+		else if (pids[i] == 0)
+			compute_and_sleep();
+		if (pids[i] < 0)
+			return 81;
+	}
+	nap(200); /* those who are new have not slept yet: they do not go first, and have had their turns */
+	since = now();
+	shared->measuring = 1;
+	while (naps-- > 0) {
+		uint64_t due = now() + 2 * SLICE_NS, woken;
+
+		nap(20);
+		woken = now();
+		if (woken - due > latest)
+			latest = woken - due;
+	}
+	printf("longest wait %lu us, latest %lu us\n", (unsigned long)longest_wait(n, since) / 1000,
+	       (unsigned long)latest / 1000);
+	for (long i = 0; i < n + m; i++)
+		kill(pids[i], SIGKILL);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	long n = argc > 2 ? atol(argv[2]) : 0;
+
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	if (argc < 3 || shared == MAP_FAILED)
+		return 2;
+	if (strcmp(argv[1], "zombies") == 0)
+		return end_of_parent(n, 0);
+	if (strcmp(argv[1], "stopped") == 0)
+		return end_of_parent(n, 1);
+	if (strcmp(argv[1], "busy") == 0 && n <= BUSY_MAX)
+		return share(n, 0, 15);
+	if (strcmp(argv[1], "bursts") == 0 && n <= BUSY_MAX)
+		return share(4, n, 6);
+	return 2;
+}

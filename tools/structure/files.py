@@ -1,0 +1,38 @@
+"""Which files are the project's: those that git tracks, not whatever else its user keeps among them."""
+
+import os
+import subprocess
+
+NOT_OURS = ("build", "__pycache__", ".git")
+
+
+def tracked(root):
+    """Lists the files that git tracks; gives None where the folder is not the top of a git work tree."""
+    try:
+        top = subprocess.run(["git", "rev-parse", "--show-cdup"], cwd=root, capture_output=True, check=False)
+        if top.returncode != 0 or top.stdout.strip():
+            return None
+        names = subprocess.run(["git", "ls-files", "-z"], cwd=root, stdout=subprocess.PIPE, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return [os.fsdecode(name) for name in names.split(b"\0") if name]
+
+
+def walked(root):
+    """Lists all files, those of builds left out."""
+    found = []
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(NOT_OURS)
+                      and not os.path.exists(os.path.join(folder, name, "build.ninja"))]
+        found += [os.path.normpath(os.path.relpath(os.path.join(folder, name), root)) for name in names]
+    return found
+
+
+def load(root):
+    """Lists the project's files, sorted, as paths below its top: what git tracks or, without git, all there is.
+
+    A new file counts from "git add" on."""
+    names = tracked(root)
+    if names is None:
+        names = walked(root)
+    return sorted(name for name in set(names) if os.path.isfile(os.path.join(root, name)))
