@@ -24,34 +24,28 @@ static void rx_offer(struct serial_port *port, struct rx_buf *buf)
 	(void)virtq_add(&port->rx, buf->data, RX_BUF_LEN, true, buf);
 }
 
-/* => port locked; any arrived? */
-static bool rx_collect(struct serial_port *port)
+/* => port locked */
+static void rx_collect(struct serial_port *port)
 {
 	struct rx_buf *buf;
 	uint32_t len;
-	bool any = false;
 
 	while ((buf = virtq_take(&port->rx, &len)) != NULL) {
 		buf->len = len;
 		port->filled[port->filled_head++ % RX_BUFS] = buf;
-		any = true;
 	}
-	return any;
 }
 
-/* => port locked; any came back? */
-static bool tx_collect(struct serial_port *port)
+/* => port locked */
+static void tx_collect(struct serial_port *port)
 {
 	struct tx_buf *buf;
 	uint32_t len;
-	bool any = false;
 
 	while ((buf = virtq_take(&port->tx, &len)) != NULL) {
 		buf->next_free = port->tx_free;
 		port->tx_free = buf;
-		any = true;
 	}
-	return any;
 }
 
 static size_t port_read(struct chardev *dev, void *to, size_t n)
@@ -237,13 +231,17 @@ static bool port_broke(struct serial_port *port)
 	return broke;
 }
 
+/* What is there is told, not what is new: a reader's own look may have collected it, just before it went to sleep. */
 void serial_port_poll(struct serial_port *port)
 {
 	unsigned long flags = spin_lock_irqsave(&port->lock);
-	bool readable = rx_collect(port);
-	bool writable = tx_collect(port);
-	bool broke = port_broke(port);
+	bool readable, writable, broke;
 
+	rx_collect(port);
+	tx_collect(port);
+	readable = port->filled_tail != port->filled_head;
+	writable = port->tx_free != NULL;
+	broke = port_broke(port);
 	spin_unlock_irqrestore(&port->lock, flags);
 	/* Not under the lock: the log may go to this very port. */
 	if (broke)

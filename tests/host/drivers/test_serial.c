@@ -13,6 +13,9 @@
 #define PORTS	    4u
 #define MEET_NS	    (10 * NSEC_PER_SEC)
 #define QUEUE_SENDS 3
+/* Port 0 has queues 0 and 1; the control queues are 2 and 3. */
+#define QUEUE_STDIN  0
+#define QUEUE_STDOUT 5
 
 /* What the device does: one message every `every` looks at the clock. */
 static struct {
@@ -160,6 +163,49 @@ static void test_a_device_that_takes_no_messages(void **state)
 	assert_non_null(strstr(kernel_last_error, "the device does not open it"));
 }
 
+/*
+ * Bytes that arrive between a reader's look for them and its look for the end are found by the second look: the
+ * interrupt that announces them, which comes later still, finds nothing new, and must wake the reader all the same.
+ */
+static void test_bytes_found_before_their_interrupt_wake(void **state)
+{
+	struct chardev *stdin_port;
+	uint8_t bytes[16];
+	uint64_t seq;
+
+	(void)state;
+	assert_int_equal(boot(PORTS, 1, PORTS, 8), 0);
+	stdin_port = kernel_devices[0];
+	seq = waitq_sample(&stdin_port->readable);
+	assert_int_equal(stdin_port->ops->read(stdin_port, bytes, sizeof(bytes)), 0);
+	device_honest(QUEUE_STDIN, sizeof(bytes) / 8);
+	assert_false(stdin_port->ops->ended(stdin_port));
+	kernel_handler(kernel_handler_arg);
+	assert_int_not_equal(waitq_sample(&stdin_port->readable), seq);
+	assert_int_equal(stdin_port->ops->read(stdin_port, bytes, sizeof(bytes)), sizeof(bytes));
+}
+
+/* The same of room: poll's look may be what finds the buffers that came back. */
+static void test_room_found_before_its_interrupt_wakes(void **state)
+{
+	static uint8_t bytes[TX_BUFS * TX_BUF_LEN];
+	struct chardev *stdout_port;
+	uint64_t seq;
+
+	(void)state;
+	assert_int_equal(boot(PORTS, 1, PORTS, 8), 0);
+	stdout_port = kernel_devices[1];
+	seq = waitq_sample(&stdout_port->writable);
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = device_pattern(i);
+	assert_int_equal(stdout_port->ops->write(stdout_port, bytes, sizeof(bytes)), sizeof(bytes));
+	assert_int_equal(stdout_port->ops->write(stdout_port, bytes, 1), 0);
+	device_honest(QUEUE_STDOUT, 0);
+	assert_true(stdout_port->ops->ready(stdout_port) & CHARDEV_WRITABLE);
+	kernel_handler(kernel_handler_arg);
+	assert_int_not_equal(waitq_sample(&stdout_port->writable), seq);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -172,6 +218,8 @@ int main(void)
 		TEST(test_without_a_promise_a_pause_ends_it),
 		TEST(test_messages_wait_for_room),
 		TEST(test_a_device_that_takes_no_messages),
+		TEST(test_bytes_found_before_their_interrupt_wake),
+		TEST(test_room_found_before_its_interrupt_wakes),
 	};
 
 	return test_group("drivers-serial", tests);
