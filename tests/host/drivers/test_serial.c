@@ -10,9 +10,9 @@
 #include "virtio/device.h"
 #include "virtio/kernel.h"
 
-#define PORTS	    4u
-#define MEET_NS	    (10 * NSEC_PER_SEC)
-#define QUEUE_SENDS 3
+#define PORTS	     4u
+#define MEET_NS	     (10 * NSEC_PER_SEC)
+#define QUEUE_SENDS  3
 /* Port 0 has queues 0 and 1; the control queues are 2 and 3. */
 #define QUEUE_STDIN  0
 #define QUEUE_STDOUT 5
