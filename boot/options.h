@@ -15,6 +15,7 @@ struct boot_options {
 	uint64_t fail_nth;	  /* hardened: the allocation that fails; 0: none */
 	uint64_t storm; /* hardened: ticks between preemptions at least; 0: none are forced */
 	uint64_t seed;	/* for what tests draw by lot; 0: none given */
+	uint64_t step;	/* instructions between two points of a sweep; 0: the test's own */
 };
 
 extern struct boot_options boot_options;
