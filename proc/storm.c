@@ -1,10 +1,11 @@
-/* A kernel thread that takes the hart from whoever runs, again and again (hardened build). */
+/* Takes the hart from whoever runs, again and again, or once (hardened build). */
 #include "proc/storm.h"
 
 #include "arch/timer.h"
 #include "base/timerq.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
+#include "sync/preempt.h"
 
 static struct timer timer;
 static struct waitq rung = WAITQ_INIT(rung);
@@ -45,4 +46,21 @@ void storm_start(uint64_t ticks)
 	least_ticks = ticks;
 	timer_init(&timer, ring);
 	(void)kthread_spawn("storm", storm, NULL);
+}
+
+static void strike(struct timer *unused)
+{
+	sched_yield_soon();
+}
+
+/* There is one for all: who asks last has it. */
+static struct timer striker = { .fn = strike };
+
+void storm_strike(uint64_t ticks)
+{
+	preempt_disable(); /* two that arm one timer at once would spoil the queue */
+	(void)timer_cancel(&striker);
+	if (ticks)
+		timer_arm(&striker, arch_time() + ticks);
+	preempt_enable();
 }

@@ -1,4 +1,4 @@
-/* A kernel thread that takes the hart from whoever runs, again and again (hardened build). */
+/* Takes the hart from whoever runs, again and again, or once (hardened build). */
 #pragma once
 
 #include "lib/types.h"
@@ -9,6 +9,9 @@
  */
 #ifdef FAULTLINE_HARDENED
 void storm_start(uint64_t ticks);
+
+/* Whoever runs so many ticks from now is preempted then, once, if another is ready. 0: nobody is. */
+void storm_strike(uint64_t ticks);
 #else
 static inline void storm_start(uint64_t ticks)
 {

@@ -15,6 +15,7 @@
 #include "mm/trim.h"
 #include "mm/usercopy.h"
 #include "proc/sched.h"
+#include "proc/storm.h"
 #include "proc/thread.h"
 #include "proc/watch.h"
 #include "trap/syscall.h"
@@ -263,6 +264,14 @@ static long tell_ledger(const struct question *q)
 	return answer(q, &told, sizeof(told));
 }
 
+static long preempt_later(const struct question *q)
+{
+	if (q->from > clock_ns_to_ticks(NSEC_PER_SEC))
+		return -EINVAL;
+	storm_strike(q->from);
+	return 0;
+}
+
 /* What only tests ask for. */
 static long for_tests(const struct question *q, unsigned what)
 {
@@ -271,6 +280,8 @@ static long for_tests(const struct question *q, unsigned what)
 		return fail_nth(q);
 	case FAULTLINE_LEDGER:
 		return tell_ledger(q);
+	case FAULTLINE_PREEMPT:
+		return preempt_later(q);
 	default:
 		return -EINVAL;
 	}

@@ -30,9 +30,12 @@
  * `from` of the calling thread fail, counted from 1 from now on (0: none does), `which` being what
  * the out-of-memory policy then answers; 1: one has failed since this was called last, 0: none.
  * FAULTLINE_LEDGER gives back what is kept for speed and accounts for every frame.
+ * FAULTLINE_PREEMPT lets whoever runs `from` ticks later, a second's at most, lose the hart to
+ * another that is ready, in the kernel or not; 0: nobody.
  */
-#define FAULTLINE_FAIL	 100
-#define FAULTLINE_LEDGER 101 /* struct faultline_ledger */
+#define FAULTLINE_FAIL	  100
+#define FAULTLINE_LEDGER  101 /* struct faultline_ledger */
+#define FAULTLINE_PREEMPT 102
 
 #define FAULTLINE_FAIL_ASK     0 /* what it finds */
 #define FAULTLINE_FAIL_RELIEVE 1 /* memory has come free: the kernel asks again */
