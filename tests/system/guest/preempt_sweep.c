@@ -1,0 +1,728 @@
+/* Calls that are preempted after each n-th of their instructions, by one that meddles (hardened kernel). */
+
+/*
+ * preempt_sweep CALL|all [STEP]: the competitor is a process in the same memory, or in that of whose
+ * child makes the call. A line a call: points, their distance, how often the call was preempted.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "abi/faultline.h"
+#include "ecall.h"
+
+#define PAGE	   4096l
+#define TICK	   100 /* instructions, under -icount */
+#define POINTS	   150 /* without a STEP, about */
+#define MISSES	   3   /* so many in a row: the call's end is reached */
+#define N_MAX	   3000000l
+#define FAILED_MAX 10
+
+#define CALL(nr, ...) ecall(SYS_##nr, (const uint64_t[6]){ __VA_ARGS__ })
+
+/* In the program itself but where it says otherwise. */
+struct sweep {
+	const char *name;
+	void (*prepare)(void); /* before the competitor is made; may be NULL */
+	void (*ready)(void);   /* after that; may be NULL */
+	void (*call)(void); /* arm(), and the call; what a child does is preempted in the child */
+	void (*compete)(void); /* in the competitor */
+	void (*check)(void);   /* after both */
+	long length; /* in instructions, until it ends or waits for the competitor; 0: measured */
+	int by_child;
+};
+
+/* Shared with children that have memory of their own, too. */
+static struct {
+	int inside; /* the call has begun and is not over */
+	int over;
+	int competed;
+	int alive; /* the child that makes the call, at that time */
+	long switches;
+} volatile *common;
+
+static const struct sweep *sweep;
+static long point; /* n: nanoseconds, which are instructions, from arm() to the preemption */
+static unsigned failed, failed_all;
+static char *self;
+
+static void expect(int is, const char *what, long got)
+{
+	if (!is && failed++ < FAILED_MAX)
+		printf("# %s: after %ld instructions: %s: %ld\n", sweep->name, point, what, got);
+}
+
+static void yield(void)
+{
+	CALL(sched_yield, 0);
+}
+
+/* Involuntary switches of this process. */
+static long switches(void)
+{
+	struct rusage usage;
+
+	CALL(getrusage, RUSAGE_SELF, (uint64_t)&usage);
+	return usage.ru_nivcsw;
+}
+
+static void no_ops(long n)
+{
+	while (n-- > 0)
+		asm volatile("nop");
+}
+
+/* The hart is asked for when n more instructions have been executed, give or take a tick. */
+static void arm(void)
+{
+	common->switches = switches();
+	common->inside = 1;
+	CALL(faultline, FAULTLINE_PREEMPT, 0, 0, 0, (uint64_t)point / TICK + 1);
+	no_ops((TICK - point % TICK) / 3); /* each turn of the loop is three */
+}
+
+static void disarm(void)
+{
+	CALL(faultline, FAULTLINE_PREEMPT, 0, 0, 0, 0);
+	common->inside = 0;
+	common->over = 1;
+}
+
+static long child;
+
+/* It has not ended. */
+static int is_alive(long pid)
+{
+	struct faultline_process process;
+	long n = CALL(faultline, FAULTLINE_PROCESS, (uint64_t)pid, (uint64_t)&process,
+		      sizeof(process));
+
+	return n == 1 && process.state != FAULTLINE_ZOMBIE;
+}
+
+static char stack[1 << 14] __attribute__((aligned(16)));
+
+static int be_competitor(void *unused)
+{
+	while (!common->inside && !common->over)
+		yield();
+	if (common->inside) {
+		common->competed = 1;
+		common->alive = sweep->by_child && is_alive(child);
+		sweep->compete();
+	}
+	return 0;
+}
+
+/* Waits for a child: its status. */
+static int reap(long pid)
+{
+	int status = -1;
+
+	expect(CALL(wait4, (uint64_t)pid, (uint64_t)&status, __WALL, 0) == pid, "wait4", status);
+	return status;
+}
+
+static long long now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+static long took;
+
+/* One point: true: the call was preempted in its midst. */
+static int try(void)
+{
+	long long before;
+	int preempted = 0;
+	long pid;
+
+	common->inside = common->over = common->competed = common->alive = 0;
+	if (sweep->prepare)
+		sweep->prepare();
+	pid = clone(be_competitor, stack + sizeof(stack), CLONE_VM, NULL);
+	expect(pid > 0, "clone", pid);
+	if (sweep->ready)
+		sweep->ready();
+	before = now();
+	sweep->call();
+	took = (long)(now() - before);
+	if (!sweep->by_child)
+		preempted = switches() != common->switches;
+	disarm();
+	reap(pid);
+	sweep->check();
+	return sweep->by_child ? common->alive : preempted && common->competed;
+}
+
+static struct faultline_ledger memory(void)
+{
+	struct faultline_ledger ledger;
+
+	memset(&ledger, 0, sizeof(ledger));
+	expect(CALL(faultline, FAULTLINE_LEDGER, 0, (uint64_t)&ledger, sizeof(ledger)) == 1,
+	       "the ledger", 0);
+	return ledger;
+}
+
+/* A sweep leaves as much memory as there was. */
+static void compare(const struct faultline_ledger *before)
+{
+	struct faultline_ledger after = memory();
+
+	expect(after.errors == 0, "errors of the ledger", (long)after.errors);
+	expect(after.anonymous == before->anonymous, "pages of programs more",
+	       (long)(after.anonymous - before->anonymous));
+	expect(after.tables == before->tables, "page tables more",
+	       (long)(after.tables - before->tables));
+	expect(after.slab_objects == before->slab_objects, "objects of the kernel more",
+	       (long)(after.slab_objects - before->slab_objects));
+	expect(after.stacks == before->stacks, "frames of kernel stacks more",
+	       (long)(after.stacks - before->stacks));
+}
+
+static void run(long step)
+{
+	long points = 0, taken = 0, misses = 0;
+	struct faultline_ledger before;
+
+	failed = 0;
+	point = N_MAX;
+	try();
+	before = memory();
+	if (!step)
+		step = (sweep->length ? sweep->length : took) / POINTS | 1;
+	for (point = 1; point < N_MAX && misses < MISSES && failed < FAILED_MAX; point += step) {
+		int was = try();
+
+		points++;
+		taken += was;
+		misses = was ? 0 : misses + 1;
+	}
+	compare(&before);
+	printf("%s: %ld points, one in %ld instructions, preempted at %ld, %u wrong\n", sweep->name,
+	       points, step, taken, failed);
+	failed_all += failed;
+}
+
+/* ---- what several of them use ---- */
+
+#define JUNK   0x6a6a6a6a6a6a0000l
+#define MINE   0x1000l
+#define THEIRS 0x2000l
+
+static long map(long at, long pages)
+{
+	return CALL(mmap, (uint64_t)at, (uint64_t)(pages * PAGE), PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | (at ? MAP_FIXED : 0), -1ul);
+}
+
+static void unmap(long at, long pages)
+{
+	expect(CALL(munmap, (uint64_t)at, (uint64_t)(pages * PAGE)) == 0, "munmap", at);
+}
+
+static volatile long *word(long at)
+{
+	return (volatile long *)at;
+}
+
+static void fill(long at, long pages, long value)
+{
+	for (long i = 0; i < pages; i++)
+		*word(at + i * PAGE) = value + i;
+}
+
+static void expect_filled(long at, long pages, long value)
+{
+	for (long i = 0; i < pages; i++)
+		expect(*word(at + i * PAGE) == value + i, "a page's word", *word(at + i * PAGE));
+}
+
+/* Uses frames that have just come free, and leaves junk in them. */
+static void churn(void)
+{
+	long at = map(0, 6);
+
+	expect(at > 0, "mmap", at);
+	fill(at, 6, JUNK);
+	expect_filled(at, 6, JUNK);
+	unmap(at, 6);
+}
+
+static int ends[2];
+
+static void make_pipe(int flags)
+{
+	expect(CALL(pipe2, (uint64_t)ends, (uint64_t)flags) == 0, "pipe2", ends[0]);
+	expect(ends[0] == 3 && ends[1] == 4, "a descriptor too many is open", ends[1]);
+}
+
+static void close_end(int end)
+{
+	expect(CALL(close, (uint64_t)ends[end]) == 0, "close", end);
+}
+
+static void close_pipe(void)
+{
+	close_end(0);
+	close_end(1);
+}
+
+/* ---- fork ---- */
+
+static volatile long words[2];
+static int child_status;
+
+static void prepare_fork(void)
+{
+	words[0] = 40;
+	words[1] = 0;
+}
+
+static void call_fork(void)
+{
+	arm();
+	child = CALL(clone, SIGCHLD);
+	if (child == 0)
+		CALL(exit_group, (uint64_t)(words[0] + words[1]));
+}
+
+static void compete_fork(void)
+{
+	words[1] = 1;
+	churn();
+}
+
+static void check_fork(void)
+{
+	int status;
+
+	expect(child > 0, "clone", child);
+	status = WEXITSTATUS(reap(child));
+	expect(status == 40 || (status == 41 && common->competed), "what the child saw", status);
+	expect(words[0] == 40 && words[1] == common->competed, "what is left of it", words[1]);
+}
+
+/* ---- exec, exit: a child's ---- */
+
+static long zeros[3 * PAGE / 8]; /* of the BSS */
+
+static int be_executed(void)
+{
+	for (unsigned i = 0; i < sizeof(zeros) / sizeof(zeros[0]); i++)
+		if (zeros[i])
+			return 1;
+	return 23;
+}
+
+static void fork_child(void (*does)(void))
+{
+	child = CALL(clone, SIGCHLD);
+	if (child == 0)
+		does();
+	expect(child > 0, "clone", child);
+	child_status = reap(child);
+	common->inside = 0;
+}
+
+static void execute(void)
+{
+	char *const argv[] = { self, "executed", NULL };
+	static char *const envp[] = { NULL };
+
+	fill((long)zeros, sizeof(zeros) / PAGE, JUNK);
+	arm();
+	CALL(execve, (uint64_t)self, (uint64_t)argv, (uint64_t)envp);
+	CALL(exit_group, 99);
+}
+
+static void call_exec(void)
+{
+	fork_child(execute);
+}
+
+static void check_exec(void)
+{
+	expect(child_status == 23 << 8, "status", child_status);
+}
+
+static void end_it(void)
+{
+	fill(map(0, 4), 4, JUNK);
+	arm();
+	CALL(exit_group, 7);
+}
+
+static void prepare_exit(void)
+{
+	make_pipe(O_NONBLOCK);
+}
+
+static void call_exit(void)
+{
+	fork_child(end_it);
+}
+
+/* The child's end of the pipe is another reference to the one that we have. */
+static void compete_exit(void)
+{
+	char c;
+	long got;
+
+	close_end(1);
+	got = CALL(read, (uint64_t)ends[0], (uint64_t)&c, 1);
+	expect(got == -11 /* EAGAIN */, "read", got);
+	churn();
+}
+
+static void check_exit(void)
+{
+	char c;
+
+	expect(child_status == 7 << 8, "status", child_status);
+	close_end(1);
+	expect(CALL(read, (uint64_t)ends[0], (uint64_t)&c, 1) == 0, "the pipe's end", 0);
+	close_end(0);
+}
+
+/* ---- wait ---- */
+
+/* The child is ready all the time, and ends when its parent is preempted. */
+static void ready_wait(void)
+{
+	child = CALL(clone, SIGCHLD);
+	if (child == 0) {
+		while (!common->inside)
+			yield();
+		CALL(exit_group, 5);
+	}
+}
+
+static void call_wait(void)
+{
+	arm();
+	child_status = reap(child);
+}
+
+static void check_wait(void)
+{
+	expect(child_status == 5 << 8, "status", child_status);
+}
+
+/* ---- a signal's delivery ---- */
+
+static volatile int ran[2];
+static volatile double half = 0.5;
+
+static void handle(int sig)
+{
+	ran[sig == SIGUSR2]++;
+	half = half * 2 / 2;
+}
+
+static void prepare_signal(void)
+{
+	struct sigaction action = { .sa_handler = handle };
+
+	sigfillset(&action.sa_mask);
+	sigaction(SIGUSR1, &action, NULL);
+	sigaction(SIGUSR2, &action, NULL);
+	ran[0] = ran[1] = 0;
+}
+
+/* A floating-point register is kept across it. */
+static void call_signal(void)
+{
+	long kept = 0x1234567890abcdefl, back, pid = getpid();
+	register long a0 asm("a0");
+	register long a1 asm("a1");
+	register long a7 asm("a7");
+
+	arm();
+	a0 = pid;
+	a1 = SIGUSR1;
+	a7 = SYS_kill;
+	asm volatile("fmv.d.x ft3, %2\n\tecall\n\tfmv.x.d %1, ft3"
+		     : "+r"(a0), "=&r"(back)
+		     : "r"(kept), "r"(a1), "r"(a7)
+		     : "memory", "ft3");
+	expect(a0 == 0, "kill", a0);
+	expect(back == kept, "ft3", back);
+}
+
+static void compete_signal(void)
+{
+	expect(CALL(kill, CALL(getppid, 0), SIGUSR2) == 0, "kill", 0);
+	churn();
+}
+
+static void check_signal(void)
+{
+	expect(ran[0] == 1, "how often the handler ran", ran[0]);
+	expect(ran[1] == common->competed, "how often the other's ran", ran[1]);
+}
+
+/* ---- mmap, munmap, faults ---- */
+
+#define PAGES  8
+#define MAP_AT 0x20000000l
+
+static long mapped, their_map;
+
+static void call_mmap(void)
+{
+	arm();
+	mapped = map(0, PAGES);
+}
+
+static void compete_mmap(void)
+{
+	their_map = map(0, PAGES);
+	expect(their_map > 0, "mmap", their_map);
+	fill(their_map, PAGES, THEIRS);
+}
+
+static void check_mmap(void)
+{
+	expect(mapped > 0, "mmap", mapped);
+	fill(mapped, PAGES, MINE);
+	if (common->competed) {
+		expect_filled(their_map, PAGES, THEIRS);
+		unmap(their_map, PAGES);
+	}
+	expect_filled(mapped, PAGES, MINE);
+	unmap(mapped, PAGES);
+}
+
+static void prepare_munmap(void)
+{
+	expect(map(MAP_AT, PAGES + 2) == MAP_AT, "mmap", 0);
+	fill(MAP_AT, PAGES + 2, MINE);
+	make_pipe(O_NONBLOCK);
+}
+
+static void call_munmap(void)
+{
+	arm();
+	unmap(MAP_AT + PAGE, PAGES);
+}
+
+/* A page has what it had, or is gone: what write says of it. */
+static void look_at_unmapped(void)
+{
+	for (long i = 1; i <= PAGES; i++) {
+		long value = 0, got = CALL(write, (uint64_t)ends[1], (uint64_t)(MAP_AT + i * PAGE),
+					   sizeof(value));
+
+		if (got == -14 /* EFAULT */)
+			continue;
+		expect(got == sizeof(value), "write", got);
+		got = CALL(read, (uint64_t)ends[0], (uint64_t)&value, sizeof(value));
+		expect(got == sizeof(value) && value == MINE + i, "a page that goes", value);
+	}
+}
+
+static void compete_munmap(void)
+{
+	look_at_unmapped();
+	churn();
+	look_at_unmapped();
+}
+
+static void check_munmap(void)
+{
+	for (long i = 1; i <= PAGES; i++)
+		expect(CALL(write, (uint64_t)ends[1], (uint64_t)(MAP_AT + i * PAGE), 8) == -14,
+		       "a page that is gone", i);
+	expect(*word(MAP_AT) == MINE, "the page below", *word(MAP_AT));
+	expect(*word(MAP_AT + (PAGES + 1) * PAGE) == MINE + PAGES + 1, "the page above", 0);
+	unmap(MAP_AT, PAGES + 2);
+	close_pipe();
+}
+
+static void prepare_fault(void)
+{
+	expect(map(MAP_AT, 1) == MAP_AT, "mmap", 0);
+}
+
+static void call_fault(void)
+{
+	arm();
+	*word(MAP_AT) = MINE;
+}
+
+static void compete_fault(void)
+{
+	churn();
+	*word(MAP_AT + 8) = THEIRS;
+	expect(*word(MAP_AT + 16) == 0, "a word that nobody wrote", *word(MAP_AT + 16));
+}
+
+static void check_fault(void)
+{
+	expect(*word(MAP_AT) == MINE, "the word written", *word(MAP_AT));
+	expect(*word(MAP_AT + 8) == (common->competed ? THEIRS : 0), "the other's",
+	       *word(MAP_AT + 8));
+	unmap(MAP_AT, 1);
+}
+
+/* A child has the same page, and looks at it in the end. */
+static void prepare_cow(void)
+{
+	char c;
+
+	prepare_fault();
+	*word(MAP_AT) = JUNK;
+	make_pipe(0);
+	child = CALL(clone, SIGCHLD);
+	if (child == 0) {
+		close_end(1);
+		CALL(read, (uint64_t)ends[0], (uint64_t)&c, 1);
+		CALL(exit_group, *word(MAP_AT) == JUNK && *word(MAP_AT + 8) == 0 ? 9 : 1);
+	}
+	yield();
+}
+
+static void check_cow(void)
+{
+	check_fault();
+	close_pipe();
+	child_status = reap(child);
+	expect(child_status == 9 << 8, "what the child has", child_status);
+}
+
+/* ---- pipes, close ---- */
+
+#define WRITE_BYTES 6000
+#define READ_BYTES  100
+
+static char bytes[WRITE_BYTES], back[WRITE_BYTES + 1];
+static long they_read, done;
+
+static void prepare_write(void)
+{
+	for (unsigned i = 0; i < WRITE_BYTES; i++)
+		bytes[i] = (char)(i * 7 + i / 256);
+	memset(back, 0, sizeof(back));
+	they_read = 0;
+	make_pipe(O_NONBLOCK);
+}
+
+static void call_write(void)
+{
+	arm();
+	done = CALL(write, (uint64_t)ends[1], (uint64_t)bytes, WRITE_BYTES);
+}
+
+static void compete_write(void)
+{
+	they_read = CALL(read, (uint64_t)ends[0], (uint64_t)back, WRITE_BYTES / 2);
+}
+
+static void check_write(void)
+{
+	expect(done == WRITE_BYTES, "write", done);
+	expect(they_read >= 0 || they_read == -11, "the other's read", they_read);
+	if (they_read < 0)
+		they_read = 0;
+	done = CALL(read, (uint64_t)ends[0], (uint64_t)(back + they_read), WRITE_BYTES);
+	expect(done == WRITE_BYTES - they_read, "read", done);
+	expect(memcmp(back, bytes, WRITE_BYTES) == 0, "bytes", they_read);
+	close_pipe();
+}
+
+static void prepare_read(void)
+{
+	memset(back, 0, sizeof(back));
+	make_pipe(0);
+}
+
+static void call_read(void)
+{
+	arm();
+	done = CALL(read, (uint64_t)ends[0], (uint64_t)back, WRITE_BYTES);
+}
+
+static void compete_read(void)
+{
+	expect(CALL(write, (uint64_t)ends[1], (uint64_t)bytes, READ_BYTES) == READ_BYTES, "write",
+	       0);
+}
+
+static void check_read(void)
+{
+	expect(done == READ_BYTES, "read", done);
+	expect(memcmp(back, bytes, READ_BYTES) == 0, "bytes", 0);
+	close_pipe();
+}
+
+static void call_close(void)
+{
+	arm();
+	done = CALL(close, (uint64_t)ends[1]);
+}
+
+/* The last writer goes now, or when the call goes on. */
+static void compete_close(void)
+{
+	close_end(1);
+	they_read = CALL(read, (uint64_t)ends[0], (uint64_t)back, 1);
+	expect(they_read == 0, "the pipe's end", they_read);
+}
+
+static void check_close(void)
+{
+	expect(done == 0, "close", done);
+	expect(CALL(close, (uint64_t)ends[1]) == -9 /* EBADF */, "close once more", 0);
+	close_end(0);
+}
+
+static const struct sweep sweeps[] = {
+	{ "fork", prepare_fork, NULL, call_fork, compete_fork, check_fork, 0, 0 },
+	{ "exec", NULL, NULL, call_exec, churn, check_exec, 450000, 1 },
+	{ "exit", prepare_exit, NULL, call_exit, compete_exit, check_exit, 120000, 1 },
+	{ "wait", NULL, ready_wait, call_wait, churn, check_wait, 3000, 0 },
+	{ "signal", prepare_signal, NULL, call_signal, compete_signal, check_signal, 8000, 0 },
+	{ "mmap", NULL, NULL, call_mmap, compete_mmap, check_mmap, 0, 0 },
+	{ "munmap", prepare_munmap, NULL, call_munmap, compete_munmap, check_munmap, 0, 0 },
+	{ "fault", prepare_fault, NULL, call_fault, compete_fault, check_fault, 0, 0 },
+	{ "cow", prepare_cow, NULL, call_fault, compete_fault, check_cow, 13000, 0 },
+	{ "write", prepare_write, NULL, call_write, compete_write, check_write, 0, 0 },
+	{ "read", prepare_read, NULL, call_read, compete_read, check_read, 3000, 0 },
+	{ "close", prepare_read, NULL, call_close, compete_close, check_close, 0, 0 },
+};
+
+int main(int argc, char **argv)
+{
+	long step = argc > 2 ? atol(argv[2]) : 0;
+
+	if (argc == 2 && strcmp(argv[1], "executed") == 0)
+		return be_executed();
+	self = argv[0];
+	common = mmap(NULL, sizeof(*common), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	if (CALL(faultline, FAULTLINE_PREEMPT, 0, 0, 0, 1ul << 32) != -22 /* EINVAL */)
+		failed_all++;
+	for (unsigned i = 0; i < sizeof(sweeps) / sizeof(sweeps[0]); i++) {
+		sweep = &sweeps[i];
+		if (argc < 2 || strcmp(argv[1], "all") == 0 || strcmp(argv[1], sweep->name) == 0)
+			run(step);
+		fflush(stdout);
+	}
+	return failed_all != 0;
+}

@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""A program's calls are preempted after each n-th of their instructions (hardened kernel), under --icount.
+
+The guest program preempt_sweep tries some hundred and fifty points of each call; PREEMPT_STEP says how many
+instructions lie between two, for a long run."""
+
+import os
+import re
+
+from lib.guest import run_placed
+from lib.tap import case, equal, lacks, main
+
+CALLS = ["fork", "exec", "exit", "wait", "signal", "mmap", "munmap", "fault", "cow", "write", "read", "close"]
+LEAST = 60  # points of each at which it was preempted
+STEP = os.environ.get("PREEMPT_STEP", "0")
+ROW = re.compile(r"^(\w+): \d+ points, one in \d+ instructions, preempted at (\d+), (\d+) wrong$", re.MULTILINE)
+
+DONE = run_placed("preempt_sweep", "all", STEP, patience=7200,
+                  options=["--icount", "--timeout", "200" if STEP == "0" else "7000"])
+TEXT = DONE.out.decode(errors="replace")
+ROWS = {name: (int(taken), int(wrong)) for name, taken, wrong in ROW.findall(TEXT)}
+for line in TEXT.splitlines():
+    print("#", line.lstrip("# "))
+
+
+def sweep_of(name):
+    """Makes the case of one call."""
+    def check():
+        taken, wrong = ROWS.get(name, (0, -1))
+        equal(wrong, 0, "points that went wrong")
+        equal(taken >= LEAST, True, f"preempted in its midst {taken} times, at least {LEAST}")
+    check.__name__ = "preempted_" + name
+    return check
+
+
+for call in CALLS:
+    case(sweep_of(call))
+
+
+@case
+def the_kernel_goes_on():
+    lacks(DONE.err, b"panic", "log")
+    equal(DONE.status, 0, "status")
+
+
+if __name__ == "__main__":
+    main()
