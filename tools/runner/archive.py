@@ -28,11 +28,12 @@ class Archive:
         path = os.fsencode(os.path.normpath(path)).lstrip(b"/")
         if path in (b"", b"."):
             return
-        parts = path.split(b"/")
-        for i in range(1, len(parts)):
-            parent = self.entries.setdefault(b"/".join(parts[:i]), Entry(stat.S_IFDIR | 0o755))
-            if not stat.S_ISDIR(parent.mode):
-                raise Failure(USAGE, f"{os.fsdecode(path)}: a file is where its folder should be")
+        parent = os.path.dirname(path)
+        while parent and parent not in self.entries:  # what is there has all its own parents
+            self.entries[parent] = Entry(stat.S_IFDIR | 0o755)
+            parent = os.path.dirname(parent)
+        if parent and not stat.S_ISDIR(self.entries[parent].mode):
+            raise Failure(USAGE, f"{os.fsdecode(path)}: a file is where its folder should be")
         old = self.entries.get(path)
         if old and stat.S_ISDIR(old.mode) != stat.S_ISDIR(entry.mode):
             raise Failure(USAGE, f"{os.fsdecode(path)}: both a folder and a file")
