@@ -64,7 +64,7 @@ def cover(program, folder, sources):
             os.remove(os.path.join(built, name))
     if run(program, folder, 0, 1) is None:
         return None
-    done = subprocess.run([os.path.join(ROOT, "tools/coverage"), "--table", built, "--", *sources], text=True,
+    done = subprocess.run([sys.executable, os.path.join(ROOT, "tools/coverage"), "--table", built, "--", *sources], text=True,
                           stdout=subprocess.PIPE, check=True)
     rows = [[int(word) for word in line.split("\t")[1:]] for line in done.stdout.splitlines()]
     if len(rows) != len(sources):

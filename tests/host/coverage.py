@@ -45,7 +45,7 @@ def run_one(command):
 def measure(folders):
     """Gives {source: (lines, of which run, branches, of which taken)}."""
     sources = [os.path.join(ROOT, name) for name in FOLDERS]
-    done = subprocess.run([TOOL, "--table", *folders, "--", *sources], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run([sys.executable, TOOL, "--table", *folders, "--", *sources], stdout=subprocess.PIPE, text=True, check=True)
     rows = (line.split("\t") for line in done.stdout.splitlines())
     return {row[0]: tuple(map(int, row[1:])) for row in rows}
 
@@ -53,7 +53,7 @@ def measure(folders):
 def show_missed(folders):
     """Prints the lines that were not run."""
     sources = [os.path.join(ROOT, name) for name in FOLDERS]
-    done = subprocess.run([TOOL, "--missed", *folders, "--", *sources], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run([sys.executable, TOOL, "--missed", *folders, "--", *sources], stdout=subprocess.PIPE, text=True, check=True)
     source = ""
     for line in done.stdout.splitlines():
         if "not run:" in line:

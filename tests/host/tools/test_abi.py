@@ -3,6 +3,7 @@
 
 import os
 import subprocess
+import sys
 import tempfile
 
 from base import TOOLS
@@ -147,7 +148,7 @@ def broken_rules(files):
             os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
             with open(os.path.join(root, path), "w", encoding="utf-8") as file:
                 file.write(text)
-        done = subprocess.run([os.path.join(TOOLS, "check-abi"), root], capture_output=True, text=True, check=False)
+        done = subprocess.run([sys.executable, os.path.join(TOOLS, "check-abi"), root], capture_output=True, text=True, check=False)
     lines = done.stdout.splitlines()
     found = [line.split(" - ")[1] for line in lines if line.startswith("not ok")]
     equal(done.returncode, 1 if found else 0, "status " + done.stderr)

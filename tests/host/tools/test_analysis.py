@@ -4,6 +4,7 @@
 import json
 import os
 import subprocess
+import sys
 import tempfile
 
 from base import TOOLS
@@ -29,7 +30,7 @@ def check(files):
                              "command": f"riscv64-linux-gnu-gcc -Werror -Wall -O2 -c {path} -MD -MF x.d -o x.o"})
         with open(os.path.join(root, "compile_commands.json"), "w", encoding="utf-8") as file:
             json.dump(commands, file)
-        done = subprocess.run([os.path.join(TOOLS, "check-analysis"), root, root], capture_output=True, text=True,
+        done = subprocess.run([sys.executable, os.path.join(TOOLS, "check-analysis"), root, root], capture_output=True, text=True,
                               check=False)
     return done.returncode, done.stdout + done.stderr
 

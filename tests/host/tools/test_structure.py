@@ -4,6 +4,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 
 from base import TOOLS
@@ -75,7 +76,7 @@ def write(root, files):
 
 def rules_of(root):
     """Gives the names of the rules that are broken in a tree, with what was said."""
-    done = subprocess.run([os.path.join(TOOLS, "check-structure"), root], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, os.path.join(TOOLS, "check-structure"), root], capture_output=True, text=True, check=False)
     lines = done.stdout.splitlines()
     found = [line.split(" - ")[1] for line in lines if line.startswith("not ok")]
     equal(done.returncode, 1 if found else 0, "status " + done.stderr)

@@ -4,6 +4,7 @@
 import json
 import os
 import subprocess
+import sys
 import tempfile
 
 from base import TOOLS
@@ -17,7 +18,7 @@ def summary(tests, status=0):
             log.write(json.dumps({"name": name, "result": result, "duration": 1.0,
                                   **dict(zip(("stdout", "stderr"), streams))}) + "\n")
         log.flush()
-        done = subprocess.run([os.path.join(TOOLS, "test-summary"), log.name, str(status)],
+        done = subprocess.run([sys.executable, os.path.join(TOOLS, "test-summary"), log.name, str(status)],
                               stdout=subprocess.PIPE, text=True, check=False)
     return done.returncode, done.stdout.splitlines()
 

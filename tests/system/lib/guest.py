@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
@@ -32,8 +33,10 @@ def set_up_fake(scratch):
         os.chmod(path, 0o755)
     bin_folder = os.path.join(scratch, "bin")
     os.makedirs(bin_folder)
-    os.symlink(os.path.join(ROOT, "tests/host/tools/fake_qemu.py"),
-               os.path.join(bin_folder, "qemu-system-riscv64"))
+    fake = os.path.join(bin_folder, "qemu-system-riscv64")
+    with open(fake, "w", encoding="utf-8") as file:
+        file.write(f'#!/bin/sh\nexec {sys.executable} "{ROOT}/tests/host/tools/fake_qemu.py" "$@"\n')
+    os.chmod(fake, 0o755)
     os.environ["FAULTLINE_BUILD"] = build
     os.environ["PATH"] = bin_folder + ":" + os.environ["PATH"]
 
