@@ -23,6 +23,7 @@ bool waitq_enqueue(struct waitq *queue, struct waiter *waiter, uint64_t seq)
 	if (current) {
 		assert(waiter->queue == NULL);
 		list_add_tail(&queue->waiters, &waiter->link);
+		waiter->seq = seq;
 		waiter->queue = queue;
 	}
 	spin_unlock_irqrestore(&queue->lock, flags);
@@ -46,23 +47,62 @@ bool waitq_cancel(struct waiter *waiter)
 	return queued;
 }
 
-/* Wakes up to max. queue == NULL is stored last: a waiter that sees it may go away at once. */
-static unsigned waitq_wake(struct waitq *queue, unsigned max)
+/* So many are woken for each time that the lock is held. */
+#define WAKE_PIECE 8u
+
+/* => its lock held, and the waiter is off the queue. What is stored last lets it go away. */
+static void wake(struct waiter *waiter)
+{
+	waiter->wake(waiter);
+	atomic_store(&waiter->queue, NULL);
+}
+
+/* Wakes a piece of those who came before `seq`: they stand in the order of their sequences. */
+static unsigned wake_piece(struct waitq *queue, uint64_t seq)
+{
+	unsigned long flags = spin_lock_irqsave(&queue->lock);
+	unsigned n = 0;
+
+	while (n < WAKE_PIECE && !list_empty(&queue->waiters)) {
+		struct waiter *waiter = list_entry(queue->waiters.next, struct waiter, link);
+
+		if (waiter->seq >= seq)
+			break;
+		list_del(&waiter->link);
+		wake(waiter);
+		n++;
+	}
+	spin_unlock_irqrestore(&queue->lock, flags);
+	return n;
+}
+
+/* What the first piece left of all. => how many */
+static __attribute__((noinline, cold)) unsigned wake_rest(struct waitq *queue)
+{
+	uint64_t seq = waitq_sample(queue);
+	unsigned n, woken = 0;
+
+	do {
+		n = wake_piece(queue, seq);
+		woken += n;
+	} while (n == WAKE_PIECE);
+	return woken;
+}
+
+/* Counts a change, and wakes one or all. => how many */
+static unsigned waitq_wake(struct waitq *queue, unsigned first_piece)
 {
 	unsigned long flags = spin_lock_irqsave(&queue->lock);
 	struct list *node;
 	unsigned n = 0;
 
 	atomic_store(&queue->seq, queue->seq + 1);
-	while (n < max && (node = list_pop(&queue->waiters)) != NULL) {
-		struct waiter *waiter = list_entry(node, struct waiter, link);
-
-		waiter->wake(waiter);
-		atomic_store(&waiter->queue, NULL);
+	while (n < first_piece && (node = list_pop(&queue->waiters)) != NULL) {
+		wake(list_entry(node, struct waiter, link));
 		n++;
 	}
 	spin_unlock_irqrestore(&queue->lock, flags);
-	return n;
+	return n == WAKE_PIECE ? n + wake_rest(queue) : n;
 }
 
 bool waitq_wake_one(struct waitq *queue)
@@ -72,5 +112,5 @@ bool waitq_wake_one(struct waitq *queue)
 
 unsigned waitq_wake_all(struct waitq *queue)
 {
-	return waitq_wake(queue, UINT32_MAX);
+	return waitq_wake(queue, WAKE_PIECE);
 }

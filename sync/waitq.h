@@ -24,6 +24,7 @@ struct waitq {
 struct waiter {
 	/* under the queue's lock */
 	struct list link;
+	uint64_t seq;	     /* the queue's when it was enqueued */
 	struct waitq *queue; /* NULL: on none; not set to NULL before wake() has returned */
 	/* private to the waiter, set before it enqueues */
 	/*
@@ -65,5 +66,8 @@ bool waitq_cancel(struct waiter *waiter);
 /* Wakes the one that has waited longest. => was there one? */
 bool waitq_wake_one(struct waitq *queue);
 
-/* Wakes all that wait now. => how many */
+/*
+ * Wakes all that wait now, a few for each time that the lock is held. The queue lives until this has
+ * come back, whoever is woken. => how many
+ */
 unsigned waitq_wake_all(struct waitq *queue);

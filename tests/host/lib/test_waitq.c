@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 
+#include "sync/interleave.h"
 #include "sync/waitq.h"
 #include "test.h"
 
@@ -87,6 +88,55 @@ static void test_wake_all(void **state)
 		assert_int_equal(sleepers[i].calls, 1);
 		assert_false(waitq_cancel(&sleepers[i].waiter));
 	}
+}
+
+/* More than are woken while the lock is held once. */
+#define MANY 30
+static struct sleeper many[MANY];
+
+static void test_wake_many(void **state)
+{
+	uint64_t seq = waitq_sample(&queue);
+
+	(void)state;
+	for (unsigned n = 7; n < MANY; n++) {
+		seq = waitq_sample(&queue);
+		for (unsigned i = 0; i < n; i++) {
+			sleeper_init(&many[i]);
+			assert_true(waitq_enqueue(&queue, &many[i].waiter, seq));
+		}
+		assert_int_equal(waitq_wake_all(&queue), n);
+		assert_int_equal(waitq_sample(&queue), seq + 1);
+		for (unsigned i = 0; i < n; i++)
+			assert_int_equal(many[i].calls, 1);
+		assert_false(waitq_wake_one(&queue));
+	}
+}
+
+/* Between two pieces one who was woken waits again, for what comes after this change. */
+static void wait_again(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	(void)what;
+	if (kind != INTERLEAVE_UNLOCK || class != LOCK_WAITQ || !many[0].calls)
+		return;
+	interleave_hook = NULL;
+	assert_true(waitq_enqueue(&queue, &many[0].waiter, waitq_sample(&queue)));
+}
+
+static void test_wake_all_ends(void **state)
+{
+	uint64_t seq = waitq_sample(&queue);
+
+	(void)state;
+	for (unsigned i = 0; i < 20; i++) {
+		sleeper_init(&many[i]);
+		assert_true(waitq_enqueue(&queue, &many[i].waiter, seq));
+	}
+	interleave_hook = wait_again;
+	assert_int_equal(waitq_wake_all(&queue), 20);
+	assert_null(interleave_hook);
+	assert_int_equal(many[0].calls, 1);
+	assert_true(waitq_cancel(&many[0].waiter));
 }
 
 static void test_cancel(void **state)
@@ -184,6 +234,8 @@ int main(void)
 		TEST(test_moved_sequence_is_not_waited_for),
 		TEST(test_wake_one_in_order),
 		TEST(test_wake_all),
+		TEST(test_wake_many),
+		TEST(test_wake_all_ends),
 		TEST(test_cancel),
 		TEST(test_enqueued_twice),
 		TEST(test_no_wake_up_is_lost),
