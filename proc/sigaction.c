@@ -21,7 +21,8 @@ struct abi_sigaction signal_action_get(const struct signals *signals, int sig)
 }
 
 /* => lock held */
-static void set(struct signals *signals, int sig, const struct abi_sigaction *action)
+static void set(struct signals *signals, int sig, const struct abi_sigaction *action,
+		struct list *spent)
 {
 	uint64_t bit = SIGNAL_BIT(sig);
 	bool ignored = action->handler == SIG_IGN;
@@ -38,7 +39,7 @@ static void set(struct signals *signals, int sig, const struct abi_sigaction *ac
 	}
 	if (ignored || (by_default && (signal_default(sig) == SIGNAL_IGNORE ||
 				       signal_default(sig) == SIGNAL_CONTINUE)))
-		signal_flush(signals, bit);
+		signal_flush(signals, bit, spent);
 }
 
 /* What the action needs: a table where it says more than a bit can, a page to return to. */
@@ -65,6 +66,7 @@ int signal_action(int sig, const struct abi_sigaction *action, struct abi_sigact
 {
 	struct process *process = current_process();
 	struct signals *signals = &process->signals;
+	struct list spent = LIST_INIT(spent);
 	int err;
 
 	if (sig < 1 || sig > NSIG || (action && SIGNAL_BIT(sig) & SIGNAL_UNBLOCKABLE))
@@ -76,8 +78,9 @@ int signal_action(int sig, const struct abi_sigaction *action, struct abi_sigact
 	if (old_ret)
 		*old_ret = signal_action_get(signals, sig);
 	if (action)
-		set(signals, sig, action);
+		set(signals, sig, action, &spent);
 	spin_unlock(&signals->lock);
+	signal_free(&spent);
 	return 0;
 }
 

@@ -125,10 +125,13 @@ void signals_exec(struct signals *signals)
 
 void signals_destroy(struct signals *signals)
 {
+	struct list spent = LIST_INIT(spent);
+
 	actions_free(signals);
 	spin_lock(&signals->lock);
-	signal_flush(signals, ~0ull);
+	signal_flush(signals, ~0ull, &spent);
 	spin_unlock(&signals->lock);
+	signal_free(&spent);
 }
 
 static void attend(struct process *process)
@@ -159,11 +162,20 @@ static bool is_dropped(const struct process *process, int sig)
 	return signal_default(sig) == SIGNAL_IGNORE || signal_default(sig) == SIGNAL_CONTINUE;
 }
 
+/* The facts of few: each is kept once for the process and once for its thread. => lock held */
+static void forget(struct signals *signals, uint64_t set)
+{
+	struct list spent = LIST_INIT(spent);
+
+	signal_flush(signals, set, &spent);
+	signal_free(&spent);
+}
+
 /* Stops and SIGCONT undo each other, whatever else becomes of them. => lock held */
 static void undo(struct signals *signals, int sig)
 {
 	if (sig == SIGCONT) {
-		signal_flush(signals, STOPS);
+		forget(signals, STOPS);
 		signals->stopping = 0;
 		if (!signals->stopped)
 			return;
@@ -172,7 +184,7 @@ static void undo(struct signals *signals, int sig)
 		signals->continue_untold = true;
 		waitq_wake_all(&signals->resumed);
 	} else if (SIGNAL_BIT(sig) & STOPS) {
-		signal_flush(signals, SIGNAL_BIT(SIGCONT));
+		forget(signals, SIGNAL_BIT(SIGCONT));
 	}
 }
 
@@ -192,7 +204,7 @@ static void act(struct process *process, int sig)
 	struct signals *signals = &process->signals;
 
 	if (is_dropped(process, sig))
-		signal_flush(signals, SIGNAL_BIT(sig));
+		forget(signals, SIGNAL_BIT(sig)); /* what is ignored is not queued: it is one */
 	else if (!(signals->caught & SIGNAL_BIT(sig)) && ends_by_default(sig))
 		end_by(process, sig);
 	else

@@ -136,8 +136,12 @@ bool signal_peek(struct signals *signals, uint64_t set, struct signal_info *info
 int signal_next(const struct signals *signals, uint64_t set);
 /* => lock held, or the running process's own; it is pending */
 void signal_take(struct signals *signals, const struct signal_info *info);
-/* All of these signals, facts and all. => lock held */
-void signal_flush(struct signals *signals, uint64_t set);
+/*
+ * All of these signals. Their facts go to the list, for signal_free() once the lock is dropped:
+ * there may be very many. => lock held
+ */
+void signal_flush(struct signals *signals, uint64_t set, struct list *spent);
+void signal_free(struct list *spent);
 /* Makes it pending. => lock held */
 int signal_queue(struct signals *signals, const struct signal_info *info);
 /* As a handler is told of it. */

@@ -124,16 +124,28 @@ void signal_take(struct signals *signals, const struct signal_info *info)
 	signals->pending = signals->pending_for[false] | signals->pending_for[true];
 }
 
-void signal_flush(struct signals *signals, uint64_t set)
+void signal_flush(struct signals *signals, uint64_t set, struct list *spent)
 {
 	struct queued_signal *queued, *next;
 
 	signals->pending &= ~set;
 	signals->pending_for[false] &= ~set;
 	signals->pending_for[true] &= ~set;
-	list_for_each_entry_safe(queued, next, &signals->queue, link)
-		if (SIGNAL_BIT(queued->info.sig) & set)
-			drop(signals, queued);
+	list_for_each_entry_safe(queued, next, &signals->queue, link) {
+		if (!(SIGNAL_BIT(queued->info.sig) & set))
+			continue;
+		list_del(&queued->link);
+		signals->queued--;
+		list_add_tail(spent, &queued->link);
+	}
+}
+
+void signal_free(struct list *spent)
+{
+	struct list *node;
+
+	while ((node = list_pop(spent)) != NULL)
+		slab_free(&queued_cache, list_entry(node, struct queued_signal, link));
 }
 
 static int64_t ticks_to_clk(uint64_t ticks)
