@@ -55,7 +55,7 @@ static void leave_to_init(struct process *process)
 {
 	struct process *init = family_find(PID_INIT);
 
-	list_del(&process->sibling);
+	family_leave_parent(process);
 	process->parent = init;
 	list_add_tail(&init->children, &process->sibling);
 }
@@ -92,7 +92,7 @@ static void tell_parent(struct process *process)
 	const struct signal_info news = news_of(process);
 	struct process *parent = process->parent;
 
-	process->state = PROCESS_ZOMBIE;
+	family_set_zombie(process);
 	if (process->exit_signal == SIGCHLD && parent->pid != PID_INIT &&
 	    signals_leave_children(&parent->signals)) {
 		leave_to_init(process);
@@ -102,16 +102,6 @@ static void tell_parent(struct process *process)
 			tell(parent, &news);
 	}
 	tell(process->parent, &news);
-}
-
-static bool all_others_ended(struct process *init)
-{
-	struct process *process;
-
-	list_for_each_entry(process, &family_all, all)
-		if (process != init && process->state != PROCESS_ZOMBIE)
-			return false;
-	return true;
 }
 
 /* Kills all others and waits until they have given back what they held: but not for ever. */
@@ -125,7 +115,7 @@ static void end_the_rest(struct process *init)
 		bool done;
 
 		spin_lock(&family_lock);
-		done = all_others_ended(init);
+		done = family_is_last();
 		seq = waitq_sample(&init->child_waitq);
 		spin_unlock(&family_lock);
 		if (done)
@@ -138,20 +128,23 @@ static void end_the_rest(struct process *init)
 	}
 }
 
+static void collect_zombie(struct process *process, void *ended)
+{
+	if (process->state != PROCESS_ZOMBIE)
+		return;
+	family_leave_parent(process);
+	process->parent = NULL; /* its sibling link is ours from now on */
+	list_add_tail(ended, &process->sibling);
+}
+
 /* The zombies that are left have no parent to wait for them. */
-static void bury_the_rest(struct process *init)
+static void bury_the_rest(void)
 {
 	struct process *process, *next;
-	struct list ended;
+	struct list ended = LIST_INIT(ended);
 
-	list_init(&ended);
 	spin_lock(&family_lock);
-	list_for_each_entry_safe(process, next, &family_all, all) {
-		if (process == init || process->state != PROCESS_ZOMBIE)
-			continue;
-		list_del(&process->sibling);
-		list_add_tail(&ended, &process->sibling);
-	}
+	family_visit(collect_zombie, &ended);
 	spin_unlock(&family_lock);
 	list_for_each_entry_safe(process, next, &ended, sibling) {
 		thread_destroy(process->thread);
@@ -166,7 +159,7 @@ static void init_exit(struct process *init)
 
 	end_the_rest(init);
 	release(init);
-	bury_the_rest(init);
+	bury_the_rest();
 	if (!WIFSIGNALED(status))
 		machine_exit(WEXITSTATUS(status));
 	log_error("proc", "process 1 was killed by signal %d", WTERMSIG(status));

@@ -8,7 +8,10 @@
 #include "proc/job.h"
 
 #define PID_BUCKETS	256
-#define ORPHANS_AT_ONCE 16
+#define ORPHANS_AT_ONCE 8
+/* So many are visited, or looked at, for each time that the lock is held. */
+#define VISIT_PIECE	16u
+#define CHILD_PIECE	128u
 
 SLAB_CACHE(process_cache, struct process);
 
@@ -18,7 +21,8 @@ struct list family_all = LIST_INIT(family_all);
 /* Guarded by the family lock. */
 static uint16_t id_users[PID_MAX]; /* as a pid, a group, a session, of a terminal */
 static int pid_last;
-static unsigned nprocesses;
+static unsigned nprocesses, nzombies;
+static uint64_t births, visits;
 static struct list by_pid[PID_BUCKETS]; /* heads made when first used */
 static struct list by_group[PID_BUCKETS];
 
@@ -105,6 +109,14 @@ struct process *process_alloc(int *err_ret)
 	return process;
 }
 
+void family_leave_parent(struct process *process)
+{
+	assert_hardened(spin_lock_held(&family_lock));
+	if (process->parent)
+		process->parent->nleft++;
+	list_del(&process->sibling);
+}
+
 void process_free(struct process *process)
 {
 	signals_destroy(&process->signals);
@@ -116,7 +128,9 @@ void process_free(struct process *process)
 		family_id_drop(process->session);
 	}
 	nprocesses--;
-	list_del(&process->sibling);
+	nzombies -= process->state == PROCESS_ZOMBIE;
+	if (!list_empty(&process->sibling))
+		family_leave_parent(process);
 	list_del(&process->all);
 	list_del(&process->pid_link);
 	list_del(&process->group_link);
@@ -134,6 +148,7 @@ static void join(struct process *parent, struct process *child, const struct pro
 	child->parent = parent;
 	if (parent)
 		list_add_tail(&parent->children, &child->sibling);
+	child->birth = ++births;
 	list_add_tail(&family_all, &child->all);
 	list_add_tail(bucket(by_pid, child->pid), &child->pid_link);
 	list_add_tail(family_group(child->group), &child->group_link);
@@ -191,7 +206,7 @@ bool family_orphan_some(struct process *process, struct process *init)
 		struct process *child =
 			list_first_entry(&process->children, struct process, sibling);
 
-		list_del(&child->sibling);
+		family_leave_parent(child);
 		child->parent = init;
 		child->exit_signal = SIGCHLD;
 		list_add_tail(&init->children, &child->sibling);
@@ -201,4 +216,72 @@ bool family_orphan_some(struct process *process, struct process *init)
 	if (ended)
 		waitq_wake_all(&init->child_waitq);
 	return list_empty(&process->children);
+}
+
+/* A preemption point. => family lock held */
+static void breathe(void)
+{
+	spin_unlock(&family_lock);
+	spin_lock(&family_lock);
+}
+
+/* => family lock held */
+static void visit_one(struct process *process, uint64_t number,
+		      void (*visit)(struct process *process, void *arg), void *arg)
+{
+	if (process->visited == number)
+		return;
+	process->visited = number;
+	visit(process, arg);
+}
+
+/*
+ * By pids, for a process stays in its bucket as long as it is there. One that was made meanwhile may be in a bucket that
+ * is done: those are the last by age, and few.
+ */
+void family_visit(void (*visit)(struct process *process, void *arg), void *arg)
+{
+	uint64_t number = ++visits, before = births;
+	struct process *process;
+	unsigned n = 0;
+
+	assert_hardened(spin_lock_held(&family_lock));
+	for (int i = 0; i < PID_BUCKETS; i++) {
+		list_for_each_entry(process, bucket(by_pid, i), pid_link) {
+			visit_one(process, number, visit, arg);
+			n++;
+		}
+		if (n >= VISIT_PIECE) {
+			breathe();
+			n = 0;
+		}
+	}
+	for (struct list *node = family_all.prev; node != &family_all; node = node->prev) {
+		process = list_entry(node, struct process, all);
+		if (process->birth <= before)
+			break;
+		visit_one(process, number, visit, arg);
+	}
+}
+
+bool family_is_last(void)
+{
+	assert_hardened(spin_lock_held(&family_lock));
+	return nprocesses == nzombies + 1;
+}
+
+void family_set_zombie(struct process *process)
+{
+	assert_hardened(spin_lock_held(&family_lock));
+	process->state = PROCESS_ZOMBIE;
+	nzombies++;
+}
+
+bool family_pause_at_child(const struct process *parent)
+{
+	uint64_t nleft = parent->nleft;
+
+	assert_hardened(spin_lock_held(&family_lock));
+	breathe();
+	return parent->nleft == nleft;
 }

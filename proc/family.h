@@ -52,5 +52,45 @@ struct list *family_group(int group);
 void family_id_hold(int id);
 void family_id_drop(int id);
 
-/* All processes, linked by process->all. => family lock held */
+/* All processes by age, linked by process->all: for those who have the kernel for themselves. => family lock held */
 extern struct list family_all;
+
+/*
+ * All processes, in no order, a few for each time that the lock is held. Those that are made meanwhile are visited too,
+ * at the end; none is visited twice. What `visit` remembers of one may be gone when this has come back. => family lock
+ * held, and dropped in between
+ */
+void family_visit(void (*visit)(struct process *process, void *arg), void *arg);
+
+/* It is no longer on its parent's list of children. => family lock held */
+void family_leave_parent(struct process *process);
+
+/* Has every other process ended? => family lock held */
+bool family_is_last(void);
+
+/* process->state = PROCESS_ZOMBIE. => family lock held */
+void family_set_zombie(struct process *process);
+
+/* Drops the lock for a moment. => family lock held; false: a child has left the list meanwhile */
+bool family_pause_at_child(const struct process *parent);
+#define CHILD_PIECE 128u
+
+/*
+ * The next of a process's children; child == NULL: the first. After every few of them the lock is dropped for a moment.
+ * NULL: that was the last, or, *again being set, one has left the list meanwhile: begin again. => family lock held; the
+ * process stays: it is the running one, or its child
+ */
+static inline struct process *family_next_child(struct process *parent, struct process *child,
+						unsigned *n, bool *again)
+{
+	struct list *next = child ? child->sibling.next : parent->children.next;
+
+	*again = false;
+	if (unlikely(++*n % CHILD_PIECE == 0)) {
+		*again = !family_pause_at_child(parent);
+		if (*again)
+			return NULL;
+		next = child ? child->sibling.next : parent->children.next;
+	}
+	return next == &parent->children ? NULL : list_entry(next, struct process, sibling);
+}

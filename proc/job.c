@@ -62,7 +62,9 @@ void job_tie(struct process *process)
 /* The ties of its children depend on its ids as well. => family lock held */
 static void set_ids(struct process *process, int group, int session)
 {
-	struct process *child;
+	struct process *child = NULL;
+	unsigned n = 0;
+	bool again;
 
 	set_tie(process, false);
 	family_id_hold(group);
@@ -74,8 +76,9 @@ static void set_ids(struct process *process, int group, int session)
 	list_del(&process->group_link);
 	list_add_tail(family_group(group), &process->group_link);
 	job_tie(process);
-	list_for_each_entry(child, &process->children, sibling)
-		job_tie(child);
+	while ((child = family_next_child(process, child, &n, &again)) || again)
+		if (child)
+			job_tie(child);
 }
 
 /* May the running process move this one? => family lock held */

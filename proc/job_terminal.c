@@ -16,15 +16,24 @@ static void set_ids(struct job_terminal *terminal, int session, int group)
 	terminal->group = group;
 }
 
-/* Nobody has it any more. => family lock held */
-static void forget(struct job_terminal *terminal)
+/* It is not the terminal of another session any more. */
+static void take_away(struct process *process, void *arg)
 {
-	struct process *process;
+	struct job_terminal *terminal = arg;
 
-	list_for_each_entry(process, &family_all, all)
-		if (process->terminal == terminal)
-			process->terminal = NULL;
-	set_ids(terminal, 0, 0);
+	if (process->terminal == terminal &&
+	    (!terminal->session || process->session != terminal->session))
+		process->terminal = NULL;
+}
+
+/* Nobody has it any more but that session, if any. => family lock held, and dropped in between */
+static void pass_to(struct job_terminal *terminal, int session, int group)
+{
+	bool had = terminal->session != 0;
+
+	set_ids(terminal, session, group);
+	if (had)
+		family_visit(take_away, terminal);
 }
 
 /* => family lock held */
@@ -38,10 +47,9 @@ static int take(struct job_terminal *terminal, bool steal)
 		return process->terminal == terminal ? 0 : -EPERM;
 	if (terminal->session && !steal)
 		return -EPERM;
-	if (terminal->session)
-		forget(terminal);
-	set_ids(terminal, process->session, process->group);
-	process->terminal = terminal;
+	pass_to(terminal, process->session, process->group);
+	if (terminal->session == process->session) /* else another was quicker */
+		process->terminal = terminal;
 	return 0;
 }
 
@@ -72,7 +80,7 @@ static void hang_up(struct job_terminal *terminal)
 		signal_send_group(terminal->group, SIGHUP);
 		signal_send_group(terminal->group, SIGCONT);
 	}
-	forget(terminal);
+	pass_to(terminal, 0, 0);
 }
 
 void job_leader_ends(struct process *process)

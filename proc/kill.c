@@ -30,16 +30,28 @@ static int send_to_pid(int pid, const struct signal_info *info)
 	return process ? send_one(process, info) : -ESRCH;
 }
 
-/* To all but process 1 and the caller. => family lock held */
+/* What is sent to all, from whom, and what came of it. */
+struct sending {
+	const struct signal_info *info;
+	const struct process *self; /* gets none */
+	int err;
+};
+
+static void send_visit(struct process *process, void *arg)
+{
+	struct sending *sending = arg;
+
+	if (process->pid != PID_INIT && process != sending->self)
+		sending->err = send_one(process, sending->info);
+}
+
+/* To all but process 1 and the caller. => family lock held, and dropped in between */
 static int send_to_all(const struct signal_info *info)
 {
-	struct process *process, *self = current_process();
-	int err = -ESRCH;
+	struct sending sending = { .info = info, .self = current_process(), .err = -ESRCH };
 
-	list_for_each_entry(process, &family_all, all)
-		if (process->pid != PID_INIT && process != self)
-			err = send_one(process, info);
-	return err;
+	family_visit(send_visit, &sending);
+	return sending.err;
 }
 
 /* => family lock held */
@@ -99,11 +111,9 @@ int process_kill(int pid, int sig)
 void signal_send_all(int sig)
 {
 	const struct signal_info info = { .sig = sig, .code = SI_KERNEL, .to_many = true };
-	struct process *process;
+	struct sending sending = { .info = &info };
 
 	spin_lock(&family_lock);
-	list_for_each_entry(process, &family_all, all)
-		if (process->pid != PID_INIT)
-			send_one(process, &info);
+	family_visit(send_visit, &sending);
 	spin_unlock(&family_lock);
 }

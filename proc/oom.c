@@ -22,9 +22,11 @@
 static struct waitq freed = WAITQ_INIT(freed);
 
 struct choice {
-	struct process *victim;
-	size_t held; /* frames: what its space has resident, its page tables and VMAs */
-	bool dying;  /* somebody is about to give memory back */
+	struct process *victim; /* while the lock is held */
+	int pid;		/* its */
+	uint64_t birth;		/* the same */
+	size_t held;		/* frames: what its space has resident, its page tables and VMAs */
+	bool dying;		/* somebody is about to give memory back */
 };
 
 static bool is_dying(const struct process *process)
@@ -46,10 +48,23 @@ static size_t held_by(const struct process *process)
 	       atomic_load_relaxed(&space->nvmas) * sizeof(struct vma) / PAGE_SIZE;
 }
 
-/* Of those with the same the youngest goes, who has done the least. (The list is by age.) */
-static void consider(struct choice *choice, struct process *process)
+/* Of those with the same the youngest goes, who has done the least. */
+static bool is_better(const struct choice *choice, const struct process *process, size_t held)
 {
-	size_t held;
+	return !choice->pid || held > choice->held ||
+	       (held == choice->held && process->birth > choice->birth);
+}
+
+static void choose_victim(struct choice *choice, struct process *process)
+{
+	choice->pid = process->pid;
+	choice->birth = process->birth;
+	choice->held = held_by(process);
+}
+
+static void consider(struct process *process, void *arg)
+{
+	struct choice *choice = arg;
 
 	if (process->state == PROCESS_ZOMBIE || !process->uspace)
 		return;
@@ -59,39 +74,35 @@ static void consider(struct choice *choice, struct process *process)
 	}
 	if (process->pid == PID_INIT || is_stripped(process))
 		return;
-	held = held_by(process);
-	if (!choice->victim || held >= choice->held) {
-		choice->victim = process;
-		choice->held = held;
-	}
+	if (is_better(choice, process, held_by(process)))
+		choose_victim(choice, process);
 }
 
-/* => family lock held */
+/* => family lock held, and dropped in between */
 static struct choice choose(void)
 {
 	struct choice choice = { 0 };
 	struct process *process;
 
-	list_for_each_entry(process, &family_all, all)
-		consider(&choice, process);
-	if (!choice.victim && !choice.dying) {
+	family_visit(consider, &choice);
+	if (!choice.pid && !choice.dying) {
 		process = family_find(PID_INIT);
-		if (process && process->uspace && !is_stripped(process)) {
-			choice.victim = process;
-			choice.held = held_by(process);
-		}
+		if (process && process->uspace && !is_stripped(process))
+			choose_victim(&choice, process);
 	}
+	process = choice.pid ? family_find(choice.pid) : NULL;
+	if (process && process->birth == choice.birth && process->uspace && !is_stripped(process))
+		choice.victim = process;
+	else if (choice.pid)
+		choice.dying = true; /* it has ended meanwhile */
 	return choice;
 }
 
-/* All that run in its memory lose it too. => family lock held */
-static void kill_sharers(struct uspace *uspace)
+/* All that run in its memory lose it too. */
+static void kill_sharer(struct process *process, void *uspace)
 {
-	struct process *process;
-
-	list_for_each_entry(process, &family_all, all)
-		if (process->uspace == uspace && process->state == PROCESS_ALIVE)
-			signal_force(process, SIGKILL);
+	if (process->uspace == uspace && process->state == PROCESS_ALIVE)
+		signal_force(process, SIGKILL);
 }
 
 static void name_victim(const char *comm, int pid, size_t held)
@@ -115,7 +126,7 @@ static void kill_victim(const struct choice *choice)
 	memcpy(comm, victim->comm, sizeof(comm));
 	uspace_get(uspace);
 	oom_report_collect(&report);
-	kill_sharers(uspace);
+	family_visit(kill_sharer, uspace);
 	spin_unlock(&family_lock);
 	name_victim(comm, pid, choice->held);
 	oom_report_show(&report);

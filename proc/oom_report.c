@@ -42,21 +42,23 @@ static void insert(struct oom_report *report, const struct oom_row *row)
 	report->rows[at] = *row;
 }
 
+static void add_row(struct process *process, void *arg)
+{
+	struct oom_report *report = arg;
+	struct oom_row row;
+
+	if (process->state == PROCESS_ZOMBIE || !process->uspace)
+		return;
+	row = row_of(process);
+	insert(report, &row);
+	report->nprocesses++;
+}
+
 void oom_report_collect(struct oom_report *report)
 {
-	struct process *process;
-
 	report->nrows = 0;
 	report->nprocesses = 0;
-	list_for_each_entry(process, &family_all, all) {
-		struct oom_row row;
-
-		if (process->state == PROCESS_ZOMBIE || !process->uspace)
-			continue;
-		row = row_of(process);
-		insert(report, &row);
-		report->nprocesses++;
-	}
+	family_visit(add_row, report);
 }
 
 void oom_report_show(const struct oom_report *report)

@@ -34,16 +34,20 @@ static struct wait_news end_of(const struct process *child)
 
 /*
  * A child that has ended, or has stopped or gone on, as far as that is wanted, and the news of it; NULL, and in *any_ret
- * whether there is one to wait for at all. => family lock held
+ * whether there is one to wait for at all. => family lock held, and dropped in between where there are many
  */
 static struct process *find_news(struct process *parent, const struct wait_for *wanted,
 				 bool *any_ret, struct wait_news *news)
 {
-	struct process *child;
+	struct process *child = NULL;
+	unsigned n = 0;
+	bool again;
 	int status;
 
 	*any_ret = false;
-	list_for_each_entry(child, &parent->children, sibling) {
+	while ((child = family_next_child(parent, child, &n, &again)) || again) {
+		if (!child) /* from the first again */
+			continue;
 		if (!eligible(child, wanted))
 			continue;
 		if (child->state == PROCESS_ZOMBIE) {
@@ -80,12 +84,12 @@ long process_wait_for(const struct wait_for *wanted, struct wait_news *news)
 		uint64_t seq;
 		int err;
 
+		seq = waitq_sample(&parent->child_waitq);
 		spin_lock(&family_lock);
 		child = find_news(parent, wanted, &any, news);
 		buried = child && child->state == PROCESS_ZOMBIE && !(wanted->options & WNOWAIT);
 		if (buried)
-			list_del(&child->sibling);
-		seq = waitq_sample(&parent->child_waitq);
+			family_leave_parent(child);
 		spin_unlock(&family_lock);
 		if (buried)
 			bury(parent, child, news);

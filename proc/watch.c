@@ -84,14 +84,29 @@ int watch_process(int pid, struct faultline_process *ret)
 	return process ? 0 : -ESRCH;
 }
 
+struct search {
+	int after, found; /* the lowest pid above that; 0: none */
+};
+
+static void look_at(struct process *process, void *arg)
+{
+	struct search *search = arg;
+
+	if (process->pid > search->after && (!search->found || process->pid < search->found))
+		search->found = process->pid;
+}
+
 int watch_next_process(int after, struct faultline_process *ret)
 {
-	const struct process *process, *next = NULL;
+	const struct process *next;
+	struct search search;
 
 	spin_lock(&family_lock);
-	list_for_each_entry(process, &family_all, all)
-		if (process->pid > after && (!next || process->pid < next->pid))
-			next = process;
+	do { /* the one that was found may have gone meanwhile */
+		search = (struct search){ .after = after };
+		family_visit(look_at, &search);
+		next = search.found ? family_find(search.found) : NULL;
+	} while (search.found && !next);
 	if (next)
 		tell(next, ret);
 	spin_unlock(&family_lock);
