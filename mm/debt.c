@@ -39,17 +39,16 @@ void debt_owe(struct space *space, vaddr_t va, struct mmu_entry old, struct mmu_
 {
 	struct debts *debts = space->debts;
 
-	assert(spin_lock_held(&space->lock));
 	if (!entry_lessens(old, new))
 		return;
+	/* The first tells for all of a piece: a whole leaf table's are asked for under one lock. */
+	assert(debts->count || spin_lock_held(&space->lock));
 	assert(debts->count < MMU_LEAF_ENTRIES);
 	debts->owed[debts->count++] = (struct debt){ .va = va, .pfn = entry_pfn(old) };
 }
 
 static bool is_fenced(const struct mmu_flush *flush, vaddr_t va)
 {
-	if (flush->all || flush->tables)
-		return true;
 	for (unsigned i = 0; i < flush->count; i++) {
 		if (flush->va[i] == va)
 			return true;
@@ -63,6 +62,8 @@ void debt_pay(struct space *space, const struct mmu_flush *flush)
 	unsigned left = 0;
 
 	assert(spin_lock_held(&space->lock));
+	if (flush->all || flush->tables)
+		debts->count = 0;
 	for (unsigned i = 0; i < debts->count; i++) {
 		if (!is_fenced(flush, debts->owed[i].va))
 			debts->owed[left++] = debts->owed[i];

@@ -28,19 +28,6 @@ static inline struct page *zap_entry(struct gather *gather, vaddr_t va, struct m
 	return pfn_to_page(entry_pfn(old));
 }
 
-/* Leaves out what nobody counts. => n of the pages gathered from `page` on are the zero page */
-static __attribute__((noinline)) void forget_zero_pages(struct gather *gather, struct page **page,
-							unsigned n)
-{
-	struct page **end = gather->pages + gather->npages, **to = page;
-
-	for (; page < end; page++)
-		if (*page != zero_page)
-			*to++ = *page;
-	gather->npages -= n;
-	gather->nzero += n;
-}
-
 static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
@@ -63,8 +50,7 @@ static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 	gather->leaves += slot == end;
 	gather->space->resident -= (unsigned)(page - first) - nzero;
 	gather->npages = (unsigned)(page - gather->pages);
-	if (nzero)
-		forget_zero_pages(gather, first, nzero);
+	gather->nzero += nzero;
 	gather->resume = mmu_leaf_va(leaf, slot);
 	return slot < end;
 }
@@ -150,10 +136,23 @@ void gather_fence(struct gather *gather)
 		debt_assert_frame(gather->space, gather->pages[i]);
 }
 
+/* Leaves out what nobody counts. */
+static __attribute__((noinline)) void forget_zero_pages(struct gather *gather)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < gather->npages; i++)
+		if (gather->pages[i] != zero_page)
+			gather->pages[n++] = gather->pages[i];
+	gather->npages = n;
+}
+
 void gather_free(struct gather *gather)
 {
 	/* gather_fence() has emptied it: nobody frees what a TLB may still hold. */
 	assert_hardened(!gather->flush.count && !gather->flush.all && !gather->flush.tables);
+	if (gather->nzero)
+		forget_zero_pages(gather);
 	if (gather->npages)
 		page_map_put_many(gather->pages, gather->npages);
 	if (gather->tables.count)

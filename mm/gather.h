@@ -12,7 +12,7 @@ struct gather {
 	vaddr_t resume;	 /* where the piece stopped */
 	unsigned leaves; /* leaf tables that it went through, to the range's end in each */
 	unsigned npages;
-	unsigned nzero; /* entries of the zero page, which nobody counts */
+	unsigned nzero; /* of these the zero page, which nobody counts */
 	struct page *pages[GATHER_PAGES];
 	struct mmu_flush flush;
 	struct mmu_tables tables;
@@ -32,7 +32,7 @@ vaddr_t gather_zap_shown(struct gather *gather, const struct vma *vma, vaddr_t s
 /* Can no more be taken before it is fenced and freed? */
 static inline bool gather_full(const struct gather *gather)
 {
-	return gather->npages + gather->nzero >= GATHER_PAGES || gather->leaves == GATHER_LEAVES;
+	return gather->npages >= GATHER_PAGES || gather->leaves == GATHER_LEAVES;
 }
 
 /* Unlinks the empty tables between floor and ceiling. => space lock held; no entries there */

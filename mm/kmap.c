@@ -258,6 +258,21 @@ size_t kmap_tables(void)
 	return ntables;
 }
 
+/* In pieces: some devices are large. => nobody else has these addresses; 0 or what arch says */
+static int map_device(vaddr_t va, paddr_t start, paddr_t end, struct mmu_tables *spare)
+{
+	const size_t piece = PAGE_SIZE * MMU_LEAF_ENTRIES / 8;
+	int err = 0;
+
+	for (paddr_t at = start; at < end; at += piece) {
+		spin_lock(&lock);
+		err |= map_counted(va + (at - start), at, MIN(piece, end - at) >> PAGE_SHIFT,
+				   RIGHT_READ | RIGHT_WRITE, spare);
+		spin_unlock(&lock);
+	}
+	return err;
+}
+
 volatile void *kmap_device(paddr_t pa, size_t len)
 {
 	paddr_t start = ALIGN_DOWN(pa, PAGE_SIZE), end = ALIGN_UP(pa + len, PAGE_SIZE);
@@ -272,13 +287,11 @@ volatile void *kmap_device(paddr_t pa, size_t len)
 	spin_lock(&lock);
 	if (end - start <= device_bottom - floor) {
 		va = device_bottom - (end - start);
-		if (map_counted(va, start, (end - start) >> PAGE_SHIFT, RIGHT_READ | RIGHT_WRITE,
-				&spare))
-			va = 0;
-		else
-			device_bottom = va;
+		device_bottom = va;
 	}
 	spin_unlock(&lock);
+	if (va && map_device(va, start, end, &spare))
+		va = 0; /* the addresses are lost */
 	tables_free(&spare);
 	return va ? (volatile void *)(va + (pa - start)) : NULL;
 }

@@ -4,6 +4,9 @@
 #include "mm/host.h"
 #include "mm/verbs.h"
 
+/* So many pages are looked at for each time that the space's lock is held. */
+#define LOOKED_AT 64
+
 /* The file's pages count where the mapping has none of its own: they are at hand. */
 static bool at_hand(const struct vma *vma, vaddr_t va)
 {
@@ -32,14 +35,19 @@ ssize_t vm_mincore(struct space *space, vaddr_t addr, size_t npages, uint8_t *re
 	struct vma *vma;
 
 	assert_hardened(mm_host.mmap_locked(space));
-	spin_lock(&space->lock);
 	vma = vma_find(space, addr);
-	if (vma)
-		npages = MIN(npages, (vma->end - addr) >> PAGE_SHIFT);
-	for (size_t i = 0; vma && i < npages; i++)
-		result[i] = present(vma, addr + i * PAGE_SIZE);
-	spin_unlock(&space->lock);
-	return vma ? (ssize_t)npages : -ENOMEM;
+	if (!vma)
+		return -ENOMEM;
+	npages = MIN(npages, (vma->end - addr) >> PAGE_SHIFT);
+	for (size_t i = 0; i < npages;) {
+		size_t end = MIN(npages, i + LOOKED_AT);
+
+		spin_lock(&space->lock);
+		for (; i < end; i++)
+			result[i] = present(vma, addr + i * PAGE_SIZE);
+		spin_unlock(&space->lock);
+	}
+	return (ssize_t)npages;
 }
 
 /* Files are in memory, so that there is nothing to write: what is left are the errors, in Linux's order. */

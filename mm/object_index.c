@@ -6,7 +6,7 @@
 #include "mm/slab.h"
 
 /* Pages that are taken out under one hold of the lock. */
-#define REMOVE_BATCH 64
+#define REMOVE_BATCH 24
 
 static SLAB_CACHE(node_cache, struct radix_node);
 

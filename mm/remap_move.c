@@ -16,9 +16,10 @@
  */
 
 /* Leaf tables that one piece may count. */
-#define COUNT_LEAVES 64
+#define COUNT_LEAVES 32
 /* Table pages that are allocated between pauses. */
 #define FILL_TABLES  64
+#define MOVE_ENTRIES 32u
 
 struct move {
 	struct space *space;
@@ -199,19 +200,18 @@ static void move_entry(struct move *move, vaddr_t va, struct mmu_entry *slot, st
 
 static bool is_blank(const struct mmu_leaf *leaf)
 {
-	for (unsigned i = 0; i < leaf->count; i++) {
-		if (!entry_empty(entry_load(&leaf->entries[i])))
-			return false;
-	}
-	return true;
+	struct mmu_entry *end = leaf->entries + leaf->count;
+
+	return entry_next_used(leaf->entries, end) == end;
 }
 
-/* What a leaf table has, as far as it goes into one table of the new place. */
+/* What a leaf table has, as far as it goes into one table of the new place, but at most MOVE_ENTRIES. */
 static int move_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct move *move = arg;
 	vaddr_t to = leaf->va + move->delta;
-	unsigned n = MIN(leaf->count, MMU_LEAF_ENTRIES - (to >> PAGE_SHIFT) % MMU_LEAF_ENTRIES);
+	unsigned room = MMU_LEAF_ENTRIES - (unsigned)((to >> PAGE_SHIFT) % MMU_LEAF_ENTRIES);
+	unsigned n = MIN(MIN(leaf->count, room), MOVE_ENTRIES);
 	unsigned before = move->tables.count;
 	struct mmu_entry *slots;
 	unsigned missing;

@@ -128,13 +128,10 @@ static inline vaddr_t hint_next_root(const struct mmu *mmu, vaddr_t va, vaddr_t 
 	return found < va ? va : MIN(found, end);
 }
 
-/* Where the next leaf table may begin behind va's, up to the end of its root entry. */
-static inline vaddr_t hint_next_leaf(struct mmu *mmu, vaddr_t va)
+/* Where the next leaf table may begin behind va's, up to the end of its root entry; leaves: its bits. */
+static inline vaddr_t hint_next_leaf(const uint64_t *leaves, vaddr_t va)
 {
-	const uint64_t *leaves = hint_leaves(mmu, root_index(va));
-	unsigned next = middle_index(va) + 1;
+	unsigned next = hint_next(leaves, middle_index(va) + 1, TABLE_ENTRIES);
 
-	if (leaves)
-		next = hint_next(leaves, next, TABLE_ENTRIES);
 	return ALIGN_DOWN(va, ROOT_SPAN) + next * MIDDLE_SPAN;
 }

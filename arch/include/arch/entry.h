@@ -2,6 +2,7 @@
 #pragma once
 
 #include "arch/page.h"
+#include "lib/bits.h"
 #include "lib/types.h"
 
 /*
@@ -64,13 +65,13 @@ enum entry_state { ENTRY_EMPTY, ENTRY_PRESENT, ENTRY_RESIDENT, ENTRY_SWAP, ENTRY
 #define ENTRY_RUN 8 /* entries that are looked at together */
 
 /* Are the ENTRY_RUN entries from slot on all EMPTY? */
-static inline bool entries_empty(const struct mmu_entry *slot)
+static inline UNCHECKED bool entries_empty(const struct mmu_entry *slot)
 {
 	uint64_t any = 0;
 
 #pragma GCC unroll 8
 	for (unsigned i = 0; i < ENTRY_RUN; i++)
-		any |= entry_load(&slot[i]).word;
+		any |= __atomic_load_n(&slot[i].word, __ATOMIC_RELAXED);
 	return any == 0;
 }
 

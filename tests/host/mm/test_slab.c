@@ -246,6 +246,18 @@ static void test_devices(void **state)
 	assert_int_equal(ledger_check(NULL), 0);
 }
 
+/* Large ones take many tables: at some time there is no memory for them. */
+static void test_devices_run_out(void **state)
+{
+	unsigned n = 0;
+
+	memory_start(512, NULL, 0);
+	while (n < 512 && kmap_device(0x40000000, 64ul << 20))
+		n++;
+	assert_true(n > 5 && n < 20);
+	assert_int_equal(ledger_check(NULL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +265,7 @@ int main(void)
 		isolated_test(test_zeroed_and_sizes),	  isolated_test(test_failures),
 		isolated_test(test_misuse_is_found),	  isolated_test(test_stacks),
 		isolated_test(test_stacks_run_out),	  isolated_test(test_devices),
+		isolated_test(test_devices_run_out),
 	};
 
 	return test_group("slab", tests);
