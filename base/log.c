@@ -76,23 +76,19 @@ static size_t log_format_line(const struct log_record *record, const char *text,
 	return MIN((size_t)n, size - 1);
 }
 
-/* The next record from *cursor on whose level is at most max, as a line. => log_lock held */
-static size_t log_next_line(uint64_t *cursor, enum log_level max, char *buf, size_t size,
-			    enum log_level *level_ret)
+/*
+ * The next record from *cursor on whose level is at most max. text has room for LOG_TEXT_MAX bytes. => log_lock held;
+ * false: there is none
+ */
+static bool log_next_record(uint64_t *cursor, enum log_level max, struct log_record *ret,
+			    char *text)
 {
-	struct log_record record;
-	char text[LOG_TEXT_MAX];
-
 	if (*cursor < ring.oldest)
 		*cursor = ring.oldest;
-	while (log_ring_read(&ring, cursor, &record, text)) {
-		if (record.level > max)
-			continue;
-		if (level_ret != NULL)
-			*level_ret = record.level;
-		return log_format_line(&record, text, buf, size);
-	}
-	return 0;
+	while (log_ring_read(&ring, cursor, ret, text))
+		if (ret->level <= max)
+			return true;
+	return false;
 }
 
 /*
@@ -102,16 +98,18 @@ static size_t log_next_line(uint64_t *cursor, enum log_level max, char *buf, siz
 static size_t log_claim_line(struct log_sink *sink, char *buf, size_t size)
 {
 	unsigned long flags = log_take();
-	size_t n = 0;
+	struct log_record record;
+	char text[LOG_TEXT_MAX];
+	bool any = false;
 
 	if ((!sink->busy || panicking) && sink->cursor < sink->end) {
 		if (sink->cursor < ring.oldest)
 			sink->lost++;
-		n = log_next_line(&sink->cursor, shown, buf, size, NULL);
-		sink->busy = n > 0;
+		any = log_next_record(&sink->cursor, shown, &record, text);
+		sink->busy = any;
 	}
 	log_drop(flags);
-	return n;
+	return any ? log_format_line(&record, text, buf, size) : 0;
 }
 
 static void log_release_sink(struct log_sink *sink)
@@ -249,8 +247,14 @@ uint64_t log_newest(void)
 size_t log_read(uint64_t *cursor, char *buf, size_t size, enum log_level *level_ret)
 {
 	unsigned long flags = log_take();
-	size_t n = log_next_line(cursor, LOG_DEBUG, buf, size, level_ret);
+	struct log_record record;
+	char text[LOG_TEXT_MAX];
+	bool any = log_next_record(cursor, LOG_DEBUG, &record, text);
 
 	log_drop(flags);
-	return n;
+	if (!any)
+		return 0;
+	if (level_ret != NULL)
+		*level_ret = record.level;
+	return log_format_line(&record, text, buf, size);
 }

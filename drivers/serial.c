@@ -162,28 +162,46 @@ static bool control_broke(struct serial *serial)
 	return broke;
 }
 
+/* Handles one message; was there one? */
+static bool control_take(struct serial *serial)
+{
+	unsigned long flags = spin_lock_irqsave(&serial->lock);
+	uint32_t len;
+	void *message = virtq_take(&serial->control_rx, &len);
+
+	if (message) {
+		control_receive(serial, message, len);
+		(void)virtq_add(&serial->control_rx, message, CONTROL_BUF_LEN, true, message);
+	}
+	spin_unlock_irqrestore(&serial->lock, flags);
+	return message != NULL;
+}
+
+/* Tells the device of its buffers, if there are any. => as control_broke() */
+static bool control_finish(struct serial *serial, bool any)
+{
+	unsigned long flags = spin_lock_irqsave(&serial->lock);
+	bool broke;
+
+	if (any)
+		virtq_kick(&serial->control_rx);
+	broke = control_broke(serial);
+	spin_unlock_irqrestore(&serial->lock, flags);
+	return broke;
+}
+
 /*
  * Handles what came; did anything? At most as much as the device could have sent before it was asked: more makes
  * another interrupt, and none can keep us here.
  */
 static bool control_poll(struct serial *serial)
 {
-	unsigned long flags = spin_lock_irqsave(&serial->lock);
 	unsigned n = 0;
-	void *message;
-	uint32_t len;
 	bool broke;
 
-	while (n < serial->control_rx.size &&
-	       (message = virtq_take(&serial->control_rx, &len)) != NULL) {
-		control_receive(serial, message, len);
-		(void)virtq_add(&serial->control_rx, message, CONTROL_BUF_LEN, true, message);
+	while (n < serial->control_rx.size && control_take(serial))
 		n++;
-	}
-	if (n > 0)
-		virtq_kick(&serial->control_rx);
-	broke = control_broke(serial);
-	spin_unlock_irqrestore(&serial->lock, flags);
+	broke = control_finish(serial, n > 0);
 	if (broke)
 		log_error(
 			"serial",

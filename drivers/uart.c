@@ -21,6 +21,7 @@ enum { RBR = 0, THR = 0, IER = 1, FCR = 2, LCR = 3, LSR = 5 };
 
 #define RING_SIZE  1024u   /* a power of two */
 #define BURST	   64u	   /* bytes that are put out with interrupts off at a time */
+#define LOG_BURST  16u	   /* the same of the log */
 #define ROOM_TRIES 100000u /* how often a polled write looks for room */
 
 static volatile void *regs;
@@ -37,6 +38,8 @@ static struct {
 
 /* Guards the transmitter and IER; the log's sink takes it too. */
 static struct spinlock output_lock = SPINLOCK_INIT(LOCK_CONSOLE);
+static bool
+	log_writes; /* a line of the log is on its way: others wait for its end; guarded by output_lock */
 
 static uint8_t reg_read(unsigned reg)
 {
@@ -70,7 +73,7 @@ static size_t write_burst(const uint8_t *from, size_t n)
 	unsigned long flags = spin_lock_irqsave(&output_lock);
 	size_t done = 0;
 
-	while (done < n && (reg_read(LSR) & LSR_ROOM))
+	while (!log_writes && done < n && (reg_read(LSR) & LSR_ROOM))
 		reg_write(THR, from[done++]);
 	if (done < n)
 		reg_write(IER, IER_RECEIVE | IER_TRANSMIT);
@@ -97,7 +100,7 @@ static unsigned uart_ready(struct chardev *dev)
 
 	spin_unlock_irqrestore(&input.lock, flags);
 	flags = spin_lock_irqsave(&output_lock);
-	if (reg_read(LSR) & LSR_ROOM)
+	if (!log_writes && (reg_read(LSR) & LSR_ROOM))
 		ready |= CHARDEV_WRITABLE;
 	else
 		reg_write(IER, IER_RECEIVE | IER_TRANSMIT);
@@ -168,12 +171,43 @@ static void log_panic_write(struct log_sink *sink, const char *s, size_t n)
 	}
 }
 
-static void log_sink_write(struct log_sink *sink, const char *s, size_t n)
+/* As many bytes of a line as there is room for, but one at least if `anyway`. => how many */
+static size_t log_burst(const char *s, size_t n, bool anyway)
+{
+	unsigned long flags = spin_lock_irqsave(&output_lock);
+	size_t done = 0;
+
+	log_writes = true;
+	while (done < MIN(n, (size_t)LOG_BURST) && (anyway || (reg_read(LSR) & LSR_ROOM))) {
+		if (s[done] == '\n') /* room is an empty FIFO: there is some for both */
+			reg_write(THR, '\r');
+		reg_write(THR, (uint8_t)s[done++]);
+		anyway = false;
+	}
+	spin_unlock_irqrestore(&output_lock, flags);
+	return done;
+}
+
+static void log_burst_done(void)
 {
 	unsigned long flags = spin_lock_irqsave(&output_lock);
 
-	log_panic_write(sink, s, n);
+	log_writes = false;
 	spin_unlock_irqrestore(&output_lock, flags);
+}
+
+/* Room is waited for with interrupts on. Where none comes, bytes are lost. */
+static void log_sink_write(struct log_sink *sink, const char *s, size_t n)
+{
+	size_t done = 0, step;
+	unsigned tries = 0;
+
+	while (done < n) {
+		step = log_burst(s + done, n - done, tries == ROOM_TRIES);
+		tries = step ? 0 : tries + 1;
+		done += step;
+	}
+	log_burst_done();
 }
 
 struct log_sink uart_log_sink = { .write = log_sink_write, .panic_write = log_panic_write };
