@@ -46,3 +46,11 @@ struct lockorder *lockorder_this_hart(void)
 	return hart_count == 0 || panic_begun() ? NULL : &arch_this_hart()->locks;
 }
 #endif
+
+#ifdef FAULTLINE_LATENCY
+/* The end, in a panic or not, is exempt. */
+struct latency *latency_this_hart(void)
+{
+	return hart_count == 0 ? NULL : &arch_this_hart()->latency;
+}
+#endif

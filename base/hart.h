@@ -5,6 +5,7 @@
 #include "base/timerq.h"
 #include "base/trace.h"
 #include "lib/types.h"
+#include "sync/latency.h"
 #include "sync/lockorder.h"
 
 #define HART_MAX 8
@@ -34,6 +35,7 @@ struct hart {
 	struct thread *idle;
 	uint64_t counters[HART_COUNTERS]; /* by one atomic operation each */
 	struct lockorder locks;
+	struct latency latency; /* hardened build */
 	struct trace_ring faults;
 
 	struct timerq timers; /* has its own lock */

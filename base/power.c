@@ -4,6 +4,7 @@
 #include "arch/hart.h"
 #include "arch/irqflags.h"
 #include "arch/power.h"
+#include "base/latency_report.h"
 #include "base/log.h"
 #include "lib/types.h"
 
@@ -23,6 +24,7 @@ void power_off(unsigned status)
 	/* A panic on the way out must not come back here for ever. */
 	if (!leaving) {
 		leaving = true;
+		latency_report();
 		log_always("power", "off, status %u", status);
 	}
 	if (power_exit != NULL)

@@ -8,6 +8,7 @@
 #include "base/chardev.h"
 #include "base/clock.h"
 #include "base/hart.h"
+#include "base/latency_report.h"
 #include "base/log.h"
 #include "base/panic.h"
 #include "base/power.h"
@@ -28,6 +29,7 @@
 #include "proc/sched.h"
 #include "proc/sigreturn.h"
 #include "proc/storm.h"
+#include "sync/latency.h"
 
 /* With less there is no room for a boot archive between firmware, image and device tree. */
 #define RAM_LEAST (16ul << 20)
@@ -151,6 +153,8 @@ static void boot_thread(void *arg)
 	/* The code of the first instructions has run. */
 	arch_image_init_done();
 	phys_release(arch_image_init());
+	latency_start();
+	latency_report_ask(boot_options.latency);
 	futex_init();
 	if (sigreturn_init() != 0) {
 		log_error("boot", "too little memory to start");

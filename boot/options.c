@@ -73,6 +73,16 @@ static bool read_ad(const struct cmdline_word *word)
 	return true;
 }
 
+#ifdef FAULTLINE_HARDENED
+static bool read_latency(const struct cmdline_word *word)
+{
+	if (word->value_len != 6 || memcmp(word->value, "report", 6) != 0)
+		return false;
+	boot_options.latency = true;
+	return true;
+}
+#endif
+
 /* false: the word is known but its value is not */
 static bool read_word(const struct cmdline_word *word, bool *known_ret)
 {
@@ -101,6 +111,8 @@ static bool read_word(const struct cmdline_word *word, bool *known_ret)
 	if (cmdline_is(word, "storm"))
 		return word->value &&
 		       str_to_u64(word->value, word->value_len, &boot_options.storm) == 0;
+	if (cmdline_is(word, "latency"))
+		return word->value && read_latency(word);
 #endif
 	if (cmdline_is(word, "ad"))
 		return word->value && read_ad(word);

@@ -15,6 +15,7 @@
 #include "mm/ledger_walk.h"
 #include "mm/page_alloc.h"
 #include "mm/slab.h"
+#include "sync/latency.h"
 #include "sync/preempt.h"
 
 #define LOGGED_MAX 10
@@ -142,6 +143,7 @@ int ledger_check(struct ledger *ledger_ret)
 	struct ledger_walk walk = { 0 };
 	struct frame_census census = { 0 };
 
+	latency_exempt_begin();
 	preempt_disable();
 	walk_all(&walk, 0);
 	walk_all(&walk, -1);
@@ -151,6 +153,7 @@ int ledger_check(struct ledger *ledger_ret)
 	check_kinds(&walk, &census);
 	check_zero_page(&walk);
 	preempt_enable();
+	latency_exempt_end();
 	if (ledger_ret)
 		*ledger_ret = census.ledger;
 	return (int)walk.errors;

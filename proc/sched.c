@@ -10,6 +10,7 @@
 #include "mm/space.h"
 #include "proc/host.h"
 #include "proc/process.h"
+#include "sync/irq.h"
 #include "sync/spinlock.h"
 
 /*
@@ -162,10 +163,10 @@ static void activate_for(struct runq *runq, struct thread *thread)
 
 void sched_use_space(struct space *space)
 {
-	unsigned long flags = arch_irq_save();
+	unsigned long flags = irq_save();
 
 	activate(runq_this(), space ? &space->mmu : NULL);
-	arch_irq_restore(flags);
+	irq_restore(flags);
 }
 
 /* => its lock held */
@@ -203,6 +204,7 @@ static void switch_to(struct runq *runq, struct thread *next)
 	prev->on_hart = false;
 	next->on_hart = true;
 	hart->current = next;
+	latency_end(LATENCY_PREEMPTION); /* of one that ends */
 	hart_count_event(HART_SWITCHES);
 	if (next != hart->idle)
 		tick_start(runq);
@@ -257,11 +259,11 @@ static void give_way(void)
 
 void sched_yield(void)
 {
-	unsigned long flags = arch_irq_save();
+	unsigned long flags = irq_save();
 
 	assert_may_leave(idle_count());
 	give_way();
-	arch_irq_restore(flags);
+	irq_restore(flags);
 }
 
 void preempt_schedule_irq(void)
@@ -287,10 +289,10 @@ void preempt_schedule(void)
 {
 	if (!arch_irq_enabled())
 		return;
-	arch_irq_disable();
+	irq_disable();
 	if (preempt_due()) /* an interrupt may have been quicker */
 		preempt_schedule_irq();
-	arch_irq_enable();
+	irq_enable();
 }
 
 /*
@@ -311,7 +313,7 @@ void sched_sleep_cancel(void)
 
 void sched_sleep(void)
 {
-	unsigned long flags = arch_irq_save();
+	unsigned long flags = irq_save();
 	struct runq *runq = runq_this();
 	struct thread *thread = current_thread();
 
@@ -328,7 +330,7 @@ void sched_sleep(void)
 void sched_leave(void)
 {
 	thread_assert_no_waiting_lock(current_thread());
-	arch_irq_disable();
+	irq_disable();
 	assert_may_leave(1);
 	spin_lock_irqoff(&runq_this()->lock);
 	current_thread()->state = THREAD_DEAD;
@@ -339,7 +341,7 @@ void sched_leave(void)
 void sched_first(void)
 {
 	spin_unlock_irqoff(&runq_this()->lock);
-	arch_irq_enable();
+	irq_enable();
 }
 
 bool sched_has_left(struct thread *thread)
@@ -360,12 +362,12 @@ bool sched_has_left(struct thread *thread)
 
 uint64_t thread_ran_ticks(const struct thread *thread)
 {
-	unsigned long flags = arch_irq_save(); /* a switch in between would move both */
+	unsigned long flags = irq_save(); /* a switch in between would move both */
 	uint64_t ticks = thread->ran_ticks;
 
 	if (thread == current_thread())
 		ticks += arch_time() - thread->since_tick;
-	arch_irq_restore(flags);
+	irq_restore(flags);
 	return ticks;
 }
 
@@ -378,11 +380,13 @@ static void idle(void *arg)
 	struct runq *runq = runq_this();
 
 	preempt_disable();
+	latency_forget(LATENCY_PREEMPTION);
 	for (;;) {
-		arch_irq_disable();
+		irq_disable();
 		if (nobody_ready(runq))
 			arch_hart_wait();
-		arch_irq_enable();
+		latency_forget(LATENCY_INTERRUPTS);
+		irq_enable();
 		sched_yield();
 		kthread_bury_dead();
 	}
@@ -403,7 +407,7 @@ void sched_sample(bool user)
 
 uint64_t sched_slice_set(uint64_t ticks)
 {
-	unsigned long flags = arch_irq_save();
+	unsigned long flags = irq_save();
 	struct runq *runq = runq_this();
 	uint64_t before = slice_ticks;
 

@@ -5,6 +5,7 @@
 #include "lib/assert.h"
 #include "lib/bits.h"
 #include "sync/atomic.h"
+#include "sync/latency.h"
 
 /*
  * Anywhere, but: while its count is raised, which each spinning lock does that is taken with
@@ -38,7 +39,8 @@ static inline bool preempt_due(void)
 /* From here on the thread keeps its hart; interrupts come all the same. Nests. */
 static inline void preempt_disable(void)
 {
-	arch_preempt()->count++;
+	if (arch_preempt()->count++ == 0)
+		latency_begin(LATENCY_PREEMPTION);
 	preempt_barrier();
 }
 
@@ -52,6 +54,8 @@ static inline void preempt_enable(void)
 {
 	preempt_barrier();
 	assert_hardened(arch_preempt()->count != 0);
+	if (arch_preempt()->count == 1)
+		latency_end(LATENCY_PREEMPTION);
 	arch_preempt()->count--;
 	preempt_barrier();
 	preempt_point();

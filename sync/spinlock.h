@@ -1,11 +1,11 @@
 /* Locks that spin. */
 #pragma once
 
-#include "arch/irqflags.h"
 #include "lib/assert.h"
 #include "lib/bits.h"
 #include "sync/atomic.h"
 #include "sync/interleave.h"
+#include "sync/irq.h"
 #include "sync/lockorder.h"
 #include "sync/preempt.h"
 
@@ -148,7 +148,7 @@ static inline void spin_lock_two(struct spinlock *a, struct spinlock *b)
 /* Takes a lock with interrupts off. => what spin_unlock_irqrestore() wants back */
 static inline unsigned long spin_lock_irqsave(struct spinlock *lock)
 {
-	unsigned long flags = arch_irq_save();
+	unsigned long flags = irq_save();
 
 	spin_lock_irqoff(lock);
 	return flags;
@@ -158,7 +158,7 @@ static inline unsigned long spin_lock_irqsave(struct spinlock *lock)
 static inline void spin_unlock_irqrestore(struct spinlock *lock, unsigned long flags)
 {
 	spin_unlock_irqoff(lock);
-	arch_irq_restore(flags);
+	irq_restore(flags);
 	preempt_point();
 }
 

@@ -13,6 +13,7 @@
 #include "mm/relieve.h"
 #include "proc/process.h"
 #include "proc/wait.h"
+#include "sync/irq.h"
 #include "trap/loop.h"
 #include "trap/report.h"
 
@@ -171,7 +172,7 @@ __attribute__((noinline, cold)) static int again(struct turn *turn, int outcome)
 		if (outcome == 0)
 			break;
 	}
-	arch_irq_disable();
+	arch_irq_disable(); /* till user mode, or the copy: a few instructions */
 	trace_end_with(turn, end > 0 ? became() : end);
 	return end > 0 ? 0 : end;
 }
@@ -185,16 +186,17 @@ int trap_fault(struct trap_frame *frame, vaddr_t addr, unsigned access, unsigned
 
 	if (unlikely(!process || !process->uspace))
 		return -EFAULT;
+	latency_begin(LATENCY_INTERRUPTS);
 	turn.record = trace_begin(process->pid, pc, addr, access);
 	loop_check(pc, addr, access);
 	turn.frame = frame;
 	turn.addr = addr;
 	turn.access = access;
-	arch_irq_restore(irq);
+	irq_restore(irq);
 	outcome = vm_fault(&process->uspace->space, addr, access, pc, &turn.wait);
 	if (unlikely(outcome != 0))
 		return again(&turn, outcome);
-	arch_irq_disable();
+	arch_irq_disable(); /* till user mode, or the copy: a few instructions */
 	trace_end(&turn);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "arch/usercopy.h"
 #include "base/panic.h"
 #include "lib/bits.h"
+#include "sync/irq.h"
 #include "sync/lockorder.h"
 #include "sync/preempt.h"
 
@@ -64,10 +65,12 @@ void trap_user(struct trap_frame *frame, uint64_t cause, vaddr_t stval)
 {
 	enum trap_exception kind = TRAP_ACCESS;
 
+	latency_begin(LATENCY_INTERRUPTS);
 	frame->cause = cause;
 	frame->stval = stval;
 	if (is_interrupt(cause)) {
 		interrupt(frame, cause);
+		latency_end(LATENCY_INTERRUPTS);
 		return;
 	}
 	switch (cause) {
@@ -89,9 +92,9 @@ void trap_user(struct trap_frame *frame, uint64_t cause, vaddr_t stval)
 	default: /* one that is not in the book yet */
 		kind = TRAP_ILLEGAL;
 	}
-	arch_irq_enable();
+	irq_enable();
 	trap_exception(frame, kind, stval);
-	arch_irq_disable();
+	arch_irq_disable(); /* the rest is a few instructions of entry.S */
 }
 
 /*
@@ -155,10 +158,8 @@ static bool user_copy_fault(struct trap_frame *frame, uint64_t cause, vaddr_t st
 	return true;
 }
 
-void trap_kernel(struct trap_frame *frame, uint64_t cause, vaddr_t stval)
+static void trap_in_kernel(struct trap_frame *frame, uint64_t cause, vaddr_t stval)
 {
-	frame->cause = cause;
-	frame->stval = stval;
 	if (is_interrupt(cause)) {
 		interrupt(frame, cause);
 		/* Others run, with SUM and the FPU off as here; the frame has what is as it was. */
@@ -168,6 +169,19 @@ void trap_kernel(struct trap_frame *frame, uint64_t cause, vaddr_t stval)
 	}
 	if (!user_copy_fault(frame, cause, stval))
 		panic_frame(frame, "%s in kernel mode at address %#lx", cause_name(cause), stval);
+}
+
+void trap_kernel(struct trap_frame *frame, uint64_t cause, vaddr_t stval)
+{
+	bool were_on = frame->status & SSTATUS_SPIE;
+
+	if (were_on)
+		latency_begin(LATENCY_INTERRUPTS);
+	frame->cause = cause;
+	frame->stval = stval;
+	trap_in_kernel(frame, cause, stval);
+	if (were_on)
+		latency_end(LATENCY_INTERRUPTS);
 }
 
 void trap_stack_overflow(struct trap_frame *frame)

@@ -162,6 +162,8 @@ static bool apply(struct expected *expected, const struct word *word)
 		return number(word->value, &options->fail_nth) == 0;
 	if (strcmp(word->name, "storm") == 0)
 		return number(word->value, &options->storm) == 0;
+	if (strcmp(word->name, "latency") == 0 && strcmp(word->value, "report") == 0)
+		return options->latency = true;
 	if (strcmp(word->name, "ad") == 0 && strcmp(word->value, "soft") == 0)
 		return options->soft_ad = true;
 	return false;
@@ -279,6 +281,7 @@ bool fuzz_one(const uint8_t *data, size_t size)
 	fuzz_check(boot_options.step == expected.options.step);
 	fuzz_check(boot_options.fail_nth == expected.options.fail_nth);
 	fuzz_check(boot_options.storm == expected.options.storm);
+	fuzz_check(boot_options.latency == expected.options.latency);
 	free(line);
 	return expected.bad == 0;
 }

@@ -144,6 +144,7 @@ KTEST(preempt_not_while_it_is_disabled)
 	ASSERT_TRUE(one_waits());
 	rang = false;
 	timer_init(&timer, wake_the_one);
+	latency_exempt_begin();
 	preempt_disable();
 	timer_arm(&timer, arch_time() + clock_ns_to_ticks(MS));
 	EXPECT_TRUE(comes(&rang));
@@ -152,6 +153,7 @@ KTEST(preempt_not_while_it_is_disabled)
 	preempt_enable();
 	EXPECT_TRUE(!has_run());
 	preempt_enable();
+	latency_exempt_end();
 	EXPECT_TRUE(has_run());
 	end_test();
 }

@@ -130,6 +130,7 @@ void weave_run(struct weave *weave, uint64_t seed, unsigned n, void (*fn)(unsign
 	body = fn;
 	real_host = mm_host;
 	mm_host.pause = pause_always;
+	latency_exempt_begin();
 	preempt_disable(); /* they begin together */
 	for (unsigned i = 0; i < n; i++) {
 		weavers[i] = kthread_spawn("weaver", weaver, (void *)(uintptr_t)i);
@@ -138,6 +139,7 @@ void weave_run(struct weave *weave, uint64_t seed, unsigned n, void (*fn)(unsign
 	}
 	interleave_hook = at_point;
 	preempt_enable();
+	latency_exempt_end();
 	wait_for_all();
 	interleave_hook = NULL;
 	mm_host = real_host;

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Crowds of processes: what they cost those who have no part in them. Time is counted in instructions."""
+"""Crowds of processes: what they cost those who have no part in them. Time is counted in instructions
+(R131, R132)."""
 
 import re
 
+from lib import latency
 from lib.guest import BUILD, FAKE, run
 from lib.tap import Skip, case, equal, main
 
@@ -15,7 +17,9 @@ def crowds(*words, mem="256M"):
     """What the guest's numbers are, in their order."""
     if FAKE:
         raise Skip("needs the real kernel")
-    done = run(*words, program=f"{BUILD}/tests/system/crowds", options=["--icount", "--mem", mem, "--timeout", "200"])
+    done = run(*words, program=f"{BUILD}/tests/system/crowds",
+               options=["--icount", "--mem", mem, "--timeout", "200", *latency.options()])
+    latency.take_log()
     equal((done.status, done.err), (0, b""), "status and standard error")
     print("# " + done.out.decode().strip())
     return [int(number) for number in re.findall(r"\d+", done.out.decode())]
@@ -51,6 +55,11 @@ def those_who_sleep_in_between_keep_nobody_from_running():
     """Four compute; sixteen more sleep for a slice, compute for a fifth of one, and would take the hart for themselves."""
     longest, _ = crowds("bursts", "16")
     equal(longest < 2 * 4 * SLICE_US + SLACK_US, True, f"the longest wait of four: {longest} us")
+
+
+@case
+def neither_interrupts_nor_preemption_were_off_for_too_long():
+    latency.check("crowds")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import os
 import re
 from collections import Counter
 
+from lib import latency
 from lib.guest import ROOT, run_placed
 from lib.tap import case, equal, has, lacks, main
 
@@ -58,7 +59,8 @@ def be_hostile(first, seeds, mem, env=None):
     if SEEDS:
         first, seeds = (int(number) for number in SEEDS.split(":"))
     done = run_placed("hostile", "seeds", str(first), str(seeds), STEPS, env=env, patience=900 + 20 * seeds,
-                      options=["--mem", MEM or mem, "--timeout", str(600 + 20 * seeds), "--verbose"])
+                      options=["--mem", MEM or mem, "--timeout", str(600 + 20 * seeds), "--verbose", *latency.options()])
+    done.err += latency.take_log()
     text = done.out.decode(errors="replace").splitlines()
     for line in text:
         count(line)
@@ -106,6 +108,11 @@ def enough_was_done_and_enough_refused():
         equal(done >= FLOORS[heading][0] and refused >= FLOORS[heading][1], True, heading)
     equal({act for act in ACTS if not ACTED[act]}, set(), "acts that nobody did")
     equal(len(LINES), 3, "runs")
+
+
+@case
+def neither_interrupts_nor_preemption_were_off_for_too_long():
+    latency.check("hostile")
 
 
 if __name__ == "__main__":

@@ -74,6 +74,11 @@ def load(names=()):
     return [known[name] for name in names] if names else cases
 
 
+def build_folder():
+    """Gives the build folder."""
+    return os.environ.get("FAULTLINE_BUILD") or os.path.join(ROOT, "build")
+
+
 def programs_folder():
     """Gives the folder of the built test programs."""
-    return os.path.join(os.environ.get("FAULTLINE_BUILD") or os.path.join(ROOT, "build"), "tests/user")
+    return os.path.join(build_folder(), "tests/user")

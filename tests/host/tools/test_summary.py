@@ -52,6 +52,14 @@ def a_skipped_test_counts_once():
 
 
 @case
+def the_longest_latencies_are_told():
+    text = "1..1\nok 1\n# stats: latency: {}interrupts off for {} instructions at most (from a to b), preemption off for {} x\n"
+    _status, lines = summary([("f:user / a", "OK", text.format("", "7,000", "500")),
+                              ("f:user / b", "OK", text.format("crowds: ", "900", "64,000"))])
+    has(lines, "latency, in 2 tests: interrupts off for 7,000 instructions at most, preemption for 64,000", "lines")
+
+
+@case
 def no_tests_at_all_fail():
     equal(summary([], 0)[0], 1, "status")
     status, lines = summary([("f:user / a", "OK", "1..1\nok 1\n")], 3)

@@ -1,0 +1,153 @@
+/* R130. What is measured of the time in which a hart hears no interrupt or keeps its thread, and what is not. */
+#include "sync/latency.h"
+
+#include "arch/timer.h"
+#include "base/clock.h"
+#include "base/hart.h"
+#include "ktest.h"
+#include "proc/wait.h"
+#include "strike.h"
+#include "sync/irq.h"
+#include "sync/spinlock.h"
+
+#ifdef FAULTLINE_LATENCY
+
+#define LONG 20000u /* instructions */
+
+/* What was measured before the test: it is put back, for the run's own figures. */
+static struct latency before;
+
+static void begin_test(void)
+{
+	struct latency *latency = latency_this_hart();
+
+	before = *latency;
+	for (unsigned i = 0; i < LATENCY_KINDS; i++)
+		latency->kinds[i].longest = (struct latency_stretch){ 0 };
+}
+
+static void end_test(void)
+{
+	struct latency *latency = latency_this_hart();
+
+	for (unsigned i = 0; i < LATENCY_KINDS; i++)
+		latency->kinds[i].longest = before.kinds[i].longest;
+}
+
+static void spend(uint64_t instructions)
+{
+	uint64_t start = arch_instructions();
+
+	while (arch_instructions() - start < instructions)
+		;
+}
+
+static uint64_t longest(enum latency_kind kind)
+{
+	return latency_longest(kind).instructions;
+}
+
+/* By a function of its own, whose addresses are known. */
+static __attribute__((noinline)) void hold_interrupts(void)
+{
+	unsigned long flags = irq_save(), inner = irq_save();
+
+	spend(LONG);
+	irq_restore(inner);
+	spend(LONG);
+	irq_restore(flags);
+}
+
+KTEST(latency_of_interrupts_is_that_of_the_outermost)
+{
+	struct latency_stretch stretch;
+
+	if (!strike_is_exact()) /* else it is the host's time, which others take as well */
+		return;
+	begin_test();
+	hold_interrupts();
+	stretch = latency_longest(LATENCY_INTERRUPTS);
+	EXPECT_TRUE(stretch.instructions >= 2ul * LONG);
+	EXPECT_TRUE(stretch.from > (vaddr_t)hold_interrupts && stretch.to > stretch.from);
+	EXPECT_TRUE(stretch.to < (vaddr_t)hold_interrupts + 1024);
+	end_test();
+}
+
+KTEST(latency_of_a_lock_counts_for_preemption_alone)
+{
+	static struct spinlock outer = SPINLOCK_INIT(LOCK_FS), inner = SPINLOCK_INIT(LOCK_SPACE);
+
+	if (!strike_is_exact()) /* else it is the host's time, which others take as well */
+		return;
+	begin_test();
+	spin_lock(&outer);
+	spend(LONG);
+	spin_lock(&inner);
+	spin_unlock(&inner);
+	spend(LONG);
+	spin_unlock(&outer);
+	EXPECT_TRUE(longest(LATENCY_PREEMPTION) >= 2ul * LONG);
+	EXPECT_TRUE(longest(LATENCY_INTERRUPTS) < LONG);
+	end_test();
+}
+
+static struct timer timer;
+static bool rang;
+
+static void ring(struct timer *unused)
+{
+	spend(LONG);
+	atomic_store(&rang, true);
+}
+
+/* They are off from the trap to the return from it. */
+KTEST(latency_of_a_handler_is_measured)
+{
+	if (!strike_is_exact()) /* else it is the host's time, which others take as well */
+		return;
+	begin_test();
+	timer_init(&timer, ring);
+	rang = false;
+	timer_arm(&timer, arch_time() + 1);
+	while (!atomic_load(&rang))
+		;
+	EXPECT_TRUE(longest(LATENCY_INTERRUPTS) >= LONG);
+	EXPECT_TRUE(longest(LATENCY_PREEMPTION) < LONG);
+	end_test();
+}
+
+/* The idle thread waits with interrupts off and keeps its hart: that keeps nobody waiting. */
+KTEST(latency_of_an_idle_hart_is_none)
+{
+	static struct waitq nobody = WAITQ_INIT(nobody);
+
+	if (!strike_is_exact()) /* else it is the host's time, which others take as well */
+		return;
+	begin_test();
+	thread_sleep_always(&nobody, waitq_sample(&nobody),
+			    arch_time() + clock_ns_to_ticks(20 * NSEC_PER_SEC / 1000));
+	EXPECT_TRUE(longest(LATENCY_PREEMPTION) < LONG);
+	EXPECT_TRUE(longest(LATENCY_INTERRUPTS) < LONG);
+	end_test();
+}
+
+KTEST(latency_of_what_is_exempt_is_none)
+{
+	unsigned long flags;
+
+	if (!strike_is_exact()) /* else it is the host's time, which others take as well */
+		return;
+	begin_test();
+	preempt_disable();
+	flags = irq_save();
+	latency_exempt_begin();
+	spend(LONG);
+	latency_exempt_end();
+	irq_restore(flags);
+	preempt_enable();
+	EXPECT_TRUE(longest(LATENCY_PREEMPTION) < LONG);
+	EXPECT_TRUE(longest(LATENCY_INTERRUPTS) < LONG);
+	end_test();
+}
+
+#endif
