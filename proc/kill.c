@@ -33,7 +33,8 @@ static int send_to_pid(int pid, const struct signal_info *info)
 /* What is sent to all, from whom, and what came of it. */
 struct sending {
 	const struct signal_info *info;
-	const struct process *self; /* gets none */
+	const struct process *self; /* of those sent to all it gets none */
+	int group;		    /* who is sent to; 0: all */
 	int err;
 };
 
@@ -41,7 +42,8 @@ static void send_visit(struct process *process, void *arg)
 {
 	struct sending *sending = arg;
 
-	if (process->pid != PID_INIT && process != sending->self)
+	if (sending->group ? process->group == sending->group
+			   : process->pid != PID_INIT && process != sending->self)
 		sending->err = send_one(process, sending->info);
 }
 
@@ -49,6 +51,15 @@ static void send_visit(struct process *process, void *arg)
 static int send_to_all(const struct signal_info *info)
 {
 	struct sending sending = { .info = info, .self = current_process(), .err = -ESRCH };
+
+	family_visit(send_visit, &sending);
+	return sending.err;
+}
+
+/* As one does who need not hold the lock all the time. => family lock held, and dropped in between */
+static int send_to_members(int group, const struct signal_info *info)
+{
+	struct sending sending = { .info = info, .group = group, .err = -ESRCH };
 
 	family_visit(send_visit, &sending);
 	return sending.err;
@@ -103,7 +114,7 @@ int process_kill(int pid, int sig)
 	else if (pid == -1)
 		err = send_to_all(&info);
 	else if (pid != INT32_MIN)
-		err = send_to_group(pid ? -pid : current_process()->group, &info);
+		err = send_to_members(pid ? -pid : current_process()->group, &info);
 	spin_unlock(&family_lock);
 	return err;
 }

@@ -44,6 +44,12 @@ def a_parent_of_many_that_are_stopped_keeps_nobody_waiting():
 
 
 @case
+def a_signal_to_a_group_of_many_keeps_nobody_waiting():
+    _took, nap = crowds("group", "600")
+    equal(nap < 2 * SLICE_US + SLACK_US, True, f"the longest nap: {nap} us")
+
+
+@case
 def who_computes_runs_within_twice_as_many_slices():
     longest, late = crowds("busy", "8")
     equal(longest < 2 * 8 * SLICE_US, True, f"the longest wait of eight: {longest} us")

@@ -115,6 +115,43 @@ static int end_of_parent(long n, int stopped)
 	return 0;
 }
 
+/* A signal to a group of n that sleep: how long their ends take, and what they keep others from. */
+static int end_of_group(long n)
+{
+	pid_t naps = sleeper(), leader = 0;
+	uint64_t begins;
+	int status;
+
+	for (long i = 0; i < n; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			return 81;
+		if (pid == 0) {
+			for (;;)
+				pause();
+		}
+		leader = leader ? leader : pid;
+		if (setpgid(pid, leader) != 0)
+			return 82;
+	}
+	nap(100);
+	shared->measuring = 1;
+	begins = now();
+	if (kill(-leader, SIGKILL) != 0)
+		return 83;
+	for (long i = 0; i < n; i++)
+		if (waitpid(-leader, &status, 0) < 0 || !WIFSIGNALED(status))
+			return 84;
+	begins = now() - begins;
+	nap(5);
+	kill(naps, SIGKILL);
+	waitpid(naps, NULL, 0);
+	printf("took %lu us, longest nap %lu us\n", (unsigned long)begins / 1000,
+	       (unsigned long)shared->longest / 1000);
+	return 0;
+}
+
 /* ---- shares of the hart ---- */
 
 /* Computes for ever, and looks how long it did not. */
@@ -210,6 +247,8 @@ int main(int argc, char **argv)
 		return 2;
 	if (strcmp(argv[1], "zombies") == 0)
 		return end_of_parent(n, 0);
+	if (strcmp(argv[1], "group") == 0)
+		return end_of_group(n);
 	if (strcmp(argv[1], "stopped") == 0)
 		return end_of_parent(n, 1);
 	if (strcmp(argv[1], "busy") == 0 && n <= BUSY_MAX)
