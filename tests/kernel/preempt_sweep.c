@@ -238,16 +238,18 @@ static uint64_t choose_step(void)
 	return boot_options.step ?: MAX((sweep->sleeps_at ?: length) / points, (uint64_t)1) | 1;
 }
 
+/* A call that was not interrupted had ended before; or a slice's end made the strike late: not twice in a row. */
 static unsigned run_points(bool exact)
 {
 	uint64_t step = choose_step(), undisturbed = length;
-	unsigned points = 0;
+	unsigned points = 0, missed = 0;
 
-	for (point = 1 + boot_options.seed % step; !stuck; point += step) {
+	for (point = 1 + boot_options.seed % step; !stuck && missed < 2; point += step) {
 		sweep->once(point);
-		if (!interrupted || (!exact && points == POINTS_LESS))
+		missed = interrupted ? 0 : missed + 1;
+		points += interrupted;
+		if (!exact && points == POINTS_LESS)
 			break;
-		points++;
 	}
 	ktest_note(
 		"%lu instructions, one in %lu: the competitor ran in the midst of %u of %u calls",
