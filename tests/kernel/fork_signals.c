@@ -3,6 +3,7 @@
 #include "abi/sched.h"
 #include "abi/syscall.h"
 #include "arch/irqflags.h"
+#include "base/clock.h"
 #include "proc/family.h"
 #include "proc/fork.h"
 #include "proc/job.h"
@@ -98,6 +99,8 @@ static struct state look(int pid)
 /* The parent has forked, or stopped before that, and the child has had its turns. */
 static struct state fork_with(int *pid_ret)
 {
+	/* Where nothing stops them they loop through all of their turns. */
+	uint64_t slice = sched_slice_set(clock_ns_to_ticks(NSEC_PER_SEC / 1000));
 	struct state state = { 0 };
 	int pid = ktest_spawn(forks_under_watch, NULL);
 
@@ -110,6 +113,7 @@ static struct state fork_with(int *pid_ret)
 			break;
 	}
 	interleave_hook = NULL;
+	(void)sched_slice_set(slice);
 	return state;
 }
 
