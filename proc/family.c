@@ -9,9 +9,8 @@
 
 #define PID_BUCKETS	256
 #define ORPHANS_AT_ONCE 8
-/* So many are visited, or looked at, for each time that the lock is held. */
+/* So many are visited for each time that the lock is held. */
 #define VISIT_PIECE	16u
-#define CHILD_PIECE	128u
 
 SLAB_CACHE(process_cache, struct process);
 

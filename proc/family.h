@@ -78,7 +78,7 @@ bool family_pause_at_child(const struct process *parent);
 /*
  * The next of a process's children; child == NULL: the first. After every few of them the lock is dropped for a moment.
  * NULL: that was the last, or, *again being set, one has left the list meanwhile: begin again. => family lock held; the
- * process stays: it is the running one, or its child
+ * parent is the running process, or the caller sets *n to 0 after each, and the lock is kept
  */
 static inline struct process *family_next_child(struct process *parent, struct process *child,
 						unsigned *n, bool *again)

@@ -76,9 +76,13 @@ static void set_ids(struct process *process, int group, int session)
 	list_del(&process->group_link);
 	list_add_tail(family_group(group), &process->group_link);
 	job_tie(process);
-	while ((child = family_next_child(process, child, &n, &again)) || again)
+	while ((child = family_next_child(process, child, &n, &again)) || again) {
 		if (child)
 			job_tie(child);
+		/* A child of ours could end, and be buried, if the lock were dropped. */
+		if (process != current_process())
+			n = 0;
+	}
 }
 
 /* May the running process move this one? => family lock held */
