@@ -13,6 +13,7 @@
 #include "proc/reap.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
+#include "sync/interleave.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
@@ -348,3 +349,88 @@ KTEST(process_storm_leaves_nothing_behind)
 			EXPECT_EQ(EXITED(i % 2 ? 42 : 7), ktest_bury(pids[i]));
 	}
 }
+
+#ifdef FAULTLINE_HARDENED
+
+/* ---- a visit of all processes ---- */
+
+#define CROWD 20u /* more than are visited while the lock is held once */
+
+static struct waitq crowd_may_go = WAITQ_INIT(crowd_may_go);
+static bool crowd_goes;
+static struct thread *visitor;
+static int newborn;
+
+static int wait_in_crowd(void *unused)
+{
+	while (!atomic_load(&crowd_goes)) {
+		uint64_t seq = waitq_sample(&crowd_may_go);
+
+		if (!atomic_load(&crowd_goes))
+			thread_wait_always(&crowd_may_go, seq);
+	}
+	return 0;
+}
+
+static int end_at_once(void *unused)
+{
+	return 0;
+}
+
+/* Where the visit drops the lock for the first time, a process is made. */
+static void make_newborn(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	(void)what;
+	if (kind != INTERLEAVE_UNLOCK || class != LOCK_PROCESS_TREE || current_thread() != visitor)
+		return;
+	interleave_hook = NULL;
+	newborn = ktest_spawn(wait_in_crowd, NULL);
+}
+
+struct visited {
+	int first; /* of the crowd */
+	unsigned crowd, newborn;
+};
+
+static void count_visit(struct process *process, void *arg)
+{
+	struct visited *visited = arg;
+
+	visited->crowd += process->pid >= visited->first &&
+			  process->pid < visited->first + (int)CROWD;
+	visited->newborn += process->pid == newborn;
+}
+
+/* One that is made where the visit has been already is seen at its end, and nobody is seen twice. */
+KTEST(family_visit_sees_whom_was_made_meanwhile)
+{
+	struct visited visited = { 0 };
+	int pid;
+
+	/* The crowd's pids go over the end of the buckets: the next pid is in one of the first. */
+	do {
+		pid = ktest_spawn(end_at_once, NULL);
+		EXPECT_EQ(EXITED(0), ktest_bury(pid));
+	} while (pid % 256 != 256 - 18);
+	crowd_goes = false;
+	visited.first = pid + 1;
+	for (unsigned i = 0; i < CROWD; i++)
+		EXPECT_EQ(visited.first + (int)i, ktest_spawn(wait_in_crowd, NULL));
+	visitor = current_thread();
+	newborn = 0;
+	spin_lock(&family_lock);
+	interleave_hook = make_newborn;
+	family_visit(count_visit, &visited);
+	spin_unlock(&family_lock);
+	interleave_hook = NULL;
+	EXPECT_EQ(visited.first + (int)CROWD, newborn);
+	EXPECT_EQ(CROWD, visited.crowd);
+	EXPECT_EQ(1, visited.newborn);
+	atomic_store(&crowd_goes, true);
+	waitq_wake_all(&crowd_may_go);
+	for (unsigned i = 0; i < CROWD; i++)
+		EXPECT_EQ(EXITED(0), ktest_bury(visited.first + (int)i));
+	EXPECT_EQ(EXITED(0), ktest_bury(newborn));
+}
+
+#endif
