@@ -33,17 +33,24 @@ static int send_to_pid(int pid, const struct signal_info *info)
 /* What is sent to all, from whom, and what came of it. */
 struct sending {
 	const struct signal_info *info;
-	const struct process *self; /* of those sent to all it gets none */
-	int group;		    /* who is sent to; 0: all */
+	const struct process *self; /* of send_unless_self(): who gets none */
+	int group;		    /* of send_if_member() */
 	int err;
 };
 
-static void send_visit(struct process *process, void *arg)
+static void send_unless_self(struct process *process, void *arg)
 {
 	struct sending *sending = arg;
 
-	if (sending->group ? process->group == sending->group
-			   : process->pid != PID_INIT && process != sending->self)
+	if (process->pid != PID_INIT && process != sending->self)
+		sending->err = send_one(process, sending->info);
+}
+
+static void send_if_member(struct process *process, void *arg)
+{
+	struct sending *sending = arg;
+
+	if (process->group == sending->group)
 		sending->err = send_one(process, sending->info);
 }
 
@@ -52,7 +59,7 @@ static int send_to_all(const struct signal_info *info)
 {
 	struct sending sending = { .info = info, .self = current_process(), .err = -ESRCH };
 
-	family_visit(send_visit, &sending);
+	family_visit(send_unless_self, &sending);
 	return sending.err;
 }
 
@@ -61,7 +68,7 @@ static int send_to_members(int group, const struct signal_info *info)
 {
 	struct sending sending = { .info = info, .group = group, .err = -ESRCH };
 
-	family_visit(send_visit, &sending);
+	family_visit(send_if_member, &sending);
 	return sending.err;
 }
 
@@ -125,6 +132,6 @@ void signal_send_all(int sig)
 	struct sending sending = { .info = &info };
 
 	spin_lock(&family_lock);
-	family_visit(send_visit, &sending);
+	family_visit(send_unless_self, &sending);
 	spin_unlock(&family_lock);
 }

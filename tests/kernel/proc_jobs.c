@@ -89,6 +89,54 @@ KTEST(jobs_hold_the_ids_of_terminals)
 	}
 }
 
+/* Blocks SIGUSR1, so that it stays pending. */
+static void block_usr1(void)
+{
+	const uint64_t usr1 = SIGNAL_BIT(SIGUSR1);
+	uint64_t old;
+
+	EXPECT_EQ(0, signal_mask(SIG_BLOCK, &usr1, &old));
+}
+
+static bool has_usr1(void)
+{
+	return current_process()->signals.pending & SIGNAL_BIT(SIGUSR1);
+}
+
+static unsigned outside; /* 1: somebody is in a group of its own; 2: it may end */
+
+static int stays_outside(void *unused)
+{
+	block_usr1();
+	EXPECT_EQ(0, job_set_group(0, 0));
+	atomic_store(&outside, 1);
+	while (atomic_load(&outside) != 2)
+		sched_yield();
+	return has_usr1();
+}
+
+static int kills_its_group(void *unused)
+{
+	block_usr1();
+	EXPECT_EQ(0, current_process()->group);
+	EXPECT_EQ(0, process_kill(0, SIGUSR1));
+	return has_usr1() ? 0 : 1;
+}
+
+/* Process 1 and what it starts are in group 0 until they leave it: that is a group, and not all. */
+KTEST(jobs_kill_of_group_0_reaches_its_members_alone)
+{
+	int other;
+
+	outside = 0;
+	other = ktest_spawn(stays_outside, NULL);
+	while (!atomic_load(&outside))
+		sched_yield();
+	EXPECT_EQ(EXITED(0), ktest_run(kills_its_group, NULL));
+	atomic_store(&outside, 2);
+	EXPECT_EQ(EXITED(0), ktest_bury(other));
+}
+
 /* A pid, for a moment. */
 static int pid_of_nobody(void)
 {
