@@ -46,8 +46,10 @@ static struct process *find_news(struct process *parent, const struct wait_for *
 
 	*any_ret = false;
 	while ((child = family_next_child(parent, child, &n, &again)) || again) {
-		if (!child) /* from the first again */
+		if (!child) { /* from the first again */
+			*any_ret = false;
 			continue;
+		}
 		if (!eligible(child, wanted))
 			continue;
 		if (child->state == PROCESS_ZOMBIE) {
