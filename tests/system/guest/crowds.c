@@ -89,6 +89,16 @@ static int make_crowd(long n, int stopped)
 	return 0;
 }
 
+/* How long something took, and the longest nap meanwhile of the one who naps, who ends. */
+static void tell(uint64_t took, pid_t naps)
+{
+	nap(5);
+	kill(naps, SIGKILL);
+	waitpid(naps, NULL, 0);
+	printf("took %lu us, longest nap %lu us\n", (unsigned long)took / 1000,
+	       (unsigned long)shared->longest / 1000);
+}
+
 /* The parent of a crowd ends: how long that takes, and what it keeps others from. */
 static int end_of_parent(long n, int stopped)
 {
@@ -107,11 +117,7 @@ static int end_of_parent(long n, int stopped)
 	if (waitpid(parent, &status, 0) != parent || !WIFEXITED(status) || WEXITSTATUS(status))
 		return 85;
 	took = now() - shared->end_begins;
-	nap(5);
-	kill(naps, SIGKILL);
-	waitpid(naps, NULL, 0);
-	printf("took %lu us, longest nap %lu us\n", (unsigned long)took / 1000,
-	       (unsigned long)shared->longest / 1000);
+	tell(took, naps);
 	return 0;
 }
 
@@ -143,12 +149,7 @@ static int end_of_group(long n)
 	for (long i = 0; i < n; i++)
 		if (waitpid(-leader, &status, 0) < 0 || !WIFSIGNALED(status))
 			return 84;
-	begins = now() - begins;
-	nap(5);
-	kill(naps, SIGKILL);
-	waitpid(naps, NULL, 0);
-	printf("took %lu us, longest nap %lu us\n", (unsigned long)begins / 1000,
-	       (unsigned long)shared->longest / 1000);
+	tell(now() - begins, naps);
 	return 0;
 }
 
