@@ -38,8 +38,8 @@ static struct {
 
 /* Guards the transmitter and IER; the log's sink takes it too. */
 static struct spinlock output_lock = SPINLOCK_INIT(LOCK_CONSOLE);
-static bool
-	log_writes; /* a line of the log is on its way: others wait for its end; guarded by output_lock */
+/* Guarded by output_lock: a line of the log is on its way, and others wait for its end. */
+static bool log_writes;
 
 static uint8_t reg_read(unsigned reg)
 {

@@ -19,6 +19,7 @@
 #define COUNT_LEAVES 32
 /* Table pages that are allocated between pauses. */
 #define FILL_TABLES  64
+/* Entries that one piece may move. */
 #define MOVE_ENTRIES 32u
 
 struct move {
