@@ -75,12 +75,18 @@ static size_t port_read(struct chardev *dev, void *to, size_t n)
 	return done;
 }
 
-/* The host closes after its last byte is in a buffer of ours. One that never opened may still do so. */
+/* One that never opened may still do so. */
+static bool host_has_closed(const struct serial_port *port)
+{
+	return __atomic_load_n(&port->host, __ATOMIC_ACQUIRE) == HOST_CLOSED;
+}
+
+/* The host closes after its last byte is in a buffer of ours. */
 static bool port_ended(struct chardev *dev)
 {
 	struct serial_port *port = dev->driver;
 	/* First of all: bytes that come from here on are none of the closed end's. */
-	bool host_closed = __atomic_load_n(&port->host, __ATOMIC_ACQUIRE) == HOST_CLOSED;
+	bool host_closed = host_has_closed(port);
 	unsigned long flags = spin_lock_irqsave(&port->lock);
 	bool ended;
 
@@ -126,7 +132,7 @@ static size_t port_write(struct chardev *dev, const void *from, size_t n)
 static unsigned port_ready(struct chardev *dev)
 {
 	struct serial_port *port = dev->driver;
-	bool host_closed = __atomic_load_n(&port->host, __ATOMIC_ACQUIRE) == HOST_CLOSED;
+	bool host_closed = host_has_closed(port);
 	unsigned long flags = spin_lock_irqsave(&port->lock);
 	unsigned ready = 0;
 
@@ -142,7 +148,7 @@ static unsigned port_ready(struct chardev *dev)
 	return ready;
 }
 
-/* => port locked (or in a panic) */
+/* A host that has closed reads no more: its device may keep the buffers. => port locked (or in a panic) */
 static void tx_drain(struct serial_port *port)
 {
 	struct patience patience = patience_of(port->stalled ? STALLED_NS : DRAIN_NS);
@@ -150,7 +156,7 @@ static void tx_drain(struct serial_port *port)
 	do {
 		tx_collect(port);
 		port->stalled = port->tx.nfree < port->tx.size && !port->tx.broken;
-	} while (port->stalled && patience_lasts(&patience));
+	} while (port->stalled && !host_has_closed(port) && patience_lasts(&patience));
 }
 
 static void port_drain(struct chardev *dev)

@@ -206,6 +206,34 @@ static void test_room_found_before_its_interrupt_wakes(void **state)
 	assert_int_not_equal(waitq_sample(&stdout_port->writable), seq);
 }
 
+static void tell_host(unsigned port, bool open)
+{
+	uint8_t message[8] = { [0] = (uint8_t)port, [4] = 6, [6] = open };
+
+	device_control(message, sizeof(message));
+	kernel_handler(kernel_handler_arg);
+}
+
+/* What the device does not take is waited for, in case it is slow; but not where nobody reads it any more. */
+static void test_a_closed_port_is_not_drained(void **state)
+{
+	struct chardev *stdout_port;
+	unsigned before;
+
+	(void)state;
+	assert_int_equal(boot(PORTS, 1, PORTS, 8), 0);
+	stdout_port = kernel_devices[1];
+	tell_host(1, true);
+	assert_int_equal(stdout_port->ops->write(stdout_port, "x", 1), 1);
+	before = slow.looks;
+	stdout_port->ops->drain(stdout_port);
+	assert_true(slow.looks - before > 10);
+	tell_host(1, false);
+	before = slow.looks;
+	stdout_port->ops->drain(stdout_port);
+	assert_true(slow.looks - before <= 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -220,6 +248,7 @@ int main(void)
 		TEST(test_a_device_that_takes_no_messages),
 		TEST(test_bytes_found_before_their_interrupt_wake),
 		TEST(test_room_found_before_its_interrupt_wakes),
+		TEST(test_a_closed_port_is_not_drained),
 	};
 
 	return test_group("drivers-serial", tests);
