@@ -7,14 +7,14 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 FOLDER = os.path.join(ROOT, "tests/user")
 EXPECTED = os.path.join(FOLDER, "expected")
 LIST = os.path.join(FOLDER, "cases.txt")
-OPTIONS = {"stdin", "mem", "linux-mem", "timeout", "append"}
+OPTIONS = {"stdin", "mem", "linux-mem", "timeout", "append", "soak"}
 
 
 class Case:
     """One line of the list: name | program argument... | option=value...
 
     stdin=FILE is one of tests/user; mem=SIZE is Faultline's memory, linux-mem=SIZE that of the machine that
-    it was recorded on; add=FILE[:PATH] (in the folder of the built programs) may come several times; tree=FOLDER
+    it was recorded on; soak=release: the release kernel runs it in that suite; add=FILE[:PATH] (in the folder of the built programs) may come several times; tree=FOLDER
     of tests/user lies in the guest at /FOLDER."""
 
     def __init__(self, line, number):
