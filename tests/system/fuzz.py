@@ -9,7 +9,7 @@ from lib.guest import PATIENCE, run_placed
 from lib.tap import case, equal, has, lacks, main
 
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
-SECONDS = int(os.environ.get("FUZZ_SECONDS", "5"))
+SECONDS = int(os.environ.get("FUZZ_SECONDS", "3"))
 
 
 def fuzz(program, mem, seed):
