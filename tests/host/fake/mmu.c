@@ -41,8 +41,10 @@ static void check_user(vaddr_t va)
 
 static bool table_empty(paddr_t table)
 {
+	const struct mmu_entry *entries = table_at(table);
+
 	for (unsigned i = 0; i < MMU_LEAF_ENTRIES; i++)
-		if (!entry_empty(table_at(table)[i]))
+		if (!entry_empty(entries[i]))
 			return false;
 	return true;
 }
@@ -96,10 +98,13 @@ void arch_mmu_create(struct mmu *mmu, paddr_t root)
 static void prune_level(paddr_t table, unsigned level, vaddr_t base, vaddr_t floor, vaddr_t ceiling,
 			struct mmu_tables *out)
 {
+	struct mmu_entry *entries = table_at(table);
+	const vaddr_t each = span(level);
+
 	for (unsigned i = 0; i < MMU_LEAF_ENTRIES; i++) {
-		vaddr_t start = base + i * span(level), end = start + span(level);
-		struct mmu_entry *entry = &table_at(table)[i];
+		struct mmu_entry *entry = &entries[i];
 		paddr_t below = entry->word & ~FAKE_VALID;
+		vaddr_t start = base + i * each, end = start + each;
 
 		if (!below || end <= floor || start >= ceiling)
 			continue;
@@ -186,15 +191,17 @@ static int visit_leaf(const struct visit *v, paddr_t table, vaddr_t base)
 
 static int visit_level(const struct visit *v, paddr_t table, unsigned level, vaddr_t base)
 {
+	const struct mmu_entry *entries = table_at(table);
+	const vaddr_t each = span(level);
 	int result = 0;
 
 	if (level == 0)
 		return visit_leaf(v, table, base);
 	for (unsigned i = 0; i < MMU_LEAF_ENTRIES && !result; i++) {
-		vaddr_t start = base + i * span(level);
-		paddr_t below = table_at(table)[i].word & ~FAKE_VALID;
+		paddr_t below = entries[i].word & ~FAKE_VALID;
+		vaddr_t start = base + i * each;
 
-		if (below && start < v->end && start + span(level) > v->start)
+		if (below && start < v->end && start + each > v->start)
 			result = visit_level(v, below, level - 1, start);
 	}
 	return result;

@@ -13,6 +13,10 @@ struct tlb_slot {
 
 static struct tlb_slot slots[TLB_SLOTS];
 
+/* A bit for each slot that was filled, and may be in use: all are searched again and again, and most are empty. */
+#define WORD_SLOTS 64
+static uint64_t filled[TLB_SLOTS / WORD_SLOTS];
+
 /* The space and the place of a leaf table that was missing when the hart looked last; root 0: none. */
 static paddr_t missing_root;
 static vaddr_t missing_place;
@@ -41,7 +45,11 @@ static struct tlb_slot *slot_of(paddr_t root, vaddr_t va)
 
 void fake_tlb_fill(paddr_t root, vaddr_t va, struct mmu_entry entry)
 {
-	*slot_of(root, va) = (struct tlb_slot){ root, va & ~PAGE_MASK, entry };
+	struct tlb_slot *slot = slot_of(root, va);
+	size_t i = (size_t)(slot - slots);
+
+	*slot = (struct tlb_slot){ root, va & ~PAGE_MASK, entry };
+	filled[i / WORD_SLOTS] |= 1ul << i % WORD_SLOTS;
 }
 
 void fake_tlb_drop(paddr_t root, vaddr_t va)
@@ -54,9 +62,17 @@ void fake_tlb_drop(paddr_t root, vaddr_t va)
 
 void fake_tlb_drop_space(paddr_t root)
 {
-	for (unsigned i = 0; i < TLB_SLOTS; i++)
-		if (slots[i].root == root || !root)
-			slots[i].root = 0;
+	for (unsigned w = 0; w < TLB_SLOTS / WORD_SLOTS; w++) {
+		for (uint64_t left = filled[w]; left; left &= left - 1) {
+			unsigned bit = (unsigned)__builtin_ctzl(left);
+			struct tlb_slot *slot = &slots[w * WORD_SLOTS + bit];
+
+			if (slot->root && slot->root != root && root)
+				continue;
+			slot->root = 0;
+			filled[w] &= ~(1ul << bit);
+		}
+	}
 	if (missing_root == root || !root)
 		missing_root = 0;
 }
@@ -70,17 +86,25 @@ struct mmu_entry fake_tlb_find(paddr_t root, vaddr_t va)
 	return (struct mmu_entry){ 0 };
 }
 
+static bool is_owed(const struct tlb_slot *slot)
+{
+	struct mmu mmu = { .root = slot->root };
+	struct mmu_entry *now = arch_mmu_lookup(&mmu, slot->va);
+
+	return !now || entry_lessens(slot->entry, entry_load(now));
+}
+
 size_t fake_tlb_debts(void)
 {
 	size_t debts = 0;
 
-	for (unsigned i = 0; i < TLB_SLOTS; i++) {
-		if (!slots[i].root)
-			continue;
-		struct mmu mmu = { .root = slots[i].root };
-		struct mmu_entry *now = arch_mmu_lookup(&mmu, slots[i].va);
+	for (unsigned w = 0; w < TLB_SLOTS / WORD_SLOTS; w++) {
+		for (uint64_t left = filled[w]; left; left &= left - 1) {
+			const struct tlb_slot *slot =
+				&slots[w * WORD_SLOTS + (unsigned)__builtin_ctzl(left)];
 
-		debts += !now || entry_lessens(slots[i].entry, entry_load(now));
+			debts += slot->root && is_owed(slot);
+		}
 	}
 	return debts;
 }
