@@ -11,6 +11,7 @@
 unsigned char *fake_arena;
 unsigned long fake_arena_size;
 unsigned long fake_vmap;
+bool fake_arena_copied;
 
 static int arena_fd = -1;
 
@@ -20,17 +21,25 @@ static void die(const char *what)
 	abort();
 }
 
-void fake_arena_make(unsigned long size, unsigned long vmap_size)
+static void open_file(unsigned long size)
 {
-	if (fake_arena && munmap(fake_arena, fake_arena_size))
-		die("munmap");
 	if (arena_fd >= 0)
 		close(arena_fd);
 	arena_fd = memfd_create("fake-arena", 0);
 	if (arena_fd < 0 || ftruncate(arena_fd, (off_t)size))
 		die("memfd_create");
+}
+
+void fake_arena_make(unsigned long size, unsigned long vmap_size)
+{
+	int flags = fake_arena_copied ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+
+	if (fake_arena && munmap(fake_arena, fake_arena_size))
+		die("munmap");
+	if (!fake_arena_copied)
+		open_file(size);
 	fake_arena_size = size;
-	fake_arena = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, arena_fd, 0);
+	fake_arena = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, arena_fd, 0);
 	if (fake_arena == MAP_FAILED)
 		die("mmap of the arena");
 	memset(fake_arena, 0x5c, size);
@@ -47,6 +56,8 @@ void fake_arena_show(unsigned long va, unsigned long offset, unsigned long size,
 {
 	int prot = PROT_READ | (writable ? PROT_WRITE : 0);
 
+	if (fake_arena_copied)
+		return;
 	if (mmap((void *)va, size, prot, MAP_SHARED | MAP_FIXED, arena_fd, (off_t)offset) ==
 	    MAP_FAILED)
 		die("mmap in the vmap area");

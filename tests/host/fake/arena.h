@@ -3,6 +3,9 @@
 
 #include <stdbool.h>
 
+/* Set before the arena is made: a child of fork() has a copy of it, and the vmap area shows nothing, whatever is asked. */
+extern bool fake_arena_copied;
+
 /* A fresh arena of that size and an empty vmap area. */
 void fake_arena_make(unsigned long size, unsigned long vmap_size);
 

@@ -26,10 +26,11 @@ bool disk_is_bad(unsigned file, uint64_t index)
 
 static unsigned char row[FILE_BYTES + GENERATIONS * STRIDE];
 
-static void row_make(void)
+void disk_boot(void)
 {
 	for (unsigned i = 0; i < sizeof(row); i++)
 		row[i] = (unsigned char)(i * 7 + i / 4096 * 3 + i / 65536 + 1);
+	waitq_init(&done);
 }
 
 const unsigned char *disk_bytes(unsigned file, uint64_t pos)
@@ -102,10 +103,6 @@ void disk_make(unsigned n)
 {
 	struct model_file *f = &files[n];
 
-	if (!generations) {
-		waitq_init(&done);
-		row_make();
-	}
 	memset(f, 0, sizeof(*f));
 	memset(request[n], IDLE, sizeof(request[n]));
 	memset(asked[n], 0, sizeof(asked[n]));

@@ -3,6 +3,9 @@
 
 #include "world.h"
 
+/* The bytes of all files to come; once a process, or before it was forked. */
+void disk_boot(void);
+
 /* Makes file n anew, of a generation of its own, so that its bytes are others. */
 void disk_make(unsigned n);
 

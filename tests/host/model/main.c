@@ -110,6 +110,7 @@ int main(int argc, char **argv)
 	struct random_run what = { .seed = 1, .steps = STEPS_A_SEED, .shrink = SHRINK_RUNS };
 	int c;
 
+	world_boot();
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
 		case 's':

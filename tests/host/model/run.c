@@ -104,7 +104,6 @@ static void child(struct run *run, void (*fn)(struct run *run, void *arg), void 
 	if (dup2(err, 2) < 0)
 		_exit(2);
 	alarm(seconds);
-	world_boot();
 	fn(run, arg);
 	fflush(NULL);
 	if (!loud)

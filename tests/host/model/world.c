@@ -12,6 +12,7 @@
 #include "mm/ledger.h"
 #include "mm/page_alloc.h"
 #include "mm/trim.h"
+#include "tests/host/fake/arena.h"
 #include "tests/host/mm/memory.h"
 
 #define FRAMES 2560
@@ -171,7 +172,9 @@ void space_end(struct model_space *m)
 
 void world_boot(void)
 {
+	fake_arena_copied = true;
 	memory_start(FRAMES, NULL, 0);
+	disk_boot();
 }
 
 void world_begin(bool soft)

@@ -80,7 +80,10 @@ extern struct model_file files[FILES];
 extern unsigned char stores[STORES][STORE_PAGES * PAGE_SIZE];
 extern unsigned store_pages[STORES]; /* so many does it have */
 
-/* Begins on a fresh machine, once a process; then episodes, one after another. */
+/*
+ * Boots the machine, of which each child of fork() then has a copy as fresh. In one of them: episodes, one after
+ * another.
+ */
 void world_boot(void);
 void world_begin(bool soft);
 
