@@ -2,11 +2,10 @@
 
 import errno
 import os
-import shlex
 import signal
 import time
 
-from . import harts, program, qemu
+from . import program, qemu
 from .archive import Archive
 from .failure import BROKEN, TIMEOUT, Failure, Interrupted
 from .log import Lines, Log, Uart, write_all
@@ -254,6 +253,8 @@ def follow(session, options, terminal, chosen):
         terminal.make_raw()
         status = session.run(None if seconds is None else time.monotonic() + seconds)
     except TimeoutError:
+        from . import harts  # no other run needs it, nor what it loads
+
         lines = harts.report(session.qemu.channels["monitor"], session.machine.kernel, chosen.host)
         session.qemu.kill()
         session.drain(LAST_WORDS)
@@ -280,6 +281,8 @@ def say_gdb(machine, root, host):
     script = os.path.join(root, "tools/gdb/faultline.py")
     connect = f"fl connect localhost:{machine.gdb_port} {os.path.abspath(host)}"
     words = ["gdb-multiarch", "-q", "-x", script, os.path.abspath(machine.kernel), "-ex", connect]
+    import shlex  # no other run needs it
+
     write_all(2, os.fsencode(f"run.sh: waiting for: {shlex.join(words)}\n"))
 
 
