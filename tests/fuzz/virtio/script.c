@@ -15,6 +15,7 @@
  * All other bytes are ops of the driver, or nothing.
  */
 #include "fuzz.h"
+#include "lib/bits.h"
 #include "virtio/device.h"
 
 /* Looks at shared memory in one call of the driver, more than which is an endless loop. */
@@ -41,10 +42,19 @@ static unsigned device_word(void)
 	return low | (unsigned)device_byte() << 8;
 }
 
+/* Many at once, as device_byte() gives them; `to` holds zeros. (In brackets, memcpy() is no look at shared memory.) */
+static void device_bytes(uint8_t *to, size_t n)
+{
+	size_t there = MIN(n, script_size - script_at);
+
+	(memcpy)(to, script + script_at, there);
+	script_at += there;
+}
+
 static void do_control(bool raw, bool live)
 {
 	uint8_t message[8 + 256] = { 0 };
-	size_t n = 0;
+	size_t n = 0, more;
 
 	if (!raw) {
 		message[0] = device_byte();
@@ -52,10 +62,10 @@ static void do_control(bool raw, bool live)
 		message[6] = device_byte();
 		n = 8;
 	}
-	for (unsigned left = device_byte() % 128; left > 0; left--)
-		message[n++] = device_byte();
+	more = device_byte() % 128;
+	device_bytes(message + n, more);
 	if (live)
-		device_control(message, n);
+		device_control(message, n + more);
 }
 
 static bool is_device_op(uint8_t op)
