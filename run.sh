@@ -18,4 +18,4 @@ if [ -z "${FAULTLINE_BUILD:-}" ]; then
 fi
 python=/usr/bin/python3
 [ -x $python ] || python=python3
-exec $python -I "$root/tools/run.py" "$@"
+exec $python -I -S "$root/tools/run.py" "$@"

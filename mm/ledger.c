@@ -11,6 +11,7 @@
 #include <stdarg.h>
 
 #include "base/log.h"
+#include "lib/bits.h"
 #include "mm/kmap.h"
 #include "mm/ledger_walk.h"
 #include "mm/page_alloc.h"
@@ -48,14 +49,15 @@ static const char *const kind_names[PAGE_KINDS] = {
 };
 
 /* What must be left of a frame's counts when all that the walks know was subtracted. */
-static uint64_t counts_left(const struct page *page)
+static UNCHECKED uint64_t counts_left(const struct page *page)
 {
 	if (page->flags & PAGE_TAIL)
 		return 0;
 	return page->kind == PAGE_KERNEL || page->kind == PAGE_TABLE ? PAGE_ONE_REF : 0;
 }
 
-static void check_frame(struct ledger_walk *walk, struct frame_census *census, struct page *page)
+static UNCHECKED void check_frame(struct ledger_walk *walk, struct frame_census *census,
+				  struct page *page)
 {
 	if (page->kind >= PAGE_KINDS) {
 		ledger_error(walk, "frame %#lx has no kind: %u", (unsigned long)page_to_pfn(page),
@@ -74,7 +76,7 @@ static void check_frame(struct ledger_walk *walk, struct frame_census *census, s
 			     (int)(page->refs - counts_left(page)), (int)page->maps);
 }
 
-static void check_frames(struct ledger_walk *walk, struct frame_census *census)
+static UNCHECKED void check_frames(struct ledger_walk *walk, struct frame_census *census)
 {
 	for (unsigned i = 0; i < page_segment_count; i++)
 		for (size_t n = 0; n < page_segments[i].count; n++)

@@ -10,6 +10,7 @@
  */
 #include "mm/page_alloc.h"
 
+#include "lib/bits.h"
 #include "mm/alloc_fail.h"
 #include "mm/host.h"
 #include "mm/zeroed.h"
@@ -329,6 +330,16 @@ static unsigned order_that_fits(pfn_t pfn, size_t count)
 	return order;
 }
 
+/* What is added to the allocator was nobody's before. */
+static UNCHECKED void become_free(struct page *page, unsigned order)
+{
+	for (size_t i = 0; i < 1ul << order; i++) {
+		/* gcc-analyzer-suppress null-dereference ; what is added has struct pages */
+		assert(page[i].kind == PAGE_RESERVED);
+		page[i].kind = PAGE_FREE;
+	}
+}
+
 void page_alloc_add(paddr_t start, paddr_t end)
 {
 	pfn_t pfn = paddr_to_pfn(start), last = paddr_to_pfn(end);
@@ -342,11 +353,7 @@ void page_alloc_add(paddr_t start, paddr_t end)
 		struct page *page = pfn_to_page(pfn);
 
 		order = order_that_fits(pfn, last - pfn);
-		for (size_t i = 0; i < 1ul << order; i++) {
-			/* gcc-analyzer-suppress null-dereference ; what is added has struct pages */
-			assert(page[i].kind == PAGE_RESERVED);
-			page[i].kind = PAGE_FREE;
-		}
+		become_free(page, order);
 		block_free(page, order);
 		pool.nfree += 1ul << order;
 		pool.ntotal += 1ul << order;

@@ -59,11 +59,10 @@ void page_check_poison(struct page *page, unsigned order)
 
 void page_check_zeros(const struct page *page)
 {
-	const uint64_t *word = page_address(page);
+	const void *bad = words_differ(page_address(page), PAGE_SIZE, 0);
 
-	for (size_t i = 0; i < PAGE_SIZE / sizeof(*word); i++)
-		if (word[i])
-			written(page, &word[i]);
+	if (bad)
+		written(page, bad);
 }
 
 #endif

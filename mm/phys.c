@@ -116,7 +116,7 @@ static void make_segments(struct page *array)
 	page_segments[largest] = first;
 }
 
-static void make_pages(void)
+static UNCHECKED void make_pages(void)
 {
 	for (unsigned i = 0; i < page_segment_count; i++) {
 		struct page *pages = page_segments[i].pages;

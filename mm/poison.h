@@ -9,8 +9,14 @@
 #ifdef FAULTLINE_HARDENED
 
 void poison_fill(void *p, size_t bytes); /* => aligned to 8, as is bytes */
-/* The first byte that was changed since; NULL: none. */
-const void *poison_check(const void *p, size_t bytes);
+/* The first word that is not this one; NULL: all are. => aligned to 8, as is bytes */
+const void *words_differ(const void *p, size_t bytes, uint64_t from);
+
+/* The first word that was changed since; NULL: none. */
+static inline const void *poison_check(const void *p, size_t bytes)
+{
+	return words_differ(p, bytes, POISON_WORD);
+}
 
 #else
 
