@@ -6,9 +6,9 @@
 
 static bool asked;
 
-void latency_report_ask(bool wanted)
+void latency_report_ask(void)
 {
-	asked = wanted;
+	asked = true;
 }
 
 static void tell(const char *what, enum latency_kind kind)

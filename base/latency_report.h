@@ -5,15 +5,14 @@
 
 #ifdef FAULTLINE_LATENCY
 
-/* power_off() logs them, if it is asked to, one line for each kind. */
-void latency_report_ask(bool wanted);
+/* power_off() is to log them, one line for each kind. */
+void latency_report_ask(void);
 void latency_report(void);
 
 #else
 
-static inline void latency_report_ask(bool wanted)
+static inline void latency_report_ask(void)
 {
-	(void)wanted;
 }
 
 static inline void latency_report(void)

@@ -19,7 +19,7 @@ void latency_begin(enum latency_kind kind)
 {
 	struct latency *latency = latency_this_hart();
 
-	if (!latency || latency->kinds[kind].open)
+	if (!latency || !latency->on || latency->kinds[kind].open)
 		return;
 	latency->kinds[kind].open = true;
 	latency->kinds[kind].from = place(__builtin_return_address(0));

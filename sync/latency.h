@@ -32,7 +32,7 @@ struct latency {
 /* This hart's; supplied by base/hart.c. */
 struct latency *latency_this_hart(void);
 
-/* Measures from now on. => interrupts on, count not raised */
+/* Measures from now on, which makes all locks dearer. => interrupts on, count not raised */
 void latency_start(void);
 
 /*

@@ -46,7 +46,7 @@ const char *lock_class_name(enum lock_class class)
 void (*interleave_hook)(enum interleave_kind kind, enum lock_class class, void *what);
 
 /* Index in held[]; depth: not held. */
-static unsigned lockorder_index(const struct lockorder *order, const void *lock)
+static UNCHECKED unsigned lockorder_index(const struct lockorder *order, const void *lock)
 {
 	unsigned i = 0;
 
@@ -55,8 +55,8 @@ static unsigned lockorder_index(const struct lockorder *order, const void *lock)
 	return i;
 }
 
-static void lockorder_check(const struct lockorder_held *held, const void *lock,
-			    enum lock_class class, bool nested)
+static UNCHECKED void lockorder_check(const struct lockorder_held *held, const void *lock,
+				      enum lock_class class, bool nested)
 {
 	if (held->lock == lock)
 		panic("lock order: %s lock %p taken twice", lock_class_name(class), lock);
@@ -72,8 +72,8 @@ static void lockorder_check(const struct lockorder_held *held, const void *lock,
  * Locks may be dropped in any order, and a nested one may lie below its sibling: all that are held
  * are looked at. "nested" excuses only locks of the same class.
  */
-static void lockorder_push(struct lockorder *order, const void *lock, enum lock_class class,
-			   bool nested)
+static UNCHECKED void lockorder_push(struct lockorder *order, const void *lock,
+				     enum lock_class class, bool nested)
 {
 	for (unsigned i = 0; i < order->depth; i++) {
 		const struct lockorder_held *held = &order->held[i];
@@ -87,7 +87,7 @@ static void lockorder_push(struct lockorder *order, const void *lock, enum lock_
 	order->depth++;
 }
 
-static void lockorder_pop(struct lockorder *order, const void *lock)
+static UNCHECKED void lockorder_pop(struct lockorder *order, const void *lock)
 {
 	unsigned i = lockorder_index(order, lock);
 
@@ -99,7 +99,7 @@ static void lockorder_pop(struct lockorder *order, const void *lock)
 }
 
 /* Interrupts take locks too: none comes while the hart's record is half changed. */
-void lockorder_take(const void *lock, enum lock_class class, bool nested)
+UNCHECKED void lockorder_take(const void *lock, enum lock_class class, bool nested)
 {
 	unsigned long flags = arch_irq_save();
 	struct lockorder *order = lockorder_this_hart();
@@ -111,7 +111,7 @@ void lockorder_take(const void *lock, enum lock_class class, bool nested)
 	arch_irq_restore(flags);
 }
 
-void lockorder_drop(const void *lock, enum lock_class class)
+UNCHECKED void lockorder_drop(const void *lock, enum lock_class class)
 {
 	unsigned long flags = arch_irq_save();
 	struct lockorder *order = lockorder_this_hart();

@@ -22,6 +22,7 @@ static void begin_test(void)
 	struct latency *latency = latency_this_hart();
 
 	before = *latency;
+	latency->on = true;
 	for (unsigned i = 0; i < LATENCY_KINDS; i++)
 		latency->kinds[i].longest = (struct latency_stretch){ 0 };
 }
@@ -32,6 +33,7 @@ static void end_test(void)
 
 	for (unsigned i = 0; i < LATENCY_KINDS; i++)
 		latency->kinds[i].longest = before.kinds[i].longest;
+	latency->on = before.on;
 }
 
 static void spend(uint64_t instructions)
