@@ -63,3 +63,6 @@ bool str_starts(const char *s, const char *prefix);
  * => 0; -EINVAL: not a number, -ERANGE: more than 64 bits
  */
 int str_to_u64(const char *s, size_t n, uint64_t *ret);
+
+/* The first word of memory that is not this one; NULL: all are. => p and bytes are multiples of 8 */
+const void *words_differ(const void *p, size_t bytes, uint64_t from);

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "lib/bits.h"
+#include "lib/string.h"
 #include "mm/kmap.h"
 #include "mm/ledger_walk.h"
 #include "mm/page_alloc.h"
@@ -121,14 +122,11 @@ static void check_kinds(struct ledger_walk *walk, const struct frame_census *cen
 /* R53: it is still all zeros. */
 static void check_zero_page(struct ledger_walk *walk)
 {
-	const uint64_t *word = page_address(zero_page);
+	const void *word = words_differ(page_address(zero_page), PAGE_SIZE, 0);
 
-	for (size_t i = 0; i < PAGE_SIZE / sizeof(*word); i++)
-		if (word[i]) {
-			ledger_error(walk, "the zero page was written at offset %#lx",
-				     (unsigned long)(i * sizeof(*word)));
-			return;
-		}
+	if (word)
+		ledger_error(walk, "the zero page was written at offset %#lx",
+			     (unsigned long)((uintptr_t)word & PAGE_MASK));
 }
 
 static void walk_all(struct ledger_walk *walk, int delta)

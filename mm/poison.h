@@ -1,6 +1,7 @@
 /* What free memory is filled with in the hardened build, so that its use after free shows. */
 #pragma once
 
+#include "lib/string.h"
 #include "lib/types.h"
 
 #define POISON_FREE 0x6b
@@ -9,9 +10,6 @@
 #ifdef FAULTLINE_HARDENED
 
 void poison_fill(void *p, size_t bytes); /* => aligned to 8, as is bytes */
-/* The first word that is not this one; NULL: all are. => aligned to 8, as is bytes */
-const void *words_differ(const void *p, size_t bytes, uint64_t from);
-
 /* The first word that was changed since; NULL: none. */
 static inline const void *poison_check(const void *p, size_t bytes)
 {

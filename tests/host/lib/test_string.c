@@ -21,6 +21,7 @@ char *test_strstr(const char *s, const char *what);
 size_t str_copy(char *to, const char *from, size_t size);
 bool str_starts(const char *s, const char *prefix);
 int str_to_u64(const char *s, size_t n, uint64_t *ret);
+const void *words_differ(const void *p, size_t bytes, uint64_t from);
 
 #define SPAN 256
 
@@ -177,6 +178,26 @@ static void test_numbers(void **state)
 	assert_int_equal(value, 123);
 }
 
+/* Each word of each length, by itself and behind another. */
+static void test_words_differ(void **state)
+{
+	static const uint64_t from[] = { 0, 0x6b6b6b6b6b6b6b6b };
+	uint64_t words[40];
+
+	(void)state;
+	for (size_t n = 0; n <= 40; n++) {
+		for (unsigned i = 0; i < 2; i++) {
+			for (size_t w = 0; w < 40; w++)
+				words[w] = w < n ? from[i] : ~from[i];
+			assert_null(words_differ(words, n * 8, from[i]));
+			for (size_t at = n; at-- > 0;) {
+				words[at] ^= 1ull << (at * 7 + n) % 64;
+				assert_ptr_equal(words_differ(words, n * 8, from[i]), &words[at]);
+			}
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +208,7 @@ int main(void)
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_str_copy),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_words_differ),
 	};
 
 	return test_group("lib-string", tests);
