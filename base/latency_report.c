@@ -4,13 +4,6 @@
 #include "base/log.h"
 #include "sync/latency.h"
 
-static bool asked;
-
-void latency_report_ask(void)
-{
-	asked = true;
-}
-
 static void tell(const char *what, enum latency_kind kind)
 {
 	struct latency_stretch longest = latency_longest(kind);
@@ -22,9 +15,10 @@ static void tell(const char *what, enum latency_kind kind)
 
 void latency_report(void)
 {
-	if (!asked)
+	const struct latency *latency = latency_this_hart();
+
+	if (!latency || !latency->on)
 		return;
-	asked = false;
 	tell("interrupts were off", LATENCY_INTERRUPTS);
 	tell("preemption was off", LATENCY_PREEMPTION);
 }

@@ -5,15 +5,10 @@
 
 #ifdef FAULTLINE_LATENCY
 
-/* power_off() is to log them, one line for each kind. */
-void latency_report_ask(void);
+/* Logs them, one line for each kind, where they are measured. */
 void latency_report(void);
 
 #else
-
-static inline void latency_report_ask(void)
-{
-}
 
 static inline void latency_report(void)
 {

@@ -8,7 +8,6 @@
 #include "base/chardev.h"
 #include "base/clock.h"
 #include "base/hart.h"
-#include "base/latency_report.h"
 #include "base/log.h"
 #include "base/panic.h"
 #include "base/power.h"
@@ -153,10 +152,8 @@ static void boot_thread(void *arg)
 	/* The code of the first instructions has run. */
 	arch_image_init_done();
 	phys_release(arch_image_init());
-	if (boot_options.latency) { /* reading the counter twice for each lock costs QEMU a lot */
+	if (boot_options.latency) /* reading the counter twice for each lock costs QEMU a lot */
 		latency_start();
-		latency_report_ask();
-	}
 	futex_init();
 	if (sigreturn_init() != 0) {
 		log_error("boot", "too little memory to start");

@@ -9,12 +9,6 @@ static vaddr_t place(void *return_address)
 	return (vaddr_t)return_address;
 }
 
-/* A checker's time is of no interest to users, nor is what it held up. */
-static bool measures(const struct latency *latency)
-{
-	return latency->on && !latency->exempt;
-}
-
 void latency_begin(enum latency_kind kind)
 {
 	struct latency *latency = latency_this_hart();
@@ -37,7 +31,8 @@ void latency_end(enum latency_kind kind)
 	latency->kinds[kind].open = false;
 	instructions = arch_instructions() - latency->kinds[kind].since;
 	longest = &latency->kinds[kind].longest;
-	if (measures(latency) && instructions > longest->instructions)
+	/* A checker's time is of no interest to users, nor is what it held up. */
+	if (!latency->exempt && instructions > longest->instructions)
 		*longest = (struct latency_stretch){
 			.instructions = instructions,
 			.from = latency->kinds[kind].from,
