@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 
@@ -11,15 +12,6 @@ QEMU = "qemu-system-riscv64"
 GDB_PORTS = range(1234, 1334)
 MIB = 1 << 20
 PORTS = ("stdin", "stdout", "stderr", "log")
-
-
-def find_tool(name):
-    """Gives the path of a program, or None. (shutil has this too, and loads three kinds of compression.)"""
-    for folder in os.get_exec_path():
-        path = os.path.join(folder, name)
-        if os.path.isfile(path) and os.access(path, os.X_OK):
-            return path
-    return None
 
 
 class Machine:
@@ -104,7 +96,7 @@ class Qemu:
     """A running QEMU: our ends of its channels, by name, and its process."""
 
     def __init__(self, machine, channels):
-        path = find_tool(QEMU)
+        path = shutil.which(QEMU)
         if path is None:
             raise Failure(BROKEN, f"{QEMU} is not installed")
         self.status = None
@@ -130,7 +122,7 @@ class Qemu:
     def _spawn(self, args, inherited):
         for fd in inherited:
             os.set_inheritable(fd, True)
-        setpriv = find_tool("setpriv")
+        setpriv = shutil.which("setpriv")
         if setpriv:  # so that it ends with us even when we are killed
             args = [setpriv, "--pdeathsig", "KILL", *args]
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)

@@ -14,8 +14,8 @@ class Case:
     """One line of the list: name | program argument... | option=value...
 
     stdin=FILE is one of tests/user; mem=SIZE is Faultline's memory, linux-mem=SIZE that of the machine that
-    it was recorded on; soak=release: the release kernel runs it in that suite; add=FILE[:PATH] (in the folder of the built programs) may come several times; tree=FOLDER
-    of tests/user lies in the guest at /FOLDER."""
+    it was recorded on; add=FILE[:PATH] (in the folder of the built programs) may come several times; tree=FOLDER
+    of tests/user lies in the guest at /FOLDER; soak=release: the release kernel runs it in the suite soak only."""
 
     def __init__(self, line, number):
         parts = [part.strip() for part in line.split("|")]

@@ -83,6 +83,10 @@ class Prompt:
     def do(self, line):
         """Types a line that fits the window; gives what comes until the next prompt."""
         self.shows("")
+        return self.enter(line)
+
+    def enter(self, line):
+        """The same, where something else may stand in the prompt's row."""
         rows = len(self.screen.rows)
         self.send(line + "\r")
         self.until(lambda: len(self.screen.rows) > rows and self.screen.row() == self.mark, "next prompt")
