@@ -21,7 +21,7 @@ struct list family_all = LIST_INIT(family_all);
 static uint16_t id_users[PID_MAX]; /* as a pid, a group, a session, of a terminal */
 static int pid_last;
 static unsigned nprocesses, nzombies;
-static uint64_t births, visits;
+static uint64_t births;
 static struct list by_pid[PID_BUCKETS]; /* heads made when first used */
 static struct list by_group[PID_BUCKETS];
 
@@ -224,30 +224,21 @@ static void breathe(void)
 	spin_lock(&family_lock);
 }
 
-/* => family lock held */
-static void visit_one(struct process *process, uint64_t number,
-		      void (*visit)(struct process *process, void *arg), void *arg)
-{
-	if (process->visited == number)
-		return;
-	process->visited = number;
-	visit(process, arg);
-}
-
 /*
  * By pids, for a process stays in its bucket as long as it is there. One that was made meanwhile may be in a bucket that
- * is done: those are the last by age, and few.
+ * is done: those are the last by age, and few, and are visited by themselves.
  */
 void family_visit(void (*visit)(struct process *process, void *arg), void *arg)
 {
-	uint64_t number = ++visits, before = births;
+	uint64_t before = births;
 	struct process *process;
 	unsigned n = 0;
 
 	assert_hardened(spin_lock_held(&family_lock));
 	for (int i = 0; i < PID_BUCKETS; i++) {
 		list_for_each_entry(process, bucket(by_pid, i), pid_link) {
-			visit_one(process, number, visit, arg);
+			if (process->birth <= before)
+				visit(process, arg);
 			n++;
 		}
 		if (n >= VISIT_PIECE) {
@@ -259,7 +250,7 @@ void family_visit(void (*visit)(struct process *process, void *arg), void *arg)
 		process = list_entry(node, struct process, all);
 		if (process->birth <= before)
 			break;
-		visit_one(process, number, visit, arg);
+		visit(process, arg);
 	}
 }
 

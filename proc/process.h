@@ -34,10 +34,9 @@ struct process {
 	struct process *parent; /* NULL: process 1 */
 	struct list children;	/* struct process.sibling */
 	struct list sibling;
-	uint64_t nleft;	  /* how often one has left that list */
-	struct list all;  /* of all processes, by age */
-	uint64_t birth;	  /* its number among all that ever were */
-	uint64_t visited; /* the last visit of family_visit() */
+	uint64_t nleft;	 /* how often one has left that list */
+	struct list all; /* of all processes, by age */
+	uint64_t birth;	 /* its number among all that ever were */
 	struct list pid_link;
 	struct list group_link;
 	int group;		       /* process group: 0 for process 1, as on Linux */
