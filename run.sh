@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Runs a program on Faultline in QEMU (./run.sh --help), after installing and building what that needs.
 set -uo pipefail
 me=run.sh

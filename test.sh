@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Installs what the tests need, builds, runs every test, and ends with a line "N passed, N failed".
 set -uo pipefail
 me=test.sh

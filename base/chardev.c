@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The list of byte-stream devices that drivers found. */
 #include "base/chardev.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a byte-stream device offers: drivers fill it, fs makes files of it, the log a sink. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Time from ticks. */
 #include "base/clock.h"
 

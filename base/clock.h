@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Time: ticks of the timebase, nanoseconds since boot, the wall clock. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The data of each hart. */
 #include "base/hart.h"
 

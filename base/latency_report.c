@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The longest stretches with interrupts off and with the preemption count raised, in the log. */
 #include "base/latency_report.h"
 

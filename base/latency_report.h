@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Telling the longest stretches at the end (hardened build). */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernel log: formatting records, and handing them to the sinks. */
 #include "base/log.h"
 

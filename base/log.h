@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernel log: a ring that keeps everything, and sinks that show it. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The ring of log records. */
 #include "base/log_ring.h"
 

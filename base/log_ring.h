@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The log's own: records in a ring, addressed by positions that only grow. */
 #pragma once
 

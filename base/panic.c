@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The end of the kernel: says why, and what led there. */
 #include "base/panic.h"
 

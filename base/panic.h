@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a panic needs besides panic() itself (lib/assert.h). */
 #pragma once
 

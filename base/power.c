@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Ending the machine. */
 #include "base/power.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The end of the machine with an exit status. */
 #pragma once
 

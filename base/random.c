@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Random numbers: what was given out cannot be found from what is kept. */
 #include "base/random.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Random numbers: ChaCha20 from the machine's seed on. */
 #pragma once
 

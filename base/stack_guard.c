@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stacks that were written beyond an array: noticed before the function returns. */
 #include "base/stack_guard.h"
 

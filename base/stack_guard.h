@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The word that the hardened build's functions keep behind their arrays, and look at in the end. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Timer queues: a tree by deadline on each hart. */
 #include "base/timerq.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Timers: functions that run at a time. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Rings of fault records. */
 #include "base/trace.h"
 

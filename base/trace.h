@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The last faults of each hart. */
 #pragma once
 

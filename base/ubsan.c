@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Undefined behaviour that the hardened build's code finds in itself ends in a panic that says what. */
 #include "base/ubsan.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What gcc calls in the hardened build where it finds undefined behaviour. */
 #pragma once
 

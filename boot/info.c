@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads the device tree: memory, what is reserved in it, and /chosen. */
 #include "boot/info.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernel's payload proper: the root file system of the boot archive, and process 1. */
 #include "abi/errno.h"
 #include "arch/context.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The first C line of the kernel proper, and the order in which it comes up. */
 #include "abi/errno.h"
 #include "arch/bootmap.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads the kernel command line. */
 #include "boot/options.h"
 

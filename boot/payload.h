@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the machine is for once the kernel is up: process 1, or the in-kernel tests. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The firmware's console as a device: where no UART of ours is found. */
 #include "drivers/firmware_console.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The real-time clock of QEMU's virt machine: what time it is, once, at the start. */
 #include "drivers/goldfish_rtc.h"
 

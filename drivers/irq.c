@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* External interrupts: the table of handlers and the loop that serves them. */
 #include "drivers/irq.h"
 

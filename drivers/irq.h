@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* External interrupts: who handles which. */
 #pragma once
 

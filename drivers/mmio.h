@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Access to device registers, in program order. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Waiting for a device by looking at it again and again, for a bounded time. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The platform-level interrupt controller: enable, claim, complete for one supervisor context. */
 #include "drivers/plic.h"
 

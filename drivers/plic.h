@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The platform-level interrupt controller. */
 #pragma once
 

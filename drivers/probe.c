@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Finds the devices that the device tree names and starts their drivers. */
 #include "drivers/probe.h"
 

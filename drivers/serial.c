@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* virtio-serial: the control queue, by which ports come up and are named (virtio 1.1, section 5.3.6). */
 #include "drivers/serial.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* virtio-serial: named byte streams between host and guest. */
 #pragma once
 

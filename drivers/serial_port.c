@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One port of a virtio-serial device: bytes in and out through its two queues (virtio 1.1, section 5.3). */
 #include "drivers/serial_port.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One port of a virtio-serial device: its two queues and their buffers. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The test device: the only way to end QEMU with a status. */
 #pragma once
 

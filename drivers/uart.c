@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The serial port that the device tree names as its console: a 16550, input by interrupt, output as it has room. */
 #include "drivers/uart.h"
 

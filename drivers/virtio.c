@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* virtio over memory-mapped registers: probing, features, start (virtio 1.1, section 4.2). */
 #include "drivers/virtio.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* virtio over memory-mapped registers, and its split queues (virtio 1.1, sections 2.6 and 4.2). */
 #pragma once
 

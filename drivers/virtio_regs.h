@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The registers of a virtio-mmio slot and the layout of a split queue (virtio 1.1, sections 2.6 and 4.2.2). */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* virtio's split queues: buffers out, buffers back, and no trust in what the device writes (virtio 1.1, section 2.6). */
 #include "abi/errno.h"
 #include "drivers/mmio.h"

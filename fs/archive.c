@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The boot archive as the tree: one inode an entry, its bytes left where they are. */
 #include "fs/archive.h"
 

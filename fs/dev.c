@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The registry of devices: their names under /dev. */
 #include "fs/dev.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Directories: names in two trees, by text for look-ups and by age for getdents. */
 #include "fs/dir.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Directories: names and what they stand for. */
 #pragma once
 

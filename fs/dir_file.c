@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Open directories: getdents64 and seeking. */
 #include "abi/dirent.h"
 #include "abi/errno.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* File objects whose missing pages are copied from the boot archive on demand. */
 #include "fs/file_data.h"
 

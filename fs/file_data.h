@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The object behind a regular file: zeros, or the boot archive's bytes, until written. */
 #pragma once
 

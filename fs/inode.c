@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Inodes: made, counted, told about, freed. */
 #include "fs/inode.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A file of the tree, whatever its kind; what names and open files refer to. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The line discipline: signals, editing and lines from input; reads of lines or bytes. */
 #include "fs/ldisc.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A terminal's line discipline. Pure: no lock, no device. */
 #pragma once
 

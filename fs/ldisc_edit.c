@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The line discipline's screen: output processing, echo, and the erasing of what was echoed. */
 #include "fs/ldisc_edit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Between the files of the line discipline: marks in the ring, and the echo. */
 #pragma once
 

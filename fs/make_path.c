@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Putting things into the tree at boot: no links followed, no "..", whatever is asked. */
 #include "fs/make_path.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Putting things into the tree at boot, directories on the way included. */
 #pragma once
 

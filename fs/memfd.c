@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Files without a name: as those of the tree, but that no directory holds them. */
 #include "fs/memfd.h"
 

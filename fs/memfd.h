@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Files without a name, in memory. */
 #pragma once
 

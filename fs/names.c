@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Names that are made or removed: mkdir, mknod, symlink, link, unlink, rmdir. */
 #include "fs/names.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What system calls do to names: make, link, remove, read. */
 #pragma once
 

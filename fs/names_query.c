@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What names stand for: stat, readlink, getcwd. */
 #include "abi/errno.h"
 #include "fs/dir.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* /dev/null and /dev/zero. */
 #include "fs/null.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The devices that are nothing, and without end. */
 #pragma once
 

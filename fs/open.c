@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Opening by path: what open(2) decides, in Linux's order. */
 #include "fs/open.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Opening files by path, for system calls and the kernel's own use. */
 #pragma once
 

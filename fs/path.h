@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Following paths through the tree. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Taking paths apart: pure. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pipes: 64 KiB between two ends. */
 #include "fs/pipe.h"
 

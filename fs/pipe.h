@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pipes: what is written to one end is read from the other. */
 #pragma once
 

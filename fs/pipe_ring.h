@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The bytes in a pipe: a ring of pages, each in part filled. Pure: no lock, no allocation. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Byte-stream devices as files without a line discipline. */
 #pragma once
 

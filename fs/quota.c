@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How much of the memory the files of the tree may take. */
 #include "fs/quota.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How much of the memory the files of the tree and their names may take: half, as Linux's tmpfs. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Regular files: reading, writing, seeking, truncating. */
 #include "fs/regular.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Regular files: bytes in a memory object. */
 #pragma once
 

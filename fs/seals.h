@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Seals of memfds: what may no longer be done to their bytes. */
 #pragma once
 

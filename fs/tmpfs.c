@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The root of the tree. */
 #include "fs/tmpfs.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The root file system: a tree in memory. */
 #pragma once
 

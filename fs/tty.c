@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Terminals as files: reads of lines or raw bytes, writes through the line discipline. */
 #include "fs/tty.h"
 

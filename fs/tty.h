@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Terminals: a byte stream with a line discipline. */
 #pragma once
 

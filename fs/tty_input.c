@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The terminal's input side: a thread that feeds the line discipline, echoes, and sends signals. */
 #include "abi/signal.h"
 #include "arch/timer.h"

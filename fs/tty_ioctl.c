@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What ioctl does on a terminal. */
 #include "abi/errno.h"
 #include "abi/signal.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What can be done with a terminal without waiting. */
 #include "fs/tty_private.h"
 #include "proc/poll.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Taking turns where a turn may last long. */
 #include "fs/turn.h"
 

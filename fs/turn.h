@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Taking turns where a turn may last long: unlike for a mutex, a kill ends the wait. */
 #pragma once
 

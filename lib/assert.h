@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The end of the kernel when something is broken that must not be. */
 #pragma once
 

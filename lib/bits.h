@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Small arithmetic: alignment, minimum, overflow checks, containers. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The ChaCha20 block function (RFC 8439's, with a 64-bit counter). */
 #include "lib/chacha.h"
 

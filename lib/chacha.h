@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The ChaCha20 block function, for random numbers. */
 #pragma once
 

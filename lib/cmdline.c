@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Words of the kernel command line. */
 #include "lib/cmdline.h"
 

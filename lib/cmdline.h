@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernel command line: words, each a name or name=value. */
 #pragma once
 

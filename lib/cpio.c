@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading newc archives: hexadecimal header, name and data, padded to four bytes. */
 #include "lib/cpio.h"
 

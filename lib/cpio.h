@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A reader of cpio archives ("newc") that lie in memory, such as the boot archive. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Checking ELF64 headers, in Linux's order and with its answers. */
 #include "lib/elf.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ELF64 program files: which ones start, and what they want mapped where. */
 #pragma once
 

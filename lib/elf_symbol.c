@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Looking an address up in an ELF64 file's symbol table, a bounded piece at a time. */
 #include "lib/elf_symbol.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which symbol of an ELF64 file an address belongs to; the file is anybody's and is not trusted. */
 #pragma once
 

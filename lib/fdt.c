@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The flattened device tree's tokens: checking the blob once, and walking its nodes. */
 #include "lib/fdt.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A reader of flattened device trees that trusts nothing in them. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the two halves of the device-tree reader share: its tokens. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Questions to a device tree: paths, properties, numbers, registers. */
 #include "abi/errno.h"
 #include "lib/bits.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Formatted text: one conversion at a time into a bounded buffer. */
 #include "lib/format.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Formatted text into a buffer. */
 #pragma once
 

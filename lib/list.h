@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An intrusive circular doubly linked list; head and members are of one type. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The radix tree: going down, growing up, pruning. */
 #include "lib/radix.h"
 

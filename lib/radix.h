@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A 64-ary radix tree, index to pointer; nodes come from its user, inserting cannot fail. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A count of references; the one who gives back the last frees. */
 #pragma once
 

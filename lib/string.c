@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Bytes and strings, with loops that move words. */
 #include "lib/string.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Balancing of the intrusive tree, and who is heaviest where. */
 #include "lib/tree.h"
 

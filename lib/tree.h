@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An intrusive balanced (AVL) tree, in which each node knows the largest number in its subtree. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The integer types that everything uses, and addresses as types of their own name. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which allocation is made to fail (hardened build). */
 #include "mm/alloc_fail.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Makes the Nth allocation fail, so that tests reach where memory runs out (hardened build). */
 #pragma once
 

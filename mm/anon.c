@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Private anonymous memory: the zero page to read, a fresh page of zeros to write. */
 #include "mm/fault.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* brk: the end of the heap. Growing only raises it; shrinking unmaps whole pages at once. */
 #include "abi/errno.h"
 #include "lib/string.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Changes the flags of a part of a VMA. */
 #include "mm/change_flags.h"
 

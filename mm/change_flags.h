@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Changing the flags of VMAs. */
 #pragma once
 

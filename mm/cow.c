@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Copy-on-write: the writer gets a copy, the others keep the page. */
 #include "mm/cow.h"
 

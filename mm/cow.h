@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A page of its own for who writes to a private mapping. */
 #pragma once
 

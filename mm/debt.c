@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The book of fences owed, of the hardened build. */
 #include "mm/debt.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fences owed: who takes rights or a frame out of an entry must fence before it matters (R8). */
 #pragma once
 

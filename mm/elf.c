@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A segment of an ELF file: the file's pages, the last filled up with zeros, then zeros. */
 #include "lib/string.h"
 #include "mm/fault.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The fault dispatcher: find the VMA, classify, get a page, grant it. */
 #include "mm/fault.h"
 

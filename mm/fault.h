@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The fault dispatcher. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The names of the kinds of faults. */
 #include "mm/fault_kind.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Tells what kind of fault it is, from what is known of access, VMA, entry and page alone. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pages of an object: shared by all that map it, or copied by who writes to a private mapping. */
 #include "lib/string.h"
 #include "mm/cow.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fork: copies an address space, sharing its private pages copy-on-write. */
 #include "abi/errno.h"
 #include "mm/debt.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Takes entries away in bounded pieces: clear, fence, free. */
 #include "mm/gather.h"
 

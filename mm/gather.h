@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Entries that were taken away, until their fence is done and their frames may go. */
 #pragma once
 

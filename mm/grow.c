@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Grows a stack down to a fault's address, within its limit and above its guard gap. */
 #include "mm/grow.h"
 

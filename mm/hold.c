@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The door into another address space: a page of it, reached by the direct map. */
 #include "mm/hold.h"
 

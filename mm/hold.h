@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The only door into an address space that is not the running one. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What mm asks of those who own threads, before there are any. */
 #include "mm/host.h"
 

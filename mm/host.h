@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What mm asks of those who own threads; set once at boot (proc/), or by a test on the host. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Grants that need no page: the entry keeps its frame and gets more rights. */
 #include "arch/hart.h"
 #include "mm/install.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The one place that grants access to a page. */
 #pragma once
 

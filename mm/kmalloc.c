@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Kernel memory by size: a slab cache per size class, whole frames above. */
 #include "lib/string.h"
 #include "mm/page_alloc.h"

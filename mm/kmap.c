@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The vmap area: kernel stacks with guards, and device registers. */
 
 /*

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The page ledger: every frame accounted for (R111). */
 
 /*

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The ledger's walk over all objects: indices against pages, mappings against VMAs. */
 #include "mm/ledger_walk.h"
 #include "mm/object_index.h"

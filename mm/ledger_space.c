@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The ledger's walk over all spaces: VMA trees, page tables, and what entries say. */
 #include "mm/ledger_walk.h"
 #include "mm/space.h"

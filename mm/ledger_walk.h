@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Between the files of the ledger: what its walks collect. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mlock and its kin: pages are made present, and are not given back by advice. */
 #include "mm/lock.h"
 

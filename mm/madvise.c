@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* madvise: gives pages back, fills them ahead, and lets the rest of the advice be. */
 #include "abi/errno.h"
 #include "abi/mman.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mmap: makes mappings. */
 #include "abi/errno.h"
 #include "abi/mman.h"

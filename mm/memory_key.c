@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a word of user memory is for everyone who shares it. */
 #include "mm/memory_key.h"
 

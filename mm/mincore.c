@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mincore and msync: what is told of mapped pages, and what there is to write back. */
 #include "abi/errno.h"
 #include "abi/mman.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Memory objects: their life, their place in the list of all, and who may write to them. */
 #include "mm/object.h"
 

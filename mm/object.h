@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Memory objects: pages of a file, a memfd or shared anonymous memory, by index. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Putting pages into an object's index and taking them out. */
 #include "mm/object_index.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Between the files of objects: putting pages into an object's index and taking them out. */
 #pragma once
 

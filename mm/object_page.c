@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The page at an index of an object: found, or filled and put there. */
 #include "abi/errno.h"
 #include "lib/string.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Read and write of an object's bytes through its pages. */
 
 /*

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The size of an object: what a truncation takes away, and in which order. */
 #include "abi/errno.h"
 #include "lib/string.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The room that an object's bytes take: had ahead, and given back in the middle. */
 #pragma once
 

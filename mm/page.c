@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where a frame's struct page is, and what happens when its last reference goes. */
 #include "mm/page.h"
 

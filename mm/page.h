@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A struct page for every frame of memory. */
 #pragma once
 

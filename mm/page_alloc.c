@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The buddy allocator of physical frames. */
 /*
  * Free blocks of 2^order frames stand on a list per order, marked PAGE_BLOCK in their first frame.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The buddy allocator of physical frames. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Counts frames by kind. */
 #include "mm/page_census.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the frames of the machine are used for: counted when asked. */
 #pragma once
 

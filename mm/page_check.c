@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The hardened build's checks of frames that are freed and allocated again. */
 #include "mm/page_check.h"
 

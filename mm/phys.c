@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Boot-time memory: which frames exist, where their struct pages lie, which are free. */
 #include "mm/phys.h"
 

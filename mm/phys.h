@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Boot-time memory: which frames exist, and the array of struct pages. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What freed memory is filled with (hardened build). */
 #include "mm/poison.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What free memory is filled with in the hardened build, so that its use after free shows. */
 #pragma once
 

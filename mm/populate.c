@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* MAP_POPULATE and its like: the fault path, ahead of any access. */
 #include "mm/populate.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Filling pages ahead of any access. */
 #pragma once
 

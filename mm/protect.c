@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mprotect: VMAs get the rights asked for; entries lose at once, and gain by faults unless few. */
 #include "abi/errno.h"
 #include "abi/mman.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sets of physical address ranges, for boot. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Making room where an allocation has failed: what is cheap first, processes last. */
 #include "mm/relieve.h"
 

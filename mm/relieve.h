@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The one door for who needs memory and may wait for it. */
 #pragma once
 

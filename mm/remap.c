@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mremap: mappings grow, shrink and move. */
 #include "abi/errno.h"
 #include "abi/mman.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Moves the pages of a range to another place. */
 #include "mm/remap_move.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Moving the pages of a range to another place: between mremap's checks and its effects. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Caches of small objects. */
 
 /*

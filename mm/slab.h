@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernel's heap: small objects by size class and by type. */
 #pragma once
 

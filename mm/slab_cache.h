@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A cache of objects of one size, carved out of single frames. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The hardened build's checks of slab objects: poison, red zones, free or in use. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Makes and ends address spaces, and keeps their figures. */
 #include "mm/space.h"
 

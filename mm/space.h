@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An address space: its VMAs, tables, limits and counters. */
 #pragma once
 

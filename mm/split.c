@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Splits the VMAs at the edges of a range, the room being had before. */
 #include "abi/errno.h"
 #include "mm/unmap.h"

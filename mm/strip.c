@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Takes a dying space's private memory without its help. */
 #include "mm/debt.h"
 #include "mm/gather.h"

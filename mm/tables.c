@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Frames for page tables: had before they are needed, given back after they were unlinked. */
 #include "mm/tables.h"
 

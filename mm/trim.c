@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Gives back what is kept only for speed, before free memory is compared. */
 #include "mm/trim.h"
 

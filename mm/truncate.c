@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Drops the mappings of what a file no longer has: of its end, or of a hole in it; in all spaces. */
 #include "mm/debt.h"
 #include "mm/gather.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* munmap: takes mappings away. */
 #include "mm/unmap.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Taking VMAs and their entries away, for munmap and for all that replace or end mappings. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Copies between the kernel and the running address space. */
 #pragma once
 

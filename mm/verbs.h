@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What can be done to many pages of an address space: one file a verb. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How mm says "not now": what to wait for, and since when. */
 #pragma once
 

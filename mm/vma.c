@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The VMAs of a space: a balanced tree in which each node knows the largest gap below it. */
 #include "mm/vma.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A range of an address space with one set of rights and one backing. */
 #pragma once
 

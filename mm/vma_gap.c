@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Finds free addresses: top-down, first fit. */
 #include "abi/errno.h"
 #include "mm/space.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Joins neighbours that are alike, and moves the border between those that differ. */
 #include "mm/space.h"
 #include "mm/vma.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A frame that is filled with zeros before somebody wants it. */
 #include "mm/zeroed.h"
 

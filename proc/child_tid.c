@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The word that tells whoever shares a process's memory that the process has left it. */
 #include "proc/child_tid.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Running images: object, path, and the ban on writing. */
 #include "proc/exe.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The running image as such: its object, which nobody may write meanwhile, and its path. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Replacing an image: all that can refuse first, on the side; then the change, which cannot. */
 #include "proc/exec.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Replacing the running process's image by another. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Gathering argv and envp: user strings into frames, within Linux's limits. */
 #include "proc/exec_args.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The strings that a new image starts with, gathered before the old one goes. */
 #pragma once
 

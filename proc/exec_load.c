@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Laying an ELF image out: headers are read, segments only recorded; their pages come by faults. */
 #include "proc/exec_load.h"
 

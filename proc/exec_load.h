@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Laying an ELF image out in a new address space. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The stack of a new image: where everything lies. */
 #include "proc/exec_stack.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How the stack of a new image looks: arithmetic only, tested on the host. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Filling the stack of a new image, through the door into other address spaces. */
 #include "proc/exec_write.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Filling the stack of a new image. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The end of a process: what it held goes back, its children and its parent are told. */
 #include "abi/wait.h"
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pids, and the tree of processes. */
 #include "proc/family.h"
 

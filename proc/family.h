@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Who descends from whom, and who is there at all. */
 #pragma once
 

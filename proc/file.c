@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Open files: counted, released with the last reference. */
 #include "proc/file.h"
 

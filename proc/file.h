@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a file descriptor stands for: the kernel's one kind of handle. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Descriptor tables: small numbers for open files. */
 #include "abi/errno.h"
 #include "lib/bits.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Making processes of processes: clone without threads. */
 #include "proc/fork.h"
 

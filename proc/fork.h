@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Making processes of processes. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Futexes: sleeping until a word of memory changes, and locks whose owner died. */
 /*
  * A sleeper is in the bucket that its word's key hashes to. The word is read without a lock, as

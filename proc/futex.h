@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Futexes: sleeping until a word of memory changes, and locks whose owner died. */
 #pragma once
 

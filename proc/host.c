@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What mm/ asks of those who own threads: pauses, waits, relief, and who holds the mmap lock. */
 #include "proc/host.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What mm/ asks of those who own threads (mm/host.h), answered. */
 #pragma once
 

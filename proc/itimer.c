@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The alarms of a process. The interrupt only notes them; the process sends itself the signals. */
 #include "proc/itimer.h"
 

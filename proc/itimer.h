@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The alarms of a process: setitimer's timers, of real time and of the time that it runs. */
 #pragma once
 

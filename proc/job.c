@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Process groups and sessions: who belongs together. */
 #include "proc/job.h"
 

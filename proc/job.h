@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Jobs: process groups, sessions, and whose a terminal is. */
 #pragma once
 

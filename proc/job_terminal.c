@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Whose a terminal is: its session, and the group in the foreground. */
 #include "abi/errno.h"
 #include "abi/signal.h"

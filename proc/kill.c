@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Who gets a signal that somebody sends. */
 #include "abi/errno.h"
 #include "abi/signal.h"

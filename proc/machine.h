@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The end of the machine, as those who decide it call it. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Memory for those who may wait for it, through the one door (mm/relieve.h). */
 #include "proc/mem_wait.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Memory for those who may wait for it. */
 #pragma once
 

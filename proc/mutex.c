@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Waiting locks: an owner that is set by compare-and-swap, and a queue. */
 #include "proc/mutex.h"
 

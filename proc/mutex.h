@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Waiting locks: held across sleeps and user copies. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Out of memory: who has to go. */
 #include "proc/oom.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The table of who uses what, for the log, when memory has run out. */
 #include "proc/oom_report.h"
 

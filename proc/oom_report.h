@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Who uses what when memory has run out: what the log says beside the victim's name. */
 #pragma once
 

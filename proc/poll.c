@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Who waits for many files is on a queue of each, and sleeps on one of its own. */
 #include "proc/poll.h"
 

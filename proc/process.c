@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Processes as such: the first one, and limits. */
 #include "proc/process.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A process: address space, descriptors, signals, a place in the family, and its thread. */
 #pragma once
 

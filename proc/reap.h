@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The end of processes: exit, wait4 and waitid. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The run queues: round-robin among what is runnable on a hart, ten milliseconds each. */
 #include "proc/sched.h"
 

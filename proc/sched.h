@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Who runs: the run queues, switching, and when it may happen. */
 #pragma once
 

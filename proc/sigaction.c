@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a process wants signals to do to it: nothing, what they do by default, or a handler. */
 #include "abi/errno.h"
 #include "lib/bits.h"

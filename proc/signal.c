@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sending signals: what is dropped, what stays pending, what ends a process. */
 #include "proc/signal.h"
 

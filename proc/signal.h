@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Signals: who has which pending, what is done about them, and when. */
 #pragma once
 

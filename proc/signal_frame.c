@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A handler's frame on the program's stack, and the way back from it. */
 #include "abi/errno.h"
 #include "arch/signal.h"

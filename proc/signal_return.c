@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* On the way to user mode: handlers, stops, ends, and system calls that are made again. */
 #include "abi/errno.h"
 #include "abi/syscall.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is pending: each signal once for the process and once for its thread, with its facts where there was room. */
 #include "abi/errno.h"
 #include "abi/time.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Waiting for signals themselves. */
 #include "abi/errno.h"
 #include "lib/bits.h"

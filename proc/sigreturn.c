@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The page that signal handlers return to: one frame for all, mapped by who first sets a handler. */
 #include "proc/sigreturn.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The page that signal handlers return to. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The lowest word of a stack that no longer has its pattern says how deep the thread ever was. */
 /*
  * Interrupts come on the stack of whoever runs, and their depth is in it when they come at the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How much of the kernel stacks is ever used (hardened build only). */
 #pragma once
 

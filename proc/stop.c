@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stopping and going on, and telling the parent. */
 #include "proc/stop.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stopping and going on. */
 #pragma once
 

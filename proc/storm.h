@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Takes the hart from whoever runs, again and again, or once (hardened build). */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Threads as memory: their structs and kernel stacks, and the kernel's own threads. */
 #include "proc/thread.h"
 

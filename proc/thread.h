@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A thread: what runs, with a kernel stack of its own. */
 #pragma once
 

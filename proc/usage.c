@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What processes have used: the sums behind rusage. */
 #include "proc/usage.h"
 

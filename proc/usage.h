@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What processes have used: times, faults, memory. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Going through the user memory of a read or write. */
 #include "proc/user_iter.h"
 

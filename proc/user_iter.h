@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The user memory that a read or write is about: one buffer, or the many of readv and writev. */
 #pragma once
 

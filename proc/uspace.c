@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* User address spaces as what processes share. */
 #include "proc/uspace.h"
 

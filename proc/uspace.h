@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A user address space with its waiting lock: what CLONE_VM shares. */
 #pragma once
 

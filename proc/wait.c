@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sleeping on wait queues and deadlines. */
 #include "proc/wait.h"
 

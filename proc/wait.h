@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where a thread sleeps: on a wait queue, until woken or killed. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Waiting for children, and burying them. */
 #include "abi/errno.h"
 #include "abi/wait.h"

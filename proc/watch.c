@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Gathers what programs may know of each other, under the locks that guard it. */
 #include "proc/watch.h"
 

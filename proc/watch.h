@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What others may know of a process: its counters, its mappings, a walk of its tables. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The few atomic operations that are more readable with a name. */
 #pragma once
 

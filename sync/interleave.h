@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where tests force another thread to run, as another hart would come between (hardened build). */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Interrupts of this hart off and on, where others than arch turn them. */
 #pragma once
 

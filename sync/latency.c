@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Keeping the longest stretches. */
 #include "sync/latency.h"
 

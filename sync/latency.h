@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The longest times that a hart heard no interrupt, or kept its thread, in instructions (hardened build). */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Checks on every lock taken that the one order is kept (hardened build). */
 #include "sync/lockorder.h"
 

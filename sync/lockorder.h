@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The one order of all locks, and its checker (hardened build only). */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where a thread in the kernel may lose its hart to another. */
 #pragma once
 

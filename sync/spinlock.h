@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Locks that spin. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Enqueueing, cancelling and waking. */
 #include "sync/waitq.h"
 

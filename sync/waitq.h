@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Wait queues: who waits is told once that something has changed, and no change is missed. */
 #pragma once
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Runs one program on Faultline in QEMU: what ./run.sh does once everything is built."""
 
 import os

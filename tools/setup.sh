@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # What run.sh and test.sh share: the packages, the lock round set-up and build, the build folder.
 # The caller sets $root (the project), $me (its name, for messages) and sources this.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Arguments of system calls that take more than a cast. */
 #include "trap/args.h"
 

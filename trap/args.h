@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Arguments of system calls in the types they mean: Linux looks at as many bits as these have. */
 #pragma once
 

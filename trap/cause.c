@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The likely cause of a fault that kills: the case that fits best, in the order of how sure it is. */
 #include "trap/cause.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Why an access was refused, as far as where it went tells, in words. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Exceptions of user mode that are no page faults: each becomes its signal (R6). */
 #include "abi/signal.h"
 #include "arch/upcall.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Page faults of the running process: asked of mm until served, waited for, or refused. */
 #include "mm/fault.h"
 

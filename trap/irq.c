@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Interrupts: timers and devices. */
 #include "arch/upcall.h"
 #include "base/hart.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The detector of endless fault loops: the same fault again and again, and nothing in between. */
 #include "trap/loop.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The detector of endless fault loops (R5; hardened build). */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the log says where a program asks for what there is not: which call, and what that means. */
 #include "trap/not_implemented.h"
 

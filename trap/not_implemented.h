@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Answers of calls, and of flags of clone, that are not there. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Looks an address up for a report: VMA or hole, heap, what was unmapped there, page-table walk. */
 #include "trap/place.h"
 

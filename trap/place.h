@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where an address lies in the running address space, as a report tells it. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Why a process was killed, in words (R121): a line with everything, then where that was. */
 #include "trap/report.h"
 

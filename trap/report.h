@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Why a process was killed, in words (R121): ten lines of the log at most. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The running image's own symbols, read from its file when somebody asks. */
 #include "trap/symbol.h"
 

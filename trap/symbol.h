@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Addresses of the running program by the names that its file has for them. */
 #pragma once
 

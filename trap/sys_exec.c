@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* execve: path, strings and image gathered, then the change. */
 #include "abi/resource.h"
 #include "fs/open.h"

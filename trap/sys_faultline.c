@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Faultline's own system call: what programs may know of faults and memory (abi/faultline.h). */
 #include "abi/faultline.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Between the files of the file system calls: descriptors and paths as arguments. */
 #pragma once
 

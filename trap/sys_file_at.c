@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Descriptors and paths as arguments. */
 #include "abi/limits.h"
 #include "lib/bits.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Calls about descriptors themselves: close, dup, dup3, fcntl, ioctl. */
 #include "abi/ioctl.h"
 #include "mm/usercopy.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* read, write, pread64, pwrite64, lseek. */
 #include "trap/sys_file.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* readv and writev. */
 #include "mm/slab.h"
 #include "mm/usercopy.h"

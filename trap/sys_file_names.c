@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Calls about names: unlinkat, linkat, mkdirat, mknodat, readlinkat, chdir, getcwd. */
 #include "abi/limits.h"
 #include "abi/stat.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Calls that make descriptors: openat, pipe2, memfd_create. */
 #include "abi/mman.h"
 #include "fs/memfd.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Calls about the room that a file's bytes take, and about writing them back: fallocate, fsync, fdatasync. */
 #include "trap/sys_file.h"
 

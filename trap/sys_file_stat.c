@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Calls that tell about files or change their size: fstat, newfstatat, faccessat, getdents64, ftruncate. */
 #include "fs/names.h"
 #include "mm/usercopy.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* futex(2), and the lists of robust ones. */
 #include "abi/futex.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* System calls about a process's alarms. */
 #include "abi/time.h"
 #include "mm/usercopy.h"

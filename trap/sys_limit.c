@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* prlimit64 and getrandom: what the kernel allows, and what it can't foresee. */
 #include "abi/fcntl.h"
 #include "abi/resource.h"

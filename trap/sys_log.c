@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The system call that reads the kernel's log, as dmesg does. */
 #include "abi/syslog.h"
 #include "base/log.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* System calls about memory: their arguments checked, the mmap lock taken, the verb called. */
 #include "abi/fcntl.h"
 #include "abi/mman.h"

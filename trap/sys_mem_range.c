@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* System calls about ranges that are mapped already: moving them, and what is told and asked of their pages. */
 #include "abi/mman.h"
 #include "arch/page.h"

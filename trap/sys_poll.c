@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ppoll: waits until something can be done with one of many descriptors. */
 #include "abi/resource.h"
 #include "abi/time.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* System calls about processes: birth, images, ends, and what they know of themselves. */
 #include "abi/errno.h"
 #include "abi/resource.h"

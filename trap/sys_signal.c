@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* System calls about signals. */
 #include "abi/signal.h"
 #include "abi/time.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* System calls about time. */
 #include "abi/resource.h"
 #include "abi/time.h"

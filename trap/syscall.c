@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which system calls there are, and the way to them. */
 #include "trap/syscall.h"
 

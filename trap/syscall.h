@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The shape of a system call, and the names of all. */
 #pragma once
 

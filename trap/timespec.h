@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Times as programs give them. */
 #pragma once
 

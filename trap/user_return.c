@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What waits to be done before user mode: signals, and the wishes of the scheduler. */
 #include "arch/context.h"
 #include "arch/upcall.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The fault handlers on a thousand pages each, and the time that took: the tour (user/tour) explains. */
 #define _GNU_SOURCE
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Process 1: opens the three streams, runs the one program that it was told to, and ends with its
  * status. */
 #include "lib/strings.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Backtraces: who called whom, by name. */
 /*
  * Functions keep no frame pointers: the table of symbols says how much stack each holds

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The firmware's console. It turns \n into \r\n by itself. */
 #include "arch/console.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Threads as the processor sees them: made, switched, sent to user mode. */
 #include "arch/context.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Control and status registers: their bits, the causes of traps, and access from C. */
 #pragma once
 

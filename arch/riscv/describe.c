@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A page-table walk in words, for reports. */
 #include "arch/describe.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Start-up before there are tables: makes the first ones, and says so if that goes wrong. */
 #include "arch/hart.h"
 #include "arch/riscv/csr.h"

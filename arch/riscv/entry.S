@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Trap entry and exit: every way from user or kernel mode into C and back. */
 /*
  * In user mode sscratch holds the thread (struct arch_thread, whose first field is the frame), in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where a refused user copy goes on. */
 #include "arch/riscv/trap.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* For assembly that touches user addresses: where a fault that is refused goes on. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The FPU's registers to and from memory, a program's too. The kernel has no use for an FPU itself. */
 #include "arch/riscv/csr.h"
 #include "arch/riscv/fixup.h"

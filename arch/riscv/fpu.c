@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Whose floating-point registers the FPU holds. */
 /*
  * sstatus.FS in a thread's frame says what is known of them: Initial, all zero; Clean, as in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Whose floating-point registers the FPU holds. */
 #pragma once
 

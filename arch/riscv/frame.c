@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A trap frame as text. */
 #include "arch/frame.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where a space's tables are, kept beside them, so that empty ranges are skipped in bulk. */
 /*
  * There is a bit for each root entry in use, and for the first four middle tables

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernel image: the linker script's symbols, and the rights of its parts. */
 #pragma once
 

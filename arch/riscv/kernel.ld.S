@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where the kernel's sections go: linked high, loaded low, each kind of right on its own pages. */
 #include "arch/riscv/layout.h"
 

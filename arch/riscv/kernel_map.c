@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernel's own mappings, W^X by frame. */
 /*
  * The direct map shows RAM by the largest pages that fit, never executable,

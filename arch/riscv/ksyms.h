@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The table of functions that tools/ksyms makes of a first link and the second one contains. */
 #pragma once
 

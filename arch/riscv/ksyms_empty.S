@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An empty table of symbols, for the link from which the real one is made. */
 	.section .ksyms, "a"
 	.globl	ksyms, ksyms_count, ksyms_names

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Every fixed address, as plain numbers for C, assembly and the linker script alike. */
 #pragma once
 

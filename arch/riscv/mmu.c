@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Address spaces: made, destroyed, entered; tables linked and entries written. */
 #include "arch/mmu.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Asserts that offsets.h tells assembly the truth. */
 #include "arch/riscv/offsets.h"
 

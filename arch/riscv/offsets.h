@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where assembly finds fields of C structures; offsets.c asserts each. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Whole pages zeroed and copied, unrolled to a quarter page. */
 	.text
 

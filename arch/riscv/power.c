@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Power off through the firmware; stopping the hart. */
 #include "arch/power.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Calls to the firmware. */
 #include "arch/riscv/sbi.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Calls to the firmware. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Signal frames on RISC-V: registers out and in, a handler's first registers. */
 #include "arch/signal.h"
 

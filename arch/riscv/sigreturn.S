@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a signal handler returns to, in user mode: rt_sigreturn, by the two instructions that debuggers know. */
 #include "arch/riscv/offsets.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The first instructions: from the firmware, MMU off, to C at the kernel's own addresses. */
 #include "arch/riscv/csr.h"
 #include "arch/riscv/layout.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The boot hart's way into C. */
 #pragma once
 

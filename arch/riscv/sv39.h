@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sv39: how a page-table entry's bits lie, and how an address splits. */
 #pragma once
 

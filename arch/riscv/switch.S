@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Switching kernel stacks, and where new threads begin. */
 #include "arch/riscv/csr.h"
 #include "arch/riscv/offsets.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Between switch.S and the C that prepares threads. */
 #pragma once
 

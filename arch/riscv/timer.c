@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The hart's one deadline: by Sstc where there is one, else by the firmware. */
 #include "arch/timer.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Making harts forget translations. */
 #include "arch/hart.h"
 #include "arch/mmu.h"

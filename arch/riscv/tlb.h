@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Making harts forget the kernel's translations. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a trap was, and who is to be told: all but the paths that entry.S takes itself. */
 #include "arch/riscv/trap.h"
 

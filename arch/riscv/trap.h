@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Between entry.S and the C that decodes traps. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Instructions that a hart may not have. Like user copies they go on at their fixup (trap_try()). */
 #include "arch/riscv/csr.h"
 #include "arch/riscv/fixup.h"

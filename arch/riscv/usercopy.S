@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The routines that touch user addresses, but for floating-point registers (fpu.S). */
 /*
  * SUM is set only in these. A fault that is refused goes on at the fixup of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Ranges of a space: visiting its leaf tables, and unlinking those that hold nothing. */
 #include "arch/riscv/walk.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Over the tables of a space. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The auxiliary vector that a new program finds above its environment. */
 #pragma once
 

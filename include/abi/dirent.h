@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What getdents64 writes. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Error numbers of the Linux ABI; the kernel returns them negated. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The one call by which programs watch faults and memory: Faultline's own, not Linux's. */
 #pragma once
 

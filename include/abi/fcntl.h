@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Flags of open, the *at calls, fcntl and lseek (riscv64: asm-generic). */
 #pragma once
 

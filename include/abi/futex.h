@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Futexes and robust lists, as Linux has them. */
 #pragma once
 

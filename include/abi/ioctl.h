@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Terminal requests and the kernel's struct termios (riscv64: asm-generic). */
 #pragma once
 

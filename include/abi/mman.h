@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Flags of the memory-mapping system calls. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What ppoll is asked and answers. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Resource limits and usage. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Flags of clone and names of scheduling policies. */
 #pragma once
 

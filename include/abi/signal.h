@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Signals: numbers, codes, actions and what a handler is told. */
 #pragma once
 

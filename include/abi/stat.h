@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Modes of files and the structs of fstat and statfs (riscv64: asm-generic). */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The numbers of the system calls (riscv64, asm-generic) that programs of tiers T0 to T3 make. */
 #pragma once
 

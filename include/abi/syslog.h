@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Actions of the system call syslog, those that are built. */
 #pragma once
 

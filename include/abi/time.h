@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Times and clocks. */
 #pragma once
 

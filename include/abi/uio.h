@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Scattered buffers of readv and writev. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What uname, sysinfo and prctl exchange. */
 #pragma once
 

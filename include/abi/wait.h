@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What wait4 and waitid take and how an exit status is packed. */
 #pragma once
 

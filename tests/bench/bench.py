@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Runs vmbench on Faultline under the instruction clock and judges each row; prints TAP, a point a row.
 
 usage: bench.py [--update] [--program VMBENCH] [--rows FILE]

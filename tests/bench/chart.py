@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Draws the figures of the benchmark as an SVG: bars on a logarithmic scale, rows in groups."""
 
 import math

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Puts vmbench's figures beside those of Linux, xv6, the limit and the target: a table, JSON and an SVG chart.
 
 usage: figures.py [--program VMBENCH] [--rows FILE] [--out FOLDER] [--docs]

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What vmbench measures does not depend on where the build lies: the row that starts a program by its path."""
 
 import os

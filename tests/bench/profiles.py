@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """tools/profile-row on a whole machine: what it counts is what vmbench measures, and it is in the right functions."""
 
 import os

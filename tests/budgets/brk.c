@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Budget: a heap that grows, shrinks and grows again (R10, R22, R24, R125). */
 #include "budget.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Budget: 100 MiB of BSS, read and never written (R50, R125). */
 #include "budget.h"
 

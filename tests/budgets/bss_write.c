@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Budget: BSS written at once, and read before it is written (R51, R125). */
 #include "budget.h"
 

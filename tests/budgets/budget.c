@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Measures steps by the caller's own counters, and says which are not what they should be. */
 #include "budget.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Exact costs of small scenarios (R125): what a program's own counters say before and after. */
 #pragma once
 

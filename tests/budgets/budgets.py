@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Runs the programs of exact costs (R125) and passes their points on as one list of TAP.
 
 usage: budgets.py NAME...

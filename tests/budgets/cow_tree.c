@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Budget: 16 pages shared by parent, child and grandchild, each of whom writes them (R62, R63, R125). */
 #include "budget.h"
 

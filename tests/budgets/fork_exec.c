@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Budget: fork and exec of a program that looks at its own counters first of all (R67, R70, R125). */
 #include "budget.h"
 

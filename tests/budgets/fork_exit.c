@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Budget: fork of a parent with 64 written pages; the child ends at once (R60, R62, R125). */
 #include "budget.h"
 

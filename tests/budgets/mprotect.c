@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Budget: a page made read-only and writable again (R94, R125). */
 #include "budget.h"
 

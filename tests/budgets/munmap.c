@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Budget: parts of a mapping given back (R93, R125). */
 #include "budget.h"
 

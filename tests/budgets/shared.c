@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Budget: shared anonymous memory, written by the parent, read by the child (R100, R125). */
 #include "budget.h"
 

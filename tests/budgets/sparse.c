@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Budget: a gibibyte promised, three pages of it touched (R14, R125). */
 #include "budget.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Budget: a stack that grows page by page, and by a jump (R30, R125). */
 #include "budget.h"
 

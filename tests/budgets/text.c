@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Budget: 32 pages of code that are run one after the other (R70, R71, R125). */
 #include "budget.h"
 

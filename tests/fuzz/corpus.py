@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The text form of a fuzzer's corpus: inputs with names, a field a line, and the words that mutations may use.
 
     = NAME           an input begins

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Feeds a fuzzer: every input of its corpus, then as many mutations of them as asked for. */
 
 /*

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How a fuzzer's process ends when it has found something. */
 #include <stdarg.h>
 #include <stdio.h>

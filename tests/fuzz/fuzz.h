@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a parser's fuzzer and whoever feeds it agree on: our driver in CI, libFuzzer for long. */
 #pragma once
 

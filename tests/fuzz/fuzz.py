@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """One parser's fuzzer as a test: its corpus, mutations of that, and the coverage of its sources by the corpus.
 
 usage: fuzz.py NAME FUZZ COVER SOURCE...

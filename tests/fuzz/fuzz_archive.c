@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Boot archives as the tree: fs/archive on the fake machine; all of it can be taken away again, and every frame is back. */
 
 /* An input: 4 bytes, of which the first says which allocation fails (0: none); then the archive. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What boot believes of a device tree: boot/info's ranges against libfdt and arithmetic that can't overflow. */
 #include <libfdt.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Command lines: lib/cmdline's words and boot/options' values against a tokenizer that copies byte by byte. */
 #include <ctype.h>
 #include <errno.h>

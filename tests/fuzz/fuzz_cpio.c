@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Archives: what lib/cpio reads of them against a second reader that goes by the format's text. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Device trees: every question that lib/fdt answers, held against libfdt where that accepts the tree too. */
 #include <libfdt.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Program files: lib/elf's answer against the rules of elf.h, written down once more in numbers that can't overflow. */
 #include <elf.h>
 #include <stdlib.h>

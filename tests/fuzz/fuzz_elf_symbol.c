@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Symbols for reports: lib/elf_symbol's choice against a search through the whole file. */
 
 /*

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A terminal's keys: what fs/ldisc lets programs read, against a terminal that keeps its lines as text. */
 
 /*

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Keys at the prompt: user/sh/keys and user/sh/line, whatever bytes the terminal sends. */
 
 /*

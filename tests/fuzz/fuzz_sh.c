@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Lines for the prompt: user/sh/parse against a tokenizer and a grammar that are kept apart. */
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the runner hands to init: user/lib/strings against a walk from NUL to NUL. */
 
 /* An input: a byte, how many strings there is room for (modulo 64); then the file. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A hostile virtio-serial device against the driver: whatever it answers, and whenever, the driver stands. */
 
 /*

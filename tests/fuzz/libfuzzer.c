@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Gives libFuzzer's inputs to a fuzzer: the long form. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The least machine that sources with locks and a log need: one hart, its interrupts, time that is told. */
 #include "arch/hart.h"
 #include "arch/irqflags.h"

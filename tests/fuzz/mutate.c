@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Inputs made from other inputs: bits, numbers, words of the format, pieces moved and joined. */
 #include "mutate.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Inputs made from other inputs. */
 #pragma once
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The coverage of mm/ and lib/ by the host tests, as a test: what coverage.txt says must be reached.
 
 usage: coverage.py FLOORS --run PROGRAM [ARGUMENT...] [--run ...]...

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Errors of system calls that Linux does not answer, or only where memory runs out: docs/ABI.md names them. */
 #include "abi/errno.h"
 #include "abi/resource.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Contracts of arch/context.h, frame.h, upcall.h and backtrace.h: threads, frames, names. */
 #include "arch/context.h"
 

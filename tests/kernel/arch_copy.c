@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Contract of arch/usercopy.h: exact results at every alignment, and where memory ends. */
 #include "arch/usercopy.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Contracts of arch's small headers: hart, irqflags, timer, page, bootmap, console. */
 #include "arch/bootmap.h"
 #include "arch/console.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Contract of arch/describe.h: each place where a walk can end is told, whatever is there. */
 #include "arch/describe.h"
 

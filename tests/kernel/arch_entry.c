@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Contract of arch/entry.h: what is put into an entry comes out of it. */
 #include "arch/entry.h"
 

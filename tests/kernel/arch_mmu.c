@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Contract of arch/mmu.h: map, look up, visit, prune, and the cases that must be refused. */
 #include "arch/mmu.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The arch boundary's signal frames: registers out and in again, and frames that are none. */
 #include "abi/errno.h"
 #include "abi/syscall.h"

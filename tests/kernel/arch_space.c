@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A bare address space of arch's, for tests. */
 #include "tests/kernel/arch_space.h"
 

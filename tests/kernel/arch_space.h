@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A bare address space of arch's, for tests: tables and frames of its own, no VMAs. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The boot archive: what is in it, and what is refused, with the reason. */
 #include "fs/archive.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* System calls, one after the other from one program: none keeps what it took, a lock, a file or memory. */
 #include "abi/errno.h"
 #include "abi/faultline.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Copy-on-write: who shares what after a fork, who copies, who does not need to. */
 #include "lib/bits.h"
 #include "mm/page_alloc.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the kernel must not survive: each ends in a panic, and runs only when asked for by name. */
 #include "abi/errno.h"
 #include "arch/mmu.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Drivers, as far as a machine without programs reaches them. */
 #include "abi/errno.h"
 #include "base/chardev.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Names and files of the root file system, memfds, and descriptor tables. */
 #include "proc/file.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A fork that does not come to its end: the parent is as it was, and nothing is lost. */
 #include "abi/errno.h"
 #include "lib/bits.h"

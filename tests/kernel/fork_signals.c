@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Signals that arrive while a process forks: at any moment they reach the parent alone, or both. */
 #include "abi/errno.h"
 #include "abi/sched.h"

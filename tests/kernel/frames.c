@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Frames: counted, kept in reserve, run out of, poisoned. */
 #include "lib/bits.h"
 #include "mm/alloc_fail.h"

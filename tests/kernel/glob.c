@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Names of tests by pattern. */
 #include "tests/kernel/glob.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Shrinking the heap: whole pages go at once, the rest of a page is zero when it comes again. */
 #include "mm/page_alloc.h"
 #include "tests/kernel/ktest.h"

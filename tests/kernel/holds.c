@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The door into an address space that is not the running one. */
 #include "abi/errno.h"
 #include "lib/bits.h"

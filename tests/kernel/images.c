@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fork and exec: what is copied, what is read, what a failure leaves. */
 #include "proc/exec.h"
 

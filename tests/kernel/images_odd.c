@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Odd but legal images, and forks and execs that run out of memory wherever they may. */
 #include "abi/errno.h"
 #include "abi/sched.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* vma_install() looks again: whatever changes while a page is got starts the fault over. */
 #include "abi/errno.h"
 #include "abi/mman.h"

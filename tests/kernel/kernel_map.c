@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The mappings of the kernel as they stand: who may write and who may execute which frame. */
 #include "arch/bootmap.h"
 #include "arch/context.h"

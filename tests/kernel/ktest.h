@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* In-kernel tests: how one is written. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Processes for tests. */
 #include "tests/kernel/ktest_process.h"
 

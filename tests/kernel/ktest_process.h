@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Processes for tests: they begin in kernel mode, in a space of their own; user mode comes next. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Address spaces for tests that call mm/ directly: no thread runs in them. */
 #pragma once
 

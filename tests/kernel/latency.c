@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R130. What is measured of the time in which a hart hears no interrupt or keeps its thread, and what is not. */
 #include "sync/latency.h"
 

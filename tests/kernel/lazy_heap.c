@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The heap: promised by brk, delivered by faults, one page at a time. */
 #include "abi/errno.h"
 #include "lib/bits.h"

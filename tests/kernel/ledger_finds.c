@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The page ledger itself (R111): it agrees with what is right, and finds what is wrong. */
 #include "mm/ledger.h"
 

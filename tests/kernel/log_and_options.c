@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The log's ring, the command line's words, and the patterns that choose tests. */
 #include "abi/errno.h"
 #include "arch/backtrace.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The test kernel's payload: runs the in-kernel tests and prints KTAP. */
 #include <stdarg.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mmap, munmap, mprotect, madvise on a space: what stays, what goes, what is refused. */
 #include "abi/errno.h"
 #include "abi/mman.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* In-kernel tests of frames, slabs, stacks and objects on the real machine. */
 #include "abi/errno.h"
 #include "arch/context.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Memory objects: bytes, sizes, truncation and what it does to those who map them. */
 #include "abi/errno.h"
 #include "lib/bits.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The out-of-memory policy: who goes, and what comes back. */
 #include "proc/oom.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pipes between processes in kernel mode, through their user memory. */
 #include "fs/pipe.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where a thread in the kernel loses its hart to another, and where it must not. */
 #include "sync/preempt.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* argv and envp on their way to a new image (R26): limits as Linux has them, strings of every length kept. */
 #include "abi/errno.h"
 #include "abi/limits.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Jobs: ids that groups, sessions and terminals name are held once for each of them. */
 #include "abi/errno.h"
 #include "abi/signal.h"

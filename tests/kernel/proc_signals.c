@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Signals and ends as processes see them: defaults, masks, waits that a kill ends, orphans. */
 #include "abi/errno.h"
 #include "abi/time.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Kernel threads: they run, take turns, end, and leave nothing behind. */
 #include "base/clock.h"
 #include "base/hart.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sleeping and waking: no wake-up is lost, no deadline is early, waiting locks exclude. */
 #include "abi/errno.h"
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Processes that run a few user instructions: how they end, and who is told. */
 #include "proc/process.h"
 

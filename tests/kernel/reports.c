@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What reports stand on: what was unmapped last, and what frames are used for. */
 #include "mm/ledger.h"
 #include "mm/page_census.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where the linker has put the list of in-kernel tests (arch's kernel.ld). */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Shared anonymous memory: one frame in several spaces. */
 #include "abi/mman.h"
 #include "mm/page_alloc.h"

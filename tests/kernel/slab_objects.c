@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernel's heap: sizes, zeros, refusals, frames given back. */
 #include "lib/bits.h"
 #include "mm/alloc_fail.h"

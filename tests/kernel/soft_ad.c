@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Accessed and dirty kept by the kernel (boot option ad=soft), as machines without them want it. */
 #include "arch/mmu.h"
 #include "boot/options.h"

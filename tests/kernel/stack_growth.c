@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stacks grow by faults, as far as their limit and their guard gap let them. */
 #include "abi/errno.h"
 #include "abi/mman.h"

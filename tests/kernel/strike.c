@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A timer that rings after a given number of instructions. */
 #include "tests/kernel/strike.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A terminal on a device of the test's own: its input to the end, and what ioctl asks of it. */
 #include "abi/fcntl.h"
 #include "abi/signal.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Threads, wait queues, waiting locks. */
 #include "proc/thread.h"
 

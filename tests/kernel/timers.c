@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Timers and the clock. */
 #include "base/timerq.h"
 

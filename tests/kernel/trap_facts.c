@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Traps of user programs: the three facts of each fault, where it comes from, what is reported. */
 #include "abi/mman.h"
 #include "abi/signal.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A few user instructions as numbers, for the programs of a line or two that tests put together. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Copies between the kernel and the running process's memory, made by processes in kernel mode. */
 #include "mm/usercopy.h"
 

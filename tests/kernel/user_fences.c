@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Programs that use a page again after a verb took it away: no stale translation may serve them. */
 #include "abi/signal.h"
 #include "tests/kernel/ktest.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Programs of a few instructions, run by processes of tests. */
 #pragma once
 

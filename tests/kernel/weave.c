@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Kernel threads that are made to run into one another, as on several harts, by a seed. */
 #include "tests/kernel/weave.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Threads that run into one another in one address space, at every point where they could. */
 #include "tests/kernel/weave.h"
 

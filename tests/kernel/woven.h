@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The memory that interleaved threads share, and words in it that tell whose they are. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The one zero page, and where data ends and zeros begin. */
 #include "arch/page.h"
 #include "mm/alloc_fail.h"

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Whole boots (R85, R120): memory sizes, harts, processors, and boot archives and command lines that are wrong."""
 
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Crowds of processes: what they cost those who have no part in them. Time is counted in instructions
 (R131, R132)."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """gdb sessions on a running machine (R123), scripted: symbols before and after paging, and each `fl` command."""
 
 import os

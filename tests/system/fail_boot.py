@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """R45: an allocation fails between power-on and a program's end (hardened kernel, failnth=N): it says why, and ends.
 
 Some of them each time, spread over all; FAIL_BOOT=all tries every one (some minutes), FAIL_BOOT=N that one."""

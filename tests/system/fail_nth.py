@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """R45: every allocation fails once (hardened kernel), one at a time, through all that programs do.
 
 The guest program fail_nth runs each scenario with the first, the second, ... allocation failing until none is reached

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Programs at random, on the hardened kernel: it goes on whatever they do, and every frame is accounted for at the end.
 
 Shortly, and with the same seeds each time; FUZZ_SEED and FUZZ_SECONDS make it another or a longer run."""

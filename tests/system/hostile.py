@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Programs that mean harm, on the hardened kernel: each call is refused or done, all comes back, nothing hangs.
 
 The guest program hostile does random calls of all kinds, with arguments half good or not at all, signals on odd stacks,

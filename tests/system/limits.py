@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Programs that ask for all there is: one of them ends, with a reason, and the machine goes on."""
 
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Processors and machines that QEMU can make (R85): each runs a program right, or is refused with a sentence and 125.
 
 A point is skipped where this QEMU does not know the option. docs/CAVEATS.md says what came of the rest."""

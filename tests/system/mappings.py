@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Many mappings of one object: who only asks about them does not walk them under a lock."""
 
 from lib.guest import BUILD, FAKE, run

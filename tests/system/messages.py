@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """What kernel and firmware say: where it goes, how much of it, and that the program's own streams are free of it."""
 
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """A program's calls are preempted after each n-th of their instructions (hardened kernel), under --icount.
 
 The guest program preempt_sweep tries some hundred and fifty points of each call; PREEMPT_STEP says how many

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Which program runs, where it lies, and what it is given: arguments, environment, files."""
 
 import os

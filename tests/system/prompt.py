@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The prompt: what is typed and what comes of it, in windows of 80 and of 20 columns and without a terminal."""
 
 import os

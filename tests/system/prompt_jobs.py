@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Jobs at the prompt: &, Ctrl-Z, jobs, fg, bg and kill, in a window of 80 columns and without a terminal."""
 
 import re

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Why it died (R121): the report of each kind of death, word for word, addresses masked."""
 
 import re

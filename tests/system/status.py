@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """How a run ends: the program's status, or one of the runner's own, which it explains on its last line."""
 
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The three streams of a program that has no terminal: every byte, in order, both ways, to their ends."""
 
 import os

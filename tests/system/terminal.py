@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """A program on a terminal: what it sees, what typing does, and that the terminal is given back as it was."""
 
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The guided tour: its words, every figure that it shows, its lines and columns, and README's copy of it."""
 
 import glob

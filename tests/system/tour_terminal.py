@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The guided tour on a terminal: its keys, Ctrl-C, the prompt behind it, and how the terminal is given back."""
 
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Watching faults (R122): a program reads its own counters, mappings and trace, and they are exact."""
 
 from lib.guest import FAKE, run_placed

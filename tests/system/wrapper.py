@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """./run.sh as the exe_wrapper of a foreign Meson project."""
 
 import os

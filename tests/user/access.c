@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* faccessat and umask: what may be done with a name, as root, and what new names' modes lose. */
 #include "t.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* sched_getaffinity, riscv_flush_icache, and RLIMIT_NOFILE: what the machine allows. (One hart.) */
 #include "t.h"
 

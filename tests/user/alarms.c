@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Alarms that come as fast as they can, and such as never come: nobody is held up but who asked for them. */
 #include "t.h"
 

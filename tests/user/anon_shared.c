@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R60 R100 in part: shared anonymous memory is one for parent, children and grandchildren; never
  * the zero page. */
 #include "t.h"

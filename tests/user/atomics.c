@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R3 R51 R60: AMO and LR/SC as the first touch of lazy, zero, COW and file pages, and between
  * processes. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The start-up contract: argc, argv, envp, auxv and the stack as a new program finds them. */
 #include "t.h"
 

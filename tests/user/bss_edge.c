@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R52: the page where data ends and BSS begins holds the file's bytes and then zeros, and each
  * process has its own. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R11 R50 R51 R53: 96 MiB of BSS, read through (one zero page does), then written through, each
  * page its own. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Every byte value to standard output and error, NUL and CR included, in pieces of odd size, in
  * order. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is told of children: by SIGCHLD where they are not kept, of stops of those that are killed since, and by the word
  * that a child's end or exec clears. */
 #include "t.h"

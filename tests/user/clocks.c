@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* clock_gettime, nanosleep and clock_nanosleep: time goes forward, sleeps last as long as asked,
  * errors are told. */
 #include "t.h"

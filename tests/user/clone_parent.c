@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* CLONE_PARENT: a brother tells his end as who made him does, whatever signal was asked for; how it is told. */
 #include "t.h"
 

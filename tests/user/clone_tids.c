@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R27 R29 R60: clone writes the child's number into the child's memory, whatever state that is in,
  * and not the parent's. */
 #include "t.h"

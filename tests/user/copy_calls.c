@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R25 R27: every call that takes a buffer, on untouched, COW, read-only, PROT_NONE and missing
  * memory. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R25 R27: write() from memory of every state, many pages at a time; what could not be read is
  * told exactly. */
 #include "t.h"

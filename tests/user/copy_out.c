@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R25 R27: read() into memory of every state, many pages at a time; what could not be written is
  * told exactly. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R25 R27: pipes between memory of odd states: a megabyte from and to COW, lazy and misaligned
  * buffers, and bad ends. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R60 R61 R63: copy-on-write of each kind of private page: data, BSS, heap, stack, file, zero
  * page, hole, text. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R60 R62 R64: parent and child write in either order; the last holder keeps the page and its
  * bytes. */
 #include "t.h"

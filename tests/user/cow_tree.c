@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R19 R60 R62 R63: a tree of forks four deep; everybody writes his own and sees nobody else's. */
 #include "t.h"
 

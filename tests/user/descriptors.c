@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Running out of descriptors is EMFILE and can be mended; children have their own table; /dev/null
  * and /dev/zero. */
 #include "t.h"

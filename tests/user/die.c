@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R6: ways for the program itself to end; its status is what the runner exits with. */
 #include "t.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R74: bad images: what execve refuses, and what is killed past the point of no return; nobody
  * else is harmed. */
 #include "elf_make.h"

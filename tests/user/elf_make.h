@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Makes small ELF programs at run time: a correct one, which a test then spoils or stretches, and
  * runs. */
 #ifndef TESTS_USER_ELF_MAKE_H

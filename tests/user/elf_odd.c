@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R52 R70 R71 R73: odd but legal images. Each exits with a number that shows that it was loaded as
  * it says. */
 #include "elf_make.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Names are made until the file system is full of them: then ENOSPC, until one is given up. */
 #include "t.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Each error of execve; after all of them the image lives on. docs/ABI.md has the list. */
 #include "elf_make.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* As many processes as there may be: then EAGAIN, until one of those that have ended is waited for. */
 #include "t.h"
 

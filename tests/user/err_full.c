@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A file grows until the file system is full: then ENOSPC, and what is there can still be written. */
 #include "t.h"
 

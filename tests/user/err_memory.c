@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Each error of the calls about memory, by the call's own name: docs/ABI.md has the list. */
 #include "t.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R25 R26 R29: long argument lists: what passes, arrives byte for byte, and what is too long, is
  * refused. */
 #include "t.h"

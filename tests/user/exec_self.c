@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R21 R29 R70: exec of itself: pid, parent, descriptors and folder stay; memory, break and close-
  * on-exec go. */
 #include "t.h"

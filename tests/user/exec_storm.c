@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R21 R67 R70 R74: exec of itself, 60 times in one process, then 40 children that exec, and execs
  * that fail between. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R90 R92: fallocate: pages ahead and holes, of files and memfds, as mappings see them; fsync; and each
  * error. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fcntl and dup3: descriptors at chosen numbers, close-on-exec, the flags of an open file, errors. */
 #include "t.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R92: the times of a file that is mapped: what a store through a shared mapping changes, and mmap itself. */
 #include "t.h"
 

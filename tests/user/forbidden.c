@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R5 R6 R12 R22 R61 R94: each forbidden access kills the child that does it, and nobody else. */
 #include "t.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R6 R11 R71: jumps to what is not to be executed, and instructions that are none. */
 #include "t.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R20 R44 R66: forks by the hundred, one after another and many at once, each with memory of its
  * own. */
 #include "t.h"

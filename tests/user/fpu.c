@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R9: floating-point registers and fcsr survive faults, system calls, preemption and fork, and
  * exec clears them. */
 #include "t.h"

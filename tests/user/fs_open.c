@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* openat and close: every flag and error of the root file system, and the lowest free descriptor. */
 #include "t.h"
 

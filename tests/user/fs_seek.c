@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lseek, holes, O_APPEND, dup and fork sharing one offset, and files that grow in odd steps. */
 #include "t.h"
 

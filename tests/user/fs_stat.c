@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fstat, newfstatat and readlinkat: types, modes, sizes and errors. */
 #include "t.h"
 

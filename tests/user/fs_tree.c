@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mkdirat, linkat, unlinkat, mknodat, chdir and getdents64: names, links, folders, and files that
  * outlive their names. */
 #include "t.h"

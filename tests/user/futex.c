@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Futexes between processes: what they refuse, whom they wake, when they give up, and whose memory they are in. */
 #include "t.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* getrandom: every length, flags, and bytes that are not all the same; AT_RANDOM differs from
  * process to process. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R13 R22 R23 R24: the break goes down: whole pages go at once, a part of a page stays and is
  * cleared when regrown. */
 #include "t.h"

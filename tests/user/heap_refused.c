@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R15 R23: breaks that cannot be are refused with nothing changed: overflow, kernel addresses,
  * other mappings, limits. */
 #include "t.h"

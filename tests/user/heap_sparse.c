@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R10 R11 R14 R15: a heap of 200 GiB is promised at once, and only what is touched is delivered. */
 #include "t.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ITIMER_VIRTUAL and ITIMER_PROF: they count the time that a process runs, go off again and again, and are told. */
 #include "t.h"
 

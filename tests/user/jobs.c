@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Process groups and sessions: setpgid, getpgid, getsid, setsid; kill and wait4 by group. */
 #include "t.h"
 

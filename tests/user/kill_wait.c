@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* kill, and every form of wait4: by pid, any, WNOHANG, no children, orphans that go to process 1. */
 #include "t.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An ordinary program of the C library: formatted output, malloc in all sizes, sorting, streams,
  * environment, time. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R90 R92 R100: madvise(MADV_REMOVE): holes in what is shared, by way of a mapping; and each error. */
 #include "t.h"
 

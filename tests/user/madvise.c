@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* madvise(DONTNEED): anonymous memory reads zero again, private file pages show the file, and
  * errors. */
 #include "t.h"

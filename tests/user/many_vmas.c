@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R18 R93 R94: thousands of small mappings, faulted in any order, changed, forked, unmapped by
  * halves and at once. */
 #include "t.h"

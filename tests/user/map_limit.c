@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R93 R94: at the limit of mappings nothing makes one more, whichever call would split one; what
  * only moves a border or joins mappings goes on. */
 #include "t.h"

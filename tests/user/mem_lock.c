@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R90: mincore, msync, mlock and its kin, and the advice about fork and about locked memory: what they
  * do, and each error. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R75 R91 R93 R100 in part: memfd: read, write, seek, resize, private maps; what a cut leaves is
  * SIGBUS beyond. */
 #include "t.h"

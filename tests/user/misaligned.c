@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R3 R6: misaligned loads and stores, within a page, over two lazy pages, and AMOs, which may not
  * be. */
 #include "t.h"

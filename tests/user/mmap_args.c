@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R90 in part: what mmap refuses, hints, MAP_FIXED over others, MAP_FIXED_NOREPLACE, and where the
  * kernel puts things. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R52 R63 R75 R91 R93 R95: private maps of a file: read on fault, zeros in the tail, SIGBUS past
  * it, own copies. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What mmap answers to each kind of descriptor with each type and flag (R90, R91): which error comes first where there
  * are several; and memory from /dev/zero. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R91 R92 R93 R95: what the mmap tests of teaching kernels ask, one by one, of shared mappings. */
 #include "t.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R61 R94: mprotect splits and merges, applies to present and future pages, and refuses without
  * harm. */
 #include "t.h"

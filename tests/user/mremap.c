@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R90 R93: mremap: grow, shrink, move, FIXED, DONTUNMAP; what moves and what is left behind; and each
  * error. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R18 R22 R93: munmap of starts, ends, middles, several maps, holes and huge lengths; the rest
  * keeps its bytes. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The few helpers of the tests that have no C library: text and numbers to standard output. NOLIB */
 #ifndef TESTS_USER_NOLIB_H
 #define TESTS_USER_NOLIB_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R10 R13 R22 R24 R50 R52: bare brk, and data and BSS of a program that has no library to touch
  * them first. NOLIB */
 #include "nolib.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R73: a static position-independent program (ET_DYN without an interpreter): loaded anywhere, it
  * finds itself. NOLIB */
 #include "nolib.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R1 R4 R9: every integer register, tp and gp included, over faults, system calls and preemption.
  * NOLIB */
 #include "nolib.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R9: the registers as exec leaves them: a0 is 0, sp aligned, f0 to f31 and fcsr are 0. NOLIB */
 #include "nolib.h"
 

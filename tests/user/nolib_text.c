@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R2 R3 R70 R71: 4 MiB of text, run page by page from cold; 4-byte instructions that straddle two
  * cold pages. NOLIB */
 #include "nolib.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Calls that are not there answer ENOSYS, ioctl on what is no terminal ENOTTY, and the ids are
  * those of root's process. */
 #include "t.h"

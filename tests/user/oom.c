@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R28 R43 R44: more is touched than there is: that process is killed, the others go on, and its
  * memory is there again. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Orphans become children of process 1, which buries them; an orphan's own children stay its own. */
 #include "t.h"
 

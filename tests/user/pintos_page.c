@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R10 R25 R50 R51 R92: Pintos's tests page-*: a MiB and more is filled, ciphered, sorted and shuffled, by one
  * process and by several at once. */
 #include "t.h"

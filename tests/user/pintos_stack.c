@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R6 R12 R25 R27 R30 R61: Pintos's tests pt-*: the stack grows, for the program and for the kernel's copies, and
  * what may not be touched kills or is EFAULT.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Broken pipes: SIGPIPE ends the writer, the end of the last writer is the end of the file, and a
  * waiter is woken. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R25: full and empty pipes: writers and readers wait for each other, whole or in parts, and small
  * writes stay whole. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ppoll: what can be done with each kind of descriptor, waiting for it, time that runs out, signals, errors. */
 #include "t.h"
 

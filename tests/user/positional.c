@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R25 R27: pread64, pwrite64 and readv: places and pieces, into memory of odd states, and errors. */
 #include "t.h"
 

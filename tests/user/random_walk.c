@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R18 R19 R60 R61 R93 R94: a random walk of mmap, munmap, mprotect, madvise, touches and forks
  * against a plain model. */
 #include "t.h"

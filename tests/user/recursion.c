@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R30 R31: the stack grows as far as its limit, read or written, and no further. */
 #include "t.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R22 R44 R62 R66 R67: what is given back is there again: 4 MiB taken and left nine times in each
  * way there is. */
 #include "t.h"

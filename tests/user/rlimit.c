@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* RLIMIT_STACK, RLIMIT_AS and RLIMIT_DATA: got, set, inherited, kept by exec, and felt by brk,
  * mmap and the stack. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* RLIMIT_DATA counts the image's own data when the heap grows, as on Linux. */
 #include <stdio.h>
 #include <sys/resource.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R151. Robust lists: what the words of locks say whose owner died, by a kill, an exit or exec, and who is told. */
 #include "t.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R90 R92: sealed memfds: what each seal forbids, to write, ftruncate, fallocate, mmap and mprotect; and
  * each error. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* getcwd, uname, the ids, getrusage, sched_yield, clock_getres: what a process can ask of itself. */
 #include "t.h"
 

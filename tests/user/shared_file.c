@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R92 R95 R100: shared mappings of files and memfds: one page for all who map, read and write it;
  * not copied by fork; rights by the open mode; cut and grown under the mapping. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R92 R100: pages of shared mappings of files count as the file's: where the file system is full, a hole
  * that is touched is SIGBUS, for reads too; what is there can be written, and a memfd has no such end. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* /dev/shm: shm_open, sem_open and what they leave there. */
 #include "t.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* SIGCHLD: what it tells of children that end, stop and go on; wait4 with WUNTRACED and WCONTINUED; SA_NOCLDSTOP;
  * SIGCONT and stops undo each other; groups that are orphaned. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Faults that programs handle: code and address of each kind (R12), a handler that makes the page good, one that
  * jumps away, and those that nothing catches: blocked, ignored, without a handler (R6, R61). */
 #include "t.h"

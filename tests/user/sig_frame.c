@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Signal frames hold what they should, where Linux has it, and nothing else: no byte of the kernel's. */
 #include "t.h"
 

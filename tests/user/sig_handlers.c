@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Handlers: what they are told, what they may change, masks, SA_NODEFER and SA_RESETHAND, handlers within
  * handlers, registers and floating point that come back. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* In which order signals come that wait together: faults' kinds first, what was sent to the thread before what was sent
  * to the process, the lowest number of these; rt_tgsigqueueinfo; what sigqueue's receiver is told; RLIMIT_SIGPENDING. */
 #include "t.h"

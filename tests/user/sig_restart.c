@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* System calls that a handler interrupts: EINTR, or made again with SA_RESTART; what a stop interrupts goes on. */
 #include "t.h"
 

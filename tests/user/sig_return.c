@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* rt_sigreturn of frames made by hand: half good, at odd places, with odd registers; what becomes of each. */
 #include "t.h"
 

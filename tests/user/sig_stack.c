@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* sigaltstack: its errors and states, a stack overflow that a handler sees (R31), frames that can't be written, and
  * rt_sigreturn without a good frame. */
 #include "t.h"

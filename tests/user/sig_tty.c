@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Jobs that stop: a read of the terminal from the background, changes of it, with TOSTOP a write to it; SIGTTOU's and
  * SIGTTIN's handlers. */
 #include "terminal.h"

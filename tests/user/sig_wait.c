@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* rt_sigtimedwait, rt_sigpending, rt_sigqueueinfo: what is taken in which order, and their errors; setitimer's values
  * and errors. */
 #include "t.h"

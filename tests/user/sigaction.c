@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* rt_sigaction with SIG_DFL and SIG_IGN: what it tells and refuses, what an ignored signal does, over fork and
  * exec, and that children of who ignores SIGCHLD are not waited for. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* rt_sigprocmask, tkill and tgkill: what is blocked waits, over fork and exec too; abort() ends by
  * SIGABRT, and a write to a broken pipe is EPIPE where SIGPIPE is blocked. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R30: what is mapped below the stack bounds its growth, with a gap of 256 pages that is never
  * filled. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R25: reads standard input to its end, in odd pieces into untouched memory, and tells what it
  * was. */
 #include "t.h"

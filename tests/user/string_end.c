@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R26: strings that end with their mapping: paths, argv and envp, with and without the closing
  * NUL, over pages. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading the kernel's log: whole lines, the newest where room is short, and what is refused. */
 #include "t.h"
 

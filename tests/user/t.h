@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the user tests share: say a line, name an error, run something in a child and tell how it
  * ended. */
 #ifndef TESTS_USER_T_H

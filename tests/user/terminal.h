@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A terminal for the user tests, of their own where there are more than the console. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R75: running text can't be opened for writing, cut or replaced in place, but unlinked; and a
  * file being written can't run. */
 #include "elf_make.h"

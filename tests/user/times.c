@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* gettimeofday, times, and the CPU clocks that a pid names. */
 #include "t.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R75 R93: a file is cut (O_TRUNC, ftruncate) under its maps, and under those of a child: SIGBUS,
  * for them alone. */
 #include "t.h"

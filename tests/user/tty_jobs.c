@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A controlling terminal: who may take it, ask and change its group in the foreground; the background reads EIO. */
 #include "terminal.h"
 

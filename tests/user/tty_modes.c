@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a terminal answers in raw mode without waiting, when its window changes, when its output is waited for, and when
  * the background puts itself in front. */
 #include "terminal.h"

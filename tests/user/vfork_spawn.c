@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R60: vfork and posix_spawn share the memory: what the child writes, and the error of its exec,
  * reach the parent. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* waitid: whose news, which of them, what is told of each, what stays with WNOWAIT; what is written where there are none. */
 #include "t.h"
 

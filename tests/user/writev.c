@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R25 R27: writev: order, empty and missing parts, what came through before a bad one, limits of
  * count and length. */
 #include "t.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R19 R25 R27 R60 R62 R63 R66: the tests of xv6's lab "cow" (cowtest). The sizes are for a machine of 64 MiB. */
 #include "t.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R10 R11 R13 R15 R18 R19 R22 R23 R24 R25 R26 R43: the tests of xv6's lab "lazy" (lazytests) and of the lazy
  * sbrk that xv6 has had since: a heap of a GiB of which a page here and there is touched. */
 #include "t.h"

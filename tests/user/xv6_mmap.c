@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R22 R61 R62 R91 R92 R93 R95: the tests of xv6's lab "mmap" (mmaptest), those of later years too. */
 #include "t.h"
 

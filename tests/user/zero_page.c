@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R50 R51 R53: the shared zero page stays zero, whoever writes near it, reads into it or forks
  * over it. */
 #include "t.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Teaches gdb-multiarch to look at a Faultline machine in QEMU: source this file, then `fl help`."""
 
 import os

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: MIT
 """Bugs put into copies of the kernel, and which test finds them."""

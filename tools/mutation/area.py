@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where mutants live: a copy of the tree and a build of it, one for each job."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Call sites that keep an order or a count: found by name, and each made deletable by a number.
 
 One build has them all. Each statement `call();` becomes `({ if (mutant_number != N) call(); });`, and

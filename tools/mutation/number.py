@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Sets a variable in programs that are linked already: which call site is left out."""
 
 import errno

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Seeded bugs: patches of tests/mutants, found by what they change and not by line numbers."""
 
 import glob

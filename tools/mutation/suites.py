@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs the suites over one mutant, the cheapest test first, until one notices."""
 
 import json

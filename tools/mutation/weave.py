@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Many bugs in one build: each function that a patch changes is there as it is and as each patch has it.
 
 Which one a call runs is told by mutant_number, a variable that is changed in the programs' files, so that nothing is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Takes bugs one after the other, and tells which test noticed each."""
 
 import os

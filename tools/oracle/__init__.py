@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: MIT
 """The Linux oracle: what a real riscv64 Linux makes of a program."""

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Process 1 of the Linux oracle: sets the machine up, runs one program and tells what it wrote and its status. */
 
 /*

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Boots a real riscv64 Linux in QEMU for one program, and takes apart what its process 1 sends back."""
 
 import hashlib

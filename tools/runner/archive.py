@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Writes the boot archive: a cpio file (newc) with the modes, folders and links that it is told of."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reads what the runner wants to know of ELF files: is it ours, is it static, whose code is at an address."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The runner's own ways to end: an exit status and the reason, said on the last line of standard error."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Asks QEMU's monitor where each hart is, for the report of a machine that did not come to an end."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reads the KTAP of the in-kernel tests with suspicion and says it again as flat TAP, which Meson understands."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The longest stretches without interrupts and without preemption that the hardened kernel tells at its end (R130)."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The messages of kernel and firmware: which are shown, where, and what they tell about the machine's end."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The command line of ./run.sh: what may be asked for, and the text that explains it."""
 
 import os

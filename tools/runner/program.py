@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Finds the program that a run is about and says why it cannot be run, before anything is booted."""
 
 import os

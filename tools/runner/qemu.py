@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The QEMU that a run needs: its command line, its channels, its process."""
 
 import os

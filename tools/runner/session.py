@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One run from its options to its exit status: the program's streams joined to the machine that runs it."""
 
 import errno

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Moves bytes between descriptors: nothing lost, nothing added, no faster than the slower side reads."""
 
 import os

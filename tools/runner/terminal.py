@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The host's terminal: found among the three streams, made raw, and always given back as it was."""
 
 import os

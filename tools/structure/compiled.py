@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Rules that need the build: headers that compile alone, files that no build list has forgotten."""
 
 import os
@@ -6,24 +7,26 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 from . import files
+from .scope import folders
 
 COMPILER = "riscv64-linux-gnu-gcc"
 KERNEL_FLAGS = ["-std=gnu11", "-ffreestanding", "-fno-builtin", "-march=rv64imac_zicsr_zifencei", "-mabi=lp64",
                 "-mcmodel=medany"]
 FLAGS = ["-fsyntax-only", "-Wall", "-Werror", "-Wno-unused-function", "-Wno-pragma-once-outside-header",
          "-I.", "-Iinclude", "-Iarch/include", "-Iarch/riscv/impl"]
-KERNEL = ("include", "lib", "arch", "sync", "base", "mm", "drivers", "proc", "ipc", "fs", "trap", "boot",
-          "tests/kernel")
-IMPL = "arch/riscv/impl"
-ABI = "include/abi"
+KERNEL = folders("headers-compile-alone", "include", "lib", "arch", "sync", "base", "mm", "drivers", "proc", "fs", "trap",
+                 "boot", "tests/kernel")
+IMPL = folders("headers-compile-alone", "arch/riscv/impl")
+ABI = folders("headers-compile-alone", "include/abi")
 QUOTED = re.compile(r"'([^'\n]*)'")
-LISTED = ("user", "tests")
+USER = folders("headers-compile-alone", "user")
+TESTS = folders("listed", "tests")
 
 
 def compile_alone(root, source):
     """Compiles a header by itself; gives the compiler's first complaint, None if there is none."""
-    flags = KERNEL_FLAGS if source.within(*KERNEL) else ["-std=gnu11", "-Iuser"]
-    if source.within(ABI):
+    flags = KERNEL_FLAGS if KERNEL.has(source) else ["-std=gnu11", "-Iuser"]
+    if ABI.has(source):
         flags = [*flags, "-Wpadded"]  # what is copied out whole would show the kernel's stack in a hole
     done = subprocess.run([COMPILER, *flags, *FLAGS, "-x", "c", "-"], cwd=root, text=True, check=False,
                           input=f'#include "{source.path}"\n#include "{source.path}"\n', capture_output=True)
@@ -35,8 +38,8 @@ def compile_alone(root, source):
 
 def check_headers(root, sources):
     """Yields headers that do not compile alone, or not twice."""
-    headers = [source for source in sources if source.path.endswith(".h") and source.within(*KERNEL, "user")
-               and not source.within(IMPL)]  # those are bodies: their contracts include them
+    headers = [source for source in sources if source.path.endswith(".h")
+               and (KERNEL.has(source) or USER.has(source)) and not IMPL.has(source)]  # those are bodies: their contracts include them
     with ThreadPoolExecutor(2) as pool:
         found = pool.map(lambda source: compile_alone(root, source), headers)
         for source, complaint in zip(headers, found):
@@ -61,6 +64,6 @@ def check_listed(root, sources):
     """Yields C and assembly files that are in no meson.build."""
     listed = listed_files(root)
     for source in sources:
-        if source.path.endswith((".c", ".S")) and source.within(*KERNEL, *LISTED):
+        if source.path.endswith((".c", ".S")) and any(scope.has(source) for scope in (KERNEL, USER, TESTS)):
             if source.path not in listed and os.path.splitext(source.path)[0] not in listed:
                 yield source.path, 1, "is in no meson.build"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which files are the project's: those that git tracks, not whatever else its user keeps among them."""
 
 import os

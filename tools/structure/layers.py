@@ -1,23 +1,26 @@
+# SPDX-License-Identifier: MIT
 """Includes point one way: each folder sees those below it and no other."""
 
 import os
 
+from .scope import folders
+
 BASE = ["include", "lib", "arch/include", "sync", "base"]
 ARCH, IMPL = "arch/riscv", "arch/riscv/impl"
-MIDDLE = ["mm", "drivers", "proc", "ipc", "fs", "trap"]
+MIDDLE = ["mm", "drivers", "proc", "fs", "trap"]
 MAY_INCLUDE = {
     **{folder: set(BASE[:number]) for number, folder in enumerate(BASE)},
     ARCH: set(BASE),
     "mm": set(BASE),
     "drivers": {*BASE, "mm"},
     "proc": {*BASE, "mm"},
-    "ipc": {*BASE, "mm", "proc"},
     "fs": {*BASE, "mm", "proc"},
     "trap": {*BASE, *MIDDLE},
     "boot": {*BASE, *MIDDLE},
     "tests/kernel": {*BASE, *MIDDLE, "boot"},
     "user": {"include"},
 }
+FOLDERS = folders("include-directions", *MAY_INCLUDE)
 SEARCHED = ["", "include", "arch/include", IMPL]
 FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "limits.h", "stdalign.h", "stdnoreturn.h"}
 HOSTED = {"string.h": "lib/string.h"}  # which hands over to the C library's on the host

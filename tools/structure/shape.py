@@ -1,20 +1,25 @@
-"""The rule about first lines."""
-
-import re
+# SPDX-License-Identifier: MIT
+"""The rule about first lines: the licence, then why the file exists."""
 
 FEWEST_WORDS = 3
-LICENCE = re.compile(r"SPDX|Copyright|\(c\)", re.IGNORECASE)
+LICENCE = "SPDX-License-Identifier: MIT"
 OPENING = {".c": "/*", ".h": "/*", ".S": "/*", ".ld": "/*"}
 
 
 def check_first_lines(sources):
-    """Yields files whose first line (a script's second) does not say why they exist."""
+    """Yields files that do not begin with the licence (after #!) and a line that says why they exist."""
     for source in sources:
         number = 1 if source.lines[0].startswith("#!") else 0
-        line = source.lines[number] if number < len(source.lines) else ""
         dot = source.path[source.path.rfind(".") :] if "." in source.path else ""
-        opening = OPENING.get(dot, '"""' if source.is_python else "#")
-        if source.path.endswith(".sh") and line.startswith("# shellcheck"):
-            number, line = number + 1, source.lines[number + 1]
-        if not line.startswith(opening) or len(line.strip("/*#\" ").split()) < FEWEST_WORDS or LICENCE.search(line):
-            yield source.path, number + 1, "this line says why the file exists"
+        opening = OPENING.get(dot, "#")
+        licence = f"/* {LICENCE} */" if opening == "/*" else f"# {LICENCE}"
+        lines = [*source.lines[number:], "", "", ""]
+        if lines.pop(0) != licence:
+            yield source.path, number + 1, f"this line is {licence}"
+            continue
+        if lines[0].startswith("# shellcheck"):
+            number += 1
+            lines.pop(0)
+        opening = '"""' if source.is_python else opening
+        if not lines[0].startswith(opening) or len(lines[0].strip("/*#\" ").split()) < FEWEST_WORDS:
+            yield source.path, number + 2, "this line says why the file exists"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Source files as the rules see them: their text, their code without comments, their functions."""
 
 import os
@@ -5,7 +6,7 @@ import re
 
 from . import files
 
-SUFFIXES = (".c", ".h", ".S", ".ld", ".py", ".sh")
+SUFFIXES = (".c", ".h", ".S", ".ld", ".py", ".sh", ".ini", "meson.build", "meson_options.txt")
 SCRIPT_FOLDERS = ("tools", "tools/oracle", ".", ".ci")
 EXEMPT = ("vmbench.c",)  # adopted unchanged
 NOT_CODE = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL)

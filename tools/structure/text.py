@@ -1,6 +1,9 @@
+# SPDX-License-Identifier: MIT
 """Rules about words: what may be named where."""
 
 import re
+
+from .scope import Scope, folders
 
 CSRS = ("satp|sstatus|scause|stval|sepc|stvec|sscratch|scounteren|stimecmp|stimecmph|senvcfg|sie_csr|hgatp|"
         "mstatus|mcause|mtval|mepc|mtvec|medeleg|mideleg|fcsr_csr")
@@ -18,16 +21,22 @@ GUARD_WORDS = re.compile(r"guard|lock|under|protect|held", re.IGNORECASE)
 ENUMERATOR = re.compile(r"(?:^|,)\s*([A-Z][A-Z0-9_]+)\b")
 FAULT_KINDS = re.compile(r"\benum\s+fault_kind\s*\{(.*?)\}", re.DOTALL)
 
-KERNEL = ("lib", "arch/include", "sync", "base", "mm", "drivers", "proc", "ipc", "fs", "trap", "boot")
-BACKENDS = re.compile(r"^mm/(?:anon|zero|cow|elf|file|phys|pager|swap_in)\.c$")
-MAKERS = ("mm/install.c", "mm/kmap.c", "arch/", "tests/")
-USER_COPY = re.compile(r"^(?:trap/sys_\w+|mm/usercopy|arch/riscv/usercopy|arch/riscv/user_copy)\.[cS]$")
+KERNEL = folders("kernel", "lib", "arch/include", "sync", "base", "mm", "drivers", "proc", "fs", "trap", "boot")
+PORTABLE = folders("machine-words", "include", "tests/kernel")
+BACKENDS = Scope("backends", "mm/anon.c", "mm/cow.c", "mm/elf.c", "mm/file.c")
+MAKERS = Scope("one-maker", "mm/install.c", "mm/kmap.c", "arch/*", "tests/*")
+USER_COPY = Scope("panic", "trap/sys_*.c", "mm/usercopy.c", "arch/riscv/usercopy.S")
+FOREIGN = folders("extern", "tests/user")
+KIND_TESTS = folders("fault-kinds", "tests/host", "tests/kernel")
+CONTRACTS = folders("arch-contracts", "arch/include/arch")
+CONTRACT_TESTS = folders("arch-contracts", "tests/kernel")
+SAY_LATER = Scope("later", "tools/structure/text.py", "tests/host/tools/test_structure.py")
 
 
 def check_machine(sources):
     """Yields assembly, CSRs, entry bits and cause numbers outside arch/riscv."""
     for source in sources:
-        if source.is_c and source.within("include", "tests/kernel", *KERNEL):
+        if source.is_c and (KERNEL.has(source) or PORTABLE.has(source)):
             for line, match in source.find(MACHINE):
                 if BARRIER.search(source.lines[line - 1]):
                     continue  # no instruction: it only holds the compiler back
@@ -42,7 +51,7 @@ def looks_like_address(value):
 def check_addresses(sources):
     """Yields large hexadecimal addresses outside arch/riscv."""
     for source in sources:
-        if source.is_c and source.within(*KERNEL):
+        if source.is_c and KERNEL.has(source):
             for line, match in source.find(HEX):
                 value = int(match.group(1), 16)
                 if looks_like_address(value) and len(set(match.group(1).lower())) > 1:
@@ -52,7 +61,7 @@ def check_addresses(sources):
 def check_extern(sources):
     """Yields externs in .c files."""
     for source in sources:
-        if source.path.endswith(".c") and not source.within("tests/user"):  # those are foreign programs
+        if source.path.endswith(".c") and not FOREIGN.has(source):  # those are foreign programs
             for line, _match in source.find(EXTERN):
                 yield source.path, line, "a declaration belongs into a header"
 
@@ -60,7 +69,7 @@ def check_extern(sources):
 def check_panic(sources):
     """Yields panics where a user's mistake could reach them."""
     for source in sources:
-        if USER_COPY.match(source.path):
+        if USER_COPY.has(source):
             for line, _match in source.find(PANIC):
                 yield source.path, line, "a system call answers with an error"
 
@@ -68,7 +77,7 @@ def check_panic(sources):
 def check_maker(sources):
     """Yields uses of arch_mmu_map but in the one place that grants access, and the kernel's own map."""
     for source in sources:
-        if source.is_c and not source.path.startswith(MAKERS):
+        if source.is_c and not MAKERS.has(source):
             for line, _match in source.find(MAP):
                 yield source.path, line, "only mm/install.c and mm/kmap.c make mappings"
 
@@ -76,7 +85,7 @@ def check_maker(sources):
 def check_backends(sources):
     """Yields the MMU where a page is got, not mapped."""
     for source in sources:
-        if BACKENDS.match(source.path):
+        if BACKENDS.has(source):
             for line, match in source.find(MMU):
                 yield source.path, line, f"a backend gets a page and never names the MMU ({match.group()})"
             for line, name, _system in source.includes():
@@ -87,7 +96,7 @@ def check_backends(sources):
 def check_later(sources):
     """Yields marks of unfinished work without a reason that a reader can act on."""
     for source in sources:
-        if source.path.startswith("tools/structure/") or source.path == "tests/host/tools/test_structure.py":
+        if SAY_LATER.has(source):
             continue
         for number, line in enumerate(source.lines, 1):
             match = LATER.search(line)
@@ -98,7 +107,7 @@ def check_later(sources):
 def check_locked(sources):
     """Yields functions named *_locked that do not assert their lock first."""
     for source in sources:
-        if source.is_c and source.within(*KERNEL):
+        if source.is_c and KERNEL.has(source):
             for function in source.functions():
                 head = " ".join(function.body[:12]).split(";")[:6]
                 asks = len(function.body) == 1 and function.body[0].strip().startswith("return")
@@ -109,7 +118,7 @@ def check_locked(sources):
 def check_guards(sources):
     """Yields structs that have a lock and do not say what it guards."""
     for source in sources:
-        if source.is_c and source.within(*KERNEL):
+        if source.is_c and KERNEL.has(source):
             for match in STRUCT.finditer(source.text):
                 comments = " ".join(re.findall(r"/\*.*?\*/", match.group(1), re.DOTALL))
                 before = source.text[max(0, match.start() - 600) : match.start()].rpartition("\n\n")[2]
@@ -120,7 +129,7 @@ def check_guards(sources):
 
 def check_kinds(sources):
     """Yields names of the case table that no test names."""
-    tests = "\n".join(source.text for source in sources if source.within("tests/host", "tests/kernel"))
+    tests = "\n".join(source.text for source in sources if KIND_TESTS.has(source))
     for source in sources:
         for match in FAULT_KINDS.finditer(source.code):
             line = source.code.count("\n", 0, match.start()) + 1
@@ -131,9 +140,9 @@ def check_kinds(sources):
 
 def check_contracts(sources):
     """Yields headers of the arch boundary that no in-kernel test includes."""
-    tests = "\n".join(source.text for source in sources if source.within("tests/kernel"))
+    tests = "\n".join(source.text for source in sources if CONTRACT_TESTS.has(source))
     for source in sources:
-        if source.within("arch/include/arch"):
+        if CONTRACTS.has(source):
             name = source.path[len("arch/include/") :]
             if f'"{name}"' not in tests:
                 yield source.path, 1, f"no test in tests/kernel includes {name}"

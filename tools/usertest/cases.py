@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The list of user tests, tests/user/cases.txt, and where what Linux made of them is kept."""
 
 import os

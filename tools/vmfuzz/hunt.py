@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """From seeds to the few steps by which two kernels differ."""
 
 import difflib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Finds a few items out of many that are enough to show a difference, many candidates at a time."""
 
 

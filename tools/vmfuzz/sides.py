@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The two kernels that are compared: each is given lines for vm_fuzz, a run each, and gives what each run wrote."""
 
 import os

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A checkpoint of a program that goes on while it is made: the state of one moment, saved page by page. */
 /*
  * All pages become read-only at that moment, and are saved one after the other. A write to one

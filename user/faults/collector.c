@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A copying garbage collector that works beside its program: pages that the program writes meanwhile are told by faults. */
 /*
  * While a collection goes on the program keeps to the old space, and the collector copies a few

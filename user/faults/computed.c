@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A table of square roots that is larger than it is: a page of it is computed when it is looked at. */
 /*
  * The oldest page makes room for the next, so that four are all that there ever is. Whoever reads

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What programs build on faults that they handle themselves: four of them, each its own proof. */
 #pragma once
 

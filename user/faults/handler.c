@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the programs that live by faults share: the handler's frame, reserved memory, random numbers. */
 #define _GNU_SOURCE
 #include <signal.h>

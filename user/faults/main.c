@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* /bin/faults: programs that live by faults they handle themselves, one by one or all. */
 #include <stdio.h>
 #include <string.h>

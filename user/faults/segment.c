@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A stack whose owner makes it longer: a page of guard, a handler on a stack of its own, and a limit. */
 #define _GNU_SOURCE
 #include <setjmp.h>

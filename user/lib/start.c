@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where a program without a C library begins: finds argc, argv and envp on the stack and calls
  * main. */
 #include "lib/sys.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Taking strings that follow one another apart. */
 #include "lib/strings.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Strings that follow one another, each with its NUL: how the runner hands arguments over. */
 #ifndef USER_LIB_STRINGS_H
 #define USER_LIB_STRINGS_H

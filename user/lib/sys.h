@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* System calls for programs without a C library: thin stubs that return 0 or more, or -ERRNO. */
 #ifndef USER_LIB_SYS_H
 #define USER_LIB_SYS_H

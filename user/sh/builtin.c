@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The table of the prompt's own commands, and the small ones. */
 #include "sh/builtin.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the prompt does itself. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The keys, and how a line is shown in one row of the window: only characters and CR are sent. */
 #include "sh/edit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads lines: with editing and history on a terminal, as they come elsewhere. */
 #pragma once
 

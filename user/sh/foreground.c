@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Waiting for a job, and handing the terminal over to it and back. */
 #define _GNU_SOURCE
 #include "sh/foreground.h"

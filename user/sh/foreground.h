@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The job in the foreground: it has the terminal until it ends or stops. */
 #pragma once
 

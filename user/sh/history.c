@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A ring of lines: the oldest goes. */
 #include "sh/history.h"
 

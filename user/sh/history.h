@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The lines typed before. */
 #pragma once
 

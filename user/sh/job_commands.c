@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* jobs, fg, bg and kill. */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The table of jobs, and what waitpid tells of their processes. */
 #define _GNU_SOURCE
 #include "sh/jobs.h"

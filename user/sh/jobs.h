@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The jobs: lines whose programs have been started and not all ended, or of whose end nobody was told. */
 #pragma once
 

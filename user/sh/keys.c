@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Escape sequences are read to their end, whatever is in them: none spills into the line. */
 #include "sh/keys.h"
 

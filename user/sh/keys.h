@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What was typed: bytes, and the keys that come as several. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Editing a line of UTF-8: characters are never torn, whatever bytes come. */
 #include "sh/line.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A line under edit: its bytes, the cursor, and the steps that the keys make. Pure: no terminal. */
 #pragma once
 

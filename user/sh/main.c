@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The prompt: reads lines and runs them, until exit, Ctrl-D or the end of input. */
 #include <signal.h>
 #include <stdio.h>

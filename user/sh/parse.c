@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From a line to a pipeline: quotes, redirections, pipes, &. */
 #include "sh/parse.h"
 

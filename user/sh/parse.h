@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a line asks for: programs joined by pipes, each with words and redirections, and an & behind them. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Starts the programs of one line: a process group of their own, with or without the terminal. */
 #define _GNU_SOURCE
 #include "sh/run.h"

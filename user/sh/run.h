@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs what a line asks for. */
 #pragma once
 

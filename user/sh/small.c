@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* echo, cat and ls: the image has no other programs for them. */
 #include <dirent.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The modes are what they were found as whenever a program runs, and in the end. */
 #include "sh/terminal.h"
 

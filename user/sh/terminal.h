@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The prompt's terminal: its modes, its width, who is in the foreground. */
 #pragma once
 

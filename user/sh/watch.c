@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the commands that look at the kernel share. */
 #define _GNU_SOURCE
 #include "sh/watch.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Between the commands that look at the kernel. */
 #pragma once
 

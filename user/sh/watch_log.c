@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* log: what the kernel has written of itself. */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* maps, free, walk and frame: what memory is made of. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ps, faults and trace: what has happened. */
 #define _GNU_SOURCE
 #include <ctype.h>

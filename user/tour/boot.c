@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The first words and the last. */
 #define _GNU_SOURCE
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stop 4: the pages of a program's text, which arrive when it runs into them. */
 #include <stdio.h>
 

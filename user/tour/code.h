@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The pages of text that only the stop about them may touch. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the kernel says of this process: Faultline's own call where it is, else what Linux offers. */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How the meter reads the counters: the faults first or last, so that the reading is not measured. */
 #pragma once
 

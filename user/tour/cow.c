@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stop 3: one page of two processes, before and after the child's write. */
 #define _GNU_SOURCE
 #include <stdio.h>

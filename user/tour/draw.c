@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Lines of text as a terminal shows them: how wide they are, their colours, the table of figures. */
 #include <stdarg.h>
 #include <stdio.h>

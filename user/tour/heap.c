@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stop 1: 1 GiB of heap is promised, and three pages of it are touched. */
 #define _GNU_SOURCE
 #include <stdio.h>

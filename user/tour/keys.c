@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A key to go on: only where both ends are a terminal, which is left as it was found. */
 #define _GNU_SOURCE
 #include <signal.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The guided tour, /bin/tour: the fault handlers at work, each shown by a small real program. */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Measures a piece of this program: its faults, frames and instructions. */
 #define _GNU_SOURCE
 #include <elf.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stop 6: a fault that nobody can serve. */
 #define _GNU_SOURCE
 #include <stdio.h>

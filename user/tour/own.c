@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stop 7: faults that programs serve themselves. */
 #include <stdio.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stop 5: a stack that grows as it is used. */
 #include <stdio.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Every word that the tour says, in each language. A line has 78 columns at most. */
 #include "texts.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The tour's words, by name: texts.c has them in each language. */
 #pragma once
 

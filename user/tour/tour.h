@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The guided tour: what its stops share. It is an ordinary Linux program, and runs there too. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stop 2: a large array of zeros, read and then written. */
 #include <stdio.h>
 

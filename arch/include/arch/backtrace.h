@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Who called whom in the kernel, by name. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernel's own mappings, made once at boot. */
 #pragma once
 

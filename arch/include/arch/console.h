@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The firmware's console: what there is before, and instead of, a UART. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A thread's machine state: kernel stack, callee-saved registers, FPU. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The machine in words, for reports: how it came to refuse an address, how long an instruction is. */
 #pragma once
 

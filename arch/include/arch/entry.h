@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a page-table entry says, without saying how its bits lie. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a trap saved of a thread, for those who read arguments and set results. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The running hart and the running thread's arch part. */
 #pragma once
 

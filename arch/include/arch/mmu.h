@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The memory-management unit: one address space's tables, as mm sees them. */
 #pragma once
 

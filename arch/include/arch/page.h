@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Page size, user address range and the direct map, as the architecture has them. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Power off and reset through the firmware. */
 #pragma once
 

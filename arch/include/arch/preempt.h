@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The running thread's preemption count, where one load tests it. */
 #pragma once
 

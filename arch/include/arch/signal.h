@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Signal frames: the registers that a handler finds, and how it is entered and left. */
 #pragma once
 

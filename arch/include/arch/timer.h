@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The hart's clock and its one deadline. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the kernel gives to arch: where traps and the boot go. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The only routines that touch user addresses. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The hostile device: its registers and queues, and what it can do with them. */
 #include "virtio/device.h"
 

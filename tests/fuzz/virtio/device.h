@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A virtio-serial device that does what a script says, honest or not, and at what moment. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Included in front of every source: before each look at memory that the device shares, it may change that. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernel round the driver: frames full of poison, a heap, a clock, a log that may go to the device itself. */
 #include "virtio/kernel.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the driver asks of the rest of the kernel, and what a test sees of that. */
 #pragma once
 

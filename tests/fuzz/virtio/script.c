@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads the hostile device's script, and does its ops when they are due: also in the midst of the driver. */
 
 /*

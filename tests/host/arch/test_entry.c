@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* RISC-V's page-table entries natively: every combination of rights and flags against the contract (R61, R85). */
 #include "arch/entry.h"
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the boot reads of a machine: memory in pieces, what is reserved in it, the archive. */
 #include <libfdt.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Ports whose announcements come slowly, as where the device works in a thread of its own, or not at all. */
 #include <stdio.h>
 #include <string.h>

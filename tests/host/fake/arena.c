@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The fake machine's physical memory and vmap area: a memory file, mapped as mm asks. */
 #define _GNU_SOURCE
 #include <stdio.h>

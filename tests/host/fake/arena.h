@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the fake machine asks of the host, in plain C types. */
 #pragma once
 

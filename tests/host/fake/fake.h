@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a host test can do to the fake machine: memory, accesses, fences. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The fake machine's vmap area: what is mapped there shows the arena. */
 #include "arch/mmu.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The host's kernel log: counted, and shown only to who asks. */
 #include "base/log.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The fake machine apart from its MMU: addresses, interrupts, hart, clock, boot map. */
 #include "fake.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The fake MMU: tables of three levels in the arena, and a TLB that believes what it saw. */
 #include "arch/mmu.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The fake TLB: what a hart may still believe after a table was changed. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The fake machine's copies to and from user memory, faults served on the way. */
 #include "arch/usercopy.h"
 

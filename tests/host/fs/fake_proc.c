@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What fs asks of proc, for host tests with one thread. */
 #include "fake_proc.h"
 

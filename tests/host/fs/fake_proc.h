@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What fs asks of proc, for host tests with one thread: locks that are checked, waits that a test ends. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The boot archive as the tree. */
 #include <stdio.h>
 #include <string.h>

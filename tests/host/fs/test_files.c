@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is in files: bytes, directories' entries, descriptors. */
 #include <stdio.h>
 #include <string.h>

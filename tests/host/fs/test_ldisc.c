@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The line discipline: what keys do to lines, to the screen and to readers. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Names in the tree: what can be made, found, linked and removed, and the errors of what can not. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R45: every allocation of the file system fails once, and nothing is leaked or left half-made. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The ring of a pipe against a plain queue of bytes. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A tree of files on the fake machine. */
 #include "tree.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A tree of files on the fake machine, and calls on it as short as tests want them. */
 #pragma once
 

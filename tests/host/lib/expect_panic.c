@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A panic that a test may expect; one that it does not ends it. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* For host tests that let the Nth allocation fail: how it fails, and what is printed of it. */
 #pragma once
 

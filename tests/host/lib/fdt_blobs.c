@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Two device trees, and libfdt's view of them beside ours. */
 #include "fdt_blobs.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The two device trees that the tests read, and the comparison of a tree with libfdt's view. */
 #pragma once
 

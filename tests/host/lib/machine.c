@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A machine of one hart whose time stands still until a test moves it. */
 #include "machine.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The least machine that sync and base need on the host. */
 #pragma once
 

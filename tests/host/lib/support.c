@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Random numbers and files for the host tests. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the host tests of lib, sync and base share: cmocka, random numbers, expected panics. */
 #pragma once
 

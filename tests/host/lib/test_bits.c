@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Small arithmetic at its edges. */
 #include "lib/bits.h"
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The command line's words: blanks, values, quotes, and any bytes at all. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The archive reader: good archives, and each way to be bad. */
 #include <errno.h>
 #include <stdio.h>

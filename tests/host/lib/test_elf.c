@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The ELF reader: odd but legal images (R73), bad ones (R74), and any bytes at all. */
 #include <elf.h>
 #include <errno.h>

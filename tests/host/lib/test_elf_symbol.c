@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Symbols of ELF files (R121): which one an address gets, and files that are damaged or mean harm. */
 #include <elf.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The device-tree reader: against libfdt, and what the boot asks of it. */
 #include <errno.h>
 

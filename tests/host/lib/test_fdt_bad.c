@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The device-tree reader on broken trees: refused, or harmless. */
 #include <errno.h>
 #include <stdlib.h>

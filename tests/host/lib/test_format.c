@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Formatted text: every conversion and flag, against the C library's. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The intrusive list: every operation, and a random run against an array. */
 #include "lib/list.h"
 #include "test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The lock order's checker: what it allows, and that it sees each way to break the rules. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The log and the end of the kernel: lines, levels, sinks, a ring that turns over, panics. */
 #include <stdio.h>
 #include <stdlib.h>

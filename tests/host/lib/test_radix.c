@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The radix tree: at random against an array, with exact counts of nodes. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reference counts: the last one out is told, misuse panics. */
 #include "lib/refcount.h"
 #include "test.h"

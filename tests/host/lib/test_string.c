@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Our string functions, built under other names, against the C library's, at every alignment. */
 #include <errno.h>
 #include <stdlib.h>

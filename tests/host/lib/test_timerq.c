@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Timers and the clock: deadlines, order, cancelling from everywhere, conversions at the edges. */
 #include <string.h>
 

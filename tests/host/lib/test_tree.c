@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The balanced tree: order, balance and weights, at random against a naive model. */
 #include <string.h>
 

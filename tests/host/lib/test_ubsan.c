@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernel's handlers of undefined behaviour, called by code that the native compiler checks. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Wait queues: each rule alone, then threads that would hang if a wake-up were lost. */
 #include <pthread.h>
 #include <semaphore.h>

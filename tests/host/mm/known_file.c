@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An object whose bytes are known, for tests: a file that sometimes must be waited for. */
 #include "known_file.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A machine for each host test of mm, and a process: mm's variables start out once. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One space at a time on the rig, which all of a file's tests begin and end alike with. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Address spaces on the fake machine, for the tests of faults and verbs. */
 #include "rig.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The border between two VMAs: which neighbour takes pages, and what the functions that change VMAs insist on. */
 #include "one_space.h"
 

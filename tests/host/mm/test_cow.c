@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Copies on write that others get in the way of, and pages with very many holders. */
 #include "rig.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fence debts: what is owed, what pays, and that a fence that was left out is caught (R8). */
 #include "rig.h"
 

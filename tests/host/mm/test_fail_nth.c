@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R45: every allocation of mm fails, one at a time, and from each one on; then all is as it was. */
 #include "one_space.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The dispatcher, case by case: what each kind does, counts, and starts over for. */
 #include "arch/hart.h"
 #include "one_space.h"

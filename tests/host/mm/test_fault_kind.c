@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fault_classify over every combination, against the case table in words. */
 #include "mm/fault_kind.h"
 

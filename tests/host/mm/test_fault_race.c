@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Faults whose world changes before they are granted; that find no memory; that have to wait. */
 #include "one_space.h"
 

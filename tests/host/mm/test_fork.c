@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fork: what is shared, what it costs, and what is left when it fails. */
 #include "rig.h"
 

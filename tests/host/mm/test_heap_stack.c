@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The break, and stacks that grow by faults. */
 #include "one_space.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Another space's memory: copies, and pages that are held. */
 #include "one_space.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Tests of the page ledger: a sound machine has no errors, and each seeded one is found (R111). */
 #include "memory.h"
 

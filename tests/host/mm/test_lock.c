@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Locked memory and what forks leave out: failing allocations, and children that are whole. */
 #include "one_space.h"
 

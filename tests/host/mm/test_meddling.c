@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Entries that change under the hand that changes them, as hardware and other harts may do it. */
 #include "one_space.h"
 

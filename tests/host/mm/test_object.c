@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Tests of objects: reads, writes and truncations against an array of bytes. */
 #include "memory.h"
 

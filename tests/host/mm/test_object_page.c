@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Tests of the pages of objects: fills, their races, truncation of all that shows them. */
 #include "memory.h"
 

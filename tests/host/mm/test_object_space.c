@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pages had ahead and holes made, against an array of bytes, mappings, and where memory runs out. */
 #include "one_space.h"
 

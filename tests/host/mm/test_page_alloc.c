@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Tests of frames: layout from ranges of RAM, the buddy allocator against a model, its checks. */
 #include "memory.h"
 

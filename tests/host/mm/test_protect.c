@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mprotect where it takes a way of its own: borders that move, entries with nothing to lose. */
 #include "one_space.h"
 

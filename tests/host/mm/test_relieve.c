@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The door for who waits for memory: what is tried before anybody is ended, and who may have the last frames. */
 #include "one_space.h"
 

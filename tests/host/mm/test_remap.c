@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mremap: what others see while pages move, what truncation does to them, and where memory runs out. */
 #include "one_space.h"
 

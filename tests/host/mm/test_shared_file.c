@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Shared mappings of files: dirty marks, sharing, truncation in between, frames that are counted. */
 #include "one_space.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Tests of small objects: random allocation against a model, slabs given back, misuse found. */
 #include "memory.h"
 

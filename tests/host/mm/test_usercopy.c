@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Tests of copies between kernel and user memory: ranges, partial copies, strings. */
 #include "memory.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The verbs one by one: Linux's errors and effects, and who waits for them. */
 #include "one_space.h"
 

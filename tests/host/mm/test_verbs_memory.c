@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The verbs when memory runs out: at each allocation, one at a time. */
 #include "one_space.h"
 

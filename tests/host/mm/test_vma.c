@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The VMA tree against a naive list: look-up, gaps, splits and merges. */
 #include "rig.h"
 

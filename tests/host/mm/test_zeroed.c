@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The frame that is zeroed ahead: spent by first writes, and free for everything else. */
 #include "one_space.h"
 

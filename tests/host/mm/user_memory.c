@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A little user memory behind the fake MMU, for copies that need no address space. */
 #include "user_memory.h"
 

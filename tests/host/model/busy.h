@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is under way: the operation that was stopped at a pause, and what others may see of it. */
 #pragma once
 

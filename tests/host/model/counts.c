@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a run has done, counted: for the report, and for the floors that keep it from falling. */
 #include "counts.h"
 

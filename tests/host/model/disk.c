@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The disk behind the model's files: quick, slow, or with bad pages. */
 #include "disk.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What an access must come to: the rules, said as naively as can be. */
 #include "expect.h"
 

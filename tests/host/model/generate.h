@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Random operations that make sense where the model stands. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Random and written sequences of operations on mm, against the model: the test's command line. */
 #include <getopt.h>
 #include <inttypes.h>

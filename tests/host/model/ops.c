@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which operation is which, and what several of them need. */
 #include "ops.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What each operation does to the kernel and to the model, and how the two are compared. */
 #pragma once
 

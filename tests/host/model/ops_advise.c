@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* madvise: what is given back, filled ahead, and noted for a child. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Files: read, written, cut, grown and renewed while they are mapped. */
 #include <string.h>
 

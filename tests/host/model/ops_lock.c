@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mlock and its kin, mincore and msync. */
 #include "counts.h"
 #include "expect.h"

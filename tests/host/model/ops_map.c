@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mmap: what it makes and what it replaces; the stack is made that way too. */
 #include <limits.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mremap: mappings grow where they are, shrink, and move. */
 #include <string.h>
 

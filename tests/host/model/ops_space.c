@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fallocate: room that a file's bytes take, had ahead and given back. */
 #include <string.h>
 

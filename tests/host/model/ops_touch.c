@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Programs load, store and run, and the kernel copies: bytes and refusals are compared. */
 #include <string.h>
 

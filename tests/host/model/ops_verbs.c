@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* munmap, mprotect, brk and fork. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Every verb stopped at each of its pauses, and every wait, with work of every kind and a kill there. */
 #include <stdlib.h>
 #include <string.h>

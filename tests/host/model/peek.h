@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the kernel really holds, looked at without touching it. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The systematic parts of the model's test: each prints TAP and gives the exit status. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs scripts and random sequences, here or in a process that may die of it. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is stopped, and what happens meanwhile: the tables of the systematic test. */
 #include "scenes.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Operations as a readable text, one a line: what is generated, kept, shrunk and replayed. */
 #include "script.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Memory that stays when the process that wrote to it has died (apart, for its header is Linux's). */
 #define _GNU_SOURCE
 #include "shared.h"

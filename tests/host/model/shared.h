@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Memory that stays when the process that wrote to it has died. */
 #pragma once
 

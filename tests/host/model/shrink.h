@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Makes a script that fails short: leaves out what it fails without. */
 #pragma once
 

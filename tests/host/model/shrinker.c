@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Proves the shrinker: the model forgets a rule, and a short script must say which. */
 #include "points.h"
 #include "run.h"

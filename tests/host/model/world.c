@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The naive model's spaces, files and shared memory, and the machine that they live on. */
 #include "world.h"
 

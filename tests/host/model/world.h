@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The naive model: spaces as arrays of pages, files and shared memory as arrays of bytes. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The ChaCha20 block function against RFC 8439's vectors. */
 #include <setjmp.h>
 #include <stdarg.h>

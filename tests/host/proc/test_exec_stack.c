@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The stack that a new image finds: order, alignment, limits (ABI.md, section 1). */
 #include <setjmp.h>
 #include <stdarg.h>

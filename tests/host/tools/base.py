@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Brings the tools and the system tests' few lines of TAP to the tools' own tests."""
 
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Stands in for QEMU and a kernel in it, so that the runner's side of its contract is tested without either.
 
 It speaks over the same channels (UART, monitor, ports), reads the same boot archive, and plays a few of

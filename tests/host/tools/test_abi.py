@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Each rule of tools/check-abi is broken in every way once, in a small tree that keeps all the others."""
 
 import os

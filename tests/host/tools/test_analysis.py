@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """tools/check-analysis finds what is seeded in a small tree, and takes exceptions only with a reason."""
 
 import json

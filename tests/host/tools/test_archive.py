@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The boot archives that the runner writes, read back by cpio and by hand."""
 
 import errno

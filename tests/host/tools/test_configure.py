@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """A build folder that is set up where there is no native compiler, and what becomes of it when there is one."""
 
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Each rule of tools/check-docs is broken once, in a small project that keeps all the others."""
 
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The benchmark's table, chart and profile, from figures that are made up."""
 
 import importlib.machinery

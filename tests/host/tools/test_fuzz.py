@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The corpus's text form, and what a fuzzer's run says where it falls below its floors or finds something."""
 
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The parts of the gdb script that need no gdb (R123): the kernel's numbers, and the walk of a page table in words."""
 
 import os

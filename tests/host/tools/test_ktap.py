@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The reader of the in-kernel tests' KTAP: each way that it can be wrong is seen to be noticed."""
 
 from base import TOOLS  # noqa: F401

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """How bugs are put into sources, and how a test's output is judged: without building anything."""
 
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The installation of what is missing, with an apt, a sudo and an id that only play those."""
 
 import fcntl

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """How the runner moves bytes, when a signal comes in between."""
 
 import errno

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Each rule of tools/check-structure is broken once, in a small tree that keeps all the others."""
 
 import os
@@ -10,37 +11,52 @@ import tempfile
 from base import TOOLS
 from lib.tap import CASES, Skip, case, equal, main
 
+C, SH = "/* SPDX-License-Identifier: MIT */\n", "# SPDX-License-Identifier: MIT\n"
 GOOD = {
-    "include/abi/a.h": "/* What all may include. */\n#pragma once\n",
-    "lib/list.h": "/* A list of nothing. */\n#pragma once\n#include \"abi/a.h\"\nstruct list {\n\tint n;\n};\n",
-    "lib/list.c": "/* The list of nothing. */\n#include \"lib/list.h\"\nint list_n(struct list *l)\n{\n\treturn l->n;\n}\n",
-    "arch/include/arch/mmu.h": "/* The boundary to the MMU. */\n#pragma once\n#include \"arch-impl/mmu.h\"\n",
-    "arch/riscv/impl/arch-impl/mmu.h": "/* What RISC-V supplies here. */\n#define ONE 1\n",
-    "arch/riscv/csr.c": "/* Reads a register there is. */\nvoid f(void)\n{\n\t__asm__ volatile(\"csrr a0, satp\");\n}\n",
-    "mm/fault_kind.h": "/* The kinds of faults there are. */\n#pragma once\nenum fault_kind { FAULT_FILL };\n",
-    "mm/install.c": "/* The one maker of mappings. */\n#include \"arch/mmu.h\"\nvoid install(void)\n{\n\tarch_mmu_map();\n}\n",
-    "mm/anon.c": "/* Pages that come from nowhere. */\n#include \"lib/list.h\"\nint anon;\n",
-    "trap/sys_mem.c": "/* System calls on memory here. */\nint sys_brk(void)\n{\n\treturn 0;\n}\n",
-    "tests/kernel/t.c": "/* A test of all that. */\n#include \"arch/mmu.h\"\nint kind = FAULT_FILL;\n",
-    "meson.build": "files('lib/list.c', 'arch/riscv/csr.c', 'mm/install.c', 'mm/anon.c', 'trap/sys_mem.c', 'tests/kernel/t.c')\n",
+    "include/abi/a.h": C + "/* What all may include. */\n#pragma once\n",
+    "lib/list.h": C + "/* A list of nothing. */\n#pragma once\n#include \"abi/a.h\"\nstruct list {\n\tint n;\n};\n",
+    "lib/list.c": C + "/* The list of nothing. */\n#include \"lib/list.h\"\nint list_n(struct list *l)\n{\n\treturn l->n;\n}\n",
+    "arch/include/arch/mmu.h": C + "/* The boundary to the MMU. */\n#pragma once\n#include \"arch-impl/mmu.h\"\n",
+    "arch/riscv/impl/arch-impl/mmu.h": C + "/* What RISC-V supplies here. */\n#define ONE 1\n",
+    "arch/riscv/csr.c": C + "/* Reads a register there is. */\nvoid f(void)\n{\n\t__asm__ volatile(\"csrr a0, satp\");\n}\n",
+    "mm/fault_kind.h": C + "/* The kinds of faults there are. */\n#pragma once\nenum fault_kind { FAULT_FILL };\n",
+    "mm/install.c": C + "/* The one maker of mappings. */\n#include \"arch/mmu.h\"\nvoid install(void)\n{\n\tarch_mmu_map();\n}\n",
+    "mm/anon.c": C + "/* Pages that come from nowhere. */\n#include \"lib/list.h\"\nint anon;\n",
+    "trap/sys_mem.c": C + "/* System calls on memory here. */\nint sys_brk(void)\n{\n\treturn 0;\n}\n",
+    "tests/kernel/t.c": C + "/* A test of all that. */\n#include \"arch/mmu.h\"\nint kind = FAULT_FILL;\n",
+    "meson.build": SH + "# What is built here.\n"
+                   "files('lib/list.c', 'arch/riscv/csr.c', 'mm/install.c', 'mm/anon.c', 'trap/sys_mem.c', 'tests/kernel/t.c')\n",
 }
+
+# What the rules name besides; nothing is in it.
+EMPTY = ["base/log.h", "sync/lock.h", "drivers/uart.h", "proc/thread.h", "fs/file.h", "boot/main.h", "user/lib.h",
+         "tests/user/t.h", "tests/host/t.h", "mm/kmap.c", "mm/usercopy.c", "mm/cow.c", "mm/elf.c", "mm/file.c",
+         "arch/riscv/usercopy.S"]
+GOOD.update({path: C + "/* There is nothing here. */\n" for path in EMPTY})
+GOOD.update({path: SH + '"""Words are looked for here."""\n'
+             for path in ("tools/structure/text.py", "tests/host/tools/test_structure.py")})
+GOOD["meson.build"] += "files(" + ", ".join(f"'{path}'" for path in EMPTY) + ")\n"
 
 LOCKED = "/* Something with a lock. */\nvoid x_locked(int *x)\n{\n\t*x = 1;\n\t*x = 2;\n}\n"
 
 # rule: (file, what it becomes or what is added to its end)
 SEEDS = [
-    ("include-directions", "mm/anon.c", '#include "trap/up.h"\n', {"trap/up.h": "/* A header above mm. */\n#pragma once\n"}),
+    ("include-directions", "mm/anon.c", '#include "trap/up.h"\n', {"trap/up.h": C + "/* A header above mm. */\n#pragma once\n"}),
     ("include-directions", "mm/anon.c", '#include "arch-impl/mmu.h"\n', {}),
     ("include-directions", "trap/sys_mem.c", '#include "arch/riscv/csr.h"\n',
-     {"arch/riscv/csr.h": "/* A header of the arch. */\n#pragma once\n"}),
+     {"arch/riscv/csr.h": C + "/* A header of the arch. */\n#pragma once\n"}),
     ("include-directions", "lib/list.c", "#include <stdio.h>\n", {}),
     ("include-cycles", "lib/list.h", '#include "lib/tree.h"\n',
-     {"lib/tree.h": '/* A tree of nothing. */\n#pragma once\n#include "lib/list.h"\n'}),
+     {"lib/tree.h": C + '/* A tree of nothing. */\n#pragma once\n#include "lib/list.h"\n'}),
     ("headers-compile-alone", "lib/list.h", "struct other { struct unknown u; };\n", {}),
     ("headers-compile-alone", "include/abi/hole.h",
-     "/* A struct with a hole. */\n#pragma once\nstruct hole {\n\tchar c;\n\tlong n;\n};\n", {}),
-    ("first-lines", "mm/none.h", "#pragma once\n", {}),
-    ("first-lines", "mm/licence.h", "/* SPDX-License-Identifier: MIT */\n", {}),
+     C + "/* A struct with a hole. */\n#pragma once\nstruct hole {\n\tchar c;\n\tlong n;\n};\n", {}),
+    ("first-lines", "mm/none.h", C + "#pragma once\n", {}),
+    ("first-lines", "mm/licence.h", C, {}),
+    ("first-lines", "mm/unlicensed.h", "/* Why this file exists. */\n", {}),
+    ("first-lines", "tools/lib.py", SH + "import os\n", {}),
+    ("first-lines", "tools/tool", "#!/usr/bin/env python3\n" + '"""A script without a licence."""\n', {}),
+    ("first-lines", "mm/meson.build", SH + "files()\n", {}),
     ("machine-words", "mm/anon.c", 'void f(void)\n{\n\t__asm__ volatile("wfi");\n}\n', {}),
     ("machine-words", "mm/anon.c", "int f(void)\n{\n\treturn satp;\n}\n", {}),
     ("fixed-addresses", "mm/anon.c", "long base = 0x80200000;\n", {}),
@@ -53,9 +69,9 @@ SEEDS = [
     ("guards", "mm/anon.c", "\nstruct s {\n\tstruct spinlock l;\n\tint n;\n};\n", {}),
     ("fault-kinds", "mm/anon.c", "",
      {"mm/fault_kind.h": GOOD["mm/fault_kind.h"].replace("FAULT_FILL", "FAULT_FILL, FAULT_NEW")}),
-    ("arch-contracts", "arch/include/arch/new.h", "/* A new part of it. */\n#pragma once\n", {}),
+    ("arch-contracts", "arch/include/arch/new.h", C + "/* A new part of it. */\n#pragma once\n", {}),
     ("later", "mm/anon.c", "/* TO" "DO */\n", {}),
-    ("listed", "mm/new.c", "/* A file nobody builds. */\nint new_file;\n", {}),
+    ("listed", "mm/new.c", C + "/* A file nobody builds. */\nint new_file;\n", {}),
 ]
 
 
@@ -98,6 +114,13 @@ def add_case(rule, path, text, more):
     number = sum(function.__name__.startswith(rule.replace("-", "_")) for function in CASES) + 1
     seeded.__name__ = f"{rule.replace('-', '_')}_seed_{number}"
     case(seeded)
+
+
+@case
+def a_rule_without_files_is_broken():
+    found, said = broken_rules({path: text for path, text in GOOD.items() if path != "mm/cow.c"})
+    equal(found, ["rules-match"], f"broken rules ({said})")
+    equal("mm/cow.c" in said[0] and "backends" in said[0], True, said[0])
 
 
 @case

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The last line of ./test.sh: each point once, and nothing that went wrong left out."""
 
 import json

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """The list of user tests, and what is kept of Linux's answers."""
 
 import os

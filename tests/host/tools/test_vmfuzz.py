@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """tools/fuzz-vm: its shrinker and how it compares, with kernels that only play being one."""
 
 import contextlib

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The program of a foreign project: what its first argument asks for. */
 #include <stdio.h>
 #include <stdlib.h>

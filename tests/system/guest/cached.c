@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* cached FILE: asks for memory of each kind when all that is left is in clean pages of FILE. */
 #define _GNU_SOURCE
 #include <errno.h>

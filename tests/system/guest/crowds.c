@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What crowds of processes cost those who have no part in them; one word each. Time is counted in instructions. */
 #define _GNU_SOURCE
 #include <signal.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Ways for a program to be killed by its own access: one for each word that may be its argument. */
 #define _GNU_SOURCE
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* System calls of any number, and what the kernel itself answers. */
 #pragma once
 

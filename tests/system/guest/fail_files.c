@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fail_nth: pipes, files, names, descriptors and devices. */
 #include "fail_nth.h"
 

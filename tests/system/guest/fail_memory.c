@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fail_nth: faults of each kind, and what changes the map of memory. */
 #include "fail_nth.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Lets the Nth allocation of a scenario fail, for every N, and sees what is left (hardened kernel). */
 
 /*

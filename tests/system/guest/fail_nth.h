@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Calls and scenarios of fail_nth: what is tried with one allocation failing. */
 #pragma once
 

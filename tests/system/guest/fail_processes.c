@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fail_nth: fork, exec, the life of a process, and what is asked about it. */
 #include "fail_nth.h"
 

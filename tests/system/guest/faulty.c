@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A program that faults in known places, for the test of the debugger: it has functions worth stopping in. */
 #define _GNU_SOURCE
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Broken images: headers with random fields, run one after the other; the kernel goes on. */
 
 /*

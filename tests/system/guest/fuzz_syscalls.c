@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Random system calls: whatever they ask for, the kernel goes on and ends with a clean ledger. */
 
 /*

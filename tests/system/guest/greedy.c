@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a greedy or malicious program does to the kernel's memory and log: one word each. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Programs that mean harm: whatever they ask for, the kernel goes on, and all that they had comes back. */
 
 /*

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the parts of the hostile program share: chance, addresses, calls, acts, and what is counted. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the children do beside calls: memory of all kinds, limits, images, terminals, crowds. */
 #include "hostile.h"
 

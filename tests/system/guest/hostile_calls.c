@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The calls and what their arguments are; what is held back so that the machine and the judge live. */
 #include "hostile.h"
 

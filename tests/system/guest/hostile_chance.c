@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Chance: numbers, addresses, lengths, and structures that are half good. */
 #include "hostile.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Signals where they are not wanted: odd stacks, frames made by hand, handlers that spoil their own. */
 #include "hostile.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Keeps the tree of names as it was: what the children have made is removed. */
 #include "hostile.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What sealing a memfd costs where it is mapped so often, in nanoseconds: under icount, instructions. */
 #define _GNU_SOURCE
 #include <fcntl.h>

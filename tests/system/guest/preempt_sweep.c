@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Calls that are preempted after each n-th of their instructions, by one that meddles (hardened kernel). */
 
 /*

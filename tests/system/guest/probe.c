@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The program that the system tests run: one small behaviour for each word that may be its argument, or its name. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Watches its own faults through Faultline's call, and says what it did not see as it should be. */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Boots a machine without ./run.sh, for boot archives and command lines that it would never make."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs ./run.sh as its users do: where it is, the program that it runs, what came out."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Has runs of the hardened kernel tell how long interrupts and preemption were off, and looks at the longest (R130)."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What /proc tells of processes; ps need not be installed."""
 
 import time

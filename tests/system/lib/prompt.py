@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The prompt on a terminal, alone or behind the tour: typing at it, and what its screen shows."""
 
 import os

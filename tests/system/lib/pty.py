@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs ./run.sh on a terminal of its own, with pexpect."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A terminal's screen, as far as the prompt uses it: what a person sees after all that came."""
 
 import codecs

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A few lines of TAP: cases are functions, an assertion that fails is a point that failed."""
 
 import sys

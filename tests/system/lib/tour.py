@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the guided tour shows: its stops, and every figure of its tables."""
 
 import re

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Touches: loads, stores and fetches whose faults are told, and then mended, jumped out of, or stepped over. */
 #include "vm_fuzz.h"
 

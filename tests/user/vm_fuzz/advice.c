@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* madvise, msync, mincore and the locks. */
 #include "vm_fuzz.h"
 

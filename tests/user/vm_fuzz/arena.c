@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the arena is thought to hold. It only steers the choice of arguments: nothing is checked against it. */
 #include "vm_fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Chances that follow from a seed and a step's number alone, so that steps can be left out. */
 #include "vm_fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The files whose pages are mapped, and what is done to them by their descriptors. */
 #include "vm_fuzz.h"
 

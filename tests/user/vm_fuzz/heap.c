@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* brk, in the pages behind the program that mmap and its kin reach as well. */
 #include "vm_fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* All that can be seen: which pages are mapped, whether they can be read, and their bytes; the files' too. */
 #include "vm_fuzz.h"
 

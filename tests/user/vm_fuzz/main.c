@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* R90 R91 R92 R93 R94 R95 R100: random sequences of the mmap family, which must come to the same as on Linux.
  *
  * vm_fuzz SEED STEPS [WORD...]: a hash of all results, signals and visible memory every 100 steps, then totals.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mmap, munmap and mprotect: most of them good, some with one thing wrong. */
 #include "vm_fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* mremap: in place, to a place of the arena, and to wherever the kernel likes, from where it is brought back. */
 #include "vm_fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The steps: which there are, what is left out, and children that take some of their own. */
 #include "vm_fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What every call and signal has come to: into the hash, into the totals, and as lines where they are wanted. */
 #include "vm_fuzz.h"
 

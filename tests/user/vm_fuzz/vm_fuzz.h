@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the files of vm_fuzz share: chances, the arena and what it is thought to hold, and telling. */
 #ifndef TESTS_USER_VM_FUZZ_H
 #define TESTS_USER_VM_FUZZ_H

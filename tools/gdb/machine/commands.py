@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The commands: `fl WORD ARGUMENTS...`, each a function elsewhere, and what `fl help` says."""
 
 import gdb

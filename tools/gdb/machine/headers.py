@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Numbers that debug information leaves out: the plain #defines of the kernel's own headers."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The kernel's own structures: lists and trees with a bound on each loop, processes, address spaces."""
 
 import gdb

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reads the machine's memory by physical address, so that neither the mode of the hart nor its tables matter."""
 
 import struct

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Page tables and frames: `fl walk`, `fl page`."""
 
 import gdb

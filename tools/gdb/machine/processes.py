@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Processes and their VMAs: `fl ps`, `fl vmas`."""
 
 import gdb

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the kernel has noted: the trace of faults and the log, out of their rings."""
 
 import struct

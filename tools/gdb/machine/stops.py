@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Stopping at the faults of a process: `fl break-fault`, and $fl_pid() for conditions of one's own."""
 
 import gdb

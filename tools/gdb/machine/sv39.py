@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The walk of a page table, in words: no gdb here, the reader of physical memory is given."""
 
 from .headers import N, PAGE_SHIFT, PAGE_SIZE

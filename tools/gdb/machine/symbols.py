@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whose symbols gdb has: the kernel's at both of its addresses, the user program's where it was loaded."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The one error of these commands, apart so that parts without gdb can raise it too."""
 
 

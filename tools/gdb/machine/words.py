@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the words behind a command mean."""
 
 import functools

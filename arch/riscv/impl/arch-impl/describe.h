@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* RISC-V: compressed instructions are those that do not end in 11. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* RISC-V: what the bits of a user leaf entry mean. */
 #pragma once
 

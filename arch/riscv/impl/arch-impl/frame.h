@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* RISC-V: what a trap saves. entry.S knows the offsets (offsets.h). */
 #pragma once
 

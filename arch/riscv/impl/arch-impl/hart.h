@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* RISC-V: tp holds the running thread's arch part, in kernel mode, always. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* RISC-V: interrupts on and off are one bit of sstatus. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* RISC-V: entries found and written, and the fence that more rights need. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* RISC-V: page size, Sv39's user half and the direct map. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* RISC-V: the machine's part of a signal frame, as Linux lays it out. */
 #pragma once
 

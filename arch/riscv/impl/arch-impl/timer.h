@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* RISC-V: the time and instret CSRs. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stands before the kernel's own drivers/mmio.h: the registers are the hostile device's. */
 #pragma once
 

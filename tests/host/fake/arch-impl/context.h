@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The fake machine's thread state: only its shape. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The fake machine's page-table entries: a layout of its own, so that nobody relies on it. */
 #pragma once
 

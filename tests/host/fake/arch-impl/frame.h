@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The fake machine's trap frame: nothing on the host makes one. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The fake machine's interrupts: one flag, so that contracts about it can be asserted. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The fake machine's local fence, and its entries found and written. */
 #pragma once
 

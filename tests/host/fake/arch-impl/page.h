@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The fake machine's pages: physical memory is an arena of the test's own process. */
 #pragma once
 

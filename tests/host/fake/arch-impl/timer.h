@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The fake machine's clock, moved by tests. */
 #pragma once
 
