@@ -9,11 +9,10 @@ root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd) || 
 
 case ${1:-} in
 -h | --help)
-	printf 'usage: ./test.sh [MESON-TEST-ARGUMENT...], as --suite kernel; without any, all but the suite soak\n'
+	printf 'usage: ./test.sh [MESON-TEST-ARGUMENT...], as --suite kernel; all but the suite soak unless it is named\n'
 	exit 0
 	;;
 esac
-[ $# -gt 0 ] || set -- --no-suite soak
 open_descriptors
 lock
 have_packages "${test_needs[@]}"
