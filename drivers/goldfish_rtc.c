@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "base/clock.h"
 #include "drivers/mmio.h"
-#include "mm/kmap.h"
+#include "mm/phys/kmap.h"
 
 /* Nanoseconds since 1970; a read of the low half keeps the high one for the read that follows. */
 #define TIME_LOW  0x00

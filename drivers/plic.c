@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "drivers/irq.h"
 #include "drivers/mmio.h"
-#include "mm/kmap.h"
+#include "mm/phys/kmap.h"
 
 /* RISC-V PLIC specification 1.0.0, memory map. All accesses are 32 bits wide. */
 #define PLIC_PRIORITY(irq)	(4 * (irq))

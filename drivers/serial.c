@@ -11,8 +11,8 @@
 #include "drivers/uart.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "mm/page_alloc.h"
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/phys/page_alloc.h"
 
 #define VIRTIO_CONSOLE_F_MULTIPORT 2ull
 #define CONFIG_MAX_PORTS	   4 /* offset in the configuration space */

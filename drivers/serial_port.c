@@ -6,7 +6,7 @@
 #include "drivers/patience.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "mm/page_alloc.h"
+#include "mm/phys/page_alloc.h"
 
 /* How long the device is waited for, polled; and where it was waited for that long before for nothing. */
 #define DRAIN_NS   (5 * NSEC_PER_SEC)

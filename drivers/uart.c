@@ -8,7 +8,7 @@
 #include "drivers/irq.h"
 #include "drivers/mmio.h"
 #include "lib/bits.h"
-#include "mm/kmap.h"
+#include "mm/phys/kmap.h"
 #include "sync/spinlock.h"
 
 /* Registers of the 16550, in units of the register spacing. */

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "lib/types.h"
-#include "mm/page.h"
+#include "mm/phys/page.h"
 
 #define VIRTIO_ID_CONSOLE 3
 

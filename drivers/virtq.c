@@ -6,7 +6,7 @@
 #include "drivers/virtio_regs.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "mm/page_alloc.h"
+#include "mm/phys/page_alloc.h"
 
 /* Where the used ring lies in the page: the legacy layout wants a power of two behind the available ring. */
 #define USED_ALIGN 1024u

@@ -14,7 +14,7 @@
 #include "lib/list.h"
 #include "lib/string.h"
 #include "mm/object.h"
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
 
 #define LINKED_BUCKETS 64
 

@@ -7,7 +7,7 @@
 #include "fs/quota.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
 /* getdents' positions before the first name's: "." and "..". */

@@ -7,7 +7,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/host.h"
-#include "mm/usercopy.h"
+#include "mm/user_copy.h"
 
 #define RECORD_HEAD offsetof(struct linux_dirent64, d_name)
 

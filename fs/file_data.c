@@ -7,8 +7,8 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/object.h"
-#include "mm/object_space.h"
-#include "mm/slab.h"
+#include "mm/object_size.h"
+#include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
 struct file_data {

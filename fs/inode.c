@@ -8,7 +8,7 @@
 #include "lib/string.h"
 #include "mm/host.h"
 #include "mm/object.h"
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
 #define BLOCK_SIZE  512u

@@ -9,7 +9,7 @@
 #include "fs/tmpfs.h"
 #include "lib/string.h"
 #include "mm/object.h"
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
 /* Flags that mean something beside O_PATH, and those that F_GETFL does not show. */

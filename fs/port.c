@@ -7,7 +7,7 @@
 #include "fs/dev.h"
 #include "fs/turn.h"
 #include "lib/bits.h"
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
 #include "proc/poll.h"
 #include "proc/process.h"
 #include "proc/wait.h"

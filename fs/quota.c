@@ -2,8 +2,8 @@
 /* How much of the memory the files of the tree may take. */
 #include "fs/quota.h"
 
-#include "mm/alloc_fail.h"
-#include "mm/page_alloc.h"
+#include "mm/check/alloc_fail.h"
+#include "mm/phys/page_alloc.h"
 #include "sync/atomic.h"
 
 /*

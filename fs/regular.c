@@ -9,9 +9,10 @@
 #include "fs/seals.h"
 #include "lib/bits.h"
 #include "mm/object.h"
-#include "mm/object_space.h"
-#include "mm/page_alloc.h"
-#include "mm/usercopy.h"
+#include "mm/object_io.h"
+#include "mm/object_size.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/user_copy.h"
 
 struct inode *regular_create(uint32_t mode, uint32_t dev, const void *initial, uint64_t size)
 {

@@ -6,7 +6,7 @@
 #include "arch/entry.h"
 #include "lib/bits.h"
 #include "mm/object.h"
-#include "mm/object_space.h"
+#include "mm/object_size.h"
 
 #define SEALS_ALL                                                                         \
 	(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE | \

@@ -8,7 +8,7 @@
 #include "fs/dev.h"
 #include "fs/tty_private.h"
 #include "lib/bits.h"
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
 

@@ -4,7 +4,7 @@
 #include "abi/signal.h"
 #include "fs/tty_private.h"
 #include "lib/string.h"
-#include "mm/usercopy.h"
+#include "mm/user_copy.h"
 
 static int get_termios(struct tty *tty, vaddr_t arg)
 {

@@ -4,15 +4,15 @@
 
 #include "abi/errno.h"
 #include "mm/cow.h"
-#include "mm/grow.h"
 #include "mm/install.h"
-#include "mm/page_alloc.h"
-#include "mm/tables.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/phys/table_pages.h"
+#include "mm/stack_grow.h"
 
 /*
- * The cases, in the order of the code (mm/fault_kind.c tells when each applies):
+ * The cases, in the order of the code (mm/fault_classify.c tells when each applies):
  *
- * (look-up)            the address is in no VMA: GROW (mm/grow.c), or DENY_MAPERR
+ * (look-up)            the address is in no VMA: GROW (mm/stack_grow.c), or DENY_MAPERR
  * DENY_ACCERR          VM_SEGV_ACCERR
  * ACCESSED, SPURIOUS,  done in place, in the lock hold of the look-up: install_in_place()
  * REUSE, REMAP

@@ -2,9 +2,9 @@
 /* The fault dispatcher. */
 #pragma once
 
+#include "mm/phys/zeroed.h"
 #include "mm/space.h"
 #include "mm/vm_wait.h"
-#include "mm/zeroed.h"
 
 /* What vm_fault() answers, beside 0 (run the instruction again) and VM_WAIT. */
 #define VM_SEGV_MAPERR (-1001) /* no VMA there */

@@ -3,7 +3,8 @@
 #include "mm/install.h"
 
 #include "arch/hart.h"
-#include "mm/debt.h"
+#include "mm/check/fence_debt.h"
+#include "mm/page_cache.h"
 #include "sync/interleave.h"
 
 /*

@@ -3,9 +3,9 @@
 #include "mm/object.h"
 
 #include "abi/errno.h"
-#include "mm/object_index.h"
+#include "mm/page_cache.h"
+#include "mm/phys/kmalloc.h"
 #include "mm/relieve.h"
-#include "mm/slab.h"
 #include "sync/atomic.h"
 
 static struct spinlock list_lock = SPINLOCK_INIT(LOCK_PAGE_CACHE);
@@ -155,4 +155,14 @@ void object_put_write(struct object *object)
 	assert_hardened(object->writers);
 	object->writers--;
 	spin_unlock(&object->lock);
+}
+
+bool object_has_writable_maps(struct object *object)
+{
+	bool found;
+
+	spin_lock(&object->lock);
+	found = object->nwritable != 0;
+	spin_unlock(&object->lock);
+	return found;
 }

@@ -5,7 +5,7 @@
 #include "lib/list.h"
 #include "lib/radix.h"
 #include "lib/types.h"
-#include "mm/page.h"
+#include "mm/phys/page.h"
 #include "mm/vm_wait.h"
 #include "sync/spinlock.h"
 
@@ -95,42 +95,6 @@ static inline bool object_is_mapped_locked(const struct object *object)
 uint64_t object_size(const struct object *object);
 
 /*
- * Whether the page is still the object's at index, and index within its size. => object->lock held
- */
-bool object_holds_locked(const struct object *object, uint64_t index, const struct page *page);
-
-/*
- * The page at index with a reference for the caller, filled if need be. 0; VM_WAIT; -ENXIO beyond
- * the end; -ENOMEM; -EIO; -ENOSPC where charge() refuses.
- * => no spinning lock held
- */
-int object_page(struct object *object, uint64_t index, struct page **page_ret,
-		struct vm_wait *wait);
-
-/* The page at index if it is there now, referenced; NULL. */
-struct page *object_page_resident(struct object *object, uint64_t index);
-
-/*
- * Sets the size. Smaller: pages beyond go, the tail of the last is zeroed, mappings and private
- * copies of what is beyond go too (size first, then index, then maps). 0, or -EFBIG. => no spinning
- * lock held; the file's waiting lock held; may pause
- */
-int object_set_size(struct object *object, uint64_t size);
-
-/*
- * read/write of a file's bytes through its pages, for user buffers (faults allowed) and kernel
- * ones. The count done, 0 at the end of the object for reads, negative errno only where nothing was
- * done. A write beyond the end grows the size as it goes: -ENOSPC where there is no memory for it,
- * -EFBIG where it would begin beyond OBJECT_SIZE_MAX. They pause between pages: -EINTR where the
- * thread was killed. Where a page that is within the size can't be had, relieve() decides.
- * => no spinning lock held; for writes the file's waiting lock held
- */
-ssize_t object_read(struct object *object, uint64_t pos, vaddr_t user_to, size_t n);
-ssize_t object_write(struct object *object, uint64_t pos, vaddr_t user_from, size_t n);
-ssize_t object_read_kernel(struct object *object, uint64_t pos, void *to, size_t n);
-ssize_t object_write_kernel(struct object *object, uint64_t pos, const void *from, size_t n);
-
-/*
  * Write access is refused while the object runs as text, and text while it is open for writing: 0
  * or -ETXTBSY.
  */
@@ -138,6 +102,9 @@ int object_deny_write(struct object *object); /* exec; undone by object_allow_wr
 void object_allow_write(struct object *object);
 int object_get_write(struct object *object); /* open for writing; undone by object_put_write() */
 void object_put_write(struct object *object);
+
+/* Does anybody map it so that it can be written to, now or after mprotect? */
+bool object_has_writable_maps(struct object *object);
 
 /* Tells of a store by way of a shared mapping. => object->lock held */
 static inline void object_stored(struct object *object)

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The size of an object: what a truncation takes away, and in which order. */
+/* The size of an object and the room that its bytes take: truncated, had ahead, given back in the middle. */
+#include "mm/object_size.h"
+
 #include "abi/errno.h"
 #include "lib/string.h"
-#include "mm/object_index.h"
+#include "mm/host.h"
+#include "mm/object_io.h"
+#include "mm/page_cache.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/relieve.h"
 #include "mm/verbs.h"
+#include "mm/vma.h"
 
 void object_zero_tail(struct object *object, uint64_t from, uint64_t to)
 {
@@ -38,21 +45,162 @@ static bool size_change(struct object *object, uint64_t size)
 	return cuts;
 }
 
-/* Size first, so that nothing new comes beyond it; then the index; then the maps. */
-int object_set_size(struct object *object, uint64_t size)
+static bool is_mapped(struct object *object)
 {
 	bool mapped;
 
+	spin_lock(&object->lock);
+	mapped = object_is_mapped_locked(object);
+	spin_unlock(&object->lock);
+	return mapped;
+}
+
+/* Size first, so that nothing new comes beyond it; then the index; then the maps. */
+int object_set_size(struct object *object, uint64_t size)
+{
 	if (size > OBJECT_SIZE_MAX)
 		return -EFBIG;
 	if (!size_change(object, size))
 		return 0;
 	object_zero_tail(object, size, UINT64_MAX);
 	object_remove(object, object_pages(size), UINT64_MAX, NULL);
-	spin_lock(&object->lock);
-	mapped = object_is_mapped_locked(object);
-	spin_unlock(&object->lock);
-	if (mapped)
+	if (is_mapped(object))
 		vm_truncate(object, ALIGN_UP(size, PAGE_SIZE));
+	return 0;
+}
+
+/* Zeros beyond the end. */
+static int page_keep(struct object *object, uint64_t index, struct page **page_ret)
+{
+	uint64_t truncations = atomic_load_relaxed(&object->truncations);
+	struct page *page = page_alloc(0, PAGE_OBJECT, PAGE_NORMAL);
+
+	if (!page)
+		return -ENOMEM;
+	arch_page_zero(page_address(page));
+	return object_publish(object, index, page, truncations, OBJECT_KEPT, page_ret);
+}
+
+/* The page at index is there, now and then: 0; -ENOSPC, where memory has run out too; -EIO; -EINTR. */
+static int have_page(struct object *object, uint64_t index)
+{
+	struct relief relief = { .spare = true };
+	struct vm_wait wait;
+	struct page *page;
+	int result;
+
+	do {
+		result = object_page(object, index, &page, &wait);
+		if (result == -ENXIO)
+			result = page_keep(object, index, &page);
+		if (result == VM_WAIT)
+			result = mm_host.pause(&wait) ?: -EAGAIN;
+		else if (result == -ENOMEM)
+			result = relieve(&relief) ?: -EAGAIN;
+	} while (result == -EAGAIN);
+	if (result == 0)
+		page_put(page);
+	return result == -ENOMEM ? -ENOSPC : result;
+}
+
+/* Clean zeros that nobody has in hand: they can as well not be there. => object->lock held */
+static bool is_spare(struct object *object, struct page *page)
+{
+	return page->counts == PAGE_ONE_REF && !(page->flags & PAGE_DIRTY) &&
+	       page->index >= object_pages(object->backed);
+}
+
+/* What was had stays, though it is all zeros. */
+static void keep_pages(struct object *object, uint64_t first, uint64_t end)
+{
+	for (uint64_t index = first; index < end; index++) {
+		struct page *page = object_page_resident(object, index);
+
+		if (page) {
+			page_set_dirty(page);
+			page_put(page);
+		}
+		(void)vm_pause();
+	}
+}
+
+static int have_pages(struct object *object, uint64_t first, uint64_t end)
+{
+	int result = 0;
+
+	for (uint64_t index = first; index < end && !result; index++) {
+		result = have_page(object, index);
+		if (!result)
+			result = vm_pause();
+	}
+	if (result)
+		object_remove(object, first, end - 1, is_spare);
+	else
+		keep_pages(object, first, end);
+	return result;
+}
+
+int object_allocate(struct object *object, uint64_t start, uint64_t end, bool grow)
+{
+	int result = have_pages(object, start >> PAGE_SHIFT, object_pages(end));
+
+	if (!result && grow && end > object_size(object))
+		result = object_set_size(object, end);
+	return result;
+}
+
+/* => object->lock held */
+static bool in_nobodys_hand(struct object *object, struct page *page)
+{
+	return page->counts == PAGE_ONE_REF && page->index >= object_pages(object->backed);
+}
+
+/* The first page from `index` on that may have other bytes than zeros: UINT64_MAX: none. */
+static uint64_t next_written(struct object *object, uint64_t index, uint64_t last)
+{
+	uint64_t next = index;
+
+	spin_lock(&object->lock);
+	if (index >= object_pages(object->backed) && !radix_next(&object->pages, &next, last))
+		next = UINT64_MAX;
+	spin_unlock(&object->lock);
+	return next;
+}
+
+/* Pages [first, stop) go but those that somebody has in hand at the moment. */
+static void punch_pages(struct object *object, uint64_t first, uint64_t stop)
+{
+	if (first >= stop)
+		return;
+	if (is_mapped(object))
+		vm_truncate_hole(object, first << PAGE_SHIFT, stop << PAGE_SHIFT);
+	object_remove(object, first, stop - 1, in_nobodys_hand);
+}
+
+int object_punch(struct object *object, uint64_t start, uint64_t end)
+{
+	uint64_t size = object_size(object), last;
+
+	object_zero_tail(object, MAX(start, size), end);
+	punch_pages(object, object_pages(start), end >> PAGE_SHIFT);
+	end = MIN(end, size);
+	if (start >= end)
+		return 0;
+	last = (end - 1) >> PAGE_SHIFT;
+	for (uint64_t at = start >> PAGE_SHIFT; at <= last; at++) {
+		uint64_t from, to;
+		ssize_t went;
+
+		at = next_written(object, at, last);
+		if (at > last)
+			break;
+		from = MAX(start, at << PAGE_SHIFT);
+		to = MIN(end, (at + 1) << PAGE_SHIFT);
+		went = object_write_kernel(object, from, page_address(zero_page), to - from);
+		/* (What has become a hole meanwhile is zeros.) */
+		if (went < 0 && went != -ENOSPC)
+			return (int)went;
+		(void)vm_pause();
+	}
 	return 0;
 }

@@ -3,9 +3,12 @@
 #include "mm/relieve.h"
 
 #include "abi/errno.h"
-#include "mm/alloc_fail.h"
+#include "mm/check/alloc_fail.h"
 #include "mm/host.h"
-#include "mm/trim.h"
+#include "mm/object.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/phys/kmap.h"
+#include "mm/phys/page_alloc.h"
 #include "sync/lockorder.h"
 
 /*
@@ -71,4 +74,15 @@ int tables_fill_relieved(struct mmu_tables *tables, unsigned count)
 		result = relieve(&relief);
 	while (!result && tables_fill(tables, count));
 	return result;
+}
+
+/*
+ * Each gives to the next: pages to slabs of index nodes, these to single frames, these to blocks.
+ */
+void mm_trim(void)
+{
+	object_trim();
+	kstack_trim();
+	slab_trim();
+	page_alloc_trim();
 }

@@ -2,9 +2,9 @@
 /* The one door for who needs memory and may wait for it. */
 #pragma once
 
-#include "mm/page_alloc.h"
-#include "mm/slab.h"
-#include "mm/tables.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/phys/table_pages.h"
 
 /*
  * One request for memory, as far as it has come. Begin as `struct relief r = {0};`. What is looked
@@ -68,3 +68,9 @@ static inline int tables_fill_wait(struct mmu_tables *tables, unsigned count)
 {
 	return likely(!tables_fill(tables, count)) ? 0 : tables_fill_relieved(tables, count);
 }
+
+/*
+ * Empties caches of frames and slabs. Clean cached file pages go too where their object can fill
+ * them again.
+ */
+void mm_trim(void);

@@ -3,10 +3,10 @@
 #include "mm/space.h"
 
 #include "abi/errno.h"
-#include "mm/debt.h"
+#include "mm/check/fence_debt.h"
+#include "mm/phys/table_pages.h"
 #include "mm/relieve.h"
-#include "mm/tables.h"
-#include "mm/unmap.h"
+#include "mm/verbs/unmap.h"
 
 struct spinlock spaces_lock = SPINLOCK_INIT(LOCK_SPACES);
 struct list spaces = LIST_INIT(spaces);

@@ -4,7 +4,7 @@
 
 #include "arch/mmu.h"
 #include "lib/tree.h"
-#include "mm/fault_kind.h"
+#include "mm/fault_classify.h"
 #include "mm/vma.h"
 #include "sync/spinlock.h"
 #include "sync/waitq.h"
@@ -58,7 +58,7 @@ struct space {
 	bool busy_awaited;
 	size_t mapped_bytes; /* RLIMIT_AS */
 	size_t data_bytes;   /* RLIMIT_DATA: private, writable, no stack */
-	struct debts *debts; /* hardened build: fences owed (mm/debt.h) */
+	struct debts *debts; /* hardened build: fences owed (mm/check/fence_debt.h) */
 	/* guarded by the mmap lock, read under either: */
 	unsigned
 		future_flags; /* mlockall: VMA_LOCKED, VMA_ONFAULT for what is mapped from now on */

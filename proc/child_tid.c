@@ -4,7 +4,7 @@
 
 #include "abi/futex.h"
 #include "lib/bits.h"
-#include "mm/usercopy.h"
+#include "mm/user_copy.h"
 #include "proc/futex.h"
 #include "proc/process.h"
 

@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "lib/string.h"
 #include "mm/object.h"
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
 int exe_create(struct object *object, const char *path, struct exe **exe_ret)

@@ -6,8 +6,8 @@
 #include "abi/limits.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "mm/slab.h"
-#include "mm/usercopy.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/user_copy.h"
 #include "proc/mem_wait.h"
 #include "proc/signal.h"
 

@@ -5,7 +5,7 @@
 #include "base/random.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "mm/hold.h"
+#include "mm/get_user_page.h"
 
 /* Words on their way to the stack: written when the buffer is full. */
 struct writer {

@@ -2,7 +2,7 @@
 /* Open files: counted, released with the last reference. */
 #include "proc/file.h"
 
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
 struct file *file_create(const struct file_ops *ops, unsigned flags, void *node)

@@ -2,7 +2,7 @@
 /* Descriptor tables: small numbers for open files. */
 #include "abi/errno.h"
 #include "lib/bits.h"
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
 #include "proc/file.h"
 #include "proc/mem_wait.h"
 

@@ -15,7 +15,7 @@
 #include "lib/list.h"
 #include "mm/host.h"
 #include "mm/memory_key.h"
-#include "mm/usercopy.h"
+#include "mm/user_copy.h"
 #include "proc/process.h"
 #include "proc/wait.h"
 #include "sync/spinlock.h"

@@ -2,7 +2,7 @@
 /* Memory for those who may wait for it. */
 #pragma once
 
-#include "mm/page_alloc.h"
+#include "mm/phys/page_alloc.h"
 
 /*
  * As page_alloc() and kmalloc(), but where there is no memory room is made by relieve(), and the

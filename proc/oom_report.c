@@ -5,7 +5,7 @@
 #include "arch/page.h"
 #include "base/log.h"
 #include "lib/string.h"
-#include "mm/page_census.h"
+#include "mm/phys/page_census.h"
 #include "proc/family.h"
 
 #define KIB_PER_PAGE (PAGE_SIZE / 1024)

@@ -7,7 +7,7 @@
 #include "arch/context.h"
 #include "arch/timer.h"
 #include "lib/string.h"
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
 #include "proc/exec.h"
 #include "proc/family.h"
 #include "proc/file.h"

@@ -4,7 +4,7 @@
 
 #include "abi/errno.h"
 #include "lib/bits.h"
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
 #include "proc/itimer.h"
 #include "proc/mem_wait.h"
 #include "proc/process.h"

@@ -2,7 +2,7 @@
 /* A handler's frame on the program's stack, and the way back from it. */
 #include "abi/errno.h"
 #include "arch/signal.h"
-#include "mm/usercopy.h"
+#include "mm/user_copy.h"
 #include "proc/process.h"
 
 /* What a handler is told, as it lies in the frame. */

@@ -4,7 +4,7 @@
 #include "abi/time.h"
 #include "base/clock.h"
 #include "lib/bits.h"
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
 #include "proc/signal.h"
 
 struct queued_signal {

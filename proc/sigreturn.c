@@ -6,6 +6,7 @@
 #include "abi/mman.h"
 #include "arch/signal.h"
 #include "mm/object.h"
+#include "mm/object_io.h"
 #include "mm/verbs.h"
 #include "proc/uspace.h"
 

@@ -3,7 +3,7 @@
 /*
  * Interrupts come on the stack of whoever runs, and their depth is in it when they come at the
  * deepest place: the least that must be left is for the runs in which they did not. What goes
- * through the end all the same faults in the unmapped half below (mm/kmap.c).
+ * through the end all the same faults in the unmapped half below (mm/phys/kmap.c).
  */
 #include "proc/stack_watch.h"
 

@@ -5,7 +5,7 @@
 #include "arch/timer.h"
 #include "base/hart.h"
 #include "lib/string.h"
-#include "mm/kmap.h"
+#include "mm/phys/kmap.h"
 #include "mm/relieve.h"
 #include "proc/process.h"
 #include "proc/sched.h"

@@ -4,7 +4,7 @@
 
 #include "abi/uio.h"
 #include "lib/bits.h"
-#include "mm/usercopy.h"
+#include "mm/user_copy.h"
 #include "sync/preempt.h"
 
 struct user_iter {

@@ -4,8 +4,8 @@
 
 #include "abi/errno.h"
 #include "abi/limits.h"
-#include "mm/slab.h"
-#include "mm/usercopy.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/user_copy.h"
 #include "proc/mem_wait.h"
 
 int arg_path(const struct trap_frame *frame, unsigned n, char **path_ret)

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "lib/bits.h"
 #include "lib/format.h"
-#include "mm/usercopy.h"
+#include "mm/user_copy.h"
 #include "proc/process.h"
 #include "trap/cause.h"
 #include "trap/symbol.h"

@@ -5,7 +5,8 @@
 #include "lib/elf_symbol.h"
 #include "lib/format.h"
 #include "mm/object.h"
-#include "mm/page_alloc.h"
+#include "mm/object_io.h"
+#include "mm/phys/page_alloc.h"
 #include "proc/process.h"
 
 /* Where memory is as short as this, nobody is to lose more for the sake of a name. */

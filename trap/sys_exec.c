@@ -3,7 +3,7 @@
 #include "abi/resource.h"
 #include "fs/open.h"
 #include "mm/object.h"
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
 #include "proc/exec.h"
 #include "proc/process.h"
 #include "trap/syscall.h"

@@ -2,8 +2,8 @@
 /* Descriptors and paths as arguments. */
 #include "abi/limits.h"
 #include "lib/bits.h"
-#include "mm/slab.h"
-#include "mm/usercopy.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/user_copy.h"
 #include "proc/mem_wait.h"
 #include "proc/process.h"
 #include "trap/sys_file.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls about descriptors themselves: close, dup, dup3, fcntl, ioctl. */
 #include "abi/ioctl.h"
-#include "mm/usercopy.h"
+#include "mm/user_copy.h"
 #include "proc/process.h"
 #include "trap/sys_file.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* readv and writev. */
-#include "mm/slab.h"
-#include "mm/usercopy.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/user_copy.h"
 #include "proc/mem_wait.h"
 #include "trap/sys_file.h"
 

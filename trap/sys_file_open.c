@@ -4,7 +4,7 @@
 #include "fs/memfd.h"
 #include "fs/open.h"
 #include "fs/pipe.h"
-#include "mm/usercopy.h"
+#include "mm/user_copy.h"
 #include "proc/process.h"
 #include "trap/sys_file.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls that tell about files or change their size: fstat, newfstatat, faccessat, getdents64, ftruncate. */
 #include "fs/names.h"
-#include "mm/usercopy.h"
+#include "mm/user_copy.h"
 #include "trap/sys_file.h"
 
 #define STAT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)

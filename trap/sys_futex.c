@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "lib/bits.h"
-#include "mm/usercopy.h"
+#include "mm/user_copy.h"
 #include "proc/family.h"
 #include "proc/futex.h"
 #include "trap/syscall.h"

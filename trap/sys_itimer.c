@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls about a process's alarms. */
 #include "abi/time.h"
-#include "mm/usercopy.h"
+#include "mm/user_copy.h"
 #include "proc/process.h"
 #include "trap/syscall.h"
 

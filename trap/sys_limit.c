@@ -5,7 +5,7 @@
 #include "abi/uio.h"
 #include "base/random.h"
 #include "lib/bits.h"
-#include "mm/usercopy.h"
+#include "mm/user_copy.h"
 #include "proc/family.h"
 #include "proc/signal.h"
 #include "trap/syscall.h"

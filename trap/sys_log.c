@@ -2,7 +2,7 @@
 /* The system call that reads the kernel's log, as dmesg does. */
 #include "abi/syslog.h"
 #include "base/log.h"
-#include "mm/usercopy.h"
+#include "mm/user_copy.h"
 #include "trap/syscall.h"
 
 /* "<6>" and a line. */

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "lib/bits.h"
-#include "mm/usercopy.h"
+#include "mm/user_copy.h"
 #include "proc/process.h"
 #include "trap/syscall.h"
 #include "trap/timespec.h"

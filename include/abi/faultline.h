@@ -44,7 +44,7 @@
 #define FAULTLINE_FAIL_KILL    3 /* the caller is the one to go */
 #define FAULTLINE_FAIL_STARVE  4 /* REFUSE, and every allocation after it fails too */
 
-/* Kinds of faults, as the table in mm/fault_kind.h has them. */
+/* Kinds of faults, as the table in mm/fault_classify.h has them. */
 #define FAULTLINE_DENY_MAPERR 0 /* nothing is mapped there */
 #define FAULTLINE_DENY_ACCERR 1 /* what is mapped there forbids it */
 #define FAULTLINE_ACCESSED    2 /* a bit was missing that the kernel keeps */
@@ -113,7 +113,7 @@ struct faultline_frames {
 	uint64_t reserved[8];
 };
 
-/* What a frame is used for, as enum page_kind in mm/page.h has it. */
+/* What a frame is used for, as enum page_kind in mm/phys/page.h has it. */
 #define FAULTLINE_FRAME_FREE	 0
 #define FAULTLINE_FRAME_RESERVED 1 /* firmware, the kernel's image, the boot archive */
 #define FAULTLINE_FRAME_KERNEL	 2

@@ -10,9 +10,9 @@
 #include "fuzz.h"
 #include "lib/cpio.h"
 #include "lib/string.h"
-#include "mm/alloc_fail.h"
-#include "mm/page_alloc.h"
-#include "mm/trim.h"
+#include "mm/check/alloc_fail.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/relieve.h"
 #include "tests/host/fs/fake_proc.h"
 #include "tests/host/fs/tree.h"
 

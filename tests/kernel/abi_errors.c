@@ -5,7 +5,7 @@
 #include "abi/signal.h"
 #include "base/log.h"
 #include "lib/string.h"
-#include "mm/alloc_fail.h"
+#include "mm/check/alloc_fail.h"
 #include "proc/exec_args.h"
 #include "proc/process.h"
 #include "proc/signal.h"

@@ -9,7 +9,7 @@
 #include "arch/upcall.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "mm/kmap.h"
+#include "mm/phys/kmap.h"
 #include "tests/kernel/ktest.h"
 
 static struct arch_thread other;

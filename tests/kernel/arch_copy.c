@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "arch/irqflags.h"
 #include "lib/bits.h"
-#include "mm/page_alloc.h"
+#include "mm/phys/page_alloc.h"
 #include "tests/kernel/arch_space.h"
 #include "tests/kernel/ktest.h"
 

@@ -9,7 +9,7 @@
 #include "arch/timer.h"
 #include "base/hart.h"
 #include "lib/bits.h"
-#include "mm/page_alloc.h"
+#include "mm/phys/page_alloc.h"
 #include "tests/kernel/ktest.h"
 
 /* That it switches off, each end of the system tests' machines shows. */

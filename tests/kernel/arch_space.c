@@ -2,7 +2,7 @@
 /* A bare address space of arch's, for tests. */
 #include "tests/kernel/arch_space.h"
 
-#include "mm/page_alloc.h"
+#include "mm/phys/page_alloc.h"
 #include "tests/kernel/ktest.h"
 
 #define TABLES_PER_MAP 2

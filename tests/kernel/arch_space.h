@@ -3,7 +3,7 @@
 #pragma once
 
 #include "arch/mmu.h"
-#include "mm/page.h"
+#include "mm/phys/page.h"
 
 struct arch_space {
 	struct mmu mmu;

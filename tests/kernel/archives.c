@@ -9,7 +9,8 @@
 #include "lib/bits.h"
 #include "lib/format.h"
 #include "mm/object.h"
-#include "mm/slab.h"
+#include "mm/object_io.h"
+#include "mm/phys/kmalloc.h"
 #include "tests/kernel/ktest.h"
 
 #define ARCHIVE_MAX  4000

@@ -11,7 +11,7 @@
 #include "abi/syscall.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "mm/usercopy.h"
+#include "mm/user_copy.h"
 #include "proc/file.h"
 #include "proc/process.h"
 #include "tests/kernel/ktest.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Copy-on-write: who shares what after a fork, who copies, who does not need to. */
 #include "lib/bits.h"
-#include "mm/page_alloc.h"
+#include "mm/object_io.h"
+#include "mm/phys/page_alloc.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_space.h"
 

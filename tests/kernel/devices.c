@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "drivers/serial_port.h"
 #include "lib/string.h"
-#include "mm/alloc_fail.h"
+#include "mm/check/alloc_fail.h"
 #include "tests/kernel/ktest.h"
 
 /* The device takes what it has room for; the harness writes to it next. */

@@ -2,9 +2,9 @@
 /* A fork that does not come to its end: the parent is as it was, and nothing is lost. */
 #include "abi/errno.h"
 #include "lib/bits.h"
-#include "mm/alloc_fail.h"
-#include "mm/page_alloc.h"
-#include "mm/trim.h"
+#include "mm/check/alloc_fail.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/relieve.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_space.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Frames: counted, kept in reserve, run out of, poisoned. */
 #include "lib/bits.h"
-#include "mm/alloc_fail.h"
-#include "mm/page_alloc.h"
-#include "mm/poison.h"
-#include "mm/trim.h"
+#include "mm/check/alloc_fail.h"
+#include "mm/check/poison.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/relieve.h"
 #include "tests/kernel/ktest.h"
 
 /* R66: each order takes exactly its frames, and gives them back */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Shrinking the heap: whole pages go at once, the rest of a page is zero when it comes again. */
-#include "mm/page_alloc.h"
+#include "mm/phys/page_alloc.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_space.h"
 

@@ -2,8 +2,8 @@
 /* The door into an address space that is not the running one. */
 #include "abi/errno.h"
 #include "lib/bits.h"
-#include "mm/hold.h"
-#include "mm/alloc_fail.h"
+#include "mm/check/alloc_fail.h"
+#include "mm/get_user_page.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_space.h"
 

@@ -3,7 +3,9 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "lib/bits.h"
-#include "mm/page_alloc.h"
+#include "mm/object_io.h"
+#include "mm/object_size.h"
+#include "mm/phys/page_alloc.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_space.h"
 

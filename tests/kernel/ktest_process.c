@@ -11,7 +11,7 @@
 #include "lib/assert.h"
 #include "lib/string.h"
 #include "mm/object.h"
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
 #include "proc/family.h"
 #include "proc/file.h"
 #include "proc/process.h"

@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "lib/assert.h"
-#include "mm/hold.h"
+#include "mm/get_user_page.h"
 #include "mm/host.h"
 
 #define SPACES_MAX 12

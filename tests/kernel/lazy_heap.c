@@ -2,8 +2,8 @@
 /* The heap: promised by brk, delivered by faults, one page at a time. */
 #include "abi/errno.h"
 #include "lib/bits.h"
-#include "mm/alloc_fail.h"
-#include "mm/page_alloc.h"
+#include "mm/check/alloc_fail.h"
+#include "mm/phys/page_alloc.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_space.h"
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The page ledger itself (R111): it agrees with what is right, and finds what is wrong. */
-#include "mm/ledger.h"
+#include "mm/check/ledger.h"
+#include "mm/page_cache.h"
 
-#include "mm/page_alloc.h"
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/phys/page_alloc.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_space.h"
 

@@ -2,7 +2,9 @@
 /* Memory objects: bytes, sizes, truncation and what it does to those who map them. */
 #include "abi/errno.h"
 #include "lib/bits.h"
-#include "mm/page_alloc.h"
+#include "mm/object_io.h"
+#include "mm/object_size.h"
+#include "mm/phys/page_alloc.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_space.h"
 

@@ -4,9 +4,9 @@
 
 #include "abi/errno.h"
 #include "abi/signal.h"
-#include "mm/page_alloc.h"
-#include "mm/trim.h"
-#include "mm/usercopy.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/relieve.h"
+#include "mm/user_copy.h"
 #include "proc/mem_wait.h"
 #include "proc/mutex.h"
 #include "proc/process.h"

@@ -6,7 +6,7 @@
 #include "abi/limits.h"
 #include "abi/signal.h"
 #include "lib/bits.h"
-#include "mm/usercopy.h"
+#include "mm/user_copy.h"
 #include "proc/process.h"
 #include "proc/reap.h"
 #include "proc/sched.h"

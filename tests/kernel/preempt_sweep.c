@@ -15,7 +15,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/object.h"
-#include "mm/usercopy.h"
+#include "mm/user_copy.h"
 #include "proc/exec.h"
 #include "proc/family.h"
 #include "proc/file.h"

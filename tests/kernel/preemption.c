@@ -12,7 +12,7 @@
 #include "base/timerq.h"
 #include "lib/bits.h"
 #include "lib/string.h"
-#include "mm/usercopy.h"
+#include "mm/user_copy.h"
 #include "proc/process.h"
 #include "proc/reap.h"
 #include "proc/sched.h"

@@ -3,7 +3,7 @@
 #include "abi/errno.h"
 #include "abi/limits.h"
 #include "base/random.h"
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
 #include "proc/exec_args.h"
 #include "tests/kernel/ktest.h"
 

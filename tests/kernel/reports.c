@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What reports stand on: what was unmapped last, and what frames are used for. */
-#include "mm/ledger.h"
-#include "mm/page_census.h"
+#include "mm/check/ledger.h"
+#include "mm/phys/page_census.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_space.h"
 

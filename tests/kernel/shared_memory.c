@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Shared anonymous memory: one frame in several spaces. */
 #include "abi/mman.h"
-#include "mm/page_alloc.h"
+#include "mm/phys/page_alloc.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_space.h"
 

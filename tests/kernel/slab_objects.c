@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The kernel's heap: sizes, zeros, refusals, frames given back. */
 #include "lib/bits.h"
-#include "mm/alloc_fail.h"
-#include "mm/page_alloc.h"
-#include "mm/poison.h"
-#include "mm/slab.h"
-#include "mm/trim.h"
+#include "mm/check/alloc_fail.h"
+#include "mm/check/poison.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/relieve.h"
 #include "tests/kernel/ktest.h"
 
 struct thing {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Copies between the kernel and the running process's memory, made by processes in kernel mode. */
-#include "mm/usercopy.h"
+#include "mm/user_copy.h"
 
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "abi/signal.h"
 #include "lib/bits.h"
-#include "mm/alloc_fail.h"
-#include "mm/page_alloc.h"
+#include "mm/check/alloc_fail.h"
+#include "mm/phys/page_alloc.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "tests/kernel/ktest.h"

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The one zero page, and where data ends and zeros begin. */
+#include "abi/mman.h"
 #include "arch/page.h"
-#include "mm/alloc_fail.h"
-#include "mm/page_alloc.h"
+#include "mm/check/alloc_fail.h"
+#include "mm/object_io.h"
+#include "mm/phys/page_alloc.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_space.h"
-#include "abi/mman.h"
 
 #define MIB  (1ul << 20)
 #define AREA 0x40000ul

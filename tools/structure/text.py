@@ -23,9 +23,9 @@ FAULT_KINDS = re.compile(r"\benum\s+fault_kind\s*\{(.*?)\}", re.DOTALL)
 
 KERNEL = folders("kernel", "lib", "arch/include", "sync", "base", "mm", "drivers", "proc", "fs", "trap", "boot")
 PORTABLE = folders("machine-words", "include", "tests/kernel")
-BACKENDS = Scope("backends", "mm/anon.c", "mm/cow.c", "mm/elf.c", "mm/file.c")
-MAKERS = Scope("one-maker", "mm/install.c", "mm/kmap.c", "arch/*", "tests/*")
-USER_COPY = Scope("panic", "trap/sys_*.c", "mm/usercopy.c", "arch/riscv/usercopy.S")
+BACKENDS = Scope("backends", "mm/backend_anon.c", "mm/cow.c", "mm/backend_elf.c", "mm/backend_file.c")
+MAKERS = Scope("one-maker", "mm/install.c", "mm/phys/kmap.c", "arch/*", "tests/*")
+USER_COPY = Scope("panic", "trap/sys_*.c", "mm/user_copy.c", "arch/riscv/usercopy.S")
 FOREIGN = folders("extern", "tests/user")
 KIND_TESTS = folders("fault-kinds", "tests/host", "tests/kernel")
 CONTRACTS = folders("arch-contracts", "arch/include/arch")
@@ -79,7 +79,7 @@ def check_maker(sources):
     for source in sources:
         if source.is_c and not MAKERS.has(source):
             for line, _match in source.find(MAP):
-                yield source.path, line, "only mm/install.c and mm/kmap.c make mappings"
+                yield source.path, line, "only mm/install.c and mm/phys/kmap.c make mappings"
 
 
 def check_backends(sources):

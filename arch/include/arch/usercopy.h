@@ -6,7 +6,7 @@
 
 /*
  * Each may take faults, which trap/ serves or refuses; a refused one ends the routine early. The
- * ranges are checked by the caller (mm/usercopy.c) to lie in [USER_BASE, USER_TOP).
+ * ranges are checked by the caller (mm/user_copy.c) to lie in [USER_BASE, USER_TOP).
  * => no spinning lock held. With preemption off every fault is refused.
  */
 

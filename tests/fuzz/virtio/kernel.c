@@ -11,9 +11,9 @@
 #include "drivers/uart.h"
 #include "fuzz.h"
 #include "lib/bits.h"
-#include "mm/kmap.h"
-#include "mm/page_alloc.h"
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/phys/kmap.h"
+#include "mm/phys/page_alloc.h"
 #include "virtio/device.h"
 
 #undef memcpy

@@ -4,7 +4,7 @@
 
 #include "abi/errno.h"
 #include "lib/assert.h"
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 #include "proc/mutex.h"
 #include "proc/signal.h"

@@ -6,7 +6,7 @@
 #include "abi/errno.h"
 #include "fs/archive.h"
 #include "mm/object.h"
-#include "mm/page_alloc.h"
+#include "mm/phys/page_alloc.h"
 #include "tree.h"
 
 static char archive[1 << 16];

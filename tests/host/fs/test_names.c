@@ -6,8 +6,8 @@
 #include "abi/errno.h"
 #include "abi/limits.h"
 #include "mm/object.h"
-#include "mm/page_alloc.h"
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/phys/page_alloc.h"
 #include "tree.h"
 
 static int mkdir_(const char *path)

@@ -10,7 +10,7 @@
 #include "fs/quota.h"
 #include "lib/bits.h"
 #include "mm/object.h"
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
 #include "tests/host/lib/fail_nth.h"
 #include "tree.h"
 

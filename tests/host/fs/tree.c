@@ -6,9 +6,9 @@
 
 #include "fake_proc.h"
 #include "fs/tmpfs.h"
-#include "mm/page_alloc.h"
-#include "mm/slab.h"
-#include "mm/trim.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/relieve.h"
 #include "tests/host/mm/user_memory.h"
 
 #define FRAMES	   4096

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "mm/alloc_fail.h"
+#include "mm/check/alloc_fail.h"
 #include "test.h"
 
 /* One fails; one does, and whoever asks the policy may ask again; all fail from that one on. */

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "fake.h"
-#include "mm/phys.h"
+#include "mm/phys/memmap.h"
 
 void memory_start(size_t nframes, const struct phys_range *reserved, unsigned nreserved)
 {

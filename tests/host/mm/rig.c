@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
 
 static struct space *running;
 int rig_outcome;

@@ -6,12 +6,12 @@
 #include "abi/mman.h"
 #include "fake.h"
 #include "memory.h"
+#include "mm/check/ledger.h"
 #include "mm/fault.h"
 #include "mm/host.h"
-#include "mm/ledger.h"
-#include "mm/page_alloc.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/relieve.h"
 #include "mm/space.h"
-#include "mm/trim.h"
 #include "mm/verbs.h"
 
 #define RW   (PROT_READ | PROT_WRITE)

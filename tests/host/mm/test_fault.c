@@ -7,6 +7,7 @@
 
 #include "mm/install.h"
 #include "mm/object.h"
+#include "mm/page_cache.h"
 
 static void test_no_vma_is_maperr(void **state) /* R12 */
 {

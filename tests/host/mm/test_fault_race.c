@@ -4,11 +4,12 @@
 
 #include <string.h>
 
-#include "mm/alloc_fail.h"
-#include "mm/hold.h"
+#include "mm/check/alloc_fail.h"
+#include "mm/get_user_page.h"
 #include "mm/install.h"
 #include "mm/object.h"
-#include "mm/page_alloc.h"
+#include "mm/object_size.h"
+#include "mm/phys/page_alloc.h"
 
 /* A backend whose page is got while others change the world. */
 static void (*meanwhile)(void);

@@ -2,7 +2,7 @@
 /* The break, and stacks that grow by faults. */
 #include "one_space.h"
 
-#include "mm/alloc_fail.h"
+#include "mm/check/alloc_fail.h"
 #include "mm/object.h"
 
 #define P PAGE_SIZE

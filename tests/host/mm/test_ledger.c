@@ -4,15 +4,15 @@
 
 #include "abi/mman.h"
 #include "fake.h"
+#include "mm/check/ledger.h"
 #include "mm/fault.h"
-#include "mm/kmap.h"
-#include "mm/ledger.h"
-#include "mm/page_alloc.h"
-#include "mm/page_census.h"
-#include "mm/slab.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/phys/kmap.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/phys/page_census.h"
+#include "mm/phys/table_pages.h"
+#include "mm/relieve.h"
 #include "mm/space.h"
-#include "mm/tables.h"
-#include "mm/trim.h"
 #include "mm/verbs.h"
 
 #define ANON	  0x100000ul

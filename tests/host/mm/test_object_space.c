@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mm/alloc_fail.h"
-#include "mm/object_space.h"
+#include "mm/check/alloc_fail.h"
+#include "mm/object_io.h"
+#include "mm/object_size.h"
 #include "sync/interleave.h"
 
 #define P     PAGE_SIZE

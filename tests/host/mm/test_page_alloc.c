@@ -6,12 +6,12 @@
 
 #include "abi/errno.h"
 #include "fake.h"
-#include "mm/alloc_fail.h"
-#include "mm/ledger.h"
-#include "mm/page_alloc.h"
-#include "mm/phys.h"
-#include "mm/ranges.h"
-#include "mm/trim.h"
+#include "mm/check/alloc_fail.h"
+#include "mm/check/ledger.h"
+#include "mm/phys/memmap.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/phys/ranges.h"
+#include "mm/relieve.h"
 
 static void test_layout(void **state)
 {

@@ -2,7 +2,7 @@
 /* mprotect where it takes a way of its own: borders that move, entries with nothing to lose. */
 #include "one_space.h"
 
-#include "mm/alloc_fail.h"
+#include "mm/check/alloc_fail.h"
 #include "mm/object.h"
 
 #define P PAGE_SIZE

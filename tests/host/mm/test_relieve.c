@@ -2,9 +2,10 @@
 /* The door for who waits for memory: what is tried before anybody is ended, and who may have the last frames. */
 #include "one_space.h"
 
-#include "mm/hold.h"
+#include "mm/get_user_page.h"
 #include "mm/object.h"
-#include "mm/object_index.h"
+#include "mm/object_io.h"
+#include "mm/page_cache.h"
 #include "mm/relieve.h"
 
 #define P PAGE_SIZE

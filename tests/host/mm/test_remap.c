@@ -2,8 +2,9 @@
 /* mremap: what others see while pages move, what truncation does to them, and where memory runs out. */
 #include "one_space.h"
 
-#include "mm/alloc_fail.h"
+#include "mm/check/alloc_fail.h"
 #include "mm/object.h"
+#include "mm/object_size.h"
 
 #define P   PAGE_SIZE
 #define TO  (AT + 3 * GIB + 5 * P) /* not as the tables of AT lie */

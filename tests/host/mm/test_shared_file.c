@@ -4,9 +4,12 @@
 
 #include <stdlib.h>
 
-#include "mm/alloc_fail.h"
+#include "mm/check/alloc_fail.h"
 #include "mm/memory_key.h"
 #include "mm/object.h"
+#include "mm/object_io.h"
+#include "mm/object_size.h"
+#include "mm/page_cache.h"
 
 #define P PAGE_SIZE
 

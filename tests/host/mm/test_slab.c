@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "arch/context.h"
-#include "mm/alloc_fail.h"
-#include "mm/kmap.h"
-#include "mm/ledger.h"
-#include "mm/page_alloc.h"
-#include "mm/slab.h"
-#include "mm/trim.h"
+#include "mm/check/alloc_fail.h"
+#include "mm/check/ledger.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/phys/kmap.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/relieve.h"
 
 struct thing {
 	uint64_t a[13];

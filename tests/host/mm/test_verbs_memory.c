@@ -2,7 +2,7 @@
 /* The verbs when memory runs out: at each allocation, one at a time. */
 #include "one_space.h"
 
-#include "mm/alloc_fail.h"
+#include "mm/check/alloc_fail.h"
 #include "mm/object.h"
 
 #define P PAGE_SIZE

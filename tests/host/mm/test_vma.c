@@ -2,7 +2,7 @@
 /* The VMA tree against a naive list: look-up, gaps, splits and merges. */
 #include "rig.h"
 
-#include "mm/unmap.h"
+#include "mm/verbs/unmap.h"
 
 #define PAGES 400u
 #define BASE  0x10000000ul

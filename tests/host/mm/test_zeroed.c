@@ -2,8 +2,8 @@
 /* The frame that is zeroed ahead: spent by first writes, and free for everything else. */
 #include "one_space.h"
 
-#include "mm/page_alloc.h"
-#include "mm/zeroed.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/phys/zeroed.h"
 
 /* A space whose tables are there and that has left a frame zeroed. */
 static void start_ahead(void)

@@ -4,7 +4,7 @@
 
 #include "fake.h"
 #include "memory.h"
-#include "mm/page_alloc.h"
+#include "mm/phys/page_alloc.h"
 
 #define PAGES_MAX 64
 #define TABLES	  (MMU_LEVELS + 1)

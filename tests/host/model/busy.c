@@ -6,7 +6,7 @@
 
 #include "counts.h"
 #include "disk.h"
-#include "mm/alloc_fail.h"
+#include "mm/check/alloc_fail.h"
 #include "mm/host.h"
 #include "ops.h"
 #include "peek.h"

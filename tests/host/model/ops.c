@@ -6,7 +6,7 @@
 
 #include "counts.h"
 #include "disk.h"
-#include "mm/trim.h"
+#include "mm/relieve.h"
 #include "peek.h"
 
 /* Of the operation that stands by itself: where its thread lives. */

@@ -7,7 +7,7 @@
 #include "ops.h"
 #include "peek.h"
 
-#include "mm/populate.h"
+#include "mm/verbs/populate.h"
 
 /* What the request that runs by itself, or the one at its pause, comes to. */
 struct mapping {

@@ -4,8 +4,8 @@
 
 #include "counts.h"
 #include "expect.h"
-#include "mm/hold.h"
-#include "mm/usercopy.h"
+#include "mm/get_user_page.h"
+#include "mm/user_copy.h"
 #include "ops.h"
 #include "peek.h"
 

@@ -8,7 +8,8 @@
 #include "counts.h"
 #include "disk.h"
 #include "expect.h"
-#include "mm/ledger.h"
+#include "mm/check/ledger.h"
+#include "mm/page_cache.h"
 #include "ops.h"
 
 /* The page that the entry of a cell holds; NULL: none. */

@@ -10,9 +10,9 @@
 #include "busy.h"
 #include "counts.h"
 #include "disk.h"
-#include "mm/ledger.h"
-#include "mm/page_alloc.h"
-#include "mm/trim.h"
+#include "mm/check/ledger.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/relieve.h"
 #include "tests/host/fake/arena.h"
 #include "tests/host/mm/memory.h"
 

@@ -19,18 +19,18 @@ GOOD = {
     "arch/include/arch/mmu.h": C + "/* The boundary to the MMU. */\n#pragma once\n#include \"arch-impl/mmu.h\"\n",
     "arch/riscv/impl/arch-impl/mmu.h": C + "/* What RISC-V supplies here. */\n#define ONE 1\n",
     "arch/riscv/csr.c": C + "/* Reads a register there is. */\nvoid f(void)\n{\n\t__asm__ volatile(\"csrr a0, satp\");\n}\n",
-    "mm/fault_kind.h": C + "/* The kinds of faults there are. */\n#pragma once\nenum fault_kind { FAULT_FILL };\n",
+    "mm/fault_classify.h": C + "/* The kinds of faults there are. */\n#pragma once\nenum fault_kind { FAULT_FILL };\n",
     "mm/install.c": C + "/* The one maker of mappings. */\n#include \"arch/mmu.h\"\nvoid install(void)\n{\n\tarch_mmu_map();\n}\n",
-    "mm/anon.c": C + "/* Pages that come from nowhere. */\n#include \"lib/list.h\"\nint anon;\n",
+    "mm/backend_anon.c": C + "/* Pages that come from nowhere. */\n#include \"lib/list.h\"\nint anon;\n",
     "trap/sys_mem.c": C + "/* System calls on memory here. */\nint sys_brk(void)\n{\n\treturn 0;\n}\n",
     "tests/kernel/t.c": C + "/* A test of all that. */\n#include \"arch/mmu.h\"\nint kind = FAULT_FILL;\n",
     "meson.build": SH + "# What is built here.\n"
-                   "files('lib/list.c', 'arch/riscv/csr.c', 'mm/install.c', 'mm/anon.c', 'trap/sys_mem.c', 'tests/kernel/t.c')\n",
+                   "files('lib/list.c', 'arch/riscv/csr.c', 'mm/install.c', 'mm/backend_anon.c', 'trap/sys_mem.c', 'tests/kernel/t.c')\n",
 }
 
 # What the rules name besides; nothing is in it.
 EMPTY = ["base/log.h", "sync/lock.h", "drivers/uart.h", "proc/thread.h", "fs/file.h", "boot/main.h", "user/lib.h",
-         "tests/user/t.h", "tests/host/t.h", "mm/kmap.c", "mm/usercopy.c", "mm/cow.c", "mm/elf.c", "mm/file.c",
+         "tests/user/t.h", "tests/host/t.h", "mm/phys/kmap.c", "mm/user_copy.c", "mm/cow.c", "mm/backend_elf.c", "mm/backend_file.c",
          "arch/riscv/usercopy.S"]
 GOOD.update({path: C + "/* There is nothing here. */\n" for path in EMPTY})
 GOOD.update({path: SH + '"""Words are looked for here."""\n'
@@ -41,8 +41,8 @@ LOCKED = "/* Something with a lock. */\nvoid x_locked(int *x)\n{\n\t*x = 1;\n\t*
 
 # rule: (file, what it becomes or what is added to its end)
 SEEDS = [
-    ("include-directions", "mm/anon.c", '#include "trap/up.h"\n', {"trap/up.h": C + "/* A header above mm. */\n#pragma once\n"}),
-    ("include-directions", "mm/anon.c", '#include "arch-impl/mmu.h"\n', {}),
+    ("include-directions", "mm/backend_anon.c", '#include "trap/up.h"\n', {"trap/up.h": C + "/* A header above mm. */\n#pragma once\n"}),
+    ("include-directions", "mm/backend_anon.c", '#include "arch-impl/mmu.h"\n', {}),
     ("include-directions", "trap/sys_mem.c", '#include "arch/riscv/csr.h"\n',
      {"arch/riscv/csr.h": C + "/* A header of the arch. */\n#pragma once\n"}),
     ("include-directions", "lib/list.c", "#include <stdio.h>\n", {}),
@@ -57,20 +57,20 @@ SEEDS = [
     ("first-lines", "tools/lib.py", SH + "import os\n", {}),
     ("first-lines", "tools/tool", "#!/usr/bin/env python3\n" + '"""A script without a licence."""\n', {}),
     ("first-lines", "mm/meson.build", SH + "files()\n", {}),
-    ("machine-words", "mm/anon.c", 'void f(void)\n{\n\t__asm__ volatile("wfi");\n}\n', {}),
-    ("machine-words", "mm/anon.c", "int f(void)\n{\n\treturn satp;\n}\n", {}),
-    ("fixed-addresses", "mm/anon.c", "long base = 0x80200000;\n", {}),
-    ("fixed-addresses", "mm/anon.c", "long base = 0xffffffff80200000ul;\n", {}),
+    ("machine-words", "mm/backend_anon.c", 'void f(void)\n{\n\t__asm__ volatile("wfi");\n}\n', {}),
+    ("machine-words", "mm/backend_anon.c", "int f(void)\n{\n\treturn satp;\n}\n", {}),
+    ("fixed-addresses", "mm/backend_anon.c", "long base = 0x80200000;\n", {}),
+    ("fixed-addresses", "mm/backend_anon.c", "long base = 0xffffffff80200000ul;\n", {}),
     ("one-maker", "trap/sys_mem.c", "void g(void)\n{\n\tarch_mmu_map();\n}\n", {}),
-    ("backends", "mm/anon.c", "void g(void)\n{\n\tarch_mmu_query();\n}\n", {}),
-    ("extern", "mm/anon.c", "extern int other;\n", {}),
+    ("backends", "mm/backend_anon.c", "void g(void)\n{\n\tarch_mmu_query();\n}\n", {}),
+    ("extern", "mm/backend_anon.c", "extern int other;\n", {}),
     ("panic", "trap/sys_mem.c", 'void g(void)\n{\n\tpanic("no");\n}\n', {}),
-    ("locked-asserts", "mm/anon.c", LOCKED.partition("\n")[2], {}),
-    ("guards", "mm/anon.c", "\nstruct s {\n\tstruct spinlock l;\n\tint n;\n};\n", {}),
-    ("fault-kinds", "mm/anon.c", "",
-     {"mm/fault_kind.h": GOOD["mm/fault_kind.h"].replace("FAULT_FILL", "FAULT_FILL, FAULT_NEW")}),
+    ("locked-asserts", "mm/backend_anon.c", LOCKED.partition("\n")[2], {}),
+    ("guards", "mm/backend_anon.c", "\nstruct s {\n\tstruct spinlock l;\n\tint n;\n};\n", {}),
+    ("fault-kinds", "mm/backend_anon.c", "",
+     {"mm/fault_classify.h": GOOD["mm/fault_classify.h"].replace("FAULT_FILL", "FAULT_FILL, FAULT_NEW")}),
     ("arch-contracts", "arch/include/arch/new.h", C + "/* A new part of it. */\n#pragma once\n", {}),
-    ("later", "mm/anon.c", "/* TO" "DO */\n", {}),
+    ("later", "mm/backend_anon.c", "/* TO" "DO */\n", {}),
     ("listed", "mm/new.c", C + "/* A file nobody builds. */\nint new_file;\n", {}),
 ]
 

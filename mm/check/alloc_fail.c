@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* Which allocation is made to fail (hardened build). */
+#include "mm/check/alloc_fail.h"
+
+#include "arch/hart.h"
+#include "base/log.h"
+#include "mm/phys/zeroed.h"
+
+#ifdef FAULTLINE_HARDENED
+
+uint64_t alloc_fail_at;
+uint64_t alloc_count;
+
+static const void *counted_thread; /* NULL: all */
+static enum alloc_fail_policy policy = ALLOC_FAIL_REFUSE;
+static const void *forced; /* the thread whose allocation failed and that has not asked since */
+static bool reached;	   /* one has failed */
+static bool told;	   /* the log is to say so */
+
+bool alloc_fail_set(uint64_t at, const void *thread, enum alloc_fail_policy answer)
+{
+	bool was = reached;
+
+	if (at)
+		zeroed_drop();
+	counted_thread = thread;
+	policy = at ? answer : ALLOC_FAIL_REFUSE;
+	forced = NULL;
+	reached = false;
+	__atomic_store_n(&alloc_fail_at, at, __ATOMIC_RELAXED);
+	return was;
+}
+
+bool alloc_fail_counts(void)
+{
+	if (counted_thread && counted_thread != arch_this_thread())
+		return false;
+	if (__atomic_sub_fetch(&alloc_fail_at, 1, __ATOMIC_RELAXED) != 0)
+		return false;
+	if (policy == ALLOC_FAIL_STARVE)
+		__atomic_store_n(&alloc_fail_at, 1, __ATOMIC_RELAXED);
+	forced = arch_this_thread();
+	reached = true;
+	if (told)
+		log_warn("mm", "allocation %lu since boot is refused, as failnth= asks",
+			 (unsigned long)alloc_count);
+	told = false;
+	return true;
+}
+
+void alloc_fail_boot(uint64_t at)
+{
+	if (!at)
+		return;
+	told = true;
+	(void)alloc_fail_set(at, NULL, ALLOC_FAIL_REFUSE);
+}
+
+bool alloc_fail_forced(void)
+{
+	return forced == arch_this_thread();
+}
+
+enum alloc_fail_policy alloc_fail_take(void)
+{
+	if (forced != arch_this_thread())
+		return ALLOC_FAIL_ASK;
+	forced = NULL;
+	return policy;
+}
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* Fences owed: who takes rights or a frame out of an entry must fence before it matters (R8). */
+#pragma once
+
+#include "mm/phys/page.h"
+#include "mm/space.h"
+
+/*
+ * The hardened build records each entry that lost rights or its frame until space_fence() has paid
+ * for it, and asserts that nothing is owed before the frame is freed, before another frame is
+ * written there, and when a verb returns. QEMU forgives a missing fence; this does not. Nothing of
+ * it is left in the release build.
+ * => all: the space's lock held, but for debts_create(), debts_destroy() and debt_assert_none()
+ */
+#ifdef FAULTLINE_HARDENED
+
+int debts_create(struct space *space); /* 0 or -ENOMEM */
+void debts_destroy(struct space *space);
+
+/* The entry at va was `old` and is `new`. */
+void debt_owe(struct space *space, vaddr_t va, struct mmu_entry old, struct mmu_entry new);
+
+/* Strikes out what `flush` is about to fence. */
+void debt_pay(struct space *space, const struct mmu_flush *flush);
+
+void debt_assert_entry(struct space *space, vaddr_t va); /* before a frame is written at va */
+void debt_assert_frame(struct space *space, const struct page *page); /* before it is freed */
+void debt_assert_none(struct space *space);			      /* before a verb returns */
+
+#else
+
+static inline int debts_create(struct space *space)
+{
+	(void)space;
+	return 0;
+}
+
+static inline void debts_destroy(struct space *space)
+{
+	(void)space;
+}
+
+static inline void debt_owe(struct space *space, vaddr_t va, struct mmu_entry old,
+			    struct mmu_entry new)
+{
+	(void)space, (void)va, (void)old, (void)new;
+}
+
+static inline void debt_pay(struct space *space, const struct mmu_flush *flush)
+{
+	(void)space, (void)flush;
+}
+
+static inline void debt_assert_entry(struct space *space, vaddr_t va)
+{
+	(void)space, (void)va;
+}
+
+static inline void debt_assert_frame(struct space *space, const struct page *page)
+{
+	(void)space, (void)page;
+}
+
+static inline void debt_assert_none(struct space *space)
+{
+	(void)space;
+}
+
+#endif

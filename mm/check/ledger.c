@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* The page ledger: every frame accounted for (R111). */
+
+/*
+ * Three questions: does each frame's kind agree with the lists it is on, do all kinds add up, and
+ * does each reference count equal the references that walks over all spaces and objects find? The
+ * rest (trees, tables, indices) is checked on the way, in ledger_space.c and ledger_object.c.
+ */
+
+#include "mm/check/ledger.h"
+
+#include <stdarg.h>
+
+#include "base/log.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "mm/check/ledger_walk.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/phys/kmap.h"
+#include "mm/phys/page_alloc.h"
+#include "sync/latency.h"
+#include "sync/preempt.h"
+
+#define LOGGED_MAX 10
+
+struct frame_census {
+	struct ledger ledger;
+	size_t slabs;
+};
+
+void ledger_error(struct ledger_walk *walk, const char *fmt, ...)
+{
+	va_list args;
+
+	if (walk->delta || walk->errors++ >= LOGGED_MAX)
+		return;
+	va_start(args, fmt);
+	log_vwrite(LOG_ERROR, "ledger", fmt, args);
+	va_end(args);
+}
+
+void ledger_found(struct ledger_walk *walk, struct page *page, uint64_t what)
+{
+	page->counts += what * (uint64_t)walk->delta;
+}
+
+static const char *const kind_names[PAGE_KINDS] = {
+	[PAGE_FREE] = "free",	[PAGE_RESERVED] = "reserved", [PAGE_KERNEL] = "kernel",
+	[PAGE_TABLE] = "table", [PAGE_ANON] = "anon",	      [PAGE_OBJECT] = "object",
+	[PAGE_ZERO] = "zero",
+};
+
+/* What must be left of a frame's counts when all that the walks know was subtracted. */
+static UNCHECKED uint64_t counts_left(const struct page *page)
+{
+	if (page->flags & PAGE_TAIL)
+		return 0;
+	return page->kind == PAGE_KERNEL || page->kind == PAGE_TABLE ? PAGE_ONE_REF : 0;
+}
+
+static UNCHECKED void check_frame(struct ledger_walk *walk, struct frame_census *census,
+				  struct page *page)
+{
+	if (page->kind >= PAGE_KINDS) {
+		ledger_error(walk, "frame %#lx has no kind: %u", (unsigned long)page_to_pfn(page),
+			     page->kind);
+		return;
+	}
+	census->ledger.total++;
+	census->ledger.kind[page->kind]++;
+	census->slabs += page->kind == PAGE_KERNEL && page->flags & PAGE_SLAB;
+	if (page->kind == PAGE_FREE || page->kind == PAGE_RESERVED)
+		return;
+	if (page->counts != counts_left(page))
+		ledger_error(walk,
+			     "frame %#lx (%s): %d references and %d entries more than were found",
+			     (unsigned long)page_to_pfn(page), kind_names[page->kind],
+			     (int)(page->refs - counts_left(page)), (int)page->maps);
+}
+
+static UNCHECKED void check_frames(struct ledger_walk *walk, struct frame_census *census)
+{
+	for (unsigned i = 0; i < page_segment_count; i++)
+		for (size_t n = 0; n < page_segments[i].count; n++)
+			check_frame(walk, census, &page_segments[i].pages[n]);
+}
+
+static void check_free(struct ledger_walk *walk, const struct ledger *ledger)
+{
+	struct page_alloc_census census;
+
+	page_alloc_census(&census);
+	if (census.faults)
+		ledger_error(walk, "%lu members of free lists are not what their list says",
+			     (unsigned long)census.faults);
+	if (census.frames + census.singles != ledger->kind[PAGE_FREE])
+		ledger_error(walk, "%lu frames are free, %lu on free lists",
+			     (unsigned long)ledger->kind[PAGE_FREE],
+			     (unsigned long)(census.frames + census.singles));
+	if (census.counted != ledger->kind[PAGE_FREE])
+		ledger_error(walk, "%lu frames are free, %lu counted as free",
+			     (unsigned long)ledger->kind[PAGE_FREE], (unsigned long)census.counted);
+}
+
+static void check_kinds(struct ledger_walk *walk, const struct frame_census *census)
+{
+	struct slab_census slabs;
+
+	slab_census(&slabs);
+	if (slabs.faults)
+		ledger_error(walk, "%lu faults in slabs", (unsigned long)slabs.faults);
+	if (slabs.slabs != census->slabs)
+		ledger_error(walk, "%lu frames are slabs, caches know %lu",
+			     (unsigned long)census->slabs, (unsigned long)slabs.slabs);
+	if (walk->tables + kmap_tables() != census->ledger.kind[PAGE_TABLE])
+		ledger_error(walk, "%lu frames are page tables, spaces know %lu and the kernel %lu",
+			     (unsigned long)census->ledger.kind[PAGE_TABLE],
+			     (unsigned long)walk->tables, (unsigned long)kmap_tables());
+	if (census->ledger.kind[PAGE_ZERO] != 1)
+		ledger_error(walk, "%lu zero pages", (unsigned long)census->ledger.kind[PAGE_ZERO]);
+}
+
+/* R53: it is still all zeros. */
+static void check_zero_page(struct ledger_walk *walk)
+{
+	const void *word = words_differ(page_address(zero_page), PAGE_SIZE, 0);
+
+	if (word)
+		ledger_error(walk, "the zero page was written at offset %#lx",
+			     (unsigned long)((uintptr_t)word & PAGE_MASK));
+}
+
+static void walk_all(struct ledger_walk *walk, int delta)
+{
+	walk->delta = delta;
+	ledger_found(walk, zero_page, PAGE_ONE_REF);
+	ledger_walk_spaces(walk);
+	ledger_walk_objects(walk);
+	walk->delta = 0;
+}
+
+int ledger_check(struct ledger *ledger_ret)
+{
+	struct ledger_walk walk = { 0 };
+	struct frame_census census = { 0 };
+
+	latency_exempt_begin();
+	preempt_disable();
+	walk_all(&walk, 0);
+	walk_all(&walk, -1);
+	check_frames(&walk, &census);
+	walk_all(&walk, 1);
+	check_free(&walk, &census.ledger);
+	check_kinds(&walk, &census);
+	check_zero_page(&walk);
+	preempt_enable();
+	latency_exempt_end();
+	if (ledger_ret)
+		*ledger_ret = census.ledger;
+	return (int)walk.errors;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* The ledger's walk over all objects: indices against pages, mappings against VMAs. */
+#include "mm/check/ledger_walk.h"
+#include "mm/page_cache.h"
+#include "mm/vma.h"
+
+static void check_page(struct ledger_walk *walk, const struct object *object, uint64_t index,
+		       struct page *page)
+{
+	ledger_found(walk, page, PAGE_ONE_REF);
+	if (page->kind != PAGE_OBJECT || page->owner != object || page->index != index)
+		ledger_error(walk, "object %s: page %lu of its index says (kind %u) it is page %lu",
+			     object->ops->name, (unsigned long)index, page->kind,
+			     (unsigned long)page->index);
+	if (index >= MAX(object_pages(object->size), object->kept))
+		ledger_error(walk, "object %s: page %lu is beyond its end", object->ops->name,
+			     (unsigned long)index);
+}
+
+/* How many of a list of its VMAs can be written through. */
+static size_t check_maps(struct ledger_walk *walk, const struct object *object,
+			 const struct list *maps)
+{
+	size_t nwritable = 0;
+	struct vma *vma;
+
+	list_for_each_entry(vma, maps, object_link) {
+		if (vma->object != object)
+			ledger_error(walk, "object %s: a VMA on its list maps another",
+				     object->ops->name);
+		nwritable += vma_writes_object(vma);
+	}
+	return nwritable;
+}
+
+static void check_object(struct ledger_walk *walk, struct object *object)
+{
+	struct page *page;
+	uint64_t index;
+	size_t npages = 0, nwritable;
+
+	radix_for_each_range(page, index, &object->pages, 0, UINT64_MAX)
+	{
+		check_page(walk, object, index, page);
+		npages++;
+		if (index == UINT64_MAX)
+			break;
+	}
+	if (npages != object->npages || npages != object->pages.count)
+		ledger_error(walk, "object %s: %lu pages found, %lu counted", object->ops->name,
+			     (unsigned long)npages, (unsigned long)object->npages);
+	nwritable =
+		check_maps(walk, object, &object->vmas) + check_maps(walk, object, &object->stale);
+	if (nwritable != object->nwritable)
+		ledger_error(walk, "object %s: %lu writable maps found, %lu counted",
+			     object->ops->name, (unsigned long)nwritable,
+			     (unsigned long)object->nwritable);
+}
+
+void ledger_walk_objects(struct ledger_walk *walk)
+{
+	for (struct object *object = object_next(NULL); object; object = object_next(object)) {
+		spin_lock(&object->lock);
+		check_object(walk, object);
+		spin_unlock(&object->lock);
+	}
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* The ledger's walk over all spaces: VMA trees, page tables, and what entries say. */
+#include "mm/check/ledger_walk.h"
+#include "mm/space.h"
+
+struct space_walk {
+	struct ledger_walk *walk;
+	struct space *space;
+	const struct vma *vma; /* the one that held the last entry */
+	size_t resident;
+	size_t leaf_tables;
+};
+
+/* Free bytes below a VMA that the kernel may choose. */
+static vaddr_t gap_below(const struct vma *vma, vaddr_t floor)
+{
+	vaddr_t ceiling = vma_start_gap(vma);
+
+	return ceiling > floor ? ceiling - floor : 0;
+}
+
+/*
+ * Neighbours of anonymous memory that should be one. (Of objects, those that a truncation made
+ * alike may be two, and a stack that grew down to another.)
+ */
+static bool should_be_one(const struct vma *a, const struct vma *b)
+{
+	return a->end == b->start && a->backend == b->backend && !a->object && !b->object &&
+	       a->rights == b->rights && a->max_rights == b->max_rights && a->flags == b->flags &&
+	       !(a->flags & VMA_STACK);
+}
+
+static void check_order(struct ledger_walk *walk, const struct vma *prev, const struct vma *vma)
+{
+	vaddr_t floor = prev ? prev->end : USER_BASE;
+
+	if (vma->start >= vma->end || (vma->start | vma->end) & PAGE_MASK || vma->end > USER_TOP)
+		ledger_error(walk, "VMA %#lx-%#lx is no range", (unsigned long)vma->start,
+			     (unsigned long)vma->end);
+	if (vma->start < floor)
+		ledger_error(walk, "VMA %#lx-%#lx begins below %#lx", (unsigned long)vma->start,
+			     (unsigned long)vma->end, (unsigned long)floor);
+	else if (vma->node.weight != gap_below(vma, floor))
+		ledger_error(walk, "VMA %#lx-%#lx has a gap of %#lx below it, not %#lx",
+			     (unsigned long)vma->start, (unsigned long)vma->end,
+			     (unsigned long)gap_below(vma, floor), (unsigned long)vma->node.weight);
+	if (prev && should_be_one(prev, vma))
+		ledger_error(walk, "VMAs were not merged at %#lx", (unsigned long)vma->start);
+}
+
+static int node_height(const struct tree_node *node)
+{
+	return node ? node->height : 0;
+}
+
+/* A node against its children: balance, height, parent and the summary of gaps. */
+static void check_node(struct ledger_walk *walk, struct tree_node *node)
+{
+	int left = node_height(node->child[0]), right = node_height(node->child[1]);
+	const struct vma *vma = tree_entry(node, struct vma, node);
+	vaddr_t most = node->weight;
+
+	for (int side = 0; side < 2; side++) {
+		const struct tree_node *child = node->child[side];
+
+		if (!child)
+			continue;
+		most = MAX(most, child->heaviest);
+		if (child->parent != node)
+			ledger_error(walk, "VMA tree: a child has another parent");
+	}
+	if (node->height != MAX(left, right) + 1 || left - right > 1 || right - left > 1)
+		ledger_error(walk, "VMA tree: out of balance at %#lx", (unsigned long)vma->start);
+	if (node->heaviest != most)
+		ledger_error(walk, "VMA tree: largest gap at %#lx is %#lx, not %#lx",
+			     (unsigned long)vma->start, (unsigned long)most,
+			     (unsigned long)node->heaviest);
+}
+
+static void check_vmas(struct ledger_walk *walk, struct space *space)
+{
+	const struct vma *prev = NULL;
+	struct tree_node *node;
+	size_t nvmas = 0, mapped = 0, data = 0;
+
+	tree_for_each(node, &space->vmas) {
+		const struct vma *vma = tree_entry(node, struct vma, node);
+
+		check_order(walk, prev, vma);
+		check_node(walk, node);
+		if (vma->space != space)
+			ledger_error(walk, "VMA %#lx says it is another space's",
+				     (unsigned long)vma->start);
+		nvmas++;
+		prev = vma;
+		if (vma->flags & VMA_LEAVING)
+			continue;
+		mapped += vma->end - vma->start;
+		data += vma_is_data(vma->rights, vma->flags) ? vma->end - vma->start : 0;
+	}
+	if (nvmas != space->nvmas || mapped != space->mapped_bytes || data != space->data_bytes)
+		ledger_error(walk,
+			     "space: %lu VMAs, %#lx bytes, %#lx of data; counted %lu, %#lx, %#lx",
+			     (unsigned long)nvmas, (unsigned long)mapped, (unsigned long)data,
+			     (unsigned long)space->nvmas, (unsigned long)space->mapped_bytes,
+			     (unsigned long)space->data_bytes);
+}
+
+/* Why a page may not be there with such rights; NULL: it may. */
+static const char *entry_fault(const struct vma *vma, vaddr_t va, struct mmu_entry e,
+			       const struct page *page)
+{
+	unsigned rights = entry_rights(e);
+
+	if (!vma)
+		return "lies in no VMA";
+	if (!(vma->flags & VMA_MOVING) && rights & ~vma->rights)
+		return "allows more than its VMA";
+	switch (page->kind) {
+	case PAGE_ZERO:
+		return rights & RIGHT_WRITE ? "allows writes to the zero page" : NULL;
+	case PAGE_ANON:
+		if (vma_is_shared(vma))
+			return "shows a private page in a shared mapping";
+		return rights & RIGHT_WRITE && page->maps > 1
+			       ? "allows writes to a page that others map"
+			       : NULL;
+	case PAGE_OBJECT:
+		if (!vma_is_shared(vma) && rights & RIGHT_WRITE)
+			return "allows writes to an object's page in a private mapping";
+		if (!vma->object || page->owner != vma->object)
+			return "shows a page that its object does not have";
+		return page->index != vma_index(vma, va) ? "shows the wrong page" : NULL;
+	default:
+		return "shows a frame that is no user page";
+	}
+}
+
+static void check_entry(struct space_walk *sw, vaddr_t va, struct mmu_entry e)
+{
+	struct page *page = pfn_to_page(entry_pfn(e));
+	const char *fault;
+
+	if (!page) {
+		ledger_error(sw->walk, "entry of %#lx: frame %#lx is not ours", (unsigned long)va,
+			     (unsigned long)entry_pfn(e));
+		return;
+	}
+	if (page != zero_page) { /* which entries do not count */
+		ledger_found(sw->walk, page, PAGE_ONE_MAP);
+		sw->resident++;
+	}
+	if (!sw->vma || va < sw->vma->start || va >= sw->vma->end)
+		sw->vma = vma_find(sw->space, va);
+	fault = entry_fault(sw->vma, va, e, page);
+	if (fault)
+		ledger_error(sw->walk, "entry of %#lx %s", (unsigned long)va, fault);
+}
+
+static int check_leaf(void *arg, const struct mmu_leaf *leaf)
+{
+	struct space_walk *sw = arg;
+	const struct page *table = pfn_to_page(leaf->table);
+
+	sw->leaf_tables++;
+	if (!table || table->kind != PAGE_TABLE)
+		ledger_error(sw->walk, "the leaf table of %#lx is no page table",
+			     (unsigned long)leaf->va);
+	for (unsigned i = 0; i < leaf->count; i++) {
+		struct mmu_entry e = entry_load(&leaf->entries[i]);
+
+		if (!entry_empty(e))
+			check_entry(sw, leaf->va + i * PAGE_SIZE, e);
+	}
+	return 0;
+}
+
+static void walk_space(struct ledger_walk *walk, struct space *space)
+{
+	struct space_walk sw = { .walk = walk, .space = space };
+
+	check_vmas(walk, space);
+	arch_mmu_visit(&space->mmu, 0, USER_TOP, check_leaf, &sw);
+	if (sw.resident != space->resident)
+		ledger_error(walk, "space: %lu resident pages found, %lu counted",
+			     (unsigned long)sw.resident, (unsigned long)space->resident);
+	if (sw.leaf_tables >= space->tables)
+		ledger_error(walk, "space: %lu leaf tables found, %lu tables counted",
+			     (unsigned long)sw.leaf_tables, (unsigned long)space->tables);
+	if (!walk->delta)
+		walk->tables += space->tables;
+}
+
+void ledger_walk_spaces(struct ledger_walk *walk)
+{
+	struct space *space;
+
+	spin_lock(&spaces_lock);
+	list_for_each_entry(space, &spaces, link) {
+		spin_lock(&space->lock);
+		walk_space(walk, space);
+		spin_unlock(&space->lock);
+	}
+	spin_unlock(&spaces_lock);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* The hardened build's checks of frames that are freed and allocated again. */
+#include "mm/check/page_check.h"
+
+#include "mm/check/poison.h"
+
+#ifdef FAULTLINE_HARDENED
+
+/* What is wrong with freeing it; NULL: nothing. */
+static const char *free_error(const struct page *page, unsigned order)
+{
+	if (page->kind == PAGE_FREE)
+		return "is free already";
+	if (page->kind == PAGE_RESERVED || page->kind == PAGE_ZERO)
+		return "is never freed";
+	if (page->flags & PAGE_TAIL || page->order != order)
+		return "is not the start of such an allocation";
+	if (page->refs > 1 || page->maps || page->pins)
+		return "is in use";
+	return NULL;
+}
+
+void page_check_free(const struct page *page, unsigned order)
+{
+	const char *error = free_error(page, order);
+
+	if (error)
+		panic("page: frame %#lx (kind %u, order %u) %s", (unsigned long)page_to_pfn(page),
+		      page->kind, page->order, error);
+}
+
+void page_end(struct page *page, unsigned order)
+{
+	page_check_free(page, order);
+	poison_fill(page_address(page), PAGE_SIZE << order);
+	for (size_t i = 0; i < 1ul << order; i++) {
+		page[i].kind = PAGE_FREE;
+		page[i].counts = 0;
+		page[i].flags = PAGE_POISONED;
+	}
+}
+
+static void written(const struct page *page, const void *where)
+{
+	panic("page: free frame %#lx was written at offset %#lx", (unsigned long)page_to_pfn(page),
+	      (unsigned long)((uintptr_t)where & PAGE_MASK));
+}
+
+void page_check_poison(struct page *page, unsigned order)
+{
+	for (size_t i = 0; i < 1ul << order; i++) {
+		const void *bad = NULL;
+
+		if (page[i].flags & PAGE_POISONED)
+			bad = poison_check(page_address(&page[i]), PAGE_SIZE);
+		if (bad)
+			written(&page[i], bad);
+	}
+}
+
+void page_check_zeros(const struct page *page)
+{
+	const void *bad = words_differ(page_address(page), PAGE_SIZE, 0);
+
+	if (bad)
+		written(page, bad);
+}
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* The hardened build's checks of slab objects: poison, red zones, free or in use. */
+#include "mm/check/slab_check.h"
+
+#include "mm/check/poison.h"
+
+#ifdef FAULTLINE_HARDENED
+
+#define ZONE_FREE 0xf4eef4eef4eef4eeull
+#define ZONE_USED 0x05ed05ed05ed05edull
+
+/* The object's size in whole words: what lies right behind is its red zone. */
+static size_t words_size(const struct slab_cache *cache)
+{
+	return ALIGN_UP(MAX((size_t)cache->size, sizeof(void *)), sizeof(uint64_t));
+}
+
+static uint64_t *zone_of(const struct slab_cache *cache, void *object)
+{
+	return (uint64_t *)((char *)object + words_size(cache));
+}
+
+/* The first word strings free objects and is not poisoned. */
+static void *body_of(void *object)
+{
+	return (char *)object + sizeof(void *);
+}
+
+static size_t body_size(const struct slab_cache *cache)
+{
+	return words_size(cache) - sizeof(void *);
+}
+
+void slab_check_cut(const struct slab_cache *cache, void *object)
+{
+	poison_fill(body_of(object), body_size(cache));
+	*zone_of(cache, object) = ZONE_FREE;
+}
+
+/* The word that strings free objects: NULL, or another object of the same slab. */
+static bool strings_well(const struct slab_cache *cache, void *object)
+{
+	uintptr_t next = *(const uintptr_t *)object;
+
+	return !next || (next >> PAGE_SHIFT == (uintptr_t)object >> PAGE_SHIFT &&
+			 (next & PAGE_MASK) % cache->stride == 0);
+}
+
+void slab_check_alloc(const struct slab_cache *cache, void *object)
+{
+	if (*zone_of(cache, object) != ZONE_FREE)
+		panic("slab: %s %p was written behind its end while free", cache->name, object);
+	if (!strings_well(cache, object) || poison_check(body_of(object), body_size(cache)))
+		panic("slab: %s %p was written after it was freed", cache->name, object);
+	*zone_of(cache, object) = ZONE_USED;
+}
+
+void slab_check_free(const struct slab_cache *cache, const struct page *page, void *object)
+{
+	if (!page || !(page->flags & PAGE_SLAB) || page->owner != cache)
+		panic("slab: %p is no %s", object, cache->name);
+	if (((uintptr_t)object & PAGE_MASK) % cache->stride)
+		panic("slab: %p is not the start of a %s", object, cache->name);
+	if (*zone_of(cache, object) == ZONE_FREE)
+		panic("slab: %s %p is free already", cache->name, object);
+	if (*zone_of(cache, object) != ZONE_USED)
+		panic("slab: %s %p was written behind its end", cache->name, object);
+	slab_check_cut(cache, object);
+}
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* The door into another address space: a page of it, reached by the direct map. */
+#include "mm/get_user_page.h"
+
+#include "abi/errno.h"
+#include "lib/string.h"
+#include "mm/host.h"
+#include "mm/install.h"
+#include "mm/relieve.h"
+
+/*
+ * A page that is referenced to be read is copied by the next write fault, so that the reader never
+ * sees what a process writes that it did not ask. A page that is referenced to be written is pinned:
+ * if a write fault or a fork gave its space another page, the writer's bytes would go astray.
+ */
+
+/* Who writes to a private page by reference pins it. => space lock held; the entry allows writes */
+static void page_pin(struct space *space, struct page *page)
+{
+	assert_hardened(spin_lock_held(&space->lock));
+	assert_hardened(page->maps == 1 && page->pins < UINT16_MAX);
+	page->pins++;
+	space->pins++;
+}
+
+static void page_unpin(struct space *space, struct page *page)
+{
+	spin_lock(&space->lock);
+	assert_hardened(page->pins && space->pins);
+	page->pins--;
+	space->pins--;
+	spin_unlock(&space->lock);
+}
+
+/* The page behind va if its entry allows the access as it stands; NULL. */
+static struct page *user_page_look(struct space *space, vaddr_t va, unsigned access)
+{
+	struct page *page = NULL;
+	struct mmu_entry *slot;
+	struct vma *vma;
+
+	spin_lock(&space->lock);
+	vma = vma_find(space, va);
+	slot = vma && !space->dying ? arch_mmu_lookup(&space->mmu, va) : NULL;
+	if (slot && fault_judge(access, vma, entry_load(slot)) == FAULT_SPURIOUS) {
+		page = pfn_to_page(entry_pfn(entry_load(slot)));
+		page_get(page);
+		/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
+		if ((access & RIGHT_WRITE) && page->kind == PAGE_ANON)
+			page_pin(space, page);
+	}
+	spin_unlock(&space->lock);
+	return page;
+}
+
+/* One turn of the fault path. 0: look again */
+static int user_page_fault(struct space *space, vaddr_t va, unsigned access, struct relief *relief)
+{
+	struct vm_wait wait;
+	int result = vm_fault(space, va, access, 0, &wait);
+
+	switch (result) {
+	case 0:
+		return 0;
+	case VM_WAIT:
+		return mm_host.pause(&wait);
+	case VM_OOM:
+		return relieve(relief);
+	default:
+		return -EFAULT;
+	}
+}
+
+int get_user_page(struct space *space, vaddr_t va, unsigned access, struct page **page_ret)
+{
+	struct relief relief = { 0 };
+
+	access |= ACCESS_REMOTE;
+	lockorder_assert_none_spinning();
+	for (;;) {
+		struct page *page = user_page_look(space, va, access);
+		int result;
+
+		if (page) {
+			*page_ret = page;
+			return 0;
+		}
+		result = user_page_fault(space, va, access, &relief);
+		if (result)
+			return result;
+	}
+}
+
+void put_user_page(struct space *space, struct page *page, unsigned access)
+{
+	if ((access & RIGHT_WRITE) && page->kind == PAGE_ANON)
+		page_unpin(space, page);
+	page_put(page);
+}
+
+/* Copies within one page: `out`: to the space. */
+static int copy_in_page(struct space *space, vaddr_t va, void *bytes, size_t n, bool out)
+{
+	unsigned access = out ? RIGHT_WRITE : RIGHT_READ;
+	struct page *page;
+	char *there;
+	int result = get_user_page(space, va, access, &page);
+
+	if (result)
+		return result;
+	/* gcc-analyzer-suppress use-of-uninitialized-value ; where the result is 0 it is set */
+	there = (char *)page_address(page) + (va & PAGE_MASK);
+	if (out)
+		memcpy(there, bytes, n);
+	else
+		memcpy(bytes, there, n);
+	put_user_page(space, page, access);
+	return 0;
+}
+
+static int copy_pages(struct space *space, vaddr_t va, char *bytes, size_t n, bool out)
+{
+	while (n) {
+		size_t part = MIN(n, PAGE_SIZE - (va & PAGE_MASK));
+		int result = copy_in_page(space, va, bytes, part, out);
+
+		if (result)
+			return result;
+		va += part;
+		bytes += part;
+		n -= part;
+	}
+	return 0;
+}
+
+int vm_copy_to(struct space *space, vaddr_t to, const void *from, size_t n)
+{
+	return copy_pages(space, to, (char *)from, n, true);
+}
+
+int vm_copy_from(struct space *space, void *to, vaddr_t from, size_t n)
+{
+	return copy_pages(space, from, to, n, false);
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/* Read and write of an object's bytes through its pages. */
+/*
+ * A piece at a time, each within one page: the page is referenced, the bytes are copied with no
+ * spinning lock held (a user copy may fault, wait, and find the very same page), then size and
+ * dirty mark follow. A page beyond the end is filled before anybody can see it, and comes into the
+ * index together with the new size.
+ */
+#include "mm/object_io.h"
+
+#include "abi/errno.h"
+#include "lib/string.h"
+#include "mm/host.h"
+#include "mm/page_cache.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/relieve.h"
+#include "mm/user_copy.h"
+
+/* The other side of a transfer: a user address or kernel memory. */
+struct side {
+	bool user;
+	vaddr_t va;
+	char *kernel;
+};
+
+static struct side side_user(vaddr_t va)
+{
+	return (struct side){ .user = true, .va = va };
+}
+
+static struct side side_kernel(void *p)
+{
+	return (struct side){ .kernel = p };
+}
+
+static void side_move(struct side *side, size_t n)
+{
+	side->va += n;
+	if (side->kernel)
+		side->kernel += n;
+}
+
+/* Each: how many bytes went. */
+static size_t side_put(const struct side *side, const void *from, size_t n)
+{
+	if (side->user)
+		return user_copy_out_some(side->va, from, n);
+	memcpy(side->kernel, from, n);
+	return n;
+}
+
+static size_t side_clear(const struct side *side, size_t n)
+{
+	if (side->user)
+		return user_clear_some(side->va, n);
+	memset(side->kernel, 0, n);
+	return n;
+}
+
+static size_t side_take(const struct side *side, void *to, size_t n)
+{
+	if (side->user)
+		return user_copy_in_some(to, side->va, n);
+	memcpy(to, side->kernel, n);
+	return n;
+}
+
+static size_t within_page(uint64_t pos, size_t n)
+{
+	return MIN(n, PAGE_SIZE - (pos & PAGE_MASK));
+}
+
+static char *bytes_at(struct page *page, uint64_t pos)
+{
+	return (char *)page_address(page) + (pos & PAGE_MASK);
+}
+
+/* object_page() that waits, for what fills the page and for memory. */
+static int page_wait_for(struct object *object, uint64_t index, struct page **page_ret)
+{
+	struct relief relief = { 0 };
+	struct vm_wait wait;
+	int result;
+
+	do {
+		result = object_page(object, index, page_ret, &wait);
+		if (result == VM_WAIT)
+			result = mm_host.pause(&wait);
+		else if (result == -ENOMEM)
+			result = relieve(&relief);
+		else
+			break;
+	} while (result == 0);
+	return result;
+}
+
+/* Whether a page that is not there is all zeros, so that nobody needs to make it. */
+static bool hole_at(struct object *object, uint64_t pos)
+{
+	bool hole;
+
+	spin_lock(&object->lock);
+	hole = ALIGN_DOWN(pos, PAGE_SIZE) >= object->backed;
+	spin_unlock(&object->lock);
+	return hole;
+}
+
+/* Reads at most up to the end of a page: the count, 0 at the end of the object, negative errno. */
+static ssize_t read_piece(struct object *object, uint64_t pos, const struct side *to, size_t n)
+{
+	uint64_t size = object_size(object), index = pos >> PAGE_SHIFT;
+	struct page *page;
+	size_t went;
+	int error;
+
+	if (pos >= size)
+		return 0;
+	n = MIN(within_page(pos, n), size - pos);
+	page = object_page_resident(object, index);
+	if (!page && hole_at(object, pos)) {
+		went = side_clear(to, n);
+		return went ? (ssize_t)went : -EFAULT;
+	}
+	if (!page) {
+		error = page_wait_for(object, index, &page);
+		if (error)
+			return error == -ENXIO ? 0 : error;
+	}
+	went = side_put(to, bytes_at(page, pos), n);
+	page_put(page);
+	return went ? (ssize_t)went : -EFAULT;
+}
+
+static void size_raise(struct object *object, uint64_t end)
+{
+	spin_lock(&object->lock);
+	if (end > object->size)
+		atomic_store_relaxed(&object->size, end);
+	spin_unlock(&object->lock);
+}
+
+/* The page's reference is given back. */
+static ssize_t write_to(struct object *object, struct page *page, uint64_t pos,
+			const struct side *from, size_t n)
+{
+	size_t went;
+
+	page_set_dirty(page);
+	went = side_take(from, bytes_at(page, pos), n);
+	page_put(page);
+	if (!went)
+		return -EFAULT;
+	size_raise(object, pos + went);
+	return (ssize_t)went;
+}
+
+static ssize_t write_inside(struct object *object, uint64_t pos, const struct side *from, size_t n)
+{
+	struct page *page;
+	int error = page_wait_for(object, pos >> PAGE_SHIFT, &page);
+
+	return error ? error : write_to(object, page, pos, from, n);
+}
+
+/* The page that was had ahead of the bytes, referenced. */
+static struct page *page_kept(struct object *object, uint64_t index)
+{
+	bool kept = index < atomic_load_relaxed(&object->kept);
+
+	return kept ? object_page_resident(object, index) : NULL;
+}
+
+static ssize_t write_beyond(struct object *object, uint64_t pos, const struct side *from, size_t n)
+{
+	uint64_t truncations = atomic_load_relaxed(&object->truncations);
+	struct page *page = page_kept(object, pos >> PAGE_SHIFT);
+	size_t offset = pos & PAGE_MASK, went;
+	int error;
+
+	if (page)
+		return write_to(object, page, pos, from, n);
+	page = page_alloc(0, PAGE_OBJECT, PAGE_NORMAL);
+	if (!page)
+		return -ENOMEM;
+	went = side_take(from, bytes_at(page, pos), n);
+	if (!went) {
+		page_put(page);
+		return -EFAULT;
+	}
+	memset(page_address(page), 0, offset);
+	memset((char *)page_address(page) + offset + went, 0, PAGE_SIZE - offset - went);
+	page->flags |= PAGE_DIRTY;
+	error = object_publish(object, pos >> PAGE_SHIFT, page, truncations, pos + went, &page);
+	if (error)
+		return error;
+	page_put(page);
+	return (ssize_t)went;
+}
+
+/* Where memory has run out a file does not grow, rather than that a process is killed for it. */
+static ssize_t write_growing(struct object *object, uint64_t pos, const struct side *from, size_t n)
+{
+	struct relief relief = { .spare = true };
+	ssize_t went;
+
+	while ((went = write_beyond(object, pos, from, n)) == -ENOMEM)
+		if (relieve(&relief))
+			return -ENOSPC;
+	return went;
+}
+
+/* Writes at most up to the end of a page: the count, or negative errno. */
+static ssize_t write_piece(struct object *object, uint64_t pos, const struct side *from, size_t n)
+{
+	ssize_t went;
+
+	n = within_page(pos, n);
+	do {
+		if (pos >> PAGE_SHIFT < object_pages(object_size(object)))
+			went = write_inside(object, pos, from, n);
+		else
+			went = write_growing(object, pos, from, n);
+	} while (went == -EAGAIN || went == -ENXIO);
+	return went;
+}
+
+typedef ssize_t (*piece_fn)(struct object *object, uint64_t pos, const struct side *side, size_t n);
+
+/* Piece after piece until one is short: the count, or why there was none. */
+static ssize_t transfer(struct object *object, uint64_t pos, struct side side, size_t n,
+			piece_fn piece)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t went = done ? vm_pause() : 0;
+
+		if (went == 0)
+			went = piece(object, pos + done, &side, n - done);
+		if (went <= 0)
+			return done ? (ssize_t)done : went;
+		side_move(&side, (size_t)went);
+		done += (size_t)went;
+	}
+	return (ssize_t)done;
+}
+
+static ssize_t transfer_out(struct object *object, uint64_t pos, struct side to, size_t n)
+{
+	return transfer(object, pos, to, MIN(n, (size_t)INT64_MAX), read_piece);
+}
+
+static ssize_t transfer_in(struct object *object, uint64_t pos, struct side from, size_t n)
+{
+	if (n && pos >= OBJECT_SIZE_MAX)
+		return -EFBIG;
+	return transfer(object, pos, from, MIN(n, OBJECT_SIZE_MAX - pos), write_piece);
+}
+
+ssize_t object_read(struct object *object, uint64_t pos, vaddr_t user_to, size_t n)
+{
+	if (!user_range_ok(user_to, n))
+		return -EFAULT;
+	return transfer_out(object, pos, side_user(user_to), n);
+}
+
+ssize_t object_write(struct object *object, uint64_t pos, vaddr_t user_from, size_t n)
+{
+	if (!user_range_ok(user_from, n))
+		return -EFAULT;
+	return transfer_in(object, pos, side_user(user_from), n);
+}
+
+ssize_t object_read_kernel(struct object *object, uint64_t pos, void *to, size_t n)
+{
+	return transfer_out(object, pos, side_kernel(to), n);
+}
+
+ssize_t object_write_kernel(struct object *object, uint64_t pos, const void *from, size_t n)
+{
+	return transfer_in(object, pos, side_kernel((void *)(uintptr_t)from), n);
+}

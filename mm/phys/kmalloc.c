@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* Kernel memory by size: a slab cache per size class, whole frames above. */
+#include "lib/string.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/phys/kmalloc.h"
+
+#define CLASSES 8 /* 16 to 2048 bytes */
+
+#define CLASS(n) SLAB_CACHE_INIT(classes[n], "kmalloc", 16u << (n), 16)
+
+static struct slab_cache classes[CLASSES] = { CLASS(0), CLASS(1), CLASS(2), CLASS(3),
+					      CLASS(4), CLASS(5), CLASS(6), CLASS(7) };
+
+static struct slab_cache *class_of(size_t size)
+{
+	unsigned n = 0;
+
+	while ((16ul << n) < size)
+		n++;
+	return &classes[n];
+}
+
+static void *frames_alloc(size_t size)
+{
+	unsigned order = 0;
+	struct page *page;
+
+	while (order <= PAGE_ORDER_MAX && PAGE_SIZE << order < size)
+		order++;
+	page = page_alloc(order, PAGE_KERNEL, PAGE_NORMAL);
+	return page ? page_address(page) : NULL;
+}
+
+void *kmalloc(size_t size)
+{
+	/* gcc-analyzer-suppress malloc-leak ; what is returned has not leaked */
+	return size <= SLAB_SIZE_MAX ? slab_alloc(class_of(size)) : frames_alloc(size);
+}
+
+void *kzalloc(size_t size)
+{
+	void *p = kmalloc(size);
+
+	if (p)
+		memset(p, 0, size);
+	return p;
+}
+
+void kfree(void *p)
+{
+	struct page *page;
+
+	if (!p)
+		return;
+	page = virt_to_page(p);
+	/* gcc-analyzer-suppress null-dereference ; what was allocated is in a frame of ours */
+	if (page->flags & PAGE_SLAB)
+		slab_free(page->owner, p);
+	else
+		page_free(page, page->order);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's heap: small objects by size class and by type. */
+#pragma once
+
+#include "lib/types.h"
+#include "mm/phys/page_alloc.h"
+
+/*
+ * Up to some KiB; larger sizes take whole frames. NULL: out of memory, an ordinary answer. Never
+ * sleeps.
+ */
+void kfree(void *p); /* NULL is allowed */
+void *kmalloc(size_t size) __attribute__((malloc(kfree)));
+void *kzalloc(size_t size) __attribute__((malloc(kfree)));
+
+/* A cache of objects of one type. Define with SLAB_CACHE(name, type). */
+struct slab_cache;
+void slab_free(struct slab_cache *cache, void *object);
+void *slab_alloc_from(struct slab_cache *cache, enum page_alloc_from from) /* not zeroed */
+	__attribute__((malloc(slab_free, 2)));
+
+static inline void *slab_alloc(struct slab_cache *cache)
+{
+	return slab_alloc_from(cache, PAGE_NORMAL);
+}
+
+#include "mm/phys/slab.h" /* struct slab_cache, SLAB_CACHE() */

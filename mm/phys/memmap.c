@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* Boot-time memory: which frames exist, where their struct pages lie, which are free. */
+#include "mm/phys/memmap.h"
+
+#include "abi/errno.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "mm/phys/kmap.h"
+#include "mm/phys/page.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/phys/ranges.h"
+
+/* Less than this free, in frames, and nothing useful would run. */
+#define FRAMES_MIN	256
+/* The reserve is one frame in this many, within bounds. */
+#define RESERVE_DIVISOR 256
+#define RESERVE_MIN	32
+#define RESERVE_MAX	512
+
+/* Boot only: RAM, and what of it is taken. Whole frames, sorted, apart from each other. */
+static struct ranges ram_ranges, taken;
+
+/* Finds and takes size bytes of RAM at the lowest address that is free: 0 where there are none. */
+static paddr_t early_take(size_t size)
+{
+	for (unsigned i = 0; i < ram_ranges.count; i++) {
+		paddr_t start = ranges_gap(&taken, ram_ranges.range[i], size);
+
+		if (start && ranges_add(&taken, (struct phys_range){ start, start + size }) == 0)
+			return start;
+	}
+	return 0;
+}
+
+static paddr_t early_frame(void)
+{
+	paddr_t frame = early_take(PAGE_SIZE);
+
+	if (!frame)
+		panic("phys: no frame for the kernel's page tables");
+	return frame;
+}
+
+/*
+ * The whole frames inside a range; empty (start == end) where there are none. Frame 0 is nobody's.
+ */
+static struct phys_range frames_inside(struct phys_range range)
+{
+	paddr_t start = range.start ? ALIGN_UP(range.start, PAGE_SIZE) : PAGE_SIZE;
+	paddr_t end = ALIGN_DOWN(range.end, PAGE_SIZE);
+
+	if (start < range.start || start >= end)
+		return (struct phys_range){ 0, 0 };
+	return (struct phys_range){ start, end };
+}
+
+/* The frames that a range touches. */
+static struct phys_range frames_touched(struct phys_range range)
+{
+	paddr_t end = ALIGN_UP(range.end, PAGE_SIZE);
+
+	if (end < range.end)
+		end = ALIGN_DOWN(range.end, PAGE_SIZE);
+	return (struct phys_range){ ALIGN_DOWN(range.start, PAGE_SIZE), end };
+}
+
+static int collect(const struct phys_range *ram, unsigned nram, const struct phys_range *reserved,
+		   unsigned nreserved)
+{
+	int error = 0;
+
+	for (unsigned i = 0; i < nram && !error; i++) {
+		struct phys_range inside = frames_inside(ram[i]);
+
+		if (inside.start < inside.end)
+			error = ranges_add(&ram_ranges, inside);
+	}
+	for (unsigned i = 0; i < nreserved && !error; i++)
+		if (reserved[i].start < reserved[i].end)
+			error = ranges_add(&taken, frames_touched(reserved[i]));
+	if (error)
+		return error;
+	if (ram_ranges.count == 0)
+		return -EINVAL;
+	return ram_ranges.count > PAGE_SEGMENTS_MAX ? -E2BIG : 0;
+}
+
+static size_t frames_of(struct phys_range range)
+{
+	return (range.end - range.start) >> PAGE_SHIFT;
+}
+
+/* Gives each range of RAM its part of the array of struct pages; the largest comes first. */
+static void make_segments(struct page *array)
+{
+	unsigned largest = 0;
+
+	memset(page_segments, 0, sizeof(page_segments));
+	for (unsigned i = 0; i < ram_ranges.count; i++) {
+		struct phys_range range = ram_ranges.range[i];
+
+		page_segments[i] = (struct page_segment){
+			.first = paddr_to_pfn(range.start),
+			.count = frames_of(range),
+			.pages = array,
+			.bytes = frames_of(range) * sizeof(*array),
+		};
+		array += frames_of(range);
+		if (page_segments[i].count > page_segments[largest].count)
+			largest = i;
+	}
+	page_segment_count = ram_ranges.count;
+
+	struct page_segment first = page_segments[0];
+
+	page_segments[0] = page_segments[largest];
+	page_segments[largest] = first;
+}
+
+static UNCHECKED void make_pages(void)
+{
+	for (unsigned i = 0; i < page_segment_count; i++) {
+		struct page *pages = page_segments[i].pages;
+
+		memset(pages, 0, page_segments[i].count * sizeof(*pages));
+		for (size_t n = 0; n < page_segments[i].count; n++) {
+			pages[n].kind = PAGE_RESERVED;
+			list_init(&pages[n].link);
+		}
+	}
+}
+
+/* Frees all of a range of RAM that is not taken. */
+static void free_range(struct phys_range ram)
+{
+	paddr_t start = ram.start;
+
+	for (unsigned i = 0; i < taken.count; i++) {
+		struct phys_range hole = taken.range[i];
+
+		if (hole.end <= start || hole.start >= ram.end)
+			continue;
+		if (hole.start > start)
+			page_alloc_add(start, hole.start);
+		start = hole.end;
+	}
+	if (start < ram.end)
+		page_alloc_add(start, ram.end);
+}
+
+static int make_zero_page(void)
+{
+	zero_page = page_alloc(0, PAGE_ZERO, PAGE_NORMAL);
+	if (!zero_page)
+		return -ENOMEM;
+	zero_pfn = page_to_pfn(zero_page);
+	arch_page_zero(page_address(zero_page));
+	return 0;
+}
+
+int phys_init(const struct phys_range *ram, unsigned nram, const struct phys_range *reserved,
+	      unsigned nreserved)
+{
+	size_t frames = 0, bytes;
+	paddr_t array;
+	int error;
+
+	error = collect(ram, nram, reserved, nreserved);
+	if (error)
+		return error;
+	for (unsigned i = 0; i < ram_ranges.count; i++)
+		frames += frames_of(ram_ranges.range[i]);
+	bytes = ALIGN_UP(frames * sizeof(struct page), PAGE_SIZE);
+	array = early_take(bytes);
+	if (!array)
+		return -ENOMEM;
+
+	arch_kernel_map(ram_ranges.range, ram_ranges.count, early_frame);
+	make_segments(arch_phys_to_virt(array));
+	make_pages();
+	for (unsigned i = 0; i < ram_ranges.count; i++)
+		free_range(ram_ranges.range[i]);
+	if (page_alloc_free_count() < FRAMES_MIN)
+		return -ENOMEM;
+	page_alloc_set_reserve(
+		MIN(MAX(frames / RESERVE_DIVISOR, (size_t)RESERVE_MIN), (size_t)RESERVE_MAX));
+	error = make_zero_page();
+	return error ? error : kmap_init();
+}
+
+void phys_release(struct phys_range range)
+{
+	paddr_t end = ALIGN_DOWN(range.end, PAGE_SIZE);
+
+	for (paddr_t pa = ALIGN_UP(range.start, PAGE_SIZE); pa < end; pa += PAGE_SIZE) {
+		struct page *page = pfn_to_page(paddr_to_pfn(pa));
+
+		if (page && page->kind == PAGE_RESERVED)
+			page_alloc_add(pa, pa + PAGE_SIZE);
+	}
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* Where a frame's struct page is, and what happens when its last reference goes. */
+#include "mm/phys/page.h"
+
+#include "mm/phys/page_alloc.h"
+
+struct page_segment page_segments[PAGE_SEGMENTS_MAX];
+unsigned page_segment_count;
+struct page *zero_page;
+pfn_t zero_pfn;
+
+/* Subtracts and tells the counts before. A count that would go below zero is a broken kernel. */
+static inline uint64_t counts_sub(struct page *page, uint64_t what)
+{
+	uint64_t before = __atomic_fetch_sub(&page->counts, what, __ATOMIC_ACQ_REL);
+
+	assert_hardened((uint32_t)before >= (uint32_t)what);
+	assert_hardened(before >> 32 >= what >> 32);
+	return before;
+}
+
+void page_put(struct page *page)
+{
+	if (counts_sub(page, PAGE_ONE_REF) == PAGE_ONE_REF)
+		page_free(page, page->order);
+}
+
+void page_map_put(struct page *page)
+{
+	if (counts_sub(page, PAGE_ONE_MAP) == PAGE_ONE_MAP)
+		page_free(page, page->order);
+}
+
+void page_map_put_many(struct page *const *pages, size_t n)
+{
+	struct page_batch batch = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		struct page *page = pages[i];
+
+		if (counts_sub(page, PAGE_ONE_MAP) == PAGE_ONE_MAP)
+			page_batch_add(&batch, page);
+	}
+	page_batch_free(&batch);
+}

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: MIT */
+/* The buddy allocator of physical frames. */
+/*
+ * Free blocks of 2^order frames stand on a list per order, marked PAGE_BLOCK in their first frame.
+ * In front of it are the singles: frames that were freed one by one and are handed out again last
+ * in, first out, without the work of merging and splitting. They go back into blocks when a larger
+ * block is asked for, or by page_alloc_trim(). Those that hold only zeros, the page tables of old,
+ * stand apart for who would have to zero a frame, until there are no others. One more may be free
+ * that is on no list (mm/phys/zeroed.h): nfree does not count it. `lock` guards the lists, the counts,
+ * and kind, flags and link of free frames.
+ */
+#include "mm/phys/page_alloc.h"
+
+#include "lib/bits.h"
+#include "mm/check/alloc_fail.h"
+#include "mm/host.h"
+#include "mm/phys/zeroed.h"
+#include "sync/spinlock.h"
+
+#define REFILL_ORDER 5	 /* the largest block that becomes singles at once */
+#define MERGE_BATCH  64u /* singles put back into blocks under one hold of the lock */
+
+/* (One struct, so that one address finds it all.) */
+static struct {
+	struct spinlock lock;
+	/* guarded by lock: */
+	struct list *singles; /* strung by next, NULL ends */
+	struct list *zeroed;  /* the same, all zero */
+	size_t nfree, ntotal, reserve;
+	struct list blocks[PAGE_ORDER_MAX + 1];
+	unsigned blocks_ready; /* orders whose list is initialised: all or none */
+} pool = { .lock = SPINLOCK_INIT(LOCK_PAGE_ALLOC) };
+
+static struct page *page_of(struct list *link)
+{
+	return list_entry(link, struct page, link);
+}
+
+static void single_push(struct list **to, struct page *page)
+{
+	page->kind = PAGE_FREE;
+	page->flags = PAGE_SINGLE | (page->flags & PAGE_POISONED);
+	page->link.next = *to;
+	*to = &page->link;
+}
+
+static struct page *single_pop(struct list **from)
+{
+	struct page *page = page_of(*from);
+
+	*from = page->link.next;
+	return page;
+}
+
+/* Those that are zeroed serve as any other, where there are no others. => false: none either */
+static bool singles_from_zeroed(void)
+{
+	pool.singles = pool.zeroed;
+	pool.zeroed = NULL;
+	return pool.singles;
+}
+
+static void block_push(struct page *page, unsigned order)
+{
+	/* gcc-analyzer-suppress null-dereference ; a block's first frame is one of ours */
+	page->kind = PAGE_FREE;
+	page->flags = PAGE_BLOCK | (page->flags & PAGE_POISONED);
+	page->order = (uint8_t)order;
+	list_add(&pool.blocks[order], &page->link);
+}
+
+static void block_remove(struct page *page)
+{
+	page->flags &= ~PAGE_BLOCK;
+	list_del(&page->link);
+}
+
+/* The other half of the block that both would make together, if it is free as a whole; NULL. */
+static struct page *buddy_of(pfn_t pfn, unsigned order)
+{
+	struct page *buddy = pfn_to_page(pfn ^ (1ul << order));
+
+	if (!buddy || buddy->kind != PAGE_FREE)
+		return NULL;
+	return buddy->flags & PAGE_BLOCK && buddy->order == order ? buddy : NULL;
+}
+
+/* Puts a block on its list, merged with its buddies as far as they are free. */
+static void block_free(struct page *page, unsigned order)
+{
+	pfn_t pfn = page_to_pfn(page);
+
+	page->kind = PAGE_FREE;
+	page->flags &= PAGE_POISONED;
+	while (order < PAGE_ORDER_MAX) {
+		struct page *buddy = buddy_of(pfn, order);
+
+		if (!buddy)
+			break;
+		block_remove(buddy);
+		pfn &= ~(1ul << order);
+		order++;
+	}
+	block_push(pfn_to_page(pfn), order);
+}
+
+/* Takes a block of that order, splitting a larger one; NULL. */
+static struct page *block_take(unsigned order)
+{
+	unsigned from = order;
+
+	while (from <= PAGE_ORDER_MAX && list_empty(&pool.blocks[from]))
+		from++;
+	if (from > PAGE_ORDER_MAX)
+		return NULL;
+
+	struct page *page = page_of(pool.blocks[from].next);
+
+	block_remove(page);
+	while (from > order) {
+		from--;
+		block_push(page + (1ul << from), from);
+	}
+	return page;
+}
+
+/*
+ * Turns a free block into singles, its lowest frame to be taken first. => there is a free frame,
+ * but no single
+ */
+static void singles_refill(void)
+{
+	unsigned order = 0;
+
+	if (singles_from_zeroed())
+		return;
+	while (order < REFILL_ORDER && list_empty(&pool.blocks[order]))
+		order++;
+
+	struct page *page = block_take(order);
+	struct list *next = pool.singles;
+
+	for (size_t i = 1ul << order; i-- > 0; next = &page[i].link) {
+		page[i].flags = PAGE_SINGLE | (page[i].flags & PAGE_POISONED);
+		page[i].link.next = next;
+	}
+	pool.singles = next;
+}
+
+/* Puts up to n singles back into blocks. => false: there was none */
+static bool singles_merge(unsigned n)
+{
+	if (!pool.singles && !singles_from_zeroed())
+		return false;
+	while (pool.singles && n--)
+		block_free(single_pop(&pool.singles), 0);
+	return true;
+}
+
+/* Makes the first frame that of an allocation. */
+static inline void block_start(struct page *page, unsigned order, enum page_kind kind)
+{
+	page_check_poison(page, order);
+	page->counts = PAGE_ONE_REF;
+	page->pins = 0;
+	page->kind = (uint8_t)kind;
+	page->order = (uint8_t)order;
+	page->flags = 0;
+	page->owner = NULL;
+	page->index = 0;
+	list_init(&page->link);
+}
+
+/* How many frames are not to be taken. */
+static inline size_t frames_kept(enum page_alloc_from from)
+{
+	return from == PAGE_RESERVE ? 0 : pool.reserve;
+}
+
+/* There was none but in the reserve: may it be had from there? */
+static bool may_dip(enum page_alloc_from from)
+{
+	return from == PAGE_NORMAL && mm_host.is_ending();
+}
+
+/* Orders above 0; singles are merged, in pieces, until there is such a block. */
+static __attribute__((noinline)) struct page *block_alloc(unsigned order, enum page_kind kind,
+							  enum page_alloc_from from)
+{
+	size_t keep = frames_kept(from);
+	struct page *page = NULL;
+
+	spin_lock(&pool.lock);
+	while (pool.nfree >= (1ul << order) + keep) {
+		page = block_take(order);
+		if (page || !singles_merge(MERGE_BATCH))
+			break;
+		spin_unlock(&pool.lock);
+		spin_lock(&pool.lock);
+	}
+	if (page)
+		pool.nfree -= 1ul << order;
+	spin_unlock(&pool.lock);
+	if (!page && zeroed_drop())
+		return block_alloc(order, kind, from);
+	if (!page)
+		return may_dip(from) ? block_alloc(order, kind, PAGE_RESERVE) : NULL;
+	block_start(page, order, kind);
+	for (size_t i = 1; i < 1ul << order; i++) {
+		page[i].counts = 0;
+		page[i].kind = (uint8_t)kind;
+		page[i].flags = PAGE_TAIL;
+	}
+	return page;
+}
+
+/* NULL: there is none that may be had, or none on the list. */
+static inline struct page *single_take(struct list **from, size_t keep)
+{
+	struct page *page = NULL;
+
+	spin_lock(&pool.lock);
+	if (likely(*from) && likely(pool.nfree > keep)) {
+		page = single_pop(from);
+		pool.nfree--;
+	}
+	spin_unlock(&pool.lock);
+	return page;
+}
+
+/* The list was empty, or memory is short. */
+static __attribute__((noinline)) struct page *single_alloc(enum page_kind kind,
+							   enum page_alloc_from from)
+{
+	size_t keep = frames_kept(from);
+	struct page *page;
+
+	spin_lock(&pool.lock);
+	if (!pool.singles && pool.nfree > keep)
+		singles_refill();
+	spin_unlock(&pool.lock);
+	page = single_take(&pool.singles, keep);
+	if (!page)
+		page = zeroed_take();
+	if (!page)
+		return may_dip(from) ? single_alloc(kind, PAGE_RESERVE) : NULL;
+	block_start(page, 0, kind);
+	return page;
+}
+
+static inline struct page *frame_alloc(enum page_kind kind, enum page_alloc_from from)
+{
+	struct page *page = single_take(&pool.singles, frames_kept(from));
+
+	if (unlikely(!page))
+		return single_alloc(kind, from);
+	block_start(page, 0, kind);
+	return page;
+}
+
+struct page *page_alloc(unsigned order, enum page_kind kind, enum page_alloc_from from)
+{
+	assert_hardened(kind != PAGE_FREE && kind != PAGE_RESERVED);
+	if (from != PAGE_AHEAD && alloc_fails())
+		return NULL;
+	if (unlikely(order > 0))
+		return order <= PAGE_ORDER_MAX ? block_alloc(order, kind, from) : NULL;
+	return frame_alloc(kind, from);
+}
+
+struct page *page_alloc_zeroed(enum page_kind kind)
+{
+	struct page *page;
+
+	if (alloc_fails())
+		return NULL;
+	page = single_take(&pool.zeroed, pool.reserve);
+	if (page) {
+		page_check_zeros(page);
+		block_start(page, 0, kind);
+		return page;
+	}
+	page = frame_alloc(kind, PAGE_NORMAL);
+	if (page)
+		arch_page_zero(page_address(page));
+	return page;
+}
+
+void page_free(struct page *page, unsigned order)
+{
+	page_end(page, order);
+	for (size_t i = 1; i < 1ul << order; i++) {
+		page[i].kind = PAGE_FREE;
+		page[i].flags &= PAGE_POISONED;
+	}
+	spin_lock(&pool.lock);
+	if (order == 0)
+		single_push(&pool.singles, page);
+	else
+		block_free(page, order);
+	pool.nfree += 1ul << order;
+	spin_unlock(&pool.lock);
+}
+
+void page_free_zeroed(struct page *page)
+{
+	page_check_free(page, 0);
+	page_check_zeros(page);
+	spin_lock(&pool.lock);
+	single_push(&pool.zeroed, page);
+	pool.nfree++;
+	spin_unlock(&pool.lock);
+}
+
+void page_string_free(struct list *first, struct list *last, size_t count)
+{
+	spin_lock(&pool.lock);
+	last->next = pool.singles;
+	pool.singles = first;
+	pool.nfree += count;
+	spin_unlock(&pool.lock);
+}
+
+/* The order of the largest block that may start at pfn and ends within count frames. */
+static unsigned order_that_fits(pfn_t pfn, size_t count)
+{
+	unsigned order = 0;
+
+	while (order < PAGE_ORDER_MAX && IS_ALIGNED(pfn, 2ul << order) && 2ul << order <= count)
+		order++;
+	return order;
+}
+
+/* What is added to the allocator was nobody's before. */
+static UNCHECKED void become_free(struct page *page, unsigned order)
+{
+	for (size_t i = 0; i < 1ul << order; i++) {
+		/* gcc-analyzer-suppress null-dereference ; what is added has struct pages */
+		assert(page[i].kind == PAGE_RESERVED);
+		page[i].kind = PAGE_FREE;
+	}
+}
+
+void page_alloc_add(paddr_t start, paddr_t end)
+{
+	pfn_t pfn = paddr_to_pfn(start), last = paddr_to_pfn(end);
+
+	assert(IS_ALIGNED(start | end, PAGE_SIZE) && start <= end);
+	spin_lock(&pool.lock);
+	for (unsigned i = pool.blocks_ready; i <= PAGE_ORDER_MAX; i++)
+		list_init(&pool.blocks[i]);
+	pool.blocks_ready = PAGE_ORDER_MAX + 1;
+	for (unsigned order; pfn < last; pfn += 1ul << order) {
+		struct page *page = pfn_to_page(pfn);
+
+		order = order_that_fits(pfn, last - pfn);
+		become_free(page, order);
+		block_free(page, order);
+		pool.nfree += 1ul << order;
+		pool.ntotal += 1ul << order;
+	}
+	spin_unlock(&pool.lock);
+}
+
+void page_alloc_set_reserve(size_t frames)
+{
+	pool.reserve = frames;
+}
+
+size_t page_alloc_free_count(void)
+{
+	return atomic_load_relaxed(&pool.nfree) + zeroed_count();
+}
+
+size_t page_alloc_total_count(void)
+{
+	return atomic_load_relaxed(&pool.ntotal);
+}
+
+void page_alloc_trim(void)
+{
+	bool more = true;
+
+	(void)zeroed_drop();
+	while (more) {
+		spin_lock(&pool.lock);
+		more = singles_merge(MERGE_BATCH);
+		spin_unlock(&pool.lock);
+	}
+}
+
+static void census_order(struct page_alloc_census *ret, unsigned order)
+{
+	struct page *page;
+
+	list_for_each_entry(page, &pool.blocks[order], link) {
+		ret->blocks++;
+		ret->frames += 1ul << order;
+		if (page->kind != PAGE_FREE || !(page->flags & PAGE_BLOCK) ||
+		    page->order != order || !IS_ALIGNED(page_to_pfn(page), 1ul << order))
+			ret->faults++;
+	}
+}
+
+static void census_singles(struct page_alloc_census *ret, const struct list *link)
+{
+	for (; link; link = link->next, ret->singles++) {
+		const struct page *page = list_entry(link, struct page, link);
+
+		ret->faults += page->kind != PAGE_FREE || !(page->flags & PAGE_SINGLE);
+	}
+}
+
+void page_alloc_census(struct page_alloc_census *ret)
+{
+	*ret = (struct page_alloc_census){ 0 };
+	spin_lock(&pool.lock);
+	for (unsigned order = 0; order < pool.blocks_ready; order++)
+		census_order(ret, order);
+	census_singles(ret, pool.singles);
+	census_singles(ret, pool.zeroed);
+	ret->singles += zeroed_count();
+	ret->counted = pool.nfree + zeroed_count();
+	spin_unlock(&pool.lock);
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* Caches of small objects. */
+
+/*
+ * A slab is one frame, cut into objects. Its struct page holds what there is to know: the cache
+ * (owner), the free objects (slab_free, strung through their first word) and how many are in use
+ * (slab_used). Slabs with free objects stand on the cache's list; full ones on none. One empty slab
+ * stays with its cache, others go back to the allocator. A cache's lock guards its counts, its list
+ * and these fields of its slabs.
+ */
+
+#include "mm/phys/kmalloc.h"
+
+#include "mm/check/alloc_fail.h"
+#include "mm/check/slab_check.h"
+#include "mm/phys/page_alloc.h"
+
+#define EMPTY_KEPT 1
+
+struct slab_object {
+	struct slab_object *next;
+};
+
+static struct spinlock caches_lock = SPINLOCK_INIT(LOCK_SLAB);
+static struct list caches = LIST_INIT(caches); /* that have had a slab; guarded by caches_lock */
+
+/* First use: works out the layout and enters the cache in the list. */
+static void cache_start(struct slab_cache *cache)
+{
+	uint32_t align = MAX(cache->align, (uint32_t)sizeof(struct slab_object));
+
+	spin_lock(&caches_lock);
+	if (!cache->listed) {
+		assert(cache->size <= SLAB_SIZE_MAX);
+		cache->stride = ALIGN_UP(MAX(cache->size, (uint32_t)sizeof(void *)), 8u);
+		cache->stride = ALIGN_UP(cache->stride + SLAB_REDZONE, align);
+		cache->per_slab = PAGE_SIZE / cache->stride;
+		list_add_tail(&caches, &cache->link);
+		atomic_store(&cache->listed, true);
+	}
+	spin_unlock(&caches_lock);
+}
+
+/* Cuts a fresh frame into free objects. */
+static void slab_cut(struct slab_cache *cache, struct page *page)
+{
+	char *base = page_address(page);
+
+	page->owner = cache;
+	page->flags = PAGE_SLAB;
+	page->slab_used = 0;
+	page->slab_free = NULL;
+	for (uint32_t i = cache->per_slab; i-- > 0;) {
+		struct slab_object *object = (struct slab_object *)(base + i * cache->stride);
+
+		slab_check_cut(cache, object);
+		object->next = page->slab_free;
+		page->slab_free = object;
+	}
+}
+
+/*
+ * A slab with a free object: on the list, the cache's lock held. NULL: out of memory, the lock held
+ * all the same.
+ */
+static struct page *slab_find(struct slab_cache *cache, enum page_alloc_from from)
+{
+	struct page *page;
+
+	if (!list_empty(&cache->partial))
+		return list_first_entry(&cache->partial, struct page, link);
+	spin_unlock(&cache->lock);
+	if (!atomic_load(&cache->listed))
+		cache_start(cache);
+	page = page_alloc(0, PAGE_KERNEL, from);
+	if (page)
+		slab_cut(cache, page);
+	spin_lock(&cache->lock);
+	if (page) {
+		list_add(&cache->partial, &page->link);
+		cache->slabs++;
+		cache->empty++;
+	}
+	return page;
+}
+
+void *slab_alloc_from(struct slab_cache *cache, enum page_alloc_from from)
+{
+	struct slab_object *object = NULL;
+	struct page *page;
+
+	if (alloc_fails())
+		return NULL;
+	spin_lock(&cache->lock);
+	page = slab_find(cache, from);
+	if (page) {
+		object = page->slab_free;
+		page->slab_free = object->next;
+		cache->empty -= page->slab_used == 0;
+		page->slab_used++;
+		cache->used++;
+		if (!page->slab_free)
+			list_del(&page->link);
+	}
+	spin_unlock(&cache->lock);
+	if (object)
+		slab_check_alloc(cache, object);
+	return object;
+}
+
+static void slab_give_back(struct page *page)
+{
+	page->slab_used = 0;
+	page->flags = 0;
+	page_free(page, 0);
+}
+
+void slab_free(struct slab_cache *cache, void *p)
+{
+	struct slab_object *object = p;
+	struct page *page = virt_to_page(p), *spent = NULL;
+
+	slab_check_free(cache, page, p);
+	spin_lock(&cache->lock);
+	if (!page->slab_free)
+		list_add(&cache->partial, &page->link);
+	object->next = page->slab_free;
+	page->slab_free = object;
+	page->slab_used--;
+	cache->used--;
+	if (page->slab_used == 0 && ++cache->empty > EMPTY_KEPT) {
+		list_del(&page->link);
+		cache->empty--;
+		cache->slabs--;
+		spent = page;
+	}
+	spin_unlock(&cache->lock);
+	if (spent)
+		slab_give_back(spent);
+}
+
+/* Takes the empty slabs of a cache off its list, onto `spent`. */
+static void cache_trim(struct slab_cache *cache, struct list *spent)
+{
+	struct page *page, *next;
+
+	spin_lock(&cache->lock);
+	list_for_each_entry_safe(page, next, &cache->partial, link) {
+		if (page->slab_used)
+			continue;
+		list_del(&page->link);
+		list_add(spent, &page->link);
+		cache->empty--;
+		cache->slabs--;
+	}
+	spin_unlock(&cache->lock);
+}
+
+/*
+ * The cache after this one in the list (the first after NULL); NULL at the end. Caches never leave
+ * the list.
+ */
+static struct slab_cache *cache_next(struct slab_cache *cache)
+{
+	struct list *link;
+
+	spin_lock(&caches_lock);
+	link = cache ? cache->link.next : caches.next;
+	spin_unlock(&caches_lock);
+	return link == &caches ? NULL : list_entry(link, struct slab_cache, link);
+}
+
+void slab_trim(void)
+{
+	struct list spent = LIST_INIT(spent), *link;
+
+	for (struct slab_cache *cache = cache_next(NULL); cache; cache = cache_next(cache))
+		cache_trim(cache, &spent);
+	while ((link = list_pop(&spent)))
+		slab_give_back(list_entry(link, struct page, link));
+}
+
+/* Whether a slab on the list is what its struct page says. => the cache's lock held */
+static bool slab_sound(const struct slab_cache *cache, const struct page *page)
+{
+	uint32_t free = 0;
+
+	if (page->kind != PAGE_KERNEL || !(page->flags & PAGE_SLAB) || page->owner != cache)
+		return false;
+	for (struct slab_object *o = page->slab_free; o && free <= cache->per_slab; o = o->next)
+		free++;
+	return free + page->slab_used == cache->per_slab && free > 0;
+}
+
+static void cache_census(struct slab_cache *cache, struct slab_census *ret)
+{
+	struct page *page;
+	size_t partial = 0, used = 0;
+
+	spin_lock(&cache->lock);
+	list_for_each_entry(page, &cache->partial, link) {
+		partial++;
+		used += page->slab_used;
+		ret->faults += !slab_sound(cache, page);
+	}
+	used += (cache->slabs - partial) * cache->per_slab;
+	ret->faults += partial > cache->slabs || used != cache->used;
+	ret->slabs += cache->slabs;
+	ret->used += cache->used;
+	spin_unlock(&cache->lock);
+}
+
+void slab_census(struct slab_census *ret)
+{
+	*ret = (struct slab_census){ 0 };
+	for (struct slab_cache *cache = cache_next(NULL); cache; cache = cache_next(cache))
+		cache_census(cache, ret);
+}

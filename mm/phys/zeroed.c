@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* A frame that is filled with zeros before somebody wants it. */
+#include "mm/phys/zeroed.h"
+
+#include "mm/check/alloc_fail.h"
+#include "mm/phys/page_alloc.h"
+
+struct page *zeroed_ahead;
+
+bool zeroed_drop(void)
+{
+	struct page *page = zeroed_take();
+
+	if (page)
+		page_free(page, 0);
+	return page;
+}
+
+void zeroed_prepare(void)
+{
+	struct page *page;
+
+	if (zeroed_count() || alloc_fail_armed())
+		return;
+	page = page_alloc(0, PAGE_ANON, PAGE_AHEAD);
+	if (!page)
+		return;
+	page->zeroed_pfn = page_to_pfn(page);
+	arch_page_zero(arch_phys_to_virt(pfn_to_paddr(page->zeroed_pfn)));
+	page->kind = PAGE_FREE;
+	page = __atomic_exchange_n(&zeroed_ahead, page, __ATOMIC_ACQ_REL);
+	if (unlikely(page)) { /* another hart was quicker */
+		page->kind = PAGE_ANON;
+		page_free(page, 0);
+	}
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* Grows a stack down to a fault's address, within its limit and above its guard gap. */
+#include "mm/stack_grow.h"
+
+/* How far below a stack a refused access is still called an overflow of it. */
+#define OVERFLOW_REACH STACK_GUARD_GAP
+
+/* As on Linux: what can be accessed below must stay a guard gap away. */
+static bool gap_is_kept(struct vma *stack, vaddr_t start)
+{
+	struct vma *below = vma_prev(stack);
+
+	return !below || (below->flags & VMA_STACK) || !below->rights ||
+	       start - below->end >= STACK_GUARD_GAP;
+}
+
+static bool may_grow(struct vma *stack, vaddr_t start)
+{
+	struct space *space = stack->space;
+
+	if (start < USER_BASE || stack->end - start > space->limit_stack)
+		return false;
+	return gap_is_kept(stack, start) &&
+	       space_may_expand(space, stack->rights, stack->flags, stack->start - start);
+}
+
+int fault_await_verb(struct fault *fault)
+{
+	struct space *space = fault->space;
+
+	space->busy_awaited = true;
+	fault->wait->queue = &space->busy_done;
+	fault->wait->seq = waitq_sample(&space->busy_done);
+	return VM_WAIT;
+}
+
+int fault_grow(struct fault *fault, struct vma *above)
+{
+	struct space *space = fault->space;
+	bool is_stack = above && (above->flags & VMA_STACK);
+	vaddr_t last = is_stack ? above->start
+				: fault->va; /* from va to here there is to be a VMA */
+
+	assert_hardened(spin_lock_held(&space->lock));
+	if (fault->va < space->busy_end && last >= space->busy_start)
+		return fault_await_verb(fault); /* it has the room, or the stack itself, in hand */
+	if (!is_stack)
+		return VM_SEGV_MAPERR;
+	if (!may_grow(above, fault->va))
+		return above->start - fault->va > OVERFLOW_REACH ? VM_SEGV_MAPERR : VM_SEGV_STACK;
+	vma_set_start(above, fault->va);
+	space->stats.grow++;
+	return 0;
+}

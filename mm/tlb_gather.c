@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* Takes entries away in bounded pieces: clear, fence, free. */
+#include "mm/tlb_gather.h"
+
+#include "mm/check/fence_debt.h"
+#include "mm/phys/table_pages.h"
+
+void gather_init(struct gather *gather, struct space *space)
+{
+	gather->space = space;
+	gather->leaves = 0;
+	gather->npages = 0;
+	gather->nzero = 0;
+	gather->flush.count = 0;
+	gather->flush.all = false;
+	gather->flush.tables = false;
+	gather->flush.text = false;
+	gather->tables = (struct mmu_tables){ 0 };
+}
+
+/* => the entry is not EMPTY; its page */
+static inline struct page *zap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot)
+{
+	struct mmu_entry old = entry_swap(slot, ENTRY_NONE);
+
+	debt_owe(gather->space, va, old, ENTRY_NONE);
+	if (!gather->flush.all && entry_lessens(old, ENTRY_NONE))
+		mmu_flush_add(&gather->flush, va);
+	return pfn_to_page(entry_pfn(old));
+}
+
+static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
+{
+	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
+	struct gather *gather = arg;
+	struct page **first = gather->pages + gather->npages, **page = first;
+	unsigned nzero = 0;
+
+	gather->resume = leaf->va;
+	if (gather->leaves == GATHER_LEAVES)
+		return 1;
+	for (slot = entry_next_used(leaf->entries, end); slot < end;
+	     slot = entry_next_used(slot + 1, end)) {
+		if (page == gather->pages + GATHER_PAGES)
+			break;
+		*page = zap_entry(gather, mmu_leaf_va(leaf, slot), slot);
+		if (unlikely(*page == zero_page))
+			nzero++;
+		page++;
+	}
+	gather->leaves += slot == end;
+	gather->space->resident -= (unsigned)(page - first) - nzero;
+	gather->npages = (unsigned)(page - gather->pages);
+	gather->nzero += nzero;
+	gather->resume = mmu_leaf_va(leaf, slot);
+	return slot < end;
+}
+
+vaddr_t gather_zap(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end)
+{
+	vaddr_t from = MAX(start, vma->touched_start), to = MIN(end, vma->touched_end);
+	int more = 0;
+
+	assert_hardened(spin_lock_held(&gather->space->lock));
+	if (from < to)
+		more = arch_mmu_visit(&gather->space->mmu, from, to, zap_leaf, gather);
+	return more ? gather->resume : end;
+}
+
+struct zap_shown {
+	struct gather *gather;
+	const struct object *object;
+};
+
+/* One by one; a leaf table counts once, however many entries go. */
+static int zap_shown_leaf(void *arg, const struct mmu_leaf *leaf)
+{
+	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
+	const struct zap_shown *zap = arg;
+	struct gather *gather = zap->gather;
+	unsigned leaves = gather->leaves;
+
+	gather->resume = leaf->va;
+	if (leaves == GATHER_LEAVES)
+		return 1;
+	for (slot = entry_next_used(leaf->entries, end); slot < end;
+	     slot = entry_next_used(slot + 1, end)) {
+		struct mmu_leaf one = *leaf;
+
+		/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
+		if (pfn_to_page(entry_pfn(entry_load(slot)))->owner != zap->object)
+			continue;
+		one.va = mmu_leaf_va(leaf, slot);
+		one.entries = slot;
+		one.count = 1;
+		gather->leaves = leaves;
+		if (zap_leaf(gather, &one))
+			return 1;
+	}
+	gather->leaves = leaves + 1;
+	return 0;
+}
+
+vaddr_t gather_zap_shown(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end)
+{
+	vaddr_t from = MAX(start, vma->touched_start), to = MIN(end, vma->touched_end);
+	struct zap_shown zap = { .gather = gather, .object = vma->object };
+	int more = 0;
+
+	assert_hardened(spin_lock_held(&gather->space->lock));
+	if (from < to)
+		more = arch_mmu_visit(&gather->space->mmu, from, to, zap_shown_leaf, &zap);
+	return more ? gather->resume : end;
+}
+
+void gather_prune(struct gather *gather, vaddr_t floor, vaddr_t ceiling)
+{
+	unsigned before = gather->tables.count;
+
+	assert_hardened(spin_lock_held(&gather->space->lock));
+	if (floor >= ceiling)
+		return;
+	arch_mmu_prune(&gather->space->mmu, floor, ceiling, &gather->tables);
+	gather->space->tables -= gather->tables.count - before;
+	if (gather->tables.count == before)
+		return;
+	gather->flush.tables = true;
+	gather->space->layout++;
+}
+
+void gather_fence(struct gather *gather)
+{
+	/* A table that is out of the tree may be in a walk cache still. */
+	assert_hardened(!gather->tables.count || gather->flush.tables);
+	space_fence(gather->space, &gather->flush);
+	for (unsigned i = 0; i < gather->npages; i++)
+		debt_assert_frame(gather->space, gather->pages[i]);
+}
+
+/* Leaves out what nobody counts. */
+static __attribute__((noinline)) void forget_zero_pages(struct gather *gather)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < gather->npages; i++)
+		if (gather->pages[i] != zero_page)
+			gather->pages[n++] = gather->pages[i];
+	gather->npages = n;
+}
+
+void gather_free(struct gather *gather)
+{
+	/* gather_fence() has emptied it: nobody frees what a TLB may still hold. */
+	assert_hardened(!gather->flush.count && !gather->flush.all && !gather->flush.tables);
+	if (gather->nzero)
+		forget_zero_pages(gather);
+	if (gather->npages)
+		page_map_put_many(gather->pages, gather->npages);
+	if (gather->tables.count)
+		tables_free(&gather->tables);
+	gather->npages = 0;
+	gather->nzero = 0;
+	gather->leaves = 0;
+}

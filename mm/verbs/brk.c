@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* brk: the end of the heap. Growing only raises it; shrinking unmaps whole pages at once. */
+#include "abi/errno.h"
+#include "lib/string.h"
+#include "mm/get_user_page.h"
+#include "mm/host.h"
+#include "mm/verbs.h"
+#include "mm/verbs/mlock.h"
+#include "mm/verbs/unmap.h"
+
+/* RLIMIT_DATA counts the heap and the image's data segment together here. */
+static bool data_limit_allows(const struct space *space, vaddr_t brk)
+{
+	uint64_t heap = brk - space->brk_start;
+
+	return heap <= space->limit_data && space->image_data_bytes <= space->limit_data - heap;
+}
+
+/*
+ * As Linux: a page stays free before the next mapping, and its guard gap if that is a stack. =>
+ * space lock held
+ */
+static bool has_room(struct space *space, vaddr_t start, vaddr_t end)
+{
+	struct vma *next = vma_find_next(space, start);
+
+	return end <= USER_TOP && (!next || end + PAGE_SIZE <= vma_start_gap(next));
+}
+
+/*
+ * The bytes above the break in its own page may hold what was there before the break went down:
+ * they have to read as zeros once they are heap again (R24).
+ */
+static int clear_tail(struct space *space, vaddr_t brk)
+{
+	vaddr_t high = MIN(brk, space->brk_high);
+	struct page *page;
+	struct vma *vma;
+	int result;
+
+	if (high <= space->brk)
+		return 0;
+	vma = vma_find(space, space->brk);
+	if (!vma || !(vma->flags & VMA_HEAP))
+		return 0; /* the program has put something else there */
+	result = get_user_page(space, space->brk, RIGHT_WRITE, &page);
+	if (result == -EFAULT)
+		return 0; /* no longer writable */
+	if (result)
+		return result;
+	memset((char *)page_address(page) + (space->brk & PAGE_MASK), 0, high - space->brk);
+	put_user_page(space, page, RIGHT_WRITE);
+	return 0;
+}
+
+#define HEAP_RIGHTS	(RIGHT_READ | RIGHT_WRITE)
+#define HEAP_MAX_RIGHTS (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC)
+
+static struct vma *heap_vma(const struct space *space, vaddr_t start, vaddr_t end)
+{
+	struct vma *vma = vma_alloc();
+
+	if (!vma)
+		return NULL;
+	vma->start = start;
+	vma->end = end;
+	vma->rights = HEAP_RIGHTS;
+	vma->max_rights = HEAP_MAX_RIGHTS;
+	vma->flags = VMA_HEAP | space->future_flags;
+	vma->backend = &vma_anon;
+	return vma;
+}
+
+/*
+ * The heap that ends at `end` and is as brk makes it, so that it can simply go on; NULL. => mmap
+ * lock held
+ */
+static struct vma *heap_that_ends_at(struct space *space, vaddr_t end)
+{
+	struct vma *vma = vma_find(space, end - 1);
+
+	if (!vma || vma->end != end || vma->flags != (VMA_HEAP | space->future_flags))
+		return NULL;
+	return vma->rights == HEAP_RIGHTS && vma->max_rights == HEAP_MAX_RIGHTS ? vma : NULL;
+}
+
+/* => space lock held */
+static bool may_grow(struct space *space, vaddr_t start, vaddr_t end)
+{
+	return has_room(space, start, end) && space->nvmas <= VMA_COUNT_MAX &&
+	       space_may_expand(space, HEAP_RIGHTS, VMA_HEAP, end - start);
+}
+
+/* Maps [start, end) as heap: raises the end of what is there, or begins anew. */
+static int heap_grow(struct space *space, vaddr_t start, vaddr_t end)
+{
+	struct vma *heap = heap_that_ends_at(space, start), *fresh = NULL;
+	bool may;
+
+	if (!heap) {
+		fresh = heap_vma(space, start, end);
+		if (!fresh)
+			return -ENOMEM;
+	}
+	spin_lock(&space->lock);
+	may = may_grow(space, start, end);
+	if (may && heap)
+		vma_set_end(heap, end); /* has_room(): nothing above that it could join */
+	else if (may)
+		vma_insert(space, fresh);
+	spin_unlock(&space->lock);
+	if (!may)
+		vma_free(fresh);
+	return may ? 0 : -ENOMEM;
+}
+
+static int heap_shrink(struct space *space, vaddr_t start, vaddr_t end)
+{
+	struct vma *vma = vma_find_next(space, start);
+	int result;
+
+	if (!vma || vma->start >= end)
+		return -ENOMEM; /* the program has unmapped its heap itself */
+	space_busy(space, start, end);
+	result = unmap_range(space, start, end);
+	space_note_unmap(space, start, end, true);
+	space_idle(space);
+	return result;
+}
+
+/* Maps or unmaps the pages between the old break and the new. */
+static int move_break(struct space *space, vaddr_t brk)
+{
+	vaddr_t old_end = ALIGN_UP(space->brk, PAGE_SIZE), new_end = ALIGN_UP(brk, PAGE_SIZE);
+
+	if (brk <= space->brk)
+		return new_end < old_end ? heap_shrink(space, new_end, old_end) : 0;
+	if (clear_tail(space, brk))
+		return -ENOMEM;
+	return new_end > old_end ? heap_grow(space, old_end, new_end) : 0;
+}
+
+vaddr_t vm_brk(struct space *space, vaddr_t brk)
+{
+	assert_hardened(mm_host.mmap_locked(space));
+	if (brk < space->brk_start || brk > USER_TOP || !data_limit_allows(space, brk))
+		return space->brk;
+	if (move_break(space, brk))
+		return space->brk;
+	if (brk < space->brk)
+		space->brk_high = MIN(MAX(space->brk_high, space->brk), ALIGN_UP(brk, PAGE_SIZE));
+	else
+		space->brk_high = MAX(space->brk_high, brk);
+	if (unlikely(space->future_flags) && brk > space->brk)
+		(void)lock_populate(space, ALIGN_UP(space->brk, PAGE_SIZE),
+				    ALIGN_UP(brk, PAGE_SIZE));
+	space->brk = brk;
+	return brk;
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/* fork: copies an address space, sharing its private pages copy-on-write. */
+#include "abi/errno.h"
+#include "mm/check/fence_debt.h"
+#include "mm/host.h"
+#include "mm/phys/table_pages.h"
+#include "mm/relieve.h"
+#include "mm/verbs.h"
+
+/*
+ * Locks: the parent's, then the child's, which nobody can see yet. Each piece copies one leaf
+ * table.
+ */
+
+/* Table pages that one leaf table of the child may take. */
+#define FORK_TABLES (MMU_LEVELS - 1)
+
+struct copying {
+	struct space *parent, *child;
+	struct vma *vma; /* the child's */
+	vaddr_t resume;
+	bool done;	    /* a leaf table was copied, or a pinned page: enough for a piece */
+	struct page *spare; /* for the child's copy of a pinned page */
+	bool needs_spare;
+	bool lessened;
+	struct mmu_tables tables;
+};
+
+/*
+ * Takes the right to write from the parent's entry; what the hardware sets in it meanwhile is kept.
+ */
+static inline struct mmu_entry share_entry(struct copying *copying, vaddr_t va,
+					   struct mmu_entry *slot, struct mmu_entry old)
+{
+	struct mmu_entry new = entry_share(old);
+
+	if (new.word == old.word)
+		return old;
+	while (unlikely(!entry_cas(slot, old, new))) {
+		old = entry_load(slot);
+		new = entry_share(old);
+	}
+	debt_owe(copying->parent, va, old, new);
+	copying->lessened |= entry_lessens(old, new);
+	return new;
+}
+
+/*
+ * The entries of one leaf table, or of a part of it, from `slot` to `end`; each page gets one holder
+ * more. `to`: the child's at leaf->va.
+ */
+static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *leaf,
+			      struct mmu_entry *slot, struct mmu_entry *end, struct mmu_entry *to)
+{
+	bool share = !vma_is_shared(copying->vma);
+	unsigned nresident = 0;
+
+	for (; slot < end; slot = entry_next_used(slot + 1, end)) {
+		struct mmu_entry entry = entry_load(slot);
+		struct page *page;
+
+		if (share)
+			entry = share_entry(copying, mmu_leaf_va(leaf, slot), slot, entry);
+		to[slot - leaf->entries] = entry;
+		page = pfn_to_page(entry_pfn(entry));
+		if (page == zero_page)
+			continue;
+		page_map_get(page);
+		nresident++;
+	}
+	space_add_resident(copying->child, nresident);
+}
+
+/* The first entry from `slot` on whose page somebody writes to by reference, or the end. */
+static __attribute__((noinline)) struct mmu_entry *first_pinned(const struct mmu_leaf *leaf,
+								struct mmu_entry *slot)
+{
+	struct mmu_entry *end = leaf->entries + leaf->count;
+
+	for (; slot < end; slot = entry_next_used(slot + 1, end)) {
+		const struct page *page = pfn_to_page(entry_pfn(entry_load(slot)));
+
+		/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
+		if (page->kind == PAGE_ANON && page->pins)
+			return slot;
+	}
+	return end;
+}
+
+/*
+ * The child gets a copy of a pinned page at once: shared, the next write of the parent would go to
+ * another page than the one that is pinned. Without a spare nothing is done, and the piece ends here.
+ */
+static __attribute__((noinline)) void copy_pinned(struct copying *copying, vaddr_t va,
+						  struct mmu_entry *slot, struct mmu_entry *to)
+{
+	struct mmu_entry entry = entry_load(slot);
+	struct page *copy = copying->spare;
+
+	copying->done = true;
+	copying->resume = va;
+	copying->needs_spare = !copy;
+	if (!copy)
+		return;
+	arch_page_copy(page_address(copy), page_address(pfn_to_page(entry_pfn(entry))));
+	*to = entry_make(page_to_pfn(copy), entry_rights(entry), entry_flags(entry) & ~ENTRY_COW);
+	page_ref_to_map(copy);
+	space_add_resident(copying->child, 1);
+	copying->spare = NULL;
+	copying->resume = va + PAGE_SIZE;
+}
+
+static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
+{
+	struct copying *copying = arg;
+	unsigned before = copying->tables.count;
+	struct mmu_entry *end = leaf->entries + leaf->count;
+	struct mmu_entry *first, *to, *pinned = end;
+	unsigned missing;
+
+	if (copying->done) {
+		copying->resume = leaf->va;
+		return 1;
+	}
+	first = entry_next_used(leaf->entries, end);
+	if (first == end)
+		return 0;
+	missing = arch_mmu_prepare(&copying->child->mmu, leaf->va, &copying->tables);
+	assert(!missing); /* topped up for one leaf table */
+	copying->child->tables += before - copying->tables.count;
+	to = arch_mmu_lookup(&copying->child->mmu, leaf->va);
+	if (unlikely(copying->parent->pins) && !vma_is_shared(copying->vma))
+		pinned = first_pinned(leaf, first);
+	copy_leaf_entries(copying, leaf, first, pinned, to);
+	copying->done = true;
+	if (likely(pinned == end))
+		return 0;
+	copy_pinned(copying, mmu_leaf_va(leaf, pinned), pinned, to + (pinned - leaf->entries));
+	return 1;
+}
+
+/* The parent's stale writable translations go before anybody can write on. => parent's lock held */
+static void fence_parent(struct copying *copying)
+{
+	struct mmu_flush flush;
+
+	if (copying->lessened) {
+		flush.count = 0;
+		flush.all = true;
+		flush.tables = flush.text = false;
+		space_fence(copying->parent, &flush);
+	}
+	debt_assert_none(copying->parent);
+}
+
+/* Entries from `start` on: one leaf table's. => both locks held; where it stopped */
+static vaddr_t copy_piece(struct copying *copying, vaddr_t start, vaddr_t end)
+{
+	copying->resume = end;
+	copying->done = copying->lessened = false;
+	(void)arch_mmu_visit(&copying->parent->mmu, start, end, copy_leaf, copying);
+	fence_parent(copying);
+	return copying->resume;
+}
+
+/* What a piece needs. 0, -ENOMEM, -EINTR. */
+static int copy_topup(struct copying *copying)
+{
+	if (unlikely(copying->needs_spare) && !copying->spare) {
+		copying->spare = page_alloc_wait(0, PAGE_ANON);
+		if (!copying->spare)
+			return -ENOMEM;
+	}
+	return tables_fill_wait(&copying->tables, FORK_TABLES);
+}
+
+/* Entries of the child's newest VMA. 0, -ENOMEM, -EINTR. */
+static int copy_entries(struct copying *copying)
+{
+	vaddr_t start = copying->vma->touched_start, end = copying->vma->touched_end;
+
+	while (start < end) {
+		int result = copy_topup(copying);
+		bool alive;
+
+		if (result)
+			return result;
+		spin_lock(&copying->parent->lock);
+		spin_lock_nested(&copying->child->lock);
+		alive = !copying->parent->dying;
+		if (alive)
+			start = copy_piece(copying, start, end);
+		spin_unlock(&copying->child->lock);
+		spin_unlock(&copying->parent->lock);
+		if (!alive || (start < end && vm_pause()))
+			return -EINTR;
+	}
+	return 0;
+}
+
+/* A child's memory is not locked, and what it is to have anew has no pages. => child's lock held */
+static void copy_advice(struct vma *copy)
+{
+	copy->flags &= ~(VMA_LOCKED | VMA_ONFAULT);
+	if (unlikely(copy->flags & VMA_WIPE)) {
+		copy->touched_start = UINT64_MAX;
+		copy->touched_end = 0;
+	}
+}
+
+/* What was two for a lock's sake is one in the child. */
+static void merge_copy(struct copying *copying)
+{
+	struct list dead = LIST_INIT(dead);
+
+	spin_lock(&copying->child->lock);
+	vma_merge(copying->vma, &dead);
+	spin_unlock(&copying->child->lock);
+	vma_free_dead(&dead);
+}
+
+/*
+ * The parent's first VMA that ends above `from`, as the child's. 0; -ENOENT: there is none;
+ * -ENOMEM.
+ */
+static int copy_vma(struct copying *copying, vaddr_t from)
+{
+	struct vma *copy = vma_alloc_spare(false);
+	struct vma *vma;
+
+	if (!copy)
+		return -ENOMEM;
+	spin_lock(&copying->parent->lock);
+	vma = vma_find_next(copying->parent, from);
+	while (vma && unlikely(vma->flags & VMA_DONTFORK))
+		vma = vma_next(vma);
+	if (vma) {
+		spin_lock_nested(&copying->child->lock);
+		vma_insert_copy(copying->child, vma, copy);
+		copy_advice(copy);
+		spin_unlock(&copying->child->lock);
+	}
+	spin_unlock(&copying->parent->lock);
+	copying->vma = copy;
+	if (vma)
+		return 0;
+	vma_free(copy);
+	return -ENOENT;
+}
+
+static void copy_figures(const struct space *parent, struct space *child)
+{
+	child->brk_start = parent->brk_start;
+	child->brk = parent->brk;
+	child->brk_high = parent->brk_high;
+	child->image_data_bytes = parent->image_data_bytes;
+	child->mmap_top = parent->mmap_top;
+	child->stack_top = parent->stack_top;
+	child->limit_as = parent->limit_as;
+	child->limit_data = parent->limit_data;
+	child->limit_stack = parent->limit_stack;
+	child->nunmaps = parent->nunmaps;
+#pragma GCC unroll 8
+	for (unsigned i = 0; i < SPACE_UNMAPS; i++)
+		child->unmaps[i] = parent->unmaps[i];
+}
+
+int vm_fork(struct space *parent, struct space *child)
+{
+	struct copying copying = { .parent = parent, .child = child };
+	vaddr_t from = 0;
+	int result = 0;
+
+	assert_hardened(mm_host.mmap_locked(parent) && mm_host.mmap_locked(child));
+	copy_figures(parent, child);
+	while (!result) {
+		result = copy_vma(&copying, from);
+		if (result)
+			break;
+		from = copying.vma->end;
+		result = copy_entries(&copying);
+		if (unlikely(parent->ever_locked))
+			merge_copy(&copying);
+		if (!result && vm_pause())
+			result = -EINTR;
+	}
+	tables_free(&copying.tables);
+	if (unlikely(copying.spare))
+		page_put(copying.spare);
+	return result == -ENOENT ? 0 : result;
+}

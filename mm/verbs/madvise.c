@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/* madvise: gives pages back, fills them ahead, and lets the rest of the advice be. */
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "mm/check/fence_debt.h"
+#include "mm/fault.h"
+#include "mm/host.h"
+#include "mm/tlb_gather.h"
+#include "mm/verbs.h"
+#include "mm/verbs/change_flags.h"
+#include "mm/verbs/populate.h"
+
+/* What becomes of an advice. */
+enum advice_kind {
+	ADVICE_UNKNOWN,
+	ADVICE_IGNORED,
+	ADVICE_AGED, /* ignored too, as long as nothing is paged out */
+	ADVICE_FORK,
+	ADVICE_ANON_IGNORED,
+	ADVICE_DROP,
+	ADVICE_POPULATE
+};
+
+static enum advice_kind advice_kind(int advice)
+{
+	switch (advice) {
+	case MADV_NORMAL:
+	case MADV_RANDOM:
+	case MADV_SEQUENTIAL:
+	case MADV_WILLNEED:
+	case MADV_MERGEABLE:
+	case MADV_UNMERGEABLE:
+	case MADV_HUGEPAGE:
+	case MADV_NOHUGEPAGE:
+	case MADV_DONTDUMP:
+	case MADV_DODUMP:
+		return ADVICE_IGNORED;
+	case MADV_COLD:
+	case MADV_PAGEOUT:
+		return ADVICE_AGED;
+	case MADV_DONTFORK:
+	case MADV_DOFORK:
+	case MADV_WIPEONFORK:
+	case MADV_KEEPONFORK:
+		return ADVICE_FORK;
+	case MADV_FREE: /* the pages may go, and may stay */
+		return ADVICE_ANON_IGNORED;
+	case MADV_DONTNEED:
+	case MADV_DONTNEED_LOCKED:
+		return ADVICE_DROP;
+	case MADV_POPULATE_READ:
+	case MADV_POPULATE_WRITE:
+		return ADVICE_POPULATE;
+	default:
+		return ADVICE_UNKNOWN;
+	}
+}
+
+/*
+ * Drops the pages of a part of a VMA, in pieces; the next access fills them anew. Goes on if
+ * killed.
+ */
+static void drop_range(const struct vma *vma, vaddr_t start, vaddr_t end)
+{
+	struct space *space = vma->space;
+	struct gather gather;
+
+	for (;;) {
+		gather_init(&gather, space);
+		spin_lock(&space->lock);
+		start = gather_zap(&gather, vma, start, end);
+		gather_fence(&gather);
+		debt_assert_none(space);
+		spin_unlock(&space->lock);
+		gather_free(&gather);
+		if (start >= end)
+			return;
+		(void)vm_pause();
+	}
+}
+
+/* Linux's answers to a populate that did not go through. */
+static int populate_error(int outcome)
+{
+	switch (outcome) {
+	case 0:
+	case -EINTR:
+		return outcome;
+	case VM_SEGV_ACCERR:
+		return -EINVAL;
+	case VM_BUS:
+		return -EFAULT;
+	default:
+		return -ENOMEM;
+	}
+}
+
+static int populate_range(struct space *space, vaddr_t start, vaddr_t end, int advice)
+{
+	unsigned access = advice == MADV_POPULATE_WRITE ? RIGHT_WRITE : RIGHT_READ;
+
+	return populate_error(vm_populate(space, start, end, access));
+}
+
+/* What a child is to get. As Linux: no memory for a split is EAGAIN. */
+static int advise_fork(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
+{
+	unsigned flag = advice == MADV_DONTFORK || advice == MADV_DOFORK ? VMA_DONTFORK : VMA_WIPE;
+	bool set = advice == MADV_DONTFORK || advice == MADV_WIPEONFORK;
+	int result;
+
+	if (advice == MADV_WIPEONFORK && vma->object)
+		return -EINVAL;
+	result = change_flags(vma->space, start, end, set ? flag : 0, flag);
+	return result ? -EAGAIN : 0;
+}
+
+/* The advice for [start, end), which is within one VMA. */
+static int advise_one(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
+{
+	bool locked = vma->flags & VMA_LOCKED;
+
+	switch (advice_kind(advice)) {
+	case ADVICE_DROP:
+		if (locked && advice != MADV_DONTNEED_LOCKED)
+			return -EINVAL;
+		drop_range(vma, start, end);
+		return 0;
+	case ADVICE_ANON_IGNORED:
+		return vma->object || locked ? -EINVAL : 0;
+	case ADVICE_AGED:
+		return locked ? -EINVAL : 0;
+	case ADVICE_FORK:
+		return advise_fork(vma, start, end, advice);
+	default:
+		return 0;
+	}
+}
+
+/* As Linux: holes are told of, but do not keep the rest from being done. */
+static int advise_range(struct space *space, vaddr_t start, vaddr_t end, int advice)
+{
+	int holes = 0;
+
+	while (start < end) {
+		struct vma *vma = vma_find_next(space, start);
+		vaddr_t stop;
+		int result;
+
+		if (!vma || vma->start >= end)
+			return -ENOMEM;
+		if (vma->start > start)
+			holes = -ENOMEM;
+		stop = MIN(vma->end, end);
+		result = advise_one(vma, MAX(vma->start, start), stop, advice);
+		if (result)
+			return result;
+		start = stop;
+		(void)vm_pause();
+	}
+	return holes;
+}
+
+/* May a hole be made by way of this mapping? In Linux's order. */
+static int remove_check(const struct vma *vma)
+{
+	if ((vma->flags & VMA_LOCKED) || !vma->object)
+		return -EINVAL;
+	return vma_is_shared(vma) && (vma->max_rights & RIGHT_WRITE) ? 0 : -EACCES;
+}
+
+int vm_remove_next(struct space *space, vaddr_t *addr, vaddr_t end, struct vm_remove *ret)
+{
+	struct vma *vma = vma_find_next(space, *addr);
+	vaddr_t from;
+	int result;
+
+	assert_hardened(mm_host.mmap_locked(space));
+	if (!vma || vma->start >= end)
+		return -ENOMEM;
+	result = remove_check(vma);
+	if (result)
+		return result;
+	from = MAX(vma->start, *addr);
+	ret->gap = from > *addr;
+	*addr = MIN(vma->end, end);
+	ret->start = vma->offset + (from - vma->start);
+	ret->end = ret->start + (*addr - from);
+	ret->object = vma->object;
+	object_get(ret->object);
+	return 0;
+}
+
+int vm_advice_range(vaddr_t addr, size_t len, vaddr_t *end_ret)
+{
+	*end_ret = addr + ALIGN_UP(len, PAGE_SIZE);
+	if (!IS_ALIGNED(addr, PAGE_SIZE) || *end_ret < addr)
+		return -EINVAL;
+	return len && *end_ret == addr ? -EINVAL : 0;
+}
+
+int vm_madvise(struct space *space, vaddr_t addr, size_t len, int advice)
+{
+	vaddr_t end;
+
+	assert_hardened(mm_host.mmap_locked(space));
+	if (advice_kind(advice) == ADVICE_UNKNOWN || vm_advice_range(addr, len, &end))
+		return -EINVAL;
+	if (advice_kind(advice) == ADVICE_POPULATE)
+		return populate_range(space, addr, end, advice);
+	return advise_range(space, addr, end, advice);
+}

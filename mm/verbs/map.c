@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/* mmap: makes mappings. */
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "mm/host.h"
+#include "mm/verbs/mlock.h"
+#include "mm/verbs/map.h"
+#include "mm/object.h"
+#include "mm/verbs.h"
+#include "mm/verbs/populate.h"
+#include "mm/verbs/unmap.h"
+
+/* Flags that MAP_SHARED_VALIDATE knows; the other types ignore what they don't know. As Linux has them. */
+#define MAP_KNOWN                                                                                \
+	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE | \
+	 MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB |    \
+	 MAP_UNINITIALIZED | MAP_HUGE_2MB | MAP_HUGE_1GB)
+
+/* What a request comes to: had in full before anything changes. */
+struct map_plan {
+	vaddr_t start, end;
+	bool replace; /* MAP_FIXED: others go first */
+	struct vma *vma;
+	struct object *made; /* for shared anonymous memory; the plan's reference */
+	bool locked;
+	bool held; /* the plan has taken what the VMA is to hold of its object */
+};
+
+static bool is_fixed(const struct map_request *request)
+{
+	return request->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
+}
+
+static bool is_shared(const struct map_request *request)
+{
+	return request->flags & MAP_SHARED;
+}
+
+static bool is_file(const struct map_request *request)
+{
+	return request->object || request->special;
+}
+
+static bool is_free(struct space *space, vaddr_t start, size_t len)
+{
+	struct vma *next = vma_find_next(space, start);
+
+	return !next || start + len <= vma_start_gap(next);
+}
+
+static inline int choose_address(struct space *space, vaddr_t hint, size_t len, vaddr_t *start_ret)
+{
+	hint = ALIGN_DOWN(hint, PAGE_SIZE);
+	if (hint && hint < USER_BASE)
+		hint = USER_BASE;
+	if (hint && hint <= USER_TOP - len && is_free(space, hint, len)) {
+		*start_ret = hint;
+		return 0;
+	}
+	if (vma_find_gap(space, len, space->mmap_top, start_ret) == 0)
+		return 0;
+	return vma_find_gap(space, len, USER_TOP, start_ret);
+}
+
+int map_choose_address(struct space *space, vaddr_t hint, size_t len, vaddr_t *start_ret)
+{
+	return choose_address(space, hint, len, start_ret);
+}
+
+static int check_address(vaddr_t start, size_t len, vaddr_t *start_ret)
+{
+	if (start > USER_TOP - len)
+		return -ENOMEM;
+	if (!IS_ALIGNED(start, PAGE_SIZE))
+		return -EINVAL;
+	if (start < USER_BASE)
+		return -EPERM;
+	*start_ret = start;
+	return 0;
+}
+
+/* Chooses or checks the address, and makes the range busy: no stack grows into it from now on. */
+static int plan_address(struct space *space, const struct map_request *request, size_t len,
+			struct map_plan *plan)
+{
+	int result = 0;
+
+	if (len > USER_TOP - USER_BASE)
+		return -ENOMEM;
+	spin_lock(&space->lock);
+	if (is_fixed(request))
+		result = check_address(request->addr, len, &plan->start);
+	else
+		result = choose_address(space, request->addr, len, &plan->start);
+	if (!result)
+		space_busy_locked(space, plan->start, plan->start + len);
+	spin_unlock(&space->lock);
+	plan->end = plan->start + len;
+	plan->replace = request->flags & MAP_FIXED;
+	return result;
+}
+
+/* => mmap lock held */
+static bool is_taken(struct space *space, const struct map_plan *plan)
+{
+	struct vma *next = vma_find_next(space, plan->start);
+
+	return next && next->start < plan->end;
+}
+
+/* An object's offsets are signed; others have a page more than anybody can name. */
+static bool offset_too_large(const struct map_request *request, size_t len)
+{
+	if (!request->object)
+		return request->offset > INT64_MAX;
+	return len > INT64_MAX || request->offset > INT64_MAX - len;
+}
+
+/* What a descriptor's mapping may be refused for. As Linux, in its order. */
+static int check_file(const struct map_request *request, size_t len)
+{
+	if (offset_too_large(request, len))
+		return -EOVERFLOW;
+	switch (request->flags & MAP_TYPE) {
+	case MAP_SHARED_VALIDATE:
+		if (request->flags & ~MAP_KNOWN)
+			return -EOPNOTSUPP;
+		/* fall through */
+	case MAP_SHARED:
+		if (request->rights & ~request->max_rights & RIGHT_WRITE)
+			return -EACCES;
+		/* fall through */
+	case MAP_PRIVATE:
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (!(request->max_rights & RIGHT_READ))
+		return -EACCES;
+	if (request->special == MAP_OF_NOTHING)
+		return -ENODEV;
+	return request->flags & MAP_GROWSDOWN ? -EINVAL : 0;
+}
+
+static int check_anonymous(const struct map_request *request)
+{
+	unsigned type = request->flags & MAP_TYPE;
+
+	if (type != MAP_PRIVATE && type != MAP_SHARED)
+		return -EINVAL;
+	return type == MAP_SHARED && (request->flags & MAP_GROWSDOWN) ? -EINVAL : 0;
+}
+
+/* What Linux checks once it has the address, in its order. => mmap lock held */
+static int check_kind(struct space *space, const struct map_request *request,
+		      const struct map_plan *plan)
+{
+	if ((request->flags & MAP_FIXED_NOREPLACE) && is_taken(space, plan))
+		return -EEXIST;
+	return is_file(request) ? check_file(request, plan->end - plan->start)
+				: check_anonymous(request);
+}
+
+/* Bytes that are mapped in [start, end) now. => mmap lock held */
+static size_t mapped_within(struct space *space, vaddr_t start, vaddr_t end)
+{
+	size_t bytes = 0;
+
+	for (struct vma *vma = vma_find_next(space, start); vma && vma->start < end;
+	     vma = vma_next(vma))
+		bytes += MIN(vma->end, end) - MAX(vma->start, start);
+	return bytes;
+}
+
+static int check_limits(struct space *space, const struct map_plan *plan)
+{
+	const struct vma *vma = plan->vma;
+	size_t len = plan->end - plan->start;
+
+	if (space->nvmas > VMA_COUNT_MAX)
+		return -ENOMEM;
+	if (space_may_expand(space, vma->rights, vma->flags, len))
+		return 0;
+	if (!plan->replace)
+		return -ENOMEM;
+	len -= mapped_within(space, plan->start, plan->end);
+	return space_may_expand(space, vma->rights, vma->flags, len) ? 0 : -ENOMEM;
+}
+
+static unsigned plan_flags(const struct map_request *request)
+{
+	unsigned flags = request->vma_flags;
+
+	if (is_shared(request))
+		flags |= VMA_SHARED;
+	if (request->flags & MAP_GROWSDOWN)
+		flags |= VMA_STACK;
+	if (request->flags & MAP_LOCKED)
+		flags |= VMA_LOCKED;
+	if (request->flags & MAP_NORESERVE)
+		flags |= VMA_NORESERVE;
+	return flags;
+}
+
+static const struct vma_backend *plan_backend(const struct map_request *request)
+{
+	if (request->backend)
+		return request->backend;
+	if (is_shared(request))
+		return &vma_object_shared;
+	return request->object ? &vma_object_private : &vma_anon;
+}
+
+/*
+ * What lies behind the VMA: the request's object, one of its own for shared anonymous memory, or
+ * none.
+ */
+static int plan_backing(const struct map_request *request, struct map_plan *plan)
+{
+	struct vma *vma = plan->vma;
+
+	vma->backend = plan_backend(request);
+	if (!request->object && !is_shared(request))
+		return 0;
+	vma->object = request->object;
+	vma->offset = request->offset;
+	if (!vma->object) {
+		plan->made = object_create_anon(plan->end - plan->start);
+		if (!plan->made)
+			return -ENOMEM;
+		vma->object = plan->made;
+		vma->offset = 0;
+	}
+	vma->truncation = atomic_load_relaxed(&vma->object->truncations);
+	return 0;
+}
+
+/* Fills in the VMA that the request asks for. */
+static int plan_vma(struct space *space, const struct map_request *request, struct map_plan *plan)
+{
+	struct vma *vma = plan->vma;
+
+	vma->start = plan->start;
+	vma->end = plan->end;
+	vma->rights = rights_complete(request->rights);
+	vma->max_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC;
+	if (is_file(request) && is_shared(request))
+		vma->max_rights = request->max_rights;
+	vma->flags = plan_flags(request) | space->future_flags;
+	if (unlikely(vma->flags & VMA_LOCKED))
+		plan->locked = space->ever_locked = true;
+	vma->file_end = request->file_end;
+	return plan_backing(request, plan);
+}
+
+/* Frees what the plan did not come to use. => no spinning lock held */
+static void plan_drop(struct map_plan *plan, const struct map_request *request)
+{
+	if (plan->vma) {
+		plan->vma->object = NULL; /* it holds no reference before vma_insert() */
+		vma_free(plan->vma);
+	}
+	if (plan->held)
+		vma_let_go(plan_flags(request), request->object);
+	if (plan->made)
+		object_put(plan->made);
+}
+
+/* Everything that can refuse but the splits. */
+static int plan_make(struct space *space, const struct map_request *request, struct map_plan *plan)
+{
+	size_t len = ALIGN_UP(request->len, PAGE_SIZE);
+	int result;
+
+	*plan = (struct map_plan){ 0 };
+	if (request->len == 0 || !IS_ALIGNED(request->offset, PAGE_SIZE))
+		return -EINVAL;
+	if (len == 0)
+		return -ENOMEM;
+	result = plan_address(space, request, len, plan);
+	if (!result)
+		result = check_kind(space, request, plan);
+	if (result)
+		return result;
+	plan->vma = vma_alloc();
+	result = plan->vma ? plan_vma(space, request, plan) : -ENOMEM;
+	if (!result)
+		result = check_limits(space, plan);
+	if (!result && unlikely(plan->vma->flags & (VMA_TEXT | VMA_WRITER))) {
+		result = vma_hold(plan->vma->flags, request->object);
+		plan->held = !result;
+	}
+	return result;
+}
+
+/* Puts the planned VMA in place, as part of a neighbour where it is alike. */
+static int plan_carry_out(struct space *space, struct map_plan *plan)
+{
+	struct list dead = LIST_INIT(dead);
+	int result = 0;
+
+	if (plan->replace)
+		result = unmap_range(space, plan->start, plan->end);
+	if (result)
+		return result;
+	spin_lock(&space->lock);
+	if (vma_place(space, plan->vma, &dead)) {
+		plan->vma = NULL;
+		plan->held = false;
+	}
+	spin_unlock(&space->lock);
+	vma_free_dead(&dead);
+	return 0;
+}
+
+int vm_map(struct space *space, const struct map_request *request, vaddr_t *addr_ret)
+{
+	struct map_plan plan;
+	int result;
+
+	assert_hardened(mm_host.mmap_locked(space));
+	result = plan_make(space, request, &plan);
+	if (!result)
+		result = plan_carry_out(space, &plan);
+	space_idle(space);
+	plan_drop(&plan, request);
+	if (result)
+		return result;
+	*addr_ret = plan.start;
+	if (unlikely(plan.locked)) /* on fault: not by MAP_POPULATE either, as on Linux */
+		(void)lock_populate(space, plan.start, plan.end);
+	else if ((request->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
+		(void)vm_populate(space, plan.start, plan.end, /* as Linux: best effort */
+				  populate_access(rights_complete(request->rights)));
+	return 0;
+}

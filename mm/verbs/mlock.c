@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* mlock and its kin: pages are made present, and are not given back by advice. */
+#include "mm/verbs/mlock.h"
+
+#include "abi/errno.h"
+#include "mm/fault.h"
+#include "mm/host.h"
+#include "mm/verbs.h"
+#include "mm/verbs/change_flags.h"
+#include "mm/verbs/populate.h"
+
+#define LOCK_FLAGS (VMA_LOCKED | VMA_ONFAULT)
+
+/* Linux's answers to a page that could not be had. */
+static int lock_error(int outcome)
+{
+	switch (outcome) {
+	case 0:
+	case -EINTR:
+		return outcome;
+	case VM_OOM:
+		return -EAGAIN;
+	default:
+		return -ENOMEM;
+	}
+}
+
+/* A part of one VMA: by whatever right it has. */
+static int populate_one(const struct vma *vma, vaddr_t start, vaddr_t end)
+{
+	if ((vma->flags & LOCK_FLAGS) != VMA_LOCKED)
+		return 0;
+	return lock_error(vm_populate(vma->space, start, end, populate_access(vma->rights)));
+}
+
+int lock_populate(struct space *space, vaddr_t start, vaddr_t end)
+{
+	while (start < end) {
+		struct vma *vma = vma_find_next(space, start);
+		vaddr_t stop;
+		int result;
+
+		if (!vma || vma->start >= end)
+			return 0;
+		stop = MIN(vma->end, end);
+		result = populate_one(vma, MAX(vma->start, start), stop);
+		if (result)
+			return result;
+		start = stop;
+	}
+	return 0;
+}
+
+/* Up to the first hole, as on Linux: -ENOMEM there. */
+static int mark_range(struct space *space, vaddr_t start, vaddr_t end, unsigned lock)
+{
+	space->ever_locked |= lock != 0;
+	while (start < end) {
+		struct vma *vma = vma_find(space, start);
+		vaddr_t stop;
+		int result;
+
+		if (!vma)
+			return -ENOMEM;
+		stop = MIN(vma->end, end);
+		result = change_flags(space, start, stop, lock, LOCK_FLAGS & ~lock);
+		if (result)
+			return result;
+		start = stop;
+		(void)vm_pause();
+	}
+	return 0;
+}
+
+/* Whole pages, as Linux rounds them: 0 or -EINVAL. */
+static int lock_range(vaddr_t addr, size_t len, vaddr_t *start, vaddr_t *end)
+{
+	*start = ALIGN_DOWN(addr, PAGE_SIZE);
+	*end = *start + ALIGN_UP(len + (addr & PAGE_MASK), PAGE_SIZE);
+	return *end < *start ? -EINVAL : 0;
+}
+
+int vm_lock(struct space *space, vaddr_t addr, size_t len, unsigned lock)
+{
+	vaddr_t start, end;
+	int result = lock_range(addr, len, &start, &end);
+
+	assert_hardened(mm_host.mmap_locked(space));
+	if (!result)
+		result = mark_range(space, start, end, lock);
+	return result ? result : lock_populate(space, start, end);
+}
+
+int vm_unlock(struct space *space, vaddr_t addr, size_t len)
+{
+	vaddr_t start, end;
+	int result = lock_range(addr, len, &start, &end);
+
+	assert_hardened(mm_host.mmap_locked(space));
+	return result ? result : mark_range(space, start, end, 0);
+}
+
+void vm_lock_all(struct space *space, unsigned now, unsigned future)
+{
+	vaddr_t start = 0;
+	struct vma *vma;
+
+	assert_hardened(mm_host.mmap_locked(space));
+	space->future_flags = future;
+	space->ever_locked |= now || future;
+	if (!now && future)
+		return;
+	while ((vma = vma_find_next(space, start))) {
+		start = vma->end;
+		/* (Whole VMAs need no split: it cannot fail.) */
+		(void)change_flags(space, vma->start, vma->end, now, LOCK_FLAGS & ~now);
+		(void)vm_pause();
+	}
+	for (start = 0; now && (vma = vma_find_next(space, start)); start = vma->end)
+		(void)lock_populate(space, vma->start, vma->end);
+}

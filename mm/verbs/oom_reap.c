@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Takes a dying space's private memory without its help. */
+#include "mm/check/fence_debt.h"
+#include "mm/host.h"
+#include "mm/tlb_gather.h"
+#include "mm/verbs.h"
+
+/* The first private VMA from `start` on. => space lock held */
+static struct vma *next_private(struct space *space, vaddr_t start)
+{
+	struct vma *vma = vma_find_next(space, start);
+
+	while (vma && vma_is_shared(vma))
+		vma = vma_next(vma);
+	return vma;
+}
+
+/* One piece, of one VMA. => space lock held; where to go on, USER_TOP at the end */
+static vaddr_t strip_piece(struct gather *gather, vaddr_t start)
+{
+	struct vma *vma = next_private(gather->space, start);
+	vaddr_t reached = USER_TOP;
+
+	if (vma)
+		reached = gather_zap(gather, vma, MAX(start, vma->start), vma->end);
+	gather_fence(gather);
+	return reached;
+}
+
+void vm_strip(struct space *space)
+{
+	struct gather gather;
+	vaddr_t start = 0;
+
+	spin_lock(&space->lock);
+	space->dying = true;
+	spin_unlock(&space->lock);
+	while (start < USER_TOP) {
+		gather_init(&gather, space);
+		spin_lock(&space->lock);
+		start = strip_piece(&gather, start);
+		spin_unlock(&space->lock);
+		gather_free(&gather);
+		(void)vm_pause();
+	}
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* MAP_POPULATE and its like: the fault path, ahead of any access. */
+#include "mm/verbs/populate.h"
+
+#include "abi/errno.h"
+#include "mm/fault.h"
+#include "mm/host.h"
+#include "mm/relieve.h"
+
+/* Pages between pauses. */
+#define POPULATE_PIECE 64
+
+static int populate_page(struct space *space, vaddr_t va, unsigned access)
+{
+	struct relief relief = { 0 };
+
+	for (;;) {
+		struct vm_wait wait;
+		int result;
+
+		if (!vma_find(space, va)) /* (a stack grows for an access only) */
+			return VM_SEGV_MAPERR;
+		result = vm_fault(space, va, access, 0, &wait);
+		if (result == VM_WAIT)
+			result = mm_host.pause(&wait);
+		else if (result == VM_OOM)
+			result = relieve(&relief);
+		else
+			return result;
+		if (result)
+			return result == -ENOMEM ? VM_OOM : result;
+	}
+}
+
+int vm_populate(struct space *space, vaddr_t start, vaddr_t end, unsigned access)
+{
+	unsigned done = 0;
+
+	for (vaddr_t va = start; va < end; va += PAGE_SIZE) {
+		int result = populate_page(space, va, access);
+
+		if (result)
+			return result;
+		if (++done % POPULATE_PIECE == 0 && vm_pause())
+			return -EINTR;
+	}
+	return 0;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* mremap: mappings grow, shrink and move. */
+#include "abi/errno.h"
+#include "abi/mman.h"
+#include "mm/host.h"
+#include "mm/verbs.h"
+#include "mm/verbs/map.h"
+#include "mm/verbs/mlock.h"
+#include "mm/verbs/remap_move.h"
+#include "mm/verbs/unmap.h"
+
+/* Mappings that a move may take on its way, as Linux counts them. */
+#define MOVE_VMAS 3
+
+struct remap {
+	struct space *space;
+	vaddr_t addr, new_addr;
+	size_t old_len, new_len; /* whole pages */
+	unsigned flags;
+};
+
+/* munmap of a part, with its check of the range. => the range is busy */
+static int unmap_part(struct space *space, vaddr_t start, size_t len)
+{
+	int result;
+
+	if (start > USER_TOP || len > USER_TOP - start)
+		return -EINVAL;
+	result = unmap_range(space, start, start + len);
+	if (!result)
+		space_note_unmap(space, start, start + len, false);
+	return result;
+}
+
+/* From the lower of both places to the end of the higher. => space lock held */
+static void busy_with_both(const struct remap *remap, vaddr_t new_addr)
+{
+	vaddr_t end = remap->addr + MIN(remap->old_len, USER_TOP - remap->addr);
+
+	space_busy_locked(remap->space, MIN(remap->addr, new_addr),
+			  MAX(end, new_addr + remap->new_len));
+}
+
+/* May the VMA's part become so long? As Linux, in its order. */
+static int check_resize(const struct remap *remap)
+{
+	const struct vma *vma = vma_find(remap->space, remap->addr);
+	size_t more = remap->new_len - remap->old_len;
+
+	if (!vma)
+		return -EFAULT;
+	if (remap->old_len == 0 && !vma_is_shared(vma))
+		return -EINVAL;
+	if (remap->old_len > vma->end - remap->addr)
+		return -EFAULT;
+	if (remap->flags & MREMAP_DONTUNMAP)
+		more = remap->new_len;
+	if (more && !space_may_expand(remap->space, vma->rights, vma->flags, more))
+		return -ENOMEM;
+	return 0;
+}
+
+static int move(const struct remap *remap, vaddr_t new_addr, vaddr_t *addr_ret)
+{
+	unsigned flags = remap->flags & MREMAP_DONTUNMAP ? REMAP_KEEP : 0;
+	int result;
+
+	if (remap->space->nvmas >= VMA_COUNT_MAX - MOVE_VMAS)
+		return -ENOMEM;
+	result = remap_move(remap->space, remap->addr, remap->old_len, new_addr, remap->new_len,
+			    flags);
+	if (result)
+		return result;
+	if (!flags && remap->old_len)
+		space_note_unmap(remap->space, remap->addr, remap->addr + remap->old_len, false);
+	*addr_ret = new_addr;
+	return 0;
+}
+
+/* To where the kernel likes, with a hint. */
+static int move_anywhere(const struct remap *remap, vaddr_t hint, vaddr_t *addr_ret)
+{
+	vaddr_t new_addr;
+	int result;
+
+	if (remap->new_len > USER_TOP - USER_BASE)
+		return -ENOMEM;
+	spin_lock(&remap->space->lock);
+	result = map_choose_address(remap->space, hint, remap->new_len, &new_addr);
+	if (!result)
+		busy_with_both(remap, new_addr);
+	spin_unlock(&remap->space->lock);
+	return result ? result : move(remap, new_addr, addr_ret);
+}
+
+/* Makes room at the place that was asked for, and cuts off what is not to be moved. */
+static int clear_way(struct remap *remap)
+{
+	int result = 0;
+
+	spin_lock(&remap->space->lock);
+	busy_with_both(remap, remap->new_addr);
+	spin_unlock(&remap->space->lock);
+	if (remap->flags & MREMAP_FIXED)
+		result = unmap_part(remap->space, remap->new_addr, remap->new_len);
+	if (result || remap->old_len <= remap->new_len)
+		return result;
+	result = unmap_part(remap->space, remap->addr + remap->new_len,
+			    remap->old_len - remap->new_len);
+	remap->old_len = remap->new_len;
+	return result;
+}
+
+/* MREMAP_FIXED and MREMAP_DONTUNMAP: as on Linux what has been unmapped stays so where the rest fails. */
+static int move_to(struct remap *remap, vaddr_t *addr_ret)
+{
+	vaddr_t addr = remap->addr, new_addr = remap->new_addr;
+	int result;
+
+	if (!IS_ALIGNED(new_addr, PAGE_SIZE))
+		return -EINVAL;
+	if (remap->new_len > USER_TOP || new_addr > USER_TOP - remap->new_len)
+		return -EINVAL;
+	if (addr + remap->old_len > new_addr && new_addr + remap->new_len > addr)
+		return -EINVAL;
+	if (remap->space->nvmas + 2 >= VMA_COUNT_MAX - MOVE_VMAS)
+		return -ENOMEM;
+	result = clear_way(remap);
+	if (!result)
+		result = check_resize(remap);
+	if (result)
+		return result;
+	if (!(remap->flags & MREMAP_FIXED))
+		return move_anywhere(remap, new_addr, addr_ret);
+	return new_addr < USER_BASE ? -EPERM : move(remap, new_addr, addr_ret);
+}
+
+static int shrink(const struct remap *remap)
+{
+	vaddr_t start = remap->addr + remap->new_len;
+	size_t len = remap->old_len - remap->new_len;
+
+	if (len == 0)
+		return 0;
+	if (start <= USER_TOP && len <= USER_TOP - start)
+		space_busy(remap->space, start, start + len);
+	return unmap_part(remap->space, start, len);
+}
+
+/* Only where the VMA ends with the part, and the room behind is free: guards of stacks do not count. */
+static bool grow_in_place(const struct remap *remap)
+{
+	size_t more = remap->new_len - remap->old_len;
+	struct list dead = LIST_INIT(dead);
+	struct vma *vma, *next;
+	bool grown;
+
+	spin_lock(&remap->space->lock);
+	vma = vma_find(remap->space, remap->addr);
+	next = vma_next(vma);
+	grown = remap->addr + remap->old_len == vma->end && more <= USER_TOP - vma->end &&
+		(!next || more <= next->start - vma->end);
+	if (grown) {
+		vma_set_end(vma, vma->end + more);
+		vma_merge(vma, &dead);
+	}
+	spin_unlock(&remap->space->lock);
+	vma_free_dead(&dead);
+	return grown;
+}
+
+static int resize(const struct remap *remap, vaddr_t *addr_ret)
+{
+	int result;
+
+	*addr_ret = remap->addr;
+	if (remap->old_len >= remap->new_len)
+		return shrink(remap);
+	result = check_resize(remap);
+	if (result || grow_in_place(remap))
+		return result;
+	return remap->flags & MREMAP_MAYMOVE ? move_anywhere(remap, 0, addr_ret) : -ENOMEM;
+}
+
+static bool flags_are_good(unsigned flags, bool same_length)
+{
+	if (flags & ~(unsigned)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
+		return false;
+	if ((flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && !(flags & MREMAP_MAYMOVE))
+		return false;
+	return !(flags & MREMAP_DONTUNMAP) || same_length;
+}
+
+int vm_remap(struct space *space, vaddr_t addr, size_t old_len, size_t new_len, unsigned flags,
+	     vaddr_t new_addr, vaddr_t *addr_ret)
+{
+	struct remap remap = { .space = space,
+			       .addr = addr,
+			       .new_addr = new_addr,
+			       .old_len = ALIGN_UP(old_len, PAGE_SIZE),
+			       .new_len = ALIGN_UP(new_len, PAGE_SIZE),
+			       .flags = flags };
+	vaddr_t at;
+	int result;
+
+	assert_hardened(mm_host.mmap_locked(space));
+	if (!flags_are_good(flags, old_len == new_len) || !IS_ALIGNED(addr, PAGE_SIZE) ||
+	    remap.new_len == 0)
+		return -EINVAL;
+	if (!vma_find(space, addr))
+		return -EFAULT;
+	if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))
+		result = move_to(&remap, &at);
+	else
+		result = resize(&remap, &at);
+	space_idle(space);
+	if (result)
+		return result;
+	if (remap.new_len > remap.old_len && (vma_find(space, at)->flags & VMA_LOCKED))
+		(void)lock_populate(space, at + remap.old_len, at + remap.new_len);
+	*addr_ret = at;
+	return 0;
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/* Moves the pages of a range to another place. */
+#include "mm/verbs/remap_move.h"
+
+#include "abi/errno.h"
+#include "mm/check/fence_debt.h"
+#include "mm/host.h"
+#include "mm/phys/table_pages.h"
+#include "mm/relieve.h"
+#include "mm/verbs/unmap.h"
+
+/*
+ * Both VMAs are there all the while, marked VMA_MOVING and without rights: who faults in them waits
+ * for the verb, so that nobody sees a page missing that is only on its way, and there are never more
+ * tables to make than were counted. A truncation finds both: the new one stands behind the old in
+ * the object's list, and has carried out no more (see mm/verbs/truncate.c).
+ */
+
+/* Leaf tables that one piece may count. */
+#define COUNT_LEAVES 32
+/* Table pages that are allocated between pauses. */
+#define FILL_TABLES  64
+/* Entries that one piece may move. */
+#define MOVE_ENTRIES 32u
+
+struct move {
+	struct space *space;
+	vaddr_t start, end; /* the old place of what has pages */
+	vaddr_t delta;	    /* wraps: the new place less the old */
+	struct vma *from, *to;
+	unsigned rights;
+	struct mmu_tables tables;
+	/* of the piece: */
+	vaddr_t resume;
+	unsigned leaves;
+	struct mmu_flush flush;
+};
+
+/* ---- tables, had before anything moves ---- */
+
+struct table_count {
+	struct move *move;
+	unsigned needed;
+	uint64_t last[MMU_LEVELS]; /* by level: the last table counted */
+};
+
+/* The tables that a range of the new place may need, those apart that were counted. */
+static void count_range(struct table_count *count, vaddr_t start, vaddr_t end)
+{
+	uint64_t span = PAGE_SIZE;
+
+	for (unsigned level = 0; level + 1 < MMU_LEVELS; level++) {
+		uint64_t first, last;
+
+		span *= MMU_LEAF_ENTRIES;
+		first = start / span;
+		last = (end - 1) / span;
+		if (count->last[level] != UINT64_MAX && first <= count->last[level])
+			first = count->last[level] + 1;
+		if (first > last)
+			continue;
+		count->needed += (unsigned)(last - first) + 1;
+		count->last[level] = last;
+	}
+}
+
+static int count_leaf(void *arg, const struct mmu_leaf *leaf)
+{
+	struct table_count *count = arg;
+	struct move *move = count->move;
+	vaddr_t to = leaf->va + move->delta;
+
+	if (move->leaves++ == COUNT_LEAVES) {
+		move->resume = leaf->va;
+		return 1;
+	}
+	count_range(count, to, to + leaf->count * PAGE_SIZE);
+	return 0;
+}
+
+static unsigned count_tables(struct move *move)
+{
+	struct table_count count = { .move = move };
+	vaddr_t at = move->start;
+
+	for (unsigned level = 0; level < MMU_LEVELS; level++)
+		count.last[level] = UINT64_MAX;
+	while (at < move->end) {
+		move->leaves = 0;
+		move->resume = move->end;
+		spin_lock(&move->space->lock);
+		(void)arch_mmu_visit(&move->space->mmu, at, move->end, count_leaf, &count);
+		spin_unlock(&move->space->lock);
+		at = move->resume;
+		(void)vm_pause();
+	}
+	return count.needed;
+}
+
+static int have_tables(struct move *move)
+{
+	unsigned needed = count_tables(move);
+
+	while (move->tables.count < needed) {
+		int result = tables_fill_wait(&move->tables,
+					      MIN(needed, move->tables.count + FILL_TABLES));
+
+		if (result)
+			return result;
+		(void)vm_pause();
+	}
+	return 0;
+}
+
+/* ---- VMAs ---- */
+
+/* => space lock held */
+static void vma_stop(struct vma *vma)
+{
+	vma_set_rights(vma, 0);
+	vma->flags |= VMA_MOVING;
+}
+
+/* => space lock held */
+static void vma_go_on(struct vma *vma, unsigned rights, struct list *dead)
+{
+	vma->flags &= ~VMA_MOVING;
+	vma_set_rights(vma, rights);
+	vma_merge(vma, dead);
+}
+
+static void from_go_on(struct move *move)
+{
+	struct list dead = LIST_INIT(dead);
+
+	spin_lock(&move->space->lock);
+	vma_go_on(move->from, move->rights, &dead);
+	spin_unlock(&move->space->lock);
+	vma_free_dead(&dead);
+}
+
+/* The old range as a VMA of its own, which nobody enters any more. */
+static int begin(struct move *move, vaddr_t start, vaddr_t end)
+{
+	struct split_room room;
+	int result = split_room_get(move->space, start, end, &room, false);
+
+	if (result)
+		return result;
+	spin_lock(&move->space->lock);
+	move->from = split_edges(move->space, start, end, &room);
+	move->rights = move->from->rights;
+	move->start = MAX(start, move->from->touched_start);
+	move->end = MIN(end, move->from->touched_end);
+	vma_stop(move->from);
+	spin_unlock(&move->space->lock);
+	split_room_put(&room);
+	return 0;
+}
+
+/* Makes `to` what the old VMA is, at the new place, and puts it there. => space lock held */
+static void insert_new(struct move *move, struct vma *to, const struct vma *from, vaddr_t old_start,
+		       size_t new_len)
+{
+	*to = *from;
+	to->faults = (struct vma_faults){ 0 };
+	to->flags &= ~VMA_HEAP;
+	to->start = old_start + move->delta;
+	to->end = to->start + new_len;
+	if (from->object)
+		to->offset += old_start - from->start;
+	if (from->file_end)
+		to->file_end += move->delta;
+	to->touched_start = UINT64_MAX;
+	to->touched_end = 0;
+	if (move->start < move->end) {
+		vma_touch(to, move->start + move->delta);
+		vma_touch(to, move->end - PAGE_SIZE + move->delta);
+	}
+	if (to->object) {
+		int result = vma_hold(to->flags, to->object);
+
+		assert(result == 0); /* the old one has it already */
+	}
+	vma_insert(move->space, to);
+	move->to = to;
+}
+
+/* ---- entries ---- */
+
+/* One entry, with its frame and rights. => the new slot is EMPTY */
+static void move_entry(struct move *move, vaddr_t va, struct mmu_entry *slot, struct mmu_entry *to)
+{
+	struct mmu_entry old = entry_swap(slot, ENTRY_NONE);
+
+	debt_owe(move->space, va, old, ENTRY_NONE);
+	if (entry_lessens(old, ENTRY_NONE))
+		mmu_flush_add(&move->flush, va);
+	debt_assert_entry(move->space, va + move->delta);
+	*to = old;
+}
+
+static bool is_blank(const struct mmu_leaf *leaf)
+{
+	struct mmu_entry *end = leaf->entries + leaf->count;
+
+	return entry_next_used(leaf->entries, end) == end;
+}
+
+/* What a leaf table has, as far as it goes into one table of the new place, but at most MOVE_ENTRIES. */
+static int move_leaf(void *arg, const struct mmu_leaf *leaf)
+{
+	struct move *move = arg;
+	vaddr_t to = leaf->va + move->delta;
+	unsigned room = MMU_LEAF_ENTRIES - (unsigned)((to >> PAGE_SHIFT) % MMU_LEAF_ENTRIES);
+	unsigned n = MIN(MIN(leaf->count, room), MOVE_ENTRIES);
+	unsigned before = move->tables.count;
+	struct mmu_entry *slots;
+	unsigned missing;
+
+	if (move->leaves++) {
+		move->resume = leaf->va;
+		return 1;
+	}
+	if (is_blank(leaf))
+		return 0;
+	missing = arch_mmu_prepare(&move->space->mmu, to, &move->tables);
+	assert(!missing); /* counted before, and nobody adds any */
+	move->space->tables += before - move->tables.count;
+	slots = arch_mmu_lookup(&move->space->mmu, to);
+	assert(slots);
+	for (unsigned i = 0; i < n; i++)
+		if (!entry_empty(entry_load(&leaf->entries[i])))
+			move_entry(move, leaf->va + i * PAGE_SIZE, &leaf->entries[i], &slots[i]);
+	if (n == leaf->count)
+		return 0;
+	move->resume = leaf->va + n * PAGE_SIZE;
+	return 1;
+}
+
+/* => space lock held; where it stopped */
+static vaddr_t move_piece(struct move *move, vaddr_t at)
+{
+	move->leaves = 0;
+	move->resume = move->end;
+	mmu_flush_init(&move->flush);
+	(void)arch_mmu_visit(&move->space->mmu, at, move->end, move_leaf, move);
+	space_fence(move->space, &move->flush);
+	debt_assert_none(move->space);
+	return move->resume;
+}
+
+/* Cannot fail, and goes on if killed. */
+static void move_entries(struct move *move)
+{
+	vaddr_t at = move->start;
+
+	while (at < move->end) {
+		spin_lock(&move->space->lock);
+		at = move_piece(move, at);
+		spin_unlock(&move->space->lock);
+		(void)vm_pause();
+	}
+}
+
+static void finish(struct move *move, vaddr_t old_start, vaddr_t old_end, bool keep)
+{
+	struct list dead = LIST_INIT(dead);
+
+	if (keep) {
+		move->from->flags &= ~(VMA_LOCKED | VMA_ONFAULT);
+		from_go_on(move);
+	} else {
+		unmap_pieces(move->space, old_start, old_end);
+	}
+	spin_lock(&move->space->lock);
+	vma_go_on(move->to, move->rights, &dead);
+	spin_unlock(&move->space->lock);
+	vma_free_dead(&dead);
+}
+
+/* Maps the object of a shared VMA once more. */
+static void duplicate(struct move *move, struct vma *fresh, vaddr_t old_start, size_t new_len)
+{
+	struct list dead = LIST_INIT(dead);
+
+	spin_lock(&move->space->lock);
+	insert_new(move, fresh, vma_find(move->space, old_start), old_start, new_len);
+	vma_merge(fresh, &dead);
+	spin_unlock(&move->space->lock);
+	vma_free_dead(&dead);
+}
+
+int remap_move(struct space *space, vaddr_t old_start, size_t old_len, vaddr_t new_start,
+	       size_t new_len, unsigned flags)
+{
+	struct move move = { .space = space, .delta = new_start - old_start };
+	struct vma *fresh = vma_alloc();
+	int result;
+
+	if (!fresh)
+		return -ENOMEM;
+	if (old_len == 0) {
+		duplicate(&move, fresh, old_start, new_len);
+		return 0;
+	}
+	result = begin(&move, old_start, old_start + old_len);
+	if (result) {
+		vma_free(fresh);
+		return result;
+	}
+	result = have_tables(&move);
+	if (result) {
+		from_go_on(&move);
+		vma_free(fresh);
+	} else {
+		spin_lock(&space->lock);
+		insert_new(&move, fresh, move.from, old_start, new_len);
+		if (!(flags & REMAP_KEEP))
+			vma_leave(move.from);
+		spin_unlock(&space->lock);
+		move_entries(&move);
+		finish(&move, old_start, old_start + old_len, flags & REMAP_KEEP);
+	}
+	tables_free(&move.tables);
+	return result;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* munmap: takes mappings away. */
+#include "mm/verbs/unmap.h"
+
+#include "abi/errno.h"
+#include "mm/check/fence_debt.h"
+#include "mm/host.h"
+#include "mm/tlb_gather.h"
+#include "mm/verbs.h"
+
+/* VMAs that one piece may remove. */
+#define UNMAP_VMAS 16
+
+/*
+ * Clears entries of the first VMA of [start, end), and cuts or removes it so far, so that there is
+ * never an entry outside a VMA. *reached: where a VMA begins now. => space lock held; true:
+ * something is left to do
+ */
+static bool unmap_first(struct gather *gather, vaddr_t start, vaddr_t end, struct list *dead,
+			vaddr_t *reached)
+{
+	struct vma *vma = vma_find_next(gather->space, start), *next;
+
+	if (!vma || vma->start >= end)
+		return false;
+	assert_hardened(vma->start >= start && vma->end <= end);
+	*reached = gather_zap(gather, vma, vma->start, vma->end);
+	if (*reached < vma->end) {
+		vma_set_start(vma, *reached);
+		return true;
+	}
+	next = vma_next(vma);
+	*reached = next ? next->start : USER_TOP;
+	vma_remove(vma, dead);
+	return next && next->start < end;
+}
+
+/* The hole that ends at `reached` may have tables that nobody needs any more. */
+static void prune_hole(struct gather *gather, vaddr_t start, vaddr_t reached)
+{
+	struct vma *below = vma_last_below(gather->space, start);
+
+	gather_prune(gather, below ? below->end : USER_BASE, reached);
+}
+
+/* => space lock held; true: something is left to do */
+static bool unmap_piece(struct gather *gather, vaddr_t start, vaddr_t end, struct list *dead)
+{
+	vaddr_t reached = start;
+	unsigned vmas = 0;
+	bool more;
+
+	do
+		more = unmap_first(gather, start, end, dead, &reached);
+	while (more && !gather_full(gather) && ++vmas < UNMAP_VMAS);
+	if (gather->leaves)
+		prune_hole(gather, start, reached);
+	gather_fence(gather);
+	return more;
+}
+
+void unmap_pieces(struct space *space, vaddr_t start, vaddr_t end)
+{
+	struct list dead = LIST_INIT(dead);
+	struct gather gather;
+
+	for (;;) {
+		bool more;
+
+		gather_init(&gather, space);
+		spin_lock(&space->lock);
+		more = unmap_piece(&gather, start, end, &dead);
+		debt_assert_none(space);
+		spin_unlock(&space->lock);
+		gather_free(&gather);
+		vma_free_dead(&dead);
+		if (!more)
+			return;
+		(void)vm_pause();
+	}
+}
+
+/*
+ * Cuts the upper end off a VMA where nobody ever touched it: it has no entries there, and needs no
+ * second VMA. => false: it is not such a range, nothing was done
+ */
+static bool cut_untouched_end(struct space *space, vaddr_t start, vaddr_t end)
+{
+	struct vma *vma = vma_find(space, start);
+	bool untouched;
+
+	if (!vma || vma->start >= start || vma->end != end)
+		return false;
+	spin_lock(&space->lock);
+	untouched = vma->touched_end <= start;
+	if (untouched)
+		vma_set_end(vma, start);
+	spin_unlock(&space->lock);
+	return untouched;
+}
+
+int unmap_range(struct space *space, vaddr_t start, vaddr_t end)
+{
+	struct split_room room;
+	int result;
+
+	if (cut_untouched_end(space, start, end))
+		return 0;
+	result = split_room_get(space, start, end, &room, true);
+	if (result)
+		return result;
+	if (split_needed(&room)) {
+		spin_lock(&space->lock);
+		(void)split_edges(space, start, end, &room);
+		spin_unlock(&space->lock);
+	}
+	unmap_pieces(space, start, end);
+	return 0;
+}
+
+int vm_unmap(struct space *space, vaddr_t addr, size_t len)
+{
+	int result;
+
+	assert_hardened(mm_host.mmap_locked(space));
+	if (!IS_ALIGNED(addr, PAGE_SIZE) || addr > USER_TOP || len > USER_TOP - addr || len == 0)
+		return -EINVAL;
+	len = ALIGN_UP(len, PAGE_SIZE);
+	space_busy(space, addr, addr + len);
+	result = unmap_range(space, addr, addr + len);
+	space_note_unmap(space, addr, addr + len, false);
+	space_idle(space);
+	return result;
+}

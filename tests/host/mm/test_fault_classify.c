@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* fault_classify over every combination, against the case table in words. */
+#include "mm/fault_classify.h"
+
+#include "tests/host/lib/test.h"
+
+#define RWX (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC)
+
+/*
+ * What the sentences of the table say, each asked on its own; the first of the table's order whose
+ * sentence holds is expected. Nothing here follows the shape of the code under test.
+ */
+struct truth {
+	const struct fault_facts *f;
+	bool read, write, exec; /* what is wanted */
+};
+
+static bool page_is_held(const struct truth *t)
+{
+	switch (t->f->entry_state) {
+	case ENTRY_PRESENT:
+	case ENTRY_RESIDENT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool rights_cover(unsigned rights, const struct truth *t)
+{
+	if (t->read && !(rights & RIGHT_READ))
+		return false;
+	if (t->write && !(rights & RIGHT_WRITE))
+		return false;
+	return !t->exec || (rights & RIGHT_EXEC);
+}
+
+static bool is_denied(const struct truth *t)
+{
+	return !rights_cover(t->f->vma_rights, t);
+}
+
+static bool is_accessed(const struct truth *t)
+{
+	const struct fault_facts *f = t->f;
+	bool marks_missing;
+
+	if (!page_is_held(t))
+		return false;
+	if (!rights_cover(f->entry_rights, t))
+		return !t->write; /* it lags behind its VMA */
+	marks_missing = f->entry_state == ENTRY_RESIDENT || !(f->entry_flags & ENTRY_ACCESSED) ||
+			(t->write && !(f->entry_flags & ENTRY_DIRTY));
+	return marks_missing;
+}
+
+static bool is_spurious(const struct truth *t)
+{
+	return t->f->entry_state == ENTRY_PRESENT && rights_cover(t->f->entry_rights, t) &&
+	       (t->f->entry_flags & ENTRY_ACCESSED) &&
+	       (!t->write || (t->f->entry_flags & ENTRY_DIRTY));
+}
+
+static bool is_wp(const struct truth *t)
+{
+	return t->f->entry_state == ENTRY_MARK || (t->f->entry_flags & ENTRY_WP) != 0;
+}
+
+static bool is_swapped(const struct truth *t)
+{
+	return t->f->entry_state == ENTRY_SWAP ||
+	       (t->f->entry_state == ENTRY_EMPTY && t->f->index_swapped);
+}
+
+static bool is_fill(const struct truth *t)
+{
+	return t->f->entry_state == ENTRY_EMPTY;
+}
+
+static bool is_reuse(const struct truth *t)
+{
+	const struct fault_facts *f = t->f;
+	bool pinned = f->page_flags & FACT_PINNED, cached = f->page_flags & FACT_SWAP_CACHED;
+	bool alone = f->page_flags & FACT_SWAP_ALONE, read = f->refs > f->maps;
+
+	return t->write && !f->vma_shared && f->page_kind == PAGE_ANON && f->maps == 1 &&
+	       (pinned || (!read && (!cached || alone)));
+}
+
+static bool is_cow(const struct truth *t)
+{
+	return t->write && !t->f->vma_shared;
+}
+
+static enum fault_kind expected(const struct truth *t)
+{
+	static const struct {
+		bool (*holds)(const struct truth *t);
+		enum fault_kind kind;
+	} table[] = {
+		{ is_denied, FAULT_DENY_ACCERR }, { is_accessed, FAULT_ACCESSED },
+		{ is_spurious, FAULT_SPURIOUS },  { is_wp, FAULT_WP },
+		{ is_swapped, FAULT_SWAPPED },	  { is_fill, FAULT_FILL },
+		{ is_reuse, FAULT_REUSE },	  { is_cow, FAULT_COW },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		if (table[i].holds(t))
+			return table[i].kind;
+	}
+	return FAULT_REMAP;
+}
+
+static unsigned long cases, seen[FAULT_KINDS];
+
+static void check(const struct fault_facts *f)
+{
+	bool counts_as_write = (f->access & ACCESS_POPULATE) && !f->vma_shared &&
+			       (f->vma_rights & RIGHT_WRITE);
+	struct truth t = {
+		.f = f,
+		.read = f->access & RIGHT_READ,
+		.write = (f->access & RIGHT_WRITE) || counts_as_write,
+		.exec = f->access & RIGHT_EXEC,
+	};
+	enum fault_kind kind = fault_classify(f);
+
+	if (kind != expected(&t))
+		fail_msg(
+			"%s, not %s: access %#x, VMA %u%s, entry %d %u %#x, page %d %#x maps %u refs %u",
+			fault_kind_name(kind), fault_kind_name(expected(&t)), f->access,
+			f->vma_rights, f->vma_shared ? " shared" : "", f->entry_state,
+			f->entry_rights, f->entry_flags, f->page_kind, f->page_flags, f->maps,
+			f->refs);
+	cases++;
+	seen[kind]++;
+}
+
+/* Every page, for an entry that holds one. */
+static void over_pages(struct fault_facts *f)
+{
+	static const enum page_kind kinds[] = { PAGE_ZERO, PAGE_ANON, PAGE_OBJECT };
+	static const uint32_t maps[] = { 1, 2, 3, UINT32_MAX };
+
+	for (unsigned k = 0; k < 3; k++) {
+		for (unsigned m = 0; m < 4; m++) {
+			for (f->page_flags = 0; f->page_flags < 8; f->page_flags++) {
+				f->page_kind = kinds[k];
+				f->maps = f->refs = maps[m];
+				check(f);
+				if (maps[m] == UINT32_MAX)
+					continue;
+				f->refs++;
+				check(f);
+			}
+		}
+	}
+}
+
+static void over_entries(struct fault_facts *f)
+{
+	for (int state = ENTRY_EMPTY; state <= ENTRY_MARK; state++) {
+		f->entry_state = (enum entry_state)state;
+		f->entry_rights = f->entry_flags = 0;
+		if (state != ENTRY_PRESENT && state != ENTRY_RESIDENT) {
+			check(f);
+			continue;
+		}
+		for (f->entry_rights = 0; f->entry_rights <= RWX; f->entry_rights++) {
+			for (f->entry_flags = 0; f->entry_flags < 16; f->entry_flags++)
+				over_pages(f);
+		}
+	}
+}
+
+static void over_vmas(unsigned access)
+{
+	for (unsigned rights = 0; rights <= RWX; rights++) {
+		for (unsigned bits = 0; bits < 4; bits++) {
+			struct fault_facts f = {
+				.access = access,
+				.vma_rights = rights,
+				.vma_shared = bits & 1,
+				.index_swapped = bits & 2,
+			};
+
+			if ((rights & RIGHT_WRITE) && !(rights & RIGHT_READ))
+				continue; /* no VMA is like that (R94) */
+			over_entries(&f);
+		}
+	}
+}
+
+static void test_every_combination(void **state)
+{
+	static const unsigned wanted[] = { RIGHT_READ, RIGHT_WRITE, RIGHT_EXEC,
+					   RIGHT_READ | RIGHT_WRITE };
+	static const unsigned ways[] = { 0, ACCESS_USER, ACCESS_COPY, ACCESS_REMOTE,
+					 ACCESS_POPULATE };
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		for (unsigned j = 0; j < 5; j++)
+			over_vmas(wanted[i] | ways[j]);
+	}
+	for (int kind = FAULT_DENY_ACCERR; kind < FAULT_KINDS; kind++)
+		assert_true(seen[kind] > 0);
+	print_message("# %lu combinations\n", cases);
+}
+
+/* The sentences that have a requirement's number. */
+
+static void test_truly_read_only_is_denied(void **state) /* R61 */
+{
+	struct fault_facts f = { .access = RIGHT_WRITE,
+				 .vma_rights = RIGHT_READ | RIGHT_EXEC,
+				 .entry_state = ENTRY_PRESENT,
+				 .entry_rights = RIGHT_READ,
+				 .entry_flags = ENTRY_ACCESSED | ENTRY_COW,
+				 .page_kind = PAGE_ANON,
+				 .maps = 2 };
+
+	(void)state;
+	assert_int_equal(fault_classify(&f), FAULT_DENY_ACCERR);
+	f.vma_rights |= RIGHT_WRITE;
+	assert_int_equal(fault_classify(&f), FAULT_COW);
+}
+
+static void test_last_holder_reuses(void **state) /* R62 */
+{
+	struct fault_facts f = { .access = RIGHT_WRITE,
+				 .vma_rights = RIGHT_READ | RIGHT_WRITE,
+				 .entry_state = ENTRY_PRESENT,
+				 .entry_rights = RIGHT_READ,
+				 .entry_flags = ENTRY_ACCESSED | ENTRY_COW,
+				 .page_kind = PAGE_ANON,
+				 .maps = 1,
+				 .refs = 1 };
+
+	(void)state;
+	assert_int_equal(fault_classify(&f), FAULT_REUSE);
+	f.refs = 2; /* somebody reads it */
+	assert_int_equal(fault_classify(&f), FAULT_COW);
+	f.page_flags = FACT_PINNED;
+	assert_int_equal(fault_classify(&f), FAULT_REUSE);
+	f.page_flags = 0;
+	f.page_kind = PAGE_ZERO;
+	assert_int_equal(fault_classify(&f), FAULT_COW);
+	f.page_kind = PAGE_OBJECT;
+	assert_int_equal(fault_classify(&f), FAULT_COW);
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	assert_string_equal(fault_kind_name(FAULT_DENY_MAPERR), "DENY_MAPERR");
+	assert_string_equal(fault_kind_name(FAULT_REMAP), "REMAP");
+	assert_string_equal(fault_kind_name(FAULT_KINDS), "?");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_combination),
+		cmocka_unit_test(test_truly_read_only_is_denied),
+		cmocka_unit_test(test_last_holder_reuses),
+		cmocka_unit_test(test_names),
+	};
+
+	return test_group("fault_kind", tests);
+}

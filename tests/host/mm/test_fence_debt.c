@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* Fence debts: what is owed, what pays, and that a fence that was left out is caught (R8). */
+#include "rig.h"
+
+#include <string.h>
+
+#include "mm/check/fence_debt.h"
+
+#define AT 0x40000000ul
+#define P  PAGE_SIZE
+
+static struct space space;
+
+static void start(void)
+{
+	rig_start(1024);
+	rig_create(&space);
+	rig_run(&space);
+	assert_int_equal(rig_map(&space, AT, 64 * P, RW, ANON | MAP_FIXED | MAP_POPULATE), AT);
+}
+
+/* Takes the right to write, or all, from one entry, as a verb would, and leaves the fence out. */
+static struct mmu_entry lessen(vaddr_t va, unsigned rights)
+{
+	struct mmu_entry *slot = arch_mmu_lookup(&space.mmu, va);
+	struct mmu_entry old = entry_load(slot);
+	struct mmu_entry new = rights ? entry_with(old, rights, entry_flags(old)) : ENTRY_NONE;
+
+	entry_swap(slot, new);
+	debt_owe(&space, va, old, new);
+	return old;
+}
+
+static void fence(unsigned count, const vaddr_t *va, bool all)
+{
+	struct mmu_flush flush = { .all = all };
+
+	for (unsigned i = 0; i < count; i++)
+		mmu_flush_add(&flush, va[i]);
+	space_fence(&space, &flush);
+}
+
+static void test_missing_fence_at_the_end_of_a_verb(void **state)
+{
+	(void)state;
+	start();
+	spin_lock(&space.lock);
+	debt_assert_none(&space);
+	lessen(AT, RIGHT_READ);
+	assert_true(panics(debt_assert_none(&space)));
+	assert_non_null(strstr(test_panic_text, "0x40000000"));
+	fence(1, (vaddr_t[]){ AT + P }, false); /* the wrong one */
+	assert_true(panics(debt_assert_none(&space)));
+	fence(1, (vaddr_t[]){ AT }, false);
+	debt_assert_none(&space);
+	spin_unlock(&space.lock);
+}
+
+static void test_missing_fence_before_a_frame_goes(void **state)
+{
+	struct mmu_entry old;
+
+	(void)state;
+	start();
+	spin_lock(&space.lock);
+	old = lessen(AT + 3 * P, 0);
+	assert_true(panics(debt_assert_frame(&space, pfn_to_page(entry_pfn(old)))));
+	debt_assert_frame(&space, zero_page);
+	fence(0, NULL, true);
+	debt_assert_frame(&space, pfn_to_page(entry_pfn(old)));
+	spin_unlock(&space.lock);
+}
+
+static void test_missing_break_before_make(void **state)
+{
+	(void)state;
+	start();
+	spin_lock(&space.lock);
+	lessen(AT + 3 * P, 0);
+	assert_true(panics(debt_assert_entry(&space, AT + 3 * P)));
+	debt_assert_entry(&space, AT + 4 * P);
+	fence(1, (vaddr_t[]){ AT + 3 * P }, false);
+	debt_assert_entry(&space, AT + 3 * P);
+	spin_unlock(&space.lock);
+}
+
+static void test_more_rights_owe_nothing(void **state)
+{
+	struct mmu_entry *slot, old;
+
+	(void)state;
+	start();
+	spin_lock(&space.lock);
+	slot = arch_mmu_lookup(&space.mmu, AT);
+	old = entry_load(slot);
+	debt_owe(&space, AT, entry_with(old, RIGHT_READ, ENTRY_ACCESSED), old);
+	debt_owe(&space, AT, ENTRY_NONE, old);
+	debt_assert_none(&space);
+	spin_unlock(&space.lock);
+}
+
+static void test_many_are_paid_by_one(void **state)
+{
+	vaddr_t va[64];
+
+	(void)state;
+	start();
+	spin_lock(&space.lock);
+	for (unsigned i = 0; i < 64; i++) {
+		va[i] = AT + i * P;
+		lessen(va[i], RIGHT_READ);
+	}
+	fence(MMU_FLUSH_MAX, va, false);
+	assert_true(panics(debt_assert_none(&space)));
+	fence(64, va, false); /* more than a flush holds: it becomes one of everything */
+	debt_assert_none(&space);
+	spin_unlock(&space.lock);
+}
+
+/*
+ * What the fences are for: without one, the fake TLB still lets a write through to a page that was
+ * taken.
+ */
+static void test_stale_entry_is_seen(void **state)
+{
+	(void)state;
+	start();
+	assert_int_equal(fake_store(AT, 1), 0);
+	spin_lock(&space.lock);
+	lessen(AT, RIGHT_READ);
+	spin_unlock(&space.lock);
+	assert_int_equal(fake_tlb_debts(), 1);
+	assert_int_equal(fake_store(AT, 2), 0);
+	spin_lock(&space.lock);
+	fence(1, (vaddr_t[]){ AT }, false);
+	spin_unlock(&space.lock);
+	assert_int_equal(fake_tlb_debts(), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(test_missing_fence_at_the_end_of_a_verb),
+		isolated_test(test_missing_fence_before_a_frame_goes),
+		isolated_test(test_missing_break_before_make),
+		isolated_test(test_more_rights_owe_nothing),
+		isolated_test(test_many_are_paid_by_one),
+		isolated_test(test_stale_entry_is_seen),
+	};
+
+	return test_group("mm_debt", tests);
+}

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: MIT */
+/* fork: what is shared, what it costs, and what is left when it fails. */
+#include "rig.h"
+
+#include "mm/check/alloc_fail.h"
+#include "mm/object.h"
+#include "mm/object_size.h"
+
+#define AT 0x40000000ul
+#define P  PAGE_SIZE
+
+static struct space parent, child, grandchild;
+
+static void start(void)
+{
+	rig_start(4096);
+	rig_create(&parent);
+	rig_run(&parent);
+}
+
+static void map(vaddr_t addr, size_t npages, unsigned flags)
+{
+	assert_int_equal(rig_map(&parent, addr, npages * P, RW, flags | MAP_FIXED | MAP_ANONYMOUS),
+			 addr);
+}
+
+static void fork_to(struct space *from, struct space *to)
+{
+	assert_int_equal(space_create(to), 0);
+	assert_int_equal(vm_fork(from, to), 0);
+	assert_int_equal(fake_tlb_debts(), 0); /* R64 */
+	assert_int_equal(ledger_check(NULL), 0);
+}
+
+static int load(struct space *space, vaddr_t va)
+{
+	rig_run(space);
+	return fake_load(va);
+}
+
+static void store(struct space *space, vaddr_t va, unsigned char value)
+{
+	rig_run(space);
+	assert_int_equal(fake_store(va, value), 0);
+}
+
+static void test_writer_copies(void **state) /* R60 R62 R66 */
+{
+	size_t before;
+
+	(void)state;
+	start();
+	before = rig_free();
+	map(AT, 3, MAP_PRIVATE);
+	store(&parent, AT, 1);
+	store(&parent, AT + P, 2);
+	fork_to(&parent, &child);
+	assert_int_equal(load(&child, AT), 1);
+	store(&child, AT, 10);
+	assert_kind(&child, COW, 1);
+	assert_int_equal(load(&parent, AT), 1);
+	store(&parent, AT, 11); /* the last holder now: nothing is copied */
+	assert_kind(&parent, COW, 0);
+	assert_kind(&parent, REUSE, 1);
+	store(&parent, AT + P, 12);
+	assert_kind(&parent, COW, 1);
+	assert_int_equal(load(&child, AT), 10);
+	assert_int_equal(load(&child, AT + P), 2);
+	rig_check();
+	rig_destroy(&child);
+	vm_unmap(&parent, AT, 3 * P);
+	assert_int_equal(rig_free(), before);
+	rig_destroy(&parent);
+	rig_check();
+}
+
+static void test_generations_and_siblings(void **state) /* R63 R19 */
+{
+	(void)state;
+	start();
+	map(AT, 4, MAP_PRIVATE);
+	store(&parent, AT, 1);
+	assert_int_equal(load(&parent, AT + P), 0); /* the zero page; the rest are holes */
+	fork_to(&parent, &child);
+	fork_to(&child, &grandchild);
+	store(&grandchild, AT, 3);
+	store(&grandchild, AT + P, 4);
+	store(&grandchild, AT + 2 * P, 5);
+	store(&child, AT, 2);
+	assert_int_equal(load(&parent, AT), 1);
+	assert_int_equal(load(&child, AT + P), 0);
+	assert_int_equal(load(&parent, AT + 2 * P), 0);
+	rig_destroy(&child);
+	assert_int_equal(load(&grandchild, AT), 3);
+	fork_to(&grandchild, &child);
+	store(&grandchild, AT + 2 * P, 6);
+	assert_int_equal(load(&child, AT + 2 * P), 5);
+	rig_destroy(&grandchild);
+	store(&child, AT + P, 9);
+	assert_kind(&child, REUSE, 1);
+	rig_destroy(&parent);
+	rig_check();
+	rig_destroy(&child);
+	rig_check();
+}
+
+static void test_shared_stays_shared(void **state) /* R100 */
+{
+	(void)state;
+	start();
+	map(AT, 2, MAP_SHARED);
+	store(&parent, AT, 1);
+	fork_to(&parent, &child);
+	store(&child, AT, 2);
+	store(&child, AT + P, 3);
+	assert_int_equal(load(&parent, AT), 2);
+	assert_int_equal(load(&parent, AT + P), 3);
+	assert_kind(&child, COW, 0);
+	rig_destroy(&parent);
+	assert_int_equal(load(&child, AT), 2);
+	rig_destroy(&child);
+	rig_check();
+}
+
+static void test_private_file_pages(void **state) /* R63 */
+{
+	struct object *file;
+	struct map_request request = { .addr = AT,
+				       .len = 4 * P,
+				       .rights = RW,
+				       .max_rights = RW,
+				       .flags = MAP_PRIVATE | MAP_FIXED };
+	vaddr_t at;
+
+	(void)state;
+	start();
+	file = rig_file(4 * P);
+	request.object = file;
+	assert_int_equal(vm_map(&parent, &request, &at), 0);
+	object_put(file);
+	store(&parent, AT, 1);
+	assert_int_equal(load(&parent, AT + P), rig_byte(P));
+	fork_to(&parent, &child);
+	rig_run(&child);
+	fake_counts.faults = 0;
+	assert_int_equal(load(&child, AT + P), rig_byte(P)); /* the entry came along */
+	assert_int_equal(fake_counts.faults, 0);
+	store(&child, AT, 2);
+	store(&child, AT + P, 3);
+	assert_kind(&child, COW, 2);
+	assert_int_equal(load(&parent, AT), 1);
+	assert_int_equal(load(&parent, AT + P), rig_byte(P));
+	rig_destroy(&parent);
+	rig_destroy(&child);
+	assert_int_equal(rig_files, 0);
+	rig_check();
+}
+
+static void test_protected_pages(void **state) /* R61 R94 */
+{
+	(void)state;
+	start();
+	map(AT, 3, MAP_PRIVATE);
+	for (unsigned i = 0; i < 3; i++)
+		store(&parent, AT + i * P, (unsigned char)(i + 1));
+	vm_protect(&parent, AT, P, PROT_NONE);
+	vm_protect(&parent, AT + P, P, PROT_READ);
+	fork_to(&parent, &child);
+	rig_run(&child);
+	assert_int_equal(fake_load(AT), -1);
+	assert_int_equal(fake_store(AT + P, 0), -1);
+	assert_int_equal(rig_outcome, VM_SEGV_ACCERR);
+	vm_protect(&child, AT, 3 * P, RW);
+	store(&child, AT, 10);
+	store(&child, AT + P, 11);
+	vm_protect(&parent, AT, 3 * P, RW);
+	assert_int_equal(load(&parent, AT), 1);
+	assert_int_equal(load(&parent, AT + P), 2);
+	rig_check();
+	rig_destroy(&child);
+	rig_destroy(&parent);
+	rig_check();
+}
+
+static void test_sparse_costs_what_is_there(void **state) /* R18 R19 R21 */
+{
+	(void)state;
+	start();
+	map(AT, 100 * GIB / P, MAP_PRIVATE | MAP_NORESERVE);
+	for (unsigned i = 0; i < 10; i++)
+		store(&parent, AT + 10 * i * GIB, 1);
+	fork_to(&parent, &child);
+	assert_int_equal(child.tables, parent.tables);
+	assert_int_equal(child.resident, 10);
+	assert_true(parent.stats.fences <= 10);
+	fork_to(&child, &grandchild); /* all read-only by now */
+	assert_int_equal(child.stats.fences, 0);
+	rig_destroy(&grandchild);
+	rig_destroy(&child);
+	rig_destroy(&parent);
+	rig_check();
+}
+
+static void test_figures_come_along(void **state)
+{
+	(void)state;
+	start();
+	vm_brk(&parent, parent.brk + 5000);
+	parent.limit_stack = 12345;
+	map(AT, 3, MAP_PRIVATE);
+	fork_to(&parent, &child);
+	assert_int_equal(child.brk, parent.brk);
+	assert_int_equal(child.limit_stack, 12345);
+	assert_int_equal(child.mapped_bytes, parent.mapped_bytes);
+	assert_int_equal(child.data_bytes, parent.data_bytes);
+	assert_int_equal(vm_brk(&child, child.brk_start), child.brk_start);
+	assert_true(parent.brk > parent.brk_start);
+	rig_destroy(&child);
+	rig_destroy(&parent);
+	rig_check();
+}
+
+/* A parent with all kinds of memory, in three gibibytes. */
+static void fill_parent(void)
+{
+	map(AT, 70, MAP_PRIVATE);
+	map(AT + GIB, 5, MAP_PRIVATE);
+	map(AT + 2 * GIB, 5, MAP_SHARED);
+	for (unsigned i = 0; i < 70; i++)
+		store(&parent, AT + i * P, (unsigned char)i);
+	store(&parent, AT + GIB, 1);
+	load(&parent, AT + GIB + P);
+	store(&parent, AT + 2 * GIB, 1);
+}
+
+/*
+ * The parent after a fork that failed: all there, writable, and nothing of it is held by anybody
+ * else.
+ */
+static void check_parent(void)
+{
+	rig_check();
+	for (unsigned i = 0; i < 70; i++) {
+		assert_int_equal(load(&parent, AT + i * P), (unsigned char)i);
+		store(&parent, AT + i * P, (unsigned char)i);
+	}
+	assert_kind(&parent, COW, 0);
+}
+
+static void test_no_memory(void **state) /* R20 R45 */
+{
+	size_t before;
+
+	(void)state;
+	start();
+	fill_parent();
+	before = rig_free();
+	for (unsigned n = 1;; n++) {
+		int result;
+
+		assert_int_equal(space_create(&child), 0);
+		alloc_fail_at = n;
+		result = vm_fork(&parent, &child);
+		if (alloc_fail_at) {
+			alloc_fail_at = 0;
+			assert_int_equal(result, 0);
+			assert_true(n > 8);
+			break;
+		}
+		assert_int_equal(result, -ENOMEM);
+		rig_check();
+		rig_destroy(&child);
+		check_parent();
+		assert_int_equal(rig_free(), before);
+	}
+	rig_destroy(&child);
+	rig_destroy(&parent);
+	rig_check();
+}
+
+static unsigned kill_at;
+
+static int kill_later(struct vm_wait *wait)
+{
+	(void)wait;
+	return --kill_at == 0 ? -EINTR : 0;
+}
+
+static void test_killed(void **state) /* R20 */
+{
+	(void)state;
+	start();
+	fill_parent();
+	for (unsigned n = 1; n <= 3; n++) {
+		assert_int_equal(space_create(&child), 0);
+		rig_pause = kill_later;
+		kill_at = n;
+		assert_int_equal(vm_fork(&parent, &child), -EINTR);
+		rig_pause = NULL;
+		rig_destroy(&child);
+		check_parent();
+	}
+	rig_destroy(&parent);
+	rig_check();
+}
+
+static int strip_parent(struct vm_wait *wait)
+{
+	(void)wait;
+	rig_pause = NULL;
+	vm_strip(&parent);
+	return 0;
+}
+
+static void test_parent_stripped_meanwhile(void **state)
+{
+	(void)state;
+	start();
+	fill_parent();
+	assert_int_equal(space_create(&child), 0);
+	rig_pause = strip_parent;
+	assert_int_equal(vm_fork(&parent, &child), -EINTR);
+	rig_check();
+	rig_destroy(&child);
+	rig_destroy(&parent);
+	rig_check();
+}
+
+/* Truncation comes between the pieces of a fork, and before the child's VMA is done. */
+static struct object *file;
+static unsigned pauses;
+
+static int truncate_in_fork(struct vm_wait *wait)
+{
+	(void)wait;
+	if (++pauses == 2) {
+		rig_pause = NULL;
+		assert_int_equal(object_set_size(file, P), 0);
+		rig_pause = truncate_in_fork;
+	}
+	return 0;
+}
+
+static void test_truncated_meanwhile(void **state)
+{
+	struct map_request request = { .addr = AT,
+				       .len = 2048 * P,
+				       .rights = RW,
+				       .max_rights = RW,
+				       .flags = MAP_PRIVATE | MAP_FIXED };
+	vaddr_t at;
+
+	(void)state;
+	start();
+	file = rig_file(2048 * P);
+	request.object = file;
+	assert_int_equal(vm_map(&parent, &request, &at), 0);
+	for (unsigned i = 0; i < 2048; i += 100)
+		store(&parent, AT + i * P, 1);
+	assert_int_equal(space_create(&child), 0);
+	rig_pause = truncate_in_fork;
+	assert_int_equal(vm_fork(&parent, &child), 0);
+	assert_int_equal(parent.resident, 1);
+	assert_int_equal(child.resident, 1);
+	assert_int_equal(load(&child, AT), 1);
+	assert_int_equal(load(&child, AT + 100 * P), -1);
+	assert_int_equal(rig_outcome, VM_BUS);
+	rig_check();
+	object_put(file);
+	rig_destroy(&child);
+	rig_destroy(&parent);
+	rig_check();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(test_writer_copies),
+		isolated_test(test_generations_and_siblings),
+		isolated_test(test_shared_stays_shared),
+		isolated_test(test_private_file_pages),
+		isolated_test(test_protected_pages),
+		isolated_test(test_sparse_costs_what_is_there),
+		isolated_test(test_figures_come_along),
+		isolated_test(test_no_memory),
+		isolated_test(test_killed),
+		isolated_test(test_parent_stripped_meanwhile),
+		isolated_test(test_truncated_meanwhile),
+	};
+
+	return test_group("mm_fork", tests);
+}

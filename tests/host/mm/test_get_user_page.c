@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/* Another space's memory: copies, and pages that are held. */
+#include "one_space.h"
+
+#include "mm/check/alloc_fail.h"
+#include "mm/get_user_page.h"
+#include "mm/object.h"
+
+#define P PAGE_SIZE
+
+static void test_hold(void **state) /* R29 */
+{
+	char buf[3 * PAGE_SIZE], back[3 * PAGE_SIZE];
+	struct space other;
+	struct page *page;
+
+	(void)state;
+	start();
+	rig_create(&other);
+	assert_int_equal(rig_map(&other, AT, 4 * PAGE_SIZE, RW, ANON | MAP_FIXED), AT);
+	for (size_t i = 0; i < sizeof(buf); i++)
+		buf[i] = (char)(i * 13 + 1);
+	assert_int_equal(vm_copy_to(&other, AT + 100, buf, sizeof(buf)), 0);
+	assert_int_equal(vm_copy_from(&other, back, AT + 100, sizeof(back)), 0);
+	assert_memory_equal(buf, back, sizeof(buf));
+	assert_int_equal(vm_copy_from(&other, back, AT + PAGE_SIZE, sizeof(back) + 1), -EFAULT);
+	assert_int_equal(vm_protect(&other, AT, PAGE_SIZE, PROT_READ), 0);
+	assert_int_equal(get_user_page(&other, AT, RIGHT_WRITE, &page), -EFAULT);
+	assert_int_equal(get_user_page(&other, AT, RIGHT_READ, &page), 0);
+	rig_destroy(&other);
+	assert_int_equal(((char *)page_address(page))[100],
+			 buf[0]); /* held, it outlives its space */
+	put_user_page(&other, page, RIGHT_READ);
+	end();
+}
+
+/* R62: a page that is referenced is copied by a write fault, one that is pinned reused; neither for good. */
+static void test_write_faults(void **state)
+{
+	const unsigned access[] = { RIGHT_READ, RIGHT_WRITE };
+
+	(void)state;
+	start();
+	map(AT, 1, RW);
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t copies = space.stats.kind[FAULT_COW],
+			 reuses = space.stats.kind[FAULT_REUSE];
+		struct page *page;
+
+		assert_int_equal(fake_store(AT, 1), 0);
+		assert_int_equal(get_user_page(&space, AT, access[i], &page), 0);
+		assert_int_equal(page->pins, i);
+		map(AT + P, MANY - 1, RW);
+		assert_int_equal(fake_store(AT + (MANY - 1) * P, 1), 0);
+		assert_int_equal(vm_protect(&space, AT, MANY * P, PROT_READ), 0);
+		assert_int_equal(vm_protect(&space, AT, MANY * P, RW), 0);
+		assert_int_equal(fake_store(AT, 2), 0);
+		assert_int_equal(*(char *)page_address(page), 1 + i);
+		assert_int_equal(space.stats.kind[FAULT_COW] - copies, 1 - i);
+		assert_int_equal(space.stats.kind[FAULT_REUSE] - reuses, i);
+		put_user_page(&space, page, access[i]);
+		assert_int_equal(space.pins, 0);
+		assert_int_equal(vm_unmap(&space, AT + P, (MANY - 1) * P), 0);
+	}
+	end();
+}
+
+/* A fork copies each pinned page, wherever it lies in its table, and shares the others. */
+static void test_fork_copies_pinned(void **state)
+{
+	const unsigned n = 8;
+
+	(void)state;
+	start();
+	map(AT, n, RW);
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(fake_store(AT + i * P, (unsigned char)(i + 1)), 0);
+	for (unsigned set = 0; set < 1u << n; set += 37) {
+		struct page *pages[8] = { NULL };
+		struct space child;
+
+		for (unsigned i = 0; i < n; i++)
+			if (set & 1u << i)
+				assert_int_equal(
+					get_user_page(&space, AT + i * P, RIGHT_WRITE, &pages[i]),
+					0);
+		assert_int_equal(space_create(&child), 0);
+		assert_int_equal(vm_fork(&space, &child), 0);
+		assert_int_equal(child.resident, n);
+		rig_run(&child);
+		for (unsigned i = 0; i < n; i++) {
+			if (pages[i])
+				*(char *)page_address(pages[i]) = 99;
+			assert_int_equal(fake_load(AT + i * P), i + 1);
+			assert_int_equal(fake_store(AT + i * P, 77), 0);
+		}
+		rig_run(&space);
+		for (unsigned i = 0; i < n; i++) {
+			assert_int_equal(fake_load(AT + i * P), pages[i] ? 99 : i + 1);
+			assert_int_equal(fake_store(AT + i * P, (unsigned char)(i + 1)), 0);
+			if (pages[i])
+				put_user_page(&space, pages[i], RIGHT_WRITE);
+		}
+		space_destroy(&child);
+		rig_check();
+	}
+	end();
+}
+
+#define PINNED 3
+
+/* As rig_check(): but who holds so many pages is not known to the ledger. */
+static void check_but(unsigned held)
+{
+	assert_int_equal(ledger_check(NULL), held);
+	assert_int_equal(fake_tlb_debts(), 0);
+}
+
+/* Pages of which some are pinned, in one table with memory of other kinds; a table further on. */
+static void start_pinned(struct page **pages)
+{
+	struct object *file;
+
+	start();
+	map(AT, 2 * PINNED, RW);
+	for (unsigned i = 0; i < 2 * PINNED; i++)
+		assert_int_equal(fake_store(AT + i * P, (unsigned char)(i + 1)), 0);
+	for (unsigned i = 0; i < PINNED; i++)
+		assert_int_equal(get_user_page(&space, AT + 2 * i * P, RIGHT_WRITE, &pages[i]), 0);
+	file = rig_file(2 * P);
+	map_file(file, AT + 16 * P, 2, 0, NULL, 0);
+	object_put(file);
+	assert_int_equal(fake_load(AT + 16 * P), rig_byte(0));
+	assert_int_equal(
+		rig_map(&space, AT + 32 * P, P, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED),
+		AT + 32 * P);
+	assert_int_equal(fake_store(AT + 32 * P, 's'), 0);
+	map(AT + GIB, 1, RW);
+	assert_int_equal(fake_store(AT + GIB, 'f'), 0);
+}
+
+/* Whoever writes by reference still writes to what the space reads, and the space to what he has. */
+static void check_pinned(struct page *const *pages)
+{
+	check_but(PINNED);
+	assert_int_equal(space.pins, PINNED);
+	for (unsigned i = 0; i < PINNED; i++) {
+		unsigned char *byte = page_address(pages[i]);
+
+		assert_int_equal(pages[i]->pins, 1);
+		*byte = (unsigned char)(100 + i);
+		assert_int_equal(fake_load(AT + 2 * i * P), 100 + i);
+		assert_int_equal(fake_store(AT + 2 * i * P, (unsigned char)(2 * i + 1)), 0);
+		assert_int_equal(*byte, 2 * i + 1);
+	}
+}
+
+static void end_pinned(struct page **pages)
+{
+	for (unsigned i = 0; i < PINNED; i++)
+		put_user_page(&space, pages[i], RIGHT_WRITE);
+	assert_int_equal(space.pins, 0);
+	end();
+}
+
+/* R20 R45: a fork that gets no frame for a copy, or anything else, leaves the pinned pages as they were. */
+static void test_fork_without_memory(void **state)
+{
+	struct page *pages[PINNED];
+	struct space child;
+	size_t before;
+	uint64_t left;
+
+	(void)state;
+	start_pinned(pages);
+	before = rig_free();
+	for (unsigned n = 1;; n++) {
+		int result;
+
+		assert_int_equal(space_create(&child), 0);
+		alloc_fail_at = n;
+		result = vm_fork(&space, &child);
+		left = alloc_fail_at;
+		alloc_fail_at = 0;
+		check_but(PINNED);
+		if (left) {
+			assert_int_equal(result, 0);
+			assert_true(n > PINNED);
+			break;
+		}
+		assert_int_equal(result, -ENOMEM);
+		rig_destroy(&child);
+		check_pinned(pages);
+		assert_int_equal(rig_free(), before);
+	}
+	assert_int_equal(child.pins, 0);
+	rig_destroy(&child);
+	check_pinned(pages);
+	end_pinned(pages);
+}
+
+static unsigned kill_at;
+
+static int kill_later(struct vm_wait *wait)
+{
+	(void)wait;
+	return --kill_at == 0 ? -EINTR : 0;
+}
+
+/* R20: killed before a copy or after it, the fork gives back the frame that it had for one. */
+static void test_fork_killed(void **state)
+{
+	struct page *pages[PINNED];
+	size_t before;
+	int result;
+
+	(void)state;
+	start_pinned(pages);
+	before = rig_free();
+	for (unsigned n = 1;; n++) {
+		struct space child;
+
+		assert_int_equal(space_create(&child), 0);
+		kill_at = n;
+		rig_pause = kill_later;
+		result = vm_fork(&space, &child);
+		rig_pause = NULL;
+		check_but(PINNED);
+		rig_destroy(&child);
+		check_pinned(pages);
+		assert_int_equal(rig_free(), before);
+		if (kill_at) {
+			assert_true(n > 2 * PINNED);
+			break;
+		}
+		assert_int_equal(result, -EINTR);
+	}
+	assert_int_equal(result, 0);
+	end_pinned(pages);
+}
+
+static struct page *unpinned;
+
+static int unpin(struct vm_wait *wait)
+{
+	(void)wait;
+	rig_pause = NULL;
+	put_user_page(&space, unpinned, RIGHT_WRITE);
+	return 0;
+}
+
+/* What is no longer pinned when its copy could be made is shared, and the frame for it goes back. */
+static void test_unpinned_in_fork(void **state)
+{
+	struct space child;
+	size_t before;
+
+	(void)state;
+	start();
+	map(AT, 2, RW);
+	assert_int_equal(fake_store(AT, 1), 0);
+	assert_int_equal(fake_store(AT + P, 2), 0);
+	map(AT + GIB, 1, RW);
+	assert_int_equal(fake_store(AT + GIB, 3), 0);
+	before = rig_free();
+	for (unsigned i = 0; i < 2; i++) {
+		struct page *pinned;
+
+		assert_int_equal(get_user_page(&space, AT, RIGHT_WRITE, &unpinned), 0);
+		if (i)
+			assert_int_equal(get_user_page(&space, AT + P, RIGHT_WRITE, &pinned), 0);
+		assert_int_equal(space_create(&child), 0);
+		rig_pause = unpin;
+		assert_int_equal(vm_fork(&space, &child), 0);
+		assert_null(rig_pause);
+		check_but(i);
+		assert_int_equal(unpinned->maps, 2);
+		assert_int_equal(child.resident, 3);
+		rig_run(&child);
+		assert_int_equal(fake_load(AT), 1);
+		assert_int_equal(fake_load(AT + P), 2);
+		assert_int_equal(fake_load(AT + GIB), 3);
+		rig_run(&space);
+		if (i) {
+			assert_int_equal(pinned->maps, 1);
+			put_user_page(&space, pinned, RIGHT_WRITE);
+		}
+		rig_destroy(&child);
+		assert_int_equal(fake_store(AT, 1), 0);
+		assert_int_equal(fake_store(AT + P, 2), 0);
+		assert_int_equal(rig_free(), before);
+	}
+	end();
+}
+
+/* What pins say is not trusted where it can't be: the machine stops. */
+static void test_wrong_pins(void **state)
+{
+	struct page *page, *again;
+
+	(void)state;
+	start();
+	map(AT, 1, RW);
+	assert_int_equal(get_user_page(&space, AT, RIGHT_WRITE, &page), 0);
+	page->pins = UINT16_MAX;
+	assert_true(panics(get_user_page(&space, AT, RIGHT_WRITE, &again)));
+	spin_unlock(&space.lock);
+	page->pins = 1;
+	page->maps++; /* shared, and yet it can be written */
+	assert_true(panics(get_user_page(&space, AT, RIGHT_WRITE, &again)));
+	spin_unlock(&space.lock);
+	page->maps--;
+	put_user_page(&space, page, RIGHT_WRITE);
+	assert_true(panics(put_user_page(&space, page, RIGHT_WRITE))); /* once too often */
+	spin_unlock(&space.lock);
+	page->pins = 1;
+	assert_true(panics(put_user_page(&space, page, RIGHT_WRITE))); /* another space's */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(test_hold),
+		isolated_test(test_write_faults),
+		isolated_test(test_fork_copies_pinned),
+		isolated_test(test_fork_without_memory),
+		isolated_test(test_fork_killed),
+		isolated_test(test_unpinned_in_fork),
+		isolated_test(test_wrong_pins),
+	};
+
+	return test_group("mm_hold", tests);
+}
