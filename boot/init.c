@@ -10,10 +10,11 @@
 #include "boot/info.h"
 #include "boot/options.h"
 #include "boot/payload.h"
-#include "fs/archive.h"
 #include "fs/dev.h"
+#include "fs/initrd.h"
 #include "fs/open.h"
-#include "fs/tmpfs.h"
+#include "fs/process_fs.h"
+#include "fs/tmpfs/tmpfs.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/check/ledger.h"
 #include "mm/phys/kmalloc.h"
@@ -75,12 +76,13 @@ static void mount_root(void)
 		log_error("boot", "too little memory for a root file system");
 		give_up();
 	}
+	process_fs_init();
 	if (initrd->end == 0) {
 		log_error("boot",
 			  "there is no boot archive: give QEMU a cpio archive (newc) with -initrd");
 		give_up();
 	}
-	if (archive_mount(arch_phys_to_virt(initrd->start), initrd->end - initrd->start, &why) !=
+	if (initrd_mount(arch_phys_to_virt(initrd->start), initrd->end - initrd->start, &why) !=
 	    0) {
 		log_error("boot", "the boot archive is refused: %s", why);
 		give_up();
@@ -91,19 +93,14 @@ static int start_init(void)
 {
 	const char *const argv[] = { boot_options.init, NULL };
 	const char *const envp[] = { "HOME=/", "TERM=linux", "PATH=/bin:/usr/bin", NULL };
-	struct file *root = fs_open_root();
 	struct object *image;
 	char *path;
 	int err;
 
-	if (!root)
-		return -ENOMEM;
 	err = fs_open_exec(NULL, boot_options.init, &image, &path);
-	if (err) {
-		file_put(root);
+	if (err)
 		return err;
-	}
-	err = process_start_init(image, path, argv, envp, root);
+	err = process_start_init(image, path, argv, envp);
 	object_put(image);
 	kfree(path);
 	return err;

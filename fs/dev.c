@@ -4,11 +4,11 @@
 
 #include "abi/errno.h"
 #include "base/chardev.h"
-#include "fs/dir.h"
 #include "fs/make_path.h"
 #include "fs/null.h"
 #include "fs/port.h"
-#include "fs/tty.h"
+#include "fs/tmpfs/dir.h"
+#include "fs/tty/tty.h"
 #include "lib/bits.h"
 #include "lib/format.h"
 #include "lib/string.h"

@@ -3,8 +3,8 @@
 #include "fs/inode.h"
 
 #include "base/clock.h"
-#include "fs/quota.h"
-#include "fs/regular.h"
+#include "fs/tmpfs/quota.h"
+#include "fs/tmpfs/regular.h"
 #include "lib/string.h"
 #include "mm/host.h"
 #include "mm/object.h"

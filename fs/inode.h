@@ -3,9 +3,9 @@
 #pragma once
 
 #include "abi/stat.h"
+#include "fs/file.h"
 #include "lib/refcount.h"
 #include "lib/tree.h"
-#include "proc/file.h"
 
 struct inode;
 struct object;
@@ -15,7 +15,7 @@ struct object;
 #define INODE_DEV_ANON 2 /* memfds, which no directory names */
 #define INODE_DEV_PIPE 3
 
-/* A directory's names; see fs/dir.h. All: guarded by names_lock, but for what says const. */
+/* A directory's names; see fs/tmpfs/dir.h. All: guarded by names_lock, but for what says const. */
 struct dir {
 	struct tree by_name;  /* struct name.by_name */
 	struct tree by_order; /* struct name.by_order: as they were made, for getdents */
@@ -45,7 +45,7 @@ struct inode {
 	/* Waiting: regular files' writes and changes of size, and of seals, take turns by it. */
 	struct mutex lock;
 	unsigned seals; /* guarded by lock: F_SEAL_* */
-	bool counted;	/* by fs/quota.h; set before its first name */
+	bool counted;	/* by fs/tmpfs/quota.h; set before its first name */
 	/* Nanoseconds since 1970; atomic, no lock */
 	uint64_t atime, mtime, ctime;
 };

@@ -3,9 +3,9 @@
 #include "fs/make_path.h"
 
 #include "abi/errno.h"
-#include "fs/dir.h"
 #include "fs/path_part.h"
-#include "fs/tmpfs.h"
+#include "fs/tmpfs/dir.h"
+#include "fs/tmpfs/tmpfs.h"
 
 /* The directory of that name in dir, made if it is missing. */
 static int enter_or_make(struct inode *dir, const struct path_part *part, struct inode **dir_ret)

@@ -2,7 +2,7 @@
 /* The devices that are nothing, and without end. */
 #pragma once
 
-#include "proc/file.h"
+#include "fs/file.h"
 
 extern const struct file_ops null_ops; /* /dev/null */
 extern const struct file_ops zero_ops; /* /dev/zero */

@@ -3,10 +3,10 @@
 #include "fs/open.h"
 
 #include "abi/errno.h"
-#include "fs/dir.h"
 #include "fs/path.h"
-#include "fs/regular.h"
-#include "fs/tmpfs.h"
+#include "fs/tmpfs/dir.h"
+#include "fs/tmpfs/regular.h"
+#include "fs/tmpfs/tmpfs.h"
 #include "lib/string.h"
 #include "mm/object.h"
 #include "mm/phys/kmalloc.h"

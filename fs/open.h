@@ -2,7 +2,7 @@
 /* Opening files by path, for system calls and the kernel's own use. */
 #pragma once
 
-#include "proc/file.h"
+#include "fs/file.h"
 
 /*
  * All: `dir` is where relative paths begin: an open directory's file, or NULL for the root. path: a

@@ -3,8 +3,8 @@
 #include "fs/path.h"
 
 #include "abi/errno.h"
-#include "fs/dir.h"
-#include "fs/tmpfs.h"
+#include "fs/tmpfs/dir.h"
+#include "fs/tmpfs/tmpfs.h"
 
 /* Moves the walk to another directory, whose reference is taken over. */
 static void walk_to(struct path_walk *walk, struct inode *inode)

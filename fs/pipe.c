@@ -7,11 +7,11 @@
 #include "base/clock.h"
 #include "fs/inode.h"
 #include "fs/pipe_ring.h"
+#include "fs/poll.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/user_copy.h"
 #include "proc/mem_wait.h"
-#include "proc/poll.h"
 #include "proc/process.h"
 #include "proc/wait.h"
 

@@ -5,10 +5,10 @@
 #include "abi/errno.h"
 #include "base/chardev.h"
 #include "fs/dev.h"
+#include "fs/poll.h"
 #include "fs/turn.h"
 #include "lib/bits.h"
 #include "mm/phys/kmalloc.h"
-#include "proc/poll.h"
 #include "proc/process.h"
 #include "proc/wait.h"
 

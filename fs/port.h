@@ -2,7 +2,7 @@
 /* Byte-stream devices as files without a line discipline. */
 #pragma once
 
-#include "proc/file.h"
+#include "fs/file.h"
 
 /* node: a struct port. */
 extern const struct file_ops port_ops;

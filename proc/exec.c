@@ -13,7 +13,6 @@
 #include "proc/exec_load.h"
 #include "proc/exec_write.h"
 #include "proc/family.h"
-#include "proc/file.h"
 #include "proc/fork.h"
 #include "proc/futex.h"
 #include "proc/process.h"
@@ -117,7 +116,7 @@ static void commit(struct process *process, struct draft *draft, const char *fil
 	if (old_exe)
 		exe_put(old_exe);
 	vfork_done(process);
-	files_close_on_exec(process->files);
+	process_fs->exec(process);
 	arch_frame_start(arch_thread_frame(&process->thread->arch), draft->pc, draft->sp);
 	arch_fpu_reset();
 }

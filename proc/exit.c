@@ -6,7 +6,6 @@
 #include "lib/bits.h"
 #include "proc/child_tid.h"
 #include "proc/family.h"
-#include "proc/file.h"
 #include "proc/fork.h"
 #include "proc/futex.h"
 #include "proc/job.h"
@@ -41,10 +40,7 @@ static void leave_space(struct process *process)
 static void release(struct process *process)
 {
 	futex_robust_exit(process);
-	files_destroy(process->files);
-	process->files = NULL;
-	file_put(process->cwd);
-	process->cwd = NULL;
+	process_fs->exit(process);
 	leave_space(process);
 	if (process->exe)
 		exe_put(process->exe);

@@ -13,7 +13,6 @@
 #include "mm/user_copy.h"
 #include "mm/verbs.h"
 #include "proc/family.h"
-#include "proc/file.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
 
@@ -49,10 +48,7 @@ static void discard(struct process *child)
 {
 	if (child->uspace)
 		uspace_put(child->uspace);
-	if (child->files)
-		files_destroy(child->files);
-	if (child->cwd)
-		file_put(child->cwd);
+	process_fs->exit(child);
 	if (child->exe)
 		exe_put(child->exe);
 	if (child->thread)
@@ -78,14 +74,11 @@ static int copy_space(struct process *parent, struct process *child)
 
 static int copy_state(struct process *parent, struct process *child)
 {
-	child->umask = parent->umask;
 	child->start_tick = arch_time();
 	memcpy(child->comm, parent->comm, sizeof(child->comm));
 	spin_lock(&parent->limits_lock);
 	memcpy(child->rlimits, parent->rlimits, sizeof(child->rlimits));
 	spin_unlock(&parent->limits_lock);
-	file_get(parent->cwd);
-	child->cwd = parent->cwd;
 	exe_get(parent->exe);
 	child->exe = parent->exe;
 	return signals_copy(&child->signals, &parent->signals);
@@ -96,8 +89,7 @@ static int copy_process(struct process *parent, struct process *child, uint64_t 
 	child->thread = thread_create(child);
 	if (!child->thread || copy_state(parent, child))
 		return -ENOMEM;
-	child->files = files_copy(parent->files);
-	if (!child->files)
+	if (process_fs->copy(child, parent))
 		return -ENOMEM;
 	if (!(flags & CLONE_VM))
 		return copy_space(parent, child);

@@ -10,7 +10,6 @@
 #include "mm/phys/kmalloc.h"
 #include "proc/exec.h"
 #include "proc/family.h"
-#include "proc/file.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
@@ -23,7 +22,7 @@ static const struct abi_rlimit64 first_limits[RLIM_NLIMITS] = {
 	[RLIMIT_CORE] = { 0, RLIM_INFINITY },
 	[RLIMIT_RSS] = { RLIM_INFINITY, RLIM_INFINITY },
 	[RLIMIT_NPROC] = { PROCESS_COUNT_MAX, PROCESS_COUNT_MAX },
-	[RLIMIT_NOFILE] = { FILES_MAX, FILES_MAX },
+	[RLIMIT_NOFILE] = { FDTABLE_SIZE, FDTABLE_SIZE },
 	[RLIMIT_MEMLOCK] = { 8ul << 20, 8ul << 20 },
 	[RLIMIT_AS] = { RLIM_INFINITY, RLIM_INFINITY },
 	[RLIMIT_LOCKS] = { RLIM_INFINITY, RLIM_INFINITY },
@@ -124,7 +123,9 @@ static int gather(struct exec_args *args, const char *const *strings, bool is_en
 	return 0;
 }
 
-static struct process *make_init(struct file *cwd)
+const struct process_fs_ops *process_fs;
+
+static struct process *make_init(void)
 {
 	int err;
 	struct process *process = process_alloc(&err);
@@ -133,12 +134,9 @@ static struct process *make_init(struct file *cwd)
 		return NULL;
 	assert(process->pid == PID_INIT);
 	memcpy(process->rlimits, first_limits, sizeof(first_limits));
-	process->cwd = cwd;
-	process->umask = 022;
 	process->start_tick = arch_time();
 	process->thread = thread_create(process);
-	process->files = files_create();
-	if (!process->thread || !process->files)
+	if (!process->thread || process_fs->create(process))
 		return NULL; /* boot ends here: nothing to be saved */
 	arch_thread_init(&process->thread->arch, process->thread->kstack, init_main, NULL);
 	process->thread->arch.hart = arch_this_hart();
@@ -146,7 +144,7 @@ static struct process *make_init(struct file *cwd)
 }
 
 int process_start_init(struct object *image, const char *path, const char *const *argv,
-		       const char *const *envp, struct file *cwd)
+		       const char *const *envp)
 {
 	struct init_start *start = &init_start;
 	struct process *process;
@@ -160,7 +158,7 @@ int process_start_init(struct object *image, const char *path, const char *const
 		err = gather(&start->args, envp, true);
 	if (err)
 		return err;
-	process = make_init(cwd);
+	process = make_init();
 	if (!process)
 		return -ENOMEM;
 	family_join(NULL, process);

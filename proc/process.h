@@ -11,13 +11,14 @@
 #include "proc/usage.h"
 #include "proc/uspace.h"
 
+struct fdtable;
 struct file;
-struct files;
 struct object;
 
 #define COMM_LEN	  16 /* with the NUL */
 #define PID_INIT	  1
 #define PID_MAX		  32768 /* pids are below it */
+#define FDTABLE_SIZE	  256	/* descriptors of a process; RLIMIT_NOFILE */
 #define PROCESS_COUNT_MAX 4096 /* processes at once, zombies included: fork answers EAGAIN beyond */
 
 enum process_state {
@@ -59,10 +60,11 @@ struct process {
 	char comm[COMM_LEN];
 	struct usage past_usage; /* faults and peak of images before this one */
 
-	/* private to the process: */
-	struct files *files;
+	/* private to the process; its part of the file system, see struct process_fs_ops: */
+	struct fdtable *fdtable;
 	struct file *cwd; /* a directory, referenced */
 	unsigned umask;
+	/* private to the process: */
 	vaddr_t clear_tid; /* CLONE_CHILD_CLEARTID, set_tid_address */
 	vaddr_t robust_list;
 	uint64_t start_tick;
@@ -74,6 +76,21 @@ struct process {
 	struct spinlock limits_lock;
 	struct abi_rlimit64 rlimits[RLIM_NLIMITS]; /* AS, DATA, STACK are copied into the space */
 };
+
+/*
+ * What becomes of a process's part of the file system: proc/ only has the pointers, fs/process_fs.c
+ * knows what is behind them.
+ */
+struct process_fs_ops {
+	/* Process 1: no descriptor, in the root. 0 or -ENOMEM */
+	int (*create)(struct process *process);
+	/* fork: 0 or -ENOMEM; exit() gives back what the child has got of it */
+	int (*copy)(struct process *child, struct process *parent);
+	void (*exec)(struct process *process); /* closes what is marked FD_CLOEXEC */
+	void (*exit)(struct process *process); /* closes all; also of one that is half made */
+};
+
+extern const struct process_fs_ops *process_fs; /* set at boot, before there is a process */
 
 /* NULL in a kernel thread. */
 static inline struct process *current_process(void)
@@ -92,12 +109,11 @@ struct process *process_init_get(void);
 
 /*
  * Makes process 1 of the image (a reference is not taken over) and lets it run. argv: kernel
- * strings, NULL at the end. cwd: the root directory, its reference taken over. 0 or negative errno,
- * as exec_image().
+ * strings, NULL at the end. 0 or negative errno, as exec_image().
  * => called once, by boot, in a kernel thread
  */
 int process_start_init(struct object *image, const char *path, const char *const *argv,
-		       const char *const *envp, struct file *cwd);
+		       const char *const *envp);
 
 /* The limit a process has now, in its soft form. */
 uint64_t process_limit(struct process *process, unsigned resource);

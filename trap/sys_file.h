@@ -3,7 +3,8 @@
 #pragma once
 
 #include "arch/page.h"
-#include "proc/file.h"
+#include "fs/fdtable.h"
+#include "fs/file.h"
 #include "proc/process.h"
 #include "trap/syscall.h"
 
@@ -13,12 +14,12 @@
  */
 static inline struct file *arg_file(const struct trap_frame *frame, unsigned n)
 {
-	return files_get(current_process()->files, arg_int(frame, n));
+	return fdtable_get(current_process()->fdtable, arg_int(frame, n));
 }
 
 static inline struct file *arg_file_path(const struct trap_frame *frame, unsigned n)
 {
-	return files_get_path(current_process()->files, arg_int(frame, n));
+	return fdtable_get_path(current_process()->fdtable, arg_int(frame, n));
 }
 
 /* A path and where it begins, as the calls that end in "at" have them. */

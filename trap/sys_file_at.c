@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Descriptors and paths as arguments. */
 #include "abi/limits.h"
+#include "fs/fdtable.h"
 #include "lib/bits.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
@@ -37,7 +38,7 @@ static int get_dir(int fd, struct file **dir_ret)
 	if (fd == AT_FDCWD)
 		file_get(dir);
 	else
-		dir = files_get_path(process->files, fd);
+		dir = fdtable_get_path(process->fdtable, fd);
 	if (!dir)
 		return -EBADF;
 	*dir_ret = dir;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls about descriptors themselves: close, dup, dup3, fcntl, ioctl. */
 #include "abi/ioctl.h"
+#include "fs/fdtable.h"
 #include "mm/user_copy.h"
 #include "proc/process.h"
 #include "trap/sys_file.h"
@@ -9,13 +10,13 @@
 
 long sys_close(struct trap_frame *frame)
 {
-	return files_close(current_process()->files, arg_int(frame, 0));
+	return fdtable_close(current_process()->fdtable, arg_int(frame, 0));
 }
 
 /* A descriptor more for the file, whose reference is taken over in any case. */
 static long install(struct file *file, unsigned min, bool cloexec)
 {
-	int fd = files_install(current_process()->files, file, min, cloexec);
+	int fd = fdtable_install(current_process()->fdtable, file, min, cloexec);
 
 	if (fd < 0)
 		file_put(file);
@@ -38,12 +39,12 @@ long sys_dup3(struct trap_frame *frame)
 
 	if ((flags & ~O_CLOEXEC) || arg_uint(frame, 0) == new_fd)
 		return -EINVAL;
-	if (new_fd >= FILES_MAX)
+	if (new_fd >= FDTABLE_SIZE)
 		return -EBADF;
 	file = arg_file_path(frame, 0);
 	if (!file)
 		return -EBADF;
-	fd = files_install_at(current_process()->files, file, new_fd, (flags & O_CLOEXEC) != 0);
+	fd = fdtable_install_at(current_process()->fdtable, file, new_fd, (flags & O_CLOEXEC) != 0);
 	if (fd < 0)
 		file_put(file);
 	return fd;
@@ -58,7 +59,7 @@ static void set_flags(struct file *file, uint32_t mask, uint32_t flags)
 
 static long fcntl_dup(struct file *file, unsigned min, bool cloexec)
 {
-	if (min >= FILES_MAX)
+	if (min >= FDTABLE_SIZE)
 		return -EINVAL;
 	file_get(file);
 	return install(file, min, cloexec);
@@ -66,7 +67,7 @@ static long fcntl_dup(struct file *file, unsigned min, bool cloexec)
 
 static long fcntl(struct file *file, int fd, unsigned command, uint64_t arg)
 {
-	struct files *files = current_process()->files;
+	struct fdtable *table = current_process()->fdtable;
 
 	switch (command) {
 	case F_DUPFD:
@@ -74,9 +75,9 @@ static long fcntl(struct file *file, int fd, unsigned command, uint64_t arg)
 	case F_DUPFD_CLOEXEC:
 		return fcntl_dup(file, (unsigned)arg, true);
 	case F_GETFD:
-		return files_cloexec(files, fd);
+		return fdtable_cloexec(table, fd);
 	case F_SETFD:
-		return files_set_cloexec(files, fd, (arg & FD_CLOEXEC) != 0);
+		return fdtable_set_cloexec(table, fd, (arg & FD_CLOEXEC) != 0);
 	case F_GETFL:
 		return file->flags;
 	default:
@@ -125,9 +126,9 @@ static long ioctl(struct file *file, int fd, unsigned request, vaddr_t arg)
 {
 	switch (request) {
 	case FIOCLEX:
-		return files_set_cloexec(current_process()->files, fd, true);
+		return fdtable_set_cloexec(current_process()->fdtable, fd, true);
 	case FIONCLEX:
-		return files_set_cloexec(current_process()->files, fd, false);
+		return fdtable_set_cloexec(current_process()->fdtable, fd, false);
 	case FIONBIO:
 		return set_nonblock(file, arg);
 	default:

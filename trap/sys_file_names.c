@@ -2,7 +2,7 @@
 /* Calls about names: unlinkat, linkat, mkdirat, mknodat, readlinkat, chdir, getcwd. */
 #include "abi/limits.h"
 #include "abi/stat.h"
-#include "fs/names.h"
+#include "fs/namei.h"
 #include "fs/open.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls that make descriptors: openat, pipe2, memfd_create. */
 #include "abi/mman.h"
-#include "fs/memfd.h"
+#include "fs/fdtable.h"
 #include "fs/open.h"
 #include "fs/pipe.h"
+#include "fs/tmpfs/memfd.h"
 #include "mm/user_copy.h"
 #include "proc/process.h"
 #include "trap/sys_file.h"
@@ -18,7 +19,7 @@
 static long open_at(const struct at_path *at, unsigned flags, unsigned mode)
 {
 	struct process *process = current_process();
-	int fd = files_reserve(process->files, 0, (flags & O_CLOEXEC) != 0);
+	int fd = fdtable_reserve(process->fdtable, 0, (flags & O_CLOEXEC) != 0);
 	struct file *file;
 	int err;
 
@@ -26,10 +27,10 @@ static long open_at(const struct at_path *at, unsigned flags, unsigned mode)
 		return fd;
 	err = fs_open(at->dir, at->path, flags, mode & ~process->umask, &file);
 	if (err) {
-		files_unreserve(process->files, fd);
+		fdtable_unreserve(process->fdtable, fd);
 		return err;
 	}
-	files_fill(process->files, fd, file);
+	fdtable_fill(process->fdtable, fd, file);
 	return fd;
 }
 
@@ -51,27 +52,27 @@ long sys_openat(struct trap_frame *frame)
 /* Two descriptors for the ends, told to the program before anybody can use them. */
 static int pipe_descriptors(vaddr_t user, bool cloexec, int fds[2])
 {
-	struct files *files = current_process()->files;
+	struct fdtable *table = current_process()->fdtable;
 
-	fds[0] = files_reserve(files, 0, cloexec);
+	fds[0] = fdtable_reserve(table, 0, cloexec);
 	if (fds[0] < 0)
 		return fds[0];
-	fds[1] = files_reserve(files, 0, cloexec);
+	fds[1] = fdtable_reserve(table, 0, cloexec);
 	if (fds[1] < 0) {
-		files_unreserve(files, fds[0]);
+		fdtable_unreserve(table, fds[0]);
 		return fds[1];
 	}
 	if (user_copy_out(user, fds, 2 * sizeof(fds[0])) == 0)
 		return 0;
-	files_unreserve(files, fds[0]);
-	files_unreserve(files, fds[1]);
+	fdtable_unreserve(table, fds[0]);
+	fdtable_unreserve(table, fds[1]);
 	return -EFAULT;
 }
 
 long sys_pipe2(struct trap_frame *frame)
 {
 	unsigned flags = arg_uint(frame, 1);
-	struct files *files = current_process()->files;
+	struct fdtable *table = current_process()->fdtable;
 	struct file *reader, *writer;
 	int fds[2];
 	int err;
@@ -87,8 +88,8 @@ long sys_pipe2(struct trap_frame *frame)
 		file_put(writer);
 		return err;
 	}
-	files_fill(files, fds[0], reader);
-	files_fill(files, fds[1], writer);
+	fdtable_fill(table, fds[0], reader);
+	fdtable_fill(table, fds[1], writer);
 	return 0;
 }
 
@@ -128,7 +129,7 @@ long sys_memfd_create(struct trap_frame *frame)
 	file = create_memfd(flags);
 	if (!file)
 		return -ENOMEM;
-	fd = files_install(current_process()->files, file, 0, (flags & MFD_CLOEXEC) != 0);
+	fd = fdtable_install(current_process()->fdtable, file, 0, (flags & MFD_CLOEXEC) != 0);
 	if (fd < 0)
 		file_put(file);
 	return fd;

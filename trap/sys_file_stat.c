@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls that tell about files or change their size: fstat, newfstatat, faccessat, getdents64, ftruncate. */
-#include "fs/names.h"
+#include "fs/namei.h"
 #include "mm/user_copy.h"
 #include "trap/sys_file.h"
 

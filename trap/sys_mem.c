@@ -4,10 +4,11 @@
 #include "abi/mman.h"
 #include "arch/hart.h"
 #include "arch/page.h"
+#include "fs/fdtable.h"
+#include "fs/file.h"
 #include "lib/bits.h"
 #include "mm/object.h"
 #include "mm/verbs.h"
-#include "proc/file.h"
 #include "proc/process.h"
 #include "trap/syscall.h"
 
@@ -88,7 +89,7 @@ static long map_shared(struct map_request *request, struct file *file)
 
 static long map_file(struct map_request *request, int fd)
 {
-	struct file *file = files_get(current_process()->files, fd);
+	struct file *file = fdtable_get(current_process()->fdtable, fd);
 	long result;
 
 	if (!file)

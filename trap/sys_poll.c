@@ -3,12 +3,13 @@
 #include "abi/resource.h"
 #include "abi/time.h"
 #include "base/clock.h"
+#include "fs/fdtable.h"
+#include "fs/file.h"
+#include "fs/poll.h"
 #include "lib/bits.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
-#include "proc/file.h"
 #include "proc/mem_wait.h"
-#include "proc/poll.h"
 #include "proc/process.h"
 #include "proc/wait.h"
 #include "trap/syscall.h"
@@ -70,7 +71,7 @@ static int set_make(struct poll_set *set, unsigned n)
 /* Takes them over from the program, each with its file. 0 or -EFAULT; set_free() is due in any case. */
 static int set_read(struct poll_set *set, vaddr_t from, unsigned n)
 {
-	struct files *files = current_process()->files;
+	struct fdtable *table = current_process()->fdtable;
 
 	while (set->n < n) {
 		struct poll_entry *entry = entry_at(set, set->n);
@@ -78,7 +79,7 @@ static int set_read(struct poll_set *set, vaddr_t from, unsigned n)
 		if (user_copy_in(&entry->ask, from + set->n * sizeof(entry->ask),
 				 sizeof(entry->ask)))
 			return -EFAULT;
-		entry->file = entry->ask.fd < 0 ? NULL : files_get(files, entry->ask.fd);
+		entry->file = entry->ask.fd < 0 ? NULL : fdtable_get(table, entry->ask.fd);
 		entry->nwaiters = 0;
 		set->n++;
 	}

@@ -3,10 +3,10 @@
 
 /* An input: 4 bytes, of which the first says which allocation fails (0: none); then the archive. */
 #include "abi/errno.h"
-#include "fs/archive.h"
-#include "fs/dir.h"
+#include "fs/initrd.h"
 #include "fs/path_part.h"
-#include "fs/tmpfs.h"
+#include "fs/tmpfs/dir.h"
+#include "fs/tmpfs/tmpfs.h"
 #include "fuzz.h"
 #include "lib/cpio.h"
 #include "lib/string.h"
@@ -102,7 +102,7 @@ bool fuzz_one(const uint8_t *data, size_t size)
 	if (size < HEAD)
 		return false;
 	alloc_fail_at = data[0];
-	err = archive_mount(data + HEAD, size - HEAD, &why);
+	err = initrd_mount(data + HEAD, size - HEAD, &why);
 	alloc_fail_at = 0;
 	if (err == 0)
 		check_entries(data + HEAD, size - HEAD);

@@ -10,7 +10,7 @@
  *   FF 05         input is thrown away
  *   FF FF         the key FF
  */
-#include "fs/ldisc.h"
+#include "fs/tty/ldisc.h"
 #include "fuzz.h"
 #include "lib/string.h"
 

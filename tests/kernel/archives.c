@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The boot archive: what is in it, and what is refused, with the reason. */
-#include "fs/archive.h"
+#include "fs/initrd.h"
 
 #include "abi/errno.h"
 #include "abi/limits.h"
-#include "fs/names.h"
+#include "fs/namei.h"
 #include "fs/open.h"
 #include "lib/bits.h"
 #include "lib/format.h"
@@ -80,7 +80,7 @@ KTEST(archive_becomes_the_tree)
 	entry("etc/empty", S_IFREG | 0644, "", 0);
 	entry("link", S_IFLNK | 0777, "bin/prog", 8);
 	trailer();
-	EXPECT_EQ(0, archive_mount(archive, size, &why));
+	EXPECT_EQ(0, initrd_mount(archive, size, &why));
 	EXPECT_EQ(0x6867666564636261, file_word("/bin/prog"));
 	EXPECT_EQ(0x6867666564636261, file_word("/link"));
 	EXPECT_EQ(0, fs_stat(NULL, "/etc", true, &st));
@@ -98,7 +98,7 @@ static void expect_refused(const char *reason)
 {
 	const char *why = "nothing was said";
 
-	EXPECT_EQ(-EINVAL, archive_mount(archive, size, &why));
+	EXPECT_EQ(-EINVAL, initrd_mount(archive, size, &why));
 	EXPECT_STR(reason, why);
 }
 
@@ -127,7 +127,7 @@ KTEST(archive_that_is_cut_is_refused_wherever_it_is_cut)
 	for (size = 1; size < whole; size += 3) {
 		why = NULL;
 		/* The padding behind the trailer's name may be missing. */
-		if (archive_mount(archive, size, &why) == 0) {
+		if (initrd_mount(archive, size, &why) == 0) {
 			EXPECT_TRUE(whole - size < 4);
 			continue;
 		}

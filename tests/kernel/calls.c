@@ -9,10 +9,11 @@
 #include "abi/signal.h"
 #include "abi/stat.h"
 #include "abi/syscall.h"
+#include "fs/fdtable.h"
+#include "fs/file.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/user_copy.h"
-#include "proc/file.h"
 #include "proc/process.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
@@ -98,7 +99,7 @@ static int calls_main(void *arg)
 /* The same with all descriptors but the first set aside, as a call that is under way does. */
 static int calls_main_full(void *arg)
 {
-	while (files_reserve(current_process()->files, 1, false) >= 0)
+	while (fdtable_reserve(current_process()->fdtable, 1, false) >= 0)
 		;
 	return calls_main(arg);
 }
@@ -223,10 +224,10 @@ KTEST(calls_without_descriptors_give_back_what_they_took)
 		{ SYS_openat, { HERE, ROOT, O_DIRECTORY }, -EMFILE },
 		{ SYS_dup, { 0 }, -EMFILE },
 		{ SYS_dup3, { 0, 5, 0 }, -EBUSY },
-		{ SYS_dup3, { 0, FILES_MAX, 0 }, -EBADF },
+		{ SYS_dup3, { 0, FDTABLE_SIZE, 0 }, -EBADF },
 		{ SYS_dup3, { 5, 0, 0 }, -EBADF },
 		{ SYS_fcntl, { 0, F_DUPFD, 0 }, -EMFILE },
-		{ SYS_fcntl, { 0, F_DUPFD, FILES_MAX }, -EINVAL },
+		{ SYS_fcntl, { 0, F_DUPFD, FDTABLE_SIZE }, -EINVAL },
 		{ SYS_pipe2, { BUF, 0 }, -EMFILE },
 		{ SYS_close, { 5 }, -EBADF },
 	};
@@ -294,7 +295,7 @@ KTEST(calls_about_memory_and_processes_give_back_what_they_took)
 		{ SYS_nanosleep, { ZEROS, 0 }, 0 },
 		{ SYS_getrusage, { 0, BUF }, 0 },
 		{ SYS_gettimeofday, { BUF, BUF }, 0 },
-		{ SYS_umask, { 07022 }, 0 },
+		{ SYS_umask, { 07022 }, 022 },
 		{ SYS_umask, { 0 }, 022 },
 		{ SYS_sched_getaffinity, { 0, 8, BUF }, 8 },
 		{ SYS_sched_getaffinity, { 9999, 8, BUF }, -ESRCH },

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Names and files of the root file system, memfds, and descriptor tables. */
-#include "proc/file.h"
+#include "fs/file.h"
 
 #include "abi/errno.h"
 #include "abi/limits.h"
 #include "fs/dev.h"
-#include "fs/memfd.h"
-#include "fs/names.h"
+#include "fs/fdtable.h"
+#include "fs/namei.h"
 #include "fs/null.h"
 #include "fs/open.h"
-#include "fs/regular.h"
-#include "fs/tmpfs.h"
-#include "fs/tty.h"
+#include "fs/tmpfs/memfd.h"
+#include "fs/tmpfs/regular.h"
+#include "fs/tmpfs/tmpfs.h"
+#include "fs/tty/tty.h"
 #include "lib/bits.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/object.h"
@@ -163,33 +164,34 @@ KTEST(files_memfd_is_read_written_and_mapped)
 /* Descriptors: lowest free first, set aside, copied, closed on exec */
 KTEST(files_descriptor_tables)
 {
-	struct files *files = files_create(), *copy;
+	struct fdtable *files = fdtable_create(), *copy;
 	struct file *file = memfd_file_create();
 	int fds[3];
 
 	ASSERT_TRUE(files && file);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		file_get(file);
-		fds[i] = files_install(files, file, 0, i == 1);
+		fds[i] = fdtable_install(files, file, 0, i == 1);
 		EXPECT_EQ(i, fds[i]);
 	}
-	EXPECT_EQ(0, files_close(files, 1));
-	EXPECT_EQ(-EBADF, files_close(files, 1));
-	EXPECT_TRUE(!files_get(files, 1) && !files_get(files, -1) && !files_get(files, FILES_MAX));
-	EXPECT_EQ(1, files_reserve(files, 0, true));
-	EXPECT_TRUE(!files_get(files, 1));
-	EXPECT_EQ(3, files_reserve(files, 1, false));
-	files_unreserve(files, 3);
+	EXPECT_EQ(0, fdtable_close(files, 1));
+	EXPECT_EQ(-EBADF, fdtable_close(files, 1));
+	EXPECT_TRUE(!fdtable_get(files, 1) && !fdtable_get(files, -1) &&
+		    !fdtable_get(files, FDTABLE_SIZE));
+	EXPECT_EQ(1, fdtable_reserve(files, 0, true));
+	EXPECT_TRUE(!fdtable_get(files, 1));
+	EXPECT_EQ(3, fdtable_reserve(files, 1, false));
+	fdtable_unreserve(files, 3);
 	file_get(file);
-	files_fill(files, 1, file);
-	copy = files_copy(files);
+	fdtable_fill(files, 1, file);
+	copy = fdtable_copy(files);
 	ASSERT_TRUE(copy);
 	EXPECT_EQ(1 + 3 + 3, file->refs);
-	files_close_on_exec(copy);
+	fdtable_close_on_exec(copy);
 	EXPECT_EQ(1 + 3 + 2, file->refs);
-	EXPECT_EQ(-EMFILE, files_reserve(copy, FILES_MAX, false));
-	files_destroy(copy);
-	files_destroy(files);
+	EXPECT_EQ(-EMFILE, fdtable_reserve(copy, FDTABLE_SIZE, false));
+	fdtable_destroy(copy);
+	fdtable_destroy(files);
 	EXPECT_EQ(1, file->refs);
 	file_put(file);
 }

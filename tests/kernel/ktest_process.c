@@ -6,14 +6,13 @@
 #include "abi/resource.h"
 #include "abi/wait.h"
 #include "arch/context.h"
-#include "fs/open.h"
-#include "fs/tmpfs.h"
+#include "fs/process_fs.h"
+#include "fs/tmpfs/tmpfs.h"
 #include "lib/assert.h"
 #include "lib/string.h"
 #include "mm/object.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/family.h"
-#include "proc/file.h"
 #include "proc/process.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
@@ -60,6 +59,7 @@ void ktest_process_init(void)
 	int err = tmpfs_init();
 	struct process *init = process_alloc(&err);
 
+	process_fs_init();
 	assert(init && init->pid == PID_INIT);
 	init->thread = thread_create(init);
 	assert(init->thread);
@@ -121,22 +121,17 @@ static int furnish(struct process *process)
 	str_copy(process->comm, "test", sizeof(process->comm));
 	process->exit_signal = SIGCHLD;
 	process->thread = thread_create(process);
-	process->files = files_create();
 	process->uspace = uspace_create();
-	process->cwd = fs_open_root();
-	if (!process->thread || !process->files || !process->uspace || !process->cwd)
+	if (!process->thread || !process->uspace || process_fs->create(process))
 		return -ENOMEM;
 	return give_exe(process);
 }
 
 static void discard(struct process *process)
 {
-	if (process->cwd)
-		file_put(process->cwd);
+	process_fs->exit(process);
 	if (process->uspace)
 		uspace_put(process->uspace);
-	if (process->files)
-		files_destroy(process->files);
 	if (process->thread)
 		thread_destroy(process->thread);
 	process_free(process);

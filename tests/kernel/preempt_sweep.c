@@ -11,6 +11,8 @@
 #include "arch/upcall.h"
 #include "base/clock.h"
 #include "boot/options.h"
+#include "fs/fdtable.h"
+#include "fs/file.h"
 #include "fs/pipe.h"
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -18,7 +20,6 @@
 #include "mm/user_copy.h"
 #include "proc/exec.h"
 #include "proc/family.h"
-#include "proc/file.h"
 #include "proc/process.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
@@ -497,7 +498,7 @@ static ssize_t read_pipe(vaddr_t at, size_t n)
 static int exit_child(void *unused)
 {
 	fill((vaddr_t)map(3), 3, JUNK);
-	EXPECT_EQ(0, files_install(current_process()->files, writer, 0, false));
+	EXPECT_EQ(0, fdtable_install(current_process()->fdtable, writer, 0, false));
 	strike(child_n);
 	return 7;
 }
@@ -915,8 +916,8 @@ static void open_pipe(unsigned flags)
 	EXPECT_EQ(0, user_copy_in(fds, FDS_AT, sizeof(fds)));
 	EXPECT_EQ(0, fds[0]);
 	EXPECT_EQ(1, fds[1]);
-	reader = files_get(current_process()->files, fds[0]);
-	writer = files_get(current_process()->files, fds[1]);
+	reader = fdtable_get(current_process()->fdtable, fds[0]);
+	writer = fdtable_get(current_process()->fdtable, fds[1]);
 	EXPECT_TRUE(reader && writer);
 }
 

@@ -181,7 +181,8 @@ static int leave_a_zombie(void *arg)
 		sched_yield();
 		spin_lock(&family_lock);
 		child = family_find(pid);
-		zombie = child && child->state == PROCESS_ZOMBIE && !child->uspace && !child->files;
+		zombie = child && child->state == PROCESS_ZOMBIE && !child->uspace &&
+			 !child->fdtable;
 		spin_unlock(&family_lock);
 	}
 	EXPECT_TRUE(zombie);

@@ -5,16 +5,18 @@
 
 #include "abi/dirent.h"
 #include "abi/errno.h"
+#include "fs/fdtable.h"
+#include "proc/process.h"
 #include "fake.h"
 #include "fake_proc.h"
-#include "fs/memfd.h"
 #include "fs/pipe.h"
-#include "fs/quota.h"
+#include "fs/poll.h"
+#include "fs/tmpfs/memfd.h"
+#include "fs/tmpfs/quota.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/host.h"
 #include "mm/object.h"
 #include "mm/phys/page_alloc.h"
-#include "proc/poll.h"
 #include "tests/host/mm/user_memory.h"
 #include "tree.h"
 
@@ -377,62 +379,62 @@ static void listing_of_a_removed_directory(void)
 
 static void descriptors(void)
 {
-	struct files *files, *copy;
+	struct fdtable *files, *copy;
 	struct file *file;
 
 	tree_start();
-	files = files_create();
+	files = fdtable_create();
 	file = memfd_file_create();
-	assert_int_equal(files_install(files, file, 0, false), 0);
+	assert_int_equal(fdtable_install(files, file, 0, false), 0);
 	file_get(file);
-	assert_int_equal(files_install(files, file, 5, true), 5);
+	assert_int_equal(fdtable_install(files, file, 5, true), 5);
 	file_get(file);
-	assert_int_equal(files_install(files, file, 0, false), 1);
-	assert_int_equal(files_cloexec(files, 5), FD_CLOEXEC);
-	assert_int_equal(files_cloexec(files, 2), -EBADF);
+	assert_int_equal(fdtable_install(files, file, 0, false), 1);
+	assert_int_equal(fdtable_cloexec(files, 5), FD_CLOEXEC);
+	assert_int_equal(fdtable_cloexec(files, 2), -EBADF);
 	for (unsigned i = 0; i < 4; i++) { /* each has a reference, for its user to put */
-		assert_ptr_equal(i % 2 ? files_get(files, 0) : files_get_path(files, 5), file);
+		assert_ptr_equal(i % 2 ? fdtable_get(files, 0) : fdtable_get_path(files, 5), file);
 		file_put(file);
 	}
-	assert_int_equal(files_reserve(files, 0, false), 2);
-	assert_null(files_get(files, 2));
-	assert_int_equal(files_close(files, 2), -EBADF);
-	copy = files_copy(files);
-	assert_null(files_get(copy, 2));
-	assert_int_equal(files_reserve(copy, 0, false), 2);
-	files_unreserve(copy, 2);
-	files_close_on_exec(copy);
-	assert_null(files_get(copy, 5));
-	files_destroy(copy);
+	assert_int_equal(fdtable_reserve(files, 0, false), 2);
+	assert_null(fdtable_get(files, 2));
+	assert_int_equal(fdtable_close(files, 2), -EBADF);
+	copy = fdtable_copy(files);
+	assert_null(fdtable_get(copy, 2));
+	assert_int_equal(fdtable_reserve(copy, 0, false), 2);
+	fdtable_unreserve(copy, 2);
+	fdtable_close_on_exec(copy);
+	assert_null(fdtable_get(copy, 5));
+	fdtable_destroy(copy);
 	file_get(file);
-	assert_int_equal(files_install_at(files, file, 2, false), -EBUSY);
-	files_unreserve(files, 2);
-	assert_int_equal(files_install_at(files, file, 2, false), 2);
-	assert_int_equal(files_install_at(files, file, FILES_MAX, false), -EBADF);
+	assert_int_equal(fdtable_install_at(files, file, 2, false), -EBUSY);
+	fdtable_unreserve(files, 2);
+	assert_int_equal(fdtable_install_at(files, file, 2, false), 2);
+	assert_int_equal(fdtable_install_at(files, file, FDTABLE_SIZE, false), -EBADF);
 	file_get(file);
-	assert_int_equal(files_install_at(files, file, 5, false), 5); /* what was there is put */
-	assert_null(files_get(files, -1));
-	assert_null(files_get(files, FILES_MAX));
-	files_destroy(files);
+	assert_int_equal(fdtable_install_at(files, file, 5, false), 5); /* what was there is put */
+	assert_null(fdtable_get(files, -1));
+	assert_null(fdtable_get(files, FDTABLE_SIZE));
+	fdtable_destroy(files);
 	tree_end();
 }
 
 static void full_table(void)
 {
-	struct files *files;
+	struct fdtable *files;
 	struct file *file;
 
 	tree_start();
-	files = files_create();
+	files = fdtable_create();
 	file = memfd_file_create();
-	for (int i = 0; i < FILES_MAX; i++) {
+	for (int i = 0; i < FDTABLE_SIZE; i++) {
 		file_get(file);
-		assert_int_equal(files_install(files, file, 0, false), i);
+		assert_int_equal(fdtable_install(files, file, 0, false), i);
 	}
-	assert_int_equal(files_install(files, file, 0, false), -EMFILE);
-	assert_int_equal(files_close(files, 77), 0);
-	assert_int_equal(files_install(files, file, 0, false), 77);
-	files_destroy(files);
+	assert_int_equal(fdtable_install(files, file, 0, false), -EMFILE);
+	assert_int_equal(fdtable_close(files, 77), 0);
+	assert_int_equal(fdtable_install(files, file, 0, false), 77);
+	fdtable_destroy(files);
 	tree_end();
 }
 

@@ -4,10 +4,11 @@
 #include <string.h>
 
 #include "abi/errno.h"
-#include "fs/archive.h"
-#include "fs/memfd.h"
+#include "fs/fdtable.h"
+#include "fs/initrd.h"
 #include "fs/pipe.h"
-#include "fs/quota.h"
+#include "fs/tmpfs/memfd.h"
+#include "fs/tmpfs/quota.h"
 #include "lib/bits.h"
 #include "mm/object.h"
 #include "mm/phys/kmalloc.h"
@@ -74,13 +75,13 @@ static void use_the_nameless(void)
 
 static void use_descriptors(void)
 {
-	struct files *files = files_create();
-	struct files *copy = files ? files_copy(files) : NULL;
+	struct fdtable *files = fdtable_create();
+	struct fdtable *copy = files ? fdtable_copy(files) : NULL;
 
 	if (copy)
-		files_destroy(copy);
+		fdtable_destroy(copy);
 	if (files)
-		files_destroy(files);
+		fdtable_destroy(files);
 }
 
 static void use_links(void)
@@ -165,7 +166,7 @@ static void mount_an_archive(void)
 	n += put_entry(archive + n, "d/l", S_IFLNK | 0777, 1, "../a");
 	n += put_entry(archive + n, "d/l", S_IFREG | 0644, 1, "more");
 	n += put_entry(archive + n, "TRAILER!!!", 0, 1, "");
-	done(archive_mount(archive, n, &why));
+	done(initrd_mount(archive, n, &why));
 	fs_unlink(NULL, "a");
 	fs_unlink(NULL, "b");
 	fs_unlink(NULL, "d/l");

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "fake_proc.h"
-#include "fs/tmpfs.h"
+#include "fs/tmpfs/tmpfs.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/relieve.h"

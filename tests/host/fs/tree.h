@@ -2,7 +2,7 @@
 /* A tree of files on the fake machine, and calls on it as short as tests want them. */
 #pragma once
 
-#include "fs/names.h"
+#include "fs/namei.h"
 #include "fs/open.h"
 #include "tests/host/mm/memory.h"
 

@@ -43,7 +43,7 @@ long sys_exit(struct trap_frame *frame)
 	return frame->flags == -EPERM;
 }
 """,
-    "fs/dir.c": """
+    "fs/tmpfs/dir.c": """
 static int dir_open(struct file *file)
 {
 	int err;
@@ -117,7 +117,7 @@ SEEDS = {
     "a call that is not there": ("calls-documented", ABI, "| 93 |", "| 94 | `other` | nothing | other |\n| 93 |"),
     "another number": ("calls-documented", ABI, "| 93 |", "| 94 |"),
     "a stop at no function": ("errors-that-stop", ABI, "| `look` |", "| `gone`, `look` |"),
-    "a stop at a function of another file": ("errors-that-stop", ABI, "| `look` |", "| `fs/dir.c:look`, `look` |"),
+    "a stop at a function of another file": ("errors-that-stop", ABI, "| `look` |", "| `fs/tmpfs/dir.c:look`, `look` |"),
     "a stop for nothing": ("errors-that-stop", ABI, "EAGAIN |", "EAGAIN, EPIPE |"),
     "a stop without a reason": ("errors-that-stop", ABI, "it is looked for again", "so"),
     "a stop too few": ("errors-documented", ABI, "| `look` | EAGAIN | it is looked for again |\n", ""),

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* Descriptor tables: small numbers for open files. */
+#include "fs/fdtable.h"
+
+#include "abi/errno.h"
+#include "fs/file.h"
+#include "lib/bits.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/mem_wait.h"
+#include "proc/process.h"
+
+#define WORDS (FDTABLE_SIZE / 64)
+
+struct fdtable {
+	struct spinlock lock;
+	/* guarded by lock: */
+	uint64_t open[WORDS];		 /* a bit for each descriptor in use */
+	uint64_t cloexec[WORDS];	 /* a subset of open */
+	struct file *file[FDTABLE_SIZE]; /* of use only where the bit is set; NULL: set aside */
+};
+
+_Static_assert(FDTABLE_SIZE % 64 == 0, "whole words of bits");
+
+static bool bit_test(const uint64_t *bits, unsigned n)
+{
+	return bits[n / 64] >> (n % 64) & 1;
+}
+
+static void bit_set(uint64_t *bits, unsigned n, bool value)
+{
+	if (value)
+		bits[n / 64] |= 1ull << (n % 64);
+	else
+		bits[n / 64] &= ~(1ull << (n % 64));
+}
+
+/* There is a file at fd. */
+static bool is_open(const struct fdtable *table, unsigned fd)
+{
+	return bit_test(table->open, fd) && table->file[fd];
+}
+
+struct fdtable *fdtable_create(void)
+{
+	struct fdtable *table = mem_wait_kmalloc(sizeof(*table));
+
+	if (!table)
+		return NULL;
+	spin_init(&table->lock, LOCK_FILES);
+	for (unsigned i = 0; i < WORDS; i++)
+		table->open[i] = table->cloexec[i] = 0;
+	return table;
+}
+
+struct fdtable *fdtable_copy(struct fdtable *table)
+{
+	struct fdtable *copy = fdtable_create();
+
+	if (!copy)
+		return NULL;
+	spin_lock(&table->lock);
+	for (unsigned i = 0; i < WORDS; i++) {
+		copy->open[i] = table->open[i];
+		copy->cloexec[i] = table->cloexec[i];
+		for (uint64_t left = table->open[i]; left != 0; left &= left - 1) {
+			unsigned fd = i * 64 + bit_lowest(left);
+
+			copy->file[fd] = table->file[fd];
+			if (copy->file[fd])
+				file_get(copy->file[fd]);
+			else
+				bit_set(copy->open, fd, false);
+		}
+	}
+	spin_unlock(&table->lock);
+	return copy;
+}
+
+/* Closes every descriptor that is set in `which`, a subset of table->open. */
+static void close_set(struct fdtable *table, const uint64_t *which)
+{
+	for (unsigned i = 0; i < WORDS; i++)
+		for (uint64_t left = which[i]; left != 0; left &= left - 1)
+			fdtable_close(table, (int)(i * 64 + bit_lowest(left)));
+}
+
+void fdtable_destroy(struct fdtable *table)
+{
+	close_set(table, table->open);
+	kfree(table);
+}
+
+void fdtable_close_on_exec(struct fdtable *table)
+{
+	close_set(table, table->cloexec);
+}
+
+/* The lowest free descriptor from min on; FDTABLE_SIZE: none. */
+static unsigned find_free(const struct fdtable *table, unsigned min)
+{
+	for (unsigned i = min / 64; i < WORDS; i++) {
+		uint64_t free = ~table->open[i];
+
+		if (i == min / 64)
+			free &= ~0ull << (min % 64);
+		if (free != 0)
+			return i * 64 + bit_lowest(free);
+	}
+	return FDTABLE_SIZE;
+}
+
+static void put_at(struct fdtable *table, struct file *file, unsigned fd, bool cloexec)
+{
+	table->file[fd] = file;
+	bit_set(table->open, fd, true);
+	bit_set(table->cloexec, fd, cloexec);
+}
+
+int fdtable_install(struct fdtable *table, struct file *file, unsigned min, bool cloexec)
+{
+	unsigned fd;
+
+	spin_lock(&table->lock);
+	fd = find_free(table, min);
+	if (fd < FDTABLE_SIZE)
+		put_at(table, file, fd, cloexec);
+	spin_unlock(&table->lock);
+	return fd < FDTABLE_SIZE ? (int)fd : -EMFILE;
+}
+
+int fdtable_reserve(struct fdtable *table, unsigned min, bool cloexec)
+{
+	return fdtable_install(table, NULL, min, cloexec);
+}
+
+void fdtable_fill(struct fdtable *table, int fd, struct file *file)
+{
+	spin_lock(&table->lock);
+	assert_hardened(bit_test(table->open, (unsigned)fd) && !table->file[fd]);
+	table->file[fd] = file;
+	spin_unlock(&table->lock);
+}
+
+void fdtable_unreserve(struct fdtable *table, int fd)
+{
+	spin_lock(&table->lock);
+	assert_hardened(bit_test(table->open, (unsigned)fd) && !table->file[fd]);
+	bit_set(table->open, (unsigned)fd, false);
+	bit_set(table->cloexec, (unsigned)fd, false);
+	spin_unlock(&table->lock);
+}
+
+int fdtable_install_at(struct fdtable *table, struct file *file, unsigned fd, bool cloexec)
+{
+	struct file *before = NULL;
+	bool busy;
+
+	if (fd >= FDTABLE_SIZE)
+		return -EBADF;
+	spin_lock(&table->lock);
+	busy = bit_test(table->open, fd) && !table->file[fd];
+	if (!busy) {
+		before = bit_test(table->open, fd) ? table->file[fd] : NULL;
+		put_at(table, file, fd, cloexec);
+	}
+	spin_unlock(&table->lock);
+	if (before)
+		file_put(before);
+	return busy ? -EBUSY : (int)fd;
+}
+
+/* The file at fd, referenced, unless it was opened with one of these flags; NULL. */
+static inline struct file *get_but(struct fdtable *table, unsigned fd, uint32_t flags)
+{
+	struct file *file = NULL;
+
+	if (fd >= FDTABLE_SIZE)
+		return NULL;
+	spin_lock(&table->lock);
+	if (likely(bit_test(table->open, fd)))
+		file = table->file[fd];
+	if (likely(file != NULL)) {
+		if (likely((file->flags & flags) == 0))
+			file_get(file);
+		else
+			file = NULL;
+	}
+	spin_unlock(&table->lock);
+	return file;
+}
+
+struct file *fdtable_get_path(struct fdtable *table, int fd)
+{
+	return get_but(table, (unsigned)fd, 0);
+}
+
+struct file *fdtable_get(struct fdtable *table, int fd)
+{
+	return get_but(table, (unsigned)fd, O_PATH);
+}
+
+int fdtable_close(struct fdtable *table, int fd)
+{
+	struct file *file = NULL;
+
+	if ((unsigned)fd >= FDTABLE_SIZE)
+		return -EBADF;
+	spin_lock(&table->lock);
+	if (is_open(table, (unsigned)fd)) {
+		file = table->file[fd];
+		bit_set(table->open, (unsigned)fd, false);
+		bit_set(table->cloexec, (unsigned)fd, false);
+	}
+	spin_unlock(&table->lock);
+	if (!file)
+		return -EBADF;
+	file_put(file);
+	return 0;
+}
+
+int fdtable_cloexec(struct fdtable *table, int fd)
+{
+	int ret = -EBADF;
+
+	if ((unsigned)fd >= FDTABLE_SIZE)
+		return -EBADF;
+	spin_lock(&table->lock);
+	if (is_open(table, (unsigned)fd))
+		ret = bit_test(table->cloexec, (unsigned)fd) ? FD_CLOEXEC : 0;
+	spin_unlock(&table->lock);
+	return ret;
+}
+
+int fdtable_set_cloexec(struct fdtable *table, int fd, bool cloexec)
+{
+	int ret = -EBADF;
+
+	if ((unsigned)fd >= FDTABLE_SIZE)
+		return -EBADF;
+	spin_lock(&table->lock);
+	if (is_open(table, (unsigned)fd)) {
+		bit_set(table->cloexec, (unsigned)fd, cloexec);
+		ret = 0;
+	}
+	spin_unlock(&table->lock);
+	return ret;
+}

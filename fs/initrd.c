@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* The boot archive as the tree: one inode an entry, its bytes left where they are. */
+#include "fs/initrd.h"
+
+#include "abi/errno.h"
+#include "abi/limits.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "fs/make_path.h"
+#include "fs/tmpfs/dir.h"
+#include "fs/tmpfs/file_data.h"
+#include "fs/tmpfs/regular.h"
+#include "lib/cpio.h"
+#include "lib/list.h"
+#include "lib/string.h"
+#include "mm/object.h"
+#include "mm/phys/kmalloc.h"
+
+#define LINKED_BUCKETS 64
+
+/* A file that several entries name; the last of them has the data. */
+struct linked {
+	struct list link;
+	uint32_t ino, dev_major, dev_minor;
+	struct inode *inode; /* referenced */
+};
+
+struct mount {
+	struct list linked[LINKED_BUCKETS]; /* struct linked, by its number */
+	const char *why;		    /* what is wrong, where the error alone does not say */
+};
+
+static const char *why_of(int err)
+{
+	switch (err) {
+	case -ENOMEM:
+	case -ENOSPC:
+		return "no memory for its names";
+	case -ENOTDIR:
+		return "a name goes through what is no directory";
+	case -EISDIR:
+		return "a name is a directory's and a file's too";
+	case -ENAMETOOLONG:
+		return "a component of a name is longer than 255 bytes";
+	default:
+		return "a name has .. in it or is empty";
+	}
+}
+
+static int refuse(struct mount *mount, const char *why)
+{
+	mount->why = why;
+	return -EINVAL;
+}
+
+static void set_times(struct inode *inode, const struct cpio_entry *entry)
+{
+	inode->atime = inode->mtime = inode->ctime = entry->mtime * NSEC_PER_SEC;
+}
+
+static int add_directory(const struct cpio_entry *entry)
+{
+	struct inode *dir;
+	int err = make_directories(entry->name, &dir);
+
+	if (err)
+		return err;
+	/* Nobody has seen it yet: it may still change. */
+	dir->mode = S_IFDIR | (entry->mode & S_IALLUGO);
+	set_times(dir, entry);
+	inode_put(dir);
+	return 0;
+}
+
+/* Names a fresh inode, which is taken over (NULL: there was no memory for it). */
+static int add_inode(const struct cpio_entry *entry, struct inode *inode)
+{
+	int err;
+
+	if (!inode)
+		return -ENOMEM;
+	err = make_path(entry->name, inode, true);
+	set_times(inode, entry);
+	inode_put(inode);
+	return err;
+}
+
+static int add_symlink(struct mount *mount, const struct cpio_entry *entry)
+{
+	if (entry->size == 0 || entry->size >= PATH_MAX || memchr(entry->data, 0, entry->size))
+		return refuse(mount,
+			      "a symbolic link's target is empty, too long, or has a NUL in it");
+	return add_inode(entry, symlink_create(entry->data, entry->size));
+}
+
+static struct linked *find_linked(struct mount *mount, const struct cpio_entry *entry)
+{
+	struct linked *linked;
+
+	list_for_each_entry(linked, &mount->linked[entry->ino % LINKED_BUCKETS], link)
+		if (linked->ino == entry->ino && linked->dev_major == entry->dev_major &&
+		    linked->dev_minor == entry->dev_minor)
+			return linked;
+	return NULL;
+}
+
+/* Remembers the inode (its reference is taken over) for the other entries of the file. */
+static int remember(struct mount *mount, const struct cpio_entry *entry, struct inode *inode)
+{
+	struct linked *linked = kmalloc(sizeof(*linked));
+
+	if (!linked) {
+		inode_put(inode);
+		return -ENOMEM;
+	}
+	linked->ino = entry->ino;
+	linked->dev_major = entry->dev_major;
+	linked->dev_minor = entry->dev_minor;
+	linked->inode = inode;
+	list_add(&mount->linked[entry->ino % LINKED_BUCKETS], &linked->link);
+	/* gcc-analyzer-suppress malloc-leak ; it is on the list now */
+	return 0;
+}
+
+/* The bytes of a file that had none so far come with this entry. */
+static int set_bytes(struct inode *inode, const struct cpio_entry *entry)
+{
+	struct object *object;
+
+	if (entry->size == 0)
+		return 0;
+	object = file_data_create(entry->data, entry->size, true);
+	if (!object)
+		return -ENOMEM;
+	file_data_set_inode(inode->object, NULL);
+	object_put(inode->object);
+	inode->object = object;
+	file_data_set_inode(object, inode);
+	return 0;
+}
+
+static int add_regular(struct mount *mount, const struct cpio_entry *entry)
+{
+	struct linked *linked = entry->nlink > 1 ? find_linked(mount, entry) : NULL;
+	struct inode *inode;
+
+	if (linked) {
+		int err = set_bytes(linked->inode, entry);
+
+		if (err)
+			return err;
+		inode_get(linked->inode);
+		return add_inode(entry, linked->inode);
+	}
+	inode = regular_create(entry->mode, INODE_DEV_ROOT, entry->data, entry->size);
+	if (inode && entry->nlink > 1) {
+		inode_get(inode);
+		if (remember(mount, entry, inode) != 0) {
+			inode_put(inode);
+			return -ENOMEM;
+		}
+	}
+	return add_inode(entry, inode);
+}
+
+static int add_entry(struct mount *mount, const struct cpio_entry *entry)
+{
+	switch (entry->mode & S_IFMT) {
+	case S_IFDIR:
+		return add_directory(entry);
+	case S_IFREG:
+		return add_regular(mount, entry);
+	case S_IFLNK:
+		return add_symlink(mount, entry);
+	case S_IFCHR:
+	case S_IFBLK:
+	case S_IFIFO:
+	case S_IFSOCK:
+		/* Devices are those that the kernel finds. */
+		log_debug("fs", "archive: %s left out: a device, pipe or socket", entry->name);
+		return 0;
+	default:
+		return refuse(mount, "an entry is of no known type");
+	}
+}
+
+static void mount_init(struct mount *mount)
+{
+	for (unsigned i = 0; i < LINKED_BUCKETS; i++)
+		list_init(&mount->linked[i]);
+	mount->why = NULL;
+}
+
+static void forget_linked(struct list *bucket)
+{
+	struct list *node;
+
+	while ((node = list_pop(bucket)) != NULL) {
+		struct linked *linked = list_entry(node, struct linked, link);
+
+		inode_put(linked->inode);
+		kfree(linked);
+	}
+}
+
+int initrd_mount(const void *data, size_t size, const char **why_ret)
+{
+	static struct mount mount; /* large for a stack; one archive at a time */
+	struct cpio_entry entry;
+	struct cpio cpio;
+	unsigned count = 0;
+	int err;
+
+	mount_init(&mount);
+	cpio_init(&cpio, data, size);
+	while ((err = cpio_next(&cpio, &entry)) > 0) {
+		err = add_entry(&mount, &entry);
+		if (err)
+			break;
+		count++;
+	}
+	for (unsigned i = 0; i < LINKED_BUCKETS; i++)
+		forget_linked(&mount.linked[i]);
+	if (err) {
+		*why_ret = cpio.why ? cpio.why : mount.why ? mount.why : why_of(err);
+		return err;
+	}
+	log_info("fs", "archive of %zu KiB: %u entries", size / 1024, count);
+	return 0;
+}

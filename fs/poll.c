@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* Who waits for many files is on a queue of each, and sleeps on one of its own. */
+#include "fs/poll.h"
+
+#include "fs/file.h"
+
+void poller_init(struct poller *poller)
+{
+	waitq_init(&poller->woken);
+	spin_init(&poller->woken.lock, LOCK_POLL);
+	poller->entry = NULL;
+}
+
+/* => the lock of the file's queue held */
+static void wake_poller(struct waiter *waiter)
+{
+	waitq_wake_all(&container_of(waiter, struct poll_waiter, waiter)->poller->woken);
+}
+
+void poll_watch(struct poller *poller, struct waitq *queue)
+{
+	struct poll_entry *entry;
+	struct poll_waiter *waiter;
+
+	if (!poller)
+		return;
+	entry = poller->entry;
+	assert(entry->nwaiters < POLL_QUEUES);
+	waiter = &entry->waiters[entry->nwaiters++];
+	waiter_init(&waiter->waiter, wake_poller);
+	waiter->poller = poller;
+	while (!waitq_enqueue(queue, &waiter->waiter, waitq_sample(queue)))
+		;
+}
+
+void poll_look(struct poller *poller, struct poll_entry *entry)
+{
+	const struct file_ops *ops;
+	unsigned can = POLLNVAL;
+
+	entry->ask.revents = 0;
+	if (entry->ask.fd < 0)
+		return;
+	if (entry->file) {
+		if (poller)
+			poller->entry = entry;
+		ops = entry->file->ops;
+		can = ops->poll ? ops->poll(entry->file, poller) : POLL_ALWAYS;
+		can &= (uint16_t)entry->ask.events | POLLERR | POLLHUP;
+	}
+	entry->ask.revents = (int16_t)can;
+}
+
+void poll_forget(struct poll_entry *entry)
+{
+	while (entry->nwaiters != 0)
+		waitq_cancel(&entry->waiters[--entry->nwaiters].waiter);
+}

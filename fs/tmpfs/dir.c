@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/* Directories: names in two trees, by text for look-ups and by age for getdents. */
+#include "fs/tmpfs/dir.h"
+
+#include "abi/errno.h"
+#include "abi/limits.h"
+#include "fs/tmpfs/quota.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/mem_wait.h"
+
+/* getdents' positions before the first name's: "." and "..". */
+#define FIRST_ORDER 2
+
+struct inode *dir_create(uint32_t mode)
+{
+	struct inode *inode =
+		inode_create(S_IFDIR | (mode & S_IALLUGO), INODE_DEV_ROOT, &dir_file_ops);
+
+	if (!inode)
+		return NULL;
+	tree_init(&inode->dir.by_name);
+	tree_init(&inode->dir.by_order);
+	inode->dir.next_order = FIRST_ORDER;
+	return inode;
+}
+
+/* By length first: it tells most names apart at once. */
+static int name_compare(const char *text, size_t len, const struct name *name)
+{
+	if (len != name->len)
+		return len < name->len ? -1 : 1;
+	return memcmp(text, name->text, len);
+}
+
+/* Where the name is, or (NULL) where it belongs. */
+static struct name *find_place(struct dir *dir, const char *text, size_t len,
+			       struct tree_node **parent_ret, struct tree_node ***link_ret)
+{
+	struct tree_node **link = &dir->by_name.root;
+	struct tree_node *parent = NULL;
+
+	assert_hardened(spin_lock_held(&names_lock));
+	while (*link) {
+		struct name *name = tree_entry(*link, struct name, by_name);
+		int order = name_compare(text, len, name);
+
+		if (order == 0)
+			return name;
+		parent = *link;
+		link = &parent->child[order > 0];
+	}
+	*parent_ret = parent;
+	*link_ret = link;
+	return NULL;
+}
+
+static struct name *find_locked(struct inode *dir, const char *text, size_t len)
+{
+	struct tree_node *parent, **link;
+
+	assert_hardened(spin_lock_held(&names_lock));
+	return find_place(&dir->dir, text, len, &parent, &link);
+}
+
+struct inode *dir_find(struct inode *dir, const char *text, size_t len)
+{
+	struct inode *inode = NULL;
+	struct name *name;
+
+	spin_lock(&names_lock);
+	name = find_locked(dir, text, len);
+	if (name) {
+		inode = name->inode;
+		inode_get(inode);
+	}
+	spin_unlock(&names_lock);
+	return inode;
+}
+
+struct inode *dir_parent(struct inode *dir)
+{
+	inode_get(dir->dir.parent);
+	return dir->dir.parent;
+}
+
+static void insert_by_order(struct dir *dir, struct name *name)
+{
+	struct tree_node *last = tree_last(&dir->by_order);
+
+	name->order = dir->next_order++;
+	tree_insert(&dir->by_order, &name->by_order, last,
+		    last ? &last->child[1] : &dir->by_order.root);
+}
+
+/* What a new name changes besides the trees. */
+static void count_name_locked(struct inode *dir, struct name *name)
+{
+	struct inode *inode = name->inode;
+
+	assert_hardened(spin_lock_held(&names_lock));
+	dir->dir.count++;
+	if (!S_ISDIR(inode->mode)) {
+		inode->nlink++;
+		return;
+	}
+	inode->nlink = 2;
+	inode->dir.parent = dir;
+	inode->dir.name = name;
+	inode_get(dir);
+	dir->nlink++;
+}
+
+static int add_locked(struct inode *dir, struct name *name, bool again)
+{
+	struct tree_node *parent, **link;
+
+	assert_hardened(spin_lock_held(&names_lock));
+	if (dir->dir.dead || (again && name->inode->nlink == 0))
+		return -ENOENT;
+	if (find_place(&dir->dir, name->text, name->len, &parent, &link))
+		return -EEXIST;
+	tree_insert(&dir->dir.by_name, &name->by_name, parent, link);
+	insert_by_order(&dir->dir, name);
+	count_name_locked(dir, name);
+	return 0;
+}
+
+/* 0 with memory for a name of that length; -ENOSPC, -ENOMEM. */
+static int name_alloc(size_t len, struct name **name_ret)
+{
+	if (!quota_record_made())
+		return -ENOSPC;
+	*name_ret = mem_wait_kmalloc(sizeof(**name_ret) + len);
+	if (*name_ret)
+		return 0;
+	quota_record_gone();
+	return -ENOMEM;
+}
+
+static void name_discard(struct name *name)
+{
+	kfree(name);
+	quota_record_gone();
+}
+
+/*
+ * An inode counts from its first name to its own end, whatever becomes of the name: who holds a removed directory
+ * holds all that were above it.
+ */
+static int count_inode(struct inode *inode)
+{
+	if (inode->counted)
+		return 0;
+	if (!quota_record_made())
+		return -ENOSPC;
+	inode->counted = true;
+	return 0;
+}
+
+int dir_add(struct inode *dir, const char *text, size_t len, struct inode *inode, bool again)
+{
+	struct name *name;
+	int err;
+
+	if (len > NAME_MAX)
+		return -ENAMETOOLONG;
+	err = again ? 0 : count_inode(inode);
+	if (err)
+		return err;
+	err = name_alloc(len, &name);
+	if (err)
+		return err;
+	name->inode = inode;
+	name->len = (uint32_t)len;
+	memcpy(name->text, text, len);
+	spin_lock(&names_lock);
+	err = add_locked(dir, name, again);
+	if (err == 0)
+		inode_get(inode);
+	spin_unlock(&names_lock);
+	if (err) {
+		name_discard(name);
+		return err;
+	}
+	inode_changed_now(dir);
+	inode_meta_now(inode);
+	return 0;
+}
+
+static void take_out_locked(struct inode *dir, struct name *name)
+{
+	struct inode *inode = name->inode;
+
+	assert_hardened(spin_lock_held(&names_lock));
+	tree_erase(&dir->dir.by_name, &name->by_name);
+	tree_erase(&dir->dir.by_order, &name->by_order);
+	dir->dir.count--;
+	if (!S_ISDIR(inode->mode)) {
+		inode->nlink--;
+		return;
+	}
+	inode->nlink = 0;
+	inode->dir.dead = true;
+	inode->dir.name = NULL;
+	dir->nlink--;
+}
+
+/* After the name is out of the trees, no lock held. */
+static void name_free(struct inode *dir, struct name *name)
+{
+	inode_changed_now(dir);
+	inode_meta_now(name->inode);
+	inode_put(name->inode);
+	name_discard(name);
+}
+
+static int may_remove_locked(const struct name *name, bool directory)
+{
+	assert_hardened(spin_lock_held(&names_lock));
+	if (!name)
+		return -ENOENT;
+	if (!directory)
+		return S_ISDIR(name->inode->mode) ? -EISDIR : 0;
+	if (!S_ISDIR(name->inode->mode))
+		return -ENOTDIR;
+	return name->inode->dir.count != 0 ? -ENOTEMPTY : 0;
+}
+
+static int remove_name(struct inode *dir, const char *text, size_t len, bool directory)
+{
+	struct name *name;
+	int err;
+
+	if (len > NAME_MAX)
+		return -ENAMETOOLONG;
+	spin_lock(&names_lock);
+	name = find_locked(dir, text, len);
+	err = may_remove_locked(name, directory);
+	if (err == 0)
+		take_out_locked(dir, name);
+	spin_unlock(&names_lock);
+	if (err == 0)
+		name_free(dir, name);
+	return err;
+}
+
+int dir_remove(struct inode *dir, const char *text, size_t len)
+{
+	return remove_name(dir, text, len, false);
+}
+
+int dir_remove_dir(struct inode *dir, const char *text, size_t len)
+{
+	return remove_name(dir, text, len, true);
+}
+
+static struct name *first_from_locked(struct dir *dir, uint64_t order)
+{
+	struct tree_node *node = dir->by_order.root;
+	struct name *best = NULL;
+
+	assert_hardened(spin_lock_held(&names_lock));
+	while (node) {
+		struct name *name = tree_entry(node, struct name, by_order);
+
+		if (name->order >= order)
+			best = name;
+		node = node->child[name->order < order];
+	}
+	return best;
+}
+
+bool dir_item_from(struct inode *dir, uint64_t order, struct dir_item *item, bool *dead_ret)
+{
+	struct name *name;
+
+	spin_lock(&names_lock);
+	name = first_from_locked(&dir->dir, order);
+	*dead_ret = dir->dir.dead;
+	if (name) {
+		item->order = name->order;
+		item->ino = name->inode->ino;
+		item->mode = name->inode->mode;
+		item->len = name->len;
+		memcpy(item->text, name->text, name->len);
+	}
+	spin_unlock(&names_lock);
+	return name != NULL;
+}
+
+/* Writes the path so that it ends at buf + size; its length, or -ERANGE. */
+static ssize_t path_backwards_locked(struct inode *dir, char *buf, size_t size)
+{
+	size_t at = size;
+
+	assert_hardened(spin_lock_held(&names_lock));
+	for (; dir->dir.name; dir = dir->dir.parent) {
+		size_t len = dir->dir.name->len;
+
+		if (at < len + 1)
+			return -ERANGE;
+		at -= len + 1;
+		buf[at] = '/';
+		memcpy(buf + at + 1, dir->dir.name->text, len);
+	}
+	if (at == size) {
+		if (size == 0)
+			return -ERANGE;
+		buf[--at] = '/';
+	}
+	return (ssize_t)(size - at);
+}
+
+ssize_t dir_path(struct inode *dir, char *buf, size_t size)
+{
+	ssize_t len;
+
+	if (size == 0)
+		return -ERANGE;
+	spin_lock(&names_lock);
+	len = dir->dir.dead ? -ENOENT : path_backwards_locked(dir, buf, size - 1);
+	spin_unlock(&names_lock);
+	if (len < 0)
+		return len;
+	memmove(buf, buf + size - 1 - (size_t)len, (size_t)len);
+	buf[len] = '\0';
+	return len + 1;
+}

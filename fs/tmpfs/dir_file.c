@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* Open directories: getdents64 and seeking. */
+#include "abi/dirent.h"
+#include "abi/errno.h"
+#include "abi/limits.h"
+#include "fs/tmpfs/dir.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "mm/host.h"
+#include "mm/user_copy.h"
+
+#define RECORD_HEAD offsetof(struct linux_dirent64, d_name)
+
+/* A record with the longest name, NUL and padding. */
+union record {
+	struct linux_dirent64 head;
+	char bytes[ALIGN_UP(RECORD_HEAD + NAME_MAX + 1, 8)];
+};
+
+static void item_set(struct dir_item *item, uint64_t order, struct inode *inode, const char *text)
+{
+	item->order = order;
+	item->ino = inode->ino;
+	item->mode = inode->mode;
+	item->len = (uint32_t)strlen(text);
+	memcpy(item->text, text, item->len);
+}
+
+/*
+ * What stands at that position or first after it: 0; -ENODATA: nothing; -ENOENT: the directory is
+ * gone.
+ */
+static int item_at(struct inode *dir, uint64_t pos, struct dir_item *item)
+{
+	bool found = true;
+	bool dead = false;
+
+	if (pos >= 2)
+		found = dir_item_from(dir, pos, item, &dead);
+	else if (pos == 0)
+		item_set(item, 0, dir, ".");
+	else
+		item_set(item, 1, dir->dir.parent, "..");
+	return dead ? -ENOENT : found ? 0 : -ENODATA;
+}
+
+/* The record's length. */
+static size_t record_make(union record *record, const struct dir_item *item)
+{
+	size_t len = ALIGN_UP(RECORD_HEAD + item->len + 1, 8);
+
+	memset(record, 0, len);
+	record->head.d_ino = item->ino;
+	record->head.d_off = (int64_t)(item->order + 1);
+	record->head.d_reclen = (uint16_t)len;
+	record->head.d_type = (uint8_t)((item->mode & S_IFMT) >> 12);
+	memcpy(record->bytes + RECORD_HEAD, item->text, item->len);
+	return len;
+}
+
+static ssize_t dir_getdents(struct file *file, vaddr_t to, size_t n)
+{
+	struct inode *dir = file_inode(file);
+	struct dir_item item;
+	union record record;
+	size_t done = 0;
+	int err;
+
+	if (dir->dir.dead)
+		return -ENOENT;
+	while ((err = item_at(dir, file->pos, &item)) == 0) {
+		size_t len = record_make(&record, &item);
+
+		if (len > n - done)
+			err = -EINVAL;
+		else
+			err = user_copy_out(to + done, &record, len);
+		if (err)
+			break;
+		file->pos = item.order + 1;
+		done += len;
+		err = vm_pause();
+		if (err)
+			break;
+	}
+	inode_read_now(dir);
+	return done != 0 || err == -ENODATA ? (ssize_t)done : err;
+}
+
+static int64_t dir_seek(struct file *file, int64_t offset, int whence)
+{
+	if (whence != SEEK_SET && whence != SEEK_CUR)
+		return -EINVAL;
+	if (whence == SEEK_CUR && __builtin_add_overflow(offset, (int64_t)file->pos, &offset))
+		return -EINVAL;
+	if (offset < 0)
+		return -EINVAL;
+	file->pos = (uint64_t)offset;
+	return offset;
+}
+
+static ssize_t dir_read(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	(void)file, (void)to, (void)pos;
+	return -EISDIR;
+}
+
+const struct file_ops dir_file_ops = {
+	.name = "directory",
+	.read = dir_read,
+	.stat = inode_file_stat,
+	.seek = dir_seek,
+	.getdents = dir_getdents,
+	.release = inode_file_release,
+	.has_inode = true,
+};

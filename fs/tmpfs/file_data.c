@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* File objects whose missing pages are copied from the boot archive on demand. */
+#include "fs/tmpfs/file_data.h"
+
+#include "fs/tmpfs/quota.h"
+#include "fs/tmpfs/regular.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "mm/object.h"
+#include "mm/object_size.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/mem_wait.h"
+
+struct file_data {
+	struct object object;
+	/* const: */
+	const uint8_t *initial;
+	uint64_t initial_size;
+	struct inode *inode; /* guarded by object.lock: whose it is, until he is freed */
+};
+
+static struct file_data *to_data(struct object *object)
+{
+	return container_of(object, struct file_data, object);
+}
+
+static int file_data_fill(struct object *object, uint64_t index, void *to, struct vm_wait *wait)
+{
+	struct file_data *data = to_data(object);
+	uint64_t from = index << PAGE_SHIFT;
+	size_t n;
+
+	(void)wait;
+	assert_hardened(from < data->initial_size);
+	n = MIN(data->initial_size - from, PAGE_SIZE);
+	memcpy(to, data->initial + from, n);
+	memset((uint8_t *)to + n, 0, PAGE_SIZE - n);
+	return 0;
+}
+
+static void file_data_destroy(struct object *object)
+{
+	kfree(to_data(object));
+}
+
+static bool file_data_charge(struct object *object)
+{
+	(void)object;
+	return quota_page_made();
+}
+
+static void file_data_uncharge(struct object *object)
+{
+	(void)object;
+	quota_page_gone();
+}
+
+/* The inode, if anybody can still come to it, referenced. */
+static struct inode *inode_living(struct file_data *data)
+{
+	struct inode *inode;
+
+	spin_lock(&data->object.lock);
+	inode = data->inode;
+	if (inode && !refcount_get_unless_zero(&inode->refs))
+		inode = NULL;
+	spin_unlock(&data->object.lock);
+	return inode;
+}
+
+static int file_data_punch(struct object *object, uint64_t start, uint64_t end)
+{
+	struct inode *inode = inode_living(to_data(object));
+	int err;
+
+	if (!inode)
+		return object_punch(object, start, end);
+	err = regular_punch(inode, start, end);
+	inode_put(inode);
+	return err;
+}
+
+static void file_data_stored(struct object *object)
+{
+	struct inode *inode = to_data(object)->inode;
+
+	if (inode)
+		inode_changed_now(inode);
+}
+
+static const struct object_ops counted_ops = {
+	.name = "file",
+	.fill = file_data_fill,
+	.charge = file_data_charge,
+	.uncharge = file_data_uncharge,
+	.punch = file_data_punch,
+	.stored = file_data_stored,
+	.destroy = file_data_destroy,
+};
+
+static const struct object_ops uncounted_ops = {
+	.name = "memfd",
+	.fill = file_data_fill,
+	.punch = file_data_punch,
+	.stored = file_data_stored,
+	.destroy = file_data_destroy,
+};
+
+struct object *file_data_create(const void *initial, uint64_t size, bool counted)
+{
+	struct file_data *data = mem_wait_kmalloc(sizeof(*data));
+
+	if (!data)
+		return NULL;
+	data->initial = initial;
+	data->initial_size = initial ? size : 0;
+	data->inode = NULL;
+	object_init(&data->object, counted ? &counted_ops : &uncounted_ops, data->initial_size);
+	return &data->object;
+}
+
+void file_data_set_inode(struct object *object, struct inode *inode)
+{
+	spin_lock(&object->lock);
+	to_data(object)->inode = inode;
+	spin_unlock(&object->lock);
+}
+
+uint64_t file_data_initial_pages(struct object *object)
+{
+	uint64_t backed = atomic_load_relaxed(&object->backed);
+
+	return (MIN(backed, to_data(object)->initial_size) + PAGE_SIZE - 1) >> PAGE_SHIFT;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Files without a name: as those of the tree, but that no directory holds them. */
+#include "fs/tmpfs/memfd.h"
+
+#include "fs/tmpfs/regular.h"
+#include "mm/object.h"
+
+struct file *memfd_file_create(void)
+{
+	return memfd_file_create_with(0777, F_SEAL_SEAL);
+}
+
+struct file *memfd_file_create_with(uint32_t mode, unsigned seals)
+{
+	struct inode *inode = regular_create(mode, INODE_DEV_ANON, NULL, 0);
+	struct file *file;
+
+	if (!inode)
+		return NULL;
+	inode->seals = seals;
+	file = file_create(&regular_file_ops, O_RDWR | O_LARGEFILE, inode);
+	/* Nothing runs it yet, so that this cannot be refused. */
+	if (!file || object_get_write(inode->object) != 0) {
+		inode_put(inode);
+		return NULL;
+	}
+	return file;
+}

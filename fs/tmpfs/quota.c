@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* How much of the memory the files of the tree may take. */
+#include "fs/tmpfs/quota.h"
+
+#include "mm/check/alloc_fail.h"
+#include "mm/phys/page_alloc.h"
+#include "sync/atomic.h"
+
+/*
+ * Without a bound a program that writes a file to its end would leave no frame to the others, and
+ * killing it would give nothing back.
+ */
+/* A name, or an inode with its object, are up to so many to a frame of the kernel's own memory. */
+#define RECORDS_PER_FRAME 8
+
+static uint64_t used;	 /* frames that files were charged for; atomic */
+static uint64_t records; /* names of the tree, and inodes that had one; atomic */
+
+uint64_t quota_most(void)
+{
+	return page_alloc_total_count() / 2;
+}
+
+/* Frames that are left for more. */
+static uint64_t frames_left(void)
+{
+	uint64_t limit = quota_most();
+	uint64_t taken =
+		atomic_load_relaxed(&used) + atomic_load_relaxed(&records) / RECORDS_PER_FRAME;
+
+	return limit > taken ? limit - taken : 0;
+}
+
+bool quota_record_made(void)
+{
+	if (alloc_fails() || frames_left() == 0)
+		return false;
+	counter_add(&records, 1);
+	return true;
+}
+
+void quota_record_gone(void)
+{
+	counter_add(&records, -1ul);
+}
+
+bool quota_page_made(void)
+{
+	if (alloc_fails() || frames_left() == 0)
+		return false;
+	counter_add(&used, 1);
+	return true;
+}
+
+void quota_page_gone(void)
+{
+	counter_add(&used, -1ul);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/* Regular files: reading, writing, seeking, truncating. */
+#include "fs/tmpfs/regular.h"
+
+#include "abi/errno.h"
+#include "abi/ioctl.h"
+#include "fs/tmpfs/file_data.h"
+#include "fs/tmpfs/quota.h"
+#include "fs/tmpfs/seals.h"
+#include "lib/bits.h"
+#include "mm/object.h"
+#include "mm/object_io.h"
+#include "mm/object_size.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/user_copy.h"
+
+struct inode *regular_create(uint32_t mode, uint32_t dev, const void *initial, uint64_t size)
+{
+	struct inode *inode = inode_create(S_IFREG | (mode & S_IALLUGO), dev, &regular_file_ops);
+
+	if (!inode)
+		return NULL;
+	inode->seals = F_SEAL_SEAL;
+	inode->object = file_data_create(initial, size, dev == INODE_DEV_ROOT);
+	if (!inode->object) {
+		inode_put(inode);
+		return NULL;
+	}
+	file_data_set_inode(inode->object, inode);
+	return inode;
+}
+
+void regular_free(struct inode *inode)
+{
+	if (!inode->object)
+		return;
+	file_data_set_inode(inode->object, NULL);
+	object_put(inode->object);
+}
+
+uint64_t regular_size(struct inode *inode)
+{
+	return object_size(inode->object);
+}
+
+uint64_t regular_pages(struct inode *inode)
+{
+	return MAX(atomic_load_relaxed(&inode->object->npages),
+		   file_data_initial_pages(inode->object));
+}
+
+int regular_truncate(struct inode *inode, uint64_t size)
+{
+	int err;
+
+	mutex_lock(&inode->lock);
+	err = seals_check_size(inode, size);
+	if (err == 0)
+		err = object_set_size(inode->object, size);
+	if (err == 0)
+		inode_changed_now(inode);
+	mutex_unlock(&inode->lock);
+	return err;
+}
+
+/* How many of n bytes there are from pos on: a read beyond the end looks at no buffer. */
+static size_t bytes_from(struct inode *inode, uint64_t pos, size_t n)
+{
+	uint64_t size = regular_size(inode);
+
+	return pos < size ? MIN(n, size - pos) : 0;
+}
+
+static ssize_t regular_read(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	struct inode *inode = file_inode(file);
+	ssize_t done = 0;
+	ssize_t got = 0;
+	size_t span;
+
+	while ((span = bytes_from(inode, *pos, user_iter_span(to))) != 0) {
+		got = object_read(inode->object, *pos, to->base, span);
+		if (got <= 0)
+			break;
+		user_iter_advance(to, (size_t)got);
+		*pos += (uint64_t)got;
+		done += got;
+		if ((size_t)got != span)
+			break;
+	}
+	inode_read_now(inode);
+	return done != 0 ? done : got;
+}
+
+/* How many of n bytes no seal forbids; -EPERM: none. => inode->lock held */
+static inline ssize_t may_write(const struct inode *inode, uint64_t at, size_t n)
+{
+	return likely(inode->seals <= F_SEAL_SEAL) ? (ssize_t)n : seals_check_write(inode, at, n);
+}
+
+/* As Linux: what can't be read at all is -EFAULT before any seal is looked at. */
+static ssize_t write_refused(const struct user_iter *from)
+{
+	char byte;
+
+	return user_copy_in(&byte, from->base, 1) != 0 ? -EFAULT : -EPERM;
+}
+
+/* => inode->lock held */
+static ssize_t write_at(struct inode *inode, struct user_iter *from, uint64_t *at)
+{
+	ssize_t done = 0;
+	ssize_t put = 0;
+	size_t span;
+
+	while ((span = user_iter_span(from)) != 0) {
+		put = may_write(inode, *at, span);
+		if (put > 0)
+			put = object_write(inode->object, *at, from->base, (size_t)put);
+		else
+			put = write_refused(from);
+		if (put <= 0)
+			break;
+		user_iter_advance(from, (size_t)put);
+		*at += (uint64_t)put;
+		done += put;
+	}
+	return done != 0 ? done : put;
+}
+
+static ssize_t regular_write(struct file *file, struct user_iter *from, uint64_t *pos)
+{
+	struct inode *inode = file_inode(file);
+	uint64_t at;
+	ssize_t done;
+
+	mutex_lock(&inode->lock);
+	at = file->flags & O_APPEND ? regular_size(inode) : *pos;
+	done = write_at(inode, from, &at);
+	if (done > 0) {
+		*pos = at;
+		inode_changed_now(inode);
+	}
+	mutex_unlock(&inode->lock);
+	return done;
+}
+
+/* Data and holes are not told apart: all up to the end is data. */
+static int64_t seek_base(struct file *file, int64_t offset, int whence)
+{
+	int64_t size = (int64_t)regular_size(file_inode(file));
+
+	switch (whence) {
+	case SEEK_SET:
+		return 0;
+	case SEEK_CUR:
+		return (int64_t)file->pos;
+	case SEEK_END:
+		return size;
+	case SEEK_DATA:
+		return offset >= 0 && offset < size ? 0 : -ENXIO;
+	case SEEK_HOLE:
+		return offset >= 0 && offset < size ? size - offset : -ENXIO;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int64_t regular_seek(struct file *file, int64_t offset, int whence)
+{
+	int64_t base = seek_base(file, offset, whence);
+	int64_t pos;
+
+	if (base < 0)
+		return base;
+	if (__builtin_add_overflow(base, offset, &pos) || pos < 0)
+		return -EINVAL;
+	file->pos = (uint64_t)pos;
+	return pos;
+}
+
+static int regular_file_truncate(struct file *file, uint64_t size)
+{
+	return regular_truncate(file_inode(file), size);
+}
+
+/* => inode->lock held */
+static int punch(struct inode *inode, uint64_t start, uint64_t end)
+{
+	int err = seals_check_punch(inode);
+
+	return err ? err : object_punch(inode->object, start, end);
+}
+
+int regular_punch(struct inode *inode, uint64_t start, uint64_t end)
+{
+	int err;
+
+	mutex_lock(&inode->lock);
+	err = punch(inode, start, end);
+	if (err == 0)
+		inode_changed_now(inode);
+	mutex_unlock(&inode->lock);
+	return err;
+}
+
+/* More than could ever be had: refused before any of it is taken, as on Linux. */
+static bool is_too_much(const struct inode *inode, uint64_t offset, uint64_t end)
+{
+	uint64_t npages = (ALIGN_UP(end, PAGE_SIZE) >> PAGE_SHIFT) - (offset >> PAGE_SHIFT);
+
+	return npages >
+	       (inode->dev == INODE_DEV_ROOT ? quota_most() : (uint64_t)page_alloc_total_count());
+}
+
+/* => inode->lock held */
+static int allocate(struct inode *inode, uint64_t offset, uint64_t end, bool grow)
+{
+	int err = seals_check_size(inode, MAX(end, regular_size(inode)));
+
+	if (!err && is_too_much(inode, offset, end))
+		err = -ENOSPC;
+	return err ? err : object_allocate(inode->object, offset, end, grow);
+}
+
+static int regular_allocate(struct file *file, unsigned mode, uint64_t offset, uint64_t end)
+{
+	struct inode *inode = file_inode(file);
+	int err;
+
+	if (mode & FALLOC_FL_PUNCH_HOLE)
+		return regular_punch(inode, offset, end);
+	mutex_lock(&inode->lock);
+	err = allocate(inode, offset, end, !(mode & FALLOC_FL_KEEP_SIZE));
+	if (err == 0)
+		inode_changed_now(inode);
+	mutex_unlock(&inode->lock);
+	return err;
+}
+
+static struct object *regular_object(struct file *file)
+{
+	return file_inode(file)->object;
+}
+
+/* As a read of it, all of which may be read from now on. */
+static void regular_mapped(struct file *file)
+{
+	inode_read_now(file_inode(file));
+}
+
+/* How much there is behind the position. */
+static int regular_ioctl(struct file *file, unsigned long request, vaddr_t arg)
+{
+	int32_t left = (int32_t)(regular_size(file_inode(file)) - file->pos);
+
+	return request == FIONREAD ? user_copy_out(arg, &left, sizeof(left)) : -ENOTTY;
+}
+
+static void regular_release(struct file *file)
+{
+	if (file_writable(file))
+		object_put_write(file_inode(file)->object);
+	inode_file_release(file);
+}
+
+const struct file_ops regular_file_ops = {
+	.name = "regular",
+	.read = regular_read,
+	.write = regular_write,
+	.stat = inode_file_stat,
+	.seek = regular_seek,
+	.truncate = regular_file_truncate,
+	.allocate = regular_allocate,
+	.get_seals = seals_get,
+	.add_seals = seals_add,
+	.map_begin = seals_map_begin,
+	.map_end = seals_map_end,
+	.mapped = regular_mapped,
+	.ioctl = regular_ioctl,
+	.object = regular_object,
+	.release = regular_release,
+	.has_inode = true,
+};

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* Seals of memfds: what may no longer be done to their bytes. */
+#include "fs/tmpfs/seals.h"
+
+#include "abi/errno.h"
+#include "arch/entry.h"
+#include "lib/bits.h"
+#include "mm/object.h"
+#include "mm/object_size.h"
+
+#define SEALS_ALL                                                                         \
+	(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE | \
+	 F_SEAL_EXEC)
+/* A write that would grow a file is refused by aligned pieces of so many bytes, as on Linux. */
+#define WRITE_CHUNK (2ul << 20)
+#define SEALS_WRITE (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
+
+/* => inode->lock held */
+static int add(struct inode *inode, unsigned seals)
+{
+	if (inode->seals & F_SEAL_SEAL)
+		return -EPERM;
+	/* What can be run is to stay as it is. */
+	if ((seals & F_SEAL_EXEC) && (inode->mode & 0111))
+		seals |= F_SEAL_SHRINK | F_SEAL_GROW | SEALS_WRITE;
+	if ((seals & ~inode->seals & F_SEAL_WRITE) && object_has_writable_maps(inode->object))
+		return -EBUSY;
+	inode->seals |= seals;
+	return 0;
+}
+
+int seals_add(struct file *file, unsigned seals)
+{
+	struct inode *inode = file_inode(file);
+	int result;
+
+	if (seals & ~(unsigned)SEALS_ALL)
+		return -EINVAL;
+	mutex_lock(&inode->lock);
+	result = add(inode, seals);
+	mutex_unlock(&inode->lock);
+	return result;
+}
+
+int seals_get(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+	unsigned seals;
+
+	mutex_lock(&inode->lock);
+	seals = inode->seals;
+	mutex_unlock(&inode->lock);
+	return (int)seals;
+}
+
+int seals_check_size(const struct inode *inode, uint64_t size)
+{
+	uint64_t now = object_size(inode->object);
+
+	if (size < now && (inode->seals & F_SEAL_SHRINK))
+		return -EPERM;
+	return size > now && (inode->seals & F_SEAL_GROW) ? -EPERM : 0;
+}
+
+ssize_t seals_check_write(const struct inode *inode, uint64_t at, size_t n)
+{
+	uint64_t size = object_size(inode->object), whole = ALIGN_DOWN(size, WRITE_CHUNK);
+
+	if (inode->seals & SEALS_WRITE)
+		return -EPERM;
+	if (!(inode->seals & F_SEAL_GROW) || (at <= size && n <= size - at))
+		return (ssize_t)n;
+	return at < whole ? (ssize_t)(whole - at) : -EPERM;
+}
+
+int seals_check_punch(const struct inode *inode)
+{
+	return inode->seals & SEALS_WRITE ? -EPERM : 0;
+}
+
+int seals_map_begin(struct file *file, unsigned rights, unsigned *max_rights)
+{
+	struct inode *inode = file_inode(file);
+
+	mutex_lock(&inode->lock);
+	if (!(inode->seals & SEALS_WRITE))
+		return 0;
+	/* (What the open mode forbids is refused as such.) */
+	if (rights & *max_rights & RIGHT_WRITE) {
+		mutex_unlock(&inode->lock);
+		return -EPERM;
+	}
+	*max_rights &= ~(unsigned)RIGHT_WRITE;
+	return 0;
+}
+
+void seals_map_end(struct file *file)
+{
+	mutex_unlock(&file_inode(file)->lock);
+}

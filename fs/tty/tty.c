@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* Terminals as files: reads of lines or raw bytes, writes through the line discipline. */
+#include "fs/tty/tty.h"
+
+#include "abi/errno.h"
+#include "abi/signal.h"
+#include "base/clock.h"
+#include "fs/dev.h"
+#include "fs/tty/tty_private.h"
+#include "lib/bits.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/sched.h"
+#include "proc/wait.h"
+
+#define OWN_PATH "/dev/tty"
+#define OWN_RDEV ABI_MAKEDEV(5, 0)
+#define PIECE	 256u /* bytes on the kernel stack at a time */
+
+/* How long a read waits, and for how many bytes. */
+struct patience {
+	size_t min;    /* bytes to wait for */
+	uint64_t time; /* ticks to wait for the next byte; 0: for ever */
+	bool nonblock;
+};
+
+static struct patience patience_of(struct tty *tty, struct file *file, size_t n)
+{
+	struct patience patience = { .min = 1, .nonblock = (file->flags & O_NONBLOCK) != 0 };
+
+	spin_lock(&tty->lock);
+	if (!ldisc_canonical(&tty->ldisc)) {
+		patience.min = MIN((size_t)tty->ldisc.termios.c_cc[VMIN], n);
+		/* VTIME is in tenths of a second. */
+		patience.time =
+			clock_ns_to_ticks(tty->ldisc.termios.c_cc[VTIME] * (NSEC_PER_SEC / 10));
+	}
+	spin_unlock(&tty->lock);
+	return patience;
+}
+
+/* Takes what is there: bytes in *got_ret; true: the read is to end with them. */
+static bool take_piece(struct tty *tty, uint8_t *to, size_t n, size_t *got_ret, uint64_t *seq_ret)
+{
+	bool end = false;
+	bool any;
+
+	spin_lock(&tty->lock);
+	*seq_ret = waitq_sample(&tty->readable);
+	any = ldisc_available(&tty->ldisc) != 0;
+	*got_ret = any ? ldisc_read(&tty->ldisc, to, n, &end) : 0;
+	if (!any)
+		end = tty->hung_up;
+	else if (!ldisc_canonical(&tty->ldisc))
+		end = false;
+	spin_unlock(&tty->lock);
+	return end;
+}
+
+/*
+ * Waits for more after `done` bytes: 0 to look again, 1 where the read is to end with what it has,
+ * or negative errno.
+ */
+static int wait_for_input(struct tty *tty, const struct patience *patience, size_t done,
+			  uint64_t seq)
+{
+	int err;
+
+	if (done != 0 && done >= patience->min)
+		return 1;
+	if (patience->min == 0 && patience->time == 0)
+		return 1;
+	if (patience->nonblock)
+		return -EAGAIN;
+	/* With both, the clock starts with the first byte. */
+	if (patience->time == 0 || (patience->min != 0 && done == 0))
+		return thread_wait_interruptible(&tty->readable, seq);
+	err = thread_wait_interruptible_until(&tty->readable, seq, arch_time() + patience->time);
+	return err == -ETIMEDOUT ? 1 : err;
+}
+
+/* => the caller has its turn of the input */
+static ssize_t read_input(struct tty *tty, struct user_iter *to, const struct patience *patience)
+{
+	uint8_t piece[PIECE];
+	size_t done = 0;
+	bool end = false;
+	int err = 0;
+
+	while (to->left != 0 && !end && err == 0) {
+		uint64_t seq;
+		size_t got;
+
+		end = take_piece(tty, piece, MIN(to->left, sizeof(piece)), &got, &seq);
+		if (got != 0 && user_iter_copy_out(to, piece, got) != got)
+			err = -EFAULT;
+		else if (got == 0 && !end)
+			err = wait_for_input(tty, patience, done, seq);
+		else
+			done += got;
+	}
+	return done != 0 || err > 0 ? (ssize_t)done : err;
+}
+
+static ssize_t tty_read(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	struct tty *tty = device_of(file);
+	struct patience patience = patience_of(tty, file, to->left);
+	int err = job_terminal_check(&tty->jobs, SIGTTIN);
+	ssize_t result;
+
+	(void)pos;
+	err = err ?: turn_take(&tty->input, patience.nonblock);
+	if (err)
+		return err;
+	result = read_input(tty, to, &patience);
+	turn_give(&tty->input);
+	return result;
+}
+
+/* Puts out all bytes, however long it takes: half a piece could not be told. 0 or -EINTR: a kill. */
+static int put_bytes(struct chardev *dev, const uint8_t *from, size_t n)
+{
+	size_t sent = 0;
+	int err = 0;
+
+	while (sent < n && err == 0) {
+		uint64_t seq = waitq_sample(&dev->writable);
+		size_t took = dev->ops->write(dev, from + sent, n - sent);
+
+		sent += took;
+		if (took == 0)
+			err = thread_wait(&dev->writable, seq);
+	}
+	return err;
+}
+
+/*
+ * Waits while ^S holds the output back; then the bytes are processed: their count, -EAGAIN or
+ * -EINTR.
+ */
+static ssize_t process(struct tty *tty, const uint8_t *from, size_t n, uint8_t *to, bool nonblock)
+{
+	for (;;) {
+		uint64_t seq;
+		size_t len = 0;
+		bool stopped;
+		int err;
+
+		spin_lock(&tty->lock);
+		seq = waitq_sample(&tty->resumed);
+		stopped = tty->ldisc.stopped;
+		for (size_t i = 0; i < n && !stopped; i++)
+			len += ldisc_output(&tty->ldisc, from[i], to + len);
+		spin_unlock(&tty->lock);
+		if (!stopped)
+			return (ssize_t)len;
+		if (nonblock)
+			return -EAGAIN;
+		err = thread_wait_interruptible(&tty->resumed, seq);
+		if (err)
+			return err;
+	}
+}
+
+static int write_piece(struct tty *tty, struct user_iter *from, bool nonblock, size_t *done)
+{
+	uint8_t piece[PIECE];
+	uint8_t processed[PIECE * LDISC_EXPAND_MAX];
+	size_t copied = user_iter_copy_in(from, piece, sizeof(piece));
+	ssize_t len;
+	int err;
+
+	if (copied == 0)
+		return -EFAULT;
+	len = process(tty, piece, copied, processed, nonblock);
+	if (len < 0)
+		return (int)len;
+	err = put_bytes(tty->dev, processed, (size_t)len);
+	if (err == 0)
+		*done += copied;
+	return err;
+}
+
+/* With TOSTOP only the foreground writes. 0, -EINTR or -EIO, as job_terminal_check(). */
+static int check_write(struct tty *tty)
+{
+	bool tostop;
+
+	spin_lock(&tty->lock);
+	tostop = ldisc_stops_background(&tty->ldisc);
+	spin_unlock(&tty->lock);
+	return tostop ? job_terminal_check(&tty->jobs, SIGTTOU) : 0;
+}
+
+static ssize_t tty_write(struct file *file, struct user_iter *from, uint64_t *pos)
+{
+	struct tty *tty = device_of(file);
+	bool nonblock = (file->flags & O_NONBLOCK) != 0;
+	size_t done = 0;
+	int err;
+
+	(void)pos;
+	err = turn_take(&tty->output, nonblock);
+	if (err)
+		return err;
+	err = check_write(tty);
+	while (from->left != 0 && err == 0)
+		err = write_piece(tty, from, nonblock, &done) ?: turn_pause();
+	turn_give(&tty->output);
+	return done != 0 ? (ssize_t)done : err;
+}
+
+static unsigned tty_poll(struct file *file, struct poller *poller)
+{
+	return tty_poll_ready(device_of(file), poller);
+}
+
+static int tty_ioctl(struct file *file, unsigned long request, vaddr_t arg)
+{
+	return tty_ioctl_request(device_of(file), request, arg);
+}
+
+const struct file_ops tty_ops = {
+	.name = "terminal",
+	.read = tty_read,
+	.write = tty_write,
+	.poll = tty_poll,
+	.stat = inode_file_stat,
+	.ioctl = tty_ioctl,
+	.release = inode_file_release,
+	.has_inode = true,
+};
+
+static int own_tty_may_open(struct file *file)
+{
+	struct tty *tty = device_of(file);
+
+	return job_terminal_is_own(&tty->jobs) ? 0 : -ENXIO;
+}
+
+/* /dev/tty: the process's own, which can be this one only. */
+static const struct file_ops own_tty_ops = {
+	.name = "own terminal",
+	.may_open = own_tty_may_open,
+	.read = tty_read,
+	.write = tty_write,
+	.poll = tty_poll,
+	.stat = inode_file_stat,
+	.ioctl = tty_ioctl,
+	.release = inode_file_release,
+	.has_inode = true,
+};
+
+int tty_create(const char *path, struct chardev *dev, unsigned cols, unsigned rows, uint64_t rdev)
+{
+	struct tty *tty = kzalloc(sizeof(*tty));
+	int err;
+
+	if (!tty)
+		return -ENOMEM;
+	tty->dev = dev;
+	tty->winsize.cols = (uint16_t)cols;
+	tty->winsize.rows = (uint16_t)rows;
+	turn_init(&tty->input);
+	turn_init(&tty->output);
+	spin_init(&tty->lock, LOCK_FS);
+	ldisc_init(&tty->ldisc);
+	waitq_init(&tty->readable);
+	waitq_init(&tty->resumed);
+	err = dev_register(path, &tty_ops, tty, 0600, rdev);
+	if (err) {
+		kfree(tty);
+		return err;
+	}
+	err = dev_register(OWN_PATH, &own_tty_ops, tty, 0666, OWN_RDEV);
+	if (err)
+		return err;
+	return kthread_spawn("tty", tty_input_main, tty) ? 0 : -ENOMEM;
+}

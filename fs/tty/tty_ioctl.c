@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* What ioctl does on a terminal. */
+#include "abi/errno.h"
+#include "abi/signal.h"
+#include "fs/tty/tty_private.h"
+#include "lib/string.h"
+#include "mm/user_copy.h"
+
+static int get_termios(struct tty *tty, vaddr_t arg)
+{
+	struct abi_termios termios;
+
+	spin_lock(&tty->lock);
+	termios = tty->ldisc.termios;
+	spin_unlock(&tty->lock);
+	return user_copy_out(arg, &termios, sizeof(termios));
+}
+
+static int set_termios(struct tty *tty, vaddr_t arg, bool flush)
+{
+	struct abi_termios termios;
+	int err = job_terminal_check(&tty->jobs, SIGTTOU);
+
+	if (err)
+		return err;
+	if (user_copy_in(&termios, arg, sizeof(termios)) != 0)
+		return -EFAULT;
+	spin_lock(&tty->lock);
+	if (flush)
+		ldisc_flush_input(&tty->ldisc);
+	ldisc_set_termios(&tty->ldisc, &termios);
+	spin_unlock(&tty->lock);
+	/* Who waits may wait for something else now. */
+	waitq_wake_all(&tty->readable);
+	waitq_wake_all(&tty->resumed);
+	return 0;
+}
+
+static int get_winsize(struct tty *tty, vaddr_t arg)
+{
+	struct abi_winsize winsize;
+
+	spin_lock(&tty->lock);
+	winsize = tty->winsize;
+	spin_unlock(&tty->lock);
+	return user_copy_out(arg, &winsize, sizeof(winsize));
+}
+
+static int set_winsize(struct tty *tty, vaddr_t arg)
+{
+	struct abi_winsize winsize;
+	bool changed;
+
+	if (user_copy_in(&winsize, arg, sizeof(winsize)) != 0)
+		return -EFAULT;
+	spin_lock(&tty->lock);
+	changed = memcmp(&tty->winsize, &winsize, sizeof(winsize)) != 0;
+	tty->winsize = winsize;
+	spin_unlock(&tty->lock);
+	if (changed)
+		job_terminal_signal(&tty->jobs, SIGWINCH);
+	return 0;
+}
+
+static int get_available(struct tty *tty, vaddr_t arg)
+{
+	int32_t n;
+
+	spin_lock(&tty->lock);
+	n = (int32_t)ldisc_available(&tty->ldisc);
+	spin_unlock(&tty->lock);
+	return user_copy_out(arg, &n, sizeof(n));
+}
+
+/* Output is on its way when a write returns, so that only input can be thrown away. */
+static int flush(struct tty *tty, vaddr_t which)
+{
+	int err = job_terminal_check(&tty->jobs, SIGTTOU);
+
+	if (err)
+		return err;
+	if (which > TCIOFLUSH)
+		return -EINVAL;
+	if (which == TCOFLUSH)
+		return 0;
+	spin_lock(&tty->lock);
+	ldisc_flush_input(&tty->ldisc);
+	spin_unlock(&tty->lock);
+	return 0;
+}
+
+/* tcdrain(3), and tcsendbreak(3): there is no line that could be held low. */
+static int send_break(struct tty *tty)
+{
+	return job_terminal_check(&tty->jobs, SIGTTOU);
+}
+
+/* A write returns when the device has its bytes: none are on their way. */
+static int get_unsent(vaddr_t arg)
+{
+	static const int32_t none;
+
+	return user_copy_out(arg, &none, sizeof(none));
+}
+
+/* ---- jobs ---- */
+
+static int get_group(struct tty *tty, vaddr_t arg)
+{
+	int group;
+	int err = job_terminal_group(&tty->jobs, &group);
+
+	return err ? err : user_copy_out(arg, &group, sizeof(group));
+}
+
+static int get_session(struct tty *tty, vaddr_t arg)
+{
+	int session;
+	int err = job_terminal_session(&tty->jobs, &session);
+
+	return err ? err : user_copy_out(arg, &session, sizeof(session));
+}
+
+static int set_group(struct tty *tty, vaddr_t arg)
+{
+	int group;
+	int err = job_terminal_check(&tty->jobs, SIGTTOU);
+
+	/* In the background the call stops, and is made again in the foreground. */
+	if (err)
+		return err == -EIO ? -ENOTTY : err;
+	if (user_copy_in(&group, arg, sizeof(group)) != 0)
+		return -EFAULT;
+	return job_terminal_set_group(&tty->jobs, group);
+}
+
+int tty_ioctl_request(struct tty *tty, unsigned long request, vaddr_t arg)
+{
+	switch (request) {
+	case TCGETS:
+		return get_termios(tty, arg);
+	case TCSETS:
+	case TCSETSW:
+		return set_termios(tty, arg, false);
+	case TCSETSF:
+		return set_termios(tty, arg, true);
+	case TIOCGWINSZ:
+		return get_winsize(tty, arg);
+	case TIOCSWINSZ:
+		return set_winsize(tty, arg);
+	case FIONREAD:
+		return get_available(tty, arg);
+	case TIOCOUTQ:
+		return get_unsent(arg);
+	case TCSBRK:
+	case TCSBRKP:
+		return send_break(tty);
+	case TCFLSH:
+		return flush(tty, arg);
+	case TIOCSCTTY:
+		return job_terminal_take(&tty->jobs, (int)arg == 1);
+	case TIOCNOTTY:
+		return job_terminal_leave(&tty->jobs);
+	case TIOCGPGRP:
+		return get_group(tty, arg);
+	case TIOCSPGRP:
+		return set_group(tty, arg);
+	case TIOCGSID:
+		return get_session(tty, arg);
+	default:
+		return -ENOTTY;
+	}
+}

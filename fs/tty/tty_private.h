@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* Between the files of the terminal. */
+#pragma once
+
+#include "base/chardev.h"
+#include "fs/tty/ldisc.h"
+#include "fs/turn.h"
+#include "proc/job.h"
+
+struct poller;
+
+struct tty {
+	struct chardev *dev; /* const */
+	struct turn input;   /* one read's bytes stay together: a long line goes to one reader */
+	struct turn output;  /* one write's bytes stay together */
+	struct job_terminal jobs; /* guarded by the family lock */
+	struct spinlock lock;
+	/* guarded by lock: */
+	struct ldisc ldisc;
+	struct abi_winsize winsize;
+	bool hung_up; /* the device's input has ended */
+	/* woken after the change: */
+	struct waitq readable; /* input, or hung_up */
+	struct waitq resumed;  /* output is no longer stopped */
+	/* private to the input thread: */
+	struct ldisc_echo echo; /* of the last byte */
+	struct echo_queue {
+		uint8_t bytes[2 * LDISC_ECHO_MAX];
+		size_t sent, n; /* what has gone, and the end of what is to go */
+	} echoes;
+};
+
+/* Files on a terminal: their inode's device is the tty. */
+extern const struct file_ops tty_ops;
+
+/* The kernel thread that takes the device's input; arg: the tty. */
+void tty_input_main(void *arg);
+
+/* What can be done without waiting; as the poll slot of its files. */
+unsigned tty_poll_ready(struct tty *tty, struct poller *poller);
+
+/* ioctl's requests, on a terminal. */
+int tty_ioctl_request(struct tty *tty, unsigned long request, vaddr_t arg);

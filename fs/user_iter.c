@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* Going through the user memory of a read or write. */
+#include "fs/user_iter.h"
+
+#include "abi/errno.h"
+#include "arch/page.h"
+
+size_t user_iter_span(struct user_iter *iter)
+{
+	size_t n;
+
+	while (iter->len == 0 && iter->nnext != 0) {
+		iter->base = iter->next->base;
+		iter->len = iter->next->len;
+		iter->next++;
+		iter->nnext--;
+	}
+	n = MIN(iter->len, iter->left);
+	/* What is not user memory at all ends a transfer where it begins, not before. */
+	if (iter->base < USER_TOP && n > USER_TOP - iter->base)
+		n = USER_TOP - iter->base;
+	return n;
+}
+
+size_t user_iter_copy_in_pieces(struct user_iter *iter, void *to, size_t n)
+{
+	size_t done = 0;
+	size_t span;
+
+	while (done < n && (span = MIN(user_iter_span(iter), n - done)) != 0) {
+		size_t copied = user_copy_in_some((uint8_t *)to + done, iter->base, span);
+
+		user_iter_advance(iter, copied);
+		done += copied;
+		if (copied != span)
+			break;
+	}
+	return done;
+}
+
+size_t user_iter_copy_out_pieces(struct user_iter *iter, const void *from, size_t n)
+{
+	size_t done = 0;
+	size_t span;
+
+	while (done < n && (span = MIN(user_iter_span(iter), n - done)) != 0) {
+		size_t copied = user_copy_out_some(iter->base, (const uint8_t *)from + done, span);
+
+		user_iter_advance(iter, copied);
+		done += copied;
+		if (copied != span)
+			break;
+	}
+	return done;
+}
+
+size_t user_iter_clear(struct user_iter *iter, size_t n)
+{
+	size_t done = 0;
+	size_t span;
+
+	while (done < n && (span = MIN(user_iter_span(iter), n - done)) != 0) {
+		size_t cleared = user_clear_some(iter->base, span);
+
+		user_iter_advance(iter, cleared);
+		done += cleared;
+		if (cleared != span)
+			break;
+	}
+	return done;
+}
+
+size_t user_iter_try_in_pieces(struct user_iter *iter, void *to, size_t n)
+{
+	const struct user_iter before = *iter;
+	size_t done;
+
+	preempt_disable();
+	done = user_iter_copy_in_pieces(iter, to, n);
+	preempt_enable();
+	if (done == n)
+		return n;
+	*iter = before;
+	return 0;
+}
+
+size_t user_iter_try_out_pieces(struct user_iter *iter, const void *from, size_t n)
+{
+	const struct user_iter before = *iter;
+	size_t done;
+
+	preempt_disable();
+	done = user_iter_copy_out_pieces(iter, from, n);
+	preempt_enable();
+	if (done == n)
+		return n;
+	*iter = before;
+	return 0;
+}
+
+/* As a load, or a store of what is there. */
+static int touch(vaddr_t at, bool write)
+{
+	uint32_t found, old;
+
+	at = ALIGN_DOWN(at, sizeof(found));
+	if (user_load_word(&found, at))
+		return -EFAULT;
+	if (!write)
+		return 0;
+	do {
+		old = found;
+		if (user_cas_word(at, &found, old))
+			return -EFAULT;
+	} while (found != old);
+	return 0;
+}
+
+int user_iter_fault_in(const struct user_iter *iter, size_t n, bool write)
+{
+	struct user_iter rest = *iter;
+	size_t span;
+
+	while (n != 0 && (span = MIN(user_iter_span(&rest), n)) != 0) {
+		/* To the end of the page. */
+		span = MIN(span, PAGE_SIZE - (rest.base & PAGE_MASK));
+		if (touch(rest.base, write))
+			return -EFAULT;
+		user_iter_advance(&rest, span);
+		n -= span;
+	}
+	return 0;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* The boot archive as the tree. */
+#include <stdio.h>
+#include <string.h>
+
+#include "abi/errno.h"
+#include "fs/initrd.h"
+#include "mm/object.h"
+#include "mm/phys/page_alloc.h"
+#include "tree.h"
+
+static char archive[1 << 16];
+static size_t archive_size;
+
+static void put(const void *from, size_t n)
+{
+	memcpy(archive + archive_size, from, n);
+	archive_size = (archive_size + n + 3) & ~3ul;
+}
+
+static void add(const char *name, unsigned mode, unsigned ino, unsigned nlink, const char *data)
+{
+	char head[128];
+
+	snprintf(head, sizeof(head), "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x",
+		 ino, mode, 0, 0, nlink, 1000, (unsigned)strlen(data), 0, 0, 0, 0,
+		 (unsigned)strlen(name) + 1, 0);
+	memcpy(archive + archive_size, head, 110);
+	archive_size += 110;
+	put(name, strlen(name) + 1);
+	put(data, strlen(data));
+}
+
+static int mount(const char **why)
+{
+	*why = NULL;
+	add("TRAILER!!!", 0, 0, 1, "");
+	return initrd_mount(archive, archive_size, why);
+}
+
+static void expect_bytes(const char *path, const char *bytes)
+{
+	struct file *file = tree_open(path, O_RDONLY);
+	char got[64];
+
+	assert_int_equal(tree_read(file, got, sizeof(got)), strlen(bytes));
+	assert_memory_equal(got, bytes, strlen(bytes));
+	file_put(file);
+}
+
+/* Whatever archive_becomes_the_tree() has made, from the leaves on. */
+static void remove_all(void)
+{
+	static const char *const files[] = { "deep/er/file", "link", "hard1", "hard2", "twice" };
+	static const char *const folders[] = { "deep/er", "deep", "dev" };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(files); i++)
+		assert_int_equal(fs_unlink(NULL, files[i]), 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(folders); i++)
+		assert_int_equal(fs_rmdir(NULL, folders[i]), 0);
+}
+
+static void archive_becomes_the_tree(void)
+{
+	struct abi_stat st;
+	const char *why;
+
+	tree_start();
+	add(".", S_IFDIR | 0711, 1, 2, "");
+	add("deep/er/file", S_IFREG | 0644, 2, 1, "content");
+	add("deep", S_IFDIR | 0700, 3, 2, "");
+	add("link", S_IFLNK | 0777, 4, 1, "deep/er/file");
+	add("dev", S_IFDIR | 0755, 5, 2, "");
+	add("dev/null", S_IFCHR | 0666, 6, 1, "");
+	add("hard1", S_IFREG | 0600, 7, 2, "");
+	add("hard2", S_IFREG | 0600, 7, 2, "shared");
+	add("twice", S_IFREG | 0600, 8, 1, "first");
+	add("twice", S_IFREG | 0600, 9, 1, "second");
+	assert_int_equal(mount(&why), 0);
+	expect_bytes("link", "content");
+	expect_bytes("hard1", "shared");
+	expect_bytes("hard2", "shared");
+	expect_bytes("twice", "second");
+	assert_int_equal(tree_mode("/"), S_IFDIR | 0711);
+	assert_int_equal(tree_mode("deep"), S_IFDIR | 0700);
+	assert_int_equal(tree_mode("deep/er"), S_IFDIR | 0755);
+	assert_int_equal(tree_mode("dev/null"), -ENOENT);
+	assert_int_equal(fs_stat(NULL, "hard1", true, &st), 0);
+	assert_int_equal(st.nlink, 2);
+	assert_int_equal(st.mtime, 1000);
+	remove_all();
+	tree_end();
+}
+
+/* R73: pages of the archive's files are copied when they are asked for, and not brought back after a truncation. */
+static void archive_pages_on_demand(void)
+{
+	static char bytes[3 * PAGE_SIZE];
+	struct file *file;
+	const char *why;
+	size_t before;
+	char got[4];
+
+	tree_start();
+	memset(bytes, 'b', sizeof(bytes) - 1);
+	add("f", S_IFREG | 0644, 1, 1, bytes);
+	before = page_alloc_free_count();
+	assert_int_equal(mount(&why), 0);
+	assert_true(page_alloc_free_count() + 8 >= before);
+	file = tree_open("f", O_RDWR);
+	file->pos = 2 * PAGE_SIZE;
+	assert_int_equal(tree_read(file, got, 2), 2);
+	assert_memory_equal(got, "bb", 2);
+	assert_int_equal(file->ops->object(file)->npages, 1);
+	assert_int_equal(file->ops->truncate(file, PAGE_SIZE + 1), 0);
+	assert_int_equal(file->ops->truncate(file, 2 * PAGE_SIZE), 0);
+	file->pos = PAGE_SIZE;
+	assert_int_equal(tree_read(file, got, 2), 2);
+	assert_memory_equal(got, "b\0", 2);
+	file_put(file);
+}
+
+static void bad_archives(void)
+{
+	static const struct {
+		const char *name;
+		unsigned mode;
+		const char *data;
+		const char *why;
+	} bad[] = {
+		{ "a/../b", S_IFREG, "", ".." },     { "x", 0, "", "type" },
+		{ "x", S_IFLNK, "", "symbolic" },    { "file/x", S_IFREG, "", "no directory" },
+		{ "dir", S_IFREG, "", "directory" },
+	};
+	const char *why;
+
+	tree_start();
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		archive_size = 0;
+		memset(archive, 0, sizeof(archive));
+		add("file", S_IFREG, 1, 1, "");
+		add("dir", S_IFDIR, 2, 2, "");
+		add(bad[i].name, bad[i].mode, 3, 1, bad[i].data);
+		assert_true(mount(&why) < 0);
+		assert_non_null(why);
+		assert_non_null(strstr(why, bad[i].why));
+	}
+	assert_true(initrd_mount("garbage that is no archive", 26, &why) < 0);
+	assert_non_null(why);
+	fs_unlink(NULL, "file");
+	fs_rmdir(NULL, "dir");
+	fs_rmdir(NULL, "a");
+	tree_end();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		isolated_test(archive_becomes_the_tree),
+		isolated_test(archive_pages_on_demand),
+		isolated_test(bad_archives),
+	};
+
+	return test_group("fs archive", tests);
+}
