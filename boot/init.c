@@ -19,7 +19,7 @@
 #include "mm/check/ledger.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/relieve.h"
-#include "proc/machine.h"
+#include "proc/exit.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/stack_watch.h"

@@ -26,9 +26,9 @@
 #include "mm/phys/memmap.h"
 #include "mm/phys/page_alloc.h"
 #include "proc/futex.h"
+#include "proc/preempt_storm.h"
 #include "proc/sched.h"
-#include "proc/sigreturn.h"
-#include "proc/storm.h"
+#include "proc/signal/sigreturn_page.h"
 #include "sync/latency.h"
 
 /* With less there is no room for a boot archive between firmware, image and device tree. */
@@ -167,7 +167,7 @@ static void boot_thread(void *arg)
 			  boot_options.ports);
 		give_up();
 	}
-	storm_start(boot_options.storm);
+	preempt_storm_start(boot_options.storm);
 	boot_payload();
 }
 

@@ -13,6 +13,7 @@
 #include "mm/user_copy.h"
 #include "proc/mem_wait.h"
 #include "proc/process.h"
+#include "proc/signal/kill.h"
 #include "proc/wait.h"
 
 /*

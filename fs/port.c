@@ -10,6 +10,7 @@
 #include "lib/bits.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/process.h"
+#include "proc/signal/kill.h"
 #include "proc/wait.h"
 
 #define PIECE 512u /* bytes on the kernel stack at a time */

@@ -4,7 +4,8 @@
 
 #include "abi/errno.h"
 #include "mm/host.h"
-#include "proc/signal.h"
+#include "proc/signal/send.h"
+#include "proc/signal/signal.h"
 #include "proc/wait.h"
 
 void turn_init(struct turn *turn)

@@ -12,11 +12,12 @@
 #include "proc/child_tid.h"
 #include "proc/exec_load.h"
 #include "proc/exec_write.h"
-#include "proc/family.h"
 #include "proc/fork.h"
 #include "proc/futex.h"
+#include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/sched.h"
+#include "proc/signal/send.h"
 
 /* A new image as far as it is made. */
 struct draft {
@@ -102,13 +103,13 @@ static void commit(struct process *process, struct draft *draft, const char *fil
 		child_tid_clear(process);
 		usage_add_space(&process->past_usage, &old_uspace->space);
 	}
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	process->uspace = draft->uspace;
 	process->exe = draft->exe;
 	process->exit_signal = SIGCHLD;
 	process->did_exec = true;
 	set_comm(process, filename);
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	signals_exec(&process->signals);
 	sched_use_space(&process->uspace->space);
 	if (old_uspace)

@@ -9,7 +9,8 @@
 #include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
 #include "proc/mem_wait.h"
-#include "proc/signal.h"
+#include "proc/signal/send.h"
+#include "proc/signal/signal.h"
 
 /* What every image may have, however small its stack's limit: ARG_MAX of old. */
 #define LIMIT_LEAST   131072ul

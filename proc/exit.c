@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* The end of a process: what it held goes back, its children and its parent are told. */
+#include "proc/exit.h"
+
 #include "abi/wait.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "lib/bits.h"
 #include "proc/child_tid.h"
-#include "proc/family.h"
 #include "proc/fork.h"
 #include "proc/futex.h"
-#include "proc/job.h"
-#include "proc/machine.h"
+#include "proc/job/ctty.h"
+#include "proc/job/pgrp.h"
 #include "proc/oom.h"
+#include "proc/pid.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
+#include "proc/signal/action.h"
+#include "proc/signal/kill.h"
+#include "proc/signal/send.h"
 #include "proc/wait.h"
 
 /* How long process 1's end waits for the ends of the others. */
@@ -24,9 +29,9 @@ static void leave_space(struct process *process)
 
 	child_tid_clear(process);
 	process->ended_usage = usage_current();
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	process->uspace = NULL;
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	sched_use_space(NULL);
 	uspace_put(uspace);
 	vfork_done(process);
@@ -47,12 +52,12 @@ static void release(struct process *process)
 	process->exe = NULL;
 }
 
-/* => family lock held */
+/* => process_tree_lock held */
 static void leave_to_init(struct process *process)
 {
-	struct process *init = family_find(PID_INIT);
+	struct process *init = process_find(PID_INIT);
 
-	family_leave_parent(process);
+	process_leave_parent(process);
 	process->parent = init;
 	list_add_tail(&init->children, &process->sibling);
 }
@@ -72,7 +77,7 @@ static struct signal_info news_of(const struct process *process)
 	};
 }
 
-/* The signal comes first: who is woken and has a handler finds that it has run. => family lock held */
+/* The signal comes first: who is woken and has a handler finds that it has run. => process_tree_lock held */
 static void tell(struct process *parent, const struct signal_info *news)
 {
 	if (news->sig > 0 && news->sig <= NSIG && parent->state == PROCESS_ALIVE)
@@ -82,14 +87,14 @@ static void tell(struct process *parent, const struct signal_info *news)
 
 /*
  * A parent that does not keep its children for wait4 (process 1 buries them then) hears of them all the same, unless
- * it ignores SIGCHLD: that is not sent even where it is blocked. => family lock held
+ * it ignores SIGCHLD: that is not sent even where it is blocked. => process_tree_lock held
  */
 static void tell_parent(struct process *process)
 {
 	const struct signal_info news = news_of(process);
 	struct process *parent = process->parent;
 
-	family_set_zombie(process);
+	process_set_zombie(process);
 	if (process->exit_signal == SIGCHLD && parent->pid != PID_INIT &&
 	    signals_leave_children(&parent->signals)) {
 		leave_to_init(process);
@@ -111,10 +116,10 @@ static void end_the_rest(struct process *init)
 		uint64_t seq;
 		bool done;
 
-		spin_lock(&family_lock);
-		done = family_is_last();
+		spin_lock(&process_tree_lock);
+		done = process_is_last();
 		seq = waitq_sample(&init->child_waitq);
-		spin_unlock(&family_lock);
+		spin_unlock(&process_tree_lock);
 		if (done)
 			return;
 		if (arch_time() >= deadline) {
@@ -129,9 +134,18 @@ static void collect_zombie(struct process *process, void *ended)
 {
 	if (process->state != PROCESS_ZOMBIE)
 		return;
-	family_leave_parent(process);
+	process_leave_parent(process);
 	process->parent = NULL; /* its sibling link is ours from now on */
 	list_add_tail(ended, &process->sibling);
+}
+
+void (*machine_exit_hook)(int status);
+
+__attribute__((noreturn)) static void machine_exit(int status)
+{
+	assert(machine_exit_hook);
+	machine_exit_hook(status);
+	assert_unreachable();
 }
 
 /* The zombies that are left have no parent to wait for them. */
@@ -140,9 +154,9 @@ static void bury_the_rest(void)
 	struct process *process, *next;
 	struct list ended = LIST_INIT(ended);
 
-	spin_lock(&family_lock);
-	family_visit(collect_zombie, &ended);
-	spin_unlock(&family_lock);
+	spin_lock(&process_tree_lock);
+	process_visit_all(collect_zombie, &ended);
+	spin_unlock(&process_tree_lock);
 	list_for_each_entry_safe(process, next, &ended, sibling) {
 		thread_destroy(process->thread);
 		process_free(process);
@@ -163,14 +177,14 @@ static void init_exit(struct process *init)
 	machine_exit(128 + WTERMSIG(status));
 }
 
-/* There may be thousands: others run in between. => family lock held, and dropped meanwhile */
+/* There may be thousands: others run in between. => process_tree_lock held, and dropped meanwhile */
 static void leave_children(struct process *process)
 {
-	struct process *init = family_find(PID_INIT);
+	struct process *init = process_find(PID_INIT);
 
-	while (!family_orphan_some(process, init)) {
-		spin_unlock(&family_lock); /* a preemption point */
-		spin_lock(&family_lock);
+	while (!process_orphan_some(process, init)) {
+		spin_unlock(&process_tree_lock); /* a preemption point */
+		spin_lock(&process_tree_lock);
 	}
 }
 
@@ -179,20 +193,20 @@ void process_exit(int status)
 	struct process *process = current_process();
 
 	itimers_stop(&process->itimers);
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	process->state = PROCESS_EXITING;
 	process->status = status;
-	job_tie(process);
-	spin_unlock(&family_lock);
+	pgrp_update_tie(process);
+	spin_unlock(&process_tree_lock);
 	if (process->pid == PID_INIT)
 		init_exit(process);
 	release(process);
-	spin_lock(&family_lock);
-	job_leader_ends(process);
+	spin_lock(&process_tree_lock);
+	ctty_leader_ends(process);
 	leave_children(process);
-	job_member_ends(process);
+	pgrp_member_ends(process);
 	preempt_disable(); /* for good: who finds the zombie frees this thread */
 	tell_parent(process);
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	sched_leave();
 }

@@ -12,8 +12,9 @@
 #include "mm/get_user_page.h"
 #include "mm/user_copy.h"
 #include "mm/verbs.h"
-#include "proc/family.h"
+#include "proc/pid.h"
 #include "proc/sched.h"
+#include "proc/signal/send.h"
 #include "proc/wait.h"
 
 /*
@@ -141,19 +142,19 @@ static void vfork_wait(struct process *child, struct vfork *vfork)
 		uint64_t seq;
 		bool done;
 
-		spin_lock(&family_lock);
+		spin_lock(&process_tree_lock);
 		done = vfork->done;
 		seq = waitq_sample(&vfork->queue);
-		spin_unlock(&family_lock);
+		spin_unlock(&process_tree_lock);
 		if (done)
 			return;
 		if (thread_wait(&vfork->queue, seq))
 			break;
 	}
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	if (!vfork->done)
 		child->vfork = NULL;
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 }
 
 void vfork_done(struct process *process)
@@ -162,21 +163,21 @@ void vfork_done(struct process *process)
 
 	if (!atomic_load_relaxed(&process->vfork))
 		return;
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	vfork = process->vfork;
 	process->vfork = NULL;
 	if (vfork) {
 		vfork->done = true;
 		waitq_wake_all(&vfork->queue);
 	}
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	if (vfork)
 		sched_yield_soon(); /* the parent has waited long enough */
 }
 
 /*
- * Lets the child be found, and run. Who kills or stops many at once holds the family lock as well: he has found the
- * parent before, and then the child has no part in that, or is not born; or he finds both. => family lock held
+ * Lets the child be found, and run. Who kills or stops many at once holds process_tree_lock as well: he has found the
+ * parent before, and then the child has no part in that, or is not born; or he finds both. => process_tree_lock held
  */
 static int join_and_wake(struct process *parent, struct process *child, uint64_t flags)
 {
@@ -184,9 +185,9 @@ static int join_and_wake(struct process *parent, struct process *child, uint64_t
 		return -EINTR;
 	child->exit_signal = flags & CSIGNAL;
 	if (flags & CLONE_PARENT)
-		family_join_beside_locked(parent, child);
+		process_publish_sibling_locked(parent, child);
 	else
-		family_join_locked(parent, child);
+		process_publish_locked(parent, child);
 	thread_wake(child->thread);
 	signals_fork_done(child);
 	return 0;
@@ -205,9 +206,9 @@ static long start(struct process *parent, struct process *child,
 		/* cppcheck-suppress autoVariables ; this waits until the child has let go of it */
 		child->vfork = &vfork;
 	}
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	err = join_and_wake(parent, child, request->flags);
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	if (err)
 		return err;
 	if (wait)

@@ -7,6 +7,7 @@
 #include "lib/bits.h"
 #include "proc/process.h"
 #include "proc/sched.h"
+#include "proc/signal/send.h"
 
 #define NSEC_PER_USEC 1000
 #define USEC_PER_SEC  1000000

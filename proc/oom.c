@@ -3,6 +3,7 @@
 #include "proc/oom.h"
 
 #include "abi/errno.h"
+#include "arch/page.h"
 #include "base/clock.h"
 #include "base/hart.h"
 #include "base/log.h"
@@ -10,11 +11,109 @@
 #include "lib/string.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/phys/page_alloc.h"
+#include "mm/phys/page_census.h"
 #include "mm/verbs.h"
-#include "proc/family.h"
-#include "proc/oom_report.h"
+#include "proc/pid.h"
 #include "proc/sched.h"
+#include "proc/signal/send.h"
 #include "proc/wait.h"
+
+/* ---- who uses what, for the log ---- */
+
+#define OOM_REPORT_ROWS 5
+
+struct oom_row {
+	char comm[COMM_LEN];
+	int pid;
+	size_t resident, tables; /* frames */
+};
+
+/* The processes that hold most, largest first. */
+struct oom_report {
+	struct oom_row rows[OOM_REPORT_ROWS];
+	unsigned nrows;
+	unsigned nprocesses; /* that have memory of their own, those in the rows too */
+};
+
+#define KIB_PER_PAGE (PAGE_SIZE / 1024)
+
+static size_t held(const struct oom_row *row)
+{
+	return row->resident + row->tables;
+}
+
+static struct oom_row row_of(const struct process *process)
+{
+	const struct space *space = &process->uspace->space;
+	struct oom_row row = { .pid = process->pid,
+			       .resident = atomic_load_relaxed(&space->resident),
+			       .tables = atomic_load_relaxed(&space->tables) };
+
+	memcpy(row.comm, process->comm, sizeof(row.comm));
+	return row;
+}
+
+/* Keeps the rows in order; the least falls out. */
+static void insert(struct oom_report *report, const struct oom_row *row)
+{
+	unsigned at = report->nrows;
+
+	if (at == OOM_REPORT_ROWS) {
+		if (held(row) <= held(&report->rows[at - 1]))
+			return;
+		at--;
+	} else {
+		report->nrows++;
+	}
+	for (; at > 0 && held(&report->rows[at - 1]) < held(row); at--)
+		report->rows[at] = report->rows[at - 1];
+	report->rows[at] = *row;
+}
+
+static void add_row(struct process *process, void *arg)
+{
+	struct oom_report *report = arg;
+	struct oom_row row;
+
+	if (process->state == PROCESS_ZOMBIE || !process->uspace)
+		return;
+	row = row_of(process);
+	insert(report, &row);
+	report->nprocesses++;
+}
+
+/* => process_tree_lock held */
+static void oom_report_collect(struct oom_report *report)
+{
+	report->nrows = 0;
+	report->nprocesses = 0;
+	process_visit_all(add_row, report);
+}
+
+/* Logs the rows and the frames by kind. => no spinning lock held; may pause */
+static void oom_report_show(const struct oom_report *report)
+{
+	struct page_census census;
+
+	page_census(&census);
+	log_warn("mm", "  memory by process, the largest %u of %u:", report->nrows,
+		 report->nprocesses);
+	for (unsigned i = 0; i < report->nrows; i++) {
+		const struct oom_row *row = &report->rows[i];
+
+		log_warn("mm", "    %s[%d]: %zu KiB, page tables %zu KiB", row->comm, row->pid,
+			 row->resident * KIB_PER_PAGE, row->tables * KIB_PER_PAGE);
+	}
+	log_warn("mm",
+		 "  by kind: anonymous %zu KiB, files and shared %zu KiB, page tables %zu KiB, "
+		 "kernel %zu KiB (objects %zu KiB), reserved %zu KiB, free %zu KiB",
+		 census.kind[PAGE_ANON] * KIB_PER_PAGE, census.kind[PAGE_OBJECT] * KIB_PER_PAGE,
+		 census.kind[PAGE_TABLE] * KIB_PER_PAGE, census.kind[PAGE_KERNEL] * KIB_PER_PAGE,
+		 census.slabs * KIB_PER_PAGE, census.kind[PAGE_RESERVED] * KIB_PER_PAGE,
+		 census.kind[PAGE_FREE] * KIB_PER_PAGE);
+}
+
+/* ---- who has to go ---- */
 
 /* How long one that is on its way out is waited for before the next has to go; how often, where there is none. */
 #define EXIT_WAIT_NS	(100 * NSEC_PER_SEC / 1000)
@@ -79,19 +178,19 @@ static void consider(struct process *process, void *arg)
 		choose_victim(choice, process);
 }
 
-/* => family lock held, and dropped in between */
+/* => process_tree_lock held, and dropped in between */
 static struct choice choose(void)
 {
 	struct choice choice = { 0 };
 	struct process *process;
 
-	family_visit(consider, &choice);
+	process_visit_all(consider, &choice);
 	if (!choice.pid && !choice.dying) {
-		process = family_find(PID_INIT);
+		process = process_find(PID_INIT);
 		if (process && process->uspace && !is_stripped(process))
 			choose_victim(&choice, process);
 	}
-	process = choice.pid ? family_find(choice.pid) : NULL;
+	process = choice.pid ? process_find(choice.pid) : NULL;
 	if (process && process->birth == choice.birth && process->uspace && !is_stripped(process))
 		choice.victim = process;
 	else if (choice.pid)
@@ -115,7 +214,7 @@ static void name_victim(const char *comm, int pid, size_t held)
 		page_alloc_total_count() * (PAGE_SIZE / 1024));
 }
 
-/* => family lock held, and given up; *choice has a victim */
+/* => process_tree_lock held, and given up; *choice has a victim */
 static void kill_victim(const struct choice *choice)
 {
 	struct process *victim = choice->victim;
@@ -127,8 +226,8 @@ static void kill_victim(const struct choice *choice)
 	memcpy(comm, victim->comm, sizeof(comm));
 	uspace_get(uspace);
 	oom_report_collect(&report);
-	family_visit(kill_sharer, uspace);
-	spin_unlock(&family_lock);
+	process_visit_all(kill_sharer, uspace);
+	spin_unlock(&process_tree_lock);
 	name_victim(comm, pid, choice->held);
 	oom_report_show(&report);
 	vm_strip(&uspace->space);
@@ -137,8 +236,8 @@ static void kill_victim(const struct choice *choice)
 }
 
 /*
- * Lets those that are dying go, for a while. Where one has gone the request begins anew. => family
- * lock not held; seq sampled before they were seen
+ * Lets those that are dying go, for a while. Where one has gone the request begins anew. => process_tree_lock
+ * not held; seq sampled before they were seen
  */
 static int wait_for_dying(struct relief *relief, uint64_t seq)
 {
@@ -174,14 +273,14 @@ int oom_relieve(struct relief *relief)
 		return answer_forced(forced);
 	if (signal_pending_fatal())
 		return -EINTR;
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	choice = choose();
 	if (choice.victim && !relief->spare && (!choice.dying || relief->turn > 1)) {
 		kill_victim(&choice);
 		relief->turn = 0;
 		return signal_pending_fatal() ? -EINTR : 0;
 	}
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	if (!choice.dying || relief->turn > EXIT_WAIT_TURNS)
 		return -ENOMEM;
 	return wait_for_dying(relief, seq);

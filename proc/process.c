@@ -9,7 +9,7 @@
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/exec.h"
-#include "proc/family.h"
+#include "proc/pid.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
@@ -161,7 +161,7 @@ int process_start_init(struct object *image, const char *path, const char *const
 	process = make_init();
 	if (!process)
 		return -ENOMEM;
-	family_join(NULL, process);
+	process_publish(NULL, process);
 	while (!atomic_load(&start->done)) {
 		uint64_t seq = waitq_sample(&start->queue);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* A process: address space, descriptors, signals, a place in the family, and its thread. */
+/* A process: address space, descriptors, signals, a place in the tree of processes, and its thread. */
 #pragma once
 
 #include "abi/resource.h"
 #include "lib/list.h"
 #include "proc/exe.h"
 #include "proc/itimer.h"
-#include "proc/signal.h"
+#include "proc/signal/signal.h"
 #include "proc/thread.h"
 #include "proc/usage.h"
 #include "proc/uspace.h"
@@ -32,7 +32,7 @@ struct process {
 	int pid;
 	struct thread *thread; /* its only one so far */
 
-	/* guarded by the family lock (proc/family.h): */
+	/* guarded by process_tree_lock (proc/pid.h): */
 	struct process *parent; /* NULL: process 1 */
 	struct list children;	/* struct process.sibling */
 	struct list sibling;
@@ -41,12 +41,12 @@ struct process {
 	uint64_t birth;	 /* its number among all that ever were */
 	struct list pid_link;
 	struct list group_link;
-	int group;		       /* process group: 0 for process 1, as on Linux */
-	int session;		       /* it leads it where this is its pid */
-	struct job_terminal *terminal; /* its session's controlling one; NULL: none */
-	bool tied;		       /* counts for its group: see job_tie() */
-	bool did_exec;		       /* since its birth */
-	int exit_signal;	       /* what the parent gets when it ends; 0: nothing */
+	int group;	       /* process group: 0 for process 1, as on Linux */
+	int session;	       /* it leads it where this is its pid */
+	struct ctty *terminal; /* its session's controlling one; NULL: none */
+	bool tied;	       /* counts for its group: see pgrp_update_tie() */
+	bool did_exec;	       /* since its birth */
+	int exit_signal;       /* what the parent gets when it ends; 0: nothing */
 	enum process_state state;
 	int status;		     /* as wait4 packs it; set once it is to end */
 	struct usage ended_usage;    /* its own, from its end on */
@@ -54,7 +54,7 @@ struct process {
 	struct waitq child_waitq;    /* a child ended */
 	struct vfork *vfork;	     /* who waits for exec or exit; see proc/fork.h */
 
-	/* changed by the process itself alone; others look only under the family lock: */
+	/* changed by the process itself alone; others look only under process_tree_lock: */
 	struct uspace *uspace; /* NULL: gone */
 	struct exe *exe;       /* NULL: before the first exec */
 	char comm[COMM_LEN];

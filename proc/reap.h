@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of processes: exit, wait4 and waitid. */
+/* Waiting for children that have ended, stopped or gone on: wait4 and waitid. */
 #pragma once
 
 #include "lib/types.h"
 #include "proc/usage.h"
-
-/* Ends the running process; status as wait4 packs it (ABI_W_*). => no lock held */
-void process_exit(int status) __attribute__((noreturn));
 
 #define WAIT_ANY (-1)
 

@@ -9,7 +9,7 @@
 #include "base/timerq.h"
 #include "lib/bits.h"
 #include "mm/space.h"
-#include "proc/host.h"
+#include "proc/mm_host.h"
 #include "proc/process.h"
 #include "sync/irq.h"
 #include "sync/spinlock.h"
@@ -433,7 +433,7 @@ int sched_init(void)
 		timer_init(&runqs[i].tick, tick);
 	}
 	hart_this()->idle = kthread_prepare("idle", idle, NULL);
-	host_init();
+	mm_host_init();
 	return hart_this()->idle ? 0 : -ENOMEM;
 }
 

@@ -25,7 +25,7 @@ void usage_add_space(struct usage *to, struct space *space);
 /* What the running process has used up to now. */
 struct usage usage_current(void);
 
-/* The times of another, ended or not; nothing else is told. => family lock held */
+/* The times of another, ended or not; nothing else is told. => process_tree_lock held */
 struct usage usage_times(const struct process *process);
 
 /* As the ABI shows it. */

@@ -7,7 +7,8 @@
 #include "base/timerq.h"
 #include "lib/bits.h"
 #include "proc/sched.h"
-#include "proc/signal.h"
+#include "proc/signal/send.h"
+#include "proc/signal/signal.h"
 #include "sync/waitq.h"
 
 struct sleeper {

@@ -4,6 +4,7 @@
 #include "arch/upcall.h"
 #include "base/hart.h"
 #include "proc/process.h"
+#include "proc/signal/send.h"
 #include "trap/report.h"
 
 static const struct {

@@ -13,6 +13,7 @@
 #include "lib/bits.h"
 #include "mm/relieve.h"
 #include "proc/process.h"
+#include "proc/signal/send.h"
 #include "proc/wait.h"
 #include "sync/irq.h"
 #include "trap/loop.h"

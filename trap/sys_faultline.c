@@ -15,10 +15,10 @@
 #include "mm/phys/page_census.h"
 #include "mm/relieve.h"
 #include "mm/user_copy.h"
+#include "proc/inspect.h"
+#include "proc/preempt_storm.h"
 #include "proc/sched.h"
-#include "proc/storm.h"
 #include "proc/thread.h"
-#include "proc/watch.h"
 #include "trap/syscall.h"
 
 #define VMAS_AT_ONCE   8
@@ -43,7 +43,7 @@ static long answer(const struct question *q, const void *from, size_t size)
 static long tell_process(const struct question *q)
 {
 	struct faultline_process process;
-	int err = watch_process((int)q->which, &process);
+	int err = inspect_process((int)q->which, &process);
 
 	return err ? err : answer(q, &process, sizeof(process));
 }
@@ -56,7 +56,7 @@ static long tell_processes(const struct question *q)
 
 	if (room == 0)
 		return -EINVAL;
-	for (n = 0; n < room && watch_next_process(after, &process) == 0; n++) {
+	for (n = 0; n < room && inspect_next_process(after, &process) == 0; n++) {
 		if (user_copy_out(q->buf + n * sizeof(process), &process, sizeof(process)))
 			return -EFAULT;
 		after = process.pid;
@@ -75,8 +75,8 @@ static long tell_space_vmas(const struct question *q, struct uspace *uspace, con
 	if (room == 0)
 		return -EINVAL;
 	do {
-		n = watch_vmas(uspace, exe, from, vmas,
-			       (unsigned)MIN(room - done, (uint64_t)VMAS_AT_ONCE));
+		n = inspect_vmas(uspace, exe, from, vmas,
+				 (unsigned)MIN(room - done, (uint64_t)VMAS_AT_ONCE));
 		if (user_copy_out(q->buf + done * sizeof(vmas[0]), vmas, n * sizeof(vmas[0])))
 			return -EFAULT;
 		done += n;
@@ -89,7 +89,7 @@ static long tell_vmas(const struct question *q)
 {
 	struct uspace *uspace;
 	struct exe *exe;
-	long result = watch_space((int)q->which, &uspace, &exe);
+	long result = inspect_space((int)q->which, &uspace, &exe);
 
 	if (result)
 		return result;
@@ -217,7 +217,7 @@ static long tell_walk(const struct question *q)
 	char text[ARCH_DESCRIBE_MAX];
 	struct uspace *uspace;
 	struct exe *exe;
-	int err = watch_space((int)q->which, &uspace, &exe);
+	int err = inspect_space((int)q->which, &uspace, &exe);
 	size_t length;
 
 	if (err)
@@ -269,7 +269,7 @@ static long preempt_later(const struct question *q)
 {
 	if (q->from > clock_ns_to_ticks(NSEC_PER_SEC))
 		return -EINVAL;
-	storm_strike(q->from);
+	preempt_once_after(q->from);
 	return 0;
 }
 

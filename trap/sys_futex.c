@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "lib/bits.h"
 #include "mm/user_copy.h"
-#include "proc/family.h"
 #include "proc/futex.h"
+#include "proc/pid.h"
 #include "trap/syscall.h"
 #include "trap/timespec.h"
 
@@ -204,11 +204,11 @@ static int robust_list_of(int pid, uint64_t *list_ret)
 		*list_ret = current_process()->robust_list;
 		return 0;
 	}
-	spin_lock(&family_lock);
-	process = family_find(pid);
+	spin_lock(&process_tree_lock);
+	process = process_find(pid);
 	if (process)
 		*list_ret = atomic_load_relaxed(&process->robust_list);
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return process ? 0 : -ESRCH;
 }
 

@@ -6,8 +6,9 @@
 #include "base/random.h"
 #include "lib/bits.h"
 #include "mm/user_copy.h"
-#include "proc/family.h"
-#include "proc/signal.h"
+#include "proc/pid.h"
+#include "proc/signal/send.h"
+#include "proc/signal/signal.h"
 #include "trap/syscall.h"
 
 #define RANDOM_PIECE 256
@@ -19,13 +20,13 @@ static long other_limit(int pid, unsigned resource, bool set, struct abi_rlimit6
 	struct process *process;
 	long err = -ESRCH;
 
-	spin_lock(&family_lock);
-	process = family_find(pid);
+	spin_lock(&process_tree_lock);
+	process = process_find(pid);
 	if (process && process->state == PROCESS_ALIVE) {
 		process_get_limit(process, resource, ret);
 		err = set ? -EPERM : 0;
 	}
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return err;
 }
 

@@ -7,7 +7,8 @@
 #include "mm/user_copy.h"
 #include "mm/verbs.h"
 #include "proc/process.h"
-#include "proc/signal.h"
+#include "proc/signal/send.h"
+#include "proc/signal/signal.h"
 #include "trap/syscall.h"
 
 long sys_mremap(struct trap_frame *frame)

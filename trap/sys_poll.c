@@ -11,6 +11,8 @@
 #include "mm/user_copy.h"
 #include "proc/mem_wait.h"
 #include "proc/process.h"
+#include "proc/signal/send.h"
+#include "proc/signal/wait.h"
 #include "proc/wait.h"
 #include "trap/syscall.h"
 #include "trap/timespec.h"

@@ -10,9 +10,10 @@
 #include "mm/object.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
-#include "proc/family.h"
+#include "proc/exit.h"
 #include "proc/fork.h"
-#include "proc/job.h"
+#include "proc/job/pgrp.h"
+#include "proc/pid.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
 #include "trap/not_implemented.h"
@@ -76,7 +77,7 @@ static long waitid(int which, int id, unsigned options, struct wait_news *news)
 	case P_PGID:
 		if (id < 0)
 			return -EINVAL;
-		wanted.group = id ?: job_own_group();
+		wanted.group = id ?: pgrp_own();
 		break;
 	case P_PIDFD:
 		return id < 0 ? -EINVAL : -EBADF; /* there are none */
@@ -156,31 +157,31 @@ long sys_getppid(struct trap_frame *frame)
 	struct process *parent;
 	long pid;
 
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	parent = current_process()->parent;
 	pid = parent ? parent->pid : 0;
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return pid;
 }
 
 long sys_setpgid(struct trap_frame *frame)
 {
-	return job_set_group(arg_int(frame, 0), arg_int(frame, 1));
+	return pgrp_set(arg_int(frame, 0), arg_int(frame, 1));
 }
 
 long sys_getpgid(struct trap_frame *frame)
 {
-	return job_group_of(arg_int(frame, 0));
+	return pgrp_of(arg_int(frame, 0));
 }
 
 long sys_getsid(struct trap_frame *frame)
 {
-	return job_session_of(arg_int(frame, 0));
+	return session_of(arg_int(frame, 0));
 }
 
 long sys_setsid(struct trap_frame *frame)
 {
-	return job_new_session();
+	return session_create();
 }
 
 /* All ids are 0. */
@@ -250,9 +251,9 @@ long sys_sched_getaffinity(struct trap_frame *frame)
 	if (bytes % sizeof(mask) || bytes == 0)
 		return -EINVAL;
 	if (!found) {
-		spin_lock(&family_lock);
-		found = family_find(pid) != NULL;
-		spin_unlock(&family_lock);
+		spin_lock(&process_tree_lock);
+		found = process_find(pid) != NULL;
+		spin_unlock(&process_tree_lock);
 	}
 	if (!found)
 		return -ESRCH;

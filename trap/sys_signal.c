@@ -7,6 +7,12 @@
 #include "lib/bits.h"
 #include "mm/user_copy.h"
 #include "proc/process.h"
+#include "proc/signal/action.h"
+#include "proc/signal/frame.h"
+#include "proc/signal/kill.h"
+#include "proc/signal/queue.h"
+#include "proc/signal/send.h"
+#include "proc/signal/wait.h"
 #include "trap/syscall.h"
 #include "trap/timespec.h"
 

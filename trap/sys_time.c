@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "lib/bits.h"
 #include "mm/user_copy.h"
-#include "proc/family.h"
+#include "proc/pid.h"
 #include "proc/wait.h"
 #include "trap/syscall.h"
 #include "trap/timespec.h"
@@ -36,11 +36,11 @@ static int usage_of(int pid, struct usage *ret)
 		*ret = usage_current();
 		return 0;
 	}
-	spin_lock(&family_lock);
-	process = family_find(pid);
+	spin_lock(&process_tree_lock);
+	process = process_find(pid);
 	if (process)
 		*ret = usage_times(process);
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return process ? 0 : -EINVAL;
 }
 

@@ -3,7 +3,8 @@
 #include "arch/context.h"
 #include "arch/upcall.h"
 #include "proc/sched.h"
-#include "proc/signal.h"
+#include "proc/signal/deliver.h"
+#include "proc/signal/signal.h"
 #include "sync/lockorder.h"
 
 void trap_user_return(struct trap_frame *frame)

@@ -9,6 +9,7 @@
 #include "fs/tty/tty_private.h"
 #include "lib/bits.h"
 #include "mm/phys/kmalloc.h"
+#include "proc/job/ctty.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
 
@@ -105,7 +106,7 @@ static ssize_t tty_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
 	struct tty *tty = device_of(file);
 	struct patience patience = patience_of(tty, file, to->left);
-	int err = job_terminal_check(&tty->jobs, SIGTTIN);
+	int err = ctty_check(&tty->jobs, SIGTTIN);
 	ssize_t result;
 
 	(void)pos;
@@ -181,7 +182,7 @@ static int write_piece(struct tty *tty, struct user_iter *from, bool nonblock, s
 	return err;
 }
 
-/* With TOSTOP only the foreground writes. 0, -EINTR or -EIO, as job_terminal_check(). */
+/* With TOSTOP only the foreground writes. 0, -EINTR or -EIO, as ctty_check(). */
 static int check_write(struct tty *tty)
 {
 	bool tostop;
@@ -189,7 +190,7 @@ static int check_write(struct tty *tty)
 	spin_lock(&tty->lock);
 	tostop = ldisc_stops_background(&tty->ldisc);
 	spin_unlock(&tty->lock);
-	return tostop ? job_terminal_check(&tty->jobs, SIGTTOU) : 0;
+	return tostop ? ctty_check(&tty->jobs, SIGTTOU) : 0;
 }
 
 static ssize_t tty_write(struct file *file, struct user_iter *from, uint64_t *pos)
@@ -235,7 +236,7 @@ static int own_tty_may_open(struct file *file)
 {
 	struct tty *tty = device_of(file);
 
-	return job_terminal_is_own(&tty->jobs) ? 0 : -ENXIO;
+	return ctty_is_own(&tty->jobs) ? 0 : -ENXIO;
 }
 
 /* /dev/tty: the process's own, which can be this one only. */

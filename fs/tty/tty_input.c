@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "fs/tty/tty_private.h"
 #include "lib/string.h"
+#include "proc/job/ctty.h"
 #include "proc/wait.h"
 
 #define PIECE 64u
@@ -61,11 +62,11 @@ static void take_byte(struct tty *tty, uint8_t byte)
 	if (events & LDISC_RESUMED)
 		waitq_wake_all(&tty->resumed);
 	if (events & LDISC_INTERRUPT)
-		job_terminal_signal(&tty->jobs, SIGINT);
+		ctty_signal(&tty->jobs, SIGINT);
 	if (events & LDISC_QUIT)
-		job_terminal_signal(&tty->jobs, SIGQUIT);
+		ctty_signal(&tty->jobs, SIGQUIT);
 	if (events & LDISC_SUSPEND)
-		job_terminal_signal(&tty->jobs, SIGTSTP);
+		ctty_signal(&tty->jobs, SIGTSTP);
 }
 
 static void hang_up(struct tty *tty)

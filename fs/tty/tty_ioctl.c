@@ -5,6 +5,7 @@
 #include "fs/tty/tty_private.h"
 #include "lib/string.h"
 #include "mm/user_copy.h"
+#include "proc/job/ctty.h"
 
 static int get_termios(struct tty *tty, vaddr_t arg)
 {
@@ -19,7 +20,7 @@ static int get_termios(struct tty *tty, vaddr_t arg)
 static int set_termios(struct tty *tty, vaddr_t arg, bool flush)
 {
 	struct abi_termios termios;
-	int err = job_terminal_check(&tty->jobs, SIGTTOU);
+	int err = ctty_check(&tty->jobs, SIGTTOU);
 
 	if (err)
 		return err;
@@ -58,7 +59,7 @@ static int set_winsize(struct tty *tty, vaddr_t arg)
 	tty->winsize = winsize;
 	spin_unlock(&tty->lock);
 	if (changed)
-		job_terminal_signal(&tty->jobs, SIGWINCH);
+		ctty_signal(&tty->jobs, SIGWINCH);
 	return 0;
 }
 
@@ -75,7 +76,7 @@ static int get_available(struct tty *tty, vaddr_t arg)
 /* Output is on its way when a write returns, so that only input can be thrown away. */
 static int flush(struct tty *tty, vaddr_t which)
 {
-	int err = job_terminal_check(&tty->jobs, SIGTTOU);
+	int err = ctty_check(&tty->jobs, SIGTTOU);
 
 	if (err)
 		return err;
@@ -92,7 +93,7 @@ static int flush(struct tty *tty, vaddr_t which)
 /* tcdrain(3), and tcsendbreak(3): there is no line that could be held low. */
 static int send_break(struct tty *tty)
 {
-	return job_terminal_check(&tty->jobs, SIGTTOU);
+	return ctty_check(&tty->jobs, SIGTTOU);
 }
 
 /* A write returns when the device has its bytes: none are on their way. */
@@ -108,7 +109,7 @@ static int get_unsent(vaddr_t arg)
 static int get_group(struct tty *tty, vaddr_t arg)
 {
 	int group;
-	int err = job_terminal_group(&tty->jobs, &group);
+	int err = ctty_group(&tty->jobs, &group);
 
 	return err ? err : user_copy_out(arg, &group, sizeof(group));
 }
@@ -116,7 +117,7 @@ static int get_group(struct tty *tty, vaddr_t arg)
 static int get_session(struct tty *tty, vaddr_t arg)
 {
 	int session;
-	int err = job_terminal_session(&tty->jobs, &session);
+	int err = ctty_session(&tty->jobs, &session);
 
 	return err ? err : user_copy_out(arg, &session, sizeof(session));
 }
@@ -124,14 +125,14 @@ static int get_session(struct tty *tty, vaddr_t arg)
 static int set_group(struct tty *tty, vaddr_t arg)
 {
 	int group;
-	int err = job_terminal_check(&tty->jobs, SIGTTOU);
+	int err = ctty_check(&tty->jobs, SIGTTOU);
 
 	/* In the background the call stops, and is made again in the foreground. */
 	if (err)
 		return err == -EIO ? -ENOTTY : err;
 	if (user_copy_in(&group, arg, sizeof(group)) != 0)
 		return -EFAULT;
-	return job_terminal_set_group(&tty->jobs, group);
+	return ctty_set_group(&tty->jobs, group);
 }
 
 int tty_ioctl_request(struct tty *tty, unsigned long request, vaddr_t arg)
@@ -158,9 +159,9 @@ int tty_ioctl_request(struct tty *tty, unsigned long request, vaddr_t arg)
 	case TCFLSH:
 		return flush(tty, arg);
 	case TIOCSCTTY:
-		return job_terminal_take(&tty->jobs, (int)arg == 1);
+		return ctty_take(&tty->jobs, (int)arg == 1);
 	case TIOCNOTTY:
-		return job_terminal_leave(&tty->jobs);
+		return ctty_leave(&tty->jobs);
 	case TIOCGPGRP:
 		return get_group(tty, arg);
 	case TIOCSPGRP:

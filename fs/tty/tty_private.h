@@ -5,7 +5,7 @@
 #include "base/chardev.h"
 #include "fs/tty/ldisc.h"
 #include "fs/turn.h"
-#include "proc/job.h"
+#include "proc/job/ctty.h"
 
 struct poller;
 
@@ -13,7 +13,7 @@ struct tty {
 	struct chardev *dev; /* const */
 	struct turn input;   /* one read's bytes stay together: a long line goes to one reader */
 	struct turn output;  /* one write's bytes stay together */
-	struct job_terminal jobs; /* guarded by the family lock */
+	struct ctty jobs;    /* guarded by process_tree_lock */
 	struct spinlock lock;
 	/* guarded by lock: */
 	struct ldisc ldisc;

@@ -5,11 +5,13 @@
 #include "abi/syscall.h"
 #include "arch/irqflags.h"
 #include "base/clock.h"
-#include "proc/family.h"
 #include "proc/fork.h"
-#include "proc/job.h"
+#include "proc/job/pgrp.h"
+#include "proc/pid.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
+#include "proc/signal/kill.h"
+#include "proc/signal/send.h"
 #include "sync/interleave.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
@@ -64,7 +66,7 @@ static int forks_under_watch(void *unused)
 	uint64_t old;
 
 	EXPECT_EQ(0, program_load(&forks));
-	EXPECT_EQ(0, job_set_group(0, 0));
+	EXPECT_EQ(0, pgrp_set(0, 0));
 	EXPECT_EQ(0, signal_mask(SIG_BLOCK, &usr1, &old));
 	forker = current_thread();
 	point = 0;
@@ -83,8 +85,8 @@ static struct state look(int pid)
 	struct state state = { 0 };
 	struct process *parent, *child;
 
-	spin_lock(&family_lock);
-	parent = family_find(pid);
+	spin_lock(&process_tree_lock);
+	parent = process_find(pid);
 	if (parent) {
 		state.parent_stopped = atomic_load(&parent->signals.stopped) != 0;
 		list_for_each_entry(child, &parent->children, sibling) {
@@ -93,7 +95,7 @@ static struct state look(int pid)
 			state.child_usr1 = child->signals.pending & SIGNAL_BIT(SIGUSR1);
 		}
 	}
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return state;
 }
 

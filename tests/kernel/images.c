@@ -16,6 +16,7 @@
 #include "proc/fork.h"
 #include "proc/process.h"
 #include "proc/reap.h"
+#include "proc/signal/send.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"

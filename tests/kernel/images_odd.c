@@ -14,10 +14,12 @@
 #include "mm/relieve.h"
 #include "proc/exec.h"
 #include "proc/fork.h"
+#include "proc/inspect.h"
 #include "proc/process.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
-#include "proc/watch.h"
+#include "proc/signal/kill.h"
+#include "proc/signal/send.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
@@ -201,7 +203,7 @@ KTEST(vfork_parent_that_is_killed_waits_no_longer)
 	struct faultline_process child = { 0 };
 
 	ASSERT_TRUE(parent > 0);
-	while (watch_next_process(parent, &child) || child.parent != parent)
+	while (inspect_next_process(parent, &child) || child.parent != parent)
 		sched_yield();
 	EXPECT_EQ(0, process_kill(parent, SIGKILL));
 	EXPECT_EQ(EXITED(3), ktest_bury(parent));

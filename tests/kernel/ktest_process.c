@@ -12,7 +12,8 @@
 #include "lib/string.h"
 #include "mm/object.h"
 #include "mm/phys/kmalloc.h"
-#include "proc/family.h"
+#include "proc/exit.h"
+#include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
@@ -64,7 +65,7 @@ void ktest_process_init(void)
 	init->thread = thread_create(init);
 	assert(init->thread);
 	arch_thread_init(&init->thread->arch, init->thread->kstack, init_main, NULL);
-	family_join(NULL, init);
+	process_publish(NULL, init);
 	ktest_settle();
 }
 
@@ -157,7 +158,7 @@ int ktest_spawn(int (*fn)(void *arg), void *arg)
 	*start = (struct start){ fn, arg };
 	pid = process->pid;
 	arch_thread_init(&process->thread->arch, process->thread->kstack, child_main, start);
-	family_join(parent, process);
+	process_publish(parent, process);
 	waitq_wake_all(&wanted);
 	return pid;
 }

@@ -11,6 +11,7 @@
 #include "proc/mutex.h"
 #include "proc/process.h"
 #include "proc/sched.h"
+#include "proc/signal/kill.h"
 #include "proc/wait.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"

@@ -10,6 +10,8 @@
 #include "proc/process.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
+#include "proc/signal/kill.h"
+#include "proc/signal/send.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"

@@ -19,10 +19,12 @@
 #include "mm/object.h"
 #include "mm/user_copy.h"
 #include "proc/exec.h"
-#include "proc/family.h"
+#include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
+#include "proc/signal/action.h"
+#include "proc/signal/kill.h"
 #include "proc/wait.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
@@ -208,9 +210,9 @@ static void adopt_space(struct uspace *us)
 	struct uspace *own = process->uspace;
 
 	uspace_get(us);
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	process->uspace = us;
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	sched_use_space(&us->space);
 	uspace_put(own);
 }
@@ -583,11 +585,11 @@ static bool has_calls_to_make(int pid)
 	struct process *process;
 	bool has;
 
-	spin_lock(&family_lock);
-	process = family_find(pid);
+	spin_lock(&process_tree_lock);
+	process = process_find(pid);
 	has = process && process->state == PROCESS_ALIVE &&
 	      frame_syscall(arch_thread_frame(&process->thread->arch)) != SYS_exit;
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return has;
 }
 

@@ -4,22 +4,25 @@
 #include "abi/signal.h"
 #include "abi/syscall.h"
 #include "abi/wait.h"
-#include "proc/family.h"
-#include "proc/job.h"
+#include "proc/inspect.h"
+#include "proc/job/ctty.h"
+#include "proc/job/pgrp.h"
+#include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
+#include "proc/signal/kill.h"
+#include "proc/signal/send.h"
 #include "proc/wait.h"
-#include "proc/watch.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/user_program.h"
 
 static int has_a_group(void *unused)
 {
-	EXPECT_EQ(0, job_set_group(0, 0));
-	EXPECT_EQ(current_process()->pid, job_own_group());
-	EXPECT_EQ(-EPERM, job_new_session());
+	EXPECT_EQ(0, pgrp_set(0, 0));
+	EXPECT_EQ(current_process()->pid, pgrp_own());
+	EXPECT_EQ(-EPERM, session_create());
 	return 0;
 }
 
@@ -29,25 +32,25 @@ KTEST(jobs_hold_the_ids_of_groups)
 	EXPECT_EQ(EXITED(0), ktest_run(has_a_group, NULL));
 }
 
-static struct job_terminal terminal;
+static struct ctty terminal;
 
 /* Not its group's turn: it is told to stop, and would, on the way to user mode. */
 static int is_in_the_background(void *unused)
 {
-	EXPECT_EQ(0, job_set_group(0, 0));
-	EXPECT_EQ(-EINTR, job_terminal_check(&terminal, SIGTTIN));
-	EXPECT_EQ(-EPERM, job_terminal_take(&terminal, false));
-	EXPECT_EQ(0, job_terminal_leave(&terminal));
-	EXPECT_EQ(-ENOTTY, job_terminal_leave(&terminal));
+	EXPECT_EQ(0, pgrp_set(0, 0));
+	EXPECT_EQ(-EINTR, ctty_check(&terminal, SIGTTIN));
+	EXPECT_EQ(-EPERM, ctty_take(&terminal, false));
+	EXPECT_EQ(0, ctty_leave(&terminal));
+	EXPECT_EQ(-ENOTTY, ctty_leave(&terminal));
 	return 0;
 }
 
 /* It leaves the session that it was born into. */
 static int begins_anew(void *unused)
 {
-	EXPECT_EQ(current_process()->parent->pid, job_session_of(0));
-	EXPECT_EQ(current_process()->pid, job_new_session());
-	EXPECT_EQ(current_process()->pid, job_session_of(0));
+	EXPECT_EQ(current_process()->parent->pid, session_of(0));
+	EXPECT_EQ(current_process()->pid, session_create());
+	EXPECT_EQ(current_process()->pid, session_of(0));
 	return 0;
 }
 
@@ -62,21 +65,21 @@ static void expect_child_ends_well(int (*fn)(void *arg))
 
 static int has_a_terminal(void *unused)
 {
-	int self = job_new_session(), group = 0, session = 0;
+	int self = session_create(), group = 0, session = 0;
 
 	EXPECT_EQ(current_process()->pid, self);
-	EXPECT_TRUE(!job_terminal_is_own(&terminal));
-	EXPECT_EQ(0, job_terminal_take(&terminal, false));
-	EXPECT_TRUE(job_terminal_is_own(&terminal));
-	EXPECT_EQ(0, job_terminal_group(&terminal, &group));
-	EXPECT_EQ(0, job_terminal_session(&terminal, &session));
+	EXPECT_TRUE(!ctty_is_own(&terminal));
+	EXPECT_EQ(0, ctty_take(&terminal, false));
+	EXPECT_TRUE(ctty_is_own(&terminal));
+	EXPECT_EQ(0, ctty_group(&terminal, &group));
+	EXPECT_EQ(0, ctty_session(&terminal, &session));
 	EXPECT_EQ(self, group);
 	EXPECT_EQ(self, session);
-	EXPECT_EQ(0, job_terminal_check(&terminal, SIGTTIN));
+	EXPECT_EQ(0, ctty_check(&terminal, SIGTTIN));
 	expect_child_ends_well(is_in_the_background);
 	expect_child_ends_well(begins_anew);
-	EXPECT_EQ(0, job_terminal_set_group(&terminal, self));
-	job_terminal_signal(&terminal, SIGWINCH);
+	EXPECT_EQ(0, ctty_set_group(&terminal, self));
+	ctty_signal(&terminal, SIGWINCH);
 	return 0;
 }
 
@@ -109,7 +112,7 @@ static unsigned outside; /* 1: somebody is in a group of its own; 2: it may end 
 static int stays_outside(void *unused)
 {
 	block_usr1();
-	EXPECT_EQ(0, job_set_group(0, 0));
+	EXPECT_EQ(0, pgrp_set(0, 0));
 	atomic_store(&outside, 1);
 	while (atomic_load(&outside) != 2)
 		sched_yield();
@@ -204,10 +207,10 @@ static int first_child(void)
 {
 	int pid = 0;
 
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	if (!list_empty(&current_process()->children))
 		pid = list_first_entry(&current_process()->children, struct process, sibling)->pid;
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return pid;
 }
 
@@ -227,16 +230,16 @@ static void make_move(enum move move, int group)
 		}
 		break;
 	case OWN_GROUP:
-		(void)job_set_group(0, 0);
+		(void)pgrp_set(0, 0);
 		break;
 	case ANY_GROUP:
-		(void)job_set_group(0, group);
+		(void)pgrp_set(0, group);
 		break;
 	case CHILDS_GROUP:
-		(void)(child ? job_set_group(child, group % 2 ? group : child) : 0);
+		(void)(child ? pgrp_set(child, group % 2 ? group : child) : 0);
 		break;
 	case SESSION:
-		(void)job_new_session();
+		(void)session_create();
 		break;
 	default:
 		break;
@@ -262,12 +265,12 @@ static int play(void *place)
 	}
 }
 
-/* By the rule itself. => family lock held */
+/* By the rule itself. => process_tree_lock held */
 static bool is_orphaned_by_rule(int group)
 {
 	struct process *process;
 
-	list_for_each_entry(process, &family_all, all) {
+	list_for_each_entry(process, &process_list, all) {
 		const struct process *parent = process->parent;
 
 		if (process->group == group && process->state == PROCESS_ALIVE && parent &&
@@ -283,17 +286,17 @@ static void compare(unsigned counts[2])
 {
 	struct process *process, *member;
 
-	spin_lock(&family_lock);
-	list_for_each_entry(process, &family_all, all) {
+	spin_lock(&process_tree_lock);
+	list_for_each_entry(process, &process_list, all) {
 		bool found = false;
 
-		EXPECT_EQ(is_orphaned_by_rule(process->group), job_is_orphaned(process->group));
-		family_for_each_member(member, process->group)
+		EXPECT_EQ(is_orphaned_by_rule(process->group), pgrp_is_orphaned(process->group));
+		for_each_group_member(member, process->group)
 			found |= member == process;
 		EXPECT_TRUE(found);
-		counts[job_is_orphaned(process->group)]++;
+		counts[pgrp_is_orphaned(process->group)]++;
 	}
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 }
 
 static void let_move(int pid, enum move move)
@@ -329,9 +332,9 @@ KTEST(jobs_ties_are_counted_as_the_rule_has_it)
 	for (unsigned i = 0; i < PLAYERS_MAX; i++)
 		if (players[i] > 0)
 			let_move(players[i], END);
-	spin_lock(&family_lock);
-	EXPECT_TRUE(list_empty(&family_find(PID_INIT)->children));
-	spin_unlock(&family_lock);
+	spin_lock(&process_tree_lock);
+	EXPECT_TRUE(list_empty(&process_find(PID_INIT)->children));
+	spin_unlock(&process_tree_lock);
 }
 
 /* kill(getpid(), SIGSTOP); exit(5) */
@@ -341,9 +344,9 @@ static bool has_stopped(int pid)
 {
 	bool stopped;
 
-	spin_lock(&family_lock);
-	stopped = atomic_load(&family_find(pid)->signals.stopped) == SIGSTOP;
-	spin_unlock(&family_lock);
+	spin_lock(&process_tree_lock);
+	stopped = atomic_load(&process_find(pid)->signals.stopped) == SIGSTOP;
+	spin_unlock(&process_tree_lock);
 	return stopped;
 }
 
@@ -367,7 +370,7 @@ static int watches_itself(void *unused)
 	struct exe *exe;
 
 	for (unsigned i = 0; i < 2; i++) {
-		EXPECT_EQ(0, watch_space(0, &uspace, &exe));
+		EXPECT_EQ(0, inspect_space(0, &uspace, &exe));
 		EXPECT_TRUE(uspace == current_process()->uspace);
 		EXPECT_TRUE(exe == current_process()->exe);
 		EXPECT_EQ(2, uspace->refs);
@@ -375,7 +378,7 @@ static int watches_itself(void *unused)
 		uspace_put(uspace);
 		exe_put(exe);
 	}
-	EXPECT_EQ(-ESRCH, watch_space(PID_MAX - 1, &uspace, &exe));
+	EXPECT_EQ(-ESRCH, inspect_space(PID_MAX - 1, &uspace, &exe));
 	return 0;
 }
 

@@ -10,9 +10,11 @@
 #include "arch/timer.h"
 #include "base/clock.h"
 #include "lib/bits.h"
-#include "proc/family.h"
+#include "proc/pid.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
+#include "proc/signal/kill.h"
+#include "proc/signal/send.h"
 #include "proc/wait.h"
 #include "sync/interleave.h"
 #include "tests/kernel/ktest.h"
@@ -100,9 +102,9 @@ static uint64_t ticks_of(int pid)
 {
 	uint64_t ticks;
 
-	spin_lock(&family_lock);
-	ticks = thread_ran_ticks(family_find(pid)->thread);
-	spin_unlock(&family_lock);
+	spin_lock(&process_tree_lock);
+	ticks = thread_ran_ticks(process_find(pid)->thread);
+	spin_unlock(&process_tree_lock);
 	return ticks;
 }
 
@@ -179,11 +181,11 @@ static int leave_a_zombie(void *arg)
 		struct process *child;
 
 		sched_yield();
-		spin_lock(&family_lock);
-		child = family_find(pid);
+		spin_lock(&process_tree_lock);
+		child = process_find(pid);
 		zombie = child && child->state == PROCESS_ZOMBIE && !child->uspace &&
 			 !child->fdtable;
-		spin_unlock(&family_lock);
+		spin_unlock(&process_tree_lock);
 	}
 	EXPECT_TRUE(zombie);
 	EXPECT_EQ(0, process_kill(pid, SIGKILL));
@@ -199,9 +201,9 @@ KTEST(process_orphan_zombie_is_buried_by_process_1)
 
 	EXPECT_TRUE(WIFEXITED(status));
 	ktest_settle();
-	spin_lock(&family_lock);
-	EXPECT_TRUE(list_empty(&family_find(PID_INIT)->children));
-	spin_unlock(&family_lock);
+	spin_lock(&process_tree_lock);
+	EXPECT_TRUE(list_empty(&process_find(PID_INIT)->children));
+	spin_unlock(&process_tree_lock);
 }
 
 static int grandchild;
@@ -217,9 +219,9 @@ static bool is_there(int pid)
 {
 	bool there;
 
-	spin_lock(&family_lock);
-	there = family_find(pid) != NULL;
-	spin_unlock(&family_lock);
+	spin_lock(&process_tree_lock);
+	there = process_find(pid) != NULL;
+	spin_unlock(&process_tree_lock);
 	return there;
 }
 
@@ -247,9 +249,9 @@ static int outlive(void *arg)
 {
 	while (atomic_load(&orphan) == 0)
 		sched_yield();
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	orphan = current_process()->parent->pid;
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return 77;
 }
 
@@ -265,11 +267,11 @@ KTEST(process_orphans_go_to_process_1)
 
 	orphan = 0;
 	status = ktest_run(leave_an_orphan, NULL);
-	spin_lock(&family_lock);
-	if (!list_empty(&family_find(PID_INIT)->children))
-		pid = list_first_entry(&family_find(PID_INIT)->children, struct process, sibling)
+	spin_lock(&process_tree_lock);
+	if (!list_empty(&process_find(PID_INIT)->children))
+		pid = list_first_entry(&process_find(PID_INIT)->children, struct process, sibling)
 			      ->pid;
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	EXPECT_EQ(EXITED(pid & 0x7f), status);
 	atomic_store(&orphan, -1);
 	EXPECT_EQ(EXITED(77), ktest_bury(pid));
@@ -285,9 +287,9 @@ KTEST(process_sibling_is_buried_by_the_same_parent)
 {
 	EXPECT_EQ(EXITED(3), ktest_run(program_main, (void *)&makes_a_sibling));
 	ktest_settle();
-	spin_lock(&family_lock);
-	EXPECT_TRUE(list_empty(&family_find(PID_INIT)->children));
-	spin_unlock(&family_lock);
+	spin_lock(&process_tree_lock);
+	EXPECT_TRUE(list_empty(&process_find(PID_INIT)->children));
+	spin_unlock(&process_tree_lock);
 }
 
 /* Signals that are ignored or blocked */
@@ -420,10 +422,10 @@ KTEST(family_visit_sees_whom_was_made_meanwhile)
 		EXPECT_EQ(visited.first + (int)i, ktest_spawn(wait_in_crowd, NULL));
 	visitor = current_thread();
 	newborn = 0;
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	interleave_hook = make_newborn;
-	family_visit(count_visit, &visited);
-	spin_unlock(&family_lock);
+	process_visit_all(count_visit, &visited);
+	spin_unlock(&process_tree_lock);
 	interleave_hook = NULL;
 	EXPECT_EQ(visited.first + (int)CROWD, newborn);
 	EXPECT_EQ(CROWD, visited.crowd);

@@ -14,6 +14,7 @@
 #include "proc/process.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
+#include "proc/signal/kill.h"
 #include "proc/wait.h"
 #include "sync/interleave.h"
 #include "tests/kernel/ktest.h"

@@ -10,6 +10,7 @@
 #include "mm/phys/page_alloc.h"
 #include "proc/process.h"
 #include "proc/sched.h"
+#include "proc/signal/send.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"

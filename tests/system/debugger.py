@@ -69,8 +69,8 @@ FAULTS = ["tbreak boot_main", "continue", "fl break-fault any", "continue", "fl 
           "fl log", "fl log 1", "fl walk $a1", "continue"]
 
 BROKEN = ["tbreak boot_main", "continue", "fl break-fault 2", "continue", "fl ps",
-          "set var $next = family_all.next", "set var family_all.next = (struct list *)0x1234", "fl ps",
-          "set var family_all.next = (struct list *)&harts", "fl ps", "set var family_all.next = $next", "fl ps",
+          "set var $next = process_list.next", "set var process_list.next = (struct list *)0x1234", "fl ps",
+          "set var process_list.next = (struct list *)&harts", "fl ps", "set var process_list.next = $next", "fl ps",
           "set var $root = spaces.next", "set var $vmas = &((struct thread *)$tp)->process->uspace->space.vmas",
           "set var $left = $vmas->root->child[0]", "set var $vmas->root->child[0] = $vmas->root", "fl vmas",
           "set var $vmas->root->child[0] = (struct tree_node *)0x99", "fl vmas", "fl walk 0",

@@ -17,9 +17,9 @@ NAMES = {
              "tlb_flush_kernel flush_local flush_remote fence_remote arch_icache_sync sync_text clear_entry "
              "__atomic_thread_fence __asm__",
     "get": "page_get page_map_get page_map_get_many page_ref_to_map object_get inode_get file_get exe_get "
-           "uspace_get refcount_get family_id_hold",
+           "uspace_get refcount_get pid_get",
     "put": "page_put page_map_put page_map_put_many page_free page_batch_free page_batch_add tables_free "
-           "object_put inode_put file_put exe_put uspace_put family_id_drop object_allow_write object_put_write "
+           "object_put inode_put file_put exe_put uspace_put pid_put object_allow_write object_put_write "
            "kfree slab_free vma_free vma_free_dead nodes_free gather_free plan_drop split_room_put "
            "thread_destroy process_free kstack_free space_destroy fdtable_destroy exec_headers_free "
            "exec_args_destroy draft_discard free_pages page_gone name_discard name_free debts_destroy",

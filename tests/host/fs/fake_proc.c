@@ -7,7 +7,8 @@
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 #include "proc/mutex.h"
-#include "proc/signal.h"
+#include "proc/signal/kill.h"
+#include "proc/signal/signal.h"
 #include "proc/wait.h"
 
 int (*fake_sleep)(void);

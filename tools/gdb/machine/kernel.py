@@ -118,7 +118,7 @@ def processes():
     """Yields all processes."""
     if not is_up():
         return
-    for address in members(memory.symbol_address("family_all"), "struct process", "all", "the list of processes"):
+    for address in members(memory.symbol_address("process_list"), "struct process", "all", "the list of processes"):
         yield Process(address)
 
 

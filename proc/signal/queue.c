@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* What is pending: each signal once for the process and once for its thread, with its facts where there was room. */
+#include "proc/signal/queue.h"
+
 #include "abi/errno.h"
 #include "abi/time.h"
 #include "base/clock.h"
 #include "lib/bits.h"
 #include "mm/phys/kmalloc.h"
-#include "proc/signal.h"
+#include "proc/signal/action.h"
+#include "proc/signal/signal.h"
 
 struct queued_signal {
 	struct list link;

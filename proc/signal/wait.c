@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Waiting for signals themselves. */
+#include "proc/signal/wait.h"
+
 #include "abi/errno.h"
 #include "lib/bits.h"
 #include "proc/itimer.h"
 #include "proc/process.h"
+#include "proc/signal/queue.h"
+#include "proc/signal/send.h"
 #include "proc/wait.h"
 
 /* Nobody wakes it: who waits here is woken as a thread. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Pids, and the tree of processes. */
-#include "proc/family.h"
+#include "proc/pid.h"
 
 #include "abi/errno.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/relieve.h"
-#include "proc/job.h"
+#include "proc/job/pgrp.h"
 
 #define PID_BUCKETS	256
 #define ORPHANS_AT_ONCE 8
@@ -15,10 +15,10 @@
 
 SLAB_CACHE(process_cache, struct process);
 
-struct spinlock family_lock = SPINLOCK_INIT(LOCK_PROCESS_TREE);
-struct list family_all = LIST_INIT(family_all);
+struct spinlock process_tree_lock = SPINLOCK_INIT(LOCK_PROCESS_TREE);
+struct list process_list = LIST_INIT(process_list);
 
-/* Guarded by the family lock. */
+/* Guarded by process_tree_lock. */
 static uint16_t id_users[PID_MAX]; /* as a pid, a group, a session, of a terminal */
 static int pid_last;
 static unsigned nprocesses, nzombies;
@@ -35,19 +35,19 @@ static struct list *bucket(struct list *heads, int id)
 	return head;
 }
 
-struct list *family_group(int group)
+struct list *process_group_bucket(int group)
 {
-	assert_hardened(spin_lock_held(&family_lock));
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	return bucket(by_group, group);
 }
 
-void family_id_hold(int id)
+void pid_get(int id)
 {
 	if (id)
 		id_users[id]++;
 }
 
-void family_id_drop(int id)
+void pid_put(int id)
 {
 	if (!id)
 		return;
@@ -65,7 +65,7 @@ static int pid_take(void)
 		if (++pid_last >= PID_MAX)
 			pid_last = PID_INIT + 1;
 	} while (id_users[pid_last] != 0);
-	family_id_hold(pid_last);
+	pid_get(pid_last);
 	return pid_last;
 }
 
@@ -73,13 +73,13 @@ static bool process_count(int *pid_ret)
 {
 	bool room;
 
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	room = nprocesses < PROCESS_COUNT_MAX;
 	if (room) {
 		nprocesses++;
 		*pid_ret = pid_take();
 	}
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return room;
 }
 
@@ -109,9 +109,9 @@ struct process *process_alloc(int *err_ret)
 	return process;
 }
 
-void family_leave_parent(struct process *process)
+void process_leave_parent(struct process *process)
 {
-	assert_hardened(spin_lock_held(&family_lock));
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (process->parent)
 		process->parent->nleft++;
 	list_del(&process->sibling);
@@ -120,21 +120,21 @@ void family_leave_parent(struct process *process)
 void process_free(struct process *process)
 {
 	signals_destroy(&process->signals);
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	assert_hardened(!process->tied);
-	family_id_drop(process->pid);
+	pid_put(process->pid);
 	if (!list_empty(&process->all)) {
-		family_id_drop(process->group);
-		family_id_drop(process->session);
+		pid_put(process->group);
+		pid_put(process->session);
 	}
 	nprocesses--;
 	nzombies -= process->state == PROCESS_ZOMBIE;
 	if (!list_empty(&process->sibling))
-		family_leave_parent(process);
+		process_leave_parent(process);
 	list_del(&process->all);
 	list_del(&process->pid_link);
 	list_del(&process->group_link);
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	slab_free(&process_cache, process);
 }
 
@@ -143,44 +143,44 @@ static void join(struct process *parent, struct process *child, const struct pro
 	child->group = like ? like->group : 0;
 	child->session = like ? like->session : 0;
 	child->terminal = like ? like->terminal : NULL;
-	family_id_hold(child->group);
-	family_id_hold(child->session);
+	pid_get(child->group);
+	pid_get(child->session);
 	child->parent = parent;
 	if (parent)
 		list_add_tail(&parent->children, &child->sibling);
 	child->birth = ++births;
-	list_add_tail(&family_all, &child->all);
+	list_add_tail(&process_list, &child->all);
 	list_add_tail(bucket(by_pid, child->pid), &child->pid_link);
-	list_add_tail(family_group(child->group), &child->group_link);
-	job_tie(child);
+	list_add_tail(process_group_bucket(child->group), &child->group_link);
+	pgrp_update_tie(child);
 }
 
-void family_join_locked(struct process *parent, struct process *child)
+void process_publish_locked(struct process *parent, struct process *child)
 {
-	assert_hardened(spin_lock_held(&family_lock));
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	join(parent, child, parent);
 }
 
-void family_join_beside_locked(struct process *sibling, struct process *child)
+void process_publish_sibling_locked(struct process *sibling, struct process *child)
 {
-	assert_hardened(spin_lock_held(&family_lock));
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	child->exit_signal = sibling->exit_signal;
 	join(sibling->parent, child, sibling);
 }
 
-void family_join(struct process *parent, struct process *child)
+void process_publish(struct process *parent, struct process *child)
 {
-	spin_lock(&family_lock);
-	family_join_locked(parent, child);
+	spin_lock(&process_tree_lock);
+	process_publish_locked(parent, child);
 	thread_wake(child->thread);
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 }
 
-struct process *family_find(int pid)
+struct process *process_find(int pid)
 {
 	struct process *process;
 
-	assert_hardened(spin_lock_held(&family_lock));
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	list_for_each_entry(process, bucket(by_pid, pid), pid_link)
 		if (process->pid == pid)
 			return process;
@@ -191,51 +191,51 @@ struct process *process_init_get(void)
 {
 	struct process *init;
 
-	spin_lock(&family_lock);
-	init = family_find(PID_INIT);
-	spin_unlock(&family_lock);
+	spin_lock(&process_tree_lock);
+	init = process_find(PID_INIT);
+	spin_unlock(&process_tree_lock);
 	return init;
 }
 
-bool family_orphan_some(struct process *process, struct process *init)
+bool process_orphan_some(struct process *process, struct process *init)
 {
 	bool ended = false;
 
-	assert_hardened(spin_lock_held(&family_lock));
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	for (unsigned n = 0; n < ORPHANS_AT_ONCE && !list_empty(&process->children); n++) {
 		struct process *child =
 			list_first_entry(&process->children, struct process, sibling);
 
-		family_leave_parent(child);
+		process_leave_parent(child);
 		child->parent = init;
 		child->exit_signal = SIGCHLD;
 		list_add_tail(&init->children, &child->sibling);
 		ended |= child->state == PROCESS_ZOMBIE;
-		job_parent_gone(child);
+		pgrp_parent_gone(child);
 	}
 	if (ended)
 		waitq_wake_all(&init->child_waitq);
 	return list_empty(&process->children);
 }
 
-/* A preemption point. => family lock held */
+/* A preemption point. => process_tree_lock held */
 static void breathe(void)
 {
-	spin_unlock(&family_lock);
-	spin_lock(&family_lock);
+	spin_unlock(&process_tree_lock);
+	spin_lock(&process_tree_lock);
 }
 
 /*
  * By pids, for a process stays in its bucket as long as it is there. One that was made meanwhile may be in a bucket that
  * is done: those are the last by age, and few, and are visited by themselves.
  */
-void family_visit(void (*visit)(struct process *process, void *arg), void *arg)
+void process_visit_all(void (*visit)(struct process *process, void *arg), void *arg)
 {
 	uint64_t before = births;
 	struct process *process;
 	unsigned n = 0;
 
-	assert_hardened(spin_lock_held(&family_lock));
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	for (int i = 0; i < PID_BUCKETS; i++) {
 		list_for_each_entry(process, bucket(by_pid, i), pid_link) {
 			if (process->birth <= before)
@@ -247,7 +247,7 @@ void family_visit(void (*visit)(struct process *process, void *arg), void *arg)
 			n = 0;
 		}
 	}
-	for (struct list *node = family_all.prev; node != &family_all; node = node->prev) {
+	for (struct list *node = process_list.prev; node != &process_list; node = node->prev) {
 		process = list_entry(node, struct process, all);
 		if (process->birth <= before)
 			break;
@@ -255,24 +255,24 @@ void family_visit(void (*visit)(struct process *process, void *arg), void *arg)
 	}
 }
 
-bool family_is_last(void)
+bool process_is_last(void)
 {
-	assert_hardened(spin_lock_held(&family_lock));
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	return nprocesses == nzombies + 1;
 }
 
-void family_set_zombie(struct process *process)
+void process_set_zombie(struct process *process)
 {
-	assert_hardened(spin_lock_held(&family_lock));
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	process->state = PROCESS_ZOMBIE;
 	nzombies++;
 }
 
-bool family_pause_at_child(const struct process *parent)
+bool process_pause_at_child(const struct process *parent)
 {
 	uint64_t nleft = parent->nleft;
 
-	assert_hardened(spin_lock_held(&family_lock));
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	breathe();
 	return parent->nleft == nleft;
 }

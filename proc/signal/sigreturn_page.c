@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The page that signal handlers return to: one frame for all, mapped by who first sets a handler. */
-#include "proc/sigreturn.h"
+#include "proc/signal/sigreturn_page.h"
 
 #include "abi/errno.h"
 #include "abi/mman.h"

@@ -3,10 +3,10 @@
 #include "abi/errno.h"
 #include "abi/wait.h"
 #include "lib/bits.h"
-#include "proc/family.h"
-#include "proc/job.h"
+#include "proc/job/pgrp.h"
+#include "proc/pid.h"
 #include "proc/reap.h"
-#include "proc/stop.h"
+#include "proc/job/stop.h"
 #include "proc/wait.h"
 
 /*
@@ -35,7 +35,7 @@ static struct wait_news end_of(const struct process *child)
 
 /*
  * A child that has ended, or has stopped or gone on, as far as that is wanted, and the news of it; NULL, and in *any_ret
- * whether there is one to wait for at all. => family lock held, and dropped in between where there are many
+ * whether there is one to wait for at all. => process_tree_lock held, and dropped in between where there are many
  */
 static struct process *find_news(struct process *parent, const struct wait_for *wanted,
 				 bool *any_ret, struct wait_news *news)
@@ -46,7 +46,7 @@ static struct process *find_news(struct process *parent, const struct wait_for *
 	int status;
 
 	*any_ret = false;
-	while ((child = family_next_child(parent, child, &n, &again)) || again) {
+	while ((child = process_next_child(parent, child, &n, &again)) || again) {
 		if (!child) { /* from the first again */
 			*any_ret = false;
 			continue;
@@ -88,12 +88,12 @@ long process_wait_for(const struct wait_for *wanted, struct wait_news *news)
 		int err;
 
 		seq = waitq_sample(&parent->child_waitq);
-		spin_lock(&family_lock);
+		spin_lock(&process_tree_lock);
 		child = find_news(parent, wanted, &any, news);
 		buried = child && child->state == PROCESS_ZOMBIE && !(wanted->options & WNOWAIT);
 		if (buried)
-			family_leave_parent(child);
-		spin_unlock(&family_lock);
+			process_leave_parent(child);
+		spin_unlock(&process_tree_lock);
 		if (buried)
 			bury(parent, child, news);
 		if (child)
@@ -123,7 +123,7 @@ long process_wait(int pid, unsigned options, int *status_ret, struct usage *usag
 	if (pid > 0)
 		wanted.pid = pid;
 	else if (pid != -1)
-		wanted.group = pid ? -pid : job_own_group();
+		wanted.group = pid ? -pid : pgrp_own();
 	found = process_wait_for(&wanted, &news);
 	if (found > 0) {
 		*status_ret = news.status;

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* Whose a terminal is: its session, and the group in the foreground. */
+#include "proc/job/ctty.h"
+
 #include "abi/errno.h"
 #include "abi/signal.h"
-#include "proc/family.h"
-#include "proc/job.h"
-#include "proc/signal.h"
+#include "proc/job/pgrp.h"
+#include "proc/pid.h"
+#include "proc/signal/action.h"
+#include "proc/signal/kill.h"
+#include "proc/signal/signal.h"
 
-/* Ids that a terminal names are kept from new processes. => family lock held */
-static void set_ids(struct job_terminal *terminal, int session, int group)
+/* Ids that a terminal names are kept from new processes. => process_tree_lock held */
+static void set_ids(struct ctty *terminal, int session, int group)
 {
-	family_id_hold(session);
-	family_id_hold(group);
-	family_id_drop(terminal->session);
-	family_id_drop(terminal->group);
+	pid_get(session);
+	pid_get(group);
+	pid_put(terminal->session);
+	pid_put(terminal->group);
 	terminal->session = session;
 	terminal->group = group;
 }
@@ -20,25 +24,25 @@ static void set_ids(struct job_terminal *terminal, int session, int group)
 /* It is not the terminal of another session any more. */
 static void take_away(struct process *process, void *arg)
 {
-	struct job_terminal *terminal = arg;
+	struct ctty *terminal = arg;
 
 	if (process->terminal == terminal &&
 	    (!terminal->session || process->session != terminal->session))
 		process->terminal = NULL;
 }
 
-/* Nobody has it any more but that session, if any. => family lock held, and dropped in between */
-static void pass_to(struct job_terminal *terminal, int session, int group)
+/* Nobody has it any more but that session, if any. => process_tree_lock held, and dropped in between */
+static void pass_to(struct ctty *terminal, int session, int group)
 {
 	bool had = terminal->session != 0;
 
 	set_ids(terminal, session, group);
 	if (had)
-		family_visit(take_away, terminal);
+		process_visit_all(take_away, terminal);
 }
 
-/* => family lock held */
-static int take(struct job_terminal *terminal, bool steal)
+/* => process_tree_lock held */
+static int take(struct ctty *terminal, bool steal)
 {
 	struct process *process = current_process();
 
@@ -54,28 +58,28 @@ static int take(struct job_terminal *terminal, bool steal)
 	return 0;
 }
 
-int job_terminal_take(struct job_terminal *terminal, bool steal)
+int ctty_take(struct ctty *terminal, bool steal)
 {
 	int err;
 
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	err = take(terminal, steal);
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return err;
 }
 
-bool job_terminal_is_own(struct job_terminal *terminal)
+bool ctty_is_own(struct ctty *terminal)
 {
 	bool own;
 
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	own = current_process()->terminal == terminal;
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return own;
 }
 
-/* => family lock held */
-static void hang_up(struct job_terminal *terminal)
+/* => process_tree_lock held */
+static void hang_up(struct ctty *terminal)
 {
 	if (terminal->group) {
 		signal_send_group(terminal->group, SIGHUP);
@@ -84,65 +88,65 @@ static void hang_up(struct job_terminal *terminal)
 	pass_to(terminal, 0, 0);
 }
 
-void job_leader_ends(struct process *process)
+void ctty_leader_ends(struct process *process)
 {
 	if (process->terminal && process->session == process->pid)
 		hang_up(process->terminal);
 }
 
-int job_terminal_leave(struct job_terminal *terminal)
+int ctty_leave(struct ctty *terminal)
 {
 	struct process *process = current_process();
 	int err = 0;
 
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	if (process->terminal != terminal)
 		err = -ENOTTY;
 	else if (process->session == process->pid)
 		hang_up(terminal);
 	else
 		process->terminal = NULL;
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return err;
 }
 
 /* Reads a field of the terminal, for those whose terminal it is. */
-static int tell_own(struct job_terminal *terminal, const int *field, int *ret)
+static int tell_own(struct ctty *terminal, const int *field, int *ret)
 {
 	int err = -ENOTTY;
 
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	if (current_process()->terminal == terminal) {
 		*ret = *field;
 		err = 0;
 	}
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return err;
 }
 
-int job_terminal_group(struct job_terminal *terminal, int *group_ret)
+int ctty_group(struct ctty *terminal, int *group_ret)
 {
 	return tell_own(terminal, &terminal->group, group_ret);
 }
 
-int job_terminal_session(struct job_terminal *terminal, int *session_ret)
+int ctty_session(struct ctty *terminal, int *session_ret)
 {
 	return tell_own(terminal, &terminal->session, session_ret);
 }
 
-/* The session of a group's first member, or of that process; negative: neither. => family lock held */
-static int session_of(int group)
+/* The session of a group's first member, or of that process; negative: neither. => process_tree_lock held */
+static int session_of_group(int group)
 {
 	struct process *process;
 
-	family_for_each_member(process, group)
+	for_each_group_member(process, group)
 		return process->session;
-	process = family_find(group);
+	process = process_find(group);
 	return process ? process->session : -1;
 }
 
-/* => family lock held */
-static int set_group(struct job_terminal *terminal, int group)
+/* => process_tree_lock held */
+static int set_group(struct ctty *terminal, int group)
 {
 	const struct process *self = current_process();
 	int session;
@@ -151,7 +155,7 @@ static int set_group(struct job_terminal *terminal, int group)
 		return -ENOTTY;
 	if (group < 0)
 		return -EINVAL;
-	session = session_of(group);
+	session = session_of_group(group);
 	if (session < 0)
 		return -ESRCH;
 	if (session != self->session)
@@ -160,43 +164,43 @@ static int set_group(struct job_terminal *terminal, int group)
 	return 0;
 }
 
-int job_terminal_set_group(struct job_terminal *terminal, int group)
+int ctty_set_group(struct ctty *terminal, int group)
 {
 	int err;
 
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	err = set_group(terminal, group);
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return err;
 }
 
-int job_terminal_check(struct job_terminal *terminal, int sig)
+int ctty_check(struct ctty *terminal, int sig)
 {
 	const struct process *process = current_process();
 	bool held = signal_is_held(sig);
 	int err = 0;
 
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	if (process->terminal != terminal || terminal->group == process->group)
 		err = 0;
 	else if (held)
 		err = sig == SIGTTOU ? 0 : -EIO;
-	else if (job_is_orphaned(process->group))
+	else if (pgrp_is_orphaned(process->group))
 		err = -EIO;
 	else
 		err = -EINTR;
 	if (err == -EINTR)
 		(void)signal_send_group(process->group, sig);
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	if (err == -EINTR)
 		current_thread()->restart = RESTART_ASKED;
 	return err;
 }
 
-void job_terminal_signal(struct job_terminal *terminal, int sig)
+void ctty_signal(struct ctty *terminal, int sig)
 {
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	if (terminal->group)
 		signal_send_group(terminal->group, sig);
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 }

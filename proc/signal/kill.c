@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Who gets a signal that somebody sends. */
+#include "proc/signal/kill.h"
+
 #include "abi/errno.h"
 #include "abi/signal.h"
-#include "proc/family.h"
-#include "proc/signal.h"
+#include "proc/pid.h"
+#include "proc/signal/send.h"
+#include "proc/signal/signal.h"
 
 /* Of a kernel thread as of nobody. */
 static struct signal_info from_user(int sig)
@@ -23,10 +26,10 @@ static int send_one(struct process *process, const struct signal_info *info)
 	return 0;
 }
 
-/* => family lock held */
+/* => process_tree_lock held */
 static int send_to_pid(int pid, const struct signal_info *info)
 {
-	struct process *process = family_find(pid);
+	struct process *process = process_find(pid);
 
 	return process ? send_one(process, info) : -ESRCH;
 }
@@ -55,32 +58,32 @@ static void send_if_member(struct process *process, void *arg)
 		sending->err = send_one(process, sending->info);
 }
 
-/* To all but process 1 and the caller. => family lock held, and dropped in between */
+/* To all but process 1 and the caller. => process_tree_lock held, and dropped in between */
 static int send_to_all(const struct signal_info *info)
 {
 	struct sending sending = { .info = info, .self = current_process(), .err = -ESRCH };
 
-	family_visit(send_unless_self, &sending);
+	process_visit_all(send_unless_self, &sending);
 	return sending.err;
 }
 
-/* As one does who need not hold the lock all the time. => family lock held, and dropped in between */
+/* As one does who need not hold the lock all the time. => process_tree_lock held, and dropped in between */
 static int send_to_members(int group, const struct signal_info *info)
 {
 	struct sending sending = { .info = info, .group = group, .err = -ESRCH };
 
-	family_visit(send_if_member, &sending);
+	process_visit_all(send_if_member, &sending);
 	return sending.err;
 }
 
-/* => family lock held */
+/* => process_tree_lock held */
 static int send_to_group(int group, const struct signal_info *info)
 {
 	struct process *process;
 	int err = -ESRCH;
 
-	assert_hardened(spin_lock_held(&family_lock));
-	family_for_each_member(process, group)
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	for_each_group_member(process, group)
 		err = send_one(process, info);
 	return err;
 }
@@ -104,9 +107,9 @@ int process_signal(int pid, const struct signal_info *info)
 {
 	int err;
 
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	err = send_to_pid(pid, info);
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return err;
 }
 
@@ -116,14 +119,14 @@ int process_kill(int pid, int sig)
 	int err = -ESRCH;
 
 	info.to_many = pid <= 0;
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	if (pid > 0)
 		err = send_to_pid(pid, &info);
 	else if (pid == -1)
 		err = send_to_all(&info);
 	else if (pid != INT32_MIN)
 		err = send_to_members(pid ? -pid : current_process()->group, &info);
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return err;
 }
 
@@ -132,7 +135,7 @@ void signal_send_all(int sig)
 	const struct signal_info info = { .sig = sig, .code = SI_KERNEL, .to_many = true };
 	struct sending sending = { .info = &info };
 
-	spin_lock(&family_lock);
-	family_visit(send_unless_self, &sending);
-	spin_unlock(&family_lock);
+	spin_lock(&process_tree_lock);
+	process_visit_all(send_unless_self, &sending);
+	spin_unlock(&process_tree_lock);
 }

@@ -3,4 +3,4 @@
 #pragma once
 
 /* Boot, with the scheduler: sets mm_host. */
-void host_init(void);
+void mm_host_init(void);

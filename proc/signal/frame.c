@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* A handler's frame on the program's stack, and the way back from it. */
+#include "proc/signal/frame.h"
+
 #include "abi/errno.h"
 #include "arch/signal.h"
 #include "mm/user_copy.h"
 #include "proc/process.h"
+#include "proc/signal/queue.h"
+#include "proc/signal/send.h"
 
 /* What a handler is told, as it lies in the frame. */
 struct told {

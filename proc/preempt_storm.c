@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Takes the hart from whoever runs, again and again, or once (hardened build). */
-#include "proc/storm.h"
+#include "proc/preempt_storm.h"
 
 #include "arch/timer.h"
 #include "base/timerq.h"
@@ -40,7 +40,7 @@ static void storm(void *unused)
 	}
 }
 
-void storm_start(uint64_t ticks)
+void preempt_storm_start(uint64_t ticks)
 {
 	if (!ticks)
 		return;
@@ -57,7 +57,7 @@ static void strike(struct timer *unused)
 /* There is one for all: who asks last has it. */
 static struct timer striker = { .fn = strike };
 
-void storm_strike(uint64_t ticks)
+void preempt_once_after(uint64_t ticks)
 {
 	preempt_disable(); /* two that arm one timer at once would spoil the queue */
 	(void)timer_cancel(&striker);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* What a process wants signals to do to it: nothing, what they do by default, or a handler. */
+#include "proc/signal/action.h"
+
 #include "abi/errno.h"
 #include "lib/bits.h"
 #include "proc/mem_wait.h"
 #include "proc/process.h"
-#include "proc/signal.h"
-#include "proc/sigreturn.h"
+#include "proc/signal/queue.h"
+#include "proc/signal/signal.h"
+#include "proc/signal/sigreturn_page.h"
 
 /* Flags that Linux keeps; it tells a program that asks for another one by leaving that out. */
 #define KNOWN_FLAGS                                                                        \

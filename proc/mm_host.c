@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What mm/ asks of those who own threads: pauses, waits, relief, and who holds the mmap lock. */
-#include "proc/host.h"
+#include "proc/mm_host.h"
 
 #include "abi/errno.h"
 #include "base/hart.h"
@@ -10,7 +10,8 @@
 #include "proc/oom.h"
 #include "proc/process.h"
 #include "proc/sched.h"
-#include "proc/signal.h"
+#include "proc/signal/send.h"
+#include "proc/signal/signal.h"
 #include "proc/uspace.h"
 #include "proc/wait.h"
 
@@ -40,7 +41,7 @@ static bool host_is_ending(void)
 	return thread && thread->process && thread->process->state == PROCESS_EXITING;
 }
 
-void host_init(void)
+void mm_host_init(void)
 {
 	mm_host.pause = host_pause;
 	mm_host.relieve = oom_relieve;

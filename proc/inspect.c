@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Gathers what programs may know of each other, under the locks that guard it. */
-#include "proc/watch.h"
+#include "proc/inspect.h"
 
 #include "abi/errno.h"
 #include "lib/string.h"
-#include "proc/family.h"
+#include "proc/pid.h"
 
 _Static_assert(FAULTLINE_KINDS == FAULT_KINDS, "the same table");
 _Static_assert(FAULTLINE_DENY_MAPERR == FAULT_DENY_MAPERR &&
@@ -47,7 +47,7 @@ static void tell_space(struct space *space, struct faultline_process *ret)
 	spin_unlock(&space->lock);
 }
 
-/* => family lock held */
+/* => process_tree_lock held */
 static uint32_t state_of(const struct process *process)
 {
 	if (process->state == PROCESS_ALIVE && atomic_load(&process->signals.stopped))
@@ -55,7 +55,7 @@ static uint32_t state_of(const struct process *process)
 	return process->state;
 }
 
-/* => family lock held */
+/* => process_tree_lock held */
 static void tell(const struct process *process, struct faultline_process *ret)
 {
 	memset(ret, 0, sizeof(*ret));
@@ -67,21 +67,21 @@ static void tell(const struct process *process, struct faultline_process *ret)
 		tell_space(&process->uspace->space, ret);
 }
 
-/* => family lock held */
+/* => process_tree_lock held */
 static struct process *find(int pid)
 {
-	return pid == 0 ? current_process() : family_find(pid);
+	return pid == 0 ? current_process() : process_find(pid);
 }
 
-int watch_process(int pid, struct faultline_process *ret)
+int inspect_process(int pid, struct faultline_process *ret)
 {
 	const struct process *process;
 
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	process = find(pid);
 	if (process)
 		tell(process, ret);
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return process ? 0 : -ESRCH;
 }
 
@@ -97,31 +97,31 @@ static void look_at(struct process *process, void *arg)
 		search->found = process->pid;
 }
 
-int watch_next_process(int after, struct faultline_process *ret)
+int inspect_next_process(int after, struct faultline_process *ret)
 {
 	const struct process *next;
 	struct search search;
 
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	do { /* the one that was found may have gone meanwhile */
 		search = (struct search){ .after = after };
-		family_visit(look_at, &search);
-		next = search.found ? family_find(search.found) : NULL;
+		process_visit_all(look_at, &search);
+		next = search.found ? process_find(search.found) : NULL;
 	} while (search.found && !next);
 	if (next)
 		tell(next, ret);
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return next ? 0 : -ESRCH;
 }
 
-int watch_space(int pid, struct uspace **uspace_ret, struct exe **exe_ret)
+int inspect_space(int pid, struct uspace **uspace_ret, struct exe **exe_ret)
 {
 	struct process *process;
 
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	process = find(pid);
 	if (!process || !process->uspace) {
-		spin_unlock(&family_lock);
+		spin_unlock(&process_tree_lock);
 		return -ESRCH;
 	}
 	uspace_get(process->uspace);
@@ -129,7 +129,7 @@ int watch_space(int pid, struct uspace **uspace_ret, struct exe **exe_ret)
 	*exe_ret = process->exe;
 	if (process->exe)
 		exe_get(process->exe);
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return 0;
 }
 
@@ -149,8 +149,8 @@ static void tell_vma(const struct vma *vma, const struct exe *exe, struct faultl
 	str_copy(ret->kind, vma->backend->name, sizeof(ret->kind));
 }
 
-unsigned watch_vmas(struct uspace *uspace, const struct exe *exe, vaddr_t from,
-		    struct faultline_vma *ret, unsigned n)
+unsigned inspect_vmas(struct uspace *uspace, const struct exe *exe, vaddr_t from,
+		      struct faultline_vma *ret, unsigned n)
 {
 	struct space *space = &uspace->space;
 	unsigned count = 0;

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* On the way to user mode: handlers, stops, ends, and system calls that are made again. */
+#include "proc/signal/deliver.h"
+
 #include "abi/errno.h"
 #include "abi/syscall.h"
 #include "abi/wait.h"
 #include "base/hart.h"
 #include "base/log.h"
 #include "lib/bits.h"
+#include "proc/exit.h"
 #include "proc/itimer.h"
+#include "proc/job/stop.h"
 #include "proc/process.h"
 #include "proc/reap.h"
-#include "proc/stop.h"
+#include "proc/signal/frame.h"
+#include "proc/signal/queue.h"
+#include "proc/signal/send.h"
+#include "proc/signal/wait.h"
 
 /* Cleared before anything is looked at: what comes after that sets it again. */
 static void work_clear(void)

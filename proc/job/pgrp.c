@@ -1,44 +1,45 @@
 /* SPDX-License-Identifier: MIT */
 /* Process groups and sessions: who belongs together. */
-#include "proc/job.h"
+#include "proc/job/pgrp.h"
 
 #include "abi/errno.h"
 #include "lib/bits.h"
-#include "proc/family.h"
+#include "proc/pid.h"
+#include "proc/signal/kill.h"
 
-/* => family lock held */
+/* => process_tree_lock held */
 static struct process *find(int pid)
 {
-	return pid ? family_find(pid) : current_process();
+	return pid ? process_find(pid) : current_process();
 }
 
-/* Is it a group, with a member in that session? => family lock held */
+/* Is it a group, with a member in that session? => process_tree_lock held */
 static bool group_is_in(int group, int session)
 {
 	struct process *process;
 
-	family_for_each_member(process, group)
+	for_each_group_member(process, group)
 		return process->session == session;
 	return false;
 }
 
-/* => family lock held */
+/* => process_tree_lock held */
 static bool group_exists(int group)
 {
 	struct process *process;
 
-	family_for_each_member(process, group)
+	for_each_group_member(process, group)
 		return true;
 	return false;
 }
 
 /*
  * By group: how many members are alive and tied to it: their parents are of the same session and of another group, and
- * can let them go on. A group with none is orphaned: nobody could. Guarded by the family lock.
+ * can let them go on. A group with none is orphaned: nobody could. Guarded by process_tree_lock.
  */
 static uint16_t ties[PID_MAX];
 
-/* A parent of the same session and another group can let the child's group go on. => family lock held */
+/* A parent of the same session and another group can let the child's group go on. => process_tree_lock held */
 static bool keeps(const struct process *parent, const struct process *child)
 {
 	return parent && parent->pid != PID_INIT && parent->session == child->session &&
@@ -54,13 +55,13 @@ static void set_tie(struct process *process, bool tied)
 	process->tied = tied;
 }
 
-void job_tie(struct process *process)
+void pgrp_update_tie(struct process *process)
 {
-	assert_hardened(spin_lock_held(&family_lock));
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	set_tie(process, process->state == PROCESS_ALIVE && keeps(process->parent, process));
 }
 
-/* The ties of its children depend on its ids as well. => family lock held */
+/* The ties of its children depend on its ids as well. => process_tree_lock held */
 static void set_ids(struct process *process, int group, int session)
 {
 	struct process *child = NULL;
@@ -68,25 +69,25 @@ static void set_ids(struct process *process, int group, int session)
 	bool again;
 
 	set_tie(process, false);
-	family_id_hold(group);
-	family_id_drop(process->group);
-	family_id_hold(session);
-	family_id_drop(process->session);
+	pid_get(group);
+	pid_put(process->group);
+	pid_get(session);
+	pid_put(process->session);
 	process->group = group;
 	process->session = session;
 	list_del(&process->group_link);
-	list_add_tail(family_group(group), &process->group_link);
-	job_tie(process);
-	while ((child = family_next_child(process, child, &n, &again)) || again) {
+	list_add_tail(process_group_bucket(group), &process->group_link);
+	pgrp_update_tie(process);
+	while ((child = process_next_child(process, child, &n, &again)) || again) {
 		if (child)
-			job_tie(child);
+			pgrp_update_tie(child);
 		/* A child of ours could end, and be buried, if the lock were dropped. */
 		if (process != current_process())
 			n = 0;
 	}
 }
 
-/* May the running process move this one? => family lock held */
+/* May the running process move this one? => process_tree_lock held */
 static int check_move(const struct process *process, int group)
 {
 	const struct process *self = current_process();
@@ -104,7 +105,7 @@ static int check_move(const struct process *process, int group)
 	return 0;
 }
 
-int job_set_group(int pid, int group)
+int pgrp_set(int pid, int group)
 {
 	struct process *process;
 	int err = -ESRCH;
@@ -112,7 +113,7 @@ int job_set_group(int pid, int group)
 	group = group ? group : pid;
 	if (group < 0)
 		return -EINVAL;
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	process = find(pid);
 	if (process) {
 		group = group ? group : process->pid;
@@ -120,98 +121,98 @@ int job_set_group(int pid, int group)
 	}
 	if (!err)
 		set_ids(process, group, process->session);
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return err;
 }
 
-int job_group_of(int pid)
+int pgrp_of(int pid)
 {
 	struct process *process;
 	int group;
 
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	process = find(pid);
 	group = process ? process->group : -ESRCH;
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return group;
 }
 
-int job_session_of(int pid)
+int session_of(int pid)
 {
 	struct process *process;
 	int session;
 
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	process = find(pid);
 	session = process ? process->session : -ESRCH;
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return session;
 }
 
-int job_own_group(void)
+int pgrp_own(void)
 {
 	int group;
 
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	group = current_process()->group;
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return group;
 }
 
-int job_new_session(void)
+int session_create(void)
 {
 	struct process *process = current_process();
 	int result = -EPERM;
 
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	if (!group_exists(process->pid)) {
 		set_ids(process, process->pid, process->pid);
 		process->terminal = NULL;
 		result = process->pid;
 	}
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	return result;
 }
 
-bool job_is_orphaned(int group)
+bool pgrp_is_orphaned(int group)
 {
-	assert_hardened(spin_lock_held(&family_lock));
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	return ties[group] == 0;
 }
 
-/* => family lock held */
+/* => process_tree_lock held */
 static bool has_stopped(int group)
 {
 	struct process *process;
 
-	family_for_each_member(process, group)
+	for_each_group_member(process, group)
 		if (process->state == PROCESS_ALIVE && atomic_load(&process->signals.stopped))
 			return true;
 	return false;
 }
 
-/* => family lock held */
+/* => process_tree_lock held */
 static void wake_if_orphaned(int group)
 {
-	if (!job_is_orphaned(group) || !has_stopped(group))
+	if (!pgrp_is_orphaned(group) || !has_stopped(group))
 		return;
 	signal_send_group(group, SIGHUP);
 	signal_send_group(group, SIGCONT);
 }
 
 /* Who has no tie takes none away: so each group is looked through once. */
-void job_parent_gone(struct process *child)
+void pgrp_parent_gone(struct process *child)
 {
 	if (!child->tied)
 		return;
-	job_tie(child);
+	pgrp_update_tie(child);
 	if (!child->tied)
 		wake_if_orphaned(child->group);
 }
 
-void job_member_ends(struct process *process)
+void pgrp_member_ends(struct process *process)
 {
-	assert_hardened(spin_lock_held(&family_lock));
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	if (keeps(process->parent, process))
 		wake_if_orphaned(process->group);
 }

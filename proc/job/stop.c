@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Stopping and going on, and telling the parent. */
-#include "proc/stop.h"
+#include "proc/job/stop.h"
 
 #include "abi/wait.h"
 #include "lib/bits.h"
-#include "proc/family.h"
-#include "proc/job.h"
+#include "proc/job/pgrp.h"
+#include "proc/pid.h"
+#include "proc/signal/action.h"
+#include "proc/signal/send.h"
 #include "proc/wait.h"
 
-/* => family lock held */
+/* => process_tree_lock held */
 static void tell_parent(struct process *process, int code, int status)
 {
 	struct process *parent = process->parent;
@@ -30,7 +32,7 @@ static void tell_parent(struct process *process, int code, int status)
 	waitq_wake_all(&parent->child_waitq);
 }
 
-/* From taken to stopped, unless SIGCONT came in between: the signal, or 0. => family lock held */
+/* From taken to stopped, unless SIGCONT came in between: the signal, or 0. => process_tree_lock held */
 static int begin(struct process *process)
 {
 	struct signals *signals = &process->signals;
@@ -38,7 +40,7 @@ static int begin(struct process *process)
 
 	spin_lock(&signals->lock);
 	sig = signals->fatal ? 0 : signals->stopping;
-	if (sig != SIGSTOP && job_is_orphaned(process->group))
+	if (sig != SIGSTOP && pgrp_is_orphaned(process->group))
 		sig = 0;
 	signals->stopping = 0;
 	signals->stopped = sig;
@@ -68,19 +70,19 @@ void process_stop(void)
 	struct process *process = current_process();
 	int sig;
 
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	sig = begin(process);
 	if (sig)
 		tell_parent(process, CLD_STOPPED, sig);
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 	if (!sig)
 		return;
 	stay(&process->signals);
 	if (signal_pending_fatal())
 		return;
-	spin_lock(&family_lock);
+	spin_lock(&process_tree_lock);
 	tell_parent(process, CLD_CONTINUED, SIGCONT);
-	spin_unlock(&family_lock);
+	spin_unlock(&process_tree_lock);
 }
 
 int stop_news(struct process *child, unsigned options, bool take)

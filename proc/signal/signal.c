@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* The signals of a process from its birth to its end: fork, exec, exit. */
+#include "proc/signal/signal.h"
+
+#include "abi/errno.h"
+#include "lib/bits.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/mem_wait.h"
+#include "proc/process.h"
+#include "proc/signal/queue.h"
+#include "proc/signal/send.h"
+
+enum signal_default signal_default(int sig)
+{
+	switch (sig) {
+	case SIGCHLD:
+	case SIGURG:
+	case SIGWINCH:
+		return SIGNAL_IGNORE;
+	case SIGCONT:
+		return SIGNAL_CONTINUE;
+	case SIGSTOP:
+	case SIGTSTP:
+	case SIGTTIN:
+	case SIGTTOU:
+		return SIGNAL_STOP;
+	case SIGQUIT:
+	case SIGILL:
+	case SIGTRAP:
+	case SIGABRT:
+	case SIGBUS:
+	case SIGFPE:
+	case SIGSEGV:
+	case SIGXCPU:
+	case SIGXFSZ:
+	case SIGSYS:
+		return SIGNAL_CORE;
+	default:
+		return SIGNAL_TERMINATE;
+	}
+}
+
+void signals_init(struct signals *signals)
+{
+	*signals = (struct signals){ .stack = SIGNAL_NO_STACK };
+	spin_init(&signals->lock, LOCK_PROCESS);
+	list_init(&signals->queue);
+	waitq_init(&signals->resumed);
+	signals->queue_max = SIGNAL_QUEUE_MAX;
+}
+
+int signals_copy(struct signals *to, struct signals *from)
+{
+	if (from->actions) { /* of the running process: nobody else makes them */
+		to->actions = mem_wait_kmalloc(sizeof(*to->actions));
+		if (!to->actions)
+			return -ENOMEM;
+		*to->actions = *from->actions;
+	}
+	spin_lock(&from->lock);
+	to->blocked = from->blocked;
+	to->ignored = from->ignored;
+	to->caught = from->caught;
+	to->stack = from->stack;
+	to->queue_max = from->queue_max;
+	spin_unlock(&from->lock);
+	return 0;
+}
+
+bool signals_fork_begin(void)
+{
+	struct signals *signals = &current_process()->signals;
+
+	spin_lock(&signals->lock);
+	signals->forking = true;
+	signals->for_child = 0;
+	spin_unlock(&signals->lock);
+	return !signal_pending();
+}
+
+/* Of what was sent to many only the numbers are kept, as on Linux. */
+void signals_fork_done(struct process *child)
+{
+	struct signals *signals = &current_process()->signals;
+	uint64_t left;
+
+	spin_lock(&signals->lock);
+	signals->forking = false;
+	left = child ? signals->for_child : 0;
+	spin_unlock(&signals->lock);
+	for (; left; left &= left - 1) {
+		const struct signal_info info = { .sig = (int)bit_lowest(left) + 1,
+						  .code = SI_USER };
+
+		signal_send_info(child, &info);
+	}
+}
+
+/* => not under the lock of anybody who reads them */
+static void actions_free(struct signals *signals)
+{
+	struct signal_actions *actions;
+
+	spin_lock(&signals->lock);
+	actions = signals->actions;
+	signals->actions = NULL;
+	signals->caught = 0;
+	spin_unlock(&signals->lock);
+	kfree(actions);
+}
+
+void signals_exec(struct signals *signals)
+{
+	actions_free(signals);
+	signals->stack.ss_sp = signals->stack.ss_size = 0; /* the flags stay, as on Linux */
+}
+
+void signals_destroy(struct signals *signals)
+{
+	struct list spent = LIST_INIT(spent);
+
+	actions_free(signals);
+	spin_lock(&signals->lock);
+	signal_flush(signals, ~0ull, &spent);
+	spin_unlock(&signals->lock);
+	signal_free(&spent);
+}
