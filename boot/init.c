@@ -20,6 +20,7 @@
 #include "mm/phys/kmalloc.h"
 #include "mm/relieve.h"
 #include "proc/exit.h"
+#include "proc/kthread.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/stack_watch.h"

@@ -26,6 +26,8 @@
 #include "mm/phys/memmap.h"
 #include "mm/phys/page_alloc.h"
 #include "proc/futex.h"
+#include "proc/kthread.h"
+#include "proc/mm_host.h"
 #include "proc/preempt_storm.h"
 #include "proc/sched.h"
 #include "proc/signal/sigreturn_page.h"
@@ -187,7 +189,9 @@ void boot_main(unsigned long hart_id, paddr_t dtb)
 	random_seed(boot_info.rng_seed, boot_info.rng_seed_len);
 	stack_guard_init();
 	arch_timer_init();
-	if (sched_init() || !kthread_spawn("boot", boot_thread, NULL)) {
+	sched_init();
+	mm_host_init();
+	if (kthread_init() || !kthread_spawn("boot", boot_thread, NULL)) {
 		log_error("boot", "too little memory to start");
 		give_up();
 	}

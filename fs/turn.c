@@ -6,6 +6,7 @@
 #include "mm/host.h"
 #include "proc/signal/send.h"
 #include "proc/signal/signal.h"
+#include "proc/thread.h"
 #include "proc/wait.h"
 
 void turn_init(struct turn *turn)
@@ -40,5 +41,5 @@ int turn_pause(void)
 {
 	int err = vm_pause();
 
-	return !err && signal_pending() ? -EINTR : err;
+	return !err && current_signalled() ? -EINTR : err;
 }

@@ -18,6 +18,7 @@
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/signal/send.h"
+#include "proc/thread.h"
 
 /* A new image as far as it is made. */
 struct draft {
@@ -89,7 +90,8 @@ static void set_comm(struct process *process, const char *filename)
 {
 	const char *slash = strrchr(filename, '/');
 
-	str_copy(process->comm, slash ? slash + 1 : filename, sizeof(process->comm));
+	str_copy(process->thread->name, slash ? slash + 1 : filename,
+		 sizeof(process->thread->name));
 }
 
 /* From here on there is no way back. */
@@ -111,7 +113,7 @@ static void commit(struct process *process, struct draft *draft, const char *fil
 	set_comm(process, filename);
 	spin_unlock(&process_tree_lock);
 	signals_exec(&process->signals);
-	sched_use_space(&process->uspace->space);
+	sched_use_mmu(&process->uspace->space.mmu);
 	if (old_uspace)
 		uspace_put(old_uspace);
 	if (old_exe)
@@ -128,12 +130,12 @@ int exec_image(struct object *image, const char *path, const struct exec_args *a
 	struct draft draft = { 0 };
 	int err = draft_make(&draft, image, path, args);
 
-	if (!err && signal_pending_fatal())
+	if (!err && current_killed())
 		err = -EINTR;
 	if (!err && draft.headers.late) {
 		log_warn("proc",
 			 "%s[%d]: killed by SIGSEGV: exec of %s, whose program headers are no use",
-			 process->comm, process->pid, path);
+			 process->thread->name, process->pid, path);
 		signal_force(process, SIGSEGV);
 		err = -ENOEXEC;
 	}

@@ -11,6 +11,7 @@
 #include "proc/mem_wait.h"
 #include "proc/signal/send.h"
 #include "proc/signal/signal.h"
+#include "proc/thread.h"
 
 /* What every image may have, however small its stack's limit: ARG_MAX of old. */
 #define LIMIT_LEAST   131072ul
@@ -143,7 +144,7 @@ static int copy_array(struct exec_args *args, vaddr_t array, bool is_env)
 		if (!err)
 			err = copy_string(args, string);
 		if (err)
-			return signal_pending_fatal() ? -EINTR : err;
+			return current_killed() ? -EINTR : err;
 		count_string(args, is_env);
 	}
 	return 0;

@@ -32,7 +32,7 @@ static void leave_space(struct process *process)
 	spin_lock(&process_tree_lock);
 	process->uspace = NULL;
 	spin_unlock(&process_tree_lock);
-	sched_use_space(NULL);
+	sched_use_mmu(NULL);
 	uspace_put(uspace);
 	vfork_done(process);
 	oom_memory_freed();
@@ -149,7 +149,7 @@ __attribute__((noreturn)) static void machine_exit(int status)
 }
 
 /* The zombies that are left have no parent to wait for them. */
-static void bury_the_rest(void)
+static void reap_the_rest(void)
 {
 	struct process *process, *next;
 	struct list ended = LIST_INIT(ended);
@@ -158,6 +158,7 @@ static void bury_the_rest(void)
 	process_visit_all(collect_zombie, &ended);
 	spin_unlock(&process_tree_lock);
 	list_for_each_entry_safe(process, next, &ended, sibling) {
+		sched_wait_left(process->thread);
 		thread_destroy(process->thread);
 		process_free(process);
 	}
@@ -170,7 +171,7 @@ static void init_exit(struct process *init)
 
 	end_the_rest(init);
 	release(init);
-	bury_the_rest();
+	reap_the_rest();
 	if (!WIFSIGNALED(status))
 		machine_exit(WEXITSTATUS(status));
 	log_error("proc", "process 1 was killed by signal %d", WTERMSIG(status));

@@ -15,6 +15,7 @@
 #include "proc/pid.h"
 #include "proc/sched.h"
 #include "proc/signal/send.h"
+#include "proc/thread.h"
 #include "proc/wait.h"
 
 /*
@@ -66,6 +67,7 @@ static int copy_space(struct process *parent, struct process *child)
 		return -ENOMEM;
 	uspace_lock(parent->uspace);
 	mutex_lock_nested(&child->uspace->mmap_lock);
+	child->thread->mmu = &child->uspace->space.mmu;
 	err = vm_fork(&parent->uspace->space, &child->uspace->space);
 	child->uspace->sigreturn = parent->uspace->sigreturn;
 	uspace_unlock(child->uspace);
@@ -76,7 +78,7 @@ static int copy_space(struct process *parent, struct process *child)
 static int copy_state(struct process *parent, struct process *child)
 {
 	child->start_tick = arch_time();
-	memcpy(child->comm, parent->comm, sizeof(child->comm));
+	memcpy(child->thread->name, parent->thread->name, THREAD_NAME_LEN);
 	spin_lock(&parent->limits_lock);
 	memcpy(child->rlimits, parent->rlimits, sizeof(child->rlimits));
 	spin_unlock(&parent->limits_lock);
@@ -87,8 +89,7 @@ static int copy_state(struct process *parent, struct process *child)
 
 static int copy_process(struct process *parent, struct process *child, uint64_t flags)
 {
-	child->thread = thread_create(child);
-	if (!child->thread || copy_state(parent, child))
+	if (process_add_thread(child) || copy_state(parent, child))
 		return -ENOMEM;
 	if (process_fs->copy(child, parent))
 		return -ENOMEM;
@@ -98,6 +99,7 @@ static int copy_process(struct process *parent, struct process *child, uint64_t 
 		child->signals.stack = SIGNAL_NO_STACK;
 	uspace_get(parent->uspace);
 	child->uspace = parent->uspace;
+	child->thread->mmu = &child->uspace->space.mmu;
 	return 0;
 }
 
@@ -181,7 +183,7 @@ void vfork_done(struct process *process)
  */
 static int join_and_wake(struct process *parent, struct process *child, uint64_t flags)
 {
-	if (signal_pending_fatal())
+	if (current_killed())
 		return -EINTR;
 	child->exit_signal = flags & CSIGNAL;
 	if (flags & CLONE_PARENT)

@@ -62,7 +62,8 @@ static void tell(const struct process *process, struct faultline_process *ret)
 	ret->pid = process->pid;
 	ret->parent = process->parent ? process->parent->pid : 0;
 	ret->state = state_of(process);
-	memcpy(ret->name, process->comm, MIN(sizeof(ret->name), sizeof(process->comm)));
+	memcpy(ret->name, process->thread->name,
+	       MIN(sizeof(ret->name), sizeof(process->thread->name)));
 	if (process->uspace)
 		tell_space(&process->uspace->space, ret);
 }

@@ -12,6 +12,7 @@
 #include "proc/sched.h"
 #include "proc/signal/send.h"
 #include "proc/signal/signal.h"
+#include "proc/thread.h"
 #include "proc/uspace.h"
 #include "proc/wait.h"
 
@@ -26,7 +27,7 @@ static int host_pause(struct vm_wait *wait)
 		return thread_wait(wait->queue, wait->seq);
 	if (likely(atomic_load_relaxed(&thread->arch.work) == 0))
 		return 0;
-	return signal_pending_fatal() ? -EINTR : 0;
+	return current_killed() ? -EINTR : 0;
 }
 
 static bool host_mmap_locked(struct space *space)

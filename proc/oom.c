@@ -16,6 +16,7 @@
 #include "proc/pid.h"
 #include "proc/sched.h"
 #include "proc/signal/send.h"
+#include "proc/thread.h"
 #include "proc/wait.h"
 
 /* ---- who uses what, for the log ---- */
@@ -23,7 +24,7 @@
 #define OOM_REPORT_ROWS 5
 
 struct oom_row {
-	char comm[COMM_LEN];
+	char comm[THREAD_NAME_LEN];
 	int pid;
 	size_t resident, tables; /* frames */
 };
@@ -49,7 +50,7 @@ static struct oom_row row_of(const struct process *process)
 			       .resident = atomic_load_relaxed(&space->resident),
 			       .tables = atomic_load_relaxed(&space->tables) };
 
-	memcpy(row.comm, process->comm, sizeof(row.comm));
+	memcpy(row.comm, process->thread->name, sizeof(row.comm));
 	return row;
 }
 
@@ -220,10 +221,10 @@ static void kill_victim(const struct choice *choice)
 	struct process *victim = choice->victim;
 	struct uspace *uspace = victim->uspace;
 	struct oom_report report;
-	char comm[COMM_LEN];
+	char comm[THREAD_NAME_LEN];
 	int pid = victim->pid;
 
-	memcpy(comm, victim->comm, sizeof(comm));
+	memcpy(comm, victim->thread->name, sizeof(comm));
 	uspace_get(uspace);
 	oom_report_collect(&report);
 	process_visit_all(kill_sharer, uspace);
@@ -252,7 +253,7 @@ static int answer_forced(enum alloc_fail_policy policy)
 {
 	if (policy == ALLOC_FAIL_KILL && current_process())
 		signal_force(current_process(), SIGKILL);
-	if (signal_pending_fatal())
+	if (current_killed())
 		return -EINTR;
 	return policy == ALLOC_FAIL_RELIEVE ? 0 : -ENOMEM;
 }
@@ -271,14 +272,14 @@ int oom_relieve(struct relief *relief)
 		return -ENOMEM; /* boot: there is no thread yet, nor a process */
 	if (unlikely(forced != ALLOC_FAIL_ASK))
 		return answer_forced(forced);
-	if (signal_pending_fatal())
+	if (current_killed())
 		return -EINTR;
 	spin_lock(&process_tree_lock);
 	choice = choose();
 	if (choice.victim && !relief->spare && (!choice.dying || relief->turn > 1)) {
 		kill_victim(&choice);
 		relief->turn = 0;
-		return signal_pending_fatal() ? -EINTR : 0;
+		return current_killed() ? -EINTR : 0;
 	}
 	spin_unlock(&process_tree_lock);
 	if (!choice.dying || relief->turn > EXIT_WAIT_TURNS)

@@ -7,6 +7,7 @@
 #include "lib/string.h"
 #include "mm/relieve.h"
 #include "proc/job/pgrp.h"
+#include "proc/sched.h"
 
 #define PID_BUCKETS	256
 #define ORPHANS_AT_ONCE 8

@@ -4,6 +4,7 @@
 
 #include "arch/timer.h"
 #include "base/timerq.h"
+#include "proc/kthread.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
 #include "sync/preempt.h"

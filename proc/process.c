@@ -12,6 +12,7 @@
 #include "proc/pid.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
+#include "proc/signal/send.h"
 #include "proc/wait.h"
 
 static const struct abi_rlimit64 first_limits[RLIM_NLIMITS] = {
@@ -125,6 +126,15 @@ static int gather(struct exec_args *args, const char *const *strings, bool is_en
 
 const struct process_fs_ops *process_fs;
 
+int process_add_thread(struct process *process)
+{
+	process->thread = thread_create(process);
+	if (!process->thread)
+		return -ENOMEM;
+	process->thread->signalled = signals_end_waits;
+	return 0;
+}
+
 static struct process *make_init(void)
 {
 	int err;
@@ -135,8 +145,7 @@ static struct process *make_init(void)
 	assert(process->pid == PID_INIT);
 	memcpy(process->rlimits, first_limits, sizeof(first_limits));
 	process->start_tick = arch_time();
-	process->thread = thread_create(process);
-	if (!process->thread || process_fs->create(process))
+	if (process_add_thread(process) || process_fs->create(process))
 		return NULL; /* boot ends here: nothing to be saved */
 	arch_thread_init(&process->thread->arch, process->thread->kstack, init_main, NULL);
 	process->thread->arch.hart = arch_this_hart();

@@ -15,7 +15,6 @@ struct fdtable;
 struct file;
 struct object;
 
-#define COMM_LEN	  16 /* with the NUL */
 #define PID_INIT	  1
 #define PID_MAX		  32768 /* pids are below it */
 #define FDTABLE_SIZE	  256	/* descriptors of a process; RLIMIT_NOFILE */
@@ -55,9 +54,8 @@ struct process {
 	struct vfork *vfork;	     /* who waits for exec or exit; see proc/fork.h */
 
 	/* changed by the process itself alone; others look only under process_tree_lock: */
-	struct uspace *uspace; /* NULL: gone */
-	struct exe *exe;       /* NULL: before the first exec */
-	char comm[COMM_LEN];
+	struct uspace *uspace;	 /* NULL: gone */
+	struct exe *exe;	 /* NULL: before the first exec */
 	struct usage past_usage; /* faults and peak of images before this one */
 
 	/* private to the process; its part of the file system, see struct process_fs_ops: */
@@ -91,6 +89,9 @@ struct process_fs_ops {
 };
 
 extern const struct process_fs_ops *process_fs; /* set at boot, before there is a process */
+
+/* Gives it its thread, in state THREAD_NEW: 0 or -ENOMEM. */
+int process_add_thread(struct process *process);
 
 /* NULL in a kernel thread. */
 static inline struct process *current_process(void)

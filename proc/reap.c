@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting for children, and burying them. */
+/* Waiting for children, and reaping them. */
 #include "abi/errno.h"
 #include "abi/wait.h"
 #include "lib/bits.h"
@@ -7,6 +7,7 @@
 #include "proc/pid.h"
 #include "proc/reap.h"
 #include "proc/job/stop.h"
+#include "proc/sched.h"
 #include "proc/wait.h"
 
 /*
@@ -71,9 +72,10 @@ static struct process *find_news(struct process *parent, const struct wait_for *
 }
 
 /* => child is a zombie that its parent has taken off its list */
-static void bury(struct process *parent, struct process *child, const struct wait_news *news)
+static void reap(struct process *parent, struct process *child, const struct wait_news *news)
 {
 	usage_add(&parent->children_usage, &news->usage);
+	sched_wait_left(child->thread);
 	thread_destroy(child->thread);
 	process_free(child);
 }
@@ -83,19 +85,19 @@ long process_wait_for(const struct wait_for *wanted, struct wait_news *news)
 	struct process *parent = current_process(), *child;
 
 	for (;;) {
-		bool any, buried;
+		bool any, ended;
 		uint64_t seq;
 		int err;
 
 		seq = waitq_sample(&parent->child_waitq);
 		spin_lock(&process_tree_lock);
 		child = find_news(parent, wanted, &any, news);
-		buried = child && child->state == PROCESS_ZOMBIE && !(wanted->options & WNOWAIT);
-		if (buried)
+		ended = child && child->state == PROCESS_ZOMBIE && !(wanted->options & WNOWAIT);
+		if (ended)
 			process_leave_parent(child);
 		spin_unlock(&process_tree_lock);
-		if (buried)
-			bury(parent, child, news);
+		if (ended)
+			reap(parent, child, news);
 		if (child)
 			return news->pid;
 		if (!any)

@@ -2,15 +2,11 @@
 /* The run queues: round-robin among what is runnable on a hart, ten milliseconds each. */
 #include "proc/sched.h"
 
-#include "abi/errno.h"
 #include "arch/mmu.h"
 #include "base/clock.h"
 #include "base/hart.h"
 #include "base/timerq.h"
 #include "lib/bits.h"
-#include "mm/space.h"
-#include "proc/mm_host.h"
-#include "proc/process.h"
 #include "sync/irq.h"
 #include "sync/spinlock.h"
 
@@ -158,15 +154,16 @@ static void activate(struct runq *runq, struct mmu *mmu)
  */
 static void activate_for(struct runq *runq, struct thread *thread)
 {
-	if (thread->process && thread->process->uspace)
-		activate(runq, &thread->process->uspace->space.mmu);
+	if (thread->mmu)
+		activate(runq, thread->mmu);
 }
 
-void sched_use_space(struct space *space)
+void sched_use_mmu(struct mmu *mmu)
 {
 	unsigned long flags = irq_save();
 
-	activate(runq_this(), space ? &space->mmu : NULL);
+	current_thread()->mmu = mmu;
+	activate(runq_this(), mmu);
 	irq_restore(flags);
 }
 
@@ -345,7 +342,7 @@ void sched_first(void)
 	irq_enable();
 }
 
-bool sched_has_left(struct thread *thread)
+static bool has_left(struct thread *thread)
 {
 	struct runq *runq;
 	unsigned long flags;
@@ -361,6 +358,12 @@ bool sched_has_left(struct thread *thread)
 	return left;
 }
 
+void sched_wait_left(struct thread *thread)
+{
+	while (!has_left(thread))
+		sched_yield();
+}
+
 uint64_t thread_ran_ticks(const struct thread *thread)
 {
 	unsigned long flags = irq_save(); /* a switch in between would move both */
@@ -372,25 +375,15 @@ uint64_t thread_ran_ticks(const struct thread *thread)
 	return ticks;
 }
 
-/*
- * Waits for interrupts while there is nothing to run. They stay off between the look and the wait.
- * It is not preempted: it is on no queue, and would not come back while others are busy.
- */
-static void idle(void *arg)
+/* Interrupts stay off between the look and the wait. */
+void sched_idle(void)
 {
-	struct runq *runq = runq_this();
-
-	preempt_disable();
-	latency_forget(LATENCY_PREEMPTION);
-	for (;;) {
-		irq_disable();
-		if (nobody_ready(runq))
-			arch_hart_wait();
-		latency_forget(LATENCY_INTERRUPTS);
-		irq_enable();
-		sched_yield();
-		kthread_bury_dead();
-	}
+	irq_disable();
+	if (nobody_ready(runq_this()))
+		arch_hart_wait();
+	latency_forget(LATENCY_INTERRUPTS);
+	irq_enable();
+	sched_yield();
 }
 
 void sched_sample(bool user)
@@ -423,7 +416,7 @@ uint64_t sched_slice_set(uint64_t ticks)
 	return before;
 }
 
-int sched_init(void)
+void sched_init(void)
 {
 	slice_ticks = clock_ns_to_ticks(SLICE_MS * (NSEC_PER_SEC / 1000));
 	for (unsigned i = 0; i < HART_MAX; i++) {
@@ -432,9 +425,6 @@ int sched_init(void)
 		list_init(&runqs[i].woken);
 		timer_init(&runqs[i].tick, tick);
 	}
-	hart_this()->idle = kthread_prepare("idle", idle, NULL);
-	mm_host_init();
-	return hart_this()->idle ? 0 : -ENOMEM;
 }
 
 void sched_start(void)

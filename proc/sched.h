@@ -4,32 +4,19 @@
 
 #include "lib/types.h"
 
+struct mmu;
 struct thread;
-struct space;
 
 #define SLICE_MS 10
 
-/* Boot: once, before any thread is made; sets mm_host. 0 or -ENOMEM. */
-int sched_init(void);
+/* Boot: once, before any thread is made. */
+void sched_init(void);
 
 /*
  * Boot: leaves the boot stack for good and runs threads on this hart. => interrupts off; never
  * returns
  */
 void sched_start(void) __attribute__((noreturn));
-
-/*
- * A thread of the kernel that runs fn(arg), ready to run; it ends when fn returns. NULL: out of
- * memory.
- */
-struct thread *kthread_spawn(const char *name, void (*fn)(void *arg), void *arg);
-
-/* Ends the running kernel thread. */
-void kthread_exit(void) __attribute__((noreturn));
-
-/* The same, not yet woken; and frees what ended kernel threads left behind. */
-struct thread *kthread_prepare(const char *name, void (*fn)(void *arg), void *arg);
-void kthread_bury_dead(void);
 
 /* Lets others run, if there are any. => no spinning lock held, preemption and interrupts on */
 void sched_yield(void);
@@ -58,19 +45,31 @@ void sched_sleep(void);
 void sched_sleep_cancel(void);
 
 /*
- * Ends the running thread: switches away for good; its memory is freed by thread_destroy().
+ * Ends the running thread: switches away for good; its memory is freed by thread_destroy(), after sched_wait_left().
  * => preemption off, since before anybody could find that it may be freed
  */
 void sched_leave(void) __attribute__((noreturn));
 
-/* A thread that is not running, and never will unless it is woken, is wholly off its hart. */
-bool sched_has_left(struct thread *thread);
+/*
+ * Waits until a thread that is not running, and never will unless it is woken, is wholly off its
+ * hart: its memory may be freed then. => as sched_yield()
+ */
+void sched_wait_left(struct thread *thread);
 
 /*
- * Makes `space` (NULL: none) the one that this hart's user addresses mean now. => the running
- * thread's own, or leaving it
+ * Makes a sleeping or new thread runnable. No effect on others. => any lock but a run queue's; any
+ * context
  */
-void sched_use_space(struct space *space);
+void thread_wake(struct thread *thread);
+
+/* The ticks of arch_time() that it has spent on harts, up to now where it is the running one. */
+uint64_t thread_ran_ticks(const struct thread *thread);
+
+/* For the idle thread: waits for an interrupt while nothing is ready, then lets others run. */
+void sched_idle(void);
+
+/* What user addresses mean to the running thread from now on; NULL: nothing. */
+void sched_use_mmu(struct mmu *mmu);
 
 /*
  * The first thing that a new thread does when it is first switched to. => interrupts off; on from

@@ -43,7 +43,7 @@ void stack_watch_end(const struct thread *thread)
 
 	if (now < STACK_FREE_LEAST)
 		panic("thread %s left %zu bytes of its kernel stack, at least %d must be",
-		      thread_name(thread), now, STACK_FREE_LEAST);
+		      thread->name, now, STACK_FREE_LEAST);
 	while (now < before && !atomic_cas(&least, before, now))
 		before = atomic_load_relaxed(&least);
 }

@@ -4,10 +4,13 @@
 
 #include "arch/context.h"
 #include "arch/hart.h"
+#include "lib/bits.h"
 #include "lib/list.h"
 #include "lib/types.h"
+#include "sync/atomic.h"
 #include "sync/lockorder.h"
 
+struct mmu;
 struct process;
 struct trap_frame;
 
@@ -36,15 +39,23 @@ struct thread {
 	void *kstack;
 	void (*main)(void *); /* kernel threads */
 	void *main_arg;
-	char name[THREAD_NAME_LEN]; /* kernel threads; a process has its comm */
 	/* guarded by the run queue's lock (proc/sched.c): */
 	enum thread_state state;
-	bool on_hart;	      /* its registers are not saved */
-	bool queued;	      /* on the run queue: whatever its state, if it was preempted */
-	struct list run_link; /* the run queue; of a dead kernel thread: the graveyard */
-	uint64_t ran_ticks;   /* on a hart, up to the last switch away */
-	uint64_t since_tick;  /* of the last switch to it */
-	uint64_t left_tick;   /* of the last switch away from it */
+	bool on_hart; /* its registers are not saved */
+	bool queued;  /* on the run queue: whatever its state, if it was preempted */
+	struct list
+		run_link; /* the run queue; of a kernel thread that has ended: see kthread_reap() */
+	uint64_t ran_ticks;  /* on a hart, up to the last switch away */
+	uint64_t since_tick; /* of the last switch to it */
+	uint64_t left_tick;  /* of the last switch away from it */
+	/* for sched, wait and mutex, which know no process; set by what does: */
+	struct mmu
+		*mmu; /* what user addresses mean while it runs; NULL: whatever they did before */
+	bool killed;  /* atomic: it is to end, and so are all its waits */
+	/* ARCH_WORK_SIGNAL is set: is a wait for an event to end? NULL: never. => the running thread's */
+	bool (*signalled)(void);
+	/* changed by the thread itself alone: */
+	char name[THREAD_NAME_LEN]; /* in reports; a process's is that of its image */
 	/* private to the thread and its hart's interrupts: */
 	uint64_t kernel_ticks;	/* of ran_ticks: those that timer interrupts found in kernel mode */
 	uint64_t sampled_tick;	/* of the last such look */
@@ -73,22 +84,33 @@ static inline struct thread *current_thread(void)
 	return (struct thread *)arch_this_thread();
 }
 
+/* The thread is to end: any wait ends with -EINTR. */
+static inline bool thread_killed(const struct thread *thread)
+{
+	return atomic_load(&thread->killed);
+}
+
+static inline bool current_killed(void)
+{
+	return thread_killed(current_thread());
+}
+
+/* Something is to be done for the running thread's signals: waits for events end with -EINTR. */
+static inline bool current_signalled(void)
+{
+	struct thread *thread = current_thread();
+
+	/* Nothing comes without ARCH_WORK_SIGNAL, and what sets that wakes the thread. */
+	if (likely(!(atomic_load(&thread->arch.work) & ARCH_WORK_SIGNAL)))
+		return false;
+	return thread->signalled && thread->signalled();
+}
+
 /*
- * A thread of the process with a kernel stack, in state THREAD_NEW; arch part not yet prepared.
- * NULL: out of memory. thread_destroy() frees one that never ran, or that is dead and has left its
- * hart (it waits for that).
+ * A thread with a kernel stack, in state THREAD_NEW; arch part not yet prepared. process NULL: a
+ * kernel thread, see proc/kthread.h. NULL: out of memory.
  */
 struct thread *thread_create(struct process *process);
+
+/* Frees it. => it never ran, or sched_wait_left() says that it is off its hart for good */
 void thread_destroy(struct thread *thread);
-
-/*
- * Makes a sleeping or new thread runnable. No effect on others. => any lock but a run queue's; any
- * context
- */
-void thread_wake(struct thread *thread);
-
-/* The ticks of arch_time() that it has spent on harts, up to now where it is the running one. */
-uint64_t thread_ran_ticks(const struct thread *thread);
-
-/* What reports call it: the process's comm, or the kernel thread's name. */
-const char *thread_name(const struct thread *thread);

@@ -7,6 +7,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "proc/process.h"
+#include "proc/sched.h"
 
 void usage_add(struct usage *to, const struct usage *from)
 {

@@ -7,8 +7,7 @@
 #include "base/timerq.h"
 #include "lib/bits.h"
 #include "proc/sched.h"
-#include "proc/signal/send.h"
-#include "proc/signal/signal.h"
+#include "proc/thread.h"
 #include "sync/waitq.h"
 
 struct sleeper {
@@ -36,7 +35,7 @@ enum ended_by { BY_NOTHING, BY_KILL, BY_SIGNAL };
 
 static inline bool has_come(enum ended_by by)
 {
-	return by == BY_SIGNAL ? signal_pending() : by == BY_KILL && signal_pending_fatal();
+	return by == BY_SIGNAL ? current_signalled() : by == BY_KILL && current_killed();
 }
 
 /*

@@ -14,6 +14,7 @@
 #include "mm/relieve.h"
 #include "proc/process.h"
 #include "proc/signal/send.h"
+#include "proc/thread.h"
 #include "proc/wait.h"
 #include "sync/irq.h"
 #include "trap/loop.h"
@@ -111,7 +112,7 @@ static int starve(vaddr_t addr, unsigned access)
 	log_warn(
 		"mm",
 		"out of memory: killed %s[%d]: no frame for its page at %#lx, and nobody to take one from",
-		process->comm, process->pid, (unsigned long)ALIGN_DOWN(addr, PAGE_SIZE));
+		process->thread->name, process->pid, (unsigned long)ALIGN_DOWN(addr, PAGE_SIZE));
 	signal_force(process, SIGKILL);
 	return -ENOMEM;
 }
@@ -145,7 +146,7 @@ static int handle(struct turn *turn, int outcome)
 
 	if (outcome == VM_DYING)
 		signal_force(current_process(), SIGKILL); /* stripped: no use to anybody */
-	if (signal_pending_fatal())
+	if (current_killed())
 		err = -EINTR;
 	else if (outcome == VM_WAIT || outcome == VM_OOM)
 		err = help(turn, outcome);

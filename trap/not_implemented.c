@@ -258,11 +258,11 @@ long not_implemented(unsigned long number)
 		return -ENOSYS;
 	if (i < ARRAY_SIZE(missing))
 		log_warn("trap", "%s[%d]: %s (system call %ld) is not implemented in Faultline: %s",
-			 process->comm, process->pid, missing[i].name, (long)number,
+			 process->thread->name, process->pid, missing[i].name, (long)number,
 			 missing[i].means);
 	else
-		log_warn("trap", "%s[%d]: there is no system call %ld", process->comm, process->pid,
-			 (long)number);
+		log_warn("trap", "%s[%d]: there is no system call %ld", process->thread->name,
+			 process->pid, (long)number);
 	return -ENOSYS;
 }
 
@@ -289,7 +289,7 @@ long clone_not_implemented(uint64_t flags)
 	while (i < ARRAY_SIZE(clone_missing) && !(flags & clone_missing[i].flag))
 		i++;
 	if (i < ARRAY_SIZE(clone_missing) && is_first(&told, i))
-		log_warn("trap", "%s[%d]: clone with %s: Faultline has %s", process->comm,
+		log_warn("trap", "%s[%d]: clone with %s: Faultline has %s", process->thread->name,
 			 process->pid, clone_missing[i].name, clone_missing[i].means);
 	return -ENOSYS;
 }

@@ -102,7 +102,7 @@ void report_fault(const struct trap_frame *frame, vaddr_t addr, unsigned right, 
 	name_address(&place, name, sizeof(name));
 	name_address(&from, pc_name, sizeof(pc_name));
 	cause_text(&place, right, outcome, cause, sizeof(cause));
-	log_warn("trap", "%s[%d] killed by %s: %s %#lx%s at pc %#lx%s: %s", process->comm,
+	log_warn("trap", "%s[%d] killed by %s: %s %#lx%s at pc %#lx%s: %s", process->thread->name,
 		 process->pid, signal_name(sig), access_name(right), addr, name, from.addr, pc_name,
 		 cause);
 	show_place(&place);
@@ -143,8 +143,8 @@ void report_exception(const struct trap_frame *frame, const char *what, enum rep
 	else
 		ksnprintf(more, sizeof(more), " %#lx", addr);
 	name_address(&from, pc_name, sizeof(pc_name));
-	log_warn("trap", "%s[%d] killed by %s: %s%s at pc %#lx%s", process->comm, process->pid,
-		 signal_name(sig), what, more, from.addr, pc_name);
+	log_warn("trap", "%s[%d] killed by %s: %s%s at pc %#lx%s", process->thread->name,
+		 process->pid, signal_name(sig), what, more, from.addr, pc_name);
 	show_area("pc is in:", &from.at);
 	if (detail == REPORT_ADDRESS) {
 		struct place place = place_of(addr);

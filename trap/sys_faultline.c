@@ -16,6 +16,7 @@
 #include "mm/relieve.h"
 #include "mm/user_copy.h"
 #include "proc/inspect.h"
+#include "proc/kthread.h"
 #include "proc/preempt_storm.h"
 #include "proc/sched.h"
 #include "proc/thread.h"
@@ -248,7 +249,7 @@ static long tell_ledger(const struct question *q)
 	struct slab_census slabs;
 	struct ledger ledger;
 
-	kthread_bury_dead();
+	kthread_reap();
 	mm_trim();
 	sched_let_finish(); /* they may hold frames that no book knows of */
 	told.errors = (uint64_t)ledger_check(&ledger);

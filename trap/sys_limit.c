@@ -9,6 +9,7 @@
 #include "proc/pid.h"
 #include "proc/signal/send.h"
 #include "proc/signal/signal.h"
+#include "proc/thread.h"
 #include "trap/syscall.h"
 
 #define RANDOM_PIECE 256
@@ -77,7 +78,7 @@ long sys_getrandom(struct trap_frame *frame)
 		left -= went;
 		if (went < n)
 			return done ? (long)done : -EFAULT;
-		if (signal_pending_fatal())
+		if (current_killed())
 			break;
 	}
 	return (long)done;

@@ -9,6 +9,7 @@
 #include "proc/process.h"
 #include "proc/signal/send.h"
 #include "proc/signal/signal.h"
+#include "proc/thread.h"
 #include "trap/syscall.h"
 
 long sys_mremap(struct trap_frame *frame)
@@ -91,7 +92,7 @@ static long mincore(struct uspace *uspace, vaddr_t addr, size_t npages, vaddr_t 
 		addr += (size_t)n * PAGE_SIZE;
 		npages -= (size_t)n;
 		to += (size_t)n;
-		if (signal_pending_fatal())
+		if (current_killed())
 			break;
 	}
 	return 0;

@@ -13,6 +13,7 @@
 #include "proc/process.h"
 #include "proc/signal/send.h"
 #include "proc/signal/wait.h"
+#include "proc/thread.h"
 #include "proc/wait.h"
 #include "trap/syscall.h"
 #include "trap/timespec.h"
@@ -140,7 +141,7 @@ static int wait_for_some(struct poll_set *set, uint64_t deadline)
 		int err = 0;
 
 		count = set_look(set, over ? NULL : &poller);
-		if (count == 0 && signal_pending())
+		if (count == 0 && current_signalled())
 			err = -EINTR;
 		else if (count == 0 && !over && deadline == UINT64_MAX)
 			err = thread_wait_interruptible(&poller.woken, seq);

@@ -6,6 +6,7 @@
 #include "lib/bits.h"
 #include "mm/user_copy.h"
 #include "proc/pid.h"
+#include "proc/sched.h"
 #include "proc/wait.h"
 #include "trap/syscall.h"
 #include "trap/timespec.h"

@@ -10,6 +10,7 @@
 #include "lib/bits.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/job/ctty.h"
+#include "proc/kthread.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
 

@@ -8,6 +8,7 @@
 #include "proc/pid.h"
 #include "proc/signal/action.h"
 #include "proc/signal/send.h"
+#include "proc/thread.h"
 #include "proc/wait.h"
 
 /* => process_tree_lock held */
@@ -78,7 +79,7 @@ void process_stop(void)
 	if (!sig)
 		return;
 	stay(&process->signals);
-	if (signal_pending_fatal())
+	if (current_killed())
 		return;
 	spin_lock(&process_tree_lock);
 	tell_parent(process, CLD_CONTINUED, SIGCONT);

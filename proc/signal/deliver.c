@@ -17,6 +17,7 @@
 #include "proc/signal/queue.h"
 #include "proc/signal/send.h"
 #include "proc/signal/wait.h"
+#include "proc/thread.h"
 
 /* Cleared before anything is looked at: what comes after that sets it again. */
 static void work_clear(void)
@@ -85,7 +86,7 @@ static void no_room(const struct trap_frame *frame, int sig)
 	if (sig != SIGSEGV && signal_fault(&segv))
 		return;
 	log_warn("proc", "%s[%d] killed by SIGSEGV: no room for the frame of signal %d at sp %#lx",
-		 process->comm, process->pid, sig, frame_sp(frame));
+		 process->thread->name, process->pid, sig, frame_sp(frame));
 	signal_force(current_process(), SIGSEGV);
 }
 
@@ -106,7 +107,7 @@ static void handle(struct trap_frame *frame, const struct signal_info *info,
 	spin_unlock(&signals->lock);
 	if (!err)
 		hart_count_event(HART_SIGNALS);
-	else if (!signal_pending_fatal())
+	else if (!current_killed())
 		no_room(frame, info->sig);
 }
 
@@ -121,9 +122,8 @@ __attribute__((noinline)) static void do_default(const struct signal_info *info)
 	signal_take(signals, info);
 	if (signals->ignored & SIGNAL_BIT(info->sig))
 		stops = false;
-	else if (action <= SIGNAL_CORE && action != SIGNAL_IGNORE && process->pid != PID_INIT &&
-		 !signals->fatal)
-		signals->fatal = info->sig;
+	else if (action <= SIGNAL_CORE && action != SIGNAL_IGNORE && process->pid != PID_INIT)
+		signals_set_fatal(process, info->sig);
 	if (stops)
 		signals->stopping = info->sig;
 	spin_unlock(&signals->lock);

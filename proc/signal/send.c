@@ -10,6 +10,7 @@
 #include "proc/itimer.h"
 #include "proc/mem_wait.h"
 #include "proc/process.h"
+#include "proc/sched.h"
 #include "proc/signal/queue.h"
 
 #define STOPS \
@@ -28,12 +29,12 @@ static void attend(struct process *process)
 	thread_wake(process->thread);
 }
 
-/* The first fatal signal is the one that is told. => lock held */
-static void end_by(struct process *process, int sig)
+void signals_set_fatal(struct process *process, int sig)
 {
 	if (process->signals.fatal)
 		return;
 	process->signals.fatal = sig;
+	atomic_store(&process->thread->killed, true);
 	attend(process);
 }
 
@@ -94,7 +95,7 @@ static void act(struct process *process, int sig)
 	if (is_dropped(process, sig))
 		forget(signals, SIGNAL_BIT(sig)); /* what is ignored is not queued: it is one */
 	else if (!(signals->caught & SIGNAL_BIT(sig)) && ends_by_default(sig))
-		end_by(process, sig);
+		signals_set_fatal(process, sig);
 	else
 		attend(process);
 }
@@ -131,7 +132,7 @@ void signal_send(struct process *process, int sig)
 void signal_force(struct process *process, int sig)
 {
 	spin_lock(&process->signals.lock);
-	end_by(process, sig);
+	signals_set_fatal(process, sig);
 	spin_unlock(&process->signals.lock);
 }
 
@@ -151,29 +152,16 @@ bool signal_fault(const struct signal_info *info)
 	return caught;
 }
 
-bool thread_killed(const struct thread *thread)
-{
-	return thread->process && atomic_load(&thread->process->signals.fatal) != 0;
-}
-
-bool signal_pending_fatal(void)
-{
-	return thread_killed(current_thread());
-}
-
 bool signals_want_return(const struct signals *signals)
 {
 	return atomic_load(&signals->fatal) || signals->fault.sig ||
 	       (atomic_load(&signals->pending) & (signals->waited | ~signals->blocked));
 }
 
-/* Nothing comes without ARCH_WORK_SIGNAL, and what sets that wakes the thread. */
-bool signal_pending(void)
+bool signals_end_waits(void)
 {
 	struct process *process = current_process();
 
-	if (likely(!(atomic_load(&current_thread()->arch.work) & ARCH_WORK_SIGNAL)) || !process)
-		return false;
 	itimers_take(process);
 	return signals_want_return(&process->signals);
 }

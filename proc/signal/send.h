@@ -27,12 +27,11 @@ void signal_force(struct process *process, int sig);
  */
 bool signal_fault(const struct signal_info *info);
 
-/* The running thread is to end: any wait ends with -EINTR. */
-bool signal_pending_fatal(void);
-/* The same for any thread. */
-bool thread_killed(const struct thread *thread);
-/* Something is to be done for the running process's signals: waits for events end with -EINTR. */
-bool signal_pending(void);
+/* Ends the process by sig, unless another signal came first: that is the one that is told. => lock held */
+void signals_set_fatal(struct process *process, int sig);
+
+/* struct thread.signalled of a process's thread. => the running one's */
+bool signals_end_waits(void);
 /* The same, of what is pending alone. => the running process's */
 bool signals_want_return(const struct signals *signals);
 

@@ -9,6 +9,7 @@
 #include "proc/process.h"
 #include "proc/signal/queue.h"
 #include "proc/signal/send.h"
+#include "proc/thread.h"
 
 enum signal_default signal_default(int sig)
 {
@@ -75,7 +76,7 @@ bool signals_fork_begin(void)
 	signals->forking = true;
 	signals->for_child = 0;
 	spin_unlock(&signals->lock);
-	return !signal_pending();
+	return !current_signalled();
 }
 
 /* Of what was sent to many only the numbers are kept, as on Linux. */

@@ -10,6 +10,7 @@
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/user_copy.h"
+#include "proc/kthread.h"
 #include "proc/mutex.h"
 #include "proc/process.h"
 #include "proc/sched.h"

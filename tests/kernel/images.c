@@ -17,6 +17,7 @@
 #include "proc/process.h"
 #include "proc/reap.h"
 #include "proc/signal/send.h"
+#include "proc/thread.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
@@ -125,7 +126,7 @@ static int exec_bad(void *arg)
 	err = exec(bad);
 	EXPECT_TRUE(err == -ENOEXEC || err == -EINVAL);
 	EXPECT_TRUE(current_process()->uspace == before);
-	EXPECT_TRUE(!signal_pending_fatal());
+	EXPECT_TRUE(!current_killed());
 	ktest_enter(CODE_AT, 0);
 }
 

@@ -15,11 +15,13 @@
 #include "proc/exec.h"
 #include "proc/fork.h"
 #include "proc/inspect.h"
+#include "proc/kthread.h"
 #include "proc/process.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
 #include "proc/signal/kill.h"
 #include "proc/signal/send.h"
+#include "proc/thread.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
@@ -43,7 +45,7 @@ static int exec_main(void *arg)
 	if (!err)
 		err = exec_image(arg, "/image", &args);
 	exec_args_destroy(&args);
-	if (signal_pending_fatal())
+	if (current_killed())
 		ktest_enter(0, 0); /* it ends on the way */
 	if (err)
 		return -err;
@@ -193,7 +195,7 @@ static int vfork_until_killed(void *arg)
 
 	begin_parent(arg);
 	vfork_child = (int)process_clone(&request);
-	return signal_pending_fatal() ? 3 : 4;
+	return current_killed() ? 3 : 4;
 }
 
 /* Killed while it waits: it ends, and the child, which goes on, does not tell it any more */
@@ -255,7 +257,7 @@ static int clone_failing(void *arg)
 	pid = process_clone(&request);
 	if (pid < 0) {
 		/* Where the policy was asked it has ended who is left: this one. */
-		EXPECT_TRUE(pid == -ENOMEM || (pid == -EINTR && signal_pending_fatal()));
+		EXPECT_TRUE(pid == -ENOMEM || (pid == -EINTR && current_killed()));
 		EXPECT_EQ(-ECHILD, process_wait(-1, 0, &status, &usage));
 		return 2;
 	}
@@ -320,7 +322,7 @@ KTEST(program_survives_or_dies_cleanly_wherever_memory_ends)
 
 	ASSERT_TRUE(image);
 	EXPECT_EQ(EXITED(5), ktest_run(exec_main, image));
-	kthread_bury_dead();
+	kthread_reap();
 	mm_trim();
 	before = page_alloc_free_count();
 	for (; at < 200 && live_failing_at(image, at); at++) {

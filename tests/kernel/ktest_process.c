@@ -62,8 +62,8 @@ void ktest_process_init(void)
 
 	process_fs_init();
 	assert(init && init->pid == PID_INIT);
-	init->thread = thread_create(init);
-	assert(init->thread);
+	err = process_add_thread(init);
+	assert(!err);
 	arch_thread_init(&init->thread->arch, init->thread->kstack, init_main, NULL);
 	process_publish(NULL, init);
 	ktest_settle();
@@ -99,7 +99,7 @@ static void child_main(void *arg)
 
 	sched_first();
 	kfree(arg);
-	sched_use_space(current_space());
+	sched_use_mmu(&current_space()->mmu);
 	process_exit(ABI_W_EXITCODE(start.fn(start.arg)));
 }
 
@@ -119,11 +119,12 @@ static int furnish(struct process *process)
 	for (unsigned i = 0; i < RLIM_NLIMITS; i++)
 		process->rlimits[i] = (struct abi_rlimit64){ RLIM_INFINITY, RLIM_INFINITY };
 	process->rlimits[RLIMIT_STACK].cur = STACK_LIMIT;
-	str_copy(process->comm, "test", sizeof(process->comm));
 	process->exit_signal = SIGCHLD;
-	process->thread = thread_create(process);
+	if (process_add_thread(process))
+		return -ENOMEM;
+	str_copy(process->thread->name, "test", THREAD_NAME_LEN);
 	process->uspace = uspace_create();
-	if (!process->thread || !process->uspace || process_fs->create(process))
+	if (!process->uspace || process_fs->create(process))
 		return -ENOMEM;
 	return give_exe(process);
 }

@@ -15,6 +15,7 @@
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/relieve.h"
+#include "proc/kthread.h"
 #include "proc/sched.h"
 #include "proc/stack_watch.h"
 #include "tests/kernel/glob.h"
@@ -112,7 +113,7 @@ void ktest_settle(void)
 		switches = hart_counter_sum(HART_SWITCHES);
 		sched_yield();
 	} while (hart_counter_sum(HART_SWITCHES) != switches);
-	kthread_bury_dead();
+	kthread_reap();
 }
 
 static struct memory memory_now(void)

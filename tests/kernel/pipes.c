@@ -12,6 +12,7 @@
 #include "proc/sched.h"
 #include "proc/signal/kill.h"
 #include "proc/signal/send.h"
+#include "proc/thread.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
@@ -106,7 +107,7 @@ static int break_it(void *arg)
 		return 99;
 	file_put(reader);
 	EXPECT_EQ(-EPIPE, do_write(BUFFER, 1));
-	EXPECT_TRUE(signal_pending_fatal());
+	EXPECT_TRUE(current_killed());
 	file_put(writer);
 	return 0;
 }

@@ -213,7 +213,7 @@ static void adopt_space(struct uspace *us)
 	spin_lock(&process_tree_lock);
 	process->uspace = us;
 	spin_unlock(&process_tree_lock);
-	sched_use_space(&us->space);
+	sched_use_mmu(&us->space.mmu);
 	uspace_put(own);
 }
 

@@ -13,6 +13,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/user_copy.h"
+#include "proc/kthread.h"
 #include "proc/process.h"
 #include "proc/reap.h"
 #include "proc/sched.h"

@@ -13,6 +13,7 @@
 #include "proc/signal/kill.h"
 #include "proc/signal/send.h"
 #include "proc/signal/wait.h"
+#include "proc/thread.h"
 #include "proc/wait.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
@@ -78,14 +79,14 @@ static int block_and_raise(void *arg)
 		return 1;
 	signal_send(current_process(), SIGUSR1);
 	signal_send(current_process(), SIGCHLD);
-	if (signal_pending_fatal())
+	if (current_killed())
 		return 2;
 	if (signal_mask(SIG_BLOCK, NULL, &old) || (old & SIGNAL_BIT(SIGKILL)) ||
 	    !(old & SIGNAL_BIT(SIGUSR1)))
 		return 3;
 	if (signal_mask(SIG_SETMASK, &none, &old))
 		return 4;
-	return signal_pending_fatal() && current_process()->signals.fatal == SIGUSR1 ? 0 : 5;
+	return current_killed() && current_process()->signals.fatal == SIGUSR1 ? 0 : 5;
 }
 
 KTEST(proc_blocked_signals_stay_pending)
@@ -100,7 +101,7 @@ static int ignore_by_default(void *arg)
 
 	for (unsigned i = 0; i < ARRAY_SIZE(harmless); i++)
 		signal_send(current_process(), harmless[i]);
-	return signal_pending_fatal();
+	return current_killed();
 }
 
 KTEST(proc_harmless_signals_do_nothing)

@@ -2,6 +2,7 @@
 /* Kernel threads: they run, take turns, end, and leave nothing behind. */
 #include "base/clock.h"
 #include "base/hart.h"
+#include "proc/kthread.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
 #include "tests/kernel/ktest.h"

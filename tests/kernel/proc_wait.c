@@ -2,6 +2,7 @@
 /* Sleeping and waking: no wake-up is lost, no deadline is early, waiting locks exclude. */
 #include "abi/errno.h"
 #include "base/clock.h"
+#include "proc/kthread.h"
 #include "proc/mutex.h"
 #include "proc/sched.h"
 #include "proc/wait.h"

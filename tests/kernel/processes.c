@@ -15,6 +15,7 @@
 #include "proc/sched.h"
 #include "proc/signal/kill.h"
 #include "proc/signal/send.h"
+#include "proc/thread.h"
 #include "proc/wait.h"
 #include "sync/interleave.h"
 #include "tests/kernel/ktest.h"
@@ -302,12 +303,12 @@ static int block_and_send(void *arg)
 	signal_send(current_process(), SIGTERM);
 	signal_send(current_process(), SIGCHLD);
 	signal_send(current_process(), SIGWINCH);
-	EXPECT_TRUE(!signal_pending_fatal());
+	EXPECT_TRUE(!current_killed());
 	EXPECT_EQ(0, signal_mask(SIG_SETMASK, NULL, &old));
 	EXPECT_EQ(SIGNAL_BIT(SIGTERM), old);
 	mask = 0;
 	EXPECT_EQ(0, signal_mask(SIG_SETMASK, &mask, &old));
-	EXPECT_TRUE(signal_pending_fatal());
+	EXPECT_TRUE(current_killed());
 	return program_main((void *)&spins);
 }
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/hart.h"
 #include "lib/bits.h"
+#include "proc/kthread.h"
 #include "proc/mutex.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
@@ -282,5 +283,5 @@ KTEST(thread_counts_the_time_it_ran)
 	while (arch_time() - start < clock_ns_to_ticks(1000000))
 		;
 	EXPECT_TRUE(thread_ran_ticks(thread) - before >= clock_ns_to_ticks(1000000));
-	EXPECT_STR("boot", thread_name(thread));
+	EXPECT_STR("boot", thread->name);
 }

@@ -8,9 +8,11 @@
 #include "lib/bits.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/phys/page_alloc.h"
+#include "proc/kthread.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/signal/send.h"
+#include "proc/thread.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
@@ -238,7 +240,7 @@ static int copy_without_memory(void *arg)
 	(void)alloc_fail_set(1, NULL, ALLOC_FAIL_KILL);
 	EXPECT_EQ(-EFAULT, user_copy_out(AREA, &word, sizeof(word)));
 	EXPECT_EQ(0, alloc_fail_at);
-	EXPECT_TRUE(signal_pending_fatal());
+	EXPECT_TRUE(current_killed());
 	return 0;
 }
 

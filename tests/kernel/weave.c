@@ -10,6 +10,7 @@
 #include "lib/string.h"
 #include "mm/host.h"
 #include "mm/space.h"
+#include "proc/kthread.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
 #include "tests/kernel/ktest.h"

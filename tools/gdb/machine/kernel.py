@@ -67,9 +67,9 @@ class Process:
         self.address = address
         self.value = fetch("struct process", address)
         self.pid = int(self.value["pid"])
-        self.comm = memory.array_text(self.value["comm"])
         self.state = enum_word(self.value["state"], "PROCESS_")
         self.thread = int(self.value["thread"])
+        self.comm = memory.array_text(fetch("struct thread", self.thread)["name"]) if self.thread else "?"
         self.uspace = int(self.value["uspace"])
 
     def parent_pid(self):
