@@ -17,7 +17,7 @@
 #include "proc/thread.h"
 #include "proc/wait.h"
 #include "sync/irq.h"
-#include "trap/loop.h"
+#include "trap/fault_loop.h"
 #include "trap/report.h"
 
 #define RIGHTS_ALL (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC)

@@ -10,8 +10,8 @@
 #include "lib/format.h"
 #include "mm/user_copy.h"
 #include "proc/process.h"
-#include "trap/cause.h"
-#include "trap/symbol.h"
+#include "trap/report_cause.h"
+#include "trap/report_symbol.h"
 
 static const char *signal_name(int sig)
 {

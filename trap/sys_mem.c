@@ -8,8 +8,13 @@
 #include "fs/file.h"
 #include "lib/bits.h"
 #include "mm/object.h"
+#include "mm/object_size.h"
+#include "mm/user_copy.h"
 #include "mm/verbs.h"
 #include "proc/process.h"
+#include "proc/signal/send.h"
+#include "proc/signal/signal.h"
+#include "proc/thread.h"
 #include "trap/syscall.h"
 
 #define RIGHTS_ALL (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC)
@@ -154,5 +159,189 @@ long sys_riscv_flush_icache(struct trap_frame *frame)
 	if (arg_u64(frame, 2) & ~(uint64_t)RISCV_FLUSH_ICACHE_LOCAL)
 		return -EINVAL;
 	arch_icache_sync();
+	return 0;
+}
+
+long sys_mremap(struct trap_frame *frame)
+{
+	struct uspace *uspace = current_process()->uspace;
+	uint64_t flags = arg_u64(frame, 3);
+	vaddr_t addr = 0;
+	int err;
+
+	if (flags >> 32)
+		return -EINVAL;
+	uspace_lock(uspace);
+	err = vm_remap(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1), arg_u64(frame, 2),
+		       (unsigned)flags, arg_user(frame, 4), &addr);
+	uspace_unlock(uspace);
+	return err ? err : (long)addr;
+}
+
+static int punch(const struct vm_remove *remove)
+{
+	struct object *object = remove->object;
+
+	if (object->ops->punch)
+		return object->ops->punch(object, remove->start, remove->end);
+	return object_punch(object, remove->start, remove->end);
+}
+
+/* Who changes a file takes turns by a lock that stands before the mmap lock: so that one is let go for each hole. */
+static long advise_remove(struct uspace *uspace, vaddr_t addr, size_t len)
+{
+	struct vm_remove remove = { 0 };
+	bool gaps = false;
+	vaddr_t end;
+	long err = vm_advice_range(addr, len, &end);
+
+	while (!err && addr < end) {
+		uspace_lock(uspace);
+		err = vm_remove_next(&uspace->space, &addr, end, &remove);
+		uspace_unlock(uspace);
+		if (err)
+			break;
+		err = punch(&remove);
+		object_put(remove.object);
+		gaps |= remove.gap;
+	}
+	return !err && gaps ? -ENOMEM : err;
+}
+
+long sys_madvise(struct trap_frame *frame)
+{
+	struct uspace *uspace = current_process()->uspace;
+	int advice = arg_int(frame, 2);
+	int err;
+
+	if (advice == MADV_REMOVE)
+		return advise_remove(uspace, arg_user(frame, 0), arg_u64(frame, 1));
+	uspace_lock(uspace);
+	err = vm_madvise(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1), advice);
+	uspace_unlock(uspace);
+	return err;
+}
+
+/* Answers of mincore that are copied out at once. */
+#define MINCORE_PIECE 256
+
+static long mincore(struct uspace *uspace, vaddr_t addr, size_t npages, vaddr_t to)
+{
+	uint8_t present[MINCORE_PIECE];
+
+	while (npages) {
+		ssize_t n;
+
+		uspace_lock(uspace);
+		n = vm_mincore(&uspace->space, addr, MIN(npages, (size_t)MINCORE_PIECE), present);
+		uspace_unlock(uspace);
+		if (n < 0)
+			return n;
+		if (user_copy_out(to, present, (size_t)n))
+			return -EFAULT;
+		addr += (size_t)n * PAGE_SIZE;
+		npages -= (size_t)n;
+		to += (size_t)n;
+		if (current_killed())
+			break;
+	}
+	return 0;
+}
+
+long sys_mincore(struct trap_frame *frame)
+{
+	vaddr_t addr = arg_user(frame, 0), to = arg_user(frame, 2);
+	size_t len = arg_u64(frame, 1);
+	size_t npages = (len >> PAGE_SHIFT) + ((len & PAGE_MASK) != 0);
+
+	if (!IS_ALIGNED(addr, PAGE_SIZE))
+		return -EINVAL;
+	if (addr > USER_TOP || len > USER_TOP - addr)
+		return -ENOMEM;
+	if (to > USER_TOP || npages > USER_TOP - to)
+		return -EFAULT;
+	return mincore(current_process()->uspace, addr, npages, to);
+}
+
+long sys_msync(struct trap_frame *frame)
+{
+	struct uspace *uspace = current_process()->uspace;
+	unsigned flags = arg_uint(frame, 2);
+	vaddr_t addr = arg_user(frame, 0);
+	int err;
+
+	if ((flags & ~(unsigned)(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
+	    !IS_ALIGNED(addr, PAGE_SIZE))
+		return -EINVAL;
+	if ((flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
+		return -EINVAL;
+	uspace_lock(uspace);
+	err = vm_sync(&uspace->space, addr, arg_u64(frame, 1), flags);
+	uspace_unlock(uspace);
+	return err;
+}
+
+static long lock(struct trap_frame *frame, unsigned flags)
+{
+	struct uspace *uspace = current_process()->uspace;
+	int err;
+
+	uspace_lock(uspace);
+	err = vm_lock(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1), flags);
+	uspace_unlock(uspace);
+	return err;
+}
+
+/* Everybody is root, whom RLIMIT_MEMLOCK does not bind. */
+long sys_mlock(struct trap_frame *frame)
+{
+	return lock(frame, VMA_LOCKED);
+}
+
+long sys_mlock2(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 2);
+
+	if (flags & ~(unsigned)MLOCK_ONFAULT)
+		return -EINVAL;
+	return lock(frame, flags ? VMA_LOCKED | VMA_ONFAULT : VMA_LOCKED);
+}
+
+long sys_munlock(struct trap_frame *frame)
+{
+	struct uspace *uspace = current_process()->uspace;
+	int err;
+
+	uspace_lock(uspace);
+	err = vm_unlock(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1));
+	uspace_unlock(uspace);
+	return err;
+}
+
+static void lock_all(unsigned now, unsigned future)
+{
+	struct uspace *uspace = current_process()->uspace;
+
+	uspace_lock(uspace);
+	vm_lock_all(&uspace->space, now, future);
+	uspace_unlock(uspace);
+}
+
+long sys_mlockall(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 0);
+	unsigned kind = flags & MCL_ONFAULT ? VMA_LOCKED | VMA_ONFAULT : VMA_LOCKED;
+
+	if (!(flags & (MCL_CURRENT | MCL_FUTURE)) ||
+	    (flags & ~(unsigned)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)))
+		return -EINVAL;
+	lock_all(flags & MCL_CURRENT ? kind : 0, flags & MCL_FUTURE ? kind : 0);
+	return 0;
+}
+
+long sys_munlockall(struct trap_frame *frame)
+{
+	(void)frame;
+	lock_all(0, 0);
 	return 0;
 }

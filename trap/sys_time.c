@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls about time. */
+/* System calls about time: clocks, sleeps, interval timers. */
 #include "abi/resource.h"
 #include "abi/time.h"
 #include "base/clock.h"
 #include "lib/bits.h"
 #include "mm/user_copy.h"
 #include "proc/pid.h"
+#include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
 #include "trap/syscall.h"
@@ -290,4 +291,35 @@ long sys_clock_nanosleep(struct trap_frame *frame)
 	if (arg_int(frame, 1) & TIMER_ABSTIME)
 		return sleep_until_on(clock, ns);
 	return sleep_for(ns, arg_user(frame, 3));
+}
+
+long sys_getitimer(struct trap_frame *frame)
+{
+	unsigned which = arg_uint(frame, 0);
+	struct abi_itimerval value;
+
+	if (which >= ITIMER_COUNT)
+		return -EINVAL;
+	itimer_get(current_process(), which, &value);
+	return user_copy_out(arg_user(frame, 1), &value, sizeof(value));
+}
+
+static bool is_time(const struct abi_timeval *t)
+{
+	return t->sec >= 0 && t->usec >= 0 && t->usec < 1000000;
+}
+
+/* As on Linux nothing new means never. */
+long sys_setitimer(struct trap_frame *frame)
+{
+	vaddr_t new_at = arg_user(frame, 1), old_at = arg_user(frame, 2);
+	struct abi_itimerval new = { 0 }, old;
+	unsigned which = arg_uint(frame, 0);
+
+	if (new_at && user_copy_in(&new, new_at, sizeof(new)))
+		return -EFAULT;
+	if (which >= ITIMER_COUNT || !is_time(&new.value) || !is_time(&new.interval))
+		return -EINVAL;
+	itimer_set(current_process(), which, &new, &old);
+	return old_at ? user_copy_out(old_at, &old, sizeof(old)) : 0;
 }

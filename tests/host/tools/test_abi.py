@@ -12,9 +12,9 @@ from lib.tap import case, equal, main
 
 GOOD = {
     "include/abi/syscall.h": "#define SYS_open 56\n#define SYS_quit 93\n#define SYS_LIMIT 100\n",
+    "trap/syscalls.def": "SYSCALL(open)\n",
     "trap/syscall.c": """
 static const syscall_fn table[SYS_LIMIT] = {
-	CALL(open),
 	[SYS_quit] = sys_exit,
 };
 """,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The likely cause of a fault that kills: the case that fits best, in the order of how sure it is. */
-#include "trap/cause.h"
+#include "trap/report_cause.h"
 
 #include "arch/page.h"
 #include "lib/bits.h"

@@ -2,7 +2,7 @@
 /* Why an access was refused, as far as where it went tells, in words. */
 #pragma once
 
-#include "trap/place.h"
+#include "trap/report_place.h"
 
 /* Room for any cause. */
 #define REASON_TEXT_MAX 120

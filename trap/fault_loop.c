@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The detector of endless fault loops: the same fault again and again, and nothing in between. */
-#include "trap/loop.h"
+#include "trap/fault_loop.h"
 
 #include "base/hart.h"
 #include "base/panic.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Looks an address up for a report: VMA or hole, heap, what was unmapped there, page-table walk. */
-#include "trap/place.h"
+#include "trap/report_place.h"
 
 #include "arch/describe.h"
 #include "lib/bits.h"

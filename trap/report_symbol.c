@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The running image's own symbols, read from its file when somebody asks. */
-#include "trap/symbol.h"
+#include "trap/report_symbol.h"
 
 #include "lib/elf_symbol.h"
 #include "lib/format.h"

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls that move bytes: read and write in all forms, lseek, fallocate, fsync. */
+#include "mm/phys/kmalloc.h"
+#include "mm/user_copy.h"
+#include "proc/mem_wait.h"
+#include "trap/arg_file.h"
+
+static bool file_has_position(const struct file *file)
+{
+	return file->ops->seek != NULL;
+}
+
+/* As on Linux a transfer that would go beyond the last position there is does nothing. */
+static ssize_t io_from(struct file *file, struct user_iter *iter, uint64_t *pos,
+		       ssize_t (*io)(struct file *, struct user_iter *, uint64_t *))
+{
+	return iter->left <= INT64_MAX - *pos ? io(file, iter, pos) : -EINVAL;
+}
+
+/*
+ * Only files that have a position take turns: who waits for input at a pipe or terminal must keep
+ * nobody from writing to the same open file.
+ */
+static ssize_t file_io_read(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	ssize_t done;
+
+	if (!file_has_position(file))
+		return file->ops->read(file, to, pos);
+	if (pos)
+		return io_from(file, to, pos, file->ops->read);
+	mutex_lock(&file->lock);
+	done = io_from(file, to, &file->pos, file->ops->read);
+	mutex_unlock(&file->lock);
+	return done;
+}
+
+static ssize_t file_io_write(struct file *file, struct user_iter *from, uint64_t *pos)
+{
+	ssize_t done;
+
+	if (!file_has_position(file))
+		return file->ops->write(file, from, pos);
+	if (pos)
+		return io_from(file, from, pos, file->ops->write);
+	mutex_lock(&file->lock);
+	done = io_from(file, from, &file->pos, file->ops->write);
+	mutex_unlock(&file->lock);
+	return done;
+}
+
+static long read_one(struct file *file, vaddr_t to, size_t n, uint64_t *pos)
+{
+	struct user_iter iter;
+
+	if (!file_readable(file))
+		return -EBADF;
+	if (!file->ops->read)
+		return -EINVAL;
+	if (check_user_range(to, n) != 0)
+		return -EFAULT;
+	iter = user_iter_one(to, MIN(n, ABI_RW_MAX));
+	return file_io_read(file, &iter, pos);
+}
+
+static long write_one(struct file *file, vaddr_t from, size_t n, uint64_t *pos)
+{
+	struct user_iter iter;
+
+	if (!file_writable(file))
+		return -EBADF;
+	if (!file->ops->write)
+		return -EINVAL;
+	if (check_user_range(from, n) != 0)
+		return -EFAULT;
+	if (n == 0)
+		return 0;
+	iter = user_iter_one(from, MIN(n, ABI_RW_MAX));
+	return file_io_write(file, &iter, pos);
+}
+
+long sys_read(struct trap_frame *frame)
+{
+	struct file *file = arg_file(frame, 0);
+	long done;
+
+	if (!file)
+		return -EBADF;
+	done = read_one(file, arg_user(frame, 1), arg_u64(frame, 2), NULL);
+	file_put(file);
+	return done;
+}
+
+long sys_write(struct trap_frame *frame)
+{
+	struct file *file = arg_file(frame, 0);
+	long done;
+
+	if (!file)
+		return -EBADF;
+	done = write_one(file, arg_user(frame, 1), arg_u64(frame, 2), NULL);
+	file_put(file);
+	return done;
+}
+
+static long io_at(struct trap_frame *frame, long (*io)(struct file *, vaddr_t, size_t, uint64_t *))
+{
+	uint64_t pos = arg_u64(frame, 3);
+	struct file *file;
+	long done = -ESPIPE;
+
+	if (pos > INT64_MAX)
+		return -EINVAL;
+	file = arg_file(frame, 0);
+	if (!file)
+		return -EBADF;
+	if (file_has_position(file))
+		done = io(file, arg_user(frame, 1), arg_u64(frame, 2), &pos);
+	file_put(file);
+	return done;
+}
+
+long sys_pread64(struct trap_frame *frame)
+{
+	return io_at(frame, read_one);
+}
+
+long sys_pwrite64(struct trap_frame *frame)
+{
+	return io_at(frame, write_one);
+}
+
+static long seek(struct file *file, int64_t offset, unsigned whence)
+{
+	int64_t pos;
+
+	if (whence > SEEK_HOLE)
+		return -EINVAL;
+	if (!file_has_position(file))
+		return -ESPIPE;
+	mutex_lock(&file->lock);
+	pos = file->ops->seek(file, offset, (int)whence);
+	mutex_unlock(&file->lock);
+	return pos;
+}
+
+long sys_lseek(struct trap_frame *frame)
+{
+	struct file *file = arg_file(frame, 0);
+	long pos;
+
+	if (!file)
+		return -EBADF;
+	pos = seek(file, arg_i64(frame, 1), arg_uint(frame, 2));
+	file_put(file);
+	return pos;
+}
+
+#define FEW 8u /* segments that need no allocation */
+
+struct segments {
+	struct abi_iovec few[FEW];
+	struct abi_iovec *all; /* few, or allocated */
+};
+
+/* Each length first, then each range, as Linux does; what is too much in all is cut. */
+static int check_segments(struct abi_iovec *segments, size_t count, size_t *total_ret)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (segments[i].len > INT64_MAX)
+			return -EINVAL;
+	for (size_t i = 0; i < count; i++) {
+		if (check_user_range(segments[i].base, segments[i].len) != 0)
+			return -EFAULT;
+		segments[i].len = MIN(segments[i].len, ABI_RW_MAX - total);
+		total += segments[i].len;
+	}
+	*total_ret = total;
+	return 0;
+}
+
+static void segments_free(struct segments *segments)
+{
+	if (segments->all != segments->few)
+		kfree(segments->all);
+}
+
+/*
+ * Copies the array in and makes *iter of it: 0, and segments_free() is due; -EINVAL, -EFAULT,
+ * -ENOMEM.
+ */
+static int segments_get(struct segments *segments, vaddr_t user, uint64_t count,
+			struct user_iter *iter)
+{
+	int err = 0;
+
+	if (count > IOV_MAX)
+		return -EINVAL;
+	segments->all = segments->few;
+	if (count > FEW)
+		segments->all = mem_wait_kmalloc(count * sizeof(segments->few[0]));
+	if (!segments->all)
+		return -ENOMEM;
+	*iter = (struct user_iter){ .next = segments->all, .nnext = count };
+	if (count != 0)
+		err = user_copy_in(segments->all, user, count * sizeof(segments->few[0]));
+	if (err == 0)
+		err = check_segments(segments->all, count, &iter->left);
+	if (err)
+		segments_free(segments);
+	return err;
+}
+
+static long io_segments(struct trap_frame *frame, struct file *file,
+			ssize_t (*io)(struct file *, struct user_iter *, uint64_t *))
+{
+	struct segments segments;
+	struct user_iter iter;
+	long done = segments_get(&segments, arg_user(frame, 1), arg_uint(frame, 2), &iter);
+
+	if (done != 0)
+		return done;
+	if (iter.left != 0)
+		done = io(file, &iter, NULL);
+	segments_free(&segments);
+	return done;
+}
+
+long sys_readv(struct trap_frame *frame)
+{
+	struct file *file = arg_file(frame, 0);
+	long done = -EBADF;
+
+	if (!file)
+		return -EBADF;
+	if (file_readable(file))
+		done = file->ops->read ? io_segments(frame, file, file_io_read) : -EINVAL;
+	file_put(file);
+	return done;
+}
+
+long sys_writev(struct trap_frame *frame)
+{
+	struct file *file = arg_file(frame, 0);
+	long done = -EBADF;
+
+	if (!file)
+		return -EBADF;
+	if (file_writable(file))
+		done = file->ops->write ? io_segments(frame, file, file_io_write) : -EINVAL;
+	file_put(file);
+	return done;
+}
+
+/* Why a file that is not regular has no room to be had. */
+static long not_regular(struct file *file)
+{
+	struct abi_stat st = { 0 };
+	long err = file->ops->stat ? file->ops->stat(file, &st) : 0;
+
+	if (err)
+		return err;
+	return S_ISFIFO(st.mode) ? -ESPIPE : -ENODEV;
+}
+
+/* Modes that some file system of Linux has: it refuses the others before it looks at the file. */
+static bool is_mode(unsigned mode)
+{
+	bool keeps = mode & FALLOC_FL_KEEP_SIZE;
+
+	switch (mode & ~(unsigned)FALLOC_FL_KEEP_SIZE) {
+	case 0:
+	case FALLOC_FL_UNSHARE_RANGE:
+	case FALLOC_FL_ZERO_RANGE:
+		return true;
+	case FALLOC_FL_PUNCH_HOLE:
+		return keeps;
+	case FALLOC_FL_COLLAPSE_RANGE:
+	case FALLOC_FL_INSERT_RANGE:
+		return !keeps;
+	default:
+		return false;
+	}
+}
+
+static long allocate(struct file *file, unsigned mode, int64_t offset, int64_t len)
+{
+	int64_t end;
+
+	if (offset < 0 || len <= 0)
+		return -EINVAL;
+	if (!is_mode(mode))
+		return -EOPNOTSUPP;
+	if (!file_writable(file))
+		return -EBADF;
+	if (!file->ops->allocate)
+		return not_regular(file);
+	if (__builtin_add_overflow(offset, len, &end))
+		return -EFBIG;
+	if (mode & ~(unsigned)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
+		return -EOPNOTSUPP;
+	return file->ops->allocate(file, mode, (uint64_t)offset, (uint64_t)end);
+}
+
+long sys_fallocate(struct trap_frame *frame)
+{
+	struct file *file = arg_file(frame, 0);
+	long err;
+
+	if (!file)
+		return -EBADF;
+	err = allocate(file, arg_uint(frame, 1), arg_i64(frame, 2), arg_i64(frame, 3));
+	file_put(file);
+	return err;
+}
+
+/* What is in memory is where it belongs: files and directories say so, nothing else has such a place. */
+static bool has_place(const struct file *file)
+{
+	return file->ops->object || file->ops->getdents;
+}
+
+long sys_fsync(struct trap_frame *frame)
+{
+	struct file *file = arg_file(frame, 0);
+	long err;
+
+	if (!file)
+		return -EBADF;
+	err = has_place(file) ? 0 : -EINVAL;
+	file_put(file);
+	return err;
+}
+
+long sys_fdatasync(struct trap_frame *frame)
+{
+	return sys_fsync(frame);
+}

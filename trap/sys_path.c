@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls that take a path, or tell about a file: open, names, directories, stat, sizes, access. */
+#include "abi/limits.h"
+#include "abi/mman.h"
+#include "abi/stat.h"
+#include "fs/fdtable.h"
+#include "fs/namei.h"
+#include "fs/open.h"
+#include "fs/pipe.h"
+#include "fs/tmpfs/memfd.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/user_copy.h"
+#include "proc/exe.h"
+#include "proc/mem_wait.h"
+#include "proc/process.h"
+#include "trap/arg_file.h"
+
+/* A path and where it begins, as the calls that end in "at" have them. */
+struct at_path {
+	char *path;	  /* never NULL */
+	struct file *dir; /* referenced; NULL: path begins at the root */
+};
+
+/* Without a path, dir is what the descriptor says; NULL is an error, or no path either. */
+enum path_may_be { PATH_NAMES, PATH_MAY_BE_EMPTY, PATH_MAY_BE_NULL };
+
+static int copy_path(vaddr_t user, enum path_may_be may_be, char **path_ret)
+{
+	char *path = mem_wait_kmalloc(PATH_MAX);
+	ssize_t len = 0;
+
+	if (!path)
+		return -ENOMEM;
+	path[0] = '\0';
+	if (user != 0 || may_be != PATH_MAY_BE_NULL)
+		len = user_copy_string(path, user, PATH_MAX);
+	if (len == 0 && may_be == PATH_NAMES)
+		len = -ENOENT;
+	if (len < 0) {
+		kfree(path);
+		return (int)len;
+	}
+	*path_ret = path;
+	return 0;
+}
+
+/* Where a path that is not absolute begins. */
+static int get_dir(int fd, struct file **dir_ret)
+{
+	struct process *process = current_process();
+	struct file *dir = process->cwd;
+
+	if (fd == AT_FDCWD)
+		file_get(dir);
+	else
+		dir = fdtable_get_path(process->fdtable, fd);
+	if (!dir)
+		return -EBADF;
+	*dir_ret = dir;
+	return 0;
+}
+
+static int get_at(int fd, vaddr_t user, enum path_may_be may_be, struct at_path *at)
+{
+	int err = copy_path(user, may_be, &at->path);
+
+	if (err)
+		return err;
+	at->dir = NULL;
+	if (at->path[0] != '/')
+		err = get_dir(fd, &at->dir);
+	if (err)
+		kfree(at->path);
+	return err;
+}
+
+/*
+ * The descriptor in argument n and the path in argument n + 1. 0, and at_path_put() is due;
+ * -EFAULT, -ENAMETOOLONG, -ENOENT (it is empty and may not be), -EBADF, -ENOMEM.
+ */
+static int at_path_get(const struct trap_frame *frame, unsigned n, enum path_may_be may_be,
+		       struct at_path *at)
+{
+	return get_at(arg_int(frame, n), arg_user(frame, n + 1), may_be, at);
+}
+
+/* The same for a path that is relative to the working directory: argument n. */
+static int cwd_path_get(const struct trap_frame *frame, unsigned n, struct at_path *at)
+{
+	return get_at(AT_FDCWD, arg_user(frame, n), PATH_NAMES, at);
+}
+
+static void at_path_put(struct at_path *at)
+{
+	if (at->dir)
+		file_put(at->dir);
+	kfree(at->path);
+}
+
+/* As on Linux what openat does not know is forgotten. */
+#define OPEN_FLAGS                                                                             \
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC |  \
+	 O_ASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | \
+	 O_PATH | O_TMPFILE)
+
+/* Opens first or gives up: a table without room leaves nothing made or cut off. */
+static long open_at(const struct at_path *at, unsigned flags, unsigned mode)
+{
+	struct process *process = current_process();
+	int fd = fdtable_reserve(process->fdtable, 0, (flags & O_CLOEXEC) != 0);
+	struct file *file;
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = fs_open(at->dir, at->path, flags, mode & ~process->umask, &file);
+	if (err) {
+		fdtable_unreserve(process->fdtable, fd);
+		return err;
+	}
+	fdtable_fill(process->fdtable, fd, file);
+	return fd;
+}
+
+long sys_openat(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 2) & OPEN_FLAGS;
+	struct at_path at;
+	long fd = fs_open_check_flags(flags);
+
+	if (fd == 0)
+		fd = at_path_get(frame, 0, PATH_NAMES, &at);
+	if (fd)
+		return fd;
+	fd = open_at(&at, flags, arg_uint(frame, 3));
+	at_path_put(&at);
+	return fd;
+}
+
+#define SHORT_PATH 256u /* what getcwd tries on its stack first */
+
+long sys_unlinkat(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 2);
+	struct at_path at;
+	long err;
+
+	if (flags & ~AT_REMOVEDIR)
+		return -EINVAL;
+	err = at_path_get(frame, 0, PATH_NAMES, &at);
+	if (err)
+		return err;
+	err = flags & AT_REMOVEDIR ? fs_rmdir(at.dir, at.path) : fs_unlink(at.dir, at.path);
+	at_path_put(&at);
+	return err;
+}
+
+/* `err` is wrong with the new name: what is wrong with the old one is told before. */
+static long link_refusal(const struct at_path *from, unsigned flags, long err)
+{
+	struct abi_stat st;
+	int first = 0;
+
+	if (from->path[0] != '\0')
+		first = fs_stat(from->dir, from->path, (flags & AT_SYMLINK_FOLLOW) != 0, &st);
+	return first ? first : err;
+}
+
+long sys_linkat(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 4);
+	struct at_path from, to;
+	long err;
+
+	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	err = at_path_get(frame, 0, flags & AT_EMPTY_PATH ? PATH_MAY_BE_EMPTY : PATH_NAMES, &from);
+	if (err)
+		return err;
+	err = at_path_get(frame, 2, PATH_NAMES, &to);
+	if (err) {
+		err = link_refusal(&from, flags, err);
+		goto put_from;
+	}
+	if (from.path[0] == '\0')
+		err = fs_link_file(from.dir, to.dir, to.path);
+	else
+		err = fs_link(from.dir, from.path, (flags & AT_SYMLINK_FOLLOW) != 0, to.dir,
+			      to.path);
+	at_path_put(&to);
+put_from:
+	at_path_put(&from);
+	return err;
+}
+
+/* mkdirat and mknodat: both make a name, with a mode less the umask. */
+static long make_at(struct trap_frame *frame, int (*make)(struct file *, const char *, unsigned))
+{
+	struct at_path at;
+	long err = at_path_get(frame, 0, PATH_NAMES, &at);
+
+	if (err)
+		return err;
+	err = make(at.dir, at.path, arg_uint(frame, 2) & ~current_process()->umask);
+	at_path_put(&at);
+	return err;
+}
+
+long sys_mkdirat(struct trap_frame *frame)
+{
+	return make_at(frame, fs_mkdir);
+}
+
+long sys_mknodat(struct trap_frame *frame)
+{
+	return make_at(frame, fs_mknod);
+}
+
+/* The target into at->path, which is not needed once it has been followed: its length. */
+static ssize_t read_link(struct at_path *at)
+{
+	struct exe *exe = current_process()->exe;
+
+	if (at->path[0] == '\0')
+		return fs_readlink_file(at->dir, at->path, PATH_MAX);
+	/* All of /proc that there is. */
+	if (exe && strcmp(at->path, "/proc/self/exe") == 0)
+		return (ssize_t)MIN(str_copy(at->path, exe->path, PATH_MAX), PATH_MAX - 1ul);
+	return fs_readlink(at->dir, at->path, at->path, PATH_MAX);
+}
+
+long sys_readlinkat(struct trap_frame *frame)
+{
+	int size = arg_int(frame, 3);
+	struct at_path at;
+	long len;
+
+	if (size <= 0)
+		return -EINVAL;
+	len = at_path_get(frame, 0, PATH_MAY_BE_EMPTY, &at);
+	if (len)
+		return len;
+	len = read_link(&at);
+	if (len >= 0) {
+		len = MIN(len, (long)size);
+		if (user_copy_out(arg_user(frame, 2), at.path, (size_t)len) != 0)
+			len = -EFAULT;
+	}
+	at_path_put(&at);
+	return len;
+}
+
+long sys_chdir(struct trap_frame *frame)
+{
+	struct process *process = current_process();
+	struct file *dir, *before;
+	struct at_path at;
+	long err = cwd_path_get(frame, 0, &at);
+
+	if (err)
+		return err;
+	err = fs_open(at.dir, at.path, O_RDONLY | O_DIRECTORY, 0, &dir);
+	at_path_put(&at);
+	if (err)
+		return err;
+	before = process->cwd;
+	process->cwd = dir;
+	file_put(before);
+	return 0;
+}
+
+static long getcwd_to(vaddr_t user, size_t size, char *buf, size_t buf_size)
+{
+	ssize_t len = fs_getcwd(current_process()->cwd, buf, buf_size);
+
+	if (len < 0)
+		return len;
+	/* Which no path is short enough for; -ERANGE itself means that buf was too small. */
+	if ((size_t)len > size)
+		return -EOVERFLOW;
+	return user_copy_out(user, buf, (size_t)len) != 0 ? -EFAULT : len;
+}
+
+long sys_getcwd(struct trap_frame *frame)
+{
+	vaddr_t user = arg_user(frame, 0);
+	uint64_t size = arg_u64(frame, 1);
+	char few[SHORT_PATH];
+	long len = getcwd_to(user, size, few, sizeof(few));
+	char *path;
+
+	if (len == -ERANGE) {
+		path = mem_wait_kmalloc(PATH_MAX);
+		if (!path)
+			return -ENOMEM;
+		len = getcwd_to(user, size, path, PATH_MAX);
+		kfree(path);
+		if (len == -ERANGE)
+			return -ENAMETOOLONG;
+	}
+	return len == -EOVERFLOW ? -ERANGE : len;
+}
+
+#define STAT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)
+
+static long stat_file(struct file *file, struct abi_stat *st)
+{
+	return file->ops->stat ? file->ops->stat(file, st) : -EINVAL;
+}
+
+static long put_stat(vaddr_t user, long err, const struct abi_stat *st)
+{
+	return err ? err : user_copy_out(user, st, sizeof(*st));
+}
+
+long sys_fstat(struct trap_frame *frame)
+{
+	struct file *file = arg_file_path(frame, 0);
+	struct abi_stat st;
+	long err;
+
+	if (!file)
+		return -EBADF;
+	err = stat_file(file, &st);
+	file_put(file);
+	return put_stat(arg_user(frame, 1), err, &st);
+}
+
+long sys_newfstatat(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 3);
+	struct abi_stat st;
+	struct at_path at;
+	long err;
+
+	if (flags & ~STAT_FLAGS)
+		return -EINVAL;
+	err = at_path_get(frame, 0, flags & AT_EMPTY_PATH ? PATH_MAY_BE_NULL : PATH_NAMES, &at);
+	if (err)
+		return err;
+	if (at.path[0] == '\0')
+		err = stat_file(at.dir, &st);
+	else
+		err = fs_stat(at.dir, at.path, !(flags & AT_SYMLINK_NOFOLLOW), &st);
+	at_path_put(&at);
+	return put_stat(arg_user(frame, 2), err, &st);
+}
+
+/* Root may read and write all, and run what somebody may: of directories all can be entered. */
+static bool may_access(const struct abi_stat *st, unsigned mode)
+{
+	return !(mode & X_OK) || S_ISDIR(st->mode) || (st->mode & 0111);
+}
+
+long sys_faccessat(struct trap_frame *frame)
+{
+	unsigned mode = arg_uint(frame, 2);
+	struct abi_stat st;
+	struct at_path at;
+	long err;
+
+	if (mode & ~(unsigned)(R_OK | W_OK | X_OK))
+		return -EINVAL;
+	err = at_path_get(frame, 0, PATH_NAMES, &at);
+	if (err)
+		return err;
+	err = fs_stat(at.dir, at.path, true, &st);
+	at_path_put(&at);
+	if (err)
+		return err;
+	return may_access(&st, mode) ? 0 : -EACCES;
+}
+
+static long getdents(struct file *file, vaddr_t to, int n)
+{
+	long done;
+
+	if (!file->ops->getdents)
+		return -ENOTDIR;
+	mutex_lock(&file->lock);
+	done = file->ops->getdents(file, to, n > 0 ? (size_t)n : 0);
+	mutex_unlock(&file->lock);
+	return done;
+}
+
+long sys_getdents64(struct trap_frame *frame)
+{
+	struct file *file = arg_file(frame, 0);
+	long done;
+
+	if (!file)
+		return -EBADF;
+	done = getdents(file, arg_user(frame, 1), arg_int(frame, 2));
+	file_put(file);
+	return done;
+}
+
+long sys_ftruncate(struct trap_frame *frame)
+{
+	int64_t size = arg_i64(frame, 1);
+	struct file *file;
+	long err = -EINVAL;
+
+	if (size < 0)
+		return -EINVAL;
+	file = arg_file(frame, 0);
+	if (!file)
+		return -EBADF;
+	if (file_writable(file) && file->ops->truncate)
+		err = file->ops->truncate(file, (uint64_t)size);
+	file_put(file);
+	return err;
+}
