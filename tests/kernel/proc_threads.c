@@ -41,33 +41,38 @@ KTEST(proc_threads_end_and_free_what_they_had)
 	ktest_settle();
 }
 
-static unsigned long turns[2];
+#define TURNS 10
+
+static unsigned turns;	       /* changes from one to the other */
+static const void *whose_turn; /* either's argument */
 static bool stop;
 
-static void count_turns(void *arg)
+static void take_turns(void *me)
 {
-	unsigned long *mine = arg;
-
-	while (!atomic_load(&stop))
-		(*mine)++;
+	while (!atomic_load(&stop)) {
+		if (atomic_load(&whose_turn) == me)
+			continue;
+		atomic_store(&whose_turn, me);
+		if (atomic_add(&turns, 1) + 1 == TURNS)
+			waitq_wake_all(&changed);
+	}
 	end_here(NULL);
 }
 
-/* Busy threads share the hart by time slices, in the kernel too. */
+/* Busy threads share the hart by time slices, in the kernel too: however slow it is, each gets one after the other. */
 KTEST(proc_busy_threads_take_turns)
 {
-	struct waitq nobody = WAITQ_INIT(nobody);
+	static const char one, two;
 
-	ended = 0;
+	ended = turns = 0;
 	stop = false;
-	turns[0] = turns[1] = 0;
-	ASSERT_TRUE(kthread_spawn("busy 0", count_turns, &turns[0]));
-	ASSERT_TRUE(kthread_spawn("busy 1", count_turns, &turns[1]));
-	thread_sleep_always(&nobody, 0, clock_deadline(clock_ns() + 10 * SLICE_MS * MS));
+	whose_turn = NULL;
+	ASSERT_TRUE(kthread_spawn("busy 1", take_turns, (void *)&one));
+	ASSERT_TRUE(kthread_spawn("busy 2", take_turns, (void *)&two));
+	wait_for(&turns, TURNS);
 	atomic_store(&stop, true);
 	wait_for(&ended, 2);
-	EXPECT_TRUE(turns[0] > (turns[0] + turns[1]) / 4);
-	EXPECT_TRUE(turns[1] > (turns[0] + turns[1]) / 4);
+	EXPECT_TRUE(turns >= TURNS);
 	ktest_settle();
 }
 
