@@ -43,7 +43,7 @@ enum signal_default signal_default(int sig)
 
 void signals_init(struct signals *signals)
 {
-	*signals = (struct signals){ .stack = SIGNAL_NO_STACK };
+	signals->stack = SIGNAL_NO_STACK;
 	spin_init(&signals->lock, LOCK_PROCESS);
 	list_init(&signals->queue);
 	waitq_init(&signals->resumed);

@@ -75,7 +75,7 @@ struct signals {
 enum signal_default { SIGNAL_IGNORE, SIGNAL_TERMINATE, SIGNAL_CORE, SIGNAL_STOP, SIGNAL_CONTINUE };
 enum signal_default signal_default(int sig);
 
-void signals_init(struct signals *signals);
+void signals_init(struct signals *signals); /* => all zeros so far */
 /* A forked child's: mask, actions, alternate stack; nothing pending. 0 or -ENOMEM. */
 int signals_copy(struct signals *to, struct signals *from);
 /*
