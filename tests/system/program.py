@@ -118,9 +118,23 @@ def add_copies_a_file():
     place = folder("add")
     with open(place + "/some file", "wb") as file:
         file.write(b"contents\n\0\xff")
-    for option, path in ((place + "/some file", "/some file"), (place + "/some file:/etc/x", "/etc/x"),
+    for option, path in ((place + "/some file:/etc/x", "/etc/x"),
                          (place + "/some file:/deep/er/", "/deep/er/some file")):
         equal(run("show", path, options=["--add", option]).out, b"contents\n\0\xff", option)
+
+
+@case
+def add_without_a_path_goes_to_the_working_directory():
+    place = folder("add here")
+    os.makedirs(place + "/in/sub")
+    os.mkdir(place + "/work")
+    for path in ("/in/a file", "/in/sub/b"):
+        with open(place + path, "w", encoding="ascii") as file:
+            file.write(os.path.basename(path))
+    for option, path in (("../in/a file", "a file"), ("../in/a file", place + "/work/a file"),
+                         (place + "/in/a file", "./a file"), ("../in", "in/sub/b"), ("../in/", "in/sub/b")):
+        done = run("show", path, options=["--add", option], cwd=place + "/work")
+        equal((done.status, done.out), (0, os.path.basename(path).encode()), f"{path} by {option}")
 
 
 @case
@@ -129,7 +143,7 @@ def add_splits_at_the_last_colon():
     with open(place + "/a:b", "wb") as file:
         file.write(b"colon")
     equal(run("show", "/c", options=["--add", place + "/a:b:/c"]).out, b"colon", "standard output")
-    equal(run("show", "/a:b", options=["--add", place + "/a:b:"]).out, b"colon", "standard output")
+    equal(run("show", "a:b", options=["--add", place + "/a:b:"]).out, b"colon", "standard output")
 
 
 @case
@@ -141,7 +155,7 @@ def add_keeps_modes():
         with open(place + "/file", "wb") as file:
             file.write(b"12345")
         os.chmod(place + "/file", mode)
-        done = run("stat", "/file", options=["--add", place + "/file"])
+        done = run("stat", "file", options=["--add", place + "/file"])
         equal(done.out.decode(), f"file {mode:o} 5\n", oct(mode))
 
 
@@ -154,26 +168,25 @@ def add_copies_a_folder_with_links():
     os.symlink("sub/file", place + "/top/link")
     os.chmod(place + "/top/sub", 0o700)
     option = ["--add", place + "/top"]
-    equal(run("show", "/top/sub/file", options=option).out, b"deep", "a file in it")
+    equal(run("show", "top/sub/file", options=option).out, b"deep", "a file in it")
     equal(run("show", "/data/sub/file", options=["--add", place + "/top:/data"]).out, b"deep", "with a path")
     if not FAKE:
-        equal(run("link", "/top/link", options=option).out, b"sub/file\n", "a link in it")
-        equal(run("show", "/top/link", options=option).out, b"deep", "through the link")
-        equal(run("stat", "/top/sub/empty", options=option).out, b"folder 755 0\n", "an empty folder")
-        equal(run("stat", "/top/sub", options=option).out, b"folder 700 0\n", "the folder's mode")
+        equal(run("link", "top/link", options=option).out, b"sub/file\n", "a link in it")
+        equal(run("show", "top/link", options=option).out, b"deep", "through the link")
+        equal(run("stat", "top/sub/empty", options=option).out, b"folder 755 0\n", "an empty folder")
+        equal(run("stat", "top/sub", options=option).out, b"folder 700 0\n", "the folder's mode")
 
 
 @case
-def add_several_and_into_the_working_directory():
+def add_several():
     place = folder("several")
     copy_probe(place + "/mine")
     for name in ("one", "two"):
         with open(f"{place}/{name}", "w", encoding="ascii") as file:
             file.write(name)
-    options = ["--add", f"{place}/one", "--add", f"{place}/two:{place}/two"]
-    equal(run("show", "/one", program="./mine", cwd=place, options=options).out, b"one", "the first")
-    if not FAKE:
-        equal(run("show", "two", program="./mine", cwd=place, options=options).out, b"two", "the second")
+    options = ["--add", f"{place}/one", "--add", f"{place}/two:/three"]
+    equal(run("show", "one", program="./mine", cwd=place, options=options).out, b"one", "the first")
+    equal(run("show", "/three", program="./mine", cwd=place, options=options).out, b"two", "the second")
 
 
 @case
@@ -193,8 +206,9 @@ def a_program_where_add_puts_it():
     os.mkdir(place + "/inside")
     copy_probe(place + "/mine")
     copy_probe(place + "/inside/other")
-    for option, name in (("/mine:/bin/x", "/bin/x"), ("/mine:/bin/x", "x"), ("/mine", "/mine"),
-                         ("/inside:/opt", "/opt/other"), ("/inside", "/inside/other"), ("/mine:/bin/x", "//bin/./x")):
+    for option, name in (("/mine:/bin/x", "/bin/x"), ("/mine:/bin/x", "x"), ("/mine", "/mine"), ("/mine", "./mine"),
+                         ("/mine", "mine"), ("/inside:/opt", "/opt/other"), ("/inside", "inside/other"),
+                         ("/mine:/bin/x", "//bin/./x")):
         done = run("args", options=["--add", place + option], program=name, cwd="/")
         equal((done.status, done.out, done.err), (0, f"[{name}]\n[args]\n".encode(), b""), f"{name} by {option}")
     equal(run("self", options=["--add", place + "/mine:/bin/x"], program="/bin/x").out, b"self data\n", "its own file")

@@ -78,7 +78,7 @@ def read_module(path):
 
 
 def add_program(archive, wish):
-    """Puts the program, its arguments and its working directory into the archive."""
+    """Puts the program, its arguments, its working directory and what is added into the archive."""
     words = wish.program
     if wish.root:
         path, cwd = words[0], "/"
@@ -86,6 +86,8 @@ def add_program(archive, wish):
         path, cwd = os.path.realpath(words[0]), os.getcwd()
         archive.add_folder(cwd)
         archive.add_program(path, path)
+    for host, place in wish.add:
+        archive.add_tree(os.path.join(cwd, place), host)
     archive.add_bytes("/oracle/cwd", os.fsencode(cwd))
     archive.add_bytes("/oracle/args", b"".join(os.fsencode(word) + b"\0" for word in [path, *words]))
 
@@ -95,8 +97,6 @@ def write_archive(linux, wish, path):
     archive = Archive()
     archive.add_program("/init", linux.init)
     add_program(archive, wish)
-    for host, place in wish.add:
-        archive.add_tree(place, host)
     if wish.input:
         archive.add_tree("/oracle/input", wish.input)
     marks = {"tty": wish.tty or wish.icount, "root9p": wish.root, "swap": wish.swap}

@@ -21,7 +21,8 @@ Standard input, output and error are the program's own.
   --timeout S              end after S seconds, 0: never (600; never on a terminal)
   --icount                 time is the number of instructions: for measuring (one hart)
   --env NAME=VALUE         set a variable of the program's environment
-  --add HOSTFILE[:PATH]    copy a file or a folder into the guest, as PATH (/basename)
+  --add HOSTFILE[:PATH]    copy a file or a folder into the guest, as PATH; without PATH
+                           it keeps its name and lies in the working directory
   --log FILE               kernel and firmware messages go to FILE, not to standard error
   --gdb                    wait for gdb before the first instruction
   --verbose                all messages, not only warnings and worse
@@ -94,7 +95,8 @@ def parse_env(text):
 
 
 def parse_add(text):
-    """Splits HOSTFILE[:PATH] at its last colon; the default path is /basename."""
+    """Splits HOSTFILE[:PATH] at its last colon. Without PATH the path is the file's name alone: it is relative to
+    the guest's working directory."""
     host, colon, path = text.rpartition(":")
     if not colon:
         host, path = text, ""
@@ -107,9 +109,7 @@ def parse_add(text):
     except OSError as error:
         raise Failure(USAGE, f"--add: {host}: {error.strerror}") from None
     name = os.path.basename(os.path.realpath(host) if host.endswith("/") else host)
-    if not path or path.endswith("/"):
-        path = (path or "/") + name
-    return host, path
+    return host, path + name if path.endswith("/") else path or name
 
 
 def parse_text(text):

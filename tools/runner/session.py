@@ -293,6 +293,7 @@ def run(options, root, terminal):
     cwd = working_directory()
     if not options.program and options.harts == 1:
         options.icount = True  # the tour shows instructions
+    options.add = [(host, os.path.join(cwd, path)) for host, path in options.add]
     chosen = program.resolve(options.program, place.image_bin, cwd, options.add)
     initrd = build_archive(options, place, chosen, cwd)
     machine = build_machine(options, place, terminal, initrd)

@@ -157,6 +157,11 @@ class Guest:
     def do_exit(self, status):
         return int(status)
 
+    def read(self, path):
+        """Gives the contents of a file of the guest; a relative path begins at its working directory."""
+        cwd = self.files["run/cwd"].decode(errors="surrogateescape")
+        return self.files[os.path.normpath(os.path.join(cwd, path)).lstrip("/")]
+
     def do_kill(self, number):
         return 128 + int(number)
 
@@ -174,9 +179,7 @@ class Guest:
         self.say(self.files["run/env"].decode().replace("\0", "\n"))
 
     def do_self(self):
-        cwd = self.files["run/cwd"].decode(errors="surrogateescape")
-        path = os.path.normpath(os.path.join(cwd, self.argv[0])).lstrip("/")
-        self.say("self data\n" if self.files[path][:4] == b"\x7fELF" else "no\n")
+        self.say("self data\n" if self.read(self.argv[0])[:4] == b"\x7fELF" else "no\n")
 
     def do_tty(self):
         terminal = "".join(str(int(isinstance(stream, Terminal))) for stream in self.streams)
@@ -184,7 +187,7 @@ class Guest:
         self.say(f"tty {terminal} {(sizes or ['0x0'])[0]}\n")
 
     def do_show(self, path):
-        self.streams[OUT].write(self.files[path.lstrip("/")])
+        self.streams[OUT].write(self.read(path))
 
     def do_sleep(self, _seconds="1000"):
         self.say("asleep\n")
