@@ -68,6 +68,10 @@ FAULTS = ["tbreak boot_main", "continue", "fl break-fault any", "continue", "fl 
           "fl user", "fl break-fault 1", "fl break-fault 2", "continue", "fl faults 2", "fl faults",
           "fl log", "fl log 1", "fl walk $a1", "continue"]
 
+REFUSED = ["fl break-fault 0 refused", "fl break-fault 1 refused 1 1", "fl break-fault 1 taken",
+           "fl break-fault 2 refused 2", "continue", "fl walk $fl_address", "continue", "fl break-fault 1 refused",
+           "continue", "bt 1", "fl break-fault 1 refused 1", "continue"]
+
 BROKEN = ["tbreak boot_main", "continue", "fl break-fault 2", "continue", "fl ps",
           "set var $next = process_list.next", "set var process_list.next = (struct list *)0x1234", "fl ps",
           "set var process_list.next = (struct list *)&harts", "fl ps", "set var process_list.next = $next", "fl ps",
@@ -217,6 +221,23 @@ def the_next_fault_of_a_process():
     has(faults().said("continue", 4), "process 2 (faulty): write 0x0 at pc 0x", "stop")
     has(faults().said("continue", 4), "in write_to_null, faulty.c:", "stop")
     has(faults().said("fl walk $a1"), "process 2 (faulty), address 0x0", "walk of the address that faults")
+
+
+@case
+def refused_faults_from_a_number_on():
+    """The program has copies from three addresses behind its mapping refused, and then a write to 0."""
+    refused = session("refused", REFUSED)
+    has(refused.said("fl break-fault 0 refused"), "fl: 0 is no number of a refused fault", "answer")
+    for command in ("fl break-fault 1 refused 1 1", "fl break-fault 1 taken"):
+        has(refused.said(command), "fl: usage: fl break-fault", command)
+    has(refused.said("continue", 1), "refused fault 2: refused (-14)\nprocess 2 (faulty): read copy 0x2000003001 at pc", "stop")
+    has(refused.said("fl walk $fl_address"), "process 2 (faulty), address 0x2000003001\n", "walk of the address")
+    has(refused.said("continue", 2), "refused fault 3: refused (-14)\nprocess 2 (faulty): read copy 0x2000003002 at pc", "stop")
+    has(refused.said("continue", 3), "refused fault 1: signal 11\nprocess 2 (faulty): write 0x0 at pc", "stop")
+    has(refused.said("continue", 3), "in write_to_null, faulty.c:", "stop")
+    has(refused.said("bt 1"), "trap_fault (", "backtrace")
+    lacks(refused.said("continue", 4), "refused fault", "behind the last one")
+    equal(refused.status, 139, "status")
 
 
 @case

@@ -18,6 +18,13 @@ __attribute__((noinline)) void touch_memory(void)
 	touched[0] = 1;
 }
 
+/* Three copies that are refused: the kernel reads a name behind the mapping, at its end and at 1 and 2 from there. */
+static void ask_for_copies(void)
+{
+	for (int i = 0; i < 3; i++)
+		(void)!chdir(touched + 3 * PAGE + i);
+}
+
 __attribute__((noinline)) void write_to_null(volatile int *nowhere)
 {
 	*nowhere = 42;
@@ -28,6 +35,7 @@ int main(void)
 	touch_memory();
 	printf("%s\n", text_of_ours);
 	fflush(stdout);
+	ask_for_copies();
 	write_to_null(NULL);
 	return 0;
 }

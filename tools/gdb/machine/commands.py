@@ -15,6 +15,8 @@ fl page NUMBER [PID]         the struct page of a frame number or of an address 
 fl faults [N]                the last N faults (16), newest last
 fl log [N]                   the kernel's log from its ring, or its last N lines
 fl break-fault PID|any|off   stop at each fault of that process, before it is served
+fl break-fault N refused [PID]
+                             stop at refused faults (of that process) from the N-th on, once they are refused
 fl user [FILE [PID]]         load a program's symbols: the running one's, or FILE's
 fl connect HOST:PORT [FILE]  go to a machine that ./run.sh --gdb has started; FILE is its program
 fl help                      this text

@@ -131,18 +131,21 @@ def process(pid):
     raise Trouble(f"there is no process {pid}")
 
 
+def selected_hart():
+    """Gives the hart that gdb has selected, None where the kernel does not use it."""
+    chosen, online = gdb.selected_thread(), harts()
+    for hart in online:
+        if chosen is None or len(online) == 1 or int(hart["id"]) == chosen.num - 1:
+            return hart
+    return None
+
+
 def current():
     """Gives the process that the selected hart runs; None for a kernel thread, and before there are any."""
-    if not is_up():
-        return None
-    chosen = gdb.selected_thread()
-    for hart in harts():
-        if chosen is not None and len(harts()) > 1 and int(hart["id"]) != chosen.num - 1:
-            continue
-        thread = int(hart["current"])
-        owner = int(fetch("struct thread", thread)["process"]) if thread else 0
-        return Process(owner) if owner else None
-    return None
+    hart = selected_hart() if is_up() else None
+    thread = int(hart["current"]) if hart is not None else 0
+    owner = int(fetch("struct thread", thread)["process"]) if thread else 0
+    return Process(owner) if owner else None
 
 
 def vmas(space):

@@ -52,6 +52,13 @@ def hart_records(hart):
         yield number, ring["records"][number % size]
 
 
+def last_of_running():
+    """Gives the newest record of the thread that the selected hart runs, None where the ring has it no more."""
+    hart = kernel.selected_hart()
+    records = [record for _number, record in hart_records(hart) if int(record["thread"]) == int(hart["current"])]
+    return records[-1] if records else None
+
+
 @take(0, 1, "faults [N]")
 def show_faults(most=FAULTS_SHOWN):
     """Prints the last faults of all harts, newest last."""

@@ -3,11 +3,12 @@
 
 import gdb
 
-from . import kernel, memory
+from . import kernel, memory, rings
 from .rings import access_word
 from .trouble import Trouble
 
 ENTRY = "trap_fault"
+USAGE = "usage: fl break-fault PID|any|off, or fl break-fault N refused [PID]"
 
 
 class FaultStop(gdb.Breakpoint):
@@ -29,16 +30,83 @@ class FaultStop(gdb.Breakpoint):
         return True
 
 
-class Stops:
-    """The one such breakpoint that there is."""
+class Refusals:
+    """Counts the refused faults of a process, or of all; they are stopped at from some number on."""
 
-    current = None
+    def __init__(self, least, pid):
+        self.least = least
+        self.pid = pid
+        self.count = 0
+
+    def stop(self):
+        """Takes a fault that is over. Stops where it was refused and is to be stopped at, and says what it was."""
+        try:
+            process = kernel.current()
+            if process is None or self.pid not in (None, process.pid):
+                return False
+            record = rings.last_of_running()
+            if record is None or not int(record["result"]):
+                return False
+            self.count += 1
+            if self.count < self.least:
+                return False
+            address = int(record["addr"])
+            gdb.set_convenience_variable("fl_address", address)
+            gdb.write(f"refused fault {self.count}: {rings.outcome(record)}\n")
+            gdb.write(words(process, int(record["access"]), address, int(record["pc"])))
+        except Trouble as trouble:
+            gdb.write(f"fl: {trouble}\n")
+        return True
+
+
+class RefusedStop(gdb.Breakpoint):
+    """Stands at a return of the fault's handling, where the result is recorded and the process has not gone on."""
+
+    def __init__(self, address, refusals):
+        self.refusals = refusals
+        super().__init__(f"*{address}", internal=True)
+
+    def stop(self):
+        """Asks the count, which all returns share."""
+        return self.refusals.stop()
+
+
+class Stops:
+    """The breakpoints that there are."""
+
+    current = []
+
+    @classmethod
+    def set(cls, stops):
+        """Has these instead of those before."""
+        for stop in cls.current:
+            if stop.is_valid():
+                stop.delete()
+        cls.current = stops
+
+
+def returns(name):
+    """Gives the addresses of a kernel function's return instructions."""
+    start = memory.symbol_address(name)
+    block = gdb.block_for_pc(start)
+    while block is not None and block.superblock is not None and not block.superblock.is_static:
+        block = block.superblock  # out of what is inlined at the beginning
+    if block is None:
+        raise Trouble(f"the kernel's symbols do not say where {name} ends")
+    here, size = memory.to_physical(start), block.end - block.start
+    with memory.Physical():
+        code = gdb.selected_inferior().architecture().disassemble(here, here + size - 1)
+    return [start + line["addr"] - here for line in code if line["asm"].split()[:1] == ["ret"]]
 
 
 def describe(process):
-    """Says in a line or two what a fault is about, from the arguments of its handler."""
+    """Says in a line what a fault is about, from the arguments of its handler."""
     frame, address, access = (memory.register(name) for name in ("a0", "a1", "a2"))
-    pc = int(memory.fetch("struct trap_frame", frame)["pc"])
+    return words(process, access, address, int(memory.fetch("struct trap_frame", frame)["pc"]))
+
+
+def words(process, access, address, pc):
+    """Says in a line what a fault is about."""
     return (f"process {process.pid} ({process.comm}): {access_word(access)} 0x{address:x} "
             f"at pc 0x{pc:x}{place(pc)}\n")
 
@@ -55,19 +123,43 @@ def place(pc):
     return text
 
 
-def break_fault(words):
-    """fl break-fault PID|any|off."""
-    if len(words) != 1:
-        raise Trouble("usage: fl break-fault PID|any|off")
+def positive(word, what):
+    """Reads a number from 1 on."""
     try:
-        pid = None if words[0] in ("any", "off") else int(words[0], 0)
+        value = int(word, 0)
     except ValueError:
-        raise Trouble(f"{words[0]} is no pid") from None
-    if Stops.current is not None and Stops.current.is_valid():
-        Stops.current.delete()
-    Stops.current = None if words[0] == "off" else FaultStop(pid)
-    whose = {"any": "any process", "off": ""}.get(words[0], f"process {pid}")
-    gdb.write(f"stops at the next fault of {whose}\n" if whose else "stops at faults no more\n")
+        value = 0
+    if value < 1:
+        raise Trouble(f"{word} is no {what}: {USAGE}")
+    return value
+
+
+def break_fault(arguments):
+    """fl break-fault PID|any|off, fl break-fault N refused [PID]."""
+    if arguments[1:2] == ["refused"] and len(arguments) <= 3:
+        break_refused(positive(arguments[0], "number of a refused fault"),
+                      positive(arguments[2], "pid") if len(arguments) == 3 else None)
+    elif len(arguments) != 1:
+        raise Trouble(USAGE)
+    elif arguments[0] == "off":
+        Stops.set([])
+        gdb.write("stops at faults no more\n")
+    else:
+        pid = None if arguments[0] == "any" else positive(arguments[0], "pid")
+        Stops.set([FaultStop(pid)])
+        gdb.write(f"stops at the next fault of {whose(pid)}\n")
+
+
+def break_refused(least, pid):
+    """Stops at refused faults, from a number on that counts from now."""
+    refusals = Refusals(least, pid)
+    Stops.set([RefusedStop(address, refusals) for address in returns(ENTRY)])
+    gdb.write(f"stops at refused faults of {whose(pid)}, from number {least} on\n")
+
+
+def whose(pid):
+    """Names a process, or all of them."""
+    return "any process" if pid is None else f"process {pid}"
 
 
 class PidFunction(gdb.Function):
