@@ -4,5 +4,16 @@
 
 #include "lib/types.h"
 
-/* Does name match one of the comma-separated patterns? '*' stands for any run of characters, '?' for one. */
-bool glob_list_matches(const char *patterns, const char *name);
+/* One of a list's comma-separated patterns. '*' stands for any run of characters, '?' for one. */
+struct glob {
+	const char *start, *end; /* behind it: a comma, or the NUL of the list */
+};
+
+/* The first pattern of a list, and the one behind it. => false: it was the last */
+struct glob glob_first(const char *list);
+bool glob_next(struct glob *glob);
+
+bool glob_matches(struct glob glob, const char *name);
+
+/* How many pairs of neighbouring characters, which stand for themselves, are also in the name. */
+unsigned glob_likeness(struct glob glob, const char *name);

@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "base/trace.h"
 #include "boot/options.h"
-#include "tests/kernel/glob.h"
 #include "tests/kernel/ktest.h"
 
 #define LINE 480
@@ -139,23 +138,6 @@ KTEST(options_too_long_for_their_place_are_refused)
 	EXPECT_STR("/init", boot_options.init);
 	EXPECT_EQ(3, boot_options.seed);
 	boot_options = saved;
-}
-
-KTEST(patterns_choose_tests)
-{
-	EXPECT_TRUE(glob_list_matches("*", "anything"));
-	EXPECT_TRUE(glob_list_matches("any*", "anything"));
-	EXPECT_TRUE(glob_list_matches("*thing", "anything"));
-	EXPECT_TRUE(glob_list_matches("a*t*g", "anything"));
-	EXPECT_TRUE(glob_list_matches("?nything", "anything"));
-	EXPECT_TRUE(glob_list_matches("x,any*,y", "anything"));
-	EXPECT_TRUE(glob_list_matches("x,anything", "anything"));
-	EXPECT_TRUE(!glob_list_matches("any", "anything"));
-	EXPECT_TRUE(!glob_list_matches("thing", "anything"));
-	EXPECT_TRUE(!glob_list_matches("x,y", "anything"));
-	EXPECT_TRUE(!glob_list_matches("anything?", "anything"));
-	EXPECT_TRUE(glob_list_matches("*a*b", "xaaab"));
-	EXPECT_TRUE(!glob_list_matches("", "anything"));
 }
 
 static unsigned lines_seen;

@@ -18,7 +18,7 @@
 #include "proc/kthread.h"
 #include "proc/sched.h"
 #include "proc/stack_watch.h"
-#include "tests/kernel/glob.h"
+#include "tests/kernel/choice.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
@@ -87,19 +87,6 @@ uint64_t ktest_random(void)
 	return z ^ z >> 31;
 }
 
-/* Those that end in a panic run only where the command line begins with their prefix. */
-static bool is_deadly(const char *name)
-{
-	return strncmp(name, "dies_", 5) == 0;
-}
-
-static bool chosen(const struct ktest *test)
-{
-	if (is_deadly(test->name) && !is_deadly(boot_options.test))
-		return false;
-	return boot_options.test[0] == '\0' || glob_list_matches(boot_options.test, test->name);
-}
-
 /* What there is: an object too many need not cost a frame. */
 struct memory {
 	size_t free_frames, objects;
@@ -159,18 +146,33 @@ static void tell_stacks(void)
 #endif
 }
 
+/* Says what is wrong with a pattern of test=, and what it could have been. */
+static void refuse_choice(struct glob glob)
+{
+	const struct ktest *like = choice_suggest(glob);
+
+	print("Bail out! test=%.*s matches no test of this kernel%s%s",
+	      (int)(glob.end - glob.start), glob.start,
+	      like ? ": say test=" : "; without test= all run", like ? like->name : "");
+}
+
 void boot_payload(void)
 {
 	unsigned count = 0, number = 0, failures = 0;
+	struct glob unknown;
 
 	random_state = boot_options.seed;
 	ktest_process_init();
 	for (const struct ktest *test = kernel_tests_start; test < kernel_tests_end; test++)
-		count += chosen(test);
+		count += choice_has(test);
 	print("KTAP version 1");
+	if (choice_unknown(&unknown)) {
+		refuse_choice(unknown);
+		power_off(1);
+	}
 	print("1..%u", count);
 	for (const struct ktest *test = kernel_tests_start; test < kernel_tests_end; test++) {
-		if (!chosen(test))
+		if (!choice_has(test))
 			continue;
 		run(test, ++number);
 		failures += failed;

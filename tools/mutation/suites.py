@@ -16,6 +16,7 @@ TIMED = ("kernel", "user", "system")  # a busy machine may make these fail: twic
 POINT_FAILED = re.compile(rb"^not ok\b.*\n", re.MULTILINE)
 FAILED = re.compile(r"^not ok\s+\d*\s*-?\s*(.*)")
 TOLD = re.compile(r"kernel panic: (.*)|ERROR: AddressSanitizer: (\S+)|runtime error: (.*)|Bail out! (.*)")
+NO_POINT = "matches no test of this kernel"  # what failed was a panic, say
 LEAST_SECONDS = 25  # a kernel that says nothing for so long hangs, too
 PATIENCE = 4  # times what the test takes without a bug
 
@@ -48,7 +49,8 @@ class Test:
 
     def again(self, failed):
         """Tells what fails a second time: the point that did if it can be run alone, else the first of all."""
-        return (self.run(failed)[0] if self.boots else None) or self.run()[0]
+        alone = self.run(failed)[0] if self.boots else None
+        return alone if alone and NO_POINT not in alone else self.run()[0]
 
 
 def listen(pipe, deadline, patience):

@@ -10,6 +10,7 @@ KERNEL_LINE = re.compile(r"^\[ *\d+\.\d+\] ")
 PANIC = re.compile(r"^\[ *\d+\.\d+\] kernel panic: (.*)$")
 # OpenSBI says this without a newline, in the middle of whatever is being printed.
 FIRMWARE_REMARK = re.compile(r"system_opcode_insn: .*? from [A-Z]+-mode")
+BAIL = re.compile(r"^Bail out! *(.*)$")
 LIKE_POINT = re.compile(r"(not )?ok \d+ ")
 
 
@@ -25,6 +26,7 @@ class Ktap:
         self.names = set()
         self.wrong = []
         self.panic = None
+        self.bailed = False
         self.slowest = []
         self.last_time = 0.0
 
@@ -51,6 +53,9 @@ class Ktap:
             self._take_plan(int(PLAN.match(text).group(1)))
         elif POINT.match(text):
             self._take_point(POINT.match(text), now)
+        elif BAIL.match(text):
+            self.bailed = True
+            self.wrong.append(BAIL.match(text).group(1))
         else:
             self._complain(f"stray text: {text!r}")
 
@@ -87,6 +92,8 @@ class Ktap:
 
     def finish(self, status):
         """Takes the machine's exit status, None for a time-out; gives the list of all that was wrong."""
+        if self.bailed:
+            return self.wrong
         if self.panic is not None:
             self._complain(f"kernel panic: {self.panic}")
         if not self.begun:

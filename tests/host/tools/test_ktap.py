@@ -92,6 +92,13 @@ def a_panic():
 
 
 @case
+def a_kernel_that_bails_out():
+    found, emitted = read(["KTAP version 1", "# or test=b", "Bail out! test=x matches no test", "[    0.1] power: off"], 1)
+    equal(found, ["test=x matches no test"], "what was wrong")
+    equal(emitted, ["# or test=b", "# [    0.1] power: off"], "TAP")
+
+
+@case
 def statuses_that_contradict():
     wrong(["KTAP version 1", "1..1", "ok 1 a"], 1, "exit status 1")
     wrong(["KTAP version 1", "1..1", "not ok 1 a"], 0, "exit status 0")

@@ -175,6 +175,22 @@ def what_an_output_comes_to():
 
 
 @case
+def a_kernels_failed_point_is_tried_alone():
+    """What failed may have been a panic, whose words are no point's name: then all points are tried."""
+    folder = tree({})
+    for name, text, status, second in (("point", "case $2 in test=p) echo not ok 1 - p;; *) exit 9;; esac", 1, "p"),
+                                       ("panic", "case $2 in test=*) echo 'Bail out! test=p matches no test of this kernel: say';; "
+                                        "*) echo not ok 1 - q;; esac", 1, "q")):
+        write(folder, f"{name}/ktap", f"#!/bin/sh\n{text}\nexit {status}\n")
+        path = os.path.join(folder, name, "ktap")
+        os.chmod(path, 0o755)
+        test = suites.Test({"name": name, "cmd": [path], "workdir": folder, "env": {}, "suite": ["p:kernel"],
+                            "timeout": 30}, folder)
+        equal(test.again("p"), second, name)
+    shutil.rmtree(folder)
+
+
+@case
 def a_test_is_heard_up_to_the_first_failure():
     for script, limit, said in (("echo ok 1 - a", 9, (b"ok 1 - a\n", True)),
                                 ("echo not ok 1 - a; sleep 9", 9, (b"not ok 1 - a\n", False)),
