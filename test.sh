@@ -18,9 +18,12 @@ lock
 have_packages "${test_needs[@]}"
 folder=$(build_folder build-test)
 configure "$folder" -Dwerror=true -Dhost_tests=enabled
+words=$(/usr/bin/python3 -I -B "$root/tools/test-names" "$folder" "$@") || exit
+arguments=()
+[ -z "$words" ] || mapfile -t arguments <<< "$words"
 build "$folder" all meson-test-prereq # from Meson 1.7 on `all` has no programs that only tests need
 unlock
 rm -f "$folder/meson-logs/testlog.json"
-meson test -C "$folder" --no-rebuild --print-errorlogs "$@" < /dev/null
+meson test -C "$folder" --no-rebuild --print-errorlogs "${arguments[@]}" < /dev/null
 status=$?
 /usr/bin/python3 -I -B "$root/tools/test-summary" "$folder/meson-logs/testlog.json" "$status"

@@ -4,6 +4,8 @@
 import os
 import shlex
 
+import spelling
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FOLDER = os.path.join(ROOT, "tests/user")
 EXPECTED = os.path.join(FOLDER, "expected")
@@ -61,18 +63,25 @@ def read(path):
         return file.read()
 
 
+class Unknown(Exception):
+    """No case has a name that was asked for."""
+
+
 def load(names=()):
-    """Reads the list, or the cases of these names in it."""
+    """Reads the list, or the cases in it whose names these are, or match them as patterns."""
     with open(LIST, encoding="utf-8") as file:
         lines = [(number, line.strip()) for number, line in enumerate(file, 1)]
     cases = [Case(line, number) for number, line in lines if line and not line.startswith("#")]
     known = {case.name: case for case in cases}
     if len(known) != len(cases):
         raise ValueError(f"{LIST}: a name stands twice")
+    wanted = {}
     for name in names:
-        if name not in known:
-            raise ValueError(f"{LIST}: no case {name}")
-    return [known[name] for name in names] if names else cases
+        found = spelling.matching(name, known)
+        if not found:
+            raise Unknown(spelling.explain("case", name, known, f"{os.path.relpath(LIST, ROOT)} has their names"))
+        wanted.update((one, known[one]) for one in found)
+    return list(wanted.values()) if names else cases
 
 
 def build_folder():

@@ -102,7 +102,7 @@ def test_sh_builds_what_only_tests_need():
             shutil.copy(os.path.join(ROOT, name), os.path.join(place, name))
         log = os.path.join(place, "log")
         for name, text in {"bin/ninja": f'#!/bin/sh\necho "$*" >> {log}\n', "bin/meson": "#!/bin/sh\n",
-                           "tools/test-summary": ""}.items():
+                           "tools/test-names": "", "tools/test-summary": ""}.items():
             os.makedirs(os.path.dirname(os.path.join(place, name)), exist_ok=True)
             with open(os.path.join(place, name), "w", encoding="ascii") as file:
                 file.write(text)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """A few lines of TAP: cases are functions, an assertion that fails is a point that failed."""
 
+import os
 import sys
 import time
 import traceback
 
+TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../tools")
 CASES = []
 
 
@@ -60,10 +62,25 @@ def run_case(number, function):
     return verdict == "ok"
 
 
+def unknown(words):
+    """Says which of the words are in no case's name, and what could be said instead."""
+    sys.path.append(TOOLS)
+    import spelling  # no other run needs it
+
+    names = [function.__name__ for function in CASES]
+    return [spelling.explain("case", word, names, "without a name all run") for word in words
+            if not any(word in name for name in names)]
+
+
 def main():
     """Runs all cases, or those whose names hold one of the arguments."""
-    wanted = [function for function in CASES
-              if len(sys.argv) < 2 or any(word in function.__name__ for word in sys.argv[1:])]
+    words = [word.replace(" ", "_") for word in sys.argv[1:]]
+    complaints = unknown(words) if words else []
+    for line in complaints:
+        print(f"{os.path.basename(sys.argv[0])}: {line}", file=sys.stderr)
+    if complaints:
+        sys.exit(2)
+    wanted = [function for function in CASES if not words or any(word in function.__name__ for word in words)]
     print(f"1..{len(wanted)}", flush=True)
     good = [run_case(number, function) for number, function in enumerate(wanted, 1)]
     sys.exit(0 if all(good) else 1)
