@@ -21,6 +21,9 @@ configure "$folder" -Dwerror=true -Dhost_tests=enabled
 words=$(/usr/bin/python3 -I -B "$root/tools/test-names" "$folder" "$@") || exit
 arguments=()
 [ -z "$words" ] || mapfile -t arguments <<< "$words"
+case " ${arguments[*]} " in
+*' --list '*) exec meson test -C "$folder" --no-rebuild "${arguments[@]}" < /dev/null ;;
+esac
 build "$folder" all meson-test-prereq # from Meson 1.7 on `all` has no programs that only tests need
 unlock
 rm -f "$folder/meson-logs/testlog.json"

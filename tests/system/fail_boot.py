@@ -7,8 +7,10 @@ Some of them each time, spread over all; FAIL_BOOT=all tries every one (some min
 import os
 import re
 
-from lib.guest import run
+from lib.guest import on_hardened, run
 from lib.tap import case, equal, has, lacks, main
+
+on_hardened()
 
 FLOOR = 340  # allocations of a boot with the least program, at least
 TRIES = 20

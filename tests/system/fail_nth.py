@@ -7,8 +7,10 @@ any more. fail_nth.txt has how many there must be at least. FAIL_NTH names one s
 
 import os
 
-from lib.guest import run_placed
+from lib.guest import on_hardened, run_placed
 from lib.tap import case, equal, has, lacks, main
+
+on_hardened()
 
 FLOORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fail_nth.txt")
 # How often each counts something against a bound, of files' memory or of kernel stacks, which no relief raises.

@@ -6,8 +6,10 @@ Shortly, and with the same seeds each time; FUZZ_SEED and FUZZ_SECONDS make it a
 
 import os
 
-from lib.guest import PATIENCE, run_placed
+from lib.guest import PATIENCE, on_hardened, run_placed
 from lib.tap import case, equal, has, lacks, main
+
+on_hardened()
 
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 SECONDS = int(os.environ.get("FUZZ_SECONDS", "3"))

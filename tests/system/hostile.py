@@ -11,8 +11,10 @@ import re
 from collections import Counter
 
 from lib import latency
-from lib.guest import ROOT, run_placed
+from lib.guest import ROOT, on_hardened, run_placed
 from lib.tap import case, equal, has, lacks, main
+
+on_hardened()
 
 SEEDS = os.environ.get("HOSTILE_SEEDS")
 STEPS = os.environ.get("HOSTILE_STEPS", "150")

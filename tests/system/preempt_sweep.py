@@ -8,8 +8,10 @@ instructions lie between two, for a long run."""
 import os
 import re
 
-from lib.guest import run_placed
+from lib.guest import on_hardened, run_placed
 from lib.tap import case, equal, lacks, main
+
+on_hardened()
 
 CALLS = ["fork", "exec", "exit", "wait", "signal", "mmap", "munmap", "fault", "cow", "write", "read", "close"]
 LEAST = 60  # points of each at which it was preempted

@@ -38,6 +38,10 @@ class Case:
             else:
                 raise ValueError(f"{LIST}:{number}: unknown option {option}")
 
+    def program(self):
+        """Gives the path of the built program."""
+        return os.path.join(programs_folder(), self.words[0])
+
     def stdin(self):
         """Gives the path of the file that is its standard input."""
         name = self.options.get("stdin")

@@ -116,6 +116,12 @@ def test_sh_asks_before_it_builds():
         build_folder(place)
         status, _out, said = answer("bash", os.path.join(place, "test.sh"), "mm-fualt")
         equal((status, said.splitlines()[-1]), (2, "test.sh: no test is called 'mm-fualt': say mm-fault"), "its answer")
+        with open(os.path.join(place, "meson"), "w", encoding="utf-8") as file:
+            file.write('#!/bin/sh\necho "$*"\n')
+        os.chmod(os.path.join(place, "meson"), 0o755)
+        os.environ["PATH"] = place + ":" + os.environ["PATH"]
+        status, out, _said = answer("bash", os.path.join(place, "test.sh"), "--setup", "all", "--list", "k*")
+        equal((status, out), (0, f"test -C {place}/build-test --no-rebuild --setup all --list kernel kernel long\n"), "a list")
 
 
 if __name__ == "__main__":

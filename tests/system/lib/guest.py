@@ -48,7 +48,18 @@ if FAKE:
     set_up_fake(SCRATCH.name)
 BUILD = os.environ.setdefault("FAULTLINE_BUILD", os.path.join(ROOT, "build"))
 PROBE = os.path.join(BUILD, "tests/system/probe")
+if not FAKE and not os.path.exists(PROBE):
+    sys.path.append(os.path.join(ROOT, "tools"))
+    import built
+
+    print(f"{os.path.basename(sys.argv[0])}: {built.missing(PROBE)}", file=sys.stderr)
+    sys.exit(2)
 GREEDY = os.path.join(BUILD, "tests/system/greedy")
+
+
+def on_hardened():
+    """Has runs boot the hardened kernel, unless another one is named: for what only that one can be asked for."""
+    os.environ.setdefault("FAULTLINE_KERNEL", "faultline-hardened.elf")
 
 
 def folder(name):
