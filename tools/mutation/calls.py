@@ -5,10 +5,10 @@ One build has them all. Each statement `call();` becomes `({ if (mutant_number !
 mutant_number is a variable of each program, which is changed in its file: nothing is compiled for a site.
 """
 
-import fnmatch
 import os
 import re
 
+from mutation import survivors
 from structure import source
 
 FOLDERS = ("lib", "sync", "base", "arch", "mm", "drivers", "proc", "fs", "trap", "boot")
@@ -37,7 +37,6 @@ __attribute__((weak, section(".data.mutant"))) volatile unsigned mutant_number =
 #line 1
 """
 SYMBOL = "mutant_number"
-REASONS = "tests/mutants/deletions.txt"
 
 
 class Site:
@@ -89,12 +88,12 @@ def sites_of(file, first):
 
 def load(root):
     """Finds all sites of the kernel, in the order of their files."""
-    found, known = [], reasons(root)
+    found, known = [], survivors.load(root)
     for file in source.load(root):
         if file.is_c and file.within(*FOLDERS):
             found += sites_of(file, len(found))
     for site in found:
-        site.reason = reason_for(site.name, known)
+        site.reason = survivors.reason_for(site.name, known)
     return found
 
 
@@ -113,37 +112,3 @@ def rewritten(root, sites):
         with open(os.path.join(root, path), encoding="utf-8") as file:
             texts[path] = rewrite(file.read(), [site for site in sites if site.path == path])
     return texts
-
-
-def reasons(root):
-    """Reads why some sites may go unnoticed: [(pattern, reason)]."""
-    found = []
-    try:
-        with open(os.path.join(root, REASONS), encoding="utf-8") as file:
-            for line in file:
-                pattern, _, reason = line.strip().partition(" ")
-                if pattern and not pattern.startswith("#"):
-                    found.append((pattern, reason.strip()))
-    except FileNotFoundError:
-        pass
-    return found
-
-
-def reason_for(name, known):
-    """Gives the reason that covers a site, "" where there is none."""
-    for pattern, reason in known:
-        if fnmatch.fnmatchcase(name, pattern):
-            return reason
-    return ""
-
-
-def check(root):
-    """Gives reasons that are none, or that cover no site any more."""
-    names = [site.name for site in load(root)]
-    wrong = []
-    for pattern, reason in reasons(root):
-        if len(reason.split()) < 3:
-            wrong.append(f"{REASONS}: {pattern}: no reason")
-        if not fnmatch.filter(names, pattern):
-            wrong.append(f"{REASONS}: {pattern}: there is no such site")
-    return wrong

@@ -5,9 +5,10 @@ import glob
 import os
 import re
 
+from mutation import survivors
+
 FOLDER = "tests/mutants"
 HUNK = re.compile(r"^@@ .*@@")
-SURVIVES = "Survives: "
 FEWEST_WORDS = 5
 
 
@@ -16,7 +17,7 @@ class Broken(Exception):
 
 
 class Patch:
-    """One bug: what goes wrong, what a user would see, perhaps why no test finds it, and the change."""
+    """One bug: what goes wrong, what a user would see, and the change."""
 
     kind = "seeded"
 
@@ -24,11 +25,8 @@ class Patch:
         self.name = os.path.splitext(os.path.basename(path))[0]
         with open(path, encoding="utf-8") as file:
             head, marker, change = file.read().partition("--- a/")
-        lines = [line for line in head.splitlines() if line.strip()]
-        reasons = [number for number, line in enumerate(lines) if line.startswith(SURVIVES)]
-        first = reasons[0] if reasons else len(lines)
-        self.says = lines[:first]
-        self.reason = " ".join(lines[first:])[len(SURVIVES):]
+        self.says = [line for line in head.splitlines() if line.strip()]
+        self.reason = ""
         if not marker:
             raise Broken(f"{self.name}: changes nothing")
         names, _, self.change = change.partition("\n")
@@ -36,6 +34,8 @@ class Patch:
 
     def wrong_header(self):
         """Tells what the header lacks, None where nothing."""
+        if any(line.startswith("Survives:") for line in self.says):
+            return f"why it may survive belongs in {survivors.FILE}"
         if len(self.says) < 2:
             return "no header of two lines: what goes wrong, and what a user would see"
         if any(len(line.split()) < FEWEST_WORDS for line in self.says[:2]):
@@ -70,7 +70,11 @@ class Patch:
 
 def load(root):
     """Reads all patches, sorted by name."""
-    return [Patch(path) for path in sorted(glob.glob(os.path.join(root, FOLDER, "*.patch")))]
+    found = [Patch(path) for path in sorted(glob.glob(os.path.join(root, FOLDER, "*.patch")))]
+    known = survivors.load(root)
+    for patch in found:
+        patch.reason = survivors.reason_for(patch.name, known)
+    return found
 
 
 def check(root):

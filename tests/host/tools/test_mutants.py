@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """How bugs are put into sources, and how a test's output is judged: without building anything."""
 
+import importlib.machinery
+import importlib.util
 import os
 import shutil
 import struct
@@ -11,7 +13,7 @@ import time
 
 import base  # noqa: F401
 from lib.tap import case, equal, has, main
-from mutation import area, calls, number, patch, suites, weave
+from mutation import area, calls, number, patch, suites, survivors, weave
 
 TEXT = "int a(void)\n{\n\treturn 1;\n}\n\nint b(void)\n{\n\treturn 1;\n}\n"
 CHANGE = "--- a/mm/x.c\n+++ b/mm/x.c\n@@ -7,2 +7,2 @@ int b(void)\n int b(void)\n {\n-\treturn 1;\n+\treturn 2;\n"
@@ -81,7 +83,7 @@ def a_patch_has_to_say_what_it_does():
         has("\n".join(patch.check(folder)), name + ": ", name)
         shutil.rmtree(folder)
     folder = tree({"excused": SAYS + "Survives: with one hart nobody\ncan see it.\n\n" + CHANGE})
-    equal(patch.load(folder)[0].reason, "with one hart nobody can see it.", "the reason")
+    equal(patch.check(folder), ["excused: why it may survive belongs in " + survivors.FILE], "a reason in the wrong place")
     shutil.rmtree(folder)
 
 
@@ -101,13 +103,37 @@ def call_sites_are_statements_of_functions():
 
 
 @case
-def reasons_name_sites_that_are_there():
-    folder = tree({}, CALLS)
-    write(folder, calls.REASONS, "# Why.\nmm/x.c:f:asm* one hart sees its own stores\nmm/y.c:* nobody would ever know\n")
-    known = calls.reasons(folder)
-    equal(calls.reason_for("mm/x.c:f:asm#1", known), "one hart sees its own stores", "the reason")
-    equal(calls.reason_for("mm/x.c:f:page_put#1", known), "", "none")
-    equal(calls.check(folder), [f"{calls.REASONS}: mm/y.c:*: there is no such site"], "a reason that is left over")
+def reasons_name_bugs_that_are_there():
+    folder = tree({"two": SAYS + CHANGE}, CALLS)
+    write(folder, survivors.FILE, "# Why.\nmm/x.c:f:asm* one hart sees its own stores\ntwo nobody looks at it\n"
+          "mm/y.c:* nobody would ever know\nmm/x.c:f:page_put#1 because\n")
+    found = {bug.name: bug.reason for bug in [*calls.load(folder), *patch.load(folder)]}
+    equal((found["mm/x.c:f:asm#1"], found["two"], found["mm/x.c:page_put:page_free#1"]),
+          ("one hart sees its own stores", "nobody looks at it", ""), "reasons")
+    equal(survivors.check(folder, list(found)), [f"{survivors.FILE}: mm/y.c:*: there is no such bug",
+                                                 f"{survivors.FILE}: mm/x.c:f:page_put#1: no reason"], "reasons that are none")
+    shutil.rmtree(folder)
+
+
+@case
+def results_are_kept_in_the_area():
+    loader = importlib.machinery.SourceFileLoader("mutants", os.path.join(base.TOOLS, "mutants"))
+    tool = importlib.util.module_from_spec(importlib.util.spec_from_loader("mutants", loader))
+    loader.exec_module(tool)
+    folder = tree({name: SAYS + CHANGE for name in ("a", "b", "c", "d")})
+    write(folder, survivors.FILE, "d nobody looks at it\n")
+    write(folder, "area/seeded.tsv", tool.HEADING + "a\tsurvived\t\t1\nb\tsurvived\t\t1\nd\tsurvived\t\t1\na\tcaught\tx\t1\n")
+    bugs = patch.load(folder)
+
+    def names(*words):
+        options = tool.parse(["--area", os.path.join(folder, "area"), *words])
+        return sorted(bug.name for bug in tool.chosen(options, bugs))
+
+    equal(names(), ["a", "b", "c", "d"], "all")
+    equal(names("--resume"), ["c"], "what has not been tried")
+    equal(names("--again"), ["b"], "what survived without a reason, the last time")
+    equal(names("--again", "--only", "a"), [], "what was caught the last time")
+    equal(os.path.basename(tool.parse(["--delete-calls"]).out), "calls.tsv", "the table of call sites")
     shutil.rmtree(folder)
 
 
