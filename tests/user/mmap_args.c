@@ -3,7 +3,7 @@
  * kernel puts things. */
 #include "t.h"
 
-#define TRY_MAP(...) mapped("mmap(" #__VA_ARGS__ ")", mmap(__VA_ARGS__))
+#define TRY_MAP(...) (line_of(__LINE__), mapped("mmap", mmap(__VA_ARGS__)))
 #define HINT	     ((char *)0x1800000000)
 
 static char *p;

@@ -11,7 +11,7 @@ static void memory(void)
 	char *m;
 	int fd = shm_open("/shm.test", O_CREAT | O_EXCL | O_RDWR, 0600);
 
-	TRY(fd >= 0);
+	result("shm_open", fd >= 0);
 	TRY(shm_open("/shm.test", O_CREAT | O_EXCL | O_RDWR, 0600));
 	TRY(shm_open("/shm.none", O_RDWR, 0));
 	TRY(shm_open("shm/slash", O_CREAT | O_RDWR, 0600));
@@ -40,7 +40,7 @@ static void semaphores(void)
 	sem_t *sem = sem_open("/sem.test", O_CREAT | O_EXCL, 0600, 1);
 	int value = -1;
 
-	TRY(sem != SEM_FAILED);
+	result("sem_open", sem != SEM_FAILED);
 	TRY(sem_open("/sem.test", O_CREAT | O_EXCL, 0600, 1) == SEM_FAILED && errno == EEXIST);
 	TRY(sem_open("/sem.none", 0) == SEM_FAILED && errno == ENOENT);
 	TRY(access("/dev/shm/sem.sem.test", F_OK));

@@ -44,7 +44,8 @@ static long alarm_off(long value)
 	errno = err;
 	return value;
 }
-#define TRY_ALARMED(call) (alarm_every(20), result(#call, alarm_off((long)(call))))
+#define TRY_ALARMED(call) \
+	(line_of(__LINE__), alarm_every(20), result_of(#call, alarm_off((long)(call))))
 
 /* A child that does something after a while, and ends. */
 static void later(long ms, int sig)

@@ -52,7 +52,46 @@ __attribute__((unused)) static long result(const char *what, long value)
 		say("%s: %ld\n", what, value);
 	return value;
 }
-#define TRY(call) result(#call, (long)(call))
+
+/* With SAY_LINES in the environment TRY() first says its line: tools/replay --lines. */
+static int says_lines;
+
+__attribute__((constructor, unused)) static void look_for_lines(void)
+{
+	says_lines = getenv("SAY_LINES") != NULL;
+}
+
+__attribute__((unused)) static void line_of(int line)
+{
+	if (says_lines)
+		say("# line %d\n", line);
+}
+
+/*
+ * result() by the name of the call that a text begins with; of syscall(SYS_x, ...) it is x. The
+ * arguments are not told: what was recorded stays as it is where they are written otherwise.
+ */
+__attribute__((unused)) static long result_of(const char *call, long value)
+{
+	const char *in_names = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	const char *is_system_call = "syscall(SYS_";
+	char name[40];
+	size_t n;
+
+	for (; (n = strspn(call, in_names)) == 0 || call[n] != '('; call += n ? n : 1) {
+		if (*call == '\0') {
+			say("not a call\n");
+			_exit(96);
+		}
+	}
+	if (strncmp(call, is_system_call, strlen(is_system_call)) == 0) {
+		call += strlen(is_system_call);
+		n = strspn(call, in_names);
+	}
+	snprintf(name, sizeof(name), "%.*s", (int)n, call);
+	return result(name, value);
+}
+#define TRY(call) (line_of(__LINE__), result_of(#call, (long)(call)))
 
 /* The same for a call whose good answer is an address, which is not told. */
 __attribute__((unused)) static void *mapped(const char *what, void *p)

@@ -7,14 +7,14 @@
 static pid_t parent, child;
 
 /* The raw call: the C library has no rusage. Pids are told as words. */
-static void ask(const char *what, int which, pid_t id, int options)
+static void ask(int which, pid_t id, int options)
 {
 	siginfo_t info;
 	long got;
 
 	memset(&info, 0x55, sizeof(info));
 	got = syscall(SYS_waitid, which, id, &info, options, NULL);
-	say("%s: %s, signal %d, code %d, pid %s, uid %u, status %d, untouched %d %d\n", what,
+	say("waitid: %s, signal %d, code %d, pid %s, uid %u, status %d, untouched %d %d\n",
 	    got ? strerrorname_np(errno) : "0", info.si_signo, info.si_code,
 	    info.si_pid == child ? "the child's"
 	    : info.si_pid	 ? "another"
@@ -22,7 +22,7 @@ static void ask(const char *what, int which, pid_t id, int options)
 	    info.si_uid, info.si_status, ((int *)&info)[3] == 0x55555555,
 	    ((int *)&info)[7] == 0x55555555);
 }
-#define ASK(which, id, options) ask("waitid(" #which ", " #id ", " #options ")", which, id, options)
+#define ASK(which, id, options) (line_of(__LINE__), ask(which, id, options))
 
 /* A child that ends so. */
 static void make(int status, int sig)
