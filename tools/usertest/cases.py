@@ -9,14 +9,15 @@ import spelling
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FOLDER = os.path.join(ROOT, "tests/user")
 EXPECTED = os.path.join(FOLDER, "expected")
+WORDS = "fork exec map unmap fault frame entry table walk trap fence break stack heap page zero".split()
 LIST = os.path.join(FOLDER, "cases.txt")
-OPTIONS = {"stdin", "mem", "linux-mem", "timeout", "append", "soak"}
+OPTIONS = {"stdin-lines", "mem", "linux-mem", "timeout", "append", "soak"}
 
 
 class Case:
     """One line of the list: name | program argument... | option=value...
 
-    stdin=FILE is one of tests/user; mem=SIZE is Faultline's memory, linux-mem=SIZE that of the machine that
+    stdin-lines=N: its standard input is stdin_lines(N), else it has none; mem=SIZE is Faultline's memory, linux-mem=SIZE that of the machine that
     it was recorded on; add=FILE[:PATH] (in the folder of the built programs) may come several times; tree=FOLDER
     of tests/user lies in the guest at /FOLDER; soak=release: the release kernel runs it in the suite soak only."""
 
@@ -43,28 +44,54 @@ class Case:
         return os.path.join(programs_folder(), self.words[0])
 
     def stdin(self):
-        """Gives the path of the file that is its standard input."""
-        name = self.options.get("stdin")
-        return os.path.join(FOLDER, name) if name else None
+        """Gives the bytes of its standard input."""
+        return stdin_lines(int(self.options.get("stdin-lines", "0")))
 
     def file(self, kind):
-        """Gives the path of what was recorded: out, err or status."""
+        """Gives the path of what was recorded: out, or where it is not empty or not 0, err and status."""
         return os.path.join(EXPECTED, f"{self.name}.{kind}")
 
     def expected(self):
-        """Gives (status, output, error) as recorded, None where they are not; no file of errors: none."""
-        try:
-            status = int(read(self.file("status")))
-            out = read(self.file("out"))
-        except FileNotFoundError:
+        """Gives (status, output, error) as recorded, None where they are not."""
+        if not os.path.exists(self.file("out")):
             return None
-        return status, out, read(self.file("err")) if os.path.exists(self.file("err")) else b""
+        return int(read(self.file("status")) or 0), read(self.file("out")), read(self.file("err"))
+
+    def record(self, status, out, err):
+        """Writes what Linux made of it; an output is always there, no file stands for a status of 0 or no errors."""
+        write(self.file("out"), out, True)
+        write(self.file("err"), err, err)
+        write(self.file("status"), b"%d\n" % status, status)
 
 
 def read(path):
-    """Reads a whole file."""
+    """Reads a whole file, which is empty where it is not there."""
+    if not os.path.exists(path):
+        return b""
     with open(path, "rb") as file:
         return file.read()
+
+
+def write(path, data, wanted):
+    """Writes a file, or removes it where it is not wanted."""
+    if wanted:
+        with open(path, "wb") as file:
+            file.write(data)
+    elif os.path.exists(path):
+        os.remove(path)
+
+
+def stdin_lines(count):
+    """Gives so many lines of words, the same each time; the last one has no end."""
+    lines, state = [], 1
+    for number in range(count):
+        words = [str(number)]
+        while len(words) < 3 or state % 7:
+            state = (state * 1103515245 + 12345) % (1 << 31)
+            words.append(WORDS[state >> 16 & 15])
+        lines.append(" ".join(words))
+        state += 1
+    return "\n".join(lines).encode()
 
 
 class Unknown(Exception):
