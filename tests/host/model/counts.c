@@ -102,46 +102,90 @@ void counts_print(void)
 	printf("\n");
 }
 
+#define FLOORS_MAX 100
+
 struct floor {
-	const char *name;
+	char name[64]; /* of one figure, or with a dot at its end of all that begin so */
 	uint64_t least;
-	unsigned below;
 	bool known;
 };
 
+struct floors {
+	struct floor floor[FLOORS_MAX];
+	unsigned count, below;
+};
+
+/* false: more lines than there is room for */
+static bool read_floors(FILE *file, struct floors *floors)
+{
+	char line[160];
+
+	while (fgets(line, sizeof(line), file)) {
+		struct floor *floor = &floors->floor[floors->count];
+
+		if (floors->count == FLOORS_MAX)
+			return false;
+		if (*line != '#' && sscanf(line, "%63s %" SCNu64, floor->name, &floor->least) == 2)
+			floors->count++;
+	}
+	return true;
+}
+
+static bool is_for(const struct floor *floor, const char *name)
+{
+	size_t length = strlen(floor->name);
+
+	return floor->name[length - 1] == '.' && strncmp(floor->name, name, length) == 0;
+}
+
+/* The floor of a figure, or else that of its group. */
+static struct floor *floor_of(struct floors *floors, const char *name)
+{
+	struct floor *group = NULL;
+
+	for (unsigned i = 0; i < floors->count; i++) {
+		if (strcmp(floors->floor[i].name, name) == 0)
+			return &floors->floor[i];
+		if (is_for(&floors->floor[i], name))
+			group = &floors->floor[i];
+	}
+	return group;
+}
+
 static void compare_one(const char *name, uint64_t n, void *arg)
 {
-	struct floor *floor = arg;
+	struct floors *floors = arg;
+	struct floor *floor = floor_of(floors, name);
 
-	if (strcmp(name, floor->name) != 0)
+	if (floor)
+		floor->known = true;
+	if (floor && n >= floor->least)
 		return;
-	floor->known = true;
-	if (n >= floor->least)
-		return;
-	printf("# %s: %" PRIu64 ", fewer than %" PRIu64 "\n", name, n, floor->least);
-	floor->below++;
+	if (floor)
+		printf("# %s: %" PRIu64 ", fewer than %" PRIu64 "\n", name, n, floor->least);
+	else
+		printf("# %s: no floor\n", name);
+	floors->below++;
 }
 
 unsigned counts_below(const char *path)
 {
+	static struct floors floors;
 	FILE *file = fopen(path, "r");
-	struct floor floor = { 0 };
-	char line[128], name[64];
+	bool all = file && read_floors(file, &floors);
 
-	if (!file) {
+	if (file)
+		fclose(file);
+	if (!all) {
 		printf("# %s can't be read\n", path);
 		return 1;
 	}
-	while (fgets(line, sizeof(line), file)) {
-		if (*line == '#' || sscanf(line, "%63s %" SCNu64, name, &floor.least) != 2)
-			continue;
-		floor.name = name;
-		floor.known = false;
-		each(compare_one, &floor);
-		floor.below += !floor.known;
-		if (!floor.known)
-			printf("# %s: no such figure\n", name);
+	each(compare_one, &floors);
+	for (unsigned i = 0; i < floors.count; i++) {
+		if (!floors.floor[i].known) {
+			printf("# %s: no such figure\n", floors.floor[i].name);
+			floors.below++;
+		}
 	}
-	fclose(file);
-	return floor.below;
+	return floors.below;
 }
