@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The corpus's text form, and what a fuzzer's run says where it falls below its floors or finds something."""
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -14,6 +16,7 @@ FUZZ = os.path.join(ROOT, "tests/fuzz")
 sys.path.insert(0, FUZZ)
 
 import corpus  # noqa: E402
+import fuzz  # noqa: E402
 
 TEXT = r"""
 # a comment
@@ -73,6 +76,23 @@ def run(program):
                               capture_output=True, check=False, env={**os.environ, "FUZZ_EXECUTIONS": "9"})
     equal(done.returncode, 1, "status")
     return done.stdout
+
+
+@case
+def what_falls_below_a_floor():
+    equal((fuzz.floors("sh")["accepted"], fuzz.floors("new") == fuzz.floors("*")), (40.0, True), "floors")
+    inputs = len(corpus.read(os.path.join(FUZZ, "corpus/cpio.txt"))[0])
+    os.environ.pop("FUZZ_EXECUTIONS", None)
+    said, before = io.StringIO(), (fuzz.run, fuzz.cover)
+    fuzz.run = lambda *_: {"inputs": inputs - 1, "executions": 200000, "accepted": 100}
+    fuzz.cover = lambda *_: [100, 94, 100, 100]
+    with contextlib.redirect_stdout(said):
+        equal(fuzz.main(["cpio", "", ""]), 1, "status")
+    fuzz.run, fuzz.cover = before
+    for point in (f"not ok 2 - cpio: inputs: {inputs - 1}, at least {inputs}\n", "\nok 3 - cpio: executions: 200000",
+                  "not ok 4 - cpio: accepted: 0.05, at least 2\n", "not ok 5 - cpio: lines: 94, at least 95\n",
+                  "\nok 6 - cpio: branches: 100"):
+        has(said.getvalue(), point)
 
 
 @case
