@@ -114,6 +114,7 @@ def not_found_is_127():
     own(run_raw(["--", "./no such program"]), 127, b"not found")
     own(run_raw(["--", "no-such-program"]), 127, b"not found")
     own(run_raw(["--", "/etc/passwd/x"]), 127, b"not found")
+    own(run_raw(["--", "/bin/demo"]), 127, b"/bin/demo: not found here: the image's program is called demo")
     own(run_raw(["--", ""]), 126)
 
 

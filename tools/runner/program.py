@@ -43,7 +43,17 @@ def find_added(guest, add):
     return None
 
 
-def check(host, name):
+def where_not(name, image_bin):
+    """Says where a program was looked for, or what a program of the image is called."""
+    if "/" not in name:
+        return " (neither in the image's /bin nor here)"
+    folder, base = os.path.split(os.path.normpath(name))
+    if folder == "/bin" and os.path.isfile(os.path.join(image_bin, base)):
+        return f" here: the image's program is called {base}, without a slash"
+    return ""
+
+
+def check(host, name, image_bin):
     """Refuses what is not a static riscv64 ELF file."""
     try:
         if not stat.S_ISREG(os.stat(host).st_mode):
@@ -55,8 +65,7 @@ def check(host, name):
             if elf.has_interpreter(file, header):
                 raise Failure(NOT_FOUND, f"{name}: dynamically linked, link it with -static")
     except (FileNotFoundError, NotADirectoryError):
-        where = "" if "/" in name else " (neither in the image's /bin nor here)"
-        raise Failure(NOT_FOUND, f"{name}: not found{where}") from None
+        raise Failure(NOT_FOUND, f"{name}: not found{where_not(name, image_bin)}") from None
     except OSError as error:
         raise Failure(NOT_ELF, f"{name}: {error.strerror}") from None
 
@@ -65,7 +74,7 @@ def resolve(words, image_bin, cwd, add=()):
     """Finds and checks the program that these words ask for; none asks for the tour."""
     words = words or [DEFAULT]
     host, guest = find(words[0], image_bin, cwd, add)
-    check(host, words[0])
+    check(host, words[0], image_bin)
     return Program(host, guest, words, os.path.dirname(host) == image_bin)
 
 
