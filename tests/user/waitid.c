@@ -53,10 +53,17 @@ static void ends(void)
 
 static void stops(void)
 {
+	int again
+		[2]; /* says that it may: a child that has stopped again is not told to have gone on */
+	char byte;
+
+	if (pipe(again) != 0)
+		exit(1);
 	child = fork();
 	if (child == 0) {
 		raise(SIGSTOP);
-		raise(SIGSTOP);
+		if (read(again[0], &byte, 1) == 1)
+			raise(SIGSTOP);
 		for (;;)
 			nap(1000);
 	}
@@ -67,10 +74,14 @@ static void stops(void)
 	kill(child, SIGCONT);
 	ASK(P_PID, child, WCONTINUED | WNOWAIT);
 	ASK(P_PID, child, WCONTINUED);
+	if (write(again[1], "", 1) != 1)
+		exit(1);
 	ASK(P_PID, child, WSTOPPED | WEXITED);
 	kill(child, SIGTERM);
 	kill(child, SIGCONT);
 	ASK(P_PID, child, WEXITED);
+	close(again[0]);
+	close(again[1]);
 }
 
 static void wrong(void)
