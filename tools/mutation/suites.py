@@ -9,6 +9,8 @@ import signal
 import subprocess
 import time
 
+import spelling
+
 STAGES = ("host", "kernel", "user", "system")
 # Exact costs change with any line that is left out: that finds no bug.
 LEFT_OUT = re.compile(r"budgets|debugger|wrapper")
@@ -109,7 +111,12 @@ def stages_of(words):
 def stage_tests(slot, stage, pattern):
     """Gives a stage's tests."""
     found = [Test(known, slot.build) for known in slot.tests() if known["suite"][0].endswith(":" + stage)]
-    return [test for test in found if relevant(test) and re.fullmatch(pattern, test.name)]
+    found = [test for test in found if relevant(test)]
+    wanted = [test for test in found if re.fullmatch(pattern, test.name)]
+    if not wanted:
+        names = [test.name for test in found]
+        raise SystemExit("mutants: " + spelling.explain(f"test of {stage}", pattern, names, "there are " + ", ".join(names)))
+    return wanted
 
 
 def targets(stage, tests):

@@ -216,6 +216,29 @@ def a_kernels_failed_point_is_tried_alone():
     shutil.rmtree(folder)
 
 
+class Slot:
+    """A build with two tests, as far as their choice asks for it."""
+
+    build = "/nowhere"
+
+    @staticmethod
+    def tests():
+        """Gives what Meson knows of them."""
+        return [{"name": name, "cmd": ["/nowhere/tests/host/x"], "workdir": "", "env": {}, "suite": ["p:host"], "timeout": 1}
+                for name in ("mm-fault", "mm-fork")]
+
+
+@case
+def tests_of_a_suite_by_expression():
+    equal([test.name for test in suites.stage_tests(Slot, "host", "mm-.*k")], ["mm-fork"], "which")
+    try:
+        suites.stage_tests(Slot, "host", "mm-fualt")
+    except SystemExit as refusal:
+        equal(str(refusal), "mutants: no test of host is called 'mm-fualt': say mm-fault", "an expression for none")
+    else:
+        raise AssertionError("not refused")
+
+
 @case
 def a_test_is_heard_up_to_the_first_failure():
     for script, limit, said in (("echo ok 1 - a", 9, (b"ok 1 - a\n", True)),
