@@ -75,6 +75,33 @@ def q_ends_it_at_each_stop():
         lacks(run.seen, "faultline>", "a prompt")
 
 
+def at_stop(prompt):
+    """Tells whether the tour waits for a key."""
+    return prompt.screen.row().endswith("q: quit")
+
+
+def stops_seen(prompt):
+    """Counts the titles on the screen."""
+    return len(re.findall(r"── \d ", prompt.screen.text()))
+
+
+@case
+def an_arrow_is_one_key():
+    prompt = Prompt(shell=True, tour=True)
+    prompt.until(lambda: at_stop(prompt), "the first stop")
+    for number, key in enumerate((b"\x1b[C", b"\x1bOB", b"\x1b[6~", b"\x1b[1;5C", b"\x1b"), 1):
+        prompt.send(key)
+        prompt.until(lambda number=number: stops_seen(prompt) >= number and at_stop(prompt), f"stop {number}")
+        prompt.settle()
+        equal(stops_seen(prompt), number, f"the stop after {key!r}")
+    # Left and up do nothing: of these six keys one goes on, to where Ctrl-C is the seventh.
+    prompt.send(b"\x1b[D\x1b[A\x1bOD\x1bOA\x1b[C" + CTRL["C"])
+    prompt.shows("")
+    equal(stops_seen(prompt), 6, "stops in all")
+    prompt.send(CTRL["D"])
+    equal(prompt.left(), (0, True), "status and the same modes")
+
+
 def with_prompt(columns=80, options=(), shell=True):
     """Goes through the tour with keys that are typed ahead; gives the prompt behind it."""
     if FAKE:
@@ -122,7 +149,7 @@ def any_bytes_are_keys():
     prompt = Prompt(shell=True, tour=True)
     prompt.wait_until_raw()
     prompt.send(noise)
-    prompt.until(lambda: "quit" in prompt.screen.row() or prompt.screen.row() == prompt.mark, "a stop")
+    prompt.until(lambda: at_stop(prompt) or prompt.screen.row() == prompt.mark, "a stop")
     prompt.send(noise + b"\r")
     prompt.until(lambda: prompt.screen.row().startswith(prompt.mark), "the prompt")
     prompt.send(noise + CTRL["C"])
@@ -133,18 +160,26 @@ def any_bytes_are_keys():
 
 
 @case
-def ctrl_c_at_any_moment():
-    """While it waits or works: the end, 130. From its last key on: the prompt, which lives."""
+def ctrl_c_leads_to_the_prompt_at_any_moment():
+    """While it waits or works; and nothing typed then ends the prompt."""
     for number in (0, STOPS // 2, STOPS):
-        run = Terminal()
-        for _ in range(number):
-            run.stop()
-            run.child.send("\r")
-        run.stop()
-        run.child.send("\r\x03" if 0 < number < STOPS else "\x03")
-        equal(run.end(), (130, True), f"status and the same modes at stop {number}")
+        prompt = Prompt(shell=True, tour=True)
+        for at in range(number + 1):
+            prompt.until(lambda at=at: stops_seen(prompt) == at and at_stop(prompt), "a stop")
+            prompt.send("\r" if at < number else "")
+        prompt.send("\r\x03" if 0 < number < STOPS else "\x03")
+        prompt.shows("")
+        has(prompt.screen.text(), "\nhelp tells what can be done here.\n", "screen")
+        if number == 0:  # from the prompt it is as any program
+            prompt.send("tour\r")
+            prompt.until(lambda: at_stop(prompt), "the tour once more")
+            lacks(prompt.screen.row(), "prompt", "the keys")
+            prompt.send(CTRL["C"])
+            prompt.shows("")
+        prompt.send("exit 3\r")
+        equal(prompt.left(), (3, True), f"status and the same modes at stop {number}")
     prompt = Prompt(shell=True, tour=True)
-    prompt.until(lambda: "quit" in prompt.screen.row(), "the first stop")
+    prompt.until(lambda: at_stop(prompt), "the first stop")
     prompt.send("\r" * (STOPS + 1))
     for _ in range(150):
         prompt.send(CTRL["C"])
@@ -164,8 +199,19 @@ def ctrl_c_while_it_boots():
         prompt.wait_until_raw()
         time.sleep(delay)
         prompt.send(CTRL["C"])
-        prompt.until(lambda prompt=prompt: re.search(r"quit$|status \d+\.", prompt.screen.text()), "stop or end")
-        prompt.send("q")
+
+        def ended(prompt=prompt):
+            return re.search(r"status \d+\.", prompt.screen.text())
+
+        prompt.until(lambda prompt=prompt, ended=ended: at_stop(prompt) or prompt.screen.row() == prompt.mark or ended(),
+                     "stop, prompt or end")
+        # Ctrl-D leaves the tour, and the prompt; between the two it may come to nothing.
+        while not ended():
+            prompt.send(CTRL["D"])
+            try:
+                prompt.until(ended, "end", 2)
+            except AssertionError:
+                pass
         status, same = prompt.left()
         equal((status in (0, 130), same), (True, True), f"status {status} and the same modes")
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A key to go on: only where both ends are a terminal, which is left as it was found. */
 #define _GNU_SOURCE
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,11 +10,15 @@
 
 #include "tour.h"
 
-#define CTRL_C 3
-#define CTRL_D 4
+#define CTRL_C	       3
+#define CTRL_D	       4
+#define ESCAPE	       0x1b
+#define ESCAPE_WAIT_MS 100 /* after which nothing belongs to an Escape any more */
+#define KEY_IGNORED    0x100
 
 static bool present, raw;
 static struct termios found;
+static bool escape_alone; /* the last key was an Escape that nothing followed in time */
 
 void keys_restore(void)
 {
@@ -48,34 +53,88 @@ bool keys_present(void)
 	return present;
 }
 
-_Noreturn static void quit(char key)
+/* The end of input is as Ctrl-D. */
+static int read_byte(void)
 {
-	keys_restore();
-	if (key == CTRL_C) {
-		fflush(stdout);
-		kill(getpid(), SIGINT);
-	}
-	exit(0);
+	unsigned char byte;
+
+	return read(STDIN_FILENO, &byte, 1) == 1 ? byte : CTRL_D;
 }
 
-void keys_wait(void)
+static bool more_comes(void)
 {
-	char key = 0, c = 0;
-	bool first = true;
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	return poll(&input, 1, ESCAPE_WAIT_MS) == 1;
+}
+
+/* The rest of ESC [ or ESC O: its last byte, or the control byte that breaks it off. */
+static int read_sequence(void)
+{
+	int byte;
+
+	do
+		byte = read_byte();
+	while (byte >= 0x20 && byte < 0x40);
+	return byte;
+}
+
+/* A key that comes as several bytes is one. There is no way back: left and up do nothing. */
+static int read_key(void)
+{
+	int byte = read_byte();
+	bool continues = escape_alone && (byte == '[' || byte == 'O');
+
+	escape_alone = false;
+	if (continues) { /* it came torn, and its Escape was a key already */
+		byte = read_sequence();
+		return byte < 0x20 ? byte : KEY_IGNORED;
+	}
+	while (raw && byte == ESCAPE) {
+		escape_alone = !more_comes();
+		if (escape_alone)
+			return ESCAPE;
+		byte = read_byte();
+		if (byte == '[' || byte == 'O') {
+			byte = read_sequence();
+			return byte == 'A' || byte == 'D' ? KEY_IGNORED
+			       : byte < 0x20		  ? byte
+							  : ESCAPE;
+		}
+		if (byte >= 0x20)
+			return ESCAPE;
+	}
+	return byte;
+}
+
+/* => the first of a line, where there are no single keys */
+static int read_answer(void)
+{
+	int key, rest;
+
+	do
+		key = read_key();
+	while (key == KEY_IGNORED);
+	for (rest = key; !raw && rest != '\n' && rest != CTRL_D;)
+		rest = read_byte();
+	return key;
+}
+
+bool keys_wait(void)
+{
+	const char *help = text(!raw ? T_KEYS_LINE : prompt_follows() ? T_KEYS_PROMPT : T_KEYS);
+	int key;
 
 	if (!present)
-		return;
-	paint(DIM, "%s", text(raw ? T_KEYS : T_KEYS_LINE));
+		return true;
+	paint(DIM, "%s", help);
 	fflush(stdout);
-	do {
-		if (read(STDIN_FILENO, &c, 1) != 1)
-			c = CTRL_D;
-		if (first)
-			key = c;
-		first = false;
-	} while (!raw && c != '\n' && c != CTRL_D);
+	key = read_answer();
 	if (raw)
-		printf("\r%*s\r", columns(text(T_KEYS)), "");
-	if (key == 'q' || key == 'Q' || key == CTRL_C || key == CTRL_D)
-		quit(key);
+		printf("\r%*s\r", columns(help), "");
+	if (key == 'q' || key == 'Q' || key == CTRL_D) {
+		keys_restore();
+		exit(0);
+	}
+	return key != CTRL_C;
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/locale.h"
 #include "tour.h"
 
 #define PROMPT "/bin/sh"
@@ -23,20 +24,6 @@ void die(const char *doing)
 	exit(1);
 }
 
-/* As the C library would: the first of these that is set and not empty. */
-static const char *locale(void)
-{
-	static const char *const names[] = { "LC_ALL", "LC_MESSAGES", "LANG" };
-
-	for (int i = 0; i < 3; i++) {
-		const char *value = getenv(names[i]);
-
-		if (value && *value)
-			return value;
-	}
-	return "";
-}
-
 _Noreturn static void usage(void)
 {
 	fprintf(stderr, "%s\n", text(T_USAGE));
@@ -45,7 +32,7 @@ _Noreturn static void usage(void)
 
 static void choose_language(int argc, char **argv)
 {
-	const char *wanted = locale();
+	const char *wanted = NULL;
 	int i = 1;
 
 	if (i < argc && strcmp(argv[i], "--lang") == 0 && i + 1 < argc) {
@@ -54,9 +41,12 @@ static void choose_language(int argc, char **argv)
 	} else if (i < argc && strncmp(argv[i], "--lang=", 7) == 0) {
 		wanted = argv[i++] + 7;
 	}
-	if (i < argc || (i > 1 && strncmp(wanted, "zh", 2) != 0 && strncmp(wanted, "en", 2) != 0))
+	if (i < argc || (wanted && strncmp(wanted, "zh", 2) != 0 && strncmp(wanted, "en", 2) != 0))
 		usage();
-	texts_use(strncmp(wanted, "zh", 2) == 0 ? CHINESE : ENGLISH);
+	/* The prompt too is to speak it. */
+	if (wanted && setenv("LC_ALL", wanted, 1) != 0)
+		die("setenv");
+	texts_use(locale_is_chinese() ? CHINESE : ENGLISH);
 }
 
 /* https://no-color.org: set and not empty. */
@@ -71,7 +61,7 @@ static bool wants_colour(void)
  * Where somebody can type, on our own kernel; not where a prompt waits for us: the program that
  * init starts leads the session. A boot archive made by hand may be without it.
  */
-static bool prompt_follows(void)
+bool prompt_follows(void)
 {
 	struct stat file;
 
@@ -79,15 +69,32 @@ static bool prompt_follows(void)
 	       stat(PROMPT, &file) == 0;
 }
 
-/* Ctrl-C between the two is no reason to end: the prompt ignores it too. */
-static void become_prompt(void)
+/* Ctrl-C between the two is no reason to end: the prompt ignores it too. quiet: it does not greet. */
+static void become_prompt(bool quiet)
 {
-	say(T_PROMPT);
 	signal(SIGINT, SIG_IGN);
 	keys_restore();
 	fflush(stdout);
-	execl(PROMPT, "sh", "-q", (char *)NULL);
+	execl(PROMPT, "sh", quiet ? "-q" : (char *)NULL, (char *)NULL);
 	die(PROMPT);
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int sig)
+{
+	interrupted = sig;
+}
+
+/* Ctrl-C leaves the tour for the prompt; where none follows it ends the program as ever. */
+static void leave(void)
+{
+	if (prompt_follows())
+		become_prompt(false);
+	keys_restore();
+	fflush(stdout);
+	signal(SIGINT, SIG_DFL);
+	raise(SIGINT);
 }
 
 int main(int argc, char **argv)
@@ -96,17 +103,24 @@ int main(int argc, char **argv)
 					       stop_code, stop_stack, stop_null, stop_faults };
 
 	choose_language(argc, argv);
+	signal(SIGINT, interrupt); /* until Ctrl-C is a key */
 	draw_setup(wants_colour());
 	count_setup();
 	meter_setup();
 	keys_setup();
+	signal(SIGINT, SIG_DFL);
+	if (interrupted)
+		leave();
 	for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
 		stops[i]();
-		keys_wait();
+		if (!keys_wait())
+			leave();
 	}
 	stop_end();
-	if (prompt_follows())
-		become_prompt();
+	if (prompt_follows()) {
+		say(T_PROMPT);
+		become_prompt(true);
+	}
 	keys_restore();
 	return 0;
 }

@@ -23,6 +23,8 @@ static const char *const table[TEXTS][LANGUAGES] = {
 	[T_COL_EACH_NS] = { "ns each", "每次ns" },
 	[T_COL_KINDS] = { "by kind", "按种类" },
 	[T_KEYS] = { "  any key: on   q: quit ", "  任意键：继续   q：退出 " },
+	[T_KEYS_PROMPT] = { "  any key: on   Ctrl-C: to the prompt   q: quit ",
+			    "  任意键：继续   Ctrl-C：到提示符   q：退出 " },
 	[T_KEYS_LINE] = { "  Enter: on   q Enter: quit ", "  回车：继续   q 回车：退出 " },
 
 	[T_HEAP] = { "A heap of promises", "只是许诺的堆" },

@@ -17,6 +17,7 @@ enum text {
 	T_COL_EACH_NS,
 	T_COL_KINDS,
 	T_KEYS,
+	T_KEYS_PROMPT,
 	T_KEYS_LINE,
 	T_HEAP,
 	T_HEAP_WHY,

@@ -80,7 +80,8 @@ void row(const char *what, const struct meter *meter);
 void keys_setup(void);
 bool keys_present(void); /* there is a terminal */
 void keys_restore(void);
-void keys_wait(void); /* for a key, where there is a terminal; q ends the program */
+/* Waits for a key, where there is a terminal; q ends the program. false: Ctrl-C. */
+bool keys_wait(void);
 
 /* ---- the stops, in this order; each tells what it shows ---- */
 
@@ -93,6 +94,11 @@ void stop_stack(void);
 void stop_null(void);
 void stop_faults(void);
 void stop_end(void);
+
+/* ---- main.c ---- */
+
+/* The prompt takes over when the tour is over, or left by Ctrl-C. */
+bool prompt_follows(void);
 
 /* Prints why the tour cannot go on, and ends with status 1. */
 _Noreturn void die(const char *doing);
