@@ -9,7 +9,7 @@
 
 #define TOKENS_MAX (LINE_MAX_BYTES + 2)
 
-enum kind { WORD, PIPE, IN, OUT, ADD, ERR, ERR_ADD, BACKGROUND, OTHER, END };
+enum kind { WORD, PIPE, IN, OUT, ADD, ERR, ERR_ADD, BACKGROUND, SEMICOLON, AND, OR, END };
 
 struct token {
 	enum kind kind;
@@ -53,8 +53,9 @@ static char *word(const char **s)
 
 static enum kind operator(const char **s) {
 	static const struct { const char * text; enum kind kind; }
-operators[] = { { "2>>", ERR_ADD }, { "2>", ERR }, { ">>", ADD },	{ ">", OUT },
-		{ "<", IN },	    { "|", PIPE }, { "&", BACKGROUND }, { ";", OTHER } };
+operators[] = { { "2>>", ERR_ADD },  { "2>", ERR },	{ ">>", ADD }, { ">", OUT },
+		{ "<", IN },	     { "&&", AND },	{ "||", OR },  { "|", PIPE },
+		{ "&", BACKGROUND }, { ";", SEMICOLON } };
 
 for (unsigned i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
 	if (strncmp(*s, operators[i].text, strlen(operators[i].text)) == 0) {
@@ -113,9 +114,7 @@ static bool take_command(unsigned *at, bool compare, const struct command *ours)
 {
 	unsigned nwords = 0, nredirects = 0;
 
-	for (;
-	     tokens[*at].kind != END && tokens[*at].kind != PIPE && tokens[*at].kind != BACKGROUND;
-	     ++*at) {
+	for (; tokens[*at].kind != PIPE && tokens[*at].kind < BACKGROUND; ++*at) {
 		const struct token *token = &tokens[*at];
 
 		if (token->kind == WORD) {
@@ -124,7 +123,7 @@ static bool take_command(unsigned *at, bool compare, const struct command *ours)
 			fuzz_check(!compare || same(ours->words[nwords - 1], token));
 			continue;
 		}
-		if (token->kind == OTHER || token[1].kind != WORD || ++nredirects > REDIRECTS_MAX)
+		if (token[1].kind != WORD || ++nredirects > REDIRECTS_MAX)
 			return false;
 		if (compare)
 			compare_redirect(&ours->redirects[nredirects - 1], token);
@@ -138,56 +137,95 @@ static bool take_command(unsigned *at, bool compare, const struct command *ours)
 	return nwords > 0;
 }
 
-/* => is the line right? Then ours is the same, if `compare`. */
-static bool take_line(bool compare)
+/* One pipeline from token *at on, as take_command(). */
+static bool take_pipeline(unsigned *at, bool compare)
 {
-	unsigned at = 0, ncommands = 0;
-	bool background = false;
+	unsigned ncommands = 0;
 
-	while (ntokens > 0) {
+	for (;; ++*at) {
 		if (ncommands == COMMANDS_MAX ||
-		    !take_command(&at, compare, &pipeline.commands[ncommands]))
+		    !take_command(at, compare, &pipeline.commands[ncommands]))
 			return false;
 		ncommands++;
-		background = tokens[at].kind == BACKGROUND;
-		at += background;
-		if (tokens[at].kind == END)
+		if (tokens[*at].kind != PIPE)
 			break;
-		if (background)
-			return false;
-		at++;
 	}
-	fuzz_check(!compare ||
-		   (pipeline.ncommands == ncommands && pipeline.background == background));
+	if (compare) {
+		enum kind kind = tokens[*at].kind;
+
+		fuzz_equal(pipeline.ncommands, ncommands);
+		fuzz_equal(pipeline.background, kind == BACKGROUND);
+		fuzz_equal(pipeline.join, kind == AND  ? JOIN_IF_TRUE
+					  : kind == OR ? JOIN_IF_FALSE
+						       : JOIN_ALWAYS);
+	}
 	return true;
 }
 
-/* What is in front of the & or comment is the same pipeline, and ends with its last part. */
-static void check_extent(char *line)
+/* => is the line right? */
+static bool take_line(void)
+{
+	enum kind kind = SEMICOLON, before;
+	unsigned at = 0;
+
+	while (tokens[at].kind != END) {
+		if (!take_pipeline(&at, false))
+			return false;
+		before = kind;
+		kind = tokens[at].kind;
+		if (kind == BACKGROUND && (before == AND || before == OR))
+			return false;
+		at += kind != END;
+	}
+	return kind != AND && kind != OR;
+}
+
+/* What is in front of what joins, or of a comment, is the same pipeline, and ends with its last part. */
+static void check_extent(char *text)
 {
 	static struct pipeline again;
 	size_t n = pipeline.extent;
+	char cut;
 
-	fuzz_check(n <= strlen(line) && strspn(line + n, " \t") == strcspn(line + n, "#&"));
-	line[n] = '\0';
-	fuzz_check(!parse(line, &again) && !again.background && again.extent == n);
+	fuzz_check(n <= strlen(text) && strspn(text + n, " \t") == strcspn(text + n, "#&;|"));
+	cut = text[n];
+	text[n] = '\0';
+	fuzz_check(!parse(text, &again) && !again.background && again.extent == n);
+	fuzz_check(again.join == JOIN_ALWAYS && !*again.rest);
 	fuzz_equal(again.ncommands, pipeline.ncommands);
 	fuzz_equal(again.used, pipeline.used);
+	text[n] = cut;
+}
+
+/* => the line is right: our pipelines are the same */
+static void compare_line(char *line)
+{
+	unsigned at = 0;
+
+	do {
+		fuzz_check(!parse(line, &pipeline));
+		fuzz_check(pipeline.used <= sizeof(pipeline.bytes));
+		if (ntokens == 0)
+			fuzz_equal(pipeline.ncommands, 0);
+		else
+			take_pipeline(&at, true);
+		check_extent(line);
+		at += tokens[at].kind != END;
+		line += pipeline.rest - line;
+		fuzz_equal(!*line, tokens[at].kind == END);
+	} while (*line);
 }
 
 bool fuzz_one(const uint8_t *data, size_t size)
 {
 	char *line = strndup((const char *)data, size < LINE_MAX_BYTES ? size : LINE_MAX_BYTES);
-	const char *wrong = parse(line, &pipeline);
-	bool good = tokenize(line) && take_line(false);
+	const char *wrong = parse_check(line, &pipeline);
+	bool good = tokenize(line) && take_line();
 
 	if (!!good != !wrong)
 		fuzz_fail(__FILE__, __LINE__, "we say: %s", wrong ? wrong : "it is right");
-	fuzz_check(pipeline.used <= sizeof(pipeline.bytes));
 	if (good)
-		take_line(true);
-	if (good)
-		check_extent(line);
+		compare_line(line);
 	for (unsigned i = 0; i < ntokens; i++)
 		free(tokens[i].text);
 	free(line);

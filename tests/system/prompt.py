@@ -46,13 +46,36 @@ def pipes_and_redirections():
 
 
 @case
+def pipelines_are_joined():
+    prompt = Prompt(options=["--add", PROBE + ":/bin/probe"])
+    for line, answer in (("echo a; echo b | cat ;echo c # ; echo d", "a\nb\nc"),
+                         ("cd / && pwd || echo no", "/"),
+                         ("nosuch 2> /tmp/e || cat /tmp/e && echo on", "sh: nosuch: not found\non"),
+                         ("nosuch 2> /tmp/e && echo never && echo never || echo or", "or"),
+                         ("echo one || echo never ; echo two", "one\ntwo"),
+                         ("probe exit 3 || probe exit 0 && echo well", "well"),
+                         ("echo ';' \"&&\" \\|\\|", "; && ||")):
+        equal(prompt.do(line), answer, line)
+    # Ctrl-C ends one, and what stands behind it is not run.
+    prompt.send("probe sleep ; echo never\r")
+    prompt.until(lambda: "\nasleep" in prompt.screen.text(), "that it runs")
+    prompt.send(CTRL["C"])
+    prompt.shows("")
+    lacks(prompt.screen.text(), "\nnever", "screen")
+    prompt.send("nosuch ; exit 4\r")
+    equal(prompt.end(), 4, "status")
+
+
+@case
 def what_cannot_be_run_is_said():
     prompt = Prompt()
     for line, answer in (("nosuch", "sh: nosuch: not found"), ("./nosuch", "sh: ./nosuch: not found"),
                          ("echo 'x", "sh: a ' has no end"), ("echo | | cat", "sh: a program is missing before |"),
                          ("echo |", "sh: a program is missing behind |"), ("> f", "sh: a program is missing"),
                          ("echo >", "sh: a file's name is missing behind < or >"), ("# all this", ""), ("", ""),
-                         ("echo a; b", "sh: ; is not known here: one pipeline a line"),
+                         ("echo a ; ; b", "sh: a program is missing before ;"),
+                         ("echo a && # b", "sh: a program is missing behind &&"),
+                         ("echo a || echo b &", "sh: what && or || joins cannot run in the background"),
                          ("cd /nosuch", "sh: /nosuch: No such file or directory"),
                          ("/run/argv", "sh: /run/argv: Permission denied")):
         equal(prompt.do(line), answer, line)
@@ -347,10 +370,10 @@ def megabytes_and_bytes_that_are_no_text_pass():
 
 @case
 def one_line_as_an_argument():
-    done = run_raw(["--", "sh", "-c", "echo a | cat; "])
-    equal((done.status, done.err), (2, b"sh: ; is not known here: one pipeline a line\n"))
-    done = run_raw(["--", "sh", "-c", "echo a | cat"])
-    equal((done.status, done.out), (0, b"a\n"))
+    done = run_raw(["--", "sh", "-c", "echo a | cat; echo b | cat ; "])
+    equal((done.status, done.out), (0, b"a\nb\n"))
+    done = run_raw(["--", "sh", "-c", "echo a; | cat"])
+    equal((done.status, done.out, done.err), (2, b"", b"sh: a program is missing before |\n"))
     equal(run_raw(["--", "sh", "wrong"]).status, 2, "status")
 
 

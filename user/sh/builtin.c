@@ -82,7 +82,7 @@ static int help(int argc, char **argv)
 		printf("%-6s %-13s %s\n", builtins[i].name, builtins[i].usage, builtins[i].what);
 	puts("Other names are programs (ls /bin), looked for along PATH:");
 	puts("  PROGRAM ARGUMENT... < FILE > FILE >> FILE 2> FILE | PROGRAM... &");
-	puts("Quotes: 'as it is' \"also\" \\x. Ctrl-C ends what runs, Ctrl-Z stops it,");
-	puts("& has it run in the background.");
+	puts("  ; then   && then, if it went well   || then, if not   & beside: in the background");
+	puts("Quotes: 'as it is' \"also\" \\x. Ctrl-C ends what runs, Ctrl-Z stops it.");
 	return 0;
 }

@@ -9,7 +9,6 @@
 #include "sh/edit.h"
 #include "sh/history.h"
 #include "sh/jobs.h"
-#include "sh/parse.h"
 #include "sh/run.h"
 #include "sh/terminal.h"
 
@@ -17,19 +16,6 @@
 #define NARROW "> "
 #define WIDE   40 /* columns from which on the long one is shown */
 #define MISUSE 2
-
-static struct pipeline pipeline;
-
-static int run_text(const char *text)
-{
-	const char *wrong = parse(text, &pipeline);
-
-	if (wrong) {
-		dprintf(STDERR_FILENO, "sh: %s\n", wrong);
-		return MISUSE;
-	}
-	return pipeline.ncommands ? run(&pipeline, text) : 0;
-}
 
 /* Half of what was meant could do anything. */
 static void too_long(void)
@@ -75,7 +61,7 @@ static void talk(bool quiet)
 		if (end != EDIT_LINE)
 			continue;
 		history_add(line.bytes);
-		run_text(line.bytes);
+		run_line(line.bytes);
 	}
 }
 
@@ -88,7 +74,7 @@ static void listen(void)
 		if (end == EDIT_TOO_LONG)
 			too_long();
 		else
-			run_text(line.bytes);
+			run_line(line.bytes);
 		jobs_tell();
 	}
 }
@@ -98,7 +84,7 @@ int main(int argc, char **argv)
 	bool quiet = argc == 2 && strcmp(argv[1], "-q") == 0;
 
 	if (argc == 3 && strcmp(argv[1], "-c") == 0)
-		return run_text(argv[2]);
+		return run_line(argv[2]);
 	if (argc > 1 && !quiet) {
 		dprintf(STDERR_FILENO, "usage: sh [-q | -c LINE]\n");
 		return MISUSE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From a line to a pipeline: quotes, redirections, pipes, &. */
+/* From a line to its pipelines: quotes, redirections, pipes, and what joins them. */
 #include "sh/parse.h"
 
 #include <fcntl.h>
@@ -10,7 +10,24 @@ struct parser {
 	struct pipeline *pipeline;
 	struct command *command;
 	const char *wrong;
+	bool ended; /* by what joins it to the next */
 };
+
+static const struct {
+	const char *text;
+	enum join join;
+	bool background;
+	const char *missing_before, *missing_behind; /* a program */
+} joins[] = {
+	{ "&&", JOIN_IF_TRUE, false, "a program is missing before &&",
+	  "a program is missing behind &&" },
+	{ "||", JOIN_IF_FALSE, false, "a program is missing before ||",
+	  "a program is missing behind ||" },
+	{ ";", JOIN_ALWAYS, false, "a program is missing before ;", NULL },
+	{ "&", JOIN_ALWAYS, true, "a program is missing before &", NULL },
+};
+
+#define NJOINS (sizeof(joins) / sizeof(joins[0]))
 
 static void keep(struct parser *parser, char byte)
 {
@@ -101,7 +118,7 @@ static void begin_command(struct parser *parser)
 	struct pipeline *pipeline = parser->pipeline;
 
 	if (pipeline->ncommands == COMMANDS_MAX) {
-		parser->wrong = "too many programs in one line";
+		parser->wrong = "too many programs in one pipeline";
 		return;
 	}
 	parser->command = &pipeline->commands[pipeline->ncommands++];
@@ -115,29 +132,33 @@ static void skip_to_part(struct parser *parser)
 		parser->at += strlen(parser->at);
 }
 
-/* => at an & */
-static void take_background(struct parser *parser)
+/* Ends the pipeline where something joins it to the next. */
+static bool take_join(struct parser *parser)
 {
-	if (parser->command->nwords == 0) {
-		parser->wrong = "a program is missing before &";
-		return;
-	}
-	parser->at++;
+	struct pipeline *pipeline = parser->pipeline;
+	size_t i = 0;
+
+	while (i < NJOINS && strncmp(parser->at, joins[i].text, strlen(joins[i].text)) != 0)
+		i++;
+	if (i == NJOINS)
+		return false;
+	parser->at += strlen(joins[i].text);
 	skip_to_part(parser);
-	parser->pipeline->background = true;
-	if (*parser->at)
-		parser->wrong = "nothing may follow &: one pipeline a line";
+	if (parser->command->nwords == 0)
+		parser->wrong = joins[i].missing_before;
+	else if (!*parser->at)
+		parser->wrong = joins[i].missing_behind;
+	pipeline->join = joins[i].join;
+	pipeline->background = joins[i].background;
+	parser->ended = true;
+	return true;
 }
 
 static void take_part(struct parser *parser)
 {
 	struct command *command = parser->command;
 
-	if (*parser->at == ';') {
-		parser->wrong = "; is not known here: one pipeline a line";
-	} else if (*parser->at == '&') {
-		take_background(parser);
-	} else if (*parser->at == '|') {
+	if (*parser->at == '|') {
 		parser->at++;
 		if (command->nwords == 0)
 			parser->wrong = "a program is missing before |";
@@ -159,22 +180,42 @@ const char *parse(const char *text, struct pipeline *pipeline)
 
 	pipeline->ncommands = 0;
 	pipeline->background = false;
+	pipeline->join = JOIN_ALWAYS;
 	pipeline->used = 0;
 	pipeline->extent = 0;
 	begin_command(&parser);
 	for (skip_to_part(&parser); *parser.at && !parser.wrong; skip_to_part(&parser)) {
+		if (take_join(&parser))
+			break;
 		take_part(&parser);
-		if (!pipeline->background)
-			pipeline->extent = (size_t)(parser.at - text);
+		pipeline->extent = (size_t)(parser.at - text);
 	}
 	if (parser.wrong)
 		return parser.wrong;
+	pipeline->rest = parser.at;
 	for (unsigned i = 0; i < pipeline->ncommands; i++)
 		pipeline->commands[i].words[pipeline->commands[i].nwords] = NULL;
+	if (parser.ended)
+		return NULL;
 	if (parser.command->nwords == 0 && pipeline->ncommands == 1 && !parser.command->nredirects)
 		pipeline->ncommands = 0;
 	else if (parser.command->nwords == 0)
 		return pipeline->ncommands > 1 ? "a program is missing behind |"
 					       : "a program is missing";
 	return NULL;
+}
+
+const char *parse_check(const char *line, struct pipeline *room)
+{
+	enum join before = JOIN_ALWAYS;
+	const char *wrong;
+
+	do {
+		wrong = parse(line, room);
+		if (!wrong && room->background && before != JOIN_ALWAYS)
+			wrong = "what && or || joins cannot run in the background";
+		line = room->rest;
+		before = room->join;
+	} while (!wrong && *line);
+	return wrong;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Starts the programs of one line: a process group of their own, with or without the terminal. */
+/* Runs a line: each pipeline is a process group of its own, with or without the terminal. */
 #define _GNU_SOURCE
 #include "sh/run.h"
 
@@ -14,8 +14,10 @@
 #include "sh/builtin.h"
 #include "sh/foreground.h"
 #include "sh/jobs.h"
+#include "sh/parse.h"
 #include "sh/terminal.h"
 
+#define MISUSE	   2
 #define CANNOT_RUN 126
 #define NOT_FOUND  127
 
@@ -200,7 +202,8 @@ static int run_programs(struct pipeline *pipeline, const char *line)
 	return complete ? status : CANNOT_RUN;
 }
 
-int run(struct pipeline *pipeline, const char *line)
+/* line: what was parsed */
+static int run(struct pipeline *pipeline, const char *line)
 {
 	struct command *first = &pipeline->commands[0];
 	const struct builtin *builtin = builtin_find(first->words[0]);
@@ -209,4 +212,25 @@ int run(struct pipeline *pipeline, const char *line)
 	if (pipeline->ncommands == 1 && !pipeline->background && builtin && builtin->here)
 		return builtin->run((int)first->nwords, first->words);
 	return run_programs(pipeline, line);
+}
+
+int run_line(const char *line)
+{
+	static struct pipeline pipeline;
+	const char *wrong = parse_check(line, &pipeline);
+	enum join join = JOIN_ALWAYS;
+	int status = 0;
+
+	if (wrong) {
+		dprintf(STDERR_FILENO, "sh: %s\n", wrong);
+		return MISUSE;
+	}
+	for (; *line && status != 128 + SIGINT; line = pipeline.rest) {
+		parse(line, &pipeline);
+		if (pipeline.ncommands &&
+		    (join == JOIN_ALWAYS || (join == JOIN_IF_TRUE) == (status == 0)))
+			status = run(&pipeline, line);
+		join = pipeline.join;
+	}
+	return status;
 }
