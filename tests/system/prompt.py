@@ -5,6 +5,7 @@
 import os
 import re
 import subprocess
+import time
 
 from lib.guest import PATIENCE, PROBE, RUN, folder, run_raw
 from lib.processes import left_alive
@@ -64,6 +65,70 @@ def pipelines_are_joined():
     lacks(prompt.screen.text(), "\nnever", "screen")
     prompt.send("nosuch ; exit 4\r")
     equal(prompt.end(), 4, "status")
+
+
+@case
+def files_and_texts():
+    """A line each, with what it prints, standard error included."""
+    lines = (("mkdir /d && cd /d && mkdir a b/c", "sh: mkdir: b/c: No such file or directory"),
+             ("mkdir -p b/c/e b && ls; ls b", "a/\nb/\nc/"), ("mkdir a", "sh: mkdir: a: File exists"),
+             ("mkdir", "usage: mkdir [-p] NAME..."), ("mkdir -x y", "sh: mkdir: -x is not known here\nusage: mkdir [-p] NAME..."),
+             ("echo one two > f; echo Three >> f ; echo 'a.b*c$' >> f; echo >> f", ""),
+             ("wc f", "       4       4      22 f"), ("wc -l < f; cat f f | wc -w", "       4\n       8"),
+             ("wc -c f f", "      22 f\n      22 f\n      44 total"),
+             ("wc -c nosuch", "sh: wc: nosuch: No such file or directory"),
+             ("grep t f", "one two"), ("grep -in T f", "1:one two\n2:Three"), ("grep -vc o f", "3"),
+             ("grep '^T.*e$' f", "Three"), ("grep '^$' f | wc -l", "       1"), ("grep -F '.b*' f", "a.b*c$"),
+             ("grep 'a\\.b\\*c\\$' f; grep 'x*ee' f", "a.b*c$\nThree"), ("grep 'xa.b' f || echo none", "none"),
+             ("cat f | grep one", "one two"), ("grep Three f f", "f:Three\nf:Three"), ("grep", "usage: grep [-ivncF] PATTERN [FILE...]"),
+             ("grep x nosuch", "sh: grep: nosuch: No such file or directory"),
+             ("ls -l f b/c | cat > l; grep -v : l", ""), ("ls nosuch", "sh: ls: nosuch: No such file or directory"),
+             ("ls f b", "f:\nf\n\nb:\nc/"), ("echo > .hidden; ls -a | grep hid; ls | grep hid", ".hidden"),
+             ("rm f l .hidden; ls", "a/\nb/"), ("rm f", "sh: rm: f: No such file or directory"), ("rm -f f", ""),
+             ("rm a", "sh: rm: a: Is a directory"), ("rm -rf a b nosuch; ls", ""), ("rm", "usage: rm [-rf] NAME..."),
+             ("sleep 0.01 && sleep 0 && echo slept", "slept"), ("sleep 1x || sleep", "usage: sleep SECONDS\nusage: sleep SECONDS"),
+             ("stty", "sh: stty: standard input: Inappropriate ioctl for device"),
+             ("clear", "sh: clear: the terminal (TERM) has no such command"),
+             ("pwd > p; cd /tmp > q; cat /d/p /d/q; pwd", "/d\n/tmp"))
+    answers = [row for _, answer in lines for row in answer.split("\n") if row]
+    status, out, err = without_terminal("".join(line + "\n" for line, _ in lines).encode(), ["--env", "TERM=dumb"])
+    told = [row for row in answers if row.startswith(("sh: ", "usage: "))]
+    equal((status, err.decode().split("\n")), (0, told + [""]), "errors")
+    equal([row for row in out.decode().split("\n") if row], [row for row in answers if row not in told], "output")
+    listing = without_terminal(b"mkdir d; echo 12345 > d/f; ls -l d; ls -l /bin | grep ' sh$'\n")[1].decode()
+    size = os.path.getsize(os.path.join(os.environ["FAULTLINE_BUILD"], "user/sh"))
+    equal([re.sub(r"\d+-\d\d-\d\d \d\d:\d\d", "DATE", re.sub(" +", " ", row)) for row in listing.split("\n")],
+          ["-rw-r--r-- 1 6 DATE f", f"-rwxr-xr-x 1 {size} DATE sh", ""], "ls -l")
+    has(listing, time.strftime(" %Y-", time.gmtime()), "this year, of the host's clock")
+
+
+@case
+def stty_shows_and_changes_the_terminal():
+    prompt = Prompt()
+    sane = prompt.do("stty")
+    has(sane, "rows 24; columns 80;\nintr = ^C;", "stty")
+    has(sane, "\nisig icanon iexten echo echoe echok -echonl echoctl echoke -noflsh -tostop", "stty")
+    equal(prompt.do("stty size | cat; stty size"), "24 80\n24 80")
+    equal(prompt.do("stty -echo intr ^X columns 60; stty size > /tmp/s; cat /tmp/s"), "24 60")
+    has(prompt.do("stty"), "intr = ^X;", "stty")
+    has(prompt.do("stty"), " -echo ", "stty")
+    prompt.send("cat /tmp/s /dev/tty\r")
+    prompt.until(lambda: prompt.screen.text().endswith("> cat /tmp/s /dev/tty\n24 60\n"), "cat")
+    prompt.send("once\r")
+    prompt.until(lambda: "\nonce\n" in prompt.screen.text(), "what cat says")
+    prompt.send(CTRL["X"])
+    prompt.shows("")
+    equal(prompt.screen.text().count("once"), 1, "what was typed, without its echo")
+    has(prompt.do("stty raw; stty"), "-isig -icanon iexten -echo", "stty raw")
+    equal(prompt.do("stty sane; stty columns 80; stty") == sane, True, "stty sane")
+    for line, answer in (("stty nosuch", "sh: stty: nosuch: no such mode, or no value for it"),
+                         ("stty min", "sh: stty: min: no such mode, or no value for it"),
+                         ("stty -echo | cat", "sh: stty: modes are changed only by a line of its own")):
+        equal(prompt.do(line), answer, line)
+    prompt.send("clear\r")
+    prompt.until(lambda: prompt.screen.text() == prompt.mark, "a clear screen")
+    prompt.send(CTRL["D"])
+    equal(prompt.end(), 0, "status")
 
 
 @case

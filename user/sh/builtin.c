@@ -57,9 +57,17 @@ static const struct builtin builtins[] = {
 	{ "fg", "[%N]", "a job goes on in the foreground", jobs_foreground, true },
 	{ "bg", "[%N]", "a job that has stopped goes on in the background", jobs_background, true },
 	{ "kill", "[-SIG] %N|PID", "end a job or a process", jobs_kill, false },
-	{ "ls", "[FOLDER]", "the names in it", small_ls, false },
+	{ "ls", "[-la] [NAME...]", "files and folders; -l: with size and time", files_ls, false },
 	{ "cat", "[FILE...]", "show files, or what comes in", small_cat, false },
+	{ "wc", "[-lwc] [FILE...]", "count lines, words and bytes", text_wc, false },
+	{ "grep", "[-ivncF] PATTERN [FILE...]", "lines with it: . * ^ $ \\x; -F: as it is",
+	  text_grep, false },
+	{ "rm", "[-rf] NAME...", "remove files; -r: folders with all in them", files_rm, false },
+	{ "mkdir", "[-p] NAME...", "make folders", files_mkdir, false },
 	{ "echo", "[WORD...]", "say it", small_echo, false },
+	{ "sleep", "SECONDS", "wait; 0.5 is allowed", small_sleep, false },
+	{ "clear", "", "clear the screen", small_clear, false },
+	{ "stty", "[MODE...]", "the terminal: show, size, sane, raw, -echo ...", stty, true },
 	{ "cd", "[FOLDER]", "go there", change, true },
 	{ "pwd", "", "where we are", where, false },
 	{ "exit", "[STATUS]", "leave, as Ctrl-D does", leave, true },
@@ -79,7 +87,7 @@ static int help(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	for (size_t i = 0; i < NBUILTINS; i++)
-		printf("%-6s %-13s %s\n", builtins[i].name, builtins[i].usage, builtins[i].what);
+		printf("%-6s %-16s %s\n", builtins[i].name, builtins[i].usage, builtins[i].what);
 	puts("Other names are programs (ls /bin), looked for along PATH:");
 	puts("  PROGRAM ARGUMENT... < FILE > FILE >> FILE 2> FILE | PROGRAM... &");
 	puts("  ; then   && then, if it went well   || then, if not   & beside: in the background");

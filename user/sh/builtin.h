@@ -18,7 +18,20 @@ const struct builtin *builtin_find(const char *name);
 /* small.c: */
 int small_echo(int argc, char **argv);
 int small_cat(int argc, char **argv);
-int small_ls(int argc, char **argv);
+int small_sleep(int argc, char **argv);
+int small_clear(int argc, char **argv);
+
+/* files.c: */
+int files_ls(int argc, char **argv);
+int files_rm(int argc, char **argv);
+int files_mkdir(int argc, char **argv);
+
+/* text.c: */
+int text_wc(int argc, char **argv);
+int text_grep(int argc, char **argv);
+
+/* stty.c: */
+int stty(int argc, char **argv);
 
 /* job_commands.c: */
 int jobs_list(int argc, char **argv);

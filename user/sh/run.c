@@ -202,6 +202,25 @@ static int run_programs(struct pipeline *pipeline, const char *line)
 	return complete ? status : CANNOT_RUN;
 }
 
+/* In the prompt itself: its streams are as before when it is done. */
+static int run_here(const struct builtin *builtin, struct command *command)
+{
+	int kept[3], status = 1;
+
+	fflush(stdout);
+	for (int fd = 0; fd < 3; fd++)
+		kept[fd] = command->nredirects ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
+	if (apply(command))
+		status = builtin->run((int)command->nwords, command->words);
+	fflush(stdout);
+	for (int fd = 0; fd < 3; fd++)
+		if (kept[fd] >= 0) {
+			dup2(kept[fd], fd);
+			close(kept[fd]);
+		}
+	return status;
+}
+
 /* line: what was parsed */
 static int run(struct pipeline *pipeline, const char *line)
 {
@@ -210,7 +229,7 @@ static int run(struct pipeline *pipeline, const char *line)
 
 	jobs_look();
 	if (pipeline->ncommands == 1 && !pipeline->background && builtin && builtin->here)
-		return builtin->run((int)first->nwords, first->words);
+		return run_here(builtin, first);
 	return run_programs(pipeline, line);
 }
 

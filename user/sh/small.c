@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* echo, cat and ls: the image has no other programs for them. */
-#include <dirent.h>
+/* echo, cat, sleep and clear: the image has no other programs for them. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sh/builtin.h"
+#include "sh/terminal.h"
 
 static int refused(const char *name)
 {
@@ -55,17 +58,46 @@ int small_cat(int argc, char **argv)
 	return status;
 }
 
-int small_ls(int argc, char **argv)
+/* Seconds with a fraction or without. false: it is no such number. */
+static bool duration(const char *word, struct timespec *ret)
 {
-	const char *path = argc > 1 ? argv[1] : ".";
-	DIR *folder = opendir(path);
-	struct dirent *entry;
+	long unit = 1000000000;
+	char *end;
 
-	if (!folder)
-		return refused(path);
-	while ((entry = readdir(folder)))
-		if (entry->d_name[0] != '.')
-			printf("%s%s\n", entry->d_name, entry->d_type == DT_DIR ? "/" : "");
-	closedir(folder);
+	*ret = (struct timespec){ 0 };
+	if (*word < '0' || *word > '9')
+		return false;
+	errno = 0;
+	ret->tv_sec = strtol(word, &end, 10);
+	if (*end == '.')
+		for (end++; *end >= '0' && *end <= '9'; end++) {
+			unit /= 10;
+			ret->tv_nsec += (*end - '0') * unit;
+		}
+	return !*end && !errno;
+}
+
+int small_sleep(int argc, char **argv)
+{
+	struct timespec time;
+
+	if (argc != 2 || !duration(argv[1], &time)) {
+		dprintf(STDERR_FILENO, "usage: sleep SECONDS\n");
+		return 2;
+	}
+	while (nanosleep(&time, &time) != 0)
+		if (errno != EINTR)
+			return refused("sleep");
+	return 0;
+}
+
+int small_clear(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	if (!terminal_is_smart()) {
+		dprintf(STDERR_FILENO, "sh: clear: the terminal (TERM) has no such command\n");
+		return 1;
+	}
+	printf("\033[H\033[2J");
 	return 0;
 }

@@ -92,6 +92,11 @@ void terminal_take_back(void)
 	terminal_for_programs();
 }
 
+void terminal_keep_modes(const struct termios *modes)
+{
+	found = *modes;
+}
+
 void terminal_keep_tostop(void)
 {
 	struct termios left;

@@ -24,6 +24,9 @@ void terminal_give(pid_t group);
 /* The modes too are as they were found. */
 void terminal_take_back(void);
 
+/* From now on programs find these modes. */
+void terminal_keep_modes(const struct termios *modes);
+
 /* TOSTOP is for programs to come: it stays as the one that has ended left it. */
 void terminal_keep_tostop(void);
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Each command has a few letters and no values: less than getopt is enough. */
+#include "sh/options.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int options_take(char **argv, const char *letters, bool *seen, const char *usage)
+{
+	int i = 1;
+
+	for (; argv[i] && argv[i][0] == '-' && argv[i][1]; i++) {
+		if (strcmp(argv[i], "--") == 0)
+			return i + 1;
+		for (const char *letter = argv[i] + 1; *letter; letter++) {
+			const char *found = strchr(letters, *letter);
+
+			if (!found) {
+				dprintf(STDERR_FILENO, "sh: %s: -%c is not known here\nusage: %s\n",
+					argv[0], *letter, usage);
+				return -1;
+			}
+			seen[found - letters] = true;
+		}
+	}
+	return i;
+}
