@@ -206,6 +206,62 @@ def history_goes_up_and_down():
 
 
 @case
+def tab_completes_commands_and_paths():
+    prompt = Prompt()
+    equal(prompt.do("mkdir -p /tmp/sub/deep /tmp/suburb; cd /tmp; echo x > 'a b'; echo > sub/.hid; echo > sub/漢字; echo > sub/漢語"),
+          "")
+    equal(prompt.do("mkdir c; echo > c/漢; echo > c/江"), "")  # two characters that begin with the same byte
+    for typed, then in ((b"hel\t", "help"), (b"ec\tone", "echo one"), (b"dem\t", "demo"), (b"/bin/to\t", "/bin/tour"),
+                        (b"cat a\t", "cat a\\ b"), (b"cat 'a\t", "cat 'a b'"), (b'cat "\ta\tx', 'cat "a b" x'),
+                        (b"ls s\t", "ls sub"), (b"ls sub/d\t", "ls sub/deep/"), (b"ls subu\t|wc -l\t", "ls suburb/|wc -l"),
+                        (b"cat < s\t", "cat < sub"), (b"ls > /tmp/subu\t", "ls > /tmp/suburb/"), (b"cat sub/.h\t", "cat sub/.hid"),
+                        ("cat sub/漢\t字\t".encode(), "cat sub/漢字"), (b"cat c\t\t\tx", "cat c/x"), (b"ls; dem\t", "ls; demo"), (b"ls 2> subu\t", "ls 2> suburb/"),
+                        (b"nosuch\tx", "nosuchx"), (b"\t\t# comm\t\t", "# comm"), (b"cat nosuch/\t\tx", "cat nosuch/x"),
+                        (b"ls subx" + LEFT + b"u\t", "ls suburb/x"), (b"hel x" + LEFT * 2 + b"\t1", "help 1x")):
+        prompt.type(typed, then)
+        prompt.type(CTRL["E"] + CTRL["U"], "")
+    prompt.send(b"ls sub\t")  # two names go on from here: it takes a second Tab to list them
+    prompt.shows("ls sub")
+    rows = len(prompt.screen.rows)
+    prompt.send(b"\t")
+    prompt.until(lambda: len(prompt.screen.rows) > rows and prompt.screen.row() == "faultline> ls sub", "the list")
+    has(prompt.screen.text(), "> ls sub\nsub/     suburb/\nfaultline>", "screen")
+    prompt.send(b"u\t\r")
+    prompt.shows("")
+    prompt.send(b"wal\t2 1\t\r")  # what is run is what is shown
+    prompt.until(lambda: "\nroot" in prompt.screen.text(), "the walk")
+    prompt.shows("")
+    prompt.send(CTRL["D"])
+    equal(prompt.end(), 0, "status")
+
+
+@case
+def ctrl_r_searches_the_history():
+    for columns in (80, 36):
+        prompt = Prompt(columns)
+        for line in ("echo alpha", "echo beta", "echo alphabet"):
+            prompt.do(line)
+        prompt.send(b"new" + CTRL["R"] + b"alp")
+        prompt.until(lambda: re.search(r"search: alp > echo alphabet$|^\?: echo alphabet$", prompt.screen.row()), "the last")
+        prompt.send(CTRL["R"])
+        prompt.until(lambda: prompt.screen.row().endswith(" echo alpha"), "the one before")
+        prompt.send(CTRL["R"])
+        prompt.until(lambda: re.match(r"not found: alp > echo alpha$|\?! echo alpha$", prompt.screen.row()), "no more")
+        prompt.type(CTRL["C"], "new")
+        prompt.send(CTRL["R"] + b"bet" + ERASE * 2 + b"eta" + LEFT)
+        prompt.shows("echo beta")
+        prompt.type(UP, "echo alpha")
+        prompt.type(DOWN * 2 + b"!", "echo alphabet!")
+        prompt.type(DOWN, "new")
+        rows = len(prompt.screen.rows)
+        prompt.send(CTRL["R"] + b"bet" + CTRL["R"] + b"\r")
+        prompt.until(lambda rows=rows: len(prompt.screen.rows) == rows + 2 and prompt.screen.row() == prompt.mark, "prompt")
+        has(prompt.screen.text(), "> echo beta\nbeta\n" + prompt.mark, "screen")
+        prompt.send(CTRL["D"])
+        equal(prompt.end(), 0, "status")
+
+
+@case
 def a_long_line_in_a_window_of_20_columns():
     prompt = Prompt(20)
     text = "0123456789" * 10

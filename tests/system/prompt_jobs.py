@@ -44,12 +44,9 @@ def in_background(prompt, line):
 
 
 def told(prompt, text):
-    """Asks for prompts until this is told, of what ends or stops at a time of its own."""
-    for _ in range(100):
-        if text in prompt.screen.text():
-            return
-        prompt.do("")
-    raise AssertionError(f"never told: {text!r} in {prompt.screen.text()[-1500:]!r}")
+    """Waits until this is told, of what ends or stops at a time of its own, and for the prompt."""
+    prompt.until(lambda: text in prompt.screen.text(), text)
+    prompt.shows("")
 
 
 def leave(prompt, status=0):
@@ -79,10 +76,10 @@ def a_program_runs_in_the_background():
     has(prompt.do("ps"), f"{pid:5}       2 R", "ps")
     prompt.do("kill %1")
     told(prompt, "[1] SIGTERM  probe spin > /tmp/out\n")
-    equal(prompt.do("probe spin > /tmp/out & echo beside; jobs").split("\n")[1:],
-          ["beside", "[1] Running  probe spin > /tmp/out"], "what follows &")
+    equal(prompt.do("probe spin > /tmp/two & echo beside; jobs").split("\n")[1:],
+          ["beside", "[1] Running  probe spin > /tmp/two"], "what follows &")
     prompt.do("kill %1")
-    told(prompt, "[1] SIGTERM  probe spin > /tmp/out\n")
+    told(prompt, "[1] SIGTERM  probe spin > /tmp/two\n")
     equal(prompt.do("jobs"), "")
     equal(prompt.do(f"maps {pid}"), "sh: maps: no such process")
     equal(prompt.do("maps %1"), "sh: maps: %1: no such job")
@@ -148,7 +145,7 @@ def a_job_finds_the_terminal_as_it_left_it():
     prompt.shows("")
     equal(prompt.do("fg"), "probe modes\nechoes not")
     equal(prompt.do("probe modes > /tmp/o"), "[1] Stopped  probe modes > /tmp/o")
-    equal(prompt.do("bg"), "[1] probe modes > /tmp/o &")
+    after(prompt, "bg\r", "[1] probe modes > /tmp/o &\n")
     told(prompt, "[1] Done     probe modes > /tmp/o\n")
     leave(prompt)
 
@@ -164,9 +161,29 @@ def who_writes_in_the_background_stops_where_that_was_asked_for():
     equal(prompt.do("probe tostop -"), "")
     prompt.send("echo through &\r")
     prompt.until(lambda: prompt.screen.text().count("through\n") > 0, "what it writes, in whose row ever")
-    # What is told may stand there already: a Ctrl-D right behind this Enter could come before the prompt reads again.
-    prompt.enter("")
     told(prompt, "[1] Done     echo through\n")
+    leave(prompt)
+
+
+@case
+def what_is_typed_is_shown_again_when_something_else_was():
+    prompt = begin()
+    in_background(prompt, "sh -c 'sleep 1; echo from behind' &")
+    prompt.type(b"half", "half")
+    prompt.until(lambda: "\n[1] Done     sh -c 'sleep 1; echo from behind'\nfaultline> half" in prompt.screen.text(), "end")
+    has(prompt.screen.text(), "from behind\n", "screen")
+    prompt.type(CTRL["U"], "")
+    in_background(prompt, "sh -c 'sleep 1; stty columns 30; probe sleep > /tmp/out' &")
+    prompt.type(b"echo " + b"0123456789" * 4, "echo " + "0123456789" * 4)
+    # The window here is still as wide: what stands beyond the 30th column is left.
+    prompt.until(lambda: re.match(r"> \d{9,26}789 ", prompt.screen.row()), "the line in 30 columns")
+    prompt.mark = ">"
+    prompt.send(CTRL["C"])
+    prompt.shows("")
+    prompt.mark = "faultline>"
+    prompt.send("kill %1; stty columns 80\r")
+    prompt.until(lambda: "\n[1] SIGTERM" in prompt.screen.text(), "its end")
+    prompt.shows("")
     leave(prompt)
 
 
@@ -193,10 +210,8 @@ def what_can_go_wrong():
     pid = re.search(r"^ *(\d+) .* T ", prompt.do("ps"), re.MULTILINE).group(1)
     equal(prompt.do(f"kill -HUP {pid}"), "")
     equal(prompt.do("fg"), f"{CAT}\nsh: cat: killed by SIGHUP (Hangup)")
-    # It has ended before that, and nobody was told yet.
-    in_background(prompt, "probe sleep 0 > /tmp/out &")
-    has(prompt.do("fg"), "", "too late or not")
-    prompt.do("fg")
+    # It may have ended before that, and nobody was told yet.
+    has(prompt.do("probe sleep 0 > /tmp/out & sleep 0.1; fg"), "probe sleep 0 > /tmp/out", "too late or not")
     equal(prompt.do("jobs"), "")
     leave(prompt)
 

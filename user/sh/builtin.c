@@ -83,6 +83,11 @@ const struct builtin *builtin_find(const char *name)
 	return NULL;
 }
 
+const struct builtin *builtin_at(unsigned index)
+{
+	return index < NBUILTINS ? &builtins[index] : NULL;
+}
+
 static int help(int argc, char **argv)
 {
 	(void)argc, (void)argv;
@@ -92,5 +97,6 @@ static int help(int argc, char **argv)
 	puts("  PROGRAM ARGUMENT... < FILE > FILE >> FILE 2> FILE | PROGRAM... &");
 	puts("  ; then   && then, if it went well   || then, if not   & beside: in the background");
 	puts("Quotes: 'as it is' \"also\" \\x. Ctrl-C ends what runs, Ctrl-Z stops it.");
+	puts("Keys: Tab completes, twice: lists; up, down and Ctrl-R find earlier lines.");
 	return 0;
 }

@@ -14,6 +14,8 @@ struct builtin {
 
 /* NULL: a program's name. */
 const struct builtin *builtin_find(const char *name);
+/* NULL: there are not so many. */
+const struct builtin *builtin_at(unsigned index);
 
 /* small.c: */
 int small_echo(int argc, char **argv);

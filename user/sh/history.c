@@ -30,3 +30,13 @@ void history_add(const char *text)
 	free(lines[count % HISTORY_MAX]);
 	lines[count++ % HISTORY_MAX] = copy;
 }
+
+unsigned history_find(const char *text, unsigned back)
+{
+	const char *line;
+
+	for (; (line = history_at(back)); back++)
+		if (strstr(line, text))
+			return back;
+	return 0;
+}

@@ -248,6 +248,15 @@ void job_show(const struct job *job, int fd)
 		why(job));
 }
 
+bool jobs_have_news(void)
+{
+	jobs_look();
+	for (struct job *job = job_after(0); job; job = job_after(job->number))
+		if (!job->told)
+			return true;
+	return false;
+}
+
 void jobs_tell(void)
 {
 	jobs_look();

@@ -56,6 +56,8 @@ struct job *job_after(unsigned number);
 
 /* Takes what news there is of all, without waiting. */
 void jobs_look(void);
+/* The same; is there anything to tell? */
+bool jobs_have_news(void);
 /* The same; says who has stopped or ended since, and forgets who has ended. */
 void jobs_tell(void);
 /* In a child of the prompt, which has a copy of the table and can't wait for anybody of it. */

@@ -79,10 +79,18 @@ size_t line_char(const char *text, size_t n, unsigned *columns_ret)
 	return bytes;
 }
 
+/* Where a character begins at `at` or before it: no byte but one that continues is inside one. */
+static size_t begin_near(const struct line *line, size_t at)
+{
+	while (at > 0 && (at == line->length || continues(line->bytes[at])))
+		at--;
+	return at;
+}
+
 /* Where the character begins that ends at `at`. => at > 0 */
 static size_t before(const struct line *line, size_t at)
 {
-	size_t begin = 0, next = 0;
+	size_t next = begin_near(line, at - 1), begin = next;
 
 	while (next < at) {
 		begin = next;
@@ -94,7 +102,7 @@ static size_t before(const struct line *line, size_t at)
 /* What came together round the cursor may be one character now: the cursor goes behind it. */
 static void settle(struct line *line)
 {
-	size_t at = 0;
+	size_t at = begin_near(line, line->cursor);
 
 	while (at < line->cursor)
 		at += char_bytes(line->bytes + at, line->length - at);

@@ -7,35 +7,18 @@
 #include <unistd.h>
 
 #include "sh/edit.h"
+#include "sh/events.h"
 #include "sh/history.h"
 #include "sh/jobs.h"
 #include "sh/run.h"
 #include "sh/terminal.h"
 
-#define PROMPT "faultline> "
-#define NARROW "> "
-#define WIDE   40 /* columns from which on the long one is shown */
 #define MISUSE 2
 
 /* Half of what was meant could do anything. */
 static void too_long(void)
 {
 	dprintf(STDERR_FILENO, "sh: a line of more than %d bytes: not run\n", LINE_MAX_BYTES);
-}
-
-/* Programs may leave the cursor, the colours and the character set anywhere. */
-static void begin_row(void)
-{
-	char blanks[1024];
-	unsigned columns = terminal_columns() - 1;
-
-	if (columns > sizeof(blanks))
-		columns = sizeof(blanks);
-	memset(blanks, ' ', columns);
-	if (terminal_is_smart())
-		dprintf(STDOUT_FILENO, "\017\033[0m\033[?25h");
-	/* These go to the next row unless the cursor is in the first column. */
-	dprintf(STDOUT_FILENO, "%.*s\r", (int)columns, blanks);
 }
 
 static void talk(bool quiet)
@@ -46,13 +29,13 @@ static void talk(bool quiet)
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
+	events_begin();
 	if (!quiet)
 		dprintf(STDOUT_FILENO, "help tells what can be done here.\n");
 	for (;;) {
 		jobs_tell();
 		terminal_for_keys();
-		begin_row();
-		end = edit_line(terminal_columns() >= WIDE ? PROMPT : NARROW, &line);
+		end = edit_line(&line);
 		terminal_for_programs();
 		if (end == EDIT_END_OF_INPUT && jobs_may_leave())
 			return;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sh/builtin.h"
+#include "sh/events.h"
 #include "sh/foreground.h"
 #include "sh/jobs.h"
 #include "sh/parse.h"
@@ -112,6 +113,7 @@ static void begin_child(pid_t group, bool background)
 			terminal_give(getpgrp());
 	}
 	default_signals();
+	events_end();
 	if (background && !terminal_has_jobs())
 		leave_terminal_alone();
 }

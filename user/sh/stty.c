@@ -210,19 +210,22 @@ static int refused(void)
 	return 1;
 }
 
-static int change(const struct termios *modes, const struct winsize *size)
+/* Only what has changed: in the background the size may be set, modes may not. */
+static int change(const struct termios *modes, const struct termios *were,
+		  const struct winsize *size)
 {
-	if (tcsetattr(STDIN_FILENO, TCSADRAIN, modes) != 0 ||
-	    ioctl(STDIN_FILENO, TIOCSWINSZ, size) != 0)
-		return refused();
-	terminal_keep_modes(modes);
-	return 0;
+	if (memcmp(modes, were, sizeof(*modes)) != 0) {
+		if (tcsetattr(STDIN_FILENO, TCSADRAIN, modes) != 0)
+			return refused();
+		terminal_keep_modes(modes);
+	}
+	return ioctl(STDIN_FILENO, TIOCSWINSZ, size) == 0 ? 0 : refused();
 }
 
 int stty(int argc, char **argv)
 {
 	struct winsize size = { 0 };
-	struct termios modes;
+	struct termios modes, were;
 
 	if (tcgetattr(STDIN_FILENO, &modes) != 0 || ioctl(STDIN_FILENO, TIOCGWINSZ, &size) != 0)
 		return refused();
@@ -238,6 +241,7 @@ int stty(int argc, char **argv)
 		dprintf(STDERR_FILENO, "sh: stty: modes are changed only by a line of its own\n");
 		return 1;
 	}
+	were = modes;
 	for (int i = 1; i < argc; i++) {
 		if (take_mode(argv[i], &modes))
 			continue;
@@ -248,5 +252,5 @@ int stty(int argc, char **argv)
 		}
 		i++;
 	}
-	return change(&modes, &size);
+	return change(&modes, &were, &size);
 }

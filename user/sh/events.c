@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* The signals are blocked but while this waits, so that none comes between a look and the wait. */
+#define _GNU_SOURCE
+#include "sh/events.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <unistd.h>
+
+static const int signals[] = { SIGCHLD, SIGWINCH };
+
+#define NSIGNALS (sizeof(signals) / sizeof(signals[0]))
+
+static volatile sig_atomic_t came[NSIGNALS];
+static sigset_t found; /* the mask with which programs run */
+static bool begun;
+
+static void note(int sig)
+{
+	for (size_t i = 0; i < NSIGNALS; i++)
+		if (signals[i] == sig)
+			came[i] = 1;
+}
+
+void events_begin(void)
+{
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < NSIGNALS; i++) {
+		sigaddset(&blocked, signals[i]);
+		signal(signals[i], note);
+	}
+	sigprocmask(SIG_BLOCK, &blocked, &found);
+	begun = true;
+}
+
+void events_end(void)
+{
+	if (!begun)
+		return;
+	for (size_t i = 0; i < NSIGNALS; i++)
+		signal(signals[i], SIG_DFL);
+	sigprocmask(SIG_SETMASK, &found, NULL);
+}
+
+enum event event_wait(void)
+{
+	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	for (;;) {
+		if (came[0]) {
+			came[0] = 0;
+			return EVENT_CHILD;
+		}
+		if (came[1]) {
+			came[1] = 0;
+			return EVENT_WINDOW;
+		}
+		if (ppoll(&input, 1, NULL, &found) > 0)
+			return EVENT_KEY;
+	}
+}
