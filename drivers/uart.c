@@ -16,6 +16,7 @@ enum { RBR = 0, THR = 0, IER = 1, FCR = 2, LCR = 3, LSR = 5 };
 #define IER_RECEIVE	 1u
 #define IER_TRANSMIT	 2u
 #define FCR_ENABLE_CLEAR 7u
+#define FCR_TRIGGER_14	 0xc0u /* an interrupt at 14 bytes, or a moment after the last */
 #define LCR_8N1		 3u
 #define LSR_READY	 1u
 #define LSR_ROOM	 0x20u
@@ -34,13 +35,15 @@ static struct {
 	/* guarded by lock: */
 	uint8_t ring[RING_SIZE];
 	unsigned head, tail; /* head: next to write */
-	unsigned lost;
+	bool waits; /* it was full: nothing is taken from the device until half of it is read */
 } input = { .lock = SPINLOCK_INIT(LOCK_DEVICE) };
 
 /* Guards the transmitter and IER; the log's sink takes it too. */
 static struct spinlock output_lock = SPINLOCK_INIT(LOCK_CONSOLE);
 /* Guarded by output_lock: a line of the log is on its way, and others wait for its end. */
 static bool log_writes;
+/* Guarded by output_lock: what IER holds. */
+static uint8_t wanted;
 
 static uint8_t reg_read(unsigned reg)
 {
@@ -52,6 +55,25 @@ static void reg_write(unsigned reg, uint8_t value)
 	mmio_write8(regs, (size_t)reg << shift, value);
 }
 
+/* => output_lock held */
+static void want_interrupts(uint8_t set, uint8_t clear)
+{
+	wanted = (uint8_t)((wanted & ~clear) | set);
+	reg_write(IER, wanted);
+}
+
+/*
+ * While no byte is taken from the device its FIFO fills, and whoever sends waits, where it can.
+ * => input.lock held, interrupts off
+ */
+static void receive(bool on)
+{
+	input.waits = !on;
+	spin_lock(&output_lock);
+	want_interrupts(on ? IER_RECEIVE : 0, on ? 0 : IER_RECEIVE);
+	spin_unlock(&output_lock);
+}
+
 static size_t uart_read(struct chardev *dev, void *to, size_t n)
 {
 	unsigned long flags = spin_lock_irqsave(&input.lock);
@@ -59,6 +81,8 @@ static size_t uart_read(struct chardev *dev, void *to, size_t n)
 
 	while (done < n && input.tail != input.head)
 		((uint8_t *)to)[done++] = input.ring[input.tail++ % RING_SIZE];
+	if (input.waits && input.head - input.tail <= RING_SIZE / 2)
+		receive(true);
 	spin_unlock_irqrestore(&input.lock, flags);
 	return done;
 }
@@ -77,7 +101,7 @@ static size_t write_burst(const uint8_t *from, size_t n)
 	while (!log_writes && done < n && (reg_read(LSR) & LSR_ROOM))
 		reg_write(THR, from[done++]);
 	if (done < n)
-		reg_write(IER, IER_RECEIVE | IER_TRANSMIT);
+		want_interrupts(IER_TRANSMIT, 0);
 	spin_unlock_irqrestore(&output_lock, flags);
 	return done;
 }
@@ -104,7 +128,7 @@ static unsigned uart_ready(struct chardev *dev)
 	if (!log_writes && (reg_read(LSR) & LSR_ROOM))
 		ready |= CHARDEV_WRITABLE;
 	else
-		reg_write(IER, IER_RECEIVE | IER_TRANSMIT);
+		want_interrupts(IER_TRANSMIT, 0);
 	spin_unlock_irqrestore(&output_lock, flags);
 	return ready;
 }
@@ -135,21 +159,18 @@ static void uart_interrupt(void *arg)
 	bool got = false;
 
 	spin_lock(&input.lock);
-	while (reg_read(LSR) & LSR_READY) {
-		uint8_t byte = reg_read(RBR);
-
-		if (input.head - input.tail < RING_SIZE)
-			input.ring[input.head++ % RING_SIZE] = byte;
-		else
-			input.lost++;
+	while (input.head - input.tail < RING_SIZE && (reg_read(LSR) & LSR_READY)) {
+		input.ring[input.head++ % RING_SIZE] = reg_read(RBR);
 		got = true;
 	}
+	if (input.head - input.tail == RING_SIZE)
+		receive(false);
 	spin_unlock(&input.lock);
 	if (got)
 		waitq_wake_all(&uart.readable);
 	if (reg_read(LSR) & LSR_ROOM) {
 		spin_lock(&output_lock);
-		reg_write(IER, IER_RECEIVE);
+		want_interrupts(0, IER_TRANSMIT);
 		spin_unlock(&output_lock);
 		waitq_wake_all(&uart.writable);
 	}
@@ -246,7 +267,7 @@ int uart_init(const struct dt *dt)
 		return -ENOMEM;
 	reg_write(IER, 0);
 	reg_write(LCR, LCR_8N1);
-	reg_write(FCR, FCR_ENABLE_CLEAR);
+	reg_write(FCR, FCR_ENABLE_CLEAR | FCR_TRIGGER_14);
 	return chardev_register(&uart);
 }
 
@@ -257,7 +278,11 @@ int uart_listen(void)
 	if (!regs)
 		return -ENODEV;
 	err = irq_register(irq, uart_interrupt, NULL);
-	if (err == 0)
-		reg_write(IER, IER_RECEIVE);
+	if (err == 0) {
+		unsigned long flags = spin_lock_irqsave(&input.lock);
+
+		receive(true);
+		spin_unlock_irqrestore(&input.lock, flags);
+	}
 	return err;
 }

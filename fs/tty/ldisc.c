@@ -82,14 +82,21 @@ static unsigned end_line(struct ldisc *ldisc, uint16_t entry)
 }
 
 /* ^C, ^\ and ^Z: 0 where it is none of them. */
+static unsigned signal_of(const struct ldisc *ldisc, uint8_t byte)
+{
+	if (!has_lflag(ldisc, ISIG))
+		return 0;
+	return is_key(ldisc, byte, VINTR)   ? LDISC_INTERRUPT
+	       : is_key(ldisc, byte, VQUIT) ? LDISC_QUIT
+	       : is_key(ldisc, byte, VSUSP) ? LDISC_SUSPEND
+					    : 0;
+}
+
 static unsigned take_signal(struct ldisc *ldisc, uint8_t byte, struct ldisc_echo *echo)
 {
-	unsigned event = is_key(ldisc, byte, VINTR)   ? LDISC_INTERRUPT
-			 : is_key(ldisc, byte, VQUIT) ? LDISC_QUIT
-			 : is_key(ldisc, byte, VSUSP) ? LDISC_SUSPEND
-						      : 0;
+	unsigned event = signal_of(ldisc, byte);
 
-	if (event == 0 || !has_lflag(ldisc, ISIG))
+	if (event == 0)
 		return 0;
 	if (!has_lflag(ldisc, NOFLSH))
 		ldisc_flush_input(ldisc);
@@ -185,6 +192,37 @@ unsigned ldisc_input(struct ldisc *ldisc, uint8_t byte, struct ldisc_echo *echo)
 		return events;
 	return ldisc_canonical(ldisc) ? take_canonical(ldisc, byte, echo)
 				      : take_plain(ldisc, byte, echo);
+}
+
+static bool has_room_for(const struct ldisc *ldisc, unsigned n)
+{
+	if (ldisc_canonical(ldisc) && ldisc->commit == ldisc->read)
+		return true;
+	return ldisc->write - ldisc->read + n < LDISC_ROOM;
+}
+
+bool ldisc_has_room(const struct ldisc *ldisc)
+{
+	return has_room_for(ldisc, 1);
+}
+
+bool ldisc_has_much_room(const struct ldisc *ldisc)
+{
+	return has_room_for(ldisc, LDISC_ROOM / 2);
+}
+
+bool ldisc_is_urgent(const struct ldisc *ldisc, uint8_t byte, bool *signal_ret)
+{
+	if (ldisc->termios.c_iflag & ISTRIP)
+		byte &= 0x7f;
+	*signal_ret = signal_of(ldisc, byte) != 0;
+	return *signal_ret || ((ldisc->termios.c_iflag & IXON) &&
+			       (is_key(ldisc, byte, VSTART) || is_key(ldisc, byte, VSTOP)));
+}
+
+bool ldisc_is_quote(const struct ldisc *ldisc, uint8_t byte)
+{
+	return ldisc_canonical(ldisc) && has_lflag(ldisc, IEXTEN) && is_key(ldisc, byte, VLNEXT);
 }
 
 size_t ldisc_available(const struct ldisc *ldisc)

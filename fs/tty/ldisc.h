@@ -41,6 +41,21 @@ void ldisc_init(struct ldisc *ldisc);
 unsigned ldisc_input(struct ldisc *ldisc, uint8_t byte, struct ldisc_echo *echo);
 
 /*
+ * May a byte be given to ldisc_input() and not be lost? false: somebody has to read first. A line
+ * that is too long and not ended always gets room: the key that ends it may be the next.
+ */
+bool ldisc_has_room(const struct ldisc *ldisc);
+
+/* So much that it is worth while to go on with input that had to wait. */
+bool ldisc_has_much_room(const struct ldisc *ldisc);
+
+/* A byte that needs no room and is for now: a signal's, ^S or ^Q. signal_ret: it is a signal's. */
+bool ldisc_is_urgent(const struct ldisc *ldisc, uint8_t byte, bool *signal_ret);
+
+/* Does the byte take away the meaning of the one behind it (^V)? */
+bool ldisc_is_quote(const struct ldisc *ldisc, uint8_t byte);
+
+/*
  * Bytes that a read may take now: in canonical mode those of one line. The end of file counts as
  * one.
  */
@@ -68,6 +83,12 @@ void ldisc_flush_input(struct ldisc *ldisc);
 static inline bool ldisc_canonical(const struct ldisc *ldisc)
 {
 	return (ldisc->termios.c_lflag & ICANON) != 0;
+}
+
+/* A signal's key throws away what was typed before it. */
+static inline bool ldisc_signal_flushes(const struct ldisc *ldisc)
+{
+	return (ldisc->termios.c_lflag & NOFLSH) == 0;
 }
 
 /* Who is not in the foreground is not to write. */

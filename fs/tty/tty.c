@@ -55,6 +55,8 @@ static bool take_piece(struct tty *tty, uint8_t *to, size_t n, size_t *got_ret, 
 	else if (!ldisc_canonical(&tty->ldisc))
 		end = false;
 	spin_unlock(&tty->lock);
+	if (any)
+		tty_input_resume(tty);
 	return end;
 }
 

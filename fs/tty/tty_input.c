@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* The terminal's input side: a thread that feeds the line discipline, echoes, and sends signals. */
+
+/*
+ * Where the line discipline has no room, what comes is held back, and where that is full too the
+ * device is left alone: it has the sender wait, if it can. ^C and its kin, ^S and ^Q do not wait
+ * behind what is held back.
+ */
 #include "abi/signal.h"
 #include "arch/timer.h"
 #include "base/clock.h"
 #include "fs/tty/tty_private.h"
+#include "lib/bits.h"
 #include "lib/string.h"
 #include "proc/job/ctty.h"
 #include "proc/wait.h"
@@ -48,12 +55,11 @@ static void add_echo(struct tty *tty)
 	echoes->n += tty->echo.n;
 }
 
+/* Gives a byte to the line discipline. => tty->lock held, which it drops */
 static void take_byte(struct tty *tty, uint8_t byte)
 {
-	unsigned events;
+	unsigned events = ldisc_input(&tty->ldisc, byte, &tty->echo);
 
-	spin_lock(&tty->lock);
-	events = ldisc_input(&tty->ldisc, byte, &tty->echo);
 	spin_unlock(&tty->lock);
 	add_echo(tty);
 	put_echoes(tty);
@@ -69,6 +75,89 @@ static void take_byte(struct tty *tty, uint8_t byte)
 		ctty_signal(&tty->jobs, SIGTSTP);
 }
 
+/* n bytes from `at` on are held back no longer. => tty->lock held */
+static void unhold(struct tty *tty, size_t at, size_t n)
+{
+	tty->nheld -= n;
+	memmove(tty->held + at, tty->held + at + n, tty->nheld - at);
+}
+
+/* Takes the oldest byte that is held back. false: there is none, or no room for it. */
+static bool take_next(struct tty *tty)
+{
+	uint8_t byte;
+
+	spin_lock(&tty->lock);
+	if (tty->nheld == 0 || !ldisc_has_room(&tty->ldisc)) {
+		tty->stalled = tty->nheld != 0;
+		spin_unlock(&tty->lock);
+		return false;
+	}
+	byte = tty->held[0];
+	unhold(tty, 0, 1);
+	take_byte(tty, byte);
+	return true;
+}
+
+/*
+ * Takes a byte that does not wait for its turn; what is typed before a signal's key goes, as it
+ * would have with room. false: there is none.
+ */
+static bool take_urgent(struct tty *tty)
+{
+	bool is_signal = false;
+	size_t at = 0;
+	uint8_t byte;
+
+	spin_lock(&tty->lock);
+	while (at < tty->nheld && ((at != 0 && ldisc_is_quote(&tty->ldisc, tty->held[at - 1])) ||
+				   !ldisc_is_urgent(&tty->ldisc, tty->held[at], &is_signal)))
+		at++;
+	if (at == tty->nheld) {
+		spin_unlock(&tty->lock);
+		return false;
+	}
+	byte = tty->held[at];
+	if (is_signal && ldisc_signal_flushes(&tty->ldisc))
+		unhold(tty, 0, at + 1);
+	else
+		unhold(tty, at, 1);
+	take_byte(tty, byte);
+	return true;
+}
+
+/* Takes what the device has, as far as it can be held. => how much */
+static size_t hold_input(struct tty *tty)
+{
+	uint8_t piece[PIECE];
+	size_t room, got;
+
+	spin_lock(&tty->lock);
+	room = TTY_HELD_MAX - tty->nheld;
+	spin_unlock(&tty->lock);
+	if (room == 0)
+		return 0;
+	got = tty->dev->ops->read(tty->dev, piece, MIN(room, sizeof(piece)));
+	spin_lock(&tty->lock);
+	/* Meanwhile some may have been thrown away, but none have come. */
+	memcpy(tty->held + tty->nheld, piece, got);
+	tty->nheld += got;
+	spin_unlock(&tty->lock);
+	return got;
+}
+
+void tty_input_resume(struct tty *tty)
+{
+	bool stalled;
+
+	spin_lock(&tty->lock);
+	stalled = tty->stalled && ldisc_has_much_room(&tty->ldisc);
+	tty->stalled &= !stalled;
+	spin_unlock(&tty->lock);
+	if (stalled)
+		waitq_wake_all(&tty->dev->readable);
+}
+
 static void hang_up(struct tty *tty)
 {
 	spin_lock(&tty->lock);
@@ -77,7 +166,7 @@ static void hang_up(struct tty *tty)
 	waitq_wake_all(&tty->readable);
 }
 
-/* Until there is input, or it is time to try the device with an echo again. */
+/* Until there is input, or room for it, or it is time to try the device with an echo again. */
 static void wait_for_work(struct tty *tty, uint64_t seq)
 {
 	if (tty->echoes.n != 0)
@@ -87,22 +176,31 @@ static void wait_for_work(struct tty *tty, uint64_t seq)
 		thread_wait_always(&tty->dev->readable, seq);
 }
 
+static bool holds_any(struct tty *tty)
+{
+	bool any;
+
+	spin_lock(&tty->lock);
+	any = tty->nheld != 0;
+	spin_unlock(&tty->lock);
+	return any;
+}
+
 void tty_input_main(void *arg)
 {
 	struct tty *tty = arg;
 	struct chardev *dev = tty->dev;
-	uint8_t piece[PIECE];
 
 	for (;;) {
 		uint64_t seq = waitq_sample(&dev->readable);
-		size_t got = dev->ops->read(dev, piece, sizeof(piece));
+		bool worked = hold_input(tty) != 0;
 
-		for (size_t i = 0; i < got; i++)
-			take_byte(tty, piece[i]);
+		while (take_next(tty) || take_urgent(tty))
+			worked = true;
 		put_echoes(tty);
-		if (got != 0)
+		if (worked)
 			continue;
-		if (dev->ops->ended(dev))
+		if (!holds_any(tty) && dev->ops->ended(dev))
 			break;
 		wait_for_work(tty, seq);
 	}

@@ -17,6 +17,13 @@ static int get_termios(struct tty *tty, vaddr_t arg)
 	return user_copy_out(arg, &termios, sizeof(termios));
 }
 
+/* Throws away all input that has come. => tty->lock held */
+static void flush_input(struct tty *tty)
+{
+	ldisc_flush_input(&tty->ldisc);
+	tty->nheld = 0;
+}
+
 static int set_termios(struct tty *tty, vaddr_t arg, bool flush)
 {
 	struct abi_termios termios;
@@ -28,12 +35,13 @@ static int set_termios(struct tty *tty, vaddr_t arg, bool flush)
 		return -EFAULT;
 	spin_lock(&tty->lock);
 	if (flush)
-		ldisc_flush_input(&tty->ldisc);
+		flush_input(tty);
 	ldisc_set_termios(&tty->ldisc, &termios);
 	spin_unlock(&tty->lock);
 	/* Who waits may wait for something else now. */
 	waitq_wake_all(&tty->readable);
 	waitq_wake_all(&tty->resumed);
+	tty_input_resume(tty);
 	return 0;
 }
 
@@ -85,8 +93,9 @@ static int flush(struct tty *tty, vaddr_t which)
 	if (which == TCOFLUSH)
 		return 0;
 	spin_lock(&tty->lock);
-	ldisc_flush_input(&tty->ldisc);
+	flush_input(tty);
 	spin_unlock(&tty->lock);
+	tty_input_resume(tty);
 	return 0;
 }
 

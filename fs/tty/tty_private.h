@@ -9,6 +9,8 @@
 
 struct poller;
 
+#define TTY_HELD_MAX 256u /* looked through under the lock: preemption is off for so long */
+
 struct tty {
 	struct chardev *dev; /* const */
 	struct turn input;   /* one read's bytes stay together: a long line goes to one reader */
@@ -19,6 +21,10 @@ struct tty {
 	struct ldisc ldisc;
 	struct abi_winsize winsize;
 	bool hung_up; /* the device's input has ended */
+	/* What the device gave, and the line discipline has no room for yet: the oldest first. */
+	uint8_t held[TTY_HELD_MAX];
+	size_t nheld;
+	bool stalled; /* the input thread waits for room: tty_input_resume() */
 	/* woken after the change: */
 	struct waitq readable; /* input, or hung_up */
 	struct waitq resumed;  /* output is no longer stopped */
@@ -32,6 +38,9 @@ struct tty {
 
 /* Files on a terminal: their inode's device is the tty. */
 extern const struct file_ops tty_ops;
+
+/* Somebody has read, or changed what is done with input: what is held back may go on. => no lock held */
+void tty_input_resume(struct tty *tty);
 
 /* The kernel thread that takes the device's input; arg: the tty. */
 void tty_input_main(void *arg);

@@ -144,11 +144,35 @@ static unsigned type(uint8_t key)
 	return 0;
 }
 
+/* Keys that need no room: those that do something at once. */
+static void check_urgent(uint8_t key)
+{
+	bool is_signal, urgent = ldisc_is_urgent(&ldisc, key, &is_signal);
+
+	if (ldisc.termios.c_iflag & ISTRIP)
+		key &= 0x7f;
+	fuzz_equal(is_signal, has(ISIG) && (is(key, VINTR) || is(key, VQUIT) || is(key, VSUSP)));
+	fuzz_equal(urgent, is_signal || (ldisc.termios.c_iflag & IXON &&
+					 (is(key, VSTART) || is(key, VSTOP))));
+	fuzz_equal(ldisc_is_quote(&ldisc, key), has(ICANON) && has(IEXTEN) && is(key, VLNEXT));
+}
+
+static void check_room(void)
+{
+	bool needs_none = has(ICANON) && tty.whole == 0;
+
+	fuzz_equal(ldisc_has_room(&ldisc), needs_none || tty.n + 1 < LDISC_ROOM);
+	fuzz_equal(ldisc_has_much_room(&ldisc), needs_none || tty.n + LDISC_ROOM / 2 < LDISC_ROOM);
+}
+
 static void do_key(uint8_t key)
 {
 	struct ldisc_echo echo;
-	unsigned events = ldisc_input(&ldisc, key, &echo);
 	size_t whole = tty.whole;
+	unsigned events;
+
+	check_urgent(key);
+	events = ldisc_input(&ldisc, key, &echo);
 
 	fuzz_check(echo.n <= LDISC_ECHO_MAX);
 	fuzz_equal(events & ~LDISC_READABLE, type(key));
@@ -283,6 +307,7 @@ bool fuzz_one(const uint8_t *data, size_t size)
 		fuzz_check(ldisc.write - ldisc.read <= LDISC_ROOM);
 		fuzz_equal(ldisc.write - ldisc.read, tty.n);
 		fuzz_equal(ldisc_available(&ldisc), tty.whole);
+		check_room();
 	}
 	do_read(UINT8_MAX);
 	return size > 0;

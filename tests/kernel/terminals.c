@@ -287,6 +287,126 @@ KTEST(port_long_write_ends_by_a_kill)
 	kill_writer_of(&port_file);
 }
 
+/* ---- more input than there is room for ---- */
+
+#define ROW_LEN 50
+#define ROWS	(3 * LDISC_ROOM / ROW_LEN) /* what is held back is full too */
+
+static char rows[ROWS * ROW_LEN + 1];
+
+/* Lines that differ, each of ROW_LEN bytes. */
+static void make_rows(void)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		memset(rows + i * ROW_LEN, (int)('a' + i % 26), ROW_LEN - 1);
+		rows[i * ROW_LEN] = (char)('0' + i % 10);
+		rows[(i + 1) * ROW_LEN - 1] = '\n';
+	}
+}
+
+static int read_all(void *arg)
+{
+	static char piece[ROW_LEN];
+	size_t done = 0;
+	ssize_t n;
+
+	(void)arg;
+	if (!map_buffer(PAGE_SIZE))
+		return 99;
+	do {
+		struct user_iter iter = user_iter_one(BUFFER, ROW_LEN);
+
+		n = tty_file->ops->read(tty_file, &iter, NULL);
+		if (n > 0 && (user_copy_in(piece, BUFFER, (size_t)n) != 0 ||
+			      memcmp(piece, rows + done, (size_t)n) != 0))
+			return 98;
+		done += n > 0 ? (size_t)n : 0;
+	} while (n > 0);
+	EXPECT_EQ(0, n);
+	EXPECT_EQ(ROWS * ROW_LEN, done);
+	return 0;
+}
+
+static int type_for_a_reader(void *arg)
+{
+	int pid = ktest_spawn(read_all, arg);
+	struct usage usage;
+	int status = -1;
+
+	tty_input_main(&tty);
+	EXPECT_EQ(pid, process_wait(pid, 0, &status, &usage));
+	EXPECT_EQ(EXITED(0), status);
+	return 0;
+}
+
+KTEST(terminal_loses_nothing_that_is_typed_ahead)
+{
+	make_rows();
+	for (unsigned canonical = 0; canonical < 2; canonical++) {
+		begin(rows, ROWS * ROW_LEN);
+		if (!canonical)
+			tty.ldisc.termios.c_lflag &= ~(unsigned)ICANON;
+		ASSERT_TRUE(open_files());
+		EXPECT_EQ(EXITED(0), ktest_run(type_for_a_reader, NULL));
+		EXPECT_EQ(ROWS * ROW_LEN, typed);
+		close_files();
+	}
+}
+
+static void type_a_key_behind_rows(char key, bool stopped)
+{
+	size_t n = LDISC_ROOM + TTY_HELD_MAX / 2;
+
+	make_rows();
+	rows[n] = key;
+	begin(rows, n + 1);
+	tty.ldisc.stopped = stopped;
+	tty_input_main(&tty);
+	EXPECT_EQ(n + 1, typed);
+}
+
+/* Nobody reads: the key for which that is to end does not wait behind what is held back. */
+KTEST(terminal_takes_a_signal_before_what_is_held_back)
+{
+	type_a_key_behind_rows('\003', false);
+	EXPECT_EQ(0, available_now());
+	EXPECT_EQ(0, tty.nheld);
+	EXPECT_EQ(0, memcmp(screen + (echoed - 2) % sizeof(screen), "^C", 2));
+}
+
+/* The reader may be one whose output ^S has stopped. A flush throws away what is held back, too. */
+static int resumes_and_flushes(void *arg)
+{
+	struct waitq never = WAITQ_INIT(never);
+
+	(void)arg;
+	while (typed == 0 || typed < nkeys || tty.ldisc.stopped)
+		thread_wait_until(&never, waitq_sample(&never),
+				  arch_time() + clock_ns_to_ticks(NSEC_PER_SEC / 1000));
+	EXPECT_TRUE(tty.nheld != 0);
+	EXPECT_EQ(0, tty_ioctl_request(&tty, TCFLSH, TCIFLUSH));
+	return 0;
+}
+
+static int type_start_behind_rows(void *arg)
+{
+	int pid = ktest_spawn(resumes_and_flushes, arg);
+	struct usage usage;
+	int status = -1;
+
+	type_a_key_behind_rows('\021', true);
+	EXPECT_EQ(0, tty.nheld);
+	EXPECT_EQ(pid, process_wait(pid, 0, &status, &usage));
+	return status;
+}
+
+KTEST(terminal_takes_start_before_what_is_held_back)
+{
+	typed = nkeys = 0;
+	EXPECT_EQ(EXITED(0), ktest_run(type_start_behind_rows, NULL));
+	EXPECT_TRUE(!tty.ldisc.stopped);
+}
+
 #ifdef FAULTLINE_HARDENED
 
 static struct thread *readers[2];
