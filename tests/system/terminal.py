@@ -82,6 +82,14 @@ def ctrl_a_x_ends_the_machine():
 
 
 @case
+def ctrl_a_x_does_not_wait_behind_a_paste_that_nobody_reads():
+    run = OnTerminal("sleep")
+    run.expect("asleep\r\n")
+    run.send((b"x" * 99 + b"\r") * 3000 + CTRL_A + b"x")
+    equal(run.finish()[0], 130, "status")
+
+
+@case
 def ctrl_a_twice_is_one_ctrl_a():
     run = OnTerminal("echo")
     run.expect("ready\r\n")

@@ -104,7 +104,7 @@ class Keys:
     """What is typed, on its way to the UART: held back until the kernel listens; Ctrl-A is ours."""
 
     def __init__(self):
-        self.typed = b""
+        self.typed = bytearray()
         self.after_ctrl_a = False
 
     def feed(self, data):
@@ -114,15 +114,15 @@ class Keys:
                 self.after_ctrl_a = False
                 if byte in b"xX":
                     raise Interrupted(0)
-                self.typed += bytes([byte]) if byte == CTRL_A else bytes([CTRL_A, byte])
+                self.typed += bytes([byte] if byte == CTRL_A else [CTRL_A, byte])
             elif byte == CTRL_A:
                 self.after_ctrl_a = True
             else:
-                self.typed += bytes([byte])
+                self.typed.append(byte)
 
     def take(self):
         """Gives what may go on."""
-        typed, self.typed = self.typed, b""
+        typed, self.typed = self.typed, bytearray()
         return typed
 
 
@@ -190,7 +190,8 @@ class Session:
         self.loop.add_reader(self._fd("uart"), self.uart.feed, self.uart.finish, writer)
         self.to_uart = self.loop.add_writer(self._fd("uart"))
         if self.terminal.input is not None:
-            self.loop.add_reader(self.terminal.input, self.keys.feed, hung_up, self.to_uart)
+            # However much the machine has not taken yet: behind it may come the Ctrl-A X that ends it.
+            self.loop.add_reader(self.terminal.input, self.keys.feed, hung_up)
 
     def run(self, deadline):
         """Moves bytes until the machine has gone off; a deadline is None or a monotonic time."""
