@@ -457,12 +457,31 @@ def a_line_that_is_too_long_is_not_run():
     equal((status, out), (0, line[5:-1] + b"\nover\n"), "status and output")
     equal(err, b"sh: a line of more than 4096 bytes: not run\n" * 2, "errors")
     prompt = Prompt()
-    for number in range(8):  # what is typed faster than it is read is lost, 4096 bytes ahead
-        prompt.send(b"echo " * 99 + b"no%03d" % number)
-        prompt.until(lambda end="no%03d" % number: prompt.screen.row().endswith(end), "the end of what is typed")
-    prompt.send(b"echo " * 100 + b"\r")
+    prompt.send(b"echo " * 2000 + b"\r")
     prompt.until(lambda: "\nsh: a line of more than 4096 bytes: not run\n" in prompt.screen.text(), "why it is not run")
     equal(prompt.do("echo on"), "on")
+    prompt.send(CTRL["D"])
+    equal(prompt.end(), 0, "status")
+
+
+@case
+def a_paste_loses_nothing():
+    prompt = Prompt(options=["--add", PROBE + ":/bin/probe"])
+    rows = [f"{number:05} " + "x" * 93 for number in range(1000)]
+    prompt.send("cat > /tmp/f\r" + "\r".join(rows) + "\r\x04" + "echo over\r")  # cat reads until the Ctrl-D
+    prompt.until(lambda: "\nover\n" in prompt.screen.text()[-500:], "over")
+    equal(prompt.do("wc /tmp/f"), "    1000    2000  100000 /tmp/f", "100 KB of lines")
+    equal(prompt.do("cat /tmp/f").replace("\n", "") == "".join(rows), True, "the same lines")
+    rows = [row[:60] for row in rows[:200]]
+    prompt.send("".join("# " + row + "\r" + (f"echo says {row[:5]}\r" if row[3:5] == "49" else "") for row in rows) + "echo so\r")
+    prompt.until(lambda: "\nso\n" in prompt.screen.text()[-500:], "the last answer")
+    shown = prompt.screen.text()
+    equal(re.findall(r"^says (\d+)$", shown, re.MULTILINE), ["00049", "00149"], "answers")
+    equal(re.findall(r"^faultline> # (\d+)", shown, re.MULTILINE), [row[:5] for row in rows], "lines")
+    equal(prompt.do("stty -icanon -echo"), "")
+    prompt.send("probe head1 > /tmp/g; echo done\r" + "y" * 20000 + "\r")
+    prompt.until(lambda: "\ndone\n" in prompt.screen.text()[-500:], "done")
+    equal(prompt.do("wc /tmp/g"), "       1       1   20001 /tmp/g", "a line that is read byte by byte")
     prompt.send(CTRL["D"])
     equal(prompt.end(), 0, "status")
 
