@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "lib/string.h"
 #include "proc/pid.h"
+#include "proc/sched.h"
 
 _Static_assert(FAULTLINE_KINDS == FAULT_KINDS, "the same table");
 _Static_assert(FAULTLINE_DENY_MAPERR == FAULT_DENY_MAPERR &&
@@ -52,6 +53,8 @@ static uint32_t state_of(const struct process *process)
 {
 	if (process->state == PROCESS_ALIVE && atomic_load(&process->signals.stopped))
 		return FAULTLINE_STOPPED;
+	if (process->state == PROCESS_ALIVE && sched_is_asleep(process->thread))
+		return FAULTLINE_SLEEPING;
 	return process->state;
 }
 

@@ -325,6 +325,13 @@ void sched_sleep(void)
 	spin_unlock_irqrestore(&runq_this()->lock, flags);
 }
 
+bool sched_is_asleep(const struct thread *thread)
+{
+	/* Who is preempted on its way to sleep is queued, and runs once more. */
+	return __atomic_load_n(&thread->state, __ATOMIC_RELAXED) == THREAD_SLEEPING &&
+	       !__atomic_load_n(&thread->queued, __ATOMIC_RELAXED);
+}
+
 void sched_leave(void)
 {
 	thread_assert_no_waiting_lock(current_thread());

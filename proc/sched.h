@@ -56,6 +56,9 @@ void sched_leave(void) __attribute__((noreturn));
  */
 void sched_wait_left(struct thread *thread);
 
+/* Does it wait, neither on a hart nor ready to run? It may have changed when this answers. */
+bool sched_is_asleep(const struct thread *thread);
+
 /*
  * Makes a sleeping or new thread runnable. No effect on others. => any lock but a run queue's; any
  * context

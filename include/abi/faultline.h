@@ -57,10 +57,11 @@
 #define FAULTLINE_REMAP	      9 /* the first write to a shared page */
 #define FAULTLINE_KINDS	      10
 
-#define FAULTLINE_ALIVE	  0
-#define FAULTLINE_EXITING 1
-#define FAULTLINE_ZOMBIE  2
-#define FAULTLINE_STOPPED 3 /* alive, until SIGCONT */
+#define FAULTLINE_ALIVE	   0 /* runs, or is ready to */
+#define FAULTLINE_EXITING  1
+#define FAULTLINE_ZOMBIE   2
+#define FAULTLINE_STOPPED  3 /* alive, until SIGCONT */
+#define FAULTLINE_SLEEPING 4 /* alive, and waits in a system call or for a page */
 
 /* Since its last exec; all 0 for a zombie but the first row. Pages are of 4096 bytes. */
 struct faultline_process {

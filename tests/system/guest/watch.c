@@ -2,6 +2,7 @@
 /* Watches its own faults through Faultline's call, and says what it did not see as it should be. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -85,8 +86,19 @@ static void states(void)
 	ask(FAULTLINE_PROCESS, (unsigned long)pid, &self, sizeof(self), 0);
 	expect("it has stopped", FAULTLINE_STOPPED, self.state);
 	kill(pid, SIGCONT);
+	do { /* it is on its way to pause() */
+		sched_yield();
+		ask(FAULTLINE_PROCESS, (unsigned long)pid, &self, sizeof(self), 0);
+	} while (self.state == FAULTLINE_ALIVE);
+	expect("it goes on, and sleeps", FAULTLINE_SLEEPING, self.state);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	pid = fork();
+	while (pid == 0)
+		;
+	sched_yield();
 	ask(FAULTLINE_PROCESS, (unsigned long)pid, &self, sizeof(self), 0);
-	expect("it goes on", FAULTLINE_ALIVE, self.state);
+	expect("what loops does not sleep", FAULTLINE_ALIVE, self.state);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 }
