@@ -74,6 +74,20 @@ def a_program_runs_in_the_background():
     equal(prompt.do(f"faults {pid}").split("\n")[0], f"probe[{pid}]", "faults")
     has(prompt.do(f"walk {pid} 10000"), "leaf", "walk")
     has(prompt.do("ps"), f"{pid:5}       2 R", "ps")
+    in_background(prompt, "probe sleep | cat > /tmp/cat &")
+
+    def states():
+        rows = [row.split(None, 5) for row in prompt.do("ps | cat").split("\n")[1:]]
+        return {(row[2], row[5]) for row in rows}
+
+    # On its way to sleep one is ready to run.
+    wanted = {("S", "init"), ("S", "sh"), ("R", "sh: ps"), ("S", "probe"), ("S", "sh: cat"), ("R", "probe")}
+    seen = states()
+    while not seen >= wanted:
+        seen = states()
+    equal(seen - wanted <= {("R", "sh: cat")}, True, f"and no others: {seen}")
+    prompt.do("kill %2")
+    told(prompt, "[2] SIGTERM  probe sleep | cat > /tmp/cat\n")
     prompt.do("kill %1")
     told(prompt, "[1] SIGTERM  probe spin > /tmp/out\n")
     equal(prompt.do("probe spin > /tmp/two & echo beside; jobs").split("\n")[1:],

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sh/copies.h"
 #include "sh/edit.h"
 #include "sh/events.h"
 #include "sh/history.h"
@@ -66,6 +67,7 @@ int main(int argc, char **argv)
 {
 	bool quiet = argc == 2 && strcmp(argv[1], "-q") == 0;
 
+	copies_begin();
 	if (argc == 3 && strcmp(argv[1], "-c") == 0)
 		return run_line(argv[2]);
 	if (argc > 1 && !quiet) {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sh/builtin.h"
+#include "sh/copies.h"
 #include "sh/events.h"
 #include "sh/foreground.h"
 #include "sh/jobs.h"
@@ -130,6 +131,7 @@ static _Noreturn void child(struct command *command, int in, int out)
 		_exit(1);
 	if (!builtin)
 		become(command->words);
+	copies_note(getpid(), command->words[0]);
 	/* cppcheck-suppress nullPointerRedundantCheck ; become() does not come back */
 	int status = builtin->run((int)command->nwords, command->words);
 	fflush(stdout);
@@ -150,6 +152,8 @@ static bool start(struct job *job, struct command *command, bool background, boo
 		child(command, *in, ends[1]);
 	}
 	if (pid > 0) {
+		if (builtin_find(command->words[0]))
+			copies_note(pid, command->words[0]);
 		job_add_process(job, pid);
 		if (terminal_has_jobs())
 			setpgid(pid, job_group(job));

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "sh/builtin.h"
+#include "sh/copies.h"
 #include "sh/watch.h"
 
 #define TRACE_SHOWN 20
@@ -49,9 +50,20 @@ static int ps_of_linux(void)
 	return 0;
 }
 
+/* The prompt's own commands are no programs: "sh: cat" is a copy of the prompt that runs its cat. */
+static void show_process(const struct faultline_process *process)
+{
+	static const char states[] = { 'R', 'E', 'Z', 'T', 'S' };
+	const char *own = copies_find(process->pid, process->parent);
+
+	printf("%5d %7d %c %8lu %7lu %.16s%s%s\n", process->pid, process->parent,
+	       process->state < sizeof(states) ? states[process->state] : '?',
+	       (unsigned long)process->resident * 4, served(process), process->name,
+	       own ? ": " : "", own ? own : "");
+}
+
 int watch_ps(int argc, char **argv)
 {
-	static const char states[] = { 'R', 'E', 'Z', 'T' };
 	struct faultline_process all[8];
 	long n, after = 0;
 
@@ -63,9 +75,7 @@ int watch_ps(int argc, char **argv)
 		if (after == 0)
 			puts("  PID  PARENT S      KIB  FAULTS NAME");
 		for (long i = 0; i < n; i++)
-			printf("%5d %7d %c %8lu %7lu %.16s\n", all[i].pid, all[i].parent,
-			       all[i].state < sizeof(states) ? states[all[i].state] : '?',
-			       (unsigned long)all[i].resident * 4, served(&all[i]), all[i].name);
+			show_process(&all[i]);
 		after = n ? all[n - 1].pid : after;
 	} while (n > 0);
 	return 0;
