@@ -127,6 +127,31 @@ def the_prompt_comes_after_it():
 
 
 @case
+def the_help_is_chinese_where_the_tour_is():
+    if FAKE:
+        raise Skip("needs the real kernel")
+    prompt = Prompt(tour=True, lang="zh_CN.UTF-8")
+    prompt.until(lambda: prompt.screen.row().endswith("q：退出"), "the first stop")
+    has(prompt.screen.row(), "Ctrl-C：到提示符", "the keys")
+    prompt.send(CTRL["C"])
+    prompt.shows("")
+    has(prompt.screen.text(), "\n输入 help 看有什么命令。\n", "greeting")
+    chinese = prompt.do("help")
+    equal([row.split()[0] for row in chinese.split("\n") if not re.search("[\u4e00-\u9fff]", row)], [], "lines without Chinese")
+    prompt.send("tour --lang en\r")  # whoever chose a language there finds it in the prompt behind it only
+    prompt.until(lambda: at_stop(prompt), "the first stop in English")
+    prompt.send(CTRL["C"])
+    prompt.shows("")
+    equal(prompt.do("help"), chinese, "help afterwards")
+    prompt.send(CTRL["D"])
+    equal(prompt.end(), 0, "status")
+    prompt = Prompt(options=["--env", "LC_ALL=C"], shell=False, lang="zh_CN.UTF-8")
+    has(prompt.do("help"), "\nps                      the processes\n", "help in English")
+    prompt.send(CTRL["D"])
+    equal(prompt.end(), 0, "status")
+
+
+@case
 def the_prompt_after_it_in_20_columns_and_ctrl_a_x():
     prompt = with_prompt(20)
     equal(prompt.do("echo one"), "one")

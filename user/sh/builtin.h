@@ -7,7 +7,7 @@
 struct builtin {
 	const char *name;
 	const char *usage; /* its arguments, for help */
-	const char *what;
+	const char *what, *what_in_chinese;
 	int (*run)(int argc, char **argv); /* its exit status */
 	bool here; /* it changes the prompt itself; the others run in a child, as programs do */
 };
@@ -16,6 +16,9 @@ struct builtin {
 const struct builtin *builtin_find(const char *name);
 /* NULL: there are not so many. */
 const struct builtin *builtin_at(unsigned index);
+
+/* help.c: */
+int help(int argc, char **argv);
 
 /* small.c: */
 int small_echo(int argc, char **argv);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/locale.h"
 #include "sh/copies.h"
 #include "sh/edit.h"
 #include "sh/events.h"
@@ -32,7 +33,9 @@ static void talk(bool quiet)
 		signal(ignored[i], SIG_IGN);
 	events_begin();
 	if (!quiet)
-		dprintf(STDOUT_FILENO, "help tells what can be done here.\n");
+		dprintf(STDOUT_FILENO, "%s\n",
+			locale_is_chinese() ? "输入 help 看有什么命令。"
+					    : "help tells what can be done here.");
 	for (;;) {
 		jobs_tell();
 		terminal_for_keys();

@@ -22,12 +22,12 @@ STATUS = re.compile(r"status (\d+)\.")
 class Prompt:
     """The prompt on a terminal of its own, and what its screen shows."""
 
-    def __init__(self, columns=80, options=(), term="xterm", shell=False, tour=False):
+    def __init__(self, columns=80, options=(), term="xterm", shell=False, tour=False, lang="C"):
         self.mark = "faultline>" if columns >= 40 else ">"
         words = [RUN, *options] + ([] if tour else ["--", "sh"])
         script = '"$@"; echo "status $?."; read -r line' if shell else 'exec "$@"'
         self.child = pexpect.spawn("/bin/bash", ["-c", script, "bash", *words], timeout=PATIENCE,
-                                   dimensions=(24, columns), env=dict(os.environ, TERM=term, LANG="C"))
+                                   dimensions=(24, columns), env=dict(os.environ, TERM=term, LANG=lang, LC_ALL="", LC_MESSAGES=""))
         self.child.delaybeforesend = None
         self.before = termios.tcgetattr(self.child.child_fd)
         self.screen = Screen(columns)
