@@ -78,6 +78,16 @@ static void check_line(void)
 	check_characters();
 }
 
+/* It ends in an R, and has two numbers at least. */
+static void check_size(void)
+{
+	unsigned rows, columns;
+
+	key_size(&rows, &columns);
+	fuzz_check(rows >= 1 && rows <= 9999 && columns >= 1 && columns <= 9999);
+	fuzz_check(at >= 4 && typed[at - 1] == 'R');
+}
+
 static void press(int key)
 {
 	switch (key) {
@@ -110,6 +120,9 @@ static void press(int key)
 		break;
 	case CONTROL('y'):
 		line_set(&line, "a \xc3\xa4 \xe4\xbd\xa0 ");
+		break;
+	case KEY_SIZE:
+		check_size();
 		break;
 	default:
 		if (key >= 0 && key <= 0xff)

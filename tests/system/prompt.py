@@ -262,6 +262,24 @@ def ctrl_r_searches_the_history():
 
 
 @case
+def ctrl_l_asks_for_the_size_of_the_window():
+    prompt = Prompt()
+    prompt.type(b"echo " + b"0123456789" * 5, "echo " + "0123456789" * 5)
+    prompt.type(b"\x1b[24;20R!", "echo " + "0123456789" * 5 + "!")  # nobody has asked
+    equal(prompt.screen.questions, 0, "questions")
+    prompt.send(CTRL["L"])
+    prompt.until(lambda: prompt.screen.questions == 1, "the question")
+    prompt.send(b"\x1b[12;34R")
+    prompt.until(lambda: re.match(r"> \d{8,31}!", prompt.screen.row()), "the line in 34 columns")
+    prompt.mark = ">"
+    prompt.send(CTRL["C"])
+    prompt.shows("")
+    equal(prompt.do("stty size"), "12 34")
+    prompt.send(CTRL["D"])
+    equal(prompt.end(), 0, "status")
+
+
+@case
 def a_long_line_in_a_window_of_20_columns():
     prompt = Prompt(20)
     text = "0123456789" * 10

@@ -35,6 +35,7 @@ struct editor {
 	unsigned recall;    /* lines back in history; 0: the new one */
 	struct line kept;   /* the new one meanwhile */
 	bool listed;	    /* the last key was a Tab that added nothing */
+	bool asked;	    /* the terminal, for its size */
 	bool searching;	    /* backwards through history, for: */
 	struct line wanted;
 	unsigned found;	    /* lines back; 0: none yet */
@@ -242,11 +243,27 @@ static void recall(struct editor *editor, int step)
 		*editor->line = editor->kept;
 }
 
+/*
+ * The window's size is known as of the start: nothing tells us that it has changed. So the cursor is
+ * sent to the window's last corner, and the terminal asked where it is.
+ */
 static void clear_screen(struct editor *editor)
 {
-	put_text(terminal_is_smart() ? "\033[H\033[2J" : "\r\n");
+	editor->asked = terminal_is_smart();
+	put_text(editor->asked ? "\033[9999;9999H\033[6n\033[H\033[2J" : "\r\n");
 	editor->row.n = editor->row.columns = 0;
 	editor->cursor_at_end = true;
+}
+
+/* Not every such answer is one: a function key looks like it. */
+static void take_size(struct editor *editor)
+{
+	unsigned rows, columns;
+
+	key_size(&rows, &columns);
+	if (editor->asked)
+		terminal_set_size(rows, columns);
+	editor->asked = false;
 }
 
 /* In columns, below the row, which is shown again behind them. */
@@ -386,6 +403,8 @@ static void act(struct editor *editor, int key)
 		return line_cut_word(line);
 	case CONTROL('L'):
 		return clear_screen(editor);
+	case KEY_SIZE:
+		return take_size(editor);
 	case CONTROL('R'):
 		return search_begin(editor);
 	case '\t':

@@ -55,19 +55,49 @@ static int by_number(int number)
 	}
 }
 
+#define NUMBERS	   2 /* of a sequence that mean something */
+#define NUMBER_MAX 9999
+
+static unsigned size[NUMBERS];
+
+static int take_size(const unsigned *numbers)
+{
+	if (!numbers[0] || !numbers[1])
+		return KEY_NONE;
+	size[0] = numbers[0];
+	size[1] = numbers[1];
+	return KEY_SIZE;
+}
+
+void key_size(unsigned *rows_ret, unsigned *columns_ret)
+{
+	*rows_ret = size[0];
+	*columns_ret = size[1];
+}
+
 /* Behind ESC [ come numbers, then one byte that ends it; control bytes end it too, and count. */
 static int read_sequence(void)
 {
-	int number = 0, byte;
+	unsigned numbers[NUMBERS] = { 0 }, last = 0, n = 0;
+	int byte;
 
 	for (;;) {
 		byte = read_byte();
 		if (byte < 0x20)
 			return byte;
 		if (byte >= '0' && byte <= '9')
-			number = (number * 10 + byte - '0') % 1000;
-		if (byte >= 0x40)
-			return byte == '~' ? by_number(number) : by_letter(byte);
+			last = (last * 10 + (unsigned)byte - '0') % (NUMBER_MAX + 1);
+		if (byte < 0x40 && byte != ';')
+			continue;
+		if (n < NUMBERS)
+			numbers[n++] = last;
+		if (byte == '~')
+			return by_number((int)numbers[0]);
+		if (byte == 'R')
+			return take_size(numbers);
+		if (byte != ';')
+			return by_letter(byte);
+		last = 0;
 	}
 }
 

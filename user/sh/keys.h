@@ -14,6 +14,7 @@ enum {
 	KEY_HOME,
 	KEY_END,
 	KEY_DELETE,
+	KEY_SIZE, /* no key: the terminal's answer to where its cursor is */
 	KEY_NONE
 };
 
@@ -25,3 +26,6 @@ bool key_waits(void);
 
 /* Waits for a key. KEY_NONE: one that means nothing here. */
 int key_read(void);
+
+/* What the last KEY_SIZE has told: from 1 to 9999. */
+void key_size(unsigned *rows_ret, unsigned *columns_ret);

@@ -66,6 +66,13 @@ unsigned terminal_columns(void)
 	return size.ws_col < LEAST_COLUMNS ? LEAST_COLUMNS : size.ws_col;
 }
 
+void terminal_set_size(unsigned rows, unsigned columns)
+{
+	struct winsize size = { .ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns };
+
+	ioctl(STDOUT_FILENO, TIOCSWINSZ, &size);
+}
+
 bool terminal_is_smart(void)
 {
 	const char *term = getenv("TERM");

@@ -14,6 +14,8 @@ void terminal_for_keys(void);
 void terminal_for_programs(void);
 
 unsigned terminal_columns(void);
+/* For programs too; they, and we, get SIGWINCH where it has changed. */
+void terminal_set_size(unsigned rows, unsigned columns);
 
 /* Escape sequences are understood. */
 bool terminal_is_smart(void);

@@ -17,6 +17,7 @@ class Screen:
         self.rows = [[]]
         self.column = 0
         self.rest = ""
+        self.questions = 0  # for the place of the cursor
         self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def feed(self, data):
@@ -29,6 +30,8 @@ class Screen:
             if match and match.group(2) == "J":
                 self.rows = [[]]
                 self.column = 0
+            if match and match.group(0) == "\x1b[6n":
+                self.questions += 1
             if not match:
                 self._show(text[at])
             at = match.end() if match else at + 1
