@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The keys, and how a line is shown in one row of the window: only characters and CR are sent. */
+/* What each key does to the line, and what is shown in front of it and below. */
 #include "sh/edit.h"
 
 #include <errno.h>
@@ -12,219 +12,45 @@
 #include "sh/history.h"
 #include "sh/jobs.h"
 #include "sh/keys.h"
+#include "sh/row.h"
 #include "sh/terminal.h"
 
 #define PROMPT	     "faultline> "
 #define NARROW	     "> "
 #define WIDE	     40 /* columns from which on the long one is shown */
 #define SEARCH_BYTES 60 /* of what is searched that are shown */
-#define PROMPT_BYTES (SEARCH_BYTES + 32)
-
-/* What is in the row, in front of the cursor or in all. */
-struct row {
-	char bytes[LINE_MAX_BYTES + PROMPT_BYTES];
-	size_t n;
-	unsigned columns;
-};
 
 struct editor {
 	struct line *line;
-	size_t first;	    /* the byte of the line that is shown first */
-	struct row row;	    /* as it is on the screen; */
-	bool cursor_at_end; /* and the cursor there */
-	unsigned recall;    /* lines back in history; 0: the new one */
-	struct line kept;   /* the new one meanwhile */
-	bool listed;	    /* the last key was a Tab that added nothing */
-	bool asked;	    /* the terminal, for its size */
-	bool searching;	    /* backwards through history, for: */
+	unsigned recall;  /* lines back in history; 0: the new one */
+	struct line kept; /* the new one meanwhile */
+	bool listed;	  /* the last key was a Tab that added nothing */
+	bool asked;	  /* the terminal, for its size */
+	bool searching;	  /* backwards through history, for: */
 	struct line wanted;
 	unsigned found;	    /* lines back; 0: none yet */
 	bool failed;	    /* there is none like that, or none farther back */
 	struct line before; /* the line when the search began */
 };
 
-static struct {
-	char bytes[4 * LINE_MAX_BYTES];
-	size_t n;
-} out;
-
-static void flush(void)
+/* What stands before the line. */
+static const char *prompt_of(const struct editor *editor)
 {
-	for (size_t done = 0; done < out.n;) {
-		ssize_t n = write(STDOUT_FILENO, out.bytes + done, out.n - done);
+	static char search[ROW_PROMPT_MAX];
+	unsigned width = terminal_columns();
 
-		if (n < 0 && errno != EINTR)
-			break;
-		done += n > 0 ? (size_t)n : 0;
-	}
-	out.n = 0;
-}
-
-static void put(const char *bytes, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (out.n == sizeof(out.bytes))
-			flush();
-		out.bytes[out.n++] = bytes[i];
-	}
-}
-
-static void put_text(const char *text)
-{
-	put(text, strlen(text));
-}
-
-static void put_blanks(unsigned n)
-{
-	while (n-- > 0)
-		put(" ", 1);
-}
-
-static unsigned columns_between(const struct line *line, size_t from, size_t to)
-{
-	unsigned sum = 0, columns;
-
-	while (from < to) {
-		from += line_char(line->bytes + from, line->length - from, &columns);
-		sum += columns;
-	}
-	return sum;
-}
-
-static unsigned text_columns(const char *text)
-{
-	unsigned sum = 0, columns;
-
-	while (*text) {
-		text += line_char(text, strlen(text), &columns);
-		sum += columns;
-	}
-	return sum;
-}
-
-static void row_add(struct row *row, const char *bytes, size_t n, unsigned columns)
-{
-	if (row->n + n > sizeof(row->bytes))
-		return;
-	memcpy(row->bytes + row->n, bytes, n);
-	row->n += n;
-	row->columns += columns;
-}
-
-/* The line from byte `from` on, up to `to` or as far as the row has `width` columns. */
-static void row_add_line(struct row *row, const struct line *line, size_t from, size_t to,
-			 unsigned width)
-{
-	unsigned columns;
-
-	while (from < to) {
-		const char *at = line->bytes + from;
-		size_t n = line_char(at, line->length - from, &columns);
-		bool shown = line_char_is_text(at, n);
-
-		if (row->columns + columns > width)
-			break;
-		row_add(row, shown ? at : "?", shown ? n : 1, columns);
-		from += n;
-	}
-}
-
-/* What stands before the line; *columns_ret: how wide it is. */
-static const char *prompt_of(const struct editor *editor, unsigned width, unsigned *columns_ret)
-{
-	static char search[PROMPT_BYTES];
-	const struct line *wanted = &editor->wanted;
-	const char *prompt = width + 1 >= WIDE ? PROMPT : NARROW;
-
-	*columns_ret = (unsigned)strlen(prompt);
 	if (!editor->searching)
-		return prompt;
-	prompt = editor->failed ? "not found: " : "search: ";
-	*columns_ret = (unsigned)strlen(prompt) + columns_between(wanted, 0, wanted->length) + 3;
-	if (wanted->length > SEARCH_BYTES || *columns_ret > width / 2) {
-		*columns_ret = 3;
+		return width >= WIDE ? PROMPT : NARROW;
+	snprintf(search, sizeof(search), "%s%.*s > ",
+		 editor->failed ? "not found: " : "search: ", SEARCH_BYTES, editor->wanted.bytes);
+	if (editor->wanted.length > SEARCH_BYTES || row_text_columns(search) > width / 2)
 		return editor->failed ? "?! " : "?: ";
-	}
-	snprintf(search, sizeof(search), "%s%.*s > ", prompt, SEARCH_BYTES, wanted->bytes);
 	return search;
 }
 
-/* Scrolls so far that the cursor is in the room: a third of it back where it has left. */
-static void scroll(struct editor *editor, unsigned room)
-{
-	struct line *line = editor->line;
-	unsigned columns;
-
-	if (editor->first > line->cursor || editor->first > line->length)
-		editor->first = 0;
-	if (columns_between(line, editor->first, line->cursor) < room)
-		return;
-	while (columns_between(line, editor->first, line->cursor) > room * 2 / 3)
-		editor->first += line_char(line->bytes + editor->first,
-					   line->length - editor->first, &columns);
-}
-
-/* Where a character has come to the end of the row, it is all that is sent. */
 static void draw(struct editor *editor)
 {
-	static struct row row, head;
-	struct row *old = &editor->row;
-	struct line *line = editor->line;
-	unsigned width = terminal_columns() - 1, columns;
-	const char *prompt = prompt_of(editor, width, &columns);
-	bool at_end = line->cursor == line->length;
-
-	scroll(editor, width - columns);
-	head.n = head.columns = 0;
-	row_add(&head, prompt, strlen(prompt), columns);
-	row = head;
-	row_add_line(&row, line, editor->first, line->length, width);
-	row_add_line(&head, line, editor->first, line->cursor, width);
-	if (editor->cursor_at_end && at_end && old->n <= row.n &&
-	    memcmp(old->bytes, row.bytes, old->n) == 0) {
-		put(row.bytes + old->n, row.n - old->n);
-	} else {
-		unsigned blanks = old->columns < width ? old->columns : width;
-
-		put_text("\r");
-		put(row.bytes, row.n);
-		blanks = blanks > row.columns ? blanks - row.columns : 0;
-		put_blanks(blanks);
-		if (!at_end || blanks) {
-			put_text("\r");
-			put(head.bytes, head.n);
-		}
-	}
-	*old = row;
-	editor->cursor_at_end = at_end;
-	flush();
-}
-
-/*
- * A new row, wherever the cursor is: programs may leave it, the colours and the character set
- * anywhere.
- */
-static void begin_row(struct editor *editor)
-{
-	if (terminal_is_smart())
-		put_text("\017\033[0m\033[?25h");
-	/* These go to the next row unless the cursor is in the first column. */
-	put_blanks(terminal_columns() - 1);
-	put_text("\r");
-	editor->row.n = editor->row.columns = 0;
-	editor->cursor_at_end = true;
-}
-
-/* The window may have cut the row off, or gone on with it in the next one: it is shown anew in the last. */
-static void draw_again(struct editor *editor)
-{
-	if (terminal_is_smart())
-		put_text("\r\033[K");
-	editor->first = 0;
-	editor->row.n = 0;
-	editor->row.columns = terminal_columns() - 1;
-	editor->cursor_at_end = false;
-	draw(editor);
+	row_show(prompt_of(editor), editor->line);
 }
 
 static void recall(struct editor *editor, int step)
@@ -250,9 +76,8 @@ static void recall(struct editor *editor, int step)
 static void clear_screen(struct editor *editor)
 {
 	editor->asked = terminal_is_smart();
-	put_text(editor->asked ? "\033[9999;9999H\033[6n\033[H\033[2J" : "\r\n");
-	editor->row.n = editor->row.columns = 0;
-	editor->cursor_at_end = true;
+	row_put(editor->asked ? "\033[9999;9999H\033[6n\033[H\033[2J" : "\r\n");
+	row_forget();
 }
 
 /* Not every such answer is one: a function key looks like it. */
@@ -272,19 +97,19 @@ static void list(struct editor *editor, const struct completions *all)
 	unsigned width = terminal_columns() - 1, widest = 2, per_row;
 
 	for (unsigned i = 0; i < all->count; i++) {
-		unsigned columns = text_columns(all->names[i]) + 2;
+		unsigned columns = row_text_columns(all->names[i]) + 2;
 
 		widest = columns > widest ? columns : widest;
 	}
 	per_row = width / widest ? width / widest : 1;
 	for (unsigned i = 0; i < all->count; i++) {
-		put_text(i % per_row ? "" : "\n");
-		put_text(all->names[i]);
+		row_put(i % per_row ? "" : "\n");
+		row_put(all->names[i]);
 		if (i % per_row + 1 < per_row)
-			put_blanks(widest - text_columns(all->names[i]));
+			row_put_blanks(widest - row_text_columns(all->names[i]));
 	}
-	put_text("\n");
-	begin_row(editor);
+	row_put("\n");
+	row_begin();
 }
 
 /* The word before the cursor grows; where it does not, a second Tab lists what it may become. */
@@ -420,9 +245,9 @@ static enum edit_end finish(struct editor *editor, const char *mark, enum edit_e
 	editor->line->cursor = editor->line->length;
 	if (end != EDIT_END_OF_INPUT)
 		draw(editor);
-	put_text(mark);
-	put_text("\n");
-	flush();
+	row_put(mark);
+	row_put("\n");
+	row_flush();
 	return end;
 }
 
@@ -441,12 +266,12 @@ static void wait_for_key(struct editor *editor)
 	draw(editor);
 	while ((event = event_wait()) != EVENT_KEY) {
 		if (event == EVENT_WINDOW) {
-			draw_again(editor);
+			row_show_again(prompt_of(editor), editor->line);
 		} else if (jobs_have_news()) {
-			put_text("\n");
-			flush();
+			row_put("\n");
+			row_flush();
 			jobs_tell();
-			begin_row(editor);
+			row_begin();
 			draw(editor);
 		}
 	}
@@ -459,7 +284,7 @@ enum edit_end edit_line(struct line *line)
 
 	editor = (struct editor){ .line = line };
 	line_set(line, "");
-	begin_row(&editor);
+	row_begin();
 	for (;;) {
 		wait_for_key(&editor);
 		key = key_read();
