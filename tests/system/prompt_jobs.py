@@ -187,6 +187,13 @@ def what_is_typed_is_shown_again_when_something_else_was():
     prompt.until(lambda: "\n[1] Done     sh -c 'sleep 1; echo from behind'\nfaultline> half" in prompt.screen.text(), "end")
     has(prompt.screen.text(), "from behind\n", "screen")
     prompt.type(CTRL["U"], "")
+    in_background(prompt, "sh -c 'sleep 1; echo once more; sleep 1000' &")
+    prompt.type(b"half", "half")
+    prompt.until(lambda: prompt.screen.text().endswith("once more\nfaultline> half"), "the row behind what a job writes")
+    prompt.type(b"-way", "half-way")
+    prompt.type(CTRL["U"], "")
+    prompt.do("kill %1")
+    told(prompt, "[1] SIGTERM  sh -c 'sleep 1; echo once more; sleep 1000'\n")
     in_background(prompt, "sh -c 'sleep 1; stty columns 30; probe sleep > /tmp/out' &")
     prompt.type(b"echo " + b"0123456789" * 4, "echo " + "0123456789" * 4)
     # The window here is still as wide: what stands beyond the 30th column is left.

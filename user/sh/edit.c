@@ -256,23 +256,34 @@ static enum edit_end line_end(const struct line *line)
 	return line->full ? EDIT_TOO_LONG : EDIT_LINE;
 }
 
-/* Shows the line until a key is there; what changes the window or the jobs meanwhile is shown too. */
+/*
+ * Shows the line until a key is there; what changes the window or the jobs meanwhile is shown too.
+ * What jobs write is not told to us: while any runs, the row is shown again at every moment, behind
+ * what they have written.
+ */
 static void wait_for_key(struct editor *editor)
 {
+	bool restless = jobs_run();
 	enum event event;
 
 	if (key_waits())
 		return;
+	if (restless)
+		row_doubt();
 	draw(editor);
-	while ((event = event_wait()) != EVENT_KEY) {
+	while ((event = event_wait(restless)) != EVENT_KEY) {
 		if (event == EVENT_WINDOW) {
 			row_show_again(prompt_of(editor), editor->line);
+		} else if (event == EVENT_TIME) {
+			row_doubt();
+			draw(editor);
 		} else if (jobs_have_news()) {
 			row_put("\n");
 			row_flush();
 			jobs_tell();
 			row_begin();
 			draw(editor);
+			restless = jobs_run();
 		}
 	}
 }

@@ -7,7 +7,10 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 #include <unistd.h>
+
+#define MOMENT_NS 300000000
 
 static const int signals[] = { SIGCHLD, SIGWINCH };
 
@@ -46,9 +49,12 @@ void events_end(void)
 	sigprocmask(SIG_SETMASK, &found, NULL);
 }
 
-enum event event_wait(void)
+enum event event_wait(bool restless)
 {
+	static const struct timespec moment = { .tv_nsec = MOMENT_NS };
 	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	int n;
 
 	for (;;) {
 		if (came[0]) {
@@ -59,7 +65,8 @@ enum event event_wait(void)
 			came[1] = 0;
 			return EVENT_WINDOW;
 		}
-		if (ppoll(&input, 1, NULL, &found) > 0)
-			return EVENT_KEY;
+		n = ppoll(&input, 1, restless ? &moment : NULL, &found);
+		if (n >= 0)
+			return n > 0 ? EVENT_KEY : EVENT_TIME;
 	}
 }

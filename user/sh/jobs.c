@@ -248,6 +248,14 @@ void job_show(const struct job *job, int fd)
 		why(job));
 }
 
+bool jobs_run(void)
+{
+	for (struct job *job = job_after(0); job; job = job_after(job->number))
+		if (job_state(job) == JOB_RUNNING)
+			return true;
+	return false;
+}
+
 bool jobs_have_news(void)
 {
 	jobs_look();

@@ -54,6 +54,9 @@ struct job *job_find(const char *word);
 /* The one of the least number above `number` that is in use; NULL: none. */
 struct job *job_after(unsigned number);
 
+/* Does any run, and may write to the terminal? */
+bool jobs_run(void);
+
 /* Takes what news there is of all, without waiting. */
 void jobs_look(void);
 /* The same; is there anything to tell? */

@@ -162,6 +162,11 @@ void row_forget(void)
 	shown.cursor_at_end = true;
 }
 
+void row_doubt(void)
+{
+	shown.cursor_at_end = false;
+}
+
 void row_begin(void)
 {
 	if (terminal_is_smart())

@@ -14,6 +14,9 @@ void row_begin(void);
 /* What was on the screen has gone, and the cursor is in the first column. */
 void row_forget(void);
 
+/* Others may have written to the screen: the row is sent whole the next time. */
+void row_doubt(void);
+
 /* The prompt, and as much of the line as there is room for, scrolled so that the cursor is seen. */
 void row_show(const char *prompt, const struct line *line);
 /* The same, where the window may have changed. */
