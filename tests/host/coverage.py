@@ -28,11 +28,12 @@ def split_runs(words):
 
 
 def forget(folders):
-    """Removes what earlier runs have counted."""
+    """Removes what earlier runs have counted, and what is known of objects that are built no more."""
     for folder in folders:
         for here, _folders, names in os.walk(folder):
             for name in names:
-                if name.endswith(".gcda"):
+                base, suffix = os.path.splitext(name)
+                if suffix == ".gcda" or suffix == ".gcno" and base + ".o" not in names:
                     os.remove(os.path.join(here, name))
 
 
