@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Private anonymous memory: the zero page to read, a fresh page of zeros to write. */
 #include "mm/fault.h"
+#include "mm/zero_page.h"
 
-static int anon_fill(struct fault *fault)
+static int anon_get(struct fault *fault)
 {
-	if (likely(fault_is_write(fault))) {
-		fault_zero_spare(fault);
-		return 0;
-	}
-	fault_give(fault, zero_page, RIGHT_READ | RIGHT_EXEC);
-	return 0;
+	return likely(fault_is_write(fault)) ? fault_get_zeros(fault) : zero_page_get(fault);
 }
 
-const struct vma_backend vma_anon = {
-	.name = "anon", .fill = anon_fill, .at_hand = NULL, /* no object: the zero page always is */
-};
+const struct vma_backend vma_anon = { .name = "anon", .get = anon_get };

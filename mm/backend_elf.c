@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A segment of an ELF file: the file's pages, the last filled up with zeros, then zeros. */
-#include "lib/string.h"
 #include "mm/fault.h"
 #include "mm/page_cache.h"
+#include "mm/zero_page.h"
 
 /* Bytes of the page at va that are the file's. */
 static size_t file_bytes(vaddr_t va, vaddr_t file_end)
@@ -13,43 +13,38 @@ static size_t file_bytes(vaddr_t va, vaddr_t file_end)
 }
 
 /* The page where the file's bytes end: a private one from the start, whatever the access. */
-static int elf_fill_last(struct fault *fault, size_t bytes)
+static int get_last(struct fault *fault, size_t nbytes)
 {
-	int result = object_page(fault->object, fault->index, &fault->source, fault->wait);
-	char *to;
+	const struct vma *vma = fault->vma;
+	struct page *source = object_page_locked(vma->object, vma_index(vma, fault->va));
 
-	if (result)
-		return result;
-	to = fault_spare_address(fault);
-	memcpy(to, page_address(fault->source), bytes);
-	memset(to + bytes, 0, PAGE_SIZE - bytes);
-	return 0;
+	return source ? fault_get_copy(fault, page_to_pfn(source), nbytes) : fault_need_page(fault);
 }
 
-static int elf_fill(struct fault *fault)
+static int elf_get(struct fault *fault)
 {
-	size_t bytes = file_bytes(fault->va, fault->file_end);
+	size_t nbytes = file_bytes(fault->va, fault->vma->file_end);
 
-	if (bytes == 0)
-		return vma_anon.fill(fault);
-	if (bytes == PAGE_SIZE)
-		return vma_object_private.fill(fault);
-	return elf_fill_last(fault, bytes);
+	if (nbytes == 0)
+		return vma_anon.get(fault);
+	if (nbytes == PAGE_SIZE)
+		return vma_object_private.get(fault);
+	return get_last(fault, nbytes);
 }
 
-/* The page where the file ends is never at hand: it has to be made. */
-static void elf_at_hand(const struct vma *vma, vaddr_t va, struct page **pages, unsigned n)
+/* The page where the file ends is in no object: it has to be made. */
+static void elf_resident(const struct vma *vma, vaddr_t va, struct page **pages, unsigned n)
 {
 	size_t whole = va < vma->file_end ? (vma->file_end - va) >> PAGE_SHIFT : 0;
 	unsigned of_file = (unsigned)MIN(whole, n);
 
-	vma_object_private.at_hand(vma, va, pages, of_file);
+	vma_object_private.resident(vma, va, pages, of_file);
 	for (unsigned i = of_file; i < n; i++)
 		pages[i] = va + i * PAGE_SIZE >= vma->file_end ? zero_page : NULL;
 }
 
 const struct vma_backend vma_elf = {
 	.name = "elf",
-	.fill = elf_fill,
-	.at_hand = elf_at_hand,
+	.get = elf_get,
+	.resident = elf_resident,
 };

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Pages of an object: shared by all that map it, or copied by who writes to a private mapping. */
 #include "lib/string.h"
-#include "mm/cow.h"
 #include "mm/fault.h"
 #include "mm/page_cache.h"
+#include "mm/zero_page.h"
 
-static void object_at_hand(const struct vma *vma, vaddr_t va, struct page **pages, unsigned n)
+static void object_resident(const struct vma *vma, vaddr_t va, struct page **pages, unsigned n)
 {
 	const struct object *object = vma->object;
 	uint64_t index = vma_index(vma, va);
@@ -25,42 +25,60 @@ static void object_at_hand(const struct vma *vma, vaddr_t va, struct page **page
 	memset(&pages[there], 0, (n - there) * sizeof(*pages));
 }
 
-static int shared_fill(struct fault *fault)
+/* A read: the neighbours as well. */
+static int get_around(struct fault *fault)
 {
-	unsigned rights = RIGHT_READ | RIGHT_EXEC;
-	struct page *page;
-	int result = object_page(fault->object, fault->index, &page, fault->wait);
+	const struct vma *vma = fault->vma;
+	vaddr_t window = ALIGN_DOWN(fault->va, FAULT_AROUND * PAGE_SIZE);
+	vaddr_t start = MAX(window, vma->start);
+	vaddr_t end = MIN(window + FAULT_AROUND * PAGE_SIZE, vma->end);
 
-	if (fault_is_write(fault))
-		rights |= RIGHT_WRITE;
-	if (!result)
-		fault_give(fault, page, rights);
-	return result;
+	fault->window = start;
+	fault->npages = (unsigned)((end - start) >> PAGE_SHIFT);
+	vma->backend->resident(vma, start, fault->pages, fault->npages);
+	fault->page = fault->pages[(fault->va - start) >> PAGE_SHIFT];
+	if (fault->page == zero_page)
+		return zero_page_get(fault);
+	return fault->page ? 0 : fault_need_page(fault);
 }
 
-static int private_fill(struct fault *fault)
+static int shared_get(struct fault *fault)
 {
-	struct page *page;
-	int result = object_page(fault->object, fault->index, &page, fault->wait);
+	const struct vma *vma = fault->vma;
 
-	if (result)
-		return result;
-	if (fault_is_write(fault)) {
-		fault->source = page;
-		return cow_copy(fault);
-	}
-	fault_give(fault, page, RIGHT_READ | RIGHT_EXEC);
-	return 0;
+	if (!fault_is_write(fault))
+		return get_around(fault);
+	fault->page = object_page_locked(vma->object, vma_index(vma, fault->va));
+	return fault->page ? 0 : fault_need_page(fault);
+}
+
+/* A write is FILL and COW in one. */
+static int private_get(struct fault *fault)
+{
+	const struct object *object = fault->vma->object;
+	uint64_t index = vma_index(fault->vma, fault->va);
+	struct page *page;
+
+	if (!fault_is_write(fault))
+		return get_around(fault);
+	page = fault->rounds ? fault->source_page : NULL;
+	if (page &&
+	    object_holds_locked(object, index, page)) /* quicker than to look for it again */
+		return fault_get_copy(fault, fault->source, PAGE_SIZE);
+	page = object_page_locked(object, index);
+	if (unlikely(!page))
+		return fault_need_page(fault);
+	return fault_get_copy(fault, page_to_pfn(page), PAGE_SIZE);
 }
 
 const struct vma_backend vma_object_shared = {
 	.name = "object_shared",
-	.fill = shared_fill,
-	.at_hand = object_at_hand,
+	.get = shared_get,
+	.resident = object_resident,
 };
 
 const struct vma_backend vma_object_private = {
 	.name = "object_private",
-	.fill = private_fill,
-	.at_hand = object_at_hand,
+	.get = private_get,
+	.resident = object_resident,
 };

@@ -2,11 +2,11 @@
 /* Copy-on-write: the writer gets a copy, the others keep the page. */
 #include "mm/cow.h"
 
-int cow_copy(struct fault *fault)
+int cow_get(struct fault *fault)
 {
-	if (fault->source)
-		arch_page_copy(fault_spare_address(fault), page_address(fault->source));
-	else
-		fault_zero_spare(fault);
-	return 0;
+	pfn_t pfn = entry_pfn(fault->entry);
+
+	if (pfn == zero_pfn)
+		return fault_get_zeros(fault);
+	return fault_get_copy(fault, pfn, PAGE_SIZE);
 }

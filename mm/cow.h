@@ -4,8 +4,5 @@
 
 #include "mm/fault.h"
 
-/*
- * Makes the topped-up frame a copy of fault->source, or zeros where that is NULL. Always 0.
- * => no spinning lock held; source is referenced, so that it stays what it is
- */
-int cow_copy(struct fault *fault);
+/* Gets a copy of the page that the entry holds: 0, and it is fault->page; FAULT_PREPARE. => locks held */
+int cow_get(struct fault *fault);

@@ -2,7 +2,6 @@
 /* The fault dispatcher. */
 #pragma once
 
-#include "mm/phys/zeroed.h"
 #include "mm/space.h"
 #include "mm/vm_wait.h"
 
@@ -14,45 +13,61 @@
 #define VM_OOM	       (-1005) /* no frame: the caller applies the policy and may ask again */
 #define VM_DYING       (-1006) /* the space is being torn down: its threads have been killed */
 
-/* The three facts of a fault and what was found out; filled once, then read. */
+/* Between the parts of the dispatcher, beside 0, VM_WAIT and the outcomes: */
+#define FAULT_AGAIN   2 /* look again; (what is less is the end) */
+#define FAULT_PREPARE 3 /* something is missing that has to be had without the lock: fault_need() */
+
+/* What may be missing (fault.missing). */
+#define FAULT_NEEDS_TABLES 1u
+#define FAULT_NEEDS_PAGE   2u /* a page of the VMA's object, which is not in it yet */
+#define FAULT_NEEDS_COPY   4u /* a frame of its own with a copy of another, or zeros */
+
+/* Pages of an object that one fault maps: an aligned window of so many, one table's. */
+#define FAULT_AROUND 16
+
 struct fault {
+	/* What is asked; filled once. */
 	struct space *space;
-	vaddr_t address; /* stval */
-	vaddr_t pc;	 /* sepc */
+	vaddr_t va;	 /* the page's: stval, rounded down */
 	unsigned access; /* RIGHT_* and ACCESS_*: scause */
-	vaddr_t va;	 /* the page's */
 	struct vm_wait *wait;
-	/* what was found under the lock; a round that starts over fills it again */
+	/* Found, in this round. => space lock held since */
 	struct vma *vma;
 	struct mmu_entry *slot; /* NULL: its table is missing */
 	struct mmu_entry entry; /* what it said */
 	unsigned wanted;	/* RIGHT_*: what the access comes to */
 	enum fault_kind kind;
-	/* noted for when the lock is dropped */
-	uint64_t layout; /* the space's: while it is the same, vma and slot are what they were */
-	const struct vma_backend *backend;
-	struct object *object; /* referenced; NULL: none */
-	uint64_t index;	       /* page index in the object */
-	vaddr_t file_end;
-	unsigned vma_rights, vma_flags;
-	/* what is in hand, all referenced but for the zero page, NULL: none */
-	struct page *source; /* what is copied: the entry's page (COW; NULL: zeros), the object's */
-	struct page *page;   /* to grant: one that others have too; NULL: the spare */
-	unsigned page_rights; /* what its entry may have of the VMA's */
-	struct page *spare;   /* a frame of its own, topped up */
-	pfn_t spare_pfn;
-	unsigned missing; /* table pages, where slot is NULL */
+	/* Got, in this round: FILL and COW. => locks held since */
+	struct page
+		*page; /* a frame of its own, with a reference; an object's; NULL: the zero page */
+	pfn_t pfn;
+	struct page *pages[FAULT_AROUND]; /* an object's page, to be read: it and its neighbours */
+	vaddr_t window;			  /* address of the first */
+	unsigned npages;
+	/* Prepared without the lock: kept from round to round, and of no meaning while rounds is 0. */
+	unsigned rounds;
+	unsigned missing, had; /* FAULT_NEEDS_*: for the next round; ever */
+	uint64_t layout;       /* the space's, when it was missed */
+	unsigned ntables;      /* table pages that were missing */
 	struct mmu_tables tables;
+	struct object *object; /* FAULT_NEEDS_PAGE: whose, referenced; NULL: none was */
+	uint64_t index;
+	struct page *brought; /* it, referenced, so that it stays until the next look; NULL */
+	int refused;	      /* why it can't be brought: -ENXIO, -EIO, -ENOSPC; or 0 */
+	struct page *copy;    /* FAULT_NEEDS_COPY: the frame with the copy; NULL: none */
+	pfn_t copy_pfn;
+	pfn_t source;		  /* of which frame; zero_pfn: zeros */
+	struct page *source_page; /* its page, referenced; NULL: zeros */
+	size_t nbytes;		  /* of it; zeros from there on */
+	struct page *replaced;	  /* the page that the entry had: its count is to be given back */
+	/* What FAULT_NEEDS_PAGE is to be from the next round on. */
+	struct object *wanted_object;
+	uint64_t wanted_index;
 };
 
 static inline bool fault_is_write(const struct fault *fault)
 {
 	return fault->wanted & RIGHT_WRITE;
-}
-
-static inline bool fault_is_shared(const struct fault *fault)
-{
-	return fault->vma_flags & VMA_SHARED;
 }
 
 /* => space lock held */
@@ -68,25 +83,36 @@ static inline unsigned fault_used_flags(const struct fault *fault)
 	return fault_is_write(fault) ? ENTRY_ACCESSED | ENTRY_DIRTY : ENTRY_ACCESSED;
 }
 
-/* For handlers: the page to grant is one that others have too: referenced, or the zero page. */
-static inline void fault_give(struct fault *fault, struct page *page, unsigned rights)
-{
-	fault->page = page;
-	fault->page_rights = rights;
-}
+/* For get(): the page of the VMA's object is not there: FAULT_PREPARE, or VM_BUS: it can't be brought. */
+int fault_need_page(struct fault *fault);
 
-/* For handlers: where the topped-up frame is to be filled, which is what else may be granted. */
-static inline void *fault_spare_address(const struct fault *fault)
-{
-	assert_hardened(fault->spare);
-	return arch_phys_to_virt(pfn_to_paddr(fault->spare_pfn));
-}
+/*
+ * For get(): a frame of its own, with the first nbytes of the frame `source` and zeros behind
+ * them: 0, and it is fault->page; or FAULT_PREPARE. => locks held
+ */
+int fault_get_copy(struct fault *fault, pfn_t source, size_t nbytes);
 
-/* For handlers: what was topped up becomes a page of zeros, and the next is to be at hand. */
-static inline void fault_zero_spare(struct fault *fault)
+/* The same, all zeros. */
+int fault_get_zeros(struct fault *fault);
+
+/* What a fault is that comes to this access (fault_wanted()), with this VMA and an entry that is not EMPTY. => space lock held */
+enum fault_kind fault_judge_held(unsigned access, const struct vma *vma, struct mmu_entry entry);
+
+/* The same for any entry. (Most are EMPTY, and then there is little to ask.) */
+static inline __attribute__((always_inline)) enum fault_kind fault_judge(unsigned access,
+									 const struct vma *vma,
+									 struct mmu_entry entry)
 {
-	arch_page_zero(fault_spare_address(fault));
-	zeroed_prepare();
+	struct fault_facts facts = {
+		.access = access & (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC),
+		.vma_rights = vma->rights,
+		.vma_shared = vma_is_shared(vma),
+		.entry_state = ENTRY_EMPTY,
+	};
+
+	if (unlikely(!entry_empty(entry)))
+		return fault_judge_held(access, vma, entry);
+	return fault_classify(&facts);
 }
 
 /*
@@ -95,5 +121,4 @@ static inline void fault_zero_spare(struct fault *fault)
  * wait->kind: of what kind it was, as it was seen last.
  * => no spinning lock held; interrupts on
  */
-int vm_fault(struct space *space, vaddr_t address, unsigned access, vaddr_t pc,
-	     struct vm_wait *wait);
+int vm_fault(struct space *space, vaddr_t address, unsigned access, struct vm_wait *wait);

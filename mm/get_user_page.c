@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "lib/string.h"
 #include "mm/host.h"
-#include "mm/install.h"
+#include "mm/fault.h"
 #include "mm/relieve.h"
 
 /*
@@ -57,7 +57,7 @@ static struct page *user_page_look(struct space *space, vaddr_t va, unsigned acc
 static int user_page_fault(struct space *space, vaddr_t va, unsigned access, struct relief *relief)
 {
 	struct vm_wait wait;
-	int result = vm_fault(space, va, access, 0, &wait);
+	int result = vm_fault(space, va, access, &wait);
 
 	switch (result) {
 	case 0:

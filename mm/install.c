@@ -4,15 +4,22 @@
 
 #include "arch/hart.h"
 #include "mm/check/fence_debt.h"
-#include "mm/page_cache.h"
+#include "mm/zero_page.h"
 #include "sync/interleave.h"
 
 /*
- * Locks: the space's, then the object's where the page has one. All that a handler saw is looked at
- * again under them: VMA, entry, page, and the classification is run again; an entry can be
- * bit-identical while the world has changed. What needs no page, and what is at hand, is granted in
- * the lock hold of the look-up itself.
+ * All is done in the lock hold in which VMA and entry were found and the page was got: nothing can
+ * have changed since, but for what the hardware does to an entry, which is why entries that are not
+ * empty change by compare-and-swap alone.
  */
+
+/*
+ * The ways apart are noipa: each is a tail call then, so that the shortest of them, which call
+ * nothing, need no stack frame. (gcc 14 would else take their results away from them.)
+ */
+
+/* More than so many pages get rights that their VMA gained by faults. */
+#define GAINED_PAGES_MAX 16
 
 /* Text that this hart is about to run may have been written by it. */
 static inline void sync_text(unsigned rights)
@@ -21,172 +28,58 @@ static inline void sync_text(unsigned rights)
 		arch_icache_sync();
 }
 
-/* A read of never-written memory: the zero page, and nothing else is asked. */
-static inline void install_zero(struct fault *fault)
+/* ---- FILL and COW: a page ---- */
+
+/* The entry there is empty. */
+static inline void publish(struct fault *fault, struct mmu_entry *slot, vaddr_t va,
+			   struct mmu_entry entry)
 {
-	struct mmu_entry entry =
-		entry_make(zero_pfn, fault->vma->rights & ~RIGHT_WRITE, ENTRY_ACCESSED | ENTRY_COW);
-
-	debt_assert_entry(fault->space, fault->va);
-	vma_touch(fault->vma, fault->va);
-	arch_mmu_map(fault->slot, fault->va, &entry, 1);
-	fault_count(fault, FAULT_FILL);
-	fault->space->stats.zero_maps++;
-}
-
-/*
- * An object's page in a shared mapping, marked by who writes to it; or in a private one, read only.
- */
-static inline void install_object_page(struct fault *fault, struct mmu_entry *slot, vaddr_t va,
-				       struct page *page, unsigned write)
-{
-	unsigned rights = fault->vma->rights & (RIGHT_READ | RIGHT_EXEC | write);
-	unsigned flags = write ? ENTRY_ACCESSED | ENTRY_DIRTY : ENTRY_ACCESSED;
-	struct mmu_entry entry;
-
-	if (!vma_is_shared(fault->vma))
-		flags |= ENTRY_COW;
-	entry = entry_make(page_to_pfn(page), rights, flags);
 	debt_assert_entry(fault->space, va);
-	page_map_get(page);
 	arch_mmu_map(slot, va, &entry, 1);
 }
 
-/* A write: the one page, and its mark. */
-static void install_written(struct fault *fault, struct page *page)
+static inline int install_zero_page(struct fault *fault)
 {
-	page_set_dirty(page);
-	object_stored(fault->vma->object);
-	install_object_page(fault, fault->slot, fault->va, page, RIGHT_WRITE);
 	vma_touch(fault->vma, fault->va);
-	space_add_resident(fault->space, 1);
+	publish(fault, fault->slot, fault->va, zero_page_entry(fault->vma));
 	fault_count(fault, FAULT_FILL);
-	fault_count(fault, FAULT_REMAP);
-}
-
-/* Pages of an object that one fault maps: an aligned window of so many, one table's. */
-#define AROUND_PAGES 16
-
-/*
- * A read: the pages of the window that are there, where the entry is EMPTY, the one that was asked
- * for among them.
- */
-static void install_around(struct fault *fault, vaddr_t va, struct page *const *pages, unsigned n)
-{
-	struct mmu_entry *slot = fault->slot - ((fault->va - va) >> PAGE_SHIFT);
-	unsigned total = 0;
-
-	vma_touch(fault->vma, va);
-	vma_touch(fault->vma, va + (n - 1) * PAGE_SIZE);
-	for (unsigned i = 0; i < n; i++, slot++, va += PAGE_SIZE) {
-		struct page *page = pages[i];
-
-		if (!page || page == zero_page || !entry_empty(entry_load(slot)))
-			continue;
-		install_object_page(fault, slot, va, page, 0);
-		total++;
-	}
-	space_add_resident(fault->space, total);
-	fault->space->stats.around += total - 1;
-	fault_count(fault, FAULT_FILL);
-}
-
-/* => the object's lock held */
-static bool install_from_object(struct fault *fault)
-{
-	vaddr_t window = ALIGN_DOWN(fault->va, AROUND_PAGES * PAGE_SIZE);
-	bool write = fault_is_write(fault);
-	vaddr_t va = write ? fault->va : MAX(window, fault->vma->start);
-	vaddr_t end = write ? va + PAGE_SIZE
-			    : MIN(window + AROUND_PAGES * PAGE_SIZE, fault->vma->end);
-	struct page *pages[AROUND_PAGES], *page;
-	unsigned n = (unsigned)((end - va) >> PAGE_SHIFT);
-
-	sync_text(fault->vma->rights);
-	fault->vma->backend->at_hand(fault->vma, va, pages, n);
-	page = pages[(fault->va - va) >> PAGE_SHIFT];
-	if (!page)
-		return false;
-	if (page == zero_page)
-		install_zero(fault);
-	else if (write)
-		install_written(fault, page);
-	else
-		install_around(fault, va, pages, n);
-	return true;
-}
-
-/* Kept apart from the zero page's way, whose registers it would take. */
-static __attribute__((noinline)) int install_object_at_hand(struct fault *fault)
-{
-	struct object *object = fault->vma->object;
-	bool done;
-
-	spin_lock(&object->lock);
-	done = install_from_object(fault);
-	spin_unlock(&object->lock);
-	return done ? 0 : FAULT_GO;
-}
-
-static __attribute__((noinline, cold)) int start_over(struct fault *fault, enum fault_retry reason)
-{
-	fault->space->stats.retry[reason]++;
-	return FAULT_AGAIN;
-}
-
-/* Same backing, offset and rights as what was found? It need not be the same struct. */
-static bool is_same_vma(const struct fault *fault, const struct vma *vma)
-{
-	return vma->backend == fault->backend && vma->object == fault->object &&
-	       vma->rights == fault->vma_rights && vma->flags == fault->vma_flags &&
-	       vma->file_end == fault->file_end &&
-	       (!vma->object || vma_index(vma, fault->va) == fault->index);
-}
-
-bool install_is_current(struct fault *fault)
-{
-	struct space *space = fault->space;
-	struct vma *vma;
-	bool same;
-
-	spin_lock(&space->lock);
-	vma = vma_find(space, fault->va);
-	same = vma && is_same_vma(fault, vma);
-	space->stats.retry[RETRY_VMA] += !same;
-	spin_unlock(&space->lock);
-	return same;
-}
-
-/* Looks VMA and slot up again where the layout has changed. 0, or FAULT_AGAIN. */
-static __attribute__((noinline)) int refind(struct fault *fault)
-{
-	struct space *space = fault->space;
-	struct vma *vma;
-
-	vma = vma_find(space, fault->va);
-	if (!vma || !is_same_vma(fault, vma))
-		return start_over(fault, RETRY_VMA);
-	fault->vma = vma;
-	fault->slot = arch_mmu_lookup(&space->mmu, fault->va);
-	if (!fault->slot) {
-		unsigned before = fault->tables.count;
-		unsigned missing = arch_mmu_prepare(&space->mmu, fault->va, &fault->tables);
-
-		space->tables += before - fault->tables.count;
-		vma_touch(vma, fault->va);
-		if (missing)
-			return start_over(fault, RETRY_TABLES);
-		fault->slot = arch_mmu_lookup(&space->mmu, fault->va);
-	}
+	fault->space->stats.zero_maps++;
 	return 0;
 }
 
-/* Break before make: the frame of the entry is out of all TLBs before another takes its place. */
+/* A frame of its own: the reference that came with it is the entry's. */
+static inline int install_frame(struct fault *fault)
+{
+	sync_text(fault->vma->rights);
+	page_ref_to_map(fault->page);
+	vma_touch(fault->vma, fault->va);
+	publish(fault, fault->slot, fault->va,
+		entry_make(fault->pfn, fault->vma->rights, fault_used_flags(fault)));
+	space_add_resident(fault->space, 1);
+	fault_count(fault, fault->kind);
+	return 0;
+}
+
+/* The first write to memory that was never written. (Apart: it calls nothing, and needs no stack frame.) */
+static __attribute__((noipa)) int install_zeros(struct fault *fault)
+{
+	return install_frame(fault);
+}
+
+/*
+ * A copy takes the place of what the entry holds. Break before make: the old frame is out of all TLBs
+ * before another is written there.
+ */
 static __attribute__((noinline)) void clear_entry(struct fault *fault)
 {
 	struct mmu_entry old = entry_swap(fault->slot, ENTRY_NONE);
+	pfn_t pfn = entry_pfn(fault->entry);
 	struct mmu_flush flush;
 
+	if (pfn != zero_pfn) {
+		fault->replaced = pfn == fault->source ? fault->source_page : pfn_to_page(pfn);
+		fault->space->resident--;
+	}
 	debt_owe(fault->space, fault->va, old, ENTRY_NONE);
 	if (!entry_lessens(old, ENTRY_NONE))
 		return;
@@ -195,178 +88,240 @@ static __attribute__((noinline)) void clear_entry(struct fault *fault)
 	space_fence(fault->space, &flush);
 }
 
-static inline __attribute__((always_inline)) void publish(struct fault *fault,
-							  struct mmu_entry entry)
+/* A copy in the place of the original; of a file's page that was not mapped yet it is FILL and COW in one. */
+static __attribute__((noipa)) int install_copy(struct fault *fault)
 {
-	sync_text(fault->vma->rights);
-	debt_assert_entry(fault->space, fault->va);
-	vma_touch(fault->vma, fault->va);
-	arch_mmu_map(fault->slot, fault->va, &entry, 1);
-}
-
-/* A page that the mapping alone has: all rights. The reference to it becomes the entry's. */
-static inline __attribute__((always_inline)) void publish_own(struct fault *fault,
-							      struct page *page, pfn_t pfn,
-							      unsigned flags)
-{
-	page_ref_to_map(page);
-	publish(fault, entry_make(pfn, fault->vma->rights, flags));
-	space_add_resident(fault->space, 1);
-}
-
-/* The frame that was topped up. (A write to a file's page is FILL and COW in one.) */
-static void publish_spare(struct fault *fault)
-{
-	if (fault->kind == FAULT_COW) {
+	if (fault->kind == FAULT_COW)
 		clear_entry(fault);
-		fault->space->resident -= fault->source != NULL;
-	} else if (fault->source && fault_is_write(fault)) {
+	else if (fault_is_write(fault) && fault->source != zero_pfn)
 		fault_count(fault, FAULT_COW);
-	}
-	publish_own(fault, fault->spare, fault->spare_pfn, fault_used_flags(fault));
-	fault_count(fault, fault->kind);
-	fault->spare = NULL;
+	return install_frame(fault);
 }
 
-/* A page that others have too: FILL, and REMAP in one where it is written to. */
-static void publish_given(struct fault *fault)
-{
-	struct page *page = fault->page;
-	unsigned rights = fault->vma->rights & fault->page_rights;
-	unsigned flags = fault_used_flags(fault) | (fault_is_shared(fault) ? 0 : ENTRY_COW);
+/* What entries of the VMA say that map an object's pages; the right to write is for who writes to a shared mapping. */
+struct object_entry {
+	unsigned rights, flags;
+};
 
-	if (fault_is_write(fault)) {
-		page_set_dirty(page);
-		object_stored(fault->object);
-		fault_count(fault, FAULT_REMAP);
-	}
-	if (page != zero_page)
-		page_ref_to_map(page);
-	publish(fault, entry_make(page_to_pfn(page), rights, flags));
-	fault_count(fault, FAULT_FILL);
-	if (page == zero_page)
-		fault->space->stats.zero_maps++;
-	else
-		space_add_resident(fault->space, 1);
-	fault->page = NULL;
-}
-
-/* Would a write find zeros there: never written, or the zero page? */
-static inline bool wants_zeros(const struct fault *fault)
-{
-	if (fault->kind == FAULT_COW)
-		return entry_pfn(fault->entry) == zero_pfn;
-	return !fault->vma->backend->at_hand;
-}
-
-/* A private write: the frame that was zeroed ahead. */
-static __attribute__((noinline)) int install_zeroed(struct fault *fault)
-{
-	struct page *page = zeroed_take();
-
-	if (!page)
-		return FAULT_GO;
-	fault_count(fault, fault->kind);
-	if (fault->kind == FAULT_COW)
-		clear_entry(fault);
-	publish_own(fault, page, page->zeroed_pfn, ENTRY_ACCESSED | ENTRY_DIRTY);
-	return FAULT_SPENT;
-}
-
-int install_at_hand(struct fault *fault)
+static inline struct object_entry object_entry(const struct fault *fault, bool write)
 {
 	const struct vma *vma = fault->vma;
+	struct object_entry entry = {
+		.rights = vma->rights & (RIGHT_READ | RIGHT_EXEC | (write ? RIGHT_WRITE : 0)),
+		.flags = write ? ENTRY_ACCESSED | ENTRY_DIRTY : ENTRY_ACCESSED,
+	};
 
-	assert_hardened(spin_lock_held(&fault->space->lock));
-	if (fault_is_write(fault) && !vma_is_shared(vma))
-		return wants_zeros(fault) ? install_zeroed(fault) : FAULT_GO;
-	if (vma->object)
-		return install_object_at_hand(fault);
-	install_zero(fault);
+	if (!vma_is_shared(vma))
+		entry.flags |= ENTRY_COW;
+	return entry;
+}
+
+static inline void install_object_page(struct fault *fault, struct mmu_entry *slot, vaddr_t va,
+				       struct page *page, struct object_entry entry)
+{
+	page_map_get(page);
+	publish(fault, slot, va, entry_make(page_to_pfn(page), entry.rights, entry.flags));
+}
+
+/* A write to a shared mapping: FILL and REMAP in one. */
+static void install_written(struct fault *fault)
+{
+	page_set_dirty(fault->page);
+	object_stored(fault->vma->object);
+	install_object_page(fault, fault->slot, fault->va, fault->page, object_entry(fault, true));
+	vma_touch(fault->vma, fault->va);
+	space_add_resident(fault->space, 1);
+	fault_count(fault, FAULT_FILL);
+	fault_count(fault, FAULT_REMAP);
+}
+
+/* A read: the pages of the window that are resident, where the entry is EMPTY. */
+static void install_around(struct fault *fault)
+{
+	struct mmu_entry *slot = fault->slot - ((fault->va - fault->window) >> PAGE_SHIFT);
+	const struct object_entry entry = object_entry(fault, false);
+	struct page *const *next = fault->pages, *const *end = next + fault->npages;
+	vaddr_t va = fault->window;
+	unsigned total = 0;
+
+	vma_touch(fault->vma, va);
+	vma_touch(fault->vma, va + (fault->npages - 1) * PAGE_SIZE);
+	for (; next < end; next++, slot++, va += PAGE_SIZE) {
+		struct page *page = *next;
+
+		if (!page || page == zero_page || !entry_empty(entry_load(slot)))
+			continue;
+		install_object_page(fault, slot, va, page, entry);
+		total++;
+	}
+	space_add_resident(fault->space, total);
+	fault->space->stats.around += total - 1;
+	fault_count(fault, FAULT_FILL);
+}
+
+static __attribute__((noipa)) int install_shared(struct fault *fault)
+{
+	sync_text(fault->vma->rights);
+	if (fault_is_write(fault))
+		install_written(fault);
+	else
+		install_around(fault);
+	return 0;
+}
+
+/* ---- ACCESSED, SPURIOUS, REUSE, REMAP: more rights to the page that is there ---- */
+
+/* Gives the entry's own frame more rights. False: the hardware was quicker. */
+static inline bool entry_raise(struct mmu_entry *slot, vaddr_t va, struct mmu_entry old,
+			       unsigned rights, unsigned flags)
+{
+	interleave(INTERLEAVE_GRANTING, LOCK_NONE, slot);
+	if (rights & ~entry_rights(old) & RIGHT_EXEC)
+		arch_icache_sync();
+	if (unlikely(!entry_cas(slot, old, entry_with(old, rights, flags))))
+		return false;
+	arch_mmu_fence_local(va);
+	return true;
+}
+
+static inline __attribute__((always_inline)) int grant(struct fault *fault, unsigned rights,
+						       unsigned flags)
+{
+	if (unlikely(!entry_raise(fault->slot, fault->va, fault->entry, rights, flags))) {
+		fault->space->stats.retry[RETRY_RACE]++;
+		return FAULT_AGAIN;
+	}
+	fault_count(fault, fault->kind);
 	return 0;
 }
 
 /*
- * FILL: is the page that was found in the object still there? (COW asks nothing of it: a truncation
- * that has taken it out of its object meanwhile empties this entry next.) => the object's lock held
+ * What an entry lags behind its VMA, but for the right to write, which REUSE, COW and REMAP give.
  */
-static bool is_same_source(const struct fault *fault)
+static int grant_accessed(struct fault *fault)
 {
-	const struct page *page = fault->source ? fault->source : fault->page;
+	unsigned rights = entry_rights(fault->entry) | (fault->vma->rights & ~RIGHT_WRITE);
 
-	if (fault->kind != FAULT_FILL || !page || page == zero_page)
-		return true;
-	return object_holds_locked(fault->object, fault->index, page);
+	return grant(fault, rights, entry_flags(fault->entry) | fault_used_flags(fault));
 }
 
-static __attribute__((noinline)) int publish_from_object(struct fault *fault)
+static int grant_remap(struct fault *fault)
 {
-	int result = 0;
+	struct object *object = fault->vma->object;
 
-	spin_lock(&fault->object->lock);
-	if (!is_same_source(fault))
-		result = start_over(fault, RETRY_SOURCE);
-	else if (fault->page)
-		publish_given(fault);
-	else
-		publish_spare(fault);
-	spin_unlock(&fault->object->lock);
-	return result;
-}
-
-/* Is it the kind that it was, and (COW) does the entry hold what was copied? */
-static __attribute__((noinline)) bool is_same_entry(const struct fault *fault)
-{
-	struct mmu_entry entry = entry_load(fault->slot);
-
-	if (fault_judge(fault->wanted, fault->vma, entry) != fault->kind)
-		return false;
-	return fault->kind != FAULT_COW || entry_pfn(entry) == entry_pfn(fault->entry);
-}
-
-static inline int install_locked(struct fault *fault)
-{
-	struct space *space = fault->space;
-
-	assert_hardened(spin_lock_held(&space->lock));
-	if (unlikely(space->dying))
-		return VM_DYING;
-	if (unlikely(fault->layout != space->layout || !fault->slot)) {
-		int result = refind(fault);
-
-		if (result)
-			return result;
+	/*
+	 * A page that a truncation has taken out of its object meanwhile goes from here too, soon:
+	 * this write came before it. (Files that are written back will have a limit here.)
+	 */
+	page_set_dirty(pfn_to_page(entry_pfn(fault->entry)));
+	if (object->ops->stored) {
+		spin_lock(&object->lock);
+		object_stored(object);
+		spin_unlock(&object->lock);
 	}
-	if (unlikely(!is_same_entry(fault)))
-		return start_over(fault, RETRY_ENTRY);
-	if (unlikely(fault->object))
-		return publish_from_object(fault);
-	if (unlikely(fault->page))
-		publish_given(fault);
-	else
-		publish_spare(fault);
+	return grant(fault, fault->vma->rights, fault_used_flags(fault));
+}
+
+/* The fault may have been for a table that another hart has linked since. */
+static int grant_nothing(struct fault *fault)
+{
+	arch_mmu_fence_local_all();
+	fault_count(fault, FAULT_SPURIOUS);
 	return 0;
 }
 
-/* COW: the page that was in the entry, and was counted; NULL: none was. */
-static inline struct page *replaced_page(const struct fault *fault)
+static __attribute__((noipa)) int grant_reuse(struct fault *fault)
 {
-	return likely(fault->kind != FAULT_COW) ? NULL : fault->source;
+	return grant(fault, fault->vma->rights, ENTRY_ACCESSED | ENTRY_DIRTY);
+}
+
+static __attribute__((noipa)) int install_rights(struct fault *fault)
+{
+	switch (fault->kind) {
+	case FAULT_ACCESSED:
+		return grant_accessed(fault);
+	case FAULT_SPURIOUS:
+		return grant_nothing(fault);
+	case FAULT_REMAP:
+		return grant_remap(fault);
+	default:
+		panic("fault: %s installs nothing", fault_kind_name(fault->kind));
+	}
+}
+
+static inline int install_fill(struct fault *fault)
+{
+	if (!fault->page)
+		return install_zero_page(fault);
+	if (unlikely(fault->page->kind != PAGE_ANON))
+		return install_shared(fault);
+	return likely(!fault->rounds) ? install_zeros(fault) : install_copy(fault);
+}
+
+static inline int install(struct fault *fault)
+{
+	if (fault->kind == FAULT_FILL)
+		return install_fill(fault);
+	if (fault->kind == FAULT_REUSE)
+		return grant_reuse(fault);
+	if (fault->kind == FAULT_COW)
+		return install_copy(fault);
+	return install_rights(fault);
 }
 
 int vma_install(struct fault *fault)
 {
-	struct space *space = fault->space;
 	int result;
 
-	interleave(INTERLEAVE_DECIDED, LOCK_NONE, NULL);
-	spin_lock(&space->lock);
-	result = install_locked(fault);
-	debt_assert_none(space);
-	if (!result && replaced_page(fault))
-		debt_assert_frame(space, replaced_page(fault));
-	spin_unlock(&space->lock);
-	if (!result && replaced_page(fault))
-		page_map_put(replaced_page(fault));
+	assert_hardened(spin_lock_held(&fault->space->lock));
+	result = install(fault);
+	debt_assert_none(fault->space);
 	return result;
+}
+
+/* ---- for mprotect ---- */
+
+/* Would a write be REUSE? => the entry holds a page */
+static inline bool is_reusable(const struct vma *vma, struct mmu_entry entry)
+{
+	const struct page *page = pfn_to_page(entry_pfn(entry));
+	struct fault_facts facts = {
+		/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
+		.page_kind = page->kind,
+		.page_flags = page->pins ? FACT_PINNED : 0,
+		.maps = page->maps,
+		.refs = page->refs,
+	};
+
+	return (vma->rights & RIGHT_WRITE) && !vma_is_shared(vma) && facts_tell_last_holder(&facts);
+}
+
+/* What ACCESSED or REUSE would give it. (If the hardware is quicker, they do.) */
+static inline void install_ahead(const struct vma *vma, vaddr_t va, struct mmu_entry *slot)
+{
+	struct mmu_entry old = entry_load(slot);
+	unsigned rights = entry_rights(old) | (vma->rights & ~RIGHT_WRITE);
+	unsigned flags = entry_flags(old);
+
+	if (entry_empty(old))
+		return;
+	if (is_reusable(vma, old)) {
+		rights = vma->rights;
+		flags &= ~ENTRY_COW;
+	}
+	if (rights != entry_rights(old))
+		(void)entry_raise(slot, va, old, rights, flags);
+}
+
+void install_gained(const struct vma *vma, vaddr_t start, vaddr_t end)
+{
+	assert_hardened(spin_lock_held(&vma->space->lock));
+	if (start >= end || end - start > GAINED_PAGES_MAX * PAGE_SIZE)
+		return;
+	for (vaddr_t va = start; va < end; va += PAGE_SIZE) {
+		struct mmu_entry *slot = arch_mmu_lookup(&vma->space->mmu, va);
+
+		if (slot)
+			install_ahead(vma, va, slot);
+	}
 }

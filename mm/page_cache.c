@@ -182,10 +182,10 @@ void object_remove(struct object *object, uint64_t first, uint64_t last,
 	} while (more);
 }
 
-bool object_holds_locked(const struct object *object, uint64_t index, const struct page *page)
+struct page *object_page_locked(const struct object *object, uint64_t index)
 {
 	assert_hardened(spin_lock_held(&object->lock));
-	return page->owner == object && page->index == index && index < object_pages(object->size);
+	return index < object_pages(object->size) ? radix_find(&object->pages, index) : NULL;
 }
 
 struct page *object_page_resident(struct object *object, uint64_t index)
@@ -210,14 +210,12 @@ struct missing {
 /* 0: *page_ret is there, referenced; 1: it is missing; -ENXIO: beyond the end. */
 static int page_find(struct object *object, struct missing *missing, struct page **page_ret)
 {
-	struct page *page = NULL;
-	int result = -ENXIO;
+	struct page *page;
+	int result;
 
 	spin_lock(&object->lock);
-	if (missing->index < object_pages(object->size)) {
-		page = radix_find(&object->pages, missing->index);
-		result = !page;
-	}
+	page = object_page_locked(object, missing->index);
+	result = missing->index < object_pages(object->size) ? !page : -ENXIO;
 	if (page) {
 		page_get(page);
 		*page_ret = page;

@@ -10,10 +10,16 @@ static inline uint64_t object_pages(uint64_t size)
 	return (size >> PAGE_SHIFT) + ((size & PAGE_MASK) != 0);
 }
 
-/*
- * Whether the page is still the object's at index, and index within its size. => object->lock held
- */
-bool object_holds_locked(const struct object *object, uint64_t index, const struct page *page);
+/* The page at index, within the size, if it is there now; NULL. => object->lock held */
+struct page *object_page_locked(const struct object *object, uint64_t index);
+
+/* Is the page still the object's at index, within the size? => object->lock held */
+static inline bool object_holds_locked(const struct object *object, uint64_t index,
+				       const struct page *page)
+{
+	assert_hardened(spin_lock_held(&object->lock));
+	return page->owner == object && page->index == index && index < object_pages(object->size);
+}
 
 /*
  * The page at index with a reference for the caller, filled if need be. 0; VM_WAIT; -ENXIO beyond

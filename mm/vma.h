@@ -36,23 +36,24 @@ struct fault;
 /* touched_start of a VMA without entries; its touched_end is 0. */
 #define VMA_UNTOUCHED UINT64_MAX
 
-/* One kind of memory; one file each (anon.c, file.c, elf.c, ...). */
+/* One kind of memory; one file each (backend_*.c). It gets pages and writes no entry. */
 struct vma_backend {
 	const char *name;
 	/*
-	 * FILL: gets the page for the fault's address: fills the topped-up frame, which a private
-	 * write always has, or hands another page over by fault_give() (mm/fault.h).
-	 * 0; VM_WAIT; -ENOMEM; -ENXIO, -EIO or -ENOSPC: BUS. => no spinning lock held; writes no entry
+	 * FILL: gets the page for the fault's address, as it is now: fault->page is NULL for the
+	 * zero page (zero_page.h), a page of the VMA's object (and fault->pages, which is resident around it),
+	 * or a frame of its own (fault_get_zeros(), fault_get_copy()). 0; FAULT_PREPARE, by
+	 * fault_need_page() and its like, where it takes what cannot be had under a spinning lock;
+	 * VM_BUS.
+	 * => the space's lock held, and that of the VMA's object
 	 */
-	int (*fill)(struct fault *fault);
+	int (*get)(struct fault *fault);
 	/*
-	 * Of VMAs with an object: the n pages from va on, for reads, or for any access to a shared
-	 * mapping, as far as they are there for the taking; NULL for the others. (Without an object,
-	 * reads of what was never written see the zero page. Writes get a frame of zeros where
-	 * at_hand is NULL.)
+	 * Of VMAs with an object: the n pages from va on that a read would see, as far as they are
+	 * resident; NULL for the others. The zero page is one, too.
 	 * => the space's and the object's lock held; neither waits nor allocates nor references
 	 */
-	void (*at_hand)(const struct vma *vma, vaddr_t va, struct page **pages, unsigned n);
+	void (*resident)(const struct vma *vma, vaddr_t va, struct page **pages, unsigned n);
 };
 
 extern const struct vma_backend vma_anon;	    /* private anonymous: heap, stack, BSS, mmap */

@@ -8,7 +8,7 @@
 enum interleave_kind {
 	INTERLEAVE_LOCK,     /* a spinning lock is about to be taken */
 	INTERLEAVE_UNLOCK,   /* one was released */
-	INTERLEAVE_DECIDED,  /* a fault has its page and grants it next */
+	INTERLEAVE_DECIDED,  /* a fault has what it missed, and looks again next */
 	INTERLEAVE_GRANTING, /* an entry was read and is changed next: under locks, so no switch */
 	INTERLEAVE_KINDS
 };

@@ -170,8 +170,7 @@ __attribute__((noinline, cold)) static int again(struct turn *turn, int outcome)
 
 	turn->relief = (struct relief){ 0 };
 	while ((end = handle(turn, outcome)) == 0) {
-		outcome = vm_fault(current_space(), turn->addr, turn->access, frame_pc(turn->frame),
-				   &turn->wait);
+		outcome = vm_fault(current_space(), turn->addr, turn->access, &turn->wait);
 		if (outcome == 0)
 			break;
 	}
@@ -196,7 +195,7 @@ int trap_fault(struct trap_frame *frame, vaddr_t addr, unsigned access, unsigned
 	turn.addr = addr;
 	turn.access = access;
 	irq_restore(irq);
-	outcome = vm_fault(&process->uspace->space, addr, access, pc, &turn.wait);
+	outcome = vm_fault(&process->uspace->space, addr, access, &turn.wait);
 	if (unlikely(outcome != 0))
 		return again(&turn, outcome);
 	arch_irq_disable(); /* till user mode, or the copy: a few instructions */

@@ -36,3 +36,10 @@ static inline size_t zeroed_count(void)
 {
 	return atomic_load_relaxed(&zeroed_ahead) != NULL;
 }
+
+/* Sees to it that there is one. => as zeroed_prepare() */
+static inline void zeroed_topup(void)
+{
+	if (unlikely(!zeroed_count()))
+		zeroed_prepare();
+}

@@ -20,7 +20,7 @@ static int populate_page(struct space *space, vaddr_t va, unsigned access)
 
 		if (!vma_find(space, va)) /* (a stack grows for an access only) */
 			return VM_SEGV_MAPERR;
-		result = vm_fault(space, va, access, 0, &wait);
+		result = vm_fault(space, va, access, &wait);
 		if (result == VM_WAIT)
 			result = mm_host.pause(&wait);
 		else if (result == VM_OOM)

@@ -8,15 +8,15 @@
 /* So many pages are looked at for each time that the space's lock is held. */
 #define LOOKED_AT 64
 
-/* The file's pages count where the mapping has none of its own: they are at hand. */
-static bool at_hand(const struct vma *vma, vaddr_t va)
+/* The file's pages count where the mapping has none of its own. */
+static bool is_resident(const struct vma *vma, vaddr_t va)
 {
 	struct page *page = NULL;
 
 	if (!vma->object)
 		return false;
 	spin_lock(&vma->object->lock);
-	vma->backend->at_hand(vma, va, &page, 1);
+	vma->backend->resident(vma, va, &page, 1);
 	spin_unlock(&vma->object->lock);
 	return page && page != zero_page;
 }
@@ -28,7 +28,7 @@ static bool present(const struct vma *vma, vaddr_t va)
 
 	if (slot && !entry_empty(entry_load(slot)))
 		return true;
-	return at_hand(vma, va);
+	return is_resident(vma, va);
 }
 
 ssize_t vm_mincore(struct space *space, vaddr_t addr, size_t npages, uint8_t *result)

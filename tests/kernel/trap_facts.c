@@ -58,13 +58,17 @@ KTEST(trap_tells_address_cause_and_pc)
 
 static struct object *text;
 
-/* Code in an object, two pages from CODE_AT on; the program begins at `arg`. */
+/* Pages that no fault on the first of them brings along. */
+#define APART 16
+
+/* Code in an object, from CODE_AT on; the program begins at `arg`. */
 static int run_text(void *arg)
 {
 	struct uspace *us = current_process()->uspace;
 
 	uspace_lock(us);
-	EXPECT_EQ(CODE_AT, space_map_object(us, CODE_AT, 2 * PAGE_SIZE, READ | EXEC, text, 0));
+	EXPECT_EQ(CODE_AT,
+		  space_map_object(us, CODE_AT, 2 * APART * PAGE_SIZE, READ | EXEC, text, 0));
 	uspace_unlock(us);
 	ktest_enter((vaddr_t)arg, 0);
 }
@@ -76,16 +80,16 @@ static int run_text(void *arg)
 KTEST(trap_of_a_fetch_over_the_edge_of_a_page)
 {
 	static const uint32_t code[] = { EXIT(33) };
-	vaddr_t start = CODE_AT + PAGE_SIZE - 2;
+	vaddr_t edge = ALIGN_UP(CODE_AT + PAGE_SIZE, APART * PAGE_SIZE), start = edge - 2;
 	uint64_t since = harts[0].faults.count;
 	const struct trace_fault *first, *second;
 
 	text = object_create_anon(0);
 	ASSERT_TRUE(text);
-	EXPECT_EQ(sizeof(code), object_write_kernel(text, PAGE_SIZE - 2, code, sizeof(code)));
+	EXPECT_EQ(sizeof(code), object_write_kernel(text, start - CODE_AT, code, sizeof(code)));
 	EXPECT_EQ(EXITED(33), ktest_run(run_text, (void *)start));
 	first = find_fault(since, start, start);
-	second = find_fault(since, start, CODE_AT + PAGE_SIZE);
+	second = find_fault(since, start, edge);
 	ASSERT_TRUE(first && second);
 	EXPECT_EQ(RIGHT_EXEC, first->access);
 	EXPECT_EQ(RIGHT_EXEC, second->access);

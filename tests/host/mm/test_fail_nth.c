@@ -149,7 +149,7 @@ static long write_child(void)
 {
 	struct vm_wait wait;
 
-	return vm_fault(&child, AT, RIGHT_WRITE | ACCESS_USER, 0, &wait);
+	return vm_fault(&child, AT, RIGHT_WRITE | ACCESS_USER, &wait);
 }
 
 static long push(void)

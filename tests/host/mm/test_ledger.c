@@ -27,7 +27,7 @@ static void touch(struct space *space, vaddr_t va, unsigned access)
 {
 	struct vm_wait wait;
 
-	assert_int_equal(vm_fault(space, va, access | ACCESS_USER, 0x1000, &wait), 0);
+	assert_int_equal(vm_fault(space, va, access | ACCESS_USER, &wait), 0);
 }
 
 static void map_at(vaddr_t addr, unsigned rights, unsigned flags)

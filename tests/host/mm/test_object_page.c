@@ -141,7 +141,7 @@ static void map_file(struct space *space)
 		unsigned access = i % 2 ? RIGHT_WRITE : RIGHT_READ;
 
 		do {
-			result = vm_fault(space, MAPPED + i * PAGE_SIZE, access | ACCESS_USER, 0,
+			result = vm_fault(space, MAPPED + i * PAGE_SIZE, access | ACCESS_USER,
 					  &wait);
 		} while (result == VM_WAIT);
 		assert_int_equal(result, 0);
@@ -169,11 +169,14 @@ static void test_truncation_everywhere(void **state)
 	for (unsigned i = 0; i < PAGE_SIZE; i++)
 		assert_int_equal(((unsigned char *)page_address(held))[i],
 				 i < PAGE_SIZE - 100 ? file_byte(2 * PAGE_SIZE + i) : 0);
-	assert_int_equal(
-		vm_fault(&space, MAPPED + 3 * PAGE_SIZE, RIGHT_READ | ACCESS_USER, 0, &wait),
-		VM_BUS);
+	assert_int_equal(vm_fault(&space, MAPPED + 3 * PAGE_SIZE, RIGHT_READ | ACCESS_USER, &wait),
+			 VM_BUS);
 	spin_lock(&file.lock);
 	assert_true(object_holds_locked(&file, 2, held));
+	assert_false(object_holds_locked(&file, 1, held));
+	file.size = 2 * PAGE_SIZE; /* a truncation begins so */
+	assert_false(object_holds_locked(&file, 2, held));
+	file.size = 3 * PAGE_SIZE - 100;
 	spin_unlock(&file.lock);
 	assert_int_equal(object_set_size(&file, 2 * PAGE_SIZE), 0);
 	spin_lock(&file.lock);
