@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The numbers of the system calls (riscv64, asm-generic) that programs of tiers T0 to T3 make. */
+/* The numbers of the system calls (riscv64, asm-generic) that Faultline has, or that our own programs make. */
 #pragma once
 
 #define SYS_getcwd		   17

@@ -160,7 +160,7 @@ KTEST(dies_of_a_make_before_the_break_is_fenced)
 	space_touch(us, AREA, WRITE);
 }
 
-/* DESIGN 5: locks have an order */
+/* Locks have an order */
 KTEST(dies_of_locks_in_the_wrong_order)
 {
 	struct uspace *us = two_pages();

@@ -275,7 +275,7 @@ KTEST(madvise_dontneed_drops_the_pages)
 	space_end(us);
 }
 
-/* DESIGN rule 5, R18: a long unmap goes in pieces of 64 pages with pauses between */
+/* R18: a long unmap goes in pieces of 64 pages with pauses between */
 KTEST(unmap_pauses_between_pieces)
 {
 	struct uspace *us = space_new();
@@ -301,7 +301,7 @@ static int look_between_pieces(unsigned count)
 	return 0;
 }
 
-/* DESIGN rule 5, R93: nobody sees an unmap half done, and nothing comes back behind it */
+/* R93: nobody sees an unmap half done, and nothing comes back behind it */
 KTEST(unmap_half_done_is_seen_by_nobody)
 {
 	unmapping = space_new();

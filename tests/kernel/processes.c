@@ -326,7 +326,7 @@ static int wait_until_killed(void *arg)
 	return program_main((void *)&spins);
 }
 
-/* DESIGN 4, 6: SIGKILL ends a wait inside the kernel */
+/* SIGKILL ends a wait inside the kernel */
 KTEST(process_wait_ends_by_a_kill)
 {
 	int pid = ktest_spawn(wait_until_killed, NULL);

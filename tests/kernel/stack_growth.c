@@ -110,7 +110,7 @@ KTEST(stack_growth_keeps_the_address_limit)
 	space_end(us);
 }
 
-/* DESIGN rule 4: a fault where a verb is at work waits for it, and says on which queue */
+/* A fault where a verb is at work waits for it, and says on which queue */
 KTEST(stack_fault_waits_for_the_verb_that_has_the_room)
 {
 	struct uspace *us = stack(16 * MIB);

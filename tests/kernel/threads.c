@@ -59,7 +59,7 @@ KTEST(thread_runs_each_that_is_spawned)
 }
 
 /*
- * DESIGN 4: a sample that is old keeps nobody asleep: what came between the look and the sleep
+ * A sample that is old keeps nobody asleep: what came between the look and the sleep
  * counts
  */
 KTEST(wait_with_an_old_sample_does_not_sleep)
