@@ -491,11 +491,9 @@ def a_paste_loses_nothing():
     equal(prompt.do("wc /tmp/f"), "    1000    2000  100000 /tmp/f", "100 KB of lines")
     equal(prompt.do("cat /tmp/f").replace("\n", "") == "".join(rows), True, "the same lines")
     rows = [row[:60] for row in rows[:200]]
-    prompt.send("".join("# " + row + "\r" + (f"echo says {row[:5]}\r" if row[3:5] == "49" else "") for row in rows) + "echo so\r")
+    prompt.send("".join(f"echo {row} >> /tmp/h\r" for row in rows) + "echo so\r")
     prompt.until(lambda: "\nso\n" in prompt.screen.text()[-500:], "the last answer")
-    shown = prompt.screen.text()
-    equal(re.findall(r"^says (\d+)$", shown, re.MULTILINE), ["00049", "00149"], "answers")
-    equal(re.findall(r"^faultline> # (\d+)", shown, re.MULTILINE), [row[:5] for row in rows], "lines")
+    equal(prompt.do("cat /tmp/h").split("\n"), rows, "what each line did")
     equal(prompt.do("stty -icanon -echo"), "")
     prompt.send("probe head1 > /tmp/g; echo done\r" + "y" * 20000 + "\r")
     prompt.until(lambda: "\ndone\n" in prompt.screen.text()[-500:], "done")
