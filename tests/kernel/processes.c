@@ -407,7 +407,7 @@ static void count_visit(struct process *process, void *arg)
 }
 
 /* One that is made where the visit has been already is seen at its end, and nobody is seen twice. */
-KTEST(family_visit_sees_whom_was_made_meanwhile)
+KTEST(process_visit_all_sees_whom_was_made_meanwhile)
 {
 	struct visited visited = { 0 };
 	int pid;
