@@ -15,7 +15,7 @@ struct trace_fault {
 	const void *thread; /* that it is a fault of: it writes the end here, while that is so */
 	union {
 		struct {
-			uint8_t access; /* the rights asked for, and how (arch/upcall.h) */
+			uint8_t access; /* the permissions asked for, and how (arch/upcall.h) */
 			uint8_t kind;	/* enum fault_kind of mm; its name by the hook below */
 			int16_t result; /* 0, a negative errno, or the signal that it became */
 		};

@@ -28,7 +28,7 @@
 #include "proc/futex.h"
 #include "proc/kthread.h"
 #include "proc/mm_host.h"
-#include "proc/preempt_storm.h"
+#include "proc/preempt_force.h"
 #include "proc/sched.h"
 #include "proc/signal/sigreturn_page.h"
 #include "sync/latency.h"
@@ -169,7 +169,7 @@ static void boot_thread(void *arg)
 			  boot_options.ports);
 		give_up();
 	}
-	preempt_storm_start(boot_options.storm);
+	preempt_force_start(boot_options.preempt);
 	boot_payload();
 }
 

@@ -109,9 +109,9 @@ static bool read_word(const struct cmdline_word *word, bool *known_ret)
 	if (cmdline_is(word, "failnth"))
 		return word->value &&
 		       str_to_u64(word->value, word->value_len, &boot_options.fail_nth) == 0;
-	if (cmdline_is(word, "storm"))
+	if (cmdline_is(word, "preempt"))
 		return word->value &&
-		       str_to_u64(word->value, word->value_len, &boot_options.storm) == 0;
+		       str_to_u64(word->value, word->value_len, &boot_options.preempt) == 0;
 	if (cmdline_is(word, "latency"))
 		return word->value && read_latency(word);
 #endif

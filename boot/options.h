@@ -14,10 +14,10 @@ struct boot_options {
 	unsigned ports;		  /* of virtio-serial that the machine has; 0: not told */
 	bool soft_ad;		  /* A and D kept by the kernel */
 	uint64_t fail_nth;	  /* hardened: the allocation that fails; 0: none */
-	uint64_t storm; /* hardened: ticks between preemptions at least; 0: none are forced */
-	bool latency;	/* hardened: the longest stretches without preemption are told at the end */
-	uint64_t seed;	/* for what tests draw by lot; 0: none given */
-	uint64_t step;	/* instructions between two points of a sweep; 0: the test's own */
+	uint64_t preempt; /* hardened: ticks between preemptions at least; 0: none are forced */
+	bool latency;  /* hardened: the longest stretches without preemption are told at the end */
+	uint64_t seed; /* for what tests draw by lot; 0: none given */
+	uint64_t step; /* instructions between two points of a sweep; 0: the test's own */
 };
 
 extern struct boot_options boot_options;

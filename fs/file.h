@@ -51,10 +51,10 @@ struct file_ops {
 	int (*get_seals)(struct file *file);		     /* [EINVAL] F_SEAL_* */
 	int (*add_seals)(struct file *file, unsigned seals); /* [EINVAL] */
 	/*
-	 * Around the making of a shared mapping: may refuse it, or take rights from what mprotect
+	 * Around the making of a shared mapping: may refuse it, or take permissions from what mprotect
 	 * may give. NULL: nothing to ask.
 	 */
-	int (*map_begin)(struct file *file, unsigned rights, unsigned *max_rights);
+	int (*map_begin)(struct file *file, unsigned prot, unsigned *max_prot);
 	void (*map_end)(struct file *file);
 	/* A mapping of it has been made. NULL: nothing to note */
 	void (*mapped)(struct file *file);

@@ -62,8 +62,7 @@ static int private_get(struct fault *fault)
 	if (!fault_is_write(fault))
 		return get_around(fault);
 	page = fault->rounds ? fault->source_page : NULL;
-	if (page &&
-	    object_holds_locked(object, index, page)) /* quicker than to look for it again */
+	if (page && object_has_locked(object, index, page)) /* quicker than to look for it again */
 		return fault_get_copy(fault, fault->source, PAGE_SIZE);
 	page = object_page_locked(object, index);
 	if (unlikely(!page))

@@ -19,7 +19,7 @@
  * (look-up)            the address is in no VMA: GROW (mm/stack_grow.c), or DENY_MAPERR
  * DENY_ACCERR          VM_SEGV_ACCERR
  * ACCESSED, SPURIOUS,  nothing is to be got: the entry has its page, and vma_install() gives it more
- * REUSE, REMAP         rights
+ * REUSE, REMAP         permissions
  * WP, SWAPPED          not implemented: nothing makes such entries yet
  * FILL                 the page of the VMA's backend (backend_anon.c, backend_file.c, backend_elf.c)
  * COW                  a copy of the page (cow.c)
@@ -41,11 +41,11 @@ enum fault_kind fault_judge_held(unsigned access, const struct vma *vma, struct 
 {
 	const struct page *page = pfn_to_page(entry_pfn(entry));
 	struct fault_facts facts = {
-		.access = access & (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC),
-		.vma_rights = vma->rights,
+		.access = access & (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC),
+		.vma_prot = vma->prot,
 		.vma_shared = vma_is_shared(vma),
 		.entry_state = entry_state(entry),
-		.entry_rights = entry_rights(entry),
+		.entry_prot = entry_prot(entry),
 		.entry_flags = entry_flags(entry),
 		/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
 		.page_kind = page->kind,
@@ -97,7 +97,7 @@ static inline __attribute__((always_inline)) int fault_find(struct fault *fault)
 	fault->slot = arch_mmu_lookup(&space->mmu, fault->va);
 	entry = likely(fault->slot) ? entry_load(fault->slot) : ENTRY_NONE;
 	fault->entry = entry;
-	fault->wanted = fault_wanted(fault->access, vma->rights, vma_is_shared(vma));
+	fault->wanted = fault_wanted(fault->access, vma->prot, vma_is_shared(vma));
 	fault->kind = fault_judge(fault->wanted, vma, entry);
 	return 0;
 }

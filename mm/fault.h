@@ -67,7 +67,7 @@ struct fault {
 
 static inline bool fault_is_write(const struct fault *fault)
 {
-	return fault->wanted & RIGHT_WRITE;
+	return fault->wanted & VM_PROT_WRITE;
 }
 
 /* => space lock held */
@@ -104,8 +104,8 @@ static inline __attribute__((always_inline)) enum fault_kind fault_judge(unsigne
 									 struct mmu_entry entry)
 {
 	struct fault_facts facts = {
-		.access = access & (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC),
-		.vma_rights = vma->rights,
+		.access = access & (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC),
+		.vma_prot = vma->prot,
 		.vma_shared = vma_is_shared(vma),
 		.entry_state = ENTRY_EMPTY,
 	};

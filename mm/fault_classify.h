@@ -12,10 +12,10 @@
  * (look-up)    the address is in no VMA: a stack grows (mm/stack_grow.c), then the table applies; else
  *              DENY_MAPERR
  * DENY_ACCERR  the VMA forbids the access
- * ACCESSED     the entry's rights allow it, but it is RESIDENT, or A is 0, or D is 0 on a write:
+ * ACCESSED     the entry's permissions allow it, but it is RESIDENT, or A is 0, or D is 0 on a write:
  * set
  *              them. Also a read or fetch that the VMA allows and the entry does not: mprotect
- *              raises few entries, the others lag behind a VMA that was given rights back
+ *              raises few entries, the others lag behind a VMA that was given permissions back
  * SPURIOUS     the entry allows it, with A, and with D on a write
  * WP           a write-protection mark
  * SWAPPED      the entry, or the object's index, holds a swap slot
@@ -26,7 +26,7 @@
  * REMAP        first write to a shared object page
  */
 
-/* How the access came about, beside RIGHT_READ, RIGHT_WRITE, RIGHT_EXEC. */
+/* How the access came about, beside VM_PROT_READ, VM_PROT_WRITE, VM_PROT_EXEC. */
 #define ACCESS_USER	8u  /* a program: what is meant where nothing is said */
 #define ACCESS_COPY	16u /* the kernel on the running thread's behalf */
 #define ACCESS_REMOTE	32u /* through get_user_page() */
@@ -54,11 +54,11 @@ enum fault_kind {
 
 struct fault_facts {
 	unsigned access; /* RIGHT_* and ACCESS_* */
-	unsigned vma_rights;
+	unsigned vma_prot;
 	bool vma_shared;
 	bool index_swapped; /* the object's index holds a swap slot */
 	enum entry_state entry_state;
-	unsigned entry_rights;
+	unsigned entry_prot;
 	unsigned entry_flags; /* ENTRY_* */
 	/* of the page that the entry holds: PRESENT and RESIDENT only */
 	enum page_kind page_kind; /* PAGE_ZERO, PAGE_ANON or PAGE_OBJECT */
@@ -68,11 +68,11 @@ struct fault_facts {
 };
 
 /* Populating writable private memory counts as a write: what an access comes to. */
-static inline unsigned fault_wanted(unsigned access, unsigned vma_rights, bool vma_shared)
+static inline unsigned fault_wanted(unsigned access, unsigned vma_prot, bool vma_shared)
 {
-	if ((access & ACCESS_POPULATE) && (vma_rights & RIGHT_WRITE) && !vma_shared)
-		access |= RIGHT_WRITE;
-	return access & (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC);
+	if ((access & ACCESS_POPULATE) && (vma_prot & VM_PROT_WRITE) && !vma_shared)
+		access |= VM_PROT_WRITE;
+	return access & (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC);
 }
 
 static inline bool facts_hold_page(const struct fault_facts *f)
@@ -80,16 +80,16 @@ static inline bool facts_hold_page(const struct fault_facts *f)
 	return f->entry_state == ENTRY_PRESENT || f->entry_state == ENTRY_RESIDENT;
 }
 
-/* Would the hardware let the access through? => the entry holds a page and its rights allow it */
+/* Would the hardware let the access through? => the entry holds a page and its permissions allow it */
 static inline bool facts_are_complete(const struct fault_facts *f, unsigned wanted)
 {
 	if (f->entry_state == ENTRY_RESIDENT || !(f->entry_flags & ENTRY_ACCESSED))
 		return false;
-	return !(wanted & RIGHT_WRITE) || (f->entry_flags & ENTRY_DIRTY);
+	return !(wanted & VM_PROT_WRITE) || (f->entry_flags & ENTRY_DIRTY);
 }
 
 /* => a write to a private mapping, the entry holds a page */
-static inline bool facts_tell_last_holder(const struct fault_facts *f)
+static inline bool facts_last_user(const struct fault_facts *f)
 {
 	if (f->page_kind != PAGE_ANON || f->maps != 1)
 		return false;
@@ -102,14 +102,14 @@ static inline bool facts_tell_last_holder(const struct fault_facts *f)
 /* Pure: no lock, no allocation, no side effect. Inline, for it stands in the hot path twice. */
 static inline enum fault_kind fault_classify(const struct fault_facts *f)
 {
-	unsigned wanted = fault_wanted(f->access, f->vma_rights, f->vma_shared);
+	unsigned wanted = fault_wanted(f->access, f->vma_prot, f->vma_shared);
 
-	if (wanted & ~f->vma_rights)
+	if (wanted & ~f->vma_prot)
 		return FAULT_DENY_ACCERR;
 	if (facts_hold_page(f)) {
-		if (!(wanted & ~f->entry_rights))
+		if (!(wanted & ~f->entry_prot))
 			return facts_are_complete(f, wanted) ? FAULT_SPURIOUS : FAULT_ACCESSED;
-		if (!(wanted & RIGHT_WRITE))
+		if (!(wanted & VM_PROT_WRITE))
 			return FAULT_ACCESSED;
 	}
 	if (f->entry_state == ENTRY_MARK || (f->entry_flags & ENTRY_WP))
@@ -119,7 +119,7 @@ static inline enum fault_kind fault_classify(const struct fault_facts *f)
 	if (f->entry_state == ENTRY_EMPTY)
 		return FAULT_FILL;
 	if (!f->vma_shared)
-		return facts_tell_last_holder(f) ? FAULT_REUSE : FAULT_COW;
+		return facts_last_user(f) ? FAULT_REUSE : FAULT_COW;
 	return FAULT_REMAP;
 }
 

@@ -46,7 +46,7 @@ static struct page *user_page_look(struct space *space, vaddr_t va, unsigned acc
 		page = pfn_to_page(entry_pfn(entry_load(slot)));
 		page_get(page);
 		/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
-		if ((access & RIGHT_WRITE) && page->kind == PAGE_ANON)
+		if ((access & VM_PROT_WRITE) && page->kind == PAGE_ANON)
 			page_pin(space, page);
 	}
 	spin_unlock(&space->lock);
@@ -93,7 +93,7 @@ int get_user_page(struct space *space, vaddr_t va, unsigned access, struct page 
 
 void put_user_page(struct space *space, struct page *page, unsigned access)
 {
-	if ((access & RIGHT_WRITE) && page->kind == PAGE_ANON)
+	if ((access & VM_PROT_WRITE) && page->kind == PAGE_ANON)
 		page_unpin(space, page);
 	page_put(page);
 }
@@ -101,7 +101,7 @@ void put_user_page(struct space *space, struct page *page, unsigned access)
 /* Copies within one page: `out`: to the space. */
 static int copy_in_page(struct space *space, vaddr_t va, void *bytes, size_t n, bool out)
 {
-	unsigned access = out ? RIGHT_WRITE : RIGHT_READ;
+	unsigned access = out ? VM_PROT_WRITE : VM_PROT_READ;
 	struct page *page;
 	char *there;
 	int result = get_user_page(space, va, access, &page);

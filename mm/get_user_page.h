@@ -7,7 +7,7 @@
 #include "mm/vm_wait.h"
 
 /*
- * The page behind va, made accessible as the access asks (RIGHT_READ or RIGHT_WRITE, which breaks
+ * The page behind va, made accessible as the access asks (VM_PROT_READ or VM_PROT_WRITE, which breaks
  * COW), referenced; reached by page_address(). Takes the fault path and waits, by
  * mm_host.pause and for memory. 0, -EFAULT, -ENOMEM, -EINTR.
  *

@@ -18,13 +18,13 @@
  * nothing, need no stack frame. (gcc 14 would else take their results away from them.)
  */
 
-/* More than so many pages get rights that their VMA gained by faults. */
+/* More than so many pages get permissions that their VMA gained by faults. */
 #define GAINED_PAGES_MAX 16
 
 /* Text that this hart is about to run may have been written by it. */
-static inline void sync_text(unsigned rights)
+static inline void sync_text(unsigned prot)
 {
-	if (unlikely(rights & RIGHT_EXEC))
+	if (unlikely(prot & VM_PROT_EXEC))
 		arch_icache_sync();
 }
 
@@ -50,11 +50,11 @@ static inline int install_zero_page(struct fault *fault)
 /* A frame of its own: the reference that came with it is the entry's. */
 static inline int install_frame(struct fault *fault)
 {
-	sync_text(fault->vma->rights);
+	sync_text(fault->vma->prot);
 	page_ref_to_map(fault->page);
 	vma_touch(fault->vma, fault->va);
 	publish(fault, fault->slot, fault->va,
-		entry_make(fault->pfn, fault->vma->rights, fault_used_flags(fault)));
+		entry_make(fault->pfn, fault->vma->prot, fault_used_flags(fault)));
 	space_add_resident(fault->space, 1);
 	fault_count(fault, fault->kind);
 	return 0;
@@ -81,7 +81,7 @@ static __attribute__((noinline)) void clear_entry(struct fault *fault)
 		fault->space->resident--;
 	}
 	debt_owe(fault->space, fault->va, old, ENTRY_NONE);
-	if (!entry_lessens(old, ENTRY_NONE))
+	if (!entry_downgrades(old, ENTRY_NONE))
 		return;
 	mmu_flush_init(&flush);
 	mmu_flush_add(&flush, fault->va);
@@ -100,14 +100,14 @@ static __attribute__((noipa)) int install_copy(struct fault *fault)
 
 /* What entries of the VMA say that map an object's pages; the right to write is for who writes to a shared mapping. */
 struct object_entry {
-	unsigned rights, flags;
+	unsigned prot, flags;
 };
 
 static inline struct object_entry object_entry(const struct fault *fault, bool write)
 {
 	const struct vma *vma = fault->vma;
 	struct object_entry entry = {
-		.rights = vma->rights & (RIGHT_READ | RIGHT_EXEC | (write ? RIGHT_WRITE : 0)),
+		.prot = vma->prot & (VM_PROT_READ | VM_PROT_EXEC | (write ? VM_PROT_WRITE : 0)),
 		.flags = write ? ENTRY_ACCESSED | ENTRY_DIRTY : ENTRY_ACCESSED,
 	};
 
@@ -120,7 +120,7 @@ static inline void install_object_page(struct fault *fault, struct mmu_entry *sl
 				       struct page *page, struct object_entry entry)
 {
 	page_map_get(page);
-	publish(fault, slot, va, entry_make(page_to_pfn(page), entry.rights, entry.flags));
+	publish(fault, slot, va, entry_make(page_to_pfn(page), entry.prot, entry.flags));
 }
 
 /* A write to a shared mapping: FILL and REMAP in one. */
@@ -161,7 +161,7 @@ static void install_around(struct fault *fault)
 
 static __attribute__((noipa)) int install_shared(struct fault *fault)
 {
-	sync_text(fault->vma->rights);
+	sync_text(fault->vma->prot);
 	if (fault_is_write(fault))
 		install_written(fault);
 	else
@@ -169,25 +169,25 @@ static __attribute__((noipa)) int install_shared(struct fault *fault)
 	return 0;
 }
 
-/* ---- ACCESSED, SPURIOUS, REUSE, REMAP: more rights to the page that is there ---- */
+/* ---- ACCESSED, SPURIOUS, REUSE, REMAP: more permissions to the page that is there ---- */
 
-/* Gives the entry's own frame more rights. False: the hardware was quicker. */
+/* Gives the entry's own frame more permissions. False: the hardware was quicker. */
 static inline bool entry_raise(struct mmu_entry *slot, vaddr_t va, struct mmu_entry old,
-			       unsigned rights, unsigned flags)
+			       unsigned prot, unsigned flags)
 {
 	interleave(INTERLEAVE_GRANTING, LOCK_NONE, slot);
-	if (rights & ~entry_rights(old) & RIGHT_EXEC)
+	if (prot & ~entry_prot(old) & VM_PROT_EXEC)
 		arch_icache_sync();
-	if (unlikely(!entry_cas(slot, old, entry_with(old, rights, flags))))
+	if (unlikely(!entry_cas(slot, old, entry_with(old, prot, flags))))
 		return false;
 	arch_mmu_fence_local(va);
 	return true;
 }
 
-static inline __attribute__((always_inline)) int grant(struct fault *fault, unsigned rights,
+static inline __attribute__((always_inline)) int grant(struct fault *fault, unsigned prot,
 						       unsigned flags)
 {
-	if (unlikely(!entry_raise(fault->slot, fault->va, fault->entry, rights, flags))) {
+	if (unlikely(!entry_raise(fault->slot, fault->va, fault->entry, prot, flags))) {
 		fault->space->stats.retry[RETRY_RACE]++;
 		return FAULT_AGAIN;
 	}
@@ -200,9 +200,9 @@ static inline __attribute__((always_inline)) int grant(struct fault *fault, unsi
  */
 static int grant_accessed(struct fault *fault)
 {
-	unsigned rights = entry_rights(fault->entry) | (fault->vma->rights & ~RIGHT_WRITE);
+	unsigned prot = entry_prot(fault->entry) | (fault->vma->prot & ~VM_PROT_WRITE);
 
-	return grant(fault, rights, entry_flags(fault->entry) | fault_used_flags(fault));
+	return grant(fault, prot, entry_flags(fault->entry) | fault_used_flags(fault));
 }
 
 static int grant_remap(struct fault *fault)
@@ -219,7 +219,7 @@ static int grant_remap(struct fault *fault)
 		object_stored(object);
 		spin_unlock(&object->lock);
 	}
-	return grant(fault, fault->vma->rights, fault_used_flags(fault));
+	return grant(fault, fault->vma->prot, fault_used_flags(fault));
 }
 
 /* The fault may have been for a table that another hart has linked since. */
@@ -232,10 +232,10 @@ static int grant_nothing(struct fault *fault)
 
 static __attribute__((noipa)) int grant_reuse(struct fault *fault)
 {
-	return grant(fault, fault->vma->rights, ENTRY_ACCESSED | ENTRY_DIRTY);
+	return grant(fault, fault->vma->prot, ENTRY_ACCESSED | ENTRY_DIRTY);
 }
 
-static __attribute__((noipa)) int install_rights(struct fault *fault)
+static __attribute__((noipa)) int install_prot(struct fault *fault)
 {
 	switch (fault->kind) {
 	case FAULT_ACCESSED:
@@ -266,7 +266,7 @@ static inline int install(struct fault *fault)
 		return grant_reuse(fault);
 	if (fault->kind == FAULT_COW)
 		return install_copy(fault);
-	return install_rights(fault);
+	return install_prot(fault);
 }
 
 int vma_install(struct fault *fault)
@@ -293,24 +293,24 @@ static inline bool is_reusable(const struct vma *vma, struct mmu_entry entry)
 		.refs = page->refs,
 	};
 
-	return (vma->rights & RIGHT_WRITE) && !vma_is_shared(vma) && facts_tell_last_holder(&facts);
+	return (vma->prot & VM_PROT_WRITE) && !vma_is_shared(vma) && facts_last_user(&facts);
 }
 
 /* What ACCESSED or REUSE would give it. (If the hardware is quicker, they do.) */
-static inline void install_ahead(const struct vma *vma, vaddr_t va, struct mmu_entry *slot)
+static inline void entry_upgrade(const struct vma *vma, vaddr_t va, struct mmu_entry *slot)
 {
 	struct mmu_entry old = entry_load(slot);
-	unsigned rights = entry_rights(old) | (vma->rights & ~RIGHT_WRITE);
+	unsigned prot = entry_prot(old) | (vma->prot & ~VM_PROT_WRITE);
 	unsigned flags = entry_flags(old);
 
 	if (entry_empty(old))
 		return;
 	if (is_reusable(vma, old)) {
-		rights = vma->rights;
+		prot = vma->prot;
 		flags &= ~ENTRY_COW;
 	}
-	if (rights != entry_rights(old))
-		(void)entry_raise(slot, va, old, rights, flags);
+	if (prot != entry_prot(old))
+		(void)entry_raise(slot, va, old, prot, flags);
 }
 
 void install_gained(const struct vma *vma, vaddr_t start, vaddr_t end)
@@ -322,6 +322,6 @@ void install_gained(const struct vma *vma, vaddr_t start, vaddr_t end)
 		struct mmu_entry *slot = arch_mmu_lookup(&vma->space->mmu, va);
 
 		if (slot)
-			install_ahead(vma, va, slot);
+			entry_upgrade(vma, va, slot);
 	}
 }

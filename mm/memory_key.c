@@ -11,7 +11,7 @@
  */
 static int key_in(const struct vma *vma, vaddr_t va, struct memory_key *key_ret)
 {
-	bool writable = vma->rights & RIGHT_WRITE;
+	bool writable = vma->prot & VM_PROT_WRITE;
 
 	if (vma->object && (vma_is_shared(vma) || !writable)) {
 		object_get(vma->object);

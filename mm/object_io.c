@@ -163,7 +163,7 @@ static ssize_t write_inside(struct object *object, uint64_t pos, const struct si
 }
 
 /* The page that was had ahead of the bytes, referenced. */
-static struct page *page_kept(struct object *object, uint64_t index)
+static struct page *page_cached(struct object *object, uint64_t index)
 {
 	bool kept = index < atomic_load_relaxed(&object->kept);
 
@@ -173,7 +173,7 @@ static struct page *page_kept(struct object *object, uint64_t index)
 static ssize_t write_beyond(struct object *object, uint64_t pos, const struct side *from, size_t n)
 {
 	uint64_t truncations = atomic_load_relaxed(&object->truncations);
-	struct page *page = page_kept(object, pos >> PAGE_SHIFT);
+	struct page *page = page_cached(object, pos >> PAGE_SHIFT);
 	size_t offset = pos & PAGE_MASK, went;
 	int error;
 

@@ -14,8 +14,8 @@ static inline uint64_t object_pages(uint64_t size)
 struct page *object_page_locked(const struct object *object, uint64_t index);
 
 /* Is the page still the object's at index, within the size? => object->lock held */
-static inline bool object_holds_locked(const struct object *object, uint64_t index,
-				       const struct page *page)
+static inline bool object_has_locked(const struct object *object, uint64_t index,
+				     const struct page *page)
 {
 	assert_hardened(spin_lock_held(&object->lock));
 	return page->owner == object && page->index == index && index < object_pages(object->size);

@@ -51,13 +51,13 @@ void space_destroy(struct space *space)
 	debts_destroy(space);
 }
 
-bool space_may_expand(const struct space *space, unsigned rights, unsigned vma_flags, size_t bytes)
+bool space_may_expand(const struct space *space, unsigned prot, unsigned vma_flags, size_t bytes)
 {
 	uint64_t total;
 
 	if (add_overflows(space->mapped_bytes, bytes, &total) || total > space->limit_as)
 		return false;
-	return !vma_is_data(rights, vma_flags) || space->data_bytes + bytes <= space->limit_data;
+	return !vma_is_data(prot, vma_flags) || space->data_bytes + bytes <= space->limit_data;
 }
 
 void space_busy_locked(struct space *space, vaddr_t start, vaddr_t end)

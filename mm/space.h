@@ -125,12 +125,12 @@ static inline struct vma *vma_find(struct space *space, vaddr_t va)
  * May the space grow by so many bytes of that kind (RLIMIT_AS, RLIMIT_DATA)? => space lock or mmap
  * lock held
  */
-bool space_may_expand(const struct space *space, unsigned rights, unsigned vma_flags, size_t bytes);
+bool space_may_expand(const struct space *space, unsigned prot, unsigned vma_flags, size_t bytes);
 
 /* Do such pages count against RLIMIT_DATA? */
-static inline bool vma_is_data(unsigned rights, unsigned vma_flags)
+static inline bool vma_is_data(unsigned prot, unsigned vma_flags)
 {
-	return (rights & RIGHT_WRITE) && !(vma_flags & (VMA_SHARED | VMA_STACK));
+	return (prot & VM_PROT_WRITE) && !(vma_flags & (VMA_SHARED | VMA_STACK));
 }
 
 /* The program gave a range back. => mmap lock held */

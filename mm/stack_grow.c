@@ -6,11 +6,11 @@
 #define OVERFLOW_REACH STACK_GUARD_GAP
 
 /* As on Linux: what can be accessed below must stay a guard gap away. */
-static bool gap_is_kept(struct vma *stack, vaddr_t start)
+static bool stack_gap_is_free(struct vma *stack, vaddr_t start)
 {
 	struct vma *below = vma_prev(stack);
 
-	return !below || (below->flags & VMA_STACK) || !below->rights ||
+	return !below || (below->flags & VMA_STACK) || !below->prot ||
 	       start - below->end >= STACK_GUARD_GAP;
 }
 
@@ -20,8 +20,8 @@ static bool may_grow(struct vma *stack, vaddr_t start)
 
 	if (start < USER_BASE || stack->end - start > space->limit_stack)
 		return false;
-	return gap_is_kept(stack, start) &&
-	       space_may_expand(space, stack->rights, stack->flags, stack->start - start);
+	return stack_gap_is_free(stack, start) &&
+	       space_may_expand(space, stack->prot, stack->flags, stack->start - start);
 }
 
 int fault_await_verb(struct fault *fault)

@@ -24,7 +24,7 @@ static inline struct page *zap_entry(struct gather *gather, vaddr_t va, struct m
 	struct mmu_entry old = entry_swap(slot, ENTRY_NONE);
 
 	debt_owe(gather->space, va, old, ENTRY_NONE);
-	if (!gather->flush.all && entry_lessens(old, ENTRY_NONE))
+	if (!gather->flush.all && entry_downgrades(old, ENTRY_NONE))
 		mmu_flush_add(&gather->flush, va);
 	return pfn_to_page(entry_pfn(old));
 }

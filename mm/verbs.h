@@ -16,8 +16,8 @@ enum map_special { MAP_NOT_SPECIAL, MAP_OF_ZEROS, MAP_OF_NOTHING };
 struct map_request {
 	vaddr_t addr; /* hint, or the place with MAP_FIXED(_NOREPLACE) */
 	size_t len;
-	unsigned rights;       /* RIGHT_* */
-	unsigned max_rights;   /* RIGHT_*: what the descriptor's mode would let mprotect give */
+	unsigned prot;	       /* RIGHT_* */
+	unsigned max_prot;     /* RIGHT_*: what the descriptor's mode would let mprotect give */
 	unsigned flags;	       /* MAP_* of abi/mman.h */
 	struct object *object; /* NULL: anonymous; else referenced by the verb if it maps it */
 	enum map_special special;
@@ -30,7 +30,7 @@ struct map_request {
 
 int vm_map(struct space *space, const struct map_request *request, vaddr_t *addr_ret);
 int vm_unmap(struct space *space, vaddr_t addr, size_t len);
-int vm_protect(struct space *space, vaddr_t addr, size_t len, unsigned rights);
+int vm_protect(struct space *space, vaddr_t addr, size_t len, unsigned prot);
 
 /* mlock(2), with VMA_LOCKED and perhaps VMA_ONFAULT, and munlock(2). What could be done is done. */
 int vm_lock(struct space *space, vaddr_t addr, size_t len, unsigned lock);
@@ -92,4 +92,4 @@ void vm_truncate_hole(struct object *object, uint64_t start, uint64_t end);
 /*
  * Strips a dying space of its private memory without its help (OOM). => any thread; marks it dying
  */
-void vm_strip(struct space *space);
+void vm_oom_reap(struct space *space);

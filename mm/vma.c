@@ -40,14 +40,14 @@ struct vma *vma_alloc(void)
 	return vma;
 }
 
-int vma_hold(unsigned flags, struct object *object)
+int vma_get_writecount(unsigned flags, struct object *object)
 {
 	if (flags & VMA_TEXT)
 		return object_deny_write(object);
 	return flags & VMA_WRITER ? object_get_write(object) : 0;
 }
 
-void vma_let_go(unsigned flags, struct object *object)
+void vma_put_writecount(unsigned flags, struct object *object)
 {
 	if (flags & VMA_TEXT)
 		object_allow_write(object);
@@ -60,7 +60,7 @@ void vma_free(struct vma *vma)
 	if (!vma)
 		return;
 	if (vma->object) {
-		vma_let_go(vma->flags, vma->object);
+		vma_put_writecount(vma->flags, vma->object);
 		object_put(vma->object);
 	}
 	slab_free(&vma_cache, vma);
@@ -165,13 +165,13 @@ struct vma *vma_find_in_tree(struct space *space, vaddr_t va)
 static void vma_count_bytes(const struct vma *vma, size_t bytes, int sign)
 {
 	struct space *space = vma->space;
-	unsigned flags = vma->flags, rights = vma->rights;
+	unsigned flags = vma->flags, prot = vma->prot;
 	size_t delta = sign > 0 ? bytes : -bytes;
 
 	if (unlikely(flags & VMA_LEAVING))
 		return;
 	space->mapped_bytes += delta;
-	if (vma_is_data(rights, flags))
+	if (vma_is_data(prot, flags))
 		space->data_bytes += delta;
 }
 
@@ -277,7 +277,7 @@ static void vma_attach_copy(struct vma *copy)
 {
 	vma_attach(copy);
 	if (copy->object) {
-		int result = vma_hold(copy->flags, copy->object);
+		int result = vma_get_writecount(copy->flags, copy->object);
 
 		assert(result == 0); /* the first has it already */
 	}
@@ -288,8 +288,8 @@ static void vma_copy(struct vma *to, const struct vma *from)
 {
 	to->start = from->start;
 	to->end = from->end;
-	to->rights = from->rights;
-	to->max_rights = from->max_rights;
+	to->prot = from->prot;
+	to->max_prot = from->max_prot;
 	to->flags = from->flags;
 	to->backend = from->backend;
 	to->object = from->object;
@@ -368,11 +368,11 @@ void vma_leave(struct vma *vma)
 	vma->flags |= VMA_LEAVING;
 }
 
-void vma_set_rights(struct vma *vma, unsigned rights)
+void vma_set_prot(struct vma *vma, unsigned prot)
 {
 	assert_hardened(spin_lock_held(&vma->space->lock));
 	vma_count_bytes(vma, vma->end - vma->start, -1);
-	vma->rights = rights;
+	vma->prot = prot;
 	vma->space->layout++;
 	vma_count_bytes(vma, vma->end - vma->start, 1);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A range of an address space with one set of rights and one backing. */
+/* A range of an address space with one set of permissions and one backing. */
 #pragma once
 
 #include "arch/entry.h"
@@ -19,7 +19,7 @@ struct fault;
 #define VMA_HEAP      4u  /* made by brk */
 #define VMA_TEXT      16u /* of the running image: holds the object's deny-write */
 #define VMA_NORESERVE 32u
-#define VMA_MOVING    128u  /* mremap has its entries in hand: no rights, and who faults waits */
+#define VMA_MOVING    128u /* mremap has its entries in hand: no permissions, and who faults waits */
 #define VMA_LOCKED    256u  /* mlock: filled when it is made, and not given back */
 #define VMA_ONFAULT   512u  /* the same, but filled by faults; beside VMA_LOCKED alone */
 #define VMA_DONTFORK  1024u /* no child gets it */
@@ -72,11 +72,11 @@ struct vma_faults {
  */
 struct vma {
 	struct tree_node
-		node;	 /* weight: bytes below it that the kernel may choose: no stack's guard */
-	vaddr_t start;	 /* page-aligned */
-	vaddr_t end;	 /* exclusive */
-	unsigned rights; /* RIGHT_*; write implies read */
-	unsigned max_rights; /* what mprotect may give */
+		node;	   /* weight: bytes below it that the kernel may choose: no stack's guard */
+	vaddr_t start;	   /* page-aligned */
+	vaddr_t end;	   /* exclusive */
+	unsigned prot;	   /* RIGHT_*; write implies read */
+	unsigned max_prot; /* what mprotect may give */
 	unsigned flags;
 	const struct vma_backend *backend;
 	struct object *object; /* NULL for anonymous private; holds a reference */
@@ -94,10 +94,10 @@ struct vma {
 };
 
 /* Write implies read: the hardware has no entry that says otherwise. */
-static inline unsigned rights_complete(unsigned rights)
+static inline unsigned prot_complete(unsigned prot)
 {
-	rights &= RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC;
-	return rights & RIGHT_WRITE ? rights | RIGHT_READ : rights;
+	prot &= VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC;
+	return prot & VM_PROT_WRITE ? prot | VM_PROT_READ : prot;
 }
 
 static inline bool vma_is_shared(const struct vma *vma)
@@ -108,7 +108,7 @@ static inline bool vma_is_shared(const struct vma *vma)
 /* Can its object be written to through it, now or after mprotect? The same for its whole life. */
 static inline bool vma_writes_object(const struct vma *vma)
 {
-	return vma_is_shared(vma) && (vma->max_rights & RIGHT_WRITE);
+	return vma_is_shared(vma) && (vma->max_prot & VM_PROT_WRITE);
 }
 
 /* An entry is made at va, or a table for it. => space lock held */
@@ -150,10 +150,10 @@ void vma_free(struct vma *vma); /* => no spinning lock held; NULL is allowed */
 
 /*
  * What VMA_TEXT or VMA_WRITER among the flags holds of the object, beside the reference: 0 or
- * -ETXTBSY. Given back by vma_let_go(), which vma_free() does for VMAs that were in a space.
+ * -ETXTBSY. Given back by vma_put_writecount(), which vma_free() does for VMAs that were in a space.
  */
-int vma_hold(unsigned flags, struct object *object);
-void vma_let_go(unsigned flags, struct object *object);
+int vma_get_writecount(unsigned flags, struct object *object);
+void vma_put_writecount(unsigned flags, struct object *object);
 
 /* Frees VMAs that were taken out of their space. => no spinning lock held */
 void vma_free_list(struct list *dead);
@@ -198,8 +198,8 @@ void vma_set_end(struct vma *vma, vaddr_t end);
 /* Its bytes count no more: it goes soon. => space lock held */
 void vma_leave(struct vma *vma);
 
-/* Changes the rights, and the figures that hang on them. => space lock held */
-void vma_set_rights(struct vma *vma, unsigned rights);
+/* Changes the permissions, and the figures that hang on them. => space lock held */
+void vma_set_prot(struct vma *vma, unsigned prot);
 
 /* Is [start, end), which lies in it, one end of the VMA and not all of it? */
 static inline bool vma_ends_with(const struct vma *vma, vaddr_t start, vaddr_t end)
@@ -209,9 +209,9 @@ static inline bool vma_ends_with(const struct vma *vma, vaddr_t start, vaddr_t e
 
 /*
  * Gives [start, end), one end of `vma` and not all of it, to the neighbour there if that has those
- * rights and flags and is alike otherwise. => space lock held; that neighbour; NULL: nothing was done
+ * permissions and flags and is alike otherwise. => space lock held; that neighbour; NULL: nothing was done
  */
-struct vma *vma_yield(struct vma *vma, vaddr_t start, vaddr_t end, unsigned rights, unsigned flags);
+struct vma *vma_yield(struct vma *vma, vaddr_t start, vaddr_t end, unsigned prot, unsigned flags);
 
 /*
  * Joins the VMA with its neighbours where they are alike. => space lock held; what it is part of

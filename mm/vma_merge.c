@@ -3,12 +3,12 @@
 #include "mm/space.h"
 #include "mm/vma.h"
 
-/* Would `b`, right above `a`, be its continuation if it had the same rights and flags? */
+/* Would `b`, right above `a`, be its continuation if it had the same permissions and flags? */
 static inline bool vma_resembles(const struct vma *a, const struct vma *b)
 {
 	if (a->end != b->start || a->backend != b->backend || a->object != b->object)
 		return false;
-	if (a->max_rights != b->max_rights || a->file_end != b->file_end ||
+	if (a->max_prot != b->max_prot || a->file_end != b->file_end ||
 	    a->truncation != b->truncation)
 		return false;
 	return !a->object || b->offset == a->offset + (b->start - a->start);
@@ -17,7 +17,7 @@ static inline bool vma_resembles(const struct vma *a, const struct vma *b)
 /* Is `b`, right above `a`, its continuation? */
 static bool vma_continues(const struct vma *a, const struct vma *b)
 {
-	return a->rights == b->rights && a->flags == b->flags && vma_resembles(a, b);
+	return a->prot == b->prot && a->flags == b->flags && vma_resembles(a, b);
 }
 
 /* `to` gets [start, end) of `from`: what was touched in it goes along. */
@@ -41,9 +41,9 @@ static void vma_set_border(struct vma *below, struct vma *above, vaddr_t at)
 
 	assert_hardened(spin_lock_held(&below->space->lock));
 	assert_hardened(below->start < at && at < above->end);
-	if (vma_is_data(below->rights, below->flags))
+	if (vma_is_data(below->prot, below->flags))
 		below->space->data_bytes += at - below->end;
-	if (vma_is_data(above->rights, above->flags))
+	if (vma_is_data(above->prot, above->flags))
 		below->space->data_bytes -= at - above->start;
 	if (above->object)
 		above->offset += at - above->start;
@@ -57,32 +57,32 @@ static void vma_set_border(struct vma *below, struct vma *above, vaddr_t at)
 	below->space->layout++;
 }
 
-static struct vma *yield_below(struct vma *vma, vaddr_t end, unsigned rights, unsigned flags)
+static struct vma *yield_below(struct vma *vma, vaddr_t end, unsigned prot, unsigned flags)
 {
 	struct vma *to = vma_prev(vma);
 
-	if (!to || to->rights != rights || to->flags != flags || !vma_resembles(to, vma))
+	if (!to || to->prot != prot || to->flags != flags || !vma_resembles(to, vma))
 		return NULL;
 	vma_set_border(to, vma, end);
 	return to;
 }
 
-static struct vma *yield_above(struct vma *vma, vaddr_t start, unsigned rights, unsigned flags)
+static struct vma *yield_above(struct vma *vma, vaddr_t start, unsigned prot, unsigned flags)
 {
 	struct vma *to = vma_next(vma);
 
-	if (!to || to->rights != rights || to->flags != flags || !vma_resembles(vma, to))
+	if (!to || to->prot != prot || to->flags != flags || !vma_resembles(vma, to))
 		return NULL;
 	vma_set_border(vma, to, start);
 	return to;
 }
 
-struct vma *vma_yield(struct vma *vma, vaddr_t start, vaddr_t end, unsigned rights, unsigned flags)
+struct vma *vma_yield(struct vma *vma, vaddr_t start, vaddr_t end, unsigned prot, unsigned flags)
 {
 	if (start == vma->start)
-		return yield_below(vma, end, rights, flags);
+		return yield_below(vma, end, prot, flags);
 	assert_hardened(end == vma->end);
-	return yield_above(vma, start, rights, flags);
+	return yield_above(vma, start, prot, flags);
 }
 
 struct vma *vma_merge(struct vma *vma, struct list *dead)

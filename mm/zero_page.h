@@ -17,5 +17,5 @@ static inline int zero_page_get(struct fault *fault)
  */
 static inline struct mmu_entry zero_page_entry(const struct vma *vma)
 {
-	return entry_make(zero_pfn, vma->rights & ~RIGHT_WRITE, ENTRY_ACCESSED | ENTRY_COW);
+	return entry_make(zero_pfn, vma->prot & ~VM_PROT_WRITE, ENTRY_ACCESSED | ENTRY_COW);
 }

@@ -67,11 +67,11 @@ void exec_headers_free(struct exec_headers *headers)
 	headers->phdrs = NULL;
 }
 
-static unsigned segment_rights(const struct elf_segment *segment)
+static unsigned segment_prot(const struct elf_segment *segment)
 {
-	return (segment->flags & ELF_R ? RIGHT_READ : 0) |
-	       (segment->flags & ELF_W ? RIGHT_WRITE : 0) |
-	       (segment->flags & ELF_X ? RIGHT_EXEC : 0);
+	return (segment->flags & ELF_R ? VM_PROT_READ : 0) |
+	       (segment->flags & ELF_W ? VM_PROT_WRITE : 0) |
+	       (segment->flags & ELF_X ? VM_PROT_EXEC : 0);
 }
 
 /*
@@ -86,8 +86,8 @@ static int map_file_part(struct space *space, struct object *object,
 	struct map_request request = {
 		.addr = start,
 		.len = end - start,
-		.rights = segment_rights(segment),
-		.max_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC,
+		.prot = segment_prot(segment),
+		.max_prot = VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC,
 		.flags = MAP_PRIVATE | MAP_FIXED,
 		.object = object,
 		.offset = segment->offset - (va - start),
@@ -107,8 +107,8 @@ static int map_zero_part(struct space *space, const struct elf_segment *segment,
 	struct map_request request = {
 		.addr = start,
 		.len = end - start,
-		.rights = segment_rights(segment),
-		.max_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC,
+		.prot = segment_prot(segment),
+		.max_prot = VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC,
 		.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
 	};
 
@@ -149,8 +149,8 @@ static int map_stack(struct space *space, size_t args_bytes, bool exec)
 	size_t bytes = ALIGN_UP(args_bytes, PAGE_SIZE) + STACK_FIRST_BYTES;
 	vaddr_t at;
 	struct map_request request = {
-		.rights = RIGHT_READ | RIGHT_WRITE | (exec ? RIGHT_EXEC : 0),
-		.max_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC,
+		.prot = VM_PROT_READ | VM_PROT_WRITE | (exec ? VM_PROT_EXEC : 0),
+		.max_prot = VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC,
 		.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | MAP_GROWSDOWN,
 		.vma_flags = VMA_STACK,
 	};

@@ -62,7 +62,7 @@ static void leave_to_init(struct process *process)
 	list_add_tail(&init->children, &process->sibling);
 }
 
-static struct signal_info news_of(const struct process *process)
+static struct signal_info end_siginfo(const struct process *process)
 {
 	bool killed = WIFSIGNALED(process->status);
 
@@ -91,7 +91,7 @@ static void tell(struct process *parent, const struct signal_info *news)
  */
 static void tell_parent(struct process *process)
 {
-	const struct signal_info news = news_of(process);
+	const struct signal_info news = end_siginfo(process);
 	struct process *parent = process->parent;
 
 	process_set_zombie(process);

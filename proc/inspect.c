@@ -20,8 +20,8 @@ _Static_assert(FAULTLINE_SWAPPED == FAULT_SWAPPED && FAULTLINE_FILL == FAULT_FIL
 _Static_assert(FAULTLINE_ALIVE == PROCESS_ALIVE && FAULTLINE_EXITING == PROCESS_EXITING &&
 		       FAULTLINE_ZOMBIE == PROCESS_ZOMBIE,
 	       "the same states");
-_Static_assert(FAULTLINE_VMA_READ == RIGHT_READ && FAULTLINE_VMA_WRITE == RIGHT_WRITE &&
-		       FAULTLINE_VMA_EXEC == RIGHT_EXEC,
+_Static_assert(FAULTLINE_VMA_READ == VM_PROT_READ && FAULTLINE_VMA_WRITE == VM_PROT_WRITE &&
+		       FAULTLINE_VMA_EXEC == VM_PROT_EXEC,
 	       "the same bits");
 
 static void tell_space(struct space *space, struct faultline_process *ret)
@@ -143,7 +143,7 @@ static void tell_vma(const struct vma *vma, const struct exe *exe, struct faultl
 	ret->start = vma->start;
 	ret->end = vma->end;
 	ret->offset = vma->offset;
-	ret->flags = vma->rights | (vma->flags & VMA_SHARED ? FAULTLINE_VMA_SHARED : 0) |
+	ret->flags = vma->prot | (vma->flags & VMA_SHARED ? FAULTLINE_VMA_SHARED : 0) |
 		     (vma->flags & VMA_STACK ? FAULTLINE_VMA_STACK : 0) |
 		     (vma->flags & VMA_HEAP ? FAULTLINE_VMA_HEAP : 0);
 	if (vma->object && exe && vma->object == exe->object)

@@ -136,7 +136,7 @@ static bool is_dying(const struct process *process)
 }
 
 /* Has it been stripped already? Then its end brings little, and it does not count again. */
-static bool is_stripped(const struct process *process)
+static bool is_oom_reaped(const struct process *process)
 {
 	return atomic_load_relaxed(&process->uspace->space.dying);
 }
@@ -173,7 +173,7 @@ static void consider(struct process *process, void *arg)
 		choice->dying = true;
 		return;
 	}
-	if (process->pid == PID_INIT || is_stripped(process))
+	if (process->pid == PID_INIT || is_oom_reaped(process))
 		return;
 	if (is_better(choice, process, held_by(process)))
 		choose_victim(choice, process);
@@ -188,11 +188,11 @@ static struct choice choose(void)
 	process_visit_all(consider, &choice);
 	if (!choice.pid && !choice.dying) {
 		process = process_find(PID_INIT);
-		if (process && process->uspace && !is_stripped(process))
+		if (process && process->uspace && !is_oom_reaped(process))
 			choose_victim(&choice, process);
 	}
 	process = choice.pid ? process_find(choice.pid) : NULL;
-	if (process && process->birth == choice.birth && process->uspace && !is_stripped(process))
+	if (process && process->birth == choice.birth && process->uspace && !is_oom_reaped(process))
 		choice.victim = process;
 	else if (choice.pid)
 		choice.dying = true; /* it has ended meanwhile */
@@ -231,7 +231,7 @@ static void kill_victim(const struct choice *choice)
 	spin_unlock(&process_tree_lock);
 	name_victim(comm, pid, choice->held);
 	oom_report_show(&report);
-	vm_strip(&uspace->space);
+	vm_oom_reap(&uspace->space);
 	uspace_put(uspace);
 	oom_memory_freed();
 }

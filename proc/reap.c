@@ -26,9 +26,9 @@ static bool eligible(const struct process *child, const struct wait_for *wanted)
 }
 
 /* Of one that has ended, with all of its children's usage. */
-static struct wait_news end_of(const struct process *child)
+static struct child_event end_of(const struct process *child)
 {
-	struct wait_news news = { child->pid, child->status, child->ended_usage };
+	struct child_event news = { child->pid, child->status, child->ended_usage };
 
 	usage_add(&news.usage, &child->children_usage);
 	return news;
@@ -38,8 +38,8 @@ static struct wait_news end_of(const struct process *child)
  * A child that has ended, or has stopped or gone on, as far as that is wanted, and the news of it; NULL, and in *any_ret
  * whether there is one to wait for at all. => process_tree_lock held, and dropped in between where there are many
  */
-static struct process *find_news(struct process *parent, const struct wait_for *wanted,
-				 bool *any_ret, struct wait_news *news)
+static struct process *child_event_find(struct process *parent, const struct wait_for *wanted,
+					bool *any_ret, struct child_event *news)
 {
 	struct process *child = NULL;
 	unsigned n = 0;
@@ -61,18 +61,18 @@ static struct process *find_news(struct process *parent, const struct wait_for *
 			return child;
 		}
 		*any_ret = true;
-		status = stop_news(child, wanted->options, !(wanted->options & WNOWAIT));
+		status = child_stop_event(child, wanted->options, !(wanted->options & WNOWAIT));
 		if (status == -1)
 			continue;
 		/* What it has used so far is its own affair. */
-		*news = (struct wait_news){ .pid = child->pid, .status = status };
+		*news = (struct child_event){ .pid = child->pid, .status = status };
 		return child;
 	}
 	return NULL;
 }
 
 /* => child is a zombie that its parent has taken off its list */
-static void reap(struct process *parent, struct process *child, const struct wait_news *news)
+static void reap(struct process *parent, struct process *child, const struct child_event *news)
 {
 	usage_add(&parent->children_usage, &news->usage);
 	sched_wait_left(child->thread);
@@ -80,7 +80,7 @@ static void reap(struct process *parent, struct process *child, const struct wai
 	process_free(child);
 }
 
-long process_wait_for(const struct wait_for *wanted, struct wait_news *news)
+long process_wait_for(const struct wait_for *wanted, struct child_event *news)
 {
 	struct process *parent = current_process(), *child;
 
@@ -91,7 +91,7 @@ long process_wait_for(const struct wait_for *wanted, struct wait_news *news)
 
 		seq = waitq_sample(&parent->child_waitq);
 		spin_lock(&process_tree_lock);
-		child = find_news(parent, wanted, &any, news);
+		child = child_event_find(parent, wanted, &any, news);
 		ended = child && child->state == PROCESS_ZOMBIE && !(wanted->options & WNOWAIT);
 		if (ended)
 			process_leave_parent(child);
@@ -115,7 +115,7 @@ long process_wait_for(const struct wait_for *wanted, struct wait_news *news)
 long process_wait(int pid, unsigned options, int *status_ret, struct usage *usage_ret)
 {
 	struct wait_for wanted = { WAIT_ANY, WAIT_ANY, options | WEXITED };
-	struct wait_news news;
+	struct child_event news;
 	long found;
 
 	if (options & ~OPTIONS)

@@ -14,14 +14,14 @@ struct wait_for {
 	unsigned options;
 };
 
-struct wait_news {
+struct child_event {
 	int pid;
 	int status;	    /* as wait4 packs it */
 	struct usage usage; /* of one that ended, its children's included; else all zero */
 };
 
 /* Waits for news: the pid, 0 (WNOHANG and there are none), -ECHILD, -EINTR. One that ended is gone then but with WNOWAIT. */
-long process_wait_for(const struct wait_for *wanted, struct wait_news *news);
+long process_wait_for(const struct wait_for *wanted, struct child_event *news);
 
 /*
  * wait4(2): waits for a child that ended (WUNTRACED: or stopped; WCONTINUED: or went on): its pid, 0 (WNOHANG and none has), -ECHILD, -EINTR,

@@ -20,7 +20,7 @@
 #include "trap/fault_loop.h"
 #include "trap/report.h"
 
-#define RIGHTS_ALL (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC)
+#define VM_PROT_ALL (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC)
 
 /* What a fault keeps while it is served. (On the stack: registers would have to be saved first.) */
 struct turn {
@@ -97,7 +97,7 @@ static int refuse(const struct trap_frame *frame, vaddr_t addr, unsigned access,
 		return -EFAULT;
 	if (signal_fault(&info))
 		return 0;
-	report_fault(frame, addr, access & RIGHTS_ALL, outcome, info.sig);
+	report_fault(frame, addr, access & VM_PROT_ALL, outcome, info.sig);
 	signal_force(current_process(), info.sig);
 	return 0;
 }

@@ -31,9 +31,9 @@ static const char *signal_name(int sig)
 
 static const char *access_name(unsigned right)
 {
-	if (right & RIGHT_EXEC)
+	if (right & VM_PROT_EXEC)
 		return "fetch from";
-	return right & RIGHT_WRITE ? "write to" : "read of";
+	return right & VM_PROT_WRITE ? "write to" : "read of";
 }
 
 /* Only the image's own addresses have names. */
@@ -49,8 +49,8 @@ static void show_area(const char *what, const struct area *area)
 	if (!area->there)
 		return;
 	log_warn("trap", "  %s %#lx-%#lx %c%c%c%c %s%s", what, area->start, area->end,
-		 area->rights & RIGHT_READ ? 'r' : '-', area->rights & RIGHT_WRITE ? 'w' : '-',
-		 area->rights & RIGHT_EXEC ? 'x' : '-', area->flags & VMA_SHARED ? 's' : 'p',
+		 area->prot & VM_PROT_READ ? 'r' : '-', area->prot & VM_PROT_WRITE ? 'w' : '-',
+		 area->prot & VM_PROT_EXEC ? 'x' : '-', area->flags & VMA_SHARED ? 's' : 'p',
 		 area->backend,
 		 area->image		   ? ", of the image"
 		 : area->flags & VMA_STACK ? ", the stack"
@@ -107,7 +107,7 @@ void report_fault(const struct trap_frame *frame, vaddr_t addr, unsigned right, 
 		 cause);
 	show_place(&place);
 	show_walk(addr, right);
-	if (right & RIGHT_EXEC)
+	if (right & VM_PROT_EXEC)
 		show_caller(frame);
 	show_rest(frame, &place);
 }

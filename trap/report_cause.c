@@ -53,15 +53,15 @@ static const char *area_name(const struct area *area)
 
 static void forbidden(const struct text *text, const struct area *at, unsigned right)
 {
-	if (!at->rights)
+	if (!at->prot)
 		say(text, "the memory there is PROT_NONE");
-	else if (right & RIGHT_EXEC)
+	else if (right & VM_PROT_EXEC)
 		say(text, "jump to %s: the memory there may not be executed", area_name(at));
-	else if (!(right & RIGHT_WRITE))
+	else if (!(right & VM_PROT_WRITE))
 		say(text, "the memory there may not be read");
-	else if (at->image && (at->variable || !(at->rights & RIGHT_EXEC)))
+	else if (at->image && (at->variable || !(at->prot & VM_PROT_EXEC)))
 		say(text, "write to read-only data");
-	else if (at->rights & RIGHT_EXEC)
+	else if (at->prot & VM_PROT_EXEC)
 		say(text, "write to read-only text");
 	else
 		say(text, "write to memory that is mapped read-only");
@@ -69,7 +69,7 @@ static void forbidden(const struct text *text, const struct area *at, unsigned r
 
 static void null_pointer(const struct text *text, const struct place *place, unsigned right)
 {
-	if (right & RIGHT_EXEC)
+	if (right & VM_PROT_EXEC)
 		say(text, "call of a null pointer");
 	else if (place->addr)
 		say(text, "null pointer, and %lu bytes on", (unsigned long)place->addr);

@@ -15,7 +15,7 @@ static struct area area_of(const struct vma *vma, const struct exe *exe)
 		.image = vma->object && exe && vma->object == exe->object,
 		.start = vma->start,
 		.end = vma->end,
-		.rights = vma->rights,
+		.prot = vma->prot,
 		.flags = vma->flags,
 		.backend = vma->backend->name,
 		.offset = vma->offset,

@@ -10,7 +10,7 @@ struct area {
 	bool image;    /* maps the running program's file */
 	bool variable; /* which has a variable there, not a function (set by who asks for its name) */
 	vaddr_t start, end;
-	unsigned rights, flags;
+	unsigned prot, flags;
 	const char *backend;
 	uint64_t offset;      /* bytes into its object at start */
 	uint64_t object_size; /* bytes; UINT64_MAX: none */

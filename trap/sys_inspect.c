@@ -18,7 +18,7 @@
 #include "mm/user_copy.h"
 #include "proc/inspect.h"
 #include "proc/kthread.h"
-#include "proc/preempt_storm.h"
+#include "proc/preempt_force.h"
 #include "proc/sched.h"
 #include "proc/thread.h"
 #include "trap/syscall.h"
@@ -225,7 +225,7 @@ static long tell_walk(const struct question *q)
 	if (err)
 		return err;
 	spin_lock(&uspace->space.lock);
-	arch_mmu_describe(&uspace->space.mmu, q->from, RIGHT_READ, text, sizeof(text));
+	arch_mmu_describe(&uspace->space.mmu, q->from, VM_PROT_READ, text, sizeof(text));
 	spin_unlock(&uspace->space.lock);
 	if (exe)
 		exe_put(exe);

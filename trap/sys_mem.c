@@ -17,9 +17,10 @@
 #include "proc/thread.h"
 #include "trap/syscall.h"
 
-#define RIGHTS_ALL (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC)
+#define VM_PROT_ALL (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC)
 
-_Static_assert(PROT_READ == RIGHT_READ && PROT_WRITE == RIGHT_WRITE && PROT_EXEC == RIGHT_EXEC,
+_Static_assert(PROT_READ == VM_PROT_READ && PROT_WRITE == VM_PROT_WRITE &&
+		       PROT_EXEC == VM_PROT_EXEC,
 	       "the same bits");
 
 long sys_brk(struct trap_frame *frame)
@@ -53,9 +54,9 @@ static int use_file(struct map_request *request, struct file *file)
 	else if (file_writable(file))
 		request->vma_flags = VMA_WRITER;
 	if (!file_readable(file))
-		request->max_rights &= ~RIGHT_READ;
+		request->max_prot &= ~VM_PROT_READ;
 	if ((request->flags & MAP_TYPE) != MAP_PRIVATE && !file_writable(file))
-		request->max_rights &= ~RIGHT_WRITE;
+		request->max_prot &= ~VM_PROT_WRITE;
 	return 0;
 }
 
@@ -83,7 +84,7 @@ static long do_map(struct map_request *request)
 
 static long map_shared(struct map_request *request, struct file *file)
 {
-	long result = file->ops->map_begin(file, request->rights, &request->max_rights);
+	long result = file->ops->map_begin(file, request->prot, &request->max_prot);
 
 	if (result)
 		return result;
@@ -115,8 +116,8 @@ long sys_mmap(struct trap_frame *frame)
 	struct map_request request = {
 		.addr = arg_user(frame, 0),
 		.len = arg_u64(frame, 1),
-		.rights = (unsigned)arg_u64(frame, 2) & RIGHTS_ALL,
-		.max_rights = RIGHTS_ALL,
+		.prot = (unsigned)arg_u64(frame, 2) & VM_PROT_ALL,
+		.max_prot = VM_PROT_ALL,
 		.flags = (unsigned)arg_u64(frame, 3),
 		.offset = arg_u64(frame, 5),
 	};

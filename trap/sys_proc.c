@@ -70,7 +70,7 @@ long sys_wait4(struct trap_frame *frame)
 #define WAITID_NEWS    (WEXITED | WSTOPPED | WCONTINUED)
 #define WAITID_OPTIONS (WAITID_NEWS | WNOHANG | WNOWAIT | __WNOTHREAD | __WCLONE | __WALL)
 
-static long waitid(int which, int id, unsigned options, struct wait_news *news)
+static long waitid(int which, int id, unsigned options, struct child_event *news)
 {
 	struct wait_for wanted = { WAIT_ANY, WAIT_ANY, options };
 
@@ -98,7 +98,7 @@ static long waitid(int which, int id, unsigned options, struct wait_news *news)
 }
 
 /* As SIGCHLD would tell it. */
-static struct abi_siginfo news_info(const struct wait_news *news)
+static struct abi_siginfo child_event_info(const struct child_event *news)
 {
 	struct abi_siginfo info = { .si_signo = SIGCHLD };
 	int status = news->status;
@@ -136,12 +136,12 @@ long sys_waitid(struct trap_frame *frame)
 	vaddr_t info_at = arg_user(frame, 2), rusage_at = arg_user(frame, 4);
 	struct abi_siginfo info = { 0 };
 	struct abi_rusage rusage;
-	struct wait_news news;
+	struct child_event news;
 	long err = waitid(arg_int(frame, 0), arg_int(frame, 1), arg_uint(frame, 3), &news);
 
 	if (err > 0) {
 		err = 0;
-		info = news_info(&news);
+		info = child_event_info(&news);
 		usage_to_rusage(&news.usage, &rusage);
 		if (rusage_at && user_copy_out(rusage_at, &rusage, sizeof(rusage)))
 			return -EFAULT;

@@ -22,15 +22,15 @@ static bool is_canonical(vaddr_t va)
 
 static const char *access_name(unsigned right)
 {
-	if (right & RIGHT_EXEC)
+	if (right & VM_PROT_EXEC)
 		return "a fetch";
-	return right & RIGHT_WRITE ? "a write" : "a read";
+	return right & VM_PROT_WRITE ? "a write" : "a read";
 }
 
 /* The first bit that the machine would stumble over; NULL: none. */
 static const char *refusing_bit(pte_t pte, unsigned right)
 {
-	pte_t wanted = right & RIGHT_EXEC ? PTE_X : right & RIGHT_WRITE ? PTE_W : PTE_R;
+	pte_t wanted = right & VM_PROT_EXEC ? PTE_X : right & VM_PROT_WRITE ? PTE_W : PTE_R;
 
 	if (!(pte & PTE_V))
 		return "V=0";

@@ -122,13 +122,13 @@ user_fault:
 	sd	t3, FRAME_PC(tp)
 	csrr	a1, stval
 	li	t4, CAUSE_STORE_PAGE
-	li	a2, 2			/* RIGHT_WRITE */
+	li	a2, 2			/* VM_PROT_WRITE */
 	beq	t1, t4, 1f
 	li	t4, CAUSE_LOAD_PAGE
-	li	a2, 1			/* RIGHT_READ */
+	li	a2, 1			/* VM_PROT_READ */
 	beq	t1, t4, 1f
 	li	t4, CAUSE_FETCH_PAGE
-	li	a2, 4			/* RIGHT_EXEC */
+	li	a2, 4			/* VM_PROT_EXEC */
 	bne	t1, t4, user_other
 1:	li	a3, SSTATUS_SIE
 	mv	a0, tp

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel image: the linker script's symbols, and the rights of its parts. */
+/* The kernel image: the linker script's symbols, and the permissions of its parts. */
 #pragma once
 
 #include "arch/page.h"

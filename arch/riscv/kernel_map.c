@@ -2,7 +2,7 @@
 /* The kernel's own mappings, W^X by frame. */
 /*
  * The direct map shows RAM by the largest pages that fit, never executable,
- * and the image's frames with no more rights than the image itself has.
+ * and the image's frames with no more permissions than the image itself has.
  */
 #include "arch/riscv/kernel_map.h"
 
@@ -166,23 +166,23 @@ static pte_t *vmap_slot(vaddr_t va, struct mmu_tables *spare)
 	return &pte_table_at(*middle)[leaf_index(va)];
 }
 
-int arch_mmu_map_kernel(vaddr_t va, paddr_t pa, size_t npages, unsigned rights,
+int arch_mmu_map_kernel(vaddr_t va, paddr_t pa, size_t npages, unsigned prot,
 			struct mmu_tables *spare)
 {
 	vaddr_t end = va + npages * PAGE_SIZE;
 
 	assert_hardened(IS_ALIGNED(va | pa, PAGE_SIZE) && va >= VMAP_BASE && end <= VMAP_TOP &&
 			va <= end);
-	assert_hardened(rights == 0 || rights == RIGHT_READ ||
-			rights == (RIGHT_READ | RIGHT_WRITE));
+	assert_hardened(prot == 0 || prot == VM_PROT_READ ||
+			prot == (VM_PROT_READ | VM_PROT_WRITE));
 	for (vaddr_t at = va; at < end; at += PAGE_SIZE)
 		if (!vmap_slot(at, spare))
 			return -ENOMEM;
 	for (vaddr_t at = va; at < end; at += PAGE_SIZE, pa += PAGE_SIZE) {
 		pte_t *slot = vmap_slot(at, NULL);
 
-		assert_hardened(slot && (!rights || !*slot));
-		*slot = rights ? pte_leaf(pa, PTE_KERNEL | (pte_t)rights << 1) : 0;
+		assert_hardened(slot && (!prot || !*slot));
+		*slot = prot ? pte_leaf(pa, PTE_KERNEL | (pte_t)prot << 1) : 0;
 	}
 	/* New ones, too: another hart may remember that there was nothing, and no fault serves the kernel's own pages. */
 	tlb_flush_kernel();

@@ -58,8 +58,8 @@ static void interrupt(struct trap_frame *frame, uint64_t cause)
 static unsigned access_of(uint64_t cause)
 {
 	if (cause == CAUSE_STORE_PAGE)
-		return RIGHT_WRITE;
-	return cause == CAUSE_LOAD_PAGE ? RIGHT_READ : RIGHT_EXEC;
+		return VM_PROT_WRITE;
+	return cause == CAUSE_LOAD_PAGE ? VM_PROT_READ : VM_PROT_EXEC;
 }
 
 void trap_user(struct trap_frame *frame, uint64_t cause, vaddr_t stval)

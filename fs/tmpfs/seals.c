@@ -78,7 +78,7 @@ int seals_check_punch(const struct inode *inode)
 	return inode->seals & SEALS_WRITE ? -EPERM : 0;
 }
 
-int seals_map_begin(struct file *file, unsigned rights, unsigned *max_rights)
+int seals_map_begin(struct file *file, unsigned prot, unsigned *max_prot)
 {
 	struct inode *inode = file_inode(file);
 
@@ -86,11 +86,11 @@ int seals_map_begin(struct file *file, unsigned rights, unsigned *max_rights)
 	if (!(inode->seals & SEALS_WRITE))
 		return 0;
 	/* (What the open mode forbids is refused as such.) */
-	if (rights & *max_rights & RIGHT_WRITE) {
+	if (prot & *max_prot & VM_PROT_WRITE) {
 		mutex_unlock(&inode->lock);
 		return -EPERM;
 	}
-	*max_rights &= ~(unsigned)RIGHT_WRITE;
+	*max_prot &= ~(unsigned)VM_PROT_WRITE;
 	return 0;
 }
 

@@ -20,9 +20,9 @@ ssize_t seals_check_write(const struct inode *inode, uint64_t at, size_t n);
 int seals_check_punch(const struct inode *inode);
 
 /*
- * A shared mapping with those rights is about to be made: lowers what mprotect may give, and keeps
+ * A shared mapping with those permissions is about to be made: lowers what mprotect may give, and keeps
  * seals from being added until seals_map_end(). 0 or -EPERM, and then nothing is kept. => no lock
  * held
  */
-int seals_map_begin(struct file *file, unsigned rights, unsigned *max_rights);
+int seals_map_begin(struct file *file, unsigned prot, unsigned *max_prot);
 void seals_map_end(struct file *file);

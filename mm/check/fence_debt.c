@@ -40,7 +40,7 @@ void debt_owe(struct space *space, vaddr_t va, struct mmu_entry old, struct mmu_
 {
 	struct debts *debts = space->debts;
 
-	if (!entry_lessens(old, new))
+	if (!entry_downgrades(old, new))
 		return;
 	/* The first tells for all of a piece: a whole leaf table's are asked for under one lock. */
 	assert(debts->count || spin_lock_held(&space->lock));

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Fences owed: who takes rights or a frame out of an entry must fence before it matters (R8). */
+/* Fences owed: who takes permissions or a frame out of an entry must fence before it matters (R8). */
 #pragma once
 
 #include "mm/phys/page.h"
 #include "mm/space.h"
 
 /*
- * The hardened build records each entry that lost rights or its frame until space_fence() has paid
+ * The hardened build records each entry that lost permissions or its frame until space_fence() has paid
  * for it, and asserts that nothing is owed before the frame is freed, before another frame is
  * written there, and when a verb returns. QEMU forgives a missing fence; this does not. Nothing of
  * it is left in the release build.

@@ -26,7 +26,7 @@ static vaddr_t gap_below(const struct vma *vma, vaddr_t floor)
 static bool should_be_one(const struct vma *a, const struct vma *b)
 {
 	return a->end == b->start && a->backend == b->backend && !a->object && !b->object &&
-	       a->rights == b->rights && a->max_rights == b->max_rights && a->flags == b->flags &&
+	       a->prot == b->prot && a->max_prot == b->max_prot && a->flags == b->flags &&
 	       !(a->flags & VMA_STACK);
 }
 
@@ -96,7 +96,7 @@ static void check_vmas(struct ledger_walk *walk, struct space *space)
 		if (vma->flags & VMA_LEAVING)
 			continue;
 		mapped += vma->end - vma->start;
-		data += vma_is_data(vma->rights, vma->flags) ? vma->end - vma->start : 0;
+		data += vma_is_data(vma->prot, vma->flags) ? vma->end - vma->start : 0;
 	}
 	if (nvmas != space->nvmas || mapped != space->mapped_bytes || data != space->data_bytes)
 		ledger_error(walk,
@@ -106,27 +106,27 @@ static void check_vmas(struct ledger_walk *walk, struct space *space)
 			     (unsigned long)space->data_bytes);
 }
 
-/* Why a page may not be there with such rights; NULL: it may. */
+/* Why a page may not be there with such permissions; NULL: it may. */
 static const char *entry_fault(const struct vma *vma, vaddr_t va, struct mmu_entry e,
 			       const struct page *page)
 {
-	unsigned rights = entry_rights(e);
+	unsigned prot = entry_prot(e);
 
 	if (!vma)
 		return "lies in no VMA";
-	if (!(vma->flags & VMA_MOVING) && rights & ~vma->rights)
+	if (!(vma->flags & VMA_MOVING) && prot & ~vma->prot)
 		return "allows more than its VMA";
 	switch (page->kind) {
 	case PAGE_ZERO:
-		return rights & RIGHT_WRITE ? "allows writes to the zero page" : NULL;
+		return prot & VM_PROT_WRITE ? "allows writes to the zero page" : NULL;
 	case PAGE_ANON:
 		if (vma_is_shared(vma))
 			return "shows a private page in a shared mapping";
-		return rights & RIGHT_WRITE && page->maps > 1
+		return prot & VM_PROT_WRITE && page->maps > 1
 			       ? "allows writes to a page that others map"
 			       : NULL;
 	case PAGE_OBJECT:
-		if (!vma_is_shared(vma) && rights & RIGHT_WRITE)
+		if (!vma_is_shared(vma) && prot & VM_PROT_WRITE)
 			return "allows writes to an object's page in a private mapping";
 		if (!vma->object || page->owner != vma->object)
 			return "shows a page that its object does not have";

@@ -61,11 +61,11 @@ static unsigned long slot_of(const void *stack)
 }
 
 /* Maps, counting the tables that it takes. */
-static int map_counted(vaddr_t va, paddr_t pa, size_t npages, unsigned rights,
+static int map_counted(vaddr_t va, paddr_t pa, size_t npages, unsigned prot,
 		       struct mmu_tables *spare)
 {
 	unsigned before = spare->count;
-	int error = arch_mmu_map_kernel(va, pa, npages, rights, spare);
+	int error = arch_mmu_map_kernel(va, pa, npages, prot, spare);
 
 	ntables += before - spare->count;
 	return error;
@@ -84,7 +84,7 @@ static int make_tables(vaddr_t start, vaddr_t end)
 		error = tables_fill(&spare, MMU_LEVELS - 1);
 		spin_lock(&lock);
 		if (!error)
-			error = map_counted(va, page_to_paddr(zero_page), 1, RIGHT_READ, &spare);
+			error = map_counted(va, page_to_paddr(zero_page), 1, VM_PROT_READ, &spare);
 		if (!error)
 			error = arch_mmu_map_kernel(va, 0, 1, 0, &spare);
 		spin_unlock(&lock);
@@ -155,7 +155,7 @@ static void slot_map(unsigned long slot, struct page *frames)
 	for (struct list *link = &frames->link; link; link = link->next, va += PAGE_SIZE) {
 		struct page *page = list_entry(link, struct page, link);
 		int error = arch_mmu_map_kernel(va, page_to_paddr(page), 1,
-						RIGHT_READ | RIGHT_WRITE, &none);
+						VM_PROT_READ | VM_PROT_WRITE, &none);
 
 		assert(error == 0);
 	}
@@ -176,7 +176,7 @@ static struct page *slot_unmap(unsigned long slot)
 }
 
 /* A stack that was kept, or NULL. */
-static void *kept_take(void)
+static void *stack_cache_take(void)
 {
 	void *stack = NULL;
 
@@ -189,7 +189,7 @@ static void *kept_take(void)
 
 void *kstack_alloc(void)
 {
-	void *stack = kept_take();
+	void *stack = stack_cache_take();
 	struct page *frames;
 	unsigned long slot;
 
@@ -268,7 +268,7 @@ static int map_device(vaddr_t va, paddr_t start, paddr_t end, struct mmu_tables 
 	for (paddr_t at = start; at < end; at += piece) {
 		spin_lock(&lock);
 		err |= map_counted(va + (at - start), at, MIN(piece, end - at) >> PAGE_SHIFT,
-				   RIGHT_READ | RIGHT_WRITE, spare);
+				   VM_PROT_READ | VM_PROT_WRITE, spare);
 		spin_unlock(&lock);
 	}
 	return err;

@@ -172,7 +172,7 @@ static inline void block_start(struct page *page, unsigned order, enum page_kind
 }
 
 /* How many frames are not to be taken. */
-static inline size_t frames_kept(enum page_alloc_from from)
+static inline size_t frames_reserved(enum page_alloc_from from)
 {
 	return from == PAGE_RESERVE ? 0 : pool.reserve;
 }
@@ -187,7 +187,7 @@ static bool may_dip(enum page_alloc_from from)
 static __attribute__((noinline)) struct page *block_alloc(unsigned order, enum page_kind kind,
 							  enum page_alloc_from from)
 {
-	size_t keep = frames_kept(from);
+	size_t keep = frames_reserved(from);
 	struct page *page = NULL;
 
 	spin_lock(&pool.lock);
@@ -232,7 +232,7 @@ static inline struct page *single_take(struct list **from, size_t keep)
 static __attribute__((noinline)) struct page *single_alloc(enum page_kind kind,
 							   enum page_alloc_from from)
 {
-	size_t keep = frames_kept(from);
+	size_t keep = frames_reserved(from);
 	struct page *page;
 
 	spin_lock(&pool.lock);
@@ -250,7 +250,7 @@ static __attribute__((noinline)) struct page *single_alloc(enum page_kind kind,
 
 static inline struct page *frame_alloc(enum page_kind kind, enum page_alloc_from from)
 {
-	struct page *page = single_take(&pool.singles, frames_kept(from));
+	struct page *page = single_take(&pool.singles, frames_reserved(from));
 
 	if (unlikely(!page))
 		return single_alloc(kind, from);

@@ -5,7 +5,7 @@
 #include "mm/check/alloc_fail.h"
 #include "mm/phys/page_alloc.h"
 
-struct page *zeroed_ahead;
+struct page *prezeroed;
 
 bool zeroed_drop(void)
 {
@@ -28,7 +28,7 @@ void zeroed_prepare(void)
 	page->zeroed_pfn = page_to_pfn(page);
 	arch_page_zero(arch_phys_to_virt(pfn_to_paddr(page->zeroed_pfn)));
 	page->kind = PAGE_FREE;
-	page = __atomic_exchange_n(&zeroed_ahead, page, __ATOMIC_ACQ_REL);
+	page = __atomic_exchange_n(&prezeroed, page, __ATOMIC_ACQ_REL);
 	if (unlikely(page)) { /* another hart was quicker */
 		page->kind = PAGE_ANON;
 		page_free(page, 0);

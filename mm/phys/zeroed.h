@@ -12,12 +12,12 @@
  */
 
 /* The frame, of kind PAGE_FREE while it is here. Atomic: who exchanges it has it. */
-extern struct page *zeroed_ahead;
+extern struct page *prezeroed;
 
 /* That frame, with one reference: all zeros, PAGE_ANON, zeroed_pfn set; NULL: there is none. */
 static inline struct page *zeroed_take(void)
 {
-	struct page *page = __atomic_exchange_n(&zeroed_ahead, NULL, __ATOMIC_ACQUIRE);
+	struct page *page = __atomic_exchange_n(&prezeroed, NULL, __ATOMIC_ACQUIRE);
 
 	if (unlikely(!page))
 		return NULL;
@@ -34,7 +34,7 @@ bool zeroed_drop(void);
 
 static inline size_t zeroed_count(void)
 {
-	return atomic_load_relaxed(&zeroed_ahead) != NULL;
+	return atomic_load_relaxed(&prezeroed) != NULL;
 }
 
 /* Sees to it that there is one. => as zeroed_prepare() */

@@ -43,18 +43,18 @@ static int clear_tail(struct space *space, vaddr_t brk)
 	vma = vma_find(space, space->brk);
 	if (!vma || !(vma->flags & VMA_HEAP))
 		return 0; /* the program has put something else there */
-	result = get_user_page(space, space->brk, RIGHT_WRITE, &page);
+	result = get_user_page(space, space->brk, VM_PROT_WRITE, &page);
 	if (result == -EFAULT)
 		return 0; /* no longer writable */
 	if (result)
 		return result;
 	memset((char *)page_address(page) + (space->brk & PAGE_MASK), 0, high - space->brk);
-	put_user_page(space, page, RIGHT_WRITE);
+	put_user_page(space, page, VM_PROT_WRITE);
 	return 0;
 }
 
-#define HEAP_RIGHTS	(RIGHT_READ | RIGHT_WRITE)
-#define HEAP_MAX_RIGHTS (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC)
+#define HEAP_PROT     (VM_PROT_READ | VM_PROT_WRITE)
+#define HEAP_MAX_PROT (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC)
 
 static struct vma *heap_vma(const struct space *space, vaddr_t start, vaddr_t end)
 {
@@ -64,8 +64,8 @@ static struct vma *heap_vma(const struct space *space, vaddr_t start, vaddr_t en
 		return NULL;
 	vma->start = start;
 	vma->end = end;
-	vma->rights = HEAP_RIGHTS;
-	vma->max_rights = HEAP_MAX_RIGHTS;
+	vma->prot = HEAP_PROT;
+	vma->max_prot = HEAP_MAX_PROT;
 	vma->flags = VMA_HEAP | space->future_flags;
 	vma->backend = &vma_anon;
 	return vma;
@@ -81,14 +81,14 @@ static struct vma *heap_that_ends_at(struct space *space, vaddr_t end)
 
 	if (!vma || vma->end != end || vma->flags != (VMA_HEAP | space->future_flags))
 		return NULL;
-	return vma->rights == HEAP_RIGHTS && vma->max_rights == HEAP_MAX_RIGHTS ? vma : NULL;
+	return vma->prot == HEAP_PROT && vma->max_prot == HEAP_MAX_PROT ? vma : NULL;
 }
 
 /* => space lock held */
 static bool may_grow(struct space *space, vaddr_t start, vaddr_t end)
 {
 	return has_room(space, start, end) && space->nvmas <= VMA_COUNT_MAX &&
-	       space_may_expand(space, HEAP_RIGHTS, VMA_HEAP, end - start);
+	       space_may_expand(space, HEAP_PROT, VMA_HEAP, end - start);
 }
 
 /* Maps [start, end) as heap: raises the end of what is there, or begins anew. */

@@ -13,7 +13,7 @@ static bool part_yield(struct vma *vma, vaddr_t start, vaddr_t end, unsigned fla
 	if (!vma_ends_with(vma, start, end))
 		return false;
 	spin_lock(&space->lock);
-	yielded = vma_yield(vma, start, end, vma->rights, flags);
+	yielded = vma_yield(vma, start, end, vma->prot, flags);
 	spin_unlock(&space->lock);
 	return yielded;
 }

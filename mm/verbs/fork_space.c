@@ -41,7 +41,7 @@ static inline struct mmu_entry share_entry(struct copying *copying, vaddr_t va,
 		new = entry_share(old);
 	}
 	debt_owe(copying->parent, va, old, new);
-	copying->lessened |= entry_lessens(old, new);
+	copying->lessened |= entry_downgrades(old, new);
 	return new;
 }
 
@@ -103,7 +103,7 @@ static __attribute__((noinline)) void copy_pinned(struct copying *copying, vaddr
 	if (!copy)
 		return;
 	arch_page_copy(page_address(copy), page_address(pfn_to_page(entry_pfn(entry))));
-	*to = entry_make(page_to_pfn(copy), entry_rights(entry), entry_flags(entry) & ~ENTRY_COW);
+	*to = entry_make(page_to_pfn(copy), entry_prot(entry), entry_flags(entry) & ~ENTRY_COW);
 	page_ref_to_map(copy);
 	space_add_resident(copying->child, 1);
 	copying->spare = NULL;

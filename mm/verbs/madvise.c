@@ -97,7 +97,7 @@ static int populate_error(int outcome)
 
 static int populate_range(struct space *space, vaddr_t start, vaddr_t end, int advice)
 {
-	unsigned access = advice == MADV_POPULATE_WRITE ? RIGHT_WRITE : RIGHT_READ;
+	unsigned access = advice == MADV_POPULATE_WRITE ? VM_PROT_WRITE : VM_PROT_READ;
 
 	return populate_error(vm_populate(space, start, end, access));
 }
@@ -166,7 +166,7 @@ static int remove_check(const struct vma *vma)
 {
 	if ((vma->flags & VMA_LOCKED) || !vma->object)
 		return -EINVAL;
-	return vma_is_shared(vma) && (vma->max_rights & RIGHT_WRITE) ? 0 : -EACCES;
+	return vma_is_shared(vma) && (vma->max_prot & VM_PROT_WRITE) ? 0 : -EACCES;
 }
 
 int vm_remove_next(struct space *space, vaddr_t *addr, vaddr_t end, struct vm_remove *ret)

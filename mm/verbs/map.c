@@ -127,7 +127,7 @@ static int check_file(const struct map_request *request, size_t len)
 			return -EOPNOTSUPP;
 		/* fall through */
 	case MAP_SHARED:
-		if (request->rights & ~request->max_rights & RIGHT_WRITE)
+		if (request->prot & ~request->max_prot & VM_PROT_WRITE)
 			return -EACCES;
 		/* fall through */
 	case MAP_PRIVATE:
@@ -135,7 +135,7 @@ static int check_file(const struct map_request *request, size_t len)
 	default:
 		return -EINVAL;
 	}
-	if (!(request->max_rights & RIGHT_READ))
+	if (!(request->max_prot & VM_PROT_READ))
 		return -EACCES;
 	if (request->special == MAP_OF_NOTHING)
 		return -ENODEV;
@@ -179,12 +179,12 @@ static int check_limits(struct space *space, const struct map_plan *plan)
 
 	if (space->nvmas > VMA_COUNT_MAX)
 		return -ENOMEM;
-	if (space_may_expand(space, vma->rights, vma->flags, len))
+	if (space_may_expand(space, vma->prot, vma->flags, len))
 		return 0;
 	if (!plan->replace)
 		return -ENOMEM;
 	len -= mapped_within(space, plan->start, plan->end);
-	return space_may_expand(space, vma->rights, vma->flags, len) ? 0 : -ENOMEM;
+	return space_may_expand(space, vma->prot, vma->flags, len) ? 0 : -ENOMEM;
 }
 
 static unsigned plan_flags(const struct map_request *request)
@@ -242,10 +242,10 @@ static int plan_vma(struct space *space, const struct map_request *request, stru
 
 	vma->start = plan->start;
 	vma->end = plan->end;
-	vma->rights = rights_complete(request->rights);
-	vma->max_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC;
+	vma->prot = prot_complete(request->prot);
+	vma->max_prot = VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC;
 	if (is_file(request) && is_shared(request))
-		vma->max_rights = request->max_rights;
+		vma->max_prot = request->max_prot;
 	vma->flags = plan_flags(request) | space->future_flags;
 	if (unlikely(vma->flags & VMA_LOCKED))
 		plan->locked = space->ever_locked = true;
@@ -261,7 +261,7 @@ static void plan_drop(struct map_plan *plan, const struct map_request *request)
 		vma_free(plan->vma);
 	}
 	if (plan->held)
-		vma_let_go(plan_flags(request), request->object);
+		vma_put_writecount(plan_flags(request), request->object);
 	if (plan->made)
 		object_put(plan->made);
 }
@@ -287,7 +287,7 @@ static int plan_make(struct space *space, const struct map_request *request, str
 	if (!result)
 		result = check_limits(space, plan);
 	if (!result && unlikely(plan->vma->flags & (VMA_TEXT | VMA_WRITER))) {
-		result = vma_hold(plan->vma->flags, request->object);
+		result = vma_get_writecount(plan->vma->flags, request->object);
 		plan->held = !result;
 	}
 	return result;
@@ -331,6 +331,6 @@ int vm_map(struct space *space, const struct map_request *request, vaddr_t *addr
 		(void)lock_populate(space, plan.start, plan.end);
 	else if ((request->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
 		(void)vm_populate(space, plan.start, plan.end, /* as Linux: best effort */
-				  populate_access(rights_complete(request->rights)));
+				  populate_access(prot_complete(request->prot)));
 	return 0;
 }

@@ -16,7 +16,7 @@ static struct vma *next_private(struct space *space, vaddr_t start)
 }
 
 /* One piece, of one VMA. => space lock held; where to go on, USER_TOP at the end */
-static vaddr_t strip_piece(struct gather *gather, vaddr_t start)
+static vaddr_t reap_piece(struct gather *gather, vaddr_t start)
 {
 	struct vma *vma = next_private(gather->space, start);
 	vaddr_t reached = USER_TOP;
@@ -27,7 +27,7 @@ static vaddr_t strip_piece(struct gather *gather, vaddr_t start)
 	return reached;
 }
 
-void vm_strip(struct space *space)
+void vm_oom_reap(struct space *space)
 {
 	struct gather gather;
 	vaddr_t start = 0;
@@ -38,7 +38,7 @@ void vm_strip(struct space *space)
 	while (start < USER_TOP) {
 		gather_init(&gather, space);
 		spin_lock(&space->lock);
-		start = strip_piece(&gather, start);
+		start = reap_piece(&gather, start);
 		spin_unlock(&space->lock);
 		gather_free(&gather);
 		(void)vm_pause();

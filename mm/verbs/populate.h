@@ -5,10 +5,10 @@
 #include "mm/fault_classify.h"
 #include "mm/space.h"
 
-/* The access that fills whatever mappings with these rights can hold. */
-static inline unsigned populate_access(unsigned rights)
+/* The access that fills whatever mappings with these permissions can hold. */
+static inline unsigned populate_access(unsigned prot)
 {
-	return (rights & RIGHT_READ ? RIGHT_READ : RIGHT_EXEC) | ACCESS_POPULATE;
+	return (prot & VM_PROT_READ ? VM_PROT_READ : VM_PROT_EXEC) | ACCESS_POPULATE;
 }
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* mprotect: VMAs get the rights asked for; entries lose at once, and gain by faults unless few. */
+/* mprotect: VMAs get the permissions asked for; entries lose at once, and gain by faults unless few. */
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/check/fence_debt.h"
@@ -14,25 +14,25 @@
 
 struct lessening {
 	struct space *space;
-	unsigned rights;
+	unsigned prot;
 	unsigned leaves;
 	vaddr_t resume;
 	struct mmu_flush flush;
 };
 
-/* Takes rights from one entry, keeping what the hardware sets in it meanwhile. */
+/* Takes permissions from one entry, keeping what the hardware sets in it meanwhile. */
 static void lessen_entry(struct lessening *lessening, vaddr_t va, struct mmu_entry *slot)
 {
 	struct mmu_entry old, new;
 
 	do {
 		old = entry_load(slot);
-		if (!(entry_rights(old) & ~lessening->rights))
+		if (!(entry_prot(old) & ~lessening->prot))
 			return;
-		new = entry_with(old, entry_rights(old) & lessening->rights, entry_flags(old));
+		new = entry_with(old, entry_prot(old) & lessening->prot, entry_flags(old));
 	} while (!entry_cas(slot, old, new));
 	debt_owe(lessening->space, va, old, new);
-	if (entry_lessens(old, new))
+	if (entry_downgrades(old, new))
 		mmu_flush_add(&lessening->flush, va);
 }
 
@@ -65,14 +65,14 @@ static vaddr_t lessen_piece(struct lessening *lessening, vaddr_t start, vaddr_t 
 	return lessening->resume;
 }
 
-/* Takes all but `rights` from the entries of a range whose VMAs have no more. Goes on if killed. */
+/* Takes all but `permissions` from the entries of a range whose VMAs have no more. Goes on if killed. */
 __attribute__((noinline)) static void lessen(struct space *space, vaddr_t start, vaddr_t end,
-					     unsigned rights)
+					     unsigned prot)
 {
 	struct lessening lessening;
 
 	lessening.space = space;
-	lessening.rights = rights;
+	lessening.prot = prot;
 	for (;;) {
 		spin_lock(&space->lock);
 		start = lessen_piece(&lessening, start, end);
@@ -84,46 +84,46 @@ __attribute__((noinline)) static void lessen(struct space *space, vaddr_t start,
 }
 
 /*
- * May this VMA's part of the range get the rights? As Linux: the limit counts only where it was
+ * May this VMA's part of the range get the permissions? As Linux: the limit counts only where it was
  * kept before.
  */
-static inline int protect_check(const struct vma *vma, size_t bytes, unsigned rights)
+static inline int protect_check(const struct vma *vma, size_t bytes, unsigned prot)
 {
 	const struct space *space = vma->space;
 
-	if (rights & ~vma->max_rights)
+	if (prot & ~vma->max_prot)
 		return -EACCES;
-	if (!vma_is_data(rights, vma->flags) || vma_is_data(vma->rights, vma->flags))
+	if (!vma_is_data(prot, vma->flags) || vma_is_data(vma->prot, vma->flags))
 		return 0;
-	if (!space_may_expand(space, rights, vma->flags, bytes) &&
-	    space_may_expand(space, vma->rights, vma->flags, bytes))
+	if (!space_may_expand(space, prot, vma->flags, bytes) &&
+	    space_may_expand(space, vma->prot, vma->flags, bytes))
 		return -ENOMEM;
 	return 0;
 }
 
 /* Locked memory gets pages of its own as soon as it may be written, as on Linux: not shared memory, which has them. */
-static bool owes_pages(const struct vma *vma, unsigned rights)
+static bool owes_pages(const struct vma *vma, unsigned prot)
 {
-	return (vma->flags & VMA_LOCKED) && (rights & ~vma->rights & RIGHT_WRITE) &&
+	return (vma->flags & VMA_LOCKED) && (prot & ~vma->prot & VM_PROT_WRITE) &&
 	       !vma_is_shared(vma);
 }
 
-/* A part of a VMA that gets other rights; what of them it loses, and where it was touched. */
+/* A part of a VMA that gets other permissions; what of them it loses, and where it was touched. */
 struct part {
 	vaddr_t start, end;
-	unsigned rights, lost;
+	unsigned prot, lost;
 	vaddr_t touched_start, touched_end;
 };
 
-/* => space lock held until the rights are changed */
+/* => space lock held until the permissions are changed */
 static inline void part_note(struct part *part, const struct vma *vma)
 {
-	part->lost = vma->rights & ~part->rights;
+	part->lost = vma->prot & ~part->prot;
 	part->touched_start = MAX(part->start, vma->touched_start);
 	part->touched_end = MIN(part->end, vma->touched_end);
 }
 
-/* Entries follow their VMA, `vma` by now: at once where it has only gained rights. => space lock held */
+/* Entries follow their VMA, `vma` by now: at once where it has only gained permissions. => space lock held */
 static inline void part_gained(const struct part *part, const struct vma *vma)
 {
 	if (!part->lost)
@@ -134,14 +134,14 @@ static inline void part_gained(const struct part *part, const struct vma *vma)
 static inline void part_lost(const struct part *part, struct space *space)
 {
 	if (part->lost && part->touched_start < part->touched_end)
-		lessen(space, part->touched_start, part->touched_end, part->rights);
+		lessen(space, part->touched_start, part->touched_end, part->prot);
 }
 
 /* It is a whole VMA, and is joined with its neighbours where they are alike. => space lock held */
 static void part_change(struct part *part, struct vma *vma, struct list *dead)
 {
 	part_note(part, vma);
-	vma_set_rights(vma, part->rights);
+	vma_set_prot(vma, part->prot);
 	part_gained(part, vma_merge(vma, dead));
 }
 
@@ -149,7 +149,7 @@ static void part_change(struct part *part, struct vma *vma, struct list *dead)
 static inline __attribute__((always_inline)) bool part_yield(struct part *part, struct vma *vma)
 {
 	part_note(part, vma);
-	vma = vma_yield(vma, part->start, part->end, part->rights, vma->flags);
+	vma = vma_yield(vma, part->start, part->end, part->prot, vma->flags);
 	if (vma)
 		part_gained(part, vma);
 	return vma;
@@ -201,8 +201,8 @@ static inline bool part_at_once(struct part *part, struct space *space, struct l
 	bool low = vma && vma->start < part->start;
 
 	if (!vma || vma->end < part->end || (low && vma->end > part->end) ||
-	    vma->rights == part->rights || owes_pages(vma, part->rights) ||
-	    protect_check(vma, part->end - part->start, part->rights))
+	    vma->prot == part->prot || owes_pages(vma, part->prot) ||
+	    protect_check(vma, part->end - part->start, part->prot))
 		return false;
 	if (low || vma->end > part->end)
 		return part_yield(part, vma);
@@ -211,20 +211,20 @@ static inline bool part_at_once(struct part *part, struct space *space, struct l
 }
 
 /* The VMA at `start`, as far as it reaches into [start, end). *reached: where it stops. */
-static int protect_one(struct space *space, vaddr_t start, vaddr_t end, unsigned rights,
+static int protect_one(struct space *space, vaddr_t start, vaddr_t end, unsigned prot,
 		       vaddr_t *reached)
 {
 	struct vma *vma = vma_find(space, start);
-	struct part part = { .start = start, .rights = rights };
+	struct part part = { .start = start, .prot = prot };
 	bool fill;
 	int result;
 
 	if (!vma)
 		return -ENOMEM;
 	*reached = part.end = MIN(end, vma->end);
-	fill = owes_pages(vma, rights);
-	result = protect_check(vma, part.end - start, rights);
-	if (result || vma->rights == rights)
+	fill = owes_pages(vma, prot);
+	result = protect_check(vma, part.end - start, prot);
+	if (result || vma->prot == prot)
 		return result;
 	result = part_protect(&part, vma);
 	if (!result && fill)
@@ -233,10 +233,10 @@ static int protect_one(struct space *space, vaddr_t start, vaddr_t end, unsigned
 }
 
 __attribute__((noinline)) static int protect_range(struct space *space, vaddr_t start, vaddr_t end,
-						   unsigned rights)
+						   unsigned prot)
 {
 	for (;;) {
-		int result = protect_one(space, start, end, rights, &start);
+		int result = protect_one(space, start, end, prot, &start);
 
 		if (result || start >= end)
 			return result;
@@ -248,13 +248,13 @@ __attribute__((noinline)) static int protect_range(struct space *space, vaddr_t 
  * PROT_GROWSDOWN: the range begins where the stack does that it reaches into. 0, or as Linux:
  * nothing grows up.
  */
-static int stack_start(struct space *space, vaddr_t *start, vaddr_t end, unsigned rights)
+static int stack_start(struct space *space, vaddr_t *start, vaddr_t end, unsigned prot)
 {
 	struct vma *vma = vma_find_next(space, *start);
 
-	if (!vma || vma->start >= (rights & PROT_GROWSUP ? *start + 1 : end))
+	if (!vma || vma->start >= (prot & PROT_GROWSUP ? *start + 1 : end))
 		return -ENOMEM;
-	if (rights & PROT_GROWSUP)
+	if (prot & PROT_GROWSUP)
 		return vma->start > *start ? -ENOMEM : -EINVAL; /* nothing grows up */
 	if (!(vma->flags & VMA_STACK))
 		return -EINVAL;
@@ -268,13 +268,13 @@ static int stack_start(struct space *space, vaddr_t *start, vaddr_t end, unsigne
  * Settles the range, and makes it busy: no stack grows into it from now on. PROTECT_DONE: the VMAs
  * are changed, there was little to it.
  */
-static int protect_begin(struct space *space, struct part *part, unsigned rights, struct list *dead)
+static int protect_begin(struct space *space, struct part *part, unsigned prot, struct list *dead)
 {
 	int result = 0;
 
 	spin_lock(&space->lock);
-	if (unlikely(rights & (PROT_GROWSDOWN | PROT_GROWSUP)))
-		result = stack_start(space, &part->start, part->end, rights);
+	if (unlikely(prot & (PROT_GROWSDOWN | PROT_GROWSUP)))
+		result = stack_start(space, &part->start, part->end, prot);
 	if (!result && part_at_once(part, space, dead))
 		result = PROTECT_DONE;
 	else if (!result)
@@ -283,7 +283,7 @@ static int protect_begin(struct space *space, struct part *part, unsigned rights
 	return result;
 }
 
-int vm_protect(struct space *space, vaddr_t addr, size_t len, unsigned rights)
+int vm_protect(struct space *space, vaddr_t addr, size_t len, unsigned prot)
 {
 	const unsigned grows = PROT_GROWSDOWN | PROT_GROWSUP;
 	struct part part = { .start = addr, .end = addr + ALIGN_UP(len, PAGE_SIZE) };
@@ -291,16 +291,16 @@ int vm_protect(struct space *space, vaddr_t addr, size_t len, unsigned rights)
 	int result;
 
 	assert_hardened(mm_host.mmap_locked(space));
-	if (!IS_ALIGNED(addr, PAGE_SIZE) || (rights & grows) == grows)
+	if (!IS_ALIGNED(addr, PAGE_SIZE) || (prot & grows) == grows)
 		return -EINVAL;
 	if (len == 0)
 		return 0;
 	if (part.end <= addr)
 		return -ENOMEM;
-	if (rights & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | grows))
+	if (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | grows))
 		return -EINVAL;
-	part.rights = rights_complete(rights);
-	result = protect_begin(space, &part, rights, &dead);
+	part.prot = prot_complete(prot);
+	result = protect_begin(space, &part, prot, &dead);
 	if (result == PROTECT_DONE) {
 		vma_free_dead(&dead);
 		part_lost(&part, space);
@@ -308,7 +308,7 @@ int vm_protect(struct space *space, vaddr_t addr, size_t len, unsigned rights)
 	}
 	if (result)
 		return result;
-	result = protect_range(space, part.start, part.end, part.rights);
+	result = protect_range(space, part.start, part.end, part.prot);
 	space_idle(space);
 	return result;
 }

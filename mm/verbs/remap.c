@@ -55,7 +55,7 @@ static int check_resize(const struct remap *remap)
 		return -EFAULT;
 	if (remap->flags & MREMAP_DONTUNMAP)
 		more = remap->new_len;
-	if (more && !space_may_expand(remap->space, vma->rights, vma->flags, more))
+	if (more && !space_may_expand(remap->space, vma->prot, vma->flags, more))
 		return -ENOMEM;
 	return 0;
 }

@@ -10,7 +10,7 @@
 #include "mm/verbs/unmap.h"
 
 /*
- * Both VMAs are there all the while, marked VMA_MOVING and without rights: who faults in them waits
+ * Both VMAs are there all the while, marked VMA_MOVING and without permissions: who faults in them waits
  * for the verb, so that nobody sees a page missing that is only on its way, and there are never more
  * tables to make than were counted. A truncation finds both: the new one stands behind the old in
  * the object's list, and has carried out no more (see mm/verbs/truncate.c).
@@ -28,7 +28,7 @@ struct move {
 	vaddr_t start, end; /* the old place of what has pages */
 	vaddr_t delta;	    /* wraps: the new place less the old */
 	struct vma *from, *to;
-	unsigned rights;
+	unsigned prot;
 	struct mmu_tables tables;
 	/* of the piece: */
 	vaddr_t resume;
@@ -117,15 +117,15 @@ static int have_tables(struct move *move)
 /* => space lock held */
 static void vma_stop(struct vma *vma)
 {
-	vma_set_rights(vma, 0);
+	vma_set_prot(vma, 0);
 	vma->flags |= VMA_MOVING;
 }
 
 /* => space lock held */
-static void vma_go_on(struct vma *vma, unsigned rights, struct list *dead)
+static void vma_go_on(struct vma *vma, unsigned prot, struct list *dead)
 {
 	vma->flags &= ~VMA_MOVING;
-	vma_set_rights(vma, rights);
+	vma_set_prot(vma, prot);
 	vma_merge(vma, dead);
 }
 
@@ -134,7 +134,7 @@ static void from_go_on(struct move *move)
 	struct list dead = LIST_INIT(dead);
 
 	spin_lock(&move->space->lock);
-	vma_go_on(move->from, move->rights, &dead);
+	vma_go_on(move->from, move->prot, &dead);
 	spin_unlock(&move->space->lock);
 	vma_free_dead(&dead);
 }
@@ -149,7 +149,7 @@ static int begin(struct move *move, vaddr_t start, vaddr_t end)
 		return result;
 	spin_lock(&move->space->lock);
 	move->from = split_edges(move->space, start, end, &room);
-	move->rights = move->from->rights;
+	move->prot = move->from->prot;
 	move->start = MAX(start, move->from->touched_start);
 	move->end = MIN(end, move->from->touched_end);
 	vma_stop(move->from);
@@ -178,7 +178,7 @@ static void insert_new(struct move *move, struct vma *to, const struct vma *from
 		vma_touch(to, move->end - PAGE_SIZE + move->delta);
 	}
 	if (to->object) {
-		int result = vma_hold(to->flags, to->object);
+		int result = vma_get_writecount(to->flags, to->object);
 
 		assert(result == 0); /* the old one has it already */
 	}
@@ -188,13 +188,13 @@ static void insert_new(struct move *move, struct vma *to, const struct vma *from
 
 /* ---- entries ---- */
 
-/* One entry, with its frame and rights. => the new slot is EMPTY */
+/* One entry, with its frame and permissions. => the new slot is EMPTY */
 static void move_entry(struct move *move, vaddr_t va, struct mmu_entry *slot, struct mmu_entry *to)
 {
 	struct mmu_entry old = entry_swap(slot, ENTRY_NONE);
 
 	debt_owe(move->space, va, old, ENTRY_NONE);
-	if (entry_lessens(old, ENTRY_NONE))
+	if (entry_downgrades(old, ENTRY_NONE))
 		mmu_flush_add(&move->flush, va);
 	debt_assert_entry(move->space, va + move->delta);
 	*to = old;
@@ -274,7 +274,7 @@ static void finish(struct move *move, vaddr_t old_start, vaddr_t old_end, bool k
 		unmap_pieces(move->space, old_start, old_end);
 	}
 	spin_lock(&move->space->lock);
-	vma_go_on(move->to, move->rights, &dead);
+	vma_go_on(move->to, move->prot, &dead);
 	spin_unlock(&move->space->lock);
 	vma_free_dead(&dead);
 }

@@ -45,9 +45,9 @@ static int begin(struct process *process)
 		sig = 0;
 	signals->stopping = 0;
 	signals->stopped = sig;
-	signals->stop_untold = sig != 0;
+	signals->stop_unreported = sig != 0;
 	if (sig)
-		signals->continue_untold = false;
+		signals->continue_unreported = false;
 	spin_unlock(&signals->lock);
 	return sig;
 }
@@ -86,7 +86,7 @@ void process_stop(void)
 	spin_unlock(&process_tree_lock);
 }
 
-int stop_news(struct process *child, unsigned options, bool take)
+int child_stop_event(struct process *child, unsigned options, bool take)
 {
 	struct signals *signals = &child->signals;
 	int status = -1;
@@ -96,14 +96,14 @@ int stop_news(struct process *child, unsigned options, bool take)
 	spin_lock(&signals->lock);
 	if (signals->fatal || child->state != PROCESS_ALIVE) {
 		status = -1;
-	} else if (options & WUNTRACED && signals->stop_untold) {
+	} else if (options & WUNTRACED && signals->stop_unreported) {
 		status = ABI_W_STOPCODE(signals->stopped);
 		if (take)
-			signals->stop_untold = false;
-	} else if (options & WCONTINUED && signals->continue_untold) {
+			signals->stop_unreported = false;
+	} else if (options & WCONTINUED && signals->continue_unreported) {
 		status = ABI_W_CONTINUED;
 		if (take)
-			signals->continue_untold = false;
+			signals->continue_unreported = false;
 	}
 	spin_unlock(&signals->lock);
 	return status;

@@ -18,4 +18,4 @@ void process_stop(void);
  * The news that wait4 may tell of a child that has not ended: a status, -1: none (as of one that is
  * on its way to its end). take: they are told now. => process_tree_lock held
  */
-int stop_news(struct process *child, unsigned options, bool take);
+int child_stop_event(struct process *child, unsigned options, bool take);

@@ -88,8 +88,8 @@ static vaddr_t place_frame(const struct abi_stack *stack, vaddr_t sp, uint64_t f
 	return (sp - FRAME_SIZE) & ~(vaddr_t)(FRAME_ALIGN - 1);
 }
 
-static int write_told(vaddr_t at, const struct signal_info *info, const struct abi_stack *stack,
-		      uint64_t mask)
+static int write_siginfo(vaddr_t at, const struct signal_info *info, const struct abi_stack *stack,
+			 uint64_t mask)
 {
 	struct told told;
 
@@ -117,7 +117,7 @@ int signal_frame_write(struct trap_frame *frame, const struct signal_info *info,
 	};
 
 	if (!user_range_ok(at, FRAME_SIZE) || arch_sigcontext_save(at + CONTEXT_OFFSET) ||
-	    write_told(at, info, stack, mask))
+	    write_siginfo(at, info, stack, mask))
 		return -EFAULT;
 	if ((uint32_t)stack->ss_flags & SS_AUTODISARM)
 		*stack = SIGNAL_NO_STACK;

@@ -69,8 +69,8 @@ static void undo(struct signals *signals, int sig)
 		if (!signals->stopped)
 			return;
 		signals->stopped = 0;
-		signals->stop_untold = false;
-		signals->continue_untold = true;
+		signals->stop_unreported = false;
+		signals->continue_unreported = true;
 		waitq_wake_all(&signals->resumed);
 	} else if (SIGNAL_BIT(sig) & STOPS) {
 		forget(signals, SIGNAL_BIT(SIGCONT));

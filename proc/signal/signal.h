@@ -57,8 +57,8 @@ struct signals {
 	int fatal;		  /* the signal that ends the process; 0: none so far */
 	int stopping;		  /* taken, and about to stop it */
 	int stopped;		  /* the signal that stopped it; 0: it runs */
-	bool stop_untold;	  /* wait4 has not told that it stopped... */
-	bool continue_untold;	  /* ...or that it went on */
+	bool stop_unreported;	  /* wait4 has not told that it stopped... */
+	bool continue_unreported; /* ...or that it went on */
 	bool forking;		  /* a child is being made, which none can find yet... */
 	uint64_t for_child;	  /* ...and what was sent to many since */
 	struct waitq resumed;

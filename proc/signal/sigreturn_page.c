@@ -26,8 +26,8 @@ int sigreturn_map(struct uspace *uspace)
 {
 	const struct map_request request = {
 		.len = PAGE_SIZE,
-		.rights = RIGHT_READ | RIGHT_EXEC,
-		.max_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC,
+		.prot = VM_PROT_READ | VM_PROT_EXEC,
+		.max_prot = VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC,
 		.flags = MAP_PRIVATE,
 		.object = page,
 	};

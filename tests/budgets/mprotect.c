@@ -46,13 +46,13 @@ void scenario(int argc, char **argv)
 	budget("fill", fill, (struct cost){ .fill = 32, .resident = 32, .tables = 2 });
 	/* 32 entries lose a right, in one leaf table: one fence. */
 	budget("read-only", read_only, (struct cost){ .fences = 1 });
-	/* More rights are given to the VMA alone: entries follow when they are used. */
+	/* More permissions are given to the VMA alone: entries follow when they are used. */
 	budget("writable", writable, (struct cost){ 0 });
 	/* Each page is its only holder's: the right comes back, nothing is copied. */
 	budget("write", write_again, (struct cost){ .reuse = 32 });
-	/* No rights at all: the entries keep their frames, and are fenced. */
+	/* No permissions at all: the entries keep their frames, and are fenced. */
 	budget("PROT_NONE", forbid, (struct cost){ .fences = 1 });
 	budget("allow", allow, (struct cost){ 0 });
-	/* An entry without rights holds a page that only we hold: REUSE gives all of them. */
+	/* An entry without permissions holds a page that only we hold: REUSE gives all of them. */
 	budget("write after PROT_NONE", write_again, (struct cost){ .reuse = 32 });
 }

@@ -161,8 +161,8 @@ static bool apply(struct expected *expected, const struct word *word)
 		return number(word->value, &options->step) == 0;
 	if (strcmp(word->name, "failnth") == 0)
 		return number(word->value, &options->fail_nth) == 0;
-	if (strcmp(word->name, "storm") == 0)
-		return number(word->value, &options->storm) == 0;
+	if (strcmp(word->name, "preempt") == 0)
+		return number(word->value, &options->preempt) == 0;
 	if (strcmp(word->name, "latency") == 0 && strcmp(word->value, "report") == 0)
 		return options->latency = true;
 	if (strcmp(word->name, "ad") == 0 && strcmp(word->value, "soft") == 0)
@@ -281,7 +281,7 @@ bool fuzz_one(const uint8_t *data, size_t size)
 	fuzz_check(boot_options.seed == expected.options.seed);
 	fuzz_check(boot_options.step == expected.options.step);
 	fuzz_check(boot_options.fail_nth == expected.options.fail_nth);
-	fuzz_check(boot_options.storm == expected.options.storm);
+	fuzz_check(boot_options.preempt == expected.options.preempt);
 	fuzz_check(boot_options.latency == expected.options.latency);
 	free(line);
 	return expected.bad == 0;

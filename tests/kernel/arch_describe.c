@@ -21,9 +21,9 @@ static bool ends(vaddr_t va, unsigned right, const char *end)
 	       strcmp(text + length - strlen(end), end) == 0;
 }
 
-static void set(unsigned rights, unsigned flags)
+static void set(unsigned prot, unsigned flags)
 {
-	entry_swap(arch_mmu_lookup(&as.mmu, VA), entry_make(zero_pfn, rights, flags));
+	entry_swap(arch_mmu_lookup(&as.mmu, VA), entry_make(zero_pfn, prot, flags));
 }
 
 static struct mmu_entry space_word(void)
@@ -35,14 +35,14 @@ static struct mmu_entry space_word(void)
 KTEST(describe_tells_each_end_of_a_walk)
 {
 	ASSERT_TRUE(arch_space_start(&as));
-	EXPECT_TRUE(ends(VA, RIGHT_READ, "root[1] empty: V=0 refuses a read"));
+	EXPECT_TRUE(ends(VA, VM_PROT_READ, "root[1] empty: V=0 refuses a read"));
 	ASSERT_TRUE(arch_space_map(&as, VA, zero_pfn));
-	EXPECT_TRUE(ends(VA, RIGHT_WRITE, " rw- user accessed dirty: allows a write"));
-	EXPECT_TRUE(ends(VA, RIGHT_EXEC, "X=0 refuses a fetch"));
-	EXPECT_TRUE(ends(VA + PAGE_SIZE, RIGHT_EXEC, "leaf[1] empty: V=0 refuses a fetch"));
-	EXPECT_TRUE(ends(VA << 1, RIGHT_WRITE, "root[2] empty: V=0 refuses a write"));
-	EXPECT_TRUE(ends(VA + (1ul << 21), RIGHT_READ, "middle[1] empty: V=0 refuses a read"));
-	EXPECT_TRUE(ends(1ul << 40, RIGHT_READ, "not all like bit 38"));
+	EXPECT_TRUE(ends(VA, VM_PROT_WRITE, " rw- user accessed dirty: allows a write"));
+	EXPECT_TRUE(ends(VA, VM_PROT_EXEC, "X=0 refuses a fetch"));
+	EXPECT_TRUE(ends(VA + PAGE_SIZE, VM_PROT_EXEC, "leaf[1] empty: V=0 refuses a fetch"));
+	EXPECT_TRUE(ends(VA << 1, VM_PROT_WRITE, "root[2] empty: V=0 refuses a write"));
+	EXPECT_TRUE(ends(VA + (1ul << 21), VM_PROT_READ, "middle[1] empty: V=0 refuses a read"));
+	EXPECT_TRUE(ends(1ul << 40, VM_PROT_READ, "not all like bit 38"));
 	arch_space_end(&as);
 }
 
@@ -52,21 +52,22 @@ KTEST(describe_tells_each_bit)
 	bool soft;
 
 	ASSERT_TRUE(arch_space_start(&as) && arch_space_map(&as, VA, zero_pfn));
-	set(RIGHT_READ, ENTRY_ACCESSED | ENTRY_COW);
-	EXPECT_TRUE(ends(VA, RIGHT_WRITE, "r-- user accessed copy-on-write: W=0 refuses a write"));
-	set(RIGHT_EXEC, ENTRY_ACCESSED);
-	EXPECT_TRUE(ends(VA, RIGHT_READ, "--x user accessed: R=0 refuses a read"));
-	set(RIGHT_READ | RIGHT_WRITE, 0);
+	set(VM_PROT_READ, ENTRY_ACCESSED | ENTRY_COW);
+	EXPECT_TRUE(
+		ends(VA, VM_PROT_WRITE, "r-- user accessed copy-on-write: W=0 refuses a write"));
+	set(VM_PROT_EXEC, ENTRY_ACCESSED);
+	EXPECT_TRUE(ends(VA, VM_PROT_READ, "--x user accessed: R=0 refuses a read"));
+	set(VM_PROT_READ | VM_PROT_WRITE, 0);
 	soft = entry_state(space_word()) ==
 	       ENTRY_RESIDENT; /* A and D are kept without the hardware */
-	EXPECT_TRUE(
-		ends(VA, RIGHT_READ, soft ? "V=0 refuses a read" : "rw- user: A=0 refuses a read"));
-	set(RIGHT_READ | RIGHT_WRITE, ENTRY_ACCESSED);
-	EXPECT_TRUE(ends(VA, RIGHT_WRITE, soft ? "W=0 refuses a write" : "D=0 refuses a write"));
-	EXPECT_TRUE(ends(VA, RIGHT_READ, "allows a read"));
+	EXPECT_TRUE(ends(VA, VM_PROT_READ,
+			 soft ? "V=0 refuses a read" : "rw- user: A=0 refuses a read"));
+	set(VM_PROT_READ | VM_PROT_WRITE, ENTRY_ACCESSED);
+	EXPECT_TRUE(ends(VA, VM_PROT_WRITE, soft ? "W=0 refuses a write" : "D=0 refuses a write"));
+	EXPECT_TRUE(ends(VA, VM_PROT_READ, "allows a read"));
 	set(0, 0);
-	EXPECT_TRUE(ends(VA, RIGHT_READ, "V=0 refuses a read"));
-	EXPECT_TRUE(ends((vaddr_t)page_address(zero_page), RIGHT_READ, "U=0 refuses a read"));
+	EXPECT_TRUE(ends(VA, VM_PROT_READ, "V=0 refuses a read"));
+	EXPECT_TRUE(ends((vaddr_t)page_address(zero_page), VM_PROT_READ, "U=0 refuses a read"));
 	arch_space_end(&as);
 }
 
@@ -75,7 +76,7 @@ KTEST(describe_keeps_to_its_buffer)
 {
 	ASSERT_TRUE(arch_space_start(&as));
 	memset(text, 'x', sizeof(text));
-	arch_mmu_describe(&as.mmu, VA, RIGHT_READ, text, 10);
+	arch_mmu_describe(&as.mmu, VA, VM_PROT_READ, text, 10);
 	EXPECT_TRUE(strlen(text) <= 9 && text[10] == 'x');
 	EXPECT_EQ(2, arch_instruction_bytes(0x4501));
 	EXPECT_EQ(4, arch_instruction_bytes(0x0073));

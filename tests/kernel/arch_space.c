@@ -42,7 +42,7 @@ bool arch_space_start(struct arch_space *as)
 bool arch_space_map(struct arch_space *as, vaddr_t va, pfn_t pfn)
 {
 	struct mmu_entry entry =
-		entry_make(pfn, RIGHT_READ | RIGHT_WRITE, ENTRY_ACCESSED | ENTRY_DIRTY);
+		entry_make(pfn, VM_PROT_READ | VM_PROT_WRITE, ENTRY_ACCESSED | ENTRY_DIRTY);
 
 	while (as->spare.count < TABLES_PER_MAP)
 		if (!add_spare(as))

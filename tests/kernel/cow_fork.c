@@ -25,7 +25,7 @@ static bool is_shared_cow(struct uspace *us, vaddr_t va)
 {
 	struct mmu_entry entry = space_entry(us, va);
 
-	return entry_rights(entry) == RIGHT_READ && (entry_flags(entry) & ENTRY_COW);
+	return entry_prot(entry) == VM_PROT_READ && (entry_flags(entry) & ENTRY_COW);
 }
 
 /* R60: both sides keep the very frames, and neither may write to them */
@@ -110,7 +110,7 @@ KTEST(fork_page_is_reused_when_the_child_has_gone)
 	EXPECT_EQ(0, space_store(us, HEAP_AT, 5));
 	EXPECT_EQ(1, kind_count(us, FAULT_REUSE));
 	EXPECT_EQ(before, page_alloc_free_count());
-	EXPECT_EQ(READ_WRITE, entry_rights(space_entry(us, HEAP_AT)));
+	EXPECT_EQ(READ_WRITE, entry_prot(space_entry(us, HEAP_AT)));
 	space_end(us);
 }
 

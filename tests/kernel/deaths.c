@@ -134,7 +134,7 @@ static void lessen_without_fence(struct uspace *us,
 
 static struct mmu_entry read_only(struct mmu_entry old)
 {
-	return entry_with(old, RIGHT_READ, entry_flags(old));
+	return entry_with(old, VM_PROT_READ, entry_flags(old));
 }
 
 static struct mmu_entry empty(struct mmu_entry old)

@@ -123,7 +123,7 @@ static struct state fork_with(int *pid_ret)
 static void end_group(int pid)
 {
 	(void)process_kill(-pid, SIGKILL);
-	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(pid));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(pid));
 	for (unsigned i = 0; i < TURNS && process_kill(-pid, 0) != -ESRCH; i++)
 		sched_yield();
 	EXPECT_EQ(-ESRCH, process_kill(-pid, 0));
@@ -185,7 +185,7 @@ KTEST(fork_while_all_are_killed_leaves_nobody)
 			break;
 		}
 		EXPECT_TRUE(!state.child);
-		EXPECT_EQ(KILLED(SIGKILL), ktest_bury(pid));
+		EXPECT_EQ(KILLED(SIGKILL), ktest_reap(pid));
 		EXPECT_EQ(-ESRCH, process_kill(-pid, 0));
 		(void)process_kill(-pid, SIGKILL);
 	}

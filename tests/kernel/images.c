@@ -91,14 +91,14 @@ static int look_before_it_runs(void *arg)
 	EXPECT_TRUE(!space_page(us, DATA_AT));
 	/* What there is: the pages of the stack that strings and tables were written to. */
 	EXPECT_TRUE(us->space.resident >= 1 && us->space.resident <= 2);
-	EXPECT_EQ(RIGHT_READ | RIGHT_EXEC, vma_find(&us->space, CODE_AT)->rights);
-	EXPECT_EQ(READ_WRITE, vma_find(&us->space, DATA_AT)->rights);
+	EXPECT_EQ(VM_PROT_READ | VM_PROT_EXEC, vma_find(&us->space, CODE_AT)->prot);
+	EXPECT_EQ(READ_WRITE, vma_find(&us->space, DATA_AT)->prot);
 	EXPECT_TRUE(vma_find(&us->space, USER_TOP - 1)->flags & VMA_STACK);
-	EXPECT_EQ(EXEC & vma_find(&us->space, USER_TOP - 1)->rights, 0);
+	EXPECT_EQ(EXEC & vma_find(&us->space, USER_TOP - 1)->prot, 0);
 	/* The first instruction itself faults, and is the file's page, read-only, not copied. */
 	EXPECT_EQ(0, space_touch(us, CODE_AT, EXEC));
 	EXPECT_EQ(PAGE_OBJECT, space_page(us, CODE_AT)->kind);
-	EXPECT_EQ(RIGHT_READ | RIGHT_EXEC, entry_rights(space_entry(us, CODE_AT)));
+	EXPECT_EQ(VM_PROT_READ | VM_PROT_EXEC, entry_prot(space_entry(us, CODE_AT)));
 	EXPECT_EQ(VM_SEGV_ACCERR, space_touch(us, CODE_AT, WRITE));
 	EXPECT_EQ(-ETXTBSY, object_get_write(image));
 	arch_enter_user();

@@ -208,10 +208,10 @@ KTEST(vfork_parent_that_is_killed_waits_no_longer)
 	while (inspect_next_process(parent, &child) || child.parent != parent)
 		sched_yield();
 	EXPECT_EQ(0, process_kill(parent, SIGKILL));
-	EXPECT_EQ(EXITED(3), ktest_bury(parent));
+	EXPECT_EQ(EXITED(3), ktest_reap(parent));
 	EXPECT_EQ(child.pid, vfork_child);
 	EXPECT_EQ(0, process_kill(child.pid, SIGKILL));
-	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(child.pid));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(child.pid));
 }
 
 static int clone_badly(void *arg)

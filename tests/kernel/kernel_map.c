@@ -21,7 +21,7 @@ struct piece {
 	vaddr_t va;
 	paddr_t pa;
 	size_t bytes;
-	unsigned rights;
+	unsigned prot;
 };
 
 static struct piece pieces[PIECES_MAX];
@@ -34,16 +34,16 @@ static struct mmu_entry as_user(struct mmu_entry entry)
 	return entry;
 }
 
-/* Neighbours that go on where the last one ended, with the same rights, are one piece. */
-static void found(vaddr_t va, paddr_t pa, size_t bytes, unsigned rights)
+/* Neighbours that go on where the last one ended, with the same permissions, are one piece. */
+static void found(vaddr_t va, paddr_t pa, size_t bytes, unsigned prot)
 {
 	struct piece *last = npieces ? &pieces[npieces - 1] : NULL;
 
 	if (last && last->va + last->bytes == va && last->pa + last->bytes == pa &&
-	    last->rights == rights)
+	    last->prot == prot)
 		last->bytes += bytes;
 	else if (npieces < PIECES_MAX)
-		pieces[npieces++] = (struct piece){ va, pa, bytes, rights };
+		pieces[npieces++] = (struct piece){ va, pa, bytes, prot };
 }
 
 static void walk(paddr_t table, unsigned level, vaddr_t base, unsigned first)
@@ -59,8 +59,8 @@ static void walk(paddr_t table, unsigned level, vaddr_t base, unsigned first)
 		if (entry_empty(entry))
 			continue;
 		pa = pfn_to_paddr(entry_pfn(as_user(entry)));
-		if (entry_rights(entry))
-			found(va, pa, span, entry_rights(entry));
+		if (entry_prot(entry))
+			found(va, pa, span, entry_prot(entry));
 		else if (level > 0)
 			walk(pa, level - 1, va, 0);
 	}
@@ -88,11 +88,11 @@ static const struct piece *piece_at(vaddr_t va)
 	return NULL;
 }
 
-static unsigned rights_at(const void *address)
+static unsigned prot_at(const void *address)
 {
 	const struct piece *piece = piece_at((vaddr_t)address);
 
-	return piece ? piece->rights : 0;
+	return piece ? piece->prot : 0;
 }
 
 static bool overlap(const struct piece *a, const struct piece *b)
@@ -107,11 +107,11 @@ KTEST(kernel_map_no_frame_is_executable_here_and_writable_there)
 
 	ASSERT_TRUE(walk_kernel());
 	for (unsigned i = 0; i < npieces; i++) {
-		if (!(pieces[i].rights & RIGHT_EXEC))
+		if (!(pieces[i].prot & VM_PROT_EXEC))
 			continue;
 		executable++;
 		for (unsigned k = 0; k < npieces; k++)
-			EXPECT_TRUE(!(pieces[k].rights & RIGHT_WRITE) ||
+			EXPECT_TRUE(!(pieces[k].prot & VM_PROT_WRITE) ||
 				    !overlap(&pieces[i], &pieces[k]));
 	}
 	EXPECT_TRUE(executable > 0);
@@ -124,15 +124,15 @@ KTEST(kernel_map_direct_map_is_never_executable)
 	vaddr_t direct = (vaddr_t)arch_phys_to_virt(0);
 
 	ASSERT_TRUE(page && walk_kernel());
-	EXPECT_EQ(RIGHT_READ | RIGHT_WRITE, rights_at(page_address(page)));
+	EXPECT_EQ(VM_PROT_READ | VM_PROT_WRITE, prot_at(page_address(page)));
 	for (unsigned i = 0; i < npieces; i++)
 		if (pieces[i].va == direct + pieces[i].pa)
-			EXPECT_TRUE(!(pieces[i].rights & RIGHT_EXEC));
+			EXPECT_TRUE(!(pieces[i].prot & VM_PROT_EXEC));
 	page_put(page);
 }
 
-/* R110: text, constants and data have the rights that they need, by both aliases */
-KTEST(kernel_map_image_has_rights_by_section)
+/* R110: text, constants and data have the permissions that they need, by both aliases */
+KTEST(kernel_map_image_has_prot_by_section)
 {
 	static uint64_t data = 1;
 	static const uint64_t constant = 1;
@@ -140,12 +140,12 @@ KTEST(kernel_map_image_has_rights_by_section)
 	paddr_t text_pa;
 
 	ASSERT_TRUE(walk_kernel());
-	EXPECT_EQ(RIGHT_READ | RIGHT_EXEC, rights_at(text));
-	EXPECT_EQ(RIGHT_READ, rights_at(&constant));
-	EXPECT_EQ(RIGHT_READ | RIGHT_WRITE, rights_at(&data));
+	EXPECT_EQ(VM_PROT_READ | VM_PROT_EXEC, prot_at(text));
+	EXPECT_EQ(VM_PROT_READ, prot_at(&constant));
+	EXPECT_EQ(VM_PROT_READ | VM_PROT_WRITE, prot_at(&data));
 	ASSERT_TRUE(piece_at((vaddr_t)text));
 	text_pa = (vaddr_t)text - piece_at((vaddr_t)text)->va + piece_at((vaddr_t)text)->pa;
-	EXPECT_EQ(RIGHT_READ, rights_at(arch_phys_to_virt(text_pa)));
+	EXPECT_EQ(VM_PROT_READ, prot_at(arch_phys_to_virt(text_pa)));
 }
 
 /* R110: the kernel's half is the same in all address spaces */
@@ -167,14 +167,14 @@ KTEST(kernel_map_stacks_have_a_guard_below)
 	char *stack = kstack_alloc(), *running = current_thread()->kstack;
 
 	ASSERT_TRUE(stack && walk_kernel());
-	EXPECT_EQ(RIGHT_READ | RIGHT_WRITE, rights_at(stack));
-	EXPECT_EQ(RIGHT_READ | RIGHT_WRITE, rights_at(stack + KSTACK_SIZE - 1));
-	EXPECT_EQ(RIGHT_READ | RIGHT_WRITE, rights_at(running));
+	EXPECT_EQ(VM_PROT_READ | VM_PROT_WRITE, prot_at(stack));
+	EXPECT_EQ(VM_PROT_READ | VM_PROT_WRITE, prot_at(stack + KSTACK_SIZE - 1));
+	EXPECT_EQ(VM_PROT_READ | VM_PROT_WRITE, prot_at(running));
 	for (size_t below = 1; below <= KSTACK_SIZE; below += PAGE_SIZE) {
-		EXPECT_EQ(0, rights_at(stack - below));
-		EXPECT_EQ(0, rights_at(running - below));
+		EXPECT_EQ(0, prot_at(stack - below));
+		EXPECT_EQ(0, prot_at(running - below));
 	}
-	EXPECT_EQ(0, rights_at(stack + KSTACK_SIZE));
+	EXPECT_EQ(0, prot_at(stack + KSTACK_SIZE));
 	kstack_free(stack);
 }
 
@@ -197,7 +197,7 @@ KTEST(kernel_map_stacks_give_their_frames_back)
 	mm_trim();
 	EXPECT_EQ(before, page_alloc_free_count());
 	ASSERT_TRUE(walk_kernel());
-	EXPECT_EQ(0, rights_at(stacks[0]));
+	EXPECT_EQ(0, prot_at(stacks[0]));
 }
 
 /* Device registers come by the vmap area, readable and writable, not executable */
@@ -207,7 +207,7 @@ KTEST(kernel_map_holds_the_running_stack_and_no_user_pages)
 	for (unsigned i = 0; i < npieces; i++) {
 		bool vmap = pieces[i].va >= VMAP_BASE && pieces[i].va < VMAP_TOP;
 
-		EXPECT_TRUE(!vmap || pieces[i].rights == (RIGHT_READ | RIGHT_WRITE));
+		EXPECT_TRUE(!vmap || pieces[i].prot == (VM_PROT_READ | VM_PROT_WRITE));
 	}
 	EXPECT_TRUE(piece_at((vaddr_t)__builtin_frame_address(0)) != NULL);
 }

@@ -81,7 +81,7 @@ static int take_ended(int pid, int *status_ret)
 	return 0;
 }
 
-int ktest_bury(int pid)
+int ktest_reap(int pid)
 {
 	for (;;) {
 		uint64_t seq = waitq_sample(&buried);
@@ -168,7 +168,7 @@ int ktest_run(int (*fn)(void *arg), void *arg)
 {
 	int pid = ktest_spawn(fn, arg);
 
-	return pid < 0 ? -1 : ktest_bury(pid);
+	return pid < 0 ? -1 : ktest_reap(pid);
 }
 
 void ktest_enter(vaddr_t pc, vaddr_t sp)

@@ -20,7 +20,7 @@ int ktest_spawn(int (*fn)(void *arg), void *arg);
 /*
  * Waits until process 1 has buried its child: the status as wait4 packs it. => the kernel's thread
  */
-int ktest_bury(int pid);
+int ktest_reap(int pid);
 
 /* Both in one; -1 where there was no memory for a process. */
 int ktest_run(int (*fn)(void *arg), void *arg);

@@ -87,17 +87,17 @@ static long map(struct uspace *us, struct map_request *request)
 	vaddr_t at = 0;
 	int err;
 
-	request->max_rights = READ | WRITE | EXEC;
+	request->max_prot = READ | WRITE | EXEC;
 	if (request->addr)
 		request->flags |= MAP_FIXED;
 	err = vm_map(&us->space, request, &at);
 	return err ? err : (long)at;
 }
 
-long space_map(struct uspace *us, vaddr_t addr, size_t len, unsigned rights, unsigned flags)
+long space_map(struct uspace *us, vaddr_t addr, size_t len, unsigned prot, unsigned flags)
 {
 	struct map_request request = {
-		.addr = addr, .len = len, .rights = rights, .flags = flags | MAP_ANONYMOUS
+		.addr = addr, .len = len, .prot = prot, .flags = flags | MAP_ANONYMOUS
 	};
 
 	if (!(flags & MAP_TYPE))
@@ -105,12 +105,12 @@ long space_map(struct uspace *us, vaddr_t addr, size_t len, unsigned rights, uns
 	return map(us, &request);
 }
 
-long space_map_object(struct uspace *us, vaddr_t addr, size_t len, unsigned rights,
+long space_map_object(struct uspace *us, vaddr_t addr, size_t len, unsigned prot,
 		      struct object *object, uint64_t offset)
 {
 	struct map_request request = { .addr = addr,
 				       .len = len,
-				       .rights = rights,
+				       .prot = prot,
 				       .flags = MAP_PRIVATE,
 				       .object = object,
 				       .offset = offset };

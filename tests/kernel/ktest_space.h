@@ -10,10 +10,10 @@
 /* Where the heap of such a space begins. */
 #define HEAP_AT 0x100000ul
 
-#define READ	   RIGHT_READ
-#define WRITE	   RIGHT_WRITE
-#define EXEC	   RIGHT_EXEC
-#define READ_WRITE (RIGHT_READ | RIGHT_WRITE)
+#define READ	   VM_PROT_READ
+#define WRITE	   VM_PROT_WRITE
+#define EXEC	   VM_PROT_EXEC
+#define READ_WRITE (VM_PROT_READ | VM_PROT_WRITE)
 
 /* An empty space, its mmap lock held; NULL: out of memory. A test may have up to twelve. */
 struct uspace *space_new(void);
@@ -27,9 +27,9 @@ struct uspace *space_fork(struct uspace *us);
  * Maps at `addr` (fixed; 0: anywhere): where, or negative errno. flags: MAP_* beside
  * MAP_ANONYMOUS.
  */
-long space_map(struct uspace *us, vaddr_t addr, size_t len, unsigned rights, unsigned flags);
+long space_map(struct uspace *us, vaddr_t addr, size_t len, unsigned prot, unsigned flags);
 /* A private mapping of an object from `offset` on. */
-long space_map_object(struct uspace *us, vaddr_t addr, size_t len, unsigned rights,
+long space_map_object(struct uspace *us, vaddr_t addr, size_t len, unsigned prot,
 		      struct object *object, uint64_t offset);
 
 /* One access of a program: what vm_fault() answers. */

@@ -33,7 +33,7 @@ KTEST(heap_growth_takes_no_frame)
 	space_end(us);
 }
 
-/* R11: a zeroed page with the VMA's rights and no more, never X */
+/* R11: a zeroed page with the VMA's permissions and no more, never X */
 KTEST(heap_first_store_brings_a_zeroed_page)
 {
 	struct uspace *us = space_new();
@@ -42,7 +42,7 @@ KTEST(heap_first_store_brings_a_zeroed_page)
 	set_brk(us, HEAP_AT + 4 * PAGE_SIZE);
 	EXPECT_EQ(0, space_touch(us, HEAP_AT + PAGE_SIZE + 8, WRITE));
 	EXPECT_EQ(1, kind_count(us, FAULT_FILL));
-	EXPECT_EQ(READ_WRITE, entry_rights(space_entry(us, HEAP_AT + PAGE_SIZE)));
+	EXPECT_EQ(READ_WRITE, entry_prot(space_entry(us, HEAP_AT + PAGE_SIZE)));
 	EXPECT_EQ(PAGE_ANON, space_page(us, HEAP_AT + PAGE_SIZE)->kind);
 	for (vaddr_t at = 0; at < PAGE_SIZE; at += 512)
 		EXPECT_EQ(0, space_load(us, HEAP_AT + PAGE_SIZE + at));

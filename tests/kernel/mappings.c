@@ -28,7 +28,7 @@ static struct uspace *area(void)
 }
 
 /*
- * R94, R8: fewer rights take one fence for all the pages of a piece; more rights take none, and few
+ * R94, R8: fewer permissions take one fence for all the pages of a piece; more permissions take none, and few
  * pages have them at once
  */
 KTEST(protect_lessens_and_gives_back_at_once)
@@ -38,12 +38,12 @@ KTEST(protect_lessens_and_gives_back_at_once)
 	ASSERT_TRUE(us);
 	EXPECT_EQ(0, vm_protect(&us->space, page(0), 4 * PAGE_SIZE, READ));
 	EXPECT_EQ(1, us->space.stats.fences);
-	EXPECT_EQ(RIGHT_READ, entry_rights(space_entry(us, page(1))));
-	EXPECT_EQ(READ_WRITE, entry_rights(space_entry(us, page(4))));
+	EXPECT_EQ(VM_PROT_READ, entry_prot(space_entry(us, page(1))));
+	EXPECT_EQ(READ_WRITE, entry_prot(space_entry(us, page(4))));
 	EXPECT_EQ(VM_SEGV_ACCERR, space_touch(us, page(3), WRITE));
 	EXPECT_EQ(0, vm_protect(&us->space, page(0), 4 * PAGE_SIZE, READ_WRITE));
 	EXPECT_EQ(1, us->space.stats.fences);
-	EXPECT_EQ(READ_WRITE, entry_rights(space_entry(us, page(1))));
+	EXPECT_EQ(READ_WRITE, entry_prot(space_entry(us, page(1))));
 	EXPECT_EQ(1, us->space.nvmas);
 	space_end(us);
 }
@@ -59,7 +59,7 @@ KTEST(protect_gives_back_to_many_by_faults)
 	EXPECT_EQ(0, space_store(us, page(PAGES), 1));
 	EXPECT_EQ(0, vm_protect(&us->space, AREA, len, READ));
 	EXPECT_EQ(0, vm_protect(&us->space, AREA, len, READ_WRITE));
-	EXPECT_EQ(RIGHT_READ, entry_rights(space_entry(us, page(1))));
+	EXPECT_EQ(VM_PROT_READ, entry_prot(space_entry(us, page(1))));
 	EXPECT_EQ(0, space_store(us, page(1), 50));
 	EXPECT_EQ(1, kind_count(us, FAULT_REUSE));
 	EXPECT_EQ(1, us->space.nvmas);

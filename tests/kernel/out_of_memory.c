@@ -96,12 +96,12 @@ KTEST(oom_ends_the_process_with_the_most_memory)
 	before = page_alloc_free_count();
 	EXPECT_EQ(0, end_somebody());
 	EXPECT_TRUE(page_alloc_free_count() >= before + 400);
-	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(large));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(large));
 	EXPECT_EQ(0, process_kill(small, 0));
 	EXPECT_EQ(0, end_somebody());
-	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(middle));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(middle));
 	EXPECT_EQ(0, process_kill(small, SIGTERM));
-	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(small));
+	EXPECT_EQ(KILLED(SIGTERM), ktest_reap(small));
 }
 
 /* R43: of equals the youngest goes, not the one who made the others */
@@ -113,12 +113,12 @@ KTEST(oom_takes_the_youngest_of_equals)
 		ASSERT_TRUE((pid[i] = spawn_holder(hold_pages, 200)) > 0);
 	mm_trim();
 	EXPECT_EQ(0, end_somebody());
-	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(pid[2]));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(pid[2]));
 	EXPECT_EQ(0, process_kill(pid[0], 0));
 	EXPECT_EQ(0, end_somebody());
-	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(pid[1]));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(pid[1]));
 	EXPECT_EQ(0, process_kill(pid[0], SIGTERM));
-	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(pid[0]));
+	EXPECT_EQ(KILLED(SIGTERM), ktest_reap(pid[0]));
 }
 
 /* R43: who is on the way out already is waited for: nobody else has to go, however much he has */
@@ -130,9 +130,9 @@ KTEST(oom_waits_for_one_that_dies)
 	mm_trim();
 	EXPECT_EQ(0, process_kill(dying, SIGKILL));
 	EXPECT_EQ(0, end_somebody());
-	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(dying));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(dying));
 	EXPECT_EQ(0, process_kill(bystander, SIGTERM));
-	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(bystander));
+	EXPECT_EQ(KILLED(SIGTERM), ktest_reap(bystander));
 }
 
 /* As hold_pages(), but all that it has are page tables: a read of the zero page in each 2 MiB. */
@@ -176,9 +176,9 @@ KTEST(oom_counts_vmas)
 	ASSERT_TRUE(bystander > 0 && eater > 0);
 	mm_trim();
 	EXPECT_EQ(0, end_somebody());
-	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(eater));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(eater));
 	EXPECT_EQ(0, process_kill(bystander, SIGTERM));
-	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(bystander));
+	EXPECT_EQ(KILLED(SIGTERM), ktest_reap(bystander));
 }
 
 /* R43: who eats memory by page tables goes before somebody with a little memory of its own */
@@ -189,9 +189,9 @@ KTEST(oom_counts_page_tables)
 	ASSERT_TRUE(bystander > 0 && eater > 0);
 	mm_trim();
 	EXPECT_EQ(0, end_somebody());
-	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(eater));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(eater));
 	EXPECT_EQ(0, process_kill(bystander, SIGTERM));
-	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(bystander));
+	EXPECT_EQ(KILLED(SIGTERM), ktest_reap(bystander));
 }
 
 /* All free frames but every other one: there are many, and no two together. */
@@ -230,7 +230,7 @@ KTEST(oom_spares_all_where_memory_is_scattered)
 	EXPECT_EQ(0, process_kill(bystander, 0));
 	release(taken);
 	EXPECT_EQ(0, process_kill(bystander, SIGTERM));
-	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(bystander));
+	EXPECT_EQ(KILLED(SIGTERM), ktest_reap(bystander));
 }
 
 static struct mutex held;
@@ -259,7 +259,7 @@ KTEST(oom_waits_in_vain_for_one_who_needs_a_lock_held_here)
 		;
 	EXPECT_EQ(-ENOMEM, err);
 	mutex_unlock(&held);
-	EXPECT_EQ(EXITED(0), ktest_bury(pid)); /* it has no way to user mode */
+	EXPECT_EQ(EXITED(0), ktest_reap(pid)); /* it has no way to user mode */
 }
 
 /* R43: process 1 alone is never chosen */
@@ -295,11 +295,11 @@ KTEST(oom_ends_a_memory_hog_and_all_comes_back)
 	before = page_alloc_free_count();
 	hog = ktest_spawn(eat, NULL);
 	ASSERT_TRUE(hog > 0);
-	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(hog));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(hog));
 	mm_trim();
 	EXPECT_EQ(before, page_alloc_free_count());
 	EXPECT_EQ(0, process_kill(bystander, SIGTERM));
-	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(bystander));
+	EXPECT_EQ(KILLED(SIGTERM), ktest_reap(bystander));
 	release(taken);
 }
 
@@ -310,8 +310,8 @@ KTEST(oom_ends_two_memory_hogs)
 	int first = ktest_spawn(eat, NULL), second = ktest_spawn(eat, NULL);
 
 	ASSERT_TRUE(first > 0 && second > 0);
-	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(first));
-	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(second));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(first));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(second));
 	release(taken);
 }
 
@@ -332,7 +332,7 @@ KTEST(oom_policy_serves_who_waits_for_memory)
 	release(list);
 	if (page)
 		page_put(page);
-	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(large));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(large));
 }
 
 static int end_without_memory(void *arg)

@@ -311,11 +311,11 @@ static int wait_for_victim(int pid)
 		uint64_t deadline = arch_time() + clock_ns_to_ticks(GIVE_UP);
 
 		if (ended || thread_wait_until(&victim_done, seq, deadline) == 0)
-			return ktest_bury(pid);
+			return ktest_reap(pid);
 		if (point == before) {
 			stuck = true;
 			(void)process_kill(pid, SIGKILL);
-			return ktest_bury(pid);
+			return ktest_reap(pid);
 		}
 	}
 }
@@ -683,7 +683,7 @@ static int end_at_once(void *unused)
 static void once_reap(uint64_t n)
 {
 	struct wait_for wanted = { WAIT_ANY, WAIT_ANY, WEXITED | WNOWAIT | __WALL };
-	struct wait_news news;
+	struct child_event news;
 	long pid = child_pid = ktest_spawn(end_at_once, NULL);
 
 	EXPECT_TRUE(pid > 0);

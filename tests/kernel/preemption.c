@@ -305,7 +305,7 @@ static void run_three(int (*fn)(void *arg))
 	for (uintptr_t i = 0; i < ARRAY_SIZE(pids); i++)
 		pids[i] = ktest_spawn(fn, (void *)i);
 	for (unsigned i = 0; i < ARRAY_SIZE(pids); i++)
-		EXPECT_EQ(EXITED(0), pids[i] > 0 ? ktest_bury(pids[i]) : -1);
+		EXPECT_EQ(EXITED(0), pids[i] > 0 ? ktest_reap(pids[i]) : -1);
 	storm_end();
 	ktest_note("%u strikes, %lu switches", strikes, (unsigned long)nivcsw);
 	EXPECT_TRUE(nivcsw > 3);

@@ -138,7 +138,7 @@ KTEST(jobs_kill_of_group_0_reaches_its_members_alone)
 		sched_yield();
 	EXPECT_EQ(EXITED(0), ktest_run(kills_its_group, NULL));
 	atomic_store(&outside, 2);
-	EXPECT_EQ(EXITED(0), ktest_bury(other));
+	EXPECT_EQ(EXITED(0), ktest_reap(other));
 }
 
 /* A pid, for a moment. */
@@ -361,7 +361,7 @@ KTEST(jobs_stop_and_go_on)
 		sched_yield();
 	EXPECT_TRUE(has_stopped(pid));
 	EXPECT_EQ(0, process_kill(pid, SIGCONT));
-	EXPECT_EQ(EXITED(5), ktest_bury(pid));
+	EXPECT_EQ(EXITED(5), ktest_reap(pid));
 }
 
 static int watches_itself(void *unused)

@@ -54,7 +54,7 @@ KTEST(proc_kill_ends_a_wait_with_eintr)
 	ktest_settle();
 	EXPECT_EQ(0, process_kill(pid, 0));
 	EXPECT_EQ(0, process_kill(pid, SIGTERM));
-	EXPECT_EQ(EXITED(1), ktest_bury(pid));
+	EXPECT_EQ(EXITED(1), ktest_reap(pid));
 	EXPECT_EQ(-ESRCH, process_kill(pid, 0));
 }
 
@@ -66,8 +66,8 @@ KTEST(proc_signal_to_all_ends_every_wait)
 	ASSERT_TRUE(first > 0 && second > 0);
 	ktest_settle();
 	signal_send_all(SIGKILL);
-	EXPECT_EQ(EXITED(1), ktest_bury(first));
-	EXPECT_EQ(EXITED(1), ktest_bury(second));
+	EXPECT_EQ(EXITED(1), ktest_reap(first));
+	EXPECT_EQ(EXITED(1), ktest_reap(second));
 	EXPECT_TRUE(!thread_killed(process_init_get()->thread));
 }
 
@@ -142,7 +142,7 @@ KTEST(proc_orphans_go_to_process_1)
 	orphan_may_end = false;
 	EXPECT_EQ(EXITED(3), ktest_run(parent_of_orphan, NULL));
 	atomic_store(&orphan_may_end, true);
-	EXPECT_EQ(EXITED(7), ktest_bury(orphan_pid));
+	EXPECT_EQ(EXITED(7), ktest_reap(orphan_pid));
 }
 
 static int leave_at_once(void *arg)

@@ -94,7 +94,7 @@ KTEST(process_that_loops_is_preempted_and_killed)
 	EXPECT_EQ(-ETIMEDOUT, thread_wait_until(&never, waitq_sample(&never), deadline));
 	EXPECT_EQ(0, process_kill(pid, 0));
 	EXPECT_EQ(0, process_kill(pid, SIGTERM));
-	EXPECT_EQ(KILLED(SIGTERM), ktest_bury(pid));
+	EXPECT_EQ(KILLED(SIGTERM), ktest_reap(pid));
 	EXPECT_EQ(-ESRCH, process_kill(pid, 0));
 }
 
@@ -125,8 +125,8 @@ KTEST(process_loops_share_the_hart)
 	EXPECT_TRUE(ticks_of(a) >= some && ticks_of(b) >= some);
 	EXPECT_EQ(0, process_kill(a, SIGKILL));
 	EXPECT_EQ(0, process_kill(b, SIGKILL));
-	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(a));
-	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(b));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(a));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(b));
 }
 
 /* ---- families, of processes in kernel mode ---- */
@@ -275,7 +275,7 @@ KTEST(process_orphans_go_to_process_1)
 	spin_unlock(&process_tree_lock);
 	EXPECT_EQ(EXITED(pid & 0x7f), status);
 	atomic_store(&orphan, -1);
-	EXPECT_EQ(EXITED(77), ktest_bury(pid));
+	EXPECT_EQ(EXITED(77), ktest_reap(pid));
 	EXPECT_EQ(PID_INIT, orphan);
 }
 
@@ -334,7 +334,7 @@ KTEST(process_wait_ends_by_a_kill)
 	ASSERT_TRUE(pid > 0);
 	ktest_settle();
 	EXPECT_EQ(0, process_kill(pid, SIGKILL));
-	EXPECT_EQ(KILLED(SIGKILL), ktest_bury(pid));
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(pid));
 	EXPECT_TRUE(list_empty(&nobody.waiters));
 }
 
@@ -351,7 +351,7 @@ KTEST(process_storm_leaves_nothing_behind)
 			ASSERT_TRUE(pids[i] > 0);
 		}
 		for (unsigned i = 0; i < ARRAY_SIZE(pids); i++)
-			EXPECT_EQ(EXITED(i % 2 ? 42 : 7), ktest_bury(pids[i]));
+			EXPECT_EQ(EXITED(i % 2 ? 42 : 7), ktest_reap(pids[i]));
 	}
 }
 
@@ -415,7 +415,7 @@ KTEST(process_visit_all_sees_whom_was_made_meanwhile)
 	/* The crowd's pids go over the end of the buckets: the next pid is in one of the first. */
 	do {
 		pid = ktest_spawn(end_at_once, NULL);
-		EXPECT_EQ(EXITED(0), ktest_bury(pid));
+		EXPECT_EQ(EXITED(0), ktest_reap(pid));
 	} while (pid % 256 != 256 - 18);
 	crowd_goes = false;
 	visited.first = pid + 1;
@@ -434,8 +434,8 @@ KTEST(process_visit_all_sees_whom_was_made_meanwhile)
 	atomic_store(&crowd_goes, true);
 	waitq_wake_all(&crowd_may_go);
 	for (unsigned i = 0; i < CROWD; i++)
-		EXPECT_EQ(EXITED(0), ktest_bury(visited.first + (int)i));
-	EXPECT_EQ(EXITED(0), ktest_bury(newborn));
+		EXPECT_EQ(EXITED(0), ktest_reap(visited.first + (int)i));
+	EXPECT_EQ(EXITED(0), ktest_reap(newborn));
 }
 
 #endif

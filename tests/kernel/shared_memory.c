@@ -28,7 +28,7 @@ KTEST(shared_memory_is_not_copied_by_fork)
 	ASSERT_TRUE(child);
 	before = page_alloc_free_count();
 	EXPECT_TRUE(space_page(us, AREA) == space_page(child, AREA));
-	EXPECT_EQ(READ_WRITE, entry_rights(space_entry(us, AREA)));
+	EXPECT_EQ(READ_WRITE, entry_prot(space_entry(us, AREA)));
 	EXPECT_EQ(0, us->space.stats.fences);
 	EXPECT_EQ(0, space_store(child, AREA, 2));
 	EXPECT_EQ(2, space_load(us, AREA));
@@ -70,7 +70,7 @@ KTEST(shared_memory_first_write_after_a_read_is_a_remap)
 	ASSERT_TRUE(us);
 	EXPECT_EQ(0, space_touch(us, AREA, READ));
 	page = space_page(us, AREA);
-	EXPECT_EQ(RIGHT_READ, entry_rights(space_entry(us, AREA)));
+	EXPECT_EQ(VM_PROT_READ, entry_prot(space_entry(us, AREA)));
 	EXPECT_TRUE(!(page->flags & PAGE_DIRTY));
 	EXPECT_EQ(0, space_touch(us, AREA, WRITE));
 	EXPECT_EQ(1, kind_count(us, FAULT_REMAP));

@@ -32,12 +32,12 @@ static void forget_accessed(struct uspace *us, vaddr_t va)
 
 	spin_lock(&us->space.lock);
 	slot = arch_mmu_lookup(&us->space.mmu, va);
-	entry_swap(slot, entry_with(entry_load(slot), entry_rights(entry_load(slot)), 0));
+	entry_swap(slot, entry_with(entry_load(slot), entry_prot(entry_load(slot)), 0));
 	arch_mmu_fence_local(va);
 	spin_unlock(&us->space.lock);
 }
 
-/* R85: ACCESSED brings A back, keeps frame and rights, and costs no fence for others */
+/* R85: ACCESSED brings A back, keeps frame and permissions, and costs no fence for others */
 KTEST(soft_accessed_is_set_by_a_fault)
 {
 	struct uspace *us = begin();

@@ -49,9 +49,9 @@ KTEST(trap_tells_address_cause_and_pc)
 	load = find_fault(since, CODE_AT + 4, DATA_AT + 16);
 	store = find_fault(since, CODE_AT + 8, DATA_AT + 24);
 	ASSERT_TRUE(load && store);
-	EXPECT_EQ(RIGHT_READ, load->access);
+	EXPECT_EQ(VM_PROT_READ, load->access);
 	EXPECT_EQ(0, load->result);
-	EXPECT_EQ(RIGHT_WRITE, store->access);
+	EXPECT_EQ(VM_PROT_WRITE, store->access);
 	EXPECT_EQ(0, store->result);
 	EXPECT_TRUE(store->time >= load->time);
 }
@@ -91,8 +91,8 @@ KTEST(trap_of_a_fetch_over_the_edge_of_a_page)
 	first = find_fault(since, start, start);
 	second = find_fault(since, start, edge);
 	ASSERT_TRUE(first && second);
-	EXPECT_EQ(RIGHT_EXEC, first->access);
-	EXPECT_EQ(RIGHT_EXEC, second->access);
+	EXPECT_EQ(VM_PROT_EXEC, first->access);
+	EXPECT_EQ(VM_PROT_EXEC, second->access);
 	object_put(text);
 }
 
@@ -109,7 +109,7 @@ KTEST(trap_of_a_refused_access_is_traced)
 	ASSERT_TRUE(fault);
 	EXPECT_EQ(SIGSEGV, fault->result);
 	EXPECT_EQ(FAULT_DENY_ACCERR, fault->kind);
-	EXPECT_EQ(RIGHT_WRITE, fault->access);
+	EXPECT_EQ(VM_PROT_WRITE, fault->access);
 }
 
 /* Was something with that text logged as a warning since? */

@@ -29,10 +29,10 @@ static struct uspace *mine(void)
 }
 
 /* Maps PAGES pages at AREA in the running process. */
-static void map_area(unsigned rights)
+static void map_area(unsigned prot)
 {
 	uspace_lock(mine());
-	EXPECT_EQ(AREA, space_map(mine(), AREA, PAGES * PAGE_SIZE, rights, 0));
+	EXPECT_EQ(AREA, space_map(mine(), AREA, PAGES * PAGE_SIZE, prot, 0));
 	uspace_unlock(mine());
 }
 

@@ -74,7 +74,7 @@ static void touch_entry(struct mmu_entry *slot)
 	if (!is_weaver(current_thread()) || entry_empty(old) || weave_below(AT_ENTRIES) != 0)
 		return;
 	if (entry_cas(slot, old,
-		      entry_with(old, entry_rights(old), entry_flags(old) ^ ENTRY_ACCESSED)))
+		      entry_with(old, entry_prot(old), entry_flags(old) ^ ENTRY_ACCESSED)))
 		figures->entries++;
 }
 

@@ -182,21 +182,21 @@ static void live(unsigned index)
 }
 
 /* Only accesses, and one takes the space's memory away in the middle of it. */
-static void live_until_stripped(unsigned index)
+static void live_until_reaped(unsigned index)
 {
 	for (unsigned i = 0; i < SHORT_OPS; i++) {
 		if (index == 0 && i == SHORT_OPS / 2)
-			vm_strip(&woven->space);
+			vm_oom_reap(&woven->space);
 		do_something((unsigned)weave_below(28));
 	}
 }
 
-static void play_round(struct weave *weave, uint64_t seed, bool is_stripped)
+static void play_round(struct weave *weave, uint64_t seed, bool is_oom_reaped)
 {
 	ASSERT_TRUE(woven_begin());
-	weave_run(weave, seed, THREADS, is_stripped ? live_until_stripped : live);
+	weave_run(weave, seed, THREADS, is_oom_reaped ? live_until_reaped : live);
 	(void)alloc_fail_set(0, NULL, ALLOC_FAIL_ASK);
-	if (is_stripped)
+	if (is_oom_reaped)
 		EXPECT_EQ(0, woven_private_pages());
 	add_retries(woven);
 	woven_end();

@@ -81,12 +81,12 @@ void woven_check_file_word(uint64_t index, uint64_t word)
 }
 
 /* => space lock held */
-static bool is_mapped(struct uspace *in, vaddr_t va, const struct page *page, unsigned rights)
+static bool is_mapped(struct uspace *in, vaddr_t va, const struct page *page, unsigned prot)
 {
 	struct mmu_entry *slot = arch_mmu_lookup(&in->space.mmu, va);
 	struct mmu_entry entry = slot ? entry_load(slot) : ENTRY_NONE;
 
-	if (entry_empty(entry) || (entry_rights(entry) & rights) != rights)
+	if (entry_empty(entry) || (entry_prot(entry) & prot) != prot)
 		return false;
 	return pfn_to_page(entry_pfn(entry)) == page;
 }
@@ -99,13 +99,13 @@ void woven_write(struct uspace *in, vaddr_t va)
 {
 	struct page *page;
 
-	if (get_user_page(&in->space, va, RIGHT_WRITE, &page))
+	if (get_user_page(&in->space, va, VM_PROT_WRITE, &page))
 		return;
 	spin_lock(&in->space.lock);
-	if (is_mapped(in, va, page, RIGHT_WRITE))
+	if (is_mapped(in, va, page, VM_PROT_WRITE))
 		*(uint64_t *)page_address(page) = word_of(in, va);
 	spin_unlock(&in->space.lock);
-	put_user_page(&in->space, page, RIGHT_WRITE);
+	put_user_page(&in->space, page, VM_PROT_WRITE);
 }
 
 /* (Once the parent has lost it, the page may be the child's, who gets another to write to.) */
@@ -113,13 +113,13 @@ void woven_read(struct uspace *in, vaddr_t va)
 {
 	struct page *page;
 
-	if (get_user_page(&in->space, va, RIGHT_READ, &page))
+	if (get_user_page(&in->space, va, VM_PROT_READ, &page))
 		return;
 	spin_lock(&in->space.lock);
 	check_word(va, *(const uint64_t *)page_address(page), in == woven,
 		   in == woven && is_mapped(in, va, page, 0));
 	spin_unlock(&in->space.lock);
-	put_user_page(&in->space, page, RIGHT_READ);
+	put_user_page(&in->space, page, VM_PROT_READ);
 }
 
 void woven_discard_begin(vaddr_t va, size_t len)
@@ -136,12 +136,12 @@ void woven_discard_end(vaddr_t va, size_t len, bool done)
 			least_age[page_of(va)] = age[page_of(va)];
 }
 
-static void map_at(vaddr_t at, size_t npages, unsigned rights, unsigned flags, unsigned vma_flags)
+static void map_at(vaddr_t at, size_t npages, unsigned prot, unsigned flags, unsigned vma_flags)
 {
 	struct map_request request = { .addr = at,
 				       .len = npages * PAGE_SIZE,
-				       .rights = rights,
-				       .max_rights = READ | WRITE | EXEC,
+				       .prot = prot,
+				       .max_prot = READ | WRITE | EXEC,
 				       .flags = flags | MAP_FIXED,
 				       .vma_flags = vma_flags };
 	vaddr_t ret;
@@ -156,16 +156,16 @@ static void map_at(vaddr_t at, size_t npages, unsigned rights, unsigned flags, u
 	woven_discard_end(at, request.len, vm_map(&woven->space, &request, &ret) == 0);
 }
 
-void woven_map(vaddr_t va, unsigned rights)
+void woven_map(vaddr_t va, unsigned prot)
 {
 	unsigned flags = va >= WOVEN_SHARED && va < WOVEN_FAR ? MAP_SHARED : MAP_PRIVATE;
 
 	if (va >= WOVEN_STACK - WOVEN_PAGES * PAGE_SIZE)
 		map_at(WOVEN_STACK - PAGE_SIZE, 1, READ_WRITE, flags, VMA_STACK);
 	else if (va >= WOVEN_FAR)
-		map_at(va, 1, rights, flags, 0);
+		map_at(va, 1, prot, flags, 0);
 	else
-		map_at(va, 1 + weave_below(WOVEN_PAGES - (va >> PAGE_SHIFT) % WOVEN_PAGES), rights,
+		map_at(va, 1 + weave_below(WOVEN_PAGES - (va >> PAGE_SHIFT) % WOVEN_PAGES), prot,
 		       flags, 0);
 }
 

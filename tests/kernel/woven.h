@@ -23,7 +23,7 @@ void woven_end(void);
 /* One of the pages, by lot. */
 vaddr_t woven_any(void);
 /* Maps the area that va lies in anew, from there on. => the space's mmap lock held */
-void woven_map(vaddr_t va, unsigned rights);
+void woven_map(vaddr_t va, unsigned prot);
 
 /*
  * Each word that is written is its address's own, so that whatever order things come in, a read

@@ -33,7 +33,7 @@ KTEST(zero_page_is_one_for_all)
 	EXPECT_EQ(0, space_touch(b, AREA + PAGE_SIZE, READ));
 	EXPECT_TRUE(space_page(a, HEAP_AT) == zero_page);
 	EXPECT_TRUE(space_page(b, AREA + PAGE_SIZE) == zero_page);
-	EXPECT_EQ(RIGHT_READ, entry_rights(space_entry(a, HEAP_AT)));
+	EXPECT_EQ(VM_PROT_READ, entry_prot(space_entry(a, HEAP_AT)));
 	EXPECT_EQ(1, a->space.stats.zero_maps);
 	EXPECT_EQ(0, a->space.resident);
 	space_end(b);
@@ -122,8 +122,8 @@ static struct uspace *segment(struct object *object, size_t bytes)
 	struct uspace *us = space_new();
 	struct map_request request = { .addr = AREA,
 				       .len = 3 * PAGE_SIZE,
-				       .rights = READ_WRITE,
-				       .max_rights = READ_WRITE,
+				       .prot = READ_WRITE,
+				       .max_prot = READ_WRITE,
 				       .flags = MAP_PRIVATE | MAP_FIXED,
 				       .object = object,
 				       .backend = &vma_elf,

@@ -9,7 +9,7 @@ static long may(int dir, const char *path, int mode)
 	return syscall(SYS_faccessat, dir, path, mode);
 }
 
-static void rights_of(const char *path)
+static void prot_of(const char *path)
 {
 	say("%s: there %d, r %d, w %d, x %d\n", path, access(path, F_OK) == 0,
 	    access(path, R_OK) == 0, access(path, W_OK) == 0, access(path, X_OK) == 0);
@@ -19,7 +19,7 @@ static void make(const char *path, mode_t mode)
 {
 	int fd = open(path, O_CREAT | O_RDWR, mode);
 
-	rights_of(path);
+	prot_of(path);
 	close(fd);
 }
 
@@ -61,11 +61,11 @@ int main(void)
 	make("access.run", 0001);
 	make("access.all", 0777);
 	mkdir("access.d", 0);
-	rights_of("access.d");
-	rights_of("access.d/.");
-	rights_of("/dev/null");
-	rights_of("/");
-	rights_of("access.missing");
+	prot_of("access.d");
+	prot_of("access.d/.");
+	prot_of("/dev/null");
+	prot_of("/");
+	prot_of("access.missing");
 	dir = open("access.d", O_RDONLY);
 	file = open("access.all", O_RDONLY);
 	path = open("access.none", O_PATH);

@@ -14,7 +14,7 @@ static int writes(void *at)
 }
 
 /* One letter a page: w writable, r readable, - neither. */
-static void rights(const char *what)
+static void prot(const char *what)
 {
 	char map[N + 1] = { 0 };
 
@@ -43,22 +43,22 @@ int main(void)
 	p = anon(N * PAGE);
 	for (int i = 0; i < N; i += 2)
 		p[i * PAGE] = (char)i;
-	rights("fresh");
+	prot("fresh");
 	protect(4, 4, PROT_READ);
-	rights("middle read-only");
+	prot("middle read-only");
 	in_child("  write there", writes, p + 4 * PAGE);
 	in_child("  write to an untouched page there", writes, p + 5 * PAGE);
 	in_child("  write before", writes, p + 4 * PAGE - 1);
 	in_child("  write behind", writes, p + 8 * PAGE);
 	protect(6, 4, PROT_NONE);
-	rights("over the edge none");
+	prot("over the edge none");
 	in_child("  read there", loads_from, p + 6 * PAGE);
 	in_child("  read an untouched one", loads_from, p + 7 * PAGE);
 	protect(0, 1, PROT_NONE);
 	protect(15, 1, PROT_READ);
-	rights("ends");
+	prot("ends");
 	protect(0, N, RW);
-	rights("all again");
+	prot("all again");
 	say("bytes kept: ");
 	for (int i = 0, good = 0; i < N; i += 2) {
 		good += p[i * PAGE] == (char)i;
@@ -67,12 +67,12 @@ int main(void)
 	}
 	for (int i = 0; i < N; i++)
 		protect(i, 1, i % 2 ? PROT_READ : RW);
-	rights("alternating");
+	prot("alternating");
 	for (int i = 1; i < N; i += 2)
 		protect(i, 1, RW);
-	rights("filled up");
+	prot("filled up");
 	protect(2, 4, PROT_WRITE);
-	rights("PROT_WRITE alone");
+	prot("PROT_WRITE alone");
 	in_child("  is readable", loads_from, p + 2 * PAGE);
 	protect(2, 4, PROT_EXEC);
 	in_child("PROT_EXEC alone is not", loads_from, p + 2 * PAGE);
@@ -81,7 +81,7 @@ int main(void)
 	TRY(mprotect(p + 1, PAGE, PROT_READ));
 	TRY(mprotect(p, 0, PROT_NONE));
 	TRY(mprotect(p, 1, PROT_READ));
-	rights("length 1 is one page");
+	prot("length 1 is one page");
 	protect(0, 1, RW);
 	TRY(mprotect(p, PAGE, 0x40));
 	TRY(mprotect(p, -PAGE, PROT_READ));
@@ -90,7 +90,7 @@ int main(void)
 	TRY(mprotect((void *)0x4000000000, PAGE, PROT_READ));
 	munmap(p + 8 * PAGE, PAGE);
 	TRY(mprotect(p + 6 * PAGE, 6 * PAGE, PROT_READ));
-	rights("up to the hole it was done");
+	prot("up to the hole it was done");
 	TRY(mprotect(p + 8 * PAGE, PAGE, PROT_READ));
 	return 0;
 }

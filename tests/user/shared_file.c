@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* R92 R95 R100: shared mappings of files and memfds: one page for all who map, read and write it;
- * not copied by fork; rights by the open mode; cut and grown under the mapping. */
+ * not copied by fork; permissions by the open mode; cut and grown under the mapping. */
 #include "t.h"
 
 #define N 6
@@ -90,7 +90,7 @@ static void after_close(void)
 	TRY(munmap(m, PAGE));
 }
 
-static void rights(void)
+static void prot(void)
 {
 	int ro = open("shared.tmp", O_RDONLY), rw = open("shared.tmp", O_RDWR);
 	int wo = open("shared.tmp", O_WRONLY), ap = open("shared.tmp", O_RDWR | O_APPEND);
@@ -173,7 +173,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	make_file("shared.tmp", N * PAGE);
-	rights();
+	prot();
 	pieces();
 	make_file("shared.tmp", N * PAGE);
 	fd = open("shared.tmp", O_RDWR);

@@ -62,10 +62,10 @@ static void show_time(time_t time)
 
 static void show_details(const struct stat *is)
 {
-	static const char rights[] = "rwxrwxrwx";
+	static const char prot[] = "rwxrwxrwx";
 	putchar(type_letter(is->st_mode));
 	for (int i = 0; i < 9; i++)
-		putchar(is->st_mode & (0400u >> i) ? rights[i] : '-');
+		putchar(is->st_mode & (0400u >> i) ? prot[i] : '-');
 	printf(" %3lu %10lld ", (unsigned long)is->st_nlink, (long long)is->st_size);
 	show_time(is->st_mtime);
 }

@@ -15,7 +15,7 @@
  *   SWAP      the page is in this swap slot                      (not built yet: asserts)
  *   MARK      a write-protect or poison mark without a frame     (not built yet: asserts)
  * A writable, clean entry of a kernel that keeps D itself has its W withheld from the hardware;
- * entry_rights() tells W all the same and entry_dirty() tells false.
+ * entry_prot() tells W all the same and entry_dirty() tells false.
  */
 struct mmu_entry {
 	uint64_t word;
@@ -26,9 +26,9 @@ struct mmu_entry {
 enum entry_state { ENTRY_EMPTY, ENTRY_PRESENT, ENTRY_RESIDENT, ENTRY_SWAP, ENTRY_MARK };
 
 /* Rights, in entries, VMAs and accesses alike; the values are those of PROT_*. */
-#define RIGHT_READ  1u
-#define RIGHT_WRITE 2u
-#define RIGHT_EXEC  4u
+#define VM_PROT_READ  1u
+#define VM_PROT_WRITE 2u
+#define VM_PROT_EXEC  4u
 
 /* What else an entry can carry. */
 #define ENTRY_ACCESSED 1u
@@ -42,16 +42,16 @@ enum entry_state { ENTRY_EMPTY, ENTRY_PRESENT, ENTRY_RESIDENT, ENTRY_SWAP, ENTRY
  * enum entry_state entry_state(struct mmu_entry e);
  * bool entry_empty(struct mmu_entry e);                 the quick test
  * pfn_t entry_pfn(struct mmu_entry e);                  => PRESENT or RESIDENT
- * unsigned entry_rights(struct mmu_entry e);            RIGHT_* (0 for EMPTY)
+ * unsigned entry_prot(struct mmu_entry e);            RIGHT_* (0 for EMPTY)
  * unsigned entry_flags(struct mmu_entry e);             ENTRY_*
- * struct mmu_entry entry_make(pfn_t pfn, unsigned rights, unsigned flags);
+ * struct mmu_entry entry_make(pfn_t pfn, unsigned permissions, unsigned flags);
  *       a user entry. Rights 0 give RESIDENT. W is withheld by the hardware's rule (COW, WP) or by
  *       ours (soft D); W implies R; COW or WP drop W.
- * struct mmu_entry entry_with(struct mmu_entry e, unsigned rights, unsigned flags);
- *       the same frame, other rights and flags
+ * struct mmu_entry entry_with(struct mmu_entry e, unsigned permissions, unsigned flags);
+ *       the same frame, other permissions and flags
  * struct mmu_entry entry_share(struct mmu_entry e);
  *       the same without the right to write, marked COW
- * bool entry_lessens(struct mmu_entry old, struct mmu_entry new);
+ * bool entry_downgrades(struct mmu_entry old, struct mmu_entry new);
  *       true where a TLB that still holds old would allow more than new does, or another frame: a
  *       fence is owed
  * struct mmu_entry entry_load(const struct mmu_entry *slot);

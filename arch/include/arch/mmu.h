@@ -113,11 +113,11 @@ void arch_mmu_prune(struct mmu *mmu, vaddr_t floor, vaddr_t ceiling, struct mmu_
 void arch_mmu_flush(struct mmu *mmu, struct mmu_flush *flush);
 
 /*
- * Maps, or with rights 0 unmaps (fence included), npages of the vmap area; global, never user.
+ * Maps, or with permissions 0 unmaps (fence included), npages of the vmap area; global, never user.
  * 0 or -ENOMEM: tables for it come from `spare`; those of the vmap area are never given back.
  * => the kmap lock held
  */
-int arch_mmu_map_kernel(vaddr_t va, paddr_t pa, size_t npages, unsigned rights,
+int arch_mmu_map_kernel(vaddr_t va, paddr_t pa, size_t npages, unsigned prot,
 			struct mmu_tables *spare);
 
 static inline void mmu_flush_init(struct mmu_flush *flush)
@@ -146,7 +146,7 @@ static inline void mmu_flush_add(struct mmu_flush *flush, vaddr_t va)
  *   void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, const struct mmu_entry *entries,
  *                     unsigned n);
  *       writes n entries from va on; slot is va's, from arch_mmu_lookup(), and all n are in its
- *       table. Only entries that are EMPTY, or hold the same frame with no more rights, may be
+ *       table. Only entries that are EMPTY, or hold the same frame with no more permissions, may be
  *       replaced: it never owes a fence to another hart; the local one is done here.
  *       => space lock held; called by the one maker, mm/install.c, alone
  */

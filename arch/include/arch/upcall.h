@@ -5,7 +5,7 @@
 #include "arch/frame.h"
 #include "lib/types.h"
 
-/* How a fault came about: one of RIGHT_READ, RIGHT_WRITE, RIGHT_EXEC, and */
+/* How a fault came about: one of VM_PROT_READ, VM_PROT_WRITE, VM_PROT_EXEC, and */
 #define TRAP_COPY 16u /* in kernel mode, inside a user copy */
 
 /* boot: the first C function on the kernel's own tables. dtb is physical. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* RISC-V's page-table entries natively: every combination of rights and flags against the contract (R61, R85). */
+/* RISC-V's page-table entries natively: every combination of permissions and flags against the contract (R61, R85). */
 #include "arch/entry.h"
 #include "test.h"
 
@@ -11,19 +11,19 @@ enum { V = 1, R = 2, W = 4, X = 8, U = 16, G = 32, A = 64, D = 128 };
 
 static const pfn_t frames[] = { 0, 1, 0x80200, (1ul << 44) - 1 };
 
-/* What entry_rights() has to say: COW and WP drop W, W brings R. */
-static unsigned rights_expected(unsigned rights, unsigned flags)
+/* What entry_prot() has to say: COW and WP drop W, W brings R. */
+static unsigned prot_expected(unsigned prot, unsigned flags)
 {
 	if (flags & (ENTRY_COW | ENTRY_WP))
-		rights &= ~RIGHT_WRITE;
-	return rights & RIGHT_WRITE ? rights | RIGHT_READ : rights;
+		prot &= ~VM_PROT_WRITE;
+	return prot & VM_PROT_WRITE ? prot | VM_PROT_READ : prot;
 }
 
 /* What the hardware may do with it. */
-static void check_hardware(struct mmu_entry e, unsigned rights, unsigned flags)
+static void check_hardware(struct mmu_entry e, unsigned prot, unsigned flags)
 {
-	bool valid = rights != 0 && (!entry_ad_soft || (flags & ENTRY_ACCESSED));
-	bool writable = (rights & RIGHT_WRITE) && (!entry_ad_soft || (flags & ENTRY_DIRTY));
+	bool valid = prot != 0 && (!entry_ad_soft || (flags & ENTRY_ACCESSED));
+	bool writable = (prot & VM_PROT_WRITE) && (!entry_ad_soft || (flags & ENTRY_DIRTY));
 
 	assert_int_equal(valid, e.word & V);
 	assert_int_equal(0, e.word & (G | RESERVED));
@@ -33,32 +33,32 @@ static void check_hardware(struct mmu_entry e, unsigned rights, unsigned flags)
 	assert_int_not_equal(0, e.word & (R | W | X)); /* else it would point to a table */
 	assert_false((e.word & (R | W)) == W);	       /* a reserved encoding */
 	assert_int_equal(writable ? W : 0, e.word & W);
-	assert_int_equal(rights & RIGHT_READ ? R : 0, e.word & R);
-	assert_int_equal(rights & RIGHT_EXEC ? X : 0, e.word & X);
+	assert_int_equal(prot & VM_PROT_READ ? R : 0, e.word & R);
+	assert_int_equal(prot & VM_PROT_EXEC ? X : 0, e.word & X);
 }
 
-static void check_made(pfn_t pfn, unsigned rights, unsigned flags)
+static void check_made(pfn_t pfn, unsigned prot, unsigned flags)
 {
-	struct mmu_entry e = entry_make(pfn, rights, flags);
-	unsigned has = rights_expected(rights, flags);
+	struct mmu_entry e = entry_make(pfn, prot, flags);
+	unsigned has = prot_expected(prot, flags);
 	bool present = has != 0 && (!entry_ad_soft || (flags & ENTRY_ACCESSED));
 
 	assert_int_equal(present ? ENTRY_PRESENT : ENTRY_RESIDENT, entry_state(e));
 	assert_false(entry_empty(e));
 	assert_int_equal(pfn, entry_pfn(e));
-	assert_int_equal(has, entry_rights(e));
+	assert_int_equal(has, entry_prot(e));
 	assert_int_equal(flags, entry_flags(e));
-	assert_int_equal(e.word, entry_with(e, entry_rights(e), entry_flags(e)).word);
+	assert_int_equal(e.word, entry_with(e, entry_prot(e), entry_flags(e)).word);
 	check_hardware(e, has, flags);
 }
 
 /* Calls check for each combination that may be made: COW and WP together may not. */
-static void for_all(void (*check)(pfn_t pfn, unsigned rights, unsigned flags))
+static void for_all(void (*check)(pfn_t pfn, unsigned prot, unsigned flags))
 {
 	for (unsigned i = 0; i < 4; i++)
-		for (unsigned rights = 0; rights < 8; rights++)
+		for (unsigned prot = 0; prot < 8; prot++)
 			for (unsigned flags = 0; flags < 12; flags++)
-				check(frames[i], rights, flags);
+				check(frames[i], prot, flags);
 }
 
 static void test_made(void **state)
@@ -85,7 +85,7 @@ static void check_lessens(struct mmu_entry old, struct mmu_entry new)
 	bool clean_again = (old.word & W) && (old.word & D) && !(new.word &D);
 
 	assert_int_equal(was != 0 && (moved || (was & ~is) || clean_again),
-			 entry_lessens(old, new));
+			 entry_downgrades(old, new));
 }
 
 static void test_lessens(void **state)
@@ -103,16 +103,16 @@ static void test_lessens(void **state)
 	}
 }
 
-static void check_share(pfn_t pfn, unsigned rights, unsigned flags)
+static void check_share(pfn_t pfn, unsigned prot, unsigned flags)
 {
 	struct mmu_entry e, shared;
 
 	if (flags & ENTRY_WP)
 		return;
-	e = entry_make(pfn, rights, flags);
+	e = entry_make(pfn, prot, flags);
 	shared = entry_share(e);
 	assert_int_equal(pfn, entry_pfn(shared));
-	assert_int_equal(entry_rights(e) & ~RIGHT_WRITE, entry_rights(shared));
+	assert_int_equal(entry_prot(e) & ~VM_PROT_WRITE, entry_prot(shared));
 	assert_int_equal(ENTRY_COW, entry_flags(shared) & ENTRY_COW);
 	assert_int_equal(0, shared.word & W);
 }
@@ -125,7 +125,7 @@ static void test_share(void **state)
 
 static void test_atomic_changes(void **state)
 {
-	struct mmu_entry a = entry_make(1, RIGHT_READ, 0), b = entry_make(2, RIGHT_READ, 0),
+	struct mmu_entry a = entry_make(1, VM_PROT_READ, 0), b = entry_make(2, VM_PROT_READ, 0),
 			 slot = a;
 
 	(void)state;

@@ -254,11 +254,11 @@ void arch_mmu_flush(struct mmu *mmu, struct mmu_flush *flush)
 static bool hardware_accepts(struct mmu_entry *slot, vaddr_t va, unsigned right)
 {
 	struct mmu_entry e = entry_load(slot);
-	uint64_t mark = FAKE_A | (right & RIGHT_WRITE ? FAKE_D : 0);
+	uint64_t mark = FAKE_A | (right & VM_PROT_WRITE ? FAKE_D : 0);
 
 	if (fake_tlb_misses_table(active->root, va))
 		return false;
-	if (!(e.word & FAKE_VALID) || !(e.word >> FAKE_RIGHTS_SHIFT & right))
+	if (!(e.word & FAKE_VALID) || !(e.word >> FAKE_PROT_SHIFT & right))
 		return false;
 	if (fake_soft_ad && mark & ~e.word)
 		return false;
@@ -269,9 +269,9 @@ static bool hardware_accepts(struct mmu_entry *slot, vaddr_t va, unsigned right)
 
 static bool tlb_accepts(struct mmu_entry e, unsigned right)
 {
-	if (!(e.word & FAKE_VALID) || !(e.word >> FAKE_RIGHTS_SHIFT & right))
+	if (!(e.word & FAKE_VALID) || !(e.word >> FAKE_PROT_SHIFT & right))
 		return false;
-	return !(right & RIGHT_WRITE) || e.word & FAKE_D;
+	return !(right & VM_PROT_WRITE) || e.word & FAKE_D;
 }
 
 unsigned char *fake_access(vaddr_t va, unsigned right)
@@ -300,14 +300,14 @@ unsigned char *fake_access(vaddr_t va, unsigned right)
 
 int fake_load(vaddr_t va)
 {
-	unsigned char *p = fake_access(va, RIGHT_READ);
+	unsigned char *p = fake_access(va, VM_PROT_READ);
 
 	return p ? *p : -1;
 }
 
 int fake_store(vaddr_t va, unsigned char value)
 {
-	unsigned char *p = fake_access(va, RIGHT_WRITE);
+	unsigned char *p = fake_access(va, VM_PROT_WRITE);
 
 	if (!p)
 		return -1;

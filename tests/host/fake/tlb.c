@@ -92,7 +92,7 @@ static bool is_owed(const struct tlb_slot *slot)
 	struct mmu mmu = { .root = slot->root };
 	struct mmu_entry *now = arch_mmu_lookup(&mmu, slot->va);
 
-	return !now || entry_lessens(slot->entry, entry_load(now));
+	return !now || entry_downgrades(slot->entry, entry_load(now));
 }
 
 size_t fake_tlb_debts(void)

@@ -16,7 +16,7 @@ size_t arch_copy_in(void *to, vaddr_t from, size_t n)
 {
 	while (n) {
 		size_t part = chunk(from, n);
-		unsigned char *p = fake_access(from, RIGHT_READ);
+		unsigned char *p = fake_access(from, VM_PROT_READ);
 
 		if (!p)
 			break;
@@ -32,7 +32,7 @@ size_t arch_copy_out(vaddr_t to, const void *from, size_t n)
 {
 	while (n) {
 		size_t part = chunk(to, n);
-		unsigned char *p = fake_access(to, RIGHT_WRITE);
+		unsigned char *p = fake_access(to, VM_PROT_WRITE);
 
 		if (!p)
 			break;
@@ -48,7 +48,7 @@ size_t arch_clear_out(vaddr_t to, size_t n)
 {
 	while (n) {
 		size_t part = chunk(to, n);
-		unsigned char *p = fake_access(to, RIGHT_WRITE);
+		unsigned char *p = fake_access(to, VM_PROT_WRITE);
 
 		if (!p)
 			break;
@@ -62,7 +62,7 @@ size_t arch_clear_out(vaddr_t to, size_t n)
 ssize_t arch_copy_string_in(char *to, vaddr_t from, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		unsigned char *p = fake_access(from + i, RIGHT_READ);
+		unsigned char *p = fake_access(from + i, VM_PROT_READ);
 
 		if (!p)
 			return -EFAULT;

@@ -36,10 +36,10 @@ static inline void map(vaddr_t addr, size_t npages, unsigned prot)
 	assert_int_equal(rig_map(&space, addr, npages * PAGE_SIZE, prot, ANON | MAP_FIXED), addr);
 }
 
-/* So many touched pages that their entries follow by faults when they gain rights. */
+/* So many touched pages that their entries follow by faults when they gain permissions. */
 #define MANY 17
 
-/* The page at AT is one of many that lose rights and get them back. */
+/* The page at AT is one of many that lose permissions and get them back. */
 static inline void protect_many(unsigned prot)
 {
 	map(AT + PAGE_SIZE, MANY - 1, RW);
@@ -55,8 +55,8 @@ static inline void map_file(struct object *file, vaddr_t addr, size_t npages, ui
 {
 	struct map_request request = { .addr = addr,
 				       .len = npages * PAGE_SIZE,
-				       .rights = RW,
-				       .max_rights = RW,
+				       .prot = RW,
+				       .max_prot = RW,
 				       .flags = MAP_PRIVATE | MAP_FIXED,
 				       .object = file,
 				       .offset = offset,

@@ -60,8 +60,8 @@ long rig_map(struct space *space, vaddr_t addr, size_t len, unsigned prot, unsig
 {
 	struct map_request request = { .addr = addr,
 				       .len = len,
-				       .rights = prot,
-				       .max_rights = PROT_READ | PROT_WRITE | PROT_EXEC,
+				       .prot = prot,
+				       .max_prot = PROT_READ | PROT_WRITE | PROT_EXEC,
 				       .flags = flags };
 	vaddr_t at = 0xdead;
 	int result = vm_map(space, &request, &at);

@@ -8,15 +8,15 @@
 
 #define P PAGE_SIZE
 
-/* What neighbours must have in common, besides the rights that the pages are to get. */
-enum field { MAX_RIGHTS, FLAGS, BACKEND, FILE_END, TRUNCATION, OFFSET, FIELDS };
+/* What neighbours must have in common, besides the permissions that the pages are to get. */
+enum field { MAX_PROT, FLAGS, BACKEND, FILE_END, TRUNCATION, OFFSET, FIELDS };
 
 /* Makes one of them another, and what it was by the second call. */
 static void change(struct vma *vma, enum field field)
 {
 	switch (field) {
-	case MAX_RIGHTS:
-		vma->max_rights ^= RIGHT_EXEC;
+	case MAX_PROT:
+		vma->max_prot ^= VM_PROT_EXEC;
 		break;
 	case FLAGS:
 		vma->flags ^= VMA_DONTFORK;
@@ -63,7 +63,7 @@ static void test_alike(void **state)
 	end();
 }
 
-/* Either end of a VMA goes to the neighbour there, if that has the rights. */
+/* Either end of a VMA goes to the neighbour there, if that has the permissions. */
 static void test_ends(void **state)
 {
 	struct vma *vma;
@@ -75,11 +75,11 @@ static void test_ends(void **state)
 	map(AT + 5 * P, 1, PROT_READ);
 	vma = vma_find(&space, AT + P);
 	spin_lock(&space.lock);
-	assert_null(vma_yield(vma, AT + P, AT + 2 * P, RIGHT_EXEC, 0));
-	assert_null(vma_yield(vma, AT + 4 * P, AT + 5 * P, RIGHT_EXEC, 0));
+	assert_null(vma_yield(vma, AT + P, AT + 2 * P, VM_PROT_EXEC, 0));
+	assert_null(vma_yield(vma, AT + 4 * P, AT + 5 * P, VM_PROT_EXEC, 0));
 	assert_int_equal(vma->end - vma->start, 4 * P);
-	assert_ptr_equal(vma_yield(vma, AT + P, AT + 2 * P, RIGHT_READ, 0), vma_find(&space, AT));
-	assert_ptr_equal(vma_yield(vma, AT + 4 * P, AT + 5 * P, RIGHT_READ, 0),
+	assert_ptr_equal(vma_yield(vma, AT + P, AT + 2 * P, VM_PROT_READ, 0), vma_find(&space, AT));
+	assert_ptr_equal(vma_yield(vma, AT + 4 * P, AT + 5 * P, VM_PROT_READ, 0),
 			 vma_find(&space, AT + 5 * P));
 	assert_int_equal(vma->start, AT + 2 * P);
 	assert_int_equal(vma->end, AT + 4 * P);
@@ -121,8 +121,8 @@ static void test_needs_the_lock(void **state)
 	assert_dies(vma_join(low, high, &dead), "spin_lock_held");
 	assert_dies(vma_set_start(low, AT + P), "spin_lock_held");
 	assert_dies(vma_set_end(low, AT + P), "spin_lock_held");
-	assert_dies(vma_set_rights(low, RW), "spin_lock_held");
-	assert_dies(vma_yield(high, AT + 2 * P, AT + 3 * P, RIGHT_READ, 0), "spin_lock_held");
+	assert_dies(vma_set_prot(low, RW), "spin_lock_held");
+	assert_dies(vma_yield(high, AT + 2 * P, AT + 3 * P, VM_PROT_READ, 0), "spin_lock_held");
 	end();
 }
 
@@ -142,10 +142,10 @@ static void test_keeps_them_apart(void **state)
 	assert_dies(vma_split(low, low->start, more), "vma->start < at");
 	assert_dies(vma_split(low, low->end, more), "at < vma->end");
 	assert_dies(vma_join(high, far, &dead), "below->end == above->start");
-	assert_dies(vma_yield(high, high->start, low->start, RIGHT_READ, 0), "below->start < at");
+	assert_dies(vma_yield(high, high->start, low->start, VM_PROT_READ, 0), "below->start < at");
 	assert_dies(vma_yield(low, high->end, low->end, RW, 0), "at < above->end");
-	assert_dies(vma_yield(high, high->start, high->end, RIGHT_READ, 0), "at < above->end");
-	assert_dies(vma_yield(high, high->start + 1, high->end - 1, RIGHT_READ, 0),
+	assert_dies(vma_yield(high, high->start, high->end, VM_PROT_READ, 0), "at < above->end");
+	assert_dies(vma_yield(high, high->start + 1, high->end - 1, VM_PROT_READ, 0),
 		    "end == vma->end");
 	spin_unlock(&space.lock);
 	vma_free(more);

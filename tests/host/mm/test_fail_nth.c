@@ -74,8 +74,8 @@ static void stack(void)
 {
 	struct map_request request = { .addr = FAR,
 				       .len = P,
-				       .rights = RW,
-				       .max_rights = RW,
+				       .prot = RW,
+				       .max_prot = RW,
 				       .flags = ANON | MAP_FIXED,
 				       .vma_flags = VMA_STACK };
 	vaddr_t at;
@@ -117,44 +117,44 @@ static void much(void)
 /* What is tried: 0 or more, negative errno, or an outcome of a fault. */
 static long read_page(void)
 {
-	return fault(AT, RIGHT_READ);
+	return fault(AT, VM_PROT_READ);
 }
 
 static long write_page(void)
 {
-	return fault(AT + P, RIGHT_WRITE);
+	return fault(AT + P, VM_PROT_WRITE);
 }
 
 static long write_edge(void)
 {
-	return fault(AT + 2 * P, RIGHT_WRITE);
+	return fault(AT + 2 * P, VM_PROT_WRITE);
 }
 
 static long read_edge(void)
 {
-	return fault(AT + 2 * P, RIGHT_READ);
+	return fault(AT + 2 * P, VM_PROT_READ);
 }
 
 static long read_bss(void)
 {
-	return fault(AT + 5 * P, RIGHT_READ);
+	return fault(AT + 5 * P, VM_PROT_READ);
 }
 
 static long write_last(void)
 {
-	return fault(AT + (PAGES - 1) * P, RIGHT_WRITE);
+	return fault(AT + (PAGES - 1) * P, VM_PROT_WRITE);
 }
 
 static long write_child(void)
 {
 	struct vm_wait wait;
 
-	return vm_fault(&child, AT, RIGHT_WRITE | ACCESS_USER, &wait);
+	return vm_fault(&child, AT, VM_PROT_WRITE | ACCESS_USER, &wait);
 }
 
 static long push(void)
 {
-	return fault(FAR - 3 * MIB, RIGHT_WRITE);
+	return fault(FAR - 3 * MIB, VM_PROT_WRITE);
 }
 
 static long map_hint(void)

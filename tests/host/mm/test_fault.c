@@ -14,11 +14,11 @@ static void test_no_vma_is_maperr(void **state) /* R12 */
 	(void)state;
 	start();
 	map(AT, 1, RW);
-	assert_int_equal(fault(AT - 1, RIGHT_READ), VM_SEGV_MAPERR);
-	assert_int_equal(fault(AT + PAGE_SIZE, RIGHT_WRITE), VM_SEGV_MAPERR);
-	assert_int_equal(fault(0, RIGHT_READ), VM_SEGV_MAPERR);
-	assert_int_equal(fault(USER_TOP, RIGHT_READ), VM_SEGV_MAPERR);
-	assert_int_equal(fault(UINT64_MAX, RIGHT_EXEC), VM_SEGV_MAPERR);
+	assert_int_equal(fault(AT - 1, VM_PROT_READ), VM_SEGV_MAPERR);
+	assert_int_equal(fault(AT + PAGE_SIZE, VM_PROT_WRITE), VM_SEGV_MAPERR);
+	assert_int_equal(fault(0, VM_PROT_READ), VM_SEGV_MAPERR);
+	assert_int_equal(fault(USER_TOP, VM_PROT_READ), VM_SEGV_MAPERR);
+	assert_int_equal(fault(UINT64_MAX, VM_PROT_EXEC), VM_SEGV_MAPERR);
 	assert_kind(&space, DENY_MAPERR, 5);
 	end();
 }
@@ -30,11 +30,11 @@ static void test_forbidden_is_accerr(void **state) /* R61 */
 	map(AT, 1, PROT_READ);
 	map(AT + PAGE_SIZE, 1, PROT_NONE);
 	map(AT + 2 * PAGE_SIZE, 1, PROT_EXEC);
-	assert_int_equal(fault(AT, RIGHT_WRITE), VM_SEGV_ACCERR);
-	assert_int_equal(fault(AT, RIGHT_EXEC), VM_SEGV_ACCERR);
-	assert_int_equal(fault(AT + PAGE_SIZE, RIGHT_READ), VM_SEGV_ACCERR);
-	assert_int_equal(fault(AT + 2 * PAGE_SIZE, RIGHT_READ), VM_SEGV_ACCERR);
-	assert_int_equal(fault(AT + 2 * PAGE_SIZE, RIGHT_EXEC), 0);
+	assert_int_equal(fault(AT, VM_PROT_WRITE), VM_SEGV_ACCERR);
+	assert_int_equal(fault(AT, VM_PROT_EXEC), VM_SEGV_ACCERR);
+	assert_int_equal(fault(AT + PAGE_SIZE, VM_PROT_READ), VM_SEGV_ACCERR);
+	assert_int_equal(fault(AT + 2 * PAGE_SIZE, VM_PROT_READ), VM_SEGV_ACCERR);
+	assert_int_equal(fault(AT + 2 * PAGE_SIZE, VM_PROT_EXEC), 0);
 	assert_kind(&space, DENY_ACCERR, 4);
 	end();
 }
@@ -161,8 +161,8 @@ static void test_spurious_does_nothing(void **state)
 	map(AT, 1, RW);
 	assert_int_equal(fake_store(AT, 5), 0);
 	before = *arch_mmu_lookup(&space.mmu, AT);
-	assert_int_equal(fault(AT, RIGHT_READ), 0);
-	assert_int_equal(fault(AT, RIGHT_WRITE), 0);
+	assert_int_equal(fault(AT, VM_PROT_READ), 0);
+	assert_int_equal(fault(AT, VM_PROT_WRITE), 0);
 	assert_kind(&space, SPURIOUS, 2);
 	assert_int_equal(before.word, arch_mmu_lookup(&space.mmu, AT)->word);
 	end();
@@ -301,9 +301,9 @@ static void test_dying_grants_nothing(void **state)
 	assert_int_equal(fake_store(AT, 1), 0);
 	assert_int_equal(fake_store(AT + MIB, 1), 0);
 	assert_int_equal(fake_load(AT + PAGE_SIZE), 0);
-	vm_strip(&space);
+	vm_oom_reap(&space);
 	assert_int_equal(space.resident, 1);
-	assert_int_equal(fault(AT, RIGHT_READ), VM_DYING);
+	assert_int_equal(fault(AT, VM_PROT_READ), VM_DYING);
 	rig_check();
 	end();
 }
@@ -326,20 +326,20 @@ static void test_text_is_synced(void **state) /* R8 */
 	file = rig_file(4 * PAGE_SIZE);
 	map(AT, 4, RW);
 	map_file(file, AT + GIB, 4, 0, NULL, 0);
-	assert_syncs(AT, RIGHT_WRITE, false);
-	assert_syncs(AT + PAGE_SIZE, RIGHT_WRITE, false);
-	assert_syncs(AT + GIB, RIGHT_READ, false);
+	assert_syncs(AT, VM_PROT_WRITE, false);
+	assert_syncs(AT + PAGE_SIZE, VM_PROT_WRITE, false);
+	assert_syncs(AT + GIB, VM_PROT_READ, false);
 	assert_int_equal(vm_protect(&space, AT, 4 * PAGE_SIZE, PROT_READ | PROT_EXEC), 0);
-	assert_syncs(AT, RIGHT_EXEC, true);
-	assert_syncs(AT + PAGE_SIZE, RIGHT_EXEC, true);
+	assert_syncs(AT, VM_PROT_EXEC, true);
+	assert_syncs(AT + PAGE_SIZE, VM_PROT_EXEC, true);
 	assert_int_equal(vm_protect(&space, AT, 4 * PAGE_SIZE, RW | PROT_EXEC), 0);
-	assert_syncs(AT + 2 * PAGE_SIZE, RIGHT_WRITE, true); /* it can be fetched from at once */
+	assert_syncs(AT + 2 * PAGE_SIZE, VM_PROT_WRITE, true); /* it can be fetched from at once */
 	assert_int_equal(rig_map(&space, AT + MIB, PAGE_SIZE, PROT_READ | PROT_EXEC,
 				 MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED),
 			 AT + MIB);
-	assert_syncs(AT + MIB, RIGHT_EXEC, true);
+	assert_syncs(AT + MIB, VM_PROT_EXEC, true);
 	assert_int_equal(vm_madvise(&space, AT + MIB, PAGE_SIZE, MADV_DONTNEED), 0);
-	assert_syncs(AT + MIB, RIGHT_EXEC, true); /* the page is at hand */
+	assert_syncs(AT + MIB, VM_PROT_EXEC, true); /* the page is at hand */
 	object_put(file);
 	end();
 }

@@ -4,7 +4,7 @@
 
 #include "tests/host/lib/test.h"
 
-#define RWX (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC)
+#define RWX (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC)
 
 /*
  * What the sentences of the table say, each asked on its own; the first of the table's order whose
@@ -26,18 +26,18 @@ static bool page_is_held(const struct truth *t)
 	}
 }
 
-static bool rights_cover(unsigned rights, const struct truth *t)
+static bool prot_cover(unsigned prot, const struct truth *t)
 {
-	if (t->read && !(rights & RIGHT_READ))
+	if (t->read && !(prot & VM_PROT_READ))
 		return false;
-	if (t->write && !(rights & RIGHT_WRITE))
+	if (t->write && !(prot & VM_PROT_WRITE))
 		return false;
-	return !t->exec || (rights & RIGHT_EXEC);
+	return !t->exec || (prot & VM_PROT_EXEC);
 }
 
 static bool is_denied(const struct truth *t)
 {
-	return !rights_cover(t->f->vma_rights, t);
+	return !prot_cover(t->f->vma_prot, t);
 }
 
 static bool is_accessed(const struct truth *t)
@@ -47,7 +47,7 @@ static bool is_accessed(const struct truth *t)
 
 	if (!page_is_held(t))
 		return false;
-	if (!rights_cover(f->entry_rights, t))
+	if (!prot_cover(f->entry_prot, t))
 		return !t->write; /* it lags behind its VMA */
 	marks_missing = f->entry_state == ENTRY_RESIDENT || !(f->entry_flags & ENTRY_ACCESSED) ||
 			(t->write && !(f->entry_flags & ENTRY_DIRTY));
@@ -56,7 +56,7 @@ static bool is_accessed(const struct truth *t)
 
 static bool is_spurious(const struct truth *t)
 {
-	return t->f->entry_state == ENTRY_PRESENT && rights_cover(t->f->entry_rights, t) &&
+	return t->f->entry_state == ENTRY_PRESENT && prot_cover(t->f->entry_prot, t) &&
 	       (t->f->entry_flags & ENTRY_ACCESSED) &&
 	       (!t->write || (t->f->entry_flags & ENTRY_DIRTY));
 }
@@ -116,12 +116,12 @@ static unsigned long cases, seen[FAULT_KINDS];
 static void check(const struct fault_facts *f)
 {
 	bool counts_as_write = (f->access & ACCESS_POPULATE) && !f->vma_shared &&
-			       (f->vma_rights & RIGHT_WRITE);
+			       (f->vma_prot & VM_PROT_WRITE);
 	struct truth t = {
 		.f = f,
-		.read = f->access & RIGHT_READ,
-		.write = (f->access & RIGHT_WRITE) || counts_as_write,
-		.exec = f->access & RIGHT_EXEC,
+		.read = f->access & VM_PROT_READ,
+		.write = (f->access & VM_PROT_WRITE) || counts_as_write,
+		.exec = f->access & VM_PROT_EXEC,
 	};
 	enum fault_kind kind = fault_classify(f);
 
@@ -129,9 +129,8 @@ static void check(const struct fault_facts *f)
 		fail_msg(
 			"%s, not %s: access %#x, VMA %u%s, entry %d %u %#x, page %d %#x maps %u refs %u",
 			fault_kind_name(kind), fault_kind_name(expected(&t)), f->access,
-			f->vma_rights, f->vma_shared ? " shared" : "", f->entry_state,
-			f->entry_rights, f->entry_flags, f->page_kind, f->page_flags, f->maps,
-			f->refs);
+			f->vma_prot, f->vma_shared ? " shared" : "", f->entry_state, f->entry_prot,
+			f->entry_flags, f->page_kind, f->page_flags, f->maps, f->refs);
 	cases++;
 	seen[kind]++;
 }
@@ -161,12 +160,12 @@ static void over_entries(struct fault_facts *f)
 {
 	for (int state = ENTRY_EMPTY; state <= ENTRY_MARK; state++) {
 		f->entry_state = (enum entry_state)state;
-		f->entry_rights = f->entry_flags = 0;
+		f->entry_prot = f->entry_flags = 0;
 		if (state != ENTRY_PRESENT && state != ENTRY_RESIDENT) {
 			check(f);
 			continue;
 		}
-		for (f->entry_rights = 0; f->entry_rights <= RWX; f->entry_rights++) {
+		for (f->entry_prot = 0; f->entry_prot <= RWX; f->entry_prot++) {
 			for (f->entry_flags = 0; f->entry_flags < 16; f->entry_flags++)
 				over_pages(f);
 		}
@@ -175,16 +174,16 @@ static void over_entries(struct fault_facts *f)
 
 static void over_vmas(unsigned access)
 {
-	for (unsigned rights = 0; rights <= RWX; rights++) {
+	for (unsigned prot = 0; prot <= RWX; prot++) {
 		for (unsigned bits = 0; bits < 4; bits++) {
 			struct fault_facts f = {
 				.access = access,
-				.vma_rights = rights,
+				.vma_prot = prot,
 				.vma_shared = bits & 1,
 				.index_swapped = bits & 2,
 			};
 
-			if ((rights & RIGHT_WRITE) && !(rights & RIGHT_READ))
+			if ((prot & VM_PROT_WRITE) && !(prot & VM_PROT_READ))
 				continue; /* no VMA is like that (R94) */
 			over_entries(&f);
 		}
@@ -193,8 +192,8 @@ static void over_vmas(unsigned access)
 
 static void test_every_combination(void **state)
 {
-	static const unsigned wanted[] = { RIGHT_READ, RIGHT_WRITE, RIGHT_EXEC,
-					   RIGHT_READ | RIGHT_WRITE };
+	static const unsigned wanted[] = { VM_PROT_READ, VM_PROT_WRITE, VM_PROT_EXEC,
+					   VM_PROT_READ | VM_PROT_WRITE };
 	static const unsigned ways[] = { 0, ACCESS_USER, ACCESS_COPY, ACCESS_REMOTE,
 					 ACCESS_POPULATE };
 
@@ -212,26 +211,26 @@ static void test_every_combination(void **state)
 
 static void test_truly_read_only_is_denied(void **state) /* R61 */
 {
-	struct fault_facts f = { .access = RIGHT_WRITE,
-				 .vma_rights = RIGHT_READ | RIGHT_EXEC,
+	struct fault_facts f = { .access = VM_PROT_WRITE,
+				 .vma_prot = VM_PROT_READ | VM_PROT_EXEC,
 				 .entry_state = ENTRY_PRESENT,
-				 .entry_rights = RIGHT_READ,
+				 .entry_prot = VM_PROT_READ,
 				 .entry_flags = ENTRY_ACCESSED | ENTRY_COW,
 				 .page_kind = PAGE_ANON,
 				 .maps = 2 };
 
 	(void)state;
 	assert_int_equal(fault_classify(&f), FAULT_DENY_ACCERR);
-	f.vma_rights |= RIGHT_WRITE;
+	f.vma_prot |= VM_PROT_WRITE;
 	assert_int_equal(fault_classify(&f), FAULT_COW);
 }
 
 static void test_last_holder_reuses(void **state) /* R62 */
 {
-	struct fault_facts f = { .access = RIGHT_WRITE,
-				 .vma_rights = RIGHT_READ | RIGHT_WRITE,
+	struct fault_facts f = { .access = VM_PROT_WRITE,
+				 .vma_prot = VM_PROT_READ | VM_PROT_WRITE,
 				 .entry_state = ENTRY_PRESENT,
-				 .entry_rights = RIGHT_READ,
+				 .entry_prot = VM_PROT_READ,
 				 .entry_flags = ENTRY_ACCESSED | ENTRY_COW,
 				 .page_kind = PAGE_ANON,
 				 .maps = 1,

@@ -46,8 +46,8 @@ static void map_slow_from(vaddr_t addr, size_t npages, struct object *file, uint
 {
 	struct map_request request = { .addr = addr,
 				       .len = npages * PAGE_SIZE,
-				       .rights = RW,
-				       .max_rights = RW,
+				       .prot = RW,
+				       .max_prot = RW,
 				       .flags = MAP_FIXED | MAP_PRIVATE,
 				       .object = file,
 				       .offset = offset,
@@ -289,12 +289,12 @@ static void test_no_memory(void **state) /* R17 R43 R45 */
 	map(AT, 4, RW);
 	map_file(file, AT + GIB, 4, 0, NULL, 0);
 	map_file(file, AT + 2 * GIB, 4, 0, &vma_elf, AT + 2 * GIB + 10);
-	fail_each(AT, RIGHT_WRITE);
-	fail_each(AT + GIB, RIGHT_READ);
-	fail_each(AT + GIB + PAGE_SIZE, RIGHT_WRITE);
-	fail_each(AT + 2 * GIB, RIGHT_READ);
+	fail_each(AT, VM_PROT_WRITE);
+	fail_each(AT + GIB, VM_PROT_READ);
+	fail_each(AT + GIB + PAGE_SIZE, VM_PROT_WRITE);
+	fail_each(AT + 2 * GIB, VM_PROT_READ);
 	assert_int_equal(fake_load(AT + PAGE_SIZE), 0);
-	fail_each(AT + PAGE_SIZE, RIGHT_WRITE); /* COW */
+	fail_each(AT + PAGE_SIZE, VM_PROT_WRITE); /* COW */
 	object_put(file);
 	end();
 }
@@ -343,7 +343,7 @@ static void test_wait_and_error_are_outcomes(void **state)
 	waitq_init(&later);
 	object_init(&object, &ops, 4 * PAGE_SIZE);
 	map_file(&object, AT, 4, 0, NULL, 0);
-	assert_int_equal(vm_fault(&space, AT, RIGHT_READ | ACCESS_USER, &wait), VM_WAIT);
+	assert_int_equal(vm_fault(&space, AT, VM_PROT_READ | ACCESS_USER, &wait), VM_WAIT);
 	assert_ptr_equal(wait.queue, &later);
 	assert_int_equal(space.stats.major, 1);
 	rig_pause = wake_later;
@@ -351,7 +351,7 @@ static void test_wait_and_error_are_outcomes(void **state)
 	assert_int_equal(c, 'w');
 	assert_int_equal(space.stats.major, 3);
 	waitq_wake_all(&later);
-	assert_int_equal(fault(AT + PAGE_SIZE, RIGHT_READ), VM_BUS); /* R75 */
+	assert_int_equal(fault(AT + PAGE_SIZE, VM_PROT_READ), VM_BUS); /* R75 */
 	assert_int_equal(vm_unmap(&space, AT, 4 * PAGE_SIZE), 0);
 	object_put(&object);
 	end();

@@ -20,11 +20,11 @@ static void start(void)
 }
 
 /* Takes the right to write, or all, from one entry, as a verb would, and leaves the fence out. */
-static struct mmu_entry lessen(vaddr_t va, unsigned rights)
+static struct mmu_entry lessen(vaddr_t va, unsigned prot)
 {
 	struct mmu_entry *slot = arch_mmu_lookup(&space.mmu, va);
 	struct mmu_entry old = entry_load(slot);
-	struct mmu_entry new = rights ? entry_with(old, rights, entry_flags(old)) : ENTRY_NONE;
+	struct mmu_entry new = prot ? entry_with(old, prot, entry_flags(old)) : ENTRY_NONE;
 
 	entry_swap(slot, new);
 	debt_owe(&space, va, old, new);
@@ -46,7 +46,7 @@ static void test_missing_fence_at_the_end_of_a_verb(void **state)
 	start();
 	spin_lock(&space.lock);
 	debt_assert_none(&space);
-	lessen(AT, RIGHT_READ);
+	lessen(AT, VM_PROT_READ);
 	assert_true(panics(debt_assert_none(&space)));
 	assert_non_null(strstr(test_panic_text, "0x40000000"));
 	fence(1, (vaddr_t[]){ AT + P }, false); /* the wrong one */
@@ -84,7 +84,7 @@ static void test_missing_break_before_make(void **state)
 	spin_unlock(&space.lock);
 }
 
-static void test_more_rights_owe_nothing(void **state)
+static void test_more_prot_owe_nothing(void **state)
 {
 	struct mmu_entry *slot, old;
 
@@ -93,7 +93,7 @@ static void test_more_rights_owe_nothing(void **state)
 	spin_lock(&space.lock);
 	slot = arch_mmu_lookup(&space.mmu, AT);
 	old = entry_load(slot);
-	debt_owe(&space, AT, entry_with(old, RIGHT_READ, ENTRY_ACCESSED), old);
+	debt_owe(&space, AT, entry_with(old, VM_PROT_READ, ENTRY_ACCESSED), old);
 	debt_owe(&space, AT, ENTRY_NONE, old);
 	debt_assert_none(&space);
 	spin_unlock(&space.lock);
@@ -108,7 +108,7 @@ static void test_many_are_paid_by_one(void **state)
 	spin_lock(&space.lock);
 	for (unsigned i = 0; i < 64; i++) {
 		va[i] = AT + i * P;
-		lessen(va[i], RIGHT_READ);
+		lessen(va[i], VM_PROT_READ);
 	}
 	fence(MMU_FLUSH_MAX, va, false);
 	assert_true(panics(debt_assert_none(&space)));
@@ -127,7 +127,7 @@ static void test_stale_entry_is_seen(void **state)
 	start();
 	assert_int_equal(fake_store(AT, 1), 0);
 	spin_lock(&space.lock);
-	lessen(AT, RIGHT_READ);
+	lessen(AT, VM_PROT_READ);
 	spin_unlock(&space.lock);
 	assert_int_equal(fake_tlb_debts(), 1);
 	assert_int_equal(fake_store(AT, 2), 0);
@@ -143,7 +143,7 @@ int main(void)
 		isolated_test(test_missing_fence_at_the_end_of_a_verb),
 		isolated_test(test_missing_fence_before_a_frame_goes),
 		isolated_test(test_missing_break_before_make),
-		isolated_test(test_more_rights_owe_nothing),
+		isolated_test(test_more_prot_owe_nothing),
 		isolated_test(test_many_are_paid_by_one),
 		isolated_test(test_stale_entry_is_seen),
 	};

@@ -127,8 +127,8 @@ static void test_private_file_pages(void **state) /* R63 */
 	struct object *file;
 	struct map_request request = { .addr = AT,
 				       .len = 4 * P,
-				       .rights = RW,
-				       .max_rights = RW,
+				       .prot = RW,
+				       .max_prot = RW,
 				       .flags = MAP_PRIVATE | MAP_FIXED };
 	vaddr_t at;
 
@@ -308,7 +308,7 @@ static int strip_parent(struct vm_wait *wait)
 {
 	(void)wait;
 	rig_pause = NULL;
-	vm_strip(&parent);
+	vm_oom_reap(&parent);
 	return 0;
 }
 
@@ -345,8 +345,8 @@ static void test_truncated_meanwhile(void **state)
 {
 	struct map_request request = { .addr = AT,
 				       .len = 2048 * P,
-				       .rights = RW,
-				       .max_rights = RW,
+				       .prot = RW,
+				       .max_prot = RW,
 				       .flags = MAP_PRIVATE | MAP_FIXED };
 	vaddr_t at;
 

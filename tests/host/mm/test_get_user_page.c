@@ -25,19 +25,19 @@ static void test_hold(void **state) /* R29 */
 	assert_memory_equal(buf, back, sizeof(buf));
 	assert_int_equal(vm_copy_from(&other, back, AT + PAGE_SIZE, sizeof(back) + 1), -EFAULT);
 	assert_int_equal(vm_protect(&other, AT, PAGE_SIZE, PROT_READ), 0);
-	assert_int_equal(get_user_page(&other, AT, RIGHT_WRITE, &page), -EFAULT);
-	assert_int_equal(get_user_page(&other, AT, RIGHT_READ, &page), 0);
+	assert_int_equal(get_user_page(&other, AT, VM_PROT_WRITE, &page), -EFAULT);
+	assert_int_equal(get_user_page(&other, AT, VM_PROT_READ, &page), 0);
 	rig_destroy(&other);
 	assert_int_equal(((char *)page_address(page))[100],
 			 buf[0]); /* held, it outlives its space */
-	put_user_page(&other, page, RIGHT_READ);
+	put_user_page(&other, page, VM_PROT_READ);
 	end();
 }
 
 /* R62: a page that is referenced is copied by a write fault, one that is pinned reused; neither for good. */
 static void test_write_faults(void **state)
 {
-	const unsigned access[] = { RIGHT_READ, RIGHT_WRITE };
+	const unsigned access[] = { VM_PROT_READ, VM_PROT_WRITE };
 
 	(void)state;
 	start();
@@ -82,7 +82,7 @@ static void test_fork_copies_pinned(void **state)
 		for (unsigned i = 0; i < n; i++)
 			if (set & 1u << i)
 				assert_int_equal(
-					get_user_page(&space, AT + i * P, RIGHT_WRITE, &pages[i]),
+					get_user_page(&space, AT + i * P, VM_PROT_WRITE, &pages[i]),
 					0);
 		assert_int_equal(space_create(&child), 0);
 		assert_int_equal(vm_fork(&space, &child), 0);
@@ -99,7 +99,7 @@ static void test_fork_copies_pinned(void **state)
 			assert_int_equal(fake_load(AT + i * P), pages[i] ? 99 : i + 1);
 			assert_int_equal(fake_store(AT + i * P, (unsigned char)(i + 1)), 0);
 			if (pages[i])
-				put_user_page(&space, pages[i], RIGHT_WRITE);
+				put_user_page(&space, pages[i], VM_PROT_WRITE);
 		}
 		space_destroy(&child);
 		rig_check();
@@ -126,7 +126,8 @@ static void start_pinned(struct page **pages)
 	for (unsigned i = 0; i < 2 * PINNED; i++)
 		assert_int_equal(fake_store(AT + i * P, (unsigned char)(i + 1)), 0);
 	for (unsigned i = 0; i < PINNED; i++)
-		assert_int_equal(get_user_page(&space, AT + 2 * i * P, RIGHT_WRITE, &pages[i]), 0);
+		assert_int_equal(get_user_page(&space, AT + 2 * i * P, VM_PROT_WRITE, &pages[i]),
+				 0);
 	file = rig_file(2 * P);
 	map_file(file, AT + 16 * P, 2, 0, NULL, 0);
 	object_put(file);
@@ -158,7 +159,7 @@ static void check_pinned(struct page *const *pages)
 static void end_pinned(struct page **pages)
 {
 	for (unsigned i = 0; i < PINNED; i++)
-		put_user_page(&space, pages[i], RIGHT_WRITE);
+		put_user_page(&space, pages[i], VM_PROT_WRITE);
 	assert_int_equal(space.pins, 0);
 	end();
 }
@@ -245,7 +246,7 @@ static int unpin(struct vm_wait *wait)
 {
 	(void)wait;
 	rig_pause = NULL;
-	put_user_page(&space, unpinned, RIGHT_WRITE);
+	put_user_page(&space, unpinned, VM_PROT_WRITE);
 	return 0;
 }
 
@@ -266,9 +267,9 @@ static void test_unpinned_in_fork(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		struct page *pinned;
 
-		assert_int_equal(get_user_page(&space, AT, RIGHT_WRITE, &unpinned), 0);
+		assert_int_equal(get_user_page(&space, AT, VM_PROT_WRITE, &unpinned), 0);
 		if (i)
-			assert_int_equal(get_user_page(&space, AT + P, RIGHT_WRITE, &pinned), 0);
+			assert_int_equal(get_user_page(&space, AT + P, VM_PROT_WRITE, &pinned), 0);
 		assert_int_equal(space_create(&child), 0);
 		rig_pause = unpin;
 		assert_int_equal(vm_fork(&space, &child), 0);
@@ -283,7 +284,7 @@ static void test_unpinned_in_fork(void **state)
 		rig_run(&space);
 		if (i) {
 			assert_int_equal(pinned->maps, 1);
-			put_user_page(&space, pinned, RIGHT_WRITE);
+			put_user_page(&space, pinned, VM_PROT_WRITE);
 		}
 		rig_destroy(&child);
 		assert_int_equal(fake_store(AT, 1), 0);
@@ -301,20 +302,20 @@ static void test_wrong_pins(void **state)
 	(void)state;
 	start();
 	map(AT, 1, RW);
-	assert_int_equal(get_user_page(&space, AT, RIGHT_WRITE, &page), 0);
+	assert_int_equal(get_user_page(&space, AT, VM_PROT_WRITE, &page), 0);
 	page->pins = UINT16_MAX;
-	assert_true(panics(get_user_page(&space, AT, RIGHT_WRITE, &again)));
+	assert_true(panics(get_user_page(&space, AT, VM_PROT_WRITE, &again)));
 	spin_unlock(&space.lock);
 	page->pins = 1;
 	page->maps++; /* shared, and yet it can be written */
-	assert_true(panics(get_user_page(&space, AT, RIGHT_WRITE, &again)));
+	assert_true(panics(get_user_page(&space, AT, VM_PROT_WRITE, &again)));
 	spin_unlock(&space.lock);
 	page->maps--;
-	put_user_page(&space, page, RIGHT_WRITE);
-	assert_true(panics(put_user_page(&space, page, RIGHT_WRITE))); /* once too often */
+	put_user_page(&space, page, VM_PROT_WRITE);
+	assert_true(panics(put_user_page(&space, page, VM_PROT_WRITE))); /* once too often */
 	spin_unlock(&space.lock);
 	page->pins = 1;
-	assert_true(panics(put_user_page(&space, page, RIGHT_WRITE))); /* another space's */
+	assert_true(panics(put_user_page(&space, page, VM_PROT_WRITE))); /* another space's */
 }
 
 int main(void)

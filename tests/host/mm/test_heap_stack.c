@@ -82,8 +82,8 @@ static void make_stack(vaddr_t top)
 {
 	struct map_request request = { .addr = top - 4 * P,
 				       .len = 4 * P,
-				       .rights = RW,
-				       .max_rights = 7,
+				       .prot = RW,
+				       .max_prot = 7,
 				       .flags = ANON | MAP_FIXED,
 				       .vma_flags = VMA_STACK };
 	vaddr_t at;

@@ -30,12 +30,12 @@ static void touch(struct space *space, vaddr_t va, unsigned access)
 	assert_int_equal(vm_fault(space, va, access | ACCESS_USER, &wait), 0);
 }
 
-static void map_at(vaddr_t addr, unsigned rights, unsigned flags)
+static void map_at(vaddr_t addr, unsigned prot, unsigned flags)
 {
 	struct map_request request = { .addr = addr,
 				       .len = LEN,
-				       .rights = rights,
-				       .max_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC,
+				       .prot = prot,
+				       .max_prot = VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC,
 				       .flags = flags | MAP_FIXED | MAP_ANONYMOUS };
 
 	assert_int_equal(vm_map(&parent, &request, &addr), 0);
@@ -49,18 +49,18 @@ static void scene(void)
 	memory_start(2048, NULL, 0);
 	assert_int_equal(space_create(&parent), 0);
 	assert_int_equal(space_create(&child), 0);
-	map_at(ANON, RIGHT_READ | RIGHT_WRITE, MAP_PRIVATE);
-	map_at(SHARED, RIGHT_READ | RIGHT_WRITE, MAP_SHARED);
-	map_at(READ_ONLY, RIGHT_READ, MAP_PRIVATE);
+	map_at(ANON, VM_PROT_READ | VM_PROT_WRITE, MAP_PRIVATE);
+	map_at(SHARED, VM_PROT_READ | VM_PROT_WRITE, MAP_SHARED);
+	map_at(READ_ONLY, VM_PROT_READ, MAP_PRIVATE);
 	object = vma_find(&parent, SHARED)->object;
 	object_get(object);
 	for (unsigned i = 0; i < 4; i++) {
-		touch(&parent, ANON + i * PAGE_SIZE, RIGHT_WRITE);
-		touch(&parent, SHARED + i * PAGE_SIZE, RIGHT_WRITE);
-		touch(&parent, READ_ONLY + i * PAGE_SIZE, RIGHT_READ);
+		touch(&parent, ANON + i * PAGE_SIZE, VM_PROT_WRITE);
+		touch(&parent, SHARED + i * PAGE_SIZE, VM_PROT_WRITE);
+		touch(&parent, READ_ONLY + i * PAGE_SIZE, VM_PROT_READ);
 	}
 	assert_int_equal(vm_fork(&parent, &child), 0);
-	touch(&child, ANON, RIGHT_WRITE);
+	touch(&child, ANON, VM_PROT_WRITE);
 	assert_int_equal(ledger_check(NULL), 0);
 }
 
@@ -184,16 +184,17 @@ static void test_entries(void **state)
 	scene();
 	zero = page_to_pfn(zero_page);
 	finds(*slot(ANON), ENTRY_NONE);
-	finds(*slot(ANON), entry_make(zero, RIGHT_READ | RIGHT_WRITE, ENTRY_ACCESSED));
-	finds(*slot(ANON), entry_make(entry_pfn(*slot(ANON + PAGE_SIZE)), RIGHT_READ, 0));
+	finds(*slot(ANON), entry_make(zero, VM_PROT_READ | VM_PROT_WRITE, ENTRY_ACCESSED));
+	finds(*slot(ANON), entry_make(entry_pfn(*slot(ANON + PAGE_SIZE)), VM_PROT_READ, 0));
 	finds(*slot(SHARED), *slot(SHARED + PAGE_SIZE));
-	finds(*slot(ANON), entry_with(*slot(ANON), RIGHT_READ | RIGHT_EXEC, 0));
-	finds(*slot(READ_ONLY), entry_with(*slot(READ_ONLY), RIGHT_READ | RIGHT_WRITE, 0));
+	finds(*slot(ANON), entry_with(*slot(ANON), VM_PROT_READ | VM_PROT_EXEC, 0));
+	finds(*slot(READ_ONLY), entry_with(*slot(READ_ONLY), VM_PROT_READ | VM_PROT_WRITE, 0));
 	/* Shared with the child since the fork: neither may write. */
-	finds(*slot(ANON + PAGE_SIZE), entry_with(*slot(ANON + PAGE_SIZE), RIGHT_READ | RIGHT_WRITE,
-						  ENTRY_ACCESSED | ENTRY_DIRTY));
-	finds(*slot(ANON), entry_make(1, RIGHT_READ, 0)); /* no frame of ours */
-	finds(*slot(ANON + LEN), *slot(ANON));		  /* in no VMA */
+	finds(*slot(ANON + PAGE_SIZE),
+	      entry_with(*slot(ANON + PAGE_SIZE), VM_PROT_READ | VM_PROT_WRITE,
+			 ENTRY_ACCESSED | ENTRY_DIRTY));
+	finds(*slot(ANON), entry_make(1, VM_PROT_READ, 0)); /* no frame of ours */
+	finds(*slot(ANON + LEN), *slot(ANON));		    /* in no VMA */
 	finds(parent.resident, parent.resident + 1);
 	finds(parent.tables, parent.tables + 1);
 	finds(parent.tables, 1);

@@ -56,7 +56,7 @@ static void test_protected(void **state)
 
 	(void)state;
 	start();
-	map(AT, 600, RIGHT_READ);
+	map(AT, 600, VM_PROT_READ);
 	assert_int_equal(vm_lock(&space, AT + 3 * P, 590 * P, VMA_LOCKED), 0);
 	for (uint64_t nth = 1; failed; nth += 7) {
 		int result;
@@ -73,7 +73,7 @@ static void test_protected(void **state)
 			assert_int_equal(space.resident, 590);
 		assert_int_equal(fake_store(AT + 590 * P, (uint8_t)nth), 0);
 		assert_int_equal(vm_madvise(&space, AT, 600 * P, MADV_DONTNEED_LOCKED), 0);
-		assert_int_equal(vm_protect(&space, AT, 600 * P, RIGHT_READ), 0);
+		assert_int_equal(vm_protect(&space, AT, 600 * P, VM_PROT_READ), 0);
 	}
 	end();
 }
@@ -84,8 +84,8 @@ static void test_shared(void **state)
 	struct object *object;
 	struct map_request request = { .addr = AT,
 				       .len = 4 * P,
-				       .rights = RIGHT_READ,
-				       .max_rights = RW,
+				       .prot = VM_PROT_READ,
+				       .max_prot = RW,
 				       .flags = MAP_SHARED | MAP_FIXED };
 	vaddr_t at;
 
@@ -132,7 +132,7 @@ static void test_left_out(void **state)
 	(void)state;
 	start();
 	map(AT, 1000, RW);
-	assert_int_equal(vm_populate(&space, AT, AT + 1000 * P, RIGHT_WRITE), 0);
+	assert_int_equal(vm_populate(&space, AT, AT + 1000 * P, VM_PROT_WRITE), 0);
 	assert_int_equal(vm_madvise(&space, AT, 400 * P, MADV_DONTFORK), 0);
 	assert_int_equal(vm_madvise(&space, AT + 400 * P, 300 * P, MADV_WIPEONFORK), 0);
 	fork_it();

@@ -128,8 +128,8 @@ static void map_file(struct space *space)
 {
 	struct map_request request = { .addr = MAPPED,
 				       .len = 8 * PAGE_SIZE,
-				       .rights = RIGHT_READ | RIGHT_WRITE,
-				       .max_rights = RIGHT_READ | RIGHT_WRITE,
+				       .prot = VM_PROT_READ | VM_PROT_WRITE,
+				       .max_prot = VM_PROT_READ | VM_PROT_WRITE,
 				       .flags = MAP_PRIVATE | MAP_FIXED,
 				       .object = &file };
 	struct vm_wait wait;
@@ -138,7 +138,7 @@ static void map_file(struct space *space)
 
 	assert_int_equal(vm_map(space, &request, &addr), 0);
 	for (unsigned i = 0; i < 8; i++) {
-		unsigned access = i % 2 ? RIGHT_WRITE : RIGHT_READ;
+		unsigned access = i % 2 ? VM_PROT_WRITE : VM_PROT_READ;
 
 		do {
 			result = vm_fault(space, MAPPED + i * PAGE_SIZE, access | ACCESS_USER,
@@ -169,18 +169,19 @@ static void test_truncation_everywhere(void **state)
 	for (unsigned i = 0; i < PAGE_SIZE; i++)
 		assert_int_equal(((unsigned char *)page_address(held))[i],
 				 i < PAGE_SIZE - 100 ? file_byte(2 * PAGE_SIZE + i) : 0);
-	assert_int_equal(vm_fault(&space, MAPPED + 3 * PAGE_SIZE, RIGHT_READ | ACCESS_USER, &wait),
-			 VM_BUS);
+	assert_int_equal(
+		vm_fault(&space, MAPPED + 3 * PAGE_SIZE, VM_PROT_READ | ACCESS_USER, &wait),
+		VM_BUS);
 	spin_lock(&file.lock);
-	assert_true(object_holds_locked(&file, 2, held));
-	assert_false(object_holds_locked(&file, 1, held));
+	assert_true(object_has_locked(&file, 2, held));
+	assert_false(object_has_locked(&file, 1, held));
 	file.size = 2 * PAGE_SIZE; /* a truncation begins so */
-	assert_false(object_holds_locked(&file, 2, held));
+	assert_false(object_has_locked(&file, 2, held));
 	file.size = 3 * PAGE_SIZE - 100;
 	spin_unlock(&file.lock);
 	assert_int_equal(object_set_size(&file, 2 * PAGE_SIZE), 0);
 	spin_lock(&file.lock);
-	assert_false(object_holds_locked(&file, 2, held));
+	assert_false(object_has_locked(&file, 2, held));
 	spin_unlock(&file.lock);
 	assert_false(mapped(&space, 2));
 	assert_int_equal(held->refs, 1);

@@ -31,8 +31,8 @@ static void test_holes_against_a_model(void **state)
 		struct object *file = rig_file(BYTES - P / 2);
 		struct map_request request = { .addr = AT,
 					       .len = BYTES,
-					       .rights = RW,
-					       .max_rights = RW,
+					       .prot = RW,
+					       .max_prot = RW,
 					       .flags = MAP_SHARED | MAP_FIXED,
 					       .object = file };
 		vaddr_t at;
@@ -85,8 +85,8 @@ static void test_frames(void **state)
 	vaddr_t at;
 	struct map_request request = { .addr = AT,
 				       .len = 4 * P,
-				       .rights = RW,
-				       .max_rights = RW,
+				       .prot = RW,
+				       .max_prot = RW,
 				       .flags = MAP_PRIVATE | MAP_FIXED };
 
 	(void)state;
@@ -117,7 +117,7 @@ static void test_frames(void **state)
 	assert_false(object_has_writable_maps(file));
 	assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
 	request.flags = MAP_SHARED | MAP_FIXED;
-	request.rights = PROT_READ;
+	request.prot = PROT_READ;
 	assert_int_equal(vm_map(&space, &request, &at), 0);
 	assert_true(object_has_writable_maps(file)); /* mprotect could make it so */
 	object_put(file);
@@ -153,7 +153,7 @@ static int look_at_the_lists(struct vm_wait *wait)
 static void test_truncations_put_mappings_apart(void **state)
 {
 	struct map_request request = {
-		.len = P, .rights = RW, .max_rights = RW, .flags = MAP_SHARED | MAP_FIXED
+		.len = P, .prot = RW, .max_prot = RW, .flags = MAP_SHARED | MAP_FIXED
 	};
 	const unsigned n = 40;
 	struct vma *vma;
@@ -197,8 +197,8 @@ static void map_at(struct object *file, vaddr_t at, uint64_t len, unsigned flags
 {
 	struct map_request request = { .addr = at,
 				       .len = len,
-				       .rights = RW,
-				       .max_rights = RW,
+				       .prot = RW,
+				       .max_prot = RW,
 				       .flags = flags | MAP_FIXED,
 				       .object = file };
 
@@ -231,8 +231,8 @@ static void test_unmapped_before_its_turn(void **state)
 	for (unsigned others = 0; others < 2; others++) {
 		struct map_request request = { .addr = AT,
 					       .len = 2 * P,
-					       .rights = RW,
-					       .max_rights = RW,
+					       .prot = RW,
+					       .max_prot = RW,
 					       .flags = MAP_SHARED | MAP_FIXED,
 					       .object = rig_file(2 * P) };
 		struct object *file = request.object;
@@ -447,7 +447,7 @@ static void test_what_is_removed(void **state)
 	struct object *file;
 	struct vm_remove remove;
 	vaddr_t addr = AT, stop;
-	unsigned max_rights;
+	unsigned max_prot;
 	struct vma *vma;
 
 	(void)state;
@@ -476,11 +476,11 @@ static void test_what_is_removed(void **state)
 	object_put(file);
 	assert_int_equal(vm_remove_next(&space, &addr, AT + 20 * P, &remove), -EACCES);
 	vma = vma_find(&space, AT + 2 * P);
-	max_rights = vma->max_rights;
-	vma->max_rights = RIGHT_READ; /* of a descriptor to read */
+	max_prot = vma->max_prot;
+	vma->max_prot = VM_PROT_READ; /* of a descriptor to read */
 	addr = AT + 2 * P;
 	assert_int_equal(vm_remove_next(&space, &addr, AT + 20 * P, &remove), -EACCES);
-	vma->max_rights = max_rights;
+	vma->max_prot = max_prot;
 	addr = AT + 10 * P;
 	assert_int_equal(vm_remove_next(&space, &addr, AT + 20 * P, &remove), -EINVAL);
 	addr = AT + 11 * P;

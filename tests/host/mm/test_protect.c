@@ -7,7 +7,7 @@
 
 #define P PAGE_SIZE
 
-/* The border between two that differ in their rights moves without memory, and their pages with it. */
+/* The border between two that differ in their permissions moves without memory, and their pages with it. */
 static void test_protect_moves_borders(void **state) /* R94 */
 {
 	struct object *file;
@@ -35,7 +35,7 @@ static void test_protect_moves_borders(void **state) /* R94 */
 	assert_int_equal(space.data_bytes, 4 * P);
 	assert_int_equal(fake_store(AT + P, 3), -1);
 	assert_int_equal(fake_load(AT + 2 * P), 2);
-	/* Not where the neighbour has other rights, on either side, or there is none. */
+	/* Not where the neighbour has other permissions, on either side, or there is none. */
 	assert_int_equal(vm_protect(&space, AT, P, PROT_NONE), 0);
 	assert_int_equal(space.nvmas, 3);
 	assert_int_equal(vm_protect(&space, AT + 5 * P, P, PROT_NONE), 0);

@@ -177,10 +177,10 @@ static void test_the_ending_have_the_reserve(void **state)
 	begin();
 	map(AT + 5 * GIB, 1, RW);
 	take_all();
-	assert_int_equal(fault(AT + 5 * GIB, RIGHT_WRITE), VM_OOM);
+	assert_int_equal(fault(AT + 5 * GIB, VM_PROT_WRITE), VM_OOM);
 	assert_null(page_alloc(1, PAGE_KERNEL, PAGE_NORMAL));
 	mm_host.is_ending = yes;
-	assert_int_equal(fault(AT + 5 * GIB, RIGHT_WRITE), 0);
+	assert_int_equal(fault(AT + 5 * GIB, VM_PROT_WRITE), 0);
 	assert_int_equal(fake_load(AT + 5 * GIB), 0);
 	assert_null(page_alloc(0, PAGE_ANON, PAGE_AHEAD));
 	while (take(PAGE_NORMAL))

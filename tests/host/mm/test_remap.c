@@ -83,8 +83,8 @@ static int touch_both(struct vm_wait *wait)
 	int old, new;
 
 	(void)wait;
-	old = vm_fault(&space, AT + probe * P, RIGHT_READ | ACCESS_USER, &mine);
-	new = vm_fault(&space, TO + probe * P, RIGHT_WRITE | ACCESS_USER, &mine);
+	old = vm_fault(&space, AT + probe * P, VM_PROT_READ | ACCESS_USER, &mine);
+	new = vm_fault(&space, TO + probe * P, VM_PROT_WRITE | ACCESS_USER, &mine);
 	/* until both VMAs are marked, and when the old one is going, others may be told */
 	if (old == VM_WAIT)
 		assert_int_equal(new, VM_WAIT);
@@ -123,7 +123,7 @@ static int push_in_pause(struct vm_wait *wait)
 	(void)wait;
 	if (!vma_find(&space, TO))
 		return 0; /* nothing is at two places yet */
-	outcome = vm_fault(&space, pushed - P, RIGHT_WRITE | ACCESS_USER, &mine);
+	outcome = vm_fault(&space, pushed - P, VM_PROT_WRITE | ACCESS_USER, &mine);
 	assert_int_equal(outcome, grown < 2 ? 0 : VM_SEGV_STACK);
 	if (outcome == 0) {
 		grown++;
@@ -176,8 +176,8 @@ static void test_truncated_meanwhile(void **state)
 	for (unsigned nth = 1; came; nth++) {
 		struct map_request request = { .addr = AT,
 					       .len = CUT * P,
-					       .rights = RW,
-					       .max_rights = RW,
+					       .prot = RW,
+					       .max_prot = RW,
 					       .flags = (nth % 2 ? MAP_SHARED : MAP_PRIVATE) |
 							MAP_FIXED };
 		vaddr_t at;
@@ -218,8 +218,8 @@ static void test_moved_in_a_truncation(void **state)
 {
 	struct map_request request = { .addr = AT,
 				       .len = N * P,
-				       .rights = RW,
-				       .max_rights = RW,
+				       .prot = RW,
+				       .max_prot = RW,
 				       .flags = MAP_SHARED | MAP_FIXED };
 	vaddr_t at;
 

@@ -20,8 +20,8 @@ static long map_shared(struct space *to, struct object *file, vaddr_t at, size_t
 {
 	struct map_request request = { .addr = at,
 				       .len = npages * P,
-				       .rights = RW,
-				       .max_rights = 7,
+				       .prot = RW,
+				       .max_prot = 7,
 				       .flags = MAP_SHARED | MAP_FIXED,
 				       .object = file,
 				       .vma_flags = vma_flags };
@@ -242,7 +242,7 @@ static void test_full(void **state)
 static void test_stores_are_told(void **state)
 {
 	struct map_request request = {
-		.len = 8 * P, .rights = RW, .max_rights = 7, .flags = MAP_PRIVATE
+		.len = 8 * P, .prot = RW, .max_prot = 7, .flags = MAP_PRIVATE
 	};
 	struct object *file;
 	vaddr_t mine;
@@ -313,11 +313,11 @@ static void test_failures(void **state)
 }
 
 /* R91: what the open mode forbids no mprotect gives. */
-static void test_rights(void **state)
+static void test_prot(void **state)
 {
 	struct map_request request = { .len = 2 * P,
-				       .rights = PROT_READ,
-				       .max_rights = PROT_READ | PROT_EXEC,
+				       .prot = PROT_READ,
+				       .max_prot = PROT_READ | PROT_EXEC,
 				       .flags = MAP_SHARED };
 	vaddr_t at;
 
@@ -338,7 +338,7 @@ static void test_rights(void **state)
 static void test_keys(void **state)
 {
 	struct map_request request = {
-		.len = 4 * P, .rights = PROT_READ, .max_rights = 7, .flags = MAP_PRIVATE
+		.len = 4 * P, .prot = PROT_READ, .max_prot = 7, .flags = MAP_PRIVATE
 	};
 	struct memory_key a, b, own;
 	struct object *file;
@@ -389,10 +389,14 @@ static void test_keys(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		isolated_test(test_dirty_pages_stay), isolated_test(test_forked),
-		isolated_test(test_cut_in_a_pause),   isolated_test(test_full),
-		isolated_test(test_failures),	      isolated_test(test_stores_are_told),
-		isolated_test(test_rights),	      isolated_test(test_keys),
+		isolated_test(test_dirty_pages_stay),
+		isolated_test(test_forked),
+		isolated_test(test_cut_in_a_pause),
+		isolated_test(test_full),
+		isolated_test(test_failures),
+		isolated_test(test_stores_are_told),
+		isolated_test(test_prot),
+		isolated_test(test_keys),
 	};
 
 	return test_group("mm_shared_file", tests);

@@ -10,8 +10,8 @@ static long map_object(struct object *object, unsigned prot, unsigned max, unsig
 		       size_t len, uint64_t offset)
 {
 	struct map_request request = { .len = len,
-				       .rights = prot,
-				       .max_rights = max,
+				       .prot = prot,
+				       .max_prot = max,
 				       .flags = flags,
 				       .object = object,
 				       .offset = offset };
@@ -58,8 +58,8 @@ static long map_special(enum map_special special, unsigned prot, unsigned max, u
 {
 	struct map_request request = { .addr = AT,
 				       .len = P,
-				       .rights = prot,
-				       .max_rights = max,
+				       .prot = prot,
+				       .max_prot = max,
 				       .flags = flags,
 				       .special = special,
 				       .offset = offset };
@@ -242,7 +242,7 @@ static void test_protect(void **state) /* R94 */
 	file = rig_file(P);
 	at = map_object(file, PROT_READ, PROT_READ, MAP_PRIVATE, P, 0);
 	assert_int_equal(vm_protect(&space, (vaddr_t)at, P, RW | PROT_EXEC), 0);
-	vma_find(&space, (vaddr_t)at)->max_rights = PROT_READ;
+	vma_find(&space, (vaddr_t)at)->max_prot = PROT_READ;
 	assert_int_equal(vm_protect(&space, (vaddr_t)at, P, PROT_READ), 0);
 	assert_int_equal(vm_protect(&space, (vaddr_t)at, P, RW), -EACCES);
 	object_put(file);
@@ -344,8 +344,8 @@ static void test_a_killed_thread_finishes(void **state)
 static void test_text_keeps_writers_off(void **state)
 {
 	struct map_request request = { .len = 4 * P,
-				       .rights = PROT_READ | PROT_EXEC,
-				       .max_rights = 7,
+				       .prot = PROT_READ | PROT_EXEC,
+				       .max_prot = 7,
 				       .flags = MAP_PRIVATE,
 				       .vma_flags = VMA_TEXT };
 	vaddr_t at;

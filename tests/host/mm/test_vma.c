@@ -9,7 +9,7 @@
 #define P     PAGE_SIZE
 
 static struct space space;
-static unsigned char rights_at[PAGES]; /* 0: free; else rights + 1 */
+static unsigned char prot_at[PAGES]; /* 0: free; else permissions + 1 */
 static bool stack_at[PAGES];
 
 static vaddr_t va_of(unsigned page)
@@ -19,26 +19,26 @@ static vaddr_t va_of(unsigned page)
 
 static bool same(unsigned a, unsigned b)
 {
-	return rights_at[a] == rights_at[b] && stack_at[a] == stack_at[b];
+	return prot_at[a] == prot_at[b] && stack_at[a] == stack_at[b];
 }
 
-static struct vma *new_vma(unsigned from, unsigned to, unsigned rights, unsigned flags)
+static struct vma *new_vma(unsigned from, unsigned to, unsigned prot, unsigned flags)
 {
 	struct vma *vma = vma_alloc();
 
 	vma->start = va_of(from);
 	vma->end = va_of(to);
-	vma->rights = rights;
+	vma->prot = prot;
 	vma->flags = flags;
-	vma->max_rights = 7;
+	vma->max_prot = 7;
 	vma->backend = &vma_anon;
 	return vma;
 }
 
-static void put(unsigned from, unsigned to, unsigned rights, unsigned flags)
+static void put(unsigned from, unsigned to, unsigned prot, unsigned flags)
 {
 	struct list dead = LIST_INIT(dead);
-	struct vma *vma = new_vma(from, to, rights, flags);
+	struct vma *vma = new_vma(from, to, prot, flags);
 
 	spin_lock(&space.lock);
 	if (test_below(2)) {
@@ -51,7 +51,7 @@ static void put(unsigned from, unsigned to, unsigned rights, unsigned flags)
 	spin_unlock(&space.lock);
 	vma_free_dead(&dead);
 	for (unsigned i = from; i < to; i++) {
-		rights_at[i] = (unsigned char)(rights + 1);
+		prot_at[i] = (unsigned char)(prot + 1);
 		stack_at[i] = flags & VMA_STACK;
 	}
 }
@@ -60,7 +60,7 @@ static void take(unsigned from, unsigned to)
 {
 	assert_int_equal(unmap_range(&space, va_of(from), va_of(to)), 0);
 	for (unsigned i = from; i < to; i++) {
-		rights_at[i] = 0;
+		prot_at[i] = 0;
 		stack_at[i] = false;
 	}
 }
@@ -74,14 +74,14 @@ static void check_vmas(void)
 	for (unsigned i = 0; i < PAGES; i++) {
 		unsigned from = i;
 
-		if (!rights_at[i])
+		if (!prot_at[i])
 			continue;
 		while (i + 1 < PAGES && same(from, i + 1))
 			i++;
 		assert_non_null(vma);
 		assert_int_equal(vma->start, va_of(from));
 		assert_int_equal(vma->end, va_of(i + 1));
-		assert_int_equal(vma->rights + 1, rights_at[from]);
+		assert_int_equal(vma->prot + 1, prot_at[from]);
 		vma = vma_next(vma);
 		n++;
 	}
@@ -98,9 +98,9 @@ static void check_lookup(void)
 	found = vma_find(&space, va_of(page) + test_below(P));
 	after = vma_find_next(&space, va_of(page));
 	spin_unlock(&space.lock);
-	while (next < PAGES && !rights_at[next])
+	while (next < PAGES && !prot_at[next])
 		next++;
-	assert_int_equal(found != NULL, rights_at[page] != 0);
+	assert_int_equal(found != NULL, prot_at[page] != 0);
 	if (found)
 		assert_true(found->start <= va_of(page) && va_of(page) < found->end);
 	assert_int_equal(after != NULL, next < PAGES);
@@ -111,10 +111,10 @@ static void check_lookup(void)
 /* May the kernel choose this page? Not below a stack, as far as its guard reaches. */
 static bool choosable(unsigned page)
 {
-	if (rights_at[page])
+	if (prot_at[page])
 		return false;
 	for (unsigned i = page; i < PAGES; i++) {
-		if (rights_at[i])
+		if (prot_at[i])
 			return !stack_at[i] || va_of(i) - va_of(page) > STACK_GUARD_GAP;
 	}
 	return true;
@@ -144,11 +144,11 @@ static void step(void)
 {
 	unsigned from = (unsigned)test_below(PAGES);
 	unsigned to = MIN(PAGES, from + 1 + (unsigned)test_below(test_below(4) ? 6 : 60));
-	unsigned rights = test_below(3) ? RIGHT_READ : RIGHT_READ | RIGHT_WRITE;
+	unsigned prot = test_below(3) ? VM_PROT_READ : VM_PROT_READ | VM_PROT_WRITE;
 
 	take(from, to);
 	if (test_below(3))
-		put(from, to, rights, test_below(20) ? 0 : VMA_STACK);
+		put(from, to, prot, test_below(20) ? 0 : VMA_STACK);
 	check_lookup();
 	check_gap();
 	check_gap();

@@ -23,7 +23,7 @@ static void test_first_write_takes_it(void **state)
 
 	(void)state;
 	start_ahead();
-	ahead = zeroed_ahead;
+	ahead = prezeroed;
 	before = page_alloc_free_count();
 	assert_int_equal(fake_store(AT + PAGE_SIZE, 7), 0);
 	assert_int_equal(fake_load(AT + PAGE_SIZE), 7);
@@ -34,7 +34,7 @@ static void test_first_write_takes_it(void **state)
 	assert_int_equal(zeroed_count(), 0);
 	assert_int_equal(fake_load(AT + 2 * PAGE_SIZE), 0);
 	assert_int_equal(zeroed_count(), 1);
-	assert_ptr_not_equal(zeroed_ahead, ahead);
+	assert_ptr_not_equal(prezeroed, ahead);
 	end();
 }
 
@@ -60,7 +60,7 @@ static void test_others_leave_it(void **state)
 
 	(void)state;
 	start_ahead();
-	ahead = zeroed_ahead;
+	ahead = prezeroed;
 	file = rig_file(2 * PAGE_SIZE);
 	map_file(file, AT + 16 * PAGE_SIZE, 2, 0, NULL, 0);
 	assert_int_equal(fake_store(AT + 16 * PAGE_SIZE, 7), 0);
@@ -68,7 +68,7 @@ static void test_others_leave_it(void **state)
 	assert_int_equal(fake_load(AT + 17 * PAGE_SIZE), rig_byte(PAGE_SIZE));
 	assert_int_equal(fake_store(AT + 17 * PAGE_SIZE, 7), 0);
 	assert_int_equal(fake_load(AT + 17 * PAGE_SIZE + 1), rig_byte(PAGE_SIZE + 1));
-	assert_ptr_equal(zeroed_ahead, ahead);
+	assert_ptr_equal(prezeroed, ahead);
 	object_put(file);
 	end();
 }
@@ -90,12 +90,12 @@ static void test_last_frame(void **state)
 	assert_int_equal(n, before);
 	assert_int_equal(zeroed_count(), 0);
 	assert_int_equal(page_alloc_free_count(), 0);
-	assert_int_equal(fault(AT + PAGE_SIZE, RIGHT_WRITE), VM_OOM);
+	assert_int_equal(fault(AT + PAGE_SIZE, VM_PROT_WRITE), VM_OOM);
 	while ((page = list)) {
 		list = page->owner;
 		page_free(page, 0);
 	}
-	assert_int_equal(fault(AT + PAGE_SIZE, RIGHT_WRITE), 0);
+	assert_int_equal(fault(AT + PAGE_SIZE, VM_PROT_WRITE), 0);
 	assert_int_equal(zeroed_count(), 0);
 	end();
 }
@@ -125,7 +125,7 @@ static void test_written_meanwhile(void **state)
 
 	(void)state;
 	start_ahead();
-	bytes = page_address(zeroed_ahead);
+	bytes = page_address(prezeroed);
 	bytes[PAGE_SIZE - 1] = 1;
 	assert_true(panics(zeroed_take()));
 	rig_destroy(&space);

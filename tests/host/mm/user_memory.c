@@ -25,7 +25,7 @@ static int touch(vaddr_t va, unsigned access)
 	if (!frames[which])
 		return -1;
 	arch_page_zero(page_address(frames[which]));
-	entry = entry_make(page_to_pfn(frames[which]), RIGHT_READ | RIGHT_WRITE,
+	entry = entry_make(page_to_pfn(frames[which]), VM_PROT_READ | VM_PROT_WRITE,
 			   ENTRY_ACCESSED | ENTRY_DIRTY);
 	arch_mmu_map(arch_mmu_lookup(&mmu, va), va & ~PAGE_MASK, &entry, 1);
 	return 0;
@@ -63,5 +63,5 @@ void user_memory_end(void)
 
 unsigned char *user_memory_at(vaddr_t va)
 {
-	return fake_access(va, RIGHT_WRITE);
+	return fake_access(va, VM_PROT_WRITE);
 }

@@ -7,7 +7,7 @@
 enum busy_kind {
 	BUSY_NONE,
 	BUSY_UNMAP,    /* pages go: the old ones are seen, or the look waits */
-	BUSY_PROTECT,  /* old rights or new ones */
+	BUSY_PROTECT,  /* old permissions or new ones */
 	BUSY_DROP,     /* old bytes or new ones */
 	BUSY_FORK,     /* what is stored in the parent may come to the child, or not */
 	BUSY_TRUNCATE, /* what is beyond the new end may be seen still */
@@ -20,7 +20,7 @@ struct busy {
 	struct model_space *m; /* NULL: none */
 	unsigned from, to;     /* cells */
 	unsigned old, nold;    /* BUSY_MOVE: the cells that move to `from` */
-	unsigned rights;       /* BUSY_PROTECT: the new ones */
+	unsigned prot;	       /* BUSY_PROTECT: the new ones */
 	int file;	       /* BUSY_TRUNCATE, BUSY_BYTES; -1: none */
 	uint64_t size;	       /* BUSY_TRUNCATE: the old one */
 	void (*commit)(void);  /* at the first pause after which only the new state is seen */

@@ -17,11 +17,11 @@ bool cell_reads_file(const struct cell *c)
 	return c->file >= 0 && !c->own && c->from_file;
 }
 
-int cell_outcome(const struct cell *c, unsigned rights, unsigned right)
+int cell_outcome(const struct cell *c, unsigned prot, unsigned right)
 {
 	if (!c->mapped)
 		return VM_SEGV_MAPERR;
-	if (right & ~rights)
+	if (right & ~prot)
 		return VM_SEGV_ACCERR;
 	if (c->store >= 0)
 		return c->index < store_pages[c->store] ? 0 : VM_BUS;
@@ -83,20 +83,20 @@ static size_t bytes_of_data(const struct model_space *m)
 	for (unsigned i = 0; i < CELLS; i++) {
 		const struct cell *c = &m->cell[i];
 
-		n += c->mapped && c->rights & RIGHT_WRITE && !c->shared && !c->stack;
+		n += c->mapped && c->prot & VM_PROT_WRITE && !c->shared && !c->stack;
 	}
 	return n << PAGE_SHIFT;
 }
 
-bool expect_may_expand(const struct model_space *m, unsigned rights, bool data, size_t bytes)
+bool expect_may_expand(const struct model_space *m, unsigned prot, bool data, size_t bytes)
 {
 	if (bytes_mapped(m) + bytes > m->space.limit_as)
 		return false;
-	return !data || !(rights & RIGHT_WRITE) || bytes_of_data(m) + bytes <= m->space.limit_data;
+	return !data || !(prot & VM_PROT_WRITE) || bytes_of_data(m) + bytes <= m->space.limit_data;
 }
 
 /* The highest mapped page below the stack's page: is it far enough from `va`? */
-static bool gap_is_kept(struct model_space *m, vaddr_t va)
+static bool stack_gap_is_free(struct model_space *m, vaddr_t va)
 {
 	vaddr_t first = BELOW_VA;
 
@@ -106,8 +106,7 @@ static bool gap_is_kept(struct model_space *m, vaddr_t va)
 		const struct cell *c = cell_of(m, below);
 
 		if (c && c->mapped)
-			return c->stack || !c->rights ||
-			       va - (below + PAGE_SIZE) >= STACK_GUARD_GAP;
+			return c->stack || !c->prot || va - (below + PAGE_SIZE) >= STACK_GUARD_GAP;
 	}
 	return true;
 }
@@ -142,7 +141,7 @@ static int grow(struct model_space *m, vaddr_t va)
 
 	if (!stack || !stack->stack)
 		return VM_SEGV_MAPERR;
-	if (stack_end(m, start) - va > STACK_LIMIT || !gap_is_kept(m, va) ||
+	if (stack_end(m, start) - va > STACK_LIMIT || !stack_gap_is_free(m, va) ||
 	    !expect_may_expand(m, 0, false, start - va))
 		return start - va > STACK_GUARD_GAP ? VM_SEGV_MAPERR : VM_SEGV_STACK;
 	for (vaddr_t at = va; at < start; at += PAGE_SIZE)
@@ -162,5 +161,5 @@ int expect_access(struct model_space *m, vaddr_t va, unsigned right)
 		result = grow(m, page);
 		c = cell_of(m, page);
 	}
-	return result ? result : cell_outcome(c, c->rights, right);
+	return result ? result : cell_outcome(c, c->prot, right);
 }

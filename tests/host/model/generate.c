@@ -141,11 +141,11 @@ static int random_pages(void)
 	return (int)(below(4) ? 1 + below(20) : 1 + below(WINDOW_CELLS));
 }
 
-static int random_rights(void)
+static int random_prot(void)
 {
-	static const unsigned char rights[] = { 3, 3, 3, 3, 3, 1, 1, 0, 2, 5, 7, 4 };
+	static const unsigned char prot[] = { 3, 3, 3, 3, 3, 1, 1, 0, 2, 5, 7, 4 };
 
-	return rights[below(sizeof(rights))];
+	return prot[below(sizeof(prot))];
 }
 
 static int random_how(void)
@@ -178,7 +178,7 @@ static void random_run(struct op *op)
 	for (unsigned tries = 8; tries && !m->cell[from].mapped; tries--)
 		from = (unsigned)random_page() % CELLS;
 	for (to = from; to < region_end(from) && m->cell[to].mapped; to++) {
-		if (m->cell[to].rights != m->cell[from].rights ||
+		if (m->cell[to].prot != m->cell[from].prot ||
 		    m->cell[to].file != m->cell[from].file)
 			break;
 	}
@@ -221,7 +221,7 @@ static void random_rest(struct op *op)
 		__attribute__((fallthrough));
 	case OP_PROTECT:
 	case OP_GROWSDOWN:
-		op->arg[3] = random_rights();
+		op->arg[3] = random_prot();
 		__attribute__((fallthrough));
 	case OP_UNMAP:
 		op->arg[2] = random_pages();

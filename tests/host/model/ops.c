@@ -156,7 +156,7 @@ static void op_strip(const struct op *op)
 	if (!m || !others_alive(m))
 		return;
 	m->dying = true;
-	vm_strip(&m->space);
+	vm_oom_reap(&m->space);
 }
 
 /* The thread of the operation that is stopped: its pause says so. */

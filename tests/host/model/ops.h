@@ -109,7 +109,7 @@ int model_populate(struct model_space *m, unsigned from, unsigned to, unsigned r
 /* The same by the kernel, which may have been disturbed: then the bytes are taken over from there. */
 void model_fill(struct model_space *m, unsigned from, unsigned to, unsigned right);
 /* By which right locked memory is filled. */
-unsigned lock_right(unsigned rights);
+unsigned lock_right(unsigned prot);
 
 /* A shared mapping of a file is there while the operation runs: it may be written to by it. */
 void note_seen(const struct cell *c);
@@ -130,7 +130,7 @@ bool model_highest_room(const struct model_space *m, unsigned n, unsigned *from)
 /* The cells become unmapped. */
 void model_unmap(struct model_space *m, unsigned from, unsigned to);
 
-static inline unsigned rights_of(int rights)
+static inline unsigned prot_of(int prot)
 {
-	return rights_complete((unsigned)rights);
+	return prot_complete((unsigned)prot);
 }

@@ -77,7 +77,7 @@ static void advise_populate(struct model_space *m, unsigned from, unsigned to, b
 		settle_range(m, cell_va(from), (to - from) * PAGE_SIZE);
 	} else {
 		want = populate_error(
-			model_populate(m, from, to, write ? RIGHT_WRITE : RIGHT_READ));
+			model_populate(m, from, to, write ? VM_PROT_WRITE : VM_PROT_READ));
 		expect(result == want, "filling ahead ended with %d, not %d", result, want);
 	}
 	verb_end(m);

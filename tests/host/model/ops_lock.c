@@ -5,9 +5,9 @@
 #include "ops.h"
 #include "peek.h"
 
-unsigned lock_right(unsigned rights)
+unsigned lock_right(unsigned prot)
 {
-	return (rights & RIGHT_READ ? RIGHT_READ : RIGHT_EXEC) | ACCESS_POPULATE;
+	return (prot & VM_PROT_READ ? VM_PROT_READ : VM_PROT_EXEC) | ACCESS_POPULATE;
 }
 
 static void mark(struct cell *c, unsigned lock)
@@ -35,7 +35,7 @@ static int fill_cells(struct model_space *m, unsigned from, unsigned to)
 
 		if (!c->mapped || !c->locked || c->onfault)
 			continue;
-		if (model_populate(m, i, i + 1, lock_right(c->rights)))
+		if (model_populate(m, i, i + 1, lock_right(c->prot)))
 			return -ENOMEM;
 		expect(peek_present(m, i), "a locked page is missing");
 	}

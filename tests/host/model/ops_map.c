@@ -70,7 +70,7 @@ static void want_shared_file(struct mapping *map)
 
 	map->request.flags ^= MAP_PRIVATE | MAP_SHARED;
 	map->request.vma_flags = readonly ? 0 : VMA_WRITER;
-	map->request.max_rights &= readonly ? ~RIGHT_WRITE : ~0u;
+	map->request.max_prot &= readonly ? ~VM_PROT_WRITE : ~0u;
 	map->like.shared = true;
 	map->like.unwritable = readonly;
 	map->like.writer = !readonly;
@@ -112,11 +112,12 @@ static void want(struct mapping *map, const struct op *op)
 	map->from = (unsigned)op->arg[1] % CELLS;
 	map->to = map->from + n;
 	map->like = (struct cell){ .mapped = true, .store = -1, .file = -1 };
-	map->like.rights = (unsigned char)rights_of(op->arg[3]);
-	map->request = (struct map_request){ .len = n * PAGE_SIZE,
-					     .rights = (unsigned)op->arg[3] % 8,
-					     .max_rights = RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC,
-					     .flags = MAP_PRIVATE | MAP_ANONYMOUS };
+	map->like.prot = (unsigned char)prot_of(op->arg[3]);
+	map->request =
+		(struct map_request){ .len = n * PAGE_SIZE,
+				      .prot = (unsigned)op->arg[3] % 8,
+				      .max_prot = VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC,
+				      .flags = MAP_PRIVATE | MAP_ANONYMOUS };
 	if (map->how & HOW_POPULATE)
 		map->request.flags |= MAP_POPULATE;
 	if (map->how & HOW_NORESERVE)
@@ -162,14 +163,14 @@ static int expected(const struct mapping *map)
 		return -EINVAL;
 	if ((map->how & HOW_PLACE) == HOW_NOREPLACE && !model_is_free(m, map->from, map->to))
 		return -EEXIST;
-	if (map->like.unwritable && map->request.rights & RIGHT_WRITE)
+	if (map->like.unwritable && map->request.prot & VM_PROT_WRITE)
 		return -EACCES;
 	if ((map->how & HOW_PLACE) == HOW_FIXED) {
 		for (unsigned i = map->from; i < map->to; i++)
 			replaced += m->cell[i].mapped ? PAGE_SIZE : 0;
 	}
-	if (!expect_may_expand(m, map->like.rights, data, len) &&
-	    (!replaced || !expect_may_expand(m, map->like.rights, data, len - replaced)))
+	if (!expect_may_expand(m, map->like.prot, data, len) &&
+	    (!replaced || !expect_may_expand(m, map->like.prot, data, len - replaced)))
 		return -ENOMEM;
 	if (map->like.text && file_has_writers((unsigned)map->like.file))
 		return -ETXTBSY;
@@ -208,12 +209,12 @@ int model_populate(struct model_space *m, unsigned from, unsigned to, unsigned r
 		unsigned wanted = right & ~ACCESS_POPULATE;
 		int outcome;
 
-		if (right & ACCESS_POPULATE && c->rights & RIGHT_WRITE && !c->shared)
-			wanted |= RIGHT_WRITE;
-		outcome = cell_outcome(c, c->rights, wanted);
+		if (right & ACCESS_POPULATE && c->prot & VM_PROT_WRITE && !c->shared)
+			wanted |= VM_PROT_WRITE;
+		outcome = cell_outcome(c, c->prot, wanted);
 		if (outcome)
 			return outcome;
-		(void)cell_bytes(c, wanted & RIGHT_WRITE);
+		(void)cell_bytes(c, wanted & VM_PROT_WRITE);
 	}
 	return 0;
 }
@@ -229,7 +230,7 @@ void model_fill(struct model_space *m, unsigned from, unsigned to, unsigned righ
 static void check_filled(const struct mapping *map)
 {
 	if (map->like.locked ? !map->like.onfault : (map->how & HOW_POPULATE) != 0)
-		model_fill(map->m, map->from, map->to, lock_right(map->like.rights));
+		model_fill(map->m, map->from, map->to, lock_right(map->like.prot));
 }
 
 static void check_map(struct mapping *map, int want, int result, vaddr_t at)
@@ -317,10 +318,10 @@ void op_stack(const struct op *op)
 	map.from = STACK_FIRST + STACK_CELLS - n;
 	map.to = map.from + n;
 	map.like = (struct cell){ .mapped = true, .stack = true, .store = -1, .file = -1 };
-	map.like.rights = RIGHT_READ | RIGHT_WRITE;
+	map.like.prot = VM_PROT_READ | VM_PROT_WRITE;
 	map.request = (struct map_request){ .addr = cell_va(map.from),
 					    .len = n * PAGE_SIZE,
-					    .rights = RIGHT_READ | RIGHT_WRITE,
+					    .prot = VM_PROT_READ | VM_PROT_WRITE,
 					    .flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED |
 						     MAP_GROWSDOWN };
 	map_here(&map);

@@ -42,7 +42,7 @@ static int check_resize(const struct remapping *r)
 		return -EINVAL;
 	if (cell_va(r->from) + r->n * PAGE_SIZE > peek_end(r->m, r->from))
 		return -EFAULT;
-	if (more && !expect_may_expand(r->m, c->rights, !c->shared && !c->stack, more * PAGE_SIZE))
+	if (more && !expect_may_expand(r->m, c->prot, !c->shared && !c->stack, more * PAGE_SIZE))
 		return -ENOMEM;
 	return 0;
 }
@@ -259,7 +259,7 @@ static void check_remap(struct remapping *r, int result, vaddr_t at)
 	expect(at == cell_va(r->at), "mremap chose another place");
 	c = &r->m->cell[r->at];
 	if (r->pages > r->n && c->locked && !c->onfault)
-		model_fill(r->m, r->at + r->n, r->at + r->pages, lock_right(c->rights));
+		model_fill(r->m, r->at + r->n, r->at + r->pages, lock_right(c->prot));
 }
 
 static void remap_begin(struct remapping *r)

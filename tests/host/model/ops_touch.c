@@ -47,7 +47,7 @@ static void access_once(struct access *a)
 	if (!p)
 		return;
 	a->got = *p;
-	if (a->right == RIGHT_WRITE)
+	if (a->right == VM_PROT_WRITE)
 		*p = a->value;
 }
 
@@ -85,7 +85,7 @@ static void note_outcome(void)
 {
 	const struct cell *c = stopped->c;
 
-	right_once |= outcome_bit(c ? cell_outcome(c, c->rights, stopped->right) : VM_SEGV_MAPERR);
+	right_once |= outcome_bit(c ? cell_outcome(c, c->prot, stopped->right) : VM_SEGV_MAPERR);
 }
 
 static bool was_right_once(const struct access *a)
@@ -95,7 +95,7 @@ static bool was_right_once(const struct access *a)
 
 /*
  * May a stack grow? What counts against a limit is just being unmapped, or what is below it is given
- * other rights.
+ * other permissions.
  */
 static bool limit_is_moving(const struct access *a)
 {
@@ -117,14 +117,13 @@ static void check_outcome(const struct access *a)
 	}
 
 	if (a->c && busy_with(a->m, a->c, BUSY_PROTECT) && a->c->mapped) {
-		want = cell_outcome(a->c, a->c->rights, a->right);
-		expect(a->outcome == want ||
-			       a->outcome == cell_outcome(a->c, busy.rights, a->right),
+		want = cell_outcome(a->c, a->c->prot, a->right);
+		expect(a->outcome == want || a->outcome == cell_outcome(a->c, busy.prot, a->right),
 		       "an access that is being decided upon ended with %d", a->outcome);
 		return;
 	}
 	if (a->c != cell_of(a->m, a->va))
-		want = cell_outcome(a->c, a->c->rights, a->right);
+		want = cell_outcome(a->c, a->c->prot, a->right);
 	else
 		want = expect_access(a->m, a->va, a->right);
 	expect(a->outcome == want, "an access ended with %d, not %d", a->outcome, want);
@@ -149,7 +148,7 @@ static void check_access(const struct access *a)
 	unsigned char *bytes;
 
 	if (is_at_moving_end(a)) {
-		int want = cell_outcome(a->c, a->c->rights, a->right);
+		int want = cell_outcome(a->c, a->c->prot, a->right);
 
 		expect(a->outcome == 0 || a->outcome == VM_BUS || a->outcome == want,
 		       "at a moving end an access ended with %d", a->outcome);
@@ -161,10 +160,11 @@ static void check_access(const struct access *a)
 	counts.way[WAY_SHARED_BUS] += a->outcome == VM_BUS && a->c->shared && a->c->file >= 0;
 	if (a->outcome)
 		return;
-	counts.way[WAY_SHARED_WRITE] += a->right == RIGHT_WRITE && a->c->shared && a->c->file >= 0;
+	counts.way[WAY_SHARED_WRITE] += a->right == VM_PROT_WRITE && a->c->shared &&
+					a->c->file >= 0;
 	busy_touched(a->m, a->c);
-	bytes = cell_bytes(a->c, a->right == RIGHT_WRITE);
-	if (a->right == RIGHT_WRITE)
+	bytes = cell_bytes(a->c, a->right == VM_PROT_WRITE);
+	if (a->right == VM_PROT_WRITE)
 		bytes[a->va & PAGE_MASK] = a->value;
 	else
 		check_load(a, bytes[a->va & PAGE_MASK]);
@@ -179,9 +179,9 @@ void op_touch(const struct op *op)
 	a.va = address(op, 1);
 	a.c = cell_of(a.m, a.va);
 	a.value = (unsigned char)op->arg[3];
-	a.right = op->verb == OP_STORE	? RIGHT_WRITE
-		  : op->verb == OP_EXEC ? RIGHT_EXEC
-					: RIGHT_READ;
+	a.right = op->verb == OP_STORE	? VM_PROT_WRITE
+		  : op->verb == OP_EXEC ? VM_PROT_EXEC
+					: VM_PROT_READ;
 	if (depth == 1) {
 		stopped = &a;
 		right_once = 0;
@@ -203,7 +203,7 @@ void op_touch(const struct op *op)
 		       "in a dying space an access ended with %d", a.outcome);
 	else if (!killed || depth > 1 || !a.outcome)
 		check_access(&a);
-	if (a.m->dying && !a.outcome && a.c && a.c->shared && a.right == RIGHT_WRITE)
+	if (a.m->dying && !a.outcome && a.c && a.c->shared && a.right == VM_PROT_WRITE)
 		cell_bytes(a.c, true)[a.va & PAGE_MASK] = a.value;
 }
 
@@ -221,7 +221,7 @@ static size_t model_span(struct model_space *m, vaddr_t va, size_t n, unsigned r
 			break;
 		c = cell_of(m, va + done);
 		busy_touched(m, c);
-		move(cell_bytes(c, right == RIGHT_WRITE) + ((va + done) & PAGE_MASK),
+		move(cell_bytes(c, right == VM_PROT_WRITE) + ((va + done) & PAGE_MASK),
 		     (unsigned char *)bytes + done, part);
 		done += part;
 	}
@@ -240,12 +240,12 @@ static void move_out(unsigned char *at, void *bytes, size_t n)
 
 size_t model_in(struct model_space *m, vaddr_t va, unsigned char *to, size_t n)
 {
-	return model_span(m, va, n, RIGHT_READ, move_in, to);
+	return model_span(m, va, n, VM_PROT_READ, move_in, to);
 }
 
 size_t model_out(struct model_space *m, vaddr_t va, const unsigned char *from, size_t n)
 {
-	return model_span(m, va, n, RIGHT_WRITE, move_out, (void *)(uintptr_t)from);
+	return model_span(m, va, n, VM_PROT_WRITE, move_out, (void *)(uintptr_t)from);
 }
 
 struct copy {

@@ -25,21 +25,21 @@ void op_unmap(const struct op *op)
 	model_unmap(m, from, to);
 }
 
-/* mprotect that ended in the middle: each page has the old rights or the new ones, these first. */
-static void check_protect_part(struct model_space *m, unsigned from, unsigned to, unsigned rights)
+/* mprotect that ended in the middle: each page has the old permissions or the new ones, these first. */
+static void check_protect_part(struct model_space *m, unsigned from, unsigned to, unsigned prot)
 {
 	bool old = false;
 
 	for (unsigned i = from; i < to && m->cell[i].mapped; i++) {
-		unsigned had = m->cell[i].rights;
+		unsigned had = m->cell[i].prot;
 
-		peek_settle_rights(m, i);
-		expect(m->cell[i].rights == had || m->cell[i].rights == rights,
+		peek_settle_prot(m, i);
+		expect(m->cell[i].prot == had || m->cell[i].prot == prot,
 		       "mprotect gave other rights");
-		if (had == rights)
+		if (had == prot)
 			continue;
-		expect(!old || m->cell[i].rights == had, "mprotect left out a part");
-		old = m->cell[i].rights == had;
+		expect(!old || m->cell[i].prot == had, "mprotect left out a part");
+		old = m->cell[i].prot == had;
 	}
 }
 
@@ -49,7 +49,7 @@ static void settle_locked(struct model_space *m, unsigned from, unsigned to)
 	for (unsigned i = from; i < to; i++) {
 		struct cell *c = &m->cell[i];
 
-		if (!c->locked || c->shared || c->file < 0 || !(c->rights & RIGHT_WRITE))
+		if (!c->locked || c->shared || c->file < 0 || !(c->prot & VM_PROT_WRITE))
 			continue;
 		if (depth > 1)
 			c->either = true;
@@ -58,23 +58,23 @@ static void settle_locked(struct model_space *m, unsigned from, unsigned to)
 	}
 }
 
-static void check_protect(struct model_space *m, unsigned from, unsigned to, unsigned rights,
+static void check_protect(struct model_space *m, unsigned from, unsigned to, unsigned prot,
 			  int result)
 {
 	bool limited = m->space.limit_as != UINT64_MAX || m->space.limit_data != UINT64_MAX;
 	int want = 0;
 
 	if (result == -ENOMEM && (limited || out_of_memory())) {
-		check_protect_part(m, from, to, rights);
+		check_protect_part(m, from, to, prot);
 		return;
 	}
 	for (unsigned i = from; i < to && !want; i++) {
 		if (!m->cell[i].mapped)
 			want = -ENOMEM;
-		else if (m->cell[i].unwritable && rights & RIGHT_WRITE)
+		else if (m->cell[i].unwritable && prot & VM_PROT_WRITE)
 			want = -EACCES;
 		else if (plant != PLANT_PROTECT || i != from + 2)
-			m->cell[i].rights = (unsigned char)rights;
+			m->cell[i].prot = (unsigned char)prot;
 	}
 	expect(result == want, "mprotect ended with %d, not %d", result, want);
 }
@@ -95,7 +95,7 @@ static int grows_from(struct model_space *m, unsigned *from, unsigned to)
 void op_protect(const struct op *op)
 {
 	struct model_space *m = space_at(op->arg[0]);
-	unsigned from, to, rights = (unsigned)op->arg[3] % 8;
+	unsigned from, to, prot = (unsigned)op->arg[3] % 8;
 	int result, want = 0;
 	vaddr_t va;
 	size_t len;
@@ -108,14 +108,14 @@ void op_protect(const struct op *op)
 	if (op->verb == OP_GROWSDOWN && len)
 		want = grows_from(m, &from, to);
 	verb_begin(m, BUSY_PROTECT, from, to);
-	busy.rights = depth == 1 ? rights_complete(rights) : busy.rights;
+	busy.prot = depth == 1 ? prot_complete(prot) : busy.prot;
 	result = vm_protect(&m->space, va, len,
-			    rights | (op->verb == OP_GROWSDOWN ? PROT_GROWSDOWN : 0));
+			    prot | (op->verb == OP_GROWSDOWN ? PROT_GROWSDOWN : 0));
 	verb_end(m);
 	if (want)
 		expect(result == want, "mprotect of a stack ended with %d, not %d", result, want);
 	else if (!m->dying)
-		check_protect(m, from, to, rights_complete(rights), result);
+		check_protect(m, from, to, prot_complete(prot), result);
 	settle_locked(m, from, to);
 }
 
@@ -124,7 +124,7 @@ static struct cell *break_cell(struct model_space *m)
 {
 	struct cell *c = cell_of(m, m->brk);
 
-	return c && c->mapped && c->heap && c->rights & RIGHT_WRITE ? c : NULL;
+	return c && c->mapped && c->heap && c->prot & VM_PROT_WRITE ? c : NULL;
 }
 
 /* Bytes above the break that were heap once read as zeros when they are again (R24). */
@@ -161,7 +161,7 @@ static bool may_move(const struct model_space *m, vaddr_t brk)
 		return mapped_in(m, new, old);
 	return new == old ||
 	       (!mapped_in(m, old, new + 1) && model_has_room(m, old, new + 1) &&
-		expect_may_expand(m, RIGHT_READ | RIGHT_WRITE, true, (new - old) * PAGE_SIZE));
+		expect_may_expand(m, VM_PROT_READ | VM_PROT_WRITE, true, (new - old) * PAGE_SIZE));
 }
 
 static void commit_brk(struct model_space *m, vaddr_t brk)
@@ -171,7 +171,7 @@ static void commit_brk(struct model_space *m, vaddr_t brk)
 	model_unmap(m, MIN(new, old), old);
 	for (unsigned i = old; i < new; i++) {
 		m->cell[i] = (struct cell){ .mapped = true, .heap = true, .store = -1, .file = -1 };
-		m->cell[i].rights = RIGHT_READ | RIGHT_WRITE;
+		m->cell[i].prot = VM_PROT_READ | VM_PROT_WRITE;
 		m->cell[i].locked = m->future;
 		m->cell[i].onfault = m->future_onfault;
 	}
@@ -218,7 +218,7 @@ static void brk_begin(struct model_space *m, vaddr_t brk, bool may)
 static void fill_raised(struct model_space *m, unsigned from, unsigned to)
 {
 	if (from < to && m->future && !m->future_onfault)
-		model_fill(m, from, to, RIGHT_READ | ACCESS_POPULATE);
+		model_fill(m, from, to, VM_PROT_READ | ACCESS_POPULATE);
 }
 
 /* false: it is refused, or was done already. */

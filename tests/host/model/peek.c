@@ -13,13 +13,13 @@
 #include "ops.h"
 
 /* The page that the entry of a cell holds; NULL: none. */
-static struct page *entry_page(struct model_space *m, vaddr_t va, unsigned *rights_ret)
+static struct page *entry_page(struct model_space *m, vaddr_t va, unsigned *prot_ret)
 {
 	struct mmu_entry *slot = arch_mmu_lookup(&m->space.mmu, va);
 
 	if (!slot || entry_empty(entry_load(slot)))
 		return NULL;
-	*rights_ret = entry_rights(entry_load(slot));
+	*prot_ret = entry_prot(entry_load(slot));
 	return pfn_to_page(entry_pfn(entry_load(slot)));
 }
 
@@ -61,7 +61,7 @@ static void check_joined(const struct model_space *m, unsigned i, const struct v
 	if (i + 1 == region_end(i) || !vma || vma->end != cell_va(i + 1) || !next->mapped ||
 	    vma->object || next->file >= 0 || next->store >= 0 || c->stack)
 		return;
-	expect(c->rights != next->rights || flags_of(c) != flags_of(next),
+	expect(c->prot != next->prot || flags_of(c) != flags_of(next),
 	       "neighbours that are alike are two VMAs");
 }
 
@@ -72,9 +72,9 @@ static void check_vma(struct model_space *m, unsigned i, const struct vma *vma)
 	expect(!!vma == c->mapped, "a page is %smapped", vma ? "" : "not ");
 	if (!vma)
 		return;
-	expect(vma->rights == c->rights, "a VMA has rights %u, not %u", vma->rights, c->rights);
+	expect(vma->prot == c->prot, "a VMA has rights %u, not %u", vma->prot, c->prot);
 	expect(vma->flags == flags_of(c), "a VMA has flags %#x, not %#x", vma->flags, flags_of(c));
-	expect(!(vma->max_rights & RIGHT_WRITE) == c->unwritable,
+	expect(!(vma->max_prot & VM_PROT_WRITE) == c->unwritable,
 	       "what mprotect may give is wrong");
 	if (c->file >= 0)
 		expect(vma->object == files[c->file].object &&
@@ -131,13 +131,13 @@ static void check_cell(struct model_space *m, unsigned i)
 {
 	struct vma *vma = vma_find(&m->space, cell_va(i));
 	struct cell *c = &m->cell[i];
-	unsigned rights = 0;
-	struct page *page = entry_page(m, cell_va(i), &rights);
+	unsigned prot = 0;
+	struct page *page = entry_page(m, cell_va(i), &prot);
 
 	check_vma(m, i, vma);
 	check_joined(m, i, vma);
 	expect(c->mapped || !page, "an entry is left where nothing is mapped");
-	expect(!(rights & ~(unsigned)c->rights), "an entry allows %u of %u", rights, c->rights);
+	expect(!(prot & ~(unsigned)c->prot), "an entry allows %u of %u", prot, c->prot);
 	if (!c->mapped)
 		return;
 	if (c->store >= 0)
@@ -230,8 +230,8 @@ void peek_settle(struct model_space *m, unsigned i)
 {
 	struct vma *vma = vma_find(&m->space, cell_va(i));
 	struct cell *c = &m->cell[i];
-	unsigned rights;
-	struct page *page = entry_page(m, cell_va(i), &rights);
+	unsigned prot;
+	struct page *page = entry_page(m, cell_va(i), &prot);
 
 	c->either = false;
 	if (!vma || !c->mapped)
@@ -283,13 +283,13 @@ void peek_settle_either(void)
 	}
 }
 
-void peek_settle_rights(struct model_space *m, unsigned i)
+void peek_settle_prot(struct model_space *m, unsigned i)
 {
 	struct vma *vma = vma_find(&m->space, cell_va(i));
 	struct cell *c = &m->cell[i];
 
 	if (vma)
-		c->rights = (unsigned char)vma->rights;
+		c->prot = (unsigned char)vma->prot;
 }
 
 void peek_settle_flags(struct model_space *m, unsigned from, unsigned to)
@@ -355,11 +355,11 @@ bool peek_present(struct model_space *m, unsigned i)
 {
 	struct vma *vma = vma_find(&m->space, cell_va(i));
 	struct cell *c = &m->cell[i];
-	unsigned rights;
+	unsigned prot;
 
 	if (!vma)
 		return false;
-	if (entry_page(m, cell_va(i), &rights))
+	if (entry_page(m, cell_va(i), &prot))
 		return true;
 	if (!vma->object || (c->file >= 0 && c->from_file < PAGE_SIZE))
 		return false;

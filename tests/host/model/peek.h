@@ -10,7 +10,7 @@
  */
 void peek_check(void);
 
-/* What the cell holds and of whose it is (not its rights), taken over from the kernel. */
+/* What the cell holds and of whose it is (not its permissions), taken over from the kernel. */
 void peek_settle(struct model_space *m, unsigned i);
 
 /* The bytes of shared memory that the cell shows while a verb is stopped: others see them, too. */
@@ -42,8 +42,8 @@ bool peek_present(struct model_space *m, unsigned i);
 /* How far its stack has grown, taken over from the kernel. */
 void peek_settle_stack(struct model_space *m);
 
-/* The rights, taken over from the kernel. */
-void peek_settle_rights(struct model_space *m, unsigned i);
+/* The permissions, taken over from the kernel. */
+void peek_settle_prot(struct model_space *m, unsigned i);
 
 /* n bytes of a file, and its size. */
 void peek_settle_file(unsigned f, uint64_t pos, size_t n);

@@ -6,12 +6,12 @@
 
 /* Cells 0 to 159 are the window, whose tables part at 80; 160 to 191 the heap; 192 to 231 the stack. */
 /* clang-format off */
-#define FULL	   "map space=0 page=0 n=160 rights=3 kind=0 how=4\n"
+#define FULL	   "map space=0 page=0 n=160 prot=3 kind=0 how=4\n"
 #define HEAP	   "brk space=0 bytes=122879\nadvise space=0 page=160 n=30 which=3\n"
 #define STACK	   "stack space=0 n=4\nstore space=0 page=228 off=0 value=3\n"
 #define CHILD	   "fork space=0 child=1\n"
-#define STRIPES(p) "protect space=0 page=" #p " n=1 rights=1\n"
-/* Many VMAs: every second page has other rights. */
+#define STRIPES(p) "protect space=0 page=" #p " n=1 prot=1\n"
+/* Many VMAs: every second page has other permissions. */
 #define STRIPED                                                                             \
 	STRIPES(60)                                                                         \
 	STRIPES(62)                                                                         \
@@ -23,29 +23,29 @@
 	STRIPES(166) STRIPES(168) STRIPES(170) STRIPES(172) STRIPES(174) STRIPES(176) STRIPES(178) \
 		STRIPES(180)
 /* A quick file, with copies of one's own; a slow one; memory that is shared. */
-#define QUICK	"map space=0 page=70 n=40 rights=3 kind=2 index=20 how=4\n"
-#define SLOW	"map space=0 page=70 n=40 rights=7 kind=3 index=8 how=0\n"
-#define SEGMENT "map space=0 page=70 n=40 rights=3 kind=6 index=8 how=0\n"
-#define SHARED	"map space=0 page=70 n=20 rights=3 kind=1 how=4\n"
+#define QUICK	"map space=0 page=70 n=40 prot=3 kind=2 index=20 how=4\n"
+#define SLOW	"map space=0 page=70 n=40 prot=7 kind=3 index=8 how=0\n"
+#define SEGMENT "map space=0 page=70 n=40 prot=3 kind=6 index=8 how=0\n"
+#define SHARED	"map space=0 page=70 n=20 prot=3 kind=1 how=4\n"
 
 /* Shared mappings of files: a quick one's that was written to, a slow one's. */
 #define SHARED_QUICK                                            \
-	"map space=0 page=70 n=40 rights=3 kind=8 index=20 how=0\n" \
+	"map space=0 page=70 n=40 prot=3 kind=8 index=20 how=0\n" \
 	"advise space=0 page=70 n=40 which=3\n"
-#define SHARED_SLOW "map space=0 page=70 n=40 rights=7 kind=9 index=8 how=0\n"
+#define SHARED_SLOW "map space=0 page=70 n=40 prot=7 kind=9 index=8 how=0\n"
 
 const struct scene scenes[] = {
 	{ "munmap", FULL CHILD "unmap space=0 page=0 n=160\n", 2 },
 	{ "munmap of many parts", FULL STRIPED CHILD "unmap space=0 page=50 n=40\n", 1 },
-	{ "mmap over another", FULL CHILD "map space=0 page=0 n=160 rights=3 kind=0 how=4\n", 4 },
+	{ "mmap over another", FULL CHILD "map space=0 page=0 n=160 prot=3 kind=0 how=4\n", 4 },
 	{ "mmap of a file over another",
-	  FULL CHILD "map space=0 page=60 n=70 rights=3 kind=2 how=4\n", 4 },
-	{ "mprotect", FULL STRIPED CHILD "protect space=0 page=0 n=160 rights=1\n", 8 },
-	{ "mprotect to nothing", FULL CHILD "protect space=0 page=20 n=100 rights=0\n", 1 },
+	  FULL CHILD "map space=0 page=60 n=70 prot=3 kind=2 how=4\n", 4 },
+	{ "mprotect", FULL STRIPED CHILD "protect space=0 page=0 n=160 prot=1\n", 8 },
+	{ "mprotect to nothing", FULL CHILD "protect space=0 page=20 n=100 prot=0\n", 1 },
 	{ "madvise that drops", FULL CHILD "drop space=0 page=0 n=160\n", 2 },
 	{ "madvise that drops copies", QUICK CHILD STRIPED "drop space=0 page=60 n=60\n", 4 },
 	{ "madvise that fills",
-	  "map space=0 page=0 n=160 rights=3 kind=0 how=0\n" CHILD
+	  "map space=0 page=0 n=160 prot=3 kind=0 how=0\n" CHILD
 	  "advise space=0 page=0 n=160 which=3\n",
 	  8 },
 	{ "brk down", HEAP HEAP_STRIPED CHILD "brk space=0 bytes=5000\n", 1 },
@@ -60,7 +60,7 @@ const struct scene scenes[] = {
 			"size file=1 bytes=1\n",
 	  1 },
 	{ "drop of clean pages",
-	  "map space=0 page=0 n=70 rights=1 kind=2 index=0 how=4\n"
+	  "map space=0 page=0 n=70 prot=1 kind=2 index=0 how=4\n"
 	  "unmap space=0 page=0 n=70\n" CHILD "trim\n",
 	  1 },
 	{ "read", FULL CHILD "read file=1 space=0 page=79 off=100 n=9000 pos=50000\n", 4 },
@@ -83,20 +83,20 @@ const struct scene scenes[] = {
 	{ "filling of copies that waits", SLOW CHILD "advise space=0 page=78 n=4 which=3\n", 8 },
 	{ "copy on write", FULL CHILD "store space=0 page=81 off=5 value=9\n", 1 },
 	{ "zeros on write",
-	  "map space=0 page=70 n=40 rights=3 kind=0 how=0\n" CHILD
+	  "map space=0 page=70 n=40 prot=3 kind=0 how=0\n" CHILD
 	  "store space=0 page=81 off=5 value=9\n",
 	  1 },
 	{ "shared page on write",
-	  "map space=0 page=70 n=20 rights=3 kind=1 how=0\n" CHILD
+	  "map space=0 page=70 n=20 prot=3 kind=1 how=0\n" CHILD
 	  "store space=0 page=81 off=5 value=9\n",
 	  1 },
 	{ "mremap over another", FULL CHILD "remap space=0 page=0 n=60 pages=60 to=75 flags=3\n", 4 },
 	{ "mremap to where nothing is",
-	  CHILD "map space=0 page=20 n=40 rights=3 kind=0 how=4\n"
+	  CHILD "map space=0 page=20 n=40 prot=3 kind=0 how=4\n"
 		"remap space=0 page=20 n=40 pages=40 to=80 flags=3\n",
 	  5 },
 	{ "mremap that grows and moves",
-	  "map space=0 page=0 n=60 rights=3 kind=0 how=4\nmap space=0 page=60 n=1 rights=0 kind=0 how=0\n"
+	  "map space=0 page=0 n=60 prot=3 kind=0 how=4\nmap space=0 page=60 n=1 prot=0 kind=0 how=0\n"
 	  CHILD "remap space=0 page=0 n=60 pages=90 to=0 flags=1\n",
 	  3 },
 	{ "mremap that shrinks and moves",
@@ -107,7 +107,7 @@ const struct scene scenes[] = {
 	{ "mremap of a shared file",
 	  SHARED_QUICK CHILD "remap space=0 page=70 n=40 pages=40 to=115 flags=3\n", 3 },
 	{ "mremap of a shared file that stays",
-	  CHILD "map space=0 page=20 n=40 rights=3 kind=8 index=20 how=0\n"
+	  CHILD "map space=0 page=20 n=40 prot=3 kind=8 index=20 how=0\n"
 		"advise space=0 page=20 n=40 which=3\n"
 		"remap space=0 page=20 n=40 pages=40 to=80 flags=7\n",
 	  5 },
@@ -154,10 +154,10 @@ const char *const scene_meanwhile[] = {
 	"string space=0 page=81 off=9 n=40",
 	"store space=1 page=81 off=7 value=95",
 	"unmap space=1 page=70 n=30",
-	"protect space=1 page=60 n=40 rights=1",
+	"protect space=1 page=60 n=40 prot=1",
 	"drop space=1 page=60 n=40",
-	"map space=1 page=75 n=10 rights=3 kind=1 how=4",
-	"map space=1 page=75 n=10 rights=3 kind=2 index=20 how=4",
+	"map space=1 page=75 n=10 prot=3 kind=1 how=4",
+	"map space=1 page=75 n=10 prot=3 kind=2 index=20 how=4",
 	"brk space=1 bytes=50000",
 	"fork space=1 child=2",
 	"fork space=1 child=3 fail=3",
@@ -169,10 +169,10 @@ const char *const scene_meanwhile[] = {
 	"trim",
 	"disk",
 	"unmap space=0 page=70 n=30",
-	"map space=0 page=78 n=6 rights=3 kind=0 how=4",
-	"map space=0 page=78 n=6 rights=3 kind=3 index=9 how=0",
-	"protect space=0 page=78 n=20 rights=0",
-	"protect space=0 page=78 n=20 rights=1",
+	"map space=0 page=78 n=6 prot=3 kind=0 how=4",
+	"map space=0 page=78 n=6 prot=3 kind=3 index=9 how=0",
+	"protect space=0 page=78 n=20 prot=0",
+	"protect space=0 page=78 n=20 prot=1",
 	"drop space=0 page=78 n=20",
 	"advise space=0 page=78 n=4 which=3",
 	"brk space=0 bytes=60000",
@@ -181,8 +181,8 @@ const char *const scene_meanwhile[] = {
 	"store space=0 page=20 off=7 value=90",
 	"store space=0 page=119 off=7 value=90",
 	"out space=0 page=78 off=4000 n=5000 value=60",
-	"map space=0 page=78 n=6 rights=3 kind=9 index=9 how=0",
-	"map space=1 page=75 n=10 rights=3 kind=8 index=20 how=4",
+	"map space=0 page=78 n=6 prot=3 kind=9 index=9 how=0",
+	"map space=1 page=75 n=10 prot=3 kind=8 index=20 how=4",
 	"remap space=0 page=78 n=6 pages=6 to=20 flags=7",
 	"remap space=0 page=80 n=4 pages=4 to=140 flags=3",
 	"remap space=1 page=70 n=6 pages=6 to=140 flags=3",

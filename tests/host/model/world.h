@@ -46,7 +46,7 @@ struct cell {
 	bool noreserve, locked, onfault, dontfork, wipe;
 	bool own;    /* of a file: a copy of its own by now */
 	bool either; /* was touched while a verb had it in hand: what it holds now, the kernel says */
-	unsigned char rights;
+	unsigned char prot;
 	signed char store;  /* of shared memory; -1: none */
 	signed char file;   /* of the file; -1: none */
 	unsigned from_file; /* so many of its bytes are the file's, the rest is zeros */

@@ -42,7 +42,7 @@ def text(va, leaf, more=None):
 @case
 def the_kernels_numbers_are_read():
     for name, number in (("IMAGE_BASE", 0xFFFFFFFF80200000), ("PTE_D", 0x80), ("VMA_STACK", 2), ("TRACE_RECORDS", 128),
-                         ("RIGHT_EXEC", 4), ("ENTRY_WORD_COW", 0x100), ("PAGE_DIRTY", 16), ("TRAP_COPY", 16)):
+                         ("VM_PROT_EXEC", 4), ("ENTRY_WORD_COW", 0x100), ("PAGE_DIRTY", 16), ("TRAP_COPY", 16)):
         equal(headers.N[name], number, name)
 
 
@@ -51,7 +51,7 @@ def flags_in_words():
     equal(headers.flag_words(3, "VMA_"), "shared stack", "two flags")
     equal(headers.flag_words(0, "VMA_"), "", "none")
     equal(headers.flag_words(1 << 30 | 1, "VMA_"), "shared 0x40000000", "an unknown one")
-    equal(headers.rights_words(5), "r-x", "rights")
+    equal(headers.prot_words(5), "r-x", "rights")
 
 
 @case

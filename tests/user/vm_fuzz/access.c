@@ -17,7 +17,7 @@ static struct {
 	sigjmp_buf out;
 } attempt;
 
-/* Lets the access be: maps what is not there, gives the rights. */
+/* Lets the access be: maps what is not there, gives the permissions. */
 static bool mend(int sig, int code, const void *addr)
 {
 	unsigned page;

@@ -46,7 +46,7 @@ def flag_words(value, prefix, exclude=()):
     return " ".join(words)
 
 
-def rights_words(rights):
+def prot_words(rights):
     """Shows RIGHT_* as "rwx"."""
-    return "".join(letter if rights & N["RIGHT_" + name] else "-"
+    return "".join(letter if rights & N["VM_PROT_" + name] else "-"
                    for letter, name in (("r", "READ"), ("w", "WRITE"), ("x", "EXEC")))

@@ -4,7 +4,7 @@
 import gdb
 
 from . import kernel, memory, sv39
-from .headers import N, PAGE_SIZE, USER_TOP, flag_words, rights_words
+from .headers import N, PAGE_SIZE, USER_TOP, flag_words, prot_words
 from .processes import chosen
 from .trouble import Trouble
 from .words import take
@@ -27,7 +27,7 @@ def say_vma(process, va):
     space, below, above = process.space(), None, None
     for vma in kernel.vmas(space):
         if int(vma["start"]) <= va < int(vma["end"]):
-            gdb.write(f"in VMA 0x{int(vma['start']):x}-0x{int(vma['end']):x} {rights_words(int(vma['rights']))} "
+            gdb.write(f"in VMA 0x{int(vma['start']):x}-0x{int(vma['end']):x} {prot_words(int(vma['prot']))} "
                       f"{kernel.backend_name(vma)}\n")
             return
         if int(vma["end"]) <= va:

@@ -4,7 +4,7 @@
 import gdb
 
 from . import kernel
-from .headers import N, PAGE_SIZE, flag_words, rights_words
+from .headers import N, PAGE_SIZE, flag_words, prot_words
 from .trouble import Trouble
 from .words import take
 
@@ -65,7 +65,7 @@ def show_vmas(pid=None):
         count, total = count + 1, total + end - start
         flags = flag_words(int(vma["flags"]), "VMA_", ("VMA_COUNT_MAX",))
         line = (f"  0x{start:010x}-0x{end:010x} {(end - start) // PAGE_SIZE:8} pages  "
-                f"{rights_words(int(vma['rights']))}  {kernel.backend_name(vma):<14}  {flags:<12}  {backing(vma, space)}")
+                f"{prot_words(int(vma['prot']))}  {kernel.backend_name(vma):<14}  {flags:<12}  {backing(vma, space)}")
         gdb.write(line.rstrip() + "\n")
     gdb.write(f"{count} VMAs, {total // PAGE_SIZE} pages promised, {int(space['resident'])} resident, "
               f"{int(space['tables'])} of tables\n")

@@ -26,7 +26,7 @@ def enumerator(type_name, number):
 
 def access_word(access):
     """Shows how a fault came about: "write", "read copy"."""
-    for bit, word in ((N["RIGHT_EXEC"], "fetch"), (N["RIGHT_WRITE"], "write"), (N["RIGHT_READ"], "read")):
+    for bit, word in ((N["VM_PROT_EXEC"], "fetch"), (N["VM_PROT_WRITE"], "write"), (N["VM_PROT_READ"], "read")):
         if access & bit:
             return word + (" copy" if access & N["TRAP_COPY"] else "")
     return f"access {access}"

@@ -7,21 +7,21 @@
 
 /*
  * As Sv39 has it: V, R W X, U, G, A, D, then two bits for software (COW, WP), then the frame's
- * number. The rights are RIGHT_* and the flags ENTRY_* shifted, on purpose. U is set in every entry
+ * number. The permissions are RIGHT_* and the flags ENTRY_* shifted, on purpose. U is set in every entry
  * that holds a frame: V=0 and U=1 is RESIDENT. COW and WP together say "may be written, W withheld
  * until D is set" (boot option ad=soft).
  */
-#define ENTRY_WORD_V	   0x1ul
-#define ENTRY_WORD_RWX	   0xeul
-#define ENTRY_WORD_R	   0x2ul
-#define ENTRY_WORD_W	   0x4ul
-#define ENTRY_WORD_U	   0x10ul
-#define ENTRY_WORD_D	   0x80ul
-#define ENTRY_WORD_COW	   0x100ul
-#define ENTRY_WORD_SOFT_W  0x300ul
-#define ENTRY_RIGHTS_SHIFT 1
-#define ENTRY_FLAGS_SHIFT  6
-#define ENTRY_PFN_SHIFT	   10
+#define ENTRY_WORD_V	  0x1ul
+#define ENTRY_WORD_RWX	  0xeul
+#define ENTRY_WORD_R	  0x2ul
+#define ENTRY_WORD_W	  0x4ul
+#define ENTRY_WORD_U	  0x10ul
+#define ENTRY_WORD_D	  0x80ul
+#define ENTRY_WORD_COW	  0x100ul
+#define ENTRY_WORD_SOFT_W 0x300ul
+#define ENTRY_PROT_SHIFT  1
+#define ENTRY_FLAGS_SHIFT 6
+#define ENTRY_PFN_SHIFT	  10
 
 /* True where A and D are kept in software; set once, before any user space. */
 extern bool entry_ad_soft;
@@ -52,11 +52,11 @@ static inline bool entry_soft_w(struct mmu_entry e)
 	return (e.word & ENTRY_WORD_SOFT_W) == ENTRY_WORD_SOFT_W;
 }
 
-static inline unsigned entry_rights(struct mmu_entry e)
+static inline unsigned entry_prot(struct mmu_entry e)
 {
-	unsigned rights = (e.word & ENTRY_WORD_RWX) >> ENTRY_RIGHTS_SHIFT;
+	unsigned prot = (e.word & ENTRY_WORD_RWX) >> ENTRY_PROT_SHIFT;
 
-	return entry_soft_w(e) ? rights | RIGHT_WRITE : rights;
+	return entry_soft_w(e) ? prot | VM_PROT_WRITE : prot;
 }
 
 static inline unsigned entry_flags(struct mmu_entry e)
@@ -68,45 +68,44 @@ static inline unsigned entry_flags(struct mmu_entry e)
 }
 
 /*
- * Where rights and flags go in a word. (Through int, since they are small: that needs no
+ * Where permissions and flags go in a word. (Through int, since they are small: that needs no
  * extension.)
  */
-static inline uint64_t entry_bits(unsigned rights, unsigned flags)
+static inline uint64_t entry_bits(unsigned prot, unsigned flags)
 {
-	return (uint64_t)(int)rights << ENTRY_RIGHTS_SHIFT | (uint64_t)(int)flags
-								     << ENTRY_FLAGS_SHIFT;
+	return (uint64_t)(int)prot << ENTRY_PROT_SHIFT | (uint64_t)(int)flags << ENTRY_FLAGS_SHIFT;
 }
 
 /* The same where A and D are left to software. */
-static inline uint64_t entry_bits_soft(unsigned rights, unsigned flags)
+static inline uint64_t entry_bits_soft(unsigned prot, unsigned flags)
 {
-	uint64_t word = entry_bits(rights, flags);
+	uint64_t word = entry_bits(prot, flags);
 
-	if ((rights & RIGHT_WRITE) && !(flags & ENTRY_DIRTY))
+	if ((prot & VM_PROT_WRITE) && !(flags & ENTRY_DIRTY))
 		word = (word & ~ENTRY_WORD_W) | ENTRY_WORD_SOFT_W;
-	if (rights && (flags & ENTRY_ACCESSED))
+	if (prot && (flags & ENTRY_ACCESSED))
 		word |= ENTRY_WORD_V;
 	return word;
 }
 
-static inline struct mmu_entry entry_make(pfn_t pfn, unsigned rights, unsigned flags)
+static inline struct mmu_entry entry_make(pfn_t pfn, unsigned prot, unsigned flags)
 {
 	uint64_t word = pfn << ENTRY_PFN_SHIFT | ENTRY_WORD_U;
 
 	assert_hardened((flags & (ENTRY_COW | ENTRY_WP)) != (ENTRY_COW | ENTRY_WP));
 	if (flags & (ENTRY_COW | ENTRY_WP))
-		rights &= ~RIGHT_WRITE;
-	if (rights & RIGHT_WRITE)
-		rights |= RIGHT_READ;
+		prot &= ~VM_PROT_WRITE;
+	if (prot & VM_PROT_WRITE)
+		prot |= VM_PROT_READ;
 	if (__builtin_expect(entry_ad_soft, 0))
-		return (struct mmu_entry){ word | entry_bits_soft(rights, flags) };
-	word |= entry_bits(rights, flags);
-	return (struct mmu_entry){ rights ? word | ENTRY_WORD_V : word };
+		return (struct mmu_entry){ word | entry_bits_soft(prot, flags) };
+	word |= entry_bits(prot, flags);
+	return (struct mmu_entry){ prot ? word | ENTRY_WORD_V : word };
 }
 
-static inline struct mmu_entry entry_with(struct mmu_entry e, unsigned rights, unsigned flags)
+static inline struct mmu_entry entry_with(struct mmu_entry e, unsigned prot, unsigned flags)
 {
-	return entry_make(entry_pfn(e), rights, flags);
+	return entry_make(entry_pfn(e), prot, flags);
 }
 
 /* (A W that was withheld is COW and WP together.) */
@@ -116,7 +115,7 @@ static inline struct mmu_entry entry_share(struct mmu_entry e)
 				   ENTRY_WORD_COW };
 }
 
-static inline bool entry_lessens(struct mmu_entry old, struct mmu_entry new)
+static inline bool entry_downgrades(struct mmu_entry old, struct mmu_entry new)
 {
 	uint64_t gone = old.word & ~new.word;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* RISC-V: entries found and written, and the fence that more rights need. */
+/* RISC-V: entries found and written, and the fence that more permissions need. */
 #pragma once
 
 #include "arch/entry.h"
@@ -40,7 +40,7 @@ static inline void mmu_assert_grant(struct mmu_entry old, struct mmu_entry new)
 	assert_hardened(!(new.word &ENTRY_WORD_V) || (new.word &ENTRY_WORD_RWX));
 	assert_hardened((new.word &(ENTRY_WORD_R | ENTRY_WORD_W)) != ENTRY_WORD_W);
 	assert_hardened(entry_empty(old) || entry_pfn(old) == entry_pfn(new));
-	assert_hardened(!entry_lessens(old, new));
+	assert_hardened(!entry_downgrades(old, new));
 }
 
 static inline void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, const struct mmu_entry *entries,

@@ -4,19 +4,19 @@
 
 #include "lib/types.h"
 
-#define FAKE_VALID	  1ul	     /* the fake hardware may use it */
-#define FAKE_R		  (1ul << 1) /* what the hardware allows */
-#define FAKE_W		  (1ul << 2)
-#define FAKE_X		  (1ul << 3)
-#define FAKE_A		  (1ul << 4)
-#define FAKE_D		  (1ul << 5)
-#define FAKE_COW	  (1ul << 6)
-#define FAKE_WP		  (1ul << 7)
-#define FAKE_HOLDS	  (1ul << 8) /* RESIDENT: a frame, invalid to the hardware */
-#define FAKE_SOFT_W	  (1ul << 9) /* W that is withheld until D */
-#define FAKE_RIGHTS_SHIFT 1
-#define FAKE_FLAGS_SHIFT  4
-#define FAKE_PFN_SHIFT	  16
+#define FAKE_VALID	 1ul	    /* the fake hardware may use it */
+#define FAKE_R		 (1ul << 1) /* what the hardware allows */
+#define FAKE_W		 (1ul << 2)
+#define FAKE_X		 (1ul << 3)
+#define FAKE_A		 (1ul << 4)
+#define FAKE_D		 (1ul << 5)
+#define FAKE_COW	 (1ul << 6)
+#define FAKE_WP		 (1ul << 7)
+#define FAKE_HOLDS	 (1ul << 8) /* RESIDENT: a frame, invalid to the hardware */
+#define FAKE_SOFT_W	 (1ul << 9) /* W that is withheld until D */
+#define FAKE_PROT_SHIFT	 1
+#define FAKE_FLAGS_SHIFT 4
+#define FAKE_PFN_SHIFT	 16
 
 /* Whether A and D are kept in software; tests set it before they make any entry. */
 extern bool fake_soft_ad;
@@ -38,11 +38,11 @@ static inline pfn_t entry_pfn(struct mmu_entry e)
 	return e.word >> FAKE_PFN_SHIFT;
 }
 
-static inline unsigned entry_rights(struct mmu_entry e)
+static inline unsigned entry_prot(struct mmu_entry e)
 {
-	unsigned rights = (e.word >> FAKE_RIGHTS_SHIFT) & (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC);
+	unsigned prot = (e.word >> FAKE_PROT_SHIFT) & (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC);
 
-	return e.word & FAKE_SOFT_W ? rights | RIGHT_WRITE : rights;
+	return e.word & FAKE_SOFT_W ? prot | VM_PROT_WRITE : prot;
 }
 
 static inline unsigned entry_flags(struct mmu_entry e)
@@ -50,33 +50,33 @@ static inline unsigned entry_flags(struct mmu_entry e)
 	return (e.word >> FAKE_FLAGS_SHIFT) & (ENTRY_ACCESSED | ENTRY_DIRTY | ENTRY_COW | ENTRY_WP);
 }
 
-static inline struct mmu_entry entry_make(pfn_t pfn, unsigned rights, unsigned flags)
+static inline struct mmu_entry entry_make(pfn_t pfn, unsigned prot, unsigned flags)
 {
 	uint64_t word = pfn << FAKE_PFN_SHIFT | (uint64_t)flags << FAKE_FLAGS_SHIFT;
 
 	if (flags & (ENTRY_COW | ENTRY_WP))
-		rights &= ~RIGHT_WRITE;
-	if (rights & RIGHT_WRITE)
-		rights |= RIGHT_READ;
-	word |= rights && (flags & ENTRY_ACCESSED || !fake_soft_ad) ? FAKE_VALID : FAKE_HOLDS;
-	if (fake_soft_ad && rights & RIGHT_WRITE && !(flags & ENTRY_DIRTY)) {
-		rights &= ~RIGHT_WRITE;
+		prot &= ~VM_PROT_WRITE;
+	if (prot & VM_PROT_WRITE)
+		prot |= VM_PROT_READ;
+	word |= prot && (flags & ENTRY_ACCESSED || !fake_soft_ad) ? FAKE_VALID : FAKE_HOLDS;
+	if (fake_soft_ad && prot & VM_PROT_WRITE && !(flags & ENTRY_DIRTY)) {
+		prot &= ~VM_PROT_WRITE;
 		word |= FAKE_SOFT_W;
 	}
-	return (struct mmu_entry){ word | (uint64_t)rights << FAKE_RIGHTS_SHIFT };
+	return (struct mmu_entry){ word | (uint64_t)prot << FAKE_PROT_SHIFT };
 }
 
-static inline struct mmu_entry entry_with(struct mmu_entry e, unsigned rights, unsigned flags)
+static inline struct mmu_entry entry_with(struct mmu_entry e, unsigned prot, unsigned flags)
 {
-	return entry_make(entry_pfn(e), rights, flags);
+	return entry_make(entry_pfn(e), prot, flags);
 }
 
 static inline struct mmu_entry entry_share(struct mmu_entry e)
 {
-	return entry_with(e, entry_rights(e) & ~RIGHT_WRITE, entry_flags(e) | ENTRY_COW);
+	return entry_with(e, entry_prot(e) & ~VM_PROT_WRITE, entry_flags(e) | ENTRY_COW);
 }
 
-static inline bool entry_lessens(struct mmu_entry old, struct mmu_entry new)
+static inline bool entry_downgrades(struct mmu_entry old, struct mmu_entry new)
 {
 	uint64_t hard = FAKE_R | FAKE_W | FAKE_X;
 

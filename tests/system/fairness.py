@@ -14,11 +14,11 @@ SLICE_US = 10_000
 SLACK_US = 5_000
 
 
-def crowds(*words, mem="256M"):
+def guest_figures(*words, mem="256M"):
     """What the guest's numbers are, in their order."""
     if FAKE:
         raise Skip("needs the real kernel")
-    done = run(*words, program=f"{BUILD}/tests/system/crowds",
+    done = run(*words, program=f"{BUILD}/tests/system/fairness",
                options=["--icount", "--mem", mem, "--timeout", "200", *latency.options()])
     latency.take_log()
     equal((done.status, done.err), (0, b""), "status and standard error")
@@ -28,7 +28,7 @@ def crowds(*words, mem="256M"):
 
 def end_of_parent(what):
     """How long that takes. Who naps for a millisecond and is woken waits for two slices at most."""
-    took, nap = crowds(what, CROWD)
+    took, nap = guest_figures(what, CROWD)
     equal(nap < 2 * SLICE_US + SLACK_US, True, f"the longest nap: {nap} us")
     return took
 
@@ -46,13 +46,13 @@ def a_parent_of_many_that_are_stopped_keeps_nobody_waiting():
 
 @case
 def a_signal_to_a_group_of_many_keeps_nobody_waiting():
-    _took, nap = crowds("group", "600")
+    _took, nap = guest_figures("group", "600")
     equal(nap < 2 * SLICE_US + SLACK_US, True, f"the longest nap: {nap} us")
 
 
 @case
 def who_computes_runs_within_twice_as_many_slices():
-    longest, late = crowds("busy", "8")
+    longest, late = guest_figures("busy", "8")
     equal(longest < 2 * 8 * SLICE_US, True, f"the longest wait of eight: {longest} us")
     equal(late < 2 * SLICE_US + SLACK_US, True, f"one who has slept for two slices was woken {late} us late")
 
@@ -60,13 +60,13 @@ def who_computes_runs_within_twice_as_many_slices():
 @case
 def those_who_sleep_in_between_keep_nobody_from_running():
     """Four compute; sixteen more sleep for a slice, compute for a fifth of one, and would take the hart for themselves."""
-    longest, _ = crowds("bursts", "16")
+    longest, _ = guest_figures("bursts", "16")
     equal(longest < 2 * 4 * SLICE_US + SLACK_US, True, f"the longest wait of four: {longest} us")
 
 
 @case
 def neither_interrupts_nor_preemption_were_off_for_too_long():
-    latency.check("crowds")
+    latency.check("fairness")
 
 
 if __name__ == "__main__":

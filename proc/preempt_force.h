@@ -9,12 +9,12 @@
  * wherever that may happen, and gets to the end of the queue. 0: never. => threads run
  */
 #ifdef FAULTLINE_HARDENED
-void preempt_storm_start(uint64_t ticks);
+void preempt_force_start(uint64_t ticks);
 
 /* Whoever runs so many ticks from now is preempted then, once, if another is ready. 0: nobody is. */
 void preempt_once_after(uint64_t ticks);
 #else
-static inline void preempt_storm_start(uint64_t ticks)
+static inline void preempt_force_start(uint64_t ticks)
 {
 	(void)ticks;
 }

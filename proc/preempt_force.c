@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Takes the hart from whoever runs, again and again, or once (hardened build). */
-#include "proc/preempt_storm.h"
+#include "proc/preempt_force.h"
 
 #include "arch/timer.h"
 #include "base/timerq.h"
@@ -30,7 +30,7 @@ static uint64_t draw(void)
 }
 
 /* It sleeps at once: what counts is that others may run then. */
-static void storm(void *unused)
+static void preempt_thread(void *unused)
 {
 	for (;;) {
 		uint64_t seq = waitq_sample(&rung);
@@ -41,13 +41,13 @@ static void storm(void *unused)
 	}
 }
 
-void preempt_storm_start(uint64_t ticks)
+void preempt_force_start(uint64_t ticks)
 {
 	if (!ticks)
 		return;
 	least_ticks = ticks;
 	timer_init(&timer, ring);
-	(void)kthread_spawn("storm", storm, NULL);
+	(void)kthread_spawn("preempt", preempt_thread, NULL);
 }
 
 static void strike(struct timer *unused)
