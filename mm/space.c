@@ -60,13 +60,6 @@ bool space_may_expand(const struct space *space, unsigned prot, unsigned vma_fla
 	return !vma_is_data(prot, vma_flags) || space->data_bytes + bytes <= space->limit_data;
 }
 
-void space_busy_locked(struct space *space, vaddr_t start, vaddr_t end)
-{
-	assert_hardened(spin_lock_held(&space->lock));
-	space->busy_start = start;
-	space->busy_end = end;
-}
-
 void space_busy(struct space *space, vaddr_t start, vaddr_t end)
 {
 	spin_lock(&space->lock);
@@ -76,16 +69,8 @@ void space_busy(struct space *space, vaddr_t start, vaddr_t end)
 
 void space_idle(struct space *space)
 {
-	bool awaited;
-
 	spin_lock(&space->lock);
-	space->busy_start = 0;
-	space->busy_end = 0;
-	awaited = space->busy_awaited;
-	space->busy_awaited = false;
-	spin_unlock(&space->lock);
-	if (awaited)
-		waitq_wake_all(&space->busy_done);
+	space_unlock_idle(space);
 }
 
 void space_fence(struct space *space, struct mmu_flush *flush)

@@ -148,13 +148,33 @@ static inline void space_add_resident(struct space *space, size_t delta)
 }
 
 /*
- * From space_busy() to space_idle() faults that find no VMA in [start, end) wait, so that nobody
- * sees a verb half done.
- * => mmap lock held; no spinning lock held
+ * Between space_busy() and space_idle() a fault that finds no VMA in [start, end) waits, so that no
+ * thread sees a verb half done, and no stack grows into the range. The caller holds the mmap lock
+ * and no spinning lock.
  */
 void space_busy(struct space *space, vaddr_t start, vaddr_t end);
-void space_busy_locked(struct space *space, vaddr_t start, vaddr_t end); /* => space lock held */
 void space_idle(struct space *space);
+
+/* The same for callers that hold the space's lock; space_unlock_idle() also releases it. */
+static inline void space_busy_locked(struct space *space, vaddr_t start, vaddr_t end)
+{
+	assert_hardened(spin_lock_held(&space->lock));
+	space->busy_start = start;
+	space->busy_end = end;
+}
+
+static inline void space_unlock_idle(struct space *space)
+{
+	bool awaited = space->busy_awaited;
+
+	assert_hardened(spin_lock_held(&space->lock));
+	space->busy_start = 0;
+	space->busy_end = 0;
+	space->busy_awaited = false;
+	spin_unlock(&space->lock);
+	if (unlikely(awaited))
+		waitq_wake_all(&space->busy_done);
+}
 
 /* Makes all harts forget what is gathered, and pays the debts. => space lock held */
 void space_fence(struct space *space, struct mmu_flush *flush);

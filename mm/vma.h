@@ -201,30 +201,6 @@ void vma_leave(struct vma *vma);
 /* Changes the permissions, and the figures that hang on them. => space lock held */
 void vma_set_prot(struct vma *vma, unsigned prot);
 
-/* Is [start, end), which lies in it, one end of the VMA and not all of it? */
-static inline bool vma_ends_with(const struct vma *vma, vaddr_t start, vaddr_t end)
-{
-	return (start == vma->start) != (end == vma->end);
-}
-
-/*
- * Gives [start, end), one end of `vma` and not all of it, to the neighbour there if that has those
- * permissions and flags and is alike otherwise. => space lock held; that neighbour; NULL: nothing was done
- */
-struct vma *vma_yield(struct vma *vma, vaddr_t start, vaddr_t end, unsigned prot, unsigned flags);
-
-/*
- * Joins the VMA with its neighbours where they are alike. => space lock held; what it is part of
- * now
- */
-struct vma *vma_merge(struct vma *vma, struct list *dead);
-
-/*
- * vma_insert(), or a neighbour that is alike covers its range too. => space lock held; the range is
- * free; false: `vma` was not used
- */
-bool vma_place(struct space *space, struct vma *vma, struct list *dead);
-
 /* The lowest address that others must leave to it: its start, or its guard's. */
 vaddr_t vma_start_gap(const struct vma *vma);
 

@@ -6,6 +6,7 @@
 #include "mm/phys/table_pages.h"
 #include "mm/relieve.h"
 #include "mm/verbs.h"
+#include "mm/vma_modify.h"
 
 /*
  * Locks: the parent's, then the child's, which nobody can see yet. Each piece copies one leaf

@@ -7,8 +7,8 @@
 #include "mm/host.h"
 #include "mm/tlb_gather.h"
 #include "mm/verbs.h"
-#include "mm/verbs/change_flags.h"
 #include "mm/verbs/populate.h"
+#include "mm/vma_modify.h"
 
 /* What becomes of an advice. */
 enum advice_kind {
@@ -111,7 +111,7 @@ static int advise_fork(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
 
 	if (advice == MADV_WIPEONFORK && vma->object)
 		return -EINVAL;
-	result = change_flags(vma->space, start, end, set ? flag : 0, flag);
+	result = vma_modify_flags(vma, start, end, set ? vma->flags | flag : vma->flags & ~flag);
 	return result ? -EAGAIN : 0;
 }
 

@@ -9,6 +9,7 @@
 #include "mm/verbs.h"
 #include "mm/verbs/populate.h"
 #include "mm/verbs/unmap.h"
+#include "mm/vma_modify.h"
 
 /* Flags that MAP_SHARED_VALIDATE knows; the other types ignore what they don't know. As Linux has them. */
 #define MAP_KNOWN                                                                                \

@@ -6,8 +6,8 @@
 #include "mm/fault.h"
 #include "mm/host.h"
 #include "mm/verbs.h"
-#include "mm/verbs/change_flags.h"
 #include "mm/verbs/populate.h"
+#include "mm/vma_modify.h"
 
 #define LOCK_FLAGS (VMA_LOCKED | VMA_ONFAULT)
 
@@ -63,7 +63,7 @@ static int mark_range(struct space *space, vaddr_t start, vaddr_t end, unsigned 
 		if (!vma)
 			return -ENOMEM;
 		stop = MIN(vma->end, end);
-		result = change_flags(space, start, stop, lock, LOCK_FLAGS & ~lock);
+		result = vma_modify_flags(vma, start, stop, (vma->flags & ~LOCK_FLAGS) | lock);
 		if (result)
 			return result;
 		start = stop;
@@ -113,7 +113,7 @@ void vm_lock_all(struct space *space, unsigned now, unsigned future)
 	while ((vma = vma_find_next(space, start))) {
 		start = vma->end;
 		/* (Whole VMAs need no split: it cannot fail.) */
-		(void)change_flags(space, vma->start, vma->end, now, LOCK_FLAGS & ~now);
+		(void)vma_modify_flags(vma, vma->start, vma->end, (vma->flags & ~LOCK_FLAGS) | now);
 		(void)vm_pause();
 	}
 	for (start = 0; now && (vma = vma_find_next(space, start)); start = vma->end)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* mprotect: VMAs get the permissions asked for; entries lose at once, and gain by faults unless few. */
+/* mprotect: changes the protection of VMAs, and of the entries that are there. */
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/check/fence_debt.h"
@@ -7,87 +7,107 @@
 #include "mm/install.h"
 #include "mm/verbs.h"
 #include "mm/verbs/mlock.h"
-#include "mm/verbs/unmap.h"
+#include "mm/vma_modify.h"
+
+/*
+ * A permission that a VMA loses is taken from its entries at once. A permission that it gains is
+ * given to few entries at once (install_gained()); the others get it by faults, as they are used.
+ */
 
 /* Leaf tables that one piece may go through. */
 #define PROTECT_LEAVES 1
 
-struct lessening {
+struct protect {
+	struct space *space;
+	vaddr_t start, end; /* what is left of the range */
+	unsigned prot;
+	struct list dead; /* VMAs that were merged away */
+};
+
+/* ---- entries ---- */
+
+struct downgrade {
 	struct space *space;
 	unsigned prot;
 	unsigned leaves;
-	vaddr_t resume;
+	vaddr_t resume; /* where the piece stopped */
 	struct mmu_flush flush;
 };
 
-/* Takes permissions from one entry, keeping what the hardware sets in it meanwhile. */
-static void lessen_entry(struct lessening *lessening, vaddr_t va, struct mmu_entry *slot)
+/* Takes permissions from one entry. The hardware may set A and D meanwhile, and they must stay. */
+static void downgrade_entry(struct downgrade *down, vaddr_t va, struct mmu_entry *slot)
 {
 	struct mmu_entry old, new;
 
 	do {
 		old = entry_load(slot);
-		if (!(entry_prot(old) & ~lessening->prot))
+		if (!(entry_prot(old) & ~down->prot))
 			return;
-		new = entry_with(old, entry_prot(old) & lessening->prot, entry_flags(old));
+		new = entry_with(old, entry_prot(old) & down->prot, entry_flags(old));
 	} while (!entry_cas(slot, old, new));
-	debt_owe(lessening->space, va, old, new);
+	debt_owe(down->space, va, old, new);
 	if (entry_downgrades(old, new))
-		mmu_flush_add(&lessening->flush, va);
+		mmu_flush_add(&down->flush, va);
 }
 
-static int lessen_leaf(void *arg, const struct mmu_leaf *leaf)
+static int downgrade_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
-	struct lessening *lessening = arg;
+	struct downgrade *down = arg;
 
-	if (lessening->leaves == PROTECT_LEAVES) {
-		lessening->resume = leaf->va;
+	if (down->leaves == PROTECT_LEAVES) {
+		down->resume = leaf->va;
 		return 1;
 	}
-	lessening->leaves++;
+	down->leaves++;
 	for (slot = entry_next_used(leaf->entries, end); slot < end;
 	     slot = entry_next_used(slot + 1, end))
-		lessen_entry(lessening, mmu_leaf_va(leaf, slot), slot);
+		downgrade_entry(down, mmu_leaf_va(leaf, slot), slot);
 	return 0;
 }
 
-/* One piece. => space lock held; where it stopped */
-static vaddr_t lessen_piece(struct lessening *lessening, vaddr_t start, vaddr_t end)
+/* Returns where the piece stopped. The caller holds the space's lock. */
+static vaddr_t downgrade_piece(struct downgrade *down, vaddr_t start, vaddr_t end)
 {
-	lessening->leaves = 0;
-	lessening->resume = end;
-	lessening->flush.count = 0;
-	lessening->flush.all = lessening->flush.tables = lessening->flush.text = false;
-	(void)arch_mmu_visit(&lessening->space->mmu, start, end, lessen_leaf, lessening);
-	space_fence(lessening->space, &lessening->flush);
-	debt_assert_none(lessening->space);
-	return lessening->resume;
+	down->leaves = 0;
+	down->resume = end;
+	mmu_flush_init(&down->flush);
+	(void)arch_mmu_visit(&down->space->mmu, start, end, downgrade_leaf, down);
+	space_fence(down->space, &down->flush);
+	debt_assert_none(down->space);
+	return down->resume;
 }
 
-/* Takes all but `permissions` from the entries of a range whose VMAs have no more. Goes on if killed. */
-__attribute__((noinline)) static void lessen(struct space *space, vaddr_t start, vaddr_t end,
-					     unsigned prot)
+/* A fatal signal does not stop a verb that has begun to change things. */
+static void pause_unlocked(struct space *space)
 {
-	struct lessening lessening;
-
-	lessening.space = space;
-	lessening.prot = prot;
-	for (;;) {
-		spin_lock(&space->lock);
-		start = lessen_piece(&lessening, start, end);
-		spin_unlock(&space->lock);
-		if (start >= end)
-			return;
-		(void)vm_pause();
-	}
+	spin_unlock(&space->lock);
+	(void)vm_pause();
+	spin_lock(&space->lock);
 }
 
 /*
- * May this VMA's part of the range get the permissions? As Linux: the limit counts only where it was
- * kept before.
+ * Takes all permissions but `prot` from the entries of a range, whose VMAs have lost them already.
+ * The caller holds the space's lock, which is released between pieces.
  */
-static inline int protect_check(const struct vma *vma, size_t bytes, unsigned prot)
+static __attribute__((noinline)) void downgrade(struct space *space, vaddr_t start, vaddr_t end,
+						unsigned prot)
+{
+	struct downgrade down;
+
+	down.space = space;
+	down.prot = prot;
+	while ((start = downgrade_piece(&down, start, end)) < end)
+		pause_unlocked(space);
+}
+
+/* ---- VMAs ---- */
+
+/*
+ * May this VMA's part of the range get the protection? As on Linux, RLIMIT_DATA refuses only what
+ * was below the limit before.
+ */
+static int protect_check(const struct vma *vma, size_t bytes, unsigned prot)
 {
 	const struct space *space = vma->space;
 
@@ -101,214 +121,114 @@ static inline int protect_check(const struct vma *vma, size_t bytes, unsigned pr
 	return 0;
 }
 
-/* Locked memory gets pages of its own as soon as it may be written, as on Linux: not shared memory, which has them. */
-static bool owes_pages(const struct vma *vma, unsigned prot)
+/*
+ * As on Linux, private locked memory gets pages of its own as soon as it becomes writable. (Shared
+ * memory has its pages already.)
+ */
+static bool must_populate(const struct vma *vma, unsigned prot)
 {
 	return (vma->flags & VMA_LOCKED) && (prot & ~vma->prot & VM_PROT_WRITE) &&
 	       !vma_is_shared(vma);
 }
 
-/* A part of a VMA that gets other permissions; what of them it loses, and where it was touched. */
-struct part {
-	vaddr_t start, end;
-	unsigned prot, lost;
-	vaddr_t touched_start, touched_end;
-};
-
-/* => space lock held until the permissions are changed */
-static inline void part_note(struct part *part, const struct vma *vma)
+/* Fills what it can. The caller holds the space's lock, which is released meanwhile. */
+static __attribute__((noinline)) void populate_unlocked(struct space *space, vaddr_t start,
+							vaddr_t end)
 {
-	part->lost = vma->prot & ~part->prot;
-	part->touched_start = MAX(part->start, vma->touched_start);
-	part->touched_end = MIN(part->end, vma->touched_end);
-}
-
-/* Entries follow their VMA, `vma` by now: at once where it has only gained permissions. => space lock held */
-static inline void part_gained(const struct part *part, const struct vma *vma)
-{
-	if (!part->lost)
-		install_gained(vma, part->touched_start, part->touched_end);
-}
-
-/* ...and afterwards where it has lost some. => no spinning lock held */
-static inline void part_lost(const struct part *part, struct space *space)
-{
-	if (part->lost && part->touched_start < part->touched_end)
-		lessen(space, part->touched_start, part->touched_end, part->prot);
-}
-
-/* It is a whole VMA, and is joined with its neighbours where they are alike. => space lock held */
-static void part_change(struct part *part, struct vma *vma, struct list *dead)
-{
-	part_note(part, vma);
-	vma_set_prot(vma, part->prot);
-	part_gained(part, vma_merge(vma, dead));
-}
-
-/* It becomes part of a neighbour that is there. False: it does not. => space lock held */
-static inline __attribute__((always_inline)) bool part_yield(struct part *part, struct vma *vma)
-{
-	part_note(part, vma);
-	vma = vma_yield(vma, part->start, part->end, part->prot, vma->flags);
-	if (vma)
-		part_gained(part, vma);
-	return vma;
-}
-
-/* It becomes a VMA of its own. */
-static int part_split(struct part *part, struct vma *vma)
-{
-	struct list dead = LIST_INIT(dead);
-	struct space *space = vma->space;
-	struct split_room room;
-	int result = split_room_within(vma, part->start, part->end, &room);
-
-	if (result)
-		return result;
-	spin_lock(&space->lock);
-	part_change(part, split_within(vma, part->start, part->end, &room), &dead);
 	spin_unlock(&space->lock);
-	vma_free_dead(&dead);
-	return 0;
+	(void)lock_populate(space, start, end);
+	spin_lock(&space->lock);
 }
 
-/* A neighbour takes it, so that there is no VMA more; else it becomes one of its own. */
-static int part_protect(struct part *part, struct vma *vma)
+/* Changes the VMA at the start of what is left, and moves on to its end. */
+static int protect_one(struct protect *protect)
 {
-	struct space *space = vma->space;
-	bool yielded = false;
-	int result = 0;
-
-	if (vma_ends_with(vma, part->start, part->end)) {
-		spin_lock(&space->lock);
-		yielded = part_yield(part, vma);
-		spin_unlock(&space->lock);
-	}
-	if (!yielded)
-		result = part_split(part, vma);
-	if (!result)
-		part_lost(part, space);
-	return result;
-}
-
-/*
- * Does what takes no more VMAs than there are. False: it does take some, or several are concerned,
- * or it is to be refused. => space lock held
- */
-static inline bool part_at_once(struct part *part, struct space *space, struct list *dead)
-{
-	struct vma *vma = vma_find(space, part->start);
-	bool low = vma && vma->start < part->start;
-
-	if (!vma || vma->end < part->end || (low && vma->end > part->end) ||
-	    vma->prot == part->prot || owes_pages(vma, part->prot) ||
-	    protect_check(vma, part->end - part->start, part->prot))
-		return false;
-	if (low || vma->end > part->end)
-		return part_yield(part, vma);
-	part_change(part, vma, dead);
-	return true;
-}
-
-/* The VMA at `start`, as far as it reaches into [start, end). *reached: where it stops. */
-static int protect_one(struct space *space, vaddr_t start, vaddr_t end, unsigned prot,
-		       vaddr_t *reached)
-{
+	struct space *space = protect->space;
+	vaddr_t start = protect->start, end, from, to;
+	unsigned prot = protect->prot, lost;
 	struct vma *vma = vma_find(space, start);
-	struct part part = { .start = start, .prot = prot };
-	bool fill;
+	bool populate;
 	int result;
 
 	if (!vma)
 		return -ENOMEM;
-	*reached = part.end = MIN(end, vma->end);
-	fill = owes_pages(vma, prot);
-	result = protect_check(vma, part.end - start, prot);
+	protect->start = end = MIN(protect->end, vma->end);
+	result = protect_check(vma, end - start, prot);
 	if (result || vma->prot == prot)
 		return result;
-	result = part_protect(&part, vma);
-	if (!result && fill)
-		(void)lock_populate(space, start, part.end); /* what can't be filled is left */
-	return result;
+	lost = vma->prot & ~prot;
+	populate = must_populate(vma, prot);
+	result = vma_modify(&vma, start, end, prot, vma->flags, &protect->dead);
+	if (result)
+		return result;
+	from = MAX(start, vma->touched_start);
+	to = MIN(end, vma->touched_end);
+	if (!lost)
+		install_gained(vma, from, to);
+	else if (from < to)
+		downgrade(space, from, to, prot);
+	if (unlikely(populate))
+		populate_unlocked(space, start, end);
+	return 0;
 }
 
-__attribute__((noinline)) static int protect_range(struct space *space, vaddr_t start, vaddr_t end,
-						   unsigned prot)
+/* As on Linux, a hole ends it with -ENOMEM, and what lies below the hole has changed. */
+static int protect_range(struct protect *protect)
 {
 	for (;;) {
-		int result = protect_one(space, start, end, prot, &start);
+		int result = protect_one(protect);
 
-		if (result || start >= end)
+		if (result || protect->start >= protect->end)
 			return result;
-		(void)vm_pause();
+		pause_unlocked(protect->space);
 	}
 }
 
 /*
- * PROT_GROWSDOWN: the range begins where the stack does that it reaches into. 0, or as Linux:
- * nothing grows up.
+ * PROT_GROWSDOWN: the range begins where the stack begins that it reaches into. PROT_GROWSUP is
+ * refused as on Linux, for nothing grows up.
  */
-static int stack_start(struct space *space, vaddr_t *start, vaddr_t end, unsigned prot)
+static int stack_start(struct protect *protect, bool up)
 {
-	struct vma *vma = vma_find_next(space, *start);
+	struct vma *vma = vma_find_next(protect->space, protect->start);
 
-	if (!vma || vma->start >= (prot & PROT_GROWSUP ? *start + 1 : end))
+	if (!vma || vma->start >= (up ? protect->start + 1 : protect->end))
 		return -ENOMEM;
-	if (prot & PROT_GROWSUP)
-		return vma->start > *start ? -ENOMEM : -EINVAL; /* nothing grows up */
+	if (up)
+		return vma->start > protect->start ? -ENOMEM : -EINVAL;
 	if (!(vma->flags & VMA_STACK))
 		return -EINVAL;
-	*start = vma->start;
+	protect->start = vma->start;
 	return 0;
-}
-
-#define PROTECT_DONE 1
-
-/*
- * Settles the range, and makes it busy: no stack grows into it from now on. PROTECT_DONE: the VMAs
- * are changed, there was little to it.
- */
-static int protect_begin(struct space *space, struct part *part, unsigned prot, struct list *dead)
-{
-	int result = 0;
-
-	spin_lock(&space->lock);
-	if (unlikely(prot & (PROT_GROWSDOWN | PROT_GROWSUP)))
-		result = stack_start(space, &part->start, part->end, prot);
-	if (!result && part_at_once(part, space, dead))
-		result = PROTECT_DONE;
-	else if (!result)
-		space_busy_locked(space, part->start, part->end);
-	spin_unlock(&space->lock);
-	return result;
 }
 
 int vm_protect(struct space *space, vaddr_t addr, size_t len, unsigned prot)
 {
 	const unsigned grows = PROT_GROWSDOWN | PROT_GROWSUP;
-	struct part part = { .start = addr, .end = addr + ALIGN_UP(len, PAGE_SIZE) };
-	struct list dead = LIST_INIT(dead);
-	int result;
+	struct protect protect = { .space = space,
+				   .start = addr,
+				   .end = addr + ALIGN_UP(len, PAGE_SIZE),
+				   .prot = prot_complete(prot) };
+	int result = 0;
 
 	assert_hardened(mm_host.mmap_locked(space));
 	if (!IS_ALIGNED(addr, PAGE_SIZE) || (prot & grows) == grows)
 		return -EINVAL;
 	if (len == 0)
 		return 0;
-	if (part.end <= addr)
+	if (protect.end <= addr)
 		return -ENOMEM;
 	if (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | grows))
 		return -EINVAL;
-	part.prot = prot_complete(prot);
-	result = protect_begin(space, &part, prot, &dead);
-	if (result == PROTECT_DONE) {
-		vma_free_dead(&dead);
-		part_lost(&part, space);
-		return 0;
+	list_init(&protect.dead);
+	spin_lock(&space->lock);
+	if (unlikely(prot & grows))
+		result = stack_start(&protect, prot & PROT_GROWSUP);
+	if (!result) {
+		space_busy_locked(space, protect.start, protect.end);
+		result = protect_range(&protect);
 	}
-	if (result)
-		return result;
-	result = protect_range(space, part.start, part.end, part.prot);
-	space_idle(space);
+	space_unlock_idle(space);
+	vma_free_dead(&protect.dead);
 	return result;
 }

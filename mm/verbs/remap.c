@@ -8,6 +8,7 @@
 #include "mm/verbs/mlock.h"
 #include "mm/verbs/remap_move.h"
 #include "mm/verbs/unmap.h"
+#include "mm/vma_modify.h"
 
 /* Mappings that a move may take on its way, as Linux counts them. */
 #define MOVE_VMAS 3

@@ -8,6 +8,7 @@
 #include "mm/phys/table_pages.h"
 #include "mm/relieve.h"
 #include "mm/verbs/unmap.h"
+#include "mm/vma_modify.h"
 
 /*
  * Both VMAs are there all the while, marked VMA_MOVING and without permissions: who faults in them waits
@@ -142,19 +143,17 @@ static void from_go_on(struct move *move)
 /* The old range as a VMA of its own, which nobody enters any more. */
 static int begin(struct move *move, vaddr_t start, vaddr_t end)
 {
-	struct split_room room;
-	int result = split_room_get(move->space, start, end, &room, false);
+	int result = vma_split_edges(move->space, start, end, false);
 
 	if (result)
 		return result;
 	spin_lock(&move->space->lock);
-	move->from = split_edges(move->space, start, end, &room);
+	move->from = vma_find(move->space, start);
 	move->prot = move->from->prot;
 	move->start = MAX(start, move->from->touched_start);
 	move->end = MIN(end, move->from->touched_end);
 	vma_stop(move->from);
 	spin_unlock(&move->space->lock);
-	split_room_put(&room);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "mm/host.h"
 #include "mm/tlb_gather.h"
 #include "mm/verbs.h"
+#include "mm/vma_modify.h"
 
 /* VMAs that one piece may remove. */
 #define UNMAP_VMAS 16
@@ -101,21 +102,14 @@ static bool cut_untouched_end(struct space *space, vaddr_t start, vaddr_t end)
 
 int unmap_range(struct space *space, vaddr_t start, vaddr_t end)
 {
-	struct split_room room;
 	int result;
 
 	if (cut_untouched_end(space, start, end))
 		return 0;
-	result = split_room_get(space, start, end, &room, true);
-	if (result)
-		return result;
-	if (split_needed(&room)) {
-		spin_lock(&space->lock);
-		(void)split_edges(space, start, end, &room);
-		spin_unlock(&space->lock);
-	}
-	unmap_pieces(space, start, end);
-	return 0;
+	result = vma_split_edges(space, start, end, true);
+	if (!result)
+		unmap_pieces(space, start, end);
+	return result;
 }
 
 int vm_unmap(struct space *space, vaddr_t addr, size_t len)

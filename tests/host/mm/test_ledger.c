@@ -14,6 +14,7 @@
 #include "mm/relieve.h"
 #include "mm/space.h"
 #include "mm/verbs.h"
+#include "mm/vma_modify.h"
 
 #define ANON	  0x100000ul
 #define SHARED	  0x900000ul

@@ -3,6 +3,7 @@
 #include "rig.h"
 
 #include "mm/verbs/unmap.h"
+#include "mm/vma_modify.h"
 
 #define PAGES 400u
 #define BASE  0x10000000ul

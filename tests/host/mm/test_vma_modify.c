@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The border between two VMAs: which neighbour takes pages, and what the functions that change VMAs insist on. */
+/* Changing a part of a VMA: what merges with what, and which preconditions are asserted. */
 #include "one_space.h"
 
 #include <string.h>
 
 #include "mm/object.h"
+#include "mm/vma_modify.h"
 
 #define P PAGE_SIZE
 
@@ -35,7 +36,21 @@ static void change(struct vma *vma, enum field field)
 	}
 }
 
-/* R94: pages go to a neighbour that is like them in everything, and to no other. */
+/* [start, end) is in one VMA: all of it has that protection afterwards, and is in one VMA. */
+static void modify(vaddr_t start, vaddr_t end, unsigned prot)
+{
+	struct list dead = LIST_INIT(dead);
+	struct vma *vma = vma_find(&space, start);
+
+	spin_lock(&space.lock);
+	assert_int_equal(vma_modify(&vma, start, end, prot, vma->flags, &dead), 0);
+	assert_true(vma->start <= start && end <= vma->end);
+	assert_int_equal(vma->prot, prot);
+	spin_unlock(&space.lock);
+	vma_free_dead(&dead);
+}
+
+/* R94: a part merges with a neighbour that is like it in everything, and with no other. */
 static void test_alike(void **state)
 {
 	struct object *file;
@@ -63,28 +78,30 @@ static void test_alike(void **state)
 	end();
 }
 
-/* Either end of a VMA goes to the neighbour there, if that has the permissions. */
-static void test_ends(void **state)
+/* Either end of a VMA, and its middle: as many VMAs as protections, and the figures follow. */
+static void test_parts(void **state)
 {
 	struct vma *vma;
 
 	(void)state;
 	start();
 	map(AT, 1, PROT_READ);
-	map(AT + P, 4, RW);
-	map(AT + 5 * P, 1, PROT_READ);
-	vma = vma_find(&space, AT + P);
-	spin_lock(&space.lock);
-	assert_null(vma_yield(vma, AT + P, AT + 2 * P, VM_PROT_EXEC, 0));
-	assert_null(vma_yield(vma, AT + 4 * P, AT + 5 * P, VM_PROT_EXEC, 0));
-	assert_int_equal(vma->end - vma->start, 4 * P);
-	assert_ptr_equal(vma_yield(vma, AT + P, AT + 2 * P, VM_PROT_READ, 0), vma_find(&space, AT));
-	assert_ptr_equal(vma_yield(vma, AT + 4 * P, AT + 5 * P, VM_PROT_READ, 0),
-			 vma_find(&space, AT + 5 * P));
+	map(AT + P, 6, RW);
+	map(AT + 7 * P, 1, PROT_READ);
+	modify(AT + P, AT + 2 * P, VM_PROT_READ);
+	modify(AT + 6 * P, AT + 7 * P, VM_PROT_READ);
+	assert_int_equal(space.nvmas, 3);
+	vma = vma_find(&space, AT + 2 * P);
 	assert_int_equal(vma->start, AT + 2 * P);
-	assert_int_equal(vma->end, AT + 4 * P);
-	assert_int_equal(space.data_bytes, 2 * P);
-	spin_unlock(&space.lock);
+	assert_int_equal(vma->end, AT + 6 * P);
+	assert_int_equal(space.data_bytes, 4 * P);
+	modify(AT + 3 * P, AT + 4 * P, VM_PROT_READ);
+	assert_int_equal(space.nvmas, 5);
+	modify(AT + 3 * P, AT + 4 * P, VM_PROT_READ | VM_PROT_WRITE);
+	assert_int_equal(space.nvmas, 3);
+	modify(AT + 2 * P, AT + 6 * P, VM_PROT_READ);
+	assert_int_equal(space.nvmas, 1);
+	assert_int_equal(space.data_bytes, 0);
 	end();
 }
 
@@ -122,11 +139,12 @@ static void test_needs_the_lock(void **state)
 	assert_dies(vma_set_start(low, AT + P), "spin_lock_held");
 	assert_dies(vma_set_end(low, AT + P), "spin_lock_held");
 	assert_dies(vma_set_prot(low, RW), "spin_lock_held");
-	assert_dies(vma_yield(high, AT + 2 * P, AT + 3 * P, VM_PROT_READ, 0), "spin_lock_held");
+	assert_dies(vma_modify(&high, AT + 2 * P, AT + 3 * P, VM_PROT_READ, 0, &dead),
+		    "spin_lock_held");
 	end();
 }
 
-/* VMAs overlap nowhere and are never empty; only an end of one is given away, and not all of it. */
+/* VMAs overlap nowhere and are never empty; only a range within one is changed. */
 static void test_keeps_them_apart(void **state)
 {
 	struct list dead = LIST_INIT(dead);
@@ -142,11 +160,9 @@ static void test_keeps_them_apart(void **state)
 	assert_dies(vma_split(low, low->start, more), "vma->start < at");
 	assert_dies(vma_split(low, low->end, more), "at < vma->end");
 	assert_dies(vma_join(high, far, &dead), "below->end == above->start");
-	assert_dies(vma_yield(high, high->start, low->start, VM_PROT_READ, 0), "below->start < at");
-	assert_dies(vma_yield(low, high->end, low->end, RW, 0), "at < above->end");
-	assert_dies(vma_yield(high, high->start, high->end, VM_PROT_READ, 0), "at < above->end");
-	assert_dies(vma_yield(high, high->start + 1, high->end - 1, VM_PROT_READ, 0),
-		    "end == vma->end");
+	assert_dies(vma_modify(&high, low->start, high->end, VM_PROT_READ, 0, &dead),
+		    "vma->start <= start");
+	assert_dies(vma_modify(&low, low->start, high->end, RW, 0, &dead), "end <= vma->end");
 	spin_unlock(&space.lock);
 	vma_free(more);
 	assert_int_equal(space.nvmas, 3);
@@ -157,10 +173,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		isolated_test(test_alike),
-		isolated_test(test_ends),
+		isolated_test(test_parts),
 		isolated_test(test_needs_the_lock),
 		isolated_test(test_keeps_them_apart),
 	};
 
-	return test_group("mm_border", tests);
+	return test_group("mm_vma_modify", tests);
 }
