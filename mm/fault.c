@@ -425,26 +425,33 @@ static inline bool fills_from_object(const struct fault *fault)
 	return fault->kind == FAULT_FILL && fault->vma->object;
 }
 
-/* 0, FAULT_PREPARE, FAULT_AGAIN or an outcome. */
+/*
+ * Gets and installs the page of a fault that fault_find() has found with `result`. Returns 0,
+ * FAULT_PREPARE, FAULT_AGAIN or an outcome. The caller holds the space's lock.
+ */
+static inline __attribute__((always_inline)) int fault_resolve(struct fault *fault, int result)
+{
+	if (unlikely(!result && fills_from_object(fault)))
+		return fill_from_object(fault);
+	if (likely(!result))
+		result = fault_get(fault);
+	if (likely(!result))
+		result = vma_install(fault);
+	return result;
+}
+
+/* A later round. Returns what fault_resolve() does. */
 static __attribute__((noinline)) int fault_retry(struct fault *fault)
 {
 	int result;
 
 	spin_lock(&fault->space->lock);
-	result = fault_find_again(fault);
-	if (unlikely(!result && fills_from_object(fault))) {
-		result = fill_from_object(fault);
-	} else {
-		if (likely(!result))
-			result = fault_get(fault);
-		if (likely(!result))
-			result = vma_install(fault);
-	}
+	result = fault_resolve(fault, fault_find_again(fault));
 	spin_unlock(&fault->space->lock);
 	return result;
 }
 
-/* The first round was not enough. 0 or an outcome. */
+/* The first round was not enough. Returns 0 or an outcome. */
 static __attribute__((noinline)) int fault_go_on(struct fault *fault, int result)
 {
 	do {
@@ -471,15 +478,7 @@ int vm_fault(struct space *space, vaddr_t address, unsigned access, struct vm_wa
 	fault.rounds = 0;
 	zeroed_topup();
 	spin_lock(&space->lock);
-	result = fault_find(&fault);
-	if (unlikely(!result && fills_from_object(&fault))) {
-		result = fill_from_object(&fault);
-	} else {
-		if (likely(!result))
-			result = fault_get(&fault);
-		if (likely(!result))
-			result = vma_install(&fault);
-	}
+	result = fault_resolve(&fault, fault_find(&fault));
 	spin_unlock(&space->lock);
 	if (unlikely(result >= FAULT_AGAIN))
 		result = fault_go_on(&fault, result);

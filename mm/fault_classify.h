@@ -26,11 +26,12 @@
  * REMAP        first write to a shared object page
  */
 
-/* How the access came about, beside VM_PROT_READ, VM_PROT_WRITE, VM_PROT_EXEC. */
-#define ACCESS_USER	8u  /* a program: what is meant where nothing is said */
-#define ACCESS_COPY	16u /* the kernel on the running thread's behalf */
-#define ACCESS_REMOTE	32u /* through get_user_page() */
-#define ACCESS_POPULATE 64u /* ahead of any access, of all kinds that there may be */
+/*
+ * Beside VM_PROT_* in an access: not an access of the program, but pages filled before there is
+ * one. Private writable memory gets pages of its own then, as for a write. (Other bits are the
+ * caller's own, and are ignored.)
+ */
+#define ACCESS_POPULATE 64u
 
 /* DENY_MAPERR is the look-up's own answer. */
 enum fault_kind {
@@ -53,7 +54,7 @@ enum fault_kind {
 #define FACT_SWAP_ALONE	 4u /* and there alone: no other holder of the slot, no I/O */
 
 struct fault_facts {
-	unsigned access; /* RIGHT_* and ACCESS_* */
+	unsigned access; /* VM_PROT_*, ACCESS_POPULATE */
 	unsigned vma_prot;
 	bool vma_shared;
 	bool index_swapped; /* the object's index holds a swap slot */

@@ -75,7 +75,6 @@ int get_user_page(struct space *space, vaddr_t va, unsigned access, struct page 
 {
 	struct relief relief = { 0 };
 
-	access |= ACCESS_REMOTE;
 	lockorder_assert_none_spinning();
 	for (;;) {
 		struct page *page = user_page_look(space, va, access);

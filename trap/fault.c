@@ -32,8 +32,6 @@ struct turn {
 	struct trace_fault *record;
 };
 
-_Static_assert(TRAP_COPY == ACCESS_COPY, "mm is told the access as it came");
-
 /*
  * The record is made in place, before the fault is served: a panic inside mm shows it. => interrupts
  * off, here and at its end

@@ -122,7 +122,7 @@ int space_touch(struct uspace *us, vaddr_t va, unsigned access)
 {
 	struct vm_wait wait;
 
-	return vm_fault(&us->space, va, access | ACCESS_USER, &wait);
+	return vm_fault(&us->space, va, access, &wait);
 }
 
 int space_store(struct uspace *us, vaddr_t va, uint64_t value)

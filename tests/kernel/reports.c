@@ -84,16 +84,15 @@ KTEST(reports_tell_the_kind_of_each_fault)
 
 	ASSERT_TRUE(us);
 	ASSERT_TRUE(space_map(us, AREA, PAGE_SIZE, READ_WRITE, 0) > 0);
-	EXPECT_EQ(0, vm_fault(&us->space, AREA, READ | ACCESS_USER, &wait));
+	EXPECT_EQ(0, vm_fault(&us->space, AREA, READ, &wait));
 	EXPECT_EQ(FAULT_FILL, wait.kind);
-	EXPECT_EQ(0, vm_fault(&us->space, AREA, WRITE | ACCESS_USER, &wait));
+	EXPECT_EQ(0, vm_fault(&us->space, AREA, WRITE, &wait));
 	EXPECT_EQ(FAULT_COW, wait.kind);
-	EXPECT_EQ(0, vm_fault(&us->space, AREA, WRITE | ACCESS_USER, &wait));
+	EXPECT_EQ(0, vm_fault(&us->space, AREA, WRITE, &wait));
 	EXPECT_EQ(FAULT_SPURIOUS, wait.kind);
-	EXPECT_EQ(VM_SEGV_ACCERR, vm_fault(&us->space, AREA, EXEC | ACCESS_USER, &wait));
+	EXPECT_EQ(VM_SEGV_ACCERR, vm_fault(&us->space, AREA, EXEC, &wait));
 	EXPECT_EQ(FAULT_DENY_ACCERR, wait.kind);
-	EXPECT_EQ(VM_SEGV_MAPERR,
-		  vm_fault(&us->space, AREA + PAGE_SIZE, READ | ACCESS_USER, &wait));
+	EXPECT_EQ(VM_SEGV_MAPERR, vm_fault(&us->space, AREA + PAGE_SIZE, READ, &wait));
 	EXPECT_EQ(FAULT_DENY_MAPERR, wait.kind);
 	space_end(us);
 }

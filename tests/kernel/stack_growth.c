@@ -118,7 +118,7 @@ KTEST(stack_fault_waits_for_the_verb_that_has_the_room)
 
 	ASSERT_TRUE(us);
 	space_busy(&us->space, TOP - 1 * MIB, TOP - PAGE_SIZE);
-	EXPECT_EQ(VM_WAIT, vm_fault(&us->space, TOP - MIB / 2, WRITE | ACCESS_USER, &wait));
+	EXPECT_EQ(VM_WAIT, vm_fault(&us->space, TOP - MIB / 2, WRITE, &wait));
 	EXPECT_TRUE(wait.queue == &us->space.busy_done);
 	EXPECT_EQ(waitq_sample(wait.queue), wait.seq);
 	space_idle(&us->space);

@@ -30,7 +30,7 @@ static void touch(struct uspace *in, vaddr_t va, unsigned access)
 {
 	struct vm_wait wait;
 
-	while (vm_fault(&in->space, va, access | ACCESS_USER, &wait) == VM_WAIT)
+	while (vm_fault(&in->space, va, access, &wait) == VM_WAIT)
 		thread_wait(wait.queue, wait.seq);
 }
 

@@ -71,5 +71,5 @@ static inline int fault(vaddr_t va, unsigned access)
 {
 	struct vm_wait wait;
 
-	return vm_fault(&space, va, access | ACCESS_USER, &wait);
+	return vm_fault(&space, va, access, &wait);
 }

@@ -15,7 +15,7 @@ static int serve(vaddr_t va, unsigned access)
 {
 	struct vm_wait wait;
 
-	rig_outcome = vm_fault(running, va, access | ACCESS_USER, &wait);
+	rig_outcome = vm_fault(running, va, access, &wait);
 	return rig_outcome;
 }
 

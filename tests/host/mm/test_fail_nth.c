@@ -149,7 +149,7 @@ static long write_child(void)
 {
 	struct vm_wait wait;
 
-	return vm_fault(&child, AT, VM_PROT_WRITE | ACCESS_USER, &wait);
+	return vm_fault(&child, AT, VM_PROT_WRITE, &wait);
 }
 
 static long push(void)

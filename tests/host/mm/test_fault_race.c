@@ -343,7 +343,7 @@ static void test_wait_and_error_are_outcomes(void **state)
 	waitq_init(&later);
 	object_init(&object, &ops, 4 * PAGE_SIZE);
 	map_file(&object, AT, 4, 0, NULL, 0);
-	assert_int_equal(vm_fault(&space, AT, VM_PROT_READ | ACCESS_USER, &wait), VM_WAIT);
+	assert_int_equal(vm_fault(&space, AT, VM_PROT_READ, &wait), VM_WAIT);
 	assert_ptr_equal(wait.queue, &later);
 	assert_int_equal(space.stats.major, 1);
 	rig_pause = wake_later;

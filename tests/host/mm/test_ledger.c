@@ -28,7 +28,7 @@ static void touch(struct space *space, vaddr_t va, unsigned access)
 {
 	struct vm_wait wait;
 
-	assert_int_equal(vm_fault(space, va, access | ACCESS_USER, &wait), 0);
+	assert_int_equal(vm_fault(space, va, access, &wait), 0);
 }
 
 static void map_at(vaddr_t addr, unsigned prot, unsigned flags)

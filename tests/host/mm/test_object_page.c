@@ -141,8 +141,7 @@ static void map_file(struct space *space)
 		unsigned access = i % 2 ? VM_PROT_WRITE : VM_PROT_READ;
 
 		do {
-			result = vm_fault(space, MAPPED + i * PAGE_SIZE, access | ACCESS_USER,
-					  &wait);
+			result = vm_fault(space, MAPPED + i * PAGE_SIZE, access, &wait);
 		} while (result == VM_WAIT);
 		assert_int_equal(result, 0);
 	}
@@ -169,9 +168,7 @@ static void test_truncation_everywhere(void **state)
 	for (unsigned i = 0; i < PAGE_SIZE; i++)
 		assert_int_equal(((unsigned char *)page_address(held))[i],
 				 i < PAGE_SIZE - 100 ? file_byte(2 * PAGE_SIZE + i) : 0);
-	assert_int_equal(
-		vm_fault(&space, MAPPED + 3 * PAGE_SIZE, VM_PROT_READ | ACCESS_USER, &wait),
-		VM_BUS);
+	assert_int_equal(vm_fault(&space, MAPPED + 3 * PAGE_SIZE, VM_PROT_READ, &wait), VM_BUS);
 	spin_lock(&file.lock);
 	assert_true(object_has_locked(&file, 2, held));
 	assert_false(object_has_locked(&file, 1, held));

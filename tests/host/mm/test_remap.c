@@ -83,8 +83,8 @@ static int touch_both(struct vm_wait *wait)
 	int old, new;
 
 	(void)wait;
-	old = vm_fault(&space, AT + probe * P, VM_PROT_READ | ACCESS_USER, &mine);
-	new = vm_fault(&space, TO + probe * P, VM_PROT_WRITE | ACCESS_USER, &mine);
+	old = vm_fault(&space, AT + probe * P, VM_PROT_READ, &mine);
+	new = vm_fault(&space, TO + probe * P, VM_PROT_WRITE, &mine);
 	/* until both VMAs are marked, and when the old one is going, others may be told */
 	if (old == VM_WAIT)
 		assert_int_equal(new, VM_WAIT);
@@ -123,7 +123,7 @@ static int push_in_pause(struct vm_wait *wait)
 	(void)wait;
 	if (!vma_find(&space, TO))
 		return 0; /* nothing is at two places yet */
-	outcome = vm_fault(&space, pushed - P, VM_PROT_WRITE | ACCESS_USER, &mine);
+	outcome = vm_fault(&space, pushed - P, VM_PROT_WRITE, &mine);
 	assert_int_equal(outcome, grown < 2 ? 0 : VM_SEGV_STACK);
 	if (outcome == 0) {
 		grown++;

@@ -171,7 +171,7 @@ static int serve(vaddr_t va, unsigned access)
 {
 	struct model_space *m = active_space();
 	struct vm_wait wait = { 0 };
-	int result = vm_fault(&m->space, va, access | ACCESS_USER, &wait);
+	int result = vm_fault(&m->space, va, access, &wait);
 
 	if (result == VM_WAIT) {
 		expect(wait.queue, "a wait for nothing");
