@@ -161,6 +161,15 @@ def a_good_tree_is_good():
     equal(broken_rules(GOOD), ([], []), "broken rules")
 
 
+@case
+def an_undocumented_call_is_named_with_the_file_that_lists_it():
+    files = {**GOOD, "trap/syscalls.def": "SYSCALL(open)\nSYSCALL(look)\n",
+             ABI: GOOD[ABI].replace("| 93 | `quit` | ends | opens, other |\n", "")}
+    equal(sorted(broken_rules(files)[1]),
+          ["# docs/ABI.md:0: calls-documented: look is in trap/syscalls.def, and not documented",
+           "# docs/ABI.md:0: calls-documented: quit is in trap/syscall.c, and not documented"], "messages")
+
+
 def add_case(name, rule, path, old, new):
     """Makes a case of one seed."""
 
