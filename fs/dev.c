@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The registry of devices: their names under /dev. */
+/* Creates the names of devices under /dev. */
 #include "fs/dev.h"
 
 #include "abi/errno.h"
@@ -16,7 +16,7 @@
 #define RDEV_NULL    ABI_MAKEDEV(1, 3)
 #define RDEV_ZERO    ABI_MAKEDEV(1, 5)
 #define RDEV_CONSOLE ABI_MAKEDEV(5, 1)
-#define RDEV_PORT(i) ABI_MAKEDEV(240, i) /* of those for local use */
+#define RDEV_PORT(i) ABI_MAKEDEV(240, i) /* a major number for local use */
 
 int dev_register(const char *path, const struct file_ops *ops, void *node, uint32_t mode,
 		 uint64_t rdev)
@@ -33,7 +33,7 @@ int dev_register(const char *path, const struct file_ops *ops, void *node, uint3
 	return err;
 }
 
-/* The consoles become terminals, and the log's port is the kernel's own. */
+/* Consoles become terminals instead, and the log's port belongs to the kernel. */
 static bool is_port(const struct chardev *dev)
 {
 	static const char *const others[] = { "uart", "firmware", "log" };
@@ -68,7 +68,10 @@ static int register_ports(void)
 	return 0;
 }
 
-/* Where C libraries keep shared memory and semaphores that have names: anybody's, in memory as all. */
+/*
+ * C libraries keep named shared memory and semaphores in /dev/shm, so anybody may create files
+ * there.
+ */
 static int make_shm(void)
 {
 	struct inode *dir;
@@ -76,7 +79,7 @@ static int make_shm(void)
 
 	if (err)
 		return err;
-	dir->mode = S_IFDIR | 01777; /* nobody has seen it yet */
+	dir->mode = S_IFDIR | 01777; /* no process can see it yet */
 	inode_put(dir);
 	return 0;
 }

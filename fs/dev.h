@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Devices as files. */
+/* Devices as files: character devices and their names under /dev. */
 #pragma once
 
 #include "fs/inode.h"
 
 /*
- * Puts a character device at path (absolute; missing directories are made, what was there before is
- * replaced). Files opened by it have ops, and device_of(file) is node. 0, -ENOMEM, -ENOTDIR,
- * -EISDIR. => boot
+ * Puts a character device at `path`, which is absolute. Missing directories are created, and a file
+ * that has the name already is replaced. Files opened through it use ops, and device_of(file)
+ * returns node. Returns 0, -ENOMEM, -ENOSPC, -ENOTDIR, -EISDIR, -ENAMETOOLONG or -EINVAL. Call at
+ * boot only.
  */
 int dev_register(const char *path, const struct file_ops *ops, void *node, uint32_t mode,
 		 uint64_t rdev);
@@ -20,9 +21,10 @@ static inline void *device_of(struct file *file)
 struct chardev;
 
 /*
- * /dev/null, /dev/zero, /dev/port/NAME for each chardev but the consoles and the log's, and, where console is
- * not NULL, the terminal /dev/console (and /dev/tty) on it, of cols by rows (0 by 0: not known); and the
- * directory /dev/shm. 0 or negative
- * errno. => boot, after the drivers have found their devices and the archive is mounted
+ * Creates /dev/null, /dev/zero, the directory /dev/shm, and /dev/port/NAME for each chardev except
+ * the consoles and the log's port. If console is not NULL, also creates a terminal on it, as
+ * /dev/console and /dev/tty, with a window of cols by rows characters (0 by 0: unknown). Returns 0
+ * or a negative errno. Call once at boot, after the drivers have found their devices and the
+ * archive is mounted.
  */
 int dev_init(struct chardev *console, unsigned cols, unsigned rows);

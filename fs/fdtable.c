@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Descriptor tables: small numbers for open files. */
+/* Descriptor tables: bitmaps find free numbers, an array holds the files. */
 #include "fs/fdtable.h"
 
 #include "abi/errno.h"
@@ -16,7 +16,7 @@ struct fdtable {
 	/* guarded by lock: */
 	uint64_t open[WORDS];		 /* a bit for each descriptor in use */
 	uint64_t cloexec[WORDS];	 /* a subset of open */
-	struct file *file[FDTABLE_SIZE]; /* of use only where the bit is set; NULL: set aside */
+	struct file *file[FDTABLE_SIZE]; /* valid only if the bit in open is set; NULL: reserved */
 };
 
 _Static_assert(FDTABLE_SIZE % 64 == 0, "whole words of bits");
@@ -34,7 +34,7 @@ static void bit_set(uint64_t *bits, unsigned n, bool value)
 		bits[n / 64] &= ~(1ull << (n % 64));
 }
 
-/* There is a file at fd. */
+/* Is there a file at fd? A reserved descriptor has none. */
 static bool is_open(const struct fdtable *table, unsigned fd)
 {
 	return bit_test(table->open, fd) && table->file[fd];
@@ -76,7 +76,7 @@ struct fdtable *fdtable_copy(struct fdtable *table)
 	return copy;
 }
 
-/* Closes every descriptor that is set in `which`, a subset of table->open. */
+/* Closes every descriptor whose bit is set in `which`, a subset of table->open. */
 static void close_set(struct fdtable *table, const uint64_t *which)
 {
 	for (unsigned i = 0; i < WORDS; i++)
@@ -95,7 +95,7 @@ void fdtable_close_on_exec(struct fdtable *table)
 	close_set(table, table->cloexec);
 }
 
-/* The lowest free descriptor from min on; FDTABLE_SIZE: none. */
+/* Returns the lowest free descriptor from min on, or FDTABLE_SIZE if there is none. */
 static unsigned find_free(const struct fdtable *table, unsigned min)
 {
 	for (unsigned i = min / 64; i < WORDS; i++) {
@@ -169,7 +169,10 @@ int fdtable_install_at(struct fdtable *table, struct file *file, unsigned fd, bo
 	return busy ? -EBUSY : (int)fd;
 }
 
-/* The file at fd, referenced, unless it was opened with one of these flags; NULL. */
+/*
+ * Returns the file at fd with a reference, or NULL if fd is not open or its file has one of
+ * `flags`.
+ */
 static inline struct file *get_but(struct fdtable *table, unsigned fd, uint32_t flags)
 {
 	struct file *file = NULL;

@@ -1,38 +1,42 @@
 /* SPDX-License-Identifier: MIT */
-/* Descriptor tables: small numbers for open files. One a process, copied by fork. */
+/* Descriptor tables: they map small numbers to open files. Each process has one; fork copies it. */
 #pragma once
 
 #include "fs/file.h"
 
 struct fdtable;
 
-struct fdtable *fdtable_create(void);		     /* NULL: out of memory */
-struct fdtable *fdtable_copy(struct fdtable *table); /* each file referenced once more; NULL */
-void fdtable_destroy(struct fdtable *table);	     /* closes all */
+/* Creates an empty table. Returns NULL if memory runs out. */
+struct fdtable *fdtable_create(void);
+/* Copies a table and takes a reference to each file. Returns NULL if memory runs out. */
+struct fdtable *fdtable_copy(struct fdtable *table);
+/* Closes every descriptor and frees the table. */
+void fdtable_destroy(struct fdtable *table);
 void fdtable_close_on_exec(struct fdtable *table);
 
 /*
- * A descriptor in two steps, so that what may fail comes before what shows: the lowest free one >=
- * min is set aside (it, or -EMFILE), as closed to all others, and then gets its file (reference
- * taken over) or is free again.
+ * Opening a file takes two steps, so that everything that may fail happens before anything becomes
+ * visible. fdtable_reserve() sets aside the lowest free descriptor >= min and returns it, or
+ * -EMFILE; to all other calls it looks closed. fdtable_fill() then puts a file there and takes over
+ * the caller's reference, or fdtable_unreserve() makes the descriptor free again.
  */
 int fdtable_reserve(struct fdtable *table, unsigned min, bool cloexec);
 void fdtable_fill(struct fdtable *table, int fd, struct file *file);
 void fdtable_unreserve(struct fdtable *table, int fd);
 
 /*
- * The lowest free descriptor >= min for the file (reference taken over): it, or -EMFILE (reference
- * kept by the caller).
+ * Installs the file at the lowest free descriptor >= min. Returns the descriptor and takes over the
+ * caller's reference, or returns -EMFILE and leaves the reference with the caller.
  */
 int fdtable_install(struct fdtable *table, struct file *file, unsigned min, bool cloexec);
 /*
- * Puts the file at fd (reference taken over), closing what was there (dup3): fd; -EBADF, -EBUSY
- * where fd is set aside (reference kept).
+ * Installs the file at fd and closes what was open there, as dup3 does. Returns fd and takes over
+ * the caller's reference. On failure the caller keeps it: -EBADF, or -EBUSY if fd is reserved.
  */
 int fdtable_install_at(struct fdtable *table, struct file *file, unsigned fd, bool cloexec);
-/* The file of fd, referenced; NULL: not open, or by O_PATH only. */
+/* Returns the file at fd with a reference, or NULL if fd is not open or was opened by O_PATH. */
 struct file *fdtable_get(struct fdtable *table, int fd);
-/* The same, O_PATH or not: for the few calls that need no access to what is in the file. */
+/* The same, but O_PATH files too: for the few calls that do not access the file's contents. */
 struct file *fdtable_get_path(struct fdtable *table, int fd);
 int fdtable_close(struct fdtable *table, int fd);   /* 0 or -EBADF */
 int fdtable_cloexec(struct fdtable *table, int fd); /* FD_CLOEXEC or 0, or -EBADF */

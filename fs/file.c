@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Open files: counted, released with the last reference. */
+/* Open files: creates them, and releases them with their last reference. */
 #include "fs/file.h"
 
 #include "mm/phys/kmalloc.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a file descriptor stands for: the kernel's one kind of handle. */
+/* Open files: what a file descriptor refers to. */
 #pragma once
 
 #include "abi/fcntl.h"
@@ -15,70 +15,74 @@ struct object;
 struct poller;
 
 /*
- * One table per kind (fs/tmpfs/tmpfs.c, fs/pipe.c, fs/tty/tty.c, ...). Every slot that is NULL answers with
- * the errno in brackets. All may sleep. => no spinning lock held
+ * Each kind of file has one table (fs/tmpfs/regular.c, fs/pipe.c, fs/tty/tty.c, ...). A call whose
+ * slot is NULL fails with the errno in brackets. All slots may sleep: the caller holds no spinning
+ * lock.
  */
 struct file_ops {
 	const char *name;
-	/* May refuse to be opened: 0 or negative errno. NULL: nothing to ask. => a device */
+	/*
+	 * Devices only: decides whether the file may be opened. Returns 0 or a negative errno.
+	 * NULL: always.
+	 */
 	int (*may_open)(struct file *file);
 	/*
-	 * Bytes done (0: end), or negative errno. `pos` is the file's own position unless the call
-	 * brings one.
+	 * Return the number of bytes transferred (0 from read: end of file), or a negative errno.
+	 * `pos` is &file->pos, unless the call brings a position of its own.
 	 */
 	ssize_t (*read)(struct file *file, struct user_iter *to, uint64_t *pos);    /* [EINVAL] */
 	ssize_t (*write)(struct file *file, struct user_iter *from, uint64_t *pos); /* [EINVAL] */
 	int (*stat)(struct file *file, struct abi_stat *st);			    /* [EINVAL] */
 	/*
-	 * Files that have it have a position, and take turns by file->lock in the calls that use
-	 * it.
+	 * A file has a position only if this slot is set. Calls that use the position take
+	 * file->lock.
 	 */
 	int64_t (*seek)(struct file *file, int64_t offset, int whence); /* [ESPIPE] */
 	/*
-	 * What can be done without waiting (POLL*). Watches the queues that are woken when that
-	 * changes, before it looks; poller NULL: nobody waits. NULL: POLL_ALWAYS
+	 * Returns what can be done without waiting (POLL*). Registers poller with the queues that
+	 * are woken when that changes, before it looks. A NULL poller is not going to wait. NULL
+	 * slot: POLL_ALWAYS.
 	 */
 	unsigned (*poll)(struct file *file, struct poller *poller);
 	int (*ioctl)(struct file *file, unsigned long request, vaddr_t arg); /* [ENOTTY] */
 	ssize_t (*getdents)(struct file *file, vaddr_t to, size_t n);	     /* [ENOTDIR] */
 	int (*truncate)(struct file *file, uint64_t size);		     /* [EINVAL] */
 	/*
-	 * Has the pages of [offset, end) ahead, or makes them a hole: FALLOC_FL_KEEP_SIZE with or
-	 * without FALLOC_FL_PUNCH_HOLE, or 0.
+	 * Allocates the pages of [offset, end) or punches a hole there. mode is 0, or
+	 * FALLOC_FL_KEEP_SIZE with or without FALLOC_FL_PUNCH_HOLE.
 	 */
 	int (*allocate)(struct file *file, unsigned mode, uint64_t offset,
 			uint64_t end);			     /* [ENODEV] */
-	int (*get_seals)(struct file *file);		     /* [EINVAL] F_SEAL_* */
+	int (*get_seals)(struct file *file);		     /* [EINVAL]; returns F_SEAL_* */
 	int (*add_seals)(struct file *file, unsigned seals); /* [EINVAL] */
 	/*
-	 * Around the making of a shared mapping: may refuse it, or take permissions from what mprotect
-	 * may give. NULL: nothing to ask.
+	 * Bracket the creation of a shared mapping. map_begin may refuse it, or remove permissions
+	 * from *max_prot, the most that mprotect may grant later. NULL: nothing to check.
 	 */
 	int (*map_begin)(struct file *file, unsigned prot, unsigned *max_prot);
 	void (*map_end)(struct file *file);
-	/* A mapping of it has been made. NULL: nothing to note */
+	/* A mapping of the file has been made. NULL: nothing to record. */
 	void (*mapped)(struct file *file);
-	struct object *(*object)(
-		struct file
-			*file); /* for mmap and exec; not referenced; NULL slot or answer: ENODEV */
+	/* The object for mmap and exec, without a reference. NULL slot or NULL result: ENODEV. */
+	struct object *(*object)(struct file *file);
 	void (*release)(struct file *file); /* the last reference is gone */
-	bool maps_zeros;		    /* mmap gives anonymous memory */
+	bool maps_zeros;		    /* mmap of it gives anonymous memory */
 	bool has_inode;			    /* file->node is a struct inode of fs/inode.h */
 };
 
 struct file {
 	const struct file_ops *ops; /* const */
 	uint32_t refs;		    /* atomic */
-	uint32_t flags;	   /* O_* as F_GETFL shows them; const but for O_APPEND, O_NONBLOCK */
+	uint32_t flags;	   /* O_* as F_GETFL shows them; const except O_APPEND and O_NONBLOCK */
 	struct mutex lock; /* guards pos */
 	uint64_t pos;
-	void *node; /* the kind's own: inode, pipe, tty */
+	void *node; /* belongs to the kind of file: an inode or a pipe */
 };
 
-/* For file_put() only: the last reference is gone. */
+/* Frees the file. Only file_put() calls this, when the last reference is gone. */
 void file_release(struct file *file);
 
-/* A file with one reference; NULL: out of memory. */
+/* Returns a file with one reference, or NULL: out of memory. */
 struct file *file_create(const struct file_ops *ops, unsigned flags, void *node);
 
 static inline void file_get(struct file *file)
@@ -89,7 +93,7 @@ static inline void file_get(struct file *file)
 	(void)before;
 }
 
-/* Gives a reference back; the last one releases. => no spinning lock held */
+/* Drops a reference; the last one releases the file. The caller holds no spinning lock. */
 static inline void file_put(struct file *file)
 {
 	uint32_t before = __atomic_fetch_sub(&file->refs, 1, __ATOMIC_ACQ_REL);
@@ -99,7 +103,7 @@ static inline void file_put(struct file *file)
 		file_release(file);
 }
 
-/* What the open mode lets be done (O_ACCMODE 3 and O_PATH: neither). */
+/* What the access mode permits. With O_PATH, or with all bits of O_ACCMODE set, that is neither. */
 static inline bool file_readable(const struct file *file)
 {
 	return ((file->flags + 1) & 1) != 0 && !(file->flags & O_PATH);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The boot archive as the tree: one inode an entry, its bytes left where they are. */
+/* Builds the initial file tree from the boot archive without copying the files' bytes. */
 #include "fs/initrd.h"
 
 #include "abi/errno.h"
@@ -18,7 +18,10 @@
 
 #define LINKED_BUCKETS 64
 
-/* A file that several entries name; the last of them has the data. */
+/*
+ * A file with several names: each is an entry of the archive, and the last of them carries the
+ * data.
+ */
 struct linked {
 	struct list link;
 	uint32_t ino, dev_major, dev_minor;
@@ -26,8 +29,8 @@ struct linked {
 };
 
 struct mount {
-	struct list linked[LINKED_BUCKETS]; /* struct linked, by its number */
-	const char *why;		    /* what is wrong, where the error alone does not say */
+	struct list linked[LINKED_BUCKETS]; /* struct linked, hashed by inode number */
+	const char *why; /* a message, if the errno alone does not explain the error */
 };
 
 static const char *why_of(int err)
@@ -65,14 +68,14 @@ static int add_directory(const struct cpio_entry *entry)
 
 	if (err)
 		return err;
-	/* Nobody has seen it yet: it may still change. */
+	/* The directory is not visible to any process yet, so these may still change. */
 	dir->mode = S_IFDIR | (entry->mode & S_IALLUGO);
 	set_times(dir, entry);
 	inode_put(dir);
 	return 0;
 }
 
-/* Names a fresh inode, which is taken over (NULL: there was no memory for it). */
+/* Adds a fresh inode to the tree and takes over its reference. NULL: creating the inode failed. */
 static int add_inode(const struct cpio_entry *entry, struct inode *inode)
 {
 	int err;
@@ -104,7 +107,7 @@ static struct linked *find_linked(struct mount *mount, const struct cpio_entry *
 	return NULL;
 }
 
-/* Remembers the inode (its reference is taken over) for the other entries of the file. */
+/* Records the inode for the other entries of the same file, and takes over its reference. */
 static int remember(struct mount *mount, const struct cpio_entry *entry, struct inode *inode)
 {
 	struct linked *linked = kmalloc(sizeof(*linked));
@@ -122,7 +125,7 @@ static int remember(struct mount *mount, const struct cpio_entry *entry, struct 
 	return 0;
 }
 
-/* The bytes of a file that had none so far come with this entry. */
+/* The entry brings the bytes of a file that has been empty until now. */
 static int set_bytes(struct inode *inode, const struct cpio_entry *entry)
 {
 	struct object *object;
@@ -176,7 +179,7 @@ static int add_entry(struct mount *mount, const struct cpio_entry *entry)
 	case S_IFBLK:
 	case S_IFIFO:
 	case S_IFSOCK:
-		/* Devices are those that the kernel finds. */
+		/* Device files exist only for devices that the kernel finds. */
 		log_debug("fs", "archive: %s left out: a device, pipe or socket", entry->name);
 		return 0;
 	default:
@@ -205,7 +208,7 @@ static void forget_linked(struct list *bucket)
 
 int initrd_mount(const void *data, size_t size, const char **why_ret)
 {
-	static struct mount mount; /* large for a stack; one archive at a time */
+	static struct mount mount; /* too large for the stack; there is only one archive */
 	struct cpio_entry entry;
 	struct cpio cpio;
 	unsigned count = 0;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The boot archive as the tree. */
+/* Builds the initial file tree from the boot archive. */
 #pragma once
 
 #include "lib/types.h"
 
 /*
- * Puts the files of a cpio archive (newc) under the root. Their pages are copied from it on demand:
- * it stays there, unchanged, for ever. 0; negative errno, and *why_ret says what is wrong (the tree
- * then holds what came before).
- * => after tmpfs_init(); data: by the direct map
+ * Adds the files of a cpio archive (newc) to the tree. File pages are copied from the archive on
+ * demand, so the archive stays mapped and unchanged forever.
+ *
+ * Returns 0, or a negative errno with a message in *why_ret; the entries before the bad one stay in
+ * the tree. `data` is an address in the direct map. Call after tmpfs_init().
  */
 int initrd_mount(const void *data, size_t size, const char **why_ret);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Inodes: made, counted, told about, freed. */
+/* Inodes: creation, reference counts, time stamps, stat, and freeing. */
 #include "fs/inode.h"
 
 #include "base/clock.h"
@@ -12,7 +12,8 @@
 #include "proc/mem_wait.h"
 
 #define BLOCK_SIZE  512u
-#define DIRENT_SIZE 20u /* what a name adds to st_size of its directory, as Linux's tmpfs has it */
+/* what each name adds to the st_size of its directory, as on Linux's tmpfs */
+#define DIRENT_SIZE 20u
 
 struct spinlock names_lock = SPINLOCK_INIT(LOCK_FS);
 
@@ -44,7 +45,7 @@ void inode_get(struct inode *inode)
 	refcount_get(&inode->refs);
 }
 
-/* Frees it; a directory's parent, whose reference is now the caller's, or NULL. */
+/* Frees the inode. Returns a directory's parent, whose reference passes to the caller, or NULL. */
 static struct inode *inode_free(struct inode *inode)
 {
 	struct inode *parent = NULL;
@@ -61,7 +62,10 @@ static struct inode *inode_free(struct inode *inode)
 	return parent;
 }
 
-/* A loop: a removed chain of directories may be as long as a program likes. */
+/*
+ * This is a loop rather than a recursion, because a program can make a chain of removed directories
+ * as long as it likes.
+ */
 void inode_put(struct inode *inode)
 {
 	while (inode && refcount_put(&inode->refs)) {
@@ -109,7 +113,10 @@ void inode_stat(struct inode *inode, struct abi_stat *st)
 	time_split(atomic_load_relaxed(&inode->ctime), &st->ctime, &st->ctime_nsec);
 }
 
-/* Only where the last read was before the last change: else each read would write. */
+/*
+ * The time is stored only if the last read was not after the last change, so that most reads write
+ * nothing.
+ */
 void inode_read_now(struct inode *inode)
 {
 	if (atomic_load_relaxed(&inode->atime) <= atomic_load_relaxed(&inode->mtime))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A file of the tree, whatever its kind; what names and open files refer to. */
+/* Inodes: the files that directory entries and open files refer to, whatever their type. */
 #pragma once
 
 #include "abi/stat.h"
@@ -10,20 +10,23 @@
 struct inode;
 struct object;
 
-/* What st_dev says. */
-#define INODE_DEV_ROOT 1 /* the tree */
-#define INODE_DEV_ANON 2 /* memfds, which no directory names */
+/* Values of st_dev. */
+#define INODE_DEV_ROOT 1 /* files of the tree */
+#define INODE_DEV_ANON 2 /* memfds, which are in no directory */
 #define INODE_DEV_PIPE 3
 
-/* A directory's names; see fs/tmpfs/dir.h. All: guarded by names_lock, but for what says const. */
+/*
+ * The contents of a directory; see fs/tmpfs/dir.h. names_lock guards every field not marked const.
+ */
 struct dir {
 	struct tree by_name;  /* struct name.by_name */
-	struct tree by_order; /* struct name.by_order: as they were made, for getdents */
+	struct tree by_order; /* struct name.by_order: in order of creation, for getdents */
 	uint64_t next_order;
 	size_t count;
-	struct inode *parent; /* const: referenced; the root's is itself, without a reference */
-	struct name *name;    /* its own name in the parent; NULL: the root, or removed */
-	bool dead;	      /* removed: takes no more names */
+	/* const, referenced; the root is its own parent, without a reference */
+	struct inode *parent;
+	struct name *name; /* its own name in the parent; NULL: the root, or removed */
+	bool dead;	   /* removed: accepts no new names */
 };
 
 struct inode {
@@ -33,44 +36,51 @@ struct inode {
 	uint64_t ino;
 	uint32_t mode;		    /* type and permissions */
 	uint32_t dev;		    /* INODE_DEV_* */
-	uint64_t rdev;		    /* of a device: its number */
-	const struct file_ops *ops; /* of the files opened by it */
-	/* by the type: */
+	uint64_t rdev;		    /* device number of a device file */
+	const struct file_ops *ops; /* for files opened through it */
+	/* depending on the type: */
 	union {
 		struct dir dir;
 		struct object *object; /* regular: its bytes; referenced */
 		char *target;	       /* symbolic link */
 		void *device;	       /* character device: the driver's node */
 	};
-	/* Waiting: regular files' writes and changes of size, and of seals, take turns by it. */
+	/* A waiting lock. Serializes a regular file's writes, changes of size, holes, and seals. */
 	struct mutex lock;
 	unsigned seals; /* guarded by lock: F_SEAL_* */
-	bool counted;	/* by fs/tmpfs/quota.h; set before its first name */
+	bool counted;	/* by fs/tmpfs/quota.h; set before the inode has a name */
 	/* Nanoseconds since 1970; atomic, no lock */
 	uint64_t atime, mtime, ctime;
 };
 
 /*
- * What directories hold: their trees, nlink of everything. Held briefly, never over an allocation.
+ * Guards the trees of all directories and the nlink of all inodes. It is held briefly and never
+ * across an allocation.
  */
 extern struct spinlock names_lock;
 
 /*
- * A fresh inode of that type and mode, one reference, nlink 0, its kind's part zeros; NULL: out of
- * memory.
+ * Creates an inode of the given type and permissions with one reference, nlink 0, and the fields of
+ * its type zeroed. Returns NULL if memory runs out.
  */
 struct inode *inode_create(uint32_t mode, uint32_t dev, const struct file_ops *ops);
 
 void inode_get(struct inode *inode);
-/* The last one frees it and what it stands on. NULL is allowed. => no spinning lock held */
+/*
+ * Drops a reference. The last one frees the inode and drops its references to others. NULL is
+ * allowed. The caller holds no spinning lock.
+ */
 void inode_put(struct inode *inode);
 
-/* A number that no file has had. */
+/* Returns an inode number that no file has used before. */
 uint64_t inode_next_ino(void);
 
 void inode_stat(struct inode *inode, struct abi_stat *st);
 
-/* Marks of time: read (as relatime does), contents changed, and only the inode changed. */
+/*
+ * Update the time stamps after a read (as relatime does), a change of the contents, and a change of
+ * the inode alone.
+ */
 void inode_read_now(struct inode *inode);
 void inode_changed_now(struct inode *inode);
 void inode_meta_now(struct inode *inode);
@@ -80,12 +90,12 @@ static inline struct inode *file_inode(struct file *file)
 	return file->node;
 }
 
-/* Slots for the tables of kinds that have an inode. */
+/* Slots for the file_ops of kinds of files that have an inode. */
 int inode_file_stat(struct file *file, struct abi_stat *st);
 void inode_file_release(struct file *file);
 
-/* What O_PATH gives: a name, and no access. */
+/* For files opened by O_PATH: they refer to an inode but give no access to its contents. */
 extern const struct file_ops path_file_ops;
 
-/* A symbolic link to the n bytes of target; NULL: out of memory. */
+/* Creates a symbolic link to the n bytes of target. Returns NULL if memory runs out. */
 struct inode *symlink_create(const char *target, size_t n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Putting things into the tree at boot: no links followed, no "..", whatever is asked. */
+/* Adds files to the tree at boot; unlike system calls it follows no links and refuses "..". */
 #include "fs/make_path.h"
 
 #include "abi/errno.h"
@@ -7,7 +7,7 @@
 #include "fs/tmpfs/dir.h"
 #include "fs/tmpfs/tmpfs.h"
 
-/* The directory of that name in dir, made if it is missing. */
+/* Finds the directory of that name in dir, or creates it if nothing has the name. */
 static int enter_or_make(struct inode *dir, const struct path_part *part, struct inode **dir_ret)
 {
 	struct inode *inode = dir_find(dir, part->name, part->len);
@@ -29,8 +29,8 @@ static int enter_or_make(struct inode *dir, const struct path_part *part, struct
 }
 
 /*
- * Goes down path to its last component (`whole`: through it): the directory there, referenced, and
- * what is left in *last_ret.
+ * Walks to the last component of path, or through it if `whole` is set. Sets *dir_ret to the
+ * directory reached, referenced, and *last_ret to the component that was not entered.
  */
 static int descend(const char *path, bool whole, struct inode **dir_ret, struct path_part *last_ret)
 {

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Putting things into the tree at boot, directories on the way included. */
+/* Adds files to the tree at boot and creates the directories on the way. */
 #pragma once
 
 #include "fs/inode.h"
 
 /*
- * Gives inode the name that path (from the root on, links not followed) says; missing directories
- * are made, mode 0755. replace: what has the name, unless it is a directory, loses it. 0, -EEXIST,
- * -ENOTDIR, -EISDIR, -ENAMETOOLONG, -EINVAL (".", ".." or nothing for a name), -ENOMEM.
+ * Gives the inode the name `path`, which starts at the root; symbolic links are not followed.
+ * Missing directories are created with mode 0755. With `replace`, whatever has the name is unlinked
+ * first, unless it is a directory. Returns 0, -EEXIST, -ENOTDIR, -EISDIR, -ENAMETOOLONG, -ENOSPC,
+ * -ENOMEM, or -EINVAL if the last component is missing or any component is "..", or the last one is
+ * ".".
  */
 int make_path(const char *path, struct inode *inode, bool replace);
 
 /*
- * The directory of that path, made with what is missing on the way; referenced. An empty path: the
- * root.
+ * Returns the directory at `path` in *dir_ret, referenced, after creating whatever is missing. An
+ * empty path is the root. Returns 0 or a negative errno, as make_path() does.
  */
 int make_directories(const char *path, struct inode **dir_ret);

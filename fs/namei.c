@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names that are made or removed: mkdir, mknod, symlink, link, unlink, rmdir. */
+/* System calls on names: mkdir, mknod, symlink, link, unlink, rmdir, stat, readlink, getcwd. */
 #include "fs/namei.h"
 
 #include "abi/errno.h"
@@ -12,9 +12,9 @@
 #define MKDIR_MODE 01777u
 
 /*
- * Goes to where a name is to be made: 0; -EEXIST where the path ends in no name, or the name is
- * there; -ENOENT where a slash follows a name that is to be no directory. path_end() is due in any
- * case.
+ * Walks to the place where a name is to be created. Returns 0; -EEXIST if the name exists or the
+ * path does not end in a name; -ENOENT if a slash follows the name and no directory is to be
+ * created. The caller calls path_end() in any case.
  */
 static int begin_new(struct path_walk *walk, struct file *dir, const char *path, bool directory)
 {
@@ -35,7 +35,10 @@ static int begin_new(struct path_walk *walk, struct file *dir, const char *path,
 	return walk->must_be_dir && !directory ? -ENOENT : 0;
 }
 
-/* Gives a fresh inode (NULL: no memory for it; taken over) the name that the walk has come to. */
+/*
+ * Gives a fresh inode the name that the walk has reached, and takes over the reference. NULL:
+ * creating the inode failed.
+ */
 static int add_new(struct path_walk *walk, struct inode *inode)
 {
 	int err;
@@ -58,7 +61,7 @@ int fs_mkdir(struct file *dir, const char *path, unsigned mode)
 	return err;
 }
 
-/* Linux's may_mknod(), and then what we do not have. */
+/* Linux's may_mknod(), then -EPERM for the types that are not implemented. */
 static int check_type(unsigned mode)
 {
 	switch (mode & S_IFMT) {
@@ -136,7 +139,7 @@ int fs_link_file(struct file *old, struct file *new_dir, const char *new_path)
 	return link_inode(file_inode(old), new_dir, new_path);
 }
 
-/* unlink("name/") says what the slash is wrong about. */
+/* Chooses the error for unlink("name/"). */
 static int unlink_with_slash(struct path_walk *walk)
 {
 	struct inode *inode;

@@ -1,41 +1,48 @@
 /* SPDX-License-Identifier: MIT */
-/* What system calls do to names: make, link, remove, read. */
+/* System calls on names: create, link, remove, stat, and read links. */
 #pragma once
 
 #include "fs/file.h"
 
 /*
- * All: `dir` is where a relative path begins: an open file (-ENOTDIR where it is no directory), or
- * NULL for the root. path: a kernel string, not empty. The errors are those of Linux's tmpfs. => no
- * spinning lock held
+ * In all of these `dir` is the open file where a relative path starts, or NULL for the root; they
+ * return -ENOTDIR if it is not a directory. `path` is a kernel string and not empty. All return 0
+ * or a length, or a negative errno, the same as on Linux's tmpfs. The caller holds no spinning
+ * lock.
  */
 
-/* mode: permissions, the umask taken away. */
+/* mode: permissions with the umask already applied. */
 int fs_mkdir(struct file *dir, const char *path, unsigned mode);
 
-/* A regular file (type 0 or S_IFREG); other types -EPERM, what is no type -EINVAL. */
+/* Creates a regular file (type 0 or S_IFREG). Other types give -EPERM, invalid ones -EINVAL. */
 int fs_mknod(struct file *dir, const char *path, unsigned mode);
 
-/* A symbolic link. For the boot archive, until there is a system call. */
+/* Creates a symbolic link. Only the boot archive uses it: there is no system call for it yet. */
 int fs_symlink(struct file *dir, const char *path, const char *target, size_t target_len);
 
 int fs_unlink(struct file *dir, const char *path);
 int fs_rmdir(struct file *dir, const char *path);
 
-/* follow: a link at the end of old_path is gone into. */
+/* With `follow`, a symbolic link at the end of old_path is followed. */
 int fs_link(struct file *old_dir, const char *old_path, bool follow, struct file *new_dir,
 	    const char *new_path);
-/* The same for the file that is open as `old`. */
+/* The same for the open file `old`. */
 int fs_link_file(struct file *old, struct file *new_dir, const char *new_path);
 
 int fs_stat(struct file *dir, const char *path, bool follow, struct abi_stat *st);
 
-/* The target, not terminated, cut to size: its length; -EINVAL: no link. */
+/*
+ * Copies the link's target into buf, cut off at `size` bytes and not terminated. Returns the length
+ * copied; -EINVAL if the path is not a symbolic link.
+ */
 ssize_t fs_readlink(struct file *dir, const char *path, char *buf, size_t size);
-/* The same for a link that is open by O_PATH; -ENOENT: no link, as Linux has it. */
+/*
+ * The same for a symbolic link opened by O_PATH. Returns -ENOENT if it is not one, as Linux does.
+ */
 ssize_t fs_readlink_file(struct file *file, char *buf, size_t size);
 
 /*
- * The absolute path of an open directory: length with NUL; -ENOENT: it has been removed; -ERANGE.
+ * Copies the absolute path of an open directory into buf. Returns the length with the NUL, -ENOENT
+ * if the directory has been removed, or -ERANGE if the path does not fit.
  */
 ssize_t fs_getcwd(struct file *dir, char *buf, size_t size);

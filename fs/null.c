@@ -7,7 +7,7 @@
 #include "lib/bits.h"
 #include "mm/host.h"
 
-#define ZERO_PIECE 65536ul /* cleared between two looks whether others want to run */
+#define ZERO_PIECE 65536ul /* cleared between two checks for rescheduling and a kill */
 
 static ssize_t null_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The devices that are nothing, and without end. */
+/* The devices /dev/null and /dev/zero. */
 #pragma once
 
 #include "fs/file.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening by path: what open(2) decides, in Linux's order. */
+/* Opens files by path and makes the checks of open(2) in Linux's order. */
 #include "fs/open.h"
 
 #include "abi/errno.h"
@@ -12,7 +12,7 @@
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
-/* Flags that mean something beside O_PATH, and those that F_GETFL does not show. */
+/* The flags that have a meaning together with O_PATH, and those that F_GETFL does not show. */
 #define PATH_FLAGS  (O_PATH | O_DIRECTORY | O_NOFOLLOW)
 #define TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
 #define ONCE_FLAGS  (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
@@ -22,7 +22,7 @@ static bool wants_write(unsigned flags)
 	return ((flags + 1) & 2) != 0 || (flags & O_ACCMODE) == O_ACCMODE || (flags & O_TRUNC);
 }
 
-/* Linux's build_open_flags() as far as it refuses. */
+/* The refusals of Linux's build_open_flags(). */
 int fs_open_check_flags(unsigned flags)
 {
 	if (flags & O_PATH)
@@ -34,7 +34,7 @@ int fs_open_check_flags(unsigned flags)
 	return 0;
 }
 
-/* May what was found be opened so? */
+/* May the inode that was found be opened with these flags? */
 static int check_inode(const struct inode *inode, unsigned flags, bool must_be_dir)
 {
 	if ((flags & O_CREAT) && (flags & O_EXCL))
@@ -50,7 +50,10 @@ static int check_inode(const struct inode *inode, unsigned flags, bool must_be_d
 	return S_ISDIR(inode->mode) && wants_write(flags) ? -EISDIR : 0;
 }
 
-/* Makes the regular file that O_CREAT asks for: 0, or -EEXIST where somebody was faster. */
+/*
+ * Creates the regular file that O_CREAT asks for. Returns -EEXIST if another thread created it
+ * first.
+ */
 static int create(struct path_walk *walk, unsigned mode, struct inode **inode_ret)
 {
 	struct inode *inode = regular_create(mode & S_IALLUGO, INODE_DEV_ROOT, NULL, 0);
@@ -67,8 +70,8 @@ static int create(struct path_walk *walk, unsigned mode, struct inode **inode_re
 }
 
 /*
- * The walk is at its last component: 0 with the inode, PATH_AGAIN, or an error. *made_ret: it is
- * new.
+ * Looks up the walk's last component, and creates the file if O_CREAT asks for it. Returns 0 and
+ * the inode, PATH_AGAIN, or an error. *made_ret: the file is new.
  */
 static int find_or_create(struct path_walk *walk, unsigned flags, unsigned mode,
 			  struct inode **inode_ret, bool *made_ret)
@@ -95,7 +98,10 @@ static int find_or_create(struct path_walk *walk, unsigned flags, unsigned mode,
 	return err;
 }
 
-/* Puts the file on an inode that may be opened so, whose reference it takes over; 0, -ENXIO or -ETXTBSY. */
+/*
+ * Attaches the file to an inode that passed check_inode(). Returns 0 and takes over the inode's
+ * reference, or returns an error: -ETXTBSY, or that of may_open.
+ */
 static int open_inode(struct inode *inode, unsigned flags, struct file *file)
 {
 	bool regular = !(flags & O_PATH) && S_ISREG(inode->mode);
@@ -117,7 +123,7 @@ static int open_inode(struct inode *inode, unsigned flags, struct file *file)
 	return 0;
 }
 
-/* The inode of the path, found or made, that may be opened so. */
+/* Finds or creates the inode at path and checks that it may be opened with these flags. */
 static int path_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
 		     struct inode **inode_ret, bool *made_ret)
 {
@@ -136,7 +142,7 @@ static int path_open(struct file *dir, const char *path, unsigned flags, unsigne
 	return err;
 }
 
-/* The memory for the file comes first: nothing is made where there is none for it. */
+/* The file is allocated first: if memory is short, nothing is created. */
 int fs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
 	    struct file **file_ret)
 {
@@ -177,8 +183,8 @@ struct file *fs_open_root(void)
 }
 
 /*
- * The absolute path of the walk's last component; where that is nowhere or too long, as if in the
- * root.
+ * Returns the absolute path of the walk's last component. If its directory has been removed or the
+ * path is too long, the result is the path it would have in the root.
  */
 static int absolute_path(struct path_walk *walk, char **path_ret)
 {
@@ -189,7 +195,7 @@ static int absolute_path(struct path_walk *walk, char **path_ret)
 	if (!path)
 		return -ENOMEM;
 	len = dir_path(walk->dir, path, PATH_MAX);
-	/* A NUL is counted; the root alone ends in a slash. */
+	/* len counts the NUL. Only the path of the root ends in a slash. */
 	if (len > 2 && (size_t)len + 1 + walk->last.len <= PATH_MAX)
 		end = (size_t)len - 1;
 	path[end++] = '/';

@@ -6,7 +6,7 @@
 #include "fs/tmpfs/dir.h"
 #include "fs/tmpfs/tmpfs.h"
 
-/* Moves the walk to another directory, whose reference is taken over. */
+/* Moves the walk to another directory and takes over the reference to it. */
 static void walk_to(struct path_walk *walk, struct inode *inode)
 {
 	inode_put(walk->dir);
@@ -55,9 +55,9 @@ void path_end(struct path_walk *walk)
 }
 
 /*
- * Goes on in the link's target (its reference is taken over); what was left of the string so far
- * comes after it. A string that is used up is left at once, so that a chain of links at the end of
- * a path takes no depth.
+ * Continues the walk in the link's target and takes over the reference to the link. The rest of the
+ * current string follows afterwards. A string that is used up is not kept, so a chain of links at
+ * the end of a path takes no depth.
  */
 static int enter_link(struct path_walk *walk, struct inode *link)
 {

@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* Following paths through the tree. */
+/* Follows paths through the tree. */
 #pragma once
 
 #include "abi/limits.h"
 #include "fs/inode.h"
 #include "fs/path_part.h"
 
-/* path_last(): the walk went into a symbolic link, and path_to_last() is to be called again. */
+/* path_last() entered a symbolic link: call path_to_last() again. */
 #define PATH_AGAIN 1
 
 /*
- * A walk along a path. Begun by path_begin(), ended by path_end() always; in between path_to_last()
- * goes to the last component and path_last() looks that up, or goes on into a link that it is.
+ * A walk along a path. path_begin() starts it, and path_end() always ends it. In between,
+ * path_to_last() walks to the last component, and path_last() looks that up, or enters it if it is
+ * a symbolic link.
  */
 struct path_walk {
-	struct inode *dir; /* where `last` is looked up; referenced */
+	struct inode *dir; /* the directory to look `last` up in; referenced */
 	struct path_part last;
-	bool must_be_dir; /* a slash came after the last component */
+	bool must_be_dir; /* a slash followed the last component */
 	/* private: */
-	const char *rest; /* what comes after `last` */
-	struct inode
-		*link; /* whose target rest points into, referenced; NULL: the caller's string */
+	const char *rest; /* the string after `last` */
+	/* The link whose target `rest` points into, referenced. NULL: it is in the caller's string. */
+	struct inode *link;
 	unsigned nlinks;
 	unsigned depth;
 	struct {
@@ -30,33 +31,38 @@ struct path_walk {
 };
 
 /*
- * Where relative paths begin: NULL is the root; a file that has no inode gives NULL, which
- * path_begin() takes for no directory.
+ * Returns where relative paths start: the root for NULL; NULL for a file without an inode, which
+ * the walk refuses with -ENOTDIR.
  */
 struct inode *path_start(struct file *dir);
 
 /*
- * start: not taken over, not yet known to be a directory; the root goes before it where path is
- * absolute. path: not empty.
+ * Starts a walk. `start` need not be a directory: that is checked later. No reference to it is
+ * taken over. An absolute path starts at the root instead. `path` is not empty.
  */
 void path_begin(struct path_walk *walk, struct inode *start, const char *path);
 void path_end(struct path_walk *walk);
 
-/* 0 with walk->dir, last, must_be_dir set; -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG, -ENOMEM. */
+/*
+ * Returns 0 and sets walk->dir, last and must_be_dir; or -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG.
+ */
 int path_to_last(struct path_walk *walk);
 
 /*
- * 0 and *inode_ret: what the last component stands for, referenced, or NULL where walk->dir has no
- * such name; PATH_AGAIN; errors as above. A link is gone into where follow says so or a slash comes
- * after it.
+ * Looks up the last component. Returns 0 and the inode in *inode_ret, referenced, or NULL there if
+ * walk->dir has no such name. Returns PATH_AGAIN if it entered a link: it does so if `follow` is
+ * set or a slash follows the link's name. Returns a negative errno as path_to_last() does.
  */
 int path_last(struct path_walk *walk, bool follow, struct inode **inode_ret);
 
-/* All in one: the inode that path names, referenced. 0 or the errors above. */
+/*
+ * Does a whole walk. Returns 0 and the inode that path names, referenced, or a negative errno as
+ * above.
+ */
 int path_lookup(struct inode *start, const char *path, bool follow, struct inode **inode_ret);
 
 /*
- * Begins a walk and takes it to the last component, which is not followed; path_end() is due in any
- * case.
+ * Starts a walk and takes it to the last component, without following that. The caller calls
+ * path_end() in any case.
  */
 int path_parent(struct path_walk *walk, struct inode *start, const char *path);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Taking paths apart. */
+/* Splits paths into components. */
 #include "fs/path_part.h"
 
 static const char *skip_slashes(const char *s)

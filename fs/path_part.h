@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Taking paths apart: pure. */
+/* Splits paths into components. Pure: no lock, no allocation. */
 #pragma once
 
 #include "lib/types.h"
 
 enum path_kind {
-	PATH_ROOT,   /* nothing but slashes was left */
-	PATH_DOT,    /* . */
-	PATH_DOTDOT, /* .. */
+	PATH_ROOT,   /* only slashes were left */
+	PATH_DOT,    /* "." */
+	PATH_DOTDOT, /* ".." */
 	PATH_NAME,
 };
 
 struct path_part {
-	const char *name; /* into the path, not terminated */
+	const char *name; /* points into the path; not terminated */
 	size_t len;
 	enum path_kind kind;
-	bool slash; /* at least one follows it */
+	bool slash; /* at least one slash follows */
 };
 
-/* Takes the first component off a path: *part is it; what is left, slashes in front removed. */
+/* Takes the first component off a path into *part. Returns the rest, without leading slashes. */
 const char *path_part_next(const char *path, struct path_part *part);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pipes: 64 KiB between two ends. */
+/* Pipes: up to 64 KiB of bytes between two ends. */
 #include "fs/pipe.h"
 
 #include "abi/errno.h"
@@ -17,8 +17,8 @@
 #include "proc/wait.h"
 
 /*
- * Pages in pipes are nobody's in particular, so that no kill is sure to bring them back: when all
- * pipes together have this part of the memory, each gets a single one.
+ * Pages in pipes are charged to no process, so killing one does not necessarily free them. When all
+ * pipes together use 1/ALL_PIPES_SHARE of memory, each pipe is limited to one page.
  */
 #define ALL_PIPES_SHARE 8
 
@@ -26,17 +26,17 @@ static uint64_t pages_in_pipes; /* atomic */
 
 struct pipe {
 	struct refcount refs; /* ends that have not been released */
-	struct mutex
-		lock; /* held over the copies, never while waiting for the other end or for memory */
+	/* Held across copies, but never while waiting for the other end or for memory. */
+	struct mutex lock;
 	/* guarded by lock: */
 	struct pipe_ring ring;
-	uint8_t *spare; /* a page for the next bytes, so that small traffic allocates nothing */
+	uint8_t *spare; /* a page for the next bytes, so that light traffic allocates nothing */
 	bool has_reader;
 	bool has_writer;
-	bool starved; /* not full, but a writer got no page */
-	/* woken after the lock's owner has changed what they are about: */
-	struct waitq readable; /* no longer empty, or no writer any more */
-	struct waitq writable; /* no longer full, or no reader any more */
+	bool page_refused; /* not full, but a writer was refused a page */
+	/* woken after a change, with the lock held or just released: */
+	struct waitq readable; /* no longer empty, or the writer is gone */
+	struct waitq writable; /* no longer full, or the reader is gone */
 	/* const: */
 	uint64_t ino;
 	uint64_t made; /* nanoseconds since 1970 */
@@ -47,7 +47,10 @@ static struct pipe *file_pipe(struct file *file)
 	return file->node;
 }
 
-/* A page to fill; it stays the spare one until it is pushed. 0; -ENOMEM: none is there at once. */
+/*
+ * Makes sure that there is a spare page to fill; it stays the spare one until it is pushed. Returns
+ * 0, or -ENOMEM if no page is free at once.
+ */
 static int have_spare(struct pipe *pipe)
 {
 	struct page *page;
@@ -68,14 +71,14 @@ static void page_gone(uint8_t *page)
 	page_free(virt_to_page(page), 0);
 }
 
-/* Is there to be no page for more, until some of what is there has been read? */
-static bool is_starved(struct pipe *pipe)
+/* Is the pipe refused a further page until some of its bytes have been read? */
+static bool refuse_page(struct pipe *pipe)
 {
 	if (pipe->spare || pipe_ring_empty(&pipe->ring))
 		return false;
-	pipe->starved = atomic_load_relaxed(&pages_in_pipes) >=
-			page_alloc_total_count() / ALL_PIPES_SHARE;
-	return pipe->starved;
+	pipe->page_refused = atomic_load_relaxed(&pages_in_pipes) >=
+			     page_alloc_total_count() / ALL_PIPES_SHARE;
+	return pipe->page_refused;
 }
 
 static void page_back(struct pipe *pipe, uint8_t *page)
@@ -87,8 +90,9 @@ static void page_back(struct pipe *pipe, uint8_t *page)
 }
 
 /*
- * The odd bytes of a write go behind what is there, if they fit, and are added to *done. 0; above it:
- * so many bytes of the program's memory are not there at once.
+ * If the write is not a whole number of pages, copies the odd bytes at its start behind the newest
+ * bytes in the pipe, provided that they fit into that page. Adds their number to *done. Returns 0,
+ * or how many bytes of user memory have to be faulted in first.
  */
 static int append(struct pipe *pipe, struct user_iter *from, size_t *done)
 {
@@ -105,9 +109,9 @@ static int append(struct pipe *pipe, struct user_iter *from, size_t *done)
 }
 
 /*
- * Both move what goes and add it to *done. 0; -ENOMEM; above 0 as append(). A piece, within one page, goes
- * whole or not at all, as on Linux: what could be copied in part only is neither in the pipe nor
- * taken out of it.
+ * Both copy as much as possible and add the length to *done. They return 0, -ENOMEM, or as append()
+ * a number of bytes to fault in. As on Linux, a piece (within one page) is copied entirely or not
+ * at all: after a partial copy it is neither added to the pipe nor removed from it.
  */
 static int fill(struct pipe *pipe, struct user_iter *from, size_t *done)
 {
@@ -115,7 +119,7 @@ static int fill(struct pipe *pipe, struct user_iter *from, size_t *done)
 		size_t n = MIN(from->left, (size_t)PIPE_RING_PAGE);
 		int err;
 
-		if (is_starved(pipe))
+		if (refuse_page(pipe))
 			break;
 		err = have_spare(pipe);
 		if (err)
@@ -147,8 +151,9 @@ static int drain(struct pipe *pipe, struct user_iter *to, size_t *done)
 }
 
 /*
- * Waits for what stopped fill(), the lock given back meanwhile: who is to give memory back may need
- * it, to end. 0, -EFAULT or -ENOMEM, the lock held again.
+ * Waits for what stopped fill(): user memory or a page. The lock is dropped meanwhile, because
+ * another thread may need it to end and so to free memory. Returns 0, -EFAULT or -ENOMEM, with the
+ * lock held again.
  */
 static int fetch(struct pipe *pipe, int lacking, const struct user_iter *from)
 {
@@ -170,7 +175,9 @@ static int fetch(struct pipe *pipe, int lacking, const struct user_iter *from)
 	return 0;
 }
 
-/* Lets go of the pipe until the queue is woken. 0 or -EINTR, the lock held again. */
+/*
+ * Drops the lock and waits until the queue is woken. Returns 0 or -EINTR, with the lock held again.
+ */
 static int pipe_wait(struct pipe *pipe, struct waitq *queue)
 {
 	uint64_t seq = waitq_sample(queue);
@@ -183,8 +190,9 @@ static int pipe_wait(struct pipe *pipe, struct waitq *queue)
 }
 
 /*
- * Waits until there is something to read, or never will be. Looks without the lock: a change after
- * the look moves the sequence, and the look is repeated under the lock. 0, -EAGAIN, -EINTR.
+ * Waits until there is something to read, or never will be. It looks without the lock: a change
+ * after the look advances the queue's sequence, and the caller looks again under the lock. Returns
+ * 0, -EAGAIN or -EINTR.
  */
 static int wait_readable(struct pipe *pipe, bool nonblock)
 {
@@ -212,8 +220,8 @@ static ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 		if (err)
 			break;
 		mutex_lock(&pipe->lock);
-		was_full |= pipe_ring_full(&pipe->ring) || pipe->starved;
-		pipe->starved = false;
+		was_full |= pipe_ring_full(&pipe->ring) || pipe->page_refused;
+		pipe->page_refused = false;
 		ended = pipe_ring_empty(&pipe->ring) && !pipe->has_writer;
 		lacking = drain(pipe, to, &done);
 		mutex_unlock(&pipe->lock);
@@ -227,7 +235,7 @@ static ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 	return done != 0 ? (ssize_t)done : err;
 }
 
-/* Puts in what there is room for now, as fill(). */
+/* Copies in as much as there is room for; returns as fill() does. */
 static int write_some(struct pipe *pipe, struct user_iter *from, size_t *done)
 {
 	bool was_empty = pipe_ring_empty(&pipe->ring);
@@ -242,8 +250,9 @@ static int write_some(struct pipe *pipe, struct user_iter *from, size_t *done)
 }
 
 /*
- * The whole of a write, the lock held: adds what went to *done. 0, or why it ended before its end.
- * Up to PIPE_BUF bytes go into one page or none, and so together.
+ * Does a whole write with the lock held, and adds the number of bytes written to *done. Returns 0,
+ * or the error that ended the write early. Up to PIPE_BUF bytes go into one page entirely or not at
+ * all, so they stay together.
  */
 static int write_all(struct pipe *pipe, struct user_iter *from, bool nonblock, size_t *done)
 {
@@ -323,7 +332,7 @@ static void free_pages(struct pipe *pipe)
 		page_gone(pipe->spare);
 }
 
-/* One end has gone: the last one frees the pipe. */
+/* Releases one end. The last one frees the pipe. */
 static void pipe_end_gone(struct pipe *pipe, bool *end, struct waitq *other)
 {
 	mutex_lock(&pipe->lock);
@@ -363,7 +372,7 @@ static unsigned pipe_poll_read(struct file *file, struct poller *poller)
 	return can;
 }
 
-/* The lock, as who finds the pipe starved says so to the next reader. */
+/* The lock is needed because refuse_page() sets pipe->page_refused, which the next reader clears. */
 static unsigned pipe_poll_write(struct file *file, struct poller *poller)
 {
 	struct pipe *pipe = file_pipe(file);
@@ -371,7 +380,7 @@ static unsigned pipe_poll_write(struct file *file, struct poller *poller)
 
 	poll_watch(poller, &pipe->writable);
 	mutex_lock(&pipe->lock);
-	if (!pipe_ring_full(&pipe->ring) && !is_starved(pipe))
+	if (!pipe_ring_full(&pipe->ring) && !refuse_page(pipe))
 		can |= POLLOUT | POLLWRNORM;
 	if (!pipe->has_reader)
 		can |= POLLERR;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The bytes in a pipe: a ring of pages, each in part filled. Pure: no lock, no allocation. */
+/* The bytes in a pipe: a ring of partly filled pages. Pure: no lock, no allocation. */
 #pragma once
 
 #include "lib/bits.h"
@@ -9,17 +9,17 @@
 
 struct pipe_slot {
 	uint8_t *page;
-	uint32_t offset; /* of the first byte that has not been taken */
-	uint32_t len;	 /* never 0 in a slot that is in use */
+	uint32_t offset; /* of the first byte that has not been read */
+	uint32_t len;	 /* never 0 in a used slot */
 };
 
 /*
- * As on Linux a slot is used up by whatever is put there, and free again only when all of it has
- * been taken: what fits into a pipe depends on the pieces.
+ * As on Linux, every page pushed takes a whole slot, which is free again only when all its bytes
+ * have been taken. So the capacity of a pipe depends on the sizes of the writes.
  */
 struct pipe_ring {
 	uint32_t head; /* slots ever used */
-	uint32_t tail; /* of these, free again */
+	uint32_t tail; /* of these, the ones free again */
 	struct pipe_slot slot[PIPE_RING_SLOTS];
 };
 
@@ -38,7 +38,7 @@ static inline struct pipe_slot *pipe_ring_slot(struct pipe_ring *ring, uint32_t 
 	return &ring->slot[at % PIPE_RING_SLOTS];
 }
 
-/* Where n more bytes fit behind the newest ones, or NULL. */
+/* Returns where n more bytes fit after the newest ones in the same page, or NULL. */
 static inline uint8_t *pipe_ring_append_at(struct pipe_ring *ring, size_t n)
 {
 	struct pipe_slot *last = pipe_ring_slot(ring, ring->head - 1);
@@ -48,19 +48,22 @@ static inline uint8_t *pipe_ring_append_at(struct pipe_ring *ring, size_t n)
 	return last->page + last->offset + last->len;
 }
 
-/* They are there. */
+/* Counts the n bytes that the caller has written there. */
 static inline void pipe_ring_append(struct pipe_ring *ring, size_t n)
 {
 	pipe_ring_slot(ring, ring->head - 1)->len += (uint32_t)n;
 }
 
-/* A page with n bytes from its start on. => not full; 1 to PIPE_RING_PAGE bytes */
+/* Adds a page with n bytes at its start. The ring is not full; n is 1 to PIPE_RING_PAGE. */
 static inline void pipe_ring_push(struct pipe_ring *ring, uint8_t *page, size_t n)
 {
 	*pipe_ring_slot(ring, ring->head++) = (struct pipe_slot){ page, 0, (uint32_t)n };
 }
 
-/* The oldest bytes, and how many of n lie together there. => not empty */
+/*
+ * Sets *at_ret to the oldest bytes. Returns how many of n are contiguous there. The ring is not
+ * empty.
+ */
 static inline size_t pipe_ring_front(struct pipe_ring *ring, size_t n, const uint8_t **at_ret)
 {
 	struct pipe_slot *first = pipe_ring_slot(ring, ring->tail);
@@ -69,7 +72,10 @@ static inline size_t pipe_ring_front(struct pipe_ring *ring, size_t n, const uin
 	return MIN(n, (size_t)first->len);
 }
 
-/* Takes n of them out: the page, if it is not needed any more, or NULL. => n as told by front() */
+/*
+ * Removes the n oldest bytes; n is at most what pipe_ring_front() returned. Returns the page if
+ * that has become empty, or NULL.
+ */
 static inline uint8_t *pipe_ring_take(struct pipe_ring *ring, size_t n)
 {
 	struct pipe_slot *first = pipe_ring_slot(ring, ring->tail);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who waits for many files is on a queue of each, and sleeps on one of its own. */
+/* A polling thread has a waiter on a queue of each file, and sleeps on a queue of its own. */
 #include "fs/poll.h"
 
 #include "fs/file.h"
@@ -11,7 +11,7 @@ void poller_init(struct poller *poller)
 	poller->entry = NULL;
 }
 
-/* => the lock of the file's queue held */
+/* Called with the lock of the file's queue held. */
 static void wake_poller(struct waiter *waiter)
 {
 	waitq_wake_all(&container_of(waiter, struct poll_waiter, waiter)->poller->woken);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting for many files at once. */
+/* Waits for many files at once. */
 #pragma once
 
 #include "abi/poll.h"
@@ -7,10 +7,10 @@
 
 struct file;
 
-/* One file may have so many queues that are woken when what can be done with it changes. */
+/* How many queues of one file a poll slot may watch. */
 #define POLL_QUEUES 3
 
-/* What can be done with a file that never makes anybody wait. */
+/* The answer for a file that never makes a caller wait. */
 #define POLL_ALWAYS (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
 
 struct poll_waiter {
@@ -18,31 +18,36 @@ struct poll_waiter {
 	struct poller *poller;
 };
 
-/* One descriptor of a call. Private to the caller, but for what waiter says. */
+/*
+ * One descriptor of a poll call. Private to the calling thread, except the waiters, whose queues
+ * use them.
+ */
 struct poll_entry {
 	struct abi_pollfd ask;
-	struct file *file; /* referenced; NULL: ask.fd is not open, or negative */
+	struct file *file; /* referenced; NULL: ask.fd is not open or negative */
 	struct poll_waiter waiters[POLL_QUEUES];
-	unsigned nwaiters; /* of these, in use */
+	unsigned nwaiters; /* of these, on a queue */
 };
 
-/* Somebody who looks at many files, and sleeps until one of their queues is woken. */
+/* A thread that looks at many files and sleeps until a queue of one of them is woken. */
 struct poller {
-	struct waitq woken;	  /* inside all others, which wake it */
-	struct poll_entry *entry; /* whose file is asked now */
+	struct waitq woken;	  /* innermost of these queues: woken with a file's queue locked */
+	struct poll_entry *entry; /* the entry whose file poll_look() is asking */
 };
 
 void poller_init(struct poller *poller);
 
 /*
- * For the poll slot of a kind of files: the poller (NULL: nobody is going to wait) is woken when
- * the queue is, from now on. To be called before the file is looked at, so that no change is
- * missed.
+ * For poll slots: from now on, waking the queue wakes the poller. NULL: the caller is not going to
+ * wait. A slot calls this before it looks at the file, so that no change is missed.
  */
 void poll_watch(struct poller *poller, struct waitq *queue);
 
-/* What can be done with the file of the entry, as far as it was asked: revents. Watches its queues. */
+/*
+ * Sets revents of the entry to what can be done with its file, as far as events asks for it.
+ * Watches the file's queues unless poller is NULL.
+ */
 void poll_look(struct poller *poller, struct poll_entry *entry);
 
-/* Watches no queue any more. => before the entry or the poller goes away */
+/* Takes the entry off all queues. Call before the entry or the poller goes away. */
 void poll_forget(struct poll_entry *entry);

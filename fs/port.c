@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Byte-stream devices as files without a line discipline. */
+/* Byte-stream devices as files, without a line discipline. */
 #include "fs/port.h"
 
 #include "abi/errno.h"
@@ -13,11 +13,11 @@
 #include "proc/signal/kill.h"
 #include "proc/wait.h"
 
-#define PIECE 512u /* bytes on the kernel stack at a time */
+#define PIECE 512u /* bytes copied by way of the kernel stack at a time */
 
 struct port {
 	struct chardev *dev; /* const */
-	struct turn output;  /* one write's bytes stay together */
+	struct turn output;  /* keeps the bytes of one write together */
 };
 
 struct port *port_create(struct chardev *dev)
@@ -31,7 +31,10 @@ struct port *port_create(struct chardev *dev)
 	return port;
 }
 
-/* As many bytes as are there, up to n; at the end of input 0. */
+/*
+ * Reads up to n bytes, and waits for the first unless nonblock is set. Returns 0 at the end of
+ * input.
+ */
 static ssize_t port_take(struct chardev *dev, uint8_t *to, size_t n, bool nonblock)
 {
 	for (;;) {
@@ -75,8 +78,8 @@ static ssize_t port_read(struct file *file, struct user_iter *to, uint64_t *pos)
 }
 
 /*
- * Puts out all of n bytes, or as many as go without waiting: adds them to *done. 0, -EAGAIN,
- * -EINTR, -EPIPE: the host has closed its end.
+ * Writes n bytes, or as many as possible without waiting if nonblock is set, and adds their number
+ * to *done. Returns 0, -EAGAIN, -EINTR, or -EPIPE if the host has closed its end.
  */
 static int port_put(struct chardev *dev, const uint8_t *from, size_t n, bool nonblock, size_t *done)
 {
@@ -126,7 +129,7 @@ static ssize_t port_write(struct file *file, struct user_iter *from, uint64_t *p
 	return done != 0 ? (ssize_t)done : err;
 }
 
-/* As a pipe. */
+/* Reports the ends of the stream as a pipe does: POLLHUP to readers, POLLERR to writers. */
 static unsigned port_poll(struct file *file, struct poller *poller)
 {
 	struct chardev *dev = ((struct port *)device_of(file))->dev;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Byte-stream devices as files without a line discipline. */
+/* Byte-stream devices as files, without a line discipline. */
 #pragma once
 
 #include "fs/file.h"
@@ -8,5 +8,5 @@
 extern const struct file_ops port_ops;
 
 struct chardev;
-/* The files' node for a device; NULL: out of memory. => boot */
+/* Creates the node for a device. NULL: out of memory. Call at boot. */
 struct port *port_create(struct chardev *dev);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a process has of the file system: descriptors, the working directory, the umask. */
+/* Creates, copies and frees a process's descriptors, working directory and umask. */
 #include "fs/process_fs.h"
 
 #include "abi/errno.h"

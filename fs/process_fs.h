@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a process has of the file system: descriptors, the working directory, the umask. */
+/* A process's file system state: descriptors, the working directory, the umask. */
 #pragma once
 
-/* Sets process_fs of proc/process.h. => once, at boot, when the root is there */
+/* Sets process_fs of proc/process.h. Call once at boot, when the root directory exists. */
 void process_fs_init(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Taking turns where a turn may last long. */
+/* Exclusive use that may last long, such as one write to a terminal. */
 #include "fs/turn.h"
 
 #include "abi/errno.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Taking turns where a turn may last long: unlike for a mutex, a kill ends the wait. */
+/* Exclusive use that may last long: unlike with a mutex, a signal ends the wait for it. */
 #pragma once
 
 #include "sync/waitq.h"
@@ -11,12 +11,15 @@ struct turn {
 
 void turn_init(struct turn *turn);
 
-/* 0; -EAGAIN where it is taken and nonblock says not to wait; -EINTR. => no spinning lock held */
+/*
+ * Waits until it is free, and takes it. Returns 0; -EINTR; -EAGAIN if it is taken and nonblock is
+ * set. The caller holds no spinning lock.
+ */
 int turn_take(struct turn *turn, bool nonblock);
 void turn_give(struct turn *turn);
 
 /*
- * Between the pieces of a long transfer that never has to wait: others may run, and -EINTR says that
- * a signal is to end it. => no spinning lock held
+ * Called between the pieces of a long transfer that does not wait by itself: lets other threads
+ * run. Returns -EINTR if a signal should end the transfer. The caller holds no spinning lock.
  */
 int turn_pause(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Going through the user memory of a read or write. */
+/* Copies to and from the user memory of a read or write, segment by segment. */
 #include "fs/user_iter.h"
 
 #include "abi/errno.h"
@@ -16,7 +16,10 @@ size_t user_iter_span(struct user_iter *iter)
 		iter->nnext--;
 	}
 	n = MIN(iter->len, iter->left);
-	/* What is not user memory at all ends a transfer where it begins, not before. */
+	/*
+	 * An address that cannot be user memory ends the transfer there, but not the bytes before
+	 * it.
+	 */
 	if (iter->base < USER_TOP && n > USER_TOP - iter->base)
 		n = USER_TOP - iter->base;
 	return n;
@@ -98,7 +101,7 @@ size_t user_iter_try_out_pieces(struct user_iter *iter, const void *from, size_t
 	return 0;
 }
 
-/* As a load, or a store of what is there. */
+/* Accesses the word at `at` as a load would, or as a store that does not change it. */
 static int touch(vaddr_t at, bool write)
 {
 	uint32_t found, old;
@@ -122,7 +125,7 @@ int user_iter_fault_in(const struct user_iter *iter, size_t n, bool write)
 	size_t span;
 
 	while (n != 0 && (span = MIN(user_iter_span(&rest), n)) != 0) {
-		/* To the end of the page. */
+		/* Up to the end of the page. */
 		span = MIN(span, PAGE_SIZE - (rest.base & PAGE_MASK));
 		if (touch(rest.base, write))
 			return -EFAULT;

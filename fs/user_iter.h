@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The user memory that a read or write is about: one buffer, or the many of readv and writev. */
+/* The user memory of a read or write: one buffer, or the many of readv and writev. */
 #pragma once
 
 #include "abi/uio.h"
@@ -8,10 +8,10 @@
 #include "sync/preempt.h"
 
 struct user_iter {
-	vaddr_t base;		      /* where to go on in the segment that is being worked on */
-	size_t len;		      /* bytes left in that */
+	vaddr_t base;		      /* the current position */
+	size_t len;		      /* bytes left in the current segment */
 	size_t left;		      /* bytes left in all */
-	const struct abi_iovec *next; /* the segments after it; not owned */
+	const struct abi_iovec *next; /* the segments after the current one; not owned */
 	size_t nnext;
 };
 
@@ -20,10 +20,10 @@ static inline struct user_iter user_iter_one(vaddr_t base, size_t n)
 	return (struct user_iter){ .base = base, .len = n, .left = n };
 }
 
-/* Bytes that lie together at iter->base from now on; 0: none is left. */
+/* Returns how many contiguous bytes start at iter->base. 0: the transfer is complete. */
 size_t user_iter_span(struct user_iter *iter);
 
-/* => n is no more than the span */
+/* n is at most user_iter_span(). */
 static inline void user_iter_advance(struct user_iter *iter, size_t n)
 {
 	iter->base += n;
@@ -32,14 +32,14 @@ static inline void user_iter_advance(struct user_iter *iter, size_t n)
 }
 
 /*
- * Copies up to n bytes, as many as are left, and moves on: the count; fewer where user memory could
- * not be accessed. => no spinning lock held
+ * Copy up to n bytes, at most iter->left, and advance. Return the number of bytes copied, which is
+ * smaller if user memory could not be accessed. The caller holds no spinning lock.
  */
 size_t user_iter_copy_in_pieces(struct user_iter *iter, void *to, size_t n);
 size_t user_iter_copy_out_pieces(struct user_iter *iter, const void *from, size_t n);
 size_t user_iter_clear(struct user_iter *iter, size_t n);
 
-/* The same, and quick where all is in one segment. */
+/* The same, with a fast path for a single segment that has all the bytes. */
 static inline size_t user_iter_copy_in(struct user_iter *iter, void *to, size_t n)
 {
 	if (unlikely(n > iter->len))
@@ -59,24 +59,26 @@ static inline size_t user_iter_copy_out(struct user_iter *iter, const void *from
 }
 
 /*
- * All of n bytes, or nothing and 0: what is not there at once is not waited for, so that the caller
- * may hold a lock that others need to give memory back. user_iter_fault_in() helps outside the lock.
- * => n is no more than what is left; no spinning lock held
+ * Copy all of n bytes and return n, or copy none and return 0. They do not wait for a page that is
+ * not resident, so the caller may hold a lock that others need in order to free memory. Without the
+ * lock, user_iter_fault_in() makes the pages accessible. n is at most iter->left. The caller holds
+ * no spinning lock.
  */
 static inline size_t user_iter_try_in(struct user_iter *iter, void *to, size_t n);
 static inline size_t user_iter_try_out(struct user_iter *iter, const void *from, size_t n);
 
 /*
- * Makes the next n bytes accessible, for a moment at least, as reading (write: changing) them would.
- * 0 or -EFAULT. => no spinning lock held, nor one that who gives memory back may need
+ * Makes the next n bytes accessible for reading, or for writing if `write` is set, at least for a
+ * moment. Returns 0 or -EFAULT. The caller holds no spinning lock, and no lock that another thread
+ * needs in order to free memory.
  */
 int user_iter_fault_in(const struct user_iter *iter, size_t n, bool write);
 
-/* The same in pieces, of any number of segments. */
+/* The same for any number of segments. */
 size_t user_iter_try_in_pieces(struct user_iter *iter, void *to, size_t n);
 size_t user_iter_try_out_pieces(struct user_iter *iter, const void *from, size_t n);
 
-/* With preemption off a fault is refused, whatever it is for. */
+/* With preemption off, user copies do not resolve faults: they stop there. */
 static inline size_t user_iter_try_in(struct user_iter *iter, void *to, size_t n)
 {
 	size_t done;

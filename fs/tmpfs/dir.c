@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Directories: names in two trees, by text for look-ups and by age for getdents. */
+/* Directories: names in two trees, by text for lookups and by age for getdents. */
 #include "fs/tmpfs/dir.h"
 
 #include "abi/errno.h"
@@ -10,7 +10,7 @@
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
-/* getdents' positions before the first name's: "." and "..". */
+/* Positions 0 and 1 of getdents are "." and "..". */
 #define FIRST_ORDER 2
 
 struct inode *dir_create(uint32_t mode)
@@ -26,7 +26,7 @@ struct inode *dir_create(uint32_t mode)
 	return inode;
 }
 
-/* By length first: it tells most names apart at once. */
+/* The length is compared first: it tells most names apart at once. */
 static int name_compare(const char *text, size_t len, const struct name *name)
 {
 	if (len != name->len)
@@ -34,7 +34,7 @@ static int name_compare(const char *text, size_t len, const struct name *name)
 	return memcmp(text, name->text, len);
 }
 
-/* Where the name is, or (NULL) where it belongs. */
+/* Finds the name. If there is none, returns NULL and the place in the tree where to insert it. */
 static struct name *find_place(struct dir *dir, const char *text, size_t len,
 			       struct tree_node **parent_ret, struct tree_node ***link_ret)
 {
@@ -94,7 +94,7 @@ static void insert_by_order(struct dir *dir, struct name *name)
 		    last ? &last->child[1] : &dir->by_order.root);
 }
 
-/* What a new name changes besides the trees. */
+/* Updates the counts, and a directory's link to its parent, for a new name. */
 static void count_name_locked(struct inode *dir, struct name *name)
 {
 	struct inode *inode = name->inode;
@@ -127,7 +127,7 @@ static int add_locked(struct inode *dir, struct name *name, bool again)
 	return 0;
 }
 
-/* 0 with memory for a name of that length; -ENOSPC, -ENOMEM. */
+/* Allocates memory for a name of that length. Returns 0, -ENOSPC or -ENOMEM. */
 static int name_alloc(size_t len, struct name **name_ret)
 {
 	if (!quota_record_made())
@@ -146,8 +146,8 @@ static void name_discard(struct name *name)
 }
 
 /*
- * An inode counts from its first name to its own end, whatever becomes of the name: who holds a removed directory
- * holds all that were above it.
+ * An inode counts from its first name until it is freed, even if the name is removed earlier: a
+ * reference to a removed directory keeps all its former parents in memory.
  */
 static int count_inode(struct inode *inode)
 {
@@ -207,7 +207,7 @@ static void take_out_locked(struct inode *dir, struct name *name)
 	dir->nlink--;
 }
 
-/* After the name is out of the trees, no lock held. */
+/* Called after the name has been taken out of the trees, with no lock held. */
 static void name_free(struct inode *dir, struct name *name)
 {
 	inode_changed_now(dir);
@@ -290,7 +290,7 @@ bool dir_item_from(struct inode *dir, uint64_t order, struct dir_item *item, boo
 	return name != NULL;
 }
 
-/* Writes the path so that it ends at buf + size; its length, or -ERANGE. */
+/* Writes the path so that it ends at buf + size. Returns its length, or -ERANGE. */
 static ssize_t path_backwards_locked(struct inode *dir, char *buf, size_t size)
 {
 	size_t at = size;

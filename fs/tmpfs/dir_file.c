@@ -11,7 +11,7 @@
 
 #define RECORD_HEAD offsetof(struct linux_dirent64, d_name)
 
-/* A record with the longest name, NUL and padding. */
+/* A record with room for the longest name, its NUL and the padding. */
 union record {
 	struct linux_dirent64 head;
 	char bytes[ALIGN_UP(RECORD_HEAD + NAME_MAX + 1, 8)];
@@ -27,8 +27,8 @@ static void item_set(struct dir_item *item, uint64_t order, struct inode *inode,
 }
 
 /*
- * What stands at that position or first after it: 0; -ENODATA: nothing; -ENOENT: the directory is
- * gone.
+ * Gets the entry at that position, or the first one after it. Returns 0, -ENODATA at the end, or
+ * -ENOENT if the directory has been removed.
  */
 static int item_at(struct inode *dir, uint64_t pos, struct dir_item *item)
 {
@@ -44,7 +44,7 @@ static int item_at(struct inode *dir, uint64_t pos, struct dir_item *item)
 	return dead ? -ENOENT : found ? 0 : -ENODATA;
 }
 
-/* The record's length. */
+/* Fills in the record and returns its length. */
 static size_t record_make(union record *record, const struct dir_item *item)
 {
 	size_t len = ALIGN_UP(RECORD_HEAD + item->len + 1, 8);

@@ -16,7 +16,8 @@ struct file_data {
 	/* const: */
 	const uint8_t *initial;
 	uint64_t initial_size;
-	struct inode *inode; /* guarded by object.lock: whose it is, until he is freed */
+	/* guarded by object.lock: the inode it belongs to; NULL once that is freed */
+	struct inode *inode;
 };
 
 static struct file_data *to_data(struct object *object)
@@ -55,7 +56,7 @@ static void file_data_uncharge(struct object *object)
 	quota_page_gone();
 }
 
-/* The inode, if anybody can still come to it, referenced. */
+/* Returns the inode with a reference, or NULL if its last reference is gone. */
 static struct inode *inode_living(struct file_data *data)
 {
 	struct inode *inode;

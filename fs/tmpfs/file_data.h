@@ -8,13 +8,17 @@ struct inode;
 struct object;
 
 /*
- * One reference; NULL: out of memory. initial: NULL, or the object's first `size` bytes, which stay
- * as they are for ever; without it the size is 0. counted: frames for what is beyond those bytes count by fs/tmpfs/quota.h.
+ * Creates the object with one reference, or returns NULL if memory runs out. `initial` holds the
+ * object's first `size` bytes and stays unchanged forever; if it is NULL, the size is 0. With
+ * `counted`, pages that are allocated for the object count against the quota of fs/tmpfs/quota.h.
  */
 struct object *file_data_create(const void *initial, uint64_t size, bool counted);
 
-/* Says whose it is, so that MADV_REMOVE takes turns with him: NULL, before he is freed. */
+/*
+ * Sets the inode that the object belongs to, whose lock MADV_REMOVE takes. Call with NULL before
+ * the inode is freed.
+ */
 void file_data_set_inode(struct object *object, struct inode *inode);
 
-/* Frames that the initial bytes take, as far as no truncation has cut them off. */
+/* Returns how many pages the initial bytes take, without those that a truncation has cut off. */
 uint64_t file_data_initial_pages(struct object *object);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files without a name: as those of the tree, but that no directory holds them. */
+/* Files in memory without a name: regular files that are in no directory. */
 #include "fs/tmpfs/memfd.h"
 
 #include "fs/tmpfs/regular.h"
@@ -19,7 +19,7 @@ struct file *memfd_file_create_with(uint32_t mode, unsigned seals)
 		return NULL;
 	inode->seals = seals;
 	file = file_create(&regular_file_ops, O_RDWR | O_LARGEFILE, inode);
-	/* Nothing runs it yet, so that this cannot be refused. */
+	/* No process executes the file yet, so write access cannot be refused. */
 	if (!file || object_get_write(inode->object) != 0) {
 		inode_put(inode);
 		return NULL;

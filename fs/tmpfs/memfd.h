@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Files without a name, in memory. */
+/* Files in memory without a name, as memfd_create(2) makes them. */
 #pragma once
 
 #include "fs/file.h"
 
-/* An empty file open for reading and writing; NULL: out of memory. */
+/* Creates an empty file, open for reading and writing. Returns NULL if memory runs out. */
 struct file *memfd_file_create(void);
 
-/* The same with other permissions than 0777 and other seals (F_SEAL_*) than the one that keeps all others off. */
+/*
+ * The same, but with the given permissions instead of 0777, and the given seals (F_SEAL_*) instead
+ * of F_SEAL_SEAL, which prevents all others.
+ */
 struct file *memfd_file_create_with(uint32_t mode, unsigned seals);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How much of the memory the files of the tree may take. */
+/* Limits how much memory the files of the tree may take. */
 #include "fs/tmpfs/quota.h"
 
 #include "mm/check/alloc_fail.h"
@@ -7,21 +7,21 @@
 #include "sync/atomic.h"
 
 /*
- * Without a bound a program that writes a file to its end would leave no frame to the others, and
- * killing it would give nothing back.
+ * Without this limit a program that fills a file would leave no memory to the others, and killing
+ * it would free nothing.
  */
-/* A name, or an inode with its object, are up to so many to a frame of the kernel's own memory. */
+/* At least this many names, or inodes with their objects, fit into one frame of kernel memory. */
 #define RECORDS_PER_FRAME 8
 
-static uint64_t used;	 /* frames that files were charged for; atomic */
-static uint64_t records; /* names of the tree, and inodes that had one; atomic */
+static uint64_t used;	 /* frames charged to files; atomic */
+static uint64_t records; /* names in the tree, and inodes that have or had one; atomic */
 
 uint64_t quota_most(void)
 {
 	return page_alloc_total_count() / 2;
 }
 
-/* Frames that are left for more. */
+/* Returns how many more frames may be charged. */
 static uint64_t frames_left(void)
 {
 	uint64_t limit = quota_most();

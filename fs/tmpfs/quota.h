@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* How much of the memory the files of the tree and their names may take: half, as Linux's tmpfs. */
+/* Limits the files of the tree and their names to half of memory, as Linux's tmpfs does. */
 #pragma once
 
 #include "lib/types.h"
 
-/* How many frames of theirs there can be at most, were there no names. */
+/* Returns the limit in frames: how many the files may have if there are no names. */
 uint64_t quota_most(void);
 
 /*
- * Counts a frame more: false, and nothing is counted, where there is no room for it. (The boot
- * archive's own bytes are not counted.) Undone by quota_page_gone(). They take no lock.
+ * quota_page_made() counts one more frame; quota_page_gone() undoes that. It returns false and
+ * counts nothing if the limit is reached. Pages of the boot archive itself are not counted. Takes
+ * no lock.
  */
 bool quota_page_made(void);
 void quota_page_gone(void);
 
 /*
- * Counts a name more, or an inode with its object: false, and nothing is counted, where there is no
- * room for it. Undone by quota_record_gone().
+ * Counts one more name, or one more inode with its object. Returns false and counts nothing if the
+ * limit is reached. quota_record_gone() undoes it.
  */
 bool quota_record_made(void);
 void quota_record_gone(void);

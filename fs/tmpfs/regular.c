@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Regular files: reading, writing, seeking, truncating. */
+/* Regular files: read, write, seek, truncate, fallocate and FIONREAD. */
 #include "fs/tmpfs/regular.h"
 
 #include "abi/errno.h"
@@ -63,7 +63,10 @@ int regular_truncate(struct inode *inode, uint64_t size)
 	return err;
 }
 
-/* How many of n bytes there are from pos on: a read beyond the end looks at no buffer. */
+/*
+ * Returns how many of n bytes the file has from pos on. A read beyond the end does not access the
+ * buffer.
+ */
 static size_t bytes_from(struct inode *inode, uint64_t pos, size_t n)
 {
 	uint64_t size = regular_size(inode);
@@ -92,13 +95,13 @@ static ssize_t regular_read(struct file *file, struct user_iter *to, uint64_t *p
 	return done != 0 ? done : got;
 }
 
-/* How many of n bytes no seal forbids; -EPERM: none. => inode->lock held */
+/* Returns how many of n bytes the seals allow to write, or -EPERM. Called with inode->lock held. */
 static inline ssize_t may_write(const struct inode *inode, uint64_t at, size_t n)
 {
 	return likely(inode->seals <= F_SEAL_SEAL) ? (ssize_t)n : seals_check_write(inode, at, n);
 }
 
-/* As Linux: what can't be read at all is -EFAULT before any seal is looked at. */
+/* As on Linux, an unreadable buffer gives -EFAULT before any seal is checked. */
 static ssize_t write_refused(const struct user_iter *from)
 {
 	char byte;
@@ -106,7 +109,7 @@ static ssize_t write_refused(const struct user_iter *from)
 	return user_copy_in(&byte, from->base, 1) != 0 ? -EFAULT : -EPERM;
 }
 
-/* => inode->lock held */
+/* Called with inode->lock held. */
 static ssize_t write_at(struct inode *inode, struct user_iter *from, uint64_t *at)
 {
 	ssize_t done = 0;
@@ -145,7 +148,7 @@ static ssize_t regular_write(struct file *file, struct user_iter *from, uint64_t
 	return done;
 }
 
-/* Data and holes are not told apart: all up to the end is data. */
+/* Data and holes are not distinguished: everything up to the end counts as data. */
 static int64_t seek_base(struct file *file, int64_t offset, int whence)
 {
 	int64_t size = (int64_t)regular_size(file_inode(file));
@@ -184,7 +187,7 @@ static int regular_file_truncate(struct file *file, uint64_t size)
 	return regular_truncate(file_inode(file), size);
 }
 
-/* => inode->lock held */
+/* Called with inode->lock held. */
 static int punch(struct inode *inode, uint64_t start, uint64_t end)
 {
 	int err = seals_check_punch(inode);
@@ -204,7 +207,10 @@ int regular_punch(struct inode *inode, uint64_t start, uint64_t end)
 	return err;
 }
 
-/* More than could ever be had: refused before any of it is taken, as on Linux. */
+/*
+ * Is it more than could ever be allocated? As on Linux, such a request fails before anything is
+ * allocated.
+ */
 static bool is_too_much(const struct inode *inode, uint64_t offset, uint64_t end)
 {
 	uint64_t npages = (ALIGN_UP(end, PAGE_SIZE) >> PAGE_SHIFT) - (offset >> PAGE_SHIFT);
@@ -213,7 +219,7 @@ static bool is_too_much(const struct inode *inode, uint64_t offset, uint64_t end
 	       (inode->dev == INODE_DEV_ROOT ? quota_most() : (uint64_t)page_alloc_total_count());
 }
 
-/* => inode->lock held */
+/* Called with inode->lock held. */
 static int allocate(struct inode *inode, uint64_t offset, uint64_t end, bool grow)
 {
 	int err = seals_check_size(inode, MAX(end, regular_size(inode)));
@@ -243,13 +249,13 @@ static struct object *regular_object(struct file *file)
 	return file_inode(file)->object;
 }
 
-/* As a read of it, all of which may be read from now on. */
+/* A mapping updates the access time, since the file can be read through it from now on. */
 static void regular_mapped(struct file *file)
 {
 	inode_read_now(file_inode(file));
 }
 
-/* How much there is behind the position. */
+/* FIONREAD returns the number of bytes after the position. */
 static int regular_ioctl(struct file *file, unsigned long request, vaddr_t arg)
 {
 	int32_t left = (int32_t)(regular_size(file_inode(file)) - file->pos);

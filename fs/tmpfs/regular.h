@@ -5,24 +5,29 @@
 #include "fs/inode.h"
 
 /*
- * A regular file; `initial` (NULL: none) are its first `size` bytes, copied page by page when a
- * page is first asked for: it must stay as it is for ever. One reference, nlink 0; NULL: out of
- * memory.
+ * Creates a regular file with one reference and nlink 0. If `initial` is not NULL, it holds the
+ * file's first `size` bytes. Each page is copied from there when it is first used, so these bytes
+ * must stay unchanged forever. Returns NULL if memory runs out.
  */
 struct inode *regular_create(uint32_t mode, uint32_t dev, const void *initial, uint64_t size);
 
-/* Lets go of its bytes, if it has come to have any. => its last reference is gone */
+/* Drops the reference to the file's object, if it has one. The inode's last reference is gone. */
 void regular_free(struct inode *inode);
 
-uint64_t regular_size(struct inode *inode);  /* bytes */
-uint64_t regular_pages(struct inode *inode); /* frames that its bytes take, or will */
+uint64_t regular_size(struct inode *inode); /* bytes */
+/* pages that its bytes take now, or will take once used */
+uint64_t regular_pages(struct inode *inode);
 
 /*
- * Sets the size: 0, -EFBIG, or -EPERM where a seal forbids it. => no lock held; whoever asks has write access (object_get_write())
+ * Sets the size. Returns 0, -EFBIG, or -EPERM if a seal forbids it. The caller holds no lock, and
+ * has write access to the object (object_get_write()).
  */
 int regular_truncate(struct inode *inode, uint64_t size);
 
-/* object_punch() in turn with writers: -EPERM too, where a seal forbids it. => no lock held */
+/*
+ * Does object_punch() under the inode's lock. Returns also -EPERM, if a seal forbids it. The caller
+ * holds no lock.
+ */
 int regular_punch(struct inode *inode, uint64_t start, uint64_t end);
 
 extern const struct file_ops regular_file_ops;

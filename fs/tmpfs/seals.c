@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Seals of memfds: what may no longer be done to their bytes. */
+/* Seals of memfds: they permanently forbid some changes to a file. */
 #include "fs/tmpfs/seals.h"
 
 #include "abi/errno.h"
@@ -11,16 +11,19 @@
 #define SEALS_ALL                                                                         \
 	(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE | \
 	 F_SEAL_EXEC)
-/* A write that would grow a file is refused by aligned pieces of so many bytes, as on Linux. */
+/*
+ * With F_SEAL_GROW, a write across the end of the file stops at the last multiple of this size that
+ * is not beyond the end, as on Linux.
+ */
 #define WRITE_CHUNK (2ul << 20)
 #define SEALS_WRITE (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
 
-/* => inode->lock held */
+/* Called with inode->lock held. */
 static int add(struct inode *inode, unsigned seals)
 {
 	if (inode->seals & F_SEAL_SEAL)
 		return -EPERM;
-	/* What can be run is to stay as it is. */
+	/* Sealing the mode of an executable file seals its contents too. */
 	if ((seals & F_SEAL_EXEC) && (inode->mode & 0111))
 		seals |= F_SEAL_SHRINK | F_SEAL_GROW | SEALS_WRITE;
 	if ((seals & ~inode->seals & F_SEAL_WRITE) && object_has_writable_maps(inode->object))
@@ -85,7 +88,7 @@ int seals_map_begin(struct file *file, unsigned prot, unsigned *max_prot)
 	mutex_lock(&inode->lock);
 	if (!(inode->seals & SEALS_WRITE))
 		return 0;
-	/* (What the open mode forbids is refused as such.) */
+	/* If the open mode does not allow writing, the caller refuses that with its own error. */
 	if (prot & *max_prot & VM_PROT_WRITE) {
 		mutex_unlock(&inode->lock);
 		return -EPERM;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The root of the tree. */
+/* The root directory of the tree. */
 #include "fs/tmpfs/tmpfs.h"
 
 #include "abi/errno.h"

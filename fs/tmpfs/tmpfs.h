@@ -4,8 +4,8 @@
 
 #include "fs/inode.h"
 
-/* Makes the empty root. 0 or -ENOMEM. => once, by boot, before everything else of fs */
+/* Creates the empty root. Returns 0 or -ENOMEM. Call once at boot, before anything else of fs. */
 int tmpfs_init(void);
 
-/* The root directory; no reference is given, it never goes. */
+/* Returns the root directory, without a reference: it is never freed. */
 struct inode *tmpfs_root(void);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The line discipline: signals, editing and lines from input; reads of lines or bytes. */
+/* The line discipline: echo, line editing and signal keys on input; reads of lines or bytes. */
 #include "fs/tty/ldisc.h"
 
-#include "fs/tty/ldisc_edit.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 
@@ -12,7 +11,14 @@
 	(ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHONL | NOFLSH | TOSTOP | ECHOCTL | ECHOKE | \
 	 IEXTEN)
 
-/* Linux's for a new terminal, less what is not honoured. */
+/* Marks in an entry of the ring. */
+#define MARK_END 0x100u /* the last entry of a line */
+#define MARK_EOF 0x200u /* no byte but an end of file, which ends the line too */
+
+#define TAB_WIDTH 8u
+#define DEL	  0x7f
+
+/* Linux's defaults for a new terminal, without the flags that are not implemented. */
 void ldisc_init(struct ldisc *ldisc)
 {
 	static const struct abi_termios defaults = {
@@ -31,7 +37,7 @@ void ldisc_init(struct ldisc *ldisc)
 	ldisc->termios = defaults;
 }
 
-/* Is byte the control character of that index? NUL stands for none. */
+/* Is byte the control character of that index? A NUL in c_cc disables the key. */
 static bool is_key(const struct ldisc *ldisc, uint8_t byte, unsigned index)
 {
 	return byte != 0 && byte == ldisc->termios.c_cc[index];
@@ -42,6 +48,188 @@ static bool has_lflag(const struct ldisc *ldisc, uint32_t flag)
 	return (ldisc->termios.c_lflag & flag) != 0;
 }
 
+static uint16_t *slot(struct ldisc *ldisc, unsigned at)
+{
+	return &ldisc->ring[at % LDISC_ROOM];
+}
+
+/* ---- output and echo ---- */
+
+/* Returns the column of the cursor after the byte has been shown. */
+static unsigned column_after(const struct ldisc *ldisc, unsigned column, uint8_t byte)
+{
+	switch (byte) {
+	case '\r':
+		return 0;
+	case '\n':
+		return ldisc->termios.c_oflag & ONLRET ? 0 : column;
+	case '\b':
+		return column > 0 ? column - 1 : 0;
+	case '\t':
+		return ALIGN_DOWN(column, TAB_WIDTH) + TAB_WIDTH;
+	default:
+		break;
+	}
+	/*
+	 * Control characters do not move the cursor, nor do the continuation bytes of a UTF-8
+	 * character.
+	 */
+	if (byte < ' ' || byte == DEL ||
+	    ((byte & 0xc0) == 0x80 && (ldisc->termios.c_iflag & IUTF8)))
+		return column;
+	return column + 1;
+}
+
+static size_t show(struct ldisc *ldisc, uint8_t byte, uint8_t *to)
+{
+	ldisc->column = column_after(ldisc, ldisc->column, byte);
+	*to = byte;
+	return 1;
+}
+
+size_t ldisc_output(struct ldisc *ldisc, uint8_t byte, uint8_t *to)
+{
+	uint32_t oflag = ldisc->termios.c_oflag;
+	size_t n = 0;
+
+	if (!(oflag & OPOST))
+		return show(ldisc, byte, to);
+	if (byte == '\r' && (oflag & ONOCR) && ldisc->column == 0)
+		return 0;
+	if (byte == '\r' && (oflag & OCRNL))
+		byte = '\n';
+	else if (byte == '\n' && (oflag & ONLCR))
+		n = show(ldisc, '\r', to);
+	return n + show(ldisc, byte, to + n);
+}
+
+static bool is_control(uint8_t byte)
+{
+	return byte < ' ' || byte == DEL;
+}
+
+/* Is it echoed as ^X? */
+static bool has_caret(const struct ldisc *ldisc, uint8_t byte)
+{
+	return is_control(byte) && byte != '\t' && byte != '\n' && has_lflag(ldisc, ECHOCTL);
+}
+
+static void put(struct ldisc *ldisc, struct ldisc_echo *echo, uint8_t byte)
+{
+	if (echo->n + LDISC_EXPAND_MAX <= LDISC_ECHO_MAX)
+		echo->n += ldisc_output(ldisc, byte, echo->bytes + echo->n);
+}
+
+static void echo_byte(struct ldisc *ldisc, struct ldisc_echo *echo, uint8_t byte)
+{
+	if (has_caret(ldisc, byte)) {
+		put(ldisc, echo, '^');
+		byte ^= 0x40;
+	}
+	put(ldisc, echo, byte);
+}
+
+/* ---- line editing ---- */
+
+/* Returns the column of the cursor when the line was shown up to `end`, exclusive. */
+static unsigned column_at(struct ldisc *ldisc, unsigned end)
+{
+	unsigned column = ldisc->line_start;
+
+	for (unsigned at = ldisc->commit; at != end; at++) {
+		uint8_t byte = (uint8_t)*slot(ldisc, at);
+
+		if (has_caret(ldisc, byte))
+			column += 2;
+		else
+			column = column_after(ldisc, column, byte);
+	}
+	return column;
+}
+
+/* Returns the position of the line's last character, which may be several bytes long. */
+static unsigned last_char(struct ldisc *ldisc)
+{
+	unsigned at = ldisc->write - 1;
+
+	if (ldisc->termios.c_iflag & IUTF8)
+		while (at != ldisc->commit && (*slot(ldisc, at) & 0xc0) == 0x80)
+			at--;
+	return at;
+}
+
+/* Shortens the line to `end` and blanks the rest on the screen. */
+static void cut_line(struct ldisc *ldisc, struct ldisc_echo *echo, unsigned end)
+{
+	unsigned from = column_at(ldisc, end);
+	unsigned to = column_at(ldisc, ldisc->write);
+	unsigned width = to > from ? to - from : 0;
+
+	ldisc->write = end;
+	if (!has_lflag(ldisc, ECHO))
+		return;
+	for (; width != 0; width--) {
+		put(ldisc, echo, '\b');
+		put(ldisc, echo, ' ');
+		put(ldisc, echo, '\b');
+	}
+	ldisc->column = from;
+}
+
+static void erase_char(struct ldisc *ldisc, struct ldisc_echo *echo, uint8_t key)
+{
+	if (ldisc->write == ldisc->commit)
+		return;
+	if (has_lflag(ldisc, ECHOE)) {
+		cut_line(ldisc, echo, last_char(ldisc));
+		return;
+	}
+	ldisc->write = last_char(ldisc);
+	if (has_lflag(ldisc, ECHO))
+		echo_byte(ldisc, echo, key);
+}
+
+static bool is_word(uint16_t entry)
+{
+	uint8_t byte = (uint8_t)entry;
+
+	return byte == '_' || byte >= 0x80 || (byte >= '0' && byte <= '9') ||
+	       ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z');
+}
+
+static void erase_word(struct ldisc *ldisc, struct ldisc_echo *echo)
+{
+	unsigned end = ldisc->write;
+
+	while (end != ldisc->commit && !is_word(*slot(ldisc, end - 1)))
+		end--;
+	while (end != ldisc->commit && is_word(*slot(ldisc, end - 1)))
+		end--;
+	cut_line(ldisc, echo, end);
+}
+
+static void erase_line(struct ldisc *ldisc, struct ldisc_echo *echo, uint8_t key)
+{
+	const uint32_t visually = ECHO | ECHOE | ECHOK | ECHOKE;
+	uint32_t lflag = ldisc->termios.c_lflag;
+
+	if (ldisc->write == ldisc->commit)
+		return;
+	/* The line stays on the screen if erasing it takes more than one echo can hold. */
+	if ((lflag & visually) == visually &&
+	    (ldisc->write - ldisc->commit) * 2 * 3 <= LDISC_ECHO_MAX) {
+		cut_line(ldisc, echo, ldisc->commit);
+		return;
+	}
+	ldisc->write = ldisc->commit;
+	if (lflag & ECHO)
+		echo_byte(ldisc, echo, key);
+	if ((lflag & (ECHO | ECHOK)) == (ECHO | ECHOK))
+		echo_byte(ldisc, echo, '\n');
+}
+
+/* ---- input ---- */
+
 void ldisc_flush_input(struct ldisc *ldisc)
 {
 	ldisc->read = ldisc->commit = ldisc->write = 0;
@@ -50,24 +238,24 @@ void ldisc_flush_input(struct ldisc *ldisc)
 
 static bool append(struct ldisc *ldisc, uint16_t entry)
 {
-	/* The last slot is kept for the end of the line. */
+	/* The last slot is reserved for the end of the line. */
 	unsigned room = entry > UINT8_MAX ? LDISC_ROOM : LDISC_ROOM - 1;
 
 	if (ldisc->write - ldisc->read >= room)
 		return false;
 	if (ldisc->write == ldisc->commit)
 		ldisc->line_start = ldisc->column;
-	*ldisc_slot(ldisc, ldisc->write++) = entry;
+	*slot(ldisc, ldisc->write++) = entry;
 	return true;
 }
 
-/* A byte that stands for itself. */
+/* Adds a byte without special meaning. */
 static unsigned take_plain(struct ldisc *ldisc, uint8_t byte, struct ldisc_echo *echo)
 {
 	if (!append(ldisc, byte))
 		return 0;
 	if (has_lflag(ldisc, ECHO))
-		ldisc_echo_byte(ldisc, echo, byte);
+		echo_byte(ldisc, echo, byte);
 	if (ldisc_canonical(ldisc))
 		return 0;
 	ldisc->commit = ldisc->write;
@@ -81,7 +269,7 @@ static unsigned end_line(struct ldisc *ldisc, uint16_t entry)
 	return LDISC_READABLE;
 }
 
-/* ^C, ^\ and ^Z: 0 where it is none of them. */
+/* Returns the event of the keys ^C, ^\ and ^Z, or 0 for other bytes. */
 static unsigned signal_of(const struct ldisc *ldisc, uint8_t byte)
 {
 	if (!has_lflag(ldisc, ISIG))
@@ -101,22 +289,22 @@ static unsigned take_signal(struct ldisc *ldisc, uint8_t byte, struct ldisc_echo
 	if (!has_lflag(ldisc, NOFLSH))
 		ldisc_flush_input(ldisc);
 	if (has_lflag(ldisc, ECHO))
-		ldisc_echo_byte(ldisc, echo, byte);
+		echo_byte(ldisc, echo, byte);
 	ldisc->stopped = false;
 	return event | LDISC_RESUMED;
 }
 
-/* Keys that edit the line. false: it is none. */
+/* Handles the keys that edit the line. Returns false for other bytes. */
 static bool take_edit(struct ldisc *ldisc, uint8_t byte, struct ldisc_echo *echo)
 {
 	bool extended = has_lflag(ldisc, IEXTEN);
 
 	if (is_key(ldisc, byte, VERASE)) {
-		ldisc_erase_char(ldisc, echo, byte);
+		erase_char(ldisc, echo, byte);
 	} else if (is_key(ldisc, byte, VKILL)) {
-		ldisc_erase_line(ldisc, echo, byte);
+		erase_line(ldisc, echo, byte);
 	} else if (extended && is_key(ldisc, byte, VWERASE)) {
-		ldisc_erase_word(ldisc, echo);
+		erase_word(ldisc, echo);
 	} else if (extended && is_key(ldisc, byte, VLNEXT)) {
 		ldisc->literal = true;
 	} else {
@@ -131,20 +319,20 @@ static unsigned take_canonical(struct ldisc *ldisc, uint8_t byte, struct ldisc_e
 		return 0;
 	if (byte == '\n') {
 		if (has_lflag(ldisc, ECHO | ECHONL))
-			ldisc_echo_byte(ldisc, echo, byte);
+			echo_byte(ldisc, echo, byte);
 		return end_line(ldisc, byte | MARK_END);
 	}
 	if (is_key(ldisc, byte, VEOF))
 		return end_line(ldisc, MARK_EOF);
 	if (is_key(ldisc, byte, VEOL) || (has_lflag(ldisc, IEXTEN) && is_key(ldisc, byte, VEOL2))) {
 		if (has_lflag(ldisc, ECHO))
-			ldisc_echo_byte(ldisc, echo, byte);
+			echo_byte(ldisc, echo, byte);
 		return end_line(ldisc, byte | MARK_END);
 	}
 	return take_plain(ldisc, byte, echo);
 }
 
-/* ^S and ^Q. false: it is neither. */
+/* Handles ^S and ^Q. Returns false for other bytes. */
 static bool take_flow(struct ldisc *ldisc, uint8_t byte, unsigned *events)
 {
 	if (!(ldisc->termios.c_iflag & IXON))
@@ -160,7 +348,7 @@ static bool take_flow(struct ldisc *ldisc, uint8_t byte, unsigned *events)
 	return true;
 }
 
-/* What ICRNL and its kin make of the byte. false: nothing at all. */
+/* Applies IGNCR, ICRNL and INLCR to the byte. Returns false if it is dropped. */
 static bool translate(const struct ldisc *ldisc, uint8_t *byte)
 {
 	uint32_t iflag = ldisc->termios.c_iflag;
@@ -225,6 +413,8 @@ bool ldisc_is_quote(const struct ldisc *ldisc, uint8_t byte)
 	return ldisc_canonical(ldisc) && has_lflag(ldisc, IEXTEN) && is_key(ldisc, byte, VLNEXT);
 }
 
+/* ---- reads and settings ---- */
+
 size_t ldisc_available(const struct ldisc *ldisc)
 {
 	return ldisc->commit - ldisc->read;
@@ -237,13 +427,15 @@ size_t ldisc_read(struct ldisc *ldisc, uint8_t *to, size_t n, bool *end_ret)
 	size_t done = 0;
 
 	while (!end && ldisc->read != ldisc->commit) {
-		uint16_t entry = *ldisc_slot(ldisc, ldisc->read);
-		/* In raw mode it is a NUL, as on Linux: a read may not wait where there is input. */
+		uint16_t entry = *slot(ldisc, ldisc->read);
+		/*
+		 * In raw mode it reads as a NUL, as on Linux: a read must not wait while there is
+		 * input.
+		 */
 		bool eof = (entry & MARK_EOF) && canonical;
 
 		/*
-		 * An end of file just behind the bytes belongs to them, even where there is no room
-		 * for more.
+		 * An end of file directly after the bytes is taken with them, even if `to` is full.
 		 */
 		if (done == n && !eof)
 			break;
@@ -264,7 +456,7 @@ void ldisc_set_termios(struct ldisc *ldisc, const struct abi_termios *termios)
 	ldisc->termios.c_oflag = termios->c_oflag & OFLAGS;
 	ldisc->termios.c_lflag = termios->c_lflag & LFLAGS;
 	memcpy(ldisc->termios.c_cc, termios->c_cc, sizeof(termios->c_cc));
-	/* What was being typed can be read at once in raw mode. */
+	/* In raw mode the unfinished line can be read at once. */
 	if (was_canonical && !ldisc_canonical(ldisc))
 		ldisc->commit = ldisc->write;
 	if (!(ldisc->termios.c_iflag & IXON))

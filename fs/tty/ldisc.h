@@ -5,31 +5,31 @@
 #include "abi/ioctl.h"
 #include "lib/types.h"
 
-#define LDISC_ROOM	 4096u /* bytes of input kept; a line is shorter */
-#define LDISC_ECHO_MAX	 512u  /* bytes that one byte of input can echo */
-#define LDISC_EXPAND_MAX 2u    /* bytes that one byte of output becomes at most */
+#define LDISC_ROOM	 4096u /* bytes of input that it holds; a line is shorter */
+#define LDISC_ECHO_MAX	 512u  /* upper bound for the echo of one byte of input */
+#define LDISC_EXPAND_MAX 2u    /* upper bound for the output of one byte */
 
-/* What ldisc_input() says has happened. */
+/* What ldisc_input() reports. */
 #define LDISC_READABLE	1u /* there may be more to read now */
 #define LDISC_INTERRUPT 2u
 #define LDISC_QUIT	4u
-#define LDISC_RESUMED	8u /* output may go on */
+#define LDISC_RESUMED	8u /* output may continue */
 #define LDISC_SUSPEND	16u
 
 struct ldisc {
 	struct abi_termios termios;
-	/* Counters that run free; read <= commit <= write, write - read <= LDISC_ROOM. */
+	/* Free-running counters: read <= commit <= write, and write - read <= LDISC_ROOM. */
 	unsigned read;
-	unsigned commit; /* up to here it may be read; from here on the line can be edited */
+	unsigned commit; /* input before it can be read; the line after it can still be edited */
 	unsigned write;
-	uint16_t ring[LDISC_ROOM]; /* a byte, and the marks of ldisc.c */
-	unsigned column;	   /* of the cursor, as far as we know */
-	unsigned line_start;	   /* the column where the line under edit began */
-	bool literal;		   /* the next byte is taken as it is (^V) */
-	bool stopped;		   /* output waits (^S) */
+	uint16_t ring[LDISC_ROOM]; /* each entry is a byte with the marks of ldisc.c */
+	unsigned column;	   /* of the cursor, as far as it is known */
+	unsigned line_start;	   /* the column at which the line being edited began */
+	bool literal;		   /* the next byte loses its special meaning (after ^V) */
+	bool stopped;		   /* output is stopped (by ^S) */
 };
 
-/* What is to go to the screen. */
+/* Bytes to send to the screen. */
 struct ldisc_echo {
 	uint8_t bytes[LDISC_ECHO_MAX];
 	size_t n;
@@ -37,47 +37,51 @@ struct ldisc_echo {
 
 void ldisc_init(struct ldisc *ldisc);
 
-/* A byte from the keyboard: LDISC_* of what it did; its echo is in *echo. */
+/* Processes a byte from the keyboard. Returns what it did (LDISC_*) and sets *echo to its echo. */
 unsigned ldisc_input(struct ldisc *ldisc, uint8_t byte, struct ldisc_echo *echo);
 
 /*
- * May a byte be given to ldisc_input() and not be lost? false: somebody has to read first. A line
- * that is too long and not ended always gets room: the key that ends it may be the next.
+ * Can a byte be given to ldisc_input() without being lost? If not, a program has to read first.
+ * There is always room if the only input is an unfinished line, however long: the next key may end
+ * it.
  */
 bool ldisc_has_room(const struct ldisc *ldisc);
 
-/* So much that it is worth while to go on with input that had to wait. */
+/* Is there enough room to resume input that had to wait? */
 bool ldisc_has_much_room(const struct ldisc *ldisc);
 
-/* A byte that needs no room and is for now: a signal's, ^S or ^Q. signal_ret: it is a signal's. */
+/*
+ * Does the byte need no room and take effect at once? These are the keys of signals, ^S and ^Q.
+ * *signal_ret is set to whether it is the key of a signal.
+ */
 bool ldisc_is_urgent(const struct ldisc *ldisc, uint8_t byte, bool *signal_ret);
 
-/* Does the byte take away the meaning of the one behind it (^V)? */
+/* Does the byte remove the special meaning of the next one (^V)? */
 bool ldisc_is_quote(const struct ldisc *ldisc, uint8_t byte);
 
 /*
- * Bytes that a read may take now: in canonical mode those of one line. The end of file counts as
- * one.
+ * Returns how many bytes can be read now: in canonical mode, those of complete lines. An end of
+ * file counts as one.
  */
 size_t ldisc_available(const struct ldisc *ldisc);
 
 /*
- * Takes up to n bytes, of no more than one line in canonical mode: their count. *end_ret: the line,
- * or what there is, ends with them (an end of file gives 0 bytes and an end; in raw mode one that was
- * typed before gives a NUL).
+ * Takes up to n bytes, in canonical mode from one line only, and returns their number. *end_ret is
+ * set if they end the line or no input is left. An end of file gives 0 bytes and *end_ret. One
+ * typed before a change to raw mode gives a NUL.
  */
 size_t ldisc_read(struct ldisc *ldisc, uint8_t *to, size_t n, bool *end_ret);
 
 /*
- * A byte from a program: what goes to the screen for it, at most LDISC_EXPAND_MAX bytes; their
- * count.
+ * Processes a byte from a program: stores what goes to the screen, at most LDISC_EXPAND_MAX bytes.
+ * Returns their number.
  */
 size_t ldisc_output(struct ldisc *ldisc, uint8_t byte, uint8_t *to);
 
-/* Takes over the flags and characters that are honoured; the others stay as they are. */
+/* Sets the flags that are implemented and the control characters. Other flags do not change. */
 void ldisc_set_termios(struct ldisc *ldisc, const struct abi_termios *termios);
 
-/* Throws away input that nobody has read. */
+/* Discards input that has not been read. */
 void ldisc_flush_input(struct ldisc *ldisc);
 
 static inline bool ldisc_canonical(const struct ldisc *ldisc)
@@ -85,13 +89,13 @@ static inline bool ldisc_canonical(const struct ldisc *ldisc)
 	return (ldisc->termios.c_lflag & ICANON) != 0;
 }
 
-/* A signal's key throws away what was typed before it. */
+/* Does the key of a signal discard the input before it? */
 static inline bool ldisc_signal_flushes(const struct ldisc *ldisc)
 {
 	return (ldisc->termios.c_lflag & NOFLSH) == 0;
 }
 
-/* Who is not in the foreground is not to write. */
+/* Are writes from background process groups stopped? */
 static inline bool ldisc_stops_background(const struct ldisc *ldisc)
 {
 	return (ldisc->termios.c_lflag & TOSTOP) != 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Terminals as files: reads of lines or raw bytes, writes through the line discipline. */
+/* Terminals as files: reads of lines or raw bytes, and writes through the line discipline. */
 #include "fs/tty/tty.h"
 
 #include "abi/errno.h"
@@ -17,31 +17,33 @@
 
 #define OWN_PATH "/dev/tty"
 #define OWN_RDEV ABI_MAKEDEV(5, 0)
-#define PIECE	 256u /* bytes on the kernel stack at a time */
+#define PIECE	 256u /* bytes copied by way of the kernel stack at a time */
 
 /* How long a read waits, and for how many bytes. */
-struct patience {
+struct read_wait {
 	size_t min;    /* bytes to wait for */
-	uint64_t time; /* ticks to wait for the next byte; 0: for ever */
+	uint64_t time; /* ticks to wait for the next byte; 0: forever */
 	bool nonblock;
 };
 
-static struct patience patience_of(struct tty *tty, struct file *file, size_t n)
+static struct read_wait read_wait_of(struct tty *tty, struct file *file, size_t n)
 {
-	struct patience patience = { .min = 1, .nonblock = (file->flags & O_NONBLOCK) != 0 };
+	struct read_wait wait = { .min = 1, .nonblock = (file->flags & O_NONBLOCK) != 0 };
 
 	spin_lock(&tty->lock);
 	if (!ldisc_canonical(&tty->ldisc)) {
-		patience.min = MIN((size_t)tty->ldisc.termios.c_cc[VMIN], n);
+		wait.min = MIN((size_t)tty->ldisc.termios.c_cc[VMIN], n);
 		/* VTIME is in tenths of a second. */
-		patience.time =
-			clock_ns_to_ticks(tty->ldisc.termios.c_cc[VTIME] * (NSEC_PER_SEC / 10));
+		wait.time = clock_ns_to_ticks(tty->ldisc.termios.c_cc[VTIME] * (NSEC_PER_SEC / 10));
 	}
 	spin_unlock(&tty->lock);
-	return patience;
+	return wait;
 }
 
-/* Takes what is there: bytes in *got_ret; true: the read is to end with them. */
+/*
+ * Takes available bytes, and sets *got_ret to their number. Returns true if the read ends with
+ * them.
+ */
 static bool take_piece(struct tty *tty, uint8_t *to, size_t n, size_t *got_ret, uint64_t *seq_ret)
 {
 	bool end = false;
@@ -62,29 +64,28 @@ static bool take_piece(struct tty *tty, uint8_t *to, size_t n, size_t *got_ret, 
 }
 
 /*
- * Waits for more after `done` bytes: 0 to look again, 1 where the read is to end with what it has,
- * or negative errno.
+ * Waits for more input after `done` bytes. Returns 0 to look again, 1 if the read ends with what it
+ * has, or a negative errno.
  */
-static int wait_for_input(struct tty *tty, const struct patience *patience, size_t done,
-			  uint64_t seq)
+static int wait_for_input(struct tty *tty, const struct read_wait *wait, size_t done, uint64_t seq)
 {
 	int err;
 
-	if (done != 0 && done >= patience->min)
+	if (done != 0 && done >= wait->min)
 		return 1;
-	if (patience->min == 0 && patience->time == 0)
+	if (wait->min == 0 && wait->time == 0)
 		return 1;
-	if (patience->nonblock)
+	if (wait->nonblock)
 		return -EAGAIN;
-	/* With both, the clock starts with the first byte. */
-	if (patience->time == 0 || (patience->min != 0 && done == 0))
+	/* With both VMIN and VTIME set, the time counts from the first byte. */
+	if (wait->time == 0 || (wait->min != 0 && done == 0))
 		return thread_wait_interruptible(&tty->readable, seq);
-	err = thread_wait_interruptible_until(&tty->readable, seq, arch_time() + patience->time);
+	err = thread_wait_interruptible_until(&tty->readable, seq, arch_time() + wait->time);
 	return err == -ETIMEDOUT ? 1 : err;
 }
 
-/* => the caller has its turn of the input */
-static ssize_t read_input(struct tty *tty, struct user_iter *to, const struct patience *patience)
+/* The caller has taken tty->input. */
+static ssize_t read_input(struct tty *tty, struct user_iter *to, const struct read_wait *wait)
 {
 	uint8_t piece[PIECE];
 	size_t done = 0;
@@ -99,7 +100,7 @@ static ssize_t read_input(struct tty *tty, struct user_iter *to, const struct pa
 		if (got != 0 && user_iter_copy_out(to, piece, got) != got)
 			err = -EFAULT;
 		else if (got == 0 && !end)
-			err = wait_for_input(tty, patience, done, seq);
+			err = wait_for_input(tty, wait, done, seq);
 		else
 			done += got;
 	}
@@ -109,20 +110,23 @@ static ssize_t read_input(struct tty *tty, struct user_iter *to, const struct pa
 static ssize_t tty_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
 	struct tty *tty = device_of(file);
-	struct patience patience = patience_of(tty, file, to->left);
+	struct read_wait wait = read_wait_of(tty, file, to->left);
 	int err = ctty_check(&tty->jobs, SIGTTIN);
 	ssize_t result;
 
 	(void)pos;
-	err = err ?: turn_take(&tty->input, patience.nonblock);
+	err = err ?: turn_take(&tty->input, wait.nonblock);
 	if (err)
 		return err;
-	result = read_input(tty, to, &patience);
+	result = read_input(tty, to, &wait);
 	turn_give(&tty->input);
 	return result;
 }
 
-/* Puts out all bytes, however long it takes: half a piece could not be told. 0 or -EINTR: a kill. */
+/*
+ * Sends all bytes, however long it takes: the caller could not report a partly sent piece. Returns
+ * 0, or -EINTR if the thread is killed.
+ */
 static int put_bytes(struct chardev *dev, const uint8_t *from, size_t n)
 {
 	size_t sent = 0;
@@ -140,8 +144,8 @@ static int put_bytes(struct chardev *dev, const uint8_t *from, size_t n)
 }
 
 /*
- * Waits while ^S holds the output back; then the bytes are processed: their count, -EAGAIN or
- * -EINTR.
+ * Waits while ^S stops the output, then processes the bytes. Returns how many bytes that gives,
+ * -EAGAIN or -EINTR.
  */
 static ssize_t process(struct tty *tty, const uint8_t *from, size_t n, uint8_t *to, bool nonblock)
 {
@@ -186,7 +190,10 @@ static int write_piece(struct tty *tty, struct user_iter *from, bool nonblock, s
 	return err;
 }
 
-/* With TOSTOP only the foreground writes. 0, -EINTR or -EIO, as ctty_check(). */
+/*
+ * With TOSTOP, only the foreground process group may write. Returns 0, or -EINTR or -EIO as
+ * ctty_check().
+ */
 static int check_write(struct tty *tty)
 {
 	bool tostop;
@@ -215,7 +222,10 @@ static ssize_t tty_write(struct file *file, struct user_iter *from, uint64_t *po
 	return done != 0 ? (ssize_t)done : err;
 }
 
-/* In raw mode without a clock a read waits for VMIN bytes; else for a byte, or a line. */
+/*
+ * Returns how much input poll needs: VMIN bytes in raw mode without a timeout, or else one byte, or
+ * a line.
+ */
 static size_t least_input(const struct ldisc *ldisc)
 {
 	const struct abi_termios *termios = &ldisc->termios;
@@ -273,7 +283,7 @@ static int own_tty_may_open(struct file *file)
 	return ctty_is_own(&tty->jobs) ? 0 : -ENXIO;
 }
 
-/* /dev/tty: the process's own, which can be this one only. */
+/* /dev/tty: the controlling terminal of the process, which can only be this one. */
 static const struct file_ops own_tty_ops = {
 	.name = "own terminal",
 	.may_open = own_tty_may_open,

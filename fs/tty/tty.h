@@ -7,8 +7,8 @@
 struct chardev;
 
 /*
- * Makes the machine's one terminal, at path and /dev/tty, on the device, with a kernel thread that
- * takes its input. cols, rows: what TIOCGWINSZ answers until it is set. 0 or negative errno. => boot,
- * after tmpfs_init()
+ * Creates the machine's one terminal on the device, as `path` and /dev/tty, and a kernel thread
+ * that processes its input. cols and rows are what TIOCGWINSZ returns until a program sets them.
+ * Returns 0 or a negative errno. Call once at boot, after tmpfs_init().
  */
 int tty_create(const char *path, struct chardev *dev, unsigned cols, unsigned rows, uint64_t rdev);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The terminal's input side: a thread that feeds the line discipline, echoes, and sends signals. */
+/* The terminal's input thread: feeds the line discipline, echoes, and sends signals. */
 
 /*
- * Where the line discipline has no room, what comes is held back, and where that is full too the
- * device is left alone: it has the sender wait, if it can. ^C and its kin, ^S and ^Q do not wait
- * behind what is held back.
+ * If the line discipline has no room, input is held back in tty->held. If that is full too, input
+ * stays in the device, which makes the sender wait if it can. ^C and the other signal keys, ^S and
+ * ^Q do not wait behind input that is held back.
  */
 #include "abi/signal.h"
 #include "arch/timer.h"
@@ -17,12 +17,12 @@
 
 #define PIECE 64u
 
-/* While the device takes no output, it is tried again so often. */
+/* How often the echo is tried again while the device accepts no output. */
 #define ECHO_RETRY_NS (10 * (NSEC_PER_SEC / 1000))
 
 /*
- * Puts out what echo the device takes now. It never waits: what comes in next may be the ^C that is
- * to end the program whose output has filled the device. ^S does not hold the echo back.
+ * Sends as much of the echo as the device accepts now. It never waits: the next input may be the ^C
+ * that ends the program whose output has filled the device. ^S does not stop the echo.
  */
 static void put_echoes(struct tty *tty)
 {
@@ -39,7 +39,10 @@ static void put_echoes(struct tty *tty)
 	echoes->sent = echoes->n = 0;
 }
 
-/* Queues the last byte's echo; behind a device that has stopped for long it is dropped, as on Linux. */
+/*
+ * Queues the last byte's echo. If the queue is full because the device has accepted nothing for
+ * long, the echo is dropped, as on Linux.
+ */
 static void add_echo(struct tty *tty)
 {
 	struct echo_queue *echoes = &tty->echoes;
@@ -55,7 +58,7 @@ static void add_echo(struct tty *tty)
 	echoes->n += tty->echo.n;
 }
 
-/* Gives a byte to the line discipline. => tty->lock held, which it drops */
+/* Gives a byte to the line discipline. Called with tty->lock held; drops it. */
 static void take_byte(struct tty *tty, uint8_t byte)
 {
 	unsigned events = ldisc_input(&tty->ldisc, byte, &tty->echo);
@@ -75,14 +78,14 @@ static void take_byte(struct tty *tty, uint8_t byte)
 		ctty_signal(&tty->jobs, SIGTSTP);
 }
 
-/* n bytes from `at` on are held back no longer. => tty->lock held */
-static void unhold(struct tty *tty, size_t at, size_t n)
+/* Removes n bytes at index `at` from the held-back input. Called with tty->lock held. */
+static void drop_held(struct tty *tty, size_t at, size_t n)
 {
 	tty->nheld -= n;
 	memmove(tty->held + at, tty->held + at + n, tty->nheld - at);
 }
 
-/* Takes the oldest byte that is held back. false: there is none, or no room for it. */
+/* Takes the oldest held-back byte. Returns false if there is none or no room for it. */
 static bool take_next(struct tty *tty)
 {
 	uint8_t byte;
@@ -94,14 +97,14 @@ static bool take_next(struct tty *tty)
 		return false;
 	}
 	byte = tty->held[0];
-	unhold(tty, 0, 1);
+	drop_held(tty, 0, 1);
 	take_byte(tty, byte);
 	return true;
 }
 
 /*
- * Takes a byte that does not wait for its turn; what is typed before a signal's key goes, as it
- * would have with room. false: there is none.
+ * Takes a byte that need not wait for those before it. The key of a signal also discards those, as
+ * it would if there were room. Returns false if there is no such byte.
  */
 static bool take_urgent(struct tty *tty)
 {
@@ -119,14 +122,17 @@ static bool take_urgent(struct tty *tty)
 	}
 	byte = tty->held[at];
 	if (is_signal && ldisc_signal_flushes(&tty->ldisc))
-		unhold(tty, 0, at + 1);
+		drop_held(tty, 0, at + 1);
 	else
-		unhold(tty, at, 1);
+		drop_held(tty, at, 1);
 	take_byte(tty, byte);
 	return true;
 }
 
-/* Takes what the device has, as far as it can be held. => how much */
+/*
+ * Reads what the device has into the held-back input, as far as it fits. Returns the number of
+ * bytes.
+ */
 static size_t hold_input(struct tty *tty)
 {
 	uint8_t piece[PIECE];
@@ -139,7 +145,7 @@ static size_t hold_input(struct tty *tty)
 		return 0;
 	got = tty->dev->ops->read(tty->dev, piece, MIN(room, sizeof(piece)));
 	spin_lock(&tty->lock);
-	/* Meanwhile some may have been thrown away, but none have come. */
+	/* Meanwhile bytes may have been discarded, but none added. */
 	memcpy(tty->held + tty->nheld, piece, got);
 	tty->nheld += got;
 	spin_unlock(&tty->lock);
@@ -166,7 +172,7 @@ static void hang_up(struct tty *tty)
 	waitq_wake_all(&tty->readable);
 }
 
-/* Until there is input, or room for it, or it is time to try the device with an echo again. */
+/* Waits until there is input, or room for it, or it is time to try the echo again. */
 static void wait_for_work(struct tty *tty, uint64_t seq)
 {
 	if (tty->echoes.n != 0)

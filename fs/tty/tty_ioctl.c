@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What ioctl does on a terminal. */
+/* The ioctl requests of a terminal. */
 #include "abi/errno.h"
 #include "abi/signal.h"
 #include "fs/tty/tty_private.h"
@@ -17,7 +17,7 @@ static int get_termios(struct tty *tty, vaddr_t arg)
 	return user_copy_out(arg, &termios, sizeof(termios));
 }
 
-/* Throws away all input that has come. => tty->lock held */
+/* Discards all input that has not been read. Called with tty->lock held. */
 static void flush_input(struct tty *tty)
 {
 	ldisc_flush_input(&tty->ldisc);
@@ -38,7 +38,7 @@ static int set_termios(struct tty *tty, vaddr_t arg, bool flush)
 		flush_input(tty);
 	ldisc_set_termios(&tty->ldisc, &termios);
 	spin_unlock(&tty->lock);
-	/* Who waits may wait for something else now. */
+	/* The new settings may change what the waiting threads wait for. */
 	waitq_wake_all(&tty->readable);
 	waitq_wake_all(&tty->resumed);
 	tty_input_resume(tty);
@@ -81,7 +81,7 @@ static int get_available(struct tty *tty, vaddr_t arg)
 	return user_copy_out(arg, &n, sizeof(n));
 }
 
-/* Output is on its way when a write returns, so that only input can be thrown away. */
+/* A write returns only after the device has taken its bytes, so there is only input to discard. */
 static int flush(struct tty *tty, vaddr_t which)
 {
 	int err = ctty_check(&tty->jobs, SIGTTOU);
@@ -99,13 +99,13 @@ static int flush(struct tty *tty, vaddr_t which)
 	return 0;
 }
 
-/* tcdrain(3), and tcsendbreak(3): there is no line that could be held low. */
+/* tcdrain(3), which never has to wait, and tcsendbreak(3), which sends no break. */
 static int send_break(struct tty *tty)
 {
 	return ctty_check(&tty->jobs, SIGTTOU);
 }
 
-/* A write returns when the device has its bytes: none are on their way. */
+/* A write returns only after the device has taken its bytes, so none are unsent. */
 static int get_unsent(vaddr_t arg)
 {
 	static const int32_t none;
@@ -113,7 +113,7 @@ static int get_unsent(vaddr_t arg)
 	return user_copy_out(arg, &none, sizeof(none));
 }
 
-/* ---- jobs ---- */
+/* ---- job control ---- */
 
 static int get_group(struct tty *tty, vaddr_t arg)
 {
@@ -136,7 +136,10 @@ static int set_group(struct tty *tty, vaddr_t arg)
 	int group;
 	int err = ctty_check(&tty->jobs, SIGTTOU);
 
-	/* In the background the call stops, and is made again in the foreground. */
+	/*
+	 * From the background the call stops the process, and is restarted once it is in the
+	 * foreground.
+	 */
 	if (err)
 		return err == -EIO ? -ENOTTY : err;
 	if (user_copy_in(&group, arg, sizeof(group)) != 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Between the files of the terminal. */
+/* Shared by the files of the terminal: its state, and its input and ioctl functions. */
 #pragma once
 
 #include "base/chardev.h"
@@ -9,22 +9,24 @@
 
 struct poller;
 
-#define TTY_HELD_MAX 256u /* looked through under the lock: preemption is off for so long */
+/* small, because the buffer is searched with the lock held and preemption off */
+#define TTY_HELD_MAX 256u
 
 struct tty {
 	struct chardev *dev; /* const */
-	struct turn input;   /* one read's bytes stay together: a long line goes to one reader */
-	struct turn output;  /* one write's bytes stay together */
-	struct ctty jobs;    /* guarded by process_tree_lock */
+	/* keeps the bytes of one read together: a long line goes to one reader */
+	struct turn input;
+	struct turn output; /* keeps the bytes of one write together */
+	struct ctty jobs;   /* guarded by process_tree_lock */
 	struct spinlock lock;
 	/* guarded by lock: */
 	struct ldisc ldisc;
 	struct abi_winsize winsize;
 	bool hung_up; /* the device's input has ended */
-	/* What the device gave, and the line discipline has no room for yet: the oldest first. */
+	/* Input for which the line discipline has no room yet, the oldest byte first. */
 	uint8_t held[TTY_HELD_MAX];
 	size_t nheld;
-	bool stalled; /* the input thread waits for room: tty_input_resume() */
+	bool stalled; /* the input thread waits for room; see tty_input_resume() */
 	/* woken after the change: */
 	struct waitq readable; /* input, or hung_up */
 	struct waitq resumed;  /* output is no longer stopped */
@@ -32,21 +34,21 @@ struct tty {
 	struct ldisc_echo echo; /* of the last byte */
 	struct echo_queue {
 		uint8_t bytes[2 * LDISC_ECHO_MAX];
-		size_t sent, n; /* what has gone, and the end of what is to go */
+		size_t sent, n; /* the part that has been sent, and the end of the queue */
 	} echoes;
 };
 
-/* Files on a terminal: their inode's device is the tty. */
+/* For open terminals: the device of the file's inode is the tty. */
 extern const struct file_ops tty_ops;
 
-/* Somebody has read, or changed what is done with input: what is held back may go on. => no lock held */
+/* Lets held-back input go on after a read or a change of the settings. The caller holds no lock. */
 void tty_input_resume(struct tty *tty);
 
-/* The kernel thread that takes the device's input; arg: the tty. */
+/* Main function of the kernel thread that processes the device's input; arg is the tty. */
 void tty_input_main(void *arg);
 
-/* What can be done without waiting; as the poll slot of its files. */
+/* Returns what can be done without waiting, as the poll slot of file_ops does. */
 unsigned tty_poll_ready(struct tty *tty, struct poller *poller);
 
-/* ioctl's requests, on a terminal. */
+/* Does an ioctl request on a terminal. Returns 0 or a negative errno. */
 int tty_ioctl_request(struct tty *tty, unsigned long request, vaddr_t arg);
