@@ -40,9 +40,9 @@ static const char *why_of(int err)
 	case -ENOSPC:
 		return "no memory for its names";
 	case -ENOTDIR:
-		return "a name goes through what is no directory";
+		return "a name goes through a file that is not a directory";
 	case -EISDIR:
-		return "a name is a directory's and a file's too";
+		return "a directory and another file have the same name";
 	case -ENAMETOOLONG:
 		return "a component of a name is longer than 255 bytes";
 	default:
@@ -180,7 +180,7 @@ static int add_entry(struct mount *mount, const struct cpio_entry *entry)
 	case S_IFIFO:
 	case S_IFSOCK:
 		/* Device files exist only for devices that the kernel finds. */
-		log_debug("fs", "archive: %s left out: a device, pipe or socket", entry->name);
+		log_debug("fs", "archive: skipped %s, a device, pipe or socket", entry->name);
 		return 0;
 	default:
 		return refuse(mount, "an entry is of no known type");

@@ -9,8 +9,8 @@
 #include "trap/syscall.h"
 
 /*
- * The open file of the descriptor in argument n, referenced; NULL: EBADF. The second also where it
- * is open by O_PATH only.
+ * Return the open file of the descriptor in argument n with a reference, or NULL for EBADF. A
+ * descriptor opened by O_PATH is NULL to arg_file(), but not to arg_file_path().
  */
 static inline struct file *arg_file(const struct trap_frame *frame, unsigned n)
 {
@@ -23,8 +23,8 @@ static inline struct file *arg_file_path(const struct trap_frame *frame, unsigne
 }
 
 /*
- * Linux's access_ok(): a range that cannot be user memory at all is -EFAULT before anything else is
- * looked at.
+ * Linux's access_ok(): a range that cannot be user memory gives -EFAULT before anything else is
+ * checked.
  */
 static inline int check_user_range(vaddr_t addr, size_t n)
 {

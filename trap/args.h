@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Arguments of system calls in the types they mean: Linux looks at as many bits as these have. */
+/* Arguments of system calls in the types that Linux gives them, so that excess bits are ignored. */
 #pragma once
 
 #include "arch/frame.h"
@@ -25,14 +25,14 @@ static inline uint64_t arg_u64(const struct trap_frame *frame, unsigned n)
 	return frame_arg(frame, n);
 }
 
-/* A user address, whatever it is: only user_copy_*() may follow it. */
+/* An address from the program, unchecked: only user_copy_*() may access it. */
 static inline vaddr_t arg_user(const struct trap_frame *frame, unsigned n)
 {
 	return frame_arg(frame, n);
 }
 
 /*
- * A path copied in: 0 and a string for kfree(), -EFAULT, -ENAMETOOLONG, -ENOENT where it is empty,
- * -ENOMEM.
+ * Copies a path in. Returns 0 and a string to free with kfree(), -EFAULT, -ENAMETOOLONG, -ENOMEM,
+ * or -ENOENT if the path is empty.
  */
 int arg_path(const struct trap_frame *frame, unsigned n, char **path_ret);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Exceptions of user mode that are no page faults: each becomes its signal (R6). */
+/* Exceptions of user mode other than page faults: each becomes its signal (R6). */
 #include "abi/signal.h"
 #include "arch/upcall.h"
 #include "base/hart.h"
@@ -16,12 +16,15 @@ static const struct {
 	[TRAP_ILLEGAL] = { SIGILL, ILL_ILLOPC, "illegal instruction", REPORT_INSTRUCTION },
 	[TRAP_MISALIGNED] = { SIGBUS, BUS_ADRALN, "misaligned access to", REPORT_ADDRESS },
 	[TRAP_BREAKPOINT] = { SIGTRAP, TRAP_BRKPT, "breakpoint instruction", REPORT_INSTRUCTION },
-	[TRAP_ACCESS] = { SIGSEGV, SEGV_ACCERR, "access to no memory at", REPORT_ADDRESS },
+	[TRAP_ACCESS] = { SIGSEGV, SEGV_ACCERR, "access fault at", REPORT_ADDRESS },
 };
 
 void trap_exception(struct trap_frame *frame, enum trap_exception kind, vaddr_t addr)
 {
-	/* As on Linux the address is the instruction's, even where an access was at fault. */
+	/*
+	 * As on Linux si_addr is the address of the instruction, even if a data access caused the
+	 * exception.
+	 */
 	const struct signal_info info = {
 		.sig = exceptions[kind].sig,
 		.code = exceptions[kind].code,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Page faults of the running process: asked of mm until served, waited for, or refused. */
+/* Page faults of the running process: calls vm_fault() until the fault is resolved or refused. */
 #include "mm/fault.h"
 
 #include "abi/errno.h"
@@ -22,10 +22,13 @@
 
 #define VM_PROT_ALL (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC)
 
-/* What a fault keeps while it is served. (On the stack: registers would have to be saved first.) */
-struct turn {
+/*
+ * What a fault needs while it is resolved. It is kept on the stack, because values in registers
+ * would have to be saved there first.
+ */
+struct user_fault {
 	struct vm_wait wait;
-	struct relief relief; /* made by again() */
+	struct relief relief; /* set by again() */
 	struct trap_frame *frame;
 	vaddr_t addr;
 	unsigned access;
@@ -33,8 +36,8 @@ struct turn {
 };
 
 /*
- * The record is made in place, before the fault is served: a panic inside mm shows it. => interrupts
- * off, here and at its end
+ * The record is filled in place before the fault is resolved, so that a panic inside mm shows it.
+ * Called with interrupts off; trace_end() is too.
  */
 static inline struct trace_fault *trace_begin(int pid, vaddr_t pc, vaddr_t addr, unsigned access)
 {
@@ -50,28 +53,31 @@ static inline struct trace_fault *trace_begin(int pid, vaddr_t pc, vaddr_t addr,
 	return record;
 }
 
-/* Others may have run, so long that the ring came round: then it is another fault's. */
-static inline bool trace_is_ours(const struct turn *turn)
+/*
+ * Other threads may have run for so long that the ring wrapped around and the record holds another
+ * fault.
+ */
+static inline bool trace_is_ours(const struct user_fault *fault)
 {
-	return likely(turn->record->thread == current_thread());
+	return likely(fault->record->thread == current_thread());
 }
 
-static inline void trace_end(const struct turn *turn)
+static inline void trace_end(const struct user_fault *fault)
 {
-	struct trace_fault *record = turn->record;
+	struct trace_fault *record = fault->record;
 
-	if (!trace_is_ours(turn))
+	if (!trace_is_ours(fault))
 		return;
-	record->kind = (uint8_t)turn->wait.kind;
+	record->kind = (uint8_t)fault->wait.kind;
 	record->cost = (uint32_t)arch_instructions() - record->cost;
 }
 
-/* result: the signal that it became, or negative errno of a copy. */
-static void trace_end_with(const struct turn *turn, int result)
+/* result: the signal that the fault became, or the negative errno of a user copy. */
+static void trace_end_with(const struct user_fault *fault, int result)
 {
-	if (trace_is_ours(turn))
-		turn->record->result = (int16_t)result;
-	trace_end(turn);
+	if (trace_is_ours(fault))
+		fault->record->result = (int16_t)result;
+	trace_end(fault);
 }
 
 static int code_of(int outcome)
@@ -81,7 +87,7 @@ static int code_of(int outcome)
 	return outcome == VM_SEGV_ACCERR ? SEGV_ACCERR : SEGV_MAPERR;
 }
 
-/* From user mode the program's handler gets it, or the process ends; a copy fails. */
+/* A fault from user mode goes to the program's handler, or ends the process. A user copy fails. */
 static int refuse(const struct trap_frame *frame, vaddr_t addr, unsigned access, int outcome)
 {
 	const struct signal_info info = {
@@ -100,8 +106,8 @@ static int refuse(const struct trap_frame *frame, vaddr_t addr, unsigned access,
 	return 0;
 }
 
-/* No frame to be had even so: nobody is left who could give one. */
-static int starve(vaddr_t addr, unsigned access)
+/* No page can be had, and no process is left to kill for one. */
+static int out_of_memory(vaddr_t addr, unsigned access)
 {
 	struct process *process = current_process();
 
@@ -109,71 +115,78 @@ static int starve(vaddr_t addr, unsigned access)
 		return -ENOMEM;
 	log_warn(
 		"mm",
-		"out of memory: killed %s[%d]: no frame for its page at %#lx, and nobody to take one from",
+		"out of memory: killed %s[%d]: no frame for its page at %#lx, and no other process to kill",
 		process->thread->name, process->pid, (unsigned long)ALIGN_DOWN(addr, PAGE_SIZE));
 	signal_force(process, SIGKILL);
 	return -ENOMEM;
 }
 
-/* A program's own access can be made again after a signal; a system call goes on. */
+/*
+ * A program's own access can be repeated after a signal, so any signal ends the wait. A system call
+ * goes on, so only a kill does.
+ */
 static int wait_for_page(unsigned access, const struct vm_wait *wait)
 {
 	return access & TRAP_COPY ? thread_wait(wait->queue, wait->seq)
 				  : thread_wait_fault(wait->queue, wait->seq);
 }
 
-/* To wait, or to get memory. As handle(). */
-__attribute__((noinline)) static int help(struct turn *turn, int outcome)
+/* Waits, or relieves a shortage of memory. Returns as handle() does. */
+__attribute__((noinline)) static int wait_or_relieve(struct user_fault *fault, int outcome)
 {
 	int err;
 
 	if (outcome == VM_WAIT)
-		err = wait_for_page(turn->access, &turn->wait);
+		err = wait_for_page(fault->access, &fault->wait);
 	else
-		err = relieve(&turn->relief);
-	return err == -ENOMEM ? starve(turn->addr, turn->access) : err;
+		err = relieve(&fault->relief);
+	return err == -ENOMEM ? out_of_memory(fault->addr, fault->access) : err;
 }
 
 /*
- * Anything but success. 0: ask again; positive: run the program again, which may be about to end;
- * negative errno: the copy ends.
+ * Handles every result of vm_fault() except success. Returns 0 to call it again; positive to return
+ * to user mode, where a pending signal may end the process; or a negative errno, with which the
+ * user copy fails.
  */
-static int handle(struct turn *turn, int outcome)
+static int handle(struct user_fault *fault, int outcome)
 {
 	int err;
 
 	if (outcome == VM_DYING)
-		signal_force(current_process(), SIGKILL); /* stripped: no use to anybody */
+		signal_force(current_process(), SIGKILL); /* the OOM reaper has taken its memory */
 	if (current_killed())
 		err = -EINTR;
 	else if (outcome == VM_WAIT || outcome == VM_OOM)
-		err = help(turn, outcome);
+		err = wait_or_relieve(fault, outcome);
 	else
-		err = refuse(turn->frame, turn->addr, turn->access, outcome) ?: 1;
-	return err < 0 && !(turn->access & TRAP_COPY) ? 1 : err;
+		err = refuse(fault->frame, fault->addr, fault->access, outcome) ?: 1;
+	return err < 0 && !(fault->access & TRAP_COPY) ? 1 : err;
 }
 
-/* The signal that the fault became; 0: none. */
-static int became(void)
+/* Returns the signal that the fault became, or 0. */
+static int fault_signal(void)
 {
 	const struct signals *signals = &current_process()->signals;
 
 	return atomic_load(&signals->fatal) ?: signals->fault.sig;
 }
 
-/* The first try was not enough. (Kept out of the fast path, whose registers it would take.) */
-__attribute__((noinline, cold)) static int again(struct turn *turn, int outcome)
+/*
+ * The slow path, when the first try did not succeed. It is a function of its own so that the fast
+ * path does not save registers for it.
+ */
+__attribute__((noinline, cold)) static int again(struct user_fault *fault, int outcome)
 {
 	int end;
 
-	turn->relief = (struct relief){ 0 };
-	while ((end = handle(turn, outcome)) == 0) {
-		outcome = vm_fault(current_space(), turn->addr, turn->access, &turn->wait);
+	fault->relief = (struct relief){ 0 };
+	while ((end = handle(fault, outcome)) == 0) {
+		outcome = vm_fault(current_space(), fault->addr, fault->access, &fault->wait);
 		if (outcome == 0)
 			break;
 	}
-	arch_irq_disable(); /* till user mode, or the copy: a few instructions */
-	trace_end_with(turn, end > 0 ? became() : end);
+	arch_irq_disable(); /* until user mode or the copy resumes, a few instructions later */
+	trace_end_with(fault, end > 0 ? fault_signal() : end);
 	return end > 0 ? 0 : end;
 }
 
@@ -181,22 +194,22 @@ int trap_fault(struct trap_frame *frame, vaddr_t addr, unsigned access, unsigned
 {
 	struct process *process = current_process();
 	vaddr_t pc = frame_pc(frame);
-	struct turn turn;
+	struct user_fault fault;
 	int outcome;
 
 	if (unlikely(!process || !process->uspace))
 		return -EFAULT;
 	latency_begin(LATENCY_INTERRUPTS);
-	turn.record = trace_begin(process->pid, pc, addr, access);
+	fault.record = trace_begin(process->pid, pc, addr, access);
 	loop_check(pc, addr, access);
-	turn.frame = frame;
-	turn.addr = addr;
-	turn.access = access;
+	fault.frame = frame;
+	fault.addr = addr;
+	fault.access = access;
 	irq_restore(irq);
-	outcome = vm_fault(&process->uspace->space, addr, access, &turn.wait);
+	outcome = vm_fault(&process->uspace->space, addr, access, &fault.wait);
 	if (unlikely(outcome != 0))
-		return again(&turn, outcome);
-	arch_irq_disable(); /* till user mode, or the copy: a few instructions */
-	trace_end(&turn);
+		return again(&fault, outcome);
+	arch_irq_disable(); /* until user mode or the copy resumes, a few instructions later */
+	trace_end(&fault);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The detector of endless fault loops: the same fault again and again, and nothing in between. */
+/* Detects endless fault loops: the same fault again and again, with no other event in between. */
 #include "trap/fault_loop.h"
 
 #include "base/hart.h"
@@ -7,14 +7,14 @@
 
 #ifdef FAULTLINE_HARDENED
 
-/* A fault may need several turns (FILL, then COW); nothing needs so many. */
+/* A fault may take several rounds (FILL, then COW), but never this many. */
 #define TURNS_MAX 1000
 
 struct last_fault {
 	vaddr_t pc, addr;
 	unsigned access;
 	unsigned turns;
-	uint64_t events; /* what else happened on this hart */
+	uint64_t events; /* number of other events on this hart */
 };
 
 static struct last_fault last[HART_MAX];

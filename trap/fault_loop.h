@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The detector of endless fault loops (R5; hardened build). */
+/* Detects endless fault loops (R5; hardened build). */
 #pragma once
 
 #include "lib/types.h"
 
 #ifdef FAULTLINE_HARDENED
 /*
- * One more fault of that instruction. => panics where it was "served" again and again and nothing
- * else happened
+ * Counts a fault. Panics if an identical fault (instruction, address and access) has been resolved
+ * far too often with no other event on this hart in between.
  */
 void loop_check(vaddr_t pc, vaddr_t addr, unsigned access);
 #else

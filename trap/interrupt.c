@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Interrupts: timers and devices. */
+/* Interrupts from timers and devices. */
 #include "arch/upcall.h"
 #include "base/hart.h"
 #include "base/timerq.h"

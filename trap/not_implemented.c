@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the log says where a program asks for what there is not: which call, and what that means. */
+/* Logs the first use of each system call or clone flag that is not implemented. */
 #include "trap/not_implemented.h"
 
 #include "abi/sched.h"
@@ -10,11 +10,11 @@
 
 #define NOTHING_ELSE "it does not have this call"
 
-/* Linux's calls that trap/syscall.c has not, by their numbers. */
+/* Linux's system calls that Faultline does not implement, by number. */
 static const struct missing {
 	unsigned short number;
 	const char *name;
-	const char *means; /* of Faultline */
+	const char *means; /* what Faultline lacks */
 } missing[] = {
 	{ 0, "io_setup", "it has no asynchronous input and output" },
 	{ 1, "io_destroy", "it has no asynchronous input and output" },
@@ -101,18 +101,18 @@ static const struct missing {
 	{ 140, "setpriority", "it has no scheduling policies and priorities" },
 	{ 141, "getpriority", "it has no scheduling policies and priorities" },
 	{ 142, "reboot", NOTHING_ELSE },
-	{ 143, "setregid", "everybody is root in it" },
-	{ 144, "setgid", "everybody is root in it" },
-	{ 145, "setreuid", "everybody is root in it" },
-	{ 146, "setuid", "everybody is root in it" },
-	{ 147, "setresuid", "everybody is root in it" },
+	{ 143, "setregid", "every process runs as root" },
+	{ 144, "setgid", "every process runs as root" },
+	{ 145, "setreuid", "every process runs as root" },
+	{ 146, "setuid", "every process runs as root" },
+	{ 147, "setresuid", "every process runs as root" },
 	{ 148, "getresuid", NOTHING_ELSE },
-	{ 149, "setresgid", "everybody is root in it" },
+	{ 149, "setresgid", "every process runs as root" },
 	{ 150, "getresgid", NOTHING_ELSE },
-	{ 151, "setfsuid", "everybody is root in it" },
-	{ 152, "setfsgid", "everybody is root in it" },
+	{ 151, "setfsuid", "every process runs as root" },
+	{ 152, "setfsgid", "every process runs as root" },
 	{ 158, "getgroups", NOTHING_ELSE },
-	{ 159, "setgroups", "everybody is root in it" },
+	{ 159, "setgroups", "every process runs as root" },
 	{ 161, "sethostname", NOTHING_ELSE },
 	{ 162, "setdomainname", NOTHING_ELSE },
 	{ 163, "getrlimit", NOTHING_ELSE },
@@ -239,7 +239,7 @@ static const struct missing {
 	{ 462, "mseal", NOTHING_ELSE },
 };
 
-/* Bits of what has been named: a place of `missing` each, and one for all other numbers. */
+/* A bit for each entry of `missing` that has been logged, and one for all other numbers. */
 static uint64_t named[(ARRAY_SIZE(missing) + 1 + 63) / 64];
 
 static bool is_first(uint64_t *bits, unsigned bit)
@@ -266,7 +266,7 @@ long not_implemented(unsigned long number)
 	return -ENOSYS;
 }
 
-/* What of clone is not there, the first that is asked for counting. */
+/* Unsupported flags of clone; the log names the first of them that is set. */
 static const struct clone_missing {
 	unsigned flag;
 	const char *name;
@@ -282,13 +282,13 @@ static const struct clone_missing {
 
 long clone_not_implemented(uint64_t flags)
 {
-	static uint64_t told;
+	static uint64_t logged;
 	const struct process *process = current_process();
 	unsigned i = 0;
 
 	while (i < ARRAY_SIZE(clone_missing) && !(flags & clone_missing[i].flag))
 		i++;
-	if (i < ARRAY_SIZE(clone_missing) && is_first(&told, i))
+	if (i < ARRAY_SIZE(clone_missing) && is_first(&logged, i))
 		log_warn("trap", "%s[%d]: clone with %s: Faultline has %s", process->thread->name,
 			 process->pid, clone_missing[i].name, clone_missing[i].means);
 	return -ENOSYS;

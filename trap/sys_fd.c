@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls about descriptors: made for pipes and memfds, closed, copied, told about, controlled. */
+/* System calls on descriptors: close, dup, fcntl, ioctl, pipe2, memfd_create. */
 #include "abi/ioctl.h"
 #include "abi/mman.h"
 #include "fs/fdtable.h"
@@ -17,7 +17,7 @@ long sys_close(struct trap_frame *frame)
 	return fdtable_close(current_process()->fdtable, arg_int(frame, 0));
 }
 
-/* A descriptor more for the file, whose reference is taken over in any case. */
+/* Installs the file at a new descriptor and takes over its reference in any case. */
 static long install(struct file *file, unsigned min, bool cloexec)
 {
 	int fd = fdtable_install(current_process()->fdtable, file, min, cloexec);
@@ -152,7 +152,7 @@ long sys_ioctl(struct trap_frame *frame)
 	return result;
 }
 
-/* Two descriptors for the ends, told to the program before anybody can use them. */
+/* Reserves two descriptors and stores them in user memory, before any other thread can use them. */
 static int pipe_descriptors(vaddr_t user, bool cloexec, int fds[2])
 {
 	struct fdtable *table = current_process()->fdtable;
@@ -197,7 +197,7 @@ long sys_pipe2(struct trap_frame *frame)
 }
 
 /*
- * The name is for looking at only, and nothing shows it yet: it is read because a bad one is an
+ * The name only serves debugging and is shown nowhere yet. It is read because a bad one is an
  * error.
  */
 static int check_memfd_name(vaddr_t user)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* futex(2), and the lists of robust ones. */
+/* System calls on futexes and robust lists. */
 #include "abi/futex.h"
 
 #include "base/clock.h"
@@ -12,17 +12,17 @@
 
 #define FLAGS (FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)
 
-/* A request's arguments, as far as its kind has them. */
+/* The arguments of a request, as far as its command has them. */
 struct arguments {
 	int command;
 	unsigned flags;
 	uint32_t value, value2, value3;
 	struct futex_word word, second;
 	bool timed;
-	uint64_t until_ns; /* of clock_ns() */
+	uint64_t until_ns; /* on the clock of clock_ns() */
 };
 
-/* What `ns` on the wall clock is on the monotonic one. */
+/* Converts a time of the wall clock to the monotonic clock. */
 static uint64_t from_wall(uint64_t ns)
 {
 	uint64_t wall = clock_wall_ns(), now = clock_ns();
@@ -32,7 +32,7 @@ static uint64_t from_wall(uint64_t ns)
 	return add_overflows(now, ns - wall, &ns) ? UINT64_MAX : ns;
 }
 
-/* FUTEX_WAIT's time is a length, FUTEX_WAIT_BITSET's a moment. */
+/* The timeout of FUTEX_WAIT is relative, that of FUTEX_WAIT_BITSET absolute. */
 static int read_timeout(struct arguments *args, vaddr_t at)
 {
 	uint64_t ns;
@@ -67,7 +67,10 @@ static int check_word(struct futex_word word)
 
 static long wait_again(struct trap_frame *frame);
 
-/* With a timeout, a wait that a signal cuts short goes on until the same moment, unless a handler ran. */
+/*
+ * A wait with a timeout that a signal interrupts resumes with the same deadline, unless a handler
+ * ran.
+ */
 static long wait_for_word(const struct arguments *args, uint32_t bits)
 {
 	uint64_t deadline = args->timed ? clock_deadline(args->until_ns) : 0;
@@ -94,7 +97,7 @@ static long requeue(const struct arguments *args)
 			     args->command == FUTEX_CMP_REQUEUE ? &args->value3 : NULL);
 }
 
-/* As on Linux a count below 1 wakes one. */
+/* As on Linux, a count below 1 wakes one. */
 static unsigned at_least_one(uint32_t count)
 {
 	return (unsigned)MAX((int)count, 1);
@@ -149,7 +152,7 @@ static struct arguments arguments_of(const struct trap_frame *frame)
 				   .second = { .at = arg_user(frame, 4), .shared = shared } };
 }
 
-/* In the place of a wait that had a timeout (sys_restart_syscall()). */
+/* Repeats an interrupted wait that had a timeout; see sys_restart_syscall(). */
 static long wait_again(struct trap_frame *frame)
 {
 	struct arguments args = arguments_of(frame);
@@ -159,7 +162,7 @@ static long wait_again(struct trap_frame *frame)
 	return serve(&args);
 }
 
-/* Those with priority inheritance are not here. */
+/* Commands with priority inheritance are not implemented. */
 static bool known(const struct arguments *args)
 {
 	switch (args->command) {
@@ -195,7 +198,7 @@ long sys_set_robust_list(struct trap_frame *frame)
 	return 0;
 }
 
-/* Of the running process (0) or another. */
+/* pid 0 is the current process. */
 static int robust_list_of(int pid, uint64_t *list_ret)
 {
 	const struct process *process;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What programs may know of the kernel: Faultline's own call (abi/faultline.h), and the log by syslog. */
+/* What programs can query about the kernel: Faultline's own call (abi/faultline.h), and syslog. */
 #include "abi/faultline.h"
 #include "abi/syslog.h"
 #include "arch/describe.h"
@@ -26,31 +26,34 @@
 #define VMAS_AT_ONCE   8
 #define FAULTS_AT_ONCE 8
 
-/* What a program asks for. */
-struct question {
+/* The arguments of a query. */
+struct query {
 	uint64_t which;
 	vaddr_t buf;
 	uint64_t size;
 	uint64_t from;
 };
 
-/* The one structure of an answer: 1 or -EFAULT. */
-static long answer(const struct question *q, const void *from, size_t size)
+/*
+ * Copies out an answer of one structure. Returns 1, -EINVAL if there is no room for it, or
+ * -EFAULT.
+ */
+static long copy_result(const struct query *q, const void *from, size_t size)
 {
 	if (q->size < size)
 		return -EINVAL;
 	return user_copy_out(q->buf, from, size) ? -EFAULT : 1;
 }
 
-static long tell_process(const struct question *q)
+static long query_process(const struct query *q)
 {
 	struct faultline_process process;
 	int err = inspect_process((int)q->which, &process);
 
-	return err ? err : answer(q, &process, sizeof(process));
+	return err ? err : copy_result(q, &process, sizeof(process));
 }
 
-static long tell_processes(const struct question *q)
+static long query_processes(const struct query *q)
 {
 	uint64_t room = q->size / sizeof(struct faultline_process), n;
 	struct faultline_process process;
@@ -66,8 +69,8 @@ static long tell_processes(const struct question *q)
 	return (long)n;
 }
 
-/* In pieces, for the space's lock is not held while they are copied out. */
-static long tell_space_vmas(const struct question *q, struct uspace *uspace, const struct exe *exe)
+/* Works in pieces, because the space's lock cannot be held while they are copied out. */
+static long query_space_vmas(const struct query *q, struct uspace *uspace, const struct exe *exe)
 {
 	uint64_t room = q->size / sizeof(struct faultline_vma), done = 0;
 	struct faultline_vma vmas[VMAS_AT_ONCE];
@@ -87,7 +90,7 @@ static long tell_space_vmas(const struct question *q, struct uspace *uspace, con
 	return (long)done;
 }
 
-static long tell_vmas(const struct question *q)
+static long query_vmas(const struct query *q)
 {
 	struct uspace *uspace;
 	struct exe *exe;
@@ -95,14 +98,14 @@ static long tell_vmas(const struct question *q)
 
 	if (result)
 		return result;
-	result = tell_space_vmas(q, uspace, exe);
+	result = query_space_vmas(q, uspace, exe);
 	if (exe)
 		exe_put(exe);
 	uspace_put(uspace);
 	return result;
 }
 
-static long tell_machine(const struct question *q)
+static long query_machine(const struct query *q)
 {
 	struct faultline_machine machine = {
 		.frames = page_alloc_total_count(),
@@ -117,10 +120,10 @@ static long tell_machine(const struct question *q)
 		.ipis = hart_counter_sum(HART_IPIS),
 	};
 
-	return answer(q, &machine, sizeof(machine));
+	return copy_result(q, &machine, sizeof(machine));
 }
 
-static long tell_frames(const struct question *q)
+static long query_frames(const struct query *q)
 {
 	struct faultline_frames frames = { 0 };
 	struct page_census census;
@@ -136,7 +139,7 @@ static long tell_frames(const struct question *q)
 	frames.object = census.kind[PAGE_OBJECT];
 	frames.zero = census.kind[PAGE_ZERO];
 	frames.slabs = census.slabs;
-	return answer(q, &frames, sizeof(frames));
+	return copy_result(q, &frames, sizeof(frames));
 }
 
 _Static_assert(PAGE_KINDS == FAULTLINE_FRAME_KINDS && PAGE_FREE == FAULTLINE_FRAME_FREE &&
@@ -147,8 +150,8 @@ _Static_assert(PAGE_KINDS == FAULTLINE_FRAME_KINDS && PAGE_FREE == FAULTLINE_FRA
 		       PAGE_OBJECT == FAULTLINE_FRAME_FILE && PAGE_ZERO == FAULTLINE_FRAME_ZERO,
 	       "kinds of frames are as programs know them");
 
-/* The frame is anybody's and may change meanwhile: facts of a moment. */
-static long tell_frame(const struct question *q)
+/* The frame may belong to anybody and change meanwhile: the result is a snapshot. */
+static long query_frame(const struct query *q)
 {
 	const struct page *page = pfn_to_page(paddr_to_pfn(q->which));
 	struct faultline_frame frame = { .address = pfn_to_paddr(paddr_to_pfn(q->which)) };
@@ -162,7 +165,7 @@ static long tell_frame(const struct question *q)
 		frame.pins = page->pins;
 	if (page->kind == PAGE_OBJECT)
 		frame.index = page->index;
-	return answer(q, &frame, sizeof(frame));
+	return copy_result(q, &frame, sizeof(frame));
 }
 
 static struct faultline_fault fault_of(const struct trace_fault *fault, unsigned hart)
@@ -178,8 +181,8 @@ static struct faultline_fault fault_of(const struct trace_fault *fault, unsigned
 					 .hart = hart };
 }
 
-/* Fills the records, *count of them, and moves q->from. */
-static int copy_faults(struct question *q, uint64_t *dropped, uint64_t *count)
+/* Copies out records, sets *count to their number, and advances q->from. */
+static int copy_faults(struct query *q, uint64_t *dropped, uint64_t *count)
 {
 	vaddr_t to = q->buf + offsetof(struct faultline_trace, faults);
 	struct faultline_fault faults[FAULTS_AT_ONCE];
@@ -202,7 +205,7 @@ static int copy_faults(struct question *q, uint64_t *dropped, uint64_t *count)
 	return 0;
 }
 
-static long tell_trace(struct question *q)
+static long query_trace(struct query *q)
 {
 	uint64_t head[3]; /* next, dropped, count */
 	int err;
@@ -211,10 +214,10 @@ static long tell_trace(struct question *q)
 		return -EINVAL;
 	err = copy_faults(q, &head[1], &head[2]);
 	head[0] = q->from;
-	return err ? err : answer(q, head, sizeof(head));
+	return err ? err : copy_result(q, head, sizeof(head));
 }
 
-static long tell_walk(const struct question *q)
+static long query_walk(const struct query *q)
 {
 	char text[ARCH_DESCRIBE_MAX];
 	struct uspace *uspace;
@@ -231,43 +234,43 @@ static long tell_walk(const struct question *q)
 		exe_put(exe);
 	uspace_put(uspace);
 	length = strlen(text);
-	err = (int)answer(q, text, length + 1);
+	err = (int)copy_result(q, text, length + 1);
 	return err < 0 ? err : (long)length;
 }
 
 #ifdef FAULTLINE_HARDENED
 
-static long fail_nth(const struct question *q)
+static long fail_nth(const struct query *q)
 {
 	if (q->which >= ALLOC_FAIL_POLICIES)
 		return -EINVAL;
 	return alloc_fail_set(q->from, current_thread(), (enum alloc_fail_policy)q->which);
 }
 
-static long tell_ledger(const struct question *q)
+static long query_ledger(const struct query *q)
 {
-	struct faultline_ledger told = { 0 };
+	struct faultline_ledger result = { 0 };
 	struct slab_census slabs;
 	struct ledger ledger;
 
 	kthread_reap();
 	mm_trim();
-	sched_let_finish(); /* they may hold frames that no book knows of */
-	told.errors = (uint64_t)ledger_check(&ledger);
+	sched_let_finish(); /* preempted threads may own frames that are not in any account yet */
+	result.errors = (uint64_t)ledger_check(&ledger);
 	slab_census(&slabs);
 	preempt_enable();
-	told.free = ledger.kind[PAGE_FREE];
-	told.tables = ledger.kind[PAGE_TABLE];
-	told.anonymous = ledger.kind[PAGE_ANON];
-	told.object = ledger.kind[PAGE_OBJECT];
-	told.slabs = slabs.slabs;
-	told.slab_objects = slabs.used;
-	told.kernel = ledger.kind[PAGE_KERNEL];
-	told.stacks = kstack_frames();
-	return answer(q, &told, sizeof(told));
+	result.free = ledger.kind[PAGE_FREE];
+	result.tables = ledger.kind[PAGE_TABLE];
+	result.anonymous = ledger.kind[PAGE_ANON];
+	result.object = ledger.kind[PAGE_OBJECT];
+	result.slabs = slabs.slabs;
+	result.slab_objects = slabs.used;
+	result.kernel = ledger.kind[PAGE_KERNEL];
+	result.stacks = kstack_frames();
+	return copy_result(q, &result, sizeof(result));
 }
 
-static long preempt_later(const struct question *q)
+static long preempt_later(const struct query *q)
 {
 	if (q->from > clock_ns_to_ticks(NSEC_PER_SEC))
 		return -EINVAL;
@@ -275,14 +278,14 @@ static long preempt_later(const struct question *q)
 	return 0;
 }
 
-/* What only tests ask for. */
-static long for_tests(const struct question *q, unsigned what)
+/* Only tests use these. */
+static long query_for_tests(const struct query *q, unsigned what)
 {
 	switch (what) {
 	case FAULTLINE_FAIL:
 		return fail_nth(q);
 	case FAULTLINE_LEDGER:
-		return tell_ledger(q);
+		return query_ledger(q);
 	case FAULTLINE_PREEMPT:
 		return preempt_later(q);
 	default:
@@ -292,7 +295,7 @@ static long for_tests(const struct question *q, unsigned what)
 
 #else
 
-static long for_tests(const struct question *q, unsigned what)
+static long query_for_tests(const struct query *q, unsigned what)
 {
 	return -EINVAL;
 }
@@ -301,45 +304,51 @@ static long for_tests(const struct question *q, unsigned what)
 
 long sys_faultline(struct trap_frame *frame)
 {
-	struct question q = { .which = arg_u64(frame, 1),
-			      .buf = arg_user(frame, 2),
-			      .size = arg_u64(frame, 3),
-			      .from = arg_u64(frame, 4) };
+	struct query q = { .which = arg_u64(frame, 1),
+			   .buf = arg_user(frame, 2),
+			   .size = arg_u64(frame, 3),
+			   .from = arg_u64(frame, 4) };
 
 	switch (arg_uint(frame, 0)) {
 	case FAULTLINE_PROCESS:
-		return tell_process(&q);
+		return query_process(&q);
 	case FAULTLINE_PROCESSES:
-		return tell_processes(&q);
+		return query_processes(&q);
 	case FAULTLINE_VMAS:
-		return tell_vmas(&q);
+		return query_vmas(&q);
 	case FAULTLINE_MACHINE:
-		return tell_machine(&q);
+		return query_machine(&q);
 	case FAULTLINE_FRAMES:
-		return tell_frames(&q);
+		return query_frames(&q);
 	case FAULTLINE_FRAME:
-		return tell_frame(&q);
+		return query_frame(&q);
 	case FAULTLINE_TRACE:
-		return tell_trace(&q);
+		return query_trace(&q);
 	case FAULTLINE_WALK:
-		return tell_walk(&q);
+		return query_walk(&q);
 	default:
-		return for_tests(&q, arg_uint(frame, 0));
+		return query_for_tests(&q, arg_uint(frame, 0));
 	}
 }
 
 /* "<6>" and a line. */
 #define LINE_MAX (40 + LOG_TEXT_MAX)
 
-/* What all of the log takes at most: a line has three bytes more than its record, which has 24 or more. */
+/*
+ * An upper bound for the whole log as text: a line is three bytes longer than its record, and a
+ * record takes at least 24.
+ */
 #define ALL_BYTES (LOG_RING_BYTES + LOG_RING_BYTES / 8)
 
-/* As Linux numbers them. */
+/* Linux's severity levels. */
 static const uint8_t severity[] = {
 	[LOG_ALWAYS] = 5, [LOG_ERROR] = 3, [LOG_WARN] = 4, [LOG_INFO] = 6, [LOG_DEBUG] = 7,
 };
 
-/* The record at *cursor as a line, unless it is one that came after `end`. => its length, or 0 */
+/*
+ * Formats the record at *cursor as a line and advances *cursor. Returns the length, or 0 at the end
+ * or if the record is newer than `end`.
+ */
 static size_t next_line(uint64_t *cursor, uint64_t end, char *line)
 {
 	enum log_level level;
@@ -367,7 +376,10 @@ static size_t bytes_until(uint64_t end)
 	return sum;
 }
 
-/* The newest whole lines that there is room for. Nothing is held meanwhile: lines may come and go. */
+/*
+ * Copies out the newest lines that fit, each whole. No lock is held, so lines may come and go
+ * meanwhile.
+ */
 static long read_all(vaddr_t buf, size_t room)
 {
 	uint64_t end = log_newest(), cursor = log_oldest();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls that move bytes: read and write in all forms, lseek, fallocate, fsync. */
+/* System calls that transfer bytes, in all forms of read and write; lseek, fallocate, fsync. */
 #include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
 #include "proc/mem_wait.h"
@@ -10,7 +10,9 @@ static bool file_has_position(const struct file *file)
 	return file->ops->seek != NULL;
 }
 
-/* As on Linux a transfer that would go beyond the last position there is does nothing. */
+/*
+ * As on Linux, a transfer that would pass the largest position fails without transferring anything.
+ */
 static ssize_t io_from(struct file *file, struct user_iter *iter, uint64_t *pos,
 		       ssize_t (*io)(struct file *, struct user_iter *, uint64_t *))
 {
@@ -18,8 +20,8 @@ static ssize_t io_from(struct file *file, struct user_iter *iter, uint64_t *pos,
 }
 
 /*
- * Only files that have a position take turns: who waits for input at a pipe or terminal must keep
- * nobody from writing to the same open file.
+ * Only files with a position take the lock: a thread that waits for input from a pipe or terminal
+ * must not block a writer on the same open file.
  */
 static ssize_t file_io_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
@@ -160,10 +162,13 @@ long sys_lseek(struct trap_frame *frame)
 
 struct segments {
 	struct abi_iovec few[FEW];
-	struct abi_iovec *all; /* few, or allocated */
+	struct abi_iovec *all; /* either `few` or allocated */
 };
 
-/* Each length first, then each range, as Linux does; what is too much in all is cut. */
+/*
+ * Checks all lengths first, then all ranges, as Linux does. Cuts off what exceeds ABI_RW_MAX in
+ * total.
+ */
 static int check_segments(struct abi_iovec *segments, size_t count, size_t *total_ret)
 {
 	size_t total = 0;
@@ -188,8 +193,8 @@ static void segments_free(struct segments *segments)
 }
 
 /*
- * Copies the array in and makes *iter of it: 0, and segments_free() is due; -EINVAL, -EFAULT,
- * -ENOMEM.
+ * Copies the array in and initializes *iter with it. Returns 0, and the caller then calls
+ * segments_free(); or -EINVAL, -EFAULT or -ENOMEM.
  */
 static int segments_get(struct segments *segments, vaddr_t user, uint64_t count,
 			struct user_iter *iter)
@@ -254,7 +259,7 @@ long sys_writev(struct trap_frame *frame)
 	return done;
 }
 
-/* Why a file that is not regular has no room to be had. */
+/* Returns why fallocate fails on a file that is not regular. */
 static long not_regular(struct file *file)
 {
 	struct abi_stat st = { 0 };
@@ -265,7 +270,10 @@ static long not_regular(struct file *file)
 	return S_ISFIFO(st.mode) ? -ESPIPE : -ENODEV;
 }
 
-/* Modes that some file system of Linux has: it refuses the others before it looks at the file. */
+/*
+ * Is it a mode that some file system of Linux has? Linux refuses all others before it looks at the
+ * file.
+ */
 static bool is_mode(unsigned mode)
 {
 	bool keeps = mode & FALLOC_FL_KEEP_SIZE;
@@ -316,7 +324,10 @@ long sys_fallocate(struct trap_frame *frame)
 	return err;
 }
 
-/* What is in memory is where it belongs: files and directories say so, nothing else has such a place. */
+/*
+ * Files and directories are only in memory, so there is nothing to write. Other kinds of files give
+ * -EINVAL.
+ */
 static bool has_place(const struct file *file)
 {
 	return file->ops->object || file->ops->getdents;

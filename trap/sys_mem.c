@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls about memory: their arguments checked, the mmap lock taken, the verb called. */
+/* System calls on memory: check the arguments, take the mmap lock, and call the verb. */
 #include "abi/fcntl.h"
 #include "abi/mman.h"
 #include "arch/hart.h"
@@ -34,7 +34,9 @@ long sys_brk(struct trap_frame *frame)
 	return (long)brk;
 }
 
-/* Linux counts pages, with the sign of the offset kept, and looks at this before most else. */
+/*
+ * Linux computes this in pages, with the sign of the offset kept, and checks it before most else.
+ */
 static bool offset_overflows(const struct map_request *request)
 {
 	uint64_t first = (uint64_t)((int64_t)request->offset >> PAGE_SHIFT);
@@ -43,11 +45,11 @@ static bool offset_overflows(const struct map_request *request)
 	return first + npages < first;
 }
 
-/* What the descriptor gives and allows. */
+/* Applies what the file provides and permits. */
 static int use_file(struct map_request *request, struct file *file)
 {
 	if (request->flags & MAP_HUGETLB)
-		return -EINVAL; /* no file has any */
+		return -EINVAL; /* no file has huge pages */
 	request->object = file->ops->object ? file->ops->object(file) : NULL;
 	if (!request->object)
 		request->special = file->ops->maps_zeros ? MAP_OF_ZEROS : MAP_OF_NOTHING;
@@ -60,7 +62,7 @@ static int use_file(struct map_request *request, struct file *file)
 	return 0;
 }
 
-/* There are none; but as on Linux that is found late. */
+/* There are no huge pages, but as on Linux that is detected late. */
 static long map_huge(const struct map_request *request)
 {
 	unsigned type = request->flags & MAP_TYPE;
@@ -154,7 +156,7 @@ long sys_mprotect(struct trap_frame *frame)
 	return err;
 }
 
-/* All of the instruction cache of the one hart, whatever range and FLUSH_ICACHE_LOCAL say. */
+/* Synchronizes the whole instruction cache of the only hart, whatever the range and flags are. */
 long sys_riscv_flush_icache(struct trap_frame *frame)
 {
 	if (arg_u64(frame, 2) & ~(uint64_t)RISCV_FLUSH_ICACHE_LOCAL)
@@ -188,7 +190,10 @@ static int punch(const struct vm_remove *remove)
 	return object_punch(object, remove->start, remove->end);
 }
 
-/* Who changes a file takes turns by a lock that stands before the mmap lock: so that one is let go for each hole. */
+/*
+ * Punching a hole takes the inode's lock, which comes before the mmap lock in the lock order. So
+ * the mmap lock is dropped for each hole.
+ */
 static long advise_remove(struct uspace *uspace, vaddr_t addr, size_t len)
 {
 	struct vm_remove remove = { 0 };
@@ -223,7 +228,7 @@ long sys_madvise(struct trap_frame *frame)
 	return err;
 }
 
-/* Answers of mincore that are copied out at once. */
+/* Bytes of mincore's result that are copied out at once. */
 #define MINCORE_PIECE 256
 
 static long mincore(struct uspace *uspace, vaddr_t addr, size_t npages, vaddr_t to)
@@ -293,7 +298,7 @@ static long lock(struct trap_frame *frame, unsigned flags)
 	return err;
 }
 
-/* Everybody is root, whom RLIMIT_MEMLOCK does not bind. */
+/* Every process runs as root, so RLIMIT_MEMLOCK does not apply. */
 long sys_mlock(struct trap_frame *frame)
 {
 	return lock(frame, VMA_LOCKED);

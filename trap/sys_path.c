@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls that take a path, or tell about a file: open, names, directories, stat, sizes, access. */
+/* System calls on paths and files: open, links, directories, stat, access, truncate. */
 #include "abi/limits.h"
 #include "abi/mman.h"
 #include "abi/stat.h"
@@ -17,13 +17,15 @@
 #include "proc/process.h"
 #include "trap/arg_file.h"
 
-/* A path and where it begins, as the calls that end in "at" have them. */
+/* A path and its starting directory, as in the calls whose names end in "at". */
 struct at_path {
 	char *path;	  /* never NULL */
-	struct file *dir; /* referenced; NULL: path begins at the root */
+	struct file *dir; /* referenced; NULL: the path starts at the root */
 };
 
-/* Without a path, dir is what the descriptor says; NULL is an error, or no path either. */
+/*
+ * With an empty path, the descriptor itself is meant. NULL is an error, or counts as an empty path.
+ */
 enum path_may_be { PATH_NAMES, PATH_MAY_BE_EMPTY, PATH_MAY_BE_NULL };
 
 static int copy_path(vaddr_t user, enum path_may_be may_be, char **path_ret)
@@ -46,7 +48,7 @@ static int copy_path(vaddr_t user, enum path_may_be may_be, char **path_ret)
 	return 0;
 }
 
-/* Where a path that is not absolute begins. */
+/* Finds the directory where a relative path starts. */
 static int get_dir(int fd, struct file **dir_ret)
 {
 	struct process *process = current_process();
@@ -77,8 +79,9 @@ static int get_at(int fd, vaddr_t user, enum path_may_be may_be, struct at_path 
 }
 
 /*
- * The descriptor in argument n and the path in argument n + 1. 0, and at_path_put() is due;
- * -EFAULT, -ENAMETOOLONG, -ENOENT (it is empty and may not be), -EBADF, -ENOMEM.
+ * Gets the descriptor in argument n and the path in argument n + 1. Returns 0, and the caller then
+ * calls at_path_put(); or -EFAULT, -ENAMETOOLONG, -EBADF, -ENOMEM, or -ENOENT if the path is empty
+ * but may not be.
  */
 static int at_path_get(const struct trap_frame *frame, unsigned n, enum path_may_be may_be,
 		       struct at_path *at)
@@ -86,7 +89,7 @@ static int at_path_get(const struct trap_frame *frame, unsigned n, enum path_may
 	return get_at(arg_int(frame, n), arg_user(frame, n + 1), may_be, at);
 }
 
-/* The same for a path that is relative to the working directory: argument n. */
+/* The same for a path in argument n that is relative to the working directory. */
 static int cwd_path_get(const struct trap_frame *frame, unsigned n, struct at_path *at)
 {
 	return get_at(AT_FDCWD, arg_user(frame, n), PATH_NAMES, at);
@@ -99,13 +102,15 @@ static void at_path_put(struct at_path *at)
 	kfree(at->path);
 }
 
-/* As on Linux what openat does not know is forgotten. */
+/* As on Linux, openat ignores other flags. */
 #define OPEN_FLAGS                                                                             \
 	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC |  \
 	 O_ASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | \
 	 O_PATH | O_TMPFILE)
 
-/* Opens first or gives up: a table without room leaves nothing made or cut off. */
+/*
+ * A descriptor is reserved first, so that a full table does not leave a file created or truncated.
+ */
 static long open_at(const struct at_path *at, unsigned flags, unsigned mode)
 {
 	struct process *process = current_process();
@@ -139,7 +144,7 @@ long sys_openat(struct trap_frame *frame)
 	return fd;
 }
 
-#define SHORT_PATH 256u /* what getcwd tries on its stack first */
+#define SHORT_PATH 256u /* length that getcwd tries on the stack first */
 
 long sys_unlinkat(struct trap_frame *frame)
 {
@@ -157,7 +162,7 @@ long sys_unlinkat(struct trap_frame *frame)
 	return err;
 }
 
-/* `err` is wrong with the new name: what is wrong with the old one is told before. */
+/* The new name causes the error `err`, but an error of the old name comes first. */
 static long link_refusal(const struct at_path *from, unsigned flags, long err)
 {
 	struct abi_stat st;
@@ -195,7 +200,7 @@ put_from:
 	return err;
 }
 
-/* mkdirat and mknodat: both make a name, with a mode less the umask. */
+/* Does mkdirat and mknodat, which create a name with a mode that the umask applies to. */
 static long make_at(struct trap_frame *frame, int (*make)(struct file *, const char *, unsigned))
 {
 	struct at_path at;
@@ -218,14 +223,14 @@ long sys_mknodat(struct trap_frame *frame)
 	return make_at(frame, fs_mknod);
 }
 
-/* The target into at->path, which is not needed once it has been followed: its length. */
+/* Stores the target in at->path, which is not needed after the lookup. Returns its length. */
 static ssize_t read_link(struct at_path *at)
 {
 	struct exe *exe = current_process()->exe;
 
 	if (at->path[0] == '\0')
 		return fs_readlink_file(at->dir, at->path, PATH_MAX);
-	/* All of /proc that there is. */
+	/* The only name of /proc that exists. */
 	if (exe && strcmp(at->path, "/proc/self/exe") == 0)
 		return (ssize_t)MIN(str_copy(at->path, exe->path, PATH_MAX), PATH_MAX - 1ul);
 	return fs_readlink(at->dir, at->path, at->path, PATH_MAX);
@@ -277,7 +282,7 @@ static long getcwd_to(vaddr_t user, size_t size, char *buf, size_t buf_size)
 
 	if (len < 0)
 		return len;
-	/* Which no path is short enough for; -ERANGE itself means that buf was too small. */
+	/* -EOVERFLOW: the program's buffer is too small. -ERANGE: buf is too small. */
 	if ((size_t)len > size)
 		return -EOVERFLOW;
 	return user_copy_out(user, buf, (size_t)len) != 0 ? -EFAULT : len;
@@ -348,7 +353,9 @@ long sys_newfstatat(struct trap_frame *frame)
 	return put_stat(arg_user(frame, 2), err, &st);
 }
 
-/* Root may read and write all, and run what somebody may: of directories all can be entered. */
+/*
+ * Root may read and write everything, execute files with any execute bit, and search any directory.
+ */
 static bool may_access(const struct abi_stat *st, unsigned mode)
 {
 	return !(mode & X_OK) || S_ISDIR(st->mode) || (st->mode & 0111);

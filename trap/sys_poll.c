@@ -18,16 +18,19 @@
 #include "trap/syscall.h"
 #include "trap/timespec.h"
 
-/* Descriptors of one call at most, whatever RLIMIT_NOFILE says; in pages, so that any frames will do. */
+/*
+ * The most descriptors of one call, whatever RLIMIT_NOFILE is. They are stored in single pages, so
+ * that fragmented memory suffices.
+ */
 #define POLL_MAX 1024u
-#define FEW	 2u /* need no allocation */
+#define FEW	 2u /* entries that need no allocation */
 #define IN_PAGE	 ((unsigned)(PAGE_SIZE / sizeof(struct poll_entry)))
 #define PAGES	 ((POLL_MAX - FEW + IN_PAGE - 1) / IN_PAGE)
 
 struct poll_set {
 	unsigned n;
 	struct poll_entry few[FEW];
-	struct poll_entry *more[PAGES]; /* NULL from the first that is not needed */
+	struct poll_entry *more[PAGES]; /* NULL from the first unused one on */
 };
 
 static struct poll_entry *entry_at(struct poll_set *set, unsigned i)
@@ -35,7 +38,7 @@ static struct poll_entry *entry_at(struct poll_set *set, unsigned i)
 	return i < FEW ? &set->few[i] : &set->more[(i - FEW) / IN_PAGE][(i - FEW) % IN_PAGE];
 }
 
-/* Where the descriptors lie together, up to *n_ret of them from number i on. */
+/* Returns entry i and sets *n_ret to how many entries are contiguous from there on. */
 static struct poll_entry *entries_from(struct poll_set *set, unsigned i, unsigned *n_ret)
 {
 	unsigned together = i < FEW ? FEW - i : IN_PAGE - (i - FEW) % IN_PAGE;
@@ -53,7 +56,7 @@ static void set_free(struct poll_set *set)
 		kfree(set->more[i]);
 }
 
-/* Room for n of them. 0, and set_free() is due; -ENOMEM */
+/* Allocates room for n entries. Returns 0, and the caller then calls set_free(); or -ENOMEM. */
 static int set_make(struct poll_set *set, unsigned n)
 {
 	unsigned pages = n > FEW ? (n - FEW + IN_PAGE - 1) / IN_PAGE : 0;
@@ -71,7 +74,10 @@ static int set_make(struct poll_set *set, unsigned n)
 	return 0;
 }
 
-/* Takes them over from the program, each with its file. 0 or -EFAULT; set_free() is due in any case. */
+/*
+ * Reads the entries from user memory and looks up their files. Returns 0 or -EFAULT. The caller
+ * calls set_free() in any case.
+ */
 static int set_read(struct poll_set *set, vaddr_t from, unsigned n)
 {
 	struct fdtable *table = current_process()->fdtable;
@@ -89,7 +95,7 @@ static int set_read(struct poll_set *set, vaddr_t from, unsigned n)
 	return 0;
 }
 
-/* Tells what was found: of each revents alone. */
+/* Writes back only the revents of each entry. */
 static int set_write(struct poll_set *set, vaddr_t to)
 {
 	for (unsigned i = 0; i < set->n; i++) {
@@ -102,7 +108,10 @@ static int set_write(struct poll_set *set, vaddr_t to)
 	return 0;
 }
 
-/* How many there is something to tell of; until there is one their queues are watched. */
+/*
+ * Returns how many entries have events. Watches the queues of the files until the first one that
+ * has.
+ */
 static int set_look(struct poll_set *set, struct poller *poller)
 {
 	unsigned together;
@@ -128,7 +137,10 @@ static void set_forget(struct poll_set *set)
 		poll_forget(entry_at(set, i));
 }
 
-/* Until something is there, or the tick `deadline` (UINT64_MAX: never). Their count, or -EINTR. */
+/*
+ * Waits until an entry has events or the tick `deadline` (UINT64_MAX: never). Returns how many
+ * entries have events, or -EINTR.
+ */
 static int wait_for_some(struct poll_set *set, uint64_t deadline)
 {
 	struct poller poller;
@@ -150,7 +162,9 @@ static int wait_for_some(struct poll_set *set, uint64_t deadline)
 		set_forget(set);
 		if (count != 0 || over)
 			return count ? count : err;
-		/* (What has come at the last moment counts before a signal, or the end of the time.) */
+		/*
+		 * Events that come at the last moment take precedence over a signal or the timeout.
+		 */
 		if (err == -EINTR) {
 			count = set_look(set, NULL);
 			return count ? count : err;
@@ -176,10 +190,10 @@ static int poll_all(vaddr_t at, unsigned n, uint64_t deadline)
 }
 
 /*
- * Linux tells how much of the time was left. A call that a signal has cut short is made again with
- * that, unless a handler ran; where it can't be told, it is not made again.
+ * Linux reports the time that was left. A call that a signal interrupts is restarted with that,
+ * unless a handler ran. If the time cannot be stored, the call is not restarted.
  */
-static int tell_rest(vaddr_t at, uint64_t until_ns, int result)
+static int store_rest(vaddr_t at, uint64_t until_ns, int result)
 {
 	uint64_t now = clock_ns();
 	struct abi_timespec rest = ns_to_timespec(now < until_ns ? until_ns - now : 0);
@@ -217,5 +231,5 @@ long sys_ppoll(struct trap_frame *frame)
 		current_thread()->restart = RESTART_SILENT;
 	else if (mask_at)
 		signal_mask_back();
-	return time_at && ns != 0 ? tell_rest(time_at, until_ns, result) : result;
+	return time_at && ns != 0 ? store_rest(time_at, until_ns, result) : result;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls about processes: birth, images, ends, limits, and what they know of themselves. */
+/* System calls on processes: clone, exec, exit, wait, process groups, limits, and identity. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/resource.h"
@@ -32,7 +32,7 @@
 long sys_clone(struct trap_frame *frame)
 {
 	struct clone_request request = {
-		.flags = arg_uint(frame, 0), /* Linux looks at 32 bits */
+		.flags = arg_uint(frame, 0), /* Linux uses 32 bits */
 		.stack = arg_user(frame, 1),
 		.parent_tid = arg_user(frame, 2),
 		.tls = arg_user(frame, 3),
@@ -56,7 +56,7 @@ long sys_wait4(struct trap_frame *frame)
 	int status;
 	long pid = process_wait(arg_int(frame, 0), arg_uint(frame, 2), &status, &usage);
 
-	/* The child is gone even where its status can't be told, as on Linux. */
+	/* As on Linux, the child has been reaped even if its status cannot be copied out. */
 	if (pid <= 0)
 		return pid;
 	if (status_at && user_copy_out(status_at, &status, sizeof(status)))
@@ -67,14 +67,14 @@ long sys_wait4(struct trap_frame *frame)
 	return user_copy_out(rusage_at, &rusage, sizeof(rusage)) ? -EFAULT : pid;
 }
 
-#define WAITID_NEWS    (WEXITED | WSTOPPED | WCONTINUED)
-#define WAITID_OPTIONS (WAITID_NEWS | WNOHANG | WNOWAIT | __WNOTHREAD | __WCLONE | __WALL)
+#define WAITID_EVENTS  (WEXITED | WSTOPPED | WCONTINUED)
+#define WAITID_OPTIONS (WAITID_EVENTS | WNOHANG | WNOWAIT | __WNOTHREAD | __WCLONE | __WALL)
 
-static long waitid(int which, int id, unsigned options, struct child_event *news)
+static long waitid(int which, int id, unsigned options, struct child_event *event)
 {
 	struct wait_for wanted = { WAIT_ANY, WAIT_ANY, options };
 
-	if (options & ~WAITID_OPTIONS || !(options & WAITID_NEWS))
+	if (options & ~WAITID_OPTIONS || !(options & WAITID_EVENTS))
 		return -EINVAL;
 	switch (which) {
 	case P_ALL:
@@ -90,20 +90,20 @@ static long waitid(int which, int id, unsigned options, struct child_event *news
 		wanted.group = id ?: pgrp_own();
 		break;
 	case P_PIDFD:
-		return id < 0 ? -EINVAL : -EBADF; /* there are none */
+		return id < 0 ? -EINVAL : -EBADF; /* there are no pidfds */
 	default:
 		return -EINVAL;
 	}
-	return process_wait_for(&wanted, news);
+	return process_wait_for(&wanted, event);
 }
 
-/* As SIGCHLD would tell it. */
-static struct abi_siginfo child_event_info(const struct child_event *news)
+/* Makes the same siginfo that SIGCHLD has. */
+static struct abi_siginfo child_event_info(const struct child_event *event)
 {
 	struct abi_siginfo info = { .si_signo = SIGCHLD };
-	int status = news->status;
+	int status = event->status;
 
-	info.u.child.pid = news->pid;
+	info.u.child.pid = event->pid;
 	if (WIFCONTINUED(status)) {
 		info.si_code = CLD_CONTINUED;
 		info.u.child.status = SIGCONT;
@@ -120,7 +120,10 @@ static struct abi_siginfo child_event_info(const struct child_event *news)
 	return info;
 }
 
-/* Of the rest of siginfo_t nothing is written, as on Linux; without news, or after an error, these fields are 0. */
+/*
+ * As on Linux, the rest of siginfo_t is not written. These fields are 0 if there is no event, or
+ * after an error.
+ */
 static int put_info(vaddr_t at, const struct abi_siginfo *info)
 {
 	size_t child = offsetof(struct abi_siginfo, u.child);
@@ -136,13 +139,13 @@ long sys_waitid(struct trap_frame *frame)
 	vaddr_t info_at = arg_user(frame, 2), rusage_at = arg_user(frame, 4);
 	struct abi_siginfo info = { 0 };
 	struct abi_rusage rusage;
-	struct child_event news;
-	long err = waitid(arg_int(frame, 0), arg_int(frame, 1), arg_uint(frame, 3), &news);
+	struct child_event event;
+	long err = waitid(arg_int(frame, 0), arg_int(frame, 1), arg_uint(frame, 3), &event);
 
 	if (err > 0) {
 		err = 0;
-		info = child_event_info(&news);
-		usage_to_rusage(&news.usage, &rusage);
+		info = child_event_info(&event);
+		usage_to_rusage(&event.usage, &rusage);
 		if (rusage_at && user_copy_out(rusage_at, &rusage, sizeof(rusage)))
 			return -EFAULT;
 	}
@@ -161,7 +164,7 @@ long sys_gettid(struct trap_frame *frame)
 	return current_process()->pid;
 }
 
-/* 0 for process 1, which has no parent. */
+/* Returns 0 to process 1, which has no parent. */
 long sys_getppid(struct trap_frame *frame)
 {
 	struct process *parent;
@@ -194,7 +197,7 @@ long sys_setsid(struct trap_frame *frame)
 	return session_create();
 }
 
-/* All ids are 0. */
+/* All user and group ids are 0. */
 long sys_getuid(struct trap_frame *frame)
 {
 	return 0;
@@ -250,7 +253,10 @@ long sys_sched_yield(struct trap_frame *frame)
 	return 0;
 }
 
-/* The harts that run programs, one bit each, in whole words: their bytes, as Linux counts them. */
+/*
+ * Stores a bit for each hart that runs programs, in whole words. Returns the number of bytes, as
+ * Linux does.
+ */
 long sys_sched_getaffinity(struct trap_frame *frame)
 {
 	unsigned bytes = arg_uint(frame, 1);
@@ -271,7 +277,7 @@ long sys_sched_getaffinity(struct trap_frame *frame)
 								      : (long)sizeof(mask);
 }
 
-/* The old mask; of the new one what permissions have. */
+/* Returns the old mask. Only the permission bits of the new one count. */
 long sys_umask(struct trap_frame *frame)
 {
 	struct process *process = current_process();
@@ -330,9 +336,9 @@ long sys_execve(struct trap_frame *frame)
 }
 
 #define RANDOM_PIECE 256
-#define NR_OPEN	     (1ul << 20) /* what Linux lets RLIMIT_NOFILE be at most */
+#define NR_OPEN	     (1ul << 20) /* Linux's upper bound for RLIMIT_NOFILE */
 
-/* Of another process only what a look at it allows: its limits can be read, and not changed. */
+/* The limits of another process can be read but not set. */
 static long other_limit(int pid, unsigned resource, bool set, struct abi_rlimit64 *ret)
 {
 	struct process *process;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls about signals. */
+/* System calls on signals. */
 #include "abi/signal.h"
 #include "abi/time.h"
 #include "base/clock.h"
@@ -21,7 +21,7 @@ long sys_kill(struct trap_frame *frame)
 	return process_kill(arg_int(frame, 0), arg_int(frame, 1));
 }
 
-/* A thread is its process: the one tid of a process is its pid. */
+/* Each process has one thread, whose tid is the pid. */
 static long signal_thread(int tid, int sig)
 {
 	const struct signal_info info = {
@@ -67,7 +67,7 @@ static int copy_info(vaddr_t from, int sig, struct signal_info *ret)
 	return 0;
 }
 
-/* What the kernel says of itself nobody may say but to himself. */
+/* A program may use the codes of the kernel and of tkill only in signals to itself. */
 static bool may_say(const struct signal_info *info, int pid)
 {
 	return (info->code < 0 && info->code != SI_TKILL) || pid == current_process()->pid;
@@ -191,7 +191,7 @@ long sys_sigaltstack(struct trap_frame *frame)
 	return old_at ? user_copy_out(old_at, &old, sizeof(old)) : 0;
 }
 
-/* As where a frame can't be written: one fault more, whose handler may know better. */
+/* As when a frame cannot be written: SIGSEGV, which may have a handler. */
 static void bad_frame(vaddr_t sp)
 {
 	struct process *process = current_process();
@@ -204,12 +204,13 @@ static void bad_frame(vaddr_t sp)
 	signal_force(process, SIGSEGV);
 }
 
-/* All registers come from the frame: the result is what a0 is to be. */
+/* All registers come from the frame. The result is the new value of a0. */
 long sys_rt_sigreturn(struct trap_frame *frame)
 {
 	vaddr_t sp = frame_sp(frame);
 
-	current_thread()->restart_call = NULL; /* what the handler interrupted is over */
+	/* the call that the handler interrupted is not restarted */
+	current_thread()->restart_call = NULL;
 	if (signal_frame_return(frame) != 0)
 		bad_frame(sp);
 	return frame_result(frame);

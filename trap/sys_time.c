@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls about time: clocks, sleeps, interval timers. */
+/* System calls on time: clocks, sleeps, interval timers. */
 #include "abi/resource.h"
 #include "abi/time.h"
 #include "base/clock.h"
@@ -18,7 +18,7 @@ struct abi_timespec ns_to_timespec(uint64_t ns)
 				      .nsec = (int64_t)(ns % NSEC_PER_SEC) };
 }
 
-/* Nanoseconds; times that do not fit are as good as for ever. */
+/* Converts to nanoseconds. Times that do not fit become UINT64_MAX, which never comes. */
 static uint64_t timespec_to_ns(const struct abi_timespec *t)
 {
 	uint64_t ns;
@@ -29,7 +29,10 @@ static uint64_t timespec_to_ns(const struct abi_timespec *t)
 	return ns;
 }
 
-/* What a process has used, the running one or another, ended or not. 0 or -EINVAL: there is none. */
+/*
+ * Gets the CPU time of a process, running or ended. pid 0 is the current one. Returns 0, or -EINVAL
+ * if there is no such process.
+ */
 static int usage_of(int pid, struct usage *ret)
 {
 	const struct process *process;
@@ -47,8 +50,8 @@ static int usage_of(int pid, struct usage *ret)
 }
 
 /*
- * A negative number names a process, or of a process itself its thread, and what is counted: as
- * Linux makes it of a pid. (What a descriptor would name: -EINVAL.)
+ * A negative clock number encodes a pid, or a thread of the current process, and what is counted,
+ * as on Linux. A number that encodes a descriptor gives -EINVAL.
  */
 static int cpu_clock_read(int clock, uint64_t *ns_ret)
 {
@@ -71,7 +74,7 @@ static int cpu_clock_read(int clock, uint64_t *ns_ret)
 	}
 }
 
-/* The alarm clocks need a device that wakes the machine: without one they are EINVAL. */
+/* The alarm clocks need a device that wakes the machine. There is none, so they give -EINVAL. */
 static int clock_read(int clock, uint64_t *ns_ret)
 {
 	if (clock < 0)
@@ -122,7 +125,7 @@ long sys_clock_getres(struct trap_frame *frame)
 	return to ? user_copy_out(to, &t, sizeof(t)) : 0;
 }
 
-/* The time zone is the C library's affair: zeros. */
+/* C libraries manage the time zone themselves, so the kernel returns zeros. */
 long sys_gettimeofday(struct trap_frame *frame)
 {
 	vaddr_t time_at = arg_user(frame, 0), zone_at = arg_user(frame, 1);
@@ -156,7 +159,7 @@ long sys_times(struct trap_frame *frame)
 	return (long)(clock_ns() / (NSEC_PER_SEC / ABI_CLK_TCK));
 }
 
-/* What can be slept on: 0; -EINVAL and -EOPNOTSUPP as Linux says them. */
+/* Checks that the clock can be slept on. Returns 0, or -EINVAL or -EOPNOTSUPP as on Linux. */
 static int check_sleep_clock(int clock)
 {
 	switch (clock) {
@@ -190,7 +193,7 @@ int timespec_read(vaddr_t at, uint64_t *ns_ret)
 	return 0;
 }
 
-/* Until clock_ns() is there. 0 or -EINTR. */
+/* Sleeps until clock_ns() reaches ns. Returns 0 or -EINTR. */
 static long sleep_until(uint64_t ns)
 {
 	struct waitq nobody = WAITQ_INIT(nobody);
@@ -206,10 +209,10 @@ static long sleep_until(uint64_t ns)
 static long sleep_again(struct trap_frame *frame);
 
 /*
- * A sleep of some length that a signal cuts short goes on until the same moment, unless a handler
- * ran: then the rest of it is told.
+ * A relative sleep that a signal interrupts resumes with the same end, unless a handler ran. In
+ * that case the remaining time is stored.
  */
-static long sleep_until_or_tell(uint64_t ns, vaddr_t rest_at)
+static long sleep_until_restartable(uint64_t ns, vaddr_t rest_at)
 {
 	struct thread *thread = current_thread();
 	long err = sleep_until(ns);
@@ -234,16 +237,17 @@ static long sleep_for(uint64_t ns, vaddr_t rest_at)
 
 	if (add_overflows(clock_ns(), ns, &until))
 		until = UINT64_MAX;
-	return sleep_until_or_tell(until, rest_at);
+	return sleep_until_restartable(until, rest_at);
 }
 
 static long sleep_again(struct trap_frame *frame)
 {
 	(void)frame;
-	return sleep_until_or_tell(current_thread()->sleep_until_ns, current_thread()->sleep_rest);
+	return sleep_until_restartable(current_thread()->sleep_until_ns,
+				       current_thread()->sleep_rest);
 }
 
-/* What programs do not call: the kernel does, in the place of a sleep or a wait with a timeout. */
+/* Programs do not call this. The kernel does, to resume a sleep or a wait with a timeout. */
 long sys_restart_syscall(struct trap_frame *frame)
 {
 	struct thread *thread = current_thread();
@@ -254,8 +258,8 @@ long sys_restart_syscall(struct trap_frame *frame)
 }
 
 /*
- * The wall clock is never set back while somebody sleeps on it: an end on it is an end on the
- * monotonic one.
+ * The wall clock is never set back while a thread sleeps on it, so a deadline on it can be
+ * converted to the monotonic clock once.
  */
 static long sleep_until_on(int clock, uint64_t ns)
 {
@@ -309,7 +313,7 @@ static bool is_time(const struct abi_timeval *t)
 	return t->sec >= 0 && t->usec >= 0 && t->usec < 1000000;
 }
 
-/* As on Linux nothing new means never. */
+/* As on Linux, a NULL new value disarms the timer. */
 long sys_setitimer(struct trap_frame *frame)
 {
 	vaddr_t new_at = arg_user(frame, 1), old_at = arg_user(frame, 2);

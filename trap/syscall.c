@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which system calls there are, and the way to them. */
+/* The table of system calls, and their dispatcher. */
 #include "trap/syscall.h"
 
 #include "abi/faultline.h"
@@ -9,7 +9,10 @@
 #include "proc/thread.h"
 #include "trap/not_implemented.h"
 
-/* C libraries ask for these at each start and do without, as on a Linux that is configured so. */
+/*
+ * C libraries try these calls at each start and work without them, as on a Linux configured without
+ * them.
+ */
 static long sys_absent(struct trap_frame *frame)
 {
 	(void)frame;
@@ -21,13 +24,13 @@ static const syscall_fn table[SYS_LIMIT] = {
 #include "trap/syscalls.def"
 #undef SYSCALL
 	[SYS_exit_group] = sys_exit,
-	/* of which the log says nothing */
+	/* fail without a message in the log */
 	[SYS_rseq] = sys_absent,
 	[SYS_clone3] = sys_absent,
 	[SYS_riscv_hwprobe] = sys_absent,
 };
 
-/* Beyond Linux's numbers, and those that are not implemented. */
+/* Calls beyond Linux's numbers, and those that are not implemented. */
 static long other(struct trap_frame *frame, unsigned long number)
 {
 	return number == SYS_faultline ? sys_faultline(frame) : not_implemented(number);

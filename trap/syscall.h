@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The shape of a system call, and the names of all. */
+/* The type of a system call, and the names of all. */
 #pragma once
 
 #include "abi/errno.h"
@@ -7,13 +7,13 @@
 #include "trap/args.h"
 
 /*
- * A system call takes its arguments out of the frame (frame_arg(), or arg_*() of trap/args.h) and
- * answers the result, negative errno for errors: the dispatcher puts it into the frame. It checks
- * every value that the program gave.
+ * A system call takes its arguments from the frame (frame_arg(), or arg_*() of trap/args.h) and
+ * returns its result, or a negative errno; the dispatcher stores that in the frame. It checks every
+ * value that comes from the program.
  */
 typedef long (*syscall_fn)(struct trap_frame *frame);
 
-/* The functions of trap/syscalls.def, and Faultline's own one, whose number is beyond Linux's. */
+/* The functions of trap/syscalls.def, and Faultline's own call, whose number is beyond Linux's. */
 #define SYSCALL(name) long sys_##name(struct trap_frame *frame);
 #include "trap/syscalls.def"
 #undef SYSCALL

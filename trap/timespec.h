@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Times as programs give them. */
+/* Conversions of struct timespec. */
 #pragma once
 
 #include "abi/time.h"
@@ -7,5 +7,8 @@
 
 struct abi_timespec ns_to_timespec(uint64_t ns);
 
-/* Reads a struct timespec: its nanoseconds, UINT64_MAX where they do not fit. 0, -EFAULT, -EINVAL. */
+/*
+ * Reads a struct timespec from user memory and converts it to nanoseconds, UINT64_MAX if they do
+ * not fit. Returns 0, -EFAULT or -EINVAL.
+ */
 int timespec_read(vaddr_t at, uint64_t *ns_ret);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What waits to be done before user mode: signals, and the wishes of the scheduler. */
+/* Work that is due before a return to user mode: signals and rescheduling. */
 #include "arch/context.h"
 #include "arch/upcall.h"
 #include "proc/sched.h"

@@ -73,7 +73,7 @@ def no_kind_of_allocation_is_passed_over():
 def who_is_killed_for_a_page_is_named():
     done = run_placed("fail_nth", "fault_write", options=["--mem", "16M"])
     has(done.err, b"mm: warning: out of memory: killed fail_nth[", "log")
-    has(done.err, b"no frame for its page at 0x2000001000, and nobody to take one from", "log")
+    has(done.err, b"no frame for its page at 0x2000001000, and no other process to kill", "log")
 
 
 @case
