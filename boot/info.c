@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the device tree: memory, what is reserved in it, and /chosen. */
+/* Reads the device tree: memory, reserved memory, and /chosen. */
 #include "boot/info.h"
 
 #include "abi/errno.h"
@@ -7,10 +7,10 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
-/* The tree must end before this many bytes. */
+/* A larger device tree is invalid. */
 #define DTB_MAX (2u << 20)
 
-/* The first reserved ranges: the kernel and the tree. */
+/* The first reserved ranges are the kernel and the device tree. */
 #define KEPT_FIRST 2
 
 struct boot_info boot_info;
@@ -47,8 +47,8 @@ static int read_memory(struct boot_info *info)
 			continue;
 		for (unsigned i = 0; dt_reg(&info->dt, node, i, &start, &size) == 0; i++)
 			/*
-			 * What the direct map can't show, and more ranges than there is room for: memory that
-			 * is not used, no more.
+			 * Memory beyond the direct map, or beyond BOOT_RANGES ranges, is not used.
+			 * That is no error.
 			 */
 			if (start < PHYS_TOP && add_range(info->ram, &info->nram, start,
 							  MIN(size, PHYS_TOP - start)) == -EINVAL)
@@ -57,7 +57,7 @@ static int read_memory(struct boot_info *info)
 	return info->nram > 0 ? 0 : -ENOENT;
 }
 
-/* Every byte that the tree calls reserved must be known to be: no room is an error here. */
+/* No reserved range may be missed, so here too many ranges are an error. */
 static int read_reserved(struct boot_info *info)
 {
 	uint64_t start, size;
@@ -77,8 +77,9 @@ static int read_reserved(struct boot_info *info)
 }
 
 /*
- * Does it touch the kernel, the tree, or what a node reserves? (A reservation in the header may be
- * the archive's own.)
+ * Does the range overlap the kernel, the device tree, or the range of a reserving node?
+ * Reservations in the tree's header do not count, because one of them may be for the archive
+ * itself.
  */
 static bool is_taken(const struct boot_info *info, struct phys_range range)
 {
@@ -104,7 +105,7 @@ static int read_initrd(struct boot_info *info, dt_node chosen)
 	return reserve(info, start, end - start);
 }
 
-/* Where the piece of memory ends that `at` is in; 0: in none. */
+/* Returns the end of the memory range that contains `at`, or 0 if none does. */
 static paddr_t memory_end(const struct boot_info *info, paddr_t at)
 {
 	for (unsigned i = 0; i < info->nram; i++)
@@ -123,15 +124,17 @@ static bool is_memory(const struct boot_info *info, struct phys_range range)
 	return true;
 }
 
-/* What is read before anything else must be where it can be read. => why not, or NULL */
+/*
+ * The kernel, the device tree and the archive must be in memory. Returns an error message, or NULL.
+ */
 static const char *check_places(const struct boot_info *info)
 {
 	if (!is_memory(info, info->reserved[0]))
-		return "the kernel is not in the memory that it tells of";
+		return "the kernel is outside the memory that it describes";
 	if (!is_memory(info, info->reserved[1]))
-		return "it is not itself in the memory that it tells of";
+		return "the tree itself is outside the memory that it describes";
 	if (info->initrd.end != 0 && !is_memory(info, info->initrd))
-		return "the boot archive is not in the memory that it tells of";
+		return "the boot archive is outside the memory that it describes";
 	return NULL;
 }
 
@@ -174,7 +177,8 @@ int boot_info_read(paddr_t dtb, unsigned long hart_id, const char **why_ret)
 	read_cpus(info);
 	if (read_reserved(info) != 0)
 		return -EINVAL;
-	*why_ret = "linux,initrd-start and linux,initrd-end make no range of their own";
+	*why_ret =
+		"linux,initrd-start and linux,initrd-end are no valid range, or overlap a reserved one";
 	if (read_initrd(info, chosen) != 0)
 		return -EINVAL;
 	*why_ret = "no usable memory node";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the firmware told us of the machine. */
+/* What the firmware tells about the machine. */
 #pragma once
 
 #include "arch/bootmap.h"
@@ -11,14 +11,14 @@ struct boot_info {
 	struct dt dt;
 	unsigned long hart_id; /* the boot hart */
 	const char *model;
-	const char *cmdline; /* "" where there is none */
-	uint64_t timebase;   /* ticks a second */
+	const char *cmdline; /* "" if there is none */
+	uint64_t timebase;   /* ticks per second */
 	unsigned ncpus;
 	struct phys_range ram[BOOT_RANGES];
 	unsigned nram;
 	struct phys_range reserved[BOOT_RANGES]; /* may overlap and need not be RAM */
 	unsigned nreserved;
-	unsigned first_kept;	  /* of these, the first that a node of the tree reserves */
+	unsigned first_kept;	  /* of these, the first from a node of /reserved-memory */
 	struct phys_range initrd; /* empty: none */
 	const void *rng_seed;
 	uint32_t rng_seed_len;
@@ -26,5 +26,8 @@ struct boot_info {
 
 extern struct boot_info boot_info;
 
-/* Reads the tree at dtb. 0, or -EINVAL and why in *why_ret. => the early direct map */
+/*
+ * Reads the device tree at dtb into boot_info. Returns 0, or -EINVAL and the reason in *why_ret.
+ * Needs the early direct map.
+ */
 int boot_info_read(paddr_t dtb, unsigned long hart_id, const char **why_ret);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's payload proper: the root file system of the boot archive, and process 1. */
+/* The payload of the kernel proper: mounts the boot archive as the root and starts process 1. */
 #include "abi/errno.h"
 #include "arch/context.h"
 #include "arch/page.h"
@@ -32,7 +32,7 @@ static void give_up(void)
 	power_off(PANIC_STATUS);
 }
 
-/* Every frame that the programs had must have come back (R111). */
+/* All frames of the programs must have been freed (R111). */
 static void check_at_end(void)
 {
 #ifdef FAULTLINE_HARDENED
@@ -51,7 +51,7 @@ static void check_at_end(void)
 #endif
 }
 
-/* Process 1 has ended, the others too: what they wrote is still to go out. */
+/* Process 1 and all others have ended, but their output may still be queued. */
 static void end_machine(int status)
 {
 	check_at_end();
@@ -65,7 +65,7 @@ static void make_devices(void)
 	int err = dev_init(console, boot_options.columns, boot_options.rows);
 
 	if (err)
-		log_error("boot", "the devices' files: error %d", err);
+		log_error("boot", "cannot create the device files: error %d", err);
 }
 
 static void mount_root(void)
@@ -119,10 +119,10 @@ void boot_payload(void)
 		log_error("boot", "%s: not in the boot archive; name another with init=PATH",
 			  boot_options.init);
 	else if (err == -ENOEXEC)
-		log_error("boot", "%s: no program for this machine (a static riscv64 ELF file)",
+		log_error("boot", "%s: not a program for this machine (a static riscv64 ELF file)",
 			  boot_options.init);
 	else if (err)
-		log_error("boot", "%s can't be started: error %d", boot_options.init, err);
+		log_error("boot", "cannot start %s: error %d", boot_options.init, err);
 	if (err)
 		give_up();
 	kthread_exit();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The first C line of the kernel proper, and the order in which it comes up. */
+/* The first C code of the kernel proper, which starts everything else in order. */
 #include "abi/errno.h"
 #include "arch/bootmap.h"
 #include "arch/irqflags.h"
@@ -33,12 +33,12 @@
 #include "proc/signal/sigreturn_page.h"
 #include "sync/latency.h"
 
-/* With less there is no room for a boot archive between firmware, image and device tree. */
+/* With less memory, a boot archive does not fit between firmware, image and device tree. */
 #define RAM_LEAST (16ul << 20)
 
 #define MIB(bytes) ((unsigned)((bytes) >> 20))
 
-/* The machine can't be used; the log has said why. */
+/* The machine cannot be used, and the log says why. */
 static void give_up(void) __attribute__((noreturn));
 static void give_up(void)
 {
@@ -51,7 +51,7 @@ static void read_machine(unsigned long hart_id, paddr_t dtb)
 
 	int err = boot_info_read(dtb, hart_id, &why);
 
-	/* Of a tree that is refused for what it says, too, so that the status has a way out. */
+	/* Even if the tree's contents are refused: the exit status goes through the test device. */
 	if (boot_info.dt.blob)
 		probe_power(&boot_info.dt);
 	if (err == 0)
@@ -70,7 +70,7 @@ static uint64_t ram_bytes(const struct boot_info *info)
 	return ram;
 }
 
-static void tell_machine(const struct boot_info *info)
+static void log_machine(const struct boot_info *info)
 {
 	uint64_t ram = ram_bytes(info);
 
@@ -85,7 +85,7 @@ static void tell_machine(const struct boot_info *info)
 		log_info("boot", "the other harts stay parked");
 }
 
-/* How far apart the places are that are looked at. */
+/* The distance between the addresses that are checked. */
 #define PROBE_STEP (2ul << 20)
 
 static bool is_reserved(const struct boot_info *info, paddr_t pa)
@@ -96,7 +96,10 @@ static bool is_reserved(const struct boot_info *info, paddr_t pa)
 	return false;
 }
 
-/* A tree may promise memory that the machine does not have; what is reserved may be closed to us. */
+/*
+ * A device tree may claim memory that the machine does not have. Reserved ranges are skipped,
+ * because access to them may be forbidden.
+ */
 static void check_memory(const struct boot_info *info)
 {
 	for (unsigned i = 0; i < info->nram; i++) {
@@ -128,14 +131,14 @@ static void start_memory(const struct boot_info *info)
 	if (err) {
 		log_error("boot", "%s",
 			  err == -ENOMEM ? "too little memory to start"
-					 : "memory in too many or in nonsensical pieces");
+					 : "memory in too many or in invalid ranges");
 		give_up();
 	}
 	log_info("mm", "%zu of %zu frames free (%u MiB)", page_alloc_free_count(),
 		 page_alloc_total_count(), MIB(page_alloc_free_count() << PAGE_SHIFT));
 }
 
-/* The firmware's console serves until there is a UART of our own, and instead of one. */
+/* The firmware's console is used until a UART is found, or in place of one. */
 static void start_console(const struct boot_info *info)
 {
 	probe_early(&info->dt);
@@ -147,15 +150,16 @@ static void start_console(const struct boot_info *info)
 	log_sink_add(&uart_log_sink, log_newest());
 }
 
-/* From here on there are threads, interrupts, and things to wait for. */
+/* The first thread. From here on there are threads and interrupts, and code may sleep. */
 static void boot_thread(void *arg)
 {
 	unsigned missing;
 
-	/* The code of the first instructions has run. */
+	/* The code that runs only at the start of the boot is not needed any more. */
 	arch_image_init_done();
 	phys_release(arch_image_init());
-	if (boot_options.latency) /* reading the counter twice for each lock costs QEMU a lot */
+	/* off by default: it reads the counter twice per lock, which is slow in QEMU */
+	if (boot_options.latency)
 		latency_start();
 	futex_init();
 	if (sigreturn_init() != 0) {
@@ -180,7 +184,7 @@ void boot_main(unsigned long hart_id, paddr_t dtb)
 	clock_init(boot_info.timebase);
 	boot_options_read(boot_info.cmdline);
 	log_sink_add(&firmware_log_sink, log_oldest());
-	tell_machine(&boot_info);
+	log_machine(&boot_info);
 	arch_ad_soft_set(boot_options.soft_ad);
 	trace_set_kind_name(fault_kind_name);
 	alloc_fail_boot(boot_options.fail_nth);

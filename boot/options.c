@@ -8,11 +8,14 @@
 #include "lib/string.h"
 
 #define WORD_SHOWN  ((size_t)40)
-#define WORDS_NAMED 5 /* bad ones; of more only how many */
+#define WORDS_NAMED 5 /* bad words that the log names; the others are only counted */
 
 struct boot_options boot_options = { .init = "/init", .columns = 80, .rows = 25 };
 
-/* A decimal number of up to four digits that ends where the text does, or at `stop`; the text behind it. */
+/*
+ * Reads a decimal number of at most four digits that ends at `stop` or at the end of the text.
+ * Returns the text after it, or NULL.
+ */
 static const char *read_number(const char *s, const char *end, char stop, unsigned *ret)
 {
 	unsigned value = 0;
@@ -84,7 +87,7 @@ static bool read_latency(const struct cmdline_word *word)
 }
 #endif
 
-/* false: the word is known but its value is not */
+/* Returns false if the word is known but its value is invalid. */
 static bool read_word(const struct cmdline_word *word, bool *known_ret)
 {
 	*known_ret = true;
@@ -126,7 +129,7 @@ static void complain(const struct cmdline_word *word, bool known)
 	int len = (int)MIN(word->name_len, WORD_SHOWN);
 
 	if (known)
-		log_warn("boot", "command line: %.*s: a value that it can't have", len, word->name);
+		log_warn("boot", "command line: %.*s: invalid value", len, word->name);
 	else
 		log_warn("boot", "command line: \"%.*s\" is not known", len, word->name);
 }
@@ -138,7 +141,7 @@ void boot_options_read(const char *cmdline)
 	unsigned bad = 0;
 	bool known;
 
-	/* The level rules what the other words may say. */
+	/* The log level comes first, because it applies to the messages about the other words. */
 	if (cmdline_find(cmdline, "loglevel", &word) && word.value)
 		(void)read_level(&word);
 	while (cmdline_next(&cursor, &word)) {

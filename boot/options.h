@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel command line's words. */
+/* The words of the kernel command line. */
 #pragma once
 
 #include "lib/types.h"
@@ -8,19 +8,24 @@
 #define TEST_GLOB_MAX 256
 
 struct boot_options {
-	char init[INIT_PATH_MAX]; /* process 1's image */
-	char test[TEST_GLOB_MAX]; /* which in-kernel tests; "" all */
-	unsigned columns, rows;	  /* of the console's window */
-	unsigned ports;		  /* of virtio-serial that the machine has; 0: not told */
-	bool soft_ad;		  /* A and D kept by the kernel */
-	uint64_t fail_nth;	  /* hardened: the allocation that fails; 0: none */
-	uint64_t preempt; /* hardened: ticks between preemptions at least; 0: none are forced */
-	bool latency;  /* hardened: the longest stretches without preemption are told at the end */
-	uint64_t seed; /* for what tests draw by lot; 0: none given */
-	uint64_t step; /* instructions between two points of a sweep; 0: the test's own */
+	char init[INIT_PATH_MAX]; /* path of process 1's image */
+	char test[TEST_GLOB_MAX]; /* pattern of the in-kernel tests to run; "": all */
+	unsigned columns, rows;	  /* size of the console's window */
+	unsigned ports;		  /* number of virtio-serial ports of the machine; 0: not known */
+	bool soft_ad;		  /* the kernel maintains the A and D bits */
+	uint64_t fail_nth;	  /* hardened: number of the allocation that fails; 0: none */
+	/* hardened: least ticks between forced preemptions; 0: no forced preemption */
+	uint64_t preempt;
+	bool latency;  /* hardened: log the longest times without preemption at the end */
+	uint64_t seed; /* seed for random choices of tests; 0: not given */
+	/* instructions between two points of a preemption sweep; 0: the test's default */
+	uint64_t step;
 };
 
 extern struct boot_options boot_options;
 
-/* Reads the line; what it can't use is named in the log, and the rest goes on. Sets the level of the log first. */
+/*
+ * Reads the command line. The log names words that are unknown or have an invalid value; they are
+ * ignored. The log level is set first.
+ */
 void boot_options_read(const char *cmdline);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The firmware's console as a device: where no UART of ours is found. */
+/* The firmware's console as a device, used if no supported UART is found. */
 #include "drivers/firmware_console.h"
 
 #include "arch/console.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The firmware's console as a device: where no UART of ours is found. */
+/* The firmware's console as a device, used if no supported UART is found. */
 #pragma once
 
 #include "base/chardev.h"
 #include "base/log.h"
 
-/* Shows the log on it: works before anything else does. */
+/* Shows the log on the console. It works before anything else does. */
 extern struct log_sink firmware_log_sink;
 
-/* Output only: its input has always ended. */
+/* For output only: its input has always ended. */
 extern struct chardev firmware_console;

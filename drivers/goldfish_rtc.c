@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The real-time clock of QEMU's virt machine: what time it is, once, at the start. */
+/* The real-time clock of QEMU's virt machine: it is read once, at boot. */
 #include "drivers/goldfish_rtc.h"
 
 #include "abi/errno.h"
@@ -7,7 +7,7 @@
 #include "drivers/mmio.h"
 #include "mm/phys/kmap.h"
 
-/* Nanoseconds since 1970; a read of the low half keeps the high one for the read that follows. */
+/* Nanoseconds since 1970. A read of the low half latches the high half for the next read. */
 #define TIME_LOW  0x00
 #define TIME_HIGH 0x04
 #define REG_BYTES 0x08

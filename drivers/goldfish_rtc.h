@@ -5,6 +5,7 @@
 #include "lib/fdt.h"
 
 /*
- * Finds it and sets the wall clock by it. 0; -ENODEV; -EINVAL; -ENOMEM. Called once, before anybody asks for the time of day.
+ * Finds the clock and sets the wall clock from it. Returns 0, -ENODEV, -EINVAL or -ENOMEM. Call
+ * once, before the time of day is used.
  */
 int goldfish_rtc_init(const struct dt *dt);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* External interrupts: the table of handlers and the loop that serves them. */
+/* External interrupts: the table of handlers, and the loop that calls them. */
 #include "drivers/irq.h"
 
 #include "abi/errno.h"
 #include "base/log.h"
 
-/* Filled at boot, on one hart, before its interrupt is enabled; only read afterwards. */
+/*
+ * Each entry is filled at boot, on one hart, before its interrupt is enabled. It is only read
+ * afterwards.
+ */
 static struct {
 	irq_handler handler;
 	void *arg;

@@ -1,26 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/* External interrupts: who handles which. */
+/* External interrupts: registers their handlers and dispatches to them. */
 #pragma once
 
 #include "lib/types.h"
 
 #define IRQ_MAX 128
 
-/* Runs with interrupts off: acknowledges the device, queues, wakes; no more. */
+/*
+ * Runs with interrupts off. It acknowledges the device, queues data, and wakes threads, but no
+ * more.
+ */
 typedef void (*irq_handler)(void *arg);
 
-/* What an interrupt controller can do. */
+/* The operations of an interrupt controller. */
 struct irq_chip {
 	void (*enable)(unsigned irq);
-	unsigned (*claim)(void); /* the next pending one; 0: none */
+	unsigned (*claim)(void); /* claims the next pending interrupt; 0: none */
 	void (*complete)(unsigned irq);
 };
 
-/* The machine's controller, once at boot. */
+/* Sets the machine's interrupt controller. Call once at boot. */
 void irq_set_chip(const struct irq_chip *chip);
 
-/* 0; -EINVAL: no such interrupt; -EBUSY: taken; -ENODEV: no controller. The interrupt is enabled. */
+/*
+ * Registers the handler and enables the interrupt. Returns 0; -EINVAL if there is no such
+ * interrupt; -EBUSY if it has a handler; -ENODEV if there is no interrupt controller.
+ */
 int irq_register(unsigned irq, irq_handler handler, void *arg);
 
-/* Serves all that is pending on this hart. => interrupts off */
+/* Handles all interrupts that are pending on this hart. Called with interrupts off. */
 void irq_dispatch(void);

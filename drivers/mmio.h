@@ -4,7 +4,7 @@
 
 #include "lib/types.h"
 
-/* Full fences: what the device and memory see is what was written, in that order. */
+/* A full fence, so that devices and memory see accesses in program order. */
 static inline void mmio_fence(void)
 {
 	__sync_synchronize();

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting for a device by looking at it again and again, for a bounded time. */
+/* Timeouts for polling a device. */
 #pragma once
 
 #include "base/clock.h"
 #include "lib/bits.h"
 
-/* Between two looks no more than this counts: who was stopped meanwhile has not waited. */
+/*
+ * Time between two checks counts at most this much, so that a machine that was stopped meanwhile
+ * does not time out.
+ */
 #define PATIENCE_STEP_NS (NSEC_PER_SEC / 100)
 
 struct patience {
-	uint64_t last; /* when it was asked */
+	uint64_t last; /* time of the last check */
 	uint64_t left; /* nanoseconds */
 };
 
@@ -18,7 +21,7 @@ static inline struct patience patience_of(uint64_t ns)
 	return (struct patience){ .last = clock_ns(), .left = ns };
 }
 
-/* Is there time for another look? */
+/* Is there time left for another check? */
 static inline bool patience_lasts(struct patience *patience)
 {
 	uint64_t now = clock_ns();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The platform-level interrupt controller: enable, claim, complete for one supervisor context. */
+/* The PLIC, the machine's interrupt controller: enable, claim and complete for one context. */
 #include "drivers/plic.h"
 
 #include "abi/errno.h"
@@ -14,7 +14,7 @@
 #define PLIC_CLAIM(context)	(PLIC_THRESHOLD(context) + 4)
 #define PLIC_CONTEXT_MAX	15872
 
-/* A hart's local interrupt controller counts supervisor external interrupts as its number 9. */
+/* The number of the supervisor external interrupt at a hart's local interrupt controller. */
 #define LOCAL_SUPERVISOR_EXTERNAL 9
 
 static volatile void *plic;
@@ -25,7 +25,10 @@ static void plic_enable(unsigned irq)
 	size_t word = PLIC_ENABLE(context) + 4 * (irq / 32);
 
 	mmio_write32(plic, word, mmio_read32(plic, word) | 1u << irq % 32);
-	/* In this order: QEMU 7.2 looks for what is pending when a priority is written, not at the enabling. */
+	/*
+	 * The priority comes last, because QEMU 7.2 checks for pending interrupts when a priority
+	 * is written, but not when an interrupt is enabled.
+	 */
 	mmio_write32(plic, PLIC_PRIORITY(irq), 1);
 }
 
@@ -45,7 +48,7 @@ static const struct irq_chip plic_chip = {
 	.complete = plic_complete,
 };
 
-/* The phandle of the hart's local interrupt controller; 0: not found. */
+/* Returns the phandle of the hart's local interrupt controller, or 0 if it is not found. */
 static uint32_t local_controller(const struct dt *dt, unsigned long hart_id)
 {
 	dt_node cpu, child;
@@ -64,7 +67,7 @@ static uint32_t local_controller(const struct dt *dt, unsigned long hart_id)
 	return 0;
 }
 
-/* Contexts are numbered by their place among the pairs of interrupts-extended. */
+/* The number of a context is the index of its pair in interrupts-extended. */
 static int find_context(const struct dt *dt, dt_node node, uint32_t local, unsigned *context_ret)
 {
 	uint32_t phandle, number;

@@ -12,7 +12,7 @@
 #include "drivers/uart.h"
 #include "drivers/virtio.h"
 
-static void tell(const char *what, int err)
+static void report(const char *what, int err)
 {
 	if (err == -ENODEV)
 		log_info("probe", "%s: none", what);
@@ -22,13 +22,13 @@ static void tell(const char *what, int err)
 
 void probe_power(const struct dt *dt)
 {
-	tell("test device", testdev_init(dt));
+	report("test device", testdev_init(dt));
 }
 
 void probe_early(const struct dt *dt)
 {
-	tell("serial console", uart_init(dt));
-	tell("real-time clock", goldfish_rtc_init(dt));
+	report("serial console", uart_init(dt));
+	report("real-time clock", goldfish_rtc_init(dt));
 }
 
 static void probe_virtio(const struct dt *dt, dt_node node, unsigned *ports)
@@ -40,7 +40,7 @@ static void probe_virtio(const struct dt *dt, dt_node node, unsigned *ports)
 
 	if (dt_reg(dt, node, 0, &addr, &size) != 0 ||
 	    dt_cell(dt, node, "interrupts", 0, &irq) != 0) {
-		tell(dt_name(dt, node), -EINVAL);
+		report(dt_name(dt, node), -EINVAL);
 		return;
 	}
 	err = virtio_probe(&dev, addr, size, irq);
@@ -55,10 +55,10 @@ static void probe_virtio(const struct dt *dt, dt_node node, unsigned *ports)
 			 (unsigned long)addr);
 	}
 	if (err)
-		tell(dt_name(dt, node), err);
+		report(dt_name(dt, node), err);
 }
 
-/* Is there a device whose driver waits for interrupts? */
+/* Is there a device whose driver needs interrupts? */
 static bool needs_interrupts(const struct dt *dt)
 {
 	return chardev_find("uart") || dt_next_compatible(dt, -1, "virtio,mmio") >= 0;
@@ -70,14 +70,14 @@ bool probe_devices(const struct dt *dt, unsigned long hart_id, unsigned ports,
 	dt_node node;
 	int err = plic_init(dt, hart_id);
 
-	tell("interrupt controller", err);
+	report("interrupt controller", err);
 	if (err && needs_interrupts(dt)) {
 		log_error(
 			"probe",
 			"this machine's devices need an interrupt controller, and it has none that the kernel knows (a PLIC)");
 		return false;
 	}
-	tell("console input", uart_listen());
+	report("console input", uart_listen());
 	for (node = dt_next_compatible(dt, -1, "virtio,mmio"); node >= 0;
 	     node = dt_next_compatible(dt, node, "virtio,mmio"))
 		if (dt_available(dt, node))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* virtio-serial: the control queue, by which ports come up and are named (virtio 1.1, section 5.3.6). */
+/* virtio-serial's control queues, which announce and name ports (virtio 1.1, section 5.3.6). */
 #include "drivers/serial.h"
 
 #include "abi/errno.h"
@@ -37,14 +37,18 @@ struct control {
 
 struct control_message {
 	struct control head;
-	char name[CONTROL_BUF_LEN - sizeof(struct control)]; /* CONTROL_PORT_NAME's, without NUL */
+	/* of CONTROL_PORT_NAME, without a NUL */
+	char name[CONTROL_BUF_LEN - sizeof(struct control)];
 };
-#define CONTROL_SENDS 8u /* answers in flight */
+#define CONTROL_SENDS 8u /* messages in flight */
 
-/* How long the announcements of ports are waited for: in all, and after the last one where no number was promised. */
+/*
+ * How long to wait for the announcements of ports: in all, and since the last one if their number
+ * is not known.
+ */
 #define MEET_NS	 (10 * NSEC_PER_SEC)
 #define QUIET_NS (NSEC_PER_SEC / 20)
-/* How long the device may take to make room for a control message, once. */
+/* How long to wait, only once, for the device to make room for a control message. */
 #define SEND_NS	 (5 * NSEC_PER_SEC)
 
 static const char name_prefix[] = "faultline.";
@@ -56,16 +60,19 @@ struct serial {
 	struct virtq control_rx, control_tx;
 	struct control *sends; /* a ring of CONTROL_SENDS */
 	unsigned send_next;
-	bool deaf;   /* it did not make room for a message: no more are sent */
-	bool warned; /* that the control queues are broken */
-	/* Filled while the machine boots; only read afterwards. */
+	bool gave_up; /* it has made no room for a message: no more are sent */
+	bool warned;  /* the log says that the control queues are broken */
+	/* Written while the machine boots, and only read afterwards: */
 	bool booted;
-	unsigned nports; /* slots, whether a port is there or not */
+	unsigned nports; /* slots, with or without a port */
 	struct serial_port *ports[PORTS_MAX];
 	bool added[PORTS_MAX];
 };
 
-/* Waits until the device has taken a message, where it has not taken the last ones. => serial locked; is there room? */
+/*
+ * Waits until the device has taken a message, unless it has failed to before. Returns whether there
+ * is room for a message. Called with serial->lock held.
+ */
 static bool control_room(struct serial *serial)
 {
 	struct patience patience = patience_of(SEND_NS);
@@ -76,12 +83,15 @@ static bool control_room(struct serial *serial)
 			;
 		if (serial->control_tx.nfree > 0)
 			return true;
-	} while (!serial->deaf && !serial->control_tx.broken && patience_lasts(&patience));
-	serial->deaf = true;
+	} while (!serial->gave_up && !serial->control_tx.broken && patience_lasts(&patience));
+	serial->gave_up = true;
 	return false;
 }
 
-/* Only while the machine boots. => serial locked; false: the device takes no messages */
+/*
+ * Used only while the machine boots. Returns false if the device accepts no messages. Called with
+ * serial->lock held.
+ */
 static bool control_send(struct serial *serial, uint32_t id, uint16_t event, uint16_t value)
 {
 	struct control *message;
@@ -104,7 +114,10 @@ static bool name_is_taken(const struct serial *serial, const char *name, size_t 
 	return false;
 }
 
-/* Keeps what may be the name of a file, and is no other port's; else the port stays as it was. */
+/*
+ * Sets the port's name if it is valid as a file name and no other port has it. Otherwise the port
+ * does not change.
+ */
 static void set_name(struct serial *serial, struct serial_port *port, const char *name, size_t len)
 {
 	size_t prefix = sizeof name_prefix - 1;
@@ -123,7 +136,10 @@ static void set_name(struct serial *serial, struct serial_port *port, const char
 	port->name[len - prefix] = '\0';
 }
 
-/* The device may change the message at any time: only the copy is looked at. => serial locked */
+/*
+ * Handles a message. Works on a copy, because the device may change the message at any time. Called
+ * with serial->lock held.
+ */
 static void control_receive(struct serial *serial, const void *message, uint32_t len)
 {
 	struct control_message copy;
@@ -138,7 +154,7 @@ static void control_receive(struct serial *serial, const void *message, uint32_t
 	switch (copy.head.event) {
 	case CONTROL_PORT_ADD:
 		if (serial->booted)
-			break; /* plugged in later: not supported, and not answered */
+			break; /* hot-plugged: not supported, and not answered */
 		serial->added[id] = true;
 		control_send(serial, id, CONTROL_PORT_READY, 1);
 		break;
@@ -154,7 +170,9 @@ static void control_receive(struct serial *serial, const void *message, uint32_t
 	}
 }
 
-/* => serial locked; is this the first time that a control queue is found broken? */
+/*
+ * Returns true the first time that a control queue is found broken. Called with serial->lock held.
+ */
 static bool control_broke(struct serial *serial)
 {
 	bool broke = (serial->control_rx.broken || serial->control_tx.broken) && !serial->warned;
@@ -163,7 +181,7 @@ static bool control_broke(struct serial *serial)
 	return broke;
 }
 
-/* Handles one message; was there one? */
+/* Handles one message. Returns false if there is none. */
 static bool control_take(struct serial *serial)
 {
 	unsigned long flags = spin_lock_irqsave(&serial->lock);
@@ -178,7 +196,7 @@ static bool control_take(struct serial *serial)
 	return message != NULL;
 }
 
-/* Tells the device of its buffers, if there are any. => as control_broke() */
+/* Notifies the device of the buffers returned to it, if any. Returns as control_broke() does. */
 static bool control_finish(struct serial *serial, bool any)
 {
 	unsigned long flags = spin_lock_irqsave(&serial->lock);
@@ -192,8 +210,9 @@ static bool control_finish(struct serial *serial, bool any)
 }
 
 /*
- * Handles what came; did anything? At most as much as the device could have sent before it was asked: more makes
- * another interrupt, and none can keep us here.
+ * Handles the messages that have arrived. Returns whether there were any. It handles no more than
+ * the queue holds, so that a device cannot keep the kernel here; further messages raise another
+ * interrupt.
  */
 static bool control_poll(struct serial *serial)
 {
@@ -206,8 +225,8 @@ static bool control_poll(struct serial *serial)
 	if (broke)
 		log_error(
 			"serial",
-			"virtio-serial, interrupt %u: the device gave back a control buffer wrongly; "
-			"its ports are not opened or closed any more",
+			"virtio-serial, interrupt %u: the device returned an invalid control buffer; "
+			"its ports no longer open or close",
 			serial->dev.irq);
 	return n > 0;
 }
@@ -217,14 +236,14 @@ static void serial_interrupt(void *arg)
 	struct serial *serial = arg;
 
 	virtio_ack(&serial->dev);
-	/* Bytes before the news that there will be no more. */
+	/* Collect bytes before the message that the host has closed its end. */
 	for (unsigned i = 0; i < serial->nports; i++)
 		if (serial->ports[i]->name[0] != '\0')
 			serial_port_poll(serial->ports[i]);
 	control_poll(serial);
 }
 
-/* All queues have to stand before the device starts. */
+/* All queues must be set up before the device starts. */
 static int make_queues(struct serial *serial)
 {
 	struct page *page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
@@ -270,8 +289,9 @@ static unsigned ports_met(const struct serial *serial)
 }
 
 /*
- * QEMU answers in a thread of its own, when it gets round to that (before version 8 at once): nothing but the number of
- * ports tells which announcement is the last. A device that never ends is not listened to for ever.
+ * Waits for the announcements of ports. QEMU sends them later from a thread of its own (before
+ * version 8, at once), and only the number of ports tells which is the last. The wait is bounded,
+ * in case the device never stops sending.
  */
 static void meet_ports(struct serial *serial, unsigned promised)
 {
@@ -289,7 +309,7 @@ static void meet_ports(struct serial *serial, unsigned promised)
 	serial->booted = true;
 }
 
-/* => false: the device does not take the news */
+/* Returns false if the device does not accept the message. */
 static bool open_port(struct serial *serial, struct serial_port *port, bool open)
 {
 	unsigned long flags = spin_lock_irqsave(&serial->lock);
@@ -300,8 +320,9 @@ static bool open_port(struct serial *serial, struct serial_port *port, bool open
 }
 
 /*
- * Opens our end, so that bytes flow. First that, then the buffers: QEMU looks for input that waits, or for
- * its end, when it is told of buffers, and not when it is told that we are here. => false: closed again, and without name
+ * Opens the guest's end of the port, so that bytes flow. The buffers are offered after that,
+ * because QEMU checks for waiting input, and for its end, when it gets buffers, but not when the
+ * guest opens its end. Returns false if this failed: the port is closed again and has no name.
  */
 static bool start_port(struct serial *serial, struct serial_port *port)
 {
@@ -314,7 +335,7 @@ static bool start_port(struct serial *serial, struct serial_port *port)
 	else if (strcmp(port->name, "log") == 0)
 		serial_port_take_log(port, &uart_log_sink);
 	else if (chardev_register(&port->dev) != 0)
-		failure = "one device too many";
+		failure = "too many devices";
 	if (!failure)
 		return true;
 	log_error("serial", "port %s: %s", port->name, failure);
@@ -342,7 +363,7 @@ int serial_init(struct virtio_device *dev, unsigned *promised)
 	}
 	if (err) {
 		virtio_fail(&serial->dev);
-		return err; /* nothing is freed: the device may have seen its memory */
+		return err; /* nothing is freed: the device may know the memory */
 	}
 	virtio_start(&serial->dev);
 	meet_ports(serial, *promised);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One port of a virtio-serial device: bytes in and out through its two queues (virtio 1.1, section 5.3). */
+/* One port of a virtio-serial device: bytes in and out (virtio 1.1, section 5.3). */
 #include "drivers/serial_port.h"
 
 #include "abi/errno.h"
@@ -8,11 +8,11 @@
 #include "lib/string.h"
 #include "mm/phys/page_alloc.h"
 
-/* How long the device is waited for, polled; and where it was waited for that long before for nothing. */
+/* How long to poll the device, and the shorter time after a wait that has timed out. */
 #define DRAIN_NS   (5 * NSEC_PER_SEC)
 #define STALLED_NS (DRAIN_NS / 64)
 
-/* Port 0 has the first two queues, the control queues come next, then all other ports. */
+/* Port 0 has the first two queues. The control queues come next, then those of the other ports. */
 static uint16_t first_queue(uint32_t id)
 {
 	return (uint16_t)(id == 0 ? 0 : 2 * id + 2);
@@ -21,11 +21,11 @@ static uint16_t first_queue(uint32_t id)
 static void rx_offer(struct serial_port *port, struct rx_buf *buf)
 {
 	buf->read = 0;
-	/* Its slot is free: the queue has one for each buffer. */
+	/* This cannot fail: the queue has a slot for each buffer. */
 	(void)virtq_add(&port->rx, buf->data, RX_BUF_LEN, true, buf);
 }
 
-/* => port locked */
+/* Called with port->lock held. */
 static void rx_collect(struct serial_port *port)
 {
 	struct rx_buf *buf;
@@ -37,7 +37,7 @@ static void rx_collect(struct serial_port *port)
 	}
 }
 
-/* => port locked */
+/* Called with port->lock held. */
 static void tx_collect(struct serial_port *port)
 {
 	struct tx_buf *buf;
@@ -76,17 +76,17 @@ static size_t port_read(struct chardev *dev, void *to, size_t n)
 	return done;
 }
 
-/* One that never opened may still do so. */
+/* A host that has never opened its end may still do so. */
 static bool host_has_closed(const struct serial_port *port)
 {
 	return __atomic_load_n(&port->host, __ATOMIC_ACQUIRE) == HOST_CLOSED;
 }
 
-/* The host closes after its last byte is in a buffer of ours. */
+/* The host closes its end after its last byte is in one of the buffers. */
 static bool port_ended(struct chardev *dev)
 {
 	struct serial_port *port = dev->driver;
-	/* First of all: bytes that come from here on are none of the closed end's. */
+	/* Read this first: if the host has closed its end by now, all its bytes are found below. */
 	bool host_closed = host_has_closed(port);
 	unsigned long flags = spin_lock_irqsave(&port->lock);
 	bool ended;
@@ -97,7 +97,7 @@ static bool port_ended(struct chardev *dev)
 	return ended;
 }
 
-/* => port locked (or in a panic) */
+/* Called with port->lock held, or in a panic. */
 static size_t tx_write(struct serial_port *port, const void *from, size_t n)
 {
 	size_t done = 0;
@@ -129,7 +129,7 @@ static size_t port_write(struct chardev *dev, const void *from, size_t n)
 	return done;
 }
 
-/* A device that is broken takes all. */
+/* A broken device accepts and discards all output. */
 static unsigned port_ready(struct chardev *dev)
 {
 	struct serial_port *port = dev->driver;
@@ -149,7 +149,10 @@ static unsigned port_ready(struct chardev *dev)
 	return ready;
 }
 
-/* A host that has closed reads no more: its device may keep the buffers. => port locked (or in a panic) */
+/*
+ * Waits until the device has sent all output. A host that has closed its end reads no more, so the
+ * device may keep the buffers. Called with port->lock held, or in a panic.
+ */
 static void tx_drain(struct serial_port *port)
 {
 	struct patience patience = patience_of(port->stalled ? STALLED_NS : DRAIN_NS);
@@ -189,11 +192,11 @@ static int make_buffers(struct serial_port *port)
 			page_free(tx, TX_ORDER);
 		return -ENOMEM;
 	}
-	/* A device may say that it wrote what it did not. */
+	/* A device may claim to have written bytes that it did not write. */
 	memset(page_address(rx), 0, PAGE_SIZE);
 	for (unsigned i = 0; i < RX_BUFS; i++)
 		port->rx_bufs[i].data = (uint8_t *)page_address(rx) + i * RX_BUF_LEN;
-	/* No more than the queue has room for. */
+	/* No more buffers than the queue has room for. */
 	for (unsigned i = 0; i < MIN(TX_BUFS, (unsigned)port->tx.size); i++) {
 		port->tx_bufs[i].data = (uint8_t *)page_address(tx) + i * TX_BUF_LEN;
 		port->tx_bufs[i].next_free = port->tx_free;
@@ -229,7 +232,7 @@ int serial_port_start(struct serial_port *port)
 	return 0;
 }
 
-/* => port locked; is this the first time that it is found broken? */
+/* Returns true the first time that a queue is found broken. Called with port->lock held. */
 static bool port_broke(struct serial_port *port)
 {
 	bool broke = (port->rx.broken || port->tx.broken) && !port->warned;
@@ -238,7 +241,10 @@ static bool port_broke(struct serial_port *port)
 	return broke;
 }
 
-/* What is there is told, not what is new: a reader's own look may have collected it, just before it went to sleep. */
+/*
+ * Wakes readers if there is any input, even if this call has not collected it: a reader may have
+ * collected it itself just before it went to sleep.
+ */
 void serial_port_poll(struct serial_port *port)
 {
 	unsigned long flags = spin_lock_irqsave(&port->lock);
@@ -250,11 +256,11 @@ void serial_port_poll(struct serial_port *port)
 	writable = port->tx_free != NULL;
 	broke = port_broke(port);
 	spin_unlock_irqrestore(&port->lock, flags);
-	/* Not under the lock: the log may go to this very port. */
+	/* The lock is not held here, because the log may use this very port. */
 	if (broke)
 		log_error(
 			"serial",
-			"port %s: the device gave back a buffer wrongly; the port is not used any more",
+			"port %s: the device returned an invalid buffer; the port is no longer used",
 			port->name);
 	if (readable || port->rx.broken)
 		waitq_wake_all(&port->dev.readable);
@@ -280,7 +286,7 @@ static void log_panic_write(struct log_sink *sink, const char *s, size_t n)
 		n -= done;
 		tx_drain(port);
 		if (done == 0)
-			break; /* the device has stopped: the text is lost */
+			break; /* the device has stopped: the rest of the text is lost */
 	}
 }
 

@@ -18,7 +18,7 @@
 struct rx_buf {
 	uint8_t *data;
 	uint32_t len;  /* filled by the device */
-	uint32_t read; /* of these, taken by a reader */
+	uint32_t read; /* of these, read by the kernel */
 };
 
 struct tx_buf {
@@ -26,41 +26,53 @@ struct tx_buf {
 	struct tx_buf *next_free;
 };
 
-/* The other end. One that has not opened yet may still do so: that is no end of input. */
+/*
+ * The state of the host's end. HOST_NEVER is not the end of the input: the host may still open its
+ * end.
+ */
 enum serial_host { HOST_NEVER, HOST_OPEN, HOST_CLOSED };
 
 struct serial_port {
 	uint32_t id;
-	char name[PORT_NAME_MAX]; /* without "faultline."; empty: not named yet */
+	char name[PORT_NAME_MAX]; /* without "faultline."; empty: no name yet */
 	struct chardev dev;
-	struct log_sink sink; /* the log's port only */
+	struct log_sink sink; /* only of the port that the log uses */
 	struct spinlock lock;
 	/* guarded by lock: */
 	struct virtq rx, tx;
 	struct rx_buf rx_bufs[RX_BUFS];
-	struct rx_buf *filled[RX_BUFS]; /* a ring in the order of arrival */
+	struct rx_buf *filled[RX_BUFS]; /* a ring, in order of arrival */
 	unsigned filled_head, filled_tail;
 	struct tx_buf tx_bufs[TX_BUFS];
 	struct tx_buf *tx_free;
-	bool stalled; /* the device was waited for in vain, the last time */
-	bool warned;  /* that the device is broken */
-	/* atomic, written by the control queue's handler: */
+	bool stalled; /* the last wait for the device timed out */
+	bool warned;  /* the log says that the device is broken */
+	/* atomic, written by the handler of control messages: */
 	enum serial_host host;
 };
 
 extern const struct chardev_ops serial_port_ops;
 
-/* Makes the port's queues on a device that has not been started. 0; -ENOENT; -ENOMEM */
+/*
+ * Creates the queues of a port on a device that has not been started. Returns 0, -ENOENT or
+ * -ENOMEM.
+ */
 int serial_port_init(struct serial_port *port, struct virtio_device *dev, uint32_t id);
 
-/* Makes its buffers and offers those that receive. 0 or -ENOMEM. => the device has been started */
+/*
+ * Allocates the buffers and offers those for input to the device, which has been started. Returns 0
+ * or -ENOMEM.
+ */
 int serial_port_start(struct serial_port *port);
 
-/* Collects what the device is done with, and wakes. => from the interrupt, or polled */
+/*
+ * Collects the buffers that the device has finished with, and wakes waiting threads. Called by the
+ * interrupt handler, or to poll.
+ */
 void serial_port_poll(struct serial_port *port);
 
-/* The host opened or closed its end. */
+/* Records that the host has opened or closed its end. */
 void serial_port_host_open(struct serial_port *port, bool open);
 
-/* The log goes to this port from now on. => not a registered chardev */
+/* Moves the log from another sink to this port, which is not registered as a chardev. */
 void serial_port_take_log(struct serial_port *port, struct log_sink *from);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The test device: the only way to end QEMU with a status. */
+/* The test device: the only way to end QEMU with an exit status. */
 #include "drivers/testdev.h"
 
 #include "abi/errno.h"
@@ -14,18 +14,22 @@
 #define TESTDEV_FAIL(status) (0x3333u | (status) << 16)
 
 /*
- * How long the machine may go on after that: 13 s by QEMU's clock. In ticks, for the clock's rate may not be known yet.
- * Between two looks no more than the step counts: who was stopped meanwhile has not waited.
+ * How long to wait for the machine to end: 13 s of QEMU's clock. The unit is ticks, because the
+ * clock's rate may not be known yet. Time between two checks counts at most STEP_TICKS, so that a
+ * machine that was stopped meanwhile does not time out.
  */
 #define WAIT_TICKS (1ul << 27)
 #define STEP_TICKS (WAIT_TICKS >> 10)
 
 static volatile void *testdev;
 
-/* A device tree larger than this is not one. */
+/* A larger device tree is invalid. */
 #define DTB_LIMIT (1ul << 20)
 
-/* QEMU goes off a while after the write: whoever asked the firmware meanwhile would change the status to 0. */
+/*
+ * QEMU ends some time after the write, so this waits: a power-off by the firmware in the meantime
+ * would change the status to 0.
+ */
 static void exit_by(volatile void *device, unsigned status)
 {
 	uint64_t last = arch_time(), left = WAIT_TICKS;
@@ -44,7 +48,7 @@ static void testdev_exit(unsigned status)
 	exit_by(testdev, status);
 }
 
-/* => 0; -ENODEV; -EINVAL: it has no register that can be used */
+/* Returns 0 and the address, -ENODEV, or -EINVAL if it has no usable register. */
 static int find(const struct dt *dt, paddr_t *ret)
 {
 	dt_node node = dt_next_compatible(dt, -1, "sifive,test0");

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The test device: the only way to end QEMU with a status. */
+/* The test device: the only way to end QEMU with an exit status. */
 #pragma once
 
 #include "lib/fdt.h"
 
-/* Finds it and offers it to power_off(). 0; -ENODEV; -EINVAL. => before there is memory to allocate; once */
+/*
+ * Finds the device and registers it with power_off(). Returns 0, -ENODEV or -EINVAL. Call once, before
+ * memory can be allocated.
+ */
 int testdev_init(const struct dt *dt);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The serial port that the device tree names as its console: a 16550, input by interrupt, output as it has room. */
+/* The serial console: a 16550 with input by interrupt and output as its FIFO has room. */
 #include "drivers/uart.h"
 
 #include "abi/errno.h"
@@ -16,15 +16,15 @@ enum { RBR = 0, THR = 0, IER = 1, FCR = 2, LCR = 3, LSR = 5 };
 #define IER_RECEIVE	 1u
 #define IER_TRANSMIT	 2u
 #define FCR_ENABLE_CLEAR 7u
-#define FCR_TRIGGER_14	 0xc0u /* an interrupt at 14 bytes, or a moment after the last */
+#define FCR_TRIGGER_14	 0xc0u /* interrupts after 14 bytes, or a moment after the last */
 #define LCR_8N1		 3u
 #define LSR_READY	 1u
 #define LSR_ROOM	 0x20u
 
 #define RING_SIZE  1024u   /* a power of two */
-#define BURST	   64u	   /* bytes that are put out with interrupts off at a time */
-#define LOG_BURST  16u	   /* the same of the log */
-#define ROOM_TRIES 100000u /* how often a polled write looks for room */
+#define BURST	   64u	   /* bytes that are sent at a time with interrupts off */
+#define LOG_BURST  16u	   /* the same for the log */
+#define ROOM_TRIES 100000u /* how often a polled write checks for room */
 
 static volatile void *regs;
 static unsigned shift;
@@ -34,15 +34,17 @@ static struct {
 	struct spinlock lock;
 	/* guarded by lock: */
 	uint8_t ring[RING_SIZE];
-	unsigned head, tail; /* head: next to write */
-	bool waits; /* it was full: nothing is taken from the device until half of it is read */
+	unsigned head, tail; /* head: where the next byte is stored */
+	bool waits;	     /* it was full: the device is not read until it is half empty */
 } input = { .lock = SPINLOCK_INIT(LOCK_DEVICE) };
 
-/* Guards the transmitter and IER; the log's sink takes it too. */
+/* Guards the transmitter and IER. The log's sink takes it too. */
 static struct spinlock output_lock = SPINLOCK_INIT(LOCK_CONSOLE);
-/* Guarded by output_lock: a line of the log is on its way, and others wait for its end. */
+/*
+ * Guarded by output_lock: a line of the log is being written, and other output waits for its end.
+ */
 static bool log_writes;
-/* Guarded by output_lock: what IER holds. */
+/* Guarded by output_lock: the value of IER. */
 static uint8_t wanted;
 
 static uint8_t reg_read(unsigned reg)
@@ -55,7 +57,7 @@ static void reg_write(unsigned reg, uint8_t value)
 	mmio_write8(regs, (size_t)reg << shift, value);
 }
 
-/* => output_lock held */
+/* Called with output_lock held. */
 static void want_interrupts(uint8_t set, uint8_t clear)
 {
 	wanted = (uint8_t)((wanted & ~clear) | set);
@@ -63,8 +65,8 @@ static void want_interrupts(uint8_t set, uint8_t clear)
 }
 
 /*
- * While no byte is taken from the device its FIFO fills, and whoever sends waits, where it can.
- * => input.lock held, interrupts off
+ * Turns reception on or off. While it is off, the device's FIFO fills up, and the sender waits if
+ * it can. Called with input.lock held and interrupts off.
  */
 static void receive(bool on)
 {
@@ -92,7 +94,10 @@ static bool uart_ended(struct chardev *dev)
 	return false;
 }
 
-/* As many bytes as there is room for; where not all went, an interrupt tells of room. */
+/*
+ * Writes as many bytes as there is room for. If some are left, enables the interrupt that reports
+ * room.
+ */
 static size_t write_burst(const uint8_t *from, size_t n)
 {
 	unsigned long flags = spin_lock_irqsave(&output_lock);
@@ -183,7 +188,7 @@ static void put_polled(uint8_t byte)
 	reg_write(THR, byte);
 }
 
-/* A terminal wants a carriage return at each line's end. */
+/* A terminal needs a carriage return at the end of each line. */
 static void log_panic_write(struct log_sink *sink, const char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -193,7 +198,10 @@ static void log_panic_write(struct log_sink *sink, const char *s, size_t n)
 	}
 }
 
-/* As many bytes of a line as there is room for, but one at least if `anyway`. => how many */
+/*
+ * Writes as many bytes of a line as there is room for, but at least one if `anyway` is set. Returns
+ * their number.
+ */
 static size_t log_burst(const char *s, size_t n, bool anyway)
 {
 	unsigned long flags = spin_lock_irqsave(&output_lock);
@@ -201,7 +209,7 @@ static size_t log_burst(const char *s, size_t n, bool anyway)
 
 	log_writes = true;
 	while (done < MIN(n, (size_t)LOG_BURST) && (anyway || (reg_read(LSR) & LSR_ROOM))) {
-		if (s[done] == '\n') /* room is an empty FIFO: there is some for both */
+		if (s[done] == '\n') /* LSR_ROOM means an empty FIFO, so there is room for both */
 			reg_write(THR, '\r');
 		reg_write(THR, (uint8_t)s[done++]);
 		anyway = false;
@@ -218,7 +226,7 @@ static void log_burst_done(void)
 	spin_unlock_irqrestore(&output_lock, flags);
 }
 
-/* Room is waited for with interrupts on. Where none comes, bytes are lost. */
+/* Waits for room with interrupts on. If there is none for too long, bytes are lost. */
 static void log_sink_write(struct log_sink *sink, const char *s, size_t n)
 {
 	size_t done = 0, step;
@@ -234,7 +242,7 @@ static void log_sink_write(struct log_sink *sink, const char *s, size_t n)
 
 struct log_sink uart_log_sink = { .write = log_sink_write, .panic_write = log_panic_write };
 
-/* The console that /chosen names, else any 16550. */
+/* Returns the console that /chosen names, or else any 16550. */
 static dt_node find_node(const struct dt *dt)
 {
 	const char *path = dt_string(dt, dt_path(dt, "/chosen"), "stdout-path");
@@ -255,7 +263,7 @@ int uart_init(const struct dt *dt)
 	if (node < 0 || !dt_available(dt, node))
 		return -ENODEV;
 	shift = dt_cell(dt, node, "reg-shift", 0, &cell) == 0 ? cell : 0;
-	/* A width other than bytes would need other accesses. */
+	/* Registers that are not accessed as bytes are not supported. */
 	if (dt_cell(dt, node, "reg-io-width", 0, &cell) == 0 && cell != 1)
 		return -ENODEV;
 	if (dt_reg(dt, node, 0, &addr, &size) != 0 || shift > 3 || size < (8ull << shift))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The registers of a virtio-mmio slot and the layout of a split queue (virtio 1.1, sections 2.6 and 4.2.2). */
+/* virtio-mmio registers and split queue layout (virtio 1.1, sections 2.6 and 4.2.2). */
 #pragma once
 
 #include "lib/types.h"
@@ -25,7 +25,7 @@ enum {
 	VIRTIO_INTERRUPT_STATUS = 0x060,
 	VIRTIO_INTERRUPT_ACK = 0x064,
 	VIRTIO_STATUS = 0x070,
-	VIRTIO_QUEUE_DESC = 0x080, /* each of these three: low, then high word */
+	VIRTIO_QUEUE_DESC = 0x080, /* these three: low word, then high word */
 	VIRTIO_QUEUE_DRIVER = 0x090,
 	VIRTIO_QUEUE_DEVICE = 0x0a0,
 	VIRTIO_CONFIG = 0x100,

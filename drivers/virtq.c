@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* virtio's split queues: buffers out, buffers back, and no trust in what the device writes (virtio 1.1, section 2.6). */
+/* virtio's split queues; what the device writes is checked (virtio 1.1, section 2.6). */
 #include "abi/errno.h"
 #include "drivers/mmio.h"
 #include "drivers/virtio.h"
@@ -8,13 +8,16 @@
 #include "lib/string.h"
 #include "mm/phys/page_alloc.h"
 
-/* Where the used ring lies in the page: the legacy layout wants a power of two behind the available ring. */
+/*
+ * Offset of the used ring in the page. The legacy layout requires a power of two after the
+ * available ring.
+ */
 #define USED_ALIGN 1024u
 
 _Static_assert(VIRTQ_SIZE_MAX * sizeof(struct virtq_desc) + sizeof(struct virtq_avail) +
 			       2 * VIRTQ_SIZE_MAX + 2 <=
 		       USED_ALIGN,
-	       "descriptors and available ring lie below the used ring");
+	       "descriptors and available ring fit below the used ring");
 _Static_assert(USED_ALIGN + sizeof(struct virtq_used) + 8 * VIRTQ_SIZE_MAX + 2 <= 4096,
 	       "a queue takes one page");
 
@@ -26,7 +29,7 @@ static void write_address(struct virtio_device *dev, size_t reg, const void *add
 	mmio_write32(dev->regs, reg + 4, (uint32_t)(pa >> 32));
 }
 
-static void tell_device(struct virtq *vq)
+static void configure_device(struct virtq *vq)
 {
 	struct virtio_device *dev = vq->dev;
 
@@ -43,8 +46,8 @@ static void tell_device(struct virtq *vq)
 }
 
 /*
- * The legacy layout puts the used ring at the first multiple of USED_ALIGN behind the available ring, which for every
- * size up to VIRTQ_SIZE_MAX is USED_ALIGN itself.
+ * The legacy layout puts the used ring at the first multiple of USED_ALIGN after the available
+ * ring, which for every size up to VIRTQ_SIZE_MAX is USED_ALIGN itself.
  */
 int virtq_init(struct virtq *vq, struct virtio_device *dev, uint16_t index, uint16_t size)
 {
@@ -61,7 +64,10 @@ int virtq_init(struct virtq *vq, struct virtio_device *dev, uint16_t index, uint
 	vq->dev = dev;
 	vq->index = index;
 	max = MIN(max, (uint32_t)VIRTQ_SIZE_MAX);
-	/* Indexes run free: rings of powers of two only go on where they turn over. */
+	/*
+	 * The indexes are free-running: when they wrap around, only rings whose size is a power of
+	 * two continue at the right slot.
+	 */
 	vq->size = (uint16_t)BIT(bit_highest(MIN(size, max)));
 	vq->desc = page_address(vq->page);
 	vq->avail = (struct virtq_avail *)(vq->desc + vq->size);
@@ -72,7 +78,7 @@ int virtq_init(struct virtq *vq, struct virtio_device *dev, uint16_t index, uint
 	vq->broken = false;
 	for (uint16_t i = 0; i < vq->size; i++)
 		vq->slots[i] = (struct virtq_slot){ .next_free = (uint16_t)(i + 1) };
-	tell_device(vq);
+	configure_device(vq);
 	return 0;
 }
 
@@ -109,7 +115,7 @@ void *virtq_take(struct virtq *vq, uint32_t *len_ret)
 
 	if (vq->broken || __atomic_load_n(&vq->used->idx, __ATOMIC_ACQUIRE) == vq->used_seen)
 		return NULL;
-	/* The device may write it again at any time: read it once. */
+	/* Each field is read once, because the device may change it at any time. */
 	elem.id = __atomic_load_n(&vq->used->ring[vq->used_seen % vq->size].id, __ATOMIC_RELAXED);
 	elem.len = __atomic_load_n(&vq->used->ring[vq->used_seen % vq->size].len, __ATOMIC_RELAXED);
 	if (elem.id >= vq->size || !vq->slots[elem.id].token || elem.len > vq->slots[elem.id].len) {
