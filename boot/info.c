@@ -46,10 +46,7 @@ static int read_memory(struct boot_info *info)
 		if (!type || strcmp(type, "memory") != 0 || !dt_available(&info->dt, node))
 			continue;
 		for (unsigned i = 0; dt_reg(&info->dt, node, i, &start, &size) == 0; i++)
-			/*
-			 * Memory beyond the direct map, or beyond BOOT_RANGES ranges, is not used.
-			 * That is no error.
-			 */
+			/* Memory beyond the direct map or BOOT_RANGES ranges is not used. */
 			if (start < PHYS_TOP && add_range(info->ram, &info->nram, start,
 							  MIN(size, PHYS_TOP - start)) == -EINVAL)
 				return -EINVAL;
@@ -124,9 +121,7 @@ static bool is_memory(const struct boot_info *info, struct phys_range range)
 	return true;
 }
 
-/*
- * The kernel, the device tree and the archive must be in memory. Returns an error message, or NULL.
- */
+/* The kernel, the tree and the archive must be in memory. Returns an error message, or NULL. */
 static const char *check_places(const struct boot_info *info)
 {
 	if (!is_memory(info, info->reserved[0]))

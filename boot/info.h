@@ -26,8 +26,5 @@ struct boot_info {
 
 extern struct boot_info boot_info;
 
-/*
- * Reads the device tree at dtb into boot_info. Returns 0, or -EINVAL and the reason in *why_ret.
- * Needs the early direct map.
- */
+/* Fills boot_info. Returns 0, or -EINVAL and the reason. Needs the early direct map. */
 int boot_info_read(paddr_t dtb, unsigned long hart_id, const char **why_ret);

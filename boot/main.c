@@ -97,8 +97,7 @@ static bool is_reserved(const struct boot_info *info, paddr_t pa)
 }
 
 /*
- * A device tree may claim memory that the machine does not have. Reserved ranges are skipped,
- * because access to them may be forbidden.
+ * A device tree may claim memory that does not exist. Access to reserved memory may be forbidden.
  */
 static void check_memory(const struct boot_info *info)
 {

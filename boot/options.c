@@ -12,10 +12,7 @@
 
 struct boot_options boot_options = { .init = "/init", .columns = 80, .rows = 25 };
 
-/*
- * Reads a decimal number of at most four digits that ends at `stop` or at the end of the text.
- * Returns the text after it, or NULL.
- */
+/* Reads up to four digits that end at `stop` or at `end`. Returns the text after them, or NULL. */
 static const char *read_number(const char *s, const char *end, char stop, unsigned *ret)
 {
 	unsigned value = 0;

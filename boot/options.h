@@ -24,8 +24,5 @@ struct boot_options {
 
 extern struct boot_options boot_options;
 
-/*
- * Reads the command line. The log names words that are unknown or have an invalid value; they are
- * ignored. The log level is set first.
- */
+/* Reads the command line, the log level first. Bad words are named in the log and ignored. */
 void boot_options_read(const char *cmdline);

@@ -4,8 +4,5 @@
 
 #include "lib/fdt.h"
 
-/*
- * Finds the clock and sets the wall clock from it. Returns 0, -ENODEV, -EINVAL or -ENOMEM. Call
- * once, before the time of day is used.
- */
+/* Sets the wall clock from it, once, before it is used. Returns 0, -ENODEV, -EINVAL or -ENOMEM. */
 int goldfish_rtc_init(const struct dt *dt);

@@ -5,10 +5,7 @@
 #include "abi/errno.h"
 #include "base/log.h"
 
-/*
- * Each entry is filled at boot, on one hart, before its interrupt is enabled. It is only read
- * afterwards.
- */
+/* An entry is filled at boot, before its interrupt is enabled, and is only read afterwards. */
 static struct {
 	irq_handler handler;
 	void *arg;

@@ -6,10 +6,7 @@
 
 #define IRQ_MAX 128
 
-/*
- * Runs with interrupts off. It acknowledges the device, queues data, and wakes threads, but no
- * more.
- */
+/* Runs with interrupts off. It only acknowledges the device, queues data, and wakes threads. */
 typedef void (*irq_handler)(void *arg);
 
 /* The operations of an interrupt controller. */

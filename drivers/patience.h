@@ -5,10 +5,7 @@
 #include "base/clock.h"
 #include "lib/bits.h"
 
-/*
- * Time between two checks counts at most this much, so that a machine that was stopped meanwhile
- * does not time out.
- */
+/* Counts at most this much between two checks: the machine itself may have been stopped. */
 #define PATIENCE_STEP_NS (NSEC_PER_SEC / 100)
 
 struct patience {

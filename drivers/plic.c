@@ -25,10 +25,7 @@ static void plic_enable(unsigned irq)
 	size_t word = PLIC_ENABLE(context) + 4 * (irq / 32);
 
 	mmio_write32(plic, word, mmio_read32(plic, word) | 1u << irq % 32);
-	/*
-	 * The priority comes last, because QEMU 7.2 checks for pending interrupts when a priority
-	 * is written, but not when an interrupt is enabled.
-	 */
+	/* In this order: QEMU 7.2 checks for pending interrupts only when a priority is written. */
 	mmio_write32(plic, PLIC_PRIORITY(irq), 1);
 }
 

@@ -42,10 +42,7 @@ struct control_message {
 };
 #define CONTROL_SENDS 8u /* messages in flight */
 
-/*
- * How long to wait for the announcements of ports: in all, and since the last one if their number
- * is not known.
- */
+/* How long to wait for ports in all, and since the last one if their number is not known. */
 #define MEET_NS	 (10 * NSEC_PER_SEC)
 #define QUIET_NS (NSEC_PER_SEC / 20)
 /* How long to wait, only once, for the device to make room for a control message. */
@@ -88,10 +85,7 @@ static bool control_room(struct serial *serial)
 	return false;
 }
 
-/*
- * Used only while the machine boots. Returns false if the device accepts no messages. Called with
- * serial->lock held.
- */
+/* Only while booting. Returns false if the device is stuck. The caller holds serial->lock. */
 static bool control_send(struct serial *serial, uint32_t id, uint16_t event, uint16_t value)
 {
 	struct control *message;
@@ -114,10 +108,7 @@ static bool name_is_taken(const struct serial *serial, const char *name, size_t 
 	return false;
 }
 
-/*
- * Sets the port's name if it is valid as a file name and no other port has it. Otherwise the port
- * does not change.
- */
+/* Names the port, if the name is valid as a file name and no other port has it. */
 static void set_name(struct serial *serial, struct serial_port *port, const char *name, size_t len)
 {
 	size_t prefix = sizeof name_prefix - 1;
@@ -136,10 +127,7 @@ static void set_name(struct serial *serial, struct serial_port *port, const char
 	port->name[len - prefix] = '\0';
 }
 
-/*
- * Handles a message. Works on a copy, because the device may change the message at any time. Called
- * with serial->lock held.
- */
+/* Handles a copy, as the device may change the message. The caller holds serial->lock. */
 static void control_receive(struct serial *serial, const void *message, uint32_t len)
 {
 	struct control_message copy;
@@ -170,9 +158,7 @@ static void control_receive(struct serial *serial, const void *message, uint32_t
 	}
 }
 
-/*
- * Returns true the first time that a control queue is found broken. Called with serial->lock held.
- */
+/* Is this the first time that a control queue is found broken? The caller holds serial->lock. */
 static bool control_broke(struct serial *serial)
 {
 	bool broke = (serial->control_rx.broken || serial->control_tx.broken) && !serial->warned;

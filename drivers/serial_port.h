@@ -26,10 +26,7 @@ struct tx_buf {
 	struct tx_buf *next_free;
 };
 
-/*
- * The state of the host's end. HOST_NEVER is not the end of the input: the host may still open its
- * end.
- */
+/* The state of the host's end. The input has not ended if the host has not yet opened it. */
 enum serial_host { HOST_NEVER, HOST_OPEN, HOST_CLOSED };
 
 struct serial_port {
@@ -53,22 +50,13 @@ struct serial_port {
 
 extern const struct chardev_ops serial_port_ops;
 
-/*
- * Creates the queues of a port on a device that has not been started. Returns 0, -ENOENT or
- * -ENOMEM.
- */
+/* Creates the port's queues before the device is started. Returns 0, -ENOENT or -ENOMEM. */
 int serial_port_init(struct serial_port *port, struct virtio_device *dev, uint32_t id);
 
-/*
- * Allocates the buffers and offers those for input to the device, which has been started. Returns 0
- * or -ENOMEM.
- */
+/* Allocates and offers buffers after the device is started. Returns 0 or -ENOMEM. */
 int serial_port_start(struct serial_port *port);
 
-/*
- * Collects the buffers that the device has finished with, and wakes waiting threads. Called by the
- * interrupt handler, or to poll.
- */
+/* Collects finished buffers and wakes threads. Called by the interrupt handler, or to poll. */
 void serial_port_poll(struct serial_port *port);
 
 /* Records that the host has opened or closed its end. */

@@ -27,8 +27,8 @@ static volatile void *testdev;
 #define DTB_LIMIT (1ul << 20)
 
 /*
- * QEMU ends some time after the write, so this waits: a power-off by the firmware in the meantime
- * would change the status to 0.
+ * Waits after the write, because QEMU ends some time later: a power-off by the firmware in the
+ * meantime would change the status to 0.
  */
 static void exit_by(volatile void *device, unsigned status)
 {

@@ -4,8 +4,5 @@
 
 #include "lib/fdt.h"
 
-/*
- * Finds the device and registers it with power_off(). Returns 0, -ENODEV or -EINVAL. Call once, before
- * memory can be allocated.
- */
+/* Registers it with power_off(). Returns 0, -ENODEV or -EINVAL. Call once, before phys_init(). */
 int testdev_init(const struct dt *dt);

@@ -40,9 +40,7 @@ static struct {
 
 /* Guards the transmitter and IER. The log's sink takes it too. */
 static struct spinlock output_lock = SPINLOCK_INIT(LOCK_CONSOLE);
-/*
- * Guarded by output_lock: a line of the log is being written, and other output waits for its end.
- */
+/* Guarded by output_lock: a line of the log is being written, and other output waits. */
 static bool log_writes;
 /* Guarded by output_lock: the value of IER. */
 static uint8_t wanted;
@@ -94,10 +92,7 @@ static bool uart_ended(struct chardev *dev)
 	return false;
 }
 
-/*
- * Writes as many bytes as there is room for. If some are left, enables the interrupt that reports
- * room.
- */
+/* Writes what there is room for. If bytes are left, enables the interrupt for room. */
 static size_t write_burst(const uint8_t *from, size_t n)
 {
 	unsigned long flags = spin_lock_irqsave(&output_lock);
@@ -199,8 +194,7 @@ static void log_panic_write(struct log_sink *sink, const char *s, size_t n)
 }
 
 /*
- * Writes as many bytes of a line as there is room for, but at least one if `anyway` is set. Returns
- * their number.
+ * Writes what there is room for, or one byte if `anyway` is set. Returns how many bytes it wrote.
  */
 static size_t log_burst(const char *s, size_t n, bool anyway)
 {

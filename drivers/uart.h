@@ -6,15 +6,11 @@
 #include "lib/fdt.h"
 
 /*
- * Finds the UART and registers it as the chardev "uart". Returns 0, -ENODEV if there is no
- * supported one, -EINVAL or -ENOMEM.
+ * Registers it as the chardev "uart". Returns 0, -ENODEV (none is supported), -EINVAL or -ENOMEM.
  */
 int uart_init(const struct dt *dt);
 
-/*
- * Enables the receive interrupt. Call when there is an interrupt controller. Returns 0, -ENODEV, or
- * an error of irq_register().
- */
+/* Enables the receive interrupt. Needs the interrupt controller. Returns 0 or a negative errno. */
 int uart_listen(void);
 
 /* Shows the log on the UART, if uart_init() has found one. */

@@ -19,10 +19,7 @@ struct virtio_device {
 	uint32_t irq;
 };
 
-/*
- * The driver's own copy of a descriptor's buffer. What the device writes back is checked against
- * it.
- */
+/* The driver's own record of a buffer, against which the device's entries are checked. */
 struct virtq_slot {
 	void *token; /* NULL: free */
 	uint32_t len;

@@ -8,10 +8,7 @@
 #include "lib/string.h"
 #include "mm/phys/page_alloc.h"
 
-/*
- * Offset of the used ring in the page. The legacy layout requires a power of two after the
- * available ring.
- */
+/* Offset of the used ring in the page, which the legacy layout aligns to a power of two. */
 #define USED_ALIGN 1024u
 
 _Static_assert(VIRTQ_SIZE_MAX * sizeof(struct virtq_desc) + sizeof(struct virtq_avail) +
@@ -64,10 +61,7 @@ int virtq_init(struct virtq *vq, struct virtio_device *dev, uint16_t index, uint
 	vq->dev = dev;
 	vq->index = index;
 	max = MIN(max, (uint32_t)VIRTQ_SIZE_MAX);
-	/*
-	 * The indexes are free-running: when they wrap around, only rings whose size is a power of
-	 * two continue at the right slot.
-	 */
+	/* Indexes wrap around at 2^16, so the size of the ring must be a power of two. */
 	vq->size = (uint16_t)BIT(bit_highest(MIN(size, max)));
 	vq->desc = page_address(vq->page);
 	vq->avail = (struct virtq_avail *)(vq->desc + vq->size);

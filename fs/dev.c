@@ -68,10 +68,7 @@ static int register_ports(void)
 	return 0;
 }
 
-/*
- * C libraries keep named shared memory and semaphores in /dev/shm, so anybody may create files
- * there.
- */
+/* C libraries keep named shared memory and semaphores here, so anybody may create files. */
 static int make_shm(void)
 {
 	struct inode *dir;

@@ -169,10 +169,7 @@ int fdtable_install_at(struct fdtable *table, struct file *file, unsigned fd, bo
 	return busy ? -EBUSY : (int)fd;
 }
 
-/*
- * Returns the file at fd with a reference, or NULL if fd is not open or its file has one of
- * `flags`.
- */
+/* Returns the file at fd with a reference; NULL if fd is not open or has one of `flags`. */
 static inline struct file *get_but(struct fdtable *table, unsigned fd, uint32_t flags)
 {
 	struct file *file = NULL;

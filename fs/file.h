@@ -21,10 +21,7 @@ struct poller;
  */
 struct file_ops {
 	const char *name;
-	/*
-	 * Devices only: decides whether the file may be opened. Returns 0 or a negative errno.
-	 * NULL: always.
-	 */
+	/* Devices only: may the file be opened? Returns 0 or a negative errno. NULL: always. */
 	int (*may_open)(struct file *file);
 	/*
 	 * Return the number of bytes transferred (0 from read: end of file), or a negative errno.
@@ -33,10 +30,7 @@ struct file_ops {
 	ssize_t (*read)(struct file *file, struct user_iter *to, uint64_t *pos);    /* [EINVAL] */
 	ssize_t (*write)(struct file *file, struct user_iter *from, uint64_t *pos); /* [EINVAL] */
 	int (*stat)(struct file *file, struct abi_stat *st);			    /* [EINVAL] */
-	/*
-	 * A file has a position only if this slot is set. Calls that use the position take
-	 * file->lock.
-	 */
+	/* A file without this slot has no position. Users of the position hold file->lock. */
 	int64_t (*seek)(struct file *file, int64_t offset, int whence); /* [ESPIPE] */
 	/*
 	 * Returns what can be done without waiting (POLL*). Registers poller with the queues that

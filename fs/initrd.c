@@ -18,10 +18,7 @@
 
 #define LINKED_BUCKETS 64
 
-/*
- * A file with several names: each is an entry of the archive, and the last of them carries the
- * data.
- */
+/* A file with several names. Each is an entry of the archive, and the last has the data. */
 struct linked {
 	struct list link;
 	uint32_t ino, dev_major, dev_minor;

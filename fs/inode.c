@@ -62,10 +62,7 @@ static struct inode *inode_free(struct inode *inode)
 	return parent;
 }
 
-/*
- * This is a loop rather than a recursion, because a program can make a chain of removed directories
- * as long as it likes.
- */
+/* A loop, not a recursion: a chain of removed directories can be of any length. */
 void inode_put(struct inode *inode)
 {
 	while (inode && refcount_put(&inode->refs)) {
@@ -113,10 +110,7 @@ void inode_stat(struct inode *inode, struct abi_stat *st)
 	time_split(atomic_load_relaxed(&inode->ctime), &st->ctime, &st->ctime_nsec);
 }
 
-/*
- * The time is stored only if the last read was not after the last change, so that most reads write
- * nothing.
- */
+/* Does nothing unless the file changed since the last read, so that most reads write nothing. */
 void inode_read_now(struct inode *inode)
 {
 	if (atomic_load_relaxed(&inode->atime) <= atomic_load_relaxed(&inode->mtime))

@@ -15,9 +15,7 @@ struct object;
 #define INODE_DEV_ANON 2 /* memfds, which are in no directory */
 #define INODE_DEV_PIPE 3
 
-/*
- * The contents of a directory; see fs/tmpfs/dir.h. names_lock guards every field not marked const.
- */
+/* The contents of a directory (fs/tmpfs/dir.h). names_lock guards what is not marked const. */
 struct dir {
 	struct tree by_name;  /* struct name.by_name */
 	struct tree by_order; /* struct name.by_order: in order of creation, for getdents */
@@ -53,10 +51,7 @@ struct inode {
 	uint64_t atime, mtime, ctime;
 };
 
-/*
- * Guards the trees of all directories and the nlink of all inodes. It is held briefly and never
- * across an allocation.
- */
+/* Guards all directories' trees and all nlink. Held briefly, and never across an allocation. */
 extern struct spinlock names_lock;
 
 /*
@@ -77,10 +72,7 @@ uint64_t inode_next_ino(void);
 
 void inode_stat(struct inode *inode, struct abi_stat *st);
 
-/*
- * Update the time stamps after a read (as relatime does), a change of the contents, and a change of
- * the inode alone.
- */
+/* Update the time stamps after a read (as relatime), after a write, or after a metadata change. */
 void inode_read_now(struct inode *inode);
 void inode_changed_now(struct inode *inode);
 void inode_meta_now(struct inode *inode);

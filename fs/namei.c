@@ -35,10 +35,7 @@ static int begin_new(struct path_walk *walk, struct file *dir, const char *path,
 	return walk->must_be_dir && !directory ? -ENOENT : 0;
 }
 
-/*
- * Gives a fresh inode the name that the walk has reached, and takes over the reference. NULL:
- * creating the inode failed.
- */
+/* Names a fresh inode and takes over its reference. NULL: creating the inode failed. */
 static int add_new(struct path_walk *walk, struct inode *inode)
 {
 	int err;

@@ -36,9 +36,7 @@ int fs_stat(struct file *dir, const char *path, bool follow, struct abi_stat *st
  * copied; -EINVAL if the path is not a symbolic link.
  */
 ssize_t fs_readlink(struct file *dir, const char *path, char *buf, size_t size);
-/*
- * The same for a symbolic link opened by O_PATH. Returns -ENOENT if it is not one, as Linux does.
- */
+/* The same for a link opened by O_PATH. As on Linux, returns -ENOENT if it is not a link. */
 ssize_t fs_readlink_file(struct file *file, char *buf, size_t size);
 
 /*

@@ -50,10 +50,7 @@ static int check_inode(const struct inode *inode, unsigned flags, bool must_be_d
 	return S_ISDIR(inode->mode) && wants_write(flags) ? -EISDIR : 0;
 }
 
-/*
- * Creates the regular file that O_CREAT asks for. Returns -EEXIST if another thread created it
- * first.
- */
+/* Creates a file for O_CREAT. Returns -EEXIST if another thread has just created it. */
 static int create(struct path_walk *walk, unsigned mode, struct inode **inode_ret)
 {
 	struct inode *inode = regular_create(mode & S_IALLUGO, INODE_DEV_ROOT, NULL, 0);

@@ -16,10 +16,7 @@
 int fs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
 	    struct file **file_ret);
 
-/*
- * Checks for flags that open(2) refuses whatever the path is. Returns 0, -EINVAL or -EOPNOTSUPP.
- * fs_open() checks them too.
- */
+/* Does open(2) refuse these flags on any path? Returns 0, -EINVAL or -EOPNOTSUPP. */
 int fs_open_check_flags(unsigned flags);
 
 /*

@@ -43,9 +43,7 @@ struct inode *path_start(struct file *dir);
 void path_begin(struct path_walk *walk, struct inode *start, const char *path);
 void path_end(struct path_walk *walk);
 
-/*
- * Returns 0 and sets walk->dir, last and must_be_dir; or -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG.
- */
+/* Sets walk->dir, last and must_be_dir. Returns 0, -ENOENT, -ENOTDIR, -ELOOP or -ENAMETOOLONG. */
 int path_to_last(struct path_walk *walk);
 
 /*
@@ -55,14 +53,8 @@ int path_to_last(struct path_walk *walk);
  */
 int path_last(struct path_walk *walk, bool follow, struct inode **inode_ret);
 
-/*
- * Does a whole walk. Returns 0 and the inode that path names, referenced, or a negative errno as
- * above.
- */
+/* A whole walk: returns 0 and the inode that path names, referenced, or a negative errno. */
 int path_lookup(struct inode *start, const char *path, bool follow, struct inode **inode_ret);
 
-/*
- * Starts a walk and takes it to the last component, without following that. The caller calls
- * path_end() in any case.
- */
+/* Starts a walk and goes to the last component. The caller calls path_end() in any case. */
 int path_parent(struct path_walk *walk, struct inode *start, const char *path);

@@ -175,9 +175,7 @@ static int fetch(struct pipe *pipe, int lacking, const struct user_iter *from)
 	return 0;
 }
 
-/*
- * Drops the lock and waits until the queue is woken. Returns 0 or -EINTR, with the lock held again.
- */
+/* Drops the lock until the queue is woken. Returns 0 or -EINTR, with the lock held again. */
 static int pipe_wait(struct pipe *pipe, struct waitq *queue)
 {
 	uint64_t seq = waitq_sample(queue);

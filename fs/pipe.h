@@ -4,8 +4,5 @@
 
 #include "fs/file.h"
 
-/*
- * Creates a pipe and returns its two ends, with one reference each. flags: O_NONBLOCK or 0. Returns
- * 0 or -ENOMEM.
- */
+/* Returns both ends with one reference each. flags: O_NONBLOCK or 0. Returns 0 or -ENOMEM. */
 int pipe_create(unsigned flags, struct file **read_ret, struct file **write_ret);

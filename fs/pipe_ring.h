@@ -60,10 +60,7 @@ static inline void pipe_ring_push(struct pipe_ring *ring, uint8_t *page, size_t 
 	*pipe_ring_slot(ring, ring->head++) = (struct pipe_slot){ page, 0, (uint32_t)n };
 }
 
-/*
- * Sets *at_ret to the oldest bytes. Returns how many of n are contiguous there. The ring is not
- * empty.
- */
+/* Returns how many of n bytes are contiguous at *at_ret, the oldest. The ring is not empty. */
 static inline size_t pipe_ring_front(struct pipe_ring *ring, size_t n, const uint8_t **at_ret)
 {
 	struct pipe_slot *first = pipe_ring_slot(ring, ring->tail);
@@ -72,10 +69,7 @@ static inline size_t pipe_ring_front(struct pipe_ring *ring, size_t n, const uin
 	return MIN(n, (size_t)first->len);
 }
 
-/*
- * Removes the n oldest bytes; n is at most what pipe_ring_front() returned. Returns the page if
- * that has become empty, or NULL.
- */
+/* Removes n bytes, at most pipe_ring_front(). Returns the page if it is empty now, else NULL. */
 static inline uint8_t *pipe_ring_take(struct pipe_ring *ring, size_t n)
 {
 	struct pipe_slot *first = pipe_ring_slot(ring, ring->tail);

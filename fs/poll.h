@@ -18,10 +18,7 @@ struct poll_waiter {
 	struct poller *poller;
 };
 
-/*
- * One descriptor of a poll call. Private to the calling thread, except the waiters, whose queues
- * use them.
- */
+/* One descriptor of a call. Private to the caller, except for what struct waiter says. */
 struct poll_entry {
 	struct abi_pollfd ask;
 	struct file *file; /* referenced; NULL: ask.fd is not open or negative */

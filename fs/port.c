@@ -31,10 +31,7 @@ struct port *port_create(struct chardev *dev)
 	return port;
 }
 
-/*
- * Reads up to n bytes, and waits for the first unless nonblock is set. Returns 0 at the end of
- * input.
- */
+/* Reads up to n bytes, and waits for the first unless nonblock. Returns 0 at the end of input. */
 static ssize_t port_take(struct chardev *dev, uint8_t *to, size_t n, bool nonblock)
 {
 	for (;;) {

@@ -16,10 +16,7 @@ size_t user_iter_span(struct user_iter *iter)
 		iter->nnext--;
 	}
 	n = MIN(iter->len, iter->left);
-	/*
-	 * An address that cannot be user memory ends the transfer there, but not the bytes before
-	 * it.
-	 */
+	/* Bytes before an address that cannot be user memory are still transferred. */
 	if (iter->base < USER_TOP && n > USER_TOP - iter->base)
 		n = USER_TOP - iter->base;
 	return n;

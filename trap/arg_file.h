@@ -22,10 +22,7 @@ static inline struct file *arg_file_path(const struct trap_frame *frame, unsigne
 	return fdtable_get_path(current_process()->fdtable, arg_int(frame, n));
 }
 
-/*
- * Linux's access_ok(): a range that cannot be user memory gives -EFAULT before anything else is
- * checked.
- */
+/* Linux's access_ok(): a range outside user addresses is -EFAULT before other checks. */
 static inline int check_user_range(vaddr_t addr, size_t n)
 {
 	return n <= USER_TOP && addr <= USER_TOP - n ? 0 : -EFAULT;

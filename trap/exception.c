@@ -21,10 +21,7 @@ static const struct {
 
 void trap_exception(struct trap_frame *frame, enum trap_exception kind, vaddr_t addr)
 {
-	/*
-	 * As on Linux si_addr is the address of the instruction, even if a data access caused the
-	 * exception.
-	 */
+	/* As on Linux, this is the address of the instruction, not of the data accessed. */
 	const struct signal_info info = {
 		.sig = exceptions[kind].sig,
 		.code = exceptions[kind].code,

@@ -53,10 +53,7 @@ static inline struct trace_fault *trace_begin(int pid, vaddr_t pc, vaddr_t addr,
 	return record;
 }
 
-/*
- * Other threads may have run for so long that the ring wrapped around and the record holds another
- * fault.
- */
+/* If other threads have run for long, the ring may have come round to another fault. */
 static inline bool trace_is_ours(const struct user_fault *fault)
 {
 	return likely(fault->record->thread == current_thread());

@@ -196,10 +196,7 @@ long sys_pipe2(struct trap_frame *frame)
 	return 0;
 }
 
-/*
- * The name only serves debugging and is shown nowhere yet. It is read because a bad one is an
- * error.
- */
+/* The name is for debugging and shown nowhere yet. It is read since a bad one is an error. */
 static int check_memfd_name(vaddr_t user)
 {
 	char name[MFD_NAME_MAX + 1];

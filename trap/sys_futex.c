@@ -67,10 +67,7 @@ static int check_word(struct futex_word word)
 
 static long wait_again(struct trap_frame *frame);
 
-/*
- * A wait with a timeout that a signal interrupts resumes with the same deadline, unless a handler
- * ran.
- */
+/* A timed wait that a signal interrupts resumes with its old deadline, unless a handler ran. */
 static long wait_for_word(const struct arguments *args, uint32_t bits)
 {
 	uint64_t deadline = args->timed ? clock_deadline(args->until_ns) : 0;

@@ -34,10 +34,7 @@ struct query {
 	uint64_t from;
 };
 
-/*
- * Copies out an answer of one structure. Returns 1, -EINVAL if there is no room for it, or
- * -EFAULT.
- */
+/* Copies out an answer of one structure. Returns 1, -EINVAL (no room for it) or -EFAULT. */
 static long copy_result(const struct query *q, const void *from, size_t size)
 {
 	if (q->size < size)
@@ -376,10 +373,7 @@ static size_t bytes_until(uint64_t end)
 	return sum;
 }
 
-/*
- * Copies out the newest lines that fit, each whole. No lock is held, so lines may come and go
- * meanwhile.
- */
+/* Copies out the newest lines that fit. The log is not locked, so lines may come and go. */
 static long read_all(vaddr_t buf, size_t room)
 {
 	uint64_t end = log_newest(), cursor = log_oldest();

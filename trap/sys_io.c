@@ -10,9 +10,7 @@ static bool file_has_position(const struct file *file)
 	return file->ops->seek != NULL;
 }
 
-/*
- * As on Linux, a transfer that would pass the largest position fails without transferring anything.
- */
+/* As on Linux, a transfer that would pass the largest position fails and moves nothing. */
 static ssize_t io_from(struct file *file, struct user_iter *iter, uint64_t *pos,
 		       ssize_t (*io)(struct file *, struct user_iter *, uint64_t *))
 {
@@ -165,10 +163,7 @@ struct segments {
 	struct abi_iovec *all; /* either `few` or allocated */
 };
 
-/*
- * Checks all lengths first, then all ranges, as Linux does. Cuts off what exceeds ABI_RW_MAX in
- * total.
- */
+/* Checks all lengths, then all ranges, as Linux does. Truncates the total to ABI_RW_MAX. */
 static int check_segments(struct abi_iovec *segments, size_t count, size_t *total_ret)
 {
 	size_t total = 0;
@@ -270,10 +265,7 @@ static long not_regular(struct file *file)
 	return S_ISFIFO(st.mode) ? -ESPIPE : -ENODEV;
 }
 
-/*
- * Is it a mode that some file system of Linux has? Linux refuses all others before it looks at the
- * file.
- */
+/* Does any file system of Linux know this mode? Linux refuses others before it checks the file. */
 static bool is_mode(unsigned mode)
 {
 	bool keeps = mode & FALLOC_FL_KEEP_SIZE;
@@ -324,10 +316,7 @@ long sys_fallocate(struct trap_frame *frame)
 	return err;
 }
 
-/*
- * Files and directories are only in memory, so there is nothing to write. Other kinds of files give
- * -EINVAL.
- */
+/* Files and directories are in memory, so nothing needs syncing. Other files give -EINVAL. */
 static bool has_place(const struct file *file)
 {
 	return file->ops->object || file->ops->getdents;

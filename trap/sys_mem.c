@@ -34,9 +34,7 @@ long sys_brk(struct trap_frame *frame)
 	return (long)brk;
 }
 
-/*
- * Linux computes this in pages, with the sign of the offset kept, and checks it before most else.
- */
+/* Linux computes this in pages, with the offset's sign kept, and checks it before most else. */
 static bool offset_overflows(const struct map_request *request)
 {
 	uint64_t first = (uint64_t)((int64_t)request->offset >> PAGE_SHIFT);

@@ -23,9 +23,7 @@ struct at_path {
 	struct file *dir; /* referenced; NULL: the path starts at the root */
 };
 
-/*
- * With an empty path, the descriptor itself is meant. NULL is an error, or counts as an empty path.
- */
+/* An empty path means the descriptor itself. NULL is an error, or counts as empty. */
 enum path_may_be { PATH_NAMES, PATH_MAY_BE_EMPTY, PATH_MAY_BE_NULL };
 
 static int copy_path(vaddr_t user, enum path_may_be may_be, char **path_ret)
@@ -108,9 +106,7 @@ static void at_path_put(struct at_path *at)
 	 O_ASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | \
 	 O_PATH | O_TMPFILE)
 
-/*
- * A descriptor is reserved first, so that a full table does not leave a file created or truncated.
- */
+/* The descriptor is reserved first, so that a full table leaves no file created or truncated. */
 static long open_at(const struct at_path *at, unsigned flags, unsigned mode)
 {
 	struct process *process = current_process();
@@ -353,9 +349,7 @@ long sys_newfstatat(struct trap_frame *frame)
 	return put_stat(arg_user(frame, 2), err, &st);
 }
 
-/*
- * Root may read and write everything, execute files with any execute bit, and search any directory.
- */
+/* Root can read and write any file, run one with any x bit, and search any directory. */
 static bool may_access(const struct abi_stat *st, unsigned mode)
 {
 	return !(mode & X_OK) || S_ISDIR(st->mode) || (st->mode & 0111);

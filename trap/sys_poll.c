@@ -108,10 +108,7 @@ static int set_write(struct poll_set *set, vaddr_t to)
 	return 0;
 }
 
-/*
- * Returns how many entries have events. Watches the queues of the files until the first one that
- * has.
- */
+/* Counts the entries with events. Until one is found, it watches the queues of the files. */
 static int set_look(struct poll_set *set, struct poller *poller)
 {
 	unsigned together;
@@ -162,9 +159,7 @@ static int wait_for_some(struct poll_set *set, uint64_t deadline)
 		set_forget(set);
 		if (count != 0 || over)
 			return count ? count : err;
-		/*
-		 * Events that come at the last moment take precedence over a signal or the timeout.
-		 */
+		/* Events at the last moment take precedence over a signal or the timeout. */
 		if (err == -EINTR) {
 			count = set_look(set, NULL);
 			return count ? count : err;

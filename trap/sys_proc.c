@@ -120,10 +120,7 @@ static struct abi_siginfo child_event_info(const struct child_event *event)
 	return info;
 }
 
-/*
- * As on Linux, the rest of siginfo_t is not written. These fields are 0 if there is no event, or
- * after an error.
- */
+/* As on Linux, writes only these fields of siginfo_t: 0 without an event or after an error. */
 static int put_info(vaddr_t at, const struct abi_siginfo *info)
 {
 	size_t child = offsetof(struct abi_siginfo, u.child);
@@ -253,10 +250,7 @@ long sys_sched_yield(struct trap_frame *frame)
 	return 0;
 }
 
-/*
- * Stores a bit for each hart that runs programs, in whole words. Returns the number of bytes, as
- * Linux does.
- */
+/* Stores a bit for each hart in use, in whole words. As on Linux, returns how many bytes. */
 long sys_sched_getaffinity(struct trap_frame *frame)
 {
 	unsigned bytes = arg_uint(frame, 1);

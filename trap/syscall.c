@@ -9,10 +9,7 @@
 #include "proc/thread.h"
 #include "trap/not_implemented.h"
 
-/*
- * C libraries try these calls at each start and work without them, as on a Linux configured without
- * them.
- */
+/* C libraries try these at each start and work without them, as on some configurations of Linux. */
 static long sys_absent(struct trap_frame *frame)
 {
 	(void)frame;

@@ -14,10 +14,7 @@ struct object;
  */
 struct object *file_data_create(const void *initial, uint64_t size, bool counted);
 
-/*
- * Sets the inode that the object belongs to, whose lock MADV_REMOVE takes. Call with NULL before
- * the inode is freed.
- */
+/* Sets the inode whose lock MADV_REMOVE takes. Call with NULL before the inode is freed. */
 void file_data_set_inode(struct object *object, struct inode *inode);
 
 /* Returns how many pages the initial bytes take, without those that a truncation has cut off. */

@@ -7,8 +7,5 @@
 /* Creates an empty file, open for reading and writing. Returns NULL if memory runs out. */
 struct file *memfd_file_create(void);
 
-/*
- * The same, but with the given permissions instead of 0777, and the given seals (F_SEAL_*) instead
- * of F_SEAL_SEAL, which prevents all others.
- */
+/* The same with other permissions than 0777 and other seals (F_SEAL_*) than F_SEAL_SEAL. */
 struct file *memfd_file_create_with(uint32_t mode, unsigned seals);

@@ -6,10 +6,7 @@
 #include "mm/phys/page_alloc.h"
 #include "sync/atomic.h"
 
-/*
- * Without this limit a program that fills a file would leave no memory to the others, and killing
- * it would free nothing.
- */
+/* Otherwise a program could fill memory with a file, and killing it would free nothing. */
 /* At least this many names, or inodes with their objects, fit into one frame of kernel memory. */
 #define RECORDS_PER_FRAME 8
 

@@ -63,10 +63,7 @@ int regular_truncate(struct inode *inode, uint64_t size)
 	return err;
 }
 
-/*
- * Returns how many of n bytes the file has from pos on. A read beyond the end does not access the
- * buffer.
- */
+/* Returns how many of n bytes follow pos. A read past the end does not access its buffer. */
 static size_t bytes_from(struct inode *inode, uint64_t pos, size_t n)
 {
 	uint64_t size = regular_size(inode);
@@ -207,10 +204,7 @@ int regular_punch(struct inode *inode, uint64_t start, uint64_t end)
 	return err;
 }
 
-/*
- * Is it more than could ever be allocated? As on Linux, such a request fails before anything is
- * allocated.
- */
+/* Is it more than there could ever be? As on Linux, that fails before anything is allocated. */
 static bool is_too_much(const struct inode *inode, uint64_t offset, uint64_t end)
 {
 	uint64_t npages = (ALIGN_UP(end, PAGE_SIZE) >> PAGE_SHIFT) - (offset >> PAGE_SHIFT);

@@ -24,10 +24,7 @@ uint64_t regular_pages(struct inode *inode);
  */
 int regular_truncate(struct inode *inode, uint64_t size);
 
-/*
- * Does object_punch() under the inode's lock. Returns also -EPERM, if a seal forbids it. The caller
- * holds no lock.
- */
+/* object_punch() under the inode's lock; -EPERM if a seal forbids it. The caller holds no lock. */
 int regular_punch(struct inode *inode, uint64_t start, uint64_t end);
 
 extern const struct file_ops regular_file_ops;

@@ -4,20 +4,14 @@
 
 #include "fs/inode.h"
 
-/*
- * F_ADD_SEALS and F_GET_SEALS. Return 0 or the seals, or -EPERM, -EINVAL or -EBUSY. The caller
- * holds no lock.
- */
+/* F_ADD_SEALS and F_GET_SEALS. Return 0 or the seals, -EPERM, -EINVAL or -EBUSY; no lock held. */
 int seals_add(struct file *file, unsigned seals);
 int seals_get(struct file *file);
 
 /* May the file get this size? Returns 0 or -EPERM. The caller holds inode->lock. */
 int seals_check_size(const struct inode *inode, uint64_t size);
 
-/*
- * Returns how many of n bytes may be written at a position, or -EPERM if none. The caller holds
- * inode->lock.
- */
+/* How many of n bytes may be written? Returns -EPERM if none. The caller holds inode->lock. */
 ssize_t seals_check_write(const struct inode *inode, uint64_t at, size_t n);
 
 /* May a hole be punched? Returns 0 or -EPERM. The caller holds inode->lock. */

@@ -70,10 +70,7 @@ static unsigned column_after(const struct ldisc *ldisc, unsigned column, uint8_t
 	default:
 		break;
 	}
-	/*
-	 * Control characters do not move the cursor, nor do the continuation bytes of a UTF-8
-	 * character.
-	 */
+	/* Control characters and UTF-8 continuation bytes do not move the cursor. */
 	if (byte < ' ' || byte == DEL ||
 	    ((byte & 0xc0) == 0x80 && (ldisc->termios.c_iflag & IUTF8)))
 		return column;
@@ -428,15 +425,10 @@ size_t ldisc_read(struct ldisc *ldisc, uint8_t *to, size_t n, bool *end_ret)
 
 	while (!end && ldisc->read != ldisc->commit) {
 		uint16_t entry = *slot(ldisc, ldisc->read);
-		/*
-		 * In raw mode it reads as a NUL, as on Linux: a read must not wait while there is
-		 * input.
-		 */
+		/* In raw mode it reads as NUL, as on Linux: a read with input must not wait. */
 		bool eof = (entry & MARK_EOF) && canonical;
 
-		/*
-		 * An end of file directly after the bytes is taken with them, even if `to` is full.
-		 */
+		/* An end of file directly after the bytes is taken too, even if `to` is full. */
 		if (done == n && !eof)
 			break;
 		ldisc->read++;

@@ -72,10 +72,7 @@ size_t ldisc_available(const struct ldisc *ldisc);
  */
 size_t ldisc_read(struct ldisc *ldisc, uint8_t *to, size_t n, bool *end_ret);
 
-/*
- * Processes a byte from a program: stores what goes to the screen, at most LDISC_EXPAND_MAX bytes.
- * Returns their number.
- */
+/* Stores what a program's byte puts on the screen. Returns its length, LDISC_EXPAND_MAX at most. */
 size_t ldisc_output(struct ldisc *ldisc, uint8_t byte, uint8_t *to);
 
 /* Sets the flags that are implemented and the control characters. Other flags do not change. */

@@ -40,10 +40,7 @@ static struct read_wait read_wait_of(struct tty *tty, struct file *file, size_t 
 	return wait;
 }
 
-/*
- * Takes available bytes, and sets *got_ret to their number. Returns true if the read ends with
- * them.
- */
+/* Takes available input, *got_ret bytes. Returns true if the read ends with them. */
 static bool take_piece(struct tty *tty, uint8_t *to, size_t n, size_t *got_ret, uint64_t *seq_ret)
 {
 	bool end = false;
@@ -143,10 +140,7 @@ static int put_bytes(struct chardev *dev, const uint8_t *from, size_t n)
 	return err;
 }
 
-/*
- * Waits while ^S stops the output, then processes the bytes. Returns how many bytes that gives,
- * -EAGAIN or -EINTR.
- */
+/* Waits while ^S stops the output. Returns the number of bytes to send, -EAGAIN or -EINTR. */
 static ssize_t process(struct tty *tty, const uint8_t *from, size_t n, uint8_t *to, bool nonblock)
 {
 	for (;;) {
@@ -190,10 +184,7 @@ static int write_piece(struct tty *tty, struct user_iter *from, bool nonblock, s
 	return err;
 }
 
-/*
- * With TOSTOP, only the foreground process group may write. Returns 0, or -EINTR or -EIO as
- * ctty_check().
- */
+/* With TOSTOP only the foreground may write. Returns 0, or -EINTR or -EIO as ctty_check(). */
 static int check_write(struct tty *tty)
 {
 	bool tostop;
@@ -222,10 +213,7 @@ static ssize_t tty_write(struct file *file, struct user_iter *from, uint64_t *po
 	return done != 0 ? (ssize_t)done : err;
 }
 
-/*
- * Returns how much input poll needs: VMIN bytes in raw mode without a timeout, or else one byte, or
- * a line.
- */
+/* How much input poll needs: VMIN bytes in raw mode without a timeout, else a byte or a line. */
 static size_t least_input(const struct ldisc *ldisc)
 {
 	const struct abi_termios *termios = &ldisc->termios;

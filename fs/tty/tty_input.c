@@ -129,10 +129,7 @@ static bool take_urgent(struct tty *tty)
 	return true;
 }
 
-/*
- * Reads what the device has into the held-back input, as far as it fits. Returns the number of
- * bytes.
- */
+/* Moves input from the device to tty->held, as far as it fits. Returns the number of bytes. */
 static size_t hold_input(struct tty *tty)
 {
 	uint8_t piece[PIECE];

@@ -136,10 +136,7 @@ static int set_group(struct tty *tty, vaddr_t arg)
 	int group;
 	int err = ctty_check(&tty->jobs, SIGTTOU);
 
-	/*
-	 * From the background the call stops the process, and is restarted once it is in the
-	 * foreground.
-	 */
+	/* In the background the process stops here. The call restarts in the foreground. */
 	if (err)
 		return err == -EIO ? -ENOTTY : err;
 	if (user_copy_in(&group, arg, sizeof(group)) != 0)
