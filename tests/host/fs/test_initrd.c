@@ -129,7 +129,7 @@ static void bad_archives(void)
 		const char *why;
 	} bad[] = {
 		{ "a/../b", S_IFREG, "", ".." },     { "x", 0, "", "type" },
-		{ "x", S_IFLNK, "", "symbolic" },    { "file/x", S_IFREG, "", "no directory" },
+		{ "x", S_IFLNK, "", "symbolic" },    { "file/x", S_IFREG, "", "not a directory" },
 		{ "dir", S_IFREG, "", "directory" },
 	};
 	const char *why;
