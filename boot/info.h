@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the firmware tells about the machine. */
+/* Facts about the machine, from the firmware's device tree. */
 #pragma once
 
 #include "arch/bootmap.h"

@@ -149,7 +149,7 @@ static void start_console(const struct boot_info *info)
 	log_sink_add(&uart_log_sink, log_newest());
 }
 
-/* The first thread. From here on there are threads and interrupts, and code may sleep. */
+/* From here on there are threads and interrupts, and code may sleep. */
 static void boot_thread(void *arg)
 {
 	unsigned missing;
@@ -157,7 +157,7 @@ static void boot_thread(void *arg)
 	/* The code that runs only at the start of the boot is not needed any more. */
 	arch_image_init_done();
 	phys_release(arch_image_init());
-	/* off by default: it reads the counter twice per lock, which is slow in QEMU */
+	/* Off by default: it reads the counter twice per lock, which is slow in QEMU. */
 	if (boot_options.latency)
 		latency_start();
 	futex_init();

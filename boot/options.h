@@ -14,11 +14,11 @@ struct boot_options {
 	unsigned ports;		  /* number of virtio-serial ports of the machine; 0: not known */
 	bool soft_ad;		  /* the kernel maintains the A and D bits */
 	uint64_t fail_nth;	  /* hardened: number of the allocation that fails; 0: none */
-	/* hardened: least ticks between forced preemptions; 0: no forced preemption */
+	/* hardened: least ticks between forced preemptions; 0: none */
 	uint64_t preempt;
 	bool latency;  /* hardened: log the longest times without preemption at the end */
 	uint64_t seed; /* seed for random choices of tests; 0: not given */
-	/* instructions between two points of a preemption sweep; 0: the test's default */
+	/* Instructions between two points of a preemption sweep. 0: the test's default. */
 	uint64_t step;
 };
 

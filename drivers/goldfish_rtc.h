@@ -4,5 +4,5 @@
 
 #include "lib/fdt.h"
 
-/* Sets the wall clock from it, once, before it is used. Returns 0, -ENODEV, -EINVAL or -ENOMEM. */
+/* Sets the wall clock. Call once, before its first use. Returns 0, -ENODEV, -EINVAL or -ENOMEM. */
 int goldfish_rtc_init(const struct dt *dt);

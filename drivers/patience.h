@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "lib/bits.h"
 
-/* Counts at most this much between two checks: the machine itself may have been stopped. */
+/* The most time that counts between two checks: the machine may have been stopped meanwhile. */
 #define PATIENCE_STEP_NS (NSEC_PER_SEC / 100)
 
 struct patience {

@@ -37,7 +37,7 @@ struct control {
 
 struct control_message {
 	struct control head;
-	/* of CONTROL_PORT_NAME, without a NUL */
+	/* Only in CONTROL_PORT_NAME; not terminated. */
 	char name[CONTROL_BUF_LEN - sizeof(struct control)];
 };
 #define CONTROL_SENDS 8u /* messages in flight */

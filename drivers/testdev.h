@@ -4,5 +4,5 @@
 
 #include "lib/fdt.h"
 
-/* Registers it with power_off(). Returns 0, -ENODEV or -EINVAL. Call once, before phys_init(). */
+/* Registers it with power_off(). Call once, before phys_init(). Returns 0, -ENODEV or -EINVAL. */
 int testdev_init(const struct dt *dt);

@@ -76,7 +76,7 @@ struct file {
 /* Frees the file. Only file_put() calls this, when the last reference is gone. */
 void file_release(struct file *file);
 
-/* Returns a file with one reference, or NULL: out of memory. */
+/* Returns a file with one reference, or NULL if memory runs out. */
 struct file *file_create(const struct file_ops *ops, unsigned flags, void *node);
 
 static inline void file_get(struct file *file)

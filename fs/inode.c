@@ -12,7 +12,7 @@
 #include "proc/mem_wait.h"
 
 #define BLOCK_SIZE  512u
-/* what each name adds to the st_size of its directory, as on Linux's tmpfs */
+/* What each name adds to the st_size of its directory, as on Linux's tmpfs. */
 #define DIRENT_SIZE 20u
 
 struct spinlock names_lock = SPINLOCK_INIT(LOCK_FS);

@@ -21,7 +21,7 @@ struct dir {
 	struct tree by_order; /* struct name.by_order: in order of creation, for getdents */
 	uint64_t next_order;
 	size_t count;
-	/* const, referenced; the root is its own parent, without a reference */
+	/* Const, referenced. The root is its own parent, without a reference. */
 	struct inode *parent;
 	struct name *name; /* its own name in the parent; NULL: the root, or removed */
 	bool dead;	   /* removed: accepts no new names */
@@ -51,7 +51,7 @@ struct inode {
 	uint64_t atime, mtime, ctime;
 };
 
-/* Guards all directories' trees and all nlink. Held briefly, and never across an allocation. */
+/* Guards all directories' trees and every nlink. Held briefly, never across an allocation. */
 extern struct spinlock names_lock;
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Following paths through the tree, component by component. */
+/* Follows paths through the tree, component by component. */
 #include "fs/path.h"
 
 #include "abi/errno.h"

@@ -61,7 +61,7 @@ static ssize_t port_read(struct file *file, struct user_iter *to, uint64_t *pos)
 	while (to->left != 0) {
 		size_t want = MIN(to->left, sizeof(piece));
 
-		/* Only the first bytes are waited for. */
+		/* Wait only for the first bytes. */
 		got = port_take(port->dev, piece, want, nonblock || done != 0);
 		if (got <= 0)
 			break;

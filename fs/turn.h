@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Exclusive use that may last long: unlike with a mutex, a signal ends the wait for it. */
+/* Exclusive use of something for a long time; unlike with a mutex, a signal ends the wait. */
 #pragma once
 
 #include "sync/waitq.h"

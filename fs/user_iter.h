@@ -59,10 +59,10 @@ static inline size_t user_iter_copy_out(struct user_iter *iter, const void *from
 }
 
 /*
- * Copy all of n bytes and return n, or copy none and return 0. They do not wait for a page that is
- * not resident, so the caller may hold a lock that others need in order to free memory. Without the
- * lock, user_iter_fault_in() makes the pages accessible. n is at most iter->left. The caller holds
- * no spinning lock.
+ * Copy all of n bytes, advance, and return n; or return 0 and do not advance. They do not wait for
+ * a page that is not resident, so the caller may hold a lock that others need in order to free
+ * memory. Without the lock, user_iter_fault_in() makes the pages accessible. n is at most
+ * iter->left. The caller holds no spinning lock.
  */
 static inline size_t user_iter_try_in(struct user_iter *iter, void *to, size_t n);
 static inline size_t user_iter_try_out(struct user_iter *iter, const void *from, size_t n);

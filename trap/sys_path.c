@@ -196,7 +196,7 @@ put_from:
 	return err;
 }
 
-/* Does mkdirat and mknodat, which create a name with a mode that the umask applies to. */
+/* mkdirat and mknodat: both create a name with a mode to which the umask applies. */
 static long make_at(struct trap_frame *frame, int (*make)(struct file *, const char *, unsigned))
 {
 	struct at_path at;

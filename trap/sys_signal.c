@@ -209,7 +209,7 @@ long sys_rt_sigreturn(struct trap_frame *frame)
 {
 	vaddr_t sp = frame_sp(frame);
 
-	/* the call that the handler interrupted is not restarted */
+	/* The call that the handler interrupted is not restarted. */
 	current_thread()->restart_call = NULL;
 	if (signal_frame_return(frame) != 0)
 		bad_frame(sp);

@@ -16,7 +16,7 @@ struct file_data {
 	/* const: */
 	const uint8_t *initial;
 	uint64_t initial_size;
-	/* guarded by object.lock: the inode it belongs to; NULL once that is freed */
+	/* Guarded by object.lock: the inode it belongs to. NULL once that is freed. */
 	struct inode *inode;
 };
 

@@ -8,9 +8,8 @@
 uint64_t quota_most(void);
 
 /*
- * quota_page_made() counts one more frame; quota_page_gone() undoes that. It returns false and
- * counts nothing if the limit is reached. Pages of the boot archive itself are not counted. Takes
- * no lock.
+ * Counts one more frame; pages of the boot archive itself do not count. Returns false and counts
+ * nothing if the limit is reached. quota_page_gone() undoes it. Neither takes a lock.
  */
 bool quota_page_made(void);
 void quota_page_gone(void);

@@ -15,7 +15,7 @@ struct inode *regular_create(uint32_t mode, uint32_t dev, const void *initial, u
 void regular_free(struct inode *inode);
 
 uint64_t regular_size(struct inode *inode); /* bytes */
-/* pages that its bytes take now, or will take once used */
+/* Pages that its bytes take now, or will take once used. */
 uint64_t regular_pages(struct inode *inode);
 
 /*

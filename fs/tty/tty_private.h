@@ -9,12 +9,12 @@
 
 struct poller;
 
-/* small, because the buffer is searched with the lock held and preemption off */
+/* Small, because the buffer is searched with the lock held and preemption off. */
 #define TTY_HELD_MAX 256u
 
 struct tty {
 	struct chardev *dev; /* const */
-	/* keeps the bytes of one read together: a long line goes to one reader */
+	/* Keeps the bytes of one read together: a long line goes to one reader. */
 	struct turn input;
 	struct turn output; /* keeps the bytes of one write together */
 	struct ctty jobs;   /* guarded by process_tree_lock */
