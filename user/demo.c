@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The fault handlers on a thousand pages each, and the time that took: the tour (user/tour) explains. */
+/* Measures each way of taking page faults on about a thousand pages. The tour explains them. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,14 +16,14 @@
 #define MIB  (1ul << 20)
 #define GIB  (1ul << 30)
 
-/* What a part cost: each runs in a child, so that wait4 tells its faults. */
+/* The cost of a part. Each part runs in a child, so that wait4() returns its faults. */
 struct cost {
 	long faults;
 	double ms;
 };
 
 static char bss[64 * MIB];
-static char *shared; /* 16 MiB that are written before any fork */
+static char *shared; /* 16 MiB, written before any fork */
 
 static double now_ms(void)
 {
@@ -55,7 +55,7 @@ static int nothing(long unused)
 	return 0;
 }
 
-/* Prints what the part cost beyond a child that does nothing. */
+/* Prints the cost of the part, less that of a child that does nothing. */
 static void row(const char *what, int (*part)(long), long arg)
 {
 	struct cost base = measure(nothing, 0), c = measure(part, arg);
@@ -116,13 +116,13 @@ static void show_copy_on_write(void)
 	struct cost fork_alone = measure(nothing, 0);
 	size_t bad = 0;
 
-	printf("Copy-on-write: fork shares every page, and the first write copies one\n");
+	printf("Copy-on-write: fork() shares all pages; the first write to a page copies it\n");
 	printf("  fork 16 MiB, exit and wait take %.2f ms and %ld faults\n", fork_alone.ms,
 	       fork_alone.faults);
 	row("child writes 1000 of 4096 pages", write_shared, 1000);
 	for (size_t i = 0; i < 16 * MIB; i += PAGE)
 		bad += shared[i] != 'p';
-	printf("  the parent's pages that this changed:  %zu\n", bad);
+	printf("  pages of the parent that this changed:  %zu\n", bad);
 }
 
 static void show_demand_paging(const char *path)
@@ -131,7 +131,7 @@ static void show_demand_paging(const char *path)
 
 	if (!path || stat(path, &st) != 0)
 		return;
-	printf("Demand-paged ELF: exec reads the headers, and faults the rest\n");
+	printf("Demand paging: exec() reads the headers; faults map the rest\n");
 	printf("  this program's file has %ld KiB in %ld pages\n", (long)st.st_size / 1024,
 	       ((long)st.st_size + 4095) / 4096);
 	row("exec it, run from start to end", exec_self, (long)path);
@@ -147,10 +147,10 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	printf("Faultline: memory is promised first, and delivered by page faults.\n\n");
-	printf("Lazy heap: brk only moves the end, and a first touch brings a zeroed page\n");
+	printf("Lazy heap: brk() only moves the end; the first access allocates a zeroed page\n");
 	row("grow by 1 GiB, touch nothing", grow_and_touch, 0);
 	row("grow by 1 GiB, touch 1000 pages", grow_and_touch, 1000);
-	printf("Zero fill: one page of zeros stands for all that was never written\n");
+	printf("Zero fill: all pages that were never written map the one zero page\n");
 	row("read 64 MiB of BSS, 16384 pages", read_bss, 0);
 	row("write 1000 of them", write_bss, 1000);
 	memset(shared, 'p', 16 * MIB);

@@ -66,7 +66,7 @@ def every_figure_is_exact():
 
 @case
 def the_stack_grew_with_each_page():
-    has("\n".join(tour()[1]), "\n   The stack was made longer 64 times.\n", "output")
+    has("\n".join(tour()[1]), "\n   The stack was extended 64 times.\n", "output")
 
 
 @case
@@ -208,7 +208,7 @@ class Here:
     def end(self, keys):
         """Presses these keys; gives the status, and whether the terminal is as it was."""
         for key in keys:
-            self.child.expect_exact("any key: on   q: quit ")
+            self.child.expect_exact("any key: continue   q: quit ")
             equal(termios.tcgetattr(self.child.child_fd) == self.modes, False, "modes while it waits")
             self.child.send(key)
         self.child.expect(r"status (\d+)\.")

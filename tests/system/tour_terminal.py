@@ -58,7 +58,7 @@ def a_key_goes_on():
     plain = re.sub(r"\033\[[0-9;]*[mK]", "", run.seen).replace("\r", "")
     rows = figures(plain.split("\n"))
     equal({name: rows.get(name) for name in FIGURES}, FIGURES, "figures")
-    has(plain, "\nOr look around here first: type help for what there is; exit or Ctrl-D leaves.\n", "last line")
+    has(plain, "\nOr look around here first: help lists the commands; exit or Ctrl-D leaves.\n", "last line")
 
 
 @case
@@ -135,7 +135,7 @@ def the_help_is_chinese_where_the_tour_is():
     has(prompt.screen.row(), "Ctrl-C：到提示符", "the keys")
     prompt.send(CTRL["C"])
     prompt.shows("")
-    has(prompt.screen.text(), "\n输入 help 看有什么命令。\n", "greeting")
+    has(prompt.screen.text(), "\n输入 help 列出命令。\n", "greeting")
     chinese = prompt.do("help")
     equal([row.split()[0] for row in chinese.split("\n") if not re.search("[\u4e00-\u9fff]", row)], [], "lines without Chinese")
     prompt.send("tour --lang en\r")  # whoever chose a language there finds it in the prompt behind it only
@@ -146,7 +146,7 @@ def the_help_is_chinese_where_the_tour_is():
     prompt.send(CTRL["D"])
     equal(prompt.end(), 0, "status")
     prompt = Prompt(options=["--env", "LC_ALL=C"], shell=False, lang="zh_CN.UTF-8")
-    has(prompt.do("help"), "\nps                      the processes\n", "help in English")
+    has(prompt.do("help"), "\nps                      list the processes\n", "help in English")
     prompt.send(CTRL["D"])
     equal(prompt.end(), 0, "status")
 
@@ -194,7 +194,7 @@ def ctrl_c_leads_to_the_prompt_at_any_moment():
             prompt.send("\r" if at < number else "")
         prompt.send("\r\x03" if 0 < number < STOPS else "\x03")
         prompt.shows("")
-        has(prompt.screen.text(), "\nhelp tells what can be done here.\n", "screen")
+        has(prompt.screen.text(), "\nType help for a list of the commands.\n", "screen")
         if number == 0:  # from the prompt it is as any program
             prompt.send("tour\r")
             prompt.until(lambda: at_stop(prompt), "the tour once more")

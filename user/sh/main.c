@@ -17,7 +17,7 @@
 
 #define MISUSE 2
 
-/* Half of what was meant could do anything. */
+/* A line that was cut off is not run: a part of a command may do something else than the whole. */
 static void too_long(void)
 {
 	dprintf(STDERR_FILENO, "sh: a line of more than %d bytes: not run\n", LINE_MAX_BYTES);
@@ -34,8 +34,8 @@ static void talk(bool quiet)
 	events_begin();
 	if (!quiet)
 		dprintf(STDOUT_FILENO, "%s\n",
-			locale_is_chinese() ? "输入 help 看有什么命令。"
-					    : "help tells what can be done here.");
+			locale_is_chinese() ? "输入 help 列出命令。"
+					    : "Type help for a list of the commands.");
 	for (;;) {
 		jobs_tell();
 		terminal_for_keys();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The first words and the last. */
+/* The tour's opening lines, which describe the machine, and its closing lines. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <sys/utsname.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Stop 4: the pages of a program's text, which arrive when it runs into them. */
+/* Stop 4: demand paging. A page of the program's text is mapped when a function on it is called. */
 #include <stdio.h>
 
 #include "code.h"
 #include "tour.h"
 
-#define WINDOW 16 /* pages that one fault brings at most */
+#define WINDOW 16 /* pages that one fault maps at most (fault-around) */
 
-/* A function at the head of a page, in a section of such pages that nothing else is in. */
+/* A function at the start of its own page. The section holds only such pages. */
 #define ON_PAGE(n)                                                     \
 	__attribute__((section("tour_pages"), aligned(4096), noinline, \
 		       no_reorder)) static int page_##n(int x)         \
@@ -16,7 +16,7 @@
 	}
 #define ON_4(a, b, c, d) ON_PAGE(a) ON_PAGE(b) ON_PAGE(c) ON_PAGE(d)
 
-/* Windows are aligned. */
+/* Fault-around windows are aligned to 16 pages, so the first page is too. */
 __attribute__((section("tour_pages"), aligned(65536), noinline, no_reorder)) static int
 page_0(int x)
 {
@@ -40,7 +40,10 @@ ON_4(40, 41, 42, 43)
 ON_4(44, 45, 46, 47)
 /* clang-format on */
 
-/* What the linker puts behind the pages is behind this one too, in a window of its own. */
+/*
+ * The linker places other text after the section. This page begins a further window, so that a
+ * fault on that text maps none of the 48 pages shown.
+ */
 ON_PAGE(48)
 
 #define LIST_4(a, b, c, d) page_##a, page_##b, page_##c, page_##d
@@ -80,7 +83,7 @@ static void show_page(int page, int called)
 		paint(GREEN, "▒");
 }
 
-/* All pages, window by window. */
+/* Prints a cell for each page, window by window. called: the page just called, or -1. */
 static void picture(const char *what, int called)
 {
 	printf("   ");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the kernel says of this process: Faultline's own call where it is, else what Linux offers. */
+/* Reads the counters of this process and the machine, by Faultline's own call or from /proc. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>
@@ -14,10 +14,10 @@
 #include "abi/faultline.h"
 #include "count.h"
 
-static bool own; /* the call is there */
+static bool own; /* the kernel has Faultline's own call */
 static int pagemap = -1;
 
-/* Reads a small file of /proc; "" where there is none. */
+/* Reads a small file of /proc. Returns "" if it cannot be read. */
 static const char *proc_text(const char *path)
 {
 	static char text[4096];
@@ -30,7 +30,7 @@ static const char *proc_text(const char *path)
 	return text;
 }
 
-/* "NAME: N kB" as pages. */
+/* Finds "NAME: N kB" in the text. Returns N in pages, or UNKNOWN. */
 static long proc_pages(const char *text, const char *name)
 {
 	const char *found = strstr(text, name);
@@ -117,7 +117,7 @@ void count_machine(struct machine *ret)
 	}
 }
 
-/* The walk ends in the leaf's "frame ADDRESS", where there is one. */
+/* The text of a walk ends in "frame ADDRESS" if the page is mapped. */
 static long own_frame(const volatile void *page)
 {
 	static char walk[512];
@@ -129,7 +129,7 @@ static long own_frame(const volatile void *page)
 	return found ? strtol(found + 6, NULL, 0) : 0;
 }
 
-/* Linux tells everybody whether, but only the superuser where. */
+/* Linux tells every user whether a page is present, but only the superuser its frame. */
 static long linux_frame(const volatile void *page)
 {
 	static uint64_t entry;

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* How the meter reads the counters: the faults first or last, so that the reading is not measured. */
+/* The counters, for the meter. It reads the faults closest to the code that it measures. */
 #pragma once
 
 #include "tour.h"
 
+/*
+ * Reading the other counters may fault. So call count_rest() before count_faults() at the start of
+ * a measurement, and after it at the end.
+ */
 void count_faults(struct counts *ret);
 void count_rest(struct counts *ret);

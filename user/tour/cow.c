@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Stop 3: one page of two processes, before and after the child's write. */
+/* Stop 3: copy-on-write. Parent and child share a page until the child writes to it. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #define TOP    "┌─────────────────────┐"
 #define BOTTOM "└─────────────────────┘"
 
-/* What the child found, in memory that both share. */
+/* The child's results, in memory that it shares with the parent. */
 struct found {
 	struct meter meter;
 	char before, after;
@@ -29,7 +29,7 @@ static void *map(int flags)
 	return p;
 }
 
-/* Measures on its own stack, for the shared memory's first touch is not meant. */
+/* The meter is on the child's stack: a first touch of `found` would add a fault to the count. */
 _Noreturn static void be_child(volatile char *page, struct found *found)
 {
 	struct meter meter;
@@ -53,7 +53,7 @@ static void halves(const char *left, const char *right)
 	printf("%s\n", right);
 }
 
-/* What stands in a page's box. */
+/* Formats the middle line of a page's box: its value and, if known, its frame. */
 static void contents(char *line, size_t size, const char *before, char value, long frame)
 {
 	if (frame > 1)
@@ -62,7 +62,7 @@ static void contents(char *line, size_t size, const char *before, char value, lo
 		snprintf(line, size, "%s│ '%c'                 │", before, value);
 }
 
-/* A name, filled up to seven columns, and what follows it. */
+/* Formats a name, padded to seven columns, and the text that follows it. */
 static void named(char *line, size_t size, enum text name, const char *rest)
 {
 	snprintf(line, size, "%s%*s%s", text(name), 7 - columns(text(name)), "", rest);

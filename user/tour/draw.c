@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines of text as a terminal shows them: how wide they are, their colours, the table of figures. */
+/* Prints text for a terminal: its width in columns, its colours, and the table of figures. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +18,7 @@ void draw_setup(bool colour)
 	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 }
 
-/* The code point that begins at *s, which moves on. */
+/* Decodes the code point at *s and advances *s past it. */
 static unsigned next_point(const char **s)
 {
 	unsigned char first = (unsigned char)*(*s)++;
@@ -32,7 +32,7 @@ static unsigned next_point(const char **s)
 	return point;
 }
 
-/* East Asian wide and full-width characters, as far as the tour has any. */
+/* Is it an East Asian wide or full-width character? Covers those that the tour prints. */
 static bool is_wide(unsigned point)
 {
 	return (point >= 0x2e80 && point <= 0xa4cf) || (point >= 0xac00 && point <= 0xd7a3) ||
@@ -81,7 +81,7 @@ static void rule(int n)
 		fputs("─", stdout);
 }
 
-/* "── 1 NAME ───────── CALL ──" */
+/* Prints "── 1 NAME ───────── CALL ──". */
 void title(int number, const char *name, const char *call)
 {
 	int used = 2 + 3 + columns(name) + 1 + 1 + columns(call) + 1 + 2;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Stop 1: 1 GiB of heap is promised, and three pages of it are touched. */
+/* Stop 1: a lazy heap. It grows by 1 GiB, and only the three pages that are written take frames. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <unistd.h>
 
 #include "tour.h"
 
-/* Each in a table of its own: 256 MiB apart, from a whole 2 MiB on. */
+/* The pages written are this far apart, so that each needs a leaf table of its own. */
 #define APART (256 * MIB)
 
 static void touch(volatile char *at, int n)
@@ -36,7 +36,7 @@ void stop_heap(void)
 	title(1, text(T_HEAP), "lazy heap: sbrk(1 GiB)");
 	say(T_HEAP_WHY);
 	if (sbrk((intptr_t)PAGE) == (void *)-1 || sbrk(-(intptr_t)PAGE) == (void *)-1)
-		die("sbrk"); /* its own variable is written: not what is measured */
+		die("sbrk"); /* this also faults in the C library's own data before the measurement */
 	meter_start(&promise);
 	start = sbrk((intptr_t)GIB);
 	meter_stop(&promise);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A key to go on: only where both ends are a terminal, which is left as it was found. */
+/* Waits for a key between stops, if input and output are a terminal, and restores its modes. */
 #define _GNU_SOURCE
 #include <poll.h>
 #include <signal.h>
@@ -13,12 +13,12 @@
 #define CTRL_C	       3
 #define CTRL_D	       4
 #define ESCAPE	       0x1b
-#define ESCAPE_WAIT_MS 100 /* after which nothing belongs to an Escape any more */
+#define ESCAPE_WAIT_MS 100 /* a byte that comes later is not part of the escape sequence */
 #define KEY_IGNORED    0x100
 
 static bool present, raw;
 static struct termios found;
-static bool escape_alone; /* the last key was an Escape that nothing followed in time */
+static bool escape_alone; /* the last key was an Escape, and no byte followed in time */
 
 void keys_restore(void)
 {
@@ -27,7 +27,7 @@ void keys_restore(void)
 	raw = false;
 }
 
-/* Single keys where the terminal can give them; else lines. */
+/* Reads single keys if the terminal can leave canonical mode, else whole lines. */
 void keys_setup(void)
 {
 	struct termios wanted, is;
@@ -40,7 +40,7 @@ void keys_setup(void)
 	wanted.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG);
 	wanted.c_cc[VMIN] = 1;
 	wanted.c_cc[VTIME] = 0;
-	/* At once: nothing of ours is on its way, and what was stopped by ^S would wait for ever. */
+	/* TCSANOW: nothing is written yet, and draining would never end after a ^S. */
 	raw = tcsetattr(STDIN_FILENO, TCSANOW, &wanted) == 0;
 	if (raw && (tcgetattr(STDIN_FILENO, &is) != 0 || (is.c_lflag & ICANON))) {
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &found);
@@ -53,7 +53,7 @@ bool keys_present(void)
 	return present;
 }
 
-/* The end of input is as Ctrl-D. */
+/* Returns a byte, or Ctrl-D at the end of input. */
 static int read_byte(void)
 {
 	unsigned char byte;
@@ -68,7 +68,10 @@ static bool more_comes(void)
 	return poll(&input, 1, ESCAPE_WAIT_MS) == 1;
 }
 
-/* The rest of ESC [ or ESC O: its last byte, or the control byte that breaks it off. */
+/*
+ * Reads the rest of a sequence that began with ESC [ or ESC O. Returns its last byte, or the
+ * control byte that interrupted it.
+ */
 static int read_sequence(void)
 {
 	int byte;
@@ -79,14 +82,17 @@ static int read_sequence(void)
 	return byte;
 }
 
-/* A key that comes as several bytes is one. There is no way back: left and up do nothing. */
+/*
+ * Reads a key, which may send several bytes. The tour cannot go back, so left and up return
+ * KEY_IGNORED. Any other escape sequence counts as one key.
+ */
 static int read_key(void)
 {
 	int byte = read_byte();
 	bool continues = escape_alone && (byte == '[' || byte == 'O');
 
 	escape_alone = false;
-	if (continues) { /* it came torn, and its Escape was a key already */
+	if (continues) { /* the rest of a late sequence, whose Escape was already a key */
 		byte = read_sequence();
 		return byte < 0x20 ? byte : KEY_IGNORED;
 	}
@@ -107,7 +113,7 @@ static int read_key(void)
 	return byte;
 }
 
-/* => the first of a line, where there are no single keys */
+/* Returns the key, or in canonical mode the first byte of the line. */
 static int read_answer(void)
 {
 	int key, rest;

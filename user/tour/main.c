@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The guided tour, /bin/tour: the fault handlers at work, each shown by a small real program. */
+/* The guided tour, /bin/tour: each stop runs a piece of code and shows the page faults it takes. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
@@ -43,13 +43,13 @@ static void choose_language(int argc, char **argv)
 	}
 	if (i < argc || (wanted && strncmp(wanted, "zh", 2) != 0 && strncmp(wanted, "en", 2) != 0))
 		usage();
-	/* The prompt too is to speak it. */
+	/* The prompt that follows uses the same language. */
 	if (wanted && setenv("LC_ALL", wanted, 1) != 0)
 		die("setenv");
 	texts_use(locale_is_chinese() ? CHINESE : ENGLISH);
 }
 
-/* https://no-color.org: set and not empty. */
+/* https://no-color.org: NO_COLOR disables colour if it is set and not empty. */
 static bool wants_colour(void)
 {
 	const char *no = getenv("NO_COLOR");
@@ -58,8 +58,9 @@ static bool wants_colour(void)
 }
 
 /*
- * Where somebody can type, on our own kernel; not where a prompt waits for us: the program that
- * init starts leads the session. A boot archive made by hand may be without it.
+ * The prompt follows on Faultline, if there is a terminal and init started the tour. init makes its
+ * program the session leader; a tour that was started from the prompt is not, and returns to it. A
+ * boot archive that was made by hand may not contain the prompt.
  */
 bool prompt_follows(void)
 {
@@ -69,7 +70,10 @@ bool prompt_follows(void)
 	       stat(PROMPT, &file) == 0;
 }
 
-/* Ctrl-C between the two is no reason to end: the prompt ignores it too. quiet: it does not greet. */
+/*
+ * Executes the prompt. SIGINT is ignored, as in the prompt, so that Ctrl-C during exec does not end
+ * it. quiet: it prints no greeting.
+ */
 static void become_prompt(bool quiet)
 {
 	signal(SIGINT, SIG_IGN);
@@ -86,7 +90,7 @@ static void interrupt(int sig)
 	interrupted = sig;
 }
 
-/* Ctrl-C leaves the tour for the prompt; where none follows it ends the program as ever. */
+/* Ctrl-C leaves the tour for the prompt. If no prompt follows, SIGINT kills the tour. */
 static void leave(void)
 {
 	if (prompt_follows())
@@ -103,7 +107,7 @@ int main(int argc, char **argv)
 					       stop_code, stop_stack, stop_null, stop_faults };
 
 	choose_language(argc, argv);
-	signal(SIGINT, interrupt); /* until Ctrl-C is a key */
+	signal(SIGINT, interrupt); /* until keys_setup() turns ISIG off */
 	draw_setup(wants_colour());
 	count_setup();
 	meter_setup();

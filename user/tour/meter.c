@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Measures a piece of this program: its faults, frames and instructions. */
+/* Measures a piece of the tour's code: faults, frames, and instructions or nanoseconds. */
 #define _GNU_SOURCE
 #include <elf.h>
 #include <sys/auxv.h>
@@ -24,7 +24,7 @@ static inline uint64_t instructions(void)
 	return n;
 }
 
-/* So many instructions, whatever the compiler. */
+/* Executes LOOP_INSTRUCTIONS instructions and a few more, with any compiler. */
 static void loop(void)
 {
 	unsigned long turns = LOOP_TURNS;
@@ -43,8 +43,8 @@ static void loop(void)
 #endif
 
 /*
- * Ends with 0 where the counter may be read and counts instructions. Linux kills us for reading it,
- * and an emulator may count something else.
+ * Runs in a child. Its status is 0 if the counter can be read and counts instructions. Linux may
+ * kill a process that reads it, and an emulator may count something else.
  */
 _Noreturn static void try_counter(void)
 {
@@ -74,7 +74,7 @@ bool meter_is_exact(void)
 
 void meter_start(struct meter *meter)
 {
-	for (int i = 0; i < 2; i++) { /* the first time takes the faults of measuring itself */
+	for (int i = 0; i < 2; i++) { /* the first turn takes the faults of the meter itself */
 		count_rest(&meter->before);
 		count_faults(&meter->before);
 		meter->started = now();
@@ -124,8 +124,8 @@ void meter_add(struct meter *sum, const struct meter *more)
 }
 
 /*
- * Our own text is to be there before anything is measured, but for the pages of code.c, which the
- * linker puts behind it: the file's first segment, whose size its headers tell.
+ * Maps the tour's own text, so that no measurement includes faults on it. The text is the
+ * executable segment of the file. The pages of code.c are at its end and must stay unmapped.
  */
 static void touch_text(void)
 {

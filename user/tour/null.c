@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Stop 6: a fault that nobody can serve. */
+/* Stop 6: a null pointer. The kernel cannot resolve the fault and kills the process. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +17,10 @@ _Noreturn static void read_null(void)
 	_exit(*nowhere); /* cppcheck-suppress nullPointer ; the same */
 }
 
-/* On a terminal the report stands behind what was said before it, and not in the midst of a line. */
+/*
+ * Flushes the output and, on a terminal, waits until it has been shown. The kernel's report reaches
+ * the terminal by another path and must not appear in the middle of a line.
+ */
 static void let_it_be_seen(void)
 {
 	const struct timespec moment = { .tv_nsec = 100000000 };

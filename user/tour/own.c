@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Stop 7: faults that programs serve themselves. */
+/* Stop 7: programs that handle their own faults with SIGSEGV and mprotect(). */
 #include <stdio.h>
 
 #include "faults/faults.h"

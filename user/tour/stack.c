@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Stop 5: a stack that grows as it is used. */
+/* Stop 5: stack growth. The kernel extends the stack when a page below its end is touched. */
 #include <stdio.h>
 
 #include "tour.h"
 
-#define READY 48 /* pages: more than the stack that exec gives (128 KiB and the arguments) */
-#define MORE  64
+#define READY 48 /* pages: more than exec maps at first (128 KiB and the arguments) */
+#define MORE  64 /* pages that are measured */
 
 /*
- * Writes a byte of each page from the first below `from` downwards, as calls that deep would: it is
- * below the stack pointer, where nothing is kept. A leaf, so that it needs no stack itself.
+ * Writes a byte to each of the npages pages below `from`, from the top down, as deep calls would.
+ * The pages are below the stack pointer, so nothing is overwritten. This is a leaf function, which
+ * needs no stack of its own.
  */
 static __attribute__((noinline)) void touch_down(volatile char *from, unsigned long npages)
 {

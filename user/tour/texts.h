@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tour's words, by name: texts.c has them in each language. */
+/* Names for the tour's texts, so that the stops do not depend on the language. */
 #pragma once
 
 enum text {

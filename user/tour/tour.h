@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The guided tour: what its stops share. It is an ordinary Linux program, and runs there too. */
+/* What the stops of the guided tour share. It is an ordinary program and also runs on Linux. */
 #pragma once
 
 #include <limits.h>
@@ -12,48 +12,52 @@
 #define PAGE  4096ul
 #define MIB   (1ul << 20)
 #define GIB   (1ul << 30)
-#define WIDTH 78 /* columns, so that nothing reaches the edge of 80 */
+#define WIDTH 78 /* columns of a line, of the terminal's 80 */
 
-/* Where nothing is known: a counter that this kernel does not offer. */
+/* The value of a counter that this kernel does not offer. */
 #define UNKNOWN LONG_MIN
 
-/* ---- count.c: what the kernel says of this process and of the machine ---- */
+/* ---- count.c: the kernel's counters of this process and of the machine ---- */
 
 enum kind { KIND_FILL, KIND_COW, KIND_REUSE, KIND_OTHER, KINDS };
 
-/* Since the program began, or between two moments; UNKNOWN where it is. */
+/* Counts since the program began, or differences between two readings. Each may be UNKNOWN. */
 struct counts {
 	long faults;
-	long frames; /* taken from the machine but for tables; on Linux: resident pages */
+	long frames; /* taken from the machine, without tables; on Linux: resident pages */
 	long tables; /* page-table pages */
 	long kinds[KINDS];
-	long around; /* pages of a file mapped beside the one asked for */
-	long grown;  /* times that the stack was made longer */
+	long around; /* pages of files that fault-around mapped */
+	long grown;  /* times that the stack was extended */
 };
 
 struct machine {
-	long memory_mib, free_mib, harts; /* UNKNOWN: not told */
+	long memory_mib, free_mib, harts; /* each may be UNKNOWN */
 };
 
-/* Reads what does not change, and makes sure that measuring takes no fault itself. */
+/* Finds out how to read this kernel's counters. Call it before the others, and again in a child. */
 void count_setup(void);
+/* Does the kernel count faults by kind? Only Faultline does. */
 bool count_has_kinds(void);
 void count_machine(struct machine *ret);
 
-/* The frame that holds a page of ours: its address; 0: none; 1: one, but where is not told; UNKNOWN. */
+/*
+ * Returns the address of the frame that a page of this process is mapped to. 0: it is not mapped.
+ * 1: it is mapped, but the kernel does not give the address. UNKNOWN: the kernel does not tell.
+ */
 long page_frame(const volatile void *page);
 
-/* ---- meter.c: what a piece of the program costs ---- */
+/* ---- meter.c: the cost of a piece of code ---- */
 
 struct meter {
 	struct counts before;
 	struct counts cost; /* set by meter_stop() */
 	uint64_t started;
-	uint64_t spent; /* instructions, or nanoseconds */
+	uint64_t spent; /* instructions or nanoseconds, see meter_is_exact() */
 };
 
 void meter_setup(void);
-bool meter_is_exact(void); /* instructions; else nanoseconds */
+bool meter_is_exact(void); /* true: it counts instructions; false: nanoseconds */
 void meter_start(struct meter *meter);
 void meter_stop(struct meter *meter);
 void meter_add(struct meter *sum, const struct meter *more);
@@ -63,27 +67,29 @@ void meter_add(struct meter *sum, const struct meter *more);
 enum colour { PLAIN, BOLD, DIM, GREEN, YELLOW, RED };
 
 /*
- * Nothing is written before keys_wait() or the end: a device that is done with its work would
- * interrupt what is measured next.
+ * Buffers all output until keys_wait() or the end. Otherwise the interrupt of a device that has
+ * finished writing would fall into the next measurement.
  */
 void draw_setup(bool colour);
-int columns(const char *s); /* a Chinese character has two */
+int columns(const char *s); /* the width of a text; a Chinese character has two columns */
 void paint(enum colour colour, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void pad(const char *s, int width); /* to the left where width is negative */
+void pad(const char *s, int width); /* a negative width aligns to the right */
 void title(int number, const char *name, const char *call);
-void say(enum text text); /* the lines of it */
+void say(enum text text); /* prints its lines */
 void rows_begin(void);
 void row(const char *what, const struct meter *meter);
 
 /* ---- keys.c ---- */
 
 void keys_setup(void);
-bool keys_present(void); /* there is a terminal */
-void keys_restore(void);
-/* Waits for a key, where there is a terminal; q ends the program. false: Ctrl-C. */
+bool keys_present(void); /* are standard input and output a terminal? */
+void keys_restore(void); /* restores the terminal's modes */
+/*
+ * Waits for a key if there is a terminal. q and Ctrl-D end the program. Returns false after Ctrl-C.
+ */
 bool keys_wait(void);
 
-/* ---- the stops, in this order; each tells what it shows ---- */
+/* ---- the stops, in their order; each prints its own text and figures ---- */
 
 void stop_boot(void);
 void stop_heap(void);
@@ -97,8 +103,8 @@ void stop_end(void);
 
 /* ---- main.c ---- */
 
-/* The prompt takes over when the tour is over, or left by Ctrl-C. */
+/* Does the prompt follow at the end of the tour and after Ctrl-C? */
 bool prompt_follows(void);
 
-/* Prints why the tour cannot go on, and ends with status 1. */
+/* Prints "tour: DOING: " and the text of errno, and exits with status 1. */
 _Noreturn void die(const char *doing);

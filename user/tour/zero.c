@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Stop 2: a large array of zeros, read and then written. */
+/* Stop 2: zero fill. Reads of a large array map the zero page, and writes allocate frames. */
 #include <stdio.h>
 
 #include "tour.h"
@@ -7,7 +7,7 @@
 #define SIZE  (64 * MIB)
 #define TABLE (2 * MIB) /* what one page-table page maps */
 
-/* Room enough to begin at a table's first page. */
+/* TABLE bytes more, so that SIZE bytes fit from an address that is aligned to TABLE. */
 static char array[SIZE + TABLE];
 
 static long read_all(const volatile char *from, unsigned long npages)
@@ -25,7 +25,7 @@ static void write_some(volatile char *to, unsigned long npages)
 		to[i * (SIZE / 4)] = 1;
 }
 
-/* The frames of the first pages of three quarters. */
+/* Prints the frames of the pages at 0, 1/4 and 2/4 of the array. */
 static void picture(enum text what, const volatile char *at)
 {
 	printf("   %s", text(what));
