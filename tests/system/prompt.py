@@ -144,7 +144,12 @@ def what_cannot_be_run_is_said():
                          ("cd /nosuch", "sh: /nosuch: No such file or directory"),
                          ("/run/argv", "sh: /run/argv: Permission denied")):
         equal(prompt.do(line), answer, line)
-    has(prompt.do("help"), "walk   PID ADDRESS", "help")
+    listed = prompt.do("help")
+    has(listed, "walk   PID ADDRESS", "help")
+    has(listed, "\nAs elsewhere: ls cat ", "help")
+    equal(listed.count("\n") < 23, True, "help fits a screen of 24 lines")
+    equal(prompt.do("help pwd nosuch"),
+          "pwd                     print the working directory\nsh: help: nosuch: no such command", "help COMMAND")
     prompt.send(CTRL["D"])
     equal(prompt.end(), 0, "status")
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the prompt does itself. */
+/* The commands that the prompt implements itself, because the image has no programs for them. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,13 +8,14 @@ struct builtin {
 	const char *name;
 	const char *usage; /* its arguments, for help */
 	const char *what, *what_in_chinese;
-	int (*run)(int argc, char **argv); /* its exit status */
-	bool here; /* it changes the prompt itself; the others run in a child, as programs do */
+	int (*run)(int argc, char **argv); /* returns the exit status */
+	bool here; /* runs in the prompt's own process, which it changes; others run in a child */
+	bool familiar; /* works as in other shells: help gives only its name, `help NAME` the rest */
 };
 
-/* NULL: a program's name. */
+/* Returns NULL if the prompt has no command of that name. */
 const struct builtin *builtin_find(const char *name);
-/* NULL: there are not so many. */
+/* Returns NULL behind the last command. */
 const struct builtin *builtin_at(unsigned index);
 
 /* help.c: */
@@ -44,7 +45,7 @@ int jobs_foreground(int argc, char **argv);
 int jobs_background(int argc, char **argv);
 int jobs_kill(int argc, char **argv);
 
-/* watch*.c: what the kernel tells of itself. */
+/* watch*.c: commands that show the kernel's state. */
 int watch_ps(int argc, char **argv);
 int watch_free(int argc, char **argv);
 int watch_maps(int argc, char **argv);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of commands where one is expected, of files elsewhere. */
+/* Completes the names of commands in a command's place and the names of files elsewhere. */
 #define _GNU_SOURCE
 #include "sh/complete.h"
 
@@ -15,11 +15,11 @@
 #define SPECIAL	       " \t|<>&;'\"\\#"
 #define SPECIAL_QUOTED "\"\\$`"
 
-/* The word before the cursor, as parse() would take it. */
+/* The word before the cursor, as parse() would read it. */
 struct word {
 	char text[LINE_MAX_BYTES + 1]; /* without its quotes */
 	size_t n;
-	char quote; /* that is open; 0: none */
+	char quote; /* the open quote; 0: none */
 	bool is_command;
 	bool in_comment;
 };
@@ -30,7 +30,7 @@ struct scan {
 	const char *at, *end;
 	struct word *word;
 	bool in_word;
-	bool command;  /* the next word is one */
+	bool command;  /* the next word is a command's name */
 	bool redirect; /* the next word is a file's name */
 };
 
@@ -53,7 +53,7 @@ static void take_operator(struct scan *scan, char byte)
 {
 	bool number = byte == '>' && scan->word->n == 1 && scan->at[-2] == '2';
 
-	if (number) /* of the 2> that is no word */
+	if (number) /* the 2 of 2> is not a word */
 		scan->in_word = false;
 	end_word(scan);
 	if (byte == '<' || byte == '>') {
@@ -148,7 +148,7 @@ static bool begins(const char *name, const char *start)
 	return strncmp(name, start, strlen(start)) == 0;
 }
 
-/* Those of a folder that begin so. programs: only what can be run */
+/* Adds the names in a folder that begin with `start`. programs: only executable files */
 static void add_files(struct completions *all, const char *path, const char *start, bool programs)
 {
 	DIR *folder = opendir(path);
@@ -197,7 +197,7 @@ static int compare(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Sorted, each once. */
+/* Sorts the names and removes duplicates. */
 static void sort(struct completions *all)
 {
 	unsigned kept = 0;
@@ -214,7 +214,7 @@ static void sort(struct completions *all)
 	all->count = kept;
 }
 
-/* The bytes that all have at their beginnings, whole characters. */
+/* Returns the length in bytes of the longest common prefix, in whole characters. */
 static size_t common(const struct completions *all)
 {
 	const char *first = all->names[0];
@@ -255,7 +255,7 @@ static void insert_byte(struct line *line, char byte, char quote)
 	line_insert(line, byte);
 }
 
-/* The only name there is: the word ends, unless it is a folder's. */
+/* Ends the word with its quote and a blank. For the only completion, unless it is a folder. */
 static void close_word(struct line *line, char quote)
 {
 	const char byte[2] = { quote, '\0' };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tab: what the word before the cursor may become. */
+/* The Tab key: completion of the word before the cursor. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,13 +7,14 @@
 #include "sh/line.h"
 
 struct completions {
-	char **names; /* sorted, folders with a / behind them */
+	char **names; /* sorted; a folder's name ends in / */
 	unsigned count;
 };
 
 /*
- * Completes the word before the cursor as far as all names that begin so agree, quoted as it is.
- * Gives these names, to be freed. false: nothing was added to the line.
+ * Extends the word before the cursor by the common prefix of all names that begin with it, quoted
+ * like the word. Stores these names in *ret; free them with completions_free(). Returns whether
+ * the line has changed.
  */
 bool complete(struct line *line, struct completions *ret);
 void completions_free(struct completions *completions);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A page that the prompt shares with all its copies: those that start later are seen too. */
+/* The table is in memory that the prompt and its copies share, so that ps in a copy sees all. */
 #define _GNU_SOURCE
 #include "sh/copies.h"
 
@@ -7,11 +7,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define COPIES_MAX 128 /* the oldest is forgotten: its number may be another's */
+#define COPIES_MAX 128 /* the oldest is overwritten; its pid may be in use again */
 #define NAME_BYTES 16
 
 static struct copies {
-	unsigned count; /* of all ever noted */
+	unsigned count; /* of all copies noted so far */
 	struct {
 		pid_t pid;
 		char name[NAME_BYTES];

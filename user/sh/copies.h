@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The prompt's own commands run in copies of it: which of them runs what, for ps. */
+/* The prompt's own commands run in forked copies of it. This table of them is for ps. */
 #pragma once
 
 #include <stddef.h>
@@ -7,8 +7,8 @@
 
 void copies_begin(void);
 
-/* What that copy runs. Both it and the prompt say so, whichever is first. */
+/* Records the command of a copy. The copy and the prompt both call this: either may run first. */
 void copies_note(pid_t pid, const char *name);
 
-/* What that process runs; NULL: it is no copy of this prompt. */
+/* Returns the command that the process runs, or NULL if it is not a copy of this prompt. */
 const char *copies_find(pid_t pid, pid_t parent);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What each key does to the line, and what is shown in front of it and below. */
+/* The line editor: what each key does, the prompt's text, completions and the search of history. */
 #include "sh/edit.h"
 
 #include <errno.h>
@@ -17,23 +17,23 @@
 
 #define PROMPT	     "faultline> "
 #define NARROW	     "> "
-#define WIDE	     40 /* columns from which on the long one is shown */
-#define SEARCH_BYTES 60 /* of what is searched that are shown */
+#define WIDE	     40 /* the least columns for the long prompt */
+#define SEARCH_BYTES 60 /* the most bytes shown of the text searched for */
 
 struct editor {
 	struct line *line;
-	unsigned recall;  /* lines back in history; 0: the new one */
-	struct line kept; /* the new one meanwhile */
+	unsigned recall;  /* lines back in history; 0: the new line */
+	struct line kept; /* the new line, while an old one is shown */
 	bool listed;	  /* the last key was a Tab that added nothing */
-	bool asked;	  /* the terminal, for its size */
-	bool searching;	  /* backwards through history, for: */
+	bool asked;	  /* the terminal was asked for its size */
+	bool searching;	  /* backwards through history, for `wanted` */
 	struct line wanted;
 	unsigned found;	    /* lines back; 0: none yet */
-	bool failed;	    /* there is none like that, or none farther back */
+	bool failed;	    /* no line matches, or none farther back */
 	struct line before; /* the line when the search began */
 };
 
-/* What stands before the line. */
+/* Returns the text to show before the line. */
 static const char *prompt_of(const struct editor *editor)
 {
 	static char search[ROW_PROMPT_MAX];
@@ -70,8 +70,8 @@ static void recall(struct editor *editor, int step)
 }
 
 /*
- * The window's size is known as of the start: nothing tells us that it has changed. So the cursor is
- * sent to the window's last corner, and the terminal asked where it is.
+ * Nothing reports a change of the window's size, for a UART carries only bytes. So this moves the
+ * cursor to the lower right corner and asks the terminal for its position.
  */
 static void clear_screen(struct editor *editor)
 {
@@ -80,7 +80,7 @@ static void clear_screen(struct editor *editor)
 	row_forget();
 }
 
-/* Not every such answer is one: a function key looks like it. */
+/* The size is set only if the terminal was asked: a function key may send the same sequence. */
 static void take_size(struct editor *editor)
 {
 	unsigned rows, columns;
@@ -91,7 +91,7 @@ static void take_size(struct editor *editor)
 	editor->asked = false;
 }
 
-/* In columns, below the row, which is shown again behind them. */
+/* Lists the completions in columns below the row and begins a new row. */
 static void list(struct editor *editor, const struct completions *all)
 {
 	unsigned width = terminal_columns() - 1, widest = 2, per_row;
@@ -112,7 +112,7 @@ static void list(struct editor *editor, const struct completions *all)
 	row_begin();
 }
 
-/* The word before the cursor grows; where it does not, a second Tab lists what it may become. */
+/* Completes the word before the cursor. If nothing is added, a second Tab lists the completions. */
 static void tab(struct editor *editor)
 {
 	struct completions all;
@@ -146,7 +146,7 @@ static void search_begin(struct editor *editor)
 	line_set(&editor->wanted, "");
 }
 
-/* The line found is the one to edit, and up and down go on from it. */
+/* keep: the line found is now edited, and up and down continue from it. */
 static void search_end(struct editor *editor, bool keep)
 {
 	editor->searching = false;
@@ -159,7 +159,7 @@ static void search_end(struct editor *editor, bool keep)
 	}
 }
 
-/* What is typed is searched. false: the key ends the search, and is to do what it does elsewhere. */
+/* Handles a key during a search. Returns false if the key ends it and has yet to be acted on. */
 static bool search_key(struct editor *editor, int key)
 {
 	switch (key) {
@@ -186,7 +186,7 @@ static bool search_key(struct editor *editor, int key)
 	}
 }
 
-/* Keys that change the line or the place in it. */
+/* Handles keys that change the line or move the cursor. */
 static void act(struct editor *editor, int key)
 {
 	struct line *line = editor->line;
@@ -257,9 +257,9 @@ static enum edit_end line_end(const struct line *line)
 }
 
 /*
- * Shows the line until a key is there; what changes the window or the jobs meanwhile is shown too.
- * What jobs write is not told to us: while any runs, the row is shown again at every moment, behind
- * what they have written.
+ * Shows the line and waits for a key. Shows changes of the window's size and of jobs too. The
+ * prompt does not learn when a job writes to the terminal. So while a job runs, the row is redrawn
+ * periodically, below the job's output.
  */
 static void wait_for_key(struct editor *editor)
 {
@@ -311,7 +311,7 @@ enum edit_end edit_line(struct line *line)
 	}
 }
 
-/* A byte at a time: what comes behind the line is for the program that it starts. */
+/* Reads byte by byte: input behind the line is for the program that the line starts. */
 enum edit_end edit_plain(struct line *line)
 {
 	bool any = false;

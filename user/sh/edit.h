@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads lines: with editing and history on a terminal, as they come elsewhere. */
+/* Reads lines: with editing and history on a terminal, without them elsewhere. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,8 +8,11 @@
 
 enum edit_end { EDIT_LINE, EDIT_TOO_LONG, EDIT_DROPPED, EDIT_END_OF_INPUT };
 
-/* A line typed behind a prompt; EDIT_TOO_LONG: not all of it; EDIT_DROPPED: ^C. */
+/*
+ * Reads a line with editing from the terminal. EDIT_TOO_LONG: the line was cut off. EDIT_DROPPED:
+ * Ctrl-C.
+ */
 enum edit_end edit_line(struct line *line);
 
-/* A line of what is no terminal. Control characters go. */
+/* Reads a line from input that is no terminal. Drops control characters; a tab becomes a blank. */
 enum edit_end edit_plain(struct line *line);

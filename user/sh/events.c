@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The signals are blocked but while this waits, so that none comes between a look and the wait. */
+/* The signals are blocked except during ppoll(), so that none is missed between check and wait. */
 #define _GNU_SOURCE
 #include "sh/events.h"
 
@@ -17,7 +17,7 @@ static const int signals[] = { SIGCHLD, SIGWINCH };
 #define NSIGNALS (sizeof(signals) / sizeof(signals[0]))
 
 static volatile sig_atomic_t came[NSIGNALS];
-static sigset_t found; /* the mask with which programs run */
+static sigset_t found; /* the signal mask before, which programs get */
 static bool begun;
 
 static void note(int sig)

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting for a key, and for what else changes what is shown meanwhile. */
+/* Waits for a key, a change of the window's size, a child event or a time-out. */
 #pragma once
 
 #include <stdbool.h>
 
 enum event { EVENT_KEY, EVENT_WINDOW, EVENT_CHILD, EVENT_TIME };
 
-/* From now on nothing of this interrupts anything but event_wait(). */
+/* Installs the handlers and blocks the signals. From now on they interrupt only event_wait(). */
 void events_begin(void);
 
 /*
- * A key: there is something to read, or its end. The window's size, or a child's state, has changed.
- * A moment has passed, where `restless`.
+ * Waits for an event. EVENT_KEY: there is input, or its end. EVENT_WINDOW: the window's size has
+ * changed. EVENT_CHILD: a child's state has changed. EVENT_TIME: only if `restless`; 0.3 seconds
+ * have passed.
  */
 enum event event_wait(bool restless);
 
-/* In a child: the signals are as programs expect them. */
+/* Restores the signals' default actions and mask. Call it in a child before it runs a program. */
 void events_end(void);

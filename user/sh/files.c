@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ls, rm and mkdir: the names in the file tree. */
+/* ls, rm and mkdir: commands on the file tree. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -45,7 +45,7 @@ static unsigned days_of(unsigned month, unsigned year)
 	return days[month] + (month == 1 && leap);
 }
 
-/* UTC. The C library's would bring its time zones along. */
+/* Prints the time in UTC. localtime() would link the C library's time zone code. */
 static void show_time(time_t time)
 {
 	unsigned long days = time > 0 ? (unsigned long)time / 86400 : 0;
@@ -70,7 +70,7 @@ static void show_details(const struct stat *is)
 	show_time(is->st_mtime);
 }
 
-/* folder: where name is looked for */
+/* folder: descriptor of the folder that contains the name */
 static int show_name(int folder, const char *name, const bool *options)
 {
 	char target[PATH_MAX];
@@ -188,7 +188,7 @@ int files_rm(int argc, char **argv)
 
 /* ---- mkdir ---- */
 
-/* Those above it too, where they are missing. */
+/* Makes a folder and the missing folders above it. */
 static int make_all(char *path)
 {
 	for (char *at = path + 1; *path && *at; at++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting for a job, and handing the terminal over to it and back. */
+/* Waits for a job, and gives it the terminal and takes it back. */
 #define _GNU_SOURCE
 #include "sh/foreground.h"
 

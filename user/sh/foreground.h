@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The job in the foreground: it has the terminal until it ends or stops. */
+/* The foreground job, which has the terminal until it ends or stops. */
 #pragma once
 
 struct job;
 
 /*
- * Waits until it has ended or stopped, takes the terminal back, and says what there is to say. The
- * status of the last of the line, 128 + signal if one killed or stopped it. => it has the terminal
+ * Waits until the job has ended or stopped, takes the terminal back, and prints why the job stopped
+ * or which signal killed it. Returns the status of its last process, or 128 + N if signal N killed
+ * or stopped it. Call it with the job's process group in the foreground.
  */
 int foreground_wait(struct job *job);
 
-/* Gives it the terminal, as it had left it, and lets it go on. */
+/* Gives the job the terminal with the modes it had when it stopped, continues it, and waits. */
 int foreground_resume(struct job *job);

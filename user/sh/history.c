@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A ring of lines: the oldest goes. */
+/* A ring of the last HISTORY_MAX lines. */
 #include "sh/history.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #define HISTORY_MAX 100
 
 static char *lines[HISTORY_MAX];
-static unsigned count; /* of all ever kept */
+static unsigned count; /* of all lines added so far */
 
 const char *history_at(unsigned back)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The lines typed before. */
+/* The history: the lines typed before, for the editor. */
 #pragma once
 
-/* Keeps a line, unless it is empty or the same as the one before. */
+/* Adds a line, unless it is empty or the same as the last one. */
 void history_add(const char *text);
 
-/* The line that many back (1: the last one); NULL: there are not so many. */
+/* Returns the line that many back (1: the last one), or NULL if there is none. */
 const char *history_at(unsigned back);
 
-/* The first line from `back` on, and farther back, that has that text in it: how far back; 0: none. */
+/* Finds the text in the line `back` lines back or an older one. Returns how far back; 0: none. */
 unsigned history_find(const char *text, unsigned back);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* jobs, fg, bg and kill. */
+/* The commands jobs, fg, bg and kill. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
@@ -23,7 +23,7 @@ int jobs_list(int argc, char **argv)
 	return 0;
 }
 
-/* The job that the arguments name; NULL: none, which has been said. */
+/* Returns the job that the arguments name, or NULL after an error message. */
 static struct job *take_job(int argc, char **argv)
 {
 	struct job *job = argc > 2 || jobs_are_copy() ? NULL : job_find(argv[1]);
@@ -64,7 +64,7 @@ int jobs_background(int argc, char **argv)
 	return 0;
 }
 
-/* By name, with or without SIG, or by number; -1: there is none. */
+/* Returns the signal with a name (with or without SIG) or a number; -1: there is none. */
 static int signal_of(const char *word)
 {
 	char *end;
@@ -80,7 +80,7 @@ static int signal_of(const char *word)
 	return -1;
 }
 
-/* What has stopped could not end by a signal before it goes on. */
+/* A stopped process handles SIGTERM and SIGHUP only after SIGCONT. */
 static bool kill_job(const struct job *job, int sig)
 {
 	bool sent = job_signal(job, sig);
@@ -90,7 +90,7 @@ static bool kill_job(const struct job *job, int sig)
 	return sent;
 }
 
-/* 0, or 1 when it has been said why not. */
+/* Returns 0, or 1 after an error message. */
 static int kill_one(const char *word, int sig)
 {
 	struct job *job = *word == '%' ? job_find(word) : NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of jobs, and what waitpid tells of their processes. */
+/* The table of jobs and the states of their processes, which waitpid() reports. */
 #define _GNU_SOURCE
 #include "sh/jobs.h"
 
@@ -15,10 +15,10 @@
 
 static struct job table[JOBS_MAX];
 static unsigned turns;
-static bool warned; /* that jobs are stopped, and nothing was done since */
+static bool warned; /* of stopped jobs, and no job was started or continued since */
 static bool copy;
 
-/* Cuts between characters. */
+/* Stores the job's text, cut between characters if it is too long. */
 static void set_text(struct job *job, const char *text, size_t n)
 {
 	size_t used = 0, bytes;
@@ -37,7 +37,7 @@ static void set_text(struct job *job, const char *text, size_t n)
 
 struct job *job_add(const char *text, size_t n, const char *name, bool background)
 {
-	/* One is kept for the commands that see to the others. */
+	/* One job is reserved for the commands that control the others, such as kill. */
 	unsigned limit = background ? JOBS_MAX - 1 : JOBS_MAX;
 
 	for (unsigned i = 0; i < limit; i++) {
@@ -103,7 +103,7 @@ static struct job *find_process(pid_t pid, unsigned *index_ret)
 	return NULL;
 }
 
-/* What waitpid has told of a process. */
+/* Records a status of waitpid(). */
 static void note(pid_t pid, int status)
 {
 	unsigned index;
@@ -146,7 +146,7 @@ static void all_are(struct job *job, enum job_state state)
 			job->states[i] = state;
 }
 
-/* Where nobody could bring it forward again, what stops is waited for. */
+/* Without job control nothing could continue a stopped job, so a stop does not end the wait. */
 void job_wait(struct job *job)
 {
 	int status, options = terminal_has_jobs() ? WUNTRACED : 0;
@@ -181,7 +181,7 @@ void job_continue(struct job *job)
 	job_signal(job, SIGCONT);
 }
 
-/* => NULL: none has stopped, and none was started */
+/* Returns the job stopped last or, if none has stopped, the job started last; NULL: no job. */
 static struct job *current(void)
 {
 	struct job *best = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The jobs: lines whose programs have been started and not all ended, or of whose end nobody was told. */
+/* Jobs: pipelines with a process that has not ended, or whose end is not reported yet. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,56 +19,62 @@ struct job {
 	pid_t pids[COMMANDS_MAX];
 	enum job_state states[COMMANDS_MAX];
 	unsigned nprocesses;
-	int status;	 /* of the last of the line, once it has ended, as waitpid tells it */
-	int stop_signal; /* of the last that stopped */
-	bool told;	 /* of its state */
-	unsigned turn;	 /* the higher, the later it was started or stopped */
-	bool has_modes;	 /* the terminal's, when it stopped: */
+	int status;	 /* of its last process, once that has ended, as waitpid() gives it */
+	int stop_signal; /* of the process that stopped last */
+	bool told;	 /* the user has been told of its state */
+	unsigned turn;	 /* higher: started or stopped later */
+	bool has_modes;	 /* `modes` holds the terminal's modes from when it stopped */
 	struct termios modes;
 	char text[JOB_TEXT_BYTES]; /* the line */
 	char name[JOB_NAME_BYTES]; /* of its last program */
 };
 
-/* A new one, of n bytes of a line, without processes. NULL: there are too many. */
+/* Adds a job without processes for n bytes of a line. Returns NULL if there are too many jobs. */
 struct job *job_add(const char *text, size_t n, const char *name, bool background);
 void job_add_process(struct job *job, pid_t pid);
 void job_remove(struct job *job);
 
-/* Running while any of it runs, ended when all have. */
+/* A job runs while any process of it runs, and has ended when all have. */
 enum job_state job_state(const struct job *job);
 
-/* The process group, and the process that is told as the job's. */
+/* Returns the process group, and the process whose pid is shown for the job: the last one. */
 pid_t job_group(const struct job *job);
 pid_t job_pid(const struct job *job);
 
-/* Waits until it has ended, or stopped. */
+/* Waits until the job has ended or, with job control, stopped. */
 void job_wait(struct job *job);
 
-/* To all of it that has not ended. false: with errno */
+/* Sends a signal to the processes that have not ended. Returns false, with errno, if it fails. */
 bool job_signal(const struct job *job, int sig);
-/* SIGCONT, and it runs from now on. */
+/* Sends SIGCONT and marks the job as running. */
 void job_continue(struct job *job);
 
-/* %N or N, of those that have not ended; NULL, %% and %+: the last that stopped, else the last. */
+/*
+ * Finds a job that has not ended, by %N or N. NULL, %% and %+ mean the job stopped last or, if none
+ * has stopped, the job started last. Returns NULL if there is no such job.
+ */
 struct job *job_find(const char *word);
-/* The one of the least number above `number` that is in use; NULL: none. */
+/* Returns the job with the lowest number above `number`, or NULL. job_after(0) is the first. */
 struct job *job_after(unsigned number);
 
-/* Does any run, and may write to the terminal? */
+/* Does any job run? It may write to the terminal. */
 bool jobs_run(void);
 
-/* Takes what news there is of all, without waiting. */
+/* Collects the status changes of all processes, without waiting. */
 void jobs_look(void);
-/* The same; is there anything to tell? */
+/* Calls jobs_look(). Returns whether there is a change that the user has not been told of. */
 bool jobs_have_news(void);
-/* The same; says who has stopped or ended since, and forgets who has ended. */
+/* Calls jobs_look(), reports the jobs that stopped or ended since, and removes those that ended. */
 void jobs_tell(void);
-/* In a child of the prompt, which has a copy of the table and can't wait for anybody of it. */
+/* For a child of the prompt: it has a copy of the table, but the processes are not its children. */
 void jobs_become_copy(void);
 bool jobs_are_copy(void);
 
-/* "[1] Stopped  TEXT" */
+/* Prints "[1] Stopped  TEXT". */
 void job_show(const struct job *job, int fd);
 
-/* true: nothing speaks against leaving, or it has been said already and nothing was done since. */
+/*
+ * May the prompt exit? Returns false, after a warning, if there are stopped jobs. Returns true the
+ * next time, unless a job was started or continued since.
+ */
 bool jobs_may_leave(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Escape sequences are read to their end, whatever is in them: none spills into the line. */
+/* Reads keys. Unknown escape sequences are read to their end too, so that none enters the line. */
 #include "sh/keys.h"
 
 #include <errno.h>
@@ -55,7 +55,7 @@ static int by_number(int number)
 	}
 }
 
-#define NUMBERS	   2 /* of a sequence that mean something */
+#define NUMBERS	   2 /* the first numbers of a sequence, which are used; more are ignored */
 #define NUMBER_MAX 9999
 
 static unsigned size[NUMBERS];
@@ -75,7 +75,10 @@ void key_size(unsigned *rows_ret, unsigned *columns_ret)
 	*columns_ret = size[1];
 }
 
-/* Behind ESC [ come numbers, then one byte that ends it; control bytes end it too, and count. */
+/*
+ * Reads a sequence behind ESC [: numbers, and one byte that ends it. A control byte also ends it
+ * and is returned as a key.
+ */
 static int read_sequence(void)
 {
 	unsigned numbers[NUMBERS] = { 0 }, last = 0, n = 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Editing a line of UTF-8: characters are never torn, whatever bytes come. */
+/* Edits a line of UTF-8. The cursor is never inside a character, even if some bytes are invalid. */
 #include "sh/line.h"
 
 #include <string.h>
 
-/* How many bytes a character has that begins with this one; 1 for what can begin none. */
+/* Returns the length of a character with this first byte; 1 for a byte that can begin none. */
 static size_t expected_bytes(unsigned char first)
 {
 	if (first >= 0xc2 && first <= 0xdf)
@@ -43,7 +43,7 @@ static unsigned code_point(const char *text, size_t bytes)
 	return code;
 }
 
-/* As terminals show them: East Asian ones and pictures are wide, marks stand on the one before. */
+/* The columns on a terminal: East Asian characters and emoji take 2, combining marks take 0. */
 static unsigned columns_of(unsigned code)
 {
 	static const struct {
@@ -79,7 +79,7 @@ size_t line_char(const char *text, size_t n, unsigned *columns_ret)
 	return bytes;
 }
 
-/* Where a character begins at `at` or before it: no byte but one that continues is inside one. */
+/* Returns where a character begins at or before `at`: at a byte that is no continuation byte. */
 static size_t begin_near(const struct line *line, size_t at)
 {
 	while (at > 0 && (at == line->length || continues(line->bytes[at])))
@@ -87,7 +87,7 @@ static size_t begin_near(const struct line *line, size_t at)
 	return at;
 }
 
-/* Where the character begins that ends at `at`. => at > 0 */
+/* Returns the beginning of the character that ends at `at`, which must be above 0. */
 static size_t before(const struct line *line, size_t at)
 {
 	size_t next = begin_near(line, at - 1), begin = next;
@@ -99,7 +99,7 @@ static size_t before(const struct line *line, size_t at)
 	return begin;
 }
 
-/* What came together round the cursor may be one character now: the cursor goes behind it. */
+/* An edit may join bytes on both sides of the cursor to a character. Moves the cursor behind it. */
 static void settle(struct line *line)
 {
 	size_t at = begin_near(line, line->cursor);

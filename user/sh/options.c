@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Each command has a few letters and no values: less than getopt is enough. */
+/* The commands' options are single letters without values, so getopt() is not needed. */
 #include "sh/options.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From a line to its pipelines: quotes, redirections, pipes, and what joins them. */
+/* Parses a line into pipelines: words, quotes, redirections, pipes and the operators between. */
 #include "sh/parse.h"
 
 #include <fcntl.h>
@@ -10,14 +10,14 @@ struct parser {
 	struct pipeline *pipeline;
 	struct command *command;
 	const char *wrong;
-	bool ended; /* by what joins it to the next */
+	bool ended; /* by an operator of joins[] */
 };
 
 static const struct {
 	const char *text;
 	enum join join;
 	bool background;
-	const char *missing_before, *missing_behind; /* a program */
+	const char *missing_before, *missing_behind; /* messages; NULL: may be missing */
 } joins[] = {
 	{ "&&", JOIN_IF_TRUE, false, "a program is missing before &&",
 	  "a program is missing behind &&" },
@@ -57,7 +57,7 @@ static void take_double(struct parser *parser)
 		parser->at++;
 }
 
-/* A word up to a blank or an operator. */
+/* Takes a word, up to a blank or an operator. Returns it without its quotes. */
 static char *take_word(struct parser *parser)
 {
 	char *word = parser->pipeline->bytes + parser->pipeline->used;
@@ -84,7 +84,7 @@ static void skip_blanks(struct parser *parser)
 		parser->at++;
 }
 
-/* => at < or >, or at 2> */
+/* Takes a redirection. Call it at <, > or 2>. */
 static void take_redirect(struct parser *parser)
 {
 	struct command *command = parser->command;
@@ -132,7 +132,7 @@ static void skip_to_part(struct parser *parser)
 		parser->at += strlen(parser->at);
 }
 
-/* Ends the pipeline where something joins it to the next. */
+/* Ends the pipeline if there is an operator of joins[] here. Returns whether there is. */
 static bool take_join(struct parser *parser)
 {
 	struct pipeline *pipeline = parser->pipeline;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a line asks for: pipelines of programs, each with words and redirections, and what joins them. */
+/* A parsed line: pipelines of commands with words and redirections, and the operators between. */
 #pragma once
 
 #include "sh/line.h"
@@ -15,28 +15,28 @@ struct redirect {
 };
 
 struct command {
-	char *words[WORDS_MAX + 1]; /* NULL behind the last; at least one */
+	char *words[WORDS_MAX + 1]; /* at least one; NULL behind the last */
 	unsigned nwords;
 	struct redirect redirects[REDIRECTS_MAX];
 	unsigned nredirects;
 };
 
-/* What stands behind a pipeline: on what the next one depends. */
+/* The operator behind a pipeline: whether the next one runs depends on it. */
 enum join { JOIN_ALWAYS, JOIN_IF_TRUE, JOIN_IF_FALSE }; /* ; & or the end, &&, || */
 
 struct pipeline {
 	struct command commands[COMMANDS_MAX];
-	unsigned ncommands; /* 0: there is nothing but blanks and a comment */
+	unsigned ncommands; /* 0: only blanks or a comment */
 	bool background;
 	enum join join;
-	const char *rest; /* of the text, behind what joins */
-	size_t extent;	  /* bytes of the text in front of that, or of a comment */
-	char bytes[2 * LINE_MAX_BYTES + 2]; /* the words' */
+	const char *rest;		    /* the text behind the operator */
+	size_t extent;			    /* bytes of the text before the operator or a comment */
+	char bytes[2 * LINE_MAX_BYTES + 2]; /* the words' bytes */
 	size_t used;
 };
 
-/* Takes the first pipeline of a text. NULL, or what is wrong with it, for a person to read. */
+/* Parses the first pipeline of a text. Returns NULL, or a message for the user. */
 const char *parse(const char *text, struct pipeline *pipeline);
 
-/* NULL, or what is wrong with any pipeline of a line. room: for one of them */
+/* Checks all pipelines of a line. Returns NULL, or a message for the user. room: overwritten */
 const char *parse_check(const char *line, struct pipeline *room);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Matches byte by byte: a * takes as few as it can and is tried again with one more. */
+/* Matches byte by byte. A * first matches no byte and, if the rest does not match, one more. */
 #include "sh/pattern.h"
 
 #include <ctype.h>
 #include <string.h>
 
-/* One byte, and what of the pattern stands for it. */
+/* Does the first element of the pattern match the byte? */
 static bool one_matches(const char *pattern, char byte, bool any_case)
 {
 	unsigned char wanted = (unsigned char)*pattern, is = (unsigned char)byte;

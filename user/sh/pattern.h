@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Simple patterns, for grep: . any character, * the one before any number of times, ^ $ the ends, \\x. Pure. */
+/* Patterns for grep: . is any byte, * repeats the one before, ^ and $ are the ends, \\x is x. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Of a row only what has changed is sent, as far as that is simple: characters and CR, nothing else. */
+/* Draws the row with characters and CR only. Text added at the end is sent without the rest. */
 #include "sh/row.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 
 #include "sh/terminal.h"
 
-/* What is in the row, in front of the cursor or in all. */
+/* The contents of a row, or of its part before the cursor. */
 struct row {
 	char bytes[LINE_MAX_BYTES + ROW_PROMPT_MAX];
 	size_t n;
@@ -16,9 +16,9 @@ struct row {
 };
 
 static struct {
-	size_t first;	    /* the byte of the line that is shown first */
-	struct row row;	    /* as it is on the screen; */
-	bool cursor_at_end; /* and the cursor there */
+	size_t first;	    /* index of the first byte of the line that is shown */
+	struct row row;	    /* as it is on the screen */
+	bool cursor_at_end; /* the cursor on the screen is at the row's end */
 } shown;
 
 static struct {
@@ -89,7 +89,7 @@ static void row_add(struct row *row, const char *bytes, size_t n, unsigned colum
 	row->columns += columns;
 }
 
-/* The line from byte `from` on, up to `to` or as far as the row has `width` columns. */
+/* Adds the bytes of the line from `from` to `to`, as far as they fit into `width` columns. */
 static void row_add_line(struct row *row, const struct line *line, size_t from, size_t to,
 			 unsigned width)
 {
@@ -107,7 +107,7 @@ static void row_add_line(struct row *row, const struct line *line, size_t from, 
 	}
 }
 
-/* Scrolls so far that the cursor is in the room: a third of it back where it has left. */
+/* Scrolls the line so that the cursor is visible. After a scroll a third of the room is free. */
 static void scroll(const struct line *line, unsigned room)
 {
 	unsigned columns;
@@ -121,7 +121,7 @@ static void scroll(const struct line *line, unsigned room)
 			line_char(line->bytes + shown.first, line->length - shown.first, &columns);
 }
 
-/* Where a character has come to the end of the row, it is all that is sent. */
+/* If characters were only added at the end of the row, only they are sent. */
 void row_show(const char *prompt, const struct line *line)
 {
 	static struct row row, head;
@@ -171,13 +171,13 @@ void row_begin(void)
 {
 	if (terminal_is_smart())
 		row_put("\017\033[0m\033[?25h");
-	/* These go to the next row unless the cursor is in the first column. */
+	/* The blanks wrap to a new row, unless the cursor is in the first column. */
 	row_put_blanks(terminal_columns() - 1);
 	row_put("\r");
 	row_forget();
 }
 
-/* The window may have cut the row off, or gone on with it in the next one: it is shown anew in the last. */
+/* After a change of the window's width the old row may be cut off or wrapped: it is drawn whole. */
 void row_show_again(const char *prompt, const struct line *line)
 {
 	if (terminal_is_smart())

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The one row of the window in which a line is edited. */
+/* The row of the window that shows the line being edited. */
 #pragma once
 
 #include "sh/line.h"
@@ -7,22 +7,22 @@
 #define ROW_PROMPT_MAX 128 /* bytes */
 
 /*
- * A new row, wherever the cursor is: programs may leave it, the colours and the character set
- * anywhere.
+ * Begins a new row and resets colours and character set. A program may have left the cursor and
+ * these in any state.
  */
 void row_begin(void);
-/* What was on the screen has gone, and the cursor is in the first column. */
+/* Records that the screen has been cleared and the cursor is in the first column. */
 void row_forget(void);
 
-/* Others may have written to the screen: the row is sent whole the next time. */
+/* Records that a job may have written to the screen. The next row_show() sends the whole row. */
 void row_doubt(void);
 
-/* The prompt, and as much of the line as there is room for, scrolled so that the cursor is seen. */
+/* Shows the prompt and the part of the line that fits, scrolled so that the cursor is visible. */
 void row_show(const char *prompt, const struct line *line);
-/* The same, where the window may have changed. */
+/* The same, after the window may have changed. */
 void row_show_again(const char *prompt, const struct line *line);
 
-/* Anything else, behind what was shown. It is sent with the row, or now: */
+/* Adds other text to the output. row_show() and row_flush() send it. */
 void row_put(const char *text);
 void row_put_blanks(unsigned n);
 void row_flush(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs a line: each pipeline is a process group of its own, with or without the terminal. */
+/* Runs a line. Each pipeline is a job with its own process group, in foreground or background. */
 #define _GNU_SOURCE
 #include "sh/run.h"
 
@@ -35,7 +35,7 @@ static void try(const char *path, char **words, int *err)
 		*err = errno;
 }
 
-/* Looks along PATH; returns what kept it from running. */
+/* Tries to execute the program along PATH. Returns the errno of the failure. */
 static int search(char **words)
 {
 	const char *at = getenv("PATH");
@@ -85,7 +85,7 @@ static bool apply(const struct command *command)
 	return true;
 }
 
-/* What the prompt ignores kills programs as ever. */
+/* Programs get the default actions of the signals that the prompt ignores. */
 static void default_signals(void)
 {
 	static const int ignored[] = { SIGINT, SIGQUIT, SIGTERM, SIGTTIN, SIGTTOU, SIGTSTP };
@@ -94,7 +94,7 @@ static void default_signals(void)
 		signal(ignored[i], SIG_DFL);
 }
 
-/* Nobody types for it, and what is typed to interrupt others is not meant for it. */
+/* Without job control a background program reads /dev/null and ignores Ctrl-C. */
 static void leave_terminal_alone(void)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -138,7 +138,10 @@ static _Noreturn void child(struct command *command, int in, int out)
 	_exit(ferror(stdout) ? 1 : status);
 }
 
-/* Starts one of a job; its standard output is a pipe to the next where there is one, whose end is *in. */
+/*
+ * Starts a command of a job. Its input is *in, if that is not negative. Unless it is the last, its
+ * output is a new pipe, whose other end *in becomes.
+ */
 static bool start(struct job *job, struct command *command, bool background, bool last, int *in)
 {
 	int ends[2] = { -1, -1 };
@@ -168,7 +171,7 @@ static bool start(struct job *job, struct command *command, bool background, boo
 	return pid > 0;
 }
 
-/* false: not all of them, with errno */
+/* Starts all commands of the pipeline. Returns false, with errno, if one cannot be started. */
 static bool start_all(struct job *job, struct pipeline *pipeline)
 {
 	unsigned count = pipeline->ncommands, n = 0;
@@ -208,7 +211,7 @@ static int run_programs(struct pipeline *pipeline, const char *line)
 	return complete ? status : CANNOT_RUN;
 }
 
-/* In the prompt itself: its streams are as before when it is done. */
+/* Runs a command in the prompt's process and restores the standard streams afterwards. */
 static int run_here(const struct builtin *builtin, struct command *command)
 {
 	int kept[3], status = 1;
@@ -227,7 +230,7 @@ static int run_here(const struct builtin *builtin, struct command *command)
 	return status;
 }
 
-/* line: what was parsed */
+/* line: the text of the pipeline */
 static int run(struct pipeline *pipeline, const char *line)
 {
 	struct command *first = &pipeline->commands[0];

@@ -26,7 +26,7 @@ int small_echo(int argc, char **argv)
 	return 0;
 }
 
-/* Copies all that can be read: 0, or 1 with errno. */
+/* Copies `from` to standard output. Returns 0, or 1 with errno. */
 static int copy(int from)
 {
 	char bytes[16384];
@@ -58,7 +58,7 @@ int small_cat(int argc, char **argv)
 	return status;
 }
 
-/* Seconds with a fraction or without. false: it is no such number. */
+/* Parses seconds with an optional fraction. Returns false if the word is no such number. */
 static bool duration(const char *word, struct timespec *ret)
 {
 	long unit = 1000000000;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* stty: shows the terminal's modes and size, and changes those that the kernel honours. */
+/* stty: shows the terminal's modes and size, and changes those that the kernel implements. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "sh/terminal.h"
 
 #define MISUSE	 2
-#define DISABLED 0 /* a control character that no key has */
+#define DISABLED 0 /* the value of a control character that is turned off */
 
 enum set { INPUT, OUTPUT, LOCAL };
 
@@ -42,7 +42,7 @@ static const struct character {
 	const char *name;
 	unsigned index;
 	cc_t sane;
-	bool number; /* not a key */
+	bool number; /* its value is a number, not a key */
 } characters[] = {
 	{ "intr", VINTR, 003, false },	    { "quit", VQUIT, 034, false },
 	{ "erase", VERASE, 0177, false },   { "kill", VKILL, 025, false },
@@ -85,7 +85,7 @@ static void show_character(const struct character *character, cc_t value)
 	printf(";");
 }
 
-/* In rows that fit 80 columns. */
+/* Prints rows of at most 80 columns. */
 static void show(struct termios *modes, const struct winsize *size)
 {
 	printf("rows %u; columns %u;\n", size->ws_row, size->ws_col);
@@ -104,7 +104,7 @@ static void show(struct termios *modes, const struct winsize *size)
 static void make_sane(struct termios *modes)
 {
 	for (size_t i = 0; i < NFLAGS; i++)
-		if (flags[i].bit != IUTF8 || flags[i].set != INPUT) /* the window's, not ours */
+		if (flags[i].bit != IUTF8 || flags[i].set != INPUT) /* depends on the window */
 			set_flag(modes, &flags[i], flags[i].sane);
 	for (size_t i = 0; i < NCHARACTERS; i++)
 		modes->c_cc[characters[i].index] = characters[i].sane;
@@ -126,7 +126,7 @@ static void make_cooked(struct termios *modes)
 			set_flag(modes, &flags[i], true);
 }
 
-/* A flag or a name for several. false: word is none. */
+/* Applies a flag, or a name that stands for several. Returns false if the word is neither. */
 static bool take_mode(const char *word, struct termios *modes)
 {
 	bool on = *word != '-';
@@ -149,7 +149,7 @@ static bool take_mode(const char *word, struct termios *modes)
 	return true;
 }
 
-/* Up to max; false: value is no such number. */
+/* Parses a number up to max. Returns false if the value is no such number. */
 static bool take_number(const char *value, unsigned long max, unsigned long *ret)
 {
 	char *end;
@@ -175,7 +175,7 @@ static bool take_key(const char *value, cc_t *ret)
 	return true;
 }
 
-/* Two words: a control character or the window's size, and a value. false: it is neither. */
+/* Sets a control character or the window's size. Returns false if the name or value is invalid. */
 static bool take_pair(const char *name, const char *value, struct termios *modes,
 		      struct winsize *size)
 {
@@ -210,7 +210,7 @@ static int refused(void)
 	return 1;
 }
 
-/* Only what has changed: in the background the size may be set, modes may not. */
+/* Sets the modes only if they have changed, for that would stop a background process. */
 static int change(const struct termios *modes, const struct termios *were,
 		  const struct winsize *size)
 {

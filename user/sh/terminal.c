@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The modes are what they were found as whenever a program runs, and in the end. */
+/* Switches between the prompt's modes and those it found, which programs run with. */
 #include "sh/terminal.h"
 
 #include <signal.h>
@@ -16,7 +16,7 @@
 static struct termios found;
 static bool jobs;
 
-/* Stops until somebody brings it forward, unless nobody could. */
+/* Stops the prompt until its group is in the foreground. TRIES: SIGTTIN may have no effect. */
 static void wait_for_foreground(void)
 {
 	for (int i = 0; i < TRIES; i++) {
@@ -43,7 +43,7 @@ void terminal_for_keys(void)
 {
 	struct termios modes = found;
 
-	/* Return stays a newline: what is typed ahead may be a program's. */
+	/* ICRNL stays as it is: input that is typed ahead may be for a program. */
 	modes.c_iflag &= ~(tcflag_t)(INLCR | IGNCR | IXON | ISTRIP);
 	modes.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN | ISIG);
 	modes.c_oflag |= OPOST | ONLCR;

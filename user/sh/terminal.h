@@ -1,37 +1,38 @@
 /* SPDX-License-Identifier: MIT */
-/* The prompt's terminal: its modes, its width, who is in the foreground. */
+/* The prompt's terminal: its modes, its width and its foreground process group. */
 #pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
 #include <termios.h>
 
-/* Looks at standard input and output; true: there is somebody to talk to. */
+/* Returns true if standard input and output are a terminal, and saves its modes. */
 bool terminal_begin(void);
 
-/* Keys come one by one; then the modes that were found, for programs and at the end. */
+/* Sets the modes for reading single keys; restores the saved modes. */
 void terminal_for_keys(void);
 void terminal_for_programs(void);
 
 unsigned terminal_columns(void);
-/* For programs too; they, and we, get SIGWINCH where it has changed. */
+/* Sets the window's size. The kernel sends SIGWINCH if it has changed. */
 void terminal_set_size(unsigned rows, unsigned columns);
 
-/* Escape sequences are understood. */
+/* Does the terminal understand escape sequences? */
 bool terminal_is_smart(void);
 
-/* Programs get groups of their own, and the terminal; else they stay in ours. */
+/* Is there job control? Then each job has its own process group; else it stays in the prompt's. */
 bool terminal_has_jobs(void);
+/* Makes the group the foreground process group, if there is job control. */
 void terminal_give(pid_t group);
-/* The modes too are as they were found. */
+/* Puts the prompt into the foreground and restores the saved modes. */
 void terminal_take_back(void);
 
-/* From now on programs find these modes. */
+/* Replaces the saved modes. */
 void terminal_keep_modes(const struct termios *modes);
 
-/* TOSTOP is for programs to come: it stays as the one that has ended left it. */
+/* Saves TOSTOP as the program that has ended left it, for the programs that follow. */
 void terminal_keep_tostop(void);
 
-/* What a program that has stopped made of the modes, and has again when it goes on. */
+/* Reads the modes of a program that has stopped; sets them again when it continues. */
 bool terminal_get_modes(struct termios *ret);
 void terminal_set_modes(const struct termios *modes);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* wc and grep: counting and finding in texts. */
+/* wc and grep: commands that read text. */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>
@@ -89,7 +89,7 @@ enum { GREP_ANY_CASE, GREP_OTHERS, GREP_NUMBERS, GREP_COUNT, GREP_FIXED, GREP_OP
 struct search {
 	const char *pattern;
 	bool options[GREP_OPTIONS];
-	bool names; /* there are several files */
+	bool names; /* print the file's name: there are several files */
 	bool found;
 	bool failed;
 };

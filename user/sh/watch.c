@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the commands that look at the kernel share. */
+/* Functions that the commands showing the kernel's state share. */
 #define _GNU_SOURCE
 #include "sh/watch.h"
 

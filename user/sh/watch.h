@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* Between the commands that look at the kernel. */
+/* Functions that the commands showing the kernel's state share. */
 #pragma once
 
 #include <stdbool.h>
 
 #include "abi/faultline.h"
 
-/* The one call of abi/faultline.h: its answer, or -1 with errno (ENOSYS: another kernel). */
+/* The system call of abi/faultline.h. Returns its result, or -1 with errno (ENOSYS on Linux). */
 long watch_ask(unsigned what, unsigned long which, void *buf, unsigned long size,
 	       unsigned long from);
 
-/* Says why there is no answer; `what` is what was asked for. The status to exit with. */
+/* Prints why watch_ask() failed, after the command's name. Returns the exit status. */
 int watch_refused(const char *what);
 
-/* The process that an argument names, by pid or as %N; the prompt itself where there is none. 0: no pid. */
+/*
+ * Returns the process that argv[1] names, by its pid or as %N; the prompt if there is no argument.
+ * Returns 0 after a message if it is not valid.
+ */
 int watch_pid(int argc, char **argv);
 
-/* Copies a file of /proc to standard output; false: it can't be read. */
+/* Copies a file of /proc to standard output. Returns false if it cannot be opened. */
 bool watch_show_file(const char *path);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* log: what the kernel has written of itself. */
+/* log: prints the kernel's log. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #define READ_ALL    3
 #define SIZE_BUFFER 10
 
-/* Lines as the kernel shows them: without the "<6>" that tells programs how grave they are. */
+/* Prints a line without the "<6>" at its start, which is its level. */
 static void show_line(const char *line, size_t n)
 {
 	if (n > 3 && line[0] == '<' && line[2] == '>') {
@@ -24,7 +24,7 @@ static void show_line(const char *line, size_t n)
 	fwrite(line, 1, n, stdout);
 }
 
-/* Where the last `wanted` lines begin. */
+/* Returns where the last `wanted` lines begin. */
 static const char *last_lines(const char *text, const char *end, unsigned long wanted)
 {
 	const char *at = end;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* maps, free, walk and frame: what memory is made of. */
+/* maps, free, walk and frame: commands that show memory. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,7 +89,7 @@ int watch_free(int argc, char **argv)
 	return 0;
 }
 
-/* A hexadecimal number, all of the word. */
+/* Parses a hexadecimal number. Returns false after a message if the word is not one. */
 static bool read_address(const char *command, const char *word, unsigned long *ret)
 {
 	char *end;
@@ -101,7 +101,7 @@ static bool read_address(const char *command, const char *word, unsigned long *r
 	return false;
 }
 
-/* "root[0] table 0x..., middle[1] ...": a level a line. */
+/* Prints "root[0] table 0x..., middle[1] ...", one level a line. */
 static void show_walk(const char *text)
 {
 	const char *comma;

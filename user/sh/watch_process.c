@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ps, faults and trace: what has happened. */
+/* ps, faults and trace: commands that show processes and their faults. */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <dirent.h>
@@ -50,7 +50,7 @@ static int ps_of_linux(void)
 	return 0;
 }
 
-/* The prompt's own commands are no programs: "sh: cat" is a copy of the prompt that runs its cat. */
+/* A copy of the prompt that runs one of its own commands is shown as, for example, "sh: cat". */
 static void show_process(const struct faultline_process *process)
 {
 	static const char states[] = { 'R', 'E', 'Z', 'T', 'S' };
@@ -131,7 +131,7 @@ static void show_fault(const struct faultline_fault *fault)
 	       fault->result ? ", refused" : "");
 }
 
-/* The last `wanted` records of one hart. */
+/* Prints the last `wanted` records of one hart. */
 static long trace_hart(unsigned long hart, unsigned long wanted)
 {
 	static struct faultline_fault last[4096];
