@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Process 1: opens the three streams, runs the one program that it was told to, and ends with its
- * status. */
+/* Process 1: opens the standard streams, runs one program, reaps orphans, exits with its status. */
 #include "lib/strings.h"
 #include "lib/sys.h"
 
@@ -9,7 +8,7 @@
 #define CWD_FILE	"/run/cwd"
 #define DEFAULT_PROGRAM "/bin/tour"
 
-#define EXIT_SETUP	 125 /* the machine was not set up as agreed */
+#define EXIT_SETUP	 125 /* the machine was not set up correctly */
 #define EXIT_CANNOT_EXEC 126
 #define EXIT_NOT_FOUND	 127
 
@@ -17,8 +16,8 @@
 #define MAX_STRINGS 16384
 
 /*
- * A file of NUL-terminated strings and the pointers to them. It all lies in BSS: what is not used
- * costs nothing.
+ * The contents of a file of NUL-terminated strings, and pointers to them. The arrays are in BSS, so
+ * unused pages take no memory.
  */
 struct strings {
 	char bytes[MAX_BYTES + 1];
@@ -72,7 +71,7 @@ static const char *errno_text(long err)
 	return 0;
 }
 
-/* "init: DOING WHAT: why". Errors without a text of their own are told as numbers. */
+/* Prints "init: DOING WHAT: why". An error without a text is printed as a number. */
 static void complain(const char *doing, const char *what, long err)
 {
 	const char *text = errno_text(err);
@@ -95,7 +94,7 @@ static void complain(const char *doing, const char *what, long err)
 	say("\n");
 }
 
-/* Fills descriptor fd, the lowest one that is free, from its port or else from the console. */
+/* Opens the port, or else the console, as descriptor fd. All lower descriptors must be open. */
 static void open_stream(int fd, const char *port, int port_flags)
 {
 	long got;
@@ -110,7 +109,7 @@ static void open_stream(int fd, const char *port, int port_flags)
 		complain("cannot open ", port, got);
 }
 
-/* Reads at most max bytes. Returns their number, or -ERRNO (E2BIG where there are more). */
+/* Reads a file of at most max bytes. Returns its size, or -ERRNO (-E2BIG if it is larger). */
 static long slurp(const char *path, char *buf, long max)
 {
 	long fd = sys_open(path, O_RDONLY), n = 0, r = 1;
@@ -159,7 +158,10 @@ _Noreturn static void fail(const char *doing, const char *what, long err)
 	sys_exit(EXIT_SETUP);
 }
 
-/* What to run, with what and where; whatever the runner did not say has a default. */
+/*
+ * Reads the program, its arguments, environment and working directory from the runner's files. Each
+ * file that is missing has a default.
+ */
 static void read_orders(void)
 {
 	long n = read_strings(ARGV_FILE, &args);
@@ -187,7 +189,7 @@ static void read_orders(void)
 	}
 }
 
-/* The program leads a session of its own; the terminal, where one of the streams is it, is its. */
+/* Makes the program a session leader. A terminal among its streams becomes the controlling one. */
 static void begin_session(void)
 {
 	sys_setsid();
@@ -208,8 +210,8 @@ _Noreturn static void become(const char *path)
 }
 
 /*
- * Buries whoever ends, orphans among them, until that is the child; returns what a shell would
- * call its status.
+ * Reaps processes, orphans included, until the child has ended. Returns the child's status as a
+ * shell gives it: 128 + N if signal N killed it.
  */
 static int reap_until(long child)
 {

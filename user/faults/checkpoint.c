@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A checkpoint of a program that goes on while it is made: the state of one moment, saved page by page. */
+/* Checkpoints of a running program: each saves the program's state of one moment, page by page. */
 /*
- * All pages become read-only at that moment, and are saved one after the other. A write to one
- * whose turn has not come yet faults: the handler saves it first. So the program stops for as long
- * as it takes to save the pages it writes, and never for all of them.
+ * A checkpoint first makes all pages read-only and then saves one after the other in the
+ * background. A write to a page that is not saved yet faults, and the handler saves the page first.
+ * So the program waits only for the pages that it writes, never for all of them.
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
@@ -13,12 +13,12 @@
 
 #define PAGES	    64
 #define CHECKPOINTS 8
-#define WORK	    48 /* writes of the program during one */
+#define WORK	    48 /* writes of the program during a checkpoint */
 
 static char *state;
 static int file;
-static volatile bool saved
-	[PAGES]; /* in this checkpoint; the handler's too: any write to the state may set one */
+/* Saved in this checkpoint? volatile: any write to the state may run the handler. */
+static volatile bool saved[PAGES];
 
 static bool save(size_t i)
 {
@@ -45,7 +45,7 @@ static uint64_t sum(const char *bytes)
 	return hash;
 }
 
-/* The next page in the background; false: all are saved. */
+/* Saves the next page in the background. Returns false if all are saved or on an error. */
 static bool save_next(void)
 {
 	for (size_t i = 0; i < PAGES; i++)
@@ -61,7 +61,7 @@ static void work(uint64_t *random)
 	*(uint64_t *)(state + r % (PAGES * PAGE / 8) * 8) = r;
 }
 
-/* One checkpoint with the program at work in between: is what was saved what there was? */
+/* Makes a checkpoint while the program runs. Returns whether it holds the state at its start. */
 static bool checkpoint(uint64_t *random)
 {
 	uint64_t expected = sum(state);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A copying garbage collector that works beside its program: pages that the program writes meanwhile are told by faults. */
+/* An incremental copying garbage collector. Write faults show which pages the program changes. */
 /*
- * While a collection goes on the program keeps to the old space, and the collector copies a few
- * cells after each of its steps. The old space is read-only: the first write to a page of it faults,
- * and the handler notes the page and lets the write go on. At the end the copies of cells on such
- * pages, and only those, are brought up to date, the roots are moved over, and the spaces change
- * places. What the program has made since the beginning lies behind the rest, and is copied too.
+ * During a collection the program uses the old space, and the collector copies a few cells after
+ * each of its steps. The old space is read-only. The first write to a page faults; the handler
+ * marks the page dirty and makes it writable. At the end the collector updates the copies of cells
+ * on dirty pages only, redirects the roots to the copies and exchanges the spaces. Cells that were
+ * made during the collection are copied too.
  */
 #define _GNU_SOURCE
 #include <stdlib.h>
@@ -27,16 +27,16 @@
 struct cell {
 	struct cell *left, *right;
 	uint64_t key;
-	uint64_t check; /* key, wrong side up */
+	uint64_t check; /* ~key */
 };
 
-static struct cell *space, *other; /* the program's, the copies' */
+static struct cell *space, *other; /* the program's cells; the copies */
 static size_t used, copied, scanned;
 static struct cell *root[TREES];
 static uint32_t copy_of[CELLS];	   /* index of the copy + 1; 0: none yet */
-static volatile bool dirty[PAGES]; /* the handler's: any write to the space may set one */
+static volatile bool dirty[PAGES]; /* volatile: any write to the space may run the handler */
 static volatile bool collecting;
-static bool present[TREES][KEYS]; /* what the trees must hold */
+static bool present[TREES][KEYS]; /* the keys that the trees must hold */
 static long collections, cells_copied;
 
 static bool serve(char *page)
@@ -51,7 +51,7 @@ static bool serve(char *page)
 
 /* ---- the collector ---- */
 
-/* The copy of a cell, made if need be. */
+/* Returns the copy of a cell. Makes it if there is none. */
 static struct cell *copy(struct cell *cell)
 {
 	size_t i;
@@ -66,7 +66,7 @@ static struct cell *copy(struct cell *cell)
 	return &other[copy_of[i] - 1];
 }
 
-/* Cells that have been copied still point into the old space: theirs are copied, a few at a time. */
+/* Copies the children of up to `most` copied cells. Returns whether there are more to scan. */
 static bool scan(size_t most)
 {
 	for (; most && scanned < copied; most--, scanned++) {
@@ -89,7 +89,7 @@ static void begin(void)
 		copy(root[t]);
 }
 
-/* What was written since it was copied: the copy says the same again, and is scanned again. */
+/* Copies the cells on dirty pages again. All copies are then scanned again. */
 static void update(void)
 {
 	for (size_t i = 0; i < used; i++)
@@ -171,7 +171,7 @@ static void insert(int t, uint64_t key)
 	present[t][key] = true;
 }
 
-/* The cell becomes garbage; its place is the next larger one's. */
+/* Removes a key. The cell becomes garbage; the cell with the next larger key takes its place. */
 static void remove_key(int t, uint64_t key)
 {
 	struct cell **at = find(&root[t], key), **next;

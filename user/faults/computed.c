@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A table of square roots that is larger than it is: a page of it is computed when it is looked at. */
+/* A table of square roots that is computed on demand: the handler fills a page when it is read. */
 /*
- * The oldest page makes room for the next, so that four are all that there ever is. Whoever reads
- * the table sees nothing of that: it is an array like any other.
+ * At most four pages exist at a time: the oldest is dropped for the next. Code that reads the table
+ * uses it as an ordinary array.
  */
 #define _GNU_SOURCE
 #include <math.h>
@@ -16,7 +16,7 @@
 #define PER_PAGE (PAGE / sizeof(double))
 
 static double *table;
-static char *kept[KEPT]; /* the pages that are there, in the order in which they came */
+static char *kept[KEPT]; /* a ring of the pages that exist */
 static unsigned oldest;
 static volatile long there, most;
 
@@ -48,7 +48,7 @@ static bool serve(char *page)
 	return true;
 }
 
-/* Half of the questions are near the one before, as programs ask. */
+/* Half of the lookups are near the one before, as a program's often are. */
 void computed_run(struct faults_result *ret)
 {
 	uint64_t random = 1, at = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What programs build on faults that they handle themselves: four of them, each its own proof. */
+/* Four programs that handle their own page faults. Each checks its own result. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,40 +8,40 @@
 
 #define PAGE 4096ul
 
-/* What one did. */
+/* The result of a program. */
 struct faults_result {
-	bool right;	 /* it checked itself */
-	long faults;	 /* that its handler served */
-	long figures[2]; /* what else is worth telling; see each */
+	bool right;	 /* its check of itself passed */
+	long faults;	 /* that its handler resolved */
+	long figures[2]; /* two more figures, named at each program */
 };
 
-/* ---- collector.c: a copying garbage collector beside its program; figures: collections, cells copied ---- */
+/* ---- collector.c: an incremental garbage collector; figures: collections, cells copied ---- */
 void collector_run(struct faults_result *ret);
 
-/* ---- checkpoint.c: a program's state saved while it goes on; figures: checkpoints, pages saved ---- */
+/* ---- checkpoint.c: checkpoints of a running program; figures: checkpoints, pages saved ---- */
 void checkpoint_run(struct faults_result *ret);
 
-/* ---- computed.c: 1 GiB of square roots; figures: roots asked for, the most pages there were ---- */
+/* ---- computed.c: 1 GiB of square roots on demand; figures: lookups, most pages at a time ---- */
 void computed_run(struct faults_result *ret);
 
-/* ---- segment.c: a stack that a handler makes longer; figures: pages of it, calls at its limit ---- */
+/* ---- segment.c: a stack that its handler extends; figures: its pages, overflows ---- */
 void segment_run(struct faults_result *ret);
 
 /* ---- handler.c: what all share ---- */
 
 /*
- * Calls serve() for each SIGSEGV from now on, with the page of its address, on a stack of its own;
- * where that answers false the fault is nobody's, and the program ends by it.
+ * From now on calls serve() for each SIGSEGV, with the page of the address, on an alternate signal
+ * stack. serve() returns whether it resolved the fault; if not, SIGSEGV kills the program.
  */
 void faults_handle(bool (*serve)(char *page));
 long faults_handled(void); /* since faults_handle() */
 void faults_handle_end(void);
 
-/* Memory without any right, or ends the program. */
+/* Reserves memory that cannot be accessed (PROT_NONE). Exits if there is no room. */
 char *faults_reserve(size_t bytes);
 
-/* Random numbers that are the same everywhere. */
+/* Returns the next random number. A state gives the same numbers on every machine. */
 uint64_t faults_random(uint64_t *state);
 
-/* Prints why it cannot go on, and ends with status 1. */
+/* Prints "DOING: " and the text of errno, and exits with status 1. */
 _Noreturn void faults_die(const char *doing);

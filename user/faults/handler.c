@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the programs that live by faults share: the handler's frame, reserved memory, random numbers. */
+/* What the programs of faults.h share: the SIGSEGV handler, reserved memory, random numbers. */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ void faults_die(const char *doing)
 	exit(1);
 }
 
-/* The instruction runs again: with the default action it faults once more and ends the program. */
+/* On return the instruction runs again. With SIG_DFL its next fault kills the program. */
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
 	char *page = (char *)((uintptr_t)info->si_addr & -PAGE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* /bin/faults: programs that live by faults they handle themselves, one by one or all. */
+/* /bin/faults: runs one or all of the programs that handle their own page faults. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A stack whose owner makes it longer: a page of guard, a handler on a stack of its own, and a limit. */
+/* A stack that the program's own handler extends, up to a limit, with a guard page at its end. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <sys/mman.h>
@@ -8,10 +8,10 @@
 #include "faults.h"
 
 #define LIMIT 64ul /* pages */
-#define CALLS 3	   /* beyond the limit */
+#define CALLS 3	   /* recursions that exceed the limit */
 
-static char *base;	      /* the lowest page, which stays a guard */
-static char *volatile lowest; /* that there is */
+static char *base;	      /* the lowest page, which is the guard */
+static char *volatile lowest; /* the lowest accessible page */
 static sigjmp_buf at_limit;
 static ucontext_t caller, callee;
 static volatile long overflows;
@@ -31,7 +31,7 @@ static bool serve(char *page)
 	return true;
 }
 
-/* Adds 1 to n, a frame of some hundred bytes each; for ever where n is 0. */
+/* Returns 1 + ... + n by recursion, with a frame of a few hundred bytes. Never ends if n is 0. */
 static uint64_t deep(uint64_t n)
 {
 	volatile uint64_t room[32];

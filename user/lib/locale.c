@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* As the C library would: the first of three variables that is set and not empty decides. */
+/* Like the C library's locale: the first of three variables that is set and not empty decides. */
 #include "lib/locale.h"
 
 #include <stdlib.h>

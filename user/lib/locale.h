@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which language the environment asks for. */
+/* The language of messages that the environment asks for. */
 #pragma once
 
 #include <stdbool.h>

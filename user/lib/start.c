@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a program without a C library begins: finds argc, argv and envp on the stack and calls
- * main. */
+/* The entry point of a program without a C library: takes argc, argv and envp from the stack. */
 #include "lib/sys.h"
 
 int main(int argc, char **argv, char **envp);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Taking strings that follow one another apart. */
+/* Splits a sequence of NUL-terminated strings. */
 #include "lib/strings.h"
 
 #include "abi/errno.h"

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Strings that follow one another, each with its NUL: how the runner hands arguments over. */
+/* Sequences of NUL-terminated strings: the format in which the runner passes arguments. */
 #ifndef USER_LIB_STRINGS_H
 #define USER_LIB_STRINGS_H
 
 /*
- * Finds where each string of the n bytes begins; a last one without NUL counts too. bytes has room for
- * a NUL behind them, which is put there; at has room for max pointers and a null pointer behind the
- * last. Returns their number, or -E2BIG.
+ * Stores pointers to the strings in the n bytes. The last string may lack its NUL. bytes must have
+ * room for n + 1 bytes: a NUL is written behind them. `at` must have room for max + 1 pointers: a
+ * null pointer follows the last. Returns the number of strings, or -E2BIG if there are more than
+ * max.
  */
 long strings_split(char *bytes, long n, char **at, long max);
 

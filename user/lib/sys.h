@@ -25,8 +25,7 @@ static inline long sys_call(long nr, long a, long b, long c, long d, long e, lon
 	return a0;
 }
 
-#define SIGCHLD_FLAG \
-	17L /* clone's flags of a plain fork: the signal that tells of the child's end */
+#define SIGCHLD_FLAG 17L /* the flags of clone() for a plain fork: SIGCHLD when the child exits */
 
 static inline long sys_open(const char *path, int flags)
 {
