@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Runs a program on Faultline in QEMU (./run.sh --help), after installing and building what that needs.
+# Runs a program on Faultline in QEMU (see ./run.sh --help). Installs missing packages and builds first.
 set -uo pipefail
 me=run.sh
 root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd) || exit 125

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Installs what the tests need, builds, runs every test, and ends with a line "N passed, N failed".
+# Installs missing packages, builds, runs every test, and ends with a line "N passed, N failed".
 set -uo pipefail
 me=test.sh
 root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd) || exit 125
@@ -9,7 +9,7 @@ root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd) || 
 
 case ${1:-} in
 -h | --help)
-	printf 'usage: ./test.sh [MESON-TEST-ARGUMENT...], as --suite kernel; all but the suite soak unless it is named\n'
+	printf 'usage: ./test.sh [MESON-TEST-ARGUMENT...], such as --suite kernel; the suite soak runs only if it is named\n'
 	exit 0
 	;;
 esac
@@ -24,7 +24,7 @@ arguments=()
 case " ${arguments[*]} " in
 *' --list '*) exec meson test -C "$folder" --no-rebuild "${arguments[@]}" < /dev/null ;;
 esac
-build "$folder" all meson-test-prereq # from Meson 1.7 on `all` has no programs that only tests need
+build "$folder" all meson-test-prereq # since Meson 1.7 `all` does not include programs that only tests need
 unlock
 rm -f "$folder/meson-logs/testlog.json"
 meson test -C "$folder" --no-rebuild --print-errorlogs "${arguments[@]}" < /dev/null

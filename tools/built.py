@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Says what to build where a file of a build folder is not there."""
+"""Messages that say what to build if a file of a build folder is missing."""
 
 import os
 import shlex
 
-TARGETS = "all meson-test-prereq"  # from Meson 1.7 on `all` has no programs that only tests need
+TARGETS = "all meson-test-prereq"  # since Meson 1.7 `all` does not include programs that only tests need
 
 
 def build_folder(path):
-    """Gives the build folder that a file lies in, None where there is none."""
+    """Returns the build folder that contains a file, or None."""
     folder = os.path.dirname(os.path.abspath(path))
     while folder != "/":
         if os.path.exists(os.path.join(folder, "build.ninja")):
@@ -18,7 +18,7 @@ def build_folder(path):
 
 
 def missing(*paths):
-    """Gives a sentence about the first of these files that is not there, which says how to make it; "" for none."""
+    """Returns a sentence that says how to build the first missing file of these; "" if none is missing."""
     for path in paths:
         if not os.path.exists(path):
             folder = build_folder(path)

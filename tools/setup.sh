@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# What run.sh and test.sh share: the packages, the lock round set-up and build, the build folder.
+# What run.sh and test.sh share: installing packages, the lock for set-up and build, and the build folder.
 # The caller sets $root (the project), $me (its name, for messages) and sources this.
 : "${root:?}" "${me:?}"
 
-# Each need: what to look for (a command, or a file that ends its path), then the package that brings it;
-# where releases name it differently, the first of them that exists is taken.
+# Each line: a command, or a file's path, to look for, and the package that contains it. Releases may name the package
+# differently: of names with | between them the first that exists is installed.
 run_needs=(
 	'python3 python3'
 	'meson meson'
@@ -39,8 +39,8 @@ die() {
 	exit "${2:-125}"
 }
 
-# A closed descriptor would be taken by the next file that is opened. /dev/null is opened for reading, so that writing
-# to it fails as it should. Python does not even start where its input is a directory.
+# The next file that is opened would take the number of a closed standard stream. /dev/null is opened for reading, so
+# that writing to it still fails. Python does not start if its input is a directory.
 open_descriptors() {
 	{ true <&0; } 2> /dev/null || exec < /dev/null
 	{ true >&2; } 2> /dev/null || exec 2< /dev/null
@@ -48,7 +48,7 @@ open_descriptors() {
 	[ ! -d /dev/stdin ] || die 'standard input is a directory' 2
 }
 
-# Prints the packages that bring what is missing, a line each, alternatives as a|b.
+# Prints the packages for what is missing, one on each line, alternatives as a|b.
 missing_packages() {
 	local need
 	for need in "$@"; do
@@ -59,19 +59,19 @@ missing_packages() {
 	done
 }
 
-# Picks of each line a|b the first package that apt can install, of those it does not know the last.
+# Prints for each line a|b the first package that apt can install, or the last one if it can install none.
 choose_packages() {
 	local line name
 	while read -r line; do
 		for name in ${line//|/ }; do
-			# No pipe to a grep -q: apt-cache would fail where grep ends before all is written.
+			# Not piped to grep -q: apt-cache would fail if grep ended before it has written all.
 			[[ $(LC_ALL=C apt-cache policy "$name" 2> /dev/null) == *'Candidate: '[0-9]* ]] && break
 		done
 		printf '%s\n' "$name"
 	done
 }
 
-# Runs apt-get as root: as we are, or by sudo where that needs no password or has a terminal to ask for it.
+# Runs a command as root, with sudo if needed.
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
 		"$@"
@@ -86,7 +86,7 @@ may_be_root() {
 	sudo -n true 2> /dev/null || { true < /dev/tty; } 2> /dev/null
 }
 
-# The lists' lock is not covered by apt's own waiting.
+# Retries: DPkg::Lock::Timeout does not cover the lock of the package lists.
 apt_update() {
 	local said tries
 	for ((tries = 0; tries < 120; tries++)); do
@@ -114,7 +114,7 @@ install_packages() {
 		die "packages could not be installed: sudo apt-get install -y --no-install-recommends ${packages[*]}"
 }
 
-# Sees to it that all of these needs are met.
+# Installs the packages for those of these needs that are missing.
 have_packages() {
 	local missing
 	mapfile -t missing < <(missing_packages "$@")
@@ -124,8 +124,8 @@ have_packages() {
 	[ ${#missing[@]} = 0 ] || die "still missing after the installation: ${missing[*]//|/ or }"
 }
 
-# One set-up or build at a time. The lock is the project's folder itself, so that nothing need be written.
-# Waiting is told of where it lasts: builds with nothing to do follow one another in a moment.
+# Only one set-up or build runs at a time. The project's folder itself is locked, so that no file has to be written. A
+# message is printed only after two seconds: a build with nothing to do takes less.
 lock() {
 	exec 9< "$root"
 	flock -w 2 9 && return
@@ -137,8 +137,8 @@ unlock() {
 	exec 9<&-
 }
 
-# Prints where a build goes: into the project, or to the user's cache where the project can't be written. Without HOME
-# the shell knows from the password file what ~ is.
+# Prints the build folder: in the project or, if that is not writable, in the user's cache. Without HOME the shell takes
+# ~ from the password file.
 build_folder() {
 	local home=${HOME-~}
 	if [ -w "$root" ] || [ -w "$root/$1" ]; then
@@ -158,7 +158,7 @@ configure() {
 		die "the build could not be configured (its log: $folder/meson-logs/meson-log.txt)"
 }
 
-# build FOLDER [TARGET...]: says nothing where nothing is to be done.
+# build FOLDER [TARGET...]: prints nothing if there is nothing to do.
 build() {
 	local folder=$1 said
 	shift

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Teaches gdb-multiarch to look at a Faultline machine in QEMU: source this file, then `fl help`."""
+"""Commands for gdb-multiarch that show a Faultline machine in QEMU: source this file, then `fl help`."""
 
 import os
 import sys

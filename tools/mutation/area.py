@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Where mutants live: a copy of the tree and a build of it, one for each job."""
+"""The working copies for mutants: a copy of the tree with its own build, one for each job."""
 
 import json
 import os
@@ -10,21 +10,21 @@ SETUP = ["--cross-file", "cross-riscv64.ini", "-Dhost_tests=enabled", "-Dwerror=
 
 
 def run(words, folder, log):
-    """Runs a command in a folder, its output in a file; tells whether it succeeded."""
+    """Runs a command in a folder, with its output in a file; returns whether it succeeded."""
     with open(log, "wb") as out:
         return subprocess.run(words, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
                               check=False).returncode == 0
 
 
 def files_of(root):
-    """Names the files of the tree as they are now, committed or not."""
+    """Returns the names of the tree's files as they are now, committed or not."""
     words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(words, cwd=root, stdout=subprocess.PIPE, check=True).stdout.decode().split("\0")
     return [name for name in names if name and os.path.lexists(os.path.join(root, name))]
 
 
 def same(one, other):
-    """Tells whether two files hold the same bytes."""
+    """Returns whether two files hold the same bytes."""
     try:
         with open(one, "rb") as first, open(other, "rb") as second:
             return first.read() == second.read()
@@ -33,7 +33,7 @@ def same(one, other):
 
 
 def sync(root, tree, changed):
-    """Makes a copy of the tree what the tree is, but for texts that are given; touches nothing that is so already."""
+    """Makes the copy equal to the tree, except for the given texts. Does not touch files that are equal already."""
     wanted = set(files_of(root))
     for folder, _, files in os.walk(tree):
         for name in files:
@@ -55,7 +55,7 @@ def sync(root, tree, changed):
 
 
 def put(path, text):
-    """Writes a file if that changes it."""
+    """Writes a file unless it has that text already."""
     with open(path, encoding="utf-8") as file:
         if file.read() == text:
             return
@@ -70,7 +70,7 @@ def touch(path):
 
 
 class Slot:
-    """One copy with its build; what it is for keeps it apart from others."""
+    """A copy with its build. Its name tells it from others."""
 
     def __init__(self, area, name):
         self.folder = os.path.join(area, name)
@@ -79,7 +79,7 @@ class Slot:
         self.log = os.path.join(self.folder, "build.log")
 
     def prepare(self, root, changed):
-        """Brings the copy up to date, and sets its build up; tells whether that went well."""
+        """Updates the copy and sets up its build; returns whether that succeeded."""
         if not os.path.exists(self.tree):
             sync(root, self.tree, {})
         sync(root, self.tree, changed)
@@ -88,7 +88,7 @@ class Slot:
         return run(["meson", "setup", self.build, self.tree, *SETUP], self.tree, self.log)
 
     def copy_from(self, other):
-        """Becomes a copy of a slot that is built, so that little is compiled anew."""
+        """Copies a slot that is built, so that little has to be compiled."""
         shutil.rmtree(self.folder, ignore_errors=True)
         subprocess.run(["cp", "-a", other.folder, self.folder], check=True)
         for folder, _, files in os.walk(self.build):
@@ -97,23 +97,23 @@ class Slot:
                     move(os.path.join(folder, name), other.folder + "/", self.folder + "/")
 
     def ninja(self, jobs, targets=()):
-        """Builds; tells whether that went well, else why is in the log."""
+        """Builds; returns whether that succeeded. If not, the log has the errors."""
         return run(["ninja", "-j", str(jobs), "-C", self.build, *targets], self.tree, self.log)
 
     def said(self):
-        """Gives the first error of the last build."""
+        """Returns the first error of the last build."""
         with open(self.log, encoding="utf-8", errors="replace") as file:
             lines = file.read().splitlines()
         return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "")
 
     def tests(self):
-        """Gives what Meson knows of the tests."""
+        """Returns Meson's description of the tests."""
         with open(os.path.join(self.build, "meson-info/intro-tests.json"), encoding="utf-8") as file:
             return json.load(file)
 
 
 def move(path, old, new):
-    """Names another folder in a file that Meson wrote, its time kept."""
+    """Replaces a folder's path in a file that Meson wrote; keeps the file's time."""
     with open(path, encoding="utf-8") as file:
         text = file.read()
     if old in text:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Call sites that keep an order or a count: found by name, and each made deletable by a number.
+"""Finds call sites that keep an order or a count by the callee's name, and makes each deletable by a number.
 
-One build has them all. Each statement `call();` becomes `({ if (mutant_number != N) call(); });`, and
-mutant_number is a variable of each program, which is changed in its file: nothing is compiled for a site.
+One build has them all. Each statement `call();` becomes `({ if (mutant_number != N) call(); });`. mutant_number is a
+variable of each program. It is changed in the program's file, so that no site needs a compilation.
 """
 
 import os
@@ -40,7 +40,7 @@ SYMBOL = "mutant_number"
 
 
 class Site:
-    """One call statement: where it is, and what it is called in tables."""
+    """One call statement: its place, and its name in tables."""
 
     def __init__(self, number, path, function, name, start, end):
         self.number, self.path, self.function, self.call = number, path, function, name
@@ -50,12 +50,12 @@ class Site:
 
 
 def blanked(text):
-    """Gives the text with comments and strings blanked, each character in its place."""
+    """Returns the text with comments and strings blanked out; other characters keep their positions."""
     return source.NOT_CODE.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
 
 
 def statement_end(code, opening):
-    """Gives where the statement ends whose call's parenthesis opens there, None where it is no statement."""
+    """Returns the end of the statement whose call's parenthesis opens there, or None if it is no statement."""
     depth = 0
     for at in range(opening, len(code)):
         depth += (code[at] == "(") - (code[at] == ")")
@@ -66,7 +66,7 @@ def statement_end(code, opening):
 
 
 def sites_of(file, first):
-    """Yields the sites of one source file, numbered from `first`; code in macros is left out."""
+    """Yields the sites of one source file, numbered from `first`; skips code in macros."""
     code = blanked(file.text)
     for function in file.functions():
         start = sum(len(line) + 1 for line in file.lines[:function.line])
@@ -98,7 +98,7 @@ def load(root):
 
 
 def rewrite(text, sites):
-    """Gives a file's text with its sites deletable."""
+    """Returns a file's text with its sites deletable."""
     for site in sorted(sites, key=lambda site: -site.start):
         call = text[site.start:site.end]
         text = f"{text[:site.start]}({{ if ({SYMBOL} != {site.number}u) {call} }});{text[site.end:]}"
@@ -106,7 +106,7 @@ def rewrite(text, sites):
 
 
 def rewritten(root, sites):
-    """Gives {path: text} of the files that have sites, with those deletable."""
+    """Returns {path: text} of the files that have sites, with the sites deletable."""
     texts = {}
     for path in sorted({site.path for site in sites}):
         with open(os.path.join(root, path), encoding="utf-8") as file:

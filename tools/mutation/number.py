@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Sets a variable in programs that are linked already: which call site is left out."""
+"""Sets a variable in programs that are linked already; it selects the bug."""
 
 import errno
 import struct
 import time
 
 SHT_SYMTAB = 2
-PATIENCE = 5.0  # seconds until what was killed is gone
+PATIENCE = 5.0  # seconds until a killed process is gone
 
 
 def sections(data):
-    """Gives (type, address, offset, size, link) of each section of a 64-bit ELF file."""
+    """Returns (type, address, offset, size, link) of each section of a 64-bit ELF file."""
     shoff, = struct.unpack_from("<Q", data, 40)
     shentsize, shnum = struct.unpack_from("<HH", data, 58)
     table = (struct.unpack_from("<IIQQQQI", data, shoff + number * shentsize) for number in range(shnum))
@@ -18,7 +18,7 @@ def sections(data):
 
 
 def offset_of(path, symbol):
-    """Gives where in the file a variable begins, None where the program has none of that name."""
+    """Returns the offset of a variable in the file, or None if the program does not have it."""
     with open(path, "rb") as file:
         data = file.read()
     table = sections(data)
@@ -35,7 +35,7 @@ def offset_of(path, symbol):
 
 
 def open_idle(path):
-    """Opens a program to change it, once nobody runs it any more."""
+    """Opens a program for writing. Waits until no process runs it."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
@@ -54,7 +54,7 @@ class Programs:
         self.places = [(path, offset) for path, offset in found if offset is not None]
 
     def set(self, number):
-        """Leaves that site out of all of them."""
+        """Sets the number in all of them."""
         for path, offset in self.places:
             with open_idle(path) as file:
                 file.seek(offset)

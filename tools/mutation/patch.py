@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Seeded bugs: patches of tests/mutants, found by what they change and not by line numbers."""
+"""Seeded bugs: the patches of tests/mutants. They are applied by their context, not by line numbers."""
 
 import glob
 import os
@@ -13,11 +13,11 @@ FEWEST_WORDS = 5
 
 
 class Broken(Exception):
-    """A patch that says nothing, or does not fit the sources any more."""
+    """A patch without a description, or one that no longer applies."""
 
 
 class Patch:
-    """One bug: what goes wrong, what a user would see, and the change."""
+    """One bug: a header with what goes wrong and what a user would see, and the change."""
 
     kind = "seeded"
 
@@ -33,7 +33,7 @@ class Patch:
         self.path = names.split("\t")[0].strip()
 
     def wrong_header(self):
-        """Tells what the header lacks, None where nothing."""
+        """Returns what the header lacks, or None."""
         if any(line.startswith("Survives:") for line in self.says):
             return f"why it may survive belongs in {survivors.FILE}"
         if len(self.says) < 2:
@@ -59,7 +59,7 @@ class Patch:
             yield "".join(before), "".join(after)
 
     def apply(self, text):
-        """Gives the text with the bug; each hunk's lines must be there once."""
+        """Returns the text with the bug. Each hunk's lines must occur exactly once."""
         for number, (before, after) in enumerate(self.hunks(), 1):
             there = text.count(before) if before else 0
             if there != 1:
@@ -78,7 +78,7 @@ def load(root):
 
 
 def check(root):
-    """Gives what is wrong with the patches, a line each."""
+    """Returns the errors of the patches, a line each."""
     wrong = []
     for patch in load(root):
         header = patch.wrong_header()

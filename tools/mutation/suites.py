@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs the suites over one mutant, the cheapest test first, until one notices."""
+"""Runs the suites on one mutant, the cheapest test first, until a test notices it."""
 
 import json
 import os
@@ -12,15 +12,15 @@ import time
 import spelling
 
 STAGES = ("host", "kernel", "user", "system")
-# Exact costs change with any line that is left out: that finds no bug.
+# Tests of exact costs fail after any change, so they say nothing about a bug.
 LEFT_OUT = re.compile(r"budgets|debugger|wrapper")
-TIMED = ("kernel", "user", "system")  # a busy machine may make these fail: twice is no accident
+TIMED = ("kernel", "user", "system")  # a busy machine may make these fail: only a second failure counts
 POINT_FAILED = re.compile(rb"^not ok\b.*\n", re.MULTILINE)
 FAILED = re.compile(r"^not ok\s+\d*\s*-?\s*(.*)")
 TOLD = re.compile(r"kernel panic: (.*)|ERROR: AddressSanitizer: (\S+)|runtime error: (.*)|Bail out! (.*)")
-NO_POINT = "matches no test of this kernel"  # what failed was a panic, say
-LEAST_SECONDS = 25  # a kernel that says nothing for so long hangs, too
-PATIENCE = 4  # times what the test takes without a bug
+NO_POINT = "matches no test of this kernel"  # the failure was not a point, but a panic for example
+LEAST_SECONDS = 25  # a kernel that prints nothing for so long hangs
+PATIENCE = 4  # the time limit, as a multiple of the time without a bug
 
 
 class Test:
@@ -36,7 +36,7 @@ class Test:
         self.boots, self.died = os.path.basename(self.words[0]) == "ktap", False
 
     def run(self, only=""):
-        """Runs it up to the first point that fails, of a kernel's tests only one: (what failed or None, seconds)."""
+        """Runs it until a point fails; `only` selects a kernel test. Returns (what failed or None, seconds)."""
         started = time.monotonic()
         words = self.words[:1] + (["--append", "test=" + only] if only else []) + self.words[1:]
         child = subprocess.Popen(words, cwd=self.folder, env=self.env, stdin=subprocess.DEVNULL,
@@ -50,13 +50,13 @@ class Test:
         return verdict(status, text), time.monotonic() - started
 
     def again(self, failed):
-        """Tells what fails a second time: the point that did if it can be run alone, else the first of all."""
+        """Runs it again: only the point that failed, if that can be run alone. Returns what fails."""
         alone = self.run(failed)[0] if self.boots else None
         return alone if alone and NO_POINT not in alone else self.run()[0]
 
 
 def listen(pipe, deadline, patience):
-    """Gives what a test says until it ends, is silent for too long, or a point fails; and whether it ended."""
+    """Reads a test's output until it ends, is silent for too long, or a point fails; returns (output, has ended)."""
     text = b""
     while not POINT_FAILED.search(text):
         left = min(patience, deadline - time.monotonic())
@@ -70,7 +70,7 @@ def listen(pipe, deadline, patience):
 
 
 def end(child):
-    """Kills what is left of a test: its own session, and nobody else."""
+    """Kills the remaining processes of a test, which are in a session of their own."""
     try:
         os.killpg(child.pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -79,7 +79,7 @@ def end(child):
 
 
 def verdict(status, text):
-    """Gives what failed in a test's output, None for nothing."""
+    """Returns what failed according to a test's output, or None."""
     failed = next((match.group(1) for match in map(FAILED.match, text.splitlines()) if match), None)
     told = TOLD.search(text)
     why = failed or (next(group for group in told.groups() if group) if told else "")
@@ -91,14 +91,14 @@ def verdict(status, text):
 
 
 def relevant(test):
-    """Tells whether a test runs the kernel's code."""
+    """Returns whether a test runs the kernel's code."""
     if LEFT_OUT.search(test.name):
         return False
     return test.suite != "host" or test.program.startswith("tests/host/")
 
 
 def stages_of(words):
-    """Gives {stage: expression for its tests}, in their order, from words like "host,kernel:.*hardened"."""
+    """Parses words such as "host,kernel:.*hardened"; returns {stage: pattern of its tests} in order."""
     asked = {}
     for word in words.split(","):
         stage, _, pattern = word.partition(":")
@@ -109,7 +109,7 @@ def stages_of(words):
 
 
 def stage_tests(slot, stage, pattern):
-    """Gives a stage's tests."""
+    """Returns a stage's tests."""
     found = [Test(known, slot.build) for known in slot.tests() if known["suite"][0].endswith(":" + stage)]
     found = [test for test in found if relevant(test)]
     wanted = [test for test in found if re.fullmatch(pattern, test.name)]
@@ -120,7 +120,7 @@ def stage_tests(slot, stage, pattern):
 
 
 def targets(stage, tests):
-    """Names what has to be built for a stage; () is everything."""
+    """Returns the build targets of a stage; () is all."""
     if stage == "host":
         return sorted({test.program for test in tests})
     if stage == "kernel":
@@ -129,7 +129,7 @@ def targets(stage, tests):
 
 
 def known_times(path, build, wanted):
-    """Gives the seconds that a file has; None where it lacks a test, or something was built since: it may fail now."""
+    """Returns the times in a file; None if it lacks a test, or if a build since then may have changed the results."""
     log = os.path.join(build, ".ninja_log")
     if not os.path.exists(path) or os.path.getmtime(path) < os.path.getmtime(log):
         return None
@@ -139,13 +139,13 @@ def known_times(path, build, wanted):
 
 
 class Suites:
-    """The tests of some stages, in rising order of what they cost."""
+    """The tests of some stages, in rising order of their time."""
 
     def __init__(self, slot, stages):
         self.stages = {stage: stage_tests(slot, stage, pattern) for stage, pattern in stages.items()}
 
     def measure(self, tell):
-        """Runs all of them without a bug, and notes the seconds; gives those that fail."""
+        """Runs all tests without a bug and stores their times; returns those that fail."""
         wrong = []
         for stage, tests in self.stages.items():
             for test in tests:
@@ -158,7 +158,7 @@ class Suites:
         return wrong
 
     def take_times(self, times):
-        """Takes the seconds of another slot's tests; sorts by them and sets limits."""
+        """Takes the times of another slot's tests, sorts the tests by them and sets the limits."""
         for stage, tests in self.stages.items():
             for test in tests:
                 test.seconds = times.get(f"{stage} {test.name}", 1.0)
@@ -166,11 +166,11 @@ class Suites:
             tests.sort(key=lambda test: test.seconds)
 
     def times(self):
-        """Gives {"stage name": seconds}."""
+        """Returns {"stage name": seconds}."""
         return {f"{stage} {test.name}": test.seconds for stage, tests in self.stages.items() for test in tests}
 
     def run_stage(self, stage, wanted=lambda test: True):
-        """Runs a stage's tests, those that are wanted, until one fails or hangs: "test: what", None where none does."""
+        """Runs the wanted tests of a stage until one fails or hangs; returns "test: what", or None."""
         for test in filter(wanted, self.stages[stage]):
             failed, _ = test.run()
             if failed and stage in TIMED and not test.died and not failed.startswith("timeout"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reads why some bugs may go unnoticed: a pattern of their names a line, then the reason."""
+"""Reads the reasons why no test notices some bugs. Each line has a pattern of names and a reason."""
 
 import fnmatch
 import os
@@ -9,7 +9,7 @@ FEWEST_WORDS = 3
 
 
 def load(root):
-    """Gives [(pattern, reason)]."""
+    """Returns [(pattern, reason)]."""
     found = []
     try:
         with open(os.path.join(root, FILE), encoding="utf-8") as file:
@@ -23,7 +23,7 @@ def load(root):
 
 
 def reason_for(name, known):
-    """Gives the reason that covers a bug, "" where there is none."""
+    """Returns the reason for a bug, or ""."""
     for pattern, reason in known:
         if fnmatch.fnmatchcase(name, pattern):
             return reason
@@ -31,7 +31,7 @@ def reason_for(name, known):
 
 
 def check(root, names):
-    """Gives reasons that are none, or that are for no bug of these names any more."""
+    """Returns the lines without a reason, and those whose pattern matches none of these names."""
     wrong = []
     for pattern, reason in load(root):
         if len(reason.split()) < FEWEST_WORDS:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Many bugs in one build: each function that a patch changes is there as it is and as each patch has it.
+"""Puts many bugs into one build: the original of each function that a patch changes, and a variant for each patch.
 
-Which one a call runs is told by mutant_number, a variable that is changed in the programs' files, so that nothing is
-compiled for a bug. A patch that changes more than functions' bodies is left to be compiled alone.
+The variable mutant_number selects the variant that a call runs. It is changed in the programs' files, so that no bug
+needs a compilation. A patch that changes more than the bodies of functions is compiled alone.
 """
 
 import os
@@ -15,7 +15,7 @@ PARAMETER = re.compile(r"\(\*\s*(\w+)\)|(\w+)\s*(?:\[[^]]*\]\s*)*$")
 
 
 class Text(source.Source):
-    """A source file's text that is in no file."""
+    """A source file that exists only as text."""
 
     def __init__(self, text):  # pylint: disable=super-init-not-called
         self.text, self.lines, self.is_c = text, text.split("\n"), True
@@ -23,7 +23,7 @@ class Text(source.Source):
 
 
 def pieces(text):
-    """Cuts a file: [(name, head, body)] of its functions, and what lies before, between and behind them."""
+    """Splits a file into [(name, head, body)] of its functions, and the text before, between and behind them."""
     file, between, found, at = Text(text), [], [], 0
     for function in file.functions():
         brace = function.line - 1
@@ -40,7 +40,7 @@ def pieces(text):
 
 
 def arguments(name, head):
-    """Names the parameters of a function's head."""
+    """Returns the names of the parameters in a function's head."""
     opening = re.search(rf"\b{name}\s*\(", head).end()
     depth, start, found = 1, opening, []
     for at in range(opening, len(head)):
@@ -55,13 +55,13 @@ def arguments(name, head):
 
 
 def renamed(name, head, number):
-    """Gives a function's head under another name, for this file only."""
+    """Returns a function's head with another name, made static."""
     head = re.sub(rf"\b{name}(\s*\()", rf"{name}__{number}\1", head, count=1)
     return head if re.match(r"\s*(static|__attribute__.*\bstatic)\b", head) else "static " + head
 
 
 def woven(name, head, body, changed):
-    """Gives a function with its variants: {number: (head, body)}."""
+    """Returns a function with its variants: {number: (head, body)}."""
     words = arguments(name, head)
     returns = "" if re.search(rf"\bvoid\s+{name}\s*\(", head) else "return "
     text = [f"{head};", f"{renamed(name, head, 'good')}\n{body}"]  # it may call itself
@@ -74,7 +74,7 @@ def woven(name, head, body, changed):
 
 
 def changes(text, bug):
-    """Gives {index of a function: (head, body)} of what a patch changes; None where it changes anything else."""
+    """Returns {index of a function: (head, body)} for a patch; None if it changes anything else."""
     before, outside = pieces(text)
     after, around = pieces(bug.apply(text))
     if outside != around or [one[:2] for one in before] != [one[:2] for one in after]:
@@ -83,7 +83,7 @@ def changes(text, bug):
 
 
 class Weaver:
-    """All patches of a tree, as far as they can be in one build."""
+    """The patches of a tree that can be in one build."""
 
     def __init__(self, root):
         self.texts, self.bugs, self.left = {}, [], []
@@ -105,7 +105,7 @@ class Weaver:
 
     @staticmethod
     def weave(text, functions):
-        """Gives a file's text with all variants of its functions."""
+        """Returns a file's text with all variants of its functions."""
         found, between = pieces(text)
         parts = [between[0]]
         for index, (name, head, body) in enumerate(found):

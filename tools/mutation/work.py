@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Takes bugs one after the other, and tells which test noticed each."""
+"""Tries bugs one after the other and records which test noticed each."""
 
 import os
 import time
@@ -11,23 +11,23 @@ NOBODY = 0xFFFFFFFF
 
 
 class Result:
-    """What became of one bug: caught, survived, or broken where it could not be tried."""
+    """The verdict on one bug: caught, survived, or broken if it could not be tried."""
 
     def __init__(self, name, verdict, by="", seconds=0.0, reason=""):
         self.name, self.verdict, self.by, self.seconds, self.reason = name, verdict, by, seconds, reason
 
     def row(self):
-        """Gives the line of a TSV."""
+        """Returns a line of tab-separated values."""
         return "\t".join([self.name, self.verdict, self.by, f"{self.seconds:.0f}"])
 
 
 def by(stage, failed):
-    """Says which suite's test noticed it."""
+    """Returns which suite's test noticed the bug."""
     return f"{stage}: {failed}"
 
 
 class Patches:
-    """Tries patches: each is put in, compiled, run and taken out again."""
+    """Tries patches: applies, compiles, runs and reverts each."""
 
     def __init__(self, slot, stages, times, jobs):
         self.slot, self.jobs = slot, jobs
@@ -35,7 +35,7 @@ class Patches:
         self.suites.take_times(times)
 
     def run(self, bug):
-        """Gives the Result of one patch."""
+        """Returns the Result of one patch."""
         started = time.monotonic()
         path = os.path.join(self.slot.tree, bug.path)
         with open(path, encoding="utf-8") as file:
@@ -50,7 +50,7 @@ class Patches:
         return Result(bug.name, verdict, told, time.monotonic() - started, bug.reason)
 
     def stages(self):
-        """Builds and runs stage after stage: (verdict, by whom)."""
+        """Builds and runs the stages in order; returns (verdict, test)."""
         for stage, tests in self.suites.stages.items():
             if not self.slot.ninja(self.jobs, suites.targets(stage, tests)):
                 return "broken", "it does not compile: " + self.slot.said()
@@ -61,13 +61,13 @@ class Patches:
 
 
 def is_built_of(path, name):
-    """Tells whether a C file is part of a program, which its debugging information names."""
+    """Returns whether a program contains a C file, by its debugging information."""
     with open(path, "rb") as file:
         return f"/{name}\0".encode() in file.read()
 
 
 class Numbered:
-    """Tries bugs that are all in one build: a number in the programs chooses one."""
+    """Tries bugs that share one build: a number in the programs selects one."""
 
     def __init__(self, slot, stages, times, _jobs):
         self.suites = suites.Suites(slot, stages)
@@ -78,7 +78,7 @@ class Numbered:
         self.slot, self.built_of = slot, {}
 
     def concerns(self, bug):
-        """Gives whether a test can notice the bug: those of the host are made of some files each."""
+        """Returns whether a test can notice the bug. A host test contains only some source files."""
         if bug.path.endswith(".c") and bug.path not in self.built_of:
             self.built_of[bug.path] = {test.name for test in self.suites.stages.get("host", ())
                                        if is_built_of(test.words[0], bug.path)}
@@ -87,7 +87,7 @@ class Numbered:
         return lambda test: test.suite != "host" or not bug.path.startswith("arch/")
 
     def run(self, bug):
-        """Gives the Result of one bug."""
+        """Returns the Result of one bug."""
         started = time.monotonic()
         self.programs.set(bug.number)
         try:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The Linux oracle: what a real riscv64 Linux makes of a program."""
+"""The Linux oracle: runs a program on a real riscv64 Linux, whose output and status are the reference."""

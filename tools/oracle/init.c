@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Process 1 of the Linux oracle: sets the machine up, runs one program and tells what it wrote and its status. */
+/* Process 1 of the Linux oracle: sets Linux up, runs one program, and relays its output and status. */
 
 /*
- * /oracle/args holds the path to run and its arguments, each ended by NUL; /oracle/cwd where to run it;
- * /oracle/input its standard input; /oracle/modules/NN-NAME.ko are loaded in that order; /oracle/root9p and
- * /oracle/swap ask for a share and a swap disk. The program's descriptors 1 and 2 are pipes, relayed to the
- * console in pieces headed "@@o LENGTH" and "@@e LENGTH"; /oracle/tty gives it the console itself instead.
+ * /oracle/args has the program's path and arguments, each with its NUL. /oracle/cwd has its working
+ * directory, /oracle/input its standard input. /oracle/modules/NN-NAME.ko are loaded in that order.
+ * If /oracle/root9p or /oracle/swap exists, a 9P share or a swap disk is used. The program's
+ * descriptors 1 and 2 are pipes, which are relayed to the console in pieces headed "@@o LENGTH" and
+ * "@@e LENGTH". If /oracle/tty exists, they are the console itself.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -63,7 +64,7 @@ static void load_modules(void)
 	}
 }
 
-/* Where a folder is missing from a share it stays missing: the host's folder is not ours to furnish. */
+/* A folder that the share lacks is not made: this program does not write into the host's folder. */
 static void mount_all(const char *at, int furnish)
 {
 	static const struct {
@@ -115,7 +116,7 @@ static void say(const char *p, size_t n)
 	}
 }
 
-/* Relays one piece; returns 0 at the pipe's end. */
+/* Relays one piece. Returns 0 at the end of the pipe. */
 static int relay_piece(int fd, char name)
 {
 	static char buf[65536];
@@ -131,8 +132,8 @@ static int relay_piece(int fd, char name)
 }
 
 /*
- * Relays what the program writes until it has ended and its pipes are empty; returns its status.
- * What it left running in the background is not waited for.
+ * Relays the program's output until it has ended and its pipes are empty. Returns its status. Does
+ * not wait for processes that it left in the background.
  */
 static int relay(pid_t child, int out, int err)
 {
@@ -181,7 +182,7 @@ static void set_up(void)
 		mount_share();
 }
 
-/* The child's side: becomes the program. */
+/* Runs in the child: executes the program. */
 static void become(int out, int err)
 {
 	static char cwd[4096];

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Boots a real riscv64 Linux in QEMU for one program, and takes apart what its process 1 sends back."""
+"""Boots a real riscv64 Linux in QEMU for one program, and decodes what its process 1 sends back."""
 
 import hashlib
 import lzma
@@ -23,7 +23,7 @@ BEGIN = re.compile(rb"@@begin\r?\n")
 
 
 class Wish:
-    """What is to be run, and on what machine."""
+    """The program to run, and the machine to run it on."""
 
     def __init__(self):
         self.mem = "1G"
@@ -37,13 +37,13 @@ class Wish:
 
 
 class Linux:
-    """The kernel that get-linux brought, and what was built to go with it."""
+    """The kernel that get-linux fetched, and the process 1 that is built for it."""
 
     def __init__(self):
         found = subprocess.run([os.path.join(HERE, "get-linux")], stdout=subprocess.PIPE, text=True, check=False)
         self.image = found.stdout.strip()
         if found.returncode or not self.image:
-            raise Failure(BROKEN, "get-linux brought no kernel")
+            raise Failure(BROKEN, "get-linux fetched no kernel")
         self.release = os.path.basename(self.image).partition("-")[2]
         self.folder = os.path.dirname(os.path.dirname(self.image))
         self.init = self._build_init()
@@ -61,7 +61,7 @@ class Linux:
         return path
 
     def module(self, name):
-        """Gives a module's contents, None where the kernel has it built in."""
+        """Returns a module's contents, or None if it is built into the kernel."""
         for folder, _folders, files in os.walk(self.folder):
             for file in files:
                 if file.split(".")[0] == name and ".ko" in file:
@@ -78,7 +78,7 @@ def read_module(path):
 
 
 def add_program(archive, wish):
-    """Puts the program, its arguments, its working directory and what is added into the archive."""
+    """Puts the program, its arguments, its working directory and added files into the archive."""
     words = wish.program
     if wish.root:
         path, cwd = words[0], "/"
@@ -113,7 +113,7 @@ def write_archive(linux, wish, path):
 
 
 def arguments(linux, wish, work):
-    """Gives QEMU's command line."""
+    """Returns QEMU's command line."""
     words = WORDS + (ICOUNT_WORDS if wish.icount else "") + (f" {wish.append}" if wish.append else "")
     args = [QEMU, "-M", "virt", "-smp", wish.harts, "-m", wish.mem, "-display", "none", "-monitor", "none",
             "-serial", "stdio", "-no-reboot", "-kernel", linux.image,
@@ -132,7 +132,7 @@ def arguments(linux, wish, work):
 
 
 def take_apart(data):
-    """Gives (status, standard output, standard error) out of what came over the console."""
+    """Decodes the console's output; returns (status, standard output, standard error)."""
     begin = BEGIN.search(data)
     if not begin:
         raise Failure(BROKEN, "Linux did not start the program: " + data[-2000:].decode(errors="replace"))
@@ -146,11 +146,11 @@ def take_apart(data):
             return int(piece.group(3)), streams[b"o"], streams[b"e"]
         at = piece.end() + int(piece.group(2))
         streams[piece.group(1)] += data[piece.end() : at]
-    raise Failure(BROKEN, "Linux did not come to an end: " + data[-2000:].decode(errors="replace"))
+    raise Failure(BROKEN, "Linux did not end: " + data[-2000:].decode(errors="replace"))
 
 
 def run(linux, wish):
-    """Runs the program; gives (status, standard output, standard error)."""
+    """Runs the program; returns (status, standard output, standard error)."""
     with tempfile.TemporaryDirectory() as work, open(os.path.join(work, "console"), "w+b") as console:
         write_archive(linux, wish, os.path.join(work, "initrd"))
         try:

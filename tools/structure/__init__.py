@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The rules of how the code is laid out, as far as a machine can check them."""
+"""The rules of the code's structure that a machine can check."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Rules that need the build: headers that compile alone, files that no build list has forgotten."""
+"""Rules about the build: each header compiles alone, and each source file is in a meson.build."""
 
 import os
 import re
@@ -24,7 +24,7 @@ TESTS = folders("listed", "tests")
 
 
 def compile_alone(root, source):
-    """Compiles a header by itself; gives the compiler's first complaint, None if there is none."""
+    """Compiles a header by itself; returns the compiler's first message, or None."""
     flags = KERNEL_FLAGS if KERNEL.has(source) else ["-std=gnu11", "-Iuser"]
     if ABI.has(source):
         flags = [*flags, "-Wpadded"]  # what is copied out whole would show the kernel's stack in a hole
@@ -37,7 +37,7 @@ def compile_alone(root, source):
 
 
 def check_headers(root, sources):
-    """Yields headers that do not compile alone, or not twice."""
+    """Yields headers that do not compile alone, or not if included twice."""
     headers = [source for source in sources if source.path.endswith(".h")
                and (KERNEL.has(source) or USER.has(source)) and not IMPL.has(source)]  # those are bodies: their contracts include them
     with ThreadPoolExecutor(2) as pool:
@@ -48,7 +48,7 @@ def check_headers(root, sources):
 
 
 def listed_files(root):
-    """Gives the set of paths that the build's lists can mean: what stands in quotes, in its folder."""
+    """Returns the paths that the meson.build files can name: each quoted string, in the folder of its file."""
     listed = set()
     for path in files.load(root):
         here, name = os.path.split(path)

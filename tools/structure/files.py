@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which files are the project's: those that git tracks, not whatever else its user keeps among them."""
+"""Lists the project's files: those that git tracks, without other files in the same folders."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ NOT_OURS = ("build", "__pycache__", ".git")
 
 
 def tracked(root):
-    """Lists the files that git tracks; gives None where the folder is not the top of a git work tree."""
+    """Returns the files that git tracks, or None if the folder is not the top of a git work tree."""
     try:
         top = subprocess.run(["git", "rev-parse", "--show-cdup"], cwd=root, capture_output=True, check=False)
         if top.returncode != 0 or top.stdout.strip():
@@ -20,7 +20,7 @@ def tracked(root):
 
 
 def walked(root):
-    """Lists all files, those of builds left out."""
+    """Returns all files, without those of builds."""
     found = []
     for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders if not name.startswith(NOT_OURS)
@@ -30,9 +30,9 @@ def walked(root):
 
 
 def load(root):
-    """Lists the project's files, sorted, as paths below its top: what git tracks or, without git, all there is.
+    """Returns the project's files, sorted, as paths below its top: those that git tracks or, without git, all files.
 
-    A new file counts from "git add" on."""
+    A new file counts after "git add"."""
     names = tracked(root)
     if names is None:
         names = walked(root)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Includes point one way: each folder sees those below it and no other."""
+"""The rule that includes point one way: a folder may include only folders below it."""
 
 import os
 
@@ -23,11 +23,11 @@ MAY_INCLUDE = {
 FOLDERS = folders("include-directions", *MAY_INCLUDE)
 SEARCHED = ["", "include", "arch/include", IMPL]
 FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h", "limits.h", "stdalign.h", "stdnoreturn.h"}
-HOSTED = {"string.h": "lib/string.h"}  # which hands over to the C library's on the host
+HOSTED = {"string.h": "lib/string.h"}  # which includes the C library's on the host
 
 
 def folder_of(path):
-    """Gives the folder of the table that a file belongs to, None for the rest."""
+    """Returns the folder of the table that a file belongs to, or None."""
     for folder in sorted(MAY_INCLUDE, key=len, reverse=True):
         if path.startswith(folder + "/"):
             return folder
@@ -44,7 +44,7 @@ def resolve(source, name, known):
 
 
 def judge(source, target):
-    """Says what is wrong with one file including another, None if nothing is."""
+    """Returns what is wrong if one file includes another, or None."""
     own, other = folder_of(source.path), folder_of(target)
     if target.startswith(IMPL + "/"):
         allowed = own in (ARCH, "arch/include")
@@ -70,7 +70,7 @@ def check_directions(sources):
 
 
 def check_cycles(sources):
-    """Yields each header that includes itself by way of others."""
+    """Yields each header that includes itself through others."""
     known = {source.path: source for source in sources}
     edges = {path: [(line, resolve(source, name, known)) for line, name, system in source.includes() if not system]
              for path, source in known.items()}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which files a rule is about. One that matches no file checks nothing: a file has moved, and the rule did not."""
+"""The files that a rule applies to. A rule that matches no file is an error: its file may have moved."""
 
 import fnmatch
 import re
@@ -8,7 +8,7 @@ ALL = []
 
 
 class Scope:
-    """The files that a rule is about, as globs of their paths; * matches / as well."""
+    """The files that a rule applies to, as globs of their paths. * also matches /."""
 
     def __init__(self, rule, *globs):
         self.rule = rule
@@ -17,7 +17,7 @@ class Scope:
         ALL.append(self)
 
     def has(self, source):
-        """Tells whether a file is one of them."""
+        """Returns whether a file is one of them."""
         return bool(self.pattern.match(source.path))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The rule about first lines: the licence, then why the file exists."""
+"""The rule about first lines: the licence, then a line that says why the file exists."""
 
 FEWEST_WORDS = 3
 LICENCE = "SPDX-License-Identifier: MIT"
@@ -7,7 +7,7 @@ OPENING = {".c": "/*", ".h": "/*", ".S": "/*", ".ld": "/*"}
 
 
 def check_first_lines(sources):
-    """Yields files that do not begin with the licence (after #!) and a line that says why they exist."""
+    """Yields files that do not begin (after #!) with the licence and a line that says why the file exists."""
     for source in sources:
         number = 1 if source.lines[0].startswith("#!") else 0
         dot = source.path[source.path.rfind(".") :] if "." in source.path else ""

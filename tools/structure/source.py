@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Source files as the rules see them: their text, their code without comments, their functions."""
+"""Source files for the rules: their text, their code without comments, and their functions."""
 
 import os
 import re
@@ -15,7 +15,7 @@ FUNCTION_NAME = re.compile(r"(\w+)\s*\(")
 
 
 class Function:
-    """A C function: its name, the line of its first brace, and the lines of its body."""
+    """A C function: its name, the line of its opening brace, and the lines of its body."""
 
     def __init__(self, name, line, body):
         self.name = name
@@ -24,7 +24,7 @@ class Function:
 
 
 class Source:
-    """One file."""
+    """One source file."""
 
     def __init__(self, root, path):
         self.path = path
@@ -36,11 +36,11 @@ class Source:
         self.code = NOT_CODE.sub(blank, self.text) if path.endswith((".c", ".h", ".S")) else self.text
 
     def within(self, *folders):
-        """Tells whether the file is in one of these folders."""
+        """Returns whether the file is in one of these folders."""
         return any(self.path.startswith(folder + "/") for folder in folders)
 
     def find(self, pattern):
-        """Yields (line, match) of a pattern in the code, comments and strings left out."""
+        """Yields (line, match) of a pattern in the code, without comments and strings."""
         for match in pattern.finditer(self.code):
             yield self.code.count("\n", 0, match.start()) + 1, match
 
@@ -61,7 +61,7 @@ class Source:
 
 
 def blank(match):
-    """Replaces a comment by blanks and a string by an empty one, lines kept."""
+    """Replaces a comment by blanks and a string by an empty one; keeps line breaks."""
     text = match.group()
     if text[0] in "\"'":
         return text[0] * 2
@@ -69,7 +69,7 @@ def blank(match):
 
 
 def head_of(lines, brace):
-    """Gives the name of the function whose body begins at that line, None where it is none."""
+    """Returns the name of the function whose body begins at that line, or None."""
     head = ""
     for number in range(brace - 1, max(brace - 12, -1), -1):
         line = lines[number]
@@ -83,7 +83,7 @@ def head_of(lines, brace):
 
 
 def is_script(root, path):
-    """Tells whether a file without a suffix is one of the project's scripts."""
+    """Returns whether a file without a suffix is one of the project's scripts."""
     if "." in os.path.basename(path) or (os.path.dirname(path) or ".") not in SCRIPT_FOLDERS:
         return False
     with open(os.path.join(root, path), "rb") as file:
@@ -91,7 +91,7 @@ def is_script(root, path):
 
 
 def load(root):
-    """Reads the project's source files; gives them sorted by path."""
+    """Reads the project's source files; returns them sorted by path."""
     found = []
     for path in files.load(root):
         if os.path.basename(path) in EXEMPT or os.path.islink(os.path.join(root, path)):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Rules about words: what may be named where."""
+"""Rules about names and words: which may be used in which files."""
 
 import re
 
@@ -39,12 +39,12 @@ def check_machine(sources):
         if source.is_c and (KERNEL.has(source) or PORTABLE.has(source)):
             for line, match in source.find(MACHINE):
                 if BARRIER.search(source.lines[line - 1]):
-                    continue  # no instruction: it only holds the compiler back
+                    continue  # a compiler barrier, not an instruction
                 yield source.path, line, f"{match.group()} belongs to arch/riscv"
 
 
 def looks_like_address(value):
-    """Tells a physical or kernel address from a mask and a magic number."""
+    """Returns whether a number looks like a physical or kernel address, not like a mask or magic number."""
     return value % 4096 == 0 and (1 << 28 <= value < 1 << 40 or value >= 0xFFFFFF8000000000)
 
 
@@ -61,13 +61,13 @@ def check_addresses(sources):
 def check_extern(sources):
     """Yields externs in .c files."""
     for source in sources:
-        if source.path.endswith(".c") and not FOREIGN.has(source):  # those are foreign programs
+        if source.path.endswith(".c") and not FOREIGN.has(source):  # those are programs from elsewhere
             for line, _match in source.find(EXTERN):
-                yield source.path, line, "a declaration belongs into a header"
+                yield source.path, line, "a declaration belongs in a header"
 
 
 def check_panic(sources):
-    """Yields panics where a user's mistake could reach them."""
+    """Yields panics in code that a user's mistake can reach."""
     for source in sources:
         if USER_COPY.has(source):
             for line, _match in source.find(PANIC):
@@ -75,7 +75,7 @@ def check_panic(sources):
 
 
 def check_maker(sources):
-    """Yields uses of arch_mmu_map but in the one place that grants access, and the kernel's own map."""
+    """Yields uses of arch_mmu_map outside the one place that grants access and the kernel's own map."""
     for source in sources:
         if source.is_c and not MAKERS.has(source):
             for line, _match in source.find(MAP):
@@ -83,7 +83,7 @@ def check_maker(sources):
 
 
 def check_backends(sources):
-    """Yields the MMU where a page is got, not mapped."""
+    """Yields names of the MMU in backends, which get pages but do not map them."""
     for source in sources:
         if BACKENDS.has(source):
             for line, match in source.find(MMU):
@@ -94,7 +94,7 @@ def check_backends(sources):
 
 
 def check_later(sources):
-    """Yields marks of unfinished work without a reason that a reader can act on."""
+    """Yields TODO marks and the like without a reason that a reader can act on."""
     for source in sources:
         if SAY_LATER.has(source):
             continue
@@ -116,7 +116,7 @@ def check_locked(sources):
 
 
 def check_guards(sources):
-    """Yields structs that have a lock and do not say what it guards."""
+    """Yields structs with a lock and no comment that says what the lock guards."""
     for source in sources:
         if source.is_c and KERNEL.has(source):
             for match in STRUCT.finditer(source.text):
@@ -128,7 +128,7 @@ def check_guards(sources):
 
 
 def check_kinds(sources):
-    """Yields names of the case table that no test names."""
+    """Yields names of the table of fault cases that no test names."""
     tests = "\n".join(source.text for source in sources if KIND_TESTS.has(source))
     for source in sources:
         for match in FAULT_KINDS.finditer(source.code):

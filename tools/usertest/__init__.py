@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""The user tests: programs whose output and status must be those that a real Linux recorded."""
+"""The user tests: programs whose output and status must equal those recorded on a real Linux."""

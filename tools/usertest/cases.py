@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The list of user tests, tests/user/cases.txt, and where what Linux made of them is kept."""
+"""The list of user tests, tests/user/cases.txt, and the files with their recordings from Linux."""
 
 import os
 import shlex
@@ -17,9 +17,10 @@ OPTIONS = {"stdin-lines", "mem", "linux-mem", "timeout", "append", "soak"}
 class Case:
     """One line of the list: name | program argument... | option=value...
 
-    stdin-lines=N: its standard input is stdin_lines(N), else it has none; mem=SIZE is Faultline's memory, linux-mem=SIZE that of the machine that
-    it was recorded on; add=FILE[:PATH] (in the folder of the built programs) may come several times; tree=FOLDER
-    of tests/user lies in the guest at /FOLDER; soak=release: the release kernel runs it in the suite soak only."""
+    stdin-lines=N: its standard input is stdin_lines(N); without the option it has none. mem=SIZE is Faultline's memory,
+    linux-mem=SIZE that of the Linux machine of the recording. add=FILE[:PATH], in the folder of the built programs, may
+    be given several times. tree=FOLDER of tests/user is in the guest at /FOLDER. soak=release: the release kernel runs
+    it in the suite soak only."""
 
     def __init__(self, line, number):
         parts = [part.strip() for part in line.split("|")]
@@ -40,32 +41,32 @@ class Case:
                 raise ValueError(f"{LIST}:{number}: unknown option {option}")
 
     def program(self):
-        """Gives the path of the built program."""
+        """Returns the path of the built program."""
         return os.path.join(programs_folder(), self.words[0])
 
     def stdin(self):
-        """Gives the bytes of its standard input."""
+        """Returns its standard input."""
         return stdin_lines(int(self.options.get("stdin-lines", "0")))
 
     def file(self, kind):
-        """Gives the path of what was recorded: out, or where it is not empty or not 0, err and status."""
+        """Returns the path of a recording: out, err (if not empty) or status (if not 0)."""
         return os.path.join(EXPECTED, f"{self.name}.{kind}")
 
     def expected(self):
-        """Gives (status, output, error) as recorded, None where they are not."""
+        """Returns (status, output, error) as recorded, or None."""
         if not os.path.exists(self.file("out")):
             return None
         return int(read(self.file("status")) or 0), read(self.file("out")), read(self.file("err"))
 
     def record(self, status, out, err):
-        """Writes what Linux made of it; an output is always there, no file stands for a status of 0 or no errors."""
+        """Writes the recording. The output is always written; errors only if not empty, the status only if not 0."""
         write(self.file("out"), out, True)
         write(self.file("err"), err, err)
         write(self.file("status"), b"%d\n" % status, status)
 
 
 def read(path):
-    """Reads a whole file, which is empty where it is not there."""
+    """Reads a whole file; returns empty bytes if it does not exist."""
     if not os.path.exists(path):
         return b""
     with open(path, "rb") as file:
@@ -73,7 +74,7 @@ def read(path):
 
 
 def write(path, data, wanted):
-    """Writes a file, or removes it where it is not wanted."""
+    """Writes a file, or removes it if it is not wanted."""
     if wanted:
         with open(path, "wb") as file:
             file.write(data)
@@ -82,7 +83,7 @@ def write(path, data, wanted):
 
 
 def stdin_lines(count):
-    """Gives so many lines of words, the same each time; the last one has no end."""
+    """Returns N lines of words, always the same. The last line has no newline."""
     lines, state = [], 1
     for number in range(count):
         words = [str(number)]
@@ -95,17 +96,17 @@ def stdin_lines(count):
 
 
 class Unknown(Exception):
-    """No case has a name that was asked for."""
+    """No case has the name that was asked for."""
 
 
 def load(names=()):
-    """Reads the list, or the cases in it whose names these are, or match them as patterns."""
+    """Returns all cases of the list, or those whose names are in `names` or match a pattern in it."""
     with open(LIST, encoding="utf-8") as file:
         lines = [(number, line.strip()) for number, line in enumerate(file, 1)]
     cases = [Case(line, number) for number, line in lines if line and not line.startswith("#")]
     known = {case.name: case for case in cases}
     if len(known) != len(cases):
-        raise ValueError(f"{LIST}: a name stands twice")
+        raise ValueError(f"{LIST}: a name is listed twice")
     wanted = {}
     for name in names:
         found = spelling.matching(name, known)
@@ -116,10 +117,10 @@ def load(names=()):
 
 
 def build_folder():
-    """Gives the build folder."""
+    """Returns the build folder."""
     return os.environ.get("FAULTLINE_BUILD") or os.path.join(ROOT, "build")
 
 
 def programs_folder():
-    """Gives the folder of the built test programs."""
+    """Returns the folder of the built test programs."""
     return os.path.join(build_folder(), "tests/user")

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Random sequences of the mmap family on two kernels: running them, comparing, and shrinking what differs."""
+"""Runs random sequences of mmap() and related calls on two kernels, compares the results and shrinks a difference."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""From seeds to the few steps by which two kernels differ."""
+"""Searches, from seeds, for the few steps that show a difference between two kernels."""
 
 import difflib
 import re
@@ -9,12 +9,12 @@ from . import shrink
 
 SUB_STEP = re.compile(r"^(\d+(?:\.\d+)+) ")
 LOOK = re.compile(r"^(end|[\d.]+) (page|file) \d+")
-AT_ONCE = 40000  # steps in one boot
+AT_ONCE = 40000  # the most steps in one boot
 CHECK = 100      # steps from one hash to the next
 
 
 class Plan:
-    """A run: which steps of which seed."""
+    """A run: a seed and its steps."""
 
     def __init__(self, seed, steps=0, only="", but=""):
         numbers = [int(text) for text in re.findall(r"\d+", only)]
@@ -22,7 +22,7 @@ class Plan:
         self.steps = steps or max(numbers, default=0)
 
     def line(self, word=""):
-        """Gives what the program reads."""
+        """Returns the program's input line."""
         words = [str(self.seed), str(self.steps), word]
         words += [f"only={self.only}"] if self.only else []
         words += [f"but={self.but}"] if self.but else []
@@ -30,13 +30,13 @@ class Plan:
 
 
 def both(other, ours, lines):
-    """Runs the same lines on both; gives two lists."""
+    """Runs the same lines on both kernels; returns the two lists of results."""
     with ThreadPoolExecutor(2) as pool:
         return list(pool.map(lambda side: side.run(lines), (other, ours)))
 
 
 def portions(plans):
-    """Cuts a list of plans so that none is too much for a boot."""
+    """Splits a list of plans into parts that one boot can run."""
     portion, size = [], 0
     for plan in plans:
         if portion and size + plan.steps > AT_ONCE:
@@ -49,7 +49,7 @@ def portions(plans):
 
 
 def first_that_differs(other, ours, plans):
-    """Gives the number of the first of these plans whose runs end differently, or None."""
+    """Returns the index of the first plan whose runs end differently, or None."""
     done = 0
     for portion in portions(plans):
         theirs, mine = both(other, ours, [plan.line("quiet") for plan in portion])
@@ -61,7 +61,7 @@ def first_that_differs(other, ours, plans):
 
 
 def last_step(theirs, mine, steps):
-    """Gives the step up to which a run has to go so that one of the hundreds' lines differs."""
+    """Returns the step of the first hash that differs, up to which a run has to go. A hash is printed every CHECK steps."""
     for number, (one, two) in enumerate(zip(theirs, mine), 1):
         if one != two:
             return min(number * CHECK, steps)
@@ -69,7 +69,7 @@ def last_step(theirs, mine, steps):
 
 
 def shrink_plan(other, ours, plan):
-    """Leaves out what is not needed to see the difference: steps, then those of children."""
+    """Removes what the difference does not need: steps, then steps of children."""
 
     def try_steps(candidates):
         return first_that_differs(other, ours, [Plan(plan.seed, only=shrink.ranges(c)) for c in candidates])
@@ -88,13 +88,13 @@ def shrink_plan(other, ours, plan):
 
 
 def steps_of(lines):
-    """Gives the lines of the steps, without the totals."""
+    """Returns the lines of the steps, without the totals."""
     end = next((at for at, line in enumerate(lines) if line.startswith("mmap:")), len(lines))
     return lines[:end]
 
 
 def replay(other, ours, plan):
-    """Prints a run's lines, where they differ those of both; gives 1 if they do."""
+    """Prints a run's lines, and both kernels' lines where they differ; returns 1 if they do."""
     theirs, mine = (steps_of(runs[0]) for runs in both(other, ours, [plan.line("verbose")]))
     print(f"fuzz-vm --replay {plan.seed} {plan.only}" + (f" --but {plan.but}" if plan.but else ""))
     print(f"  - {other.name}, + {ours.name}")
@@ -105,7 +105,7 @@ def replay(other, ours, plan):
 
 
 def hunt(other, ours, seeds, steps):
-    """Runs seeds, shrinks each that differs and prints it; gives 1 if one did."""
+    """Runs seeds, shrinks each that differs and prints it; returns 1 if one did."""
     plans = [Plan(seed, steps) for seed in seeds]
     differing = 0
     for portion in portions(plans):

@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""Finds a few items out of many that are enough to show a difference, many candidates at a time."""
+"""Finds a few items of many that suffice to show a difference. Tests many candidates at a time."""
 
 
 def shares(items, count):
-    """Cuts a list into so many parts of nearly the same length."""
+    """Splits a list into N parts of nearly the same length."""
     at = [len(items) * number // count for number in range(count + 1)]
     return [items[first:last] for first, last in zip(at, at[1:])]
 
 
 def without(items, part):
-    """Gives the items that are not of this part."""
+    """Returns the items that are not of this part."""
     gone = set(part)
     return [item for item in items if item not in gone]
 
 
 def ddmin(items, shows):
-    """Leaves out of `items` what is not needed (Zeller's ddmin). shows(candidates) gives the number of the first
-    candidate, a list of items each, that still shows the difference, or None."""
+    """Removes the items that are not needed (Zeller's ddmin). shows(candidates) returns the index of the first
+    candidate, a list of items, that still shows the difference, or None."""
     count = 2
     while len(items) >= 2:
         parts = shares(items, count)

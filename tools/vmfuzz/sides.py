@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The two kernels that are compared: each is given lines for vm_fuzz, a run each, and gives what each run wrote."""
+"""The two kernels that are compared. Each gets input lines for vm_fuzz, one for each run, and returns their outputs."""
 
 import os
 import re
@@ -17,18 +17,18 @@ SECONDS = "300"
 
 
 def program():
-    """Gives the path of the built program."""
+    """Returns the path of the built program."""
     return os.path.join(cases.programs_folder(), "vm_fuzz")
 
 
 def take_apart(text, count):
-    """Gives each run's lines; for what did not come to its end, what there is."""
+    """Returns each run's lines. A run that did not end has the lines so far."""
     runs = [part.removesuffix("all\n").splitlines() for part in BEGIN.split(text)[1:]]
     return runs + [["nothing: the kernel did not come so far"]] * (count - len(runs))
 
 
 class OnLinux:
-    """The oracle."""
+    """The reference: a real Linux."""
 
     name = "Linux"
 
@@ -52,13 +52,13 @@ class OnLinux:
 
 
 class OnFaultline:
-    """A kernel of $FAULTLINE_BUILD. `words` go to the end of each line."""
+    """A kernel of $FAULTLINE_BUILD. `words` are added to the end of each line."""
 
     def __init__(self, kernel, words=""):
         self.name, self.words = kernel, words
 
     def run(self, lines):
-        """Runs these lines in one boot, and what a panic has left in further ones."""
+        """Runs these lines in one boot, and those after a panic in further boots."""
         text = "".join(f"{line} {self.words}\n" for line in lines)
         with tempfile.NamedTemporaryFile(prefix="faultline-log-") as log:
             done = subprocess.run([sys.executable, "-I", RUN, "--log", log.name, "--mem", "64M", "--timeout", SECONDS,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The commands: `fl WORD ARGUMENTS...`, each a function elsewhere, and what `fl help` says."""
+"""The commands `fl WORD ARGUMENTS...`: their table, and the text of `fl help`."""
 
 import gdb
 
@@ -9,19 +9,19 @@ from .trouble import Trouble
 
 HELP = """\
 fl ps                        processes: pid, parent, state, resident pages, program
-fl vmas [PID]                a process's VMAs: range, rights, kind, flags, what they map
-fl walk [PID] ADDRESS        the page-table walk of an address, each entry in words, and who is refused by which bit
+fl vmas [PID]                a process's VMAs: range, permissions, kind, flags, what they map
+fl walk [PID] ADDRESS        the page-table walk of an address: each entry, and which bit refuses which access
 fl page NUMBER [PID]         the struct page of a frame number or of an address (with PID: of that process)
 fl faults [N]                the last N faults (16), newest last
 fl log [N]                   the kernel's log from its ring, or its last N lines
-fl break-fault PID|any|off   stop at each fault of that process, before it is served
+fl break-fault PID|any|off   stop at each fault of that process, before it is resolved
 fl break-fault N refused [PID]
-                             stop at refused faults (of that process) from the N-th on, once they are refused
-fl user [FILE [PID]]         load a program's symbols: the running one's, or FILE's
-fl connect HOST:PORT [FILE]  go to a machine that ./run.sh --gdb has started; FILE is its program
+                             stop at the N-th and later refused faults (of that process), when they are refused
+fl user [FILE [PID]]         load the symbols of the running program, or of FILE
+fl connect HOST:PORT [FILE]  connect to a machine that ./run.sh --gdb has started; FILE is its program
 fl help                      this text
 
-PID: without it, the process that runs on the selected hart. Numbers may be expressions: $pc, &variable.
+Without PID: the process that runs on the selected hart. Numbers may be expressions: $pc, &variable.
 """
 
 COMMANDS = {
@@ -32,7 +32,7 @@ COMMANDS = {
     "faults": rings.show_faults,
     "log": rings.show_log,
 }
-PLAIN = {  # these let gdb itself look at memory; their words may be quoted, as file names want
+PLAIN = {  # these let gdb itself read memory; their words may be quoted, as file names may need
     "break-fault": stops.break_fault,
     "user": symbols.load_user,
     "connect": symbols.connect,
@@ -40,7 +40,7 @@ PLAIN = {  # these let gdb itself look at memory; their words may be quoted, as 
 
 
 def split(text):
-    """Splits a command's words; what is in brackets stays together."""
+    """Splits a command into words; text in brackets stays together."""
     words, depth, word = [], 0, ""
     for letter in text + " ":
         depth += (letter in "([") - (letter in ")]")
@@ -53,7 +53,7 @@ def split(text):
 
 
 def run(text):
-    """Does what a line says."""
+    """Runs the command of a line."""
     words = split(text)
     name = words[0] if words else "help"
     if name == "help":
@@ -61,7 +61,7 @@ def run(text):
     elif name in PLAIN:
         PLAIN[name](gdb.string_to_argv(text)[1:])
     elif name in COMMANDS:
-        arguments = COMMANDS[name].arguments(words[1:])  # while gdb reads memory as the hart does
+        arguments = COMMANDS[name].arguments(words[1:])  # gdb reads memory through the hart's translation here
         with Physical():
             COMMANDS[name](*arguments)
     else:
@@ -69,13 +69,13 @@ def run(text):
 
 
 class Faultline(gdb.Command):
-    """Looks at a Faultline machine: `fl help` lists what there is."""
+    """Shows a Faultline machine: `fl help` lists the commands."""
 
     def __init__(self):
         super().__init__("fl", gdb.COMMAND_DATA)
 
     def invoke(self, argument, _from_tty):
-        """Runs one command; trouble is said, not thrown about."""
+        """Runs one command; an error becomes a message, not a traceback."""
         try:
             run(argument)
         except Trouble as trouble:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Numbers that debug information leaves out: the plain #defines of the kernel's own headers."""
+"""Reads the #defines of the kernel's headers, which debug information does not contain."""
 
 import os
 import re
@@ -12,7 +12,7 @@ HEADERS = ("arch/riscv/layout.h", "arch/riscv/sv39.h", "arch/riscv/impl/arch-imp
 
 
 def read_numbers(path):
-    """Gives {name: number} of a header; of a name with two values (hardened or not) the larger."""
+    """Returns {name: number} of a header. For a name with two values (hardened or not) returns the larger."""
     with open(os.path.join(ROOT, path), encoding="utf-8") as file:
         numbers = {}
         for match in DEFINE.finditer(file.read()):
@@ -21,7 +21,7 @@ def read_numbers(path):
 
 
 def read_all():
-    """Gives the numbers of all headers that these commands need."""
+    """Returns the numbers of all headers that these commands need."""
     numbers = {}
     for path in HEADERS:
         numbers.update(read_numbers(path))
@@ -35,7 +35,7 @@ USER_TOP = N["LAYOUT_USER_TOP"]
 
 
 def flag_words(value, prefix, exclude=()):
-    """Names the bits of a flags word that start with prefix: "shared stack"; unknown ones as a number."""
+    """Returns the names, without the prefix, of the bits in a flags word: "shared stack". Unknown bits: a number."""
     words = []
     for name, bit in sorted(N.items(), key=lambda item: item[1]):
         if name.startswith(prefix) and name not in exclude and bit and bit & (bit - 1) == 0 and value & bit:
@@ -47,6 +47,6 @@ def flag_words(value, prefix, exclude=()):
 
 
 def prot_words(rights):
-    """Shows RIGHT_* as "rwx"."""
+    """Returns VM_PROT_* as "rwx"."""
     return "".join(letter if rights & N["VM_PROT_" + name] else "-"
                    for letter, name in (("r", "READ"), ("w", "WRITE"), ("x", "EXEC")))

@@ -12,7 +12,7 @@ HARTS_MOST = 512
 
 
 def members(head, type_name, link, what):
-    """Yields the addresses of a list's members, until its end, or until it turns out to be broken."""
+    """Yields the addresses of a list's members; raises Trouble if the list is broken."""
     offset, before = offset_of(type_name, link), head
     at = int(fetch("struct list", head)["next"])
     if at == 0:
@@ -32,7 +32,7 @@ def members(head, type_name, link, what):
 
 
 def in_order(root, offset, what):
-    """Yields the addresses of a tree's members in order; a tree that is broken ends with the reason."""
+    """Yields the addresses of a tree's members in order; raises Trouble if the tree is broken."""
     stack, at, seen = [], root, set()
     while at or stack:
         while at:
@@ -50,12 +50,12 @@ def in_order(root, offset, what):
 
 
 def is_up():
-    """Tells whether the kernel has got as far as its per-hart data."""
+    """Returns whether the kernel has set up its per-hart data."""
     return int(memory.variable("hart_count")) != 0
 
 
 def require_up():
-    """Refuses what makes no sense before that."""
+    """Raises Trouble before that."""
     if not is_up():
         raise Trouble("the kernel has not set itself up yet: try again behind boot_main")
 
@@ -73,17 +73,17 @@ class Process:
         self.uspace = int(self.value["uspace"])
 
     def parent_pid(self):
-        """Gives the parent's pid, 0 for process 1."""
+        """Returns the parent's pid, 0 for process 1."""
         parent = int(self.value["parent"])
         return int(fetch("struct process", parent)["pid"]) if parent else 0
 
     def path(self):
-        """Gives the running program's path in the guest, "" before the first exec."""
+        """Returns the running program's path in the guest; "" before the first exec."""
         exe = int(self.value["exe"])
         return memory.string(exe + offset_of("struct exe", "path")) if exe else ""
 
     def doing(self):
-        """Says what its thread does."""
+        """Returns what its thread does, as a word."""
         if self.state != "alive" or not self.thread:
             return self.state
         for hart in harts():
@@ -92,14 +92,14 @@ class Process:
         return enum_word(fetch("struct thread", self.thread)["state"], "THREAD_")
 
     def space(self):
-        """Gives its struct space."""
+        """Returns its struct space."""
         if not self.uspace:
             raise Trouble(f"process {self.pid} ({self.comm}) has no address space any more")
         return fetch("struct space", self.uspace + offset_of("struct uspace", "space"))
 
 
 def enum_word(value, prefix):
-    """Shows an enumerator without its prefix, in small letters; a number that is none as it is."""
+    """Returns an enumerator without its prefix, in lower case, or the number if it has no name."""
     for field in value.type.strip_typedefs().fields():
         if field.enumval == int(value) and field.name.startswith(prefix):
             return field.name[len(prefix):].lower()
@@ -107,7 +107,7 @@ def enum_word(value, prefix):
 
 
 def harts():
-    """Gives the harts that are online."""
+    """Returns the harts that are online."""
     require_up()
     size, first = gdb.lookup_type("struct hart").sizeof, memory.symbol_address("harts")
     count = min(int(memory.variable("hart_count")), HARTS_MOST)
@@ -132,7 +132,7 @@ def process(pid):
 
 
 def selected_hart():
-    """Gives the hart that gdb has selected, None where the kernel does not use it."""
+    """Returns the hart that gdb has selected, or None if the kernel does not use it."""
     chosen, online = gdb.selected_thread(), harts()
     for hart in online:
         if chosen is None or len(online) == 1 or int(hart["id"]) == chosen.num - 1:
@@ -141,7 +141,7 @@ def selected_hart():
 
 
 def current():
-    """Gives the process that the selected hart runs; None for a kernel thread, and before there are any."""
+    """Returns the process that the selected hart runs; None if it runs a kernel thread or none yet."""
     hart = selected_hart() if is_up() else None
     thread = int(hart["current"]) if hart is not None else 0
     owner = int(fetch("struct thread", thread)["process"]) if thread else 0
@@ -156,13 +156,13 @@ def vmas(space):
 
 
 def backend_name(vma):
-    """Says what kind of memory a VMA is."""
+    """Returns what kind of memory a VMA maps."""
     backend = int(vma["backend"])
     return memory.string(int(fetch("struct vma_backend", backend)["name"])) if backend else "none"
 
 
 def find_vma(space, va):
-    """Gives the VMA that holds an address, or None."""
+    """Returns the VMA that holds an address, or None."""
     for vma in vmas(space):
         if int(vma["start"]) <= va < int(vma["end"]):
             return vma

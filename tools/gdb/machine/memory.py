@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reads the machine's memory by physical address, so that neither the mode of the hart nor its tables matter."""
+"""Reads the machine's memory by physical address, independent of the hart's mode and page tables."""
 
 import struct
 
@@ -11,11 +11,11 @@ from .trouble import Trouble
 
 IMAGE_OFFSET = N["IMAGE_BASE"] - N["IMAGE_LOAD"]
 STRING_MOST = 4096
-VALUE_MOST = 65536  # gdb's max-value-size, unless somebody has set it
+VALUE_MOST = 65536  # the default of gdb's max-value-size
 
 
 class Physical:
-    """With it, QEMU takes the addresses of reads as physical ones; may be nested."""
+    """In this context QEMU takes the addresses of reads as physical. May be nested."""
 
     depth = 0
 
@@ -31,7 +31,7 @@ class Physical:
 
     @staticmethod
     def switch(on):
-        """Asks QEMU's gdb server for the one or the other."""
+        """Switches QEMU's gdb server between physical and virtual addresses."""
         try:
             said = gdb.execute(f"maintenance packet Qqemu.PhyMemMode:{on}", to_string=True)
         except gdb.error as error:
@@ -41,7 +41,7 @@ class Physical:
 
 
 class Virtual:
-    """With it, addresses are the selected hart's own again, within a Physical."""
+    """Within a Physical, in this context addresses are virtual addresses of the selected hart again."""
 
     def __enter__(self):
         if Physical.depth:
@@ -53,7 +53,7 @@ class Virtual:
 
 
 def read_physical(address, size):
-    """Gives bytes of physical memory."""
+    """Returns bytes of physical memory."""
     try:
         with Physical():
             return bytes(gdb.selected_inferior().read_memory(address, size))
@@ -62,17 +62,17 @@ def read_physical(address, size):
 
 
 def read_physical_word(address):
-    """Gives a 64-bit word of physical memory."""
+    """Returns a 64-bit word of physical memory."""
     return struct.unpack("<Q", read_physical(address, 8))[0]
 
 
 def image_offset_of(va):
-    """Tells how far an address of the kernel's image is above where it was loaded; None for others."""
+    """Returns virtual less physical address for an address of the kernel's image; None for others."""
     return IMAGE_OFFSET if 0 <= va - N["IMAGE_BASE"] < N["IMAGE_MAX"] else None
 
 
 def to_physical(va):
-    """Translates a kernel address: the image and the direct map by distance, others by the kernel's tables."""
+    """Translates a kernel address: image and direct map by their offset, others by the kernel's page table."""
     if image_offset_of(va) is not None:
         return va - IMAGE_OFFSET
     if 0 <= va - N["DIRECT_MAP_BASE"] < N["DIRECT_MAP_SIZE"]:
@@ -86,25 +86,25 @@ def to_physical(va):
 
 
 def read(va, size):
-    """Gives bytes at a kernel address."""
+    """Returns bytes at a kernel address."""
     return read_physical(to_physical(va), size)
 
 
 def fetch(type_name, va):
-    """Gives the object of a type at a kernel address, as a gdb.Value that holds its bytes."""
+    """Returns the object of a type at a kernel address, as a gdb.Value that holds its bytes."""
     kind = gdb.lookup_type(type_name) if isinstance(type_name, str) else type_name
-    if kind.sizeof > VALUE_MOST:  # gdb 13 does not survive its own refusal
+    if kind.sizeof > VALUE_MOST:  # gdb 13 crashes after it refuses
         raise Trouble(f"{kind} is too large to be read at once")
     return gdb.Value(read(va, kind.sizeof), kind)
 
 
 def clean(raw):
-    """Makes text of bytes; what a terminal could take for a command is shown as "?"."""
+    """Decodes bytes as text; control characters become "?"."""
     return "".join(letter if letter.isprintable() else "?" for letter in raw.decode(errors="replace"))
 
 
 def string(va, most=STRING_MOST):
-    """Gives the text at a kernel address, up to its NUL."""
+    """Returns the text at a kernel address, up to its NUL."""
     text = b""
     while b"\0" not in text and len(text) < most:
         page_left = -va % 64 or 64
@@ -114,14 +114,14 @@ def string(va, most=STRING_MOST):
 
 
 def array_text(value):
-    """Gives the text in a char array that was fetched."""
+    """Returns the text in a char array that was fetched."""
     low, high = value.type.range()
     raw = bytes(int(value[i]) & 0xFF for i in range(low, high + 1))
     return clean(raw.split(b"\0")[0])
 
 
 def find_symbol(name, file=None):
-    """Gives gdb's symbol of a kernel variable, a static one by the file that has it."""
+    """Returns gdb's symbol of a kernel variable; a static one is found by its file."""
     if file is None:
         return gdb.lookup_global_symbol(name)
     for symbol in gdb.lookup_static_symbols(name):
@@ -131,7 +131,7 @@ def find_symbol(name, file=None):
 
 
 def symbol_address(name, file=None):
-    """Gives the linked address of a kernel variable or function."""
+    """Returns the linked address of a kernel variable or function."""
     symbol = find_symbol(name, file)
     if symbol is None:
         raise Trouble(f"the kernel's symbols lack {name}: is gdb started with the kernel's ELF file?")
@@ -140,12 +140,12 @@ def symbol_address(name, file=None):
 
 
 def variable(name, file=None):
-    """Gives a kernel variable's value."""
+    """Returns a kernel variable's value."""
     return fetch(find_symbol(name, file).type, symbol_address(name, file))
 
 
 def offset_of(type_name, field):
-    """Gives a field's offset in bytes, through unnamed members too."""
+    """Returns a field's offset in bytes. Searches unnamed members too."""
     for one in gdb.lookup_type(type_name).fields():
         if one.name == field:
             return one.bitpos // 8
@@ -153,9 +153,9 @@ def offset_of(type_name, field):
 
 
 def register(name):
-    """Gives a register of the selected hart as an unsigned number."""
+    """Returns a register of the selected hart as an unsigned number."""
     try:
-        with Virtual():  # to find the frame gdb reads code
+        with Virtual():  # gdb reads code to find the frame
             return int(gdb.newest_frame().read_register(name)) & (1 << 64) - 1
     except (gdb.error, ValueError) as error:
         raise Trouble(f"no machine to look at: {error}") from None

@@ -13,17 +13,17 @@ NOT_FLAGS = ("PAGE_SHIFT", "PAGE_SIZE", "PAGE_SEGMENTS_MAX", "PAGE_ONE_REF", "PA
 
 
 def root_of(process):
-    """Gives the physical address of a process's root table."""
+    """Returns the physical address of a process's root table."""
     return int(process.space()["mmu"]["root"])
 
 
 def kernel_root():
-    """Gives the physical address of the kernel's own root table."""
+    """Returns the physical address of the kernel's own root table."""
     return memory.to_physical(memory.symbol_address("kernel_root"))
 
 
 def say_vma(process, va):
-    """Prints which VMA an address is in, or between which it falls."""
+    """Prints the VMA that contains an address, or those below and above it."""
     space, below, above = process.space(), None, None
     for vma in kernel.vmas(space):
         if int(vma["start"]) <= va < int(vma["end"]):
@@ -41,7 +41,7 @@ def say_vma(process, va):
 
 @take(1, 2, "walk [PID] ADDRESS")
 def show_walk(*numbers):
-    """Prints a walk: each level's entry, what each kind of access meets, the VMA."""
+    """Prints a walk: each level's entry, the outcome of each kind of access, and the VMA."""
     va, user = numbers[-1], numbers[-1] < USER_TOP
     process = chosen(*numbers[:-1]) if user or len(numbers) == 2 else None
     if process:
@@ -58,7 +58,7 @@ def show_walk(*numbers):
 
 
 class Segments:
-    """The runs of frames that have struct pages."""
+    """The ranges of frames that have a struct page."""
 
     def __init__(self):
         count = int(memory.variable("page_segment_count"))
@@ -68,18 +68,18 @@ class Segments:
         self.size = gdb.lookup_type("struct page").sizeof
 
     def has(self, pfn):
-        """Tells whether there is such a frame."""
+        """Returns whether a frame has a struct page."""
         return any(first <= pfn < first + count for first, count, _pages in self.each)
 
     def page(self, pfn):
-        """Gives the address of a frame's struct page."""
+        """Returns the address of a frame's struct page."""
         for first, count, pages in self.each:
             if first <= pfn < first + count:
                 return pages + (pfn - first) * self.size
         raise Trouble(f"frame 0x{pfn:x} is none of the kernel's")
 
     def frame_of(self, address):
-        """Gives the frame whose struct page is at an address, or None."""
+        """Returns the frame whose struct page contains an address, or None."""
         for first, count, pages in self.each:
             if 0 <= address - pages < count * self.size:
                 return first + (address - pages) // self.size
@@ -87,7 +87,7 @@ class Segments:
 
 
 def frame_in_space(va, root):
-    """Gives the frame behind an address by its tables."""
+    """Returns the frame that a virtual address is mapped to."""
     last = sv39.walk(memory.read_physical_word, root, va)[-1]
     if last.entry == 0 or last.is_table():
         raise Trouble(f"0x{va:x}: {sv39.describe(last)} in the {last.name} table")
@@ -96,7 +96,7 @@ def frame_in_space(va, root):
 
 
 def frame(segments, number, pid):
-    """Finds out which frame a number means."""
+    """Returns the frame that a number means: a frame number, an address, or a struct page's address."""
     if pid is not None:
         return frame_in_space(number, root_of(chosen(pid)))
     if number >= N["DIRECT_MAP_BASE"]:
@@ -111,7 +111,7 @@ def frame(segments, number, pid):
 
 @take(1, 2, "page NUMBER [PID]")
 def show_page(number, pid=None):
-    """Prints the struct page that a number means."""
+    """Prints the struct page of the frame that a number means."""
     kernel.require_up()
     segments = Segments()
     if not segments.each:

@@ -10,7 +10,7 @@ from .words import take
 
 
 def chosen(pid=None):
-    """Gives the process of that pid; without one, the one that runs."""
+    """Returns the process with that pid; without a pid, the current process."""
     if pid is not None:
         return kernel.process(pid)
     kernel.require_up()
@@ -21,7 +21,7 @@ def chosen(pid=None):
 
 
 def resident(process):
-    """Gives the pages that a process has, as text."""
+    """Returns the number of resident pages of a process, as text."""
     try:
         return str(int(process.space()["resident"]))
     except Trouble:
@@ -30,7 +30,7 @@ def resident(process):
 
 @take(0, 0, "ps")
 def show_all():
-    """Prints a line a process."""
+    """Prints a line for each process."""
     found = False
     for process in kernel.processes():
         if not found:
@@ -43,7 +43,7 @@ def show_all():
 
 
 def backing(vma, space):
-    """Says what stands behind a VMA, as far as that is known."""
+    """Returns what a VMA maps, as text, as far as that is known."""
     start, words = int(vma["start"]), []
     if int(vma["object"]):
         words.append(f"object 0x{int(vma['object']):x}+0x{int(vma['offset']):x}")
@@ -56,7 +56,7 @@ def backing(vma, space):
 
 @take(0, 1, "vmas [PID]")
 def show_vmas(pid=None):
-    """Prints a line a VMA, and what they come to."""
+    """Prints a line for each VMA, and the totals."""
     process = chosen(pid)
     space, count, total = process.space(), 0, 0
     gdb.write(f"process {process.pid} ({process.comm})\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the kernel has noted: the trace of faults and the log, out of their rings."""
+"""Reads the kernel's ring buffers: the trace of faults, and the log."""
 
 import struct
 
@@ -17,7 +17,7 @@ FAULTS_SHOWN = 16
 
 
 def enumerator(type_name, number):
-    """Names the enumerator of a number."""
+    """Returns the name of an enumerator's number."""
     for field in gdb.lookup_type(type_name).fields():
         if field.enumval == number:
             return field.name
@@ -25,7 +25,7 @@ def enumerator(type_name, number):
 
 
 def access_word(access):
-    """Shows how a fault came about: "write", "read copy"."""
+    """Returns the kind of access, such as "write" or "read copy"."""
     for bit, word in ((N["VM_PROT_EXEC"], "fetch"), (N["VM_PROT_WRITE"], "write"), (N["VM_PROT_READ"], "read")):
         if access & bit:
             return word + (" copy" if access & N["TRAP_COPY"] else "")
@@ -33,7 +33,7 @@ def access_word(access):
 
 
 def outcome(record):
-    """Says what became of a fault, as far as its record tells: none that is still being served does."""
+    """Returns how a fault ended, as text. The record does not have that yet while the fault is being resolved."""
     result, kind = int(record["result"]), int(record["kind"])
     name = enumerator("enum fault_kind", kind)[len("FAULT_"):] if kind else ""
     words = [name] if name else []
@@ -45,7 +45,7 @@ def outcome(record):
 
 
 def hart_records(hart):
-    """Gives the records of a hart's ring with their numbers, oldest first."""
+    """Returns the records of a hart's ring with their numbers, oldest first."""
     ring = hart["faults"]
     count, size = int(ring["count"]), N["TRACE_RECORDS"]
     for number in range(max(0, count - size), count):
@@ -53,7 +53,7 @@ def hart_records(hart):
 
 
 def last_of_running():
-    """Gives the newest record of the thread that the selected hart runs, None where the ring has it no more."""
+    """Returns the newest record of the thread that the selected hart runs, or None if the ring has lost it."""
     hart = kernel.selected_hart()
     records = [record for _number, record in hart_records(hart) if int(record["thread"]) == int(hart["current"])]
     return records[-1] if records else None
@@ -75,7 +75,7 @@ def show_faults(most=FAULTS_SHOWN):
 
 
 class LogRing:
-    """The log's ring: where its bytes are, and which positions it holds."""
+    """The log's ring: the address of its bytes, and the positions that it holds."""
 
     def __init__(self):
         address = memory.symbol_address("ring", LOG_FILE)
@@ -88,7 +88,7 @@ class LogRing:
             raise Trouble(f"the log's ring is broken: from {self.oldest} to {self.newest}")
 
     def get(self, at, size):
-        """Gives bytes from a position on."""
+        """Returns bytes from a position on."""
         at %= self.capacity
         return (self.bytes + self.bytes)[at : at + size]
 
@@ -112,12 +112,12 @@ class LogRing:
 
 @take(0, 1, "log [N]")
 def show_log(most=LOG_MOST):
-    """Prints the log, all levels, whatever was shown on the console."""
+    """Prints the log with all levels, including messages that the console did not show."""
     lines, trouble = [], None
     try:
         for line in LogRing().lines() if kernel.is_up() else ():
             lines.append(line)
-    except Trouble as one:  # behind what can be read
+    except Trouble as one:  # raised again behind the lines that can be read
         trouble = one
     for line in lines[max(0, len(lines) - most):]:
         gdb.write(line + "\n")

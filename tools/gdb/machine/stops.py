@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Stopping at the faults of a process: `fl break-fault`, and $fl_pid() for conditions of one's own."""
+"""Stops at the faults of a process: `fl break-fault`, and $fl_pid() for the conditions of other breakpoints."""
 
 import gdb
 
@@ -12,14 +12,14 @@ USAGE = "usage: fl break-fault PID|any|off, or fl break-fault N refused [PID]"
 
 
 class FaultStop(gdb.Breakpoint):
-    """Stands at the first instruction of the fault's handling, where the arguments are in their registers."""
+    """A breakpoint at the fault handler's first instruction, where the arguments are still in their registers."""
 
     def __init__(self, pid):
         self.pid = pid
         super().__init__(f"*{memory.symbol_address(ENTRY)}", internal=True)
 
     def stop(self):
-        """Stops for the process that is meant, and says what the fault is."""
+        """Stops for the chosen process, and prints the fault."""
         try:
             process = kernel.current()
             if process is None or self.pid not in (None, process.pid):
@@ -31,7 +31,7 @@ class FaultStop(gdb.Breakpoint):
 
 
 class Refusals:
-    """Counts the refused faults of a process, or of all; they are stopped at from some number on."""
+    """Counts the refused faults of a process, or of all, to stop from some number on."""
 
     def __init__(self, least, pid):
         self.least = least
@@ -39,7 +39,7 @@ class Refusals:
         self.count = 0
 
     def stop(self):
-        """Takes a fault that is over. Stops where it was refused and is to be stopped at, and says what it was."""
+        """Counts a fault that has ended. If it was refused and its number is reached, prints it and stops."""
         try:
             process = kernel.current()
             if process is None or self.pid not in (None, process.pid):
@@ -60,25 +60,25 @@ class Refusals:
 
 
 class RefusedStop(gdb.Breakpoint):
-    """Stands at a return of the fault's handling, where the result is recorded and the process has not gone on."""
+    """A breakpoint at a return of the fault handler: the result is recorded, and the process has not continued."""
 
     def __init__(self, address, refusals):
         self.refusals = refusals
         super().__init__(f"*{address}", internal=True)
 
     def stop(self):
-        """Asks the count, which all returns share."""
+        """Asks the counter, which the breakpoints at all returns share."""
         return self.refusals.stop()
 
 
 class Stops:
-    """The breakpoints that there are."""
+    """The breakpoints that are set."""
 
     current = []
 
     @classmethod
     def set(cls, stops):
-        """Has these instead of those before."""
+        """Replaces the breakpoints by these."""
         for stop in cls.current:
             if stop.is_valid():
                 stop.delete()
@@ -86,11 +86,11 @@ class Stops:
 
 
 def returns(name):
-    """Gives the addresses of a kernel function's return instructions."""
+    """Returns the addresses of a kernel function's return instructions."""
     start = memory.symbol_address(name)
     block = gdb.block_for_pc(start)
     while block is not None and block.superblock is not None and not block.superblock.is_static:
-        block = block.superblock  # out of what is inlined at the beginning
+        block = block.superblock  # skip blocks of functions inlined at the start
     if block is None:
         raise Trouble(f"the kernel's symbols do not say where {name} ends")
     here, size = memory.to_physical(start), block.end - block.start
@@ -100,19 +100,19 @@ def returns(name):
 
 
 def describe(process):
-    """Says in a line what a fault is about, from the arguments of its handler."""
+    """Returns a line that describes a fault, from the arguments of its handler."""
     frame, address, access = (memory.register(name) for name in ("a0", "a1", "a2"))
     return words(process, access, address, int(memory.fetch("struct trap_frame", frame)["pc"]))
 
 
 def words(process, access, address, pc):
-    """Says in a line what a fault is about."""
+    """Returns a line that describes a fault."""
     return (f"process {process.pid} ({process.comm}): {access_word(access)} 0x{address:x} "
             f"at pc 0x{pc:x}{place(pc)}\n")
 
 
 def place(pc):
-    """Names the function and line of a PC, "" where no symbols are known."""
+    """Returns the function and line of a PC, or "" without symbols."""
     block = gdb.block_for_pc(pc)
     while block is not None and block.function is None:
         block = block.superblock
@@ -124,7 +124,7 @@ def place(pc):
 
 
 def positive(word, what):
-    """Reads a number from 1 on."""
+    """Parses a number from 1 on."""
     try:
         value = int(word, 0)
     except ValueError:
@@ -143,7 +143,7 @@ def break_fault(arguments):
         raise Trouble(USAGE)
     elif arguments[0] == "off":
         Stops.set([])
-        gdb.write("stops at faults no more\n")
+        gdb.write("no longer stops at faults\n")
     else:
         pid = None if arguments[0] == "any" else positive(arguments[0], "pid")
         Stops.set([FaultStop(pid)])
@@ -151,25 +151,25 @@ def break_fault(arguments):
 
 
 def break_refused(least, pid):
-    """Stops at refused faults, from a number on that counts from now."""
+    """Stops at refused faults from the N-th on, counted from now."""
     refusals = Refusals(least, pid)
     Stops.set([RefusedStop(address, refusals) for address in returns(ENTRY)])
     gdb.write(f"stops at refused faults of {whose(pid)}, from number {least} on\n")
 
 
 def whose(pid):
-    """Names a process, or all of them."""
+    """Returns the name of a process, or of all."""
     return "any process" if pid is None else f"process {pid}"
 
 
 class PidFunction(gdb.Function):
-    """$fl_pid(): the process that the selected hart runs, 0 for none."""
+    """$fl_pid(): the pid of the process that the selected hart runs; 0 for none."""
 
     def __init__(self):
         super().__init__("fl_pid")
 
     def invoke(self):
-        """Gives the pid."""
+        """Returns the pid."""
         try:
             process = kernel.current()
         except Trouble:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The walk of a page table, in words: no gdb here, the reader of physical memory is given."""
+"""Walks an Sv39 page table and describes it in words. Independent of gdb: the caller passes a memory reader."""
 
 from .headers import N, PAGE_SHIFT, PAGE_SIZE
 from .trouble import Trouble
@@ -14,7 +14,7 @@ RWX = N["PTE_R"] | N["PTE_W"] | N["PTE_X"]
 
 
 class Step:
-    """One entry on the way: its level, where it is, what it says."""
+    """One entry of a walk: its level, its address and its value."""
 
     def __init__(self, level, index, address, entry):
         self.level = level
@@ -24,25 +24,25 @@ class Step:
 
     @property
     def name(self):
-        """Says which level it is."""
+        """Returns the name of its level."""
         return LEVELS[self.level][0]
 
     def is_table(self):
-        """Tells whether it points to the next table."""
+        """Returns whether it points to the next table."""
         return bool(self.entry & N["PTE_V"]) and not self.entry & RWX
 
     def target(self):
-        """Gives the physical address that the entry holds."""
+        """Returns the physical address that the entry holds."""
         return self.entry >> N["PTE_PPN_SHIFT"] << PAGE_SHIFT
 
 
 def is_canonical(va):
-    """Tells whether bits 63 to 39 repeat bit 38."""
+    """Returns whether bits 63 to 39 repeat bit 38."""
     return va >> 38 in (0, (1 << 26) - 1)
 
 
 def walk(read_word, root, va):
-    """Gives the steps from the root table down to the entry that ends the walk."""
+    """Returns the steps from the root table down to the entry that ends the walk."""
     if not is_canonical(va):
         raise Trouble(f"0x{va:x} is no Sv39 address: bits 63 to 39 do not repeat bit 38, any access faults")
     steps, table = [], root
@@ -57,7 +57,7 @@ def walk(read_word, root, va):
 
 
 def translate(steps, va):
-    """Gives the physical address that a walk ends at, or None where the hardware finds none."""
+    """Returns the physical address that a walk ends at, or None if the hardware would fault."""
     last = steps[-1]
     if not last.entry & N["PTE_V"] or last.is_table():
         return None
@@ -66,7 +66,7 @@ def translate(steps, va):
 
 
 def flag_letters(entry):
-    """Shows the bits as "V R - - U - A -", and the kernel's own marks."""
+    """Returns the bits as "V R - - U - A -", and the kernel's own bits."""
     letters = " ".join(letter if entry & N[name] else "-" for letter, name in FLAGS)
     if entry & SOFT_W == SOFT_W:
         return letters + ", W withheld until D"
@@ -76,7 +76,7 @@ def flag_letters(entry):
 
 
 def describe(step):
-    """Says in words what one entry is."""
+    """Describes one entry in words."""
     if step.entry == 0:
         return "empty: no " + ("page" if step.level == 2 else "table") + " here"
     if step.is_table():
@@ -89,7 +89,7 @@ def describe(step):
 
 
 def refusal(steps, bit, user):
-    """Says which bit refuses an access by `bit` ("R", "W", "X"), or "" where none does."""
+    """Returns which bit refuses an access of kind `bit` ("R", "W", "X"), in words, or "" if none does."""
     last = steps[-1]
     entry, where = last.entry, f"in the {last.name} entry"
     if not entry & N["PTE_V"]:
@@ -109,7 +109,7 @@ def refusal(steps, bit, user):
 
 
 def lines(steps, va):
-    """Gives the walk as text, a line a level and one for each kind of access."""
+    """Returns the walk as text: a line for each level and one for each kind of access."""
     text = [f"{step.name:<6} [{step.index:3}] at 0x{step.address:x}: 0x{step.entry:016x}  {describe(step)}"
             for step in steps]
     user = va < N["LAYOUT_USER_TOP"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whose symbols gdb has: the kernel's at both of its addresses, the user program's where it was loaded."""
+"""Loads symbols into gdb: the kernel's at its physical and virtual addresses, a user program's where it was loaded."""
 
 import os
 import struct
@@ -15,11 +15,11 @@ ET_DYN = 3
 
 
 class State:
-    """What has been loaded."""
+    """The symbols that have been loaded."""
 
-    low_kernel = None  # the ELF file whose symbols stand at physical addresses, until paging is on
+    low_kernel = None  # the ELF file whose symbols are loaded at physical addresses, until paging is on
     user = {}  # file -> where it was loaded
-    program = None  # the file that the runner has named
+    program = None  # the program that the runner named
 
 
 def quote(path):
@@ -28,7 +28,7 @@ def quote(path):
 
 
 def quietly(command):
-    """Runs a command of gdb whose talk nobody needs."""
+    """Runs a gdb command and discards its output."""
     try:
         gdb.execute(command, to_string=True)
     except gdb.error as error:
@@ -36,7 +36,7 @@ def quietly(command):
 
 
 def kernel_file():
-    """Gives the kernel's ELF file: the one that gdb was started with."""
+    """Returns the kernel's ELF file: the one that gdb was started with."""
     name = gdb.current_progspace().filename
     if not name:
         raise Trouble("gdb has no kernel: start it with the kernel's ELF file")
@@ -44,7 +44,7 @@ def kernel_file():
 
 
 def elf_type(path):
-    """Gives the type of an ELF file: 2 fixed, 3 movable."""
+    """Returns the type of an ELF file: 2 is ET_EXEC, 3 is ET_DYN."""
     try:
         with open(path, "rb") as file:
             header = file.read(18)
@@ -56,26 +56,26 @@ def elf_type(path):
 
 
 def paging():
-    """Tells whether the selected hart translates addresses in the kernel's way."""
+    """Returns whether the selected hart has paging on."""
     return memory.register("satp") >> 60 != 0
 
 
 def add_low_kernel():
-    """Makes the kernel's symbols known at the addresses where it runs before paging."""
+    """Loads the kernel's symbols at the physical addresses where it runs before paging is on."""
     path = kernel_file()
     quietly(f"add-symbol-file {quote(path)} -o -{IMAGE_OFFSET}")
     State.low_kernel = path
 
 
 def drop_low_kernel():
-    """Takes those symbols away again: user programs live at such addresses."""
+    """Removes those symbols again: user programs use such addresses."""
     if State.low_kernel:
         State.low_kernel = None
         quietly(f"remove-symbol-file -a {N['IMAGE_LOAD']}")
 
 
 def on_stop(_event):
-    """At the first stop with paging on, the low symbols go."""
+    """Removes the symbols at physical addresses at the first stop with paging on."""
     try:
         if State.low_kernel and paging():
             drop_low_kernel()
@@ -84,7 +84,7 @@ def on_stop(_event):
 
 
 def load_base(path, process):
-    """Gives where a program was loaded above its linked addresses."""
+    """Returns the load address of a program less its linked address."""
     if elf_type(path) != ET_DYN:
         return 0
     if process is None:
@@ -96,7 +96,7 @@ def load_base(path, process):
 
 
 def host_file(path):
-    """Finds the file here that is a path in the guest."""
+    """Returns the file on the host for a path in the guest."""
     built = os.path.join(os.path.dirname(kernel_file()), "user", os.path.basename(path))
     if State.program and os.path.basename(State.program) == os.path.basename(path):
         return State.program
@@ -106,7 +106,7 @@ def host_file(path):
 
 
 def add_user(path, process):
-    """Loads a program's symbols, once for each place where it is."""
+    """Loads a program's symbols, once for each load address."""
     base = load_base(path, process)
     if State.user.get(path) != base:
         quietly(f"add-symbol-file {quote(path)} -o {base}")
@@ -132,7 +132,7 @@ def load_user(words):
 
 
 def connect(words):
-    """fl connect HOST:PORT [FILE]: goes to a waiting machine, with the symbols that fit its state."""
+    """fl connect HOST:PORT [FILE]: connects to a waiting machine, with the symbols that fit its state."""
     if not words:
         raise Trouble("usage: fl connect HOST:PORT [FILE]")
     kernel_file()
@@ -145,4 +145,4 @@ def connect(words):
         State.program = " ".join(words[1:])
         if elf_type(State.program) != ET_DYN:
             add_user(State.program, None)
-    gdb.write(f"connected to {words[0]}; fl help tells what there is\n")
+    gdb.write(f"connected to {words[0]}; fl help lists the commands\n")

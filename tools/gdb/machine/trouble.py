@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The one error of these commands, apart so that parts without gdb can raise it too."""
+"""The exception of these commands, in a file of its own so that modules without gdb can raise it too."""
 
 
 class Trouble(Exception):
-    """Something can't be shown; the text says why, in words for the user."""
+    """Something cannot be shown. The text is a message for the user."""

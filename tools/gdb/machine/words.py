@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the words behind a command mean."""
+"""Parses the arguments of the commands."""
 
 import functools
 
@@ -9,7 +9,7 @@ from .trouble import Trouble
 
 
 def number(word):
-    """Evaluates a word as gdb does, to an unsigned 64-bit number."""
+    """Evaluates a word as a gdb expression, to an unsigned 64-bit number."""
     try:
         value = gdb.parse_and_eval(word)
         if value.type.strip_typedefs().code in (gdb.TYPE_CODE_ARRAY, gdb.TYPE_CODE_FUNC):
@@ -20,7 +20,7 @@ def number(word):
 
 
 def take(least, most, usage):
-    """Marks a command whose words are numbers, so many of them."""
+    """Marks a command whose arguments are numbers, and how many it takes."""
 
     def wrap(function):
         def arguments(words):
