@@ -43,7 +43,7 @@ static void stop(void)
 	page_free(good, 0);
 }
 
-/* n bytes, of which `bad` lie behind the end. => what did not come out right */
+/* Copies n bytes, of which the last `bad` are not mapped. Returns whether the results are right. */
 static bool copies_right(unsigned kernel_offset, size_t n, size_t bad)
 {
 	vaddr_t user = BAD - n + bad;

@@ -10,10 +10,10 @@ struct arch_space {
 	struct mmu_tables spare;
 };
 
-/* => false: out of memory */
+/* Returns false if there is no memory. */
 bool arch_space_start(struct arch_space *as);
 
-/* Maps the frame, RW, accessed and dirty. => false: out of memory */
+/* Maps the frame, RW, accessed and dirty. Returns false if there is no memory. */
 bool arch_space_map(struct arch_space *as, vaddr_t va, pfn_t pfn);
 
 /* Empties, destroys and frees it all; the number of tables it had, the root included. */

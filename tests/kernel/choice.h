@@ -8,8 +8,8 @@
 /* Is the test to be run? */
 bool choice_has(const struct ktest *test);
 
-/* Finds a pattern of test= that is for no test. => false: there is none */
+/* Finds a pattern of test= that matches no test. Returns false if there is none. */
 bool choice_unknown(struct glob *ret);
 
-/* Finds the test whose name is most like a pattern, and notes the next ones. => NULL: none is like it */
+/* Returns the test whose name is most like a pattern, or NULL, and records the next ones. */
 const struct ktest *choice_suggest(struct glob glob);

@@ -85,7 +85,7 @@ KTEST(fork_that_is_killed_gives_everything_back)
 
 #ifdef FAULTLINE_HARDENED
 
-/* One fork whose allocation number `at` fails. => false: it did not come so far */
+/* Forks with allocation number `at` failing. Returns false if the fork made fewer allocations. */
 static bool fork_failing_at(struct uspace *us, unsigned at)
 {
 	struct uspace *child;

@@ -9,7 +9,7 @@ struct glob {
 	const char *start, *end; /* behind it: a comma, or the NUL of the list */
 };
 
-/* The first pattern of a list, and the one behind it. => false: it was the last */
+/* The first pattern of a list, and the next one. glob_next() returns false after the last. */
 struct glob glob_first(const char *list);
 bool glob_next(struct glob *glob);
 

@@ -295,8 +295,8 @@ PROGRAM(forks, LI(A0, 17), LI(A1, 0), LI(A2, 0), LI(A3, 0), LI(A4, 0), CALL(220)
 	LUI(T0, DATA_PAGES), LBU(A0, 9, T0), EXIT_A0);
 
 /*
- * One life of that program with its allocation number `at` failing. => false: it did not come so
- * far
+ * Runs that program once with allocation number `at` failing. Returns false if it made fewer
+ * allocations.
  */
 static bool live_failing_at(struct object *image, unsigned at)
 {

@@ -66,7 +66,7 @@ static void walk(paddr_t table, unsigned level, vaddr_t base, unsigned first)
 	}
 }
 
-/* Finds all of the kernel's half. => false: out of memory, or too many pieces */
+/* Finds all of the kernel's half. Returns false if there is no memory or too many pieces. */
 static bool walk_kernel(void)
 {
 	struct arch_space as;

@@ -63,7 +63,7 @@ void ktest_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 		}                                                         \
 	} while (0)
 
-/* Lets all others run until they sleep or have ended, and buries these. => nobody is busy for ever */
+/* Lets all other threads run until they sleep or exit, and reaps these. None may run for ever. */
 void ktest_settle(void);
 
 /* Draws by lot, from the command line's seed. */

@@ -18,14 +18,15 @@ void ktest_process_init(void);
 int ktest_spawn(int (*fn)(void *arg), void *arg);
 
 /*
- * Waits until process 1 has buried its child: the status as wait4 packs it. => the kernel's thread
+ * Waits until process 1 has reaped its child. Returns the status as wait4 packs it. For the
+ * kernel's thread.
  */
 int ktest_reap(int pid);
 
 /* Both in one; -1 where there was no memory for a process. */
 int ktest_run(int (*fn)(void *arg), void *arg);
 
-/* The running process goes to user mode at pc. => never returns */
+/* The running process goes to user mode at pc. Never returns. */
 void ktest_enter(vaddr_t pc, vaddr_t sp) __attribute__((noreturn));
 
 /* The status of wait4 for a normal end and for a death by signal. */

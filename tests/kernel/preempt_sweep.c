@@ -92,7 +92,7 @@ static void strike(uint64_t n)
 	began = strike_after(&timer, n);
 }
 
-/* The call has been made. => true: the timer has rung, and the competitor has done its part */
+/* After the call: returns whether the timer has rung and the competitor has done its part. */
 static bool over(void)
 {
 	length = arch_instructions() - began;

@@ -265,7 +265,7 @@ static int play(void *place)
 	}
 }
 
-/* By the rule itself. => process_tree_lock held */
+/* Applies the rule itself. The caller holds process_tree_lock. */
 static bool is_orphaned_by_rule(int group)
 {
 	struct process *process;

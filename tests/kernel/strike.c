@@ -75,7 +75,7 @@ static void __attribute__((noinline)) pass(uint64_t instructions)
 	}
 }
 
-/* The looks come at other places of the tick each time. => interrupts off */
+/* The looks come at other places of the tick each time. Interrupts must be off. */
 static bool find_ahead(void)
 {
 	look();
@@ -104,7 +104,7 @@ bool strike_is_exact(void)
 	       passed < ticks * (uint64_t)tick_ns() + 200;
 }
 
-/* Returns when so many have been executed. => exactly so, where it is called early enough */
+/* Returns when that many instructions have been executed: exactly, if it is called early enough. */
 static void wait_for(uint64_t instructions)
 {
 	while (arch_instructions() + NEAR < instructions)

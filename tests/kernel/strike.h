@@ -9,6 +9,6 @@ bool strike_is_exact(void);
 
 /*
  * Arms the timer and returns n instructions before it rings, give or take a fixed number. Where the
- * clock is another one, n nanoseconds or later. => arch_instructions() where it returned
+ * clock is another one, n nanoseconds or later. Returns arch_instructions() at its return.
  */
 uint64_t strike_after(struct timer *timer, uint64_t n);

@@ -24,7 +24,7 @@ struct weave {
 
 /*
  * Runs fn(0) ... fn(n - 1) as kernel threads until all have returned, and adds to *weave. The same
- * seed makes the same run. => hardened build
+ * seed makes the same run. Only in the hardened build.
  */
 void weave_run(struct weave *weave, uint64_t seed, unsigned n, void (*fn)(unsigned index));
 

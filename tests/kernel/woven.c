@@ -80,7 +80,7 @@ void woven_check_file_word(uint64_t index, uint64_t word)
 	check_word(WOVEN_FILE + index * PAGE_SIZE, word, true, true);
 }
 
-/* => space lock held */
+/* The caller holds the space lock. */
 static bool is_mapped(struct uspace *in, vaddr_t va, const struct page *page, unsigned prot)
 {
 	struct mmu_entry *slot = arch_mmu_lookup(&in->space.mmu, va);

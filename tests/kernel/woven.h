@@ -16,13 +16,13 @@ extern struct uspace *woven;	  /* the space of all */
 extern struct object *woven_file; /* WOVEN_PAGES long */
 extern unsigned woven_wrong;	  /* words that should not be where they were */
 
-/* Makes both, each area mapped. => false: no memory */
+/* Makes both, with each area mapped. Returns false if there is no memory. */
 bool woven_begin(void);
 void woven_end(void);
 
 /* One of the pages, by lot. */
 vaddr_t woven_any(void);
-/* Maps the area that va lies in anew, from there on. => the space's mmap lock held */
+/* Maps the area of va anew, from va on. The caller holds the space's mmap lock. */
 void woven_map(vaddr_t va, unsigned prot);
 
 /*
@@ -38,7 +38,7 @@ void woven_check_file_word(uint64_t index, uint64_t word);
 
 /*
  * Around what throws away [va, va + len) of the shared space: begin, then end with whether it was
- * done. => the mmap lock held
+ * done. The caller holds the mmap lock.
  */
 void woven_discard_begin(vaddr_t va, size_t len);
 void woven_discard_end(vaddr_t va, size_t len, bool done);

@@ -69,7 +69,7 @@ static void begin(void)
 	must(fdt_end_node(blob));
 }
 
-/* => NULL, or why the tree can't be used */
+/* Returns NULL, or why the tree cannot be used. */
 static const char *end(void)
 {
 	const char *why = NULL;

@@ -16,7 +16,7 @@ static inline void fail_arm(uint64_t at, enum fail_mode mode)
 	(void)alloc_fail_set(at, NULL, mode == FAIL_ALL ? ALLOC_FAIL_STARVE : ALLOC_FAIL_REFUSE);
 }
 
-/* => whether it was reached */
+/* Returns whether the allocation was reached. */
 static inline bool fail_disarm(void)
 {
 	return alloc_fail_set(0, NULL, ALLOC_FAIL_ASK);

@@ -17,11 +17,11 @@ extern size_t qemu_size;
 extern char made_blob[2048];
 extern size_t made_size;
 
-/* Makes both. => path: of QEMU's */
+/* Makes both. path: the file with QEMU's tree */
 void fdt_blobs_init(const char *path);
 
 /* A call of libfdt's that must succeed. */
 void must(int r);
 
-/* Reads the same tree by both; fails the test where they differ. => the number of nodes */
+/* Reads the tree with both readers; fails the test if they differ. Returns the number of nodes. */
 unsigned compare_all(const void *blob, size_t size);

@@ -35,7 +35,7 @@ extern jmp_buf test_panic_jump;
 /* What the last expected panic said. */
 extern char test_panic_text[256];
 
-/* Runs the tests of one subject, TAP on standard output. => the exit status */
+/* Runs the tests of one subject and prints TAP. Returns the exit status. */
 #define test_group(name, tests)                    \
 	(cmocka_set_message_output(CM_OUTPUT_TAP), \
 	 cmocka_run_group_tests_name(name, tests, NULL, NULL))

@@ -42,7 +42,7 @@ static void end(void)
 	add("TRAILER!!!", 0, "", 0);
 }
 
-/* Reads to the end. => the number of entries, or why not */
+/* Reads to the end. Stores the number of entries; returns NULL, or why the archive is refused. */
 static const char *read_all(const void *data, size_t n, unsigned *count)
 {
 	struct cpio cpio;

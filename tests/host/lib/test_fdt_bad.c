@@ -39,7 +39,7 @@ static void ask_everything(const struct dt *dt)
 		assert_true(i < dt->size);
 }
 
-/* Tries a blob in memory that ends with it. => was it accepted? */
+/* Tries a blob at the end of its memory. Returns whether it was accepted. */
 static bool try_blob(const char *blob, size_t size)
 {
 	const char *why = NULL;

@@ -64,7 +64,7 @@ static void insert_between(struct tree *tree, struct piece *piece)
 	piece->in = true;
 }
 
-/* Checks links, heights, order and weights of a subtree. => its height */
+/* Checks links, heights, order and weights of a subtree. Returns its height. */
 static int check_subtree(struct tree_node *node, struct tree_node *parent)
 {
 	struct piece *piece = piece_of(node);

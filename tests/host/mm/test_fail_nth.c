@@ -339,7 +339,7 @@ static void end_one(void)
 	check_gone();
 }
 
-/* Allocation number n fails. => false: it was not reached */
+/* Runs with allocation number n failing. Returns false if it was not reached. */
 static bool fails_at(unsigned n)
 {
 	long result;
