@@ -72,7 +72,7 @@ def files_and_texts():
     """A line each, with what it prints, standard error included."""
     lines = (("mkdir /d && cd /d && mkdir a b/c", "sh: mkdir: b/c: No such file or directory"),
              ("mkdir -p b/c/e b && ls; ls b", "a/\nb/\nc/"), ("mkdir a", "sh: mkdir: a: File exists"),
-             ("mkdir", "usage: mkdir [-p] NAME..."), ("mkdir -x y", "sh: mkdir: -x is not known here\nusage: mkdir [-p] NAME..."),
+             ("mkdir", "usage: mkdir [-p] NAME..."), ("mkdir -x y", "sh: mkdir: unknown option -x\nusage: mkdir [-p] NAME..."),
              ("echo one two > f; echo Three >> f ; echo 'a.b*c$' >> f; echo >> f", ""),
              ("wc f", "       4       4      22 f"), ("wc -l < f; cat f f | wc -w", "       4\n       8"),
              ("wc -c f f", "      22 f\n      22 f\n      44 total"),
@@ -88,7 +88,7 @@ def files_and_texts():
              ("rm a", "sh: rm: a: Is a directory"), ("rm -rf a b nosuch; ls", ""), ("rm", "usage: rm [-rf] NAME..."),
              ("sleep 0.01 && sleep 0 && echo slept", "slept"), ("sleep 1x || sleep", "usage: sleep SECONDS\nusage: sleep SECONDS"),
              ("stty", "sh: stty: standard input: Inappropriate ioctl for device"),
-             ("clear", "sh: clear: the terminal (TERM) has no such command"),
+             ("clear", "sh: clear: the terminal (TERM) does not support it"),
              ("pwd > p; cd /tmp > q; cat /d/p /d/q; pwd", "/d\n/tmp"))
     answers = [row for _, answer in lines for row in answer.split("\n") if row]
     status, out, err = without_terminal("".join(line + "\n" for line, _ in lines).encode(), ["--env", "TERM=dumb"])
@@ -123,7 +123,7 @@ def stty_shows_and_changes_the_terminal():
     equal(prompt.do("stty sane; stty columns 80; stty") == sane, True, "stty sane")
     for line, answer in (("stty nosuch", "sh: stty: nosuch: no such mode, or no value for it"),
                          ("stty min", "sh: stty: min: no such mode, or no value for it"),
-                         ("stty -echo | cat", "sh: stty: modes are changed only by a line of its own")):
+                         ("stty -echo | cat", "sh: stty: cannot change modes in a pipeline or in the background")):
         equal(prompt.do(line), answer, line)
     prompt.send("clear\r")
     prompt.until(lambda: prompt.screen.text() == prompt.mark, "a clear screen")
@@ -135,12 +135,12 @@ def stty_shows_and_changes_the_terminal():
 def what_cannot_be_run_is_said():
     prompt = Prompt()
     for line, answer in (("nosuch", "sh: nosuch: not found"), ("./nosuch", "sh: ./nosuch: not found"),
-                         ("echo 'x", "sh: a ' has no end"), ("echo | | cat", "sh: a program is missing before |"),
-                         ("echo |", "sh: a program is missing behind |"), ("> f", "sh: a program is missing"),
-                         ("echo >", "sh: a file's name is missing behind < or >"), ("# all this", ""), ("", ""),
+                         ("echo 'x", "sh: unterminated ' quote"), ("echo | | cat", "sh: a program is missing before |"),
+                         ("echo |", "sh: a program is missing after |"), ("> f", "sh: a program is missing"),
+                         ("echo >", "sh: a file name is missing after < or >"), ("# all this", ""), ("", ""),
                          ("echo a ; ; b", "sh: a program is missing before ;"),
-                         ("echo a && # b", "sh: a program is missing behind &&"),
-                         ("echo a || echo b &", "sh: what && or || joins cannot run in the background"),
+                         ("echo a && # b", "sh: a program is missing after &&"),
+                         ("echo a || echo b &", "sh: a pipeline after && or || cannot run in the background"),
                          ("cd /nosuch", "sh: /nosuch: No such file or directory"),
                          ("/run/argv", "sh: /run/argv: Permission denied")):
         equal(prompt.do(line), answer, line)
@@ -402,9 +402,9 @@ def what_looks_at_the_kernel_answers_or_says_that_it_is_not_there():
             has(answer, f"sh: {line.split()[0]}: this kernel does not offer it", line)
         else:
             has(answer, word, line)
-    equal(prompt.do("maps x"), "sh: maps: x is no process id")
-    equal(prompt.do("faults -1"), "sh: faults: -1 is no process id")
-    equal(prompt.do("walk 2 q"), "sh: walk: q is no address")
+    equal(prompt.do("maps x"), "sh: maps: x is not a process id")
+    equal(prompt.do("faults -1"), "sh: faults: -1 is not a process id")
+    equal(prompt.do("walk 2 q"), "sh: walk: q is not an address")
     equal(prompt.do("walk"), "usage: walk PID ADDRESS")
     prompt.send(CTRL["D"])
     equal(prompt.end(), 0, "status")
@@ -424,9 +424,9 @@ def R123_the_console_shows_page_tables_vmas_and_frames():
     # Two prompts map it: the one that waits and the copy of it that asks. The file keeps a reference.
     equal(prompt.do("frame " + address), address + " of a file, its page 0: mapped by 2 entries, references: 3")
     has(prompt.do("frame 80000000"), "reserved", "the firmware's")
-    equal(prompt.do("frame 1000"), "sh: frame: no memory that the kernel uses is there")
+    equal(prompt.do("frame 1000"), "sh: frame: this address is not in the memory that the kernel uses")
     equal(prompt.do("frame"), "usage: frame ADDRESS")
-    equal(prompt.do("frame 12x"), "sh: frame: 12x is no address")
+    equal(prompt.do("frame 12x"), "sh: frame: 12x is not an address")
     prompt.send(CTRL["D"])
     equal(prompt.end(), 0, "status")
 
@@ -478,10 +478,10 @@ def a_line_that_is_too_long_is_not_run():
     line = b"echo " + b"x" * 4092
     status, out, err = without_terminal(line[:-1] + b"\n" + line + b"\necho " + b"y" * 100000 + b"\necho over\n")
     equal((status, out), (0, line[5:-1] + b"\nover\n"), "status and output")
-    equal(err, b"sh: a line of more than 4096 bytes: not run\n" * 2, "errors")
+    equal(err, b"sh: the line has more than 4096 bytes and is not run\n" * 2, "errors")
     prompt = Prompt()
     prompt.send(b"echo " * 2000 + b"\r")
-    prompt.until(lambda: "\nsh: a line of more than 4096 bytes: not run\n" in prompt.screen.text(), "why it is not run")
+    prompt.until(lambda: "\nsh: the line has more than 4096 bytes and is not run\n" in prompt.screen.text(), "why it is not run")
     equal(prompt.do("echo on"), "on")
     prompt.send(CTRL["D"])
     equal(prompt.end(), 0, "status")

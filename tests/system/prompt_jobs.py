@@ -114,7 +114,7 @@ def ctrl_z_stops_what_runs_and_fg_brings_it_back():
     stop(prompt, "[2] Stopped  probe sleep | cat | cat\n")
     equal(prompt.do("jobs"), f"[1] Stopped  {CAT}\n[2] Stopped  probe sleep | cat | cat")
     equal(prompt.do("bg"), "[2] probe sleep | cat | cat &")
-    equal(prompt.do("bg %2"), "sh: bg: job 2 runs already")
+    equal(prompt.do("bg %2"), "sh: bg: job 2 is already running")
     equal(prompt.do("jobs"), f"[1] Stopped  {CAT}\n[2] Running  probe sleep | cat | cat")
     start(prompt, "fg %2", "probe sleep | cat | cat\n")
     prompt.send(CTRL["C"])
@@ -217,14 +217,14 @@ def what_can_go_wrong():
                          ("fg 1 2", "usage: fg [%N]"), ("kill", "usage: kill [-SIGNAL] %N|PID..."),
                          ("kill -9", "usage: kill [-SIGNAL] %N|PID..."), ("kill %1", "sh: kill: %1: no such job"),
                          ("kill -NOSUCH 1", "sh: kill: NOSUCH: no such signal"),
-                         ("kill -65 1", "sh: kill: 65: no such signal"), ("kill x", "sh: kill: x is no process id"),
-                         ("kill 0", "sh: kill: 0 is no process id"), ("kill 4000", "sh: kill: 4000: no such process"),
-                         ("kill 99999999999999999999", "sh: kill: 99999999999999999999 is no process id"),
+                         ("kill -65 1", "sh: kill: 65: no such signal"), ("kill x", "sh: kill: x is not a process id"),
+                         ("kill 0", "sh: kill: 0 is not a process id"), ("kill 4000", "sh: kill: 4000: no such process"),
+                         ("kill 99999999999999999999", "sh: kill: 99999999999999999999 is not a process id"),
                          ("& &", "sh: a program is missing before &"),
                          ("echo & &", "sh: a program is missing before &"),
                          ("echo |&", "sh: a program is missing before &"), ("jobs", "")):
         equal(prompt.do(line), answer, line)
-    equal(prompt.do("fg | cat"), "sh: fg: only as a line of its own")
+    equal(prompt.do("fg | cat"), "sh: fg: not in a pipeline or in the background")
     # It ends while it is brought forward: a signal has waited for that.
     start(prompt, CAT, "ready\n")
     stop(prompt, f"[1] Stopped  {CAT}\n")

@@ -23,7 +23,7 @@ class Text(source.Source):
 
 
 def pieces(text):
-    """Splits a file into [(name, head, body)] of its functions, and the text before, between and behind them."""
+    """Splits a file into [(name, head, body)] of its functions, and the text before, between and after them."""
     file, between, found, at = Text(text), [], [], 0
     for function in file.functions():
         brace = function.line - 1

@@ -5,7 +5,7 @@
 
 /*
  * Stores pointers to the strings in the n bytes. The last string may lack its NUL. bytes must have
- * room for n + 1 bytes: a NUL is written behind them. `at` must have room for max + 1 pointers: a
+ * room for n + 1 bytes: a NUL is written after them. `at` must have room for max + 1 pointers: a
  * null pointer follows the last. Returns the number of strings, or -E2BIG if there are more than
  * max.
  */

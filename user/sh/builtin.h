@@ -15,7 +15,7 @@ struct builtin {
 
 /* Returns NULL if the prompt has no command of that name. */
 const struct builtin *builtin_find(const char *name);
-/* Returns NULL behind the last command. */
+/* Returns NULL after the last command. */
 const struct builtin *builtin_at(unsigned index);
 
 /* help.c: */

@@ -311,7 +311,7 @@ enum edit_end edit_line(struct line *line)
 	}
 }
 
-/* Reads byte by byte: input behind the line is for the program that the line starts. */
+/* Reads byte by byte: input after the line is for the program that the line starts. */
 enum edit_end edit_plain(struct line *line)
 {
 	bool any = false;

@@ -31,7 +31,7 @@ static struct job *take_job(int argc, char **argv)
 	if (argc > 2)
 		dprintf(STDERR_FILENO, "usage: %s [%%N]\n", argv[0]);
 	else if (jobs_are_copy())
-		dprintf(STDERR_FILENO, "sh: %s: only as a line of its own\n", argv[0]);
+		dprintf(STDERR_FILENO, "sh: %s: not in a pipeline or in the background\n", argv[0]);
 	else if (!job && argc > 1)
 		dprintf(STDERR_FILENO, "sh: %s: %s: no such job\n", argv[0], argv[1]);
 	else if (!job)
@@ -56,7 +56,7 @@ int jobs_background(int argc, char **argv)
 	if (!job)
 		return 1;
 	if (job_state(job) == JOB_RUNNING) {
-		dprintf(STDERR_FILENO, "sh: bg: job %u runs already\n", job->number);
+		dprintf(STDERR_FILENO, "sh: bg: job %u is already running\n", job->number);
 		return 1;
 	}
 	dprintf(STDERR_FILENO, "[%u] %s &\n", job->number, job->text);
@@ -102,7 +102,7 @@ static int kill_one(const char *word, int sig)
 		return 1;
 	}
 	if (!job && (*word < '0' || *word > '9' || *end || pid <= 0 || pid > 0x3fffffff)) {
-		dprintf(STDERR_FILENO, "sh: kill: %s is no process id\n", word);
+		dprintf(STDERR_FILENO, "sh: kill: %s is not a process id\n", word);
 		return 1;
 	}
 	if (job ? kill_job(job, sig) : kill((pid_t)pid, sig) == 0)

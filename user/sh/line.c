@@ -99,7 +99,7 @@ static size_t before(const struct line *line, size_t at)
 	return begin;
 }
 
-/* An edit may join bytes on both sides of the cursor to a character. Moves the cursor behind it. */
+/* An edit may join bytes on both sides of the cursor to a character. Moves the cursor after it. */
 static void settle(struct line *line)
 {
 	size_t at = begin_near(line, line->cursor);

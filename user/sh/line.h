@@ -8,7 +8,7 @@
 #define LINE_MAX_BYTES 4096
 
 struct line {
-	char bytes[LINE_MAX_BYTES + 1]; /* no control characters; a NUL behind the last */
+	char bytes[LINE_MAX_BYTES + 1]; /* no control characters; a NUL after the last */
 	size_t length;
 	size_t cursor; /* never inside a character */
 	bool full;     /* a byte did not fit, and none was removed since */
@@ -23,7 +23,7 @@ void line_erase_left(struct line *line);  /* the character before the cursor */
 void line_erase_right(struct line *line); /* the character under the cursor */
 void line_cut_left(struct line *line);	  /* all before the cursor */
 void line_cut_right(struct line *line);	  /* all from the cursor on */
-void line_cut_word(struct line *line);	  /* the word before the cursor, and blanks behind it */
+void line_cut_word(struct line *line);	  /* the word before the cursor, and the blanks after it */
 
 /*
  * Returns the length in bytes of the character at text, which has n > 0 bytes. Stores its width, 0

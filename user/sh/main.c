@@ -20,7 +20,8 @@
 /* A line that was cut off is not run: a part of a command may do something else than the whole. */
 static void too_long(void)
 {
-	dprintf(STDERR_FILENO, "sh: a line of more than %d bytes: not run\n", LINE_MAX_BYTES);
+	dprintf(STDERR_FILENO, "sh: the line has more than %d bytes and is not run\n",
+		LINE_MAX_BYTES);
 }
 
 static void talk(bool quiet)

@@ -17,7 +17,7 @@ int options_take(char **argv, const char *letters, bool *seen, const char *usage
 			const char *found = strchr(letters, *letter);
 
 			if (!found) {
-				dprintf(STDERR_FILENO, "sh: %s: -%c is not known here\nusage: %s\n",
+				dprintf(STDERR_FILENO, "sh: %s: unknown option -%c\nusage: %s\n",
 					argv[0], *letter, usage);
 				return -1;
 			}

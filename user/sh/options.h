@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The options of the prompt's own commands: letters behind a -. */
+/* The options of the prompt's own commands: letters after a -. */
 #pragma once
 
 #include <stdbool.h>

@@ -17,12 +17,12 @@ static const struct {
 	const char *text;
 	enum join join;
 	bool background;
-	const char *missing_before, *missing_behind; /* messages; NULL: may be missing */
+	const char *missing_before, *missing_after; /* messages; NULL: may be missing */
 } joins[] = {
 	{ "&&", JOIN_IF_TRUE, false, "a program is missing before &&",
-	  "a program is missing behind &&" },
+	  "a program is missing after &&" },
 	{ "||", JOIN_IF_FALSE, false, "a program is missing before ||",
-	  "a program is missing behind ||" },
+	  "a program is missing after ||" },
 	{ ";", JOIN_ALWAYS, false, "a program is missing before ;", NULL },
 	{ "&", JOIN_ALWAYS, true, "a program is missing before &", NULL },
 };
@@ -39,7 +39,7 @@ static void take_single(struct parser *parser)
 	while (*parser->at && *parser->at != '\'')
 		keep(parser, *parser->at++);
 	if (!*parser->at)
-		parser->wrong = "a ' has no end";
+		parser->wrong = "unterminated ' quote";
 	else
 		parser->at++;
 }
@@ -52,7 +52,7 @@ static void take_double(struct parser *parser)
 		keep(parser, *parser->at++);
 	}
 	if (!*parser->at)
-		parser->wrong = "a \" has no end";
+		parser->wrong = "unterminated \" quote";
 	else
 		parser->at++;
 }
@@ -102,7 +102,7 @@ static void take_redirect(struct parser *parser)
 	}
 	skip_blanks(parser);
 	if (!*parser->at || strchr("|<>&;", *parser->at)) {
-		parser->wrong = "a file's name is missing behind < or >";
+		parser->wrong = "a file name is missing after < or >";
 		return;
 	}
 	if (command->nredirects == REDIRECTS_MAX) {
@@ -147,7 +147,7 @@ static bool take_join(struct parser *parser)
 	if (parser->command->nwords == 0)
 		parser->wrong = joins[i].missing_before;
 	else if (!*parser->at)
-		parser->wrong = joins[i].missing_behind;
+		parser->wrong = joins[i].missing_after;
 	pipeline->join = joins[i].join;
 	pipeline->background = joins[i].background;
 	parser->ended = true;
@@ -200,7 +200,7 @@ const char *parse(const char *text, struct pipeline *pipeline)
 	if (parser.command->nwords == 0 && pipeline->ncommands == 1 && !parser.command->nredirects)
 		pipeline->ncommands = 0;
 	else if (parser.command->nwords == 0)
-		return pipeline->ncommands > 1 ? "a program is missing behind |"
+		return pipeline->ncommands > 1 ? "a program is missing after |"
 					       : "a program is missing";
 	return NULL;
 }
@@ -213,7 +213,7 @@ const char *parse_check(const char *line, struct pipeline *room)
 	do {
 		wrong = parse(line, room);
 		if (!wrong && room->background && before != JOIN_ALWAYS)
-			wrong = "what && or || joins cannot run in the background";
+			wrong = "a pipeline after && or || cannot run in the background";
 		line = room->rest;
 		before = room->join;
 	} while (!wrong && *line);

@@ -15,13 +15,13 @@ struct redirect {
 };
 
 struct command {
-	char *words[WORDS_MAX + 1]; /* at least one; NULL behind the last */
+	char *words[WORDS_MAX + 1]; /* at least one; NULL after the last */
 	unsigned nwords;
 	struct redirect redirects[REDIRECTS_MAX];
 	unsigned nredirects;
 };
 
-/* The operator behind a pipeline: whether the next one runs depends on it. */
+/* The operator after a pipeline: whether the next one runs depends on it. */
 enum join { JOIN_ALWAYS, JOIN_IF_TRUE, JOIN_IF_FALSE }; /* ; & or the end, &&, || */
 
 struct pipeline {
@@ -29,7 +29,7 @@ struct pipeline {
 	unsigned ncommands; /* 0: only blanks or a comment */
 	bool background;
 	enum join join;
-	const char *rest;		    /* the text behind the operator */
+	const char *rest;		    /* the text after the operator */
 	size_t extent;			    /* bytes of the text before the operator or a comment */
 	char bytes[2 * LINE_MAX_BYTES + 2]; /* the words' bytes */
 	size_t used;

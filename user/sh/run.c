@@ -65,7 +65,7 @@ static _Noreturn void become(char **words)
 		err = search(words);
 	}
 	complain(words[0], err == ENOENT    ? "not found"
-			   : err == ENOEXEC ? "not a program that this machine runs"
+			   : err == ENOEXEC ? "not a program for this machine"
 					    : strerror(err));
 	_exit(err == ENOENT ? NOT_FOUND : CANNOT_RUN);
 }

@@ -95,7 +95,7 @@ int small_clear(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	if (!terminal_is_smart()) {
-		dprintf(STDERR_FILENO, "sh: clear: the terminal (TERM) has no such command\n");
+		dprintf(STDERR_FILENO, "sh: clear: the terminal (TERM) does not support it\n");
 		return 1;
 	}
 	printf("\033[H\033[2J");

@@ -238,7 +238,8 @@ int stty(int argc, char **argv)
 		return 0;
 	}
 	if (jobs_are_copy()) {
-		dprintf(STDERR_FILENO, "sh: stty: modes are changed only by a line of its own\n");
+		dprintf(STDERR_FILENO,
+			"sh: stty: cannot change modes in a pipeline or in the background\n");
 		return 1;
 	}
 	were = modes;

@@ -47,7 +47,8 @@ int watch_pid(int argc, char **argv)
 	if (argc > 1) {
 		pid = strtol(argv[1], &end, 10);
 		if (*end || pid <= 0 || pid > 0x3fffffff) {
-			dprintf(STDERR_FILENO, "sh: %s: %s is no process id\n", argv[0], argv[1]);
+			dprintf(STDERR_FILENO, "sh: %s: %s is not a process id\n", argv[0],
+				argv[1]);
 			return 0;
 		}
 	}

@@ -97,7 +97,7 @@ static bool read_address(const char *command, const char *word, unsigned long *r
 	*ret = strtoul(word, &end, 16);
 	if (*word && !*end)
 		return true;
-	dprintf(STDERR_FILENO, "sh: %s: %s is no address\n", command, word);
+	dprintf(STDERR_FILENO, "sh: %s: %s is not an address\n", command, word);
 	return false;
 }
 
@@ -162,7 +162,8 @@ int watch_frame(int argc, char **argv)
 	if (n < 0)
 		return watch_refused("frame");
 	if (n == 0) {
-		dprintf(STDERR_FILENO, "sh: frame: no memory that the kernel uses is there\n");
+		dprintf(STDERR_FILENO,
+			"sh: frame: this address is not in the memory that the kernel uses\n");
 		return 1;
 	}
 	show_frame(&frame);

@@ -97,7 +97,7 @@ static int faults_of_linux(int pid)
 		     &major) == 2;
 	fclose(file);
 	if (got)
-		printf("%8lu faults without reading\n%8lu with\n", minor, major);
+		printf("%8lu minor faults\n%8lu major faults\n", minor, major);
 	return got ? 0 : 1;
 }
 
@@ -114,8 +114,8 @@ int watch_faults(int argc, char **argv)
 	for (unsigned i = 0; i < FAULTLINE_KINDS; i++)
 		if (process.faults[i])
 			printf("%8lu %s\n", (unsigned long)process.faults[i], kinds[i]);
-	printf("%8lu of them the zero page\n", (unsigned long)process.zero_fills);
-	printf("%8lu pages of files beside\n", (unsigned long)process.around);
+	printf("%8lu of them mapped the zero page\n", (unsigned long)process.zero_fills);
+	printf("%8lu pages of files mapped by fault-around\n", (unsigned long)process.around);
 	return 0;
 }
 

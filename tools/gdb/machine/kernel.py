@@ -57,7 +57,7 @@ def is_up():
 def require_up():
     """Raises Trouble before that."""
     if not is_up():
-        raise Trouble("the kernel has not set itself up yet: try again behind boot_main")
+        raise Trouble("the kernel has not set itself up yet: try again after boot_main")
 
 
 class Process:

@@ -115,7 +115,7 @@ def show_page(number, pid=None):
     kernel.require_up()
     segments = Segments()
     if not segments.each:
-        raise Trouble("there are no struct pages yet: try again behind boot_main")
+        raise Trouble("there are no struct pages yet: try again after boot_main")
     pfn = frame(segments, number, pid)
     address = segments.page(pfn)
     page = memory.fetch("struct page", address)

@@ -117,7 +117,7 @@ def show_log(most=LOG_MOST):
     try:
         for line in LogRing().lines() if kernel.is_up() else ():
             lines.append(line)
-    except Trouble as one:  # raised again behind the lines that can be read
+    except Trouble as one:  # raised again after the lines that can be read
         trouble = one
     for line in lines[max(0, len(lines) - most):]:
         gdb.write(line + "\n")
