@@ -210,7 +210,7 @@ static int refused(void)
 	return 1;
 }
 
-/* Sets the modes only if they have changed, for that would stop a background process. */
+/* Sets the modes only if they changed: a background process may set the size, but not modes. */
 static int change(const struct termios *modes, const struct termios *were,
 		  const struct winsize *size)
 {

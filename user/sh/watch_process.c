@@ -16,7 +16,7 @@
 #define TRACE_SHOWN 20
 
 static const char *const kinds[FAULTLINE_KINDS] = {
-	"not mapped", "forbidden", "accessed", "spurious", "write mark",
+	"not mapped", "forbidden", "accessed", "spurious", "write-protected",
 	"swapped",    "fill",	   "reuse",    "cow",	   "first write",
 };
 
