@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The list of byte-stream devices that drivers found. */
+/* The list of byte-stream devices that drivers have registered. */
 #include "base/chardev.h"
 
 #include "abi/errno.h"
 #include "lib/string.h"
 
-/* Filled while the machine boots, on one hart; only read afterwards. */
+/* Filled during boot on one hart. Only read afterwards. */
 static struct chardev *devices[CHARDEV_MAX];
 static unsigned ndevices;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Time from ticks. */
+/* Converts ticks of the timebase into time. */
 #include "base/clock.h"
 
 #include "lib/assert.h"
@@ -8,7 +8,7 @@
 static uint64_t hz;
 static uint64_t boot_ticks;
 static uint64_t wall_at_boot_ns;
-/* Nanoseconds a tick where that is a whole number, else 0: it saves a division. */
+/* Nanoseconds in a tick if that is a whole number, otherwise 0. It saves a division. */
 static uint64_t ns_per_tick;
 
 void clock_init(uint64_t timebase_hz)
@@ -25,8 +25,8 @@ uint64_t clock_timebase(void)
 }
 
 /*
- * x * to / from, rounded down or up, without overflow in between.
- * => UINT64_MAX where the result does not fit
+ * Returns x * to / from, rounded down or up, without overflow of intermediate results. Returns
+ * UINT64_MAX if the result does not fit.
  */
 static uint64_t clock_convert(uint64_t x, uint64_t from, uint64_t to, bool up)
 {

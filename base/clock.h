@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Time: ticks of the timebase, nanoseconds since boot, the wall clock. */
+/* Time: ticks of the timebase, nanoseconds since boot, and the wall clock. */
 #pragma once
 
 #include "arch/timer.h"
@@ -7,20 +7,23 @@
 
 #define NSEC_PER_SEC 1000000000ul
 
-/* Sets the frequency of arch_time() and calls this moment 0. Before it, time stands at 0. */
+/*
+ * Sets the frequency of arch_time() and makes this moment time 0. Before that, clock_ns() returns
+ * 0.
+ */
 void clock_init(uint64_t timebase_hz);
 uint64_t clock_timebase(void);
 
-/* Monotonic, since clock_init(). */
+/* Nanoseconds since clock_init(); monotonic. */
 uint64_t clock_ns(void);
 
-/* Length conversions; to ticks they round up, and stop at UINT64_MAX. */
+/* Convert durations. The conversion to ticks rounds up. Both saturate at UINT64_MAX. */
 uint64_t clock_ticks_to_ns(uint64_t ticks);
 uint64_t clock_ns_to_ticks(uint64_t ns);
 
-/* The tick at which clock_ns() reaches ns: a deadline for timer_arm(). */
+/* Returns the tick at which clock_ns() reaches ns: a deadline for timer_arm(). */
 uint64_t clock_deadline(uint64_t ns);
 
-/* Nanoseconds since 1970; until set, the machine booted in 1970. */
+/* Nanoseconds since 1970. Until it is set, the wall clock starts in 1970 at boot. */
 void clock_set_wall(uint64_t ns_since_1970);
 uint64_t clock_wall_ns(void);

@@ -41,7 +41,7 @@ uint64_t hart_counter_sum(enum hart_counter which)
 }
 
 #ifdef FAULTLINE_HARDENED
-/* During a panic nothing is checked: it must get through. */
+/* Nothing is checked during a panic, because its report must get through. */
 struct lockorder *lockorder_this_hart(void)
 {
 	return hart_count == 0 || panic_begun() ? NULL : &arch_this_hart()->locks;
@@ -49,7 +49,7 @@ struct lockorder *lockorder_this_hart(void)
 #endif
 
 #ifdef FAULTLINE_LATENCY
-/* The end, in a panic or not, is exempt. */
+/* Panics and power-off are not measured: they turn interrupts off by arch_irq_disable(). */
 struct latency *latency_this_hart(void)
 {
 	return hart_count == 0 ? NULL : &arch_this_hart()->latency;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the kernel keeps for each hart. */
+/* The data that the kernel keeps for each hart. */
 #pragma once
 
 #include "arch/hart.h"
@@ -13,7 +13,7 @@
 
 struct thread;
 
-/* Things counted on each hart. */
+/* Events counted on each hart. */
 enum hart_counter {
 	HART_INTERRUPTS,
 	HART_TIMER_INTERRUPTS,
@@ -21,20 +21,20 @@ enum hart_counter {
 	HART_EXCEPTIONS,
 	HART_SWITCHES,
 	HART_IPIS,
-	HART_SIGNALS, /* frames for handlers */
+	HART_SIGNALS, /* frames pushed for signal handlers */
 	HART_COUNTERS
 };
 
 struct hart {
-	unsigned index;	  /* from 0: the boot hart's is 0 */
+	unsigned index;	  /* 0 is the boot hart */
 	unsigned long id; /* the machine's number for it */
 	bool online;
 
 	/* private to the hart */
-	bool in_interrupt;	/* an interrupt handler runs */
-	struct thread *current; /* proc's */
+	bool in_interrupt;	/* an interrupt handler is running */
+	struct thread *current; /* the running thread; set by proc */
 	struct thread *idle;
-	uint64_t counters[HART_COUNTERS]; /* by one atomic operation each */
+	uint64_t counters[HART_COUNTERS]; /* each is changed by one atomic operation */
 	struct lockorder locks;
 	struct latency latency; /* hardened build */
 	struct trace_ring faults;
@@ -42,13 +42,13 @@ struct hart {
 	struct timerq timers; /* has its own lock */
 };
 
-/* By index; those online are the first hart_count. */
+/* The harts by index. The first hart_count of them are online. */
 extern struct hart harts[HART_MAX];
 extern unsigned hart_count;
 
 /*
- * Sets up the next hart and makes it this one.
- * => run on that hart, once; panics when there are more than HART_MAX
+ * Initializes the next hart's data and makes it this hart's. Each hart calls this once. Panics if
+ * there are more than HART_MAX.
  */
 struct hart *hart_init(unsigned long id);
 
@@ -62,6 +62,6 @@ static inline void hart_count_event(enum hart_counter which)
 	counter_add(&arch_this_hart()->counters[which], 1);
 }
 
-/* Sums over all harts; faults are counted by their records. */
+/* Sums over all harts. Faults are counted by their trace records. */
 uint64_t hart_fault_sum(void);
 uint64_t hart_counter_sum(enum hart_counter which);

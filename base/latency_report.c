@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The longest stretches with interrupts off and with the preemption count raised, in the log. */
+/* Logs the longest stretches with interrupts off and with preemption off. */
 #include "base/latency_report.h"
 
 #include "base/log.h"
 #include "sync/latency.h"
 
-static void tell(const char *what, enum latency_kind kind)
+static void log_stretch(const char *what, enum latency_kind kind)
 {
 	struct latency_stretch longest = latency_longest(kind);
 
@@ -20,6 +20,6 @@ void latency_report(void)
 
 	if (!latency || !latency->on)
 		return;
-	tell("interrupts were off", LATENCY_INTERRUPTS);
-	tell("preemption was off", LATENCY_PREEMPTION);
+	log_stretch("interrupts were off", LATENCY_INTERRUPTS);
+	log_stretch("preemption was off", LATENCY_PREEMPTION);
 }

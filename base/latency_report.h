@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Telling the longest stretches at the end (hardened build). */
+/* Reports the longest stretches at power-off (hardened build). */
 #pragma once
 
 #include "lib/types.h"
 
 #ifdef FAULTLINE_LATENCY
 
-/* Logs them, one line for each kind, where they are measured. */
+/* Logs this hart's longest stretch of each kind, provided that they are measured. */
 void latency_report(void);
 
 #else

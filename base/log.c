@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel log: formatting records, and handing them to the sinks. */
+/* The kernel log: formats records and passes them to the sinks. */
 #include "base/log.h"
 
 #include "abi/errno.h"
@@ -10,7 +10,7 @@
 #include "lib/string.h"
 #include "sync/spinlock.h"
 
-/* "[12345.012345] ", the text, newline, NUL */
+/* for "[12345.012345] ", the text, a newline and a NUL */
 #define LOG_LINE_MAX (32 + LOG_TEXT_MAX)
 
 static const struct {
@@ -32,7 +32,9 @@ static struct log_sink *sinks[LOG_SINKS];
 static enum log_level shown = LOG_INFO;
 static bool panicking;
 
-/* In a panic and at power-off nobody else runs any more, or at least nobody is waited for. */
+/*
+ * In a panic and at power-off the lock's holder may never run again, so the lock is not waited for.
+ */
 static unsigned long log_take(void)
 {
 	return panicking ? 0 : spin_lock_irqsave(&log_lock);
@@ -66,7 +68,7 @@ int log_level_parse(const char *name, size_t len, enum log_level *ret)
 	return -EINVAL;
 }
 
-/* A record as a line. => its length */
+/* Formats a record as a line. Returns the line's length. */
 static size_t log_format_line(const struct log_record *record, const char *text, char *buf,
 			      size_t size)
 {
@@ -78,8 +80,8 @@ static size_t log_format_line(const struct log_record *record, const char *text,
 }
 
 /*
- * The next record from *cursor on whose level is at most max. text has room for LOG_TEXT_MAX bytes. => log_lock held;
- * false: there is none
+ * Reads the next record at or after *cursor whose level is at most max. text has room for
+ * LOG_TEXT_MAX bytes. Returns false if there is none. Call with log_lock held.
  */
 static bool log_next_record(uint64_t *cursor, enum log_level max, struct log_record *ret,
 			    char *text)
@@ -93,8 +95,9 @@ static bool log_next_record(uint64_t *cursor, enum log_level max, struct log_rec
 }
 
 /*
- * The sink's next line, the sink then being busy.
- * => 0: none, or somebody is at it, who will see what we have added
+ * Formats the sink's next line and marks the sink busy. Returns the length, or 0 if there is no
+ * line or another context is writing to the sink. That context will also write the records that we
+ * have added.
  */
 static size_t log_claim_line(struct log_sink *sink, char *buf, size_t size)
 {
@@ -145,7 +148,10 @@ static void log_drain(void)
 	}
 }
 
-/* Names that programs give are in it: they must not begin lines, nor do anything to a terminal. */
+/*
+ * The text may contain names chosen by programs. These must neither start new lines nor control a
+ * terminal.
+ */
 static void log_hide_controls(char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
@@ -181,7 +187,7 @@ void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 	va_end(args);
 }
 
-/* => log_lock held */
+/* Call with log_lock held. */
 static void log_add_sink(struct log_sink *sink, uint64_t cursor)
 {
 	unsigned i = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel log: a ring that keeps everything, and sinks that show it. */
+/* The kernel log: a ring that keeps all records, and sinks that show them. */
 #pragma once
 
 #include <stdarg.h>
@@ -7,21 +7,21 @@
 #include "lib/types.h"
 
 enum log_level {
-	LOG_ALWAYS, /* shown whatever the level, without a word for it */
+	LOG_ALWAYS, /* shown at every level, without a word in front */
 	LOG_ERROR,
 	LOG_WARN,
 	LOG_INFO,
 	LOG_DEBUG,
 };
 
-/* Bytes kept; the oldest records are overwritten. */
+/* The ring's size in bytes; the oldest records are overwritten. */
 #define LOG_RING_BYTES (64ul << 10)
-/* Longest text of a record; more is cut and marked "...". */
+/* The longest text of a record. A longer one is cut and ends in "...". */
 #define LOG_TEXT_MAX   400ul
 
 /*
- * Writes "[    0.012345] mm: warning: text". No newline in fmt. From anywhere, interrupt handlers
- * and holders of any lock included (but LOCK_CONSOLE).
+ * Logs "[    0.012345] mm: warning: text". fmt contains no newline. May be called in any context,
+ * in interrupt handlers and with any lock held except LOCK_CONSOLE.
  */
 void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -34,52 +34,58 @@ void log_vwrite(enum log_level level, const char *tag, const char *fmt, va_list 
 #define log_info(tag, ...)   log_write(LOG_INFO, tag, __VA_ARGS__)
 #define log_debug(tag, ...)  log_write(LOG_DEBUG, tag, __VA_ARGS__)
 
-/* Sinks show records up to this level; LOG_INFO at first. */
+/* Sinks show records up to this level. The default is LOG_INFO. */
 void log_show_level(enum log_level level);
 
-/* Reads "error", "warn", "info" or "debug". => 0; -EINVAL */
+/* Parses "error", "warn", "info" or "debug". Returns 0 or -EINVAL. */
 int log_level_parse(const char *name, size_t len, enum log_level *ret);
 
 /*
- * Somewhere the log goes. write() gets whole lines with their newline, one call at a time, in any
- * context; it transmits them before it returns (polled) and takes no lock outside LOCK_CONSOLE.
- * panic_write, where not NULL, is used instead during a panic and takes no lock at all.
+ * A destination of the log. write() is called in any context, with whole lines that end in a
+ * newline, and never twice at a time. It transmits the line by polling before it returns, and takes
+ * no lock outside LOCK_CONSOLE. If panic_write is not NULL, it is called instead during a panic,
+ * and takes no lock at all.
  */
 struct log_sink {
 	void (*write)(struct log_sink *sink, const char *s, size_t n);
 	void (*panic_write)(struct log_sink *sink, const char *s, size_t n);
 	/* under the log's lock */
 	uint64_t cursor; /* the next record to show */
-	uint64_t end;	 /* it shows none from here on */
-	uint64_t lost;	 /* times that records were overwritten before this sink had them */
+	uint64_t end;	 /* it shows no record from this position on */
+	uint64_t lost;	 /* how often records were overwritten before this sink had shown them */
 	bool busy;	 /* a write() is under way */
 };
 
-/* Most sinks at a time. */
+/* The most sinks at a time. */
 #define LOG_SINKS 4
 
-/* Adds a sink that shows the log from a position on: log_oldest() for all that the ring has. */
+/*
+ * Adds a sink that shows the log from a position on. Use log_oldest() for all that is in the ring.
+ */
 void log_sink_add(struct log_sink *sink, uint64_t cursor);
 
 /*
- * `new` takes over from `old`: "console: LAST" is logged, always shown, as the last record that
- * `old` shows; what comes later goes to `new`. old may be written to until this returns.
+ * Makes `new` take over from `old`. Logs "console: LAST" at LOG_ALWAYS as the last record that
+ * `old` shows; later records go to `new`. `old` may be written to until this returns.
  */
 void log_sink_replace(struct log_sink *old, struct log_sink *new, const char *last);
 
-/* => write() is not called any more when it returns */
+/* When this returns, the sink's write() is not called any more. */
 void log_sink_remove(struct log_sink *sink);
 
-/* Positions in the ring: of its oldest record, and just behind its newest. */
+/* Positions in the ring: of the oldest record, and just behind the newest. */
 uint64_t log_oldest(void);
 uint64_t log_newest(void);
 
 /*
- * Reads the record at *cursor as a line with newline and moves on; a position that has been
- * overwritten becomes the oldest one. level_ret may be NULL.
- * => its length; 0: there is none yet
+ * Reads the record at *cursor as a line with a newline, and advances *cursor. If that record has
+ * been overwritten, reads the oldest one. level_ret may be NULL. Returns the line's length, or 0 if
+ * there is no record yet.
  */
 size_t log_read(uint64_t *cursor, char *buf, size_t size, enum log_level *level_ret);
 
-/* From now on no lock and nobody who writes is waited for: for panic and power-off. => interrupts off */
+/*
+ * For panic and power-off: from now on the log waits for no lock and for no write() under way. Call
+ * with interrupts off.
+ */
 void log_panic_mode(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of the kernel: says why, and what led there. */
+/* Ends the kernel and logs why, and what happened before. */
 #include "base/panic.h"
 
 #include <stdarg.h>
@@ -17,7 +17,7 @@
 
 #define PANIC_FAULTS_SHOWN 8
 
-/* How often a panic has begun: more than once when the report itself runs into one. */
+/* The number of panics that have begun. It exceeds 1 if the report itself panics. */
 static uint32_t panics;
 static struct hart *panic_hart;
 static void (*panic_report)(void);
@@ -37,10 +37,8 @@ static void panic_line(const char *line)
 	log_always("panic", "%s", line);
 }
 
-/*
- * The whole report. Parts come in the order of their worth: any may be the one that panics again.
- */
-static void panic_tell(const struct trap_frame *frame)
+/* Logs the whole report. The most useful parts come first, because any part may panic again. */
+static void panic_log_details(const struct trap_frame *frame)
 {
 	if (frame != NULL)
 		arch_frame_print(frame, panic_line);
@@ -57,7 +55,7 @@ panic_why(const struct trap_frame *frame, const char *fmt, va_list args)
 
 	arch_irq_disable();
 	before = atomic_add(&panics, 1);
-	/* Another hart is reporting already: leave it the console. */
+	/* Another hart is already reporting: leave the console to it. */
 	if (before != 0 && panic_hart != arch_this_hart())
 		arch_hart_stop();
 	panic_hart = arch_this_hart();
@@ -65,7 +63,7 @@ panic_why(const struct trap_frame *frame, const char *fmt, va_list args)
 	if (before < 2)
 		log_vwrite(LOG_ALWAYS, before == 0 ? "kernel panic" : "panic: again", fmt, args);
 	if (before == 0)
-		panic_tell(frame);
+		panic_log_details(frame);
 	power_off(PANIC_STATUS);
 }
 

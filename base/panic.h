@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a panic needs besides panic() itself (lib/assert.h). */
+/* The parts of a panic that callers of panic() (lib/assert.h) do not need. */
 #pragma once
 
 #include "lib/assert.h"
@@ -10,15 +10,15 @@ struct trap_frame;
 /* The machine's exit status after a panic. */
 #define PANIC_STATUS 125
 
-/* A panic because of a trap in kernel mode: registers and backtrace are those of the frame. */
+/* Panics because of a trap in kernel mode. Registers and backtrace are those of the frame. */
 void panic_frame(const struct trap_frame *frame, const char *fmt, ...)
 	__attribute__((noreturn, cold, format(printf, 2, 3)));
 
-/* Has a panic begun? Then nobody should wait for anything. */
+/* Whether a panic has begun. If so, no code should wait for anything. */
 bool panic_begun(void);
 
 /*
- * Called late in a panic, to add what mm or proc know (which thread ran; it may fault again, that
- * ends it).
+ * Sets the function that is called late in a panic and logs what mm and proc know, for instance the
+ * running thread. If it panics, the report ends there.
  */
 void panic_set_report(void (*report)(void));

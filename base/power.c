@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Ending the machine. */
+/* Powers the machine off. */
 #include "base/power.h"
 
 #include "arch/hart.h"
@@ -20,9 +20,12 @@ void power_set_exit(void (*exit)(unsigned status))
 void power_off(unsigned status)
 {
 	arch_irq_disable();
-	/* Whoever was in the midst of a line will not go on: ours, which tells the status, does not wait for that. */
+	/*
+	 * A context that was interrupted in the middle of a line will not resume. Do not wait for
+	 * it.
+	 */
 	log_panic_mode();
-	/* A panic on the way out must not come back here for ever. */
+	/* A panic during power-off must not return here for ever. */
 	if (!leaving) {
 		leaving = true;
 		latency_report();

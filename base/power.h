@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of the machine with an exit status. */
+/* Powers the machine off with an exit status. */
 #pragma once
 
-/* A driver offers a way to end with a status; it returns only if that did not work. */
+/* A driver registers its way to power off with a status. exit() returns only if that failed. */
 void power_set_exit(void (*exit)(unsigned status));
 
 /*
- * Logs "power: off, status S" and ends: by the driver's way, else by the firmware's.
- * => any context
+ * Logs "power: off, status S" and powers off, by the driver's way or else by the firmware's. May be
+ * called in any context.
  */
 void power_off(unsigned status) __attribute__((noreturn));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Random numbers: what was given out cannot be found from what is kept. */
+/* Random numbers: earlier output cannot be computed from the state that is kept. */
 #include "base/random.h"
 
 #include "lib/bits.h"
@@ -10,14 +10,14 @@
 #define POOL_BLOCKS 2
 #define POOL_BYTES  (POOL_BLOCKS * CHACHA_BLOCK_BYTES - CHACHA_KEY_BYTES)
 
-/* Innermost: whoever holds a lock may ask. */
+/* The class is innermost, so that code that holds other locks may ask for random bytes. */
 static struct spinlock lock = SPINLOCK_INIT(LOCK_CONSOLE);
 /* guarded by lock: */
 static uint8_t key[CHACHA_KEY_BYTES];
-static uint8_t pool[POOL_BYTES]; /* not given out yet: its last `left` bytes */
+static uint8_t pool[POOL_BYTES]; /* the last `left` bytes have not been given out */
 static size_t left;
 
-/* A key's blocks are the next key and a new pool. => lock held */
+/* Generates the next key and a new pool from the key. Call with lock held. */
 static void advance(void)
 {
 	uint8_t blocks[POOL_BLOCKS * CHACHA_BLOCK_BYTES];
@@ -30,7 +30,7 @@ static void advance(void)
 	left = sizeof(pool);
 }
 
-/* n bytes of the pool, which forgets them. => lock held; n is not more than POOL_BYTES */
+/* Moves n bytes, at most POOL_BYTES, out of the pool and erases them there. Call with lock held. */
 static void draw(uint8_t *to, size_t n)
 {
 	uint8_t *from;
@@ -56,7 +56,7 @@ void random_seed(const void *seed, size_t n)
 	spin_unlock_irqrestore(&lock, flags);
 }
 
-/* A long request gets a key of its own. */
+/* A long request is generated from a key of its own. */
 static void stretch(const uint8_t own_key[CHACHA_KEY_BYTES], uint8_t *to, size_t n)
 {
 	uint8_t block[CHACHA_BLOCK_BYTES];

@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* Stacks that were written beyond an array: noticed before the function returns. */
+/* Detects, before a function returns, that an array on its stack was overrun. */
 #include "base/stack_guard.h"
 
 #include "arch/backtrace.h"
 #include "base/random.h"
 #include "lib/assert.h"
 
-/* A string that runs on ends at the first byte in memory, or can't write it. */
+/*
+ * The first byte in memory is 0, so that an overrunning string read ends there, and an overrunning
+ * string copy cannot write it and continue.
+ */
 #define GUARD_MASK (~(uintptr_t)0xff)
 
-/* It is needed from the first C function on, whose tables are not there yet. */
+/*
+ * Used from the first C function on. Random numbers are not available then, so it starts as a
+ * constant.
+ */
 uintptr_t __stack_chk_guard = 0x5afe57ac4dc0de00 & GUARD_MASK;
 
-/* Its own word would be the old one at the end. */
+/* Must be unprotected: the guard in its own frame would be the old one when it returns. */
 __attribute__((no_stack_protector)) void stack_guard_init(void)
 {
 	uintptr_t word;
@@ -24,7 +30,10 @@ __attribute__((no_stack_protector)) void stack_guard_init(void)
 void __stack_chk_fail(void)
 {
 	size_t offset;
-	/* The call may be the last instruction of its function. */
+	/*
+	 * The return address may belong to the next function, because the call may be the last
+	 * instruction.
+	 */
 	const char *name = arch_symbol((vaddr_t)__builtin_return_address(0) - 1, &offset);
 
 	panic("stack smashed in %s", name ? name : "a function without a name");

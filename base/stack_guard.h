@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The word that the hardened build's functions keep behind their arrays, and look at in the end. */
+/* The guard word that functions of the hardened build keep behind their arrays and check before they return. */
 #pragma once
 
 #include "lib/types.h"
 
 #ifdef FAULTLINE_HARDENED
 
-/* The names are the compiler's (-fstack-protector-strong). */
+/* The names are defined by the compiler (-fstack-protector-strong). */
 extern uintptr_t __stack_chk_guard;
 void __stack_chk_fail(void) __attribute__((noreturn, cold));
 
 /*
- * Draws the word from the random numbers. Until then it is a constant.
- * => called once, by functions that never return: what they keep on the stack is the old one
+ * Sets the guard to a random word; before, it is a constant. Called once, by a function that never
+ * returns, and whose callers never return: their frames contain the old guard.
  */
 void stack_guard_init(void);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Timer queues: a tree by deadline on each hart. */
+/* Timer queues: each hart has a tree of timers, ordered by deadline. */
 #include "base/timerq.h"
 
 #include "arch/timer.h"
@@ -29,7 +29,7 @@ static uint64_t timerq_next_locked(const struct timerq *queue)
 	return queue->earliest != NULL ? timer_of(queue->earliest)->deadline : UINT64_MAX;
 }
 
-/* Behind those of the same deadline. => queue->lock held */
+/* Inserts the timer behind those with the same deadline. Call with queue->lock held. */
 static void timerq_insert(struct timerq *queue, struct timer *timer)
 {
 	struct tree_node **link = &queue->timers.root;
@@ -50,7 +50,7 @@ static void timerq_insert(struct timerq *queue, struct timer *timer)
 	timer->armed = true;
 }
 
-/* => queue->lock held, timer armed on this queue */
+/* Call with queue->lock held and the timer armed on this queue. */
 static void timerq_remove(struct timerq *queue, struct timer *timer)
 {
 	if (queue->earliest == &timer->node)
@@ -60,8 +60,8 @@ static void timerq_remove(struct timerq *queue, struct timer *timer)
 }
 
 /*
- * Takes it off its queue.
- * => true: it was armed; *running: its fn is being called on that queue's hart
+ * Takes the timer off its queue. Returns true if it was armed. Sets *running if its fn is being
+ * called on the queue's hart.
  */
 static bool timer_disarm(struct timer *timer, struct timerq *queue, bool *running)
 {
@@ -100,7 +100,10 @@ bool timer_cancel(struct timer *timer)
 	if (queue == NULL)
 		return false;
 	was = timer_disarm(timer, queue, &running);
-	/* On this hart only fn itself can see that it runs. */
+	/*
+	 * If the queue is this hart's, only fn itself can find it running, so there is nothing to
+	 * wait for.
+	 */
 	while (running && queue != &arch_this_hart()->timers) {
 		spin_pause();
 		timer_disarm(timer, queue, &running);

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Timers: functions that run at a time. */
+/* Timers: functions that are called at a given time. */
 #pragma once
 
 #include "lib/tree.h"
 #include "sync/spinlock.h"
 
-/* One per hart; its earliest deadline is the hart's (arch_timer_set). */
+/*
+ * Each hart has one. Its earliest deadline is set as the hart's timer interrupt (arch_timer_set()).
+ */
 struct timerq {
 	struct spinlock lock;
 	/* under lock */
-	struct tree timers; /* by deadline */
+	struct tree timers; /* ordered by deadline */
 	struct tree_node *earliest;
-	struct timer *running; /* its fn is being called */
+	struct timer *running; /* the timer whose fn is being called */
 };
 
 struct timer {
@@ -19,7 +21,7 @@ struct timer {
 	struct tree_node node;
 	uint64_t deadline; /* ticks of arch_time() */
 	bool armed;
-	struct timerq *queue; /* the one it was armed on last */
+	struct timerq *queue; /* the one on which it was armed last */
 	/* private to the owner */
 	void (*fn)(struct timer *timer);
 };
@@ -27,25 +29,28 @@ struct timer {
 void timerq_init(struct timerq *queue);
 
 /*
- * fn is called in the timer interrupt, interrupts off, no lock held; it may arm the timer again, or
- * free it.
+ * fn is called in the timer interrupt, with interrupts off and no lock held. It may arm the timer
+ * again or free it.
  */
 void timer_init(struct timer *timer, void (*fn)(struct timer *timer));
 
 /*
- * Calls fn on this hart at or after that tick. An armed timer is moved.
- * => not from two harts at once for one timer
+ * Calls fn on this hart at or after deadline_ticks. If the timer is already armed, it is moved. Two
+ * harts must not arm one timer at the same time.
  */
 void timer_arm(struct timer *timer, uint64_t deadline_ticks);
 
-/* After it, fn does not run and won't (unless called from fn itself). => true: it was armed */
+/*
+ * When it returns, fn is not running and will not be called, unless the caller is fn. Returns true
+ * if the timer was armed.
+ */
 bool timer_cancel(struct timer *timer);
 
 /*
- * Runs what is due on this hart and sets its next deadline: from the timer interrupt.
- * => interrupts off
+ * Calls the functions that are due on this hart and sets its next deadline. Called by the timer
+ * interrupt with interrupts off.
  */
 void timerq_run(void);
 
-/* This hart's next deadline; UINT64_MAX: none. */
+/* Returns this hart's next deadline; UINT64_MAX if it has none. */
 uint64_t timerq_next(void);

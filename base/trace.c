@@ -23,7 +23,7 @@ void trace_fault(const struct trace_fault *fault)
 	*trace_next(ring) = *fault;
 }
 
-/* How many records behind the cursor have been overwritten. */
+/* Returns how many records from the cursor on have been overwritten. */
 static uint64_t overwritten(const struct trace_ring *ring, uint64_t cursor)
 {
 	uint64_t count = __atomic_load_n(&ring->count, __ATOMIC_ACQUIRE);
@@ -38,7 +38,7 @@ bool trace_read(unsigned hart_index, uint64_t *cursor, struct trace_fault *ret, 
 
 	if (*cursor > __atomic_load_n(&ring->count, __ATOMIC_ACQUIRE))
 		return false;
-	/* One that is overwritten while it is read is lost too. */
+	/* A record that is overwritten while it is read counts as overwritten too. */
 	do {
 		lost = overwritten(ring, *cursor);
 		*cursor += lost;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The last faults of each hart. */
+/* Records of the last faults of each hart. */
 #pragma once
 
 #include "lib/types.h"
@@ -7,32 +7,32 @@
 #define TRACE_RECORDS 128 /* a power of two */
 
 struct trace_fault {
-	uint64_t time; /* ticks, at entry */
+	uint64_t time; /* ticks, when the fault came */
 	vaddr_t pc;
 	vaddr_t addr;
-	uint32_t cost; /* instructions until the result; till then, the count when it came */
+	uint32_t cost; /* instructions it took; the instruction counter until it ends */
 	int32_t pid;
-	const void *thread; /* that it is a fault of: it writes the end here, while that is so */
+	const void *thread; /* the faulting thread, which fills in the end if this still names it */
 	union {
 		struct {
-			uint8_t access; /* the permissions asked for, and how (arch/upcall.h) */
-			uint8_t kind;	/* enum fault_kind of mm; its name by the hook below */
-			int16_t result; /* 0, a negative errno, or the signal that it became */
+			uint8_t access; /* the permissions requested, and how (arch/upcall.h) */
+			uint8_t kind;	/* mm's enum fault_kind; named by trace_set_kind_name() */
+			int16_t result; /* 0, a negative errno, or the signal that was sent */
 		};
-		uint32_t begun; /* access alone: kind 0 with result 0 is not served yet */
+		uint32_t begun; /* stores the access; kind and result are 0 until the fault's end */
 	};
-} __attribute__((aligned(64))); /* so that a record is quickly found */
+} __attribute__((aligned(64))); /* makes the address of a record quick to compute */
 
 /*
- * Written on its hart only: a record by the thread that began it, as long as it is there; read by
- * others, who may see it move.
+ * Records are written only on the ring's hart, each by the thread that began it and only until
+ * another fault reuses its place. Other harts may read them at any time and may see them change.
  */
 struct trace_ring {
-	uint64_t count; /* records ever begun; atomic */
+	uint64_t count; /* number of records ever begun; atomic */
 	struct trace_fault records[TRACE_RECORDS];
 };
 
-/* The place for the record of a fault that begins. */
+/* Returns the place for the record of a fault that begins. */
 static inline struct trace_fault *trace_next(struct trace_ring *ring)
 {
 	uint64_t n = __atomic_fetch_add(&ring->count, 1, __ATOMIC_RELAXED);
@@ -40,18 +40,18 @@ static inline struct trace_fault *trace_next(struct trace_ring *ring)
 	return __builtin_assume_aligned(&ring->records[n % TRACE_RECORDS], 64);
 }
 
-/* Records a fault on this hart. */
+/* Adds a complete record to this hart's ring. */
 void trace_fault(const struct trace_fault *fault);
 
 /*
- * Reads the record of a hart that *cursor tells (0 at first), or the oldest that is left, and moves
- * *cursor behind it. Those overwritten in between are added to *dropped. Each reader has its own.
- * => false: none
+ * Reads the hart's record at *cursor, or the oldest that is left, and moves *cursor behind it.
+ * *cursor is 0 at first; each reader has its own. Adds the number of records that were overwritten
+ * in between to *dropped. Returns false if there is no record.
  */
 bool trace_read(unsigned hart_index, uint64_t *cursor, struct trace_fault *ret, uint64_t *dropped);
 
-/* Logs the last n faults of this hart, newest last. */
+/* Logs the last n faults of this hart, the newest last. */
 void trace_show_last(unsigned n);
 
-/* mm says what its kinds are called. */
+/* Sets the function that names the kinds of faults. Called by mm. */
 void trace_set_kind_name(const char *(*name)(unsigned kind));

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Undefined behaviour that the hardened build's code finds in itself ends in a panic that says what. */
+/* Handlers for the undefined behaviour that the hardened build detects in itself: each panics and says what it was. */
 #include "base/ubsan.h"
 
 #include "lib/assert.h"
 #include "lib/bits.h"
 #include "lib/format.h"
 
-/* A value as text, in place. */
+/* Holds a value as text. */
 struct shown {
 	char text[40];
 };
@@ -27,7 +27,7 @@ static const char *show(struct shown *shown, const struct ubsan_type *type, ubsa
 
 #define SHOW(type, value) show(&(struct shown){ "" }, type, value)
 
-/* The first line of the panic. what: a format, then its arguments. */
+/* Panics. what: a format string, followed by its arguments. */
 #define END(at, what, ...)                                                                     \
 	panic("undefined behaviour: " what " (%s:%u:%u)", __VA_ARGS__, (at)->file, (at)->line, \
 	      (at)->column)
@@ -35,7 +35,7 @@ static const char *show(struct shown *shown, const struct ubsan_type *type, ubsa
 static void __attribute__((noreturn))
 overflow(const struct ubsan_typed *data, ubsan_value left, const char *operator, ubsan_value right)
 {
-	END(&data->place, "%s %s %s is no %s", SHOW(data->type, left), operator,
+	END(&data->place, "%s %s %s does not fit in %s", SHOW(data->type, left), operator,
 	    SHOW(data->type, right), data->type->name);
 }
 
@@ -65,12 +65,13 @@ void __ubsan_handle_divrem_overflow_abort(const struct ubsan_typed *data, ubsan_
 
 void __ubsan_handle_negate_overflow_abort(const struct ubsan_typed *data, ubsan_value value)
 {
-	END(&data->place, "-(%s) is no %s", SHOW(data->type, value), data->type->name);
+	END(&data->place, "-(%s) does not fit in %s", SHOW(data->type, value), data->type->name);
 }
 
 void __ubsan_handle_load_invalid_value_abort(const struct ubsan_typed *data, ubsan_value value)
 {
-	END(&data->place, "%s is no value of type %s", SHOW(data->type, value), data->type->name);
+	END(&data->place, "%s is not a value of type %s", SHOW(data->type, value),
+	    data->type->name);
 }
 
 void __ubsan_handle_vla_bound_not_positive_abort(const struct ubsan_typed *data, ubsan_value length)
@@ -90,7 +91,7 @@ void __ubsan_handle_out_of_bounds_abort(const struct ubsan_bounds *data, ubsan_v
 	END(&data->place, "index %s of %s", SHOW(data->index, index), data->array->name);
 }
 
-/* What is done to the address, by the compiler's number for it. */
+/* Names the kind of access, by the compiler's number for it. */
 static const char *access_name(unsigned access)
 {
 	static const char *const names[] = { "load from", "store to",	       "reference to",
@@ -131,10 +132,10 @@ void __ubsan_handle_nonnull_return_v1_abort(const struct ubsan_at *attribute,
 
 void __ubsan_handle_invalid_builtin_abort(const struct ubsan_at *data)
 {
-	END(&data->place, "%s", "a count of the zeros of zero");
+	END(&data->place, "%s", "__builtin_clz() or __builtin_ctz() of 0");
 }
 
 void __ubsan_handle_builtin_unreachable(const struct ubsan_at *data)
 {
-	END(&data->place, "%s", "reached the unreachable");
+	END(&data->place, "%s", "reached __builtin_unreachable()");
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What gcc calls in the hardened build where it finds undefined behaviour. */
+/* The functions that gcc's code calls when it detects undefined behaviour (hardened build). */
 #pragma once
 
 #include "lib/types.h"
 
 /*
- * The names, and what the structs hold, are the compiler's (-fsanitize=undefined with
- * -fno-sanitize-recover). Each handler panics with the kind, the place and the values: a hardened
- * kernel stops. They are called from everywhere, interrupt handlers and holders of locks included.
+ * The compiler defines the names and the structs (-fsanitize=undefined with -fno-sanitize-recover).
+ * Each handler panics with the kind of the error, the place and the values. Handlers are called
+ * from any context, including interrupt handlers and code that holds locks.
  */
 
 struct ubsan_place {
@@ -16,17 +16,18 @@ struct ubsan_place {
 };
 
 struct ubsan_type {
-	uint16_t kind; /* UBSAN_INTEGER, or something that has no value to show */
-	uint16_t info; /* of an integer: bit 0 signed, above it the logarithm of its bits */
-	char name[];   /* in quotes */
+	uint16_t kind; /* UBSAN_INTEGER, or a type whose value cannot be shown */
+	uint16_t
+		info; /* for an integer: bit 0 is set if it is signed, the bits above are the logarithm of its width */
+	char name[]; /* between quotes */
 };
 
 #define UBSAN_INTEGER 0
 
-/* An integer of up to 64 bits, or the address of one that is longer. */
+/* An integer of up to 64 bits, or the address of a longer one. */
 typedef unsigned long ubsan_value;
 
-/* Overflows, values that a type does not have, arrays of no length. */
+/* For overflows, values that are invalid for a type, and arrays of length 0. */
 struct ubsan_typed {
 	struct ubsan_place place;
 	const struct ubsan_type *type;
@@ -54,7 +55,7 @@ struct ubsan_argument {
 	int index;
 };
 
-/* What has a place only. */
+/* For errors that have only a place. */
 struct ubsan_at {
 	struct ubsan_place place;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The few atomic operations that are more readable with a name. */
+/* Names for the few atomic operations that read better than the builtins. */
 #pragma once
 
 #include "lib/types.h"
@@ -12,8 +12,8 @@
 #define atomic_and(p, v)       __atomic_fetch_and(p, v, __ATOMIC_ACQ_REL)
 
 /*
- * Stores of words are single by themselves; said so, because gcc 12 makes two instructions more of
- * its own atomic stores.
+ * An aligned store of a word is atomic on RISC-V. These macros use plain volatile stores because
+ * gcc 12 emits two more instructions for its own atomic stores.
  */
 #define atomic_store_relaxed(p, v) ((void)(*(volatile __typeof__(*(p)) *)(p) = (v)))
 #define atomic_store(p, v)                               \
@@ -22,7 +22,7 @@
 		atomic_store_relaxed(p, v);              \
 	})
 
-/* Puts `new` where `old` is. => false: something else was there */
+/* Replaces `old` by `new`. Returns false, and stores nothing, if *p holds something else. */
 #define atomic_cas(p, old, new)                                                         \
 	({                                                                              \
 		__typeof__(*(p)) cas_old_ = (old);                                      \
@@ -30,13 +30,13 @@
 					    __ATOMIC_ACQUIRE);                          \
 	})
 
-/* A counter that harts add to without order, and that may be read at any time. */
+/* A statistics counter. Harts add to it without ordering, and it may be read at any time. */
 #define counter_add(p, v) ((void)__atomic_fetch_add(p, v, __ATOMIC_RELAXED))
 #define counter_read(p)	  __atomic_load_n(p, __ATOMIC_RELAXED)
 
 /*
- * For the body of a loop that waits for another hart; not for waiting on memory to change by
- * itself.
+ * The body of a loop that waits for another hart. It is a compiler barrier only: it does not wait
+ * for memory to change.
  */
 static inline void spin_pause(void)
 {

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* Where tests force another thread to run, as another hart would come between (hardened build). */
+/* Interleaving points, at which a test can switch threads as if another hart ran (hardened build). */
 #pragma once
 
 #include "lib/types.h"
 #include "sync/lockorder.h"
 
 enum interleave_kind {
-	INTERLEAVE_LOCK,     /* a spinning lock is about to be taken */
-	INTERLEAVE_UNLOCK,   /* one was released */
-	INTERLEAVE_DECIDED,  /* a fault has what it missed, and looks again next */
-	INTERLEAVE_GRANTING, /* an entry was read and is changed next: under locks, so no switch */
+	INTERLEAVE_LOCK,    /* a spinning lock is about to be taken */
+	INTERLEAVE_UNLOCK,  /* a spinning lock was released */
+	INTERLEAVE_DECIDED, /* a fault has prepared what it lacked and is about to look again */
+	INTERLEAVE_GRANTING, /* an entry was read and is about to change; locks are held: no switch */
 	INTERLEAVE_KINDS
 };
 
 #ifdef FAULTLINE_HARDENED
 
-/* Set by a test; NULL: nobody. what: of GRANTING, the entry; class: of LOCK and UNLOCK. */
+/*
+ * Called at each point. Set by a test, otherwise NULL. class is the lock's for INTERLEAVE_LOCK and
+ * INTERLEAVE_UNLOCK; what is the entry for INTERLEAVE_GRANTING.
+ */
 extern void (*interleave_hook)(enum interleave_kind kind, enum lock_class class, void *what);
 
 static inline void interleave(enum interleave_kind kind, enum lock_class class, void *what)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Interrupts of this hart off and on, where others than arch turn them. */
+/* Turning the interrupts of this hart off and on, for all code outside arch. */
 #pragma once
 
 #include "arch/irqflags.h"
 #include "sync/latency.h"
 
-/* Off. => the state before, for irq_restore(); nests */
+/* Turns interrupts off. Returns the state before, for irq_restore(). Calls may nest. */
 static inline unsigned long irq_save(void)
 {
 	unsigned long flags = arch_irq_save();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Keeping the longest stretches. */
+/* Keeps the longest stretches that were measured. */
 #include "sync/latency.h"
 
 #include "arch/irqflags.h"
@@ -32,7 +32,10 @@ void latency_end(enum latency_kind kind)
 	latency->kinds[kind].open = false;
 	instructions = arch_instructions() - latency->kinds[kind].since;
 	longest = &latency->kinds[kind].longest;
-	/* A checker's time is of no interest to users, nor is what it held up. */
+	/*
+	 * A checker's time is of no interest to users, and neither is a stretch that a checker was
+	 * part of.
+	 */
 	if (!latency->exempt && instructions > longest->instructions)
 		*longest = (struct latency_stretch){
 			.instructions = instructions,
@@ -51,7 +54,7 @@ void latency_exempt_begin(void)
 	latency_this_hart()->exempt++;
 }
 
-/* A stretch that began before is measured from here. */
+/* A stretch that began before this call is measured from here. */
 void latency_exempt_end(void)
 {
 	struct latency *latency = latency_this_hart();

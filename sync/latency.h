@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The longest times that a hart heard no interrupt, or kept its thread, in instructions (hardened build). */
+/* Measures, in instructions, how long a hart keeps interrupts or preemption off (hardened build). */
 #pragma once
 
 #include "lib/types.h"
 
 /*
- * Two stretches are measured on each hart once latency_start() was called: one in which interrupts
- * are off, and one in which the preemption count of the running thread is raised. The longest of
- * each is kept, with the places where it began and ended. A place is the address that the hook
- * below would return to.
+ * Two kinds of stretches are measured on each hart after latency_start(): those in which interrupts
+ * are off, and those in which the preemption count of the running thread is not 0. The longest of
+ * each kind is kept, with the places where it began and ended. A place is the address to which
+ * latency_begin() or latency_end() returns.
  */
 enum latency_kind { LATENCY_INTERRUPTS, LATENCY_PREEMPTION, LATENCY_KINDS };
 
@@ -19,7 +19,7 @@ struct latency_stretch {
 
 struct latency {
 	bool on;
-	unsigned exempt; /* latency_exempt_begin() without an end */
+	unsigned exempt; /* calls of latency_exempt_begin() without their latency_exempt_end() */
 	struct {
 		bool open;
 		uint64_t since;
@@ -30,27 +30,29 @@ struct latency {
 
 #ifdef FAULTLINE_LATENCY
 
-/* This hart's; supplied by base/hart.c. */
+/* This hart's measurements, or NULL before hart_init(). Supplied by base/hart.c. */
 struct latency *latency_this_hart(void);
 
-/* Measures from now on, which makes all locks dearer. => interrupts on, count not raised */
+/*
+ * Starts to measure, which makes every lock slower. Call with interrupts on and preemption enabled.
+ */
 void latency_start(void);
 
 /*
- * What a checker of the whole kernel does between the two counts for nothing: nobody runs it but
- * tests. Nests.
+ * What a checker of the whole kernel does between these two calls does not count, because only
+ * tests run such checkers. Calls may nest.
  */
 void latency_exempt_begin(void);
 void latency_exempt_end(void);
 
-/* The longest so far; 0 instructions: none. */
+/* The longest stretch so far. Its `instructions` is 0 if there was none. */
 struct latency_stretch latency_longest(enum latency_kind kind);
 
-/* The hooks of sync/irq.h, sync/preempt.h and of traps: has begun; ends now. */
+/* A stretch begins or ends now. Called by sync/irq.h, sync/preempt.h and the trap handlers. */
 void latency_begin(enum latency_kind kind);
 void latency_end(enum latency_kind kind);
 
-/* What has begun does not count: the hart had nothing to do. */
+/* Discards the stretch that has begun: the hart was idle in it, or its thread has changed. */
 void latency_forget(enum latency_kind kind);
 
 #else

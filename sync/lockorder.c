@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks on every lock taken that the one order is kept (hardened build). */
+/* Checks, whenever a lock is taken, that the lock order is kept (hardened build). */
 #include "sync/lockorder.h"
 
 #include "arch/irqflags.h"
@@ -46,7 +46,7 @@ const char *lock_class_name(enum lock_class class)
 
 void (*interleave_hook)(enum interleave_kind kind, enum lock_class class, void *what);
 
-/* Index in held[]; depth: not held. */
+/* Returns the lock's index in held[], or depth if it is not held. */
 static UNCHECKED unsigned lockorder_index(const struct lockorder *order, const void *lock)
 {
 	unsigned i = 0;
@@ -70,8 +70,9 @@ static UNCHECKED void lockorder_check(const struct lockorder_held *held, const v
 }
 
 /*
- * Locks may be dropped in any order, and a nested one may lie below its sibling: all that are held
- * are looked at. "nested" excuses only locks of the same class.
+ * Compares the new lock with all locks that are held, not just with the last one: locks may be
+ * dropped in any order, and a nested lock may lie below its sibling. `nested` excuses locks of the
+ * same class only.
  */
 static UNCHECKED void lockorder_push(struct lockorder *order, const void *lock,
 				     enum lock_class class, bool nested)
@@ -99,7 +100,7 @@ static UNCHECKED void lockorder_pop(struct lockorder *order, const void *lock)
 		order->held[i] = order->held[i + 1];
 }
 
-/* Interrupts take locks too: none comes while the hart's record is half changed. */
+/* Interrupt handlers take locks too, so interrupts stay off while the hart's record changes. */
 UNCHECKED void lockorder_take(const void *lock, enum lock_class class, bool nested)
 {
 	unsigned long flags = arch_irq_save();

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The one order of all locks, and its checker (hardened build only). */
+/* The order of all locks, and its checker (hardened build only). */
 #pragma once
 
 #include "lib/types.h"
 
 /*
- * Every lock has a class. Locks are taken in the order of this list, outermost first; what stands
- * above LOCK_SPACE and is named "waiting" may be held while its thread sleeps, all others spin and
- * may not. Two locks of one class: the one at the lower address first, or by spin_lock_nested(): a
- * child that nobody can see yet after its parent.
+ * Every lock has a class. Locks are taken in the order of this list, outermost first. A thread may
+ * sleep while it holds a waiting lock. All other locks spin, and their holder may not sleep. Of two
+ * locks of one class, the one at the lower address is taken first. The exception is
+ * spin_lock_nested(), which takes the lock of a new child, not yet visible to others, after its
+ * parent's.
  */
 enum lock_class {
 	LOCK_NONE, /* not checked */
@@ -18,11 +19,11 @@ enum lock_class {
 	LOCK_FILE_OFFSET,
 	LOCK_DIRECTORY,
 	LOCK_INODE,
-	LOCK_MMAP, /* of a space, round a verb */
+	LOCK_MMAP, /* of a space, held across a verb */
 	LOCK_LAST_WAITING = LOCK_MMAP,
 
 	/* spinning, interrupts on, never taken by interrupt handlers */
-	LOCK_PROCESS_TREE, /* who is whose parent; process table */
+	LOCK_PROCESS_TREE, /* parents and children; the pid table */
 	LOCK_PROCESS,	   /* one process: signals, limits, threads */
 	LOCK_FILES,	   /* a descriptor table */
 	LOCK_FS,	   /* a file system's names and inodes */
@@ -39,13 +40,13 @@ enum lock_class {
 	LOCK_LAST_PREEMPTIBLE = LOCK_PAGE_ALLOC,
 
 	/* spinning, interrupts off */
-	LOCK_DEVICE, /* a driver's queues; may wake */
+	LOCK_DEVICE, /* a driver's queues; its holder may wake threads */
 	LOCK_WAITQ,
-	LOCK_POLL, /* the queue of who waits on several others */
+	LOCK_POLL, /* the queue of a thread that waits on several others */
 	LOCK_RUNQ,
 	LOCK_TIMERQ,
 	LOCK_LOG,
-	LOCK_CONSOLE, /* output of a device that the log may go to; wakes nobody while held */
+	LOCK_CONSOLE, /* a device's output that the log may use; its holder wakes no thread */
 
 	LOCK_CLASSES
 };
@@ -60,8 +61,8 @@ struct lockorder_held {
 };
 
 /*
- * What a hart (spinning locks) or a thread (waiting locks) holds, in the order of taking. All zero:
- * nothing.
+ * The locks that a hart (spinning locks) or a thread (waiting locks) holds, in the order in which
+ * they were taken. All zeros mean that none is held.
  */
 struct lockorder {
 	unsigned depth;
@@ -70,20 +71,24 @@ struct lockorder {
 
 #ifdef FAULTLINE_HARDENED
 
-/* This hart's. Supplied by base/hart.c; NULL before there is one (then nothing is checked). */
+/*
+ * This hart's record. NULL before hart_init() and after a panic: then nothing is checked. Supplied
+ * by base/hart.c.
+ */
 struct lockorder *lockorder_this_hart(void);
 
 /*
- * A spinning lock is about to be taken, or has been released.
- * => panics where the order forbids it
+ * Record that a spinning lock is about to be taken, or is about to be released. lockorder_take()
+ * panics if the order forbids it, lockorder_drop() if this hart does not hold the lock. `nested`
+ * permits another lock of the same class in any order.
  */
 void lockorder_take(const void *lock, enum lock_class class, bool nested);
 void lockorder_drop(const void *lock, enum lock_class class);
 bool lockorder_holds(const void *lock);
 
 /*
- * The same for a waiting lock, recorded in the owner's own struct lockorder (a field of struct
- * thread). Taking one asserts that no spinning lock is held.
+ * The same for a waiting lock, which is recorded in the owner's own struct lockorder (a field of
+ * struct thread). Taking one asserts that no spinning lock is held.
  */
 void lockorder_take_waiting(struct lockorder *owner, const void *lock, enum lock_class class,
 			    bool nested);
@@ -91,12 +96,12 @@ void lockorder_drop_waiting(struct lockorder *owner, const void *lock);
 bool lockorder_holds_waiting(const struct lockorder *owner, const void *lock);
 
 /*
- * => panics if this hart holds a spinning lock: before any sleep, user copy, vm_pause, switch to
- *    user mode
+ * Panics if this hart holds a spinning lock. Called before any sleep, user copy, vm_pause() or
+ * return to user mode.
  */
 void lockorder_assert_none_spinning(void);
 
-/* => panics if the thread holds a waiting lock: when it ends or returns to user mode */
+/* Panics if the thread holds a waiting lock. Called when it ends or returns to user mode. */
 void lockorder_assert_none_waiting(const struct lockorder *owner);
 
 #else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a thread in the kernel may lose its hart to another. */
+/* Where a thread in the kernel may be preempted. */
 #pragma once
 
 #include "arch/hart.h"
@@ -9,35 +9,41 @@
 #include "sync/latency.h"
 
 /*
- * Anywhere, but: while its count is raised, which each spinning lock does that is taken with
- * interrupts on, and while interrupts are off. It loses it at the tail of an interrupt
- * (preempt_schedule_irq()), and where the count falls to 0 or a lock's end turns interrupts on, if
- * the scheduler has asked for the hart meanwhile. A count is the thread's own and goes with it:
- * data of the hart is used with the count raised, with interrupts off, or by one atomic operation.
+ * A thread in the kernel may be preempted anywhere, except while interrupts are off or its
+ * preemption count is not 0. Each spinning lock that is taken with interrupts on raises the count.
+ * If the scheduler has asked for the hart, the thread is preempted at the next of these points: the
+ * tail of an interrupt (preempt_schedule_irq()), where the count falls to 0, and where the release
+ * of a lock turns interrupts on.
+ *
+ * The count belongs to the thread and moves with it. So data of the hart may be used only with the
+ * count raised, with interrupts off, or by a single atomic operation.
  */
 
 /*
- * Another thread runs, if one is ready, and this one is found ready whatever its state: one that is
- * about to sleep goes on to do so. Supplied by proc/sched.c. => no effect where interrupts are off
+ * Runs another thread if one is ready. This thread stays queued as runnable whatever its state, so
+ * one that is about to sleep continues and does sleep. No effect if interrupts are off. Supplied by
+ * proc/sched.c.
  */
 void preempt_schedule(void);
 
 /*
- * The same at the tail of an interrupt in kernel mode. => interrupts off, no handler under way;
- * preempt_due()
+ * The same at the tail of an interrupt that came in kernel mode. Call with interrupts off, outside
+ * the interrupt handler, if preempt_due().
  */
 void preempt_schedule_irq(void);
 
-/* For the compiler: what is done in a critical section stays in it. */
+/* A barrier for the compiler: accesses of a critical section stay inside it. */
 #define preempt_barrier() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 
-/* The running thread may lose its hart, and the scheduler wants it. */
+/* Whether the running thread may be preempted and the scheduler has asked for its hart. */
 static inline bool preempt_due(void)
 {
 	return unlikely(__atomic_load_n(&arch_preempt()->word, __ATOMIC_RELAXED) == 0);
 }
 
-/* From here on the thread keeps its hart; interrupts come all the same. Nests. */
+/*
+ * Forbids preemption of this thread until preempt_enable(). Interrupts still come. Calls may nest.
+ */
 static inline void preempt_disable(void)
 {
 	if (arch_preempt()->count++ == 0)
@@ -45,7 +51,7 @@ static inline void preempt_disable(void)
 	preempt_barrier();
 }
 
-/* A preemption point, for where no count falls. */
+/* A preemption point where the count does not fall to 0. */
 static inline void preempt_point(void)
 {
 	arch_preempt_point();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Locks that spin. */
+/* Spinning locks, whose holders are never preempted. */
 #pragma once
 
 #include "lib/assert.h"
@@ -11,15 +11,16 @@
 #include "sync/preempt.h"
 
 /*
- * A holder never loses its hart, so that it always goes on. Classes up to LOCK_LAST_PREEMPTIBLE are
- * taken by spin_lock() with interrupts on, which raises the preemption count: no interrupt handler
- * may take them. The others by spin_lock_irqsave(): interrupts being off, nothing is counted.
+ * The holder of a spinning lock is never preempted, so it always makes progress. A lock of a class
+ * up to LOCK_LAST_PREEMPTIBLE is taken by spin_lock() with interrupts on, which raises the
+ * preemption count; no interrupt handler may take it. The other classes are taken by
+ * spin_lock_irqsave(), which needs no count because interrupts are off.
  */
 
 /*
- * The kernel runs on one hart so far, where a holder that keeps its hart meets nobody: in the
- * release build the count, or interrupts being off, is the whole lock. (0: with the word as well,
- * as several harts need it.)
+ * The kernel runs on one hart so far. A holder that is not preempted has no competitor there, so in
+ * the release build the preemption count, or interrupts being off, is the whole lock. With 0 the
+ * lock word is used as well, as several harts require.
  */
 #ifdef FAULTLINE_HARDENED
 #define SPIN_COUNT_ALONE 0
@@ -82,7 +83,7 @@ static inline void spin_release(struct spinlock *lock)
 	atomic_store(&lock->locked, 0);
 }
 
-/* Takes a lock of any class. => interrupts off until spin_unlock_irqoff() */
+/* Takes a lock of any class. Call with interrupts off; they stay off until spin_unlock_irqoff(). */
 static inline void spin_lock_irqoff(struct spinlock *lock)
 {
 	interleave(INTERLEAVE_LOCK, spin_class(lock), NULL);
@@ -99,7 +100,7 @@ static inline void spin_unlock_irqoff(struct spinlock *lock)
 	interleave(INTERLEAVE_UNLOCK, class, NULL);
 }
 
-/* Takes a lock whose class leaves interrupts on. */
+/* Takes a lock of a class that leaves interrupts on. */
 static inline void spin_lock(struct spinlock *lock)
 {
 	interleave(INTERLEAVE_LOCK, spin_class(lock), NULL);
@@ -108,7 +109,10 @@ static inline void spin_lock(struct spinlock *lock)
 	spin_acquire(lock);
 }
 
-/* The same for the second of a class: a child that nobody can see yet, its parent being held. */
+/*
+ * Takes a second lock of a class: that of a new child, not yet visible to others, whose parent's is
+ * held.
+ */
 static inline void spin_lock_nested(struct spinlock *lock)
 {
 	preempt_disable();
@@ -116,7 +120,7 @@ static inline void spin_lock_nested(struct spinlock *lock)
 	spin_acquire(lock);
 }
 
-/* The outermost one is a preemption point. */
+/* The release of the outermost lock is a preemption point. */
 static inline void spin_unlock(struct spinlock *lock)
 {
 	enum lock_class class = spin_class(lock);
@@ -127,7 +131,10 @@ static inline void spin_unlock(struct spinlock *lock)
 	interleave(INTERLEAVE_UNLOCK, class, NULL);
 }
 
-/* Takes it if it is free. (It can't deadlock, but keep to the order all the same.) */
+/*
+ * Takes the lock if it is free, and returns whether it did. Though it cannot deadlock, it must keep
+ * to the order of classes; the checker enforces that.
+ */
 static inline bool spin_trylock(struct spinlock *lock)
 {
 	preempt_disable();
@@ -139,14 +146,14 @@ static inline bool spin_trylock(struct spinlock *lock)
 	return true;
 }
 
-/* Takes two locks of one class, the lower address first. => a and b differ */
+/* Takes two different locks of one class, the one at the lower address first. */
 static inline void spin_lock_two(struct spinlock *a, struct spinlock *b)
 {
 	spin_lock(a < b ? a : b);
 	spin_lock(a < b ? b : a);
 }
 
-/* Takes a lock with interrupts off. => what spin_unlock_irqrestore() wants back */
+/* Turns interrupts off and takes the lock. Returns the state for spin_unlock_irqrestore(). */
 static inline unsigned long spin_lock_irqsave(struct spinlock *lock)
 {
 	unsigned long flags = irq_save();
@@ -155,7 +162,7 @@ static inline unsigned long spin_lock_irqsave(struct spinlock *lock)
 	return flags;
 }
 
-/* A preemption point, where interrupts come on. */
+/* A preemption point if it turns interrupts on. */
 static inline void spin_unlock_irqrestore(struct spinlock *lock, unsigned long flags)
 {
 	spin_unlock_irqoff(lock);
@@ -164,8 +171,8 @@ static inline void spin_unlock_irqrestore(struct spinlock *lock, unsigned long f
 }
 
 /*
- * For asserts: is it held, in the hardened build by this hart? (In the release build a held lock
- * may be another's.)
+ * For assertions of the hardened build: does this hart hold the lock? For a lock of no class the
+ * answer is whether any hart holds it.
  */
 static inline bool spin_lock_held(const struct spinlock *lock)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Enqueueing, cancelling and waking. */
+/* Enqueueing, cancelling and waking of waiters. */
 #include "sync/waitq.h"
 
 void waitq_init(struct waitq *queue)
@@ -39,7 +39,7 @@ bool waitq_cancel(struct waiter *waiter)
 
 	if (queue == NULL)
 		return false;
-	/* While the lock is held no wake() is under way. */
+	/* No wake() is under way while the lock is held. */
 	flags = spin_lock_irqsave(&queue->lock);
 	queued = !list_empty(&waiter->link);
 	list_del(&waiter->link);
@@ -48,17 +48,23 @@ bool waitq_cancel(struct waiter *waiter)
 	return queued;
 }
 
-/* So many are woken for each time that the lock is held. */
+/* At most this many waiters are woken under one hold of the lock. */
 #define WAKE_PIECE 8u
 
-/* => its lock held, and the waiter is off the queue. What is stored last lets it go away. */
+/*
+ * Call with the queue's lock held and the waiter off the queue. The waiter may disappear as soon as
+ * its `queue` is NULL, so that is stored last.
+ */
 static void wake(struct waiter *waiter)
 {
 	waiter->wake(waiter);
 	atomic_store(&waiter->queue, NULL);
 }
 
-/* Wakes a piece of those who came before `seq`: they stand in the order of their sequences. */
+/*
+ * Wakes up to WAKE_PIECE waiters that were enqueued before sequence `seq`. The list is ordered by
+ * sequence. Returns how many it woke.
+ */
 static unsigned wake_piece(struct waitq *queue, uint64_t seq)
 {
 	unsigned long flags = spin_lock_irqsave(&queue->lock);
@@ -77,7 +83,7 @@ static unsigned wake_piece(struct waitq *queue, uint64_t seq)
 	return n;
 }
 
-/* What the first piece left of all. => how many */
+/* Wakes what the first piece left of all waiters. Returns how many. */
 static __attribute__((noinline, cold)) unsigned wake_rest(struct waitq *queue)
 {
 	uint64_t seq = waitq_sample(queue);
@@ -90,7 +96,7 @@ static __attribute__((noinline, cold)) unsigned wake_rest(struct waitq *queue)
 	return woken;
 }
 
-/* Counts a change, and wakes one or all. => how many */
+/* Counts a change and wakes one waiter or all. Returns how many. */
 static unsigned waitq_wake(struct waitq *queue, unsigned first_piece)
 {
 	unsigned long flags = spin_lock_irqsave(&queue->lock);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Wait queues: who waits is told once that something has changed, and no change is missed. */
+/* Wait queues: a thread that waits for a change is woken once, and misses no change. */
 #pragma once
 
 #include "lib/list.h"
 #include "sync/spinlock.h"
 
 /*
- * Every wake-up counts the queue's sequence up, sleepers or not. Who finds that it must wait
- * samples the sequence while it still holds the lock under which it looked; when it enqueues later,
- * a sequence that has moved means that what it saw may be over. Wakers change things first and wake
- * after that.
+ * Every wake-up increments the queue's sequence, whether or not anything waits. A thread that finds
+ * that it must wait samples the sequence while it still holds the lock under which it looked. If
+ * the sequence has moved when the thread enqueues itself later, what it saw may no longer be so,
+ * and it looks again. A waker makes its change first and calls the wake function after that.
  *
- * A queue must outlive its waiters and those who hold a sample: where the thing waited for may
- * vanish, use a queue that does not (one of the subsystem's).
+ * A queue must outlive its waiters and every thread that holds a sample. If the object waited for
+ * may disappear, use a queue that does not, such as one of the subsystem's.
  */
 struct waitq {
 	struct spinlock lock;
@@ -21,16 +21,16 @@ struct waitq {
 	struct list waiters;
 };
 
-/* One wait. Lives with the waiter, often on its stack. */
+/* One wait. The waiter owns it, often on its stack. */
 struct waiter {
 	/* under the queue's lock */
 	struct list link;
-	uint64_t seq;	     /* the queue's when it was enqueued */
-	struct waitq *queue; /* NULL: on none; not set to NULL before wake() has returned */
-	/* private to the waiter, set before it enqueues */
+	uint64_t seq;	     /* the queue's sequence when this was enqueued */
+	struct waitq *queue; /* NULL: on none; becomes NULL only after wake() has returned */
+	/* private to the waiter; set before it enqueues itself */
 	/*
-	 * Called once, when the queue is woken, the waiter being off the queue already.
-	 * => the queue's lock held, interrupts off: may take only locks inside LOCK_WAITQ
+	 * Called once, when the queue is woken, after the waiter has left the queue. Called with
+	 * the queue's lock held and interrupts off, so it may take only locks inside LOCK_WAITQ.
 	 */
 	void (*wake)(struct waiter *waiter);
 };
@@ -43,32 +43,31 @@ struct waiter {
 void waitq_init(struct waitq *queue);
 void waiter_init(struct waiter *waiter, void (*wake)(struct waiter *waiter));
 
-/* The sequence now. */
+/* Returns the current sequence. */
 static inline uint64_t waitq_sample(const struct waitq *queue)
 {
 	return atomic_load(&queue->seq);
 }
 
 /*
- * Enqueues at the end.
- * => false: the sequence is no longer seq; it is not enqueued, look again
- * => true: wake() will be called, and waitq_cancel() must be before the waiter goes away, in any
- *    case
+ * Adds the waiter at the end of the queue, provided that the queue's sequence is still seq. Returns
+ * true if it did: wake() may be called from then on, and waitq_cancel() must be called in any case
+ * before the waiter disappears. Returns false if the sequence has moved: look again.
  */
 bool waitq_enqueue(struct waitq *queue, struct waiter *waiter, uint64_t seq);
 
 /*
- * Ends a wait: afterwards nobody knows the waiter any more, a wake() of it is over.
- * => true: it was still queued: nobody woke it. (Who was woken by waitq_wake_one() and gives up
- *    must wake the next.)
+ * Ends a wait. Afterwards nothing refers to the waiter, and a wake() of it that was under way is
+ * over. Returns true if it was still queued and so was not woken. A waiter that was woken by
+ * waitq_wake_one() but gives up must wake the next one.
  */
 bool waitq_cancel(struct waiter *waiter);
 
-/* Wakes the one that has waited longest. => was there one? */
+/* Wakes the waiter that has waited longest. Returns false if there was none. */
 bool waitq_wake_one(struct waitq *queue);
 
 /*
- * Wakes all that wait now, a few for each time that the lock is held. The queue lives until this has
- * come back, whoever is woken. => how many
+ * Wakes all that wait now, a few under each hold of the lock. Returns how many. The queue must live
+ * until this function returns, even if a woken thread could free it.
  */
 unsigned waitq_wake_all(struct waitq *queue);
