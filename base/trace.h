@@ -10,16 +10,16 @@ struct trace_fault {
 	uint64_t time; /* ticks, when the fault came */
 	vaddr_t pc;
 	vaddr_t addr;
-	uint32_t cost; /* instructions it took; the instruction counter until it ends */
+	uint32_t cost; /* instructions it took; until the end, the counter at the start */
 	int32_t pid;
-	const void *thread; /* the faulting thread, which fills in the end if this still names it */
+	const void *thread; /* the faulting thread, the only one that may complete the record */
 	union {
 		struct {
 			uint8_t access; /* the permissions requested, and how (arch/upcall.h) */
 			uint8_t kind;	/* mm's enum fault_kind; named by trace_set_kind_name() */
 			int16_t result; /* 0, a negative errno, or the signal that was sent */
 		};
-		uint32_t begun; /* stores the access; kind and result are 0 until the fault's end */
+		uint32_t begun; /* the access, with kind and result 0: the fault has not ended */
 	};
 } __attribute__((aligned(64))); /* makes the address of a record quick to compute */
 

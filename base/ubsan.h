@@ -17,9 +17,8 @@ struct ubsan_place {
 
 struct ubsan_type {
 	uint16_t kind; /* UBSAN_INTEGER, or a type whose value cannot be shown */
-	uint16_t
-		info; /* for an integer: bit 0 is set if it is signed, the bits above are the logarithm of its width */
-	char name[]; /* between quotes */
+	uint16_t info; /* of an integer: bit 0: signed; above it, log2 of the width */
+	char name[];   /* between quotes */
 };
 
 #define UBSAN_INTEGER 0

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The word that tells whoever shares a process's memory that the process has left it. */
+/* Clears the child-tid word, which tells processes that share the memory that this process has left it. */
 #include "proc/child_tid.h"
 
 #include "abi/futex.h"
@@ -8,8 +8,11 @@
 #include "proc/futex.h"
 #include "proc/process.h"
 
-/* As on Linux nothing is written that nobody else could see, and an address that can't be written is no error. */
-static void tell(vaddr_t at)
+/*
+ * As on Linux, nothing is written if no other process could see it, and a word that cannot be
+ * written is not an error.
+ */
+static void clear_and_wake(vaddr_t at)
 {
 	const struct futex_word word = { .at = at, .shared = true };
 	const int zero = 0;
@@ -21,6 +24,6 @@ static void tell(vaddr_t at)
 void child_tid_clear(struct process *process)
 {
 	if (process->clear_tid && atomic_load_relaxed(&process->uspace->refs) > 1)
-		tell(process->clear_tid);
+		clear_and_wake(process->clear_tid);
 	process->clear_tid = 0;
 }

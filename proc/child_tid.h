@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The word that tells whoever shares a process's memory that the process has left it. */
+/* Clears the child-tid word, which tells processes that share the memory that this process has left it. */
 #pragma once
 
 struct process;
 
 /*
- * The running process leaves its memory, by exec or for good: where others share that, the word which
- * CLONE_CHILD_CLEARTID or set_tid_address named becomes 0, and who waits for it (futex) is woken. Idempotent.
- * => no spinning lock held; the memory is still its own, and active
+ * Called when the running process leaves its memory, by exec or by exit. If other processes share
+ * the memory, sets the word that CLONE_CHILD_CLEARTID or set_tid_address named to 0 and wakes one
+ * futex waiter on it. A second call has no effect. Call with no spinning lock held, while the
+ * memory is still the process's own and active.
  */
 void child_tid_clear(struct process *process);

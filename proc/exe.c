@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Running images: object, path, and the ban on writing. */
+/* Running images: the object, its path, and the refusal of writers. */
 #include "proc/exe.h"
 
 #include "abi/errno.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Replacing an image: all that can refuse first, on the side; then the change, which cannot. */
+/* Replaces a process's image: builds the new one beside the old, where errors are harmless, then switches. */
 #include "proc/exec.h"
 
 #include "abi/errno.h"
@@ -20,7 +20,7 @@
 #include "proc/signal/send.h"
 #include "proc/thread.h"
 
-/* A new image as far as it is made. */
+/* A new image while it is being built. */
 struct draft {
 	struct exe *exe;
 	struct uspace *uspace;
@@ -44,7 +44,7 @@ static void copy_limits(struct process *process, struct space *space)
 	space->limit_stack = process_limit(process, RLIMIT_STACK);
 }
 
-/* The new space with all that the image begins with. */
+/* Fills the new address space with everything that the image starts with. */
 static int draft_fill(struct draft *draft, struct object *object, const struct exec_args *args)
 {
 	const struct elf_image *image = &draft->headers.image;
@@ -94,7 +94,7 @@ static void set_comm(struct process *process, const char *filename)
 		 sizeof(process->thread->name));
 }
 
-/* From here on there is no way back. */
+/* The point of no return: nothing below can fail. */
 static void commit(struct process *process, struct draft *draft, const char *filename)
 {
 	struct uspace *old_uspace = process->uspace;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Replacing the running process's image by another. */
+/* Replaces the image of the running process by another. */
 #pragma once
 
 #include "lib/types.h"
@@ -8,12 +8,12 @@
 struct object;
 
 /*
- * Makes the ELF image in `image` what the running process runs, started with the strings. path:
- * absolute, for /proc/self/exe and AT_EXECFN's sake `args->filename`.
- * 0: the thread's frame is the new image's, nothing of the old one is left. Negative errno: the old
- * image goes on as if nothing had happened: -ENOEXEC, -EINVAL, -ENOMEM, -E2BIG, -ETXTBSY, -EIO,
- * -EINTR. Past the point of no return (nothing can fail there that a program could cause) the
- * process is killed.
- * => in a process; no spinning lock held
+ * Makes the running process run the ELF image in `image`, started with the strings in args. path is
+ * the absolute path for /proc/self/exe; AT_EXECFN gets args->filename.
+ *
+ * Returns 0 if the thread's frame is the new image's and nothing of the old image is left. Returns
+ * -ENOEXEC, -ENOENT, -EINVAL, -ENOMEM, -E2BIG, -ETXTBSY, -EIO or -EINTR if the old image is
+ * unchanged. If Linux would find the error only past its point of no return, returns -ENOEXEC after
+ * the process was sent SIGSEGV, which kills it. Call in a process with no spinning lock held.
  */
 int exec_image(struct object *image, const char *path, const struct exec_args *args);

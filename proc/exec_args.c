@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Gathering argv and envp: user strings into frames, within Linux's limits. */
+/* Copies argv and envp from user memory into kernel pages, within Linux's limits. */
 #include "proc/exec_args.h"
 
 #include "abi/errno.h"
@@ -13,7 +13,7 @@
 #include "proc/signal/signal.h"
 #include "proc/thread.h"
 
-/* What every image may have, however small its stack's limit: ARG_MAX of old. */
+/* Every image may have this much, however small its stack limit. This was once Linux's ARG_MAX. */
 #define LIMIT_LEAST   131072ul
 #define POINTER_BYTES sizeof(vaddr_t)
 
@@ -38,7 +38,10 @@ void exec_args_destroy(struct exec_args *args)
 	args->last = NULL;
 }
 
-/* Whether strings of `bytes` and pointers to one more string would be too much. */
+/*
+ * Whether strings of `bytes` bytes, with the pointers to them and to one more string, exceed the
+ * limit.
+ */
 static bool too_big(const struct exec_args *args, size_t bytes)
 {
 	size_t pointers = (args->argc + args->envc + 1) * POINTER_BYTES;
@@ -46,7 +49,7 @@ static bool too_big(const struct exec_args *args, size_t bytes)
 	return bytes + pointers + args->filename_bytes > args->limit;
 }
 
-/* The last chunk, with room for a byte at least; NULL: out of memory. */
+/* Returns the last chunk, with room for at least one byte. Returns NULL if out of memory. */
 static struct exec_chunk *chunk_with_room(struct exec_args *args)
 {
 	struct exec_chunk *chunk = args->last;
@@ -98,7 +101,8 @@ int exec_args_add(struct exec_args *args, const char *string, bool is_env)
 }
 
 /*
- * A piece that fills the chunk, or the string's end: *end_ret. The string's length so far in *len.
+ * Copies a piece of the string at `from`: as much as fits into the chunk, or up to the string's
+ * end, and then sets *end_ret. *len is the length copied so far.
  */
 static int copy_piece(struct exec_args *args, vaddr_t from, size_t *len, bool *end_ret)
 {

@@ -1,37 +1,43 @@
 /* SPDX-License-Identifier: MIT */
-/* The strings that a new image starts with, gathered before the old one goes. */
+/* The strings that a new image starts with, copied before the old image is destroyed. */
 #pragma once
 
 #include "arch/page.h"
 #include "lib/types.h"
 
-/* A frame full of them: no allocation is large, and they are only read in order. */
+/* A page of strings. Chunks keep allocations small, and the strings are only read in order. */
 struct exec_chunk {
 	struct exec_chunk *next;
 	size_t used;
 	char bytes[PAGE_SIZE - 16];
 };
 
-/* argv's strings, then envp's, each with its NUL. */
+/* The strings of argv, followed by those of envp, each with its NUL. */
 struct exec_args {
-	const char *filename;  /* as execve was given it, for AT_EXECFN and comm; not owned */
-	size_t filename_bytes; /* with its NUL */
+	const char *filename;  /* as passed to execve; for AT_EXECFN and comm; not owned */
+	size_t filename_bytes; /* including its NUL */
 	unsigned argc, envc;
-	size_t bytes; /* of all strings, NULs included */
-	size_t limit; /* of strings, file name and pointers together */
+	size_t bytes; /* of all strings, including their NULs */
+	size_t limit; /* for strings, file name and pointers together */
 	struct exec_chunk *first, *last;
 };
 
-/* stack_limit: RLIMIT_STACK; a quarter of it may be used, but 128 KiB always and 6 MiB at most. */
+/*
+ * stack_limit is RLIMIT_STACK. A quarter of it may be used, but at least 128 KiB and at most 6 MiB.
+ */
 void exec_args_init(struct exec_args *args, const char *filename, uint64_t stack_limit);
 void exec_args_destroy(struct exec_args *args);
 
 /*
- * The strings of the running process; argv first. A NULL array is empty; an empty argv becomes one
- * empty string, as on Linux. 0, -EFAULT, -E2BIG, -ENOMEM, -EINTR. => no spinning lock held
+ * Copy the strings of the running process; argv first. A NULL array is empty. As on Linux, an empty
+ * argv becomes one empty string. Return 0, -EFAULT, -E2BIG, -ENOMEM or -EINTR. Call with no
+ * spinning lock held.
  */
 int exec_args_copy_argv(struct exec_args *args, vaddr_t argv);
 int exec_args_copy_envp(struct exec_args *args, vaddr_t envp);
 
-/* One kernel string more; is_env once all of argv is in. 0, -E2BIG, -ENOMEM. */
+/*
+ * Adds a string from kernel memory. Add all of argv before the first string with is_env. Returns 0,
+ * -E2BIG or -ENOMEM.
+ */
 int exec_args_add(struct exec_args *args, const char *string, bool is_env);

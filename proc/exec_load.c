@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Laying an ELF image out: headers are read, segments only recorded; their pages come by faults. */
+/* Lays an ELF image out: reads the headers and maps the segments, whose pages are brought in by faults. */
 #include "proc/exec_load.h"
 
 #include "abi/errno.h"
@@ -12,15 +12,18 @@
 #include "proc/uspace.h"
 
 /*
- * Linux's figures: the stack begins with 128 KiB, mmap stays 128 MiB to 5/6 of the space below the
- * top.
+ * Linux's figures: the stack starts with 128 KiB, and mmap begins between 128 MiB and 5/6 of the
+ * user space below the top.
  */
 #define STACK_FIRST_BYTES (128ul << 10)
 #define STACK_GUARD_PAGES 256
 #define MMAP_GAP_LEAST	  (128ul << 20)
 #define MMAP_GAP_MOST	  (USER_TOP / 6 * 5)
 
-/* Where an image goes that may go anywhere: two thirds up, its heap above it. */
+/*
+ * The load address of a position-independent image: two thirds up the user space. Its heap follows
+ * it.
+ */
 #define DYN_BASE (USER_TOP / 3 * 2)
 
 static const struct elf_limits limits = { .base = USER_BASE,
@@ -75,8 +78,9 @@ static unsigned segment_prot(const struct elf_segment *segment)
 }
 
 /*
- * The pages that hold bytes of the file. Where memory goes on behind them, the rest of the last
- * page is zeros; else the page is the file's as it is, and so can be shared by all.
+ * Maps the pages that contain bytes of the file. If the segment's memory continues after the file's
+ * bytes, the rest of the last page reads as zeros. Otherwise that page is the file's own, so
+ * processes can share it.
  */
 static int map_file_part(struct space *space, struct object *object,
 			 const struct elf_segment *segment, vaddr_t va)
@@ -115,7 +119,7 @@ static int map_zero_part(struct space *space, const struct elf_segment *segment,
 	return end > start ? vm_map(space, &request, &at) : 0;
 }
 
-/* => *end_ret: where the highest segment ends */
+/* Stores the end of the highest segment in *end_ret. */
 static int map_segments(struct space *space, struct object *object,
 			const struct exec_headers *headers, vaddr_t bias, vaddr_t *end_ret)
 {
@@ -136,7 +140,7 @@ static int map_segments(struct space *space, struct object *object,
 		if (err)
 			return err;
 		*end_ret = MAX(*end_ret, va + segment.memsz);
-		if (va >= data) { /* the highest segment is what brk counts as the image's data */
+		if (va >= data) { /* brk counts the highest segment as the image's data */
 			data = va;
 			space->image_data_bytes = segment.filesz;
 		}
@@ -162,7 +166,10 @@ static int map_stack(struct space *space, size_t args_bytes, bool exec)
 	return vm_map(space, &request, &at);
 }
 
-/* Where mmap begins to look: below all that the stack may become. => the mmap lock held */
+/*
+ * Sets where mmap begins to look, below the largest extent of the stack, and where the heap starts.
+ * Call with the mmap lock held.
+ */
 static void place(struct space *space, vaddr_t end)
 {
 	uint64_t gap = MIN(space->limit_stack, MMAP_GAP_MOST) + STACK_GUARD_PAGES * PAGE_SIZE;
@@ -174,8 +181,8 @@ static void place(struct space *space, vaddr_t end)
 }
 
 /*
- * What an image that may go anywhere is moved by. An alignment that its address space has no room
- * for is not kept.
+ * Returns what is added to the image's addresses; 0 unless it is position-independent. An alignment
+ * for which the user space has no room is ignored.
  */
 static vaddr_t choose_bias(const struct elf_image *image)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Laying an ELF image out in a new address space. */
+/* Lays an ELF image out in a new address space. */
 #pragma once
 
 #include "lib/elf.h"
@@ -8,23 +8,27 @@
 struct object;
 struct uspace;
 
-/* An image's headers. */
+/* The headers of an image. */
 struct exec_headers {
 	struct elf_image image;
-	void *phdrs; /* kmalloc() */
-	bool late; /* Linux finds out only past the point of no return: the process gets SIGSEGV */
+	void *phdrs; /* from kmalloc() */
+	/* Linux finds the error only past its point of no return, so the process gets SIGSEGV. */
+	bool late;
 };
 
 /*
- * Reads and checks them; exec_headers_free() is due in any case. 0, -ENOEXEC, -ENOENT (an interpreter
- * is wanted), -ENOMEM, -EIO, -EINTR.
+ * Reads and checks the headers. Call exec_headers_free() afterwards in any case. Returns 0,
+ * -ENOEXEC, -ENOENT (the image needs an interpreter), -ENOMEM, -EIO or -EINTR. If it returns 0 with
+ * headers->late set, the image must not be loaded.
+ *
  */
 int exec_headers_read(struct exec_headers *headers, struct object *object);
 void exec_headers_free(struct exec_headers *headers);
 
 /*
- * Maps segments, heap and stack (args_bytes of it will be written) into the empty space, with the
- * limits in it. What is added to the image's addresses in *bias_ret. 0, -ENOMEM, -EINTR, -EINVAL.
+ * Maps the segments, the heap and the stack into the empty space, whose limits are set already.
+ * args_bytes is how much of the stack will be written. *bias_ret is what was added to the image's
+ * addresses. Returns 0, -ENOMEM, -EINTR or -EINVAL.
  */
 int exec_load(struct uspace *uspace, struct object *object, const struct exec_headers *headers,
 	      size_t args_bytes, vaddr_t *bias_ret);

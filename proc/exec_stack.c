@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The stack of a new image: where everything lies. */
+/* Computes where everything on the stack of a new image lies. */
 #include "proc/exec_stack.h"
 
 #include "abi/errno.h"
@@ -17,7 +17,10 @@ int exec_stack_layout(struct exec_stack *stack, vaddr_t top, size_t filename_byt
 	size_t words = 1 + ((size_t)argc + 1) + ((size_t)envc + 1);
 	size_t table = words * WORD + EXEC_AUXV_COUNT * sizeof(struct abi_auxv);
 
-	/* Each is below the top by itself, so that their sum can't overflow. */
+	/*
+	 * Each part is smaller than a quarter of the space below top, so the subtractions cannot
+	 * wrap around.
+	 */
 	if (filename_bytes >= top / 4 || string_bytes >= top / 4 || table >= top / 4)
 		return -E2BIG;
 	stack->top = top;

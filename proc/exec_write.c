@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Filling the stack of a new image, through the door into other address spaces. */
+/* Writes the stack of a new image with vm_copy_to(), as the image's address space is not active yet. */
 #include "proc/exec_write.h"
 
 #include "base/random.h"
@@ -7,12 +7,12 @@
 #include "lib/string.h"
 #include "mm/get_user_page.h"
 
-/* Words on their way to the stack: written when the buffer is full. */
+/* Words on their way to the stack, written when the buffer is full. */
 struct writer {
 	struct space *space;
 	vaddr_t to;
 	unsigned count;
-	int err; /* the first */
+	int err; /* the first error */
 	uint64_t words[64];
 };
 
@@ -33,7 +33,7 @@ static void put(struct writer *writer, uint64_t word)
 		flush(writer);
 }
 
-/* Writes the chunks one after the other. */
+/* Writes the chunks one after another. */
 static int write_strings(struct space *space, vaddr_t to, const struct exec_args *args)
 {
 	for (const struct exec_chunk *chunk = args->first; chunk; chunk = chunk->next) {
@@ -46,7 +46,7 @@ static int write_strings(struct space *space, vaddr_t to, const struct exec_args
 	return 0;
 }
 
-/* The pointers: each string begins where one before it had its NUL. */
+/* Writes argv, NULL, envp and NULL. A string begins after the NUL of the one before it. */
 static void put_pointers(struct writer *writer, const struct exec_stack *stack,
 			 const struct exec_args *args)
 {
@@ -72,7 +72,7 @@ static void put_pointers(struct writer *writer, const struct exec_stack *stack,
 	put(writer, 0);
 }
 
-/* Up to the strings. */
+/* Writes zeros up to the place of the random bytes, then the random bytes. */
 static void put_random(struct writer *writer, const struct exec_stack *stack)
 {
 	uint64_t random[EXEC_RANDOM_BYTES / sizeof(uint64_t)];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Filling the stack of a new image. */
+/* Writes the stack of a new image. */
 #pragma once
 
 #include "proc/exec_args.h"
@@ -8,8 +8,8 @@
 struct space;
 
 /*
- * Writes strings, tables and random bytes into the space, which nobody runs in. 0, -EFAULT,
- * -ENOMEM, -EINTR.
+ * Writes the strings, tables and random bytes into a space in which no thread runs yet. Returns 0,
+ * -EFAULT, -ENOMEM or -EINTR.
  */
 int exec_stack_write(struct space *space, const struct exec_stack *stack,
 		     const struct exec_args *args, const struct exec_aux *aux);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of a process: what it held goes back, its children and its parent are told. */
+/* Ends a process: releases its resources, hands its children to process 1 and notifies its parent. */
 #include "proc/exit.h"
 
 #include "abi/wait.h"
@@ -20,7 +20,7 @@
 #include "proc/signal/send.h"
 #include "proc/wait.h"
 
-/* How long process 1's end waits for the ends of the others. */
+/* How long the end of process 1 waits for the other processes to end. */
 #define LAST_WAIT_NS (5 * NSEC_PER_SEC)
 
 static void leave_space(struct process *process)
@@ -39,8 +39,9 @@ static void leave_space(struct process *process)
 }
 
 /*
- * Locks that it holds first: who learns of the end by anything else finds them free to take.
- * Descriptors next: a reader at the other end of a pipe learns of the end before the parent does.
+ * Robust futexes come first, so that a process that learns of the end in any other way finds them
+ * released. Descriptors are next: the reader of a pipe sees end of file before the parent is
+ * notified.
  */
 static void release(struct process *process)
 {
@@ -52,8 +53,8 @@ static void release(struct process *process)
 	process->exe = NULL;
 }
 
-/* => process_tree_lock held */
-static void leave_to_init(struct process *process)
+/* Call with process_tree_lock held. */
+static void reparent_to_init(struct process *process)
 {
 	struct process *init = process_find(PID_INIT);
 
@@ -77,8 +78,11 @@ static struct signal_info end_siginfo(const struct process *process)
 	};
 }
 
-/* The signal comes first: who is woken and has a handler finds that it has run. => process_tree_lock held */
-static void tell(struct process *parent, const struct signal_info *news)
+/*
+ * Sends the signal before it wakes the parent, so that a parent with a handler finds, once awake,
+ * that the handler has run. Call with process_tree_lock held.
+ */
+static void signal_and_wake(struct process *parent, const struct signal_info *news)
 {
 	if (news->sig > 0 && news->sig <= NSIG && parent->state == PROCESS_ALIVE)
 		signal_send_info(parent, news);
@@ -86,8 +90,11 @@ static void tell(struct process *parent, const struct signal_info *news)
 }
 
 /*
- * A parent that does not keep its children for wait4 (process 1 buries them then) hears of them all the same, unless
- * it ignores SIGCHLD: that is not sent even where it is blocked. => process_tree_lock held
+ * Makes the process a zombie and notifies its parent. If the parent autoreaps its children, process
+ * 1 becomes the zombie's parent and reaps it. The old parent is notified all the same, but is not
+ * sent SIGCHLD if it ignores that signal, even if it also blocks it. Call with process_tree_lock
+ * held.
+ *
  */
 static void tell_parent(struct process *process)
 {
@@ -97,17 +104,20 @@ static void tell_parent(struct process *process)
 	process_set_zombie(process);
 	if (process->exit_signal == SIGCHLD && parent->pid != PID_INIT &&
 	    signals_leave_children(&parent->signals)) {
-		leave_to_init(process);
+		reparent_to_init(process);
 		if (signals_ignore_children(&parent->signals))
 			waitq_wake_all(&parent->child_waitq);
 		else
-			tell(parent, &news);
+			signal_and_wake(parent, &news);
 	}
-	tell(process->parent, &news);
+	signal_and_wake(process->parent, &news);
 }
 
-/* Kills all others and waits until they have given back what they held: but not for ever. */
-static void end_the_rest(struct process *init)
+/*
+ * Kills all other processes and waits, for a limited time, until they have released their
+ * resources.
+ */
+static void kill_others(struct process *init)
 {
 	uint64_t deadline = arch_time() + clock_ns_to_ticks(LAST_WAIT_NS);
 
@@ -135,7 +145,7 @@ static void collect_zombie(struct process *process, void *ended)
 	if (process->state != PROCESS_ZOMBIE)
 		return;
 	process_leave_parent(process);
-	process->parent = NULL; /* its sibling link is ours from now on */
+	process->parent = NULL; /* from now on its sibling link belongs to the caller's list */
 	list_add_tail(ended, &process->sibling);
 }
 
@@ -148,7 +158,7 @@ __attribute__((noreturn)) static void machine_exit(int status)
 	assert_unreachable();
 }
 
-/* The zombies that are left have no parent to wait for them. */
+/* Frees the zombies that are left: no parent will wait for them. */
 static void reap_the_rest(void)
 {
 	struct process *process, *next;
@@ -169,7 +179,7 @@ static void init_exit(struct process *init)
 {
 	int status = init->status;
 
-	end_the_rest(init);
+	kill_others(init);
 	release(init);
 	reap_the_rest();
 	if (!WIFSIGNALED(status))
@@ -178,7 +188,10 @@ static void init_exit(struct process *init)
 	machine_exit(128 + WTERMSIG(status));
 }
 
-/* There may be thousands: others run in between. => process_tree_lock held, and dropped meanwhile */
+/*
+ * There may be thousands of children, so the lock is dropped in between. Call with
+ * process_tree_lock held.
+ */
 static void leave_children(struct process *process)
 {
 	struct process *init = process_find(PID_INIT);
@@ -206,7 +219,7 @@ void process_exit(int status)
 	ctty_leader_ends(process);
 	leave_children(process);
 	pgrp_member_ends(process);
-	preempt_disable(); /* for good: who finds the zombie frees this thread */
+	preempt_disable(); /* for good: the process that reaps the zombie frees this thread */
 	tell_parent(process);
 	spin_unlock(&process_tree_lock);
 	sched_leave();

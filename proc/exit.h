@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of a process; that of process 1 is the end of the machine. */
+/* Ends processes. The end of process 1 is the end of the machine. */
 #pragma once
 
-/* Ends the running process; status as wait4 packs it (ABI_W_*). => no lock held */
+/* Ends the running process. status is as wait4 packs it (ABI_W_*). Call with no lock held. */
 void process_exit(int status) __attribute__((noreturn));
 
 /*
- * Process 1 is gone: set by boot, never NULL from then on. status: what QEMU exits with, 0 to 255.
- * Never returns.
+ * Called when process 1 has ended; never returns. Set during boot and not NULL from then on. status
+ * is QEMU's exit status, 0 to 255.
  */
 extern void (*machine_exit_hook)(int status);

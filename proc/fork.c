@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Making processes of processes: clone without threads. */
+/* Creates processes from processes: clone(2) without threads. */
 #include "proc/fork.h"
 
 #include "abi/errno.h"
@@ -19,15 +19,15 @@
 #include "proc/wait.h"
 
 /*
- * What can be asked for here; CLONE_DETACHED, PTRACE, UNTRACED, SYSVSEM and IO mean nothing without
- * what they are about.
+ * The flags that may be set. CLONE_DETACHED, CLONE_PTRACE, CLONE_UNTRACED, CLONE_SYSVSEM and
+ * CLONE_IO have no effect, because the features that they concern do not exist here.
  */
 #define SUPPORTED                                                                               \
 	(CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_PARENT | CLONE_SETTLS | CLONE_PARENT_SETTID | \
 	 CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_PTRACE |            \
 	 CLONE_UNTRACED | CLONE_SYSVSEM | CLONE_IO)
 
-/* A Linux without namespaces answers EINVAL. */
+/* A Linux kernel without namespaces returns EINVAL for these. */
 #define NAMESPACES                                                                     \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
 	 CLONE_NEWPID | CLONE_NEWNET)
@@ -45,7 +45,7 @@ static int check_flags(uint64_t flags)
 	return flags & ~(uint64_t)SUPPORTED ? -ENOSYS : 0;
 }
 
-/* Gives back whatever a half-made child has. */
+/* Releases everything that a half-made child has. */
 static void discard(struct process *child)
 {
 	if (child->uspace)
@@ -95,7 +95,7 @@ static int copy_process(struct process *parent, struct process *child, uint64_t 
 		return -ENOMEM;
 	if (!(flags & CLONE_VM))
 		return copy_space(parent, child);
-	if (!(flags & CLONE_VFORK)) /* it runs beside its parent, on the same stacks */
+	if (!(flags & CLONE_VFORK)) /* parent and child must not share an alternate stack */
 		child->signals.stack = SIGNAL_NO_STACK;
 	uspace_get(parent->uspace);
 	child->uspace = parent->uspace;
@@ -119,8 +119,9 @@ static void start_frame(struct process *child, const struct clone_request *reque
 }
 
 /*
- * Tells the tids. As on Linux, addresses that can't be written do not stop the clone. The child's
- * is written in the child's memory, which breaks the sharing of that page: 0, or -ENOMEM, -EINTR.
+ * Stores the tids where the request asks for them. As on Linux, the clone succeeds even if an
+ * address cannot be written. The child's tid is written into the child's memory, which copies that
+ * page. Returns 0, -ENOMEM or -EINTR.
  */
 static int tell_tids(struct process *child, const struct clone_request *request)
 {
@@ -137,7 +138,10 @@ static int tell_tids(struct process *child, const struct clone_request *request)
 	return 0;
 }
 
-/* A killed parent does not wait any longer; then the child must forget it. */
+/*
+ * If the parent is killed it stops waiting. The child must then forget the struct vfork, which is
+ * on the parent's stack.
+ */
 static void vfork_wait(struct process *child, struct vfork *vfork)
 {
 	for (;;) {
@@ -174,14 +178,16 @@ void vfork_done(struct process *process)
 	}
 	spin_unlock(&process_tree_lock);
 	if (vfork)
-		sched_yield_soon(); /* the parent has waited long enough */
+		sched_yield_soon(); /* so that the parent runs soon */
 }
 
 /*
- * Lets the child be found, and run. Who kills or stops many at once holds process_tree_lock as well: he has found the
- * parent before, and then the child has no part in that, or is not born; or he finds both. => process_tree_lock held
+ * Publishes the child and wakes it. A signal to many processes is sent with process_tree_lock held.
+ * If it was sent before this, it found only the parent: either it killed the parent and there will
+ * be no child, or the child gets it from signals_fork_done(). If it is sent later, it finds both.
+ * Call with process_tree_lock held.
  */
-static int join_and_wake(struct process *parent, struct process *child, uint64_t flags)
+static int publish_and_wake(struct process *parent, struct process *child, uint64_t flags)
 {
 	if (current_killed())
 		return -EINTR;
@@ -195,7 +201,7 @@ static int join_and_wake(struct process *parent, struct process *child, uint64_t
 	return 0;
 }
 
-/* The child's pid or -EINTR; once it is woken it may end at any time. */
+/* Returns the child's pid or -EINTR. Once the child is woken it may end at any time. */
 static long start(struct process *parent, struct process *child,
 		  const struct clone_request *request)
 {
@@ -209,7 +215,7 @@ static long start(struct process *parent, struct process *child,
 		child->vfork = &vfork;
 	}
 	spin_lock(&process_tree_lock);
-	err = join_and_wake(parent, child, request->flags);
+	err = publish_and_wake(parent, child, request->flags);
 	spin_unlock(&process_tree_lock);
 	if (err)
 		return err;

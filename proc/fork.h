@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Making processes of processes. */
+/* Creates processes from processes. */
 #pragma once
 
 #include "lib/types.h"
@@ -8,7 +8,7 @@
 struct process;
 
 struct clone_request {
-	uint64_t flags;	    /* CLONE_*, and the signal in the low byte */
+	uint64_t flags;	    /* CLONE_*; the exit signal is in the low byte */
 	vaddr_t stack;	    /* 0: the parent's */
 	vaddr_t parent_tid; /* CLONE_PARENT_SETTID */
 	vaddr_t tls;	    /* CLONE_SETTLS */
@@ -16,18 +16,20 @@ struct clone_request {
 };
 
 /*
- * clone(2) without threads: the child's pid, -EINVAL, -ENOSYS (what is not built: threads,
- * namespaces), -EAGAIN (too many processes), -ENOMEM, -EINTR, -EFAULT. With CLONE_VFORK it returns
- * when the child has executed or ended.
- * => in a system call of a process
+ * clone(2) without threads. Returns the child's pid, -EINVAL (invalid flags, or namespaces),
+ * -ENOSYS (not implemented: threads and other flags), -EAGAIN (too many processes), -ENOMEM or
+ * -EINTR. With CLONE_VFORK it returns after the child has called exec or ended. Call in a system
+ * call of a process.
  */
 long process_clone(const struct clone_request *request);
 
-/* On the parent's kernel stack while it waits for a CLONE_VFORK child. */
+/* On the kernel stack of a parent that waits for a CLONE_VFORK child. */
 struct vfork {
 	bool done;
 	struct waitq queue;
 };
 
-/* The running process has left its parent's memory: lets the parent go on. Idempotent. */
+/*
+ * The running process has left its parent's memory: wakes the parent. A second call has no effect.
+ */
 void vfork_done(struct process *process);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pids, and the tree of processes. */
+/* Assigns pids and maintains the tree of processes. */
 #include "proc/pid.h"
 
 #include "abi/errno.h"
@@ -11,7 +11,7 @@
 
 #define PID_BUCKETS	256
 #define ORPHANS_AT_ONCE 8
-/* So many are visited for each time that the lock is held. */
+/* process_visit_all() drops the lock when it has visited at least this many. */
 #define VISIT_PIECE	16u
 
 SLAB_CACHE(process_cache, struct process);
@@ -19,12 +19,12 @@ SLAB_CACHE(process_cache, struct process);
 struct spinlock process_tree_lock = SPINLOCK_INIT(LOCK_PROCESS_TREE);
 struct list process_list = LIST_INIT(process_list);
 
-/* Guarded by process_tree_lock. */
-static uint16_t id_users[PID_MAX]; /* as a pid, a group, a session, of a terminal */
+/* guarded by process_tree_lock: */
+static uint16_t id_users[PID_MAX]; /* uses as a pid or by a group, session or terminal */
 static int pid_last;
 static unsigned nprocesses, nzombies;
 static uint64_t births;
-static struct list by_pid[PID_BUCKETS]; /* heads made when first used */
+static struct list by_pid[PID_BUCKETS]; /* heads are initialized at first use */
 static struct list by_group[PID_BUCKETS];
 
 static struct list *bucket(struct list *heads, int id)
@@ -57,8 +57,8 @@ void pid_put(int id)
 }
 
 /*
- * Pids go round, so that one is not soon another's. => PROCESS_COUNT_MAX is far below PID_MAX:
- * there is a free one
+ * Pids are assigned in turn, so that a pid is not reused soon. There is always a free one, because
+ * PROCESS_COUNT_MAX is far below PID_MAX.
  */
 static int pid_take(void)
 {
@@ -219,16 +219,17 @@ bool process_orphan_some(struct process *process, struct process *init)
 	return list_empty(&process->children);
 }
 
-/* A preemption point. => process_tree_lock held */
-static void breathe(void)
+/* A preemption point. Call with process_tree_lock held. */
+static void drop_lock_briefly(void)
 {
 	spin_unlock(&process_tree_lock);
 	spin_lock(&process_tree_lock);
 }
 
 /*
- * By pids, for a process stays in its bucket as long as it is there. One that was made meanwhile may be in a bucket that
- * is done: those are the last by age, and few, and are visited by themselves.
+ * Walks the pid buckets, because a process stays in its bucket for as long as it exists. A process
+ * created meanwhile may be in a bucket that has been walked already. These processes are few and at
+ * the end of process_list, and are visited there.
  */
 void process_visit_all(void (*visit)(struct process *process, void *arg), void *arg)
 {
@@ -244,7 +245,7 @@ void process_visit_all(void (*visit)(struct process *process, void *arg), void *
 			n++;
 		}
 		if (n >= VISIT_PIECE) {
-			breathe();
+			drop_lock_briefly();
 			n = 0;
 		}
 	}
@@ -274,6 +275,6 @@ bool process_pause_at_child(const struct process *parent)
 	uint64_t nleft = parent->nleft;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	breathe();
+	drop_lock_briefly();
 	return parent->nleft == nleft;
 }

@@ -5,81 +5,97 @@
 #include "proc/process.h"
 
 /*
- * One lock for pids, the tree of parents and children, and their states. Held briefly; the order is
- * this, then a process's signals, then run queues.
+ * Guards the pids, the tree of parents and children, and the states of processes. It is held for
+ * short times only, and precedes a process's signals lock and the run queues' locks in the lock
+ * order.
  */
 extern struct spinlock process_tree_lock;
 
 /*
- * A new process (slab memory, pid, no thread), unknown to others but for its pid. NULL: *err_ret
- * says why.
+ * Creates a process with a pid but no thread; other processes cannot find it yet. Returns NULL on
+ * failure, with *err_ret set to -ENOMEM or -EAGAIN.
  */
 struct process *process_alloc(int *err_ret);
-/* Frees one that was never published, or was reaped. */
+/* Frees a process that was never published or has been reaped. */
 void process_free(struct process *process);
 
 /*
- * Makes the new one a child that others can find, in its parent's group and session, and lets it
- * run, in one: it may end, and be buried, at any time from then on.
+ * Makes the new process a child that others can find, in its parent's group and session, and wakes
+ * it. From then on it may end, and be reaped, at any time.
  */
 void process_publish(struct process *parent, struct process *child);
-/* The first half of that. => process_tree_lock held until the child's thread is woken */
+/*
+ * The same without waking the child. Call with process_tree_lock held, until the child's thread is
+ * woken.
+ */
 void process_publish_locked(struct process *parent, struct process *child);
 /*
- * The same, of whoever is the sibling's parent at that moment, in the sibling's group. It tells its
- * end as the sibling does. => process_tree_lock held
+ * The same, but as a child of the sibling's present parent, and in the sibling's group. The child
+ * gets the sibling's exit signal. Call with process_tree_lock held.
  */
 void process_publish_sibling_locked(struct process *sibling, struct process *child);
 
-/* The living or zombie process of that pid; NULL. => process_tree_lock held */
+/* Returns the living or zombie process with that pid, or NULL. Call with process_tree_lock held. */
 struct process *process_find(int pid);
 
 /*
- * Some of the children of a process that ends become process 1's, those that have ended already wait for it now: true
- * where none is left. Their groups may be orphaned by that (pgrp_parent_gone()). => process_tree_lock held
+ * Reparents some children of an ending process to process 1, and wakes that if any of them are
+ * zombies. Returns true if no child is left. This may orphan the children's process groups
+ * (pgrp_parent_gone()). Call with process_tree_lock held.
  */
 bool process_orphan_some(struct process *process, struct process *init);
 
-/* A list of processes, the members of the group among them, in the order in which they came to it. => process_tree_lock held */
+/*
+ * Returns a list that contains the group's members among other processes, in the order in which
+ * they joined it. Call with process_tree_lock held.
+ */
 struct list *process_group_bucket(int group);
 #define for_each_group_member(process, id)                                 \
 	list_for_each_entry(process, process_group_bucket(id), group_link) \
 		if ((process)->group == (id))
 
 /*
- * A pid that names a group or session is nobody else's as long as it does. 0 names none. => process_tree_lock
- * held
+ * Counts a use of an id by a group, a session or a terminal: while it is in use, no new process
+ * gets it as its pid. The id 0 is ignored. Call with process_tree_lock held.
  */
 void pid_get(int id);
 void pid_put(int id);
 
-/* All processes by age, linked by process->all: for those who have the kernel for themselves. => process_tree_lock held */
+/*
+ * All processes ordered by age, linked by process->all. Walk it only if no other thread can run
+ * meanwhile. Locked by process_tree_lock.
+ */
 extern struct list process_list;
 
 /*
- * All processes, in no order, a few for each time that the lock is held. Those that are made meanwhile are visited too,
- * at the end; none is visited twice. What `visit` remembers of one may be gone when this has come back. => process_tree_lock
- * held, and dropped in between
+ * Visits all processes in no particular order, a few under each hold of the lock. Processes created
+ * meanwhile are visited too, at the end. None is visited twice. A process that `visit` remembers
+ * may be gone when this returns. Call with process_tree_lock held; it is dropped in between.
  */
 void process_visit_all(void (*visit)(struct process *process, void *arg), void *arg);
 
-/* It is no longer on its parent's list of children. => process_tree_lock held */
+/* Removes the process from its parent's list of children. Call with process_tree_lock held. */
 void process_leave_parent(struct process *process);
 
-/* Has every other process ended? => process_tree_lock held */
+/* Whether all other processes have ended. Call with process_tree_lock held. */
 bool process_is_last(void);
 
-/* process->state = PROCESS_ZOMBIE. => process_tree_lock held */
+/* Sets the state to PROCESS_ZOMBIE. Call with process_tree_lock held. */
 void process_set_zombie(struct process *process);
 
-/* Drops the lock for a moment. => process_tree_lock held; false: a child has left the list meanwhile */
+/*
+ * Drops process_tree_lock, which the caller holds, for a moment. Returns false if a child has left
+ * the parent's list meanwhile.
+ */
 bool process_pause_at_child(const struct process *parent);
 #define CHILD_PIECE 128u
 
 /*
- * The next of a process's children; child == NULL: the first. After every few of them the lock is dropped for a moment.
- * NULL: that was the last, or, *again being set, one has left the list meanwhile: begin again. => process_tree_lock held; the
- * parent is the running process, or the caller sets *n to 0 after each, and the lock is kept
+ * Returns the process's child after `child`, or the first one if child is NULL. Drops the lock for
+ * a moment after every CHILD_PIECE children. Returns NULL after the last child, or with *again set
+ * if a child has left the list while the lock was dropped: then start over. *n starts at 0. Call
+ * with process_tree_lock held. The parent must be the running process; otherwise the caller resets
+ * *n to 0 after each call, so that the lock is never dropped.
  */
 static inline struct process *process_next_child(struct process *parent, struct process *child,
 						 unsigned *n, bool *again)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Processes as such: the first one, and limits. */
+/* The first process, and the limits of all processes. */
 #include "proc/process.h"
 
 #include "abi/errno.h"
@@ -47,7 +47,7 @@ uint64_t process_limit(struct process *process, unsigned resource)
 	return limit.cur;
 }
 
-/* Where who enforces it has a copy. */
+/* Returns the copy that the enforcing code reads, or NULL if there is none. */
 static uint64_t *limit_copy(struct process *process, unsigned resource)
 {
 	struct space *space = &process->uspace->space;
@@ -66,7 +66,7 @@ static uint64_t *limit_copy(struct process *process, unsigned resource)
 	}
 }
 
-/* Faults read the space's copies while they change. */
+/* Faults read the space's copies while they change, so the stores are atomic. */
 void process_set_limit(struct process *process, unsigned resource, const struct abi_rlimit64 *limit)
 {
 	uint64_t *copy = limit_copy(process, resource);
@@ -82,7 +82,10 @@ void process_set_limit(struct process *process, unsigned resource, const struct 
 
 /* ---- process 1 ---- */
 
-/* What boot gives to the thread that becomes process 1: kept, for that one wakes boot when it is done. */
+/*
+ * What boot passes to the thread that becomes process 1. Static, because that thread still uses the
+ * queue after it has set `done`.
+ */
 struct init_start {
 	struct object *image;
 	const char *path;
@@ -94,7 +97,7 @@ struct init_start {
 
 static struct init_start init_start = { .queue = WAITQ_INIT(init_start.queue) };
 
-/* Runs as process 1, in kernel mode: its image is made like any other's. */
+/* Runs as process 1 in kernel mode. Its image is created like that of any other process. */
 static void init_main(void *unused)
 {
 	struct init_start *start = &init_start;
@@ -107,7 +110,7 @@ static void init_main(void *unused)
 	waitq_wake_all(&start->queue);
 	if (!err)
 		arch_enter_user();
-	/* Boot can't go on: it says why, and the machine ends. */
+	/* The exec failed. Boot reports the error and powers off. */
 	sched_sleep_prepare();
 	sched_sleep();
 	assert_unreachable();
@@ -146,7 +149,7 @@ static struct process *make_init(void)
 	memcpy(process->rlimits, first_limits, sizeof(first_limits));
 	process->start_tick = arch_time();
 	if (process_add_thread(process) || process_fs->create(process))
-		return NULL; /* boot ends here: nothing to be saved */
+		return NULL; /* boot fails now, so nothing is released */
 	arch_thread_init(&process->thread->arch, process->thread->kstack, init_main, NULL);
 	process->thread->arch.hart = arch_this_hart();
 	return process;

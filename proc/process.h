@@ -18,108 +18,113 @@ struct object;
 #define PID_INIT	  1
 #define PID_MAX		  32768 /* pids are below it */
 #define FDTABLE_SIZE	  256	/* descriptors of a process; RLIMIT_NOFILE */
-#define PROCESS_COUNT_MAX 4096 /* processes at once, zombies included: fork answers EAGAIN beyond */
+#define PROCESS_COUNT_MAX 4096	/* processes at once, zombies included; else fork returns -EAGAIN */
 
 enum process_state {
 	PROCESS_ALIVE,
-	PROCESS_EXITING, /* gives back what it holds */
-	PROCESS_ZOMBIE,	 /* waits for its parent */
+	PROCESS_EXITING, /* is releasing its resources */
+	PROCESS_ZOMBIE,	 /* waits to be reaped */
 };
 
 struct process {
 	/* const: */
 	int pid;
-	struct thread *thread; /* its only one so far */
+	struct thread *thread; /* its only thread so far */
 
 	/* guarded by process_tree_lock (proc/pid.h): */
 	struct process *parent; /* NULL: process 1 */
-	struct list children;	/* struct process.sibling */
+	struct list children;	/* linked by struct process.sibling */
 	struct list sibling;
-	uint64_t nleft;	 /* how often one has left that list */
-	struct list all; /* of all processes, by age */
-	uint64_t birth;	 /* its number among all that ever were */
+	uint64_t nleft;	 /* how many processes have left `children` so far */
+	struct list all; /* links process_list, ordered by age */
+	uint64_t birth;	 /* serial number, in order of creation */
 	struct list pid_link;
 	struct list group_link;
-	int group;	       /* process group: 0 for process 1, as on Linux */
-	int session;	       /* it leads it where this is its pid */
-	struct ctty *terminal; /* its session's controlling one; NULL: none */
-	bool tied;	       /* counts for its group: see pgrp_update_tie() */
-	bool did_exec;	       /* since its birth */
-	int exit_signal;       /* what the parent gets when it ends; 0: nothing */
+	int group;	       /* process group; 0 for process 1, as on Linux */
+	int session;	       /* it is the session leader if this is its pid */
+	struct ctty *terminal; /* the session's controlling terminal; NULL: none */
+	bool tied;	       /* counted in its group's ties; see pgrp_update_tie() */
+	bool did_exec;	       /* since its creation */
+	int exit_signal;       /* sent to the parent when this process ends; 0: none */
 	enum process_state state;
-	int status;		     /* as wait4 packs it; set once it is to end */
-	struct usage ended_usage;    /* its own, from its end on */
-	struct usage children_usage; /* of those it has waited for */
-	struct waitq child_waitq;    /* a child ended */
-	struct vfork *vfork;	     /* who waits for exec or exit; see proc/fork.h */
+	int status;		     /* as wait4 packs it; set when it begins to end */
+	struct usage ended_usage;    /* its own usage, set when it ends */
+	struct usage children_usage; /* of the children that it has waited for */
+	struct waitq child_waitq;    /* woken when a child ends, stops or continues */
+	struct vfork *vfork;	     /* its parent waits for its exec or exit; see proc/fork.h */
 
-	/* changed by the process itself alone; others look only under process_tree_lock: */
-	struct uspace *uspace;	 /* NULL: gone */
+	/* changed only by the process itself; others read them only with process_tree_lock held: */
+	struct uspace *uspace;	 /* NULL: it has left its memory */
 	struct exe *exe;	 /* NULL: before the first exec */
-	struct usage past_usage; /* faults and peak of images before this one */
+	struct usage past_usage; /* faults and peak memory of earlier images */
 
-	/* private to the process; its part of the file system, see struct process_fs_ops: */
+	/* private to the process; its file system state, see struct process_fs_ops: */
 	struct fdtable *fdtable;
 	struct file *cwd; /* a directory, referenced */
 	unsigned umask;
 	/* private to the process: */
-	vaddr_t clear_tid; /* CLONE_CHILD_CLEARTID, set_tid_address */
+	vaddr_t clear_tid; /* from CLONE_CHILD_CLEARTID or set_tid_address */
 	vaddr_t robust_list;
 	uint64_t start_tick;
 
-	struct signals signals; /* its own lock */
+	struct signals signals; /* has its own lock */
 	struct itimers itimers;
 
 	/* guarded by limits_lock: */
 	struct spinlock limits_lock;
-	struct abi_rlimit64 rlimits[RLIM_NLIMITS]; /* AS, DATA, STACK are copied into the space */
+	struct abi_rlimit64 rlimits[RLIM_NLIMITS]; /* the space has copies of AS, DATA, STACK */
 };
 
 /*
- * What becomes of a process's part of the file system: proc/ only has the pointers, fs/process_fs.c
- * knows what is behind them.
+ * Operations on the file system state of a process. proc/ has only the pointers; fs/process_fs.c
+ * implements the operations.
  */
 struct process_fs_ops {
-	/* Process 1: no descriptor, in the root. 0 or -ENOMEM */
+	/*
+	 * For process 1: no descriptors, and the root as working directory. Returns 0 or -ENOMEM.
+	 */
 	int (*create)(struct process *process);
-	/* fork: 0 or -ENOMEM; exit() gives back what the child has got of it */
+	/* For fork. Returns 0 or -ENOMEM; exit() also releases what a failed copy left. */
 	int (*copy)(struct process *child, struct process *parent);
-	void (*exec)(struct process *process); /* closes what is marked FD_CLOEXEC */
-	void (*exit)(struct process *process); /* closes all; also of one that is half made */
+	void (*exec)(struct process *process); /* closes the descriptors marked FD_CLOEXEC */
+	void (*exit)(struct process *process); /* closes everything, also for a half-made process */
 };
 
-extern const struct process_fs_ops *process_fs; /* set at boot, before there is a process */
+extern const struct process_fs_ops *process_fs; /* set during boot, before there is a process */
 
-/* Gives it its thread, in state THREAD_NEW: 0 or -ENOMEM. */
+/* Creates the process's thread, in state THREAD_NEW. Returns 0 or -ENOMEM. */
 int process_add_thread(struct process *process);
 
-/* NULL in a kernel thread. */
+/* The running process; NULL in a kernel thread. */
 static inline struct process *current_process(void)
 {
 	return current_thread()->process;
 }
 
-/* The running process's address space. => in a process */
+/* The running process's address space. Call in a process. */
 static inline struct space *current_space(void)
 {
 	return &current_process()->uspace->space;
 }
 
-/* Process 1, from its creation on. */
+/* Returns process 1. Call only after it was created. */
 struct process *process_init_get(void);
 
 /*
- * Makes process 1 of the image (a reference is not taken over) and lets it run. argv: kernel
- * strings, NULL at the end. 0 or negative errno, as exec_image().
- * => called once, by boot, in a kernel thread
+ * Creates process 1 from the image and starts it. Takes over no reference to the image. argv and
+ * envp are NULL-terminated arrays of kernel strings. Returns 0, or a negative errno as exec_image()
+ * does. Called once, during boot, in a kernel thread.
  */
 int process_start_init(struct object *image, const char *path, const char *const *argv,
 		       const char *const *envp);
 
-/* The limit a process has now, in its soft form. */
+/* Returns the current soft limit of a resource. */
 uint64_t process_limit(struct process *process, unsigned resource);
 
-/* Both limits of a resource. A new one reaches the address space too. */
+/*
+ * Gets or sets both limits of a resource. A new limit is also passed to the address space or the
+ * signals, which enforce it.
+ */
 void process_get_limit(struct process *process, unsigned resource, struct abi_rlimit64 *ret);
 void process_set_limit(struct process *process, unsigned resource,
 		       const struct abi_rlimit64 *limit);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting for children, and reaping them. */
+/* Waits for children and reaps them. */
 #include "abi/errno.h"
 #include "abi/wait.h"
 #include "lib/bits.h"
@@ -11,8 +11,8 @@
 #include "proc/wait.h"
 
 /*
- * Children that tell their end by another signal than SIGCHLD are waited for with __WCLONE (or
- * __WALL) only.
+ * A child whose exit signal is not SIGCHLD is waited for only with __WCLONE, all others only
+ * without it. With __WALL both are.
  */
 static bool eligible(const struct process *child, const struct wait_for *wanted)
 {
@@ -25,7 +25,7 @@ static bool eligible(const struct process *child, const struct wait_for *wanted)
 	return (child->exit_signal != SIGCHLD) == ((wanted->options & __WCLONE) != 0);
 }
 
-/* Of one that has ended, with all of its children's usage. */
+/* Returns the event of a zombie, with the usage of all its children. */
 static struct child_event end_of(const struct process *child)
 {
 	struct child_event news = { child->pid, child->status, child->ended_usage };
@@ -35,8 +35,9 @@ static struct child_event end_of(const struct process *child)
 }
 
 /*
- * A child that has ended, or has stopped or gone on, as far as that is wanted, and the news of it; NULL, and in *any_ret
- * whether there is one to wait for at all. => process_tree_lock held, and dropped in between where there are many
+ * Finds a child with an event that is wanted, and stores the event in *news. Returns NULL if there
+ * is none; *any_ret then says whether there is a child to wait for at all. Call with
+ * process_tree_lock held; if there are many children it is dropped in between.
  */
 static struct process *child_event_find(struct process *parent, const struct wait_for *wanted,
 					bool *any_ret, struct child_event *news)
@@ -48,7 +49,7 @@ static struct process *child_event_find(struct process *parent, const struct wai
 
 	*any_ret = false;
 	while ((child = process_next_child(parent, child, &n, &again)) || again) {
-		if (!child) { /* from the first again */
+		if (!child) { /* start over with the first child */
 			*any_ret = false;
 			continue;
 		}
@@ -56,7 +57,7 @@ static struct process *child_event_find(struct process *parent, const struct wai
 			continue;
 		if (child->state == PROCESS_ZOMBIE) {
 			if (!(wanted->options & WEXITED))
-				continue; /* it has no other news any more */
+				continue; /* a zombie has no other events */
 			*news = end_of(child);
 			return child;
 		}
@@ -64,14 +65,14 @@ static struct process *child_event_find(struct process *parent, const struct wai
 		status = child_stop_event(child, wanted->options, !(wanted->options & WNOWAIT));
 		if (status == -1)
 			continue;
-		/* What it has used so far is its own affair. */
+		/* The usage of a child that has not ended is not reported. */
 		*news = (struct child_event){ .pid = child->pid, .status = status };
 		return child;
 	}
 	return NULL;
 }
 
-/* => child is a zombie that its parent has taken off its list */
+/* Frees a zombie that its parent has taken off its list of children. */
 static void reap(struct process *parent, struct process *child, const struct child_event *news)
 {
 	usage_add(&parent->children_usage, &news->usage);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting for children that have ended, stopped or gone on: wait4 and waitid. */
+/* Waiting for children that have ended, stopped or continued: wait4 and waitid. */
 #pragma once
 
 #include "lib/types.h"
@@ -7,7 +7,10 @@
 
 #define WAIT_ANY (-1)
 
-/* Whose news are waited for, and which (W* of abi/wait.h; WNOWAIT: they stay as they are). */
+/*
+ * Which children and which events to wait for. options are W* of abi/wait.h; with WNOWAIT the event
+ * can be waited for again.
+ */
 struct wait_for {
 	int pid;   /* or WAIT_ANY */
 	int group; /* or WAIT_ANY */
@@ -17,15 +20,20 @@ struct wait_for {
 struct child_event {
 	int pid;
 	int status;	    /* as wait4 packs it */
-	struct usage usage; /* of one that ended, its children's included; else all zero */
+	struct usage usage; /* of a child that ended, with its children's; otherwise all 0 */
 };
 
-/* Waits for news: the pid, 0 (WNOHANG and there are none), -ECHILD, -EINTR. One that ended is gone then but with WNOWAIT. */
+/*
+ * Waits for an event of a child. Returns the child's pid, 0 (with WNOHANG, if there is no event
+ * yet), -ECHILD or -EINTR. A child that has ended is reaped, except with WNOWAIT.
+ */
 long process_wait_for(const struct wait_for *wanted, struct child_event *news);
 
 /*
- * wait4(2): waits for a child that ended (WUNTRACED: or stopped; WCONTINUED: or went on): its pid, 0 (WNOHANG and none has), -ECHILD, -EINTR,
- * -EINVAL, -ESRCH. pid > 0: that one; -1: any; 0: of the caller's group; below: of the group -pid. The results are written only where a pid is returned; a child that ended is gone then. Its usage
- * includes its children's.
+ * wait4(2): waits for a child to end, with WUNTRACED also to stop, and with WCONTINUED also to
+ * continue. pid > 0 means that child; -1 any child; 0 a child in the caller's process group; pid <
+ * -1 a child in process group -pid. Returns the child's pid, 0 (with WNOHANG, if there is no event
+ * yet), -ECHILD, -EINTR, -EINVAL or -ESRCH. The results are stored only if a pid is returned. A
+ * child that has ended is then reaped; its usage includes its children's.
  */
 long process_wait(int pid, unsigned options, int *status_ret, struct usage *usage_ret);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The run queues: round-robin among what is runnable on a hart, ten milliseconds each. */
+/* The run queues: round robin among the runnable threads of a hart, with time slices of SLICE_MS. */
 #include "proc/sched.h"
 
 #include "arch/mmu.h"
@@ -11,28 +11,28 @@
 #include "sync/spinlock.h"
 
 /*
- * The lock of a run queue is held across arch_switch(): who is switched to lets it go. So nobody
- * can find a thread that is neither on a hart nor wholly saved.
+ * The lock of a run queue is held across arch_switch(), and the thread that is switched to releases
+ * it. So no other hart can find a thread that has left its hart but is not completely saved.
  *
- * A thread loses its hart where it asks to (it sleeps, ends, yields, returns to user mode), or is
- * preempted in the kernel (sync/preempt.h). Who is preempted stays queued whatever its state: who
- * wakes it then changes the state alone, and one that was about to sleep finds that it has been
- * woken, or does sleep.
+ * A thread gives up its hart when it sleeps, ends, yields or returns to user mode, or when it is
+ * preempted in the kernel (sync/preempt.h). A preempted thread stays queued whatever its state. A
+ * wake-up then only changes the state: if the thread was about to sleep, it finds that it was
+ * woken, or else does sleep.
  */
 struct runq {
 	struct spinlock lock;
-	/* guarded by lock (preempted: interrupts off, on its own hart): */
-	struct list ready;  /* thread.run_link; the running one is not on it */
-	struct list woken;  /* the same: those who go first, within limits */
-	unsigned ahead;	    /* of these, since the last one of the others */
+	/* guarded by lock (preempted: changed on its own hart with interrupts off): */
+	struct list ready;  /* linked by thread.run_link; the running thread is not on it */
+	struct list woken;  /* the same: woken threads that go first, within limits */
+	unsigned ahead;	    /* of these, how many ran since the last one of `ready` */
 	bool ticking;	    /* tick is armed */
-	unsigned preempted; /* threads that wait in the midst of what they did in the kernel */
+	unsigned preempted; /* threads preempted in the kernel that have not resumed */
 	/* private to the hart: */
 	struct timer tick;
-	struct mmu *active; /* what user addresses mean; NULL: nothing */
+	struct mmu *active; /* the active address space; NULL: none */
 };
 
-/* So many of those who woke go before one who did not sleep. */
+/* This many woken threads may run before one of `ready`. */
 #define WOKEN_AHEAD 4
 
 static struct runq runqs[HART_MAX];
@@ -43,14 +43,19 @@ static struct runq *runq_this(void)
 	return &runqs[hart_this()->index];
 }
 
-/* A running thread is to give its hart up: before user mode, and in the kernel where it may. */
+/*
+ * Asks a running thread to yield: before it returns to user mode, or earlier at a preemption point.
+ */
 static void resched_ask(struct thread *thread)
 {
 	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_RESCHED, __ATOMIC_RELEASE);
 	__atomic_store_n(&thread->arch.preempt.no_resched, 0, __ATOMIC_RELAXED);
 }
 
-/* => it is giving it up, or nobody is there to have it; its lock held */
+/*
+ * Clears the request. Call with the run queue's lock held, when the thread yields or no other is
+ * ready.
+ */
 static void resched_done(struct thread *thread)
 {
 	if (thread->arch.preempt.no_resched)
@@ -59,7 +64,7 @@ static void resched_done(struct thread *thread)
 	__atomic_store_n(&thread->arch.preempt.no_resched, 1, __ATOMIC_RELAXED);
 }
 
-/* => its lock held; on its own hart */
+/* Call with the run queue's lock held, on its own hart. */
 static void tick_start(struct runq *runq)
 {
 	if (runq->ticking)
@@ -68,12 +73,15 @@ static void tick_start(struct runq *runq)
 	timer_arm(&runq->tick, arch_time() + slice_ticks);
 }
 
-static bool nobody_ready(const struct runq *runq)
+static bool none_ready(const struct runq *runq)
 {
 	return list_empty(&runq->ready) && list_empty(&runq->woken);
 }
 
-/* Nobody who became runnable in this slice waits for longer than two of them. */
+/*
+ * Asks the running thread to yield if another is ready, unless it has run for less than half a
+ * slice. So a thread runs for less than two slices while another one is ready.
+ */
 static void tick(struct timer *timer)
 {
 	struct runq *runq = container_of(timer, struct runq, tick);
@@ -82,7 +90,7 @@ static void tick(struct timer *timer)
 
 	spin_lock_irqoff(&runq->lock);
 	runq->ticking = false;
-	if (!nobody_ready(runq)) {
+	if (!none_ready(runq)) {
 		if (arch_time() - thread->since_tick >= slice_ticks / 2)
 			resched_ask(thread);
 		tick_start(runq);
@@ -100,9 +108,11 @@ static void enqueue(struct thread *thread, struct list *queue)
 }
 
 /*
- * Kernel threads have short work that others wait for: they go first. Who has slept for a whole
- * slice is next, so that a crowd of busy ones does not keep him waiting, nor a crowd of his kind
- * the busy ones; who sleeps and wakes all the time takes his turn. => its lock held
+ * Queues a woken thread. Kernel threads do short work that others wait for, so they go first. A
+ * thread that has slept for at least a slice is I/O-bound and goes before the CPU-bound threads, so
+ * that many of those do not delay it; WOKEN_AHEAD keeps many I/O-bound threads from starving the
+ * CPU-bound ones. A thread that slept for less goes to the end of `ready`. Call with the run
+ * queue's lock held.
  */
 static void enqueue_woken(struct runq *runq, struct thread *thread, struct hart *hart)
 {
@@ -113,7 +123,7 @@ static void enqueue_woken(struct runq *runq, struct thread *thread, struct hart 
 	} else {
 		enqueue(thread, runq->woken.next); /* before the first */
 		runq->ahead = 0;
-		if (hart->current) /* not before sched_start() */
+		if (hart->current) /* NULL before sched_start() */
 			resched_ask(hart->current);
 	}
 	tick_start(runq);
@@ -149,8 +159,8 @@ static void activate(struct runq *runq, struct mmu *mmu)
 }
 
 /*
- * Kernel threads go on with the tables that are active: whoever destroys a space leaves it first.
- * => interrupts off
+ * Kernel threads run with the page tables that happen to be active. So a thread that destroys an
+ * address space must leave it first. Call with interrupts off.
  */
 static void activate_for(struct runq *runq, struct thread *thread)
 {
@@ -167,7 +177,10 @@ void sched_use_mmu(struct mmu *mmu)
 	irq_restore(flags);
 }
 
-/* => its lock held */
+/*
+ * Takes the next thread off the queues. Returns the idle thread if none is ready. Call with the run
+ * queue's lock held.
+ */
 static struct thread *pick(struct runq *runq, struct hart *hart)
 {
 	struct thread *thread;
@@ -187,7 +200,10 @@ static struct thread *pick(struct runq *runq, struct hart *hart)
 	return thread;
 }
 
-/* The running thread has been queued, or sleeps, or is dead. => its lock held */
+/*
+ * Switches to `next`. The running thread must have been queued, or sleep, or be dead. Call with the
+ * run queue's lock held.
+ */
 static void switch_to(struct runq *runq, struct thread *next)
 {
 	struct hart *hart = hart_this();
@@ -202,7 +218,7 @@ static void switch_to(struct runq *runq, struct thread *next)
 	prev->on_hart = false;
 	next->on_hart = true;
 	hart->current = next;
-	latency_end(LATENCY_PREEMPTION); /* of one that ends */
+	latency_end(LATENCY_PREEMPTION); /* of a thread that ends */
 	hart_count_event(HART_SWITCHES);
 	if (next != hart->idle)
 		tick_start(runq);
@@ -216,8 +232,9 @@ static void switch_away(struct runq *runq)
 }
 
 /*
- * Others may run now: no spinning lock is held, and no interrupt handler is under way. Who ends, and
- * the idle thread, keep their count raised: nobody finds them on a queue.
+ * Asserts that the hart may switch to another thread: no spinning lock is held, no interrupt
+ * handler is running, and the preemption count is `count`. That is 1 for a thread that ends and for
+ * the idle thread, which are never on a queue, and 0 for all others.
  */
 static void assert_may_leave(unsigned count)
 {
@@ -236,7 +253,10 @@ void sched_yield_soon(void)
 	resched_ask(current_thread());
 }
 
-/* To the end of the queue, in whatever state. => interrupts off */
+/*
+ * Puts the running thread at the end of the queue, whatever its state, and switches to the next one
+ * if any is ready. Call with interrupts off.
+ */
 static void give_way(void)
 {
 	struct runq *runq = runq_this();
@@ -244,7 +264,7 @@ static void give_way(void)
 
 	spin_lock_irqoff(&runq->lock);
 	resched_done(thread);
-	if (!nobody_ready(runq)) {
+	if (!none_ready(runq)) {
 		struct thread *next = pick(runq, hart_this());
 
 		thread->nivcsw++;
@@ -288,15 +308,15 @@ void preempt_schedule(void)
 	if (!arch_irq_enabled())
 		return;
 	irq_disable();
-	if (preempt_due()) /* an interrupt may have been quicker */
+	if (preempt_due()) /* an interrupt may have done it already */
 		preempt_schedule_irq();
 	irq_enable();
 }
 
 /*
- * No lock: while the thread is on its hart, others only turn SLEEPING into READY. What it looks at
- * next (a queue's sequence, a kill) must be read after the store is seen; thread_wake() has the
- * other half.
+ * No lock is needed: while the thread is on its hart, others change its state only from SLEEPING to
+ * READY. The store must become visible before the thread reads what it waits for (a queue's
+ * sequence, a kill). thread_wake() has the matching fence.
  */
 void sched_sleep_prepare(void)
 {
@@ -321,13 +341,13 @@ void sched_sleep(void)
 		thread->nvcsw++;
 		switch_away(runq);
 	}
-	/* A preemption point also for one who is woken each time before it sleeps. */
+	/* This is a preemption point even if the thread is always woken before it sleeps. */
 	spin_unlock_irqrestore(&runq_this()->lock, flags);
 }
 
 bool sched_is_asleep(const struct thread *thread)
 {
-	/* Who is preempted on its way to sleep is queued, and runs once more. */
+	/* A thread that was preempted on its way to sleep is queued, and runs once more. */
 	return __atomic_load_n(&thread->state, __ATOMIC_RELAXED) == THREAD_SLEEPING &&
 	       !__atomic_load_n(&thread->queued, __ATOMIC_RELAXED);
 }
@@ -373,7 +393,7 @@ void sched_wait_left(struct thread *thread)
 
 uint64_t thread_ran_ticks(const struct thread *thread)
 {
-	unsigned long flags = irq_save(); /* a switch in between would move both */
+	unsigned long flags = irq_save(); /* a switch in between would change both */
 	uint64_t ticks = thread->ran_ticks;
 
 	if (thread == current_thread())
@@ -382,11 +402,11 @@ uint64_t thread_ran_ticks(const struct thread *thread)
 	return ticks;
 }
 
-/* Interrupts stay off between the look and the wait. */
+/* Interrupts stay off between the check and the wait, so that no wake-up is missed. */
 void sched_idle(void)
 {
 	irq_disable();
-	if (nobody_ready(runq_this()))
+	if (none_ready(runq_this()))
 		arch_hart_wait();
 	latency_forget(LATENCY_INTERRUPTS);
 	irq_enable();

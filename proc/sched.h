@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who runs: the run queues, switching, and when it may happen. */
+/* The scheduler: run queues, and switching between threads. */
 #pragma once
 
 #include "lib/types.h"
@@ -9,86 +9,99 @@ struct thread;
 
 #define SLICE_MS 10
 
-/* Boot: once, before any thread is made. */
+/* Called once, during boot, before any thread is created. */
 void sched_init(void);
 
 /*
- * Boot: leaves the boot stack for good and runs threads on this hart. => interrupts off; never
- * returns
+ * Called once, during boot: leaves the boot stack for good and runs threads on this hart. Call with
+ * interrupts off. Never returns.
  */
 void sched_start(void) __attribute__((noreturn));
 
-/* Lets others run, if there are any. => no spinning lock held, preemption and interrupts on */
+/*
+ * Lets other threads run, if any are ready. Call with no spinning lock held, and with preemption
+ * and interrupts on.
+ */
 void sched_yield(void);
 
 /*
- * Lets others run until nobody waits who was preempted in the kernel: all are asleep, in user mode,
- * or have asked to yield. Preemption is off then, for the caller to enable. => as sched_yield()
+ * Lets other threads run until none is left that was preempted in the kernel: all are asleep, in
+ * user mode, or have yielded. Returns with preemption disabled; the caller enables it. Call as
+ * sched_yield().
  */
 void sched_let_finish(void);
 
-/* The running thread does so before user mode, or at the next preemption point (sync/preempt.h). */
+/*
+ * The running thread yields before it returns to user mode, or at the next preemption point
+ * (sync/preempt.h).
+ */
 void sched_yield_soon(void);
 
-/* The scheduler wants the hart. */
+/* Whether the scheduler wants the running thread to yield. */
 static inline bool need_resched(void);
 
 /*
- * Sleeping, in two steps, so that no wake-up between them is lost:
+ * Sleeping takes two steps, so that no wake-up between them is lost:
  *	sched_sleep_prepare();	from here on thread_wake() ends the sleep
- *	...look whether to sleep at all; enqueue...
+ *	...check whether to sleep at all; enqueue...
  *	sched_sleep();		or sched_sleep_cancel()
- * Used by proc/wait.c; everyone else calls thread_wait().
+ * Used by proc/wait.c. All other code calls thread_wait().
  */
 void sched_sleep_prepare(void);
 void sched_sleep(void);
 void sched_sleep_cancel(void);
 
 /*
- * Ends the running thread: switches away for good; its memory is freed by thread_destroy(), after sched_wait_left().
- * => preemption off, since before anybody could find that it may be freed
+ * Ends the running thread: switches away for good. thread_destroy() frees its memory after
+ * sched_wait_left(). Call with preemption disabled, and disabled since before any other thread
+ * could find out that this one may be freed.
  */
 void sched_leave(void) __attribute__((noreturn));
 
 /*
- * Waits until a thread that is not running, and never will unless it is woken, is wholly off its
- * hart: its memory may be freed then. => as sched_yield()
+ * Waits until a thread has completely left its hart, so that its memory may be freed. The thread
+ * must not be running any more, except for its switch away, and must not be woken again. Call as
+ * sched_yield().
  */
 void sched_wait_left(struct thread *thread);
 
-/* Does it wait, neither on a hart nor ready to run? It may have changed when this answers. */
+/*
+ * Whether the thread is waiting, that is, neither on a hart nor ready to run. The answer may be
+ * outdated when it is returned.
+ */
 bool sched_is_asleep(const struct thread *thread);
 
 /*
- * Makes a sleeping or new thread runnable. No effect on others. => any lock but a run queue's; any
- * context
+ * Makes a sleeping or new thread runnable; no effect on others. May be called in any context, with
+ * any lock held except a run queue's.
  */
 void thread_wake(struct thread *thread);
 
-/* The ticks of arch_time() that it has spent on harts, up to now where it is the running one. */
+/*
+ * Returns the ticks of arch_time() that the thread has spent on harts, including the present run if
+ * it is the running thread.
+ */
 uint64_t thread_ran_ticks(const struct thread *thread);
 
-/* For the idle thread: waits for an interrupt while nothing is ready, then lets others run. */
+/* For the idle thread: waits for an interrupt while no thread is ready, then lets others run. */
 void sched_idle(void);
 
-/* What user addresses mean to the running thread from now on; NULL: nothing. */
+/* Makes `mmu` the address space of the running thread. NULL: it has none. */
 void sched_use_mmu(struct mmu *mmu);
 
-/*
- * The first thing that a new thread does when it is first switched to. => interrupts off; on from
- * then on
- */
+/* The first function that a new thread calls. Called with interrupts off; turns them on. */
 void sched_first(void);
 
 /*
- * Makes slices so long from now on, on this hart at once; their length before. For tests that no end
- * of a slice may disturb, however slow the machine. => threads run
+ * Sets the length of time slices in ticks, on this hart with immediate effect, and returns the old
+ * length. For tests that the end of a slice must not disturb, however slow the machine. Call when
+ * threads run.
  */
 uint64_t sched_slice_set(uint64_t ticks);
 
 /*
- * From each timer interrupt: charges the time since the last one to the mode that was found. =>
- * interrupts off
+ * Called by each timer interrupt, with interrupts off: charges the time since the last sample to
+ * user or kernel mode, whichever was interrupted.
  */
 void sched_sample(bool user);
 

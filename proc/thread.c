@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads as memory: their structs and kernel stacks. */
+/* Allocates and frees threads and their kernel stacks. */
 #include "proc/thread.h"
 
 #include "arch/timer.h"
@@ -17,7 +17,7 @@ struct thread *thread_create(struct process *process)
 	if (!thread)
 		return NULL;
 	memset((char *)thread + sizeof(thread->arch), 0, sizeof(*thread) - sizeof(thread->arch));
-	thread->arch.hart = NULL; /* the rest of it is made by arch_thread_init*() */
+	thread->arch.hart = NULL; /* arch_thread_init*() sets the rest of it */
 	thread->process = process;
 	thread->state = THREAD_NEW;
 	thread->left_tick = arch_time();

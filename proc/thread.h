@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A thread: what runs, with a kernel stack of its own. */
+/* A thread: it runs on a hart and has its own kernel stack. */
 #pragma once
 
 #include "arch/context.h"
@@ -17,19 +17,19 @@ struct trap_frame;
 #define THREAD_NAME_LEN 16
 
 enum thread_state {
-	THREAD_NEW,	 /* nobody has woken it yet */
+	THREAD_NEW,	 /* not woken yet */
 	THREAD_READY,	 /* running, or on the run queue */
 	THREAD_SLEEPING, /* waits for thread_wake() */
-	THREAD_DEAD,	 /* has left its hart, or is about to, for good */
+	THREAD_DEAD,	 /* has left its hart for good, or is about to */
 };
 
-/* What becomes of a system call that answers -EINTR, once the signal has been seen to. */
+/* What happens to a system call that returned -EINTR, after the signal has been handled. */
 enum restart {
-	RESTART_NONE,	/* it has been interrupted, and that is told */
-	RESTART_ASKED,	/* made again, unless a handler without SA_RESTART ran */
-	RESTART_SILENT, /* made again, unless a handler ran */
-	RESTART_SLEEP,	/* the same, as restart_syscall */
-	RESTART_ALWAYS, /* made again, whatever ran */
+	RESTART_NONE,	/* returns -EINTR to the program */
+	RESTART_ASKED,	/* restarted, unless a handler without SA_RESTART ran */
+	RESTART_SILENT, /* restarted, unless a handler ran */
+	RESTART_SLEEP,	/* the same, by way of restart_syscall */
+	RESTART_ALWAYS, /* restarted, even if a handler ran */
 };
 
 struct thread {
@@ -37,39 +37,39 @@ struct thread {
 	/* const: */
 	struct process *process; /* NULL: a kernel thread */
 	void *kstack;
-	void (*main)(void *); /* kernel threads */
+	void (*main)(void *); /* of kernel threads */
 	void *main_arg;
 	/* guarded by the run queue's lock (proc/sched.c): */
 	enum thread_state state;
-	bool on_hart; /* its registers are not saved */
-	bool queued;  /* on the run queue: whatever its state, if it was preempted */
-	struct list
-		run_link; /* the run queue; of a kernel thread that has ended: see kthread_reap() */
-	uint64_t ran_ticks;  /* on a hart, up to the last switch away */
-	uint64_t since_tick; /* of the last switch to it */
-	uint64_t left_tick;  /* of the last switch away from it */
-	/* for sched, wait and mutex, which know no process; set by what does: */
-	struct mmu
-		*mmu; /* what user addresses mean while it runs; NULL: whatever they did before */
-	bool killed;  /* atomic: it is to end, and so are all its waits */
-	/* ARCH_WORK_SIGNAL is set: is a wait for an event to end? NULL: never. => the running thread's */
+	bool on_hart;	      /* its registers are not saved */
+	bool queued;	      /* on the run queue; a preempted thread is, whatever its state */
+	struct list run_link; /* on the run queue, or on kthread_reap()'s list */
+	uint64_t ran_ticks;   /* time on a hart, up to the last switch away */
+	uint64_t since_tick;  /* time of the last switch to it */
+	uint64_t left_tick;   /* time of the last switch away from it */
+	/* used by sched, wait and mutex, which know no processes; set by code that does: */
+	struct mmu *mmu; /* active while it runs; NULL: keep what is active */
+	bool killed;	 /* atomic: the thread must end, so all its waits end */
+	/*
+	 * With ARCH_WORK_SIGNAL set, says whether an interruptible wait must end. NULL: it need
+	 * not. Called by the thread itself.
+	 */
 	bool (*signalled)(void);
-	/* changed by the thread itself alone: */
-	char name[THREAD_NAME_LEN]; /* in reports; a process's is that of its image */
-	/* private to the thread and its hart's interrupts: */
-	uint64_t kernel_ticks;	/* of ran_ticks: those that timer interrupts found in kernel mode */
-	uint64_t sampled_tick;	/* of the last such look */
-	uint64_t nvcsw, nivcsw; /* switches away: of its own accord, and made to */
-	enum restart restart;	/* of the system call that a signal has just cut short */
-	long (*restart_call)(
-		struct trap_frame *);	     /* RESTART_SLEEP: what restart_syscall goes on with */
-	uint64_t sleep_until_ns, sleep_rest; /* until when; where the rest is told */
+	/* changed only by the thread itself: */
+	char name[THREAD_NAME_LEN]; /* for messages; a process has its image's name */
+	/* private to the thread and the interrupts of its hart: */
+	uint64_t kernel_ticks;	/* the part of ran_ticks sampled in kernel mode */
+	uint64_t sampled_tick;	/* time of the last sample */
+	uint64_t nvcsw, nivcsw; /* voluntary and involuntary switches away */
+	enum restart restart;	/* of the system call that a signal has just interrupted */
+	long (*restart_call)(struct trap_frame *); /* RESTART_SLEEP: what restart_syscall calls */
+	uint64_t sleep_until_ns, sleep_rest;	   /* deadline; user address for the rest */
 #ifdef FAULTLINE_HARDENED
 	struct lockorder waiting_locks;
 #endif
 };
 
-/* The thread holds no waiting lock: at its end, and before it returns to user mode. */
+/* Asserts that the thread holds no waiting lock. For its end and its return to user mode. */
 static inline void thread_assert_no_waiting_lock(const struct thread *thread)
 {
 #ifdef FAULTLINE_HARDENED
@@ -84,7 +84,7 @@ static inline struct thread *current_thread(void)
 	return (struct thread *)arch_this_thread();
 }
 
-/* The thread is to end: any wait ends with -EINTR. */
+/* Whether the thread must end. Then any wait returns -EINTR. */
 static inline bool thread_killed(const struct thread *thread)
 {
 	return atomic_load(&thread->killed);
@@ -95,22 +95,22 @@ static inline bool current_killed(void)
 	return thread_killed(current_thread());
 }
 
-/* Something is to be done for the running thread's signals: waits for events end with -EINTR. */
+/* Whether the running thread must act on a signal. Then interruptible waits return -EINTR. */
 static inline bool current_signalled(void)
 {
 	struct thread *thread = current_thread();
 
-	/* Nothing comes without ARCH_WORK_SIGNAL, and what sets that wakes the thread. */
+	/* Every signal sets ARCH_WORK_SIGNAL and wakes the thread. */
 	if (likely(!(atomic_load(&thread->arch.work) & ARCH_WORK_SIGNAL)))
 		return false;
 	return thread->signalled && thread->signalled();
 }
 
 /*
- * A thread with a kernel stack, in state THREAD_NEW; arch part not yet prepared. process NULL: a
- * kernel thread, see proc/kthread.h. NULL: out of memory.
+ * Creates a thread with a kernel stack, in state THREAD_NEW. Its arch part is not yet prepared. If
+ * process is NULL it is a kernel thread, see proc/kthread.h. Returns NULL if out of memory.
  */
 struct thread *thread_create(struct process *process);
 
-/* Frees it. => it never ran, or sched_wait_left() says that it is off its hart for good */
+/* Frees the thread. Call only if it never ran, or after sched_wait_left(). */
 void thread_destroy(struct thread *thread);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What processes have used: the sums behind rusage. */
+/* What processes have used: the counts behind rusage. */
 #include "proc/usage.h"
 
 #include "abi/resource.h"
@@ -20,7 +20,7 @@ void usage_add(struct usage *to, const struct usage *from)
 	to->peak_pages = MAX(to->peak_pages, from->peak_pages);
 }
 
-/* Faults that were served: all kinds but the two denials. */
+/* Counts the faults that were resolved: all kinds except the two denials. */
 void usage_add_space(struct usage *to, struct space *space)
 {
 	uint64_t served = 0;

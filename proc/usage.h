@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What processes have used: times, faults, memory. */
+/* What processes have used: times, faults and memory. */
 #pragma once
 
 #include "lib/types.h"
@@ -8,25 +8,31 @@ struct abi_rusage;
 struct process;
 struct space;
 
-/* Of a process, or of all that it has waited for. Times in ticks of arch_time(). */
+/*
+ * The usage of a process, or of all children that it has waited for. Times are in ticks of
+ * arch_time().
+ */
 struct usage {
 	uint64_t user_ticks, kernel_ticks;
 	uint64_t minor_faults, major_faults;
 	uint64_t nvcsw, nivcsw;
-	uint64_t peak_pages; /* the most frames resident at once */
+	uint64_t peak_pages; /* the most pages resident at once */
 };
 
-/* Adds counts; of the peaks the greater one stays. */
+/* Adds all counts. Of the peaks, the greater one is kept. */
 void usage_add(struct usage *to, const struct usage *from);
 
-/* Adds what an address space that is about to go has counted. */
+/* Adds the counts of an address space. */
 void usage_add_space(struct usage *to, struct space *space);
 
-/* What the running process has used up to now. */
+/* Returns what the running process has used up to now. */
 struct usage usage_current(void);
 
-/* The times of another, ended or not; nothing else is told. => process_tree_lock held */
+/*
+ * Returns the times of any process, ended or not. The other counts are 0 unless it has ended. Call
+ * with process_tree_lock held.
+ */
 struct usage usage_times(const struct process *process);
 
-/* As the ABI shows it. */
+/* Converts usage to the ABI's form. */
 void usage_to_rusage(const struct usage *usage, struct abi_rusage *rusage);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* User address spaces as what processes share. */
+/* Creates and destroys user address spaces, which processes may share. */
 #include "proc/uspace.h"
 
 #include "mm/relieve.h"
@@ -28,7 +28,7 @@ void uspace_put(struct uspace *uspace)
 {
 	if (__atomic_fetch_sub(&uspace->refs, 1, __ATOMIC_ACQ_REL) != 1)
 		return;
-	mutex_lock_nested(&uspace->mmap_lock); /* nobody else's any more */
+	mutex_lock_nested(&uspace->mmap_lock); /* nothing else uses the space any more */
 	space_destroy(&uspace->space);
 	uspace_unlock(uspace);
 	slab_free(&uspace_cache, uspace);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* A user address space with its waiting lock: what CLONE_VM shares. */
+/* A user address space with its waiting lock: the unit that CLONE_VM shares. */
 #pragma once
 
 #include "mm/space.h"
 #include "proc/mutex.h"
 
 struct uspace {
-	uint32_t refs;		/* atomic: processes that use it */
-	struct mutex mmap_lock; /* taken round every verb on the space; never by faults or copies */
+	uint32_t refs;		/* atomic: number of processes that use it */
+	struct mutex mmap_lock; /* held across each verb; never taken by faults or copies */
 	vaddr_t sigreturn;	/* where handlers return to; 0: not mapped; under mmap_lock */
-	struct space space;	/* its own locks */
+	struct space space;	/* has its own locks */
 };
 
-/* An empty one with one reference; NULL: out of memory. */
+/* Creates an empty space with one reference. Returns NULL if out of memory. */
 struct uspace *uspace_create(void);
 
 static inline void uspace_get(struct uspace *uspace)
@@ -21,8 +21,8 @@ static inline void uspace_get(struct uspace *uspace)
 }
 
 /*
- * The last reference destroys the space. => no spinning lock held; not the running address space,
- * if the last
+ * Drops a reference; the last one destroys the space. Call with no spinning lock held. The last
+ * reference must not be that of the running address space.
  */
 void uspace_put(struct uspace *uspace);
 

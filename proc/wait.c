@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sleeping on wait queues and deadlines. */
+/* Sleeping on wait queues, with or without a deadline. */
 #include "proc/wait.h"
 
 #include "abi/errno.h"
@@ -30,7 +30,7 @@ static void wake_timer(struct timer *timer)
 	thread_wake(sleeper->thread);
 }
 
-/* What ends a wait before its time. */
+/* What may end a wait early. */
 enum ended_by { BY_NOTHING, BY_KILL, BY_SIGNAL };
 
 static inline bool has_come(enum ended_by by)
@@ -39,9 +39,9 @@ static inline bool has_come(enum ended_by by)
 }
 
 /*
- * The order matters: first the thread counts as asleep, then it is enqueued, then it looks for a
- * kill or signal. A wake-up, a signal or a deadline that comes in between makes it runnable again
- * and sched_sleep() returns at once. False: it ended before the queue was woken.
+ * The order matters. The thread is first marked as sleeping, then enqueued, and then it checks for
+ * a kill or a signal. A wake-up, signal or deadline that comes in between makes it runnable again,
+ * and sched_sleep() returns at once. Returns false if the wait ended before the queue was woken.
  */
 static inline __attribute__((always_inline)) bool sleep_on(struct sleeper *sleeper,
 							   struct waitq *queue, uint64_t seq,
@@ -86,8 +86,11 @@ static int wait_until(struct waitq *queue, uint64_t seq, uint64_t deadline, enum
 	return atomic_load_relaxed(&sleeper.timed_out) ? -ETIMEDOUT : 0;
 }
 
-/* A system call that ends so is made again where the program has asked for that. */
-static int note(int err)
+/*
+ * The system call that returns this -EINTR is restarted if the program has asked for that
+ * (SA_RESTART).
+ */
+static int mark_restart(int err)
 {
 	if (err == -EINTR)
 		current_thread()->restart = RESTART_ASKED;
@@ -101,7 +104,7 @@ int thread_wait(struct waitq *queue, uint64_t seq)
 
 int thread_wait_interruptible(struct waitq *queue, uint64_t seq)
 {
-	return note(wait_for(queue, seq, BY_SIGNAL));
+	return mark_restart(wait_for(queue, seq, BY_SIGNAL));
 }
 
 int thread_wait_until(struct waitq *queue, uint64_t seq, uint64_t deadline)
@@ -111,7 +114,7 @@ int thread_wait_until(struct waitq *queue, uint64_t seq, uint64_t deadline)
 
 int thread_wait_interruptible_until(struct waitq *queue, uint64_t seq, uint64_t deadline)
 {
-	return note(wait_until(queue, seq, deadline, BY_SIGNAL));
+	return mark_restart(wait_until(queue, seq, deadline, BY_SIGNAL));
 }
 
 int thread_wait_fault(struct waitq *queue, uint64_t seq)

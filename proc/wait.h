@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a thread sleeps: on a wait queue, until woken or killed. */
+/* Sleeping on a wait queue until woken, interrupted or killed. */
 #pragma once
 
 #include "mm/vm_wait.h"
@@ -18,25 +18,34 @@
  */
 
 /*
- * Sleeps until the queue is woken after `seq` was sampled (returns at once if that has happened).
- * 0, or -EINTR where a signal that ends the process waits. => no spinning lock held; waiting locks
- * may be
+ * Sleeps until the queue is woken. Returns at once if it was woken after `seq` was sampled. Returns
+ * 0, or -EINTR if the thread has been killed. Call with no spinning lock held; waiting locks may be
+ * held.
  */
 int thread_wait(struct waitq *queue, uint64_t seq);
 
-/* The same, and any signal that does something to the process ends it with -EINTR. */
+/* The same, but any signal that must be acted upon ends the wait with -EINTR. */
 int thread_wait_interruptible(struct waitq *queue, uint64_t seq);
 
-/* The same for a fault from user mode: the instruction, no system call, is executed again. */
+/*
+ * The same for a fault from user mode: no system call is restarted, because the faulting
+ * instruction is executed again.
+ */
 int thread_wait_fault(struct waitq *queue, uint64_t seq);
 
-/* As thread_wait(), also until the tick `deadline` of arch_time(): then -ETIMEDOUT. */
+/*
+ * Like thread_wait(), but waits at most until the tick `deadline` of arch_time(), then returns
+ * -ETIMEDOUT.
+ */
 int thread_wait_until(struct waitq *queue, uint64_t seq, uint64_t deadline);
 
 int thread_wait_interruptible_until(struct waitq *queue, uint64_t seq, uint64_t deadline);
 
-/* As thread_wait(), but a kill does not end it: for tear-down. */
+/* Like thread_wait(), but not even a kill ends the wait. For tear-down. */
 void thread_wait_always(struct waitq *queue, uint64_t seq);
 
-/* The same with a deadline, and it may end early without reason: for tear-down that looks again. */
+/*
+ * The same with a deadline; it may also return early without a reason. For tear-down that checks
+ * again.
+ */
 void thread_sleep_always(struct waitq *queue, uint64_t seq, uint64_t deadline);
