@@ -134,7 +134,7 @@ int exec_image(struct object *image, const char *path, const struct exec_args *a
 		err = -EINTR;
 	if (!err && draft.headers.late) {
 		log_warn("proc",
-			 "%s[%d]: killed by SIGSEGV: exec of %s, whose program headers are no use",
+			 "%s[%d]: killed by SIGSEGV: exec of %s with invalid program headers",
 			 process->thread->name, process->pid, path);
 		signal_force(process, SIGSEGV);
 		err = -ENOEXEC;

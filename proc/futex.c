@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Futexes: sleeping until a word of memory changes, and locks whose owner died. */
+/* Futexes: sleeping until a word of memory changes, and robust futexes, whose owner may die. */
 /*
- * A sleeper is in the bucket that its word's key hashes to. The word is read without a lock, as
- * reading it may fault: who is about to sleep notes the bucket's count of changes first, reads, and
- * joins only if nothing has been counted since. Whoever changes the word wakes after that, and a wake
- * counts; so either the new value was read, or the wake is noticed and the word is read again.
+ * A sleeper is in the bucket that its word's key hashes to. The word is read without a lock,
+ * because reading it may fault. A thread that is about to sleep samples the bucket's count of
+ * changes, then reads the word, and joins the bucket only if the count is still the same. A thread
+ * that changes the word calls wake after that, and each wake increments the count. So either the
+ * sleeper has read the new value, or it notices the wake and reads the word again.
  */
 #include "proc/futex.h"
 
@@ -21,31 +22,31 @@
 #include "sync/spinlock.h"
 
 #define BUCKETS 256
-/* Sleepers that are seen to in one hold of a bucket's lock. */
+/* At most this many sleepers are woken or moved under one hold of a bucket's lock. */
 #define BATCH	32
 
 struct bucket {
 	struct spinlock lock;
 	/* guarded by lock; changes may be sampled without it: */
 	struct list sleepers;
-	uint64_t changes; /* counts who joins, and wakes whether they find somebody or not */
+	uint64_t changes; /* incremented by each join and each wake, even of no sleeper */
 };
 
-/* On its thread's stack, which it leaves only after it has had its bucket's lock once more. */
+/* On the stack of its thread, which returns only after it has taken the bucket's lock once more. */
 struct sleeper {
-	struct bucket *bucket; /* where it is: changed under the locks of the old and the new one */
+	struct bucket *bucket; /* changed under the locks of the old and the new one */
 	/* guarded by the bucket's lock: */
 	struct list link;
-	struct memory_key key; /* with the reference that it holds */
-	uint64_t joined;       /* the bucket's changes when it came */
+	struct memory_key key; /* holds a reference */
+	uint64_t joined;       /* the bucket's changes when this joined it */
 	bool woken;
 	/* const: */
 	uint32_t bits;
-	struct waitq queue; /* where its thread sleeps */
+	struct waitq queue; /* its thread sleeps here */
 };
 
 static struct bucket buckets[BUCKETS];
-static uint64_t hash_seed; /* so that no program knows which words meet in a bucket */
+static uint64_t hash_seed; /* so that programs cannot choose words of one bucket */
 
 void futex_init(void)
 {
@@ -60,7 +61,7 @@ static struct bucket *bucket_of(const struct memory_key *key)
 {
 	uint64_t z = ((uint64_t)(uintptr_t)key->owner ^ hash_seed) + key->offset / sizeof(uint32_t);
 
-	/* splitmix64's finish */
+	/* the finalizer of splitmix64 */
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
 	z = (z ^ z >> 27) * 0x94d049bb133111eb;
 	return &buckets[(z ^ z >> 31) % BUCKETS];
@@ -74,7 +75,7 @@ static int key_of(struct futex_word word, struct memory_key *key_ret)
 		*key_ret = memory_key_private(current_space(), word.at);
 		return 0;
 	}
-	/* As on Linux a shared word has to be there even for a wake. */
+	/* As on Linux, even a wake requires that a shared word can be read. */
 	if (user_load_word(&unused, word.at))
 		return -EFAULT;
 	return memory_key_get(current_space(), word.at, key_ret);
@@ -82,7 +83,10 @@ static int key_of(struct futex_word word, struct memory_key *key_ret)
 
 /* ---- sleeping ---- */
 
-/* False: something has changed since; look at the word again. Takes over the key's reference. */
+/*
+ * Adds the sleeper to the bucket. Returns false, having done nothing, if the bucket has changed:
+ * then read the word again.
+ */
 static bool join(struct sleeper *sleeper, struct bucket *bucket, uint64_t changes)
 {
 	bool same;
@@ -98,7 +102,7 @@ static bool join(struct sleeper *sleeper, struct bucket *bucket, uint64_t change
 	return same;
 }
 
-/* Afterwards nobody knows the sleeper any more. Was it woken? */
+/* Removes the sleeper: afterwards no other thread refers to it. Returns whether it was woken. */
 static bool leave(struct sleeper *sleeper)
 {
 	struct bucket *bucket;
@@ -158,24 +162,27 @@ int futex_wait(struct futex_word word, uint32_t value, uint32_t bits, const uint
 
 /* ---- waking ---- */
 
-/* What one request does: to those who had joined when it began, in pieces. */
+/*
+ * A wake or requeue request. It applies to the sleepers that had joined when it began, and works in
+ * batches.
+ */
 struct request {
 	const struct memory_key *key;
 	uint32_t bits;
 	unsigned max_wake, max_move;
-	const struct memory_key *to; /* whom they wait for then; NULL: none are moved */
+	const struct memory_key *to; /* what moved sleepers wait for; NULL: none are moved */
 	struct bucket *bucket, *to_bucket;
 	uint64_t until; /* the bucket's changes when it began */
-	unsigned done;	/* woken and moved */
+	unsigned done;	/* sleepers woken and moved */
 };
 
-static bool concerns(const struct request *request, const struct sleeper *sleeper)
+static bool matches(const struct request *request, const struct sleeper *sleeper)
 {
 	return memory_key_equal(&sleeper->key, request->key) && (sleeper->bits & request->bits) &&
 	       sleeper->joined <= request->until;
 }
 
-/* => its bucket's lock held */
+/* Call with its bucket's lock held. */
 static void wake(struct sleeper *sleeper)
 {
 	list_del(&sleeper->link);
@@ -183,7 +190,11 @@ static void wake(struct sleeper *sleeper)
 	waitq_wake_all(&sleeper->queue);
 }
 
-/* => both buckets' locks held; the request's key keeps the object that the sleeper's reference was to */
+/*
+ * Call with both buckets' locks held. serve() puts the reference of the sleeper's old key later,
+ * when no lock is held.
+ *
+ */
 static void move(const struct request *request, struct sleeper *sleeper)
 {
 	if (request->to->object)
@@ -212,14 +223,17 @@ static void unlock_buckets(const struct request *request)
 		spin_unlock(&request->to_bucket->lock);
 }
 
-/* One batch; true: there may be more. *moved_ret counts those moved. => the buckets' locks held */
+/*
+ * Serves one batch. Returns true if there may be more. Adds the number of moved sleepers to
+ * *moved_ret. Call with the buckets' locks held.
+ */
 static bool serve_some(struct request *request, unsigned *moved_ret)
 {
 	struct sleeper *sleeper, *next;
 	unsigned batch = 0;
 
 	list_for_each_entry_safe(sleeper, next, &request->bucket->sleepers, link) {
-		if (!concerns(request, sleeper))
+		if (!matches(request, sleeper))
 			continue;
 		if (request->done >= request->max_wake + request->max_move)
 			return false;
@@ -236,8 +250,8 @@ static bool serve_some(struct request *request, unsigned *moved_ret)
 }
 
 /*
- * Serves the request, if `changes` (NULL: whatever they are) are still the bucket's: else false, and
- * nothing has been done.
+ * Serves the request if the bucket's changes are still *changes (NULL: in any case). Otherwise
+ * returns false, and nothing has been done.
  */
 static bool serve(struct request *request, const uint64_t *changes)
 {
@@ -277,7 +291,7 @@ long futex_wake(struct futex_word word, unsigned max, uint32_t bits)
 	return request.done;
 }
 
-/* 0 once the request is served; -EAGAIN: the word is not *value; -EFAULT. */
+/* Serves the request if the word is *value. Returns 0, -EAGAIN if it is not, or -EFAULT. */
 static int serve_if(struct request *request, struct futex_word word, const uint32_t *value)
 {
 	uint64_t changes;
@@ -323,13 +337,13 @@ put_from:
 
 /* ---- FUTEX_WAKE_OP ---- */
 
-/* What a 12-bit field of the operation says, with its sign. */
+/* Returns the 12-bit field of `op` at `shift`, sign-extended. */
 static int32_t field(uint32_t op, unsigned shift)
 {
 	return (int32_t)(op << (20 - shift)) >> 20;
 }
 
-/* 0 or -ENOSYS: there is no such operation. */
+/* Computes the new value. Returns 0, or -ENOSYS if there is no such operation. */
 static int apply(uint32_t op, uint32_t old, uint32_t *new_ret)
 {
 	uint32_t kind = op >> 28, operand = (uint32_t)field(op, 12);
@@ -357,7 +371,7 @@ static int apply(uint32_t op, uint32_t old, uint32_t *new_ret)
 	}
 }
 
-/* 1 or 0, as the old value compares; -ENOSYS: there is no such comparison. */
+/* Compares the old value. Returns 1 or 0, or -ENOSYS if there is no such comparison. */
 static int compares(uint32_t op, uint32_t value)
 {
 	int32_t old = (int32_t)value, with = field(op, 0);
@@ -380,7 +394,7 @@ static int compares(uint32_t op, uint32_t value)
 	}
 }
 
-/* Changes the word in one step. The comparison's result; -EFAULT, -ENOSYS. */
+/* Changes the word atomically. Returns the comparison's result, -EFAULT or -ENOSYS. */
 static int change_word(vaddr_t at, uint32_t op)
 {
 	uint32_t old, found, new;
@@ -409,7 +423,7 @@ long futex_wake_op(struct futex_word word, struct futex_word second, unsigned ma
 
 	if (err)
 		return err;
-	memory_key_put(&key); /* the first word can be had: what is changed next is woken for */
+	memory_key_put(&key); /* the first word exists, so the second one may be changed */
 	also = change_word(second.at, op);
 	if (also < 0)
 		return also;
@@ -423,8 +437,8 @@ long futex_wake_op(struct futex_word word, struct futex_word second, unsigned ma
 /* ---- robust lists ---- */
 
 /*
- * The process died as the owner of the word, or while it was about to take or release it (pending):
- * whoever waits for it is told. 0 or -EFAULT: the list ends here.
+ * The process died while it owned the word, or (pending) while it was acquiring or releasing it:
+ * marks the word and wakes a waiter. Returns 0, or -EFAULT if the list cannot be followed further.
  */
 static int owner_died(const struct process *process, vaddr_t at, bool pi, bool pending)
 {
@@ -434,7 +448,7 @@ static int owner_died(const struct process *process, vaddr_t at, bool pi, bool p
 	if (!IS_ALIGNED(at, sizeof(uint32_t)) || user_load_word(&found, at))
 		return -EFAULT;
 	if (pending && !pi && found == 0) {
-		/* Released, and nobody woken yet. */
+		/* The word was released, but no waiter was woken yet. */
 		(void)futex_wake(word, 1, FUTEX_BITSET_MATCH_ANY);
 		return 0;
 	}
@@ -450,7 +464,7 @@ static int owner_died(const struct process *process, vaddr_t at, bool pi, bool p
 	return 0;
 }
 
-/* An entry's address, whose lowest bit says something of its word. */
+/* An entry of a robust list. The lowest bit of its address is a flag of the word. */
 struct entry {
 	vaddr_t at;
 	bool pi;
@@ -469,7 +483,7 @@ static void walk(const struct process *process, const struct abi_robust_list_hea
 
 	for (unsigned n = 0; entry.at != process->robust_list && n < ROBUST_LIST_LIMIT; n++) {
 		struct abi_robust_list links;
-		/* Before its word is let go: the next owner may change it. */
+		/* Read before the word is released, because the next owner may change the links. */
 		int err = user_copy_in(&links, entry.at, sizeof(links));
 
 		if (entry.at != pending.at &&

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Futexes: sleeping until a word of memory changes, and locks whose owner died. */
+/* Futexes: sleeping until a word of memory changes, and robust futexes, whose owner may die. */
 #pragma once
 
 #include "lib/types.h"
@@ -7,43 +7,51 @@
 struct process;
 
 /*
- * All: a word is a user address, aligned; shared: it may lie in memory that other spaces share (else
- * only those find its sleepers who use this space). No lock of a program is known here, only words.
- * => no spinning lock held
+ * A futex word. `at` is an aligned user address. With `shared`, the word may lie in memory shared
+ * with other spaces; otherwise only threads of this space can find its sleepers. The kernel knows
+ * only words, not the locks that a program makes of them. Call all functions below with no spinning
+ * lock held.
  */
 struct futex_word {
 	vaddr_t at;
 	bool shared;
 };
 
-/* Once, at boot, before there are processes. */
+/* Called once, during boot, before there are processes. */
 void futex_init(void);
 
 /*
- * Sleeps while the word is `value`, until it is woken for a bit of `bits`, or the tick *deadline
- * (NULL: none) has come. 0; -EAGAIN: it is another value; -EFAULT; -EINTR; -ETIMEDOUT.
+ * Sleeps if the word is `value`, until a wake for a bit of `bits` or until the tick *deadline
+ * (NULL: no deadline). Returns 0, -EAGAIN if the word has another value, -EFAULT, -EINTR or
+ * -ETIMEDOUT.
  */
 int futex_wait(struct futex_word word, uint32_t value, uint32_t bits, const uint64_t *deadline);
 
-/* Wakes up to max, one at least, of those who wait for a bit of `bits`: their count, or -EFAULT. */
+/*
+ * Wakes up to max sleepers (at least one) that wait for a bit of `bits`. Returns how many, or
+ * -EFAULT.
+ */
 long futex_wake(struct futex_word word, unsigned max, uint32_t bits);
 
 /*
- * Wakes up to max_wake who wait for `from`, and lets up to max_move others wait for `to` instead,
- * where the word `from` is still *value (NULL: whatever it is). The count of both; -EAGAIN, -EFAULT.
+ * Wakes up to max_wake sleepers of `from` and makes up to max_move others wait for `to` instead,
+ * provided that the word `from` is still *value (NULL: in any case). Returns the sum of both,
+ * -EAGAIN or -EFAULT.
  */
 long futex_requeue(struct futex_word from, struct futex_word to, unsigned max_wake,
 		   unsigned max_move, const uint32_t *value);
 
 /*
- * Changes the second word as `op` says (FUTEX_OP in abi/futex.h), wakes up to max of the first, and,
- * where the old value compares so, up to max2 of the second. The count; -EFAULT, -ENOSYS.
+ * Changes the second word as `op` says (FUTEX_OP in abi/futex.h) and wakes up to max sleepers of
+ * the first word. If the old value passes the comparison in `op`, also wakes up to max2 sleepers of
+ * the second. Returns how many, -EFAULT or -ENOSYS.
  */
 long futex_wake_op(struct futex_word word, struct futex_word second, unsigned max, unsigned max2,
 		   uint32_t op);
 
 /*
- * The running process leaves its memory: words of its robust list that it owns say that it died, and
- * one sleeper of each is woken. Bounded, whatever the list holds. => its space is active
+ * The running process leaves its memory: marks the words of its robust list that it owns as having
+ * a dead owner and wakes one sleeper of each. Bounded, whatever the list contains. Call while its
+ * space is active.
  */
 void futex_robust_exit(struct process *process);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Gathers what programs may know of each other, under the locks that guard it. */
+/* Collects what programs may learn of other processes, under the locks that guard it. */
 #include "proc/inspect.h"
 
 #include "abi/errno.h"
@@ -24,7 +24,7 @@ _Static_assert(FAULTLINE_VMA_READ == VM_PROT_READ && FAULTLINE_VMA_WRITE == VM_P
 		       FAULTLINE_VMA_EXEC == VM_PROT_EXEC,
 	       "the same bits");
 
-static void tell_space(struct space *space, struct faultline_process *ret)
+static void fill_space(struct space *space, struct faultline_process *ret)
 {
 	const struct space_stats *stats = &space->stats;
 
@@ -48,7 +48,7 @@ static void tell_space(struct space *space, struct faultline_process *ret)
 	spin_unlock(&space->lock);
 }
 
-/* => process_tree_lock held */
+/* Call with process_tree_lock held. */
 static uint32_t state_of(const struct process *process)
 {
 	if (process->state == PROCESS_ALIVE && atomic_load(&process->signals.stopped))
@@ -58,8 +58,8 @@ static uint32_t state_of(const struct process *process)
 	return process->state;
 }
 
-/* => process_tree_lock held */
-static void tell(const struct process *process, struct faultline_process *ret)
+/* Call with process_tree_lock held. */
+static void fill_process(const struct process *process, struct faultline_process *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->pid = process->pid;
@@ -68,10 +68,10 @@ static void tell(const struct process *process, struct faultline_process *ret)
 	memcpy(ret->name, process->thread->name,
 	       MIN(sizeof(ret->name), sizeof(process->thread->name)));
 	if (process->uspace)
-		tell_space(&process->uspace->space, ret);
+		fill_space(&process->uspace->space, ret);
 }
 
-/* => process_tree_lock held */
+/* Call with process_tree_lock held. */
 static struct process *find(int pid)
 {
 	return pid == 0 ? current_process() : process_find(pid);
@@ -84,13 +84,14 @@ int inspect_process(int pid, struct faultline_process *ret)
 	spin_lock(&process_tree_lock);
 	process = find(pid);
 	if (process)
-		tell(process, ret);
+		fill_process(process, ret);
 	spin_unlock(&process_tree_lock);
 	return process ? 0 : -ESRCH;
 }
 
 struct search {
-	int after, found; /* the lowest pid above that; 0: none */
+	/* found is the lowest pid above after; 0: none */
+	int after, found;
 };
 
 static void look_at(struct process *process, void *arg)
@@ -107,13 +108,13 @@ int inspect_next_process(int after, struct faultline_process *ret)
 	struct search search;
 
 	spin_lock(&process_tree_lock);
-	do { /* the one that was found may have gone meanwhile */
+	do { /* the process found may have ended meanwhile */
 		search = (struct search){ .after = after };
 		process_visit_all(look_at, &search);
 		next = search.found ? process_find(search.found) : NULL;
 	} while (search.found && !next);
 	if (next)
-		tell(next, ret);
+		fill_process(next, ret);
 	spin_unlock(&process_tree_lock);
 	return next ? 0 : -ESRCH;
 }
@@ -137,7 +138,7 @@ int inspect_space(int pid, struct uspace **uspace_ret, struct exe **exe_ret)
 	return 0;
 }
 
-static void tell_vma(const struct vma *vma, const struct exe *exe, struct faultline_vma *ret)
+static void fill_vma(const struct vma *vma, const struct exe *exe, struct faultline_vma *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->start = vma->start;
@@ -163,7 +164,7 @@ unsigned inspect_vmas(struct uspace *uspace, const struct exe *exe, vaddr_t from
 	spin_lock(&space->lock);
 	vma = vma_find_next(space, from);
 	for (; vma && count < n; vma = vma_next(vma))
-		tell_vma(vma, exe, &ret[count++]);
+		fill_vma(vma, exe, &ret[count++]);
 	spin_unlock(&space->lock);
 	return count;
 }

@@ -1,25 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* What others may know of a process: its counters, its mappings, a walk of its tables. */
+/* What programs may learn of other processes: their state, counters and mappings. */
 #pragma once
 
 #include "abi/faultline.h"
 #include "proc/process.h"
 
 /*
- * All: pid 0 is the running process; -ESRCH: there is none, or (but for inspect_process()) it has no
- * address space any more. => in a process; no spinning lock held
+ * For all functions: pid 0 is the running process. They return -ESRCH if there is no such process
+ * or, except inspect_process(), if it has left its address space. Call in a process with no
+ * spinning lock held.
  */
 int inspect_process(int pid, struct faultline_process *ret);
 
-/* The one with the least pid above `after`. -ESRCH: none. */
+/* The same for the process with the lowest pid above `after`. Returns -ESRCH if there is none. */
 int inspect_next_process(int after, struct faultline_process *ret);
 
-/* An address space of the process, referenced: for uspace_put(). */
+/*
+ * Returns the process's address space and its exe, if any, with references; call uspace_put() and
+ * exe_put().
+ */
 int inspect_space(int pid, struct uspace **uspace_ret, struct exe **exe_ret);
 
 /*
- * Up to n VMAs of the space that end above `from`, in order: how many. exe: what counts as its
- * image; NULL.
+ * Stores up to n VMAs that end above `from`, in order. Returns how many. exe is what counts as the
+ * process's image; it may be NULL.
  */
 unsigned inspect_vmas(struct uspace *uspace, const struct exe *exe, vaddr_t from,
 		      struct faultline_vma *ret, unsigned n);

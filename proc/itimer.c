@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The alarms of a process. The interrupt only notes them; the process sends itself the signals. */
+/* Interval timers. The timer interrupt only marks them as expired; the process sends itself the signals. */
 #include "proc/itimer.h"
 
 #include "abi/time.h"
@@ -11,7 +11,7 @@
 
 #define NSEC_PER_USEC 1000
 #define USEC_PER_SEC  1000000
-/* Running time is looked at this often. */
+/* Timers of running time are checked this often. */
 #define LOOK_NS	      (SLICE_MS * (NSEC_PER_SEC / 1000))
 
 static const int signal_of[ITIMER_COUNT] = {
@@ -25,7 +25,7 @@ static struct process *owner(struct itimer *itimer)
 	return container_of(itimer - itimer->which, struct process, itimers.of[0]);
 }
 
-/* The time by which it goes off: of the clock, in user mode, or in all. */
+/* Returns the timer's own clock: real time, time in user mode, or all running time. */
 static uint64_t now_of(const struct process *process, unsigned which)
 {
 	const struct thread *thread = process->thread;
@@ -53,7 +53,7 @@ static uint64_t later(uint64_t now, uint64_t ns)
 	return add_overflows(now, ns, &at) ? UINT64_MAX : at;
 }
 
-/* Running time does not pass faster than the clock, but may not pass at all. */
+/* Running time advances at most as fast as real time, and possibly not at all. */
 static void arm(struct itimer *itimer, uint64_t left)
 {
 	uint64_t at = itimer->at_ns;
@@ -100,7 +100,7 @@ static struct abi_timeval to_timeval(uint64_t ns)
 				     .usec = (int64_t)(usec % USEC_PER_SEC) };
 }
 
-/* Times that do not fit are as good as for ever; as on Linux, where nanoseconds have a sign. */
+/* As on Linux, where nanoseconds are signed, times that do not fit become the longest one. */
 static uint64_t to_ns(const struct abi_timeval *t)
 {
 	if ((uint64_t)t->sec >= INT64_MAX / NSEC_PER_SEC)
@@ -119,7 +119,9 @@ void itimer_get(struct process *process, unsigned which, struct abi_itimerval *r
 	ret->interval = to_timeval(itimer->interval_ns);
 }
 
-/* An alarm that has gone off in this very call, so that its signal is not sent yet, was stopped just in time. */
+/*
+ * If the former timer expires during this call, its signal has not been sent yet and is cancelled.
+ */
 void itimer_set(struct process *process, unsigned which, const struct abi_itimerval *value,
 		struct abi_itimerval *old_ret)
 {
@@ -137,7 +139,10 @@ void itimer_set(struct process *process, unsigned which, const struct abi_itimer
 	arm(itimer, ns);
 }
 
-/* Goes on from where it should have gone off, so that it does not drift; what was missed is missed. */
+/*
+ * Sets the next expiry from the last one, so that the period does not drift. Periods that were
+ * missed are skipped.
+ */
 static void go_on(struct process *process, struct itimer *itimer)
 {
 	uint64_t now = now_of(process, itimer->which), missed;

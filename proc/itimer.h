@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The alarms of a process: setitimer's timers, of real time and of the time that it runs. */
+/* The interval timers of a process (setitimer): of real time and of its running time. */
 #pragma once
 
 #include "base/timerq.h"
@@ -12,29 +12,32 @@ struct abi_itimerval;
 struct itimer {
 	/* const: */
 	unsigned which;
-	/* private to the process and its timer: */
+	/* private to the process and its timer interrupt: */
 	struct timer timer;
-	uint64_t at_ns;	      /* when it goes off, by its own clock; 0: never */
-	uint64_t interval_ns; /* 0: once */
+	uint64_t at_ns;	      /* when it expires, by its own clock; 0: not set */
+	uint64_t interval_ns; /* 0: expires once */
 };
 
 struct itimers {
-	unsigned due; /* atomic, a bit each: it has gone off, and the signal is to be sent */
+	unsigned due; /* atomic, one bit each: expired, but the signal has not been sent */
 	struct itimer of[ITIMER_COUNT];
 };
 
 void itimers_init(struct itimers *itimers);
-/* Never again. => the running process, at its end */
+/* Cancels all timers. Call for the running process, when it ends. */
 void itimers_stop(struct itimers *itimers);
 
-/* What is left, more than nothing where it is running, and the interval. => the running process */
+/*
+ * Returns the time left, which is more than 0 if the timer is set, and the interval. Call for the
+ * running process.
+ */
 void itimer_get(struct process *process, unsigned which, struct abi_itimerval *ret);
 /*
- * Sets it; what was left before goes to *old_ret. Where that is more than nothing, the alarm that was set before does
- * not come any more. => the running process; the values are in range
+ * Sets the timer and stores its former value in *old_ret. If that is more than 0, the former timer
+ * does not expire any more. The values must be in range. Call for the running process.
  */
 void itimer_set(struct process *process, unsigned which, const struct abi_itimerval *value,
 		struct abi_itimerval *old_ret);
 
-/* Sends the signals of timers that have gone off since. => the running process */
+/* Sends the signals of timers that have expired. Call for the running process. */
 void itimers_take(struct process *process);

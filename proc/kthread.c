@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's own threads: made, ended, and the one that runs when no other can. */
+/* Kernel threads: created, ended and freed; and the idle thread. */
 #include "proc/kthread.h"
 
 #include "abi/errno.h"
@@ -12,7 +12,7 @@
 #include "sync/spinlock.h"
 
 static struct spinlock ended_lock = SPINLOCK_INIT(LOCK_RUNQ);
-static struct list ended = LIST_INIT(ended); /* guarded by ended_lock: thread.run_link */
+static struct list ended = LIST_INIT(ended); /* guarded by ended_lock; linked by thread.run_link */
 
 static void kthread_main(void *arg)
 {
@@ -37,7 +37,10 @@ static struct thread *kthread_prepare(const char *name, void (*fn)(void *arg), v
 	return thread;
 }
 
-/* It is not preempted: it is on no queue, and would not come back while others are busy. */
+/*
+ * The idle thread may not be preempted: it is on no queue, so it would not run again while others
+ * are ready.
+ */
 static void idle(void *arg)
 {
 	preempt_disable();
@@ -69,7 +72,7 @@ void kthread_exit(void)
 {
 	unsigned long flags;
 
-	preempt_disable(); /* for good: who finds it on the list frees it */
+	preempt_disable(); /* for good: from now on kthread_reap() may find and free this thread */
 	flags = spin_lock_irqsave(&ended_lock);
 	list_add_tail(&ended, &current_thread()->run_link);
 	spin_unlock_irqrestore(&ended_lock, flags);

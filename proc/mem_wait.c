@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory for those who may wait for it, through the one door (mm/relieve.h). */
+/* Allocation for callers that may wait for memory, by way of relieve() (mm/relieve.h). */
 #include "proc/mem_wait.h"
 
 #include "lib/string.h"
 #include "mm/relieve.h"
 
-/* Free frames, more than any reserve, that show that memory has not run out. */
+/* With this many free pages, more than any reserve, memory has not run out. */
 #define SCATTERED_LEAST 512
 
 struct page *mem_wait_page(unsigned order, enum page_kind kind)
@@ -14,8 +14,8 @@ struct page *mem_wait_page(unsigned order, enum page_kind kind)
 }
 
 /*
- * There are frames enough, but no such block of them together: killing somebody, who has single
- * frames too, would not help.
+ * Whether memory is fragmented: enough pages are free, but no block of that size. Killing a process
+ * would not help then, because it would free single pages too.
  */
 static bool is_scattered(size_t size)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory for those who may wait for it. */
+/* Allocation for callers that may wait for memory. */
 #pragma once
 
 #include "mm/phys/page_alloc.h"
 
 /*
- * As page_alloc() and kmalloc(), but where there is no memory room is made by relieve(), and the
- * request made again. NULL: the running thread is to end, or nobody is left to kill, or
- * there is memory but no block of that size. => no spinning lock held
+ * Like page_alloc() and kmalloc(), but if there is no memory, call relieve() and retry. Return NULL
+ * if the running thread has been killed, if there is no process left to kill, or, for large blocks,
+ * if memory is too fragmented. Call with no spinning lock held.
  */
 struct page *mem_wait_page(unsigned order, enum page_kind kind);
 void *mem_wait_kmalloc(size_t size);

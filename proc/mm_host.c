@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What mm/ asks of those who own threads: pauses, waits, relief, and who holds the mmap lock. */
+/* Provides mm/host.h: pauses, waits, OOM relief, and who holds the mmap lock. */
 #include "proc/mm_host.h"
 
 #include "abi/errno.h"
@@ -22,7 +22,7 @@ static int host_pause(struct vm_wait *wait)
 
 	lockorder_assert_none_spinning();
 	if (!thread)
-		return 0; /* boot: no threads yet */
+		return 0; /* during boot there are no threads */
 	if (wait)
 		return thread_wait(wait->queue, wait->seq);
 	if (likely(atomic_load_relaxed(&thread->arch.work) == 0))

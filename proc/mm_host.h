@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What mm/ asks of those who own threads (mm/host.h), answered. */
+/* Provides mm/host.h: what mm/ needs from the code that owns threads. */
 #pragma once
 
-/* Boot, with the scheduler: sets mm_host. */
+/* Sets mm_host. Called during boot, together with the scheduler's initialization. */
 void mm_host_init(void);

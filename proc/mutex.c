@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting locks: an owner that is set by compare-and-swap, and a queue. */
+/* Waiting locks: an owner that is set by compare-and-swap, and a wait queue. */
 #include "proc/mutex.h"
 
 #include "base/hart.h"
@@ -33,16 +33,16 @@ static struct lockorder *waiting_locks(void)
 
 static bool mutex_try(struct mutex *mutex)
 {
-	struct thread *nobody = NULL;
+	struct thread *unowned = NULL;
 
-	return __atomic_compare_exchange_n(&mutex->owner, &nobody, current_thread(), false,
+	return __atomic_compare_exchange_n(&mutex->owner, &unowned, current_thread(), false,
 					   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
 /*
- * A waiter counts itself before it tries, and samples the queue before each try; the one who
- * unlocks frees first and looks for waiters then. So either the try succeeds, or the unlock that
- * comes after it moves the sequence.
+ * A waiter increments `waiting` before it tries, and samples the queue before each try. The thread
+ * that unlocks first clears the owner and then checks `waiting`. So either the try succeeds, or the
+ * unlock that comes after it moves the queue's sequence.
  */
 __attribute__((noinline)) static void mutex_wait(struct mutex *mutex)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting locks: held across sleeps and user copies. */
+/* Waiting locks: mutexes that may be held across sleeps and user copies. */
 #pragma once
 
 #include "sync/lockorder.h"
@@ -9,16 +9,19 @@ struct thread;
 
 struct mutex {
 	struct thread *owner;  /* atomic; NULL: free */
-	uint32_t waiting;      /* atomic: threads that sleep for it, or are about to */
-	enum lock_class class; /* const: its place in the lock order; see sync/lockorder.h */
+	uint32_t waiting;      /* atomic: number of threads that sleep for it or are about to */
+	enum lock_class class; /* const: its place in the lock order (sync/lockorder.h) */
 	struct waitq queue;
 };
 
 void mutex_init(struct mutex *mutex, enum lock_class class);
 
-/* => no spinning lock held. A kill does not end the wait: holders are quick to end. */
+/*
+ * Call with no spinning lock held. A kill does not end the wait, because holders release the lock
+ * soon.
+ */
 void mutex_lock(struct mutex *mutex);
-/* The second of a class, of something that nobody else can see yet. */
+/* Takes a second lock of the same class, of an object that is not yet visible to others. */
 void mutex_lock_nested(struct mutex *mutex);
 void mutex_unlock(struct mutex *mutex);
 bool mutex_held(const struct mutex *mutex); /* by the running thread */

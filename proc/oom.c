@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Out of memory: who has to go. */
+/* Out of memory: chooses a process, kills it and frees its memory. */
 #include "proc/oom.h"
 
 #include "abi/errno.h"
@@ -19,21 +19,21 @@
 #include "proc/thread.h"
 #include "proc/wait.h"
 
-/* ---- who uses what, for the log ---- */
+/* ---- a report of memory use, for the log ---- */
 
 #define OOM_REPORT_ROWS 5
 
 struct oom_row {
 	char comm[THREAD_NAME_LEN];
 	int pid;
-	size_t resident, tables; /* frames */
+	size_t resident, tables; /* in pages */
 };
 
-/* The processes that hold most, largest first. */
+/* The processes that use the most memory, largest first. */
 struct oom_report {
 	struct oom_row rows[OOM_REPORT_ROWS];
 	unsigned nrows;
-	unsigned nprocesses; /* that have memory of their own, those in the rows too */
+	unsigned nprocesses; /* with memory of their own, including those in the rows */
 };
 
 #define KIB_PER_PAGE (PAGE_SIZE / 1024)
@@ -54,7 +54,7 @@ static struct oom_row row_of(const struct process *process)
 	return row;
 }
 
-/* Keeps the rows in order; the least falls out. */
+/* Inserts a row in order; the smallest is dropped if there are too many. */
 static void insert(struct oom_report *report, const struct oom_row *row)
 {
 	unsigned at = report->nrows;
@@ -83,7 +83,7 @@ static void add_row(struct process *process, void *arg)
 	report->nprocesses++;
 }
 
-/* => process_tree_lock held */
+/* Call with process_tree_lock held; it is dropped in between. */
 static void oom_report_collect(struct oom_report *report)
 {
 	report->nrows = 0;
@@ -91,7 +91,7 @@ static void oom_report_collect(struct oom_report *report)
 	process_visit_all(add_row, report);
 }
 
-/* Logs the rows and the frames by kind. => no spinning lock held; may pause */
+/* Logs the rows and the number of pages by kind. May pause. Call with no spinning lock held. */
 static void oom_report_show(const struct oom_report *report)
 {
 	struct page_census census;
@@ -114,20 +114,23 @@ static void oom_report_show(const struct oom_report *report)
 		 census.kind[PAGE_FREE] * KIB_PER_PAGE);
 }
 
-/* ---- who has to go ---- */
+/* ---- choosing a victim ---- */
 
-/* How long one that is on its way out is waited for before the next has to go; how often, where there is none. */
+/*
+ * How long a process that is ending is waited for before another one is killed, and how often if
+ * there is no other one.
+ */
 #define EXIT_WAIT_NS	(100 * NSEC_PER_SEC / 1000)
 #define EXIT_WAIT_TURNS 20u
 
 static struct waitq freed = WAITQ_INIT(freed);
 
 struct choice {
-	struct process *victim; /* while the lock is held */
-	int pid;		/* its */
-	uint64_t birth;		/* the same */
-	size_t held;		/* frames: what its space has resident, its page tables and VMAs */
-	bool dying;		/* somebody is about to give memory back */
+	struct process *victim; /* valid while process_tree_lock is held */
+	int pid;		/* of the victim */
+	uint64_t birth;		/* of the victim */
+	size_t held;		/* pages: resident, page tables and VMAs */
+	bool dying;		/* some process is about to free memory */
 };
 
 static bool is_dying(const struct process *process)
@@ -135,7 +138,10 @@ static bool is_dying(const struct process *process)
 	return atomic_load(&process->signals.fatal) != 0 || process->state == PROCESS_EXITING;
 }
 
-/* Has it been stripped already? Then its end brings little, and it does not count again. */
+/*
+ * Whether the OOM reaper has freed its memory already. Then its end would free little, and it is
+ * not chosen.
+ */
 static bool is_oom_reaped(const struct process *process)
 {
 	return atomic_load_relaxed(&process->uspace->space.dying);
@@ -149,7 +155,7 @@ static size_t held_by(const struct process *process)
 	       atomic_load_relaxed(&space->nvmas) * sizeof(struct vma) / PAGE_SIZE;
 }
 
-/* Of those with the same the youngest goes, who has done the least. */
+/* Of equals the youngest is chosen, because it has done the least work. */
 static bool is_better(const struct choice *choice, const struct process *process, size_t held)
 {
 	return !choice->pid || held > choice->held ||
@@ -179,7 +185,7 @@ static void consider(struct process *process, void *arg)
 		choose_victim(choice, process);
 }
 
-/* => process_tree_lock held, and dropped in between */
+/* Call with process_tree_lock held; it is dropped in between. */
 static struct choice choose(void)
 {
 	struct choice choice = { 0 };
@@ -199,7 +205,7 @@ static struct choice choose(void)
 	return choice;
 }
 
-/* All that run in its memory lose it too. */
+/* All processes that share the victim's memory lose it, so they are killed, too. */
 static void kill_sharer(struct process *process, void *uspace)
 {
 	if (process->uspace == uspace && process->state == PROCESS_ALIVE)
@@ -215,7 +221,7 @@ static void name_victim(const char *comm, int pid, size_t held)
 		page_alloc_total_count() * (PAGE_SIZE / 1024));
 }
 
-/* => process_tree_lock held, and given up; *choice has a victim */
+/* Call with process_tree_lock held, which is released. *choice must have a victim. */
 static void kill_victim(const struct choice *choice)
 {
 	struct process *victim = choice->victim;
@@ -237,8 +243,9 @@ static void kill_victim(const struct choice *choice)
 }
 
 /*
- * Lets those that are dying go, for a while. Where one has gone the request begins anew. => process_tree_lock
- * not held; seq sampled before they were seen
+ * Waits for a limited time until a dying process has freed its memory. If one did, the request
+ * starts over. Call without process_tree_lock. seq must have been sampled before the dying
+ * processes were found.
  */
 static int wait_for_dying(struct relief *relief, uint64_t seq)
 {
@@ -248,7 +255,7 @@ static int wait_for_dying(struct relief *relief, uint64_t seq)
 	return err == -ETIMEDOUT ? 0 : err;
 }
 
-/* The want of memory was a test's, and so is the answer. */
+/* The allocation failure was injected by a test, which also chose the result. */
 static int answer_forced(enum alloc_fail_policy policy)
 {
 	if (policy == ALLOC_FAIL_KILL && current_process())
@@ -259,8 +266,9 @@ static int answer_forced(enum alloc_fail_policy policy)
 }
 
 /*
- * Who asks looks again after each step: between its last look and a kill nothing is waited for. The
- * first who is seen to be dying is waited for once; then the next has to go.
+ * One step of relief. The caller tries to allocate again after each step, so nothing is waited for
+ * between its last try and a kill. If processes are dying, they are waited for once before another
+ * one is killed.
  */
 int oom_relieve(struct relief *relief)
 {
@@ -269,7 +277,7 @@ int oom_relieve(struct relief *relief)
 	struct choice choice;
 
 	if (!hart_this()->current)
-		return -ENOMEM; /* boot: there is no thread yet, nor a process */
+		return -ENOMEM; /* during boot there is neither a thread nor a process */
 	if (unlikely(forced != ALLOC_FAIL_ASK))
 		return answer_forced(forced);
 	if (current_killed())

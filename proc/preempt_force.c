@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Takes the hart from whoever runs, again and again, or once (hardened build). */
+/* Forces preemption of the running thread, repeatedly or once (hardened build). */
 #include "proc/preempt_force.h"
 
 #include "arch/timer.h"
@@ -18,7 +18,7 @@ static void ring(struct timer *unused)
 	waitq_wake_all(&rung);
 }
 
-/* xorshift64: its own, so that what is drawn elsewhere stays as it is */
+/* xorshift64 with a state of its own, so that other random numbers do not depend on it. */
 static uint64_t draw(void)
 {
 	static uint64_t x = 0x9e3779b97f4a7c15;
@@ -29,7 +29,7 @@ static uint64_t draw(void)
 	return x;
 }
 
-/* It sleeps at once: what counts is that others may run then. */
+/* This thread does nothing but sleep and yield: waking it preempts the running thread. */
 static void preempt_thread(void *unused)
 {
 	for (;;) {
@@ -55,12 +55,12 @@ static void strike(struct timer *unused)
 	sched_yield_soon();
 }
 
-/* There is one for all: who asks last has it. */
+/* The one timer for all callers: the last call counts. */
 static struct timer striker = { .fn = strike };
 
 void preempt_once_after(uint64_t ticks)
 {
-	preempt_disable(); /* two that arm one timer at once would spoil the queue */
+	preempt_disable(); /* two threads that arm one timer at once would corrupt the queue */
 	(void)timer_cancel(&striker);
 	if (ticks)
 		timer_arm(&striker, arch_time() + ticks);

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Takes the hart from whoever runs, again and again, or once (hardened build). */
+/* Forces preemption of the running thread, repeatedly or once (hardened build). */
 #pragma once
 
 #include "lib/types.h"
 
 /*
- * From now on whoever runs is preempted after every `ticks` to twice as many ticks of the timebase,
- * wherever that may happen, and gets to the end of the queue. 0: never. => threads run
+ * From now on the running thread is preempted after every `ticks` to twice as many ticks of the
+ * timebase, wherever that is allowed, and goes to the end of the queue. 0: never. Call when threads
+ * run.
  */
 #ifdef FAULTLINE_HARDENED
 void preempt_force_start(uint64_t ticks);
 
-/* Whoever runs so many ticks from now is preempted then, once, if another is ready. 0: nobody is. */
+/*
+ * Preempts the thread that runs so many ticks from now, once, if another one is ready. 0 cancels a
+ * former call.
+ */
 void preempt_once_after(uint64_t ticks);
 #else
 static inline void preempt_force_start(uint64_t ticks)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The lowest word of a stack that no longer has its pattern says how deep the thread ever was. */
+/* Finds how deep a kernel stack was used: down to the lowest word that has lost its pattern. */
 /*
- * Interrupts come on the stack of whoever runs, and their depth is in it when they come at the
- * deepest place: the least that must be left is for the runs in which they did not. What goes
- * through the end all the same faults in the unmapped half below (mm/phys/kmap.c).
+ * Interrupts use the stack of the running thread. The measured depth contains theirs only if one
+ * came at the deepest place, so STACK_FREE_LEAST leaves room for runs in which none did. An
+ * overflow of the stack faults in the unmapped half below it (mm/phys/kmap.c).
  */
 #include "proc/stack_watch.h"
 
@@ -17,7 +17,7 @@
 #define PATTERN 0x57ac4f1157ac4f11ull
 #define WORDS	(KSTACK_SIZE / sizeof(uint64_t))
 
-static size_t least = KSTACK_SIZE; /* of those that have ended; atomic */
+static size_t least = KSTACK_SIZE; /* of all threads that have ended; atomic */
 
 void stack_watch_begin(void *kstack)
 {
@@ -42,7 +42,7 @@ void stack_watch_end(const struct thread *thread)
 	size_t now = bytes_free(thread), before = atomic_load_relaxed(&least);
 
 	if (now < STACK_FREE_LEAST)
-		panic("thread %s left %zu bytes of its kernel stack, at least %d must be",
+		panic("thread %s left %zu bytes of its kernel stack unused, fewer than %d",
 		      thread->name, now, STACK_FREE_LEAST);
 	while (now < before && !atomic_cas(&least, before, now))
 		before = atomic_load_relaxed(&least);

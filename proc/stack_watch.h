@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* How much of the kernel stacks is ever used (hardened build only). */
+/* Measures how much of the kernel stacks is ever used (hardened build only). */
 #pragma once
 
 #include "lib/types.h"
 
 struct thread;
 
-/* A thread that comes nearer to the end of its kernel stack is a mistake, in bytes. */
+/* A thread must leave at least this many bytes of its kernel stack unused. */
 #define STACK_FREE_LEAST 8192
 
 #ifdef FAULTLINE_HARDENED
@@ -14,10 +14,13 @@ struct thread;
 /* Fills a new thread's stack with a pattern. */
 void stack_watch_begin(void *kstack);
 
-/* The thread has left its stack for good. => panics where it came too near to the end */
+/* Called when the thread has left its stack for good. Panics if it left too few bytes. */
 void stack_watch_end(const struct thread *thread);
 
-/* The bytes that the deepest of all threads so far left, the running and the idle one included. */
+/*
+ * Returns the least number of bytes that any thread so far has left, including the running and the
+ * idle one.
+ */
 size_t stack_watch_least(void);
 
 #else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whose a terminal is: its session, and the group in the foreground. */
+/* Controlling terminals: the session of each terminal, and its foreground process group. */
 #include "proc/job/ctty.h"
 
 #include "abi/errno.h"
@@ -10,7 +10,10 @@
 #include "proc/signal/kill.h"
 #include "proc/signal/signal.h"
 
-/* Ids that a terminal names are kept from new processes. => process_tree_lock held */
+/*
+ * Uses the ids, so that no new process gets one that a terminal names. Call with process_tree_lock
+ * held.
+ */
 static void set_ids(struct ctty *terminal, int session, int group)
 {
 	pid_get(session);
@@ -21,7 +24,7 @@ static void set_ids(struct ctty *terminal, int session, int group)
 	terminal->group = group;
 }
 
-/* It is not the terminal of another session any more. */
+/* The terminal no longer belongs to the process's session. */
 static void take_away(struct process *process, void *arg)
 {
 	struct ctty *terminal = arg;
@@ -31,7 +34,10 @@ static void take_away(struct process *process, void *arg)
 		process->terminal = NULL;
 }
 
-/* Nobody has it any more but that session, if any. => process_tree_lock held, and dropped in between */
+/*
+ * Passes the terminal to a session, or to none (0), and takes it from all other processes. Call
+ * with process_tree_lock held; it is dropped in between.
+ */
 static void pass_to(struct ctty *terminal, int session, int group)
 {
 	bool had = terminal->session != 0;
@@ -41,7 +47,7 @@ static void pass_to(struct ctty *terminal, int session, int group)
 		process_visit_all(take_away, terminal);
 }
 
-/* => process_tree_lock held */
+/* Call with process_tree_lock held. */
 static int take(struct ctty *terminal, bool steal)
 {
 	struct process *process = current_process();
@@ -53,7 +59,7 @@ static int take(struct ctty *terminal, bool steal)
 	if (terminal->session && !steal)
 		return -EPERM;
 	pass_to(terminal, process->session, process->group);
-	if (terminal->session == process->session) /* else another was quicker */
+	if (terminal->session == process->session) /* else another took it meanwhile */
 		process->terminal = terminal;
 	return 0;
 }
@@ -78,7 +84,7 @@ bool ctty_is_own(struct ctty *terminal)
 	return own;
 }
 
-/* => process_tree_lock held */
+/* Call with process_tree_lock held. */
 static void hang_up(struct ctty *terminal)
 {
 	if (terminal->group) {
@@ -110,8 +116,8 @@ int ctty_leave(struct ctty *terminal)
 	return err;
 }
 
-/* Reads a field of the terminal, for those whose terminal it is. */
-static int tell_own(struct ctty *terminal, const int *field, int *ret)
+/* Reads a field of the terminal if it is the running process's controlling terminal. */
+static int read_own(struct ctty *terminal, const int *field, int *ret)
 {
 	int err = -ENOTTY;
 
@@ -126,15 +132,18 @@ static int tell_own(struct ctty *terminal, const int *field, int *ret)
 
 int ctty_group(struct ctty *terminal, int *group_ret)
 {
-	return tell_own(terminal, &terminal->group, group_ret);
+	return read_own(terminal, &terminal->group, group_ret);
 }
 
 int ctty_session(struct ctty *terminal, int *session_ret)
 {
-	return tell_own(terminal, &terminal->session, session_ret);
+	return read_own(terminal, &terminal->session, session_ret);
 }
 
-/* The session of a group's first member, or of that process; negative: neither. => process_tree_lock held */
+/*
+ * Returns the session of the group's first member, or of the process with that pid, or -1. Call
+ * with process_tree_lock held.
+ */
 static int session_of_group(int group)
 {
 	struct process *process;
@@ -145,7 +154,7 @@ static int session_of_group(int group)
 	return process ? process->session : -1;
 }
 
-/* => process_tree_lock held */
+/* Call with process_tree_lock held. */
 static int set_group(struct ctty *terminal, int group)
 {
 	const struct process *self = current_process();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Process groups and sessions: who belongs together. */
+/* Process groups and sessions. */
 #include "proc/job/pgrp.h"
 
 #include "abi/errno.h"
@@ -7,13 +7,13 @@
 #include "proc/pid.h"
 #include "proc/signal/kill.h"
 
-/* => process_tree_lock held */
+/* Call with process_tree_lock held. */
 static struct process *find(int pid)
 {
 	return pid ? process_find(pid) : current_process();
 }
 
-/* Is it a group, with a member in that session? => process_tree_lock held */
+/* Whether the group exists and is in that session. Call with process_tree_lock held. */
 static bool group_is_in(int group, int session)
 {
 	struct process *process;
@@ -23,7 +23,7 @@ static bool group_is_in(int group, int session)
 	return false;
 }
 
-/* => process_tree_lock held */
+/* Call with process_tree_lock held. */
 static bool group_exists(int group)
 {
 	struct process *process;
@@ -34,12 +34,13 @@ static bool group_exists(int group)
 }
 
 /*
- * By group: how many members are alive and tied to it: their parents are of the same session and of another group, and
- * can let them go on. A group with none is orphaned: nobody could. Guarded by process_tree_lock.
+ * For each group, the number of ties: of living members whose parent is in the same session but in
+ * another group. Such a parent can continue the group after a stop. A group without ties is
+ * orphaned. Guarded by process_tree_lock.
  */
 static uint16_t ties[PID_MAX];
 
-/* A parent of the same session and another group can let the child's group go on. => process_tree_lock held */
+/* Whether the parent ties the child to its group. Call with process_tree_lock held. */
 static bool keeps(const struct process *parent, const struct process *child)
 {
 	return parent && parent->pid != PID_INIT && parent->session == child->session &&
@@ -61,7 +62,10 @@ void pgrp_update_tie(struct process *process)
 	set_tie(process, process->state == PROCESS_ALIVE && keeps(process->parent, process));
 }
 
-/* The ties of its children depend on its ids as well. => process_tree_lock held */
+/*
+ * Moves the process to a group and a session. Its own tie and those of its children depend on these
+ * ids. Call with process_tree_lock held.
+ */
 static void set_ids(struct process *process, int group, int session)
 {
 	struct process *child = NULL;
@@ -81,13 +85,13 @@ static void set_ids(struct process *process, int group, int session)
 	while ((child = process_next_child(process, child, &n, &again)) || again) {
 		if (child)
 			pgrp_update_tie(child);
-		/* A child of ours could end, and be buried, if the lock were dropped. */
+		/* If the lock were dropped, a child of ours could end and be reaped. */
 		if (process != current_process())
 			n = 0;
 	}
 }
 
-/* May the running process move this one? => process_tree_lock held */
+/* Whether the running process may move this one. Call with process_tree_lock held. */
 static int check_move(const struct process *process, int group)
 {
 	const struct process *self = current_process();
@@ -180,7 +184,7 @@ bool pgrp_is_orphaned(int group)
 	return ties[group] == 0;
 }
 
-/* => process_tree_lock held */
+/* Call with process_tree_lock held. */
 static bool has_stopped(int group)
 {
 	struct process *process;
@@ -191,7 +195,7 @@ static bool has_stopped(int group)
 	return false;
 }
 
-/* => process_tree_lock held */
+/* Call with process_tree_lock held. */
 static void wake_if_orphaned(int group)
 {
 	if (!pgrp_is_orphaned(group) || !has_stopped(group))
@@ -200,7 +204,9 @@ static void wake_if_orphaned(int group)
 	signal_send_group(group, SIGCONT);
 }
 
-/* Who has no tie takes none away: so each group is looked through once. */
+/*
+ * A child that has no tie takes none away. So a group is searched only when it loses its last tie.
+ */
 void pgrp_parent_gone(struct process *child)
 {
 	if (!child->tied)

@@ -1,36 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* Process groups and sessions: who belongs together. */
+/* Process groups and sessions. */
 #pragma once
 
 #include "lib/types.h"
 
 struct process;
 
-/* setpgid(2): 0, -EACCES (a child after its exec), -EINVAL, -EPERM, -ESRCH. */
+/* setpgid(2). Returns 0, -EACCES (a child after its exec), -EINVAL, -EPERM or -ESRCH. */
 int pgrp_set(int pid, int group);
 
-/* getpgid(2), getsid(2); pid 0: the running process. The id or -ESRCH. */
+/* getpgid(2) and getsid(2). pid 0 is the running process. Return the id or -ESRCH. */
 int pgrp_of(int pid);
 int session_of(int pid);
 
-/* The group of the running process. */
+/* Returns the process group of the running process. */
 int pgrp_own(void);
 
-/* setsid(2): the new session's id; -EPERM: the process leads a group or session already. */
+/* setsid(2). Returns the new session's id, or -EPERM if there is a group with the process's pid. */
 int session_create(void);
 
 /*
- * No member has a parent in the same session and another group: nobody could let it go on after a
- * stop. => process_tree_lock held
+ * Whether the group is orphaned: no member has a parent in the same session but in another group,
+ * so no process would continue it after a stop. Call with process_tree_lock held.
  */
 bool pgrp_is_orphaned(int group);
 
-/* Counts its tie to its group, or no more: its parent or its state has changed. => process_tree_lock held */
+/*
+ * Updates the process's tie to its group after its parent or its state has changed. Call with
+ * process_tree_lock held.
+ */
 void pgrp_update_tie(struct process *process);
 
 /*
- * A group that becomes orphaned and has a member that is stopped gets SIGHUP and SIGCONT: by the end of a member, or of
- * a member's parent, in whose place is another one already. => process_tree_lock held
+ * If the process's group has become orphaned and has a stopped member, they send it SIGHUP and
+ * SIGCONT. Called when a member ends, or when a member's parent has ended; the child then has its
+ * new parent already. Call with process_tree_lock held.
  */
 void pgrp_member_ends(struct process *process);
 void pgrp_parent_gone(struct process *child);

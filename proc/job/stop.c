@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Stopping and going on, and telling the parent. */
+/* Stops and continues the running process, and notifies its parent. */
 #include "proc/job/stop.h"
 
 #include "abi/wait.h"
@@ -11,8 +11,8 @@
 #include "proc/thread.h"
 #include "proc/wait.h"
 
-/* => process_tree_lock held */
-static void tell_parent(struct process *process, int code, int status)
+/* Call with process_tree_lock held. */
+static void notify_parent(struct process *process, int code, int status)
 {
 	struct process *parent = process->parent;
 	const struct usage usage = usage_current();
@@ -33,7 +33,10 @@ static void tell_parent(struct process *process, int code, int status)
 	waitq_wake_all(&parent->child_waitq);
 }
 
-/* From taken to stopped, unless SIGCONT came in between: the signal, or 0. => process_tree_lock held */
+/*
+ * Turns `stopping` into `stopped`, unless SIGCONT came in between. Returns the signal, or 0. Call
+ * with process_tree_lock held.
+ */
 static int begin(struct process *process)
 {
 	struct signals *signals = &process->signals;
@@ -52,8 +55,8 @@ static int begin(struct process *process)
 	return sig;
 }
 
-/* Until SIGCONT, or a kill. */
-static void stay(struct signals *signals)
+/* Waits until SIGCONT or a kill. */
+static void wait_for_resume(struct signals *signals)
 {
 	bool stopped;
 	uint64_t seq;
@@ -74,15 +77,15 @@ void process_stop(void)
 	spin_lock(&process_tree_lock);
 	sig = begin(process);
 	if (sig)
-		tell_parent(process, CLD_STOPPED, sig);
+		notify_parent(process, CLD_STOPPED, sig);
 	spin_unlock(&process_tree_lock);
 	if (!sig)
 		return;
-	stay(&process->signals);
+	wait_for_resume(&process->signals);
 	if (current_killed())
 		return;
 	spin_lock(&process_tree_lock);
-	tell_parent(process, CLD_CONTINUED, SIGCONT);
+	notify_parent(process, CLD_CONTINUED, SIGCONT);
 	spin_unlock(&process_tree_lock);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Stopping and going on. */
+/* Stopping and continuing processes. */
 #pragma once
 
 #include "lib/types.h"
@@ -7,15 +7,16 @@
 struct process;
 
 /*
- * The running process stops by the signal that its signals.stopping names, until SIGCONT or a kill;
- * the parent is told of both. Nothing happens where SIGCONT came in between, or where the signal is
- * not SIGSTOP and nobody is left who could let the process go on (its group is orphaned).
- * => no lock held
+ * Stops the running process by the signal in signals.stopping until SIGCONT or a kill. The parent
+ * is notified of the stop and of the continuation. Does nothing if SIGCONT has come in between.
+ * Also does nothing if the process group is orphaned, because then no process could continue it,
+ * unless the signal is SIGSTOP. Call with no lock held.
  */
 void process_stop(void);
 
 /*
- * The news that wait4 may tell of a child that has not ended: a status, -1: none (as of one that is
- * on its way to its end). take: they are told now. => process_tree_lock held
+ * Returns the status of a stop or a continuation that wait4 may report, or -1 if there is none, as
+ * for a child that is about to end. With take, the event is reported now and not again. Call with
+ * process_tree_lock held.
  */
 int child_stop_event(struct process *child, unsigned options, bool take);

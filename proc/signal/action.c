@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a process wants signals to do to it: nothing, what they do by default, or a handler. */
+/* The actions of a process's signals: default, ignored, or a handler. */
 #include "proc/signal/action.h"
 
 #include "abi/errno.h"
@@ -10,7 +10,10 @@
 #include "proc/signal/signal.h"
 #include "proc/signal/sigreturn_page.h"
 
-/* Flags that Linux keeps; it tells a program that asks for another one by leaving that out. */
+/*
+ * The flags that Linux knows. It clears all others, so that a program can find out what is
+ * supported.
+ */
 #define KNOWN_FLAGS                                                                        \
 	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | \
 	 SA_RESETHAND | SA_EXPOSE_TAGBITS)
@@ -24,7 +27,7 @@ struct abi_sigaction signal_action_get(const struct signals *signals, int sig)
 	};
 }
 
-/* => lock held */
+/* Call with the lock held. */
 static void set(struct signals *signals, int sig, const struct abi_sigaction *action,
 		struct list *spent)
 {
@@ -46,7 +49,10 @@ static void set(struct signals *signals, int sig, const struct abi_sigaction *ac
 		signal_flush(signals, bit, spent);
 }
 
-/* What the action needs: a table where it says more than a bit can, a page to return to. */
+/*
+ * Prepares what the action needs: the table of actions, unless a bit in the masks is enough, and
+ * the page that handlers return to.
+ */
 static int make_room(struct process *process, const struct abi_sigaction *action)
 {
 	struct signals *signals = &process->signals;
@@ -88,7 +94,7 @@ int signal_action(int sig, const struct abi_sigaction *action, struct abi_sigact
 	return 0;
 }
 
-/* SIGCHLD's flags and whether it is ignored, of any process. */
+/* Whether a process ignores SIGCHLD or has set one of these flags for it. */
 static bool child_flag(struct signals *signals, uint64_t flag)
 {
 	bool has;

@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* What a process wants signals to do to it. */
+/* The actions of signals: default, ignored, or a handler. */
 #pragma once
 
 #include "proc/signal/signal.h"
 
 /*
- * rt_sigaction(2), of the running process: action and old may be NULL. 0, -EINVAL (no such signal,
- * or an action for SIGKILL or SIGSTOP), -ENOMEM: no room for the page that handlers return to.
- * What was pending and is ignored now is dropped.
+ * rt_sigaction(2) for the running process. action and old_ret may be NULL. Returns 0, -EINVAL (no
+ * such signal, or an action for SIGKILL or SIGSTOP) or -ENOMEM (also if there is no room for the
+ * page that handlers return to). Pending signals that are ignored now are dropped.
  */
 int signal_action(int sig, const struct abi_sigaction *action, struct abi_sigaction *old_ret);
 
-/* What was asked for: of all zeros, but for SIG_IGN, where nothing was. => lock held */
+/*
+ * Returns the action that was set. If none was, it is all zeros, except for SIG_IGN. Call with the
+ * lock held.
+ */
 struct abi_sigaction signal_action_get(const struct signals *signals, int sig);
 
-/* Children are not to be kept for wait4: SIGCHLD is ignored, or has SA_NOCLDWAIT. */
+/* Whether children are autoreaped: SIGCHLD is ignored or has SA_NOCLDWAIT. */
 bool signals_leave_children(struct signals *signals);
-/* SIGCHLD is ignored. */
+/* Whether SIGCHLD is ignored. */
 bool signals_ignore_children(struct signals *signals);
 
-/* SIGCHLD is not to tell of children that stop or go on. */
+/* Whether SIGCHLD is not sent when a child stops or continues. */
 bool signals_refuse_stops(struct signals *signals);
 
-/* Blocked or ignored: it would do nothing to the running process now. */
+/* Whether the running process blocks or ignores the signal, so that it would do nothing now. */
 bool signal_is_held(int sig);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* On the way to user mode: handlers, stops, ends, and system calls that are made again. */
+/* Delivers signals on the way to user mode: handlers, stops, kills, and restarted system calls. */
 #include "proc/signal/deliver.h"
 
 #include "abi/errno.h"
@@ -19,7 +19,7 @@
 #include "proc/signal/wait.h"
 #include "proc/thread.h"
 
-/* Cleared before anything is looked at: what comes after that sets it again. */
+/* Cleared before the signals are examined: a signal that comes later sets it again. */
 static void work_clear(void)
 {
 	__atomic_fetch_and(&current_thread()->arch.work, ~ARCH_WORK_SIGNAL, __ATOMIC_SEQ_CST);
@@ -31,7 +31,10 @@ static void work_again(const struct signals *signals)
 		__atomic_fetch_or(&current_thread()->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
 }
 
-/* A system call that a signal cut short, and what it said of being made again. */
+/*
+ * Returns how to restart the system call that a signal interrupted, or RESTART_NONE if there is
+ * none.
+ */
 static enum restart interrupted_call(const struct trap_frame *frame)
 {
 	struct thread *thread = current_thread();
@@ -60,7 +63,7 @@ static void restart_before_handler(struct trap_frame *frame, const struct abi_si
 		frame_restart(frame);
 }
 
-/* The handler is about to run: what holds as long as it does. => lock held */
+/* Sets the mask and the action for the time when the handler runs. Call with the lock held. */
 static void enter_handler(struct signals *signals, const struct signal_info *info,
 			  const struct abi_sigaction *action)
 {
@@ -77,7 +80,7 @@ static void enter_handler(struct signals *signals, const struct signal_info *inf
 	signals->suspended = false;
 }
 
-/* As on Linux: a fault more, which a handler of SIGSEGV on a stack of its own may see. */
+/* As on Linux, this raises SIGSEGV, which a handler on an alternate stack can handle. */
 static void no_room(const struct trap_frame *frame, int sig)
 {
 	const struct process *process = current_process();
@@ -90,7 +93,10 @@ static void no_room(const struct trap_frame *frame, int sig)
 	signal_force(current_process(), SIGSEGV);
 }
 
-/* It is taken only when its frame is whole, for which pages may have to be waited for. */
+/*
+ * The signal stays pending until its frame is complete, because writing the frame may wait for
+ * pages.
+ */
 static void handle(struct trap_frame *frame, const struct signal_info *info,
 		   const struct abi_sigaction *action)
 {
@@ -131,7 +137,10 @@ __attribute__((noinline)) static void do_default(const struct signal_info *info)
 		process_stop();
 }
 
-/* rt_sigsuspend ends without a handler: it goes on, or something ends it. */
+/*
+ * No handler runs: restores the mask of before rt_sigsuspend or ppoll. If the call is restarted, it
+ * sets its mask again.
+ */
 static void unsuspend(struct signals *signals)
 {
 	if (signals->suspended)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* On the way to user mode: handlers, stops, ends, and system calls that are made again. */
+/* Delivers signals on the way to user mode: handlers, stops, kills, and restarted system calls. */
 #pragma once
 
 #include "proc/signal/signal.h"
 
 /*
- * Something is to be done for signals before user mode: acts on it; returns unless the process
- * ends.
+ * Acts on the signals of the running process before it returns to user mode. Does not return if a
+ * signal kills the process.
  */
 void signal_user_return(struct trap_frame *frame);

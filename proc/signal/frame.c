@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A handler's frame on the program's stack, and the way back from it. */
+/* The sigframe: a signal handler's frame on the program's stack, and the return from it. */
 #include "proc/signal/frame.h"
 
 #include "abi/errno.h"
@@ -9,37 +9,37 @@
 #include "proc/signal/queue.h"
 #include "proc/signal/send.h"
 
-/* What a handler is told, as it lies in the frame. */
-struct told {
+/* The part of a sigframe that does not depend on the machine. */
+struct sigframe {
 	struct abi_siginfo info;
 	struct abi_ucontext ucontext;
 };
 
-/* So much of it says something. As on Linux the rest stays what the program has there. */
-#define TOLD_SIZE	offsetof(struct told, ucontext.unused)
-/* The machine's registers lie at the end of the ucontext. */
-#define UCONTEXT_OFFSET offsetof(struct told, ucontext)
-#define CONTEXT_OFFSET	sizeof(struct told)
+/* The part that is written. As on Linux, the bytes behind it keep what the program had there. */
+#define WRITTEN_SIZE	offsetof(struct sigframe, ucontext.unused)
+/* The machine's registers follow, at the end of the ucontext. */
+#define UCONTEXT_OFFSET offsetof(struct sigframe, ucontext)
+#define CONTEXT_OFFSET	sizeof(struct sigframe)
 #define FRAME_SIZE	(CONTEXT_OFFSET + sizeof(struct arch_sigcontext))
 #define FRAME_ALIGN	16
 
-/* What rt_sigreturn takes back of the ucontext, as it lies there. */
-struct kept {
+/* The part of the ucontext that rt_sigreturn reads back, in the same layout. */
+struct restored {
 	struct abi_stack stack;
 	uint64_t mask;
 };
-#define KEPT_OFFSET offsetof(struct told, ucontext.uc_stack)
+#define RESTORED_OFFSET offsetof(struct sigframe, ucontext.uc_stack)
 _Static_assert(offsetof(struct abi_ucontext, uc_sigmask) -
 			       offsetof(struct abi_ucontext, uc_stack) ==
-		       offsetof(struct kept, mask),
+		       offsetof(struct restored, mask),
 	       "the mask follows the stack");
 
 #define STACK_FLAGS SS_AUTODISARM
 
-/* An address that no stack has. */
+/* An address at which no stack can be. */
 #define NOWHERE (-(vaddr_t)FRAME_ALIGN)
 
-/* A stack that disarms itself is never found in use. */
+/* A stack with SS_AUTODISARM never counts as in use. */
 static bool on_stack(const struct abi_stack *stack, vaddr_t sp)
 {
 	return !((uint32_t)stack->ss_flags & SS_AUTODISARM) && sp > stack->ss_sp &&
@@ -78,7 +78,10 @@ int signal_stack(vaddr_t sp, const struct abi_stack *new, struct abi_stack *old_
 	return 0;
 }
 
-/* Where the frame goes. A handler on the alternate stack that has used it up gets nowhere. */
+/*
+ * Returns where the frame goes. If the handler would overrun the alternate stack that is in use,
+ * returns NOWHERE, and the frame cannot be written.
+ */
 static vaddr_t place_frame(const struct abi_stack *stack, vaddr_t sp, uint64_t flags)
 {
 	if (on_stack(stack, sp) && !on_stack(stack, sp - FRAME_SIZE))
@@ -91,14 +94,14 @@ static vaddr_t place_frame(const struct abi_stack *stack, vaddr_t sp, uint64_t f
 static int write_siginfo(vaddr_t at, const struct signal_info *info, const struct abi_stack *stack,
 			 uint64_t mask)
 {
-	struct told told;
+	struct sigframe sigframe;
 
-	signal_info_to_abi(info, &told.info);
-	told.ucontext.uc_flags = 0;
-	told.ucontext.uc_link = 0;
-	told.ucontext.uc_stack = *stack;
-	told.ucontext.uc_sigmask = mask;
-	return user_copy_out(at, &told, TOLD_SIZE);
+	signal_info_to_abi(info, &sigframe.info);
+	sigframe.ucontext.uc_flags = 0;
+	sigframe.ucontext.uc_link = 0;
+	sigframe.ucontext.uc_stack = *stack;
+	sigframe.ucontext.uc_sigmask = mask;
+	return user_copy_out(at, &sigframe, WRITTEN_SIZE);
 }
 
 int signal_frame_write(struct trap_frame *frame, const struct signal_info *info,
@@ -130,23 +133,24 @@ static bool is_same_stack(const struct abi_stack *a, const struct abi_stack *b)
 	return a->ss_sp == b->ss_sp && a->ss_size == b->ss_size && a->ss_flags == b->ss_flags;
 }
 
-/* The stack is taken back where it can be: as on Linux nobody is told that it could not. */
+/* Restores the alternate stack if possible. As on Linux, a failure to do so is not reported. */
 int signal_frame_return(struct trap_frame *frame)
 {
 	const struct process *process = current_process();
 	vaddr_t at = frame_sp(frame);
-	struct kept kept;
+	struct restored restored;
 	struct abi_stack old;
 	uint64_t mask;
 	int err;
 
-	if (!user_range_ok(at, FRAME_SIZE) || user_copy_in(&kept, at + KEPT_OFFSET, sizeof(kept)))
+	if (!user_range_ok(at, FRAME_SIZE) ||
+	    user_copy_in(&restored, at + RESTORED_OFFSET, sizeof(restored)))
 		return -EFAULT;
-	signal_mask(SIG_SETMASK, &kept.mask, &mask);
+	signal_mask(SIG_SETMASK, &restored.mask, &mask);
 	err = arch_sigcontext_load(at + CONTEXT_OFFSET);
 	if (err)
 		return err;
-	if (!is_same_stack(&process->signals.stack, &kept.stack))
-		signal_stack(frame_sp(frame), &kept.stack, &old);
+	if (!is_same_stack(&process->signals.stack, &restored.stack))
+		signal_stack(frame_sp(frame), &restored.stack, &old);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who gets a signal that somebody sends. */
+/* Finds the processes that a signal is sent to. */
 #include "proc/signal/kill.h"
 
 #include "abi/errno.h"
@@ -8,7 +8,7 @@
 #include "proc/signal/send.h"
 #include "proc/signal/signal.h"
 
-/* Of a kernel thread as of nobody. */
+/* A signal from the running process. The pid is 0 if a kernel thread sends it. */
 static struct signal_info from_user(int sig)
 {
 	const struct process *self = current_process();
@@ -16,7 +16,7 @@ static struct signal_info from_user(int sig)
 	return (struct signal_info){ .sig = sig, .code = SI_USER, .pid = self ? self->pid : 0 };
 }
 
-/* Signal 0 only looks. */
+/* Signal 0 only checks that the process exists. */
 static int send_one(struct process *process, const struct signal_info *info)
 {
 	if (info->sig < 0 || info->sig > NSIG)
@@ -26,7 +26,7 @@ static int send_one(struct process *process, const struct signal_info *info)
 	return 0;
 }
 
-/* => process_tree_lock held */
+/* Call with process_tree_lock held. */
 static int send_to_pid(int pid, const struct signal_info *info)
 {
 	struct process *process = process_find(pid);
@@ -34,11 +34,11 @@ static int send_to_pid(int pid, const struct signal_info *info)
 	return process ? send_one(process, info) : -ESRCH;
 }
 
-/* What is sent to all, from whom, and what came of it. */
+/* A signal that is sent to many processes, and the result. */
 struct sending {
 	const struct signal_info *info;
-	const struct process *self; /* of send_unless_self(): who gets none */
-	int group;		    /* of send_if_member() */
+	const struct process *self; /* for send_unless_self(): does not get the signal */
+	int group;		    /* for send_if_member() */
 	int err;
 };
 
@@ -58,7 +58,10 @@ static void send_if_member(struct process *process, void *arg)
 		sending->err = send_one(process, sending->info);
 }
 
-/* To all but process 1 and the caller. => process_tree_lock held, and dropped in between */
+/*
+ * Sends to all processes except process 1 and the caller. Call with process_tree_lock held; it is
+ * dropped in between.
+ */
 static int send_to_all(const struct signal_info *info)
 {
 	struct sending sending = { .info = info, .self = current_process(), .err = -ESRCH };
@@ -67,7 +70,7 @@ static int send_to_all(const struct signal_info *info)
 	return sending.err;
 }
 
-/* As one does who need not hold the lock all the time. => process_tree_lock held, and dropped in between */
+/* Like send_to_group(), but process_tree_lock, which the caller holds, is dropped in between. */
 static int send_to_members(int group, const struct signal_info *info)
 {
 	struct sending sending = { .info = info, .group = group, .err = -ESRCH };
@@ -76,7 +79,7 @@ static int send_to_members(int group, const struct signal_info *info)
 	return sending.err;
 }
 
-/* => process_tree_lock held */
+/* Call with process_tree_lock held. */
 static int send_to_group(int group, const struct signal_info *info)
 {
 	struct process *process;

@@ -1,23 +1,33 @@
 /* SPDX-License-Identifier: MIT */
-/* Who gets a signal that somebody sends. */
+/* Finds the processes that a signal is sent to. */
 #pragma once
 
 #include "proc/signal/signal.h"
 
 /*
- * kill(2). pid > 0: that process; 0: the caller's group; -1: all but process 1 and the caller;
- * below: the group -pid. sig 0 only looks. 0, -ESRCH, -EINVAL. As on Linux a signal to process 1
- * that it has not caught is taken and dropped.
+ * kill(2). pid > 0: that process. 0: the caller's process group. -1: all processes except process 1
+ * and the caller. Less than -1: process group -pid. With sig 0, only checks that there is a
+ * receiver. Returns 0, -ESRCH or -EINVAL. As on Linux, a signal that process 1 does not catch is
+ * accepted and dropped.
  */
 int process_kill(int pid, int sig);
-/* tkill(2), rt_sigqueueinfo(2) and the like: to that process, with these facts. 0, -EAGAIN, -EINVAL, -ESRCH. */
+/*
+ * tkill(2), rt_sigqueueinfo(2) and the like: sends info to that process. Returns 0, -EAGAIN,
+ * -EINVAL or -ESRCH.
+ */
 int process_signal(int pid, const struct signal_info *info);
 
-/* As if the running process had killed itself: SIGPIPE and the like. */
+/* Sends a signal as if the running process had killed itself: SIGPIPE and the like. */
 void signal_raise(int sig);
 
-/* To each member of a process group: -ESRCH: it has none. => process_tree_lock held */
+/*
+ * Sends to each member of a process group. Returns -ESRCH if it has none. Call with
+ * process_tree_lock held.
+ */
 int signal_send_group(int group, int sig);
 
-/* To every process but 1. => not in an interrupt handler */
+/*
+ * Sends to all processes except process 1 and the running process. Do not call in an interrupt
+ * handler.
+ */
 void signal_send_all(int sig);

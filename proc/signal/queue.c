@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is pending: each signal once for the process and once for its thread, with its facts where there was room. */
+/* Pending signals: each is kept once for the process and once for its thread, with its info if there was room. */
 #include "proc/signal/queue.h"
 
 #include "abi/errno.h"
@@ -17,7 +17,7 @@ struct queued_signal {
 
 SLAB_CACHE(queued_cache, struct queued_signal);
 
-/* Those by which faults are told come before all others, as on Linux. */
+/* As on Linux, the signals that report faults come before all others. */
 #define FAULTS                                                                                 \
 	(SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | \
 	 SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGSYS))
@@ -32,14 +32,17 @@ static struct queued_signal *find(const struct signals *signals, int sig, bool t
 	return NULL;
 }
 
-/* The limit does not keep away what kill() and the kernel say of ordinary signals, as on Linux. */
+/* As on Linux, the limit does not apply to ordinary signals from kill() or the kernel. */
 static bool has_room(const struct signals *signals, const struct signal_info *info)
 {
 	return signals->queued < MIN(signals->queue_max, (uint64_t)SIGNAL_QUEUE_MAX) ||
 	       (info->sig < SIGRTMIN && info->code >= 0);
 }
 
-/* Those below SIGRTMIN are kept once. kill() never fails for want of memory: then who sent it is lost. */
+/*
+ * A signal below SIGRTMIN is kept only once. kill() never fails for lack of memory; the info is
+ * lost instead.
+ */
 int signal_queue(struct signals *signals, const struct signal_info *info)
 {
 	struct queued_signal *queued = NULL;
@@ -79,7 +82,7 @@ int signal_next(const struct signals *signals, uint64_t set)
 	return candidates ? (int)bit_lowest(candidates) + 1 : 0;
 }
 
-/* => lock held */
+/* Call with the lock held. */
 static bool peek_pending(const struct signals *signals, uint64_t set, struct signal_info *info_ret)
 {
 	bool to_thread = signals->pending_for[true] & set;

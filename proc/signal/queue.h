@@ -1,27 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/* What is pending: each signal once for the process and once for its thread, with its facts. */
+/* Pending signals: each is kept once for the process and once for its thread, with its info. */
 #pragma once
 
 #include "proc/signal/signal.h"
 
 /*
- * The next of those in `set`, and what is asked of it (may be NULL): a fault first, then the thread's own, then
- * the lowest number (as on Linux those that tell of faults before the rest); false: there is none. It stays
- * pending until signal_take().
+ * Finds the next signal of `set` to be delivered, and its action (action_ret may be NULL). A
+ * processor exception (signals->fault) comes first, then signals sent to the thread, then those to
+ * the process. Of several, as on Linux, SIGSEGV and other signals for faults come first, then the
+ * lowest number. Returns false if there is none. The signal stays pending until signal_take().
+ *
  */
 bool signal_peek(struct signals *signals, uint64_t set, struct signal_info *info_ret,
 		 struct abi_sigaction *action_ret);
-/* The number of what comes next in `set`, but for faults; 0: nothing. => lock held */
+/*
+ * The number of the next signal of `set`, leaving out `fault`; 0 if there is none. Call with the
+ * lock held.
+ */
 int signal_next(const struct signals *signals, uint64_t set);
-/* => lock held, or the running process's own; it is pending */
+/* Removes a signal that is pending. Call with the lock held. */
 void signal_take(struct signals *signals, const struct signal_info *info);
 /*
- * All of these signals. Their facts go to the list, for signal_free() once the lock is dropped:
- * there may be very many. => lock held
+ * Removes all signals in `set`. Their infos go to the list `spent`, for signal_free() after the
+ * lock has been dropped, because there may be very many. Call with the lock held.
  */
 void signal_flush(struct signals *signals, uint64_t set, struct list *spent);
 void signal_free(struct list *spent);
-/* Makes it pending. => lock held */
+/* Makes a signal pending. Returns 0 or -EAGAIN. Call with the lock held. */
 int signal_queue(struct signals *signals, const struct signal_info *info);
-/* As a handler is told of it. */
+/* Converts to the form in which a handler gets it. */
 void signal_info_to_abi(const struct signal_info *info, struct abi_siginfo *abi);

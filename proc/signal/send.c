@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sending signals: what is dropped, what stays pending, what ends a process. */
+/* Sends signals: decides whether a signal is dropped, stays pending or kills the process. */
 #include "proc/signal/send.h"
 
 #include "proc/signal/signal.h"
@@ -23,7 +23,7 @@ static bool ends_by_default(int sig)
 	return action == SIGNAL_TERMINATE || action == SIGNAL_CORE;
 }
 
-static void attend(struct process *process)
+static void signal_wake(struct process *process)
 {
 	__atomic_fetch_or(&process->thread->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELEASE);
 	thread_wake(process->thread);
@@ -35,10 +35,13 @@ void signals_set_fatal(struct process *process, int sig)
 		return;
 	process->signals.fatal = sig;
 	atomic_store(&process->thread->killed, true);
-	attend(process);
+	signal_wake(process);
 }
 
-/* It does nothing, and is not kept. What is blocked may be wanted later. => lock held */
+/*
+ * Whether the signal does nothing and is not kept. A blocked signal is kept, as it may be wanted
+ * later. Call with the lock held.
+ */
 static bool is_dropped(const struct process *process, int sig)
 {
 	const struct signals *signals = &process->signals;
@@ -51,7 +54,10 @@ static bool is_dropped(const struct process *process, int sig)
 	return signal_default(sig) == SIGNAL_IGNORE || signal_default(sig) == SIGNAL_CONTINUE;
 }
 
-/* The facts of few: each is kept once for the process and once for its thread. => lock held */
+/*
+ * Drops pending signals. At most a few infos are freed, because each of these signals is kept only
+ * once for the process and once for its thread. Call with the lock held.
+ */
 static void forget(struct signals *signals, uint64_t set)
 {
 	struct list spent = LIST_INIT(spent);
@@ -60,7 +66,10 @@ static void forget(struct signals *signals, uint64_t set)
 	signal_free(&spent);
 }
 
-/* Stops and SIGCONT undo each other, whatever else becomes of them. => lock held */
+/*
+ * Stop signals and SIGCONT cancel each other, even if they are blocked or ignored. Call with the
+ * lock held.
+ */
 static void undo(struct signals *signals, int sig)
 {
 	if (sig == SIGCONT) {
@@ -77,7 +86,7 @@ static void undo(struct signals *signals, int sig)
 	}
 }
 
-/* As Linux has it: of stops and SIGCONT the later one. => lock held */
+/* As on Linux: of stop signals and SIGCONT only the later one is kept. Call with the lock held. */
 static void keep_for_child(struct signals *signals, int sig)
 {
 	if (sig == SIGCONT)
@@ -87,17 +96,17 @@ static void keep_for_child(struct signals *signals, int sig)
 	signals->for_child |= SIGNAL_BIT(sig);
 }
 
-/* What is pending and not blocked (any more). => lock held */
+/* Acts on a pending signal that is not blocked, or not any more. Call with the lock held. */
 static void act(struct process *process, int sig)
 {
 	struct signals *signals = &process->signals;
 
 	if (is_dropped(process, sig))
-		forget(signals, SIGNAL_BIT(sig)); /* what is ignored is not queued: it is one */
+		forget(signals, SIGNAL_BIT(sig)); /* ignored, so there is one at most */
 	else if (!(signals->caught & SIGNAL_BIT(sig)) && ends_by_default(sig))
 		signals_set_fatal(process, sig);
 	else
-		attend(process);
+		signal_wake(process);
 }
 
 int signal_send_info(struct process *process, const struct signal_info *info)
@@ -113,11 +122,11 @@ int signal_send_info(struct process *process, const struct signal_info *info)
 	if (!is_dropped(process, info->sig))
 		err = signal_queue(signals, info);
 	if (signals->stopped && info->sig != SIGKILL)
-		; /* seen to when the process goes on */
+		; /* handled when the process continues */
 	else if (signals->pending & bit & ~signals->blocked)
 		act(process, info->sig);
 	else if (signals->pending & bit & signals->waited)
-		attend(process);
+		signal_wake(process);
 	spin_unlock(&signals->lock);
 	return err;
 }
@@ -126,7 +135,7 @@ void signal_send(struct process *process, int sig)
 {
 	const struct signal_info info = { .sig = sig, .code = SI_KERNEL };
 
-	signal_send_info(process, &info); /* such facts are never refused */
+	signal_send_info(process, &info); /* an info with this code is never refused */
 }
 
 void signal_force(struct process *process, int sig)

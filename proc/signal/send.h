@@ -1,42 +1,49 @@
 /* SPDX-License-Identifier: MIT */
-/* Sending signals: what is dropped, what stays pending, what ends a process. */
+/* Sends signals: decides whether a signal is dropped, stays pending or kills the process. */
 #pragma once
 
 #include "proc/signal/signal.h"
 
 /*
- * Sends a signal (1 to NSIG) to a process: it ends or stops it, runs a handler, stays pending, or is
- * ignored. Process 1 gets only what it catches. 0, or -EAGAIN: too many are queued for it (only
- * what carries a value, or is a real-time signal that was not sent by kill).
- * => not in an interrupt handler; no lock inside LOCK_PROCESS held; the process can't vanish: it is
- * the running one, or process_tree_lock is held
+ * Sends a signal (1 to NSIG) to a process. It kills, stops or continues the process, runs a
+ * handler, stays pending, or is ignored. Process 1 gets only signals that it catches. Returns 0, or
+ * -EAGAIN if a real-time signal, unless sent by kill or by the kernel, could not be queued with its
+ * info.
+ *
+ * Do not call in an interrupt handler, or with a lock inside LOCK_PROCESS held. The process must
+ * not disappear meanwhile: it is the running one, or process_tree_lock is held.
+ *
  */
 int signal_send_info(struct process *process, const struct signal_info *info);
-/* The same of the kernel's own accord. */
+/* The same for a signal from the kernel. */
 void signal_send(struct process *process, int sig);
 
 /*
- * Ends the process by sig whatever it blocks, ignores or catches: SIGKILL, and faults that cannot be
- * served. => as above
+ * Kills the process with sig, whatever it blocks, ignores or catches. For SIGKILL, and for faults
+ * that cannot be resolved. Preconditions as above.
  */
 void signal_force(struct process *process, int sig);
 
 /*
- * A fault of the running process that cannot be served: its handler is next. False: there is none,
- * and nothing was done: the process is to end by signal_force().
+ * A fault of the running process could not be resolved: has its handler run next. Returns false,
+ * having done nothing, if there is no handler or the signal is blocked. Then kill the process with
+ * signal_force().
  */
 bool signal_fault(const struct signal_info *info);
 
-/* Ends the process by sig, unless another signal came first: that is the one that is told. => lock held */
+/*
+ * Kills the process with sig. If another signal was first, the exit status reports that one. Call
+ * with the lock held.
+ */
 void signals_set_fatal(struct process *process, int sig);
 
-/* struct thread.signalled of a process's thread. => the running one's */
+/* struct thread.signalled of a process's thread. Call for the running thread only. */
 bool signals_end_waits(void);
-/* The same, of what is pending alone. => the running process's */
+/* The same, but without looking for expired timers. Call for the running process only. */
 bool signals_want_return(const struct signals *signals);
 
 /*
- * Changes the mask as rt_sigprocmask does (how: SIG_BLOCK, ...); the mask before. What becomes free
- * is acted upon.
+ * Changes the mask as rt_sigprocmask does (how: SIG_BLOCK, ...). Stores the old mask in *old_ret.
+ * Signals that are no longer blocked are acted upon. Returns 0 or -EINVAL.
  */
 int signal_mask(int how, const uint64_t *set, uint64_t *old_ret);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The signals of a process from its birth to its end: fork, exec, exit. */
+/* The signal state of a process from its creation to its end: fork, exec, exit. */
 #include "proc/signal/signal.h"
 
 #include "abi/errno.h"
@@ -52,7 +52,7 @@ void signals_init(struct signals *signals)
 
 int signals_copy(struct signals *to, struct signals *from)
 {
-	if (from->actions) { /* of the running process: nobody else makes them */
+	if (from->actions) { /* of the running process, the only one that replaces them */
 		to->actions = mem_wait_kmalloc(sizeof(*to->actions));
 		if (!to->actions)
 			return -ENOMEM;
@@ -79,7 +79,7 @@ bool signals_fork_begin(void)
 	return !current_signalled();
 }
 
-/* Of what was sent to many only the numbers are kept, as on Linux. */
+/* As on Linux, only the numbers of the signals sent to many are kept. */
 void signals_fork_done(struct process *child)
 {
 	struct signals *signals = &current_process()->signals;
@@ -97,7 +97,7 @@ void signals_fork_done(struct process *child)
 	}
 }
 
-/* => not under the lock of anybody who reads them */
+/* Call only when no other code reads the actions without the lock. */
 static void actions_free(struct signals *signals)
 {
 	struct signal_actions *actions;
@@ -113,7 +113,7 @@ static void actions_free(struct signals *signals)
 void signals_exec(struct signals *signals)
 {
 	actions_free(signals);
-	signals->stack.ss_sp = signals->stack.ss_size = 0; /* the flags stay, as on Linux */
+	signals->stack.ss_sp = signals->stack.ss_size = 0; /* as on Linux, the flags stay */
 }
 
 void signals_destroy(struct signals *signals)

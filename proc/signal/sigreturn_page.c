@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The page that signal handlers return to: one frame for all, mapped by who first sets a handler. */
+/* The page that signal handlers return to: one frame for all processes, mapped with the first handler. */
 #include "proc/signal/sigreturn_page.h"
 
 #include "abi/errno.h"
@@ -10,7 +10,7 @@
 #include "mm/verbs.h"
 #include "proc/uspace.h"
 
-static struct object *page; /* const once it is made */
+static struct object *page; /* const after boot */
 
 int sigreturn_init(void)
 {

@@ -4,11 +4,11 @@
 
 struct uspace;
 
-/* Makes it. 0 or -ENOMEM. => boot, once */
+/* Creates the page. Returns 0 or -ENOMEM. Called once, during boot. */
 int sigreturn_init(void);
 
 /*
- * Maps it into the running process's space, where it is not there yet: uspace->sigreturn is its
- * address then. 0 or -ENOMEM. => no lock held
+ * Maps the page into the running process's space unless it is mapped already. uspace->sigreturn is
+ * then its address. Returns 0 or -ENOMEM. Call with no lock held.
  */
 int sigreturn_map(struct uspace *uspace);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting for signals themselves. */
+/* Waiting for signals: rt_sigsuspend, rt_sigtimedwait, rt_sigpending. */
 #include "proc/signal/wait.h"
 
 #include "abi/errno.h"
@@ -10,8 +10,8 @@
 #include "proc/signal/send.h"
 #include "proc/wait.h"
 
-/* Nobody wakes it: who waits here is woken as a thread. */
-static struct waitq nobody = WAITQ_INIT(nobody);
+/* This queue is never woken. Signals wake the threads that wait here by thread_wake(). */
+static struct waitq never_woken = WAITQ_INIT(never_woken);
 
 void signal_mask_for_call(uint64_t mask)
 {
@@ -32,19 +32,19 @@ void signal_mask_back(void)
 	signal_mask(SIG_SETMASK, &signals->old_mask, &old);
 }
 
-/* The old mask comes back when a handler returns, or at once where none runs. */
+/* The old mask is restored when a handler returns, or at once if none runs. */
 int signal_suspend(uint64_t mask)
 {
-	uint64_t seq = waitq_sample(&nobody);
+	uint64_t seq = waitq_sample(&never_woken);
 
 	signal_mask_for_call(mask);
-	while (thread_wait_interruptible(&nobody, seq) == 0)
+	while (thread_wait_interruptible(&never_woken, seq) == 0)
 		;
 	current_thread()->restart = RESTART_SILENT;
 	return -EINTR;
 }
 
-/* Takes one of set: its number, or 0. */
+/* Takes a signal of `set`. Returns its number, or 0 if none is pending. */
 static int take_one(struct signals *signals, uint64_t set, struct signal_info *info_ret)
 {
 	if (signals->fault.sig || !signal_peek(signals, set, info_ret, NULL))
@@ -66,7 +66,7 @@ int signal_wait(uint64_t set, uint64_t deadline, struct signal_info *info_ret)
 {
 	struct process *process = current_process();
 	struct signals *signals = &process->signals;
-	uint64_t seq = waitq_sample(&nobody);
+	uint64_t seq = waitq_sample(&never_woken);
 	int sig, err = 0;
 
 	set &= ~SIGNAL_UNBLOCKABLE;
@@ -75,7 +75,7 @@ int signal_wait(uint64_t set, uint64_t deadline, struct signal_info *info_ret)
 		itimers_take(process);
 		sig = take_one(signals, set, info_ret);
 		if (!sig && !err)
-			err = thread_wait_interruptible_until(&nobody, seq, deadline);
+			err = thread_wait_interruptible_until(&never_woken, seq, deadline);
 		else if (!sig)
 			break;
 	} while (!sig);
