@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of a panic that callers of panic() (lib/assert.h) do not need. */
+/* The panic interface beyond panic() itself, which lib/assert.h declares. */
 #pragma once
 
 #include "lib/assert.h"

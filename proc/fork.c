@@ -95,7 +95,7 @@ static int copy_process(struct process *parent, struct process *child, uint64_t 
 		return -ENOMEM;
 	if (!(flags & CLONE_VM))
 		return copy_space(parent, child);
-	if (!(flags & CLONE_VFORK)) /* parent and child must not share an alternate stack */
+	if (!(flags & CLONE_VFORK)) /* both run, so they must not share it */
 		child->signals.stack = SIGNAL_NO_STACK;
 	uspace_get(parent->uspace);
 	child->uspace = parent->uspace;
@@ -120,8 +120,9 @@ static void start_frame(struct process *child, const struct clone_request *reque
 
 /*
  * Stores the tids where the request asks for them. As on Linux, the clone succeeds even if an
- * address cannot be written. The child's tid is written into the child's memory, which copies that
- * page. Returns 0, -ENOMEM or -EINTR.
+ * address cannot be written. The child's tid is written into the child's memory, which copies a
+ * page shared copy-on-write. Returns 0, -ENOMEM or -EINTR.
+ *
  */
 static int tell_tids(struct process *child, const struct clone_request *request)
 {

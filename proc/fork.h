@@ -18,8 +18,9 @@ struct clone_request {
 /*
  * clone(2) without threads. Returns the child's pid, -EINVAL (invalid flags, or namespaces),
  * -ENOSYS (not implemented: threads and other flags), -EAGAIN (too many processes), -ENOMEM or
- * -EINTR. With CLONE_VFORK it returns after the child has called exec or ended. Call in a system
- * call of a process.
+ * -EINTR. With CLONE_VFORK it returns after the child has called exec or ended, or when the caller
+ * is killed. Call in a system call of a process.
+ *
  */
 long process_clone(const struct clone_request *request);
 

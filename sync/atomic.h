@@ -22,7 +22,7 @@
 		atomic_store_relaxed(p, v);              \
 	})
 
-/* Replaces `old` by `new`. Returns false, and stores nothing, if *p holds something else. */
+/* Stores `new` in *p and returns true if *p is `old`. Otherwise returns false. */
 #define atomic_cas(p, old, new)                                                         \
 	({                                                                              \
 		__typeof__(*(p)) cas_old_ = (old);                                      \

@@ -72,8 +72,9 @@ struct lockorder {
 #ifdef FAULTLINE_HARDENED
 
 /*
- * This hart's record. NULL before hart_init() and after a panic: then nothing is checked. Supplied
- * by base/hart.c.
+ * This hart's record. NULL before hart_init() and once a panic has begun: then nothing is checked.
+ * Supplied by base/hart.c.
+ *
  */
 struct lockorder *lockorder_this_hart(void);
 

@@ -138,8 +138,9 @@ __attribute__((noinline)) static void do_default(const struct signal_info *info)
 }
 
 /*
- * No handler runs: restores the mask of before rt_sigsuspend or ppoll. If the call is restarted, it
- * sets its mask again.
+ * No handler runs: restores the mask that rt_sigsuspend or ppoll replaced. If the call is
+ * restarted, it sets its mask again.
+ *
  */
 static void unsuspend(struct signals *signals)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pending signals: each is kept once for the process and once for its thread, with its info if there was room. */
+/* Pending signals, kept separately for the process and for its thread, with their infos if there was room. */
 #include "proc/signal/queue.h"
 
 #include "abi/errno.h"

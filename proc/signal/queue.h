@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pending signals: each is kept once for the process and once for its thread, with its info. */
+/* Pending signals, kept separately for the process and for its thread, with their infos. */
 #pragma once
 
 #include "proc/signal/signal.h"

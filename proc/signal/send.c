@@ -55,8 +55,9 @@ static bool is_dropped(const struct process *process, int sig)
 }
 
 /*
- * Drops pending signals. At most a few infos are freed, because each of these signals is kept only
- * once for the process and once for its thread. Call with the lock held.
+ * Drops pending signals. An ordinary signal is kept at most once for the process and once for its
+ * thread, so there are few infos to free under the lock. Call with the lock held.
+ *
  */
 static void forget(struct signals *signals, uint64_t set)
 {
@@ -102,7 +103,7 @@ static void act(struct process *process, int sig)
 	struct signals *signals = &process->signals;
 
 	if (is_dropped(process, sig))
-		forget(signals, SIGNAL_BIT(sig)); /* ignored, so there is one at most */
+		forget(signals, SIGNAL_BIT(sig));
 	else if (!(signals->caught & SIGNAL_BIT(sig)) && ends_by_default(sig))
 		signals_set_fatal(process, sig);
 	else
