@@ -18,10 +18,7 @@ struct chardev_ops {
 	 * has gone, all bytes are accepted and discarded.
 	 */
 	size_t (*write)(struct chardev *dev, const void *from, size_t n);
-	/*
-	 * Returns CHARDEV_* bits: what read() and write() would find. `writable` is woken when a
-	 * full queue has room again.
-	 */
+	/* Returns CHARDEV_* bits. `writable` is woken when a full queue has room again. */
 	unsigned (*ready)(struct chardev *dev);
 	/*
 	 * Transmits all queued output by polling, for a bounded time. Used at power-off and in a

@@ -24,10 +24,7 @@ uint64_t clock_timebase(void)
 	return hz;
 }
 
-/*
- * Returns x * to / from, rounded down or up, without overflow of intermediate results. Returns
- * UINT64_MAX if the result does not fit.
- */
+/* Returns x * to / from, rounded down or up; UINT64_MAX if the result does not fit. */
 static uint64_t clock_convert(uint64_t x, uint64_t from, uint64_t to, bool up)
 {
 	uint64_t part = (x % from) * to;

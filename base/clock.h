@@ -7,10 +7,7 @@
 
 #define NSEC_PER_SEC 1000000000ul
 
-/*
- * Sets the frequency of arch_time() and makes this moment time 0. Before that, clock_ns() returns
- * 0.
- */
+/* Sets the frequency of arch_time() and makes this time 0. Before that, clock_ns() returns 0. */
 void clock_init(uint64_t timebase_hz);
 uint64_t clock_timebase(void);
 

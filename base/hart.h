@@ -46,10 +46,7 @@ struct hart {
 extern struct hart harts[HART_MAX];
 extern unsigned hart_count;
 
-/*
- * Initializes the next hart's data and makes it this hart's. Each hart calls this once. Panics if
- * there are more than HART_MAX.
- */
+/* Sets up the next hart's data as this hart's. Each hart calls it once. Panics beyond HART_MAX. */
 struct hart *hart_init(unsigned long id);
 
 static inline struct hart *hart_this(void)

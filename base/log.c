@@ -32,9 +32,7 @@ static struct log_sink *sinks[LOG_SINKS];
 static enum log_level shown = LOG_INFO;
 static bool panicking;
 
-/*
- * In a panic and at power-off the lock's holder may never run again, so the lock is not waited for.
- */
+/* In a panic and at power-off the lock's holder may never run again: do not wait for the lock. */
 static unsigned long log_take(void)
 {
 	return panicking ? 0 : spin_lock_irqsave(&log_lock);
@@ -148,10 +146,7 @@ static void log_drain(void)
 	}
 }
 
-/*
- * The text may contain names chosen by programs. These must neither start new lines nor control a
- * terminal.
- */
+/* Names chosen by programs must neither start new lines nor control a terminal. */
 static void log_hide_controls(char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++)

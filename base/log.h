@@ -60,9 +60,7 @@ struct log_sink {
 /* The most sinks at a time. */
 #define LOG_SINKS 4
 
-/*
- * Adds a sink that shows the log from a position on. Use log_oldest() for all that is in the ring.
- */
+/* Adds a sink that shows the log from a position on; from log_oldest() it shows all there is. */
 void log_sink_add(struct log_sink *sink, uint64_t cursor);
 
 /*

@@ -20,10 +20,7 @@ void power_set_exit(void (*exit)(unsigned status))
 void power_off(unsigned status)
 {
 	arch_irq_disable();
-	/*
-	 * A context that was interrupted in the middle of a line will not resume. Do not wait for
-	 * it.
-	 */
+	/* A context that was interrupted within a line will not resume: do not wait for it. */
 	log_panic_mode();
 	/* A panic during power-off must not return here for ever. */
 	if (!leaving) {

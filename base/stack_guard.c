@@ -30,10 +30,7 @@ __attribute__((no_stack_protector)) void stack_guard_init(void)
 void __stack_chk_fail(void)
 {
 	size_t offset;
-	/*
-	 * The return address may belong to the next function, because the call may be the last
-	 * instruction.
-	 */
+	/* The call may be the last instruction. Then the return address is in the next function. */
 	const char *name = arch_symbol((vaddr_t)__builtin_return_address(0) - 1, &offset);
 
 	panic("stack smashed in %s", name ? name : "a function without a name");

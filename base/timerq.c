@@ -59,10 +59,7 @@ static void timerq_remove(struct timerq *queue, struct timer *timer)
 	timer->armed = false;
 }
 
-/*
- * Takes the timer off its queue. Returns true if it was armed. Sets *running if its fn is being
- * called on the queue's hart.
- */
+/* Takes the timer off its queue. Returns whether it was armed, and in *running whether fn runs. */
 static bool timer_disarm(struct timer *timer, struct timerq *queue, bool *running)
 {
 	unsigned long flags = spin_lock_irqsave(&queue->lock);
@@ -100,10 +97,7 @@ bool timer_cancel(struct timer *timer)
 	if (queue == NULL)
 		return false;
 	was = timer_disarm(timer, queue, &running);
-	/*
-	 * If the queue is this hart's, only fn itself can find it running, so there is nothing to
-	 * wait for.
-	 */
+	/* If it is on this hart's queue, only fn itself can find it running: do not wait for it. */
 	while (running && queue != &arch_this_hart()->timers) {
 		spin_pause();
 		timer_disarm(timer, queue, &running);

@@ -5,9 +5,7 @@
 #include "lib/tree.h"
 #include "sync/spinlock.h"
 
-/*
- * Each hart has one. Its earliest deadline is set as the hart's timer interrupt (arch_timer_set()).
- */
+/* Each hart has one. The earliest deadline is that of the hart's timer (arch_timer_set()). */
 struct timerq {
 	struct spinlock lock;
 	/* under lock */
@@ -47,8 +45,7 @@ void timer_arm(struct timer *timer, uint64_t deadline_ticks);
 bool timer_cancel(struct timer *timer);
 
 /*
- * Calls the functions that are due on this hart and sets its next deadline. Called by the timer
- * interrupt with interrupts off.
+ * Called by the timer interrupt with interrupts off: calls what is due and sets the next deadline.
  */
 void timerq_run(void);
 

@@ -8,10 +8,7 @@
 #include "proc/futex.h"
 #include "proc/process.h"
 
-/*
- * As on Linux, nothing is written if no other process could see it, and a word that cannot be
- * written is not an error.
- */
+/* As on Linux, the word is written only if another process can see it, and errors are ignored. */
 static void clear_and_wake(vaddr_t at)
 {
 	const struct futex_word word = { .at = at, .shared = true };

@@ -14,10 +14,7 @@ struct exe {
 	char path[];	       /* const; absolute and resolved */
 };
 
-/*
- * Creates an exe with one reference. Returns 0, -ETXTBSY if the file is open for writing, or
- * -ENOMEM.
- */
+/* Creates an exe with one reference. Returns 0, -ETXTBSY (open for writing) or -ENOMEM. */
 int exe_create(struct object *object, const char *path, struct exe **exe_ret);
 void exe_get(struct exe *exe);
 void exe_put(struct exe *exe);

@@ -38,10 +38,7 @@ void exec_args_destroy(struct exec_args *args)
 	args->last = NULL;
 }
 
-/*
- * Whether strings of `bytes` bytes, with the pointers to them and to one more string, exceed the
- * limit.
- */
+/* Whether strings of `bytes` bytes, with pointers to them and to one more, exceed the limit. */
 static bool too_big(const struct exec_args *args, size_t bytes)
 {
 	size_t pointers = (args->argc + args->envc + 1) * POINTER_BYTES;
@@ -103,6 +100,7 @@ int exec_args_add(struct exec_args *args, const char *string, bool is_env)
 /*
  * Copies a piece of the string at `from`: as much as fits into the chunk, or up to the string's
  * end, and then sets *end_ret. *len is the length copied so far.
+ *
  */
 static int copy_piece(struct exec_args *args, vaddr_t from, size_t *len, bool *end_ret)
 {

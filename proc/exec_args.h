@@ -22,9 +22,7 @@ struct exec_args {
 	struct exec_chunk *first, *last;
 };
 
-/*
- * stack_limit is RLIMIT_STACK. A quarter of it may be used, but at least 128 KiB and at most 6 MiB.
- */
+/* stack_limit is RLIMIT_STACK. The limit is a quarter of it, at least 128 KiB, at most 6 MiB. */
 void exec_args_init(struct exec_args *args, const char *filename, uint64_t stack_limit);
 void exec_args_destroy(struct exec_args *args);
 
@@ -36,8 +34,5 @@ void exec_args_destroy(struct exec_args *args);
 int exec_args_copy_argv(struct exec_args *args, vaddr_t argv);
 int exec_args_copy_envp(struct exec_args *args, vaddr_t envp);
 
-/*
- * Adds a string from kernel memory. Add all of argv before the first string with is_env. Returns 0,
- * -E2BIG or -ENOMEM.
- */
+/* Adds a kernel string. Add argv first, then envp with is_env. Returns 0, -E2BIG or -ENOMEM. */
 int exec_args_add(struct exec_args *args, const char *string, bool is_env);

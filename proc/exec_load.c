@@ -11,19 +11,13 @@
 #include "proc/mem_wait.h"
 #include "proc/uspace.h"
 
-/*
- * Linux's figures: the stack starts with 128 KiB, and mmap begins between 128 MiB and 5/6 of the
- * user space below the top.
- */
+/* As on Linux: the initial stack size, and the limits of how far below the top mmap begins. */
 #define STACK_FIRST_BYTES (128ul << 10)
 #define STACK_GUARD_PAGES 256
 #define MMAP_GAP_LEAST	  (128ul << 20)
 #define MMAP_GAP_MOST	  (USER_TOP / 6 * 5)
 
-/*
- * The load address of a position-independent image: two thirds up the user space. Its heap follows
- * it.
- */
+/* Where a position-independent image is loaded: two thirds up the user space. Its heap follows. */
 #define DYN_BASE (USER_TOP / 3 * 2)
 
 static const struct elf_limits limits = { .base = USER_BASE,
@@ -166,10 +160,7 @@ static int map_stack(struct space *space, size_t args_bytes, bool exec)
 	return vm_map(space, &request, &at);
 }
 
-/*
- * Sets where mmap begins to look, below the largest extent of the stack, and where the heap starts.
- * Call with the mmap lock held.
- */
+/* Sets where mmap begins, below the largest stack, and the heap. Call with the mmap lock held. */
 static void place(struct space *space, vaddr_t end)
 {
 	uint64_t gap = MIN(space->limit_stack, MMAP_GAP_MOST) + STACK_GUARD_PAGES * PAGE_SIZE;

@@ -18,8 +18,7 @@ int exec_stack_layout(struct exec_stack *stack, vaddr_t top, size_t filename_byt
 	size_t table = words * WORD + EXEC_AUXV_COUNT * sizeof(struct abi_auxv);
 
 	/*
-	 * Each part is smaller than a quarter of the space below top, so the subtractions cannot
-	 * wrap around.
+	 * Each part is smaller than a quarter of the space, so the subtractions cannot wrap around.
 	 */
 	if (filename_bytes >= top / 4 || string_bytes >= top / 4 || table >= top / 4)
 		return -E2BIG;

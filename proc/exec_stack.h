@@ -32,10 +32,7 @@ struct exec_aux {
 	unsigned phnum;
 };
 
-/*
- * Computes the layout. Sizes are in bytes and include NULs. Returns 0, or -E2BIG if it does not fit
- * below top.
- */
+/* Sizes are in bytes and include NULs. Returns 0, or -E2BIG if they do not fit below top. */
 int exec_stack_layout(struct exec_stack *stack, vaddr_t top, size_t filename_bytes,
 		      size_t string_bytes, unsigned argc, unsigned envc);
 

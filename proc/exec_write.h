@@ -8,8 +8,7 @@
 struct space;
 
 /*
- * Writes the strings, tables and random bytes into a space in which no thread runs yet. Returns 0,
- * -EFAULT, -ENOMEM or -EINTR.
+ * Writes the stack of a space in which no thread runs yet. Returns 0, -EFAULT, -ENOMEM or -EINTR.
  */
 int exec_stack_write(struct space *space, const struct exec_stack *stack,
 		     const struct exec_args *args, const struct exec_aux *aux);

@@ -113,10 +113,7 @@ static void tell_parent(struct process *process)
 	signal_and_wake(process->parent, &news);
 }
 
-/*
- * Kills all other processes and waits, for a limited time, until they have released their
- * resources.
- */
+/* Kills all other processes and waits, for a limited time, until they have ended. */
 static void kill_others(struct process *init)
 {
 	uint64_t deadline = arch_time() + clock_ns_to_ticks(LAST_WAIT_NS);
@@ -188,10 +185,7 @@ static void init_exit(struct process *init)
 	machine_exit(128 + WTERMSIG(status));
 }
 
-/*
- * There may be thousands of children, so the lock is dropped in between. Call with
- * process_tree_lock held.
- */
+/* There may be thousands, so process_tree_lock, which the caller holds, is dropped in between. */
 static void leave_children(struct process *process)
 {
 	struct process *init = process_find(PID_INIT);

@@ -139,10 +139,7 @@ static int tell_tids(struct process *child, const struct clone_request *request)
 	return 0;
 }
 
-/*
- * If the parent is killed it stops waiting. The child must then forget the struct vfork, which is
- * on the parent's stack.
- */
+/* A killed parent stops waiting. Its struct vfork goes away then, so the child must forget it. */
 static void vfork_wait(struct process *child, struct vfork *vfork)
 {
 	for (;;) {

@@ -30,7 +30,5 @@ struct vfork {
 	struct waitq queue;
 };
 
-/*
- * The running process has left its parent's memory: wakes the parent. A second call has no effect.
- */
+/* The running process has left its parent's memory: wakes the parent. Idempotent. */
 void vfork_done(struct process *process);

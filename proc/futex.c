@@ -83,10 +83,7 @@ static int key_of(struct futex_word word, struct memory_key *key_ret)
 
 /* ---- sleeping ---- */
 
-/*
- * Adds the sleeper to the bucket. Returns false, having done nothing, if the bucket has changed:
- * then read the word again.
- */
+/* Adds the sleeper. Returns false if the bucket has changed: then read the word again. */
 static bool join(struct sleeper *sleeper, struct bucket *bucket, uint64_t changes)
 {
 	bool same;
@@ -162,10 +159,7 @@ int futex_wait(struct futex_word word, uint32_t value, uint32_t bits, const uint
 
 /* ---- waking ---- */
 
-/*
- * A wake or requeue request. It applies to the sleepers that had joined when it began, and works in
- * batches.
- */
+/* A wake or requeue request, served in batches. It applies to sleepers that joined before it. */
 struct request {
 	const struct memory_key *key;
 	uint32_t bits;
@@ -249,10 +243,7 @@ static bool serve_some(struct request *request, unsigned *moved_ret)
 	return false;
 }
 
-/*
- * Serves the request if the bucket's changes are still *changes (NULL: in any case). Otherwise
- * returns false, and nothing has been done.
- */
+/* Serves the request if *changes (NULL: any) is still current. Otherwise returns false at once. */
 static bool serve(struct request *request, const uint64_t *changes)
 {
 	unsigned moved = 0;

@@ -27,10 +27,7 @@ void futex_init(void);
  */
 int futex_wait(struct futex_word word, uint32_t value, uint32_t bits, const uint64_t *deadline);
 
-/*
- * Wakes up to max sleepers (at least one) that wait for a bit of `bits`. Returns how many, or
- * -EFAULT.
- */
+/* Wakes up to max sleepers (at least one) for a bit of `bits`. Returns how many, or -EFAULT. */
 long futex_wake(struct futex_word word, unsigned max, uint32_t bits);
 
 /*

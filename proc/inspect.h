@@ -15,10 +15,7 @@ int inspect_process(int pid, struct faultline_process *ret);
 /* The same for the process with the lowest pid above `after`. Returns -ESRCH if there is none. */
 int inspect_next_process(int after, struct faultline_process *ret);
 
-/*
- * Returns the process's address space and its exe, if any, with references; call uspace_put() and
- * exe_put().
- */
+/* Returns the space and the exe (NULL if it has none) with references, which the caller puts. */
 int inspect_space(int pid, struct uspace **uspace_ret, struct exe **exe_ret);
 
 /*

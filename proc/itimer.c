@@ -119,9 +119,7 @@ void itimer_get(struct process *process, unsigned which, struct abi_itimerval *r
 	ret->interval = to_timeval(itimer->interval_ns);
 }
 
-/*
- * If the former timer expires during this call, its signal has not been sent yet and is cancelled.
- */
+/* If the former timer expires during this call, its signal is cancelled before it is sent. */
 void itimer_set(struct process *process, unsigned which, const struct abi_itimerval *value,
 		struct abi_itimerval *old_ret)
 {
@@ -139,10 +137,7 @@ void itimer_set(struct process *process, unsigned which, const struct abi_itimer
 	arm(itimer, ns);
 }
 
-/*
- * Sets the next expiry from the last one, so that the period does not drift. Periods that were
- * missed are skipped.
- */
+/* Sets the next expiry from the last one, so that the period does not drift. Skips missed ones. */
 static void go_on(struct process *process, struct itimer *itimer)
 {
 	uint64_t now = now_of(process, itimer->which), missed;

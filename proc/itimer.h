@@ -27,10 +27,7 @@ void itimers_init(struct itimers *itimers);
 /* Cancels all timers. Call for the running process, when it ends. */
 void itimers_stop(struct itimers *itimers);
 
-/*
- * Returns the time left, which is more than 0 if the timer is set, and the interval. Call for the
- * running process.
- */
+/* Returns the interval and the time left, more than 0 if set. Call for the running process. */
 void itimer_get(struct process *process, unsigned which, struct abi_itimerval *ret);
 /*
  * Sets the timer and stores its former value in *old_ret. If that is more than 0, the former timer

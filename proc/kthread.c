@@ -37,10 +37,7 @@ static struct thread *kthread_prepare(const char *name, void (*fn)(void *arg), v
 	return thread;
 }
 
-/*
- * The idle thread may not be preempted: it is on no queue, so it would not run again while others
- * are ready.
- */
+/* Not preempted: it is on no queue, so it would not run again while other threads are ready. */
 static void idle(void *arg)
 {
 	preempt_disable();

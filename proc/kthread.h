@@ -5,10 +5,7 @@
 /* Creates the idle thread. Called once, during boot, after sched_init(). Returns 0 or -ENOMEM. */
 int kthread_init(void);
 
-/*
- * Creates a kernel thread that runs fn(arg) and makes it runnable. It ends when fn returns. Returns
- * NULL if out of memory.
- */
+/* Creates a runnable kernel thread that calls fn(arg) and ends. Returns NULL if out of memory. */
 struct thread *kthread_spawn(const char *name, void (*fn)(void *arg), void *arg);
 
 /* Ends the running kernel thread. */

@@ -16,10 +16,7 @@ struct mutex {
 
 void mutex_init(struct mutex *mutex, enum lock_class class);
 
-/*
- * Call with no spinning lock held. A kill does not end the wait, because holders release the lock
- * soon.
- */
+/* Call with no spinning lock held. A kill does not end the wait: holders release it soon. */
 void mutex_lock(struct mutex *mutex);
 /* Takes a second lock of the same class, of an object that is not yet visible to others. */
 void mutex_lock_nested(struct mutex *mutex);

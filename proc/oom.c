@@ -117,8 +117,7 @@ static void oom_report_show(const struct oom_report *report)
 /* ---- choosing a victim ---- */
 
 /*
- * How long a process that is ending is waited for before another one is killed, and how often if
- * there is no other one.
+ * How long a dying process is waited for before another is killed; how often if there is no other.
  */
 #define EXIT_WAIT_NS	(100 * NSEC_PER_SEC / 1000)
 #define EXIT_WAIT_TURNS 20u
@@ -139,8 +138,8 @@ static bool is_dying(const struct process *process)
 }
 
 /*
- * Whether the OOM reaper has freed its memory already. Then its end would free little, and it is
- * not chosen.
+ * Whether the OOM reaper has freed its memory. If so, its end would free little.
+ *
  */
 static bool is_oom_reaped(const struct process *process)
 {

@@ -24,10 +24,7 @@ void process_free(struct process *process);
  * it. From then on it may end, and be reaped, at any time.
  */
 void process_publish(struct process *parent, struct process *child);
-/*
- * The same without waking the child. Call with process_tree_lock held, until the child's thread is
- * woken.
- */
+/* The same without waking the child. Hold process_tree_lock until its thread is woken. */
 void process_publish_locked(struct process *parent, struct process *child);
 /*
  * The same, but as a child of the sibling's present parent, and in the sibling's group. The child
@@ -83,10 +80,7 @@ bool process_is_last(void);
 /* Sets the state to PROCESS_ZOMBIE. Call with process_tree_lock held. */
 void process_set_zombie(struct process *process);
 
-/*
- * Drops process_tree_lock, which the caller holds, for a moment. Returns false if a child has left
- * the parent's list meanwhile.
- */
+/* Drops process_tree_lock for a moment. Returns false if a child left the list meanwhile. */
 bool process_pause_at_child(const struct process *parent);
 #define CHILD_PIECE 128u
 

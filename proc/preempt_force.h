@@ -12,10 +12,7 @@
 #ifdef FAULTLINE_HARDENED
 void preempt_force_start(uint64_t ticks);
 
-/*
- * Preempts the thread that runs so many ticks from now, once, if another one is ready. 0 cancels a
- * former call.
- */
+/* Preempts, once, the thread that runs so many ticks from now, if another is ready. 0 cancels. */
 void preempt_once_after(uint64_t ticks);
 #else
 static inline void preempt_force_start(uint64_t ticks)

@@ -82,10 +82,7 @@ void process_set_limit(struct process *process, unsigned resource, const struct 
 
 /* ---- process 1 ---- */
 
-/*
- * What boot passes to the thread that becomes process 1. Static, because that thread still uses the
- * queue after it has set `done`.
- */
+/* What boot passes to process 1. Static, because process 1 uses the queue after setting `done`. */
 struct init_start {
 	struct object *image;
 	const char *path;

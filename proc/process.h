@@ -75,14 +75,9 @@ struct process {
 	struct abi_rlimit64 rlimits[RLIM_NLIMITS]; /* the space has copies of AS, DATA, STACK */
 };
 
-/*
- * Operations on the file system state of a process. proc/ has only the pointers; fs/process_fs.c
- * implements the operations.
- */
+/* Operations on a process's file system state, which proc/ does not know (fs/process_fs.c). */
 struct process_fs_ops {
-	/*
-	 * For process 1: no descriptors, and the root as working directory. Returns 0 or -ENOMEM.
-	 */
+	/* For process 1: no descriptors, root as the working directory. Returns 0 or -ENOMEM. */
 	int (*create)(struct process *process);
 	/* For fork. Returns 0 or -ENOMEM; exit() also releases what a failed copy left. */
 	int (*copy)(struct process *child, struct process *parent);
@@ -121,10 +116,7 @@ int process_start_init(struct object *image, const char *path, const char *const
 /* Returns the current soft limit of a resource. */
 uint64_t process_limit(struct process *process, unsigned resource);
 
-/*
- * Gets or sets both limits of a resource. A new limit is also passed to the address space or the
- * signals, which enforce it.
- */
+/* Get or set both limits of a resource. A new one is also given to the code that enforces it. */
 void process_get_limit(struct process *process, unsigned resource, struct abi_rlimit64 *ret);
 void process_set_limit(struct process *process, unsigned resource,
 		       const struct abi_rlimit64 *limit);

@@ -7,10 +7,7 @@
 
 #define WAIT_ANY (-1)
 
-/*
- * Which children and which events to wait for. options are W* of abi/wait.h; with WNOWAIT the event
- * can be waited for again.
- */
+/* Which children and events (W* of abi/wait.h); with WNOWAIT an event can be waited for again. */
 struct wait_for {
 	int pid;   /* or WAIT_ANY */
 	int group; /* or WAIT_ANY */

@@ -43,9 +43,7 @@ static struct runq *runq_this(void)
 	return &runqs[hart_this()->index];
 }
 
-/*
- * Asks a running thread to yield: before it returns to user mode, or earlier at a preemption point.
- */
+/* Asks a running thread to yield before user mode, or earlier at a preemption point. */
 static void resched_ask(struct thread *thread)
 {
 	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_RESCHED, __ATOMIC_RELEASE);
@@ -53,8 +51,7 @@ static void resched_ask(struct thread *thread)
 }
 
 /*
- * Clears the request. Call with the run queue's lock held, when the thread yields or no other is
- * ready.
+ * Clears the request when the thread yields or no other is ready. Call with the queue's lock held.
  */
 static void resched_done(struct thread *thread)
 {
@@ -178,8 +175,7 @@ void sched_use_mmu(struct mmu *mmu)
 }
 
 /*
- * Takes the next thread off the queues. Returns the idle thread if none is ready. Call with the run
- * queue's lock held.
+ * Returns the next thread, taken off its queue, or the idle one. Call with the queue's lock held.
  */
 static struct thread *pick(struct runq *runq, struct hart *hart)
 {
@@ -200,10 +196,7 @@ static struct thread *pick(struct runq *runq, struct hart *hart)
 	return thread;
 }
 
-/*
- * Switches to `next`. The running thread must have been queued, or sleep, or be dead. Call with the
- * run queue's lock held.
- */
+/* The running thread must be queued, asleep or dead. Call with the run queue's lock held. */
 static void switch_to(struct runq *runq, struct thread *next)
 {
 	struct hart *hart = hart_this();

@@ -12,16 +12,10 @@ struct thread;
 /* Called once, during boot, before any thread is created. */
 void sched_init(void);
 
-/*
- * Called once, during boot: leaves the boot stack for good and runs threads on this hart. Call with
- * interrupts off. Never returns.
- */
+/* Called once, during boot, with interrupts off: leaves the boot stack and runs threads. */
 void sched_start(void) __attribute__((noreturn));
 
-/*
- * Lets other threads run, if any are ready. Call with no spinning lock held, and with preemption
- * and interrupts on.
- */
+/* Lets other threads run. Call with preemption and interrupts on and no spinning lock held. */
 void sched_yield(void);
 
 /*
@@ -32,10 +26,7 @@ void sched_yield(void);
  */
 void sched_let_finish(void);
 
-/*
- * The running thread yields before it returns to user mode, or at the next preemption point
- * (sync/preempt.h).
- */
+/* The running thread yields before user mode, or at the next preemption point (sync/preempt.h). */
 void sched_yield_soon(void);
 
 /* Whether the scheduler wants the running thread to yield. */
@@ -67,10 +58,7 @@ void sched_leave(void) __attribute__((noreturn));
  */
 void sched_wait_left(struct thread *thread);
 
-/*
- * Whether the thread is waiting, that is, neither on a hart nor ready to run. The answer may be
- * outdated when it is returned.
- */
+/* Whether the thread is neither on a hart nor ready to run. It may change at any time. */
 bool sched_is_asleep(const struct thread *thread);
 
 /*
@@ -79,10 +67,7 @@ bool sched_is_asleep(const struct thread *thread);
  */
 void thread_wake(struct thread *thread);
 
-/*
- * Returns the ticks of arch_time() that the thread has spent on harts, including the present run if
- * it is the running thread.
- */
+/* The ticks of arch_time() spent on harts, including the present run of the running thread. */
 uint64_t thread_ran_ticks(const struct thread *thread);
 
 /* For the idle thread: waits for an interrupt while no thread is ready, then lets others run. */

@@ -8,10 +8,7 @@ struct abi_rusage;
 struct process;
 struct space;
 
-/*
- * The usage of a process, or of all children that it has waited for. Times are in ticks of
- * arch_time().
- */
+/* Of a process, or of all children that it has waited for. Times are in ticks of arch_time(). */
 struct usage {
 	uint64_t user_ticks, kernel_ticks;
 	uint64_t minor_faults, major_faults;
@@ -28,10 +25,7 @@ void usage_add_space(struct usage *to, struct space *space);
 /* Returns what the running process has used up to now. */
 struct usage usage_current(void);
 
-/*
- * Returns the times of any process, ended or not. The other counts are 0 unless it has ended. Call
- * with process_tree_lock held.
- */
+/* Returns any process's times. The rest is 0 unless it has ended. process_tree_lock is held. */
 struct usage usage_times(const struct process *process);
 
 /* Converts usage to the ABI's form. */

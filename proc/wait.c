@@ -86,10 +86,7 @@ static int wait_until(struct waitq *queue, uint64_t seq, uint64_t deadline, enum
 	return atomic_load_relaxed(&sleeper.timed_out) ? -ETIMEDOUT : 0;
 }
 
-/*
- * The system call that returns this -EINTR is restarted if the program has asked for that
- * (SA_RESTART).
- */
+/* The interrupted system call is restarted if the program asked for that (SA_RESTART). */
 static int mark_restart(int err)
 {
 	if (err == -EINTR)

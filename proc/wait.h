@@ -33,10 +33,7 @@ int thread_wait_interruptible(struct waitq *queue, uint64_t seq);
  */
 int thread_wait_fault(struct waitq *queue, uint64_t seq);
 
-/*
- * Like thread_wait(), but waits at most until the tick `deadline` of arch_time(), then returns
- * -ETIMEDOUT.
- */
+/* Like thread_wait(), but returns -ETIMEDOUT at the tick `deadline` of arch_time(). */
 int thread_wait_until(struct waitq *queue, uint64_t seq, uint64_t deadline);
 
 int thread_wait_interruptible_until(struct waitq *queue, uint64_t seq, uint64_t deadline);
@@ -44,8 +41,5 @@ int thread_wait_interruptible_until(struct waitq *queue, uint64_t seq, uint64_t 
 /* Like thread_wait(), but not even a kill ends the wait. For tear-down. */
 void thread_wait_always(struct waitq *queue, uint64_t seq);
 
-/*
- * The same with a deadline; it may also return early without a reason. For tear-down that checks
- * again.
- */
+/* The same with a deadline; it may return early without a reason, so the caller checks again. */
 void thread_sleep_always(struct waitq *queue, uint64_t seq, uint64_t deadline);

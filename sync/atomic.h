@@ -34,10 +34,7 @@
 #define counter_add(p, v) ((void)__atomic_fetch_add(p, v, __ATOMIC_RELAXED))
 #define counter_read(p)	  __atomic_load_n(p, __ATOMIC_RELAXED)
 
-/*
- * The body of a loop that waits for another hart. It is a compiler barrier only: it does not wait
- * for memory to change.
- */
+/* For loops that wait for another hart. Only a compiler barrier; it waits for nothing itself. */
 static inline void spin_pause(void)
 {
 	__asm__ volatile("" ::: "memory");

@@ -32,10 +32,7 @@ void latency_end(enum latency_kind kind)
 	latency->kinds[kind].open = false;
 	instructions = arch_instructions() - latency->kinds[kind].since;
 	longest = &latency->kinds[kind].longest;
-	/*
-	 * A checker's time is of no interest to users, and neither is a stretch that a checker was
-	 * part of.
-	 */
+	/* Users are not interested in a checker's time, nor in a stretch that contains it. */
 	if (!latency->exempt && instructions > longest->instructions)
 		*longest = (struct latency_stretch){
 			.instructions = instructions,

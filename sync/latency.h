@@ -33,15 +33,10 @@ struct latency {
 /* This hart's measurements, or NULL before hart_init(). Supplied by base/hart.c. */
 struct latency *latency_this_hart(void);
 
-/*
- * Starts to measure, which makes every lock slower. Call with interrupts on and preemption enabled.
- */
+/* Starts to measure, which slows every lock. Call with interrupts and preemption on. */
 void latency_start(void);
 
-/*
- * What a checker of the whole kernel does between these two calls does not count, because only
- * tests run such checkers. Calls may nest.
- */
+/* What a checker does between these does not count: only tests run checkers. Calls may nest. */
 void latency_exempt_begin(void);
 void latency_exempt_end(void);
 

@@ -43,9 +43,7 @@ static inline bool preempt_due(void)
 	return unlikely(__atomic_load_n(&arch_preempt()->word, __ATOMIC_RELAXED) == 0);
 }
 
-/*
- * Forbids preemption of this thread until preempt_enable(). Interrupts still come. Calls may nest.
- */
+/* Forbids preemption until preempt_enable(). Interrupts still come. Calls may nest. */
 static inline void preempt_disable(void)
 {
 	if (arch_preempt()->count++ == 0)

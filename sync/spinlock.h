@@ -110,10 +110,7 @@ static inline void spin_lock(struct spinlock *lock)
 	spin_acquire(lock);
 }
 
-/*
- * Takes a second lock of a class: that of a new child, not yet visible to others, whose parent's is
- * held.
- */
+/* Takes a second lock of a class: a new child's, not yet visible to others, after its parent's. */
 static inline void spin_lock_nested(struct spinlock *lock)
 {
 	preempt_disable();

@@ -10,10 +10,7 @@
 #include "proc/signal/kill.h"
 #include "proc/signal/signal.h"
 
-/*
- * Uses the ids, so that no new process gets one that a terminal names. Call with process_tree_lock
- * held.
- */
+/* New processes will not get these ids as pids. Call with process_tree_lock held. */
 static void set_ids(struct ctty *terminal, int session, int group)
 {
 	pid_get(session);

@@ -45,13 +45,8 @@ int ctty_set_group(struct ctty *terminal, int group);
  */
 int ctty_check(struct ctty *terminal, int sig);
 
-/*
- * Sends a signal such as that of ^C to the foreground group. Do not call in an interrupt handler.
- */
+/* Sends a signal, as for ^C, to the foreground group. Do not call in an interrupt handler. */
 void ctty_signal(struct ctty *terminal, int sig);
 
-/*
- * The process ends: if it leads a session, that session gives up its terminal. Call with
- * process_tree_lock held.
- */
+/* A session leader that ends gives up the session's terminal. Call with process_tree_lock held. */
 void ctty_leader_ends(struct process *process);

@@ -204,9 +204,7 @@ static void wake_if_orphaned(int group)
 	signal_send_group(group, SIGCONT);
 }
 
-/*
- * A child that has no tie takes none away. So a group is searched only when it loses its last tie.
- */
+/* A child without a tie takes none away. A group is searched only when it loses its last tie. */
 void pgrp_parent_gone(struct process *child)
 {
 	if (!child->tied)

@@ -25,10 +25,7 @@ int session_create(void);
  */
 bool pgrp_is_orphaned(int group);
 
-/*
- * Updates the process's tie to its group after its parent or its state has changed. Call with
- * process_tree_lock held.
- */
+/* Updates the process's tie after its parent or state changed. process_tree_lock must be held. */
 void pgrp_update_tie(struct process *process);
 
 /*

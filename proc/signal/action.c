@@ -10,10 +10,7 @@
 #include "proc/signal/signal.h"
 #include "proc/signal/sigreturn_page.h"
 
-/*
- * The flags that Linux knows. It clears all others, so that a program can find out what is
- * supported.
- */
+/* The flags that Linux knows. Others are cleared, so that a program can detect missing support. */
 #define KNOWN_FLAGS                                                                        \
 	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | \
 	 SA_RESETHAND | SA_EXPOSE_TAGBITS)
@@ -49,10 +46,7 @@ static void set(struct signals *signals, int sig, const struct abi_sigaction *ac
 		signal_flush(signals, bit, spent);
 }
 
-/*
- * Prepares what the action needs: the table of actions, unless a bit in the masks is enough, and
- * the page that handlers return to.
- */
+/* Provides what the action needs: a table, if bits are not enough, and the sigreturn page. */
 static int make_room(struct process *process, const struct abi_sigaction *action)
 {
 	struct signals *signals = &process->signals;

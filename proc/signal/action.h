@@ -11,10 +11,7 @@
  */
 int signal_action(int sig, const struct abi_sigaction *action, struct abi_sigaction *old_ret);
 
-/*
- * Returns the action that was set. If none was, it is all zeros, except for SIG_IGN. Call with the
- * lock held.
- */
+/* Returns the action: all zeros, except for SIG_IGN, if none was set. Call with the lock held. */
 struct abi_sigaction signal_action_get(const struct signals *signals, int sig);
 
 /* Whether children are autoreaped: SIGCHLD is ignored or has SA_NOCLDWAIT. */

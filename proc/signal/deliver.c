@@ -31,10 +31,7 @@ static void work_again(const struct signals *signals)
 		__atomic_fetch_or(&current_thread()->arch.work, ARCH_WORK_SIGNAL, __ATOMIC_RELAXED);
 }
 
-/*
- * Returns how to restart the system call that a signal interrupted, or RESTART_NONE if there is
- * none.
- */
+/* Returns how to restart an interrupted system call; RESTART_NONE if there is none. */
 static enum restart interrupted_call(const struct trap_frame *frame)
 {
 	struct thread *thread = current_thread();
@@ -93,10 +90,7 @@ static void no_room(const struct trap_frame *frame, int sig)
 	signal_force(current_process(), SIGSEGV);
 }
 
-/*
- * The signal stays pending until its frame is complete, because writing the frame may wait for
- * pages.
- */
+/* The signal stays pending until its frame is complete: writing that may wait for pages. */
 static void handle(struct trap_frame *frame, const struct signal_info *info,
 		   const struct abi_sigaction *action)
 {

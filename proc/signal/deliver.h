@@ -4,8 +4,5 @@
 
 #include "proc/signal/signal.h"
 
-/*
- * Acts on the signals of the running process before it returns to user mode. Does not return if a
- * signal kills the process.
- */
+/* Acts on signals before the return to user mode. Returns unless one kills the process. */
 void signal_user_return(struct trap_frame *frame);

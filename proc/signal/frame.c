@@ -78,10 +78,7 @@ int signal_stack(vaddr_t sp, const struct abi_stack *new, struct abi_stack *old_
 	return 0;
 }
 
-/*
- * Returns where the frame goes. If the handler would overrun the alternate stack that is in use,
- * returns NOWHERE, and the frame cannot be written.
- */
+/* Returns the frame's address; NOWHERE if the handler would overrun its alternate stack. */
 static vaddr_t place_frame(const struct abi_stack *stack, vaddr_t sp, uint64_t flags)
 {
 	if (on_stack(stack, sp) && !on_stack(stack, sp - FRAME_SIZE))

@@ -10,10 +10,7 @@
  */
 int signal_frame_write(struct trap_frame *frame, const struct signal_info *info,
 		       const struct abi_sigaction *action, uint64_t mask);
-/*
- * rt_sigreturn(2): restores the running thread from the sigframe at its sp. Returns 0, -EFAULT or
- * -EINVAL.
- */
+/* rt_sigreturn(2) from the sigframe at the thread's sp. Returns 0, -EFAULT or -EINVAL. */
 int signal_frame_return(struct trap_frame *frame);
 
 /* sigaltstack(2). new may be NULL. Returns 0, -EINVAL, -ENOMEM (too small) or -EPERM (in use). */

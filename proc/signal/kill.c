@@ -58,10 +58,7 @@ static void send_if_member(struct process *process, void *arg)
 		sending->err = send_one(process, sending->info);
 }
 
-/*
- * Sends to all processes except process 1 and the caller. Call with process_tree_lock held; it is
- * dropped in between.
- */
+/* Sends to all but process 1 and the caller. process_tree_lock is held, and dropped in between. */
 static int send_to_all(const struct signal_info *info)
 {
 	struct sending sending = { .info = info, .self = current_process(), .err = -ESRCH };
@@ -70,7 +67,7 @@ static int send_to_all(const struct signal_info *info)
 	return sending.err;
 }
 
-/* Like send_to_group(), but process_tree_lock, which the caller holds, is dropped in between. */
+/* Sends to a group as send_to_group() does, but drops process_tree_lock in between. */
 static int send_to_members(int group, const struct signal_info *info)
 {
 	struct sending sending = { .info = info, .group = group, .err = -ESRCH };

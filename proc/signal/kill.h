@@ -11,23 +11,14 @@
  * accepted and dropped.
  */
 int process_kill(int pid, int sig);
-/*
- * tkill(2), rt_sigqueueinfo(2) and the like: sends info to that process. Returns 0, -EAGAIN,
- * -EINVAL or -ESRCH.
- */
+/* tkill(2), rt_sigqueueinfo(2) and others. Returns 0, -EAGAIN, -EINVAL or -ESRCH. */
 int process_signal(int pid, const struct signal_info *info);
 
 /* Sends a signal as if the running process had killed itself: SIGPIPE and the like. */
 void signal_raise(int sig);
 
-/*
- * Sends to each member of a process group. Returns -ESRCH if it has none. Call with
- * process_tree_lock held.
- */
+/* Sends to a process group. Returns -ESRCH if it is empty. Call with process_tree_lock held. */
 int signal_send_group(int group, int sig);
 
-/*
- * Sends to all processes except process 1 and the running process. Do not call in an interrupt
- * handler.
- */
+/* Sends to all processes except process 1 and the caller. Not for interrupt handlers. */
 void signal_send_all(int sig);

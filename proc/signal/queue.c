@@ -39,10 +39,7 @@ static bool has_room(const struct signals *signals, const struct signal_info *in
 	       (info->sig < SIGRTMIN && info->code >= 0);
 }
 
-/*
- * A signal below SIGRTMIN is kept only once. kill() never fails for lack of memory; the info is
- * lost instead.
- */
+/* A signal below SIGRTMIN is kept once. Without memory, kill() succeeds but its info is lost. */
 int signal_queue(struct signals *signals, const struct signal_info *info)
 {
 	struct queued_signal *queued = NULL;

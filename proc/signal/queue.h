@@ -13,10 +13,7 @@
  */
 bool signal_peek(struct signals *signals, uint64_t set, struct signal_info *info_ret,
 		 struct abi_sigaction *action_ret);
-/*
- * The number of the next signal of `set`, leaving out `fault`; 0 if there is none. Call with the
- * lock held.
- */
+/* Returns the next signal's number, or 0, without regard to `fault`. Call with the lock held. */
 int signal_next(const struct signals *signals, uint64_t set);
 /* Removes a signal that is pending. Call with the lock held. */
 void signal_take(struct signals *signals, const struct signal_info *info);

@@ -38,10 +38,7 @@ void signals_set_fatal(struct process *process, int sig)
 	signal_wake(process);
 }
 
-/*
- * Whether the signal does nothing and is not kept. A blocked signal is kept, as it may be wanted
- * later. Call with the lock held.
- */
+/* Whether to drop the signal. A blocked one may be wanted later. Call with the lock held. */
 static bool is_dropped(const struct process *process, int sig)
 {
 	const struct signals *signals = &process->signals;
@@ -67,10 +64,7 @@ static void forget(struct signals *signals, uint64_t set)
 	signal_free(&spent);
 }
 
-/*
- * Stop signals and SIGCONT cancel each other, even if they are blocked or ignored. Call with the
- * lock held.
- */
+/* Stops and SIGCONT cancel each other even if blocked or ignored. Call with the lock held. */
 static void undo(struct signals *signals, int sig)
 {
 	if (sig == SIGCONT) {

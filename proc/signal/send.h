@@ -31,10 +31,7 @@ void signal_force(struct process *process, int sig);
  */
 bool signal_fault(const struct signal_info *info);
 
-/*
- * Kills the process with sig. If another signal was first, the exit status reports that one. Call
- * with the lock held.
- */
+/* Kills the process. The exit status reports the first such signal. Call with the lock held. */
 void signals_set_fatal(struct process *process, int sig);
 
 /* struct thread.signalled of a process's thread. Call for the running thread only. */

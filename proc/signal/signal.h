@@ -14,14 +14,10 @@ struct trap_frame;
 
 #define SIGNAL_BIT(sig)	   (1ull << ((sig)-1))
 #define SIGNAL_UNBLOCKABLE (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
-/*
- * The most pending signals of a process that keep their info, even if RLIMIT_SIGPENDING is higher.
- */
+/* At most this many pending signals of a process keep their info, whatever RLIMIT_SIGPENDING is. */
 #define SIGNAL_QUEUE_MAX   1024
 
-/*
- * What a signal is about. The code alone does not tell, because a process may send itself any code.
- */
+/* What a signal is about. The code does not tell, as a process may send itself any code. */
 enum signal_about { SIGNAL_OF_SENDER, SIGNAL_OF_FAULT, SIGNAL_OF_CHILD };
 
 /* A signal and the information that comes with it. */
@@ -80,10 +76,7 @@ enum signal_default { SIGNAL_IGNORE, SIGNAL_TERMINATE, SIGNAL_CORE, SIGNAL_STOP,
 enum signal_default signal_default(int sig);
 
 void signals_init(struct signals *signals); /* *signals must be all zeros */
-/*
- * Copies mask, actions and alternate stack to a forked child. Nothing is pending for the child.
- * Returns 0 or -ENOMEM.
- */
+/* Copies mask, actions and alternate stack; nothing is pending. Returns 0 or -ENOMEM. */
 int signals_copy(struct signals *to, struct signals *from);
 /*
  * The running process begins to fork. From now on, signals sent to many processes are also kept for
@@ -96,10 +89,7 @@ bool signals_fork_begin(void);
  * there will be no child, call with NULL.
  */
 void signals_fork_done(struct process *child);
-/*
- * For a new image: ignored signals stay ignored. Handlers, flags, masks and the alternate stack are
- * reset.
- */
+/* For a new image: resets all actions except SIG_IGN, and the alternate stack. */
 void signals_exec(struct signals *signals);
 /* Frees the actions and all pending signals, at the end of a process. */
 void signals_destroy(struct signals *signals);
