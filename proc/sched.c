@@ -16,8 +16,9 @@
  *
  * A thread gives up its hart when it sleeps, ends, yields or returns to user mode, or when it is
  * preempted in the kernel (sync/preempt.h). A preempted thread stays queued whatever its state. A
- * wake-up then only changes the state: if the thread was about to sleep, it finds that it was
- * woken, or else does sleep.
+ * wake-up then only changes its state. A thread that was preempted on its way to sleep runs again,
+ * and then sleeps unless it has been woken.
+ *
  */
 struct runq {
 	struct spinlock lock;
@@ -43,7 +44,7 @@ static struct runq *runq_this(void)
 	return &runqs[hart_this()->index];
 }
 
-/* Asks a running thread to yield before user mode, or earlier at a preemption point. */
+/* Asks a running thread to yield before it returns to user mode, or at a preemption point. */
 static void resched_ask(struct thread *thread)
 {
 	__atomic_fetch_or(&thread->arch.work, ARCH_WORK_RESCHED, __ATOMIC_RELEASE);

@@ -26,7 +26,7 @@ void sched_yield(void);
  */
 void sched_let_finish(void);
 
-/* The running thread yields before user mode, or at the next preemption point (sync/preempt.h). */
+/* Makes the running thread yield before it returns to user mode, or at a preemption point. */
 void sched_yield_soon(void);
 
 /* Whether the scheduler wants the running thread to yield. */

@@ -21,7 +21,7 @@ struct waitq {
 	struct list waiters;
 };
 
-/* One wait. The waiter owns it, often on its stack. */
+/* One wait. It belongs to the waiter and is often on its stack. */
 struct waiter {
 	/* under the queue's lock */
 	struct list link;
