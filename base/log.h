@@ -45,7 +45,6 @@ int log_level_parse(const char *name, size_t len, enum log_level *ret);
  * newline, and never twice at a time. It transmits the line by polling before it returns, and takes
  * no lock that precedes LOCK_CONSOLE. If panic_write is not NULL, it is called instead during a
  * panic, and takes no lock at all.
- *
  */
 struct log_sink {
 	void (*write)(struct log_sink *sink, const char *s, size_t n);

@@ -15,6 +15,5 @@ struct object;
  * failure returns -ENOEXEC, -ENOENT, -EINVAL, -ENOMEM, -E2BIG, -ETXTBSY, -EIO or -EINTR, and the
  * old image is unchanged. If Linux finds the error only past its point of no return, returns
  * -ENOEXEC and also kills the process with SIGSEGV. Call in a process with no spinning lock held.
- *
  */
 int exec_image(struct object *image, const char *path, const struct exec_args *args);

@@ -100,7 +100,6 @@ int exec_args_add(struct exec_args *args, const char *string, bool is_env)
 /*
  * Copies a piece of the string at `from`: as much as fits into the chunk, or up to the string's
  * end, and then sets *end_ret. *len is the length copied so far.
- *
  */
 static int copy_piece(struct exec_args *args, vaddr_t from, size_t *len, bool *end_ret)
 {

@@ -20,7 +20,6 @@ struct exec_headers {
  * Reads and checks the headers. Call exec_headers_free() afterwards in any case. Returns 0,
  * -ENOEXEC, -ENOENT (the image needs an interpreter), -ENOMEM, -EIO or -EINTR. If it returns 0 with
  * headers->late set, the image must not be loaded.
- *
  */
 int exec_headers_read(struct exec_headers *headers, struct object *object);
 void exec_headers_free(struct exec_headers *headers);

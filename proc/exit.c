@@ -94,7 +94,6 @@ static void signal_and_wake(struct process *parent, const struct signal_info *ne
  * 1 becomes the zombie's parent and reaps it. The old parent is notified all the same, but is not
  * sent SIGCHLD if it ignores that signal, even if it also blocks it. Call with process_tree_lock
  * held.
- *
  */
 static void tell_parent(struct process *process)
 {

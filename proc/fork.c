@@ -122,7 +122,6 @@ static void start_frame(struct process *child, const struct clone_request *reque
  * Stores the tids where the request asks for them. As on Linux, the clone succeeds even if an
  * address cannot be written. The child's tid is written into the child's memory, which copies a
  * page shared copy-on-write. Returns 0, -ENOMEM or -EINTR.
- *
  */
 static int tell_tids(struct process *child, const struct clone_request *request)
 {

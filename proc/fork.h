@@ -20,7 +20,6 @@ struct clone_request {
  * -ENOSYS (not implemented: threads and other flags), -EAGAIN (too many processes), -ENOMEM or
  * -EINTR. With CLONE_VFORK it returns after the child has called exec or ended, or when the caller
  * is killed. Call in a system call of a process.
- *
  */
 long process_clone(const struct clone_request *request);
 

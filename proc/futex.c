@@ -187,7 +187,6 @@ static void wake(struct sleeper *sleeper)
 /*
  * Call with both buckets' locks held. serve() puts the reference of the sleeper's old key later,
  * when no lock is held.
- *
  */
 static void move(const struct request *request, struct sleeper *sleeper)
 {

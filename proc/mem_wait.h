@@ -8,7 +8,6 @@
  * Like page_alloc() and kmalloc(), but if there is no memory, call relieve() and retry. Return NULL
  * if the running thread has been killed, if there is no process left to kill, or, for a block
  * larger than a page, if memory is too fragmented. Call with no spinning lock held.
- *
  */
 struct page *mem_wait_page(unsigned order, enum page_kind kind);
 void *mem_wait_kmalloc(size_t size);

@@ -141,7 +141,6 @@ static bool is_dying(const struct process *process)
  * Whether the OOM reaper has freed its memory. If so, its end would free little, and it is not
  * chosen.
  *
- *
  */
 static bool is_oom_reaped(const struct process *process)
 {

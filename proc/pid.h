@@ -52,15 +52,15 @@ struct list *process_group_bucket(int group);
 		if ((process)->group == (id))
 
 /*
- * Counts a use of an id by a group, a session or a terminal: while it is in use, no new process
- * gets it as its pid. The id 0 is ignored. Call with process_tree_lock held.
+ * Begin and end a use of an id by a group, a session or a terminal. No new process gets an id in
+ * use as its pid. The id 0 is ignored. Call with process_tree_lock held.
  */
 void pid_get(int id);
 void pid_put(int id);
 
 /*
  * All processes ordered by age, linked by process->all. Walk it only if no other thread can run
- * meanwhile. Locked by process_tree_lock.
+ * meanwhile. Guarded by process_tree_lock.
  */
 extern struct list process_list;
 

@@ -13,7 +13,6 @@
 /*
  * A child whose exit signal is not SIGCHLD is waited for only with __WCLONE, all others only
  * without it. With __WALL both are.
- *
  */
 static bool eligible(const struct process *child, const struct wait_for *wanted)
 {

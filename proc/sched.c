@@ -18,7 +18,6 @@
  * preempted in the kernel (sync/preempt.h). A preempted thread stays queued whatever its state. A
  * wake-up then only changes its state. A thread that was preempted on its way to sleep runs again,
  * and then sleeps unless it has been woken.
- *
  */
 struct runq {
 	struct spinlock lock;

@@ -22,7 +22,6 @@ void sched_yield(void);
  * Lets other threads run until none is left that was preempted in the kernel: all are asleep, in
  * user mode, or have yielded. Returns with preemption disabled; the caller enables it.
  * Preconditions as for sched_yield().
- *
  */
 void sched_let_finish(void);
 
@@ -54,7 +53,6 @@ void sched_leave(void) __attribute__((noreturn));
  * Waits until a thread has completely left its hart, so that its memory may be freed. The thread
  * must not be running any more, except for its switch away, and must not be woken again.
  * Preconditions as for sched_yield().
- *
  */
 void sched_wait_left(struct thread *thread);
 

@@ -20,7 +20,6 @@ void stack_watch_end(const struct thread *thread);
 /*
  * Returns the least number of bytes that any thread so far has left, including the running and the
  * idle one.
- *
  */
 size_t stack_watch_least(void);
 

@@ -74,7 +74,6 @@ struct lockorder {
 /*
  * This hart's record. NULL before hart_init() and once a panic has begun: then nothing is checked.
  * Supplied by base/hart.c.
- *
  */
 struct lockorder *lockorder_this_hart(void);
 

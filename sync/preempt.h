@@ -23,14 +23,12 @@
  * Runs another thread if one is ready. This thread stays queued as runnable whatever its state, so
  * one that is about to sleep does so when it runs again. No effect if interrupts are off. Supplied
  * by proc/sched.c.
- *
  */
 void preempt_schedule(void);
 
 /*
  * The same at the tail of an interrupt that came in kernel mode. Call with interrupts off, when no
  * interrupt handler is running, and only if preempt_due().
- *
  */
 void preempt_schedule_irq(void);
 

@@ -21,7 +21,6 @@
  * The kernel runs on one hart so far. A holder that is not preempted has no competitor there, so in
  * the release build the preemption count, or interrupts being off, is the whole lock. If
  * SPIN_COUNT_ALONE is 0, the lock word is used as well, as several harts require.
- *
  */
 #ifdef FAULTLINE_HARDENED
 #define SPIN_COUNT_ALONE 0

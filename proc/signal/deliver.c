@@ -134,7 +134,6 @@ __attribute__((noinline)) static void do_default(const struct signal_info *info)
 /*
  * No handler runs: restores the mask that rt_sigsuspend or ppoll replaced. If the call is
  * restarted, it sets its mask again.
- *
  */
 static void unsuspend(struct signals *signals)
 {

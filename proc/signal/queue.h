@@ -9,7 +9,6 @@
  * processor exception (signals->fault) comes first, then signals sent to the thread, then those to
  * the process. Of several, as on Linux, SIGSEGV and other signals for faults come first, then the
  * lowest number. Returns false if there is none. The signal stays pending until signal_take().
- *
  */
 bool signal_peek(struct signals *signals, uint64_t set, struct signal_info *info_ret,
 		 struct abi_sigaction *action_ret);

@@ -54,7 +54,6 @@ static bool is_dropped(const struct process *process, int sig)
 /*
  * Drops pending signals. An ordinary signal is kept at most once for the process and once for its
  * thread, so there are few infos to free under the lock. Call with the lock held.
- *
  */
 static void forget(struct signals *signals, uint64_t set)
 {

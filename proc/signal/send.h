@@ -12,7 +12,6 @@
  *
  * Do not call in an interrupt handler, or with a lock inside LOCK_PROCESS held. The process must
  * not disappear meanwhile: it is the running one, or process_tree_lock is held.
- *
  */
 int signal_send_info(struct process *process, const struct signal_info *info);
 /* The same for a signal from the kernel. */
