@@ -137,11 +137,7 @@ static bool is_dying(const struct process *process)
 	return atomic_load(&process->signals.fatal) != 0 || process->state == PROCESS_EXITING;
 }
 
-/*
- * Whether the OOM reaper has freed its memory. If so, its end would free little, and it is not
- * chosen.
- *
- */
+/* Whether the OOM reaper has freed its memory. Its end would free little, so it is not chosen. */
 static bool is_oom_reaped(const struct process *process)
 {
 	return atomic_load_relaxed(&process->uspace->space.dying);
