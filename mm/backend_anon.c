@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Private anonymous memory: the zero page to read, a fresh page of zeros to write. */
+/* Private anonymous memory: a read gets the zero page, a write a fresh page of zeros. */
 #include "mm/fault.h"
 #include "mm/zero_page.h"
 

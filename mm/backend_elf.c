@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A segment of an ELF file: the file's pages, the last filled up with zeros, then zeros. */
+/* A segment of an ELF file: the file's pages, the last one filled up with zeros, then zeros. */
 #include "mm/fault.h"
 #include "mm/page_cache.h"
 #include "mm/zero_page.h"
 
-/* Bytes of the page at va that are the file's. */
+/* The number of bytes of the page at va that come from the file. */
 static size_t file_bytes(vaddr_t va, vaddr_t file_end)
 {
 	if (va >= file_end)
@@ -12,7 +12,7 @@ static size_t file_bytes(vaddr_t va, vaddr_t file_end)
 	return MIN(file_end - va, PAGE_SIZE);
 }
 
-/* The page where the file's bytes end: a private one from the start, whatever the access. */
+/* The page where the file's bytes end is private from the start, whatever the access is. */
 static int get_last(struct fault *fault, size_t nbytes)
 {
 	const struct vma *vma = fault->vma;
@@ -32,7 +32,7 @@ static int elf_get(struct fault *fault)
 	return get_last(fault, nbytes);
 }
 
-/* The page where the file ends is in no object: it has to be made. */
+/* The page where the file ends is in no object, so it is never resident: it has to be made. */
 static void elf_resident(const struct vma *vma, vaddr_t va, struct page **pages, unsigned n)
 {
 	size_t whole = va < vma->file_end ? (vma->file_end - va) >> PAGE_SHIFT : 0;

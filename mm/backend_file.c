@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pages of an object: shared by all that map it, or copied by who writes to a private mapping. */
+/* Pages of an object: shared by all that map it, or copied on a write to a private mapping. */
 #include "lib/string.h"
 #include "mm/fault.h"
 #include "mm/page_cache.h"
@@ -25,7 +25,7 @@ static void object_resident(const struct vma *vma, vaddr_t va, struct page **pag
 	memset(&pages[there], 0, (n - there) * sizeof(*pages));
 }
 
-/* A read: the neighbours as well. */
+/* A read: maps the resident neighbours as well (fault-around). */
 static int get_around(struct fault *fault)
 {
 	const struct vma *vma = fault->vma;
@@ -52,7 +52,7 @@ static int shared_get(struct fault *fault)
 	return fault->page ? 0 : fault_need_page(fault);
 }
 
-/* A write is FILL and COW in one. */
+/* A write to a page that is not mapped yet resolves FILL and COW in one fault. */
 static int private_get(struct fault *fault)
 {
 	const struct object *object = fault->vma->object;
@@ -62,7 +62,7 @@ static int private_get(struct fault *fault)
 	if (!fault_is_write(fault))
 		return get_around(fault);
 	page = fault->rounds ? fault->source_page : NULL;
-	if (page && object_has_locked(object, index, page)) /* quicker than to look for it again */
+	if (page && object_has_locked(object, index, page)) /* cheaper than a look-up */
 		return fault_get_copy(fault, fault->source, PAGE_SIZE);
 	page = object_page_locked(object, index);
 	if (unlikely(!page))

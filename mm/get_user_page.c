@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The door into another address space: a page of it, reached by the direct map. */
+/* Access to the memory of another address space: a page of it, through the direct map. */
 #include "mm/get_user_page.h"
 
 #include "abi/errno.h"
@@ -9,12 +9,16 @@
 #include "mm/relieve.h"
 
 /*
- * A page that is referenced to be read is copied by the next write fault, so that the reader never
- * sees what a process writes that it did not ask. A page that is referenced to be written is pinned:
- * if a write fault or a fork gave its space another page, the writer's bytes would go astray.
+ * A page that is referenced for reading is copied by the next write fault, so that the reader never
+ * sees what another process that shares the page writes. A page that is referenced for writing is
+ * pinned: if a write fault or a fork gave the space another page instead, the bytes written would
+ * be lost.
  */
 
-/* Who writes to a private page by reference pins it. => space lock held; the entry allows writes */
+/*
+ * Pins a private page that is referenced for writing. The caller holds the space's lock; the entry
+ * allows writes.
+ */
 static void page_pin(struct space *space, struct page *page)
 {
 	assert_hardened(spin_lock_held(&space->lock));
@@ -32,7 +36,7 @@ static void page_unpin(struct space *space, struct page *page)
 	spin_unlock(&space->lock);
 }
 
-/* The page behind va if its entry allows the access as it stands; NULL. */
+/* Returns the page at va, referenced, if its entry allows the access as it is; else NULL. */
 static struct page *user_page_look(struct space *space, vaddr_t va, unsigned access)
 {
 	struct page *page = NULL;
@@ -53,7 +57,7 @@ static struct page *user_page_look(struct space *space, vaddr_t va, unsigned acc
 	return page;
 }
 
-/* One turn of the fault path. 0: look again */
+/* Takes the fault path once. Returns 0 if the caller should look again, or a negative errno. */
 static int user_page_fault(struct space *space, vaddr_t va, unsigned access, struct relief *relief)
 {
 	struct vm_wait wait;
@@ -97,7 +101,7 @@ void put_user_page(struct space *space, struct page *page, unsigned access)
 	page_put(page);
 }
 
-/* Copies within one page: `out`: to the space. */
+/* Copies within one page: to the space if `out`, else from it. */
 static int copy_in_page(struct space *space, vaddr_t va, void *bytes, size_t n, bool out)
 {
 	unsigned access = out ? VM_PROT_WRITE : VM_PROT_READ;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What mm asks of those who own threads, before there are any. */
+/* The defaults of struct mm_host, for boot and tests, when there are no threads. */
 #include "mm/host.h"
 
 #include "abi/errno.h"

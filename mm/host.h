@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What mm asks of those who own threads; set once at boot (proc/), or by a test on the host. */
+/* What mm needs from the owner of threads; set once at boot (proc/), or by a test on the host. */
 #pragma once
 
 #include "lib/types.h"
@@ -10,19 +10,20 @@ struct vm_wait;
 
 struct mm_host {
 	/*
-	 * Between bounded pieces of a verb, no spinning lock held: may run others; with wait not
-	 * NULL it waits for that. 0, or -EINTR where the running thread has been killed.
+	 * Called between bounded pieces of a verb, with no spinning lock held: may run other
+	 * threads. If `wait` is not NULL, waits for that. Returns 0, or -EINTR if the running
+	 * thread has been killed.
 	 */
 	int (*pause)(struct vm_wait *wait);
 	/*
-	 * The last steps of relieve(), no spinning lock held: waits for processes that are ending,
-	 * and ends one. 0: worth asking again; -ENOMEM; -EINTR where the running thread has been
-	 * killed.
+	 * The last steps of relieve(), called with no spinning lock held: waits for processes that
+	 * are ending, and kills one. Returns 0 if the caller should try again, -ENOMEM, or -EINTR
+	 * if the running thread has been killed.
 	 */
 	int (*relieve)(struct relief *relief);
-	/* The running thread is on its way out, and may have the last frames for it. */
+	/* Is the running thread ending, so that it may use the reserve? */
 	bool (*is_ending)(void);
-	/* The waiting mmap lock of the space is held by the running thread (assertions). */
+	/* Does the running thread hold the space's mmap lock? For assertions. */
 	bool (*mmap_locked)(struct space *space);
 };
 

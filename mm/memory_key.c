@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What a word of user memory is for everyone who shares it. */
+/* A key for a word of user memory: the same for all that share the word. */
 #include "mm/memory_key.h"
 
 #include "abi/errno.h"
 #include "mm/space.h"
 
 /*
- * Private memory that can be written is the space's own, and so is not what is read of a file
- * without that. => space lock held
+ * A private mapping of a file that can't be written shows the object's bytes, so its key is the
+ * object's. Private memory that can be written belongs to the space alone. The caller holds the
+ * space's lock.
  */
 static int key_in(const struct vma *vma, vaddr_t va, struct memory_key *key_ret)
 {

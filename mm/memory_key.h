@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a word of user memory is for everyone who shares it, whatever its address there. */
+/* A key for a word of user memory: the same for all that share the word, at whatever address. */
 #pragma once
 
 #include "lib/types.h"
@@ -8,12 +8,12 @@ struct object;
 struct space;
 
 struct memory_key {
-	const void *owner;     /* the object of a shared mapping, else the space */
-	uint64_t offset;       /* bytes into the object; the address */
-	struct object *object; /* NULL: private; holds a reference */
+	const void *owner;     /* the object of a shared mapping, or the space */
+	uint64_t offset;       /* in bytes into the object, or the address */
+	struct object *object; /* NULL for private memory; else the key has a reference */
 };
 
-/* Of memory that only those see who use this space. */
+/* Returns the key of memory that is private to the space. */
 static inline struct memory_key memory_key_private(const struct space *space, vaddr_t va)
 {
 	return (struct memory_key){ .owner = space, .offset = va };
@@ -25,11 +25,11 @@ static inline bool memory_key_equal(const struct memory_key *a, const struct mem
 }
 
 /*
- * Of whatever memory is at va. 0, or -EFAULT: nothing is mapped there, or private anonymous memory that
- * can't be written and so never changes.
- * => no spinning lock held; memory_key_put() gives back what the key holds
+ * Makes the key of the memory at va. Returns 0, or -EFAULT if nothing is mapped there, or if it is
+ * private anonymous memory that can't be written and so never changes. Call with no spinning lock
+ * held. memory_key_put() drops the key's reference.
  */
 int memory_key_get(struct space *space, vaddr_t va, struct memory_key *key_ret);
 
-/* => no spinning lock held */
+/* Call with no spinning lock held. */
 void memory_key_put(const struct memory_key *key);

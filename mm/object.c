@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory objects: their life, their place in the list of all, and who may write to them. */
+/* Memory objects: their creation and end, the list of all objects, and who may write to them. */
 #include "mm/object.h"
 
 #include "abi/errno.h"
@@ -74,7 +74,7 @@ uint64_t object_size(const struct object *object)
 	return atomic_load_relaxed(&object->size);
 }
 
-/* A reference unless the last one is gone. */
+/* Takes a reference, unless the last one is gone. */
 static bool object_get_living(struct object *object)
 {
 	uint32_t refs = atomic_load_relaxed(&object->refs);
@@ -101,7 +101,7 @@ struct object *object_next(struct object *object)
 	return next;
 }
 
-/* Clean, and nobody but the index refers to it. */
+/* Is the page clean, and referenced by the index only? */
 static bool droppable(struct object *object, struct page *page)
 {
 	(void)object;

@@ -11,36 +11,40 @@
 
 struct object;
 
-/* None of these blocks but punch. */
+/* Only punch may sleep. */
 struct object_ops {
 	const char *name;
 	/*
-	 * Puts the bytes that the object had at index when it was made into the fresh frame `to`
-	 * (contents undefined), zeros beyond them: what a truncation has cut off since is not asked
-	 * for, or zeroed by the caller. 0; VM_WAIT with *wait filled; -EIO. NULL: missing pages are
-	 * zeros. => no spinning lock held
+	 * Fills the frame `to`, whose contents are undefined, with the bytes that the object had at
+	 * `index` when it was made, and with zeros beyond them. The caller takes care of later
+	 * truncations: it does not ask for pages that were cut off, and zeroes cut-off bytes
+	 * itself. Returns 0, VM_WAIT with *wait filled in, or -EIO. NULL: missing pages are zeros.
+	 * Called with no spinning lock held.
 	 */
 	int (*fill)(struct object *object, uint64_t index, void *to, struct vm_wait *wait);
 	/*
-	 * A page that fill does not bring comes into the index, or goes: counts it. charge: false:
-	 * there is no room for it, nothing is counted. NULL: as many as memory has.
-	 * => object->lock held; takes no lock
+	 * charge() counts a page that enters the index and that fill does not bring; uncharge()
+	 * counts one that leaves it. charge() returns false, and counts nothing, if there is no
+	 * room. NULL: only memory limits the number of pages. Called with object->lock held; they
+	 * take no lock.
 	 */
 	bool (*charge)(struct object *object);
 	void (*uncharge)(struct object *object);
 	/*
-	 * object_punch() for MADV_REMOVE, in turn with who else changes the object, and with what he
-	 * may refuse. NULL: nobody else does. => no lock held; the caller has a reference
+	 * Does what object_punch() does, for MADV_REMOVE, on objects that other operations change
+	 * as well: it takes turns with them, and may refuse. NULL: object_punch() is called
+	 * instead. Called with a reference to the object and no lock held.
 	 */
 	int (*punch)(struct object *object, uint64_t start, uint64_t end);
 	/*
-	 * A mapping has got the right to write to a page of it, for a store that is about to be made: the
-	 * time of it. NULL: nobody asks. => object->lock held; takes no lock
+	 * A page of the object has become writable in a shared mapping, for a store that is about
+	 * to be made: updates the time of modification. NULL: nothing to do. Called with
+	 * object->lock held; takes no lock.
 	 */
 	void (*stored)(struct object *object);
 	/*
-	 * The last reference is gone, the pages too: free the object's memory and what it stands
-	 * on.
+	 * The last reference and all pages are gone: frees the object's memory, and drops what the
+	 * object refers to.
 	 */
 	void (*destroy)(struct object *object);
 };
@@ -48,76 +52,82 @@ struct object_ops {
 struct object {
 	const struct object_ops *ops; /* const */
 	uint32_t refs;		      /* atomic */
-	uint32_t writers;	      /* lock: descriptors open for writing */
+	uint32_t writers;	      /* descriptors open for writing; guarded by lock */
 	struct spinlock lock;
 	/* guarded by lock: */
-	uint64_t size;	    /* bytes; pages at or beyond it are BUS */
-	uint64_t kept;	    /* pages beyond the size, had ahead, have indices below this */
-	uint64_t backed;    /* bytes from here on are not fill's: zeros until written */
-	struct radix pages; /* index -> struct page, each with the object's reference */
+	uint64_t size;	    /* in bytes; faults on pages beyond it are BUS */
+	uint64_t kept;	    /* preallocated pages beyond the size have indices below this */
+	uint64_t backed;    /* fill brings bytes below this; others are zeros until written */
+	struct radix pages; /* index -> struct page; the object has a reference to each */
 	size_t npages;
 	/*
-	 * struct vma.object_link of all that map it. `stale` has those that a truncation is yet to
-	 * come to, and those whose `truncation` is from before the last one.
+	 * The VMAs that map the object, by struct vma.object_link. `stale` has those that a
+	 * truncation has not reached yet, and those whose `truncation` is from before the last one.
 	 */
 	struct list vmas, stale;
-	size_t nwritable;     /* of both, those that can be written through: vma_writes_object() */
-	uint32_t nexec;	      /* running images made of it: writers get ETXTBSY */
-	uint64_t truncations; /* counts them: what was decided before one is not trusted after */
+	size_t nwritable;     /* VMAs of both lists for which vma_writes_object() is true */
+	uint32_t nexec;	      /* running images made from it: opening it for writing is ETXTBSY */
+	uint64_t truncations; /* how many; a decision made before one is void after it */
 	/* guarded by the lock of the list of all objects: */
 	struct list link;
 };
 
-/* The largest size: what a signed file offset can say. */
+/* The largest size: the largest signed file offset. */
 #define OBJECT_SIZE_MAX ((uint64_t)INT64_MAX)
 
 /*
- * Makes an object of one reference, of `size` bytes that ops->fill supplies (or zeros). Its memory
- * is the caller's until ops->destroy().
+ * Initialises an object of `size` bytes, with one reference. ops->fill supplies its bytes; without
+ * it they are zeros. The caller owns the object's memory until ops->destroy() is called.
  */
 void object_init(struct object *object, const struct object_ops *ops, uint64_t size);
 
-/* Anonymous shared memory: an object of its own, one reference; NULL: out of memory. */
+/*
+ * Creates an object of shared anonymous memory, with one reference. Waits for memory; returns NULL
+ * if there is none (see relieve()).
+ */
 struct object *object_create_anon(uint64_t size);
 
 void object_get(struct object *object);
-/* The last one frees the pages, in pieces with pauses, and destroys. => no spinning lock held */
+/*
+ * Drops a reference. The last one frees the pages, with calls of vm_pause() in between, and
+ * destroys the object. Call with no spinning lock held.
+ */
 void object_put(struct object *object);
 
-/* Does anybody map it? => object->lock held */
+/* Is the object mapped? The caller holds object->lock. */
 static inline bool object_is_mapped_locked(const struct object *object)
 {
 	assert_hardened(spin_lock_held(&object->lock));
 	return !list_empty(&object->vmas) || !list_empty(&object->stale);
 }
 
-/* The bytes there are; it may change the next moment. */
+/* Returns the size in bytes. It may change at any time. */
 uint64_t object_size(const struct object *object);
 
 /*
- * Write access is refused while the object runs as text, and text while it is open for writing: 0
- * or -ETXTBSY.
+ * An object that runs as text can't be opened for writing, and one that is open for writing can't
+ * be run. Both functions return 0 or -ETXTBSY.
  */
-int object_deny_write(struct object *object); /* exec; undone by object_allow_write() */
+int object_deny_write(struct object *object); /* for exec; undone by object_allow_write() */
 void object_allow_write(struct object *object);
-int object_get_write(struct object *object); /* open for writing; undone by object_put_write() */
+int object_get_write(struct object *object); /* for open; undone by object_put_write() */
 void object_put_write(struct object *object);
 
-/* Does anybody map it so that it can be written to, now or after mprotect? */
+/* Is there a mapping that can write to the object, now or after mprotect()? */
 bool object_has_writable_maps(struct object *object);
 
-/* Tells of a store by way of a shared mapping. => object->lock held */
+/* Reports a store through a shared mapping. The caller holds object->lock. */
 static inline void object_stored(struct object *object)
 {
 	if (object->ops->stored)
 		object->ops->stored(object);
 }
 
-/* Drops the pages of all objects that nobody uses and fill can bring back. */
+/* Drops those pages of all objects that nothing else refers to and that fill can bring again. */
 void object_trim(void);
 
 /*
- * All objects, in turn: the one after `object` (the first after NULL), referenced, the reference on
- * `object` given back; NULL at the end. => no spinning lock held
+ * Iterates over all objects: returns the one after `object` (the first for NULL) with a reference,
+ * or NULL at the end, and drops the reference to `object`. Call with no spinning lock held.
  */
 struct object *object_next(struct object *object);

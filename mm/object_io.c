@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Read and write of an object's bytes through its pages. */
+/* Reads and writes an object's bytes through its pages. */
 /*
- * A piece at a time, each within one page: the page is referenced, the bytes are copied with no
- * spinning lock held (a user copy may fault, wait, and find the very same page), then size and
- * dirty mark follow. A page beyond the end is filled before anybody can see it, and comes into the
+ * Bytes are transferred in pieces, each within one page. The page is referenced, and the bytes are
+ * copied with no spinning lock held, because a user copy may fault, wait, and even find the very
+ * same page. A page beyond the end is filled before any other thread can see it: it enters the
  * index together with the new size.
  */
 #include "mm/object_io.h"
@@ -40,7 +40,7 @@ static void side_move(struct side *side, size_t n)
 		side->kernel += n;
 }
 
-/* Each: how many bytes went. */
+/* Each returns the number of bytes transferred. */
 static size_t side_put(const struct side *side, const void *from, size_t n)
 {
 	if (side->user)
@@ -75,7 +75,7 @@ static char *bytes_at(struct page *page, uint64_t pos)
 	return (char *)page_address(page) + (pos & PAGE_MASK);
 }
 
-/* object_page() that waits, for what fills the page and for memory. */
+/* As object_page(), but waits for the bytes of the page and for memory. */
 static int page_wait_for(struct object *object, uint64_t index, struct page **page_ret)
 {
 	struct relief relief = { 0 };
@@ -94,7 +94,7 @@ static int page_wait_for(struct object *object, uint64_t index, struct page **pa
 	return result;
 }
 
-/* Whether a page that is not there is all zeros, so that nobody needs to make it. */
+/* Is a missing page at pos all zeros, so that it need not be made? */
 static bool hole_at(struct object *object, uint64_t pos)
 {
 	bool hole;
@@ -105,7 +105,10 @@ static bool hole_at(struct object *object, uint64_t pos)
 	return hole;
 }
 
-/* Reads at most up to the end of a page: the count, 0 at the end of the object, negative errno. */
+/*
+ * Reads up to the end of a page. Returns the count, 0 at the end of the object, or a negative
+ * errno.
+ */
 static ssize_t read_piece(struct object *object, uint64_t pos, const struct side *to, size_t n)
 {
 	uint64_t size = object_size(object), index = pos >> PAGE_SHIFT;
@@ -139,7 +142,7 @@ static void size_raise(struct object *object, uint64_t end)
 	spin_unlock(&object->lock);
 }
 
-/* The page's reference is given back. */
+/* Drops the caller's reference to the page. */
 static ssize_t write_to(struct object *object, struct page *page, uint64_t pos,
 			const struct side *from, size_t n)
 {
@@ -162,7 +165,7 @@ static ssize_t write_inside(struct object *object, uint64_t pos, const struct si
 	return error ? error : write_to(object, page, pos, from, n);
 }
 
-/* The page that was had ahead of the bytes, referenced. */
+/* Returns the preallocated page at index, referenced, or NULL. */
 static struct page *page_cached(struct object *object, uint64_t index)
 {
 	bool kept = index < atomic_load_relaxed(&object->kept);
@@ -197,7 +200,7 @@ static ssize_t write_beyond(struct object *object, uint64_t pos, const struct si
 	return (ssize_t)went;
 }
 
-/* Where memory has run out a file does not grow, rather than that a process is killed for it. */
+/* If memory has run out, the file does not grow; no process is killed for it. */
 static ssize_t write_growing(struct object *object, uint64_t pos, const struct side *from, size_t n)
 {
 	struct relief relief = { .spare = true };
@@ -209,7 +212,7 @@ static ssize_t write_growing(struct object *object, uint64_t pos, const struct s
 	return went;
 }
 
-/* Writes at most up to the end of a page: the count, or negative errno. */
+/* Writes up to the end of a page. Returns the count or a negative errno. */
 static ssize_t write_piece(struct object *object, uint64_t pos, const struct side *from, size_t n)
 {
 	ssize_t went;
@@ -226,7 +229,10 @@ static ssize_t write_piece(struct object *object, uint64_t pos, const struct sid
 
 typedef ssize_t (*piece_fn)(struct object *object, uint64_t pos, const struct side *side, size_t n);
 
-/* Piece after piece until one is short: the count, or why there was none. */
+/*
+ * Transfers pieces until one transfers nothing. Returns the count, or if that is 0, the last
+ * result.
+ */
 static ssize_t transfer(struct object *object, uint64_t pos, struct side side, size_t n,
 			piece_fn piece)
 {

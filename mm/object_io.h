@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Read and write of an object's bytes through its pages. */
+/* Reads and writes an object's bytes through its pages. */
 #pragma once
 
 #include "mm/object.h"
 
 /*
- * read/write of a file's bytes through its pages, for user buffers (faults allowed) and kernel
- * ones. The count done, 0 at the end of the object for reads, negative errno only where nothing was
- * done. A write beyond the end grows the size as it goes: -ENOSPC where there is no memory for it,
- * -EFBIG where it would begin beyond OBJECT_SIZE_MAX. They pause between pages: -EINTR where the
- * thread was killed. Where a page that is within the size can't be had, relieve() decides.
- * => no spinning lock held; for writes the file's waiting lock held
+ * Read or write n bytes at pos; the other side is user memory, which may fault, or kernel memory.
+ * Return the number of bytes done, which is 0 for reads at the end of the object, or a negative
+ * errno if nothing was done. A write beyond the end raises the size as it goes. It fails with
+ * -ENOSPC if there is no memory for that, and with -EFBIG if pos is OBJECT_SIZE_MAX or more. They
+ * call vm_pause() between pages, and fail with -EINTR if the thread was killed. If there is no
+ * memory for a page within the size, relieve() decides. Call with no spinning lock held, and for
+ * writes with the file's mutex held.
  */
 ssize_t object_read(struct object *object, uint64_t pos, vaddr_t user_to, size_t n);
 ssize_t object_write(struct object *object, uint64_t pos, vaddr_t user_from, size_t n);

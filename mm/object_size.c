@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The size of an object and the room that its bytes take: truncated, had ahead, given back in the middle. */
+/* The size of an object and the room its bytes take: truncation, preallocation, holes. */
 #include "mm/object_size.h"
 
 #include "abi/errno.h"
@@ -26,7 +26,10 @@ void object_zero_tail(struct object *object, uint64_t from, uint64_t to)
 	page_put(page);
 }
 
-/* Lowers or raises the size: true where pages have to go. What was had beyond the end stays only if it is raised. */
+/*
+ * Sets the size. Returns true if pages have to be removed. Preallocated pages beyond the end stay
+ * only if the size is raised.
+ */
 static bool size_change(struct object *object, uint64_t size)
 {
 	bool cuts;
@@ -55,7 +58,9 @@ static bool is_mapped(struct object *object)
 	return mapped;
 }
 
-/* Size first, so that nothing new comes beyond it; then the index; then the maps. */
+/*
+ * The size comes first, so that no new page appears beyond it; then the index; then the mappings.
+ */
 int object_set_size(struct object *object, uint64_t size)
 {
 	if (size > OBJECT_SIZE_MAX)
@@ -69,7 +74,7 @@ int object_set_size(struct object *object, uint64_t size)
 	return 0;
 }
 
-/* Zeros beyond the end. */
+/* Preallocates a page of zeros beyond the end. */
 static int page_keep(struct object *object, uint64_t index, struct page **page_ret)
 {
 	uint64_t truncations = atomic_load_relaxed(&object->truncations);
@@ -81,7 +86,10 @@ static int page_keep(struct object *object, uint64_t index, struct page **page_r
 	return object_publish(object, index, page, truncations, OBJECT_KEPT, page_ret);
 }
 
-/* The page at index is there, now and then: 0; -ENOSPC, where memory has run out too; -EIO; -EINTR. */
+/*
+ * Makes the page at index if it is missing. Returns 0, -ENOSPC (also if memory has run out), -EIO
+ * or -EINTR.
+ */
 static int have_page(struct object *object, uint64_t index)
 {
 	struct relief relief = { .spare = true };
@@ -103,14 +111,17 @@ static int have_page(struct object *object, uint64_t index)
 	return result == -ENOMEM ? -ENOSPC : result;
 }
 
-/* Clean zeros that nobody has in hand: they can as well not be there. => object->lock held */
+/*
+ * Is the page clean, all zeros and referenced by the index only? Then it may as well be missing.
+ * The caller holds object->lock.
+ */
 static bool is_spare(struct object *object, struct page *page)
 {
 	return page->counts == PAGE_ONE_REF && !(page->flags & PAGE_DIRTY) &&
 	       page->index >= object_pages(object->backed);
 }
 
-/* What was had stays, though it is all zeros. */
+/* Marks the preallocated pages dirty, so that they stay although they are all zeros. */
 static void keep_pages(struct object *object, uint64_t first, uint64_t end)
 {
 	for (uint64_t index = first; index < end; index++) {
@@ -149,13 +160,16 @@ int object_allocate(struct object *object, uint64_t start, uint64_t end, bool gr
 	return result;
 }
 
-/* => object->lock held */
+/*
+ * May a hole remove the page: is it referenced by the index only, and is it zeros once it is
+ * missing? The caller holds object->lock.
+ */
 static bool in_nobodys_hand(struct object *object, struct page *page)
 {
 	return page->counts == PAGE_ONE_REF && page->index >= object_pages(object->backed);
 }
 
-/* The first page from `index` on that may have other bytes than zeros: UINT64_MAX: none. */
+/* Returns the first page from `index` on that may have bytes other than zeros, or UINT64_MAX. */
 static uint64_t next_written(struct object *object, uint64_t index, uint64_t last)
 {
 	uint64_t next = index;
@@ -167,7 +181,7 @@ static uint64_t next_written(struct object *object, uint64_t index, uint64_t las
 	return next;
 }
 
-/* Pages [first, stop) go but those that somebody has in hand at the moment. */
+/* Removes pages [first, stop), except those that are in use at the moment. */
 static void punch_pages(struct object *object, uint64_t first, uint64_t stop)
 {
 	if (first >= stop)
@@ -197,7 +211,9 @@ int object_punch(struct object *object, uint64_t start, uint64_t end)
 		from = MAX(start, at << PAGE_SHIFT);
 		to = MIN(end, (at + 1) << PAGE_SHIFT);
 		went = object_write_kernel(object, from, page_address(zero_page), to - from);
-		/* (What has become a hole meanwhile is zeros.) */
+		/*
+		 * -ENOSPC is no error: the page has become a hole meanwhile, which reads as zeros.
+		 */
 		if (went < 0 && went != -ENOSPC)
 			return (int)went;
 		(void)vm_pause();

@@ -1,31 +1,33 @@
 /* SPDX-License-Identifier: MIT */
-/* The size of an object and the room that its bytes take: truncated, had ahead, given back in the middle. */
+/* The size of an object and the room its bytes take: truncation, preallocation, holes. */
 #pragma once
 
 #include "mm/object.h"
 
 /*
- * Sets the size. Smaller: pages beyond go, the tail of the last is zeroed, mappings and private
- * copies of what is beyond go too (size first, then index, then maps). 0, or -EFBIG. => no spinning
- * lock held; the file's waiting lock held; may pause
+ * Sets the size. If it shrinks, the pages beyond the new end are removed, the rest of the last page
+ * is zeroed, and mappings of what was cut off are unmapped, private copies included (first the
+ * size, then the index, then the mappings). Returns 0 or -EFBIG. Call with no spinning lock held
+ * and the file's mutex held; calls vm_pause().
  */
 int object_set_size(struct object *object, uint64_t size);
 
 /*
- * Zeros from `from`, at or behind the end, up to `to` in the last page, for those who map it and for a later growth.
- * => size cannot change
+ * Zeroes the bytes from `from`, which is at or beyond the end, up to `to`, as far as they are in
+ * the page of `from`: mappings show these bytes, and so would a later growth. Call while the size
+ * cannot change.
  */
 void object_zero_tail(struct object *object, uint64_t from, uint64_t to);
 
 /*
- * Sees to it that each page of [start, end) is there; beyond the size it is kept for later, or
- * raises it where `grow` says so. 0; -ENOSPC, -EIO, -EINTR: size and pages are as before.
- * => no spinning lock held; the file's waiting lock held; pauses
+ * Preallocates the pages of [start, end). Pages beyond the size are kept for later growth; with
+ * `grow`, the size is raised to include them. Returns 0, or -ENOSPC, -EIO or -EINTR with size and
+ * pages as before. Call with no spinning lock held and the file's mutex held; calls vm_pause().
  */
 int object_allocate(struct object *object, uint64_t start, uint64_t end, bool grow);
 
 /*
- * Makes [start, end) zeros as far as the size goes, and frees the pages that nobody has in hand;
- * private copies stay. 0 or negative errno. => as above
+ * Zeroes [start, end) as far as the size goes, and frees the pages in it that are not in use at the
+ * moment. Private copies stay. Returns 0 or a negative errno. Call as object_allocate().
  */
 int object_punch(struct object *object, uint64_t start, uint64_t end);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Putting pages into an object's index and taking them out. */
+/* Inserts pages into the index of an object, fills them and removes them. */
 #include "mm/page_cache.h"
 
 #include "abi/errno.h"
@@ -8,7 +8,7 @@
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 
-/* Pages that are taken out under one hold of the lock. */
+/* Pages that are removed under one hold of the lock. */
 #define REMOVE_BATCH 24
 
 static SLAB_CACHE(node_cache, struct radix_node);
@@ -21,7 +21,7 @@ static void nodes_free(struct radix_spare *spare)
 		slab_free(&node_cache, node);
 }
 
-/* Sees to it that there are n nodes: 0 or -ENOMEM. */
+/* Allocates nodes until there are n. Returns 0 or -ENOMEM. */
 static int nodes_fill(struct radix_spare *spare, unsigned n)
 {
 	while (spare->count < n) {
@@ -34,7 +34,10 @@ static int nodes_fill(struct radix_spare *spare, unsigned n)
 	return 0;
 }
 
-/* Counts a page, where they are counted; what fill brings is not. => object->lock held */
+/*
+ * Counts a new page, if the object counts its pages and fill does not bring this one. Returns false
+ * if there is no room. The caller holds object->lock.
+ */
 static bool charge(struct object *object, uint64_t index, struct page *fresh)
 {
 	if (!object->ops->charge || index < object_pages(object->backed))
@@ -45,7 +48,7 @@ static bool charge(struct object *object, uint64_t index, struct page *fresh)
 	return true;
 }
 
-/* => object->lock held */
+/* The caller holds object->lock. */
 static void uncharge(struct object *object, struct page *page)
 {
 	if (!(page->flags & PAGE_CHARGED))
@@ -54,7 +57,7 @@ static void uncharge(struct object *object, struct page *page)
 	object->ops->uncharge(object);
 }
 
-/* What an insertion has in hand. */
+/* The state of an insertion. */
 struct insertion {
 	uint64_t index;
 	struct page *fresh;
@@ -65,9 +68,9 @@ struct insertion {
 };
 
 /*
- * One try. 0: the page that is there now is *page_ret, referenced; -EAGAIN: the world has changed;
- * -ENOSPC; 1: more nodes are needed, nodes_missing in all.
- * => object->lock held
+ * Tries once. Returns 0 with the page that is at index now in *page_ret, referenced; -EAGAIN if the
+ * object has changed; -ENOSPC; or 1 if more nodes are needed, nodes_missing in all. The caller
+ * holds object->lock.
  */
 static int insert_locked(struct object *object, struct insertion *in, struct page **page_ret)
 {
@@ -79,7 +82,7 @@ static int insert_locked(struct object *object, struct insertion *in, struct pag
 	if (!in->new_end && in->index >= object_pages(object->size))
 		return -EAGAIN;
 	there = radix_find(&object->pages, in->index);
-	/* What was written must not be lost: the caller writes into that page. */
+	/* The bytes in `fresh` must not be lost: the caller writes them again, into that page. */
 	if (there && in->new_end && in->new_end != OBJECT_KEPT)
 		return -EAGAIN;
 	if (there) {
@@ -132,14 +135,14 @@ int object_publish(struct object *object, uint64_t index, struct page *fresh, ui
 }
 
 struct removal {
-	uint64_t next, last; /* what is left to look at */
+	uint64_t next, last; /* the range that is left */
 	bool (*choose)(struct object *object, struct page *page);
 	struct page *pages[REMOVE_BATCH];
 	unsigned count, seen;
 	struct radix_spare freed;
 };
 
-/* Takes out the next pages. => object->lock held; false: the range is done */
+/* Removes the next pages. Returns false at the end of the range. The caller holds object->lock. */
 static bool remove_locked(struct object *object, struct removal *r)
 {
 	assert_hardened(spin_lock_held(&object->lock));
@@ -176,7 +179,7 @@ void object_remove(struct object *object, uint64_t first, uint64_t last,
 		while (r.count)
 			page_put(r.pages[--r.count]);
 		nodes_free(&r.freed);
-		/* A kill does not stop it: what was begun must be finished. */
+		/* A kill does not stop this: a removal that has begun must be finished. */
 		if (more)
 			vm_pause();
 	} while (more);
@@ -200,14 +203,14 @@ struct page *object_page_resident(struct object *object, uint64_t index)
 	return page;
 }
 
-/* What a look-up found out, for the page that has to be made. */
+/* What a look-up found out about a missing page. */
 struct missing {
 	uint64_t index;
 	uint64_t backed;
 	uint64_t truncations;
 };
 
-/* 0: *page_ret is there, referenced; 1: it is missing; -ENXIO: beyond the end. */
+/* Returns 0 with the page in *page_ret, referenced; 1 if it is missing; -ENXIO beyond the end. */
 static int page_find(struct object *object, struct missing *missing, struct page **page_ret)
 {
 	struct page *page;
@@ -226,7 +229,7 @@ static int page_find(struct object *object, struct missing *missing, struct page
 	return result;
 }
 
-/* The bytes of a page that fill knows; the rest is zeros. */
+/* Fills a page: the bytes that fill brings, then zeros. */
 static int page_fill(struct object *object, const struct missing *missing, struct page *page,
 		     struct vm_wait *wait)
 {

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* The page cache: the pages of objects by index; found, filled, put there and taken out. */
+/* The page cache: finds, fills, inserts and removes the pages of objects, by index. */
 #pragma once
 
 #include "mm/object.h"
 
-/* Pages of a size in bytes, without overflow. */
+/* The number of pages that `size` bytes take. Does not overflow. */
 static inline uint64_t object_pages(uint64_t size)
 {
 	return (size >> PAGE_SHIFT) + ((size & PAGE_MASK) != 0);
 }
 
-/* The page at index, within the size, if it is there now; NULL. => object->lock held */
+/*
+ * Returns the page at index if it is within the size and resident, else NULL. The caller holds
+ * object->lock.
+ */
 struct page *object_page_locked(const struct object *object, uint64_t index);
 
-/* Is the page still the object's at index, within the size? => object->lock held */
+/* Is the page still the object's at index, within the size? The caller holds object->lock. */
 static inline bool object_has_locked(const struct object *object, uint64_t index,
 				     const struct page *page)
 {
@@ -22,33 +25,37 @@ static inline bool object_has_locked(const struct object *object, uint64_t index
 }
 
 /*
- * The page at index with a reference for the caller, filled if need be. 0; VM_WAIT; -ENXIO beyond
- * the end; -ENOMEM; -EIO; -ENOSPC where charge() refuses.
- * => no spinning lock held
+ * Gets the page at index, with a reference for the caller, and fills it if it is missing. Returns
+ * 0, VM_WAIT with *wait filled in, -ENXIO beyond the end, -ENOMEM, -EIO, or -ENOSPC if charge()
+ * refuses. Call with no spinning lock held.
  */
 int object_page(struct object *object, uint64_t index, struct page **page_ret,
 		struct vm_wait *wait);
 
-/* The page at index if it is there now, referenced; NULL. */
+/*
+ * Returns the page at index, referenced, if it is resident, else NULL. It may be beyond the size.
+ */
 struct page *object_page_resident(struct object *object, uint64_t index);
 
-/* For object_publish(): a page beyond the end, which the size does not follow. */
+/* new_end for a preallocated page beyond the end: the size does not change. */
 #define OBJECT_KEPT UINT64_MAX
 
 /*
- * Puts a fresh page at index: decided when object->truncations was `truncations`. With new_end not
- * 0 the page lies at or beyond the end, and the size becomes new_end with it, unless that is OBJECT_KEPT. 0: *page_ret is the
- * page that is there now, referenced for the caller: fresh itself, or, where another was quicker,
- * that one, and fresh is freed. -EAGAIN, -ENOMEM, -ENOSPC: fresh is freed.
- * => no spinning lock held; fresh has one reference, which it takes over
+ * Inserts the page `fresh` at index. The caller decided this when object->truncations was
+ * `truncations`. If new_end is not 0, the page lies at or beyond the end, and the size is raised to
+ * new_end at the same time, unless that is OBJECT_KEPT. Returns 0 with the page that is at index
+ * now in *page_ret, referenced for the caller: `fresh`, or another page that was inserted first.
+ * Returns -EAGAIN if the object has changed, -ENOMEM or -ENOSPC. `fresh` has one reference, which
+ * this function takes over: it frees the page if it was not inserted. Call with no spinning lock
+ * held.
  */
 int object_publish(struct object *object, uint64_t index, struct page *fresh, uint64_t truncations,
 		   uint64_t new_end, struct page **page_ret);
 
 /*
- * Takes pages of [first, last] out of the index and gives the object's references back, in pieces
- * with pauses; those for which `choose` says no stay (NULL: none stays). choose: => object->lock
- * held
+ * Removes the pages [first, last] from the index and drops the object's references, with calls of
+ * vm_pause() in between. Pages for which `choose` returns false stay; NULL removes all. `choose` is
+ * called with object->lock held. Call with no spinning lock held.
  */
 void object_remove(struct object *object, uint64_t first, uint64_t last,
 		   bool (*choose)(struct object *object, struct page *page));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Making room where an allocation has failed: what is cheap first, processes last. */
+/* Makes room after an allocation has failed: first what is cheap, processes last. */
 #include "mm/relieve.h"
 
 #include "abi/errno.h"
@@ -12,16 +12,18 @@
 #include "sync/lockorder.h"
 
 /*
- * The loop is the caller's: allocate; relieve(); allocate... What reclaims pages and swaps them out
- * will be a step of step_trim()'s kind, before the processes.
+ * The caller loops: allocate, relieve(), allocate again. Reclaim of dirty pages by swapping would
+ * be one more step like step_trim(), before processes are killed.
  */
 
-/* Frames that trimming has to bring, so that it is tried again before processes are looked at. */
+/*
+ * Trimming is repeated as long as it frees so many frames. After that, it is the turn of processes.
+ */
 #define TRIM_ENOUGH 32
 
 /*
- * Pages of files that nobody uses go before any process does. (A hole of a file that was read
- * through a mapping is such a page: killing the reader would not bring it back.)
+ * Unused file pages are dropped before a process is killed. (Reading a hole of a file through a
+ * mapping makes such pages, and killing the reader would not free them.)
  */
 static void step_trim(struct relief *relief)
 {
@@ -77,7 +79,8 @@ int tables_fill_relieved(struct mmu_tables *tables, unsigned count)
 }
 
 /*
- * Each gives to the next: pages to slabs of index nodes, these to single frames, these to blocks.
+ * The order matters. Dropping pages frees index nodes, which are slab objects; empty slabs become
+ * single frames; single frames are merged into blocks.
  */
 void mm_trim(void)
 {

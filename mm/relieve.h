@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The one door for who needs memory and may wait for it. */
+/* What to do when an allocation has failed and the caller may wait for memory. */
 #pragma once
 
 #include "mm/phys/kmalloc.h"
@@ -7,40 +7,41 @@
 #include "mm/phys/table_pages.h"
 
 /*
- * One request for memory, as far as it has come. Begin as `struct relief r = {0};`. What is looked
- * for differs: a growing file is told that there is no room before a process ends for it; what
- * gives memory back by running may have the last frames.
+ * The state of one request for memory. Initialise with `struct relief r = {0};`. A growing file
+ * sets `spare`: it fails for lack of room before a process is killed for it. What frees memory by
+ * running may use the reserve.
  */
 struct relief {
-	unsigned turn; /* 0: what is kept for speed goes; then processes */
-	bool spare;    /* nobody has to end for this */
+	unsigned turn; /* 0: empty the caches; above: wait for processes or kill one */
+	bool spare;    /* no process is killed for this */
 };
 
 /*
- * An allocation has failed. Makes room, and a step more each time for the same request, so that its
- * maker looks at everything again before anything worse is done:
+ * Makes room after an allocation has failed. Each call for the same request goes a step further, so
+ * that the caller tries again before anything worse is done:
  *
- * 1. caches are emptied, and clean pages of files that nobody uses are dropped, as long as that
- *    brings anything worth while;
- * 2. processes that are ending are given the time to give their memory back;
- * 3. somebody is ended (mm_host.relieve).
+ * 1. Caches are emptied, and clean file pages that nothing uses are dropped, as long as that frees
+ *    enough.
+ * 2. Processes that are ending get time to free their memory.
+ * 3. A process is killed (mm_host.relieve).
  *
- * 0: ask again; -ENOMEM: there is nobody left who could give any; -EINTR: the running thread has
- * been killed.
- * => no spinning lock held; waiting locks may be, the mmap lock too (docs/LOCKING.md): no step
- * takes one that somebody else may have, and none waits for ever. Not for faults, which answer
- * VM_OOM: who asked for the page calls this
+ * Returns 0 if the caller should try again, -ENOMEM if no process is left that could free memory,
+ * or -EINTR if the running thread has been killed.
+ *
+ * Call with no spinning lock held. Mutexes may be held, the mmap lock too (docs/LOCKING.md): no
+ * step takes one that another thread may hold, and none waits for ever. The fault path does not
+ * call this; it returns VM_OOM, and the caller of vm_fault() calls this.
  */
 int relieve(struct relief *relief);
 
-/* What the functions below come to where there is no memory at once. */
+/* The slow paths of the functions below, for when there is no memory at once. */
 struct page *page_alloc_relieved(unsigned order, enum page_kind kind);
 void *slab_alloc_relieved(struct slab_cache *cache, enum page_alloc_from last);
 int tables_fill_relieved(struct mmu_tables *tables, unsigned count);
 
 /*
- * Allocations that go through the door: as those without _wait, but NULL, -ENOMEM or -EINTR only
- * where it answers so. => as relieve()
+ * Allocations that may wait. They are as those without _wait, but return NULL, -ENOMEM or -EINTR
+ * only if relieve() fails. Call as relieve().
  */
 static inline struct page *page_alloc_wait(unsigned order, enum page_kind kind)
 {
@@ -56,7 +57,7 @@ static inline void *slab_alloc_wait(struct slab_cache *cache)
 	return likely(object) ? object : slab_alloc_relieved(cache, PAGE_NORMAL);
 }
 
-/* For what gives memory back by running: has the reserve before anybody is ended for it. */
+/* For what frees memory by running: uses the reserve before a process is killed for it. */
 static inline void *slab_alloc_last(struct slab_cache *cache)
 {
 	void *object = slab_alloc(cache);
@@ -69,8 +70,5 @@ static inline int tables_fill_wait(struct mmu_tables *tables, unsigned count)
 	return likely(!tables_fill(tables, count)) ? 0 : tables_fill_relieved(tables, count);
 }
 
-/*
- * Empties caches of frames and slabs. Clean cached file pages go too where their object can fill
- * them again.
- */
+/* Empties the caches of frames and slabs, and drops the file pages of object_trim(). */
 void mm_trim(void);

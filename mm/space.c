@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes and ends address spaces, and keeps their figures. */
+/* Creates and destroys address spaces; limits, busy ranges and fences. */
 #include "mm/space.h"
 
 #include "abi/errno.h"

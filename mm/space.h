@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An address space: its VMAs, tables, limits and counters. */
+/* An address space: its VMAs, page tables, limits and counters. */
 #pragma once
 
 #include "arch/mmu.h"
@@ -9,29 +9,29 @@
 #include "sync/spinlock.h"
 #include "sync/waitq.h"
 
-/* Why a fault started over. */
+/* Why a fault was retried. */
 enum fault_retry {
-	RETRY_VMA,    /* its VMA is another */
-	RETRY_ENTRY,  /* its entry, or the kind, is another */
+	RETRY_VMA,    /* its VMA has changed */
+	RETRY_ENTRY,  /* its entry, or its kind, has changed */
 	RETRY_SOURCE, /* the page is no longer in its object at that index */
-	RETRY_TABLES, /* a table was unlinked meanwhile */
-	RETRY_RACE,   /* the hardware or another hart was quicker by one bit */
+	RETRY_TABLES, /* a page table was unlinked meanwhile */
+	RETRY_RACE,   /* the hardware or another hart changed a bit of the entry first */
 	RETRY_REASONS
 };
 
-/* Counted where it happens; read by tests, rusage and the prompt. */
+/* Counted where the events happen; read by tests, rusage and the prompt. */
 struct space_stats {
 	uint64_t kind[FAULT_KINDS];
 	uint64_t retry[RETRY_REASONS];
 	uint64_t grow;	    /* stack grown by a fault */
-	uint64_t zero_maps; /* FILL that mapped the zero page */
-	uint64_t around;    /* object pages mapped beside the one that was asked for */
+	uint64_t zero_maps; /* FILL faults that mapped the zero page */
+	uint64_t around;    /* object pages mapped by fault-around */
 	uint64_t fences;
 	uint64_t major; /* faults that had to wait for their page */
 	uint64_t peak_resident;
 };
 
-/* Ranges that the program gave back, the last few: for reports of a use after that. */
+/* The last few ranges that the program unmapped, for reports of a use after that. */
 #define SPACE_UNMAPS 8
 struct space_unmap {
 	vaddr_t start, end;
@@ -45,58 +45,61 @@ struct space {
 	/* guarded by lock: */
 	struct mmu mmu;
 	struct tree vmas;
-	uint64_t layout;      /* counts changes of VMAs and tables that were unlinked */
-	struct vma *last_hit; /* the VMA found last; atomic under the mmap lock alone */
+	uint64_t layout;      /* counts changes of VMAs, and page tables unlinked */
+	struct vma *last_hit; /* the VMA found last; atomic where only the mmap lock is held */
 	size_t nvmas;
-	size_t resident; /* entries that hold a frame, zero page apart */
-	size_t tables;	 /* table pages, root included */
-	size_t pins; /* of private pages that it maps, or mapped: put_user_page() is still to come */
+	size_t resident; /* entries that map a frame other than the zero page */
+	size_t tables;	 /* page table pages, the root included */
+	/*
+	 * Pins of private pages, mapped here now or before, that put_user_page() has yet to drop.
+	 */
+	size_t pins;
 	struct space_stats stats;
-	bool dying; /* the OOM killer strips it, or exit tears it down: no grants any more */
-	/* where a verb is between unmapping and the end: who finds no VMA there waits for it */
+	bool dying; /* the OOM reaper or exit tears it down: no fault is resolved any more */
+	/* The busy range: a verb is at work there. Faults that find no VMA in it wait. */
 	vaddr_t busy_start, busy_end;
 	bool busy_awaited;
 	size_t mapped_bytes; /* RLIMIT_AS */
 	size_t data_bytes;   /* RLIMIT_DATA: private, writable, no stack */
-	struct debts *debts; /* hardened build: fences owed (mm/check/fence_debt.h) */
+	struct debts *debts; /* hardened build: fence debts (mm/check/fence_debt.h) */
 	/* guarded by the mmap lock, read under either: */
-	unsigned
-		future_flags; /* mlockall: VMA_LOCKED, VMA_ONFAULT for what is mapped from now on */
-	bool ever_locked;     /* some VMA may have VMA_LOCKED */
+	unsigned future_flags; /* mlockall: VMA_LOCKED, VMA_ONFAULT for later mappings */
+	bool ever_locked;      /* some VMA may have VMA_LOCKED */
 	vaddr_t brk_start, brk;
-	vaddr_t brk_high;	 /* in the break's page: bytes from brk up to here may be dirty */
+	/* In the page of the break, bytes from brk up to here may not be zeros. */
+	vaddr_t brk_high;
 	size_t image_data_bytes; /* of the image's data: counts against RLIMIT_DATA for brk */
-	vaddr_t mmap_top;	 /* first fit from here downwards */
+	vaddr_t mmap_top;	 /* mappings are placed first fit from here downwards */
 	vaddr_t stack_top;
 	uint64_t limit_as, limit_data, limit_stack; /* bytes; UINT64_MAX: none */
-	/* written under the mmap lock, read without (only words hang on them): */
+	/* written under the mmap lock, read without (only the text of reports depends on it): */
 	struct space_unmap unmaps[SPACE_UNMAPS];
-	unsigned nunmaps; /* ever: the next is at nunmaps % SPACE_UNMAPS */
+	unsigned nunmaps; /* how many ever; the next is at nunmaps % SPACE_UNMAPS */
 	/* its own lock: */
-	struct waitq busy_done; /* woken when busy_start, busy_end are cleared and somebody waits */
+	struct waitq busy_done; /* woken when the busy range is cleared and a fault waits */
 	/* guarded by spaces_lock: */
 	struct list link; /* in `spaces` */
 	/* const: */
-	void *owner; /* proc's: who runs in it */
+	void *owner; /* the struct uspace of proc/ that it is part of */
 };
 
 /*
- * All spaces, for the ledger and truncation. A space that is on it under the lock stays as long as
- * the lock is held.
+ * All spaces, for the ledger and truncation. A space on the list stays there as long as spaces_lock
+ * is held.
  */
 extern struct spinlock spaces_lock;
 extern struct list spaces;
 
-/* An empty space with its root table: 0 or -ENOMEM. */
+/* Initialises an empty space with its root table. Returns 0 or -ENOMEM. May wait for memory. */
 int space_create(struct space *space);
 
 /*
- * Unmaps and frees everything, in pieces, pausing between them (a kill does not stop it).
- * => no thread runs in it; no spinning lock held
+ * Unmaps and frees everything, in pieces, with calls of vm_pause() in between; a kill does not stop
+ * it. No thread runs in the space. Call with no spinning lock held.
  */
 void space_destroy(struct space *space);
 
-/* NULL: there is none. => space lock or mmap lock held */
+/* Return NULL if there is none. The caller holds the space's lock or the mmap lock. */
 struct vma *vma_find_in_tree(struct space *space, vaddr_t va);
 struct vma *vma_find_next(struct space *space, vaddr_t va);  /* the first that ends above va */
 struct vma *vma_last_below(struct space *space, vaddr_t va); /* the last that starts below va */
@@ -105,7 +108,10 @@ struct vma *vma_last(struct space *space);
 struct vma *vma_next(struct vma *vma);
 struct vma *vma_prev(struct vma *vma);
 
-/* The VMA that was found last, if it holds va too; NULL. => space lock or mmap lock held */
+/*
+ * Returns the VMA that was found last, if va is in it, else NULL. The caller holds the space's lock
+ * or the mmap lock.
+ */
 static inline struct vma *vma_last_hit(struct space *space, vaddr_t va)
 {
 	struct vma *vma = atomic_load_relaxed(&space->last_hit);
@@ -113,7 +119,7 @@ static inline struct vma *vma_last_hit(struct space *space, vaddr_t va)
 	return likely(vma) && likely(va - vma->start < vma->end - vma->start) ? vma : NULL;
 }
 
-/* The VMA that holds va, or NULL. => space lock or mmap lock held */
+/* Returns the VMA that va is in, or NULL. The caller holds the space's lock or the mmap lock. */
 static inline struct vma *vma_find(struct space *space, vaddr_t va)
 {
 	struct vma *vma = vma_last_hit(space, va);
@@ -122,24 +128,24 @@ static inline struct vma *vma_find(struct space *space, vaddr_t va)
 }
 
 /*
- * May the space grow by so many bytes of that kind (RLIMIT_AS, RLIMIT_DATA)? => space lock or mmap
- * lock held
+ * May the space grow by `bytes` with such prot and flags (RLIMIT_AS, RLIMIT_DATA)? The caller holds
+ * the space's lock or the mmap lock.
  */
 bool space_may_expand(const struct space *space, unsigned prot, unsigned vma_flags, size_t bytes);
 
-/* Do such pages count against RLIMIT_DATA? */
+/* Does memory with such prot and flags count against RLIMIT_DATA? */
 static inline bool vma_is_data(unsigned prot, unsigned vma_flags)
 {
 	return (prot & VM_PROT_WRITE) && !(vma_flags & (VMA_SHARED | VMA_STACK));
 }
 
-/* The program gave a range back. => mmap lock held */
+/* Records that the program unmapped a range. The caller holds the mmap lock. */
 static inline void space_note_unmap(struct space *space, vaddr_t start, vaddr_t end, bool heap)
 {
 	space->unmaps[space->nunmaps++ % SPACE_UNMAPS] = (struct space_unmap){ start, end, heap };
 }
 
-/* `delta` more entries hold frames. => space lock held */
+/* Counts `delta` more entries that map frames. The caller holds the space's lock. */
 static inline void space_add_resident(struct space *space, size_t delta)
 {
 	space->resident += delta;
@@ -176,5 +182,8 @@ static inline void space_unlock_idle(struct space *space)
 		waitq_wake_all(&space->busy_done);
 }
 
-/* Makes all harts forget what is gathered, and pays the debts. => space lock held */
+/*
+ * Fences what is gathered on all harts, and settles the fence debts. The caller holds the space's
+ * lock.
+ */
 void space_fence(struct space *space, struct mmu_flush *flush);

@@ -2,10 +2,10 @@
 /* Grows a stack down to a fault's address, within its limit and above its guard gap. */
 #include "mm/stack_grow.h"
 
-/* How far below a stack a refused access is still called an overflow of it. */
+/* A refused access no further below a stack than this is reported as a stack overflow. */
 #define OVERFLOW_REACH STACK_GUARD_GAP
 
-/* As on Linux: what can be accessed below must stay a guard gap away. */
+/* As on Linux, an accessible VMA below the stack must be at least a guard gap away. */
 static bool stack_gap_is_free(struct vma *stack, vaddr_t start)
 {
 	struct vma *below = vma_prev(stack);
@@ -38,12 +38,12 @@ int fault_grow(struct fault *fault, struct vma *above)
 {
 	struct space *space = fault->space;
 	bool is_stack = above && (above->flags & VMA_STACK);
-	vaddr_t last = is_stack ? above->start
-				: fault->va; /* from va to here there is to be a VMA */
+	/* The stack needs the room from the fault's address to here. */
+	vaddr_t last = is_stack ? above->start : fault->va;
 
 	assert_hardened(spin_lock_held(&space->lock));
 	if (fault->va < space->busy_end && last >= space->busy_start)
-		return fault_await_verb(fault); /* it has the room, or the stack itself, in hand */
+		return fault_await_verb(fault); /* it works on the room or on the stack */
 	if (!is_stack)
 		return VM_SEGV_MAPERR;
 	if (!may_grow(above, fault->va))

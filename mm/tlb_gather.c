@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Takes entries away in bounded pieces: clear, fence, free. */
+/* Removes entries in bounded pieces: clear, fence, free. */
 #include "mm/tlb_gather.h"
 
 #include "mm/check/fence_debt.h"
@@ -18,7 +18,7 @@ void gather_init(struct gather *gather, struct space *space)
 	gather->tables = (struct mmu_tables){ 0 };
 }
 
-/* => the entry is not EMPTY; its page */
+/* Clears an entry that is not EMPTY. Returns its page. */
 static inline struct page *zap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot)
 {
 	struct mmu_entry old = entry_swap(slot, ENTRY_NONE);
@@ -72,7 +72,7 @@ struct zap_shown {
 	const struct object *object;
 };
 
-/* One by one; a leaf table counts once, however many entries go. */
+/* Clears entries one by one. A leaf table counts once, however many of its entries are cleared. */
 static int zap_shown_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
@@ -130,14 +130,14 @@ void gather_prune(struct gather *gather, vaddr_t floor, vaddr_t ceiling)
 
 void gather_fence(struct gather *gather)
 {
-	/* A table that is out of the tree may be in a walk cache still. */
+	/* The page walk cache may still have a table that was unlinked. */
 	assert_hardened(!gather->tables.count || gather->flush.tables);
 	space_fence(gather->space, &gather->flush);
 	for (unsigned i = 0; i < gather->npages; i++)
 		debt_assert_frame(gather->space, gather->pages[i]);
 }
 
-/* Leaves out what nobody counts. */
+/* Removes the zero page, whose entries are not counted, from the pages to be freed. */
 static __attribute__((noinline)) void forget_zero_pages(struct gather *gather)
 {
 	unsigned n = 0;
@@ -150,7 +150,7 @@ static __attribute__((noinline)) void forget_zero_pages(struct gather *gather)
 
 void gather_free(struct gather *gather)
 {
-	/* gather_fence() has emptied it: nobody frees what a TLB may still hold. */
+	/* gather_fence() has emptied `flush`: nothing is freed that a TLB may still refer to. */
 	assert_hardened(!gather->flush.count && !gather->flush.all && !gather->flush.tables);
 	if (gather->nzero)
 		forget_zero_pages(gather);

@@ -5,37 +5,38 @@
 #include "arch/page.h"
 #include "lib/types.h"
 
-/* Whether all of it lies where user addresses may. Nothing does at length 0. */
+/* Does all of [va, va + n) lie where user addresses may be? At length 0 it always does. */
 static inline bool user_range_ok(vaddr_t va, size_t n)
 {
 	return n == 0 || (va >= USER_BASE && va < USER_TOP && n <= USER_TOP - va);
 }
 
 /*
- * The range is checked, faults are served (lazy, BSS, COW, file pages), waits happen. 0 or -EFAULT.
- * => no spinning lock held
+ * Copy n bytes after checking the range. Faults are resolved (demand paging, copy-on-write, file
+ * pages), and may wait. Return 0 or -EFAULT. Call with no spinning lock held.
  */
 int user_copy_in(void *to, vaddr_t from, size_t n);
 int user_copy_out(vaddr_t to, const void *from, size_t n);
 
 /*
- * As above, but the number of bytes that went, for partial transfers; 0 where the range is not the
- * user's.
+ * As above, but return the number of bytes done, for partial transfers; 0 if the range is not one
+ * of user addresses.
  */
 size_t user_copy_in_some(void *to, vaddr_t from, size_t n);
 size_t user_copy_out_some(vaddr_t to, const void *from, size_t n);
 size_t user_clear_some(vaddr_t to, size_t n);
 
 /*
- * A string of at most n bytes, NUL included: its length, -ENAMETOOLONG where no NUL was among them,
- * -EFAULT.
+ * Copies a string of at most n bytes, NUL included. Returns its length without the NUL,
+ * -ENAMETOOLONG if there is no NUL among them, or -EFAULT.
  */
 ssize_t user_copy_string(char *to, vaddr_t from, size_t n);
 
 /*
- * A word in one access, and a word that becomes `new` where it is *old, in one step; what was found
- * is in *old then. 0 (the same or not) or -EFAULT; faults as above.
- * => the address is a multiple of 4; no spinning lock held
+ * user_load_word() loads a word in one access. user_cas_word() replaces a word by `new` if it
+ * equals *old, in one atomic step, and stores the word found in *old. Both return 0, whether the
+ * word was equal or not, or -EFAULT. Faults are resolved as above. The address is a multiple of 4.
+ * Call with no spinning lock held.
  */
 int user_load_word(uint32_t *to, vaddr_t from);
 int user_cas_word(vaddr_t at, uint32_t *old, uint32_t new);

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* How mm says "not now": what to wait for, and since when. */
+/* What the caller of mm is to wait for: VM_WAIT and struct vm_wait. */
 #pragma once
 
 #include "sync/waitq.h"
 
 /*
- * Filled by whoever answers VM_WAIT. The caller, with no spinning lock held, enqueues on `queue`
- * unless the sequence has moved since `seq` was sampled, sleeps, and asks again from the start.
+ * Filled in by the function that returns VM_WAIT. The caller, with no spinning lock held, enqueues
+ * on `queue` unless its sequence has moved on from `seq`, sleeps, and then calls again from the
+ * start.
  */
 struct vm_wait {
 	struct waitq *queue;
 	uint64_t seq;
-	unsigned kind; /* set by vm_fault() alone, whatever it answers: enum fault_kind */
+	unsigned kind; /* set by vm_fault() alone, whatever it returns: enum fault_kind */
 };
 
-/* A positive result beside 0 and negative errno. */
+/* A positive result, besides 0 and negative errno. */
 #define VM_WAIT 1

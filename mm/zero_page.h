@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The one page of zeros that all share who read memory that was never written (R50). */
+/* The zero page: one page that backs all private memory that was never written (R50). */
 #pragma once
 
 #include "mm/fault.h"
 
-/* For get(): the fault gets the zero page. Always 0. */
+/* For get(): resolves the fault with the zero page. Always returns 0. */
 static inline int zero_page_get(struct fault *fault)
 {
 	fault->page = NULL;
@@ -12,8 +12,8 @@ static inline int zero_page_get(struct fault *fault)
 }
 
 /*
- * What maps it: to be read, or run, and marked so that a write is COW. Nobody counts such entries:
- * the page never goes, and it is nobody's resident memory.
+ * The entry that maps the zero page: never writable, and marked so that a write is COW. Such
+ * entries are not counted: the page is never freed, and it is not resident memory of any space.
  */
 static inline struct mmu_entry zero_page_entry(const struct vma *vma)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which allocation is made to fail (hardened build). */
+/* Fault injection: decides which allocation is made to fail (hardened build). */
 #include "mm/check/alloc_fail.h"
 
 #include "arch/hart.h"
@@ -11,11 +11,11 @@
 uint64_t alloc_fail_at;
 uint64_t alloc_count;
 
-static const void *counted_thread; /* NULL: all */
+static const void *counted_thread; /* NULL: all threads */
 static enum alloc_fail_policy policy = ALLOC_FAIL_REFUSE;
-static const void *forced; /* the thread whose allocation failed and that has not asked since */
-static bool reached;	   /* one has failed */
-static bool told;	   /* the log is to say so */
+static const void *forced; /* the thread whose allocation failed, until alloc_fail_take() */
+static bool reached;	   /* an allocation was made to fail */
+static bool told;	   /* log the failure */
 
 bool alloc_fail_set(uint64_t at, const void *thread, enum alloc_fail_policy answer)
 {

@@ -1,47 +1,56 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes the Nth allocation fail, so that tests reach where memory runs out (hardened build). */
+/* Fault injection: makes the Nth allocation fail, for tests of lack of memory (hardened build). */
 #pragma once
 
 #include "lib/types.h"
 
-/* What the out-of-memory policy answers where the want of memory was forced. */
+/* How the out-of-memory policy (proc/oom.c) answers a failure that was injected. */
 enum alloc_fail_policy {
-	ALLOC_FAIL_ASK,	    /* it looks for itself, as ever */
-	ALLOC_FAIL_RELIEVE, /* there is memory now: who waits asks again */
-	ALLOC_FAIL_REFUSE,  /* there is nobody who could give any: -ENOMEM; the one at first */
-	ALLOC_FAIL_KILL,    /* who asks is the one to go */
-	ALLOC_FAIL_STARVE,  /* REFUSE, and every allocation after it fails too */
+	ALLOC_FAIL_ASK,	    /* as without injection: the policy decides */
+	ALLOC_FAIL_RELIEVE, /* memory is free now: allocate again */
+	ALLOC_FAIL_REFUSE,  /* -ENOMEM: no process could free any; the default */
+	ALLOC_FAIL_KILL,    /* the process that asks is killed */
+	ALLOC_FAIL_STARVE,  /* as REFUSE, and every later allocation fails too */
 	ALLOC_FAIL_POLICIES
 };
 
 #ifdef FAULTLINE_HARDENED
 
 /*
- * The allocation that fails, counted from 1 from now on; 0: none. Frames, slab objects, slots of
- * kernel stacks, and what files are charged for.
+ * The allocation that is to fail: 1 is the next one, 0 none. Frames, slab objects, slots of kernel
+ * stacks and charges of file pages and inodes are counted.
  */
 extern uint64_t alloc_fail_at;
 /* Allocations asked for since boot. */
 extern uint64_t alloc_count;
 
 /*
- * Counts those of one thread only (of all: NULL) from now on, and lets number `at` fail (0: none).
- * => whether one has failed since it was called last
+ * From now on, counts the allocations of one thread only (NULL: of all) and makes number `at` fail
+ * (0: none). Returns whether an allocation was made to fail since the last call.
  */
 bool alloc_fail_set(uint64_t at, const void *thread, enum alloc_fail_policy policy);
 
-/* Boot: allocation `at` of all is refused (0: none), and the log says that it was. */
+/* Boot: makes allocation number `at` of all threads fail and logs that (0: none). */
 void alloc_fail_boot(uint64_t at);
 
-/* Was the last failure forced, and has the policy not been asked since? */
+/*
+ * Has an allocation of the running thread been made to fail, without a call of alloc_fail_take()
+ * since?
+ */
 bool alloc_fail_forced(void);
 
-/* How the policy answers the failure that was forced last; ASK where there was none since. */
+/*
+ * Returns how the policy is to answer the injected failure of the running thread, once;
+ * ALLOC_FAIL_ASK if there is none.
+ */
 enum alloc_fail_policy alloc_fail_take(void);
 
 bool alloc_fail_counts(void);
 
-/* Some allocation is to fail: none is made ahead, which would be had then without asking. */
+/*
+ * Is some allocation to fail? Then nothing is preallocated, because using that would not be
+ * counted.
+ */
 static inline bool alloc_fail_armed(void)
 {
 	return __atomic_load_n(&alloc_fail_at, __ATOMIC_RELAXED) != 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The book of fences owed, of the hardened build. */
+/* Records the fences that are owed, in the hardened build. */
 #include "mm/check/fence_debt.h"
 
 #ifdef FAULTLINE_HARDENED
@@ -13,7 +13,7 @@ struct debt {
 	pfn_t pfn;
 };
 
-/* A leaf table's worth: no piece of a verb touches more before it fences. */
+/* Room for all entries of a leaf table: no piece of a verb changes more before it fences. */
 struct debts {
 	unsigned count;
 	struct debt owed[MMU_LEAF_ENTRIES];
@@ -42,7 +42,7 @@ void debt_owe(struct space *space, vaddr_t va, struct mmu_entry old, struct mmu_
 
 	if (!entry_downgrades(old, new))
 		return;
-	/* The first tells for all of a piece: a whole leaf table's are asked for under one lock. */
+	/* The lock is checked for the first debt only: a piece runs under one hold of the lock. */
 	assert(debts->count || spin_lock_held(&space->lock));
 	assert(debts->count < MMU_LEAF_ENTRIES);
 	debts->owed[debts->count++] = (struct debt){ .va = va, .pfn = entry_pfn(old) };

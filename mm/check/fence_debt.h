@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* Fences owed: who takes permissions or a frame out of an entry must fence before it matters (R8). */
+/* Fence debts: a verb that takes permissions or a frame out of an entry owes a fence (R8). */
 #pragma once
 
 #include "mm/phys/page.h"
 #include "mm/space.h"
 
 /*
- * The hardened build records each entry that lost permissions or its frame until space_fence() has paid
- * for it, and asserts that nothing is owed before the frame is freed, before another frame is
- * written there, and when a verb returns. QEMU forgives a missing fence; this does not. Nothing of
- * it is left in the release build.
- * => all: the space's lock held, but for debts_create(), debts_destroy() and debt_assert_none()
+ * The hardened build records each entry that lost permissions or its frame until space_fence() has
+ * fenced it. It asserts that nothing is owed before the frame is freed, before another frame is
+ * written at that address, and when a verb returns. QEMU may run correctly without a fence; these
+ * checks panic. The release build has none of this.
+ *
+ * The caller of all but debts_create(), debts_destroy() and debt_assert_none() holds the space's
+ * lock.
  */
 #ifdef FAULTLINE_HARDENED
 
-int debts_create(struct space *space); /* 0 or -ENOMEM */
+int debts_create(struct space *space); /* returns 0 or -ENOMEM */
 void debts_destroy(struct space *space);
 
-/* The entry at va was `old` and is `new`. */
+/* The entry at va has changed from `old` to `new`: records the debt, if there is one. */
 void debt_owe(struct space *space, vaddr_t va, struct mmu_entry old, struct mmu_entry new);
 
-/* Strikes out what `flush` is about to fence. */
+/* Removes the debts that `flush` is about to fence. */
 void debt_pay(struct space *space, const struct mmu_flush *flush);
 
 void debt_assert_entry(struct space *space, vaddr_t va); /* before a frame is written at va */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The page ledger: every frame accounted for (R111). */
+/* The page ledger: checks that every frame is accounted for (R111). */
 
 /*
- * Three questions: does each frame's kind agree with the lists it is on, do all kinds add up, and
- * does each reference count equal the references that walks over all spaces and objects find? The
- * rest (trees, tables, indices) is checked on the way, in ledger_space.c and ledger_object.c.
+ * The ledger answers three questions. Does each frame's kind agree with the lists it is on? Do the
+ * frames of all kinds add up? Does each reference count equal the number of references that walks
+ * over all spaces and objects find? On the way, ledger_space.c and ledger_object.c check trees,
+ * page tables and indices.
  */
 
 #include "mm/check/ledger.h"
@@ -50,7 +51,7 @@ static const char *const kind_names[PAGE_KINDS] = {
 	[PAGE_ZERO] = "zero",
 };
 
-/* What must be left of a frame's counts when all that the walks know was subtracted. */
+/* What must be left of a frame's counts after subtracting all references found. */
 static UNCHECKED uint64_t counts_left(const struct page *page)
 {
 	if (page->flags & PAGE_TAIL)
@@ -120,7 +121,7 @@ static void check_kinds(struct ledger_walk *walk, const struct frame_census *cen
 		ledger_error(walk, "%lu zero pages", (unsigned long)census->ledger.kind[PAGE_ZERO]);
 }
 
-/* R53: it is still all zeros. */
+/* R53: the zero page still holds only zeros. */
 static void check_zero_page(struct ledger_walk *walk)
 {
 	const void *word = words_differ(page_address(zero_page), PAGE_SIZE, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The page ledger: every frame accounted for (R111). */
+/* The page ledger: checks that every frame is accounted for (R111). */
 #pragma once
 
 #include "lib/types.h"
@@ -11,9 +11,9 @@ struct ledger {
 };
 
 /*
- * Walks all frames, spaces, objects, slabs and the free lists, and compares counts with references
- * found. 0, or the number of disagreements, each logged as an error (the first ten). Frames by kind
- * in *ledger_ret (may be NULL).
- * => the only thread that is inside mm; references in flight: none
+ * Walks all frames, spaces, objects, slabs and free lists, and compares counts with the references
+ * found. Returns the number of disagreements, of which the first ten are logged as errors. Stores
+ * the number of frames of each kind in *ledger_ret, unless that is NULL. No other thread may be
+ * inside mm or have a reference to a page.
  */
 int ledger_check(struct ledger *ledger_ret);

@@ -17,7 +17,7 @@ static void check_page(struct ledger_walk *walk, const struct object *object, ui
 			     (unsigned long)index);
 }
 
-/* How many of a list of its VMAs can be written through. */
+/* Returns how many VMAs of the list can write to the object. */
 static size_t check_maps(struct ledger_walk *walk, const struct object *object,
 			 const struct list *maps)
 {

@@ -11,7 +11,7 @@ struct space_walk {
 	size_t leaf_tables;
 };
 
-/* Free bytes below a VMA that the kernel may choose. */
+/* The free bytes below a VMA in which the kernel may place a mapping. */
 static vaddr_t gap_below(const struct vma *vma, vaddr_t floor)
 {
 	vaddr_t ceiling = vma_start_gap(vma);
@@ -20,8 +20,8 @@ static vaddr_t gap_below(const struct vma *vma, vaddr_t floor)
 }
 
 /*
- * Neighbours of anonymous memory that should be one. (Of objects, those that a truncation made
- * alike may be two, and a stack that grew down to another.)
+ * Are these neighbours of anonymous memory that should have been merged? (VMAs of an object may
+ * stay apart after a truncation made them alike, and so may a stack that grew down to another VMA.)
  */
 static bool should_be_one(const struct vma *a, const struct vma *b)
 {
@@ -53,7 +53,7 @@ static int node_height(const struct tree_node *node)
 	return node ? node->height : 0;
 }
 
-/* A node against its children: balance, height, parent and the summary of gaps. */
+/* Checks a node against its children: balance, height, parent and largest gap. */
 static void check_node(struct ledger_walk *walk, struct tree_node *node)
 {
 	int left = node_height(node->child[0]), right = node_height(node->child[1]);
@@ -106,7 +106,7 @@ static void check_vmas(struct ledger_walk *walk, struct space *space)
 			     (unsigned long)space->data_bytes);
 }
 
-/* Why a page may not be there with such permissions; NULL: it may. */
+/* Returns why this VMA may not have such an entry for the page, or NULL if it may. */
 static const char *entry_fault(const struct vma *vma, vaddr_t va, struct mmu_entry e,
 			       const struct page *page)
 {
@@ -146,7 +146,7 @@ static void check_entry(struct space_walk *sw, vaddr_t va, struct mmu_entry e)
 			     (unsigned long)entry_pfn(e));
 		return;
 	}
-	if (page != zero_page) { /* which entries do not count */
+	if (page != zero_page) { /* entries of the zero page are not counted */
 		ledger_found(sw->walk, page, PAGE_ONE_MAP);
 		sw->resident++;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Between the files of the ledger: what its walks collect. */
+/* Shared by the files of the ledger: the state of its walks. */
 #pragma once
 
 #include "lib/types.h"
@@ -7,20 +7,20 @@
 
 struct ledger_walk {
 	unsigned errors;
-	size_t tables; /* of all spaces, as they count them */
+	size_t tables; /* page tables of all spaces, as the spaces count them */
 	/*
-	 * What a reference that is found does to its page's counts: nothing (0), in the first walk,
-	 * which checks; then it is taken out of them (-1), so that nothing must be left; then it is
-	 * put back (1). That needs no memory.
+	 * What finding a reference adds to the counts of its page. The first walk checks, and adds
+	 * nothing (0). The second subtracts each reference found (-1), so that nothing must be
+	 * left. The third adds them again (1). This way needs no memory.
 	 */
 	int delta;
 };
 
-/* Counts a disagreement; the first ten are logged. Only walks that check do it. */
+/* Counts a disagreement and logs the first ten. Does nothing in walks that do not check. */
 void ledger_error(struct ledger_walk *walk, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* A reference (PAGE_ONE_REF, PAGE_ONE_MAP) was found. */
+/* Records a reference (PAGE_ONE_REF or PAGE_ONE_MAP) that was found. */
 void ledger_found(struct ledger_walk *walk, struct page *page, uint64_t what);
 
 void ledger_walk_spaces(struct ledger_walk *walk);

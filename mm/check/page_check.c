@@ -6,7 +6,7 @@
 
 #ifdef FAULTLINE_HARDENED
 
-/* What is wrong with freeing it; NULL: nothing. */
+/* Returns why the allocation may not be freed, or NULL if it may. */
 static const char *free_error(const struct page *page, unsigned order)
 {
 	if (page->kind == PAGE_FREE)

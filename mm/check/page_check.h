@@ -6,16 +6,16 @@
 
 #ifdef FAULTLINE_HARDENED
 
-/* Panics where those frames are not an allocation that may be freed. */
+/* Panics unless those frames are an allocation that may be freed. */
 void page_check_free(const struct page *page, unsigned order);
 
-/* The same; fills them with poison. */
+/* The same, and fills them with poison. */
 void page_end(struct page *page, unsigned order);
 
-/* Free frames must still be what they were when they were freed: poison where it was filled in... */
+/* Panics if a frame that was poisoned when it was freed has been written since. */
 void page_check_poison(struct page *page, unsigned order);
 
-/* ... and all zeros where the frame was freed for its zeros. */
+/* Panics if a frame that was freed as all zeros has been written since. */
 void page_check_zeros(const struct page *page);
 
 #else

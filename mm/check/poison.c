@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What freed memory is filled with (hardened build). */
+/* Fills freed memory with a pattern (hardened build). */
 #include "mm/check/poison.h"
 
 #include "lib/bits.h"

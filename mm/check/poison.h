@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What free memory is filled with in the hardened build, so that its use after free shows. */
+/* The pattern that fills free memory in the hardened build, so that use after free is found. */
 #pragma once
 
 #include "lib/string.h"
@@ -10,8 +10,8 @@
 
 #ifdef FAULTLINE_HARDENED
 
-void poison_fill(void *p, size_t bytes); /* => aligned to 8, as is bytes */
-/* The first word that was changed since; NULL: none. */
+void poison_fill(void *p, size_t bytes); /* p and bytes are multiples of 8 */
+/* Returns the first word that has changed since, or NULL. */
 static inline const void *poison_check(const void *p, size_t bytes)
 {
 	return words_differ(p, bytes, POISON_WORD);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The hardened build's checks of slab objects: poison, red zones, free or in use. */
+/* The hardened build's checks of slab objects: poison, red zones, double frees. */
 #include "mm/check/slab_check.h"
 
 #include "mm/check/poison.h"
@@ -9,7 +9,7 @@
 #define ZONE_FREE 0xf4eef4eef4eef4eeull
 #define ZONE_USED 0x05ed05ed05ed05edull
 
-/* The object's size in whole words: what lies right behind is its red zone. */
+/* The object's size, rounded up to whole words. Its red zone follows. */
 static size_t words_size(const struct slab_cache *cache)
 {
 	return ALIGN_UP(MAX((size_t)cache->size, sizeof(void *)), sizeof(uint64_t));
@@ -20,7 +20,7 @@ static uint64_t *zone_of(const struct slab_cache *cache, void *object)
 	return (uint64_t *)((char *)object + words_size(cache));
 }
 
-/* The first word strings free objects and is not poisoned. */
+/* The part of an object that is poisoned: not its first word, which links free objects. */
 static void *body_of(void *object)
 {
 	return (char *)object + sizeof(void *);
@@ -37,7 +37,7 @@ void slab_check_cut(const struct slab_cache *cache, void *object)
 	*zone_of(cache, object) = ZONE_FREE;
 }
 
-/* The word that strings free objects: NULL, or another object of the same slab. */
+/* Is the link in a free object valid: NULL, or another object of the same slab? */
 static bool strings_well(const struct slab_cache *cache, void *object)
 {
 	uintptr_t next = *(const uintptr_t *)object;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The hardened build's checks of slab objects: poison, red zones, free or in use. */
+/* The hardened build's checks of slab objects: poison, red zones, double frees. */
 #pragma once
 
 #include "mm/phys/page.h"
@@ -7,7 +7,7 @@
 
 #ifdef FAULTLINE_HARDENED
 
-#define SLAB_REDZONE 8u /* bytes behind each object: free or in use */
+#define SLAB_REDZONE 8u /* bytes behind each object: they say whether it is in use */
 
 void slab_check_cut(const struct slab_cache *cache, void *object);
 void slab_check_alloc(const struct slab_cache *cache, void *object);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Kernel memory by size: a slab cache per size class, whole frames above. */
+/* Kernel memory by size: a slab cache for each size class, whole frames for larger sizes. */
 #include "lib/string.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/kmalloc.h"

@@ -6,10 +6,10 @@
 #include "mm/phys/page_alloc.h"
 
 /*
- * Up to some KiB; larger sizes take whole frames. NULL: out of memory, an ordinary answer. Never
- * sleeps.
+ * Allocates `size` bytes: from slabs up to SLAB_SIZE_MAX, else whole frames. Returns NULL if there
+ * is no memory, which the caller must expect. Never sleeps.
  */
-void kfree(void *p); /* NULL is allowed */
+void kfree(void *p); /* p may be NULL */
 void *kmalloc(size_t size) __attribute__((malloc(kfree)));
 void *kzalloc(size_t size) __attribute__((malloc(kfree)));
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The vmap area: kernel stacks with guards, and device registers. */
+/* The vmap area: kernel stacks with guard areas, and device registers. */
 
 /*
- * Stacks have slots of twice their size; the lower half of a slot is never mapped, so that an
- * overflow faults. A slot whose stack was unmapped is used again only after arch_mmu_map_kernel()
- * has fenced. Some free stacks stay mapped, last in, first out. The page tables for all slots are
- * there from the start, so that free memory after a storm of threads is what it was before. Devices
- * are mapped from the top downwards.
+ * Each stack has a slot of twice its size. The lower half of a slot is never mapped, so that a
+ * stack overflow faults. arch_mmu_map_kernel() fences when it unmaps a stack, before its slot can
+ * be used again. Some free stacks stay mapped in a cache, last in, first out. The page tables for
+ * all slots exist from boot on, so that creating and ending many threads does not change the amount
+ * of free memory. Devices are mapped from the top of the area downwards.
  */
 
 #include "mm/phys/kmap.h"
@@ -23,26 +23,26 @@
 #define SLOT_SIZE	(2 * KSTACK_SIZE)
 #define STACK_FRAMES	(KSTACK_SIZE / PAGE_SIZE)
 #define SLOTS_MAX	8192ul
-/* One slot for so many frames of memory: no thread lives on fewer. */
+/* Frames of memory for each slot: no thread can run with fewer. */
 #define FRAMES_PER_SLOT 8
 #define KEPT_MAX	32
 
-/* What a slot that has no stack says instead of its first frame: the next such slot. */
+/* The end of the list of free slots. */
 #define SLOT_NONE SLOTS_MAX
 
 struct slot {
-	struct page *frames; /* strung by link; NULL: no stack */
-	unsigned long next;  /* of free slots, SLOT_NONE ends */
+	struct page *frames; /* linked by `link`; NULL: no stack */
+	unsigned long next;  /* the next free slot, or SLOT_NONE */
 };
 
 static struct spinlock lock = SPINLOCK_INIT(LOCK_KMAP);
 /* guarded by lock: */
 static struct slot *slots;
 static unsigned long nslots, free_slots = SLOT_NONE;
-static unsigned long kept[KEPT_MAX]; /* slots with a stack that nobody uses */
+static unsigned long kept[KEPT_MAX]; /* slots with a mapped stack that is not in use */
 static unsigned nkept;
-static size_t nstacks; /* mapped, kept ones included */
-static size_t ntables; /* of the vmap area, never given back */
+static size_t nstacks; /* mapped, cached ones included */
+static size_t ntables; /* page tables of the vmap area, never freed */
 static vaddr_t device_bottom;
 
 static vaddr_t slots_base(void)
@@ -60,7 +60,7 @@ static unsigned long slot_of(const void *stack)
 	return ((vaddr_t)stack - slots_base()) / SLOT_SIZE;
 }
 
-/* Maps, counting the tables that it takes. */
+/* Maps, and counts the page tables that this takes. */
 static int map_counted(vaddr_t va, paddr_t pa, size_t npages, unsigned prot,
 		       struct mmu_tables *spare)
 {
@@ -72,7 +72,8 @@ static int map_counted(vaddr_t va, paddr_t pa, size_t npages, unsigned prot,
 }
 
 /*
- * Has the tables for [start, end) made, by mapping a frame in each leaf table's reach for a moment.
+ * Makes the page tables for [start, end) by mapping a frame once under each leaf table and
+ * unmapping it again.
  */
 static int make_tables(vaddr_t start, vaddr_t end)
 {
@@ -127,7 +128,7 @@ static void frames_free(struct page *frames)
 	}
 }
 
-/* The frames of a stack, strung; NULL where there are too few. */
+/* Allocates the frames of a stack, linked by `link`. Returns NULL if there are too few. */
 static struct page *frames_alloc(void)
 {
 	struct page *frames = NULL;
@@ -145,7 +146,7 @@ static struct page *frames_alloc(void)
 	return frames;
 }
 
-/* Maps frames into a slot, whose tables are there. => lock held */
+/* Maps frames into a slot, whose page tables exist. The caller holds `lock`. */
 static void slot_map(unsigned long slot, struct page *frames)
 {
 	vaddr_t va = stack_of(slot);
@@ -162,7 +163,7 @@ static void slot_map(unsigned long slot, struct page *frames)
 	nstacks++;
 }
 
-/* Unmaps a slot's stack; its frames, for the caller to free. => lock held */
+/* Unmaps a slot's stack and returns its frames for the caller to free. The caller holds `lock`. */
 static struct page *slot_unmap(unsigned long slot)
 {
 	struct page *frames = slots[slot].frames;
@@ -175,7 +176,7 @@ static struct page *slot_unmap(unsigned long slot)
 	return frames;
 }
 
-/* A stack that was kept, or NULL. */
+/* Takes a stack from the cache. Returns NULL if it is empty. */
 static void *stack_cache_take(void)
 {
 	void *stack = NULL;
@@ -248,7 +249,10 @@ size_t kstack_frames(void)
 	return atomic_load_relaxed(&nstacks) * STACK_FRAMES;
 }
 
-/* Most tables that mapping so many bytes takes: leaf tables, and one above. */
+/*
+ * The most page tables that mapping so many bytes can take: leaf tables, and two of each level
+ * above but the root.
+ */
 static unsigned tables_for(size_t bytes)
 {
 	return (unsigned)(bytes / (PAGE_SIZE * MMU_LEAF_ENTRIES)) + 2 + (MMU_LEVELS - 2) * 2;
@@ -259,7 +263,10 @@ size_t kmap_tables(void)
 	return ntables;
 }
 
-/* In pieces: some devices are large. => nobody else has these addresses; 0 or what arch says */
+/*
+ * Maps in pieces, because some devices are large. The address range belongs to the caller alone.
+ * Returns 0 or the error of arch_mmu_map_kernel().
+ */
 static int map_device(vaddr_t va, paddr_t start, paddr_t end, struct mmu_tables *spare)
 {
 	const size_t piece = PAGE_SIZE * MMU_LEAF_ENTRIES / 8;
@@ -292,7 +299,7 @@ volatile void *kmap_device(paddr_t pa, size_t len)
 	}
 	spin_unlock(&lock);
 	if (va && map_device(va, start, end, &spare))
-		va = 0; /* the addresses are lost */
+		va = 0; /* the addresses are not used again */
 	tables_free(&spare);
 	return va ? (volatile void *)(va + (pa - start)) : NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Boot-time memory: which frames exist, where their struct pages lie, which are free. */
+/* Boot-time memory: which frames exist, where their struct pages are, and which frames are free. */
 #include "mm/phys/memmap.h"
 
 #include "abi/errno.h"
@@ -10,17 +10,20 @@
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/ranges.h"
 
-/* Less than this free, in frames, and nothing useful would run. */
+/* With fewer free frames than this, nothing useful could run. */
 #define FRAMES_MIN	256
-/* The reserve is one frame in this many, within bounds. */
+/* The reserve is one frame in so many, within bounds. */
 #define RESERVE_DIVISOR 256
 #define RESERVE_MIN	32
 #define RESERVE_MAX	512
 
-/* Boot only: RAM, and what of it is taken. Whole frames, sorted, apart from each other. */
+/*
+ * Boot only: all RAM, and the taken parts of it. Both in whole frames and sorted; no two ranges
+ * touch.
+ */
 static struct ranges ram_ranges, taken;
 
-/* Finds and takes size bytes of RAM at the lowest address that is free: 0 where there are none. */
+/* Takes `size` bytes of RAM at the lowest free address. Returns 0 if there is no such room. */
 static paddr_t early_take(size_t size)
 {
 	for (unsigned i = 0; i < ram_ranges.count; i++) {
@@ -42,7 +45,8 @@ static paddr_t early_frame(void)
 }
 
 /*
- * The whole frames inside a range; empty (start == end) where there are none. Frame 0 is nobody's.
+ * The whole frames inside a range; an empty range (start == end) if there are none. Frame 0 is
+ * never used.
  */
 static struct phys_range frames_inside(struct phys_range range)
 {
@@ -90,7 +94,7 @@ static size_t frames_of(struct phys_range range)
 	return (range.end - range.start) >> PAGE_SHIFT;
 }
 
-/* Gives each range of RAM its part of the array of struct pages; the largest comes first. */
+/* Gives each range of RAM its part of the array of struct pages. The largest range comes first. */
 static void make_segments(struct page *array)
 {
 	unsigned largest = 0;
@@ -130,7 +134,7 @@ static UNCHECKED void make_pages(void)
 	}
 }
 
-/* Frees all of a range of RAM that is not taken. */
+/* Frees the frames of a range of RAM that are not taken. */
 static void free_range(struct phys_range ram)
 {
 	paddr_t start = ram.start;

@@ -6,17 +6,18 @@
 #include "lib/types.h"
 
 /*
- * Lays out the struct pages for the ranges of RAM and frees every frame that no reserved range
- * touches. Called once, on the early tables; calls arch_kernel_map(). Ranges need not be sorted or
- * aligned, and may overlap, RAM too; what the direct map shall not show (the firmware's) is taken
- * out of RAM by the caller. Also makes the zero page and the reserve, and starts kmap. 0; -ENOMEM
- * where the memory is too small to start; -E2BIG where there are too many ranges; -EINVAL: no RAM
+ * Makes the struct pages for the ranges of RAM, and frees every frame that no reserved range
+ * touches. Also calls arch_kernel_map(), makes the zero page, sets the reserve and initialises
+ * kmap. Called once, on the early page tables. Ranges need not be sorted or aligned and may
+ * overlap, those of RAM too. The caller leaves out of `ram` what must not be in the direct map (the
+ * firmware's memory). Returns 0, -ENOMEM if the memory is too small to start, -E2BIG if there are
+ * too many ranges, or -EINVAL if there is no RAM.
  */
 int phys_init(const struct phys_range *ram, unsigned nram, const struct phys_range *reserved,
 	      unsigned nreserved);
 
 /*
- * Gives reserved frames (boot code, a spent archive) to the allocator; those that lie wholly in the
- * range.
+ * Gives those reserved frames (boot code, an archive that was unpacked) to the allocator that lie
+ * wholly in the range.
  */
 void phys_release(struct phys_range range);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a frame's struct page is, and what happens when its last reference goes. */
+/* The table of struct pages, and the freeing of a frame when its last reference is dropped. */
 #include "mm/phys/page.h"
 
 #include "mm/phys/page_alloc.h"
@@ -9,7 +9,7 @@ unsigned page_segment_count;
 struct page *zero_page;
 pfn_t zero_pfn;
 
-/* Subtracts and tells the counts before. A count that would go below zero is a broken kernel. */
+/* Subtracts, and returns the counts before. A count that would fall below zero is a kernel bug. */
 static inline uint64_t counts_sub(struct page *page, uint64_t what)
 {
 	uint64_t before = __atomic_fetch_sub(&page->counts, what, __ATOMIC_ACQ_REL);

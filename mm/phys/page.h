@@ -13,19 +13,19 @@ enum page_kind {
 	PAGE_RESERVED, /* firmware, image, boot archive, struct pages: never allocated */
 	PAGE_KERNEL,   /* slabs, kernel stacks, buffers */
 	PAGE_TABLE,    /* page tables */
-	PAGE_ANON,     /* private memory; counted by entries */
-	PAGE_OBJECT,   /* in an object at index */
+	PAGE_ANON,     /* private memory; `maps` counts the entries that map it */
+	PAGE_OBJECT,   /* a page of an object, at `index` */
 	PAGE_ZERO,     /* the one shared zero page */
 	PAGE_KINDS
 };
 
-/* page->flags. The first two: of free frames only. */
-#define PAGE_BLOCK   1u /* the first frame of a block on a buddy list, of page->order */
-#define PAGE_SINGLE  2u /* on the list of single free frames */
-#define PAGE_TAIL    4u /* a frame of an allocation that is not its first: counts are the first's */
-#define PAGE_SLAB    8u /* owner: its slab_cache */
-#define PAGE_DIRTY   16u /* of an object: differs from what its fill would bring; atomic */
-#define PAGE_CHARGED 64u /* of an object: its ops->charge() has counted it; atomic */
+/* page->flags. PAGE_BLOCK and PAGE_SINGLE are set on free frames only. */
+#define PAGE_BLOCK   1u	 /* the first frame of a block on a buddy list, of page->order */
+#define PAGE_SINGLE  2u	 /* on the list of single free frames */
+#define PAGE_TAIL    4u	 /* a later frame of an allocation: the first one has the counts */
+#define PAGE_SLAB    8u	 /* a slab: owner is its slab_cache */
+#define PAGE_DIRTY   16u /* object page: differs from what fill() would bring; atomic */
+#define PAGE_CHARGED 64u /* object page: counted by its ops->charge(); atomic */
 #ifdef FAULTLINE_HARDENED
 #define PAGE_POISONED 32u /* free, and filled with poison */
 #else
@@ -35,10 +35,11 @@ enum page_kind {
 struct slab_object;
 
 /*
- * refs: whoever may still look at the frame: each entry that maps it, its object, each get_user_page().
- * 0 frees it. maps: how many of those are entries. Both change by one atomic addition to `counts`.
- * pins: those of get_user_page() for writing. A pinned page has one entry at most, a write fault on it
- * always reuses it, and a fork copies it for the child.
+ * refs counts all references to the frame: one for each entry that maps it, one of its object, one
+ * for each get_user_page(). The frame is freed when refs falls to 0. maps says how many of these
+ * references are entries. Both change by one atomic addition to `counts`. pins counts the
+ * references of get_user_page() for writing. A pinned page is mapped by at most one entry. A write
+ * fault on it always reuses it, and fork copies it for the child.
  */
 struct page {
 	union {
@@ -49,17 +50,17 @@ struct page {
 		};
 	};
 	union {
-		uint16_t pins;	    /* PAGE_ANON: who writes to it by reference; its space's lock */
+		uint16_t pins;	    /* PAGE_ANON: pins for writing; guarded by the space's lock */
 		uint16_t slab_used; /* PAGE_SLAB: objects in use; guarded by the cache's lock */
 	};
 	uint8_t kind;
-	uint8_t order; /* of a free block's or an allocation's first frame */
+	uint8_t order; /* in the first frame of a free block or an allocation */
 	uint32_t flags;
 	void *owner; /* PAGE_OBJECT: its object, NULL once truncated away; PAGE_SLAB: the cache */
 	union {
 		uint64_t index;		       /* PAGE_OBJECT: page index in the object */
 		struct slab_object *slab_free; /* PAGE_SLAB: guarded by the cache's lock */
-		pfn_t zeroed_pfn;	       /* given out by zeroed_take(): its frame */
+		pfn_t zeroed_pfn; /* set in the frame that zeroed_take() returns: its frame number */
 	};
 	struct list link;
 };
@@ -69,7 +70,7 @@ _Static_assert(sizeof(struct page) == 48, "struct page is 48 bytes");
 #define PAGE_ONE_REF 1ull
 #define PAGE_ONE_MAP ((1ull << 32) | 1) /* an entry is a reference too */
 
-/* A run of frames with struct pages; no two touch. */
+/* A run of frames that have struct pages. No two segments touch. */
 struct page_segment {
 	pfn_t first;
 	size_t count;
@@ -79,11 +80,14 @@ struct page_segment {
 
 #define PAGE_SEGMENTS_MAX 16
 
-/* The largest segment first: most look-ups end there. Unused ones are empty. Set once, by phys_init(). */
+/*
+ * The largest segment comes first, because most look-ups end there. Unused segments are empty.
+ * phys_init() sets them once.
+ */
 extern struct page_segment page_segments[PAGE_SEGMENTS_MAX];
 extern unsigned page_segment_count;
 
-/* The other segments. (In place and no call, so that small callers need no stack.) */
+/* Searches the other segments. Inline, so that small callers need no stack frame. */
 static inline struct page *pfn_to_page_far(pfn_t pfn)
 {
 	const struct page_segment *end = page_segments + PAGE_SEGMENTS_MAX;
@@ -104,7 +108,7 @@ static inline pfn_t page_to_pfn_far(const struct page *page)
 	panic("page: %p is no struct page", (const void *)page);
 }
 
-/* NULL where the frame is not ours. */
+/* Returns NULL for a frame that has no struct page. */
 static inline struct page *pfn_to_page(pfn_t pfn)
 {
 	size_t offset = pfn - page_segments[0].first;
@@ -128,7 +132,7 @@ static inline paddr_t page_to_paddr(const struct page *page)
 	return pfn_to_paddr(page_to_pfn(page));
 }
 
-/* Where the direct map shows it. */
+/* The frame's address in the direct map. */
 static inline void *page_address(const struct page *page)
 {
 	return arch_phys_to_virt(page_to_paddr(page));
@@ -139,10 +143,10 @@ static inline struct page *virt_to_page(const void *address)
 	return pfn_to_page(paddr_to_pfn(arch_virt_to_phys(address)));
 }
 
-/* Above this a count is broken, or soon will be. */
+/* A count above this has overflowed, or is about to. */
 #define PAGE_REFS_MAX 0x7fffffffu
 
-/* Adds to the counts of a frame that somebody refers to already. */
+/* Adds to the counts of a frame that has at least one reference. */
 static inline void page_counts_add(struct page *page, uint64_t what)
 {
 	uint64_t before = __atomic_fetch_add(&page->counts, what, __ATOMIC_RELAXED);
@@ -156,8 +160,8 @@ static inline void page_get(struct page *page)
 }
 
 /*
- * Gives a reference back; the last one frees the frame. The zero page's own reference stays, and
- * entries that show it are not counted: there may be more of them than a count can hold.
+ * Drops a reference; the last one frees the frame. The zero page keeps its own reference for ever.
+ * Entries that map the zero page are not counted: there may be more of them than a count can hold.
  */
 void page_put(struct page *page);
 
@@ -166,19 +170,19 @@ static inline void page_map_get(struct page *page)
 	page_counts_add(page, PAGE_ONE_MAP);
 }
 
-/* The caller's reference becomes an entry's. */
+/* Turns the caller's reference into the reference of an entry. */
 static inline void page_ref_to_map(struct page *page)
 {
 	page_counts_add(page, PAGE_ONE_MAP - PAGE_ONE_REF);
 }
 
-/* Takes an entry's count away; the last reference frees. => the entry is gone and its fence done */
+/* Drops the reference of an entry that is cleared and fenced. The last one frees the frame. */
 void page_map_put(struct page *page);
 
-/* The same for n pages, each named once per entry; quicker than one by one. */
+/* The same for n pages, faster than one by one. A page is listed once for each of its entries. */
 void page_map_put_many(struct page *const *pages, size_t n);
 
-/* PAGE_OBJECT: its bytes are no longer what fill would bring. */
+/* PAGE_OBJECT: records that the bytes differ from what fill() would bring. */
 static inline void page_set_dirty(struct page *page)
 {
 	if (!(__atomic_load_n(&page->flags, __ATOMIC_RELAXED) & PAGE_DIRTY))
@@ -186,4 +190,4 @@ static inline void page_set_dirty(struct page *page)
 }
 
 extern struct page *zero_page;
-extern pfn_t zero_pfn; /* its frame */
+extern pfn_t zero_pfn; /* its frame number */

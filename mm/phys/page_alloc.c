@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* The buddy allocator of physical frames. */
 /*
- * Free blocks of 2^order frames stand on a list per order, marked PAGE_BLOCK in their first frame.
- * In front of it are the singles: frames that were freed one by one and are handed out again last
- * in, first out, without the work of merging and splitting. They go back into blocks when a larger
- * block is asked for, or by page_alloc_trim(). Those that hold only zeros, the page tables of old,
- * stand apart for who would have to zero a frame, until there are no others. One more may be free
- * that is on no list (mm/phys/zeroed.h): nfree does not count it. `lock` guards the lists, the counts,
- * and kind, flags and link of free frames.
+ * Each order has a list of its free blocks of 2^order frames. PAGE_BLOCK is set in the first frame
+ * of each block.
+ *
+ * Frames that were freed one by one are singles. They are on a list of their own and are allocated
+ * again last in, first out, without the work of merging and splitting. They are merged into blocks
+ * when a larger block is asked for, or by page_alloc_trim(). Frames known to hold only zeros, which
+ * were page tables, are on a third list for page_alloc_zeroed(). They become ordinary singles when
+ * there are no other singles. One more frame may be free that is on no list and not counted by
+ * nfree: the prezeroed one (mm/phys/zeroed.h).
+ *
+ * `lock` guards the lists, the counts, and kind, flags and link of free frames.
  */
 #include "mm/phys/page_alloc.h"
 
@@ -17,15 +21,15 @@
 #include "mm/phys/zeroed.h"
 #include "sync/spinlock.h"
 
-#define REFILL_ORDER 5	 /* the largest block that becomes singles at once */
-#define MERGE_BATCH  64u /* singles put back into blocks under one hold of the lock */
+#define REFILL_ORDER 5	 /* the largest block that is split into singles at once */
+#define MERGE_BATCH  64u /* singles merged into blocks under one hold of the lock */
 
-/* (One struct, so that one address finds it all.) */
+/* One struct, so that all of it is reached from one base address. */
 static struct {
 	struct spinlock lock;
 	/* guarded by lock: */
-	struct list *singles; /* strung by next, NULL ends */
-	struct list *zeroed;  /* the same, all zero */
+	struct list *singles; /* linked by `next`, NULL at the end */
+	struct list *zeroed;  /* the same, of frames that hold only zeros */
 	size_t nfree, ntotal, reserve;
 	struct list blocks[PAGE_ORDER_MAX + 1];
 	unsigned blocks_ready; /* orders whose list is initialised: all or none */
@@ -52,7 +56,7 @@ static struct page *single_pop(struct list **from)
 	return page;
 }
 
-/* Those that are zeroed serve as any other, where there are no others. => false: none either */
+/* When there are no singles, makes the zeroed frames singles. Returns false if there are none. */
 static bool singles_from_zeroed(void)
 {
 	pool.singles = pool.zeroed;
@@ -75,7 +79,10 @@ static void block_remove(struct page *page)
 	list_del(&page->link);
 }
 
-/* The other half of the block that both would make together, if it is free as a whole; NULL. */
+/*
+ * Returns the block that forms one block of the next order with this one, if all of it is free;
+ * else NULL.
+ */
 static struct page *buddy_of(pfn_t pfn, unsigned order)
 {
 	struct page *buddy = pfn_to_page(pfn ^ (1ul << order));
@@ -85,7 +92,7 @@ static struct page *buddy_of(pfn_t pfn, unsigned order)
 	return buddy->flags & PAGE_BLOCK && buddy->order == order ? buddy : NULL;
 }
 
-/* Puts a block on its list, merged with its buddies as far as they are free. */
+/* Puts a block on its list, after merging it with its buddies as long as they are free. */
 static void block_free(struct page *page, unsigned order)
 {
 	pfn_t pfn = page_to_pfn(page);
@@ -104,7 +111,7 @@ static void block_free(struct page *page, unsigned order)
 	block_push(pfn_to_page(pfn), order);
 }
 
-/* Takes a block of that order, splitting a larger one; NULL. */
+/* Takes a block of that order, splitting a larger one if need be. Returns NULL if there is none. */
 static struct page *block_take(unsigned order)
 {
 	unsigned from = order;
@@ -124,10 +131,7 @@ static struct page *block_take(unsigned order)
 	return page;
 }
 
-/*
- * Turns a free block into singles, its lowest frame to be taken first. => there is a free frame,
- * but no single
- */
+/* Splits a free block into singles, lowest frame first. There are free frames, but no singles. */
 static void singles_refill(void)
 {
 	unsigned order = 0;
@@ -147,7 +151,7 @@ static void singles_refill(void)
 	pool.singles = next;
 }
 
-/* Puts up to n singles back into blocks. => false: there was none */
+/* Merges up to n singles into blocks. Returns false if there was none. */
 static bool singles_merge(unsigned n)
 {
 	if (!pool.singles && !singles_from_zeroed())
@@ -157,7 +161,7 @@ static bool singles_merge(unsigned n)
 	return true;
 }
 
-/* Makes the first frame that of an allocation. */
+/* Initialises the first frame of an allocation. */
 static inline void block_start(struct page *page, unsigned order, enum page_kind kind)
 {
 	page_check_poison(page, order);
@@ -171,19 +175,19 @@ static inline void block_start(struct page *page, unsigned order, enum page_kind
 	list_init(&page->link);
 }
 
-/* How many frames are not to be taken. */
+/* How many free frames the allocation must leave. */
 static inline size_t frames_reserved(enum page_alloc_from from)
 {
 	return from == PAGE_RESERVE ? 0 : pool.reserve;
 }
 
-/* There was none but in the reserve: may it be had from there? */
+/* Free frames are left in the reserve only: may this allocation use it? */
 static bool may_dip(enum page_alloc_from from)
 {
 	return from == PAGE_NORMAL && mm_host.is_ending();
 }
 
-/* Orders above 0; singles are merged, in pieces, until there is such a block. */
+/* For orders above 0. Merges singles, a bounded number at a time, until there is such a block. */
 static __attribute__((noinline)) struct page *block_alloc(unsigned order, enum page_kind kind,
 							  enum page_alloc_from from)
 {
@@ -214,7 +218,7 @@ static __attribute__((noinline)) struct page *block_alloc(unsigned order, enum p
 	return page;
 }
 
-/* NULL: there is none that may be had, or none on the list. */
+/* Returns NULL if the list is empty, or if no more than `keep` frames are free. */
 static inline struct page *single_take(struct list **from, size_t keep)
 {
 	struct page *page = NULL;
@@ -228,7 +232,7 @@ static inline struct page *single_take(struct list **from, size_t keep)
 	return page;
 }
 
-/* The list was empty, or memory is short. */
+/* The slow path: the list of singles was empty, or memory is short. */
 static __attribute__((noinline)) struct page *single_alloc(enum page_kind kind,
 							   enum page_alloc_from from)
 {
@@ -321,7 +325,7 @@ void page_string_free(struct list *first, struct list *last, size_t count)
 	spin_unlock(&pool.lock);
 }
 
-/* The order of the largest block that may start at pfn and ends within count frames. */
+/* The order of the largest block that can start at pfn and ends within count frames. */
 static unsigned order_that_fits(pfn_t pfn, size_t count)
 {
 	unsigned order = 0;
@@ -331,7 +335,7 @@ static unsigned order_that_fits(pfn_t pfn, size_t count)
 	return order;
 }
 
-/* What is added to the allocator was nobody's before. */
+/* Marks frames as free that have never been in the allocator. */
 static UNCHECKED void become_free(struct page *page, unsigned order)
 {
 	for (size_t i = 0; i < 1ul << order; i++) {

@@ -7,42 +7,43 @@
 
 #define PAGE_ORDER_MAX 10 /* 4 MiB */
 
-/* Who may use the last frames. */
+/* Which allocations may use the reserve, the last free frames. */
 enum page_alloc_from {
-	PAGE_NORMAL,  /* leaves the reserve alone, unless its process is ending (mm_host) */
-	PAGE_RESERVE, /* what makes memory free by running: munmap (mm/relieve.h) */
-	PAGE_AHEAD,   /* as PAGE_NORMAL, and nobody minds where there is none (mm/phys/zeroed.c) */
+	PAGE_NORMAL,  /* not the reserve, unless the process is ending (mm_host) */
+	PAGE_RESERVE, /* the reserve too: for what frees memory, as munmap (mm/relieve.h) */
+	PAGE_AHEAD,   /* never the reserve, and may fail without harm (mm/phys/zeroed.c) */
 };
 
 /*
- * 2^order frames of that kind, one reference, contents undefined (poisoned in the hardened build);
- * NULL where there are none: an ordinary answer. Never sleeps.
+ * Allocates 2^order contiguous frames of the given kind, with one reference. Their contents are
+ * undefined (poison in the hardened build). Returns NULL if there are none, which the caller must
+ * expect. Never sleeps.
  */
 struct page *page_alloc(unsigned order, enum page_kind kind, enum page_alloc_from from);
 
-/* One frame that is all zero, as PAGE_NORMAL. */
+/* Allocates one frame filled with zeros, as PAGE_NORMAL. */
 struct page *page_alloc_zeroed(enum page_kind kind);
 
 /*
- * Frees an allocation that page_put() does not count: order > 0, or never shared. => refs is 1 or
- * 0, maps 0
+ * Frees an allocation that is not reference-counted: one of order > 0, or one that was never
+ * shared. Its refs are 0 or 1, and its maps are 0.
  */
 void page_free(struct page *page, unsigned order);
 
-/* The same for one frame that is all zero again. */
+/* The same for one frame whose bytes are all zero: it serves the next page_alloc_zeroed(). */
 void page_free_zeroed(struct page *page);
 
 /*
- * Single frames on their way out: freed together under one lock. Start one as `struct page_batch b
- * = {0};`.
+ * Single frames that are freed together, under one hold of the lock. Initialise with `struct
+ * page_batch b = {0};`.
  */
 struct page_batch {
-	struct list *first; /* strung by next */
+	struct list *first; /* linked by `next` */
 	struct list *last;
 	size_t count;
 };
 
-/* => order 0, refs 0 or 1, maps 0 */
+/* Adds a frame of order 0, with refs 0 or 1, and maps 0. */
 static inline void page_batch_add(struct page_batch *batch, struct page *page)
 {
 	page_end(page, 0);
@@ -55,10 +56,10 @@ static inline void page_batch_add(struct page_batch *batch, struct page *page)
 	batch->count++;
 }
 
-/* Frees count frames that are strung from first to last. => as page_batch_add() leaves them */
+/* Frees `count` frames, linked from `first` to `last`, as page_batch_add() leaves them. */
 void page_string_free(struct list *first, struct list *last, size_t count);
 
-/* (Inline, so that a batch can live in registers.) */
+/* Frees the frames of a batch. Inline, so that a batch can live in registers. */
 static inline void page_batch_free(struct page_batch *batch)
 {
 	if (batch->first)
@@ -66,24 +67,24 @@ static inline void page_batch_free(struct page_batch *batch)
 	*batch = (struct page_batch){ 0 };
 }
 
-/* Boot: gives the frames of [start, end) to the allocator, once. => their kind is PAGE_RESERVED */
+/* Boot: gives the frames of [start, end), of kind PAGE_RESERVED, to the allocator. */
 void page_alloc_add(paddr_t start, paddr_t end);
 
-/* Boot: how many frames PAGE_NORMAL leaves. */
+/* Boot: sets the size of the reserve, in frames. */
 void page_alloc_set_reserve(size_t frames);
 
-size_t page_alloc_free_count(void);  /* frames that are free now, reserve included */
-size_t page_alloc_total_count(void); /* frames that were ever given to it */
+size_t page_alloc_free_count(void);  /* free frames, the reserve included */
+size_t page_alloc_total_count(void); /* all frames that the allocator was given */
 
-/* Puts the single free frames back into blocks. */
+/* Merges the single free frames into blocks. */
 void page_alloc_trim(void);
 
-/* What the free lists hold, for the ledger. */
+/* The contents of the free lists, for the ledger. */
 struct page_alloc_census {
 	size_t blocks; /* on the buddy lists */
-	size_t frames; /* of these blocks */
+	size_t frames; /* in these blocks */
 	size_t singles;
-	size_t faults;	/* list members that are not what their list says */
-	size_t counted; /* what page_alloc_free_count() says */
+	size_t faults;	/* list members whose struct page does not fit their list */
+	size_t counted; /* what page_alloc_free_count() returns */
 };
 void page_alloc_census(struct page_alloc_census *ret);

@@ -14,7 +14,7 @@ int ranges_add(struct ranges *set, struct phys_range range)
 	last = first;
 	while (last < set->count && set->range[last].start <= range.end)
 		last++;
-	/* [first, last) are those that become one with it */
+	/* [first, last) are the ranges to merge with the new one */
 	if (first == last) {
 		if (set->count == RANGES_MAX)
 			return -E2BIG;

@@ -7,17 +7,20 @@
 
 #define RANGES_MAX 128
 
-/* Sorted; no two overlap or touch. All zero: empty. */
+/* Sorted; no two ranges overlap or touch. All zero: the empty set. */
 struct ranges {
 	unsigned count;
 	struct phys_range range[RANGES_MAX];
 };
 
-/* Adds a range, merged with those that it overlaps or touches: 0 or -E2BIG. => not empty */
+/*
+ * Adds a range that is not empty and merges it with those that it overlaps or touches. Returns 0 or
+ * -E2BIG.
+ */
 int ranges_add(struct ranges *set, struct phys_range range);
 
 /*
- * The lowest address in `within` of size bytes that no range of the set touches; 0 where there is
- * none.
+ * Returns the lowest address in `within` of `size` bytes that overlap no range of the set, or 0 if
+ * there is none.
  */
 paddr_t ranges_gap(const struct ranges *set, struct phys_range within, size_t size);

@@ -2,11 +2,11 @@
 /* Caches of small objects. */
 
 /*
- * A slab is one frame, cut into objects. Its struct page holds what there is to know: the cache
- * (owner), the free objects (slab_free, strung through their first word) and how many are in use
- * (slab_used). Slabs with free objects stand on the cache's list; full ones on none. One empty slab
- * stays with its cache, others go back to the allocator. A cache's lock guards its counts, its list
- * and these fields of its slabs.
+ * A slab is one frame, divided into objects. Its struct page has the state of the slab: the cache
+ * (owner), the free objects (slab_free, linked through their first word) and the number of objects
+ * in use (slab_used). Slabs with free objects are on the cache's list; full ones are on no list. A
+ * cache keeps one empty slab and returns others to the page allocator. A cache's lock guards its
+ * counts, its list and these fields of its slabs.
  */
 
 #include "mm/phys/kmalloc.h"
@@ -22,9 +22,10 @@ struct slab_object {
 };
 
 static struct spinlock caches_lock = SPINLOCK_INIT(LOCK_SLAB);
-static struct list caches = LIST_INIT(caches); /* that have had a slab; guarded by caches_lock */
+/* All caches that have been used. Guarded by caches_lock. */
+static struct list caches = LIST_INIT(caches);
 
-/* First use: works out the layout and enters the cache in the list. */
+/* The first use of a cache: works out its layout and adds it to the list. */
 static void cache_start(struct slab_cache *cache)
 {
 	uint32_t align = MAX(cache->align, (uint32_t)sizeof(struct slab_object));
@@ -41,7 +42,7 @@ static void cache_start(struct slab_cache *cache)
 	spin_unlock(&caches_lock);
 }
 
-/* Cuts a fresh frame into free objects. */
+/* Divides a fresh frame into free objects. */
 static void slab_cut(struct slab_cache *cache, struct page *page)
 {
 	char *base = page_address(page);
@@ -60,8 +61,8 @@ static void slab_cut(struct slab_cache *cache, struct page *page)
 }
 
 /*
- * A slab with a free object: on the list, the cache's lock held. NULL: out of memory, the lock held
- * all the same.
+ * Returns a slab with a free object, which is on the cache's list, or NULL if out of memory. The
+ * caller holds the cache's lock. It is released for the allocation and held again on return.
  */
 static struct page *slab_find(struct slab_cache *cache, enum page_alloc_from from)
 {
@@ -139,7 +140,7 @@ void slab_free(struct slab_cache *cache, void *p)
 		slab_give_back(spent);
 }
 
-/* Takes the empty slabs of a cache off its list, onto `spent`. */
+/* Moves the empty slabs of a cache from its list to `spent`. */
 static void cache_trim(struct slab_cache *cache, struct list *spent)
 {
 	struct page *page, *next;
@@ -157,8 +158,8 @@ static void cache_trim(struct slab_cache *cache, struct list *spent)
 }
 
 /*
- * The cache after this one in the list (the first after NULL); NULL at the end. Caches never leave
- * the list.
+ * Returns the cache after this one in the list (the first for NULL), or NULL at the end. Caches
+ * never leave the list.
  */
 static struct slab_cache *cache_next(struct slab_cache *cache)
 {
@@ -180,7 +181,7 @@ void slab_trim(void)
 		slab_give_back(list_entry(link, struct page, link));
 }
 
-/* Whether a slab on the list is what its struct page says. => the cache's lock held */
+/* Does a slab on the list agree with its struct page? The caller holds the cache's lock. */
 static bool slab_sound(const struct slab_cache *cache, const struct page *page)
 {
 	uint32_t free = 0;

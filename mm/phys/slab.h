@@ -10,15 +10,15 @@
 
 struct slab_cache {
 	const char *name;
-	uint32_t size;	 /* of an object, const */
+	uint32_t size;	 /* of an object; const */
 	uint32_t align;	 /* const */
 	uint32_t stride; /* from one object to the next; set at the first use */
 	uint32_t per_slab;
 	struct spinlock lock;
 	/* guarded by lock: */
 	struct list partial; /* slabs with free objects */
-	unsigned empty;	     /* of these, without any object in use */
-	size_t slabs, used;  /* all slabs; objects in use */
+	unsigned empty;	     /* how many of these have no object in use */
+	size_t slabs, used;  /* full slabs included; objects in use */
 	/* guarded by the lock of the list of all caches: */
 	bool listed;
 	struct list link;
@@ -36,13 +36,10 @@ struct slab_cache {
 	struct slab_cache cache = SLAB_CACHE_INIT(cache, #type, sizeof(type), _Alignof(type)); \
 	_Static_assert(sizeof(type) <= SLAB_SIZE_MAX, #type " is too large for a slab")
 
-/* Gives the empty slabs of all caches back. */
+/* Returns the empty slabs of all caches to the page allocator. */
 void slab_trim(void);
 
-/*
- * For the ledger: walks all caches. The slab frames that they know of, and what does not fit
- * (logged).
- */
+/* For the ledger: the slabs of all caches, their objects in use, and the inconsistencies found. */
 struct slab_census {
 	size_t slabs, used, faults;
 };

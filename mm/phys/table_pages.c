@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Frames for page tables: had before they are needed, given back after they were unlinked. */
+/* Frames for page tables: allocated before they are needed, freed after they were unlinked. */
 #include "mm/phys/table_pages.h"
 
 #include "abi/errno.h"
@@ -17,7 +17,7 @@ int tables_fill(struct mmu_tables *tables, unsigned count)
 	return 0;
 }
 
-/* Each was emptied entry by entry, so its frame is worth more than others. */
+/* Each table was emptied entry by entry, so its frame is known to hold only zeros. */
 void tables_free(struct mmu_tables *tables)
 {
 	while (tables->count)

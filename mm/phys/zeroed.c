@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A frame that is filled with zeros before somebody wants it. */
+/* One free frame that is filled with zeros before it is needed. */
 #include "mm/phys/zeroed.h"
 
 #include "mm/check/alloc_fail.h"

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* A frame that is filled with zeros before somebody wants it. */
+/* One free frame that is filled with zeros before it is needed. */
 #pragma once
 
 #include "mm/check/page_check.h"
 #include "sync/atomic.h"
 
 /*
- * One free frame is kept zeroed, so that the first write to private memory is granted in the lock
- * hold of its look-up. It counts as free: page_alloc() falls back on it, and page_alloc_trim() puts
- * it back to the others.
+ * One free frame is prezeroed, so that the first write to private memory can be resolved under the
+ * same hold of the lock as its look-up. It counts as free: page_alloc() falls back on it, and
+ * page_alloc_trim() returns it to the other free frames.
  */
 
-/* The frame, of kind PAGE_FREE while it is here. Atomic: who exchanges it has it. */
+/* The frame, of kind PAGE_FREE while it is here. It is taken by an atomic exchange. */
 extern struct page *prezeroed;
 
-/* That frame, with one reference: all zeros, PAGE_ANON, zeroed_pfn set; NULL: there is none. */
+/*
+ * Takes the frame: filled with zeros, with one reference, of kind PAGE_ANON, zeroed_pfn set.
+ * Returns NULL if there is none.
+ */
 static inline struct page *zeroed_take(void)
 {
 	struct page *page = __atomic_exchange_n(&prezeroed, NULL, __ATOMIC_ACQUIRE);
@@ -26,10 +29,10 @@ static inline struct page *zeroed_take(void)
 	return page;
 }
 
-/* Zeroes the next, where one is free. => no spinning lock held */
+/* Zeroes the next frame, if one is free. Call with no spinning lock held. */
 void zeroed_prepare(void);
 
-/* Gives it back to the allocator. => false: there was none */
+/* Returns the frame to the allocator. Returns false if there was none. */
 bool zeroed_drop(void);
 
 static inline size_t zeroed_count(void)
@@ -37,7 +40,7 @@ static inline size_t zeroed_count(void)
 	return atomic_load_relaxed(&prezeroed) != NULL;
 }
 
-/* Sees to it that there is one. => as zeroed_prepare() */
+/* Makes sure that there is one, if memory allows. Call with no spinning lock held. */
 static inline void zeroed_topup(void)
 {
 	if (unlikely(!zeroed_count()))
