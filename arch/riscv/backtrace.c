@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Backtraces: who called whom, by name. */
+/* Backtraces of the kernel, with the names of functions. */
 /*
- * Functions keep no frame pointers: the table of symbols says how much stack each holds
- * while it calls another and where in it the return address is, which is exact for all but the
+ * Functions keep no frame pointers. Instead, the table of symbols says how much stack each function
+ * uses while it calls another, and where in it the return address is. This is exact for all but the
  * innermost function.
  */
 #include "arch/backtrace.h"
@@ -46,8 +46,8 @@ const char *arch_symbol(vaddr_t addr, size_t *offset_ret)
 }
 
 /*
- * A return address belongs to the function that called, which may end with the call: it is `back`
- * bytes before.
+ * A return address belongs to the calling function, which may end with the call. So the name is
+ * that of the address `back` bytes before.
  */
 static void emit_address(vaddr_t addr, unsigned back, void (*emit)(const char *line))
 {
@@ -62,7 +62,7 @@ static void emit_address(vaddr_t addr, unsigned back, void (*emit)(const char *l
 	emit(line);
 }
 
-/* Where the walk is: a place in a function and its stack pointer there. */
+/* The position of the walk: a PC, and the stack pointer there. */
 struct place {
 	vaddr_t pc;
 	vaddr_t sp;
@@ -79,7 +79,8 @@ static bool saved_ra(const struct ksym *symbol, vaddr_t sp, vaddr_t *ret)
 }
 
 /*
- * From a place where a call was made to the caller of that function. => false: there the walk ends
+ * Steps from a call to the caller of the function that made it. Returns false if the walk ends
+ * there.
  */
 static bool step_call(struct place *at)
 {
@@ -94,9 +95,10 @@ static bool step_call(struct place *at)
 }
 
 /*
- * From a place where a trap came. A ra that leads to another function is the caller's; the stack is
- * then held already if the return address is found there, too. Otherwise ra was set by a call of
- * this function, which has saved its own.
+ * Steps from the place of a trap. If ra points into another function, that is the caller; the
+ * trapped function has allocated its stack frame already if the return address is found there, too.
+ * If ra points into the trapped function itself, a call by that function has set it, and the
+ * function has saved its own.
  */
 static bool step_trap(struct place *at, const struct trap_frame *frame)
 {

@@ -11,7 +11,7 @@ enum console_kind { CONSOLE_UNKNOWN, CONSOLE_LEGACY, CONSOLE_DBCN };
 
 static enum console_kind kind;
 
-/* The firmware takes physical addresses only: what it is to print goes through here. */
+/* The firmware takes physical addresses only, so its output is copied here. */
 static char bounce[128];
 
 static size_t dbcn_write(const char *s, size_t n)

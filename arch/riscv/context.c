@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads as the processor sees them: made, switched, sent to user mode. */
+/* Threads as the processor sees them: prepared, switched, sent to user mode. */
 #include "arch/context.h"
 
 #include "arch/hart.h"
@@ -10,7 +10,7 @@
 #include "lib/string.h"
 #include "sync/preempt.h"
 
-/* What runs before there are threads: nobody to lose the hart to. start.S gives it its stack. */
+/* What runs before there are threads. It can't be preempted. start.S sets its stack. */
 struct arch_thread boot_thread = { .preempt = ARCH_PREEMPT_INIT(1) };
 
 enum { SWITCHED_RA, SWITCHED_SP, SWITCHED_GP, SWITCHED_S0, SWITCHED_S1 };
@@ -75,7 +75,7 @@ void arch_frame_replaced(struct arch_thread *thread)
 
 void arch_switch(struct arch_thread *from, struct arch_thread *to)
 {
-	/* A copy that is preempted has them on again when it goes on; nobody else has. */
+	/* Only user copies have them on. If one is preempted, they are in its trap frame. */
 	assert_hardened(!(csr_read(sstatus) & (SSTATUS_SUM | SSTATUS_FS)));
 	to->hart = from->hart;
 	if (unlikely(fpu_dirty(from)))

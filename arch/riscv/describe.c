@@ -12,7 +12,7 @@ struct text {
 
 #define say(text, ...) ((void)kappendf((text)->buf, (text)->size, &(text)->pos, __VA_ARGS__))
 
-/* All bits above the walked ones are like the topmost of those. */
+/* Are all bits above the walked ones equal to the topmost walked one? */
 static bool is_canonical(vaddr_t va)
 {
 	int64_t top = (int64_t)va >> (ROOT_SHIFT + INDEX_BITS - 1);
@@ -20,17 +20,17 @@ static bool is_canonical(vaddr_t va)
 	return top == 0 || top == -1;
 }
 
-static const char *access_name(unsigned right)
+static const char *access_name(unsigned access)
 {
-	if (right & VM_PROT_EXEC)
+	if (access & VM_PROT_EXEC)
 		return "a fetch";
-	return right & VM_PROT_WRITE ? "a write" : "a read";
+	return access & VM_PROT_WRITE ? "a write" : "a read";
 }
 
-/* The first bit that the machine would stumble over; NULL: none. */
-static const char *refusing_bit(pte_t pte, unsigned right)
+/* Returns the first bit for which the machine refuses the access, or NULL. */
+static const char *refusing_bit(pte_t pte, unsigned access)
 {
-	pte_t wanted = right & VM_PROT_EXEC ? PTE_X : right & VM_PROT_WRITE ? PTE_W : PTE_R;
+	pte_t wanted = access & VM_PROT_EXEC ? PTE_X : access & VM_PROT_WRITE ? PTE_W : PTE_R;
 
 	if (!(pte & PTE_V))
 		return "V=0";
@@ -43,9 +43,9 @@ static const char *refusing_bit(pte_t pte, unsigned right)
 	return wanted == PTE_W && !(pte & PTE_D) ? "D=0" : NULL;
 }
 
-static void say_entry(struct text *text, pte_t pte, unsigned right)
+static void say_entry(struct text *text, pte_t pte, unsigned access)
 {
-	const char *bit = refusing_bit(pte, right);
+	const char *bit = refusing_bit(pte, access);
 
 	if (pte == 0)
 		say(text, "empty: ");
@@ -56,12 +56,12 @@ static void say_entry(struct text *text, pte_t pte, unsigned right)
 		    pte & PTE_U ? " user" : " kernel", pte & PTE_A ? " accessed" : "",
 		    pte & PTE_D ? " dirty" : "", pte & ENTRY_WORD_COW ? " copy-on-write" : "");
 	if (bit)
-		say(text, "%s refuses %s", bit, access_name(right));
+		say(text, "%s refuses %s", bit, access_name(access));
 	else
-		say(text, "allows %s", access_name(right));
+		say(text, "allows %s", access_name(access));
 }
 
-int arch_mmu_describe(const struct mmu *mmu, vaddr_t va, unsigned right, char *buf, size_t size)
+int arch_mmu_describe(const struct mmu *mmu, vaddr_t va, unsigned access, char *buf, size_t size)
 {
 	static const char *const names[MMU_LEVELS] = { "root", "middle", "leaf" };
 	const unsigned index[MMU_LEVELS] = { root_index(va), middle_index(va), leaf_index(va) };
@@ -77,7 +77,7 @@ int arch_mmu_describe(const struct mmu *mmu, vaddr_t va, unsigned right, char *b
 
 		say(&text, "%s[%u] ", names[level], index[level]);
 		if (level + 1 == MMU_LEVELS || !(pte & PTE_V) || (pte & PTE_RWX)) {
-			say_entry(&text, pte, right);
+			say_entry(&text, pte, access);
 			break;
 		}
 		say(&text, "table %#lx, ", (unsigned long)pte_table_paddr(pte));

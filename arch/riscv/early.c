@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Start-up before there are tables: makes the first ones, and says so if that goes wrong. */
+/* Start-up with the MMU off: makes the first page tables, and reports what goes wrong. */
 #include "arch/hart.h"
 #include "arch/riscv/csr.h"
 #include "arch/riscv/fpu.h"
@@ -16,15 +16,12 @@ pte_t image_leaf[IMAGE_TABLES][TABLE_ENTRIES] PAGE_ALIGNED;
 static pte_t image_middle[TABLE_ENTRIES] PAGE_ALIGNED;
 static pte_t vmap_middle[VMAP_ROOTS][TABLE_ENTRIES] PAGE_ALIGNED;
 
-/* What the firmware handed over. */
+/* The device tree that the firmware passed. */
 paddr_t boot_dtb;
 
 pte_t image_page_bits(vaddr_t va)
 {
-	/*
-	 * Addresses in the image tell parts apart also while it runs at physical ones: only their
-	 * distances count.
-	 */
+	/* Only differences of addresses are used, because this also runs at physical addresses. */
 	vaddr_t offset = va - IMAGE_BASE;
 	vaddr_t base = (vaddr_t)image_start;
 
@@ -38,8 +35,8 @@ pte_t image_page_bits(vaddr_t va)
 }
 
 /*
- * The direct map shows all low physical addresses, by the largest pages; the image as it wants to
- * be.
+ * The direct map covers all low physical addresses by the largest pages. The image has its own
+ * permissions.
  */
 IMAGE_INIT uint64_t early_map(void)
 {
@@ -93,7 +90,7 @@ void early_trap(uint64_t cause, uint64_t pc, uint64_t value)
 
 void early_refuse(paddr_t dtb, const char *missing)
 {
-	/* As the log would write it, for who reads the machine's end from that. */
+	/* In the format of the log, for tools that read from it how the machine ended. */
 	early_print("[    0.000000] boot: error: this hart has no ");
 	early_print(missing);
 	early_print("\n[    0.000000] power: off, status 125\n");
@@ -106,7 +103,7 @@ void early_refuse(paddr_t dtb, const char *missing)
 void arch_start(unsigned long hart_id, paddr_t dtb)
 {
 	boot_dtb = dtb;
-	fpu_zero(); /* of what the firmware left */
+	fpu_zero(); /* the firmware may have left something there */
 	csr_write(sie, SIE_SSIE | SIE_STIE | SIE_SEIE);
 	boot_main(hart_id, dtb);
 }

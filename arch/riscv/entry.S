@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Trap entry and exit: every way from user or kernel mode into C and back. */
 /*
- * In user mode sscratch holds the thread (struct arch_thread, whose first field is the frame), in
- * kernel mode it is 0 and tp holds the thread. The kernel uses neither gp nor the FPU, and its C
- * code preserves s0 to s11: a trap from user mode saves the rest only. The s registers and gp go
- * into the frame where someone wants to see or change them (work at exit, clone), and are taken
- * from it then.
+ * In user mode, sscratch holds the thread (struct arch_thread, whose first field is the frame). In
+ * kernel mode, sscratch is 0 and tp holds the thread. The kernel uses neither gp nor the FPU, and
+ * its C code preserves s0 to s11, so a trap from user mode saves only the other registers. s0 to
+ * s11 and gp are saved as well in clone, which reads them, and when there is work at exit, which
+ * may change them: then they are loaded from the frame.
  */
 #include "arch/riscv/csr.h"
 #include "arch/riscv/layout.h"
@@ -51,7 +51,7 @@
 	ld	t6, FRAME_X(31)(\base)
 	.endm
 
-	/* s0, s1, s2 to s11 and gp: what C preserves, or never touches. */
+	/* s0 to s11 and gp: the registers that C code preserves, or never uses. */
 	.macro	save_preserved base
 	sd	gp, FRAME_X(3)(\base)
 	sd	s0, FRAME_X(8)(\base)
@@ -91,7 +91,7 @@ trap_entry:
 	csrrw	tp, sscratch, tp
 	beqz	tp, from_kernel
 
-	/* From user mode. Nothing is stored on the stack, whose top is as good as any. */
+	/* From user mode. The kernel stack is empty; registers are saved in the thread's frame. */
 	sd	sp, FRAME_X(2)(tp)
 	ld	sp, THREAD_KERNEL_SP(tp)
 	save_caller_saved tp
@@ -105,7 +105,7 @@ trap_entry:
 	sd	t2, FRAME_STATUS_OFFSET(tp)
 	bne	t1, t4, user_fault
 
-	/* A system call: the PC goes past it; a0 is kept for a restart. */
+	/* A system call: the PC is moved past it, and a0 is saved for a restart. */
 	addi	t3, t3, 4
 	li	t5, OFFSETS_SYS_CLONE
 	sd	t3, FRAME_PC(tp)
@@ -117,7 +117,7 @@ user_syscall:
 	call	trap_syscall
 	j	user_exit
 
-	/* An exception or interrupt from user mode; t1 cause, t3 PC. */
+	/* An exception or interrupt from user mode. t1: cause, t3: PC. */
 user_fault:
 	sd	t3, FRAME_PC(tp)
 	csrr	a1, stval
@@ -135,8 +135,8 @@ user_fault:
 	call	trap_fault
 
 	/*
-	 * Back to user mode, from C: s registers and gp are the program's. Writing sstatus turns
-	 * interrupts off.
+	 * Back to user mode, from C. The s registers and gp are the program's. Writing sstatus
+	 * turns interrupts off.
 	 */
 user_exit:
 	ld	t0, FRAME_STATUS_OFFSET(tp)
@@ -164,8 +164,8 @@ user_clone:
 	j	user_syscall
 
 	/*
-	 * t1: what is to be done. Interrupts are off; where the frame was replaced, its registers
-	 * count, not ours.
+	 * t1: the work to be done. Interrupts are off. If the frame was replaced, its s registers
+	 * and gp are the right ones, and must not be overwritten.
 	 */
 user_work:
 	andi	t0, t1, 1 << OFFSETS_WORK_FRAME_SHIFT
@@ -192,7 +192,7 @@ user_leave_full:
 	ld	t2, FRAME_PC(tp)
 	j	user_leave
 
-	/* void arch_enter_user(void): with the running thread's frame, all of it */
+	/* void arch_enter_user(void): loads all of the running thread's frame */
 	.globl	arch_enter_user
 arch_enter_user:
 	csrci	sstatus, SSTATUS_SIE
@@ -200,8 +200,9 @@ arch_enter_user:
 	j	user_work_loop
 
 	/*
-	 * From kernel mode: sscratch holds the thread, tp is free. One bit of the stack pointer
-	 * that the frame would leave tells whether the stack has room, before anything is stored.
+	 * From kernel mode. sscratch holds the thread's tp now, and tp is free. After making room
+	 * for the frame, one bit of the stack pointer tells whether the stack has overflowed,
+	 * before anything is stored.
 	 */
 from_kernel:
 	addi	sp, sp, -FRAME_SIZE
@@ -234,8 +235,8 @@ trap_kernel_return:
 	sret
 
 	/*
-	 * sp is of no use: the frame goes onto the emergency stack. A second time there is nothing
-	 * left to try.
+	 * sp can't be used: the frame goes onto the emergency stack. If this happens a second time,
+	 * there is nothing left to try.
 	 */
 stack_overflow:
 	csrrw	tp, sscratch, t0

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a refused user copy goes on. */
+/* Where a user copy continues after a refused fault. */
 #include "arch/riscv/trap.h"
 
 #include "arch/riscv/image.h"

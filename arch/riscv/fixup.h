@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* For assembly that touches user addresses: where a fault that is refused goes on. */
+/* For assembly that touches user addresses: where it continues after a refused fault. */
 #pragma once
 
 #ifdef __ASSEMBLER__
 /* clang-format off */
 
-	/* One in [from, to) goes on at target. */
+	/* After a refused fault in [from, to), execution continues at target. */
 	.macro	fixup from, to, target
 	.pushsection .usercopy.fixups, "a"
 	.dword	\from, \to, \target

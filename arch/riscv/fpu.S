@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The FPU's registers to and from memory, a program's too. The kernel has no use for an FPU itself. */
+/* Saves and loads the FPU's registers, also in user memory. The kernel itself does not use them. */
 #include "arch/riscv/csr.h"
 #include "arch/riscv/fixup.h"
 #include "arch/riscv/offsets.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Whose floating-point registers the FPU holds. */
+/* Which thread's floating-point registers the FPU holds. */
 /*
- * sstatus.FS in a thread's frame says what is known of them: Initial, all zero; Clean, as in
- * thread->fpu; Dirty, only in the FPU. Off: a thread that never runs in user mode. The FPU keeps
- * what it holds until another thread needs it, so that a thread that comes back to an unused FPU
- * loads nothing. All this changes with preemption off; a switch finds it whole.
+ * sstatus.FS in a thread's frame says where its registers are. Initial: all are zero. Clean: in
+ * thread->fpu. Dirty: only in the FPU. Off: the thread never runs in user mode. The FPU keeps its
+ * contents until another thread needs it, so that a thread that returns to an unused FPU loads
+ * nothing. All this changes with preemption off, so that a switch never sees it half done.
  */
 #include "arch/riscv/fpu.h"
 
@@ -14,7 +14,7 @@
 #include "sync/preempt.h"
 
 /*
- * For each hart: the thread whose registers its FPU holds if thread->fpu_hart agrees; NULL: zeros.
+ * For each hart, the thread whose registers its FPU holds, if thread->fpu_hart agrees. NULL: zeros.
  */
 static struct arch_thread *holder[HART_MAX];
 
@@ -64,7 +64,10 @@ void arch_fpu_reset(void)
 	preempt_enable();
 }
 
-/* Straight into the registers, where no page is missing: between two switches, or not at all. */
+/*
+ * Loads the registers directly, with preemption off. Fails if a page is missing, without any
+ * change.
+ */
 static int load_from(struct arch_thread *thread, vaddr_t from)
 {
 	int err;
@@ -84,8 +87,8 @@ int fpu_restore(vaddr_t from)
 	if (likely(!load_from(thread, from)))
 		return 0;
 	/*
-	 * What the FPU holds is nobody's from here on: a switch keeps nothing over what is copied,
-	 * and loads whatever has been copied by then.
+	 * From here on, the FPU's contents belong to no thread. So a switch does not save them over
+	 * what is being copied, and loads what has been copied by then.
 	 */
 	fpu_set_clean(thread);
 	preempt_barrier();

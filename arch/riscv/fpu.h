@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Whose floating-point registers the FPU holds. */
+/* Which thread's floating-point registers the FPU holds. */
 #pragma once
 
 #include "arch/context.h"
 #include "arch/riscv/csr.h"
 
 /*
- * SD, the top bit, in the status that a trap saved: the program changed floating-point registers
- * since.
+ * Has the program changed floating-point registers since they were last clean? SD, the top bit of
+ * the status that the trap saved, says so.
  */
 static inline bool fpu_dirty(const struct arch_thread *thread)
 {
@@ -20,20 +20,20 @@ static inline bool fpu_in_use(const struct arch_thread *thread)
 }
 
 /*
- * Saves the running thread's changed registers; they are clean then. => fpu_dirty(thread),
- * preemption off
+ * Saves the running thread's changed registers, which are clean then. Call with preemption off, if
+ * fpu_dirty(thread).
  */
 void fpu_keep(struct arch_thread *thread);
 
 /*
- * Makes the FPU hold the thread's registers, where it does not. => fpu_in_use(thread); thread->hart
- * is this hart
+ * Loads the thread's registers into the FPU, unless it holds them already. Call if
+ * fpu_in_use(thread); thread->hart is this hart.
  */
 void fpu_claim(struct arch_thread *thread);
 
 /*
- * Gives the running thread registers out of a struct fpu_state in user memory, and where that
- * can't be read (-EFAULT) some of them. => as for a user copy
+ * Loads the running thread's registers from a struct fpu_state in user memory. Returns 0, or
+ * -EFAULT if that can't be read; some of the registers have changed then. Call as a user copy.
  */
 int fpu_restore(vaddr_t from);
 
@@ -44,9 +44,9 @@ void fpu_load(const struct fpu_state *state);
 void fpu_zero(void);
 
 /*
- * The same with a struct fpu_state in user memory: 0 or -EFAULT. Whenever the running thread comes
- * back to fpu_copy_out() the FPU holds the thread's registers. => as for a user copy, fpu_copy_in()
- * with preemption off
+ * The same with a struct fpu_state in user memory. Return 0 or -EFAULT. Call as a user copy,
+ * fpu_copy_in() with preemption off. Whenever fpu_copy_out() continues after it was preempted, the
+ * FPU holds the running thread's registers.
  */
 int fpu_copy_out(vaddr_t to);
 int fpu_copy_in(vaddr_t from);

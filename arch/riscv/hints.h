@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a space's tables are, kept beside them, so that empty ranges are skipped in bulk. */
+/* Where a space's page tables are, so that empty ranges are skipped in bulk. */
 /*
- * There is a bit for each root entry in use, and for the first four middle tables
- * a bit for each entry in use. The entries of other middle tables are looked at one by one. Upper
- * tables are large and mostly empty: without this, unmapping a gigabyte that nobody touched would
+ * There is a bit for each root entry in use. For up to four middle tables, there is also a bit for
+ * each entry in use. The entries of other middle tables are looked at one by one. Upper tables are
+ * large and mostly empty: without these hints, unmapping a gigabyte that was never touched would
  * read 512 entries twice.
  */
 #pragma once
@@ -14,21 +14,22 @@
 
 #define HINT_SLOTS  4
 #define HINT_ROOTS  0 /* hints[0..3]: root entries in use */
-#define HINT_OWNER  4 /* hints[4..7]: the slot's root index + 1; 0 is free */
-#define HINT_LEAVES 8 /* hints[8..39]: a slot's table: entries in use */
+#define HINT_OWNER  4 /* hints[4..7]: root index + 1 of the slot's table; 0: free */
+#define HINT_LEAVES 8 /* hints[8..39]: entries in use of each slot's table */
 #define HINT_WORDS  (TABLE_ENTRIES / 64)
 
 _Static_assert(HINT_LEAVES + HINT_SLOTS * HINT_WORDS == MMU_HINTS, "the hints fit");
 
 /*
- * Ones first wherever the last six bits then were not there before: any six bits in a row occur
- * once.
+ * A de Bruijn sequence: each value of six bits occurs once in it. It is made by appending a 1
+ * whenever the last six bits are then new.
  */
 #define HINT_SEQUENCE 0x3f79d71b4cb0a89ul
 
 /*
- * Number of the lowest bit set, told by the six bits that a shift of the sequence by it begins
- * with. No loop: this is on the way of every unmap. => x is not 0
+ * Returns the number of the lowest bit set in x, which is not 0. Shifting the sequence by that
+ * number brings six bits to its top that identify it. There is no loop, because every unmap comes
+ * through here.
  */
 static inline unsigned hint_lowest(uint64_t x)
 {
@@ -52,7 +53,7 @@ static inline void hint_clear(uint64_t *bits, unsigned bit)
 	bits[bit / 64] &= ~(1ul << bit % 64);
 }
 
-/* The first bit of [from, end) that is set; end: none. */
+/* Returns the first bit of [from, end) that is set, or end. */
 static inline unsigned hint_next(const uint64_t *bits, unsigned from, unsigned end)
 {
 	while (from < end) {
@@ -65,7 +66,7 @@ static inline unsigned hint_next(const uint64_t *bits, unsigned from, unsigned e
 	return end;
 }
 
-/* The slot of that root entry's table; -1: none. root may be a free slot's (-1). */
+/* Returns the slot of the table at that root entry, or -1. For root -1 it returns a free slot. */
 static inline int hint_slot(const struct mmu *mmu, unsigned root)
 {
 	for (int i = 0; i < HINT_SLOTS; i++)
@@ -74,7 +75,7 @@ static inline int hint_slot(const struct mmu *mmu, unsigned root)
 	return -1;
 }
 
-/* The bits of that root entry's table; NULL: it has no slot. */
+/* Returns the bits of the table at that root entry, or NULL if it has no slot. */
 static inline uint64_t *hint_leaves(struct mmu *mmu, unsigned root)
 {
 	int slot = hint_slot(mmu, root);
@@ -82,7 +83,7 @@ static inline uint64_t *hint_leaves(struct mmu *mmu, unsigned root)
 	return slot < 0 ? NULL : &mmu->hints[HINT_LEAVES + slot * (int)HINT_WORDS];
 }
 
-/* A middle table came to be at that root entry. */
+/* Records a new middle table at that root entry. */
 static inline void hint_add_middle(struct mmu *mmu, unsigned root)
 {
 	int slot = hint_slot(mmu, -1u);
@@ -92,7 +93,7 @@ static inline void hint_add_middle(struct mmu *mmu, unsigned root)
 		mmu->hints[HINT_OWNER + slot] = root + 1;
 }
 
-/* It is gone, as are its leaf tables. */
+/* Records that the middle table is gone, and its leaf tables with it. */
 static inline void hint_drop_middle(struct mmu *mmu, unsigned root)
 {
 	int slot = hint_slot(mmu, root);
@@ -102,7 +103,7 @@ static inline void hint_drop_middle(struct mmu *mmu, unsigned root)
 		mmu->hints[HINT_OWNER + slot] = 0;
 }
 
-/* A leaf table came to be for va. */
+/* Records a new leaf table for va. */
 static inline void hint_add_leaf(struct mmu *mmu, vaddr_t va)
 {
 	uint64_t *leaves = hint_leaves(mmu, root_index(va));
@@ -119,7 +120,7 @@ static inline void hint_drop_leaf(struct mmu *mmu, vaddr_t va)
 		hint_clear(leaves, middle_index(va));
 }
 
-/* The first address in [va, end) whose root entry is in use; end: none. */
+/* Returns the first address in [va, end) whose root entry is in use, or end. */
 static inline vaddr_t hint_next_root(const struct mmu *mmu, vaddr_t va, vaddr_t end)
 {
 	unsigned last = (unsigned)((end - 1) >> ROOT_SHIFT);
@@ -129,7 +130,10 @@ static inline vaddr_t hint_next_root(const struct mmu *mmu, vaddr_t va, vaddr_t 
 	return found < va ? va : MIN(found, end);
 }
 
-/* Where the next leaf table may begin behind va's, up to the end of its root entry; leaves: its bits. */
+/*
+ * Returns the address of the next leaf table after that of va, or the end of va's root entry.
+ * `leaves` are the bits of its middle table.
+ */
 static inline vaddr_t hint_next_leaf(const uint64_t *leaves, vaddr_t va)
 {
 	unsigned next = hint_next(leaves, middle_index(va) + 1, TABLE_ENTRIES);

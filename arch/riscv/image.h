@@ -9,7 +9,7 @@
 extern char image_start[], text_end[], image_init_start[], image_init_end[], rodata_end[];
 extern char bss_start[], boot_stack_guard[], image_end[];
 
-/* In usercopy.S: a refused fault at [start, end) goes on at target. */
+/* In usercopy.S: after a refused fault at [start, end), execution continues at target. */
 struct fixup {
 	vaddr_t start;
 	vaddr_t end;
@@ -19,7 +19,7 @@ struct fixup {
 extern char usercopy_start[], usercopy_end[];
 extern const struct fixup usercopy_fixups_start[], usercopy_fixups_end[];
 
-/* Code that runs before the end of the boot only; its frames are given back. */
+/* Code that runs only during boot; its frames are freed afterwards. */
 #define IMAGE_INIT __attribute__((section(".init.text"), noinline))
 
 /* The physical address of something in the image. */
@@ -29,25 +29,29 @@ static inline paddr_t image_paddr(const void *address)
 }
 
 /*
- * The tables made in start: root, the image's and the vmap area's. The root's user half is empty.
+ * The page tables made at start: the root, and the leaf tables of the image. The root's user half
+ * is empty.
  */
 extern pte_t kernel_root[TABLE_ENTRIES];
 extern pte_t image_leaf[IMAGE_TABLES][TABLE_ENTRIES];
 
 /*
- * The bits that the image's page at that offset has: by the linker script, the boot stack's guard
- * none.
+ * The PTE bits of the image's page at va, by the section it is in; 0 for the guard of the boot
+ * stack.
  */
 pte_t image_page_bits(vaddr_t va);
 
-/* Makes the first tables. => runs at physical addresses, MMU off; the value for satp */
+/*
+ * Makes the first page tables. Returns the value for satp. Runs at physical addresses with the MMU
+ * off.
+ */
 uint64_t early_map(void);
 
 /*
- * The hart can't run the kernel: says what it lacks, on the firmware's console, and ends with status 125. => runs at
- * physical addresses, MMU off
+ * The hart can't run the kernel: prints what it lacks on the firmware's console, and ends the
+ * machine with status 125. Runs at physical addresses with the MMU off.
  */
 void early_refuse(paddr_t dtb, const char *missing) __attribute__((noreturn));
 
-/* A trap before there is a trap path: prints what there is and ends. */
+/* A trap before traps can be handled: prints the registers and ends the machine. */
 void early_trap(uint64_t cause, uint64_t pc, uint64_t value) __attribute__((noreturn));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the kernel's sections go: linked high, loaded low, each kind of right on its own pages. */
+/* The kernel's sections: linked high, loaded low, each kind of permission on its own pages. */
 #include "arch/riscv/layout.h"
 
 OUTPUT_ARCH(riscv)
@@ -18,8 +18,7 @@ SECTIONS
 	image_start = .;
 
 	/*
-	 * Functions come first, so that the symbol table, which lies in .rodata, moves none of
-	 * them.
+	 * Functions come first, so that the symbol table, which is in .rodata, moves none of them.
 	 */
 	.text : AT(ADDR(.text) - IMAGE_BASE + IMAGE_LOAD) {
 		*(.text.start)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's own mappings, W^X by frame. */
+/* The kernel's own mappings. No frame is both writable and executable. */
 /*
- * The direct map shows RAM by the largest pages that fit, never executable,
- * and the image's frames with no more permissions than the image itself has.
+ * The direct map covers RAM by the largest pages that fit and is never executable. It maps the
+ * image's frames with no more permissions than the image has.
  */
 #include "arch/riscv/kernel_map.h"
 
@@ -60,7 +60,7 @@ static pte_t frame_bits(paddr_t pa)
 	return image_page_bits(pa - IMAGE_LOAD + IMAGE_BASE) & ~PTE_X;
 }
 
-/* Maps [start, end) into a table of that level (0: leaf) that begins at physical address `base`. */
+/* Maps a range into a table of that level (0: leaf), which begins at physical address `base`. */
 IMAGE_INIT static void map_range(pte_t *table, unsigned level, paddr_t base,
 				 struct phys_range range, paddr_t (*frame)(void))
 {
@@ -72,7 +72,7 @@ IMAGE_INIT static void map_range(pte_t *table, unsigned level, paddr_t base,
 		if (i == TABLE_ENTRIES)
 			break;
 		if (table[i] & PTE_RWX)
-			continue; /* ranges that overlap */
+			continue; /* an overlapping range has mapped it */
 		if (level == 0) {
 			table[i] = frame_bits(pa) ? pte_leaf(pa, frame_bits(pa)) : 0;
 			continue;
@@ -114,14 +114,14 @@ IMAGE_INIT void arch_kernel_map(const struct phys_range *ram, unsigned n, paddr_
 
 volatile void *arch_map_early_device(paddr_t pa)
 {
-	/* The last page of the image's own tables, which the linker script leaves alone. */
+	/* The last page of the image's own tables, which the linker script leaves unused. */
 	image_leaf[IMAGE_TABLES - 1][TABLE_ENTRIES - 1] =
 		pte_leaf(ALIGN_DOWN(pa, PAGE_SIZE), PTE_RW);
 	tlb_flush_kernel();
 	return (volatile char *)IMAGE_BASE + IMAGE_MAX - PAGE_SIZE + pa % PAGE_SIZE;
 }
 
-/* The entry of the lowest level that is there for a kernel address; it may be 0. */
+/* Returns the entry of the lowest level that exists for a kernel address. It may be 0. */
 static pte_t *kernel_walk(vaddr_t va)
 {
 	pte_t *pte = &kernel_root[root_index(va)];
@@ -151,8 +151,8 @@ void arch_image_init_done(void)
 }
 
 /*
- * The leaf entry of a vmap address; its table comes from spare where it is missing. NULL: none is
- * left.
+ * Returns the leaf entry of a vmap address; a missing table is taken from `spare`. Returns NULL if
+ * that is empty.
  */
 static pte_t *vmap_slot(vaddr_t va, struct mmu_tables *spare)
 {
@@ -184,7 +184,10 @@ int arch_mmu_map_kernel(vaddr_t va, paddr_t pa, size_t npages, unsigned prot,
 		assert_hardened(slot && (!prot || !*slot));
 		*slot = prot ? pte_leaf(pa, PTE_KERNEL | (pte_t)prot << 1) : 0;
 	}
-	/* New ones, too: another hart may remember that there was nothing, and no fault serves the kernel's own pages. */
+	/*
+	 * Fence new mappings too: another hart may have cached that there was none, and faults on
+	 * the kernel's own pages are not resolved.
+	 */
 	tlb_flush_kernel();
 	return 0;
 }

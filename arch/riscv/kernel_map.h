@@ -4,9 +4,9 @@
 
 #include "arch/riscv/sv39.h"
 
-/* Writes, or clears, the root entries that all spaces share. => after arch_kernel_map() */
+/* Write, or clear, the root entries that all spaces share. Call after arch_kernel_map(). */
 void kernel_roots_copy(pte_t *root);
 void kernel_roots_clear(pte_t *root);
 
-/* May the kernel read there without a fault? */
+/* Can the kernel read at va without a fault? */
 bool kernel_readable(vaddr_t va);

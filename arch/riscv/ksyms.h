@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of functions that tools/ksyms makes of a first link and the second one contains. */
+/* The table of functions, which tools/ksyms makes from a first link, for the second link. */
 #pragma once
 
 #include "lib/types.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An empty table of symbols, for the link from which the real one is made. */
+/* An empty symbol table, for the first link, from which the real table is made. */
 	.section .ksyms, "a"
 	.globl	ksyms, ksyms_count, ksyms_names
 	.balign	4

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every fixed address, as plain numbers for C, assembly and the linker script alike. */
+/* Every fixed address, as plain numbers for C, assembly and the linker script. */
 #pragma once
 
 /* User addresses: the first page stays unmapped, the low half of Sv39 ends at the top. */
@@ -22,8 +22,8 @@
 #define IMAGE_MAX    0x400000
 
 /*
- * Stacks: aligned to twice their size, the lower half unmapped, so that one bit of sp tells an
- * overflow.
+ * Stacks are aligned to twice their size, and the lower half is not mapped, so that one bit of sp
+ * shows an overflow.
  */
 #define LAYOUT_KSTACK_SHIFT  14
 #define LAYOUT_KSTACK_SIZE   0x4000

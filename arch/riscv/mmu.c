@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Address spaces: made, destroyed, entered; tables linked and entries written. */
+/* Address spaces: creation, destruction and activation, and the linking of page tables. */
 #include "arch/mmu.h"
 
 #include "abi/errno.h"
@@ -15,7 +15,7 @@
 
 bool entry_ad_soft;
 
-/* The space that each hart runs; NULL: the kernel's own. */
+/* The active space of each hart; NULL: the kernel's own. */
 static struct mmu *active[HART_MAX];
 
 void arch_ad_soft_set(bool on)
@@ -51,15 +51,18 @@ void arch_mmu_activate(struct mmu *mmu)
 	if (mmu)
 		__atomic_fetch_or(&mmu->harts, 1ul << hart, __ATOMIC_SEQ_CST);
 	csr_write(satp, (uint64_t)SATP_SV39 << SATP_MODE_SHIFT | root >> PAGE_SHIFT);
-	/* All spaces are ASID 0: none of the old one's translations may stay. Global ones do. */
+	/* All spaces have ASID 0: no translation of the old one may stay. Global ones do. */
 	__asm__ volatile("sfence.vma zero, %0" ::"r"(0ul) : "memory");
 	active[hart] = mmu;
 	if (old)
 		__atomic_fetch_and(&old->harts, ~(1ul << hart), __ATOMIC_RELEASE);
 }
 
-/* The table that the slot names; a missing one comes from spare. NULL: none is left. */
-static pte_t *table_have(pte_t *slot, struct mmu_tables *spare)
+/*
+ * Returns the table that the slot points to; a missing one is taken from `spare`. Returns NULL if
+ * that is empty.
+ */
+static pte_t *table_get(pte_t *slot, struct mmu_tables *spare)
 {
 	paddr_t table;
 
@@ -68,7 +71,7 @@ static pte_t *table_have(pte_t *slot, struct mmu_tables *spare)
 	if (spare->count == 0)
 		return NULL;
 	table = mmu_tables_pop(spare);
-	/* Its zeros are seen before it is. */
+	/* The table's zeros become visible before the table does. */
 	pte_publish(slot, pte_table(table));
 	return arch_phys_to_virt(table);
 }
@@ -81,10 +84,10 @@ static __attribute__((noinline)) unsigned prepare_missing(struct mmu *mmu, vaddr
 
 	if (!*root && spare->count > 0)
 		hint_add_middle(mmu, root_index(va));
-	middle = table_have(root, spare);
+	middle = table_get(root, spare);
 	if (!middle)
 		return 2;
-	if (!table_have(&middle[middle_index(va)], spare))
+	if (!table_get(&middle[middle_index(va)], spare))
 		return 1;
 	hint_add_leaf(mmu, va);
 	__asm__ volatile("sfence.vma" ::: "memory");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Asserts that offsets.h tells assembly the truth. */
+/* Asserts that the offsets in offsets.h are right. */
 #include "arch/riscv/offsets.h"
 
 #include "abi/syscall.h"

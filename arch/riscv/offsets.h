@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where assembly finds fields of C structures; offsets.c asserts each. */
+/* The offsets of C structures for assembly; offsets.c asserts each. */
 #pragma once
 
 /* struct trap_frame: x1 is at 8, x31 at 248 */
@@ -23,7 +23,7 @@
 #define FPU_F(n) (8 * (n))
 #define FPU_FCSR 256
 
-/* the calls and the work that entry.S treats apart */
+/* the system calls and the kind of work that entry.S treats specially */
 #define OFFSETS_SYS_CLONE	 220
 #define OFFSETS_SYS_RT_SIGRETURN 139
 #define OFFSETS_WORK_FRAME_SHIFT 8

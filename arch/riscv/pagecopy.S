@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whole pages zeroed and copied, unrolled to a quarter page. */
+/* Zeroes and copies whole pages, in loops unrolled to a quarter page. */
 	.text
 
 	/* void arch_page_zero(void *page) */

@@ -18,7 +18,7 @@
 #define SBI_SRST_RESET	      0
 #define SBI_DBCN_WRITE	      0
 
-/* In place of the first hart of a mask: all harts, whatever the mask. */
+/* As the first hart of a mask: all harts, whatever the mask is. */
 #define SBI_ALL_HARTS UINT64_MAX
 
 struct sbi_result {
@@ -32,7 +32,7 @@ struct sbi_result sbi_call(unsigned long ext, unsigned long fid, unsigned long a
 /* Does the firmware have that extension? */
 bool sbi_has(unsigned long ext);
 
-/* One character to the firmware's console, by the oldest call, which all firmware has. */
+/* Writes a character to the firmware's console by the oldest call, which all firmware has. */
 void sbi_putchar(char c);
 
 /* Switches the machine off; returns if the firmware can't. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Signal frames on RISC-V: registers out and in, a handler's first registers. */
+/* Signal frames on RISC-V: saves and restores registers, and sets those of a handler. */
 #include "arch/signal.h"
 
 #include "abi/errno.h"
@@ -23,7 +23,7 @@ _Static_assert(offsetof(struct trap_frame, x) == sizeof(uint64_t), "pc, then x1 
 _Static_assert(offsetof(struct fpu_state, fcsr) == sizeof(((struct arch_sigcontext *)0)->f),
 	       "fcsr is behind f in both");
 
-/* The FPU holds the registers of the thread that runs, if it has any. */
+/* The FPU holds the registers of the running thread, if it has any. */
 static int save_floats(const struct arch_thread *thread, vaddr_t to)
 {
 	if ((thread->frame.status & SSTATUS_FS) == SSTATUS_FS_INITIAL)

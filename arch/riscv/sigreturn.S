@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a signal handler returns to, in user mode: rt_sigreturn, by the two instructions that debuggers know. */
+/* What signal handlers return to: rt_sigreturn, by the two instructions that debuggers know. */
 #include "arch/riscv/offsets.h"
 
 	.section .rodata

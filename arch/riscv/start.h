@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The boot hart's way into C. */
+/* How the boot hart enters C. */
 #pragma once
 
 #include "lib/types.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sv39: how a page-table entry's bits lie, and how an address splits. */
+/* Sv39: the bits of a page-table entry, and the parts of an address. */
 #pragma once
 
 #include "arch/page.h"
@@ -20,7 +20,7 @@
 #define TABLE_ENTRIES 512u
 #define INDEX_BITS    9
 
-/* Kernel pages never fault to have A or D set. */
+/* A and D are set from the start, so that kernel pages never fault for them. */
 #define PTE_KERNEL (PTE_V | PTE_G | PTE_A | PTE_D)
 
 typedef uint64_t pte_t;
@@ -51,7 +51,7 @@ static inline pte_t pte_leaf(paddr_t pa, pte_t bits)
 	return (pa >> PAGE_SHIFT << PTE_PPN_SHIFT) | bits;
 }
 
-/* A pointer to a table carries V alone. */
+/* A pointer to a table has V only. */
 static inline pte_t pte_table(paddr_t table)
 {
 	return (table >> PAGE_SHIFT << PTE_PPN_SHIFT) | PTE_V;

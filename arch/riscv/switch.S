@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Switching kernel stacks, and where new threads begin. */
+/* Switches kernel stacks; where new threads begin. */
 #include "arch/riscv/csr.h"
 #include "arch/riscv/offsets.h"
 
@@ -40,7 +40,10 @@ switch_stacks:
 	ld	s11, THREAD_SWITCHED + 112(a1)
 	ret
 
-	/* From arch_preempt_point(), return address in t0: preempt_schedule(), all registers kept. */
+	/*
+	 * From arch_preempt_point(), return address in t0: calls preempt_schedule(), saves all
+	 * registers.
+	 */
 	.cfi_sections .debug_frame
 	.globl	preempt_call
 preempt_call:
@@ -48,7 +51,7 @@ preempt_call:
 	addi	sp, sp, -128
 	.cfi_def_cfa_offset 128
 	sd	t0, 120(sp)
-	.cfi_offset ra, -8		/* backtraces go on where the call was */
+	.cfi_offset ra, -8		/* so that backtraces continue at the call */
 	sd	ra, 112(sp)
 	sd	a0, 0(sp)
 	sd	a1, 8(sp)
@@ -85,14 +88,14 @@ preempt_call:
 	jr	t0
 	.cfi_endproc
 
-	/* A kernel thread begins: s0 its function, s1 the argument. */
+	/* A kernel thread begins. s0: its function, s1: the argument. */
 	.globl	thread_begin
 thread_begin:
 	mv	a0, s1
 	jalr	s0
 	call	thread_ended
 
-	/* A fork's child begins: s0 what to call first. */
+	/* The child of a fork begins. s0: the function to call first. */
 	.globl	thread_begin_user
 thread_begin_user:
 	jalr	s0

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The hart's one deadline: by Sstc where there is one, else by the firmware. */
+/* The hart's one deadline: by Sstc if the hart has it, else by the firmware. */
 #include "arch/timer.h"
 
 #include "arch/page.h"
@@ -67,7 +67,10 @@ void arch_timer_init(void)
 	struct dt dt;
 
 	if (dt_init(&dt, arch_phys_to_virt(boot_dtb), DTB_LIMIT, NULL) == 0)
-		/* A tree may name it where the firmware has not let us have it (QEMU's spike). */
+		/*
+		 * The tree may name it though the firmware does not let the kernel use it (QEMU's
+		 * spike).
+		 */
 		sstc = cpus_have(&dt, "sstc") && trap_try(timer_try_sstc);
 	arch_timer_set(UINT64_MAX);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Making harts forget translations. */
+/* TLB flushes on this hart and on others. */
 #include "arch/hart.h"
 #include "arch/mmu.h"
 #include "arch/riscv/sbi.h"
@@ -9,12 +9,15 @@
 
 #define MASK_BITS 64
 
-/* Harts as the firmware wants them: a bit for each id from `first` on. No bit: nobody. */
+/* A set of harts as the firmware takes it: one bit for each hart id, from `first` on. */
 struct sbi_harts {
 	unsigned long mask, first;
 };
 
-/* A mask by index, without this hart. Ids that do not fit one mask: all harts are meant, which is never too few. */
+/*
+ * Converts a mask by index, leaving out this hart. If the ids do not fit one mask, the result is
+ * all harts, which is never too few.
+ */
 static struct sbi_harts others(uint64_t harts_mask)
 {
 	unsigned self = arch_this_hart()->index;

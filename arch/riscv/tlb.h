@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Making harts forget the kernel's translations. */
+/* Flushes the kernel's translations. */
 #pragma once
 
-/* All of them, on all harts. */
+/* Flushes all of them on all harts. */
 void tlb_flush_kernel(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a trap was, and who is to be told: all but the paths that entry.S takes itself. */
+/* Decodes traps and calls their handlers: all but the paths that entry.S takes itself. */
 #include "arch/riscv/trap.h"
 
 #include "arch/irqflags.h"
@@ -47,7 +47,7 @@ static void interrupt(struct trap_frame *frame, uint64_t cause)
 	case IRQ_EXTERNAL:
 		trap_external();
 		break;
-	case IRQ_SOFT: /* nobody sends them yet */
+	case IRQ_SOFT: /* not used yet */
 		csr_clear(sip, SIE_SSIE);
 		break;
 	default:
@@ -90,17 +90,17 @@ void trap_user(struct trap_frame *frame, uint64_t cause, vaddr_t stval)
 	case CAUSE_LOAD_ACCESS:
 	case CAUSE_STORE_ACCESS:
 		break;
-	default: /* one that is not in the book yet */
+	default: /* a cause that is not defined yet */
 		kind = TRAP_ILLEGAL;
 	}
 	irq_enable();
 	trap_exception(frame, kind, stval);
-	arch_irq_disable(); /* the rest is a few instructions of entry.S */
+	arch_irq_disable(); /* what is left is a few instructions in entry.S */
 }
 
 /*
- * Something is tried that the machine may refuse: by arch_memory_answers() a copy whose address is the kernel's, by
- * trap_try() an instruction. Set while the machine boots, on one hart.
+ * The kernel tries something that the machine may refuse: arch_memory_answers() copies from a
+ * kernel address, trap_try() executes an instruction. Set only at boot, while one hart runs.
  */
 static bool probing;
 
@@ -125,7 +125,10 @@ bool arch_memory_answers(paddr_t pa)
 	return answers;
 }
 
-/* A fault inside a user copy: served, or the copy ends. => false: it is neither */
+/*
+ * Handles a fault inside a user copy: it is resolved, or the copy ends. Returns false if it is
+ * neither.
+ */
 static bool user_copy_fault(struct trap_frame *frame, uint64_t cause, vaddr_t stval)
 {
 	vaddr_t fixup = usercopy_fixup(frame->pc);
@@ -137,7 +140,7 @@ static bool user_copy_fault(struct trap_frame *frame, uint64_t cause, vaddr_t st
 	case CAUSE_LOAD_PAGE:
 	case CAUSE_STORE_PAGE:
 		lockorder_assert_none_spinning();
-		if (arch_preempt()->count) /* it may not wait: its caller sees to that */
+		if (arch_preempt()->count) /* it may not wait; its caller copes with a failure */
 			break;
 		r = trap_fault(frame, stval, access_of(cause) | TRAP_COPY,
 			       frame->status & SSTATUS_SPIE ? SSTATUS_SIE : 0);
@@ -163,7 +166,7 @@ static void trap_in_kernel(struct trap_frame *frame, uint64_t cause, vaddr_t stv
 {
 	if (is_interrupt(cause)) {
 		interrupt(frame, cause);
-		/* Others run, with SUM and the FPU off as here; the frame has what is as it was. */
+		/* Others run with SUM and FPU off, as here; the frame has this thread's state. */
 		if (preempt_due())
 			preempt_schedule_irq();
 		return;

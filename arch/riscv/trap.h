@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Between entry.S and the C that decodes traps. */
+/* Shared by entry.S and the C code that decodes traps. */
 #pragma once
 
 #include "arch/frame.h"
@@ -7,23 +7,32 @@
 
 extern char trap_entry[], trap_kernel_return[];
 
-/* From user mode, neither system call nor page fault. => interrupts off at entry and exit */
+/*
+ * A trap from user mode that is neither a system call nor a page fault. Interrupts are off at entry
+ * and exit.
+ */
 void trap_user(struct trap_frame *frame, uint64_t cause, vaddr_t stval);
 
-/* From kernel mode. => interrupts off at entry and exit */
+/* A trap from kernel mode. Interrupts are off at entry and exit. */
 void trap_kernel(struct trap_frame *frame, uint64_t cause, vaddr_t stval);
 
 /*
- * Calls `try`, which may meet an instruction that this hart does not have and then goes on at its fixup. => its answer;
- * while the machine boots, on one hart
+ * Calls try(), which may execute an instruction that this hart does not have; it then continues at
+ * its fixup. Returns what try() returns. Call at boot, while one hart runs.
  */
 bool trap_try(bool (*try)(void));
 
-/* try.S, for trap_try(): has this hart a stimecmp that we may write? Sets it to never. */
+/*
+ * try.S, for trap_try(): does this hart have a stimecmp that the kernel may write? Sets it to
+ * never.
+ */
 bool timer_try_sstc(void);
 
-/* On the emergency stack. */
+/* Called on the emergency stack. */
 void trap_stack_overflow(struct trap_frame *frame) __attribute__((noreturn));
 
-/* Where a user copy goes on that was refused at pc; 0: it is not one (usercopy.S). */
+/*
+ * Returns where a user copy continues after a refused fault at pc, or 0 if pc is not in one
+ * (usercopy.S).
+ */
 vaddr_t usercopy_fixup(vaddr_t pc);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Instructions that a hart may not have. Like user copies they go on at their fixup (trap_try()). */
+/* Instructions that a hart may not have. If refused they continue at a fixup, as user copies do. */
 #include "arch/riscv/csr.h"
 #include "arch/riscv/fixup.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The routines that touch user addresses, but for floating-point registers (fpu.S). */
+/* The routines that touch user addresses, except for floating-point registers (fpu.S). */
 /*
- * SUM is set only in these. A fault that is refused goes on at the fixup of
- * its range (usercopy_fixup()): from words to single bytes, which find the exact end, and from
- * bytes to the end. The pointers are brought forward after a block's last access, so that they are
- * right wherever a fault is.
+ * SUM is set only in these routines. After a refused fault, execution continues at the fixup of its
+ * range (usercopy_fixup()): after an access to words, with a copy of single bytes, which finds the
+ * exact end; after an access to bytes, at the end of the routine. Pointers are advanced after the
+ * last access of a block, so that they are right wherever a fault occurs.
  */
 #include "arch/riscv/csr.h"
 #include "arch/riscv/fixup.h"
@@ -68,8 +68,8 @@ copy_word:
 	j	copy_bytes
 
 	/*
-	 * `to` is aligned, `from` is not: aligned loads, two to a store. Each holds bytes that are
-	 * wanted.
+	 * `to` is aligned and `from` is not: aligned loads, two for each store. Each word loaded
+	 * has bytes that are wanted.
 	 */
 copy_shifted:
 	slli	t0, t0, 3		/* bits of the first word to leave out */
@@ -196,7 +196,10 @@ load_word_done:
 	ret
 	fixup	load_word, load_word_done, word_refused
 
-	/* int arch_cas_word(vaddr_t at, uint32_t *old, uint32_t new). A fault served takes the reservation away. */
+	/*
+	 * int arch_cas_word(vaddr_t at, uint32_t *old, uint32_t new). Resolving a fault clears the
+	 * reservation.
+	 */
 	.globl	arch_cas_word
 arch_cas_word:
 	lui	t6, SSTATUS_SUM >> 12

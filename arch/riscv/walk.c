@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Ranges of a space: visiting its leaf tables, and unlinking those that hold nothing. */
+/* Visits the leaf tables in a range of a space, and unlinks those that are empty. */
 #include "arch/riscv/walk.h"
 
 #include "arch/riscv/hints.h"
 #include "lib/assert.h"
 #include "lib/bits.h"
 
-/* The first entry of a table in use from `index` on; TABLE_ENTRIES: none. */
+/* Returns the first entry in use from `index` on, or TABLE_ENTRIES. */
 static UNCHECKED unsigned table_next_used(const pte_t *table, unsigned index)
 {
 	while (index < TABLE_ENTRIES && !table[index]) {
@@ -21,7 +21,10 @@ static UNCHECKED unsigned table_next_used(const pte_t *table, unsigned index)
 	return index;
 }
 
-/* The same for *va in a middle table that has no hints. (A tail call both ways: the hinted walk saves no register.) */
+/*
+ * As walk_next_leaf(), beginning with the middle table of *va, which has no hints. (Each of the two
+ * functions calls the other by a tail call, so that walk_next_leaf() saves no registers.)
+ */
 static __attribute__((noinline, cold)) pte_t *walk_unhinted(struct mmu *mmu, vaddr_t *va,
 							    vaddr_t end)
 {

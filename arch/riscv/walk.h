@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Over the tables of a space. */
+/* Walks over the page tables of a space. */
 #pragma once
 
 #include "arch/mmu.h"
 #include "arch/riscv/sv39.h"
 
-/* What was stored before is seen before what is stored after. */
+/* Earlier stores become visible before later ones. */
 static inline void pte_fence(void)
 {
 	__asm__ volatile("fence w, w" ::: "memory");
@@ -23,7 +23,7 @@ static inline pte_t *mmu_root(const struct mmu *mmu)
 }
 
 /*
- * Finds the next leaf table from *va on: the middle entry that names it, *va moved into what it
- * covers. NULL: none before end.
+ * Finds the next leaf table from *va on. Returns the middle entry that points to it, and moves *va
+ * into the range it covers. Returns NULL if there is none before end.
  */
 pte_t *walk_next_leaf(struct mmu *mmu, vaddr_t *va, vaddr_t end);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who called whom in the kernel, by name. */
+/* Backtraces of the kernel, with the names of functions. */
 #pragma once
 
 #include "lib/types.h"
@@ -7,9 +7,12 @@
 struct trap_frame;
 
 /*
- * Emits a line for each frame, innermost first: from `frame`, or from the caller where it is NULL.
+ * Emits a line for each stack frame, innermost first, beginning at `frame`, or at the caller if
+ * that is NULL.
  */
 void arch_backtrace(const struct trap_frame *frame, void (*emit)(const char *line));
 
-/* The function that holds addr and the offset in it; NULL where none does. */
+/*
+ * Returns the name of the function that addr is in, and its offset there, or NULL if there is none.
+ */
 const char *arch_symbol(vaddr_t addr, size_t *offset_ret);

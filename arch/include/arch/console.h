@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The firmware's console: what there is before, and instead of, a UART. */
+/* The firmware's console, for use before the UART driver is up, or without a UART. */
 #pragma once
 
 #include "lib/types.h"
 
-/* Writes bytes as they are, polled. Works from the first instruction on. */
+/* Writes n bytes, unchanged, by polling. Works from the first instruction on. */
 void arch_console_write(const char *s, size_t n);

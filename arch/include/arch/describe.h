@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine in words, for reports: how it came to refuse an address, how long an instruction is. */
+/* The machine in words, for reports: why it refuses an access, how long an instruction is. */
 #pragma once
 
 #include "arch/mmu.h"
@@ -9,12 +9,13 @@
 #define ARCH_DESCRIBE_MAX 200
 
 /*
- * The walk for an access (one of RIGHT_*) of a program to va, level by level down to the bit that
- * refuses it. => space lock held; returns the length of the text
+ * Describes the page-table walk for an access (one of VM_PROT_*) of a program to va, level by
+ * level, down to the bit that refuses it. Returns the length of the text. The caller holds the
+ * space's lock.
  */
-int arch_mmu_describe(const struct mmu *mmu, vaddr_t va, unsigned right, char *buf, size_t size);
+int arch_mmu_describe(const struct mmu *mmu, vaddr_t va, unsigned access, char *buf, size_t size);
 
-/* Bytes of an instruction that begins with these two. */
+/* Returns the length of an instruction that begins with these two bytes. */
 static inline unsigned arch_instruction_bytes(uint16_t first);
 
 #include "arch-impl/describe.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a trap saved of a thread, for those who read arguments and set results. */
+/* The registers that a trap saved, for code that reads arguments and sets results. */
 #pragma once
 
 #include "lib/types.h"
@@ -7,20 +7,21 @@
 struct trap_frame;
 
 /*
- * arch-impl/frame.h supplies struct trap_frame and, inline:
- *   unsigned long frame_syscall(const struct trap_frame *)           the call's number
- *   unsigned long frame_arg(const struct trap_frame *, unsigned n)   argument 0 to 5 as the program
- *                                                                    gave it
+ * arch-impl/frame.h supplies struct trap_frame and these inline functions:
+ *   unsigned long frame_syscall(const struct trap_frame *)          number of the system call
+ *   unsigned long frame_arg(const struct trap_frame *, unsigned n)  argument 0 to 5, as the program
+ *                                                                   passed it
  *   void frame_set_result(struct trap_frame *, long); long frame_result()
- *   void frame_restart(struct trap_frame *)                          a system call is made again,
- *                                                                    with the arguments it had
- *   void frame_set_syscall(struct trap_frame *, unsigned long)       as another one
+ *   void frame_restart(struct trap_frame *)                         makes the system call again,
+ *                                                                   with the same arguments
+ *   void frame_set_syscall(struct trap_frame *, unsigned long)      makes it another system call
  *   vaddr_t frame_pc(), void frame_set_pc(); vaddr_t frame_sp(), void frame_set_sp()
  *   void frame_set_tls(struct trap_frame *, vaddr_t)
- *   vaddr_t frame_caller(const struct trap_frame *)                  where the running function
- *                                                                    returns to, if it has called none
- *   bool frame_is_user(const struct trap_frame *)                    it came from user mode
- * A system call's PC is already past its instruction; a fault's is at it.
+ *   vaddr_t frame_caller(const struct trap_frame *)                 return address of the running
+ *                                                                   function if it has called none
+ *   bool frame_is_user(const struct trap_frame *)                   the trap came from user mode
+ * After a system call the PC is past the instruction that made it; after a fault it is at the
+ * instruction.
  */
 #include "arch-impl/frame.h"
 
@@ -30,14 +31,14 @@ struct trap_frame;
  */
 void arch_frame_start(struct trap_frame *frame, vaddr_t pc, vaddr_t sp);
 
-/* Prints the registers through emit, a line at a time without newline. */
+/* Prints the registers by emit(), one line at a time, without newlines. */
 void arch_frame_print(const struct trap_frame *frame, void (*emit)(const char *line));
 
 /*
- * Tells that a thread's frame was rewritten as a whole (sigreturn; arch_frame_start() does it
- * itself): of a frame that is not marked so, a system call or fault may change a0 (the result), pc,
- * sp and tls only. s0 to s11 and gp are in it, and may be changed, in trap_user_return() alone;
- * they are there to read in clone.
+ * Records that a thread's frame was rewritten as a whole, as sigreturn does (arch_frame_start()
+ * calls this itself). In a frame that is not marked so, a system call or fault may change only a0
+ * (the result), pc, sp and tls. s0 to s11 and gp are in the frame, and may be changed, in
+ * trap_user_return() only. In clone they may be read.
  */
 struct arch_thread;
 void arch_frame_replaced(struct arch_thread *thread);

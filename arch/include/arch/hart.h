@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The running hart and the running thread's arch part. */
+/* The running hart, and the arch part of the running thread. */
 #pragma once
 
 #include "lib/types.h"
@@ -9,21 +9,24 @@ struct arch_thread; /* arch/context.h */
 
 /*
  * arch-impl/hart.h supplies:
- *   struct arch_thread *arch_this_thread(void)   the running thread's arch part (a boot-time one
- *                                                before threads)
- *   struct arch_preempt *arch_preempt(void)      whether the running thread may lose its hart
- *                                                (arch/preempt.h)
- *   void arch_preempt_point(void)                calls preempt_schedule() (sync/preempt.h) where that
- *                                                word is 0; cheap where it is not, so that it may
- *                                                stand in functions that call nothing else
- *   struct hart *arch_this_hart(void)            this hart's data
- *   void arch_hart_set(struct hart *)            once per hart, at its start
- *   void arch_icache_sync(void)                  makes what was stored as instructions visible to
- *                                                this hart's fetches
+ *   struct arch_thread *arch_this_thread(void)  arch part of the running thread (of a boot-time one
+ *                                               before there are threads)
+ *   struct arch_preempt *arch_preempt(void)     may the running thread be preempted?
+ *                                               (arch/preempt.h)
+ *   void arch_preempt_point(void)               calls preempt_schedule() (sync/preempt.h) if the
+ *                                               word of arch_preempt() is 0. It is cheap otherwise,
+ *                                               so that leaf functions may use it.
+ *   struct hart *arch_this_hart(void)           data of this hart
+ *   void arch_hart_set(struct hart *)           called once per hart, at its start
+ *   void arch_icache_sync(void)                 makes instructions that were stored visible to this
+ *                                               hart's fetches
  */
 #include "arch-impl/hart.h"
 
-/* Waits for an interrupt. => interrupts off; returns when one is pending, still off */
+/*
+ * Waits for an interrupt. Call with interrupts off. Returns when one is pending; they are still
+ * off.
+ */
 void arch_hart_wait(void);
 
 /* Stops this hart for good. */

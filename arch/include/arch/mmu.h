@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The memory-management unit: one address space's tables, as mm sees them. */
+/* The memory-management unit: the page tables of one address space, as mm sees them. */
 #pragma once
 
 #include "arch/entry.h"
@@ -8,19 +8,19 @@
 
 #define MMU_HINTS 40
 
-/* An address space's tables. Embedded in struct space; the fields are arch's own. */
+/* The page tables of an address space. Embedded in struct space; only arch uses the fields. */
 struct mmu {
 	paddr_t root;
-	uint64_t asid;		   /* in use when several spaces may stay in a TLB */
-	uint64_t harts;		   /* bit per hart (index) that runs it, or may hold it in a TLB */
-	uint64_t hints[MMU_HINTS]; /* where its tables are: untouched ranges are skipped in bulk */
+	uint64_t asid;	/* not used yet: for several spaces in a TLB */
+	uint64_t harts; /* a bit for each hart, by index, that runs it or may have it in its TLB */
+	uint64_t hints[MMU_HINTS]; /* where its tables are, so that untouched ranges are skipped */
 };
 
 /*
- * Table pages come from the caller and go back to it as frames strung on a list by a link in their
- * own first word. All their other words are zero, both ways, and mmu_tables_pop() clears the link:
- * a page that was popped is all zero, so a returned table can be handed out again without zeroing.
- * Start one as `struct mmu_tables t = {0};`.
+ * A list of frames for page tables. They come from the caller and go back to it. A link to the next
+ * frame is in the first word of each; all other words are zero, in both directions.
+ * mmu_tables_pop() clears the link, so a popped frame is all zero, and a returned one can be used
+ * again without zeroing. Initialise with `struct mmu_tables t = {0};`.
  */
 struct mmu_tables {
 	paddr_t first; /* 0 ends the list */
@@ -34,7 +34,7 @@ static inline void mmu_tables_push(struct mmu_tables *tables, paddr_t table)
 	tables->count++;
 }
 
-/* => count is not 0 */
+/* Call with count > 0. */
 static inline paddr_t mmu_tables_pop(struct mmu_tables *tables)
 {
 	paddr_t table = tables->first;
@@ -46,7 +46,7 @@ static inline paddr_t mmu_tables_pop(struct mmu_tables *tables)
 	return table;
 }
 
-/* A piece of one leaf table, handed to a visitor. */
+/* A part of one leaf table, as passed to a visitor. */
 struct mmu_leaf {
 	vaddr_t va; /* of entries[0] */
 	struct mmu_entry *entries;
@@ -54,68 +54,71 @@ struct mmu_leaf {
 	pfn_t table;
 };
 
-/* The address that an entry of the piece, or its end, stands for. */
+/* The address that an entry of the part, or its end, stands for. */
 static inline vaddr_t mmu_leaf_va(const struct mmu_leaf *leaf, const struct mmu_entry *slot)
 {
 	return leaf->va + (vaddr_t)(slot - leaf->entries) * PAGE_SIZE;
 }
 
-/* => 0 to go on, anything else stops the visit and is its result */
+/* Returns 0 to go on; any other value stops the visit and is its result. */
 typedef int (*mmu_visit_fn)(void *arg, const struct mmu_leaf *leaf);
 
-/* Addresses gathered for one fence; more than fit make it a fence of the whole space. */
+/* Addresses gathered for one fence. If there are too many, the whole space is fenced. */
 #define MMU_FLUSH_MAX 8
 struct mmu_flush {
 	vaddr_t va[MMU_FLUSH_MAX];
 	unsigned count;
-	bool all;    /* everything of this space */
-	bool tables; /* a table was unlinked: rs1=x0 even for few pages */
-	bool text;   /* harts must also forget fetched instructions */
+	bool all;    /* all addresses of this space */
+	bool tables; /* a table was unlinked: fence with rs1=x0, even for few pages */
+	bool text;   /* harts must also drop the instructions that they fetched */
 };
 
 /*
- * Makes an empty space of a zeroed frame that becomes its root table; the kernel's half is filled
- * in.
+ * Makes an empty space. `root` is a zeroed frame, which becomes the root table; the kernel's half
+ * of it is filled in.
  */
 void arch_mmu_create(struct mmu *mmu, paddr_t root);
 
 /*
- * Gives all remaining table frames of the user half, the root included, to `out`.
- * => not active on any hart; all leaf entries are EMPTY
+ * Moves all page tables that are left in the user half, and the root, to `out`. The space is active
+ * on no hart, and all its leaf entries are EMPTY.
  */
 void arch_mmu_destroy(struct mmu *mmu, struct mmu_tables *out);
 
-/* Makes the space the running one of this hart; NULL: the kernel's own, without user part. */
+/* Makes the space the active one of this hart. NULL: the kernel's own, without a user half. */
 void arch_mmu_activate(struct mmu *mmu);
 
 /*
- * Makes sure that the leaf table for va exists, taking what is missing from `spare`. 0, or how many
- * tables are missing still (spare ran out; the tables linked so far stay).
- * => space lock held
+ * Makes sure that the leaf table for va exists; missing tables are taken from `spare`. Returns 0,
+ * or how many tables are still missing if `spare` ran out; those linked so far stay. The caller
+ * holds the space's lock.
  */
 unsigned arch_mmu_prepare(struct mmu *mmu, vaddr_t va, struct mmu_tables *spare);
 
 /*
- * Calls visit for each existing leaf table (or the part of it) in [start, end), in order; missing
- * tables of any level are skipped in bulk.
- * => space lock held
+ * Calls `visit` for each leaf table that exists in [start, end), or the part of it there, in
+ * ascending order. Missing tables of any level are skipped in bulk. Returns 0, or the result of
+ * `visit` that stopped it. The caller holds the space's lock.
  */
 int arch_mmu_visit(struct mmu *mmu, vaddr_t start, vaddr_t end, mmu_visit_fn visit, void *arg);
 
 /*
- * Unlinks the tables that lie wholly in [floor, ceiling) and hold nothing, onto `out`. The caller
- * owes a flush with `tables` before it frees them.
- * => space lock held; all leaf entries of the range are EMPTY
+ * Unlinks the tables that lie wholly in [floor, ceiling) and moves them to `out`. The caller must
+ * flush with `tables` set before it frees them. It holds the space's lock, and all leaf entries of
+ * the range are EMPTY.
  */
 void arch_mmu_prune(struct mmu *mmu, vaddr_t floor, vaddr_t ceiling, struct mmu_tables *out);
 
-/* Makes every hart that has run the space forget what `flush` gathered; then empties it. */
+/*
+ * Fences what `flush` has gathered, on every hart that may have run the space. Then empties
+ * `flush`.
+ */
 void arch_mmu_flush(struct mmu *mmu, struct mmu_flush *flush);
 
 /*
- * Maps, or with permissions 0 unmaps (fence included), npages of the vmap area; global, never user.
- * 0 or -ENOMEM: tables for it come from `spare`; those of the vmap area are never given back.
- * => the kmap lock held
+ * Maps npages at va of the vmap area to pa, or unmaps them if prot is 0. Includes the fence. The
+ * mappings are global and never for user mode. Returns 0 or -ENOMEM: missing page tables come from
+ * `spare`, and are never freed. The caller holds the lock of mm/phys/kmap.c.
  */
 int arch_mmu_map_kernel(vaddr_t va, paddr_t pa, size_t npages, unsigned prot,
 			struct mmu_tables *spare);
@@ -137,17 +140,19 @@ static inline void mmu_flush_add(struct mmu_flush *flush, vaddr_t va)
 }
 
 /*
- * arch-impl/mmu.h supplies, inline:
+ * arch-impl/mmu.h supplies these inline functions:
  *   struct mmu_entry *arch_mmu_lookup(const struct mmu *mmu, vaddr_t va);
- *       the slot of va's leaf entry, or NULL where its table is missing. => space lock held
- *   void arch_mmu_fence_local(vaddr_t va);              this hart only, one address's leaf entry
- *   void arch_mmu_fence_local_all(void);                this hart only, all that it knows of user
- *       addresses: that a table was missing, too
+ *       Returns the slot of the leaf entry of va, or NULL if its table is missing. The caller holds
+ *       the space's lock.
+ *   void arch_mmu_fence_local(vaddr_t va);
+ *       Fences the leaf entry of one address, on this hart only.
+ *   void arch_mmu_fence_local_all(void);
+ *       Fences all user addresses, on this hart only, missing tables included.
  *   void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, const struct mmu_entry *entries,
  *                     unsigned n);
- *       writes n entries from va on; slot is va's, from arch_mmu_lookup(), and all n are in its
- *       table. Only entries that are EMPTY, or hold the same frame with no more permissions, may be
- *       replaced: it never owes a fence to another hart; the local one is done here.
- *       => space lock held; called by the one maker, mm/install.c, alone
+ *       Writes n entries from va on. `slot` is that of va, from arch_mmu_lookup(), and all n are in
+ *       its table. They may only replace entries that are EMPTY, or have the same frame and no more
+ *       permissions. So no other hart needs a fence; this one is fenced here. The caller holds the
+ *       space's lock. Only mm/install.c, the one maker of entries, calls this.
  */
 #include "arch-impl/mmu.h"

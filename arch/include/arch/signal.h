@@ -12,20 +12,23 @@
 #include "arch-impl/signal.h"
 
 /*
- * Writes the running thread's registers, as its frame and FPU have them, to a struct arch_sigcontext
- * in user memory. 0 or -EFAULT. => in trap_user_return(); no spinning lock held; `to` and its end
- * are user addresses
+ * Writes the running thread's registers, from its frame and FPU, to a struct arch_sigcontext in
+ * user memory. Returns 0 or -EFAULT. Call in trap_user_return(), with no spinning lock held. `to`
+ * and its end are user addresses.
  */
 int arch_sigcontext_save(vaddr_t to);
 
 /*
- * The reverse: mode, interrupts and the like stay as they are. 0, -EFAULT, or -EINVAL where words
- * that must be zero are not: as on Linux the registers are the new ones even so, or some of them.
- * => in a system call; as above
+ * The reverse. The mode, the interrupt state and the like do not change. Returns 0, -EFAULT, or
+ * -EINVAL if words that must be zero are not; as on Linux, some or all registers are the new ones
+ * even so. Call in a system call, otherwise as above.
  */
 int arch_sigcontext_load(vaddr_t from);
 
-/* Lets the frame go on in a handler, as handler(sig, info, ucontext), which returns to `ret`. */
+/*
+ * Makes the frame continue in a signal handler, as handler(sig, info, ucontext) that returns to
+ * `ret`.
+ */
 struct arch_signal_call {
 	vaddr_t handler, ret, sp;
 	int sig;
@@ -33,5 +36,5 @@ struct arch_signal_call {
 };
 void arch_signal_call(struct trap_frame *frame, const struct arch_signal_call *call);
 
-/* The instructions that call rt_sigreturn: what handlers return to. Position-independent. */
+/* The instructions that call rt_sigreturn, to which handlers return. Position-independent. */
 extern const char arch_sigreturn_code[], arch_sigreturn_code_end[];

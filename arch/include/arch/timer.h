@@ -5,16 +5,18 @@
 #include "lib/types.h"
 
 /*
- * arch-impl/timer.h supplies uint64_t arch_time(void): ticks of the timebase since some start, the
- * same on all harts; and uint64_t arch_instructions(void): instructions that this hart has executed,
- * or what the machine counts in their place: for differences.
+ * arch-impl/timer.h supplies:
+ *   uint64_t arch_time(void)          ticks of the timebase since some start, the same on all harts
+ *   uint64_t arch_instructions(void)  instructions that this hart has executed, or what the machine
+ *                                     counts in their place; only differences mean something
  */
 #include "arch-impl/timer.h"
 
-/* Chooses the kind of timer (Sstc or SBI) for this hart. */
+/* Chooses the timer of this hart: Sstc or SBI. */
 void arch_timer_init(void);
 
 /*
- * Asks for trap_timer() at or after that tick; UINT64_MAX: never. Replaces the deadline before it.
+ * Requests a call of trap_timer() at or after that tick; UINT64_MAX: never. Replaces the last
+ * deadline.
  */
 void arch_timer_set(uint64_t deadline_ticks);

@@ -10,7 +10,8 @@
 #define ARCH_KSTACK_SIZE ((unsigned long)LAYOUT_KSTACK_SIZE)
 
 /*
- * In arch_thread.work, arch's own: the frame was rewritten as a whole; all of it is taken at exit.
+ * A bit of arch_thread.work for arch alone: the frame was rewritten, so all of it is loaded at
+ * exit.
  */
 #define ARCH_WORK_FRAME 0x100ul
 
@@ -22,15 +23,15 @@ struct fpu_state {
 };
 
 struct arch_thread {
-	struct trap_frame frame; /* of its last trap from user mode */
+	struct trap_frame frame; /* saved by its last trap from user mode */
 	unsigned long kernel_sp; /* top of its kernel stack */
 	unsigned long work;
 	struct arch_preempt preempt;
 	struct hart *hart;
 
-	/* what arch_switch() keeps: ra, sp, gp, s0 to s11 */
+	/* saved by arch_switch(): ra, sp, gp, s0 to s11 */
 	unsigned long switched[15];
 
-	struct hart *fpu_hart; /* whose FPU held its state last */
+	struct hart *fpu_hart; /* the hart whose FPU held its state last */
 	struct fpu_state fpu;
 };

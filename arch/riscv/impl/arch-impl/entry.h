@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* RISC-V: what the bits of a user leaf entry mean. */
+/* RISC-V: the bits of a user leaf entry. */
 #pragma once
 
 #include "lib/assert.h"
 #include "lib/types.h"
 
 /*
- * As Sv39 has it: V, R W X, U, G, A, D, then two bits for software (COW, WP), then the frame's
- * number. The permissions are RIGHT_* and the flags ENTRY_* shifted, on purpose. U is set in every entry
- * that holds a frame: V=0 and U=1 is RESIDENT. COW and WP together say "may be written, W withheld
- * until D is set" (boot option ad=soft).
+ * As in Sv39: V, R W X, U, G, A, D, then two bits for software (COW, WP), then the frame number.
+ * VM_PROT_* and ENTRY_* have values that only need to be shifted. U is set in every entry that has
+ * a frame: V=0 with U=1 is RESIDENT. COW and WP together mean that the page may be written, but W
+ * is withheld until D is set (boot option ad=soft).
  */
 #define ENTRY_WORD_V	  0x1ul
 #define ENTRY_WORD_RWX	  0xeul
@@ -23,7 +23,7 @@
 #define ENTRY_FLAGS_SHIFT 6
 #define ENTRY_PFN_SHIFT	  10
 
-/* True where A and D are kept in software; set once, before any user space. */
+/* True if A and D are maintained in software. Set once, before there is any user space. */
 extern bool entry_ad_soft;
 
 static inline enum entry_state entry_state(struct mmu_entry e)
@@ -32,7 +32,7 @@ static inline enum entry_state entry_state(struct mmu_entry e)
 		return ENTRY_PRESENT;
 	if (e.word == 0)
 		return ENTRY_EMPTY;
-	assert_hardened(e.word & ENTRY_WORD_U); /* swap slots and marks are not built yet */
+	assert_hardened(e.word & ENTRY_WORD_U); /* swap slots and marks are not implemented */
 	return ENTRY_RESIDENT;
 }
 
@@ -67,16 +67,13 @@ static inline unsigned entry_flags(struct mmu_entry e)
 	return entry_soft_w(e) ? flags & ENTRY_ACCESSED : flags;
 }
 
-/*
- * Where permissions and flags go in a word. (Through int, since they are small: that needs no
- * extension.)
- */
+/* The bits of permissions and flags. (The casts to int save an extension: the values are small.) */
 static inline uint64_t entry_bits(unsigned prot, unsigned flags)
 {
 	return (uint64_t)(int)prot << ENTRY_PROT_SHIFT | (uint64_t)(int)flags << ENTRY_FLAGS_SHIFT;
 }
 
-/* The same where A and D are left to software. */
+/* The same if A and D are maintained in software. */
 static inline uint64_t entry_bits_soft(unsigned prot, unsigned flags)
 {
 	uint64_t word = entry_bits(prot, flags);
@@ -108,7 +105,7 @@ static inline struct mmu_entry entry_with(struct mmu_entry e, unsigned prot, uns
 	return entry_make(entry_pfn(e), prot, flags);
 }
 
-/* (A W that was withheld is COW and WP together.) */
+/* COW and WP together are a withheld W, so both are cleared before COW is set. */
 static inline struct mmu_entry entry_share(struct mmu_entry e)
 {
 	return (struct mmu_entry){ (e.word & ~(ENTRY_WORD_W | ENTRY_WORD_SOFT_W)) |

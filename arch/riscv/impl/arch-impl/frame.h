@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* RISC-V: what a trap saves. entry.S knows the offsets (offsets.h). */
+/* RISC-V: the registers that a trap saves. entry.S knows the offsets (offsets.h). */
 #pragma once
 
 #include "lib/types.h"
 
 /*
- * Of a trap from user mode s0 to s11 and gp are not saved at entry: the kernel's code preserves
- * them (it uses no gp). They are in the frame in trap_user_return() and in clone, and then taken
- * from it at exit.
+ * A trap from user mode does not save s0 to s11 and gp at entry, because the kernel's code
+ * preserves them (it does not use gp). They are in the frame in clone and in trap_user_return(),
+ * after which they are loaded from the frame.
  */
 struct trap_frame {
 	unsigned long pc;
 	unsigned long x[31]; /* x1 to x31 */
 	unsigned long status;
-	unsigned long orig_a0; /* of a system call */
+	unsigned long orig_a0; /* a0 of a system call */
 	unsigned long
-		cause; /* these two: of exceptions in kernel mode, and unusual ones in user mode */
+		/* Set by all traps but system calls and page faults from user mode. */
+		cause;
 	unsigned long stval;
 } __attribute__((aligned(16)));
 
@@ -46,7 +47,7 @@ static inline long frame_result(const struct trap_frame *frame)
 	return (long)frame->x[FRAME_A0];
 }
 
-/* Of a system call: it is made again when the frame is left. */
+/* The system call is made again when user mode is entered. */
 static inline void frame_restart(struct trap_frame *frame)
 {
 	frame->pc -= 4; /* the length of ecall */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* RISC-V: tp holds the running thread's arch part, in kernel mode, always. */
+/* RISC-V: in kernel mode, tp always points to the arch part of the running thread. */
 #pragma once
 
 #include "arch-impl/context.h"
@@ -21,7 +21,7 @@ static inline struct arch_preempt *arch_preempt(void)
 	return &arch_tp->preempt;
 }
 
-/* The call saves all registers but t0: to the compiler it is none. */
+/* preempt_call saves all registers but t0, so that the compiler need not save any. */
 static inline void arch_preempt_point(void)
 {
 	__asm__ volatile("ld t0, %0(tp)\n\t"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* RISC-V: entries found and written, and the fence that more permissions need. */
+/* RISC-V: finds and writes entries, with the fences that this hart needs. */
 #pragma once
 
 #include "arch/entry.h"
@@ -27,13 +27,18 @@ static inline void arch_mmu_fence_local(vaddr_t va)
 	__asm__ volatile("sfence.vma %0, zero" ::"r"(va) : "memory");
 }
 
-/* With an address the fence is for leaf entries alone. Kernel entries, which are global, stay. */
+/*
+ * A fence with an address covers leaf entries only. This one leaves the kernel's entries, which are
+ * global.
+ */
 static inline void arch_mmu_fence_local_all(void)
 {
 	__asm__ volatile("sfence.vma zero, %0" ::"r"(0ul) : "memory");
 }
 
-/* What may be written over what, and what no entry may say. */
+/*
+ * Asserts that `new` is a valid user entry, and may replace `old` without a fence on other harts.
+ */
 static inline void mmu_assert_grant(struct mmu_entry old, struct mmu_entry new)
 {
 	assert_hardened(new.word &ENTRY_WORD_U);
@@ -46,11 +51,11 @@ static inline void mmu_assert_grant(struct mmu_entry old, struct mmu_entry new)
 static inline void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, const struct mmu_entry *entries,
 				unsigned n)
 {
-	/* What the frames hold is seen before they are. */
+	/* The contents of the frames become visible before the entries do. */
 	__asm__ volatile("fence w, w" ::: "memory");
 	do {
 		mmu_assert_grant(*slot, *entries);
-		/* One store; of an atomic one gcc makes a swap. */
+		/* A plain store: gcc would make a swap of an atomic one. */
 		*(volatile uint64_t *)&slot++->word = entries++->word;
 		arch_mmu_fence_local(va);
 		va += PAGE_SIZE;

@@ -5,15 +5,15 @@
 #include "lib/types.h"
 
 struct arch_sigcontext {
-	uint64_t x[32]; /* pc in the place of x0: as struct trap_frame begins */
+	uint64_t x[32]; /* pc in place of x0, as at the start of struct trap_frame */
 	/*
-	 * The union of the ABI's F, D and Q states; D is what there is, as struct fpu_state has it:
-	 * fcsr and one more. The rest is left as it is, as on Linux.
+	 * The union of the ABI's F, D and Q states. It has the D state, laid out as struct
+	 * fpu_state, whose fcsr covers one more word. The rest is left unchanged, as on Linux.
 	 */
 	uint64_t f[32];
 	uint32_t fcsr;
 	uint32_t unused[64];
-	/* Where extensions (vectors) would follow: the end of their list. */
+	/* The end of the list of extensions (such as vectors), which is empty. */
 	uint32_t end[3];
 };
 
