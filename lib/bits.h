@@ -12,7 +12,7 @@
 #define ALIGN_UP(x, a)	 ALIGN_DOWN((x) + ((__typeof__(x))(a)-1), a)
 #define IS_ALIGNED(x, a) (((x) & ((__typeof__(x))(a)-1)) == 0)
 
-/* Each argument is evaluated once; they may hold another of these. */
+/* Each argument is evaluated once, and may use these macros itself. */
 #define MIN(a, b)		BITS_PICK(a, b, <, __COUNTER__)
 #define MAX(a, b)		BITS_PICK(a, b, >, __COUNTER__)
 #define BITS_PICK(a, b, op, id) BITS_PICK_(a, b, op, id)
@@ -23,7 +23,7 @@
 		pick_a_##id op pick_b_##id ? pick_a_##id : pick_b_##id; \
 	})
 
-/* The struct of which ptr is the member. */
+/* The structure of which ptr points to the member. */
 #define container_of(ptr, type, member) \
 	((type *)((char *)(1 ? (ptr) : &((type *)0)->member) - offsetof(type, member)))
 
@@ -31,12 +31,12 @@
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
 /*
- * Without the checks of undefined behaviour that the hardened build adds, which make a loop over a
- * table five times as long.
+ * Leaves out the checks of undefined behaviour that the hardened build adds; they make a loop over
+ * a table take five times as long.
  */
 #define UNCHECKED __attribute__((no_sanitize("undefined")))
 
-/* => true: the result does not fit, *ret is of no use */
+/* Return true if the result does not fit; *ret is meaningless then. */
 static inline bool add_overflows(uint64_t a, uint64_t b, uint64_t *ret)
 {
 	return __builtin_add_overflow(a, b, ret);
@@ -53,8 +53,8 @@ static inline bool is_power_of_2(uint64_t x)
 }
 
 /*
- * Number of the lowest and of the highest bit set. => x is not 0
- * Loops, because the base instruction set has no count of zeros and there is no libgcc.
+ * Return the number of the lowest and of the highest bit set in x, which is not 0. They are loops,
+ * because the base instruction set can't count zeros and there is no libgcc.
  */
 static inline unsigned bit_lowest(uint64_t x)
 {

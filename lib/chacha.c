@@ -31,7 +31,7 @@ static inline uint32_t rotate(uint32_t v, unsigned n)
 		b = rotate(b ^ (c), 7);  \
 	} while (0)
 
-/* Twenty rounds: four columns, four diagonals, ten times. */
+/* Twenty rounds: ten times four columns and four diagonals. */
 static void scramble(uint32_t s[16])
 {
 	uint32_t s0 = s[0], s1 = s[1], s2 = s[2], s3 = s[3], s4 = s[4], s5 = s[5], s6 = s[6];

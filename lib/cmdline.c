@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Words of the kernel command line. */
+/* Splits the kernel command line into words. */
 #include "lib/cmdline.h"
 
 #include "abi/errno.h"
@@ -11,7 +11,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* From s up to a blank outside quotes, or the end. */
+/* Returns the first blank outside quotes from s on, or the end. */
 static const char *word_end(const char *s)
 {
 	bool quoted = false;
@@ -23,7 +23,7 @@ static const char *word_end(const char *s)
 	return s;
 }
 
-/* Takes a pair of quotes, or an unclosed one, off a piece. */
+/* Removes a pair of quotes, or an unclosed one, from a part. */
 static void unquote(const char **s, size_t *len)
 {
 	if (*len == 0 || **s != '"')

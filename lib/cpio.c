@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading newc archives: hexadecimal header, name and data, padded to four bytes. */
+/* Reads newc archives: hexadecimal header, name and data, padded to four bytes. */
 #include "lib/cpio.h"
 
 #include "abi/errno.h"
@@ -48,7 +48,7 @@ static int hex_digit(uint8_t c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* => false: not a number */
+/* Returns false if a field is not a number. */
 static bool cpio_parse_fields(const uint8_t *p, uint32_t field[CPIO_FIELDS])
 {
 	p += strlen(CPIO_MAGIC);
@@ -82,7 +82,7 @@ static void cpio_fill_entry(const uint32_t field[CPIO_FIELDS], struct cpio_entry
 	};
 }
 
-/* "./a", "/a" and "a" are the same file of the root. */
+/* "./a", "/a" and "a" are the same file in the root directory. */
 static const char *cpio_strip(const char *name)
 {
 	for (;;) {
@@ -95,9 +95,7 @@ static const char *cpio_strip(const char *name)
 	}
 }
 
-/*
- * Reads the entry at pos, which moves behind it. Checks before each use that the bytes are there.
- */
+/* Reads the entry at pos and moves pos behind it. Checks that bytes are there before each use. */
 static int cpio_read(struct cpio *cpio, struct cpio_entry *ret)
 {
 	const uint8_t *p = cpio->data + cpio->pos;

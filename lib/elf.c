@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Checking ELF64 headers, in Linux's order and with its answers. */
+/* Checks ELF64 headers, in the order of Linux and with its errors. */
 #include "lib/elf.h"
 
 #include "abi/errno.h"
@@ -79,7 +79,7 @@ static void elf_get_phdr(const void *phdrs, unsigned index, struct elf_phdr *ret
 	memcpy(ret, (const uint8_t *)phdrs + (size_t)index * ELF_PHDR_BYTES, sizeof(*ret));
 }
 
-/* The first PT_INTERP, which decides alone. */
+/* Only the first PT_INTERP counts. */
 static int elf_note_interp(struct elf_image *image, const struct elf_phdr *ph)
 {
 	if (image->has_interp)
@@ -92,7 +92,7 @@ static int elf_note_interp(struct elf_image *image, const struct elf_phdr *ph)
 	return 0;
 }
 
-/* What Linux checks when it maps the segment: its place in the file and in memory. */
+/* Checks what Linux checks when it maps the segment: its place in the file and in memory. */
 static int elf_check_load(const struct elf_limits *limits, const struct elf_image *image,
 			  const struct elf_phdr *ph)
 {
@@ -113,8 +113,8 @@ static int elf_check_load(const struct elf_limits *limits, const struct elf_imag
 }
 
 /*
- * Where the program headers are in memory, if this segment has them; the last that has them counts,
- * as on Linux.
+ * Records where the program headers are in memory, if this segment has them. The last segment that
+ * has them counts, as on Linux.
  */
 static void elf_note_phdr(struct elf_image *image, const struct elf_phdr *ph)
 {
@@ -122,7 +122,7 @@ static void elf_note_phdr(struct elf_image *image, const struct elf_phdr *ph)
 		image->phdr = image->phoff - ph->offset + ph->vaddr;
 }
 
-/* => the segment was checked */
+/* Records a segment that was checked. */
 static void elf_note_load(const struct elf_limits *limits, struct elf_image *image,
 			  const struct elf_phdr *ph)
 {
@@ -166,7 +166,7 @@ int elf_parse_phdrs(const struct elf_limits *limits, const void *phdrs, struct e
 				elf_note_load(limits, image, &ph);
 		}
 	}
-	/* A program that may go anywhere must be something. */
+	/* A position-independent program must have some memory. */
 	if (late_error == 0 && image->is_dyn && image->high == 0)
 		late_error = -EINVAL;
 	*late = late_error != 0;

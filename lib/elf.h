@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ELF64 program files: which ones start, and what they want mapped where. */
+/* ELF64 program files: checks them, and tells what to map where. */
 #pragma once
 
 #include "lib/types.h"
@@ -16,8 +16,8 @@
 #define ELF_X 1u
 
 /*
- * One PT_LOAD, as in the file.
- * => vaddr and offset are congruent modulo the page size where filesz is not 0
+ * One PT_LOAD, as in the file. vaddr and offset are congruent modulo the page size, unless filesz
+ * is 0.
  */
 struct elf_segment {
 	vaddr_t vaddr; /* without the load bias */
@@ -29,22 +29,24 @@ struct elf_segment {
 
 struct elf_image {
 	/* from elf_parse_header() */
-	bool is_dyn;	/* may be loaded anywhere (static PIE, interpreter); else where it says */
+	bool is_dyn;	/* may be loaded at any address (static PIE, interpreter) */
 	vaddr_t entry;	/* without the load bias, as is phdr */
-	uint64_t phoff; /* where in the file the program headers are */
-	unsigned phnum; /* how many: elf_phdr_bytes() bytes */
+	uint64_t phoff; /* file offset of the program headers */
+	unsigned phnum; /* their number; elf_phdr_bytes() is their size */
 	/* from elf_parse_phdrs() */
-	vaddr_t phdr;	    /* for AT_PHDR: of the program headers; 0: they are in no segment */
-	unsigned nsegments; /* PT_LOADs */
+	/* For AT_PHDR: address of the program headers; 0 if they are in no segment. */
+	vaddr_t phdr;
+	unsigned nsegments; /* number of PT_LOADs */
 	vaddr_t low, high;  /* page-aligned bounds of all segments with memsz > 0 */
-	uint64_t align;	 /* greatest p_align of a PT_LOAD that is a power of two; at least a page */
-	bool has_interp; /* a dynamic program: */
-	uint64_t interp_offset; /*   the path of its interpreter in the file */
-	uint64_t interp_bytes;	/*   with its NUL, 2 to ELF_INTERP_MAX */
-	bool exec_stack;	/* PT_GNU_STACK says so */
+	/* The greatest p_align of a PT_LOAD that is a power of two; at least a page. */
+	uint64_t align;
+	bool has_interp;	/* a dynamic program */
+	uint64_t interp_offset; /* file offset of its interpreter's path */
+	uint64_t interp_bytes;	/* length with NUL, 2 to ELF_INTERP_MAX */
+	bool exec_stack;	/* PT_GNU_STACK asks for an executable stack */
 };
 
-/* What the machine allows: user addresses are [base, top). */
+/* The limits of the machine: user addresses are [base, top). */
 struct elf_limits {
 	vaddr_t base;
 	vaddr_t top;
@@ -52,8 +54,9 @@ struct elf_limits {
 };
 
 /*
- * Checks a file's header. bytes: how much of it buf has, up to ELF_HEADER_BYTES.
- * => 0; -ENOEXEC: not a program for this machine (Linux says this of all that is wrong here)
+ * Checks a file's header. `bytes` is how much of it is in buf, up to ELF_HEADER_BYTES. Returns 0,
+ * or -ENOEXEC if the file is not a program for this machine. (That is Linux's error for everything
+ * that is wrong here.)
  */
 int elf_parse_header(const void *buf, size_t bytes, struct elf_image *image);
 
@@ -63,19 +66,25 @@ static inline size_t elf_phdr_bytes(const struct elf_image *image)
 }
 
 /*
- * Checks the program headers. phdrs: elf_phdr_bytes() bytes read at image->phoff (a file too short
- * for that is -ENOEXEC, the caller's to say). Unknown types, PT_TLS, PT_NOTE and PT_PHDR are
+ * Checks the program headers. phdrs are the elf_phdr_bytes() bytes at image->phoff; if the file is
+ * too short for them, the caller returns -ENOEXEC. Unknown types, PT_TLS, PT_NOTE and PT_PHDR are
  * ignored.
- * => 0; -ENOEXEC: Linux refuses too, the old image lives on
- * => *late set and -EINVAL, -ENOMEM or -EPERM: Linux finds this only past the point of no return,
- *    where exec ends in SIGSEGV: sizes that overflow, filesz > memsz, offset and address not
- *    congruent, addresses outside the user's part
- * Where both are wrong, -ENOEXEC wins. Overlapping segments are legal: later ones lie over earlier
- * ones. So is an entry in a hole: the program's first instruction faults.
+ *
+ * Returns 0, or -ENOEXEC where Linux refuses the file too and the old image continues. Otherwise
+ * sets *late and returns -EINVAL, -ENOMEM or -EPERM: Linux finds these errors only past the point
+ * of no return, where exec ends in SIGSEGV. They are sizes that overflow, filesz > memsz, offset
+ * and address not congruent, and addresses outside the user's part. If there are errors of both
+ * kinds, it returns -ENOEXEC.
+ *
+ * Overlapping segments are legal; later ones cover earlier ones. So is an entry point in a hole:
+ * then the first instruction of the program faults.
  */
 int elf_parse_phdrs(const struct elf_limits *limits, const void *phdrs, struct elf_image *image,
 		    bool *late);
 
-/* The next PT_LOAD in the file's order, *index being 0 at first. => false: no more */
+/*
+ * Gets the next PT_LOAD in the order of the file. *index is 0 at first. Returns false if there is
+ * no more.
+ */
 bool elf_next_segment(const struct elf_image *image, const void *phdrs, unsigned *index,
 		      struct elf_segment *ret);

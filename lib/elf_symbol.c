@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Looking an address up in an ELF64 file's symbol table, a bounded piece at a time. */
+/* Looks an address up in the symbol table of an ELF64 file, a bounded piece at a time. */
 #include "lib/elf_symbol.h"
 
 #include "abi/errno.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 
-#define SECTIONS_AT	40 /* in the header: from the section headers' offset on */
+#define SECTIONS_AT	40 /* where struct header_tail is in the ELF header */
 #define CLASS_64	2
 #define SECTION_SYMTAB	2u
 #define SECTION_STRTAB	3u
@@ -19,7 +19,7 @@
 #define LABEL_REACH	65536ul
 #define SYMBOLS_AT_ONCE 24u
 
-/* The header from SECTIONS_AT on. */
+/* The ELF header from SECTIONS_AT on. */
 struct header_tail {
 	uint64_t shoff;
 	uint32_t flags;
@@ -80,7 +80,7 @@ static bool read_section(const struct elf_file *file, const struct header_tail *
 	return read_all(file, pos, ret, sizeof(*ret));
 }
 
-/* The symbol table and the names that belong to it. */
+/* Finds the symbol table and its table of names. */
 static bool find_tables(const struct elf_file *file, const struct header_tail *tail,
 			struct section *symbols, struct section *names)
 {
@@ -109,7 +109,10 @@ static enum fit fit_of(const struct symbol *symbol, vaddr_t addr)
 	return addr - symbol->value < LABEL_REACH ? FIT_BELOW : FIT_NONE;
 }
 
-/* The nearer one of those that fit as well; names that others can see before those they can't. */
+/*
+ * Of symbols that fit equally well, the nearest is better; at the same address, one that is not
+ * local.
+ */
 static bool is_better(const struct symbol *symbol, enum fit fit, const struct symbol *best,
 		      enum fit best_fit)
 {
@@ -147,7 +150,7 @@ static enum fit find_best(const struct elf_file *file, const struct section *tab
 	return best_fit;
 }
 
-/* What can't be printed does not reach the log. */
+/* Characters that can't be printed are replaced, because names go into the log. */
 static bool read_name(const struct elf_file *file, const struct section *names, uint32_t at,
 		      char *name)
 {

@@ -21,7 +21,7 @@ enum dt_header_field {
 	DT_HEADER_FIELDS
 };
 
-/* The layout that we read: all fields above are there. */
+/* The layout that is read here: it has all the fields above. */
 #define DT_OUR_VERSION 17
 
 static const uint8_t dt_magic[4] = { 0xd0, 0x0d, 0xfe, 0xed };
@@ -38,7 +38,10 @@ uint64_t dt_be64(const void *p)
 	return (uint64_t)dt_be32(p) << 32 | dt_be32((const uint8_t *)p + 4);
 }
 
-/* Length of a string at `at` that has to end before `end`; UINT32_MAX: it does not. */
+/*
+ * Returns the length of a string at `at` that has to end before `end`, or UINT32_MAX if it does
+ * not.
+ */
 static uint32_t dt_strlen(const struct dt *dt, uint32_t at, uint32_t end)
 {
 	size_t n = strnlen((const char *)dt->blob + at, end - at);
@@ -46,7 +49,9 @@ static uint32_t dt_strlen(const struct dt *dt, uint32_t at, uint32_t end)
 	return n == end - at ? UINT32_MAX : (uint32_t)n;
 }
 
-/* => *next: the token behind; DT_BAD: the node's name is not inside */
+/*
+ * Stores the position of the next token in *next. Returns DT_BAD if the node's name is not inside.
+ */
 static uint32_t dt_begin_token(const struct dt *dt, uint32_t pos, uint32_t *next)
 {
 	uint32_t len = dt_strlen(dt, dt->structs + pos, dt->structs + dt->structs_size);
@@ -189,7 +194,7 @@ int dt_init(struct dt *dt, const void *blob, size_t limit, const char **why)
 	return 0;
 }
 
-/* The next beginning of a node from token pos on. */
+/* Returns the next node that begins at or after the token at pos. */
 static dt_node dt_scan_begin(const struct dt *dt, uint32_t pos)
 {
 	for (;;) {
@@ -225,7 +230,10 @@ dt_node dt_next(const struct dt *dt, dt_node node)
 	return dt_scan_begin(dt, dt_body(dt, node));
 }
 
-/* The next node at this level from token pos on. => -ENOENT: the parent ends before there is one */
+/*
+ * Returns the next node at this level from pos on, or -ENOENT if the parent ends before there is
+ * one.
+ */
 static dt_node dt_scan_sibling(const struct dt *dt, uint32_t pos)
 {
 	for (;;) {
@@ -248,7 +256,7 @@ dt_node dt_first_child(const struct dt *dt, dt_node node)
 	return dt_scan_sibling(dt, dt_body(dt, node));
 }
 
-/* The token behind node's end. */
+/* Returns the position of the token behind the node's end. */
 static uint32_t dt_behind(const struct dt *dt, dt_node node)
 {
 	uint32_t pos = (uint32_t)node;
@@ -282,7 +290,7 @@ dt_node dt_parent(const struct dt *dt, dt_node node)
 	dt_node at = dt_root(dt);
 
 	/*
-	 * Down from the root: at each level into the last child that does not begin behind the
+	 * Go down from the root, at each level into the last child that does not begin behind the
 	 * node.
 	 */
 	while (at >= 0 && at < node) {

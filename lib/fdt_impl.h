@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two halves of the device-tree reader share: its tokens. */
+/* Shared by the two halves of the device-tree reader: its tokens. */
 #pragma once
 
 #include "lib/fdt.h"
@@ -9,14 +9,15 @@
 #define DT_PROP	      3u
 #define DT_NOP	      4u
 #define DT_END	      9u
-#define DT_BAD	      0u /* nothing that may stand there, or not all inside */
+#define DT_BAD	      0u /* not a valid token here, or not all inside the block */
 
 /*
- * The token at pos of the structure block, checked against all bounds; *next is the one behind it.
+ * Returns the token at pos of the structure block, checked against all bounds, and stores the
+ * position behind it in *next.
  */
 uint32_t dt_token(const struct dt *dt, uint32_t pos, uint32_t *next);
 
-/* The first token inside a node. */
+/* Returns the position of the first token inside a node. */
 uint32_t dt_body(const struct dt *dt, dt_node node);
 
 uint32_t dt_be32(const void *p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Questions to a device tree: paths, properties, numbers, registers. */
+/* Queries of a device tree: paths, properties, numbers, registers. */
 #include "abi/errno.h"
 #include "lib/bits.h"
 #include "lib/fdt.h"
@@ -7,8 +7,8 @@
 #include "lib/string.h"
 
 /*
- * The next property from token *pos on, which moves behind it.
- * => false: the node's properties are over
+ * Gets the next property from token *pos on, and moves *pos behind it. Returns false if the node
+ * has no more properties.
  */
 static bool dt_scan_prop(const struct dt *dt, uint32_t *pos, struct dt_prop *ret)
 {
@@ -108,7 +108,7 @@ int dt_cell(const struct dt *dt, dt_node node, const char *name, unsigned index,
 	return 0;
 }
 
-/* A count of cells in a parent, or what the specification says where it is missing. */
+/* A number of cells that a parent gives, or the specification's default. */
 static uint32_t dt_cells(const struct dt *dt, dt_node parent, const char *name, uint32_t fallback)
 {
 	uint32_t n;
@@ -151,7 +151,7 @@ int dt_reg(const struct dt *dt, dt_node node, unsigned index, uint64_t *addr, ui
 
 int dt_reserved(const struct dt *dt, unsigned index, uint64_t *addr, uint64_t *size)
 {
-	/* dt_init() has seen the end mark. */
+	/* dt_init() has checked that there is an end mark. */
 	for (const uint8_t *p = dt->blob + dt->reserved;; p += 16) {
 		uint64_t a = dt_be64(p);
 		uint64_t s = dt_be64(p + 8);
@@ -166,7 +166,7 @@ int dt_reserved(const struct dt *dt, unsigned index, uint64_t *addr, uint64_t *s
 	}
 }
 
-/* Is `name` the node that a path's component of n bytes means? */
+/* Does a path's component of n bytes name the node with that name? */
 static bool dt_name_matches(const char *name, const char *component, size_t n)
 {
 	if (strncmp(name, component, n) != 0)
@@ -186,7 +186,7 @@ static dt_node dt_child_named(const struct dt *dt, dt_node node, const char *com
 	return -ENOENT;
 }
 
-/* Length of the component at s: up to '/', ':' or the end. */
+/* The length of the component at s: up to '/', ':' or the end. */
 static size_t dt_component(const char *s)
 {
 	size_t n = 0;
@@ -196,7 +196,7 @@ static size_t dt_component(const char *s)
 	return n;
 }
 
-/* Goes down from node along the components of path. */
+/* Follows the components of path down from node. */
 static dt_node dt_walk(const struct dt *dt, dt_node node, const char *path)
 {
 	while (node >= 0) {

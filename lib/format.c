@@ -5,7 +5,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 
-/* Where the text goes; len may pass size, what is beyond is only counted. */
+/* The destination. len may pass size: characters beyond are only counted. */
 struct out {
 	char *buf;
 	size_t size;
@@ -39,7 +39,7 @@ static void out_bytes(struct out *out, const char *s, int n)
 		out_char(out, *s++);
 }
 
-/* A body of n characters in a field. */
+/* Prints n characters in a field. */
 static void out_field(struct out *out, const struct spec *spec, const char *s, int n)
 {
 	if (!spec->left)
@@ -49,7 +49,7 @@ static void out_field(struct out *out, const struct spec *spec, const char *s, i
 		out_pad(out, ' ', spec->width - n);
 }
 
-/* Digits of value, the last at end[-1]. => how many */
+/* Writes the digits of value, the last at end[-1]. Returns how many there are. */
 static int digits_back(char *end, uint64_t value, unsigned base, bool upper)
 {
 	const char *digits = upper ? "0123456789ABCDEF" : "0123456789abcdef";
@@ -60,7 +60,7 @@ static int digits_back(char *end, uint64_t value, unsigned base, bool upper)
 	return n;
 }
 
-/* Sign or prefix, zeros, digits, in a field. */
+/* Prints sign or prefix, zeros and digits in a field. */
 static void out_number(struct out *out, const struct spec *spec, const char *prefix, uint64_t value,
 		       unsigned base)
 {
@@ -109,7 +109,7 @@ static void out_string(struct out *out, const struct spec *spec, const char *s)
 		  (int)strnlen(s, spec->precision >= 0 ? (size_t)spec->precision : INT32_MAX));
 }
 
-/* A number given in the format, or by an argument. */
+/* Reads a number from the format, or from an argument. */
 static const char *parse_count(const char *fmt, va_list *args, int *ret)
 {
 	int n = 0;
@@ -163,7 +163,7 @@ static const char *parse_length(const char *fmt, struct spec *spec)
 	}
 }
 
-/* fmt is just behind the '%'. => just behind the conversion */
+/* fmt points just behind the '%'. Returns the position just behind the conversion. */
 static const char *parse_spec(const char *fmt, va_list *args, struct spec *spec)
 {
 	*spec = (struct spec){ .precision = -1 };
@@ -235,7 +235,7 @@ static void out_conversion(struct out *out, struct spec *spec, va_list *args)
 		break;
 	case '\0':
 		break;
-	default: /* '%', and what we don't know, as it stands */
+	default: /* '%', and unknown conversions, are printed as they are */
 		out_char(out, spec->conv);
 		break;
 	}

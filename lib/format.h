@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Formatted text into a buffer. */
+/* Formats text into a buffer. */
 #pragma once
 
 #include <stdarg.h>
@@ -7,18 +7,18 @@
 #include "lib/types.h"
 
 /*
- * As the C library's snprintf: %d %i %u %x %X %o %c %s %p %%, with h, hh, l, ll, z, j, t, flags - 0
- * + space #, width and precision, both also *. A NULL for %s prints (null). Nothing is allocated;
- * at most size bytes are written, the last of them a NUL.
- * => the length that the text has whether it fitted or not
+ * As the C library's snprintf: %d %i %u %x %X %o %c %s %p %%, with h, hh, l, ll, z, j, t, the flags
+ * - 0 + space #, width and precision, both also *. A NULL for %s prints (null). Allocates nothing,
+ * and writes at most `size` bytes, the last of them a NUL. Returns the length of the whole text,
+ * whether it fits or not.
  */
 int kvsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 	__attribute__((format(printf, 3, 0)));
 int ksnprintf(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /*
- * The same, for building a line in pieces: appends at *pos (which never passes size).
- * => true: all fitted
+ * The same, for building a line in pieces: appends at *pos, which never passes `size`. Returns true
+ * if all of it fits.
  */
 bool kappendf(char *buf, size_t size, size_t *pos, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An intrusive circular doubly linked list; head and members are of one type. */
+/* An intrusive, circular, doubly linked list. Head and members have the same type. */
 #pragma once
 
 #include "lib/assert.h"
@@ -15,14 +15,14 @@ struct list {
 		&(name), &(name) \
 	}
 
-/* Makes an empty head, or a member that is on no list. */
+/* Initialises an empty head, or a member that is on no list. */
 static inline void list_init(struct list *head)
 {
 	head->next = head;
 	head->prev = head;
 }
 
-/* The hardened build's check that nobody has written over a list, or taken part of it off twice. */
+/* The hardened build's check that a list was not overwritten, and no member removed twice. */
 static inline void list_check(const struct list *prev, const struct list *next)
 {
 	assert_hardened(prev->next == next && next->prev == prev);
@@ -37,20 +37,20 @@ static inline void list_insert_between(struct list *node, struct list *prev, str
 	next->prev = node;
 }
 
-/* Adds node as the first. => node is on no list; it need not be initialised */
+/* Adds node as the first member. It must be on no list and need not be initialised. */
 static inline void list_add(struct list *head, struct list *node)
 {
 	list_insert_between(node, head, head->next);
 }
 
-/* Adds node as the last (or, with a member as `head`, just before it). */
+/* Adds node as the last member (or, if `head` is a member, just before that). */
 static inline void list_add_tail(struct list *head, struct list *node)
 {
 	list_insert_between(node, head->prev, head);
 }
 
 /*
- * Takes node off its list and leaves it initialised: list_empty(node) then says that it is on none.
+ * Removes node from its list and initialises it: list_empty(node) then says that it is on no list.
  */
 static inline void list_del(struct list *node)
 {
@@ -66,7 +66,7 @@ static inline bool list_empty(const struct list *head)
 	return head->next == head;
 }
 
-/* Moves all members of `from` to the end of `to`, in their order; `from` is empty then. */
+/* Moves all members of `from`, in order, to the end of `to`. `from` is empty then. */
 static inline void list_splice_tail(struct list *to, struct list *from)
 {
 	if (list_empty(from))
@@ -92,11 +92,11 @@ static inline size_t list_length(const struct list *head)
 
 #define list_entry(node, type, member) container_of(node, type, member)
 
-/* => the list is not empty */
+/* For lists that are not empty. */
 #define list_first_entry(head, type, member) list_entry((head)->next, type, member)
 #define list_last_entry(head, type, member)  list_entry((head)->prev, type, member)
 
-/* The first member, taken off the list; NULL where it is empty. */
+/* Removes the first member and returns it, or NULL if the list is empty. */
 static inline struct list *list_pop(struct list *head)
 {
 	struct list *node = head->next;
@@ -115,7 +115,7 @@ static inline struct list *list_pop(struct list *head)
 	     &(pos)->member != (head);                                     \
 	     (pos) = list_entry((pos)->member.next, __typeof__(*(pos)), member))
 
-/* pos may be taken off and freed in the body; `next` is another variable of its type. */
+/* pos may be removed and freed in the body. `next_` is another variable of its type. */
 #define list_for_each_entry_safe(pos, next_, head, member)                        \
 	for ((pos) = list_entry((head)->next, __typeof__(*(pos)), member),        \
 	    (next_) = list_entry((pos)->member.next, __typeof__(*(pos)), member); \

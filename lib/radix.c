@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The radix tree: going down, growing up, pruning. */
+/* The radix tree: look-up, growth and pruning. */
 #include "lib/radix.h"
 
 #include "lib/assert.h"
 #include "lib/string.h"
 
-/* The slot of a node that has `level` levels below it (0: its slots are the pointers). */
+/* The slot of index in a node with `level` levels below it (0: its slots are the pointers). */
 static unsigned radix_slot(uint64_t index, unsigned level)
 {
 	return (index >> (level * RADIX_SHIFT)) & (RADIX_SLOTS - 1);
@@ -64,9 +64,7 @@ unsigned radix_missing(const struct radix *radix, uint64_t index)
 
 	if (node == NULL)
 		return want;
-	/*
-	 * New levels above the root, and all those on the way down from the new root's other slot.
-	 */
+	/* New levels above the root, and the whole way down from another slot of the new root. */
 	if (want > radix->levels)
 		return (want - radix->levels) + (want - 1);
 	for (level = radix->levels - 1; level > 0; level--) {
@@ -77,7 +75,7 @@ unsigned radix_missing(const struct radix *radix, uint64_t index)
 	return 0;
 }
 
-/* Puts levels above the root until index can be reached. */
+/* Adds levels above the root until index can be reached. */
 static void radix_grow(struct radix *radix, uint64_t index, struct radix_spare *spare)
 {
 	unsigned want = radix_levels_for(index);
@@ -119,7 +117,7 @@ void radix_insert(struct radix *radix, uint64_t index, void *ptr, struct radix_s
 	radix->count++;
 }
 
-/* The slot for index; NULL where the tree does not reach so far. */
+/* Returns the slot for index, or NULL if the tree has none. */
 static void **radix_lookup(const struct radix *radix, uint64_t index)
 {
 	struct radix_node *node = radix->root;
@@ -160,7 +158,7 @@ void *radix_replace(struct radix *radix, uint64_t index, void *ptr)
 	return old;
 }
 
-/* Takes levels off the top whose only child is in slot 0, so that a small tree is flat again. */
+/* Removes top levels whose only child is in slot 0, so that a small tree is flat again. */
 static void radix_shrink(struct radix *radix, struct radix_spare *freed)
 {
 	while (radix->levels > 1 && radix->root->used == 1 && radix->root->slot[0] != NULL) {
@@ -201,7 +199,8 @@ void *radix_remove(struct radix *radix, uint64_t index, struct radix_spare *free
 }
 
 /*
- * The lowest index that is in the next slot of a node with `level` levels below; 0: there is none.
+ * Returns the lowest index in the next slot of a node with `level` levels below; 0 if there is
+ * none.
  */
 static uint64_t radix_skip(uint64_t index, unsigned level)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A 64-ary radix tree, index to pointer; nodes come from its user, inserting cannot fail. */
+/* A 64-ary radix tree from index to pointer. Its user supplies nodes, so inserting cannot fail. */
 #pragma once
 
 #include "lib/types.h"
@@ -8,8 +8,8 @@
 #define RADIX_SLOTS	  (1u << RADIX_SHIFT)
 #define RADIX_DEPTH_MAX	  11
 /*
- * Most nodes that one insertion can need: it may grow both up and down. Indices below 2^24 need 6
- * at most.
+ * The most nodes that one insertion can need: the tree may grow both up and down. Indices below
+ * 2^24 need at most 6.
  */
 #define RADIX_MISSING_MAX (2 * RADIX_DEPTH_MAX - 2)
 
@@ -18,7 +18,7 @@ struct radix_node {
 	void *slot[RADIX_SLOTS];
 };
 
-/* Nodes on the way in or out, strung by their first slot. */
+/* Nodes to be used, or no longer used. They are linked by their first slot. */
 struct radix_spare {
 	struct radix_node *first;
 	unsigned count;
@@ -26,8 +26,8 @@ struct radix_spare {
 
 struct radix {
 	struct radix_node *root;
-	unsigned levels; /* of nodes; 0: empty */
-	uint64_t count;	 /* pointers held */
+	unsigned levels; /* levels of nodes; 0: empty */
+	uint64_t count;	 /* pointers in the tree */
 };
 
 static inline void radix_init(struct radix *radix)
@@ -41,8 +41,8 @@ static inline bool radix_empty(const struct radix *radix)
 }
 
 /*
- * A bag of nodes. A node that is given need not be initialised; take() returns NULL when it is
- * empty.
+ * A set of spare nodes. A node that is given need not be initialised. radix_spare_take() returns
+ * NULL if the set is empty.
  */
 static inline void radix_spare_init(struct radix_spare *spare)
 {
@@ -51,44 +51,43 @@ static inline void radix_spare_init(struct radix_spare *spare)
 void radix_spare_give(struct radix_spare *spare, struct radix_node *node);
 struct radix_node *radix_spare_take(struct radix_spare *spare);
 
-/* How many nodes an insertion at index would take, as the tree is now: 0 to RADIX_MISSING_MAX. */
+/* Returns how many nodes an insertion at index would need now: 0 to RADIX_MISSING_MAX. */
 unsigned radix_missing(const struct radix *radix, uint64_t index);
 
 /*
- * Puts ptr at index. => ptr is not NULL, index not UINT64_MAX, nothing is there; spare has
- * radix_missing() nodes or more, and keeps what was not needed
+ * Inserts ptr at index. ptr is not NULL, index is not UINT64_MAX, and there is nothing at index.
+ * `spare` has at least radix_missing() nodes, and keeps those that are not needed.
  */
 void radix_insert(struct radix *radix, uint64_t index, void *ptr, struct radix_spare *spare);
 
-/* What is at index; NULL: nothing. */
+/* Returns the pointer at index, or NULL. */
 void *radix_find(const struct radix *radix, uint64_t index);
 
 /*
- * The slots of index and of the n - 1 indices after it, to be read: pointers or NULL. NULL: there
- * is nothing at any of these n.
+ * Returns the slots of index and of the *n_ret - 1 indices after it, for reading: pointers or NULL.
+ * Returns NULL if there is nothing at any of these indices.
  */
 void *const *radix_slots(const struct radix *radix, uint64_t index, unsigned *n_ret);
 
-/* Puts another pointer where there is one. => what was there */
+/* Replaces the pointer at index, where there is one. Returns the old one. */
 void *radix_replace(struct radix *radix, uint64_t index, void *ptr);
 
 /*
- * Takes out what is at index; nodes that are empty then go into `freed`.
- * => what was there, NULL: nothing
+ * Removes the pointer at index. Nodes that are empty then go into `freed`. Returns the pointer, or
+ * NULL if there was none.
  */
 void *radix_remove(struct radix *radix, uint64_t index, struct radix_spare *freed);
 
 /*
- * The pointer at the lowest index of [*index, last]; *index becomes that index. Going on: *index +
- * 1, unless that is beyond last. Holes cost by levels, not by their size. Removing what was found
- * does no harm.
- * => NULL: none
+ * Returns the pointer at the lowest index of [*index, last] that has one, and stores that index in
+ * *index; NULL if there is none. To continue, start at *index + 1, unless that is beyond last. The
+ * cost of a hole depends on the number of levels, not on its size. What was found may be removed.
  */
 void *radix_next(const struct radix *radix, uint64_t *index, uint64_t last);
 
 /*
- * Every pointer in [first, last], in order; `index` is a uint64_t variable, `ptr` a pointer
- * variable.
+ * Iterates over the pointers in [first, last], in order. `index` is a uint64_t variable, `ptr` a
+ * pointer variable.
  */
 #define radix_for_each_range(ptr, index, radix, first, last)                                 \
 	for ((index) = (first);                                                              \
@@ -96,7 +95,7 @@ void *radix_next(const struct radix *radix, uint64_t *index, uint64_t last);
 	     (index)++)
 
 /*
- * Frees everything in [first, last]: calls put(arg, index, ptr) for each; empty nodes go into
+ * Removes everything in [first, last] and calls put(arg, index, ptr) for each. Empty nodes go into
  * `freed`.
  */
 void radix_remove_range(struct radix *radix, uint64_t first, uint64_t last,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A count of references; the one who gives back the last frees. */
+/* A reference count; dropping the last reference frees the object. */
 #pragma once
 
 #include "lib/assert.h"
@@ -19,13 +19,13 @@ static inline void refcount_init(struct refcount *r, uint32_t n)
 	__atomic_store_n(&r->n, n, __ATOMIC_RELAXED);
 }
 
-/* For reports and asserts: it may change the next moment. */
+/* For reports and assertions: it may change at any time. */
 static inline uint32_t refcount_read(const struct refcount *r)
 {
 	return __atomic_load_n(&r->n, __ATOMIC_RELAXED);
 }
 
-/* One more. => the caller has a reference already, or a lock that keeps one alive */
+/* Takes a reference. The caller has one already, or holds a lock that keeps one alive. */
 static inline void refcount_get(struct refcount *r)
 {
 	uint32_t before = __atomic_fetch_add(&r->n, 1, __ATOMIC_RELAXED);
@@ -33,7 +33,10 @@ static inline void refcount_get(struct refcount *r)
 	assert(before != 0 && before != UINT32_MAX);
 }
 
-/* One more unless there is none left. => false: it is being freed */
+/*
+ * Takes a reference unless none is left. Returns false if there was none: the object is being
+ * freed.
+ */
 static inline bool refcount_get_unless_zero(struct refcount *r)
 {
 	uint32_t n = refcount_read(r);
@@ -47,7 +50,10 @@ static inline bool refcount_get_unless_zero(struct refcount *r)
 	return false;
 }
 
-/* One fewer. => true: it was the last; what the others wrote is visible, and the caller frees */
+/*
+ * Drops a reference. Returns true if it was the last: all that the others wrote is visible, and the
+ * caller frees the object.
+ */
 static inline bool refcount_put(struct refcount *r)
 {
 	uint32_t before = __atomic_fetch_sub(&r->n, 1, __ATOMIC_ACQ_REL);

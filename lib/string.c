@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes and strings, with loops that move words. */
+/* Functions on bytes and strings, with loops that move words. */
 #include "lib/string.h"
 
 #include "abi/errno.h"
@@ -7,7 +7,7 @@
 
 #if !__STDC_HOSTED__ || defined(LIB_STRING_PREFIX)
 
-/* Without this gcc turns the loops below into calls of the very functions that they are. */
+/* Without this, gcc turns the loops below into calls of the very functions that they are in. */
 #pragma GCC optimize("no-tree-loop-distribute-patterns")
 
 #undef memset
@@ -21,7 +21,7 @@
 #define strlen	test_strlen
 #endif
 
-/* Eight bytes of anything. */
+/* Eight bytes of any object. */
 typedef uint64_t __attribute__((may_alias)) word_t;
 #define WORD   sizeof(word_t)
 #define UNROLL (8 * WORD)
@@ -65,7 +65,10 @@ void *memset(void *to, int byte, size_t n)
 	return to;
 }
 
-/* Moves whole words from aligned places while there are at least 64 bytes. => bytes moved */
+/*
+ * Copies whole words between aligned addresses, 64 bytes at a time as far as possible. Returns the
+ * number of bytes copied.
+ */
 static size_t words_up(unsigned char *p, const unsigned char *q, size_t n)
 {
 	size_t done = 0;
@@ -91,9 +94,10 @@ static size_t words_up(unsigned char *p, const unsigned char *q, size_t n)
 }
 
 /*
- * Moves whole words to aligned places from places that are not, each made of the two aligned words that hold its
- * bytes: unaligned loads may trap. Bytes beside the source are read with them, but never of a word that holds none of
- * its own. => bytes moved
+ * Copies whole words from an address that is not aligned to one that is. Each word is made of the
+ * two aligned words that have its bytes, because unaligned loads may trap. So bytes next to the
+ * source are read as well, but only from words that have bytes of the source. Returns the number of
+ * bytes copied.
  */
 __attribute__((no_sanitize("address"))) static size_t words_merged_up(unsigned char *p,
 								      const unsigned char *q,
@@ -116,7 +120,9 @@ __attribute__((no_sanitize("address"))) static size_t words_merged_up(unsigned c
 	return done;
 }
 
-/* From low to high addresses: also right where the places overlap and `to` is the lower. */
+/*
+ * Copies from low to high addresses. Correct also if the ranges overlap and `to` is the lower one.
+ */
 static void copy_up(unsigned char *p, const unsigned char *q, size_t n)
 {
 	bool congruent = word_congruent(p, q);
@@ -282,7 +288,7 @@ bool str_starts(const char *s, const char *prefix)
 	return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
-/* The value of a digit in any base up to 16; more than that for what is none. */
+/* The value of a digit in any base up to 16; UINT32_MAX for other characters. */
 static unsigned digit_value(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -323,10 +329,10 @@ int str_to_u64(const char *s, size_t n, uint64_t *ret)
 	return 0;
 }
 
-/* Words that are looked at together: one branch for all of them. */
+/* Words that are tested together, with one branch for all. */
 #define TOGETHER 8
 
-/* The bits in which the first of so many words differ, all in one. */
+/* The bits in which any of the TOGETHER words at `word` differs from `from`. */
 static inline UNCHECKED uint64_t differences(const uint64_t *word, uint64_t from)
 {
 	uint64_t bits = 0;

@@ -5,8 +5,8 @@
 #include "lib/types.h"
 
 /*
- * The kernel has its own; on the host the C library's are used (and a test builds ours under other
- * names by LIB_STRING_PREFIX).
+ * The kernel has its own functions. On the host those of the C library are used, and a test builds
+ * the kernel's under other names by LIB_STRING_PREFIX.
  */
 #if defined(LIB_STRING_PREFIX)
 #define memset	test_memset
@@ -41,7 +41,7 @@ char *strstr(const char *s, const char *what);
 #endif
 
 #if !__STDC_HOSTED__
-/* Lets the compiler expand small ones; what it does not expand calls ours. */
+/* The compiler expands small ones inline, and calls the functions above for the others. */
 #define memset(to, byte, n)  __builtin_memset(to, byte, n)
 #define memcpy(to, from, n)  __builtin_memcpy(to, from, n)
 #define memmove(to, from, n) __builtin_memmove(to, from, n)
@@ -49,9 +49,9 @@ char *strstr(const char *s, const char *what);
 #endif
 
 /*
- * Copies a string into a buffer of size bytes, cutting it where it does not fit; always terminated
- * when size > 0.
- * => the length of `from`: not less than size means that it was cut
+ * Copies a string into a buffer of `size` bytes and cuts it if it does not fit. The result is
+ * terminated if size > 0. Returns the length of `from`; if that is not less than `size`, the string
+ * was cut.
  */
 size_t str_copy(char *to, const char *from, size_t size);
 
@@ -59,11 +59,13 @@ size_t str_copy(char *to, const char *from, size_t size);
 bool str_starts(const char *s, const char *prefix);
 
 /*
- * Reads a whole string as a number: decimal, 0x hexadecimal, 0 octal. n may be cut out of a longer
- * one.
- * => 0; -EINVAL: not a number, -ERANGE: more than 64 bits
+ * Reads the n bytes at s as a number: decimal, hexadecimal after 0x, octal after 0. They need not
+ * be terminated. Returns 0, -EINVAL if they are not a number, or -ERANGE if it has more than 64
+ * bits.
  */
 int str_to_u64(const char *s, size_t n, uint64_t *ret);
 
-/* The first word of memory that is not this one; NULL: all are. => p and bytes are multiples of 8 */
+/*
+ * Returns the first 64-bit word that differs from `from`, or NULL. p and bytes are multiples of 8.
+ */
 const void *words_differ(const void *p, size_t bytes, uint64_t from);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Balancing of the intrusive tree, and who is heaviest where. */
+/* Balances the intrusive tree, and keeps the largest weight of each subtree. */
 #include "lib/tree.h"
 
 static int tree_height(const struct tree_node *node)
@@ -7,7 +7,7 @@ static int tree_height(const struct tree_node *node)
 	return node != NULL ? node->height : 0;
 }
 
-/* Is right's height more than left's (positive), and by how much. */
+/* By how much is the right subtree higher than the left one? Negative if it is lower. */
 static int tree_lean(const struct tree_node *node)
 {
 	return tree_height(node->child[1]) - tree_height(node->child[0]);
@@ -18,7 +18,7 @@ static uint64_t tree_heaviest(const struct tree_node *node)
 	return node != NULL ? node->heaviest : 0;
 }
 
-/* => true: what its parent goes by is another than before */
+/* Returns true if values have changed on which the parent depends. */
 static inline bool tree_recompute(struct tree_node *node)
 {
 	const struct tree_node *left = node->child[0], *right = node->child[1];
@@ -31,7 +31,7 @@ static inline bool tree_recompute(struct tree_node *node)
 	return changed;
 }
 
-/* The place that points to node. */
+/* Returns the link that points to node. */
 static struct tree_node **tree_link(struct tree *tree, const struct tree_node *node)
 {
 	struct tree_node *parent = node->parent;
@@ -49,8 +49,8 @@ static void tree_set_child(struct tree_node *parent, int side, struct tree_node 
 }
 
 /*
- * The child opposite to `side` comes up, node goes down to `side`.
- * => the new top, both recomputed
+ * Rotates: the child opposite to `side` comes up, and node goes down to `side`. Recomputes both.
+ * Returns the new top.
  */
 static struct tree_node *tree_rotate(struct tree *tree, struct tree_node *node, int side)
 {
@@ -66,7 +66,7 @@ static struct tree_node *tree_rotate(struct tree *tree, struct tree_node *node, 
 	return up;
 }
 
-/* Makes a node whose subtrees differ by two in height balanced. => the new top */
+/* Balances a node whose subtrees differ by two in height. Returns the new top. */
 static struct tree_node *tree_balance(struct tree *tree, struct tree_node *node)
 {
 	int heavy = tree_lean(node) > 0;
@@ -77,13 +77,15 @@ static struct tree_node *tree_balance(struct tree *tree, struct tree_node *node)
 	return tree_rotate(tree, node, !heavy);
 }
 
-/* Where a way up stopped: at a node out of balance, or (NULL) because all above is right. */
+/*
+ * Where a way up the tree stopped: at a node out of balance, or (NULL) because all above is right.
+ */
 struct tree_stop {
 	struct tree_node *node;
-	struct tree_node *at_least; /* has not been passed yet; NULL: it has */
+	struct tree_node *at_least; /* must still be passed; NULL: was passed */
 };
 
-/* Recomputes from node up, as far as anything changes; from `at_least` up in any case. */
+/* Recomputes from node up, as long as anything changes, but in any case up to `at_least`. */
 static inline struct tree_stop tree_climb(struct tree_node *node, struct tree_node *at_least)
 {
 	while (node != NULL) {
@@ -115,7 +117,8 @@ static __attribute__((noinline)) void tree_rebalance(struct tree *tree, struct t
 }
 
 /*
- * Recomputes and balances from node up, as far as anything changes; from `at_least` up in any case.
+ * Recomputes and balances from node up, as long as anything changes, but in any case up to
+ * `at_least`.
  */
 static void tree_fix(struct tree *tree, struct tree_node *node, struct tree_node *at_least)
 {
@@ -125,7 +128,10 @@ static void tree_fix(struct tree *tree, struct tree_node *node, struct tree_node
 		tree_rebalance(tree, stop);
 }
 
-/* As tree_insert(), but with its weight. `changed`: node, or one above whose weight is new too. */
+/*
+ * As tree_insert(), but keeps node's weight. `changed`: node, or a node above with a new weight, or
+ * NULL.
+ */
 static void tree_attach(struct tree *tree, struct tree_node *node, struct tree_node *parent,
 			struct tree_node **link, struct tree_node *changed)
 {
@@ -144,7 +150,7 @@ void tree_insert(struct tree *tree, struct tree_node *node, struct tree_node *pa
 	tree_attach(tree, node, parent, link, node);
 }
 
-/* Of two neighbours one is above the other in the tree, which has no child on that side. */
+/* One of two neighbours is above the other in the tree, and has no child on that side. */
 void tree_insert_between(struct tree *tree, struct tree_node *node, struct tree_node *prev,
 			 struct tree_node *next, struct tree_node *changed)
 {
@@ -168,12 +174,12 @@ void tree_erase_changed(struct tree *tree, struct tree_node *node, struct tree_n
 		*link = only;
 		if (only != NULL) {
 			only->parent = node->parent;
-			tree_recompute(only); /* it may be the one that changed */
+			tree_recompute(only); /* its weight may be the one that was changed */
 		}
 		tree_fix(tree, node->parent, changed != only ? changed : NULL);
 		return;
 	}
-	/* Its successor, which has no left child, takes its place. */
+	/* The node's successor, which has no left child, takes its place. */
 	next = tree_next(node);
 	lowest = next;
 	if (next->parent != node) {
@@ -183,7 +189,7 @@ void tree_erase_changed(struct tree *tree, struct tree_node *node, struct tree_n
 	}
 	tree_set_child(next, 0, node->child[0]);
 	next->parent = node->parent;
-	next->height = 0; /* so that its parent is told, whatever next knew */
+	next->height = 0; /* so that the parent is recomputed in any case */
 	*link = next;
 	tree_fix(tree, lowest, next);
 }
@@ -197,7 +203,7 @@ void tree_replace(struct tree *tree, struct tree_node *old, struct tree_node *ne
 {
 	*tree_link(tree, old) = new;
 	new->parent = old->parent;
-	new->height = 0; /* so that its parent is told */
+	new->height = 0; /* so that the parent is recomputed */
 	tree_set_child(new, 0, old->child[0]);
 	tree_set_child(new, 1, old->child[1]);
 	tree_fix(tree, new, new);
@@ -218,7 +224,7 @@ static struct tree_node *tree_end(struct tree_node *node, int side)
 	return node;
 }
 
-/* The neighbour in order to that side. */
+/* Returns the neighbour in the order on that side. */
 static struct tree_node *tree_neighbour(const struct tree_node *node, int side)
 {
 	if (node->child[side] != NULL)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An intrusive balanced (AVL) tree, in which each node knows the largest number in its subtree. */
+/* An intrusive AVL tree, in which each node has the largest weight in its subtree. */
 #pragma once
 
 #include "lib/bits.h"
@@ -7,8 +7,8 @@
 struct tree_node {
 	struct tree_node *parent;
 	struct tree_node *child[2]; /* left, right */
-	int height;		    /* of its subtree; a leaf's is 1 */
-	uint64_t weight;	    /* the node's own number, its user's to choose */
+	int height;		    /* of its subtree; 1 for a leaf */
+	uint64_t weight;	    /* the node's own number, chosen by the user of the tree */
 	uint64_t heaviest;	    /* the largest weight in its subtree */
 };
 
@@ -28,34 +28,33 @@ static inline bool tree_empty(const struct tree *tree)
 }
 
 /*
- * Inserts node at a place that the caller has found by going down from tree->root:
- * => parent is the last node seen (NULL: the tree is empty), *link the empty &tree->root or
- *    &parent->child[0 or 1]
- * Its weight is 0. O(log n), cannot fail.
+ * Inserts node, with weight 0, at a place that the caller has found by going down from tree->root.
+ * parent is the last node seen, or NULL if the tree is empty; *link is the empty link there:
+ * &tree->root or &parent->child[0 or 1]. O(log n); cannot fail.
  */
 void tree_insert(struct tree *tree, struct tree_node *node, struct tree_node *parent,
 		 struct tree_node **link);
 
-/* Takes node out. => node is in the tree */
+/* Removes node, which is in the tree. */
 void tree_erase(struct tree *tree, struct tree_node *node);
 
 /*
- * Inserts node, its weight set, between its neighbours, NULL where there is none on a side.
- * changed: `next` where its weight was set anew too, or NULL: one way up does for both.
+ * Inserts node, whose weight is set, between its neighbours; NULL if there is none on a side.
+ * `changed` is `next` if its weight was changed too, else NULL: one way up the tree updates both.
  */
 void tree_insert_between(struct tree *tree, struct tree_node *node, struct tree_node *prev,
 			 struct tree_node *next, struct tree_node *changed);
 
-/* tree_erase() where the weight of node's successor, or NULL, was set anew too. */
+/* As tree_erase(). `changed` is node's successor if its weight was changed too, else NULL. */
 void tree_erase_changed(struct tree *tree, struct tree_node *node, struct tree_node *changed);
 
-/* Puts `new`, its weight set, in the place of `old`: same order, same neighbours. */
+/* Replaces `old` by `new`, whose weight is set, at the same place in the order. */
 void tree_replace(struct tree *tree, struct tree_node *old, struct tree_node *new);
 
-/* => node is in the tree */
+/* Changes the weight of a node in the tree. */
 void tree_set_weight(struct tree *tree, struct tree_node *node, uint64_t weight);
 
-/* In order; NULL at the end. */
+/* The nodes in order; NULL at the end. */
 struct tree_node *tree_first(const struct tree *tree);
 struct tree_node *tree_last(const struct tree *tree);
 struct tree_node *tree_next(const struct tree_node *node);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The integer types that everything uses, and addresses as types of their own name. */
+/* The integer types that all code uses, and named types for addresses. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* A signed size; the same type as the C library's, so that both may be in sight on the host. */
+/* A signed size. The same type as the C library's, because the host includes both. */
 typedef long ssize_t;
 
 typedef uint64_t paddr_t; /* physical */
-typedef uint64_t vaddr_t; /* virtual, of a user space or the kernel */
+typedef uint64_t vaddr_t; /* virtual, of an address space or the kernel */
