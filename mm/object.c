@@ -75,7 +75,7 @@ uint64_t object_size(const struct object *object)
 }
 
 /* Takes a reference, unless the last one is gone. */
-static bool object_get_living(struct object *object)
+static bool object_get_unless_zero(struct object *object)
 {
 	uint32_t refs = atomic_load_relaxed(&object->refs);
 
@@ -93,7 +93,7 @@ struct object *object_next(struct object *object)
 	spin_lock(&list_lock);
 	link = object ? object->link.next : objects.next;
 	for (; link != &objects && !next; link = link->next)
-		if (object_get_living(list_entry(link, struct object, link)))
+		if (object_get_unless_zero(list_entry(link, struct object, link)))
 			next = list_entry(link, struct object, link);
 	spin_unlock(&list_lock);
 	if (object)

@@ -75,7 +75,7 @@ int object_set_size(struct object *object, uint64_t size)
 }
 
 /* Preallocates a page of zeros beyond the end. */
-static int page_keep(struct object *object, uint64_t index, struct page **page_ret)
+static int page_preallocate(struct object *object, uint64_t index, struct page **page_ret)
 {
 	uint64_t truncations = atomic_load_relaxed(&object->truncations);
 	struct page *page = page_alloc(0, PAGE_OBJECT, PAGE_NORMAL);
@@ -100,7 +100,7 @@ static int have_page(struct object *object, uint64_t index)
 	do {
 		result = object_page(object, index, &page, &wait);
 		if (result == -ENXIO)
-			result = page_keep(object, index, &page);
+			result = page_preallocate(object, index, &page);
 		if (result == VM_WAIT)
 			result = mm_host.pause(&wait) ?: -EAGAIN;
 		else if (result == -ENOMEM)
@@ -115,14 +115,14 @@ static int have_page(struct object *object, uint64_t index)
  * Is the page clean, all zeros and referenced by the index only? Then it may as well be missing.
  * The caller holds object->lock.
  */
-static bool is_spare(struct object *object, struct page *page)
+static bool is_dispensable(struct object *object, struct page *page)
 {
 	return page->counts == PAGE_ONE_REF && !(page->flags & PAGE_DIRTY) &&
 	       page->index >= object_pages(object->backed);
 }
 
 /* Marks the preallocated pages dirty, so that they stay although they are all zeros. */
-static void keep_pages(struct object *object, uint64_t first, uint64_t end)
+static void pages_mark_dirty(struct object *object, uint64_t first, uint64_t end)
 {
 	for (uint64_t index = first; index < end; index++) {
 		struct page *page = object_page_resident(object, index);
@@ -145,9 +145,9 @@ static int have_pages(struct object *object, uint64_t first, uint64_t end)
 			result = vm_pause();
 	}
 	if (result)
-		object_remove(object, first, end - 1, is_spare);
+		object_remove(object, first, end - 1, is_dispensable);
 	else
-		keep_pages(object, first, end);
+		pages_mark_dirty(object, first, end);
 	return result;
 }
 
@@ -164,7 +164,7 @@ int object_allocate(struct object *object, uint64_t start, uint64_t end, bool gr
  * May a hole remove the page: is it referenced by the index only, and is it zeros once it is
  * missing? The caller holds object->lock.
  */
-static bool in_nobodys_hand(struct object *object, struct page *page)
+static bool is_removable(struct object *object, struct page *page)
 {
 	return page->counts == PAGE_ONE_REF && page->index >= object_pages(object->backed);
 }
@@ -188,7 +188,7 @@ static void punch_pages(struct object *object, uint64_t first, uint64_t stop)
 		return;
 	if (is_mapped(object))
 		vm_truncate_hole(object, first << PAGE_SHIFT, stop << PAGE_SHIFT);
-	object_remove(object, first, stop - 1, in_nobodys_hand);
+	object_remove(object, first, stop - 1, is_removable);
 }
 
 int object_punch(struct object *object, uint64_t start, uint64_t end)

@@ -138,7 +138,7 @@ void gather_fence(struct gather *gather)
 }
 
 /* Removes the zero page, whose entries are not counted, from the pages to be freed. */
-static __attribute__((noinline)) void forget_zero_pages(struct gather *gather)
+static __attribute__((noinline)) void remove_zero_pages(struct gather *gather)
 {
 	unsigned n = 0;
 
@@ -153,7 +153,7 @@ void gather_free(struct gather *gather)
 	/* gather_fence() has emptied `flush`: nothing is freed that a TLB may still refer to. */
 	assert_hardened(!gather->flush.count && !gather->flush.all && !gather->flush.tables);
 	if (gather->nzero)
-		forget_zero_pages(gather);
+		remove_zero_pages(gather);
 	if (gather->npages)
 		page_map_put_many(gather->pages, gather->npages);
 	if (gather->tables.count)

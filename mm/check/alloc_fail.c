@@ -15,7 +15,7 @@ static const void *counted_thread; /* NULL: all threads */
 static enum alloc_fail_policy policy = ALLOC_FAIL_REFUSE;
 static const void *forced; /* the thread whose allocation failed, until alloc_fail_take() */
 static bool reached;	   /* an allocation was made to fail */
-static bool told;	   /* log the failure */
+static bool log_failure;   /* set by alloc_fail_boot() */
 
 bool alloc_fail_set(uint64_t at, const void *thread, enum alloc_fail_policy answer)
 {
@@ -41,10 +41,10 @@ bool alloc_fail_counts(void)
 		__atomic_store_n(&alloc_fail_at, 1, __ATOMIC_RELAXED);
 	forced = arch_this_thread();
 	reached = true;
-	if (told)
+	if (log_failure)
 		log_warn("mm", "allocation %lu since boot is refused, as failnth= asks",
 			 (unsigned long)alloc_count);
-	told = false;
+	log_failure = false;
 	return true;
 }
 
@@ -52,7 +52,7 @@ void alloc_fail_boot(uint64_t at)
 {
 	if (!at)
 		return;
-	told = true;
+	log_failure = true;
 	(void)alloc_fail_set(at, NULL, ALLOC_FAIL_REFUSE);
 }
 

@@ -23,7 +23,7 @@ static vaddr_t gap_below(const struct vma *vma, vaddr_t floor)
  * Are these neighbours of anonymous memory that should have been merged? (VMAs of an object may
  * stay apart after a truncation made them alike, and so may a stack that grew down to another VMA.)
  */
-static bool should_be_one(const struct vma *a, const struct vma *b)
+static bool should_be_merged(const struct vma *a, const struct vma *b)
 {
 	return a->end == b->start && a->backend == b->backend && !a->object && !b->object &&
 	       a->prot == b->prot && a->max_prot == b->max_prot && a->flags == b->flags &&
@@ -44,7 +44,7 @@ static void check_order(struct ledger_walk *walk, const struct vma *prev, const 
 		ledger_error(walk, "VMA %#lx-%#lx has a gap of %#lx below it, not %#lx",
 			     (unsigned long)vma->start, (unsigned long)vma->end,
 			     (unsigned long)gap_below(vma, floor), (unsigned long)vma->node.weight);
-	if (prev && should_be_one(prev, vma))
+	if (prev && should_be_merged(prev, vma))
 		ledger_error(walk, "VMAs were not merged at %#lx", (unsigned long)vma->start);
 }
 

@@ -38,7 +38,7 @@ void slab_check_cut(const struct slab_cache *cache, void *object)
 }
 
 /* Is the link in a free object valid: NULL, or another object of the same slab? */
-static bool strings_well(const struct slab_cache *cache, void *object)
+static bool link_is_valid(const struct slab_cache *cache, void *object)
 {
 	uintptr_t next = *(const uintptr_t *)object;
 
@@ -50,7 +50,7 @@ void slab_check_alloc(const struct slab_cache *cache, void *object)
 {
 	if (*zone_of(cache, object) != ZONE_FREE)
 		panic("slab: %s %p was written behind its end while free", cache->name, object);
-	if (!strings_well(cache, object) || poison_check(body_of(object), body_size(cache)))
+	if (!link_is_valid(cache, object) || poison_check(body_of(object), body_size(cache)))
 		panic("slab: %s %p was written after it was freed", cache->name, object);
 	*zone_of(cache, object) = ZONE_USED;
 }

@@ -25,7 +25,7 @@
 #define SLOTS_MAX	8192ul
 /* Frames of memory for each slot: no thread can run with fewer. */
 #define FRAMES_PER_SLOT 8
-#define KEPT_MAX	32
+#define CACHED_MAX	32
 
 /* The end of the list of free slots. */
 #define SLOT_NONE SLOTS_MAX
@@ -39,8 +39,8 @@ static struct spinlock lock = SPINLOCK_INIT(LOCK_KMAP);
 /* guarded by lock: */
 static struct slot *slots;
 static unsigned long nslots, free_slots = SLOT_NONE;
-static unsigned long kept[KEPT_MAX]; /* slots with a mapped stack that is not in use */
-static unsigned nkept;
+static unsigned long cached[CACHED_MAX]; /* slots with a mapped stack that is not in use */
+static unsigned ncached;
 static size_t nstacks; /* mapped, cached ones included */
 static size_t ntables; /* page tables of the vmap area, never freed */
 static vaddr_t device_bottom;
@@ -111,7 +111,7 @@ int kmap_init(void)
 	for (unsigned long i = 0; i < nslots; i++)
 		slots[i] = (struct slot){ NULL, i + 1 < nslots ? i + 1 : SLOT_NONE };
 	free_slots = nslots ? 0 : SLOT_NONE;
-	nkept = 0;
+	ncached = 0;
 	nstacks = 0;
 	ntables = 0;
 	device_bottom = VMAP_TOP;
@@ -182,8 +182,8 @@ static void *stack_cache_take(void)
 	void *stack = NULL;
 
 	spin_lock(&lock);
-	if (nkept)
-		stack = (void *)stack_of(kept[--nkept]);
+	if (ncached)
+		stack = (void *)stack_of(cached[--ncached]);
 	spin_unlock(&lock);
 	return stack;
 }
@@ -220,8 +220,8 @@ void kstack_free(void *stack)
 
 	spin_lock(&lock);
 	assert(slot < nslots && stack_of(slot) == (vaddr_t)stack && slots[slot].frames);
-	if (nkept < KEPT_MAX)
-		kept[nkept++] = slot;
+	if (ncached < CACHED_MAX)
+		cached[ncached++] = slot;
 	else
 		spent = slot_unmap(slot);
 	spin_unlock(&lock);
@@ -236,9 +236,9 @@ void kstack_trim(void)
 		struct page *spent = NULL;
 
 		spin_lock(&lock);
-		more = nkept != 0;
+		more = ncached != 0;
 		if (more)
-			spent = slot_unmap(kept[--nkept]);
+			spent = slot_unmap(cached[--ncached]);
 		spin_unlock(&lock);
 		frames_free(spent);
 	}

@@ -60,7 +60,7 @@ struct page {
 	union {
 		uint64_t index;		       /* PAGE_OBJECT: page index in the object */
 		struct slab_object *slab_free; /* PAGE_SLAB: guarded by the cache's lock */
-		pfn_t zeroed_pfn; /* set in the frame that zeroed_take() returns: its frame number */
+		pfn_t zeroed_pfn; /* set in the frame of zeroed_take(): its frame number */
 	};
 	struct list link;
 };

@@ -182,7 +182,7 @@ static inline size_t frames_reserved(enum page_alloc_from from)
 }
 
 /* Free frames are left in the reserve only: may this allocation use it? */
-static bool may_dip(enum page_alloc_from from)
+static bool may_use_reserve(enum page_alloc_from from)
 {
 	return from == PAGE_NORMAL && mm_host.is_ending();
 }
@@ -208,7 +208,7 @@ static __attribute__((noinline)) struct page *block_alloc(unsigned order, enum p
 	if (!page && zeroed_drop())
 		return block_alloc(order, kind, from);
 	if (!page)
-		return may_dip(from) ? block_alloc(order, kind, PAGE_RESERVE) : NULL;
+		return may_use_reserve(from) ? block_alloc(order, kind, PAGE_RESERVE) : NULL;
 	block_start(page, order, kind);
 	for (size_t i = 1; i < 1ul << order; i++) {
 		page[i].counts = 0;
@@ -247,7 +247,7 @@ static __attribute__((noinline)) struct page *single_alloc(enum page_kind kind,
 	if (!page)
 		page = zeroed_take();
 	if (!page)
-		return may_dip(from) ? single_alloc(kind, PAGE_RESERVE) : NULL;
+		return may_use_reserve(from) ? single_alloc(kind, PAGE_RESERVE) : NULL;
 	block_start(page, 0, kind);
 	return page;
 }
@@ -336,7 +336,7 @@ static unsigned order_that_fits(pfn_t pfn, size_t count)
 }
 
 /* Marks frames as free that have never been in the allocator. */
-static UNCHECKED void become_free(struct page *page, unsigned order)
+static UNCHECKED void mark_free(struct page *page, unsigned order)
 {
 	for (size_t i = 0; i < 1ul << order; i++) {
 		/* gcc-analyzer-suppress null-dereference ; what is added has struct pages */
@@ -358,7 +358,7 @@ void page_alloc_add(paddr_t start, paddr_t end)
 		struct page *page = pfn_to_page(pfn);
 
 		order = order_that_fits(pfn, last - pfn);
-		become_free(page, order);
+		mark_free(page, order);
 		block_free(page, order);
 		pool.nfree += 1ul << order;
 		pool.ntotal += 1ul << order;

@@ -15,7 +15,7 @@
 #include "mm/check/slab_check.h"
 #include "mm/phys/page_alloc.h"
 
-#define EMPTY_KEPT 1
+#define EMPTY_MAX 1
 
 struct slab_object {
 	struct slab_object *next;
@@ -109,7 +109,7 @@ void *slab_alloc_from(struct slab_cache *cache, enum page_alloc_from from)
 	return object;
 }
 
-static void slab_give_back(struct page *page)
+static void slab_release(struct page *page)
 {
 	page->slab_used = 0;
 	page->flags = 0;
@@ -129,7 +129,7 @@ void slab_free(struct slab_cache *cache, void *p)
 	page->slab_free = object;
 	page->slab_used--;
 	cache->used--;
-	if (page->slab_used == 0 && ++cache->empty > EMPTY_KEPT) {
+	if (page->slab_used == 0 && ++cache->empty > EMPTY_MAX) {
 		list_del(&page->link);
 		cache->empty--;
 		cache->slabs--;
@@ -137,7 +137,7 @@ void slab_free(struct slab_cache *cache, void *p)
 	}
 	spin_unlock(&cache->lock);
 	if (spent)
-		slab_give_back(spent);
+		slab_release(spent);
 }
 
 /* Moves the empty slabs of a cache from its list to `spent`. */
@@ -178,7 +178,7 @@ void slab_trim(void)
 	for (struct slab_cache *cache = cache_next(NULL); cache; cache = cache_next(cache))
 		cache_trim(cache, &spent);
 	while ((link = list_pop(&spent)))
-		slab_give_back(list_entry(link, struct page, link));
+		slab_release(list_entry(link, struct page, link));
 }
 
 /* Does a slab on the list agree with its struct page? The caller holds the cache's lock. */
