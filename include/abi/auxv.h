@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The auxiliary vector that a new program finds above its environment. */
+/* The auxiliary vector, which a new program finds above its environment. */
 #pragma once
 
 #include <stdint.h>
@@ -30,7 +30,7 @@
 #define AT_SYSINFO_EHDR	 33
 #define AT_MINSIGSTKSZ	 51
 
-/* AT_HWCAP of rv64gc: a bit a letter. */
+/* AT_HWCAP of rv64gc: one bit for each letter. */
 #define ABI_HWCAP_RV64GC 0x112d
 
 struct abi_auxv {

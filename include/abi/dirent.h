@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What getdents64 writes. */
+/* Directory entries, as getdents64 writes them. */
 #pragma once
 
 #include <stdint.h>
@@ -14,7 +14,7 @@
 #define DT_SOCK	   12
 
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wpadded" /* the name lies where the hole would be */
+#pragma GCC diagnostic ignored "-Wpadded" /* the name is where padding would be */
 struct linux_dirent64 {
 	uint64_t d_ino;
 	int64_t d_off;

@@ -17,13 +17,13 @@
 
 #define FUTEX_BITSET_MATCH_ANY 0xffffffffu
 
-/* FUTEX_WAKE_OP: what is done to the second word, and what its old value is compared with. */
+/* FUTEX_WAKE_OP: the operation on the second word, and the comparison with its old value. */
 #define FUTEX_OP_SET	     0
 #define FUTEX_OP_ADD	     1
 #define FUTEX_OP_OR	     2
 #define FUTEX_OP_ANDN	     3
 #define FUTEX_OP_XOR	     4
-#define FUTEX_OP_OPARG_SHIFT 8 /* with one of these: the operand is 1 << itself */
+#define FUTEX_OP_OPARG_SHIFT 8 /* flag of an operation: the operand is 1 << OPARG */
 
 #define FUTEX_OP_CMP_EQ 0
 #define FUTEX_OP_CMP_NE 1
@@ -32,23 +32,23 @@
 #define FUTEX_OP_CMP_GT 4
 #define FUTEX_OP_CMP_GE 5
 
-/* A robust mutex's word. */
+/* The bits in the word of a robust mutex. */
 #define FUTEX_WAITERS	 0x80000000u
 #define FUTEX_OWNER_DIED 0x40000000u
 #define FUTEX_TID_MASK	 0x3fffffffu
 
-/* Addresses of the program's. */
+/* These are user addresses. */
 struct abi_robust_list {
 	uint64_t next;
 };
 
 struct abi_robust_list_head {
-	struct abi_robust_list list; /* circular: its end points here */
+	struct abi_robust_list list; /* circular: the last entry points here */
 	int64_t futex_offset;	     /* from an entry to its word */
-	uint64_t list_op_pending;    /* about to be put in or taken out */
+	uint64_t list_op_pending;    /* the entry about to be added or removed */
 };
 
-#define ROBUST_LIST_PI	  1u   /* of an entry's address: the word is a priority-inheritance one */
-#define ROBUST_LIST_LIMIT 2048 /* entries that are looked at */
+#define ROBUST_LIST_PI	  1u   /* bit of an entry's address: a priority-inheritance futex */
+#define ROBUST_LIST_LIMIT 2048 /* the most entries that are visited */
 
 _Static_assert(sizeof(struct abi_robust_list_head) == 24, "as in the ABI");

@@ -122,7 +122,7 @@ _Static_assert(sizeof(struct abi_termios) == 36, "as in the ABI");
 #define PENDIN	0040000
 #define IEXTEN	0100000
 
-/* TCFLSH's argument */
+/* The argument of TCFLSH. */
 #define TCIFLUSH  0
 #define TCOFLUSH  1
 #define TCIOFLUSH 2

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Sizes that programs may rely on. */
+/* Limits that programs may rely on. */
 #pragma once
 
-/* Writes to a pipe of up to so many bytes are not mixed with others. */
+/* Writes to a pipe of up to so many bytes are atomic. */
 #define PIPE_BUF	4096
-/* With the NUL. */
+/* Including the NUL. */
 #define PATH_MAX	4096
-/* Without a NUL. */
+/* Without the NUL. */
 #define NAME_MAX	255
 #define ABI_SYMLINK_MAX 40
 
-/* Longest single string of argv or envp, with its NUL: 32 pages. */
+/* The longest string of argv or envp, including its NUL: 32 pages. */
 #define ABI_ARG_STRLEN_MAX 131072
-/* Bytes of argv and envp together at most: three quarters of 8 MiB. */
+/* The most bytes of argv and envp together: three quarters of 8 MiB. */
 #define ABI_ARG_TOTAL_MAX  6291456

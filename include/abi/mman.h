@@ -2,7 +2,7 @@
 /* Flags of the memory-mapping system calls. */
 #pragma once
 
-/* Of riscv_flush_icache. */
+/* Flag of riscv_flush_icache. */
 #define RISCV_FLUSH_ICACHE_LOCAL 1
 
 #define PROT_NONE      0x0
@@ -79,5 +79,5 @@
 #define MFD_HUGETLB	  4U
 #define MFD_NOEXEC_SEAL	  8U
 #define MFD_EXEC	  0x10U
-/* Longest name of a memfd, without its NUL and without the prefix "memfd:". */
+/* The longest name of a memfd, without its NUL and without the prefix "memfd:". */
 #define MFD_NAME_MAX	  249

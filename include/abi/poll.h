@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What ppoll is asked and answers. */
+/* The events of ppoll and its struct pollfd. */
 #pragma once
 
 #include <stdint.h>

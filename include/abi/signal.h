@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals: numbers, codes, actions and what a handler is told. */
+/* Signals: numbers, codes, actions, and the data that a handler receives. */
 #pragma once
 
 #include <stdint.h>
@@ -38,8 +38,8 @@
 
 /* Signals are 1 to NSIG; bit (signal - 1) of a mask stands for a signal. */
 #define NSIG		 64
-#define SIGRTMIN	 32 /* from here on each one that is sent is kept */
-/* The one size of a signal mask that the calls accept. */
+#define SIGRTMIN	 32 /* from here on, each signal sent is queued */
+/* The only size of a signal mask that the system calls accept. */
 #define ABI_SIGSET_BYTES 8
 
 /* Values of abi_sigaction.handler. */
@@ -100,7 +100,7 @@ struct abi_stack {
 	uint64_t ss_size;
 };
 
-/* ucontext_t up to the machine's registers, which lie at its end. */
+/* ucontext_t up to the machine's registers, which are at its end. */
 struct abi_ucontext {
 	uint64_t uc_flags;
 	uint64_t uc_link;
@@ -110,7 +110,7 @@ struct abi_ucontext {
 	uint64_t pad;
 };
 
-/* siginfo_t; which member of the union holds follows from signo and code. */
+/* siginfo_t; signo and code say which member of the union is used. */
 struct abi_siginfo {
 	int32_t si_signo;
 	int32_t si_errno;

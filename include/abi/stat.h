@@ -15,7 +15,7 @@
 #define S_ISUID	  0004000
 #define S_ISGID	  0002000
 #define S_ISVTX	  0001000
-/* All permission bits, those three included. */
+/* All permission bits, including those three. */
 #define S_IALLUGO 0007777
 
 #define S_ISREG(mode)  (((mode)&S_IFMT) == S_IFREG)
@@ -65,7 +65,7 @@ struct abi_statfs {
 
 #define ABI_TMPFS_MAGIC 0x01021994
 
-/* A device number as st_rdev holds it, for small majors and minors (below 4096 and 256). */
+/* A device number as in st_rdev, for small majors and minors (below 4096 and 256). */
 #define ABI_MAKEDEV(major, minor) (((uint64_t)(major) << 8) | (minor))
 
 _Static_assert(sizeof(struct abi_stat) == 128, "as in the ABI");

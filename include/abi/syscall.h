@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The numbers of the system calls (riscv64, asm-generic) that Faultline has, or that our own programs make. */
+/* The numbers of Faultline's system calls, and of others that its programs make (asm-generic). */
 #pragma once
 
 #define SYS_getcwd		   17

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Actions of the system call syslog, those that are built. */
+/* The implemented actions of the system call syslog. */
 #pragma once
 
 #define SYSLOG_ACTION_CLOSE	  0

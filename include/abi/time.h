@@ -18,7 +18,7 @@
 /* Clock numbers are below this. */
 #define ABI_MAX_CLOCKS		 16
 
-/* The parts of a negative clock number, above which is the complement of a pid. */
+/* The low bits of a negative clock number; above them is the complement of a pid. */
 #define CPUCLOCK_WHICH	   3
 #define CPUCLOCK_PROF	   0
 #define CPUCLOCK_VIRT	   1
@@ -54,7 +54,7 @@ struct abi_itimerval {
 	struct abi_timeval value;
 };
 
-/* Clock ticks a second of times() and AT_CLKTCK. */
+/* Clock ticks per second of times() and AT_CLKTCK. */
 #define ABI_CLK_TCK 100
 
 struct abi_tms {

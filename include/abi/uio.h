@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scattered buffers of readv and writev. */
+/* The buffers of readv and writev. */
 #pragma once
 
 #include <stdint.h>
@@ -9,8 +9,8 @@ struct abi_iovec {
 	uint64_t len;
 };
 
-/* Most buffers in one call. */
+/* The most buffers in one call. */
 #define IOV_MAX 1024
 
-/* Most bytes that one read or write moves, whatever was asked for. */
+/* The most bytes that one read or write transfers. */
 #define ABI_RW_MAX 0x7ffff000UL

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What uname, sysinfo and prctl exchange. */
+/* The structures and constants of uname, sysinfo and prctl. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What wait4 and waitid take and how an exit status is packed. */
+/* The flags of wait4 and waitid, and the format of an exit status. */
 #pragma once
 
 #define WNOHANG	    1
@@ -17,13 +17,13 @@
 #define P_PGID	2
 #define P_PIDFD 3
 
-/* Make a status: of an exit, of a death by signal, of a stop, of a continuation. */
+/* Make a status: of an exit, a death by signal, a stop, a continuation. */
 #define ABI_W_EXITCODE(code) (((code)&0xff) << 8)
 #define ABI_W_SIGNALLED(sig) ((sig)&0x7f)
 #define ABI_W_STOPCODE(sig)  ((((sig)&0xff) << 8) | 0x7f)
 #define ABI_W_CONTINUED	     0xffff
 
-/* Take it apart. */
+/* Decode a status. */
 #define WTERMSIG(status)     ((status)&0x7f)
 #define WEXITSTATUS(status)  (((status)&0xff00) >> 8)
 #define WSTOPSIG(status)     WEXITSTATUS(status)
