@@ -34,5 +34,5 @@ bool cmdline_get(const char *line, const char *name, char *buf, size_t size);
  */
 int cmdline_get_u64(const char *line, const char *name, uint64_t *ret);
 
-/* Is the word's name this one? */
+/* Does the word have that name? */
 bool cmdline_is(const struct cmdline_word *word, const char *name);

@@ -11,7 +11,7 @@
 #define CPIO_TRAILER	  "TRAILER!!!"
 #define CPIO_NAME_MAX	  4096
 
-/* The fields behind the magic, eight digits each, in this order. */
+/* The fields behind the magic number, eight digits each, in this order. */
 enum cpio_field {
 	CPIO_INO,
 	CPIO_MODE,

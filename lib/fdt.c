@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The flattened device tree's tokens: checking the blob once, and walking its nodes. */
+/* The tokens of a flattened device tree: checks the blob once, and walks its nodes. */
 #include "lib/fdt.h"
 
 #include "abi/errno.h"

@@ -213,7 +213,7 @@ static dt_node dt_walk(const struct dt *dt, dt_node node, const char *path)
 	return node;
 }
 
-/* The node that an alias of n bytes stands for. An alias of an alias is none. */
+/* Finds the node that an alias of n bytes stands for. An alias of an alias is not followed. */
 static dt_node dt_alias(const struct dt *dt, const char *alias, size_t n)
 {
 	dt_node aliases = dt_walk(dt, dt_root(dt), "aliases");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Formatted text: one conversion at a time into a bounded buffer. */
+/* Formats text, one conversion at a time, into a bounded buffer. */
 #include "lib/format.h"
 
 #include "lib/bits.h"

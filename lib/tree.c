@@ -104,7 +104,10 @@ static inline struct tree_stop tree_climb(struct tree_node *node, struct tree_no
 	return (struct tree_stop){ node, at_least };
 }
 
-/* The same from a node out of balance. (Kept apart from the common way, which needs no rotation.) */
+/*
+ * The same, beginning at a node out of balance. (A function of its own, because most updates need
+ * no rotation.)
+ */
 static __attribute__((noinline)) void tree_rebalance(struct tree *tree, struct tree_stop stop)
 {
 	do {

@@ -7,15 +7,15 @@
 #include "mm/vm_wait.h"
 
 /*
- * Gets the page at va, accessible as `access` asks (VM_PROT_READ, or VM_PROT_WRITE, which breaks
- * COW), with a reference. page_address() gives its bytes. Takes the fault path, and waits by
- * mm_host.pause and for memory. Returns 0, -EFAULT, -ENOMEM or -EINTR.
+ * Gets the page at va with a reference, accessible for `access`: VM_PROT_READ, or VM_PROT_WRITE,
+ * which breaks COW. Its bytes are at page_address(). Takes the fault path, and waits by
+ * mm_host.pause() and for memory; for locks, see relieve(). Returns 0, -EFAULT, -ENOMEM or -EINTR.
  *
  * For reading: a write fault copies the page as long as it is referenced. For writing: a private
  * page is pinned, so that a write fault reuses it, and fork copies it for the child.
  *
- * Call as relieve(). put_user_page() drops the reference; it takes the same space and access. A
- * space whose page is pinned must not be destroyed before that.
+ * put_user_page() drops the reference; pass the same space and access. A space with a pinned page
+ * must not be destroyed before that.
  */
 int get_user_page(struct space *space, vaddr_t va, unsigned access, struct page **page_ret);
 void put_user_page(struct space *space, struct page *page, unsigned access);

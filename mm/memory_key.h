@@ -9,7 +9,7 @@ struct space;
 
 struct memory_key {
 	const void *owner;     /* the object of a shared mapping, or the space */
-	uint64_t offset;       /* in bytes into the object, or the address */
+	uint64_t offset;       /* bytes into the object, or the address */
 	struct object *object; /* NULL for private memory; else the key has a reference */
 };
 

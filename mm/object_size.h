@@ -28,6 +28,7 @@ int object_allocate(struct object *object, uint64_t start, uint64_t end, bool gr
 
 /*
  * Zeroes [start, end) as far as the size goes, and frees the pages in it that are not in use at the
- * moment. Private copies stay. Returns 0 or a negative errno. Call as object_allocate().
+ * moment. Private copies stay. Returns 0 or a negative errno. For locks, see object_allocate();
+ * calls vm_pause().
  */
 int object_punch(struct object *object, uint64_t start, uint64_t end);

@@ -40,8 +40,8 @@ void *slab_alloc_relieved(struct slab_cache *cache, enum page_alloc_from last);
 int tables_fill_relieved(struct mmu_tables *tables, unsigned count);
 
 /*
- * Allocations that may wait. They are as those without _wait, but return NULL, -ENOMEM or -EINTR
- * only if relieve() fails. Call as relieve().
+ * Allocations that may wait; for locks, see relieve(). They are as those without _wait, but return
+ * NULL, -ENOMEM or -EINTR only if relieve() fails.
  */
 static inline struct page *page_alloc_wait(unsigned order, enum page_kind kind)
 {

@@ -78,7 +78,7 @@ struct space {
 	/* its own lock: */
 	struct waitq busy_done; /* woken when the busy range is cleared and a fault waits */
 	/* guarded by spaces_lock: */
-	struct list link; /* in `spaces` */
+	struct list link; /* member of `spaces` */
 	/* const: */
 	void *owner; /* the struct uspace of proc/ that it is part of */
 };

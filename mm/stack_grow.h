@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Stacks grow by faults below them. */
+/* The growth of stacks by page faults. */
 #pragma once
 
 #include "mm/fault.h"
@@ -13,7 +13,7 @@
 int fault_grow(struct fault *fault, struct vma *above);
 
 /*
- * A verb is at work on the address of the fault: fills in the wait for it and returns VM_WAIT. The
- * caller holds the space's lock.
+ * The fault's address is in the busy range of a verb: fills in the wait for the verb's end and
+ * returns VM_WAIT. The caller holds the space's lock.
  */
 int fault_await_verb(struct fault *fault);

@@ -19,8 +19,8 @@ int user_copy_in(void *to, vaddr_t from, size_t n);
 int user_copy_out(vaddr_t to, const void *from, size_t n);
 
 /*
- * As above, but return the number of bytes done, for partial transfers; 0 if the range is not one
- * of user addresses.
+ * As above, but return the number of bytes transferred, for partial transfers; 0 if the range is
+ * not all in user addresses.
  */
 size_t user_copy_in_some(void *to, vaddr_t from, size_t n);
 size_t user_copy_out_some(vaddr_t to, const void *from, size_t n);

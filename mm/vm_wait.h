@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the caller of mm is to wait for: VM_WAIT and struct vm_wait. */
+/* VM_WAIT, a result of mm that tells its caller to wait, and what for. */
 #pragma once
 
 #include "sync/waitq.h"

@@ -15,7 +15,7 @@
 	each 16; each 17; each 18; each 19; each 20; each 21; each 22; each 23; \
 	each 24; each 25; each 26; each 27; each 28; each 29; each 30; each 31
 
-	/* void fpu_save(struct fpu_state *), int fpu_copy_out(vaddr_t): one routine. */
+	/* void fpu_save(struct fpu_state *); int fpu_copy_out(vaddr_t) is the same routine. */
 	.globl	fpu_save
 	.globl	fpu_copy_out
 fpu_save:
@@ -36,7 +36,7 @@ fpu_stored:
 	ret
 	fixup	fpu_stores, fpu_stored, fpu_refused
 
-	/* void fpu_load(const struct fpu_state *), int fpu_copy_in(vaddr_t): one routine. */
+	/* void fpu_load(const struct fpu_state *); int fpu_copy_in(vaddr_t) is the same routine. */
 	.globl	fpu_load
 	.globl	fpu_copy_in
 fpu_load:

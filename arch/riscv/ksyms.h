@@ -4,8 +4,8 @@
 
 #include "lib/types.h"
 
-/* frame: bytes of stack that the function holds while it calls another; 0: none, or not known. */
-/* ra: where in the frame, from its end down, the return address is; 0: nowhere. */
+/* frame: bytes of stack that the function uses while it calls another; 0: none, or unknown. */
+/* ra: where in the frame the return address is, counted down from its end; 0: nowhere. */
 struct ksym {
 	uint32_t start; /* from image_start on */
 	uint32_t name;	/* in ksyms_names */

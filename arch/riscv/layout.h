@@ -2,7 +2,7 @@
 /* Every fixed address, as plain numbers for C, assembly and the linker script. */
 #pragma once
 
-/* User addresses: the first page stays unmapped, the low half of Sv39 ends at the top. */
+/* User addresses: the low half of Sv39, without its first page. */
 #define LAYOUT_USER_BASE 0x1000
 #define LAYOUT_USER_TOP	 0x4000000000
 

@@ -11,7 +11,7 @@
 #include "lib/fdt.h"
 #include "lib/string.h"
 
-/* A device tree larger than this is not one. */
+/* A larger device tree is not accepted. */
 #define DTB_LIMIT (1ul << 20)
 
 static bool sstc;

@@ -11,7 +11,10 @@
 
 	.section .text.usercopy, "ax"
 
-	/* size_t arch_copy_in(void *to, vaddr_t from, size_t n), and out: one routine. */
+	/*
+	 * size_t arch_copy_in(void *to, vaddr_t from, size_t n); arch_copy_out() is the same
+	 * routine.
+	 */
 	.globl	arch_copy_in
 	.globl	arch_copy_out
 arch_copy_in:

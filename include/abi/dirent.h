@@ -18,7 +18,7 @@
 struct linux_dirent64 {
 	uint64_t d_ino;
 	int64_t d_off;
-	/* of the whole record: a multiple of 8 */
+	/* length of the whole record: a multiple of 8 */
 	uint16_t d_reclen;
 	uint8_t d_type;
 	char d_name[];

@@ -73,7 +73,7 @@ struct faultline_process {
 	uint32_t state;
 	uint32_t vmas;
 	char name[16];
-	uint64_t faults[FAULTLINE_KINDS]; /* a store to an empty file mapping is FILL and COW */
+	uint64_t faults[FAULTLINE_KINDS]; /* the first store to a file page is FILL and COW */
 	uint64_t zero_fills;		  /* FILLs that mapped the one zero page */
 	uint64_t around;		  /* pages of files mapped by fault-around */
 	uint64_t stack_grown;		  /* faults that made the stack grow */
@@ -129,7 +129,7 @@ struct faultline_frames {
 #define FAULTLINE_FRAME_KINDS	 7
 
 struct faultline_frame {
-	uint64_t address; /* where it begins */
+	uint64_t address; /* of its first byte */
 	uint32_t kind;
 	uint32_t references; /* of any kind; 0: the frame is free */
 	uint32_t mapped;     /* page-table entries among them */

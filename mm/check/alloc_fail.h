@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Fault injection: makes the Nth allocation fail, for tests of lack of memory (hardened build). */
+/* Fault injection for tests: makes the Nth allocation fail (hardened build). */
 #pragma once
 
 #include "lib/types.h"
@@ -18,7 +18,7 @@ enum alloc_fail_policy {
 
 /*
  * The allocation that is to fail: 1 is the next one, 0 none. Frames, slab objects, slots of kernel
- * stacks and charges of file pages and inodes are counted.
+ * stacks, and the pages and records that files are charged for are counted.
  */
 extern uint64_t alloc_fail_at;
 /* Allocations asked for since boot. */
@@ -48,8 +48,7 @@ enum alloc_fail_policy alloc_fail_take(void);
 bool alloc_fail_counts(void);
 
 /*
- * Is some allocation to fail? Then nothing is preallocated, because using that would not be
- * counted.
+ * Is some allocation to fail? Then nothing is preallocated, because its use would not be counted.
  */
 static inline bool alloc_fail_armed(void)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Fence debts: a verb that takes permissions or a frame out of an entry owes a fence (R8). */
+/* Fence debts: whoever takes permissions or a frame out of an entry owes a fence (R8). */
 #pragma once
 
 #include "mm/phys/page.h"
 #include "mm/space.h"
 
 /*
- * The hardened build records each entry that lost permissions or its frame until space_fence() has
- * fenced it. It asserts that nothing is owed before the frame is freed, before another frame is
- * written at that address, and when a verb returns. QEMU may run correctly without a fence; these
- * checks panic. The release build has none of this.
+ * The hardened build records each entry that lost permissions or its frame, until space_fence()
+ * fences it. It asserts that nothing is owed before the frame is freed, before another frame is
+ * written at that address, and when a verb returns. QEMU may work without a fence; these checks
+ * panic. The release build has none of this.
  *
  * The caller of all but debts_create(), debts_destroy() and debt_assert_none() holds the space's
  * lock.
@@ -19,7 +19,7 @@
 int debts_create(struct space *space); /* returns 0 or -ENOMEM */
 void debts_destroy(struct space *space);
 
-/* The entry at va has changed from `old` to `new`: records the debt, if there is one. */
+/* Records a debt, if one arises: the entry at va has changed from `old` to `new`. */
 void debt_owe(struct space *space, vaddr_t va, struct mmu_entry old, struct mmu_entry new);
 
 /* Removes the debts that `flush` is about to fence. */

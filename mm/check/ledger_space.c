@@ -146,7 +146,7 @@ static void check_entry(struct space_walk *sw, vaddr_t va, struct mmu_entry e)
 			     (unsigned long)entry_pfn(e));
 		return;
 	}
-	if (page != zero_page) { /* entries of the zero page are not counted */
+	if (page != zero_page) { /* entries that map the zero page are not counted */
 		ledger_found(sw->walk, page, PAGE_ONE_MAP);
 		sw->resident++;
 	}

@@ -72,8 +72,7 @@ static int map_counted(vaddr_t va, paddr_t pa, size_t npages, unsigned prot,
 }
 
 /*
- * Makes the page tables for [start, end) by mapping a frame once under each leaf table and
- * unmapping it again.
+ * Makes the page tables for [start, end): maps a frame under each leaf table and unmaps it again.
  */
 static int make_tables(vaddr_t start, vaddr_t end)
 {
@@ -250,8 +249,8 @@ size_t kstack_frames(void)
 }
 
 /*
- * The most page tables that mapping so many bytes can take: leaf tables, and two of each level
- * above but the root.
+ * The most page tables that a mapping of so many bytes can need: leaf tables, and two on each level
+ * between them and the root.
  */
 static unsigned tables_for(size_t bytes)
 {

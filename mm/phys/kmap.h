@@ -12,8 +12,8 @@ int kmap_init(void);
 
 /*
  * Allocates a kernel stack of KSTACK_SIZE bytes and returns its lowest address. An unmapped guard
- * area of the same size lies below it. Waits for memory. Returns NULL if relieve() gives up, or if
- * there are as many stacks as there may be. The rules of relieve() about locks apply.
+ * area of the same size lies below it. Waits for memory; for locks, see relieve(). Returns NULL if
+ * relieve() fails, or if the maximum number of stacks exists.
  */
 void *kstack_alloc(void);
 void kstack_free(void *kstack);

@@ -17,7 +17,7 @@ int phys_init(const struct phys_range *ram, unsigned nram, const struct phys_ran
 	      unsigned nreserved);
 
 /*
- * Gives those reserved frames (boot code, an archive that was unpacked) to the allocator that lie
- * wholly in the range.
+ * Gives the reserved frames that lie wholly in the range (boot code, an unpacked archive) to the
+ * allocator.
  */
 void phys_release(struct phys_range range);

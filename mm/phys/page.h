@@ -161,7 +161,7 @@ static inline void page_get(struct page *page)
 
 /*
  * Drops a reference; the last one frees the frame. The zero page keeps its own reference for ever.
- * Entries that map the zero page are not counted: there may be more of them than a count can hold.
+ * Entries that map it are not counted, because there may be more of them than a count can hold.
  */
 void page_put(struct page *page);
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The buddy allocator of physical frames. */
 /*
- * Each order has a list of its free blocks of 2^order frames. PAGE_BLOCK is set in the first frame
- * of each block.
+ * There is a list of free blocks for each order. A block has 2^order frames, the first of which is
+ * marked PAGE_BLOCK.
  *
  * Frames that were freed one by one are singles. They are on a list of their own and are allocated
  * again last in, first out, without the work of merging and splitting. They are merged into blocks
  * when a larger block is asked for, or by page_alloc_trim(). Frames known to hold only zeros, which
  * were page tables, are on a third list for page_alloc_zeroed(). They become ordinary singles when
- * there are no other singles. One more frame may be free that is on no list and not counted by
- * nfree: the prezeroed one (mm/phys/zeroed.h).
+ * there are no other singles. One more free frame is on no list and not counted by nfree: the
+ * prezeroed one (mm/phys/zeroed.h).
  *
  * `lock` guards the lists, the counts, and kind, flags and link of free frames.
  */

@@ -10,7 +10,7 @@
 /* Which allocations may use the reserve, the last free frames. */
 enum page_alloc_from {
 	PAGE_NORMAL,  /* not the reserve, unless the process is ending (mm_host) */
-	PAGE_RESERVE, /* the reserve too: for what frees memory, as munmap (mm/relieve.h) */
+	PAGE_RESERVE, /* the reserve too: for what frees memory, like munmap (mm/relieve.h) */
 	PAGE_AHEAD,   /* never the reserve, and may fail without harm (mm/phys/zeroed.c) */
 };
 
@@ -21,7 +21,7 @@ enum page_alloc_from {
  */
 struct page *page_alloc(unsigned order, enum page_kind kind, enum page_alloc_from from);
 
-/* Allocates one frame filled with zeros, as PAGE_NORMAL. */
+/* Allocates one frame filled with zeros, by the rules of PAGE_NORMAL. */
 struct page *page_alloc_zeroed(enum page_kind kind);
 
 /*
@@ -30,7 +30,7 @@ struct page *page_alloc_zeroed(enum page_kind kind);
  */
 void page_free(struct page *page, unsigned order);
 
-/* The same for one frame whose bytes are all zero: it serves the next page_alloc_zeroed(). */
+/* The same for one frame whose bytes are all zero. It is kept for page_alloc_zeroed(). */
 void page_free_zeroed(struct page *page);
 
 /*
@@ -43,7 +43,7 @@ struct page_batch {
 	size_t count;
 };
 
-/* Adds a frame of order 0, with refs 0 or 1, and maps 0. */
+/* Adds a frame to a batch. Its order is 0, its refs are 0 or 1, and its maps are 0. */
 static inline void page_batch_add(struct page_batch *batch, struct page *page)
 {
 	page_end(page, 0);

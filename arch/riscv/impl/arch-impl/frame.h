@@ -14,9 +14,8 @@ struct trap_frame {
 	unsigned long x[31]; /* x1 to x31 */
 	unsigned long status;
 	unsigned long orig_a0; /* a0 of a system call */
-	unsigned long
-		/* Set by all traps but system calls and page faults from user mode. */
-		cause;
+	/* Set by all traps but system calls and page faults from user mode: */
+	unsigned long cause;
 	unsigned long stval;
 } __attribute__((aligned(16)));
 
