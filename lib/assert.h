@@ -3,8 +3,7 @@
 #pragma once
 
 /*
- * Prints the reason, the place and a backtrace, and stops the machine. For broken invariants only.
- * (base/panic.c)
+ * Prints the reason and a backtrace, and stops the machine (base/panic.c). For broken invariants.
  */
 void panic(const char *fmt, ...) __attribute__((noreturn, cold, format(printf, 1, 2)));
 

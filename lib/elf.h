@@ -15,10 +15,7 @@
 #define ELF_W 2u
 #define ELF_X 1u
 
-/*
- * One PT_LOAD, as in the file. vaddr and offset are congruent modulo the page size, unless filesz
- * is 0.
- */
+/* One PT_LOAD. vaddr and offset are congruent modulo the page size, unless filesz is 0. */
 struct elf_segment {
 	vaddr_t vaddr; /* without the load bias */
 	uint64_t memsz;
@@ -82,9 +79,6 @@ static inline size_t elf_phdr_bytes(const struct elf_image *image)
 int elf_parse_phdrs(const struct elf_limits *limits, const void *phdrs, struct elf_image *image,
 		    bool *late);
 
-/*
- * Gets the next PT_LOAD in the order of the file. *index is 0 at first. Returns false if there is
- * no more.
- */
+/* Gets the next PT_LOAD of the file. *index is 0 at first. Returns false if there is no more. */
 bool elf_next_segment(const struct elf_image *image, const void *phdrs, unsigned *index,
 		      struct elf_segment *ret);

@@ -109,10 +109,7 @@ static enum fit fit_of(const struct symbol *symbol, vaddr_t addr)
 	return addr - symbol->value < LABEL_REACH ? FIT_BELOW : FIT_NONE;
 }
 
-/*
- * Of symbols that fit equally well, the nearest is better; at the same address, one that is not
- * local.
- */
+/* Is `symbol` better? If both fit equally well, the nearest one is, then one that is not local. */
 static bool is_better(const struct symbol *symbol, enum fit fit, const struct symbol *best,
 		      enum fit best_fit)
 {

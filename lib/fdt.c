@@ -38,10 +38,7 @@ uint64_t dt_be64(const void *p)
 	return (uint64_t)dt_be32(p) << 32 | dt_be32((const uint8_t *)p + 4);
 }
 
-/*
- * Returns the length of a string at `at` that has to end before `end`, or UINT32_MAX if it does
- * not.
- */
+/* Returns the length of the string at `at`, or UINT32_MAX if it does not end before `end`. */
 static uint32_t dt_strlen(const struct dt *dt, uint32_t at, uint32_t end)
 {
 	size_t n = strnlen((const char *)dt->blob + at, end - at);
@@ -49,9 +46,7 @@ static uint32_t dt_strlen(const struct dt *dt, uint32_t at, uint32_t end)
 	return n == end - at ? UINT32_MAX : (uint32_t)n;
 }
 
-/*
- * Stores the position of the next token in *next. Returns DT_BAD if the node's name is not inside.
- */
+/* Stores the position behind the token in *next. Returns DT_BAD if the name is not inside. */
 static uint32_t dt_begin_token(const struct dt *dt, uint32_t pos, uint32_t *next)
 {
 	uint32_t len = dt_strlen(dt, dt->structs + pos, dt->structs + dt->structs_size);
@@ -230,10 +225,7 @@ dt_node dt_next(const struct dt *dt, dt_node node)
 	return dt_scan_begin(dt, dt_body(dt, node));
 }
 
-/*
- * Returns the next node at this level from pos on, or -ENOENT if the parent ends before there is
- * one.
- */
+/* Returns the next node at this level from pos on, or -ENOENT at the end of the parent. */
 static dt_node dt_scan_sibling(const struct dt *dt, uint32_t pos)
 {
 	for (;;) {
@@ -289,10 +281,7 @@ dt_node dt_parent(const struct dt *dt, dt_node node)
 	dt_node parent = -ENOENT;
 	dt_node at = dt_root(dt);
 
-	/*
-	 * Go down from the root, at each level into the last child that does not begin behind the
-	 * node.
-	 */
+	/* From the root down, go into the last child that does not begin behind the node. */
 	while (at >= 0 && at < node) {
 		dt_node child;
 

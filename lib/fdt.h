@@ -64,10 +64,7 @@ dt_node dt_path(const struct dt *dt, const char *path);
 /* Finds the node with that phandle. */
 dt_node dt_phandle(const struct dt *dt, uint32_t phandle);
 
-/*
- * Finds the next node after `from` that is compatible with `what`. A negative `from` begins with
- * the root.
- */
+/* Finds the next node after `from` (negative: from the root on) that is compatible with `what`. */
 dt_node dt_next_compatible(const struct dt *dt, dt_node from, const char *what);
 bool dt_compatible(const struct dt *dt, dt_node node, const char *what);
 
@@ -89,16 +86,10 @@ const char *dt_string(const struct dt *dt, dt_node node, const char *name);
 /* Returns string number `index` of a list of strings; NULL if there are not so many. */
 const char *dt_string_at(const struct dt *dt, dt_node node, const char *name, unsigned index);
 
-/*
- * Reads a number of one or two cells, by the length of the property. Returns 0, -ENOENT, or -EINVAL
- * for another length.
- */
+/* Reads a number of one or two cells. Returns 0, -ENOENT, or -EINVAL for another length. */
 int dt_number(const struct dt *dt, dt_node node, const char *name, uint64_t *ret);
 
-/*
- * Reads cell number `index` of a property. Returns 0, or -ENOENT if there is no such property or
- * cell.
- */
+/* Reads cell number `index` of a property. Returns 0, or -ENOENT if there is none. */
 int dt_cell(const struct dt *dt, dt_node node, const char *name, unsigned index, uint32_t *ret);
 
 /*
@@ -108,8 +99,5 @@ int dt_cell(const struct dt *dt, dt_node node, const char *name, unsigned index,
  */
 int dt_reg(const struct dt *dt, dt_node node, unsigned index, uint64_t *addr, uint64_t *size);
 
-/*
- * Reads entry number `index` of the memory reservation block. Returns 0, or -ENOENT if there are
- * not so many.
- */
+/* Reads entry number `index` of the memory reservation block. Returns 0 or -ENOENT. */
 int dt_reserved(const struct dt *dt, unsigned index, uint64_t *addr, uint64_t *size);

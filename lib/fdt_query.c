@@ -6,10 +6,7 @@
 #include "lib/fdt_impl.h"
 #include "lib/string.h"
 
-/*
- * Gets the next property from token *pos on, and moves *pos behind it. Returns false if the node
- * has no more properties.
- */
+/* Gets the next property from *pos on and moves *pos behind it. Returns false at the end. */
 static bool dt_scan_prop(const struct dt *dt, uint32_t *pos, struct dt_prop *ret)
 {
 	for (;;) {

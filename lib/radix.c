@@ -198,10 +198,7 @@ void *radix_remove(struct radix *radix, uint64_t index, struct radix_spare *free
 	return ptr;
 }
 
-/*
- * Returns the lowest index in the next slot of a node with `level` levels below; 0 if there is
- * none.
- */
+/* Returns the lowest index in the next slot of a node with `level` levels below; 0: none. */
 static uint64_t radix_skip(uint64_t index, unsigned level)
 {
 	unsigned shift = level * RADIX_SHIFT;

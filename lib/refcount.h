@@ -33,10 +33,7 @@ static inline void refcount_get(struct refcount *r)
 	assert(before != 0 && before != UINT32_MAX);
 }
 
-/*
- * Takes a reference unless none is left. Returns false if there was none: the object is being
- * freed.
- */
+/* Takes a reference. Returns false if none is left: the object is being freed. */
 static inline bool refcount_get_unless_zero(struct refcount *r)
 {
 	uint32_t n = refcount_read(r);

@@ -85,7 +85,7 @@ struct tree_stop {
 	struct tree_node *at_least; /* must still be passed; NULL: was passed */
 };
 
-/* Recomputes from node up, as long as anything changes, but in any case up to `at_least`. */
+/* Recomputes from node up while anything changes, but at least to `at_least`. */
 static inline struct tree_stop tree_climb(struct tree_node *node, struct tree_node *at_least)
 {
 	while (node != NULL) {
@@ -119,10 +119,7 @@ static __attribute__((noinline)) void tree_rebalance(struct tree *tree, struct t
 	} while (stop.node != NULL);
 }
 
-/*
- * Recomputes and balances from node up, as long as anything changes, but in any case up to
- * `at_least`.
- */
+/* Recomputes and balances from node up while anything changes, but at least to `at_least`. */
 static void tree_fix(struct tree *tree, struct tree_node *node, struct tree_node *at_least)
 {
 	struct tree_stop stop = tree_climb(node, at_least);
@@ -132,8 +129,7 @@ static void tree_fix(struct tree *tree, struct tree_node *node, struct tree_node
 }
 
 /*
- * As tree_insert(), but keeps node's weight. `changed`: node, or a node above with a new weight, or
- * NULL.
+ * As tree_insert(), but keeps the weight. `changed`: node or one above with a new weight, or NULL.
  */
 static void tree_attach(struct tree *tree, struct tree_node *node, struct tree_node *parent,
 			struct tree_node **link, struct tree_node *changed)

@@ -105,10 +105,7 @@ static bool hole_at(struct object *object, uint64_t pos)
 	return hole;
 }
 
-/*
- * Reads up to the end of a page. Returns the count, 0 at the end of the object, or a negative
- * errno.
- */
+/* Reads up to the end of a page. Returns the count, 0 at the object's end, or a negative errno. */
 static ssize_t read_piece(struct object *object, uint64_t pos, const struct side *to, size_t n)
 {
 	uint64_t size = object_size(object), index = pos >> PAGE_SHIFT;
@@ -229,10 +226,7 @@ static ssize_t write_piece(struct object *object, uint64_t pos, const struct sid
 
 typedef ssize_t (*piece_fn)(struct object *object, uint64_t pos, const struct side *side, size_t n);
 
-/*
- * Transfers pieces until one transfers nothing. Returns the count, or if that is 0, the last
- * result.
- */
+/* Transfers pieces until one transfers nothing. Returns the count, or if 0 the last result. */
 static ssize_t transfer(struct object *object, uint64_t pos, struct side side, size_t n,
 			piece_fn piece)
 {

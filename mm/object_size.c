@@ -58,9 +58,7 @@ static bool is_mapped(struct object *object)
 	return mapped;
 }
 
-/*
- * The size comes first, so that no new page appears beyond it; then the index; then the mappings.
- */
+/* The size comes first, so that no new page appears beyond it; then the index, then the maps. */
 int object_set_size(struct object *object, uint64_t size)
 {
 	if (size > OBJECT_SIZE_MAX)
@@ -211,9 +209,7 @@ int object_punch(struct object *object, uint64_t start, uint64_t end)
 		from = MAX(start, at << PAGE_SHIFT);
 		to = MIN(end, (at + 1) << PAGE_SHIFT);
 		went = object_write_kernel(object, from, page_address(zero_page), to - from);
-		/*
-		 * -ENOSPC is no error: the page has become a hole meanwhile, which reads as zeros.
-		 */
+		/* -ENOSPC is no error: the page is a hole now, which reads as zeros. */
 		if (went < 0 && went != -ENOSPC)
 			return (int)went;
 		(void)vm_pause();

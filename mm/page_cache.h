@@ -32,9 +32,7 @@ static inline bool object_has_locked(const struct object *object, uint64_t index
 int object_page(struct object *object, uint64_t index, struct page **page_ret,
 		struct vm_wait *wait);
 
-/*
- * Returns the page at index, referenced, if it is resident, else NULL. It may be beyond the size.
- */
+/* Returns the page at index, referenced, if resident, even beyond the size; else NULL. */
 struct page *object_page_resident(struct object *object, uint64_t index);
 
 /* new_end for a preallocated page beyond the end: the size does not change. */

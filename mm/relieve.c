@@ -16,9 +16,7 @@
  * be one more step like step_trim(), before processes are killed.
  */
 
-/*
- * Trimming is repeated as long as it frees so many frames. After that, it is the turn of processes.
- */
+/* Trimming is repeated while it frees so many frames. Then it is the turn of processes. */
 #define TRIM_ENOUGH 32
 
 /*

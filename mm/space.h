@@ -50,9 +50,7 @@ struct space {
 	size_t nvmas;
 	size_t resident; /* entries that map a frame other than the zero page */
 	size_t tables;	 /* page table pages, the root included */
-	/*
-	 * Pins of private pages, mapped here now or before, that put_user_page() has yet to drop.
-	 */
+	/* Pins of private pages, mapped now or before, that put_user_page() has yet to drop. */
 	size_t pins;
 	struct space_stats stats;
 	bool dying; /* the OOM reaper or exit tears it down: no fault is resolved any more */
@@ -83,10 +81,7 @@ struct space {
 	void *owner; /* the struct uspace of proc/ that it is part of */
 };
 
-/*
- * All spaces, for the ledger and truncation. A space on the list stays there as long as spaces_lock
- * is held.
- */
+/* All spaces, for the ledger and truncation. None leaves the list while spaces_lock is held. */
 extern struct spinlock spaces_lock;
 extern struct list spaces;
 

@@ -78,10 +78,7 @@ static bool saved_ra(const struct ksym *symbol, vaddr_t sp, vaddr_t *ret)
 	return true;
 }
 
-/*
- * Steps from a call to the caller of the function that made it. Returns false if the walk ends
- * there.
- */
+/* Steps from a call to the caller of the function that made it. Returns false at the end. */
 static bool step_call(struct place *at)
 {
 	const struct ksym *symbol = symbol_of(at->pc - 1);

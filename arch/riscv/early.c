@@ -34,10 +34,7 @@ pte_t image_page_bits(vaddr_t va)
 	return PTE_KERNEL | PTE_R | PTE_W;
 }
 
-/*
- * The direct map covers all low physical addresses by the largest pages. The image has its own
- * permissions.
- */
+/* Maps all low physical addresses by the largest pages, the image with its own permissions. */
 IMAGE_INIT uint64_t early_map(void)
 {
 	size_t pages = ((vaddr_t)image_end - (vaddr_t)image_start) >> PAGE_SHIFT;

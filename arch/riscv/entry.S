@@ -135,8 +135,8 @@ user_fault:
 	call	trap_fault
 
 	/*
-	 * Back to user mode, from C. The s registers and gp are the program's. Writing sstatus
-	 * turns interrupts off.
+	 * Back to user mode. s registers and gp are the program's. Writing sstatus turns interrupts
+	 * off.
 	 */
 user_exit:
 	ld	t0, FRAME_STATUS_OFFSET(tp)

@@ -13,9 +13,7 @@
 #include "base/hart.h"
 #include "sync/preempt.h"
 
-/*
- * For each hart, the thread whose registers its FPU holds, if thread->fpu_hart agrees. NULL: zeros.
- */
+/* For each hart, the thread whose registers its FPU holds, if fpu_hart agrees; NULL: zeros. */
 static struct arch_thread *holder[HART_MAX];
 
 static void fpu_set_clean(struct arch_thread *thread)
@@ -64,10 +62,7 @@ void arch_fpu_reset(void)
 	preempt_enable();
 }
 
-/*
- * Loads the registers directly, with preemption off. Fails if a page is missing, without any
- * change.
- */
+/* Loads the registers directly, with preemption off, so that it fails if a page is missing. */
 static int load_from(struct arch_thread *thread, vaddr_t from)
 {
 	int err;

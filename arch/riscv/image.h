@@ -28,23 +28,14 @@ static inline paddr_t image_paddr(const void *address)
 	return (paddr_t)address - IMAGE_BASE + IMAGE_LOAD;
 }
 
-/*
- * The page tables made at start: the root, and the leaf tables of the image. The root's user half
- * is empty.
- */
+/* The page tables made at start. The user half of the root is empty. */
 extern pte_t kernel_root[TABLE_ENTRIES];
 extern pte_t image_leaf[IMAGE_TABLES][TABLE_ENTRIES];
 
-/*
- * The PTE bits of the image's page at va, by the section it is in; 0 for the guard of the boot
- * stack.
- */
+/* The PTE bits of the image's page at va, by its section; 0 for the guard of the boot stack. */
 pte_t image_page_bits(vaddr_t va);
 
-/*
- * Makes the first page tables. Returns the value for satp. Runs at physical addresses with the MMU
- * off.
- */
+/* Makes the first page tables. Returns the value for satp. Runs with the MMU off. */
 uint64_t early_map(void);
 
 /*

@@ -13,9 +13,7 @@ enum { FRAME_A1 = FRAME_A0 + 1, FRAME_A2 = FRAME_A0 + 2 };
 #define AT(base, field) ((base) + offsetof(struct arch_sigcontext, field))
 #define REGISTERS	sizeof(((struct arch_sigcontext *)0)->x)
 
-/*
- * The end of the list of extensions, with the word before it, so that two whole words are copied.
- */
+/* The end of the list of extensions, with the word before it: two whole words to copy. */
 struct list_end {
 	uint32_t unused, end[3];
 };

@@ -41,8 +41,7 @@ switch_stacks:
 	ret
 
 	/*
-	 * From arch_preempt_point(), return address in t0: calls preempt_schedule(), saves all
-	 * registers.
+	 * From arch_preempt_point(), return address in t0: preempt_schedule(), all registers saved.
 	 */
 	.cfi_sections .debug_frame
 	.globl	preempt_call

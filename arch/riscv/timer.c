@@ -67,10 +67,7 @@ void arch_timer_init(void)
 	struct dt dt;
 
 	if (dt_init(&dt, arch_phys_to_virt(boot_dtb), DTB_LIMIT, NULL) == 0)
-		/*
-		 * The tree may name it though the firmware does not let the kernel use it (QEMU's
-		 * spike).
-		 */
+		/* The tree may name it though the firmware does not enable it (QEMU's spike). */
 		sstc = cpus_have(&dt, "sstc") && trap_try(timer_try_sstc);
 	arch_timer_set(UINT64_MAX);
 }

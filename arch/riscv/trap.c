@@ -125,10 +125,7 @@ bool arch_memory_answers(paddr_t pa)
 	return answers;
 }
 
-/*
- * Handles a fault inside a user copy: it is resolved, or the copy ends. Returns false if it is
- * neither.
- */
+/* Resolves a fault inside a user copy, or ends the copy. Returns false for any other trap. */
 static bool user_copy_fault(struct trap_frame *frame, uint64_t cause, vaddr_t stval)
 {
 	vaddr_t fixup = usercopy_fixup(frame->pc);

@@ -8,12 +8,12 @@
 extern char trap_entry[], trap_kernel_return[];
 
 /*
- * A trap from user mode that is neither a system call nor a page fault. Interrupts are off at entry
- * and exit.
+ * A trap from user mode that is neither a system call nor a page fault. Called with interrupts off,
+ * and returns so.
  */
 void trap_user(struct trap_frame *frame, uint64_t cause, vaddr_t stval);
 
-/* A trap from kernel mode. Interrupts are off at entry and exit. */
+/* A trap from kernel mode. Called with interrupts off, and returns so. */
 void trap_kernel(struct trap_frame *frame, uint64_t cause, vaddr_t stval);
 
 /*
@@ -22,17 +22,11 @@ void trap_kernel(struct trap_frame *frame, uint64_t cause, vaddr_t stval);
  */
 bool trap_try(bool (*try)(void));
 
-/*
- * try.S, for trap_try(): does this hart have a stimecmp that the kernel may write? Sets it to
- * never.
- */
+/* try.S, for trap_try(): may the kernel write stimecmp on this hart? Sets it to never. */
 bool timer_try_sstc(void);
 
 /* Called on the emergency stack. */
 void trap_stack_overflow(struct trap_frame *frame) __attribute__((noreturn));
 
-/*
- * Returns where a user copy continues after a refused fault at pc, or 0 if pc is not in one
- * (usercopy.S).
- */
+/* Returns where a user copy continues after a refused fault at pc; 0 if pc is in none. */
 vaddr_t usercopy_fixup(vaddr_t pc);

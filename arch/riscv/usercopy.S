@@ -11,10 +11,7 @@
 
 	.section .text.usercopy, "ax"
 
-	/*
-	 * size_t arch_copy_in(void *to, vaddr_t from, size_t n); arch_copy_out() is the same
-	 * routine.
-	 */
+	/* size_t arch_copy_in(void *to, vaddr_t from, size_t n), and arch_copy_out() */
 	.globl	arch_copy_in
 	.globl	arch_copy_out
 arch_copy_in:
@@ -200,8 +197,7 @@ load_word_done:
 	fixup	load_word, load_word_done, word_refused
 
 	/*
-	 * int arch_cas_word(vaddr_t at, uint32_t *old, uint32_t new). Resolving a fault clears the
-	 * reservation.
+	 * int arch_cas_word(vaddr_t at, uint32_t *old, uint32_t new). A fault ends the reservation.
 	 */
 	.globl	arch_cas_word
 arch_cas_word:

@@ -33,10 +33,7 @@ bool alloc_fail_set(uint64_t at, const void *thread, enum alloc_fail_policy poli
 /* Boot: makes allocation number `at` of all threads fail and logs that (0: none). */
 void alloc_fail_boot(uint64_t at);
 
-/*
- * Has an allocation of the running thread been made to fail, without a call of alloc_fail_take()
- * since?
- */
+/* Has an allocation of this thread been made to fail, since the last alloc_fail_take()? */
 bool alloc_fail_forced(void);
 
 /*

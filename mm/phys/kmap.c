@@ -71,9 +71,7 @@ static int map_counted(vaddr_t va, paddr_t pa, size_t npages, unsigned prot,
 	return error;
 }
 
-/*
- * Makes the page tables for [start, end): maps a frame under each leaf table and unmaps it again.
- */
+/* Makes the page tables for [start, end): maps and unmaps a frame under each leaf table. */
 static int make_tables(vaddr_t start, vaddr_t end)
 {
 	const vaddr_t reach = PAGE_SIZE * MMU_LEAF_ENTRIES;

@@ -17,10 +17,7 @@
 #define RESERVE_MIN	32
 #define RESERVE_MAX	512
 
-/*
- * Boot only: all RAM, and the taken parts of it. Both in whole frames and sorted; no two ranges
- * touch.
- */
+/* Boot only: all RAM, and what of it is taken. Whole frames, sorted; no two ranges touch. */
 static struct ranges ram_ranges, taken;
 
 /* Takes `size` bytes of RAM at the lowest free address. Returns 0 if there is no such room. */
@@ -44,10 +41,7 @@ static paddr_t early_frame(void)
 	return frame;
 }
 
-/*
- * The whole frames inside a range; an empty range (start == end) if there are none. Frame 0 is
- * never used.
- */
+/* The whole frames inside a range; start == end if there are none. Frame 0 is never used. */
 static struct phys_range frames_inside(struct phys_range range)
 {
 	paddr_t start = range.start ? ALIGN_UP(range.start, PAGE_SIZE) : PAGE_SIZE;

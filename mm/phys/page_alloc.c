@@ -79,10 +79,7 @@ static void block_remove(struct page *page)
 	list_del(&page->link);
 }
 
-/*
- * Returns the block that forms one block of the next order with this one, if all of it is free;
- * else NULL.
- */
+/* Returns the other half of the block of the next order, if all of it is free; else NULL. */
 static struct page *buddy_of(pfn_t pfn, unsigned order)
 {
 	struct page *buddy = pfn_to_page(pfn ^ (1ul << order));

@@ -13,10 +13,7 @@ struct ranges {
 	struct phys_range range[RANGES_MAX];
 };
 
-/*
- * Adds a range that is not empty and merges it with those that it overlaps or touches. Returns 0 or
- * -E2BIG.
- */
+/* Adds a range, not empty, merged with those that it overlaps or touches. Returns 0 or -E2BIG. */
 int ranges_add(struct ranges *set, struct phys_range range);
 
 /*

@@ -6,13 +6,8 @@
 
 struct trap_frame;
 
-/*
- * Emits a line for each stack frame, innermost first, beginning at `frame`, or at the caller if
- * that is NULL.
- */
+/* Emits a line for each stack frame, innermost first, from `frame` or (NULL) the caller on. */
 void arch_backtrace(const struct trap_frame *frame, void (*emit)(const char *line));
 
-/*
- * Returns the name of the function that addr is in, and its offset there, or NULL if there is none.
- */
+/* Returns the name of the function that addr is in, and its offset there, or NULL. */
 const char *arch_symbol(vaddr_t addr, size_t *offset_ret);

@@ -82,10 +82,7 @@ static inline UNCHECKED bool entries_empty(const struct mmu_entry *slot)
 	return any == 0;
 }
 
-/*
- * Returns the first entry of [slot, end) that is not EMPTY, or end. Fast where nothing was ever
- * mapped.
- */
+/* Returns the first entry of [slot, end) that is not EMPTY, or end. Fast over empty ranges. */
 static inline struct mmu_entry *entry_next_used(struct mmu_entry *slot, struct mmu_entry *end)
 {
 	if (slot < end && !entry_empty(entry_load(slot)))

@@ -23,10 +23,7 @@ struct arch_thread; /* arch/context.h */
  */
 #include "arch-impl/hart.h"
 
-/*
- * Waits for an interrupt. Call with interrupts off. Returns when one is pending; they are still
- * off.
- */
+/* Waits until an interrupt is pending. Interrupts are off, before and after. */
 void arch_hart_wait(void);
 
 /* Stops this hart for good. */

@@ -109,10 +109,7 @@ int arch_mmu_visit(struct mmu *mmu, vaddr_t start, vaddr_t end, mmu_visit_fn vis
  */
 void arch_mmu_prune(struct mmu *mmu, vaddr_t floor, vaddr_t ceiling, struct mmu_tables *out);
 
-/*
- * Fences what `flush` has gathered, on every hart that may have run the space. Then empties
- * `flush`.
- */
+/* Fences what `flush` has gathered on every hart that may have run the space; empties `flush`. */
 void arch_mmu_flush(struct mmu *mmu, struct mmu_flush *flush);
 
 /*

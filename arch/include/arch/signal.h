@@ -25,10 +25,7 @@ int arch_sigcontext_save(vaddr_t to);
  */
 int arch_sigcontext_load(vaddr_t from);
 
-/*
- * Makes the frame continue in a signal handler, as handler(sig, info, ucontext) that returns to
- * `ret`.
- */
+/* Makes the frame continue in a handler, as handler(sig, info, ucontext) that returns to `ret`. */
 struct arch_signal_call {
 	vaddr_t handler, ret, sp;
 	int sig;

@@ -15,8 +15,5 @@
 /* Chooses the timer of this hart: Sstc or SBI. */
 void arch_timer_init(void);
 
-/*
- * Requests a call of trap_timer() at or after that tick; UINT64_MAX: never. Replaces the last
- * deadline.
- */
+/* Requests trap_timer() at or after that tick; UINT64_MAX: never. Replaces the last deadline. */
 void arch_timer_set(uint64_t deadline_ticks);

@@ -40,8 +40,5 @@ void trap_exception(struct trap_frame *frame, enum trap_exception kind, vaddr_t 
 void trap_timer(bool from_user);
 void trap_external(void);
 
-/*
- * trap: there is work (arch_thread.work is not 0) before user mode is entered. Called with
- * interrupts on.
- */
+/* trap: arch_thread.work is not 0 before user mode is entered. Called with interrupts on. */
 void trap_user_return(struct trap_frame *frame);

@@ -9,10 +9,7 @@
 
 #define ARCH_KSTACK_SIZE ((unsigned long)LAYOUT_KSTACK_SIZE)
 
-/*
- * A bit of arch_thread.work for arch alone: the frame was rewritten, so all of it is loaded at
- * exit.
- */
+/* A bit of arch_thread.work for arch alone: the whole frame is to be loaded at exit. */
 #define ARCH_WORK_FRAME 0x100ul
 
 struct hart;

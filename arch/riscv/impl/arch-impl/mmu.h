@@ -27,18 +27,13 @@ static inline void arch_mmu_fence_local(vaddr_t va)
 	__asm__ volatile("sfence.vma %0, zero" ::"r"(va) : "memory");
 }
 
-/*
- * A fence with an address covers leaf entries only. This one leaves the kernel's entries, which are
- * global.
- */
+/* A fence without address covers all levels. The kernel's entries, which are global, stay. */
 static inline void arch_mmu_fence_local_all(void)
 {
 	__asm__ volatile("sfence.vma zero, %0" ::"r"(0ul) : "memory");
 }
 
-/*
- * Asserts that `new` is a valid user entry, and may replace `old` without a fence on other harts.
- */
+/* Asserts that `new` is a valid user entry and may replace `old` without a fence elsewhere. */
 static inline void mmu_assert_grant(struct mmu_entry old, struct mmu_entry new)
 {
 	assert_hardened(new.word &ENTRY_WORD_U);
