@@ -11,7 +11,7 @@
 #define ELF_SECTIONS_MAX 256
 #define ELF_SYMBOLS_MAX	 65536
 
-/* Reads the file. Returns the count, less than n at the end, or a negative errno. */
+/* The file to read. read() returns the count, less than n at the end, or a negative errno. */
 struct elf_file {
 	ssize_t (*read)(void *arg, uint64_t pos, void *to, size_t n);
 	void *arg;

@@ -5,8 +5,8 @@
 #include "lib/types.h"
 
 /*
- * The kernel has its own functions. On the host those of the C library are used, and a test builds
- * the kernel's under other names by LIB_STRING_PREFIX.
+ * The kernel has its own functions. The host uses those of the C library, and a test builds the
+ * kernel's under other names by LIB_STRING_PREFIX.
  */
 #if defined(LIB_STRING_PREFIX)
 #define memset	test_memset

@@ -67,7 +67,7 @@ struct object {
 	struct list vmas, stale;
 	size_t nwritable;     /* VMAs of both lists for which vma_writes_object() is true */
 	uint32_t nexec;	      /* running images made from it: opening it for writing is ETXTBSY */
-	uint64_t truncations; /* how many; a decision made before one is void after it */
+	uint64_t truncations; /* number of them; decisions made before one are void after it */
 	/* guarded by the lock of the list of all objects: */
 	struct list link;
 };

@@ -159,8 +159,8 @@ int object_allocate(struct object *object, uint64_t start, uint64_t end, bool gr
 }
 
 /*
- * May a hole remove the page: is it referenced by the index only, and is it zeros once it is
- * missing? The caller holds object->lock.
+ * May punching a hole remove the page? Only if nothing but the index refers to it, and a missing
+ * page there is all zeros. The caller holds object->lock.
  */
 static bool is_removable(struct object *object, struct page *page)
 {

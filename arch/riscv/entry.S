@@ -200,9 +200,9 @@ arch_enter_user:
 	j	user_work_loop
 
 	/*
-	 * From kernel mode. sscratch holds the thread's tp now, and tp is free. After making room
-	 * for the frame, one bit of the stack pointer tells whether the stack has overflowed,
-	 * before anything is stored.
+	 * From kernel mode. sscratch holds the thread now, and tp is free. After making room for
+	 * the frame, one bit of the stack pointer tells whether the stack has overflowed, before
+	 * anything is stored.
 	 */
 from_kernel:
 	addi	sp, sp, -FRAME_SIZE

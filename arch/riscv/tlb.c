@@ -15,8 +15,8 @@ struct sbi_harts {
 };
 
 /*
- * Converts a mask by index, leaving out this hart. If the ids do not fit one mask, the result is
- * all harts, which is never too few.
+ * Converts a mask of hart indices, without this hart. If their ids do not fit into one mask, the
+ * result is all harts, which is never too few.
  */
 static struct sbi_harts others(uint64_t harts_mask)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The routines that touch user addresses, except for floating-point registers (fpu.S). */
 /*
- * SUM is set only in these routines. After a refused fault, execution continues at the fixup of its
- * range (usercopy_fixup()): after an access to words, with a copy of single bytes, which finds the
- * exact end; after an access to bytes, at the end of the routine. Pointers are advanced after the
- * last access of a block, so that they are right wherever a fault occurs.
+ * Only these routines and those of fpu.S set SUM. A refused fault continues at the fixup of its
+ * range (usercopy_fixup()). If words were being copied, single bytes are copied from there on,
+ * which finds the exact end. If bytes were being copied, the routine ends. Pointers are advanced
+ * after the last access of a block, so that they are right wherever a fault occurs.
  */
 #include "arch/riscv/csr.h"
 #include "arch/riscv/fixup.h"

@@ -9,7 +9,7 @@
 /*
  * A leaf entry is one word. Outside arch, it is read and made only by the functions below. Its
  * states are:
- *   EMPTY     nothing was ever here; the word is 0
+ *   EMPTY     nothing is here; the word is 0
  *   PRESENT   the hardware may use it
  *   RESIDENT  invalid for the hardware, but it has a frame: PROT_NONE, or not accessed yet where
  *             the kernel maintains A
