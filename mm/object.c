@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory objects: their creation and end, the list of all objects, and who may write to them. */
+/* Memory objects: their creation and end, the list of all objects, and denial of writes. */
 #include "mm/object.h"
 
 #include "abi/errno.h"

@@ -165,9 +165,9 @@ static ssize_t write_inside(struct object *object, uint64_t pos, const struct si
 /* Returns the preallocated page at index, referenced, or NULL. */
 static struct page *page_cached(struct object *object, uint64_t index)
 {
-	bool kept = index < atomic_load_relaxed(&object->kept);
+	bool preallocated = index < atomic_load_relaxed(&object->kept);
 
-	return kept ? object_page_resident(object, index) : NULL;
+	return preallocated ? object_page_resident(object, index) : NULL;
 }
 
 static ssize_t write_beyond(struct object *object, uint64_t pos, const struct side *from, size_t n)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Fence debts: whoever takes permissions or a frame out of an entry owes a fence (R8). */
+/* Fence debts: code that takes permissions or a frame out of an entry owes a fence (R8). */
 #pragma once
 
 #include "mm/phys/page.h"
