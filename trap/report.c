@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Why a process was killed, in words (R121): a line with everything, then where that was. */
+/* Writes the report of a process that is killed (R121): a summary line, then the details. */
 #include "trap/report.h"
 
 #include "abi/signal.h"
@@ -36,7 +36,7 @@ static const char *access_name(unsigned right)
 	return right & VM_PROT_WRITE ? "write to" : "read of";
 }
 
-/* Only the image's own addresses have names. */
+/* Only addresses in mappings of the image have names. */
 static void name_address(struct place *place, char *buf, size_t size)
 {
 	buf[0] = '\0';
@@ -53,6 +53,7 @@ static void show_area(const char *what, const struct area *area)
 		 area->prot & VM_PROT_EXEC ? 'x' : '-', area->flags & VMA_SHARED ? 's' : 'p',
 		 area->backend,
 		 area->image		   ? ", of the image"
+		 : area->sigreturn	   ? ", the sigreturn page"
 		 : area->flags & VMA_STACK ? ", the stack"
 		 : area->flags & VMA_HEAP  ? ", the heap"
 					   : "");
@@ -67,7 +68,7 @@ static void show_place(const struct place *place)
 		log_warn("trap", "  nothing at all is mapped");
 }
 
-/* (Apart, so that its text is not on the stack with the others.) */
+/* Not inlined, so that its buffer does not share the stack with the caller's. */
 __attribute__((noinline)) static void show_walk(vaddr_t addr, unsigned right)
 {
 	char walk[ARCH_DESCRIBE_MAX];
@@ -76,7 +77,7 @@ __attribute__((noinline)) static void show_walk(vaddr_t addr, unsigned right)
 	log_warn("trap", "  walk: %s", walk);
 }
 
-/* Who jumped there, as far as that is known. */
+/* After a jump, the return address is probably that of the caller. */
 __attribute__((noinline)) static void show_caller(const struct trap_frame *frame)
 {
 	struct place place = place_of(frame_caller(frame));
@@ -112,7 +113,7 @@ void report_fault(const struct trap_frame *frame, vaddr_t addr, unsigned right, 
 	show_rest(frame, &place);
 }
 
-/* " 0x0010", " 0x00100073", or nothing where it can't be read. */
+/* Writes the instruction as " 0x0010" or " 0x00100073", or nothing where it cannot be read. */
 static void instruction_text(vaddr_t pc, char *buf, size_t size)
 {
 	uint16_t half[2] = { 0 };

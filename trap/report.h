@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* Why a process was killed, in words (R121): ten lines of the log at most. */
+/* Reports why a process was killed (R121), in at most ten lines of the log. */
 #pragma once
 
 #include "lib/types.h"
 
 struct trap_frame;
 
-/* What vm_fault() answered (VM_SEGV_*, VM_BUS), for the access RIGHT_* of a program. */
+/*
+ * Reports a page fault that kills the running process. right: the access, one of VM_PROT_*;
+ * outcome: what vm_fault() returned (VM_SEGV_*, VM_BUS); sig: the signal that kills. Call in a
+ * process, without a spinning lock; may wait.
+ */
 void report_fault(const struct trap_frame *frame, vaddr_t addr, unsigned right, int outcome,
 		  int sig);
 
-/* Any other exception: what it was in words, and what of it is worth a look. */
+/*
+ * Reports any other exception. what: its name in words; detail: whether the report shows addr or
+ * the instruction at the pc. Call as report_fault().
+ */
 enum report_detail { REPORT_ADDRESS, REPORT_INSTRUCTION };
 void report_exception(const struct trap_frame *frame, const char *what, enum report_detail detail,
 		      vaddr_t addr, int sig);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The likely cause of a fault that kills: the case that fits best, in the order of how sure it is. */
+/* Chooses the likely cause of a fault that kills: the surest case that fits. */
 #include "trap/report_cause.h"
 
 #include "arch/page.h"
@@ -7,7 +7,7 @@
 #include "lib/format.h"
 #include "mm/fault.h"
 
-/* So near to an end it is told as a distance from it. */
+/* An address this near to an end, in bytes, is described by its distance from it. */
 #define NEAR_HEAP    (1ul << 20)
 #define NEAR_MAPPING 65536ul
 #define KIB	     1024ul
@@ -48,6 +48,8 @@ static const char *area_name(const struct area *area)
 		return "the stack";
 	if (area->flags & VMA_HEAP)
 		return "the heap";
+	if (area->sigreturn)
+		return "the sigreturn page";
 	return "data";
 }
 
@@ -61,6 +63,8 @@ static void forbidden(const struct text *text, const struct area *at, unsigned r
 		say(text, "the memory there may not be read");
 	else if (at->image && (at->variable || !(at->prot & VM_PROT_EXEC)))
 		say(text, "write to read-only data");
+	else if (at->sigreturn)
+		say(text, "write to the sigreturn page, which is read-only");
 	else if (at->prot & VM_PROT_EXEC)
 		say(text, "write to read-only text");
 	else

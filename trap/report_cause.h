@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Why an access was refused, as far as where it went tells, in words. */
+/* The likely cause of a refused access in words, as its address tells it. */
 #pragma once
 
 #include "trap/report_place.h"
 
-/* Room for any cause. */
+/* Enough bytes for any cause. */
 #define REASON_TEXT_MAX 120
 
-/* right: one of RIGHT_*; outcome: what vm_fault() answered. Pure. */
+/*
+ * Writes the likely cause. right: the access, one of VM_PROT_*; outcome: what vm_fault() returned.
+ * Takes no lock and reads nothing but place.
+ */
 void cause_text(const struct place *place, unsigned right, int outcome, char *buf, size_t size);

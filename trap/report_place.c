@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Looks an address up for a report: VMA or hole, heap, what was unmapped there, page-table walk. */
+/* Looks an address up for a report: its VMA or hole, the heap, the last unmap, the walk. */
 #include "trap/report_place.h"
 
 #include "arch/describe.h"
 #include "lib/bits.h"
 #include "proc/process.h"
+#include "proc/signal/sigreturn_page.h"
 
 static struct area area_of(const struct vma *vma, const struct exe *exe)
 {
@@ -13,6 +14,7 @@ static struct area area_of(const struct vma *vma, const struct exe *exe)
 	return (struct area){
 		.there = true,
 		.image = vma->object && exe && vma->object == exe->object,
+		.sigreturn = sigreturn_is_page(vma->object),
 		.start = vma->start,
 		.end = vma->end,
 		.prot = vma->prot,
@@ -23,7 +25,7 @@ static struct area area_of(const struct vma *vma, const struct exe *exe)
 	};
 }
 
-/* Newest first. */
+/* The newest unmap that is remembered and covered addr. */
 static struct space_unmap last_unmap(const struct space *space, vaddr_t addr)
 {
 	unsigned known = MIN(space->nunmaps, (unsigned)SPACE_UNMAPS);
@@ -37,7 +39,7 @@ static struct space_unmap last_unmap(const struct space *space, vaddr_t addr)
 	return (struct space_unmap){ 0 };
 }
 
-/* => space lock held */
+/* The caller holds the space's lock. */
 static void look_up(struct space *space, struct place *place)
 {
 	const struct exe *exe = current_process()->exe;

@@ -1,31 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* Where an address lies in the running address space, as a report tells it. */
+/* Where an address lies in the running address space, for a report. */
 #pragma once
 
 #include "mm/space.h"
 
-/* A VMA as it was when it was looked at. */
+/* A copy of what a report says about a VMA. */
 struct area {
 	bool there;
-	bool image;    /* maps the running program's file */
-	bool variable; /* which has a variable there, not a function (set by who asks for its name) */
+	bool image;	/* it maps the running program's file */
+	bool variable;	/* the symbol at the address is a variable; set after symbol_text() */
+	bool sigreturn; /* it maps the sigreturn page */
 	vaddr_t start, end;
 	unsigned prot, flags;
 	const char *backend;
-	uint64_t offset;      /* bytes into its object at start */
-	uint64_t object_size; /* bytes; UINT64_MAX: none */
+	uint64_t offset;      /* offset of start in its object, in bytes */
+	uint64_t object_size; /* bytes; UINT64_MAX: it has no object */
 };
 
 struct place {
 	vaddr_t addr;
-	struct area below, at, above; /* in `at`, or between the two others */
+	struct area at;		  /* the VMA that holds addr, if there is one, */
+	struct area below, above; /* else the neighbours of the hole that addr is in */
 	vaddr_t brk_start, brk;
 	uint64_t limit_stack;
-	struct space_unmap unmapped; /* the last that covered it; end 0: none is remembered */
+	struct space_unmap unmapped; /* the last unmap that covered addr; end 0: none is known */
 };
 
-/* => in a process; no spinning lock held */
+/* Looks addr up in the running address space. Call in a process, without a spinning lock. */
 struct place place_of(vaddr_t addr);
 
-/* The walk for an access RIGHT_* to it, in words. => as above */
+/*
+ * Writes the page-table walk for an access (one of VM_PROT_*) in words. buf: ARCH_DESCRIBE_MAX
+ * bytes. Call in a process, without a spinning lock.
+ */
 void place_walk(vaddr_t addr, unsigned right, char *buf, size_t size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The running image's own symbols, read from its file when somebody asks. */
+/* Reads the running image's symbols from its file, only when a report needs a name. */
 #include "trap/report_symbol.h"
 
 #include "lib/elf_symbol.h"
@@ -9,7 +9,7 @@
 #include "mm/phys/page_alloc.h"
 #include "proc/process.h"
 
-/* Where memory is as short as this, nobody is to lose more for the sake of a name. */
+/* With fewer free frames than this no name is looked up: reading the file may need some. */
 #define FRAMES_NEEDED 256
 
 static ssize_t read_image(void *arg, uint64_t pos, void *to, size_t n)

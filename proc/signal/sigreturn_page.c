@@ -41,3 +41,8 @@ int sigreturn_map(struct uspace *uspace)
 	uspace_unlock(uspace);
 	return err ? -ENOMEM : 0;
 }
+
+bool sigreturn_is_page(const struct object *object)
+{
+	return object && object == page;
+}

@@ -2,6 +2,9 @@
 /* The page that signal handlers return to. */
 #pragma once
 
+#include "lib/types.h"
+
+struct object;
 struct uspace;
 
 /* Creates the page. Returns 0 or -ENOMEM. Called once, during boot. */
@@ -12,3 +15,6 @@ int sigreturn_init(void);
  * then its address. Returns 0 or -ENOMEM. Call with no lock held.
  */
 int sigreturn_map(struct uspace *uspace);
+
+/* Tells whether a mapping of this object is the page. object may be NULL. Call with any locks. */
+bool sigreturn_is_page(const struct object *object);

@@ -22,6 +22,7 @@ MASKS = [
 TEXT = "A-B r-xp elf, of the image"
 HEAP = "A-B rw-p anon, the heap"
 STACK = "A-B rw-p anon, the stack"
+SIGRETURN = "object_private, the sigreturn page"
 END = "  sp P, heap A-B, image"
 NO_ENTRY = "  walk: root table T, middle table T, leaf empty: V=0 refuses a "
 NO_LEAF = "  walk: root table T, middle empty: V=0 refuses a "
@@ -71,6 +72,14 @@ DEATHS = {
                       END]),
     "past_file": ("SIGBUS", "read of P at pc P <load>: 3996 bytes past the end of the mapped file, which has 100",
                   ["  it is in: A-B r--p object_private", NO_LEAF + "read", END]),
+    "write_sigreturn": ("SIGSEGV", "write to P at pc P <store>: write to the sigreturn page, which is read-only",
+                        ["  it is in: A-B r-xp " + SIGRETURN,
+                         PAGE + "r-x user accessed copy-on-write: W=0 refuses a write", END]),
+    "before_sigreturn": ("SIGSEGV", "write to P at pc P <store>: 100 bytes before the mapping above it",
+                         ["  below it: " + HEAP, "  above it: A-B r-xp " + SIGRETURN, NO_ENTRY + "write", END]),
+    "jump_sigreturn": ("SIGSEGV", "fetch from P at pc P: jump to the sigreturn page: the memory there may not be executed",
+                       ["  it is in: A-B r--p " + SIGRETURN,
+                        PAGE + "r-- user accessed copy-on-write: X=0 refuses a fetch", CALLER, END]),
     "illegal": ("SIGILL", "illegal instruction 0xffffffff at pc P <illegal>", ["  pc is in: " + TEXT, END]),
     "illegal_short": ("SIGILL", "illegal instruction 0x0000 at pc P <illegal_short>", ["  pc is in: " + TEXT, END]),
     "breakpoint": ("SIGTRAP", "breakpoint instruction 0x00100073 at pc P <breakpoint>",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Ways for a program to be killed by its own access: one for each word that may be its argument. */
 #define _GNU_SOURCE
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,6 +198,38 @@ static void hog(void)
 		memset(map(1 << 20, PROT_READ | PROT_WRITE), 1, 1 << 20);
 }
 
+/* A handler returns to the sigreturn page, which is mapped where the kernel liked. */
+static void find_sigreturn_page(int sig)
+{
+	(void)sig;
+	hidden = (char *)((uintptr_t)__builtin_return_address(0) & -PAGE);
+}
+
+static char *sigreturn_page(void)
+{
+	signal(SIGUSR1, find_sigreturn_page);
+	raise(SIGUSR1);
+	return hidden;
+}
+
+static void write_sigreturn(void)
+{
+	store(sigreturn_page() + 8);
+}
+
+static void before_sigreturn(void)
+{
+	store(sigreturn_page() - 100);
+}
+
+static void jump_sigreturn(void)
+{
+	char *page = sigreturn_page();
+
+	mprotect(page, PAGE, PROT_READ);
+	jump(page);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -224,6 +257,9 @@ static const struct {
 	{ "illegal_short", illegal_short },
 	{ "breakpoint", breakpoint },
 	{ "misaligned", misaligned },
+	{ "write_sigreturn", write_sigreturn },
+	{ "before_sigreturn", before_sigreturn },
+	{ "jump_sigreturn", jump_sigreturn },
 	{ "hog", hog },
 };
 
