@@ -7,11 +7,13 @@ import pty
 import signal
 import subprocess
 
-from lib.guest import PATIENCE, PROBE, RUN
+from lib.guest import FAKE, PATIENCE, PROBE, RUN
 from lib.processes import children, left_alive
 from lib.pty import OnTerminal, ShellOnTerminal
-from lib.tap import case, equal, has, main
+from lib.tap import case, equal, has, lacks, main
 
+WARNING = ("warn", *["word"] * 30) if FAKE else ("wild",)  # has a line of the log that is wider than the window
+YELLOW, PLAIN = b"\x1b[33m", b"\x1b[39m"
 CTRL_A, CTRL_C, CTRL_D, ERASE, KILL = b"\x01", b"\x03", b"\x04", b"\x7f", b"\x15"
 
 
@@ -39,6 +41,39 @@ def a_newline_is_crlf_once():
 def the_same_where_input_is_no_terminal():
     run = OnTerminal("args", "x", redirect="</dev/null")
     has(run.finish()[1], b"]\r\n[args]\r\n[x]\r\n", "what came")
+
+
+def warned(redirect="", **env):
+    """Gives what comes to a terminal from a run that has warnings."""
+    return OnTerminal(*WARNING, redirect=redirect, env={"TERM": "xterm", "NO_COLOR": "", **env}).finish()[1]
+
+
+@case
+def the_log_is_wrapped_at_words_in_the_windows_width():
+    rows = warned(TERM="dumb").decode().split("\r\n")
+    equal([row for row in rows if len(row) > 101], [], "rows wider than the window")
+    equal(any(row.startswith(" " * 17) for row in rows), True, "indented rows")
+    has(" ".join(row.strip() for row in rows), "word word word" if FAKE else "empty: V=0 refuses a write", "the words")
+
+
+@case
+def warnings_have_a_colour_on_a_terminal():
+    text = warned()
+    equal(text.count(YELLOW) == text.count(PLAIN) > 0, True, f"colour that ends: {text!r}")
+    equal(text.startswith(YELLOW + b"["), True, "a warning begins with it")
+
+
+@case
+def no_colour_where_it_is_not_wanted():
+    for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}, {"TERM": ""}):
+        lacks(warned(**env), b"\x1b", f"with {env}")
+
+
+@case
+def a_log_that_goes_elsewhere_is_whole_and_plain():
+    text = warned(redirect="2>&1 | cat")
+    lacks(text, b"\x1b", "through a pipe")
+    equal(any(len(line) > 101 for line in text.split(b"\r\n")), True, "a line is longer than the window")
 
 
 @case

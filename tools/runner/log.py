@@ -4,6 +4,8 @@
 import os
 import re
 
+from . import paint
+
 KERNEL_LINE = re.compile(rb"^\[ *\d+\.\d+\] ")
 POWER_OFF = re.compile(rb"^\[ *\d+\.\d+\] power: off, status (\d+)\s*$")
 PANIC = re.compile(rb"^\[ *\d+\.\d+\] kernel panic: (.*)$")
@@ -39,6 +41,7 @@ class Log:
         self.verbose = options.verbose
         self.terminal = terminal
         self.file = file
+        self.colour = paint.wants_colour()
         self.error = None  # errno of the first line that the log file did not take
         self.spoke = False
         self.panic = None
@@ -50,8 +53,11 @@ class Log:
         """Writes one line to the log file, else to standard error."""
         if self.file is not None:
             self.error = write_all(self.file, line + b"\n") or self.error
-        else:
-            write_all(2, line + (b"\r\n" if self.terminal.raw else b"\n"))
+            return
+        rows = [line]
+        if self.terminal.streams[2]:
+            rows = paint.paint(line, paint.terminal_columns(2), self.colour)
+        write_all(2, b"".join(row + (b"\r\n" if self.terminal.raw else b"\n") for row in rows))
 
     def kernel_line(self, line, trusted):
         """Takes a line of the kernel's; trusted: from the log port, where it sends what was asked for."""

@@ -207,8 +207,8 @@ class Guest:
             self.say("got " + line.decode())
         self.say("end\n")
 
-    def do_warn(self):
-        self.log("test: warning: take care")
+    def do_warn(self, *words):
+        self.log("test: warning: " + (" ".join(words) or "take care"))
 
     def do_panic(self):
         self.log("kernel panic: for a test")

@@ -14,10 +14,10 @@ SIZE = (33, 101)  # rows, columns
 class OnTerminal:
     """One run with all three streams on a terminal, or as the shell words after it redirect them."""
 
-    def __init__(self, *words, options=(), redirect="", timeout=PATIENCE):
+    def __init__(self, *words, options=(), redirect="", timeout=PATIENCE, env=None):
         line = 'exec "$0" "$@" ' + redirect
         self.child = pexpect.spawn("/bin/sh", ["-c", line, RUN, *options, "--", PROBE, *words],
-                                   timeout=timeout, dimensions=SIZE, env=dict(os.environ))
+                                   timeout=timeout, dimensions=SIZE, env={**os.environ, **(env or {})})
         self.child.delaybeforesend = None
         self.before = self.modes()
 
