@@ -3,6 +3,7 @@
 """Why it died (R121): the report of each kind of death, word for word, addresses masked."""
 
 import re
+import shutil
 
 from lib.guest import FAKE, run_placed
 from lib.tap import Skip, case, equal, has, main
@@ -115,6 +116,26 @@ def make(way, signal, first, rest):
 
 for name, death in DEATHS.items():
     case(make(name, *death))
+
+
+def source_of(way):
+    """Gives what the runner says of the source code of a death: the texts of the lines that the addresses are at."""
+    done = run_placed("dies", way, options=["--mem", "64M"])
+    with open(__file__[: -len("reports.py")] + "guest/dies.c", encoding="utf-8") as file:
+        texts = file.read().split("\n")
+    lines = [line for line in done.err.decode().splitlines() if line.startswith("run.sh: ")]
+    found = [re.fullmatch(r"run\.sh: 0x[0-9a-f]+ is at dies\.c:(\d+)", line) for line in lines]
+    return [texts[int(match.group(1)) - 1].strip() for match in found]
+
+
+@case
+def R121_the_source_line_follows():
+    if FAKE:
+        raise Skip("needs the real kernel")
+    if not shutil.which("riscv64-linux-gnu-addr2line"):
+        raise Skip("riscv64-linux-gnu-addr2line is not installed")
+    equal(source_of("null"), ["*p = 1;"], "an access")
+    equal(source_of("call_null"), ["((void (*)(void))p)();"], "the call of a null pointer")
 
 
 @case

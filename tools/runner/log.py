@@ -37,10 +37,11 @@ class Lines:
 class Log:
     """Takes every line of kernel and firmware, writes those that are wanted, remembers how the machine ended."""
 
-    def __init__(self, options, terminal, file=None):
+    def __init__(self, options, terminal, file=None, sources=None):
         self.verbose = options.verbose
         self.terminal = terminal
         self.file = file
+        self.sources = sources
         self.colour = paint.wants_colour()
         self.error = None  # errno of the first line that the log file did not take
         self.spoke = False
@@ -71,6 +72,8 @@ class Log:
         grave = self.panic is not None or GRAVE.search(line)
         if self.verbose or grave or (trusted and not off):
             self.write(line)
+        for more in self.sources.after(line) if self.sources else ():
+            self.write(more)
 
     def uart_line(self, line):
         """Takes a line that came over the UART while that was the log's: kernel's or firmware's."""

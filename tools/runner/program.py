@@ -43,6 +43,15 @@ def find_added(guest, add):
     return None
 
 
+def find_host(guest, chosen, image_bin, add):
+    """Gives the host file that the guest has at a path, as far as the run brought it there; else None."""
+    if os.path.normpath(guest) != guest:
+        return None
+    added = chosen.host if guest == chosen.guest else find_added(guest, add)
+    image = os.path.join(image_bin, os.path.basename(guest))
+    return added or (image if os.path.dirname(guest) == "/bin" and os.path.isfile(image) else None)
+
+
 def where_not(name, image_bin):
     """Says where a program was looked for, or what a program of the image is called."""
     if "/" not in name:

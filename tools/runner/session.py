@@ -10,6 +10,7 @@ from . import program, qemu
 from .archive import Archive
 from .failure import BROKEN, TIMEOUT, Failure, Interrupted
 from .log import Lines, Log, Uart, write_all
+from .source import Sources
 from .streams import Loop
 
 DEFAULT_TIMEOUT = 600.0
@@ -301,7 +302,8 @@ def run(options, root, terminal):
     file = open_log(options.log)
     if options.gdb:
         say_gdb(machine, root, chosen.host)
-    session = Session(options, terminal, Log(options, terminal, file), machine)
+    sources = Sources(lambda guest: program.find_host(guest, chosen, place.image_bin, options.add))
+    session = Session(options, terminal, Log(options, terminal, file, sources), machine)
     os.close(initrd)
     signal.signal(signal.SIGCONT, lambda *_: terminal.make_raw())
     return follow(session, options, terminal, chosen)
