@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Process 1: opens the standard streams, runs one program, reaps orphans, exits with its status. */
+#include "abi/wait.h"
 #include "lib/strings.h"
 #include "lib/sys.h"
+#include "lib/window.h"
 
 #define ARGV_FILE	"/run/argv"
 #define ENV_FILE	"/run/env"
@@ -210,20 +212,37 @@ _Noreturn static void become(const char *path)
 }
 
 /*
- * Reaps processes, orphans included, until the child has ended. Returns the child's status as a
- * shell gives it: 128 + N if signal N killed it.
+ * Reaps processes, orphans included, until the child has ended or, with WNOHANG, none is left to
+ * reap. Returns the child's status as a shell gives it (128 + N if signal N killed it), or -1 if it
+ * has not ended.
  */
-static int reap_until(long child)
+static int reap_until(long child, int options)
 {
 	for (;;) {
 		int status = 0;
-		long pid = sys_wait4(-1, &status, 0);
+		long pid = sys_wait4(-1, &status, options);
 
 		if (pid < 0 && pid != -EINTR)
 			fail("cannot wait for ", args.at[0], pid);
+		if (pid == 0)
+			return -1;
 		if (pid == child)
 			return status & 0x7f ? 128 + (status & 0x7f) : status >> 8 & 0xff;
 	}
+}
+
+/* Waits for the child, and sets the terminal's size meanwhile. Returns as reap_until(). */
+static int follow(long child)
+{
+	int port = window_open(), status = -1;
+	bool more = port >= 0;
+
+	while (status < 0) {
+		status = reap_until(child, more ? WNOHANG : 0);
+		if (status < 0)
+			more = window_wait(port);
+	}
+	return status;
 }
 
 int main(void)
@@ -242,5 +261,5 @@ int main(void)
 		fail("cannot fork for ", args.at[0], child);
 	if (child == 0)
 		become(args.at[0]);
-	return reap_until(child);
+	return follow(child);
 }

@@ -285,6 +285,24 @@ def ctrl_l_asks_for_the_size_of_the_window():
 
 
 @case
+def the_prompt_follows_the_window():
+    prompt = Prompt()
+    prompt.type(b"echo " + b"0123456789" * 5, "echo " + "0123456789" * 5)
+    prompt.screen.columns = 34
+    prompt.child.setwinsize(12, 34)
+    prompt.until(lambda: re.fullmatch(r"> \d{8,31}", prompt.screen.row()), "the line in 34 columns")
+    prompt.screen.columns = 90
+    prompt.child.setwinsize(50, 90)
+    prompt.shows("echo " + "0123456789" * 5)
+    prompt.send(CTRL["C"])
+    prompt.shows("")
+    equal(prompt.do("stty size"), "50 90")
+    equal(prompt.screen.questions, 0, "questions")
+    prompt.send(CTRL["D"])
+    equal(prompt.end(), 0, "status")
+
+
+@case
 def a_long_line_in_a_window_of_20_columns():
     prompt = Prompt(20)
     text = "0123456789" * 10

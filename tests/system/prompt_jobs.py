@@ -196,8 +196,7 @@ def what_is_typed_is_shown_again_when_something_else_was():
     told(prompt, "[1] SIGTERM  sh -c 'sleep 1; echo once more; sleep 1000'\n")
     in_background(prompt, "sh -c 'sleep 1; stty columns 30; probe sleep > /tmp/out' &")
     prompt.type(b"echo " + b"0123456789" * 4, "echo " + "0123456789" * 4)
-    # The window here is still as wide: what stands beyond the 30th column is left.
-    prompt.until(lambda: re.match(r"> \d{9,26}789 ", prompt.screen.row()), "the line in 30 columns")
+    prompt.until(lambda: re.fullmatch(r"> \d{9,26}789", prompt.screen.row()), "the line in 30 columns")
     prompt.mark = ">"
     prompt.send(CTRL["C"])
     prompt.shows("")

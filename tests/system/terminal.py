@@ -26,6 +26,16 @@ def each_stream_is_a_terminal_where_it_is_one_here():
 
 
 @case
+def the_size_of_the_window_is_followed():
+    for redirect in ("", "</dev/null"):
+        run = OnTerminal("winch", redirect=redirect)
+        run.expect("ready\r\n")
+        run.child.setwinsize(12, 34)
+        run.expect("winch 34x12\r\n")
+        equal(run.finish()[0], 0, "status")
+
+
+@case
 def standard_output_elsewhere():
     run = OnTerminal("tty", redirect="| sed s/tty/piped/")
     has(run.finish()[1], b"piped 101 101x33", "what came")

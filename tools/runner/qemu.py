@@ -12,7 +12,7 @@ from .failure import BROKEN, Failure
 QEMU = "qemu-system-riscv64"
 GDB_PORTS = range(1234, 1334)
 MIB = 1 << 20
-PORTS = ("stdin", "stdout", "stderr", "log")
+PORTS = ("stdin", "stdout", "stderr", "log", "window")
 
 
 class Machine:
@@ -26,6 +26,7 @@ class Machine:
         self.icount = False
         self.awake = False  # with icount: time goes on while all sleep, as a terminal wants
         self.gdb_port = None
+        self.window = None  # (columns, rows) of the terminal, as far as the guest was told
         self.initrd = None
         self.extra = []  # more arguments for QEMU
 

@@ -94,9 +94,9 @@ def build_machine(options, place, terminal, initrd):
     machine.gdb_port = qemu.free_gdb_port() if options.gdb else None
     machine.extra = os.environ.get("FAULTLINE_QEMU", "").split()
     machine.words.append("loglevel=info" if options.verbose else "loglevel=warn")
-    size = terminal.size() if terminal.present else None
-    if size:
-        machine.words.append("winsize=%dx%d" % size)
+    machine.window = terminal.size() if terminal.present else None
+    if machine.window:
+        machine.words.append("winsize=%dx%d" % machine.window)
     machine.words += options.append
     return machine
 
@@ -145,7 +145,8 @@ class Session:
         self.ends = []  # (descriptor, what reads or writes it) of each of the program's streams
         self.keys = Keys()
         ports = [name for fd, name in enumerate(qemu.PORTS[:3]) if not terminal.streams[fd]]
-        self.qemu = qemu.Qemu(machine, ["uart", "monitor", *ports, "log"])
+        window = ["window"] if terminal.present else []
+        self.qemu = qemu.Qemu(machine, ["uart", "monitor", *ports, "log", *window])
         try:
             self._join(ports)
         except BaseException:
@@ -157,6 +158,8 @@ class Session:
         lines = Lines(lambda line: self.log.kernel_line(line, True))
         self.loop.add_reader(self._fd("log"), lines.feed, lines.finish)
         self._join_uart()
+        if self.terminal.present:
+            self._join_window()
         if "stdin" in ports:
             writer = self.loop.add_writer(self._fd("stdin"))
             self.ends.append((0, self.loop.add_reader(0, writer.put, lambda: writer.end(self._end_input), writer)))
@@ -193,6 +196,22 @@ class Session:
         if self.terminal.input is not None:
             # However much the machine has not taken yet: behind it may come the Ctrl-A X that ends it.
             self.loop.add_reader(self.terminal.input, self.keys.feed, hung_up)
+
+    def _join_window(self):
+        """Has the loop wake up when a signal comes: SIGWINCH, or SIGCONT, before which the window may have changed."""
+        self.to_window = self.loop.add_writer(self._fd("window"))
+        self.loop.add_reader(self._fd("window"), lambda data: None)
+        woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.signal(signal.SIGWINCH, lambda *_: None)
+        self.loop.add_reader(woken, lambda data: self._tell_size())
+        self._tell_size()
+
+    def _tell_size(self):
+        size = self.terminal.size()
+        if size and size != self.machine.window:
+            self.machine.window = size
+            self.to_window.put(b"%dx%d\n" % size)
 
     def run(self, deadline):
         """Moves bytes until the machine has gone off; a deadline is None or a monotonic time."""

@@ -6,6 +6,8 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/ioctl.h"
+#include "abi/poll.h"
+#include "abi/signal.h"
 #include "abi/syscall.h"
 
 static inline long sys_call(long nr, long a, long b, long c, long d, long e, long f)
@@ -65,6 +67,22 @@ static inline long sys_execve(const char *path, char **argv, char **envp)
 static inline long sys_wait4(long pid, int *status, int options)
 {
 	return sys_call(SYS_wait4, pid, (long)status, options, 0, 0, 0);
+}
+
+/* Waits without a time-out, with this signal mask meanwhile. */
+static inline long sys_ppoll(struct abi_pollfd *fds, unsigned long n, const uint64_t *mask)
+{
+	return sys_call(SYS_ppoll, (long)fds, (long)n, 0, (long)mask, ABI_SIGSET_BYTES, 0);
+}
+
+static inline long sys_sigaction(int sig, const struct abi_sigaction *action)
+{
+	return sys_call(SYS_rt_sigaction, sig, (long)action, 0, ABI_SIGSET_BYTES, 0, 0);
+}
+
+static inline long sys_sigprocmask(int how, const uint64_t *mask)
+{
+	return sys_call(SYS_rt_sigprocmask, how, (long)mask, 0, ABI_SIGSET_BYTES, 0, 0);
 }
 
 static inline long sys_setsid(void)

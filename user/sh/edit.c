@@ -70,8 +70,8 @@ static void recall(struct editor *editor, int step)
 }
 
 /*
- * Nothing reports a change of the window's size, for a UART carries only bytes. So this moves the
- * cursor to the lower right corner and asks the terminal for its position.
+ * Without ./run.sh nothing reports a change of the window's size, for a UART carries only bytes. So
+ * this moves the cursor to the lower right corner and asks the terminal for its position.
  */
 static void clear_screen(struct editor *editor)
 {

@@ -186,6 +186,11 @@ class Guest:
         sizes = [word[8:] for word in self.words if word.startswith("winsize=")]
         self.say(f"tty {terminal} {(sizes or ['0x0'])[0]}\n")
 
+    def do_winch(self):
+        self.say("ready\n")
+        columns, rows = self.channels["window"].makefile("rb").readline().decode().strip().split("x")
+        self.say(f"winch {columns}x{rows}\n")
+
     def do_show(self, path):
         self.streams[OUT].write(self.read(path))
 

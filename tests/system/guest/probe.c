@@ -149,6 +149,26 @@ static int do_tty(int argc, char **argv)
 	return 0;
 }
 
+/* winch: waits until the terminal has another size, and says it. */
+static int do_winch(int argc, char **argv)
+{
+	struct winsize w = { 0 };
+	sigset_t winch;
+	int sig;
+
+	(void)argc;
+	(void)argv;
+	sigemptyset(&winch);
+	sigaddset(&winch, SIGWINCH);
+	sigprocmask(SIG_BLOCK, &winch, NULL);
+	printf("ready\n");
+	fflush(stdout);
+	if (sigwait(&winch, &sig) != 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) != 0)
+		return 1;
+	printf("winch %dx%d\n", w.ws_col, w.ws_row);
+	return 0;
+}
+
 /* stat PATH: what a file is. */
 static int do_stat(int argc, char **argv)
 {
@@ -472,6 +492,7 @@ static const struct {
 	{ "wild", do_wild },	   { "ticks", do_ticks },     { "gone", do_gone },
 	{ "clock", do_clock },	   { "modes", do_modes },     { "tostop", do_tostop },
 	{ "through", do_through }, { "machine", do_machine }, { "polls", do_polls },
+	{ "winch", do_winch },
 };
 
 int main(int argc, char **argv, char **envp)

@@ -30,6 +30,8 @@ class Screen:
             if match and match.group(2) == "J":
                 self.rows = [[]]
                 self.column = 0
+            if match and match.group(0) == "\x1b[K":
+                del self.rows[-1][self.column:]
             if match and match.group(0) == "\x1b[6n":
                 self.questions += 1
             if not match:

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads sizes of the host's window as lines "COLUMNSxROWS". */
+#include "lib/window.h"
+
+#include <stdint.h>
+
+#include "abi/poll.h"
+#include "abi/signal.h"
+#include "lib/sys.h"
+
+#define PORT	"/dev/port/window"
+#define MOST	0xffffu /* columns, rows */
+#define AT_ONCE 64	/* bytes of a read */
+#define STREAMS 3
+
+/* The line that is being read. */
+static unsigned columns, number;
+
+/* The signal only has to end the wait. */
+static void child_ended(int sig)
+{
+	(void)sig;
+}
+
+int window_open(void)
+{
+	const struct abi_sigaction action = { .handler = (uint64_t)(uintptr_t)child_ended };
+	const uint64_t sigchld = 1ul << (SIGCHLD - 1);
+	long port = sys_open(PORT, O_RDONLY | O_CLOEXEC), err;
+
+	if (port < 0)
+		return (int)port;
+	err = sys_sigprocmask(SIG_BLOCK, &sigchld);
+	if (err == 0)
+		err = sys_sigaction(SIGCHLD, &action);
+	if (err == 0)
+		return (int)port;
+	sys_close((int)port);
+	return (int)err;
+}
+
+/* The kernel sends SIGWINCH to the foreground where the size has changed. */
+static void set_size(void)
+{
+	const struct abi_winsize size = { .rows = (uint16_t)number, .cols = (uint16_t)columns };
+
+	for (int fd = 0; fd < STREAMS; fd++)
+		if (sys_ioctl(fd, TIOCSWINSZ, (long)&size) == 0)
+			return;
+}
+
+static void take(char byte)
+{
+	if (byte >= '0' && byte <= '9') {
+		number = number * 10 + (unsigned)(byte - '0');
+		number = number < MOST ? number : MOST;
+		return;
+	}
+	if (byte == 'x') {
+		columns = number;
+	} else if (byte == '\n') {
+		if (columns && number)
+			set_size();
+		columns = 0;
+	}
+	number = 0;
+}
+
+bool window_wait(int port)
+{
+	struct abi_pollfd input = { .fd = port, .events = POLLIN };
+	const uint64_t none = 0;
+	char bytes[AT_ONCE];
+	long n = sys_ppoll(&input, 1, &none);
+
+	if (n < 0)
+		return n == -EINTR;
+	n = sys_read(port, bytes, sizeof(bytes));
+	for (long i = 0; i < n; i++)
+		take(bytes[i]);
+	return n > 0 || n == -EINTR;
+}
