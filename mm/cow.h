@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Copy-on-write: a private copy of a page for a write fault. */
+/* Copy-on-write: private frames for pages that are written. */
 #pragma once
 
 #include "mm/fault.h"
 
 /*
- * Gets a copy of the page that the entry maps. Returns 0 with the copy in fault->page, or
- * FAULT_PREPARE. The caller holds the locks of get() in struct vma_backend.
+ * COW: gets a copy of the page that the entry maps, in fault->page. Returns 0 or FAULT_PREPARE. The
+ * caller holds the space's lock.
  */
 int cow_get(struct fault *fault);
+
+/*
+ * FAULT_NEEDS_COPY: allocates a frame and makes the copy that fault_get_copy() asked for. Returns 0
+ * or -ENOMEM. The caller holds no spinning lock.
+ */
+int cow_prepare(struct fault *fault);

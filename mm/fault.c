@@ -3,39 +3,35 @@
 #include "mm/fault.h"
 
 #include "abi/errno.h"
-#include "lib/string.h"
 #include "mm/cow.h"
 #include "mm/install.h"
 #include "mm/page_cache.h"
-#include "mm/phys/page_alloc.h"
 #include "mm/phys/table_pages.h"
 #include "mm/phys/zeroed.h"
 #include "mm/stack_grow.h"
 #include "sync/interleave.h"
 
 /*
- * The cases, in the order of the code (mm/fault_classify.h tells when each applies):
+ * The kinds of faults, and how each is resolved. mm/fault_classify.h says when each applies.
  *
- * (look-up)            the address is in no VMA: GROW (mm/stack_grow.c), or DENY_MAPERR
+ * (look-up)            no VMA contains the address: a stack grows (mm/stack_grow.c), or DENY_MAPERR
  * DENY_ACCERR          VM_SEGV_ACCERR
- * ACCESSED, SPURIOUS,  nothing is to be got: the entry has its page, and vma_install() gives it more
- * REUSE, REMAP         permissions
+ * ACCESSED, SPURIOUS,  the entry has its page already: vma_install() adds permissions
+ * REUSE, REMAP
  * WP, SWAPPED          not implemented: nothing makes such entries yet
- * FILL                 the page of the VMA's backend (backend_anon.c, backend_file.c, backend_elf.c)
- * COW                  a copy of the page (cow.c)
+ * FILL                 the VMA's backend gets the page (backend_anon.c, backend_file.c, backend_elf.c)
+ * COW                  the entry gets a copy of its page (cow.c)
  *
- * A round is: find, classify, get, install, all in one hold of the space's lock (and, for FILL, of
- * the lock of the VMA's object). Most faults take one round. What cannot be done under a spinning
- * lock (memory allocated, a page copied, a file's page read) is missing: the round ends,
- * fault_prepare() has it without any lock, and the next round looks at everything anew; what was
- * prepared is used if it still is what is wanted. BUS, no memory and "wait" are outcomes of
- * preparing. Nothing here sleeps.
+ * A round is: find, classify, get, install. All of it happens under one hold of the space's lock,
+ * and for FILL also of the lock of the VMA's object. Most faults take one round. Allocating memory,
+ * copying a page and reading a file's page cannot be done under a spinning lock. A round that needs
+ * one of these ends with FAULT_PREPARE. fault_prepare() then does it with no lock held, and the
+ * next round looks at everything again. It uses what was prepared if that still is what it needs.
+ * VM_BUS, VM_OOM and VM_WAIT come from preparing. Nothing here sleeps.
  */
 
-/* From this round on a copy is made in the lock hold, so that nobody keeps a fault from its end. */
-#define ROUNDS_WITHOUT_LOCK 8
-/* Rounds before the hardened build calls it an endless loop. */
-#define ROUNDS_MAX	    10000
+/* Rounds before the hardened build panics because of an endless loop. */
+#define ROUNDS_MAX 10000
 
 enum fault_kind fault_judge_held(unsigned access, const struct vma *vma, struct mmu_entry entry)
 {
@@ -59,7 +55,7 @@ enum fault_kind fault_judge_held(unsigned access, const struct vma *vma, struct 
 
 /* ---- find ---- */
 
-/* A denial that the table's first two lines make. */
+/* Refuses the access, or waits. Returns the outcome. */
 static int fault_deny(struct fault *fault, enum fault_kind kind, int outcome)
 {
 	fault->kind = kind;
@@ -68,7 +64,7 @@ static int fault_deny(struct fault *fault, enum fault_kind kind, int outcome)
 	return outcome;
 }
 
-/* The address is not in the VMA of the last fault. 0 or an outcome. => space lock held */
+/* The address is not in the VMA of the last fault. Returns 0 or an outcome. */
 static __attribute__((noinline)) int find_elsewhere(struct fault *fault)
 {
 	struct vma *vma = vma_find_next(fault->space, fault->va);
@@ -77,7 +73,7 @@ static __attribute__((noinline)) int find_elsewhere(struct fault *fault)
 	return vma && vma->start <= fault->va ? 0 : fault_grow(fault, vma);
 }
 
-/* Finds VMA, entry and kind. 0 or an outcome. => space lock held */
+/* Finds the VMA, the entry and the kind. Returns 0 or an outcome. */
 static inline __attribute__((always_inline)) int fault_find(struct fault *fault)
 {
 	struct space *space = fault->space;
@@ -102,8 +98,8 @@ static inline __attribute__((always_inline)) int fault_find(struct fault *fault)
 	return 0;
 }
 
-/* The same in a later round; counts what has changed since the last one. */
-static __attribute__((noinline)) int find_anew(struct fault *fault)
+/* fault_find() in a later round. Counts what has changed since the last one. */
+static __attribute__((noinline)) int find_all_again(struct fault *fault)
 {
 	bool other_layout = fault->rounds && fault->space->layout != fault->layout;
 	enum fault_kind before = fault->kind;
@@ -116,7 +112,7 @@ static __attribute__((noinline)) int find_anew(struct fault *fault)
 	return result;
 }
 
-/* VMA and slot are what they were as long as the layout is; the entry is looked at anew in any case. */
+/* VMA and slot are still valid if the layout has not changed. The entry is read again in any case. */
 static inline int fault_find_again(struct fault *fault)
 {
 	struct space *space = fault->space;
@@ -124,7 +120,7 @@ static inline int fault_find_again(struct fault *fault)
 
 	if (unlikely(!fault->rounds || space->layout != fault->layout || !fault->slot ||
 		     space->dying))
-		return find_anew(fault);
+		return find_all_again(fault);
 	fault->entry = entry_load(fault->slot);
 	kind = fault_judge(fault->wanted, fault->vma, fault->entry);
 	if (unlikely(kind != fault->kind))
@@ -133,39 +129,10 @@ static inline int fault_find_again(struct fault *fault)
 	return 0;
 }
 
-/* ---- what is missing ---- */
-
-static void prepare_begin(struct fault *fault)
-{
-	fault->rounds = 1;
-	fault->had = 0;
-	fault->tables = (struct mmu_tables){ 0 };
-	fault->object = NULL;
-	fault->brought = fault->copy = fault->source_page = fault->replaced = NULL;
-	fault->source = zero_pfn;
-	fault->refused = 0;
-}
-
-/* The round ends: `what` is missing. (What was had before, and is missing again, was had in vain.) */
-static inline int need(struct fault *fault, unsigned what)
-{
-	struct space *space = fault->space;
-
-	assert_hardened(spin_lock_held(&space->lock));
-	if (!fault->rounds)
-		prepare_begin(fault);
-	if (unlikely(fault->had & what))
-		space->stats.retry[what == FAULT_NEEDS_TABLES ? RETRY_TABLES : RETRY_SOURCE]++;
-	fault->missing = what;
-	fault->had |= what;
-	fault->layout = space->layout;
-	return FAULT_PREPARE;
-}
-
 /* ---- get ---- */
 
-/* A frame of its own was got, and cannot be installed in this round: it is for the next one. */
-static void keep_frame(struct fault *fault)
+/* Saves for the next round a private frame that cannot be installed in this one. */
+static void save_frame(struct fault *fault)
 {
 	if (!fault->page || fault->page->kind != PAGE_ANON)
 		return;
@@ -175,7 +142,10 @@ static void keep_frame(struct fault *fault)
 		fault->nbytes = PAGE_SIZE;
 }
 
-/* Links what tables are missing: last of all, so that a fault that is refused leaves none. 0 or FAULT_PREPARE. */
+/*
+ * Links the tables that the entry needs. This comes last, so that a fault that is refused leaves no
+ * tables behind. Returns 0 or FAULT_PREPARE.
+ */
 static int get_tables(struct fault *fault)
 {
 	struct space *space = fault->space;
@@ -188,17 +158,17 @@ static int get_tables(struct fault *fault)
 		vma_touch(fault->vma, fault->va);
 	}
 	if (missing) {
-		int result = need(fault, FAULT_NEEDS_TABLES);
+		int result = fault_need(fault, FAULT_NEEDS_TABLES);
 
 		fault->ntables = missing;
-		keep_frame(fault);
+		save_frame(fault);
 		return result;
 	}
 	fault->slot = arch_mmu_lookup(&space->mmu, fault->va);
 	return 0;
 }
 
-/* FILL where the table of the entry is missing. */
+/* FILL, where the entry has no table yet. */
 static __attribute__((noinline)) int get_page_and_tables(struct fault *fault)
 {
 	int result = fault->vma->backend->get(fault);
@@ -206,7 +176,7 @@ static __attribute__((noinline)) int get_page_and_tables(struct fault *fault)
 	return result ? result : get_tables(fault);
 }
 
-static __attribute__((noinline)) int get_nothing(struct fault *fault)
+static __attribute__((noinline)) int deny_access(struct fault *fault)
 {
 	if (fault->vma->flags & VMA_MOVING)
 		return fault_deny(fault, FAULT_DENY_ACCERR, fault_await_verb(fault));
@@ -214,7 +184,7 @@ static __attribute__((noinline)) int get_nothing(struct fault *fault)
 	return fault_deny(fault, FAULT_DENY_ACCERR, VM_SEGV_ACCERR);
 }
 
-/* Gets the page that is to be installed. 0, FAULT_PREPARE or an outcome. => space lock held */
+/* Gets the page that is to be installed. Returns 0, FAULT_PREPARE or an outcome. */
 static inline int fault_get(struct fault *fault)
 {
 	switch (fault->kind) {
@@ -225,9 +195,9 @@ static inline int fault_get(struct fault *fault)
 	case FAULT_COW:
 		return cow_get(fault);
 	case FAULT_DENY_ACCERR:
-		return get_nothing(fault);
+		return deny_access(fault);
 	default:
-		return 0; /* the entry has it */
+		return 0; /* the entry has its page */
 	}
 }
 
@@ -241,87 +211,12 @@ int fault_need_page(struct fault *fault)
 	object_get(object);
 	fault->wanted_object = object;
 	fault->wanted_index = index;
-	return need(fault, FAULT_NEEDS_PAGE);
+	return fault_need(fault, FAULT_NEEDS_PAGE);
 }
 
-static __attribute__((noinline)) void copy_part(char *to, const char *from, size_t nbytes)
-{
-	memcpy(to, from, nbytes);
-	memset(to + nbytes, 0, PAGE_SIZE - nbytes);
-}
+/* ---- prepare, with no lock held ---- */
 
-/* zero_pfn: zeros. */
-static inline void copy_bytes(pfn_t to, pfn_t from, size_t nbytes)
-{
-	char *bytes = arch_phys_to_virt(pfn_to_paddr(to));
-	const char *source = arch_phys_to_virt(pfn_to_paddr(from));
-
-	if (from == zero_pfn)
-		arch_page_zero(bytes);
-	else if (likely(nbytes == PAGE_SIZE))
-		arch_page_copy(bytes, source);
-	else
-		copy_part(bytes, source, nbytes);
-}
-
-static inline int use_copy(struct fault *fault)
-{
-	fault->page = fault->copy;
-	fault->pfn = fault->copy_pfn;
-	fault->copy = NULL;
-	return 0;
-}
-
-static inline int need_copy(struct fault *fault, pfn_t source, size_t nbytes)
-{
-	if (source != zero_pfn) {
-		fault->source_page = pfn_to_page(source);
-		page_get(fault->source_page);
-	}
-	fault->source = source;
-	fault->nbytes = nbytes;
-	return need(fault, FAULT_NEEDS_COPY);
-}
-
-/* What was copied is not what is wanted. Where that was so too often the copy is made now, with the locks held. */
-static __attribute__((noinline)) int need_other_copy(struct fault *fault, pfn_t source,
-						     size_t nbytes)
-{
-	if (fault->rounds >= ROUNDS_WITHOUT_LOCK && fault->copy) {
-		copy_bytes(fault->copy_pfn, source, nbytes);
-		return use_copy(fault);
-	}
-	if (fault->source_page)
-		page_put(fault->source_page);
-	fault->source_page = NULL;
-	return need_copy(fault, source, nbytes);
-}
-
-int fault_get_copy(struct fault *fault, pfn_t source, size_t nbytes)
-{
-	if (!fault->rounds) {
-		prepare_begin(fault);
-		return need_copy(fault, source, nbytes);
-	}
-	if (likely(fault->copy && fault->source == source && fault->nbytes == nbytes))
-		return use_copy(fault);
-	return need_other_copy(fault, source, nbytes);
-}
-
-int fault_get_zeros(struct fault *fault)
-{
-	struct page *page = likely(!fault->rounds) ? zeroed_take() : NULL;
-
-	if (unlikely(!page))
-		return fault_get_copy(fault, zero_pfn, PAGE_SIZE);
-	fault->page = page;
-	fault->pfn = page->zeroed_pfn;
-	return 0;
-}
-
-/* ---- prepare: no lock is held ---- */
-
-/* 0, VM_WAIT, -ENOMEM. */
+/* Brings the object's page into the page cache. Returns 0, VM_WAIT or -ENOMEM. */
 static int prepare_page(struct fault *fault)
 {
 	int result;
@@ -339,23 +234,11 @@ static int prepare_page(struct fault *fault)
 	case -ENXIO:
 	case -EIO:
 	case -ENOSPC:
-		fault->refused = result; /* BUS, unless the next look finds another mapping there */
+		fault->refused = result; /* VM_BUS, unless the next round finds another mapping */
 		return 0;
 	default:
 		return result;
 	}
-}
-
-static inline int prepare_copy(struct fault *fault)
-{
-	if (likely(!fault->copy)) {
-		fault->copy = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
-		if (unlikely(!fault->copy))
-			return -ENOMEM;
-		fault->copy_pfn = page_to_pfn(fault->copy);
-	}
-	copy_bytes(fault->copy_pfn, fault->source, fault->nbytes);
-	return 0;
 }
 
 static __attribute__((noinline)) int prepare_other(struct fault *fault)
@@ -370,13 +253,13 @@ static __attribute__((noinline)) int prepare_other(struct fault *fault)
 	return result;
 }
 
-/* Has what the round found missing. FAULT_AGAIN, VM_WAIT or VM_OOM. */
+/* Does what the last round could not do. Returns FAULT_AGAIN, VM_WAIT or VM_OOM. */
 static __attribute__((noinline)) int fault_prepare(struct fault *fault)
 {
 	int result;
 
 	if (likely(fault->missing == FAULT_NEEDS_COPY))
-		result = prepare_copy(fault);
+		result = cow_prepare(fault);
 	else
 		result = prepare_other(fault);
 	if (unlikely(result))
@@ -387,7 +270,7 @@ static __attribute__((noinline)) int fault_prepare(struct fault *fault)
 	return FAULT_AGAIN;
 }
 
-/* Gives back what was prepared and not used. */
+/* Releases what was prepared and not used. */
 static __attribute__((noinline)) void fault_release(struct fault *fault)
 {
 	if (fault->replaced)
@@ -406,7 +289,7 @@ static __attribute__((noinline)) void fault_release(struct fault *fault)
 
 /* ---- the rounds ---- */
 
-/* FILL of a VMA with an object: what is found in that stays there until it is installed. */
+/* FILL of a VMA with an object. The lock keeps the page in the object until it is installed. */
 static __attribute__((noinline)) int fill_from_object(struct fault *fault)
 {
 	struct object *object = fault->vma->object;
@@ -426,7 +309,7 @@ static inline bool fills_from_object(const struct fault *fault)
 }
 
 /*
- * Gets and installs the page of a fault that fault_find() has found with `result`. Returns 0,
+ * Gets the page and installs it, unless finding has ended with a `result` other than 0. Returns 0,
  * FAULT_PREPARE, FAULT_AGAIN or an outcome. The caller holds the space's lock.
  */
 static inline __attribute__((always_inline)) int fault_resolve(struct fault *fault, int result)
@@ -446,13 +329,14 @@ static __attribute__((noinline)) int fault_retry(struct fault *fault)
 	int result;
 
 	spin_lock(&fault->space->lock);
-	result = fault_resolve(fault, fault_find_again(fault));
+	result = fault_find_again(fault);
+	result = fault_resolve(fault, result);
 	spin_unlock(&fault->space->lock);
 	return result;
 }
 
-/* The first round was not enough. Returns 0 or an outcome. */
-static __attribute__((noinline)) int fault_go_on(struct fault *fault, int result)
+/* The rounds after the first. Returns 0 or an outcome. */
+static __attribute__((noinline)) int fault_rounds(struct fault *fault, int result)
 {
 	do {
 		if (likely(result == FAULT_PREPARE))
@@ -478,10 +362,11 @@ int vm_fault(struct space *space, vaddr_t address, unsigned access, struct vm_wa
 	fault.rounds = 0;
 	zeroed_topup();
 	spin_lock(&space->lock);
-	result = fault_resolve(&fault, fault_find(&fault));
+	result = fault_find(&fault);
+	result = fault_resolve(&fault, result);
 	spin_unlock(&space->lock);
 	if (unlikely(result >= FAULT_AGAIN))
-		result = fault_go_on(&fault, result);
+		result = fault_rounds(&fault, result);
 	fault.wait->kind = fault.kind;
 	return result;
 }

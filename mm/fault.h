@@ -5,62 +5,62 @@
 #include "mm/space.h"
 #include "mm/vm_wait.h"
 
-/* What vm_fault() answers, beside 0 (run the instruction again) and VM_WAIT. */
-#define VM_SEGV_MAPERR (-1001) /* no VMA there */
-#define VM_SEGV_ACCERR (-1002) /* the VMA forbids it */
-#define VM_SEGV_STACK  (-1003) /* below a stack that may not grow further: stack overflow */
-#define VM_BUS	       (-1004) /* past the end of a file, I/O error, no room for its page */
-#define VM_OOM	       (-1005) /* no frame: the caller applies the policy and may ask again */
+/* What vm_fault() returns, besides 0 (run the instruction again) and VM_WAIT. */
+#define VM_SEGV_MAPERR (-1001) /* no VMA contains the address */
+#define VM_SEGV_ACCERR (-1002) /* the VMA forbids the access */
+#define VM_SEGV_STACK  (-1003) /* stack overflow: below a stack that may not grow further */
+#define VM_BUS	       (-1004) /* past the end of a file, I/O error, no room for the file's page */
+#define VM_OOM	       (-1005) /* no free frame: the caller applies its policy and may call again */
 #define VM_DYING       (-1006) /* the space is being torn down: its threads have been killed */
 
-/* Between the parts of the dispatcher, beside 0, VM_WAIT and the outcomes: */
-#define FAULT_AGAIN   2 /* look again; (what is less is the end) */
-#define FAULT_PREPARE 3 /* something is missing that has to be had without the lock: fault_need() */
+/* Between the parts of the dispatcher, besides 0, VM_WAIT and the outcomes above. */
+#define FAULT_AGAIN   2 /* start another round; every smaller value ends the fault */
+#define FAULT_PREPARE 3 /* prepare with no lock held, then start another round: fault_need() */
 
-/* What may be missing (fault.missing). */
-#define FAULT_NEEDS_TABLES 1u
-#define FAULT_NEEDS_PAGE   2u /* a page of the VMA's object, which is not in it yet */
-#define FAULT_NEEDS_COPY   4u /* a frame of its own with a copy of another, or zeros */
+/* What a round may need prepared (fault->missing). */
+#define FAULT_NEEDS_TABLES 1u /* page-table pages */
+#define FAULT_NEEDS_PAGE   2u /* a page of the VMA's object that is not resident */
+#define FAULT_NEEDS_COPY   4u /* a private frame with a copy of another one, or zeros */
 
-/* Pages of an object that one fault maps: an aligned window of so many, one table's. */
+/* Fault-around: the pages of an object that one fault maps at most, an aligned window in one table. */
 #define FAULT_AROUND 16
 
 struct fault {
-	/* What is asked; filled once. */
+	/* The request: set once, by vm_fault(). */
 	struct space *space;
-	vaddr_t va;	 /* the page's: stval, rounded down */
-	unsigned access; /* RIGHT_* and ACCESS_*: scause */
+	vaddr_t va;	 /* of the page: stval, rounded down */
+	unsigned access; /* VM_PROT_*, ACCESS_POPULATE */
 	struct vm_wait *wait;
-	/* Found, in this round. => space lock held since */
+	/* Found in this round, under the space's lock. */
 	struct vma *vma;
-	struct mmu_entry *slot; /* NULL: its table is missing */
-	struct mmu_entry entry; /* what it said */
-	unsigned wanted;	/* RIGHT_*: what the access comes to */
+	struct mmu_entry *slot; /* where the entry is; NULL: its table does not exist */
+	struct mmu_entry entry; /* its value */
+	unsigned wanted;	/* VM_PROT_*: what the access needs, see fault_wanted() */
 	enum fault_kind kind;
-	/* Got, in this round: FILL and COW. => locks held since */
+	/* Got in this round, for FILL and COW, under the same hold of the locks. */
 	struct page
-		*page; /* a frame of its own, with a reference; an object's; NULL: the zero page */
+		*page; /* a private frame, with its reference; an object's; NULL: the zero page */
 	pfn_t pfn;
-	struct page *pages[FAULT_AROUND]; /* an object's page, to be read: it and its neighbours */
-	vaddr_t window;			  /* address of the first */
+	struct page *pages[FAULT_AROUND]; /* a read of an object: the page and its neighbours */
+	vaddr_t window;			  /* the address of the first */
 	unsigned npages;
-	/* Prepared without the lock: kept from round to round, and of no meaning while rounds is 0. */
+	/* Prepared with no lock held: valid from round to round, and only if rounds is not 0. */
 	unsigned rounds;
-	unsigned missing, had; /* FAULT_NEEDS_*: for the next round; ever */
-	uint64_t layout;       /* the space's, when it was missed */
-	unsigned ntables;      /* table pages that were missing */
+	unsigned missing, had; /* FAULT_NEEDS_*: of the last round; of all rounds so far */
+	uint64_t layout;       /* space->layout at the end of the last round */
+	unsigned ntables;      /* FAULT_NEEDS_TABLES: how many */
 	struct mmu_tables tables;
-	struct object *object; /* FAULT_NEEDS_PAGE: whose, referenced; NULL: none was */
+	struct object *object; /* FAULT_NEEDS_PAGE: of which object, with a reference; or NULL */
 	uint64_t index;
-	struct page *brought; /* it, referenced, so that it stays until the next look; NULL */
-	int refused;	      /* why it can't be brought: -ENXIO, -EIO, -ENOSPC; or 0 */
-	struct page *copy;    /* FAULT_NEEDS_COPY: the frame with the copy; NULL: none */
+	struct page *brought; /* the page, with a reference that keeps it resident; or NULL */
+	int refused;	      /* why it cannot be brought: -ENXIO, -EIO, -ENOSPC; or 0 */
+	struct page *copy;    /* FAULT_NEEDS_COPY: the frame with the copy; or NULL */
 	pfn_t copy_pfn;
-	pfn_t source;		  /* of which frame; zero_pfn: zeros */
-	struct page *source_page; /* its page, referenced; NULL: zeros */
-	size_t nbytes;		  /* of it; zeros from there on */
-	struct page *replaced;	  /* the page that the entry had: its count is to be given back */
-	/* What FAULT_NEEDS_PAGE is to be from the next round on. */
+	pfn_t source;		  /* the frame that is copied; zero_pfn: zeros */
+	struct page *source_page; /* its page, with a reference; NULL: zeros */
+	size_t nbytes;		  /* how much of it is copied; the rest is zeros */
+	struct page *replaced; /* COW: the page that the entry had, which still counts as mapped */
+	/* FAULT_NEEDS_PAGE: object and index that the next fault_prepare() is to bring. */
 	struct object *wanted_object;
 	uint64_t wanted_index;
 };
@@ -70,35 +70,74 @@ static inline bool fault_is_write(const struct fault *fault)
 	return fault->wanted & VM_PROT_WRITE;
 }
 
-/* => space lock held */
+/* Counts a resolved fault. The caller holds the space's lock. */
 static inline void fault_count(struct fault *fault, enum fault_kind kind)
 {
 	fault->space->stats.kind[kind]++;
 	fault->vma->faults.kind[kind]++;
 }
 
-/* What an entry says that was made for this access. */
+/* A and D as the hardware would set them for this access. */
 static inline unsigned fault_used_flags(const struct fault *fault)
 {
 	return fault_is_write(fault) ? ENTRY_ACCESSED | ENTRY_DIRTY : ENTRY_ACCESSED;
 }
 
-/* For get(): the page of the VMA's object is not there: FAULT_PREPARE, or VM_BUS: it can't be brought. */
+/* Nothing has been prepared yet. */
+static inline void fault_prepare_begin(struct fault *fault)
+{
+	fault->rounds = 1;
+	fault->had = 0;
+	fault->tables = (struct mmu_tables){ 0 };
+	fault->object = NULL;
+	fault->brought = fault->copy = fault->source_page = fault->replaced = NULL;
+	fault->source = zero_pfn;
+	fault->refused = 0;
+}
+
+/*
+ * Ends the round: `what` (FAULT_NEEDS_*) has to be prepared with no lock held. Returns
+ * FAULT_PREPARE. The caller holds the space's lock.
+ */
+static inline int fault_need(struct fault *fault, unsigned what)
+{
+	struct space *space = fault->space;
+
+	assert_hardened(spin_lock_held(&space->lock));
+	if (!fault->rounds)
+		fault_prepare_begin(fault);
+	if (unlikely(fault->had & what)) /* it was prepared before, and could not be used */
+		space->stats.retry[what == FAULT_NEEDS_TABLES ? RETRY_TABLES : RETRY_SOURCE]++;
+	fault->missing = what;
+	fault->had |= what;
+	fault->layout = space->layout;
+	return FAULT_PREPARE;
+}
+
+/*
+ * The following three are for a backend's get(), under the locks that it is called with.
+ *
+ * The page of the VMA's object is not resident: returns FAULT_PREPARE, or VM_BUS if it was tried
+ * and cannot be brought.
+ */
 int fault_need_page(struct fault *fault);
 
 /*
- * For get(): a frame of its own, with the first nbytes of the frame `source` and zeros behind
- * them: 0, and it is fault->page; or FAULT_PREPARE. => locks held
+ * Gets a private frame with the first nbytes of the frame `source`, and zeros after them. Returns 0
+ * with the frame in fault->page, or FAULT_PREPARE.
  */
 int fault_get_copy(struct fault *fault, pfn_t source, size_t nbytes);
 
-/* The same, all zeros. */
+/* Gets a private frame of zeros. Returns as fault_get_copy(). */
 int fault_get_zeros(struct fault *fault);
 
-/* What a fault is that comes to this access (fault_wanted()), with this VMA and an entry that is not EMPTY. => space lock held */
+/*
+ * Returns the kind of a fault with this access (VM_PROT_*, see fault_wanted()) in this VMA, at an
+ * entry that is not EMPTY. The caller holds the space's lock.
+ */
 enum fault_kind fault_judge_held(unsigned access, const struct vma *vma, struct mmu_entry entry);
 
-/* The same for any entry. (Most are EMPTY, and then there is little to ask.) */
+/* The same for any entry. Most faults are at an EMPTY one, which is quick to classify. */
 static inline __attribute__((always_inline)) enum fault_kind fault_judge(unsigned access,
 									 const struct vma *vma,
 									 struct mmu_entry entry)
@@ -116,9 +155,8 @@ static inline __attribute__((always_inline)) enum fault_kind fault_judge(unsigne
 }
 
 /*
- * Serves one fault. 0; VM_WAIT with *wait filled; VM_SEGV_*; VM_BUS; VM_OOM; VM_DYING. Never
- * sleeps.
- * wait->kind: of what kind it was, as it was seen last.
- * => no spinning lock held; interrupts on
+ * Resolves a fault at `address`. Returns 0, or VM_WAIT with *wait filled in, or VM_SEGV_*, VM_BUS,
+ * VM_OOM, VM_DYING. Sets wait->kind to the kind of the fault, as it was seen last. Never sleeps.
+ * The caller holds no spinning lock and has interrupts on.
  */
 int vm_fault(struct space *space, vaddr_t address, unsigned access, struct vm_wait *wait);

@@ -29,17 +29,18 @@ static char bytes[16] __attribute__((aligned(8)));
 static void overflows_say_the_sum(void **state)
 {
 	number = 2147483647;
-	expect_found(number = number + 1, "2147483647 + 1 is no 'int'");
+	expect_found(number = number + 1, "2147483647 + 1 does not fit in 'int'");
 	number = -2147483647;
-	expect_found(number = number - 5, "-2147483647 - 5 is no 'int'");
-	expect_found(number = number * 3, "-2147483647 * 3 is no 'int'");
+	expect_found(number = number - 5, "-2147483647 - 5 does not fit in 'int'");
+	expect_found(number = number * 3, "-2147483647 * 3 does not fit in 'int'");
 	long_number = (long)(1ul << 63);
-	expect_found(long_number = -long_number, "-(-9223372036854775808) is no 'long int'");
+	expect_found(long_number = -long_number,
+		     "-(-9223372036854775808) does not fit in 'long int'");
 	zero = 0;
-	expect_found(number = number / zero, "-2147483647 / 0 is no 'int'");
+	expect_found(number = number / zero, "-2147483647 / 0 does not fit in 'int'");
 	number = (int)(1u << 31);
 	zero = -1;
-	expect_found(number = number % zero, "-2147483648 / -1 is no 'int'");
+	expect_found(number = number % zero, "-2147483648 / -1 does not fit in 'int'");
 }
 
 static void shifts_say_the_distance(void **state)
