@@ -84,7 +84,7 @@ static void values_of_other_types_are_found(void **state)
 {
 	volatile unsigned char two = 2;
 
-	expect_found(number = *(volatile bool *)&two, "2 is no value of type '_Bool'");
+	expect_found(number = *(volatile bool *)&two, "2 is not a value of type '_Bool'");
 }
 
 __attribute__((nonnull(1), noinline)) static void wants_something(const void *pointer)
