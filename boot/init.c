@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/panic.h"
 #include "base/power.h"
-#include "boot/info.h"
+#include "boot/device_tree.h"
 #include "boot/options.h"
 #include "boot/payload.h"
 #include "fs/dev.h"

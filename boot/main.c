@@ -15,7 +15,7 @@
 #include "base/random.h"
 #include "base/stack_guard.h"
 #include "base/trace.h"
-#include "boot/info.h"
+#include "boot/device_tree.h"
 #include "boot/options.h"
 #include "boot/payload.h"
 #include "drivers/firmware_console.h"

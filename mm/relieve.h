@@ -8,8 +8,8 @@
 
 /*
  * The state of one request for memory. Initialise with `struct relief r = {0};`. A growing file
- * sets `spare`: it fails for lack of room before a process is killed for it. What frees memory by
- * running may use the reserve.
+ * sets `spare`: it fails for lack of room before a process is killed for it. Code that
+ * frees memory, such as munmap, may use the reserve.
  */
 struct relief {
 	unsigned turn; /* 0: empty the caches; above: wait for processes or kill one */

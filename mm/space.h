@@ -60,7 +60,7 @@ struct space {
 	size_t mapped_bytes; /* RLIMIT_AS */
 	size_t data_bytes;   /* RLIMIT_DATA: private, writable, no stack */
 	struct debts *debts; /* hardened build: fence debts (mm/check/fence_debt.h) */
-	/* guarded by the mmap lock, read under either: */
+	/* changed under the mmap lock, read under it or under lock: */
 	unsigned future_flags; /* mlockall: VMA_LOCKED, VMA_ONFAULT for later mappings */
 	bool ever_locked;      /* some VMA may have VMA_LOCKED */
 	vaddr_t brk_start, brk;

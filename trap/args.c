@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Arguments of system calls that take more than a cast. */
+/* Arguments of system calls that need more than a cast. */
 #include "trap/args.h"
 
 #include "abi/errno.h"

@@ -76,7 +76,7 @@ static void null_pointer(const struct text *text, const struct place *place, uns
 	if (right & VM_PROT_EXEC)
 		say(text, "call of a null pointer");
 	else if (place->addr)
-		say(text, "null pointer, and %lu bytes on", (unsigned long)place->addr);
+		say(text, "null pointer plus %lu bytes", (unsigned long)place->addr);
 	else
 		say(text, "null pointer");
 }

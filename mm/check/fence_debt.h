@@ -8,7 +8,7 @@
 /*
  * The hardened build records each entry that lost permissions or its frame, until space_fence()
  * fences it. It asserts that nothing is owed before the frame is freed, before another frame is
- * written at that address, and when a verb returns. QEMU may work without a fence; these checks
+ * written at that address, and before a fault or a piece of a verb drops the lock. QEMU may work without a fence; these checks
  * panic. The release build has none of this.
  *
  * The caller of all but debts_create(), debts_destroy() and debt_assert_none() holds the space's
@@ -27,7 +27,7 @@ void debt_pay(struct space *space, const struct mmu_flush *flush);
 
 void debt_assert_entry(struct space *space, vaddr_t va); /* before a frame is written at va */
 void debt_assert_frame(struct space *space, const struct page *page); /* before it is freed */
-void debt_assert_none(struct space *space);			      /* before a verb returns */
+void debt_assert_none(struct space *space); /* before the lock is dropped */
 
 #else
 

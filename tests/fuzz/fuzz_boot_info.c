@@ -4,7 +4,7 @@
 
 #include "abi/errno.h"
 #include "arch/page.h"
-#include "boot/info.h"
+#include "boot/device_tree.h"
 #include "fuzz.h"
 #include "lib/string.h"
 

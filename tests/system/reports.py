@@ -35,7 +35,7 @@ CALLER = "  called from: perhaps P <jump>"
 DEATHS = {
     "null": ("SIGSEGV", "write to 0 at pc P <store>: null pointer",
              ["  above it: " + TEXT, NO_ENTRY + "write", END]),
-    "near_null": ("SIGSEGV", "read of 0x18 at pc P <load>: null pointer, and 24 bytes on",
+    "near_null": ("SIGSEGV", "read of 0x18 at pc P <load>: null pointer plus 24 bytes",
                   ["  above it: " + TEXT, NO_ENTRY + "read", END]),
     "call_null": ("SIGSEGV", "fetch from 0 at pc 0: call of a null pointer",
                   ["  above it: " + TEXT, NO_ENTRY + "fetch", CALLER, END]),

@@ -123,7 +123,7 @@ static void arrays_without_length_are_found(void **state)
 static void zeros_of_zero_are_found(void **state)
 {
 	distance = 0;
-	expect_found(number = __builtin_ctz(distance), "a count of the zeros of zero");
+	expect_found(number = __builtin_ctz(distance), "__builtin_clz() or __builtin_ctz() of 0");
 }
 
 static void never(int n)
@@ -135,7 +135,7 @@ static void never(int n)
 static void the_unreachable_is_found(void **state)
 {
 	zero = 0;
-	expect_found(never(zero), "reached the unreachable");
+	expect_found(never(zero), "reached __builtin_unreachable()");
 }
 
 int main(void)

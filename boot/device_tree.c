@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads the device tree: memory, reserved memory, and /chosen. */
-#include "boot/info.h"
+#include "boot/device_tree.h"
 
 #include "abi/errno.h"
 #include "arch/page.h"
