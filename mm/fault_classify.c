@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The names of the kinds of faults. */
+/* Names the kinds of faults, for reports and tests. */
 #include "mm/fault_classify.h"
 
 const char *fault_kind_name(enum fault_kind kind)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tells what kind of fault it is, from what is known of access, VMA, entry and page alone. */
+/* Classifies a fault by facts about the access, the VMA, the entry and the page. */
 #pragma once
 
 #include "arch/entry.h"
@@ -7,33 +7,32 @@
 #include "mm/phys/page.h"
 
 /*
- * The case table. fault_classify() below is in its order; the first that applies is the kind.
+ * The case table. fault_classify() below follows its order: the first that applies is the kind.
  *
- * (look-up)    the address is in no VMA: a stack grows (mm/stack_grow.c), then the table applies; else
- *              DENY_MAPERR
- * DENY_ACCERR  the VMA forbids the access
- * ACCESSED     the entry's permissions allow it, but it is RESIDENT, or A is 0, or D is 0 on a write:
- * set
- *              them. Also a read or fetch that the VMA allows and the entry does not: mprotect
- *              raises few entries, the others lag behind a VMA that was given permissions back
- * SPURIOUS     the entry allows it, with A, and with D on a write
- * WP           a write-protection mark
- * SWAPPED      the entry, or the object's index, holds a swap slot
- * FILL         the entry is empty
- * REUSE        write to a private anonymous page: one map, and pinned, or nobody else has a reference
- *              to it and it is not in the swap cache, or alone there
- * COW          any other write to a private mapping
- * REMAP        first write to a shared object page
+ * (look-up)    No VMA has the address. A stack grows (mm/stack_grow.c), and then the table applies;
+ *              otherwise it is DENY_MAPERR.
+ * DENY_ACCERR  The VMA forbids the access.
+ * ACCESSED     The entry's permissions allow the access, but the entry is RESIDENT, or A is 0, or D
+ *              is 0 on a write: set them. Also a read or fetch that the VMA allows and the entry
+ *              does not: when mprotect adds permissions, it upgrades only few entries itself.
+ * SPURIOUS     The entry allows the access, with A set, and with D set on a write.
+ * WP           The entry is a write-protection mark, or has ENTRY_WP.
+ * SWAPPED      The entry, or the object's index, holds a swap slot.
+ * FILL         The entry is empty.
+ * REUSE        A write to a private anonymous page that only this entry maps, if it is pinned,
+ *              or has no other reference and is not in the swap cache, or is alone there.
+ * COW          Any other write to a private mapping.
+ * REMAP        The first write to a page of a shared object.
  */
 
 /*
- * Beside VM_PROT_* in an access: not an access of the program, but pages filled before there is
- * one. Private writable memory gets pages of its own then, as for a write. (Other bits are the
- * caller's own, and are ignored.)
+ * A flag beside VM_PROT_* in an access: it is not an access of the program, but a page is filled
+ * ahead of one. Private writable memory then gets pages of its own, as for a write. Other bits of
+ * an access belong to the caller and are ignored.
  */
 #define ACCESS_POPULATE 64u
 
-/* DENY_MAPERR is the look-up's own answer. */
+/* fault_classify() never returns DENY_MAPERR: the look-up has that result. */
 enum fault_kind {
 	FAULT_DENY_MAPERR,
 	FAULT_DENY_ACCERR,
@@ -50,25 +49,25 @@ enum fault_kind {
 
 /* fault_facts.page_flags */
 #define FACT_PINNED	 1u
-#define FACT_SWAP_CACHED 2u /* in the swap cache, */
-#define FACT_SWAP_ALONE	 4u /* and there alone: no other holder of the slot, no I/O */
+#define FACT_SWAP_CACHED 2u /* in the swap cache */
+#define FACT_SWAP_ALONE	 4u /* in the swap cache, with no other user of the slot and no I/O */
 
 struct fault_facts {
-	unsigned access; /* VM_PROT_*, ACCESS_POPULATE */
+	unsigned access; /* VM_PROT_* and ACCESS_POPULATE */
 	unsigned vma_prot;
 	bool vma_shared;
 	bool index_swapped; /* the object's index holds a swap slot */
 	enum entry_state entry_state;
 	unsigned entry_prot;
 	unsigned entry_flags; /* ENTRY_* */
-	/* of the page that the entry holds: PRESENT and RESIDENT only */
+	/* About the entry's page, if the entry is PRESENT or RESIDENT: */
 	enum page_kind page_kind; /* PAGE_ZERO, PAGE_ANON or PAGE_OBJECT */
 	unsigned page_flags;	  /* FACT_* */
 	uint32_t maps;
-	uint32_t refs; /* its entries among them, the swap cache not */
+	uint32_t refs; /* its entries included, the swap cache not */
 };
 
-/* Populating writable private memory counts as a write: what an access comes to. */
+/* Returns the VM_PROT_* that an access needs. To populate writable private memory is a write. */
 static inline unsigned fault_wanted(unsigned access, unsigned vma_prot, bool vma_shared)
 {
 	if ((access & ACCESS_POPULATE) && (vma_prot & VM_PROT_WRITE) && !vma_shared)
@@ -81,7 +80,7 @@ static inline bool facts_hold_page(const struct fault_facts *f)
 	return f->entry_state == ENTRY_PRESENT || f->entry_state == ENTRY_RESIDENT;
 }
 
-/* Would the hardware let the access through? => the entry holds a page and its permissions allow it */
+/* Does the hardware allow the access? The entry has a page and the permissions. */
 static inline bool facts_are_complete(const struct fault_facts *f, unsigned wanted)
 {
 	if (f->entry_state == ENTRY_RESIDENT || !(f->entry_flags & ENTRY_ACCESSED))
@@ -89,18 +88,18 @@ static inline bool facts_are_complete(const struct fault_facts *f, unsigned want
 	return !(wanted & VM_PROT_WRITE) || (f->entry_flags & ENTRY_DIRTY);
 }
 
-/* => a write to a private mapping, the entry holds a page */
+/* May a write to a private mapping go to the page itself? The entry has a page. */
 static inline bool facts_last_user(const struct fault_facts *f)
 {
 	if (f->page_kind != PAGE_ANON || f->maps != 1)
 		return false;
-	if (f->refs != 1) /* who has it besides the entry writes to it, or reads it */
+	if (f->refs != 1) /* the other references are pins, or are there to read the page */
 		return f->page_flags & FACT_PINNED;
 	return (f->page_flags & (FACT_PINNED | FACT_SWAP_ALONE)) ||
 	       !(f->page_flags & FACT_SWAP_CACHED);
 }
 
-/* Pure: no lock, no allocation, no side effect. Inline, for it stands in the hot path twice. */
+/* A pure function: no lock, no allocation, no side effect. Inline: the hot path calls it twice. */
 static inline enum fault_kind fault_classify(const struct fault_facts *f)
 {
 	unsigned wanted = fault_wanted(f->access, f->vma_prot, f->vma_shared);
@@ -124,5 +123,5 @@ static inline enum fault_kind fault_classify(const struct fault_facts *f)
 	return FAULT_REMAP;
 }
 
-/* As in the case table, for reports. */
+/* Returns the name of a kind, as in the case table. */
 const char *fault_kind_name(enum fault_kind kind);

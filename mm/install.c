@@ -8,20 +8,21 @@
 #include "sync/interleave.h"
 
 /*
- * All is done in the lock hold in which VMA and entry were found and the page was got: nothing can
- * have changed since, but for what the hardware does to an entry, which is why entries that are not
- * empty change by compare-and-swap alone.
+ * The caller has held the space's lock since it found the VMA and the entry and got the page, so
+ * that these have not changed. Only the hardware may have set bits of the entry. Entries
+ * that are not empty are therefore changed by atomic operations only.
  */
 
 /*
- * The ways apart are noipa: each is a tail call then, so that the shortest of them, which call
- * nothing, need no stack frame. (gcc 14 would else take their results away from them.)
+ * The functions of the single cases are noipa. This makes their calls tail calls, so that the
+ * shortest, which call nothing, need no stack frame. (With noinline instead, gcc 14 removes the
+ * results of those that always return 0, and their calls are no tail calls any more.)
  */
 
-/* More than so many pages get permissions that their VMA gained by faults. */
+/* In larger ranges, faults give the entries the permissions that their VMA has gained. */
 #define GAINED_PAGES_MAX 16
 
-/* Text that this hart is about to run may have been written by it. */
+/* This hart may have written the text that it is about to run. */
 static inline void sync_text(unsigned prot)
 {
 	if (unlikely(prot & VM_PROT_EXEC))
@@ -30,7 +31,7 @@ static inline void sync_text(unsigned prot)
 
 /* ---- FILL and COW: a page ---- */
 
-/* The entry there is empty. */
+/* Writes an entry that is EMPTY. */
 static inline void publish(struct fault *fault, struct mmu_entry *slot, vaddr_t va,
 			   struct mmu_entry entry)
 {
@@ -47,7 +48,7 @@ static inline int install_zero_page(struct fault *fault)
 	return 0;
 }
 
-/* A frame of its own: the reference that came with it is the entry's. */
+/* Maps a fresh frame. Its reference becomes that of the entry. */
 static inline int install_frame(struct fault *fault)
 {
 	sync_text(fault->vma->prot);
@@ -60,15 +61,15 @@ static inline int install_frame(struct fault *fault)
 	return 0;
 }
 
-/* The first write to memory that was never written. (Apart: it calls nothing, and needs no stack frame.) */
+/* The first write to anonymous memory. Calls nothing, and so needs no stack frame. */
 static __attribute__((noipa)) int install_zeros(struct fault *fault)
 {
 	return install_frame(fault);
 }
 
 /*
- * A copy takes the place of what the entry holds. Break before make: the old frame is out of all TLBs
- * before another is written there.
+ * Clears the entry of a page that a copy replaces. Break before make: no TLB has the old frame any
+ * more when the new one is written to the entry.
  */
 static __attribute__((noinline)) void clear_entry(struct fault *fault)
 {
@@ -88,7 +89,7 @@ static __attribute__((noinline)) void clear_entry(struct fault *fault)
 	space_fence(fault->space, &flush);
 }
 
-/* A copy in the place of the original; of a file's page that was not mapped yet it is FILL and COW in one. */
+/* Maps a copy instead of the original: COW, or for a file's page not yet mapped, FILL and COW. */
 static __attribute__((noipa)) int install_copy(struct fault *fault)
 {
 	if (fault->kind == FAULT_COW)
@@ -98,7 +99,7 @@ static __attribute__((noipa)) int install_copy(struct fault *fault)
 	return install_frame(fault);
 }
 
-/* What entries of the VMA say that map an object's pages; the right to write is for who writes to a shared mapping. */
+/* Permissions and flags of entries for an object's pages. `write`: a write to a shared mapping. */
 struct object_entry {
 	unsigned prot, flags;
 };
@@ -123,7 +124,7 @@ static inline void install_object_page(struct fault *fault, struct mmu_entry *sl
 	publish(fault, slot, va, entry_make(page_to_pfn(page), entry.prot, entry.flags));
 }
 
-/* A write to a shared mapping: FILL and REMAP in one. */
+/* Maps an object's page for a write to a shared mapping: FILL and REMAP in one. */
 static void install_written(struct fault *fault)
 {
 	page_set_dirty(fault->page);
@@ -135,7 +136,7 @@ static void install_written(struct fault *fault)
 	fault_count(fault, FAULT_REMAP);
 }
 
-/* A read: the pages of the window that are resident, where the entry is EMPTY. */
+/* For a read: maps the resident pages of the window where the entry is EMPTY. */
 static void install_around(struct fault *fault)
 {
 	struct mmu_entry *slot = fault->slot - ((fault->va - fault->window) >> PAGE_SHIFT);
@@ -169,9 +170,11 @@ static __attribute__((noipa)) int install_shared(struct fault *fault)
 	return 0;
 }
 
-/* ---- ACCESSED, SPURIOUS, REUSE, REMAP: more permissions to the page that is there ---- */
+/* ---- ACCESSED, SPURIOUS, REUSE, REMAP: more permissions for the entry's page ---- */
 
-/* Gives the entry's own frame more permissions. False: the hardware was quicker. */
+/*
+ * Gives an entry more permissions to its frame. Returns false if the entry has changed meanwhile.
+ */
 static inline bool entry_raise(struct mmu_entry *slot, vaddr_t va, struct mmu_entry old,
 			       unsigned prot, unsigned flags)
 {
@@ -196,7 +199,8 @@ static inline __attribute__((always_inline)) int grant(struct fault *fault, unsi
 }
 
 /*
- * What an entry lags behind its VMA, but for the right to write, which REUSE, COW and REMAP give.
+ * Gives the entry all permissions of its VMA that it lacks, except VM_PROT_WRITE: REUSE, COW and
+ * REMAP give that.
  */
 static int grant_accessed(struct fault *fault)
 {
@@ -210,8 +214,9 @@ static int grant_remap(struct fault *fault)
 	struct object *object = fault->vma->object;
 
 	/*
-	 * A page that a truncation has taken out of its object meanwhile goes from here too, soon:
-	 * this write came before it. (Files that are written back will have a limit here.)
+	 * If a truncation has removed the page from its object meanwhile, it will soon clear this
+	 * entry too, and the write counts as made before it. (Once files are written back, a limit
+	 * on dirty pages belongs here.)
 	 */
 	page_set_dirty(pfn_to_page(entry_pfn(fault->entry)));
 	if (object->ops->stored) {
@@ -222,7 +227,7 @@ static int grant_remap(struct fault *fault)
 	return grant(fault, fault->vma->prot, fault_used_flags(fault));
 }
 
-/* The fault may have been for a table that another hart has linked since. */
+/* Fences all addresses: the fault may be due to a page table that another hart has linked since. */
 static int grant_nothing(struct fault *fault)
 {
 	arch_mmu_fence_local_all();
@@ -281,7 +286,7 @@ int vma_install(struct fault *fault)
 
 /* ---- for mprotect ---- */
 
-/* Would a write be REUSE? => the entry holds a page */
+/* Would a write be REUSE? The entry has a page. */
 static inline bool is_reusable(const struct vma *vma, struct mmu_entry entry)
 {
 	const struct page *page = pfn_to_page(entry_pfn(entry));
@@ -296,7 +301,7 @@ static inline bool is_reusable(const struct vma *vma, struct mmu_entry entry)
 	return (vma->prot & VM_PROT_WRITE) && !vma_is_shared(vma) && facts_last_user(&facts);
 }
 
-/* What ACCESSED or REUSE would give it. (If the hardware is quicker, they do.) */
+/* Gives an entry what ACCESSED or REUSE would, unless the hardware changes it at the same time. */
 static inline void entry_upgrade(const struct vma *vma, vaddr_t va, struct mmu_entry *slot)
 {
 	struct mmu_entry old = entry_load(slot);

@@ -5,16 +5,17 @@
 #include "mm/fault.h"
 
 /*
- * Installs what the fault got: FILL and COW map fault->page, which is the entry's from then on
- * (and the neighbours of an object's page), the other kinds give the entry's own page more permissions.
- * 0; FAULT_AGAIN: the hardware, or another hart, has changed the entry.
- * => space lock held since the look-up, and the lock of the object that a page was got from
+ * Installs what the fault got. FILL and COW map fault->page; the reference to a fresh frame becomes
+ * that of the entry, and a read of an object's page maps fault->pages too. The other kinds give the
+ * entry's page more permissions. Returns 0, or FAULT_AGAIN if the hardware or another hart has
+ * changed the entry. The caller has held the space's lock since the look-up, and the object's lock
+ * since it got a page of that object.
  */
 int vma_install(struct fault *fault);
 
 /*
- * The VMA has got more permissions: entries of [start, end) follow at once where they are few and have the
- * page to themselves, as the next access would otherwise have to ask. The others follow by faults.
- * => space lock held
+ * Call after the VMA has gained permissions. If [start, end) has only few pages, gives them to its
+ * entries at once, which saves a fault for each; VM_PROT_WRITE only to those for which a write
+ * would be REUSE. Other entries get theirs by faults. The caller holds the space's lock.
  */
 void install_gained(const struct vma *vma, vaddr_t start, vaddr_t end);

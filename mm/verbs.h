@@ -1,95 +1,121 @@
 /* SPDX-License-Identifier: MIT */
-/* What can be done to many pages of an address space: one file a verb. */
+/* The verbs, operations on many pages of an address space: one file each in mm/verbs/. */
 #pragma once
 
 #include "mm/space.h"
 
 /*
- * All: => the mmap lock of the space held (both for fork); no spinning lock held; may pause between
- * pieces. Lengths and addresses are bytes as the program gave them; the errors are Linux's.
+ * Unless a function says otherwise, the caller holds the mmap lock of the space (vm_fork(): of both
+ * spaces) and no spinning lock, and the function may call vm_pause() between pieces. Addresses and
+ * lengths are in bytes, as the program gave them. Functions that return int return 0 or a negative
+ * errno, and choose the errno as Linux does.
  */
 
-/* Flags of vm_map: the ABI's MAP_* that mm knows, checked by the caller to be known. */
-/* Descriptors that have no object: /dev/zero, whose memory is anonymous, and what can't be mapped. */
+/* Descriptors without an object: /dev/zero, whose memory is anonymous, and those without mmap. */
 enum map_special { MAP_NOT_SPECIAL, MAP_OF_ZEROS, MAP_OF_NOTHING };
 
 struct map_request {
-	vaddr_t addr; /* hint, or the place with MAP_FIXED(_NOREPLACE) */
+	vaddr_t addr; /* a hint; with MAP_FIXED(_NOREPLACE) the address itself */
 	size_t len;
-	unsigned prot;	       /* RIGHT_* */
-	unsigned max_prot;     /* RIGHT_*: what the descriptor's mode would let mprotect give */
+	unsigned prot;	       /* VM_PROT_* */
+	unsigned max_prot;     /* VM_PROT_*: the most that a mapping of the descriptor may have */
 	unsigned flags;	       /* MAP_* of abi/mman.h */
-	struct object *object; /* NULL: anonymous; else referenced by the verb if it maps it */
+	struct object *object; /* NULL: anonymous. vm_map() takes its own reference if it maps it */
 	enum map_special special;
 	uint64_t offset;
-	unsigned vma_flags; /* VMA_WRITER; exec: VMA_STACK, VMA_TEXT, VMA_HEAP */
-	/* exec only: */
-	const struct vma_backend *backend; /* NULL: by flags and object */
-	vaddr_t file_end;
+	unsigned vma_flags; /* VMA_WRITER; exec: VMA_STACK, VMA_TEXT */
+	/* for exec only: */
+	const struct vma_backend *backend; /* NULL: chosen by flags and object */
+	vaddr_t file_end;		   /* as in struct vma */
 };
 
+/* mmap(2). Sets *addr_ret to the address of the mapping on success. */
 int vm_map(struct space *space, const struct map_request *request, vaddr_t *addr_ret);
+/* munmap(2) */
 int vm_unmap(struct space *space, vaddr_t addr, size_t len);
+/* mprotect(2): `prot` has the ABI's PROT_* bits, unchecked. */
 int vm_protect(struct space *space, vaddr_t addr, size_t len, unsigned prot);
 
-/* mlock(2), with VMA_LOCKED and perhaps VMA_ONFAULT, and munlock(2). What could be done is done. */
+/*
+ * mlock(2) and munlock(2). `lock` is VMA_LOCKED, with VMA_ONFAULT for MLOCK_ONFAULT. After an error
+ * what was done until then stays done.
+ */
 int vm_lock(struct space *space, vaddr_t addr, size_t len, unsigned lock);
 int vm_unlock(struct space *space, vaddr_t addr, size_t len);
-/* mlockall(2) and munlockall(2): the same for all that is mapped, and for what will be. */
+/*
+ * mlockall(2), and with two zeros munlockall(2). `now` are the flags for all that is mapped,
+ * `future` those for later mappings. `now` is 0 for MCL_FUTURE alone: what is mapped then stays as
+ * it is.
+ */
 void vm_lock_all(struct space *space, unsigned now, unsigned future);
 
 /*
- * mincore(2): a byte for each of the npages at addr, 1 where it is there; fewer where the mapping
- * ends. The count, or -ENOMEM where nothing is mapped at addr.
+ * mincore(2): sets a byte for each of the npages pages at addr, to 1 if the page is resident, else
+ * to 0. It stops at the end of the VMA. Returns the number of bytes set, or -ENOMEM if nothing is
+ * mapped at addr.
  */
 ssize_t vm_mincore(struct space *space, vaddr_t addr, size_t npages, uint8_t *present);
 
-/* msync(2), but for its flags' own errors: 0, -EBUSY, -ENOMEM. */
+/* msync(2). Returns 0, -EBUSY or -ENOMEM. The caller has checked the flags and addr's alignment. */
 int vm_sync(struct space *space, vaddr_t addr, size_t len, unsigned flags);
 
-/* mremap(2): the flags are the ABI's, any; 0 and where it is now, or negative errno. */
+/* mremap(2). `flags` are the program's, unchecked. Sets *addr_ret to the address on success. */
 int vm_remap(struct space *space, vaddr_t addr, size_t old_len, size_t new_len, unsigned flags,
 	     vaddr_t new_addr, vaddr_t *addr_ret);
 
+/* madvise(2), except MADV_REMOVE. */
 int vm_madvise(struct space *space, vaddr_t addr, size_t len, int advice);
 
-/* The range that advice is for: 0 and where it ends, or -EINVAL. => no lock needed */
+/*
+ * Checks the range of an madvise(2). Returns 0 with its end, which is page-aligned, in *end_ret, or
+ * -EINVAL. Needs no lock.
+ */
 int vm_advice_range(vaddr_t addr, size_t len, vaddr_t *end_ret);
-/* What MADV_REMOVE takes out of one mapping. */
+
+/* The part of an object that MADV_REMOVE removes because one mapping shows it. */
 struct vm_remove {
-	struct object *object; /* referenced for the caller */
-	uint64_t start, end;   /* bytes */
-	bool gap;	       /* nothing is mapped before it */
+	struct object *object; /* with a reference for the caller */
+	uint64_t start, end;   /* in bytes */
+	bool gap;	       /* the range begins with addresses where nothing is mapped */
 };
 /*
- * The first of [*addr, end), which *addr moves behind. The caller makes the hole, with no lock held
- * (struct object_ops). 0; -ENOMEM: nothing is mapped; -EINVAL, -EACCES: it may not be done.
+ * Finds the first mapping in [*addr, end), fills in *ret, and moves *addr to the end of the mapping
+ * in the range. The caller makes the hole, with no lock held (struct object_ops). Returns 0,
+ * -ENOMEM if nothing is mapped in the range, -EINVAL if the mapping is locked or has no object, or
+ * -EACCES if it is not shared and writable.
  */
 int vm_remove_next(struct space *space, vaddr_t *addr, vaddr_t end, struct vm_remove *ret);
 
-/* brk(2): the new break, or the old one where it is refused (0 asks). */
+/*
+ * brk(2). Returns the new break, or the old one if the request is refused. A request for 0 always
+ * is: programs read the break so.
+ */
 vaddr_t vm_brk(struct space *space, vaddr_t brk);
 
 /*
- * Copies the parent's VMAs and entries into an empty child, sharing private pages copy-on-write;
- * parent fenced before it returns. 0; -ENOMEM; -EINTR: the child is left half-made, to be destroyed
- * like any space, the parent as it was.
+ * Copies the parent's VMAs and entries into an empty child. Private pages are shared copy-on-write,
+ * and the parent is fenced before the function returns. Returns 0, -ENOMEM, or -EINTR if the
+ * running thread has been killed. After an error the child is incomplete and is destroyed like any
+ * space; the parent's memory is what it was.
  */
 int vm_fork(struct space *parent, struct space *child);
 
 /*
- * Drops every mapping of pages of `object` from byte `start` on, which is where a page begins,
- * private copies included, in all spaces that map it.
- * => no mmap lock needed; the object's size was lowered before
+ * Removes the entries for the object's pages from byte `start` on in all spaces that map it, those
+ * of private copies too. `start` is a multiple of the page size, and the object's size has been
+ * lowered already. Needs no mmap lock. Call with no spinning lock held.
  */
 void vm_truncate(struct object *object, uint64_t start);
 /*
- * Drops what mappings show of the pages of [start, end), private copies excluded; an access has
- * them back. => no mmap lock needed
+ * Removes the entries that map the object's own pages in the bytes [start, end) in all spaces;
+ * private copies stay. A later access faults the page in again. Needs no mmap lock. Call with no
+ * spinning lock held.
  */
 void vm_truncate_hole(struct object *object, uint64_t start, uint64_t end);
 
 /*
- * Strips a dying space of its private memory without its help (OOM). => any thread; marks it dying
+ * The OOM reaper: frees the private memory of a space whose process was killed, before that process
+ * runs again. Marks the space dying first, so that no fault in it is resolved any more. Any thread
+ * may call it. Needs no mmap lock. Call with no spinning lock held.
  */
 void vm_oom_reap(struct space *space);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The VMAs of a space: a balanced tree in which each node knows the largest gap below it. */
+/* The VMAs of a space: a balanced tree that finds an address, or a free range, in O(log n). */
 #include "mm/vma.h"
 
 #include "abi/errno.h"
@@ -89,7 +89,7 @@ static vaddr_t vma_gap_above(const struct vma *prev, const struct vma *vma)
 	return ceiling > floor ? ceiling - floor : 0;
 }
 
-/* The room below vma may have changed; NULL is allowed. */
+/* Updates the gap below a VMA, or does nothing for NULL. */
 static void vma_refresh_gap(struct vma *vma)
 {
 	if (vma)
@@ -161,7 +161,7 @@ struct vma *vma_find_in_tree(struct space *space, vaddr_t va)
 	return vma && vma->start <= va ? vma : NULL;
 }
 
-/* Counts the VMA's bytes in (sign 1) or out (-1). */
+/* Adds bytes of the VMA to the space's counts (sign 1), or subtracts them (-1). */
 static void vma_count_bytes(const struct vma *vma, size_t bytes, int sign)
 {
 	struct space *space = vma->space;
@@ -175,7 +175,7 @@ static void vma_count_bytes(const struct vma *vma, size_t bytes, int sign)
 		space->data_bytes += delta;
 }
 
-/* Sets the room below a VMA anew. Its node where that is another than before, or NULL. */
+/* Recomputes the gap below a VMA. Returns its node if that has changed, else, or for NULL, NULL. */
 static struct tree_node *vma_set_gap(struct vma *vma, const struct vma *below)
 {
 	vaddr_t gap;
@@ -189,7 +189,7 @@ static struct tree_node *vma_set_gap(struct vma *vma, const struct vma *below)
 	return &vma->node;
 }
 
-/* Between its neighbours, NULL where there is none on a side. */
+/* Inserts a VMA into the tree between its neighbours; NULL if there is none on a side. */
 static void vma_link(struct space *space, struct vma *vma, struct vma *below, struct vma *above)
 {
 	struct tree_node *changed = vma_set_gap(above, vma);
@@ -217,7 +217,7 @@ static void vma_unlink(struct vma *vma)
 		atomic_store_relaxed(&space->last_hit, NULL);
 }
 
-/* Takes what the VMA holds of its object, and makes itself known there. */
+/* Takes a reference to the VMA's object, and puts the VMA on one of the object's lists. */
 static void vma_attach(struct vma *vma)
 {
 	struct object *object = vma->object;
@@ -272,18 +272,18 @@ void vma_remove(struct vma *vma, struct list *dead)
 	vma_detach(vma, dead);
 }
 
-/* A copy of a VMA holds what the first does: text stays safe from writers until both are gone. */
+/* Like the first VMA, the copy counts as a writer, or denies writers, until it is freed. */
 static void vma_attach_copy(struct vma *copy)
 {
 	vma_attach(copy);
 	if (copy->object) {
 		int result = vma_get_writecount(copy->flags, copy->object);
 
-		assert(result == 0); /* the first has it already */
+		assert(result == 0); /* the first one has succeeded */
 	}
 }
 
-/* All but its places in tree and list. (A copy as a whole would be twice as long.) */
+/* Copies all but the links in tree and list. (To copy the whole struct takes twice as long.) */
 static void vma_copy(struct vma *to, const struct vma *from)
 {
 	to->start = from->start;
@@ -330,7 +330,7 @@ void vma_join(struct vma *below, struct vma *above, struct list *dead)
 {
 	assert_hardened(spin_lock_held(&below->space->lock));
 	assert_hardened(below->end == above->start);
-	below->end = above->end; /* first, so that the gap above stays what it is */
+	below->end = above->end; /* before the unlink, so that the gap above does not change */
 	below->touched_start = MIN(below->touched_start, above->touched_start);
 	below->touched_end = MAX(below->touched_end, above->touched_end);
 #pragma GCC unroll 16
@@ -343,8 +343,8 @@ void vma_join(struct vma *below, struct vma *above, struct list *dead)
 void vma_set_start(struct vma *vma, vaddr_t start)
 {
 	assert_hardened(spin_lock_held(&vma->space->lock));
-	vma_count_bytes(vma, vma->start - start,
-			1); /* wraps where it shrinks, and so does the sum */
+	/* For a VMA that shrinks the difference wraps, and the sum is right all the same. */
+	vma_count_bytes(vma, vma->start - start, 1);
 	if (vma->object)
 		vma->offset += start - vma->start;
 	vma->start = start;
@@ -382,7 +382,7 @@ static bool has_room(struct tree_node *node, size_t len)
 	return node && node->heaviest >= len;
 }
 
-/* The highest VMA in a subtree with such a gap below it. => there is one */
+/* Returns the highest VMA of a subtree with a gap of len bytes below it. There is one. */
 static struct vma *highest_in(struct tree_node *node, size_t len)
 {
 	for (;;) {
@@ -395,7 +395,7 @@ static struct vma *highest_in(struct tree_node *node, size_t len)
 	}
 }
 
-/* The highest VMA at or below `vma` with such a gap below it; NULL. */
+/* Returns the highest VMA, from `vma` downwards, with a gap of len bytes below it, or NULL. */
 static struct vma *highest_up_to(struct vma *vma, size_t len)
 {
 	struct tree_node *node = &vma->node;
@@ -424,7 +424,7 @@ int vma_find_gap(struct space *space, size_t len, vaddr_t top, vaddr_t *start_re
 	struct vma *above = below ? vma_next(below) : vma_first(space);
 	vaddr_t floor = below ? below->end : USER_BASE;
 
-	/* The one gap that `top` may cut. */
+	/* The gap that contains `top` is used only up to there. */
 	if (above)
 		top = MIN(top, vma_start_gap(above));
 	if (top >= floor && top - floor >= len) {

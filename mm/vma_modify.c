@@ -6,7 +6,7 @@
 
 /* ---- merge ---- */
 
-/* Could one VMA stand for `a` and `b`, right above it, if they had the same protection and flags? */
+/* Could `a` and `b`, right above it, be one VMA if they had the same prot and flags? */
 static inline bool vma_resembles(const struct vma *a, const struct vma *b)
 {
 	if (a->end != b->start || a->backend != b->backend || a->object != b->object)
@@ -17,7 +17,7 @@ static inline bool vma_resembles(const struct vma *a, const struct vma *b)
 	return !a->object || b->offset == a->offset + (b->start - a->start);
 }
 
-/* Can one VMA stand for both? */
+/* Could they be one VMA? */
 static bool vma_continues(const struct vma *a, const struct vma *b)
 {
 	return a->prot == b->prot && a->flags == b->flags && vma_resembles(a, b);
@@ -94,7 +94,7 @@ int vma_split_edges(struct space *space, vaddr_t start, vaddr_t end, bool frees)
 
 /* ---- change ---- */
 
-/* `to` gets [start, end) of `from`, with what was touched in it. */
+/* Extends the touched range of `to` by the part of that of `from` that lies in [start, end). */
 static void vma_pass_touched(const struct vma *from, struct vma *to, vaddr_t start, vaddr_t end)
 {
 	start = MAX(start, from->touched_start);
@@ -106,7 +106,7 @@ static void vma_pass_touched(const struct vma *from, struct vma *to, vaddr_t sta
 }
 
 /*
- * Moves the border between two neighbours that touch, before and after, so that the gaps in the
+ * Moves the border between two VMAs that touch. They touch afterwards too, so that the gaps in the
  * tree stay as they are.
  */
 static inline void vma_move_border(struct vma *below, struct vma *above, vaddr_t at)
@@ -135,7 +135,7 @@ static inline void vma_move_border(struct vma *below, struct vma *above, vaddr_t
 
 /*
  * Moves the border so that [start, end), one end of `vma`, becomes part of the neighbour there, if
- * that has the protection and the flags already. Returns the neighbour, or NULL with nothing
+ * that has the prot and the flags already. Returns the neighbour, or NULL with nothing
  * changed. (A program that unprotects its pages one by one would otherwise pay for a split and a
  * merge each time: the benchmark row segv_unprotect costs 40% more without this.)
  */

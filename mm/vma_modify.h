@@ -7,14 +7,14 @@
 /*
  * Splits the VMAs that cross `start` or `end`, so that none reaches across either address. With
  * `frees` set the split is for an unmap, which gives memory back: the allocation may use the last
- * reserve, and the limit on the number of VMAs applies only where one VMA becomes two. Returns 0, or
- * -ENOMEM with nothing changed. The caller holds the mmap lock, has made the range busy, and holds
- * no spinning lock.
+ * reserve, and the limit on the number of VMAs applies only where one VMA becomes two. Returns 0,
+ * or -ENOMEM with nothing changed. The caller holds the mmap lock, has made the range busy, and
+ * holds no spinning lock.
  */
 int vma_split_edges(struct space *space, vaddr_t start, vaddr_t end, bool frees);
 
 /*
- * Gives [start, end), which lies within *vma, the protection `prot` and the flags `flags`: splits
+ * Gives [start, end), which lies within *vma, the permissions `prot` and the flags `flags`: splits
  * the VMA where the range is only a part of it, and merges the result with its neighbours. Page
  * table entries stay as they are. Sets *vma to the VMA that contains the range now. Returns 0, or
  * -ENOMEM with nothing changed. VMAs that were merged away go to `dead`, for vma_free_dead(). The

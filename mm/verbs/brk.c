@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* brk: the end of the heap. Growing only raises it; shrinking unmaps whole pages at once. */
+/* brk: grows the heap by raising the end of its VMA, and shrinks it by unmapping whole pages. */
 #include "abi/errno.h"
 #include "lib/string.h"
 #include "mm/get_user_page.h"
@@ -8,7 +8,7 @@
 #include "mm/verbs/mlock.h"
 #include "mm/verbs/unmap.h"
 
-/* RLIMIT_DATA counts the heap and the image's data segment together here. */
+/* As on Linux, RLIMIT_DATA limits the sum of the heap and the image's data here. */
 static bool data_limit_allows(const struct space *space, vaddr_t brk)
 {
 	uint64_t heap = brk - space->brk_start;
@@ -17,8 +17,8 @@ static bool data_limit_allows(const struct space *space, vaddr_t brk)
 }
 
 /*
- * As Linux: a page stays free before the next mapping, and its guard gap if that is a stack. =>
- * space lock held
+ * As on Linux, a page stays free below the next mapping, and below the guard gap if that is a
+ * stack. The caller holds the space's lock.
  */
 static bool has_room(struct space *space, vaddr_t start, vaddr_t end)
 {
@@ -28,8 +28,8 @@ static bool has_room(struct space *space, vaddr_t start, vaddr_t end)
 }
 
 /*
- * The bytes above the break in its own page may hold what was there before the break went down:
- * they have to read as zeros once they are heap again (R24).
+ * Zeroes the bytes from the old break to the new one in the page of the old break. If the break has
+ * gone down before, they may have old contents, but new heap must read as zeros (R24).
  */
 static int clear_tail(struct space *space, vaddr_t brk)
 {
@@ -72,8 +72,8 @@ static struct vma *heap_vma(const struct space *space, vaddr_t start, vaddr_t en
 }
 
 /*
- * The heap that ends at `end` and is as brk makes it, so that it can simply go on; NULL. => mmap
- * lock held
+ * Returns the VMA that ends at `end` if it is as brk makes the heap, so that its end can be raised;
+ * else NULL. The caller holds the mmap lock.
  */
 static struct vma *heap_that_ends_at(struct space *space, vaddr_t end)
 {
@@ -84,14 +84,14 @@ static struct vma *heap_that_ends_at(struct space *space, vaddr_t end)
 	return vma->prot == HEAP_PROT && vma->max_prot == HEAP_MAX_PROT ? vma : NULL;
 }
 
-/* => space lock held */
+/* The caller holds the space's lock. */
 static bool may_grow(struct space *space, vaddr_t start, vaddr_t end)
 {
 	return has_room(space, start, end) && space->nvmas <= VMA_COUNT_MAX &&
 	       space_may_expand(space, HEAP_PROT, VMA_HEAP, end - start);
 }
 
-/* Maps [start, end) as heap: raises the end of what is there, or begins anew. */
+/* Maps [start, end) as heap: extends the VMA below it, or makes a new one. */
 static int heap_grow(struct space *space, vaddr_t start, vaddr_t end)
 {
 	struct vma *heap = heap_that_ends_at(space, start), *fresh = NULL;
@@ -105,7 +105,7 @@ static int heap_grow(struct space *space, vaddr_t start, vaddr_t end)
 	spin_lock(&space->lock);
 	may = may_grow(space, start, end);
 	if (may && heap)
-		vma_set_end(heap, end); /* has_room(): nothing above that it could join */
+		vma_set_end(heap, end); /* has_room(): a gap stays above, so there is no merge */
 	else if (may)
 		vma_insert(space, fresh);
 	spin_unlock(&space->lock);

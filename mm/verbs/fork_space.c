@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fork: copies an address space, sharing its private pages copy-on-write. */
+/* fork: copies an address space; parent and child share private pages copy-on-write. */
 #include "abi/errno.h"
 #include "mm/check/fence_debt.h"
 #include "mm/host.h"
@@ -9,18 +9,18 @@
 #include "mm/vma_modify.h"
 
 /*
- * Locks: the parent's, then the child's, which nobody can see yet. Each piece copies one leaf
- * table.
+ * A piece copies one leaf table. It takes the parent's lock, then the child's; no other thread can
+ * see the child yet.
  */
 
-/* Table pages that one leaf table of the child may take. */
+/* The most page tables that the child needs for one leaf table. */
 #define FORK_TABLES (MMU_LEVELS - 1)
 
 struct copying {
 	struct space *parent, *child;
-	struct vma *vma; /* the child's */
-	vaddr_t resume;
-	bool done;	    /* a leaf table was copied, or a pinned page: enough for a piece */
+	struct vma *vma;    /* the child's, which is being copied */
+	vaddr_t resume;	    /* where the piece stopped */
+	bool done;	    /* a leaf table or a pinned page was copied: the piece ends */
 	struct page *spare; /* for the child's copy of a pinned page */
 	bool needs_spare;
 	bool lessened;
@@ -28,7 +28,8 @@ struct copying {
 };
 
 /*
- * Takes the right to write from the parent's entry; what the hardware sets in it meanwhile is kept.
+ * Makes the parent's entry copy-on-write, and returns it. The hardware may set A and D meanwhile,
+ * and they must stay.
  */
 static inline struct mmu_entry share_entry(struct copying *copying, vaddr_t va,
 					   struct mmu_entry *slot, struct mmu_entry old)
@@ -47,8 +48,8 @@ static inline struct mmu_entry share_entry(struct copying *copying, vaddr_t va,
 }
 
 /*
- * The entries of one leaf table, or of a part of it, from `slot` to `end`; each page gets one holder
- * more. `to`: the child's at leaf->va.
+ * Copies the entries [slot, end) of one leaf table, and counts one more map of each page. `to` is
+ * the child's slot for leaf->va.
  */
 static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *leaf,
 			      struct mmu_entry *slot, struct mmu_entry *end, struct mmu_entry *to)
@@ -72,7 +73,7 @@ static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *le
 	space_add_resident(copying->child, nresident);
 }
 
-/* The first entry from `slot` on whose page somebody writes to by reference, or the end. */
+/* Returns the first entry from `slot` on whose page is pinned, or the end of the leaf table. */
 static __attribute__((noinline)) struct mmu_entry *first_pinned(const struct mmu_leaf *leaf,
 								struct mmu_entry *slot)
 {
@@ -89,8 +90,9 @@ static __attribute__((noinline)) struct mmu_entry *first_pinned(const struct mmu
 }
 
 /*
- * The child gets a copy of a pinned page at once: shared, the next write of the parent would go to
- * another page than the one that is pinned. Without a spare nothing is done, and the piece ends here.
+ * Copies a pinned page for the child at once. If both shared it, the parent's next write would go
+ * to a copy instead of the pinned page. The piece ends after this; without a spare frame it ends
+ * before it, and the next piece has one.
  */
 static __attribute__((noinline)) void copy_pinned(struct copying *copying, vaddr_t va,
 						  struct mmu_entry *slot, struct mmu_entry *to)
@@ -127,7 +129,7 @@ static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 	if (first == end)
 		return 0;
 	missing = arch_mmu_prepare(&copying->child->mmu, leaf->va, &copying->tables);
-	assert(!missing); /* topped up for one leaf table */
+	assert(!missing); /* copy_topup() has allocated enough */
 	copying->child->tables += before - copying->tables.count;
 	to = arch_mmu_lookup(&copying->child->mmu, leaf->va);
 	if (unlikely(copying->parent->pins) && !vma_is_shared(copying->vma))
@@ -140,7 +142,7 @@ static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 	return 1;
 }
 
-/* The parent's stale writable translations go before anybody can write on. => parent's lock held */
+/* Fences the parent if entries lost write permission. The caller holds the parent's lock. */
 static void fence_parent(struct copying *copying)
 {
 	struct mmu_flush flush;
@@ -154,7 +156,7 @@ static void fence_parent(struct copying *copying)
 	debt_assert_none(copying->parent);
 }
 
-/* Entries from `start` on: one leaf table's. => both locks held; where it stopped */
+/* Copies the entries of one leaf table. Returns where it stopped. The caller holds both locks. */
 static vaddr_t copy_piece(struct copying *copying, vaddr_t start, vaddr_t end)
 {
 	copying->resume = end;
@@ -164,7 +166,7 @@ static vaddr_t copy_piece(struct copying *copying, vaddr_t start, vaddr_t end)
 	return copying->resume;
 }
 
-/* What a piece needs. 0, -ENOMEM, -EINTR. */
+/* Allocates what a piece needs. Returns 0, -ENOMEM or -EINTR. */
 static int copy_topup(struct copying *copying)
 {
 	if (unlikely(copying->needs_spare) && !copying->spare) {
@@ -175,7 +177,7 @@ static int copy_topup(struct copying *copying)
 	return tables_fill_wait(&copying->tables, FORK_TABLES);
 }
 
-/* Entries of the child's newest VMA. 0, -ENOMEM, -EINTR. */
+/* Copies the entries of the child's newest VMA. Returns 0, -ENOMEM or -EINTR. */
 static int copy_entries(struct copying *copying)
 {
 	vaddr_t start = copying->vma->touched_start, end = copying->vma->touched_end;
@@ -199,7 +201,7 @@ static int copy_entries(struct copying *copying)
 	return 0;
 }
 
-/* A child's memory is not locked, and what it is to have anew has no pages. => child's lock held */
+/* A child inherits no memory locks, and no pages of VMA_WIPE. The caller holds the child's lock. */
 static void copy_advice(struct vma *copy)
 {
 	copy->flags &= ~(VMA_LOCKED | VMA_ONFAULT);
@@ -209,7 +211,7 @@ static void copy_advice(struct vma *copy)
 	}
 }
 
-/* What was two for a lock's sake is one in the child. */
+/* Merges VMAs that differ in the parent only because some memory is locked. */
 static void merge_copy(struct copying *copying)
 {
 	struct list dead = LIST_INIT(dead);
@@ -221,8 +223,8 @@ static void merge_copy(struct copying *copying)
 }
 
 /*
- * The parent's first VMA that ends above `from`, as the child's. 0; -ENOENT: there is none;
- * -ENOMEM.
+ * Copies the parent's first VMA that ends above `from` and that a child gets. Returns 0, -ENOENT if
+ * there is none, or -ENOMEM.
  */
 static int copy_vma(struct copying *copying, vaddr_t from)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* madvise: gives pages back, fills them ahead, and lets the rest of the advice be. */
+/* madvise: drops or populates pages, sets what fork does, and ignores the rest of the advice. */
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/check/fence_debt.h"
@@ -10,11 +10,11 @@
 #include "mm/verbs/populate.h"
 #include "mm/vma_modify.h"
 
-/* What becomes of an advice. */
+/* What the kernel does with an advice. */
 enum advice_kind {
 	ADVICE_UNKNOWN,
 	ADVICE_IGNORED,
-	ADVICE_AGED, /* ignored too, as long as nothing is paged out */
+	ADVICE_AGED, /* ignored because nothing is paged out; refused for locked memory */
 	ADVICE_FORK,
 	ADVICE_ANON_IGNORED,
 	ADVICE_DROP,
@@ -43,7 +43,7 @@ static enum advice_kind advice_kind(int advice)
 	case MADV_WIPEONFORK:
 	case MADV_KEEPONFORK:
 		return ADVICE_FORK;
-	case MADV_FREE: /* the pages may go, and may stay */
+	case MADV_FREE: /* it allows to free the pages, and does not require it */
 		return ADVICE_ANON_IGNORED;
 	case MADV_DONTNEED:
 	case MADV_DONTNEED_LOCKED:
@@ -57,8 +57,8 @@ static enum advice_kind advice_kind(int advice)
 }
 
 /*
- * Drops the pages of a part of a VMA, in pieces; the next access fills them anew. Goes on if
- * killed.
+ * Drops the pages of a part of a VMA, in pieces. The next access faults them in again. A kill does
+ * not stop it.
  */
 static void drop_range(const struct vma *vma, vaddr_t start, vaddr_t end)
 {
@@ -79,7 +79,7 @@ static void drop_range(const struct vma *vma, vaddr_t start, vaddr_t end)
 	}
 }
 
-/* Linux's answers to a populate that did not go through. */
+/* Returns Linux's errno for the outcome of a populate. */
 static int populate_error(int outcome)
 {
 	switch (outcome) {
@@ -102,7 +102,7 @@ static int populate_range(struct space *space, vaddr_t start, vaddr_t end, int a
 	return populate_error(vm_populate(space, start, end, access));
 }
 
-/* What a child is to get. As Linux: no memory for a split is EAGAIN. */
+/* Sets or clears a flag that fork reads. As on Linux, a split without memory is -EAGAIN. */
 static int advise_fork(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
 {
 	unsigned flag = advice == MADV_DONTFORK || advice == MADV_DOFORK ? VMA_DONTFORK : VMA_WIPE;
@@ -115,7 +115,7 @@ static int advise_fork(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
 	return result ? -EAGAIN : 0;
 }
 
-/* The advice for [start, end), which is within one VMA. */
+/* Follows the advice for [start, end), which is within one VMA. */
 static int advise_one(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
 {
 	bool locked = vma->flags & VMA_LOCKED;
@@ -137,7 +137,7 @@ static int advise_one(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
 	}
 }
 
-/* As Linux: holes are told of, but do not keep the rest from being done. */
+/* As on Linux, a hole makes the result -ENOMEM, but the rest of the range is done. */
 static int advise_range(struct space *space, vaddr_t start, vaddr_t end, int advice)
 {
 	int holes = 0;
@@ -161,7 +161,7 @@ static int advise_range(struct space *space, vaddr_t start, vaddr_t end, int adv
 	return holes;
 }
 
-/* May a hole be made by way of this mapping? In Linux's order. */
+/* May a hole be made through this mapping? The order of the checks is Linux's. */
 static int remove_check(const struct vma *vma)
 {
 	if ((vma->flags & VMA_LOCKED) || !vma->object)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* mmap: makes mappings. */
+/* mmap: creates mappings. */
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/host.h"
@@ -11,20 +11,20 @@
 #include "mm/verbs/unmap.h"
 #include "mm/vma_modify.h"
 
-/* Flags that MAP_SHARED_VALIDATE knows; the other types ignore what they don't know. As Linux has them. */
+/* The flags that MAP_SHARED_VALIDATE accepts. As on Linux, the other types ignore unknown flags. */
 #define MAP_KNOWN                                                                                \
 	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE | \
 	 MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB |    \
 	 MAP_UNINITIALIZED | MAP_HUGE_2MB | MAP_HUGE_1GB)
 
-/* What a request comes to: had in full before anything changes. */
+/* What a request needs. All of it is prepared before anything changes. */
 struct map_plan {
 	vaddr_t start, end;
-	bool replace; /* MAP_FIXED: others go first */
+	bool replace; /* MAP_FIXED: what is there is unmapped first */
 	struct vma *vma;
-	struct object *made; /* for shared anonymous memory; the plan's reference */
+	struct object *made; /* for shared anonymous memory; the plan has a reference */
 	bool locked;
-	bool held; /* the plan has taken what the VMA is to hold of its object */
+	bool held; /* vma_get_writecount() has succeeded for the VMA */
 };
 
 static bool is_fixed(const struct map_request *request)
@@ -80,7 +80,7 @@ static int check_address(vaddr_t start, size_t len, vaddr_t *start_ret)
 	return 0;
 }
 
-/* Chooses or checks the address, and makes the range busy: no stack grows into it from now on. */
+/* Chooses or checks the address, and makes the range busy, so that no stack grows into it. */
 static int plan_address(struct space *space, const struct map_request *request, size_t len,
 			struct map_plan *plan)
 {
@@ -101,7 +101,7 @@ static int plan_address(struct space *space, const struct map_request *request, 
 	return result;
 }
 
-/* => mmap lock held */
+/* The caller holds the mmap lock. */
 static bool is_taken(struct space *space, const struct map_plan *plan)
 {
 	struct vma *next = vma_find_next(space, plan->start);
@@ -109,7 +109,7 @@ static bool is_taken(struct space *space, const struct map_plan *plan)
 	return next && next->start < plan->end;
 }
 
-/* An object's offsets are signed; others have a page more than anybody can name. */
+/* With an object, the end of the mapping must be a signed offset too; else only its start. */
 static bool offset_too_large(const struct map_request *request, size_t len)
 {
 	if (!request->object)
@@ -117,7 +117,7 @@ static bool offset_too_large(const struct map_request *request, size_t len)
 	return len > INT64_MAX || request->offset > INT64_MAX - len;
 }
 
-/* What a descriptor's mapping may be refused for. As Linux, in its order. */
+/* Checks the mapping of a descriptor. The order of the checks is Linux's. */
 static int check_file(const struct map_request *request, size_t len)
 {
 	if (offset_too_large(request, len))
@@ -152,7 +152,7 @@ static int check_anonymous(const struct map_request *request)
 	return type == MAP_SHARED && (request->flags & MAP_GROWSDOWN) ? -EINVAL : 0;
 }
 
-/* What Linux checks once it has the address, in its order. => mmap lock held */
+/* Checks what Linux checks after the address, in its order. The caller holds the mmap lock. */
 static int check_kind(struct space *space, const struct map_request *request,
 		      const struct map_plan *plan)
 {
@@ -162,7 +162,7 @@ static int check_kind(struct space *space, const struct map_request *request,
 				: check_anonymous(request);
 }
 
-/* Bytes that are mapped in [start, end) now. => mmap lock held */
+/* Returns how many bytes of [start, end) are mapped. The caller holds the mmap lock. */
 static size_t mapped_within(struct space *space, vaddr_t start, vaddr_t end)
 {
 	size_t bytes = 0;
@@ -213,8 +213,8 @@ static const struct vma_backend *plan_backend(const struct map_request *request)
 }
 
 /*
- * What lies behind the VMA: the request's object, one of its own for shared anonymous memory, or
- * none.
+ * Sets the VMA's backend and object: the request's object, a new one for shared anonymous memory,
+ * or none.
  */
 static int plan_backing(const struct map_request *request, struct map_plan *plan)
 {
@@ -254,11 +254,11 @@ static int plan_vma(struct space *space, const struct map_request *request, stru
 	return plan_backing(request, plan);
 }
 
-/* Frees what the plan did not come to use. => no spinning lock held */
+/* Frees what the plan has not used. Call with no spinning lock held. */
 static void plan_drop(struct map_plan *plan, const struct map_request *request)
 {
 	if (plan->vma) {
-		plan->vma->object = NULL; /* it holds no reference before vma_insert() */
+		plan->vma->object = NULL; /* no reference before vma_insert() */
 		vma_free(plan->vma);
 	}
 	if (plan->held)
@@ -267,7 +267,7 @@ static void plan_drop(struct map_plan *plan, const struct map_request *request)
 		object_put(plan->made);
 }
 
-/* Everything that can refuse but the splits. */
+/* Does everything that can fail, except the splits. */
 static int plan_make(struct space *space, const struct map_request *request, struct map_plan *plan)
 {
 	size_t len = ALIGN_UP(request->len, PAGE_SIZE);
@@ -294,7 +294,7 @@ static int plan_make(struct space *space, const struct map_request *request, str
 	return result;
 }
 
-/* Puts the planned VMA in place, as part of a neighbour where it is alike. */
+/* Unmaps what the plan replaces, and inserts the VMA or extends a neighbour that is alike. */
 static int plan_carry_out(struct space *space, struct map_plan *plan)
 {
 	struct list dead = LIST_INIT(dead);
@@ -328,10 +328,11 @@ int vm_map(struct space *space, const struct map_request *request, vaddr_t *addr
 	if (result)
 		return result;
 	*addr_ret = plan.start;
-	if (unlikely(plan.locked)) /* on fault: not by MAP_POPULATE either, as on Linux */
+	/* As on Linux, MAP_POPULATE does not fill VMA_ONFAULT memory either. */
+	if (unlikely(plan.locked))
 		(void)lock_populate(space, plan.start, plan.end);
 	else if ((request->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
-		(void)vm_populate(space, plan.start, plan.end, /* as Linux: best effort */
+		(void)vm_populate(space, plan.start, plan.end, /* best effort, as on Linux */
 				  populate_access(prot_complete(request->prot)));
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* mlock and its kin: pages are made present, and are not given back by advice. */
+/* mlock and similar calls: make pages resident, and mark VMAs so that they stay resident. */
 #include "mm/verbs/mlock.h"
 
 #include "abi/errno.h"
@@ -11,7 +11,7 @@
 
 #define LOCK_FLAGS (VMA_LOCKED | VMA_ONFAULT)
 
-/* Linux's answers to a page that could not be had. */
+/* Returns Linux's errno for the outcome of a populate. */
 static int lock_error(int outcome)
 {
 	switch (outcome) {
@@ -25,7 +25,7 @@ static int lock_error(int outcome)
 	}
 }
 
-/* A part of one VMA: by whatever right it has. */
+/* Fills a part of one VMA, unless only faults fill it, by an access that its permissions allow. */
 static int populate_one(const struct vma *vma, vaddr_t start, vaddr_t end)
 {
 	if ((vma->flags & LOCK_FLAGS) != VMA_LOCKED)
@@ -51,7 +51,7 @@ int lock_populate(struct space *space, vaddr_t start, vaddr_t end)
 	return 0;
 }
 
-/* Up to the first hole, as on Linux: -ENOMEM there. */
+/* Sets the lock flags. As on Linux, the first hole ends it with -ENOMEM. */
 static int mark_range(struct space *space, vaddr_t start, vaddr_t end, unsigned lock)
 {
 	space->ever_locked |= lock != 0;
@@ -72,7 +72,7 @@ static int mark_range(struct space *space, vaddr_t start, vaddr_t end, unsigned 
 	return 0;
 }
 
-/* Whole pages, as Linux rounds them: 0 or -EINVAL. */
+/* Rounds to whole pages as Linux does. Returns 0 or -EINVAL. */
 static int lock_range(vaddr_t addr, size_t len, vaddr_t *start, vaddr_t *end)
 {
 	*start = ALIGN_DOWN(addr, PAGE_SIZE);
@@ -112,7 +112,7 @@ void vm_lock_all(struct space *space, unsigned now, unsigned future)
 		return;
 	while ((vma = vma_find_next(space, start))) {
 		start = vma->end;
-		/* (Whole VMAs need no split: it cannot fail.) */
+		/* Cannot fail, because a whole VMA needs no split. */
 		(void)vma_modify_flags(vma, vma->start, vma->end, (vma->flags & ~LOCK_FLAGS) | now);
 		(void)vm_pause();
 	}

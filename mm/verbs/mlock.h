@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory that is kept. */
+/* Fills locked memory, for mlock and for verbs that add to a locked mapping. */
 #pragma once
 
 #include "mm/space.h"
 
 /*
- * Fills the locked parts of [start, end) but those that only faults fill: 0, or Linux's error where
- * a page can't be had (the rest is left).
- * => mmap lock held; no spinning lock held
+ * Fills the locked VMAs of [start, end), except those with VMA_ONFAULT. Returns 0, or Linux's errno
+ * for the first page that cannot be filled; it stops there. The caller holds the mmap lock and no
+ * spinning lock.
  */
 int lock_populate(struct space *space, vaddr_t start, vaddr_t end);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Takes a dying space's private memory without its help. */
+/* The OOM reaper: frees the private memory of a killed process before the process runs again. */
 #include "mm/check/fence_debt.h"
 #include "mm/host.h"
 #include "mm/tlb_gather.h"
 #include "mm/verbs.h"
 
-/* The first private VMA from `start` on. => space lock held */
+/* Returns the first private VMA from `start` on, or NULL. The caller holds the space's lock. */
 static struct vma *next_private(struct space *space, vaddr_t start)
 {
 	struct vma *vma = vma_find_next(space, start);
@@ -15,7 +15,7 @@ static struct vma *next_private(struct space *space, vaddr_t start)
 	return vma;
 }
 
-/* One piece, of one VMA. => space lock held; where to go on, USER_TOP at the end */
+/* Clears one piece. Returns where to continue, or USER_TOP. The caller holds the space's lock. */
 static vaddr_t reap_piece(struct gather *gather, vaddr_t start)
 {
 	struct vma *vma = next_private(gather->space, start);

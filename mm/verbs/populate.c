@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* MAP_POPULATE and its like: the fault path, ahead of any access. */
+/* Fills pages through the fault path ahead of any access, for MAP_POPULATE and similar requests. */
 #include "mm/verbs/populate.h"
 
 #include "abi/errno.h"
@@ -7,7 +7,7 @@
 #include "mm/host.h"
 #include "mm/relieve.h"
 
-/* Pages between pauses. */
+/* Pages between two calls of vm_pause(). */
 #define POPULATE_PIECE 64
 
 static int populate_page(struct space *space, vaddr_t va, unsigned access)
@@ -18,7 +18,7 @@ static int populate_page(struct space *space, vaddr_t va, unsigned access)
 		struct vm_wait wait;
 		int result;
 
-		if (!vma_find(space, va)) /* (a stack grows for an access only) */
+		if (!vma_find(space, va)) /* a stack grows only for a real access */
 			return VM_SEGV_MAPERR;
 		result = vm_fault(space, va, access, &wait);
 		if (result == VM_WAIT)

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Filling pages ahead of any access. */
+/* Fills pages ahead of any access. */
 #pragma once
 
 #include "mm/fault_classify.h"
 #include "mm/space.h"
 
-/* The access that fills whatever mappings with these permissions can hold. */
+/* Returns the access by which vm_populate() fills memory that has these permissions. */
 static inline unsigned populate_access(unsigned prot)
 {
 	return (prot & VM_PROT_READ ? VM_PROT_READ : VM_PROT_EXEC) | ACCESS_POPULATE;
 }
 
 /*
- * Faults in every page of [start, end) as `access` (RIGHT_*) would, with ACCESS_POPULATE as a write
- * where private memory is writable; waits where a fault would. 0, or the first outcome that is not: VM_*, -EINTR.
- * => mmap lock held; no spinning lock held
+ * Faults in every page of [start, end) as `access` (VM_PROT_*) would; with ACCESS_POPULATE, as a
+ * write where private memory is writable. Waits where a fault would. Returns 0, -EINTR, or the
+ * first other outcome, a VM_* of mm/fault.h. The caller holds the mmap lock and no spinning lock.
  */
 int vm_populate(struct space *space, vaddr_t start, vaddr_t end, unsigned access);

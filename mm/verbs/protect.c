@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* mprotect: changes the protection of VMAs, and of the entries that are there. */
+/* mprotect: changes the permissions of VMAs and of their entries. */
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/check/fence_debt.h"
@@ -19,7 +19,7 @@
 
 struct protect {
 	struct space *space;
-	vaddr_t start, end; /* what is left of the range */
+	vaddr_t start, end; /* the rest of the range */
 	unsigned prot;
 	struct list dead; /* VMAs that were merged away */
 };
@@ -104,7 +104,7 @@ static __attribute__((noinline)) void downgrade(struct space *space, vaddr_t sta
 /* ---- VMAs ---- */
 
 /*
- * May this VMA's part of the range get the protection? As on Linux, RLIMIT_DATA refuses only what
+ * May this VMA's part of the range get the permissions? As on Linux, RLIMIT_DATA refuses only what
  * was below the limit before.
  */
 static int protect_check(const struct vma *vma, size_t bytes, unsigned prot)
@@ -140,7 +140,7 @@ static __attribute__((noinline)) void populate_unlocked(struct space *space, vad
 	spin_lock(&space->lock);
 }
 
-/* Changes the VMA at the start of what is left, and moves on to its end. */
+/* Changes the VMA at the start of the rest of the range, and moves that start to its end. */
 static int protect_one(struct protect *protect)
 {
 	struct space *space = protect->space;
@@ -185,8 +185,8 @@ static int protect_range(struct protect *protect)
 }
 
 /*
- * PROT_GROWSDOWN: the range begins where the stack begins that it reaches into. PROT_GROWSUP is
- * refused as on Linux, for nothing grows up.
+ * PROT_GROWSDOWN extends the range down to the start of the stack that it reaches into.
+ * PROT_GROWSUP is refused as on Linux, because nothing grows up.
  */
 static int stack_start(struct protect *protect, bool up)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* mincore and msync: what is told of mapped pages, and what there is to write back. */
+/* mincore and msync: tell which mapped pages are resident, and check a range to write back. */
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/host.h"
 #include "mm/verbs.h"
 
-/* So many pages are looked at for each time that the space's lock is held. */
+/* Pages that mincore looks at in one hold of the space's lock. */
 #define LOOKED_AT 64
 
-/* The file's pages count where the mapping has none of its own. */
+/* For an address whose entry is empty: does the object have the page that a read would map? */
 static bool is_resident(const struct vma *vma, vaddr_t va)
 {
 	struct page *page = NULL;
@@ -21,7 +21,7 @@ static bool is_resident(const struct vma *vma, vaddr_t va)
 	return page && page != zero_page;
 }
 
-/* => space lock held */
+/* The caller holds the space's lock. */
 static bool present(const struct vma *vma, vaddr_t va)
 {
 	struct mmu_entry *slot = arch_mmu_lookup(&vma->space->mmu, va);
@@ -51,7 +51,7 @@ ssize_t vm_mincore(struct space *space, vaddr_t addr, size_t npages, uint8_t *re
 	return (ssize_t)npages;
 }
 
-/* Files are in memory, so that there is nothing to write: what is left are the errors, in Linux's order. */
+/* Files are in memory: there is nothing to write back, only errors to find, in Linux's order. */
 int vm_sync(struct space *space, vaddr_t addr, size_t len, unsigned flags)
 {
 	vaddr_t end = addr + ALIGN_UP(len, PAGE_SIZE);

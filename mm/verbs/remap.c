@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* mremap: mappings grow, shrink and move. */
+/* mremap: grows, shrinks and moves mappings. */
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/host.h"
@@ -10,7 +10,7 @@
 #include "mm/verbs/unmap.h"
 #include "mm/vma_modify.h"
 
-/* Mappings that a move may take on its way, as Linux counts them. */
+/* VMAs that a move may add for a time, as Linux counts them. */
 #define MOVE_VMAS 3
 
 struct remap {
@@ -20,7 +20,7 @@ struct remap {
 	unsigned flags;
 };
 
-/* munmap of a part, with its check of the range. => the range is busy */
+/* Unmaps a range, with the check that munmap makes. The caller has made the range busy. */
 static int unmap_part(struct space *space, vaddr_t start, size_t len)
 {
 	int result;
@@ -33,7 +33,7 @@ static int unmap_part(struct space *space, vaddr_t start, size_t len)
 	return result;
 }
 
-/* From the lower of both places to the end of the higher. => space lock held */
+/* Makes both ranges, and all between them, busy. The caller holds the space's lock. */
 static void busy_with_both(const struct remap *remap, vaddr_t new_addr)
 {
 	vaddr_t end = remap->addr + MIN(remap->old_len, USER_TOP - remap->addr);
@@ -42,7 +42,7 @@ static void busy_with_both(const struct remap *remap, vaddr_t new_addr)
 			  MAX(end, new_addr + remap->new_len));
 }
 
-/* May the VMA's part become so long? As Linux, in its order. */
+/* May the part of the VMA get the new length? The order of the checks is Linux's. */
 static int check_resize(const struct remap *remap)
 {
 	const struct vma *vma = vma_find(remap->space, remap->addr);
@@ -78,7 +78,7 @@ static int move(const struct remap *remap, vaddr_t new_addr, vaddr_t *addr_ret)
 	return 0;
 }
 
-/* To where the kernel likes, with a hint. */
+/* Moves to the hint if it is free, else to an address that the kernel chooses. */
 static int move_anywhere(const struct remap *remap, vaddr_t hint, vaddr_t *addr_ret)
 {
 	vaddr_t new_addr;
@@ -94,7 +94,7 @@ static int move_anywhere(const struct remap *remap, vaddr_t hint, vaddr_t *addr_
 	return result ? result : move(remap, new_addr, addr_ret);
 }
 
-/* Makes room at the place that was asked for, and cuts off what is not to be moved. */
+/* Unmaps what is at the fixed new address, and the end of the old mapping if that gets shorter. */
 static int clear_way(struct remap *remap)
 {
 	int result = 0;
@@ -112,7 +112,7 @@ static int clear_way(struct remap *remap)
 	return result;
 }
 
-/* MREMAP_FIXED and MREMAP_DONTUNMAP: as on Linux what has been unmapped stays so where the rest fails. */
+/* MREMAP_FIXED, MREMAP_DONTUNMAP. As on Linux, what is unmapped stays so if a later step fails. */
 static int move_to(struct remap *remap, vaddr_t *addr_ret)
 {
 	vaddr_t addr = remap->addr, new_addr = remap->new_addr;
@@ -148,7 +148,7 @@ static int shrink(const struct remap *remap)
 	return unmap_part(remap->space, start, len);
 }
 
-/* Only where the VMA ends with the part, and the room behind is free: guards of stacks do not count. */
+/* Grows the end of a VMA if the range above is free; it may be the guard gap of a stack. */
 static bool grow_in_place(const struct remap *remap)
 {
 	size_t more = remap->new_len - remap->old_len;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Moves the pages of a range to another place. */
+/* Moves the entries of a range to another address, for mremap. */
 #include "mm/verbs/remap_move.h"
 
 #include "abi/errno.h"
@@ -11,41 +11,42 @@
 #include "mm/vma_modify.h"
 
 /*
- * Both VMAs are there all the while, marked VMA_MOVING and without permissions: who faults in them waits
- * for the verb, so that nobody sees a page missing that is only on its way, and there are never more
- * tables to make than were counted. A truncation finds both: the new one stands behind the old in
- * the object's list, and has carried out no more (see mm/verbs/truncate.c).
+ * During the move both VMAs exist. They are marked VMA_MOVING and have no permissions, so that a
+ * fault in them waits until the verb has ended. So no thread finds a page missing while it is being
+ * moved, and no fault changes how many page tables are needed. A truncation finds both VMAs: the
+ * new one is behind the old one in the object's list, and no later truncation was carried out in it
+ * than in the old one (see mm/verbs/truncate.c).
  */
 
-/* Leaf tables that one piece may count. */
+/* Leaf tables that a piece may visit to count page tables. */
 #define COUNT_LEAVES 32
-/* Table pages that are allocated between pauses. */
+/* Page tables that are allocated between two calls of vm_pause(). */
 #define FILL_TABLES  64
-/* Entries that one piece may move. */
+/* Entries that a piece may move. */
 #define MOVE_ENTRIES 32u
 
 struct move {
 	struct space *space;
-	vaddr_t start, end; /* the old place of what has pages */
-	vaddr_t delta;	    /* wraps: the new place less the old */
+	vaddr_t start, end; /* the part of the old range that may have entries */
+	vaddr_t delta;	    /* the new address minus the old one; may wrap */
 	struct vma *from, *to;
 	unsigned prot;
 	struct mmu_tables tables;
-	/* of the piece: */
-	vaddr_t resume;
+	/* of one piece: */
+	vaddr_t resume; /* where it stopped */
 	unsigned leaves;
 	struct mmu_flush flush;
 };
 
-/* ---- tables, had before anything moves ---- */
+/* ---- page tables, allocated before anything moves ---- */
 
 struct table_count {
 	struct move *move;
 	unsigned needed;
-	uint64_t last[MMU_LEVELS]; /* by level: the last table counted */
+	uint64_t last[MMU_LEVELS]; /* the last table counted, by level */
 };
 
-/* The tables that a range of the new place may need, those apart that were counted. */
+/* Counts the page tables that a range of new addresses may need and that are not counted yet. */
 static void count_range(struct table_count *count, vaddr_t start, vaddr_t end)
 {
 	uint64_t span = PAGE_SIZE;
@@ -115,14 +116,14 @@ static int have_tables(struct move *move)
 
 /* ---- VMAs ---- */
 
-/* => space lock held */
+/* Makes faults in the VMA wait. The caller holds the space's lock. */
 static void vma_stop(struct vma *vma)
 {
 	vma_set_prot(vma, 0);
 	vma->flags |= VMA_MOVING;
 }
 
-/* => space lock held */
+/* Ends what vma_stop() began. The caller holds the space's lock. */
 static void vma_go_on(struct vma *vma, unsigned prot, struct list *dead)
 {
 	vma->flags &= ~VMA_MOVING;
@@ -140,7 +141,7 @@ static void from_go_on(struct move *move)
 	vma_free_dead(&dead);
 }
 
-/* The old range as a VMA of its own, which nobody enters any more. */
+/* Makes the old range a VMA of its own in which faults wait. Returns 0 or -ENOMEM. */
 static int begin(struct move *move, vaddr_t start, vaddr_t end)
 {
 	int result = vma_split_edges(move->space, start, end, false);
@@ -157,7 +158,10 @@ static int begin(struct move *move, vaddr_t start, vaddr_t end)
 	return 0;
 }
 
-/* Makes `to` what the old VMA is, at the new place, and puts it there. => space lock held */
+/*
+ * Makes `to` a copy of the old VMA at the new address, and inserts it. The caller holds the space's
+ * lock.
+ */
 static void insert_new(struct move *move, struct vma *to, const struct vma *from, vaddr_t old_start,
 		       size_t new_len)
 {
@@ -179,7 +183,7 @@ static void insert_new(struct move *move, struct vma *to, const struct vma *from
 	if (to->object) {
 		int result = vma_get_writecount(to->flags, to->object);
 
-		assert(result == 0); /* the old one has it already */
+		assert(result == 0); /* the old one has succeeded */
 	}
 	vma_insert(move->space, to);
 	move->to = to;
@@ -187,7 +191,7 @@ static void insert_new(struct move *move, struct vma *to, const struct vma *from
 
 /* ---- entries ---- */
 
-/* One entry, with its frame and permissions. => the new slot is EMPTY */
+/* Moves an entry with its frame, permissions and flags. The new slot is EMPTY. */
 static void move_entry(struct move *move, vaddr_t va, struct mmu_entry *slot, struct mmu_entry *to)
 {
 	struct mmu_entry old = entry_swap(slot, ENTRY_NONE);
@@ -206,7 +210,7 @@ static bool is_blank(const struct mmu_leaf *leaf)
 	return entry_next_used(leaf->entries, end) == end;
 }
 
-/* What a leaf table has, as far as it goes into one table of the new place, but at most MOVE_ENTRIES. */
+/* Moves entries of a leaf table, at most MOVE_ENTRIES, into one table at the new address. */
 static int move_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct move *move = arg;
@@ -224,7 +228,7 @@ static int move_leaf(void *arg, const struct mmu_leaf *leaf)
 	if (is_blank(leaf))
 		return 0;
 	missing = arch_mmu_prepare(&move->space->mmu, to, &move->tables);
-	assert(!missing); /* counted before, and nobody adds any */
+	assert(!missing); /* the count includes this table */
 	move->space->tables += before - move->tables.count;
 	slots = arch_mmu_lookup(&move->space->mmu, to);
 	assert(slots);
@@ -237,7 +241,7 @@ static int move_leaf(void *arg, const struct mmu_leaf *leaf)
 	return 1;
 }
 
-/* => space lock held; where it stopped */
+/* Returns where it stopped. The caller holds the space's lock. */
 static vaddr_t move_piece(struct move *move, vaddr_t at)
 {
 	move->leaves = 0;
@@ -249,7 +253,7 @@ static vaddr_t move_piece(struct move *move, vaddr_t at)
 	return move->resume;
 }
 
-/* Cannot fail, and goes on if killed. */
+/* Cannot fail. A kill does not stop it. */
 static void move_entries(struct move *move)
 {
 	vaddr_t at = move->start;
@@ -278,7 +282,7 @@ static void finish(struct move *move, vaddr_t old_start, vaddr_t old_end, bool k
 	vma_free_dead(&dead);
 }
 
-/* Maps the object of a shared VMA once more. */
+/* Maps the object of a shared VMA a second time. */
 static void duplicate(struct move *move, struct vma *fresh, vaddr_t old_start, size_t new_len)
 {
 	struct list dead = LIST_INIT(dead);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Drops the mappings of what a file no longer has: of its end, or of a hole in it; in all spaces. */
+/* Removes the entries for a part that a file no longer has, its end or a hole, from all spaces. */
 #include "mm/check/fence_debt.h"
 #include "mm/host.h"
 #include "mm/object.h"
@@ -7,32 +7,36 @@
 #include "mm/verbs.h"
 
 /*
- * Locks go from space to object, but the way here is from object to its VMAs: so the object's lock
- * only finds the first VMA of its list of stale ones, on which a truncation puts all; spaces_lock
- * keeps its space from going away; and under the space's own lock it is looked up again. Who is done
- * goes to the end of the other list, so that no turn walks either, and the order of both together,
- * those that are done first, never changes. A VMA that fork or mremap makes of a stale one is stale
- * too, stands behind it, and is come to after it: what was copied of the original before that goes
- * from the copy too.
+ * A space's lock is taken before an object's, but a truncation has to go from the object to the
+ * VMAs that map it. It puts all of them on the object's list `stale`. Then it takes the first one,
+ * finds its space under the object's lock, while spaces_lock keeps the space from going away, and
+ * looks the VMA up again under the space's lock. A VMA that is done goes to the end of the list
+ * `vmas`, so that no list has to be searched. The order of the VMAs in `vmas` followed by `stale`
+ * never changes.
  *
- * Several may make holes in one object at once (nobody does while its size is lowered). What one of
- * them has come to the others take as done: pages that stay mapped are zeroed, and no hole needs more.
+ * If fork or mremap copies a VMA that is stale, the copy is stale too. It stands behind the
+ * original and is truncated after it, so that entries that were copied too early are removed from
+ * the copy.
+ *
+ * Several threads may make holes in one object at the same time (but none while its size is
+ * lowered). A VMA that one of them has finished is finished for all: the pages of a hole that are
+ * still mapped are zeroed, and a hole needs no more than that.
  */
 
-/* What is dropped: bytes, at pages; of a hole private copies stay. */
+/* What is removed: the bytes [start, end), page-aligned. For a hole, private copies stay. */
 struct cut {
 	struct object *object;
 	uint64_t start, end;
 	bool hole;
 	/*
-	 * Of a hole: where the last piece stopped. (A VMA that has taken another's place meanwhile may
-	 * so keep a part: its pages are there still, and are zeroed.)
+	 * For a hole: the VMA of the last piece, and where that stopped. If `vma` was freed and is
+	 * another VMA now, a part of that may be skipped: its pages stay mapped, and are zeroed.
 	 */
 	const struct vma *vma;
 	vaddr_t resume;
 };
 
-/* The first VMA that no truncation has come to; NULL. => object->lock held */
+/* Returns the first VMA that is not yet truncated, or NULL. The caller holds object->lock. */
 static struct vma *first_stale(struct object *object)
 {
 	assert_hardened(spin_lock_held(&object->lock));
@@ -41,7 +45,7 @@ static struct vma *first_stale(struct object *object)
 	return list_first_entry(&object->stale, struct vma, object_link);
 }
 
-/* The same where it is one of this space, whose lock is held. */
+/* The same, but NULL if the VMA is in another space. The caller holds the lock of `space`. */
 static struct vma *first_stale_in(struct object *object, const struct space *space)
 {
 	struct vma *vma;
@@ -63,7 +67,7 @@ static void mark_done(struct object *object, struct vma *vma)
 	spin_unlock(&object->lock);
 }
 
-/* Where the VMA stops to show the object: behind a segment's file there is only memory. */
+/* Returns where the VMA's pages of the object end: in an ELF segment zeros follow them. */
 static vaddr_t end_of_object(const struct vma *vma)
 {
 	vaddr_t end = ALIGN_UP(vma->file_end, PAGE_SIZE);
@@ -71,7 +75,10 @@ static vaddr_t end_of_object(const struct vma *vma)
 	return vma->file_end && end < vma->end ? MAX(end, vma->start) : vma->end;
 }
 
-/* Where the VMA shows the first page, below `end`, at or beyond `byte`, which is where a page begins. */
+/*
+ * Returns the address of the first page of the VMA, below `end`, that shows the object at or beyond
+ * `byte`, which is page-aligned; or `end`.
+ */
 static vaddr_t first_beyond(const struct vma *vma, uint64_t byte, vaddr_t end)
 {
 	if (byte <= vma->offset)
@@ -79,7 +86,11 @@ static vaddr_t first_beyond(const struct vma *vma, uint64_t byte, vaddr_t end)
 	return byte - vma->offset < end - vma->start ? vma->start + (byte - vma->offset) : end;
 }
 
-/* What is left in its tables has to be passed by. => space lock held; where it stopped */
+/*
+ * Clears a piece of a hole, from where the last one stopped: the private copies before that are
+ * still in the page tables, and would use up this piece too. Returns where it stopped. The caller
+ * holds the space's lock.
+ */
 static vaddr_t zap_hole(struct gather *gather, struct cut *cut, const struct vma *vma, vaddr_t from,
 			vaddr_t end)
 {
@@ -90,7 +101,7 @@ static vaddr_t zap_hole(struct gather *gather, struct cut *cut, const struct vma
 	return cut->resume;
 }
 
-/* A piece of one VMA. => space lock held */
+/* Clears a piece of one VMA. The caller holds the space's lock. */
 static void truncate_piece(struct gather *gather, struct cut *cut)
 {
 	struct vma *vma = first_stale_in(cut->object, gather->space);
@@ -114,7 +125,7 @@ static void truncate_piece(struct gather *gather, struct cut *cut)
 	cut->vma = NULL;
 }
 
-/* => false: no mapping is left that no truncation has come to */
+/* Returns false if no VMA is left to be truncated. */
 static bool truncate_some(struct cut *cut)
 {
 	struct object *object = cut->object;

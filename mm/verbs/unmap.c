@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* munmap: takes mappings away. */
+/* munmap: removes mappings. */
 #include "mm/verbs/unmap.h"
 
 #include "abi/errno.h"
@@ -13,9 +13,9 @@
 #define UNMAP_VMAS 16
 
 /*
- * Clears entries of the first VMA of [start, end), and cuts or removes it so far, so that there is
- * never an entry outside a VMA. *reached: where a VMA begins now. => space lock held; true:
- * something is left to do
+ * Clears entries of the first VMA of [start, end), and shrinks or removes the VMA, so that no entry
+ * is ever outside a VMA. Sets *reached to the start of the next VMA, or USER_TOP. Returns true if
+ * something is left to do. The caller holds the space's lock.
  */
 static bool unmap_first(struct gather *gather, vaddr_t start, vaddr_t end, struct list *dead,
 			vaddr_t *reached)
@@ -36,7 +36,7 @@ static bool unmap_first(struct gather *gather, vaddr_t start, vaddr_t end, struc
 	return next && next->start < end;
 }
 
-/* The hole that ends at `reached` may have tables that nobody needs any more. */
+/* Unlinks the page tables that the hole that ends at `reached` does not need any more. */
 static void prune_hole(struct gather *gather, vaddr_t start, vaddr_t reached)
 {
 	struct vma *below = vma_last_below(gather->space, start);
@@ -44,7 +44,7 @@ static void prune_hole(struct gather *gather, vaddr_t start, vaddr_t reached)
 	gather_prune(gather, below ? below->end : USER_BASE, reached);
 }
 
-/* => space lock held; true: something is left to do */
+/* Returns true if something is left to do. The caller holds the space's lock. */
 static bool unmap_piece(struct gather *gather, vaddr_t start, vaddr_t end, struct list *dead)
 {
 	vaddr_t reached = start;
@@ -82,8 +82,8 @@ void unmap_pieces(struct space *space, vaddr_t start, vaddr_t end)
 }
 
 /*
- * Cuts the upper end off a VMA where nobody ever touched it: it has no entries there, and needs no
- * second VMA. => false: it is not such a range, nothing was done
+ * Unmaps [start, end) at once if it is the upper end of a VMA and was never touched: then it has no
+ * entries, and no split is needed. Returns false, with nothing changed, if it is not such a range.
  */
 static bool cut_untouched_end(struct space *space, vaddr_t start, vaddr_t end)
 {

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Taking VMAs and their entries away, for munmap and for all that replace or end mappings. */
+/* Removes VMAs and their entries, for munmap and for all code that replaces or ends mappings. */
 #pragma once
 
 #include "mm/space.h"
 
 /*
- * Removes all mappings of [start, end), splitting at its ends: 0, or -ENOMEM with nothing changed.
- * => mmap lock held, the range busy (space_busy()); no spinning lock held
+ * Removes all mappings in [start, end); splits VMAs at its ends. Returns 0, or -ENOMEM with nothing
+ * changed. The caller holds the mmap lock and no spinning lock, and has made the range busy
+ * (space_busy()).
  */
 int unmap_range(struct space *space, vaddr_t start, vaddr_t end);
 
 /*
- * Removes all VMAs of [start, end) and their entries, in pieces, pausing between them; goes on if
- * killed.
- * => none sticks out of the range; the mmap lock held, or no thread runs in the space; no spinning
- * lock held
+ * Removes all VMAs in [start, end) and their entries, in pieces, with calls of vm_pause() in
+ * between; a kill does not stop it. No VMA reaches across either end of the range. The caller holds
+ * the mmap lock, or no thread runs in the space. Call with no spinning lock held.
  */
 void unmap_pieces(struct space *space, vaddr_t start, vaddr_t end);
