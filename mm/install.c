@@ -9,8 +9,8 @@
 
 /*
  * The caller has held the space's lock since it found the VMA and the entry and got the page, so
- * that these have not changed. Only the hardware may have set bits of the entry. Entries
- * that are not empty are therefore changed by atomic operations only.
+ * that these have not changed. Only the hardware may have set bits of the entry. Entries that are
+ * not empty are therefore changed by atomic operations only.
  */
 
 /*
@@ -172,9 +172,7 @@ static __attribute__((noipa)) int install_shared(struct fault *fault)
 
 /* ---- ACCESSED, SPURIOUS, REUSE, REMAP: more permissions for the entry's page ---- */
 
-/*
- * Gives an entry more permissions to its frame. Returns false if the entry has changed meanwhile.
- */
+/* Gives an entry more permissions to its frame. Returns false if the entry has changed. */
 static inline bool entry_raise(struct mmu_entry *slot, vaddr_t va, struct mmu_entry old,
 			       unsigned prot, unsigned flags)
 {
@@ -198,10 +196,7 @@ static inline __attribute__((always_inline)) int grant(struct fault *fault, unsi
 	return 0;
 }
 
-/*
- * Gives the entry all permissions of its VMA that it lacks, except VM_PROT_WRITE: REUSE, COW and
- * REMAP give that.
- */
+/* Gives the entry the permissions of its VMA, except write: REUSE, COW and REMAP give that. */
 static int grant_accessed(struct fault *fault)
 {
 	unsigned prot = entry_prot(fault->entry) | (fault->vma->prot & ~VM_PROT_WRITE);

@@ -212,10 +212,7 @@ void vma_set_end(struct vma *vma, vaddr_t end);
 /* Stops counting the bytes of a VMA that mremap will remove. The caller holds the space's lock. */
 void vma_leave(struct vma *vma);
 
-/*
- * Changes the prot, and the counts that depend on it, but no entries. The caller holds the space's
- * lock.
- */
+/* Changes the prot and the counts that depend on it. The caller holds the space's lock. */
 void vma_set_prot(struct vma *vma, unsigned prot);
 
 /* Returns the start of the VMA, or of the guard gap below it if it is a stack. */

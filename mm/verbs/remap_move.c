@@ -158,10 +158,7 @@ static int begin(struct move *move, vaddr_t start, vaddr_t end)
 	return 0;
 }
 
-/*
- * Makes `to` a copy of the old VMA at the new address, and inserts it. The caller holds the space's
- * lock.
- */
+/* Inserts a copy of the old VMA at the new address. The caller holds the space's lock. */
 static void insert_new(struct move *move, struct vma *to, const struct vma *from, vaddr_t old_start,
 		       size_t new_len)
 {

@@ -75,10 +75,7 @@ static vaddr_t end_of_object(const struct vma *vma)
 	return vma->file_end && end < vma->end ? MAX(end, vma->start) : vma->end;
 }
 
-/*
- * Returns the address of the first page of the VMA, below `end`, that shows the object at or beyond
- * `byte`, which is page-aligned; or `end`.
- */
+/* Returns where the VMA begins to show the object from `byte`, page-aligned, on; at most `end`. */
 static vaddr_t first_beyond(const struct vma *vma, uint64_t byte, vaddr_t end)
 {
 	if (byte <= vma->offset)
