@@ -5,8 +5,9 @@
 #include "lib/types.h"
 
 /*
- * Gives one input to the parser, holds what it says against the fuzzer's own oracle, and leaves nothing
- * behind. data: exactly size bytes, that the sanitizer guards. => was it accepted?
+ * Gives one input to the parser, compares the result with that of the fuzzer's own oracle, and
+ * frees everything. `data` has exactly `size` bytes; the sanitizer finds accesses beyond them.
+ * Returns whether the parser accepted the input.
  */
 bool fuzz_one(const uint8_t *data, size_t size);
 

@@ -31,7 +31,7 @@ static unsigned warnings, lines[LOG_DEBUG + 1];
 static bool probing;
 static enum log_level probe;
 
-/* Copies the next word, quotes and all. => NULL: none; else to be freed */
+/* Returns a copy of the next word, quotes included, to be freed; NULL if there is none. */
 static char *copy_word(const char **line, size_t *len_ret)
 {
 	char *word = malloc(strlen(*line) + 1);
@@ -80,7 +80,7 @@ static struct word split(char *text, size_t len)
 	return word;
 }
 
-/* As strtoull, that is stricter: digits only, all of them. => 0, or errno */
+/* Converts text that consists of digits only, unlike strtoull(). Returns 0 or a positive errno. */
 static int number(const char *text, uint64_t *ret)
 {
 	bool hex = strlen(text) > 2 && text[0] == '0' && tolower((unsigned char)text[1]) == 'x';
@@ -134,7 +134,7 @@ static bool text_value(const char *text, char *to, size_t least)
 	return true;
 }
 
-/* => false: worth a warning */
+/* Applies an option. Returns false if the kernel must warn about it. */
 static bool apply(struct expected *expected, const struct word *word)
 {
 	struct boot_options *options = &expected->options;

@@ -38,7 +38,7 @@ static bool is_hex(const uint8_t *s)
 	return strspn((const char *)s, "0123456789abcdefABCDEF") >= 8;
 }
 
-/* => false: it is no number of eight digits */
+/* Reads a number of eight hexadecimal digits. Returns false if there is none. */
 static bool read_field(size_t at, unsigned long *ret)
 {
 	char digits[9] = { 0 };
@@ -48,7 +48,7 @@ static bool read_field(size_t at, unsigned long *ret)
 	return is_hex((const uint8_t *)digits);
 }
 
-/* Reads the member at *at. => false: broken; *at then is where it begins, else behind it */
+/* Reads the member at *at, and moves *at past it. Returns false, without that, if it is broken. */
 static bool read_member(size_t *at, struct member *ret)
 {
 	size_t name = *at + 110, data;
@@ -83,7 +83,7 @@ static const char *plain(const char *name)
 	return name;
 }
 
-/* => 1: a member; 0: the end; -1: broken */
+/* Reads the next member. Returns 1; 0 at the end of the archive; -1 if the archive is broken. */
 static int next_member(size_t *at, struct member *ret)
 {
 	while (*at < nbytes) {

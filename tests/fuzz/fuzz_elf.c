@@ -136,7 +136,7 @@ static void compare_segments(const struct elf_image *image, const Elf64_Phdr *ph
 	fuzz_check(image->high <= TOP && image->low <= image->high);
 }
 
-/* => are the program headers all in the file? then a copy of them, to be freed */
+/* Returns a copy of the program headers, to be freed; NULL if they are not all in the file. */
 static void *copy_phdrs(const uint8_t *data, size_t size, const struct elf_image *image)
 {
 	size_t n = elf_phdr_bytes(image);

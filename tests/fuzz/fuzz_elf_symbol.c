@@ -30,7 +30,7 @@ static ssize_t read_bytes(void *arg, uint64_t pos, void *to, size_t n)
 	return (ssize_t)n;
 }
 
-/* => false: not all of it is in the file */
+/* Copies n bytes of the file. Returns false if the file does not have all of them. */
 static bool get(unsigned __int128 pos, void *to, size_t n)
 {
 	if (pos > nbytes || n > nbytes - pos)
@@ -102,7 +102,7 @@ static bool get_best(const Elf64_Shdr *table, uint64_t addr, Elf64_Sym *best)
 	return highest != 0;
 }
 
-/* As it is to be shown. => false: it has none */
+/* Makes the name as it is to be shown. Returns false if there is none. */
 static bool get_name(const Elf64_Shdr *names, uint32_t at, char to[ELF_SYMBOL_NAME])
 {
 	unsigned __int128 pos = (unsigned __int128)names->sh_offset + at;

@@ -106,7 +106,7 @@ static void canonical(uint8_t key)
 		plain(key);
 }
 
-/* => what it is to say but LDISC_READABLE */
+/* Types a key. Returns the flags that are expected, except LDISC_READABLE. */
 static unsigned type(uint8_t key)
 {
 	uint32_t iflag = ldisc.termios.c_iflag;

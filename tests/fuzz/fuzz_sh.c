@@ -20,7 +20,7 @@ static struct token tokens[TOKENS_MAX];
 static unsigned ntokens;
 static struct pipeline pipeline;
 
-/* Appends what is in quotes; *s is behind the first one. => false: the second is missing */
+/* Appends quoted text; *s is after the first quote. Returns false if the second one is missing. */
 static bool quoted(const char **s, char quote, char *to, size_t *n)
 {
 	for (; **s && **s != quote; ++*s) {
@@ -31,7 +31,7 @@ static bool quoted(const char **s, char quote, char *to, size_t *n)
 	return *(*s)++ == quote;
 }
 
-/* => NULL: a quote is missing */
+/* Copies the next word without its quotes. Returns NULL if a quote is missing; else free it. */
 static char *word(const char **s)
 {
 	char *text = calloc(1, strlen(*s) + 1);
@@ -65,7 +65,7 @@ for (unsigned i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
 return WORD;
 }
 
-/* => false: some quote has no end; the tokens in front of it are there */
+/* Makes the tokens of a line, up to a quote that has no end. Returns false if there is one. */
 static bool tokenize(const char *s)
 {
 	bool after_redirect = false;
@@ -109,7 +109,10 @@ static void compare_redirect(const struct redirect *ours, const struct token *th
 	fuzz_check(same(ours->path, theirs + 1));
 }
 
-/* One program from token *at on. => is it right so far? `compare`: it is, hold ours against it */
+/*
+ * Reads one program from token *at on. Returns whether its syntax is right. With `compare` it is
+ * known to be right, and is compared with ours.
+ */
 static bool take_command(unsigned *at, bool compare, const struct command *ours)
 {
 	unsigned nwords = 0, nredirects = 0;
@@ -162,7 +165,7 @@ static bool take_pipeline(unsigned *at, bool compare)
 	return true;
 }
 
-/* => is the line right? */
+/* Is the syntax of the line right? */
 static bool take_line(void)
 {
 	enum kind kind = SEMICOLON, before;
@@ -197,7 +200,7 @@ static void check_extent(char *text)
 	text[n] = cut;
 }
 
-/* => the line is right: our pipelines are the same */
+/* Compares all pipelines of a line whose syntax is right with ours. */
 static void compare_line(char *line)
 {
 	unsigned at = 0;

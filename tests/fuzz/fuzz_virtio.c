@@ -192,7 +192,7 @@ static void do_op(uint8_t op)
 	check_devices();
 }
 
-/* => the driver has taken the device */
+/* Starts the driver. Returns whether it has accepted the device. */
 static bool boot(void)
 {
 	unsigned promised = DEVICE_PROMISED(device_head.flags), missing = promised;

@@ -43,7 +43,7 @@ static const struct fuzz_input *pick(const struct fuzz_corpus *corpus)
 	return input;
 }
 
-/* Opens a gap of n bytes, as far as there is room. => its length */
+/* Opens a gap of n bytes, or of as many as there is room for. Returns its length. */
 static size_t open_gap(uint8_t *data, size_t *size, size_t at, size_t n)
 {
 	n = MIN(n, FUZZ_SIZE_MAX - *size);

@@ -24,5 +24,5 @@ struct fuzz_corpus {
 /* The same numbers in every run with the same seed. */
 void fuzz_seed(uint64_t seed);
 
-/* A mutation of some input of the corpus into `to` (FUZZ_SIZE_MAX bytes). => its size */
+/* Writes a mutation of an input of the corpus to `to` (FUZZ_SIZE_MAX bytes). Returns its size. */
 size_t fuzz_mutate(const struct fuzz_corpus *corpus, uint8_t *to);

@@ -175,7 +175,7 @@ static void push_used(struct queue *queue, uint32_t id, uint32_t len)
 	stream_of(queue)->offered += PAGE_SIZE;
 }
 
-/* The oldest buffer that the device has. => false: none */
+/* Finds the oldest buffer that the device has. Returns false if it has none. */
 static bool next_buffer(struct queue *queue, uint16_t *id_ret)
 {
 	uint16_t oldest = queue->used->idx;

@@ -59,7 +59,7 @@ bool device_script_ended(void);
 /* The next op that is the driver's (or none's); those of the device in front of it are done. */
 uint8_t device_until_driver(void);
 
-/* One op of the device, if that is the next one. => the machine boots */
+/* Does the next op if it is one of the device's. Call while the machine boots. */
 void device_boot_step(void);
 
 /* An argument of the op. */

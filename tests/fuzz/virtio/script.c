@@ -140,7 +140,7 @@ void device_hook(void)
 	in_hook = false;
 }
 
-/* => false: the next op is the driver's, or there is none */
+/* Does the next op. Returns false if it is one of the driver's, or there is none. */
 static bool step(void)
 {
 	uint8_t op = script_at < script_size ? script[script_at] : 0;

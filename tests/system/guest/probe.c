@@ -436,7 +436,7 @@ static int do_gone(int argc, char **argv)
 	return unlink(argv[2]) ? 87 : 0;
 }
 
-/* Eight floating-point registers that keep their values while others run. => are they what they were? */
+/* Returns whether four floating-point registers keep their values while another process runs. */
 static int keeps_floats(double start)
 {
 	register double a __asm__("fs0") = start, b __asm__("fs1") = start * 2;
