@@ -114,8 +114,8 @@ void vm_truncate(struct object *object, uint64_t start);
 void vm_truncate_hole(struct object *object, uint64_t start, uint64_t end);
 
 /*
- * The OOM reaper: frees the private memory of a space whose process was killed, before that process
- * runs again. Marks the space dying first, so that no fault in it is resolved any more. Any thread
- * may call it. Needs no mmap lock. Call with no spinning lock held.
+ * The OOM reaper: frees the private memory of a space whose process was killed, without waiting for
+ * that process. Marks the space dying first, so that no fault in it is resolved any more. Any
+ * thread may call it. Needs no mmap lock. Call with no spinning lock held.
  */
 void vm_oom_reap(struct space *space);

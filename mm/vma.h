@@ -69,8 +69,8 @@ struct vma_faults {
 
 /*
  * All fields are guarded by the space's lock. A change needs the mmap lock as well, with these
- * exceptions: a fault that grows a stack changes `start` and the node's weight, and faults change
- * what they count or touch.
+ * exceptions: a fault that grows a stack changes `start` and the node's weight, faults change what
+ * they count or touch, and a truncation changes what object->lock guards too.
  */
 struct vma {
 	struct tree_node node; /* weight: free bytes below it, without the guard gap of a stack */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The OOM reaper: frees the private memory of a killed process before the process runs again. */
+/* The OOM reaper: frees the private memory of a killed process without waiting for the process. */
 #include "mm/check/fence_debt.h"
 #include "mm/host.h"
 #include "mm/tlb_gather.h"
