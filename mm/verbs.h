@@ -18,7 +18,7 @@ struct map_request {
 	vaddr_t addr; /* a hint; with MAP_FIXED(_NOREPLACE) the address itself */
 	size_t len;
 	unsigned prot;	       /* VM_PROT_* */
-	unsigned max_prot;     /* VM_PROT_*: the most that a mapping of the descriptor may have */
+	unsigned max_prot;     /* VM_PROT_*: the most that the descriptor allows a shared mapping */
 	unsigned flags;	       /* MAP_* of abi/mman.h */
 	struct object *object; /* NULL: anonymous. vm_map() takes its own reference if it maps it */
 	enum map_special special;
@@ -72,7 +72,7 @@ int vm_madvise(struct space *space, vaddr_t addr, size_t len, int advice);
  */
 int vm_advice_range(vaddr_t addr, size_t len, vaddr_t *end_ret);
 
-/* The part of an object that MADV_REMOVE removes because one mapping shows it. */
+/* The part of an object that MADV_REMOVE removes for one mapping. */
 struct vm_remove {
 	struct object *object; /* with a reference for the caller */
 	uint64_t start, end;   /* in bytes */
@@ -87,8 +87,8 @@ struct vm_remove {
 int vm_remove_next(struct space *space, vaddr_t *addr, vaddr_t end, struct vm_remove *ret);
 
 /*
- * brk(2). Returns the new break, or the old one if the request is refused. A request for 0 always
- * is: programs read the break so.
+ * brk(2). Returns the new break, or the old one if the request is refused. Programs ask for 0,
+ * which is always refused, to read the break.
  */
 vaddr_t vm_brk(struct space *space, vaddr_t brk);
 

@@ -150,8 +150,9 @@ static inline uint64_t vma_index(const struct vma *vma, vaddr_t va)
 struct vma *vma_alloc(void);
 struct vma *vma_alloc_spare(bool frees);
 /*
- * Frees a VMA that is in no space, or NULL. Drops its reference to an object and its write count.
- * Call with no spinning lock held.
+ * Frees a VMA that was removed from its space, with its reference to an object and its write count;
+ * or one that was never in a space, whose `object` must be NULL; or does nothing for NULL. Call
+ * with no spinning lock held.
  */
 void vma_free(struct vma *vma);
 
@@ -197,8 +198,8 @@ void vma_insert_copy(struct space *space, const struct vma *vma, struct vma *cop
 void vma_split(struct vma *vma, vaddr_t at, struct vma *upper);
 
 /*
- * Merges two VMAs that touch and differ in nothing else: `below` now covers both, and `above` goes
- * to `dead`. The caller holds the space's lock.
+ * Merges two VMAs that touch and are alike: `below` covers both from now on, and `above` goes to
+ * `dead`. The caller holds the space's lock.
  */
 void vma_join(struct vma *below, struct vma *above, struct list *dead);
 
