@@ -24,7 +24,7 @@ struct map_plan {
 	struct vma *vma;
 	struct object *made; /* for shared anonymous memory; the plan has a reference */
 	bool locked;
-	bool held; /* vma_get_writecount() has succeeded for the VMA */
+	bool has_writecount; /* vma_get_writecount() has succeeded for the VMA */
 };
 
 static bool is_fixed(const struct map_request *request)
@@ -261,7 +261,7 @@ static void plan_drop(struct map_plan *plan, const struct map_request *request)
 		plan->vma->object = NULL; /* no reference before vma_insert() */
 		vma_free(plan->vma);
 	}
-	if (plan->held)
+	if (plan->has_writecount)
 		vma_put_writecount(plan_flags(request), request->object);
 	if (plan->made)
 		object_put(plan->made);
@@ -289,7 +289,7 @@ static int plan_make(struct space *space, const struct map_request *request, str
 		result = check_limits(space, plan);
 	if (!result && unlikely(plan->vma->flags & (VMA_TEXT | VMA_WRITER))) {
 		result = vma_get_writecount(plan->vma->flags, request->object);
-		plan->held = !result;
+		plan->has_writecount = !result;
 	}
 	return result;
 }
@@ -307,7 +307,7 @@ static int plan_carry_out(struct space *space, struct map_plan *plan)
 	spin_lock(&space->lock);
 	if (vma_place(space, plan->vma, &dead)) {
 		plan->vma = NULL;
-		plan->held = false;
+		plan->has_writecount = false;
 	}
 	spin_unlock(&space->lock);
 	vma_free_dead(&dead);

@@ -6,7 +6,7 @@
 #include "mm/verbs.h"
 
 /* Pages that mincore looks at in one hold of the space's lock. */
-#define LOOKED_AT 64
+#define QUERY_PIECE 64
 
 /* For an address whose entry is empty: does the object have the page that a read would map? */
 static bool is_resident(const struct vma *vma, vaddr_t va)
@@ -41,7 +41,7 @@ ssize_t vm_mincore(struct space *space, vaddr_t addr, size_t npages, uint8_t *re
 		return -ENOMEM;
 	npages = MIN(npages, (vma->end - addr) >> PAGE_SHIFT);
 	for (size_t i = 0; i < npages;) {
-		size_t end = MIN(npages, i + LOOKED_AT);
+		size_t end = MIN(npages, i + QUERY_PIECE);
 
 		spin_lock(&space->lock);
 		for (; i < end; i++)

@@ -99,7 +99,7 @@ static unsigned count_tables(struct move *move)
 	return count.needed;
 }
 
-static int have_tables(struct move *move)
+static int alloc_tables(struct move *move)
 {
 	unsigned needed = count_tables(move);
 
@@ -124,7 +124,7 @@ static void vma_stop(struct vma *vma)
 }
 
 /* Ends what vma_stop() began. The caller holds the space's lock. */
-static void vma_go_on(struct vma *vma, unsigned prot, struct list *dead)
+static void vma_resume(struct vma *vma, unsigned prot, struct list *dead)
 {
 	vma->flags &= ~VMA_MOVING;
 	vma_set_prot(vma, prot);
@@ -136,7 +136,7 @@ static void from_go_on(struct move *move)
 	struct list dead = LIST_INIT(dead);
 
 	spin_lock(&move->space->lock);
-	vma_go_on(move->from, move->prot, &dead);
+	vma_resume(move->from, move->prot, &dead);
 	spin_unlock(&move->space->lock);
 	vma_free_dead(&dead);
 }
@@ -274,7 +274,7 @@ static void finish(struct move *move, vaddr_t old_start, vaddr_t old_end, bool k
 		unmap_pieces(move->space, old_start, old_end);
 	}
 	spin_lock(&move->space->lock);
-	vma_go_on(move->to, move->prot, &dead);
+	vma_resume(move->to, move->prot, &dead);
 	spin_unlock(&move->space->lock);
 	vma_free_dead(&dead);
 }
@@ -309,7 +309,7 @@ int remap_move(struct space *space, vaddr_t old_start, size_t old_len, vaddr_t n
 		vma_free(fresh);
 		return result;
 	}
-	result = have_tables(&move);
+	result = alloc_tables(&move);
 	if (result) {
 		from_go_on(&move);
 		vma_free(fresh);
