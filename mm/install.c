@@ -15,8 +15,8 @@
 
 /*
  * The functions of the single cases are noipa. This makes their calls tail calls, so that the
- * shortest, which call nothing, need no stack frame. (With noinline instead, gcc 14 removes the
- * results of those that always return 0, and their calls are no tail calls any more.)
+ * shortest, which call nothing, need no stack frame. (Without noipa, gcc 14 removes their return
+ * values, and then their calls are no tail calls.)
  */
 
 /* In larger ranges, faults give the entries the permissions that their VMA has gained. */

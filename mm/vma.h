@@ -17,7 +17,7 @@ struct fault;
 #define VMA_SHARED    1u  /* writes go to the object */
 #define VMA_STACK     2u  /* grows down by faults */
 #define VMA_HEAP      4u  /* made by brk */
-#define VMA_TEXT      16u /* of a running image: nobody may open the object for writing */
+#define VMA_TEXT      16u /* of a running image: the object cannot be opened for writing */
 #define VMA_NORESERVE 32u
 #define VMA_MOVING    128u  /* mremap is moving its entries: no permissions, and a fault waits */
 #define VMA_LOCKED    256u  /* mlock: filled at once, and its pages stay resident */

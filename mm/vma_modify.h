@@ -6,7 +6,7 @@
 
 /*
  * Splits the VMAs that cross `start` or `end`, so that none reaches across either address. With
- * `frees` set the split is for an unmap, which gives memory back: the allocation may use the last
+ * `frees` set the split is for an unmap, which frees memory: the allocation may use the last
  * reserve, and the limit on the number of VMAs applies only where one VMA becomes two. Returns 0,
  * or -ENOMEM with nothing changed. The caller holds the mmap lock, has made the range busy, and
  * holds no spinning lock.
