@@ -23,7 +23,7 @@ struct copying {
 	bool done;	    /* a leaf table or a pinned page was copied: the piece ends */
 	struct page *spare; /* for the child's copy of a pinned page */
 	bool needs_spare;
-	bool lessened;
+	bool lessened; /* entries of the parent lost write permission: fence it */
 	struct mmu_tables tables;
 };
 
