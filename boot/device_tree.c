@@ -11,7 +11,7 @@
 #define DTB_MAX (2u << 20)
 
 /* The first reserved ranges are the kernel and the device tree. */
-#define KEPT_FIRST 2
+#define NRESERVED_OWN 2
 
 struct boot_info boot_info;
 
@@ -63,7 +63,7 @@ static int read_reserved(struct boot_info *info)
 
 	for (unsigned i = 0; !err && dt_reserved(&info->dt, i, &start, &size) == 0; i++)
 		err = reserve(info, start, size);
-	info->first_kept = info->nreserved;
+	info->first_node = info->nreserved;
 	if (top < 0)
 		return err;
 	dt_for_each_child(node, &info->dt,
@@ -81,7 +81,7 @@ static int read_reserved(struct boot_info *info)
 static bool is_taken(const struct boot_info *info, struct phys_range range)
 {
 	for (unsigned i = 0; i < info->nreserved; i++)
-		if ((i < KEPT_FIRST || i >= info->first_kept) &&
+		if ((i < NRESERVED_OWN || i >= info->first_node) &&
 		    range.start < info->reserved[i].end && info->reserved[i].start < range.end)
 			return true;
 	return false;

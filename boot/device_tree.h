@@ -18,7 +18,7 @@ struct boot_info {
 	unsigned nram;
 	struct phys_range reserved[BOOT_RANGES]; /* may overlap and need not be RAM */
 	unsigned nreserved;
-	unsigned first_kept;	  /* of these, the first from a node of /reserved-memory */
+	unsigned first_node;	  /* of these, the first from a node of /reserved-memory */
 	struct phys_range initrd; /* empty: none */
 	const void *rng_seed;
 	uint32_t rng_seed_len;

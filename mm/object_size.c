@@ -81,7 +81,7 @@ static int page_preallocate(struct object *object, uint64_t index, struct page *
 	if (!page)
 		return -ENOMEM;
 	arch_page_zero(page_address(page));
-	return object_publish(object, index, page, truncations, OBJECT_KEPT, page_ret);
+	return object_publish(object, index, page, truncations, OBJECT_SIZE_SAME, page_ret);
 }
 
 /*

@@ -83,7 +83,7 @@ static int insert_locked(struct object *object, struct insertion *in, struct pag
 		return -EAGAIN;
 	there = radix_find(&object->pages, in->index);
 	/* The bytes in `fresh` must not be lost: the caller writes them again, into that page. */
-	if (there && in->new_end && in->new_end != OBJECT_KEPT)
+	if (there && in->new_end && in->new_end != OBJECT_SIZE_SAME)
 		return -EAGAIN;
 	if (there) {
 		page_get(there);
@@ -100,7 +100,7 @@ static int insert_locked(struct object *object, struct insertion *in, struct pag
 	page_get(in->fresh);
 	radix_insert(&object->pages, in->index, in->fresh, &in->spare);
 	object->npages++;
-	if (in->new_end == OBJECT_KEPT)
+	if (in->new_end == OBJECT_SIZE_SAME)
 		object->kept = MAX(object->kept, in->index + 1);
 	else
 		object->size = MAX(object->size, in->new_end);

@@ -36,12 +36,12 @@ int object_page(struct object *object, uint64_t index, struct page **page_ret,
 struct page *object_page_resident(struct object *object, uint64_t index);
 
 /* new_end for a preallocated page beyond the end: the size does not change. */
-#define OBJECT_KEPT UINT64_MAX
+#define OBJECT_SIZE_SAME UINT64_MAX
 
 /*
  * Inserts the page `fresh` at index. The caller decided this when object->truncations was
  * `truncations`. If new_end is not 0, the page lies at or beyond the end, and the size is raised to
- * new_end at the same time, unless that is OBJECT_KEPT. Returns 0 with the page that is at index
+ * new_end at the same time, unless that is OBJECT_SIZE_SAME. Returns 0 with the page that is at index
  * now in *page_ret, referenced for the caller: `fresh`, or another page that was inserted first.
  * Returns -EAGAIN if the object has changed, -ENOMEM or -ENOSPC. `fresh` has one reference, which
  * this function takes over: it frees the page if it was not inserted. Call with no spinning lock

@@ -82,10 +82,10 @@ static struct signal_info end_siginfo(const struct process *process)
  * Sends the signal before it wakes the parent, so that a parent with a handler finds, once awake,
  * that the handler has run. Call with process_tree_lock held.
  */
-static void signal_and_wake(struct process *parent, const struct signal_info *news)
+static void signal_and_wake(struct process *parent, const struct signal_info *info)
 {
-	if (news->sig > 0 && news->sig <= NSIG && parent->state == PROCESS_ALIVE)
-		signal_send_info(parent, news);
+	if (info->sig > 0 && info->sig <= NSIG && parent->state == PROCESS_ALIVE)
+		signal_send_info(parent, info);
 	waitq_wake_all(&parent->child_waitq);
 }
 
@@ -95,9 +95,9 @@ static void signal_and_wake(struct process *parent, const struct signal_info *ne
  * sent SIGCHLD if it ignores that signal, even if it also blocks it. Call with process_tree_lock
  * held.
  */
-static void tell_parent(struct process *process)
+static void notify_parent(struct process *process)
 {
-	const struct signal_info news = end_siginfo(process);
+	const struct signal_info info = end_siginfo(process);
 	struct process *parent = process->parent;
 
 	process_set_zombie(process);
@@ -107,9 +107,9 @@ static void tell_parent(struct process *process)
 		if (signals_ignore_children(&parent->signals))
 			waitq_wake_all(&parent->child_waitq);
 		else
-			signal_and_wake(parent, &news);
+			signal_and_wake(parent, &info);
 	}
-	signal_and_wake(process->parent, &news);
+	signal_and_wake(process->parent, &info);
 }
 
 /* Kills all other processes and waits, for a limited time, until they have ended. */
@@ -213,7 +213,7 @@ void process_exit(int status)
 	leave_children(process);
 	pgrp_member_ends(process);
 	preempt_disable(); /* for good: the process that reaps the zombie frees this thread */
-	tell_parent(process);
+	notify_parent(process);
 	spin_unlock(&process_tree_lock);
 	sched_leave();
 }

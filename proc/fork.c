@@ -123,7 +123,7 @@ static void start_frame(struct process *child, const struct clone_request *reque
  * address cannot be written. The child's tid is written into the child's memory, which copies a
  * page shared copy-on-write. Returns 0, -ENOMEM or -EINTR.
  */
-static int tell_tids(struct process *child, const struct clone_request *request)
+static int write_tids(struct process *child, const struct clone_request *request)
 {
 	int pid = child->pid, err = 0;
 
@@ -233,7 +233,7 @@ static long make_child(struct process *parent, const struct clone_request *reque
 	pid = copy_process(parent, child, request->flags);
 	if (!pid) {
 		start_frame(child, request);
-		pid = tell_tids(child, request);
+		pid = write_tids(child, request);
 	}
 	if (!pid)
 		pid = start(parent, child, request);

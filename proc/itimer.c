@@ -138,7 +138,7 @@ void itimer_set(struct process *process, unsigned which, const struct abi_itimer
 }
 
 /* Sets the next expiry from the last one, so that the period does not drift. Skips missed ones. */
-static void go_on(struct process *process, struct itimer *itimer)
+static void itimer_advance(struct process *process, struct itimer *itimer)
 {
 	uint64_t now = now_of(process, itimer->which), missed;
 
@@ -162,6 +162,6 @@ void itimers_take(struct process *process)
 		if (!(due & 1u << which))
 			continue;
 		signal_send(process, signal_of[which]);
-		go_on(process, &process->itimers.of[which]);
+		itimer_advance(process, &process->itimers.of[which]);
 	}
 }

@@ -28,19 +28,19 @@ static bool eligible(const struct process *child, const struct wait_for *wanted)
 /* Returns the event of a zombie, with the usage of all its children. */
 static struct child_event end_of(const struct process *child)
 {
-	struct child_event news = { child->pid, child->status, child->ended_usage };
+	struct child_event event = { child->pid, child->status, child->ended_usage };
 
-	usage_add(&news.usage, &child->children_usage);
-	return news;
+	usage_add(&event.usage, &child->children_usage);
+	return event;
 }
 
 /*
- * Finds a child with an event that is wanted, and stores the event in *news. Returns NULL if there
+ * Finds a child with an event that is wanted, and stores the event in *event. Returns NULL if there
  * is none; *any_ret then says whether there is a child to wait for at all. Call with
  * process_tree_lock held; if there are many children it is dropped in between.
  */
 static struct process *child_event_find(struct process *parent, const struct wait_for *wanted,
-					bool *any_ret, struct child_event *news)
+					bool *any_ret, struct child_event *event)
 {
 	struct process *child = NULL;
 	unsigned n = 0;
@@ -58,7 +58,7 @@ static struct process *child_event_find(struct process *parent, const struct wai
 		if (child->state == PROCESS_ZOMBIE) {
 			if (!(wanted->options & WEXITED))
 				continue; /* a zombie has no other events */
-			*news = end_of(child);
+			*event = end_of(child);
 			return child;
 		}
 		*any_ret = true;
@@ -66,22 +66,22 @@ static struct process *child_event_find(struct process *parent, const struct wai
 		if (status == -1)
 			continue;
 		/* The usage of a child that has not ended is not reported. */
-		*news = (struct child_event){ .pid = child->pid, .status = status };
+		*event = (struct child_event){ .pid = child->pid, .status = status };
 		return child;
 	}
 	return NULL;
 }
 
 /* Frees a zombie that its parent has taken off its list of children. */
-static void reap(struct process *parent, struct process *child, const struct child_event *news)
+static void reap(struct process *parent, struct process *child, const struct child_event *event)
 {
-	usage_add(&parent->children_usage, &news->usage);
+	usage_add(&parent->children_usage, &event->usage);
 	sched_wait_left(child->thread);
 	thread_destroy(child->thread);
 	process_free(child);
 }
 
-long process_wait_for(const struct wait_for *wanted, struct child_event *news)
+long process_wait_for(const struct wait_for *wanted, struct child_event *event)
 {
 	struct process *parent = current_process(), *child;
 
@@ -92,15 +92,15 @@ long process_wait_for(const struct wait_for *wanted, struct child_event *news)
 
 		seq = waitq_sample(&parent->child_waitq);
 		spin_lock(&process_tree_lock);
-		child = child_event_find(parent, wanted, &any, news);
+		child = child_event_find(parent, wanted, &any, event);
 		ended = child && child->state == PROCESS_ZOMBIE && !(wanted->options & WNOWAIT);
 		if (ended)
 			process_leave_parent(child);
 		spin_unlock(&process_tree_lock);
 		if (ended)
-			reap(parent, child, news);
+			reap(parent, child, event);
 		if (child)
-			return news->pid;
+			return event->pid;
 		if (!any)
 			return -ECHILD;
 		if (wanted->options & WNOHANG)
@@ -116,7 +116,7 @@ long process_wait_for(const struct wait_for *wanted, struct child_event *news)
 long process_wait(int pid, unsigned options, int *status_ret, struct usage *usage_ret)
 {
 	struct wait_for wanted = { WAIT_ANY, WAIT_ANY, options | WEXITED };
-	struct child_event news;
+	struct child_event event;
 	long found;
 
 	if (options & ~OPTIONS)
@@ -127,10 +127,10 @@ long process_wait(int pid, unsigned options, int *status_ret, struct usage *usag
 		wanted.pid = pid;
 	else if (pid != -1)
 		wanted.group = pid ? -pid : pgrp_own();
-	found = process_wait_for(&wanted, &news);
+	found = process_wait_for(&wanted, &event);
 	if (found > 0) {
-		*status_ret = news.status;
-		*usage_ret = news.usage;
+		*status_ret = event.status;
+		*usage_ret = event.usage;
 	}
 	return found;
 }

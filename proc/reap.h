@@ -24,7 +24,7 @@ struct child_event {
  * Waits for an event of a child. Returns the child's pid, 0 (with WNOHANG, if there is no event
  * yet), -ECHILD or -EINTR. A child that has ended is reaped, except with WNOWAIT.
  */
-long process_wait_for(const struct wait_for *wanted, struct child_event *news);
+long process_wait_for(const struct wait_for *wanted, struct child_event *event);
 
 /*
  * wait4(2): waits for a child to end, with WUNTRACED also to stop, and with WCONTINUED also to

@@ -33,7 +33,7 @@ static void wake_timer(struct timer *timer)
 /* What may end a wait early. */
 enum ended_by { BY_NOTHING, BY_KILL, BY_SIGNAL };
 
-static inline bool has_come(enum ended_by by)
+static inline bool is_interrupted(enum ended_by by)
 {
 	return by == BY_SIGNAL ? current_signalled() : by == BY_KILL && current_killed();
 }
@@ -57,7 +57,7 @@ static inline __attribute__((always_inline)) bool sleep_on(struct sleeper *sleep
 	}
 	if (deadline)
 		timer_arm(&sleeper->timer, *deadline);
-	if (has_come(by))
+	if (is_interrupted(by))
 		sched_sleep_cancel();
 	else
 		sched_sleep();
@@ -71,7 +71,7 @@ static inline __attribute__((always_inline)) int wait_for(struct waitq *queue, u
 {
 	struct sleeper sleeper = { .thread = current_thread() };
 
-	return !sleep_on(&sleeper, queue, seq, NULL, by) && has_come(by) ? -EINTR : 0;
+	return !sleep_on(&sleeper, queue, seq, NULL, by) && is_interrupted(by) ? -EINTR : 0;
 }
 
 static int wait_until(struct waitq *queue, uint64_t seq, uint64_t deadline, enum ended_by by)
@@ -81,7 +81,7 @@ static int wait_until(struct waitq *queue, uint64_t seq, uint64_t deadline, enum
 	timer_init(&sleeper.timer, wake_timer);
 	if (sleep_on(&sleeper, queue, seq, &deadline, by))
 		return 0;
-	if (has_come(by))
+	if (is_interrupted(by))
 		return -EINTR;
 	return atomic_load_relaxed(&sleeper.timed_out) ? -ETIMEDOUT : 0;
 }

@@ -262,7 +262,7 @@ static inline struct page *frame_alloc(enum page_kind kind, enum page_alloc_from
 struct page *page_alloc(unsigned order, enum page_kind kind, enum page_alloc_from from)
 {
 	assert_hardened(kind != PAGE_FREE && kind != PAGE_RESERVED);
-	if (from != PAGE_AHEAD && alloc_fails())
+	if (from != PAGE_OPTIONAL && alloc_fails())
 		return NULL;
 	if (unlikely(order > 0))
 		return order <= PAGE_ORDER_MAX ? block_alloc(order, kind, from) : NULL;

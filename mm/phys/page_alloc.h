@@ -9,9 +9,9 @@
 
 /* Which allocations may use the reserve, the last free frames. */
 enum page_alloc_from {
-	PAGE_NORMAL,  /* not the reserve, unless the process is ending (mm_host) */
-	PAGE_RESERVE, /* the reserve too: for what frees memory, like munmap (mm/relieve.h) */
-	PAGE_AHEAD,   /* never the reserve, and may fail without harm (mm/phys/zeroed.c) */
+	PAGE_NORMAL,   /* not the reserve, unless the process is ending (mm_host) */
+	PAGE_RESERVE,  /* the reserve too: for what frees memory, like munmap (mm/relieve.h) */
+	PAGE_OPTIONAL, /* never the reserve, and may fail without harm (mm/phys/zeroed.c) */
 };
 
 /*

@@ -22,7 +22,7 @@ void zeroed_prepare(void)
 
 	if (zeroed_count() || alloc_fail_armed())
 		return;
-	page = page_alloc(0, PAGE_ANON, PAGE_AHEAD);
+	page = page_alloc(0, PAGE_ANON, PAGE_OPTIONAL);
 	if (!page)
 		return;
 	page->zeroed_pfn = page_to_pfn(page);

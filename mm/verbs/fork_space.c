@@ -23,7 +23,7 @@ struct copying {
 	bool done;	    /* a leaf table or a pinned page was copied: the piece ends */
 	struct page *spare; /* for the child's copy of a pinned page */
 	bool needs_spare;
-	bool lessened; /* entries of the parent lost write permission: fence it */
+	bool downgraded; /* entries of the parent lost write permission: fence it */
 	struct mmu_tables tables;
 };
 
@@ -43,7 +43,7 @@ static inline struct mmu_entry share_entry(struct copying *copying, vaddr_t va,
 		new = entry_share(old);
 	}
 	debt_owe(copying->parent, va, old, new);
-	copying->lessened |= entry_downgrades(old, new);
+	copying->downgraded |= entry_downgrades(old, new);
 	return new;
 }
 
@@ -147,7 +147,7 @@ static void fence_parent(struct copying *copying)
 {
 	struct mmu_flush flush;
 
-	if (copying->lessened) {
+	if (copying->downgraded) {
 		flush.count = 0;
 		flush.all = true;
 		flush.tables = flush.text = false;
@@ -160,7 +160,7 @@ static void fence_parent(struct copying *copying)
 static vaddr_t copy_piece(struct copying *copying, vaddr_t start, vaddr_t end)
 {
 	copying->resume = end;
-	copying->done = copying->lessened = false;
+	copying->done = copying->downgraded = false;
 	(void)arch_mmu_visit(&copying->parent->mmu, start, end, copy_leaf, copying);
 	fence_parent(copying);
 	return copying->resume;

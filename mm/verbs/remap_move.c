@@ -131,7 +131,7 @@ static void vma_resume(struct vma *vma, unsigned prot, struct list *dead)
 	vma_merge(vma, dead);
 }
 
-static void from_go_on(struct move *move)
+static void from_resume(struct move *move)
 {
 	struct list dead = LIST_INIT(dead);
 
@@ -269,7 +269,7 @@ static void finish(struct move *move, vaddr_t old_start, vaddr_t old_end, bool k
 
 	if (keep) {
 		move->from->flags &= ~(VMA_LOCKED | VMA_ONFAULT);
-		from_go_on(move);
+		from_resume(move);
 	} else {
 		unmap_pieces(move->space, old_start, old_end);
 	}
@@ -311,7 +311,7 @@ int remap_move(struct space *space, vaddr_t old_start, size_t old_len, vaddr_t n
 	}
 	result = alloc_tables(&move);
 	if (result) {
-		from_go_on(&move);
+		from_resume(&move);
 		vma_free(fresh);
 	} else {
 		spin_lock(&space->lock);

@@ -683,12 +683,12 @@ static int end_at_once(void *unused)
 static void once_reap(uint64_t n)
 {
 	struct wait_for wanted = { WAIT_ANY, WAIT_ANY, WEXITED | WNOWAIT | __WALL };
-	struct child_event news;
+	struct child_event event;
 	long pid = child_pid = ktest_spawn(end_at_once, NULL);
 
 	EXPECT_TRUE(pid > 0);
 	wanted.pid = (int)pid;
-	EXPECT_EQ(pid, process_wait_for(&wanted, &news));
+	EXPECT_EQ(pid, process_wait_for(&wanted, &event));
 	word_set(ROOM_AT, 0);
 	strike(n);
 	EXPECT_EQ(pid, DO(wait4, -1ul, ROOM_AT, 0, 0));

@@ -143,7 +143,7 @@ static void test_reserved_and_archive(void **state)
 	assert_range(boot_info.reserved[0], IMAGE, MIB);
 	assert_range(boot_info.reserved[1], DTB, fdt_totalsize(blob));
 	assert_range(boot_info.reserved[2], RAM, MIB); /* the header's */
-	assert_int_equal(boot_info.first_kept, 3);
+	assert_int_equal(boot_info.first_node, 3);
 	assert_range(boot_info.reserved[3], RAM + 40 * MIB, MIB);
 	assert_range(boot_info.reserved[4], RAM + 50 * MIB, MIB);
 	assert_range(boot_info.reserved[5], ARCHIVE, 4096);

@@ -182,7 +182,7 @@ static void test_the_ending_have_the_reserve(void **state)
 	mm_host.is_ending = yes;
 	assert_int_equal(fault(AT + 5 * GIB, VM_PROT_WRITE), 0);
 	assert_int_equal(fake_load(AT + 5 * GIB), 0);
-	assert_null(page_alloc(0, PAGE_ANON, PAGE_AHEAD));
+	assert_null(page_alloc(0, PAGE_ANON, PAGE_OPTIONAL));
 	while (take(PAGE_NORMAL))
 		;
 	assert_int_equal(page_alloc_free_count(), 0);
