@@ -6,9 +6,9 @@
 #include "lib/types.h"
 
 /*
- *	KTEST(cow_last_holder_copies_nothing) // R62
+ *	KTEST(fault_has_all_tables) // R17
  *	{
- *		EXPECT_EQ(1, page->maps);
+ *		EXPECT_EQ(3, us->space.tables);
  *	}
  *
  * Each runs in the boot thread, a kernel thread, with interrupts on. After each the harness asks

@@ -6,17 +6,12 @@
 #include "abi/mman.h"
 #include "lib/assert.h"
 #include "mm/get_user_page.h"
-#include "mm/host.h"
 
 #define SPACES_MAX 12
 
 /* Those whose mmap locks the running test holds. */
 static struct uspace *spaces_held[SPACES_MAX];
 static unsigned nspaces;
-
-static struct mm_host real_host;
-static unsigned pauses;
-static int (*pause_then)(unsigned count);
 
 /* The first is locked as such, the others as what only their test can see. */
 static void lock_all(void)
@@ -157,32 +152,8 @@ struct page *space_page(struct uspace *us, vaddr_t va)
 	return entry_empty(entry) ? NULL : pfn_to_page(entry_pfn(entry));
 }
 
-static int pause_counting(struct vm_wait *wait)
-{
-	if (wait)
-		return real_host.pause(wait);
-	pauses++;
-	return pause_then ? pause_then(pauses) : 0;
-}
-
 void spaces_abandon(void)
 {
-	if (mm_host.pause == pause_counting)
-		mm_host = real_host;
 	while (nspaces)
 		space_end(spaces_held[nspaces - 1]);
-}
-
-void pauses_watch(int (*then)(unsigned count))
-{
-	real_host = mm_host;
-	pauses = 0;
-	pause_then = then;
-	mm_host.pause = pause_counting;
-}
-
-unsigned pauses_end(void)
-{
-	mm_host = real_host;
-	return pauses;
 }

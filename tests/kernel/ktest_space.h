@@ -54,12 +54,5 @@ static inline uint64_t retry_count(const struct uspace *us, enum fault_retry rea
 	return us->space.stats.retry[reason];
 }
 
-/*
- * Counts the pauses of verbs from now on; each has `then` called, if there is one, and answers
- * what it says.
- */
-void pauses_watch(int (*then)(unsigned count));
-unsigned pauses_end(void);
-
-/* After a test that did not come to its end: ends the spaces that it left, and its watch. */
+/* After a test that did not come to its end: ends the spaces that it left. */
 void spaces_abandon(void);

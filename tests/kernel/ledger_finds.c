@@ -63,35 +63,3 @@ KTEST(ledger_finds_a_count_too_many)
 	EXPECT_EQ(0, ledger_check(NULL));
 	space_end(us);
 }
-
-KTEST(ledger_finds_wrong_figures_of_a_space)
-{
-	struct uspace *us = two_pages();
-
-	ASSERT_TRUE(us);
-	us->space.resident++;
-	EXPECT_TRUE(ledger_check(NULL) > 0);
-	us->space.resident--;
-	us->space.tables++;
-	EXPECT_TRUE(ledger_check(NULL) > 0);
-	us->space.tables--;
-	us->space.mapped_bytes += PAGE_SIZE;
-	EXPECT_TRUE(ledger_check(NULL) > 0);
-	us->space.mapped_bytes -= PAGE_SIZE;
-	EXPECT_EQ(0, ledger_check(NULL));
-	space_end(us);
-}
-
-/* An entry that no VMA covers, and a page that its object does not know */
-KTEST(ledger_finds_a_page_without_an_owner)
-{
-	struct page *anon = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
-	struct page *object_page = page_alloc(0, PAGE_OBJECT, PAGE_NORMAL);
-
-	ASSERT_TRUE(anon && object_page);
-	EXPECT_TRUE(ledger_check(NULL) > 0);
-	page_put(anon);
-	EXPECT_TRUE(ledger_check(NULL) > 0);
-	page_put(object_page);
-	EXPECT_EQ(0, ledger_check(NULL));
-}

@@ -34,6 +34,27 @@ static void test_hold(void **state) /* R29 */
 	end();
 }
 
+/* What the program may not access itself is -EFAULT; so is all of a space that is being torn down. */
+static void test_refused(void **state) /* R27 R43 */
+{
+	static const vaddr_t nowhere[] = { 0, AT + P, USER_TOP, UINT64_MAX };
+	struct page *page;
+
+	(void)state;
+	start();
+	map(AT, 1, PROT_READ);
+	for (unsigned i = 0; i < ARRAY_SIZE(nowhere); i++)
+		assert_int_equal(get_user_page(&space, nowhere[i], VM_PROT_READ, &page), -EFAULT);
+	assert_int_equal(get_user_page(&space, AT, VM_PROT_WRITE, &page), -EFAULT);
+	assert_int_equal(vm_copy_to(&space, AT, "bytes", 5), -EFAULT);
+	assert_int_equal(get_user_page(&space, AT, VM_PROT_READ, &page), 0);
+	assert_ptr_equal(page, zero_page);
+	put_user_page(&space, page, VM_PROT_READ);
+	vm_oom_reap(&space);
+	assert_int_equal(get_user_page(&space, AT, VM_PROT_READ, &page), -EFAULT);
+	end();
+}
+
 /* R62: a page that is referenced is copied by a write fault, one that is pinned reused; neither for good. */
 static void test_write_faults(void **state)
 {
@@ -322,6 +343,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		isolated_test(test_hold),
+		isolated_test(test_refused),
 		isolated_test(test_write_faults),
 		isolated_test(test_fork_copies_pinned),
 		isolated_test(test_fork_without_memory),

@@ -139,6 +139,25 @@ static void test_stack_stays(void **state) /* R30 R90 */
 	end();
 }
 
+/* Where a verb has the range below a stack in hand, a fault there waits for the verb. */
+static void test_growth_waits_for_a_verb(void **state) /* R30 */
+{
+	struct vm_wait wait = { 0 };
+
+	(void)state;
+	start();
+	make_stack(AT + MIB);
+	space_busy(&space, AT, AT + MIB - 4 * P);
+	assert_int_equal(vm_fault(&space, AT + MIB / 2, VM_PROT_WRITE | ACCESS_USER, &wait),
+			 VM_WAIT);
+	assert_ptr_equal(wait.queue, &space.busy_done);
+	assert_int_equal(waitq_sample(wait.queue), wait.seq);
+	space_idle(&space);
+	assert_int_not_equal(waitq_sample(wait.queue), wait.seq);
+	assert_int_equal(touch(AT + MIB / 2), 0);
+	end();
+}
+
 static void test_guard_gap(void **state) /* R30 */
 {
 	const vaddr_t top = AT + 16 * MIB, gap = STACK_GUARD_GAP;
@@ -186,9 +205,13 @@ static void test_growsdown(void **state) /* R90 */
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		isolated_test(test_brk),	 isolated_test(test_brk_that_cannot_clear),
-		isolated_test(test_stack_grows), isolated_test(test_stack_stays),
-		isolated_test(test_guard_gap),	 isolated_test(test_growsdown),
+		isolated_test(test_brk),
+		isolated_test(test_brk_that_cannot_clear),
+		isolated_test(test_stack_grows),
+		isolated_test(test_stack_stays),
+		isolated_test(test_guard_gap),
+		isolated_test(test_growsdown),
+		isolated_test(test_growth_waits_for_a_verb),
 	};
 
 	return test_group("mm_heap_stack", tests);

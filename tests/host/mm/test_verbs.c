@@ -320,6 +320,65 @@ static void test_faults_wait_for_a_verb(void **state)
 	end();
 }
 
+/* Checks how many fences there were since the last call. */
+static void assert_fences(unsigned fences)
+{
+	assert_int_equal(space.stats.fences, fences);
+	space.stats.fences = 0;
+}
+
+/* A verb fences once for each piece in which entries lose something, and pauses between two pieces. */
+static void test_fences_and_pauses(void **state) /* R8 R18 R51 R64 R90 R93 R94 */
+{
+	struct space child;
+	vaddr_t base;
+
+	(void)state;
+	start();
+	map(AT, 16, RW);
+	for (unsigned i = 0; i < 16; i++)
+		assert_int_equal(fake_store(AT + i * P, (unsigned char)i), 0);
+	assert_fences(0);
+	assert_int_equal(vm_protect(&space, AT, 4 * P, PROT_READ), 0);
+	assert_fences(1);
+	assert_int_equal(vm_protect(&space, AT, 4 * P, RW), 0);
+	assert_fences(0);
+	assert_int_equal(vm_madvise(&space, AT, 5 * P, MADV_DONTNEED), 0);
+	assert_fences(1);
+	assert_int_equal(fake_load(AT), 0);
+	assert_fences(0);
+	assert_int_equal(fake_store(AT, 1), 0); /* the zero page is unmapped first */
+	assert_fences(1);
+	/* The second fork finds all entries read-only; a store to a page that is no longer shared copies nothing. */
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(space_create(&child), 0);
+		assert_int_equal(vm_fork(&space, &child), 0);
+		rig_destroy(&child);
+		if (i == 1)
+			assert_int_equal(fake_store(AT, 2), 0);
+		assert_fences(i != 1);
+	}
+	assert_int_equal(vm_unmap(&space, AT, 16 * P), 0);
+	assert_fences(1);
+	assert_int_equal(rig_map(&space, AT, 256 * P, RW, ANON | MAP_FIXED | MAP_POPULATE), AT);
+	assert_fences(0);
+	rig_pauses = 0;
+	assert_int_equal(vm_unmap(&space, AT, 256 * P), 0);
+	assert_fences(4);
+	assert_int_equal(rig_pauses, 3);
+	base = space.brk;
+	for (unsigned touched = 0; touched < 2; touched++) {
+		assert_int_equal(vm_brk(&space, base + 200 * GIB), base + 200 * GIB);
+		if (touched)
+			assert_int_equal(fake_store(base + 100 * GIB, 1), 0);
+		rig_pauses = 0;
+		assert_int_equal(vm_brk(&space, base), base);
+		assert_fences(touched);
+		assert_int_equal(rig_pauses, 0);
+	}
+	end();
+}
+
 static int killed(struct vm_wait *wait)
 {
 	(void)wait;
@@ -393,6 +452,7 @@ int main(void)
 		isolated_test(test_protect),
 		isolated_test(test_advise),
 		isolated_test(test_faults_wait_for_a_verb),
+		isolated_test(test_fences_and_pauses),
 		isolated_test(test_a_killed_thread_finishes),
 		isolated_test(test_text_keeps_writers_off),
 	};
