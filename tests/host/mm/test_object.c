@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of objects: reads, writes and truncations against an array of bytes. */
+/* Tests of objects: reads and writes at their limits, and where they fail; tests/host/model has them at random. */
 #include "memory.h"
 
 #include <string.h>
@@ -18,124 +18,12 @@
 #include "mm/user_copy.h"
 #include "user_memory.h"
 
-#define MODEL_BYTES (160u << 10)
-#define USER_PAGES  24
+#define BUFFER_BYTES (160u << 10)
+#define USER_PAGES   24
 
 static struct object file;
+static unsigned char buffer[BUFFER_BYTES];
 
-static struct model {
-	unsigned char bytes[MODEL_BYTES];
-	uint64_t size;
-} model;
-
-static void model_file(void)
-{
-	memset(&model, 0, sizeof(model));
-	for (unsigned i = 0; i < FILE_BYTES; i++)
-		model.bytes[i] = file_byte(i);
-	model.size = FILE_BYTES;
-}
-
-static unsigned char buffer[MODEL_BYTES];
-
-static void step_read(uint64_t pos, size_t n, bool user)
-{
-	ssize_t expected = 0, went;
-	vaddr_t va = USER_MEMORY_START + test_below(5000);
-
-	n = MIN(n, USER_PAGES * PAGE_SIZE - (va - USER_MEMORY_START));
-	if (pos < model.size)
-		expected = (ssize_t)MIN(n, model.size - pos);
-	if (user) {
-		went = object_read(&file, pos, va, n);
-		assert_int_equal(user_copy_in(buffer, va, (size_t)expected), 0);
-	} else {
-		went = object_read_kernel(&file, pos, buffer, n);
-	}
-	assert_int_equal(went, expected);
-	assert_memory_equal(buffer, model.bytes + pos, (size_t)expected);
-}
-
-static void step_write(uint64_t pos, size_t n, bool user)
-{
-	vaddr_t va = USER_MEMORY_START + test_below(5000);
-
-	n = MIN(n, USER_PAGES * PAGE_SIZE - (va - USER_MEMORY_START));
-	for (size_t i = 0; i < n; i++)
-		buffer[i] = (unsigned char)test_random();
-	if (user) {
-		assert_int_equal(user_copy_out(va, buffer, n), 0);
-		assert_int_equal(object_write(&file, pos, va, n), n);
-	} else {
-		assert_int_equal(object_write_kernel(&file, pos, buffer, n), n);
-	}
-	memcpy(model.bytes + pos, buffer, n);
-	if (n)
-		model.size = MAX(model.size, pos + n);
-}
-
-static void step_resize(uint64_t size)
-{
-	assert_int_equal(object_set_size(&file, size), 0);
-	if (size < model.size)
-		memset(model.bytes + size, 0, MODEL_BYTES - size);
-	model.size = size;
-}
-
-static void step(void)
-{
-	uint64_t pos = test_below(MODEL_BYTES - USER_PAGES * PAGE_SIZE);
-	size_t n = test_below(3) ? test_below(300) : test_below(30000);
-	bool user = test_below(2);
-
-	if (test_below(3) == 0)
-		pos = ALIGN_DOWN(pos, PAGE_SIZE);
-	switch (test_below(8)) {
-	case 0:
-	case 1:
-	case 2:
-		step_read(pos, n, user);
-		break;
-	case 3:
-	case 4:
-		step_write(pos, n, user);
-		break;
-	case 5:
-		step_resize(test_below(MODEL_BYTES));
-		break;
-	case 6:
-		step_resize(MIN(model.size, pos));
-		break;
-	default:
-		object_trim();
-	}
-}
-
-/* R95: what is read is what was written, whatever was dropped, cut off or grown in between. */
-static void test_random_against_model(void **state)
-{
-	size_t before;
-
-	file_start();
-	before = page_alloc_free_count();
-	user_memory_start(USER_MEMORY_START, USER_PAGES);
-	for (unsigned i = 0; i < test_steps(100); i++) {
-		model_file();
-		object_init(&file, &file_ops, FILE_BYTES);
-		for (unsigned n = (unsigned)test_below(80); n > 0; n--) {
-			step();
-			assert_int_equal(object_size(&file), model.size);
-		}
-		assert_int_equal(ledger_check(NULL), 0);
-		step_read(0, MODEL_BYTES, false);
-		object_put(&file);
-		assert_int_equal(file_destroyed, i + 1);
-	}
-	user_memory_end();
-	mm_trim();
-	assert_int_equal(page_alloc_free_count(), before);
-	assert_true(file_fills > 50 && file_pauses > 50);
-}
 /* Reading what was never written takes no frame; sizes up to the largest offset work. */
 static void test_sparse(void **state)
 {
@@ -146,8 +34,8 @@ static void test_sparse(void **state)
 	file_start();
 	before = page_alloc_free_count();
 	object = object_create_anon(OBJECT_SIZE_MAX);
-	assert_int_equal(object_read_kernel(object, 1ul << 50, buffer, MODEL_BYTES), MODEL_BYTES);
-	for (unsigned i = 0; i < MODEL_BYTES; i++)
+	assert_int_equal(object_read_kernel(object, 1ul << 50, buffer, BUFFER_BYTES), BUFFER_BYTES);
+	for (unsigned i = 0; i < BUFFER_BYTES; i++)
 		assert_int_equal(buffer[i], 0);
 	assert_int_equal(object->npages, 0);
 	assert_int_equal(object_set_size(object, 10), 0);
@@ -405,15 +293,10 @@ static void test_wrong_uses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		isolated_test(test_random_against_model),
-		isolated_test(test_sparse),
-		isolated_test(test_partial),
-		isolated_test(test_ends_early),
-		isolated_test(test_failures),
-		isolated_test(test_relieved),
-		isolated_test(test_text_busy),
-		isolated_test(test_trim),
-		isolated_test(test_dying_is_passed_by),
+		isolated_test(test_sparse),	isolated_test(test_partial),
+		isolated_test(test_ends_early), isolated_test(test_failures),
+		isolated_test(test_relieved),	isolated_test(test_text_busy),
+		isolated_test(test_trim),	isolated_test(test_dying_is_passed_by),
 		isolated_test(test_wrong_uses),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pages had ahead and holes made, against an array of bytes, mappings, and where memory runs out. */
+/* Pages allocated ahead and holes: frames, mappings, pages beyond the end, and where memory runs out. */
 #include "one_space.h"
 
 #include <stdlib.h>
@@ -14,69 +14,6 @@
 #define BYTES (12 * P)
 
 static unsigned char model[BYTES], bytes[BYTES];
-
-static void compare(struct object *file)
-{
-	assert_int_equal(object_read_kernel(file, 0, bytes, BYTES), BYTES);
-	assert_memory_equal(bytes, model, BYTES);
-	assert_int_equal(ledger_check(NULL), 0);
-}
-
-/* R92 R95: whatever is filled already, mapped or dirty, a hole is zeros and the rest as it was. */
-static void test_holes_against_a_model(void **state)
-{
-	(void)state;
-	start();
-	for (unsigned round = 0; round < 60; round++) {
-		struct object *file = rig_file(BYTES - P / 2);
-		struct map_request request = { .addr = AT,
-					       .len = BYTES,
-					       .prot = RW,
-					       .max_prot = RW,
-					       .flags = MAP_SHARED | MAP_FIXED,
-					       .object = file };
-		vaddr_t at;
-
-		for (uint64_t i = 0; i < BYTES; i++)
-			model[i] = i < BYTES - P / 2 ? rig_byte(i) : 0;
-		if (round % 2)
-			assert_int_equal(object_set_size(file, 6 * P + 77), 0);
-		if (round % 2)
-			memset(model + 6 * P + 77, 0, BYTES - 6 * P - 77);
-		assert_int_equal(object_set_size(file, BYTES), 0);
-		assert_int_equal(vm_map(&space, &request, &at), 0);
-		for (unsigned step = 0; step < 12; step++) {
-			uint64_t a = test_below(BYTES), n = test_below(4 * P) + 1;
-
-			switch (test_below(4)) {
-			case 0:
-				assert_int_equal(fake_store(AT + a, (unsigned char)step), 0);
-				model[a] = (unsigned char)step;
-				break;
-			case 1:
-				assert_int_equal(fake_load(AT + a), model[a]);
-				break;
-			case 2:
-				assert_int_equal(object_allocate(file, a, MIN(a + n, BYTES), true),
-						 0);
-				break;
-			default:
-				assert_int_equal(object_punch(file, a, a + n), 0);
-				memset(model + a, 0, MIN(n, BYTES - a));
-			}
-		}
-		for (unsigned i = 0; i < BYTES; i += 777)
-			assert_int_equal(fake_load(AT + i), model[i]);
-		compare(file);
-		assert_int_equal(object_size(file), BYTES);
-		assert_int_equal(vm_unmap(&space, AT, BYTES), 0);
-		assert_int_equal(object_punch(file, 0, UINT64_MAX), 0);
-		memset(model, 0, BYTES);
-		compare(file);
-		object_put(file);
-	}
-	end();
-}
 
 /* Frames that nobody has in hand are free afterwards; private copies stay. */
 static void test_frames(void **state)
@@ -526,7 +463,6 @@ static void test_failures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		isolated_test(test_holes_against_a_model),
 		isolated_test(test_truncations_put_mappings_apart),
 		isolated_test(test_unmapped_before_its_turn),
 		isolated_test(test_front_goes_amid_a_hole),
