@@ -6,11 +6,8 @@
 #include "abi/sched.h"
 #include "abi/signal.h"
 #include "arch/context.h"
-#include "lib/bits.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/object.h"
-#include "mm/object_io.h"
-#include "mm/object_size.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/relieve.h"
 #include "proc/fork.h"
@@ -116,103 +113,6 @@ KTEST(exec_maps_and_reads_nothing)
 	object_put(image);
 }
 
-static int exec_bad(void *arg)
-{
-	struct object *bad = arg;
-	struct uspace *before = current_process()->uspace;
-	int err;
-
-	EXPECT_EQ(0, program_load(&exits_with_9));
-	err = exec(bad);
-	EXPECT_TRUE(err == -ENOEXEC || err == -EINVAL);
-	EXPECT_TRUE(current_process()->uspace == before);
-	EXPECT_TRUE(!current_killed());
-	ktest_enter(CODE_AT, 0);
-}
-
-/* An image with one field of its headers overwritten. */
-static struct object *spoilt(uint64_t at, const void *bytes, size_t n)
-{
-	struct object *image = program_image(&exits_with_9, 1);
-
-	if (image)
-		EXPECT_EQ(n, object_write_kernel(image, at, bytes, n));
-	return image;
-}
-
-/* R74: before the point of no return the old image lives on, and runs to its end */
-KTEST(exec_of_a_bad_image_leaves_the_old_one)
-{
-	static const struct {
-		uint64_t at;
-		uint8_t bytes[8];
-		size_t n;
-	} spoils[] = {
-		{ 0, { 'M', 'Z' }, 2 }, /* no ELF file */
-		{ 4, { 1 }, 1 },	/* 32 bits */
-		{ 16, { 1, 0 }, 2 },	/* an object file */
-		{ 18, { 62, 0 }, 2 },	/* another machine */
-		{ 54, { 1, 0 }, 2 },	/* the size of a program header */
-		{ 56, { 0, 0 }, 2 },	/* no program headers */
-		{ 56, { 0xff, 0xff }, 2 },
-		{ 32, { 0, 0, 0, 0, 0, 0, 1 }, 8 }, /* far behind the end of the file */
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(spoils); i++) {
-		struct object *image = spoilt(spoils[i].at, spoils[i].bytes, spoils[i].n);
-
-		ASSERT_TRUE(image);
-		EXPECT_EQ(EXITED(9), ktest_run(exec_bad, image));
-		object_put(image);
-	}
-}
-
-/* R74: an empty file, and one that ends in its headers */
-KTEST(exec_of_a_truncated_image_leaves_the_old_one)
-{
-	static const uint64_t sizes[] = { 0, 3, 63, 64, 100 };
-
-	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		struct object *image = program_image(&exits_with_9, 1);
-
-		ASSERT_TRUE(image);
-		EXPECT_EQ(0, object_set_size(image, sizes[i]));
-		EXPECT_EQ(EXITED(9), ktest_run(exec_bad, image));
-		object_put(image);
-	}
-}
-
-/*
- * R74, R75: what shows only later: text behind the end of the file is SIGBUS, an entry in a hole
- * SIGSEGV
- */
-KTEST(exec_of_an_image_without_its_text_dies_on_its_own)
-{
-	static const uint8_t hole[8] = { 0, 0, 0x50 };
-	struct object *image = program_image(&exits_with_9, 1),
-		      *lost = spoilt(24, hole, sizeof(hole));
-
-	ASSERT_TRUE(image && lost);
-	EXPECT_EQ(0, object_set_size(image, PAGE_SIZE));
-	EXPECT_EQ(KILLED(SIGBUS), ktest_run(exec_main, image));
-	EXPECT_EQ(KILLED(SIGSEGV), ktest_run(exec_main, lost));
-	object_put(image);
-	object_put(lost);
-}
-
-/* R71: while it is open for writing it can't run */
-KTEST(exec_of_a_file_being_written_is_refused)
-{
-	struct object *image = program_image(&exits_with_9, 0);
-
-	ASSERT_TRUE(image);
-	EXPECT_EQ(0, object_get_write(image));
-	EXPECT_EQ(EXITED(ETXTBSY), ktest_run(exec_main, image));
-	object_put_write(image);
-	EXPECT_EQ(EXITED(9), ktest_run(exec_main, image));
-	object_put(image);
-}
-
 /*
  * a0 is 0 in the child of clone: it stores 5 to the shared page and exits with it; the parent
  * waits and adds its own
@@ -222,15 +122,6 @@ PROGRAM(forks, LI(A0, 17), LI(A1, 0), LI(A2, 0), LI(A3, 0), LI(A4, 0), CALL(220)
 	/* the parent */
 	LI(A0, -1), LUI(A1, DATA_PAGES), ADDI(A1, A1, 8), LI(A2, 0), LI(A3, 0), CALL(260),
 	LUI(T0, DATA_PAGES), LBU(A0, 9, T0), LBU(A1, 0, T0), CODE_I(0x33u, 0, A0, A0, A1), EXIT_A0);
-
-/*
- * R60, R25: the child's store is not seen by the parent; wait4 writes its status into memory that
- * fork shares
- */
-KTEST(fork_and_wait_by_a_program)
-{
-	EXPECT_EQ(EXITED(5), run(&forks, 1));
-}
 
 static uint64_t child_faults;
 

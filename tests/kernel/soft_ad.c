@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Accessed and dirty kept by the kernel (boot option ad=soft), as machines without them want it. */
+#include "arch/entry.h"
 #include "arch/mmu.h"
 #include "boot/options.h"
 #include "tests/kernel/ktest.h"

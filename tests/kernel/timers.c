@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Timers and the clock. */
+/* Timers ring by the real clock's interrupt; the queue of timers is tested in tests/host/lib. */
 #include "base/timerq.h"
 
-#include "abi/errno.h"
 #include "arch/irqflags.h"
 #include "arch/timer.h"
 #include "base/clock.h"
@@ -71,77 +70,10 @@ KTEST(timers_ring_in_the_order_of_their_deadlines)
 	}
 }
 
-KTEST(timers_that_are_cancelled_do_not_ring)
-{
-	uint64_t at = arch_time() + clock_ns_to_ticks(500000);
-	unsigned long flags;
-
-	begin();
-	flags = arch_irq_save();
-	for (unsigned i = 0; i < 4; i++)
-		timer_arm(&alarms[i].timer, at + i);
-	EXPECT_TRUE(timer_cancel(&alarms[0].timer)); /* the earliest */
-	EXPECT_TRUE(timer_cancel(&alarms[2].timer));
-	EXPECT_TRUE(!timer_cancel(&alarms[2].timer));
-	EXPECT_TRUE(!timer_cancel(&alarms[7].timer)); /* never armed */
-	arch_irq_restore(flags);
-	await(2);
-	while (arch_time() < at + clock_ns_to_ticks(500000))
-		;
-	EXPECT_EQ(2, nrung);
-	EXPECT_EQ(1, rung[0]);
-	EXPECT_EQ(3, rung[1]);
-	EXPECT_TRUE(!timer_cancel(&alarms[1].timer));
-}
-
-KTEST(timers_armed_again_are_moved)
-{
-	uint64_t now = arch_time(), late = now + clock_ns_to_ticks(3000000);
-	unsigned long flags;
-
-	begin();
-	flags = arch_irq_save();
-	timer_arm(&alarms[0].timer, now + clock_ns_to_ticks(500000));
-	timer_arm(&alarms[0].timer, late);
-	arch_irq_restore(flags);
-	await(1);
-	EXPECT_EQ(1, nrung);
-	EXPECT_TRUE(alarms[0].rang >= late);
-}
-
 KTEST(timers_with_a_deadline_that_is_over_ring_at_once)
 {
 	begin();
 	timer_arm(&alarms[0].timer, 0);
 	await(1);
 	EXPECT_EQ(1, nrung);
-}
-
-static void ring_again(struct timer *timer)
-{
-	ring(timer);
-	if (nrung < 5)
-		timer_arm(timer, arch_time() + clock_ns_to_ticks(100000));
-}
-
-KTEST(timers_may_arm_themselves_again)
-{
-	begin();
-	timer_init(&alarms[0].timer, ring_again);
-	timer_arm(&alarms[0].timer, arch_time());
-	await(5);
-	EXPECT_EQ(5, nrung);
-	EXPECT_TRUE(!timer_cancel(&alarms[0].timer));
-}
-
-KTEST(clock_goes_forward_and_converts_both_ways)
-{
-	uint64_t before = clock_ns(), ticks = clock_ns_to_ticks(1000000000);
-
-	EXPECT_EQ(clock_timebase(), ticks);
-	EXPECT_EQ(1000000000, clock_ticks_to_ns(ticks));
-	EXPECT_EQ(1, clock_ns_to_ticks(1));
-	EXPECT_EQ(0, clock_ns_to_ticks(0));
-	EXPECT_TRUE(clock_ns() >= before);
-	EXPECT_TRUE(clock_deadline(before) <= arch_time());
 }

@@ -115,12 +115,18 @@ static void check_share(pfn_t pfn, unsigned prot, unsigned flags)
 	assert_int_equal(entry_prot(e) & ~VM_PROT_WRITE, entry_prot(shared));
 	assert_int_equal(ENTRY_COW, entry_flags(shared) & ENTRY_COW);
 	assert_int_equal(0, shared.word & W);
+	assert_int_equal(entry_with(e, entry_prot(e), entry_flags(e) | ENTRY_COW).word,
+			 shared.word);
 }
 
-static void test_share(void **state)
+static void test_share(void **state) /* R60 */
 {
 	(void)state;
-	for_all(check_share);
+	for (unsigned soft = 0; soft < 2; soft++) {
+		entry_ad_soft = soft;
+		for_all(check_share);
+	}
+	entry_ad_soft = false;
 }
 
 static void test_atomic_changes(void **state)

@@ -1,80 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The log's ring, the command line's words, and the patterns that choose tests. */
-#include "abi/errno.h"
+/* The command line's options, and the names in a backtrace. */
 #include "arch/backtrace.h"
 #include "base/log.h"
-#include "base/trace.h"
 #include "boot/options.h"
 #include "tests/kernel/ktest.h"
 
 #define LINE 480
-
-/* The newest record as a line, with its stamp cut off. */
-static const char *newest(uint64_t cursor, char *buf, enum log_level *level)
-{
-	char *text;
-
-	buf[0] = '\0';
-	if (log_read(&cursor, buf, LINE, level) == 0)
-		return "(none)";
-	text = strchr(buf, ']');
-	return text ? text + 2 : buf;
-}
-
-KTEST(log_keeps_what_was_written)
-{
-	static char buf[LINE];
-	uint64_t at = log_newest();
-	enum log_level level;
-
-	log_debug("test", "a number: %d, a word: %s", 5, "five");
-	EXPECT_STR("test: a number: 5, a word: five\n", newest(at, buf, &level));
-	EXPECT_EQ(LOG_DEBUG, level);
-	EXPECT_EQ('[', buf[0]);
-	EXPECT_EQ(0, log_read(&(uint64_t){ log_newest() }, buf, LINE, NULL));
-}
-
-KTEST(log_cuts_long_lines_and_says_so)
-{
-	static char buf[LINE], text[2 * LOG_TEXT_MAX];
-	uint64_t at = log_newest();
-	enum log_level level;
-	const char *line;
-
-	memset(text, 'x', sizeof(text) - 1);
-	text[sizeof(text) - 1] = '\0';
-	log_debug("test", "%s", text);
-	line = newest(at, buf, &level);
-	EXPECT_TRUE(strlen(line) <= LOG_TEXT_MAX + 1);
-	EXPECT_STR("...\n", line + strlen(line) - 4);
-}
-
-KTEST(log_forgets_the_oldest_first)
-{
-	static char buf[LINE];
-	uint64_t old = log_oldest();
-	enum log_level level;
-
-	for (unsigned i = 0; log_oldest() == old && i < 10000; i++)
-		log_debug("test",
-			  "record %u of many that fill the ring and push the oldest out of it", i);
-	EXPECT_TRUE(log_oldest() > old);
-	EXPECT_TRUE(log_newest() - log_oldest() <= LOG_RING_BYTES);
-	newest(old, buf, &level); /* a position that is gone becomes the oldest */
-	EXPECT_EQ('[', buf[0]);
-}
-
-KTEST(log_levels_have_names)
-{
-	enum log_level level = LOG_ALWAYS;
-
-	EXPECT_EQ(0, log_level_parse("warn", 4, &level));
-	EXPECT_EQ(LOG_WARN, level);
-	EXPECT_EQ(0, log_level_parse("debugging", 5, &level));
-	EXPECT_EQ(LOG_DEBUG, level);
-	EXPECT_EQ(-EINVAL, log_level_parse("loud", 4, &level));
-	EXPECT_EQ(-EINVAL, log_level_parse("", 0, &level));
-}
 
 static struct boot_options saved;
 

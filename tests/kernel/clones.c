@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Odd but legal images, and forks and execs that run out of memory wherever they may. */
+/* vfork, and clones and execs that run out of memory at each of their allocations. */
 #include "abi/errno.h"
 #include "abi/sched.h"
 #include "abi/signal.h"
 #include "abi/wait.h"
 #include "arch/context.h"
-#include "lib/bits.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/check/ledger.h"
 #include "mm/object.h"
-#include "mm/object_io.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/relieve.h"
 #include "proc/exec.h"
@@ -26,129 +24,6 @@
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
 #include "tests/kernel/user_program.h"
-
-/* Where the fields of an image of program_image() are. */
-#define TYPE_AT	      16
-#define SEGMENT_AT(n) (64 + 56 * (n))
-#define OFFSET_IN     8
-#define VADDR_IN      16
-#define FILESZ_IN     32
-#define MEMSZ_IN      40
-
-static int exec_main(void *arg)
-{
-	struct exec_args args;
-	int err;
-
-	exec_args_init(&args, "/image", RLIM_INFINITY);
-	err = exec_args_add(&args, "image", false);
-	if (!err)
-		err = exec_image(arg, "/image", &args);
-	exec_args_destroy(&args);
-	if (current_killed())
-		ktest_enter(0, 0); /* it ends on the way */
-	if (err)
-		return -err;
-	arch_enter_user();
-}
-
-PROGRAM(exits_with_9, EXIT(9));
-/* The last byte of data, and the one behind it, which is the first of the BSS */
-PROGRAM(reads_the_edge, LUI(T0, DATA_PAGES), LBU(A0, 99, T0), LBU(A1, 100, T0),
-	CODE_I(0x33u, 0, A0, A0, A1), EXIT_A0);
-
-static void set_field(struct object *image, uint64_t at, uint64_t value)
-{
-	EXPECT_EQ(8, object_write_kernel(image, at, &value, sizeof(value)));
-}
-
-static int run_and_put(struct object *image)
-{
-	int status = ktest_run(exec_main, image);
-
-	object_put(image);
-	return status;
-}
-
-/* R52, R73: data ends in the middle of a page whose rest, in the file, is not zero */
-KTEST(exec_image_whose_data_ends_in_mid_page)
-{
-	struct object *image = program_image(&reads_the_edge, 3);
-	static uint8_t ones[PAGE_SIZE];
-
-	ASSERT_TRUE(image);
-	memset(ones, 0xff, sizeof(ones));
-	ones[99] = 7;
-	EXPECT_EQ(PAGE_SIZE, object_write_kernel(image, 2 * PAGE_SIZE, ones, PAGE_SIZE));
-	set_field(image, SEGMENT_AT(1) + OFFSET_IN, 2 * PAGE_SIZE);
-	set_field(image, SEGMENT_AT(1) + FILESZ_IN, 100);
-	EXPECT_EQ(EXITED(7), run_and_put(image));
-}
-
-/* R73: text that begins in the middle of a page, the headers being a part of it */
-KTEST(exec_image_with_an_unaligned_segment)
-{
-	struct object *image = program_image(&exits_with_9, 0);
-	uint64_t bytes = PAGE_SIZE - 64 + exits_with_9.n * 4;
-
-	ASSERT_TRUE(image);
-	set_field(image, SEGMENT_AT(0) + OFFSET_IN, 64);
-	set_field(image, SEGMENT_AT(0) + VADDR_IN, CODE_AT - PAGE_SIZE + 64);
-	set_field(image, SEGMENT_AT(0) + FILESZ_IN, bytes);
-	set_field(image, SEGMENT_AT(0) + MEMSZ_IN, bytes);
-	EXPECT_EQ(EXITED(9), run_and_put(image));
-}
-
-/* R73: a static PIE, loaded where the kernel likes; a segment of no size */
-KTEST(exec_image_that_may_lie_anywhere)
-{
-	struct object *image = program_image(&exits_with_9, 1);
-	uint16_t type_dyn = 3;
-
-	ASSERT_TRUE(image);
-	EXPECT_EQ(2, object_write_kernel(image, TYPE_AT, &type_dyn, 2));
-	set_field(image, SEGMENT_AT(1) + MEMSZ_IN, 0);
-	EXPECT_EQ(EXITED(9), run_and_put(image));
-}
-
-/* R74: what Linux finds only past the point of no return: the process dies, the kernel goes on */
-KTEST(exec_image_with_impossible_addresses_kills)
-{
-	static const struct {
-		uint64_t field, value;
-	} spoils[] = {
-		{ VADDR_IN, -PAGE_SIZE },  /* the kernel's */
-		{ VADDR_IN, DATA_AT + 8 }, /* not congruent with the offset, which matters with */
-		{ MEMSZ_IN, UINT64_MAX - 10 }, /* ... */
-		{ MEMSZ_IN, USER_TOP },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(spoils); i++) {
-		struct object *image = program_image(&exits_with_9, 1);
-
-		ASSERT_TRUE(image);
-		set_field(image, SEGMENT_AT(1) + OFFSET_IN, PAGE_SIZE);
-		set_field(image, SEGMENT_AT(1) + FILESZ_IN, 8);
-		set_field(image, SEGMENT_AT(1) + spoils[i].field, spoils[i].value);
-		EXPECT_EQ(KILLED(SIGSEGV), run_and_put(image));
-	}
-}
-
-/* What can be seen before anything is lost: an interpreter, headers beyond the file's end */
-KTEST(exec_image_with_odd_headers_is_refused)
-{
-	struct object *image = program_image(&exits_with_9, 1);
-	uint32_t interpreter = 3;
-
-	ASSERT_TRUE(image);
-	EXPECT_EQ(4, object_write_kernel(image, SEGMENT_AT(1), &interpreter, 4));
-	set_field(image, SEGMENT_AT(1) + FILESZ_IN, 8);
-	EXPECT_EQ(EXITED(ENOENT), run_and_put(image));
-	image = program_image(&exits_with_9, 1);
-	ASSERT_TRUE(image);
-	set_field(image, 32, 1ul << 30);
-	EXPECT_EQ(EXITED(ENOEXEC), run_and_put(image));
-}
 
 /* The running process, in kernel mode, has a user frame for its children to begin with. */
 static void begin_parent(const struct program *program)
@@ -214,33 +89,9 @@ KTEST(vfork_parent_that_is_killed_waits_no_longer)
 	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(child.pid));
 }
 
-static int clone_badly(void *arg)
-{
-	static const struct {
-		uint64_t flags;
-		int err;
-	} cases[] = {
-		{ CLONE_THREAD, -EINVAL },
-		{ CLONE_SIGHAND, -EINVAL },
-		{ CLONE_NEWPID, -EINVAL },
-		{ CLONE_VM | CLONE_SIGHAND | CLONE_THREAD, -ENOSYS },
-	};
-
-	begin_parent(arg);
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct clone_request request = { .flags = cases[i].flags };
-
-		EXPECT_EQ(cases[i].err, process_clone(&request));
-	}
-	return 0;
-}
-
-KTEST(clone_refuses_what_is_not_built)
-{
-	EXPECT_EQ(EXITED(0), ktest_run(clone_badly, (void *)&exits_with_9));
-}
-
 #ifdef FAULTLINE_HARDENED
+
+PROGRAM(exits_with_9, EXIT(9));
 
 static unsigned fail_at;
 
@@ -293,6 +144,23 @@ PROGRAM(forks, LI(A0, 17), LI(A1, 0), LI(A2, 0), LI(A3, 0), LI(A4, 0), CALL(220)
 	/* the parent */
 	LI(A0, -1), LUI(A1, DATA_PAGES), ADDI(A1, A1, 8), LI(A2, 0), LI(A3, 0), CALL(260),
 	LUI(T0, DATA_PAGES), LBU(A0, 9, T0), EXIT_A0);
+
+static int exec_main(void *arg)
+{
+	struct exec_args args;
+	int err;
+
+	exec_args_init(&args, "/image", RLIM_INFINITY);
+	err = exec_args_add(&args, "image", false);
+	if (!err)
+		err = exec_image(arg, "/image", &args);
+	exec_args_destroy(&args);
+	if (current_killed())
+		ktest_enter(0, 0); /* it ends on the way */
+	if (err)
+		return -err;
+	arch_enter_user();
+}
 
 /*
  * Runs that program once with allocation number `at` failing. Returns false if it made fewer
