@@ -61,16 +61,14 @@ static void for_all(void (*check)(pfn_t pfn, unsigned prot, unsigned flags))
 				check(frames[i], prot, flags);
 }
 
-static void test_made(void **state)
+TEST(made)
 {
-	(void)state;
 	entry_ad_soft = false;
 	for_all(check_made);
 }
 
-static void test_made_with_soft_ad(void **state)
+TEST(made_with_soft_ad)
 {
-	(void)state;
 	entry_ad_soft = true;
 	for_all(check_made);
 	entry_ad_soft = false;
@@ -88,9 +86,8 @@ static void check_lessens(struct mmu_entry old, struct mmu_entry new)
 			 entry_downgrades(old, new));
 }
 
-static void test_lessens(void **state)
+TEST(lessens)
 {
-	(void)state;
 	for (unsigned from = 0; from < 8 * 12; from++) {
 		struct mmu_entry old = entry_make(0x80200, from % 8, from / 8);
 
@@ -119,9 +116,8 @@ static void check_share(pfn_t pfn, unsigned prot, unsigned flags)
 			 shared.word);
 }
 
-static void test_share(void **state) /* R60 */
+TEST(share) /* R60 */
 {
-	(void)state;
 	for (unsigned soft = 0; soft < 2; soft++) {
 		entry_ad_soft = soft;
 		for_all(check_share);
@@ -129,12 +125,11 @@ static void test_share(void **state) /* R60 */
 	entry_ad_soft = false;
 }
 
-static void test_atomic_changes(void **state)
+TEST(atomic_changes)
 {
 	struct mmu_entry a = entry_make(1, VM_PROT_READ, 0), b = entry_make(2, VM_PROT_READ, 0),
 			 slot = a;
 
-	(void)state;
 	assert_false(entry_cas(&slot, b, b));
 	assert_int_equal(a.word, entry_load(&slot).word);
 	assert_true(entry_cas(&slot, a, b));
@@ -145,12 +140,11 @@ static void test_atomic_changes(void **state)
 }
 
 /* From every start to every end of a piece. */
-static void test_next_used(void **state)
+TEST(next_used)
 {
 	enum { N = 40 };
 	struct mmu_entry entries[N] = { 0 };
 
-	(void)state;
 	assert_ptr_equal(entry_next_used(entries, entries + N), entries + N);
 	for (unsigned used = 0; used < N; used++) {
 		entries[used] = entry_make(frames[1], 0, 0);
@@ -163,15 +157,4 @@ static void test_next_used(void **state)
 			}
 		entries[used] = ENTRY_NONE;
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_made),	       cmocka_unit_test(test_made_with_soft_ad),
-		cmocka_unit_test(test_lessens),	       cmocka_unit_test(test_share),
-		cmocka_unit_test(test_atomic_changes), cmocka_unit_test(test_next_used),
-	};
-
-	return test_group("arch-entry", tests);
 }

@@ -86,11 +86,10 @@ static void assert_range(struct phys_range range, uint64_t start, uint64_t size)
 	assert_int_equal(range.end, start + size);
 }
 
-static void test_memory_in_pieces(void **state)
+TEST(memory_in_pieces)
 {
 	uint64_t reg[6];
 
-	(void)state;
 	begin();
 	range(reg, RAM, 64 * MIB);
 	range(reg + 2, RAM + 128 * MIB, 0); /* empty: none */
@@ -107,11 +106,10 @@ static void test_memory_in_pieces(void **state)
 	assert_int_equal(boot_info.timebase, TIMEBASE);
 }
 
-static void test_memory_that_cannot_be_shown(void **state)
+TEST(memory_that_cannot_be_shown)
 {
 	uint64_t reg[4];
 
-	(void)state;
 	begin();
 	range(reg, RAM, PHYS_TOP); /* reaches beyond */
 	range(reg + 2, PHYS_TOP, MIB);
@@ -121,11 +119,10 @@ static void test_memory_that_cannot_be_shown(void **state)
 	assert_range(boot_info.ram[0], RAM, PHYS_TOP - RAM);
 }
 
-static void test_reserved_and_archive(void **state)
+TEST(reserved_and_archive)
 {
 	uint64_t reg[4];
 
-	(void)state;
 	begin();
 	range(reg, RAM, 64 * MIB);
 	memory_node("memory@0", reg, 1);
@@ -148,15 +145,4 @@ static void test_reserved_and_archive(void **state)
 	assert_range(boot_info.reserved[4], RAM + 50 * MIB, MIB);
 	assert_range(boot_info.reserved[5], ARCHIVE, 4096);
 	assert_range(boot_info.initrd, ARCHIVE, 4096);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_memory_in_pieces),
-		cmocka_unit_test(test_memory_that_cannot_be_shown),
-		cmocka_unit_test(test_reserved_and_archive),
-	};
-
-	return test_group("boot-info", tests);
 }

@@ -82,25 +82,15 @@ static unsigned boot(unsigned announced, unsigned every, unsigned promised, uint
 	return missing;
 }
 
-static int setup(void **state)
+void test_setup(void)
 {
-	(void)state;
 	memset(&slow, 0, sizeof(slow));
 	slow.takes_each = 1;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kernel_end();
-	return 0;
 }
 
 /* The first 200 looks take a millisecond each, the next ones a second: much more than a pause. */
-static void test_promised_ports_are_waited_for(void **state)
+TEST(promised_ports_are_waited_for)
 {
-	(void)state;
 	assert_int_equal(boot(PORTS, 30, PORTS, 8), 0);
 	assert_int_equal(kernel_ndevices, PORTS - 1);
 	assert_non_null(kernel_sink);
@@ -109,24 +99,21 @@ static void test_promised_ports_are_waited_for(void **state)
 }
 
 /* ... and no longer than that: the last announcement ends it. */
-static void test_promised_ports_end_the_wait(void **state)
+TEST(promised_ports_end_the_wait)
 {
-	(void)state;
 	assert_int_equal(boot(PORTS, 1, PORTS, 8), 0);
 	assert_true(kernel_now < NSEC_PER_SEC / 10);
 }
 
-static void test_a_port_that_never_comes(void **state)
+TEST(a_port_that_never_comes)
 {
-	(void)state;
 	assert_int_equal(boot(PORTS - 1, 1, PORTS, 8), 1);
 	assert_int_equal(kernel_ndevices, PORTS - 1);
 	assert_true(kernel_now > MEET_NS && kernel_now < 1000 * MEET_NS);
 }
 
-static void test_a_stopped_machine_has_not_waited(void **state)
+TEST(a_stopped_machine_has_not_waited)
 {
-	(void)state;
 	slow.jump_at = 20;
 	assert_int_equal(boot(PORTS, 10, PORTS, 8), 0);
 	slow.jump_at = 45; /* between two that come within a pause */
@@ -135,9 +122,8 @@ static void test_a_stopped_machine_has_not_waited(void **state)
 	assert_int_equal(kernel_ndevices, PORTS - 1);
 }
 
-static void test_without_a_promise_a_pause_ends_it(void **state)
+TEST(without_a_promise_a_pause_ends_it)
 {
-	(void)state;
 	assert_int_equal(boot(PORTS, 20, 0, 8), 0);
 	assert_int_equal(kernel_ndevices, PORTS - 1);
 	kernel_end();
@@ -146,18 +132,16 @@ static void test_without_a_promise_a_pause_ends_it(void **state)
 }
 
 /* A device that takes our messages late gets all of them: one lost would be a port that never opens. */
-static void test_messages_wait_for_room(void **state)
+TEST(messages_wait_for_room)
 {
-	(void)state;
 	slow.takes_each = 7;
 	assert_int_equal(boot(PORTS, 5, PORTS, 1), 0);
 	assert_int_equal(kernel_ndevices, PORTS - 1);
 	assert_int_equal(kernel_errors, 0);
 }
 
-static void test_a_device_that_takes_no_messages(void **state)
+TEST(a_device_that_takes_no_messages)
 {
-	(void)state;
 	slow.takes_each = 0;
 	assert_int_equal(boot(PORTS, 1, PORTS, 8), PORTS - 3);
 	assert_int_equal(kernel_errors, PORTS - 3);
@@ -168,13 +152,12 @@ static void test_a_device_that_takes_no_messages(void **state)
  * Bytes that arrive between a reader's look for them and its look for the end are found by the second look: the
  * interrupt that announces them, which comes later still, finds nothing new, and must wake the reader all the same.
  */
-static void test_bytes_found_before_their_interrupt_wake(void **state)
+TEST(bytes_found_before_their_interrupt_wake)
 {
 	struct chardev *stdin_port;
 	uint8_t bytes[16];
 	uint64_t seq;
 
-	(void)state;
 	assert_int_equal(boot(PORTS, 1, PORTS, 8), 0);
 	stdin_port = kernel_devices[0];
 	seq = waitq_sample(&stdin_port->readable);
@@ -187,13 +170,12 @@ static void test_bytes_found_before_their_interrupt_wake(void **state)
 }
 
 /* The same of room: poll's look may be what finds the buffers that came back. */
-static void test_room_found_before_its_interrupt_wakes(void **state)
+TEST(room_found_before_its_interrupt_wakes)
 {
 	static uint8_t bytes[TX_BUFS * TX_BUF_LEN];
 	struct chardev *stdout_port;
 	uint64_t seq;
 
-	(void)state;
 	assert_int_equal(boot(PORTS, 1, PORTS, 8), 0);
 	stdout_port = kernel_devices[1];
 	seq = waitq_sample(&stdout_port->writable);
@@ -216,12 +198,11 @@ static void tell_host(unsigned port, bool open)
 }
 
 /* What the device does not take is waited for, in case it is slow; but not where nobody reads it any more. */
-static void test_a_closed_port_is_not_drained(void **state)
+TEST(a_closed_port_is_not_drained)
 {
 	struct chardev *stdout_port;
 	unsigned before;
 
-	(void)state;
 	assert_int_equal(boot(PORTS, 1, PORTS, 8), 0);
 	stdout_port = kernel_devices[1];
 	tell_host(1, true);
@@ -233,24 +214,4 @@ static void test_a_closed_port_is_not_drained(void **state)
 	before = slow.looks;
 	stdout_port->ops->drain(stdout_port);
 	assert_true(slow.looks - before <= 1);
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(test_promised_ports_are_waited_for),
-		TEST(test_promised_ports_end_the_wait),
-		TEST(test_a_port_that_never_comes),
-		TEST(test_a_stopped_machine_has_not_waited),
-		TEST(test_without_a_promise_a_pause_ends_it),
-		TEST(test_messages_wait_for_room),
-		TEST(test_a_device_that_takes_no_messages),
-		TEST(test_bytes_found_before_their_interrupt_wake),
-		TEST(test_room_found_before_its_interrupt_wakes),
-		TEST(test_a_closed_port_is_not_drained),
-	};
-
-	return test_group("drivers-serial", tests);
 }

@@ -20,7 +20,7 @@
 #include "tests/host/mm/user_memory.h"
 #include "tree.h"
 
-static void bytes_and_positions(void)
+TEST(bytes_and_positions)
 {
 	struct file *file;
 	char bytes[16];
@@ -49,7 +49,7 @@ static void bytes_and_positions(void)
 	tree_end();
 }
 
-static void append_and_cut(void)
+TEST(append_and_cut)
 {
 	struct file *file, *other;
 	char bytes[16];
@@ -82,7 +82,7 @@ static void write_up_to(struct file *file, uint64_t most)
 }
 
 /* What could never be had is refused before a frame is taken. */
-static void too_much_room_is_refused_at_once(void)
+TEST(too_much_room_is_refused_at_once)
 {
 	struct file *file, *memfd;
 	uint64_t before;
@@ -111,7 +111,7 @@ static void too_much_room_is_refused_at_once(void)
 }
 
 /* A file may take half of the memory; what it has can still be written, and cutting it gives back. */
-static void files_leave_memory(void)
+TEST(files_leave_memory)
 {
 	char bytes[8] = "";
 	uint64_t most;
@@ -135,7 +135,7 @@ static void files_leave_memory(void)
 	tree_end();
 }
 
-static void running_text_is_not_written(void)
+TEST(running_text_is_not_written)
 {
 	struct file *file;
 
@@ -154,7 +154,7 @@ static void running_text_is_not_written(void)
 	tree_end();
 }
 
-static void file_without_a_name(void)
+TEST(file_without_a_name)
 {
 	struct abi_stat st;
 	struct file *file;
@@ -188,7 +188,7 @@ static ssize_t list_some(struct file *dir, size_t n, char *to)
 	return got;
 }
 
-static void listing(void)
+TEST(listing)
 {
 	char names[256];
 	struct file *dir;
@@ -222,7 +222,7 @@ static int count_pause(struct vm_wait *wait)
 #define MANY_PIPES 60
 
 /* All pipes together take an eighth of the memory, and then a page each; what is in them still comes out. */
-static void pipes_share_what_there_is(void)
+TEST(pipes_share_what_there_is)
 {
 	static char bytes[2 * PAGE_SIZE];
 	struct file *end[MANY_PIPES][2];
@@ -279,7 +279,7 @@ static int serve_without_locks(vaddr_t va, unsigned access)
 }
 
 /* Who is to give memory back may need the pipe, to end. */
-static void pipes_are_free_while_memory_is_waited_for(void)
+TEST(pipes_are_free_while_memory_is_waited_for)
 {
 	const vaddr_t from = USER_MEMORY_START, to = USER_MEMORY_START + 8 * PAGE_SIZE;
 	struct file *reader, *writer;
@@ -315,7 +315,7 @@ static void pipes_are_free_while_memory_is_waited_for(void)
 }
 
 /* Others may run between two names, however long the list. */
-static void listing_lets_others_run(void)
+TEST(listing_lets_others_run)
 {
 	char names[256];
 	struct file *dir;
@@ -334,7 +334,7 @@ static void listing_lets_others_run(void)
 }
 
 /* Whatever comes and goes between two calls, what stays is listed once. */
-static void listing_while_names_change(void)
+TEST(listing_while_names_change)
 {
 	char names[256], name[8];
 	struct file *dir;
@@ -361,7 +361,7 @@ static void listing_while_names_change(void)
 	tree_end();
 }
 
-static void listing_of_a_removed_directory(void)
+TEST(listing_of_a_removed_directory)
 {
 	char names[64];
 	struct file *dir;
@@ -377,7 +377,7 @@ static void listing_of_a_removed_directory(void)
 
 /* ---- descriptors ---- */
 
-static void descriptors(void)
+TEST(descriptors)
 {
 	struct fdtable *files, *copy;
 	struct file *file;
@@ -419,7 +419,7 @@ static void descriptors(void)
 	tree_end();
 }
 
-static void full_table(void)
+TEST(full_table)
 {
 	struct fdtable *files;
 	struct file *file;
@@ -436,26 +436,4 @@ static void full_table(void)
 	assert_int_equal(fdtable_install(files, file, 0, false), 77);
 	fdtable_destroy(files);
 	tree_end();
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(bytes_and_positions),
-		isolated_test(append_and_cut),
-		isolated_test(too_much_room_is_refused_at_once),
-		isolated_test(files_leave_memory),
-		isolated_test(running_text_is_not_written),
-		isolated_test(file_without_a_name),
-		isolated_test(listing),
-		isolated_test(listing_lets_others_run),
-		isolated_test(pipes_share_what_there_is),
-		isolated_test(pipes_are_free_while_memory_is_waited_for),
-		isolated_test(listing_while_names_change),
-		isolated_test(listing_of_a_removed_directory),
-		isolated_test(descriptors),
-		isolated_test(full_table),
-	};
-
-	return test_group("fs files", tests);
 }

@@ -60,7 +60,7 @@ static void remove_all(void)
 		assert_int_equal(fs_rmdir(NULL, folders[i]), 0);
 }
 
-static void archive_becomes_the_tree(void)
+TEST(archive_becomes_the_tree)
 {
 	struct abi_stat st;
 	const char *why;
@@ -93,7 +93,7 @@ static void archive_becomes_the_tree(void)
 }
 
 /* R73: pages of the archive's files are copied when they are asked for, and not brought back after a truncation. */
-static void archive_pages_on_demand(void)
+TEST(archive_pages_on_demand)
 {
 	static char bytes[3 * PAGE_SIZE];
 	struct file *file;
@@ -120,7 +120,7 @@ static void archive_pages_on_demand(void)
 	file_put(file);
 }
 
-static void bad_archives(void)
+TEST(bad_archives)
 {
 	static const struct {
 		const char *name;
@@ -151,15 +151,4 @@ static void bad_archives(void)
 	fs_rmdir(NULL, "dir");
 	fs_rmdir(NULL, "a");
 	tree_end();
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(archive_becomes_the_tree),
-		isolated_test(archive_pages_on_demand),
-		isolated_test(bad_archives),
-	};
-
-	return test_group("fs archive", tests);
 }

@@ -51,9 +51,8 @@ static void expect_read(size_t n, const char *what, bool end)
 	assert_int_equal(got_end, end);
 }
 
-static void line_is_read_when_it_ends(void **state)
+TEST(line_is_read_when_it_ends)
 {
-	(void)state;
 	start();
 	type("ab");
 	assert_int_equal(ldisc_available(&ldisc), 0);
@@ -64,9 +63,8 @@ static void line_is_read_when_it_ends(void **state)
 	expect_read(100, "ab\n", true);
 }
 
-static void one_line_a_read(void **state)
+TEST(one_line_a_read)
 {
-	(void)state;
 	start();
 	type("one\ntwo\n");
 	expect_read(100, "one\n", true);
@@ -75,9 +73,8 @@ static void one_line_a_read(void **state)
 	assert_int_equal(ldisc_available(&ldisc), 0);
 }
 
-static void end_of_file(void **state)
+TEST(end_of_file)
 {
-	(void)state;
 	start();
 	key('\004');
 	assert_true(ldisc_available(&ldisc) != 0);
@@ -89,27 +86,24 @@ static void end_of_file(void **state)
 	assert_int_equal(ldisc_available(&ldisc), 0);
 }
 
-static void erase(void **state)
+TEST(erase)
 {
-	(void)state;
 	start();
 	type("x\177\177ab\177c\n");
 	expect_screen("x\b \bab\b \bc\r\n");
 	expect_read(100, "ac\n", true);
 }
 
-static void erase_leaves_ended_lines(void **state)
+TEST(erase_leaves_ended_lines)
 {
-	(void)state;
 	start();
 	type("a\n\177\177\025b\n");
 	expect_read(100, "a\n", true);
 	expect_read(100, "b\n", true);
 }
 
-static void erase_control_and_tab(void **state)
+TEST(erase_control_and_tab)
 {
-	(void)state;
 	start();
 	type("\001\177");
 	expect_screen("^A\b \b\b \b");
@@ -118,11 +112,10 @@ static void erase_control_and_tab(void **state)
 	expect_screen("ab\t\b \b\b \b\b \b\b \b\b \b\b \b");
 }
 
-static void erase_utf8(void **state)
+TEST(erase_utf8)
 {
 	struct abi_termios termios;
 
-	(void)state;
 	start();
 	termios = ldisc.termios;
 	termios.c_iflag |= IUTF8;
@@ -132,18 +125,16 @@ static void erase_utf8(void **state)
 	expect_read(100, "a\n", true);
 }
 
-static void kill_line(void **state)
+TEST(kill_line)
 {
-	(void)state;
 	start();
 	type("abc\025d\n");
 	expect_screen("abc\b \b\b \b\b \bd\r\n");
 	expect_read(100, "d\n", true);
 }
 
-static void kill_long_line(void **state)
+TEST(kill_long_line)
 {
-	(void)state;
 	start();
 	for (unsigned i = 0; i < 1000; i++)
 		key('y');
@@ -154,9 +145,8 @@ static void kill_long_line(void **state)
 	expect_read(100, "z\n", true);
 }
 
-static void erase_word(void **state)
+TEST(erase_word)
 {
-	(void)state;
 	start();
 	type("cp one two  \027x\n");
 	expect_read(100, "cp one x\n", true);
@@ -164,9 +154,8 @@ static void erase_word(void **state)
 	expect_read(100, "\n", true);
 }
 
-static void interrupt_throws_input_away(void **state)
+TEST(interrupt_throws_input_away)
 {
-	(void)state;
 	start();
 	type("a\nbc\003");
 	assert_true(events & LDISC_INTERRUPT);
@@ -176,11 +165,10 @@ static void interrupt_throws_input_away(void **state)
 	expect_read(100, "d\n", true);
 }
 
-static void quit_and_no_signals(void **state)
+TEST(quit_and_no_signals)
 {
 	struct abi_termios termios;
 
-	(void)state;
 	start();
 	key('\034');
 	assert_int_equal(events, LDISC_QUIT | LDISC_RESUMED);
@@ -193,18 +181,16 @@ static void quit_and_no_signals(void **state)
 	expect_read(100, "\003\n", true);
 }
 
-static void literal_next(void **state)
+TEST(literal_next)
 {
-	(void)state;
 	start();
 	type("a\026\003b\n");
 	assert_false(events & LDISC_INTERRUPT);
 	expect_read(100, "a\003b\n", true);
 }
 
-static void stop_and_go(void **state)
+TEST(stop_and_go)
 {
-	(void)state;
 	start();
 	key('\023');
 	assert_true(ldisc.stopped);
@@ -215,11 +201,10 @@ static void stop_and_go(void **state)
 	assert_int_equal(ldisc_available(&ldisc), 0);
 }
 
-static void raw_mode(void **state)
+TEST(raw_mode)
 {
 	struct abi_termios termios;
 
-	(void)state;
 	start();
 	type("typed");
 	termios = ldisc.termios;
@@ -233,11 +218,10 @@ static void raw_mode(void **state)
 	expect_read(100, "\177\004", true);
 }
 
-static void raw_mode_hands_over_what_was_typed(void **state)
+TEST(raw_mode_hands_over_what_was_typed)
 {
 	struct abi_termios termios;
 
-	(void)state;
 	start();
 	type("ab");
 	assert_int_equal(ldisc_available(&ldisc), 0);
@@ -250,11 +234,10 @@ static void raw_mode_hands_over_what_was_typed(void **state)
 }
 
 /* What a program is told of must be there for it: a read that skips it would wait for more. */
-static void end_of_file_is_nul_in_raw_mode(void **state)
+TEST(end_of_file_is_nul_in_raw_mode)
 {
 	struct abi_termios termios;
 
-	(void)state;
 	start();
 	type("a\004\004b\004");
 	termios = ldisc.termios;
@@ -271,12 +254,11 @@ static void end_of_file_is_nul_in_raw_mode(void **state)
 	}
 }
 
-static void full_line(void **state)
+TEST(full_line)
 {
 	uint8_t bytes[LDISC_ROOM];
 	bool end;
 
-	(void)state;
 	start();
 	for (unsigned i = 0; i < 2 * LDISC_ROOM; i++)
 		key('y');
@@ -287,12 +269,11 @@ static void full_line(void **state)
 	assert_int_equal(bytes[LDISC_ROOM - 1], '\n');
 }
 
-static void output(void **state)
+TEST(output)
 {
 	struct abi_termios termios;
 	uint8_t to[LDISC_EXPAND_MAX];
 
-	(void)state;
 	start();
 	assert_int_equal(ldisc_output(&ldisc, '\n', to), 2);
 	assert_memory_equal(to, "\r\n", 2);
@@ -306,12 +287,11 @@ static void output(void **state)
 }
 
 /* Whatever is typed in whatever mode: nothing overflows, and what is read is what was kept. */
-static void any_keys(void **state)
+TEST(any_keys)
 {
 	static const char special[] = "\003\004\b\t\n\r\021\023\025\026\027\034\177";
 	uint8_t bytes[64];
 
-	(void)state;
 	start();
 	for (unsigned i = 0; i < test_steps(200000); i++) {
 		struct abi_termios termios = ldisc.termios;
@@ -331,32 +311,4 @@ static void any_keys(void **state)
 		assert_true(ldisc.write - ldisc.read <= LDISC_ROOM);
 		assert_true(ldisc.write - ldisc.commit <= ldisc.write - ldisc.read);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(line_is_read_when_it_ends),
-		cmocka_unit_test(one_line_a_read),
-		cmocka_unit_test(end_of_file),
-		cmocka_unit_test(erase),
-		cmocka_unit_test(erase_leaves_ended_lines),
-		cmocka_unit_test(erase_control_and_tab),
-		cmocka_unit_test(erase_utf8),
-		cmocka_unit_test(kill_line),
-		cmocka_unit_test(kill_long_line),
-		cmocka_unit_test(erase_word),
-		cmocka_unit_test(interrupt_throws_input_away),
-		cmocka_unit_test(quit_and_no_signals),
-		cmocka_unit_test(literal_next),
-		cmocka_unit_test(stop_and_go),
-		cmocka_unit_test(raw_mode),
-		cmocka_unit_test(raw_mode_hands_over_what_was_typed),
-		cmocka_unit_test(end_of_file_is_nul_in_raw_mode),
-		cmocka_unit_test(full_line),
-		cmocka_unit_test(output),
-		cmocka_unit_test(any_keys),
-	};
-
-	return test_group("fs line discipline", tests);
 }

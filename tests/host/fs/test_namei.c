@@ -20,7 +20,7 @@ static int symlink_(const char *target, const char *path)
 	return fs_symlink(NULL, path, target, strlen(target));
 }
 
-static void make_and_remove(void)
+TEST(make_and_remove)
 {
 	tree_start();
 	assert_int_equal(mkdir_("a"), 0);
@@ -36,7 +36,7 @@ static void make_and_remove(void)
 	tree_end();
 }
 
-static void what_is_there(void)
+TEST(what_is_there)
 {
 	tree_start();
 	tree_touch("f");
@@ -57,7 +57,7 @@ static void what_is_there(void)
 	tree_end();
 }
 
-static void wrong_kind(void)
+TEST(wrong_kind)
 {
 	tree_start();
 	tree_touch("f");
@@ -84,7 +84,7 @@ static void wrong_kind(void)
 	tree_end();
 }
 
-static void nothing_there(void)
+TEST(nothing_there)
 {
 	tree_start();
 	assert_int_equal(tree_mode("x"), -ENOENT);
@@ -98,7 +98,7 @@ static void nothing_there(void)
 	tree_end();
 }
 
-static void the_ends_of_rmdir(void)
+TEST(the_ends_of_rmdir)
 {
 	tree_start();
 	mkdir_("d");
@@ -109,7 +109,7 @@ static void the_ends_of_rmdir(void)
 	tree_end();
 }
 
-static void kinds_of_mknod(void)
+TEST(kinds_of_mknod)
 {
 	tree_start();
 	assert_int_equal(fs_mknod(NULL, "a", 0640), 0);
@@ -123,7 +123,7 @@ static void kinds_of_mknod(void)
 	tree_end();
 }
 
-static void long_names(void)
+TEST(long_names)
 {
 	char name[NAME_MAX + 3];
 
@@ -144,7 +144,7 @@ static void long_names(void)
 	tree_end();
 }
 
-static void hard_links(void)
+TEST(hard_links)
 {
 	struct abi_stat st;
 	struct file *file;
@@ -167,7 +167,7 @@ static void hard_links(void)
 	tree_end();
 }
 
-static void counts_of_directories(void)
+TEST(counts_of_directories)
 {
 	struct abi_stat st;
 
@@ -186,7 +186,7 @@ static void counts_of_directories(void)
 	tree_end();
 }
 
-static void removed_directory(void)
+TEST(removed_directory)
 {
 	struct file *dir, *file;
 	char path[64];
@@ -212,7 +212,7 @@ static void removed_directory(void)
 }
 
 /* A chain of removed directories, held by its end alone, goes without deep recursion. */
-static void removed_chain(void)
+TEST(removed_chain)
 {
 	enum { DEPTH = 3000 };
 	struct file *at[DEPTH + 1];
@@ -230,7 +230,7 @@ static void removed_chain(void)
 	tree_end();
 }
 
-static void symbolic_links(void)
+TEST(symbolic_links)
 {
 	char target[16];
 
@@ -266,7 +266,7 @@ static void symbolic_links(void)
 	tree_end();
 }
 
-static void loops_of_links(void)
+TEST(loops_of_links)
 {
 	char name[8], target[8];
 
@@ -294,7 +294,7 @@ static void loops_of_links(void)
 	tree_end();
 }
 
-static void nested_links(void)
+TEST(nested_links)
 {
 	tree_start();
 	mkdir_("a");
@@ -319,7 +319,7 @@ static void nested_links(void)
 	tree_end();
 }
 
-static void image_to_run(void)
+TEST(image_to_run)
 {
 	struct object *object;
 	struct file *file;
@@ -347,7 +347,7 @@ static void image_to_run(void)
 }
 
 /* Names take memory that no kill gives back: they are counted like the bytes of files. */
-static void names_up_to_the_quota(void)
+TEST(names_up_to_the_quota)
 {
 	unsigned count = 0;
 	char name[16];
@@ -373,28 +373,4 @@ static void names_up_to_the_quota(void)
 		assert_int_equal(fs_unlink(NULL, name), 0);
 	}
 	tree_end();
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(make_and_remove),
-		isolated_test(what_is_there),
-		isolated_test(wrong_kind),
-		isolated_test(nothing_there),
-		isolated_test(the_ends_of_rmdir),
-		isolated_test(kinds_of_mknod),
-		isolated_test(long_names),
-		isolated_test(hard_links),
-		isolated_test(counts_of_directories),
-		isolated_test(removed_directory),
-		isolated_test(removed_chain),
-		isolated_test(symbolic_links),
-		isolated_test(loops_of_links),
-		isolated_test(nested_links),
-		isolated_test(image_to_run),
-		isolated_test(names_up_to_the_quota),
-	};
-
-	return test_group("fs names", tests);
 }

@@ -226,10 +226,8 @@ static void run_scenario(void)
 
 static void run_alone(void **state)
 {
-	void *fn = (void *)(uintptr_t)run_scenario;
-
 	current = *state;
-	isolated_run(&fn);
+	isolated_run(run_scenario);
 }
 
 int main(void)

@@ -17,21 +17,19 @@ static const char *check(const char *path, const char *name, enum path_kind kind
 	return rest;
 }
 
-static void names_in_turn(void **state)
+TEST(names_in_turn)
 {
 	const char *rest = check("//usr///bin/x", "usr", PATH_NAME, true);
 
-	(void)state;
 	rest = check(rest, "bin", PATH_NAME, true);
 	rest = check(rest, "x", PATH_NAME, false);
 	assert_string_equal(rest, "");
 }
 
-static void dots(void **state)
+TEST(dots)
 {
 	const char *rest = check("./..//...", ".", PATH_DOT, true);
 
-	(void)state;
 	rest = check(rest, "..", PATH_DOTDOT, true);
 	rest = check(rest, "...", PATH_NAME, false);
 	assert_string_equal(rest, "");
@@ -39,28 +37,14 @@ static void dots(void **state)
 	check("..a", "..a", PATH_NAME, false);
 }
 
-static void slashes_behind(void **state)
+TEST(slashes_behind)
 {
-	(void)state;
 	assert_string_equal(check("a//", "a", PATH_NAME, true), "");
 	assert_string_equal(check("../", "..", PATH_DOTDOT, true), "");
 }
 
-static void nothing_left(void **state)
+TEST(nothing_left)
 {
-	(void)state;
 	assert_string_equal(check("", "", PATH_ROOT, false), "");
 	assert_string_equal(check("///", "", PATH_ROOT, false), "");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_in_turn),
-		cmocka_unit_test(dots),
-		cmocka_unit_test(slashes_behind),
-		cmocka_unit_test(nothing_left),
-	};
-
-	return test_group("fs path parts", tests);
 }

@@ -71,9 +71,8 @@ static size_t take(uint64_t first, size_t n)
 	return done;
 }
 
-static void empty_and_full(void **state)
+TEST(empty_and_full)
 {
-	(void)state;
 	start();
 	assert_true(pipe_ring_empty(&ring));
 	assert_false(append(0, 1));
@@ -87,9 +86,8 @@ static void empty_and_full(void **state)
 	assert_int_equal(nunused, PIPE_RING_SLOTS);
 }
 
-static void slot_is_free_when_all_is_taken(void **state)
+TEST(slot_is_free_when_all_is_taken)
 {
-	(void)state;
 	start();
 	for (unsigned i = 0; i < PIPE_RING_SLOTS; i++)
 		push(i * 2, 2);
@@ -99,9 +97,8 @@ static void slot_is_free_when_all_is_taken(void **state)
 	assert_false(pipe_ring_full(&ring));
 }
 
-static void bytes_fill_pages_up(void **state)
+TEST(bytes_fill_pages_up)
 {
-	(void)state;
 	start();
 	push(0, 1);
 	for (uint64_t i = 1; i < PIPE_RING_PAGE; i++)
@@ -113,11 +110,10 @@ static void bytes_fill_pages_up(void **state)
 	assert_int_equal(take(100, 100000), PIPE_RING_PAGE - 100);
 }
 
-static void against_a_queue(void **state)
+TEST(against_a_queue)
 {
 	uint64_t in = 0, out = 0;
 
-	(void)state;
 	start();
 	for (unsigned i = 0; i < test_steps(20000); i++) {
 		size_t n = 1 + test_below(test_below(2) ? 100 : PIPE_RING_PAGE);
@@ -129,16 +125,4 @@ static void against_a_queue(void **state)
 		assert_int_equal(pipe_ring_bytes(&ring), in - out);
 		assert_int_equal(pipe_ring_empty(&ring), in == out);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(empty_and_full),
-		cmocka_unit_test(slot_is_free_when_all_is_taken),
-		cmocka_unit_test(bytes_fill_pages_up),
-		cmocka_unit_test(against_a_queue),
-	};
-
-	return test_group("fs pipe ring", tests);
 }

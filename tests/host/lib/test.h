@@ -35,6 +35,41 @@ extern jmp_buf test_panic_jump;
 /* What the last expected panic said. */
 extern char test_panic_text[256];
 
+/*
+ *	TEST(brk_of_zero_asks) // R10
+ *	{
+ *		assert_int_equal(vm_brk(&space, 0), space.brk);
+ *	}
+ *
+ * Tests run in the order of their file, each in a process of its own, so that the variables of the tested code
+ * have their initial values. lib/main.c finds them and prints TAP.
+ */
+struct host_test {
+	const char *name;
+	void (*run)(void);
+	unsigned line;
+};
+
+#define TEST(test_name)                                                                       \
+	static void test_##test_name(void);                                                   \
+	static const struct host_test host_test_##test_name = { #test_name, test_##test_name, \
+								__LINE__ };                   \
+	static const struct host_test *const host_test_entry_##test_name                      \
+		__attribute__((used, section("host_tests"))) = &host_test_##test_name;        \
+	static void test_##test_name(void)
+
+/* The bounds of the section, from the linker. */
+extern const struct host_test *const __start_host_tests[], *const __stop_host_tests[];
+
+/* A program may have this function: it is called before each test, in that test's process. */
+void test_setup(void) __attribute__((weak));
+
+/* The program's first argument, or NULL. */
+extern const char *test_argument;
+
+/* Runs fn as a test in a process of its own, with its report on standard error. */
+void isolated_run(void (*fn)(void));
+
 /* Runs the tests of one subject and prints TAP. Returns the exit status. */
 #define test_group(name, tests)                    \
 	(cmocka_set_message_output(CM_OUTPUT_TAP), \

@@ -8,9 +8,8 @@ struct outer {
 	uint64_t inner;
 };
 
-static void test_alignment(void **state)
+TEST(alignment)
 {
-	(void)state;
 	assert_int_equal(ALIGN_UP(0ul, 4096), 0);
 	assert_int_equal(ALIGN_UP(1ul, 4096), 4096);
 	assert_int_equal(ALIGN_UP(4096ul, 4096), 4096);
@@ -22,11 +21,10 @@ static void test_alignment(void **state)
 	assert_false(IS_ALIGNED(0x100000001ul, 2));
 }
 
-static void test_min_and_max(void **state)
+TEST(min_and_max)
 {
 	int calls = 0;
 
-	(void)state;
 	assert_int_equal(MIN(3, 4), 3);
 	assert_int_equal(MAX(-3, -4), -3);
 	assert_int_equal(MIN(MIN(5, 4), MAX(1, 2)), 2);
@@ -34,9 +32,8 @@ static void test_min_and_max(void **state)
 	assert_int_equal(calls, 1);
 }
 
-static void test_bit_numbers(void **state)
+TEST(bit_numbers)
 {
-	(void)state;
 	for (unsigned n = 0; n < 64; n++) {
 		assert_int_equal(bit_lowest(BIT(n)), n);
 		assert_int_equal(bit_highest(BIT(n)), n);
@@ -48,11 +45,10 @@ static void test_bit_numbers(void **state)
 	assert_false(is_power_of_2(6));
 }
 
-static void test_overflow(void **state)
+TEST(overflow)
 {
 	uint64_t x;
 
-	(void)state;
 	assert_false(add_overflows(UINT64_MAX, 0, &x));
 	assert_true(add_overflows(UINT64_MAX, 1, &x));
 	assert_false(mul_overflows(1ul << 32, (1ul << 32) - 1, &x));
@@ -60,21 +56,9 @@ static void test_overflow(void **state)
 	assert_true(mul_overflows(1ul << 32, 1ul << 32, &x));
 }
 
-static void test_container(void **state)
+TEST(container)
 {
 	struct outer outer;
 
-	(void)state;
 	assert_ptr_equal(container_of(&outer.inner, struct outer, inner), &outer);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_alignment),   cmocka_unit_test(test_min_and_max),
-		cmocka_unit_test(test_bit_numbers), cmocka_unit_test(test_overflow),
-		cmocka_unit_test(test_container),
-	};
-
-	return test_group("lib-bits", tests);
 }

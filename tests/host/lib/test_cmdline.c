@@ -30,11 +30,10 @@ static void check_word(const char *line, unsigned n, const char *name, const cha
 	assert_int_equal(n, 0);
 }
 
-static void test_words(void **state)
+TEST(words)
 {
 	const char *line = "  quiet init=/bin/x \t loglevel=debug\na= =b a=b=c ";
 
-	(void)state;
 	check_word(line, 0, "quiet", NULL);
 	check_word(line, 1, "init", "/bin/x");
 	check_word(line, 2, "loglevel", "debug");
@@ -46,11 +45,10 @@ static void test_words(void **state)
 	check_word("   ", 0, NULL, NULL);
 }
 
-static void test_quotes(void **state)
+TEST(quotes)
 {
 	const char *line = "a=\"x y\" \"b=1 2\" \"c d\" e=\"\" f=\"open to the end";
 
-	(void)state;
 	check_word(line, 0, "a", "x y");
 	check_word(line, 1, "b", "1 2");
 	check_word(line, 2, "c d", NULL);
@@ -61,14 +59,13 @@ static void test_quotes(void **state)
 	check_word("\"", 0, "", NULL);
 }
 
-static void test_get(void **state)
+TEST(get)
 {
 	const char *line = "seed=1 seed=0x10 init=/init flag big=99999999999999999999";
 	struct cmdline_word word;
 	char buf[5];
 	uint64_t n = 7;
 
-	(void)state;
 	assert_true(cmdline_get(line, "init", buf, sizeof(buf)));
 	assert_string_equal(buf, "/ini");
 	assert_true(cmdline_get(line, "flag", buf, sizeof(buf)));
@@ -84,11 +81,10 @@ static void test_get(void **state)
 	assert_int_equal(n, 16);
 }
 
-static void test_garbage(void **state)
+TEST(garbage)
 {
 	static const char alphabet[] = "ab= \"\t\n\x80/";
 
-	(void)state;
 	for (unsigned step = 0; step < test_steps(20000); step++) {
 		size_t n = test_below(24);
 		char *line = malloc(n + 1);
@@ -109,16 +105,4 @@ static void test_garbage(void **state)
 		assert_ptr_equal(cursor, line + n);
 		free(line);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words),
-		cmocka_unit_test(test_quotes),
-		cmocka_unit_test(test_get),
-		cmocka_unit_test(test_garbage),
-	};
-
-	return test_group("lib-cmdline", tests);
 }

@@ -89,13 +89,12 @@ static void make_good(void)
 	end();
 }
 
-static void test_good(void **state)
+TEST(good)
 {
 	static const char *const names[] = { "", "init", "etc/x", "dev/null", "..odd" };
 	struct cpio_entry entry;
 	struct cpio cpio;
 
-	(void)state;
 	make_good();
 	cpio_init(&cpio, archive, size);
 	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
@@ -119,11 +118,10 @@ static void test_good(void **state)
 	assert_int_equal(cpio_next(&cpio, &entry), 0);
 }
 
-static void test_two_archives(void **state)
+TEST(two_archives)
 {
 	unsigned count;
 
-	(void)state;
 	make_good();
 	size += 512;
 	add("more", 0100644, "xyz", 3);
@@ -133,12 +131,11 @@ static void test_two_archives(void **state)
 	assert_int_equal(count, 6);
 }
 
-static void test_truncated_at_every_byte(void **state)
+TEST(truncated_at_every_byte)
 {
 	unsigned count;
 	size_t whole;
 
-	(void)state;
 	make_good();
 	/* The last bytes only pad the trailer. */
 	whole = size - 3;
@@ -155,9 +152,8 @@ static void refuse(const char *why)
 	assert_string_equal(got, why);
 }
 
-static void test_reasons(void **state)
+TEST(reasons)
 {
-	(void)state;
 	start();
 	refuse("empty");
 	size = 4096;
@@ -191,11 +187,10 @@ static void test_reasons(void **state)
 	refuse("truncated in a header");
 }
 
-static void test_other_formats(void **state)
+TEST(other_formats)
 {
 	unsigned count;
 
-	(void)state;
 	make_good();
 	memcpy(archive, "070702", 6);
 	assert_non_null(read_copy(size, &count));
@@ -205,9 +200,8 @@ static void test_other_formats(void **state)
 	assert_non_null(read_copy(size, &count));
 }
 
-static void test_mutations(void **state)
+TEST(mutations)
 {
-	(void)state;
 	for (unsigned step = 0; step < test_steps(20000); step++) {
 		unsigned flips = 1 + (unsigned)test_below(4);
 		unsigned count;
@@ -220,11 +214,10 @@ static void test_mutations(void **state)
 	}
 }
 
-static void test_garbage(void **state)
+TEST(garbage)
 {
 	unsigned count;
 
-	(void)state;
 	for (unsigned step = 0; step < test_steps(2000); step++) {
 		start();
 		size = test_below(400);
@@ -232,19 +225,4 @@ static void test_garbage(void **state)
 			archive[i] = (char)test_random();
 		assert_non_null(read_copy(size, &count));
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),
-		cmocka_unit_test(test_two_archives),
-		cmocka_unit_test(test_truncated_at_every_byte),
-		cmocka_unit_test(test_reasons),
-		cmocka_unit_test(test_other_formats),
-		cmocka_unit_test(test_mutations),
-		cmocka_unit_test(test_garbage),
-	};
-
-	return test_group("lib-cpio", tests);
 }

@@ -103,12 +103,11 @@ static void refused(int error, bool is_late)
 		refused(0, false); \
 	} while (0)
 
-static void test_good(void **state)
+TEST(good)
 {
 	struct elf_segment segment;
 	unsigned index = 0;
 
-	(void)state;
 	R73_CASE((void)0);
 	assert_false(image.is_dyn);
 	assert_int_equal(image.entry, 0x10400);
@@ -131,9 +130,8 @@ static void test_good(void **state)
 	assert_false(elf_next_segment(&image, ph, &index, &segment));
 }
 
-static void test_R73_odd_segments(void **state)
+TEST(R73_odd_segments)
 {
-	(void)state;
 	/* no section headers, odd version, ABI and flags */
 	R73_CASE((eh.e_shoff = -1ul, eh.e_shnum = 0xffff, eh.e_version = 0, eh.e_flags = -1u,
 		  eh.e_ident[EI_OSABI] = 0xaa));
@@ -159,9 +157,8 @@ static void test_R73_odd_segments(void **state)
 	assert_int_equal(image.align, 1 << 21);
 }
 
-static void test_R73_many_headers(void **state)
+TEST(R73_many_headers)
 {
-	(void)state;
 	fresh();
 	eh.e_phnum = ELF_PHNUM_MAX;
 	for (unsigned i = 2; i < ELF_PHNUM_MAX; i++)
@@ -172,12 +169,11 @@ static void test_R73_many_headers(void **state)
 	assert_int_equal(image.nsegments, ELF_PHNUM_MAX);
 }
 
-static void test_R73_ignored_types(void **state)
+TEST(R73_ignored_types)
 {
 	static const uint32_t types[] = { PT_NULL, PT_DYNAMIC,	 PT_NOTE,    PT_SHLIB,	 PT_PHDR,
 					  PT_TLS,  PT_GNU_RELRO, 0x70000003, 0x6fedcba0, -1u };
 
-	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(types); i++) {
 		R73_CASE((eh.e_phnum = 3,
 			  ph[2] = (Elf64_Phdr){ types[i], 7, -1ul, -1ul, -1ul, -1ul, -1ul, 3 }));
@@ -185,18 +181,16 @@ static void test_R73_ignored_types(void **state)
 	}
 }
 
-static void test_R73_stack(void **state)
+TEST(R73_stack)
 {
-	(void)state;
 	R73_CASE((eh.e_phnum = 3, ph[2].p_type = PT_GNU_STACK, ph[2].p_flags = PF_R | PF_W));
 	assert_false(image.exec_stack);
 	R73_CASE((eh.e_phnum = 3, ph[2].p_type = PT_GNU_STACK, ph[2].p_flags = PF_R | PF_W | PF_X));
 	assert_true(image.exec_stack);
 }
 
-static void test_R73_static_pie(void **state)
+TEST(R73_static_pie)
 {
-	(void)state;
 	R73_CASE((eh.e_type = ET_DYN, ph[0].p_vaddr = 0, ph[1].p_vaddr = 0x61dc0,
 		  eh.e_entry = 0x400));
 	assert_true(image.is_dyn);
@@ -206,9 +200,8 @@ static void test_R73_static_pie(void **state)
 	R74_LATE((eh.e_type = ET_DYN, eh.e_phnum = 1, ph[0].p_type = PT_NOTE), -EINVAL);
 }
 
-static void test_R73_interpreter(void **state)
+TEST(R73_interpreter)
 {
-	(void)state;
 	R73_CASE((eh.e_phnum = 4, ph[2].p_type = PT_INTERP, ph[2].p_offset = 0x200,
 		  ph[2].p_filesz = 28, ph[3].p_type = PT_INTERP, ph[3].p_filesz = 0));
 	assert_true(image.has_interp);
@@ -220,9 +213,8 @@ static void test_R73_interpreter(void **state)
 	R74_CASE((eh.e_phnum = 3, ph[2].p_type = PT_INTERP, ph[2].p_filesz = 0), -ENOEXEC);
 }
 
-static void test_R74_bad_headers(void **state)
+TEST(R74_bad_headers)
 {
-	(void)state;
 	R74_CASE(eh.e_ident[0] = 0x7e, -ENOEXEC);
 	R74_CASE(eh.e_ident[3] = 'G', -ENOEXEC);
 	R74_CASE(eh.e_ident[EI_CLASS] = ELFCLASS32, -ENOEXEC);
@@ -240,18 +232,16 @@ static void test_R74_bad_headers(void **state)
 	R74_CASE(eh.e_phoff = -64ul, -ENOEXEC);
 }
 
-static void test_R74_truncated_header(void **state)
+TEST(R74_truncated_header)
 {
-	(void)state;
 	fresh();
 	for (size_t n = 0; n < sizeof(eh); n++)
 		assert_int_equal(parse_header(n), -ENOEXEC);
 	assert_int_equal(parse_header(sizeof(eh)), 0);
 }
 
-static void test_R74_bad_segments(void **state)
+TEST(R74_bad_segments)
 {
-	(void)state;
 	R74_LATE(ph[1].p_memsz = 16, -EINVAL);
 	R74_LATE(ph[0].p_filesz = ph[0].p_memsz = -1ul, -EINVAL);
 	R74_LATE(ph[0].p_filesz = ph[0].p_memsz = 1ul << 63, -EINVAL);
@@ -271,9 +261,8 @@ static void test_R74_bad_segments(void **state)
 	R74_LATE((ph[0].p_vaddr = 0), -EPERM);
 }
 
-static void test_R74_early_wins(void **state)
+TEST(R74_early_wins)
 {
-	(void)state;
 	R74_CASE((eh.e_phnum = 3, ph[0].p_memsz = 1, ph[2].p_type = PT_INTERP), -ENOEXEC);
 }
 
@@ -321,11 +310,10 @@ static void mutate(void)
 	}
 }
 
-static void test_R74_mutations(void **state)
+TEST(R74_mutations)
 {
 	unsigned accepted = 0, steps = test_steps(50000);
 
-	(void)state;
 	for (unsigned step = 0; step < steps; step++) {
 		int r;
 
@@ -344,24 +332,4 @@ static void test_R74_mutations(void **state)
 		}
 	}
 	assert_in_range(accepted, steps / 20, steps - steps / 20);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),
-		cmocka_unit_test(test_R73_odd_segments),
-		cmocka_unit_test(test_R73_many_headers),
-		cmocka_unit_test(test_R73_ignored_types),
-		cmocka_unit_test(test_R73_stack),
-		cmocka_unit_test(test_R73_static_pie),
-		cmocka_unit_test(test_R73_interpreter),
-		cmocka_unit_test(test_R74_bad_headers),
-		cmocka_unit_test(test_R74_truncated_header),
-		cmocka_unit_test(test_R74_bad_segments),
-		cmocka_unit_test(test_R74_early_wins),
-		cmocka_unit_test(test_R74_mutations),
-	};
-
-	return test_group("lib-elf", tests);
 }

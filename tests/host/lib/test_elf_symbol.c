@@ -93,9 +93,8 @@ static void expect(vaddr_t addr, const char *name, uint64_t offset)
 	assert_int_equal(found.offset, offset);
 }
 
-static void test_R121_addresses_have_names(void **state)
+TEST(R121_addresses_have_names)
 {
-	(void)state;
 	fresh();
 	expect(0x10200, "main", 0);
 	expect(0x1021f, "main", 0x1f);
@@ -111,9 +110,8 @@ static void test_R121_addresses_have_names(void **state)
 	assert_int_equal(find(UINT64_MAX), -ENOENT);
 }
 
-static void test_R121_no_symbols_no_name(void **state)
+TEST(R121_no_symbols_no_name)
 {
-	(void)state;
 	fresh();
 	image.sh[1].sh_type = SHT_DYNSYM;
 	assert_int_equal(find(0x10200), -ENOENT);
@@ -133,9 +131,8 @@ static void test_R121_no_symbols_no_name(void **state)
 }
 
 /* What a name holds goes to the log: printable, and of a bounded length. */
-static void test_R121_names_are_cleaned(void **state)
+TEST(R121_names_are_cleaned)
 {
-	(void)state;
 	fresh();
 	strcpy(image.names + image.symbols[3].st_name, "m\033[2");
 	expect(0x10200, "m?[2", 0);
@@ -152,9 +149,8 @@ static void test_R121_names_are_cleaned(void **state)
 	assert_string_equal(found.name, "...");
 }
 
-static void test_R121_any_length_of_the_file(void **state)
+TEST(R121_any_length_of_the_file)
 {
-	(void)state;
 	for (size_t bytes = 0; bytes < sizeof(image); bytes++) {
 		fresh();
 		image_bytes = bytes;
@@ -163,9 +159,8 @@ static void test_R121_any_length_of_the_file(void **state)
 }
 
 /* However many symbols a file says it has, they are read a bounded number of times. */
-static void test_R121_work_is_bounded(void **state)
+TEST(R121_work_is_bounded)
 {
-	(void)state;
 	fresh();
 	image.sh[1].sh_size = UINT64_MAX;
 	image.eh.e_shnum = 0xffff;
@@ -173,14 +168,13 @@ static void test_R121_work_is_bounded(void **state)
 	assert_in_range(reads, 1, ELF_SECTIONS_MAX + ELF_SYMBOLS_MAX / 32 + 8);
 }
 
-static void test_R121_mutations(void **state)
+TEST(R121_mutations)
 {
 	static const uint64_t odd[] = {
 		0, 1, 23, 24, 64, INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX
 	};
 	unsigned steps = test_steps(50000), named = 0;
 
-	(void)state;
 	for (unsigned step = 0; step < steps; step++) {
 		fresh();
 		for (unsigned n = 1 + (unsigned)test_below(3); n > 0; n--) {
@@ -198,18 +192,4 @@ static void test_R121_mutations(void **state)
 		assert_in_range(strlen(found.name), 1, ELF_SYMBOL_NAME - 1);
 	}
 	assert_in_range(named, steps / 20, steps);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_R121_addresses_have_names),
-		cmocka_unit_test(test_R121_no_symbols_no_name),
-		cmocka_unit_test(test_R121_names_are_cleaned),
-		cmocka_unit_test(test_R121_any_length_of_the_file),
-		cmocka_unit_test(test_R121_work_is_bounded),
-		cmocka_unit_test(test_R121_mutations),
-	};
-
-	return test_group("lib-elf-symbol", tests);
 }

@@ -23,23 +23,26 @@ static void compare_reserved(const void *blob, size_t size)
 	assert_int_equal(dt_reserved(&dt, n, &a, &s), -ENOENT);
 }
 
-static void test_against_libfdt(void **state)
+void test_setup(void)
 {
-	(void)state;
+	fdt_blobs_init(test_argument);
+}
+
+TEST(against_libfdt)
+{
 	assert_true(compare_all(qemu_blob, qemu_size) > 20);
 	assert_int_equal(compare_all(made_blob, made_size), 5);
 	compare_reserved(qemu_blob, qemu_size);
 	compare_reserved(made_blob, made_size);
 }
 
-static void test_what_boot_asks(void **state)
+TEST(what_boot_asks)
 {
 	uint64_t addr, size, n;
 	struct dt dt;
 	dt_node node;
 	uint32_t cell;
 
-	(void)state;
 	assert_int_equal(dt_init(&dt, qemu_blob, qemu_size, NULL), 0);
 	node = dt_path(&dt, "/memory");
 	assert_string_equal(dt_name(&dt, node), "memory@80000000");
@@ -65,14 +68,13 @@ static void test_what_boot_asks(void **state)
 	assert_int_equal(size, 0);
 }
 
-static void test_search(void **state)
+TEST(search)
 {
 	unsigned count = 0;
 	struct dt dt;
 	dt_node node = -1;
 	uint32_t phandle;
 
-	(void)state;
 	assert_int_equal(dt_init(&dt, qemu_blob, qemu_size, NULL), 0);
 	while ((node = dt_next_compatible(&dt, node, "virtio,mmio")) >= 0)
 		count++;
@@ -84,12 +86,11 @@ static void test_search(void **state)
 	assert_int_equal(dt_next_compatible(&dt, -1, "nothing"), -ENOENT);
 }
 
-static void test_paths_and_aliases(void **state)
+TEST(paths_and_aliases)
 {
 	struct dt dt;
 	dt_node serial;
 
-	(void)state;
 	assert_int_equal(dt_init(&dt, made_blob, made_size, NULL), 0);
 	serial = dt_path(&dt, "/soc/serial@10");
 	assert_true(serial > 0);
@@ -108,14 +109,13 @@ static void test_paths_and_aliases(void **state)
 	assert_true(dt_path(&dt, "serial") < 0);
 }
 
-static void test_odd_properties(void **state)
+TEST(odd_properties)
 {
 	uint64_t addr, size;
 	struct dt dt;
 	dt_node node;
 	uint32_t len = 1;
 
-	(void)state;
 	assert_int_equal(dt_init(&dt, made_blob, made_size, NULL), 0);
 	node = dt_phandle(&dt, 77);
 	assert_string_equal(dt_string_at(&dt, node, "compatible", 1), "three");
@@ -134,18 +134,4 @@ static void test_odd_properties(void **state)
 	assert_int_equal(dt_reg(&dt, node, 0, &addr, &size), -ENOENT);
 	assert_int_equal(dt_next_sibling(&dt, node), -ENOENT);
 	assert_int_equal(dt_reg(&dt, dt_root(&dt), 0, &addr, &size), -ENOENT);
-}
-
-int main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_against_libfdt), cmocka_unit_test(test_what_boot_asks),
-		cmocka_unit_test(test_search),	       cmocka_unit_test(test_paths_and_aliases),
-		cmocka_unit_test(test_odd_properties),
-	};
-
-	if (argc < 2)
-		return 2;
-	fdt_blobs_init(argv[1]);
-	return test_group("lib-fdt", tests);
 }

@@ -102,28 +102,30 @@ static void mutate_many(const char *blob, size_t size, unsigned steps)
 	assert_in_range(accepted, steps / 20, steps - steps / 20);
 }
 
-static void test_mutations(void **state)
+void test_setup(void)
 {
-	(void)state;
+	fdt_blobs_init(test_argument);
+}
+
+TEST(mutations)
+{
 	mutate_many(qemu_blob, qemu_size, test_steps(1500));
 	mutate_many(made_blob, made_size, test_steps(15000));
 }
 
-static void test_truncated(void **state)
+TEST(truncated)
 {
 	struct dt dt;
 
-	(void)state;
 	for (size_t n = 0; n < made_size; n++)
 		assert_false(try_blob(made_blob, n));
 	assert_int_equal(dt_init(&dt, made_blob, made_size - 1, NULL), -EINVAL);
 }
 
-static void test_too_deep(void **state)
+TEST(too_deep)
 {
 	static char blob[4096];
 
-	(void)state;
 	for (unsigned depth = DT_DEPTH_MAX; depth <= DT_DEPTH_MAX + 1; depth++) {
 		must(fdt_create(blob, sizeof(blob)));
 		must(fdt_finish_reservemap(blob));
@@ -143,7 +145,7 @@ static void set_word(char *blob, size_t at, uint32_t value)
 		blob[at + i] = (char)(value >> (24 - 8 * i));
 }
 
-static void test_bad_headers(void **state)
+TEST(bad_headers)
 {
 	static const struct {
 		unsigned field;
@@ -154,7 +156,6 @@ static void test_bad_headers(void **state)
 		{ 6, 18 }, { 8, UINT32_MAX }, { 9, UINT32_MAX }, { 9, 0 },
 	};
 
-	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
 		char copy[sizeof(made_blob)];
 
@@ -162,19 +163,4 @@ static void test_bad_headers(void **state)
 		set_word(copy, bad[i].field * 4, bad[i].value);
 		assert_false(try_blob(copy, made_size));
 	}
-}
-
-int main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_mutations),
-		cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_too_deep),
-		cmocka_unit_test(test_bad_headers),
-	};
-
-	if (argc < 2)
-		return 2;
-	fdt_blobs_init(argv[1]);
-	return test_group("lib-fdt-bad", tests);
 }

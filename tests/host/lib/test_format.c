@@ -24,9 +24,8 @@
 		assert_int_equal(n_, m_);                                 \
 	} while (0)
 
-static void test_numbers(void **state)
+TEST(numbers)
 {
-	(void)state;
 	same("%d %d %d %d", 0, 1, -1, INT32_MIN);
 	same("%u %x %X %o", UINT32_MAX, 0xabcdefu, 0xABCDEFu, 0755u);
 	same("%ld %lu %lx %llx %lld", INT64_MIN, UINT64_MAX, 0x123456789abcdefl, ~0ull, -5ll);
@@ -37,19 +36,17 @@ static void test_numbers(void **state)
 	same("%08lx %016llx", 0xdeadul, 0xbeefull);
 }
 
-static void test_precision(void **state)
+TEST(precision)
 {
-	(void)state;
 	same("%.5d|%8.5d|%-8.5d|%08.5d|%.0d|%.0d", 42, 42, 42, 42, 0, 1);
 	same("%*d|%-*d|%*d", 6, 42, 6, 42, -6, 42);
 	same("%.*s|%.3s|%.10s", 2, "abc", "abcdef", "abc");
 }
 
-static void test_strings_and_chars(void **state)
+TEST(strings_and_chars)
 {
 	static const char unterminated[3] = { 'a', 'b', 'c' };
 
-	(void)state;
 	same("%s|%8s|%-8s|%c|%3c|%%", "text", "text", "text", 'x', 'y');
 	same("%.*s", 3, unterminated);
 	same("%s", (char *)NULL);
@@ -58,11 +55,10 @@ static void test_strings_and_chars(void **state)
 	same("");
 }
 
-static void test_bounds(void **state)
+TEST(bounds)
 {
 	char buf[8];
 
-	(void)state;
 	memset(buf, 'z', sizeof(buf));
 	assert_int_equal(ksnprintf(buf, 4, "%s", "abcdef"), 6);
 	assert_memory_equal(buf, "abc\0zzzz", 8);
@@ -71,12 +67,11 @@ static void test_bounds(void **state)
 	assert_int_equal(ksnprintf(NULL, 0, "%100d", 1), 100);
 }
 
-static void test_append(void **state)
+TEST(append)
 {
 	char buf[8];
 	size_t pos = 0;
 
-	(void)state;
 	assert_true(kappendf(buf, sizeof(buf), &pos, "%d", 123));
 	assert_true(kappendf(buf, sizeof(buf), &pos, "%s", "abcd"));
 	assert_int_equal(pos, 7);
@@ -86,23 +81,21 @@ static void test_append(void **state)
 	assert_string_equal(buf, "123abcd");
 }
 
-static void test_odd_formats(void **state)
+TEST(odd_formats)
 {
 	char buf[32];
 
-	(void)state;
 	ksnprintf(buf, sizeof(buf), "a%");
 	assert_string_equal(buf, "a");
 	ksnprintf(buf, sizeof(buf), "%q|");
 	assert_string_equal(buf, "q|");
 }
 
-static void test_random_against_libc(void **state)
+TEST(random_against_libc)
 {
 	static const char *const flags[] = { "", "-", "0", "+", " ", "#", "-0", "+0", "-+", "# " };
 	static const char convs[] = "duxXo";
 
-	(void)state;
 	for (unsigned step = 0; step < test_steps(20000); step++) {
 		char fmt[32];
 		char conv = convs[test_below(5)];
@@ -120,19 +113,4 @@ static void test_random_against_libc(void **state)
 				 (unsigned)test_below(25), conv);
 		same(fmt, value);
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_precision),
-		cmocka_unit_test(test_strings_and_chars),
-		cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_append),
-		cmocka_unit_test(test_odd_formats),
-		cmocka_unit_test(test_random_against_libc),
-	};
-
-	return test_group("lib-format", tests);
 }

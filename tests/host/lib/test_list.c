@@ -22,12 +22,11 @@ static void check(struct list *head, const int *want, size_t n)
 	assert_int_equal(list_length(head), n);
 }
 
-static void test_add_and_del(void **state)
+TEST(add_and_del)
 {
 	struct item a = { .value = 1 }, b = { .value = 2 }, c = { .value = 3 };
 	struct list head = LIST_INIT(head);
 
-	(void)state;
 	assert_true(list_empty(&head));
 	assert_null(list_pop(&head));
 	list_add_tail(&head, &b.link);
@@ -46,13 +45,12 @@ static void test_add_and_del(void **state)
 	check(&head, (int[]){ 2, 3 }, 2);
 }
 
-static void test_for_each_safe(void **state)
+TEST(for_each_safe)
 {
 	struct item items[8];
 	struct list head = LIST_INIT(head);
 	struct item *item, *next;
 
-	(void)state;
 	for (int i = 0; i < 8; i++) {
 		items[i].value = i;
 		list_add_tail(&head, &items[i].link);
@@ -66,12 +64,11 @@ static void test_for_each_safe(void **state)
 	check(&head, (int[]){ 1, 3, 5, 7 }, 4);
 }
 
-static void test_splice(void **state)
+TEST(splice)
 {
 	struct item items[4];
 	struct list a = LIST_INIT(a), b = LIST_INIT(b);
 
-	(void)state;
 	list_splice_tail(&a, &b);
 	assert_true(list_empty(&a));
 	for (int i = 0; i < 4; i++) {
@@ -85,14 +82,13 @@ static void test_splice(void **state)
 	check(&b, (int[]){ 0, 1, 2, 3 }, 4);
 }
 
-static void test_random_against_array(void **state)
+TEST(random_against_array)
 {
 	static struct item items[64];
 	struct list head = LIST_INIT(head);
 	int model[64];
 	size_t n = 0;
 
-	(void)state;
 	for (int i = 0; i < 64; i++) {
 		items[i].value = i;
 		list_init(&items[i].link);
@@ -122,7 +118,7 @@ static void test_random_against_array(void **state)
 }
 
 /* A node whose neighbours do not know it: written over, or used after it was freed. */
-static void test_broken_lists_are_found(void **state)
+TEST(broken_lists_are_found)
 {
 	struct list head = LIST_INIT(head), other = LIST_INIT(other), nodes[3], node;
 
@@ -138,17 +134,4 @@ static void test_broken_lists_are_found(void **state)
 	list_add(&other, &node);
 	assert_true(panics(list_splice_tail(&head, &other)));
 	assert_true(panics(list_splice_tail(&other, &head)));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_add_and_del),
-		cmocka_unit_test(test_for_each_safe),
-		cmocka_unit_test(test_splice),
-		cmocka_unit_test(test_random_against_array),
-		cmocka_unit_test(test_broken_lists_are_found),
-	};
-
-	return test_group("lib-list", tests);
 }

@@ -21,9 +21,8 @@ static struct {
 } spaces;
 static struct spinlock object, alloc, waitq, unchecked;
 
-static int setup(void **state)
+void test_setup(void)
 {
-	(void)state;
 	memset(&hart_order, 0, sizeof(hart_order));
 	spin_init(&spaces.a, LOCK_SPACE);
 	spin_init(&spaces.b, LOCK_SPACE);
@@ -32,12 +31,10 @@ static int setup(void **state)
 	spin_init(&waitq, LOCK_WAITQ);
 	spin_init(&unchecked, LOCK_NONE);
 	no_hart = false;
-	return 0;
 }
 
-static void test_in_order(void **state)
+TEST(in_order)
 {
-	(void)state;
 	spin_lock(&spaces.a);
 	spin_lock(&object);
 	spin_lock(&alloc);
@@ -52,9 +49,8 @@ static void test_in_order(void **state)
 }
 
 /* An interrupt takes locks too: it must not find the record half changed. */
-static void test_no_interrupt_in_between(void **state)
+TEST(no_interrupt_in_between)
 {
-	(void)state;
 	arch_irq_enable();
 	looked_with_irq_on = false;
 	spin_lock(&spaces.a);
@@ -65,9 +61,8 @@ static void test_no_interrupt_in_between(void **state)
 	assert_true(arch_irq_enabled());
 }
 
-static void test_out_of_order(void **state)
+TEST(out_of_order)
 {
-	(void)state;
 	spin_lock(&object);
 	assert_true(panics(spin_lock(&spaces.a)));
 	assert_non_null(strstr(test_panic_text, "space lock"));
@@ -75,17 +70,15 @@ static void test_out_of_order(void **state)
 }
 
 /* The outer lock was taken first, but what was taken last is not all that counts. */
-static void test_below_one_of_many(void **state)
+TEST(below_one_of_many)
 {
-	(void)state;
 	spin_lock(&spaces.a);
 	spin_lock(&alloc);
 	assert_true(panics(spin_lock(&object)));
 }
 
-static void test_two_of_a_class(void **state)
+TEST(two_of_a_class)
 {
-	(void)state;
 	spin_lock(&spaces.a);
 	spin_lock(&spaces.b);
 	spin_unlock(&spaces.a);
@@ -99,48 +92,42 @@ static void test_two_of_a_class(void **state)
 	assert_true(panics(spin_lock(&spaces.a)));
 }
 
-static void test_nested_excuses_only_its_class(void **state)
+TEST(nested_excuses_only_its_class)
 {
-	(void)state;
 	spin_lock(&object);
 	assert_true(panics(spin_lock_nested(&spaces.a)));
 }
 
-static void test_twice(void **state)
+TEST(twice)
 {
-	(void)state;
 	spin_lock(&spaces.a);
 	assert_true(panics(spin_lock(&spaces.a)));
 	assert_non_null(strstr(test_panic_text, "twice"));
 }
 
-static void test_twice_nested(void **state)
+TEST(twice_nested)
 {
-	(void)state;
 	spin_lock(&spaces.a);
 	assert_true(panics(spin_lock_nested(&spaces.a)));
 }
 
-static void test_release_of_what_is_not_held(void **state)
+TEST(release_of_what_is_not_held)
 {
-	(void)state;
 	assert_true(panics(spin_unlock(&object)));
 }
 
-static void test_sleep_with_a_spinning_lock(void **state)
+TEST(sleep_with_a_spinning_lock)
 {
-	(void)state;
 	lockorder_assert_none_spinning();
 	spin_lock(&alloc);
 	assert_true(panics(lockorder_assert_none_spinning()));
 }
 
-static void test_waiting_locks(void **state)
+TEST(waiting_locks)
 {
 	struct lockorder thread = { 0 };
 	char pipe = 0, mmap = 0;
 
-	(void)state;
 	lockorder_take_waiting(&thread, &pipe, LOCK_PIPE, false);
 	lockorder_take_waiting(&thread, &mmap, LOCK_MMAP, false);
 	assert_true(lockorder_holds_waiting(&thread, &pipe));
@@ -153,30 +140,27 @@ static void test_waiting_locks(void **state)
 	assert_true(panics(lockorder_drop_waiting(&thread, &mmap)));
 }
 
-static void test_waiting_under_spinning(void **state)
+TEST(waiting_under_spinning)
 {
 	struct lockorder thread = { 0 };
 	char mmap = 0;
 
-	(void)state;
 	spin_lock(&alloc);
 	assert_true(panics(lockorder_take_waiting(&thread, &mmap, LOCK_MMAP, false)));
 }
 
-static void test_classes_of_the_wrong_kind(void **state)
+TEST(classes_of_the_wrong_kind)
 {
 	struct lockorder thread = { 0 };
 
-	(void)state;
 	assert_true(panics(lockorder_take_waiting(&thread, &thread, LOCK_SPACE, false)));
 	assert_true(panics(lockorder_take(&thread, LOCK_MMAP, false)));
 }
 
-static void test_too_many(void **state)
+TEST(too_many)
 {
 	static struct spinlock locks[LOCKORDER_DEPTH + 1];
 
-	(void)state;
 	for (unsigned i = 0; i < LOCKORDER_DEPTH; i++) {
 		spin_init(&locks[i], LOCK_OBJECT);
 		spin_lock(&locks[i]);
@@ -185,9 +169,8 @@ static void test_too_many(void **state)
 	assert_true(panics(spin_lock(&locks[LOCKORDER_DEPTH])));
 }
 
-static void test_trylock(void **state)
+TEST(trylock)
 {
-	(void)state;
 	assert_true(spin_trylock(&object));
 	assert_true(spin_lock_held(&object));
 	assert_false(spin_trylock(&object));
@@ -195,9 +178,8 @@ static void test_trylock(void **state)
 	assert_false(spin_lock_held(&object));
 }
 
-static void test_unchecked_and_before_harts(void **state)
+TEST(unchecked_and_before_harts)
 {
-	(void)state;
 	spin_lock(&alloc);
 	spin_lock(&unchecked);
 	assert_true(spin_lock_held(&unchecked));
@@ -210,37 +192,9 @@ static void test_unchecked_and_before_harts(void **state)
 	spin_unlock(&alloc);
 }
 
-static void test_every_class_has_a_name(void **state)
+TEST(every_class_has_a_name)
 {
-	(void)state;
 	for (enum lock_class class = LOCK_NONE; class < LOCK_CLASSES; class ++)
 		assert_non_null(lock_class_name(class));
 	assert_string_equal(lock_class_name(LOCK_CLASSES), "no class");
-}
-
-#define TEST(f) cmocka_unit_test_setup(f, setup)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(test_in_order),
-		TEST(test_no_interrupt_in_between),
-		TEST(test_out_of_order),
-		TEST(test_below_one_of_many),
-		TEST(test_two_of_a_class),
-		TEST(test_nested_excuses_only_its_class),
-		TEST(test_twice),
-		TEST(test_twice_nested),
-		TEST(test_release_of_what_is_not_held),
-		TEST(test_sleep_with_a_spinning_lock),
-		TEST(test_waiting_locks),
-		TEST(test_waiting_under_spinning),
-		TEST(test_classes_of_the_wrong_kind),
-		TEST(test_too_many),
-		TEST(test_trylock),
-		TEST(test_unchecked_and_before_harts),
-		TEST(test_every_class_has_a_name),
-	};
-
-	return test_group("sync-lockorder", tests);
 }

@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "abi/errno.h"
 #include "arch/hart.h"
@@ -49,31 +47,20 @@ static void paper_write(struct log_sink *sink, const char *s, size_t n)
 	}
 }
 
-static int setup(void **state)
+void test_setup(void)
 {
-	(void)state;
-	memset(&uart, 0, sizeof(uart));
-	memset(&port, 0, sizeof(port));
 	uart.sink.write = paper_write;
 	port.sink.write = paper_write;
+	hart_init(0);
+	clock_init(10000000);
+	fake_time = 10000000 + 123450;
 	log_show_level(LOG_INFO);
 	fake_irq_on = true;
-	return 0;
 }
 
-static int teardown(void **state)
+TEST(lines)
 {
-	(void)state;
-	log_sink_remove(&uart.sink);
-	log_sink_remove(&port.sink);
-	return 0;
-}
-
-static void test_lines(void **state)
-{
-	(void)state;
 	log_sink_add(&uart.sink, log_newest());
-	fake_time = 10000000 + 123450;
 	log_info("mm", "%d pages", 5);
 	log_warn("mm", "low");
 	log_error("fs", "bad");
@@ -86,9 +73,8 @@ static void test_lines(void **state)
 }
 
 /* A file's name, and so a process's, may hold anything; a line of the log is one line all the same. */
-static void test_control_bytes_are_not_passed_on(void **state)
+TEST(control_bytes_are_not_passed_on)
 {
-	(void)state;
 	log_sink_add(&uart.sink, log_newest());
 	fake_time = 10000000 + 123450;
 	log_warn("trap", "%s[2] killed",
@@ -98,11 +84,10 @@ static void test_control_bytes_are_not_passed_on(void **state)
 			    "x?[31m???\xc3\xa9[2] killed\n");
 }
 
-static void test_levels(void **state)
+TEST(levels)
 {
 	enum log_level level = LOG_INFO;
 
-	(void)state;
 	log_sink_add(&uart.sink, log_newest());
 	log_show_level(LOG_ERROR);
 	log_warn("a", "x");
@@ -118,13 +103,12 @@ static void test_levels(void **state)
 	assert_int_equal(level, LOG_WARN);
 }
 
-static void test_ring_keeps_what_is_not_shown(void **state)
+TEST(ring_keeps_what_is_not_shown)
 {
 	uint64_t cursor = log_newest();
 	enum log_level level;
 	char line[LOG_TEXT_MAX + 64];
 
-	(void)state;
 	log_debug("x", "hidden");
 	assert_true(log_read(&cursor, line, sizeof(line), &level) > 0);
 	assert_non_null(strstr(line, "x: hidden\n"));
@@ -133,11 +117,10 @@ static void test_ring_keeps_what_is_not_shown(void **state)
 	assert_int_equal(cursor, log_newest());
 }
 
-static void test_late_sink_sees_all(void **state)
+TEST(late_sink_sees_all)
 {
 	uint64_t before = log_newest();
 
-	(void)state;
 	log_info("a", "early");
 	log_sink_add(&uart.sink, before);
 	log_info("a", "late");
@@ -146,14 +129,13 @@ static void test_late_sink_sees_all(void **state)
 	assert_int_equal(uart.sink.lost, 0);
 }
 
-static void test_turns_over(void **state)
+TEST(turns_over)
 {
 	uint64_t cursor = 0;
 	char line[LOG_TEXT_MAX + 64];
 	unsigned n = 0;
 	char last[16] = "";
 
-	(void)state;
 	for (unsigned i = 0; i < 5000; i++)
 		log_info("n", "%u %.*s", i, (int)test_below(50),
 			 "..................................................");
@@ -172,11 +154,10 @@ static void test_turns_over(void **state)
 	assert_int_equal(uart.sink.lost, 1);
 }
 
-static void test_long_text_is_cut(void **state)
+TEST(long_text_is_cut)
 {
 	static char big[LOG_TEXT_MAX * 2];
 
-	(void)state;
 	memset(big, 'x', sizeof(big) - 1);
 	log_sink_add(&uart.sink, log_newest());
 	log_info("t", "%s", big);
@@ -184,9 +165,8 @@ static void test_long_text_is_cut(void **state)
 	assert_string_equal(uart.text + uart.len - 5, "x...\n");
 }
 
-static void test_log_in_the_middle_of_a_line(void **state)
+TEST(log_in_the_middle_of_a_line)
 {
-	(void)state;
 	log_sink_add(&uart.sink, log_newest());
 	uart.log_from_write = true;
 	log_info("a", "outer");
@@ -194,9 +174,8 @@ static void test_log_in_the_middle_of_a_line(void **state)
 	assert_non_null(strstr(uart.text, "irq: nested\n"));
 }
 
-static void test_port_takes_over(void **state)
+TEST(port_takes_over)
 {
-	(void)state;
 	log_sink_add(&uart.sink, log_newest());
 	log_show_level(LOG_WARN);
 	log_warn("a", "one");
@@ -212,12 +191,11 @@ static void test_port_takes_over(void **state)
 	assert_string_equal(port.text + 15, "irq: nested\n[    1.012345] a: warning: two\n");
 }
 
-static void test_trace(void **state)
+TEST(trace)
 {
 	struct trace_fault fault = { .pid = 1 };
 	uint64_t dropped = 0, cursor = 0, late = 5;
 
-	(void)state;
 	assert_false(trace_read(0, &cursor, &fault, &dropped));
 	for (unsigned i = 0; i < TRACE_RECORDS + 10; i++) {
 		fault.addr = i;
@@ -239,23 +217,15 @@ static void test_trace(void **state)
 	assert_int_equal(dropped, 15);
 }
 
-/* There is no way back from that either: a process of its own. */
-static void test_power_off_in_the_middle_of_a_line(void **state)
+TEST(power_off_in_the_middle_of_a_line)
 {
-	pid_t child = fork();
-	int status;
-
-	(void)state;
-	if (child == 0) {
-		log_sink_add(&uart.sink, log_newest());
-		power_set_exit(machine_exit);
-		uart.off_from_write = true;
-		if (setjmp(test_panic_jump) == 0)
-			log_info("a", "outer");
-		_exit(machine_status == 7 && strstr(uart.text, "] power: off, status 7\n") ? 0 : 1);
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
+	log_sink_add(&uart.sink, log_newest());
+	power_set_exit(machine_exit);
+	uart.off_from_write = true;
+	if (setjmp(test_panic_jump) == 0)
+		log_info("a", "outer");
+	assert_int_equal(machine_status, 7);
+	assert_non_null(strstr(uart.text, "] power: off, status 7\n"));
 }
 
 static unsigned reports;
@@ -266,10 +236,11 @@ static void panic_in_report(void)
 		panic("in the report");
 }
 
-/* Comes last: there is no way back from a panic. */
-static void test_panic(void **state)
+TEST(panic)
 {
-	(void)state;
+	struct trace_fault fault = { .pid = 1 };
+
+	trace_fault(&fault);
 	log_sink_add(&uart.sink, log_newest());
 	panic_set_report(panic_in_report);
 	power_set_exit(machine_exit);
@@ -287,28 +258,4 @@ static void test_panic(void **state)
 	assert_non_null(strstr(uart.text, "] trace: fault at "));
 	assert_non_null(strstr(uart.text, "] panic: again: in the report\n"));
 	assert_non_null(strstr(uart.text, "] power: off, status 125\n"));
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(test_lines),
-		TEST(test_control_bytes_are_not_passed_on),
-		TEST(test_levels),
-		TEST(test_ring_keeps_what_is_not_shown),
-		TEST(test_late_sink_sees_all),
-		TEST(test_turns_over),
-		TEST(test_long_text_is_cut),
-		TEST(test_log_in_the_middle_of_a_line),
-		TEST(test_port_takes_over),
-		TEST(test_trace),
-		TEST(test_power_off_in_the_middle_of_a_line),
-		TEST(test_panic),
-	};
-
-	hart_init(0);
-	clock_init(10000000);
-	return test_group("base-log", tests);
 }

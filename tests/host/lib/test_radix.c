@@ -60,11 +60,10 @@ static void *remove_one(uint64_t index)
 	return ptr;
 }
 
-static void test_empty(void **state)
+TEST(empty)
 {
 	uint64_t index = 0;
 
-	(void)state;
 	setup();
 	assert_true(radix_empty(&radix));
 	assert_null(radix_find(&radix, 0));
@@ -77,14 +76,13 @@ static void test_empty(void **state)
 	assert_int_equal(radix_missing(&radix, UINT64_MAX - 1), RADIX_DEPTH_MAX);
 }
 
-static void test_extremes(void **state)
+TEST(extremes)
 {
 	static const uint64_t at[] = {
 		0, 63, 64, 4095, 4096, 1ul << 32, 1ul << 60, UINT64_MAX - 1
 	};
 	uint64_t index = 0;
 
-	(void)state;
 	setup();
 	for (unsigned i = 0; i < ARRAY_SIZE(at); i++)
 		insert(at[i], &things[i]);
@@ -102,9 +100,8 @@ static void test_extremes(void **state)
 	assert_int_equal(nodes_out, 0);
 }
 
-static void test_worst_case_of_nodes(void **state)
+TEST(worst_case_of_nodes)
 {
-	(void)state;
 	setup();
 	insert(0, things);
 	assert_int_equal(radix_missing(&radix, UINT64_MAX - 1), RADIX_MISSING_MAX);
@@ -117,9 +114,8 @@ static void test_worst_case_of_nodes(void **state)
 	assert_int_equal(nodes_out, 0);
 }
 
-static void test_replace(void **state)
+TEST(replace)
 {
-	(void)state;
 	setup();
 	insert(1000, &things[0]);
 	assert_ptr_equal(radix_replace(&radix, 1000, &things[1]), &things[0]);
@@ -129,11 +125,10 @@ static void test_replace(void **state)
 	remove_one(1000);
 }
 
-static void test_refuses_misuse(void **state)
+TEST(refuses_misuse)
 {
 	struct radix_spare none;
 
-	(void)state;
 	setup();
 	radix_spare_init(&none);
 	assert_true(panics(radix_insert(&radix, 1, NULL, &none)));
@@ -200,11 +195,10 @@ static void remove_some_range(bool *in)
 		assert_false(in[i]);
 }
 
-static void test_random_against_array(void **state)
+TEST(random_against_array)
 {
 	static bool in[1024];
 
-	(void)state;
 	setup();
 	for (unsigned step = 0; step < test_steps(20000); step++) {
 		unsigned i = (unsigned)test_below(1024);
@@ -228,11 +222,10 @@ static void test_random_against_array(void **state)
 	assert_int_equal(nodes_out, 0);
 }
 
-static void test_next_stops_at_last(void **state)
+TEST(next_stops_at_last)
 {
 	uint64_t index = 0;
 
-	(void)state;
 	setup();
 	insert(100, things);
 	assert_null(radix_next(&radix, &index, 99));
@@ -240,19 +233,4 @@ static void test_next_stops_at_last(void **state)
 	assert_non_null(radix_next(&radix, &index, 100));
 	assert_int_equal(index, 100);
 	remove_one(100);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_extremes),
-		cmocka_unit_test(test_worst_case_of_nodes),
-		cmocka_unit_test(test_replace),
-		cmocka_unit_test(test_refuses_misuse),
-		cmocka_unit_test(test_random_against_array),
-		cmocka_unit_test(test_next_stops_at_last),
-	};
-
-	return test_group("lib-radix", tests);
 }

@@ -3,11 +3,10 @@
 #include "lib/refcount.h"
 #include "test.h"
 
-static void test_get_and_put(void **state)
+TEST(get_and_put)
 {
 	struct refcount r = REFCOUNT_INIT(1);
 
-	(void)state;
 	refcount_get(&r);
 	assert_int_equal(refcount_read(&r), 2);
 	assert_false(refcount_put(&r));
@@ -15,11 +14,10 @@ static void test_get_and_put(void **state)
 	assert_int_equal(refcount_read(&r), 0);
 }
 
-static void test_get_unless_zero(void **state)
+TEST(get_unless_zero)
 {
 	struct refcount r;
 
-	(void)state;
 	refcount_init(&r, 0);
 	assert_false(refcount_get_unless_zero(&r));
 	assert_int_equal(refcount_read(&r), 0);
@@ -28,11 +26,10 @@ static void test_get_unless_zero(void **state)
 	assert_int_equal(refcount_read(&r), 2);
 }
 
-static void test_misuse_panics(void **state)
+TEST(misuse_panics)
 {
 	struct refcount r;
 
-	(void)state;
 	refcount_init(&r, 0);
 	assert_true(panics(refcount_get(&r)));
 	refcount_init(&r, 0);
@@ -41,15 +38,4 @@ static void test_misuse_panics(void **state)
 	assert_true(panics(refcount_get(&r)));
 	refcount_init(&r, UINT32_MAX);
 	assert_true(panics(refcount_get_unless_zero(&r)));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_get_and_put),
-		cmocka_unit_test(test_get_unless_zero),
-		cmocka_unit_test(test_misuse_panics),
-	};
-
-	return test_group("lib-refcount", tests);
 }

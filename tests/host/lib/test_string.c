@@ -39,9 +39,8 @@ static int sign(int x)
 	return (x > 0) - (x < 0);
 }
 
-static void test_set(void **state)
+TEST(set)
 {
-	(void)state;
 	for (size_t at = 0; at < 16; at++) {
 		for (size_t n = 0; n <= 160; n++) {
 			fill();
@@ -52,11 +51,10 @@ static void test_set(void **state)
 	}
 }
 
-static void test_copy(void **state)
+TEST(copy)
 {
 	unsigned char from[SPAN];
 
-	(void)state;
 	for (size_t to = 0; to < 9; to++) {
 		for (size_t at = 0; at < 9; at++) {
 			for (size_t n = 0; n <= 150; n++) {
@@ -71,9 +69,8 @@ static void test_copy(void **state)
 	}
 }
 
-static void test_move_overlapping(void **state)
+TEST(move_overlapping)
 {
-	(void)state;
 	for (unsigned step = 0; step < test_steps(20000); step++) {
 		size_t to = test_below(SPAN), from = test_below(SPAN);
 		size_t n = test_below(SPAN - (to > from ? to : from) + 1);
@@ -85,9 +82,8 @@ static void test_move_overlapping(void **state)
 	}
 }
 
-static void test_compare(void **state)
+TEST(compare)
 {
-	(void)state;
 	for (unsigned step = 0; step < test_steps(20000); step++) {
 		size_t a = test_below(16), b = test_below(16), n = test_below(100);
 
@@ -115,9 +111,8 @@ static char *random_string(void)
 	return s;
 }
 
-static void test_strings(void **state)
+TEST(strings)
 {
-	(void)state;
 	for (unsigned step = 0; step < test_steps(20000); step++) {
 		char *a = random_string(), *b = random_string();
 		size_t n = test_below(14);
@@ -137,11 +132,10 @@ static void test_strings(void **state)
 	}
 }
 
-static void test_str_copy(void **state)
+TEST(str_copy)
 {
 	char buf[4] = "zzz";
 
-	(void)state;
 	assert_int_equal(str_copy(buf, "abcdef", sizeof(buf)), 6);
 	assert_string_equal(buf, "abc");
 	assert_int_equal(str_copy(buf, "ab", sizeof(buf)), 2);
@@ -155,12 +149,11 @@ static int number(const char *s, uint64_t *ret)
 	return str_to_u64(s, strlen(s), ret);
 }
 
-static void test_numbers(void **state)
+TEST(numbers)
 {
 	static const char *const bad[] = { "", "x", "-1", "+1", "0x", "0xg", "08", "12 ", "1.5" };
 	uint64_t value = 77;
 
-	(void)state;
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(number(bad[i], &value), -EINVAL);
 	assert_int_equal(number("18446744073709551616", &value), -ERANGE);
@@ -180,12 +173,11 @@ static void test_numbers(void **state)
 }
 
 /* Each word of each length, by itself and behind another. */
-static void test_words_differ(void **state)
+TEST(words_differ)
 {
 	static const uint64_t from[] = { 0, 0x6b6b6b6b6b6b6b6b };
 	uint64_t words[40];
 
-	(void)state;
 	for (size_t n = 0; n <= 40; n++) {
 		for (unsigned i = 0; i < 2; i++) {
 			for (size_t w = 0; w < 40; w++)
@@ -197,20 +189,4 @@ static void test_words_differ(void **state)
 			}
 		}
 	}
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_set),
-		cmocka_unit_test(test_copy),
-		cmocka_unit_test(test_move_overlapping),
-		cmocka_unit_test(test_compare),
-		cmocka_unit_test(test_strings),
-		cmocka_unit_test(test_str_copy),
-		cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_words_differ),
-	};
-
-	return test_group("lib-string", tests);
 }

@@ -53,26 +53,18 @@ static void pass_to(uint64_t time)
 	}
 }
 
-static int setup(void **state)
+void test_setup(void)
 {
-	(void)state;
-	for (unsigned i = 0; i < TIMERS; i++)
-		timer_cancel(&bells[i].timer);
-	memset(bells, 0, sizeof(bells));
+	hart_init(0);
 	for (unsigned i = 0; i < TIMERS; i++)
 		timer_init(&bells[i].timer, ring);
-	pass_to(fake_time + 1);
-	to_cancel = NULL;
-	last_rung = NULL;
-	again_after = 0;
-	return 0;
+	pass_to(1);
 }
 
-static void test_rings_once_at_its_time(void **state)
+TEST(rings_once_at_its_time)
 {
 	uint64_t now = fake_time;
 
-	(void)state;
 	timer_arm(&bells[0].timer, now + 10);
 	assert_int_equal(machine_deadline, now + 10);
 	pass_to(now + 9);
@@ -84,11 +76,10 @@ static void test_rings_once_at_its_time(void **state)
 	assert_false(timer_cancel(&bells[0].timer));
 }
 
-static void test_in_order_of_deadlines(void **state)
+TEST(in_order_of_deadlines)
 {
 	uint64_t now = fake_time;
 
-	(void)state;
 	timer_arm(&bells[0].timer, now + 30);
 	timer_arm(&bells[1].timer, now + 10);
 	timer_arm(&bells[2].timer, now + 20);
@@ -102,11 +93,10 @@ static void test_in_order_of_deadlines(void **state)
 	assert_ptr_equal(last_rung, &bells[0]);
 }
 
-static void test_move_and_cancel(void **state)
+TEST(move_and_cancel)
 {
 	uint64_t now = fake_time;
 
-	(void)state;
 	timer_arm(&bells[0].timer, now + 10);
 	timer_arm(&bells[0].timer, now + 20);
 	pass_to(now + 15);
@@ -117,19 +107,17 @@ static void test_move_and_cancel(void **state)
 	assert_int_equal(bells[0].rung, 0);
 }
 
-static void test_past_deadline(void **state)
+TEST(past_deadline)
 {
-	(void)state;
 	timer_arm(&bells[0].timer, 0);
 	pass_to(fake_time);
 	assert_int_equal(bells[0].rung, 1);
 }
 
-static void test_cancel_inside_fn(void **state)
+TEST(cancel_inside_fn)
 {
 	uint64_t now = fake_time;
 
-	(void)state;
 	timer_arm(&bells[0].timer, now + 1);
 	timer_arm(&bells[1].timer, now + 1);
 	to_cancel = &bells[1];
@@ -143,11 +131,10 @@ static void test_cancel_inside_fn(void **state)
 	assert_int_equal(bells[0].rung, 2);
 }
 
-static void test_rearm_inside_fn(void **state)
+TEST(rearm_inside_fn)
 {
 	uint64_t now = fake_time;
 
-	(void)state;
 	again_after = 5;
 	timer_arm(&bells[0].timer, now + 5);
 	for (uint64_t t = now; t <= now + 50; t++)
@@ -156,11 +143,10 @@ static void test_rearm_inside_fn(void **state)
 	assert_true(timer_cancel(&bells[0].timer));
 }
 
-static void test_random_against_model(void **state)
+TEST(random_against_model)
 {
 	static uint64_t model[TIMERS]; /* the deadline; 0: not armed */
 
-	(void)state;
 	for (unsigned step = 0; step < test_steps(20000); step++) {
 		unsigned i = (unsigned)test_below(TIMERS);
 		uint64_t next = UINT64_MAX;
@@ -186,9 +172,8 @@ static void test_random_against_model(void **state)
 	}
 }
 
-static void test_clock(void **state)
+TEST(clock)
 {
-	(void)state;
 	fake_time += 12345;
 	clock_init(10000000);
 	assert_int_equal(clock_ns(), 0);
@@ -205,9 +190,8 @@ static void test_clock(void **state)
 	assert_int_equal(clock_wall_ns(), 1700000001ul * NSEC_PER_SEC);
 }
 
-static void test_clock_of_odd_frequency(void **state)
+TEST(clock_of_odd_frequency)
 {
-	(void)state;
 	clock_init(32768);
 	assert_int_equal(clock_ticks_to_ns(32768), NSEC_PER_SEC);
 	assert_int_equal(clock_ticks_to_ns(1), 30517);
@@ -221,20 +205,4 @@ static void test_clock_of_odd_frequency(void **state)
 	assert_int_equal(clock_ticks_to_ns(3000000000ul * 5000000000ul),
 			 5000000000ul * NSEC_PER_SEC);
 	assert_true(panics(clock_init(0)));
-}
-
-#define TEST(f) cmocka_unit_test_setup(f, setup)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(test_rings_once_at_its_time), TEST(test_in_order_of_deadlines),
-		TEST(test_move_and_cancel),	   TEST(test_past_deadline),
-		TEST(test_cancel_inside_fn),	   TEST(test_rearm_inside_fn),
-		TEST(test_random_against_model),   TEST(test_clock),
-		TEST(test_clock_of_odd_frequency),
-	};
-
-	hart_init(0);
-	return test_group("base-timerq", tests);
 }

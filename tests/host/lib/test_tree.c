@@ -113,22 +113,20 @@ static void reset(struct tree *tree)
 	}
 }
 
-static void test_empty(void **state)
+TEST(empty)
 {
 	struct tree tree;
 
-	(void)state;
 	tree_init(&tree);
 	assert_true(tree_empty(&tree));
 	assert_null(tree_first(&tree));
 	assert_null(tree_last(&tree));
 }
 
-static void test_ascending_stays_low(void **state)
+TEST(ascending_stays_low)
 {
 	struct tree tree;
 
-	(void)state;
 	reset(&tree);
 	for (unsigned i = 0; i < KEYS; i++)
 		insert(&tree, &pieces[i]);
@@ -142,11 +140,10 @@ static void test_ascending_stays_low(void **state)
 	assert_true(tree_empty(&tree));
 }
 
-static void test_every_small_erase_order(void **state)
+TEST(every_small_erase_order)
 {
 	struct tree tree;
 
-	(void)state;
 	/* All orders in which six nodes can be inserted, each followed by an erase of each. */
 	for (unsigned code = 0; code < 720; code++) {
 		for (unsigned victim = 0; victim < 6; victim++) {
@@ -192,11 +189,10 @@ static void random_change(struct tree *tree)
 	tree_replace(tree, &copy.node, &piece->node);
 }
 
-static void test_random_against_model(void **state)
+TEST(random_against_model)
 {
 	struct tree tree;
 
-	(void)state;
 	reset(&tree);
 	for (unsigned step = 0; step < test_steps(20000); step++) {
 		struct piece *piece = &pieces[test_below(KEYS)];
@@ -218,11 +214,10 @@ static void test_random_against_model(void **state)
 }
 
 /* With weights that nobody sets, as most trees are. */
-static void test_without_weights(void **state)
+TEST(without_weights)
 {
 	struct tree tree;
 
-	(void)state;
 	reset(&tree);
 	for (unsigned i = 0; i < 100; i++) {
 		pieces[(i * 37) % 100].weight = 0;
@@ -236,17 +231,4 @@ static void test_without_weights(void **state)
 		tree_erase(&tree, node);
 	}
 	assert_true(tree_empty(&tree));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_ascending_stays_low),
-		cmocka_unit_test(test_every_small_erase_order),
-		cmocka_unit_test(test_random_against_model),
-		cmocka_unit_test(test_without_weights),
-	};
-
-	return test_group("lib-tree", tests);
 }

@@ -26,7 +26,7 @@ static char bytes[16] __attribute__((aligned(8)));
 		assert_non_null(strstr(test_panic_text, "test_ubsan.c:"));              \
 	} while (0)
 
-static void overflows_say_the_sum(void **state)
+TEST(overflows_say_the_sum)
 {
 	number = 2147483647;
 	expect_found(number = number + 1, "2147483647 + 1 does not fit in 'int'");
@@ -43,7 +43,7 @@ static void overflows_say_the_sum(void **state)
 	expect_found(number = number % zero, "-2147483648 / -1 does not fit in 'int'");
 }
 
-static void shifts_say_the_distance(void **state)
+TEST(shifts_say_the_distance)
 {
 	number = 5;
 	distance = 32;
@@ -52,7 +52,7 @@ static void shifts_say_the_distance(void **state)
 	expect_found(number = number >> zero, "5 of type 'int' shifted by -1");
 }
 
-static void an_index_says_the_array(void **state)
+TEST(an_index_says_the_array)
 {
 	index_of = 4;
 	expect_found(array[index_of] = 1, "index 4 of 'int [4]'");
@@ -60,7 +60,7 @@ static void an_index_says_the_array(void **state)
 	expect_found(array[number] = 1, "index -2 of 'int [4]'");
 }
 
-static void accesses_say_the_address(void **state)
+TEST(accesses_say_the_address)
 {
 	volatile uint64_t *volatile word = (volatile uint64_t *)(bytes + 4);
 	char said[64];
@@ -72,7 +72,7 @@ static void accesses_say_the_address(void **state)
 	expect_found(*word = 1, "store to address 0, null as ");
 }
 
-static void pointers_that_wrap_are_found(void **state)
+TEST(pointers_that_wrap_are_found)
 {
 	char *volatile pointer = (char *)8;
 	volatile size_t far = 16;
@@ -80,7 +80,7 @@ static void pointers_that_wrap_are_found(void **state)
 	expect_found(pointer = pointer - far, "pointer 0x8 became 0xfffffffffffffff8");
 }
 
-static void values_of_other_types_are_found(void **state)
+TEST(values_of_other_types_are_found)
 {
 	volatile unsigned char two = 2;
 
@@ -92,7 +92,7 @@ __attribute__((nonnull(1), noinline)) static void wants_something(const void *po
 	(void)pointer;
 }
 
-static void null_arguments_are_found(void **state)
+TEST(null_arguments_are_found)
 {
 	void *volatile nothing = NULL;
 
@@ -104,12 +104,12 @@ __attribute__((returns_nonnull, noinline)) static void *gives_something(void *vo
 	return what;
 }
 
-static void null_results_are_found(void **state)
+TEST(null_results_are_found)
 {
 	expect_found(gives_something(NULL), "the result is null");
 }
 
-static void arrays_without_length_are_found(void **state)
+TEST(arrays_without_length_are_found)
 {
 	number = 0;
 	expect_found(({
@@ -120,7 +120,7 @@ static void arrays_without_length_are_found(void **state)
 		     "an array of 0 elements");
 }
 
-static void zeros_of_zero_are_found(void **state)
+TEST(zeros_of_zero_are_found)
 {
 	distance = 0;
 	expect_found(number = __builtin_ctz(distance), "__builtin_clz() or __builtin_ctz() of 0");
@@ -132,27 +132,8 @@ static void never(int n)
 		__builtin_unreachable();
 }
 
-static void the_unreachable_is_found(void **state)
+TEST(the_unreachable_is_found)
 {
 	zero = 0;
 	expect_found(never(zero), "reached __builtin_unreachable()");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(overflows_say_the_sum),
-		cmocka_unit_test(shifts_say_the_distance),
-		cmocka_unit_test(an_index_says_the_array),
-		cmocka_unit_test(accesses_say_the_address),
-		cmocka_unit_test(pointers_that_wrap_are_found),
-		cmocka_unit_test(values_of_other_types_are_found),
-		cmocka_unit_test(null_arguments_are_found),
-		cmocka_unit_test(null_results_are_found),
-		cmocka_unit_test(arrays_without_length_are_found),
-		cmocka_unit_test(zeros_of_zero_are_found),
-		cmocka_unit_test(the_unreachable_is_found),
-	};
-
-	return test_group("ubsan", tests);
 }

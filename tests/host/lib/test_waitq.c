@@ -38,21 +38,18 @@ static void sleeper_init(struct sleeper *sleeper)
 static struct waitq queue;
 static struct sleeper sleepers[3];
 
-static int setup(void **state)
+void test_setup(void)
 {
-	(void)state;
 	order = (struct lockorder){ 0 };
 	waitq_init(&queue);
 	for (unsigned i = 0; i < 3; i++)
 		sleeper_init(&sleepers[i]);
-	return 0;
 }
 
-static void test_moved_sequence_is_not_waited_for(void **state)
+TEST(moved_sequence_is_not_waited_for)
 {
 	uint64_t seq = waitq_sample(&queue);
 
-	(void)state;
 	assert_false(waitq_wake_one(&queue));
 	assert_int_equal(waitq_sample(&queue), seq + 1);
 	assert_false(waitq_enqueue(&queue, &sleepers[0].waiter, seq));
@@ -60,11 +57,10 @@ static void test_moved_sequence_is_not_waited_for(void **state)
 	assert_int_equal(sleepers[0].calls, 0);
 }
 
-static void test_wake_one_in_order(void **state)
+TEST(wake_one_in_order)
 {
 	uint64_t seq = waitq_sample(&queue);
 
-	(void)state;
 	for (unsigned i = 0; i < 3; i++)
 		assert_true(waitq_enqueue(&queue, &sleepers[i].waiter, seq));
 	for (unsigned i = 0; i < 3; i++) {
@@ -76,11 +72,10 @@ static void test_wake_one_in_order(void **state)
 	assert_int_equal(waitq_sample(&queue), seq + 4);
 }
 
-static void test_wake_all(void **state)
+TEST(wake_all)
 {
 	uint64_t seq = waitq_sample(&queue);
 
-	(void)state;
 	for (unsigned i = 0; i < 3; i++)
 		waitq_enqueue(&queue, &sleepers[i].waiter, seq);
 	assert_int_equal(waitq_wake_all(&queue), 3);
@@ -95,11 +90,10 @@ static void test_wake_all(void **state)
 #define MANY 30
 static struct sleeper many[MANY];
 
-static void test_wake_many(void **state)
+TEST(wake_many)
 {
 	uint64_t seq = waitq_sample(&queue);
 
-	(void)state;
 	for (unsigned n = 7; n < MANY; n++) {
 		seq = waitq_sample(&queue);
 		for (unsigned i = 0; i < n; i++) {
@@ -124,11 +118,10 @@ static void wait_again(enum interleave_kind kind, enum lock_class class, void *w
 	assert_true(waitq_enqueue(&queue, &many[0].waiter, waitq_sample(&queue)));
 }
 
-static void test_wake_all_ends(void **state)
+TEST(wake_all_ends)
 {
 	uint64_t seq = waitq_sample(&queue);
 
-	(void)state;
 	for (unsigned i = 0; i < 20; i++) {
 		sleeper_init(&many[i]);
 		assert_true(waitq_enqueue(&queue, &many[i].waiter, seq));
@@ -140,11 +133,10 @@ static void test_wake_all_ends(void **state)
 	assert_true(waitq_cancel(&many[0].waiter));
 }
 
-static void test_cancel(void **state)
+TEST(cancel)
 {
 	uint64_t seq = waitq_sample(&queue);
 
-	(void)state;
 	for (unsigned i = 0; i < 3; i++)
 		waitq_enqueue(&queue, &sleepers[i].waiter, seq);
 	assert_true(waitq_cancel(&sleepers[1].waiter));
@@ -157,11 +149,10 @@ static void test_cancel(void **state)
 	assert_int_equal(sleepers[1].calls, 1);
 }
 
-static void test_enqueued_twice(void **state)
+TEST(enqueued_twice)
 {
 	uint64_t seq = waitq_sample(&queue);
 
-	(void)state;
 	assert_true(waitq_enqueue(&queue, &sleepers[0].waiter, seq));
 	assert_true(panics(waitq_enqueue(&queue, &sleepers[0].waiter, seq)));
 }
@@ -208,11 +199,10 @@ static void *make_goods(void *arg)
 	return NULL;
 }
 
-static void test_no_wake_up_is_lost(void **state)
+TEST(no_wake_up_is_lost)
 {
 	pthread_t makers[2], takers[3];
 
-	(void)state;
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(pthread_create(&takers[i], NULL, take_goods, NULL), 0);
 	for (unsigned i = 0; i < 2; i++)
@@ -225,22 +215,4 @@ static void test_no_wake_up_is_lost(void **state)
 		pthread_join(takers[i], NULL);
 	assert_int_equal(taken, 2 * GOODS);
 	assert_true(list_empty(&queue.waiters));
-}
-
-#define TEST(f) cmocka_unit_test_setup(f, setup)
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		TEST(test_moved_sequence_is_not_waited_for),
-		TEST(test_wake_one_in_order),
-		TEST(test_wake_all),
-		TEST(test_wake_many),
-		TEST(test_wake_all_ends),
-		TEST(test_cancel),
-		TEST(test_enqueued_twice),
-		TEST(test_no_wake_up_is_lost),
-	};
-
-	return test_group("sync-waitq", tests);
 }

@@ -34,9 +34,8 @@ static void drop_and_read(void)
 }
 
 /* The entry wants a copy as before, but of another page: what was copied must not come back. */
-static void test_dropped_while_copied(void **state) /* R16 R62 */
+TEST(dropped_while_copied) /* R16 R62 */
 {
-	(void)state;
 	start_with_both();
 	fake_page_copied = drop_and_read;
 	assert_int_equal(fake_store(AT + 1, 2), 0);
@@ -46,11 +45,10 @@ static void test_dropped_while_copied(void **state) /* R16 R62 */
 }
 
 /* A count of maps that is cut to 8 or 16 bits says "one" here. */
-static void test_many_holders(void **state) /* R62 */
+TEST(many_holders) /* R62 */
 {
 	struct page *page;
 
-	(void)state;
 	start_with_both();
 	page = pfn_to_page(entry_pfn(entry_load(arch_mmu_lookup(&parent.mmu, AT))));
 	page_counts_add(page, (0x101 - 2) * PAGE_ONE_MAP);
@@ -65,14 +63,4 @@ static void test_many_holders(void **state) /* R62 */
 		page_map_put(page);
 	page_map_put(page);
 	end_both();
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_many_holders),
-		isolated_test(test_dropped_while_copied),
-	};
-
-	return test_group("mm_cow", tests);
 }

@@ -377,9 +377,8 @@ static unsigned fail_each(void)
 	return n - 1;
 }
 
-static void run_scenario(void **state)
+static void run_scenario(void)
 {
-	(void)state;
 	rig_start(2048);
 	mm_host.relieve = answer;
 	for (mode = FAIL_ONE; mode < FAIL_MODES; mode++)
@@ -388,10 +387,8 @@ static void run_scenario(void **state)
 
 static void run_alone(void **state)
 {
-	void *fn = (void *)(uintptr_t)run_scenario;
-
 	current = *state;
-	isolated_run(&fn);
+	isolated_run(run_scenario);
 }
 
 int main(void)

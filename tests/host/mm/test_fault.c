@@ -9,9 +9,8 @@
 #include "mm/object.h"
 #include "mm/page_cache.h"
 
-static void test_no_vma_is_maperr(void **state) /* R12 */
+TEST(no_vma_is_maperr) /* R12 */
 {
-	(void)state;
 	start();
 	map(AT, 1, RW);
 	assert_int_equal(fault(AT - 1, VM_PROT_READ), VM_SEGV_MAPERR);
@@ -23,9 +22,8 @@ static void test_no_vma_is_maperr(void **state) /* R12 */
 	end();
 }
 
-static void test_forbidden_is_accerr(void **state) /* R61 */
+TEST(forbidden_is_accerr) /* R61 */
 {
-	(void)state;
 	start();
 	map(AT, 1, PROT_READ);
 	map(AT + PAGE_SIZE, 1, PROT_NONE);
@@ -39,9 +37,8 @@ static void test_forbidden_is_accerr(void **state) /* R61 */
 	end();
 }
 
-static void test_read_maps_the_zero_page(void **state) /* R11 R50 R53 */
+TEST(read_maps_the_zero_page) /* R11 R50 R53 */
 {
-	(void)state;
 	start();
 	map(AT, 600, RW);
 	for (unsigned i = 0; i < 600; i++)
@@ -53,9 +50,8 @@ static void test_read_maps_the_zero_page(void **state) /* R11 R50 R53 */
 	end();
 }
 
-static void test_write_takes_one_fault(void **state) /* R51 R11 */
+TEST(write_takes_one_fault) /* R51 R11 */
 {
-	(void)state;
 	start();
 	map(AT, 2, RW);
 	assert_int_equal(fake_store(AT + 5, 7), 0);
@@ -72,9 +68,8 @@ static void test_write_takes_one_fault(void **state) /* R51 R11 */
 	end();
 }
 
-static void test_accessed_after_protection_came_back(void **state) /* R94 */
+TEST(accessed_after_protection_came_back) /* R94 */
 {
-	(void)state;
 	start();
 	map(AT, 1, RW);
 	assert_int_equal(fake_store(AT, 5), 0);
@@ -88,9 +83,8 @@ static void test_accessed_after_protection_came_back(void **state) /* R94 */
 }
 
 /* Few entries get at once what their VMA has gained; no fault has to ask for it. */
-static void test_few_pages_gain_at_once(void **state) /* R94 */
+TEST(few_pages_gain_at_once) /* R94 */
 {
-	(void)state;
 	start();
 	map(AT, 3, RW);
 	assert_int_equal(fake_store(AT, 5), 0);
@@ -115,11 +109,10 @@ static void test_few_pages_gain_at_once(void **state) /* R94 */
 }
 
 /* A page that a child has too is not the parent's to write. */
-static void test_shared_pages_gain_no_writes(void **state)
+TEST(shared_pages_gain_no_writes)
 {
 	struct space child;
 
-	(void)state;
 	start();
 	map(AT, 1, RW);
 	assert_int_equal(fake_store(AT, 5), 0);
@@ -136,9 +129,8 @@ static void test_shared_pages_gain_no_writes(void **state)
 	end();
 }
 
-static void test_accessed_keeps_a_and_d_in_software(void **state) /* R85 */
+TEST(accessed_keeps_a_and_d_in_software) /* R85 */
 {
-	(void)state;
 	rig_start(2048);
 	arch_ad_soft_set(true);
 	rig_create(&space);
@@ -152,11 +144,10 @@ static void test_accessed_keeps_a_and_d_in_software(void **state) /* R85 */
 	end();
 }
 
-static void test_spurious_does_nothing(void **state)
+TEST(spurious_does_nothing)
 {
 	struct mmu_entry before;
 
-	(void)state;
 	start();
 	map(AT, 1, RW);
 	assert_int_equal(fake_store(AT, 5), 0);
@@ -169,9 +160,8 @@ static void test_spurious_does_nothing(void **state)
 }
 
 /* A hart may remember a table that was missing; a fence for one address is for leaf entries alone. */
-static void test_spurious_forgets_missing_tables(void **state)
+TEST(spurious_forgets_missing_tables)
 {
-	(void)state;
 	start();
 	map(AT, 2, RW);
 	assert_int_equal(fake_store(AT, 5), 0);
@@ -181,9 +171,8 @@ static void test_spurious_forgets_missing_tables(void **state)
 	end();
 }
 
-static void test_shared_memory_remaps(void **state) /* R100 */
+TEST(shared_memory_remaps) /* R100 */
 {
-	(void)state;
 	start();
 	assert_int_equal(
 		rig_map(&space, AT, 3 * PAGE_SIZE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED), AT);
@@ -200,11 +189,10 @@ static void test_shared_memory_remaps(void **state) /* R100 */
 	end();
 }
 
-static void test_file_pages(void **state) /* R91 R95 */
+TEST(file_pages) /* R91 R95 */
 {
 	struct object *file;
 
-	(void)state;
 	start();
 	file = rig_file(10 * PAGE_SIZE + 100);
 	map_file(file, AT, 12, PAGE_SIZE, NULL, 0);
@@ -224,12 +212,11 @@ static void test_file_pages(void **state) /* R91 R95 */
 	assert_int_equal(rig_files, 0); /* it lived as long as its mapping (R75) */
 }
 
-static void test_pages_around_come_along(void **state)
+TEST(pages_around_come_along)
 {
 	struct object *file;
 	struct page *page;
 
-	(void)state;
 	start();
 	file = rig_file(64 * PAGE_SIZE);
 	for (unsigned i = 0; i < 64; i++) {
@@ -249,11 +236,10 @@ static void test_pages_around_come_along(void **state)
 	end();
 }
 
-static void test_where_data_ends_and_bss_begins(void **state) /* R52 */
+TEST(where_data_ends_and_bss_begins) /* R52 */
 {
 	struct object *file;
 
-	(void)state;
 	start();
 	file = rig_file(4 * PAGE_SIZE);
 	map_file(file, AT, 4, 0, &vma_elf, AT + 2 * PAGE_SIZE + 10);
@@ -273,9 +259,8 @@ static void test_where_data_ends_and_bss_begins(void **state) /* R52 */
 	end();
 }
 
-static void test_populate_counts_as_write(void **state)
+TEST(populate_counts_as_write)
 {
-	(void)state;
 	start();
 	assert_int_equal(rig_map(&space, AT, 100 * PAGE_SIZE, RW, ANON | MAP_FIXED | MAP_POPULATE),
 			 AT);
@@ -290,9 +275,8 @@ static void test_populate_counts_as_write(void **state)
 	end();
 }
 
-static void test_dying_grants_nothing(void **state)
+TEST(dying_grants_nothing)
 {
-	(void)state;
 	start();
 	map(AT, 4, RW);
 	assert_int_equal(
@@ -317,11 +301,10 @@ static void assert_syncs(vaddr_t va, unsigned access, bool syncs)
 	assert_int_equal(fake_text_syncs > before, syncs);
 }
 
-static void test_text_is_synced(void **state) /* R8 */
+TEST(text_is_synced) /* R8 */
 {
 	struct object *file;
 
-	(void)state;
 	start();
 	file = rig_file(4 * PAGE_SIZE);
 	map(AT, 4, RW);
@@ -342,29 +325,4 @@ static void test_text_is_synced(void **state) /* R8 */
 	assert_syncs(AT + MIB, VM_PROT_EXEC, true); /* the page is at hand */
 	object_put(file);
 	end();
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_no_vma_is_maperr),
-		isolated_test(test_forbidden_is_accerr),
-		isolated_test(test_read_maps_the_zero_page),
-		isolated_test(test_write_takes_one_fault),
-		isolated_test(test_accessed_after_protection_came_back),
-		isolated_test(test_few_pages_gain_at_once),
-		isolated_test(test_shared_pages_gain_no_writes),
-		isolated_test(test_accessed_keeps_a_and_d_in_software),
-		isolated_test(test_spurious_does_nothing),
-		isolated_test(test_spurious_forgets_missing_tables),
-		isolated_test(test_shared_memory_remaps),
-		isolated_test(test_file_pages),
-		isolated_test(test_pages_around_come_along),
-		isolated_test(test_where_data_ends_and_bss_begins),
-		isolated_test(test_populate_counts_as_write),
-		isolated_test(test_dying_grants_nothing),
-		isolated_test(test_text_is_synced),
-	};
-
-	return test_group("mm_fault", tests);
 }

@@ -190,12 +190,11 @@ static void over_vmas(unsigned access)
 	}
 }
 
-static void test_every_combination(void **state)
+TEST(every_combination)
 {
 	static const unsigned wanted[] = { VM_PROT_READ, VM_PROT_WRITE, VM_PROT_EXEC,
 					   VM_PROT_READ | VM_PROT_WRITE };
 
-	(void)state;
 	for (unsigned i = 0; i < 4; i++) {
 		over_vmas(wanted[i]);
 		over_vmas(wanted[i] | ACCESS_POPULATE);
@@ -207,7 +206,7 @@ static void test_every_combination(void **state)
 
 /* The sentences that have a requirement's number. */
 
-static void test_truly_read_only_is_denied(void **state) /* R61 */
+TEST(truly_read_only_is_denied) /* R61 */
 {
 	struct fault_facts f = { .access = VM_PROT_WRITE,
 				 .vma_prot = VM_PROT_READ | VM_PROT_EXEC,
@@ -217,13 +216,12 @@ static void test_truly_read_only_is_denied(void **state) /* R61 */
 				 .page_kind = PAGE_ANON,
 				 .maps = 2 };
 
-	(void)state;
 	assert_int_equal(fault_classify(&f), FAULT_DENY_ACCERR);
 	f.vma_prot |= VM_PROT_WRITE;
 	assert_int_equal(fault_classify(&f), FAULT_COW);
 }
 
-static void test_last_holder_reuses(void **state) /* R62 */
+TEST(last_holder_reuses) /* R62 */
 {
 	struct fault_facts f = { .access = VM_PROT_WRITE,
 				 .vma_prot = VM_PROT_READ | VM_PROT_WRITE,
@@ -234,7 +232,6 @@ static void test_last_holder_reuses(void **state) /* R62 */
 				 .maps = 1,
 				 .refs = 1 };
 
-	(void)state;
 	assert_int_equal(fault_classify(&f), FAULT_REUSE);
 	f.refs = 2; /* somebody reads it */
 	assert_int_equal(fault_classify(&f), FAULT_COW);
@@ -247,22 +244,9 @@ static void test_last_holder_reuses(void **state) /* R62 */
 	assert_int_equal(fault_classify(&f), FAULT_COW);
 }
 
-static void test_names(void **state)
+TEST(names)
 {
-	(void)state;
 	assert_string_equal(fault_kind_name(FAULT_DENY_MAPERR), "DENY_MAPERR");
 	assert_string_equal(fault_kind_name(FAULT_REMAP), "REMAP");
 	assert_string_equal(fault_kind_name(FAULT_KINDS), "?");
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_combination),
-		cmocka_unit_test(test_truly_read_only_is_denied),
-		cmocka_unit_test(test_last_holder_reuses),
-		cmocka_unit_test(test_names),
-	};
-
-	return test_group("fault_kind", tests);
 }

@@ -70,9 +70,8 @@ static void unmap_it(void)
 	assert_int_equal(vm_unmap(&space, AT, PAGE_SIZE), 0);
 }
 
-static void test_unmapped_meanwhile(void **state)
+TEST(unmapped_meanwhile)
 {
-	(void)state;
 	start();
 	map_slow(AT, 4, NULL);
 	meanwhile = unmap_it;
@@ -88,9 +87,8 @@ static void map_another(void)
 	assert_int_equal(fake_store(AT, 77), 0);
 }
 
-static void test_mapped_anew_meanwhile(void **state)
+TEST(mapped_anew_meanwhile)
 {
-	(void)state;
 	start();
 	map_slow(AT, 4, NULL);
 	meanwhile = map_another;
@@ -106,9 +104,8 @@ static void split_it(void)
 }
 
 /* The round starts over, and what was prepared is used. */
-static void test_split_meanwhile(void **state)
+TEST(split_meanwhile)
 {
-	(void)state;
 	start();
 	map_slow(AT, 4, NULL);
 	map_slow(AT + PAGE_SIZE * 4, 1, NULL);
@@ -126,9 +123,8 @@ static void forbid_it(void)
 	assert_int_equal(vm_protect(&space, AT, PAGE_SIZE, PROT_READ), 0);
 }
 
-static void test_protected_meanwhile(void **state)
+TEST(protected_meanwhile)
 {
-	(void)state;
 	start();
 	map_slow(AT, 1, NULL);
 	meanwhile = forbid_it;
@@ -142,9 +138,8 @@ static void store_too(void)
 	assert_int_equal(fake_store(AT + 100, 42), 0);
 }
 
-static void test_two_fault_on_one_page(void **state) /* R16 */
+TEST(two_fault_on_one_page) /* R16 */
 {
-	(void)state;
 	start();
 	map_slow(AT, 1, NULL);
 	meanwhile = store_too;
@@ -179,15 +174,13 @@ static void truncated_meanwhile(bool write)
 	end();
 }
 
-static void test_read_truncated_meanwhile(void **state)
+TEST(read_truncated_meanwhile)
 {
-	(void)state;
 	truncated_meanwhile(false);
 }
 
-static void test_write_truncated_meanwhile(void **state)
+TEST(write_truncated_meanwhile)
 {
-	(void)state;
 	truncated_meanwhile(true);
 }
 
@@ -196,9 +189,8 @@ static void map_further_on(void)
 	map_slow_from(AT, 4, doomed, 2 * PAGE_SIZE);
 }
 
-static void test_another_part_meanwhile(void **state)
+TEST(another_part_meanwhile)
 {
-	(void)state;
 	start();
 	doomed = rig_file(6 * PAGE_SIZE);
 	map_slow(AT, 4, doomed);
@@ -209,9 +201,8 @@ static void test_another_part_meanwhile(void **state)
 	end();
 }
 
-static void test_tables_had_before(void **state) /* R17 */
+TEST(tables_had_before) /* R17 */
 {
-	(void)state;
 	start();
 	map(AT, 1, RW);
 	assert_int_equal(space.tables, 1);
@@ -236,9 +227,8 @@ static void map_it_anew(void)
 }
 
 /* R17: the same memory is mapped anew meanwhile, and the tables that were there are gone. */
-static void test_tables_gone_meanwhile(void **state)
+TEST(tables_gone_meanwhile)
 {
-	(void)state;
 	start();
 	map_slow(AT, 4, NULL);
 	assert_int_equal(fake_store(AT + PAGE_SIZE, 1), 0);
@@ -279,11 +269,10 @@ static void fail_each(vaddr_t va, unsigned access)
 	}
 }
 
-static void test_no_memory(void **state) /* R17 R43 R45 */
+TEST(no_memory) /* R17 R43 R45 */
 {
 	struct object *file;
 
-	(void)state;
 	start();
 	file = rig_file(MIB);
 	map(AT, 4, RW);
@@ -329,7 +318,7 @@ static int wake_later(struct vm_wait *wait)
 	return 0;
 }
 
-static void test_wait_and_error_are_outcomes(void **state)
+TEST(wait_and_error_are_outcomes)
 {
 	static const struct object_ops ops = { .name = "waits",
 					       .fill = waiting_fill,
@@ -338,7 +327,6 @@ static void test_wait_and_error_are_outcomes(void **state)
 	struct vm_wait wait;
 	char c = 0;
 
-	(void)state;
 	start();
 	waitq_init(&later);
 	object_init(&object, &ops, 4 * PAGE_SIZE);
@@ -355,24 +343,4 @@ static void test_wait_and_error_are_outcomes(void **state)
 	assert_int_equal(vm_unmap(&space, AT, 4 * PAGE_SIZE), 0);
 	object_put(&object);
 	end();
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_unmapped_meanwhile),
-		isolated_test(test_mapped_anew_meanwhile),
-		isolated_test(test_split_meanwhile),
-		isolated_test(test_protected_meanwhile),
-		isolated_test(test_two_fault_on_one_page),
-		isolated_test(test_read_truncated_meanwhile),
-		isolated_test(test_write_truncated_meanwhile),
-		isolated_test(test_another_part_meanwhile),
-		isolated_test(test_tables_had_before),
-		isolated_test(test_tables_gone_meanwhile),
-		isolated_test(test_no_memory),
-		isolated_test(test_wait_and_error_are_outcomes),
-	};
-
-	return test_group("mm_fault_race", tests);
 }

@@ -40,9 +40,8 @@ static void fence(unsigned count, const vaddr_t *va, bool all)
 	space_fence(&space, &flush);
 }
 
-static void test_missing_fence_at_the_end_of_a_verb(void **state)
+TEST(missing_fence_at_the_end_of_a_verb)
 {
-	(void)state;
 	start();
 	spin_lock(&space.lock);
 	debt_assert_none(&space);
@@ -56,11 +55,10 @@ static void test_missing_fence_at_the_end_of_a_verb(void **state)
 	spin_unlock(&space.lock);
 }
 
-static void test_missing_fence_before_a_frame_goes(void **state)
+TEST(missing_fence_before_a_frame_goes)
 {
 	struct mmu_entry old;
 
-	(void)state;
 	start();
 	spin_lock(&space.lock);
 	old = lessen(AT + 3 * P, 0);
@@ -71,9 +69,8 @@ static void test_missing_fence_before_a_frame_goes(void **state)
 	spin_unlock(&space.lock);
 }
 
-static void test_missing_break_before_make(void **state)
+TEST(missing_break_before_make)
 {
-	(void)state;
 	start();
 	spin_lock(&space.lock);
 	lessen(AT + 3 * P, 0);
@@ -84,11 +81,10 @@ static void test_missing_break_before_make(void **state)
 	spin_unlock(&space.lock);
 }
 
-static void test_more_prot_owe_nothing(void **state)
+TEST(more_prot_owe_nothing)
 {
 	struct mmu_entry *slot, old;
 
-	(void)state;
 	start();
 	spin_lock(&space.lock);
 	slot = arch_mmu_lookup(&space.mmu, AT);
@@ -99,11 +95,10 @@ static void test_more_prot_owe_nothing(void **state)
 	spin_unlock(&space.lock);
 }
 
-static void test_many_are_paid_by_one(void **state)
+TEST(many_are_paid_by_one)
 {
 	vaddr_t va[64];
 
-	(void)state;
 	start();
 	spin_lock(&space.lock);
 	for (unsigned i = 0; i < 64; i++) {
@@ -121,9 +116,8 @@ static void test_many_are_paid_by_one(void **state)
  * What the fences are for: without one, the fake TLB still lets a write through to a page that was
  * taken.
  */
-static void test_stale_entry_is_seen(void **state)
+TEST(stale_entry_is_seen)
 {
-	(void)state;
 	start();
 	assert_int_equal(fake_store(AT, 1), 0);
 	spin_lock(&space.lock);
@@ -135,18 +129,4 @@ static void test_stale_entry_is_seen(void **state)
 	fence(1, (vaddr_t[]){ AT }, false);
 	spin_unlock(&space.lock);
 	assert_int_equal(fake_tlb_debts(), 0);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_missing_fence_at_the_end_of_a_verb),
-		isolated_test(test_missing_fence_before_a_frame_goes),
-		isolated_test(test_missing_break_before_make),
-		isolated_test(test_more_prot_owe_nothing),
-		isolated_test(test_many_are_paid_by_one),
-		isolated_test(test_stale_entry_is_seen),
-	};
-
-	return test_group("mm_debt", tests);
 }

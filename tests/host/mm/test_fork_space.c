@@ -44,11 +44,10 @@ static void store(struct space *space, vaddr_t va, unsigned char value)
 	assert_int_equal(fake_store(va, value), 0);
 }
 
-static void test_writer_copies(void **state) /* R60 R62 R66 */
+TEST(writer_copies) /* R60 R62 R66 */
 {
 	size_t before;
 
-	(void)state;
 	start();
 	before = rig_free();
 	map(AT, 3, MAP_PRIVATE);
@@ -74,9 +73,8 @@ static void test_writer_copies(void **state) /* R60 R62 R66 */
 	rig_check();
 }
 
-static void test_generations_and_siblings(void **state) /* R63 R19 */
+TEST(generations_and_siblings) /* R63 R19 */
 {
-	(void)state;
 	start();
 	map(AT, 4, MAP_PRIVATE);
 	store(&parent, AT, 1);
@@ -104,9 +102,8 @@ static void test_generations_and_siblings(void **state) /* R63 R19 */
 	rig_check();
 }
 
-static void test_shared_stays_shared(void **state) /* R100 */
+TEST(shared_stays_shared) /* R100 */
 {
-	(void)state;
 	start();
 	map(AT, 2, MAP_SHARED);
 	store(&parent, AT, 1);
@@ -122,7 +119,7 @@ static void test_shared_stays_shared(void **state) /* R100 */
 	rig_check();
 }
 
-static void test_private_file_pages(void **state) /* R63 */
+TEST(private_file_pages) /* R63 */
 {
 	struct object *file;
 	struct map_request request = { .addr = AT,
@@ -132,7 +129,6 @@ static void test_private_file_pages(void **state) /* R63 */
 				       .flags = MAP_PRIVATE | MAP_FIXED };
 	vaddr_t at;
 
-	(void)state;
 	start();
 	file = rig_file(4 * P);
 	request.object = file;
@@ -156,9 +152,8 @@ static void test_private_file_pages(void **state) /* R63 */
 	rig_check();
 }
 
-static void test_protected_pages(void **state) /* R61 R94 */
+TEST(protected_pages) /* R61 R94 */
 {
-	(void)state;
 	start();
 	map(AT, 3, MAP_PRIVATE);
 	for (unsigned i = 0; i < 3; i++)
@@ -182,9 +177,8 @@ static void test_protected_pages(void **state) /* R61 R94 */
 	rig_check();
 }
 
-static void test_sparse_costs_what_is_there(void **state) /* R18 R19 R21 */
+TEST(sparse_costs_what_is_there) /* R18 R19 R21 */
 {
-	(void)state;
 	start();
 	map(AT, 100 * GIB / P, MAP_PRIVATE | MAP_NORESERVE);
 	for (unsigned i = 0; i < 10; i++)
@@ -201,9 +195,8 @@ static void test_sparse_costs_what_is_there(void **state) /* R18 R19 R21 */
 	rig_check();
 }
 
-static void test_figures_come_along(void **state)
+TEST(figures_come_along)
 {
-	(void)state;
 	start();
 	vm_brk(&parent, parent.brk + 5000);
 	parent.limit_stack = 12345;
@@ -247,11 +240,10 @@ static void check_parent(void)
 	assert_kind(&parent, COW, 0);
 }
 
-static void test_no_memory(void **state) /* R20 R45 */
+TEST(no_memory) /* R20 R45 */
 {
 	size_t before;
 
-	(void)state;
 	start();
 	fill_parent();
 	before = rig_free();
@@ -286,9 +278,8 @@ static int kill_later(struct vm_wait *wait)
 	return --kill_at == 0 ? -EINTR : 0;
 }
 
-static void test_killed(void **state) /* R20 */
+TEST(killed) /* R20 */
 {
-	(void)state;
 	start();
 	fill_parent();
 	for (unsigned n = 1; n <= 3; n++) {
@@ -312,9 +303,8 @@ static int strip_parent(struct vm_wait *wait)
 	return 0;
 }
 
-static void test_parent_stripped_meanwhile(void **state)
+TEST(parent_stripped_meanwhile)
 {
-	(void)state;
 	start();
 	fill_parent();
 	assert_int_equal(space_create(&child), 0);
@@ -341,7 +331,7 @@ static int truncate_in_fork(struct vm_wait *wait)
 	return 0;
 }
 
-static void test_truncated_meanwhile(void **state)
+TEST(truncated_meanwhile)
 {
 	struct map_request request = { .addr = AT,
 				       .len = 2048 * P,
@@ -350,7 +340,6 @@ static void test_truncated_meanwhile(void **state)
 				       .flags = MAP_PRIVATE | MAP_FIXED };
 	vaddr_t at;
 
-	(void)state;
 	start();
 	file = rig_file(2048 * P);
 	request.object = file;
@@ -370,23 +359,4 @@ static void test_truncated_meanwhile(void **state)
 	rig_destroy(&child);
 	rig_destroy(&parent);
 	rig_check();
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_writer_copies),
-		isolated_test(test_generations_and_siblings),
-		isolated_test(test_shared_stays_shared),
-		isolated_test(test_private_file_pages),
-		isolated_test(test_protected_pages),
-		isolated_test(test_sparse_costs_what_is_there),
-		isolated_test(test_figures_come_along),
-		isolated_test(test_no_memory),
-		isolated_test(test_killed),
-		isolated_test(test_parent_stripped_meanwhile),
-		isolated_test(test_truncated_meanwhile),
-	};
-
-	return test_group("mm_fork", tests);
 }

@@ -8,13 +8,12 @@
 
 #define P PAGE_SIZE
 
-static void test_hold(void **state) /* R29 */
+TEST(hold) /* R29 */
 {
 	char buf[3 * PAGE_SIZE], back[3 * PAGE_SIZE];
 	struct space other;
 	struct page *page;
 
-	(void)state;
 	start();
 	rig_create(&other);
 	assert_int_equal(rig_map(&other, AT, 4 * PAGE_SIZE, RW, ANON | MAP_FIXED), AT);
@@ -35,12 +34,11 @@ static void test_hold(void **state) /* R29 */
 }
 
 /* What the program may not access itself is -EFAULT; so is all of a space that is being torn down. */
-static void test_refused(void **state) /* R27 R43 */
+TEST(refused) /* R27 R43 */
 {
 	static const vaddr_t nowhere[] = { 0, AT + P, USER_TOP, UINT64_MAX };
 	struct page *page;
 
-	(void)state;
 	start();
 	map(AT, 1, PROT_READ);
 	for (unsigned i = 0; i < ARRAY_SIZE(nowhere); i++)
@@ -56,11 +54,10 @@ static void test_refused(void **state) /* R27 R43 */
 }
 
 /* R62: a page that is referenced is copied by a write fault, one that is pinned reused; neither for good. */
-static void test_write_faults(void **state)
+TEST(write_faults)
 {
 	const unsigned access[] = { VM_PROT_READ, VM_PROT_WRITE };
 
-	(void)state;
 	start();
 	map(AT, 1, RW);
 	for (unsigned i = 0; i < 2; i++) {
@@ -87,11 +84,10 @@ static void test_write_faults(void **state)
 }
 
 /* A fork copies each pinned page, wherever it lies in its table, and shares the others. */
-static void test_fork_copies_pinned(void **state)
+TEST(fork_copies_pinned)
 {
 	const unsigned n = 8;
 
-	(void)state;
 	start();
 	map(AT, n, RW);
 	for (unsigned i = 0; i < n; i++)
@@ -186,14 +182,13 @@ static void end_pinned(struct page **pages)
 }
 
 /* R20 R45: a fork that gets no frame for a copy, or anything else, leaves the pinned pages as they were. */
-static void test_fork_without_memory(void **state)
+TEST(fork_without_memory)
 {
 	struct page *pages[PINNED];
 	struct space child;
 	size_t before;
 	uint64_t left;
 
-	(void)state;
 	start_pinned(pages);
 	before = rig_free();
 	for (unsigned n = 1;; n++) {
@@ -230,13 +225,12 @@ static int kill_later(struct vm_wait *wait)
 }
 
 /* R20: killed before a copy or after it, the fork gives back the frame that it had for one. */
-static void test_fork_killed(void **state)
+TEST(fork_killed)
 {
 	struct page *pages[PINNED];
 	size_t before;
 	int result;
 
-	(void)state;
 	start_pinned(pages);
 	before = rig_free();
 	for (unsigned n = 1;; n++) {
@@ -272,12 +266,11 @@ static int unpin(struct vm_wait *wait)
 }
 
 /* What is no longer pinned when its copy could be made is shared, and the frame for it goes back. */
-static void test_unpinned_in_fork(void **state)
+TEST(unpinned_in_fork)
 {
 	struct space child;
 	size_t before;
 
-	(void)state;
 	start();
 	map(AT, 2, RW);
 	assert_int_equal(fake_store(AT, 1), 0);
@@ -316,11 +309,10 @@ static void test_unpinned_in_fork(void **state)
 }
 
 /* What pins say is not trusted where it can't be: the machine stops. */
-static void test_wrong_pins(void **state)
+TEST(wrong_pins)
 {
 	struct page *page, *again;
 
-	(void)state;
 	start();
 	map(AT, 1, RW);
 	assert_int_equal(get_user_page(&space, AT, VM_PROT_WRITE, &page), 0);
@@ -337,20 +329,4 @@ static void test_wrong_pins(void **state)
 	spin_unlock(&space.lock);
 	page->pins = 1;
 	assert_true(panics(put_user_page(&space, page, VM_PROT_WRITE))); /* another space's */
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_hold),
-		isolated_test(test_refused),
-		isolated_test(test_write_faults),
-		isolated_test(test_fork_copies_pinned),
-		isolated_test(test_fork_without_memory),
-		isolated_test(test_fork_killed),
-		isolated_test(test_unpinned_in_fork),
-		isolated_test(test_wrong_pins),
-	};
-
-	return test_group("mm_hold", tests);
 }

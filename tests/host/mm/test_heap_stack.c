@@ -7,11 +7,10 @@
 
 #define P PAGE_SIZE
 
-static void test_brk(void **state) /* R10 R12 R13 R14 R15 R22 R23 R24 */
+TEST(brk) /* R10 R12 R13 R14 R15 R22 R23 R24 */
 {
 	vaddr_t base;
 
-	(void)state;
 	start();
 	base = space.brk;
 	assert_int_equal(vm_brk(&space, 0), base);
@@ -50,12 +49,11 @@ static void test_brk(void **state) /* R10 R12 R13 R14 R15 R22 R23 R24 */
 }
 
 /* R24 R45: a page that a child has too is copied to be cleared; where it can't be, the break stays. */
-static void test_brk_that_cannot_clear(void **state)
+TEST(brk_that_cannot_clear)
 {
 	static struct space child;
 	vaddr_t base;
 
-	(void)state;
 	start();
 	base = space.brk;
 	assert_int_equal(vm_brk(&space, base + 100), base + 100);
@@ -97,11 +95,10 @@ static int touch(vaddr_t va)
 	return fake_store(va, 1) ? rig_outcome : 0;
 }
 
-static void test_stack_grows(void **state) /* R30 R31 */
+TEST(stack_grows) /* R30 R31 */
 {
 	const vaddr_t top = USER_TOP;
 
-	(void)state;
 	start();
 	make_stack(top);
 	space.limit_stack = 4 * MIB;
@@ -121,11 +118,10 @@ static void test_stack_grows(void **state) /* R30 R31 */
 }
 
 /* Nothing grows for what is filled ahead of any access, nor to where nothing may be. */
-static void test_stack_stays(void **state) /* R30 R90 */
+TEST(stack_stays) /* R30 R90 */
 {
 	const vaddr_t top = USER_BASE + 4 * P;
 
-	(void)state;
 	start();
 	make_stack(USER_TOP);
 	assert_int_equal(vm_madvise(&space, USER_TOP - 5 * P, P, MADV_POPULATE_WRITE), -ENOMEM);
@@ -140,11 +136,10 @@ static void test_stack_stays(void **state) /* R30 R90 */
 }
 
 /* Where a verb has the range below a stack in hand, a fault there waits for the verb. */
-static void test_growth_waits_for_a_verb(void **state) /* R30 */
+TEST(growth_waits_for_a_verb) /* R30 */
 {
 	struct vm_wait wait = { 0 };
 
-	(void)state;
 	start();
 	make_stack(AT + MIB);
 	space_busy(&space, AT, AT + MIB - 4 * P);
@@ -158,11 +153,10 @@ static void test_growth_waits_for_a_verb(void **state) /* R30 */
 	end();
 }
 
-static void test_guard_gap(void **state) /* R30 */
+TEST(guard_gap) /* R30 */
 {
 	const vaddr_t top = AT + 16 * MIB, gap = STACK_GUARD_GAP;
 
-	(void)state;
 	start();
 	make_stack(top);
 	/* the kernel's choice stays out of it, hints included */
@@ -187,9 +181,8 @@ static void test_guard_gap(void **state) /* R30 */
 	end();
 }
 
-static void test_growsdown(void **state) /* R90 */
+TEST(growsdown) /* R90 */
 {
-	(void)state;
 	start();
 	assert_int_equal(rig_map(&space, AT, P, RW, ANON | MAP_FIXED | MAP_GROWSDOWN), AT);
 	assert_int_equal(vm_madvise(&space, AT - P, P, MADV_POPULATE_WRITE), -ENOMEM);
@@ -200,19 +193,4 @@ static void test_growsdown(void **state) /* R90 */
 	assert_int_equal(touch(AT - P), VM_SEGV_ACCERR);
 	assert_int_equal(space.data_bytes, 0);
 	end();
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_brk),
-		isolated_test(test_brk_that_cannot_clear),
-		isolated_test(test_stack_grows),
-		isolated_test(test_stack_stays),
-		isolated_test(test_guard_gap),
-		isolated_test(test_growsdown),
-		isolated_test(test_growth_waits_for_a_verb),
-	};
-
-	return test_group("mm_heap_stack", tests);
 }

@@ -94,7 +94,7 @@ static struct page *page_at(vaddr_t va)
 		assert_int_equal(ledger_check(NULL), 0); \
 	} while (0)
 
-static void test_sound(void **state)
+TEST(sound)
 {
 	struct ledger ledger;
 	size_t sum = 0, before;
@@ -115,7 +115,7 @@ static void test_sound(void **state)
 	assert_int_equal(ledger.kind[PAGE_ANON] + ledger.kind[PAGE_OBJECT], 0);
 }
 
-static void test_kinds_of_scene(void **state)
+TEST(kinds_of_scene)
 {
 	struct ledger ledger;
 
@@ -127,7 +127,7 @@ static void test_kinds_of_scene(void **state)
 }
 
 /* Who counts frames by kind for a report comes to the same. */
-static void test_census(void **state)
+TEST(census)
 {
 	struct page_census census;
 	struct ledger ledger;
@@ -140,7 +140,7 @@ static void test_census(void **state)
 	end_scene();
 }
 
-static void test_counts(void **state)
+TEST(counts)
 {
 	scene();
 	finds(page_at(ANON)->refs, page_at(ANON)->refs + 1);
@@ -153,7 +153,7 @@ static void test_counts(void **state)
 	end_scene();
 }
 
-static void test_kinds(void **state)
+TEST(kinds)
 {
 	struct page *leaked;
 	struct mmu_tables tables = { 0 };
@@ -178,7 +178,7 @@ static void test_kinds(void **state)
 	end_scene();
 }
 
-static void test_entries(void **state)
+TEST(entries)
 {
 	pfn_t zero;
 
@@ -202,7 +202,7 @@ static void test_entries(void **state)
 	end_scene();
 }
 
-static void test_vmas(void **state)
+TEST(vmas)
 {
 	struct vma *vma, *upper;
 
@@ -235,7 +235,7 @@ static void test_vmas(void **state)
 	end_scene();
 }
 
-static void test_objects(void **state)
+TEST(objects)
 {
 	scene();
 	finds(page_at(SHARED)->index, 5);
@@ -250,7 +250,7 @@ static void test_objects(void **state)
 }
 
 /* A mapping on a list of an object that it does not map, whether or not a truncation is to come to it. */
-static void test_maps_of_objects(void **state)
+TEST(maps_of_objects)
 {
 	struct object *other;
 	struct vma *vma;
@@ -278,7 +278,7 @@ static void test_maps_of_objects(void **state)
 	end_scene();
 }
 
-static void test_zero_page_written(void **state)
+TEST(zero_page_written)
 {
 	scene();
 	finds(((unsigned char *)page_address(zero_page))[4001], 1); /* R53 */
@@ -287,7 +287,7 @@ static void test_zero_page_written(void **state)
 
 static SLAB_CACHE(own_cache, struct space);
 
-static void test_slabs(void **state)
+TEST(slabs)
 {
 	struct page *page;
 	void *p;
@@ -302,18 +302,4 @@ static void test_slabs(void **state)
 	finds(own_cache.slabs, 0);
 	slab_free(&own_cache, p);
 	end_scene();
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_sound),	     isolated_test(test_kinds_of_scene),
-		isolated_test(test_counts),	     isolated_test(test_kinds),
-		isolated_test(test_entries),	     isolated_test(test_vmas),
-		isolated_test(test_objects),	     isolated_test(test_zero_page_written),
-		isolated_test(test_slabs),	     isolated_test(test_census),
-		isolated_test(test_maps_of_objects),
-	};
-
-	return test_group("ledger", tests);
 }

@@ -26,9 +26,8 @@ static unsigned flags_at(struct space *s, vaddr_t va)
 }
 
 /* A fault that finds another entry than it has judged starts over. */
-static void test_fault_starts_over(void **state)
+TEST(fault_starts_over)
 {
-	(void)state;
 	begin();
 	protect_many(PROT_READ);
 	fake_meddle = age;
@@ -40,9 +39,8 @@ static void test_fault_starts_over(void **state)
 }
 
 /* mprotect lessens what is there now, and keeps the rest of it. */
-static void test_protect_keeps_what_changed(void **state)
+TEST(protect_keeps_what_changed)
 {
-	(void)state;
 	begin();
 	fake_meddle = age;
 	assert_int_equal(vm_protect(&space, AT, PAGE_SIZE, PROT_READ), 0);
@@ -54,11 +52,10 @@ static void test_protect_keeps_what_changed(void **state)
 }
 
 /* So does fork, for both. */
-static void test_fork_keeps_what_changed(void **state)
+TEST(fork_keeps_what_changed)
 {
 	struct space child;
 
-	(void)state;
 	begin();
 	assert_int_equal(space_create(&child), 0);
 	fake_meddle = age;
@@ -72,15 +69,4 @@ static void test_fork_keeps_what_changed(void **state)
 	rig_run(NULL);
 	rig_destroy(&child);
 	end();
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_fault_starts_over),
-		isolated_test(test_protect_keeps_what_changed),
-		isolated_test(test_fork_keeps_what_changed),
-	};
-
-	return test_group("mm_meddling", tests);
 }

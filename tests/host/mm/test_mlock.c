@@ -16,11 +16,10 @@ static void fork_it(void)
 }
 
 /* R90 R45: what could not be locked for want of memory is told; the rest is as it was. */
-static void test_failures(void **state)
+TEST(failures)
 {
 	int result;
 
-	(void)state;
 	start();
 	map(AT, 600, RW);
 	for (uint64_t nth = 1;; nth += 7) {
@@ -50,11 +49,10 @@ static void test_failures(void **state)
 }
 
 /* R90 R45: mprotect lets memory be written, though there is none to fill what is locked of it. */
-static void test_protected(void **state)
+TEST(protected)
 {
 	bool failed = true;
 
-	(void)state;
 	start();
 	map(AT, 600, VM_PROT_READ);
 	assert_int_equal(vm_lock(&space, AT + 3 * P, 590 * P, VMA_LOCKED), 0);
@@ -79,7 +77,7 @@ static void test_protected(void **state)
 }
 
 /* Shared memory has its pages, filled or not; and nothing of it is wiped in a child. */
-static void test_shared(void **state)
+TEST(shared)
 {
 	struct object *object;
 	struct map_request request = { .addr = AT,
@@ -89,7 +87,6 @@ static void test_shared(void **state)
 				       .flags = MAP_SHARED | MAP_FIXED };
 	vaddr_t at;
 
-	(void)state;
 	start();
 	request.object = object = object_create_anon(4 * P);
 	assert_int_equal(vm_map(&space, &request, &at), 0);
@@ -103,9 +100,8 @@ static void test_shared(void **state)
 }
 
 /* A child's memory is not locked: what was two for that reason is one there. */
-static void test_forked(void **state)
+TEST(forked)
 {
-	(void)state;
 	start();
 	map(AT, 8, RW);
 	assert_int_equal(vm_lock(&space, AT + 2 * P, 2 * P, VMA_LOCKED), 0);
@@ -127,9 +123,8 @@ static void test_forked(void **state)
 }
 
 /* R19 R90: what is left out takes nothing in the child; what is wiped has no pages there. */
-static void test_left_out(void **state)
+TEST(left_out)
 {
-	(void)state;
 	start();
 	map(AT, 1000, RW);
 	assert_int_equal(vm_populate(&space, AT, AT + 1000 * P, VM_PROT_WRITE), 0);
@@ -150,11 +145,10 @@ static void test_left_out(void **state)
 }
 
 /* mincore tells by VMA, and msync has its errors. */
-static void test_mincore(void **state)
+TEST(mincore)
 {
 	uint8_t there[8];
 
-	(void)state;
 	start();
 	map(AT, 3, RW);
 	map(AT + 3 * P, 1, PROT_READ);
@@ -169,9 +163,8 @@ static void test_mincore(void **state)
 }
 
 /* mlockall, MAP_LOCKED and the heap: what is mapped from then on is filled; advice asks for the lock. */
-static void test_future(void **state)
+TEST(future)
 {
-	(void)state;
 	start();
 	assert_int_equal(rig_map(&space, AT, 4 * P, RW, ANON | MAP_FIXED | MAP_LOCKED), AT);
 	assert_int_equal(space.resident, 4);
@@ -191,16 +184,4 @@ static void test_future(void **state)
 	assert_int_equal(vm_madvise(&space, AT, P, MADV_COLD), -EINVAL);
 	assert_int_equal(vm_madvise(&space, AT + 2 * P, P, MADV_COLD), 0);
 	end();
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_failures), isolated_test(test_protected),
-		isolated_test(test_forked),   isolated_test(test_left_out),
-		isolated_test(test_mincore),  isolated_test(test_future),
-		isolated_test(test_shared),
-	};
-
-	return test_group("mm_lock", tests);
 }

@@ -25,7 +25,7 @@ static struct object file;
 static unsigned char buffer[BUFFER_BYTES];
 
 /* Reading what was never written takes no frame; sizes up to the largest offset work. */
-static void test_sparse(void **state)
+TEST(sparse)
 {
 	struct object *object;
 	unsigned char bytes[3] = { 1, 2, 3 };
@@ -59,7 +59,7 @@ static void test_sparse(void **state)
 }
 
 /* R27: a bad address part-way: what was done is told, and the rest of the file is as it was. */
-static void test_partial(void **state)
+TEST(partial)
 {
 	vaddr_t last = USER_MEMORY_START + USER_PAGES * PAGE_SIZE;
 	struct object *object;
@@ -91,7 +91,7 @@ static int pause_killed(struct vm_wait *wait)
 }
 
 /* A kill ends a long transfer between pages; an I/O error is told where nothing was done. */
-static void test_ends_early(void **state)
+TEST(ends_early)
 {
 	file_start();
 	object_init(&file, &file_ops, FILE_BYTES);
@@ -112,7 +112,7 @@ static void test_ends_early(void **state)
 }
 
 /* R45: each allocation of a write fails once; nothing leaks, what was told as written is there. */
-static void test_failures(void **state)
+TEST(failures)
 {
 	uint64_t nth = 0;
 	size_t before;
@@ -162,7 +162,7 @@ static int relieve_counted(struct relief *relief)
  * R43: a read that finds no frame has room made for it, and goes on; where none can be made it
  * fails.
  */
-static void test_relieved(void **state)
+TEST(relieved)
 {
 	file_start();
 	object_init(&file, &file_ops, FILE_BYTES);
@@ -183,7 +183,7 @@ static void test_relieved(void **state)
 }
 
 /* Running text is not written, written files do not run. */
-static void test_text_busy(void **state)
+TEST(text_busy)
 {
 	file_start();
 	object_init(&file, &file_ops, FILE_BYTES);
@@ -202,7 +202,7 @@ static void test_text_busy(void **state)
 }
 
 /* Clean pages of files go, others stay: R44. */
-static void test_trim(void **state)
+TEST(trim)
 {
 	struct page *held;
 	struct vm_wait wait;
@@ -226,7 +226,7 @@ static void test_trim(void **state)
 }
 
 /* All objects in turn: one whose last reference is gone, but which is on the list yet, is passed by. */
-static void test_dying_is_passed_by(void **state)
+TEST(dying_is_passed_by)
 {
 	struct object *first, *second, *third;
 
@@ -254,7 +254,7 @@ static void put_last(struct object *object)
 }
 
 /* Uses that were not given back, or that nobody had, stop the machine. */
-static void test_wrong_uses(void **state)
+TEST(wrong_uses)
 {
 	struct object *object, huge;
 	struct list map;
@@ -288,17 +288,4 @@ static void test_wrong_uses(void **state)
 	assert_true(panics(object_put(object)));
 	object->npages = 1; /* one that its index does not have */
 	assert_true(panics(put_last(object)));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_sparse),	isolated_test(test_partial),
-		isolated_test(test_ends_early), isolated_test(test_failures),
-		isolated_test(test_relieved),	isolated_test(test_text_busy),
-		isolated_test(test_trim),	isolated_test(test_dying_is_passed_by),
-		isolated_test(test_wrong_uses),
-	};
-
-	return test_group("object", tests);
 }

@@ -16,7 +16,7 @@
 
 static struct object file;
 
-static void test_pages(void **state)
+TEST(pages)
 {
 	struct page *page, *again;
 	struct vm_wait wait;
@@ -55,7 +55,7 @@ static void fill_it_too(void)
 }
 
 /* R16 for files: two fill the same page; one page wins, the other's frame is given back. */
-static void test_two_fillers(void **state)
+TEST(two_fillers)
 {
 	struct page *page;
 	struct vm_wait wait;
@@ -89,7 +89,7 @@ static void cut_to_5000_and_grow(void)
 }
 
 /* R75: a truncation while a page is being filled: what it cut off does not come back. */
-static void test_truncation_during_fill(void **state)
+TEST(truncation_during_fill)
 {
 	unsigned char byte;
 	struct page *page;
@@ -151,7 +151,7 @@ static void map_file(struct space *space)
  * R75: size, index, maps, private copies: nothing beyond the end is left; the tail of the last page
  * is zeros.
  */
-static void test_truncation_everywhere(void **state)
+TEST(truncation_everywhere)
 {
 	struct space space;
 	struct page *held;
@@ -187,16 +187,4 @@ static void test_truncation_everywhere(void **state)
 	space_destroy(&space);
 	object_put(&file);
 	assert_int_equal(ledger_check(NULL), 0);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_pages),
-		isolated_test(test_two_fillers),
-		isolated_test(test_truncation_during_fill),
-		isolated_test(test_truncation_everywhere),
-	};
-
-	return test_group("object_page", tests);
 }

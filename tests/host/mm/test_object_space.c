@@ -16,7 +16,7 @@
 static unsigned char model[BYTES], bytes[BYTES];
 
 /* Frames that nobody has in hand are free afterwards; private copies stay. */
-static void test_frames(void **state)
+TEST(frames)
 {
 	struct object *file;
 	vaddr_t at;
@@ -26,7 +26,6 @@ static void test_frames(void **state)
 				       .max_prot = RW,
 				       .flags = MAP_PRIVATE | MAP_FIXED };
 
-	(void)state;
 	start();
 	file = object_create_anon(0);
 	assert_int_equal(object_allocate(file, P, 100 * P, false), 0);
@@ -87,7 +86,7 @@ static int look_at_the_lists(struct vm_wait *wait)
 }
 
 /* Every mapping is come to once, by a truncation and by a hole, and keeps its place among the others. */
-static void test_truncations_put_mappings_apart(void **state)
+TEST(truncations_put_mappings_apart)
 {
 	struct map_request request = {
 		.len = P, .prot = RW, .max_prot = RW, .flags = MAP_SHARED | MAP_FIXED
@@ -96,7 +95,6 @@ static void test_truncations_put_mappings_apart(void **state)
 	struct vma *vma;
 	vaddr_t at;
 
-	(void)state;
 	start();
 	often_mapped = request.object = rig_file(2 * P);
 	for (unsigned i = 0; i < n; i++) {
@@ -161,9 +159,8 @@ static void unmap_between(enum interleave_kind kind, enum lock_class class, void
 }
 
 /* The mapping that was found goes: the next one is come to all the same, in its own space. */
-static void test_unmapped_before_its_turn(void **state)
+TEST(unmapped_before_its_turn)
 {
-	(void)state;
 	start();
 	for (unsigned others = 0; others < 2; others++) {
 		struct map_request request = { .addr = AT,
@@ -218,11 +215,10 @@ static int unmap_front(struct vm_wait *wait)
 }
 
 /* A mapping loses its front, and where the hole stopped in it, between two pieces: all that is left is come to. */
-static void test_front_goes_amid_a_hole(void **state)
+TEST(front_goes_amid_a_hole)
 {
 	struct object *file;
 
-	(void)state;
 	start();
 	often_mapped = file = object_create_anon(200 * P);
 	map_at(file, AT, 200 * P, MAP_SHARED);
@@ -293,9 +289,8 @@ static void punch(struct object *file, uint64_t a, uint64_t end)
 }
 
 /* R92: what was had beyond the end waits there for the file to grow, and goes with what is cut off. */
-static void test_beyond_the_end(void **state)
+TEST(beyond_the_end)
 {
-	(void)state;
 	start();
 	for (unsigned round = 0; round < 100; round++) {
 		struct object *file = object_create_anon(0);
@@ -343,14 +338,13 @@ static void test_beyond_the_end(void **state)
  * R92 R44: a hole's pages go though they are mapped, in many tables or many to a table; from a private mapping only
  * what shows the file.
  */
-static void test_mapped_holes(void **state)
+TEST(mapped_holes)
 {
 	const uint64_t len = SPARSE * STRIDE, dense = 200;
 	const vaddr_t mine = AT + 2 * len;
 	struct object *file;
 	unsigned copies = 1;
 
-	(void)state;
 	start();
 	file = object_create_anon(len);
 	map_at(file, AT, len, MAP_SHARED);
@@ -379,7 +373,7 @@ static void test_mapped_holes(void **state)
 }
 
 /* R90: which parts of which objects MADV_REMOVE takes, and what it refuses. */
-static void test_what_is_removed(void **state)
+TEST(what_is_removed)
 {
 	struct object *file;
 	struct vm_remove remove;
@@ -387,7 +381,6 @@ static void test_what_is_removed(void **state)
 	unsigned max_prot;
 	struct vma *vma;
 
-	(void)state;
 	start();
 	file = object_create_anon(100 * P);
 	map_at(file, AT + 2 * P, 4 * P, MAP_SHARED);
@@ -432,11 +425,10 @@ static void test_what_is_removed(void **state)
 }
 
 /* R45: pages that can't all be had leave size and pages as they were. */
-static void test_failures(void **state)
+TEST(failures)
 {
 	int result;
 
-	(void)state;
 	start();
 	for (uint64_t nth = 1;; nth++) {
 		struct object *file = object_create_anon(4 * P);
@@ -458,20 +450,4 @@ static void test_failures(void **state)
 	}
 	assert_int_equal(result, 0);
 	end();
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_truncations_put_mappings_apart),
-		isolated_test(test_unmapped_before_its_turn),
-		isolated_test(test_front_goes_amid_a_hole),
-		isolated_test(test_frames),
-		isolated_test(test_beyond_the_end),
-		isolated_test(test_mapped_holes),
-		isolated_test(test_what_is_removed),
-		isolated_test(test_failures),
-	};
-
-	return test_group("mm_object_space", tests);
 }

@@ -13,7 +13,7 @@
 #include "mm/phys/ranges.h"
 #include "mm/relieve.h"
 
-static void test_layout(void **state)
+TEST(layout)
 {
 	struct phys_range reserved[] = {
 		{ FAKE_PHYS_BASE + 0x80000,
@@ -40,7 +40,7 @@ static void test_layout(void **state)
 	assert_int_equal(ledger.kind[PAGE_RESERVED], 33 + 1 + 24 + 2 - 3);
 }
 
-static void test_holes(void **state)
+TEST(holes)
 {
 	struct phys_range ram[] = {
 		{ FAKE_PHYS_BASE + 0x300800,
@@ -80,28 +80,28 @@ static void refused(const struct phys_range *ram, unsigned nram, const struct ph
 
 static const struct phys_range all = { FAKE_PHYS_BASE, FAKE_PHYS_BASE + 2048 * PAGE_SIZE };
 
-static void test_no_ram(void **state)
+TEST(no_ram)
 {
 	struct phys_range none = { 0, 0 };
 
 	refused(&none, 1, NULL, 0, -EINVAL);
 }
 
-static void test_too_little_ram(void **state)
+TEST(too_little_ram)
 {
 	struct phys_range small = { FAKE_PHYS_BASE, FAKE_PHYS_BASE + 64 * PAGE_SIZE };
 
 	refused(&small, 1, NULL, 0, -ENOMEM);
 }
 
-static void test_all_reserved(void **state)
+TEST(all_reserved)
 {
 	struct phys_range endless = { FAKE_PHYS_BASE - 5, UINT64_MAX };
 
 	refused(&all, 1, &endless, 1, -ENOMEM);
 }
 
-static void test_too_many_ranges(void **state)
+TEST(too_many_ranges)
 {
 	struct phys_range many[200];
 
@@ -111,7 +111,7 @@ static void test_too_many_ranges(void **state)
 	refused(&all, 1, many, 200, -E2BIG);
 }
 
-static void test_too_many_banks(void **state)
+TEST(too_many_banks)
 {
 	struct phys_range many[100];
 
@@ -127,7 +127,7 @@ static void test_too_many_banks(void **state)
  * Sets of ranges against a map of units: they stay sorted, apart, and complete; the lowest gap is
  * found.
  */
-static void test_ranges_against_model(void **state)
+TEST(ranges_against_model)
 {
 	for (unsigned round = 0; round < test_steps(300); round++) {
 		static struct ranges set;
@@ -167,7 +167,7 @@ struct live {
 };
 
 /* R111: random allocations of all orders: no two overlap, contents stay, counts agree. */
-static void test_random_against_model(void **state)
+TEST(random_against_model)
 {
 	static struct live live[LIVE_MAX];
 	static unsigned char owner[4096]; /* of each frame: 0 or 1 + slot % 255 */
@@ -229,7 +229,7 @@ static void test_random_against_model(void **state)
 }
 
 /* After everything came back one by one, the largest blocks are there again. */
-static void test_merge(void **state)
+TEST(merge)
 {
 	static struct page *pages[4096];
 	struct page *large;
@@ -248,7 +248,7 @@ static void test_merge(void **state)
 	assert_int_equal(ledger_check(NULL), 0);
 }
 
-static void test_reserve(void **state)
+TEST(reserve)
 {
 	static struct page *pages[4096];
 	struct page *last;
@@ -266,7 +266,7 @@ static void test_reserve(void **state)
 		page_put(pages[n]);
 }
 
-static void test_counts(void **state)
+TEST(counts)
 {
 	struct page *pages[4], *one;
 	size_t before;
@@ -299,7 +299,7 @@ static void test_counts(void **state)
 }
 
 /* R45: the switch makes exactly the Nth fail. */
-static void test_fail_switch(void **state)
+TEST(fail_switch)
 {
 	struct page *page;
 
@@ -314,7 +314,7 @@ static void test_fail_switch(void **state)
 	assert_int_equal(alloc_fail_at, 0);
 }
 
-static void test_misuse_is_found(void **state)
+TEST(misuse_is_found)
 {
 	struct page *page, *large;
 
@@ -333,26 +333,4 @@ static void test_misuse_is_found(void **state)
 	/* Written after it was freed: found when it is handed out again, last in, first out. */
 	*((char *)page_address(page) + 77) = 1;
 	assert_true(panics(page_alloc(0, PAGE_ANON, PAGE_NORMAL)));
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_layout),
-		isolated_test(test_holes),
-		isolated_test(test_no_ram),
-		isolated_test(test_too_little_ram),
-		isolated_test(test_all_reserved),
-		isolated_test(test_too_many_ranges),
-		isolated_test(test_too_many_banks),
-		isolated_test(test_ranges_against_model),
-		isolated_test(test_random_against_model),
-		isolated_test(test_merge),
-		isolated_test(test_reserve),
-		isolated_test(test_counts),
-		isolated_test(test_fail_switch),
-		isolated_test(test_misuse_is_found),
-	};
-
-	return test_group("page_alloc", tests);
 }

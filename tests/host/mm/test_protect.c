@@ -8,11 +8,10 @@
 #define P PAGE_SIZE
 
 /* The border between two that differ in their permissions moves without memory, and their pages with it. */
-static void test_protect_moves_borders(void **state) /* R94 */
+TEST(protect_moves_borders) /* R94 */
 {
 	struct object *file;
 
-	(void)state;
 	start();
 	file = rig_file(8 * P);
 	map_file(file, AT, 6, 2 * P, NULL, 0);
@@ -53,12 +52,11 @@ static void test_protect_moves_borders(void **state) /* R94 */
 }
 
 /* With D kept in software, what was only read could not be written to yet: there is nothing to fence. */
-static void test_what_was_only_read_loses_the_right_to_write(void **state) /* R85 */
+TEST(what_was_only_read_loses_the_right_to_write) /* R85 */
 {
 	struct object *file;
 	uint64_t fences;
 
-	(void)state;
 	rig_start(2048);
 	arch_ad_soft_set(true);
 	rig_create(&space);
@@ -74,14 +72,4 @@ static void test_what_was_only_read_loses_the_right_to_write(void **state) /* R8
 	assert_int_equal(fake_load(AT + 9), rig_byte(9));
 	object_put(file);
 	end();
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_protect_moves_borders),
-		isolated_test(test_what_was_only_read_loses_the_right_to_write),
-	};
-
-	return test_group("mm_protect", tests);
 }

@@ -91,13 +91,12 @@ static struct object *cached(unsigned npages)
 }
 
 /* R43: clean pages that nobody uses go for whoever asks. */
-static void test_clean_pages_are_had(void **state)
+TEST(clean_pages_are_had)
 {
 	struct object *file;
 	struct space child;
 	uint64_t word = 7;
 
-	(void)state;
 	begin();
 	for (unsigned i = 1; i < 4; i++) {
 		map(AT + i * GIB, 1, RW);
@@ -131,9 +130,8 @@ static int fill_meanwhile(struct vm_wait *wait)
 }
 
 /* R43: nobody has to go for a page that is there by then. */
-static void test_looks_again(void **state)
+TEST(looks_again)
 {
-	(void)state;
 	begin();
 	take_all();
 	rig_pause = fill_meanwhile;
@@ -145,11 +143,10 @@ static void test_looks_again(void **state)
 }
 
 /* What gives memory back needs none of others' for it. */
-static void test_unmap_has_the_reserve(void **state)
+TEST(unmap_has_the_reserve)
 {
 	unsigned at = 1;
 
-	(void)state;
 	begin();
 	take_all();
 	while (vm_protect(&space, AT + at * P, P, PROT_READ) == 0)
@@ -169,11 +166,10 @@ static bool yes(void)
 }
 
 /* A process on its way out has what it needs for that: pages, tables, objects. */
-static void test_the_ending_have_the_reserve(void **state)
+TEST(the_ending_have_the_reserve)
 {
 	bool (*no)(void) = mm_host.is_ending;
 
-	(void)state;
 	begin();
 	map(AT + 5 * GIB, 1, RW);
 	take_all();
@@ -197,11 +193,10 @@ static int remember(struct relief *relief)
 	return -ENOMEM;
 }
 
-static void test_growth_spares_all(void **state)
+TEST(growth_spares_all)
 {
 	struct object *object;
 
-	(void)state;
 	begin();
 	object = object_create_anon(0);
 	take_all();
@@ -217,14 +212,13 @@ static void test_growth_spares_all(void **state)
 static SLAB_CACHE(own_cache, struct vma);
 
 /* R43: what is asked for by the door comes from what is trimmed; without that it is refused, once somebody was asked. */
-static void test_door(void **state)
+TEST(door)
 {
 	struct mmu_tables tables = { 0 };
 	struct object *file;
 	struct page *page;
 	void *object;
 
-	(void)state;
 	begin();
 	file = cached(64);
 	page = page_alloc_wait(0, PAGE_KERNEL);
@@ -259,13 +253,12 @@ static int killed(struct vm_wait *wait)
 }
 
 /* R43: who has been killed gets nothing, though there is what could be trimmed, and nobody ends for it. */
-static void test_the_killed_get_nothing(void **state)
+TEST(the_killed_get_nothing)
 {
 	struct mmu_tables tables = { 0 };
 	struct relief relief = { 0 };
 	struct object *file;
 
-	(void)state;
 	begin();
 	file = cached(64);
 	rig_pause = killed;
@@ -281,19 +274,4 @@ static void test_the_killed_get_nothing(void **state)
 	tables_free(&tables);
 	object_put(file);
 	finish();
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_clean_pages_are_had),
-		isolated_test(test_looks_again),
-		isolated_test(test_unmap_has_the_reserve),
-		isolated_test(test_the_ending_have_the_reserve),
-		isolated_test(test_growth_spares_all),
-		isolated_test(test_door),
-		isolated_test(test_the_killed_get_nothing),
-	};
-
-	return test_group("mm_relieve", tests);
 }

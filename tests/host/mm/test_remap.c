@@ -37,11 +37,10 @@ static void assert_filled(vaddr_t at, unsigned npages)
 }
 
 /* R90 R93: nothing is copied, every page keeps its frame, no table is left behind. */
-static void test_moves(void **state)
+TEST(moves)
 {
 	size_t tables, resident;
 
-	(void)state;
 	start();
 	map(AT, N, RW);
 	fill(AT, N);
@@ -95,9 +94,8 @@ static int touch_both(struct vm_wait *wait)
 	return 0;
 }
 
-static void test_faults_wait(void **state)
+TEST(faults_wait)
 {
-	(void)state;
 	start();
 	map(AT, N, RW);
 	fill(AT, N);
@@ -133,9 +131,8 @@ static int push_in_pause(struct vm_wait *wait)
 }
 
 /* R31: what is on its way counts once against RLIMIT_AS. */
-static void test_counts_once_on_the_way(void **state)
+TEST(counts_once_on_the_way)
 {
-	(void)state;
 	start();
 	map(AT, N, RW);
 	fill(AT, N);
@@ -167,11 +164,10 @@ static int cut_in_pause(struct vm_wait *wait)
 }
 
 /* R91 R93: a truncation between any two pieces takes pages away at both places. */
-static void test_truncated_meanwhile(void **state)
+TEST(truncated_meanwhile)
 {
 	bool came = true;
 
-	(void)state;
 	start();
 	for (unsigned nth = 1; came; nth++) {
 		struct map_request request = { .addr = AT,
@@ -214,7 +210,7 @@ static int move_in_pause(struct vm_wait *wait)
 	return 0;
 }
 
-static void test_moved_in_a_truncation(void **state)
+TEST(moved_in_a_truncation)
 {
 	struct map_request request = { .addr = AT,
 				       .len = N * P,
@@ -223,7 +219,6 @@ static void test_moved_in_a_truncation(void **state)
 				       .flags = MAP_SHARED | MAP_FIXED };
 	vaddr_t at;
 
-	(void)state;
 	start();
 	request.object = rig_file(N * P);
 	assert_int_equal(vm_map(&space, &request, &at), 0);
@@ -239,11 +234,10 @@ static void test_moved_in_a_truncation(void **state)
 }
 
 /* R45: each allocation fails once: nothing has changed, or all has. */
-static void test_failures(void **state)
+TEST(failures)
 {
 	bool done = false;
 
-	(void)state;
 	start();
 	map(AT, N, RW);
 	fill(AT, N);
@@ -269,9 +263,8 @@ static void test_failures(void **state)
 }
 
 /* Linux's errors that root does not see there, and limits. */
-static void test_refuses(void **state)
+TEST(refuses)
 {
-	(void)state;
 	start();
 	map(AT, 4, RW);
 	assert_int_equal(remap(AT, 4, 4, FIXED, 0), -EPERM);
@@ -286,9 +279,8 @@ static void test_refuses(void **state)
 }
 
 /* A stack that is moved is a stack there; the heap's part is none. */
-static void test_stack_and_heap(void **state)
+TEST(stack_and_heap)
 {
-	(void)state;
 	start();
 	assert_int_equal(rig_map(&space, AT, 8 * P, RW, ANON | MAP_FIXED | MAP_GROWSDOWN), AT);
 	assert_int_equal(fake_store(AT + P, 1), 0);
@@ -306,11 +298,10 @@ static void test_stack_and_heap(void **state)
 }
 
 /* R90: in place where it can be, else where there is room; and what is refused at once. */
-static void test_in_place(void **state)
+TEST(in_place)
 {
 	long moved;
 
-	(void)state;
 	start();
 	map(AT, 8, RW);
 	fill(AT, 8);
@@ -343,9 +334,8 @@ static void test_in_place(void **state)
 }
 
 /* R90: what stays behind without its pages is one again with what was beside it. */
-static void test_keeps_the_middle(void **state)
+TEST(keeps_the_middle)
 {
-	(void)state;
 	start();
 	map(AT, 8, RW);
 	fill(AT, 8);
@@ -358,9 +348,8 @@ static void test_keeps_the_middle(void **state)
 }
 
 /* What grows up to its like is one with it. */
-static void test_grows_up_to_the_next(void **state)
+TEST(grows_up_to_the_next)
 {
-	(void)state;
 	start();
 	map(AT, 4, RW);
 	map(AT + 6 * P, 2, RW);
@@ -373,9 +362,8 @@ static void test_grows_up_to_the_next(void **state)
 }
 
 /* R90: of a length of 0 what is shared is mapped once more, and one with what it continues. */
-static void test_duplicates(void **state)
+TEST(duplicates)
 {
-	(void)state;
 	start();
 	assert_int_equal(rig_map(&space, AT, 4 * P, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED),
 			 AT);
@@ -390,24 +378,4 @@ static void test_duplicates(void **state)
 	assert_int_equal(fake_store(TO + 3 * P, 77), 0);
 	assert_int_equal(fake_load(AT + 3 * P), 77);
 	end();
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_moves),
-		isolated_test(test_in_place),
-		isolated_test(test_keeps_the_middle),
-		isolated_test(test_grows_up_to_the_next),
-		isolated_test(test_duplicates),
-		isolated_test(test_faults_wait),
-		isolated_test(test_counts_once_on_the_way),
-		isolated_test(test_truncated_meanwhile),
-		isolated_test(test_moved_in_a_truncation),
-		isolated_test(test_failures),
-		isolated_test(test_refuses),
-		isolated_test(test_stack_and_heap),
-	};
-
-	return test_group("mm_remap", tests);
 }

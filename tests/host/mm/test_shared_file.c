@@ -49,11 +49,10 @@ static struct page *page_at(struct object *file, uint64_t index)
 }
 
 /* R92 R95: the first write marks the page, and what is marked is never dropped. */
-static void test_dirty_pages_stay(void **state)
+TEST(dirty_pages_stay)
 {
 	struct object *file;
 
-	(void)state;
 	start();
 	file = rig_file(8 * P);
 	assert_int_equal(map_shared(&space, file, AT, 8, 0), AT);
@@ -81,11 +80,10 @@ static void test_dirty_pages_stay(void **state)
 }
 
 /* R100: fork copies the entries as they are: no fence, no copy; the last holder frees. */
-static void test_forked(void **state)
+TEST(forked)
 {
 	struct object *file;
 
-	(void)state;
 	start();
 	file = rig_file(4 * P);
 	assert_int_equal(map_shared(&space, file, AT, 4, VMA_WRITER), AT);
@@ -125,9 +123,8 @@ static int cut_it(struct vm_wait *wait)
 }
 
 /* R91 R93: cut while munmap, fork or mprotect pauses: all of it goes everywhere, and comes back as zeros. */
-static void test_cut_in_a_pause(void **state)
+TEST(cut_in_a_pause)
 {
-	(void)state;
 	start();
 	for (unsigned verb = 0; verb < 3; verb++) {
 		cut = rig_file(200 * P);
@@ -207,11 +204,10 @@ static struct object *counted_file(uint64_t size, unsigned frames)
 }
 
 /* R92: a hole that is touched where no frame is left for files is SIGBUS; each frame is counted once. */
-static void test_full(void **state)
+TEST(full)
 {
 	struct object *file;
 
-	(void)state;
 	start();
 	file = counted_file(10 * P, 2);
 	assert_int_equal(map_shared(&space, file, AT, 10, 0), AT);
@@ -239,7 +235,7 @@ static void test_full(void **state)
 }
 
 /* R92: a page's first store through each mapping is told, whether the page was read before or not; no other is. */
-static void test_stores_are_told(void **state)
+TEST(stores_are_told)
 {
 	struct map_request request = {
 		.len = 8 * P, .prot = RW, .max_prot = 7, .flags = MAP_PRIVATE
@@ -247,7 +243,6 @@ static void test_stores_are_told(void **state)
 	struct object *file;
 	vaddr_t mine;
 
-	(void)state;
 	start();
 	file = counted_file(8 * P, 8);
 	stores = 0;
@@ -280,11 +275,10 @@ static void test_stores_are_told(void **state)
 }
 
 /* R45: each allocation of a shared write fails once: no page and no count is lost. */
-static void test_failures(void **state)
+TEST(failures)
 {
 	uint64_t left;
 
-	(void)state;
 	start();
 	for (uint64_t nth = 1;; nth++) {
 		struct object *file = counted_file(1ul << 40, 9);
@@ -313,7 +307,7 @@ static void test_failures(void **state)
 }
 
 /* R91: what the open mode forbids no mprotect gives. */
-static void test_prot(void **state)
+TEST(prot)
 {
 	struct map_request request = { .len = 2 * P,
 				       .prot = PROT_READ,
@@ -321,7 +315,6 @@ static void test_prot(void **state)
 				       .flags = MAP_SHARED };
 	vaddr_t at;
 
-	(void)state;
 	start();
 	request.object = rig_file(2 * P);
 	assert_int_equal(vm_map(&space, &request, &at), 0);
@@ -335,7 +328,7 @@ static void test_prot(void **state)
 }
 
 /* R151: a word is the same for all who share it, and for nobody else. */
-static void test_keys(void **state)
+TEST(keys)
 {
 	struct map_request request = {
 		.len = 4 * P, .prot = PROT_READ, .max_prot = 7, .flags = MAP_PRIVATE
@@ -344,7 +337,6 @@ static void test_keys(void **state)
 	struct object *file;
 	vaddr_t at = 0;
 
-	(void)state;
 	start();
 	file = rig_file(8 * P);
 	assert_int_equal(map_shared(&space, file, AT, 8, 0), AT);
@@ -384,20 +376,4 @@ static void test_keys(void **state)
 	memory_key_put(&a);
 	assert_int_equal(rig_files, 0);
 	end();
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_dirty_pages_stay),
-		isolated_test(test_forked),
-		isolated_test(test_cut_in_a_pause),
-		isolated_test(test_full),
-		isolated_test(test_failures),
-		isolated_test(test_stores_are_told),
-		isolated_test(test_prot),
-		isolated_test(test_keys),
-	};
-
-	return test_group("mm_shared_file", tests);
 }

@@ -46,7 +46,7 @@ static void check_live(const struct live *l)
 }
 
 /* R111: no two overlap, contents stay, and all frames come back. */
-static void test_random_against_model(void **state)
+TEST(random_against_model)
 {
 	static struct live live[LIVE_MAX];
 	unsigned nlive = 0;
@@ -87,7 +87,7 @@ static void test_random_against_model(void **state)
 }
 
 /* Without mm_trim(), an emptied cache keeps one slab at most. */
-static void test_empty_slabs_go_back(void **state)
+TEST(empty_slabs_go_back)
 {
 	static struct thing *things[1000];
 	size_t before;
@@ -106,7 +106,7 @@ static void test_empty_slabs_go_back(void **state)
 	assert_int_equal(page_alloc_free_count(), before);
 }
 
-static void test_zeroed_and_sizes(void **state)
+TEST(zeroed_and_sizes)
 {
 	memory_start(4096, NULL, 0);
 	for (size_t size = 1; size <= 70000; size += size / 3 + 1) {
@@ -127,7 +127,7 @@ static void test_zeroed_and_sizes(void **state)
 }
 
 /* R45: out of memory is an answer, at every allocation that a call makes. */
-static void test_failures(void **state)
+TEST(failures)
 {
 	static void *all[8192];
 	size_t n = 0, before;
@@ -153,7 +153,7 @@ static void test_failures(void **state)
 	assert_int_equal(ledger_check(NULL), 0);
 }
 
-static void test_misuse_is_found(void **state)
+TEST(misuse_is_found)
 {
 	struct thing *a, *b;
 	char *p;
@@ -177,7 +177,7 @@ static void test_misuse_is_found(void **state)
  * R32: stacks are aligned so that one bit tells the guard, separate, and come back; the guard is
  * not mapped.
  */
-static void test_stacks(void **state)
+TEST(stacks)
 {
 	static char *stacks[200];
 	size_t before;
@@ -212,7 +212,7 @@ static void test_stacks(void **state)
 }
 
 /* As many as there are slots or frames, then NULL, and nothing is lost. */
-static void test_stacks_run_out(void **state)
+TEST(stacks_run_out)
 {
 	static void *stacks[2048];
 	unsigned n = 0;
@@ -230,7 +230,7 @@ static void test_stacks_run_out(void **state)
 	assert_int_equal(page_alloc_free_count(), before);
 }
 
-static void test_devices(void **state)
+TEST(devices)
 {
 	volatile char *a, *b;
 
@@ -248,7 +248,7 @@ static void test_devices(void **state)
 }
 
 /* Large ones take many tables: at some time there is no memory for them. */
-static void test_devices_run_out(void **state)
+TEST(devices_run_out)
 {
 	unsigned n = 0;
 
@@ -257,17 +257,4 @@ static void test_devices_run_out(void **state)
 		n++;
 	assert_true(n > 5 && n < 20);
 	assert_int_equal(ledger_check(NULL), 0);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_random_against_model), isolated_test(test_empty_slabs_go_back),
-		isolated_test(test_zeroed_and_sizes),	  isolated_test(test_failures),
-		isolated_test(test_misuse_is_found),	  isolated_test(test_stacks),
-		isolated_test(test_stacks_run_out),	  isolated_test(test_devices),
-		isolated_test(test_devices_run_out),
-	};
-
-	return test_group("slab", tests);
 }

@@ -11,7 +11,7 @@
 
 #define USER_PAGES 24
 
-static void test_usercopy_ranges(void **state)
+TEST(usercopy_ranges)
 {
 	vaddr_t last = USER_MEMORY_START + USER_PAGES * PAGE_SIZE;
 	char text[32];
@@ -56,7 +56,7 @@ static void test_usercopy_ranges(void **state)
 }
 
 /* Words, in one access: their faults are served, and what can't be reached is refused. */
-static void test_usercopy_words(void **state)
+TEST(usercopy_words)
 {
 	const vaddr_t at = USER_MEMORY_START + 8, last = USER_MEMORY_START + USER_PAGES * PAGE_SIZE;
 	uint32_t word = 7;
@@ -80,7 +80,7 @@ static void test_usercopy_words(void **state)
 }
 
 /* Whose hart must not be lost has what is at hand: no fault is served for it. */
-static void test_usercopy_unpreemptible(void **state)
+TEST(usercopy_unpreemptible)
 {
 	const vaddr_t at = USER_MEMORY_START, border = at + PAGE_SIZE;
 	char text[8] = "12345678";
@@ -113,7 +113,7 @@ static void test_usercopy_unpreemptible(void **state)
 }
 
 /* A word that lies across two pages could be had in two halves: who asks for it is wrong. */
-static void test_usercopy_crooked_words(void **state)
+TEST(usercopy_crooked_words)
 {
 	uint32_t word = 0;
 
@@ -127,7 +127,7 @@ static void test_usercopy_crooked_words(void **state)
 }
 
 /* The last bytes of the user's range: a string may end there, but not go on. */
-static void test_usercopy_at_the_top(void **state)
+TEST(usercopy_at_the_top)
 {
 	char text[8];
 
@@ -143,17 +143,4 @@ static void test_usercopy_at_the_top(void **state)
 	assert_int_equal(user_clear_some(USER_TOP - 4, 5), 0);
 	assert_int_equal(user_copy_in_some(text, USER_TOP - 4, 5), 0);
 	user_memory_end();
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_usercopy_ranges),
-		isolated_test(test_usercopy_words),
-		isolated_test(test_usercopy_unpreemptible),
-		isolated_test(test_usercopy_crooked_words),
-		isolated_test(test_usercopy_at_the_top),
-	};
-
-	return test_group("usercopy", tests);
 }

@@ -21,11 +21,10 @@ static long map_object(struct object *object, unsigned prot, unsigned max, unsig
 	return result ? result : (long)at;
 }
 
-static void test_map_refuses(void **state) /* R90 R15 */
+TEST(map_refuses) /* R90 R15 */
 {
 	struct object *file;
 
-	(void)state;
 	start();
 	file = rig_file(P);
 	assert_int_equal(rig_map(&space, 0, 0, RW, ANON), -EINVAL);
@@ -69,12 +68,11 @@ static long map_special(enum map_special special, unsigned prot, unsigned max, u
 	return result ? result : (long)at;
 }
 
-static void test_map_of_descriptors(void **state) /* R91 */
+TEST(map_of_descriptors) /* R91 */
 {
 	const unsigned validate = MAP_SHARED_VALIDATE;
 	struct object *file;
 
-	(void)state;
 	start();
 	file = rig_file(P);
 	assert_true(map_object(file, RW, RW, validate, P, 0) > 0);
@@ -102,9 +100,8 @@ static void test_map_of_descriptors(void **state) /* R91 */
 	end();
 }
 
-static void test_noreplace_and_fixed(void **state) /* R90 */
+TEST(noreplace_and_fixed) /* R90 */
 {
-	(void)state;
 	start();
 	assert_int_equal(rig_map(&space, AT, 4 * P, RW, ANON | MAP_FIXED_NOREPLACE), AT);
 	assert_int_equal(rig_map(&space, AT + 3 * P, 2 * P, RW, ANON | MAP_FIXED_NOREPLACE),
@@ -121,9 +118,8 @@ static void test_noreplace_and_fixed(void **state) /* R90 */
 	end();
 }
 
-static void test_where_the_kernel_puts_it(void **state) /* R90 */
+TEST(where_the_kernel_puts_it) /* R90 */
 {
-	(void)state;
 	start();
 	assert_int_equal(rig_map(&space, 0, 3 * P - 1, RW, ANON), space.mmap_top - 3 * P);
 	assert_int_equal(rig_map(&space, 0, P, RW, ANON), space.mmap_top - 4 * P);
@@ -143,11 +139,10 @@ static void test_where_the_kernel_puts_it(void **state) /* R90 */
 	end();
 }
 
-static void test_huge_and_sparse(void **state) /* R14 R18 R93 */
+TEST(huge_and_sparse) /* R14 R18 R93 */
 {
 	long at;
 
-	(void)state;
 	start();
 	at = rig_map(&space, 0, 200 * GIB, RW, ANON | MAP_NORESERVE);
 	assert_true(at > 0);
@@ -163,9 +158,8 @@ static void test_huge_and_sparse(void **state) /* R14 R18 R93 */
 	end();
 }
 
-static void test_unmap(void **state) /* R93 */
+TEST(unmap) /* R93 */
 {
-	(void)state;
 	start();
 	assert_int_equal(vm_unmap(&space, AT + 1, P), -EINVAL);
 	assert_int_equal(vm_unmap(&space, AT, 0), -EINVAL);
@@ -187,9 +181,8 @@ static void test_unmap(void **state) /* R93 */
 	end();
 }
 
-static void test_limits(void **state) /* R90 */
+TEST(limits) /* R90 */
 {
-	(void)state;
 	start();
 	space.limit_as = 10 * P + 5;
 	assert_int_equal(rig_map(&space, AT, 11 * P, RW, ANON), -ENOMEM);
@@ -212,12 +205,11 @@ static void test_limits(void **state) /* R90 */
 	end();
 }
 
-static void test_protect(void **state) /* R94 */
+TEST(protect) /* R94 */
 {
 	struct object *file;
 	long at;
 
-	(void)state;
 	start();
 	assert_int_equal(vm_protect(&space, AT + 1, P, RW), -EINVAL);
 	assert_int_equal(vm_protect(&space, AT, 0, RW), 0);
@@ -249,12 +241,11 @@ static void test_protect(void **state) /* R94 */
 	end();
 }
 
-static void test_advise(void **state) /* R90 */
+TEST(advise) /* R90 */
 {
 	struct object *file;
 	long at;
 
-	(void)state;
 	start();
 	rig_map(&space, AT, 4 * P, RW, ANON | MAP_FIXED | MAP_POPULATE);
 	fake_store(AT, 1);
@@ -302,11 +293,10 @@ static int fault_in_pause(struct vm_wait *wait)
 	return 0;
 }
 
-static void test_faults_wait_for_a_verb(void **state)
+TEST(faults_wait_for_a_verb)
 {
 	uint64_t seq;
 
-	(void)state;
 	start();
 	rig_map(&space, AT, 200 * P, RW, ANON | MAP_FIXED | MAP_POPULATE);
 	rig_pause = fault_in_pause;
@@ -328,12 +318,11 @@ static void assert_fences(unsigned fences)
 }
 
 /* A verb fences once for each piece in which entries lose something, and pauses between two pieces. */
-static void test_fences_and_pauses(void **state) /* R8 R18 R51 R64 R90 R93 R94 */
+TEST(fences_and_pauses) /* R8 R18 R51 R64 R90 R93 R94 */
 {
 	struct space child;
 	vaddr_t base;
 
-	(void)state;
 	start();
 	map(AT, 16, RW);
 	for (unsigned i = 0; i < 16; i++)
@@ -385,9 +374,8 @@ static int killed(struct vm_wait *wait)
 	return -EINTR;
 }
 
-static void test_a_killed_thread_finishes(void **state)
+TEST(a_killed_thread_finishes)
 {
-	(void)state;
 	start();
 	rig_map(&space, AT, 300 * P, RW, ANON | MAP_FIXED | MAP_POPULATE);
 	rig_pause = killed;
@@ -400,7 +388,7 @@ static void test_a_killed_thread_finishes(void **state)
 	end();
 }
 
-static void test_text_keeps_writers_off(void **state)
+TEST(text_keeps_writers_off)
 {
 	struct map_request request = { .len = 4 * P,
 				       .prot = PROT_READ | PROT_EXEC,
@@ -409,7 +397,6 @@ static void test_text_keeps_writers_off(void **state)
 				       .vma_flags = VMA_TEXT };
 	vaddr_t at;
 
-	(void)state;
 	start();
 	request.object = rig_file(4 * P);
 	assert_int_equal(object_get_write(request.object), 0);
@@ -437,25 +424,4 @@ static void test_text_keeps_writers_off(void **state)
 	object_put_write(request.object);
 	object_put(request.object);
 	end();
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_map_refuses),
-		isolated_test(test_map_of_descriptors),
-		isolated_test(test_noreplace_and_fixed),
-		isolated_test(test_where_the_kernel_puts_it),
-		isolated_test(test_huge_and_sparse),
-		isolated_test(test_unmap),
-		isolated_test(test_limits),
-		isolated_test(test_protect),
-		isolated_test(test_advise),
-		isolated_test(test_faults_wait_for_a_verb),
-		isolated_test(test_fences_and_pauses),
-		isolated_test(test_a_killed_thread_finishes),
-		isolated_test(test_text_keeps_writers_off),
-	};
-
-	return test_group("mm_verbs", tests);
 }

@@ -56,9 +56,8 @@ static long verb_brk(void)
 	return vm_brk(&space, want) == want ? 0 : -ENOMEM;
 }
 
-static void test_no_memory(void **state) /* R45 */
+TEST(no_memory) /* R45 */
 {
-	(void)state;
 	start();
 	rig_map(&space, AT, 10 * P, RW, ANON | MAP_FIXED | MAP_POPULATE);
 	fail_each(verb_map);
@@ -69,12 +68,11 @@ static void test_no_memory(void **state) /* R45 */
 	end();
 }
 
-static void test_no_memory_for_a_space(void **state) /* R45 */
+TEST(no_memory_for_a_space) /* R45 */
 {
 	struct space other;
 	size_t before;
 
-	(void)state;
 	start();
 	before = rig_free();
 	for (unsigned n = 1; n <= 2; n++) {
@@ -83,14 +81,4 @@ static void test_no_memory_for_a_space(void **state) /* R45 */
 		assert_int_equal(rig_free(), before);
 	}
 	end();
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_no_memory),
-		isolated_test(test_no_memory_for_a_space),
-	};
-
-	return test_group("mm_verbs_memory", tests);
 }

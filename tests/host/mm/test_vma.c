@@ -155,11 +155,10 @@ static void step(void)
 	check_gap();
 }
 
-static void test_against_a_list(void **state)
+TEST(against_a_list)
 {
 	unsigned steps = test_steps(20000);
 
-	(void)state;
 	rig_start(1024);
 	rig_create(&space);
 	for (unsigned n = 0; n < steps; n++) {
@@ -175,11 +174,10 @@ static void test_against_a_list(void **state)
 }
 
 /* Ten thousand mappings: each look-up goes down a tree of at most 1.44 log2(n) levels. */
-static void test_many_stay_balanced(void **state)
+TEST(many_stay_balanced)
 {
 	const unsigned n = 10000;
 
-	(void)state;
 	rig_start(2048);
 	rig_create(&space);
 	for (unsigned i = 0; i < n; i++)
@@ -197,11 +195,10 @@ static void test_many_stay_balanced(void **state)
 	rig_check();
 }
 
-static void test_most_mappings(void **state)
+TEST(most_mappings)
 {
 	long last = 0;
 
-	(void)state;
 	rig_start(8192);
 	rig_create(&space);
 	for (unsigned i = 0; last >= 0; i++)
@@ -234,12 +231,11 @@ static int advise_page(vaddr_t va)
 }
 
 /* SECURITY.md: page after page, no call gets past the limit, and moving a border needs no room. */
-static void test_splits_keep_to_the_limit(void **state)
+TEST(splits_keep_to_the_limit)
 {
 	int (*const calls[])(vaddr_t) = { protect_page, lock_page, advise_page };
 	const int errors[] = { -ENOMEM, -ENOMEM, -EAGAIN };
 
-	(void)state;
 	rig_start(8192);
 	rig_create(&space);
 	for (unsigned i = 0; i < 3; i++) {
@@ -260,16 +256,4 @@ static void test_splits_keep_to_the_limit(void **state)
 	}
 	rig_destroy(&space);
 	rig_check();
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_against_a_list),
-		isolated_test(test_many_stay_balanced),
-		isolated_test(test_most_mappings),
-		isolated_test(test_splits_keep_to_the_limit),
-	};
-
-	return test_group("mm_vma", tests);
 }

@@ -51,11 +51,10 @@ static void modify(vaddr_t start, vaddr_t end, unsigned prot)
 }
 
 /* R94: a part merges with a neighbour that is like it in everything, and with no other. */
-static void test_alike(void **state)
+TEST(alike)
 {
 	struct object *file;
 
-	(void)state;
 	start();
 	file = rig_file(8 * P);
 	map_file(file, AT, 4, 0, NULL, 0);
@@ -79,11 +78,10 @@ static void test_alike(void **state)
 }
 
 /* Either end of a VMA, and its middle: as many VMAs as protections, and the figures follow. */
-static void test_parts(void **state)
+TEST(parts)
 {
 	struct vma *vma;
 
-	(void)state;
 	start();
 	map(AT, 1, PROT_READ);
 	map(AT + P, 6, RW);
@@ -126,11 +124,10 @@ __attribute__((noinline)) static void map_three(void)
 }
 
 /* Who changes a VMA holds the lock of its space. */
-static void test_needs_the_lock(void **state)
+TEST(needs_the_lock)
 {
 	struct list dead = LIST_INIT(dead);
 
-	(void)state;
 	map_three();
 	assert_dies(vma_insert(&space, low), "spin_lock_held");
 	assert_dies(vma_remove(low, &dead), "spin_lock_held");
@@ -145,11 +142,10 @@ static void test_needs_the_lock(void **state)
 }
 
 /* VMAs overlap nowhere and are never empty; only a range within one is changed. */
-static void test_keeps_them_apart(void **state)
+TEST(keeps_them_apart)
 {
 	struct list dead = LIST_INIT(dead);
 
-	(void)state;
 	map_three();
 	more = vma_alloc();
 	more->start = AT + 2 * P;

@@ -16,12 +16,11 @@ static void start_ahead(void)
 }
 
 /* R11 R51: it comes zeroed, and the next fault makes another ready */
-static void test_first_write_takes_it(void **state)
+TEST(first_write_takes_it)
 {
 	struct page *ahead;
 	size_t before;
 
-	(void)state;
 	start_ahead();
 	ahead = prezeroed;
 	before = page_alloc_free_count();
@@ -39,9 +38,8 @@ static void test_first_write_takes_it(void **state)
 }
 
 /* R51 R53: in the zero page's place too, which loses an entry and nothing else */
-static void test_upgrade_takes_it(void **state)
+TEST(upgrade_takes_it)
 {
-	(void)state;
 	start_ahead();
 	assert_int_equal(fake_load(AT + PAGE_SIZE), 0);
 	assert_int_equal(fake_store(AT + PAGE_SIZE, 7), 0);
@@ -53,12 +51,11 @@ static void test_upgrade_takes_it(void **state)
 }
 
 /* A file's bytes are not zeros, and a page that others hold is copied. */
-static void test_others_leave_it(void **state)
+TEST(others_leave_it)
 {
 	struct object *file = NULL;
 	struct page *ahead;
 
-	(void)state;
 	start_ahead();
 	ahead = prezeroed;
 	file = rig_file(2 * PAGE_SIZE);
@@ -74,12 +71,11 @@ static void test_others_leave_it(void **state)
 }
 
 /* R43: it is the last frame that page_alloc() finds */
-static void test_last_frame(void **state)
+TEST(last_frame)
 {
 	struct page *page, *list = NULL;
 	size_t before, n = 0;
 
-	(void)state;
 	start_ahead();
 	before = page_alloc_free_count();
 	while ((page = page_alloc(0, PAGE_KERNEL, PAGE_RESERVE))) {
@@ -101,11 +97,10 @@ static void test_last_frame(void **state)
 }
 
 /* Its place in a block is no hole: who wants the block gets it. */
-static void test_blocks_come_back(void **state)
+TEST(blocks_come_back)
 {
 	size_t before;
 
-	(void)state;
 	start_ahead();
 	before = rig_free();
 	assert_int_equal(zeroed_count(), 0);
@@ -119,25 +114,13 @@ static void test_blocks_come_back(void **state)
 }
 
 /* Nobody writes to free memory unseen, be it poison or zeros. */
-static void test_written_meanwhile(void **state)
+TEST(written_meanwhile)
 {
 	char *bytes;
 
-	(void)state;
 	start_ahead();
 	bytes = page_address(prezeroed);
 	bytes[PAGE_SIZE - 1] = 1;
 	assert_true(panics(zeroed_take()));
 	rig_destroy(&space);
-}
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_first_write_takes_it), isolated_test(test_upgrade_takes_it),
-		isolated_test(test_others_leave_it),	  isolated_test(test_last_frame),
-		isolated_test(test_blocks_come_back),	  isolated_test(test_written_meanwhile),
-	};
-
-	return test_group("mm_zeroed", tests);
 }

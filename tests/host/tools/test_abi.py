@@ -87,7 +87,7 @@ bool wanted(struct file *file)
     "tests/user/cases.txt": "# name | program\nopens | opens x |\n",
     "tests/user/expected/opens.out": "open(\"x\"): EINVAL\nsyscall(SYS_open): EBADF\nquit: ENOENT\n",
     "tests/kernel/k.c": "KTEST(open_without_room)\n{\n\tEXPECT_EQ(-EMFILE, 0);\n}\n\nKTEST(other)\n{\n}\n",
-    "tests/host/t.c": "static void finds(void **state)\n{\n\tequal(-ENOENT);\n}\n\nint main(void)\n{\n}\n",
+    "tests/host/t.c": "static void look(void)\n{\n}\n\nTEST(finds)\n{\n\tequal(-ENOENT);\n}\n",
     "docs/ABI.md": """# What there is
 
 | nr | call or error | when | tests |
