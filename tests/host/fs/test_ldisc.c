@@ -285,30 +285,3 @@ TEST(output)
 	assert_int_equal(ldisc_output(&ldisc, '\n', to), 1);
 	assert_memory_equal(to, "\n", 1);
 }
-
-/* Whatever is typed in whatever mode: nothing overflows, and what is read is what was kept. */
-TEST(any_keys)
-{
-	static const char special[] = "\003\004\b\t\n\r\021\023\025\026\027\034\177";
-	uint8_t bytes[64];
-
-	start();
-	for (unsigned i = 0; i < test_steps(200000); i++) {
-		struct abi_termios termios = ldisc.termios;
-		bool end;
-
-		shown = 0;
-		key(test_below(3) ? (char)test_below(256)
-				  : special[test_below(sizeof(special) - 1)]);
-		if (test_below(500) == 0) {
-			termios.c_lflag = (uint32_t)test_random();
-			termios.c_iflag = (uint32_t)test_random();
-			termios.c_oflag = (uint32_t)test_random();
-			ldisc_set_termios(&ldisc, &termios);
-		}
-		if (test_below(40) == 0)
-			assert_true(ldisc_read(&ldisc, bytes, test_below(65), &end) <= 64);
-		assert_true(ldisc.write - ldisc.read <= LDISC_ROOM);
-		assert_true(ldisc.write - ldisc.commit <= ldisc.write - ldisc.read);
-	}
-}

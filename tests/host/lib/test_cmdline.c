@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The command line's words: blanks, values, quotes, and any bytes at all. */
+/* The command line's words: blanks, values, quotes; tests/fuzz tries any bytes. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,30 +79,4 @@ TEST(get)
 	assert_int_equal(cmdline_get_u64(line, "flag", &n), -EINVAL);
 	assert_int_equal(cmdline_get_u64(line, "big", &n), -ERANGE);
 	assert_int_equal(n, 16);
-}
-
-TEST(garbage)
-{
-	static const char alphabet[] = "ab= \"\t\n\x80/";
-
-	for (unsigned step = 0; step < test_steps(20000); step++) {
-		size_t n = test_below(24);
-		char *line = malloc(n + 1);
-		const char *cursor = line;
-		struct cmdline_word word;
-		unsigned words = 0;
-
-		for (size_t i = 0; i < n; i++)
-			line[i] = alphabet[test_below(sizeof(alphabet) - 1)];
-		line[n] = '\0';
-		while (cmdline_next(&cursor, &word)) {
-			assert_true(++words <= n);
-			assert_true(word.name >= line && word.name + word.name_len <= line + n);
-			if (word.value != NULL)
-				assert_true(word.value > line &&
-					    word.value + word.value_len <= line + n);
-		}
-		assert_ptr_equal(cursor, line + n);
-		free(line);
-	}
 }

@@ -199,30 +199,3 @@ TEST(other_formats)
 	memcpy(archive, "\x1f\x8b\x08", 3);
 	assert_non_null(read_copy(size, &count));
 }
-
-TEST(mutations)
-{
-	for (unsigned step = 0; step < test_steps(20000); step++) {
-		unsigned flips = 1 + (unsigned)test_below(4);
-		unsigned count;
-
-		make_good();
-		while (flips-- > 0)
-			archive[test_below(size)] =
-				(char)(test_below(2) ? '0' + test_below(10) : test_random());
-		read_copy(size - test_below(8), &count);
-	}
-}
-
-TEST(garbage)
-{
-	unsigned count;
-
-	for (unsigned step = 0; step < test_steps(2000); step++) {
-		start();
-		size = test_below(400);
-		for (size_t i = 0; i < size; i++)
-			archive[i] = (char)test_random();
-		assert_non_null(read_copy(size, &count));
-	}
-}
