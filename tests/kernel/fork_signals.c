@@ -17,7 +17,8 @@
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/user_program.h"
 
-static int pending_at_first(void *unused)
+/* What is there to be done first is done first: a stop, a handler. The call is made again. */
+KTEST_IN_PROCESS(fork_begins_after_the_signals_that_came_before)
 {
 	const struct clone_request request = { .flags = SIGCHLD };
 
@@ -27,13 +28,6 @@ static int pending_at_first(void *unused)
 	current_thread()->restart = RESTART_NONE;
 	EXPECT_TRUE(list_empty(&current_process()->children));
 	signal_send(current_process(), SIGCONT);
-	return 0;
-}
-
-/* What is there to be done first is done first: a stop, a handler. The call is made again. */
-KTEST(fork_begins_after_the_signals_that_came_before)
-{
-	EXPECT_EQ(EXITED(0), ktest_run(pending_at_first, NULL));
 }
 
 #ifdef FAULTLINE_HARDENED

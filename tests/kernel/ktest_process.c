@@ -171,6 +171,17 @@ int ktest_run(int (*fn)(void *arg), void *arg)
 	return pid < 0 ? -1 : ktest_reap(pid);
 }
 
+static int call(void *fn)
+{
+	((void (*)(void))(uintptr_t)fn)();
+	return 0;
+}
+
+void ktest_run_in_process(void (*fn)(void))
+{
+	EXPECT_EQ(EXITED(0), ktest_run(call, (void *)(uintptr_t)fn));
+}
+
 void ktest_enter(vaddr_t pc, vaddr_t sp)
 {
 	arch_frame_start(arch_thread_frame(arch_this_thread()), pc, sp);

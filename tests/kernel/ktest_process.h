@@ -26,6 +26,18 @@ int ktest_reap(int pid);
 /* Both in one; -1 where there was no memory for a process. */
 int ktest_run(int (*fn)(void *arg), void *arg);
 
+/* Runs fn in a fresh process, which must end with a status of 0. */
+void ktest_run_in_process(void (*fn)(void));
+
+/* A KTEST() whose body is run by a fresh process, in kernel mode. */
+#define KTEST_IN_PROCESS(test_name)                           \
+	static void in_process_##test_name(void);             \
+	KTEST(test_name)                                      \
+	{                                                     \
+		ktest_run_in_process(in_process_##test_name); \
+	}                                                     \
+	static void in_process_##test_name(void)
+
 /* The running process goes to user mode at pc. Never returns. */
 void ktest_enter(vaddr_t pc, vaddr_t sp) __attribute__((noreturn));
 

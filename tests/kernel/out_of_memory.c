@@ -23,6 +23,18 @@ PROGRAM(spins, LOOP);
 PROGRAM(eats, LUI(T0, DATA_PAGES), LUI(T1, 1), SD(T1, 0, T0), CODE_I(0x33u, 0, T0, T0, T1),
 	0xff9ff06fu /* back to the store */);
 
+/* Lists of pages, strung by link. */
+static struct page *push(struct page *list, struct page *page)
+{
+	page->link.next = list ? &list->link : NULL;
+	return page;
+}
+
+static struct page *next(const struct page *page)
+{
+	return page->link.next ? list_entry(page->link.next, struct page, link) : NULL;
+}
+
 /* Takes memory in large blocks until few are left, so that a test soon comes to the end of it. */
 static struct page *squeeze(size_t frames_left)
 {
@@ -32,9 +44,18 @@ static struct page *squeeze(size_t frames_left)
 		page = page_alloc(PAGE_ORDER_MAX, PAGE_KERNEL, PAGE_NORMAL);
 		if (!page)
 			break;
-		page->link.next = list ? &list->link : NULL;
-		list = page;
+		list = push(list, page);
 	}
+	return list;
+}
+
+/* Takes all that is left but the reserve. */
+static struct page *take_the_rest(struct page *list)
+{
+	struct page *page;
+
+	while ((page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL)) != NULL)
+		list = push(list, page);
 	return list;
 }
 
@@ -43,7 +64,7 @@ static void release(struct page *list)
 	while (list) {
 		struct page *page = list;
 
-		list = page->link.next ? list_entry(page->link.next, struct page, link) : NULL;
+		list = next(page);
 		page_free(page, page->order);
 	}
 }
@@ -84,6 +105,13 @@ static int spawn_holder(int (*hold)(void *), size_t pages)
 	return pid;
 }
 
+/* One that was spared: it can still be ended. */
+static void end_bystander(int pid)
+{
+	EXPECT_EQ(0, process_kill(pid, SIGTERM));
+	EXPECT_EQ(KILLED(SIGTERM), ktest_reap(pid));
+}
+
 /* R43: the one with the most resident memory goes, by SIGKILL, and its memory comes back at once */
 KTEST(oom_ends_the_process_with_the_most_memory)
 {
@@ -100,8 +128,7 @@ KTEST(oom_ends_the_process_with_the_most_memory)
 	EXPECT_EQ(0, process_kill(small, 0));
 	EXPECT_EQ(0, end_somebody());
 	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(middle));
-	EXPECT_EQ(0, process_kill(small, SIGTERM));
-	EXPECT_EQ(KILLED(SIGTERM), ktest_reap(small));
+	end_bystander(small);
 }
 
 /* R43: of equals the youngest goes, not the one who made the others */
@@ -117,8 +144,7 @@ KTEST(oom_takes_the_youngest_of_equals)
 	EXPECT_EQ(0, process_kill(pid[0], 0));
 	EXPECT_EQ(0, end_somebody());
 	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(pid[1]));
-	EXPECT_EQ(0, process_kill(pid[0], SIGTERM));
-	EXPECT_EQ(KILLED(SIGTERM), ktest_reap(pid[0]));
+	end_bystander(pid[0]);
 }
 
 /* R43: who is on the way out already is waited for: nobody else has to go, however much he has */
@@ -131,8 +157,7 @@ KTEST(oom_waits_for_one_that_dies)
 	EXPECT_EQ(0, process_kill(dying, SIGKILL));
 	EXPECT_EQ(0, end_somebody());
 	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(dying));
-	EXPECT_EQ(0, process_kill(bystander, SIGTERM));
-	EXPECT_EQ(KILLED(SIGTERM), ktest_reap(bystander));
+	end_bystander(bystander);
 }
 
 /* As hold_pages(), but all that it has are page tables: a read of the zero page in each 2 MiB. */
@@ -177,8 +202,7 @@ KTEST(oom_counts_vmas)
 	mm_trim();
 	EXPECT_EQ(0, end_somebody());
 	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(eater));
-	EXPECT_EQ(0, process_kill(bystander, SIGTERM));
-	EXPECT_EQ(KILLED(SIGTERM), ktest_reap(bystander));
+	end_bystander(bystander);
 }
 
 /* R43: who eats memory by page tables goes before somebody with a little memory of its own */
@@ -190,8 +214,7 @@ KTEST(oom_counts_page_tables)
 	mm_trim();
 	EXPECT_EQ(0, end_somebody());
 	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(eater));
-	EXPECT_EQ(0, process_kill(bystander, SIGTERM));
-	EXPECT_EQ(KILLED(SIGTERM), ktest_reap(bystander));
+	end_bystander(bystander);
 }
 
 /* All free frames but every other one: there are many, and no two together. */
@@ -200,19 +223,16 @@ static struct page *scatter(void)
 	struct page *all = NULL, *taken = NULL, *page;
 
 	mm_trim();
-	while ((page = page_alloc(0, PAGE_KERNEL, PAGE_RESERVE)) != NULL) {
-		page->link.next = all ? &all->link : NULL;
-		all = page;
-	}
+	while ((page = page_alloc(0, PAGE_KERNEL, PAGE_RESERVE)) != NULL)
+		all = push(all, page);
 	while (all) {
 		page = all;
-		all = page->link.next ? list_entry(page->link.next, struct page, link) : NULL;
+		all = next(page);
 		if (page_to_pfn(page) & 1) {
 			page_free(page, 0);
 			continue;
 		}
-		page->link.next = taken ? &taken->link : NULL;
-		taken = page;
+		taken = push(taken, page);
 	}
 	return taken;
 }
@@ -229,8 +249,7 @@ KTEST(oom_spares_all_where_memory_is_scattered)
 	EXPECT_TRUE(!mem_wait_kmalloc(8 * PAGE_SIZE));
 	EXPECT_EQ(0, process_kill(bystander, 0));
 	release(taken);
-	EXPECT_EQ(0, process_kill(bystander, SIGTERM));
-	EXPECT_EQ(KILLED(SIGTERM), ktest_reap(bystander));
+	end_bystander(bystander);
 }
 
 static struct mutex held;
@@ -298,8 +317,7 @@ KTEST(oom_ends_a_memory_hog_and_all_comes_back)
 	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(hog));
 	mm_trim();
 	EXPECT_EQ(before, page_alloc_free_count());
-	EXPECT_EQ(0, process_kill(bystander, SIGTERM));
-	EXPECT_EQ(KILLED(SIGTERM), ktest_reap(bystander));
+	end_bystander(bystander);
 	release(taken);
 }
 
@@ -323,10 +341,7 @@ KTEST(oom_policy_serves_who_waits_for_memory)
 
 	ASSERT_TRUE(large > 0);
 	mm_trim(); /* which is tried before anybody has to go */
-	while ((page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL)) != NULL) {
-		page->link.next = list ? &list->link : NULL;
-		list = page;
-	}
+	list = take_the_rest(list);
 	page = mem_wait_page(0, PAGE_KERNEL);
 	EXPECT_TRUE(page);
 	release(list);
@@ -335,16 +350,13 @@ KTEST(oom_policy_serves_who_waits_for_memory)
 	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(large));
 }
 
-static int end_without_memory(void *arg)
+/* R43: what a process needs for its end it has from the reserve */
+KTEST_IN_PROCESS(oom_reserve_is_for_the_ending)
 {
 	struct page *list = squeeze(1000), *page;
 
-	(void)arg;
 	mm_trim();
-	while ((page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL)) != NULL) {
-		page->link.next = list ? &list->link : NULL;
-		list = page;
-	}
+	list = take_the_rest(list);
 	current_process()->state = PROCESS_EXITING;
 	page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
 	current_process()->state = PROCESS_ALIVE;
@@ -353,11 +365,4 @@ static int end_without_memory(void *arg)
 	if (page)
 		page_put(page);
 	release(list);
-	return 0;
-}
-
-/* R43: what a process needs for its end it has from the reserve */
-KTEST(oom_reserve_is_for_the_ending)
-{
-	EXPECT_EQ(EXITED(0), ktest_run(end_without_memory, NULL));
 }

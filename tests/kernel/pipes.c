@@ -48,12 +48,15 @@ static ssize_t do_write(vaddr_t at, size_t n)
 	return writer->ops->write(writer, &iter, NULL);
 }
 
-static int write_and_read(void *arg)
+/*
+ * R25: bytes in order, over the edges of pages, into untouched ones; the end where the writer has
+ * gone
+ */
+KTEST_IN_PROCESS(pipe_carries_bytes_and_its_end)
 {
 	uint8_t seen[8] = { 0 };
 
-	if (!open_pipe(0))
-		return 99;
+	ASSERT_TRUE(open_pipe(0));
 	EXPECT_EQ(0, user_copy_out(BUFFER + PAGE_SIZE - 4, "acrossed", 8));
 	EXPECT_EQ(8, do_write(BUFFER + PAGE_SIZE - 4, 8));
 	EXPECT_EQ(6, do_read(BUFFER + 3 * PAGE_SIZE - 3, 6));
@@ -63,24 +66,13 @@ static int write_and_read(void *arg)
 	file_put(writer);
 	EXPECT_EQ(0, do_read(BUFFER, 10));
 	file_put(reader);
-	return 0;
 }
 
-/*
- * R25: bytes in order, over the edges of pages, into untouched ones; the end where the writer has
- * gone
- */
-KTEST(pipe_carries_bytes_and_its_end)
-{
-	EXPECT_EQ(EXITED(0), ktest_run(write_and_read, NULL));
-}
-
-static int fill_up(void *arg)
+KTEST_IN_PROCESS(pipe_full_and_empty_without_waiting)
 {
 	size_t before;
 
-	if (!open_pipe(O_NONBLOCK))
-		return 99;
+	ASSERT_TRUE(open_pipe(O_NONBLOCK));
 	before = current_process()->uspace->space.resident;
 	EXPECT_EQ(0, before);
 	EXPECT_EQ(-EAGAIN, do_read(BUFFER, 1));
@@ -93,29 +85,16 @@ static int fill_up(void *arg)
 	EXPECT_EQ(PIPE_BYTES, do_read(BUFFER, BUFFER_PAGES * PAGE_SIZE));
 	file_put(writer);
 	file_put(reader);
-	return 0;
 }
 
-KTEST(pipe_full_and_empty_without_waiting)
+/* EPIPE, and SIGPIPE with it */
+KTEST_IN_PROCESS(pipe_without_readers_is_broken)
 {
-	EXPECT_EQ(EXITED(0), ktest_run(fill_up, NULL));
-}
-
-static int break_it(void *arg)
-{
-	if (!open_pipe(0))
-		return 99;
+	ASSERT_TRUE(open_pipe(0));
 	file_put(reader);
 	EXPECT_EQ(-EPIPE, do_write(BUFFER, 1));
 	EXPECT_TRUE(current_killed());
 	file_put(writer);
-	return 0;
-}
-
-/* EPIPE, and SIGPIPE with it */
-KTEST(pipe_without_readers_is_broken)
-{
-	EXPECT_EQ(EXITED(0), ktest_run(break_it, NULL));
 }
 
 static int write_much(void *arg)
@@ -180,33 +159,28 @@ static int read_for_ever(void *arg)
 	return 4;
 }
 
-static int kill_a_reader(void *arg)
+KTEST_IN_PROCESS(pipe_wait_ends_by_a_kill)
 {
 	struct usage usage;
 	int pid, status;
 
-	if (!open_pipe(0))
-		return 99;
+	ASSERT_TRUE(open_pipe(0));
 	pid = ktest_spawn(read_for_ever, NULL);
 	ktest_settle();
 	EXPECT_EQ(0, process_kill(pid, SIGKILL));
 	EXPECT_EQ(pid, process_wait(pid, 0, &status, &usage));
 	file_put(reader);
 	file_put(writer);
-	return 0;
 }
 
-KTEST(pipe_wait_ends_by_a_kill)
-{
-	EXPECT_EQ(EXITED(0), ktest_run(kill_a_reader, NULL));
-}
-
-static int transfer_partly(void *arg)
+/*
+ * R27, as on Linux: a piece within a page goes whole or not at all; whole ones before it are told
+ */
+KTEST_IN_PROCESS(pipe_partial_transfers_lose_nothing)
 {
 	vaddr_t end = BUFFER + BUFFER_PAGES * PAGE_SIZE;
 
-	if (!open_pipe(0))
-		return 99;
+	ASSERT_TRUE(open_pipe(0));
 	EXPECT_EQ(-EFAULT, do_write(end, 10));
 	EXPECT_EQ(-EFAULT, do_write(end - 6, 10));
 	EXPECT_EQ(6, do_write(end - 6, 6));
@@ -217,15 +191,6 @@ static int transfer_partly(void *arg)
 	EXPECT_EQ(PAGE_SIZE, do_read(BUFFER, 2 * PAGE_SIZE));
 	file_put(reader);
 	file_put(writer);
-	return 0;
-}
-
-/*
- * R27, as on Linux: a piece within a page goes whole or not at all; whole ones before it are told
- */
-KTEST(pipe_partial_transfers_lose_nothing)
-{
-	EXPECT_EQ(EXITED(0), ktest_run(transfer_partly, NULL));
 }
 
 static int read_the_end(void *arg)
@@ -233,13 +198,13 @@ static int read_the_end(void *arg)
 	return (int)do_read(BUFFER, 1);
 }
 
-static int end_with_two_readers(void *arg)
+/* The last writer's end is told to all who wait for bytes, not to one of them. */
+KTEST_IN_PROCESS(pipe_end_wakes_all_readers)
 {
 	struct usage usage;
 	int pids[2], status = -1;
 
-	if (!open_pipe(0))
-		return 99;
+	ASSERT_TRUE(open_pipe(0));
 	for (unsigned i = 0; i < 2; i++)
 		pids[i] = ktest_spawn(read_the_end, NULL);
 	ktest_settle(); /* both sleep */
@@ -249,11 +214,4 @@ static int end_with_two_readers(void *arg)
 		EXPECT_EQ(EXITED(0), status);
 	}
 	file_put(reader);
-	return 0;
-}
-
-/* The last writer's end is told to all who wait for bytes, not to one of them. */
-KTEST(pipe_end_wakes_all_readers)
-{
-	EXPECT_EQ(EXITED(0), ktest_run(end_with_two_readers, NULL));
 }

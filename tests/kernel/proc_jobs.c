@@ -364,7 +364,8 @@ KTEST(jobs_stop_and_go_on)
 	EXPECT_EQ(EXITED(5), ktest_reap(pid));
 }
 
-static int watches_itself(void *unused)
+/* What is looked at stays while it is looked at, and is there afterwards. */
+KTEST_IN_PROCESS(watch_holds_what_it_shows)
 {
 	struct uspace *uspace;
 	struct exe *exe;
@@ -379,11 +380,4 @@ static int watches_itself(void *unused)
 		exe_put(exe);
 	}
 	EXPECT_EQ(-ESRCH, inspect_space(PID_MAX - 1, &uspace, &exe));
-	return 0;
-}
-
-/* What is looked at stays while it is looked at, and is there afterwards. */
-KTEST(watch_holds_what_it_shows)
-{
-	EXPECT_EQ(EXITED(0), ktest_run(watches_itself, NULL));
 }

@@ -177,7 +177,7 @@ KTEST(proc_wait4_finds_the_right_child)
 }
 
 /* An alarm that goes off on the way into the call that stops it, which says that it was in time. */
-static int stops_an_alarm(void *unused)
+KTEST_IN_PROCESS(itimer_that_was_stopped_in_time_stays_silent)
 {
 	const struct abi_itimerval soon = { .value = { 0, 20 } }, never = { 0 };
 	const uint64_t all = ~0ull, give_up = arch_time() + clock_ns_to_ticks(20 * NSEC_PER_SEC);
@@ -197,10 +197,4 @@ static int stops_an_alarm(void *unused)
 	EXPECT_EQ(0, signal_pending_set());
 	itimer_set(self, 0, &never, &old);
 	EXPECT_EQ(0, old.value.usec);
-	return 0;
-}
-
-KTEST(itimer_that_was_stopped_in_time_stays_silent)
-{
-	EXPECT_EQ(EXITED(0), ktest_run(stops_an_alarm, NULL));
 }

@@ -145,7 +145,8 @@ static int exit_when_told(void *arg)
 	return (int)(uintptr_t)arg;
 }
 
-static int wait_for_children(void *arg)
+/* R25: wait4's own part: any child, one child, none left */
+KTEST_IN_PROCESS(process_wait_finds_the_child_it_was_asked_for)
 {
 	struct usage usage;
 	int first, second, status = -1;
@@ -164,13 +165,6 @@ static int wait_for_children(void *arg)
 	EXPECT_EQ(-ECHILD, process_wait(-1, 0, &status, &usage));
 	EXPECT_EQ(-EINVAL, process_wait(-1, 0x100, &status, &usage));
 	EXPECT_EQ(-ESRCH, process_wait(INT32_MIN, 0, &status, &usage));
-	return 0;
-}
-
-/* R25: wait4's own part: any child, one child, none left */
-KTEST(process_wait_finds_the_child_it_was_asked_for)
-{
-	EXPECT_EQ(EXITED(0), ktest_run(wait_for_children, NULL));
 }
 
 static int leave_a_zombie(void *arg)

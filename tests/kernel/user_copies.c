@@ -124,7 +124,8 @@ KTEST(copy_waits_for_a_verb)
 	ktest_settle();
 }
 
-static int copy_to_shared(void *arg)
+/* R27 */
+KTEST_IN_PROCESS(copy_out_breaks_the_sharing_first)
 {
 	struct uspace *child;
 	uint64_t before = 11, after = 12, seen = 0;
@@ -143,16 +144,10 @@ static int copy_to_shared(void *arg)
 	uspace_put(child);
 	EXPECT_EQ(0, user_copy_in(&seen, AREA, sizeof(seen)));
 	EXPECT_EQ(after, seen);
-	return 0;
 }
 
-/* R27 */
-KTEST(copy_out_breaks_the_sharing_first)
-{
-	EXPECT_EQ(EXITED(0), ktest_run(copy_to_shared, NULL));
-}
-
-static int copy_to_forbidden(void *arg)
+/* R27, R7: read-only memory, holes, null, kernel addresses: EFAULT, and nothing else */
+KTEST_IN_PROCESS(copy_to_what_is_not_the_users_is_efault)
 {
 	vaddr_t kernel = (vaddr_t)to;
 	uint64_t word = 5;
@@ -169,16 +164,10 @@ static int copy_to_forbidden(void *arg)
 	EXPECT_EQ(0, user_clear_some(kernel, 8));
 	EXPECT_EQ(0, user_copy_in(&word, AREA, sizeof(word)));
 	EXPECT_EQ(0, word);
-	return 0;
 }
 
-/* R27, R7: read-only memory, holes, null, kernel addresses: EFAULT, and nothing else */
-KTEST(copy_to_what_is_not_the_users_is_efault)
-{
-	EXPECT_EQ(EXITED(0), ktest_run(copy_to_forbidden, NULL));
-}
-
-static int copy_partly(void *arg)
+/* R27: a partial transfer says how far it came, to the byte */
+KTEST_IN_PROCESS(copy_tells_how_far_it_came)
 {
 	vaddr_t end = AREA + PAGES * PAGE_SIZE;
 
@@ -191,16 +180,13 @@ static int copy_partly(void *arg)
 	EXPECT_EQ(10, user_clear_some(end - 10, 100));
 	EXPECT_EQ(0, user_copy_out_some(end, from, 10));
 	EXPECT_EQ(0, user_copy_out_some(AREA, from, 0));
-	return 0;
 }
 
-/* R27: a partial transfer says how far it came, to the byte */
-KTEST(copy_tells_how_far_it_came)
-{
-	EXPECT_EQ(EXITED(0), ktest_run(copy_partly, NULL));
-}
-
-static int copy_strings(void *arg)
+/*
+ * R26: a string may end just before an unmapped page, span two, or lie in memory that is not there
+ * yet
+ */
+KTEST_IN_PROCESS(copy_strings_end_where_they_end)
 {
 	vaddr_t end = AREA + PAGES * PAGE_SIZE;
 	char buf[32];
@@ -218,16 +204,6 @@ static int copy_strings(void *arg)
 	EXPECT_EQ(0, user_copy_string(buf, AREA + 2 * PAGE_SIZE, sizeof(buf)));
 	EXPECT_EQ(-EFAULT, user_copy_string(buf, end, sizeof(buf)));
 	EXPECT_EQ(-EFAULT, user_copy_string(buf, (vaddr_t)buf, sizeof(buf)));
-	return 0;
-}
-
-/*
- * R26: a string may end just before an unmapped page, span two, or lie in memory that is not there
- * yet
- */
-KTEST(copy_strings_end_where_they_end)
-{
-	EXPECT_EQ(EXITED(0), ktest_run(copy_strings, NULL));
 }
 
 #ifdef FAULTLINE_HARDENED
