@@ -3,13 +3,6 @@
  * else is harmed. */
 #include "elf_make.h"
 
-#define CASE(what, change)       \
-	do {                     \
-		fresh_image();   \
-		change;          \
-		try_image(what); \
-	} while (0)
-
 /*
  * Where Linux goes past the point of no return before it sees what is wrong, refusing is as good
  * as killing.
@@ -41,16 +34,6 @@ static void try_late(const char *what, int may_run)
 		change;            \
 		try_late(what, 1); \
 	} while (0)
-
-/* So many headers, the code behind them. */
-static void headers(unsigned n)
-{
-	memset(img.bytes + CODE, 0, sizeof(exit_42));
-	memcpy(img.bytes + 2 * PAGE, exit_42, sizeof(exit_42));
-	img.eh.e_phnum = (uint16_t)n;
-	img.eh.e_entry = BASE + 2 * PAGE;
-	img.ph[0].p_filesz = img.ph[0].p_memsz = img.size = 2 * PAGE + 64;
-}
 
 int main(void)
 {

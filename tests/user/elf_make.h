@@ -107,6 +107,16 @@ __attribute__((unused)) static int run_image(const char *path)
 	return status;
 }
 
+/* So many headers, the code behind them. */
+__attribute__((unused)) static void headers(unsigned n)
+{
+	memset(img.bytes + CODE, 0, sizeof(exit_42));
+	memcpy(img.bytes + 2 * PAGE, exit_42, sizeof(exit_42));
+	img.eh.e_phnum = (uint16_t)n;
+	img.eh.e_entry = BASE + 2 * PAGE;
+	img.ph[0].p_filesz = img.ph[0].p_memsz = img.size = 2 * PAGE + 64;
+}
+
 /* Saves, runs and tells. */
 __attribute__((unused)) static void try_image(const char *what)
 {
@@ -119,5 +129,13 @@ __attribute__((unused)) static void try_image(const char *what)
 	else
 		ended(what, status);
 }
+
+/* One that differs from a good one by `change`. */
+#define CASE(what, change)       \
+	do {                     \
+		fresh_image();   \
+		change;          \
+		try_image(what); \
+	} while (0)
 
 #endif

@@ -3,13 +3,6 @@
  * it says. */
 #include "elf_make.h"
 
-#define CASE(what, change)       \
-	do {                     \
-		fresh_image();   \
-		change;          \
-		try_image(what); \
-	} while (0)
-
 static void word(size_t at, uint32_t value)
 {
 	memcpy(img.bytes + at, &value, sizeof(value));
@@ -97,16 +90,6 @@ static void stack_flags(int flags)
 {
 	img.ph[1] = (Elf64_Phdr){ PT_GNU_STACK, (uint32_t)flags, 0, 0, 0, 0, 0, 16 };
 	img.eh.e_phnum = 2;
-}
-
-/* So many headers, the code behind them. */
-static void headers(unsigned n)
-{
-	memset(img.bytes + CODE, 0, sizeof(exit_42));
-	memcpy(img.bytes + 2 * PAGE, exit_42, sizeof(exit_42));
-	img.eh.e_phnum = (uint16_t)n;
-	img.eh.e_entry = BASE + 2 * PAGE;
-	img.ph[0].p_filesz = img.ph[0].p_memsz = img.size = 2 * PAGE + 64;
 }
 
 /* sp points to executable memory or not: jumps to a `c.jr ra` pushed there. */
