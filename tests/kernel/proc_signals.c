@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals and ends as processes see them: defaults, masks, waits that a kill ends, orphans. */
+/* Signals as processes see them: defaults, those to all and to process 1, and a timer's that was stopped. */
 #include "abi/errno.h"
 #include "abi/time.h"
-#include "abi/wait.h"
 #include "arch/timer.h"
 #include "base/clock.h"
-#include "proc/fork.h"
 #include "proc/itimer.h"
 #include "proc/pid.h"
-#include "proc/reap.h"
 #include "proc/sched.h"
 #include "proc/signal/kill.h"
 #include "proc/signal/send.h"
@@ -45,19 +42,6 @@ static int sleep_for_ever(void *arg)
 	return err == -EINTR ? 1 : 2;
 }
 
-/* A kill ends the wait; code in the kernel goes on until it has let go of everything. */
-KTEST(proc_kill_ends_a_wait_with_eintr)
-{
-	int pid = ktest_spawn(sleep_for_ever, NULL);
-
-	ASSERT_TRUE(pid > 0);
-	ktest_settle();
-	EXPECT_EQ(0, process_kill(pid, 0));
-	EXPECT_EQ(0, process_kill(pid, SIGTERM));
-	EXPECT_EQ(EXITED(1), ktest_reap(pid));
-	EXPECT_EQ(-ESRCH, process_kill(pid, 0));
-}
-
 /* The machine's end: to all but process 1. */
 KTEST(proc_signal_to_all_ends_every_wait)
 {
@@ -69,29 +53,6 @@ KTEST(proc_signal_to_all_ends_every_wait)
 	EXPECT_EQ(EXITED(1), ktest_reap(first));
 	EXPECT_EQ(EXITED(1), ktest_reap(second));
 	EXPECT_TRUE(!thread_killed(process_init_get()->thread));
-}
-
-static int block_and_raise(void *arg)
-{
-	uint64_t all = ~0ull, none = 0, old;
-
-	if (signal_mask(SIG_SETMASK, &all, &old) || signal_mask(99, &all, &old) != -EINVAL)
-		return 1;
-	signal_send(current_process(), SIGUSR1);
-	signal_send(current_process(), SIGCHLD);
-	if (current_killed())
-		return 2;
-	if (signal_mask(SIG_BLOCK, NULL, &old) || (old & SIGNAL_BIT(SIGKILL)) ||
-	    !(old & SIGNAL_BIT(SIGUSR1)))
-		return 3;
-	if (signal_mask(SIG_SETMASK, &none, &old))
-		return 4;
-	return current_killed() && current_process()->signals.fatal == SIGUSR1 ? 0 : 5;
-}
-
-KTEST(proc_blocked_signals_stay_pending)
-{
-	EXPECT_EQ(EXITED(0), ktest_run(block_and_raise, NULL));
 }
 
 static int ignore_by_default(void *arg)
@@ -119,61 +80,6 @@ KTEST(proc_signals_to_process_1_are_dropped)
 	EXPECT_EQ(-EINVAL, process_kill(PID_INIT, -1));
 	EXPECT_EQ(-ESRCH, process_kill(PID_MAX, SIGTERM));
 	EXPECT_EQ(-ESRCH, process_kill(-77, SIGTERM));
-}
-
-static int orphan_pid;
-static bool orphan_may_end;
-
-static int orphan(void *arg)
-{
-	while (!atomic_load(&orphan_may_end))
-		sched_yield();
-	return current_process()->parent->pid == PID_INIT ? 7 : 8;
-}
-
-static int parent_of_orphan(void *arg)
-{
-	orphan_pid = ktest_spawn(orphan, NULL);
-	return orphan_pid > 0 ? 3 : 4;
-}
-
-KTEST(proc_orphans_go_to_process_1)
-{
-	orphan_may_end = false;
-	EXPECT_EQ(EXITED(3), ktest_run(parent_of_orphan, NULL));
-	atomic_store(&orphan_may_end, true);
-	EXPECT_EQ(EXITED(7), ktest_reap(orphan_pid));
-}
-
-static int leave_at_once(void *arg)
-{
-	return (int)(long)arg;
-}
-
-static int wait_in_all_ways(void *arg)
-{
-	struct usage usage;
-	int status, pid;
-
-	if (process_wait(-1, 0, &status, &usage) != -ECHILD)
-		return 1;
-	if (process_wait(-1, 0x1000, &status, &usage) != -EINVAL)
-		return 2;
-	pid = ktest_spawn(leave_at_once, (void *)9);
-	if (process_wait(pid + 1, 0, &status, &usage) != -ECHILD)
-		return 3;
-	if (process_wait(-pid, 0, &status, &usage) != -ECHILD)
-		return 4;
-	if (process_wait(pid, WNOHANG | __WCLONE, &status, &usage) != -ECHILD)
-		return 5;
-	if (process_wait(pid, 0, &status, &usage) != pid || status != EXITED(9))
-		return 6;
-	return process_wait(pid, WNOHANG, &status, &usage) == -ECHILD ? 0 : 7;
-}
-
-KTEST(proc_wait4_finds_the_right_child)
-{
-	EXPECT_EQ(EXITED(0), ktest_run(wait_in_all_ways, NULL));
 }
 
 /* An alarm that goes off on the way into the call that stops it, which says that it was in time. */

@@ -166,46 +166,6 @@ KTEST_IN_PROCESS(copy_to_what_is_not_the_users_is_efault)
 	EXPECT_EQ(0, word);
 }
 
-/* R27: a partial transfer says how far it came, to the byte */
-KTEST_IN_PROCESS(copy_tells_how_far_it_came)
-{
-	vaddr_t end = AREA + PAGES * PAGE_SIZE;
-
-	map_area(READ_WRITE);
-	draw_bytes();
-	EXPECT_EQ(1000, user_copy_out_some(end - 1000, from, BYTES));
-	EXPECT_EQ(1000, user_copy_in_some(to, end - 1000, BYTES));
-	EXPECT_EQ(0, memcmp(from, to, 1000));
-	EXPECT_EQ(0, to[1000]);
-	EXPECT_EQ(10, user_clear_some(end - 10, 100));
-	EXPECT_EQ(0, user_copy_out_some(end, from, 10));
-	EXPECT_EQ(0, user_copy_out_some(AREA, from, 0));
-}
-
-/*
- * R26: a string may end just before an unmapped page, span two, or lie in memory that is not there
- * yet
- */
-KTEST_IN_PROCESS(copy_strings_end_where_they_end)
-{
-	vaddr_t end = AREA + PAGES * PAGE_SIZE;
-	char buf[32];
-
-	map_area(READ_WRITE);
-	EXPECT_EQ(0, user_copy_out(end - 4, "abc", 4));
-	EXPECT_EQ(3, user_copy_string(buf, end - 4, sizeof(buf)));
-	EXPECT_STR("abc", buf);
-	EXPECT_EQ(-ENAMETOOLONG, user_copy_string(buf, end - 4, 3));
-	EXPECT_EQ(0, user_copy_out(end - 4, "abcd", 4));
-	EXPECT_EQ(-EFAULT, user_copy_string(buf, end - 4, sizeof(buf)));
-	EXPECT_EQ(0, user_copy_out(AREA + PAGE_SIZE - 2, "span", 5));
-	EXPECT_EQ(4, user_copy_string(buf, AREA + PAGE_SIZE - 2, sizeof(buf)));
-	EXPECT_STR("span", buf);
-	EXPECT_EQ(0, user_copy_string(buf, AREA + 2 * PAGE_SIZE, sizeof(buf)));
-	EXPECT_EQ(-EFAULT, user_copy_string(buf, end, sizeof(buf)));
-	EXPECT_EQ(-EFAULT, user_copy_string(buf, (vaddr_t)buf, sizeof(buf)));
-}
-
 #ifdef FAULTLINE_HARDENED
 
 static int copy_without_memory(void *arg)
