@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The command line's options, and the names in a backtrace. */
-#include "arch/backtrace.h"
+/* The command line's options, and what is said of wrong ones. */
 #include "base/log.h"
 #include "boot/options.h"
 #include "tests/kernel/ktest.h"
@@ -69,23 +68,4 @@ KTEST(options_too_long_for_their_place_are_refused)
 	EXPECT_STR("/init", boot_options.init);
 	EXPECT_EQ(3, boot_options.seed);
 	boot_options = saved;
-}
-
-static unsigned lines_seen;
-static bool named;
-
-static void see_line(const char *line)
-{
-	lines_seen++;
-	named |= strstr(line, "boot_payload") != NULL;
-}
-
-/* What a panic prints, but without one (R7): names of functions, from the innermost on */
-KTEST(backtrace_has_the_names_of_callers)
-{
-	lines_seen = 0;
-	named = false;
-	arch_backtrace(NULL, see_line);
-	EXPECT_TRUE(lines_seen >= 2);
-	EXPECT_TRUE(named);
 }

@@ -221,6 +221,8 @@ KTEST(mutex_lets_one_in_at_a_time)
 	join(THREADS);
 	EXPECT_EQ(1, most_inside);
 	EXPECT_EQ(THREADS * TURNS, counter);
+	EXPECT_EQ(0, mutex.waiting);
+	EXPECT_TRUE(mutex.owner == NULL);
 }
 
 static void take_and_tell(void *arg)
@@ -275,13 +277,59 @@ KTEST(thread_at_work_lets_others_run)
 	join(2);
 }
 
+static unsigned changes;       /* from one to the other */
+static const void *whose_turn; /* either's argument */
+
+static void take_turns(void *me)
+{
+	while (!atomic_load(&stop_spinning)) {
+		if (atomic_load(&whose_turn) == me)
+			continue;
+		atomic_store(&whose_turn, me);
+		atomic_add(&changes, 1);
+	}
+	end();
+}
+
+/* Busy threads share the hart by time slices, in the kernel too: however slow it is, each gets one after the other. */
+KTEST(threads_that_are_busy_take_turns)
+{
+	static const char one, two;
+
+	changes = 0;
+	stop_spinning = false;
+	whose_turn = NULL;
+	ASSERT_TRUE(kthread_spawn("busy 1", take_turns, (void *)&one));
+	ASSERT_TRUE(kthread_spawn("busy 2", take_turns, (void *)&two));
+	while (atomic_load(&changes) < 10)
+		sched_yield();
+	atomic_store(&stop_spinning, true);
+	join(2);
+}
+
+/* Without anybody else to run, yielding comes back at once and switches nothing. */
+KTEST(thread_that_yields_alone_is_not_switched)
+{
+	uint64_t switches = hart_this()->counters[HART_SWITCHES];
+
+	for (unsigned i = 0; i < 100; i++)
+		sched_yield();
+	EXPECT_EQ(switches, hart_this()->counters[HART_SWITCHES]);
+	EXPECT_EQ(0, need_resched());
+}
+
+/* Asleep it does not run. */
 KTEST(thread_counts_the_time_it_ran)
 {
+	const uint64_t ms = clock_ns_to_ticks(1000000);
 	struct thread *thread = current_thread();
 	uint64_t before = thread_ran_ticks(thread), start = arch_time();
 
-	while (arch_time() - start < clock_ns_to_ticks(1000000))
+	while (arch_time() - start < ms)
 		;
-	EXPECT_TRUE(thread_ran_ticks(thread) - before >= clock_ns_to_ticks(1000000));
+	EXPECT_TRUE(thread_ran_ticks(thread) - before >= ms);
+	before = thread_ran_ticks(thread);
+	thread_sleep_always(&queue, waitq_sample(&queue), arch_time() + 20 * ms);
+	EXPECT_TRUE(thread_ran_ticks(thread) - before < 10 * ms);
 	EXPECT_STR("boot", thread->name);
 }
