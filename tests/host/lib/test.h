@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the host tests of lib, sync and base share: cmocka, random numbers, expected panics. */
+/* What the host tests share: TEST(), cmocka, random numbers, expected panics. */
 #pragma once
 
 #include <setjmp.h>
