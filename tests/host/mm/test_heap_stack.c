@@ -143,8 +143,7 @@ TEST(growth_waits_for_a_verb) /* R30 */
 	start();
 	make_stack(AT + MIB);
 	space_busy(&space, AT, AT + MIB - 4 * P);
-	assert_int_equal(vm_fault(&space, AT + MIB / 2, VM_PROT_WRITE | ACCESS_USER, &wait),
-			 VM_WAIT);
+	assert_int_equal(vm_fault(&space, AT + MIB / 2, VM_PROT_WRITE, &wait), VM_WAIT);
 	assert_ptr_equal(wait.queue, &space.busy_done);
 	assert_int_equal(waitq_sample(wait.queue), wait.seq);
 	space_idle(&space);

@@ -164,15 +164,3 @@ TEST(keeps_them_apart)
 	assert_int_equal(space.nvmas, 3);
 	end();
 }
-
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		isolated_test(test_alike),
-		isolated_test(test_parts),
-		isolated_test(test_needs_the_lock),
-		isolated_test(test_keeps_them_apart),
-	};
-
-	return test_group("mm_vma_modify", tests);
-}
