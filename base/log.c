@@ -149,9 +149,16 @@ static void log_drain(void)
 /* Names chosen by programs must neither start new lines nor control a terminal. */
 static void log_hide_controls(char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		if ((uint8_t)text[i] < ' ' || text[i] == 0x7f)
+	for (size_t i = 0; i < len; i++) {
+		uint8_t byte = (uint8_t)text[i], next = i + 1 < len ? (uint8_t)text[i + 1] : 0;
+
+		if (byte < ' ' || byte == 0x7f) {
 			text[i] = '?';
+		} else if (byte == 0xc2 && next >= 0x80 && next < 0xa0) { /* U+0080 to U+009F */
+			text[i] = '?';
+			text[i + 1] = '?';
+		}
+	}
 }
 
 void log_vwrite(enum log_level level, const char *tag, const char *fmt, va_list args)

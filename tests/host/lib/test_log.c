@@ -78,10 +78,11 @@ TEST(control_bytes_are_not_passed_on)
 	log_sink_add(&uart.sink, log_newest());
 	fake_time = 10000000 + 123450;
 	log_warn("trap", "%s[2] killed",
-		 "e\n[    1.000000] kernel panic: x\x1b[31m\x7f\r\t\xc3\xa9");
+		 "e\n[    1.000000] kernel panic: x\x1b[31m\x7f\r\t\xc3\xa9\xc2\x9b"
+		 "2J\xc2\xa0");
 	assert_string_equal(uart.text,
 			    "[    1.012345] trap: warning: e?[    1.000000] kernel panic: "
-			    "x?[31m???\xc3\xa9[2] killed\n");
+			    "x?[31m???\xc3\xa9??2J\xc2\xa0[2] killed\n");
 }
 
 TEST(levels)
