@@ -277,8 +277,7 @@ def ctrl_l_asks_for_the_size_of_the_window():
     prompt.send(b"\x1b[12;34R")
     prompt.until(lambda: re.match(r"> \d{8,31}!", prompt.screen.row()), "the line in 34 columns")
     prompt.mark = ">"
-    prompt.send(CTRL["C"])
-    prompt.shows("")
+    prompt.cancel()
     equal(prompt.do("stty size"), "12 34")
     prompt.send(CTRL["D"])
     equal(prompt.end(), 0, "status")
@@ -294,8 +293,7 @@ def the_prompt_follows_the_window():
     prompt.screen.columns = 90
     prompt.child.setwinsize(50, 90)
     prompt.shows("echo " + "0123456789" * 5)
-    prompt.send(CTRL["C"])
-    prompt.shows("")
+    prompt.cancel()
     equal(prompt.do("stty size"), "50 90")
     equal(prompt.screen.questions, 0, "questions")
     prompt.send(CTRL["D"])

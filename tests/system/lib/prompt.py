@@ -93,6 +93,12 @@ class Prompt:
         self.until(lambda: len(self.screen.rows) > rows and self.screen.row() == self.mark, "next prompt")
         return "\n".join("".join(row).rstrip() for row in self.screen.rows[rows:-1])
 
+    def cancel(self):
+        """Discards the line by Ctrl-C, and waits for the next prompt: a row that is being redrawn can look like one."""
+        rows = len(self.screen.rows)
+        self.send(CTRL["C"])
+        self.until(lambda: len(self.screen.rows) > rows and self.screen.row() == self.mark, "next prompt")
+
     def left(self):
         """Waits for the shell's word of the end; gives the status, and whether the terminal is as it was."""
         self.until(lambda: STATUS.search(self.screen.text()), "status")
