@@ -51,15 +51,6 @@ void space_destroy(struct space *space)
 	debts_destroy(space);
 }
 
-bool space_may_expand(const struct space *space, unsigned prot, unsigned vma_flags, size_t bytes)
-{
-	uint64_t total;
-
-	if (add_overflows(space->mapped_bytes, bytes, &total) || total > space->limit_as)
-		return false;
-	return !vma_is_data(prot, vma_flags) || space->data_bytes + bytes <= space->limit_data;
-}
-
 void space_busy(struct space *space, vaddr_t start, vaddr_t end)
 {
 	spin_lock(&space->lock);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "arch/mmu.h"
+#include "lib/bits.h"
 #include "lib/tree.h"
 #include "mm/fault_classify.h"
 #include "mm/vma.h"
@@ -122,16 +123,24 @@ static inline struct vma *vma_find(struct space *space, vaddr_t va)
 	return likely(vma) ? vma : vma_find_in_tree(space, va);
 }
 
-/*
- * May the space grow by `bytes` with such prot and flags (RLIMIT_AS, RLIMIT_DATA)? The caller holds
- * the space's lock or the mmap lock.
- */
-bool space_may_expand(const struct space *space, unsigned prot, unsigned vma_flags, size_t bytes);
-
 /* Does memory with such prot and flags count against RLIMIT_DATA? */
 static inline bool vma_is_data(unsigned prot, unsigned vma_flags)
 {
 	return (prot & VM_PROT_WRITE) && !(vma_flags & (VMA_SHARED | VMA_STACK));
+}
+
+/*
+ * May the space grow by `bytes` with such prot and flags (RLIMIT_AS, RLIMIT_DATA)? The caller holds
+ * the space's lock or the mmap lock.
+ */
+static inline bool space_may_expand(const struct space *space, unsigned prot, unsigned vma_flags,
+				    size_t bytes)
+{
+	uint64_t total;
+
+	if (add_overflows(space->mapped_bytes, bytes, &total) || total > space->limit_as)
+		return false;
+	return !vma_is_data(prot, vma_flags) || space->data_bytes + bytes <= space->limit_data;
 }
 
 /* Records that the program unmapped a range. The caller holds the mmap lock. */

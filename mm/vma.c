@@ -370,11 +370,17 @@ void vma_leave(struct vma *vma)
 
 void vma_set_prot(struct vma *vma, unsigned prot)
 {
-	assert_hardened(spin_lock_held(&vma->space->lock));
-	vma_count_bytes(vma, vma->end - vma->start, -1);
+	struct space *space = vma->space;
+	size_t bytes = vma->end - vma->start;
+
+	assert_hardened(spin_lock_held(&space->lock));
+	assert_hardened(!(vma->flags & VMA_LEAVING));
+	if (vma_is_data(vma->prot, vma->flags))
+		space->data_bytes -= bytes;
+	if (vma_is_data(prot, vma->flags))
+		space->data_bytes += bytes;
 	vma->prot = prot;
-	vma->space->layout++;
-	vma_count_bytes(vma, vma->end - vma->start, 1);
+	space->layout++;
 }
 
 static bool has_room(struct tree_node *node, size_t len)

@@ -153,7 +153,7 @@ static struct vma *vma_give_end(struct vma *vma, vaddr_t start, vaddr_t end, uns
 }
 
 /* Makes [start, end) a VMA of its own. The space's lock is released while it allocates. */
-static int vma_isolate(struct vma **vma, vaddr_t start, vaddr_t end)
+static __attribute__((noinline)) int vma_isolate(struct vma **vma, vaddr_t start, vaddr_t end)
 {
 	struct space *space = (*vma)->space;
 	int result;

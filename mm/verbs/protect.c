@@ -21,7 +21,7 @@ struct protect {
 	struct space *space;
 	vaddr_t start, end; /* the rest of the range */
 	unsigned prot;
-	struct list dead; /* VMAs that were merged away */
+	struct list *dead; /* VMAs that were merged away */
 };
 
 /* ---- entries ---- */
@@ -158,7 +158,7 @@ static int protect_one(struct protect *protect)
 		return result;
 	lost = vma->prot & ~prot;
 	populate = must_populate(vma, prot);
-	result = vma_modify(&vma, start, end, prot, vma->flags, &protect->dead);
+	result = vma_modify(&vma, start, end, prot, vma->flags, protect->dead);
 	if (result)
 		return result;
 	from = MAX(start, vma->touched_start);
@@ -205,10 +205,12 @@ static int stack_start(struct protect *protect, bool up)
 int vm_protect(struct space *space, vaddr_t addr, size_t len, unsigned prot)
 {
 	const unsigned grows = PROT_GROWSDOWN | PROT_GROWSUP;
+	struct list dead = LIST_INIT(dead);
 	struct protect protect = { .space = space,
 				   .start = addr,
 				   .end = addr + ALIGN_UP(len, PAGE_SIZE),
-				   .prot = prot_complete(prot) };
+				   .prot = prot_complete(prot),
+				   .dead = &dead };
 	int result = 0;
 
 	assert_hardened(mm_host.mmap_locked(space));
@@ -220,7 +222,6 @@ int vm_protect(struct space *space, vaddr_t addr, size_t len, unsigned prot)
 		return -ENOMEM;
 	if (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | grows))
 		return -EINVAL;
-	list_init(&protect.dead);
 	spin_lock(&space->lock);
 	if (unlikely(prot & grows))
 		result = stack_start(&protect, prot & PROT_GROWSUP);
@@ -229,6 +230,6 @@ int vm_protect(struct space *space, vaddr_t addr, size_t len, unsigned prot)
 		result = protect_range(&protect);
 	}
 	space_unlock_idle(space);
-	vma_free_dead(&protect.dead);
+	vma_free_dead(&dead);
 	return result;
 }
