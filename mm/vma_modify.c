@@ -175,9 +175,12 @@ int vma_modify(struct vma **vma_ret, vaddr_t start, vaddr_t end, unsigned prot, 
 	assert_hardened(spin_lock_held(&vma->space->lock));
 	assert_hardened(vma->start <= start && end <= vma->end);
 	if (low != high) {
-		*vma_ret = vma_give_end(vma, start, end, prot, flags);
-		if (*vma_ret)
+		struct vma *neighbour = vma_give_end(vma, start, end, prot, flags);
+
+		if (neighbour) {
+			*vma_ret = neighbour;
 			return 0;
+		}
 	}
 	if (low || high) {
 		int result = vma_isolate(&vma, start, end);
