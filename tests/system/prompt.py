@@ -204,8 +204,7 @@ def history_goes_up_and_down():
     prompt.type(DOWN, "new")
     prompt.type(DOWN, "new")
     prompt.type(CTRL["U"] + CTRL["P"] + CTRL["P"] + b"!", "echo one!")
-    prompt.send(CTRL["C"])
-    prompt.shows("")
+    prompt.cancel()
     prompt.send(CTRL["D"])
     equal(prompt.end(), 0, "status")
 
@@ -327,8 +326,7 @@ def wait_for_cat(prompt, line):
 def ctrl_c_ends_the_program_and_never_the_prompt():
     prompt = Prompt(options=["--add", PROBE + ":/bin/probe"])
     prompt.type(b"echo dropped", "echo dropped")
-    prompt.send(CTRL["C"])
-    prompt.shows("")
+    prompt.cancel()
     for number, line in enumerate(("cat", "cat | cat | cat", "probe sleep", "probe sleep | cat")):
         prompt.send(line + "\r")
         if line.startswith("cat"):

@@ -198,8 +198,7 @@ def what_is_typed_is_shown_again_when_something_else_was():
     prompt.type(b"echo " + b"0123456789" * 4, "echo " + "0123456789" * 4)
     prompt.until(lambda: re.fullmatch(r"> \d{9,26}789", prompt.screen.row()), "the line in 30 columns")
     prompt.mark = ">"
-    prompt.send(CTRL["C"])
-    prompt.shows("")
+    prompt.cancel()
     prompt.mark = "faultline>"
     prompt.send("kill %1; stty columns 80\r")
     prompt.until(lambda: "\n[1] SIGTERM" in prompt.screen.text(), "its end")
