@@ -37,7 +37,8 @@ struct sweep {
 	const char *name;
 	void (*prepare)(void); /* before the competitor is made; may be NULL */
 	void (*ready)(void);   /* after that; may be NULL */
-	void (*call)(void); /* arm(), and the call; what a child does is preempted in the child */
+	void (*call)(void);  /* arm(), and the call; what a child does is preempted in the child */
+	void (*enter)(void); /* in the competitor, before the call; may be NULL */
 	void (*compete)(void); /* in the competitor */
 	void (*check)(void);   /* after both */
 	long length; /* in instructions, until it ends or waits for the competitor; 0: measured */
@@ -116,6 +117,8 @@ static char stack[1 << 14] __attribute__((aligned(16)));
 
 static int be_competitor(void *unused)
 {
+	if (sweep->enter)
+		sweep->enter();
 	while (!common->inside && !common->over)
 		yield();
 	if (common->inside) {
@@ -689,10 +692,14 @@ static void call_close(void)
 	done = CALL(close, (uint64_t)ends[1]);
 }
 
-/* The last writer goes now, or when the call goes on. */
-static void compete_close(void)
+/* The last writer is the one that the call closes. */
+static void enter_close(void)
 {
 	close_end(1);
+}
+
+static void compete_close(void)
+{
 	they_read = CALL(read, (uint64_t)ends[0], (uint64_t)back, 1);
 	expect(they_read == 0, "the pipe's end", they_read);
 }
@@ -705,19 +712,72 @@ static void check_close(void)
 }
 
 static const struct sweep sweeps[] = {
-	{ "fork", prepare_fork, NULL, call_fork, compete_fork, check_fork, 0, 0 },
-	{ "exec", NULL, NULL, call_exec, churn, check_exec, 450000, 1 },
-	{ "exit", prepare_exit, NULL, call_exit, compete_exit, check_exit, 120000, 1 },
-	{ "wait", NULL, ready_wait, call_wait, churn, check_wait, 3000, 0 },
-	{ "signal", prepare_signal, ready_signal, call_signal, compete_signal, check_signal, 8000,
-	  0 },
-	{ "mmap", NULL, NULL, call_mmap, compete_mmap, check_mmap, 0, 0 },
-	{ "munmap", prepare_munmap, NULL, call_munmap, compete_munmap, check_munmap, 0, 0 },
-	{ "fault", prepare_fault, NULL, call_fault, compete_fault, check_fault, 0, 0 },
-	{ "cow", prepare_cow, NULL, call_fault, compete_fault, check_cow, 13000, 0 },
-	{ "write", prepare_write, NULL, call_write, compete_write, check_write, 0, 0 },
-	{ "read", prepare_read, NULL, call_read, compete_read, check_read, 3000, 0 },
-	{ "close", prepare_read, NULL, call_close, compete_close, check_close, 0, 0 },
+	{ .name = "fork",
+	  .prepare = prepare_fork,
+	  .call = call_fork,
+	  .compete = compete_fork,
+	  .check = check_fork },
+	{ .name = "exec",
+	  .call = call_exec,
+	  .compete = churn,
+	  .check = check_exec,
+	  .length = 450000,
+	  .by_child = 1 },
+	{ .name = "exit",
+	  .prepare = prepare_exit,
+	  .call = call_exit,
+	  .compete = compete_exit,
+	  .check = check_exit,
+	  .length = 120000,
+	  .by_child = 1 },
+	{ .name = "wait",
+	  .ready = ready_wait,
+	  .call = call_wait,
+	  .compete = churn,
+	  .check = check_wait,
+	  .length = 3000 },
+	{ .name = "signal",
+	  .prepare = prepare_signal,
+	  .ready = ready_signal,
+	  .call = call_signal,
+	  .compete = compete_signal,
+	  .check = check_signal,
+	  .length = 8000 },
+	{ .name = "mmap", .call = call_mmap, .compete = compete_mmap, .check = check_mmap },
+	{ .name = "munmap",
+	  .prepare = prepare_munmap,
+	  .call = call_munmap,
+	  .compete = compete_munmap,
+	  .check = check_munmap },
+	{ .name = "fault",
+	  .prepare = prepare_fault,
+	  .call = call_fault,
+	  .compete = compete_fault,
+	  .check = check_fault },
+	{ .name = "cow",
+	  .prepare = prepare_cow,
+	  .call = call_fault,
+	  .compete = compete_fault,
+	  .check = check_cow,
+	  .length = 13000 },
+	{ .name = "write",
+	  .prepare = prepare_write,
+	  .call = call_write,
+	  .compete = compete_write,
+	  .check = check_write },
+	{ .name = "read",
+	  .prepare = prepare_read,
+	  .call = call_read,
+	  .compete = compete_read,
+	  .check = check_read,
+	  .length = 3000 },
+	{ .name = "close",
+	  .prepare = prepare_read,
+	  .ready = yield,
+	  .call = call_close,
+	  .enter = enter_close,
+	  .compete = compete_close,
+	  .check = check_close },
 };
 
 int main(int argc, char **argv)
