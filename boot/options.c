@@ -102,9 +102,6 @@ static bool read_word(const struct cmdline_word *word, bool *known_ret)
 	if (cmdline_is(word, "seed"))
 		return word->value &&
 		       str_to_u64(word->value, word->value_len, &boot_options.seed) == 0;
-	if (cmdline_is(word, "step"))
-		return word->value &&
-		       str_to_u64(word->value, word->value_len, &boot_options.step) == 0;
 #ifdef FAULTLINE_HARDENED
 	if (cmdline_is(word, "failnth"))
 		return word->value &&

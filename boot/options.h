@@ -18,8 +18,6 @@ struct boot_options {
 	uint64_t preempt;
 	bool latency;  /* hardened: log the longest times without preemption at the end */
 	uint64_t seed; /* seed for random choices of tests; 0: not given */
-	/* Instructions between two points of a preemption sweep. 0: the test's default. */
-	uint64_t step;
 };
 
 extern struct boot_options boot_options;

@@ -157,8 +157,6 @@ static bool apply(struct expected *expected, const struct word *word)
 	}
 	if (strcmp(word->name, "seed") == 0)
 		return number(word->value, &options->seed) == 0;
-	if (strcmp(word->name, "step") == 0)
-		return number(word->value, &options->step) == 0;
 	if (strcmp(word->name, "failnth") == 0)
 		return number(word->value, &options->fail_nth) == 0;
 	if (strcmp(word->name, "preempt") == 0)
@@ -279,7 +277,6 @@ bool fuzz_one(const uint8_t *data, size_t size)
 	fuzz_equal(boot_options.ports, expected.options.ports);
 	fuzz_equal(boot_options.soft_ad, expected.options.soft_ad);
 	fuzz_check(boot_options.seed == expected.options.seed);
-	fuzz_check(boot_options.step == expected.options.step);
 	fuzz_check(boot_options.fail_nth == expected.options.fail_nth);
 	fuzz_check(boot_options.preempt == expected.options.preempt);
 	fuzz_check(boot_options.latency == expected.options.latency);

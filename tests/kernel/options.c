@@ -17,14 +17,13 @@ static void read_options(const char *line)
 KTEST(options_are_read_from_the_command_line)
 {
 	saved = boot_options;
-	read_options("init=/bin/sh winsize=132x43 ports=4 ad=soft seed=12 step=9 test=a*,b");
+	read_options("init=/bin/sh winsize=132x43 ports=4 ad=soft seed=12 test=a*,b");
 	EXPECT_STR("/bin/sh", boot_options.init);
 	EXPECT_EQ(132, boot_options.columns);
 	EXPECT_EQ(43, boot_options.rows);
 	EXPECT_EQ(4, boot_options.ports);
 	EXPECT_TRUE(boot_options.soft_ad);
 	EXPECT_EQ(12, boot_options.seed);
-	EXPECT_EQ(9, boot_options.step);
 	EXPECT_STR("a*,b", boot_options.test);
 	boot_options = saved;
 }

@@ -268,6 +268,27 @@ static void churn(void)
 	unmap(at, 6);
 }
 
+/* Looks at all that can be seen of the child, which may end meanwhile. */
+static void watch(void)
+{
+	static const unsigned what[] = { FAULTLINE_PROCESS, FAULTLINE_VMAS, FAULTLINE_WALK };
+	static char seen[PAGE];
+
+	for (unsigned i = 0; i < sizeof(what) / sizeof(what[0]); i++) {
+		long n = CALL(faultline, what[i], (uint64_t)child, (uint64_t)seen, sizeof(seen),
+			      what[i] == FAULTLINE_WALK ? (uint64_t)watch : 0);
+
+		expect(n >= 0 || n == -3 /* ESRCH */, "what is seen of the child", n);
+	}
+}
+
+static void churn_and_watch(void)
+{
+	watch();
+	churn();
+	watch();
+}
+
 static int ends[2];
 
 static void make_pipe(int flags)
@@ -391,7 +412,7 @@ static void compete_exit(void)
 	close_end(1);
 	got = CALL(read, (uint64_t)ends[0], (uint64_t)&c, 1);
 	expect(got == -11 /* EAGAIN */, "read", got);
-	churn();
+	churn_and_watch();
 }
 
 static void check_exit(void)
@@ -719,7 +740,7 @@ static const struct sweep sweeps[] = {
 	  .check = check_fork },
 	{ .name = "exec",
 	  .call = call_exec,
-	  .compete = churn,
+	  .compete = churn_and_watch,
 	  .check = check_exec,
 	  .length = 450000,
 	  .by_child = 1 },
@@ -733,7 +754,7 @@ static const struct sweep sweeps[] = {
 	{ .name = "wait",
 	  .ready = ready_wait,
 	  .call = call_wait,
-	  .compete = churn,
+	  .compete = churn_and_watch,
 	  .check = check_wait,
 	  .length = 3000 },
 	{ .name = "signal",
