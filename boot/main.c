@@ -23,6 +23,7 @@
 #include "drivers/uart.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/fault_classify.h"
+#include "mm/page_cache.h"
 #include "mm/phys/memmap.h"
 #include "mm/phys/page_alloc.h"
 #include "proc/futex.h"
@@ -133,6 +134,7 @@ static void start_memory(const struct boot_info *info)
 					 : "memory in too many or in invalid ranges");
 		give_up();
 	}
+	page_cache_init();
 	log_info("mm", "%zu of %zu frames free (%u MiB)", page_alloc_free_count(),
 		 page_alloc_total_count(), MIB(page_alloc_free_count() << PAGE_SHIFT));
 }

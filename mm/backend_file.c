@@ -39,7 +39,7 @@ static int get_around(struct fault *fault)
 	fault->page = fault->pages[(fault->va - start) >> PAGE_SHIFT];
 	if (fault->page == zero_page)
 		return zero_page_get(fault);
-	return fault->page ? 0 : fault_need_page(fault);
+	return index_is_page(fault->page) ? 0 : fault_need_page(fault);
 }
 
 static int shared_get(struct fault *fault)

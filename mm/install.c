@@ -150,7 +150,7 @@ static void install_around(struct fault *fault)
 	for (; next < end; next++, slot++, va += PAGE_SIZE) {
 		struct page *page = *next;
 
-		if (!page || page == zero_page || !entry_empty(entry_load(slot)))
+		if (!index_is_page(page) || page == zero_page || !entry_empty(entry_load(slot)))
 			continue;
 		install_object_page(fault, slot, va, page, entry);
 		total++;

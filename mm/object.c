@@ -17,7 +17,7 @@ void object_init(struct object *object, const struct object_ops *ops, uint64_t s
 {
 	assert(size <= OBJECT_SIZE_MAX);
 	*object = (struct object){ .ops = ops, .refs = 1, .size = size, .backed = size };
-	if (!ops->fill)
+	if (!ops->read_page)
 		object->backed = 0;
 	spin_init(&object->lock, LOCK_OBJECT);
 	radix_init(&object->pages);
@@ -33,7 +33,7 @@ static void anon_destroy(struct object *object)
 	slab_free(&anon_cache, object);
 }
 
-static const struct object_ops anon_ops = { .name = "anon", .fill = NULL, .destroy = anon_destroy };
+static const struct object_ops anon_ops = { .name = "anon", .destroy = anon_destroy };
 
 struct object *object_create_anon(uint64_t size)
 {
@@ -111,7 +111,7 @@ static bool droppable(struct object *object, struct page *page)
 void object_trim(void)
 {
 	for (struct object *object = object_next(NULL); object; object = object_next(object))
-		if (object->ops->fill)
+		if (object->ops->read_page)
 			object_remove(object, 0, UINT64_MAX, droppable);
 }
 

@@ -15,15 +15,17 @@ struct object;
 struct object_ops {
 	const char *name;
 	/*
-	 * Fills the frame `to`, whose contents are undefined, with the bytes that the object had at
-	 * `index` when it was made, and with zeros beyond them. The caller takes care of later
-	 * truncations: it does not ask for pages that were cut off, and zeroes cut-off bytes
-	 * itself. Returns 0, VM_WAIT with *wait filled in, or -EIO. NULL: missing pages are zeros.
+	 * Starts to read the bytes that the object had at page->index when it was made into the
+	 * frame of `page`, whose contents are undefined, with zeros beyond them. Returns 0 if the
+	 * read is under way or has ended already: page_read_done() is called once for it, then or
+	 * later. Otherwise nothing was started: returns VM_WAIT with *wait filled in, or -ENOMEM or
+	 * -EIO. The caller takes care of later truncations: it does not ask for pages that were
+	 * cut off, and zeroes cut-off bytes itself. NULL: missing pages are zeros. Never sleeps.
 	 * Called with no spinning lock held.
 	 */
-	int (*fill)(struct object *object, uint64_t index, void *to, struct vm_wait *wait);
+	int (*read_page)(struct object *object, struct page *page, struct vm_wait *wait);
 	/*
-	 * charge() counts a page that enters the index and that fill does not bring; uncharge()
+	 * charge() counts a page that enters the index and that is not read; uncharge()
 	 * counts one that leaves it. charge() returns false, and counts nothing, if there is no
 	 * room. NULL: only memory limits the number of pages. Called with object->lock held; they
 	 * take no lock.
@@ -57,9 +59,9 @@ struct object {
 	/* guarded by lock: */
 	uint64_t size;	    /* in bytes; faults on pages beyond it are BUS */
 	uint64_t kept;	    /* preallocated pages beyond the size have indices below this */
-	uint64_t backed;    /* fill brings bytes below this; others are zeros until written */
-	struct radix pages; /* index -> struct page; the object has a reference to each */
-	size_t npages;
+	uint64_t backed;    /* bytes below this are read; others are zeros until written */
+	struct radix pages; /* index -> struct page, or a number: see index_page() */
+	size_t npages;	    /* pages in the index; the object has a reference to each */
 	/*
 	 * The VMAs that map the object, by struct vma.object_link. `stale` has those that a
 	 * truncation has not reached yet, and those whose `truncation` is from before the last one.
@@ -76,8 +78,24 @@ struct object {
 #define OBJECT_SIZE_MAX ((uint64_t)INT64_MAX)
 
 /*
- * Initialises an object of `size` bytes, with one reference. ops->fill supplies its bytes; without
- * it they are zeros. The caller owns the object's memory until ops->destroy() is called.
+ * An index of an object holds nothing, the address of a struct page, or a number that says why no
+ * page is there (mm/page_cache.c). A number is smaller than any address. Returns the page, or NULL.
+ */
+#define INDEX_NUMBERS (1ul << 40)
+
+static inline bool index_is_page(const void *held)
+{
+	return (uintptr_t)held >= INDEX_NUMBERS;
+}
+
+static inline struct page *index_page(void *held)
+{
+	return index_is_page(held) ? held : NULL;
+}
+
+/*
+ * Initialises an object of `size` bytes, with one reference. ops->read_page brings its bytes;
+ * without it they are zeros. The caller owns the object's memory until ops->destroy() is called.
  */
 void object_init(struct object *object, const struct object_ops *ops, uint64_t size);
 
@@ -123,7 +141,7 @@ static inline void object_stored(struct object *object)
 		object->ops->stored(object);
 }
 
-/* Drops those pages of all objects that nothing else refers to and that fill can bring again. */
+/* Drops those pages of all objects that nothing else refers to and that can be read again. */
 void object_trim(void);
 
 /*

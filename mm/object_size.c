@@ -19,7 +19,7 @@ void object_zero_tail(struct object *object, uint64_t from, uint64_t to)
 
 	if (!offset || to <= from)
 		return;
-	page = object_page_resident(object, from >> PAGE_SHIFT);
+	page = object_page_cut(object, from >> PAGE_SHIFT);
 	if (!page)
 		return;
 	memset((char *)page_address(page) + offset, 0, MIN(to - from, PAGE_SIZE - offset));

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Inserts pages into the index of an object, fills them and removes them. */
+/* Inserts pages into the index of an object, reads them and removes them. */
+/*
+ * A page whose bytes have to be read, from a disk, say, takes a while. Meanwhile its index is busy:
+ * it holds the number of the frame that the bytes are read into (READING), and all that need the
+ * page wait for that one read. When it is done, the page takes the number's place, or FAILED does,
+ * for the first one that looks. A truncation takes the number away: it waits for nothing, and the
+ * frame is freed when the read is done. The read has a reference to the object.
+ */
 #include "mm/page_cache.h"
 
 #include "abi/errno.h"
@@ -7,11 +14,45 @@
 #include "mm/host.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
+#include "sync/atomic.h"
 
 /* Pages that are removed under one hold of the lock. */
 #define REMOVE_BATCH 24
 
 static SLAB_CACHE(node_cache, struct radix_node);
+
+/* ---- busy indices ---- */
+
+/* What an index holds while its page is read into the frame `pfn`, and after a read has failed. */
+#define READING(pfn) ((void *)(uintptr_t)((pfn) << 1 | 1))
+#define FAILED	     ((void *)(uintptr_t)2)
+
+/* Static, because an object may go away while a thread still has a sample of its queue. */
+#define QUEUES 64
+static struct waitq queues[QUEUES];
+
+void page_cache_init(void)
+{
+	for (unsigned i = 0; i < QUEUES; i++)
+		waitq_init(&queues[i]);
+}
+
+/* Where those wait that need the page at index. Other pages may have the same queue. */
+static struct waitq *queue_of(const struct object *object, uint64_t index)
+{
+	uint64_t hash = ((uintptr_t)object >> 4) + index;
+
+	return &queues[hash * 0x9e3779b97f4a7c15ul >> 58];
+}
+
+static void wait_for_read(struct object *object, uint64_t index, struct vm_wait *wait)
+{
+	assert_hardened(spin_lock_held(&object->lock));
+	wait->queue = queue_of(object, index);
+	wait->seq = waitq_sample(wait->queue);
+}
+
+/* ---- insertion ---- */
 
 static void nodes_free(struct radix_spare *spare)
 {
@@ -35,8 +76,8 @@ static int nodes_fill(struct radix_spare *spare, unsigned n)
 }
 
 /*
- * Counts a new page, if the object counts its pages and fill does not bring this one. Returns false
- * if there is no room. The caller holds object->lock.
+ * Counts a new page, if the object counts its pages and this one is not read. Returns false if
+ * there is no room. The caller holds object->lock.
  */
 static bool charge(struct object *object, uint64_t index, struct page *fresh)
 {
@@ -61,38 +102,60 @@ static void uncharge(struct object *object, struct page *page)
 struct insertion {
 	uint64_t index;
 	struct page *fresh;
+	bool reading; /* `fresh` is to be read: the index becomes busy */
 	uint64_t truncations;
 	uint64_t new_end;
 	struct radix_spare spare;
 	unsigned nodes_missing;
 };
 
+/* The index holds something already. Returns 0 with the page in *page_ret, or -EAGAIN. */
+static int insert_taken(const struct insertion *in, void *held, struct page **page_ret)
+{
+	struct page *there = index_page(held);
+
+	/* The bytes in `fresh` must not be lost: the caller writes them again, into that page. */
+	if (!there || in->reading || (in->new_end && in->new_end != OBJECT_SIZE_SAME))
+		return -EAGAIN;
+	page_get(there);
+	*page_ret = there;
+	return 0;
+}
+
+static int insert_reading(struct object *object, struct insertion *in)
+{
+	struct page *page = in->fresh;
+
+	page->owner = object;
+	page->index = in->index;
+	page->flags |= PAGE_READING;
+	object_get(object);
+	radix_insert(&object->pages, in->index, READING(page_to_pfn(page)), &in->spare);
+	return 0;
+}
+
 /*
- * Tries once. Returns 0 with the page that is at index now in *page_ret, referenced; -EAGAIN if the
- * object has changed; -ENOSPC; or 1 if more nodes are needed, nodes_missing in all. The caller
- * holds object->lock.
+ * Tries once. Returns 0 with the page that is at index now in *page_ret, referenced, or with the
+ * index busy; -EAGAIN if the object has changed; -ENOSPC; or 1 if more nodes are needed,
+ * nodes_missing in all. The caller holds object->lock.
  */
 static int insert_locked(struct object *object, struct insertion *in, struct page **page_ret)
 {
-	struct page *there;
+	void *held;
 
 	assert_hardened(spin_lock_held(&object->lock));
 	if (object->truncations != in->truncations)
 		return -EAGAIN;
 	if (!in->new_end && in->index >= object_pages(object->size))
 		return -EAGAIN;
-	there = radix_find(&object->pages, in->index);
-	/* The bytes in `fresh` must not be lost: the caller writes them again, into that page. */
-	if (there && in->new_end && in->new_end != OBJECT_SIZE_SAME)
-		return -EAGAIN;
-	if (there) {
-		page_get(there);
-		*page_ret = there;
-		return 0;
-	}
+	held = radix_find(&object->pages, in->index);
+	if (held)
+		return insert_taken(in, held, page_ret);
 	in->nodes_missing = radix_missing(&object->pages, in->index);
 	if (in->nodes_missing > in->spare.count)
 		return 1;
+	if (in->reading)
+		return insert_reading(object, in);
 	if (!charge(object, in->index, in->fresh))
 		return -ENOSPC;
 	in->fresh->owner = object;
@@ -108,6 +171,24 @@ static int insert_locked(struct object *object, struct insertion *in, struct pag
 	return 0;
 }
 
+/* Inserts, with as many nodes as that takes. Returns what insert_locked() does, or -ENOMEM. */
+static int insert(struct object *object, struct insertion *in, struct page **page_ret)
+{
+	int error;
+
+	radix_spare_init(&in->spare);
+	do {
+		error = nodes_fill(&in->spare, in->nodes_missing);
+		if (error)
+			break;
+		spin_lock(&object->lock);
+		error = insert_locked(object, in, page_ret);
+		spin_unlock(&object->lock);
+	} while (error == 1);
+	nodes_free(&in->spare);
+	return error;
+}
+
 int object_publish(struct object *object, uint64_t index, struct page *fresh, uint64_t truncations,
 		   uint64_t new_end, struct page **page_ret)
 {
@@ -115,24 +196,16 @@ int object_publish(struct object *object, uint64_t index, struct page *fresh, ui
 		.index = index, .fresh = fresh, .truncations = truncations, .new_end = new_end
 	};
 	struct page *there = NULL;
-	int error;
+	int error = insert(object, &in, &there);
 
-	radix_spare_init(&in.spare);
-	do {
-		error = nodes_fill(&in.spare, in.nodes_missing);
-		if (error)
-			break;
-		spin_lock(&object->lock);
-		error = insert_locked(object, &in, &there);
-		spin_unlock(&object->lock);
-	} while (error == 1);
-	nodes_free(&in.spare);
 	if (there != fresh)
 		page_put(fresh);
 	if (there)
 		*page_ret = there;
 	return error;
 }
+
+/* ---- removal ---- */
 
 struct removal {
 	uint64_t next, last; /* the range that is left */
@@ -142,22 +215,37 @@ struct removal {
 	struct radix_spare freed;
 };
 
+static void remove_page(struct object *object, struct page *page, struct removal *r)
+{
+	radix_remove(&object->pages, r->next, &r->freed);
+	object->npages--;
+	uncharge(object, page);
+	page->owner = NULL;
+	r->pages[r->count++] = page;
+}
+
+/* Cancels a read, if all pages are removed. */
+static void remove_number(struct object *object, struct removal *r)
+{
+	if (r->choose)
+		return;
+	radix_remove(&object->pages, r->next, &r->freed);
+	waitq_wake_all(queue_of(object, r->next));
+}
+
 /* Removes the next pages. Returns false at the end of the range. The caller holds object->lock. */
 static bool remove_locked(struct object *object, struct removal *r)
 {
 	assert_hardened(spin_lock_held(&object->lock));
 	for (r->seen = 0; r->seen < REMOVE_BATCH; r->seen++) {
-		struct page *page = radix_next(&object->pages, &r->next, r->last);
+		void *held = radix_next(&object->pages, &r->next, r->last);
 
-		if (!page)
+		if (!held)
 			return false;
-		if (!r->choose || r->choose(object, page)) {
-			radix_remove(&object->pages, r->next, &r->freed);
-			object->npages--;
-			uncharge(object, page);
-			page->owner = NULL;
-			r->pages[r->count++] = page;
-		}
+		if (!index_is_page(held))
+			remove_number(object, r);
+		else if (!r->choose || r->choose(object, held))
+			remove_page(object, held, r);
 		if (r->next == r->last)
 			return false;
 		r->next++;
@@ -185,10 +273,25 @@ void object_remove(struct object *object, uint64_t first, uint64_t last,
 	} while (more);
 }
 
+/* ---- look-up ---- */
+
 struct page *object_page_locked(const struct object *object, uint64_t index)
 {
 	assert_hardened(spin_lock_held(&object->lock));
-	return index < object_pages(object->size) ? radix_find(&object->pages, index) : NULL;
+	if (index >= object_pages(object->size))
+		return NULL;
+	return index_page(radix_find(&object->pages, index));
+}
+
+/* Returns the page at index, referenced, or NULL. The caller holds object->lock. */
+static struct page *page_at(struct object *object, uint64_t index)
+{
+	struct page *page = index_page(radix_find(&object->pages, index));
+
+	assert_hardened(spin_lock_held(&object->lock));
+	if (page)
+		page_get(page);
+	return page;
 }
 
 struct page *object_page_resident(struct object *object, uint64_t index)
@@ -196,10 +299,23 @@ struct page *object_page_resident(struct object *object, uint64_t index)
 	struct page *page;
 
 	spin_lock(&object->lock);
-	page = radix_find(&object->pages, index);
-	if (page)
-		page_get(page);
+	page = page_at(object, index);
 	spin_unlock(&object->lock);
+	return page;
+}
+
+struct page *object_page_cut(struct object *object, uint64_t index)
+{
+	struct radix_spare freed;
+	struct page *page;
+
+	radix_spare_init(&freed);
+	spin_lock(&object->lock);
+	page = page_at(object, index);
+	if (!page && radix_remove(&object->pages, index, &freed))
+		waitq_wake_all(queue_of(object, index));
+	spin_unlock(&object->lock);
+	nodes_free(&freed);
 	return page;
 }
 
@@ -208,42 +324,132 @@ struct missing {
 	uint64_t index;
 	uint64_t backed;
 	uint64_t truncations;
+	struct radix_spare freed;
 };
 
-/* Returns 0 with the page in *page_ret, referenced; 1 if it is missing; -ENXIO beyond the end. */
-static int page_find(struct object *object, struct missing *missing, struct page **page_ret)
-{
-	struct page *page;
-	int result;
+#define MISSING 2 /* a result besides 0, VM_WAIT and negative errno */
 
-	spin_lock(&object->lock);
-	page = object_page_locked(object, missing->index);
-	result = missing->index < object_pages(object->size) ? !page : -ENXIO;
-	if (page) {
-		page_get(page);
-		*page_ret = page;
+/* Looks the page up, as object_page() does. Returns MISSING if it is to be made or read. */
+static int find_locked(struct object *object, struct missing *missing, struct page **page_ret,
+		       struct vm_wait *wait)
+{
+	void *held = radix_find(&object->pages, missing->index);
+
+	assert_hardened(spin_lock_held(&object->lock));
+	if (missing->index >= object_pages(object->size))
+		return -ENXIO;
+	if (index_is_page(held)) {
+		page_get(held);
+		*page_ret = held;
+		return 0;
+	}
+	if (held == FAILED) {
+		radix_remove(&object->pages, missing->index, &missing->freed);
+		return -EIO;
+	}
+	if (held) {
+		wait_for_read(object, missing->index, wait);
+		return VM_WAIT;
 	}
 	missing->backed = object->backed;
 	missing->truncations = object->truncations;
+	return MISSING;
+}
+
+static int page_find(struct object *object, struct missing *missing, struct page **page_ret,
+		     struct vm_wait *wait)
+{
+	int result;
+
+	radix_spare_init(&missing->freed);
+	spin_lock(&object->lock);
+	result = find_locked(object, missing, page_ret, wait);
 	spin_unlock(&object->lock);
+	nodes_free(&missing->freed);
 	return result;
 }
 
-/* Fills a page: the bytes that fill brings, then zeros. */
-static int page_fill(struct object *object, const struct missing *missing, struct page *page,
+/* ---- reads ---- */
+
+/*
+ * Ends a read: `held` takes the place of the frame's number; NULL: nothing does. Wakes those that
+ * wait. Returns false if a truncation has taken the number away.
+ */
+static bool read_end(struct object *object, struct page *page, void *held)
+{
+	void *number = READING(page_to_pfn(page));
+	uint64_t index = page->index;
+	struct radix_spare freed;
+	bool there;
+
+	radix_spare_init(&freed);
+	spin_lock(&object->lock);
+	page->flags &= ~PAGE_READING;
+	there = radix_find(&object->pages, index) == number;
+	if (there && held)
+		radix_replace(&object->pages, index, held);
+	else if (there)
+		radix_remove(&object->pages, index, &freed);
+	object->npages += there && index_is_page(held);
+	spin_unlock(&object->lock);
+	nodes_free(&freed);
+	waitq_wake_all(queue_of(object, index));
+	return there;
+}
+
+/* A truncation that changes `backed` within this page has cancelled the read, or will. */
+static void zero_beyond(const struct object *object, struct page *page)
+{
+	uint64_t backed = atomic_load_relaxed(&object->backed), start = page->index << PAGE_SHIFT;
+
+	if (backed > start && backed - start < PAGE_SIZE)
+		memset((char *)page_address(page) + (backed - start), 0,
+		       PAGE_SIZE - (backed - start));
+}
+
+/* Drops what the read had: the frame, and the reference to the object. */
+static void read_drop(struct object *object, struct page *page)
+{
+	page->owner = NULL;
+	page_put(page);
+	object_put(object);
+}
+
+void page_read_done(struct page *page, int result)
+{
+	struct object *object = page->owner;
+
+	assert_hardened(page->flags & PAGE_READING);
+	if (!result)
+		zero_beyond(object, page);
+	if (read_end(object, page, result ? FAILED : page) && !result)
+		object_put(object); /* the frame is the object's now */
+	else
+		read_drop(object, page);
+}
+
+/*
+ * Starts to read the missing page. Returns -EAGAIN if the page has to be looked up again, because
+ * the read is under way or done, or the object has changed.
+ */
+static int page_read(struct object *object, const struct missing *missing, struct page *page,
 		     struct vm_wait *wait)
 {
-	char *bytes = page_address(page);
-	uint64_t start = missing->index << PAGE_SHIFT;
-	int result;
+	struct insertion in = { .index = missing->index,
+				.fresh = page,
+				.reading = true,
+				.truncations = missing->truncations };
+	int result = insert(object, &in, NULL);
 
-	if (start >= missing->backed) {
-		arch_page_zero(bytes);
-		return 0;
+	if (result) {
+		page_put(page);
+		return result;
 	}
-	result = object->ops->fill(object, missing->index, bytes, wait);
-	if (result == 0 && missing->backed - start < PAGE_SIZE)
-		memset(bytes + (missing->backed - start), 0, PAGE_SIZE - (missing->backed - start));
+	result = object->ops->read_page(object, page, wait);
+	if (!result)
+		return -EAGAIN;
+	(void)read_end(object, page, NULL); /* whoever waits for it starts a read of their own */
+	read_drop(object, page);
 	return result;
 }
 
@@ -251,15 +457,12 @@ static int page_make(struct object *object, const struct missing *missing, struc
 		     struct vm_wait *wait)
 {
 	struct page *page = page_alloc(0, PAGE_OBJECT, PAGE_NORMAL);
-	int result;
 
 	if (!page)
 		return -ENOMEM;
-	result = page_fill(object, missing, page, wait);
-	if (result) {
-		page_put(page);
-		return result;
-	}
+	if (missing->index << PAGE_SHIFT < missing->backed)
+		return page_read(object, missing, page, wait);
+	arch_page_zero(page_address(page));
 	return object_publish(object, missing->index, page, missing->truncations, 0, page_ret);
 }
 
@@ -269,8 +472,8 @@ int object_page(struct object *object, uint64_t index, struct page **page_ret, s
 	int result;
 
 	do {
-		result = page_find(object, &missing, page_ret);
-		if (result == 1)
+		result = page_find(object, &missing, page_ret, wait);
+		if (result == MISSING)
 			result = page_make(object, &missing, page_ret, wait);
 	} while (result == -EAGAIN);
 	return result;

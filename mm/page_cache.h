@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The page cache: finds, fills, inserts and removes the pages of objects, by index. */
+/* The page cache: finds, reads, inserts and removes the pages of objects, by index. */
 #pragma once
 
 #include "mm/object.h"
+
+/* For boot, before there are objects. */
+void page_cache_init(void);
 
 /* The number of pages that `size` bytes take. Does not overflow. */
 static inline uint64_t object_pages(uint64_t size)
@@ -25,15 +28,29 @@ static inline bool object_has_locked(const struct object *object, uint64_t index
 }
 
 /*
- * Gets the page at index, with a reference for the caller, and fills it if it is missing. Returns
- * 0, VM_WAIT with *wait filled in, -ENXIO beyond the end, -ENOMEM, -EIO, or -ENOSPC if charge()
- * refuses. Call with no spinning lock held.
+ * Gets the page at index, with a reference for the caller. If it is missing, it is read or made of
+ * zeros. Whoever needs a page that is being read waits for the same read. Returns 0, VM_WAIT with
+ * *wait filled in, -ENXIO beyond the end, -ENOMEM, -EIO, or -ENOSPC if charge() refuses. A read
+ * that fails is reported once: the next call starts another. Call with no spinning lock held.
  */
 int object_page(struct object *object, uint64_t index, struct page **page_ret,
 		struct vm_wait *wait);
 
+/*
+ * For object_ops.read_page(): the read into the frame of `page` has ended, with 0 or a negative
+ * errno. The page enters the index, unless a truncation has cancelled the read. Wakes all that
+ * wait for it. This may drop the last reference to the object. Call with no spinning lock held.
+ */
+void page_read_done(struct page *page, int result);
+
 /* Returns the page at index, referenced, if resident, even beyond the size; else NULL. */
 struct page *object_page_resident(struct object *object, uint64_t index);
+
+/*
+ * The same for a truncation within the page: a read of the page is cancelled at the same time, so
+ * that bytes that are cut off do not come back.
+ */
+struct page *object_page_cut(struct object *object, uint64_t index);
 
 /* new_end for a preallocated page beyond the end: the size does not change. */
 #define OBJECT_SIZE_SAME UINT64_MAX

@@ -8,6 +8,7 @@
 #include "lib/string.h"
 #include "mm/object.h"
 #include "mm/object_size.h"
+#include "mm/page_cache.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
@@ -25,17 +26,19 @@ static struct file_data *to_data(struct object *object)
 	return container_of(object, struct file_data, object);
 }
 
-static int file_data_fill(struct object *object, uint64_t index, void *to, struct vm_wait *wait)
+static int file_data_read(struct object *object, struct page *page, struct vm_wait *wait)
 {
 	struct file_data *data = to_data(object);
-	uint64_t from = index << PAGE_SHIFT;
+	uint64_t from = page->index << PAGE_SHIFT;
+	uint8_t *to = page_address(page);
 	size_t n;
 
 	(void)wait;
 	assert_hardened(from < data->initial_size);
 	n = MIN(data->initial_size - from, PAGE_SIZE);
 	memcpy(to, data->initial + from, n);
-	memset((uint8_t *)to + n, 0, PAGE_SIZE - n);
+	memset(to + n, 0, PAGE_SIZE - n);
+	page_read_done(page, 0);
 	return 0;
 }
 
@@ -91,7 +94,7 @@ static void file_data_stored(struct object *object)
 
 static const struct object_ops counted_ops = {
 	.name = "file",
-	.fill = file_data_fill,
+	.read_page = file_data_read,
 	.charge = file_data_charge,
 	.uncharge = file_data_uncharge,
 	.punch = file_data_punch,
@@ -101,7 +104,7 @@ static const struct object_ops counted_ops = {
 
 static const struct object_ops uncounted_ops = {
 	.name = "memfd",
-	.fill = file_data_fill,
+	.read_page = file_data_read,
 	.punch = file_data_punch,
 	.stored = file_data_stored,
 	.destroy = file_data_destroy,

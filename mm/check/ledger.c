@@ -56,6 +56,8 @@ static UNCHECKED uint64_t counts_left(const struct page *page)
 {
 	if (page->flags & PAGE_TAIL)
 		return 0;
+	if (page->kind == PAGE_OBJECT && page->flags & PAGE_READING)
+		return PAGE_ONE_REF;
 	return page->kind == PAGE_KERNEL || page->kind == PAGE_TABLE ? PAGE_ONE_REF : 0;
 }
 

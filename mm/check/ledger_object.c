@@ -7,6 +7,9 @@
 static void check_page(struct ledger_walk *walk, const struct object *object, uint64_t index,
 		       struct page *page)
 {
+	if (page->flags & PAGE_READING)
+		ledger_error(walk, "object %s: page %lu is still being read", object->ops->name,
+			     (unsigned long)index);
 	ledger_found(walk, page, PAGE_ONE_REF);
 	if (page->kind != PAGE_OBJECT || page->owner != object || page->index != index)
 		ledger_error(walk, "object %s: page %lu of its index says (kind %u) it is page %lu",
@@ -35,18 +38,22 @@ static size_t check_maps(struct ledger_walk *walk, const struct object *object,
 
 static void check_object(struct ledger_walk *walk, struct object *object)
 {
-	struct page *page;
+	void *held;
 	uint64_t index;
-	size_t npages = 0, nwritable;
+	size_t npages = 0, numbers = 0, nwritable;
 
-	radix_for_each_range(page, index, &object->pages, 0, UINT64_MAX)
+	radix_for_each_range(held, index, &object->pages, 0, UINT64_MAX)
 	{
-		check_page(walk, object, index, page);
-		npages++;
+		if (index_is_page(held)) {
+			check_page(walk, object, index, held);
+			npages++;
+		} else {
+			numbers++;
+		}
 		if (index == UINT64_MAX)
 			break;
 	}
-	if (npages != object->npages || npages != object->pages.count)
+	if (npages != object->npages || npages + numbers != object->pages.count)
 		ledger_error(walk, "object %s: %lu pages found, %lu counted", object->ops->name,
 			     (unsigned long)npages, (unsigned long)object->npages);
 	nwritable =

@@ -20,12 +20,13 @@ enum page_kind {
 };
 
 /* page->flags. PAGE_BLOCK and PAGE_SINGLE are set on free frames only. */
-#define PAGE_BLOCK   1u	 /* the first frame of a block on a buddy list, of page->order */
-#define PAGE_SINGLE  2u	 /* on the list of single free frames */
-#define PAGE_TAIL    4u	 /* a later frame of an allocation: the first one has the counts */
-#define PAGE_SLAB    8u	 /* a slab: owner is its slab_cache */
-#define PAGE_DIRTY   16u /* object page: differs from what fill() would bring; atomic */
-#define PAGE_CHARGED 64u /* object page: counted by its ops->charge(); atomic */
+#define PAGE_BLOCK   1u	  /* the first frame of a block on a buddy list, of page->order */
+#define PAGE_SINGLE  2u	  /* on the list of single free frames */
+#define PAGE_TAIL    4u	  /* a later frame of an allocation: the first one has the counts */
+#define PAGE_SLAB    8u	  /* a slab: owner is its slab_cache */
+#define PAGE_DIRTY   16u  /* object page: differs from what a read would bring; atomic */
+#define PAGE_CHARGED 64u  /* object page: counted by its ops->charge(); atomic */
+#define PAGE_READING 128u /* a read into the frame is under way; the read has the one reference */
 #ifdef FAULTLINE_HARDENED
 #define PAGE_POISONED 32u /* free, and filled with poison */
 #else
@@ -182,7 +183,7 @@ void page_map_put(struct page *page);
 /* The same for n pages, faster than one by one. A page is listed once for each of its entries. */
 void page_map_put_many(struct page *const *pages, size_t n);
 
-/* PAGE_OBJECT: records that the bytes differ from what fill() would bring. */
+/* PAGE_OBJECT: records that the bytes differ from what a read would bring. */
 static inline void page_set_dirty(struct page *page)
 {
 	if (!(__atomic_load_n(&page->flags, __ATOMIC_RELAXED) & PAGE_DIRTY))

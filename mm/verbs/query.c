@@ -18,7 +18,7 @@ static bool is_resident(const struct vma *vma, vaddr_t va)
 	spin_lock(&vma->object->lock);
 	vma->backend->resident(vma, va, &page, 1);
 	spin_unlock(&vma->object->lock);
-	return page && page != zero_page;
+	return index_is_page(page) && page != zero_page;
 }
 
 /* The caller holds the space's lock. */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* An object whose bytes are known, for tests: a file that sometimes must be waited for. */
+/* An object whose bytes are known, for tests: a file that sometimes has no room for a request. */
 #include "known_file.h"
 
 #include "abi/errno.h"
 #include "mm/host.h"
+#include "mm/page_cache.h"
 
-unsigned file_fills, file_pauses, file_destroyed;
-struct waitq file_filled;
+unsigned file_reads, file_pauses, file_destroyed;
+struct waitq file_room;
 void (*file_meanwhile)(void);
 
 static void run_meanwhile(void)
@@ -23,14 +24,15 @@ unsigned char file_byte(uint64_t pos)
 	return (unsigned char)(pos * 37 + (pos >> 12) + 1);
 }
 
-static int file_fill(struct object *object, uint64_t index, void *to, struct vm_wait *wait)
+static int file_read(struct object *object, struct page *page, struct vm_wait *wait)
 {
-	unsigned char *bytes = to;
+	unsigned char *bytes = page_address(page);
+	uint64_t index = page->index;
 
+	(void)object;
 	run_meanwhile();
-	if (++file_fills % 3 == 0 && wait) {
-		*wait = (struct vm_wait){ .queue = &file_filled,
-					  .seq = waitq_sample(&file_filled) };
+	if (++file_reads % 3 == 0) {
+		*wait = (struct vm_wait){ .queue = &file_room, .seq = waitq_sample(&file_room) };
 		return VM_WAIT;
 	}
 	for (unsigned i = 0; i < PAGE_SIZE; i++) {
@@ -38,12 +40,15 @@ static int file_fill(struct object *object, uint64_t index, void *to, struct vm_
 
 		bytes[i] = pos < FILE_BYTES ? file_byte(pos) : 0;
 	}
+	page_read_done(page, 0);
 	return 0;
 }
 
-static int broken_fill(struct object *object, uint64_t index, void *to, struct vm_wait *wait)
+static int broken_read(struct object *object, struct page *page, struct vm_wait *wait)
 {
-	return -EIO;
+	(void)object, (void)wait;
+	page_read_done(page, -EIO);
+	return 0;
 }
 
 static void file_destroy(struct object *object)
@@ -51,9 +56,11 @@ static void file_destroy(struct object *object)
 	file_destroyed++;
 }
 
-const struct object_ops file_ops = { .name = "file", .fill = file_fill, .destroy = file_destroy };
+const struct object_ops file_ops = { .name = "file",
+				     .read_page = file_read,
+				     .destroy = file_destroy };
 const struct object_ops broken_ops = { .name = "broken",
-				       .fill = broken_fill,
+				       .read_page = broken_read,
 				       .destroy = file_destroy };
 
 static int pause_counted(struct vm_wait *wait)
@@ -68,6 +75,6 @@ static int pause_counted(struct vm_wait *wait)
 void file_start(void)
 {
 	memory_start(2048, NULL, 0);
-	waitq_init(&file_filled);
+	waitq_init(&file_room);
 	mm_host.pause = pause_counted;
 }

@@ -3,6 +3,7 @@
 #include "memory.h"
 
 #include "fake.h"
+#include "mm/page_cache.h"
 #include "mm/phys/memmap.h"
 
 void memory_start(size_t nframes, const struct phys_range *reserved, unsigned nreserved)
@@ -11,4 +12,5 @@ void memory_start(size_t nframes, const struct phys_range *reserved, unsigned nr
 
 	fake_arena_init(nframes);
 	assert_int_equal(phys_init(&ram, 1, reserved, nreserved), 0);
+	page_cache_init();
 }

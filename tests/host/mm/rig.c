@@ -4,12 +4,13 @@
 
 #include <stdlib.h>
 
+#include "mm/page_cache.h"
 #include "mm/phys/kmalloc.h"
 
 static struct space *running;
 int rig_outcome;
 int (*rig_pause)(struct vm_wait *wait);
-unsigned rig_pauses, rig_fills, rig_files;
+unsigned rig_pauses, rig_reads, rig_files;
 
 static int serve(vaddr_t va, unsigned access)
 {
@@ -76,17 +77,18 @@ unsigned char rig_byte(uint64_t pos)
 	return (unsigned char)(pos * 7 + pos / 4096 + 1);
 }
 
-static int file_fill(struct object *object, uint64_t index, void *to, struct vm_wait *wait)
+static int file_read(struct object *object, struct page *page, struct vm_wait *wait)
 {
-	unsigned char *bytes = to;
+	unsigned char *bytes = page_address(page);
 
 	(void)wait;
-	rig_fills++;
+	rig_reads++;
 	for (unsigned i = 0; i < PAGE_SIZE; i++) {
-		uint64_t pos = (index << PAGE_SHIFT) + i;
+		uint64_t pos = (page->index << PAGE_SHIFT) + i;
 
 		bytes[i] = pos < object->size ? rig_byte(pos) : 0;
 	}
+	page_read_done(page, 0);
 	return 0;
 }
 
@@ -98,7 +100,7 @@ static void file_destroy(struct object *object)
 
 static const struct object_ops file_ops = {
 	.name = "test file",
-	.fill = file_fill,
+	.read_page = file_read,
 	.destroy = file_destroy,
 };
 

@@ -42,7 +42,7 @@ long rig_map(struct space *space, vaddr_t addr, size_t len, unsigned prot, unsig
  */
 struct object *rig_file(uint64_t size);
 unsigned char rig_byte(uint64_t pos);
-extern unsigned rig_fills, rig_files;
+extern unsigned rig_reads, rig_files;
 
 /* Ends the test unless every frame, tree, table and fence is accounted for. */
 void rig_check(void);

@@ -8,6 +8,7 @@
 #include "mm/get_user_page.h"
 #include "mm/object.h"
 #include "mm/object_size.h"
+#include "mm/page_cache.h"
 #include "mm/phys/page_alloc.h"
 #include "sync/interleave.h"
 
@@ -290,16 +291,17 @@ TEST(no_memory) /* R17 R43 R45 */
 
 static struct waitq later;
 
-static int waiting_fill(struct object *object, uint64_t index, void *to, struct vm_wait *wait)
+static int waiting_read(struct object *object, struct page *page, struct vm_wait *wait)
 {
-	(void)object, (void)index;
+	(void)object;
 	if (later.seq < 2) {
 		*wait = (struct vm_wait){ .queue = &later, .seq = waitq_sample(&later) };
 		return VM_WAIT;
 	}
 	if (later.seq == 3)
 		return -EIO;
-	memset(to, 'w', PAGE_SIZE);
+	memset(page_address(page), 'w', PAGE_SIZE);
+	page_read_done(page, 0);
 	return 0;
 }
 
@@ -321,7 +323,7 @@ static int wake_later(struct vm_wait *wait)
 TEST(wait_and_error_are_outcomes)
 {
 	static const struct object_ops ops = { .name = "waits",
-					       .fill = waiting_fill,
+					       .read_page = waiting_read,
 					       .destroy = no_destroy };
 	struct object object;
 	struct vm_wait wait;

@@ -96,10 +96,10 @@ TEST(ends_early)
 	file_start();
 	object_init(&file, &file_ops, FILE_BYTES);
 	mm_host.pause = pause_killed;
-	file_fills = 0;
+	file_reads = 0;
 	assert_int_equal(object_read_kernel(&file, 0, buffer, FILE_BYTES), PAGE_SIZE);
 	assert_int_equal(object_write_kernel(&file, 100, buffer, FILE_BYTES), PAGE_SIZE - 100);
-	file_fills = 2;
+	file_reads = 2;
 	assert_int_equal(object_read_kernel(&file, 5 * PAGE_SIZE, buffer, 10), -EINTR);
 	assert_int_equal(object_set_size(&file, 0), 0);
 	object_put(&file);
@@ -209,7 +209,7 @@ TEST(trim)
 	char byte = 'x';
 
 	memory_start(2048, NULL, 0);
-	waitq_init(&file_filled);
+	waitq_init(&file_room);
 	object_init(&file, &file_ops, FILE_BYTES);
 	assert_int_equal(object_read_kernel(&file, 0, buffer, FILE_BYTES), FILE_BYTES);
 	assert_int_equal(file.npages, 10);

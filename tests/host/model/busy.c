@@ -143,6 +143,8 @@ static void run_at_pause(void)
 static int pause_in_model(struct vm_wait *wait)
 {
 	counts.pauses++;
+	if (wait && !waits_for_verb(wait))
+		disk_waited();
 	if (depth > 1)
 		return waits_for_verb(wait) ? sleep_for_verb(wait) : 0;
 	expect(!waits_for_verb(wait), "a wait for a verb, and there is none");

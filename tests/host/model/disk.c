@@ -5,13 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/errno.h"
 #include "counts.h"
-#include "sync/waitq.h"
+#include "mm/page_cache.h"
 
-enum request { IDLE, ASKED, DONE };
+/* A read that the disk has not answered yet. */
+struct request {
+	struct page *page;
+	const unsigned char *bytes; /* NULL: it will fail */
+};
 
-static struct waitq done;
-static unsigned char request[FILES][FILE_PAGES], asked[FILES][FILE_PAGES];
+#define REQUESTS (FILES * FILE_PAGES)
+
+static struct request requests[REQUESTS];
+static unsigned nrequests, waited;
 static unsigned generations;
 bool disk_quick;
 
@@ -31,7 +38,6 @@ void disk_boot(void)
 {
 	for (unsigned i = 0; i < sizeof(row); i++)
 		row[i] = (unsigned char)(i * 7 + i / 4096 * 3 + i / 65536 + 1);
-	waitq_init(&done);
 }
 
 const unsigned char *disk_bytes(unsigned file, uint64_t pos)
@@ -39,29 +45,33 @@ const unsigned char *disk_bytes(unsigned file, uint64_t pos)
 	return row + files[file].generation % GENERATIONS * STRIDE + pos;
 }
 
-void disk_complete(void)
+static void answer(struct request request)
 {
-	for (unsigned f = 0; f < FILES; f++) {
-		for (unsigned i = 0; i < FILE_PAGES; i++)
-			request[f][i] = request[f][i] == ASKED ? DONE : request[f][i];
-	}
-	waitq_wake_all(&done);
+	if (request.bytes)
+		memcpy(page_address(request.page), request.bytes, PAGE_SIZE);
+	page_read_done(request.page, request.bytes ? 0 : -EIO);
 }
 
-/* Who asks early, up to twice, is told to wait again. */
-static bool must_wait(unsigned file, uint64_t index)
+/* In another order each time. */
+void disk_complete(void)
 {
-	unsigned patience = 1 + (unsigned)(index + files[file].generation) % 3;
+	waited = 0;
+	while (nrequests) {
+		unsigned which = (generations + nrequests * 5) % nrequests;
+		struct request request = requests[which];
 
-	if (disk_quick || request[file][index] == DONE)
-		return false;
-	counts.early += request[file][index] == ASKED;
-	request[file][index] = ASKED;
-	if (++asked[file][index] > patience) {
-		disk_complete();
-		return false;
+		requests[which] = requests[--nrequests];
+		answer(request);
 	}
-	return true;
+}
+
+/* Up to twice it is too early to ask again. */
+void disk_waited(void)
+{
+	counts.waits_disk++;
+	counts.early += waited > 0;
+	if (++waited > 1 + generations % 3)
+		disk_complete();
 }
 
 static unsigned file_of(const struct object *object)
@@ -70,24 +80,24 @@ static unsigned file_of(const struct object *object)
 		if (files[f].object == object)
 			return f;
 	}
-	failed("a fill of a file that is gone");
+	failed("a read of a file that is gone");
 }
 
-static int disk_fill(struct object *object, uint64_t index, void *to, struct vm_wait *wait)
+static int disk_read(struct object *object, struct page *page, struct vm_wait *wait)
 {
 	unsigned file = file_of(object);
+	struct request request = { .page = page };
 
-	expect(index < FILE_PAGES, "a fill beyond the end");
-	if (file == 1 && must_wait(file, index)) {
-		counts.waits_disk++;
-		*wait = (struct vm_wait){ .queue = &done, .seq = waitq_sample(&done) };
-		return VM_WAIT;
+	(void)wait;
+	expect(page->index < FILE_PAGES, "a read beyond the end");
+	if (!disk_is_bad(file, page->index))
+		request.bytes = disk_bytes(file, page->index << PAGE_SHIFT);
+	if (disk_quick || file != 1) {
+		answer(request);
+		return 0;
 	}
-	request[file][index] = IDLE;
-	asked[file][index] = 0;
-	if (disk_is_bad(file, index))
-		return -EIO;
-	memcpy(to, disk_bytes(file, index << PAGE_SHIFT), PAGE_SIZE);
+	expect(nrequests < REQUESTS, "too many reads");
+	requests[nrequests++] = request;
 	return 0;
 }
 
@@ -97,7 +107,7 @@ static void disk_destroy(struct object *object)
 }
 
 static const struct object_ops disk_ops = { .name = "disk",
-					    .fill = disk_fill,
+					    .read_page = disk_read,
 					    .destroy = disk_destroy };
 
 void disk_make(unsigned n)
@@ -105,8 +115,6 @@ void disk_make(unsigned n)
 	struct model_file *f = &files[n];
 
 	memset(f, 0, sizeof(*f));
-	memset(request[n], IDLE, sizeof(request[n]));
-	memset(asked[n], 0, sizeof(asked[n]));
 	f->generation = ++generations;
 	f->size = 70 * PAGE_SIZE + 1234;
 	if (n == 2) {

@@ -13,8 +13,11 @@ void disk_make(unsigned n);
 /* Does a read of that page fail? */
 bool disk_is_bad(unsigned file, uint64_t index);
 
-/* Completes all that was asked for, and wakes who waits. */
+/* Answers all reads, in some order. */
 void disk_complete(void);
+
+/* Somebody waits for a page: the disk answers at last. */
+void disk_waited(void);
 
 /* While set, nothing is waited for. */
 extern bool disk_quick;

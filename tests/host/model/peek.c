@@ -372,6 +372,7 @@ void peek_settle_file(unsigned f, uint64_t pos, size_t n)
 	struct model_file *file = &files[f];
 	bool quick = disk_quick;
 
+	disk_complete();
 	disk_quick = true;
 	file->size = object_size(file->object);
 	for (uint64_t index = pos >> PAGE_SHIFT; index << PAGE_SHIFT < MIN(pos + n, file->size);

@@ -193,6 +193,7 @@ void world_begin(bool soft)
 void world_end(void)
 {
 	depth = 2; /* pauses are nobody's */
+	disk_complete();
 	for (unsigned n = 0; n < SPACES; n++) {
 		if (spaces_[n].alive)
 			space_end(&spaces_[n]);

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MIT */
+/* Pages that are being read: one read for all who need the page, whatever happens meanwhile (R75). */
+#include "rig.h"
+
+#include <string.h>
+
+#include "abi/errno.h"
+#include "mm/check/alloc_fail.h"
+#include "mm/object_io.h"
+#include "mm/object_size.h"
+#include "mm/page_cache.h"
+#include "scripted_device.h"
+
+#define PAGES 8
+#define BYTES (PAGES * PAGE_SIZE)
+#define AT    0x40000000ul
+
+static struct object object;
+static struct space space[2];
+static struct vm_wait wait;
+static size_t free_before;
+
+static void begin(void)
+{
+	device_start();
+	free_before = rig_free();
+	object_init(&object, &device_ops, BYTES);
+}
+
+static void start(void)
+{
+	rig_start(2048);
+	begin();
+}
+
+/* Drops the caller's reference: nothing is left but what the reads have. */
+static void end(void)
+{
+	object_put(&object);
+	device_end_all();
+	assert_int_equal(device_destroyed, 1);
+	rig_check();
+	assert_int_equal(rig_free(), free_before);
+}
+
+static int ask(uint64_t index)
+{
+	struct page *page;
+	int result = object_page(&object, index, &page, &wait);
+
+	if (result == 0)
+		page_put(page);
+	return result;
+}
+
+static bool woken(const struct vm_wait *one)
+{
+	return waitq_sample(one->queue) != one->seq;
+}
+
+static int byte_at(uint64_t pos)
+{
+	unsigned char byte = 0xee;
+
+	assert_int_equal(object_read_kernel(&object, pos, &byte, 1), 1);
+	return byte;
+}
+
+static void map_in(struct space *in, unsigned flags)
+{
+	struct map_request request = { .addr = AT,
+				       .len = BYTES,
+				       .prot = RW,
+				       .max_prot = RW,
+				       .flags = flags | MAP_FIXED,
+				       .object = &object };
+	vaddr_t at;
+
+	rig_create(in);
+	assert_int_equal(vm_map(in, &request, &at), 0);
+}
+
+TEST(two_faults_share_one_read)
+{
+	struct vm_wait waits[2];
+
+	start();
+	for (unsigned i = 0; i < 2; i++) {
+		map_in(&space[i], i ? MAP_SHARED : MAP_PRIVATE);
+		assert_int_equal(vm_fault(&space[i], AT + PAGE_SIZE,
+					  i ? VM_PROT_READ : VM_PROT_WRITE, &waits[i]),
+				 VM_WAIT);
+		assert_int_equal(vm_fault(&space[i], AT + PAGE_SIZE, VM_PROT_READ, &waits[i]),
+				 VM_WAIT);
+	}
+	assert_int_equal(device_started, 1);
+	rig_check();
+	assert_false(woken(&waits[0]) || woken(&waits[1]));
+	device_end(0, 0);
+	assert_true(woken(&waits[0]) && woken(&waits[1]));
+	for (unsigned i = 0; i < 2; i++) {
+		rig_run(&space[i]);
+		assert_int_equal(fake_load(AT + PAGE_SIZE) & 0xff, device_byte(PAGE_SIZE));
+	}
+	assert_int_equal(device_started, 1);
+	for (unsigned i = 0; i < 2; i++)
+		rig_destroy(&space[i]);
+	end();
+}
+
+/* Ends n reads in the k-th order. Those of the indices in `failing` fail. */
+static void end_in_order(unsigned k, unsigned n, unsigned failing)
+{
+	for (; n; k /= n, n--) {
+		unsigned which = k % n;
+		uint64_t index = device_reads[which]->index;
+		int result = failing >> index & 1 ? -EIO : 0;
+
+		device_end(which, result);
+		assert_int_equal(ask(index), result);
+	}
+}
+
+/* R75: an error goes to those who need the page; the next one asks the device again. */
+TEST(every_order_of_answers_with_every_error)
+{
+	rig_start(2048);
+	for (unsigned order = 0; order < 24; order++) {
+		for (unsigned failing = 0; failing < 16; failing++) {
+			begin();
+			for (unsigned i = 0; i < 4; i++)
+				assert_int_equal(ask(i), VM_WAIT);
+			end_in_order(order, 4, failing);
+			for (unsigned i = 0; i < 4; i++)
+				assert_int_equal(ask(i), failing >> i & 1 ? VM_WAIT : 0);
+			end();
+		}
+	}
+}
+
+TEST(an_error_is_the_fault_s_outcome_once)
+{
+	start();
+	map_in(&space[0], MAP_SHARED);
+	assert_int_equal(vm_fault(&space[0], AT, VM_PROT_READ, &wait), VM_WAIT);
+	device_end(0, -EIO);
+	assert_int_equal(vm_fault(&space[0], AT, VM_PROT_READ, &wait), VM_BUS);
+	assert_int_equal(vm_fault(&space[0], AT, VM_PROT_READ, &wait), VM_WAIT);
+	device_end(0, 0);
+	assert_int_equal(vm_fault(&space[0], AT, VM_PROT_READ, &wait), 0);
+	rig_destroy(&space[0]);
+	end();
+}
+
+/* Nobody asks again: the mark goes with the object. */
+TEST(an_error_that_nobody_hears)
+{
+	start();
+	assert_int_equal(ask(0), VM_WAIT);
+	device_end(0, -EIO);
+	end();
+}
+
+TEST(a_truncation_does_not_wait)
+{
+	struct vm_wait first;
+
+	start();
+	assert_int_equal(ask(3), VM_WAIT);
+	first = wait;
+	assert_int_equal(object_set_size(&object, PAGE_SIZE), 0);
+	assert_true(woken(&first));
+	assert_int_equal(ask(3), -ENXIO);
+	rig_check();
+	assert_int_equal(object_set_size(&object, BYTES), 0);
+	device_end(0, 0);
+	assert_int_equal(byte_at(3 * PAGE_SIZE), 0);
+	assert_int_equal(device_started, 1);
+	end();
+}
+
+/* The old read of the page where the file ends now and a new one, in both orders. */
+TEST(a_truncation_within_the_page)
+{
+	rig_start(2048);
+	for (unsigned first = 0; first < 2; first++) {
+		struct vm_wait before;
+
+		begin();
+		assert_int_equal(ask(1), VM_WAIT);
+		before = wait;
+		assert_int_equal(object_set_size(&object, PAGE_SIZE + 100), 0);
+		assert_true(woken(&before));
+		assert_int_equal(object_set_size(&object, BYTES), 0);
+		assert_int_equal(ask(1), VM_WAIT);
+		assert_int_equal(device_count, 2);
+		rig_check();
+		device_end(first, 0);
+		assert_int_equal(ask(1), first ? 0 : VM_WAIT);
+		device_end(0, 0);
+		assert_int_equal(byte_at(PAGE_SIZE + 99), device_byte(PAGE_SIZE + 99));
+		assert_int_equal(byte_at(PAGE_SIZE + 100), 0);
+		assert_int_equal(byte_at(2 * PAGE_SIZE - 1), 0);
+		end();
+	}
+}
+
+/* A store that was made before the page was cut off is not seen again either. */
+TEST(a_file_that_is_cut_and_written_meanwhile)
+{
+	unsigned char byte = 7;
+
+	start();
+	assert_int_equal(ask(1), VM_WAIT);
+	assert_int_equal(object_set_size(&object, 0), 0);
+	assert_int_equal(object_write_kernel(&object, PAGE_SIZE + 5, &byte, 1), 1);
+	device_end(0, 0);
+	assert_int_equal(byte_at(PAGE_SIZE + 4), 0);
+	assert_int_equal(byte_at(PAGE_SIZE + 5), 7);
+	end();
+}
+
+TEST(unmap_fork_and_exit_do_not_wait)
+{
+	start();
+	map_in(&space[0], MAP_PRIVATE);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(vm_fault(&space[0], AT + i * PAGE_SIZE, VM_PROT_WRITE, &wait),
+				 VM_WAIT);
+	rig_create(&space[1]);
+	assert_int_equal(vm_fork(&space[0], &space[1]), 0);
+	assert_int_equal(vm_unmap(&space[0], AT, PAGE_SIZE), 0);
+	device_end(1, 0);
+	rig_run(&space[1]);
+	assert_int_equal(fake_load(AT + PAGE_SIZE) & 0xff, device_byte(PAGE_SIZE));
+	rig_destroy(&space[0]);
+	rig_check();
+	rig_destroy(&space[1]);
+	assert_int_equal(device_count, 2);
+	end();
+}
+
+/* The object goes with its last read, not before. */
+TEST(the_last_reference_is_a_read_s)
+{
+	start();
+	assert_int_equal(ask(0), VM_WAIT);
+	assert_int_equal(ask(5), VM_WAIT);
+	object_put(&object);
+	device_end(0, -EIO);
+	assert_int_equal(device_destroyed, 0);
+	rig_check();
+	device_end(0, 0);
+	assert_int_equal(device_destroyed, 1);
+	rig_check();
+	assert_int_equal(rig_free(), free_before);
+}
+
+/* Who finds the page busy with a read that was refused after all looks again. */
+TEST(no_room_for_a_read)
+{
+	start();
+	device_full = true;
+	assert_int_equal(ask(2), VM_WAIT);
+	assert_ptr_equal(wait.queue, &device_room);
+	rig_check();
+	assert_true(radix_empty(&object.pages));
+	device_full = false;
+	assert_int_equal(ask(2), VM_WAIT);
+	assert_ptr_not_equal(wait.queue, &device_room);
+	end();
+}
+
+/* R45: each allocation fails once: no index stays busy. */
+TEST(no_memory_for_a_read)
+{
+	uint64_t nth = 0;
+	int result;
+
+	start();
+	do {
+		alloc_fail_at = ++nth;
+		result = ask(PAGES - 1);
+		alloc_fail_at = 0;
+		assert_true(result == -ENOMEM || result == VM_WAIT);
+		if (result == -ENOMEM)
+			assert_true(radix_empty(&object.pages));
+		rig_check();
+	} while (result == -ENOMEM);
+	assert_true(nth > 2);
+	end();
+}
+
+/* Trimming drops pages that were read, and no reads. */
+TEST(a_trim_leaves_reads_alone)
+{
+	start();
+	assert_int_equal(ask(0), VM_WAIT);
+	assert_int_equal(ask(1), VM_WAIT);
+	device_end(1, 0);
+	assert_int_equal(object.npages, 1);
+	object_trim();
+	assert_int_equal(object.npages, 0);
+	device_end(0, 0);
+	assert_int_equal(ask(0), 0);
+	assert_int_equal(ask(1), VM_WAIT);
+	end();
+}
+
+/* ---- against a naive model ---- */
+
+enum state { GONE, BUSY, BROKEN, HERE };
+
+static struct {
+	enum state state[PAGES];
+	const struct page *read[PAGES]; /* BUSY: the one that counts */
+	uint64_t size, backed;
+} model;
+
+static void model_begin(void)
+{
+	memset(&model, 0, sizeof(model));
+	model.size = model.backed = BYTES;
+}
+
+static int expected(uint64_t index)
+{
+	if (index >= object_pages(model.size))
+		return -ENXIO;
+	switch (model.state[index]) {
+	case HERE:
+		return 0;
+	case BROKEN:
+		model.state[index] = GONE;
+		return -EIO;
+	case BUSY:
+		return VM_WAIT;
+	case GONE:
+	default:
+		model.state[index] = index < object_pages(model.backed) ? BUSY : HERE;
+		return model.state[index] == BUSY ? VM_WAIT : 0;
+	}
+}
+
+static void step_ask(void)
+{
+	uint64_t index = test_below(PAGES);
+	unsigned before = device_count;
+	bool was_busy = model.state[index] == BUSY;
+	int want = expected(index);
+
+	assert_int_equal(ask(index), want);
+	assert_int_equal(device_count, before + (want == VM_WAIT && !was_busy));
+	if (device_count != before)
+		model.read[index] = device_reads[before];
+}
+
+static void step_end(void)
+{
+	unsigned which = (unsigned)test_below(DEVICE_READS);
+	int result = test_below(4) ? 0 : -EIO;
+	uint64_t index;
+
+	if (which >= device_count)
+		return;
+	index = device_reads[which]->index;
+	if (model.state[index] == BUSY && model.read[index] == device_reads[which])
+		model.state[index] = result ? BROKEN : HERE;
+	device_end(which, result);
+}
+
+static void step_size(void)
+{
+	uint64_t size = test_below(BYTES + 1);
+
+	assert_int_equal(object_set_size(&object, size), 0);
+	if (size < model.size) {
+		for (uint64_t i = object_pages(size); i < PAGES; i++)
+			model.state[i] = GONE;
+		if (size & PAGE_MASK && model.state[size >> PAGE_SHIFT] != HERE)
+			model.state[size >> PAGE_SHIFT] = GONE;
+		model.backed = MIN(model.backed, size);
+	}
+	model.size = size;
+}
+
+static void step_trim(void)
+{
+	object_trim();
+	for (unsigned i = 0; i < PAGES; i++)
+		model.state[i] = model.state[i] == HERE ? GONE : model.state[i];
+}
+
+/* Every resident page has the right bytes up to the size. */
+static void check_bytes(void)
+{
+	for (uint64_t i = 0; i < PAGES; i++) {
+		struct page *page = object_page_resident(&object, i);
+		const unsigned char *bytes = page ? page_address(page) : NULL;
+		uint64_t pos = i << PAGE_SHIFT;
+
+		assert_int_equal(page != NULL, model.state[i] == HERE);
+		for (unsigned b = 0; page && b < PAGE_SIZE && pos + b < model.size; b += 37)
+			assert_int_equal(bytes[b],
+					 pos + b < model.backed ? device_byte(pos + b) : 0);
+		if (page)
+			page_put(page);
+	}
+}
+
+TEST(random_reads_against_a_model)
+{
+	start();
+	model_begin();
+	for (unsigned i = 0; i < 20000; i++) {
+		unsigned what = (unsigned)test_below(40);
+
+		if (i % 1000 == 999) {
+			end();
+			begin();
+			model_begin();
+		}
+		if (what < 18 && device_count < DEVICE_READS)
+			step_ask();
+		else if (what < 36)
+			step_end();
+		else if (what < 37)
+			step_trim();
+		else if (what < 38)
+			step_size();
+		check_bytes();
+		if (i % 100 == 0)
+			rig_check();
+	}
+	end();
+}
