@@ -6,7 +6,7 @@ A point is skipped where this QEMU does not know the option. docs/CAVEATS.md say
 
 import re
 
-from lib.boot import archive_of, boot
+from lib.boot import archive_of, boot_until
 from lib.guest import run
 from lib.tap import Skip, case, equal, has, lacks, main
 
@@ -80,8 +80,8 @@ def a_machine_without_uart_plic_test_device_and_stimecmp():
     """QEMU's spike: its tree names Sstc, which it does not have, and the log is the firmware's to print. The firmware of
     QEMU 10 believes the tree and falls over: it is told that there is none."""
     for options in ([], ["-cpu", "rv64,sstc=off"]):
-        text = boot(archive_of(["/exit"]), words=["init=/exit"], extra=["-machine", "spike", *options],
-                    until=("power: off, status 0", "power: off, status 1", "sbi_trap_error"))[1]
+        text = boot_until(("power: off, status 0", "power: off, status 1", "sbi_trap_error"),
+                          archive_of(["/exit"]), words=["init=/exit"], extra=["-machine", "spike", *options])
         if "sbi_trap_error" not in text:
             break
     lacks(text, "kernel panic", "what came")

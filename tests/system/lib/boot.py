@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Boots a machine without ./run.sh, for boot archives and command lines that it would never make."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -53,23 +54,41 @@ def instructions(text):
     return round(float(STAMP.findall(text)[-1]) * 1e9)
 
 
-def boot(initrd=None, words=(), mem=128 * MIB, harts=1, extra=(), icount=False, until=()):
-    """Boots; gives (QEMU's status, all that came over the UART). None is the status where there was no end in time, and
-    where one of the texts `until` came before the end."""
+def boot(initrd=None, words=(), mem=128 * MIB, harts=1, extra=(), icount=False):
+    """Boots; gives (QEMU's status, all that came over the UART). None is the status where there was no end in time."""
+    with booted(initrd, words, mem, harts, extra, icount, ["uart", "monitor"]) as running:
+        text, loop = bytearray(), Loop()
+        uart = loop.add_reader(running.channels["uart"].fileno(), text.extend)
+        deadline = time.monotonic() + PATIENCE
+        while not uart.ended and time.monotonic() < deadline:
+            loop.turn(deadline - time.monotonic())
+        return running.wait() if uart.ended else None, text.decode(errors="replace")
+
+
+def boot_until(texts, initrd=None, words=(), extra=()):
+    """Boots a machine that may not end by itself; gives what it wrote when one of the texts has come, or it has ended.
+
+    The output goes to a file: QEMU drops a byte that goes to a socket which is full, if its device cannot wait."""
+    with booted(initrd, words, 128 * MIB, 1, [*extra, "-serial", "stdio"], False, ["monitor"]) as running:
+        deadline = time.monotonic() + PATIENCE
+        while not any(text in running.said() for text in texts) and time.monotonic() < deadline:
+            if os.waitid(os.P_PID, running.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                break
+            time.sleep(0.05)
+        return running.said()
+
+
+@contextlib.contextmanager
+def booted(initrd, words, mem, harts, extra, icount, channels):
+    """Starts a machine, and ends it at the end of the block."""
     machine = qemu.Machine(KERNEL, mem, harts)
     machine.words, machine.extra, machine.icount = list(words), list(extra), icount
     if initrd is not None:
         machine.initrd = os.memfd_create("initrd")
         os.write(machine.initrd, initrd)
-    running = qemu.Qemu(machine, ["uart", "monitor"])
-    text, words_of_end = bytearray(), [word.encode() for word in until]
+    running = qemu.Qemu(machine, channels)
     try:
-        loop = Loop()
-        uart = loop.add_reader(running.channels["uart"].fileno(), text.extend)
-        deadline = time.monotonic() + PATIENCE
-        while not uart.ended and time.monotonic() < deadline and not any(word in text for word in words_of_end):
-            loop.turn(deadline - time.monotonic())
-        return running.wait() if uart.ended else None, text.decode(errors="replace")
+        yield running
     finally:
         running.kill()
         if machine.initrd is not None:
