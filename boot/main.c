@@ -26,6 +26,7 @@
 #include "mm/page_cache.h"
 #include "mm/phys/memmap.h"
 #include "mm/phys/page_alloc.h"
+#include "mm/phys/table_pages.h"
 #include "proc/futex.h"
 #include "proc/kthread.h"
 #include "proc/mm_host.h"
@@ -139,6 +140,25 @@ static void start_memory(const struct boot_info *info)
 		 page_alloc_total_count(), MIB(page_alloc_free_count() << PAGE_SHIFT));
 }
 
+/* Who sets the A and D bits: the hardware, or the kernel. */
+static void find_ad(void)
+{
+	struct mmu_tables tables = { 0 };
+	struct page *page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
+
+	if (!page || tables_fill(&tables, MMU_LEVELS + 1)) {
+		log_error("boot", "too little memory to start");
+		give_up();
+	}
+	if (!arch_mmu_sets_ad(&tables, page_to_paddr(page))) {
+		log_info("mm", "this hart does not set A and D bits: the kernel does");
+		boot_options.soft_ad = true;
+	}
+	tables_free(&tables);
+	page_put(page);
+	arch_ad_soft_set(boot_options.soft_ad);
+}
+
 /* The firmware's console is used until a UART is found, or in place of one. */
 static void start_console(const struct boot_info *info)
 {
@@ -186,10 +206,10 @@ void boot_main(unsigned long hart_id, paddr_t dtb)
 	boot_options_read(boot_info.cmdline);
 	log_sink_add(&firmware_log_sink, log_oldest());
 	log_machine(&boot_info);
-	arch_ad_soft_set(boot_options.soft_ad);
 	trace_set_kind_name(fault_kind_name);
 	alloc_fail_boot(boot_options.fail_nth);
 	start_memory(&boot_info);
+	find_ad();
 	start_console(&boot_info);
 	random_seed(boot_info.rng_seed, boot_info.rng_seed_len);
 	stack_guard_init();

@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "arch/hart.h"
+#include "arch/usercopy.h"
 #include "arch/riscv/csr.h"
 #include "arch/riscv/hints.h"
 #include "arch/riscv/image.h"
@@ -21,6 +22,32 @@ static struct mmu *active[HART_MAX];
 void arch_ad_soft_set(bool on)
 {
 	entry_ad_soft = on;
+}
+
+/* A store to a page whose entry has neither bit: it faults unless the hardware sets them. */
+bool arch_mmu_sets_ad(struct mmu_tables *tables, paddr_t page)
+{
+	const struct mmu_entry entry =
+		entry_make(paddr_to_pfn(page), VM_PROT_READ | VM_PROT_WRITE, 0);
+	struct mmu_flush flush = { .all = true };
+	struct mmu_entry *slot;
+	struct mmu mmu;
+	char byte = 0;
+	bool sets;
+
+	arch_mmu_create(&mmu, mmu_tables_pop(tables));
+	if (arch_mmu_prepare(&mmu, USER_BASE, tables))
+		panic("mmu: too few tables to find out who sets A and D");
+	slot = arch_mmu_lookup(&mmu, USER_BASE);
+	(void)entry_swap(slot, entry);
+	arch_mmu_activate(&mmu);
+	sets = arch_copy_out(USER_BASE, &byte, 1) == 0;
+	sets = sets && (entry_flags(entry_load(slot)) & ENTRY_DIRTY);
+	(void)entry_swap(slot, ENTRY_NONE);
+	arch_mmu_flush(&mmu, &flush);
+	arch_mmu_activate(NULL);
+	arch_mmu_destroy(&mmu, tables);
+	return sets;
 }
 
 void arch_mmu_create(struct mmu *mmu, paddr_t root)

@@ -76,6 +76,16 @@ for machine in MACHINES:
 
 
 @case
+def a_hart_that_sets_no_a_and_d_bits():
+    """R85: the boot finds that out."""
+    done = run("exit", "0", options=["--verbose"], env={"FAULTLINE_QEMU": "-cpu rv64,svade=on,svadu=off"})
+    if UNKNOWN.search(done.err):
+        raise Skip("this QEMU does not know it")
+    has(done.err, b"mm: this hart does not set A and D bits: the kernel does", "log")
+    lacks(run("exit", "0", options=["--verbose"]).err, b"does not set A and D", "log of another hart")
+
+
+@case
 def a_machine_without_uart_plic_test_device_and_stimecmp():
     """QEMU's spike: its tree names Sstc, which it does not have, and the log is the firmware's to print. The firmware of
     QEMU 10 believes the tree and falls over: it is told that there is none."""

@@ -66,6 +66,8 @@ enum entry_state { ENTRY_EMPTY, ENTRY_PRESENT, ENTRY_RESIDENT, ENTRY_SWAP, ENTRY
  *       false if the hardware (A, D) or another hart has changed the entry first
  * struct mmu_entry entry_swap(struct mmu_entry *slot, struct mmu_entry new);
  *       atomic exchange
+ * bool arch_sets_accessed(void);
+ *       the hardware sets A by itself
  */
 #include "arch-impl/entry.h"
 
@@ -95,7 +97,7 @@ static inline struct mmu_entry *entry_next_used(struct mmu_entry *slot, struct m
 }
 
 /*
- * Boot option ad=soft: if `on`, entries made from now on keep A and D without help from the
- * hardware. Call before there is any user space.
+ * If `on`, entries made from now on keep A and D without help from the hardware: for machines that
+ * do not set these bits, and for the boot option ad=soft. Call before there is any user space.
  */
 void arch_ad_soft_set(bool on);

@@ -113,6 +113,13 @@ void arch_mmu_prune(struct mmu *mmu, vaddr_t floor, vaddr_t ceiling, struct mmu_
 void arch_mmu_flush(struct mmu *mmu, struct mmu_flush *flush);
 
 /*
+ * Does the hardware set A and D by itself? Tries it on a page of its own. `tables` has the frames
+ * for a root and the tables of one address, and gets them back. Call at boot, before there are
+ * threads.
+ */
+bool arch_mmu_sets_ad(struct mmu_tables *tables, paddr_t page);
+
+/*
  * Maps npages at va of the vmap area to pa, or unmaps them if prot is 0. Includes the fence. The
  * mappings are global and never for user mode. Returns 0 or -ENOMEM: missing page tables come from
  * `spare`, and are never freed. The caller holds the lock of mm/phys/kmap.c.

@@ -26,6 +26,11 @@
 /* True if A and D are maintained in software. Set once, before there is any user space. */
 extern bool entry_ad_soft;
 
+static inline bool arch_sets_accessed(void)
+{
+	return !entry_ad_soft;
+}
+
 static inline enum entry_state entry_state(struct mmu_entry e)
 {
 	if (e.word & ENTRY_WORD_V)

@@ -21,6 +21,11 @@
 /* Whether A and D are kept in software; tests set it before they make any entry. */
 extern bool fake_soft_ad;
 
+static inline bool arch_sets_accessed(void)
+{
+	return !fake_soft_ad;
+}
+
 static inline enum entry_state entry_state(struct mmu_entry e)
 {
 	if (e.word & FAKE_VALID)
