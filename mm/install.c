@@ -136,11 +136,19 @@ static void install_written(struct fault *fault)
 	fault_count(fault, FAULT_REMAP);
 }
 
-/* For a read: maps the resident pages of the window where the entry is EMPTY. */
+/*
+ * For a read: maps the resident pages of the window where the entry is EMPTY. Only the page that
+ * was asked for has been accessed, as far as anybody knows. Where the kernel maintains A, a page
+ * without it would take a fault, which this is to spare.
+ */
 static void install_around(struct fault *fault)
 {
 	struct mmu_entry *slot = fault->slot - ((fault->va - fault->window) >> PAGE_SHIFT);
-	const struct object_entry entry = object_entry(fault, false);
+	const struct object_entry asked = object_entry(fault, false);
+	const struct object_entry entry = {
+		.prot = asked.prot,
+		.flags = arch_sets_accessed() ? asked.flags & ~ENTRY_ACCESSED : asked.flags,
+	};
 	struct page *const *next = fault->pages, *const *end = next + fault->npages;
 	vaddr_t va = fault->window;
 	unsigned total = 0;
@@ -155,6 +163,8 @@ static void install_around(struct fault *fault)
 		install_object_page(fault, slot, va, page, entry);
 		total++;
 	}
+	publish(fault, fault->slot, fault->va,
+		entry_make(page_to_pfn(fault->page), asked.prot, asked.flags));
 	space_add_resident(fault->space, total);
 	fault->space->stats.around += total - 1;
 	fault_count(fault, FAULT_FILL);
