@@ -9,7 +9,9 @@
 #include "sync/atomic.h"
 
 static struct spinlock list_lock = SPINLOCK_INIT(LOCK_PAGE_CACHE);
-static struct list objects = LIST_INIT(objects); /* guarded by list_lock */
+/* guarded by list_lock: */
+static struct list objects = LIST_INIT(objects);
+static struct list *hand = &objects; /* the link of the object that the hand of the clock is at */
 
 static SLAB_CACHE(anon_cache, struct object);
 
@@ -62,6 +64,8 @@ void object_put(struct object *object)
 	assert_hardened(list_empty(&object->vmas) && list_empty(&object->stale));
 	assert_hardened(!object->nwritable && !object->writers && !object->nexec);
 	spin_lock(&list_lock);
+	if (hand == &object->link)
+		hand = hand->next;
 	list_del(&object->link);
 	spin_unlock(&list_lock);
 	object_remove(object, 0, UINT64_MAX, NULL);
@@ -99,6 +103,38 @@ struct object *object_next(struct object *object)
 	if (object)
 		object_put(object);
 	return next;
+}
+
+struct object *object_hand_get(void)
+{
+	struct object *object = NULL;
+
+	spin_lock(&list_lock);
+	while (hand != &objects) {
+		object = list_entry(hand, struct object, link);
+		if (object_get_unless_zero(object))
+			break;
+		hand = hand->next;
+		object = NULL;
+	}
+	spin_unlock(&list_lock);
+	return object;
+}
+
+void object_hand_put(struct object *object, bool more)
+{
+	spin_lock(&list_lock);
+	if (!more && hand == &object->link)
+		hand = hand->next;
+	spin_unlock(&list_lock);
+	object_put(object);
+}
+
+void object_hand_start(void)
+{
+	spin_lock(&list_lock);
+	hand = objects.next;
+	spin_unlock(&list_lock);
 }
 
 /* Is the page clean, and referenced by the index only? */

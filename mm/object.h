@@ -70,6 +70,7 @@ struct object {
 	size_t nwritable;     /* VMAs of both lists for which vma_writes_object() is true */
 	uint32_t nexec;	      /* running images made from it: opening it for writing is ETXTBSY */
 	uint64_t truncations; /* number of them; decisions made before one are void after it */
+	uint64_t passed;      /* where the hand of the clock goes on (mm/reclaim.c) */
 	/* guarded by the lock of the list of all objects: */
 	struct list link;
 };
@@ -143,6 +144,16 @@ static inline void object_stored(struct object *object)
 
 /* Drops those pages of all objects that nothing else refers to and that can be read again. */
 void object_trim(void);
+
+/*
+ * For the hand of the clock: returns the object where it is, with a reference, or NULL if it has
+ * passed all objects. object_hand_put() drops the reference, and moves the hand on unless it stays
+ * for `more`. object_hand_start() begins another turn. Call with no spinning lock held but
+ * spaces_lock.
+ */
+struct object *object_hand_get(void);
+void object_hand_put(struct object *object, bool more);
+void object_hand_start(void);
 
 /*
  * Iterates over all objects: returns the one after `object` (the first for NULL) with a reference,

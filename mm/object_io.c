@@ -11,6 +11,7 @@
 #include "abi/errno.h"
 #include "lib/string.h"
 #include "mm/host.h"
+#include "mm/page_age.h"
 #include "mm/page_cache.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/relieve.h"
@@ -126,6 +127,7 @@ static ssize_t read_piece(struct object *object, uint64_t pos, const struct side
 		if (error)
 			return error == -ENXIO ? 0 : error;
 	}
+	page_set_used(page);
 	went = side_put(to, bytes_at(page, pos), n);
 	page_put(page);
 	return went ? (ssize_t)went : -EFAULT;

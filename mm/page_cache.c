@@ -12,8 +12,10 @@
 #include "abi/errno.h"
 #include "lib/string.h"
 #include "mm/host.h"
+#include "mm/page_age.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
+#include "mm/reclaim.h"
 #include "sync/atomic.h"
 
 /* Pages that are removed under one hold of the lock. */
@@ -23,9 +25,18 @@ static SLAB_CACHE(node_cache, struct radix_node);
 
 /* ---- busy indices ---- */
 
-/* What an index holds while its page is read into the frame `pfn`, and after a read has failed. */
-#define READING(pfn) ((void *)(uintptr_t)((pfn) << 1 | 1))
-#define FAILED	     ((void *)(uintptr_t)2)
+/*
+ * What an index holds while its page is read into the frame `pfn`; after a read has failed; and
+ * after reclaim has dropped the page: the stamp says when that was.
+ */
+#define READING(pfn)   ((void *)(uintptr_t)((pfn) << 2 | 1))
+#define FAILED	       ((void *)(uintptr_t)2)
+#define DROPPED(stamp) ((void *)(uintptr_t)(((stamp) << 2 & (INDEX_NUMBERS - 1)) | 3))
+
+static inline bool is_dropped(const void *held)
+{
+	return !index_is_page(held) && ((uintptr_t)held & 3) == 3;
+}
 
 /* Static, because an object may go away while a thread still has a sample of its queue. */
 #define QUEUES 64
@@ -109,6 +120,15 @@ struct insertion {
 	unsigned nodes_missing;
 };
 
+/* Puts a page or a number where there is nothing, or the mark of a page that was dropped. */
+static void put_at(struct object *object, struct insertion *in, void *what)
+{
+	if (radix_find(&object->pages, in->index))
+		radix_replace(&object->pages, in->index, what);
+	else
+		radix_insert(&object->pages, in->index, what, &in->spare);
+}
+
 /* The index holds something already. Returns 0 with the page in *page_ret, or -EAGAIN. */
 static int insert_taken(const struct insertion *in, void *held, struct page **page_ret)
 {
@@ -130,7 +150,7 @@ static int insert_reading(struct object *object, struct insertion *in)
 	page->index = in->index;
 	page->flags |= PAGE_READING;
 	object_get(object);
-	radix_insert(&object->pages, in->index, READING(page_to_pfn(page)), &in->spare);
+	put_at(object, in, READING(page_to_pfn(page)));
 	return 0;
 }
 
@@ -149,7 +169,7 @@ static int insert_locked(struct object *object, struct insertion *in, struct pag
 	if (!in->new_end && in->index >= object_pages(object->size))
 		return -EAGAIN;
 	held = radix_find(&object->pages, in->index);
-	if (held)
+	if (held && !is_dropped(held))
 		return insert_taken(in, held, page_ret);
 	in->nodes_missing = radix_missing(&object->pages, in->index);
 	if (in->nodes_missing > in->spare.count)
@@ -161,7 +181,7 @@ static int insert_locked(struct object *object, struct insertion *in, struct pag
 	in->fresh->owner = object;
 	in->fresh->index = in->index;
 	page_get(in->fresh);
-	radix_insert(&object->pages, in->index, in->fresh, &in->spare);
+	put_at(object, in, in->fresh);
 	object->npages++;
 	if (in->new_end == OBJECT_SIZE_SAME)
 		object->kept = MAX(object->kept, in->index + 1);
@@ -210,6 +230,7 @@ int object_publish(struct object *object, uint64_t index, struct page *fresh, ui
 struct removal {
 	uint64_t next, last; /* the range that is left */
 	bool (*choose)(struct object *object, struct page *page);
+	bool marks; /* where a page was that can be read again, a mark stays */
 	struct page *pages[REMOVE_BATCH];
 	unsigned count, seen;
 	struct radix_spare freed;
@@ -217,17 +238,20 @@ struct removal {
 
 static void remove_page(struct object *object, struct page *page, struct removal *r)
 {
-	radix_remove(&object->pages, r->next, &r->freed);
+	if (r->marks && r->next < object_pages(object->backed))
+		radix_replace(&object->pages, r->next, DROPPED(reclaim_stamp()));
+	else
+		radix_remove(&object->pages, r->next, &r->freed);
 	object->npages--;
 	uncharge(object, page);
 	page->owner = NULL;
 	r->pages[r->count++] = page;
 }
 
-/* Cancels a read, if all pages are removed. */
-static void remove_number(struct object *object, struct removal *r)
+/* Cancels a read, if all pages are removed. Marks go unless they are wanted. */
+static void remove_number(struct object *object, void *held, struct removal *r)
 {
-	if (r->choose)
+	if (is_dropped(held) ? r->marks : r->choose != NULL)
 		return;
 	radix_remove(&object->pages, r->next, &r->freed);
 	waitq_wake_all(queue_of(object, r->next));
@@ -243,7 +267,7 @@ static bool remove_locked(struct object *object, struct removal *r)
 		if (!held)
 			return false;
 		if (!index_is_page(held))
-			remove_number(object, r);
+			remove_number(object, held, r);
 		else if (!r->choose || r->choose(object, held))
 			remove_page(object, held, r);
 		if (r->next == r->last)
@@ -251,6 +275,34 @@ static bool remove_locked(struct object *object, struct removal *r)
 		r->next++;
 	}
 	return true;
+}
+
+/* Drops what was removed, with no lock held. Returns how many pages. */
+static size_t removal_put(struct removal *r)
+{
+	size_t n = r->count;
+
+	while (r->count)
+		page_put(r->pages[--r->count]);
+	nodes_free(&r->freed);
+	return n;
+}
+
+bool object_reclaim_some(struct object *object,
+			 bool (*choose)(struct object *object, struct page *page), bool marks,
+			 size_t *n_ret)
+{
+	struct removal r = { .last = UINT64_MAX, .choose = choose, .marks = marks };
+	bool more;
+
+	radix_spare_init(&r.freed);
+	spin_lock(&object->lock);
+	r.next = object->passed;
+	more = remove_locked(object, &r);
+	object->passed = more ? r.next : 0;
+	spin_unlock(&object->lock);
+	*n_ret = removal_put(&r);
+	return more;
 }
 
 void object_remove(struct object *object, uint64_t first, uint64_t last,
@@ -264,9 +316,7 @@ void object_remove(struct object *object, uint64_t first, uint64_t last,
 		spin_lock(&object->lock);
 		more = remove_locked(object, &r);
 		spin_unlock(&object->lock);
-		while (r.count)
-			page_put(r.pages[--r.count]);
-		nodes_free(&r.freed);
+		(void)removal_put(&r);
 		/* A kill does not stop this: a removal that has begun must be finished. */
 		if (more)
 			vm_pause();
@@ -322,6 +372,7 @@ struct page *object_page_cut(struct object *object, uint64_t index)
 /* What a look-up found out about a missing page. */
 struct missing {
 	uint64_t index;
+	void *mark; /* where reclaim has dropped it */
 	uint64_t backed;
 	uint64_t truncations;
 	struct radix_spare freed;
@@ -347,10 +398,11 @@ static int find_locked(struct object *object, struct missing *missing, struct pa
 		radix_remove(&object->pages, missing->index, &missing->freed);
 		return -EIO;
 	}
-	if (held) {
+	if (held && !is_dropped(held)) {
 		wait_for_read(object, missing->index, wait);
 		return VM_WAIT;
 	}
+	missing->mark = held;
 	missing->backed = object->backed;
 	missing->truncations = object->truncations;
 	return MISSING;
@@ -460,6 +512,8 @@ static int page_make(struct object *object, const struct missing *missing, struc
 
 	if (!page)
 		return -ENOMEM;
+	if (missing->mark && reclaim_was_early((uintptr_t)missing->mark >> 2))
+		page_set_hot(page);
 	if (missing->index << PAGE_SHIFT < missing->backed)
 		return page_read(object, missing, page, wait);
 	arch_page_zero(page_address(page));

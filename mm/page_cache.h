@@ -74,3 +74,12 @@ int object_publish(struct object *object, uint64_t index, struct page *fresh, ui
  */
 void object_remove(struct object *object, uint64_t first, uint64_t last,
 		   bool (*choose)(struct object *object, struct page *page));
+
+/*
+ * For reclaim: the same for some pages from object->passed on, in one hold of the lock. `marks`:
+ * leaves marks by which reclaim knows pages that are read again soon. Returns false at the end of
+ * the object, and how many pages were removed in *n_ret.
+ */
+bool object_reclaim_some(struct object *object,
+			 bool (*choose)(struct object *object, struct page *page), bool marks,
+			 size_t *n_ret);

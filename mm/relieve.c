@@ -9,27 +9,36 @@
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/kmap.h"
 #include "mm/phys/page_alloc.h"
+#include "mm/reclaim.h"
 #include "sync/lockorder.h"
 
-/*
- * The caller loops: allocate, relieve(), allocate again. Reclaim of dirty pages by swapping would
- * be one more step like step_trim(), before processes are killed.
- */
-
-/* Trimming is repeated while it frees so many frames. Then it is the turn of processes. */
-#define TRIM_ENOUGH 32
+/* The caller loops: allocate, relieve(), allocate again. */
 
 /*
- * Unused file pages are dropped before a process is killed. (Reading a hole of a file through a
- * mapping makes such pages, and killing the reader would not free them.)
+ * The order matters. Dropping pages frees index nodes, which are slab objects; empty slabs become
+ * single frames; single frames are merged into blocks.
  */
-static void step_trim(struct relief *relief)
+static void trim_caches(void)
+{
+	kstack_trim();
+	slab_trim();
+	page_alloc_trim();
+}
+
+/*
+ * Repeated while it frees a batch of frames, whoever gets them. Then it is the turn of processes.
+ */
+static int step_reclaim(struct relief *relief)
 {
 	size_t before = page_alloc_free_count();
+	ssize_t went = reclaim(RECLAIM_BATCH);
 
-	mm_trim();
-	if (page_alloc_free_count() < before + TRIM_ENOUGH)
+	if (went < 0)
+		return (int)went;
+	trim_caches();
+	if (went < RECLAIM_BATCH && page_alloc_free_count() < before + RECLAIM_BATCH)
 		relief->turn = 1;
+	return 0;
 }
 
 int relieve(struct relief *relief)
@@ -41,8 +50,7 @@ int relieve(struct relief *relief)
 		return -EINTR;
 	if (relief->turn > 0)
 		return mm_host.relieve(relief);
-	step_trim(relief);
-	return 0;
+	return step_reclaim(relief);
 }
 
 struct page *page_alloc_relieved(unsigned order, enum page_kind kind)
@@ -76,14 +84,8 @@ int tables_fill_relieved(struct mmu_tables *tables, unsigned count)
 	return result;
 }
 
-/*
- * The order matters. Dropping pages frees index nodes, which are slab objects; empty slabs become
- * single frames; single frames are merged into blocks.
- */
 void mm_trim(void)
 {
 	object_trim();
-	kstack_trim();
-	slab_trim();
-	page_alloc_trim();
+	trim_caches();
 }

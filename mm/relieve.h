@@ -12,7 +12,7 @@
  * frees memory, such as munmap, may use the reserve.
  */
 struct relief {
-	unsigned turn; /* 0: empty the caches; above: wait for processes or kill one */
+	unsigned turn; /* 0: reclaim pages; above: wait for processes or kill one */
 	bool spare;    /* no process is killed for this */
 };
 
@@ -20,8 +20,8 @@ struct relief {
  * Makes room after an allocation has failed. Each call for the same request goes a step further, so
  * that the caller tries again before anything worse is done:
  *
- * 1. Caches are emptied, and clean file pages that nothing uses are dropped, as long as that frees
- *    enough.
+ * 1. Pages that have not been used for a while are reclaimed (mm/reclaim.h), and caches are
+ *    emptied, as long as that frees enough.
  * 2. Processes that are ending get time to free their memory.
  * 3. A process is killed (mm_host.relieve).
  *

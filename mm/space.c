@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "mm/check/fence_debt.h"
 #include "mm/phys/table_pages.h"
+#include "mm/reclaim.h"
 #include "mm/relieve.h"
 #include "mm/verbs/unmap.h"
 
@@ -43,6 +44,7 @@ void space_destroy(struct space *space)
 	unmap_pieces(space, USER_BASE, USER_TOP);
 	assert(tree_empty(&space->vmas) && space->resident == 0);
 	spin_lock(&spaces_lock);
+	reclaim_space_gone(space);
 	list_del(&space->link);
 	spin_unlock(&spaces_lock);
 	arch_mmu_destroy(&space->mmu, &tables);

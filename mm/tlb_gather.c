@@ -29,6 +29,13 @@ static inline struct page *zap_entry(struct gather *gather, vaddr_t va, struct m
 	return pfn_to_page(entry_pfn(old));
 }
 
+void gather_zap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot)
+{
+	assert_hardened(spin_lock_held(&gather->space->lock) && !gather_full(gather));
+	gather->pages[gather->npages++] = zap_entry(gather, va, slot);
+	gather->space->resident--;
+}
+
 static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct mmu_entry *slot, *end = leaf->entries + leaf->count;

@@ -30,6 +30,12 @@ vaddr_t gather_zap(struct gather *gather, const struct vma *vma, vaddr_t start, 
 /* The same, but only for entries that map pages of the VMA's object: private copies stay. */
 vaddr_t gather_zap_shown(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end);
 
+/*
+ * Clears one entry, which maps a frame other than the zero page. The gather is not full. The caller
+ * holds the space's lock.
+ */
+void gather_zap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot);
+
 /* Must the gather be fenced and freed before it can take more? */
 static inline bool gather_full(const struct gather *gather)
 {

@@ -111,5 +111,17 @@ def memory_in_clean_pages_of_files_is_had():
     lacks(done.err, b"out of memory", "standard error")
 
 
+@case
+def a_mapped_file_bigger_than_memory_is_read():
+    """R80: three processes read 16 MiB through a mapping, in orders of their own, while 3 MiB are free."""
+    path = os.path.join(folder("squeezed"), "file")
+    data = os.urandom(16 * MIB)
+    with open(path, "wb") as file:
+        file.write(data)
+    done = run("/file", options=[*SMALL, "--add", f"{path}:/file"], program=f"{BUILD}/tests/system/squeezed")
+    equal((done.status, done.out.decode().split()), (0, [str(sum(data))] * 9), "status and sums")
+    lacks(done.err, b"out of memory", "standard error")
+
+
 if __name__ == "__main__":
     main()

@@ -29,18 +29,18 @@ static unsigned below(unsigned n)
 static const struct {
 	unsigned alone, nested;
 } weights[OP_VERBS] = {
-	[OP_LOAD] = { 60, 60 },	  [OP_STORE] = { 70, 70 },   [OP_EXEC] = { 12, 10 },
-	[OP_IN] = { 12, 6 },	  [OP_OUT] = { 16, 8 },	     [OP_CLEAR] = { 6, 3 },
-	[OP_STRING] = { 6, 3 },	  [OP_PEER_IN] = { 6, 4 },   [OP_PEER_OUT] = { 8, 6 },
-	[OP_MAP] = { 36, 16 },	  [OP_UNMAP] = { 14, 10 },   [OP_PROTECT] = { 24, 10 },
-	[OP_DROP] = { 12, 6 },	  [OP_ADVISE] = { 12, 6 },   [OP_BRK] = { 14, 6 },
-	[OP_STACK] = { 4, 1 },	  [OP_GROWSDOWN] = { 3, 1 }, [OP_LIMIT] = { 3, 1 },
-	[OP_FORK] = { 30, 12 },	  [OP_EXIT] = { 5, 4 },	     [OP_STRIP] = { 1, 3 },
-	[OP_KILL] = { 0, 14 },	  [OP_TRIM] = { 3, 6 },	     [OP_DISK] = { 2, 10 },
-	[OP_READ] = { 12, 6 },	  [OP_WRITE] = { 14, 8 },    [OP_SIZE] = { 8, 10 },
-	[OP_RENEW] = { 2, 0 },	  [OP_REMAP] = { 26, 12 },   [OP_LOCK] = { 8, 3 },
-	[OP_LOCK_ALL] = { 1, 1 }, [OP_MINCORE] = { 5, 2 },   [OP_SYNC] = { 4, 1 },
-	[OP_PUNCH] = { 5, 5 },	  [OP_ALLOCATE] = { 3, 3 },
+	[OP_LOAD] = { 60, 60 },	 [OP_STORE] = { 70, 70 },   [OP_EXEC] = { 12, 10 },
+	[OP_IN] = { 12, 6 },	 [OP_OUT] = { 16, 8 },	    [OP_CLEAR] = { 6, 3 },
+	[OP_STRING] = { 6, 3 },	 [OP_PEER_IN] = { 6, 4 },   [OP_PEER_OUT] = { 8, 6 },
+	[OP_MAP] = { 36, 16 },	 [OP_UNMAP] = { 14, 10 },   [OP_PROTECT] = { 24, 10 },
+	[OP_DROP] = { 12, 6 },	 [OP_ADVISE] = { 12, 6 },   [OP_BRK] = { 14, 6 },
+	[OP_STACK] = { 4, 1 },	 [OP_GROWSDOWN] = { 3, 1 }, [OP_LIMIT] = { 3, 1 },
+	[OP_FORK] = { 30, 12 },	 [OP_EXIT] = { 5, 4 },	    [OP_STRIP] = { 1, 3 },
+	[OP_RECLAIM] = { 3, 6 }, [OP_KILL] = { 0, 14 },	    [OP_TRIM] = { 3, 6 },
+	[OP_DISK] = { 2, 10 },	 [OP_READ] = { 12, 6 },	    [OP_WRITE] = { 14, 8 },
+	[OP_SIZE] = { 8, 10 },	 [OP_RENEW] = { 2, 0 },	    [OP_REMAP] = { 26, 12 },
+	[OP_LOCK] = { 8, 3 },	 [OP_LOCK_ALL] = { 1, 1 },  [OP_MINCORE] = { 5, 2 },
+	[OP_SYNC] = { 4, 1 },	 [OP_PUNCH] = { 5, 5 },	    [OP_ALLOCATE] = { 3, 3 },
 };
 
 static unsigned weight(unsigned verb, bool nested)
@@ -80,7 +80,7 @@ static int random_space(void)
 {
 	unsigned n;
 
-	bool has_space = outer &&
+	bool has_space = outer && outer->verb != OP_RECLAIM &&
 			 (!is_file_op(outer) || outer->verb == OP_READ || outer->verb == OP_WRITE);
 
 	if (has_space && below(4))
@@ -103,7 +103,7 @@ static int random_page(void)
 
 	if (outer && outer->verb == OP_REMAP && below(3) == 0)
 		return outer->arg[4] + (int)below(8);
-	if (outer && !is_file_op(outer) && below(3))
+	if (outer && !is_file_op(outer) && outer->verb != OP_RECLAIM && below(3))
 		return MAX(outer->arg[1] - (below(3) ? 0 : 3), 0) + (int)below(6);
 	if (below(6) == 0)
 		return 0;
@@ -263,6 +263,9 @@ static void random_args(struct op *op)
 		break;
 	case OP_RENEW:
 		op->arg[0] = random_file();
+		break;
+	case OP_RECLAIM:
+		op->arg[0] = 1 + (int)below(FILE_PAGES);
 		break;
 	case OP_PUNCH:
 	case OP_ALLOCATE:

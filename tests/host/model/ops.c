@@ -6,6 +6,7 @@
 
 #include "counts.h"
 #include "disk.h"
+#include "mm/reclaim.h"
 #include "mm/relieve.h"
 #include "peek.h"
 
@@ -188,6 +189,11 @@ static void op_trim(const struct op *op)
 	mm_trim();
 }
 
+static void op_reclaim(const struct op *op)
+{
+	(void)reclaim((size_t)op->arg[0]);
+}
+
 static void op_disk(const struct op *op)
 {
 	(void)op;
@@ -195,18 +201,18 @@ static void op_disk(const struct op *op)
 }
 
 static void (*const functions[OP_VERBS])(const struct op *op) = {
-	[OP_LOAD] = op_touch,	     [OP_STORE] = op_touch,	  [OP_EXEC] = op_touch,
-	[OP_IN] = op_copy,	     [OP_OUT] = op_copy,	  [OP_CLEAR] = op_copy,
-	[OP_STRING] = op_string,     [OP_PEER_IN] = op_peer,	  [OP_PEER_OUT] = op_peer,
-	[OP_MAP] = op_map,	     [OP_UNMAP] = op_unmap,	  [OP_PROTECT] = op_protect,
-	[OP_DROP] = op_drop,	     [OP_ADVISE] = op_advise,	  [OP_BRK] = op_brk,
-	[OP_STACK] = op_stack,	     [OP_GROWSDOWN] = op_protect, [OP_LIMIT] = op_limit,
-	[OP_FORK] = op_fork,	     [OP_EXIT] = op_exit,	  [OP_STRIP] = op_strip,
-	[OP_KILL] = op_kill,	     [OP_TRIM] = op_trim,	  [OP_DISK] = op_disk,
-	[OP_READ] = op_read,	     [OP_WRITE] = op_write,	  [OP_SIZE] = op_size,
-	[OP_RENEW] = op_renew,	     [OP_REMAP] = op_remap,	  [OP_LOCK] = op_lock,
-	[OP_LOCK_ALL] = op_lock_all, [OP_MINCORE] = op_mincore,	  [OP_SYNC] = op_sync,
-	[OP_PUNCH] = op_punch,	     [OP_ALLOCATE] = op_allocate,
+	[OP_LOAD] = op_touch,	 [OP_STORE] = op_touch,	      [OP_EXEC] = op_touch,
+	[OP_IN] = op_copy,	 [OP_OUT] = op_copy,	      [OP_CLEAR] = op_copy,
+	[OP_STRING] = op_string, [OP_PEER_IN] = op_peer,      [OP_PEER_OUT] = op_peer,
+	[OP_MAP] = op_map,	 [OP_UNMAP] = op_unmap,	      [OP_PROTECT] = op_protect,
+	[OP_DROP] = op_drop,	 [OP_ADVISE] = op_advise,     [OP_BRK] = op_brk,
+	[OP_STACK] = op_stack,	 [OP_GROWSDOWN] = op_protect, [OP_LIMIT] = op_limit,
+	[OP_FORK] = op_fork,	 [OP_EXIT] = op_exit,	      [OP_STRIP] = op_strip,
+	[OP_KILL] = op_kill,	 [OP_TRIM] = op_trim,	      [OP_RECLAIM] = op_reclaim,
+	[OP_DISK] = op_disk,	 [OP_READ] = op_read,	      [OP_WRITE] = op_write,
+	[OP_SIZE] = op_size,	 [OP_RENEW] = op_renew,	      [OP_REMAP] = op_remap,
+	[OP_LOCK] = op_lock,	 [OP_LOCK_ALL] = op_lock_all, [OP_MINCORE] = op_mincore,
+	[OP_SYNC] = op_sync,	 [OP_PUNCH] = op_punch,	      [OP_ALLOCATE] = op_allocate,
 };
 
 /* Which argument is the space that the operation's thread lives in; -1: none. */
@@ -220,6 +226,7 @@ static int space_arg(const struct op *op)
 	case OP_STRIP:
 	case OP_KILL:
 	case OP_TRIM:
+	case OP_RECLAIM:
 	case OP_DISK:
 	case OP_SIZE:
 	case OP_RENEW:

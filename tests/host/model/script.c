@@ -33,6 +33,7 @@ const struct verb_words verb_words[OP_VERBS] = {
 	[OP_STRIP] = { "strip", { "space" } },
 	[OP_KILL] = { "kill", { NULL } },
 	[OP_TRIM] = { "trim", { NULL } },
+	[OP_RECLAIM] = { "reclaim", { "pages" } },
 	[OP_DISK] = { "disk", { NULL } },
 	[OP_READ] = { "read", { TRANSFER } },
 	[OP_WRITE] = { "write", { TRANSFER } },

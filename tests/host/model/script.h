@@ -33,6 +33,7 @@ enum verb {
 	OP_STRIP,
 	OP_KILL,
 	OP_TRIM,
+	OP_RECLAIM,
 	OP_DISK,
 	OP_READ,
 	OP_WRITE,

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/* The hand of the clock: passes all pages in turn, and frees those that have not been used. */
+/*
+ * A turn goes over the leaf tables of all spaces, and then over the pages of all objects.
+ *
+ * In a space, the hand looks at the A bit of each entry. If it is set, the page was used since the
+ * last turn: the bit is cleared, and the page is marked as used. If it is not set, and the page is a
+ * cold page of an object, the entry is removed. A fault brings it back if it is needed after all.
+ *
+ * In an object, the hand asks whether the page was marked as used (mm/page_age.h). A page that was
+ * is hot. A cold, clean page that only its object refers to is dropped, if it can be read again.
+ * Pages that cannot be read again stay: private memory, and what was written to files. For these,
+ * swap is missing.
+ *
+ * A page that comes into use while many others pass through memory would be dropped between two
+ * uses, again and again. So a mark with a stamp stays where a page was dropped. A page that is read
+ * again, when no more pages have been dropped meanwhile than memory holds, is hot at once.
+ *
+ * There is one hand for all, so that many threads that are short of memory at once share the work.
+ * It moves in pieces, with no lock held between them. A space or an object that goes away moves the
+ * hand on. Locked memory (VMA_LOCKED) is passed over.
+ */
+#include "mm/reclaim.h"
+
+#include "abi/errno.h"
+#include "mm/check/fence_debt.h"
+#include "mm/host.h"
+#include "mm/object.h"
+#include "mm/page_age.h"
+#include "mm/page_cache.h"
+#include "mm/tlb_gather.h"
+#include "sync/atomic.h"
+#include "sync/lockorder.h"
+
+/* Entries, and VMAs, that are looked at in one hold of a space's lock. */
+#define PIECE	   128
+#define PIECE_VMAS 32
+
+/*
+ * Full turns that must free too little before reclaim() gives up. The first ones make the pages
+ * that have just come cold, and then those that were hot. The last one is hard.
+ */
+#define TURNS 4
+
+struct reclaim_counts reclaim_counts;
+
+/* Where the hand is, if it is in the spaces. Guarded by spaces_lock. */
+static struct space *hand_space; /* NULL: it is in the objects */
+static vaddr_t hand_va;
+
+/*
+ * Hot pages cool down only in a turn that follows one with few others. As long as there are enough
+ * of these, the hot ones stay. What was counted in this turn, and in the last.
+ */
+static bool cooling;
+static uint64_t passed, not_hot, last_passed;
+
+#define FEW(n, all) ((n)*8 < (all))
+
+#define STAMPS (1ul << 38)
+
+uint64_t reclaim_stamp(void)
+{
+	return counter_read(&reclaim_counts.dropped) % STAMPS;
+}
+
+/* Since then, no more pages were dropped than the hand passes in a turn. */
+bool reclaim_was_early(uint64_t stamp)
+{
+	bool early = (reclaim_stamp() - stamp) % STAMPS <= atomic_load_relaxed(&last_passed);
+
+	counter_add(&reclaim_counts.refaulted, early);
+	return early;
+}
+
+/* ---- spaces ---- */
+
+static struct space *first_from(struct list *link)
+{
+	return link == &spaces ? NULL : list_entry(link, struct space, link);
+}
+
+void reclaim_space_gone(const struct space *space)
+{
+	assert_hardened(spin_lock_held(&spaces_lock));
+	if (hand_space != space)
+		return;
+	hand_space = first_from(space->link.next);
+	hand_va = 0;
+}
+
+/* What the hand does in one hold of a space's lock. */
+struct pass {
+	struct gather gather;
+	bool hard;     /* heat does not count: any page that was not used in the last turn goes */
+	unsigned left; /* entries that it may still look at */
+	vaddr_t next;  /* where it stops */
+};
+
+/* The page was used since the last turn. (If the entry changes meanwhile, it is used right now.) */
+static void clear_accessed(struct pass *pass, vaddr_t va, struct mmu_entry *slot,
+			   struct mmu_entry entry)
+{
+	struct mmu_entry old =
+		entry_with(entry, entry_prot(entry), entry_flags(entry) & ~ENTRY_ACCESSED);
+
+	if (!entry_cas(slot, entry, old))
+		return;
+	debt_owe(pass->gather.space, va, entry, old);
+	mmu_flush_add(&pass->gather.flush, va); /* a TLB that has A set does not set it again */
+}
+
+static void pass_entry(struct pass *pass, vaddr_t va, struct mmu_entry *slot)
+{
+	struct mmu_entry entry = entry_load(slot);
+	struct page *page = pfn_to_page(entry_pfn(entry));
+
+	/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
+	if (page->kind != PAGE_OBJECT)
+		return;
+	counter_add(&reclaim_counts.scanned, 1);
+	if (entry_flags(entry) & ENTRY_ACCESSED) {
+		counter_add(&reclaim_counts.aged, 1);
+		page_set_used(page);
+		clear_accessed(pass, va, slot, entry);
+	} else if (page_is_cold(page, pass->hard)) {
+		counter_add(&reclaim_counts.unmapped, 1);
+		gather_zap_entry(&pass->gather, va, slot);
+	}
+}
+
+static int pass_leaf(void *arg, const struct mmu_leaf *leaf)
+{
+	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
+	struct pass *pass = arg;
+
+	for (slot = entry_next_used(leaf->entries, end); slot < end;
+	     slot = entry_next_used(slot + 1, end)) {
+		pass->next = mmu_leaf_va(leaf, slot);
+		if (!pass->left || gather_full(&pass->gather))
+			return 1;
+		pass->left--;
+		pass_entry(pass, pass->next, slot);
+	}
+	pass->next = mmu_leaf_va(leaf, end);
+	return ++pass->gather.leaves == GATHER_LEAVES;
+}
+
+/* Only the pages of objects can be reclaimed. */
+static bool is_passed_over(const struct vma *vma)
+{
+	return !vma->object || vma->flags & VMA_LOCKED || !vma->object->ops->read_page;
+}
+
+/* Passes a piece of the space from pass->next on. Returns false at the space's end. */
+static bool pass_piece(struct pass *pass, struct space *space)
+{
+	struct vma *vma;
+
+	assert_hardened(spin_lock_held(&space->lock));
+	for (unsigned i = 0; i < PIECE_VMAS; i++) {
+		vaddr_t from, to;
+
+		vma = vma_find_next(space, pass->next);
+		if (!vma || space->dying)
+			return false;
+		from = MAX(pass->next, vma->touched_start);
+		to = vma->touched_end;
+		pass->next = vma->end;
+		if (from >= to || is_passed_over(vma))
+			continue;
+		if (arch_mmu_visit(&space->mmu, from, to, pass_leaf, pass))
+			return true;
+		pass->next = vma->end;
+	}
+	return true;
+}
+
+/* Moves the hand on in the spaces. Returns false if it is in the objects, or has come there. */
+static bool pass_spaces(bool hard)
+{
+	struct pass pass = { .hard = hard, .left = PIECE };
+	struct space *space;
+
+	spin_lock(&spaces_lock);
+	space = hand_space;
+	if (!space) {
+		spin_unlock(&spaces_lock);
+		return false;
+	}
+	gather_init(&pass.gather, space);
+	pass.next = hand_va;
+	spin_lock(&space->lock);
+	if (pass_piece(&pass, space)) {
+		hand_va = pass.next;
+	} else {
+		hand_space = first_from(space->link.next);
+		hand_va = 0;
+	}
+	gather_fence(&pass.gather);
+	debt_assert_none(space);
+	spin_unlock(&space->lock);
+	spin_unlock(&spaces_lock);
+	gather_free(&pass.gather);
+	return true;
+}
+
+/* All objects have been passed. */
+static void start_turn(void)
+{
+	spin_lock(&spaces_lock);
+	if (!hand_space) {
+		hand_space = first_from(spaces.next);
+		hand_va = 0;
+		object_hand_start();
+		cooling = FEW(not_hot, passed);
+		last_passed = passed;
+		passed = not_hot = 0;
+		counter_add(&reclaim_counts.turns, 1);
+	}
+	spin_unlock(&spaces_lock);
+}
+
+/* ---- objects ---- */
+
+/* Passes a page. Is it cold, clean, and referenced by the index only? */
+static bool choose(struct page *page, bool hard)
+{
+	bool cold = page_is_cold(page, hard);
+
+	counter_add(&passed, 1);
+	page_pass(page, hard || cooling);
+	counter_add(&not_hot, !page_heat(page));
+	return cold && page->counts == PAGE_ONE_REF && !(page->flags & PAGE_DIRTY);
+}
+
+/* For object_reclaim_some(): called with object->lock held. */
+static bool choose_cold(struct object *object, struct page *page)
+{
+	(void)object;
+	return choose(page, false);
+}
+
+static bool choose_unused(struct object *object, struct page *page)
+{
+	(void)object;
+	return choose(page, true);
+}
+
+/* Moves the hand on in the objects. */
+static void pass_objects(bool hard)
+{
+	struct object *object = object_hand_get();
+	size_t dropped;
+	bool more;
+
+	if (!object) {
+		start_turn();
+		return;
+	}
+	if (!object->ops->read_page) {
+		object_hand_put(object, false);
+		return;
+	}
+	more = object_reclaim_some(object, hard ? choose_unused : choose_cold, !hard, &dropped);
+	counter_add(&reclaim_counts.dropped, dropped);
+	object_hand_put(object, more);
+}
+
+ssize_t reclaim(size_t want)
+{
+	const uint64_t turns = counter_read(&reclaim_counts.turns);
+	const uint64_t dropped = counter_read(&reclaim_counts.dropped);
+	uint64_t freed = 0;
+
+	lockorder_assert_none_spinning();
+	while (freed < want) {
+		uint64_t turn = counter_read(&reclaim_counts.turns) - turns;
+
+		if (turn > TURNS)
+			break;
+		if (vm_pause())
+			return -EINTR;
+		if (!pass_spaces(turn == TURNS))
+			pass_objects(turn == TURNS);
+		freed = counter_read(&reclaim_counts.dropped) - dropped;
+	}
+	return (ssize_t)freed;
+}

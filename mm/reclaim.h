@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Reclaim: finds pages that have not been used for a while, and frees their frames. */
+#pragma once
+
+#include "lib/types.h"
+
+struct object;
+struct space;
+
+/* Frames that are worth another try: an allocation that has failed asks for so many. */
+#define RECLAIM_BATCH 32
+
+/* Counted since boot. They may be read at any time. */
+struct reclaim_counts {
+	uint64_t turns;	    /* full turns of the hand */
+	uint64_t scanned;   /* entries that the hand has passed */
+	uint64_t aged;	    /* of these, the ones that had been used since the last turn */
+	uint64_t passed;    /* pages of objects that the hand has passed */
+	uint64_t unmapped;  /* entries that were removed because their page was cold */
+	uint64_t dropped;   /* clean pages of objects whose frames were freed */
+	uint64_t refaulted; /* of these, the ones that were read again soon */
+};
+extern struct reclaim_counts reclaim_counts;
+
+/*
+ * Moves the hand until `want` frames have been freed, but for a few turns at most. Returns how many
+ * were freed, by this and all other threads, or -EINTR if the running thread has been killed. Calls
+ * vm_pause() between pieces. Call with no spinning lock held; mutexes may be held, the mmap lock too.
+ */
+ssize_t reclaim(size_t want);
+
+/*
+ * For the page cache: the stamp of a page that is dropped now; and whether a page that was dropped
+ * at `stamp` would still be there if the pages in use were not dropped before the others. Then it
+ * is in use, too. Stamps wrap at 2^38.
+ */
+uint64_t reclaim_stamp(void);
+bool reclaim_was_early(uint64_t stamp);
+
+/* A space leaves the list of all spaces. The caller holds spaces_lock. */
+void reclaim_space_gone(const struct space *space);

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/* R80. Which pages reclaim takes and which it leaves: cold and clean ones first, never what is in use. */
+#include "one_space.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/errno.h"
+#include "mm/object_io.h"
+#include "mm/page_cache.h"
+#include "mm/reclaim.h"
+
+#define P PAGE_SIZE
+
+/* Pages [first, first + n) of the mapping at AT are read. */
+static void touch(unsigned first, unsigned n)
+{
+	for (unsigned i = first; i < first + n; i++)
+		assert_int_equal(fake_load(AT + i * P) & 0xff, rig_byte(i * P));
+}
+
+static struct object *map_new(unsigned npages, unsigned flags)
+{
+	struct map_request request = { .addr = AT,
+				       .len = npages * P,
+				       .prot = RW,
+				       .max_prot = RW,
+				       .flags = flags | MAP_FIXED,
+				       .object = rig_file(npages * P) };
+	vaddr_t at;
+
+	assert_int_equal(vm_map(&space, &request, &at), 0);
+	return request.object;
+}
+
+static unsigned resident(struct object *file, unsigned first, unsigned n)
+{
+	unsigned there = 0;
+
+	for (unsigned i = first; i < first + n; i++) {
+		struct page *page = object_page_resident(file, i);
+
+		there += page != NULL;
+		if (page)
+			page_put(page);
+	}
+	return there;
+}
+
+static void finish(struct object *file)
+{
+	object_put(file);
+	assert_int_equal(vm_unmap(&space, AT, GIB), 0);
+	end();
+}
+
+/* A page that was brought in and not used again goes in the second turn; its bytes come back. */
+TEST(cold_pages_go)
+{
+	struct object *file;
+	unsigned left;
+	size_t before;
+
+	start();
+	file = map_new(64, MAP_PRIVATE);
+	touch(0, 64);
+	before = page_alloc_free_count();
+	assert_true(reclaim(40) >= 40);
+	assert_true(page_alloc_free_count() >= before + 40);
+	assert_true(space.resident <= 24);
+	rig_check();
+	rig_reads = 0;
+	left = resident(file, 0, 64);
+	touch(0, 64);
+	assert_int_equal(rig_reads, 64 - left);
+	assert_int_equal(resident(file, 0, 64), 64);
+	finish(file);
+}
+
+/* Everything cold is found in the end, and nothing more is promised. */
+TEST(as_much_as_there_is)
+{
+	struct object *file;
+
+	start();
+	file = map_new(100, MAP_SHARED);
+	touch(0, 100);
+	assert_int_equal(reclaim(1000), 100);
+	assert_int_equal(space.resident, 0);
+	assert_int_equal(reclaim(1), 0);
+	finish(file);
+}
+
+/* R80: written pages, private copies and pages that somebody holds stay. */
+TEST(what_stays)
+{
+	struct object *file;
+	struct page *held;
+	struct vm_wait wait;
+
+	start();
+	file = map_new(8, MAP_SHARED);
+	touch(0, 8);
+	assert_int_equal(fake_store(AT + 2 * P, 77), 0);
+	assert_int_equal(object_write_kernel(file, 3 * P, "written", 7), 7);
+	assert_int_equal(object_page(file, 4, &held, &wait), 0);
+	map(AT + MIB, 1, RW);
+	assert_int_equal(fake_store(AT + MIB, 78), 0);
+	assert_int_equal(reclaim(1000), 5);
+	assert_int_equal(resident(file, 2, 3), 3);
+	assert_int_equal(resident(file, 0, 8), 3);
+	page_put(held);
+	assert_int_equal(fake_load(AT + 2 * P), 77);
+	assert_int_equal(fake_load(AT + 3 * P) & 0xff, 'w');
+	assert_int_equal(fake_load(AT + MIB), 78);
+	finish(file);
+}
+
+TEST(locked_memory_stays)
+{
+	struct object *file;
+
+	start();
+	file = map_new(32, MAP_SHARED);
+	assert_int_equal(vm_lock(&space, AT, 16 * P, VMA_LOCKED), 0);
+	touch(0, 32);
+	assert_int_equal(reclaim(1000), 16);
+	assert_int_equal(resident(file, 0, 16), 16);
+	assert_int_equal(vm_unlock(&space, AT, 16 * P), 0);
+	assert_int_equal(reclaim(1000), 16);
+	finish(file);
+}
+
+static unsigned pauses_left;
+
+static int kill_in_time(struct vm_wait *wait)
+{
+	(void)wait;
+	return pauses_left-- ? 0 : -EINTR;
+}
+
+/* The hand is in a space, or at an object, that goes away. */
+TEST(the_place_of_the_hand_goes_away)
+{
+	start();
+	for (unsigned i = 0; i < 60; i++) {
+		struct object *file = map_new(300, MAP_SHARED), *other = rig_file(50 * P);
+		struct space *child = malloc(sizeof(*child));
+		struct page *page;
+		struct vm_wait wait;
+
+		touch(0, 300);
+		rig_create(child);
+		assert_int_equal(vm_fork(&space, child), 0);
+		for (unsigned n = 0; n < 50; n++) {
+			assert_int_equal(object_page(other, n, &page, &wait), 0);
+			page_put(page);
+		}
+		rig_pause = kill_in_time;
+		pauses_left = i;
+		(void)reclaim(1 + i * 7);
+		rig_pause = NULL;
+		object_put(other);
+		rig_destroy(child);
+		free(child);
+		(void)reclaim(1 + i);
+		object_put(file);
+		assert_int_equal(vm_unmap(&space, AT, GIB), 0);
+		rig_check();
+	}
+	end();
+}
+
+TEST(a_kill_ends_it)
+{
+	struct object *file;
+
+	start();
+	file = map_new(600, MAP_SHARED);
+	touch(0, 600);
+	rig_pause = kill_in_time;
+	pauses_left = 3;
+	assert_int_equal(reclaim(1000), -EINTR);
+	rig_pause = NULL;
+	finish(file);
+}
+
+/* ---- how well it chooses ---- */
+
+#define TRACE	 20000u
+#define FRAMES_N 200u /* pages that may be resident */
+#define PAGES_N	 800u
+
+static unsigned trace[TRACE];
+
+/* Page k with a probability of about 1 / (k + 1). */
+static void make_zipf(void)
+{
+	static double sum[PAGES_N + 1];
+
+	for (unsigned k = 0; k < PAGES_N; k++)
+		sum[k + 1] = sum[k] + 1.0 / (k + 1);
+	for (unsigned i = 0; i < TRACE; i++) {
+		double at = sum[PAGES_N] * (double)test_below(1u << 30) / (1u << 30);
+		unsigned k = 0;
+
+		while (k + 1 < PAGES_N && sum[k + 1] <= at)
+			k++;
+		trace[i] = k * 397 % PAGES_N; /* neighbours have nothing in common */
+	}
+}
+
+/* Misses of exact LRU. */
+static unsigned lru_misses(void)
+{
+	static unsigned last[PAGES_N];
+	unsigned misses = 0, there = 0;
+
+	memset(last, 0, sizeof(last));
+	for (unsigned i = 0; i < TRACE; i++) {
+		unsigned oldest = 0;
+
+		if (!last[trace[i]]) {
+			misses++;
+			for (unsigned k = 0; there == FRAMES_N && k < PAGES_N; k++)
+				if (last[k] && (!oldest || last[k] < oldest))
+					oldest = last[k];
+			for (unsigned k = 0; oldest && k < PAGES_N; k++)
+				if (last[k] == oldest)
+					last[k] = 0;
+			there += there < FRAMES_N;
+		}
+		last[trace[i]] = i + 1;
+	}
+	return misses;
+}
+
+/* Makes room for a page. */
+static void make_room(struct object *file)
+{
+	while (file->npages >= FRAMES_N)
+		assert_true(reclaim(1) > 0);
+}
+
+/* Reads of pages through a mapping, where so many frames are kept as above. */
+static unsigned our_misses(struct object *file)
+{
+	rig_reads = 0;
+	for (unsigned i = 0; i < TRACE; i++) {
+		make_room(file);
+		assert_int_equal(fake_load(AT + trace[i] * P) & 0xff, rig_byte(trace[i] * P));
+	}
+	return rig_reads;
+}
+
+/* R80: about as many pages are read again as with exact LRU. */
+TEST(zipf_beside_lru)
+{
+	struct object *file;
+	unsigned ours, lru;
+
+	start();
+	make_zipf();
+	lru = lru_misses();
+	file = map_new(PAGES_N, MAP_SHARED);
+	ours = our_misses(file);
+	printf("# %u reads, exact LRU: %u\n", ours, lru);
+	assert_true(ours <= lru + lru / 10);
+	finish(file);
+}
+
+enum { SET = FRAMES_N / 2, SCAN = 4 * FRAMES_N };
+
+/*
+ * Reads the pages behind the first SET once each, and of these one page in between, from the space
+ * `user`. Returns how many of the first SET were read again, but for those in the first `unheard`
+ * steps.
+ */
+static unsigned scan(struct object *file, struct space *user, unsigned unheard)
+{
+	unsigned again = 0, before;
+
+	for (unsigned i = 0; i < unheard + SCAN; i++) {
+		make_room(file);
+		rig_run(&space);
+		touch(SET + i, 1);
+		make_room(file);
+		rig_run(user);
+		before = rig_reads;
+		touch(i % SET, 1);
+		again += i < unheard ? 0 : rig_reads - before;
+	}
+	rig_run(&space);
+	printf("# %u of %u pages in use were read again in a scan of %u\n", again, SET, SCAN);
+	return again;
+}
+
+/*
+ * A scan of four times the memory, while half the memory is in use, each page once in a hundred
+ * steps: at most a tenth of it is read again.
+ */
+TEST(a_scan_leaves_the_working_set)
+{
+	struct object *file;
+
+	start();
+	file = map_new(2 * SET + SCAN + FRAMES_N, MAP_SHARED);
+	touch(0, SET);
+	assert_true(scan(file, &space, FRAMES_N) <= SET / 10);
+	finish(file);
+}
+
+/* The same if another space uses these pages. */
+TEST(one_of_two_uses_them)
+{
+	struct object *file;
+	struct space child;
+
+	start();
+	file = map_new(2 * SET + SCAN + FRAMES_N, MAP_SHARED);
+	touch(0, SET);
+	rig_create(&child);
+	assert_int_equal(vm_fork(&space, &child), 0);
+	assert_true(scan(file, &child, FRAMES_N) <= SET / 10);
+	rig_destroy(&child);
+	finish(file);
+}
+
+/* Pages that are in use no more make room in the end. */
+TEST(what_was_hot_cools_down)
+{
+	struct object *file;
+
+	start();
+	file = map_new(2 * SET + SCAN + FRAMES_N, MAP_SHARED);
+	(void)scan(file, &space, 0);
+	assert_int_equal(resident(file, 0, SET), SET);
+	for (unsigned round = 0; round < 20; round++) {
+		for (unsigned i = 0; i < FRAMES_N - 10; i++) {
+			make_room(file);
+			touch(SET + i, 1);
+		}
+	}
+	assert_true(resident(file, 0, SET) < SET / 4);
+	rig_reads = 0;
+	for (unsigned i = 0; i < FRAMES_N - 10; i++) {
+		make_room(file);
+		touch(SET + i, 1);
+	}
+	printf("# %u of %u pages in use were read again\n", rig_reads, FRAMES_N - 10);
+	assert_true(rig_reads < FRAMES_N / 4);
+	finish(file);
+}
