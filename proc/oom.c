@@ -12,6 +12,7 @@
 #include "mm/check/alloc_fail.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/page_census.h"
+#include "mm/reclaim.h"
 #include "mm/verbs.h"
 #include "proc/pid.h"
 #include "proc/sched.h"
@@ -208,13 +209,22 @@ static void kill_sharer(struct process *process, void *uspace)
 		signal_force(process, SIGKILL);
 }
 
+/* Who was killed and why, and whose allocation it was for. */
 static void name_victim(const char *comm, int pid, size_t held)
 {
-	log_warn(
-		"mm",
-		"out of memory: killed %s[%d], which had %zu KiB with its page tables (%zu of %zu KiB free)",
-		comm, pid, held * (PAGE_SIZE / 1024), page_alloc_free_count() * (PAGE_SIZE / 1024),
-		page_alloc_total_count() * (PAGE_SIZE / 1024));
+	const struct process *asking = current_process();
+
+	log_warn("mm", "out of memory: killed %s[%d], %s: %zu KiB with its page tables", comm, pid,
+		 pid == PID_INIT ? "the last process that had any" : "which had the most",
+		 held * KIB_PER_PAGE);
+	if (asking)
+		log_warn("mm", "  %s[%d] needed memory", current_thread()->name, asking->pid);
+	else
+		log_warn("mm", "  the kernel needed memory");
+	log_warn("mm", "  %zu of %zu KiB are free; reclaim has dropped %lu pages in %lu turns",
+		 page_alloc_free_count() * KIB_PER_PAGE, page_alloc_total_count() * KIB_PER_PAGE,
+		 (unsigned long)counter_read(&reclaim_counts.dropped),
+		 (unsigned long)counter_read(&reclaim_counts.turns));
 }
 
 /* Call with process_tree_lock held, which is released. *choice must have a victim. */
