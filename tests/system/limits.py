@@ -5,6 +5,7 @@
 import os
 import re
 
+from lib import latency
 from lib.boot import MIB, boot
 from lib.guest import BUILD, FAKE, GREEDY, folder, run
 from lib.tap import Skip, case, equal, has, lacks, main
@@ -118,9 +119,16 @@ def a_mapped_file_bigger_than_memory_is_read():
     data = os.urandom(16 * MIB)
     with open(path, "wb") as file:
         file.write(data)
-    done = run("/file", options=[*SMALL, "--add", f"{path}:/file"], program=f"{BUILD}/tests/system/squeezed")
+    done = run("/file", options=[*SMALL, "--add", f"{path}:/file", *latency.options()],
+               program=f"{BUILD}/tests/system/squeezed")
+    log = latency.take_log() + done.err
     equal((done.status, done.out.decode().split()), (0, [str(sum(data))] * 9), "status and sums")
-    lacks(done.err, b"out of memory", "standard error")
+    lacks(log, b"out of memory", "log")
+
+
+@case
+def neither_interrupts_nor_preemption_were_off_for_too_long():
+    latency.check("limits")
 
 
 if __name__ == "__main__":
