@@ -40,9 +40,8 @@ static inline void page_set_hot(struct page *page)
 }
 
 /*
- * Has the page been used in none of the last turns, in so many and one more as it is hot? `hard`:
- * is it enough that it was not used in the last one? A page that the hand has not passed yet is not
- * cold.
+ * Is the page cold? The hand has passed it, it was not used since, and it is not hot. If `hard`,
+ * heat does not count.
  */
 static inline bool page_is_cold(const struct page *page, bool hard)
 {
@@ -52,8 +51,8 @@ static inline bool page_is_cold(const struct page *page, bool hard)
 }
 
 /*
- * The hand passes the page: it becomes hot if it was used. If not, and if the hot pages are to
- * `cool`, it is less hot now. One thread at a time calls this for a page.
+ * The hand passes the page. If the page was used, it is hot now. If not, and if hot pages are to
+ * `cool`, it is less hot. One thread at a time calls this for a page.
  */
 static inline void page_pass(struct page *page, bool cool)
 {

@@ -4,7 +4,6 @@
 
 #include "lib/types.h"
 
-struct object;
 struct space;
 
 /* Frames that are worth another try: an allocation that has failed asks for so many. */
@@ -15,7 +14,6 @@ struct reclaim_counts {
 	uint64_t turns;	    /* full turns of the hand */
 	uint64_t scanned;   /* entries that the hand has passed */
 	uint64_t aged;	    /* of these, the ones that had been used since the last turn */
-	uint64_t passed;    /* pages of objects that the hand has passed */
 	uint64_t unmapped;  /* entries that were removed because their page was cold */
 	uint64_t dropped;   /* clean pages of objects whose frames were freed */
 	uint64_t refaulted; /* of these, the ones that were read again soon */
