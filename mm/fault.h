@@ -41,7 +41,7 @@ struct fault {
 	struct page
 		*page; /* a private frame, with its reference; an object's; NULL: the zero page */
 	pfn_t pfn;
-	struct page *pages[FAULT_AROUND]; /* a read of an object: the page and its neighbours */
+	struct page *pages[FAULT_AROUND]; /* a read of an object: see backend->resident() */
 	vaddr_t window;			  /* the address of the first */
 	unsigned npages;
 	/* Prepared with no lock held: valid from round to round, and only if rounds is not 0. */

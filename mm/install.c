@@ -31,7 +31,7 @@ static inline void sync_text(unsigned prot)
 
 /* ---- FILL and COW: a page ---- */
 
-/* Writes an entry that is EMPTY. */
+/* Writes an entry that is EMPTY, or that this fault has just made without A. */
 static inline void publish(struct fault *fault, struct mmu_entry *slot, vaddr_t va,
 			   struct mmu_entry entry)
 {

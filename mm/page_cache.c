@@ -38,6 +38,12 @@ static inline bool is_dropped(const void *held)
 	return !index_is_page(held) && ((uintptr_t)held & 3) == 3;
 }
 
+/* The mark of a page that was dropped: was it dropped a short while ago? */
+static inline bool is_recent(const void *mark)
+{
+	return mark && reclaim_is_recent((uintptr_t)mark >> 2);
+}
+
 /* Static, because an object may go away while a thread still has a sample of its queue. */
 #define QUEUES 64
 static struct waitq queues[QUEUES];
@@ -248,10 +254,10 @@ static void remove_page(struct object *object, struct page *page, struct removal
 	r->pages[r->count++] = page;
 }
 
-/* Cancels a read, if all pages are removed. Marks go unless they are wanted. */
+/* Cancels a read, if all pages are removed. Marks go unless they are wanted, and are recent. */
 static void remove_number(struct object *object, void *held, struct removal *r)
 {
-	if (is_dropped(held) ? r->marks : r->choose != NULL)
+	if (is_dropped(held) ? r->marks && is_recent(held) : r->choose != NULL)
 		return;
 	radix_remove(&object->pages, r->next, &r->freed);
 	waitq_wake_all(queue_of(object, r->next));
@@ -472,8 +478,10 @@ void page_read_done(struct page *page, int result)
 	struct object *object = page->owner;
 
 	assert_hardened(page->flags & PAGE_READING);
-	if (!result)
+	if (!result) {
 		zero_beyond(object, page);
+		counter_add(&reclaim_counts.refaulted, page_heat(page) != 0);
+	}
 	if (read_end(object, page, result ? FAILED : page) && !result)
 		object_put(object); /* the frame is the object's now */
 	else
@@ -500,7 +508,8 @@ static int page_read(struct object *object, const struct missing *missing, struc
 	result = object->ops->read_page(object, page, wait);
 	if (!result)
 		return -EAGAIN;
-	(void)read_end(object, page, NULL); /* whoever waits for it starts a read of their own */
+	/* Whoever waits for it starts a read of their own. */
+	(void)read_end(object, page, missing->mark);
 	read_drop(object, page);
 	return result;
 }
@@ -512,7 +521,7 @@ static int page_make(struct object *object, const struct missing *missing, struc
 
 	if (!page)
 		return -ENOMEM;
-	if (missing->mark && reclaim_was_early((uintptr_t)missing->mark >> 2))
+	if (is_recent(missing->mark))
 		page_set_hot(page);
 	if (missing->index << PAGE_SHIFT < missing->backed)
 		return page_read(object, missing, page, wait);

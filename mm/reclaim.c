@@ -14,7 +14,8 @@
  *
  * A page that comes into use while many others pass through memory would be dropped between two
  * uses, again and again. So a mark with a stamp stays where a page was dropped. A page that is read
- * again, when no more pages have been dropped meanwhile than memory holds, is hot at once.
+ * again, when no more pages have been dropped meanwhile than memory holds, is hot at once. Older
+ * marks are removed.
  *
  * There is one hand for all, so that many threads that are short of memory at once share the work.
  * It moves in pieces, with no lock held between them. A space or an object that goes away moves the
@@ -55,6 +56,10 @@ static vaddr_t hand_va;
 static bool cooling;
 static uint64_t passed, not_hot, last_passed;
 
+/* In a hard turn, heat does not count: any page goes that was not used in the last turn. */
+static bool hard;
+static unsigned hard_next; /* the next turn is to be one */
+
 #define FEW(n, all) ((n)*8 < (all))
 
 #define STAMPS (1ul << 38)
@@ -64,13 +69,9 @@ uint64_t reclaim_stamp(void)
 	return counter_read(&reclaim_counts.dropped) % STAMPS;
 }
 
-/* Since then, no more pages were dropped than the hand passes in a turn. */
-bool reclaim_was_early(uint64_t stamp)
+bool reclaim_is_recent(uint64_t stamp)
 {
-	bool early = (reclaim_stamp() - stamp) % STAMPS <= atomic_load_relaxed(&last_passed);
-
-	counter_add(&reclaim_counts.refaulted, early);
-	return early;
+	return (reclaim_stamp() - stamp) % STAMPS <= atomic_load_relaxed(&last_passed);
 }
 
 /* ---- spaces ---- */
@@ -92,7 +93,6 @@ void reclaim_space_gone(const struct space *space)
 /* What the hand does in one hold of a space's lock. */
 struct pass {
 	struct gather gather;
-	bool hard;     /* heat does not count: any page that was not used in the last turn goes */
 	unsigned left; /* entries that it may still look at */
 	vaddr_t next;  /* where it stops */
 };
@@ -123,7 +123,7 @@ static void pass_entry(struct pass *pass, vaddr_t va, struct mmu_entry *slot)
 		counter_add(&reclaim_counts.aged, 1);
 		page_set_used(page);
 		clear_accessed(pass, va, slot, entry);
-	} else if (page_is_cold(page, pass->hard)) {
+	} else if (page_is_cold(page, atomic_load_relaxed(&hard))) {
 		counter_add(&reclaim_counts.unmapped, 1);
 		gather_zap_entry(&pass->gather, va, slot);
 	}
@@ -177,9 +177,9 @@ static bool pass_piece(struct pass *pass, struct space *space)
 }
 
 /* Moves the hand on in the spaces. Returns false if it is in the objects, or has come there. */
-static bool pass_spaces(bool hard)
+static bool pass_spaces(void)
 {
-	struct pass pass = { .hard = hard, .left = PIECE };
+	struct pass pass = { .left = PIECE };
 	struct space *space;
 
 	spin_lock(&spaces_lock);
@@ -205,17 +205,18 @@ static bool pass_spaces(bool hard)
 	return true;
 }
 
-/* All objects have been passed. */
-static void start_turn(void)
+/* All objects have been passed in this turn, unless another thread has started the next one. */
+static void start_turn(uint64_t turn)
 {
 	spin_lock(&spaces_lock);
-	if (!hand_space) {
+	if (!hand_space && counter_read(&reclaim_counts.turns) == turn) {
 		hand_space = first_from(spaces.next);
 		hand_va = 0;
 		object_hand_start();
 		cooling = FEW(not_hot, passed);
 		last_passed = passed;
 		passed = not_hot = 0;
+		hard = atomic_exchange(&hard_next, 0u);
 		counter_add(&reclaim_counts.turns, 1);
 	}
 	spin_unlock(&spaces_lock);
@@ -223,46 +224,38 @@ static void start_turn(void)
 
 /* ---- objects ---- */
 
-/* Passes a page. Is it cold, clean, and referenced by the index only? */
-static bool choose(struct page *page, bool hard)
+/*
+ * Passes a page. Is it cold, clean, and referenced by the index only? The caller holds
+ * object->lock.
+ */
+static bool choose(struct object *object, struct page *page)
 {
-	bool cold = page_is_cold(page, hard);
+	bool now_hard = atomic_load_relaxed(&hard), cold = page_is_cold(page, now_hard);
 
+	(void)object;
 	counter_add(&passed, 1);
-	page_pass(page, hard || cooling);
+	page_pass(page, now_hard || cooling);
 	counter_add(&not_hot, !page_heat(page));
 	return cold && page->counts == PAGE_ONE_REF && !(page->flags & PAGE_DIRTY);
 }
 
-/* For object_reclaim_some(): called with object->lock held. */
-static bool choose_cold(struct object *object, struct page *page)
-{
-	(void)object;
-	return choose(page, false);
-}
-
-static bool choose_unused(struct object *object, struct page *page)
-{
-	(void)object;
-	return choose(page, true);
-}
-
 /* Moves the hand on in the objects. */
-static void pass_objects(bool hard)
+static void pass_objects(void)
 {
+	uint64_t turn = counter_read(&reclaim_counts.turns);
 	struct object *object = object_hand_get();
 	size_t dropped;
 	bool more;
 
 	if (!object) {
-		start_turn();
+		start_turn(turn);
 		return;
 	}
 	if (!object->ops->read_page) {
 		object_hand_put(object, false);
 		return;
 	}
-	more = object_reclaim_some(object, hard ? choose_unused : choose_cold, !hard, &dropped);
+	more = object_reclaim_some(object, choose, !atomic_load_relaxed(&hard), &dropped);
 	counter_add(&reclaim_counts.dropped, dropped);
 	object_hand_put(object, more);
 }
@@ -281,8 +274,10 @@ ssize_t reclaim(size_t want)
 			break;
 		if (vm_pause())
 			return -EINTR;
-		if (!pass_spaces(turn == TURNS))
-			pass_objects(turn == TURNS);
+		if (turn == TURNS - 1)
+			atomic_store(&hard_next, 1u);
+		if (!pass_spaces())
+			pass_objects();
 		freed = counter_read(&reclaim_counts.dropped) - dropped;
 	}
 	return (ssize_t)freed;

@@ -28,12 +28,12 @@ extern struct reclaim_counts reclaim_counts;
 ssize_t reclaim(size_t want);
 
 /*
- * For the page cache: the stamp of a page that is dropped now; and whether a page that was dropped
- * at `stamp` would still be there if the pages in use were not dropped before the others. Then it
- * is in use, too. Stamps wrap at 2^38.
+ * For the page cache: the stamp of a page that is dropped now; and whether no more pages have been
+ * dropped since `stamp` than the hand passes in a turn. A page that is read again as early as that
+ * is in use. Stamps wrap at 2^38.
  */
 uint64_t reclaim_stamp(void);
-bool reclaim_was_early(uint64_t stamp);
+bool reclaim_is_recent(uint64_t stamp);
 
 /* A space leaves the list of all spaces. The caller holds spaces_lock. */
 void reclaim_space_gone(const struct space *space);

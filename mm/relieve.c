@@ -15,7 +15,7 @@
 /* The caller loops: allocate, relieve(), allocate again. */
 
 /*
- * The order matters. Dropping pages frees index nodes, which are slab objects; empty slabs become
+ * The order matters. Dropping pages may free index nodes, which are slab objects; empty slabs become
  * single frames; single frames are merged into blocks.
  */
 static void trim_caches(void)

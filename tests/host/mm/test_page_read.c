@@ -9,6 +9,7 @@
 #include "mm/object_io.h"
 #include "mm/object_size.h"
 #include "mm/page_cache.h"
+#include "mm/reclaim.h"
 #include "scripted_device.h"
 
 #define PAGES 8
@@ -268,6 +269,26 @@ TEST(no_room_for_a_read)
 	device_full = false;
 	assert_int_equal(ask(2), VM_WAIT);
 	assert_ptr_not_equal(wait.queue, &device_room);
+	end();
+}
+
+/* The mark of a page that reclaim has dropped stays until the page is read. */
+TEST(no_room_for_a_page_that_was_dropped)
+{
+	start();
+	assert_int_equal(ask(2), VM_WAIT);
+	device_end(0, 0);
+	assert_int_equal(reclaim(1), 1);
+	assert_int_equal(object.npages, 0);
+	assert_int_equal(object.pages.count, 1);
+	device_full = true;
+	assert_int_equal(ask(2), VM_WAIT);
+	assert_int_equal(object.pages.count, 1);
+	device_full = false;
+	assert_int_equal(ask(2), VM_WAIT);
+	device_end(0, 0);
+	assert_int_equal(ask(2), 0);
+	assert_int_equal(object.pages.count, 1);
 	end();
 }
 

@@ -311,6 +311,22 @@ TEST(a_scan_leaves_the_working_set)
 	finish(file);
 }
 
+/* What is left of pages that were dropped long ago takes no memory. */
+TEST(old_marks_go)
+{
+	enum { LONG = 20 * FRAMES_N };
+	struct object *file;
+
+	start();
+	file = map_new(LONG, MAP_SHARED);
+	for (unsigned i = 0; i < LONG; i++) {
+		make_room(file);
+		touch(i, 1);
+	}
+	assert_true(file->pages.count <= 4 * FRAMES_N);
+	finish(file);
+}
+
 /* The same if another space uses these pages. */
 TEST(one_of_two_uses_them)
 {
