@@ -254,7 +254,7 @@ static unsigned our_misses(struct object *file)
 	return rig_reads;
 }
 
-/* R80: about as many pages are read again as with exact LRU. */
+/* R80: fewer pages are read than with exact LRU, for hot pages cool down slowly. */
 TEST(zipf_beside_lru)
 {
 	struct object *file;
@@ -266,7 +266,7 @@ TEST(zipf_beside_lru)
 	file = map_new(PAGES_N, MAP_SHARED);
 	ours = our_misses(file);
 	printf("# %u reads, exact LRU: %u\n", ours, lru);
-	assert_true(ours <= lru + lru / 10);
+	assert_true(ours * 100 <= lru * 93);
 	finish(file);
 }
 
