@@ -31,7 +31,7 @@ static inline void sync_text(unsigned prot)
 
 /* ---- FILL and COW: a page ---- */
 
-/* Writes an entry that is EMPTY, or that this fault has just made without A. */
+/* Writes an entry that is EMPTY. */
 static inline void publish(struct fault *fault, struct mmu_entry *slot, vaddr_t va,
 			   struct mmu_entry entry)
 {
@@ -151,8 +151,9 @@ static void install_around(struct fault *fault)
 	};
 	struct page *const *next = fault->pages, *const *end = next + fault->npages;
 	vaddr_t va = fault->window;
-	unsigned total = 0;
+	unsigned total = 1;
 
+	install_object_page(fault, fault->slot, fault->va, fault->page, asked);
 	vma_touch(fault->vma, va);
 	vma_touch(fault->vma, va + (fault->npages - 1) * PAGE_SIZE);
 	for (; next < end; next++, slot++, va += PAGE_SIZE) {
@@ -163,8 +164,6 @@ static void install_around(struct fault *fault)
 		install_object_page(fault, slot, va, page, entry);
 		total++;
 	}
-	publish(fault, fault->slot, fault->va,
-		entry_make(page_to_pfn(fault->page), asked.prot, asked.flags));
 	space_add_resident(fault->space, total);
 	fault->space->stats.around += total - 1;
 	fault_count(fault, FAULT_FILL);
