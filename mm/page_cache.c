@@ -31,7 +31,7 @@ static SLAB_CACHE(node_cache, struct radix_node);
  */
 #define READING(pfn)   ((void *)(uintptr_t)((pfn) << 2 | 1))
 #define FAILED	       ((void *)(uintptr_t)2)
-#define DROPPED(stamp) ((void *)(uintptr_t)(((stamp) << 2 & (INDEX_NUMBERS - 1)) | 3))
+#define DROPPED(stamp) ((void *)(uintptr_t)((stamp) << 2 | 3))
 
 static inline bool is_dropped(const void *held)
 {
@@ -126,10 +126,13 @@ struct insertion {
 	unsigned nodes_missing;
 };
 
-/* Puts a page or a number where there is nothing, or the mark of a page that was dropped. */
-static void put_at(struct object *object, struct insertion *in, void *what)
+/*
+ * Puts a page or a number at the index, which holds nothing, or the mark of a page that was
+ * dropped.
+ */
+static void put_at(struct object *object, struct insertion *in, const void *held, void *what)
 {
-	if (radix_find(&object->pages, in->index))
+	if (held)
 		radix_replace(&object->pages, in->index, what);
 	else
 		radix_insert(&object->pages, in->index, what, &in->spare);
@@ -148,7 +151,7 @@ static int insert_taken(const struct insertion *in, void *held, struct page **pa
 	return 0;
 }
 
-static int insert_reading(struct object *object, struct insertion *in)
+static int insert_reading(struct object *object, struct insertion *in, const void *held)
 {
 	struct page *page = in->fresh;
 
@@ -156,7 +159,7 @@ static int insert_reading(struct object *object, struct insertion *in)
 	page->index = in->index;
 	page->flags |= PAGE_READING;
 	object_get(object);
-	put_at(object, in, READING(page_to_pfn(page)));
+	put_at(object, in, held, READING(page_to_pfn(page)));
 	return 0;
 }
 
@@ -181,13 +184,13 @@ static int insert_locked(struct object *object, struct insertion *in, struct pag
 	if (in->nodes_missing > in->spare.count)
 		return 1;
 	if (in->reading)
-		return insert_reading(object, in);
+		return insert_reading(object, in, held);
 	if (!charge(object, in->index, in->fresh))
 		return -ENOSPC;
 	in->fresh->owner = object;
 	in->fresh->index = in->index;
 	page_get(in->fresh);
-	put_at(object, in, in->fresh);
+	put_at(object, in, held, in->fresh);
 	object->npages++;
 	if (in->new_end == OBJECT_SIZE_SAME)
 		object->kept = MAX(object->kept, in->index + 1);
@@ -342,9 +345,10 @@ struct page *object_page_locked(const struct object *object, uint64_t index)
 /* Returns the page at index, referenced, or NULL. The caller holds object->lock. */
 static struct page *page_at(struct object *object, uint64_t index)
 {
-	struct page *page = index_page(radix_find(&object->pages, index));
+	struct page *page;
 
 	assert_hardened(spin_lock_held(&object->lock));
+	page = index_page(radix_find(&object->pages, index));
 	if (page)
 		page_get(page);
 	return page;
@@ -390,11 +394,12 @@ struct missing {
 static int find_locked(struct object *object, struct missing *missing, struct page **page_ret,
 		       struct vm_wait *wait)
 {
-	void *held = radix_find(&object->pages, missing->index);
+	void *held;
 
 	assert_hardened(spin_lock_held(&object->lock));
 	if (missing->index >= object_pages(object->size))
 		return -ENXIO;
+	held = radix_find(&object->pages, missing->index);
 	if (index_is_page(held)) {
 		page_get(held);
 		*page_ret = held;

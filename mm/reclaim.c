@@ -60,8 +60,6 @@ static uint64_t passed, not_hot, last_passed;
 static bool hard;
 static unsigned hard_next; /* the next turn is to be one */
 
-#define FEW(n, all) ((n)*8 < (all))
-
 #define STAMPS (1ul << 38)
 
 uint64_t reclaim_stamp(void)
@@ -213,7 +211,7 @@ static void start_turn(uint64_t turn)
 		hand_space = first_from(spaces.next);
 		hand_va = 0;
 		object_hand_start();
-		cooling = FEW(not_hot, passed);
+		cooling = not_hot * 8 < passed;
 		last_passed = passed;
 		passed = not_hot = 0;
 		hard = atomic_exchange(&hard_next, 0u);

@@ -4,12 +4,12 @@
 
 #include "abi/errno.h"
 #include "arch/hart.h"
-#include "arch/usercopy.h"
 #include "arch/riscv/csr.h"
 #include "arch/riscv/hints.h"
 #include "arch/riscv/image.h"
 #include "arch/riscv/kernel_map.h"
 #include "arch/riscv/walk.h"
+#include "arch/usercopy.h"
 #include "base/hart.h"
 #include "lib/assert.h"
 #include "lib/string.h"
