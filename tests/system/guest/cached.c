@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "abi/faultline.h"
+#include "machine.h"
 
 #define PAGE	  4096ul
 #define APART	  (2ul << 20) /* a page table each */
@@ -32,15 +32,6 @@ static char *map(size_t bytes, int flags)
 	if (p == MAP_FAILED)
 		exit(90);
 	return p;
-}
-
-static uint64_t frames_free(void)
-{
-	struct faultline_machine machine;
-
-	if (syscall(SYS_faultline, FAULTLINE_MACHINE, 0, &machine, sizeof(machine), 0) != 1)
-		exit(91);
-	return machine.free_frames;
 }
 
 static void read_file(void)

@@ -11,22 +11,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "abi/faultline.h"
+#include "machine.h"
 
 #define PAGE	  4096ul
 #define ROOM	  (64ul << 20)
 #define LEFT	  700ul /* frames */
 #define PROCESSES 3
 #define ROUNDS	  3
-
-static uint64_t frames_free(void)
-{
-	struct faultline_machine machine;
-
-	if (syscall(SYS_faultline, FAULTLINE_MACHINE, 0, &machine, sizeof(machine), 0) != 1)
-		exit(91);
-	return machine.free_frames;
-}
 
 static void fill_memory(void)
 {
