@@ -32,7 +32,7 @@ struct control {
 };
 
 #define PORTS_MAX	8u
-#define CONTROL_BUFS	VIRTQ_SIZE_MAX
+#define CONTROL_BUFS	32u
 #define CONTROL_BUF_LEN (PAGE_SIZE / 2 / CONTROL_BUFS)
 
 struct control_message {

@@ -77,6 +77,16 @@ void virtio_fail(struct virtio_device *dev)
 	add_status(dev, VIRTIO_STATUS_FAILED);
 }
 
+void virtio_reset(struct virtio_device *dev)
+{
+	mmio_write32(dev->regs, VIRTIO_STATUS, 0);
+}
+
+bool virtio_needs_reset(struct virtio_device *dev)
+{
+	return mmio_read32(dev->regs, VIRTIO_STATUS) & VIRTIO_STATUS_NEEDS_RESET;
+}
+
 uint32_t virtio_config32(struct virtio_device *dev, size_t offset)
 {
 	return mmio_read32(dev->regs, VIRTIO_CONFIG + offset);

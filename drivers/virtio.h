@@ -5,12 +5,13 @@
 #include "lib/types.h"
 #include "mm/phys/page.h"
 
+#define VIRTIO_ID_BLOCK	  2
 #define VIRTIO_ID_CONSOLE 3
 
 #define VIRTIO_F_VERSION_1 (1ull << 32)
 
-/* Most descriptors of a queue. With so few, a queue takes one page even in the legacy layout. */
-#define VIRTQ_SIZE_MAX 32
+/* Most descriptors of a queue. */
+#define VIRTQ_SIZE_MAX 256
 
 struct virtio_device {
 	volatile void *regs;
@@ -19,11 +20,22 @@ struct virtio_device {
 	uint32_t irq;
 };
 
-/* The driver's own record of a buffer, against which the device's entries are checked. */
-struct virtq_slot {
-	void *token; /* NULL: free */
+/* One buffer of a chain. */
+struct virtq_buf {
+	paddr_t addr;
 	uint32_t len;
-	uint16_t next_free;
+	bool device_writes;
+};
+
+/*
+ * The driver's own record of a descriptor, against which the device's entries are checked. The
+ * record and not the descriptor says how a chain goes on, because the device can write to those.
+ */
+struct virtq_slot {
+	void *token;	/* of a chain's first descriptor; NULL: a later one, or free */
+	uint64_t len;	/* of a chain's first: bytes of all its buffers */
+	uint16_t count; /* of a chain's first: its descriptors */
+	uint16_t next;	/* of the chain, or of the free ones */
 };
 
 /* The driver that owns the queue guards it with a lock. */
@@ -39,7 +51,7 @@ struct virtq {
 	struct virtq_desc *desc;
 	struct virtq_avail *avail;
 	struct virtq_used *used;
-	struct virtq_slot slots[VIRTQ_SIZE_MAX];
+	struct virtq_slot *slots; /* as many as `size` */
 };
 
 /*
@@ -66,23 +78,34 @@ void virtio_start(struct virtio_device *dev);
 /* Tells the device that the driver has given up on it. */
 void virtio_fail(struct virtio_device *dev);
 
+/* Resets the device, which then accesses none of the memory that it was given. */
+void virtio_reset(struct virtio_device *dev);
+
+/* Has the device found that it cannot go on without a reset? */
+bool virtio_needs_reset(struct virtio_device *dev);
+
 /* Reads 32 bits of the device's configuration space. */
 uint32_t virtio_config32(struct virtio_device *dev, size_t offset);
 
-/* Reads and acknowledges the causes of the interrupt. */
+/* Reads and acknowledges the causes of the interrupt (VIRTIO_INTERRUPT_*). */
 uint32_t virtio_ack(struct virtio_device *dev);
 
 /*
- * Offers a buffer in the direct map to the device. `token` is not NULL; virtq_take() returns it
- * with the buffer. Returns 0 or -ENOSPC.
+ * Offers a chain of 1 to VIRTQ_SIZE_MAX buffers to the device: first those that it reads, then
+ * those that it writes. `token` is not NULL; virtq_take() returns it with the chain. Returns 0, or
+ * -ENOSPC if so many descriptors are not free.
  */
+int virtq_add_chain(struct virtq *vq, const struct virtq_buf *bufs, unsigned count, void *token);
+
+/* The same for one buffer in the direct map. */
 int virtq_add(struct virtq *vq, const void *buf, uint32_t len, bool device_writes, void *token);
 
 /* Notifies the device of new buffers. */
 void virtq_kick(struct virtq *vq);
 
 /*
- * Takes the next buffer that the device has finished with. Returns its token, and in *len_ret the
- * number of bytes that the device wrote; NULL if there is none or the queue is broken.
+ * Takes the next chain that the device has finished with. Returns its token, and in *len_ret the
+ * number of bytes that the device says it wrote, no more than the chain has; NULL if there is none
+ * or the queue is broken.
  */
 void *virtq_take(struct virtq *vq, uint32_t *len_ret);

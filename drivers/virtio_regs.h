@@ -35,8 +35,14 @@ enum {
 #define VIRTIO_STATUS_DRIVER	  2u
 #define VIRTIO_STATUS_DRIVER_OK	  4u
 #define VIRTIO_STATUS_FEATURES_OK 8u
+#define VIRTIO_STATUS_NEEDS_RESET 64u
 #define VIRTIO_STATUS_FAILED	  128u
 
+/* Bits of VIRTIO_INTERRUPT_STATUS. */
+#define VIRTIO_INTERRUPT_QUEUE	1u
+#define VIRTIO_INTERRUPT_CONFIG 2u /* its configuration or VIRTIO_STATUS_NEEDS_RESET changed */
+
+#define VIRTQ_DESC_NEXT	 1u
 #define VIRTQ_DESC_WRITE 2u
 
 struct virtq_desc {

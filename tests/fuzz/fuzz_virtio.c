@@ -44,7 +44,7 @@ static void check_queue(const struct virtq *vq)
 	bool is_free[VIRTQ_SIZE_MAX] = { false };
 	uint16_t id = vq->free_head, busy = 0;
 
-	for (uint16_t n = 0; n < vq->nfree; n++, id = vq->slots[id].next_free) {
+	for (uint16_t n = 0; n < vq->nfree; n++, id = vq->slots[id].next) {
 		fuzz_check(id < vq->size && !is_free[id] && !vq->slots[id].token);
 		is_free[id] = true;
 	}
