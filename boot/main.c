@@ -6,6 +6,7 @@
 #include "arch/mmu.h"
 #include "arch/timer.h"
 #include "arch/upcall.h"
+#include "base/block.h"
 #include "base/chardev.h"
 #include "base/clock.h"
 #include "base/hart.h"
@@ -33,6 +34,7 @@
 #include "proc/preempt_force.h"
 #include "proc/sched.h"
 #include "proc/signal/sigreturn_page.h"
+#include "proc/wait.h"
 #include "sync/latency.h"
 
 /* With less memory, a boot archive does not fit between firmware, image and device tree. */
@@ -171,6 +173,34 @@ static void start_console(const struct boot_info *info)
 	log_sink_add(&uart_log_sink, log_newest());
 }
 
+/* Answers the requests to a disk, for ever. */
+static void serve_disk(void *arg)
+{
+	struct block_device *disk = arg;
+
+	for (;;) {
+		uint64_t seq = waitq_sample(&disk->answered);
+
+		if (!disk->ops->complete(disk))
+			thread_wait_always(&disk->answered, seq);
+	}
+}
+
+static void start_disks(void)
+{
+	struct block_device *disk;
+	unsigned i = 0;
+
+	while ((disk = block_at(i)) != NULL) {
+		if (kthread_spawn(disk->name, serve_disk, disk)) {
+			i++;
+			continue;
+		}
+		log_error("boot", "%s: not used: out of memory", disk->name);
+		block_unregister(disk);
+	}
+}
+
 /* From here on there are threads and interrupts, and code may sleep. */
 static void boot_thread(void *arg)
 {
@@ -189,6 +219,7 @@ static void boot_thread(void *arg)
 	}
 	if (!probe_devices(&boot_info.dt, boot_info.hart_id, boot_options.ports, &missing))
 		give_up();
+	start_disks();
 	if (missing > 0) {
 		log_error("boot", "%u of %u ports did not come up: streams would be lost", missing,
 			  boot_options.ports);

@@ -11,6 +11,7 @@
 #include "drivers/testdev.h"
 #include "drivers/uart.h"
 #include "drivers/virtio.h"
+#include "drivers/virtio_blk.h"
 
 static void report(const char *what, int err)
 {
@@ -31,6 +32,25 @@ void probe_early(const struct dt *dt)
 	report("real-time clock", goldfish_rtc_init(dt));
 }
 
+static const char *layout_name(const struct virtio_device *dev)
+{
+	return dev->version == 1 ? "legacy" : "modern";
+}
+
+static int probe_disk(const struct virtio_device *dev, unsigned long addr)
+{
+	struct block_device *disk;
+	int err = virtio_blk_init(dev, &disk);
+
+	if (err)
+		return err;
+	log_info("probe", "virtio-blk at %#lx, %s, interrupt %u: %s, %lu MiB%s", addr,
+		 layout_name(dev), dev->irq, disk->name,
+		 (unsigned long)(disk->sectors / ((1u << 20) / SECTOR_SIZE)),
+		 disk->read_only ? ", read-only" : "");
+	return 0;
+}
+
 static void probe_virtio(const struct dt *dt, dt_node node, unsigned *ports)
 {
 	struct virtio_device dev;
@@ -48,8 +68,10 @@ static void probe_virtio(const struct dt *dt, dt_node node, unsigned *ports)
 		return; /* an empty slot */
 	if (err == 0 && dev.id == VIRTIO_ID_CONSOLE) {
 		log_info("probe", "virtio-serial at %#lx, %s, interrupt %u", (unsigned long)addr,
-			 dev.version == 1 ? "legacy" : "modern", irq);
+			 layout_name(&dev), irq);
 		err = serial_init(&dev, ports);
+	} else if (err == 0 && dev.id == VIRTIO_ID_BLOCK) {
+		err = probe_disk(&dev, (unsigned long)addr);
 	} else if (err == 0) {
 		log_info("probe", "virtio device %u at %#lx: no driver", dev.id,
 			 (unsigned long)addr);

@@ -32,6 +32,9 @@ void ktest_fail(const char *file, int line, const char *what, uint64_t expected,
 void ktest_fail_string(const char *file, int line, const char *what, const char *expected,
 		       const char *actual);
 
+/* Reports the test as skipped, for this reason. The test returns after that. */
+void ktest_skip(const char *why);
+
 /* A line of diagnostics with the test's result. */
 void ktest_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

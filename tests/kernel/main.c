@@ -29,6 +29,7 @@
 #define LINE_MAX 240
 
 static bool failed;
+static const char *skipped; /* why; NULL: it was not */
 static uint64_t random_state;
 
 /* A whole line at once, on the console itself: the log's lines never come between. */
@@ -61,6 +62,11 @@ void ktest_note(const char *fmt, ...)
 	va_start(args, fmt);
 	vprint("# ", fmt, args);
 	va_end(args);
+}
+
+void ktest_skip(const char *why)
+{
+	skipped = why;
 }
 
 void ktest_fail(const char *file, int line, const char *what, uint64_t expected, uint64_t actual)
@@ -129,13 +135,15 @@ static void run(const struct ktest *test, unsigned number)
 	struct memory before = memory_now();
 
 	failed = false;
+	skipped = NULL;
 	test->run();
 #ifdef FAULTLINE_HARDENED
 	(void)alloc_fail_set(0, NULL, ALLOC_FAIL_ASK); /* what it made fail is its own */
 #endif
 	spaces_abandon();
 	check_memory(&before);
-	print("%s %u %s", failed ? "not ok" : "ok", number, test->name);
+	print("%s %u %s%s%s", failed ? "not ok" : "ok", number, test->name,
+	      skipped && !failed ? " # SKIP " : "", skipped && !failed ? skipped : "");
 }
 
 static void tell_stacks(void)

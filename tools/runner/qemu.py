@@ -16,7 +16,7 @@ PORTS = ("stdin", "stdout", "stderr", "log", "window")
 
 
 class Machine:
-    """What is to be booted: the kernel, its memory, harts and command line, and the boot archive's descriptor."""
+    """What is to be booted: the kernel, its memory, harts and command line, the descriptors of boot archive and disk."""
 
     def __init__(self, kernel, mem, harts=1):
         self.kernel = kernel
@@ -28,6 +28,7 @@ class Machine:
         self.gdb_port = None
         self.window = None  # (columns, rows) of the terminal, as far as the guest was told
         self.initrd = None
+        self.disk = None  # a descriptor of a disk's bytes
         self.extra = []  # more arguments for QEMU
 
     def arguments(self, ports=0):
@@ -39,8 +40,13 @@ class Machine:
                 "-kernel", self.kernel, "-append", " ".join(words)]
         if self.initrd is not None:
             args += ["-initrd", f"/proc/self/fd/{self.initrd}"]
+        if self.disk is not None:
+            args += ["-drive", f"file=/proc/self/fd/{self.disk},format=raw,if=none,id=disk,cache=unsafe,"
+                     "werror=report,rerror=report", "-device", "virtio-blk-device,drive=disk"]
         if self.icount:
-            args += ["-icount", "shift=0,sleep=" + ("on" if self.awake else "off"), "-seed", "1",
+            # Without sleep, time jumps to the next timer while the host still works on a disk's requests.
+            awake = self.awake or self.disk is not None
+            args += ["-icount", "shift=0,sleep=" + ("on" if awake else "off"), "-seed", "1",
                      "-rtc", "clock=vm,base=2026-01-01"]
             # Devices act when they are told, not a while later in a thread of QEMU's: two runs stay alike.
             args += ["-global", "virtio-mmio.ioeventfd=off"]
@@ -115,8 +121,7 @@ class Qemu:
         for name, end in theirs.items():
             args += channel_arguments(name, end.fileno())
         inherited = [end.fileno() for end in theirs.values()]
-        if machine.initrd is not None:
-            inherited.append(machine.initrd)
+        inherited += [fd for fd in (machine.initrd, machine.disk) if fd is not None]
         self.pid = self._spawn(args, inherited)
         for end in theirs.values():
             end.close()

@@ -168,8 +168,9 @@ void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
-	fuzz_check(strcmp(tag, "serial") == 0 || strcmp(tag, "fuzz") == 0);
-	if (level == LOG_ERROR && strcmp(tag, "serial") == 0) {
+	fuzz_check(strcmp(tag, "serial") == 0 || strcmp(tag, "virtio-blk") == 0 ||
+		   strcmp(tag, "fuzz") == 0);
+	if (level == LOG_ERROR && strcmp(tag, "fuzz") != 0) {
 		kernel_errors++;
 		strcpy(kernel_last_error, line);
 	}
