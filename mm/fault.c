@@ -9,6 +9,7 @@
 #include "mm/phys/table_pages.h"
 #include "mm/phys/zeroed.h"
 #include "mm/stack_grow.h"
+#include "mm/swap_cache.h"
 #include "sync/interleave.h"
 
 /*
@@ -18,12 +19,13 @@
  * DENY_ACCERR          VM_SEGV_ACCERR
  * ACCESSED, SPURIOUS,  the entry has its page already: vma_install() adds permissions
  * REUSE, REMAP
- * WP, SWAPPED          not implemented: nothing makes such entries yet
+ * WP                   not implemented: nothing makes such entries yet
+ * SWAPPED              the page comes from the swap cache, or from the disk into that (swap_cache.c)
  * FILL                 the VMA's backend gets the page (backend_anon.c, backend_file.c, backend_elf.c)
  * COW                  the entry gets a copy of its page (cow.c)
  *
  * A round is: find, classify, get, install. All of it happens under one hold of the space's lock,
- * and for FILL also of the lock of the VMA's object. Most faults take one round. Allocating memory,
+ * and for FILL and SWAPPED also of the lock of the page's object. Most faults take one round. Allocating memory,
  * copying a page and reading a file's page cannot be done under a spinning lock. A round that needs
  * one of these ends with FAULT_PREPARE. fault_prepare() then does it with no lock held, and the
  * next round looks at everything again. It uses what was prepared if that still is what it needs.
@@ -33,9 +35,13 @@
 /* Rounds before the hardened build panics because of an endless loop. */
 #define ROUNDS_MAX 10000
 
-enum fault_kind fault_judge_held(unsigned access, const struct vma *vma, struct mmu_entry entry)
+/* Classifies a fault at an entry that has this page. */
+static inline __attribute__((always_inline)) enum fault_kind judge_page(unsigned access,
+									const struct vma *vma,
+									struct mmu_entry entry,
+									const struct page *page,
+									unsigned cached)
 {
-	const struct page *page = pfn_to_page(entry_pfn(entry));
 	struct fault_facts facts = {
 		.access = access & (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC),
 		.vma_prot = vma->prot,
@@ -45,12 +51,41 @@ enum fault_kind fault_judge_held(unsigned access, const struct vma *vma, struct 
 		.entry_flags = entry_flags(entry),
 		/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
 		.page_kind = page->kind,
-		.page_flags = page->pins ? FACT_PINNED : 0,
+		.page_flags = cached | (page->pins ? FACT_PINNED : 0),
 		.maps = page->maps,
-		.refs = page->refs,
+		.refs = page->refs - (cached != 0), /* the swap cache's does not count */
 	};
 
 	return fault_classify(&facts);
+}
+
+/* The same for any page, and for an entry that is SWAP. */
+static __attribute__((noinline)) enum fault_kind judge_any(unsigned access, const struct vma *vma,
+							   struct mmu_entry entry)
+{
+	const struct page *page = pfn_to_page(entry_pfn_if_any(entry));
+	struct fault_facts swapped = {
+		.access = access & (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC),
+		.vma_prot = vma->prot,
+		.entry_state = ENTRY_SWAP,
+	};
+	unsigned cached = 0;
+
+	if (!page)
+		return fault_classify(&swapped);
+	if (page->flags & PAGE_SWAP_CACHED)
+		cached = FACT_SWAP_CACHED | (swap_page_alone(page) ? FACT_SWAP_ALONE : 0);
+	return judge_page(access, vma, entry, page, cached);
+}
+
+enum fault_kind fault_judge_held(unsigned access, const struct vma *vma, struct mmu_entry entry)
+{
+	struct page *page;
+
+	if (unlikely(!pfn_is_near(entry_pfn_if_any(entry), &page) ||
+		     page->flags & PAGE_SWAP_CACHED))
+		return judge_any(access, vma, entry);
+	return judge_page(access, vma, entry, page, 0);
 }
 
 /* ---- find ---- */
@@ -176,12 +211,50 @@ static __attribute__((noinline)) int get_page_and_tables(struct fault *fault)
 	return result ? result : get_tables(fault);
 }
 
+/*
+ * References to an object and to the page at index: a page that is missing cannot become another
+ * one's before it is brought. (Only a slot can.)
+ */
+static void source_get(struct object *object, uint64_t index)
+{
+	object_get(object);
+	if (object == &swap_cache)
+		swap_slot_get_locked(index);
+}
+
+static void source_put(struct object *object, uint64_t index)
+{
+	if (object == &swap_cache)
+		swap_slot_put(index);
+	object_put(object);
+}
+
+/* The page is not resident. Returns as fault_need_page(). The caller holds object->lock. */
+static int need_page_of(struct fault *fault, struct object *object, uint64_t index)
+{
+	if (fault->rounds && fault->refused && fault->object == object && fault->index == index)
+		return VM_BUS;
+	source_get(object, index);
+	fault->wanted_object = object;
+	fault->wanted_index = index;
+	return fault_need(fault, FAULT_NEEDS_PAGE);
+}
+
 static __attribute__((noinline)) int deny_access(struct fault *fault)
 {
 	if (fault->vma->flags & VMA_MOVING)
 		return fault_deny(fault, FAULT_DENY_ACCERR, fault_await_verb(fault));
 	fault->vma->faults.kind[FAULT_DENY_ACCERR]++;
 	return fault_deny(fault, FAULT_DENY_ACCERR, VM_SEGV_ACCERR);
+}
+
+/* SWAPPED: the page of the entry's slot, if the swap cache has it. The caller holds its lock. */
+static int swapped_get(struct fault *fault)
+{
+	uint64_t slot = entry_swap_slot(fault->entry);
+
+	fault->page = object_page_locked(&swap_cache, slot);
+	return fault->page ? 0 : need_page_of(fault, &swap_cache, slot);
 }
 
 /* Gets the page that is to be installed. Returns 0, FAULT_PREPARE or an outcome. */
@@ -203,15 +276,7 @@ static inline int fault_get(struct fault *fault)
 
 int fault_need_page(struct fault *fault)
 {
-	struct object *object = fault->vma->object;
-	uint64_t index = vma_index(fault->vma, fault->va);
-
-	if (fault->rounds && fault->refused && fault->object == object && fault->index == index)
-		return VM_BUS;
-	object_get(object);
-	fault->wanted_object = object;
-	fault->wanted_index = index;
-	return fault_need(fault, FAULT_NEEDS_PAGE);
+	return need_page_of(fault, fault->vma->object, vma_index(fault->vma, fault->va));
 }
 
 /* ---- prepare, with no lock held ---- */
@@ -224,11 +289,13 @@ static int prepare_page(struct fault *fault)
 	if (fault->brought)
 		page_put(fault->brought);
 	if (fault->object)
-		object_put(fault->object);
+		source_put(fault->object, fault->index);
 	fault->object = fault->wanted_object;
 	fault->index = fault->wanted_index;
 	fault->brought = NULL;
+	fault->wait->major = false;
 	result = object_page(fault->object, fault->index, &fault->brought, fault->wait);
+	counter_add(&fault->space->stats.major, fault->wait->major);
 	fault->refused = 0;
 	switch (result) {
 	case -ENXIO:
@@ -243,14 +310,9 @@ static int prepare_page(struct fault *fault)
 
 static __attribute__((noinline)) int prepare_other(struct fault *fault)
 {
-	int result;
-
 	if (fault->missing == FAULT_NEEDS_TABLES)
 		return tables_fill(&fault->tables, fault->ntables);
-	result = prepare_page(fault);
-	if (result == VM_WAIT)
-		counter_add(&fault->space->stats.major, 1);
-	return result;
+	return prepare_page(fault);
 }
 
 /* Does what the last round could not do. Returns FAULT_AGAIN, VM_WAIT or VM_OOM. */
@@ -270,11 +332,19 @@ static __attribute__((noinline)) int fault_prepare(struct fault *fault)
 	return FAULT_AGAIN;
 }
 
+/* The page that an entry had before its copy. */
+static void release_replaced(struct page *page)
+{
+	page_map_put(page);
+	if (unlikely(swap_is_used()))
+		swap_page_unmapped(page);
+}
+
 /* Releases what was prepared and not used. */
 static __attribute__((noinline)) void fault_release(struct fault *fault)
 {
 	if (fault->replaced)
-		page_map_put(fault->replaced);
+		release_replaced(fault->replaced);
 	if (fault->source_page)
 		page_put(fault->source_page);
 	if (unlikely(fault->copy))
@@ -282,30 +352,34 @@ static __attribute__((noinline)) void fault_release(struct fault *fault)
 	if (fault->brought)
 		page_put(fault->brought);
 	if (fault->object)
-		object_put(fault->object);
+		source_put(fault->object, fault->index);
 	if (unlikely(fault->tables.count))
 		tables_free(&fault->tables);
 }
 
 /* ---- the rounds ---- */
 
-/* FILL of a VMA with an object. The lock keeps the page in the object until it is installed. */
-static __attribute__((noinline)) int fill_from_object(struct fault *fault)
+/* The lock keeps the page in its object until it is installed. */
+static __attribute__((noinline)) int resolve_from_object(struct fault *fault)
 {
-	struct object *object = fault->vma->object;
+	bool swapped = fault->kind == FAULT_SWAPPED;
+	struct object *object = swapped ? &swap_cache : fault->vma->object;
 	int result;
 
 	spin_lock(&object->lock);
-	result = fault_get(fault);
+	result = swapped ? swapped_get(fault) : fault_get(fault);
 	if (!result)
 		result = vma_install(fault);
 	spin_unlock(&object->lock);
 	return result;
 }
 
-static inline bool fills_from_object(const struct fault *fault)
+/* FILL of a VMA with an object, or SWAPPED. The first test is for the speed of REUSE and COW. */
+static inline bool is_from_object(const struct fault *fault)
 {
-	return fault->kind == FAULT_FILL && fault->vma->object;
+	if (fault->kind > FAULT_FILL)
+		return false;
+	return fault->kind == FAULT_SWAPPED || (fault->kind == FAULT_FILL && fault->vma->object);
 }
 
 /*
@@ -314,8 +388,8 @@ static inline bool fills_from_object(const struct fault *fault)
  */
 static inline __attribute__((always_inline)) int fault_resolve(struct fault *fault, int result)
 {
-	if (unlikely(!result && fills_from_object(fault)))
-		return fill_from_object(fault);
+	if (unlikely(!result && is_from_object(fault)))
+		return resolve_from_object(fault);
 	if (likely(!result))
 		result = fault_get(fault);
 	if (likely(!result))

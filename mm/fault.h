@@ -50,7 +50,8 @@ struct fault {
 	uint64_t layout;       /* space->layout at the end of the last round */
 	unsigned ntables;      /* FAULT_NEEDS_TABLES: how many */
 	struct mmu_tables tables;
-	struct object *object; /* FAULT_NEEDS_PAGE: of which object, with a reference; or NULL */
+	struct object *object; /* FAULT_NEEDS_PAGE: of which object, with a reference; or NULL. Of
+				  the swap cache with a reference to the slot `index` too */
 	uint64_t index;
 	struct page *brought; /* the page, with a reference that keeps it resident; or NULL */
 	int refused;	      /* why it cannot be brought: -ENXIO, -EIO, -ENOSPC; or 0 */

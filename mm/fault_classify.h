@@ -17,7 +17,7 @@
  *              does not: when mprotect adds permissions, it upgrades only few entries itself.
  * SPURIOUS     The entry allows the access, with A set, and with D set on a write.
  * WP           The entry is a write-protection mark, or has ENTRY_WP.
- * SWAPPED      The entry, or the object's index, holds a swap slot.
+ * SWAPPED      The entry holds a swap slot.
  * FILL         The entry is empty.
  * REUSE        A write to a private anonymous page that only this entry maps, if it is pinned,
  *              or has no other reference and is not in the swap cache, or is alone there.
@@ -50,13 +50,12 @@ enum fault_kind {
 /* fault_facts.page_flags */
 #define FACT_PINNED	 1u
 #define FACT_SWAP_CACHED 2u /* in the swap cache */
-#define FACT_SWAP_ALONE	 4u /* in the swap cache, with no other user of the slot and no I/O */
+#define FACT_SWAP_ALONE	 4u /* in the swap cache, and no entry refers to the slot */
 
 struct fault_facts {
 	unsigned access; /* VM_PROT_* and ACCESS_POPULATE */
 	unsigned vma_prot;
 	bool vma_shared;
-	bool index_swapped; /* the object's index holds a swap slot */
 	enum entry_state entry_state;
 	unsigned entry_prot;
 	unsigned entry_flags; /* ENTRY_* */
@@ -114,7 +113,7 @@ static inline enum fault_kind fault_classify(const struct fault_facts *f)
 	}
 	if (f->entry_state == ENTRY_MARK || (f->entry_flags & ENTRY_WP))
 		return FAULT_WP;
-	if (f->entry_state == ENTRY_SWAP || (f->entry_state == ENTRY_EMPTY && f->index_swapped))
+	if (f->entry_state == ENTRY_SWAP)
 		return FAULT_SWAPPED;
 	if (f->entry_state == ENTRY_EMPTY)
 		return FAULT_FILL;

@@ -4,13 +4,14 @@
 
 #include "arch/hart.h"
 #include "mm/check/fence_debt.h"
+#include "mm/swap_cache.h"
 #include "mm/zero_page.h"
 #include "sync/interleave.h"
 
 /*
  * The caller has held the space's lock since it found the VMA and the entry and got the page, so
- * that these have not changed. Only the hardware may have set bits of the entry. Entries that are
- * not empty are therefore changed by atomic operations only.
+ * that these have not changed. Only the hardware may have set bits of the entry. Entries that have a
+ * page are therefore changed by atomic operations only.
  */
 
 /*
@@ -31,7 +32,7 @@ static inline void sync_text(unsigned prot)
 
 /* ---- FILL and COW: a page ---- */
 
-/* Writes an entry that is EMPTY. */
+/* Writes an entry that is EMPTY or SWAP. */
 static inline void publish(struct fault *fault, struct mmu_entry *slot, vaddr_t va,
 			   struct mmu_entry entry)
 {
@@ -179,6 +180,31 @@ static __attribute__((noipa)) int install_shared(struct fault *fault)
 	return 0;
 }
 
+/* ---- SWAPPED: the page of the slot ---- */
+
+/*
+ * Only if nobody else has the page or refers to the slot, the entry is writable. Otherwise a write
+ * is COW or REUSE next. The caller holds the lock of the swap cache.
+ */
+static __attribute__((noipa)) int install_swapped(struct fault *fault)
+{
+	bool own = fault->rounds && fault->object == &swap_cache && fault->brought == fault->page;
+	bool write = fault_is_write(fault), alone;
+	unsigned flags = fault_used_flags(fault);
+
+	sync_text(fault->vma->prot);
+	page_map_get(fault->page);
+	alone = swap_in_page(fault->page, write, own);
+	if (!alone)
+		flags = ENTRY_ACCESSED | ENTRY_COW;
+	publish(fault, fault->slot, fault->va,
+		entry_make(page_to_pfn(fault->page), fault->vma->prot, flags));
+	space_add_resident(fault->space, 1);
+	fault->space->swapped--;
+	fault_count(fault, FAULT_SWAPPED);
+	return write && !alone ? FAULT_AGAIN : 0;
+}
+
 /* ---- ACCESSED, SPURIOUS, REUSE, REMAP: more permissions for the entry's page ---- */
 
 /* Gives an entry more permissions to its frame. Returns false if the entry has changed. */
@@ -275,6 +301,8 @@ static inline int install(struct fault *fault)
 		return grant_reuse(fault);
 	if (fault->kind == FAULT_COW)
 		return install_copy(fault);
+	if (fault->kind == FAULT_SWAPPED)
+		return install_swapped(fault);
 	return install_prot(fault);
 }
 
@@ -299,7 +327,7 @@ static inline bool is_reusable(const struct vma *vma, struct mmu_entry entry)
 		.page_kind = page->kind,
 		.page_flags = page->pins ? FACT_PINNED : 0,
 		.maps = page->maps,
-		.refs = page->refs,
+		.refs = page->refs, /* one more in the swap cache: it is left to a fault */
 	};
 
 	return (vma->prot & VM_PROT_WRITE) && !vma_is_shared(vma) && facts_last_user(&facts);
@@ -312,7 +340,7 @@ static inline void entry_upgrade(const struct vma *vma, vaddr_t va, struct mmu_e
 	unsigned prot = entry_prot(old) | (vma->prot & ~VM_PROT_WRITE);
 	unsigned flags = entry_flags(old);
 
-	if (entry_empty(old))
+	if (!entry_has_page(old))
 		return;
 	if (is_reusable(vma, old)) {
 		prot = vma->prot;

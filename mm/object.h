@@ -18,12 +18,22 @@ struct object_ops {
 	 * Starts to read the bytes that the object had at page->index when it was made into the
 	 * frame of `page`, whose contents are undefined, with zeros beyond them. Returns 0 if the
 	 * read is under way or has ended already: page_read_done() is called once for it, then or
-	 * later. Otherwise nothing was started: returns VM_WAIT with *wait filled in, or -ENOMEM or
-	 * -EIO. The caller takes care of later truncations: it does not ask for pages that were
-	 * cut off, and zeroes cut-off bytes itself. NULL: missing pages are zeros. Never sleeps.
-	 * Called with no spinning lock held.
+	 * later. Sets wait->major if it asks a device. Otherwise nothing was started: returns
+	 * VM_WAIT with *wait filled in, or -ENOMEM or -EIO. The caller takes care of later
+	 * truncations: it does not ask for pages that were cut off, and zeroes cut-off bytes
+	 * itself. NULL: missing pages are zeros. Never sleeps. Called with no spinning lock held.
 	 */
 	int (*read_page)(struct object *object, struct page *page, struct vm_wait *wait);
+	/*
+	 * For reclaim, which has found a page to be cold and dirty, referenced by the index only: the
+	 * page is to be written, so that it can be dropped after that. write_page() adds it to a
+	 * request, with PAGE_WRITING set, PAGE_DIRTY cleared and a reference to the page; it
+	 * returns false if there is no room. Called with object->lock held; allocates nothing.
+	 * submit() then sends the requests. Called with no spinning lock held. NULL: dirty pages
+	 * stay.
+	 */
+	bool (*write_page)(struct object *object, struct page *page);
+	void (*submit)(void);
 	/*
 	 * charge() counts a page that enters the index and that is not read; uncharge()
 	 * counts one that leaves it. charge() returns false, and counts nothing, if there is no

@@ -14,7 +14,6 @@
 #include "mm/host.h"
 #include "mm/page_age.h"
 #include "mm/phys/kmalloc.h"
-#include "mm/phys/page_alloc.h"
 #include "mm/reclaim.h"
 #include "sync/atomic.h"
 
@@ -65,13 +64,14 @@ static struct waitq *queue_of(const struct object *object, uint64_t index)
 static void wait_for_read(struct object *object, uint64_t index, struct vm_wait *wait)
 {
 	assert_hardened(spin_lock_held(&object->lock));
+	wait->major = true;
 	wait->queue = queue_of(object, index);
 	wait->seq = waitq_sample(wait->queue);
 }
 
 /* ---- insertion ---- */
 
-static void nodes_free(struct radix_spare *spare)
+void object_nodes_free(struct radix_spare *spare)
 {
 	struct radix_node *node;
 
@@ -79,11 +79,10 @@ static void nodes_free(struct radix_spare *spare)
 		slab_free(&node_cache, node);
 }
 
-/* Allocates nodes until there are n. Returns 0 or -ENOMEM. */
-static int nodes_fill(struct radix_spare *spare, unsigned n)
+int object_nodes_fill(struct radix_spare *spare, unsigned n, enum page_alloc_from from)
 {
 	while (spare->count < n) {
-		struct radix_node *node = slab_alloc(&node_cache);
+		struct radix_node *node = slab_alloc_from(&node_cache, from);
 
 		if (!node)
 			return -ENOMEM;
@@ -207,14 +206,14 @@ static int insert(struct object *object, struct insertion *in, struct page **pag
 
 	radix_spare_init(&in->spare);
 	do {
-		error = nodes_fill(&in->spare, in->nodes_missing);
+		error = object_nodes_fill(&in->spare, in->nodes_missing, PAGE_NORMAL);
 		if (error)
 			break;
 		spin_lock(&object->lock);
 		error = insert_locked(object, in, page_ret);
 		spin_unlock(&object->lock);
 	} while (error == 1);
-	nodes_free(&in->spare);
+	object_nodes_free(&in->spare);
 	return error;
 }
 
@@ -245,15 +244,29 @@ struct removal {
 	struct radix_spare freed;
 };
 
-static void remove_page(struct object *object, struct page *page, struct removal *r)
+/* The page is no longer in the index. */
+static void page_left(struct object *object, struct page *page)
 {
-	if (r->marks && r->next < object_pages(object->backed))
-		radix_replace(&object->pages, r->next, DROPPED(reclaim_stamp()));
-	else
-		radix_remove(&object->pages, r->next, &r->freed);
 	object->npages--;
 	uncharge(object, page);
 	page->owner = NULL;
+}
+
+void object_drop_page(struct object *object, struct page *page)
+{
+	assert_hardened(spin_lock_held(&object->lock));
+	radix_replace(&object->pages, page->index, DROPPED(reclaim_stamp()));
+	page_left(object, page);
+}
+
+static void remove_page(struct object *object, struct page *page, struct removal *r)
+{
+	if (r->marks && r->next < object_pages(object->backed)) {
+		object_drop_page(object, page);
+	} else {
+		radix_remove(&object->pages, r->next, &r->freed);
+		page_left(object, page);
+	}
 	r->pages[r->count++] = page;
 }
 
@@ -293,7 +306,7 @@ static size_t removal_put(struct removal *r)
 
 	while (r->count)
 		page_put(r->pages[--r->count]);
-	nodes_free(&r->freed);
+	object_nodes_free(&r->freed);
 	return n;
 }
 
@@ -375,7 +388,7 @@ struct page *object_page_cut(struct object *object, uint64_t index)
 	if (!page && radix_remove(&object->pages, index, &freed))
 		waitq_wake_all(queue_of(object, index));
 	spin_unlock(&object->lock);
-	nodes_free(&freed);
+	object_nodes_free(&freed);
 	return page;
 }
 
@@ -428,7 +441,7 @@ static int page_find(struct object *object, struct missing *missing, struct page
 	spin_lock(&object->lock);
 	result = find_locked(object, missing, page_ret, wait);
 	spin_unlock(&object->lock);
-	nodes_free(&missing->freed);
+	object_nodes_free(&missing->freed);
 	return result;
 }
 
@@ -455,7 +468,7 @@ static bool read_end(struct object *object, struct page *page, void *held)
 		radix_remove(&object->pages, index, &freed);
 	object->npages += there && index_is_page(held);
 	spin_unlock(&object->lock);
-	nodes_free(&freed);
+	object_nodes_free(&freed);
 	waitq_wake_all(queue_of(object, index));
 	return there;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "mm/object.h"
+#include "mm/phys/page_alloc.h"
 
 /* For boot, before there are objects. */
 void page_cache_init(void);
@@ -74,6 +75,19 @@ int object_publish(struct object *object, uint64_t index, struct page *fresh, ui
  */
 void object_remove(struct object *object, uint64_t first, uint64_t last,
 		   bool (*choose)(struct object *object, struct page *page));
+
+/*
+ * For insertions that must not need memory: adds nodes to `spare` until it has n, and frees all that
+ * it has. object_nodes_fill() returns 0 or -ENOMEM.
+ */
+int object_nodes_fill(struct radix_spare *spare, unsigned n, enum page_alloc_from from);
+void object_nodes_free(struct radix_spare *spare);
+
+/*
+ * For reclaim: takes a page out of the index, where a mark stays. The caller holds object->lock, and
+ * drops the object's reference to the page when it has released that.
+ */
+void object_drop_page(struct object *object, struct page *page);
 
 /*
  * For reclaim: the same for some pages from object->passed on, in one hold of the lock. `marks`:

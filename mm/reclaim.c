@@ -4,13 +4,15 @@
  * A turn goes over the leaf tables of all spaces, and then over the pages of all objects.
  *
  * In a space, the hand looks at the A bit of each entry. If it is set, the page was used since the
- * last turn: the bit is cleared, and the page is marked as used. If it is not set, and the page is a
- * cold page of an object, the entry is removed. A fault brings it back if it is needed after all.
+ * last turn: the bit is cleared, and the page is marked as used. If it is not set, and the page is
+ * cold, the entry goes: that of an object's page becomes EMPTY, and that of a private page SWAP. The
+ * private page is in the swap cache from then on (mm/swap_cache.c). A fault brings the entry back if
+ * it is needed after all.
  *
- * In an object, the hand asks whether the page was marked as used (mm/page_age.h). A page that was
- * is hot. A cold, clean page that only its object refers to is dropped, if it can be read again.
- * Pages that cannot be read again stay: private memory, and what was written to files. For these,
- * swap is missing.
+ * In an object, of which the swap cache is one, the hand asks whether the page was marked as used
+ * (mm/page_age.h). A page that was is hot. A cold page that only its object refers to is dropped if
+ * it is clean and can be read again. One that is dirty is written, if its object can do that, and
+ * dropped at the end of the write. Without swap, private memory stays.
  *
  * A page that comes into use while many others pass through memory would be dropped between two
  * uses, again and again. So a mark with a stamp stays where a page was dropped. A page that is read
@@ -29,7 +31,10 @@
 #include "mm/object.h"
 #include "mm/page_age.h"
 #include "mm/page_cache.h"
+#include "mm/swap_cache.h"
+#include "mm/swap_io.h"
 #include "mm/tlb_gather.h"
+#include "mm/vm_wait.h"
 #include "sync/atomic.h"
 #include "sync/lockorder.h"
 
@@ -91,6 +96,7 @@ void reclaim_space_gone(const struct space *space)
 /* What the hand does in one hold of a space's lock. */
 struct pass {
 	struct gather gather;
+	const struct vma *vma;
 	unsigned left; /* entries that it may still look at */
 	vaddr_t next;  /* where it stops */
 };
@@ -108,23 +114,85 @@ static void clear_accessed(struct pass *pass, vaddr_t va, struct mmu_entry *slot
 	mmu_flush_add(&pass->gather.flush, va); /* a TLB that has A set does not set it again */
 }
 
-static void pass_entry(struct pass *pass, vaddr_t va, struct mmu_entry *slot)
+/* Ages a page that the hand passes. */
+static void age_page(struct page *page)
 {
-	struct mmu_entry entry = entry_load(slot);
-	struct page *page = pfn_to_page(entry_pfn(entry));
+	counter_add(&passed, 1);
+	page_pass(page, cooling || atomic_load_relaxed(&hard));
+	counter_add(&not_hot, !page_heat(page));
+}
 
-	/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
-	if (page->kind != PAGE_OBJECT)
+/*
+ * May the page go to swap? Pinned pages stay, and so does a page that somebody has got a reference
+ * to. The caller holds the space's lock.
+ */
+static bool may_swap_out(const struct page *page)
+{
+	uint32_t cached = (page_flags(page) & PAGE_SWAP_CACHED) != 0;
+
+	return !page->pins && page->refs == page->maps + cached;
+}
+
+/* Removes the entry of a cold page of an object. */
+static void zap_entry(struct pass *pass, vaddr_t va, struct mmu_entry *slot)
+{
+	counter_add(&reclaim_counts.unmapped, 1);
+	gather_zap_entry(&pass->gather, va, slot);
+}
+
+/* Turns the entry of a cold private page to SWAP. */
+static void swap_out_entry(struct pass *pass, vaddr_t va, struct mmu_entry *slot, struct page *page)
+{
+	uint64_t to;
+
+	if (!may_swap_out(page) || !swap_out_page(page, &to))
 		return;
+	counter_add(&reclaim_counts.unmapped, 1);
+	gather_swap_entry(&pass->gather, va, slot, entry_make_swap(to));
+}
+
+static void pass_page(struct pass *pass, vaddr_t va, struct mmu_entry *slot, struct mmu_entry entry,
+		      struct page *page)
+{
+	bool private = page->kind == PAGE_ANON;
+
 	counter_add(&reclaim_counts.scanned, 1);
 	if (entry_flags(entry) & ENTRY_ACCESSED) {
 		counter_add(&reclaim_counts.aged, 1);
 		page_set_used(page);
 		clear_accessed(pass, va, slot, entry);
+		if (private && swap_is_full())
+			swap_forget(page);
 	} else if (page_is_cold(page, atomic_load_relaxed(&hard))) {
-		counter_add(&reclaim_counts.unmapped, 1);
-		gather_zap_entry(&pass->gather, va, slot);
+		if (private)
+			swap_out_entry(pass, va, slot, page);
+		else
+			zap_entry(pass, va, slot);
 	}
+	if (private) /* others are aged where their object is passed */
+		age_page(page);
+}
+
+/* Can the pages of the VMA's object be reclaimed? */
+static bool has_source(const struct vma *vma)
+{
+	return vma->object && vma->object->ops->read_page;
+}
+
+static bool is_swappable(const struct page *page)
+{
+	return page->kind == PAGE_ANON && swap_is_on();
+}
+
+static void pass_entry(struct pass *pass, vaddr_t va, struct mmu_entry *slot)
+{
+	struct mmu_entry entry = entry_load(slot);
+	struct page *page = entry_has_page(entry) ? pfn_to_page(entry_pfn(entry)) : NULL;
+
+	if (!page)
+		return;
+	if (page->kind == PAGE_OBJECT ? has_source(pass->vma) : is_swappable(page))
+		pass_page(pass, va, slot, entry, page);
 }
 
 static int pass_leaf(void *arg, const struct mmu_leaf *leaf)
@@ -144,10 +212,12 @@ static int pass_leaf(void *arg, const struct mmu_leaf *leaf)
 	return ++pass->gather.leaves == GATHER_LEAVES;
 }
 
-/* Only the pages of objects can be reclaimed. */
+/* Is there nothing in the VMA that can be reclaimed? */
 static bool is_passed_over(const struct vma *vma)
 {
-	return !vma->object || vma->flags & VMA_LOCKED || !vma->object->ops->read_page;
+	if (vma->flags & VMA_LOCKED)
+		return true;
+	return !has_source(vma) && (!swap_is_on() || vma_is_shared(vma));
 }
 
 /* Passes a piece of the space from pass->next on. Returns false at the space's end. */
@@ -167,6 +237,7 @@ static bool pass_piece(struct pass *pass, struct space *space)
 		pass->next = vma->end;
 		if (from >= to || is_passed_over(vma))
 			continue;
+		pass->vma = vma;
 		if (arch_mmu_visit(&space->mmu, from, to, pass_leaf, pass))
 			return true;
 		pass->next = vma->end;
@@ -180,6 +251,8 @@ static bool pass_spaces(void)
 	struct pass pass = { .left = PIECE };
 	struct space *space;
 
+	if (swap_is_on())
+		swap_out_prepare();
 	spin_lock(&spaces_lock);
 	space = hand_space;
 	if (!space) {
@@ -223,18 +296,24 @@ static void start_turn(uint64_t turn)
 /* ---- objects ---- */
 
 /*
- * Passes a page. Is it cold, clean, and referenced by the index only? The caller holds
- * object->lock.
+ * Passes a page. Is it cold, clean, and referenced by the index only? If it is dirty, it is to be
+ * written. The caller holds object->lock.
  */
 static bool choose(struct object *object, struct page *page)
 {
-	bool now_hard = atomic_load_relaxed(&hard), cold = page_is_cold(page, now_hard);
+	bool cold = page_is_cold(page, atomic_load_relaxed(&hard));
+	bool free = page->counts == PAGE_ONE_REF;
 
-	(void)object;
-	counter_add(&passed, 1);
-	page_pass(page, now_hard || cooling);
-	counter_add(&not_hot, !page_heat(page));
-	return cold && page->counts == PAGE_ONE_REF && !(page->flags & PAGE_DIRTY);
+	/* Pages in the swap cache are aged where they are mapped. */
+	if (object != &swap_cache || free)
+		age_page(page);
+	if (!cold || !free)
+		return false;
+	if (!(page_flags(page) & PAGE_DIRTY))
+		return true;
+	if (object->ops->write_page)
+		(void)object->ops->write_page(object, page);
+	return false;
 }
 
 /* Moves the hand on in the objects. */
@@ -254,29 +333,69 @@ static void pass_objects(void)
 		return;
 	}
 	more = object_reclaim_some(object, choose, !atomic_load_relaxed(&hard), &dropped);
+	if (object->ops->submit)
+		object->ops->submit();
 	counter_add(&reclaim_counts.dropped, dropped);
 	object_hand_put(object, more);
 }
 
+/* ---- the hand ---- */
+
+/* What one call of reclaim() is to do. */
+struct request {
+	size_t want;
+	uint64_t turns, dropped; /* of reclaim_counts, at its begin */
+};
+
+static uint64_t freed(const struct request *request)
+{
+	return counter_read(&reclaim_counts.dropped) - request->dropped;
+}
+
+static uint64_t turns(const struct request *request)
+{
+	return counter_read(&reclaim_counts.turns) - request->turns;
+}
+
+/* Moves the hand by a piece. */
+static void pass_piece_of(const struct request *request)
+{
+	if (turns(request) == TURNS - 1)
+		atomic_store(&hard_next, 1u);
+	if (!pass_spaces())
+		pass_objects();
+}
+
+/*
+ * Pages that are being written will be free soon. Are they enough, or is there nothing else to do
+ * but to wait for them?
+ */
+static bool must_wait(const struct request *request)
+{
+	unsigned writing = swap_writing();
+
+	return writing && (freed(request) + writing >= request->want || !swap_may_write() ||
+			   turns(request) > TURNS);
+}
+
 ssize_t reclaim(size_t want)
 {
-	const uint64_t turns = counter_read(&reclaim_counts.turns);
-	const uint64_t dropped = counter_read(&reclaim_counts.dropped);
-	uint64_t freed = 0;
+	const struct request request = { .want = want,
+					 .turns = counter_read(&reclaim_counts.turns),
+					 .dropped = counter_read(&reclaim_counts.dropped) };
 
 	lockorder_assert_none_spinning();
-	while (freed < want) {
-		uint64_t turn = counter_read(&reclaim_counts.turns) - turns;
+	while (freed(&request) < want) {
+		struct vm_wait wait = { .queue = &swap_written,
+					.seq = waitq_sample(&swap_written) };
+		bool waits = must_wait(&request);
 
-		if (turn > TURNS)
+		if (!waits && turns(&request) > TURNS)
 			break;
-		if (vm_pause())
+		if (mm_host.pause(waits ? &wait : NULL))
 			return -EINTR;
-		if (turn == TURNS - 1)
-			atomic_store(&hard_next, 1u);
-		if (!pass_spaces())
-			pass_objects();
-		freed = counter_read(&reclaim_counts.dropped) - dropped;
+		if (!waits)
+			pass_piece_of(&request);
 	}
-	return (ssize_t)freed;
+	return (ssize_t)freed(&request);
 }

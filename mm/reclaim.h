@@ -14,16 +14,18 @@ struct reclaim_counts {
 	uint64_t turns;	    /* full turns of the hand */
 	uint64_t scanned;   /* entries that the hand has passed */
 	uint64_t aged;	    /* of these, the ones that had been used since the last turn */
-	uint64_t unmapped;  /* entries that were removed because their page was cold */
-	uint64_t dropped;   /* clean pages of objects whose frames were freed */
+	uint64_t unmapped;  /* entries that no longer map a page because it was cold */
+	uint64_t dropped;   /* cold pages whose frames were freed */
 	uint64_t refaulted; /* of these, the ones that were read again soon */
+	uint64_t written;   /* pages that were written to swap */
+	uint64_t read;	    /* pages that were read from swap, or could not be */
 };
 extern struct reclaim_counts reclaim_counts;
 
 /*
- * Moves the hand until `want` frames have been freed, but for a few turns at most. Returns how many
- * were freed, by this and all other threads, or -EINTR if the running thread has been killed. Calls
- * vm_pause() between pieces. Call with no spinning lock held; mutexes may be held, the mmap lock too.
+ * Moves the hand until `want` frames have been freed, but for a few turns at most, and waits for
+ * pages that are being written. Returns how many frames were freed, by this and all other threads,
+ * or -EINTR if the running thread has been killed. Calls vm_pause() between pieces. Call with no spinning lock held; mutexes may be held, the mmap lock too.
  */
 ssize_t reclaim(size_t want);
 

@@ -28,7 +28,7 @@ struct space_stats {
 	uint64_t zero_maps; /* FILL faults that mapped the zero page */
 	uint64_t around;    /* object pages mapped by fault-around */
 	uint64_t fences;
-	uint64_t major; /* faults that had to wait for their page */
+	uint64_t major; /* faults that had to ask a device for their page, or wait for it */
 	uint64_t peak_resident;
 };
 
@@ -54,7 +54,8 @@ struct space {
 	/* Pins of private pages, mapped now or before, that put_user_page() has yet to drop. */
 	size_t pins;
 	struct space_stats stats;
-	bool dying; /* the OOM reaper or exit tears it down: no fault is resolved any more */
+	uint32_t swapped; /* entries that are SWAP */
+	bool dying;	  /* the OOM reaper or exit tears it down: no fault is resolved any more */
 	/* The busy range: a verb is at work there. Faults that find no VMA in it wait. */
 	vaddr_t busy_start, busy_end;
 	bool busy_awaited;

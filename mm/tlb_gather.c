@@ -4,13 +4,14 @@
 
 #include "mm/check/fence_debt.h"
 #include "mm/phys/table_pages.h"
+#include "mm/swap_cache.h"
 
 void gather_init(struct gather *gather, struct space *space)
 {
 	gather->space = space;
 	gather->leaves = 0;
 	gather->npages = 0;
-	gather->nzero = 0;
+	gather->nzero = gather->nslots = 0;
 	gather->flush.count = 0;
 	gather->flush.all = false;
 	gather->flush.tables = false;
@@ -18,15 +19,43 @@ void gather_init(struct gather *gather, struct space *space)
 	gather->tables = (struct mmu_tables){ 0 };
 }
 
-/* Clears an entry that is not EMPTY. Returns its page. */
+/* A slot in the place of a page, which has an even address. */
+static inline struct page *slot_as_page(uint64_t slot)
+{
+	return (struct page *)(uintptr_t)(slot << 1 | 1);
+}
+
+static inline bool is_slot(const struct page *page)
+{
+	return (uintptr_t)page & 1;
+}
+
+/*
+ * The page or the slot of an entry that has no frame in the largest segment. The caller takes it for
+ * a resident page.
+ */
+static __attribute__((noinline)) struct page *zapped_far(struct gather *gather,
+							 struct mmu_entry old)
+{
+	if (entry_has_page(old))
+		return pfn_to_page(entry_pfn(old));
+	gather->nslots++;
+	gather->space->swapped--;
+	gather->space->resident++;
+	return slot_as_page(entry_swap_slot(old));
+}
+
+/* Clears an entry that is not EMPTY. Returns its page, or its slot. */
 static inline struct page *zap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot)
 {
 	struct mmu_entry old = entry_swap(slot, ENTRY_NONE);
 
+	struct page *page;
+
 	debt_owe(gather->space, va, old, ENTRY_NONE);
 	if (!gather->flush.all && entry_downgrades(old, ENTRY_NONE))
 		mmu_flush_add(&gather->flush, va);
-	return pfn_to_page(entry_pfn(old));
+	return pfn_is_near(entry_pfn_if_any(old), &page) ? page : zapped_far(gather, old);
 }
 
 void gather_zap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot)
@@ -34,6 +63,23 @@ void gather_zap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot)
 	assert_hardened(spin_lock_held(&gather->space->lock) && !gather_full(gather));
 	gather->pages[gather->npages++] = zap_entry(gather, va, slot);
 	gather->space->resident--;
+}
+
+void gather_swap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot,
+		       struct mmu_entry to)
+{
+	struct mmu_entry old = entry_swap(slot, to);
+	struct page *page = pfn_to_page(entry_pfn(old));
+
+	assert_hardened(spin_lock_held(&gather->space->lock) && !gather_full(gather));
+	debt_owe(gather->space, va, old, to);
+	if (entry_downgrades(old, to))
+		mmu_flush_add(&gather->flush, va);
+	if (entry_flags(old) & ENTRY_DIRTY)
+		page_set_dirty(page);
+	gather->pages[gather->npages++] = page;
+	gather->space->resident--;
+	gather->space->swapped++;
 }
 
 static int zap_leaf(void *arg, const struct mmu_leaf *leaf)
@@ -79,6 +125,13 @@ struct zap_shown {
 	const struct object *object;
 };
 
+/* Does the entry map a page of the object? What is swapped out is a private copy. */
+static bool shows(struct mmu_entry entry, const struct object *object)
+{
+	/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
+	return entry_has_page(entry) && pfn_to_page(entry_pfn(entry))->owner == object;
+}
+
 /* Clears entries one by one. A leaf table counts once, however many of its entries are cleared. */
 static int zap_shown_leaf(void *arg, const struct mmu_leaf *leaf)
 {
@@ -94,8 +147,7 @@ static int zap_shown_leaf(void *arg, const struct mmu_leaf *leaf)
 	     slot = entry_next_used(slot + 1, end)) {
 		struct mmu_leaf one = *leaf;
 
-		/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
-		if (pfn_to_page(entry_pfn(entry_load(slot)))->owner != zap->object)
+		if (!shows(entry_load(slot), zap->object))
 			continue;
 		one.va = mmu_leaf_va(leaf, slot);
 		one.entries = slot;
@@ -141,31 +193,46 @@ void gather_fence(struct gather *gather)
 	assert_hardened(!gather->tables.count || gather->flush.tables);
 	space_fence(gather->space, &gather->flush);
 	for (unsigned i = 0; i < gather->npages; i++)
-		debt_assert_frame(gather->space, gather->pages[i]);
+		if (!is_slot(gather->pages[i]))
+			debt_assert_frame(gather->space, gather->pages[i]);
 }
 
-/* Removes the zero page, whose entries are not counted, from the pages to be freed. */
-static __attribute__((noinline)) void remove_zero_pages(struct gather *gather)
+/* Leaves only pages that count as mapped, and drops the references to slots. */
+static __attribute__((noinline)) void remove_others(struct gather *gather)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < gather->npages; i++)
-		if (gather->pages[i] != zero_page)
-			gather->pages[n++] = gather->pages[i];
+	for (unsigned i = 0; i < gather->npages; i++) {
+		struct page *page = gather->pages[i];
+
+		if (is_slot(page))
+			swap_slot_put((uintptr_t)page >> 1);
+		else if (page != zero_page)
+			gather->pages[n++] = page;
+	}
 	gather->npages = n;
+}
+
+/* Pages that only the swap cache has now are of no use to anybody. */
+static __attribute__((noinline)) void free_from_cache(const struct gather *gather)
+{
+	for (unsigned i = 0; i < gather->npages; i++)
+		swap_page_unmapped(gather->pages[i]);
 }
 
 void gather_free(struct gather *gather)
 {
 	/* gather_fence() has emptied `flush`: nothing is freed that a TLB may still refer to. */
 	assert_hardened(!gather->flush.count && !gather->flush.all && !gather->flush.tables);
-	if (gather->nzero)
-		remove_zero_pages(gather);
+	if (gather->nzero | gather->nslots)
+		remove_others(gather);
 	if (gather->npages)
 		page_map_put_many(gather->pages, gather->npages);
+	if (unlikely(swap_is_used()))
+		free_from_cache(gather);
 	if (gather->tables.count)
 		tables_free(&gather->tables);
 	gather->npages = 0;
-	gather->nzero = 0;
+	gather->nzero = gather->nslots = 0;
 	gather->leaves = 0;
 }

@@ -13,7 +13,11 @@ struct gather {
 	vaddr_t resume;	 /* where the piece stopped */
 	unsigned leaves; /* leaf tables visited up to the end of the range in them */
 	unsigned npages;
-	unsigned nzero; /* how many of these are the zero page, which is not counted */
+	/*
+	 * How many of `pages` do not count as mapped: the zero page, and the slots of entries that
+	 * were SWAP, as odd numbers (see gather_slot()).
+	 */
+	unsigned nzero, nslots;
 	struct page *pages[GATHER_PAGES];
 	struct mmu_flush flush;
 	struct mmu_tables tables;
@@ -35,6 +39,10 @@ vaddr_t gather_zap_shown(struct gather *gather, const struct vma *vma, vaddr_t s
  * holds the space's lock.
  */
 void gather_zap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot);
+
+/* The same, but the entry becomes `to`, which is SWAP and has a reference to its slot. */
+void gather_swap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot,
+		       struct mmu_entry to);
 
 /* Must the gather be fenced and freed before it can take more? */
 static inline bool gather_full(const struct gather *gather)

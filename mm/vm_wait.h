@@ -13,6 +13,7 @@ struct vm_wait {
 	struct waitq *queue;
 	uint64_t seq;
 	unsigned kind; /* set by vm_fault() alone, whatever it returns: enum fault_kind */
+	bool major;    /* set where a device has been asked for a page: a major fault */
 };
 
 /* A positive result, besides 0 and negative errno. */

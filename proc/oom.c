@@ -148,7 +148,8 @@ static size_t held_by(const struct process *process)
 {
 	const struct space *space = &process->uspace->space;
 
-	return atomic_load_relaxed(&space->resident) + atomic_load_relaxed(&space->tables) +
+	return atomic_load_relaxed(&space->resident) + atomic_load_relaxed(&space->swapped) +
+	       atomic_load_relaxed(&space->tables) +
 	       atomic_load_relaxed(&space->nvmas) * sizeof(struct vma) / PAGE_SIZE;
 }
 

@@ -19,6 +19,7 @@
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/kmap.h"
 #include "mm/phys/page_alloc.h"
+#include "mm/swap_cache.h"
 #include "sync/latency.h"
 #include "sync/preempt.h"
 
@@ -56,7 +57,7 @@ static UNCHECKED uint64_t counts_left(const struct page *page)
 {
 	if (page->flags & PAGE_TAIL)
 		return 0;
-	if (page->kind == PAGE_OBJECT && page->flags & PAGE_READING)
+	if (page->flags & (PAGE_READING | PAGE_WRITING))
 		return PAGE_ONE_REF;
 	return page->kind == PAGE_KERNEL || page->kind == PAGE_TABLE ? PAGE_ONE_REF : 0;
 }
@@ -142,6 +143,16 @@ static void walk_all(struct ledger_walk *walk, int delta)
 	walk->delta = 0;
 }
 
+/* All references to slots have been subtracted. */
+static void check_slots(struct ledger_walk *walk)
+{
+	uint64_t nfaults = swap_slot_faults();
+
+	if (nfaults)
+		ledger_error(walk, "%lu swap slots have other references than were found",
+			     (unsigned long)nfaults);
+}
+
 int ledger_check(struct ledger *ledger_ret)
 {
 	struct ledger_walk walk = { 0 };
@@ -152,6 +163,7 @@ int ledger_check(struct ledger *ledger_ret)
 	walk_all(&walk, 0);
 	walk_all(&walk, -1);
 	check_frames(&walk, &census);
+	check_slots(&walk);
 	walk_all(&walk, 1);
 	check_free(&walk, &census.ledger);
 	check_kinds(&walk, &census);

@@ -2,6 +2,7 @@
 /* The ledger's walk over all objects: indices against pages, mappings against VMAs. */
 #include "mm/check/ledger_walk.h"
 #include "mm/page_cache.h"
+#include "mm/swap_cache.h"
 #include "mm/vma.h"
 
 static void check_page(struct ledger_walk *walk, const struct object *object, uint64_t index,
@@ -11,7 +12,8 @@ static void check_page(struct ledger_walk *walk, const struct object *object, ui
 		ledger_error(walk, "object %s: page %lu is still being read", object->ops->name,
 			     (unsigned long)index);
 	ledger_found(walk, page, PAGE_ONE_REF);
-	if (page->kind != PAGE_OBJECT || page->owner != object || page->index != index)
+	if (page->kind != (object == &swap_cache ? PAGE_ANON : PAGE_OBJECT) ||
+	    page->owner != object || page->index != index)
 		ledger_error(walk, "object %s: page %lu of its index says (kind %u) it is page %lu",
 			     object->ops->name, (unsigned long)index, page->kind,
 			     (unsigned long)page->index);

@@ -2,12 +2,13 @@
 /* The ledger's walk over all spaces: VMA trees, page tables, and what entries say. */
 #include "mm/check/ledger_walk.h"
 #include "mm/space.h"
+#include "mm/swap_cache.h"
 
 struct space_walk {
 	struct ledger_walk *walk;
 	struct space *space;
 	const struct vma *vma; /* the one that held the last entry */
-	size_t resident;
+	size_t resident, swapped;
 	size_t leaf_tables;
 };
 
@@ -122,9 +123,11 @@ static const char *entry_fault(const struct vma *vma, vaddr_t va, struct mmu_ent
 	case PAGE_ANON:
 		if (vma_is_shared(vma))
 			return "shows a private page in a shared mapping";
-		return prot & VM_PROT_WRITE && page->maps > 1
-			       ? "allows writes to a page that others map"
-			       : NULL;
+		if (!(prot & VM_PROT_WRITE))
+			return NULL;
+		if (page->flags & PAGE_SWAP_CACHED && !swap_page_alone(page))
+			return "allows writes to a page that is swapped out elsewhere";
+		return page->maps > 1 ? "allows writes to a page that others map" : NULL;
 	case PAGE_OBJECT:
 		if (!vma_is_shared(vma) && prot & VM_PROT_WRITE)
 			return "allows writes to an object's page in a private mapping";
@@ -136,11 +139,30 @@ static const char *entry_fault(const struct vma *vma, vaddr_t va, struct mmu_ent
 	}
 }
 
+/* An entry that is SWAP: counts its reference to the slot. */
+static void check_swapped(struct space_walk *sw, vaddr_t va, struct mmu_entry e)
+{
+	uint64_t slot = entry_swap_slot(e);
+
+	sw->swapped++;
+	if (slot >= swap_total()) {
+		ledger_error(sw->walk, "entry of %#lx: there is no slot %lu", (unsigned long)va,
+			     (unsigned long)slot);
+		return;
+	}
+	swap_slot_count(slot, sw->walk->delta);
+}
+
 static void check_entry(struct space_walk *sw, vaddr_t va, struct mmu_entry e)
 {
-	struct page *page = pfn_to_page(entry_pfn(e));
+	struct page *page;
 	const char *fault;
 
+	if (!entry_has_page(e)) {
+		check_swapped(sw, va, e);
+		return;
+	}
+	page = pfn_to_page(entry_pfn(e));
 	if (!page) {
 		ledger_error(sw->walk, "entry of %#lx: frame %#lx is not ours", (unsigned long)va,
 			     (unsigned long)entry_pfn(e));
@@ -184,6 +206,9 @@ static void walk_space(struct ledger_walk *walk, struct space *space)
 	if (sw.resident != space->resident)
 		ledger_error(walk, "space: %lu resident pages found, %lu counted",
 			     (unsigned long)sw.resident, (unsigned long)space->resident);
+	if (sw.swapped != space->swapped)
+		ledger_error(walk, "space: %lu swapped pages found, %lu counted",
+			     (unsigned long)sw.swapped, (unsigned long)space->swapped);
 	if (sw.leaf_tables >= space->tables)
 		ledger_error(walk, "space: %lu leaf tables found, %lu tables counted",
 			     (unsigned long)sw.leaf_tables, (unsigned long)space->tables);

@@ -20,18 +20,21 @@ enum page_kind {
 };
 
 /* page->flags. PAGE_BLOCK and PAGE_SINGLE are set on free frames only. */
-#define PAGE_BLOCK     1u   /* the first frame of a block on a buddy list, of page->order */
-#define PAGE_SINGLE    2u   /* on the list of single free frames */
-#define PAGE_TAIL      4u   /* a later frame of an allocation: the first one has the counts */
-#define PAGE_SLAB      8u   /* a slab: owner is its slab_cache */
-#define PAGE_DIRTY     16u  /* object page: differs from what a read would bring; atomic */
-#define PAGE_CHARGED   64u  /* object page: counted by its ops->charge(); atomic */
-#define PAGE_READING   128u /* a read into the frame is under way; the read has the one reference */
-/* Object pages, for reclaim (mm/page_age.h); atomic. */
-#define PAGE_USED      256u  /* used since the hand passed */
-#define PAGE_USED_ONCE 512u  /* used since it was brought in */
-#define PAGE_SEEN      1024u /* the hand has passed it */
-#define PAGE_HEAT_ONE  2048u /* two bits */
+#define PAGE_BLOCK	 1u  /* the first frame of a block on a buddy list, of page->order */
+#define PAGE_SINGLE	 2u  /* on the list of single free frames */
+#define PAGE_TAIL	 4u  /* a later frame of an allocation: the first one has the counts */
+#define PAGE_SLAB	 8u  /* a slab: owner is its slab_cache */
+#define PAGE_DIRTY	 16u /* its bytes differ from what a read would bring; atomic */
+#define PAGE_CHARGED	 64u /* object page: counted by its ops->charge(); atomic */
+#define PAGE_READING	 128u /* a read into the frame is under way; the read has the one reference */
+/* For reclaim (mm/page_age.h); atomic. */
+#define PAGE_USED	 256u  /* used since the hand passed */
+#define PAGE_USED_ONCE	 512u  /* used since it was brought in */
+#define PAGE_SEEN	 1024u /* the hand has passed it */
+#define PAGE_HEAT_ONE	 2048u /* two bits */
+/* Swap; atomic. */
+#define PAGE_SWAP_CACHED (1u << 31) /* in the swap cache, at `index` */
+#define PAGE_WRITING	 8192u	    /* a write from the frame is under way, and has a reference */
 #ifdef FAULTLINE_HARDENED
 #define PAGE_POISONED 32u /* free, and filled with poison */
 #else
@@ -62,9 +65,9 @@ struct page {
 	uint8_t kind;
 	uint8_t order; /* in the first frame of a free block or an allocation */
 	uint32_t flags;
-	void *owner; /* PAGE_OBJECT: its object, NULL once truncated away; PAGE_SLAB: the cache */
+	void *owner; /* the object whose page it is, NULL once truncated away; PAGE_SLAB: the cache */
 	union {
-		uint64_t index;		       /* PAGE_OBJECT: page index in the object */
+		uint64_t index;		       /* page index in `owner` */
 		struct slab_object *slab_free; /* PAGE_SLAB: guarded by the cache's lock */
 		pfn_t zeroed_pfn; /* set in the frame of zeroed_take(): its frame number */
 	};
@@ -122,6 +125,18 @@ static inline struct page *pfn_to_page(pfn_t pfn)
 	if (likely(offset < page_segments[0].count))
 		return page_segments[0].pages + offset;
 	return pfn_to_page_far(pfn);
+}
+
+/*
+ * Is the frame in the largest segment, as most are? Then *page_ret is its page. Otherwise the frame
+ * may be in another segment, or the number may be no frame's.
+ */
+static inline bool pfn_is_near(pfn_t pfn, struct page **page_ret)
+{
+	size_t offset = pfn - page_segments[0].first;
+
+	*page_ret = page_segments[0].pages + offset;
+	return likely(offset < page_segments[0].count);
 }
 
 static inline pfn_t page_to_pfn(const struct page *page)
@@ -182,7 +197,10 @@ static inline void page_ref_to_map(struct page *page)
 	page_counts_add(page, PAGE_ONE_MAP - PAGE_ONE_REF);
 }
 
-/* Drops the reference of an entry that is cleared and fenced. The last one frees the frame. */
+/*
+ * Drops the reference of an entry that is cleared and fenced. The last one frees the frame. See also
+ * swap_page_unmapped().
+ */
 void page_map_put(struct page *page);
 
 /* The same for n pages, faster than one by one. A page is listed once for each of its entries. */

@@ -5,6 +5,7 @@
 #include "mm/host.h"
 #include "mm/phys/table_pages.h"
 #include "mm/relieve.h"
+#include "mm/swap_cache.h"
 #include "mm/verbs.h"
 #include "mm/vma_modify.h"
 
@@ -48,6 +49,21 @@ static inline struct mmu_entry share_entry(struct copying *copying, vaddr_t va,
 }
 
 /*
+ * An entry without a frame in the largest segment. Returns its page. If it is SWAP, copies it and
+ * returns NULL: parent and child refer to the same slot, until one of them needs the page.
+ */
+static __attribute__((noinline)) struct page *far_page(struct copying *copying,
+						       struct mmu_entry entry, struct mmu_entry *to)
+{
+	if (entry_has_page(entry))
+		return pfn_to_page(entry_pfn(entry));
+	swap_slot_get(entry_swap_slot(entry));
+	copying->child->swapped++;
+	*to = entry;
+	return NULL;
+}
+
+/*
  * Copies the entries [slot, end) of one leaf table, and counts one more map of each page. `to` is
  * the child's slot for leaf->va.
  */
@@ -61,16 +77,27 @@ static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *le
 		struct mmu_entry entry = entry_load(slot);
 		struct page *page;
 
+		if (!pfn_is_near(entry_pfn_if_any(entry), &page)) {
+			page = far_page(copying, entry, &to[slot - leaf->entries]);
+			if (!page)
+				continue;
+		}
 		if (share)
 			entry = share_entry(copying, mmu_leaf_va(leaf, slot), slot, entry);
 		to[slot - leaf->entries] = entry;
-		page = pfn_to_page(entry_pfn(entry));
 		if (page == zero_page)
 			continue;
 		page_map_get(page);
 		nresident++;
 	}
 	space_add_resident(copying->child, nresident);
+}
+
+static bool is_pinned(struct mmu_entry entry)
+{
+	const struct page *page = entry_has_page(entry) ? pfn_to_page(entry_pfn(entry)) : NULL;
+
+	return page && page->kind == PAGE_ANON && page->pins;
 }
 
 /* Returns the first entry from `slot` on whose page is pinned, or the end of the leaf table. */
@@ -80,10 +107,7 @@ static __attribute__((noinline)) struct mmu_entry *first_pinned(const struct mmu
 	struct mmu_entry *end = leaf->entries + leaf->count;
 
 	for (; slot < end; slot = entry_next_used(slot + 1, end)) {
-		const struct page *page = pfn_to_page(entry_pfn(entry_load(slot)));
-
-		/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
-		if (page->kind == PAGE_ANON && page->pins)
+		if (is_pinned(entry_load(slot)))
 			return slot;
 	}
 	return end;

@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/host.h"
+#include "mm/swap_cache.h"
 #include "mm/verbs.h"
 
 /* Pages that mincore looks at in one hold of the space's lock. */
@@ -25,9 +26,12 @@ static bool is_resident(const struct vma *vma, vaddr_t va)
 static bool present(const struct vma *vma, vaddr_t va)
 {
 	struct mmu_entry *slot = arch_mmu_lookup(&vma->space->mmu, va);
+	struct mmu_entry entry = slot ? entry_load(slot) : ENTRY_NONE;
 
-	if (slot && !entry_empty(entry_load(slot)))
+	if (entry_has_page(entry))
 		return true;
+	if (!entry_empty(entry))
+		return swap_has_page(entry_swap_slot(entry));
 	return is_resident(vma, va);
 }
 

@@ -13,8 +13,8 @@
  *   PRESENT   the hardware may use it
  *   RESIDENT  invalid for the hardware, but it has a frame: PROT_NONE, or not accessed yet where
  *             the kernel maintains A
- *   SWAP      the page is in this swap slot                   (not implemented: asserts)
- *   MARK      a write-protect or poison mark without a frame  (not implemented: asserts)
+ *   SWAP      the page is in a swap slot; the entry has its number, and nothing else
+ *   MARK      a write-protect or poison mark without a frame  (not implemented)
  * Where the kernel maintains D itself, a writable, clean entry has no W bit that the hardware sees.
  * entry_prot() includes VM_PROT_WRITE all the same, and entry_flags() lacks ENTRY_DIRTY.
  */
@@ -43,16 +43,24 @@ enum entry_state { ENTRY_EMPTY, ENTRY_PRESENT, ENTRY_RESIDENT, ENTRY_SWAP, ENTRY
  * enum entry_state entry_state(struct mmu_entry e);
  * bool entry_empty(struct mmu_entry e);
  *       the state is EMPTY; faster than entry_state()
+ * bool entry_has_page(struct mmu_entry e);
+ *       the state is PRESENT or RESIDENT; faster than entry_state()
  * pfn_t entry_pfn(struct mmu_entry e);
  *       the frame of an entry that is PRESENT or RESIDENT
+ * pfn_t entry_pfn_if_any(struct mmu_entry e);
+ *       the same, or for one that is SWAP a number that is no frame's
+ * uint64_t entry_swap_slot(struct mmu_entry e);
+ *       the slot of an entry that is SWAP
  * unsigned entry_prot(struct mmu_entry e);
- *       VM_PROT_*; 0 for EMPTY
+ *       VM_PROT_*; 0 for EMPTY and SWAP
  * unsigned entry_flags(struct mmu_entry e);
- *       ENTRY_*
+ *       ENTRY_*; 0 for EMPTY and SWAP
  * struct mmu_entry entry_make(pfn_t pfn, unsigned prot, unsigned flags);
  *       a user entry. prot 0 makes it RESIDENT. COW and WP remove VM_PROT_WRITE; VM_PROT_WRITE
  *       implies VM_PROT_READ. The W bit is withheld from the hardware while D is maintained by the
  *       kernel and not set.
+ * struct mmu_entry entry_make_swap(uint64_t slot);
+ *       an entry that is SWAP; slots are below 2^40
  * struct mmu_entry entry_with(struct mmu_entry e, unsigned prot, unsigned flags);
  *       the same frame with other permissions and flags
  * struct mmu_entry entry_share(struct mmu_entry e);

@@ -164,7 +164,7 @@ void arch_mmu_map(struct mmu_entry *slot, vaddr_t va, const struct mmu_entry *en
 	assert(IS_ALIGNED(va, PAGE_SIZE) && slot && n && index_of(va, 0) + n <= MMU_LEAF_ENTRIES);
 	for (unsigned i = 0; i < n; i++) {
 		assert(!entry_empty(entries[i]));
-		assert(entry_empty(slot[i]) || entry_pfn(slot[i]) == entry_pfn(entries[i]));
+		assert(!entry_has_page(slot[i]) || entry_pfn(slot[i]) == entry_pfn(entries[i]));
 		entry_swap(&slot[i], entries[i]);
 		arch_mmu_fence_local(va + i * PAGE_SIZE);
 	}

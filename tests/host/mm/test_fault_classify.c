@@ -68,8 +68,7 @@ static bool is_wp(const struct truth *t)
 
 static bool is_swapped(const struct truth *t)
 {
-	return t->f->entry_state == ENTRY_SWAP ||
-	       (t->f->entry_state == ENTRY_EMPTY && t->f->index_swapped);
+	return t->f->entry_state == ENTRY_SWAP;
 }
 
 static bool is_fill(const struct truth *t)
@@ -175,12 +174,11 @@ static void over_entries(struct fault_facts *f)
 static void over_vmas(unsigned access)
 {
 	for (unsigned prot = 0; prot <= RWX; prot++) {
-		for (unsigned bits = 0; bits < 4; bits++) {
+		for (unsigned shared = 0; shared < 2; shared++) {
 			struct fault_facts f = {
 				.access = access,
 				.vma_prot = prot,
-				.vma_shared = bits & 1,
-				.index_swapped = bits & 2,
+				.vma_shared = shared,
 			};
 
 			if ((prot & VM_PROT_WRITE) && !(prot & VM_PROT_READ))

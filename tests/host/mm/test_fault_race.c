@@ -295,7 +295,9 @@ static int waiting_read(struct object *object, struct page *page, struct vm_wait
 {
 	(void)object;
 	if (later.seq < 2) {
-		*wait = (struct vm_wait){ .queue = &later, .seq = waitq_sample(&later) };
+		*wait = (struct vm_wait){ .queue = &later,
+					  .seq = waitq_sample(&later),
+					  .major = true };
 		return VM_WAIT;
 	}
 	if (later.seq == 3)

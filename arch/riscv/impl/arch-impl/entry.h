@@ -8,7 +8,8 @@
 /*
  * As in Sv39: V, R W X, U, G, A, D, then two bits for software (COW, WP), then the frame number.
  * VM_PROT_* and ENTRY_* have values that only need to be shifted. U is set in every entry that has
- * a frame: V=0 with U=1 is RESIDENT. COW and WP together mean that the page may be written, but W
+ * a frame: V=0 with U=1 is RESIDENT. V=0 with U=0 and the highest bit of the frame's number is SWAP,
+ * with the slot in the lower bits. COW and WP together mean that the page may be written, but W
  * is withheld until D is set (on harts that do not set D, and with the boot option ad=soft).
  */
 #define ENTRY_WORD_V	  0x1ul
@@ -21,6 +22,7 @@
 #define ENTRY_WORD_SOFT_W 0x300ul
 #define ENTRY_PROT_SHIFT  1
 #define ENTRY_FLAGS_SHIFT 6
+#define ENTRY_WORD_SWAP	  (1ul << 53)
 #define ENTRY_PFN_SHIFT	  10
 
 /* True if A and D are maintained in software. Set once, before there is any user space. */
@@ -35,10 +37,9 @@ static inline enum entry_state entry_state(struct mmu_entry e)
 {
 	if (e.word & ENTRY_WORD_V)
 		return ENTRY_PRESENT;
-	if (e.word == 0)
-		return ENTRY_EMPTY;
-	assert_hardened(e.word & ENTRY_WORD_U); /* swap slots and marks are not implemented */
-	return ENTRY_RESIDENT;
+	if (e.word & ENTRY_WORD_U)
+		return ENTRY_RESIDENT;
+	return e.word == 0 ? ENTRY_EMPTY : ENTRY_SWAP;
 }
 
 static inline bool entry_empty(struct mmu_entry e)
@@ -46,10 +47,26 @@ static inline bool entry_empty(struct mmu_entry e)
 	return e.word == 0;
 }
 
+static inline bool entry_has_page(struct mmu_entry e)
+{
+	return e.word & ENTRY_WORD_U;
+}
+
 static inline pfn_t entry_pfn(struct mmu_entry e)
 {
 	assert_hardened(e.word & ENTRY_WORD_U);
 	return e.word >> ENTRY_PFN_SHIFT;
+}
+
+static inline pfn_t entry_pfn_if_any(struct mmu_entry e)
+{
+	return e.word >> ENTRY_PFN_SHIFT;
+}
+
+static inline uint64_t entry_swap_slot(struct mmu_entry e)
+{
+	assert_hardened(entry_state(e) == ENTRY_SWAP);
+	return (e.word & ~ENTRY_WORD_SWAP) >> ENTRY_PFN_SHIFT;
 }
 
 static inline bool entry_soft_w(struct mmu_entry e)
@@ -103,6 +120,11 @@ static inline struct mmu_entry entry_make(pfn_t pfn, unsigned prot, unsigned fla
 		return (struct mmu_entry){ word | entry_bits_soft(prot, flags) };
 	word |= entry_bits(prot, flags);
 	return (struct mmu_entry){ prot ? word | ENTRY_WORD_V : word };
+}
+
+static inline struct mmu_entry entry_make_swap(uint64_t slot)
+{
+	return (struct mmu_entry){ slot << ENTRY_PFN_SHIFT | ENTRY_WORD_SWAP };
 }
 
 static inline struct mmu_entry entry_with(struct mmu_entry e, unsigned prot, unsigned flags)

@@ -39,7 +39,7 @@ static inline void mmu_assert_grant(struct mmu_entry old, struct mmu_entry new)
 	assert_hardened(new.word &ENTRY_WORD_U);
 	assert_hardened(!(new.word &ENTRY_WORD_V) || (new.word &ENTRY_WORD_RWX));
 	assert_hardened((new.word &(ENTRY_WORD_R | ENTRY_WORD_W)) != ENTRY_WORD_W);
-	assert_hardened(entry_empty(old) || entry_pfn(old) == entry_pfn(new));
+	assert_hardened(!entry_has_page(old) || entry_pfn(old) == entry_pfn(new));
 	assert_hardened(!entry_downgrades(old, new));
 }
 

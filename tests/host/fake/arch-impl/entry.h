@@ -2,6 +2,7 @@
 /* The fake machine's page-table entries: a layout of its own, so that nobody relies on it. */
 #pragma once
 
+#include "lib/assert.h"
 #include "lib/types.h"
 
 #define FAKE_VALID	 1ul	    /* the fake hardware may use it */
@@ -12,8 +13,9 @@
 #define FAKE_D		 (1ul << 5)
 #define FAKE_COW	 (1ul << 6)
 #define FAKE_WP		 (1ul << 7)
-#define FAKE_HOLDS	 (1ul << 8) /* RESIDENT: a frame, invalid to the hardware */
-#define FAKE_SOFT_W	 (1ul << 9) /* W that is withheld until D */
+#define FAKE_HOLDS	 (1ul << 8)  /* RESIDENT: a frame, invalid to the hardware */
+#define FAKE_SOFT_W	 (1ul << 9)  /* W that is withheld until D */
+#define FAKE_SLOT	 (1ul << 10) /* SWAP: a slot in place of the frame */
 #define FAKE_PROT_SHIFT	 1
 #define FAKE_FLAGS_SHIFT 4
 #define FAKE_PFN_SHIFT	 16
@@ -30,6 +32,8 @@ static inline enum entry_state entry_state(struct mmu_entry e)
 {
 	if (e.word & FAKE_VALID)
 		return ENTRY_PRESENT;
+	if (e.word & FAKE_SLOT)
+		return ENTRY_SWAP;
 	return e.word & FAKE_HOLDS ? ENTRY_RESIDENT : ENTRY_EMPTY;
 }
 
@@ -38,8 +42,24 @@ static inline bool entry_empty(struct mmu_entry e)
 	return e.word == 0;
 }
 
+static inline bool entry_has_page(struct mmu_entry e)
+{
+	return e.word & (FAKE_VALID | FAKE_HOLDS);
+}
+
 static inline pfn_t entry_pfn(struct mmu_entry e)
 {
+	return e.word >> FAKE_PFN_SHIFT;
+}
+
+static inline pfn_t entry_pfn_if_any(struct mmu_entry e)
+{
+	return e.word & FAKE_SLOT ? UINT64_MAX : e.word >> FAKE_PFN_SHIFT;
+}
+
+static inline uint64_t entry_swap_slot(struct mmu_entry e)
+{
+	assert(e.word & FAKE_SLOT);
 	return e.word >> FAKE_PFN_SHIFT;
 }
 
@@ -69,6 +89,11 @@ static inline struct mmu_entry entry_make(pfn_t pfn, unsigned prot, unsigned fla
 		word |= FAKE_SOFT_W;
 	}
 	return (struct mmu_entry){ word | (uint64_t)prot << FAKE_PROT_SHIFT };
+}
+
+static inline struct mmu_entry entry_make_swap(uint64_t slot)
+{
+	return (struct mmu_entry){ slot << FAKE_PFN_SHIFT | FAKE_SLOT };
 }
 
 static inline struct mmu_entry entry_with(struct mmu_entry e, unsigned prot, unsigned flags)

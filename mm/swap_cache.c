@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/* Keeps private pages that have a slot: where they are, and who refers to them. */
+/*
+ * The way out: the hand of the clock finds a cold page (mm/reclaim.c). The page gets a slot and is
+ * put here, and the entries that map it become SWAP, one by one, as the hand comes to them. When
+ * none is left, the hand has the page written, and then its frame is freed: nothing is here any
+ * more but, for a while, the mark of a page that was dropped.
+ *
+ * The way back: a fault at an entry that is SWAP asks for the page of that index, as with any other
+ * object (mm/page_cache.c). So many faults wait for one read, and a page that several processes
+ * share is read once.
+ *
+ * A page that came back stays here as long as its bytes are in the slot, so that it need not be
+ * written again. The slot is kept (SLOT_CACHED) until no entry maps the page.
+ *
+ * An index without references to its slot has a page that is mapped or that is being written, or
+ * it holds nothing and the slot is free.
+ */
+#include "mm/swap_cache.h"
+
+#include "mm/page_age.h"
+#include "mm/page_cache.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/reclaim.h"
+#include "mm/swap_io.h"
+#include "mm/swap_slots.h"
+#include "sync/atomic.h"
+
+struct object swap_cache;
+
+/* Guarded by swap_cache.lock: */
+static struct swap_slots slots;
+static struct radix_spare nodes; /* for insertions, which must not need memory */
+
+/*
+ * An insertion takes at most NODES_LEAST, and those that follow it in a piece of the hand's way
+ * lie in the same nodes. Nodes above NODES_MOST are given back.
+ */
+#define NODES_LEAST 8u
+#define NODES_MOST  32u
+
+static void destroy(struct object *object)
+{
+	(void)object; /* it is static */
+}
+
+static const struct object_ops swap_ops = {
+	.name = "swap",
+	.read_page = swap_read_page,
+	.write_page = swap_write_page,
+	.submit = swap_submit,
+	.destroy = destroy,
+};
+
+int swap_area_start(struct block_device *device, uint64_t npages, const uint32_t *bad, size_t nbad)
+{
+	struct swap_slots fresh;
+	int result = slots_create(&fresh, npages);
+
+	if (result)
+		return result;
+	slots_mark_bad(&fresh, 0);
+	for (size_t i = 0; i < nbad; i++)
+		slots_mark_bad(&fresh, bad[i]);
+	swap_io_start(device);
+	object_init(&swap_cache, &swap_ops, npages << PAGE_SHIFT);
+	spin_init(&swap_cache.lock, LOCK_SWAP_CACHE);
+	spin_lock(&swap_cache.lock);
+	slots = fresh;
+	spin_unlock(&swap_cache.lock);
+	return 0;
+}
+
+void swap_area_stop(void)
+{
+	struct swap_slots old;
+
+	spin_lock(&swap_cache.lock);
+	old = slots;
+	slots = (struct swap_slots){ 0 };
+	spin_unlock(&swap_cache.lock);
+	object_put(&swap_cache);
+	object_nodes_free(&nodes);
+	slots_destroy(&old);
+}
+
+uint64_t swap_total(void)
+{
+	return atomic_load_relaxed(&slots.count);
+}
+
+uint64_t swap_free(void)
+{
+	return atomic_load_relaxed(&slots.nfree);
+}
+
+bool swap_is_on(void)
+{
+	return swap_total() != 0;
+}
+
+bool swap_is_full(void)
+{
+	return swap_free() == 0;
+}
+
+/* ---- slots and pages ---- */
+
+/* Takes the page out of the cache. The caller holds the lock, and drops the cache's reference. */
+static void remove_page(struct page *page)
+{
+	assert_hardened(spin_lock_held(&swap_cache.lock) && page->owner == &swap_cache);
+	radix_remove(&swap_cache.pages, page->index, &nodes);
+	swap_cache.npages--;
+	page->owner = NULL;
+	__atomic_fetch_and(&page->flags, ~(PAGE_SWAP_CACHED | PAGE_DIRTY), __ATOMIC_RELAXED);
+	if (*slot_word(&slots, page->index) == SLOT_CACHED)
+		slots_free(&slots, page->index);
+}
+
+/* Does the page keep its slot, although no entry refers to that? */
+static bool keeps_slot(const struct page *page)
+{
+	return page->maps || (page_flags(page) & PAGE_WRITING);
+}
+
+/*
+ * Drops a reference to a slot. Returns the page that has left the cache because of that, or NULL:
+ * the caller drops the cache's reference to it. The caller holds the lock.
+ */
+static struct page *slot_put_locked(uint64_t slot)
+{
+	uint32_t *word = slot_word(&slots, slot);
+	struct page *page;
+	void *held;
+
+	assert_hardened(*word != SLOT_FREE && *word < SLOT_CACHED);
+	if (--*word)
+		return NULL;
+	held = radix_find(&swap_cache.pages, slot);
+	page = index_page(held);
+	if (page)
+		*word = SLOT_CACHED;
+	if (page && keeps_slot(page))
+		return NULL;
+	if (page) {
+		remove_page(page);
+		return page;
+	}
+	if (held) /* a read that nobody needs, an error, or a mark */
+		radix_remove(&swap_cache.pages, slot, &nodes);
+	slots_free(&slots, slot);
+	return NULL;
+}
+
+void swap_slot_get_locked(uint64_t slot)
+{
+	uint32_t *word = slot_word(&slots, slot);
+
+	assert_hardened(spin_lock_held(&swap_cache.lock));
+	assert_hardened(*word != SLOT_FREE && *word != SLOT_BAD);
+	if (*word == SLOT_CACHED)
+		*word = 0;
+	++*word;
+}
+
+void swap_slot_get(uint64_t slot)
+{
+	spin_lock(&swap_cache.lock);
+	swap_slot_get_locked(slot);
+	spin_unlock(&swap_cache.lock);
+}
+
+void swap_slot_put(uint64_t slot)
+{
+	struct page *page;
+
+	spin_lock(&swap_cache.lock);
+	page = slot_put_locked(slot);
+	spin_unlock(&swap_cache.lock);
+	if (page)
+		page_put(page);
+}
+
+bool swap_has_page(uint64_t slot)
+{
+	bool has;
+
+	spin_lock(&swap_cache.lock);
+	has = index_page(radix_find(&swap_cache.pages, slot)) != NULL;
+	spin_unlock(&swap_cache.lock);
+	return has;
+}
+
+bool swap_page_alone(const struct page *page)
+{
+	return atomic_load_relaxed(slot_word(&slots, page->index)) == SLOT_CACHED;
+}
+
+void swap_slot_count(uint64_t slot, int delta)
+{
+	*slot_word(&slots, slot) += (uint32_t)delta;
+}
+
+/* A slot that nothing refers to: is its word right? */
+static bool is_right(uint64_t slot, uint32_t word)
+{
+	const struct page *page = index_page(radix_find(&swap_cache.pages, slot));
+
+	if (word == SLOT_CACHED)
+		return page != NULL;
+	return word == SLOT_BAD || word == SLOT_FREE;
+}
+
+uint64_t swap_slot_faults(void)
+{
+	uint64_t nfaults = 0, nfree = 0;
+
+	for (uint64_t slot = 0; slot < slots.count; slot++) {
+		uint32_t word = *slot_word(&slots, slot);
+
+		nfaults += !is_right(slot, word);
+		nfree += word == SLOT_FREE;
+	}
+	return nfaults + (nfree < slots.nfree);
+}
+
+/* ---- out ---- */
+
+void swap_out_prepare(void)
+{
+	struct radix_spare fresh, extra;
+
+	radix_spare_init(&fresh);
+	radix_spare_init(&extra);
+	(void)object_nodes_fill(&fresh, NODES_LEAST, PAGE_RESERVE);
+	spin_lock(&swap_cache.lock);
+	while (nodes.count < NODES_LEAST && fresh.count)
+		radix_spare_give(&nodes, radix_spare_take(&fresh));
+	while (nodes.count > NODES_MOST)
+		radix_spare_give(&extra, radix_spare_take(&nodes));
+	spin_unlock(&swap_cache.lock);
+	object_nodes_free(&fresh);
+	object_nodes_free(&extra);
+}
+
+/* Gives the page a slot. The caller holds the lock. */
+static bool insert_page(struct page *page)
+{
+	uint64_t slot = slots_take(&slots);
+
+	if (slot == SLOT_NONE)
+		return false;
+	if (radix_missing(&swap_cache.pages, slot) > nodes.count) {
+		slots_free(&slots, slot);
+		return false;
+	}
+	page_get(page);
+	page->owner = &swap_cache;
+	page->index = slot;
+	__atomic_fetch_or(&page->flags, PAGE_SWAP_CACHED | PAGE_DIRTY, __ATOMIC_RELAXED);
+	radix_insert(&swap_cache.pages, slot, page, &nodes);
+	swap_cache.npages++;
+	return true;
+}
+
+bool swap_out_page(struct page *page, uint64_t *slot_ret)
+{
+	bool cached;
+
+	spin_lock(&swap_cache.lock);
+	cached = (page_flags(page) & PAGE_SWAP_CACHED) || insert_page(page);
+	if (cached) {
+		*slot_ret = page->index;
+		swap_slot_get_locked(page->index);
+	}
+	spin_unlock(&swap_cache.lock);
+	return cached;
+}
+
+/* Drops the page if it has been cold all the while. The caller holds the lock. */
+static bool drop_if_cold(struct page *page)
+{
+	const uint32_t in_use = PAGE_USED | PAGE_DIRTY | PAGE_WRITING;
+
+	if (page->counts != PAGE_ONE_REF || (page_flags(page) & in_use))
+		return false;
+	object_drop_page(&swap_cache, page);
+	counter_add(&reclaim_counts.dropped, 1);
+	return true;
+}
+
+void swap_page_written(struct page *page, int result)
+{
+	bool gone;
+
+	spin_lock(&swap_cache.lock);
+	__atomic_fetch_and(&page->flags, ~PAGE_WRITING, __ATOMIC_RELAXED);
+	if (result)
+		page_set_dirty(page);
+	page_put(page); /* the write's reference; the cache has one too */
+	if (*slot_word(&slots, page->index) == SLOT_CACHED && !keeps_slot(page)) {
+		remove_page(page);
+		gone = true;
+	} else {
+		gone = drop_if_cold(page);
+	}
+	spin_unlock(&swap_cache.lock);
+	if (gone)
+		page_put(page);
+}
+
+/* ---- back ---- */
+
+/* Few slots are free: those of pages that are in memory are better used for others. */
+static bool is_scarce(void)
+{
+	return slots.nfree < slots.count / 2;
+}
+
+bool swap_in_page(struct page *page, bool write, bool own)
+{
+	uint64_t slot = page->index;
+	uint32_t left;
+	bool alone;
+
+	assert_hardened(spin_lock_held(&swap_cache.lock) && page->owner == &swap_cache);
+	(void)slot_put_locked(slot); /* the page is mapped, so it stays */
+	left = *slot_word(&slots, slot);
+	alone = page->maps == 1 && page->refs == 2u + own && left == (own ? 1 : SLOT_CACHED);
+	if (alone && (write || is_scarce()) && !(page_flags(page) & PAGE_WRITING)) {
+		remove_page(page);
+		page_put(page);
+	}
+	return alone;
+}
+
+/* Leaves the cache, if no entry refers to the slot. The caller holds the lock. */
+static bool forget_locked(struct page *page, bool mapped)
+{
+	assert_hardened(spin_lock_held(&swap_cache.lock));
+	if (!(page_flags(page) & PAGE_SWAP_CACHED) || (page_flags(page) & PAGE_WRITING) ||
+	    (page->maps != 0) != mapped || *slot_word(&slots, page->index) != SLOT_CACHED)
+		return false;
+	remove_page(page);
+	return true;
+}
+
+static void forget(struct page *page, bool mapped)
+{
+	bool gone;
+
+	spin_lock(&swap_cache.lock);
+	gone = forget_locked(page, mapped);
+	spin_unlock(&swap_cache.lock);
+	if (gone)
+		page_put(page);
+}
+
+void swap_forget(struct page *page)
+{
+	forget(page, true);
+}
+
+void swap_page_unmapped(struct page *page)
+{
+	if (page_flags(page) & PAGE_SWAP_CACHED)
+		forget(page, false);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Transfers between the swap cache and the disk: many at a time, without memory of their own. */
+#pragma once
+
+#include "mm/object.h"
+
+struct block_device;
+
+/* From here on the slots are pages of this disk. */
+void swap_io_start(struct block_device *device);
+
+/* For the swap cache's struct object_ops. */
+int swap_read_page(struct object *object, struct page *page, struct vm_wait *wait);
+bool swap_write_page(struct object *object, struct page *page);
+void swap_submit(void);
+
+/*
+ * Pages that are being written; and whether there is room for another write. Both change at any
+ * time. When a write ends, swap_written is woken.
+ */
+unsigned swap_writing(void);
+bool swap_may_write(void);
+extern struct waitq swap_written;

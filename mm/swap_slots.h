@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* The slots of the swap area: how many entries refer to each of them, and which ones are free. */
+#pragma once
+
+#include "lib/types.h"
+
+#define SLOT_NONE UINT64_MAX
+
+/*
+ * The word of a slot is the number of references to it: entries that are SWAP, and faults that are
+ * about to bring the page in. A slot without references is free, unless its word is one of these.
+ */
+#define SLOT_FREE   0u
+#define SLOT_CACHED (1u << 31) /* the swap cache keeps the slot for a page that is mapped */
+#define SLOT_BAD    UINT32_MAX /* not to be used: damaged, or the header */
+
+#define SLOTS_PER_CHUNK 1024u /* their words take one page */
+
+struct slot_chunk {
+	uint32_t *words;
+	uint32_t nfree;
+};
+
+/* All of it is guarded by the lock of the swap cache. */
+struct swap_slots {
+	struct slot_chunk *chunks;
+	uint64_t count; /* slots, whose numbers are below this; 0: there is no area */
+	uint64_t nfree;
+	uint64_t next; /* where the search for a free slot goes on */
+};
+
+/* Makes `count` free slots. Returns 0 or -ENOMEM. May wait for memory. */
+int slots_create(struct swap_slots *slots, uint64_t count);
+void slots_destroy(struct swap_slots *slots);
+
+static inline uint32_t *slot_word(const struct swap_slots *slots, uint64_t slot)
+{
+	return &slots->chunks[slot / SLOTS_PER_CHUNK].words[slot % SLOTS_PER_CHUNK];
+}
+
+/*
+ * Takes a free slot, whose word becomes SLOT_CACHED: the one after the last that was taken, if
+ * possible, so that pages that go out together lie together. Returns SLOT_NONE if none is free.
+ */
+uint64_t slots_take(struct swap_slots *slots);
+
+/* Takes a certain slot that is free for good. */
+void slots_mark_bad(struct swap_slots *slots, uint64_t slot);
+
+/* Frees a slot that has no reference left. */
+void slots_free(struct swap_slots *slots, uint64_t slot);

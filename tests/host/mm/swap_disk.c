@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* The swap disk of tests: an array, and requests that wait for the test. */
+#include "swap_disk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/page.h"
+#include "mm/swap_cache.h"
+#include "mm/vm_wait.h"
+#include "tests/host/lib/test.h"
+
+struct block_request *disk_requests[DISK_REQUESTS];
+unsigned disk_count, disk_reads, disk_writes, disk_pages_read, disk_pages_written;
+
+static unsigned char *bytes;
+
+static void submit(struct block_device *device, struct block_request *request)
+{
+	assert_true(disk_count < DISK_REQUESTS);
+	assert_int_equal(request->sector % SECTORS_PER_PAGE, 0);
+	assert_in_range(request->npages, 1, BLOCK_PAGES_MAX);
+	assert_true(request->sector >= SECTORS_PER_PAGE); /* the header stays */
+	assert_true(request->sector + request->npages * SECTORS_PER_PAGE <= device->sectors);
+	disk_requests[disk_count++] = request;
+	disk_reads += !request->write;
+	disk_writes += request->write;
+	*(request->write ? &disk_pages_written : &disk_pages_read) += request->npages;
+}
+
+static const struct block_ops ops = { .submit = submit };
+static struct block_device disk = { .name = "disk", .ops = &ops };
+
+void disk_start(unsigned slots)
+{
+	disk.sectors = (slots + 1) * SECTORS_PER_PAGE;
+	free(bytes);
+	bytes = malloc(disk.sectors * SECTOR_SIZE);
+	assert_non_null(bytes);
+	memset(bytes, 0xdb, disk.sectors * SECTOR_SIZE);
+	disk_count = disk_reads = disk_writes = disk_pages_read = disk_pages_written = 0;
+	assert_int_equal(swap_area_start(&disk, slots + 1, NULL, 0), 0);
+}
+
+/* All slots have come back. */
+void disk_stop(void)
+{
+	disk_end_all();
+	assert_int_equal(swap_free(), swap_total() - 1);
+	swap_area_stop();
+	free(bytes);
+	bytes = NULL;
+}
+
+static void transfer(const struct block_request *request, unsigned i, int result)
+{
+	unsigned char *there = bytes + request->sector * SECTOR_SIZE + i * PAGE_SIZE;
+	unsigned char *frame = arch_phys_to_virt(request->pages[i]);
+
+	if (request->write)
+		memcpy(there, frame, result ? PAGE_SIZE / 2 : PAGE_SIZE);
+	else if (result)
+		memset(frame, 0xee, PAGE_SIZE);
+	else
+		memcpy(frame, there, PAGE_SIZE);
+}
+
+void disk_end(unsigned n, int result)
+{
+	struct block_request *request = disk_requests[n];
+
+	disk_count--;
+	memmove(&disk_requests[n], &disk_requests[n + 1], (disk_count - n) * sizeof(request));
+	for (unsigned i = 0; i < request->npages; i++)
+		transfer(request, i, result);
+	request->done(request, result);
+}
+
+void disk_end_all(void)
+{
+	while (disk_count)
+		disk_end(0, 0);
+}
+
+int disk_pause(struct vm_wait *wait)
+{
+	if (wait && disk_count)
+		disk_end(test_below(disk_count), 0);
+	return 0;
+}

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: MIT */
+/* R81 to R84. Private pages that went to swap: the bytes come back, whatever is done to them meanwhile. */
+#include "one_space.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mm/reclaim.h"
+#include "mm/swap_cache.h"
+#include "swap_disk.h"
+
+#define P     PAGE_SIZE
+#define SLOTS 512u
+
+/* As trap_fault() does: waits, and goes on. */
+static int serve_waiting(vaddr_t va, unsigned access)
+{
+	struct vm_wait wait;
+	struct mmu *active = fake_active();
+	struct space *running = list_entry(active, struct space, mmu);
+
+	for (;;) {
+		rig_outcome = vm_fault(running, va, access, &wait);
+		if (rig_outcome != VM_WAIT)
+			return rig_outcome;
+		assert_true(disk_count > 0);
+		disk_end(test_below(disk_count), 0);
+	}
+}
+
+static void begin(unsigned slots)
+{
+	start();
+	disk_start(slots);
+	rig_pause = disk_pause;
+	fake_fault = serve_waiting;
+}
+
+/* Everything is accounted for, the slots too. */
+static void finish(void)
+{
+	rig_check();
+	disk_end_all();
+	assert_int_equal(vm_unmap(&space, AT, GIB), 0);
+	rig_check();
+	disk_stop();
+	end();
+}
+
+static unsigned char byte_of(unsigned page)
+{
+	return (unsigned char)(page * 7 + 3);
+}
+
+static void write_pages(unsigned first, unsigned n)
+{
+	for (unsigned i = first; i < first + n; i++)
+		assert_int_equal(fake_store(AT + i * P + i % P, byte_of(i)), 0);
+}
+
+static void check_pages(unsigned first, unsigned n)
+{
+	for (unsigned i = first; i < first + n; i++) {
+		assert_int_equal(fake_load(AT + i * P + i % P), byte_of(i));
+		assert_int_equal(fake_load(AT + i * P + (i + 1) % P), 0);
+	}
+}
+
+/* All cold pages of the space are on the disk, and nowhere else. */
+static void push_out(void)
+{
+	(void)reclaim(10000);
+	disk_end_all();
+	rig_check();
+}
+
+static int leave_at_a_wait(struct vm_wait *wait)
+{
+	return wait ? -EINTR : 0;
+}
+
+/* Cold pages are being written. */
+static void start_writes(void)
+{
+	rig_pause = leave_at_a_wait;
+	assert_int_equal(reclaim(10000), -EINTR);
+	assert_true(disk_count > 0);
+	rig_pause = disk_pause;
+}
+
+TEST(pages_go_out_and_come_back) /* R81 */
+{
+	begin(SLOTS);
+	map(AT, 100, RW);
+	write_pages(0, 100);
+	push_out();
+	assert_int_equal(space.resident, 0);
+	assert_int_equal(space.swapped, 100);
+	assert_int_equal(disk_pages_written, 100);
+	assert_true(disk_writes <= 8); /* in clusters */
+	assert_int_equal(swap_free(), SLOTS - 100);
+	check_pages(0, 100);
+	assert_int_equal(disk_pages_read, 100);
+	assert_int_equal(space.swapped, 0);
+	assert_kind(&space, SWAPPED, 100);
+	finish();
+}
+
+/* A page that was only read since it came back is not written again. */
+TEST(clean_pages_are_not_written_again) /* R80 */
+{
+	begin(SLOTS);
+	map(AT, 20, RW);
+	write_pages(0, 20);
+	push_out();
+	check_pages(0, 20);
+	write_pages(5, 1);
+	push_out();
+	assert_int_equal(disk_pages_written, 21);
+	check_pages(0, 20);
+	finish();
+}
+
+static struct space *fork_space(void)
+{
+	struct space *child = malloc(sizeof(*child));
+
+	rig_create(child);
+	assert_int_equal(vm_fork(&space, child), 0);
+	return child;
+}
+
+static void drop_space(struct space *child)
+{
+	rig_run(&space);
+	rig_destroy(child);
+	free(child);
+}
+
+TEST(a_page_shared_by_fork_goes_once_and_comes_once) /* R83 */
+{
+	struct space *child;
+
+	begin(SLOTS);
+	map(AT, 30, RW);
+	write_pages(0, 30);
+	child = fork_space();
+	push_out();
+	assert_int_equal(disk_pages_written, 30);
+	assert_int_equal(space.swapped + child->swapped, 60);
+	check_pages(0, 30);
+	rig_run(child);
+	check_pages(0, 30);
+	assert_int_equal(disk_pages_read, 30);
+	drop_space(child);
+	finish();
+}
+
+TEST(fork_of_swapped_pages) /* R82 */
+{
+	struct space *child;
+
+	begin(SLOTS);
+	map(AT, 30, RW);
+	write_pages(0, 30);
+	push_out();
+	child = fork_space();
+	assert_int_equal(child->swapped, 30);
+	rig_check();
+	for (unsigned i = 0; i < 30; i++)
+		assert_int_equal(fake_store(AT + i * P + i % P, 200), 0);
+	rig_check();
+	rig_run(child);
+	check_pages(0, 30);
+	rig_check();
+	write_pages(0, 30);
+	rig_run(&space);
+	assert_int_equal(fake_load(AT + 7 * P + 7), 200);
+	drop_space(child);
+	finish();
+}
+
+TEST(unmapped_pages_give_their_slots_back) /* R82 */
+{
+	begin(SLOTS);
+	map(AT, 64, RW);
+	write_pages(0, 64);
+	push_out();
+	assert_int_equal(vm_unmap(&space, AT + 10 * P, 20 * P), 0);
+	assert_int_equal(swap_free(), SLOTS - 44);
+	assert_int_equal(vm_madvise(&space, AT, 5 * P, MADV_DONTNEED), 0);
+	assert_int_equal(swap_free(), SLOTS - 39);
+	assert_int_equal(fake_load(AT + 2 * P + 2), 0);
+	check_pages(5, 5);
+	check_pages(30, 34);
+	finish();
+}
+
+TEST(permissions_of_swapped_pages) /* R82 */
+{
+	begin(SLOTS);
+	map(AT, 10, RW);
+	write_pages(0, 10);
+	push_out();
+	assert_int_equal(vm_protect(&space, AT, 10 * P, PROT_NONE), 0);
+	assert_int_equal(fake_load(AT), -1);
+	assert_int_equal(rig_outcome, VM_SEGV_ACCERR);
+	assert_int_equal(vm_protect(&space, AT, 10 * P, PROT_READ), 0);
+	check_pages(0, 10);
+	assert_int_equal(fake_store(AT, 1), -1);
+	push_out();
+	assert_int_equal(vm_protect(&space, AT, 10 * P, RW), 0);
+	check_pages(0, 10);
+	write_pages(0, 10);
+	finish();
+}
+
+TEST(swapped_pages_are_moved) /* R82 */
+{
+	vaddr_t at;
+
+	begin(SLOTS);
+	map(AT, 40, RW);
+	write_pages(0, 40);
+	push_out();
+	assert_int_equal(vm_remap(&space, AT, 40 * P, 60 * P, MREMAP_MAYMOVE | MREMAP_FIXED,
+				  AT + 3 * MIB, &at),
+			 0);
+	rig_check();
+	for (unsigned i = 0; i < 40; i++)
+		assert_int_equal(fake_load(at + i * P + i % P), byte_of(i));
+	finish();
+}
+
+TEST(mincore_and_mlock_of_swapped_pages) /* R82 */
+{
+	uint8_t there[8];
+
+	begin(SLOTS);
+	map(AT, 8, RW);
+	write_pages(0, 8);
+	push_out();
+	check_pages(3, 1);
+	assert_int_equal(vm_mincore(&space, AT, 8, there), 8);
+	for (unsigned i = 0; i < 8; i++)
+		assert_int_equal(there[i], i == 3);
+	assert_int_equal(vm_lock(&space, AT, 8 * P, VMA_LOCKED), 0);
+	assert_int_equal(space.swapped, 0);
+	push_out();
+	assert_int_equal(space.resident, 8);
+	check_pages(0, 8);
+	finish();
+}
+
+/* R84: only those who need the page learn of the error, and the next read may succeed. */
+TEST(a_read_fails)
+{
+	struct vm_wait wait;
+
+	begin(SLOTS);
+	map(AT, 4, RW);
+	write_pages(0, 4);
+	push_out();
+	assert_int_equal(vm_fault(&space, AT + P, VM_PROT_READ, &wait), VM_WAIT);
+	assert_int_equal(vm_fault(&space, AT + P, VM_PROT_WRITE, &wait), VM_WAIT);
+	assert_int_equal(disk_count, 1); /* one read for both */
+	disk_end(0, -EIO);
+	rig_check();
+	assert_int_equal(vm_fault(&space, AT + P, VM_PROT_READ, &wait), VM_BUS);
+	check_pages(0, 4);
+	finish();
+}
+
+/* The page that could not be written stays, and is written later. */
+TEST(a_write_fails)
+{
+	begin(SLOTS);
+	map(AT, 4, RW);
+	write_pages(0, 4);
+	start_writes();
+	rig_check();
+	while (disk_count)
+		disk_end(0, -EIO);
+	rig_check();
+	disk_reads = 0;
+	check_pages(0, 4);
+	assert_int_equal(disk_reads, 0);
+	push_out();
+	check_pages(0, 4);
+	finish();
+}
+
+/* A page that is used again while it is written stays; a store makes it dirty again. */
+TEST(used_while_it_is_written)
+{
+	begin(SLOTS);
+	map(AT, 3, RW);
+	write_pages(0, 3);
+	start_writes();
+	check_pages(0, 1);
+	assert_int_equal(fake_store(AT + P, 99), 0);
+	rig_check();
+	disk_end_all();
+	rig_check();
+	assert_int_equal(disk_reads, 0);
+	assert_int_equal(space.resident, 2);
+	push_out();
+	assert_int_equal(fake_load(AT + P), 99);
+	check_pages(2, 1);
+	finish();
+}
+
+/* Unmapped while it is written: the slot is free only when the disk is done with it. */
+TEST(unmapped_while_it_is_written)
+{
+	begin(SLOTS);
+	map(AT, 3, RW);
+	write_pages(0, 3);
+	start_writes();
+	assert_int_equal(vm_unmap(&space, AT, 3 * P), 0);
+	assert_int_equal(swap_free(), SLOTS - 3);
+	rig_check();
+	disk_end_all();
+	assert_int_equal(swap_free(), SLOTS);
+	finish();
+}
+
+TEST(unmapped_while_it_is_read)
+{
+	struct vm_wait wait;
+
+	begin(SLOTS);
+	map(AT, 3, RW);
+	write_pages(0, 3);
+	push_out();
+	assert_int_equal(vm_fault(&space, AT, VM_PROT_READ, &wait), VM_WAIT);
+	assert_int_equal(vm_unmap(&space, AT, 3 * P), 0);
+	assert_int_equal(swap_free(), SLOTS);
+	rig_check();
+	disk_end_all();
+	finish();
+}
+
+/* With no slot left the other pages stay, and nothing is lost. */
+TEST(full) /* R43, R84 */
+{
+	begin(16);
+	map(AT, 40, RW);
+	write_pages(0, 40);
+	push_out();
+	assert_int_equal(space.swapped, 16);
+	assert_int_equal(swap_free(), 0);
+	check_pages(0, 40);
+	push_out();
+	check_pages(0, 40);
+	assert_int_equal(vm_unmap(&space, AT, 20 * P), 0);
+	push_out();
+	check_pages(20, 20);
+	finish();
+}
+
+/* ---- against a naive model ---- */
+
+#define SPACES 3u
+#define PAGES  48u
+
+struct world {
+	struct space *spaces[SPACES]; /* NULL: there is none */
+	unsigned char bytes[SPACES][PAGES];
+};
+
+/* Some writes fail. */
+static void end_one(void)
+{
+	unsigned n;
+
+	if (!disk_count)
+		return;
+	n = test_below(disk_count);
+	disk_end(n, disk_requests[n]->write && !test_below(4) ? -EIO : 0);
+}
+
+static void random_step(struct world *world)
+{
+	unsigned who = test_below(SPACES), page = test_below(PAGES),
+		 other = 1 + test_below(SPACES - 1);
+	struct space *one = world->spaces[who];
+	vaddr_t va = AT + page * P;
+
+	if (!one)
+		return;
+	rig_run(one);
+	switch (test_below(10)) {
+	case 0:
+	case 1:
+	case 2:
+		assert_int_equal(fake_load(va), world->bytes[who][page]);
+		break;
+	case 3:
+	case 4:
+	case 5:
+		world->bytes[who][page] = (unsigned char)test_below(256);
+		assert_int_equal(fake_store(va, world->bytes[who][page]), 0);
+		break;
+	case 6:
+		(void)reclaim(1 + test_below(20));
+		break;
+	case 7:
+		end_one();
+		break;
+	case 8:
+		assert_int_equal(vm_madvise(one, va, P, MADV_DONTNEED), 0);
+		world->bytes[who][page] = 0;
+		break;
+	default:
+		if (test_below(20) || other == who)
+			break;
+		if (world->spaces[other]) {
+			rig_run(NULL);
+			rig_destroy(world->spaces[other]);
+			free(world->spaces[other]);
+		}
+		world->spaces[other] = malloc(sizeof(*one));
+		rig_create(world->spaces[other]);
+		assert_int_equal(vm_fork(one, world->spaces[other]), 0);
+		memcpy(world->bytes[other], world->bytes[who], PAGES);
+	}
+}
+
+TEST(random_steps) /* R81, R82, R83, R84 */
+{
+	static struct world world;
+
+	begin(100);
+	world.spaces[0] = &space;
+	map(AT, PAGES, RW);
+	for (unsigned i = 0; i < 30000; i++) {
+		random_step(&world);
+		if (i % 50 == 0)
+			rig_check();
+	}
+	for (unsigned who = 0; who < SPACES; who++) {
+		if (!world.spaces[who])
+			continue;
+		rig_run(world.spaces[who]);
+		for (unsigned page = 0; page < PAGES; page++)
+			assert_int_equal(fake_load(AT + page * P), world.bytes[who][page]);
+		rig_run(NULL);
+		rig_destroy(world.spaces[who]);
+		if (world.spaces[who] != &space)
+			free(world.spaces[who]);
+	}
+	disk_stop();
+	check_gone();
+}
