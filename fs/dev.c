@@ -3,9 +3,11 @@
 #include "fs/dev.h"
 
 #include "abi/errno.h"
+#include "base/block.h"
 #include "base/chardev.h"
 #include "fs/make_path.h"
 #include "fs/null.h"
+#include "fs/path.h"
 #include "fs/port.h"
 #include "fs/tmpfs/dir.h"
 #include "fs/tty/tty.h"
@@ -17,11 +19,13 @@
 #define RDEV_ZERO    ABI_MAKEDEV(1, 5)
 #define RDEV_CONSOLE ABI_MAKEDEV(5, 1)
 #define RDEV_PORT(i) ABI_MAKEDEV(240, i) /* a major number for local use */
+/* As Linux's virtio disks have it, which keep 15 minor numbers for partitions. */
+#define RDEV_DISK(i) ABI_MAKEDEV(254, 16 * (i))
 
-int dev_register(const char *path, const struct file_ops *ops, void *node, uint32_t mode,
-		 uint64_t rdev)
+static int make_node(const char *path, const struct file_ops *ops, void *node, uint32_t mode,
+		     uint64_t rdev)
 {
-	struct inode *inode = inode_create(S_IFCHR | (mode & S_IALLUGO), INODE_DEV_ROOT, ops);
+	struct inode *inode = inode_create(mode, INODE_DEV_ROOT, ops);
 	int err;
 
 	if (!inode)
@@ -29,6 +33,53 @@ int dev_register(const char *path, const struct file_ops *ops, void *node, uint3
 	inode->device = node;
 	inode->rdev = rdev;
 	err = make_path(path, inode, true);
+	inode_put(inode);
+	return err;
+}
+
+int dev_register(const char *path, const struct file_ops *ops, void *node, uint32_t mode,
+		 uint64_t rdev)
+{
+	return make_node(path, ops, node, S_IFCHR | (mode & S_IALLUGO), rdev);
+}
+
+/* Programs can name a disk, but not read or write it. */
+static int disk_may_open(struct file *file)
+{
+	(void)file;
+	return -ENXIO;
+}
+
+static const struct file_ops disk_ops = {
+	.name = "disk",
+	.may_open = disk_may_open,
+};
+
+static int register_disks(void)
+{
+	struct block_device *disk;
+	int err = 0;
+
+	for (unsigned i = 0; err == 0 && (disk = block_at(i)) != NULL; i++) {
+		char path[16];
+
+		ksnprintf(path, sizeof(path), "/dev/%s", disk->name);
+		err = make_node(path, &disk_ops, disk, S_IFBLK | 0600, RDEV_DISK(i));
+	}
+	return err;
+}
+
+int dev_find_disk(struct file *dir, const char *path, struct block_device **disk_ret)
+{
+	struct inode *inode;
+	int err = path_lookup(path_start(dir), path, true, &inode);
+
+	if (err)
+		return err;
+	if (S_ISBLK(inode->mode))
+		*disk_ret = inode->device;
+	else
+		err = S_ISDIR(inode->mode) ? -EISDIR : -EINVAL;
 	inode_put(inode);
 	return err;
 }
@@ -87,6 +138,8 @@ int dev_init(struct chardev *console, unsigned cols, unsigned rows)
 
 	if (err == 0)
 		err = dev_register("/dev/zero", &zero_ops, NULL, 0666, RDEV_ZERO);
+	if (err == 0)
+		err = register_disks();
 	if (err == 0)
 		err = register_ports();
 	if (err == 0 && console)

@@ -18,11 +18,19 @@ static inline void *device_of(struct file *file)
 	return file_inode(file)->device;
 }
 
+struct block_device;
 struct chardev;
 
 /*
- * Creates /dev/null, /dev/zero, the directory /dev/shm, and /dev/port/NAME for each chardev except
- * the consoles and the log's port. If console is not NULL, also creates a terminal on it, as
+ * Finds the disk whose block device file is at path (fs/namei.h); a symbolic link at its end is
+ * followed. Returns 0; -EISDIR for a directory, -EINVAL for any other file; or -ENOENT, -ENOTDIR,
+ * -ELOOP or -ENAMETOOLONG.
+ */
+int dev_find_disk(struct file *dir, const char *path, struct block_device **disk_ret);
+
+/*
+ * Creates /dev/null, /dev/zero, the directory /dev/shm, /dev/NAME for each disk, and /dev/port/NAME
+ * for each chardev except the consoles and the log's port. If console is not NULL, also creates a terminal on it, as
  * /dev/console and /dev/tty, with a window of cols by rows characters (0 by 0: unknown). Returns 0
  * or a negative errno. Call once at boot, after the drivers have found their devices and the
  * archive is mounted.

@@ -41,7 +41,7 @@ struct inode {
 		struct dir dir;
 		struct object *object; /* regular: its bytes; referenced */
 		char *target;	       /* symbolic link */
-		void *device;	       /* character device: the driver's node */
+		void *device;	       /* character device: the driver's node; block device: that */
 	};
 	/* A waiting lock. Serializes a regular file's writes, changes of size, holes, and seals. */
 	struct mutex lock;

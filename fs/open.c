@@ -111,7 +111,7 @@ static int open_inode(struct inode *inode, unsigned flags, struct file *file)
 	file->ops = flags & O_PATH ? &path_file_ops : inode->ops;
 	file->flags = flags & O_PATH ? flags & PATH_FLAGS : (flags & ~ONCE_FLAGS) | O_LARGEFILE;
 	file->node = inode;
-	if (S_ISCHR(inode->mode) && file->ops->may_open)
+	if ((S_ISCHR(inode->mode) || S_ISBLK(inode->mode)) && file->ops->may_open)
 		return file->ops->may_open(file);
 	if (truncates)
 		regular_truncate(inode, 0);

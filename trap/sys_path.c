@@ -3,6 +3,8 @@
 #include "abi/limits.h"
 #include "abi/mman.h"
 #include "abi/stat.h"
+#include "abi/swap.h"
+#include "fs/dev.h"
 #include "fs/fdtable.h"
 #include "fs/namei.h"
 #include "fs/open.h"
@@ -11,6 +13,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
+#include "mm/swap.h"
 #include "mm/user_copy.h"
 #include "proc/exe.h"
 #include "proc/mem_wait.h"
@@ -412,5 +415,24 @@ long sys_ftruncate(struct trap_frame *frame)
 	if (file_writable(file) && file->ops->truncate)
 		err = file->ops->truncate(file, (uint64_t)size);
 	file_put(file);
+	return err;
+}
+
+/* As on Linux, flags are checked before the path. There is one area, so they choose nothing. */
+long sys_swapon(struct trap_frame *frame)
+{
+	struct block_device *disk;
+	struct at_path at;
+	long err;
+
+	if (arg_uint(frame, 1) & ~SWAP_FLAGS_VALID)
+		return -EINVAL;
+	err = cwd_path_get(frame, 0, &at);
+	if (err)
+		return err;
+	err = dev_find_disk(at.dir, at.path, &disk);
+	at_path_put(&at);
+	if (err == 0)
+		err = swap_on(disk);
 	return err;
 }

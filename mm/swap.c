@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* Starts the swap area: claims the disk, reads its header, and records the area. */
+#include "mm/swap.h"
+
+#include "abi/errno.h"
+#include "base/log.h"
+#include "mm/host.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/relieve.h"
+#include "mm/swap_cache.h"
+#include "mm/swap_header.h"
+#include "mm/vm_wait.h"
+#include "sync/atomic.h"
+
+enum { READING, READ, ABANDONED };
+
+/*
+ * The read of a header. It belongs to the thread that waits for it, or to header_done() if that
+ * thread was killed meanwhile.
+ */
+struct header_read {
+	struct block_request request;
+	struct page *page;
+	unsigned state; /* atomic */
+	int result;	/* once the state is READ */
+	struct swap_header header;
+};
+
+/* The disk that is the area, or may become it; atomic. */
+static struct block_device *area_disk;
+
+static struct waitq header_reads = WAITQ_INIT(header_reads);
+
+static void header_free(struct header_read *read)
+{
+	if (read->page)
+		page_free(read->page, 0);
+	kfree(read);
+}
+
+static void header_done(struct block_request *request, int result)
+{
+	struct header_read *read = request->owner;
+
+	read->result = result;
+	if (atomic_exchange(&read->state, READ) == ABANDONED)
+		header_free(read);
+	else
+		waitq_wake_all(&header_reads);
+}
+
+/* Returns -EINTR if the thread has been killed: `read` is not the caller's any more. */
+static int header_wait(struct header_read *read)
+{
+	for (;;) {
+		struct vm_wait wait = { .queue = &header_reads,
+					.seq = waitq_sample(&header_reads) };
+
+		if (atomic_load(&read->state) == READ)
+			return 0;
+		if (mm_host.pause(&wait) != 0)
+			return atomic_exchange(&read->state, ABANDONED) == READ ? 0 : -EINTR;
+	}
+}
+
+static int area_read(struct block_device *device, struct header_read *read)
+{
+	const char *why;
+	int err;
+
+	if (read->result)
+		return -EIO;
+	err = swap_header_read(page_address(read->page), device->sectors / SECTORS_PER_PAGE,
+			       &read->header, &why);
+	if (err) {
+		log_error("swap", "%s: %s", device->name, why);
+		return err;
+	}
+	err = swap_area_start(device, read->header.npages, read->header.bad, read->header.nbad);
+	if (!err)
+		log_info("swap", "%s: %lu MiB", device->name,
+			 (unsigned long)swap_free() >> (20 - PAGE_SHIFT));
+	return err;
+}
+
+static int area_open(struct block_device *device)
+{
+	struct header_read *read = kzalloc(sizeof(*read));
+	int err = -ENOMEM;
+
+	if (read)
+		read->page = page_alloc_wait(0, PAGE_KERNEL);
+	if (read && read->page) {
+		read->request = (struct block_request){ .npages = 1,
+							.pages = { page_to_paddr(read->page) },
+							.done = header_done,
+							.owner = read };
+		block_submit(device, &read->request);
+		if (header_wait(read) != 0)
+			return -EINTR;
+		err = area_read(device, read);
+	}
+	if (read)
+		header_free(read);
+	return err;
+}
+
+int swap_on(struct block_device *device)
+{
+	struct block_device *disk = NULL;
+	int err;
+
+	if (device->read_only) {
+		log_error("swap", "%s: the disk is read-only", device->name);
+		return -EROFS;
+	}
+	if (!__atomic_compare_exchange_n(&area_disk, &disk, device, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE))
+		return disk == device ? -EBUSY : -EPERM;
+	err = area_open(device);
+	if (err)
+		atomic_store(&area_disk, NULL);
+	return err;
+}

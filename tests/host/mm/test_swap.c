@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* Switching swap on: what is refused leaves the disk free, and a killed caller leaves no memory behind. */
+#include "mm/swap.h"
+
+#include <string.h>
+
+#include "mm/check/alloc_fail.h"
+#include "mm/swap_cache.h"
+#include "rig.h"
+#include "tests/host/lib/test.h"
+
+#define DISK_PAGES 256u
+
+static struct block_device disk, other;
+static struct block_request *pending;
+static uint8_t header[4096];
+static unsigned submitted;
+static int read_result;
+
+static void disk_submit(struct block_device *dev, struct block_request *request)
+{
+	assert_int_equal(request->sector, 0);
+	assert_int_equal(request->npages, 1);
+	assert_false(request->write);
+	(void)dev;
+	submitted++;
+	pending = request;
+}
+
+static const struct block_ops ops = { .submit = disk_submit };
+
+/* The thread that serves the disk. */
+static void answer(void)
+{
+	struct block_request *request = pending;
+
+	pending = NULL;
+	if (read_result == 0)
+		memcpy(page_address(pfn_to_page(request->pages[0] >> PAGE_SHIFT)), header,
+		       sizeof(header));
+	request->done(request, read_result);
+}
+
+static int pause_answering(struct vm_wait *wait)
+{
+	if (wait && pending)
+		answer();
+	return 0;
+}
+
+static int pause_killed(struct vm_wait *wait)
+{
+	return wait ? -EINTR : 0;
+}
+
+/* The kill comes together with the answer. */
+static int pause_answered_and_killed(struct vm_wait *wait)
+{
+	if (wait && pending)
+		answer();
+	return -EINTR;
+}
+
+static void make_header(uint32_t last)
+{
+	memset(header, 0, sizeof(header));
+	header[1024] = 1;
+	memcpy(header + 1028, &last, sizeof(last));
+	memcpy(header + 4086, "SWAPSPACE2", 10);
+}
+
+static void begin(void)
+{
+	rig_start(1024);
+	disk = (struct block_device){ .name = "vda",
+				      .sectors = DISK_PAGES * SECTORS_PER_PAGE,
+				      .ops = &ops };
+	other = disk;
+	other.name = "vdb";
+	make_header(DISK_PAGES - 1);
+	read_result = 0;
+	rig_pause = pause_answering;
+}
+
+TEST(a_disk_with_a_header_is_used_once)
+{
+	size_t objects;
+
+	begin();
+	objects = rig_objects();
+	assert_int_equal(swap_on(&disk), 0);
+	assert_int_equal(swap_on(&disk), -EBUSY);
+	assert_int_equal(swap_on(&other), -EPERM);
+	assert_int_equal(submitted, 1);
+	rig_check();
+	swap_area_stop();
+	assert_int_equal(rig_objects(), objects);
+	rig_check();
+}
+
+TEST(what_is_refused_is_free_again)
+{
+	size_t free_before, objects;
+
+	begin();
+	free_before = rig_free();
+	objects = rig_objects();
+	disk.read_only = true;
+	assert_int_equal(swap_on(&disk), -EROFS);
+	assert_int_equal(submitted, 0);
+	disk.read_only = false;
+	read_result = -EIO;
+	assert_int_equal(swap_on(&disk), -EIO);
+	read_result = 0;
+	header[4086] = 'x';
+	assert_int_equal(swap_on(&disk), -EINVAL);
+	make_header(DISK_PAGES);
+	assert_int_equal(swap_on(&other), -EINVAL);
+	assert_int_equal(rig_free(), free_before);
+	assert_int_equal(rig_objects(), objects);
+	make_header(DISK_PAGES - 1);
+	assert_int_equal(swap_on(&other), 0);
+}
+
+TEST(a_killed_caller_leaves_the_read_to_its_end)
+{
+	size_t free_before, objects;
+
+	begin();
+	free_before = rig_free();
+	objects = rig_objects();
+	rig_pause = pause_killed;
+	assert_int_equal(swap_on(&disk), -EINTR);
+	assert_non_null(pending);
+	answer();
+	assert_int_equal(rig_free(), free_before);
+	assert_int_equal(rig_objects(), objects);
+	rig_pause = pause_answered_and_killed;
+	assert_int_equal(swap_on(&disk), 0);
+	swap_area_stop();
+	assert_int_equal(rig_objects(), objects);
+}
+
+TEST(without_memory_nothing_is_claimed)
+{
+	size_t free_before;
+
+	begin();
+	free_before = rig_free();
+	for (unsigned nth = 1; nth <= 2; nth++) {
+		alloc_fail_at = nth;
+		assert_int_equal(swap_on(&disk), -ENOMEM);
+		alloc_fail_at = 0;
+	}
+	assert_int_equal(rig_free(), free_before);
+	assert_int_equal(submitted, 0);
+	assert_int_equal(swap_on(&disk), 0);
+}
