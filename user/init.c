@@ -8,6 +8,7 @@
 #define ARGV_FILE	"/run/argv"
 #define ENV_FILE	"/run/env"
 #define CWD_FILE	"/run/cwd"
+#define SWAP_FILE	"/run/swap"
 #define DEFAULT_PROGRAM "/bin/tour"
 
 #define EXIT_SETUP	 125 /* the machine was not set up correctly */
@@ -52,6 +53,9 @@ static const char *errno_text(long err)
 		{ EPERM, "operation not permitted" },
 		{ ENOENT, "no such file" },
 		{ EIO, "input/output error" },
+		{ ENXIO, "no such device" },
+		{ EBUSY, "in use already" },
+		{ EROFS, "read-only" },
 		{ E2BIG, "argument list too long" },
 		{ ENOEXEC, "not a program for this machine" },
 		{ EAGAIN, "too many processes" },
@@ -191,6 +195,23 @@ static void read_orders(void)
 	}
 }
 
+/* Without its swap disk the program runs all the same; the kernel's log says what is wrong. */
+static void start_swap(void)
+{
+	static char path[256];
+	long n = slurp(SWAP_FILE, path, sizeof(path) - 1);
+
+	if (n == -ENOENT)
+		return;
+	if (n < 0) {
+		complain("cannot read ", SWAP_FILE, n);
+		return;
+	}
+	n = sys_swapon(path, 0);
+	if (n < 0)
+		complain("cannot use for swap: ", path, n);
+}
+
 /* Makes the program a session leader. A terminal among its streams becomes the controlling one. */
 static void begin_session(void)
 {
@@ -256,6 +277,7 @@ int main(void)
 	open_stream(1, "/dev/port/stdout", O_WRONLY);
 	open_stream(2, "/dev/port/stderr", O_WRONLY);
 	read_orders();
+	start_swap();
 	child = sys_fork();
 	if (child < 0)
 		fail("cannot fork for ", args.at[0], child);

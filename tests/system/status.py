@@ -134,6 +134,8 @@ def wrong_usage_is_2():
     for words in (["--mem", "much"], ["--mem", "0"], ["--mem"], ["--harts", "0"], ["--harts", "two"],
                   ["--timeout", "-1"], ["--timeout", "soon"], ["--env", "=x"], ["--env", "x"],
                   ["--add", "/no such file"], ["--add", "/etc/passwd:relative"], ["--log", ""],
+                  ["--swap", "0"], ["--swap", "64"], ["--swap", "5X"], ["--swap", "-1"], ["--swap", "39K"], ["--swap", "17T"],
+                  ["--swap", ""], ["--swap", "/no such file"], ["--swap", "/"], ["--swap", "/dev/null"],
                   ["--no-such-option"], ["program"], ["--icount=1"]):
         own(run_raw(words), 2)
 
@@ -158,7 +160,7 @@ def icount_with_several_harts_is_2():
 def help_is_0_and_names_every_option():
     done = run_raw(["--help"])
     equal((done.status, done.err), (0, b""), "status and standard error")
-    for option in (b"--mem", b"--harts", b"--append", b"--timeout", b"--icount", b"--env", b"--add",
+    for option in (b"--mem", b"--swap", b"--harts", b"--append", b"--timeout", b"--icount", b"--env", b"--add",
                    b"--log", b"--gdb", b"--verbose"):
         has(done.out, option, "help")
 

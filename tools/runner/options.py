@@ -3,7 +3,9 @@
 
 import os
 
+from . import swap
 from .failure import USAGE, Failure
+from .swap import UNITS
 
 HELP = """\
 usage: ./run.sh [OPTION]... [-- PROGRAM [ARG...]]
@@ -16,6 +18,8 @@ prompt follows, which "-- sh" gives alone.
 Standard input, output and error are the program's own.
 
   --mem SIZE               memory of the machine, as 64M or 1G (256M); 16M is the least
+  --swap SIZE|FILE         a swap disk: an empty one as 512M or 2G for this run, or a file or
+                           block device that mkswap has prepared (./64 is a file)
   --harts N                number of harts (1)
   --append ARGS            words added to the kernel's command line
   --timeout S              end after S seconds, 0: never (600; never on a terminal)
@@ -37,7 +41,6 @@ a path), FAULTLINE_QEMU more arguments for QEMU.
 """
 
 LEAST_MEM = 16 << 20  # the kernel refuses less too: boot/main.c
-UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
 class Options:
@@ -46,6 +49,7 @@ class Options:
     def __init__(self):
         self.mem = 256 << 20
         self.harts = 1
+        self.swap = None
         self.append = []
         self.timeout = None
         self.icount = False
@@ -123,6 +127,7 @@ FLAGS = {"--icount", "--gdb", "--verbose", "--help"}
 VALUES = {
     "--mem": parse_size,
     "--harts": parse_harts,
+    "--swap": swap.parse,
     "--append": str,
     "--timeout": parse_seconds,
     "--env": parse_env,

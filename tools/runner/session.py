@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from . import program, qemu
+from . import program, qemu, swap
 from .archive import Archive
 from .failure import BROKEN, TIMEOUT, Failure, Interrupted
 from .log import Lines, Log, Uart, write_all
@@ -79,6 +79,8 @@ def build_archive(options, place, chosen, cwd):
     archive.add_bytes("/run/argv", nul_ended([chosen.guest, *chosen.argv]))
     archive.add_bytes("/run/env", nul_ended(environment(options, chosen)))
     archive.add_bytes("/run/cwd", os.fsencode(cwd))
+    if options.swap is not None:
+        archive.add_bytes("/run/swap", nul_ended([swap.DEVICE]))
     fd = os.memfd_create("initrd")
     with open(fd, "wb", closefd=False) as file:
         size = archive.write(file)
@@ -86,10 +88,10 @@ def build_archive(options, place, chosen, cwd):
     return fd
 
 
-def build_machine(options, place, terminal, initrd):
+def build_machine(options, place, terminal, initrd, disk):
     """Says what QEMU is to boot."""
     machine = qemu.Machine(place.kernel, options.mem, options.harts)
-    machine.initrd = initrd
+    machine.initrd, machine.disk = initrd, disk
     machine.icount, machine.awake = options.icount, terminal.present
     machine.gdb_port = qemu.free_gdb_port() if options.gdb else None
     machine.extra = os.environ.get("FAULTLINE_QEMU", "").split()
@@ -316,14 +318,17 @@ def run(options, root, terminal):
         options.icount = True  # the tour shows instructions
     options.add = [(host, os.path.join(cwd, path)) for host, path in options.add]
     chosen = program.resolve(options.program, place.image_bin, cwd, options.add)
+    disk = swap.open_disk(options.swap)
     initrd = build_archive(options, place, chosen, cwd)
-    machine = build_machine(options, place, terminal, initrd)
+    machine = build_machine(options, place, terminal, initrd, disk)
     file = open_log(options.log)
     if options.gdb:
         say_gdb(machine, root, chosen.host)
     sources = Sources(lambda guest: program.find_host(guest, chosen, place.image_bin, options.add))
     session = Session(options, terminal, Log(options, terminal, file, sources), machine)
     os.close(initrd)
+    if disk is not None:
+        os.close(disk)
     signal.signal(signal.SIGCONT, lambda *_: terminal.make_raw())
     return follow(session, options, terminal, chosen)
 

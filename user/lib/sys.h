@@ -54,6 +54,11 @@ static inline long sys_chdir(const char *path)
 	return sys_call(SYS_chdir, (long)path, 0, 0, 0, 0, 0);
 }
 
+static inline long sys_swapon(const char *path, int flags)
+{
+	return sys_call(SYS_swapon, (long)path, flags, 0, 0, 0, 0);
+}
+
 static inline long sys_fork(void)
 {
 	return sys_call(SYS_clone, SIGCHLD_FLAG, 0, 0, 0, 0, 0);

@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A disk for swap: which are used, which are refused and with what words, and that no refused one is changed."""
+
+import os
+import re
+import shutil
+import subprocess
+
+from lib.boot import MIB
+from lib.guest import folder, run, run_placed, run_raw
+from lib.tap import Skip, case, equal, has, lacks, main
+
+MODERN = {"FAULTLINE_QEMU": "-global virtio-mmio.force-legacy=false"}
+
+
+def disk(name, size, begins=b"", ends=b""):
+    """Makes a file of that size, with bytes at the beginning and the end of its first page."""
+    path = os.path.join(folder(name), "disk")
+    with open(path, "wb") as file:
+        file.truncate(size)
+        file.write(begins)
+        file.seek(4096 - len(ends))
+        file.write(ends)
+    return path
+
+
+def made_by_mkswap(name, size):
+    """Makes a file that mkswap has prepared."""
+    tool = shutil.which("mkswap") or shutil.which("/sbin/mkswap")
+    if not tool:
+        raise Skip("needs mkswap")
+    path = disk(name, size)
+    subprocess.run([tool, path], capture_output=True, check=True)
+    return path
+
+
+def contents(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def extra(path, *words):
+    """Gives an environment in which QEMU has this disk."""
+    drive = ",".join([f"file={path},format=raw,if=none,id=extra", *words])
+    return {"FAULTLINE_QEMU": f"-drive {drive} -device virtio-blk-device,drive=extra"}
+
+
+def runs_without_swap(done, reason):
+    """The program has run, and both the log and init have said why there is no swap."""
+    equal((done.status, done.out), (0, b""), "status and output")
+    has(done.err, b"swap: error: vda: " + reason, "standard error")
+    has(done.err, b"init: cannot use for swap: /dev/vda: ", "standard error")
+
+
+@case
+def an_empty_disk_is_used():
+    for size, told in (("64M", b"63 MiB"), ("3G", b"3071 MiB"), ("1T", b"1048575 MiB")):
+        done = run("exit", "7", options=["--verbose", "--swap", size])
+        equal(done.status, 7, "status")
+        has(done.err, b"swap: vda: " + told, "log")
+        lacks(done.err, b"init:", "standard error")
+
+
+@case
+def it_leaves_no_file():
+    scratch = folder("scratch")
+    equal(run("exit", "0", options=["--swap", "64M"], env={"TMPDIR": scratch}).status, 0, "status")
+    equal(os.listdir(scratch), [], "files")
+
+
+@case
+def modern_and_with_the_instruction_clock():
+    for words, env in (([], MODERN), (["--icount"], {}), (["--icount"], MODERN)):
+        done = run("exit", "0", options=["--verbose", "--swap", "16M", *words], env=env)
+        equal(done.status, 0, "status")
+        has(done.err, b", modern, " if env else b", legacy, ", "log")
+        has(done.err, b"swap: vda: 15 MiB", "log")
+
+
+@case
+def a_file_of_mkswap_is_used():
+    """Its name is one that QEMU's options would take apart."""
+    path = os.path.join(os.path.dirname(made_by_mkswap("mkswap", 2 * MIB)), "a,readonly=on,b=%s")
+    os.rename(os.path.join(os.path.dirname(path), "disk"), path)
+    done = run("exit", "0", options=["--verbose", "--swap", path])
+    equal(done.status, 0, "status")
+    has(done.err, b"swap: vda: 1 MiB", "log")
+
+
+@case
+def a_disk_without_a_header_stays_as_it_is():
+    path = disk("bare", MIB, b"precious", b"bytes")
+    before = contents(path)
+    runs_without_swap(run("exit", "0", options=["--swap", path]), b"no swap header (make one with mkswap)")
+    equal(contents(path) == before, True, "the bytes")
+
+
+@case
+def a_header_of_a_larger_disk():
+    path = made_by_mkswap("cut", 2 * MIB)
+    os.truncate(path, MIB)
+    before = contents(path)
+    runs_without_swap(run("exit", "0", options=["--swap", path]), b"its swap header names more pages than it has")
+    equal(contents(path) == before, True, "the bytes")
+
+
+@case
+def a_disk_that_is_too_small():
+    path = disk("small", 40 * 1024 - 1)
+    done = run("exit", "0", options=["--swap", path])
+    equal((done.status, done.err.decode()),
+          (2, f"run.sh: --swap: {path}: too small, a swap area has at least 40 KiB\n"), "status and error")
+
+
+@case
+def what_is_no_disk_is_named():
+    for path, reason in (("/no such file", "No such file or directory"), ("/", "neither a regular file nor a block device"),
+                         ("/dev/null", "neither a regular file nor a block device")):
+        done = run_raw(["--swap", path])
+        equal((done.status, done.err.decode()), (2, f"run.sh: --swap: {path}: {reason}\n"), "status and error")
+
+
+@case
+def sizes_are_refused_by_name():
+    for size in ("0", "64", "5X", "-1", "0M"):
+        done = run_raw(["--swap", size])
+        equal((done.status, done.err.decode()),
+              (2, f"run.sh: --swap wants a size such as 512M or 2G, or a file (./{size}, if it has that name), "
+                  f"not '{size}'\n"), "status and error")
+    for size in ("39K", "17T"):
+        done = run_raw(["--swap", size])
+        equal((done.status, done.err.decode()),
+              (2, f"run.sh: --swap {size}: a swap area has 40K to 16T\n"), "status and error")
+
+
+@case
+def what_a_program_may_do_with_a_disk():
+    done = run_placed("swap_on", "/dev/vda", "/dev/vdb", options=["--swap", "16M"])
+    equal((done.status, done.out.decode().splitlines()),
+          (0, ["/dev/vda: mode 60600, device 254:0, open: ENXIO", "/dev/vda: EBUSY", "/dev/vdb: ENOENT"]),
+          "status and output")
+
+
+@case
+def without_a_disk_there_is_none():
+    done = run_placed("swap_on", "/dev/vda")
+    equal((done.status, done.out), (0, b"/dev/vda: ENOENT\n"), "status and output")
+
+
+@case
+def a_program_switches_it_on():
+    path = made_by_mkswap("ours", MIB)
+    done = run_placed("swap_on", "/dev/vda", "/dev/vda", env=extra(path))
+    equal((done.status, re.findall(rb"^/dev/vda: (\w+)$", done.out, re.M)), (0, [b"0", b"EBUSY"]), "status and answers")
+
+
+@case
+def one_area_is_all():
+    done = run_placed("swap_on", "/dev/vda", "/dev/vdb", options=["--swap", "16M"],
+                      env=extra(made_by_mkswap("second", MIB)))
+    equal((done.status, sorted(re.findall(rb"^/dev/vd.: (\w+)$", done.out, re.M))), (0, [b"EBUSY", b"EPERM"]),
+          "status and answers")
+
+
+@case
+def a_read_only_disk():
+    path = made_by_mkswap("read-only", MIB)
+    done = run_placed("swap_on", "/dev/vda", env=extra(path, "readonly=on"), options=["--verbose"])
+    equal((done.status, re.findall(rb"^/dev/vda: (\w+)$", done.out, re.M)), (0, [b"EROFS"]), "status and answer")
+    has(done.err, b": vda, 1 MiB, read-only", "log")
+    has(done.err, b"swap: error: vda: the disk is read-only", "log")
+
+
+if __name__ == "__main__":
+    main()
