@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Programs that use more private memory than there is, with a swap disk: every byte is right, and all comes back.
+
+The programs are the sub-commands of guest/swapping.c. SWAP_MIB is the size of the largest set, in MiB: by default 128,
+twice the memory, and 256 in the long form."""
+
+import os
+import re
+
+from lib.guest import folder, run_placed
+from lib.tap import Skip, case, equal, has, lacks, main
+
+MIB = 1 << 20
+SET = int(os.environ.get("SWAP_MIB", "128"))
+SMALL = ["--mem", "64M", "--swap", "512M"]
+SHARED_IS_SWAPPED = False  # nor are files of /tmp: both stay in memory
+
+
+def swapping(*words, options=SMALL):
+    """Runs a sub-command; gives what it says. It has succeeded, nobody was ended, and pages came back from the disk."""
+    words = [str(word) for word in words]
+    done = run_placed("swapping", *words, options=options)
+    text = done.out.decode(errors="replace")
+    print(f"# {' '.join(words)}: " + "; ".join(text.splitlines()))
+    equal((done.status, text.splitlines()[-1:]), (0, re.findall(rf"^{words[0]}: ok, .*", text, re.MULTILINE)),
+          f"status and last line of {shown(done)}")
+    lacks(done.err.lower(), b"out of memory", "standard error")
+    equal(int(re.search(r"(\d+) major faults", text)[1]) > 0, True, "there are major faults")
+    return text
+
+
+def shown(done):
+    """What a failed run has written."""
+    return (done.out + done.err)[-1000:].decode(errors="replace")
+
+
+@case
+def R81_R84_a_set_of_twice_the_memory_is_gone_through():
+    swapping("sequential", SET, 1)
+
+
+@case
+def R80_R84_a_set_is_touched_at_random():
+    swapping("random", SET, 2000, 1)
+
+
+@case
+def R80_R84_a_set_of_four_times_the_memory_of_which_some_is_hot():
+    swapping("zipf", 2 * SET, 10000, 1)
+
+
+@case
+def R85_accessed_and_dirty_bits_in_software():
+    swapping("zipf", SET, 5000, 2, options=[*SMALL, "--append", "ad=soft"])
+
+
+@case
+def R84_numbers_are_sorted():
+    swapping("sort", SET * 5 // 8)
+
+
+@case
+def R84_a_heap_is_used_at_random():
+    swapping("libc", SET * 3 // 4, 20000)
+
+
+@case
+def R63_R81_R82_a_child_gets_pages_that_are_out():
+    swapping("fork", SET * 3 // 8, 1)
+
+
+@case
+def R63_R82_R83_R84_four_children_get_pages_that_are_out():
+    swapping("fork", SET // 4, 4)
+
+
+@case
+def R25_R81_R82_verbs_on_pages_that_are_out():
+    text = swapping("verbs", 6, SET // 2)
+    out, pages = (int(number) for number in re.search(r"(\d+) of (\d+) pages are out", text).groups())
+    equal(out > pages / 2, True, f"{out} of {pages} are out: more than half")
+
+
+@case
+def R81_written_pages_of_a_private_file_go_to_swap():
+    path = os.path.join(folder("private"), "file")
+    with open(path, "wb") as file:
+        file.write(os.urandom(12 * MIB))
+    swapping("private", "/file", SET // 2, options=[*SMALL, "--add", f"{path}:/file"])
+
+
+@case
+def R82_killed_processes_give_slots_back():
+    """Twenty of them take more than memory and swap together have."""
+    swapping("kill", 96, options=["--mem", "64M", "--swap", "128M"])
+
+
+@case
+def R43_R44_R84_memory_and_swap_are_full():
+    """Who takes most is killed and named. Then its slots are free: the parent needs some of them."""
+    done = run_placed("swapping", "full", "256", "96", options=["--mem", "64M", "--swap", "64M"])
+    killed = "full: the child ended with 137"
+    equal((done.status, done.out.decode().splitlines()[:-1]), (0, [killed, killed]), f"status and output of {shown(done)}")
+    has(done.err.lower(), b"out of memory", "standard error")
+    lacks(done.err, b"kernel panic", "standard error")
+
+
+@case
+def R43_a_swap_disk_that_is_too_small():
+    done = run_placed("swapping", "sequential", "128", "1", options=["--mem", "64M", "--swap", "16M"])
+    equal((done.status, done.out), (137, b""), "status and output")
+    has(done.err.lower(), b"out of memory", "standard error")
+    lacks(done.err, b"kernel panic", "standard error")
+
+
+@case
+def R82_shared_memory_goes_to_swap():
+    if not SHARED_IS_SWAPPED:
+        raise Skip("shared memory is not swapped yet")
+    swapping("shared", SET * 3 // 4, 4)
+
+
+@case
+def R72_a_program_larger_than_memory():
+    if not SHARED_IS_SWAPPED:
+        raise Skip("files of /tmp are not swapped yet")
+    swapping("text", 96, 2)
+
+
+@case
+def the_programs_find_a_wrong_byte():
+    done = run_placed("swapping", "spoiled", options=["--mem", "64M"])
+    equal((done.status, done.out.splitlines()[-1:]), (0, [b"spoiled: ok, 0 major faults"]), f"status and end of {shown(done)}")
+
+
+if __name__ == "__main__":
+    main()
