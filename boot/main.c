@@ -23,6 +23,7 @@
 #include "drivers/probe.h"
 #include "drivers/uart.h"
 #include "mm/check/alloc_fail.h"
+#include "mm/commit.h"
 #include "mm/fault_classify.h"
 #include "mm/page_cache.h"
 #include "mm/phys/memmap.h"
@@ -140,6 +141,10 @@ static void start_memory(const struct boot_info *info)
 	page_cache_init();
 	log_info("mm", "%zu of %zu frames free (%u MiB)", page_alloc_free_count(),
 		 page_alloc_total_count(), MIB(page_alloc_free_count() << PAGE_SHIFT));
+	commit_set_strict(boot_options.commit_strict);
+	if (boot_options.commit_strict)
+		log_info("mm", "strict commit accounting: programs may have %u MiB",
+			 MIB(commit_limit() << PAGE_SHIFT));
 }
 
 /* Who sets the A and D bits: the hardware, or the kernel. */

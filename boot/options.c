@@ -74,6 +74,14 @@ static bool read_ad(const struct cmdline_word *word)
 	return true;
 }
 
+static bool read_commit(const struct cmdline_word *word)
+{
+	if (word->value_len != 6 || memcmp(word->value, "strict", 6) != 0)
+		return false;
+	boot_options.commit_strict = true;
+	return true;
+}
+
 #ifdef FAULTLINE_HARDENED
 static bool read_latency(const struct cmdline_word *word)
 {
@@ -114,6 +122,8 @@ static bool read_word(const struct cmdline_word *word, bool *known_ret)
 #endif
 	if (cmdline_is(word, "ad"))
 		return word->value && read_ad(word);
+	if (cmdline_is(word, "commit"))
+		return word->value && read_commit(word);
 	*known_ret = false;
 	return true;
 }

@@ -13,6 +13,7 @@ struct boot_options {
 	unsigned columns, rows;	  /* size of the console's window */
 	unsigned ports;		  /* number of virtio-serial ports of the machine; 0: not known */
 	bool soft_ad;		  /* the kernel maintains the A and D bits */
+	bool commit_strict;	  /* memory that could not be backed is refused (mm/commit.h) */
 	uint64_t fail_nth;	  /* hardened: number of the allocation that fails; 0: none */
 	/* hardened: least ticks between forced preemptions; 0: none */
 	uint64_t preempt;

@@ -3,6 +3,7 @@
 #include "mm/object.h"
 
 #include "abi/errno.h"
+#include "mm/commit.h"
 #include "mm/page_cache.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/relieve.h"
@@ -37,10 +38,41 @@ static void anon_destroy(struct object *object)
 
 static const struct object_ops anon_ops = { .name = "anon", .destroy = anon_destroy };
 
+static void committed_destroy(struct object *object)
+{
+	commit_uncharge(object_pages(object->size));
+	anon_destroy(object);
+}
+
+/* Its size never changes, so that is what was committed. */
+static const struct object_ops committed_ops = { .name = "anon", .destroy = committed_destroy };
+
+size_t object_committed_pages(const struct object *object)
+{
+	return object->ops == &committed_ops ? object_pages(object->size) : 0;
+}
+
+static struct object *create_committed(uint64_t size)
+{
+	struct object *object;
+
+	if (!commit_charge(object_pages(size)))
+		return NULL;
+	object = slab_alloc_wait(&anon_cache);
+	if (object)
+		object_init(object, &committed_ops, size);
+	else
+		commit_uncharge(object_pages(size));
+	return object;
+}
+
 struct object *object_create_anon(uint64_t size)
 {
-	struct object *object = slab_alloc_wait(&anon_cache);
+	struct object *object;
 
+	if (commit_is_strict())
+		return create_committed(size);
+	object = slab_alloc_wait(&anon_cache);
 	if (object)
 		object_init(object, &anon_ops, size);
 	return object;

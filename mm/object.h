@@ -112,9 +112,12 @@ void object_init(struct object *object, const struct object_ops *ops, uint64_t s
 
 /*
  * Creates an object of shared anonymous memory, with one reference. Waits for memory; returns NULL
- * if there is none (see relieve()).
+ * if there is none (see relieve()), or if it cannot be committed (mm/commit.h).
  */
 struct object *object_create_anon(uint64_t size);
+
+/* For the ledger: the pages that were committed for the object as a whole. */
+size_t object_committed_pages(const struct object *object);
 
 void object_get(struct object *object);
 /*

@@ -11,6 +11,7 @@
 
 #include "abi/errno.h"
 #include "lib/string.h"
+#include "mm/commit.h"
 #include "mm/host.h"
 #include "mm/page_age.h"
 #include "mm/phys/kmalloc.h"
@@ -101,6 +102,10 @@ static bool charge(struct object *object, uint64_t index, struct page *fresh)
 		return true;
 	if (!object->ops->charge(object))
 		return false;
+	if (commit_is_strict() && !commit_charge(1)) {
+		object->ops->uncharge(object);
+		return false;
+	}
 	fresh->flags |= PAGE_CHARGED;
 	return true;
 }
@@ -112,6 +117,8 @@ static void uncharge(struct object *object, struct page *page)
 		return;
 	__atomic_fetch_and(&page->flags, ~PAGE_CHARGED, __ATOMIC_RELAXED);
 	object->ops->uncharge(object);
+	if (commit_is_strict())
+		commit_uncharge(1);
 }
 
 /* The state of an insertion. */

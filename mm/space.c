@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "mm/check/fence_debt.h"
+#include "mm/commit.h"
 #include "mm/phys/table_pages.h"
 #include "mm/reclaim.h"
 #include "mm/relieve.h"
@@ -43,6 +44,9 @@ void space_destroy(struct space *space)
 
 	unmap_pieces(space, USER_BASE, USER_TOP);
 	assert(tree_empty(&space->vmas) && space->resident == 0);
+	if (commit_is_strict())
+		space_settle(space);
+	assert_hardened(space->committed_bytes == 0);
 	spin_lock(&spaces_lock);
 	reclaim_space_gone(space);
 	list_del(&space->link);
@@ -64,6 +68,14 @@ void space_idle(struct space *space)
 {
 	spin_lock(&space->lock);
 	space_unlock_idle(space);
+}
+
+__attribute__((noinline)) void space_at_idle(struct space *space, unsigned left)
+{
+	if (left & AT_IDLE_SETTLE)
+		space_settle(space);
+	if (left & AT_IDLE_WAKE)
+		waitq_wake_all(&space->busy_done);
 }
 
 void space_fence(struct space *space, struct mmu_flush *flush)

@@ -58,10 +58,12 @@ struct space {
 	bool dying;	  /* the OOM reaper or exit tears it down: no fault is resolved any more */
 	/* The busy range: a verb is at work there. Faults that find no VMA in it wait. */
 	vaddr_t busy_start, busy_end;
-	bool busy_awaited;
-	size_t mapped_bytes; /* RLIMIT_AS */
-	size_t data_bytes;   /* RLIMIT_DATA: private, writable, no stack */
-	struct debts *debts; /* hardened build: fence debts (mm/check/fence_debt.h) */
+	unsigned at_idle;	/* AT_IDLE_*: what is left to do when the verb ends */
+	size_t mapped_bytes;	/* RLIMIT_AS */
+	size_t data_bytes;	/* RLIMIT_DATA: private, writable, no stack */
+	size_t committed_bytes; /* of VMAs with VMA_ACCOUNT (mm/commit.h) */
+	ssize_t commit_credit;	/* bytes charged beyond these; 0 unless a verb is at work */
+	struct debts *debts;	/* hardened build: fence debts (mm/check/fence_debt.h) */
 	/* changed under the mmap lock, read under it or under lock: */
 	unsigned future_flags; /* mlockall: VMA_LOCKED, VMA_ONFAULT for later mappings */
 	bool ever_locked;      /* some VMA may have VMA_LOCKED */
@@ -82,6 +84,9 @@ struct space {
 	/* const: */
 	void *owner; /* the struct uspace of proc/ that it is part of */
 };
+
+#define AT_IDLE_WAKE   1u /* a fault waits for the end of the verb */
+#define AT_IDLE_SETTLE 2u /* there may be commit_credit to give back */
 
 /* All spaces, for the ledger and truncation. None leaves the list while spaces_lock is held. */
 extern struct spinlock spaces_lock;
@@ -166,7 +171,10 @@ static inline void space_add_resident(struct space *space, size_t delta)
 void space_busy(struct space *space, vaddr_t start, vaddr_t end);
 void space_idle(struct space *space);
 
-/* The same for callers that hold the space's lock; space_unlock_idle() also releases it. */
+/*
+ * The same for callers that hold the space's lock; space_unlock_idle() also releases it. Being the
+ * end of a verb, it settles the space's credit, too.
+ */
 static inline void space_busy_locked(struct space *space, vaddr_t start, vaddr_t end)
 {
 	assert_hardened(spin_lock_held(&space->lock));
@@ -174,17 +182,20 @@ static inline void space_busy_locked(struct space *space, vaddr_t start, vaddr_t
 	space->busy_end = end;
 }
 
+/* Does AT_IDLE_*, what is left when a verb has ended. Call with no spinning lock held. */
+void space_at_idle(struct space *space, unsigned left);
+
 static inline void space_unlock_idle(struct space *space)
 {
-	bool awaited = space->busy_awaited;
+	unsigned left = space->at_idle;
 
 	assert_hardened(spin_lock_held(&space->lock));
 	space->busy_start = 0;
 	space->busy_end = 0;
-	space->busy_awaited = false;
+	space->at_idle = 0;
 	spin_unlock(&space->lock);
-	if (unlikely(awaited))
-		waitq_wake_all(&space->busy_done);
+	if (unlikely(left))
+		space_at_idle(space, left);
 }
 
 /*

@@ -2,6 +2,8 @@
 /* Grows a stack down to a fault's address, within its limit and above its guard gap. */
 #include "mm/stack_grow.h"
 
+#include "mm/commit.h"
+
 /* A refused access no further below a stack than this is reported as a stack overflow. */
 #define OVERFLOW_REACH STACK_GUARD_GAP
 
@@ -14,6 +16,10 @@ static bool stack_gap_is_free(struct vma *stack, vaddr_t start)
 	       start - below->end >= STACK_GUARD_GAP;
 }
 
+/*
+ * With commit=strict, the growth counts, and a refusal ends like one for a limit, as on Linux. If
+ * the answer is true, the stack must grow: the space has the credit for it.
+ */
 static bool may_grow(struct vma *stack, vaddr_t start)
 {
 	struct space *space = stack->space;
@@ -21,14 +27,15 @@ static bool may_grow(struct vma *stack, vaddr_t start)
 	if (start < USER_BASE || stack->end - start > space->limit_stack)
 		return false;
 	return stack_gap_is_free(stack, start) &&
-	       space_may_expand(space, stack->prot, stack->flags, stack->start - start);
+	       space_may_expand(space, stack->prot, stack->flags, stack->start - start) &&
+	       space_may_commit(space, stack->flags, stack->start - start);
 }
 
 int fault_await_verb(struct fault *fault)
 {
 	struct space *space = fault->space;
 
-	space->busy_awaited = true;
+	space->at_idle |= AT_IDLE_WAKE;
 	fault->wait->queue = &space->busy_done;
 	fault->wait->seq = waitq_sample(&space->busy_done);
 	return VM_WAIT;

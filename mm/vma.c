@@ -3,6 +3,7 @@
 #include "mm/vma.h"
 
 #include "abi/errno.h"
+#include "mm/commit.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/relieve.h"
 #include "mm/space.h"
@@ -162,14 +163,17 @@ struct vma *vma_find_in_tree(struct space *space, vaddr_t va)
 }
 
 /* Adds bytes of the VMA to the space's counts (sign 1), or subtracts them (-1). */
-static void vma_count_bytes(const struct vma *vma, size_t bytes, int sign)
+static inline void vma_count_bytes(const struct vma *vma, size_t bytes, int sign)
 {
 	struct space *space = vma->space;
 	unsigned flags = vma->flags, prot = vma->prot;
 	size_t delta = sign > 0 ? bytes : -bytes;
 
-	if (unlikely(flags & VMA_LEAVING))
-		return;
+	if (unlikely(flags & (VMA_LEAVING | VMA_ACCOUNT))) {
+		if (flags & VMA_LEAVING)
+			return;
+		space_count_committed(space, delta);
+	}
 	space->mapped_bytes += delta;
 	if (vma_is_data(prot, flags))
 		space->data_bytes += delta;

@@ -3,6 +3,7 @@
 #include "mm/vma_modify.h"
 
 #include "abi/errno.h"
+#include "mm/commit.h"
 
 /* ---- merge ---- */
 
@@ -121,6 +122,9 @@ static inline void vma_move_border(struct vma *below, struct vma *above, vaddr_t
 		space->data_bytes += at - below->end;
 	if (vma_is_data(above->prot, above->flags))
 		space->data_bytes -= at - above->start;
+	if (unlikely((below->flags ^ above->flags) & VMA_ACCOUNT))
+		space_count_committed(space, below->flags & VMA_ACCOUNT ? at - below->end
+									: below->end - at);
 	if (above->object)
 		above->offset += at - above->start;
 	if (up)
@@ -188,6 +192,8 @@ int vma_modify(struct vma **vma_ret, vaddr_t start, vaddr_t end, unsigned prot, 
 		if (result)
 			return result;
 	}
+	if (unlikely(~vma->flags & flags & VMA_ACCOUNT))
+		space_count_committed(vma->space, end - start);
 	vma->flags = flags;
 	vma_set_prot(vma, prot);
 	*vma_ret = vma_merge(vma, dead);

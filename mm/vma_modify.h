@@ -19,7 +19,8 @@ int vma_split_edges(struct space *space, vaddr_t start, vaddr_t end, bool frees)
  * table entries stay as they are. Sets *vma to the VMA that contains the range now. Returns 0, or
  * -ENOMEM with nothing changed. VMAs that were merged away go to `dead`, for vma_free_dead(). The
  * caller holds the mmap lock and has made the range busy, so that no stack grows into it. It also
- * holds the space's lock, which is released while a split allocates memory.
+ * holds the space's lock, which is released while a split allocates memory. Flags do not lose
+ * VMA_ACCOUNT, and where they get it, the space's credit has the bytes.
  */
 int vma_modify(struct vma **vma, vaddr_t start, vaddr_t end, unsigned prot, unsigned flags,
 	       struct list *dead);

@@ -5,6 +5,7 @@
 #include "arch/page.h"
 #include "lib/bits.h"
 #include "lib/format.h"
+#include "mm/commit.h"
 #include "mm/fault.h"
 
 /* An address this near to an end, in bytes, is described by its distance from it. */
@@ -27,7 +28,8 @@ static void stack_overflow(const struct text *text, const struct place *place)
 		say(text, "stack overflow: more than its limit of %lu KiB",
 		    (unsigned long)(place->limit_stack / KIB));
 	else
-		say(text, "stack overflow: the guard gap, or the limit of address space");
+		say(text, "stack overflow: the guard gap, or the limit of address space%s",
+		    commit_is_strict() ? ", or of what may be committed" : "");
 }
 
 static void behind_file(const struct text *text, const struct place *place)

@@ -4,7 +4,8 @@
 /*
  * The ledger answers three questions. Does each frame's kind agree with the lists it is on? Do the
  * frames of all kinds add up? Does each reference count equal the number of references that walks
- * over all spaces and objects find? On the way, ledger_space.c and ledger_object.c check trees,
+ * over all spaces and objects find? With commit=strict: is what they commit what was counted? On
+ * the way, ledger_space.c and ledger_object.c check trees,
  * page tables and indices.
  */
 
@@ -16,6 +17,7 @@
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/check/ledger_walk.h"
+#include "mm/commit.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/kmap.h"
 #include "mm/phys/page_alloc.h"
@@ -124,6 +126,13 @@ static void check_kinds(struct ledger_walk *walk, const struct frame_census *cen
 		ledger_error(walk, "%lu zero pages", (unsigned long)census->ledger.kind[PAGE_ZERO]);
 }
 
+static void check_committed(struct ledger_walk *walk)
+{
+	if (walk->committed != commit_charged())
+		ledger_error(walk, "%lu pages are committed, %lu counted",
+			     (unsigned long)walk->committed, (unsigned long)commit_charged());
+}
+
 /* R53: the zero page still holds only zeros. */
 static void check_zero_page(struct ledger_walk *walk)
 {
@@ -167,6 +176,7 @@ int ledger_check(struct ledger *ledger_ret)
 	walk_all(&walk, 1);
 	check_free(&walk, &census.ledger);
 	check_kinds(&walk, &census);
+	check_committed(&walk);
 	check_zero_page(&walk);
 	preempt_enable();
 	latency_exempt_end();

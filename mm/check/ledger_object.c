@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The ledger's walk over all objects: indices against pages, mappings against VMAs. */
 #include "mm/check/ledger_walk.h"
+#include "mm/commit.h"
 #include "mm/page_cache.h"
 #include "mm/swap_cache.h"
 #include "mm/vma.h"
@@ -42,13 +43,14 @@ static void check_object(struct ledger_walk *walk, struct object *object)
 {
 	void *held;
 	uint64_t index;
-	size_t npages = 0, numbers = 0, nwritable;
+	size_t npages = 0, numbers = 0, charged = 0, nwritable;
 
 	radix_for_each_range(held, index, &object->pages, 0, UINT64_MAX)
 	{
 		if (index_is_page(held)) {
 			check_page(walk, object, index, held);
 			npages++;
+			charged += !!(((struct page *)held)->flags & PAGE_CHARGED);
 		} else {
 			numbers++;
 		}
@@ -58,6 +60,8 @@ static void check_object(struct ledger_walk *walk, struct object *object)
 	if (npages != object->npages || npages + numbers != object->pages.count)
 		ledger_error(walk, "object %s: %lu pages found, %lu counted", object->ops->name,
 			     (unsigned long)npages, (unsigned long)object->npages);
+	if (!walk->delta)
+		walk->committed += object_committed_pages(object) + (commit_account ? charged : 0);
 	nwritable =
 		check_maps(walk, object, &object->vmas) + check_maps(walk, object, &object->stale);
 	if (nwritable != object->nwritable)

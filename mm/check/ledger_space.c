@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The ledger's walk over all spaces: VMA trees, page tables, and what entries say. */
 #include "mm/check/ledger_walk.h"
+#include "mm/commit.h"
 #include "mm/space.h"
 #include "mm/swap_cache.h"
 
@@ -82,7 +83,7 @@ static void check_vmas(struct ledger_walk *walk, struct space *space)
 {
 	const struct vma *prev = NULL;
 	struct tree_node *node;
-	size_t nvmas = 0, mapped = 0, data = 0;
+	size_t nvmas = 0, mapped = 0, data = 0, committed = 0;
 
 	tree_for_each(node, &space->vmas) {
 		const struct vma *vma = tree_entry(node, struct vma, node);
@@ -98,6 +99,10 @@ static void check_vmas(struct ledger_walk *walk, struct space *space)
 			continue;
 		mapped += vma->end - vma->start;
 		data += vma_is_data(vma->prot, vma->flags) ? vma->end - vma->start : 0;
+		committed += vma->flags & VMA_ACCOUNT ? vma->end - vma->start : 0;
+		if (commit_flag(vma->prot, vma->flags) & ~vma->flags)
+			ledger_error(walk, "VMA %#lx is writable and not committed",
+				     (unsigned long)vma->start);
 	}
 	if (nvmas != space->nvmas || mapped != space->mapped_bytes || data != space->data_bytes)
 		ledger_error(walk,
@@ -105,6 +110,12 @@ static void check_vmas(struct ledger_walk *walk, struct space *space)
 			     (unsigned long)nvmas, (unsigned long)mapped, (unsigned long)data,
 			     (unsigned long)space->nvmas, (unsigned long)space->mapped_bytes,
 			     (unsigned long)space->data_bytes);
+	if (committed != space->committed_bytes || space->commit_credit)
+		ledger_error(walk, "space: %#lx bytes committed, counted %#lx, a credit of %#lx",
+			     (unsigned long)committed, (unsigned long)space->committed_bytes,
+			     (unsigned long)space->commit_credit);
+	if (!walk->delta)
+		walk->committed += committed >> PAGE_SHIFT;
 }
 
 /* Returns why this VMA may not have such an entry for the page, or NULL if it may. */

@@ -2,6 +2,7 @@
 /* brk: grows the heap by raising the end of its VMA, and shrinks it by unmapping whole pages. */
 #include "abi/errno.h"
 #include "lib/string.h"
+#include "mm/commit.h"
 #include "mm/get_user_page.h"
 #include "mm/host.h"
 #include "mm/verbs.h"
@@ -66,7 +67,7 @@ static struct vma *heap_vma(const struct space *space, vaddr_t start, vaddr_t en
 	vma->end = end;
 	vma->prot = HEAP_PROT;
 	vma->max_prot = HEAP_MAX_PROT;
-	vma->flags = VMA_HEAP | space->future_flags;
+	vma->flags = VMA_HEAP | space->future_flags | commit_account;
 	vma->backend = &vma_anon;
 	return vma;
 }
@@ -79,16 +80,22 @@ static struct vma *heap_that_ends_at(struct space *space, vaddr_t end)
 {
 	struct vma *vma = vma_find(space, end - 1);
 
-	if (!vma || vma->end != end || vma->flags != (VMA_HEAP | space->future_flags))
+	if (!vma || vma->end != end)
+		return NULL;
+	if ((vma->flags & ~VMA_ACCOUNT) != (VMA_HEAP | space->future_flags))
 		return NULL;
 	return vma->prot == HEAP_PROT && vma->max_prot == HEAP_MAX_PROT ? vma : NULL;
 }
 
-/* The caller holds the space's lock. */
+/*
+ * If the answer is true, the heap must grow: with commit=strict the space has the credit for it.
+ * The caller holds the space's lock.
+ */
 static bool may_grow(struct space *space, vaddr_t start, vaddr_t end)
 {
 	return has_room(space, start, end) && space->nvmas <= VMA_COUNT_MAX &&
-	       space_may_expand(space, HEAP_PROT, VMA_HEAP, end - start);
+	       space_may_expand(space, HEAP_PROT, VMA_HEAP, end - start) &&
+	       space_may_commit(space, commit_account, end - start);
 }
 
 /* Maps [start, end) as heap: extends the VMA below it, or makes a new one. */

@@ -2,6 +2,7 @@
 /* fork: copies an address space; parent and child share private pages copy-on-write. */
 #include "abi/errno.h"
 #include "mm/check/fence_debt.h"
+#include "mm/commit.h"
 #include "mm/host.h"
 #include "mm/phys/table_pages.h"
 #include "mm/relieve.h"
@@ -247,12 +248,32 @@ static void merge_copy(struct copying *copying)
 }
 
 /*
+ * Inserts the copy of a VMA in the child. Returns false if the child's memory cannot be committed.
+ * The caller holds the parent's lock.
+ */
+static bool insert_copy(struct copying *copying, const struct vma *vma, struct vma *copy)
+{
+	struct space *child = copying->child;
+	bool may;
+
+	spin_lock_nested(&child->lock);
+	may = space_may_commit(child, vma->flags, vma->end - vma->start);
+	if (likely(may)) {
+		vma_insert_copy(child, vma, copy);
+		copy_advice(copy);
+	}
+	spin_unlock(&child->lock);
+	return may;
+}
+
+/*
  * Copies the parent's first VMA that ends above `from` and that a child gets. Returns 0, -ENOENT if
  * there is none, or -ENOMEM.
  */
 static int copy_vma(struct copying *copying, vaddr_t from)
 {
 	struct vma *copy = vma_alloc_spare(false);
+	int result = -ENOENT;
 	struct vma *vma;
 
 	if (!copy)
@@ -261,18 +282,13 @@ static int copy_vma(struct copying *copying, vaddr_t from)
 	vma = vma_find_next(copying->parent, from);
 	while (vma && unlikely(vma->flags & VMA_DONTFORK))
 		vma = vma_next(vma);
-	if (vma) {
-		spin_lock_nested(&copying->child->lock);
-		vma_insert_copy(copying->child, vma, copy);
-		copy_advice(copy);
-		spin_unlock(&copying->child->lock);
-	}
+	if (vma)
+		result = insert_copy(copying, vma, copy) ? 0 : -ENOMEM;
 	spin_unlock(&copying->parent->lock);
 	copying->vma = copy;
-	if (vma)
-		return 0;
-	vma_free(copy);
-	return -ENOENT;
+	if (result)
+		vma_free(copy);
+	return result;
 }
 
 static void copy_figures(const struct space *parent, struct space *child)

@@ -2,6 +2,7 @@
 /* mmap: creates mappings. */
 #include "abi/errno.h"
 #include "abi/mman.h"
+#include "mm/commit.h"
 #include "mm/host.h"
 #include "mm/verbs/mlock.h"
 #include "mm/verbs/map.h"
@@ -162,14 +163,18 @@ static int check_kind(struct space *space, const struct map_request *request,
 				: check_anonymous(request);
 }
 
-/* Returns how many bytes of [start, end) are mapped. The caller holds the mmap lock. */
-static size_t mapped_within(struct space *space, vaddr_t start, vaddr_t end)
+/*
+ * Returns how many bytes of [start, end) are mapped by VMAs that have all these flags. The caller
+ * holds the mmap lock.
+ */
+static size_t mapped_within(struct space *space, vaddr_t start, vaddr_t end, unsigned flags)
 {
 	size_t bytes = 0;
 
 	for (struct vma *vma = vma_find_next(space, start); vma && vma->start < end;
 	     vma = vma_next(vma))
-		bytes += MIN(vma->end, end) - MAX(vma->start, start);
+		if ((vma->flags & flags) == flags)
+			bytes += MIN(vma->end, end) - MAX(vma->start, start);
 	return bytes;
 }
 
@@ -184,7 +189,7 @@ static int check_limits(struct space *space, const struct map_plan *plan)
 		return 0;
 	if (!plan->replace)
 		return -ENOMEM;
-	len -= mapped_within(space, plan->start, plan->end);
+	len -= mapped_within(space, plan->start, plan->end, 0);
 	return space_may_expand(space, vma->prot, vma->flags, len) ? 0 : -ENOMEM;
 }
 
@@ -248,6 +253,10 @@ static int plan_vma(struct space *space, const struct map_request *request, stru
 	if (is_file(request) && is_shared(request))
 		vma->max_prot = request->max_prot;
 	vma->flags = plan_flags(request) | space->future_flags;
+	if (commit_is_strict()) { /* as on Linux, MAP_NORESERVE is ignored */
+		vma->flags &= ~VMA_NORESERVE;
+		vma->flags |= commit_flag(vma->prot, vma->flags);
+	}
 	if (unlikely(vma->flags & VMA_LOCKED))
 		plan->locked = space->ever_locked = true;
 	vma->file_end = request->file_end;
@@ -265,6 +274,37 @@ static void plan_drop(struct map_plan *plan, const struct map_request *request)
 		vma_put_writecount(plan_flags(request), request->object);
 	if (plan->made)
 		object_put(plan->made);
+}
+
+/* Commits what the VMA needs beyond what it replaces. */
+static int plan_commit(struct space *space, const struct map_plan *plan)
+{
+	size_t len = plan->end - plan->start;
+	bool may;
+
+	if (plan->replace)
+		len -= mapped_within(space, plan->start, plan->end, VMA_ACCOUNT);
+	spin_lock(&space->lock);
+	may = space_commit(space, len);
+	spin_unlock(&space->lock);
+	return may ? 0 : -ENOMEM;
+}
+
+/* What only few mappings need: commits memory, and counts as a writer or denies writers. */
+static __attribute__((noinline)) int plan_claim(struct space *space,
+						const struct map_request *request,
+						struct map_plan *plan)
+{
+	unsigned flags = plan->vma->flags;
+	int result = 0;
+
+	if (flags & VMA_ACCOUNT)
+		result = plan_commit(space, plan);
+	if (!result && (flags & (VMA_TEXT | VMA_WRITER))) {
+		result = vma_get_writecount(flags, request->object);
+		plan->has_writecount = !result;
+	}
+	return result;
 }
 
 /* Does everything that can fail, except the splits. */
@@ -287,10 +327,8 @@ static int plan_make(struct space *space, const struct map_request *request, str
 	result = plan->vma ? plan_vma(space, request, plan) : -ENOMEM;
 	if (!result)
 		result = check_limits(space, plan);
-	if (!result && unlikely(plan->vma->flags & (VMA_TEXT | VMA_WRITER))) {
-		result = vma_get_writecount(plan->vma->flags, request->object);
-		plan->has_writecount = !result;
-	}
+	if (!result && unlikely(plan->vma->flags & (VMA_TEXT | VMA_WRITER | VMA_ACCOUNT)))
+		result = plan_claim(space, request, plan);
 	return result;
 }
 

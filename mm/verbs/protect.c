@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/check/fence_debt.h"
+#include "mm/commit.h"
 #include "mm/host.h"
 #include "mm/install.h"
 #include "mm/verbs.h"
@@ -122,6 +123,20 @@ static int protect_check(const struct vma *vma, size_t bytes, unsigned prot)
 }
 
 /*
+ * Private memory that becomes writable counts as committed from now on. Adds to *flags, the VMA's,
+ * what says so. The caller holds the space's lock.
+ */
+static int protect_commit(struct space *space, size_t bytes, unsigned prot, unsigned *flags)
+{
+	unsigned fresh = commit_flag(prot, *flags) & ~*flags;
+
+	if (!space_may_commit(space, fresh, bytes))
+		return -ENOMEM;
+	*flags |= fresh;
+	return 0;
+}
+
+/*
  * As on Linux, private locked memory gets pages of its own as soon as it becomes writable. (Shared
  * memory has its pages already.)
  */
@@ -145,7 +160,7 @@ static int protect_one(struct protect *protect)
 {
 	struct space *space = protect->space;
 	vaddr_t start = protect->start, end, from, to;
-	unsigned prot = protect->prot, lost;
+	unsigned prot = protect->prot, flags, lost;
 	struct vma *vma = vma_find(space, start);
 	bool populate;
 	int result;
@@ -156,9 +171,14 @@ static int protect_one(struct protect *protect)
 	result = protect_check(vma, end - start, prot);
 	if (result || vma->prot == prot)
 		return result;
+	flags = vma->flags;
+	if (commit_is_strict())
+		result = protect_commit(space, end - start, prot, &flags);
+	if (result)
+		return result;
 	lost = vma->prot & ~prot;
 	populate = must_populate(vma, prot);
-	result = vma_modify(&vma, start, end, prot, vma->flags, protect->dead);
+	result = vma_modify(&vma, start, end, prot, flags, protect->dead);
 	if (result)
 		return result;
 	from = MAX(start, vma->touched_start);

@@ -2,6 +2,7 @@
 /* mremap: grows, shrinks and moves mappings. */
 #include "abi/errno.h"
 #include "abi/mman.h"
+#include "mm/commit.h"
 #include "mm/host.h"
 #include "mm/verbs.h"
 #include "mm/verbs/map.h"
@@ -28,6 +29,8 @@ static int unmap_part(struct space *space, vaddr_t start, size_t len)
 	if (start > USER_TOP || len > USER_TOP - start)
 		return -EINVAL;
 	result = unmap_range(space, start, start + len);
+	if (commit_is_strict())
+		space_settle(space); /* a new mapping may need what was committed there */
 	if (!result)
 		space_note_unmap(space, start, start + len, false);
 	return result;
@@ -40,6 +43,17 @@ static void busy_with_both(const struct remap *remap, vaddr_t new_addr)
 
 	space_busy_locked(remap->space, MIN(remap->addr, new_addr),
 			  MAX(end, new_addr + remap->new_len));
+}
+
+/* Call with no spinning lock held. */
+static __attribute__((noinline)) bool commit_more(struct space *space, size_t bytes)
+{
+	bool may;
+
+	spin_lock(&space->lock);
+	may = space_commit(space, bytes);
+	spin_unlock(&space->lock);
+	return may;
 }
 
 /* May the part of the VMA get the new length? The order of the checks is Linux's. */
@@ -57,6 +71,8 @@ static int check_resize(const struct remap *remap)
 	if (remap->flags & MREMAP_DONTUNMAP)
 		more = remap->new_len;
 	if (more && !space_may_expand(remap->space, vma->prot, vma->flags, more))
+		return -ENOMEM;
+	if (unlikely(vma->flags & VMA_ACCOUNT) && !commit_more(remap->space, more))
 		return -ENOMEM;
 	return 0;
 }

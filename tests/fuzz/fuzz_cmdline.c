@@ -165,6 +165,8 @@ static bool apply(struct expected *expected, const struct word *word)
 		return options->latency = true;
 	if (strcmp(word->name, "ad") == 0 && strcmp(word->value, "soft") == 0)
 		return options->soft_ad = true;
+	if (strcmp(word->name, "commit") == 0 && strcmp(word->value, "strict") == 0)
+		return options->commit_strict = true;
 	return false;
 }
 
@@ -276,6 +278,7 @@ bool fuzz_one(const uint8_t *data, size_t size)
 	fuzz_equal(boot_options.rows, expected.options.rows);
 	fuzz_equal(boot_options.ports, expected.options.ports);
 	fuzz_equal(boot_options.soft_ad, expected.options.soft_ad);
+	fuzz_equal(boot_options.commit_strict, expected.options.commit_strict);
 	fuzz_check(boot_options.seed == expected.options.seed);
 	fuzz_check(boot_options.fail_nth == expected.options.fail_nth);
 	fuzz_check(boot_options.preempt == expected.options.preempt);

@@ -17,12 +17,13 @@ static void read_options(const char *line)
 KTEST(options_are_read_from_the_command_line)
 {
 	saved = boot_options;
-	read_options("init=/bin/sh winsize=132x43 ports=4 ad=soft seed=12 test=a*,b");
+	read_options("init=/bin/sh winsize=132x43 ports=4 ad=soft commit=strict seed=12 test=a*,b");
 	EXPECT_STR("/bin/sh", boot_options.init);
 	EXPECT_EQ(132, boot_options.columns);
 	EXPECT_EQ(43, boot_options.rows);
 	EXPECT_EQ(4, boot_options.ports);
 	EXPECT_TRUE(boot_options.soft_ad);
+	EXPECT_TRUE(boot_options.commit_strict);
 	EXPECT_EQ(12, boot_options.seed);
 	EXPECT_STR("a*,b", boot_options.test);
 	boot_options = saved;
@@ -35,7 +36,7 @@ KTEST(options_that_are_wrong_are_named_and_passed_over)
 		"winsize=80 seed=7",	  "winsize=x5 seed=7",	  "winsize=8x2x3 seed=7",
 		"winsize=99999x1 seed=7", "init= seed=7",	  "ad=hard seed=7",
 		"strange seed=7",	  "loglevel=loud seed=7", "ports=4x seed=7",
-		"ports= seed=7",
+		"ports= seed=7",	  "commit=foo seed=7",	  "commit seed=7",
 	};
 	static char buf[LINE];
 	enum log_level level;
@@ -50,6 +51,7 @@ KTEST(options_that_are_wrong_are_named_and_passed_over)
 		EXPECT_EQ(80, boot_options.columns);
 		EXPECT_STR("/init", boot_options.init);
 		EXPECT_TRUE(!boot_options.soft_ad);
+		EXPECT_TRUE(!boot_options.commit_strict);
 		while (log_read(&cursor, buf, LINE, &level))
 			warnings += level == LOG_WARN;
 		EXPECT_EQ(1, warnings);

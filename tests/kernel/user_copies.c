@@ -86,7 +86,7 @@ static void finish_verb(void *arg)
 {
 	struct uspace *us = arg;
 
-	while (!atomic_load_relaxed(&us->space.busy_awaited))
+	while (!(atomic_load_relaxed(&us->space.at_idle) & AT_IDLE_WAKE))
 		sched_yield();
 	uspace_lock(us);
 	EXPECT_EQ(AREA, space_map(us, AREA, PAGES * PAGE_SIZE, READ_WRITE, 0));

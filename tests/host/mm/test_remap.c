@@ -104,7 +104,7 @@ TEST(faults_wait)
 	assert_int_equal(remap(AT, N, N, FIXED, TO), TO);
 	assert_true(waited >= 3);
 	rig_pause = NULL;
-	assert_false(space.busy_awaited);
+	assert_int_equal(space.at_idle, 0);
 	assert_filled(TO, N);
 	end();
 }

@@ -289,7 +289,7 @@ static int fault_in_pause(struct vm_wait *wait)
 	if (space.busy_end == 0)
 		return 0;
 	assert_int_equal(touch(AT), VM_WAIT);
-	assert_true(space.busy_awaited);
+	assert_int_equal(space.at_idle, AT_IDLE_WAKE);
 	return 0;
 }
 

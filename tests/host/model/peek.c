@@ -9,6 +9,7 @@
 #include "disk.h"
 #include "expect.h"
 #include "mm/check/ledger.h"
+#include "mm/commit.h"
 #include "mm/page_cache.h"
 #include "ops.h"
 
@@ -48,19 +49,23 @@ static unsigned flags_of(const struct cell *c)
 {
 	return (c->shared ? VMA_SHARED : 0) | (c->stack ? VMA_STACK : 0) |
 	       (c->heap ? VMA_HEAP : 0) | (c->text ? VMA_TEXT : 0) | (c->writer ? VMA_WRITER : 0) |
-	       (c->noreserve ? VMA_NORESERVE : 0) | (c->locked ? VMA_LOCKED : 0) |
-	       (c->onfault ? VMA_ONFAULT : 0) | (c->dontfork ? VMA_DONTFORK : 0) |
-	       (c->wipe ? VMA_WIPE : 0);
+	       (c->noreserve && !commit_account ? VMA_NORESERVE : 0) |
+	       (c->locked ? VMA_LOCKED : 0) | (c->onfault ? VMA_ONFAULT : 0) |
+	       (c->dontfork ? VMA_DONTFORK : 0) | (c->wipe ? VMA_WIPE : 0);
 }
 
 /* Memory of its own that is alike is one VMA, but for stacks that have grown to each other. */
 static void check_joined(const struct model_space *m, unsigned i, const struct vma *vma)
 {
 	const struct cell *c = &m->cell[i], *next = c + 1;
+	const struct vma *above;
 
 	if (i + 1 == region_end(i) || !vma || vma->end != cell_va(i + 1) || !next->mapped ||
 	    vma->object || next->file >= 0 || next->store >= 0 || c->stack)
 		return;
+	above = vma_find(vma->space, vma->end);
+	if (above && ((vma->flags ^ above->flags) & VMA_ACCOUNT))
+		return; /* one of them could be written once */
 	expect(c->prot != next->prot || flags_of(c) != flags_of(next),
 	       "neighbours that are alike are two VMAs");
 }
@@ -73,7 +78,9 @@ static void check_vma(struct model_space *m, unsigned i, const struct vma *vma)
 	if (!vma)
 		return;
 	expect(vma->prot == c->prot, "a VMA has rights %u, not %u", vma->prot, c->prot);
-	expect(vma->flags == flags_of(c), "a VMA has flags %#x, not %#x", vma->flags, flags_of(c));
+	expect((vma->flags & ~VMA_ACCOUNT) == flags_of(c), "a VMA has flags %#x, not %#x",
+	       vma->flags, flags_of(c));
+	expect(!(commit_flag(vma->prot, vma->flags) & ~vma->flags), "a VMA is not committed");
 	expect(!(vma->max_prot & VM_PROT_WRITE) == c->unwritable,
 	       "what mprotect may give is wrong");
 	if (c->file >= 0)

@@ -57,7 +57,7 @@ struct op {
 };
 
 struct script {
-	bool soft; /* A and D are kept in software */
+	bool soft; /* A and D are kept in software, and memory is accounted for (commit=strict) */
 	size_t count;
 	struct op op[SCRIPT_MAX];
 };

@@ -11,6 +11,7 @@
 #include "counts.h"
 #include "disk.h"
 #include "mm/check/ledger.h"
+#include "mm/commit.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/relieve.h"
 #include "tests/host/fake/arena.h"
@@ -175,6 +176,7 @@ void world_boot(void)
 {
 	fake_arena_copied = true;
 	memory_start(FRAMES, NULL, 0);
+	commit_add_limit(GIB);
 	disk_boot();
 }
 
@@ -182,6 +184,8 @@ void world_begin(bool soft)
 {
 	busy_reset();
 	arch_ad_soft_set(soft);
+	/* With it all is accounted for, for the ledger to compare, and nothing is refused for that. */
+	commit_set_strict(soft);
 	mm_trim();
 	free_at_begin = page_alloc_free_count();
 	for (unsigned f = 0; f < FILES; f++)
