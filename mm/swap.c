@@ -4,11 +4,13 @@
 
 #include "abi/errno.h"
 #include "base/log.h"
+#include "mm/commit.h"
 #include "mm/host.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/relieve.h"
 #include "mm/swap_cache.h"
 #include "mm/swap_header.h"
+#include "mm/swap_slots.h"
 #include "mm/vm_wait.h"
 #include "sync/atomic.h"
 
@@ -63,24 +65,54 @@ static int header_wait(struct header_read *read)
 	}
 }
 
+#define MIB_OF(pages) ((unsigned long)(pages) >> (20 - PAGE_SHIFT))
+
+/* The counts of the slots may take a sixteenth of memory. A larger disk is used in part. */
+static size_t npages_used(const struct block_device *device, size_t npages)
+{
+	size_t most = page_alloc_total_count() / 16 * SLOTS_PER_CHUNK;
+
+	if (npages <= most)
+		return npages;
+	log_warn("swap", "%s: of %lu MiB only %lu are used, as there is so little memory",
+		 device->name, MIB_OF(npages), MIB_OF(most));
+	return most;
+}
+
+/* Bad pages beyond what is used do not count. Returns how many are left. */
+static size_t nbad_used(uint32_t *bad, size_t nbad, size_t npages)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < nbad; i++)
+		if (bad[i] < npages)
+			bad[n++] = bad[i];
+	return n;
+}
+
 static int area_read(struct block_device *device, struct header_read *read)
 {
+	struct swap_header *header = &read->header;
+
 	const char *why;
 	int err;
 
 	if (read->result)
 		return -EIO;
-	err = swap_header_read(page_address(read->page), device->sectors / SECTORS_PER_PAGE,
-			       &read->header, &why);
+	err = swap_header_read(page_address(read->page), device->sectors / SECTORS_PER_PAGE, header,
+			       &why);
 	if (err) {
 		log_error("swap", "%s: %s", device->name, why);
 		return err;
 	}
-	err = swap_area_start(device, read->header.npages, read->header.bad, read->header.nbad);
-	if (!err)
-		log_info("swap", "%s: %lu MiB", device->name,
-			 (unsigned long)swap_free() >> (20 - PAGE_SHIFT));
-	return err;
+	header->npages = npages_used(device, header->npages);
+	header->nbad = nbad_used(header->bad, header->nbad, header->npages);
+	err = swap_area_start(device, header->npages, header->bad, header->nbad);
+	if (err)
+		return err;
+	commit_add_limit((ssize_t)swap_free());
+	log_info("swap", "%s: %lu MiB", device->name, MIB_OF(swap_free()));
+	return 0;
 }
 
 static int area_open(struct block_device *device)

@@ -135,8 +135,10 @@ static inline bool pfn_is_near(pfn_t pfn, struct page **page_ret)
 {
 	size_t offset = pfn - page_segments[0].first;
 
+	if (unlikely(offset >= page_segments[0].count))
+		return false;
 	*page_ret = page_segments[0].pages + offset;
-	return likely(offset < page_segments[0].count);
+	return true;
 }
 
 static inline pfn_t page_to_pfn(const struct page *page)
