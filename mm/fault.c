@@ -49,7 +49,6 @@ static inline __attribute__((always_inline)) enum fault_kind judge_page(unsigned
 		.entry_state = entry_state(entry),
 		.entry_prot = entry_prot(entry),
 		.entry_flags = entry_flags(entry),
-		/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
 		.page_kind = page->kind,
 		.page_flags = cached | (page->pins ? FACT_PINNED : 0),
 		.maps = page->maps,

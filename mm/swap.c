@@ -10,6 +10,7 @@
 #include "mm/relieve.h"
 #include "mm/swap_cache.h"
 #include "mm/swap_header.h"
+#include "mm/swap_off.h"
 #include "mm/swap_slots.h"
 #include "mm/vm_wait.h"
 #include "sync/atomic.h"
@@ -153,4 +154,34 @@ int swap_on(struct block_device *device)
 	if (err)
 		atomic_store(&area_disk, NULL);
 	return err;
+}
+
+int swap_off_begin(struct block_device *device)
+{
+	if (atomic_load(&area_disk) != device || !swap_is_on())
+		return -EINVAL;
+	if (!swap_off_fits())
+		mm_trim();
+	if (!swap_off_fits())
+		return -ENOMEM;
+	return swap_area_freeze(true) ? 0 : -EINVAL;
+}
+
+int swap_off_end(void)
+{
+	const char *name = atomic_load(&area_disk)->name;
+	uint64_t usable = swap_area_drain();
+
+	if (!usable)
+		return -EAGAIN;
+	commit_add_limit(-(ssize_t)usable);
+	swap_area_stop();
+	log_info("swap", "%s: off", name);
+	atomic_store(&area_disk, NULL);
+	return 0;
+}
+
+void swap_off_cancel(void)
+{
+	(void)swap_area_freeze(false);
 }

@@ -12,3 +12,14 @@
  * spinning lock held.
  */
 int swap_on(struct block_device *device);
+
+/*
+ * swapoff(2) in steps. swap_off_begin() sees to it that no page goes to the disk any more; returns
+ * 0; -EINVAL if the disk is not the swap area, or is being switched off already; or -ENOMEM. Then
+ * the caller brings back the pages of all spaces (mm/swap_off.h), until swap_off_end() succeeds: it returns 0,
+ * and the disk is free; or -EAGAIN while something is still out or on its way. swap_off_cancel()
+ * goes back to swapping instead. Call with no spinning lock held.
+ */
+int swap_off_begin(struct block_device *device);
+int swap_off_end(void);
+void swap_off_cancel(void);

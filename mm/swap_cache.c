@@ -18,6 +18,7 @@
  */
 #include "mm/swap_cache.h"
 
+#include "mm/host.h"
 #include "mm/page_age.h"
 #include "mm/page_cache.h"
 #include "mm/phys/page_alloc.h"
@@ -31,6 +32,10 @@ struct object swap_cache;
 /* Guarded by swap_cache.lock: */
 static struct swap_slots slots;
 static struct radix_spare nodes; /* for insertions, which must not need memory */
+static uint64_t usable;		 /* slots that are not bad */
+static bool is_frozen;		 /* no more pages go out: swapoff */
+
+static bool destroyed; /* the last reference to the cache is gone; atomic */
 
 /*
  * An insertion takes at most NODES_LEAST, and those that follow it in a piece of the hand's way
@@ -42,6 +47,7 @@ static struct radix_spare nodes; /* for insertions, which must not need memory *
 static void destroy(struct object *object)
 {
 	(void)object; /* it is static */
+	atomic_store(&destroyed, true);
 }
 
 static const struct object_ops swap_ops = {
@@ -67,6 +73,8 @@ int swap_area_start(struct block_device *device, uint64_t npages, const uint32_t
 	spin_init(&swap_cache.lock, LOCK_SWAP_CACHE);
 	spin_lock(&swap_cache.lock);
 	slots = fresh;
+	usable = fresh.nfree;
+	is_frozen = false;
 	spin_unlock(&swap_cache.lock);
 	return 0;
 }
@@ -79,9 +87,23 @@ void swap_area_stop(void)
 	old = slots;
 	slots = (struct swap_slots){ 0 };
 	spin_unlock(&swap_cache.lock);
+	atomic_store(&destroyed, false);
 	object_put(&swap_cache);
+	while (!atomic_load(&destroyed)) /* the hand has another one */
+		(void)vm_pause();
 	object_nodes_free(&nodes);
 	slots_destroy(&old);
+}
+
+bool swap_area_freeze(bool frozen)
+{
+	bool was;
+
+	spin_lock(&swap_cache.lock);
+	was = is_frozen;
+	is_frozen = frozen;
+	spin_unlock(&swap_cache.lock);
+	return was != frozen;
 }
 
 uint64_t swap_total(void)
@@ -94,6 +116,14 @@ uint64_t swap_free(void)
 	return atomic_load_relaxed(&slots.nfree);
 }
 
+uint64_t swap_out_count(void)
+{
+	uint64_t used = atomic_load_relaxed(&usable) - swap_free();
+	uint64_t cached = atomic_load_relaxed(&swap_cache.npages);
+
+	return used > cached ? used - cached : 0;
+}
+
 bool swap_is_on(void)
 {
 	return swap_total() != 0;
@@ -101,7 +131,7 @@ bool swap_is_on(void)
 
 bool swap_is_full(void)
 {
-	return swap_free() == 0;
+	return swap_free() == 0 || atomic_load_relaxed(&is_frozen);
 }
 
 /* ---- slots and pages ---- */
@@ -247,7 +277,7 @@ void swap_out_prepare(void)
 /* Gives the page a slot. The caller holds the lock. */
 static bool insert_page(struct page *page)
 {
-	uint64_t slot = slots_take(&slots);
+	uint64_t slot = is_frozen ? SLOT_NONE : slots_take(&slots);
 
 	if (slot == SLOT_NONE)
 		return false;
@@ -269,7 +299,7 @@ bool swap_out_page(struct page *page, uint64_t *slot_ret)
 	bool cached;
 
 	spin_lock(&swap_cache.lock);
-	cached = (page_flags(page) & PAGE_SWAP_CACHED) || insert_page(page);
+	cached = page_flags(page) & PAGE_SWAP_CACHED ? !is_frozen : insert_page(page);
 	if (cached) {
 		*slot_ret = page->index;
 		swap_slot_get_locked(page->index);
@@ -360,6 +390,37 @@ static void forget(struct page *page, bool mapped)
 void swap_forget(struct page *page)
 {
 	forget(page, true);
+}
+
+/* Forgets the next page from *slot on that is in memory. Returns false if there is none. */
+static bool drain_one(uint64_t *slot)
+{
+	struct page *page = NULL;
+	bool gone = false;
+	void *held;
+
+	spin_lock(&swap_cache.lock);
+	held = radix_next(&swap_cache.pages, slot, UINT64_MAX);
+	page = index_page(held);
+	if (page)
+		gone = forget_locked(page, true);
+	spin_unlock(&swap_cache.lock);
+	if (gone)
+		page_put(page);
+	++*slot;
+	return held != NULL;
+}
+
+uint64_t swap_area_drain(void)
+{
+	uint64_t slot = 0, result;
+
+	while (drain_one(&slot))
+		(void)vm_pause();
+	spin_lock(&swap_cache.lock);
+	result = slots.nfree == usable && swap_cache.refs == 1 && !swap_writing() ? usable : 0;
+	spin_unlock(&swap_cache.lock);
+	return result;
 }
 
 void swap_page_unmapped(struct page *page)

@@ -23,8 +23,21 @@ extern struct object swap_cache;
 int swap_area_start(struct block_device *device, uint64_t npages, const uint32_t *bad, size_t nbad);
 
 /*
- * Ends the use of the area: only the slots that can't be used are not free. Call with no spinning
- * lock held.
+ * While it is frozen, no more pages go to the area. Returns false if it was so already. Call with no
+ * spinning lock held.
+ */
+bool swap_area_freeze(bool frozen);
+
+/*
+ * Gives back the slots of pages that are in memory, in a frozen area. Returns how many slots there
+ * are for use if all of them are free and no read or write is under way, else 0. Calls vm_pause().
+ * Call with no spinning lock held.
+ */
+uint64_t swap_area_drain(void);
+
+/*
+ * Ends the use of the area, all of whose slots are free. Waits for threads that look at it now.
+ * Call with no spinning lock held.
  */
 void swap_area_stop(void);
 
@@ -34,6 +47,9 @@ bool swap_is_on(void);
 /* Slots in all (bad ones included), and free slots. */
 uint64_t swap_total(void);
 uint64_t swap_free(void);
+
+/* Pages that are out: in their slots only. May be called at any time. */
+uint64_t swap_out_count(void);
 
 /*
  * For reclaim. Gets what swap_out_page() needs for some pages, if there is memory. Call with no
@@ -48,7 +64,7 @@ void swap_out_prepare(void);
  */
 bool swap_out_page(struct page *page, uint64_t *slot_ret);
 
-/* Is no slot free, so that the pages in use should give theirs back? */
+/* Should the pages in use give back their slots, because no other is free, or the area ends? */
 bool swap_is_full(void);
 
 /*

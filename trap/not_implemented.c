@@ -160,7 +160,6 @@ static const struct missing {
 	{ 218, "request_key", "it has no keys" },
 	{ 219, "keyctl", "it has no keys" },
 	{ 223, "fadvise64", NOTHING_ELSE },
-	{ 225, "swapoff", "it uses a swap area until it is switched off" },
 	{ 234, "remap_file_pages", NOTHING_ELSE },
 	{ 235, "mbind", "it has no NUMA nodes" },
 	{ 236, "get_mempolicy", "it has no NUMA nodes" },

@@ -18,6 +18,7 @@
 #include "proc/exe.h"
 #include "proc/mem_wait.h"
 #include "proc/process.h"
+#include "proc/swapoff.h"
 #include "trap/arg_file.h"
 
 /* A path and its starting directory, as in the calls whose names end in "at". */
@@ -435,4 +436,17 @@ long sys_swapon(struct trap_frame *frame)
 	if (err == 0)
 		err = swap_on(disk);
 	return err;
+}
+
+long sys_swapoff(struct trap_frame *frame)
+{
+	struct block_device *disk;
+	struct at_path at;
+	long err = cwd_path_get(frame, 0, &at);
+
+	if (err)
+		return err;
+	err = dev_find_disk(at.dir, at.path, &disk);
+	at_path_put(&at);
+	return err ? err : process_swap_off(disk);
 }

@@ -63,6 +63,21 @@ def an_empty_disk_is_used():
 
 
 @case
+def R82_it_is_switched_off_and_on_under_three_programs():
+    done = run_placed("swap_off", "60", "9", options=["--mem", "48M", "--swap", "128M"])
+    told = b"off: done\noff again: EINVAL\non: done\noff at the end: done\n"
+    equal((done.status, done.out), (0, told), f"status and output of {done.err[-500:]}")
+
+
+@case
+def R82_it_stays_on_where_its_pages_do_not_fit():
+    done = run_placed("swap_off", "90", "75", options=["--mem", "48M", "--swap", "128M"])
+    told = (b"off: ENOMEM\noff again: ENOMEM\non: EBUSY\n"
+            b"off at the end: done\n")
+    equal((done.status, done.out), (0, told), f"status and output of {done.err[-500:]}")
+
+
+@case
 def it_leaves_no_file():
     scratch = folder("scratch")
     equal(run("exit", "0", options=["--swap", "64M"], env={"TMPDIR": scratch}).status, 0, "status")

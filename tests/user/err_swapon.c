@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What swapon refuses, and in which order: flags, then the path, then the file's type. */
+/* What swapon refuses, and in which order: flags, then the path, then the file's type. What swapoff refuses. */
 #include "t.h"
 
 static void flags(void)
@@ -34,6 +34,22 @@ static void files(void)
 	TRY(syscall(SYS_swapon, "/links/to_target", 0));
 }
 
+static void off(void)
+{
+	static char too_long[5000];
+
+	memset(too_long, 'x', sizeof(too_long) - 1);
+	TRY(syscall(SYS_swapoff, "absent"));
+	TRY(syscall(SYS_swapoff, ""));
+	TRY(syscall(SYS_swapoff, (char *)8));
+	TRY(syscall(SYS_swapoff, too_long));
+	TRY(syscall(SYS_swapoff, "file.tmp/x"));
+	TRY(syscall(SYS_swapoff, "/links/loop"));
+	TRY(syscall(SYS_swapoff, "file.tmp"));
+	TRY(syscall(SYS_swapoff, "."));
+	TRY(syscall(SYS_swapoff, "/dev/null"));
+}
+
 int main(void)
 {
 	int fd = open("file.tmp", O_CREAT | O_RDWR, 0600);
@@ -42,6 +58,7 @@ int main(void)
 	flags();
 	paths();
 	files();
+	off();
 	TRY(unlink("file.tmp"));
 	return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "mm/reclaim.h"
 #include "mm/swap_cache.h"
+#include "mm/swap_off.h"
 #include "swap_disk.h"
 
 #define P     PAGE_SIZE
@@ -359,6 +360,75 @@ TEST(full) /* R43, R84 */
 	finish();
 }
 
+/* ---- swapoff ---- */
+
+/* All spaces together have all pages back, whatever their permissions and sharers. */
+TEST(everything_is_brought_back)
+{
+	struct space *child;
+
+	begin(SLOTS);
+	map(AT, 700, RW); /* more than a leaf table */
+	write_pages(0, 200);
+	write_pages(600, 60);
+	child = fork_space();
+	assert_int_equal(vm_protect(&space, AT + 10 * P, 10 * P, PROT_NONE), 0);
+	push_out();
+	assert_true(swap_area_freeze(true));
+	assert_false(swap_area_freeze(true));
+	assert_int_equal(swap_area_drain(), 0);
+	assert_int_equal(swap_in_space(&space), 0);
+	rig_check();
+	assert_int_equal(space.swapped, 0);
+	assert_int_equal(swap_area_drain(), 0); /* the child's */
+	assert_int_equal(swap_in_space(child), 0);
+	rig_check();
+	assert_int_equal(disk_pages_read, 260);
+	assert_int_equal(swap_area_drain(), SLOTS);
+	push_out(); /* nothing goes any more */
+	assert_int_equal(space.swapped, 0);
+	rig_check();
+	assert_true(swap_area_freeze(false));
+	assert_int_equal(fake_load(AT + 12 * P), -1);
+	assert_int_equal(vm_protect(&space, AT + 10 * P, 10 * P, RW), 0);
+	check_pages(0, 200);
+	rig_run(child);
+	check_pages(600, 60);
+	drop_space(child);
+	finish();
+}
+
+static int fail_a_read(struct vm_wait *wait)
+{
+	if (wait && disk_count)
+		disk_end(0, disk_pages_read == 7 ? -EIO : 0);
+	return 0;
+}
+
+static int kill_at_a_wait(struct vm_wait *wait)
+{
+	return wait ? -EINTR : 0;
+}
+
+/* What came back stays, and the rest is still on the disk. */
+TEST(bringing_back_fails)
+{
+	begin(SLOTS);
+	map(AT, 20, RW);
+	write_pages(0, 20);
+	push_out();
+	rig_pause = fail_a_read;
+	assert_int_equal(swap_in_space(&space), -EIO);
+	assert_int_equal(space.swapped, 14);
+	rig_check();
+	rig_pause = kill_at_a_wait;
+	assert_int_equal(swap_in_space(&space), -EINTR);
+	rig_check();
+	rig_pause = disk_pause;
+	check_pages(0, 20);
+	finish();
+}
+
 /* ---- against a naive model ---- */
 
 #define SPACES 3u
@@ -390,7 +460,7 @@ static void random_step(struct world *world)
 	if (!one)
 		return;
 	rig_run(one);
-	switch (test_below(10)) {
+	switch (test_below(11)) {
 	case 0:
 	case 1:
 	case 2:
@@ -407,6 +477,10 @@ static void random_step(struct world *world)
 		break;
 	case 7:
 		end_one();
+		break;
+	case 9:
+		if (!test_below(20))
+			assert_int_equal(swap_in_space(one), 0);
 		break;
 	case 8:
 		assert_int_equal(vm_madvise(one, va, P, MADV_DONTNEED), 0);

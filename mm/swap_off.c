@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* swapoff: reads pages back into the entries that refer to their slots. */
+#include "mm/swap_off.h"
+
+#include "abi/errno.h"
+#include "mm/host.h"
+#include "mm/install.h"
+#include "mm/page_cache.h"
+#include "mm/relieve.h"
+#include "mm/swap_cache.h"
+
+/* Leaf tables that are searched in one hold of the space's lock. */
+#define SEARCH_LEAVES 8
+
+/* The search for an entry that is SWAP. */
+struct search {
+	vaddr_t va; /* of the entry that was found, or where the search stopped */
+	struct mmu_entry entry;
+	unsigned leaves;
+	bool found;
+};
+
+static int search_leaf(void *arg, const struct mmu_leaf *leaf)
+{
+	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
+	struct search *search = arg;
+
+	search->va = leaf->va;
+	if (search->leaves++ == SEARCH_LEAVES)
+		return 1;
+	for (slot = entry_next_used(leaf->entries, end); slot < end;
+	     slot = entry_next_used(slot + 1, end)) {
+		search->entry = entry_load(slot);
+		search->va = mmu_leaf_va(leaf, slot);
+		search->found = entry_state(search->entry) == ENTRY_SWAP;
+		if (search->found)
+			return 1;
+	}
+	return 0;
+}
+
+/*
+ * Finds the next entry that is SWAP from search->va on, with a reference to its slot. Returns false
+ * if there is none up to the end of the piece: then search->va is where to go on, or USER_TOP.
+ */
+static bool find_swapped(struct space *space, struct search *search)
+{
+	vaddr_t from = search->va;
+
+	search->leaves = 0;
+	search->found = false;
+	spin_lock(&space->lock);
+	if (space->dying || !space->swapped ||
+	    !arch_mmu_visit(&space->mmu, from, USER_TOP, search_leaf, search))
+		search->va = USER_TOP;
+	if (search->found)
+		swap_slot_get(entry_swap_slot(search->entry));
+	spin_unlock(&space->lock);
+	return search->found;
+}
+
+/* Brings the page of a slot into the swap cache. Returns 0 or a negative errno. */
+static int bring(uint64_t slot, struct page **page_ret)
+{
+	struct relief relief = { .spare = true };
+	struct vm_wait wait;
+
+	for (;;) {
+		int result = object_page(&swap_cache, slot, page_ret, &wait);
+
+		if (result == VM_WAIT)
+			result = mm_host.pause(&wait);
+		else if (result == -ENOMEM)
+			result = relieve(&relief);
+		else
+			return result;
+		if (result)
+			return result;
+	}
+}
+
+/* Maps the page, unless the entry has changed meanwhile. */
+static void map_page(struct space *space, const struct search *search, struct page *page)
+{
+	struct fault fault = { .space = space,
+			       .va = search->va,
+			       .kind = FAULT_SWAPPED,
+			       .page = page,
+			       .rounds = 1,
+			       .object = &swap_cache,
+			       .brought = page };
+
+	spin_lock(&space->lock);
+	fault.vma = space->dying ? NULL : vma_find(space, search->va);
+	fault.slot = fault.vma ? arch_mmu_lookup(&space->mmu, search->va) : NULL;
+	fault.entry = fault.slot ? entry_load(fault.slot) : ENTRY_NONE;
+	if (fault.slot && fault.entry.word == search->entry.word) {
+		spin_lock(&swap_cache.lock);
+		(void)vma_install(&fault);
+		spin_unlock(&swap_cache.lock);
+	}
+	spin_unlock(&space->lock);
+}
+
+/* Brings back the page of one entry, and drops the reference to its slot. */
+static int swap_in_entry(struct space *space, const struct search *search)
+{
+	uint64_t slot = entry_swap_slot(search->entry);
+	struct page *page;
+	int result = swap_off_fits() ? bring(slot, &page) : -ENOMEM;
+
+	if (!result) {
+		map_page(space, search, page);
+		page_put(page);
+	}
+	swap_slot_put(slot);
+	return result;
+}
+
+bool swap_off_fits(void)
+{
+	return swap_out_count() <= page_alloc_free_count();
+}
+
+int swap_in_space(struct space *space)
+{
+	struct search search = { 0 };
+	int result = 0;
+
+	while (!result && search.va < USER_TOP) {
+		if (find_swapped(space, &search)) {
+			result = swap_in_entry(space, &search);
+			search.va += PAGE_SIZE;
+		}
+		if (!result && vm_pause())
+			result = -EINTR;
+	}
+	return result;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Brings pages back from swap, for swapoff. */
+#pragma once
+
+#include "mm/space.h"
+
+/* Are there frames for all pages that are out? It changes at any time. */
+bool swap_off_fits(void);
+
+/*
+ * Brings back all pages of a space that are out. Returns 0; -EIO if one cannot be read; -ENOMEM if
+ * there are too few frames for all that is out: no process is killed for it; or -EINTR if the running thread has
+ * been killed. Calls vm_pause(). The caller keeps the space from going away, and holds no spinning
+ * lock.
+ */
+int swap_in_space(struct space *space);
