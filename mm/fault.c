@@ -36,11 +36,9 @@
 #define ROUNDS_MAX 10000
 
 /* Classifies a fault at an entry that has this page. */
-static inline __attribute__((always_inline)) enum fault_kind judge_page(unsigned access,
-									const struct vma *vma,
-									struct mmu_entry entry,
-									const struct page *page,
-									unsigned cached)
+static inline __attribute__((always_inline)) enum fault_kind
+judge_page(unsigned access, const struct vma *vma, struct mmu_entry entry, const struct page *page,
+	   uint64_t counts, unsigned cached)
 {
 	struct fault_facts facts = {
 		.access = access & (VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC),
@@ -51,8 +49,8 @@ static inline __attribute__((always_inline)) enum fault_kind judge_page(unsigned
 		.entry_flags = entry_flags(entry),
 		.page_kind = page->kind,
 		.page_flags = cached | (page->pins ? FACT_PINNED : 0),
-		.maps = page->maps,
-		.refs = page->refs - (cached != 0), /* the swap cache's does not count */
+		.maps = (uint32_t)(counts >> 32),
+		.refs = (uint32_t)counts - (cached != 0), /* the swap cache's does not count */
 	};
 
 	return fault_classify(&facts);
@@ -69,12 +67,15 @@ static __attribute__((noinline)) enum fault_kind judge_any(unsigned access, cons
 		.entry_state = ENTRY_SWAP,
 	};
 	unsigned cached = 0;
+	uint64_t counts;
 
 	if (!page)
 		return fault_classify(&swapped);
+	/* Before the slot is looked at: an entry becomes SWAP before its map is dropped. */
+	counts = __atomic_load_n(&page->counts, __ATOMIC_ACQUIRE);
 	if (page->flags & PAGE_SWAP_CACHED)
 		cached = FACT_SWAP_CACHED | (swap_page_alone(page) ? FACT_SWAP_ALONE : 0);
-	return judge_page(access, vma, entry, page, cached);
+	return judge_page(access, vma, entry, page, counts, cached);
 }
 
 enum fault_kind fault_judge_held(unsigned access, const struct vma *vma, struct mmu_entry entry)
@@ -84,7 +85,7 @@ enum fault_kind fault_judge_held(unsigned access, const struct vma *vma, struct 
 	if (unlikely(!pfn_is_near(entry_pfn_if_any(entry), &page) ||
 		     page->flags & PAGE_SWAP_CACHED))
 		return judge_any(access, vma, entry);
-	return judge_page(access, vma, entry, page, 0);
+	return judge_page(access, vma, entry, page, page->counts, 0);
 }
 
 /* ---- find ---- */

@@ -7,6 +7,7 @@
 #include "mm/page_cache.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/relieve.h"
+#include "mm/swap_cache.h"
 #include "sync/atomic.h"
 
 static struct spinlock list_lock = SPINLOCK_INIT(LOCK_PAGE_CACHE);
@@ -22,7 +23,7 @@ void object_init(struct object *object, const struct object_ops *ops, uint64_t s
 	*object = (struct object){ .ops = ops, .refs = 1, .size = size, .backed = size };
 	if (!ops->read_page)
 		object->backed = 0;
-	spin_init(&object->lock, LOCK_OBJECT);
+	spin_init(&object->lock, ops->lock_class ?: LOCK_OBJECT);
 	radix_init(&object->pages);
 	list_init(&object->vmas);
 	list_init(&object->stale);
@@ -101,7 +102,7 @@ void object_put(struct object *object)
 	list_del(&object->link);
 	spin_unlock(&list_lock);
 	object_remove(object, 0, UINT64_MAX, NULL);
-	assert_hardened(radix_empty(&object->pages) && object->npages == 0);
+	assert_hardened(radix_empty(&object->pages) && !object->npages && !object->nswapped);
 	object->ops->destroy(object);
 }
 
@@ -172,7 +173,8 @@ void object_hand_start(void)
 /* Is the page clean, and referenced by the index only? */
 static bool droppable(struct object *object, struct page *page)
 {
-	(void)object;
+	if (object == &swap_cache && swap_page_kept(page)) /* its last entry is going right now */
+		return false;
 	return page->counts == PAGE_ONE_REF && !(page->flags & PAGE_DIRTY);
 }
 

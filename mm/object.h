@@ -14,6 +14,7 @@ struct object;
 /* Only punch may sleep. */
 struct object_ops {
 	const char *name;
+	enum lock_class lock_class; /* of object->lock; 0: LOCK_OBJECT */
 	/*
 	 * Starts to read the bytes that the object had at page->index when it was made into the
 	 * frame of `page`, whose contents are undefined, with zeros beyond them. Returns 0 if the
@@ -29,11 +30,9 @@ struct object_ops {
 	 * page is to be written, so that it can be dropped after that. write_page() adds it to a
 	 * request, with PAGE_WRITING set, PAGE_DIRTY cleared and a reference to the page; it
 	 * returns false if there is no room. Called with object->lock held; allocates nothing.
-	 * submit() then sends the requests. Called with no spinning lock held. NULL: dirty pages
-	 * stay.
+	 * swap_submit() then sends the requests. NULL: dirty pages go to swap.
 	 */
 	bool (*write_page)(struct object *object, struct page *page);
-	void (*submit)(void);
 	/*
 	 * charge() counts a page that enters the index and that is not read; uncharge()
 	 * counts one that leaves it. charge() returns false, and counts nothing, if there is no
@@ -72,6 +71,7 @@ struct object {
 	uint64_t backed;    /* bytes below this are read; others are zeros until written */
 	struct radix pages; /* index -> struct page, or a number: see index_page() */
 	size_t npages;	    /* pages in the index; the object has a reference to each */
+	size_t nswapped;    /* pages in swap */
 	/*
 	 * The VMAs that map the object, by struct vma.object_link. `stale` has those that a
 	 * truncation has not reached yet, and those whose `truncation` is from before the last one.

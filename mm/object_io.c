@@ -95,17 +95,6 @@ static int page_wait_for(struct object *object, uint64_t index, struct page **pa
 	return result;
 }
 
-/* Is a missing page at pos all zeros, so that it need not be made? */
-static bool hole_at(struct object *object, uint64_t pos)
-{
-	bool hole;
-
-	spin_lock(&object->lock);
-	hole = ALIGN_DOWN(pos, PAGE_SIZE) >= object->backed;
-	spin_unlock(&object->lock);
-	return hole;
-}
-
 /* Reads up to the end of a page. Returns the count, 0 at the object's end, or a negative errno. */
 static ssize_t read_piece(struct object *object, uint64_t pos, const struct side *to, size_t n)
 {
@@ -118,7 +107,7 @@ static ssize_t read_piece(struct object *object, uint64_t pos, const struct side
 		return 0;
 	n = MIN(within_page(pos, n), size - pos);
 	page = object_page_resident(object, index);
-	if (!page && hole_at(object, pos)) {
+	if (!page && object_is_hole(object, index)) {
 		went = side_clear(to, n);
 		return went ? (ssize_t)went : -EFAULT;
 	}

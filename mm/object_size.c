@@ -12,18 +12,68 @@
 #include "mm/verbs.h"
 #include "mm/vma.h"
 
-void object_zero_tail(struct object *object, uint64_t from, uint64_t to)
+/* Returns the page if it is resident, with a reference; else NULL. Says whether it is in swap. */
+static struct page *page_look(struct object *object, uint64_t index, bool *swapped_ret)
+{
+	struct page *page;
+	uint64_t slot;
+	bool charged;
+	void *held;
+
+	spin_lock(&object->lock);
+	held = radix_find(&object->pages, index);
+	page = index_page(held);
+	*swapped_ret = index_is_swapped(held, &slot, &charged);
+	if (page)
+		page_get(page);
+	spin_unlock(&object->lock);
+	return page;
+}
+
+/*
+ * Gets the page if there is one in memory or in swap: while it is referenced, it stays. *page_ret is
+ * NULL if there is none. Returns 0 or a negative errno.
+ */
+static int page_hold(struct object *object, uint64_t index, struct page **page_ret)
+{
+	struct relief relief = { .spare = true };
+	bool swapped;
+	int result = 0;
+
+	*page_ret = page_look(object, index, &swapped);
+	while (swapped && !result) {
+		struct vm_wait wait;
+
+		result = object_page(object, index, page_ret, &wait);
+		if (!result)
+			break;
+		if (result == VM_WAIT)
+			result = mm_host.pause(&wait);
+		else if (result == -ENOMEM)
+			result = relieve(&relief);
+		if (!result)
+			*page_ret = page_look(object, index, &swapped);
+	}
+	return result;
+}
+
+int object_zero_tail(struct object *object, uint64_t from, uint64_t to)
 {
 	size_t offset = from & PAGE_MASK;
+	bool swapped = false;
 	struct page *page;
+	int result = 0;
 
 	if (!offset || to <= from)
-		return;
-	page = object_page_cut(object, from >> PAGE_SHIFT);
-	if (!page)
-		return;
+		return 0;
+	page = object_page_cut(object, from >> PAGE_SHIFT, &swapped);
+	if (swapped)
+		result = page_hold(object, from >> PAGE_SHIFT, &page);
+	if (result || !page)
+		return result;
 	memset((char *)page_address(page) + offset, 0, MIN(to - from, PAGE_SIZE - offset));
 	page_put(page);
+	return 0;
 }
 
 /*
@@ -59,17 +109,34 @@ static bool is_mapped(struct object *object)
 }
 
 /* The size comes first, so that no new page appears beyond it; then the index, then the maps. */
-int object_set_size(struct object *object, uint64_t size)
+static int cut(struct object *object, uint64_t size)
 {
-	if (size > OBJECT_SIZE_MAX)
-		return -EFBIG;
+	int result;
+
 	if (!size_change(object, size))
 		return 0;
-	object_zero_tail(object, size, UINT64_MAX);
+	result = object_zero_tail(object, size, UINT64_MAX);
 	object_remove(object, object_pages(size), UINT64_MAX, NULL);
 	if (is_mapped(object))
 		vm_truncate(object, ALIGN_UP(size, PAGE_SIZE));
-	return 0;
+	return result;
+}
+
+/* What may fail comes first: the last page, a part of which is zeroed, may be in swap. */
+int object_set_size(struct object *object, uint64_t size)
+{
+	struct page *last = NULL;
+	int result = 0;
+
+	if (size > OBJECT_SIZE_MAX)
+		return -EFBIG;
+	if (size & PAGE_MASK && size < object_size(object))
+		result = page_hold(object, size >> PAGE_SHIFT, &last);
+	if (!result)
+		result = cut(object, size);
+	if (last)
+		page_put(last);
+	return result;
 }
 
 /* Preallocates a page of zeros beyond the end. */
@@ -192,8 +259,10 @@ static void punch_pages(struct object *object, uint64_t first, uint64_t stop)
 int object_punch(struct object *object, uint64_t start, uint64_t end)
 {
 	uint64_t size = object_size(object), last;
+	int result = object_zero_tail(object, MAX(start, size), end);
 
-	object_zero_tail(object, MAX(start, size), end);
+	if (result)
+		return result;
 	punch_pages(object, object_pages(start), end >> PAGE_SHIFT);
 	end = MIN(end, size);
 	if (start >= end)

@@ -16,6 +16,8 @@
 #include "mm/page_age.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/reclaim.h"
+#include "mm/swap_cache.h"
+#include "mm/swap_io.h"
 #include "sync/atomic.h"
 
 /* Pages that are removed under one hold of the lock. */
@@ -29,13 +31,27 @@ static SLAB_CACHE(node_cache, struct radix_node);
  * What an index holds while its page is read into the frame `pfn`; after a read has failed; and
  * after reclaim has dropped the page: the stamp says when that was.
  */
-#define READING(pfn)   ((void *)(uintptr_t)((pfn) << 2 | 1))
-#define FAILED	       ((void *)(uintptr_t)2)
-#define DROPPED(stamp) ((void *)(uintptr_t)((stamp) << 2 | 3))
+#define READING(pfn)	       ((void *)(uintptr_t)((pfn) << 2 | 1))
+#define FAILED		       ((void *)(uintptr_t)2)
+/* The page is in this slot of swap, or in the swap cache. It still counts if it was PAGE_CHARGED. */
+#define SWAPPED(slot, charged) ((void *)(uintptr_t)((slot) << 3 | (uintptr_t)(charged) << 2))
+#define DROPPED(stamp)	       ((void *)(uintptr_t)((stamp) << 2 | 3))
 
 static inline bool is_dropped(const void *held)
 {
 	return !index_is_page(held) && ((uintptr_t)held & 3) == 3;
+}
+
+static inline bool is_swapped(const void *held)
+{
+	return held && !index_is_page(held) && !((uintptr_t)held & 3);
+}
+
+bool index_is_swapped(const void *held, uint64_t *slot_ret, bool *charged_ret)
+{
+	*slot_ret = (uintptr_t)held >> 3;
+	*charged_ret = (uintptr_t)held >> 2 & 1;
+	return is_swapped(held);
 }
 
 /* The mark of a page that was dropped: was it dropped a short while ago? */
@@ -110,15 +126,21 @@ static bool charge(struct object *object, uint64_t index, struct page *fresh)
 	return true;
 }
 
+/* A page that was charged is gone. The caller holds object->lock. */
+static void uncharge_one(struct object *object)
+{
+	object->ops->uncharge(object);
+	if (commit_is_strict())
+		commit_uncharge(1);
+}
+
 /* The caller holds object->lock. */
 static void uncharge(struct object *object, struct page *page)
 {
 	if (!(page->flags & PAGE_CHARGED))
 		return;
 	__atomic_fetch_and(&page->flags, ~PAGE_CHARGED, __ATOMIC_RELAXED);
-	object->ops->uncharge(object);
-	if (commit_is_strict())
-		commit_uncharge(1);
+	uncharge_one(object);
 }
 
 /* The state of an insertion. */
@@ -257,6 +279,8 @@ static void page_left(struct object *object, struct page *page)
 	object->npages--;
 	uncharge(object, page);
 	page->owner = NULL;
+	if (page_flags(page) & PAGE_SWAP_CACHED)
+		__atomic_fetch_and(&page->flags, ~PAGE_SWAP_CACHED, __ATOMIC_RELAXED);
 }
 
 void object_drop_page(struct object *object, struct page *page)
@@ -277,12 +301,30 @@ static void remove_page(struct object *object, struct page *page, struct removal
 	r->pages[r->count++] = page;
 }
 
-/* Cancels a read, if all pages are removed. Marks go unless they are wanted, and are recent. */
+/* A page that is in swap is not needed any more. The caller holds object->lock. */
+static void forget_swapped(struct object *object, const void *held)
+{
+	bool charged;
+	uint64_t slot;
+
+	(void)index_is_swapped(held, &slot, &charged);
+	object->nswapped--;
+	if (charged)
+		uncharge_one(object);
+	swap_slot_put(slot);
+}
+
+/*
+ * Cancels a read, or forgets a page that is in swap, if all pages are removed. Marks go unless they
+ * are wanted, and are recent.
+ */
 static void remove_number(struct object *object, void *held, struct removal *r)
 {
 	if (is_dropped(held) ? r->marks && is_recent(held) : r->choose != NULL)
 		return;
 	radix_remove(&object->pages, r->next, &r->freed);
+	if (is_swapped(held))
+		forget_swapped(object, held);
 	waitq_wake_all(queue_of(object, r->next));
 }
 
@@ -384,7 +426,7 @@ struct page *object_page_resident(struct object *object, uint64_t index)
 	return page;
 }
 
-struct page *object_page_cut(struct object *object, uint64_t index)
+struct page *object_page_cut(struct object *object, uint64_t index, bool *swapped_ret)
 {
 	struct radix_spare freed;
 	struct page *page;
@@ -392,25 +434,41 @@ struct page *object_page_cut(struct object *object, uint64_t index)
 	radix_spare_init(&freed);
 	spin_lock(&object->lock);
 	page = page_at(object, index);
-	if (!page && radix_remove(&object->pages, index, &freed))
+	*swapped_ret = is_swapped(radix_find(&object->pages, index));
+	if (!page && !*swapped_ret && radix_remove(&object->pages, index, &freed))
 		waitq_wake_all(queue_of(object, index));
 	spin_unlock(&object->lock);
 	object_nodes_free(&freed);
 	return page;
 }
 
+bool object_is_hole(struct object *object, uint64_t index)
+{
+	bool hole;
+
+	spin_lock(&object->lock);
+	hole = index << PAGE_SHIFT >= object->backed && !radix_find(&object->pages, index);
+	spin_unlock(&object->lock);
+	return hole;
+}
+
 /* What a look-up found out about a missing page. */
 struct missing {
 	uint64_t index;
-	void *mark; /* where reclaim has dropped it */
+	void *mark; /* where reclaim has dropped it; or what SWAPPED() makes */
 	uint64_t backed;
 	uint64_t truncations;
 	struct radix_spare freed;
 };
 
-#define MISSING 2 /* a result besides 0, VM_WAIT and negative errno */
+/* Results besides 0, VM_WAIT and negative errno. */
+#define MISSING	    2
+#define SWAPPED_OUT 3 /* the caller gets a reference to the slot */
 
-/* Looks the page up, as object_page() does. Returns MISSING if it is to be made or read. */
+/*
+ * Looks the page up, as object_page() does. Returns MISSING if it is to be made or read, or
+ * SWAPPED_OUT.
+ */
 static int find_locked(struct object *object, struct missing *missing, struct page **page_ret,
 		       struct vm_wait *wait)
 {
@@ -429,11 +487,15 @@ static int find_locked(struct object *object, struct missing *missing, struct pa
 		radix_remove(&object->pages, missing->index, &missing->freed);
 		return -EIO;
 	}
+	missing->mark = held;
+	if (is_swapped(held)) {
+		swap_slot_get((uintptr_t)held >> 3);
+		return SWAPPED_OUT;
+	}
 	if (held && !is_dropped(held)) {
 		wait_for_read(object, missing->index, wait);
 		return VM_WAIT;
 	}
-	missing->mark = held;
 	missing->backed = object->backed;
 	missing->truncations = object->truncations;
 	return MISSING;
@@ -554,6 +616,71 @@ static int page_make(struct object *object, const struct missing *missing, struc
 	return object_publish(object, missing->index, page, missing->truncations, 0, page_ret);
 }
 
+/* ---- swap ---- */
+
+bool object_swap_out(struct object *object, struct page *page)
+{
+	uint64_t index = page->index, slot;
+	bool charged = page_flags(page) & PAGE_CHARGED;
+
+	assert_hardened(spin_lock_held(&object->lock));
+	if (index >= object_pages(object->size) || !swap_take_page(page, &slot))
+		return false;
+	__atomic_fetch_and(&page->flags, ~PAGE_CHARGED, __ATOMIC_RELAXED);
+	radix_replace(&object->pages, index, SWAPPED(slot, charged));
+	object->npages--;
+	object->nswapped++;
+	return true;
+}
+
+/* The page is in the swap cache: back into the index with it, if that still wants it. */
+static int take_back(struct object *object, const struct missing *missing, struct page *page,
+		     struct vm_wait *wait)
+{
+	uint64_t seq = waitq_sample(&swap_written);
+	int result = -EAGAIN; /* look again */
+	uint64_t slot;
+	bool charged;
+
+	(void)index_is_swapped(missing->mark, &slot, &charged);
+	spin_lock(&object->lock);
+	if (radix_find(&object->pages, missing->index) != missing->mark) {
+		/* Another thread was faster, or a truncation. */
+	} else if (swap_give_page(page)) {
+		radix_replace(&object->pages, missing->index, page);
+		page->owner = object;
+		page->index = missing->index;
+		__atomic_fetch_or(&page->flags, PAGE_DIRTY | (charged ? PAGE_CHARGED : 0),
+				  __ATOMIC_RELAXED);
+		object->npages++;
+		object->nswapped--;
+	} else {
+		wait->queue = &swap_written;
+		wait->seq = seq;
+		result = VM_WAIT;
+	}
+	spin_unlock(&object->lock);
+	return result;
+}
+
+/*
+ * Brings the page back from swap. Drops the reference to the slot. Returns -EAGAIN if the page has
+ * to be looked up again; VM_WAIT, -ENOMEM or -EIO.
+ */
+static int page_swap_in(struct object *object, const struct missing *missing, struct vm_wait *wait)
+{
+	uint64_t slot = (uintptr_t)missing->mark >> 3;
+	struct page *page;
+	int result = object_page(&swap_cache, slot, &page, wait);
+
+	if (!result) {
+		result = take_back(object, missing, page, wait);
+		page_put(page);
+	}
+	swap_slot_put(slot);
+	return result;
+}
+
 int object_page(struct object *object, uint64_t index, struct page **page_ret, struct vm_wait *wait)
 {
 	struct missing missing = { .index = index };
@@ -563,6 +690,8 @@ int object_page(struct object *object, uint64_t index, struct page **page_ret, s
 		result = page_find(object, &missing, page_ret, wait);
 		if (result == MISSING)
 			result = page_make(object, &missing, page_ret, wait);
+		else if (result == SWAPPED_OUT)
+			result = page_swap_in(object, &missing, wait);
 	} while (result == -EAGAIN);
 	return result;
 }

@@ -49,9 +49,10 @@ struct page *object_page_resident(struct object *object, uint64_t index);
 
 /*
  * The same for a truncation within the page: a read of the page is cancelled at the same time, so
- * that bytes that are cut off do not come back.
+ * that bytes that are cut off do not come back. Sets *swapped_ret if the page is in swap: the caller
+ * brings it in with object_page() and calls again.
  */
-struct page *object_page_cut(struct object *object, uint64_t index);
+struct page *object_page_cut(struct object *object, uint64_t index, bool *swapped_ret);
 
 /* new_end for a preallocated page beyond the end: the size does not change. */
 #define OBJECT_SIZE_SAME UINT64_MAX
@@ -88,6 +89,18 @@ void object_nodes_free(struct radix_spare *spare);
  * drops the object's reference to the page when it has released that.
  */
 void object_drop_page(struct object *object, struct page *page);
+
+/*
+ * For reclaim: sends a page to swap that only the index refers to. Returns false if that is not
+ * possible now. The caller holds object->lock.
+ */
+bool object_swap_out(struct object *object, struct page *page);
+
+/* Is there nothing at the index, which means zeros? The caller holds no spinning lock. */
+bool object_is_hole(struct object *object, uint64_t index);
+
+/* Is the page at the index in swap? For the ledger; the caller holds object->lock. */
+bool index_is_swapped(const void *held, uint64_t *slot_ret, bool *charged_ret);
 
 /*
  * For reclaim: the same for some pages from object->passed on, in one hold of the lock. `marks`:

@@ -173,10 +173,10 @@ static void pass_page(struct pass *pass, vaddr_t va, struct mmu_entry *slot, str
 		age_page(page);
 }
 
-/* Can the pages of the VMA's object be reclaimed? */
-static bool has_source(const struct vma *vma)
+/* Can pages of the object be reclaimed? */
+static bool is_reclaimable(const struct object *object)
 {
-	return vma->object && vma->object->ops->read_page;
+	return object && (object->ops->read_page || swap_is_on());
 }
 
 static bool is_swappable(const struct page *page)
@@ -191,7 +191,7 @@ static void pass_entry(struct pass *pass, vaddr_t va, struct mmu_entry *slot)
 
 	if (!page)
 		return;
-	if (page->kind == PAGE_OBJECT ? has_source(pass->vma) : is_swappable(page))
+	if (page->kind == PAGE_OBJECT ? is_reclaimable(pass->vma->object) : is_swappable(page))
 		pass_page(pass, va, slot, entry, page);
 }
 
@@ -217,7 +217,7 @@ static bool is_passed_over(const struct vma *vma)
 {
 	if (vma->flags & VMA_LOCKED)
 		return true;
-	return !has_source(vma) && (!swap_is_on() || vma_is_shared(vma));
+	return !is_reclaimable(vma->object) && !swap_is_on();
 }
 
 /* Passes a piece of the space from pass->next on. Returns false at the space's end. */
@@ -251,8 +251,6 @@ static bool pass_spaces(void)
 	struct pass pass = { .left = PIECE };
 	struct space *space;
 
-	if (swap_is_on())
-		swap_out_prepare();
 	spin_lock(&spaces_lock);
 	space = hand_space;
 	if (!space) {
@@ -309,10 +307,14 @@ static bool choose(struct object *object, struct page *page)
 		age_page(page);
 	if (!cold || !free)
 		return false;
+	if (object == &swap_cache && swap_page_kept(page)) /* its last entry is going right now */
+		return false;
 	if (!(page_flags(page) & PAGE_DIRTY))
 		return true;
 	if (object->ops->write_page)
 		(void)object->ops->write_page(object, page);
+	else if (swap_is_on())
+		(void)object_swap_out(object, page);
 	return false;
 }
 
@@ -328,13 +330,13 @@ static void pass_objects(void)
 		start_turn(turn);
 		return;
 	}
-	if (!object->ops->read_page) {
+	if (!is_reclaimable(object)) {
 		object_hand_put(object, false);
 		return;
 	}
 	more = object_reclaim_some(object, choose, !atomic_load_relaxed(&hard), &dropped);
-	if (object->ops->submit)
-		object->ops->submit();
+	if (swap_is_on())
+		swap_submit();
 	counter_add(&reclaim_counts.dropped, dropped);
 	object_hand_put(object, more);
 }
@@ -362,6 +364,8 @@ static void pass_piece_of(const struct request *request)
 {
 	if (turns(request) == TURNS - 1)
 		atomic_store(&hard_next, 1u);
+	if (swap_is_on())
+		swap_out_prepare();
 	if (!pass_spaces())
 		pass_objects();
 }

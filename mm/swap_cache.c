@@ -41,8 +41,9 @@ static bool destroyed; /* the last reference to the cache is gone; atomic */
  * An insertion takes at most NODES_LEAST, and those that follow it in a piece of the hand's way
  * lie in the same nodes. Nodes above NODES_MOST are given back.
  */
-#define NODES_LEAST 8u
-#define NODES_MOST  32u
+#define NODES_LEAST 16u
+#define NODES_MOST  64u
+#define NODES_FREED 64u /* in one hold of the lock */
 
 static void destroy(struct object *object)
 {
@@ -52,9 +53,9 @@ static void destroy(struct object *object)
 
 static const struct object_ops swap_ops = {
 	.name = "swap",
+	.lock_class = LOCK_SWAP_CACHE,
 	.read_page = swap_read_page,
 	.write_page = swap_write_page,
-	.submit = swap_submit,
 	.destroy = destroy,
 };
 
@@ -70,7 +71,6 @@ int swap_area_start(struct block_device *device, uint64_t npages, const uint32_t
 		slots_mark_bad(&fresh, bad[i]);
 	swap_io_start(device);
 	object_init(&swap_cache, &swap_ops, npages << PAGE_SHIFT);
-	spin_init(&swap_cache.lock, LOCK_SWAP_CACHE);
 	spin_lock(&swap_cache.lock);
 	slots = fresh;
 	usable = fresh.nfree;
@@ -224,7 +224,18 @@ bool swap_has_page(uint64_t slot)
 
 bool swap_page_alone(const struct page *page)
 {
-	return atomic_load_relaxed(slot_word(&slots, page->index)) == SLOT_CACHED;
+	bool alone;
+
+	spin_lock(&swap_cache.lock);
+	alone = page_flags(page) & PAGE_SWAP_CACHED && swap_page_kept(page);
+	spin_unlock(&swap_cache.lock);
+	return alone;
+}
+
+bool swap_page_kept(const struct page *page)
+{
+	assert_hardened(spin_lock_held(&swap_cache.lock));
+	return *slot_word(&slots, page->index) == SLOT_CACHED;
 }
 
 void swap_slot_count(uint64_t slot, int delta)
@@ -267,7 +278,7 @@ void swap_out_prepare(void)
 	spin_lock(&swap_cache.lock);
 	while (nodes.count < NODES_LEAST && fresh.count)
 		radix_spare_give(&nodes, radix_spare_take(&fresh));
-	while (nodes.count > NODES_MOST)
+	for (unsigned i = 0; i < NODES_FREED && nodes.count > NODES_MOST; i++)
 		radix_spare_give(&extra, radix_spare_take(&nodes));
 	spin_unlock(&swap_cache.lock);
 	object_nodes_free(&fresh);
@@ -306,6 +317,41 @@ bool swap_out_page(struct page *page, uint64_t *slot_ret)
 	}
 	spin_unlock(&swap_cache.lock);
 	return cached;
+}
+
+bool swap_take_page(struct page *page, uint64_t *slot_ret)
+{
+	bool taken;
+
+	assert_hardened(page->counts == PAGE_ONE_REF);
+	spin_lock(&swap_cache.lock);
+	taken = insert_page(page);
+	if (taken) {
+		page->kind = PAGE_ANON;
+		page->pins = 0;
+		*slot_ret = page->index;
+		swap_slot_get_locked(page->index);
+		(void)swap_write_page(&swap_cache, page);
+	}
+	spin_unlock(&swap_cache.lock);
+	if (taken)
+		page_put(page); /* the object's reference; the cache has one of its own */
+	return taken;
+}
+
+bool swap_give_page(struct page *page)
+{
+	bool given;
+
+	spin_lock(&swap_cache.lock);
+	given = !(page_flags(page) & PAGE_WRITING);
+	if (given) {
+		(void)slot_put_locked(page->index); /* the caller has another reference */
+		remove_page(page);
+		page->kind = PAGE_OBJECT;
+	}
+	spin_unlock(&swap_cache.lock);
+	return given;
 }
 
 /* Drops the page if it has been cold all the while. The caller holds the lock. */
@@ -369,8 +415,12 @@ bool swap_in_page(struct page *page, bool write, bool own)
 static bool forget_locked(struct page *page, bool mapped)
 {
 	assert_hardened(spin_lock_held(&swap_cache.lock));
-	if (!(page_flags(page) & PAGE_SWAP_CACHED) || (page_flags(page) & PAGE_WRITING) ||
-	    (page->maps != 0) != mapped || *slot_word(&slots, page->index) != SLOT_CACHED)
+	/* The caller need not have a reference: the frame may be another page's by now. */
+	if (!(page_flags(page) & PAGE_SWAP_CACHED) ||
+	    radix_find(&swap_cache.pages, page->index) != page)
+		return false;
+	if (page_flags(page) & PAGE_WRITING || (page->maps != 0) != mapped ||
+	    *slot_word(&slots, page->index) != SLOT_CACHED)
 		return false;
 	remove_page(page);
 	return true;

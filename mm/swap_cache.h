@@ -64,6 +64,19 @@ void swap_out_prepare(void);
  */
 bool swap_out_page(struct page *page, uint64_t *slot_ret);
 
+/*
+ * For pages of other objects. swap_take_page() takes over the page from its object, with the object's
+ * reference to it, and gives the index, in exchange, a reference to the slot. Only the object's index
+ * refers to the page. A write of it is begun, see swap_submit(). Returns false if no slot is free, or
+ * if there is no memory. swap_give_page()
+ * is the way back: the page leaves the cache, and the caller gets the reference to it for the index,
+ * instead of the index's reference to the slot. It returns false if the page is being written: wait
+ * for swap_written, and try again. The caller holds the object's lock, and for the latter a
+ * reference to the slot.
+ */
+bool swap_take_page(struct page *page, uint64_t *slot_ret);
+bool swap_give_page(struct page *page);
+
 /* Should the pages in use give back their slots, because no other is free, or the area ends? */
 bool swap_is_full(void);
 
@@ -82,7 +95,8 @@ void swap_slot_get_locked(uint64_t slot);
 
 /*
  * Drops a reference to a slot. With the last one the slot becomes free, and the page that the swap
- * cache has for it goes, unless entries map the page. Call with no spinning lock held.
+ * cache has for it goes, unless entries map the page. The caller may hold locks of spaces and of
+ * other objects.
  */
 void swap_slot_put(uint64_t slot);
 
@@ -111,8 +125,13 @@ void swap_page_unmapped(struct page *page);
 /* Is the page in the cache? For mincore. */
 bool swap_has_page(uint64_t slot);
 
-/* Does no entry refer to the slot of this page, which is in the cache? For fault_classify(). */
+/*
+ * Is the page in the cache, and does no entry refer to its slot? For fault_classify(). The caller
+ * holds the lock of a space that maps the page. For swap_page_kept() it holds the lock of the cache,
+ * where the page is.
+ */
 bool swap_page_alone(const struct page *page);
+bool swap_page_kept(const struct page *page);
 
 /*
  * A write of this page has ended, with 0 or a negative errno. If the page is still cold, it is

@@ -75,6 +75,7 @@ static void log_error_once(const char *what, uint64_t slot, bool first)
 static void write_done(struct block_request *request, int result)
 {
 	struct swap_io *io = request->owner;
+	uint64_t slot = request->sector / SECTORS_PER_PAGE;
 	unsigned n = request->npages;
 	bool first;
 
@@ -88,7 +89,7 @@ static void write_done(struct block_request *request, int result)
 	free_writes++;
 	nwriting -= n;
 	spin_unlock(&swap_cache.lock);
-	log_error_once("written", request->sector / SECTORS_PER_PAGE, first);
+	log_error_once("written", slot, first);
 	waitq_wake_all(&swap_written);
 }
 

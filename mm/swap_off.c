@@ -59,18 +59,24 @@ static bool find_swapped(struct space *space, struct search *search)
 	return search->found;
 }
 
-/* Brings the page of a slot into the swap cache. Returns 0 or a negative errno. */
-static int bring(uint64_t slot, struct page **page_ret)
+bool swap_off_fits(void)
+{
+	return swap_out_count() <= page_alloc_free_count();
+}
+
+/* Gets the page of an object, of the swap cache for example, from swap. Returns 0 or a negative errno. */
+static int bring(struct object *object, uint64_t index, struct page **page_ret)
 {
 	struct relief relief = { .spare = true };
 	struct vm_wait wait;
 
 	for (;;) {
-		int result = object_page(&swap_cache, slot, page_ret, &wait);
+		int result = swap_off_fits() ? object_page(object, index, page_ret, &wait)
+					     : -ENOMEM;
 
 		if (result == VM_WAIT)
 			result = mm_host.pause(&wait);
-		else if (result == -ENOMEM)
+		else if (result == -ENOMEM && swap_off_fits())
 			result = relieve(&relief);
 		else
 			return result;
@@ -78,6 +84,8 @@ static int bring(uint64_t slot, struct page **page_ret)
 			return result;
 	}
 }
+
+/* ---- private pages ---- */
 
 /* Maps the page, unless the entry has changed meanwhile. */
 static void map_page(struct space *space, const struct search *search, struct page *page)
@@ -107,7 +115,7 @@ static int swap_in_entry(struct space *space, const struct search *search)
 {
 	uint64_t slot = entry_swap_slot(search->entry);
 	struct page *page;
-	int result = swap_off_fits() ? bring(slot, &page) : -ENOMEM;
+	int result = bring(&swap_cache, slot, &page);
 
 	if (!result) {
 		map_page(space, search, page);
@@ -115,11 +123,6 @@ static int swap_in_entry(struct space *space, const struct search *search)
 	}
 	swap_slot_put(slot);
 	return result;
-}
-
-bool swap_off_fits(void)
-{
-	return swap_out_count() <= page_alloc_free_count();
 }
 
 int swap_in_space(struct space *space)
@@ -135,5 +138,69 @@ int swap_in_space(struct space *space)
 		if (!result && vm_pause())
 			result = -EINTR;
 	}
+	return result;
+}
+
+/* ---- pages of objects ---- */
+
+/* Indices that are looked at in one hold of an object's lock. */
+#define SEARCH_INDICES 64
+
+/*
+ * Finds the next index from *index on whose page is in swap. Returns false at the end, or after some
+ * others: *more_ret says whether to go on.
+ */
+static bool next_swapped(struct object *object, uint64_t *index, bool *more_ret)
+{
+	bool swapped = false, charged;
+	uint64_t slot;
+
+	*more_ret = true;
+	spin_lock(&object->lock);
+	for (unsigned i = 0; i < SEARCH_INDICES && *more_ret && !swapped; i++) {
+		const void *held = radix_next(&object->pages, index, UINT64_MAX - 1);
+
+		*more_ret = held != NULL;
+		swapped = held && index_is_swapped(held, &slot, &charged);
+		*index += held && !swapped;
+	}
+	spin_unlock(&object->lock);
+	return swapped;
+}
+
+static int swap_in_object(struct object *object)
+{
+	uint64_t index = 0;
+	bool more = object != &swap_cache && atomic_load_relaxed(&object->nswapped);
+
+	while (more) {
+		if (next_swapped(object, &index, &more)) {
+			struct page *page;
+			int result = bring(object, index, &page);
+
+			if (result && result != -ENXIO) /* that one was cut off meanwhile */
+				return result;
+			if (!result)
+				page_put(page);
+			index++;
+		}
+		if (vm_pause())
+			return -EINTR;
+	}
+	return 0;
+}
+
+int swap_in_objects(void)
+{
+	struct object *object = object_next(NULL);
+	int result = 0;
+
+	while (object && !result) {
+		result = swap_in_object(object);
+		if (!result)
+			object = object_next(object);
+	}
+	if (object)
+		object_put(object);
 	return result;
 }

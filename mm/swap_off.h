@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Brings pages back from swap, for swapoff. */
+/* Brings everything back from swap, for swapoff. */
 #pragma once
 
 #include "mm/space.h"
@@ -14,3 +14,6 @@ bool swap_off_fits(void);
  * lock.
  */
 int swap_in_space(struct space *space);
+
+/* The same for the pages of all objects: files, memfds, shared anonymous memory. */
+int swap_in_objects(void);

@@ -29,7 +29,7 @@ static void choose(struct process *process, void *arg)
 	*chosen = uspace;
 }
 
-/* Brings the pages of one process back. Returns 1 if there was no such process. */
+/* Brings the pages of one process back, or those of objects. Returns 1 if that was all. */
 static int swap_in_one(void)
 {
 	struct uspace *uspace = NULL;
@@ -39,7 +39,7 @@ static int swap_in_one(void)
 	process_visit_all(choose, &uspace);
 	spin_unlock(&process_tree_lock);
 	if (!uspace)
-		return 1;
+		return swap_in_objects() ?: 1;
 	result = swap_in_space(&uspace->space);
 	uspace_put(uspace);
 	return result;

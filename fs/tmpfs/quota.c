@@ -4,6 +4,7 @@
 
 #include "mm/check/alloc_fail.h"
 #include "mm/phys/page_alloc.h"
+#include "mm/swap_cache.h"
 #include "sync/atomic.h"
 
 /* Otherwise a program could fill memory with a file, and killing it would free nothing. */
@@ -15,7 +16,7 @@ static uint64_t records; /* names in the tree, and inodes that have or had one; 
 
 uint64_t quota_most(void)
 {
-	return page_alloc_total_count() / 2;
+	return (page_alloc_total_count() + swap_total()) / 2;
 }
 
 /* Returns how many more frames may be charged. */

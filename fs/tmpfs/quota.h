@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Limits the files of the tree and their names to half of memory, as Linux's tmpfs does. */
+/* Limits the files of the tree and their names to half of memory and swap. */
 #pragma once
 
 #include "lib/types.h"

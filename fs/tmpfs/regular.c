@@ -45,7 +45,8 @@ uint64_t regular_size(struct inode *inode)
 
 uint64_t regular_pages(struct inode *inode)
 {
-	return MAX(atomic_load_relaxed(&inode->object->npages),
+	return MAX(atomic_load_relaxed(&inode->object->npages) +
+			   atomic_load_relaxed(&inode->object->nswapped),
 		   file_data_initial_pages(inode->object));
 }
 

@@ -43,7 +43,9 @@ static void check_object(struct ledger_walk *walk, struct object *object)
 {
 	void *held;
 	uint64_t index;
-	size_t npages = 0, numbers = 0, charged = 0, nwritable;
+	size_t npages = 0, numbers = 0, nswapped = 0, charged = 0, nwritable;
+	uint64_t slot;
+	bool is_charged;
 
 	radix_for_each_range(held, index, &object->pages, 0, UINT64_MAX)
 	{
@@ -53,11 +55,17 @@ static void check_object(struct ledger_walk *walk, struct object *object)
 			charged += !!(((struct page *)held)->flags & PAGE_CHARGED);
 		} else {
 			numbers++;
+			if (index_is_swapped(held, &slot, &is_charged)) {
+				nswapped++;
+				charged += is_charged;
+				swap_slot_count(slot, walk->delta);
+			}
 		}
 		if (index == UINT64_MAX)
 			break;
 	}
-	if (npages != object->npages || npages + numbers != object->pages.count)
+	if (npages != object->npages || npages + numbers != object->pages.count ||
+	    nswapped != object->nswapped)
 		ledger_error(walk, "object %s: %lu pages found, %lu counted", object->ops->name,
 			     (unsigned long)npages, (unsigned long)object->npages);
 	if (!walk->delta)

@@ -8,6 +8,7 @@
 #include "mm/reclaim.h"
 #include "mm/swap_cache.h"
 #include "mm/swap_off.h"
+#include "mm/tlb_gather.h"
 #include "swap_disk.h"
 
 #define P     PAGE_SIZE
@@ -357,6 +358,64 @@ TEST(full) /* R43, R84 */
 	assert_int_equal(vm_unmap(&space, AT, 20 * P), 0);
 	push_out();
 	check_pages(20, 20);
+	finish();
+}
+
+/* ---- between the drop of an entry's map and swap_page_unmapped() ---- */
+
+/* Removes the entries of a range as munmap does, up to the drop of their maps. */
+static void drop_maps(struct gather *gather, vaddr_t start, vaddr_t end)
+{
+	gather_init(gather, &space);
+	spin_lock(&space.lock);
+	assert_int_equal(gather_zap(gather, vma_find(&space, start), start, end), end);
+	gather_fence(gather);
+	spin_unlock(&space.lock);
+	page_map_put_many(gather->pages, gather->npages);
+}
+
+/* The hand, and a trim, meet pages that another thread is about to take out of the cache. */
+TEST(the_hand_meets_pages_that_are_going)
+{
+	struct gather gather;
+
+	begin(SLOTS);
+	map(AT, 20, RW);
+	write_pages(0, 20);
+	push_out();
+	check_pages(0, 20);
+	(void)reclaim(1); /* the hand has seen them */
+	check_pages(0, 20);
+	drop_maps(&gather, AT, AT + 20 * P);
+	mm_trim();
+	(void)reclaim(1000);
+	for (unsigned i = 0; i < gather.npages; i++)
+		swap_page_unmapped(gather.pages[i]);
+	assert_int_equal(swap_free(), SLOTS);
+	finish();
+}
+
+/* The frame of a page that is gone is read into for a slot that another page has by then. */
+TEST(a_frame_that_is_another_pages_by_now)
+{
+	struct vm_wait wait;
+	struct page *frame;
+
+	begin(1);
+	map(AT, 2, RW);
+	write_pages(0, 1);
+	push_out();
+	assert_int_equal(vm_fault(&space, AT, VM_PROT_READ, &wait), VM_WAIT);
+	frame = pfn_to_page(disk_requests[0]->pages[0] >> PAGE_SHIFT);
+	assert_int_equal(vm_madvise(&space, AT, P, MADV_DONTNEED), 0);
+	assert_int_equal(swap_free(), 1);
+	write_pages(1, 1);
+	start_writes(); /* it gets the slot */
+	check_pages(1, 1);
+	swap_page_unmapped(frame);
+	rig_check();
+	disk_end_all();
+	check_pages(1, 1);
 	finish();
 }
 

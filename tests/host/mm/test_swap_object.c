@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/* R80 to R84. Pages of objects that went to swap: shared memory, and what was written to files. */
+#include "one_space.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mm/check/alloc_fail.h"
+#include "mm/object_io.h"
+#include "mm/object_size.h"
+#include "mm/page_cache.h"
+#include "mm/reclaim.h"
+#include "mm/swap_cache.h"
+#include "mm/swap_off.h"
+#include "swap_disk.h"
+
+#define P     PAGE_SIZE
+#define SLOTS 256u
+
+static int serve_waiting(vaddr_t va, unsigned access)
+{
+	struct vm_wait wait;
+	struct space *running = list_entry(fake_active(), struct space, mmu);
+
+	for (;;) {
+		rig_outcome = vm_fault(running, va, access, &wait);
+		if (rig_outcome != VM_WAIT)
+			return rig_outcome;
+		assert_true(disk_count > 0);
+		disk_end(test_below(disk_count), 0);
+	}
+}
+
+static void begin(void)
+{
+	start();
+	disk_start(SLOTS);
+	rig_pause = disk_pause;
+	fake_fault = serve_waiting;
+}
+
+static void finish(struct object *object)
+{
+	disk_end_all();
+	rig_check();
+	object_put(object);
+	assert_int_equal(vm_unmap(&space, AT, GIB), 0);
+	rig_check();
+	disk_stop();
+	end();
+}
+
+/* Maps the object at `at`. */
+static void show(struct space *where, struct object *object, vaddr_t at, unsigned flags)
+{
+	struct map_request request = { .addr = at,
+				       .len = ALIGN_UP(object->size, P),
+				       .prot = RW,
+				       .max_prot = RW,
+				       .flags = flags | MAP_FIXED,
+				       .object = object };
+	vaddr_t got;
+
+	assert_int_equal(vm_map(where, &request, &got), 0);
+}
+
+static void push_out(void)
+{
+	(void)reclaim(10000);
+	disk_end_all();
+	rig_check();
+}
+
+static unsigned char byte_of(unsigned page)
+{
+	return (unsigned char)(page * 11 + 5);
+}
+
+TEST(shared_memory_goes_out_and_comes_back) /* R81, R83 */
+{
+	struct object *object;
+	struct space *child;
+
+	begin();
+	object = object_create_anon(40 * P);
+	show(&space, object, AT, MAP_SHARED);
+	for (unsigned i = 0; i < 40; i++)
+		assert_int_equal(fake_store(AT + i * P + i, byte_of(i)), 0);
+	child = malloc(sizeof(*child));
+	rig_create(child);
+	assert_int_equal(vm_fork(&space, child), 0);
+	push_out();
+	assert_int_equal(object->npages, 0);
+	assert_int_equal(object->nswapped, 40);
+	assert_int_equal(space.resident, 0);
+	assert_int_equal(disk_pages_written, 40);
+	rig_run(child);
+	for (unsigned i = 0; i < 40; i++)
+		assert_int_equal(fake_load(AT + i * P + i), byte_of(i));
+	assert_int_equal(fake_store(AT + 7, 200), 0);
+	rig_run(&space);
+	assert_int_equal(fake_load(AT + 7), 200);
+	assert_int_equal(disk_pages_read, 40);
+	rig_destroy(child);
+	free(child);
+	finish(object);
+}
+
+/* Clean pages are dropped and read again from where they came; written ones go to swap. */
+TEST(a_file_that_was_written) /* R80 */
+{
+	struct object *file;
+
+	begin();
+	file = rig_file(20 * P);
+	show(&space, file, AT, MAP_SHARED);
+	for (unsigned i = 0; i < 20; i++)
+		assert_int_equal(fake_load(AT + i * P), rig_byte(i * P));
+	assert_int_equal(fake_store(AT + 3 * P, 33), 0);
+	assert_int_equal(object_write_kernel(file, 5 * P + 1, "written", 7), 7);
+	push_out();
+	assert_int_equal(file->npages, 0);
+	assert_int_equal(file->nswapped, 2);
+	rig_reads = 0;
+	assert_int_equal(fake_load(AT + 3 * P), 33);
+	assert_int_equal(fake_load(AT + 5 * P + 1), 'w');
+	assert_int_equal(fake_load(AT + 5 * P), rig_byte(5 * P));
+	assert_int_equal(rig_reads, 0);
+	assert_int_equal(fake_load(AT + 6 * P), rig_byte(6 * P));
+	assert_int_equal(rig_reads, 1);
+	finish(file);
+}
+
+TEST(read_and_write_find_them) /* R81 */
+{
+	struct object *object;
+	char text[8] = { 0 };
+
+	begin();
+	object = object_create_anon(4 * P);
+	assert_int_equal(object_write_kernel(object, 2 * P, "swapped", 7), 7);
+	push_out();
+	assert_int_equal(object->nswapped, 1);
+	assert_int_equal(object_read_kernel(object, 2 * P, text, 7), 7);
+	assert_string_equal(text, "swapped");
+	push_out();
+	assert_int_equal(object_write_kernel(object, 2 * P, "S", 1), 1);
+	push_out();
+	assert_int_equal(object_read_kernel(object, 2 * P, text, 7), 7);
+	assert_string_equal(text, "Swapped");
+	assert_int_equal(object_read_kernel(object, P, text, 7), 7); /* a hole */
+	assert_int_equal(text[0], 0);
+	finish(object);
+}
+
+/* What is cut off does not come back, and the rest of the last page does. */
+TEST(truncation) /* R82 */
+{
+	struct object *object;
+	char c;
+
+	begin();
+	object = object_create_anon(10 * P);
+	for (unsigned i = 0; i < 10; i++)
+		assert_int_equal(object_write_kernel(object, i * P + 100, "ab", 2), 2);
+	push_out();
+	assert_int_equal(object_set_size(object, 4 * P + 101), 0);
+	assert_int_equal(object->nswapped, 4);
+	assert_int_equal(swap_free(), SLOTS - 4);
+	assert_int_equal(object_set_size(object, 10 * P), 0);
+	assert_int_equal(object_read_kernel(object, 4 * P + 100, &c, 1), 1);
+	assert_int_equal(c, 'a');
+	assert_int_equal(object_read_kernel(object, 4 * P + 101, &c, 1), 1);
+	assert_int_equal(c, 0);
+	assert_int_equal(object_read_kernel(object, 5 * P + 100, &c, 1), 1);
+	assert_int_equal(c, 0);
+	push_out();
+	assert_int_equal(object_punch(object, P, 3 * P + 10), 0);
+	assert_int_equal(object_read_kernel(object, 2 * P + 100, &c, 1), 1);
+	assert_int_equal(c, 0);
+	assert_int_equal(object_read_kernel(object, 3 * P + 101, &c, 1), 1);
+	assert_int_equal(c, 'b');
+	finish(object);
+}
+
+static int fail_reads(struct vm_wait *wait)
+{
+	if (wait && disk_count)
+		disk_end(0, disk_requests[0]->write ? 0 : -EIO);
+	return 0;
+}
+
+/* A truncation that cannot have the page changes nothing. */
+TEST(errors) /* R84 */
+{
+	struct object *object;
+	char c;
+
+	begin();
+	object = object_create_anon(4 * P);
+	assert_int_equal(object_write_kernel(object, P + 100, "ab", 2), 2);
+	push_out();
+	rig_pause = fail_reads;
+	assert_int_equal(object_read_kernel(object, P + 100, &c, 1), -EIO);
+	assert_int_equal(object_set_size(object, P + 101), -EIO);
+	assert_int_equal(object->size, 4 * P);
+	assert_int_equal(swap_in_objects(), -EIO);
+	rig_check();
+	rig_pause = disk_pause;
+	alloc_fail_at = 1;
+	assert_int_equal(object_set_size(object, P + 101), -ENOMEM);
+	alloc_fail_at = 0;
+	assert_int_equal(object->size, 4 * P);
+	assert_int_equal(object_read_kernel(object, P + 101, &c, 1), 1);
+	assert_int_equal(c, 'b');
+	finish(object);
+}
+
+static unsigned charged;
+
+static bool charge(struct object *object)
+{
+	(void)object;
+	charged++;
+	return true;
+}
+
+static void uncharge(struct object *object)
+{
+	(void)object;
+	charged--;
+}
+
+static void no_destroy(struct object *object)
+{
+	(void)object;
+}
+
+/* The quota counts memory and swap. */
+TEST(charges_stay)
+{
+	static const struct object_ops ops = {
+		.name = "charged", .charge = charge, .uncharge = uncharge, .destroy = no_destroy
+	};
+	struct object object;
+	char c;
+
+	begin();
+	object_init(&object, &ops, 8 * P);
+	for (unsigned i = 0; i < 8; i++)
+		assert_int_equal(object_write_kernel(&object, i * P, "x", 1), 1);
+	push_out();
+	assert_int_equal(object.nswapped, 8);
+	assert_int_equal(charged, 8);
+	assert_int_equal(object_read_kernel(&object, P, &c, 1), 1);
+	assert_int_equal(charged, 8);
+	assert_int_equal(object_set_size(&object, 4 * P), 0);
+	assert_int_equal(charged, 4);
+	finish(&object);
+	assert_int_equal(charged, 0);
+}
+
+TEST(swapoff_brings_them_back) /* R82 */
+{
+	struct object *object;
+
+	begin();
+	object = object_create_anon(150 * P);
+	for (unsigned i = 0; i < 150; i += 2)
+		assert_int_equal(object_write_kernel(object, i * P, "x", 1), 1);
+	push_out();
+	assert_true(swap_area_freeze(true));
+	assert_int_equal(swap_in_objects(), 0);
+	assert_int_equal(object->nswapped, 0);
+	assert_int_equal(object->npages, 75);
+	assert_int_equal(swap_area_drain(), SLOTS);
+	assert_true(swap_area_freeze(false));
+	finish(object);
+}
+
+/* ---- against a naive model ---- */
+
+#define PAGES 24u
+
+static unsigned char model[PAGES][2]; /* bytes 0 and P - 1 of each page */
+static unsigned model_pages;
+
+static void check_all(struct object *object)
+{
+	assert_int_equal(object->size, model_pages * P);
+	for (unsigned i = 0; i < model_pages; i++) {
+		assert_int_equal(fake_load(AT + i * P), model[i][0]);
+		assert_int_equal(fake_load(AT + i * P + P - 1), model[i][1]);
+	}
+}
+
+static void set_size(struct object *object, unsigned pages)
+{
+	for (unsigned i = pages; i < PAGES; i++)
+		model[i][0] = model[i][1] = 0;
+	model_pages = pages;
+	assert_int_equal(object_set_size(object, pages * P), 0);
+}
+
+/* Cuts within a page, and grows back. */
+static void cut_within(struct object *object, unsigned page)
+{
+	assert_int_equal(object_set_size(object, page * P + 1), 0);
+	assert_int_equal(object_set_size(object, model_pages * P), 0);
+	model[page][1] = 0;
+	for (unsigned i = page + 1; i < model_pages; i++)
+		model[i][0] = model[i][1] = 0;
+}
+
+static void step(struct object *object)
+{
+	unsigned page = test_below(model_pages), end = test_below(2);
+	unsigned char c = (unsigned char)(1 + test_below(255));
+	uint64_t at = page * P + end * (P - 1);
+
+	switch (test_below(12)) {
+	case 0:
+	case 1:
+		assert_int_equal(fake_load(AT + at), model[page][end]);
+		break;
+	case 2:
+	case 3:
+		assert_int_equal(fake_store(AT + at, c), 0);
+		model[page][end] = c;
+		break;
+	case 4:
+		assert_int_equal(object_write_kernel(object, at, &c, 1), 1);
+		model[page][end] = c;
+		break;
+	case 5:
+		assert_int_equal(object_read_kernel(object, at, &c, 1), 1);
+		assert_int_equal(c, model[page][end]);
+		break;
+	case 6:
+		assert_int_equal(object_punch(object, page * P, (page + 1) * P), 0);
+		model[page][0] = model[page][1] = 0;
+		break;
+	case 7:
+		if (!test_below(10))
+			set_size(object, 1 + test_below(PAGES));
+		break;
+	case 8:
+		if (!test_below(10))
+			cut_within(object, page);
+		break;
+	case 9:
+		if (disk_count) {
+			unsigned n = test_below(disk_count);
+
+			disk_end(n, disk_requests[n]->write && !test_below(4) ? -EIO : 0);
+		}
+		break;
+	case 10:
+		if (!test_below(100))
+			assert_int_equal(swap_in_objects(), 0);
+		break;
+	default:
+		(void)reclaim(1 + test_below(20));
+	}
+}
+
+TEST(random_steps) /* R81, R82, R84 */
+{
+	struct object *object;
+
+	begin();
+	object = object_create_anon(PAGES * P);
+	model_pages = PAGES;
+	show(&space, object, AT, MAP_SHARED);
+	for (unsigned i = 0; i < 30000; i++) {
+		step(object);
+		if (i % 64 == 0) {
+			rig_check();
+			check_all(object);
+		}
+	}
+	finish(object);
+}
