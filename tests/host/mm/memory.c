@@ -14,3 +14,15 @@ void memory_start(size_t nframes, const struct phys_range *reserved, unsigned nr
 	assert_int_equal(phys_init(&ram, 1, reserved, nreserved), 0);
 	page_cache_init();
 }
+
+void memory_start_split(size_t nframes, size_t first)
+{
+	const struct phys_range ram[] = {
+		{ FAKE_PHYS_BASE, FAKE_PHYS_BASE + first * PAGE_SIZE },
+		{ FAKE_PHYS_BASE + (first + 1) * PAGE_SIZE, FAKE_PHYS_BASE + nframes * PAGE_SIZE },
+	};
+
+	fake_arena_init(nframes);
+	assert_int_equal(phys_init(ram, 2, NULL, 0), 0);
+	page_cache_init();
+}

@@ -9,12 +9,17 @@
 static struct space space;
 static size_t objects_before;
 
-static inline void start(void)
+static inline void start_space(void)
 {
-	rig_start(2048);
 	objects_before = rig_objects();
 	rig_create(&space);
 	rig_run(&space);
+}
+
+static inline void start(void)
+{
+	rig_start(2048);
+	start_space();
 }
 
 /* Everything is accounted for without the space, and no object of the heap is left. */

@@ -27,12 +27,23 @@ static int pause_in_test(struct vm_wait *wait)
 	return rig_pause ? rig_pause(wait) : 0;
 }
 
-void rig_start(size_t nframes)
+static void serve_faults(void)
 {
-	memory_start(nframes, NULL, 0);
 	mm_host.pause = pause_in_test;
 	fake_fault = serve;
 	rig_pause = NULL;
+}
+
+void rig_start(size_t nframes)
+{
+	memory_start(nframes, NULL, 0);
+	serve_faults();
+}
+
+void rig_start_split(size_t nframes, size_t first)
+{
+	memory_start_split(nframes, first);
+	serve_faults();
 }
 
 void rig_create(struct space *space)

@@ -22,6 +22,9 @@
 /* A machine of so many frames, whose user accesses go to vm_fault(). */
 void rig_start(size_t nframes);
 
+/* The same with frames outside the largest segment, see memory_start_split(). */
+void rig_start_split(size_t nframes, size_t first);
+
 /* A space made as exec would: break, mmap_top; and the one that accesses go to. */
 void rig_create(struct space *space);
 void rig_run(struct space *space);

@@ -1,94 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* R81 to R84. Private pages that went to swap: the bytes come back, whatever is done to them meanwhile. */
-#include "one_space.h"
+#include "one_swap.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "mm/reclaim.h"
-#include "mm/swap_cache.h"
 #include "mm/swap_off.h"
 #include "mm/tlb_gather.h"
-#include "swap_disk.h"
-
-#define P     PAGE_SIZE
-#define SLOTS 512u
-
-/* As trap_fault() does: waits, and goes on. */
-static int serve_waiting(vaddr_t va, unsigned access)
-{
-	struct vm_wait wait;
-	struct mmu *active = fake_active();
-	struct space *running = list_entry(active, struct space, mmu);
-
-	for (;;) {
-		rig_outcome = vm_fault(running, va, access, &wait);
-		if (rig_outcome != VM_WAIT)
-			return rig_outcome;
-		assert_true(disk_count > 0);
-		disk_end(test_below(disk_count), 0);
-	}
-}
-
-static void begin(unsigned slots)
-{
-	start();
-	disk_start(slots);
-	rig_pause = disk_pause;
-	fake_fault = serve_waiting;
-}
-
-/* Everything is accounted for, the slots too. */
-static void finish(void)
-{
-	rig_check();
-	disk_end_all();
-	assert_int_equal(vm_unmap(&space, AT, GIB), 0);
-	rig_check();
-	disk_stop();
-	end();
-}
-
-static unsigned char byte_of(unsigned page)
-{
-	return (unsigned char)(page * 7 + 3);
-}
-
-static void write_pages(unsigned first, unsigned n)
-{
-	for (unsigned i = first; i < first + n; i++)
-		assert_int_equal(fake_store(AT + i * P + i % P, byte_of(i)), 0);
-}
-
-static void check_pages(unsigned first, unsigned n)
-{
-	for (unsigned i = first; i < first + n; i++) {
-		assert_int_equal(fake_load(AT + i * P + i % P), byte_of(i));
-		assert_int_equal(fake_load(AT + i * P + (i + 1) % P), 0);
-	}
-}
-
-/* All cold pages of the space are on the disk, and nowhere else. */
-static void push_out(void)
-{
-	(void)reclaim(10000);
-	disk_end_all();
-	rig_check();
-}
-
-static int leave_at_a_wait(struct vm_wait *wait)
-{
-	return wait ? -EINTR : 0;
-}
-
-/* Cold pages are being written. */
-static void start_writes(void)
-{
-	rig_pause = leave_at_a_wait;
-	assert_int_equal(reclaim(10000), -EINTR);
-	assert_true(disk_count > 0);
-	rig_pause = disk_pause;
-}
 
 TEST(pages_go_out_and_come_back) /* R81 */
 {
@@ -121,22 +38,6 @@ TEST(clean_pages_are_not_written_again) /* R80 */
 	assert_int_equal(disk_pages_written, 21);
 	check_pages(0, 20);
 	finish();
-}
-
-static struct space *fork_space(void)
-{
-	struct space *child = malloc(sizeof(*child));
-
-	rig_create(child);
-	assert_int_equal(vm_fork(&space, child), 0);
-	return child;
-}
-
-static void drop_space(struct space *child)
-{
-	rig_run(&space);
-	rig_destroy(child);
-	free(child);
 }
 
 TEST(a_page_shared_by_fork_goes_once_and_comes_once) /* R83 */
