@@ -473,3 +473,41 @@ TEST(changes_before_the_page_is_installed)
 	}
 	finish();
 }
+
+/* As another thread that runs when the swap cache's lock is about to be taken. */
+static void at_the_lock(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	void (*now)(void) = meanwhile;
+
+	(void)what;
+	if (kind != INTERLEAVE_LOCK || class != LOCK_SWAP_CACHE || !now)
+		return;
+	meanwhile = NULL;
+	now();
+}
+
+static void reclaim_all(void)
+{
+	(void)reclaim(10000);
+}
+
+/* A page of which only the swap cache knows is about to be freed with its slot: nobody else drops it. */
+TEST(reclaim_between_unmapping_and_freeing)
+{
+	static void (*const what[])(void) = { object_trim, reclaim_all };
+
+	begin(SLOTS);
+	interleave_hook = at_the_lock;
+	for (unsigned i = 0; i < ARRAY_SIZE(what); i++) {
+		map(AT, 4, RW);
+		write_pages(0, 4);
+		push_out();
+		check_pages(0, 4);
+		meanwhile = what[i];
+		assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
+		assert_null(meanwhile);
+		rig_check();
+		assert_int_equal(swap_free(), SLOTS);
+	}
+	finish();
+}
