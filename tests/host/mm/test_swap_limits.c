@@ -511,3 +511,34 @@ TEST(reclaim_between_unmapping_and_freeing)
 	}
 	finish();
 }
+
+/* Page 1 was read into the frame of page 0, and its slot has another page now. */
+static void use_frame_and_slot_again(void)
+{
+	disk_end_all();
+	assert_int_equal(fault(AT + P, VM_PROT_READ), VM_WAIT);
+	assert_int_equal(vm_unmap(&space, AT + P, P), 0);
+	write_pages(2, 3);
+	rig_pause = leave_at_a_wait;
+	assert_int_equal(reclaim(10000), -EINTR);
+	rig_pause = disk_pause;
+	check_pages(2, 3);
+}
+
+TEST(a_frame_is_another_page_s_before_it_is_freed)
+{
+	begin(3);
+	map(AT, 5, RW);
+	write_pages(0, 2);
+	push_out();
+	write_pages(0, 1);
+	start_writes();
+	check_pages(0, 1);
+	interleave_hook = at_the_lock;
+	meanwhile = use_frame_and_slot_again;
+	assert_int_equal(vm_unmap(&space, AT, P), 0);
+	assert_null(meanwhile);
+	rig_check();
+	check_pages(2, 3);
+	finish();
+}
