@@ -468,3 +468,17 @@ TEST(limits_of_the_program_hold_too)
 	committed(0);
 	end_strict();
 }
+
+/* Counts that can't be right stop the machine. */
+TEST(wrong_use)
+{
+	start_strict(LEFT);
+	assert_int_equal(map_at(AT, 3, RW, ANON), AT);
+	committed(3);
+	assert_true(panics(commit_set_strict(false)));
+	assert_true(panics(space_commit(&space, P))); /* without the lock */
+	spin_lock(&space.lock);
+	assert_true(panics(space_commit(&space, 1)));
+	spin_unlock(&space.lock);
+	assert_true(panics(commit_uncharge(4)));
+}

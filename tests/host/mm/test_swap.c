@@ -156,3 +156,51 @@ TEST(without_memory_nothing_is_claimed)
 	assert_int_equal(submitted, 0);
 	assert_int_equal(swap_on(&disk), 0);
 }
+
+/* The counts of the slots may take a sixteenth of memory: the rest of a larger disk is not used. */
+TEST(a_disk_that_is_larger_than_memory_can_count)
+{
+	uint32_t npages, nbad = 4, bad[4];
+
+	begin();
+	npages = (uint32_t)page_alloc_total_count() / 16 * 1024;
+	bad[0] = 5;
+	bad[1] = npages - 1;
+	bad[2] = npages;
+	bad[3] = npages + 999;
+	disk.sectors = (npages + 1000ul) * SECTORS_PER_PAGE;
+	make_header(npages + 999);
+	memcpy(header + 1032, &nbad, sizeof(nbad));
+	memcpy(header + 1536, bad, sizeof(bad));
+	fake_log_errors = 0;
+	assert_int_equal(swap_on(&disk), 0);
+	assert_int_equal(fake_log_errors, 1);
+	assert_int_equal(swap_total(), npages);
+	assert_int_equal(swap_free(), npages - 3);
+	rig_check();
+	swap_area_stop();
+}
+
+/* R45: without memory for the counts of the slots the disk is free again. */
+TEST(without_memory_for_slots_nothing_is_claimed)
+{
+	size_t free_before, objects;
+	int result;
+
+	begin();
+	free_before = rig_free();
+	objects = rig_objects();
+	for (unsigned nth = 3;; nth++) {
+		alloc_fail_at = nth;
+		result = swap_on(&disk);
+		alloc_fail_at = 0;
+		if (!result)
+			break;
+		assert_int_equal(result, -ENOMEM);
+		assert_int_equal(swap_total(), 0);
+		assert_int_equal(rig_free(), free_before);
+		assert_int_equal(rig_objects(), objects);
+	}
+	assert_true(submitted > 1);
+	swap_area_stop();
+}

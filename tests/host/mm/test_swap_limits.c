@@ -542,3 +542,33 @@ TEST(a_frame_is_another_page_s_before_it_is_freed)
 	check_pages(2, 3);
 	finish();
 }
+
+/* ---- the ledger ---- */
+
+TEST(the_ledger_counts_references_to_slots)
+{
+	struct mmu_entry *slot, entry;
+
+	begin(SLOTS);
+	map(AT, 2, RW);
+	write_pages(0, 2);
+	push_out();
+	slot = arch_mmu_lookup(&space.mmu, AT);
+	entry = entry_load(slot);
+	swap_slot_get(entry_swap_slot(entry));
+	assert_int_equal(ledger_check(NULL), 1);
+	swap_slot_put(entry_swap_slot(entry));
+	space.swapped++;
+	assert_int_equal(ledger_check(NULL), 1);
+	space.swapped--;
+	*slot = entry_make_swap(SLOTS + 1);
+	assert_int_equal(ledger_check(NULL),
+			 2); /* no such slot; and that of the entry has too many */
+	*slot = entry;
+	rig_check();
+	check_pages(0, 1);
+	swap_slot_get(entry_swap_slot(entry));
+	assert_int_equal(ledger_check(NULL), 2); /* the entry may not be writable either */
+	swap_slot_put(entry_swap_slot(entry));
+	finish();
+}
