@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Programs that use more private memory than there is, with a swap disk: every byte is right, and all comes back.
 
-The programs are the sub-commands of guest/swapping.c. SWAP_MIB is the size of the largest set, in MiB: by default 128,
-twice the memory, and 256 in the long form."""
+The programs are the sub-commands of guest/swapping.c. SWAP_MIB is the size of a large set, in MiB. By default it is 48,
+which is twice the memory. The long form, with 256 and twice as much memory, touches more pages as well."""
 
 import os
 import re
@@ -12,8 +12,11 @@ from lib.guest import folder, run_placed
 from lib.tap import case, equal, has, lacks, main
 
 MIB = 1 << 20
-SET = int(os.environ.get("SWAP_MIB", "128"))
-SMALL = ["--mem", "64M", "--swap", "512M"]
+SET = int(os.environ.get("SWAP_MIB", "48"))
+LONG = SET >= 128
+MEMORY = 64 if LONG else 24  # MiB
+TOUCHES = 2000 if LONG else 300
+SMALL = ["--mem", f"{MEMORY}M", "--swap", f"{8 * MEMORY}M"]
 
 
 def swapping(*words, options=SMALL):
@@ -41,42 +44,42 @@ def R81_R84_a_set_of_twice_the_memory_is_gone_through():
 
 @case
 def R80_R84_a_set_is_touched_at_random():
-    swapping("random", SET, 2000, 1)
+    swapping("random", SET, TOUCHES, 1)
 
 
 @case
 def R80_R84_a_set_of_four_times_the_memory_of_which_some_is_hot():
-    swapping("zipf", 2 * SET, 10000, 1)
+    swapping("zipf", 2 * SET, 5 * TOUCHES if LONG else 2 * TOUCHES, 1)
 
 
 @case
 def R85_accessed_and_dirty_bits_in_software():
-    swapping("zipf", SET, 5000, 2, options=[*SMALL, "--append", "ad=soft"])
+    swapping("zipf", SET, 5 * TOUCHES // 2 if LONG else TOUCHES, 2, options=[*SMALL, "--append", "ad=soft"])
 
 
 @case
 def R84_numbers_are_sorted():
-    swapping("sort", SET * 5 // 8)
+    swapping("sort", SET * 5 // 8 if LONG else SET // 2)
 
 
 @case
 def R84_a_heap_is_used_at_random():
-    swapping("libc", SET * 3 // 4, 20000)
+    swapping("libc", SET * 3 // 4, 10 * TOUCHES)
 
 
 @case
 def R63_R81_R82_a_child_gets_pages_that_are_out():
-    swapping("fork", SET * 3 // 8, 1)
+    swapping("fork", SET * 3 // 8 if LONG else SET * 5 // 16, 1)
 
 
 @case
 def R63_R82_R83_R84_four_children_get_pages_that_are_out():
-    swapping("fork", SET // 4, 4)
+    swapping("fork", SET * 5 // 16, 4)
 
 
 @case
 def R25_R81_R82_verbs_on_pages_that_are_out():
-    text = swapping("verbs", 6, SET // 2)
+    text = swapping("verbs", 6 if LONG else 3, SET // 2)
     out, pages = (int(number) for number in re.search(r"(\d+) of (\d+) pages are out", text).groups())
     equal(out > pages / 2, True, f"{out} of {pages} are out: more than half")
 
@@ -85,20 +88,21 @@ def R25_R81_R82_verbs_on_pages_that_are_out():
 def R81_written_pages_of_a_private_file_go_to_swap():
     path = os.path.join(folder("private"), "file")
     with open(path, "wb") as file:
-        file.write(os.urandom(12 * MIB))
+        file.write(os.urandom(MEMORY * MIB // 6))
     swapping("private", "/file", SET // 2, options=[*SMALL, "--add", f"{path}:/file"])
 
 
 @case
 def R82_killed_processes_give_slots_back():
-    """Twenty of them take more than memory and swap together have."""
-    swapping("kill", 96, options=["--mem", "64M", "--swap", "128M"])
+    """All of them together take more than memory and swap have."""
+    swapping("kill", MEMORY * 3 // 2, 20 if LONG else 8, options=["--mem", f"{MEMORY}M", "--swap", f"{2 * MEMORY}M"])
 
 
 @case
 def R43_R44_R84_memory_and_swap_are_full():
     """Who takes most is killed and named. Then its slots are free: the parent needs some of them."""
-    done = run_placed("swapping", "full", "256", "96", options=["--mem", "64M", "--swap", "64M"])
+    done = run_placed("swapping", "full", str(4 * MEMORY), str(MEMORY * 5 // 4),
+                      options=["--mem", f"{MEMORY}M", "--swap", f"{MEMORY}M"])
     killed = "full: the child ended with 137"
     equal((done.status, done.out.decode().splitlines()[:-1]), (0, [killed, killed]), f"status and output of {shown(done)}")
     has(done.err.lower(), b"out of memory", "standard error")
@@ -107,7 +111,8 @@ def R43_R44_R84_memory_and_swap_are_full():
 
 @case
 def R43_a_swap_disk_that_is_too_small():
-    done = run_placed("swapping", "sequential", "128", "1", options=["--mem", "64M", "--swap", "16M"])
+    done = run_placed("swapping", "sequential", str(2 * MEMORY), "1",
+                      options=["--mem", f"{MEMORY}M", "--swap", f"{MEMORY // 4}M"])
     equal((done.status, done.out), (137, b""), "status and output")
     has(done.err.lower(), b"out of memory", "standard error")
     lacks(done.err, b"kernel panic", "standard error")
@@ -120,7 +125,7 @@ def R82_shared_memory_goes_to_swap():
 
 @case
 def R72_a_program_larger_than_memory():
-    swapping("text", 96, 2)
+    swapping("text", MEMORY * 3 // 2, 2)
 
 
 @case

@@ -295,7 +295,7 @@ static const struct command {
 	{ "libc", do_libc, { "1", "2000" } },
 	{ "fork", do_fork, { "1", "2" } },
 	{ "shared", do_shared, { "1", "2" } },
-	{ "kill", do_kill, { "1" } },
+	{ "kill", do_kill, { "1", "10" } },
 	{ "verbs", do_verbs, { "1", "1" } },
 	{ "text", do_text, { "1", "1" } },
 	{ "full", do_full, { 0 } },

@@ -13,7 +13,6 @@
 
 #define MOST_CHILDREN 16
 #define SHARED_ROUNDS 4
-#define KILLS	      20
 
 /* One of n processes that work on an array: it writes the pages whose number mod n is `which`. */
 struct worker {
@@ -154,23 +153,27 @@ static void use_once(size_t npages)
 		stop_call("munmap");
 }
 
-/* kill MIB: a child that uses so much is killed at random moments. Then its parent uses as much. */
+/*
+ * kill MIB TIMES: a child that uses so much is killed at a random moment, so many times. After each
+ * tenth one, or fewer, its parent uses as much.
+ */
 void do_kill(char **argv)
 {
 	struct worker victim = { .npages = pages_at(argv, 1) };
+	unsigned long times = number_at(argv, 2);
 
-	for (unsigned i = 1; i <= KILLS; i++) {
+	for (unsigned long i = 1; i <= times; i++) {
 		pid_t child;
 		int end;
 
-		victim.seed = i * 1000000ul; /* what an earlier one has left would be wrong */
+		victim.seed = i * 1000000; /* what an earlier one has left would be wrong */
 		child = start_child(run_victim, &victim);
 		sleep_at_random();
 		kill(child, SIGKILL);
 		end = end_of(child);
 		if (end != 128 + SIGKILL)
 			stop("the child ended with %d", end);
-		if (i % 10 == 0)
+		if (i % 10 == 0 || i == times)
 			use_once(victim.npages);
 	}
 }
