@@ -124,6 +124,17 @@ uint64_t swap_out_count(void)
 	return used > cached ? used - cached : 0;
 }
 
+struct swap_census swap_census(void)
+{
+	struct swap_census census;
+
+	spin_lock(&swap_cache.lock);
+	census.usable = slots.count - slots.nbad;
+	census.free = slots.nfree;
+	spin_unlock(&swap_cache.lock);
+	return census;
+}
+
 bool swap_is_on(void)
 {
 	return swap_total() != 0;

@@ -51,6 +51,14 @@ uint64_t swap_free(void);
 /* Pages that are out: in their slots only. May be called at any time. */
 uint64_t swap_out_count(void);
 
+/* For people: the slots that can be used, and how many of them are free at the same moment. */
+struct swap_census {
+	uint64_t usable, free;
+};
+
+/* Call with no spinning lock held. */
+struct swap_census swap_census(void);
+
 /*
  * For reclaim. Gets what swap_out_page() needs for some pages, if there is memory. Call with no
  * spinning lock held.

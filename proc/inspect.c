@@ -45,6 +45,7 @@ static void fill_space(struct space *space, struct faultline_process *ret)
 	ret->mapped_bytes = space->mapped_bytes;
 	ret->heap_start = space->brk_start;
 	ret->heap_end = space->brk;
+	ret->swapped = space->swapped;
 	spin_unlock(&space->lock);
 }
 

@@ -14,7 +14,9 @@
 #include "mm/phys/kmap.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/page_census.h"
+#include "mm/reclaim.h"
 #include "mm/relieve.h"
+#include "mm/swap_cache.h"
 #include "mm/user_copy.h"
 #include "proc/inspect.h"
 #include "proc/kthread.h"
@@ -104,6 +106,7 @@ static long query_vmas(const struct query *q)
 
 static long query_machine(const struct query *q)
 {
+	struct swap_census swap = swap_census();
 	struct faultline_machine machine = {
 		.frames = page_alloc_total_count(),
 		.free_frames = page_alloc_free_count(),
@@ -115,9 +118,27 @@ static long query_machine(const struct query *q)
 		.interrupts = hart_counter_sum(HART_INTERRUPTS),
 		.switches = hart_counter_sum(HART_SWITCHES),
 		.ipis = hart_counter_sum(HART_IPIS),
+		.swap = swap.usable,
+		.free_swap = swap.free,
 	};
 
 	return copy_result(q, &machine, sizeof(machine));
+}
+
+static long query_reclaim(const struct query *q)
+{
+	struct faultline_reclaim reclaim = {
+		.turns = counter_read(&reclaim_counts.turns),
+		.scanned = counter_read(&reclaim_counts.scanned),
+		.aged = counter_read(&reclaim_counts.aged),
+		.unmapped = counter_read(&reclaim_counts.unmapped),
+		.dropped = counter_read(&reclaim_counts.dropped),
+		.refaulted = counter_read(&reclaim_counts.refaulted),
+		.written = counter_read(&reclaim_counts.written),
+		.read = counter_read(&reclaim_counts.read),
+	};
+
+	return copy_result(q, &reclaim, sizeof(reclaim));
 }
 
 static long query_frames(const struct query *q)
@@ -319,6 +340,8 @@ long sys_faultline(struct trap_frame *frame)
 		return query_frames(&q);
 	case FAULTLINE_FRAME:
 		return query_frame(&q);
+	case FAULTLINE_RECLAIM:
+		return query_reclaim(&q);
 	case FAULTLINE_TRACE:
 		return query_trace(&q);
 	case FAULTLINE_WALK:

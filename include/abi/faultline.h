@@ -8,8 +8,8 @@
  * long syscall(SYS_faultline, what, which, buf, size, from)
  *
  * Fills buf with as many whole structures as fit into `size` bytes (one for FAULTLINE_PROCESS,
- * FAULTLINE_MACHINE, FAULTLINE_FRAMES, FAULTLINE_FRAME and FAULTLINE_TRACE). Returns their number,
- * or -1 with errno EINVAL (unknown `what`, or no room for one), EFAULT, ESRCH (no such process, or
+ * FAULTLINE_MACHINE, FAULTLINE_FRAMES, FAULTLINE_FRAME, FAULTLINE_RECLAIM and FAULTLINE_TRACE).
+ * Returns their number, or -1 with errno EINVAL (unknown `what`, or no room for one), EFAULT, ESRCH (no such process, or
  * one that has no memory any more) or ENOMEM. Linux returns ENOSYS, because it has no call of that
  * number. Events are counted before the result is copied out: a fault during that copy appears in
  * the next result. Structures grow only at their ends, in `reserved`.
@@ -24,7 +24,8 @@
 #define FAULTLINE_TRACE	    5 /* which: a hart; from: the first record: struct faultline_trace */
 #define FAULTLINE_WALK	    6 /* which: a pid; from: an address: string; returns its length */
 
-#define FAULTLINE_FRAME 7 /* which: a physical address: struct faultline_frame; 0: no frame there */
+#define FAULTLINE_FRAME	  7 /* which: a physical address: struct faultline_frame; 0: no frame there */
+#define FAULTLINE_RECLAIM 8 /* struct faultline_reclaim */
 
 /*
  * For tests, in the hardened kernel only; EINVAL in the release kernel.
@@ -84,7 +85,8 @@ struct faultline_process {
 	uint64_t tables;		  /* page-table pages, the root included */
 	uint64_t mapped_bytes;
 	uint64_t heap_start, heap_end;
-	uint64_t reserved[7];
+	uint64_t swapped; /* private pages that are in swap instead of mapped */
+	uint64_t reserved[6];
 };
 
 #define FAULTLINE_VMA_READ   1u
@@ -109,7 +111,21 @@ struct faultline_machine {
 	uint64_t ticks_per_second; /* of struct faultline_fault.time and of rdtime */
 	uint64_t harts;
 	uint64_t faults, exceptions, system_calls, interrupts, switches, ipis; /* since the start */
-	uint64_t reserved[6];
+	uint64_t swap, free_swap; /* in pages; 0: there is no swap disk */
+	uint64_t reserved[4];
+};
+
+/* What was done since the start because memory was short. docs/reclaim.md explains the words. */
+struct faultline_reclaim {
+	uint64_t turns;	    /* of the hand, over all spaces and all files */
+	uint64_t scanned;   /* page-table entries that it has passed */
+	uint64_t aged;	    /* of these, the ones that had been used since the last turn */
+	uint64_t unmapped;  /* entries that no longer map a page because it was cold */
+	uint64_t dropped;   /* cold pages whose frames were freed */
+	uint64_t refaulted; /* of these, the ones that were read again soon */
+	uint64_t written;   /* pages that were written to swap */
+	uint64_t read;	    /* pages that were read from swap, or could not be */
+	uint64_t reserved[8];
 };
 
 struct faultline_frames {

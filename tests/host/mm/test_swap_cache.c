@@ -18,6 +18,8 @@ TEST(pages_go_out_and_come_back) /* R81 */
 	assert_int_equal(disk_pages_written, 100);
 	assert_true(disk_writes <= 8); /* in clusters */
 	assert_int_equal(swap_free(), SLOTS - 100);
+	assert_int_equal(swap_census().usable, SLOTS); /* without the header */
+	assert_int_equal(swap_census().free, SLOTS - 100);
 	check_pages(0, 100);
 	assert_int_equal(disk_pages_read, 100);
 	assert_int_equal(space.swapped, 0);
