@@ -145,11 +145,11 @@ def what_cannot_be_run_is_said():
                          ("/run/argv", "sh: /run/argv: Permission denied")):
         equal(prompt.do(line), answer, line)
     listed = prompt.do("help")
-    has(listed, "walk   PID ADDRESS", "help")
+    has(listed, "walk    PID ADDRESS", "help")
     has(listed, "\nAs elsewhere: ls cat ", "help")
     equal(listed.count("\n") < 23, True, "help fits a screen of 24 lines")
     equal(prompt.do("help pwd nosuch"),
-          "pwd                     print the working directory\nsh: help: nosuch: no such command", "help COMMAND")
+          "pwd                      print the working directory\nsh: help: nosuch: no such command", "help COMMAND")
     prompt.send(CTRL["D"])
     equal(prompt.end(), 0, "status")
 

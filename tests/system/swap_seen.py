@@ -4,8 +4,8 @@
 
 import re
 
-from lib.guest import run_placed
-from lib.tap import case, equal, main
+from lib.guest import BUILD, run_placed, run_raw
+from lib.tap import case, equal, has, lacks, main
 
 MIB = 1 << 20
 PAGES = 96 * MIB // 4096  # that the program writes to
@@ -42,6 +42,52 @@ def R84_a_program_sees_what_is_in_swap():
 def R84_without_a_disk_the_figures_are_zero():
     for moment, seen in figures(["--mem", "64M"]).items():
         equal([seen[name] for name in ("swapped", "swap", "free_swap", "written", "read")], [0] * 5, moment)
+
+
+def lines_of(line, options, words=("sh",), status=0):
+    """Has the prompt run a line, in a program if there are words; gives what was written."""
+    add = ["--add", f"{BUILD}/tests/system/swap_seen:/bin/swap_seen"]
+    if words != ("sh",):
+        add += ["--add", f"{BUILD}/user/sh:/bin/sh"]
+    done = run_raw([*options, *add, "--", *words, "-c", line])
+    equal(done.status, status, f"status of {done.out + done.err}")
+    return (done.out + done.err).decode()
+
+
+@case
+def R84_R123_the_prompt_shows_swap():
+    text = lines_of("ps; maps 2; free; faults 2", DISK, ["/bin/swap_seen", "96", "/bin/sh"])
+    print("# " + text.replace("\n", "\n# "))
+    here, out = (int(kib) for kib in re.search(r"^ +2 +1 \w +(\d+) +(\d+) +\d+ swap_seen$", text, re.MULTILINE).groups())
+    equal((out > 24 * 1024, here + out >= 90 * 1024), (True, True), "in memory and in swap")
+    has(text, f"in swap {out} KiB, page tables", "maps")
+    pages = {name: int(n) for name, n in re.findall(r"^(\w[\w ]+?) +(\d+) pages +\d+ KiB$", text, re.MULTILINE)}
+    equal(pages["swap"], 256 * 256 - 1, "pages of the disk")
+    equal(pages["swap"] - pages["swap free"] >= out / 4, True, f"those in use: {pages}")
+    equal(pages["swap written"] > 0, True, "pages that were written")
+
+
+@case
+def the_prompt_without_a_swap_disk():
+    text = lines_of("free; ps", ["--mem", "64M"])
+    lacks(text, "swap free", "free")
+    has(text, "SWAP KIB", "ps")
+
+
+@case
+def swapon_and_swapoff_say_why_not():
+    line = "echo > /tmp/file; swapon; swapon /dev/vda; swapon /dev/vdb; swapon /tmp/file; swapoff; swapoff /nosuch"
+    text = lines_of(line, DISK, status=1)
+    for said in ("usage: swapon PATH\n", "sh: swapon: /dev/vda: Device or resource busy\n",
+                 "sh: swapon: /dev/vdb: No such file or directory\n", "sh: swapon: /tmp/file: Invalid argument\n",
+                 "usage: swapoff PATH\n", "sh: swapoff: /nosuch: "):
+        has(text, said, "what is said")
+
+
+@case
+def help_describes_them_in_two_languages():
+    has(lines_of("help swapon", DISK), "swapon  PATH             use a disk for swap", "in English")
+    has(lines_of("help", [*DISK, "--env", "LC_ALL=zh_CN.UTF-8"]), "把磁盘用作交换区", "in Chinese")
 
 
 if __name__ == "__main__":

@@ -45,6 +45,10 @@ int jobs_foreground(int argc, char **argv);
 int jobs_background(int argc, char **argv);
 int jobs_kill(int argc, char **argv);
 
+/* swap.c: */
+int swap_on(int argc, char **argv);
+int swap_off(int argc, char **argv);
+
 /* watch*.c: commands that show the kernel's state. */
 int watch_ps(int argc, char **argv);
 int watch_free(int argc, char **argv);

@@ -23,7 +23,7 @@ static const char *const lines[][2] = {
 
 static void describe(const struct builtin *builtin, bool chinese)
 {
-	printf("%-6s %-16s %s\n", builtin->name, builtin->usage,
+	printf("%-7s %-16s %s\n", builtin->name, builtin->usage,
 	       chinese ? builtin->what_in_chinese : builtin->what);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* maps, free, walk and frame: commands that show memory. */
+/* maps, free, walk and frame: commands that show memory and swap. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +42,19 @@ static int maps_of_linux(int pid)
 	return watch_show_file(path) ? 0 : watch_refused("maps");
 }
 
+/* Says where the pages are. Prints nothing if the process has ended meanwhile. */
+static void show_pages_of(int pid)
+{
+	struct faultline_process process;
+
+	if (watch_ask(FAULTLINE_PROCESS, (unsigned long)pid, &process, sizeof(process), 0) != 1)
+		return;
+	printf("in memory %lu KiB, in swap %lu KiB, page tables %lu KiB\n",
+	       (unsigned long)process.resident * KIB_PER_PAGE,
+	       (unsigned long)process.swapped * KIB_PER_PAGE,
+	       (unsigned long)process.tables * KIB_PER_PAGE);
+}
+
 int watch_maps(int argc, char **argv)
 {
 	struct faultline_vma vmas[16];
@@ -59,12 +72,34 @@ int watch_maps(int argc, char **argv)
 			show_vma(&vmas[i]);
 		from = n ? vmas[n - 1].end : from;
 	} while (n > 0);
+	show_pages_of(pid);
 	return 0;
+}
+
+static void show(const char *what, unsigned long n, const char *unit)
+{
+	printf("%-12s %8lu %-6s %9lu KiB\n", what, n, unit, n * KIB_PER_PAGE);
 }
 
 static void show_frames(const char *what, unsigned long frames)
 {
-	printf("%-12s %8lu frames %9lu KiB\n", what, frames, frames * KIB_PER_PAGE);
+	show(what, frames, "frames");
+}
+
+/* Prints nothing about a swap disk that is not there. */
+static int show_swap(const struct faultline_machine *machine)
+{
+	struct faultline_reclaim reclaim;
+
+	if (!machine->swap)
+		return 0;
+	if (watch_ask(FAULTLINE_RECLAIM, 0, &reclaim, sizeof(reclaim), 0) < 0)
+		return watch_refused("free");
+	show("swap", machine->swap, "pages");
+	show("swap free", machine->free_swap, "pages");
+	show("swap written", reclaim.written, "pages");
+	show("swap read", reclaim.read, "pages");
+	return 0;
 }
 
 int watch_free(int argc, char **argv)
@@ -86,7 +121,7 @@ int watch_free(int argc, char **argv)
 	show_frames("files", frames.object);
 	show_frames("page tables", frames.tables);
 	show_frames("kernel", frames.kernel);
-	return 0;
+	return show_swap(&machine);
 }
 
 /* Parses a hexadecimal number. Returns false after a message if the word is not one. */

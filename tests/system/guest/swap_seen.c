@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* swap_seen MIB: writes to so many MiB, and prints what the kernel says of swap before and after. */
+/* Writes to MIB of memory, and prints what the kernel says of swap; or runs PROGRAM meanwhile. */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/sysinfo.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "abi/faultline.h"
@@ -41,17 +41,34 @@ static void write_all(char *bytes, size_t size)
 		memset(bytes + at, 1 + (int)(at / PAGE % 255), 8);
 }
 
+static int run(char **argv)
+{
+	pid_t pid = vfork();
+	int status = -1;
+
+	if (pid == 0) {
+		execv(argv[0], argv);
+		_exit(94);
+	}
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+/* swap_seen MIB [PROGRAM ARG...] */
 int main(int argc, char **argv)
 {
 	size_t size = (argc > 1 ? strtoul(argv[1], NULL, 10) : 1) << 20;
 	char *bytes;
 
 	setvbuf(stdout, NULL, _IONBF, 0);
-	show("before");
+	if (argc <= 2)
+		show("before");
 	bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (bytes == MAP_FAILED)
 		return 92;
 	write_all(bytes, size);
+	if (argc > 2)
+		return run(argv + 2);
 	show("written");
 	for (size_t at = 0; at < size; at += PAGE)
 		if (bytes[at] != (char)(1 + at / PAGE % 255))
