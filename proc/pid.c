@@ -70,6 +70,11 @@ static int pid_take(void)
 	return pid_last;
 }
 
+unsigned process_total(void)
+{
+	return atomic_load_relaxed(&nprocesses);
+}
+
 static bool process_count(int *pid_ret)
 {
 	bool room;

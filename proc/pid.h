@@ -32,6 +32,9 @@ void process_publish_locked(struct process *parent, struct process *child);
  */
 void process_publish_sibling_locked(struct process *sibling, struct process *child);
 
+/* Returns how many processes there are, zombies included. */
+unsigned process_total(void);
+
 /* Returns the living or zombie process with that pid, or NULL. Call with process_tree_lock held. */
 struct process *process_find(int pid);
 

@@ -121,7 +121,6 @@ static const struct missing {
 	{ 168, "getcpu", NOTHING_ELSE },
 	{ 170, "settimeofday", "its clock cannot be set" },
 	{ 171, "adjtimex", "its clock cannot be set" },
-	{ 179, "sysinfo", NOTHING_ELSE },
 	{ 180, "mq_open", "it has no System V or POSIX message queues" },
 	{ 181, "mq_unlink", "it has no System V or POSIX message queues" },
 	{ 182, "mq_timedsend", "it has no System V or POSIX message queues" },

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What programs can query about the kernel: Faultline's own call (abi/faultline.h), and syslog. */
+/* What programs can query about the kernel: Faultline's own call, sysinfo and syslog. */
 #include "abi/faultline.h"
 #include "abi/syslog.h"
+#include "abi/utsname.h"
 #include "arch/describe.h"
 #include "base/clock.h"
 #include "base/hart.h"
@@ -20,6 +21,7 @@
 #include "mm/user_copy.h"
 #include "proc/inspect.h"
 #include "proc/kthread.h"
+#include "proc/pid.h"
 #include "proc/preempt_force.h"
 #include "proc/sched.h"
 #include "proc/thread.h"
@@ -349,6 +351,23 @@ long sys_faultline(struct trap_frame *frame)
 	default:
 		return query_for_tests(&q, arg_uint(frame, 0));
 	}
+}
+
+/* Must be quick, because C libraries ask for the size of memory before they sort, for example. */
+long sys_sysinfo(struct trap_frame *frame)
+{
+	struct swap_census swap = swap_census();
+	struct abi_sysinfo info = {
+		.uptime = (int64_t)((clock_ns() + NSEC_PER_SEC - 1) / NSEC_PER_SEC),
+		.totalram = page_alloc_total_count() << PAGE_SHIFT,
+		.freeram = page_alloc_free_count() << PAGE_SHIFT,
+		.totalswap = swap.usable << PAGE_SHIFT,
+		.freeswap = swap.free << PAGE_SHIFT,
+		.procs = (uint16_t)process_total(),
+		.mem_unit = 1,
+	};
+
+	return user_copy_out(arg_user(frame, 0), &info, sizeof(info));
 }
 
 /* "<6>" and a line. */

@@ -44,6 +44,13 @@ def R84_without_a_disk_the_figures_are_zero():
         equal([seen[name] for name in ("swapped", "swap", "free_swap", "written", "read")], [0] * 5, moment)
 
 
+@case
+def R84_sysinfo_has_the_swap_disk():
+    for options in (DISK, ["--mem", "64M"]):
+        for moment, seen in figures(options).items():
+            equal((seen["totalswap"], seen["freeswap"]), (seen["swap"], seen["free_swap"]), moment)
+
+
 def lines_of(line, options, words=("sh",), status=0):
     """Has the prompt run a line, in a program if there are words; gives what was written."""
     add = ["--add", f"{BUILD}/tests/system/swap_seen:/bin/swap_seen"]

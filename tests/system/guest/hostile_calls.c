@@ -62,6 +62,7 @@ static const struct {
 	{ SYS_umask, 1, "j" },
 	{ SYS_getrandom, 2, "alo" },
 	{ SYS_uname, 2, "a" },
+	{ SYS_sysinfo, 2, "a" },
 	{ SYS_syslog, 2, "oal" },
 	{ SYS_rseq, 1, "alnn" },
 	{ 258 /* riscv_hwprobe */, 1, "alnn" },

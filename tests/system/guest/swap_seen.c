@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,13 +25,18 @@ static void show(const char *when)
 	struct faultline_process self;
 	struct faultline_machine machine;
 	struct faultline_reclaim reclaim;
+	struct sysinfo info;
 
 	ask(FAULTLINE_PROCESS, &self, sizeof(self));
 	ask(FAULTLINE_MACHINE, &machine, sizeof(machine));
 	ask(FAULTLINE_RECLAIM, &reclaim, sizeof(reclaim));
-	printf("%s: resident %lu swapped %lu swap %lu free_swap %lu turns %lu scanned %lu aged %lu "
+	if (sysinfo(&info) != 0)
+		exit(95);
+	printf("%s: totalswap %lu freeswap %lu ", when, info.totalswap / PAGE,
+	       info.freeswap / PAGE);
+	printf("resident %lu swapped %lu swap %lu free_swap %lu turns %lu scanned %lu aged %lu "
 	       "unmapped %lu dropped %lu refaulted %lu written %lu read %lu\n",
-	       when, self.resident, self.swapped, machine.swap, machine.free_swap, reclaim.turns,
+	       self.resident, self.swapped, machine.swap, machine.free_swap, reclaim.turns,
 	       reclaim.scanned, reclaim.aged, reclaim.unmapped, reclaim.dropped, reclaim.refaulted,
 	       reclaim.written, reclaim.read);
 }
