@@ -29,6 +29,7 @@ static void leave_space(struct process *process)
 
 	child_tid_clear(process);
 	process->ended_usage = usage_current();
+	oom_memory_leaves();
 	spin_lock(&process_tree_lock);
 	process->uspace = NULL;
 	spin_unlock(&process_tree_lock);

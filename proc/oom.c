@@ -118,12 +118,17 @@ static void oom_report_show(const struct oom_report *report)
 /* ---- choosing a victim ---- */
 
 /*
- * How long a dying process is waited for before another is killed; how often if there is no other.
+ * While a process is dying no other one is killed, because the memory of the first may be enough.
+ * But it may need a lock that the asking thread holds: after so many waits in vain it does not
+ * count any more.
  */
 #define EXIT_WAIT_NS	(100 * NSEC_PER_SEC / 1000)
 #define EXIT_WAIT_TURNS 20u
 
 static struct waitq freed = WAITQ_INIT(freed);
+
+/* Threads that are freeing the memory of a process, which may have no space any more; atomic. */
+static unsigned nfreeing;
 
 struct choice {
 	struct process *victim; /* valid while process_tree_lock is held */
@@ -174,7 +179,7 @@ static void consider(struct process *process, void *arg)
 	if (process->state == PROCESS_ZOMBIE || !process->uspace)
 		return;
 	if (is_dying(process)) {
-		choice->dying = true;
+		choice->dying |= process != current_process(); /* which waits for memory here */
 		return;
 	}
 	if (process->pid == PID_INIT || is_oom_reaped(process))
@@ -186,7 +191,7 @@ static void consider(struct process *process, void *arg)
 /* Call with process_tree_lock held; it is dropped in between. */
 static struct choice choose(void)
 {
-	struct choice choice = { 0 };
+	struct choice choice = { .dying = atomic_load(&nfreeing) != 0 };
 	struct process *process;
 
 	process_visit_all(consider, &choice);
@@ -239,6 +244,7 @@ static void kill_victim(const struct choice *choice)
 
 	memcpy(comm, victim->thread->name, sizeof(comm));
 	uspace_get(uspace);
+	oom_memory_leaves();
 	oom_report_collect(&report);
 	process_visit_all(kill_sharer, uspace);
 	spin_unlock(&process_tree_lock);
@@ -274,8 +280,7 @@ static int answer_forced(enum alloc_fail_policy policy)
 
 /*
  * One step of relief. The caller tries to allocate again after each step, so nothing is waited for
- * between its last try and a kill. If processes are dying, they are waited for once before another
- * one is killed.
+ * between its last try and a kill.
  */
 int oom_relieve(struct relief *relief)
 {
@@ -291,18 +296,26 @@ int oom_relieve(struct relief *relief)
 		return -EINTR;
 	spin_lock(&process_tree_lock);
 	choice = choose();
-	if (choice.victim && !relief->spare && (!choice.dying || relief->turn > 1)) {
-		kill_victim(&choice);
-		relief->turn = 0;
-		return current_killed() ? -EINTR : 0;
+	if (choice.dying && relief->turn <= EXIT_WAIT_TURNS) {
+		spin_unlock(&process_tree_lock);
+		return wait_for_dying(relief, seq);
 	}
-	spin_unlock(&process_tree_lock);
-	if (!choice.dying || relief->turn > EXIT_WAIT_TURNS)
+	if (!choice.victim || relief->spare) {
+		spin_unlock(&process_tree_lock);
 		return -ENOMEM;
-	return wait_for_dying(relief, seq);
+	}
+	kill_victim(&choice);
+	relief->turn = 0;
+	return current_killed() ? -EINTR : 0;
+}
+
+void oom_memory_leaves(void)
+{
+	atomic_add(&nfreeing, 1);
 }
 
 void oom_memory_freed(void)
 {
+	atomic_add(&nfreeing, -1);
 	waitq_wake_all(&freed);
 }

@@ -5,14 +5,25 @@
 #include "mm/relieve.h"
 
 /*
+ * The rule: the process with the most memory is killed. What counts is what it has resident, its
+ * pages in swap, its page tables and its VMAs. Of equals it is the youngest. Process 1 is killed
+ * only if no other process is left. No process is killed while another one is ending and its memory
+ * is not free yet: the exception is one that does not end for two seconds.
+ *
  * The last steps of relieve() (mm/relieve.h), one for each call. If processes are ending, waits for
- * one of them for a limited time. If that has not helped, kills the process with the most memory,
- * including its page tables, logs its name and has the OOM reaper free its private memory at once.
- * Process 1 is killed only if it is alone. With relief->spare, no process is killed. Returns 0 if
- * the caller should try again, -EINTR if the running process has been killed, or -ENOMEM if there
- * is no process left to kill. Call with no spinning lock held; waiting locks may be held.
+ * one of them for a limited time. If there is none, kills a process by the rule, logs its name and
+ * has the OOM reaper free its private memory at once. With relief->spare, no process is killed.
+ * Returns 0 if the caller should try again, -EINTR if the running process has been killed, or
+ * -ENOMEM if there is no process left to kill. Call with no spinning lock held; waiting locks may
+ * be held.
  */
 int oom_relieve(struct relief *relief);
 
-/* A process that ended has freed its memory: wakes the threads that wait for that. */
+/*
+ * A process is about to leave its space. Until oom_memory_freed() it counts as one that is ending,
+ * although it cannot be found by its space any more.
+ */
+void oom_memory_leaves(void);
+
+/* The process has freed its memory: wakes the threads that wait for that. */
 void oom_memory_freed(void);

@@ -9,6 +9,7 @@
 #include "mm/user_copy.h"
 #include "proc/mem_wait.h"
 #include "proc/mutex.h"
+#include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/signal/kill.h"
@@ -156,6 +157,41 @@ KTEST(oom_waits_for_one_that_dies)
 	mm_trim();
 	EXPECT_EQ(0, process_kill(dying, SIGKILL));
 	EXPECT_EQ(0, end_somebody());
+	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(dying));
+	end_bystander(bystander);
+}
+
+static struct uspace *uspace_of(int pid)
+{
+	struct process *process;
+	struct uspace *us;
+
+	spin_lock(&process_tree_lock);
+	process = process_find(pid);
+	us = process ? process->uspace : NULL;
+	spin_unlock(&process_tree_lock);
+	return us;
+}
+
+/*
+ * R43: so is one that has left its space, whose frames are not free yet: here the end of the space
+ * waits for a lock
+ */
+KTEST(oom_waits_until_the_frames_of_the_dead_are_free)
+{
+	int dying = spawn_holder(hold_pages, 400), bystander = spawn_holder(hold_pages, 100);
+	struct relief relief = { .turn = 1 };
+	struct uspace *us = uspace_of(dying);
+
+	ASSERT_TRUE(us && bystander > 0);
+	mm_trim();
+	uspace_lock(us);
+	EXPECT_EQ(0, process_kill(dying, SIGKILL));
+	while (uspace_of(dying))
+		sched_yield();
+	for (unsigned i = 0; i < 3; i++)
+		EXPECT_EQ(0, relieve(&relief));
+	uspace_unlock(us);
 	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(dying));
 	end_bystander(bystander);
 }
