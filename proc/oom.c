@@ -13,6 +13,7 @@
 #include "mm/phys/page_alloc.h"
 #include "mm/phys/page_census.h"
 #include "mm/reclaim.h"
+#include "mm/swap_cache.h"
 #include "mm/verbs.h"
 #include "proc/pid.h"
 #include "proc/sched.h"
@@ -27,7 +28,8 @@
 struct oom_row {
 	char comm[THREAD_NAME_LEN];
 	int pid;
-	size_t resident, tables; /* in pages */
+	size_t resident, swapped, tables; /* in pages */
+	size_t held;			  /* in pages: what counts for the choice */
 };
 
 /* The processes that use the most memory, largest first. */
@@ -39,9 +41,14 @@ struct oom_report {
 
 #define KIB_PER_PAGE (PAGE_SIZE / 1024)
 
-static size_t held(const struct oom_row *row)
+/* Pages: resident ones, those in swap, page tables and VMAs. */
+static size_t held_by(const struct process *process)
 {
-	return row->resident + row->tables;
+	const struct space *space = &process->uspace->space;
+
+	return atomic_load_relaxed(&space->resident) + atomic_load_relaxed(&space->swapped) +
+	       atomic_load_relaxed(&space->tables) +
+	       atomic_load_relaxed(&space->nvmas) * sizeof(struct vma) / PAGE_SIZE;
 }
 
 static struct oom_row row_of(const struct process *process)
@@ -49,7 +56,9 @@ static struct oom_row row_of(const struct process *process)
 	const struct space *space = &process->uspace->space;
 	struct oom_row row = { .pid = process->pid,
 			       .resident = atomic_load_relaxed(&space->resident),
-			       .tables = atomic_load_relaxed(&space->tables) };
+			       .swapped = atomic_load_relaxed(&space->swapped),
+			       .tables = atomic_load_relaxed(&space->tables),
+			       .held = held_by(process) };
 
 	memcpy(row.comm, process->thread->name, sizeof(row.comm));
 	return row;
@@ -61,13 +70,13 @@ static void insert(struct oom_report *report, const struct oom_row *row)
 	unsigned at = report->nrows;
 
 	if (at == OOM_REPORT_ROWS) {
-		if (held(row) <= held(&report->rows[at - 1]))
+		if (row->held <= report->rows[at - 1].held)
 			return;
 		at--;
 	} else {
 		report->nrows++;
 	}
-	for (; at > 0 && held(&report->rows[at - 1]) < held(row); at--)
+	for (; at > 0 && report->rows[at - 1].held < row->held; at--)
 		report->rows[at] = report->rows[at - 1];
 	report->rows[at] = *row;
 }
@@ -92,6 +101,19 @@ static void oom_report_collect(struct oom_report *report)
 	process_visit_all(add_row, report);
 }
 
+/* Logs the state of swap, if there is any, and what reclaim has written and read. */
+static void show_swap(void)
+{
+	struct swap_census swap = swap_census();
+
+	if (!swap.usable)
+		return;
+	log_warn("mm", "  swap: %lu of %lu KiB are free; %lu pages were written, %lu read",
+		 (unsigned long)swap.free * KIB_PER_PAGE, (unsigned long)swap.usable * KIB_PER_PAGE,
+		 (unsigned long)counter_read(&reclaim_counts.written),
+		 (unsigned long)counter_read(&reclaim_counts.read));
+}
+
 /* Logs the rows and the number of pages by kind. May pause. Call with no spinning lock held. */
 static void oom_report_show(const struct oom_report *report)
 {
@@ -103,8 +125,9 @@ static void oom_report_show(const struct oom_report *report)
 	for (unsigned i = 0; i < report->nrows; i++) {
 		const struct oom_row *row = &report->rows[i];
 
-		log_warn("mm", "    %s[%d]: %zu KiB, page tables %zu KiB", row->comm, row->pid,
-			 row->resident * KIB_PER_PAGE, row->tables * KIB_PER_PAGE);
+		log_warn("mm", "    %s[%d]: %zu KiB, in swap %zu KiB, page tables %zu KiB",
+			 row->comm, row->pid, row->resident * KIB_PER_PAGE,
+			 row->swapped * KIB_PER_PAGE, row->tables * KIB_PER_PAGE);
 	}
 	log_warn("mm",
 		 "  by kind: anonymous %zu KiB, files and shared %zu KiB, page tables %zu KiB, "
@@ -134,7 +157,7 @@ struct choice {
 	struct process *victim; /* valid while process_tree_lock is held */
 	int pid;		/* of the victim */
 	uint64_t birth;		/* of the victim */
-	size_t held;		/* pages: resident, page tables and VMAs */
+	size_t held;		/* by the victim, in pages */
 	bool dying;		/* some process is about to free memory */
 };
 
@@ -147,15 +170,6 @@ static bool is_dying(const struct process *process)
 static bool is_oom_reaped(const struct process *process)
 {
 	return atomic_load_relaxed(&process->uspace->space.dying);
-}
-
-static size_t held_by(const struct process *process)
-{
-	const struct space *space = &process->uspace->space;
-
-	return atomic_load_relaxed(&space->resident) + atomic_load_relaxed(&space->swapped) +
-	       atomic_load_relaxed(&space->tables) +
-	       atomic_load_relaxed(&space->nvmas) * sizeof(struct vma) / PAGE_SIZE;
 }
 
 /* Of equals the youngest is chosen, because it has done the least work. */
@@ -220,8 +234,8 @@ static void name_victim(const char *comm, int pid, size_t held)
 {
 	const struct process *asking = current_process();
 
-	log_warn("mm", "out of memory: killed %s[%d], %s: %zu KiB with its page tables", comm, pid,
-		 pid == PID_INIT ? "the last process that had any" : "which had the most",
+	log_warn("mm", "out of memory: killed %s[%d], %s: %zu KiB with swap and page tables", comm,
+		 pid, pid == PID_INIT ? "the last process that had any" : "which had the most",
 		 held * KIB_PER_PAGE);
 	if (asking)
 		log_warn("mm", "  %s[%d] needed memory", current_thread()->name, asking->pid);
@@ -231,6 +245,7 @@ static void name_victim(const char *comm, int pid, size_t held)
 		 page_alloc_free_count() * KIB_PER_PAGE, page_alloc_total_count() * KIB_PER_PAGE,
 		 (unsigned long)counter_read(&reclaim_counts.dropped),
 		 (unsigned long)counter_read(&reclaim_counts.turns));
+	show_swap();
 }
 
 /* Call with process_tree_lock held, which is released. *choice must have a victim. */

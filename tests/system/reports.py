@@ -147,12 +147,12 @@ def R121_out_of_memory_tells_who_uses_what():
     lines = [line.split("] mm: warning: ")[1] for line in done.err.decode().splitlines() if "] mm: warning: " in line]
     equal(len(lines), 7, "lines")
     equal([re.sub(r"(?<!\[)\b\d+\b", "n", line) for line in lines[:3]],
-          ["out of memory: killed dies[2], which had the most: n KiB with its page tables",
+          ["out of memory: killed dies[2], which had the most: n KiB with swap and page tables",
            "  dies[2] needed memory", "  n of n KiB are free; reclaim has dropped n pages in n turns"], "victim")
     del lines[1:3]
     equal(lines[1], "  memory by process, the largest 2 of 2:", "the table's head")
     equal([re.sub(r"\d+ KiB", "n KiB", line) for line in lines[2:]],
-          ["    dies[2]: n KiB, page tables n KiB", "    init[1]: n KiB, page tables n KiB",
+          ["    dies[2]: n KiB, in swap n KiB, page tables n KiB", "    init[1]: n KiB, in swap n KiB, page tables n KiB",
            "  by kind: anonymous n KiB, files and shared n KiB, page tables n KiB, kernel n KiB (objects n KiB), "
            "reserved n KiB, free n KiB"], "the table")
     kinds = [int(number) for number in re.findall(r"(?<!objects )\b(\d+) KiB", lines[4])]

@@ -97,5 +97,32 @@ def help_describes_them_in_two_languages():
     has(lines_of("help", [*DISK, "--env", "LC_ALL=zh_CN.UTF-8"]), "把磁盘用作交换区", "in Chinese")
 
 
+@case
+def R43_R84_the_log_says_how_much_of_a_victim_was_in_swap():
+    done = run_placed("swap_seen", "96", options=["--mem", "64M", "--swap", "16M"])
+    equal(done.status, 137, f"status of {done.out + done.err}")
+    lines = [line.split("] mm: warning: ")[1] for line in done.err.decode().splitlines() if "] mm: warning: " in line]
+    print("# " + "\n# ".join(lines))
+    held = int(re.fullmatch(r"out of memory: killed swap_seen\[2\], which had the most: (\d+) KiB with swap and page tables",
+                            lines[0])[1])
+    free, disk, written = (int(n) for n in re.fullmatch(
+        r"  swap: (\d+) of (\d+) KiB are free; (\d+) pages were written, \d+ read", lines[3]).groups())
+    equal((disk, free < 1024, written > 0), (16 * 1024 - 4, True, True), "the disk is full")
+    here, swapped, tables = (int(n) for n in re.fullmatch(
+        r"    swap_seen\[2\]: (\d+) KiB, in swap (\d+) KiB, page tables (\d+) KiB", lines[5]).groups())
+    equal((swapped > 15 * 1024, abs(held - here - swapped - tables) < 256), (True, True), "its pages")
+
+
+@case
+def R43_R84_what_is_in_swap_counts_for_the_choice():
+    """The parent has more than its child, but less in memory: it was written first, and much of it is in swap."""
+    done = run_placed("swap_seen", "56", "/bin/swap_seen", "52", options=["--mem", "64M", "--swap", "32M"])
+    equal(done.status, 137, f"status of {done.out + done.err}")
+    text = done.err.decode()
+    has(text, "out of memory: killed swap_seen[2], which had the most: ", "the choice")
+    here = {int(pid): int(kib) for pid, kib in re.findall(r"swap_seen\[(\d)\]: (\d+) KiB, in swap", text)}
+    equal(here[2] < here[3], True, f"in memory, by pid: {here}")
+
+
 if __name__ == "__main__":
     main()
