@@ -49,6 +49,9 @@ static void say_entry(struct text *text, pte_t pte, unsigned access)
 
 	if (pte == 0)
 		say(text, "empty: ");
+	else if (entry_state((struct mmu_entry){ pte }) == ENTRY_SWAP)
+		say(text, "slot %lu of the swap disk: ",
+		    (unsigned long)entry_swap_slot((struct mmu_entry){ pte }));
 	else
 		say(text, "frame %#lx %c%c%c%s%s%s%s: ",
 		    (unsigned long)(pte >> PTE_PPN_SHIFT << PAGE_SHIFT), pte & PTE_R ? 'r' : '-',

@@ -67,6 +67,10 @@ KTEST(describe_tells_each_bit)
 	EXPECT_TRUE(ends(VA, VM_PROT_READ, "allows a read"));
 	set(0, 0);
 	EXPECT_TRUE(ends(VA, VM_PROT_READ, "V=0 refuses a read"));
+	entry_swap(arch_mmu_lookup(&as.mmu, VA), entry_make_swap(1047));
+	EXPECT_TRUE(
+		ends(VA, VM_PROT_READ, "leaf[0] slot 1047 of the swap disk: V=0 refuses a read"));
+	set(0, 0); /* whose frame arch_space_end() expects */
 	EXPECT_TRUE(ends((vaddr_t)page_address(zero_page), VM_PROT_READ, "U=0 refuses a read"));
 	arch_space_end(&as);
 }

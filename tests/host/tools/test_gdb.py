@@ -96,6 +96,13 @@ def resident_entries_are_told_from_empty_ones():
 
 
 @case
+def a_page_in_swap():
+    said = text(0x1000, 1 << 53 | 1047 << 10)
+    has(said, "  slot 1047 of the swap disk\n", "entry")
+    has(said, "read   from user mode: refused, V is 0 in the leaf entry", "read")
+
+
+@case
 def kernel_addresses_and_impossible_ones():
     va = 0xFFFFFFFF80200000
     has(text(va, page(0x80200, 0x6B)), "fetch  from kernel mode: allowed", "kernel text")

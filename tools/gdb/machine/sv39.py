@@ -10,6 +10,7 @@ FLAGS = (("V", "PTE_V"), ("R", "PTE_R"), ("W", "PTE_W"), ("X", "PTE_X"), ("U", "
          ("A", "PTE_A"), ("D", "PTE_D"))
 COW = N["ENTRY_WORD_COW"]
 SOFT_W = N["ENTRY_WORD_SOFT_W"]
+SWAP = N["ENTRY_WORD_SWAP"]
 RWX = N["PTE_R"] | N["PTE_W"] | N["PTE_X"]
 
 
@@ -83,6 +84,8 @@ def describe(step):
         if step.level == 2:
             return "V alone in a leaf table: reserved"
         return f"table at 0x{step.target():x}"
+    if step.entry & (N["PTE_V"] | N["PTE_U"] | SWAP) == SWAP:
+        return f"slot {(step.entry & ~SWAP) >> N['PTE_PPN_SHIFT']} of the swap disk"
     size = {0: "1 GiB page", 1: "2 MiB page", 2: "frame"}[step.level]
     what = f"{size} 0x{step.target() >> PAGE_SHIFT:x}, {flag_letters(step.entry)}"
     return what if step.entry & N["PTE_V"] else what + " (resident: kept from the hardware)"

@@ -22,7 +22,7 @@
 #define ENTRY_WORD_SOFT_W 0x300ul
 #define ENTRY_PROT_SHIFT  1
 #define ENTRY_FLAGS_SHIFT 6
-#define ENTRY_WORD_SWAP	  (1ul << 53)
+#define ENTRY_WORD_SWAP	  0x20000000000000ul
 #define ENTRY_PFN_SHIFT	  10
 
 /* True if A and D are maintained in software. Set once, before there is any user space. */
