@@ -85,20 +85,21 @@ static int code_of(int outcome)
 }
 
 /* A fault from user mode goes to the program's handler, or ends the process. A user copy fails. */
-static int refuse(const struct trap_frame *frame, vaddr_t addr, unsigned access, int outcome)
+static int refuse(const struct user_fault *fault, int outcome)
 {
 	const struct signal_info info = {
 		.sig = outcome == VM_BUS ? SIGBUS : SIGSEGV,
 		.code = code_of(outcome),
 		.about = SIGNAL_OF_FAULT,
-		.value = addr,
+		.value = fault->addr,
 	};
 
-	if (access & TRAP_COPY)
+	if (fault->access & TRAP_COPY)
 		return -EFAULT;
 	if (signal_fault(&info))
 		return 0;
-	report_fault(frame, addr, access & VM_PROT_ALL, outcome, info.sig);
+	report_fault(fault->frame, fault->addr, fault->access & VM_PROT_ALL, outcome,
+		     fault->wait.kind, info.sig);
 	signal_force(current_process(), info.sig);
 	return 0;
 }
@@ -156,7 +157,7 @@ static int handle(struct user_fault *fault, int outcome)
 	else if (outcome == VM_WAIT || outcome == VM_OOM)
 		err = wait_or_relieve(fault, outcome);
 	else
-		err = refuse(fault->frame, fault->addr, fault->access, outcome) ?: 1;
+		err = refuse(fault, outcome) ?: 1;
 	return err < 0 && !(fault->access & TRAP_COPY) ? 1 : err;
 }
 

@@ -94,7 +94,7 @@ static void show_rest(const struct trap_frame *frame, const struct place *place)
 }
 
 void report_fault(const struct trap_frame *frame, vaddr_t addr, unsigned right, int outcome,
-		  int sig)
+		  unsigned kind, int sig)
 {
 	struct process *process = current_process();
 	struct place place = place_of(addr), from = place_of(frame_pc(frame));
@@ -102,7 +102,7 @@ void report_fault(const struct trap_frame *frame, vaddr_t addr, unsigned right, 
 
 	name_address(&place, name, sizeof(name));
 	name_address(&from, pc_name, sizeof(pc_name));
-	cause_text(&place, right, outcome, cause, sizeof(cause));
+	cause_text(&place, right, outcome, kind, cause, sizeof(cause));
 	log_warn("trap", "%s[%d] killed by %s: %s %#lx%s at pc %#lx%s: %s", process->thread->name,
 		 process->pid, signal_name(sig), access_name(right), addr, name, from.addr, pc_name,
 		 cause);

@@ -8,11 +8,11 @@ struct trap_frame;
 
 /*
  * Reports a page fault that kills the running process. right: the access, one of VM_PROT_*;
- * outcome: what vm_fault() returned (VM_SEGV_*, VM_BUS); sig: the signal that kills. Call in a
- * process, without a spinning lock; may wait.
+ * outcome: what vm_fault() returned (VM_SEGV_*, VM_BUS), and kind: of which fault (enum
+ * fault_kind); sig: the signal that kills. Call in a process, without a spinning lock; may wait.
  */
 void report_fault(const struct trap_frame *frame, vaddr_t addr, unsigned right, int outcome,
-		  int sig);
+		  unsigned kind, int sig);
 
 /*
  * Reports any other exception. what: its name in words; detail: whether the report shows addr or

@@ -139,7 +139,16 @@ static void missing(const struct text *text, const struct place *place, unsigned
 		in_hole(text, place);
 }
 
-void cause_text(const struct place *place, unsigned right, int outcome, char *buf, size_t size)
+static void unreadable(const struct text *text, const struct place *place, unsigned kind)
+{
+	if (kind == FAULT_SWAPPED)
+		say(text, "its page could not be read from the swap disk");
+	else
+		behind_file(text, place);
+}
+
+void cause_text(const struct place *place, unsigned right, int outcome, unsigned kind, char *buf,
+		size_t size)
 {
 	const struct text text = { buf, size };
 
@@ -148,7 +157,7 @@ void cause_text(const struct place *place, unsigned right, int outcome, char *bu
 		stack_overflow(&text, place);
 		break;
 	case VM_BUS:
-		behind_file(&text, place);
+		unreadable(&text, place, kind);
 		break;
 	case VM_SEGV_ACCERR:
 		forbidden(&text, &place->at, right);

@@ -8,7 +8,8 @@
 #define REASON_TEXT_MAX 120
 
 /*
- * Writes the likely cause. right: the access, one of VM_PROT_*; outcome: what vm_fault() returned.
- * Takes no lock and reads nothing but place.
+ * Writes the likely cause. right: the access, one of VM_PROT_*; outcome: what vm_fault() returned;
+ * kind: of which fault (enum fault_kind). Takes no lock and reads nothing but place.
  */
-void cause_text(const struct place *place, unsigned right, int outcome, char *buf, size_t size);
+void cause_text(const struct place *place, unsigned right, int outcome, unsigned kind, char *buf,
+		size_t size);

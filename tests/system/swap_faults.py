@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Swap on a disk that fails or is slow: programs that need a page that can't be read get SIGBUS, and that is all.
+
+QEMU's drivers blkdebug and throttle make such disks. That all frames and slots are accounted for at the end is checked
+by the hardened kernel itself."""
+
+import os
+import re
+
+from lib import boot  # it finds the runner's modules
+from lib.guest import folder, run_placed
+from lib.tap import case, equal, has, lacks, main
+from runner import swap
+
+MIB = boot.MIB
+SECTORS = 8  # of a page
+GREEDY = 96  # MiB, on a machine of 64
+
+
+def disk(name, mib=256):
+    """Makes a file with the header of a swap area."""
+    path = os.path.join(folder(name), "disk")
+    with open(path, "wb") as file:
+        file.truncate(mib * MIB)
+        file.write(swap.header(mib * MIB // swap.PAGE))
+    return path
+
+
+def failing(name, how, pages=None):
+    """Gives the environment of a QEMU with a disk of which these pages fail (None: all) when they are read or written."""
+    path = disk(name)
+    config = path + ".failing"
+    with open(config, "w", encoding="utf-8") as file:
+        for page in pages or [None]:
+            where = "" if page is None else f'sector = "{page * SECTORS}"\n'
+            file.write(f'[inject-error]\nevent = "none"\niotype = "{how}"\nerrno = "5"\n{where}\n')
+    return with_drive(f"file.driver=blkdebug,file.config={config},file.image.driver=file,file.image.filename={path}")
+
+
+def with_drive(words, *more):
+    """Gives the environment of a QEMU with a disk that these words describe."""
+    return {"FAULTLINE_QEMU": " ".join([*more, f"-drive driver=raw,if=none,id=extra,{words}",
+                                        "-device virtio-blk-device,drive=extra"])}
+
+
+def swap_errors(mib, env, status=0):
+    """Runs the program; gives what it has found in each pass, its other lines, and the log."""
+    done = run_placed("swap_errors", str(mib), options=["--mem", "64M"], env=env)
+    text, log = done.out.decode(), done.err.decode()
+    print("# " + "\n# ".join(text.splitlines() + log.splitlines()))
+    lacks(log, "kernel panic", "log")
+    equal(done.status, status, "status")
+    passes = {name: {what: int(n) for what, n in re.findall(r"(\w+) (\d+)", rest)}
+              for name, rest in re.findall(r"^(\w+): (unread .*)$", text, re.MULTILINE)}
+    return passes, [line for line in text.splitlines() if ": unread" not in line], log
+
+
+def no_harm(found):
+    """No page that was read is wrong, each signal names its page, and the same pages fail each time."""
+    equal([(name, found[name]["wrong"], found[name]["others"], found[name]["odd"]) for name in found],
+          [("once", 0, 0, 0), ("twice", 0, 0, 0), ("afterwards", 0, 0, 0)], "harm")
+
+
+@case
+def R84_pages_that_cannot_be_read_are_sigbus_for_those_who_need_them():
+    found, lines, log = swap_errors(GREEDY, failing("read", "read", range(1000, 1048)))
+    no_harm(found)
+    equal((0 < found["once"]["unread"] <= 48, found["afterwards"]["unread"]), (True, 0), "pages that can't be read")
+    equal(lines, ["a copy: EFAULT", "a store: signal 7", "a child: signal 7", "let go: 0"], "what is done with one")
+    equal(len(re.findall(r"swap: error: vda: page 10\d\d can't be read; more errors are not logged", log)), 1, "errors in the log")
+    equal(len(re.findall(r"killed by SIGBUS: read of .*: its page could not be read from the swap disk$", log, re.MULTILINE)), 1,
+          "reports")
+    has(log, " of the swap disk: V=0 refuses a read", "the walk")
+
+
+@case
+def R84_pages_that_cannot_be_written_stay_in_memory():
+    found, lines, log = swap_errors(GREEDY, failing("write", "write", range(1000, 1048)))
+    no_harm(found)
+    equal(([found[name]["unread"] for name in found], lines), ([0, 0, 0], []), "pages that can't be read, and the rest")
+    equal(len(re.findall(r"swap: error: vda: page \d+ can't be written; more errors are not logged", log)), 1, "errors in the log")
+
+
+@case
+def R43_R84_no_page_can_be_written():
+    found, _, log = swap_errors(GREEDY, failing("full", "write"), status=137)
+    equal(found, {}, "passes")
+    has(log, "out of memory: killed swap_errors[2]", "log")
+    has(log, "can't be written; more errors are not logged", "log")
+
+
+@case
+def R84_a_slow_disk():
+    slow = with_drive(f"file.driver=throttle,file.throttle-group=slow,file.file.driver=file,file.file.filename={disk('slow')}",
+                      "-object throttle-group,id=slow,x-iops-total=2000")
+    found, lines, _ = swap_errors(72, slow)
+    no_harm(found)
+    equal(([found[name]["unread"] for name in found], lines), ([0, 0, 0], []), "pages that can't be read, and the rest")
+
+
+if __name__ == "__main__":
+    main()
