@@ -42,7 +42,7 @@ static bool destroyed; /* the last reference to the cache is gone; atomic */
  * lie in the same nodes. Nodes above NODES_MOST are given back.
  */
 #define NODES_LEAST 16u
-#define NODES_MOST  64u
+#define NODES_MOST  32u
 #define NODES_FREED 64u /* in one hold of the lock */
 
 static void destroy(struct object *object)
