@@ -52,6 +52,7 @@ TEST(a_write_at_once_while_another_refers_to_the_slot)
 	assert_int_equal(swap_free(), SLOTS - 1);
 	rig_run(child);
 	check_pages(0, 1);
+	assert_int_equal(disk_reads, 1);
 	drop_space(child);
 	assert_int_equal(swap_free(), SLOTS);
 	finish();
