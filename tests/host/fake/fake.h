@@ -61,6 +61,7 @@ extern struct fake_counts fake_counts;
 
 /* Errors and warnings that were logged; FAKE_LOG=1 in the environment shows the log. */
 extern unsigned fake_log_errors;
+extern char fake_log_last_error[256];
 
 /* The kernel image's frames as arch_image() tells them; empty unless a test sets it. */
 extern struct phys_range fake_image, fake_image_init;

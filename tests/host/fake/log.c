@@ -8,11 +8,18 @@
 #include "fake.h"
 
 unsigned fake_log_errors;
+char fake_log_last_error[256];
 
 void log_vwrite(enum log_level level, const char *tag, const char *fmt, va_list args)
 {
-	if (level == LOG_ERROR || level == LOG_WARN)
+	if (level == LOG_ERROR || level == LOG_WARN) {
+		va_list again;
+
 		fake_log_errors++;
+		va_copy(again, args);
+		vsnprintf(fake_log_last_error, sizeof(fake_log_last_error), fmt, again);
+		va_end(again);
+	}
 	if (!getenv("FAKE_LOG"))
 		return;
 	fprintf(stderr, "%s: ", tag);

@@ -2,6 +2,8 @@
 /* R43, R84. Swap at its limits: no request is left, no slot, no memory; errors; what must not go; spaces that end. */
 #include "one_swap.h"
 
+#include <string.h>
+
 #include "mm/check/alloc_fail.h"
 #include "mm/get_user_page.h"
 #include "mm/object.h"
@@ -540,6 +542,40 @@ TEST(a_frame_is_another_page_s_before_it_is_freed)
 	assert_null(meanwhile);
 	rig_check();
 	check_pages(2, 3);
+	finish();
+}
+
+/* As another thread that runs when a request is free again. */
+static void at_the_free_request(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	(void)what;
+	if (kind == INTERLEAVE_UNLOCK && class == LOCK_SWAP_CACHE && !swap_writing() && meanwhile) {
+		interleave_hook = NULL;
+		meanwhile();
+	}
+}
+
+static void write_others(void)
+{
+	map(AT + MIB, 1, RW);
+	assert_int_equal(fake_store(AT + MIB, 1), 0);
+	start_writes();
+	assert_int_equal(disk_requests[0]->sector, 4 * SECTORS_PER_PAGE);
+}
+
+/* The log has the page whose write failed, though its request is used for another one by then. */
+TEST(the_error_of_a_request_that_is_used_again)
+{
+	begin(SLOTS);
+	map(AT, 3, RW);
+	write_pages(0, 3);
+	start_writes();
+	check_pages(0, 3); /* they are used, and not written again at once */
+	meanwhile = write_others;
+	interleave_hook = at_the_free_request;
+	disk_end(0, -EIO);
+	assert_null(interleave_hook);
+	assert_non_null(strstr(fake_log_last_error, "page 1 can't be written"));
 	finish();
 }
 
