@@ -15,7 +15,7 @@ MIB = 1 << 20
 SET = int(os.environ.get("SWAP_MIB", "48"))
 LONG = SET >= 128
 MEMORY = 64 if LONG else 24  # MiB
-TOUCHES = 2000 if LONG else 300
+TOUCHES = 2000 if LONG else 200
 SMALL = ["--mem", f"{MEMORY}M", "--swap", f"{8 * MEMORY}M"]
 
 
@@ -59,12 +59,12 @@ def R85_accessed_and_dirty_bits_in_software():
 
 @case
 def R84_numbers_are_sorted():
-    swapping("sort", SET * 5 // 8 if LONG else SET // 2)
+    swapping("sort", SET * 5 // 8 if LONG else SET * 7 // 16)
 
 
 @case
 def R84_a_heap_is_used_at_random():
-    swapping("libc", SET * 3 // 4, 10 * TOUCHES)
+    swapping("libc", SET * 3 // 4, 20000 if LONG else 3000)
 
 
 @case
