@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* R82 to R84. What other threads do between two steps of a fault, of an unmap, of a request's end. */
+#include "one_swap.h"
+
+#include <string.h>
+
+#include "mm/object.h"
+#include "mm/swap_io.h"
+#include "sync/interleave.h"
+
+static void (*meanwhile)(void);
+
+static void at_decision(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	void (*now)(void) = meanwhile;
+
+	(void)class, (void)what;
+	if (kind != INTERLEAVE_DECIDED || !now)
+		return;
+	meanwhile = NULL;
+	now();
+}
+
+static void unmap_all(void)
+{
+	assert_int_equal(vm_unmap(&space, AT, GIB), 0);
+}
+
+static void reap_all(void)
+{
+	vm_oom_reap(&space);
+}
+
+static void fill_and_unmap(void)
+{
+	check_pages(0, 1);
+	unmap_all();
+}
+
+static void fill_only(void)
+{
+	check_pages(0, 1);
+}
+
+static struct space *forked;
+
+static void fork_it(void)
+{
+	forked = fork_space();
+}
+
+/* Between bringing the page and installing it the fault has references to the page and to the slot. */
+TEST(changes_before_the_page_is_installed)
+{
+	static const struct {
+		void (*what)(void);
+		int outcome;
+		uint64_t nused;
+	} cases[] = {
+		{ unmap_all, VM_SEGV_MAPERR, 0 },
+		{ fill_and_unmap, VM_SEGV_MAPERR, 0 },
+		{ fill_only, 0, 0 }, /* the fault's own reference makes it COW */
+		{ fork_it, 0, 1 },
+		{ NULL, 0, 0 }, /* nobody else needs the page, and the fault is for a write */
+		{ reap_all, VM_DYING, 0 },
+	};
+
+	begin(SLOTS);
+	interleave_hook = at_decision;
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		map(AT, 1, RW);
+		write_pages(0, 1);
+		push_out();
+		meanwhile = cases[i].what;
+		disk_at_once = true;
+		assert_int_equal(fault(AT, VM_PROT_WRITE), cases[i].outcome);
+		disk_at_once = false;
+		assert_null(meanwhile);
+		rig_check();
+		assert_int_equal(SLOTS - swap_free(), cases[i].nused);
+		if (cases[i].outcome == 0)
+			check_pages(0, 1);
+		if (forked)
+			drop_space(forked);
+		forked = NULL;
+		assert_int_equal(vm_unmap(&space, AT, GIB), 0);
+	}
+	finish();
+}
+
+/* As another thread that runs when the swap cache's lock is about to be taken. */
+static void at_the_lock(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	void (*now)(void) = meanwhile;
+
+	(void)what;
+	if (kind != INTERLEAVE_LOCK || class != LOCK_SWAP_CACHE || !now)
+		return;
+	meanwhile = NULL;
+	now();
+}
+
+static void reclaim_all(void)
+{
+	(void)reclaim(10000);
+}
+
+/* A page of which only the swap cache knows is about to be freed with its slot: nobody else drops it. */
+TEST(reclaim_between_unmapping_and_freeing)
+{
+	static void (*const what[])(void) = { object_trim, reclaim_all };
+
+	begin(SLOTS);
+	interleave_hook = at_the_lock;
+	for (unsigned i = 0; i < ARRAY_SIZE(what); i++) {
+		map(AT, 4, RW);
+		write_pages(0, 4);
+		push_out();
+		check_pages(0, 4);
+		meanwhile = what[i];
+		assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
+		assert_null(meanwhile);
+		rig_check();
+		assert_int_equal(swap_free(), SLOTS);
+	}
+	finish();
+}
+
+/* Page 1 was read into the frame of page 0, and its slot has another page now. */
+static void use_frame_and_slot_again(void)
+{
+	disk_end_all();
+	assert_int_equal(fault(AT + P, VM_PROT_READ), VM_WAIT);
+	assert_int_equal(vm_unmap(&space, AT + P, P), 0);
+	write_pages(2, 3);
+	rig_pause = leave_at_a_wait;
+	assert_int_equal(reclaim(10000), -EINTR);
+	rig_pause = disk_pause;
+	check_pages(2, 3);
+}
+
+TEST(a_frame_is_another_page_s_before_it_is_freed)
+{
+	begin(3);
+	map(AT, 5, RW);
+	write_pages(0, 2);
+	push_out();
+	write_pages(0, 1);
+	start_writes();
+	check_pages(0, 1);
+	interleave_hook = at_the_lock;
+	meanwhile = use_frame_and_slot_again;
+	assert_int_equal(vm_unmap(&space, AT, P), 0);
+	assert_null(meanwhile);
+	rig_check();
+	check_pages(2, 3);
+	finish();
+}
+
+/* As another thread that runs when a request is free again. */
+static void at_the_free_request(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	(void)what;
+	if (kind == INTERLEAVE_UNLOCK && class == LOCK_SWAP_CACHE && !swap_writing() && meanwhile) {
+		interleave_hook = NULL;
+		meanwhile();
+	}
+}
+
+static void write_others(void)
+{
+	map(AT + MIB, 1, RW);
+	assert_int_equal(fake_store(AT + MIB, 1), 0);
+	start_writes();
+	assert_int_equal(disk_requests[0]->sector, 4 * SECTORS_PER_PAGE);
+}
+
+/* The log has the page whose write failed, though its request is used for another one by then. */
+TEST(the_error_of_a_request_that_is_used_again)
+{
+	begin(SLOTS);
+	map(AT, 3, RW);
+	write_pages(0, 3);
+	start_writes();
+	check_pages(0, 3); /* they are used, and not written again at once */
+	meanwhile = write_others;
+	interleave_hook = at_the_free_request;
+	disk_end(0, -EIO);
+	assert_null(interleave_hook);
+	assert_non_null(strstr(fake_log_last_error, "page 1 can't be written"));
+	finish();
+}
