@@ -39,6 +39,15 @@ static inline void page_set_hot(struct page *page)
 	page->flags |= PAGE_USED_ONCE | PAGE_HEAT_MAX * PAGE_HEAT_ONE;
 }
 
+/* The page is cold from now on, whatever was before. */
+static inline void page_set_cold(struct page *page)
+{
+	__atomic_fetch_and(&page->flags,
+			   ~(PAGE_USED | PAGE_USED_ONCE | (PAGE_HEAT_MAX | 1) * PAGE_HEAT_ONE),
+			   __ATOMIC_RELAXED);
+	__atomic_fetch_or(&page->flags, PAGE_SEEN, __ATOMIC_RELAXED);
+}
+
 /*
  * Is the page cold? The hand has passed it, it was not used since, and it is not hot. If `hard`,
  * heat does not count.

@@ -376,6 +376,22 @@ bool object_reclaim_some(struct object *object,
 	return more;
 }
 
+bool object_reclaim_range(struct object *object, uint64_t *next_ret, uint64_t last,
+			  bool (*choose)(struct object *object, struct page *page), bool marks,
+			  size_t *n_ret)
+{
+	struct removal r = { .next = *next_ret, .last = last, .choose = choose, .marks = marks };
+	bool more;
+
+	radix_spare_init(&r.freed);
+	spin_lock(&object->lock);
+	more = remove_locked(object, &r);
+	spin_unlock(&object->lock);
+	*next_ret = r.next;
+	*n_ret = removal_put(&r);
+	return more;
+}
+
 void object_remove(struct object *object, uint64_t first, uint64_t last,
 		   bool (*choose)(struct object *object, struct page *page))
 {

@@ -110,3 +110,8 @@ bool index_is_swapped(const void *held, uint64_t *slot_ret, bool *charged_ret);
 bool object_reclaim_some(struct object *object,
 			 bool (*choose)(struct object *object, struct page *page), bool marks,
 			 size_t *n_ret);
+
+/* The same for the pages from *next_ret to `last`. *next_ret becomes the place to go on from. */
+bool object_reclaim_range(struct object *object, uint64_t *next_ret, uint64_t last,
+			  bool (*choose)(struct object *object, struct page *page), bool marks,
+			  size_t *n_ret);

@@ -99,6 +99,8 @@ struct pass {
 	const struct vma *vma;
 	unsigned left; /* entries that it may still look at */
 	vaddr_t next;  /* where it stops */
+	enum { BY_AGE, MAKE_COLD, SEND_OUT } how;
+	uint64_t first_slot, last_slot; /* SEND_OUT: those of the pages that went */
 };
 
 /* The page was used since the last turn. (If the entry changes meanwhile, it is used right now.) */
@@ -149,6 +151,30 @@ static void swap_out_entry(struct pass *pass, vaddr_t va, struct mmu_entry *slot
 		return;
 	counter_add(&reclaim_counts.unmapped, 1);
 	gather_swap_entry(&pass->gather, va, slot, entry_make_swap(to));
+	pass->first_slot = MIN(pass->first_slot, to);
+	pass->last_slot = MAX(pass->last_slot, to);
+}
+
+/* Removes the entry of a page, or turns it to SWAP. */
+static void unmap_page(struct pass *pass, vaddr_t va, struct mmu_entry *slot, struct page *page)
+{
+	if (page->kind == PAGE_ANON)
+		swap_out_entry(pass, va, slot, page);
+	else
+		zap_entry(pass, va, slot);
+}
+
+/* For madvise. As on Linux, what other processes map too stays as it is. */
+static void make_cold(struct pass *pass, vaddr_t va, struct mmu_entry *slot, struct mmu_entry entry,
+		      struct page *page)
+{
+	if (page->maps != 1)
+		return;
+	page_set_cold(page);
+	if (pass->how == SEND_OUT)
+		unmap_page(pass, va, slot, page);
+	else if (entry_flags(entry) & ENTRY_ACCESSED)
+		clear_accessed(pass, va, slot, entry);
 }
 
 static void pass_page(struct pass *pass, vaddr_t va, struct mmu_entry *slot, struct mmu_entry entry,
@@ -164,10 +190,7 @@ static void pass_page(struct pass *pass, vaddr_t va, struct mmu_entry *slot, str
 		if (private && swap_is_full())
 			swap_forget(page);
 	} else if (page_is_cold(page, atomic_load_relaxed(&hard))) {
-		if (private)
-			swap_out_entry(pass, va, slot, page);
-		else
-			zap_entry(pass, va, slot);
+		unmap_page(pass, va, slot, page);
 	}
 	if (private) /* others are aged where their object is passed */
 		age_page(page);
@@ -191,8 +214,12 @@ static void pass_entry(struct pass *pass, vaddr_t va, struct mmu_entry *slot)
 
 	if (!page)
 		return;
-	if (page->kind == PAGE_OBJECT ? is_reclaimable(pass->vma->object) : is_swappable(page))
+	if (!(page->kind == PAGE_OBJECT ? is_reclaimable(pass->vma->object) : is_swappable(page)))
+		return;
+	if (pass->how == BY_AGE)
 		pass_page(pass, va, slot, entry, page);
+	else
+		make_cold(pass, va, slot, entry, page);
 }
 
 static int pass_leaf(void *arg, const struct mmu_leaf *leaf)
@@ -402,4 +429,72 @@ ssize_t reclaim(size_t want)
 			pass_piece_of(&request);
 	}
 	return (ssize_t)freed(&request);
+}
+
+/* ---- madvise ---- */
+
+/* Passes a piece of a range from pass->next on. */
+static void advise_piece(struct pass *pass, vaddr_t end)
+{
+	struct space *space = pass->vma->space;
+	vaddr_t from = MAX(pass->next, pass->vma->touched_start);
+	vaddr_t to = MIN(end, pass->vma->touched_end);
+
+	pass->left = PIECE;
+	gather_init(&pass->gather, space);
+	spin_lock(&space->lock);
+	if (from >= to || !arch_mmu_visit(&space->mmu, from, to, pass_leaf, pass))
+		pass->next = end;
+	gather_fence(&pass->gather);
+	debt_assert_none(space);
+	spin_unlock(&space->lock);
+	gather_free(&pass->gather);
+}
+
+/* Waits until another write can be begun. Returns false if the running thread has been killed. */
+static bool wait_for_room(void)
+{
+	for (;;) {
+		struct vm_wait wait = { .queue = &swap_written,
+					.seq = waitq_sample(&swap_written) };
+
+		if (swap_may_write() || !swap_writing())
+			return !vm_pause();
+		if (mm_host.pause(&wait))
+			return false;
+	}
+}
+
+/* Drops the cold pages of an object from first to last, or has them written. */
+static void send_out(struct object *object, uint64_t first, uint64_t last)
+{
+	bool more = first <= last;
+	size_t dropped;
+
+	while (more && wait_for_room()) {
+		if (swap_is_on())
+			swap_out_prepare();
+		more = object_reclaim_range(object, &first, last, choose, true, &dropped);
+		counter_add(&reclaim_counts.dropped, dropped);
+		if (swap_is_on())
+			swap_submit();
+	}
+}
+
+void reclaim_range(const struct vma *vma, vaddr_t start, vaddr_t end, bool out)
+{
+	struct pass pass = { .vma = vma,
+			     .next = start,
+			     .how = out ? SEND_OUT : MAKE_COLD,
+			     .first_slot = UINT64_MAX };
+
+	do {
+		if (swap_is_on())
+			swap_out_prepare();
+		advise_piece(&pass, end);
+	} while (!vm_pause() && pass.next < end);
+	if (out && is_reclaimable(vma->object))
+		send_out(vma->object, vma_index(vma, start), vma_index(vma, end) - 1);
+	if (out && swap_is_on())
+		send_out(&swap_cache, pass.first_slot, pass.last_slot);
 }

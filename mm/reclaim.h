@@ -5,6 +5,7 @@
 #include "lib/types.h"
 
 struct space;
+struct vma;
 
 /* Frames that are worth another try: an allocation that has failed asks for so many. */
 #define RECLAIM_BATCH 32
@@ -28,6 +29,14 @@ extern struct reclaim_counts reclaim_counts;
  * or -EINTR if the running thread has been killed. Calls vm_pause() between pieces. Call with no spinning lock held; mutexes may be held, the mmap lock too.
  */
 ssize_t reclaim(size_t want);
+
+/*
+ * For madvise: the pages of [start, end), which is within the VMA, are cold from now on; if `out`,
+ * they go at once, as far as there is swap, or another place to read them from. Pages that others
+ * map too stay as they are. A kill of the running thread ends it early. The caller holds the mmap
+ * lock. Calls vm_pause().
+ */
+void reclaim_range(const struct vma *vma, vaddr_t start, vaddr_t end, bool out);
 
 /*
  * For the page cache: the stamp of a page that is dropped now; and whether no more pages have been

@@ -23,11 +23,23 @@
 /* How long the end of process 1 waits for the other processes to end. */
 #define LAST_WAIT_NS (5 * NSEC_PER_SEC)
 
+/*
+ * Tells others through the process's own memory that it ends. A kill has done its work by now, and
+ * does not end a wait for a page that is in swap: others would wait for ever.
+ */
+static void tell_through_memory(struct process *process, void (*tell)(struct process *process))
+{
+	atomic_store(&process->thread->killed, false);
+	tell(process);
+	if (atomic_load(&process->signals.fatal))
+		atomic_store(&process->thread->killed, true);
+}
+
 static void leave_space(struct process *process)
 {
 	struct uspace *uspace = process->uspace;
 
-	child_tid_clear(process);
+	tell_through_memory(process, child_tid_clear);
 	process->ended_usage = usage_current();
 	oom_memory_leaves();
 	spin_lock(&process_tree_lock);
@@ -46,7 +58,7 @@ static void leave_space(struct process *process)
  */
 static void release(struct process *process)
 {
-	futex_robust_exit(process);
+	tell_through_memory(process, futex_robust_exit);
 	process_fs->exit(process);
 	leave_space(process);
 	if (process->exe)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* madvise: drops or populates pages, sets what fork does, and ignores the rest of the advice. */
+/* madvise: drops, ages or populates pages, sets what fork does, and ignores the rest of the advice. */
 #include "abi/errno.h"
 #include "abi/mman.h"
 #include "mm/check/fence_debt.h"
 #include "mm/fault.h"
 #include "mm/host.h"
+#include "mm/reclaim.h"
 #include "mm/tlb_gather.h"
 #include "mm/verbs.h"
 #include "mm/verbs/populate.h"
@@ -14,7 +15,7 @@
 enum advice_kind {
 	ADVICE_UNKNOWN,
 	ADVICE_IGNORED,
-	ADVICE_AGED, /* ignored because nothing is paged out; refused for locked memory */
+	ADVICE_AGED,
 	ADVICE_FORK,
 	ADVICE_ANON_IGNORED,
 	ADVICE_DROP,
@@ -129,7 +130,10 @@ static int advise_one(struct vma *vma, vaddr_t start, vaddr_t end, int advice)
 	case ADVICE_ANON_IGNORED:
 		return vma->object || locked ? -EINVAL : 0;
 	case ADVICE_AGED:
-		return locked ? -EINVAL : 0;
+		if (locked)
+			return -EINVAL;
+		reclaim_range(vma, start, end, advice == MADV_PAGEOUT);
+		return 0;
 	case ADVICE_FORK:
 		return advise_fork(vma, start, end, advice);
 	default:

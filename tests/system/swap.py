@@ -120,7 +120,7 @@ def R43_a_swap_disk_that_is_too_small():
 
 @case
 def R82_shared_memory_goes_to_swap():
-    swapping("shared", SET * 3 // 4, 4)
+    swapping("shared", SET // 2, 4)
 
 
 @case

@@ -99,5 +99,14 @@ def R84_a_slow_disk():
     equal(([found[name]["unread"] for name in found], lines), ([0, 0, 0], []), "pages that can't be read, and the rest")
 
 
+@case
+def R151_a_robust_mutex_whose_list_is_read_from_a_slow_disk():
+    """Its owner is killed while the disk is busy with other pages."""
+    slow = with_drive(f"file.driver=throttle,file.throttle-group=slow,file.file.driver=file,file.file.filename={disk('busy')}",
+                      "-object throttle-group,id=slow,x-iops-total=100")
+    done = run_placed("swapping", "robust", "24", options=["--mem", "24M"], env=slow)
+    equal((done.status, done.out[:10]), (0, b"robust: ok"), f"status and output of {done.err[-300:]}")
+
+
 if __name__ == "__main__":
     main()

@@ -115,7 +115,7 @@ def with_prompt(columns=80, options=(), shell=True):
 @case
 def the_prompt_comes_after_it():
     prompt = with_prompt()
-    has(prompt.do("help"), "faults [PID]", "help")
+    has(prompt.do("help"), "faults  [PID]", "help")
     has(prompt.do("faults"), "cow", "faults")
     equal(prompt.do("ls /bin").split("\n"), ["demo", "faults", "sh", "tour"], "the image's programs")
     has(prompt.do("log 4"), "heap", "the end of the null pointer's report")
@@ -146,7 +146,7 @@ def the_help_is_chinese_where_the_tour_is():
     prompt.send(CTRL["D"])
     equal(prompt.end(), 0, "status")
     prompt = Prompt(options=["--env", "LC_ALL=C"], shell=False, lang="zh_CN.UTF-8")
-    has(prompt.do("help"), "\nps                      list the processes\n", "help in English")
+    has(prompt.do("help"), "\nps                       list the processes\n", "help in English")
     prompt.send(CTRL["D"])
     equal(prompt.end(), 0, "status")
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "mm/check/alloc_fail.h"
 #include "mm/swap_off.h"
 #include "mm/tlb_gather.h"
 
@@ -322,6 +323,65 @@ TEST(a_frame_that_is_another_pages_by_now)
 	finish();
 }
 
+/* ---- madvise ---- */
+
+/* MADV_PAGEOUT: the pages go at once, but for those that others map. */
+TEST(paged_out_by_advice)
+{
+	struct space *child;
+
+	begin(SLOTS);
+	map(AT, 300, RW);
+	write_pages(0, 300);
+	assert_int_equal(vm_madvise(&space, AT + 10 * P, 280 * P, MADV_PAGEOUT), 0);
+	disk_end_all();
+	rig_check();
+	assert_int_equal(space.swapped, 280);
+	assert_int_equal(space.resident, 20);
+	assert_int_equal(disk_pages_written, 280);
+	check_pages(0, 300);
+	assert_int_equal(disk_pages_read, 280);
+	child = fork_space();
+	assert_int_equal(vm_madvise(&space, AT, 300 * P, MADV_PAGEOUT), 0);
+	assert_int_equal(space.swapped, 0);
+	drop_space(child);
+	assert_int_equal(vm_lock(&space, AT, 300 * P, VMA_LOCKED), 0);
+	assert_int_equal(vm_madvise(&space, AT, P, MADV_PAGEOUT), -EINVAL);
+	finish();
+}
+
+/* MADV_COLD: these pages are the first to go, though they were used a moment ago. */
+TEST(cold_by_advice)
+{
+	begin(SLOTS);
+	map(AT, 100, RW);
+	write_pages(0, 100);
+	assert_int_equal(vm_madvise(&space, AT + 40 * P, 20 * P, MADV_COLD), 0);
+	assert_int_equal(space.swapped, 0);
+	assert_true(reclaim(20) >= 20);
+	rig_check();
+	assert_int_equal(space.swapped, 20);
+	check_pages(0, 40);
+	check_pages(60, 40);
+	assert_int_equal(disk_pages_read, 0);
+	check_pages(40, 20);
+	finish();
+}
+
+TEST(a_kill_ends_the_advice)
+{
+	begin(SLOTS);
+	map(AT, 400, RW);
+	write_pages(0, 400);
+	rig_pause = leave_at_a_wait;
+	assert_int_equal(vm_madvise(&space, AT, 400 * P, MADV_PAGEOUT), 0);
+	rig_pause = disk_pause;
+	assert_in_range(disk_count, 1, 8); /* it has waited for these */
+	rig_check();
+	check_pages(0, 400);
+	finish();
+}
+
 /* ---- swapoff ---- */
 
 /* All spaces together have all pages back, whatever their permissions and sharers. */
@@ -388,6 +448,79 @@ TEST(bringing_back_fails)
 	rig_check();
 	rig_pause = disk_pause;
 	check_pages(0, 20);
+	finish();
+}
+
+static unsigned change;
+
+/* Something happens to the first page while it is read. */
+static int change_at_a_wait(struct vm_wait *wait)
+{
+	if (!wait || !disk_count)
+		return 0;
+	rig_pause = disk_pause;
+	switch (change++) {
+	case 0:
+		assert_int_equal(vm_madvise(&space, AT, P, MADV_DONTNEED), 0);
+		break;
+	case 1:
+		assert_int_equal(fake_store(AT, 99), 0);
+		break;
+	case 2:
+		assert_int_equal(vm_unmap(&space, AT, P), 0);
+		break;
+	default:
+		space.dying = true;
+	}
+	disk_end_all();
+	return 0;
+}
+
+TEST(changes_while_it_is_brought_back)
+{
+	static const size_t left[] = { 0, 0, 0, 3 };
+
+	begin(SLOTS);
+	for (unsigned i = 0; i < 4; i++) {
+		map(AT, 4, RW);
+		write_pages(0, 4);
+		push_out();
+		rig_pause = change_at_a_wait;
+		assert_int_equal(swap_in_space(&space), 0);
+		assert_int_equal(space.swapped, left[i] + (i == 3));
+		rig_check();
+		space.dying = false;
+		rig_pause = disk_pause;
+		assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
+	}
+	finish();
+}
+
+/* Memory is needed for all that is out, or nothing is brought back. */
+TEST(too_little_memory_to_bring_back)
+{
+	struct list hogs = LIST_INIT(hogs);
+	struct page *hog;
+
+	begin(SLOTS);
+	map(AT, 100, RW);
+	write_pages(0, 100);
+	push_out();
+	while (page_alloc_free_count() > 95 && (hog = page_alloc(0, PAGE_KERNEL, PAGE_RESERVE)))
+		list_add(&hogs, &hog->link);
+	assert_false(swap_off_fits());
+	assert_int_equal(swap_in_space(&space), -ENOMEM);
+	assert_int_equal(space.swapped, 100);
+	while (!list_empty(&hogs)) {
+		hog = list_first_entry(&hogs, struct page, link);
+		list_del(&hog->link);
+		page_free(hog, 0);
+	}
+	(void)alloc_fail_set(1, NULL, ALLOC_FAIL_RELIEVE);
+	assert_int_equal(swap_in_space(&space), -ENOMEM);
+	(void)alloc_fail_set(0, NULL, ALLOC_FAIL_ASK);
+	assert_int_equal(swap_in_space(&space), 0);
+	check_pages(0, 100);
 	finish();
 }
 

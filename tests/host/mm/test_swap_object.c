@@ -260,6 +260,35 @@ TEST(charges_stay)
 	assert_int_equal(charged, 0);
 }
 
+/* MADV_PAGEOUT of shared memory, and of a file that was written in part. */
+TEST(paged_out_by_advice)
+{
+	struct object *object, *file;
+
+	begin();
+	object = object_create_anon(10 * P);
+	show(&space, object, AT, MAP_SHARED);
+	file = rig_file(10 * P);
+	show(&space, file, AT + MIB, MAP_SHARED);
+	for (unsigned i = 0; i < 10; i++) {
+		assert_int_equal(fake_store(AT + i * P, byte_of(i)), 0);
+		assert_int_equal(fake_load(AT + MIB + i * P), rig_byte(i * P));
+	}
+	assert_int_equal(fake_store(AT + MIB + 2 * P, 77), 0);
+	assert_int_equal(vm_madvise(&space, AT, 10 * P, MADV_PAGEOUT), 0);
+	assert_int_equal(vm_madvise(&space, AT + MIB, 10 * P, MADV_PAGEOUT), 0);
+	disk_end_all();
+	rig_check();
+	assert_int_equal(object->npages + file->npages, 0);
+	assert_int_equal(object->nswapped + file->nswapped, 11);
+	for (unsigned i = 0; i < 10; i++)
+		assert_int_equal(fake_load(AT + i * P), byte_of(i));
+	assert_int_equal(fake_load(AT + MIB + 2 * P), 77);
+	assert_int_equal(fake_load(AT + MIB + 3 * P), rig_byte(3 * P));
+	object_put(file);
+	finish(object);
+}
+
 TEST(swapoff_brings_them_back) /* R82 */
 {
 	struct object *object;

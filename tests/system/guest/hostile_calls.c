@@ -63,6 +63,8 @@ static const struct {
 	{ SYS_getrandom, 2, "alo" },
 	{ SYS_uname, 2, "a" },
 	{ SYS_sysinfo, 2, "a" },
+	{ SYS_swapon, 1, "po" },
+	{ SYS_swapoff, 1, "p" },
 	{ SYS_syslog, 2, "oal" },
 	{ SYS_rseq, 1, "alnn" },
 	{ 258 /* riscv_hwprobe */, 1, "alnn" },

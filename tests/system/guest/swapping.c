@@ -299,6 +299,7 @@ static const struct command {
 	{ "verbs", do_verbs, { "1", "1" } },
 	{ "text", do_text, { "1", "1" } },
 	{ "full", do_full, { 0 } },
+	{ "robust", do_robust, { 0 } },
 	{ "spoiled", do_spoiled, { 0 } },
 };
 static const struct command *command;
@@ -317,7 +318,7 @@ static void run_small(void *arg)
 	command->run(argv);
 }
 
-/* spoiled: the others find a byte that is wrong. (Not so full, which needs all memory first.) */
+/* spoiled: the others find a byte that is wrong. (Not so full and those after it.) */
 static void do_spoiled(char **argv)
 {
 	(void)argv;

@@ -64,6 +64,7 @@ extern const unsigned char text_first[], text_first_end[], text_other[], text_ot
 void do_fork(char **argv);
 void do_full(char **argv);
 void do_kill(char **argv);
+void do_robust(char **argv);
 void do_shared(char **argv);
 void do_text(char **argv);
 void do_verbs(char **argv);

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Sub-commands of swapping.c with several processes: fork, shared, kill, full. */
+/* Sub-commands of swapping.c with several processes: fork, shared, kill, robust, full. */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/swap.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "swapping.h"
+
+#include "ecall.h"
 
 #define MOST_CHILDREN 16
 #define SHARED_ROUNDS 4
@@ -176,6 +183,61 @@ void do_kill(char **argv)
 		if (i % 10 == 0 || i == times)
 			use_once(victim.npages);
 	}
+}
+
+static void run_owner(void *arg)
+{
+	static __thread char in_tls;
+	char *page = (char *)((uintptr_t)&in_tls & ~(PAGE - 1));
+	pthread_mutex_t *mutex = arg;
+
+	if (pthread_mutex_lock(mutex))
+		stop_call("pthread_mutex_lock");
+	/* No library any more, which would touch these pages. */
+	(void)call6(SYS_madvise, (long)(page - PAGE), 3 * PAGE, MADV_PAGEOUT, 0, 0, 0);
+	for (;;)
+		(void)call6(SYS_ppoll, 0, 0, 0, 0, 0, 0);
+}
+
+static pthread_mutex_t *robust_mutex(void)
+{
+	pthread_mutex_t *mutex = (void *)map(1, MAP_SHARED);
+	pthread_mutexattr_t attr;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+	if (pthread_mutex_init(mutex, &attr))
+		stop_call("pthread_mutex_init");
+	return mutex;
+}
+
+/*
+ * robust MIB: a child that owns a robust mutex is killed while the list of its robust mutexes is out.
+ * The mutex is released all the same.
+ */
+void do_robust(char **argv)
+{
+	pthread_mutex_t *mutex = robust_mutex();
+	struct timespec late;
+	pid_t owner;
+	int error;
+
+	(void)swapon("/dev/vda", 0); /* it may be on already */
+	owner = start_child(run_owner, mutex);
+	while (pthread_mutex_trylock(mutex) == 0) {
+		pthread_mutex_unlock(mutex);
+		usleep(1000);
+	}
+	press(pages_at(argv, 1)); /* a slow disk is busy then */
+	kill(owner, SIGKILL);
+	clock_gettime(CLOCK_REALTIME, &late);
+	late.tv_sec += 30;
+	error = pthread_mutex_timedlock(mutex, &late);
+	if (error != EOWNERDEAD)
+		stop("the mutex of the dead: %s", strerror(error));
+	if (end_of(owner) != 128 + SIGKILL)
+		stop("the owner was not killed");
 }
 
 static void run_greedy(void *arg)
