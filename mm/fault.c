@@ -359,18 +359,30 @@ static __attribute__((noinline)) void fault_release(struct fault *fault)
 
 /* ---- the rounds ---- */
 
-/* The lock keeps the page in its object until it is installed. */
-static __attribute__((noinline)) int resolve_from_object(struct fault *fault)
+/* FILL of a VMA with an object. The lock keeps the page in the object until it is installed. */
+static __attribute__((noinline)) int fill_from_object(struct fault *fault)
 {
-	bool swapped = fault->kind == FAULT_SWAPPED;
-	struct object *object = swapped ? &swap_cache : fault->vma->object;
+	struct object *object = fault->vma->object;
 	int result;
 
 	spin_lock(&object->lock);
-	result = swapped ? swapped_get(fault) : fault_get(fault);
+	result = fault_get(fault);
 	if (!result)
 		result = vma_install(fault);
 	spin_unlock(&object->lock);
+	return result;
+}
+
+/* SWAPPED: the same with the swap cache. */
+static __attribute__((noinline)) int fill_from_swap(struct fault *fault)
+{
+	int result;
+
+	spin_lock(&swap_cache.lock);
+	result = swapped_get(fault);
+	if (!result)
+		result = vma_install(fault);
+	spin_unlock(&swap_cache.lock);
 	return result;
 }
 
@@ -389,7 +401,7 @@ static inline bool is_from_object(const struct fault *fault)
 static inline __attribute__((always_inline)) int fault_resolve(struct fault *fault, int result)
 {
 	if (unlikely(!result && is_from_object(fault)))
-		return resolve_from_object(fault);
+		return fault->kind == FAULT_FILL ? fill_from_object(fault) : fill_from_swap(fault);
 	if (likely(!result))
 		result = fault_get(fault);
 	if (likely(!result))

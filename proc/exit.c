@@ -24,13 +24,16 @@
 #define LAST_WAIT_NS (5 * NSEC_PER_SEC)
 
 /*
- * Tells others through the process's own memory that it ends. A kill has done its work by now, and
- * does not end a wait for a page that is in swap: others would wait for ever.
+ * A kill has done its work when the process ends. Between these two calls it does not end a wait for
+ * the process's own pages, which may be in swap: others would wait for ever for what is told there.
  */
-static void tell_through_memory(struct process *process, void (*tell)(struct process *process))
+static inline void memory_begin(struct process *process)
 {
 	atomic_store(&process->thread->killed, false);
-	tell(process);
+}
+
+static inline void memory_end(struct process *process)
+{
 	if (atomic_load(&process->signals.fatal))
 		atomic_store(&process->thread->killed, true);
 }
@@ -39,7 +42,9 @@ static void leave_space(struct process *process)
 {
 	struct uspace *uspace = process->uspace;
 
-	tell_through_memory(process, child_tid_clear);
+	memory_begin(process);
+	child_tid_clear(process);
+	memory_end(process);
 	process->ended_usage = usage_current();
 	oom_memory_leaves();
 	spin_lock(&process_tree_lock);
@@ -58,7 +63,9 @@ static void leave_space(struct process *process)
  */
 static void release(struct process *process)
 {
-	tell_through_memory(process, futex_robust_exit);
+	memory_begin(process);
+	futex_robust_exit(process);
+	memory_end(process);
 	process_fs->exit(process);
 	leave_space(process);
 	if (process->exe)

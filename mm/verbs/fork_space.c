@@ -50,18 +50,20 @@ static inline struct mmu_entry share_entry(struct copying *copying, vaddr_t va,
 }
 
 /*
- * An entry without a frame in the largest segment. Returns its page. If it is SWAP, copies it and
- * returns NULL: parent and child refer to the same slot, until one of them needs the page.
+ * The child's entries [slot, end) that are SWAP have been copied: they refer to their slots too,
+ * until parent or child needs the page. The caller holds both locks, so that the slots stay.
  */
-static __attribute__((noinline)) struct page *far_page(struct copying *copying,
-						       struct mmu_entry entry, struct mmu_entry *to)
+static __attribute__((noinline)) void refer_to_slots(struct copying *copying,
+						     struct mmu_entry *slot, struct mmu_entry *end)
 {
-	if (entry_has_page(entry))
-		return pfn_to_page(entry_pfn(entry));
-	swap_slot_get(entry_swap_slot(entry));
-	copying->child->swapped++;
-	*to = entry;
-	return NULL;
+	for (; slot < end; slot = entry_next_used(slot + 1, end)) {
+		struct mmu_entry entry = entry_load(slot);
+
+		if (entry_empty(entry) || entry_has_page(entry))
+			continue;
+		swap_slot_get(entry_swap_slot(entry));
+		copying->child->swapped++;
+	}
 }
 
 /*
@@ -71,18 +73,21 @@ static __attribute__((noinline)) struct page *far_page(struct copying *copying,
 static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *leaf,
 			      struct mmu_entry *slot, struct mmu_entry *end, struct mmu_entry *to)
 {
-	bool share = !vma_is_shared(copying->vma);
+	struct mmu_entry *first = to + (slot - leaf->entries), *last = to + (end - leaf->entries);
+	bool share = !vma_is_shared(copying->vma), swapped = false;
 	unsigned nresident = 0;
 
 	for (; slot < end; slot = entry_next_used(slot + 1, end)) {
 		struct mmu_entry entry = entry_load(slot);
 		struct page *page;
 
-		if (!pfn_is_near(entry_pfn_if_any(entry), &page)) {
-			page = far_page(copying, entry, &to[slot - leaf->entries]);
-			if (!page)
-				continue;
+		if (!pfn_is_near(entry_pfn_if_any(entry), &page) && !entry_has_page(entry)) {
+			to[slot - leaf->entries] = entry;
+			swapped = true;
+			continue;
 		}
+		if (!pfn_is_near(entry_pfn_if_any(entry), &page))
+			page = pfn_to_page_far(entry_pfn(entry));
 		if (share)
 			entry = share_entry(copying, mmu_leaf_va(leaf, slot), slot, entry);
 		to[slot - leaf->entries] = entry;
@@ -92,6 +97,8 @@ static void copy_leaf_entries(struct copying *copying, const struct mmu_leaf *le
 		nresident++;
 	}
 	space_add_resident(copying->child, nresident);
+	if (unlikely(swapped))
+		refer_to_slots(copying, first, last);
 }
 
 static bool is_pinned(struct mmu_entry entry)
