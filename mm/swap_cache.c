@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Keeps private pages that have a slot: where they are, and who refers to them. */
+/* Keeps the pages that have a slot: where they are, and who refers to them. */
 /*
  * The way out: the hand of the clock finds a cold page (mm/reclaim.c). The page gets a slot and is
  * put here, and the entries that map it become SWAP, one by one, as the hand comes to them. When
  * none is left, the hand has the page written, and then its frame is freed: nothing is here any
- * more but, for a while, the mark of a page that was dropped.
+ * more but, for a while, the mark of a page that was dropped. A page of an object comes here from
+ * its index, which refers to the slot as an entry would.
  *
  * The way back: a fault at an entry that is SWAP asks for the page of that index, as with any other
  * object (mm/page_cache.c). So many faults wait for one read, and a page that several processes
@@ -86,6 +87,7 @@ void swap_area_stop(void)
 	spin_lock(&swap_cache.lock);
 	old = slots;
 	slots = (struct swap_slots){ 0 };
+	usable = 0;
 	spin_unlock(&swap_cache.lock);
 	atomic_store(&destroyed, false);
 	object_put(&swap_cache);
@@ -129,7 +131,7 @@ struct swap_census swap_census(void)
 	struct swap_census census;
 
 	spin_lock(&swap_cache.lock);
-	census.usable = slots.count - slots.nbad;
+	census.usable = usable;
 	census.free = slots.nfree;
 	spin_unlock(&swap_cache.lock);
 	return census;

@@ -105,7 +105,6 @@ uint64_t slots_take(struct swap_slots *slots)
 void slots_mark_bad(struct swap_slots *slots, uint64_t slot)
 {
 	take(slots, slot, SLOT_BAD);
-	slots->nbad++;
 }
 
 void slots_free(struct swap_slots *slots, uint64_t slot)

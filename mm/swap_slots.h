@@ -26,7 +26,6 @@ struct swap_slots {
 	struct slot_chunk *chunks;
 	uint64_t count; /* slots, whose numbers are below this; 0: there is no area */
 	uint64_t nfree;
-	uint64_t nbad; /* slots that are not to be used */
 	uint64_t next; /* where the search for a free slot goes on */
 };
 
