@@ -93,7 +93,7 @@ def R43_R84_no_page_can_be_written():
 @case
 def R84_a_slow_disk():
     slow = with_drive(f"file.driver=throttle,file.throttle-group=slow,file.file.driver=file,file.file.filename={disk('slow')}",
-                      "-object throttle-group,id=slow,x-iops-total=2000")
+                      "-object throttle-group,id=slow,x-iops-total=8000")
     found, lines, _ = swap_errors(72, slow)
     no_harm(found)
     equal(([found[name]["unread"] for name in found], lines), ([0, 0, 0], []), "pages that can't be read, and the rest")
