@@ -85,7 +85,7 @@ enum fault_kind fault_judge_held(unsigned access, const struct vma *vma, struct 
 	if (unlikely(!pfn_is_near(entry_pfn_if_any(entry), &page) ||
 		     page->flags & PAGE_SWAP_CACHED))
 		return judge_any(access, vma, entry);
-	return judge_page(access, vma, entry, page, page->counts, 0);
+	return judge_page(access, vma, entry, page, (uint64_t)page->maps << 32 | page->refs, 0);
 }
 
 /* ---- find ---- */
@@ -333,11 +333,25 @@ static __attribute__((noinline)) int fault_prepare(struct fault *fault)
 }
 
 /* The page that an entry had before its copy. */
-static void release_replaced(struct page *page)
+static __attribute__((noinline)) void release_cached(struct page *page)
 {
 	page_map_put(page);
-	if (unlikely(swap_is_used()))
-		swap_page_unmapped(page);
+	swap_page_unmapped(page);
+}
+
+static inline void release_replaced(struct page *page)
+{
+	if (unlikely(page->flags & PAGE_SWAP_CACHED))
+		release_cached(page);
+	else
+		page_map_put(page);
+}
+
+static __attribute__((noinline)) void release_brought(struct fault *fault)
+{
+	if (fault->brought)
+		page_put(fault->brought);
+	source_put(fault->object, fault->index);
 }
 
 /* Releases what was prepared and not used. */
@@ -349,10 +363,8 @@ static __attribute__((noinline)) void fault_release(struct fault *fault)
 		page_put(fault->source_page);
 	if (unlikely(fault->copy))
 		page_put(fault->copy);
-	if (fault->brought)
-		page_put(fault->brought);
 	if (fault->object)
-		source_put(fault->object, fault->index);
+		release_brought(fault);
 	if (unlikely(fault->tables.count))
 		tables_free(&fault->tables);
 }

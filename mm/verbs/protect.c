@@ -172,10 +172,11 @@ static int protect_one(struct protect *protect)
 	if (result || vma->prot == prot)
 		return result;
 	flags = vma->flags;
-	if (commit_is_strict())
+	if (commit_is_strict()) {
 		result = protect_commit(space, end - start, prot, &flags);
-	if (result)
-		return result;
+		if (result)
+			return result;
+	}
 	lost = vma->prot & ~prot;
 	populate = must_populate(vma, prot);
 	result = vma_modify(&vma, start, end, prot, flags, protect->dead);
