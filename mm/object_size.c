@@ -130,7 +130,7 @@ int object_set_size(struct object *object, uint64_t size)
 
 	if (size > OBJECT_SIZE_MAX)
 		return -EFBIG;
-	if (size & PAGE_MASK && size < object_size(object))
+	if (size & PAGE_MASK && size <= object_size(object))
 		result = page_hold(object, size >> PAGE_SHIFT, &last);
 	if (!result)
 		result = cut(object, size);

@@ -640,9 +640,14 @@ bool object_swap_out(struct object *object, struct page *page)
 	bool charged = page_flags(page) & PAGE_CHARGED;
 
 	assert_hardened(spin_lock_held(&object->lock));
-	if (index >= object_pages(object->size) || !swap_take_page(page, &slot))
+	if (index >= object_pages(object->size))
 		return false;
 	__atomic_fetch_and(&page->flags, ~PAGE_CHARGED, __ATOMIC_RELAXED);
+	if (!swap_take_page(page, &slot)) {
+		if (charged)
+			__atomic_fetch_or(&page->flags, PAGE_CHARGED, __ATOMIC_RELAXED);
+		return false;
+	}
 	radix_replace(&object->pages, index, SWAPPED(slot, charged));
 	object->npages--;
 	object->nswapped++;
@@ -668,6 +673,7 @@ static int take_back(struct object *object, const struct missing *missing, struc
 		page->index = missing->index;
 		__atomic_fetch_or(&page->flags, PAGE_DIRTY | (charged ? PAGE_CHARGED : 0),
 				  __ATOMIC_RELAXED);
+		page_set_used(page);
 		object->npages++;
 		object->nswapped--;
 	} else {
@@ -677,6 +683,17 @@ static int take_back(struct object *object, const struct missing *missing, struc
 	}
 	spin_unlock(&object->lock);
 	return result;
+}
+
+/* Does the index hold what it held? */
+static bool is_still(struct object *object, const struct missing *missing)
+{
+	bool still;
+
+	spin_lock(&object->lock);
+	still = radix_find(&object->pages, missing->index) == missing->mark;
+	spin_unlock(&object->lock);
+	return still;
 }
 
 /*
@@ -692,6 +709,8 @@ static int page_swap_in(struct object *object, const struct missing *missing, st
 	if (!result) {
 		result = take_back(object, missing, page, wait);
 		page_put(page);
+	} else if (result != VM_WAIT && !is_still(object, missing)) {
+		result = -EAGAIN; /* it is not in swap any more */
 	}
 	swap_slot_put(slot);
 	return result;

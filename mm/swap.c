@@ -94,6 +94,7 @@ static size_t nbad_used(uint32_t *bad, size_t nbad, size_t npages)
 static int area_read(struct block_device *device, struct header_read *read)
 {
 	struct swap_header *header = &read->header;
+	size_t usable;
 
 	const char *why;
 	int err;
@@ -111,8 +112,10 @@ static int area_read(struct block_device *device, struct header_read *read)
 	err = swap_area_start(device, header->npages, header->bad, header->nbad);
 	if (err)
 		return err;
-	commit_add_limit((ssize_t)swap_free());
-	log_info("swap", "%s: %lu MiB", device->name, MIB_OF(swap_free()));
+	/* Reclaim may use slots already. */
+	usable = header->npages - 1 - header->nbad;
+	commit_add_limit((ssize_t)usable);
+	log_info("swap", "%s: %lu MiB", device->name, MIB_OF(usable));
 	return 0;
 }
 

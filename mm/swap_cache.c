@@ -83,8 +83,11 @@ int swap_area_start(struct block_device *device, uint64_t npages, const uint32_t
 void swap_area_stop(void)
 {
 	struct swap_slots old;
+	struct radix_spare unused;
 
 	spin_lock(&swap_cache.lock);
+	unused = nodes;
+	radix_spare_init(&nodes);
 	old = slots;
 	slots = (struct swap_slots){ 0 };
 	usable = 0;
@@ -93,7 +96,7 @@ void swap_area_stop(void)
 	object_put(&swap_cache);
 	while (!atomic_load(&destroyed)) /* the hand has another one */
 		(void)vm_pause();
-	object_nodes_free(&nodes);
+	object_nodes_free(&unused);
 	slots_destroy(&old);
 }
 

@@ -33,6 +33,7 @@ static struct waitq read_room = WAITQ_INIT(read_room);
 void swap_io_start(struct block_device *device)
 {
 	disk = device;
+	told = false;
 }
 
 unsigned swap_writing(void)

@@ -125,12 +125,12 @@ static int swap_in_entry(struct space *space, const struct search *search)
 	return result;
 }
 
-int swap_in_space(struct space *space)
+int swap_in_space(struct space *space, bool (*is_wanted)(struct space *space))
 {
 	struct search search = { 0 };
 	int result = 0;
 
-	while (!result && search.va < USER_TOP) {
+	while (!result && search.va < USER_TOP && (!is_wanted || is_wanted(space))) {
 		if (find_swapped(space, &search)) {
 			result = swap_in_entry(space, &search);
 			search.va += PAGE_SIZE;

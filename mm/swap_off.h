@@ -10,10 +10,10 @@ bool swap_off_fits(void);
 /*
  * Brings back all pages of a space that are out. Returns 0; -EIO if one cannot be read; -ENOMEM if
  * there are too few frames for all that is out: no process is killed for it; or -EINTR if the running thread has
- * been killed. Calls vm_pause(). The caller keeps the space from going away, and holds no spinning
- * lock.
+ * been killed. Ends early when is_wanted(), which may be NULL, returns false. Calls vm_pause(). The
+ * caller keeps the space from going away, and holds no spinning lock.
  */
-int swap_in_space(struct space *space);
+int swap_in_space(struct space *space, bool (*is_wanted)(struct space *space));
 
 /* The same for the pages of all objects: files, memfds, shared anonymous memory. */
 int swap_in_objects(void);

@@ -205,10 +205,11 @@ static void consider(struct process *process, void *arg)
 /* Call with process_tree_lock held; it is dropped in between. */
 static struct choice choose(void)
 {
-	struct choice choice = { .dying = atomic_load(&nfreeing) != 0 };
+	struct choice choice = { 0 };
 	struct process *process;
 
 	process_visit_all(consider, &choice);
+	choice.dying |= atomic_load(&nfreeing) != 0; /* they may have left during the visit */
 	if (!choice.pid && !choice.dying) {
 		process = process_find(PID_INIT);
 		if (process && process->uspace && !is_oom_reaped(process))

@@ -29,6 +29,12 @@ static void choose(struct process *process, void *arg)
 	*chosen = uspace;
 }
 
+/* Has no process left the space to us? Nobody needs its pages then. */
+static bool is_wanted(struct space *space)
+{
+	return __atomic_load_n(&space_to_uspace(space)->refs, __ATOMIC_RELAXED) > 1;
+}
+
 /* Brings the pages of one process back, or those of objects. Returns 1 if that was all. */
 static int swap_in_one(void)
 {
@@ -40,7 +46,7 @@ static int swap_in_one(void)
 	spin_unlock(&process_tree_lock);
 	if (!uspace)
 		return swap_in_objects() ?: 1;
-	result = swap_in_space(&uspace->space);
+	result = swap_in_space(&uspace->space, is_wanted);
 	uspace_put(uspace);
 	return result;
 }

@@ -399,11 +399,11 @@ TEST(everything_is_brought_back)
 	assert_true(swap_area_freeze(true));
 	assert_false(swap_area_freeze(true));
 	assert_int_equal(swap_area_drain(), 0);
-	assert_int_equal(swap_in_space(&space), 0);
+	assert_int_equal(swap_in_space(&space, NULL), 0);
 	rig_check();
 	assert_int_equal(space.swapped, 0);
 	assert_int_equal(swap_area_drain(), 0); /* the child's */
-	assert_int_equal(swap_in_space(child), 0);
+	assert_int_equal(swap_in_space(child, NULL), 0);
 	rig_check();
 	assert_int_equal(disk_pages_read, 260);
 	assert_int_equal(swap_area_drain(), SLOTS);
@@ -440,11 +440,11 @@ TEST(bringing_back_fails)
 	write_pages(0, 20);
 	push_out();
 	rig_pause = fail_a_read;
-	assert_int_equal(swap_in_space(&space), -EIO);
+	assert_int_equal(swap_in_space(&space, NULL), -EIO);
 	assert_int_equal(space.swapped, 14);
 	rig_check();
 	rig_pause = kill_at_a_wait;
-	assert_int_equal(swap_in_space(&space), -EINTR);
+	assert_int_equal(swap_in_space(&space, NULL), -EINTR);
 	rig_check();
 	rig_pause = disk_pause;
 	check_pages(0, 20);
@@ -486,7 +486,7 @@ TEST(changes_while_it_is_brought_back)
 		write_pages(0, 4);
 		push_out();
 		rig_pause = change_at_a_wait;
-		assert_int_equal(swap_in_space(&space), 0);
+		assert_int_equal(swap_in_space(&space, NULL), 0);
 		assert_int_equal(space.swapped, left[i] + (i == 3));
 		rig_check();
 		space.dying = false;
@@ -509,7 +509,7 @@ TEST(too_little_memory_to_bring_back)
 	while (page_alloc_free_count() > 95 && (hog = page_alloc(0, PAGE_KERNEL, PAGE_RESERVE)))
 		list_add(&hogs, &hog->link);
 	assert_false(swap_off_fits());
-	assert_int_equal(swap_in_space(&space), -ENOMEM);
+	assert_int_equal(swap_in_space(&space, NULL), -ENOMEM);
 	assert_int_equal(space.swapped, 100);
 	while (!list_empty(&hogs)) {
 		hog = list_first_entry(&hogs, struct page, link);
@@ -517,9 +517,9 @@ TEST(too_little_memory_to_bring_back)
 		page_free(hog, 0);
 	}
 	(void)alloc_fail_set(1, NULL, ALLOC_FAIL_RELIEVE);
-	assert_int_equal(swap_in_space(&space), -ENOMEM);
+	assert_int_equal(swap_in_space(&space, NULL), -ENOMEM);
 	(void)alloc_fail_set(0, NULL, ALLOC_FAIL_ASK);
-	assert_int_equal(swap_in_space(&space), 0);
+	assert_int_equal(swap_in_space(&space, NULL), 0);
 	check_pages(0, 100);
 	finish();
 }
@@ -575,7 +575,7 @@ static void random_step(struct world *world)
 		break;
 	case 9:
 		if (!test_below(20))
-			assert_int_equal(swap_in_space(one), 0);
+			assert_int_equal(swap_in_space(one, NULL), 0);
 		break;
 	case 8:
 		assert_int_equal(vm_madvise(one, va, P, MADV_DONTNEED), 0);
