@@ -496,6 +496,28 @@ TEST(changes_while_it_is_brought_back)
 	finish();
 }
 
+static unsigned wanted;
+
+static bool is_wanted(struct space *one)
+{
+	(void)one;
+	return wanted-- > 0;
+}
+
+/* Its last process has gone meanwhile. */
+TEST(nobody_needs_the_rest)
+{
+	begin(SLOTS);
+	map(AT, 20, RW);
+	write_pages(0, 20);
+	push_out();
+	wanted = 5;
+	assert_int_equal(swap_in_space(&space, is_wanted), 0);
+	assert_int_equal(space.swapped, 15);
+	check_pages(0, 20);
+	finish();
+}
+
 /* Memory is needed for all that is out, or nothing is brought back. */
 TEST(too_little_memory_to_bring_back)
 {

@@ -249,6 +249,10 @@ TEST(charges_stay)
 	object_init(&object, &ops, 8 * P);
 	for (unsigned i = 0; i < 8; i++)
 		assert_int_equal(object_write_kernel(&object, i * P, "x", 1), 1);
+	assert_true(swap_area_freeze(true)); /* nothing goes */
+	(void)reclaim(100);
+	assert_int_equal(object.nswapped, 0);
+	assert_true(swap_area_freeze(false));
 	push_out();
 	assert_int_equal(object.nswapped, 8);
 	assert_int_equal(charged, 8);
