@@ -24,12 +24,13 @@
  * FILL                 the VMA's backend gets the page (backend_anon.c, backend_file.c, backend_elf.c)
  * COW                  the entry gets a copy of its page (cow.c)
  *
- * A round is: find, classify, get, install. All of it happens under one hold of the space's lock,
- * and for FILL and SWAPPED also of the lock of the page's object. Most faults take one round. Allocating memory,
- * copying a page and reading a file's page cannot be done under a spinning lock. A round that needs
- * one of these ends with FAULT_PREPARE. fault_prepare() then does it with no lock held, and the
- * next round looks at everything again. It uses what was prepared if that still is what it needs.
- * VM_BUS, VM_OOM and VM_WAIT come from preparing. Nothing here sleeps.
+ * A round is: find, classify, get, install. All of it happens under one hold of the space's
+ * lock, and for FILL and SWAPPED also of the lock of the page's object. Most faults take one
+ * round. Allocating memory, copying a page and reading a file's page cannot be done under a
+ * spinning lock. A round that needs one of these ends with FAULT_PREPARE. fault_prepare() then
+ * does it with no lock held, and the next round looks at everything again. It uses what was
+ * prepared if that still is what it needs. VM_BUS, VM_OOM and VM_WAIT come from preparing.
+ * Nothing here sleeps.
  */
 
 /* Rounds before the hardened build panics because of an endless loop. */

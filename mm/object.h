@@ -28,11 +28,11 @@ struct object_ops {
 	/*
 	 * For reclaim, which has found a page to be cold and dirty, referenced by the index only: the
 	 * page is to be written, so that it can be dropped after that. write_page() adds it to a
-	 * request, with PAGE_WRITING set, PAGE_DIRTY cleared and a reference to the page; it
-	 * returns false if there is no room. Called with object->lock held; allocates nothing.
+	 * request, with PAGE_WRITING set, PAGE_DIRTY cleared and a reference to the page; without
+	 * room it does nothing. Called with object->lock held; allocates nothing.
 	 * swap_submit() then sends the requests. NULL: dirty pages go to swap.
 	 */
-	bool (*write_page)(struct object *object, struct page *page);
+	void (*write_page)(struct object *object, struct page *page);
 	/*
 	 * charge() counts a page that enters the index and that is not read; uncharge()
 	 * counts one that leaves it. charge() returns false, and counts nothing, if there is no

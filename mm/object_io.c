@@ -76,10 +76,9 @@ static char *bytes_at(struct page *page, uint64_t pos)
 	return (char *)page_address(page) + (pos & PAGE_MASK);
 }
 
-/* As object_page(), but waits for the bytes of the page and for memory. */
-static int page_wait_for(struct object *object, uint64_t index, struct page **page_ret)
+int object_page_wait(struct object *object, uint64_t index, struct page **page_ret, bool spare)
 {
-	struct relief relief = { 0 };
+	struct relief relief = { .spare = spare };
 	struct vm_wait wait;
 	int result;
 
@@ -112,7 +111,7 @@ static ssize_t read_piece(struct object *object, uint64_t pos, const struct side
 		return went ? (ssize_t)went : -EFAULT;
 	}
 	if (!page) {
-		error = page_wait_for(object, index, &page);
+		error = object_page_wait(object, index, &page, false);
 		if (error)
 			return error == -ENXIO ? 0 : error;
 	}
@@ -148,7 +147,7 @@ static ssize_t write_to(struct object *object, struct page *page, uint64_t pos,
 static ssize_t write_inside(struct object *object, uint64_t pos, const struct side *from, size_t n)
 {
 	struct page *page;
-	int error = page_wait_for(object, pos >> PAGE_SHIFT, &page);
+	int error = object_page_wait(object, pos >> PAGE_SHIFT, &page, false);
 
 	return error ? error : write_to(object, page, pos, from, n);
 }

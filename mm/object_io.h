@@ -17,3 +17,10 @@ ssize_t object_read(struct object *object, uint64_t pos, vaddr_t user_to, size_t
 ssize_t object_write(struct object *object, uint64_t pos, vaddr_t user_from, size_t n);
 ssize_t object_read_kernel(struct object *object, uint64_t pos, void *to, size_t n);
 ssize_t object_write_kernel(struct object *object, uint64_t pos, const void *from, size_t n);
+
+/*
+ * As object_page(), but waits for the bytes of the page and for memory. `spare`: no process is
+ * killed for it. Returns 0, or a negative errno: -EINTR if the thread was killed. Call with no
+ * spinning lock held.
+ */
+int object_page_wait(struct object *object, uint64_t index, struct page **page_ret, bool spare);

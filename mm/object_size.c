@@ -36,25 +36,10 @@ static struct page *page_look(struct object *object, uint64_t index, bool *swapp
  */
 static int page_hold(struct object *object, uint64_t index, struct page **page_ret)
 {
-	struct relief relief = { .spare = true };
 	bool swapped;
-	int result = 0;
 
 	*page_ret = page_look(object, index, &swapped);
-	while (swapped && !result) {
-		struct vm_wait wait;
-
-		result = object_page(object, index, page_ret, &wait);
-		if (!result)
-			break;
-		if (result == VM_WAIT)
-			result = mm_host.pause(&wait);
-		else if (result == -ENOMEM)
-			result = relieve(&relief);
-		if (!result)
-			*page_ret = page_look(object, index, &swapped);
-	}
-	return result;
+	return swapped ? object_page_wait(object, index, page_ret, true) : 0;
 }
 
 int object_zero_tail(struct object *object, uint64_t from, uint64_t to)

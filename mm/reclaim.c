@@ -11,8 +11,8 @@
  *
  * In an object, of which the swap cache is one, the hand asks whether the page was marked as used
  * (mm/page_age.h). A page that was is hot. A cold page that only its object refers to is dropped if
- * it is clean and can be read again. One that is dirty is written, if its object can do that, and
- * dropped at the end of the write. Without swap, private memory stays.
+ * it is clean. One that is dirty goes to the swap cache, is written there, and is dropped at the end
+ * of the write. Without swap, dirty pages and private memory stay.
  *
  * A page that comes into use while many others pass through memory would be dropped between two
  * uses, again and again. So a mark with a stamp stays where a page was dropped. A page that is read
@@ -339,7 +339,7 @@ static bool choose(struct object *object, struct page *page)
 	if (!(page_flags(page) & PAGE_DIRTY))
 		return true;
 	if (object->ops->write_page)
-		(void)object->ops->write_page(object, page);
+		object->ops->write_page(object, page);
 	else if (swap_is_on())
 		(void)object_swap_out(object, page);
 	return false;
@@ -362,8 +362,7 @@ static void pass_objects(void)
 		return;
 	}
 	more = object_reclaim_some(object, choose, !atomic_load_relaxed(&hard), &dropped);
-	if (swap_is_on())
-		swap_submit();
+	swap_submit();
 	counter_add(&reclaim_counts.dropped, dropped);
 	object_hand_put(object, more);
 }
@@ -391,8 +390,7 @@ static void pass_piece_of(const struct request *request)
 {
 	if (turns(request) == TURNS - 1)
 		atomic_store(&hard_next, 1u);
-	if (swap_is_on())
-		swap_out_prepare();
+	swap_out_prepare();
 	if (!pass_spaces())
 		pass_objects();
 }
@@ -472,12 +470,10 @@ static void send_out(struct object *object, uint64_t first, uint64_t last)
 	size_t dropped;
 
 	while (more && wait_for_room()) {
-		if (swap_is_on())
-			swap_out_prepare();
+		swap_out_prepare();
 		more = object_reclaim_range(object, &first, last, choose, true, &dropped);
 		counter_add(&reclaim_counts.dropped, dropped);
-		if (swap_is_on())
-			swap_submit();
+		swap_submit();
 	}
 }
 
@@ -489,8 +485,7 @@ void reclaim_range(const struct vma *vma, vaddr_t start, vaddr_t end, bool out)
 			     .first_slot = UINT64_MAX };
 
 	do {
-		if (swap_is_on())
-			swap_out_prepare();
+		swap_out_prepare();
 		advise_piece(&pass, end);
 	} while (!vm_pause() && pass.next < end);
 	if (out && is_reclaimable(vma->object))

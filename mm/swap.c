@@ -94,9 +94,8 @@ static size_t nbad_used(uint32_t *bad, size_t nbad, size_t npages)
 static int area_read(struct block_device *device, struct header_read *read)
 {
 	struct swap_header *header = &read->header;
-	size_t usable;
-
 	const char *why;
+	size_t usable;
 	int err;
 
 	if (read->result)

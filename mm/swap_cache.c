@@ -288,6 +288,8 @@ void swap_out_prepare(void)
 {
 	struct radix_spare fresh, extra;
 
+	if (!swap_is_on())
+		return;
 	radix_spare_init(&fresh);
 	radix_spare_init(&extra);
 	(void)object_nodes_fill(&fresh, NODES_LEAST, PAGE_RESERVE);
@@ -347,7 +349,7 @@ bool swap_take_page(struct page *page, uint64_t *slot_ret)
 		page->pins = 0;
 		*slot_ret = page->index;
 		swap_slot_get_locked(page->index);
-		(void)swap_write_page(&swap_cache, page);
+		swap_write_page(&swap_cache, page);
 	}
 	spin_unlock(&swap_cache.lock);
 	if (taken)
@@ -420,7 +422,7 @@ bool swap_in_page(struct page *page, bool write, bool own)
 	(void)slot_put_locked(slot); /* the page is mapped, so it stays */
 	left = *slot_word(&slots, slot);
 	alone = page->maps == 1 && page->refs == 2u + own && left == (own ? 1 : SLOT_CACHED);
-	if (alone && (write || is_scarce()) && !(page_flags(page) & PAGE_WRITING)) {
+	if (alone && (write || is_scarce())) {
 		remove_page(page);
 		page_put(page);
 	}

@@ -60,8 +60,8 @@ struct swap_census {
 struct swap_census swap_census(void);
 
 /*
- * For reclaim. Gets what swap_out_page() needs for some pages, if there is memory. Call with no
- * spinning lock held.
+ * For reclaim. Gets what swap_out_page() needs for some pages, if there is swap, and memory. Call
+ * with no spinning lock held.
  */
 void swap_out_prepare(void);
 
@@ -76,11 +76,12 @@ bool swap_out_page(struct page *page, uint64_t *slot_ret);
  * For pages of other objects. swap_take_page() takes over the page from its object, with the object's
  * reference to it, and gives the index, in exchange, a reference to the slot. Only the object's index
  * refers to the page. A write of it is begun, see swap_submit(). Returns false if no slot is free, or
- * if there is no memory. swap_give_page()
- * is the way back: the page leaves the cache, and the caller gets the reference to it for the index,
- * instead of the index's reference to the slot. It returns false if the page is being written: wait
- * for swap_written, and try again. The caller holds the object's lock, and for the latter a
- * reference to the slot.
+ * if there is no memory.
+ *
+ * swap_give_page() is the way back: the page leaves the cache, and the caller gets the reference to
+ * it for the index, instead of the index's reference to the slot. It returns false if the page is
+ * being written: wait for swap_written, and try again. The caller holds the object's lock, and for
+ * the latter a reference to the slot.
  */
 bool swap_take_page(struct page *page, uint64_t *slot_ret);
 bool swap_give_page(struct page *page);

@@ -118,8 +118,8 @@ static struct swap_io *start_filling(uint64_t slot)
 	return io;
 }
 
-/* Adds the page to a request, which swap_submit() submits. The caller holds the lock. */
-bool swap_write_page(struct object *object, struct page *page)
+/* Adds the page to a request, which swap_submit() submits, if one is free. */
+void swap_write_page(struct object *object, struct page *page)
 {
 	struct swap_io *io = joinable(page->index);
 
@@ -127,14 +127,13 @@ bool swap_write_page(struct object *object, struct page *page)
 	if (!io)
 		io = start_filling(page->index);
 	if (!io)
-		return false;
+		return;
 	page_get(page);
 	__atomic_fetch_or(&page->flags, PAGE_WRITING, __ATOMIC_RELAXED);
 	__atomic_fetch_and(&page->flags, ~PAGE_DIRTY, __ATOMIC_RELAXED);
 	io->pages[io->request.npages] = page;
 	io->request.pages[io->request.npages++] = page_to_paddr(page);
 	nwriting++;
-	return true;
 }
 
 /* Submits what has been filled. Call with no spinning lock held. */
@@ -142,6 +141,8 @@ void swap_submit(void)
 {
 	struct swap_io *io;
 
+	if (!swap_writing())
+		return;
 	do {
 		spin_lock(&swap_cache.lock);
 		io = find_io(writes, WRITES, IO_FILLING);

@@ -11,7 +11,7 @@ void swap_io_start(struct block_device *device);
 
 /* For the swap cache's struct object_ops. */
 int swap_read_page(struct object *object, struct page *page, struct vm_wait *wait);
-bool swap_write_page(struct object *object, struct page *page);
+void swap_write_page(struct object *object, struct page *page);
 void swap_submit(void);
 
 /*

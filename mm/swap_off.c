@@ -5,8 +5,9 @@
 #include "abi/errno.h"
 #include "mm/host.h"
 #include "mm/install.h"
+#include "mm/object_io.h"
 #include "mm/page_cache.h"
-#include "mm/relieve.h"
+#include "mm/phys/page_alloc.h"
 #include "mm/swap_cache.h"
 
 /* Leaf tables that are searched in one hold of the space's lock. */
@@ -67,22 +68,7 @@ bool swap_off_fits(void)
 /* Gets the page of an object, of the swap cache for example, from swap. Returns 0 or a negative errno. */
 static int bring(struct object *object, uint64_t index, struct page **page_ret)
 {
-	struct relief relief = { .spare = true };
-	struct vm_wait wait;
-
-	for (;;) {
-		int result = swap_off_fits() ? object_page(object, index, page_ret, &wait)
-					     : -ENOMEM;
-
-		if (result == VM_WAIT)
-			result = mm_host.pause(&wait);
-		else if (result == -ENOMEM && swap_off_fits())
-			result = relieve(&relief);
-		else
-			return result;
-		if (result)
-			return result;
-	}
+	return swap_off_fits() ? object_page_wait(object, index, page_ret, true) : -ENOMEM;
 }
 
 /* ---- private pages ---- */

@@ -68,10 +68,12 @@ void gather_zap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot)
 void gather_swap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot,
 		       struct mmu_entry to)
 {
-	struct mmu_entry old = entry_swap(slot, to);
-	struct page *page = pfn_to_page(entry_pfn(old));
+	struct mmu_entry old;
+	struct page *page;
 
 	assert_hardened(spin_lock_held(&gather->space->lock) && !gather_full(gather));
+	old = entry_swap(slot, to);
+	page = pfn_to_page(entry_pfn(old));
 	debt_owe(gather->space, va, old, to);
 	if (entry_downgrades(old, to))
 		mmu_flush_add(&gather->flush, va);

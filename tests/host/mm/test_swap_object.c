@@ -1,53 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* R80 to R84. Pages of objects that went to swap: shared memory, and what was written to files. */
-#include "one_space.h"
+#include "one_swap.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "mm/check/alloc_fail.h"
 #include "mm/object_io.h"
 #include "mm/object_size.h"
 #include "mm/page_cache.h"
-#include "mm/reclaim.h"
-#include "mm/swap_cache.h"
 #include "mm/swap_off.h"
-#include "swap_disk.h"
 
-#define P     PAGE_SIZE
-#define SLOTS 256u
-
-static int serve_waiting(vaddr_t va, unsigned access)
+/* Drops the test's reference to the object, and ends. */
+static void finish_with(struct object *object)
 {
-	struct vm_wait wait;
-	struct space *running = list_entry(fake_active(), struct space, mmu);
-
-	for (;;) {
-		rig_outcome = vm_fault(running, va, access, &wait);
-		if (rig_outcome != VM_WAIT)
-			return rig_outcome;
-		assert_true(disk_count > 0);
-		disk_end(test_below(disk_count), 0);
-	}
-}
-
-static void begin(void)
-{
-	start();
-	disk_start(SLOTS);
-	rig_pause = disk_pause;
-	fake_fault = serve_waiting;
-}
-
-static void finish(struct object *object)
-{
-	disk_end_all();
-	rig_check();
 	object_put(object);
-	assert_int_equal(vm_unmap(&space, AT, GIB), 0);
-	rig_check();
-	disk_stop();
-	end();
+	finish();
 }
 
 /* Maps the object at `at`. */
@@ -64,24 +31,12 @@ static void show(struct space *where, struct object *object, vaddr_t at, unsigne
 	assert_int_equal(vm_map(where, &request, &got), 0);
 }
 
-static void push_out(void)
-{
-	(void)reclaim(10000);
-	disk_end_all();
-	rig_check();
-}
-
-static unsigned char byte_of(unsigned page)
-{
-	return (unsigned char)(page * 11 + 5);
-}
-
 TEST(shared_memory_goes_out_and_comes_back) /* R81, R83 */
 {
 	struct object *object;
 	struct space *child;
 
-	begin();
+	begin(SLOTS);
 	object = object_create_anon(40 * P);
 	show(&space, object, AT, MAP_SHARED);
 	for (unsigned i = 0; i < 40; i++)
@@ -103,7 +58,7 @@ TEST(shared_memory_goes_out_and_comes_back) /* R81, R83 */
 	assert_int_equal(disk_pages_read, 40);
 	rig_destroy(child);
 	free(child);
-	finish(object);
+	finish_with(object);
 }
 
 /* Clean pages are dropped and read again from where they came; written ones go to swap. */
@@ -111,7 +66,7 @@ TEST(a_file_that_was_written) /* R80 */
 {
 	struct object *file;
 
-	begin();
+	begin(SLOTS);
 	file = rig_file(20 * P);
 	show(&space, file, AT, MAP_SHARED);
 	for (unsigned i = 0; i < 20; i++)
@@ -128,7 +83,7 @@ TEST(a_file_that_was_written) /* R80 */
 	assert_int_equal(rig_reads, 0);
 	assert_int_equal(fake_load(AT + 6 * P), rig_byte(6 * P));
 	assert_int_equal(rig_reads, 1);
-	finish(file);
+	finish_with(file);
 }
 
 TEST(read_and_write_find_them) /* R81 */
@@ -136,7 +91,7 @@ TEST(read_and_write_find_them) /* R81 */
 	struct object *object;
 	char text[8] = { 0 };
 
-	begin();
+	begin(SLOTS);
 	object = object_create_anon(4 * P);
 	assert_int_equal(object_write_kernel(object, 2 * P, "swapped", 7), 7);
 	push_out();
@@ -150,7 +105,7 @@ TEST(read_and_write_find_them) /* R81 */
 	assert_string_equal(text, "Swapped");
 	assert_int_equal(object_read_kernel(object, P, text, 7), 7); /* a hole */
 	assert_int_equal(text[0], 0);
-	finish(object);
+	finish_with(object);
 }
 
 /* What is cut off does not come back, and the rest of the last page does. */
@@ -159,7 +114,7 @@ TEST(truncation) /* R82 */
 	struct object *object;
 	char c;
 
-	begin();
+	begin(SLOTS);
 	object = object_create_anon(10 * P);
 	for (unsigned i = 0; i < 10; i++)
 		assert_int_equal(object_write_kernel(object, i * P + 100, "ab", 2), 2);
@@ -180,7 +135,7 @@ TEST(truncation) /* R82 */
 	assert_int_equal(c, 0);
 	assert_int_equal(object_read_kernel(object, 3 * P + 101, &c, 1), 1);
 	assert_int_equal(c, 'b');
-	finish(object);
+	finish_with(object);
 }
 
 static int fail_reads(struct vm_wait *wait)
@@ -196,7 +151,7 @@ TEST(errors) /* R84 */
 	struct object *object;
 	char c;
 
-	begin();
+	begin(SLOTS);
 	object = object_create_anon(4 * P);
 	assert_int_equal(object_write_kernel(object, P + 100, "ab", 2), 2);
 	push_out();
@@ -213,7 +168,7 @@ TEST(errors) /* R84 */
 	assert_int_equal(object->size, 4 * P);
 	assert_int_equal(object_read_kernel(object, P + 101, &c, 1), 1);
 	assert_int_equal(c, 'b');
-	finish(object);
+	finish_with(object);
 }
 
 static unsigned charged;
@@ -245,7 +200,7 @@ TEST(charges_stay)
 	struct object object;
 	char c;
 
-	begin();
+	begin(SLOTS);
 	object_init(&object, &ops, 8 * P);
 	for (unsigned i = 0; i < 8; i++)
 		assert_int_equal(object_write_kernel(&object, i * P, "x", 1), 1);
@@ -260,7 +215,7 @@ TEST(charges_stay)
 	assert_int_equal(charged, 8);
 	assert_int_equal(object_set_size(&object, 4 * P), 0);
 	assert_int_equal(charged, 4);
-	finish(&object);
+	finish_with(&object);
 	assert_int_equal(charged, 0);
 }
 
@@ -269,7 +224,7 @@ TEST(paged_out_by_advice)
 {
 	struct object *object, *file;
 
-	begin();
+	begin(SLOTS);
 	object = object_create_anon(10 * P);
 	show(&space, object, AT, MAP_SHARED);
 	file = rig_file(10 * P);
@@ -290,14 +245,14 @@ TEST(paged_out_by_advice)
 	assert_int_equal(fake_load(AT + MIB + 2 * P), 77);
 	assert_int_equal(fake_load(AT + MIB + 3 * P), rig_byte(3 * P));
 	object_put(file);
-	finish(object);
+	finish_with(object);
 }
 
 TEST(swapoff_brings_them_back) /* R82 */
 {
 	struct object *object;
 
-	begin();
+	begin(SLOTS);
 	object = object_create_anon(150 * P);
 	for (unsigned i = 0; i < 150; i += 2)
 		assert_int_equal(object_write_kernel(object, i * P, "x", 1), 1);
@@ -308,7 +263,7 @@ TEST(swapoff_brings_them_back) /* R82 */
 	assert_int_equal(object->npages, 75);
 	assert_int_equal(swap_area_drain(), SLOTS);
 	assert_true(swap_area_freeze(false));
-	finish(object);
+	finish_with(object);
 }
 
 /* ---- against a naive model ---- */
@@ -401,7 +356,7 @@ TEST(random_steps) /* R81, R82, R84 */
 {
 	struct object *object;
 
-	begin();
+	begin(SLOTS);
 	object = object_create_anon(PAGES * P);
 	model_pages = PAGES;
 	show(&space, object, AT, MAP_SHARED);
@@ -412,5 +367,5 @@ TEST(random_steps) /* R81, R82, R84 */
 			check_all(object);
 		}
 	}
-	finish(object);
+	finish_with(object);
 }
