@@ -50,12 +50,13 @@ static inline void page_set_cold(struct page *page)
 
 /*
  * Is the page cold? The hand has passed it, it was not used since, and it is not hot. If `hard`,
- * heat does not count.
+ * heat does not count. Nor does it as long as the page has come along with another and is not used.
  */
 static inline bool page_is_cold(const struct page *page, bool hard)
 {
 	uint32_t flags = page_flags(page);
 
+	hard |= (flags & PAGE_AHEAD) != 0;
 	return (flags & PAGE_SEEN) && !(flags & PAGE_USED) && (hard || !page_heat(page));
 }
 

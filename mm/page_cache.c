@@ -292,7 +292,9 @@ void object_drop_page(struct object *object, struct page *page)
 
 static void remove_page(struct object *object, struct page *page, struct removal *r)
 {
-	if (r->marks && r->next < object_pages(object->backed)) {
+	bool mark = r->marks && !(page_flags(page) & PAGE_AHEAD);
+
+	if (mark && r->next < object_pages(object->backed)) {
 		object_drop_page(object, page);
 	} else {
 		radix_remove(&object->pages, r->next, &r->freed);
@@ -576,16 +578,25 @@ static void read_drop(struct object *object, struct page *page)
 	object_put(object);
 }
 
+/* A page that was dropped a short while ago has been read, because it is used. */
+static void count_refault(const struct page *page)
+{
+	counter_add(&reclaim_counts.refaulted, page_heat(page) != 0);
+}
+
 void page_read_done(struct page *page, int result)
 {
 	struct object *object = page->owner;
+	void *held = page;
 
 	assert_hardened(page->flags & PAGE_READING);
-	if (!result) {
+	if (!result)
 		zero_beyond(object, page);
-		counter_add(&reclaim_counts.refaulted, page_heat(page) != 0);
-	}
-	if (read_end(object, page, result ? FAILED : page) && !result)
+	if (!result && !(page->flags & PAGE_AHEAD))
+		count_refault(page);
+	if (result)
+		held = result == -EAGAIN ? NULL : FAILED;
+	if (read_end(object, page, held) && !result)
 		object_put(object); /* the frame is the object's now */
 	else
 		read_drop(object, page);
@@ -615,6 +626,27 @@ static int page_read(struct object *object, const struct missing *missing, struc
 	(void)read_end(object, page, missing->mark);
 	read_drop(object, page);
 	return result;
+}
+
+bool object_read_along(struct object *object, uint64_t index, struct page *page)
+{
+	struct insertion in = { .index = index, .fresh = page, .reading = true };
+	void *held = radix_find(&object->pages, index);
+
+	assert_hardened(spin_lock_held(&object->lock));
+	if (index >= object_pages(object->size) || (held && !is_dropped(held)) ||
+	    radix_missing(&object->pages, index))
+		return false;
+	if (is_recent(held))
+		page_set_hot(page);
+	page->flags |= PAGE_AHEAD;
+	return !insert_reading(object, &in, held);
+}
+
+void object_page_used(struct page *page)
+{
+	__atomic_fetch_and(&page->flags, ~PAGE_AHEAD, __ATOMIC_RELAXED);
+	count_refault(page);
 }
 
 static int page_make(struct object *object, const struct missing *missing, struct page **page_ret,

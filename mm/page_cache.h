@@ -40,9 +40,22 @@ int object_page(struct object *object, uint64_t index, struct page **page_ret,
 /*
  * For object_ops.read_page(): the read into the frame of `page` has ended, with 0 or a negative
  * errno. The page enters the index, unless a truncation has cancelled the read. Wakes all that
- * wait for it. This may drop the last reference to the object. Call with no spinning lock held.
+ * wait for it: after -EAGAIN the first of them starts another read, and after other errors it is
+ * told of the error. This may drop the last reference to the object. Call with no spinning lock
+ * held.
  */
 void page_read_done(struct page *page, int result);
+
+/*
+ * For object_ops.read_page(), which reads neighbours at once with the page that is asked for: the
+ * missing page at index is to be read into the frame of `page`, which nobody knows yet. The caller
+ * reads it, and calls page_read_done(). Returns false if the page is not missing, or if this would
+ * take memory. The caller holds object->lock.
+ *
+ * The page is PAGE_AHEAD from then on. Who uses it first calls object_page_used().
+ */
+bool object_read_along(struct object *object, uint64_t index, struct page *page);
+void object_page_used(struct page *page);
 
 /* Returns the page at index, referenced, if resident, even beyond the size; else NULL. */
 struct page *object_page_resident(struct object *object, uint64_t index);

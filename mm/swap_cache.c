@@ -357,6 +357,15 @@ bool swap_take_page(struct page *page, uint64_t *slot_ret)
 	return taken;
 }
 
+/* A page that came along with another is needed. */
+static void see_use(struct page *page)
+{
+	if (!(page_flags(page) & PAGE_AHEAD))
+		return;
+	object_page_used(page);
+	swap_ahead_used();
+}
+
 bool swap_give_page(struct page *page)
 {
 	bool given;
@@ -364,6 +373,7 @@ bool swap_give_page(struct page *page)
 	spin_lock(&swap_cache.lock);
 	given = !(page_flags(page) & PAGE_WRITING);
 	if (given) {
+		see_use(page);
 		(void)slot_put_locked(page->index); /* the caller has another reference */
 		remove_page(page);
 		page->kind = PAGE_OBJECT;
@@ -412,6 +422,14 @@ static bool is_scarce(void)
 	return slots.nfree < slots.count / 2;
 }
 
+bool swap_slot_is_referenced(uint64_t slot)
+{
+	uint32_t word = slot < slots.count ? *slot_word(&slots, slot) : SLOT_FREE;
+
+	assert_hardened(spin_lock_held(&swap_cache.lock));
+	return word != SLOT_FREE && word < SLOT_CACHED;
+}
+
 bool swap_in_page(struct page *page, bool write, bool own)
 {
 	uint64_t slot = page->index;
@@ -419,6 +437,7 @@ bool swap_in_page(struct page *page, bool write, bool own)
 	bool alone;
 
 	assert_hardened(spin_lock_held(&swap_cache.lock) && page->owner == &swap_cache);
+	see_use(page);
 	(void)slot_put_locked(slot); /* the page is mapped, so it stays */
 	left = *slot_word(&slots, slot);
 	alone = page->maps == 1 && page->refs == 2u + own && left == (own ? 1 : SLOT_CACHED);

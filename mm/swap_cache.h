@@ -102,6 +102,9 @@ void swap_forget(struct page *page);
 void swap_slot_get(uint64_t slot);
 void swap_slot_get_locked(uint64_t slot);
 
+/* Does anything refer to the slot? It need not exist. The caller holds the lock of the swap cache. */
+bool swap_slot_is_referenced(uint64_t slot);
+
 /*
  * Drops a reference to a slot. With the last one the slot becomes free, and the page that the swap
  * cache has for it goes, unless entries map the page. The caller may hold locks of spaces and of

@@ -5,7 +5,11 @@
 #include "abi/errno.h"
 #include "base/block.h"
 #include "base/log.h"
+#include "lib/bits.h"
+#include "lib/string.h"
 #include "mm/page_cache.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/readahead.h"
 #include "mm/reclaim.h"
 #include "mm/swap_cache.h"
 #include "mm/vm_wait.h"
@@ -17,6 +21,7 @@
 struct swap_io {
 	struct block_request request;
 	struct page *pages[BLOCK_PAGES_MAX];
+	struct page *asked; /* of a read: the page that somebody needs */
 	enum { IO_FREE, IO_FILLING, IO_BEGUN } state;
 };
 
@@ -26,6 +31,7 @@ static struct block_device *disk; /* const once there is an area */
 static struct swap_io writes[WRITES], reads[READS];
 static unsigned free_writes = WRITES, nwriting;
 static bool told; /* the log has the first error */
+static struct readahead readahead;
 
 struct waitq swap_written = WAITQ_INIT(swap_written);
 static struct waitq read_room = WAITQ_INIT(read_room);
@@ -34,6 +40,7 @@ void swap_io_start(struct block_device *device)
 {
 	disk = device;
 	told = false;
+	readahead = (struct readahead){ 0 };
 }
 
 unsigned swap_writing(void)
@@ -156,47 +163,171 @@ void swap_submit(void)
 
 /* ---- reads ---- */
 
-static void read_done(struct block_request *request, int result)
+void swap_ahead_used(void)
 {
-	struct swap_io *io = request->owner;
-	struct page *page = io->pages[0];
-	bool first;
+	assert_hardened(spin_lock_held(&swap_cache.lock));
+	readahead.used++;
+}
+
+/* Nobody else knows the page yet. */
+static void make_private(struct page *page)
+{
+	page->kind = PAGE_ANON;
+	page->flags |= PAGE_SWAP_CACHED;
+}
+
+/* Gets up to n frames. Nothing waits or is reclaimed for pages that nobody has asked for. */
+static unsigned get_frames(struct page **frames, unsigned n)
+{
+	unsigned got = 0;
+
+	while (got < n && (frames[got] = page_alloc(0, PAGE_ANON, PAGE_OPTIONAL)))
+		make_private(frames[got++]);
+	return got;
+}
+
+static bool read_along(uint64_t slot, struct page *page)
+{
+	return swap_slot_is_referenced(slot) && object_read_along(&swap_cache, slot, page);
+}
+
+/* The pages of one read, whose slots are consecutive. */
+struct span {
+	uint64_t first, last;
+	struct page *pages[READAHEAD_MAX]; /* by slot, from a multiple of READAHEAD_MAX on */
+};
+
+/*
+ * Adds to a span, which has one page, the neighbours in the window that are out. Uses the frames from
+ * the end of the array on, and returns how many are left. The caller holds the cache's lock.
+ */
+static unsigned widen(struct span *span, unsigned window, struct page **frames, unsigned n)
+{
+	uint64_t start = ALIGN_DOWN(span->first, window), end = start + window;
+
+	while (n && span->last + 1 < end && read_along(span->last + 1, frames[n - 1]))
+		span->pages[++span->last % READAHEAD_MAX] = frames[--n];
+	while (n && span->first > start && read_along(span->first - 1, frames[n - 1]))
+		span->pages[--span->first % READAHEAD_MAX] = frames[--n];
+	return n;
+}
+
+/* Takes a request, and says how many pages it is worth to read. Returns NULL if there is none. */
+static struct swap_io *take_read(uint64_t slot, unsigned *window_ret)
+{
+	struct swap_io *io;
 
 	spin_lock(&swap_cache.lock);
-	first = tell_error(result);
-	io->state = IO_FREE;
+	io = find_io(reads, READS, IO_FREE);
+	if (io) {
+		io->state = IO_BEGUN;
+		*window_ret = readahead_next(&readahead, slot);
+	}
 	spin_unlock(&swap_cache.lock);
-	log_error_once("read", page->index, first);
-	waitq_wake_all(&read_room);
-	counter_add(&reclaim_counts.read, 1);
-	page_read_done(page, result);
+	return io;
+}
+
+/* Finds the neighbours that are read too. */
+static void fill_span(struct span *span, unsigned window)
+{
+	struct page *frames[READAHEAD_MAX];
+	unsigned n = get_frames(frames, window - 1);
+
+	if (!n)
+		return;
+	spin_lock(&swap_cache.lock);
+	n = widen(span, window, frames, n);
+	readahead.brought += (unsigned)(span->last - span->first);
+	spin_unlock(&swap_cache.lock);
+	while (n)
+		page_put(frames[--n]);
+}
+
+static void read_done(struct block_request *request, int result);
+
+static void submit_read(struct swap_io *io, const struct span *span)
+{
+	struct block_request *request = &io->request;
+
+	*request = (struct block_request){ .sector = span->first * SECTORS_PER_PAGE,
+					   .done = read_done,
+					   .owner = io };
+	for (uint64_t slot = span->first; slot <= span->last; slot++) {
+		struct page *page = span->pages[slot % READAHEAD_MAX];
+
+		io->pages[request->npages] = page;
+		request->pages[request->npages++] = page_to_paddr(page);
+	}
+	block_submit(disk, request);
+}
+
+static struct span span_of(struct page *page)
+{
+	struct span span = { .first = page->index, .last = page->index };
+
+	span.pages[page->index % READAHEAD_MAX] = page;
+	return span;
 }
 
 int swap_read_page(struct object *object, struct page *page, struct vm_wait *wait)
 {
-	struct swap_io *io;
 	uint64_t seq = waitq_sample(&read_room);
+	struct span span = span_of(page);
+	struct swap_io *io;
+	unsigned window;
 
-	spin_lock(&object->lock);
-	io = find_io(reads, READS, IO_FREE);
-	if (io)
-		io->state = IO_BEGUN;
-	spin_unlock(&object->lock);
+	(void)object; /* the swap cache */
+	io = take_read(page->index, &window);
 	if (!io) {
 		wait->queue = &read_room;
 		wait->seq = seq;
 		return VM_WAIT;
 	}
-	/* Nobody else knows the page yet. */
-	page->kind = PAGE_ANON;
-	page->flags |= PAGE_SWAP_CACHED;
-	io->pages[0] = page;
-	io->request = (struct block_request){ .sector = page->index * SECTORS_PER_PAGE,
-					      .npages = 1,
-					      .pages = { page_to_paddr(page) },
-					      .done = read_done,
-					      .owner = io };
+	make_private(page);
+	io->asked = page;
+	fill_span(&span, window);
 	wait->major = true;
-	block_submit(disk, &io->request);
+	submit_read(io, &span);
 	return 0;
+}
+
+/*
+ * Reads the page that was asked for once more, by itself: the error may be a neighbour's. Whoever
+ * needs one of these starts a read of their own.
+ */
+static void read_alone(struct swap_io *io)
+{
+	struct page *pages[READAHEAD_MAX], *asked = io->asked;
+	const struct span span = span_of(asked);
+	unsigned n = io->request.npages;
+
+	memcpy(pages, io->pages, sizeof(pages));
+	submit_read(io, &span);
+	while (n--)
+		if (pages[n] != asked)
+			page_read_done(pages[n], -EAGAIN);
+}
+
+/* Ends a read. */
+static void read_done(struct block_request *request, int result)
+{
+	struct swap_io *io = request->owner;
+	unsigned n = request->npages;
+	bool first;
+
+	if (result && n > 1) {
+		read_alone(io);
+		return;
+	}
+	spin_lock(&swap_cache.lock);
+	first = tell_error(result);
+	spin_unlock(&swap_cache.lock);
+	log_error_once("read", io->pages[0]->index, first);
+	counter_add(&reclaim_counts.read, n);
+	for (unsigned i = 0; i < n; i++)
+		page_read_done(io->pages[i], result);
+	spin_lock(&swap_cache.lock);
+	io->state = IO_FREE;
+	spin_unlock(&swap_cache.lock);
+	waitq_wake_all(&read_room);
 }

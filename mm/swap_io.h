@@ -14,6 +14,9 @@ int swap_read_page(struct object *object, struct page *page, struct vm_wait *wai
 void swap_write_page(struct object *object, struct page *page);
 void swap_submit(void);
 
+/* A page that was read together with a neighbour is used. The caller holds the cache's lock. */
+void swap_ahead_used(void);
+
 /*
  * Pages that are being written; and whether there is room for another write. Both change at any
  * time. When a write ends, swap_written is woken.

@@ -35,6 +35,7 @@ enum page_kind {
 /* Swap; atomic. */
 #define PAGE_SWAP_CACHED (1u << 31) /* in the swap cache, at `index` */
 #define PAGE_WRITING	 8192u	    /* a write from the frame is under way, and has a reference */
+#define PAGE_AHEAD	 16384u	    /* read together with a neighbour, and not used yet; atomic */
 #ifdef FAULTLINE_HARDENED
 #define PAGE_POISONED 32u /* free, and filled with poison */
 #else

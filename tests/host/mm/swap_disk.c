@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/errno.h"
 #include "arch/page.h"
 #include "mm/swap_cache.h"
 #include "mm/vm_wait.h"
@@ -13,6 +14,7 @@
 struct block_request *disk_requests[DISK_REQUESTS];
 unsigned disk_count, disk_reads, disk_writes, disk_pages_read, disk_pages_written;
 bool disk_at_once;
+uint64_t disk_bad_slot;
 
 static unsigned char *bytes;
 
@@ -41,6 +43,7 @@ void disk_start(unsigned slots)
 	bytes = malloc(disk.sectors * SECTOR_SIZE);
 	assert_non_null(bytes);
 	memset(bytes, 0xdb, disk.sectors * SECTOR_SIZE);
+	disk_bad_slot = 0;
 	disk_count = disk_reads = disk_writes = disk_pages_read = disk_pages_written = 0;
 	assert_int_equal(swap_area_start(&disk, slots + 1, NULL, 0), 0);
 }
@@ -71,7 +74,10 @@ static void transfer(const struct block_request *request, unsigned i, int result
 void disk_end(unsigned n, int result)
 {
 	struct block_request *request = disk_requests[n];
+	uint64_t slot = request->sector / SECTORS_PER_PAGE;
 
+	if (slot <= disk_bad_slot && disk_bad_slot < slot + request->npages)
+		result = -EIO;
 	disk_count--;
 	memmove(&disk_requests[n], &disk_requests[n + 1], (disk_count - n) * sizeof(request));
 	for (unsigned i = 0; i < request->npages; i++)

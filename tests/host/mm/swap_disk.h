@@ -21,6 +21,9 @@ extern unsigned disk_reads, disk_writes, disk_pages_read, disk_pages_written;
 /* Do requests end before they have been submitted, so to speak? */
 extern bool disk_at_once;
 
+/* Every request for this page ends with an error. 0: none. */
+extern uint64_t disk_bad_slot;
+
 /* Ends the n-th of disk_requests. On an error a frame that was to be read has other bytes. */
 void disk_end(unsigned n, int result);
 void disk_end_all(void);

@@ -16,7 +16,7 @@ static void begin_reads(unsigned npages, unsigned n)
 	write_pages(0, npages);
 	push_out();
 	for (unsigned i = 0; i < n; i++)
-		assert_int_equal(fault(AT + i * P, VM_PROT_READ), VM_WAIT);
+		assert_int_equal(fault(AT + 2 * i * P, VM_PROT_READ), VM_WAIT);
 }
 
 /* ---- requests ---- */
@@ -25,20 +25,20 @@ TEST(no_room_for_another_read)
 {
 	struct vm_wait wait, again;
 
-	begin_reads(READS + 4, READS);
+	begin_reads(2 * READS + 4, READS);
 	assert_int_equal(disk_count, READS);
-	assert_int_equal(vm_fault(&space, AT + READS * P, VM_PROT_READ, &wait), VM_WAIT);
-	assert_int_equal(vm_fault(&space, AT + READS * P, VM_PROT_READ, &again), VM_WAIT);
+	assert_int_equal(vm_fault(&space, AT + 2 * READS * P, VM_PROT_READ, &wait), VM_WAIT);
+	assert_int_equal(vm_fault(&space, AT + 2 * READS * P, VM_PROT_READ, &again), VM_WAIT);
 	assert_int_equal(disk_count, READS);
 	assert_ptr_equal(wait.queue, again.queue);
 	assert_false(woken(&wait));
 	rig_check();
 	disk_end(3, 0);
 	assert_true(woken(&wait));
-	assert_int_equal(vm_fault(&space, AT + READS * P, VM_PROT_READ, &wait), VM_WAIT);
+	assert_int_equal(vm_fault(&space, AT + 2 * READS * P, VM_PROT_READ, &wait), VM_WAIT);
 	assert_int_equal(disk_count, READS);
 	assert_int_equal(disk_reads, READS + 1);
-	check_pages(0, READS + 4);
+	check_pages(0, 2 * READS + 4);
 	finish();
 }
 
@@ -69,7 +69,7 @@ TEST(no_room_for_another_write)
 /* R84: a disk that fails once fails often: the log has the first error only. */
 TEST(one_read_error_is_logged)
 {
-	begin_reads(4, 3);
+	begin_reads(8, 3);
 	fake_log_errors = 0;
 	disk_end(1, -EIO);
 	assert_int_equal(fake_log_errors, 1);
@@ -77,8 +77,8 @@ TEST(one_read_error_is_logged)
 	disk_end(0, 0);
 	assert_int_equal(fake_log_errors, 1);
 	assert_int_equal(fault(AT, VM_PROT_READ), VM_BUS);
-	assert_int_equal(fault(AT + P, VM_PROT_WRITE), VM_BUS);
-	check_pages(0, 4);
+	assert_int_equal(fault(AT + 2 * P, VM_PROT_WRITE), VM_BUS);
+	check_pages(0, 8);
 	finish();
 }
 
@@ -218,19 +218,22 @@ TEST(pages_in_use_give_slots_to_others)
 	finish();
 }
 
-/* Four slots that became free while their pages were read have other bytes now, and are read again. */
+/*
+ * Four slots that became free while their pages were read have other bytes now, and are read again.
+ * They are not neighbours, which would be read at once.
+ */
 static void begin_reads_of_reused_slots(void)
 {
-	begin(4);
-	map(AT, 4, RW);
-	write_pages(0, 4);
+	begin(8);
+	map(AT, 8, RW);
+	write_pages(0, 8);
 	push_out();
 	for (unsigned i = 0; i < 4; i++)
-		assert_int_equal(fault(AT + i * P, VM_PROT_READ), VM_WAIT);
-	assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
-	assert_int_equal(swap_free(), 4);
-	map(AT, 4, RW);
-	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(fault(AT + 2 * i * P, VM_PROT_READ), VM_WAIT);
+	assert_int_equal(vm_unmap(&space, AT, 8 * P), 0);
+	assert_int_equal(swap_free(), 8);
+	map(AT, 8, RW);
+	for (unsigned i = 0; i < 8; i++)
 		assert_int_equal(fake_store(AT + i * P, (unsigned char)(200 + i)), 0);
 	rig_pause = leave_at_a_wait;
 	assert_int_equal(reclaim(10000), -EINTR);
@@ -238,9 +241,9 @@ static void begin_reads_of_reused_slots(void)
 	while (disk_count > 4)
 		disk_end(4, 0);
 	rig_check();
-	assert_int_equal(space.swapped, 4);
+	assert_int_equal(space.swapped, 8);
 	for (unsigned i = 0; i < 4; i++)
-		assert_int_equal(fault(AT + i * P, VM_PROT_READ), VM_WAIT);
+		assert_int_equal(fault(AT + 2 * i * P, VM_PROT_READ), VM_WAIT);
 	assert_int_equal(disk_count, 8);
 }
 
@@ -252,7 +255,7 @@ static void end_reads_of_reused_slots(int result)
 	rig_check();
 	assert_int_equal(fault(AT, VM_PROT_READ), VM_WAIT);
 	assert_int_equal(disk_count, 4);
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < 8; i++)
 		assert_int_equal(fake_load(AT + i * P), 200 + i);
 	finish();
 }
@@ -274,7 +277,7 @@ TEST(slots_are_used_again_and_their_old_reads_end_last)
 	begin_reads_of_reused_slots();
 	for (unsigned i = 0; i < 4; i++)
 		disk_end(4, 0);
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < 8; i++)
 		assert_int_equal(fake_load(AT + i * P), 200 + i);
 	finish();
 }
