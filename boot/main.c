@@ -33,6 +33,7 @@
 #include "proc/kthread.h"
 #include "proc/mm_host.h"
 #include "proc/preempt_force.h"
+#include "proc/reclaim_thread.h"
 #include "proc/sched.h"
 #include "proc/signal/sigreturn_page.h"
 #include "proc/wait.h"
@@ -225,6 +226,9 @@ static void boot_thread(void *arg)
 	if (!probe_devices(&boot_info.dt, boot_info.hart_id, boot_options.ports, &missing))
 		give_up();
 	start_disks();
+	if (reclaim_thread_start() != 0)
+		log_error("boot",
+			  "no memory for the reclaim thread: programs reclaim by themselves");
 	if (missing > 0) {
 		log_error("boot", "%u of %u ports did not come up: streams would be lost", missing,
 			  boot_options.ports);

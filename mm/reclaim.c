@@ -48,6 +48,9 @@
  */
 #define TURNS 4
 
+/* The turns for memory that nobody waits for: pages that were hot stay. */
+#define TURNS_AHEAD (TURNS - 2)
+
 struct reclaim_counts reclaim_counts;
 
 /* Where the hand is, if it is in the spaces. Guarded by spaces_lock. */
@@ -372,6 +375,7 @@ static void pass_objects(void)
 /* What one call of reclaim() is to do. */
 struct request {
 	size_t want;
+	unsigned turns_max;
 	uint64_t turns, dropped; /* of reclaim_counts, at its begin */
 };
 
@@ -404,12 +408,14 @@ static bool must_wait(const struct request *request)
 	unsigned writing = swap_writing();
 
 	return writing && (freed(request) + writing >= request->want || !swap_may_write() ||
-			   turns(request) > TURNS);
+			   turns(request) > request->turns_max);
 }
 
-ssize_t reclaim(size_t want)
+/* Moves the hand until enough has been freed. Returns what reclaim() does. */
+static ssize_t move_hand(size_t want, unsigned turns_max)
 {
 	const struct request request = { .want = want,
+					 .turns_max = turns_max,
 					 .turns = counter_read(&reclaim_counts.turns),
 					 .dropped = counter_read(&reclaim_counts.dropped) };
 
@@ -419,7 +425,7 @@ ssize_t reclaim(size_t want)
 					.seq = waitq_sample(&swap_written) };
 		bool waits = must_wait(&request);
 
-		if (!waits && turns(&request) > TURNS)
+		if (!waits && turns(&request) > turns_max)
 			break;
 		if (mm_host.pause(waits ? &wait : NULL))
 			return -EINTR;
@@ -427,6 +433,17 @@ ssize_t reclaim(size_t want)
 			pass_piece_of(&request);
 	}
 	return (ssize_t)freed(&request);
+}
+
+ssize_t reclaim(size_t want)
+{
+	counter_add(&reclaim_counts.direct, 1);
+	return move_hand(want, TURNS);
+}
+
+size_t reclaim_ahead(size_t want)
+{
+	return (size_t)move_hand(want, TURNS_AHEAD);
 }
 
 /* ---- madvise ---- */

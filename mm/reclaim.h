@@ -20,6 +20,9 @@ struct reclaim_counts {
 	uint64_t refaulted; /* of these, the ones that were read again soon */
 	uint64_t written;   /* pages that were written to swap */
 	uint64_t read;	    /* pages that were read from swap, or could not be */
+	uint64_t reads;	    /* requests that this took */
+	uint64_t writes;    /* the same for the pages that were written */
+	uint64_t direct;    /* times that a thread had to reclaim because it found no memory */
 };
 extern struct reclaim_counts reclaim_counts;
 
@@ -29,6 +32,12 @@ extern struct reclaim_counts reclaim_counts;
  * or -EINTR if the running thread has been killed. Calls vm_pause() between pieces. Call with no spinning lock held; mutexes may be held, the mmap lock too.
  */
 ssize_t reclaim(size_t want);
+
+/*
+ * The same for memory that nobody waits for yet, so that fewer turns are made. For a kernel thread,
+ * which is never killed.
+ */
+size_t reclaim_ahead(size_t want);
 
 /*
  * For madvise: the pages of [start, end), which is within the VMA, are cold from now on; if `out`,

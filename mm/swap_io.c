@@ -89,6 +89,7 @@ static void write_done(struct block_request *request, int result)
 
 	for (unsigned i = 0; i < n; i++)
 		swap_page_written(io->pages[i], result);
+	counter_add(&reclaim_counts.writes, 1);
 	if (!result)
 		counter_add(&reclaim_counts.written, n);
 	spin_lock(&swap_cache.lock);
@@ -315,6 +316,7 @@ static void read_done(struct block_request *request, int result)
 	unsigned n = request->npages;
 	bool first;
 
+	counter_add(&reclaim_counts.reads, 1);
 	if (result && n > 1) {
 		read_alone(io);
 		return;

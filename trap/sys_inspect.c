@@ -138,6 +138,9 @@ static long query_reclaim(const struct query *q)
 		.refaulted = counter_read(&reclaim_counts.refaulted),
 		.written = counter_read(&reclaim_counts.written),
 		.read = counter_read(&reclaim_counts.read),
+		.reads = counter_read(&reclaim_counts.reads),
+		.writes = counter_read(&reclaim_counts.writes),
+		.direct = counter_read(&reclaim_counts.direct),
 	};
 
 	return copy_result(q, &reclaim, sizeof(reclaim));

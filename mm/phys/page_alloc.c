@@ -24,6 +24,10 @@
 #define REFILL_ORDER 5	 /* the largest block that is split into singles at once */
 #define MERGE_BATCH  64u /* singles merged into blocks under one hold of the lock */
 
+/* The watermarks, in reserves. */
+#define WATERMARK_LOW  2u
+#define WATERMARK_HIGH 3u
+
 /* One struct, so that all of it is reached from one base address. */
 static struct {
 	struct spinlock lock;
@@ -31,9 +35,13 @@ static struct {
 	struct list *singles; /* linked by `next`, NULL at the end */
 	struct list *zeroed;  /* the same, of frames that hold only zeros */
 	size_t nfree, ntotal, reserve;
+	size_t low;	  /* watermark: with no more free frames than this, reclaim begins */
+	bool low_is_told; /* page_alloc_low has been woken since the last page_alloc_missing() */
 	struct list blocks[PAGE_ORDER_MAX + 1];
 	unsigned blocks_ready; /* orders whose list is initialised: all or none */
 } pool = { .lock = SPINLOCK_INIT(LOCK_PAGE_ALLOC) };
+
+struct waitq page_alloc_low = WAITQ_INIT(page_alloc_low);
 
 static struct page *page_of(struct list *link)
 {
@@ -178,6 +186,21 @@ static inline size_t frames_reserved(enum page_alloc_from from)
 	return from == PAGE_RESERVE ? 0 : pool.reserve;
 }
 
+/* The same for the short way, which does not look whether memory has become short. */
+static inline size_t frames_plenty(enum page_alloc_from from)
+{
+	return from == PAGE_NORMAL ? pool.low : frames_reserved(from);
+}
+
+/* Is memory short, and has nobody been told yet? Then the caller tells. Call with the lock held. */
+static bool is_low_news(void)
+{
+	bool news = pool.nfree <= pool.low && !pool.low_is_told;
+
+	pool.low_is_told |= news;
+	return news;
+}
+
 /* Free frames are left in the reserve only: may this allocation use it? */
 static bool may_use_reserve(enum page_alloc_from from)
 {
@@ -190,8 +213,10 @@ static __attribute__((noinline)) struct page *block_alloc(unsigned order, enum p
 {
 	size_t keep = frames_reserved(from);
 	struct page *page = NULL;
+	bool tell;
 
 	spin_lock(&pool.lock);
+	tell = is_low_news();
 	while (pool.nfree >= (1ul << order) + keep) {
 		page = block_take(order);
 		if (page || !singles_merge(MERGE_BATCH))
@@ -202,6 +227,8 @@ static __attribute__((noinline)) struct page *block_alloc(unsigned order, enum p
 	if (page)
 		pool.nfree -= 1ul << order;
 	spin_unlock(&pool.lock);
+	if (tell)
+		waitq_wake_all(&page_alloc_low);
 	if (!page && zeroed_drop())
 		return block_alloc(order, kind, from);
 	if (!page)
@@ -235,11 +262,15 @@ static __attribute__((noinline)) struct page *single_alloc(enum page_kind kind,
 {
 	size_t keep = frames_reserved(from);
 	struct page *page;
+	bool tell;
 
 	spin_lock(&pool.lock);
 	if (!pool.singles && pool.nfree > keep)
 		singles_refill();
+	tell = is_low_news();
 	spin_unlock(&pool.lock);
+	if (unlikely(tell))
+		waitq_wake_all(&page_alloc_low);
 	page = single_take(&pool.singles, keep);
 	if (!page)
 		page = zeroed_take();
@@ -251,7 +282,7 @@ static __attribute__((noinline)) struct page *single_alloc(enum page_kind kind,
 
 static inline struct page *frame_alloc(enum page_kind kind, enum page_alloc_from from)
 {
-	struct page *page = single_take(&pool.singles, frames_reserved(from));
+	struct page *page = single_take(&pool.singles, frames_plenty(from));
 
 	if (unlikely(!page))
 		return single_alloc(kind, from);
@@ -275,7 +306,7 @@ struct page *page_alloc_zeroed(enum page_kind kind)
 
 	if (alloc_fails())
 		return NULL;
-	page = single_take(&pool.zeroed, pool.reserve);
+	page = single_take(&pool.zeroed, pool.low);
 	if (page) {
 		page_check_zeros(page);
 		block_start(page, 0, kind);
@@ -366,6 +397,19 @@ void page_alloc_add(paddr_t start, paddr_t end)
 void page_alloc_set_reserve(size_t frames)
 {
 	pool.reserve = frames;
+	pool.low = WATERMARK_LOW * frames;
+}
+
+size_t page_alloc_missing(void)
+{
+	size_t missing = 0;
+
+	spin_lock(&pool.lock);
+	pool.low_is_told = false;
+	if (pool.nfree < WATERMARK_HIGH * pool.reserve)
+		missing = WATERMARK_HIGH * pool.reserve - pool.nfree;
+	spin_unlock(&pool.lock);
+	return missing;
 }
 
 size_t page_alloc_free_count(void)

@@ -4,6 +4,7 @@
 
 #include "mm/check/page_check.h"
 #include "mm/phys/page.h"
+#include "sync/waitq.h"
 
 #define PAGE_ORDER_MAX 10 /* 4 MiB */
 
@@ -70,8 +71,16 @@ static inline void page_batch_free(struct page_batch *batch)
 /* Boot: gives the frames of [start, end), of kind PAGE_RESERVED, to the allocator. */
 void page_alloc_add(paddr_t start, paddr_t end);
 
-/* Boot: sets the size of the reserve, in frames. */
+/* Boot: sets the size of the reserve, in frames, and the watermarks with it. */
 void page_alloc_set_reserve(size_t frames);
+
+/*
+ * There is a low and a high watermark, above the reserve. An ordinary allocation that leaves no more
+ * free frames than the low one wakes page_alloc_low, once. page_alloc_missing() returns how many
+ * frames have to be freed up to the high one, and lets the queue be woken again.
+ */
+extern struct waitq page_alloc_low;
+size_t page_alloc_missing(void);
 
 size_t page_alloc_free_count(void);  /* free frames, the reserve included */
 size_t page_alloc_total_count(void); /* all frames that the allocator was given */

@@ -34,6 +34,10 @@ def R84_a_program_sees_what_is_in_swap():
         equal(written[name] > 0, True, f"{name} when all was written: {written}")
     equal(written["written"] > written["swapped"] / 2, True, f"most are on the disk: {written}")
     equal(read["read"] >= PAGES / 4, True, f"they were read: {read}")
+    pages, requests = read["read"] - written["read"], read["reads"] - written["reads"]
+    equal(pages >= 4 * requests, True, f"they came together with their neighbours: {read}")
+    equal(written["written"] >= 8 * written["writes"], True, f"and went together with them: {written}")
+    equal(read["direct"] * 32 < read["dropped"] / 2, True, f"the reclaim thread freed most of the frames: {read}")
     used = after["swap"] - after["free_swap"]  # by pages of this program and of init that it has not touched since
     equal((after["swapped"] < 50, used < 100), (True, True), f"the slots are free again: {after}")
 

@@ -266,6 +266,39 @@ TEST(reserve)
 		page_put(pages[n]);
 }
 
+/* Who keeps memory free is woken at the low watermark, once, and told how much there is to do. */
+TEST(watermarks)
+{
+	enum { RESERVE = 50, LOW = 2 * RESERVE, HIGH = 3 * RESERVE };
+	static struct page *pages[4096];
+	struct page *block;
+	size_t n = 0;
+	uint64_t seq;
+
+	memory_start(2048, NULL, 0);
+	page_alloc_set_reserve(RESERVE);
+	seq = waitq_sample(&page_alloc_low);
+	assert_int_equal(page_alloc_missing(), 0);
+	while (page_alloc_free_count() > LOW)
+		pages[n++] = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
+	assert_int_equal(waitq_sample(&page_alloc_low), seq);
+	for (unsigned i = 0; i < 10; i++)
+		pages[n++] = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
+	assert_int_equal(waitq_sample(&page_alloc_low), seq + 1);
+	assert_int_equal(page_alloc_missing(), HIGH - LOW + 10);
+	block = page_alloc(2, PAGE_KERNEL, PAGE_NORMAL);
+	assert_int_equal(waitq_sample(&page_alloc_low), seq + 2);
+	assert_int_equal(page_alloc_missing(), HIGH - LOW + 14);
+	page_free(block, 2);
+	while (page_alloc_free_count() < HIGH)
+		page_put(pages[--n]);
+	assert_int_equal(page_alloc_missing(), 0);
+	pages[n++] = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
+	assert_int_equal(waitq_sample(&page_alloc_low), seq + 2);
+	while (n--)
+		page_put(pages[n]);
+}
+
 TEST(counts)
 {
 	struct page *pages[4], *one;

@@ -8,6 +8,7 @@
 
 #include "abi/errno.h"
 #include "mm/object_io.h"
+#include "mm/page_age.h"
 #include "mm/page_cache.h"
 #include "mm/reclaim.h"
 
@@ -89,6 +90,31 @@ TEST(as_much_as_there_is)
 	assert_int_equal(reclaim(1000), 100);
 	assert_int_equal(space.resident, 0);
 	assert_int_equal(reclaim(1), 0);
+	finish(file);
+}
+
+/* The thread that nobody waits for takes what is cold, and leaves what was in use some turns ago. */
+TEST(ahead_of_need)
+{
+	uint64_t direct = reclaim_counts.direct;
+	struct object *file;
+
+	start();
+	file = map_new(100, MAP_SHARED);
+	touch(0, 100);
+	for (unsigned i = 0; i < 50; i++) {
+		struct page *page = object_page_resident(file, i);
+
+		page_set_hot(page);
+		page_put(page);
+	}
+	assert_in_range(reclaim_ahead(1000), 50, 99);
+	assert_true(resident(file, 0, 50) > 0);
+	assert_int_equal(resident(file, 50, 50), 0);
+	assert_int_equal(reclaim_counts.direct, direct);
+	assert_true(reclaim(1000) > 0);
+	assert_int_equal(reclaim_counts.direct, direct + 1);
+	assert_int_equal(space.resident, 0);
 	finish(file);
 }
 

@@ -35,10 +35,11 @@ static void show(const char *when)
 	printf("%s: totalswap %lu freeswap %lu ", when, info.totalswap / PAGE,
 	       info.freeswap / PAGE);
 	printf("resident %lu swapped %lu swap %lu free_swap %lu turns %lu scanned %lu aged %lu "
-	       "unmapped %lu dropped %lu refaulted %lu written %lu read %lu\n",
+	       "unmapped %lu dropped %lu refaulted %lu written %lu read %lu writes %lu reads %lu "
+	       "direct %lu\n",
 	       self.resident, self.swapped, machine.swap, machine.free_swap, reclaim.turns,
 	       reclaim.scanned, reclaim.aged, reclaim.unmapped, reclaim.dropped, reclaim.refaulted,
-	       reclaim.written, reclaim.read);
+	       reclaim.written, reclaim.read, reclaim.writes, reclaim.reads, reclaim.direct);
 }
 
 static void write_all(char *bytes, size_t size)

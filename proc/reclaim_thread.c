@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Keeps some frames free, so that programs seldom have to wait for reclaim themselves. */
+#include "proc/reclaim_thread.h"
+
+#include "abi/errno.h"
+#include "arch/timer.h"
+#include "base/clock.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/reclaim.h"
+#include "proc/kthread.h"
+#include "proc/wait.h"
+
+/* When nothing can be reclaimed: how long until the next attempt. */
+#define REST_NS NSEC_PER_SEC
+
+/* Nobody wakes it. */
+static struct waitq rest = WAITQ_INIT(rest);
+
+static void take_a_rest(void)
+{
+	uint64_t seq = waitq_sample(&rest);
+
+	thread_sleep_always(&rest, seq, arch_time() + clock_ns_to_ticks(REST_NS));
+}
+
+static void reclaim_main(void *unused)
+{
+	for (;;) {
+		uint64_t seq = waitq_sample(&page_alloc_low);
+		size_t missing = page_alloc_missing();
+
+		if (!missing)
+			thread_wait_always(&page_alloc_low, seq);
+		else if (reclaim_ahead(missing) < missing)
+			take_a_rest();
+	}
+}
+
+int reclaim_thread_start(void)
+{
+	return kthread_spawn("reclaim", reclaim_main, NULL) ? 0 : -ENOMEM;
+}
