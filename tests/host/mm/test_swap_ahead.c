@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "abi/errno.h"
+#include "mm/page_age.h"
+#include "mm/page_cache.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/readahead.h"
 #include "mm/swap_off.h"
@@ -239,9 +241,15 @@ TEST(pages_that_nobody_needed_go)
 	disk_end_all();
 	assert_int_equal(fault(AT + first * P, VM_PROT_READ), 0);
 	in_use = first + 1;
+	for (unsigned i = 1; i < READAHEAD_MAX; i++) {
+		struct page *page = object_page_resident(&swap_cache, first + i + 1);
+
+		page_set_hot(page); /* as one that is read again soon */
+		page_put(page);
+	}
 	assert_int_equal(count_resident(100), first + READAHEAD_MAX);
 	rig_pause = use_some;
-	(void)reclaim(READAHEAD_MAX - 1);
+	(void)reclaim_ahead(READAHEAD_MAX - 1);
 	rig_pause = disk_pause;
 	assert_int_equal(count_resident(100), first + 1);
 	rig_check();
