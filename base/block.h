@@ -10,7 +10,7 @@
 #define SECTORS_PER_PAGE 8u /* of 4096 bytes: the unit of every request */
 
 /* The most pages of one request. */
-#define BLOCK_PAGES_MAX 32u
+#define BLOCK_PAGES_MAX 128u
 
 struct block_device;
 

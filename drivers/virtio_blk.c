@@ -58,6 +58,9 @@ struct command {
 	struct list link; /* on `idle` or `busy` */
 };
 
+/* Reads go first, because threads wait for them. */
+enum direction { READS, WRITES, DIRECTIONS };
+
 struct virtio_blk {
 	struct virtio_device dev;
 	struct block_device disk;
@@ -68,10 +71,12 @@ struct virtio_blk {
 	/* guarded by lock: */
 	struct virtq vq;
 	struct command commands[COMMANDS_MAX];
-	struct list idle, busy; /* of commands */
-	struct list waiting;	/* requests that the device has not been asked for completely */
-	struct list finished;	/* requests to be answered */
-	bool broken;		/* the device is not used any more */
+	struct list idle, busy;				      /* of commands */
+	struct virtq_buf bufs[BLOCK_PAGES_MAX + EXTRA_DESCS]; /* of a command that is made */
+	/* requests that the device has not been asked for completely, see enum direction */
+	struct list waiting[DIRECTIONS];
+	struct list finished; /* requests to be answered */
+	bool broken;	      /* the device is not used any more */
 };
 
 static void finish_if_over(struct virtio_blk *blk, struct block_request *request)
@@ -84,7 +89,7 @@ static void finish_if_over(struct virtio_blk *blk, struct block_request *request
 static bool start_command(struct virtio_blk *blk, struct block_request *request)
 {
 	unsigned npages = MIN(request->npages - request->started, blk->segments_max), n = 0;
-	struct virtq_buf bufs[BLOCK_PAGES_MAX + EXTRA_DESCS];
+	struct virtq_buf *bufs = blk->bufs;
 	struct command *command;
 	paddr_t memory;
 
@@ -110,22 +115,30 @@ static bool start_command(struct virtio_blk *blk, struct block_request *request)
 	return true;
 }
 
-/* Gives the device what it has room for, the oldest request first. Called with blk->lock held. */
-static void start_waiting(struct virtio_blk *blk)
+/* Gives the device what it has room for. Returns whether it has got anything. */
+static bool start_some(struct virtio_blk *blk, struct list *waiting)
 {
-	bool kick = false;
+	bool started = false;
 
-	while (!list_empty(&blk->waiting)) {
+	while (!list_empty(waiting)) {
 		struct block_request *request =
-			list_first_entry(&blk->waiting, struct block_request, link);
+			list_first_entry(waiting, struct block_request, link);
 
 		while (request->started < request->npages && start_command(blk, request))
-			kick = true;
+			started = true;
 		if (request->started < request->npages)
 			break;
 		list_del(&request->link);
 	}
-	if (kick)
+	return started;
+}
+
+/* The oldest request of each direction goes first. Called with blk->lock held. */
+static void start_waiting(struct virtio_blk *blk)
+{
+	bool started = start_some(blk, &blk->waiting[READS]);
+
+	if (start_some(blk, &blk->waiting[WRITES]) || started)
 		virtq_kick(&blk->vq);
 }
 
@@ -172,11 +185,14 @@ static void give_up(struct virtio_blk *blk)
 	virtio_fail(&blk->dev);
 	while (!list_empty(&blk->busy))
 		end_command(blk, list_first_entry(&blk->busy, struct command, link), false);
-	while ((node = list_pop(&blk->waiting)) != NULL) {
-		struct block_request *request = list_entry(node, struct block_request, link);
+	for (unsigned i = 0; i < DIRECTIONS; i++) {
+		while ((node = list_pop(&blk->waiting[i])) != NULL) {
+			struct block_request *request =
+				list_entry(node, struct block_request, link);
 
-		request->result = -EIO;
-		list_add_tail(&blk->finished, &request->link);
+			request->result = -EIO;
+			list_add_tail(&blk->finished, &request->link);
+		}
 	}
 }
 
@@ -189,7 +205,8 @@ static void blk_submit(struct block_device *disk, struct block_request *request)
 	if (blk->broken)
 		request->result = -EIO;
 	answered = request->result != 0;
-	list_add_tail(answered ? &blk->finished : &blk->waiting, &request->link);
+	list_add_tail(answered ? &blk->finished : &blk->waiting[request->write ? WRITES : READS],
+		      &request->link);
 	if (!answered)
 		start_waiting(blk);
 	spin_unlock_irqrestore(&blk->lock, flags);
@@ -308,7 +325,8 @@ int virtio_blk_init(const struct virtio_device *dev, struct block_device **disk_
 	spin_init(&blk->lock, LOCK_DEVICE);
 	list_init(&blk->idle);
 	list_init(&blk->busy);
-	list_init(&blk->waiting);
+	list_init(&blk->waiting[READS]);
+	list_init(&blk->waiting[WRITES]);
 	list_init(&blk->finished);
 	while (block_at(ndisks))
 		ndisks++;

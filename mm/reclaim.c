@@ -41,6 +41,7 @@
 /* Entries, and VMAs, that are looked at in one hold of a space's lock. */
 #define PIECE	   128
 #define PIECE_VMAS 32
+#define PIECE_RUNS 16 /* of consecutive slots */
 
 /*
  * Full turns that must free too little before reclaim() gives up. The first ones make the pages
@@ -103,8 +104,22 @@ struct pass {
 	unsigned left; /* entries that it may still look at */
 	vaddr_t next;  /* where it stops */
 	enum { BY_AGE, MAKE_COLD, SEND_OUT } how;
-	uint64_t first_slot, last_slot; /* SEND_OUT: those of the pages that went */
+	/* The slots of private pages that no entry maps any more, perhaps. */
+	struct slot_run {
+		uint64_t first, last;
+	} runs[PIECE_RUNS];
+	unsigned nruns;
 };
+
+static void pass_init(struct pass *pass, unsigned how, struct space *space, vaddr_t from)
+{
+	gather_init(&pass->gather, space);
+	pass->vma = NULL;
+	pass->left = PIECE;
+	pass->next = from;
+	pass->how = how;
+	pass->nruns = 0;
+}
 
 /* The page was used since the last turn. (If the entry changes meanwhile, it is used right now.) */
 static void clear_accessed(struct pass *pass, vaddr_t va, struct mmu_entry *slot,
@@ -145,17 +160,29 @@ static void zap_entry(struct pass *pass, vaddr_t va, struct mmu_entry *slot)
 	gather_zap_entry(&pass->gather, va, slot);
 }
 
+static void add_slot(struct pass *pass, uint64_t slot)
+{
+	struct slot_run *run = &pass->runs[pass->nruns];
+
+	if (pass->nruns && run[-1].last + 1 == slot) {
+		run[-1].last = slot;
+	} else {
+		*run = (struct slot_run){ slot, slot };
+		pass->nruns++;
+	}
+}
+
 /* Turns the entry of a cold private page to SWAP. */
 static void swap_out_entry(struct pass *pass, vaddr_t va, struct mmu_entry *slot, struct page *page)
 {
+	bool dirty = entry_flags(entry_load(slot)) & ENTRY_DIRTY;
 	uint64_t to;
 
-	if (!may_swap_out(page) || !swap_out_page(page, &to))
+	if (!may_swap_out(page) || !swap_out_page(page, dirty, &to))
 		return;
 	counter_add(&reclaim_counts.unmapped, 1);
 	gather_swap_entry(&pass->gather, va, slot, entry_make_swap(to));
-	pass->first_slot = MIN(pass->first_slot, to);
-	pass->last_slot = MAX(pass->last_slot, to);
+	add_slot(pass, to);
 }
 
 /* Removes the entry of a page, or turns it to SWAP. */
@@ -233,7 +260,7 @@ static int pass_leaf(void *arg, const struct mmu_leaf *leaf)
 	for (slot = entry_next_used(leaf->entries, end); slot < end;
 	     slot = entry_next_used(slot + 1, end)) {
 		pass->next = mmu_leaf_va(leaf, slot);
-		if (!pass->left || gather_full(&pass->gather))
+		if (!pass->left || pass->nruns == PIECE_RUNS || gather_full(&pass->gather))
 			return 1;
 		pass->left--;
 		pass_entry(pass, pass->next, slot);
@@ -275,11 +302,56 @@ static bool pass_piece(struct pass *pass, struct space *space)
 	return true;
 }
 
+static bool choose(struct object *object, struct page *page);
+
+/* Waits until another write can be begun. Returns false if the running thread has been killed. */
+static bool wait_for_room(void)
+{
+	for (;;) {
+		struct vm_wait wait = { .queue = &swap_written,
+					.seq = waitq_sample(&swap_written) };
+
+		if (swap_may_write())
+			return true;
+		swap_submit(true);
+		if (mm_host.pause(swap_writing() ? &wait : NULL))
+			return false;
+	}
+}
+
+/*
+ * Drops the cold pages of an object from first to last, or has them written. What can't be written
+ * now stays, unless the thread `waits`.
+ */
+static void send(struct object *object, uint64_t first, uint64_t last, bool waits)
+{
+	bool more = true;
+	size_t dropped;
+
+	while (more && (!waits || wait_for_room())) {
+		if (waits)
+			swap_out_prepare();
+		more = object_reclaim_range(object, &first, last, choose,
+					    !atomic_load_relaxed(&hard), &dropped);
+		counter_add(&reclaim_counts.dropped, dropped);
+		if (more && vm_pause())
+			break;
+	}
+}
+
+/* The same for the private pages that a pass has unmapped. */
+static void send_unmapped(const struct pass *pass, bool waits)
+{
+	for (const struct slot_run *run = pass->runs; run < pass->runs + pass->nruns; run++)
+		send(&swap_cache, run->first, run->last, waits);
+}
+
 /* Moves the hand on in the spaces. Returns false if it is in the objects, or has come there. */
 static bool pass_spaces(void)
 {
-	struct pass pass = { .left = PIECE };
+	unsigned filling = swap_filling();
 	struct space *space;
+	struct pass pass;
 
 	spin_lock(&spaces_lock);
 	space = hand_space;
@@ -287,8 +359,7 @@ static bool pass_spaces(void)
 		spin_unlock(&spaces_lock);
 		return false;
 	}
-	gather_init(&pass.gather, space);
-	pass.next = hand_va;
+	pass_init(&pass, BY_AGE, space, hand_va);
 	spin_lock(&space->lock);
 	if (pass_piece(&pass, space)) {
 		hand_va = pass.next;
@@ -301,6 +372,8 @@ static bool pass_spaces(void)
 	spin_unlock(&space->lock);
 	spin_unlock(&spaces_lock);
 	gather_free(&pass.gather);
+	send_unmapped(&pass, false);
+	swap_submit(swap_filling() <= filling);
 	return true;
 }
 
@@ -348,15 +421,20 @@ static bool choose(struct object *object, struct page *page)
 	return false;
 }
 
-/* Moves the hand on in the objects. */
+/*
+ * Moves the hand on in the objects. As long as that adds pages to a request to the disk, the request
+ * is not submitted before it is full.
+ */
 static void pass_objects(void)
 {
 	uint64_t turn = counter_read(&reclaim_counts.turns);
 	struct object *object = object_hand_get();
+	unsigned filling;
 	size_t dropped;
 	bool more;
 
 	if (!object) {
+		swap_submit(true);
 		start_turn(turn);
 		return;
 	}
@@ -364,8 +442,9 @@ static void pass_objects(void)
 		object_hand_put(object, false);
 		return;
 	}
+	filling = swap_filling();
 	more = object_reclaim_some(object, choose, !atomic_load_relaxed(&hard), &dropped);
-	swap_submit();
+	swap_submit(swap_filling() <= filling);
 	counter_add(&reclaim_counts.dropped, dropped);
 	object_hand_put(object, more);
 }
@@ -407,43 +486,52 @@ static bool must_wait(const struct request *request)
 {
 	unsigned writing = swap_writing();
 
-	return writing && (freed(request) + writing >= request->want || !swap_may_write() ||
-			   turns(request) > request->turns_max);
+	return writing && !swap_filling() &&
+	       (freed(request) + writing >= request->want || !swap_may_write() ||
+		turns(request) > request->turns_max);
 }
 
-/* Moves the hand until enough has been freed. Returns what reclaim() does. */
-static ssize_t move_hand(size_t want, unsigned turns_max)
+/* Moves the hand until enough has been freed. Returns 0, or -EINTR. */
+static int move_hand(const struct request *request)
+{
+	lockorder_assert_none_spinning();
+	while (freed(request) < request->want) {
+		struct vm_wait wait = { .queue = &swap_written,
+					.seq = waitq_sample(&swap_written) };
+		bool waits = must_wait(request);
+
+		if (!waits && turns(request) > request->turns_max)
+			break;
+		if (mm_host.pause(waits ? &wait : NULL))
+			return -EINTR;
+		if (!waits)
+			pass_piece_of(request);
+	}
+	return 0;
+}
+
+/* Returns what reclaim() does. */
+static ssize_t reclaim_some(size_t want, unsigned turns_max)
 {
 	const struct request request = { .want = want,
 					 .turns_max = turns_max,
 					 .turns = counter_read(&reclaim_counts.turns),
 					 .dropped = counter_read(&reclaim_counts.dropped) };
+	int error = move_hand(&request);
 
-	lockorder_assert_none_spinning();
-	while (freed(&request) < want) {
-		struct vm_wait wait = { .queue = &swap_written,
-					.seq = waitq_sample(&swap_written) };
-		bool waits = must_wait(&request);
-
-		if (!waits && turns(&request) > turns_max)
-			break;
-		if (mm_host.pause(waits ? &wait : NULL))
-			return -EINTR;
-		if (!waits)
-			pass_piece_of(&request);
-	}
-	return (ssize_t)freed(&request);
+	swap_submit(true);
+	return error ?: (ssize_t)freed(&request);
 }
 
 ssize_t reclaim(size_t want)
 {
 	counter_add(&reclaim_counts.direct, 1);
-	return move_hand(want, TURNS);
+	return reclaim_some(want, TURNS);
 }
 
 size_t reclaim_ahead(size_t want)
 {
-	return (size_t)move_hand(want, TURNS_AHEAD);
+	return (size_t)reclaim_some(want, TURNS_AHEAD);
 }
 
 /* ---- madvise ---- */
@@ -455,8 +543,6 @@ static void advise_piece(struct pass *pass, vaddr_t end)
 	vaddr_t from = MAX(pass->next, pass->vma->touched_start);
 	vaddr_t to = MIN(end, pass->vma->touched_end);
 
-	pass->left = PIECE;
-	gather_init(&pass->gather, space);
 	spin_lock(&space->lock);
 	if (from >= to || !arch_mmu_visit(&space->mmu, from, to, pass_leaf, pass))
 		pass->next = end;
@@ -466,47 +552,19 @@ static void advise_piece(struct pass *pass, vaddr_t end)
 	gather_free(&pass->gather);
 }
 
-/* Waits until another write can be begun. Returns false if the running thread has been killed. */
-static bool wait_for_room(void)
-{
-	for (;;) {
-		struct vm_wait wait = { .queue = &swap_written,
-					.seq = waitq_sample(&swap_written) };
-
-		if (swap_may_write() || !swap_writing())
-			return !vm_pause();
-		if (mm_host.pause(&wait))
-			return false;
-	}
-}
-
-/* Drops the cold pages of an object from first to last, or has them written. */
-static void send_out(struct object *object, uint64_t first, uint64_t last)
-{
-	bool more = first <= last;
-	size_t dropped;
-
-	while (more && wait_for_room()) {
-		swap_out_prepare();
-		more = object_reclaim_range(object, &first, last, choose, true, &dropped);
-		counter_add(&reclaim_counts.dropped, dropped);
-		swap_submit();
-	}
-}
-
 void reclaim_range(const struct vma *vma, vaddr_t start, vaddr_t end, bool out)
 {
-	struct pass pass = { .vma = vma,
-			     .next = start,
-			     .how = out ? SEND_OUT : MAKE_COLD,
-			     .first_slot = UINT64_MAX };
+	struct pass pass;
 
+	pass.next = start;
 	do {
 		swap_out_prepare();
+		pass_init(&pass, out ? SEND_OUT : MAKE_COLD, vma->space, pass.next);
+		pass.vma = vma;
 		advise_piece(&pass, end);
+		send_unmapped(&pass, true);
 	} while (!vm_pause() && pass.next < end);
 	if (out && is_reclaimable(vma->object))
-		send_out(vma->object, vma_index(vma, start), vma_index(vma, end) - 1);
-	if (out && swap_is_on())
-		send_out(&swap_cache, pass.first_slot, pass.last_slot);
+		send(vma->object, vma_index(vma, start), vma_index(vma, end) - 1, true);
+	swap_submit(true);
 }

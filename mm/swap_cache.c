@@ -323,12 +323,42 @@ static bool insert_page(struct page *page)
 	return true;
 }
 
-bool swap_out_page(struct page *page, uint64_t *slot_ret)
+/*
+ * The page must be written, and its old slot is not near those of the pages that are written with it.
+ * Gives it another slot, if possible.
+ */
+static void move_page(struct page *page)
+{
+	uint64_t old = page->index, fresh;
+
+	if (*slot_word(&slots, old) != SLOT_CACHED || page_flags(page) & PAGE_WRITING)
+		return;
+	fresh = slots_take(&slots);
+	if (fresh == SLOT_NONE)
+		return;
+	if (radix_missing(&swap_cache.pages, fresh) > nodes.count) {
+		slots_free(&slots, fresh);
+		return;
+	}
+	radix_insert(&swap_cache.pages, fresh, page, &nodes);
+	radix_remove(&swap_cache.pages, old, &nodes);
+	slots_free(&slots, old);
+	page->index = fresh;
+	page_set_dirty(page);
+}
+
+bool swap_out_page(struct page *page, bool dirty, uint64_t *slot_ret)
 {
 	bool cached;
 
 	spin_lock(&swap_cache.lock);
-	cached = page_flags(page) & PAGE_SWAP_CACHED ? !is_frozen : insert_page(page);
+	if (!(page_flags(page) & PAGE_SWAP_CACHED)) {
+		cached = insert_page(page);
+	} else {
+		cached = !is_frozen;
+		if (cached && (dirty || page_flags(page) & PAGE_DIRTY))
+			move_page(page);
+	}
 	if (cached) {
 		*slot_ret = page->index;
 		swap_slot_get_locked(page->index);
@@ -419,7 +449,7 @@ void swap_page_written(struct page *page, int result)
 /* Few slots are free: those of pages that are in memory are better used for others. */
 static bool is_scarce(void)
 {
-	return slots.nfree < slots.count / 2;
+	return slots.nfree < usable / 2;
 }
 
 bool swap_slot_is_referenced(uint64_t slot)

@@ -67,10 +67,12 @@ void swap_out_prepare(void);
 
 /*
  * An entry that maps this private page is about to become SWAP. Puts the page into the swap cache,
- * unless it is there, and counts a reference to its slot, which *slot_ret is set to. Returns false
+ * unless it is there, and counts a reference to its slot, which *slot_ret is set to. A page that is
+ * `dirty`, and whose old slot nothing refers to, gets a new one, next to those of other pages that
+ * go now. Returns false
  * if no slot is free, or if there is no memory. The caller holds the lock of the entry's space.
  */
-bool swap_out_page(struct page *page, uint64_t *slot_ret);
+bool swap_out_page(struct page *page, bool dirty, uint64_t *slot_ret);
 
 /*
  * For pages of other objects. swap_take_page() takes over the page from its object, with the object's

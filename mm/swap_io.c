@@ -29,8 +29,8 @@ static struct block_device *disk; /* const once there is an area */
 
 /* Guarded by swap_cache.lock: */
 static struct swap_io writes[WRITES], reads[READS];
-static unsigned free_writes = WRITES, nwriting;
-static bool told; /* the log has the first error */
+static unsigned free_writes = WRITES, nwriting, nfilling; /* the latter two: pages */
+static bool told;					  /* the log has the first error */
 static struct readahead readahead;
 
 struct waitq swap_written = WAITQ_INIT(swap_written);
@@ -46,6 +46,11 @@ void swap_io_start(struct block_device *device)
 unsigned swap_writing(void)
 {
 	return atomic_load_relaxed(&nwriting);
+}
+
+unsigned swap_filling(void)
+{
+	return atomic_load_relaxed(&nfilling);
 }
 
 bool swap_may_write(void)
@@ -142,20 +147,31 @@ void swap_write_page(struct object *object, struct page *page)
 	io->pages[io->request.npages] = page;
 	io->request.pages[io->request.npages++] = page_to_paddr(page);
 	nwriting++;
+	nfilling++;
 }
 
-/* Submits what has been filled. Call with no spinning lock held. */
-void swap_submit(void)
+/* Returns a request that is to be submitted, or NULL. The caller holds the lock. */
+static struct swap_io *find_filled(bool all)
+{
+	for (struct swap_io *io = writes; io < writes + WRITES; io++)
+		if (io->state == IO_FILLING && (all || io->request.npages == BLOCK_PAGES_MAX))
+			return io;
+	return NULL;
+}
+
+void swap_submit(bool all)
 {
 	struct swap_io *io;
 
-	if (!swap_writing())
+	if (!swap_filling())
 		return;
 	do {
 		spin_lock(&swap_cache.lock);
-		io = find_io(writes, WRITES, IO_FILLING);
-		if (io)
+		io = find_filled(all);
+		if (io) {
 			io->state = IO_BEGUN;
+			nfilling -= io->request.npages;
+		}
 		spin_unlock(&swap_cache.lock);
 		if (io)
 			block_submit(disk, &io->request);

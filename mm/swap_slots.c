@@ -91,9 +91,69 @@ static uint64_t find(const struct swap_slots *slots)
 	return found;
 }
 
+/* Chunks that are searched for a free run, at most. */
+#define CHUNKS_SEARCHED 4u
+
+/* Returns the first free run of a chunk, or SLOT_NONE. */
+static uint64_t find_run_in_chunk(const struct swap_slots *slots, uint64_t chunk)
+{
+	uint64_t slot = chunk * SLOTS_PER_CHUNK, end = slot + SLOTS_PER_CHUNK;
+
+	for (; slot < end && slot + SLOTS_PER_RUN <= slots->count; slot += SLOTS_PER_RUN) {
+		uint64_t i = slot;
+
+		while (i < slot + SLOTS_PER_RUN && *slot_word(slots, i) == SLOT_FREE)
+			i++;
+		if (i == slot + SLOTS_PER_RUN)
+			return slot;
+	}
+	return SLOT_NONE;
+}
+
+static uint64_t find_run(const struct swap_slots *slots)
+{
+	uint64_t chunks = chunk_count(slots);
+	uint64_t chunk = slots->next < slots->count ? slots->next / SLOTS_PER_CHUNK : 0;
+	uint64_t found = SLOT_NONE;
+	unsigned searched = 0;
+
+	for (uint64_t n = 0; n < chunks && searched < CHUNKS_SEARCHED; n++, chunk++) {
+		if (slots->chunks[chunk % chunks].nfree < SLOTS_PER_RUN)
+			continue;
+		found = find_run_in_chunk(slots, chunk % chunks);
+		if (found != SLOT_NONE)
+			break;
+		searched++;
+	}
+	return found;
+}
+
+static bool is_free(const struct swap_slots *slots, uint64_t slot)
+{
+	return slot < slots->count && *slot_word(slots, slot) == SLOT_FREE;
+}
+
+/* A search for a run in vain is not repeated for the next slots. */
+static uint64_t choose(struct swap_slots *slots)
+{
+	uint64_t run;
+
+	if (is_free(slots, slots->next))
+		return slots->next;
+	if (slots->rest) {
+		slots->rest--;
+		return find(slots);
+	}
+	run = find_run(slots);
+	if (run != SLOT_NONE)
+		return run;
+	slots->rest = SLOTS_PER_RUN;
+	return find(slots);
+}
+
 uint64_t slots_take(struct swap_slots *slots)
 {
-	uint64_t slot = slots->nfree ? find(slots) : SLOT_NONE;
+	uint64_t slot = slots->nfree ? choose(slots) : SLOT_NONE;
 
 	if (slot == SLOT_NONE)
 		return slot;
@@ -105,6 +165,8 @@ uint64_t slots_take(struct swap_slots *slots)
 void slots_mark_bad(struct swap_slots *slots, uint64_t slot)
 {
 	take(slots, slot, SLOT_BAD);
+	if (slot == slots->next)
+		slots->next++;
 }
 
 void slots_free(struct swap_slots *slots, uint64_t slot)

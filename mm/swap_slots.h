@@ -27,6 +27,7 @@ struct swap_slots {
 	uint64_t count; /* slots, whose numbers are below this; 0: there is no area */
 	uint64_t nfree;
 	uint64_t next; /* where the search for a free slot goes on */
+	unsigned rest; /* slots to be taken before a free run is looked for again */
 };
 
 /* Makes `count` free slots. Returns 0 or -ENOMEM. May wait for memory. */
@@ -38,9 +39,13 @@ static inline uint32_t *slot_word(const struct swap_slots *slots, uint64_t slot)
 	return &slots->chunks[slot / SLOTS_PER_CHUNK].words[slot % SLOTS_PER_CHUNK];
 }
 
+/* Slots that are free in a row, from a multiple of their number on: a request to the disk. */
+#define SLOTS_PER_RUN 128u
+
 /*
  * Takes a free slot, whose word becomes SLOT_CACHED: the one after the last that was taken, if
- * possible, so that pages that go out together lie together. Returns SLOT_NONE if none is free.
+ * possible, so that pages that go out together lie together. If that one is in use, the first of a
+ * free run, if one is found soon. Returns SLOT_NONE if no slot is free.
  */
 uint64_t slots_take(struct swap_slots *slots);
 

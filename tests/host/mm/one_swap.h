@@ -29,17 +29,30 @@ static inline int serve_waiting(vaddr_t va, unsigned access)
 	}
 }
 
+static inline void use_disk(void)
+{
+	rig_pause = disk_pause;
+	fake_fault = serve_waiting;
+}
+
 static inline void begin_disk(unsigned slots)
 {
 	disk_start(slots);
-	rig_pause = disk_pause;
-	fake_fault = serve_waiting;
+	use_disk();
 }
 
 static inline void begin(unsigned slots)
 {
 	start();
 	begin_disk(slots);
+}
+
+/* Each page has a request of its own. */
+static inline void begin_apart(unsigned slots)
+{
+	start();
+	disk_start_apart(slots);
+	use_disk();
 }
 
 /* Everything is accounted for, the slots too. */

@@ -36,23 +36,39 @@ static void submit(struct block_device *device, struct block_request *request)
 static const struct block_ops ops = { .submit = submit };
 static struct block_device disk = { .name = "disk", .ops = &ops };
 
-void disk_start(unsigned slots)
+static void start(unsigned pages, const uint32_t *bad, unsigned nbad)
 {
-	disk.sectors = (slots + 1) * SECTORS_PER_PAGE;
+	disk.sectors = pages * SECTORS_PER_PAGE;
 	free(bytes);
 	bytes = malloc(disk.sectors * SECTOR_SIZE);
 	assert_non_null(bytes);
 	memset(bytes, 0xdb, disk.sectors * SECTOR_SIZE);
 	disk_bad_slot = 0;
 	disk_count = disk_reads = disk_writes = disk_pages_read = disk_pages_written = 0;
-	assert_int_equal(swap_area_start(&disk, slots + 1, NULL, 0), 0);
+	assert_int_equal(swap_area_start(&disk, pages, bad, nbad), 0);
+}
+
+void disk_start(unsigned slots)
+{
+	start(slots + 1, NULL, 0);
+}
+
+void disk_start_apart(unsigned slots)
+{
+	uint32_t *bad = malloc(slots * sizeof(*bad));
+
+	assert_non_null(bad);
+	for (unsigned i = 0; i < slots; i++)
+		bad[i] = 2 * i + 2;
+	start(2 * slots + 1, bad, slots);
+	free(bad);
 }
 
 /* All slots have come back. */
 void disk_stop(void)
 {
 	disk_end_all();
-	assert_int_equal(swap_free(), swap_total() - 1);
+	assert_int_equal(swap_free(), swap_census().usable);
 	swap_area_stop();
 	free(bytes);
 	bytes = NULL;

@@ -7,8 +7,12 @@
 
 #define DISK_REQUESTS 64
 
-/* Starts and stops the use of a disk with so many slots that can be used. */
+/*
+ * Starts and stops the use of a disk with so many slots that can be used. disk_start_apart(): no two
+ * of them are neighbours, because those between them are bad.
+ */
 void disk_start(unsigned slots);
+void disk_start_apart(unsigned slots);
 void disk_stop(void);
 
 /* Requests that have not ended, the oldest first. */

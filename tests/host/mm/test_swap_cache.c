@@ -43,6 +43,25 @@ TEST(clean_pages_are_not_written_again) /* R80 */
 	finish();
 }
 
+/* Pages that were written in any order since they came back are written together, in new slots. */
+TEST(dirty_pages_go_together)
+{
+	begin(SLOTS);
+	map(AT, 200, RW);
+	write_pages(0, 200);
+	push_out();
+	check_pages(0, 200);
+	for (unsigned i = 0; i < 100; i++)
+		write_pages(i * 37 % 200, 1);
+	disk_writes = disk_pages_written = 0;
+	push_out();
+	assert_int_equal(disk_pages_written, 100);
+	assert_true(disk_writes <= 3);
+	assert_int_equal(swap_free(), SLOTS - 200);
+	check_pages(0, 200);
+	finish();
+}
+
 TEST(a_page_shared_by_fork_goes_once_and_comes_once) /* R83 */
 {
 	struct space *child;

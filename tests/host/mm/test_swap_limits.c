@@ -42,10 +42,10 @@ TEST(no_room_for_another_read)
 	finish();
 }
 
-/* Eight clusters are being written. The other pages wait for room, and stay what they are. */
+/* Eight pages are being written. The others wait for room, and stay what they are. */
 TEST(no_room_for_another_write)
 {
-	begin(SLOTS);
+	begin_apart(SLOTS);
 	map(AT, 400, RW);
 	write_pages(0, 400);
 	start_writes();

@@ -145,7 +145,6 @@ static void (*const events[])(void) = {
 
 /* ---- a run ---- */
 
-/* Pages that come back keep their slots, which do not lie side by side where another one's is between. */
 static void set_the_scene(void)
 {
 	map(AT, PAGES, RW);
@@ -234,7 +233,7 @@ static void run(unsigned order, unsigned errors, void (*event)(void), unsigned w
 
 static void run_all(unsigned first, unsigned end)
 {
-	begin(SLOTS);
+	begin_apart(SLOTS);
 	for (unsigned event = first; event < end; event++)
 		for (unsigned order = 0; order < 24; order++)
 			for (unsigned errors = 0; errors < 1u << REQUESTS; errors++)
@@ -251,7 +250,7 @@ TEST(every_order_with_every_error)
 /* Each event at each moment, with some of the errors. */
 TEST(every_moment)
 {
-	begin(SLOTS);
+	begin_apart(SLOTS);
 	for (unsigned event = 1; event < ARRAY_SIZE(events); event++)
 		for (unsigned order = 0; order < 24; order++)
 			for (unsigned when = 0; when <= REQUESTS; when++)

@@ -15,6 +15,7 @@ static struct swap_slots slots;
 static struct {
 	uint32_t words[SLOTS_MAX];
 	uint64_t count, next;
+	unsigned rest;
 } model;
 
 static void begin(uint64_t count)
@@ -25,19 +26,74 @@ static void begin(uint64_t count)
 	assert_int_equal(slots_create(&slots, count), 0);
 }
 
+static unsigned count_free(uint64_t first, unsigned n)
+{
+	unsigned nfree = 0;
+
+	for (uint64_t slot = first; slot < MIN(first + n, model.count); slot++)
+		nfree += model.words[slot] == SLOT_FREE;
+	return nfree;
+}
+
+/* The first free run, from the chunk of `next` on. Four chunks that might have one are searched. */
+static uint64_t model_run(void)
+{
+	uint64_t nchunks = (model.count + SLOTS_PER_CHUNK - 1) / SLOTS_PER_CHUNK;
+	uint64_t next = model.next % model.count;
+	unsigned searched = 0;
+
+	for (uint64_t i = 0; i < nchunks && searched < 4; i++) {
+		uint64_t first = (next / SLOTS_PER_CHUNK + i) % nchunks * SLOTS_PER_CHUNK;
+
+		if (count_free(first, SLOTS_PER_CHUNK) < SLOTS_PER_RUN)
+			continue;
+		searched++;
+		for (unsigned run = 0; run < SLOTS_PER_CHUNK; run += SLOTS_PER_RUN)
+			if (count_free(first + run, SLOTS_PER_RUN) == SLOTS_PER_RUN)
+				return first + run;
+	}
+	return SLOT_NONE;
+}
+
 /* The first free slot from `next` on, with slot 0 behind the last one. */
-static uint64_t model_take(void)
+static uint64_t model_first(void)
 {
 	for (uint64_t i = 0; i < model.count; i++) {
 		uint64_t slot = (model.next + i) % model.count;
 
-		if (model.words[slot] != SLOT_FREE)
-			continue;
-		model.words[slot] = SLOT_CACHED;
-		model.next = slot + 1;
-		return slot;
+		if (model.words[slot] == SLOT_FREE)
+			return slot;
 	}
 	return SLOT_NONE;
+}
+
+/* The next one, a run, or the first one. A run is not looked for again soon. */
+static uint64_t model_choose(void)
+{
+	uint64_t run;
+
+	if (model.next < model.count && model.words[model.next] == SLOT_FREE)
+		return model.next;
+	if (model.rest) {
+		model.rest--;
+		return model_first();
+	}
+	run = model_run();
+	if (run != SLOT_NONE)
+		return run;
+	model.rest = SLOTS_PER_RUN;
+	return model_first();
+}
+
+static uint64_t model_take(void)
+{
+	uint64_t slot = count_free(0, SLOTS_MAX) ? model_choose() : SLOT_NONE;
+
+	if (slot != SLOT_NONE) {
+		model.words[slot] = SLOT_CACHED;
+		model.next = slot + 1;
+	}
+	return slot;
 }
 
 static void take(void)
@@ -63,6 +119,7 @@ static void mark_bad_if_free(uint64_t slot)
 	if (model.words[slot] != SLOT_FREE)
 		return;
 	model.words[slot] = SLOT_BAD;
+	model.next += slot == model.next;
 	slots_mark_bad(&slots, slot);
 }
 
@@ -119,7 +176,7 @@ TEST(random_steps_against_a_model)
 	}
 }
 
-/* Pages that go out together lie together. */
+/* Pages that go out together lie together: a free run is taken before single slots. */
 TEST(slots_follow_one_another)
 {
 	rig_start(1024);
@@ -127,16 +184,18 @@ TEST(slots_follow_one_another)
 	for (uint64_t slot = 0; slot < 3000; slot++)
 		assert_int_equal(slots_take(&slots), slot);
 	assert_int_equal(slots_take(&slots), SLOT_NONE);
-	for (uint64_t slot = 500; slot < 2500; slot++)
-		slots_free(&slots, slot);
-	for (uint64_t slot = 500; slot < 1500; slot++)
+	for (uint64_t slot = 400; slot < 2500; slot++)
+		if (slot < 500 || slot >= 512)
+			slots_free(&slots, slot);
+	for (uint64_t slot = 512; slot < 1500; slot++)
 		assert_int_equal(slots_take(&slots), slot);
-	for (uint64_t slot = 500; slot < 600; slot++)
+	for (uint64_t slot = 512; slot < 600; slot++)
 		slots_free(&slots, slot);
 	for (uint64_t slot = 1500; slot < 2500; slot++)
 		assert_int_equal(slots_take(&slots), slot); /* on, not back */
-	for (uint64_t slot = 500; slot < 600; slot++)
-		assert_int_equal(slots_take(&slots), slot);
+	for (uint64_t slot = 400; slot < 600; slot++)
+		if (slot < 500 || slot >= 512)
+			assert_int_equal(slots_take(&slots), slot);
 	assert_int_equal(slots.nfree, 0);
 	slots_destroy(&slots);
 }
