@@ -44,11 +44,11 @@ static int clear_tail(struct space *space, vaddr_t brk)
 	vma = vma_find(space, space->brk);
 	if (!vma || !(vma->flags & VMA_HEAP))
 		return 0; /* the program has put something else there */
+	if (!(vma->prot & VM_PROT_WRITE))
+		return 0; /* the program has made it read-only */
 	result = get_user_page(space, space->brk, VM_PROT_WRITE, &page);
-	if (result == -EFAULT)
-		return 0; /* no longer writable */
 	if (result)
-		return result;
+		return result; /* -EFAULT: it cannot be read from swap */
 	memset((char *)page_address(page) + (space->brk & PAGE_MASK), 0, high - space->brk);
 	put_user_page(space, page, VM_PROT_WRITE);
 	return 0;

@@ -120,6 +120,38 @@ TEST(stores_after_the_page_came_back)
 	finish();
 }
 
+/* ---- the break ---- */
+
+static int fail_reads(struct vm_wait *wait)
+{
+	if (wait)
+		disk_end(0, -EIO);
+	return 0;
+}
+
+/* New heap reads as zeros: while the page of the break can't be read, there is none. (R24, R84) */
+TEST(the_break_is_in_a_page_that_cannot_be_read)
+{
+	vaddr_t base;
+
+	begin(SLOTS);
+	base = space.brk;
+	assert_int_equal(vm_brk(&space, base + P), base + P);
+	assert_int_equal(fake_store(base + 5, 1), 0);
+	assert_int_equal(fake_store(base + 105, 2), 0);
+	assert_int_equal(vm_brk(&space, base + 100), base + 100);
+	push_out();
+	rig_pause = fail_reads;
+	assert_int_equal(vm_brk(&space, base + 2 * P), base + 100);
+	rig_pause = disk_pause;
+	assert_int_equal(fake_load(base + P), -1);
+	assert_int_equal(vm_brk(&space, base + 2 * P), base + 2 * P);
+	assert_int_equal(fake_load(base + 5), 1);
+	assert_int_equal(fake_load(base + 105), 0);
+	assert_int_equal(vm_brk(&space, base), base);
+	finish();
+}
+
 /* ---- permissions ---- */
 
 /* Some entries are SWAP, some map a page in the swap cache, alone or not, and one is empty. */
