@@ -108,8 +108,10 @@ static void check_outcome(const struct access *a)
 {
 	int want;
 
-	if (was_right_once(a))
+	if (was_right_once(a)) {
+		peek_settle_stack(a->m); /* it may have grown before the refusal */
 		return;
+	}
 	if (limit_is_moving(a)) {
 		peek_settle_stack(a->m);
 		if (a->outcome && !a->c->mapped)
