@@ -34,6 +34,27 @@ static const char *const way_names[WAYS] = {
 	[WAY_ALLOCATE] = "allocate",
 };
 
+static const char *const swap_names[SWAP_WAYS] = {
+	[SWAP_WRITTEN] = "written",
+	[SWAP_READ] = "read",
+	[SWAP_WRITE_ERROR] = "write-error",
+	[SWAP_READ_ERROR] = "read-error",
+	[SWAP_CLUSTER] = "cluster",
+	[SWAP_OVERTAKEN] = "overtaken",
+	[SWAP_FULL] = "full",
+	[SWAP_BUS] = "bus",
+	[SWAP_AGAIN] = "again",
+	[SWAP_COW] = "cow",
+	[SWAP_FORKED] = "forked",
+	[SWAP_OBJECT] = "object",
+	[SWAP_FILE] = "file",
+	[SWAP_PRIVATE] = "private",
+	[SWAP_ON] = "on",
+	[SWAP_OFF] = "off",
+	[SWAP_OFF_BUSY] = "off-busy",
+	[SWAP_OFF_ERROR] = "off-error",
+};
+
 void counts_of_space(const struct space *space)
 {
 	for (unsigned i = 0; i < FAULT_KINDS; i++)
@@ -76,6 +97,14 @@ static void each(void (*fn)(const char *name, uint64_t n, void *arg), void *arg)
 	for (unsigned i = 0; i < WAYS; i++) {
 		snprintf(name, sizeof(name), "way.%s", way_names[i]);
 		fn(name, counts.way[i], arg);
+	}
+	for (unsigned i = 0; i < SWAP_WAYS; i++) {
+		snprintf(name, sizeof(name), "swap.%s", swap_names[i]);
+		fn(name, counts.swap[i], arg);
+	}
+	for (unsigned i = 0; i < OP_VERBS; i++) {
+		snprintf(name, sizeof(name), "out.%s", verb_words[i].name);
+		fn(name, counts.out[i], arg);
 	}
 }
 

@@ -30,6 +30,29 @@ enum way {
 	WAYS
 };
 
+/* What the swap disk was used for, and what was done to pages that were out. */
+enum swap_way {
+	SWAP_WRITTEN, /* pages */
+	SWAP_READ,
+	SWAP_WRITE_ERROR,
+	SWAP_READ_ERROR,
+	SWAP_CLUSTER,	/* writes of more than one page */
+	SWAP_OVERTAKEN, /* requests that ended before an older one */
+	SWAP_FULL,	/* no slot was free when pages were to go out */
+	SWAP_BUS,	/* accesses that ended in SIGBUS because of a read error */
+	SWAP_AGAIN,	/* what such an error had cut short, and was done again */
+	SWAP_COW,	/* stores to a page that was out, and that others needed too */
+	SWAP_FORKED,	/* entries of a parent that were SWAP */
+	SWAP_PRIVATE,	/* pages that checks have found out: private ones */
+	SWAP_OBJECT,	/* of shared memory */
+	SWAP_FILE,	/* of files */
+	SWAP_ON,
+	SWAP_OFF, /* with pages that had to come back */
+	SWAP_OFF_BUSY,
+	SWAP_OFF_ERROR,
+	SWAP_WAYS
+};
+
 struct counts {
 	uint64_t steps, episodes;
 	uint64_t op[OP_VERBS];	   /* carried out, by themselves or at a pause */
@@ -42,6 +65,8 @@ struct counts {
 	uint64_t kind[FAULT_KINDS];
 	uint64_t retry[RETRY_REASONS];
 	uint64_t way[WAYS];
+	uint64_t swap[SWAP_WAYS];
+	uint64_t out[OP_VERBS]; /* carried out where a page was in swap */
 };
 
 extern struct counts counts;

@@ -8,6 +8,7 @@
 #include "abi/errno.h"
 #include "counts.h"
 #include "mm/page_cache.h"
+#include "swap_area.h"
 
 /* A read that the disk has not answered yet. */
 struct request {
@@ -70,8 +71,10 @@ void disk_waited(void)
 {
 	counts.waits_disk++;
 	counts.early += waited > 0;
-	if (++waited > 1 + generations % 3)
+	if (++waited > 1 + generations % 3) {
 		disk_complete();
+		area_waited();
+	}
 }
 
 static unsigned file_of(const struct object *object)
@@ -110,16 +113,33 @@ static const struct object_ops disk_ops = { .name = "disk",
 					    .read_page = disk_read,
 					    .destroy = disk_destroy };
 
-/* There is room for every page. */
+/* There is room for every page. They are counted for the file, and not for one whose place it has taken. */
+static uint64_t charged;
+
+static bool is_file(const struct object *object)
+{
+	return object == files[2].object;
+}
+
 static bool memory_charge(struct object *object)
 {
-	(void)object;
+	charged += is_file(object);
 	return true;
 }
 
 static void memory_uncharge(struct object *object)
 {
-	(void)object;
+	charged -= is_file(object);
+}
+
+void disk_check(unsigned file)
+{
+	const struct object *object = files[file].object;
+
+	if (object->ops->charge)
+		expect(charged == object->npages + object->nswapped,
+		       "%lu pages are charged for, of %lu and %lu in swap", (unsigned long)charged,
+		       (unsigned long)object->npages, (unsigned long)object->nswapped);
 }
 
 static const struct object_ops memory_ops = { .name = "memory",
@@ -136,6 +156,7 @@ void disk_make(unsigned n)
 	f->size = 70 * PAGE_SIZE + 1234;
 	f->object = malloc(sizeof(*f->object));
 	if (n == 2) {
+		charged = 0;
 		object_init(f->object, &memory_ops, f->size);
 		return;
 	}

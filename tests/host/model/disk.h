@@ -16,8 +16,11 @@ bool disk_is_bad(unsigned file, uint64_t index);
 /* Answers all reads, in some order. */
 void disk_complete(void);
 
-/* Somebody waits for a page: the disk answers at last. */
+/* Somebody waits: the disks answer at last. */
 void disk_waited(void);
+
+/* Has the file charged for as many pages as it has, in swap too? */
+void disk_check(unsigned file);
 
 /* While set, nothing is waited for. */
 extern bool disk_quick;

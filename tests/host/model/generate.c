@@ -3,6 +3,7 @@
 #include "generate.h"
 
 #include "ops.h"
+#include "swap_area.h"
 
 #define NESTED_MAX 3
 #define PAUSES_MAX 5
@@ -36,11 +37,13 @@ static const struct {
 	[OP_DROP] = { 12, 6 },	 [OP_ADVISE] = { 12, 6 },   [OP_BRK] = { 14, 6 },
 	[OP_STACK] = { 4, 1 },	 [OP_GROWSDOWN] = { 3, 1 }, [OP_LIMIT] = { 3, 1 },
 	[OP_FORK] = { 30, 12 },	 [OP_EXIT] = { 5, 4 },	    [OP_STRIP] = { 1, 3 },
-	[OP_RECLAIM] = { 3, 6 }, [OP_KILL] = { 0, 14 },	    [OP_TRIM] = { 3, 6 },
+	[OP_RECLAIM] = { 8, 8 }, [OP_KILL] = { 0, 14 },	    [OP_TRIM] = { 3, 6 },
 	[OP_DISK] = { 2, 10 },	 [OP_READ] = { 12, 6 },	    [OP_WRITE] = { 14, 8 },
 	[OP_SIZE] = { 8, 10 },	 [OP_RENEW] = { 2, 0 },	    [OP_REMAP] = { 26, 12 },
 	[OP_LOCK] = { 8, 3 },	 [OP_LOCK_ALL] = { 1, 1 },  [OP_MINCORE] = { 5, 2 },
 	[OP_SYNC] = { 4, 1 },	 [OP_PUNCH] = { 5, 5 },	    [OP_ALLOCATE] = { 3, 3 },
+	[OP_SWAPON] = { 8, 2 },	 [OP_SWAPOFF] = { 2, 2 },   [OP_ANSWER] = { 3, 12 },
+	[OP_FAULTY] = { 2, 1 },
 };
 
 static unsigned weight(unsigned verb, bool nested)
@@ -69,6 +72,13 @@ static bool is_file_op(const struct op *op)
 	       op->verb == OP_PUNCH || op->verb == OP_ALLOCATE;
 }
 
+/* Its arguments are neither a space nor a file. */
+static bool is_about_memory(const struct op *op)
+{
+	return op->verb == OP_RECLAIM || op->verb == OP_SWAPON || op->verb == OP_ANSWER ||
+	       op->verb == OP_FAULTY;
+}
+
 static int random_file(void)
 {
 	if (outer && is_file_op(outer) && below(3))
@@ -80,7 +90,7 @@ static int random_space(void)
 {
 	unsigned n;
 
-	bool has_space = outer && outer->verb != OP_RECLAIM &&
+	bool has_space = outer && !is_about_memory(outer) &&
 			 (!is_file_op(outer) || outer->verb == OP_READ || outer->verb == OP_WRITE);
 
 	if (has_space && below(4))
@@ -103,7 +113,7 @@ static int random_page(void)
 
 	if (outer && outer->verb == OP_REMAP && below(3) == 0)
 		return outer->arg[4] + (int)below(8);
-	if (outer && !is_file_op(outer) && outer->verb != OP_RECLAIM && below(3))
+	if (outer && !is_file_op(outer) && !is_about_memory(outer) && below(3))
 		return MAX(outer->arg[1] - (below(3) ? 0 : 3), 0) + (int)below(6);
 	if (below(6) == 0)
 		return 0;
@@ -232,7 +242,7 @@ static void random_rest(struct op *op)
 		break;
 	case OP_ADVISE:
 		op->arg[2] = random_pages();
-		op->arg[3] = (int)below(ADVISE_END);
+		op->arg[3] = below(3) ? (int)below(ADVISE_END) : ADVISE_PAGEOUT;
 		break;
 	case OP_REMAP:
 		random_remap(op);
@@ -288,6 +298,20 @@ static void random_args(struct op *op)
 		op->arg[0] = random_space();
 		op->arg[1] = below(3) ? 0 : 1 + (int)below(40);
 		op->arg[2] = below(3) ? 0 : 1 + (int)below(40);
+		break;
+	case OP_SWAPON:
+		op->arg[0] = (int)below(below(2) ? AREA_PAGES : 48);
+		op->arg[1] = below(3) ? 0 : (int)below(4);
+		break;
+	case OP_ANSWER:
+		op->arg[0] = (int)below(8);
+		op->arg[1] = below(4) == 0;
+		break;
+	case OP_FAULTY:
+		op->arg[0] = below(2) ? 0 : 1 + (int)below(6);
+		op->arg[1] = below(2) ? 0 : 1 + (int)below(6);
+		break;
+	case OP_SWAPOFF:
 		break;
 	case OP_STACK:
 	case OP_FORK:

@@ -2,13 +2,25 @@
 /* Which operation is which, and what several of them need. */
 #include "ops.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "counts.h"
 #include "disk.h"
 #include "mm/reclaim.h"
 #include "mm/relieve.h"
+#include "mm/swap_cache.h"
 #include "peek.h"
+#include "swap_area.h"
+
+/* The operation that runs now. */
+static struct {
+	unsigned char verb;
+	unsigned errors;     /* of the swap disk, when it began */
+	bool was_unread;     /* some could be told of then */
+	unsigned tries_left; /* UINT_MAX: it has not been repeated */
+	bool noted;
+} now;
 
 /* Of the operation that stands by itself: where its thread lives. */
 static struct model_space *thread_space;
@@ -16,6 +28,59 @@ static struct model_space *thread_space;
 struct model_space *ops_thread_space(void)
 {
 	return thread_space && thread_space->alive ? thread_space : NULL;
+}
+
+bool swap_failed(void)
+{
+	return now.was_unread || area_errors != now.errors;
+}
+
+/* Each error is told at most once, so that so many tries must do. */
+static bool was_unread(void)
+{
+	if (now.tries_left == UINT_MAX)
+		now.tries_left = area_unread();
+	if (!now.tries_left)
+		return false;
+	now.tries_left--;
+	area_quiet = true;
+	counts.swap[SWAP_AGAIN]++;
+	return true;
+}
+
+bool run_again(bool is_short)
+{
+	if (out_of_memory()) {
+		memory_back();
+		return true;
+	}
+	return is_short && swap_failed() && was_unread();
+}
+
+static void note_once(bool is_out)
+{
+	counts.out[now.verb] += is_out && !now.noted;
+	now.noted |= is_out;
+}
+
+void note_out(struct model_space *m, unsigned from, unsigned to)
+{
+	unsigned n = 0;
+
+	if (swap_is_on() && to <= CELLS)
+		n = peek_out(m, from, to);
+	note_once(n != 0);
+	counts.swap[SWAP_FORKED] += now.verb == OP_FORK ? n : 0;
+}
+
+void note_any_out(void)
+{
+	note_once(swap_is_on() && swap_out_count() != 0);
+}
+
+void note_file_out(unsigned f)
+{
+	note_once(files[f].object->nswapped != 0);
 }
 
 void op_range(const struct op *op, unsigned *from, unsigned *to)
@@ -29,6 +94,7 @@ void op_range(const struct op *op, unsigned *from, unsigned *to)
 void verb_begin(struct model_space *m, enum busy_kind kind, unsigned from, unsigned to)
 {
 	m->locked++;
+	note_out(m, from, to);
 	if (depth > 1)
 		return;
 	busy = (struct busy){ .kind = kind, .m = m, .from = from, .to = to, .file = -1 };
@@ -43,6 +109,7 @@ void verb_end(struct model_space *m)
 
 void bytes_begin(struct model_space *m, unsigned from, int file)
 {
+	note_out(m, from, MIN(from + 4, region_end(from)));
 	if (depth > 1)
 		return;
 	busy = (struct busy){ .kind = BUSY_BYTES, .m = m, .from = from, .file = file };
@@ -146,8 +213,10 @@ static void op_exit(const struct op *op)
 {
 	struct model_space *m = space_at(op->arg[0]);
 
-	if (m && !m->users && others_alive(m))
-		space_end(m);
+	if (!m || m->users || !others_alive(m))
+		return;
+	note_out(m, 0, CELLS);
+	space_end(m);
 }
 
 static void op_strip(const struct op *op)
@@ -156,6 +225,7 @@ static void op_strip(const struct op *op)
 
 	if (!m || !others_alive(m))
 		return;
+	note_out(m, 0, CELLS);
 	m->dying = true;
 	vm_oom_reap(&m->space);
 }
@@ -186,18 +256,23 @@ static void op_limit(const struct op *op)
 static void op_trim(const struct op *op)
 {
 	(void)op;
+	note_any_out();
 	mm_trim();
 }
 
 static void op_reclaim(const struct op *op)
 {
+	note_any_out();
 	(void)reclaim((size_t)op->arg[0]);
+	counts.swap[SWAP_FULL] += swap_is_on() && swap_free() == 0;
 }
 
 static void op_disk(const struct op *op)
 {
 	(void)op;
+	note_any_out();
 	disk_complete();
+	area_complete();
 }
 
 static void (*const functions[OP_VERBS])(const struct op *op) = {
@@ -213,6 +288,8 @@ static void (*const functions[OP_VERBS])(const struct op *op) = {
 	[OP_SIZE] = op_size,	 [OP_RENEW] = op_renew,	      [OP_REMAP] = op_remap,
 	[OP_LOCK] = op_lock,	 [OP_LOCK_ALL] = op_lock_all, [OP_MINCORE] = op_mincore,
 	[OP_SYNC] = op_sync,	 [OP_PUNCH] = op_punch,	      [OP_ALLOCATE] = op_allocate,
+	[OP_SWAPON] = op_swapon, [OP_SWAPOFF] = op_swapoff,   [OP_ANSWER] = op_answer,
+	[OP_FAULTY] = op_faulty,
 };
 
 /* Which argument is the space that the operation's thread lives in; -1: none. */
@@ -232,6 +309,10 @@ static int space_arg(const struct op *op)
 	case OP_RENEW:
 	case OP_PUNCH:
 	case OP_ALLOCATE:
+	case OP_SWAPON:
+	case OP_SWAPOFF:
+	case OP_ANSWER:
+	case OP_FAULTY:
 		return -1;
 	default:
 		return 0;
@@ -240,6 +321,8 @@ static int space_arg(const struct op *op)
 
 void op_run(const struct op *op)
 {
+	typeof(now) outer = now;
+	bool was_quiet = area_quiet;
 	int arg = space_arg(op);
 	struct model_space *m = arg < 0 ? NULL : space_at(op->arg[arg]);
 
@@ -248,7 +331,14 @@ void op_run(const struct op *op)
 		thread_space = m;
 	if (m)
 		m->users++;
+	now = (typeof(now)){ .verb = op->verb,
+			     .errors = area_errors,
+			     .was_unread = area_unread() != 0,
+			     .tries_left = UINT_MAX };
+	area_quiet = false;
 	functions[op->verb](op);
+	now = outer;
+	area_quiet = was_quiet;
 	if (m)
 		m->users--;
 }

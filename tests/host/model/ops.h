@@ -39,6 +39,10 @@ void op_read(const struct op *op);
 void op_write(const struct op *op);
 void op_size(const struct op *op);
 void op_renew(const struct op *op);
+void op_swapon(const struct op *op);
+void op_swapoff(const struct op *op);
+void op_answer(const struct op *op);
+void op_faulty(const struct op *op);
 
 /* op_map: what is mapped, and where. */
 enum map_kind {
@@ -73,10 +77,26 @@ enum advice {
 	ADVISE_WIPE,
 	ADVISE_KEEP,
 	ADVISE_COLD,
+	ADVISE_PAGEOUT,
 	ADVISE_END
 };
 
 /* Helpers of several of them. */
+
+/*
+ * Is the operation, which has ended, to run again? It is if an allocation has failed as it was to: memory is back
+ * from now on. It also is if it has ended short, and an error of the swap disk may have done that: the disk has no
+ * more of these until the operation ends.
+ */
+bool run_again(bool is_short);
+
+/* Has the swap disk had an error that the operation may have been told of? */
+bool swap_failed(void);
+
+/* For the floors: the operation is at work on these cells, on the file, on anything; a page may be in swap. */
+void note_out(struct model_space *m, unsigned from, unsigned to);
+void note_file_out(unsigned f);
+void note_any_out(void);
 
 /* A range of cells of one region: *from, *to. */
 void op_range(const struct op *op, unsigned *from, unsigned *to);

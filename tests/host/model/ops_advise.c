@@ -71,8 +71,10 @@ static void advise_populate(struct model_space *m, unsigned from, unsigned to, b
 	int result, want;
 
 	verb_begin(m, BUSY_BYTES, from, to);
-	result = vm_madvise(&m->space, cell_va(from), (to - from) * PAGE_SIZE,
-			    write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
+	do
+		result = vm_madvise(&m->space, cell_va(from), (to - from) * PAGE_SIZE,
+				    write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
+	while (!out_of_memory() && run_again(result == -EFAULT));
 	if (is_loose(m) || killed || out_of_memory()) {
 		settle_range(m, cell_va(from), (to - from) * PAGE_SIZE);
 	} else {
@@ -108,6 +110,7 @@ static bool is_refused(const struct cell *c, unsigned which)
 	case ADVISE_FREE:
 		return has_object || c->locked;
 	case ADVISE_COLD:
+	case ADVISE_PAGEOUT:
 		return c->locked;
 	case ADVISE_WIPE:
 		return has_object;
@@ -153,7 +156,7 @@ void op_advise(const struct op *op)
 	static const int advice[ADVISE_END] = { MADV_FREE,   MADV_WILLNEED,   0,
 						0,	     12345,	      MADV_DONTFORK,
 						MADV_DOFORK, MADV_WIPEONFORK, MADV_KEEPONFORK,
-						MADV_COLD };
+						MADV_COLD,   MADV_PAGEOUT };
 	struct model_space *m = space_at(op->arg[0]);
 	unsigned from, to, which = (unsigned)op->arg[3] % ADVISE_END;
 	int result;

@@ -104,11 +104,10 @@ void op_read(const struct op *op)
 		return;
 	bytes_begin(t.m, (unsigned)op->arg[2] % CELLS, -1);
 	space_run(t.m);
-	got = object_read(t.file->object, t.pos, t.va, t.n);
-	if (out_of_memory()) {
-		memory_back();
+	note_file_out(t.f);
+	do
 		got = object_read(t.file->object, t.pos, t.va, t.n);
-	}
+	while (run_again(got < (ssize_t)t.n));
 	if (is_loose(t.m) || killed) {
 		settle_range(t.m, t.va, t.n);
 		return;
@@ -196,11 +195,10 @@ void op_write(const struct op *op)
 	t.file->writing = true;
 	bytes_begin(t.m, (unsigned)op->arg[2] % CELLS, (int)t.f);
 	space_run(t.m);
-	got = object_write(t.file->object, t.pos, t.va, t.n);
-	if (out_of_memory()) {
-		memory_back();
+	note_file_out(t.f);
+	do
 		got = object_write(t.file->object, t.pos, t.va, t.n);
-	}
+	while (run_again(got < (ssize_t)t.n));
 	check_write(&t, got);
 	file_end(t.f);
 }
@@ -218,24 +216,56 @@ static void model_cut(unsigned f, uint64_t size)
 	}
 }
 
+static void set_size(struct model_file *file, uint64_t size)
+{
+	uint64_t old = file->size;
+
+	file->size = size;
+	if (size >= old)
+		return;
+	file->backed = MIN(file->backed, size);
+	memset(file->byte + size, 0, ALIGN_UP(old, PAGE_SIZE) - size);
+}
+
+/* The one that runs by itself. */
+static struct {
+	struct model_file *file;
+	uint64_t size;
+} resized;
+
+/* The kernel may have waited for a page of swap before it has set the size. */
+static void commit_size(void)
+{
+	if (object_size(resized.file->object) == resized.size)
+		set_size(resized.file, resized.size);
+}
+
 /* The size comes first, and with it the bytes behind it; what was copied from there goes last. */
 void op_size(const struct op *op)
 {
 	unsigned f = (unsigned)op->arg[0] % FILES;
 	struct model_file *file = &files[f];
 	uint64_t size = (unsigned)op->arg[1] % (FILE_PAGES * PAGE_SIZE), old = file->size;
+	int result;
 
 	if (!file_begin(f))
 		return;
-	if (depth == 1)
-		busy = (struct busy){ .kind = BUSY_TRUNCATE, .file = (int)f, .size = old };
-	file->size = size;
-	if (size < old) {
-		file->backed = MIN(file->backed, size);
-		memset(file->byte + size, 0, ALIGN_UP(old, PAGE_SIZE) - size);
+	note_file_out(f);
+	if (depth == 1) {
+		resized.file = file;
+		resized.size = size;
+		busy = (struct busy){
+			.kind = BUSY_TRUNCATE, .file = (int)f, .size = old, .again = commit_size
+		};
 	}
-	expect(object_set_size(file->object, size) == 0, "the size can't be set");
-	if (size < old && plant != PLANT_TRUNCATE)
+	do
+		result = object_set_size(file->object, size);
+	while (run_again(result == -EIO));
+	expect(!result || (result == -EIO && disturbed && swap_failed()),
+	       "a change of size ended with %d", result);
+	if (!result)
+		set_size(file, size);
+	if (!result && size < old && plant != PLANT_TRUNCATE)
 		model_cut(f, size);
 	file_end(f);
 }
@@ -249,6 +279,7 @@ void op_renew(const struct op *op)
 	if (depth > 1)
 		return;
 	memory_back();
+	note_file_out(f);
 	for (unsigned n = 0; n < SPACES; n++) {
 		struct model_space *m = &spaces_[n];
 

@@ -79,7 +79,9 @@ void op_lock(const struct op *op)
 		len -= 5 + PAGE_SIZE / 2;
 	}
 	verb_begin(m, BUSY_BYTES, from, to);
-	result = lock ? vm_lock(&m->space, va, len, lock) : vm_unlock(&m->space, va, len);
+	do
+		result = lock ? vm_lock(&m->space, va, len, lock) : vm_unlock(&m->space, va, len);
+	while (!out_of_memory() && run_again(lock && result == -ENOMEM));
 	check_lock(m, from, to, lock, result);
 	verb_end(m);
 }
@@ -115,7 +117,7 @@ void op_lock_all(const struct op *op)
 		if (m->cell[i].mapped)
 			mark(&m->cell[i], now ? lock : 0);
 	}
-	if (is_loose(m) || killed || out_of_memory()) {
+	if (is_loose(m) || killed || out_of_memory() || swap_failed()) {
 		settle_all(m);
 		peek_settle_flags(m, 0, CELLS);
 	} else if (now) {
@@ -135,14 +137,16 @@ void op_mincore(const struct op *op)
 		return;
 	op_range(op, &from, &to);
 	n = (unsigned)((peek_end(m, from) - cell_va(from)) >> PAGE_SHIFT);
+	note_out(m, from, to);
 	m->locked++;
 	got = vm_mincore(&m->space, cell_va(from), to - from, there);
 	m->locked--;
 	expect(got == (m->cell[from].mapped ? (ssize_t)MIN(n, to - from) : -ENOMEM),
 	       "mincore ended with %ld", (long)got);
 	for (ssize_t i = 0; i < got; i++) {
-		bool want = (depth == 1 && m->cell[from + i].own) ||
-			    peek_present(m, from + (unsigned)i);
+		unsigned cell = from + (unsigned)i;
+		bool own = depth == 1 && m->cell[cell].own && !peek_out(m, cell, cell + 1);
+		bool want = own || peek_present(m, cell);
 
 		expect(there[i] == want, "mincore told %u of a page", there[i]);
 	}
@@ -173,6 +177,7 @@ void op_sync(const struct op *op)
 		return;
 	op_range(op, &from, &to);
 	want = expected_sync(m, from, to, flags);
+	note_out(m, from, to);
 	m->locked++;
 	result = vm_sync(&m->space, cell_va(from), (to - from) * PAGE_SIZE, flags);
 	m->locked--;

@@ -221,7 +221,7 @@ int model_populate(struct model_space *m, unsigned from, unsigned to, unsigned r
 
 void model_fill(struct model_space *m, unsigned from, unsigned to, unsigned right)
 {
-	if (is_loose(m) || killed || out_of_memory())
+	if (is_loose(m) || killed || out_of_memory() || swap_failed())
 		settle_range(m, cell_va(from), (to - from) * PAGE_SIZE);
 	else
 		(void)model_populate(m, from, to, right);

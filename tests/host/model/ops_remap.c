@@ -293,6 +293,7 @@ void op_remap(const struct op *op)
 		plan.pages = MIN(plan.pages, region_end(plan.to) - plan.to);
 	plan.named = plan.flags & MREMAP_FIXED || plan.to + plan.pages <= WINDOW_CELLS;
 	plan.result = plan_remap(&plan);
+	note_out(plan.m, plan.from, plan.from + plan.n);
 	remap_begin(&plan);
 	result = vm_remap(&plan.m->space, cell_va(plan.from), asked * PAGE_SIZE,
 			  plan.pages * PAGE_SIZE, plan.flags, plan.named ? cell_va(plan.to) : 0,

@@ -52,11 +52,16 @@ void op_punch(const struct op *op)
 	unsigned f = (unsigned)op->arg[0] % FILES;
 	uint64_t start = (unsigned)op->arg[1] % (FILE_PAGES * PAGE_SIZE);
 	uint64_t end = MIN(start + (unsigned)op->arg[2], FILE_PAGES * PAGE_SIZE);
+	int result;
 
 	if (!file_begin(f))
 		return;
 	begin(f, BUSY_BYTES);
-	check_punch(f, start, end, object_punch(files[f].object, start, end));
+	note_file_out(f);
+	do
+		result = object_punch(files[f].object, start, end);
+	while (!out_of_memory() && run_again(result == -EIO));
+	check_punch(f, start, end, result);
 	file_end(f);
 }
 
@@ -87,7 +92,10 @@ void op_allocate(const struct op *op)
 	if (start == end || !file_begin(f))
 		return;
 	begin(f, BUSY_BYTES);
-	result = object_allocate(files[f].object, start, end, grow);
+	note_file_out(f);
+	do
+		result = object_allocate(files[f].object, start, end, grow);
+	while (!out_of_memory() && run_again(result == -EIO));
 	check_allocate(f, start, end, grow, result);
 	file_end(f);
 }

@@ -5,9 +5,11 @@
 #include "counts.h"
 #include "expect.h"
 #include "mm/get_user_page.h"
+#include "mm/swap_cache.h"
 #include "mm/user_copy.h"
 #include "ops.h"
 #include "peek.h"
+#include "swap_area.h"
 
 #define COPY_MAX (3 * PAGE_SIZE)
 
@@ -104,6 +106,24 @@ static bool limit_is_moving(const struct access *a)
 		busy.kind == BUSY_PROTECT);
 }
 
+/*
+ * SIGBUS because the page could not be read from swap: the page is still out, and was not told of before. If
+ * the world has changed meanwhile, it may have come back.
+ */
+static bool is_unread(const struct access *a)
+{
+	uint64_t slot;
+
+	if (a->outcome != VM_BUS || !a->c || !a->c->mapped || !swap_failed())
+		return false;
+	if (cell_outcome(a->c, a->c->prot, a->right) == VM_BUS)
+		return false;
+	if (!peek_slot(a->m, cell_number(a->m, a->c), &slot) || !area_is_unread(slot))
+		return depth == 1 && disturbed;
+	area_told(slot);
+	return true;
+}
+
 static void check_outcome(const struct access *a)
 {
 	int want;
@@ -172,6 +192,19 @@ static void check_access(const struct access *a)
 		check_load(a, bytes[a->va & PAGE_MASK]);
 }
 
+/* For the floors. */
+static void note_touch(const struct access *a)
+{
+	unsigned i = a->c ? cell_number(a->m, a->c) : 0;
+	uint64_t slot;
+
+	if (!swap_is_on() || !a->c || !peek_slot(a->m, i, &slot))
+		return;
+	note_out(a->m, i, i + 1);
+	if (a->right == VM_PROT_WRITE && !a->c->shared)
+		counts.swap[SWAP_COW] += peek_slot_shared(a->m, slot);
+}
+
 void op_touch(const struct op *op)
 {
 	struct access a = { .m = space_accessible(op->arg[0]) };
@@ -190,6 +223,7 @@ void op_touch(const struct op *op)
 		note_outcome();
 		busy.changed = note_outcome;
 	}
+	note_touch(&a);
 	access_once(&a);
 	if (a.outcome == VM_OOM && out_of_memory()) {
 		memory_back();
@@ -200,6 +234,8 @@ void op_touch(const struct op *op)
 	counts.way[WAY_MOVING] += a.c != cell_of(a.m, a.va);
 	if (gave_up)
 		expect(a.m->locked, "a wait for a verb that is none");
+	else if (is_unread(&a))
+		counts.swap[SWAP_BUS]++;
 	else if (a.m->dying)
 		expect(a.outcome == VM_DYING || a.outcome == 0 || killed || was_right_once(&a),
 		       "in a dying space an access ended with %d", a.outcome);
@@ -309,11 +345,9 @@ void op_copy(const struct op *op)
 		return;
 	if (op->verb == OP_CLEAR)
 		memset(copy.bytes, 0, copy.n);
-	copy.done = copy_once(&copy, op);
-	if (out_of_memory()) {
-		memory_back();
+	do
 		copy.done = copy_once(&copy, op);
-	}
+	while (run_again(copy.done < copy.n));
 	copy_check(&copy, op->verb == OP_IN);
 }
 
@@ -346,11 +380,9 @@ void op_string(const struct op *op)
 	if (!copy_prepare(&copy, op) || !copy.n)
 		return;
 	space_run(copy.m);
-	got = user_copy_string((char *)copy.bytes, copy.va, copy.n);
-	if (out_of_memory()) {
-		memory_back();
+	do
 		got = user_copy_string((char *)copy.bytes, copy.va, copy.n);
-	}
+	while (run_again(got == -EFAULT));
 	if (is_loose(copy.m) || killed) {
 		settle_range(copy.m, copy.va, copy.n);
 		return;
@@ -374,11 +406,9 @@ void op_peer(const struct op *op)
 
 	if (!copy_prepare(&copy, op))
 		return;
-	copy.result = peer_once(&copy, in);
-	if (out_of_memory()) {
-		memory_back();
+	do
 		copy.result = peer_once(&copy, in);
-	}
+	while (run_again(copy.result != 0));
 	copy.done = copy.n;
 	if (copy.result && !is_loose(copy.m) && !killed) {
 		expect(copy.result == -EFAULT, "a copy from afar ended with %d", copy.result);

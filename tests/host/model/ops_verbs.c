@@ -221,6 +221,12 @@ static void fill_raised(struct model_space *m, unsigned from, unsigned to)
 		model_fill(m, from, to, VM_PROT_READ | ACCESS_POPULATE);
 }
 
+/* The page of the break may not have come: it is left as it is. */
+static bool gave_out(void)
+{
+	return out_of_memory() || swap_failed() || killed;
+}
+
 /* false: it is refused, or was done already. */
 static bool brk_may(struct model_space *m, vaddr_t brk, vaddr_t old, vaddr_t got, bool may)
 {
@@ -228,7 +234,7 @@ static bool brk_may(struct model_space *m, vaddr_t brk, vaddr_t old, vaddr_t got
 		expect(got == brk, "brk is refused after all");
 		return false;
 	}
-	may = may && !((out_of_memory() || limit_is_open(m)) && got == old);
+	may = may && !((gave_out() || limit_is_open(m)) && got == old);
 	expect(got == (may ? brk : old), "brk moved to %#lx, not %#lx", got - HEAP_VA,
 	       (may ? brk : old) - HEAP_VA);
 	return may;
@@ -240,7 +246,7 @@ static void check_brk(struct model_space *m, vaddr_t brk, vaddr_t got, bool may)
 
 	if (m->dying)
 		return;
-	if (out_of_memory() && got == old && break_cell(m)) {
+	if (gave_out() && got == old && break_cell(m)) {
 		peek_settle(m, cell_number(m, break_cell(m)));
 		return;
 	}

@@ -10,12 +10,14 @@
 #include "scenes.h"
 #include "shrink.h"
 
-#define PAUSES_WHOLE 5u /* up to here everything happens at each, behind it one thing in RARER */
-#define RARER	     16u
-#define RUNS_LEAST   15000u
-#define MOVING_LEAST 6u
-#define SHRINK_RUNS  300
-#define TEXT_MAX     4096
+/* Up to here everything happens at each pause; behind it one thing in RARER. */
+#define PAUSES_WHOLE	  5u
+#define PAUSES_WHOLE_SWAP 2u
+#define RARER		  16u
+#define RUNS_LEAST	  20000u
+#define MOVING_LEAST	  6u
+#define SHRINK_RUNS	  300
+#define TEXT_MAX	  4096
 
 static void parse(struct script *script, const char *setup, unsigned at, const char *meanwhile)
 {
@@ -43,9 +45,10 @@ static size_t lines_of(const char *text)
 
 static void stop_at(struct run *run, const struct scene *scene, size_t last, unsigned at)
 {
-	unsigned step = at <= PAUSES_WHOLE ? 1 : RARER;
+	unsigned whole = scene_has_swap(scene) ? PAUSES_WHOLE_SWAP : PAUSES_WHOLE;
+	unsigned step = at <= whole ? 1 : RARER;
 
-	for (unsigned i = at % step; i < scene_meanwhile_count; i += step, run->runs++) {
+	for (unsigned i = at % step; i < scene_meanwhile_count(scene); i += step, run->runs++) {
 		parse(&run->script, scene->setup, at, scene_meanwhile[i]);
 		run->script.soft = (i + at) % 2;
 		run_script(&run->script, 0, last);

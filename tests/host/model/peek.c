@@ -10,29 +10,111 @@
 #include "expect.h"
 #include "mm/check/ledger.h"
 #include "mm/commit.h"
+#include "mm/page_age.h"
 #include "mm/page_cache.h"
+#include "mm/swap_cache.h"
 #include "ops.h"
+#include "swap_area.h"
 
-/* The page that the entry of a cell holds; NULL: none. */
-static struct page *entry_page(struct model_space *m, vaddr_t va, unsigned *prot_ret)
-{
-	struct mmu_entry *slot = arch_mmu_lookup(&m->space.mmu, va);
+/* What the entry of a cell holds: a page, or a slot of swap. */
+struct held {
+	struct page *page;	    /* NULL: none */
+	const unsigned char *bytes; /* NULL: neither */
+	unsigned prot;
+};
 
-	if (!slot || entry_empty(entry_load(slot)))
-		return NULL;
-	*prot_ret = entry_prot(entry_load(slot));
-	return pfn_to_page(entry_pfn(entry_load(slot)));
-}
-
-/* The bytes of an object's page; NULL: not there. (The page stays: nothing runs meanwhile.) */
-static unsigned char *object_bytes(struct object *object, uint64_t index)
+/* (The page stays: nothing runs meanwhile.) */
+static struct page *resident(struct object *object, uint64_t index)
 {
 	struct page *page = object_page_resident(object, index);
 
-	if (!page)
-		return NULL;
-	page_put(page);
-	return page_address(page);
+	if (page)
+		page_put(page);
+	return page;
+}
+
+/* In memory, or where the next read finds them. */
+static const unsigned char *slot_bytes(uint64_t slot)
+{
+	struct page *page = resident(&swap_cache, slot);
+
+	return page ? page_address(page) : area_bytes(slot);
+}
+
+static struct held entry_held(struct model_space *m, vaddr_t va)
+{
+	struct mmu_entry *slot = arch_mmu_lookup(&m->space.mmu, va);
+	struct mmu_entry entry = slot ? entry_load(slot) : ENTRY_NONE;
+	struct held held = { 0 };
+
+	if (entry_state(entry) == ENTRY_SWAP) {
+		held.bytes = slot_bytes(entry_swap_slot(entry));
+	} else if (!entry_empty(entry)) {
+		held.page = pfn_to_page(entry_pfn(entry));
+		held.bytes = page_address(held.page);
+		held.prot = entry_prot(entry);
+	}
+	return held;
+}
+
+/* The slot that the page of an object is in; false: it is not out. */
+static bool object_slot(struct object *object, uint64_t index, uint64_t *slot)
+{
+	bool charged, is_out;
+
+	spin_lock(&object->lock);
+	is_out = index_is_swapped(radix_find(&object->pages, index), slot, &charged);
+	spin_unlock(&object->lock);
+	return is_out;
+}
+
+/* The bytes of an object's page; NULL: not there. */
+static const unsigned char *object_bytes(struct object *object, uint64_t index)
+{
+	struct page *page = resident(object, index);
+	uint64_t slot;
+
+	if (page)
+		return page_address(page);
+	return object_slot(object, index, &slot) ? slot_bytes(slot) : NULL;
+}
+
+unsigned peek_out(struct model_space *m, unsigned from, unsigned to)
+{
+	unsigned n = 0;
+
+	for (unsigned i = from; i < to; i++) {
+		struct mmu_entry *slot = arch_mmu_lookup(&m->space.mmu, cell_va(i));
+
+		n += slot && entry_state(entry_load(slot)) == ENTRY_SWAP;
+	}
+	return n;
+}
+
+bool peek_slot(struct model_space *m, unsigned i, uint64_t *slot)
+{
+	struct mmu_entry *at = arch_mmu_lookup(&m->space.mmu, cell_va(i));
+	struct vma *vma = vma_find(&m->space, cell_va(i));
+
+	if (at && entry_state(entry_load(at)) == ENTRY_SWAP) {
+		*slot = entry_swap_slot(entry_load(at));
+		return true;
+	}
+	return vma && vma->object && (!at || entry_empty(entry_load(at))) &&
+	       object_slot(vma->object, vma_index(vma, cell_va(i)), slot);
+}
+
+bool peek_slot_shared(const struct model_space *m, uint64_t slot)
+{
+	for (unsigned n = 0; n < SPACES; n++) {
+		uint64_t other;
+
+		for (unsigned i = 0; i < CELLS && spaces_[n].alive; i++) {
+			if (&spaces_[n] != m && peek_slot(&spaces_[n], i, &other) && other == slot)
+				return true;
+		}
+	}
+	return false;
 }
 
 static bool is_zero(const unsigned char *bytes, size_t n)
@@ -92,13 +174,14 @@ static void check_vma(struct model_space *m, unsigned i, const struct vma *vma)
 static void check_shared(const struct cell *c, struct page *page, const struct vma *vma, vaddr_t va)
 {
 	static const unsigned char zeros[PAGE_SIZE];
-	unsigned char *bytes = object_bytes(vma->object, vma_index(vma, va));
+	const unsigned char *bytes = object_bytes(vma->object, vma_index(vma, va));
 	const unsigned char *want = zeros;
 
 	if (c->index < store_pages[c->store])
 		want = stores[c->store] + ((size_t)c->index << PAGE_SHIFT);
 	expect(c->index == vma_index(vma, va), "a mapping shows another place of its memory");
 	expect(c->index < store_pages[c->store] || !bytes, "a page is beyond the end");
+	counts.swap[SWAP_OBJECT] += bytes && !resident(vma->object, c->index);
 	expect(!page || (bytes && page_address(page) == bytes), "a shared page is another");
 	expect(bytes ? !memcmp(bytes, want, PAGE_SIZE) : all_zero(want),
 	       "shared memory holds other bytes");
@@ -120,9 +203,11 @@ static void check_shared_file(const struct cell *c, const struct page *page)
 	       "a shared mapping shows another page than its file's");
 }
 
-static void check_private(struct cell *c, struct page *page)
+static void check_private(struct cell *c, const struct held *held)
 {
-	if (page->kind == PAGE_OBJECT) {
+	const struct page *page = held->page;
+
+	if (page && page->kind == PAGE_OBJECT) {
 		expect(cell_reads_file(c) && c->from_file == PAGE_SIZE,
 		       "a page of a file is shown where there is a private one");
 		expect(page->owner == files[c->file].object && page->index == c->index,
@@ -130,21 +215,21 @@ static void check_private(struct cell *c, struct page *page)
 		return; /* its bytes are looked at as the file's */
 	}
 	expect(!cell_reads_file(c), "a private page is there that nobody asked for");
-	expect(!memcmp(page_address(page), c->bytes, PAGE_SIZE),
-	       "private memory holds other bytes");
+	expect(!memcmp(held->bytes, c->bytes, PAGE_SIZE), "private memory holds other bytes");
 }
 
 static void check_cell(struct model_space *m, unsigned i)
 {
 	struct vma *vma = vma_find(&m->space, cell_va(i));
 	struct cell *c = &m->cell[i];
-	unsigned prot = 0;
-	struct page *page = entry_page(m, cell_va(i), &prot);
+	struct held held = entry_held(m, cell_va(i));
+	struct page *page = held.page;
 
 	check_vma(m, i, vma);
 	check_joined(m, i, vma);
-	expect(c->mapped || !page, "an entry is left where nothing is mapped");
-	expect(!(prot & ~(unsigned)c->prot), "an entry allows %u of %u", prot, c->prot);
+	expect(c->mapped || !held.bytes, "an entry is left where nothing is mapped");
+	expect(!(held.prot & ~(unsigned)c->prot), "an entry allows %u of %u", held.prot, c->prot);
+	expect(!c->shared || page || !held.bytes, "an entry of a shared mapping is SWAP");
 	if (!c->mapped)
 		return;
 	if (c->store >= 0)
@@ -153,16 +238,17 @@ static void check_cell(struct model_space *m, unsigned i)
 		check_shared_file(c, page);
 	else if (c->shared)
 		return; /* (its bytes are looked at as the file's) */
-	else if (page)
-		check_private(c, page);
+	else if (held.bytes)
+		check_private(c, &held);
 	else
 		check_no_entry(c);
+	counts.swap[SWAP_PRIVATE] += held.bytes && !page;
 }
 
 static void check_file_page(unsigned f, uint64_t index)
 {
 	const unsigned char *want = files[f].byte + (index << PAGE_SHIFT);
-	unsigned char *bytes = object_bytes(files[f].object, index);
+	const unsigned char *bytes = object_bytes(files[f].object, index);
 	uint64_t pos = index << PAGE_SHIFT;
 	size_t backed;
 
@@ -182,11 +268,29 @@ static void check_file(unsigned f)
 	       (unsigned long)object_size(files[f].object), (unsigned long)files[f].size);
 	for (uint64_t index = 0; index << PAGE_SHIFT < files[f].size; index++)
 		check_file_page(f, index);
+	counts.swap[SWAP_FILE] += files[f].object->nswapped;
+	disk_check(f);
+}
+
+/* A page that nobody has mapped since it was written is in its slot as it is. */
+static void check_slots(void)
+{
+	uint64_t slot = 0;
+	void *held;
+
+	for (; swap_is_on() && (held = radix_next(&swap_cache.pages, &slot, UINT64_MAX)); slot++) {
+		const struct page *page = index_page(held);
+
+		if (page && !page->maps && !(page_flags(page) & (PAGE_DIRTY | PAGE_WRITING)))
+			expect(!memcmp(page_address(page), area_bytes(slot), PAGE_SIZE),
+			       "a slot holds other bytes than its clean page");
+	}
 }
 
 void peek_check(void)
 {
 	counts.checks++;
+	check_slots();
 	for (unsigned n = 0; n < SPACES; n++) {
 		for (unsigned i = 0; i < CELLS && spaces_[n].alive; i++)
 			check_cell(&spaces_[n], i);
@@ -202,7 +306,7 @@ void peek_check(void)
 static void settle_file_page(unsigned f, uint64_t index)
 {
 	struct model_file *file = &files[f];
-	unsigned char *bytes = object_bytes(file->object, index);
+	const unsigned char *bytes = object_bytes(file->object, index);
 	unsigned char *want = file->byte + (index << PAGE_SHIFT);
 
 	if (bytes)
@@ -213,7 +317,7 @@ static void settle_file_page(unsigned f, uint64_t index)
 
 static void settle_store(struct cell *c, const struct vma *vma, vaddr_t va)
 {
-	unsigned char *bytes = object_bytes(vma->object, vma_index(vma, va));
+	const unsigned char *bytes = object_bytes(vma->object, vma_index(vma, va));
 	unsigned char *home;
 
 	if (c->index >= store_pages[c->store])
@@ -237,8 +341,8 @@ void peek_settle(struct model_space *m, unsigned i)
 {
 	struct vma *vma = vma_find(&m->space, cell_va(i));
 	struct cell *c = &m->cell[i];
-	unsigned prot;
-	struct page *page = entry_page(m, cell_va(i), &prot);
+	struct held held = entry_held(m, cell_va(i));
+	bool is_private = held.bytes && (!held.page || held.page->kind == PAGE_ANON);
 
 	c->either = false;
 	if (!vma || !c->mapped)
@@ -247,9 +351,9 @@ void peek_settle(struct model_space *m, unsigned i)
 		settle_shared(c, vma, cell_va(i));
 		return;
 	}
-	c->own = page && page->kind == PAGE_ANON && c->file >= 0 && c->from_file;
-	if (page && page->kind == PAGE_ANON)
-		memcpy(c->bytes, page_address(page), PAGE_SIZE);
+	c->own = is_private && c->file >= 0 && c->from_file;
+	if (is_private)
+		memcpy(c->bytes, held.bytes, PAGE_SIZE);
 	else if (c->file < 0 || !c->from_file)
 		memset(c->bytes, 0, PAGE_SIZE);
 }
@@ -362,16 +466,18 @@ bool peek_present(struct model_space *m, unsigned i)
 {
 	struct vma *vma = vma_find(&m->space, cell_va(i));
 	struct cell *c = &m->cell[i];
-	unsigned prot;
+	uint64_t slot;
 
 	if (!vma)
 		return false;
-	if (entry_page(m, cell_va(i), &prot))
+	if (entry_held(m, cell_va(i)).page)
 		return true;
+	if (peek_out(m, i, i + 1) && peek_slot(m, i, &slot))
+		return resident(&swap_cache, slot);
 	if (!vma->object || (c->file >= 0 && c->from_file < PAGE_SIZE))
 		return false;
 	return vma_index(vma, cell_va(i)) << PAGE_SHIFT < object_size(vma->object) &&
-	       object_bytes(vma->object, vma_index(vma, cell_va(i)));
+	       resident(vma->object, vma_index(vma, cell_va(i)));
 }
 
 void peek_settle_file(unsigned f, uint64_t pos, size_t n)

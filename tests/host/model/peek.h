@@ -33,6 +33,16 @@ bool peek_is_moving_to(struct model_space *m, unsigned i);
 
 bool peek_is_mapped(struct model_space *m, unsigned i);
 
+/*
+ * How many of [from, to) have an entry that is SWAP. The slot of one, or of the page of its object that is
+ * out: false if there is none.
+ */
+unsigned peek_out(struct model_space *m, unsigned from, unsigned to);
+bool peek_slot(struct model_space *m, unsigned i, uint64_t *slot);
+
+/* Is the page of the slot somebody else's, too? */
+bool peek_slot_shared(const struct model_space *m, uint64_t slot);
+
 /* Where the VMA of the cell ends. */
 vaddr_t peek_end(struct model_space *m, unsigned i);
 

@@ -3,6 +3,9 @@
 #include "scenes.h"
 
 #include <stddef.h>
+#include <string.h>
+
+#include "lib/bits.h"
 
 /* Cells 0 to 159 are the window, whose tables part at 80; 160 to 191 the heap; 192 to 231 the stack. */
 /* clang-format off */
@@ -33,6 +36,17 @@
 	"map space=0 page=70 n=40 prot=3 kind=8 index=20 how=0\n" \
 	"advise space=0 page=70 n=40 which=3\n"
 #define SHARED_SLOW "map space=0 page=70 n=40 prot=7 kind=9 index=8 how=0\n"
+
+/* Pages that are in swap, that are being written to it, or of which a child has some; files' pages. */
+#define AREA	   "swapon pages=300\n"
+#define PRIVATE	   "map space=0 page=70 n=20 prot=3 kind=0 how=4\nstore space=0 page=81 off=9 value=1\n"
+#define SEND	   "advise space=0 page=70 n=20 which=10\n"
+#define GOING	   AREA PRIVATE SEND
+#define OUT	   GOING "disk\n"
+#define CAME_BACK  OUT "load space=0 page=81 off=9\nload space=0 page=80 off=9\n"
+#define FILE_OUT   AREA "map space=0 page=70 n=20 prot=3 kind=10 index=20 how=4\n" \
+			"advise space=0 page=70 n=20 which=3\nstore space=0 page=81 off=9 value=1\n" SEND "disk\n"
+#define SHARED_OUT AREA SHARED "store space=0 page=81 off=9 value=1\n" SEND "disk\n"
 
 const struct scene scenes[] = {
 	{ "munmap", FULL CHILD "unmap space=0 page=0 n=160\n", 2 },
@@ -132,6 +146,38 @@ const struct scene scenes[] = {
 	{ "hole", SHARED_QUICK CHILD "punch file=0 pos=131072 n=150001\n", 8 },
 	{ "hole that waits", SHARED_SLOW CHILD "punch file=1 pos=65600 n=9000\n", 2 },
 	{ "room for bytes", SHARED_QUICK CHILD "allocate file=2 pos=250000 n=60000 grow=1\n", 8 },
+	{ "load of a page in swap", OUT CHILD "load space=0 page=81 off=9\n", 2 },
+	{ "store to a page in swap", OUT "store space=0 page=81 off=9 value=9\n", 2 },
+	{ "store to a page in swap that a child has", OUT CHILD "store space=0 page=81 off=9 value=9\n", 3 },
+	{ "run of a page in swap", OUT "protect space=0 page=70 n=20 prot=5\n" CHILD "exec space=0 page=81 off=9\n", 2 },
+	{ "store to a page that came back", CAME_BACK CHILD "store space=0 page=81 off=9 value=9\n", 1 },
+	{ "store to a page that is being written", GOING CHILD "store space=0 page=81 off=9 value=9\n", 1 },
+	{ "load of shared memory in swap", SHARED_OUT CHILD "load space=0 page=81 off=9\n", 2 },
+	{ "store to a file's page in swap", FILE_OUT CHILD "store space=0 page=81 off=9 value=9\n", 2 },
+	{ "copies of pages in swap", OUT CHILD "in space=0 page=79 off=4000 n=5000\n", 4 },
+	{ "copy to pages in swap", OUT CHILD "peer_out space=0 page=79 off=4000 n=5000 value=4\n", 4 },
+	{ "fork with pages in swap", OUT CHILD "fork space=0 child=2\n", 1 },
+	{ "munmap of pages in swap", OUT CHILD "unmap space=0 page=70 n=20\n", 0 },
+	{ "mremap of pages in swap", OUT CHILD "remap space=0 page=70 n=20 pages=20 to=100 flags=3\n", 2 },
+	{ "mprotect of pages in swap", OUT CHILD STRIPED "protect space=0 page=70 n=20 prot=1\n", 1 },
+	{ "madvise that drops pages in swap", OUT CHILD STRIPED "drop space=0 page=70 n=20\n", 1 },
+	{ "mlock of pages in swap", OUT CHILD "lock space=0 page=78 n=4 which=0\n", 4 },
+	{ "filling of pages in swap", OUT CHILD "advise space=0 page=78 n=4 which=3\n", 4 },
+	{ "exit with pages in swap", OUT STRIPED CHILD "exit space=1\n", 0 },
+	{ "strip with pages in swap", OUT CHILD "strip space=1\n", 0 },
+	{ "madvise that sends pages out", AREA PRIVATE STRIPED "advise space=0 page=70 n=20 which=10\n", 2 },
+	{ "the hand of the clock", AREA PRIVATE CHILD "reclaim pages=30\n", 8 },
+	{ "swapoff", OUT CHILD "swapoff\n", 4 },
+	{ "swapoff with a file's pages", FILE_OUT CHILD "swapoff\n", 4 },
+	{ "truncation within a page in swap", FILE_OUT CHILD "size file=2 bytes=127000\n", 1 },
+	{ "hole in a page in swap", FILE_OUT CHILD "punch file=2 pos=122900 n=9000\n", 1 },
+	{ "room for bytes in swap", FILE_OUT CHILD "allocate file=2 pos=122880 n=9000 grow=0\n", 2 },
+	{ "read of a page in swap", FILE_OUT CHILD "read file=2 space=0 page=2 off=0 n=9000 pos=122880\n", 1 },
+	{ "write to a page in swap", FILE_OUT FULL "write file=2 space=0 page=2 off=0 n=9000 pos=122880\n", 1 },
+	{ "brk in a page of swap",
+	  AREA HEAP "brk space=0 bytes=5000\nadvise space=0 page=160 n=4 which=10\ndisk\n" CHILD
+		    "brk space=0 bytes=9000\n",
+	  1 },
 	{ "growing stack", STACK CHILD "store space=0 page=215 off=5 value=9\n", 1 },
 	{ NULL, NULL, 0 },
 };
@@ -196,9 +242,30 @@ const char *const scene_meanwhile[] = {
 	"read file=0 space=0 page=80 off=0 n=6000 pos=100",
 	"write file=1 space=1 page=2 off=0 n=5000 pos=77000",
 	"write file=0 space=1 page=2 off=0 n=5000 pos=126976",
+	/* from here on, if there is swap */
+	"advise space=0 page=70 n=20 which=10",
+	"advise space=1 page=70 n=20 which=10",
+	"reclaim pages=100",
+	"swapoff",
+	"answer which=0 error=1",
+	"answer which=1 error=0",
+	"faulty reads=1 writes=1",
+	"size file=2 bytes=124000",
+	"load space=1 page=81 off=9",
+	"read file=2 space=0 page=81 off=0 n=3000 pos=126000",
 };
 
-const unsigned scene_meanwhile_count = sizeof(scene_meanwhile) / sizeof(scene_meanwhile[0]);
+#define WITH_SWAP 10
+
+unsigned scene_meanwhile_count(const struct scene *scene)
+{
+	return ARRAY_SIZE(scene_meanwhile) - (scene_has_swap(scene) ? 0 : WITH_SWAP);
+}
+
+bool scene_has_swap(const struct scene *scene)
+{
+	return strncmp(scene->setup, AREA, strlen(AREA)) == 0;
+}
 
 const char scene_afterwards[] = "load space=0 page=2 off=7\n"
 				"store space=0 page=81 off=8 value=96\n"

@@ -46,6 +46,10 @@ const struct verb_words verb_words[OP_VERBS] = {
 	[OP_SYNC] = { "sync", { RANGE, "flags" } },
 	[OP_PUNCH] = { "punch", { "file", "pos", "n" } },
 	[OP_ALLOCATE] = { "allocate", { "file", "pos", "n", "grow" } },
+	[OP_SWAPON] = { "swapon", { "pages", "bad" } },
+	[OP_SWAPOFF] = { "swapoff", { NULL } },
+	[OP_ANSWER] = { "answer", { "which", "error" } },
+	[OP_FAULTY] = { "faulty", { "reads", "writes" } },
 };
 
 void op_print(FILE *to, const struct op *op)

@@ -14,6 +14,9 @@
 #include "mm/commit.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/relieve.h"
+#include "mm/swap.h"
+#include "mm/swap_cache.h"
+#include "swap_area.h"
 #include "tests/host/fake/arena.h"
 #include "tests/host/mm/memory.h"
 
@@ -183,6 +186,7 @@ void world_boot(void)
 void world_begin(bool soft)
 {
 	busy_reset();
+	area_reset();
 	arch_ad_soft_set(soft);
 	/* With it all is accounted for, for the ledger to compare, and nothing is refused for that. */
 	commit_set_strict(soft);
@@ -194,16 +198,34 @@ void world_begin(bool soft)
 	counts.episodes++;
 }
 
+/* Nobody refers to a slot any more. */
+static void swap_end(void)
+{
+	struct swap_census census;
+
+	if (!swap_is_on())
+		return;
+	area_complete();
+	census = swap_census();
+	expect(census.free == census.usable, "%lu swap slots are lost",
+	       (unsigned long)(census.usable - census.free));
+	expect(swap_off_begin(area_device()) == 0, "swapoff is refused at the end");
+	expect(swap_off_end() == 0, "swapoff does not end");
+}
+
 void world_end(void)
 {
 	depth = 2; /* pauses are nobody's */
 	disk_complete();
+	area_set_errors(0, 0);
+	area_complete();
 	for (unsigned n = 0; n < SPACES; n++) {
 		if (spaces_[n].alive)
 			space_end(&spaces_[n]);
 	}
 	for (unsigned f = 0; f < FILES; f++)
 		object_put(files[f].object);
+	swap_end();
 	mm_trim();
 	expect(ledger_check(NULL) == 0, "the ledger disagrees at the end (FAKE_LOG=1 shows how)");
 	expect(page_alloc_free_count() == free_at_begin, "%ld frames are lost",
