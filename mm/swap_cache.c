@@ -294,7 +294,8 @@ void swap_out_prepare(void)
 	radix_spare_init(&extra);
 	(void)object_nodes_fill(&fresh, NODES_LEAST, PAGE_RESERVE);
 	spin_lock(&swap_cache.lock);
-	while (nodes.count < NODES_LEAST && fresh.count)
+	/* The area may have ended meanwhile. */
+	while (slots.count && nodes.count < NODES_LEAST && fresh.count)
 		radix_spare_give(&nodes, radix_spare_take(&fresh));
 	for (unsigned i = 0; i < NODES_FREED && nodes.count > NODES_MOST; i++)
 		radix_spare_give(&extra, radix_spare_take(&nodes));

@@ -157,6 +157,25 @@ TEST(a_frame_is_another_page_s_before_it_is_freed)
 	finish();
 }
 
+/* Reclaim is about to put nodes aside when another thread ends the use of the area. */
+TEST(the_area_ends_while_reclaim_prepares)
+{
+	size_t nodes;
+
+	begin(SLOTS);
+	nodes = rig_objects();
+	interleave_hook = at_the_lock;
+	meanwhile = disk_stop;
+	swap_out_prepare();
+	assert_null(meanwhile);
+	assert_true(rig_objects() < nodes);
+	nodes = rig_objects();
+	swap_out_prepare();
+	assert_int_equal(rig_objects(), nodes);
+	disk_start(SLOTS);
+	finish();
+}
+
 /* As another thread that runs when a request is free again. */
 static void at_the_free_request(enum interleave_kind kind, enum lock_class class, void *what)
 {
