@@ -10,11 +10,13 @@
 #include "mm/host.h"
 #include "ops.h"
 #include "peek.h"
+#include "swap_area.h"
+#include "sync/interleave.h"
 #include "sync/waitq.h"
 
 #define SLEEPERS 64
 
-/* Who had to wait for a verb that was stopped: asks again when that is done. */
+/* Who had to wait for what was stopped: asks again when that is done. */
 struct sleeper {
 	struct op op;
 	struct waitq *queue;
@@ -22,7 +24,7 @@ struct sleeper {
 };
 
 struct busy busy;
-unsigned depth;
+unsigned depth, looking;
 bool killed, disturbed, gave_up;
 int last_outcome;
 
@@ -68,11 +70,25 @@ struct cell *busy_shown(struct model_space *m, struct cell *c)
 	return k < busy.nold ? &m->cell[busy.old + k] : c;
 }
 
+/* Does what is stopped move bytes of the same shared memory or file? */
+static bool shows_the_same(const struct cell *c)
+{
+	for (unsigned i = busy.from; i < busy.to && busy.m; i++) {
+		const struct cell *other = &busy.m->cell[i];
+
+		if (other->shared && other->store == c->store && other->file == c->file)
+			return true;
+	}
+	return false;
+}
+
 void busy_touched(struct model_space *m, struct cell *c)
 {
 	if (busy_with(m, c, BUSY_DROP) || busy_with(m, c, BUSY_FORK) || busy_with(m, c, BUSY_BYTES))
 		c->either = true;
 	if (depth > 1 && busy.kind == BUSY_BYTES && c->file >= 0 && c->file == busy.file)
+		c->either = true;
+	if (depth > 1 && busy.kind == BUSY_BYTES && c->shared && shows_the_same(c))
 		c->either = true;
 }
 
@@ -95,6 +111,7 @@ static void run_nested(const struct op *op)
 	counts.nested[op->verb]++;
 	op_run(op);
 	memory_back();
+	gave_up = false;
 	running = outer;
 	armed = outer_armed;
 	alloc_fail_at = fail_at;
@@ -104,8 +121,8 @@ static void run_nested(const struct op *op)
 		busy.changed();
 }
 
-/* Of whoever runs at a pause and finds a verb in its way. */
-static int sleep_for_verb(const struct vm_wait *wait)
+/* Of whoever runs at a pause and has to wait for what is stopped there: a verb, or a read that is to begin. */
+static int sleep_for_stopped(const struct vm_wait *wait)
 {
 	counts.waits_busy++;
 	gave_up = true;
@@ -128,6 +145,7 @@ static void run_at_pause(void)
 	unsigned number = ++pause_number;
 
 	lockorder_assert_none_spinning();
+	looking++;
 	if (busy.commit && (!busy.m || !busy.m->space.busy_end)) {
 		busy.commit();
 		busy.commit = NULL;
@@ -138,16 +156,25 @@ static void run_at_pause(void)
 		if (at_pauses[i].at == number)
 			run_nested(&at_pauses[i]);
 	}
+	looking--;
+}
+
+/* No disk has anything to answer, and nothing has happened since it was asked. */
+static bool waits_for_nobody(const struct vm_wait *wait)
+{
+	return wait && !disk_pending() && !area_pending() && waitq_sample(wait->queue) == wait->seq;
 }
 
 static int pause_in_model(struct vm_wait *wait)
 {
+	bool sleeps = waits_for_verb(wait) || waits_for_nobody(wait);
+
 	counts.pauses++;
-	if (wait && !waits_for_verb(wait))
+	if (wait && !sleeps)
 		disk_waited();
 	if (depth > 1)
-		return waits_for_verb(wait) ? sleep_for_verb(wait) : 0;
-	expect(!waits_for_verb(wait), "a wait for a verb, and there is none");
+		return sleeps ? sleep_for_stopped(wait) : 0;
+	expect(!sleeps, "a wait, and there is nothing to wait for");
 	run_at_pause();
 	return killed ? -EINTR : 0;
 }
@@ -157,6 +184,41 @@ static void meanwhile(void)
 {
 	if (depth == 1)
 		run_at_pause();
+}
+
+/* Of these, the model knows what may be seen of them at any moment. */
+bool busy_is_woven(unsigned verb)
+{
+	switch (verb) {
+	case OP_LOAD:
+	case OP_STORE:
+	case OP_EXEC:
+	case OP_IN:
+	case OP_OUT:
+	case OP_CLEAR:
+	case OP_STRING:
+	case OP_PEER_IN:
+	case OP_PEER_OUT:
+	case OP_TRIM:
+	case OP_RECLAIM:
+	case OP_SWAPOFF:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Another hart would go on where this one takes a lock, or has released the last, or looks again at a fault. */
+static void at_point(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	(void)what;
+	if (kind == INTERLEAVE_GRANTING || class > LOCK_LAST_PREEMPTIBLE)
+		return;
+	if (depth != 1 || looking || !busy_is_woven(running->verb) ||
+	    lockorder_this_hart()->depth || arch_preempt()->count)
+		return;
+	counts.points++;
+	run_at_pause();
 }
 
 static struct model_space *active_space(void)
@@ -192,8 +254,10 @@ static bool mmap_locked(struct space *space)
 	return false;
 }
 
-void busy_reset(void)
+void busy_reset(bool woven)
 {
+	interleave_hook = woven ? at_point : NULL;
+	looking = 0;
 	mm_host.pause = pause_in_model;
 	mm_host.mmap_locked = mmap_locked;
 	fake_fault = serve;
@@ -222,7 +286,7 @@ static void run_alone(const struct op *op)
 	depth = 0;
 }
 
-/* The verb is done: who waited for it was woken, and gets through now. */
+/* It is done: who waited for it was woken, and gets through now. */
 static void wake_sleepers(void)
 {
 	unsigned n = nsleepers;

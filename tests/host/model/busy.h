@@ -36,8 +36,13 @@ extern bool disturbed;	 /* something has run at its pauses */
 extern bool gave_up;	 /* what runs at a pause had to wait for what is stopped there */
 extern int last_outcome; /* of the last access: 0 or VM_* */
 
-/* Starts with no operation. */
-void busy_reset(void);
+/* Starts with no operation. `woven`: as in struct script. */
+void busy_reset(bool woven);
+
+bool busy_is_woven(unsigned verb);
+
+/* Not 0: the model looks at the kernel, which no other thread can notice. */
+extern unsigned looking;
 
 /* Is the cell in hand, by an operation that is stopped? */
 bool busy_with(const struct model_space *m, const struct cell *c, enum busy_kind kind);

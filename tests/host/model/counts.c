@@ -71,6 +71,7 @@ static void each(void (*fn)(const char *name, uint64_t n, void *arg), void *arg)
 	fn("steps", counts.steps, arg);
 	fn("episodes", counts.episodes, arg);
 	fn("pauses", counts.pauses, arg);
+	fn("points", counts.points, arg);
 	fn("waits.disk", counts.waits_disk, arg);
 	fn("waits.busy", counts.waits_busy, arg);
 	fn("waits.early", counts.early, arg);

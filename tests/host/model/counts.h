@@ -58,7 +58,7 @@ struct counts {
 	uint64_t op[OP_VERBS];	   /* carried out, by themselves or at a pause */
 	uint64_t nested[OP_VERBS]; /* of these: at a pause */
 	uint64_t refused;	   /* accesses that ended in a signal, as they must */
-	uint64_t pauses;
+	uint64_t pauses, points;   /* the latter where operations are woven */
 	uint64_t waits_disk, waits_busy, early;
 	uint64_t killed, out_of_memory;
 	uint64_t checks;

@@ -13,6 +13,9 @@ void disk_make(unsigned n);
 /* Does a read of that page fail? */
 bool disk_is_bad(unsigned file, uint64_t index);
 
+/* Reads that have not been answered. */
+unsigned disk_pending(void);
+
 /* Answers all reads, in some order. */
 void disk_complete(void);
 

@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 
 from lib.tap import case, equal, has, lacks, main  # noqa: E402
 
-ALL = "steps 1\nepisodes 1\npauses 0\nkilled 0\nno-memory 0\nrefused 0\nchecks 0\n" + \
+ALL = "steps 1\nepisodes 1\npauses 0\npoints 0\nkilled 0\nno-memory 0\nrefused 0\nchecks 0\n" + \
     "waits. 0\nop. 0\npaused. 0\nkind. 0\nretry. 0\nway. 0\nswap. 0\nout. 0\n"
 
 

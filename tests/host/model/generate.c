@@ -7,11 +7,14 @@
 
 #define NESTED_MAX 3
 #define PAUSES_MAX 5
+#define POINTS_MAX 40 /* of what is woven */
 
 static uint64_t state;
+static unsigned pauses_max;
 
-void generate_seed(uint64_t seed)
+void generate_seed(uint64_t seed, bool woven)
 {
+	pauses_max = woven ? POINTS_MAX : PAUSES_MAX;
 	state = (seed + 1) *
 		(seed ^ 0xd1342543de82ef95u); /* sequences of neighbours don't overlap */
 	state ^= state >> 29;
@@ -341,7 +344,7 @@ static void random_op(struct op *op, bool nested)
 	*op = (struct op){ .verb = random_verb(nested) };
 	random_args(op);
 	drop_unnamed(op);
-	op->at = nested ? (unsigned char)(below(2) ? 1 : 1 + below(PAUSES_MAX)) : 0;
+	op->at = nested ? (unsigned char)(below(2) ? 1 : 1 + below(pauses_max)) : 0;
 	op->fail = below(14) ? 0 : (unsigned char)(1 + below(6));
 }
 

@@ -17,7 +17,7 @@
 static const char usage[] =
 	"usage: test-mm-model [--seed N] [--steps N] [--floors FILE] [--plant RULE] [--shrink RUNS]\n"
 	"       test-mm-model --replay FILE...\n"
-	"       test-mm-model --scenes | --shrinker\n"
+	"       test-mm-model --scenes | --woven STEP | --shrinker\n"
 	"RULE is one that the model forgets: drop, brk, protect, truncate, remap, lock, fork, punch.\n";
 
 struct random_run {
@@ -105,8 +105,8 @@ int main(int argc, char **argv)
 		{ "seed", 1, NULL, 's' },     { "steps", 1, NULL, 'n' },
 		{ "floors", 1, NULL, 'f' },   { "plant", 1, NULL, 'p' },
 		{ "replay", 0, NULL, 'r' },   { "scenes", 0, NULL, 'P' },
-		{ "shrinker", 0, NULL, 'S' }, { "shrink", 1, NULL, 'k' },
-		{ NULL, 0, NULL, 0 },
+		{ "shrinker", 0, NULL, 'S' }, { "woven", 1, NULL, 'w' },
+		{ "shrink", 1, NULL, 'k' },   { NULL, 0, NULL, 0 },
 	};
 	struct random_run what = { .seed = 1, .steps = STEPS_A_SEED, .shrink = SHRINK_RUNS };
 	int c;
@@ -133,6 +133,8 @@ int main(int argc, char **argv)
 			return replay(argv + optind, argc - optind);
 		case 'P':
 			return points_of_scenes();
+		case 'w':
+			return points_of_woven((unsigned)MAX(atoi(optarg), 1));
 		case 'S':
 			return points_of_shrinker();
 		default:

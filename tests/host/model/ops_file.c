@@ -261,7 +261,7 @@ void op_size(const struct op *op)
 	do
 		result = object_set_size(file->object, size);
 	while (run_again(result == -EIO));
-	expect(!result || (result == -EIO && disturbed && swap_failed()),
+	expect(!result || gave_up || (result == -EIO && disturbed && swap_failed()),
 	       "a change of size ended with %d", result);
 	if (!result)
 		set_size(file, size);

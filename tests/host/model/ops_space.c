@@ -75,7 +75,8 @@ static void check_allocate(unsigned f, uint64_t start, uint64_t end, bool grow, 
 	if (result && disturbed)
 		peek_settle_file(f, 0, FILE_PAGES * PAGE_SIZE);
 	if (result == -ENOSPC || result == -EINTR)
-		expect(out_of_memory() || killed, "room for bytes ended with %d", result);
+		expect(out_of_memory() || killed || gave_up, "room for bytes ended with %d",
+		       result);
 	else if (!disturbed)
 		expect(result == (first_bad(f, start, end) != end ? -EIO : 0),
 		       "room for bytes ended with %d", result);

@@ -83,19 +83,18 @@ void op_swapoff(const struct op *op)
 	(void)op;
 	if (!swap_is_on() || switching)
 		return;
-	result = swap_off_begin(area_device());
-	expect(!result || (result == -ENOMEM && !swap_off_fits()), "swapoff is refused: %d",
-	       result);
-	if (result)
-		return;
-	switching = true;
 	note_any_out();
-	result = switch_off();
+	switching = true;
+	result = swap_off_begin(area_device());
+	if (result)
+		expect(result == -ENOMEM && !swap_off_fits(), "swapoff is refused: %d", result);
+	else
+		result = switch_off();
 	switching = false;
 	counts.swap[SWAP_OFF] += !result && out;
 	counts.swap[SWAP_OFF_BUSY] += result == -EAGAIN;
 	counts.swap[SWAP_OFF_ERROR] += result == -EIO;
-	expect(!result || (result == -EAGAIN && may_be_busy()) ||
+	expect(!result || gave_up || (result == -EAGAIN && may_be_busy()) ||
 		       (result == -EIO && swap_failed()) ||
 		       (result == -ENOMEM && (out_of_memory() || !swap_off_fits())),
 	       "swapoff ended with %d", result);

@@ -26,10 +26,13 @@ struct held {
 /* (The page stays: nothing runs meanwhile.) */
 static struct page *resident(struct object *object, uint64_t index)
 {
-	struct page *page = object_page_resident(object, index);
+	struct page *page;
 
+	looking++;
+	page = object_page_resident(object, index);
 	if (page)
 		page_put(page);
+	looking--;
 	return page;
 }
 
@@ -62,9 +65,11 @@ static bool object_slot(struct object *object, uint64_t index, uint64_t *slot)
 {
 	bool charged, is_out;
 
+	looking++;
 	spin_lock(&object->lock);
 	is_out = index_is_swapped(radix_find(&object->pages, index), slot, &charged);
 	spin_unlock(&object->lock);
+	looking--;
 	return is_out;
 }
 

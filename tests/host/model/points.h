@@ -8,5 +8,11 @@
  */
 int points_of_scenes(void);
 
+/*
+ * Accesses, reclaim and swapoff with pages in swap, stopped also where they take and release locks: with one
+ * in `step` of the things above at each of these points.
+ */
+int points_of_woven(unsigned step);
+
 /* The model forgets a rule: it must be found, and shrunk to a few lines that show it. */
 int points_of_shrinker(void);

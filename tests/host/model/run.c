@@ -34,7 +34,7 @@ unsigned run_script(const struct script *script, size_t every, size_t op)
 {
 	unsigned pauses = 0;
 
-	world_begin(script->soft);
+	world_begin(script->soft, script->woven);
 	for (size_t i = 0, n = 0; i < script->count; n++) {
 		size_t nested = nested_after(script, i);
 
@@ -51,9 +51,9 @@ unsigned run_script(const struct script *script, size_t every, size_t op)
 
 static void run_episode(struct script *script, uint64_t seed, uint64_t steps)
 {
-	generate_seed(seed);
+	generate_seed(seed, script->woven);
 	script->count = 0;
-	world_begin(script->soft);
+	world_begin(script->soft, script->woven);
 	for (uint64_t n = 1; n <= steps; n++) {
 		struct op *op = &script->op[script->count];
 		size_t count = generate(op, SCRIPT_MAX - script->count);
@@ -74,6 +74,7 @@ void run_random(struct run *run, uint64_t seed, uint64_t steps)
 		uint64_t n = steps < EPISODE_STEPS ? steps : EPISODE_STEPS;
 
 		run->script.soft = (seed + episode) % 2;
+		run->script.woven = (seed + episode) % 8 >= 6;
 		run_episode(&run->script, seed * 1000003 + episode, n);
 		steps -= n;
 	}

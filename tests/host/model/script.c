@@ -70,6 +70,8 @@ void script_print(FILE *to, const struct script *script)
 {
 	if (script->soft)
 		fputs("soft\n", to);
+	if (script->woven)
+		fputs("woven\n", to);
 	for (size_t i = 0; i < script->count; i++)
 		op_print(to, &script->op[i]);
 }
@@ -136,7 +138,7 @@ unsigned script_parse(FILE *from, struct script *script)
 	char line[256];
 	unsigned number = 0;
 
-	script->soft = false;
+	script->soft = script->woven = false;
 	script->count = 0;
 	while (fgets(line, sizeof(line), from)) {
 		number++;
@@ -144,6 +146,8 @@ unsigned script_parse(FILE *from, struct script *script)
 			continue;
 		if (strcmp(line, "soft\n") == 0)
 			script->soft = true;
+		else if (strcmp(line, "woven\n") == 0)
+			script->woven = true;
 		else if (script->count == SCRIPT_MAX ||
 			 !line_parse(line, &script->op[script->count++]))
 			return number;

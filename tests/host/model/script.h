@@ -61,7 +61,8 @@ struct op {
 };
 
 struct script {
-	bool soft; /* A and D are kept in software, and memory is accounted for (commit=strict) */
+	bool soft;  /* A and D are kept in software, and memory is accounted for (commit=strict) */
+	bool woven; /* an operation also pauses where it takes or has released its only lock */
 	size_t count;
 	struct op op[SCRIPT_MAX];
 };

@@ -183,9 +183,9 @@ void world_boot(void)
 	disk_boot();
 }
 
-void world_begin(bool soft)
+void world_begin(bool soft, bool woven)
 {
-	busy_reset();
+	busy_reset(woven);
 	area_reset();
 	arch_ad_soft_set(soft);
 	/* With it all is accounted for, for the ledger to compare, and nothing is refused for that. */

@@ -86,7 +86,7 @@ extern unsigned store_pages[STORES]; /* so many does it have */
  * another.
  */
 void world_boot(void);
-void world_begin(bool soft); /* as in struct script */
+void world_begin(bool soft, bool woven); /* as in struct script */
 
 /* Ends all spaces and files: every frame must be free again, and no fence be owed. */
 void world_end(void);
