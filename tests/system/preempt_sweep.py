@@ -13,13 +13,14 @@ from lib.tap import case, equal, lacks, main
 
 on_hardened()
 
-CALLS = ["fork", "exec", "exit", "wait", "signal", "mmap", "munmap", "fault", "cow", "write", "read", "close"]
+CALLS = ["fork", "exec", "exit", "wait", "signal", "mmap", "munmap", "fault", "cow", "swap_fork", "swap_exit", "swap_munmap", "swap_read",
+         "write", "read", "close"]
 LEAST = 60  # points of each at which it was preempted
 STEP = os.environ.get("PREEMPT_STEP", "0")
 ROW = re.compile(r"^(\w+): \d+ points, one in \d+ instructions, preempted at (\d+), (\d+) wrong$", re.MULTILINE)
 
 DONE = run_placed("preempt_sweep", "all", STEP, patience=7200,
-                  options=["--icount", "--timeout", "200" if STEP == "0" else "7000"])
+                  options=["--icount", "--swap", "16M", "--timeout", "200" if STEP == "0" else "7000"])
 TEXT = DONE.out.decode(errors="replace")
 ROWS = {name: (int(taken), int(wrong)) for name, taken, wrong in ROW.findall(TEXT)}
 for line in TEXT.splitlines():
