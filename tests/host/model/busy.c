@@ -70,6 +70,15 @@ struct cell *busy_shown(struct model_space *m, struct cell *c)
 	return k < busy.nold ? &m->cell[busy.old + k] : c;
 }
 
+bool busy_moves_shared(void)
+{
+	for (unsigned i = busy.from; i < busy.to && busy.m && busy.kind == BUSY_BYTES; i++) {
+		if (busy.m->cell[i].shared)
+			return true;
+	}
+	return false;
+}
+
 /* Does what is stopped move bytes of the same shared memory or file? */
 static bool shows_the_same(const struct cell *c)
 {
@@ -105,6 +114,7 @@ static void run_nested(const struct op *op)
 	depth = 2;
 	gave_up = false;
 	disturbed = true;
+	(void)alloc_fail_take();
 	alloc_fail_at = op->fail;
 	armed = op->fail != 0;
 	running = op;
@@ -199,6 +209,8 @@ bool busy_is_woven(unsigned verb)
 	case OP_STRING:
 	case OP_PEER_IN:
 	case OP_PEER_OUT:
+	case OP_DROP:
+	case OP_EXIT:
 	case OP_TRIM:
 	case OP_RECLAIM:
 	case OP_SWAPOFF:
@@ -278,6 +290,7 @@ static void run_alone(const struct op *op)
 	pause_number = 0;
 	killed = disturbed = gave_up = false;
 	running = op;
+	(void)alloc_fail_take();
 	alloc_fail_at = op->fail;
 	armed = op->fail != 0;
 	op_run(op);

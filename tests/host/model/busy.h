@@ -50,6 +50,9 @@ bool busy_with(const struct model_space *m, const struct cell *c, enum busy_kind
 /* What the cell shows: while mremap is stopped, it may be one of the old place. NULL is allowed. */
 struct cell *busy_shown(struct model_space *m, struct cell *c);
 
+/* Does it move bytes of memory that other spaces may share? */
+bool busy_moves_shared(void);
+
 /* A cell was accessed: at a pause its fate is open. */
 void busy_touched(struct model_space *m, struct cell *c);
 

@@ -124,7 +124,7 @@ bool is_loose(const struct model_space *m)
 		return true;
 	if (depth == 1)
 		return disturbed;
-	return busy.m == m || busy.file >= 0;
+	return busy.m == m || busy.file >= 0 || busy_moves_shared();
 }
 
 void settle_range(struct model_space *m, vaddr_t va, size_t n)

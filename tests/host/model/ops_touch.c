@@ -89,6 +89,8 @@ static void note_outcome(void)
 	const struct cell *c = stopped->c;
 
 	right_once |= outcome_bit(c ? cell_outcome(c, c->prot, stopped->right) : VM_SEGV_MAPERR);
+	if (!c || !c->mapped)
+		right_once |= outcome_bit(VM_SEGV_STACK);
 }
 
 static bool was_right_once(const struct access *a)
@@ -115,8 +117,10 @@ static bool is_unread(const struct access *a)
 {
 	uint64_t slot;
 
-	if (a->outcome != VM_BUS || !a->c || !a->c->mapped || !swap_failed())
+	if (a->outcome != VM_BUS || !a->c || !swap_failed())
 		return false;
+	if (!a->c->mapped)
+		return depth == 1 && disturbed;
 	if (cell_outcome(a->c, a->c->prot, a->right) == VM_BUS)
 		return false;
 	if (!peek_slot(a->m, cell_number(a->m, a->c), &slot) || !area_is_unread(slot))
@@ -209,6 +213,7 @@ static void note_touch(const struct access *a)
 void op_touch(const struct op *op)
 {
 	struct access a = { .m = space_accessible(op->arg[0]) };
+	unsigned tries = 3;
 
 	if (!a.m)
 		return;
@@ -226,7 +231,8 @@ void op_touch(const struct op *op)
 	}
 	note_touch(&a);
 	access_once(&a);
-	if (a.outcome == VM_OOM && out_of_memory()) {
+	/* As a trap does. Where it is woven, another thread may have had the last free frames for a moment. */
+	while (a.outcome == VM_OOM && (out_of_memory() || (depth == 1 && disturbed && tries--))) {
 		memory_back();
 		access_once(&a);
 	}

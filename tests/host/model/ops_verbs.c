@@ -224,7 +224,7 @@ static void fill_raised(struct model_space *m, unsigned from, unsigned to)
 /* The page of the break may not have come: it is left as it is. */
 static bool gave_out(void)
 {
-	return out_of_memory() || swap_failed() || killed;
+	return out_of_memory() || swap_failed() || killed || gave_up;
 }
 
 /* false: it is refused, or was done already. */
