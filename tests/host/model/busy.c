@@ -308,6 +308,11 @@ static void wake_sleepers(void)
 	for (unsigned i = 0; i < n; i++) {
 		struct sleeper sleeper = sleepers[i];
 
+		if (waitq_sample(sleeper.queue) ==
+		    sleeper.seq) { /* who had begun the read was killed */
+			disk_complete();
+			area_complete();
+		}
 		expect(waitq_sample(sleeper.queue) != sleeper.seq, "a thread sleeps on");
 		sleeper.op.at = sleeper.op.fail = 0;
 		run_alone(&sleeper.op);
