@@ -15,7 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 QEMU = "qemu-system-riscv64"
 WORDS = "console=ttyS0 rdinit=/init quiet loglevel=0 norandmaps no4lvl transparent_hugepage=never"
 ICOUNT_WORDS = " init_on_alloc=0 mitigations=off cgroup_disable=memory"
-ICOUNT = ["-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "clock=vm,base=2026-01-01"]
+ICOUNT = ["-seed", "1", "-rtc", "clock=vm,base=2026-01-01"]
 SHARE_MODULES = ["virtio_mmio", "netfs", "9pnet", "9p", "9pnet_virtio"]
 SWAP_MODULES = ["virtio_mmio", "virtio_blk"]
 PIECE = re.compile(rb"\n@@([oe]) (\d+)\n|\n@@status (\d+)\n")
@@ -29,9 +29,10 @@ class Wish:
         self.mem = "1G"
         self.harts = "1"
         self.timeout = "60"
-        self.icount = self.tty = False
+        self.icount = self.sleep = self.tty = False
         self.input = self.root = self.swap = None
         self.append = ""
+        self.qemu = []
         self.add = []
         self.program = []
 
@@ -119,16 +120,17 @@ def arguments(linux, wish, work):
             "-serial", "stdio", "-no-reboot", "-kernel", linux.image,
             "-initrd", os.path.join(work, "initrd"), "-append", words]
     if wish.icount:
-        args += ICOUNT
+        args += ["-icount", f"shift=0,sleep={'on' if wish.sleep else 'off'}", *ICOUNT]
     if wish.swap:
         disk = os.path.join(work, "swap")
         subprocess.run(["truncate", "-s", wish.swap, disk], check=True)
         subprocess.run(["mkswap", "-q", disk], check=True, stderr=subprocess.DEVNULL)
-        args += ["-drive", f"if=none,id=swap,format=raw,file={disk}", "-device", "virtio-blk-device,drive=swap"]
+        args += ["-drive", f"if=none,id=swap,format=raw,cache=unsafe,file={disk}",
+                 "-device", "virtio-blk-device,drive=swap"]
     if wish.root:
         args += ["-fsdev", f"local,id=root,path={os.path.realpath(wish.root)},security_model=none",
                  "-device", "virtio-9p-device,fsdev=root,mount_tag=root"]
-    return args
+    return args + wish.qemu
 
 
 def take_apart(data):
