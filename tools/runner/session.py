@@ -310,6 +310,16 @@ def say_gdb(machine, root, host):
     write_all(2, os.fsencode(f"run.sh: waiting for: {shlex.join(words)}\n"))
 
 
+def tour_disk(options):
+    """Makes a swap disk for the tour, which can do without: nobody has asked for it. Gives its descriptor, or None."""
+    try:
+        disk = swap.create(swap.TOUR)
+    except Failure:
+        return None
+    options.swap = swap.TOUR
+    return disk
+
+
 def run(options, root, terminal):
     """Does what ./run.sh was asked for and gives its exit status."""
     place = Place(root)
@@ -318,7 +328,7 @@ def run(options, root, terminal):
         options.icount = True  # the tour shows instructions
     options.add = [(host, os.path.join(cwd, path)) for host, path in options.add]
     chosen = program.resolve(options.program, place.image_bin, cwd, options.add)
-    disk = swap.open_disk(options.swap)
+    disk = swap.open_disk(options.swap) if options.program or options.swap else tour_disk(options)
     initrd = build_archive(options, place, chosen, cwd)
     machine = build_machine(options, place, terminal, initrd, disk)
     file = open_log(options.log)

@@ -11,6 +11,7 @@ from .failure import BROKEN, USAGE, Failure
 PAGE = 4096
 LEAST = 10 * PAGE  # as mkswap has it
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+TOUR = 128 << 20  # bytes, for the guided tour
 MOST = PAGE << 32  # the header counts pages in 32 bits
 SIZE = re.compile(r"([+-]?[0-9]+)([A-Za-z]?)")
 DEVICE = "/dev/vda"
@@ -52,7 +53,7 @@ def create(size):
             file.flush()
             return os.dup(file.fileno())
     except OSError as error:
-        raise Failure(BROKEN, f"--swap: {tempfile.gettempdir()}: {error.strerror}") from None
+        raise Failure(BROKEN, f"--swap: {tempfile.tempdir or 'a temporary file'}: {error.strerror}") from None
 
 
 def open_file(path):
