@@ -15,7 +15,7 @@ import pexpect
 from lib.boot import instructions
 from lib.guest import FAKE, PATIENCE, ROOT, RUN, folder
 from lib.tap import Skip, case, equal, has, lacks, main
-from lib.tour import FIGURES, ROW, STOPS, figures
+from lib.tour import FIGURES, ROW, STOPS, STRIPS, figures, strips
 
 ONCE = {}
 EACH_TOLERANCE = 0.15  # how far "each" in a document may be from what is measured: compilers differ by less
@@ -42,16 +42,17 @@ def width(line):
 
 @case
 def it_ends_well_and_soon():
-    status, lines, log = tour("--verbose")
+    status, lines, log = tour("--verbose", "--icount", words=("--", "tour"))
     equal(status, 0, "status")
     equal(instructions(log) < 1_000_000_000, True, f"a billion instructions at most: {instructions(log):,}")
+    lines = tour()[1]
     equal(len(lines) <= 100, True, f"100 lines at most: {len(lines)}")
 
 
 @case
 def no_line_is_wider_than_80_columns():
-    for words in ((), ("--", "tour", "--lang", "zh")):
-        for line in tour(words=words)[1]:
+    for lines in (tour()[1], tour(LANG="zh_CN.UTF-8")[1], tour(words=("--", "tour", "--lang", "zh"))[1]):
+        for line in lines:
             equal(width(line) <= 80, True, f"width of {line!r}")
             equal(line, line.rstrip(), "blanks at the end")
 
@@ -120,6 +121,75 @@ def programs_that_serve_their_own_faults_do_as_on_linux():
     equal(len(shown), 4, "programs")
     equal(shown, recorded, "figures")
     lacks("\n".join(tour()[1]), "WRONG", "output")
+
+
+def swap_is_shown(*options, left=8, **environment):
+    """Looks at the stop about swap for what is true however fast the disk is, and however many pages a request has."""
+    status, lines, log = tour(*options, **environment)
+    text, rows, npages = "\n".join(lines), strips(lines), 4 * left * 256
+    print("# " + "\n# ".join(" ".join(map(str, row)) for row in rows))
+    equal(status, 0, f"status of {log[-1000:]}")
+    has(text, f"but {left} MiB, writes {4 * left} MiB,", "the sizes")
+    has(text, f"most of {npages // 32} pages", "the size of a cell")
+    equal([row[0] for row in rows], STRIPS, "rows")
+    for part, (name, cells, faults, *_) in enumerate(rows[:4], 1):
+        equal(cells.count("·"), 32 - 8 * part, f"cells that are not written yet: {name}")
+        equal(faults >= npages / 4, True, f"each page takes a fault: {name}: {faults}")
+    out = rows[3][1].count("░") * npages // 64  # half of the pages of such a cell, or more
+    counts = [[sum(row[column] for row in rows[first:first + 4]) for column in range(3, 6)] for first in (0, 4)]
+    (_, written, _), (major, _, read) = counts
+    equal((out > 0, written >= out, read >= out, major > 0), (True,) * 4, f"{out} pages are out, counts {counts}")
+    found = re.search(r"^   (\d+) pages, each byte right: (\d+) mapped, (\d+) unmapped, (\d+) on the disk$", text, re.MULTILINE)
+    equal(bool(found), True, "the last line of the stop")
+    pages, mapped, unmapped, out = map(int, found.groups())
+    equal((pages, mapped + unmapped + out), (npages, npages), "pages, and all of them")
+    equal(out >= npages / 2, True, f"{out} pages are out: memory has no room for half of them")
+
+
+@case
+def R84_a_program_uses_four_times_the_memory():
+    for options in ((), ("--mem", "64M"), ("--mem", "16M"), ("--harts", "2"), ("--append", "ad=soft"), ("--swap", "9M")):
+        swap_is_shown(*options, left=2 if "9M" in options else 8)
+
+
+@case
+def R82_R84_all_frames_and_slots_are_free_after_it():
+    """The hardened kernel counts them when it powers off."""
+    swap_is_shown("--mem", "24M", "--verbose", FAULTLINE_KERNEL="faultline-hardened.elf")
+    has(tour("--mem", "24M", "--verbose", FAULTLINE_KERNEL="faultline-hardened.elf")[2], "all accounted for", "log")
+    text = "\n".join(tour("--mem", "64M", "--swap", "64M", words=("--", "sh", "-c", "free; tour; free"))[1])
+    before, after = ({name: int(n) for name, n in re.findall(r"^(\w[\w ]+?) +(\d+) (?:pages|frames) ", part, re.MULTILINE)}
+                     for part in (text[:text.index("Faultline")], text[text.index("./a.out"):]))
+    print(f"# {before}\n# {after}")
+    equal(before["swap"] - before["swap free"], 0, "pages in swap before it")
+    equal(after["swap written"] > 0, True, "pages were written")
+    # The prompt and init may have pages there that they have not touched since.
+    equal(after["swap"] - after["swap free"] < 100, True, "pages in swap after it")
+    equal(after["private"] - before["private"] < 20, True, "private pages")
+
+
+@case
+def what_the_stop_about_swap_needs_is_told():
+    for options, said in (((), "This machine has no swap disk, which this stop needs. To see it:\n  ./run.sh --swap 128M\n"),
+                          (("--swap", "2M"), " MiB of memory, 1 MiB of swap. To see it:\n  ./run.sh --swap 128M\n"),
+                          (("--swap", "64M", "--mem", "2G"), " MiB of memory. With less:\n  ./run.sh --mem 256M\n"),
+                          (("--swap", "64M", "--append", "commit=strict"), "\n   This kernel refuses the memory that this stop needs.\n")):
+        status, lines, _ = tour(*options, words=("--", "tour"))
+        equal((status, strips(lines)), (0, []), f"status and rows with {options}")
+        has("\n".join(lines), said, f"with {options}")
+    swap_is_shown("--swap", "128M")
+
+
+@case
+def a_disk_that_cannot_be_made_is_no_obstacle():
+    """It is the runner that wishes for one, not the user: here files may have 64 MiB at most."""
+    if FAKE:
+        raise Skip("needs the real kernel")
+    for options, status, said in (([], 0, b"This machine has no swap disk"), (["--swap", "128M"], 125, b"run.sh: --swap: ")):
+        done = subprocess.run(["/bin/bash", "-c", 'ulimit -f 65536; exec "$@"', "bash", RUN, *options], capture_output=True,
+                              stdin=subprocess.DEVNULL, timeout=PATIENCE, check=False)
+        equal(done.returncode, status, f"status with {options}")
+        has(done.stdout + done.stderr, said, f"with {options}")
 
 
 @case

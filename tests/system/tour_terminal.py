@@ -13,17 +13,17 @@ from lib.guest import FAKE, PATIENCE, RUN
 from lib.processes import children, left_alive
 from lib.prompt import CTRL, Prompt
 from lib.tap import Skip, case, equal, has, lacks, main
-from lib.tour import FIGURES, STOPS, figures
+from lib.tour import FIGURES, STOPS, STRIPS, figures, strips
 
 
 class Terminal:
-    """The tour on a terminal of 80 columns below a shell, which keeps it afterwards."""
+    """The tour on a terminal below a shell, which keeps it afterwards."""
 
-    def __init__(self, *words, **environment):
+    def __init__(self, *words, columns=80, **environment):
         if FAKE:
             raise Skip("needs the real kernel")
         script = '"$0" "$@"; echo "status $?."; read -r line'
-        self.child = pexpect.spawn("/bin/bash", ["-c", script, RUN, *words], timeout=PATIENCE, dimensions=(25, 80),
+        self.child = pexpect.spawn("/bin/bash", ["-c", script, RUN, *words], timeout=PATIENCE, dimensions=(25, columns),
                                    env={**os.environ, "LANG": "C", **environment}, encoding="utf-8", codec_errors="replace")
         self.child.delaybeforesend = None
         self.modes = termios.tcgetattr(self.child.child_fd)
@@ -59,6 +59,40 @@ def a_key_goes_on():
     rows = figures(plain.split("\n"))
     equal({name: rows.get(name) for name in FIGURES}, FIGURES, "figures")
     has(plain, "\nOr look around here first: help lists the commands; exit or Ctrl-D leaves.\n", "last line")
+
+
+def drawn(prompt):
+    """Counts the rows of the stop about swap that are on the screen."""
+    return len(strips(prompt.screen.text().split("\n")))
+
+
+@case
+def a_row_about_swap_changes_while_the_program_runs():
+    """It is drawn four times, over itself. On a terminal where it would take two lines it is drawn once."""
+    for columns, drawings in ((80, 4), (60, 1)):
+        run = Terminal(columns=columns, NO_COLOR="1")
+        for _ in range(STOPS):
+            run.stop()
+            run.child.send("\r")
+        run.stop()
+        run.child.send("q\r")
+        equal(run.end(), (0, True), "status and the same modes")
+        names = [row[0] for row in strips(re.split("[\r\n]", run.seen))]
+        equal(names, [name for name in STRIPS for _ in range(drawings)], f"rows in {columns} columns")
+
+
+@case
+def ctrl_c_ends_the_stop_about_swap():
+    prompt = Prompt(shell=True, tour=True)
+    prompt.until(lambda: at_stop(prompt), "the first stop")
+    prompt.send("\r" * STOPS)
+    prompt.until(lambda: drawn(prompt) > 1, "two rows")
+    prompt.send(CTRL["C"])
+    prompt.shows("")
+    equal(drawn(prompt) < len(STRIPS), True, f"rows: {drawn(prompt)}")
+    has(prompt.do("ps"), "sh", "processes")
+    prompt.send(CTRL["D"])
+    equal(prompt.left(), (0, True), "status and the same modes")
 
 
 @case
@@ -171,7 +205,7 @@ def the_prompt_after_it_with_the_least_memory():
 def any_bytes_are_keys():
     """Typed ahead and at each stop, Ctrl-S among them: nothing hangs, and the terminal is given back."""
     noise = bytes(i * 7 % 256 for i in range(1024)).translate(None, b"qQ\x01\x03\x04\x1c") + CTRL["S"]
-    prompt = Prompt(shell=True, tour=True)
+    prompt = Prompt(options=["--swap", "1M"], shell=True, tour=True)  # too small for the last stop, which would take long
     prompt.wait_until_raw()
     prompt.send(noise)
     prompt.until(lambda: at_stop(prompt) or prompt.screen.row() == prompt.mark, "a stop")

@@ -105,7 +105,7 @@ void count_machine(struct machine *ret)
 {
 	struct faultline_machine is;
 
-	*ret = (struct machine){ UNKNOWN, UNKNOWN, UNKNOWN };
+	*ret = (struct machine){ .memory_mib = UNKNOWN, .free_mib = UNKNOWN, .harts = UNKNOWN };
 	if (!own) {
 		machine_of_linux(ret);
 		return;
@@ -114,7 +114,26 @@ void count_machine(struct machine *ret)
 		ret->memory_mib = (long)(is.frames * PAGE / MIB);
 		ret->free_mib = (long)(is.free_frames * PAGE / MIB);
 		ret->harts = (long)is.harts;
+		ret->free_frames = (long)is.free_frames;
+		ret->swap = (long)is.swap;
+		ret->free_swap = (long)is.free_swap;
 	}
+}
+
+void count_paging(const void *set, struct paging *ret)
+{
+	struct faultline_process is = { 0 };
+	struct faultline_reclaim reclaim = { 0 };
+	struct faultline_vma vma = { 0 };
+
+	syscall(SYS_faultline, FAULTLINE_RECLAIM, 0, &reclaim, sizeof(reclaim), 0);
+	syscall(SYS_faultline, FAULTLINE_PROCESS, 0, &is, sizeof(is), 0);
+	syscall(SYS_faultline, FAULTLINE_VMAS, getpid(), &vma, sizeof(vma), set);
+	*ret = (struct paging){ .major = (long)is.waited,
+				.written = (long)reclaim.written,
+				.read = (long)reclaim.read };
+	for (int i = 0; i < FAULTLINE_KINDS; i++)
+		ret->faults += vma.faults[i];
 }
 
 /* The text of a walk ends in "frame ADDRESS" if the page is mapped. */

@@ -16,7 +16,7 @@
 #define ESCAPE_WAIT_MS 100 /* a byte that comes later is not part of the escape sequence */
 #define KEY_IGNORED    0x100
 
-static bool present, raw;
+static bool present, raw, interrupted;
 static struct termios found;
 static bool escape_alone; /* the last key was an Escape, and no byte followed in time */
 
@@ -46,6 +46,23 @@ void keys_setup(void)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &found);
 		raw = false;
 	}
+}
+
+void keys_send_sigint(bool on)
+{
+	struct termios modes;
+
+	if (!raw || tcgetattr(STDIN_FILENO, &modes) != 0)
+		return;
+	modes.c_lflag = on ? modes.c_lflag | ISIG : modes.c_lflag & ~(tcflag_t)ISIG;
+	modes.c_cc[VQUIT] = on ? _POSIX_VDISABLE : found.c_cc[VQUIT];
+	modes.c_cc[VSUSP] = on ? _POSIX_VDISABLE : found.c_cc[VSUSP];
+	tcsetattr(STDIN_FILENO, TCSANOW, &modes);
+}
+
+void keys_interrupt(void)
+{
+	interrupted = true;
 }
 
 bool keys_present(void)
@@ -131,6 +148,8 @@ bool keys_wait(void)
 	const char *help = text(!raw ? T_KEYS_LINE : prompt_follows() ? T_KEYS_PROMPT : T_KEYS);
 	int key;
 
+	if (interrupted)
+		return false;
 	if (!present)
 		return true;
 	paint(DIM, "%s", help);

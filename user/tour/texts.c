@@ -107,6 +107,43 @@ static const char *const table[TEXTS][LANGUAGES] = {
 	[T_FAULTS_SEGMENT] = { "%5ld faults  a stack that its handler extends: %ld pages, limit hit %ld times",
 			       "%5ld 次  由处理函数扩展的栈：%ld 页，%ld 次到达上限" },
 	[T_FAULTS_WRONG] = { "   The result is WRONG.", "   结果是错的。" },
+	[T_SWAP] = { "A program that is larger than memory", "比内存还大的程序" },
+	[T_SWAP_WHY] = { "A child locks all free memory but %ld MiB, writes %ld MiB, and reads them back.\n"
+			 "Pages that were not used for a while are unmapped (▒), and written to the swap\n"
+			 "disk (░) if it does not have their bytes yet. A fault maps a page again (█). It\n"
+			 "is major if it waits for the disk. One request may carry several pages.",
+			 "子进程锁住空闲内存，只留 %ld MiB，然后写 %ld MiB，再读回来。一段时间没用到的页，\n"
+			 "内核取消映射（▒）；如果交换盘上还没有它的内容，就写出去（░）。缺页时再映射那一\n"
+			 "页（█）。要等磁盘的缺页是主缺页。对磁盘的一次请求可以带多页。" },
+	[T_SWAP_LEGEND] = { "   █ mapped  ▒ unmapped, in the swap cache  ░ on the disk  · not written yet",
+			    "   █ 已映射   ▒ 未映射，在交换缓存里   ░ 在磁盘上   · 还没写过" },
+	[T_SWAP_CELL] = { "a cell: where most of %ld pages are", "一格：%ld 页中多数所在之处" },
+	[T_SWAP_COL_MAJOR] = { "major", "主缺页" },
+	[T_SWAP_COL_WRITTEN] = { "written", "写出页" },
+	[T_SWAP_COL_READ] = { "read", "读入页" },
+	[T_SWAP_WRITE] = { "write %d/%d", "写 %d/%d" },
+	[T_SWAP_READ] = { "read %d/%d", "读 %d/%d" },
+	[T_SWAP_FEW] = { "read 1/16", "读 1/16" },
+	[T_SWAP_AGAIN] = { "once more", "再读一遍" },
+	[T_SWAP_RESULT] = { "%ld pages, each byte right: %ld mapped, %ld unmapped, %ld on the disk",
+			    "%ld 页，每个字节都对：%ld 页已映射，%ld 页未映射，%ld 页在磁盘上" },
+	[T_SWAP_WRONG] = { "A byte came back WRONG.", "有一个字节读回来是错的。" },
+	[T_SWAP_REFUSED] = { "This kernel refuses the memory that this stop needs.",
+			     "这个内核不给这一站所需的内存。" },
+	[T_SWAP_NO_DISK] = { "This machine has no swap disk, which this stop needs. To see it:\n"
+			     "  ./run.sh --swap 128M",
+			     "这一站需要交换盘，而这台机器没有。要看这一站：\n"
+			     "  ./run.sh --swap 128M" },
+	[T_SWAP_TOO_LITTLE] = { "Too little is free for this stop: %ld MiB of memory, %ld MiB of swap. To see it:\n"
+				"  ./run.sh --swap 128M",
+				"空闲的太少，看不了这一站：内存 %ld MiB，交换盘 %ld MiB。要看这一站：\n"
+				"  ./run.sh --swap 128M" },
+	[T_SWAP_TOO_MUCH] = { "It would take a while to fill %ld MiB of memory. With less:\n"
+			      "  ./run.sh --mem 256M",
+			      "要填满 %ld MiB 内存，得等一会儿。内存少一些，就能看到这一站：\n"
+			      "  ./run.sh --mem 256M" },
+	[T_SWAP_LINUX] = { "This stop fills all memory of the machine, so it runs on Faultline only.",
+			   "这一站会占满整台机器的内存，所以只在 Faultline 上运行。" },
 	[T_END] = { "That is what page faults do for a program. To run yours, linked with -static:\n"
 		    "  ./run.sh -- ./a.out\n"
 		    "To follow one fault through the kernel: docs/life-of-a-fault.md",

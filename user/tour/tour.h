@@ -32,7 +32,8 @@ struct counts {
 };
 
 struct machine {
-	long memory_mib, free_mib, harts; /* each may be UNKNOWN */
+	long memory_mib, free_mib, harts;  /* each may be UNKNOWN */
+	long free_frames, swap, free_swap; /* in pages, on Faultline; swap is 0 without a disk */
 };
 
 /* Finds out how to read this kernel's counters. Call it before the others, and again in a child. */
@@ -46,6 +47,16 @@ void count_machine(struct machine *ret);
  * 1: it is mapped, but the kernel does not give the address. UNKNOWN: the kernel does not tell.
  */
 long page_frame(const volatile void *page);
+
+/* What a large set of pages costs, on Faultline. */
+struct paging {
+	long faults;	    /* on the set */
+	long major;	    /* faults of this process that waited for a disk */
+	long written, read; /* pages of swap, by the whole machine */
+};
+
+/* The set is one mapping, which begins at this address and was made by this process. */
+void count_paging(const void *set, struct paging *ret);
 
 /* ---- meter.c: the cost of a piece of code ---- */
 
@@ -88,6 +99,12 @@ void keys_restore(void); /* restores the terminal's modes */
  * Waits for a key if there is a terminal. q and Ctrl-D end the program. Returns false after Ctrl-C.
  */
 bool keys_wait(void);
+/*
+ * For a stop that takes long. While it is on, Ctrl-C is no key but sends SIGINT. A handler may call
+ * keys_interrupt(): then the next keys_wait() returns false at once.
+ */
+void keys_send_sigint(bool on);
+void keys_interrupt(void);
 
 /* ---- the stops, in their order; each prints its own text and figures ---- */
 
@@ -99,6 +116,7 @@ void stop_code(void);
 void stop_stack(void);
 void stop_null(void);
 void stop_faults(void);
+void stop_swap(void);
 void stop_end(void);
 
 /* ---- main.c ---- */

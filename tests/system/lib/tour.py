@@ -3,8 +3,12 @@
 
 import re
 
-STOPS = 7
+STOPS = 8
 ROW = re.compile(r"^  (\S.*?) +(\d+) +(-?\d+) +(-?\d+) +(\d+|-) *(.*)$")
+
+# A strip of the stop about swap, and what was counted meanwhile: faults, major faults, pages written, pages read.
+STRIP = re.compile(r"^   (\S.*?) +│([█▒░·]{32})│ +(\d+) +(\d+) +(\d+) +(\d+)$")
+STRIPS = [*(f"{verb} {part}/4" for verb in ("write", "read") for part in range(1, 5)), "read 1/16", "once more"]
 
 # name: (faults, frames, page-table pages, faults by kind). The costs are differences; the program's own pages are
 # there before.
@@ -36,3 +40,9 @@ def figures(lines):
     """Gives the rows of the tables by their names, all but the cost of a fault."""
     rows = [match.groups() for match in map(ROW.match, lines) if match]
     return {name: (int(faults), int(frames), int(tables), kinds) for name, faults, frames, tables, _, kinds in rows}
+
+
+def strips(lines):
+    """Gives the rows of the stop about swap: their names, cells and figures."""
+    rows = [match.groups() for match in map(STRIP.match, lines) if match]
+    return [(name, cells, *map(int, counts)) for name, cells, *counts in rows]
