@@ -43,14 +43,6 @@ def changed(row, **figures):
     return rows
 
 
-@contextlib.contextmanager
-def nothing_missing():
-    """Has no point excused."""
-    before, swapbench.NOT_YET = swapbench.NOT_YET, {}
-    yield
-    swapbench.NOT_YET = before
-
-
 @case
 def what_lies_between_two_marks_is_a_row():
     row = swaprun.rows_of(OUTPUT, LOG)["fill"]
@@ -73,41 +65,23 @@ def a_plugin_that_counts_wrongly_is_found():
 
 @case
 def half_of_linux_is_good_enough():
-    with nothing_missing():
-        equal(judged(changed("fill"))[0], 0, "bad points")
+    equal(judged(changed("fill"))[0], 0, "bad points")
 
 
 @case
 def each_limit_is_held():
     linux = RECORDING[1]
-    with nothing_missing():
-        for point, row, figures in (
-            ("out_seq instructions", "out_seq", {"kernel": linux["out_seq"]["kernel"]}),
-            ("out_seq requests per page out", "out_seq", {"writes": 2 * linux["out_seq"]["writes"]}),
-            ("in_sparse pages in", "in_sparse", {"pages_in": 2 * linux["in_sparse"]["pages_in"]}),
-            ("scan pages of the set read again", "scan", {"pages_in": swaprun.FREE}),
-            ("zipf pages in, beside Linux", "zipf", {"pages_in": linux["zipf"]["pages_in"] + 1}),
-            ("zipf pages in, beside exact LRU", "zipf", {"pages_in": int(RECORDING[0]["zipf_lru"]) * 6 // 5}),
-        ):
-            bad, text = judged(changed(row, **figures))
-            equal(bad >= 1, True, f"{point}: there are bad points")
-            has([line.split(" - ")[1] for line in text.splitlines() if line.startswith("not ok")], point, "bad points")
-
-
-@case
-def what_is_excused_has_to_fail():
-    with nothing_missing():
-        swapbench.NOT_YET["out_seq instructions"] = "a reason"
-        bad, text = judged(changed("fill"))
-        equal(bad, 1, "bad points, for it succeeds")
-        has(text, "out_seq instructions # TODO a reason", "what was printed")
-        equal(judged(changed("out_seq", kernel=RECORDING[1]["out_seq"]["kernel"]))[0], 0, "bad points, for it fails")
-
-
-@case
-def excuses_are_for_points_that_exist():
-    points = {point for point, _, _ in swapbench.limits(*RECORDING, changed("fill"))}
-    equal(set(swapbench.NOT_YET) - points, set(), "other excuses")
+    for point, row, figures in (
+        ("out_seq instructions", "out_seq", {"kernel": linux["out_seq"]["kernel"]}),
+        ("out_seq requests per page out", "out_seq", {"writes": 2 * linux["out_seq"]["writes"]}),
+        ("in_sparse pages in", "in_sparse", {"pages_in": 2 * linux["in_sparse"]["pages_in"]}),
+        ("scan pages of the set read again", "scan", {"pages_in": swaprun.FREE}),
+        ("zipf pages in, beside Linux", "zipf", {"pages_in": linux["zipf"]["pages_in"] + 1}),
+        ("zipf pages in, beside exact LRU", "zipf", {"pages_in": int(RECORDING[0]["zipf_lru"]) * 6 // 5}),
+    ):
+        bad, text = judged(changed(row, **figures))
+        equal(bad >= 1, True, f"{point}: there are bad points")
+        has([line.split(" - ")[1] for line in text.splitlines() if line.startswith("not ok")], point, "bad points")
 
 
 @case
