@@ -6,8 +6,9 @@
  * In a space, the hand looks at the A bit of each entry. If it is set, the page was used since the
  * last turn: the bit is cleared, and the page is marked as used. If it is not set, and the page is
  * cold, the entry goes: that of an object's page becomes EMPTY, and that of a private page SWAP. The
- * private page is in the swap cache from then on (mm/swap_cache.c). A fault brings the entry back if
- * it is needed after all.
+ * private page is in the swap cache from then on (mm/swap_cache.c). If no other entry maps it, it is
+ * written at once, while its neighbours are cold too. A fault brings the entry back if it is needed
+ * after all.
  *
  * In an object, of which the swap cache is one, the hand asks whether the page was marked as used
  * (mm/page_age.h). A page that was is hot. A cold page that only its object refers to is dropped if
