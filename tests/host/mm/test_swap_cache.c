@@ -62,6 +62,33 @@ TEST(dirty_pages_go_together)
 	finish();
 }
 
+static unsigned uses;
+
+static int use_some_others(struct vm_wait *wait)
+{
+	(void)disk_pause(wait);
+	for (unsigned i = 0; i < 5; i++)
+		check_pages(uses++ * 37 % 1000, 1);
+	return 0;
+}
+
+/* Pages are written before those between them are in use again. */
+TEST(pages_in_use_leave_no_gaps)
+{
+	begin(1200);
+	map(AT, 1000, RW);
+	write_pages(0, 1000);
+	uses = 0;
+	rig_pause = use_some_others;
+	(void)reclaim(700);
+	rig_pause = disk_pause;
+	assert_true(disk_pages_written >= 500);
+	assert_true(disk_writes <= 15);
+	disk_end_all();
+	check_pages(0, 1000);
+	finish();
+}
+
 TEST(a_page_shared_by_fork_goes_once_and_comes_once) /* R83 */
 {
 	struct space *child;
