@@ -291,7 +291,9 @@ static void read_config(struct virtio_blk *blk, uint64_t features)
 
 	if (features & VIRTIO_BLK_F_SEG_MAX)
 		segments = MAX(virtio_config32(&blk->dev, CONFIG_SEG_MAX), 1u);
+	/* A large write leaves half of the queue to reads. */
 	segments = MIN(segments, (uint32_t)blk->vq.size - EXTRA_DESCS);
+	segments = MIN(segments, MAX((uint32_t)blk->vq.size / 2, 1u));
 	blk->segments_max = MIN(segments, BLOCK_PAGES_MAX);
 	blk->disk.sectors = (high << 32 | low) / SECTORS_PER_PAGE * SECTORS_PER_PAGE;
 	blk->disk.read_only = features & VIRTIO_BLK_F_RO;

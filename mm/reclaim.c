@@ -27,6 +27,7 @@
 #include "mm/reclaim.h"
 
 #include "abi/errno.h"
+#include "base/block.h"
 #include "mm/check/fence_debt.h"
 #include "mm/host.h"
 #include "mm/object.h"
@@ -40,7 +41,7 @@
 #include "sync/lockorder.h"
 
 /* Entries, and VMAs, that are looked at in one hold of a space's lock. */
-#define PIECE	   128
+#define PIECE	   BLOCK_PAGES_MAX
 #define PIECE_VMAS 32
 #define PIECE_RUNS 16 /* of consecutive slots */
 
@@ -68,7 +69,8 @@ static uint64_t passed, not_hot, last_passed;
 
 /* In a hard turn, heat does not count: any page goes that was not used in the last turn. */
 static bool hard;
-static unsigned hard_next; /* the next turn is to be one */
+static unsigned hard_next;  /* the next turn is to be one */
+static uint64_t hard_turns; /* that have ended */
 
 #define STAMPS (1ul << 38)
 
@@ -335,6 +337,7 @@ static void send(struct object *object, uint64_t first, uint64_t last, bool wait
 		more = object_reclaim_range(object, &first, last, choose,
 					    !atomic_load_relaxed(&hard), &dropped);
 		counter_add(&reclaim_counts.dropped, dropped);
+		swap_submit(false);
 		if (more && vm_pause())
 			break;
 	}
@@ -389,6 +392,7 @@ static void start_turn(uint64_t turn)
 		cooling = not_hot * 8 < passed;
 		last_passed = passed;
 		passed = not_hot = 0;
+		counter_add(&hard_turns, hard);
 		hard = atomic_exchange(&hard_next, 0u);
 		counter_add(&reclaim_counts.turns, 1);
 	}
@@ -457,6 +461,7 @@ struct request {
 	size_t want;
 	unsigned turns_max;
 	uint64_t turns, dropped; /* of reclaim_counts, at its begin */
+	uint64_t hard_turns;	 /* at its begin */
 };
 
 static uint64_t freed(const struct request *request)
@@ -469,10 +474,22 @@ static uint64_t turns(const struct request *request)
 	return counter_read(&reclaim_counts.turns) - request->turns;
 }
 
+/* Is a hard turn still to be made? Other threads' turns count, but one of them must be hard. */
+static bool lacks_hard_turn(const struct request *request)
+{
+	return request->turns_max == TURNS && counter_read(&hard_turns) == request->hard_turns;
+}
+
+/* Have enough turns been made to give up? */
+static bool had_turns(const struct request *request)
+{
+	return turns(request) > request->turns_max && !lacks_hard_turn(request);
+}
+
 /* Moves the hand by a piece. */
 static void pass_piece_of(const struct request *request)
 {
-	if (turns(request) == TURNS - 1)
+	if (turns(request) >= TURNS - 1 && lacks_hard_turn(request) && !atomic_load_relaxed(&hard))
 		atomic_store(&hard_next, 1u);
 	swap_out_prepare();
 	if (!pass_spaces())
@@ -480,8 +497,8 @@ static void pass_piece_of(const struct request *request)
 }
 
 /*
- * Pages that are being written will be free soon. Are they enough, or is there nothing else to do
- * but to wait for them?
+ * Pages that are being written will be free soon. Are those whose requests have been submitted
+ * enough, or is there nothing else to do but to wait for them?
  */
 static bool must_wait(const struct request *request)
 {
@@ -489,7 +506,14 @@ static bool must_wait(const struct request *request)
 
 	return writing && !swap_filling() &&
 	       (freed(request) + writing >= request->want || !swap_may_write() ||
-		turns(request) > request->turns_max);
+		had_turns(request));
+}
+
+/* Is a request that is not full yet to be submitted, because more pages are not needed? */
+static bool is_enough(const struct request *request)
+{
+	return had_turns(request) ||
+	       freed(request) + swap_writing() >= request->want + swap_filling();
 }
 
 /* Moves the hand until enough has been freed. Returns 0, or -EINTR. */
@@ -499,9 +523,12 @@ static int move_hand(const struct request *request)
 	while (freed(request) < request->want) {
 		struct vm_wait wait = { .queue = &swap_written,
 					.seq = waitq_sample(&swap_written) };
-		bool waits = must_wait(request);
+		bool waits;
 
-		if (!waits && turns(request) > request->turns_max)
+		if (is_enough(request))
+			swap_submit(true);
+		waits = must_wait(request);
+		if (!waits && had_turns(request) && !swap_writing())
 			break;
 		if (mm_host.pause(waits ? &wait : NULL))
 			return -EINTR;
@@ -517,7 +544,8 @@ static ssize_t reclaim_some(size_t want, unsigned turns_max)
 	const struct request request = { .want = want,
 					 .turns_max = turns_max,
 					 .turns = counter_read(&reclaim_counts.turns),
-					 .dropped = counter_read(&reclaim_counts.dropped) };
+					 .dropped = counter_read(&reclaim_counts.dropped),
+					 .hard_turns = counter_read(&hard_turns) };
 	int error = move_hand(&request);
 
 	swap_submit(true);

@@ -12,7 +12,8 @@
  * share is read once.
  *
  * A page that came back stays here as long as its bytes are in the slot, so that it need not be
- * written again. The slot is kept (SLOT_CACHED) until no entry maps the page.
+ * written again. The slot is kept (SLOT_CACHED) until no entry maps the page. If the page was
+ * written to meanwhile, it gets another slot when it goes again.
  *
  * An index without references to its slot has a page that is mapped or that is being written, or
  * it holds nothing and the slot is free.
@@ -334,7 +335,7 @@ static void move_page(struct page *page)
 
 	if (*slot_word(&slots, old) != SLOT_CACHED || page_flags(page) & PAGE_WRITING)
 		return;
-	fresh = slots_take(&slots);
+	fresh = slots_take_in_order(&slots);
 	if (fresh == SLOT_NONE)
 		return;
 	if (radix_missing(&swap_cache.pages, fresh) > nodes.count) {

@@ -16,7 +16,7 @@
 #include "sync/atomic.h"
 
 #define WRITES 8
-#define READS  16
+#define READS  12 /* they fit into half of a queue of 256 descriptors */
 
 struct swap_io {
 	struct block_request request;

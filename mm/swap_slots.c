@@ -133,8 +133,8 @@ static bool is_free(const struct swap_slots *slots, uint64_t slot)
 	return slot < slots->count && *slot_word(slots, slot) == SLOT_FREE;
 }
 
-/* A search for a run in vain is not repeated for the next slots. */
-static uint64_t choose(struct swap_slots *slots)
+/* The next slot, or the first of a run. A search for a run in vain is not repeated at once. */
+static uint64_t choose_in_order(struct swap_slots *slots)
 {
 	uint64_t run;
 
@@ -142,24 +142,35 @@ static uint64_t choose(struct swap_slots *slots)
 		return slots->next;
 	if (slots->rest) {
 		slots->rest--;
-		return find(slots);
+		return SLOT_NONE;
 	}
 	run = find_run(slots);
-	if (run != SLOT_NONE)
-		return run;
-	slots->rest = SLOTS_PER_RUN;
-	return find(slots);
+	if (run == SLOT_NONE)
+		slots->rest = SLOTS_PER_RUN;
+	return run;
 }
 
-uint64_t slots_take(struct swap_slots *slots)
+static uint64_t take_chosen(struct swap_slots *slots, uint64_t slot)
 {
-	uint64_t slot = slots->nfree ? choose(slots) : SLOT_NONE;
-
 	if (slot == SLOT_NONE)
 		return slot;
 	take(slots, slot, SLOT_CACHED);
 	slots->next = slot + 1;
 	return slot;
+}
+
+uint64_t slots_take_in_order(struct swap_slots *slots)
+{
+	return take_chosen(slots, slots->nfree ? choose_in_order(slots) : SLOT_NONE);
+}
+
+uint64_t slots_take(struct swap_slots *slots)
+{
+	uint64_t slot = slots_take_in_order(slots);
+
+	if (slot != SLOT_NONE || !slots->nfree)
+		return slot;
+	return take_chosen(slots, find(slots));
 }
 
 void slots_mark_bad(struct swap_slots *slots, uint64_t slot)

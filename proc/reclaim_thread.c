@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "arch/timer.h"
 #include "base/clock.h"
+#include "lib/bits.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/reclaim.h"
 #include "proc/kthread.h"
@@ -31,7 +32,7 @@ static void reclaim_main(void *unused)
 
 		if (!missing)
 			thread_wait_always(&page_alloc_low, seq);
-		else if (reclaim_ahead(missing) < missing)
+		else if (reclaim_ahead(missing) < MIN(missing, (size_t)RECLAIM_BATCH))
 			take_a_rest();
 	}
 }

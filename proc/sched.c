@@ -105,7 +105,7 @@ static void enqueue(struct thread *thread, struct list *queue)
 }
 
 /*
- * Queues a woken thread. Kernel threads do short work that others wait for, so they go first. A
+ * Queues a woken thread. Kernel threads work for others, who wait for them, so they go first. A
  * thread that has slept for at least a slice is I/O-bound and goes before the CPU-bound threads, so
  * that many of those do not delay it; WOKEN_AHEAD keeps many I/O-bound threads from starving the
  * CPU-bound ones. A thread that slept for less goes to the end of `ready`. Call with the run

@@ -272,7 +272,7 @@ static __attribute__((noinline)) struct page *single_alloc(enum page_kind kind,
 	if (unlikely(tell))
 		waitq_wake_all(&page_alloc_low);
 	page = single_take(&pool.singles, keep);
-	if (!page)
+	if (!page && from != PAGE_OPTIONAL)
 		page = zeroed_take();
 	if (!page)
 		return may_use_reserve(from) ? single_alloc(kind, PAGE_RESERVE) : NULL;

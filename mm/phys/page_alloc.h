@@ -12,7 +12,7 @@
 enum page_alloc_from {
 	PAGE_NORMAL,   /* not the reserve, unless the process is ending (mm_host) */
 	PAGE_RESERVE,  /* the reserve too: for what frees memory, like munmap (mm/relieve.h) */
-	PAGE_OPTIONAL, /* never the reserve, and may fail without harm (mm/phys/zeroed.c) */
+	PAGE_OPTIONAL, /* never the reserve, and may fail without harm */
 };
 
 /*
@@ -75,7 +75,7 @@ void page_alloc_add(paddr_t start, paddr_t end);
 void page_alloc_set_reserve(size_t frames);
 
 /*
- * There is a low and a high watermark, above the reserve. An ordinary allocation that leaves no more
+ * There is a low and a high watermark, above the reserve. An ordinary allocation that finds no more
  * free frames than the low one wakes page_alloc_low, once. page_alloc_missing() returns how many
  * frames have to be freed up to the high one, and lets the queue be woken again.
  */

@@ -394,3 +394,44 @@ TEST(what_was_hot_cools_down)
 	assert_true(rig_reads < FRAMES_N / 4);
 	finish(file);
 }
+
+/* ---- beside the reclaim thread ---- */
+
+static uint64_t turns_before;
+static bool has_run;
+
+/* The thread wakes up in the third turn of another one's reclaim, and makes turns of its own. */
+static int thread_runs(struct vm_wait *wait)
+{
+	(void)wait;
+	if (has_run || reclaim_counts.turns - turns_before != 2)
+		return 0;
+	has_run = true;
+	assert_int_equal(reclaim_ahead(1000), 0);
+	return 0;
+}
+
+/* R43: its turns do not take the place of the hard one, without which a process would be killed. */
+TEST(turns_of_the_thread_are_not_hard)
+{
+	struct object *file;
+
+	start();
+	file = map_new(100, MAP_SHARED);
+	touch(0, 100);
+	assert_int_equal(vm_lock(&space, AT, 30 * P, VMA_LOCKED), 0);
+	for (unsigned i = 30; i < 100; i++) {
+		struct page *page = object_page_resident(file, i);
+
+		page_set_hot(page);
+		page_put(page);
+	}
+	turns_before = reclaim_counts.turns;
+	has_run = false;
+	rig_pause = thread_runs;
+	assert_true(reclaim(32) >= 32);
+	assert_true(has_run);
+	rig_pause = NULL;
+	assert_int_equal(vm_unlock(&space, AT, 30 * P), 0);
+	finish(file);
+}

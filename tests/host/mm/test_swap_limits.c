@@ -4,9 +4,13 @@
 
 #include "mm/check/alloc_fail.h"
 #include "mm/get_user_page.h"
+#include "sync/interleave.h"
+#include "mm/object.h"
+#include "mm/page_cache.h"
+#include "mm/page_age.h"
 #include "mm/swap_io.h"
 
-#define READS 16u /* that can be under way */
+#define READS 12u
 
 /* All pages are on the disk, and the reads of the first n have begun. */
 static void begin_reads(unsigned npages, unsigned n)
@@ -420,5 +424,79 @@ TEST(the_ledger_counts_references_to_slots)
 	swap_slot_get(entry_swap_slot(entry));
 	assert_int_equal(ledger_check(NULL), 2); /* the entry may not be writable either */
 	swap_slot_put(entry_swap_slot(entry));
+	finish();
+}
+
+/* ---- how much is written, and waited for ---- */
+
+#define MANY_PAGES 1500u
+
+static unsigned share; /* of a hundred pages: those in use all the time */
+
+static int use_a_share(struct vm_wait *wait)
+{
+	for (unsigned i = 0; i < MANY_PAGES; i++)
+		if (i * 7919 % 100 < share)
+			check_pages(i, 1);
+	return disk_pause(wait);
+}
+
+/* No more than two requests are filled for a few frames, however the cold pages lie. */
+TEST(no_more_is_written_than_needed)
+{
+	for (share = 0; share < 100; share += 20) {
+		unsigned written = disk_pages_written;
+
+		if (share == 0)
+			begin(2 * MANY_PAGES);
+		else
+			push_out();
+		map(AT, MANY_PAGES, RW);
+		write_pages(0, MANY_PAGES);
+		written = disk_pages_written;
+		rig_pause = use_a_share;
+		assert_true(reclaim(32) >= 32);
+		rig_pause = disk_pause;
+		assert_in_range(disk_pages_written - written, 1, 2 * BLOCK_PAGES_MAX);
+		assert_int_equal(vm_unmap(&space, AT, GIB), 0);
+	}
+	finish();
+}
+
+static struct page *others_page;
+static uint64_t turns_before;
+
+/* Another thread fills a request in the last turn, after all have been submitted. */
+static void fill_in_the_last_turn(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	(void)what;
+	if (kind != INTERLEAVE_UNLOCK || class != LOCK_SPACES)
+		return;
+	page_set_used(others_page);
+	page_set_used(others_page);
+	if (reclaim_counts.turns - turns_before < 5)
+		return;
+	interleave_hook = NULL;
+	spin_lock(&swap_cache.lock);
+	page_set_cold(others_page);
+	swap_cache.ops->write_page(&swap_cache, others_page);
+	spin_unlock(&swap_cache.lock);
+}
+
+/* R43: a page that is being written will be free: no process is killed meanwhile. */
+TEST(what_others_write_is_waited_for)
+{
+	begin(SLOTS);
+	map(AT, 1, RW);
+	write_pages(0, 1);
+	start_writes();
+	others_page = object_page_resident(&swap_cache, 1);
+	page_put(others_page);
+	disk_end(0, -EIO); /* it stays, dirty, and no entry maps it */
+	turns_before = reclaim_counts.turns;
+	interleave_hook = fill_in_the_last_turn;
+	assert_int_equal(reclaim(1), 1);
+	assert_null(interleave_hook);
+	check_pages(0, 1);
 	finish();
 }
