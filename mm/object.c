@@ -17,19 +17,46 @@ static struct list *hand = &objects; /* the link of the object that the hand of 
 
 static SLAB_CACHE(anon_cache, struct object);
 
-void object_init(struct object *object, const struct object_ops *ops, uint64_t size)
+/* Sets all but the lock. The object has no pages and no maps, and is on no list. */
+static void set_up(struct object *object, const struct object_ops *ops, uint64_t size)
 {
 	assert(size <= OBJECT_SIZE_MAX);
-	*object = (struct object){ .ops = ops, .refs = 1, .size = size, .backed = size };
-	if (!ops->read_page)
-		object->backed = 0;
-	spin_init(&object->lock, ops->lock_class ?: LOCK_OBJECT);
+	object->ops = ops;
+	object->refs = 1;
+	object->writers = 0;
+	object->size = size;
+	object->kept = 0;
+	object->backed = ops->read_page ? size : 0;
 	radix_init(&object->pages);
+	object->npages = object->nswapped = 0;
 	list_init(&object->vmas);
 	list_init(&object->stale);
+	object->nwritable = 0;
+	object->nexec = 0;
+	object->truncations = 0;
+	object->passed = 0;
+}
+
+static void enter_list(struct object *object)
+{
 	spin_lock(&list_lock);
 	list_add_tail(&objects, &object->link);
 	spin_unlock(&list_lock);
+}
+
+void object_init(struct object *object, const struct object_ops *ops, uint64_t size)
+{
+	set_up(object, ops, size);
+	spin_init(&object->lock, LOCK_OBJECT);
+	enter_list(object);
+}
+
+void object_init_again(struct object *object, const struct object_ops *ops, uint64_t size)
+{
+	spin_lock(&object->lock);
+	set_up(object, ops, size);
+	spin_unlock(&object->lock);
+	enter_list(object);
 }
 
 static void anon_destroy(struct object *object)

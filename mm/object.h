@@ -14,7 +14,6 @@ struct object;
 /* Only punch may sleep. */
 struct object_ops {
 	const char *name;
-	enum lock_class lock_class; /* of object->lock; 0: LOCK_OBJECT */
 	/*
 	 * Starts to read the bytes that the object had at page->index when it was made into the
 	 * frame of `page`, whose contents are undefined, with zeros beyond them. Returns 0 if the
@@ -109,6 +108,12 @@ static inline struct page *index_page(void *held)
  * without it they are zeros. The caller owns the object's memory until ops->destroy() is called.
  */
 void object_init(struct object *object, const struct object_ops *ops, uint64_t size);
+
+/*
+ * The same for a static object that may have been destroyed before. Its lock has been initialised
+ * once and for all, and other threads may hold it. Call with no spinning lock held.
+ */
+void object_init_again(struct object *object, const struct object_ops *ops, uint64_t size);
 
 /*
  * Creates an object of shared anonymous memory, with one reference. Waits for memory; returns NULL

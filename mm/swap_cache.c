@@ -29,7 +29,11 @@
 #include "mm/swap_slots.h"
 #include "sync/atomic.h"
 
-struct object swap_cache;
+/*
+ * The lock is used while there is no area, too: by threads that have seen the last one, and have not
+ * come to look under the lock yet.
+ */
+struct object swap_cache = { .lock = SPINLOCK_INIT(LOCK_SWAP_CACHE) };
 
 /* Guarded by swap_cache.lock: */
 static struct swap_slots slots;
@@ -55,7 +59,6 @@ static void destroy(struct object *object)
 
 static const struct object_ops swap_ops = {
 	.name = "swap",
-	.lock_class = LOCK_SWAP_CACHE,
 	.read_page = swap_read_page,
 	.write_page = swap_write_page,
 	.destroy = destroy,
@@ -72,7 +75,7 @@ int swap_area_start(struct block_device *device, uint64_t npages, const uint32_t
 	for (size_t i = 0; i < nbad; i++)
 		slots_mark_bad(&fresh, bad[i]);
 	swap_io_start(device);
-	object_init(&swap_cache, &swap_ops, npages << PAGE_SHIFT);
+	object_init_again(&swap_cache, &swap_ops, npages << PAGE_SHIFT);
 	spin_lock(&swap_cache.lock);
 	slots = fresh;
 	usable = fresh.nfree;

@@ -209,3 +209,31 @@ TEST(the_error_of_a_request_that_is_used_again)
 	assert_non_null(strstr(fake_log_last_error, "page 1 can't be written"));
 	finish();
 }
+
+/* ---- a thread that has seen the last area ---- */
+
+static bool released;
+
+/* Another hart holds the lock, and releases it when this one has come to wait for it. */
+static void at_the_held_lock(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	(void)what;
+	if (kind != INTERLEAVE_LOCK || class != LOCK_SWAP_CACHE || released)
+		return;
+	assert_int_equal(swap_cache.lock.locked, 1);
+	swap_cache.lock.locked = 0;
+	released = true;
+}
+
+TEST(the_lock_of_the_cache_is_older_than_the_area)
+{
+	assert_int_equal(spin_class(&swap_cache.lock), LOCK_SWAP_CACHE);
+	begin(SLOTS);
+	disk_stop();
+	swap_cache.lock.locked = 1;
+	interleave_hook = at_the_held_lock;
+	disk_start(SLOTS);
+	interleave_hook = NULL;
+	assert_true(released);
+	finish();
+}
