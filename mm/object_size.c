@@ -210,15 +210,6 @@ int object_allocate(struct object *object, uint64_t start, uint64_t end, bool gr
 	return result;
 }
 
-/*
- * May punching a hole remove the page? Only if nothing but the index refers to it, and a missing
- * page there is all zeros. The caller holds object->lock.
- */
-static bool is_removable(struct object *object, struct page *page)
-{
-	return page->counts == PAGE_ONE_REF && page->index >= object_pages(object->backed);
-}
-
 /* Returns the first page from `index` on that may have bytes other than zeros, or UINT64_MAX. */
 static uint64_t next_written(struct object *object, uint64_t index, uint64_t last)
 {
@@ -238,7 +229,7 @@ static void punch_pages(struct object *object, uint64_t first, uint64_t stop)
 		return;
 	if (is_mapped(object))
 		vm_truncate_hole(object, first << PAGE_SHIFT, stop << PAGE_SHIFT);
-	object_remove(object, first, stop - 1, is_removable);
+	object_remove_unused(object, first, stop - 1);
 }
 
 int object_punch(struct object *object, uint64_t start, uint64_t end)

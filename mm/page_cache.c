@@ -267,7 +267,8 @@ int object_publish(struct object *object, uint64_t index, struct page *fresh, ui
 struct removal {
 	uint64_t next, last; /* the range that is left */
 	bool (*choose)(struct object *object, struct page *page);
-	bool marks; /* where a page was that can be read again, a mark stays */
+	bool marks;   /* where a page was that can be read again, a mark stays */
+	bool swapped; /* pages in swap go too, where a missing page is zeros */
 	struct page *pages[REMOVE_BATCH];
 	unsigned count, seen;
 	struct radix_spare freed;
@@ -316,13 +317,23 @@ static void forget_swapped(struct object *object, const void *held)
 	swap_slot_put(slot);
 }
 
+/* Does what an index holds instead of a page stay? The caller holds object->lock. */
+static bool number_stays(const struct object *object, const void *held, const struct removal *r)
+{
+	if (is_dropped(held))
+		return r->marks && is_recent(held);
+	if (is_swapped(held) && r->swapped)
+		return r->next < object_pages(object->backed);
+	return r->choose != NULL;
+}
+
 /*
  * Cancels a read, or forgets a page that is in swap, if all pages are removed. Marks go unless they
  * are wanted, and are recent.
  */
 static void remove_number(struct object *object, void *held, struct removal *r)
 {
-	if (is_dropped(held) ? r->marks && is_recent(held) : r->choose != NULL)
+	if (number_stays(object, held, r))
 		return;
 	radix_remove(&object->pages, r->next, &r->freed);
 	if (is_swapped(held))
@@ -394,22 +405,45 @@ bool object_reclaim_range(struct object *object, uint64_t *next_ret, uint64_t la
 	return more;
 }
 
-void object_remove(struct object *object, uint64_t first, uint64_t last,
-		   bool (*choose)(struct object *object, struct page *page))
+/* Removes all the pages, with pauses. */
+static void removal_run(struct object *object, struct removal *r)
 {
-	struct removal r = { .next = first, .last = last, .choose = choose };
 	bool more;
 
-	radix_spare_init(&r.freed);
+	radix_spare_init(&r->freed);
 	do {
 		spin_lock(&object->lock);
-		more = remove_locked(object, &r);
+		more = remove_locked(object, r);
 		spin_unlock(&object->lock);
-		(void)removal_put(&r);
+		(void)removal_put(r);
 		/* A kill does not stop this: a removal that has begun must be finished. */
 		if (more)
 			vm_pause();
 	} while (more);
+}
+
+void object_remove(struct object *object, uint64_t first, uint64_t last,
+		   bool (*choose)(struct object *object, struct page *page))
+{
+	struct removal r = { .next = first, .last = last, .choose = choose };
+
+	removal_run(object, &r);
+}
+
+/*
+ * May punching a hole remove the page? Only if nothing but the index refers to it, and a missing
+ * page there is all zeros. The caller holds object->lock.
+ */
+static bool is_punchable(struct object *object, struct page *page)
+{
+	return page->counts == PAGE_ONE_REF && page->index >= object_pages(object->backed);
+}
+
+void object_remove_unused(struct object *object, uint64_t first, uint64_t last)
+{
+	struct removal r = { .next = first, .last = last, .choose = is_punchable, .swapped = true };
+
+	removal_run(object, &r);
 }
 
 /* ---- look-up ---- */

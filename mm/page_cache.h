@@ -91,6 +91,13 @@ void object_remove(struct object *object, uint64_t first, uint64_t last,
 		   bool (*choose)(struct object *object, struct page *page));
 
 /*
+ * For holes: removes those of the pages [first, last] that nothing but the index refers to, and those
+ * in swap, but only where a missing page is zeros. Calls vm_pause() in between. Call with no spinning
+ * lock held.
+ */
+void object_remove_unused(struct object *object, uint64_t first, uint64_t last);
+
+/*
  * For insertions that must not need memory: adds nodes to `spare` until it has n, and frees all that
  * it has. object_nodes_fill() returns 0 or -ENOMEM.
  */

@@ -171,6 +171,78 @@ TEST(errors) /* R84 */
 	finish_with(object);
 }
 
+/*
+ * A hole takes pages in swap with it, with their slots: nothing is read, and no memory is needed. Only
+ * the ends, where a part of a page stays, are brought in.
+ */
+TEST(a_hole_drops_pages_in_swap) /* R82, R84 */
+{
+	struct object *object;
+	char c;
+
+	begin(SLOTS);
+	object = object_create_anon(70 * P);
+	for (unsigned i = 0; i < 70; i++)
+		assert_int_equal(object_write_kernel(object, i * P + 100, "ab", 2), 2);
+	push_out();
+	assert_int_equal(object->nswapped, 70);
+	alloc_fail_at = 1;
+	assert_int_equal(object_punch(object, 2 * P, 60 * P), 0);
+	alloc_fail_at = 0;
+	assert_int_equal(disk_reads, 0);
+	assert_int_equal(object->nswapped, 12);
+	assert_int_equal(swap_free(), SLOTS - 12);
+	rig_check();
+	assert_int_equal(object_punch(object, 60 * P + 101, 64 * P + 101), 0);
+	assert_int_equal(object->nswapped, 7);
+	assert_in_range(disk_pages_read, 2, 2 * 8);
+	assert_int_equal(object_read_kernel(object, 60 * P + 100, &c, 1), 1);
+	assert_int_equal(c, 'a');
+	assert_int_equal(object_read_kernel(object, 62 * P + 100, &c, 1), 1);
+	assert_int_equal(c, 0);
+	assert_int_equal(object_read_kernel(object, 64 * P + 101, &c, 1), 1);
+	assert_int_equal(c, 'b');
+	finish_with(object);
+}
+
+/* A page that is missing there would be read from where the file came. */
+TEST(a_hole_in_what_was_read_from_elsewhere) /* R80, R82 */
+{
+	struct object *file;
+	char c;
+
+	begin(SLOTS);
+	file = rig_file(8 * P);
+	assert_int_equal(object_write_kernel(file, 2 * P + 1, "swapped", 7), 7);
+	push_out();
+	assert_int_equal(file->nswapped, 1);
+	assert_int_equal(object_punch(file, P, 4 * P), 0);
+	for (unsigned i = 1; i < 4; i++) {
+		assert_int_equal(object_read_kernel(file, i * P + 1, &c, 1), 1);
+		assert_int_equal(c, 0);
+	}
+	assert_int_equal(object_read_kernel(file, 4 * P, &c, 1), 1);
+	assert_int_equal((unsigned char)c, rig_byte(4 * P));
+	finish_with(file);
+}
+
+/* The page is on its way to the disk: its slot is free when it has come there. */
+TEST(a_hole_during_the_write) /* R82 */
+{
+	struct object *object;
+
+	begin(SLOTS);
+	object = object_create_anon(4 * P);
+	assert_int_equal(object_write_kernel(object, P, "x", 1), 1);
+	start_writes();
+	assert_int_equal(object->nswapped, 1);
+	assert_int_equal(object_punch(object, 0, 4 * P), 0);
+	assert_int_equal(object->nswapped, 0);
+	disk_end_all();
+	assert_int_equal(swap_free(), SLOTS);
+	finish_with(object);
+}
+
 static unsigned charged;
 
 static bool charge(struct object *object)
