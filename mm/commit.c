@@ -51,6 +51,17 @@ bool commit_charge(size_t pages)
 	return true;
 }
 
+bool commit_lower_limit(size_t pages)
+{
+	/* These pages are promised for a moment, so that nobody else gets them meanwhile. */
+	if (commit_is_strict() && !commit_charge(pages))
+		return false;
+	commit_add_limit(-(ssize_t)pages);
+	if (commit_is_strict())
+		commit_uncharge(pages);
+	return true;
+}
+
 void commit_uncharge(size_t pages)
 {
 	size_t before = __atomic_fetch_sub(&charged, pages, __ATOMIC_RELAXED);

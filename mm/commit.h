@@ -39,10 +39,15 @@ static inline bool commit_is_strict(void)
 void commit_set_strict(bool strict);
 
 /*
- * Raises the limit by so many pages of swap, or lowers it. Nothing that was promised is taken back:
- * who lowers it looks first whether commit_charged() stays below. Any context.
+ * Raises the limit by so many pages of swap, or lowers it, whatever has been promised. Any context.
  */
 void commit_add_limit(ssize_t pages);
+
+/*
+ * Lowers the limit by so many pages. Returns false, with nothing changed, if more than that leaves
+ * has been promised. Any context.
+ */
+bool commit_lower_limit(size_t pages);
 
 size_t commit_limit(void);   /* pages that may be promised */
 size_t commit_charged(void); /* pages that are */

@@ -166,17 +166,22 @@ int swap_off_begin(struct block_device *device)
 		mm_trim();
 	if (!swap_off_fits())
 		return -ENOMEM;
-	return swap_area_freeze(true) ? 0 : -EINVAL;
+	if (!swap_area_freeze(true))
+		return -EINVAL;
+	/* Now rather than at the end, so that nothing is promised meanwhile that has no room then. */
+	if (!commit_lower_limit(swap_census().usable)) {
+		(void)swap_area_freeze(false);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 int swap_off_end(void)
 {
 	const char *name = atomic_load(&area_disk)->name;
-	uint64_t usable = swap_area_drain();
 
-	if (!usable)
+	if (!swap_area_drain())
 		return -EAGAIN;
-	commit_add_limit(-(ssize_t)usable);
 	swap_area_stop();
 	log_info("swap", "%s: off", name);
 	atomic_store(&area_disk, NULL);
@@ -185,5 +190,6 @@ int swap_off_end(void)
 
 void swap_off_cancel(void)
 {
+	commit_add_limit((ssize_t)swap_census().usable);
 	(void)swap_area_freeze(false);
 }

@@ -235,6 +235,39 @@ TEST(the_area_is_switched_off)
 	rig_check();
 }
 
+/* commit=strict: what has been promised has no room without the area. */
+TEST(promises_need_the_area) /* R90 */
+{
+	const vaddr_t at = 0x40000000, other_at = 0x80000000;
+	static struct space space;
+	size_t most;
+
+	begin();
+	commit_set_strict(true);
+	most = commit_limit();
+	assert_int_equal(swap_on(&disk), 0);
+	rig_create(&space);
+	rig_run(&space);
+	assert_int_equal(rig_map(&space, at, (most + 1) * PAGE_SIZE, RW, ANON | MAP_FIXED), at);
+	assert_int_equal(swap_off_begin(&disk), -ENOMEM);
+	assert_int_equal(commit_limit(), most + DISK_PAGES - 1);
+	assert_false(swap_is_full());
+	assert_int_equal(vm_unmap(&space, at, PAGE_SIZE), 0);
+	assert_int_equal(commit_charged(), most);
+	assert_int_equal(swap_off_begin(&disk), 0);
+	assert_int_equal(rig_map(&space, other_at, PAGE_SIZE, RW, ANON | MAP_FIXED), -ENOMEM);
+	swap_off_cancel();
+	assert_int_equal(rig_map(&space, other_at, PAGE_SIZE, RW, ANON | MAP_FIXED), other_at);
+	assert_int_equal(swap_off_begin(&disk), -ENOMEM);
+	assert_int_equal(vm_unmap(&space, other_at, PAGE_SIZE), 0);
+	assert_int_equal(swap_off_begin(&disk), 0);
+	assert_int_equal(swap_off_end(), 0);
+	assert_int_equal(commit_limit(), most);
+	rig_check();
+	rig_destroy(&space);
+	commit_set_strict(false);
+}
+
 /* What is out has no room in memory, or is on its way. */
 TEST(the_area_is_still_needed)
 {
