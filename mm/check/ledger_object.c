@@ -23,6 +23,17 @@ static void check_page(struct ledger_walk *walk, const struct object *object, ui
 			     (unsigned long)index);
 }
 
+/* The page at the index is in swap: counts the index's reference to the slot. */
+static void check_swapped(struct ledger_walk *walk, const struct object *object, uint64_t index,
+			  uint64_t slot)
+{
+	if (slot >= swap_total())
+		ledger_error(walk, "object %s: page %lu of its index: there is no slot %lu",
+			     object->ops->name, (unsigned long)index, (unsigned long)slot);
+	else
+		swap_slot_count(slot, walk->delta);
+}
+
 /* Returns how many VMAs of the list can write to the object. */
 static size_t check_maps(struct ledger_walk *walk, const struct object *object,
 			 const struct list *maps)
@@ -58,7 +69,7 @@ static void check_object(struct ledger_walk *walk, struct object *object)
 			if (index_is_swapped(held, &slot, &is_charged)) {
 				nswapped++;
 				charged += is_charged;
-				swap_slot_count(slot, walk->delta);
+				check_swapped(walk, object, index, slot);
 			}
 		}
 		if (index == UINT64_MAX)

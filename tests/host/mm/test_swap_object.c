@@ -338,6 +338,27 @@ TEST(swapoff_brings_them_back) /* R82 */
 	finish_with(object);
 }
 
+/* ---- the ledger ---- */
+
+TEST(the_ledger_checks_the_slots_of_indices) /* R111 */
+{
+	struct object *object;
+	void *held;
+
+	begin(SLOTS);
+	object = object_create_anon(4 * P);
+	assert_int_equal(object_write_kernel(object, P, "x", 1), 1);
+	push_out();
+	held = radix_find(&object->pages, 1);
+	assert_false(index_is_page(held));
+	for (uint64_t slot = SLOTS + 1; slot < 1ul << 36; slot <<= 1) {
+		radix_replace(&object->pages, 1, (void *)(slot << 3));
+		assert_int_equal(ledger_check(NULL), 2); /* the page's slot has too many, too */
+	}
+	radix_replace(&object->pages, 1, held);
+	finish_with(object);
+}
+
 /* ---- against a naive model ---- */
 
 #define PAGES 24u
