@@ -6,6 +6,7 @@
 #include "lib/string.h"
 #include "mm/host.h"
 #include "mm/object_io.h"
+#include "mm/page_age.h"
 #include "mm/page_cache.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/relieve.h"
@@ -137,8 +138,9 @@ static int page_preallocate(struct object *object, uint64_t index, struct page *
 }
 
 /*
- * Makes the page at index if it is missing. Returns 0, -ENOSPC (also if memory has run out), -EIO
- * or -EINTR.
+ * Makes the page at index if it is missing. It stays from then on, although it is all zeros: until the
+ * room for all pages has been found, PAGE_PREALLOCATED tells it from those that were written. Returns
+ * 0, -ENOSPC (also if memory has run out), -EIO or -EINTR.
  */
 static int have_page(struct object *object, uint64_t index)
 {
@@ -156,9 +158,12 @@ static int have_page(struct object *object, uint64_t index)
 		else if (result == -ENOMEM)
 			result = relieve(&relief) ?: -EAGAIN;
 	} while (result == -EAGAIN);
-	if (result == 0)
-		page_put(page);
-	return result == -ENOMEM ? -ENOSPC : result;
+	if (result)
+		return result == -ENOMEM ? -ENOSPC : result;
+	if (!(page_flags(page) & PAGE_DIRTY))
+		__atomic_fetch_or(&page->flags, PAGE_PREALLOCATED, __ATOMIC_RELAXED);
+	page_put(page);
+	return 0;
 }
 
 /*
@@ -171,14 +176,16 @@ static bool is_dispensable(struct object *object, struct page *page)
 	       page->index >= object_pages(object->backed);
 }
 
-/* Marks the preallocated pages dirty, so that they stay although they are all zeros. */
-static void pages_mark_dirty(struct object *object, uint64_t first, uint64_t end)
+/* Ends the state PAGE_PREALLOCATED of the pages. If they are `wanted`, they are dirty from now on. */
+static void pages_end(struct object *object, uint64_t first, uint64_t end, bool wanted)
 {
 	for (uint64_t index = first; index < end; index++) {
 		struct page *page = object_page_resident(object, index);
 
 		if (page) {
-			page_set_dirty(page);
+			if (wanted)
+				page_set_dirty(page);
+			__atomic_fetch_and(&page->flags, ~PAGE_PREALLOCATED, __ATOMIC_RELAXED);
 			page_put(page);
 		}
 		(void)vm_pause();
@@ -187,17 +194,17 @@ static void pages_mark_dirty(struct object *object, uint64_t first, uint64_t end
 
 static int have_pages(struct object *object, uint64_t first, uint64_t end)
 {
+	uint64_t index = first;
 	int result = 0;
 
-	for (uint64_t index = first; index < end && !result; index++) {
+	for (; index < end && !result; index++) {
 		result = have_page(object, index);
 		if (!result)
 			result = vm_pause();
 	}
 	if (result)
 		object_remove(object, first, end - 1, is_dispensable);
-	else
-		pages_mark_dirty(object, first, end);
+	pages_end(object, first, index, !result);
 	return result;
 }
 

@@ -408,7 +408,7 @@ static void start_turn(uint64_t turn)
 static bool choose(struct object *object, struct page *page)
 {
 	bool cold = page_is_cold(page, atomic_load_relaxed(&hard));
-	bool free = page->counts == PAGE_ONE_REF;
+	bool free = page->counts == PAGE_ONE_REF && !(page_flags(page) & PAGE_PREALLOCATED);
 
 	/* Pages in the swap cache are aged where they are mapped. */
 	if (object != &swap_cache || free)

@@ -20,22 +20,24 @@ enum page_kind {
 };
 
 /* page->flags. PAGE_BLOCK and PAGE_SINGLE are set on free frames only. */
-#define PAGE_BLOCK	 1u  /* the first frame of a block on a buddy list, of page->order */
-#define PAGE_SINGLE	 2u  /* on the list of single free frames */
-#define PAGE_TAIL	 4u  /* a later frame of an allocation: the first one has the counts */
-#define PAGE_SLAB	 8u  /* a slab: owner is its slab_cache */
-#define PAGE_DIRTY	 16u /* its bytes differ from what a read would bring; atomic */
-#define PAGE_CHARGED	 64u /* object page: counted by its ops->charge(); atomic */
-#define PAGE_READING	 128u /* a read into the frame is under way; the read has the one reference */
+#define PAGE_BLOCK	  1u  /* the first frame of a block on a buddy list, of page->order */
+#define PAGE_SINGLE	  2u  /* on the list of single free frames */
+#define PAGE_TAIL	  4u  /* a later frame of an allocation: the first one has the counts */
+#define PAGE_SLAB	  8u  /* a slab: owner is its slab_cache */
+#define PAGE_DIRTY	  16u /* its bytes differ from what a read would bring; atomic */
+#define PAGE_CHARGED	  64u /* object page: counted by its ops->charge(); atomic */
+#define PAGE_READING	  128u /* a read into the frame is under way; the read has the one reference */
 /* For reclaim (mm/page_age.h); atomic. */
-#define PAGE_USED	 256u  /* used since the hand passed */
-#define PAGE_USED_ONCE	 512u  /* used since it was brought in */
-#define PAGE_SEEN	 1024u /* the hand has passed it */
-#define PAGE_HEAT_ONE	 2048u /* two bits */
+#define PAGE_USED	  256u	/* used since the hand passed */
+#define PAGE_USED_ONCE	  512u	/* used since it was brought in */
+#define PAGE_SEEN	  1024u /* the hand has passed it */
+#define PAGE_HEAT_ONE	  2048u /* two bits */
 /* Swap; atomic. */
-#define PAGE_SWAP_CACHED (1u << 31) /* in the swap cache, at `index` */
-#define PAGE_WRITING	 8192u	    /* a write from the frame is under way, and has a reference */
-#define PAGE_AHEAD	 16384u	    /* read together with a neighbour, and not used yet; atomic */
+#define PAGE_SWAP_CACHED  (1u << 31) /* in the swap cache, at `index` */
+#define PAGE_WRITING	  8192u	     /* a write from the frame is under way, and has a reference */
+#define PAGE_AHEAD	  16384u     /* read together with a neighbour, and not used yet; atomic */
+/* By a preallocation that is under way: the page stays although it is clean; atomic. */
+#define PAGE_PREALLOCATED (1u << 15)
 #ifdef FAULTLINE_HARDENED
 #define PAGE_POISONED 32u /* free, and filled with poison */
 #else

@@ -338,6 +338,126 @@ TEST(swapoff_brings_them_back) /* R82 */
 	finish_with(object);
 }
 
+/* ---- preallocation ---- */
+
+static int page_of_nothing(struct object *object, struct page *page, struct vm_wait *wait)
+{
+	(void)object, (void)page, (void)wait;
+	return -EIO; /* no page is backed */
+}
+
+#define ROOM 40u
+
+static bool charge_within_room(struct object *object)
+{
+	return charged < ROOM && charge(object);
+}
+
+/* Some of its pages could be read again, so that they can be dropped without swap, too. */
+static const struct object_ops roomy_ops = { .name = "roomy",
+					     .read_page = page_of_nothing,
+					     .charge = charge_within_room,
+					     .uncharge = uncharge,
+					     .destroy = no_destroy };
+
+/* At each pause the hand goes round, and caches are emptied. */
+static int reclaim_at_pauses(struct vm_wait *wait)
+{
+	int (*pause)(struct vm_wait * wait) = rig_pause;
+
+	if (wait)
+		return disk_pause(wait);
+	rig_pause = disk_pause;
+	(void)reclaim(10000);
+	object_trim();
+	disk_end_all();
+	rig_pause = pause;
+	return 0;
+}
+
+static int allocate(struct object *object, unsigned first, unsigned end, bool grow)
+{
+	int result;
+
+	rig_pause = reclaim_at_pauses;
+	result = object_allocate(object, first * P, end * P, grow);
+	rig_pause = disk_pause;
+	return result;
+}
+
+/* All of it has room in memory or in swap, and no other file gets that. */
+static void check_room(struct object *object)
+{
+	assert_int_equal(object->npages + object->nswapped, ROOM);
+	assert_int_equal(charged, ROOM);
+	for (unsigned i = 0; i < ROOM; i++)
+		assert_int_equal(object_write_kernel(object, i * P + i, "x", 1), 1);
+	push_out();
+	assert_int_equal(object->npages + object->nswapped, ROOM);
+	assert_int_equal(charged, ROOM);
+	rig_check();
+}
+
+/* Reclaim runs while room is made for a file of this size. */
+static void preallocate(bool swap, uint64_t size, bool grow)
+{
+	struct object object;
+
+	begin(SLOTS);
+	if (!swap)
+		assert_true(swap_area_freeze(true));
+	object_init(&object, &roomy_ops, 0);
+	assert_int_equal(object_set_size(&object, size), 0);
+	assert_int_equal(allocate(&object, 0, ROOM, grow), 0);
+	push_out();
+	check_room(&object);
+	if (!swap)
+		assert_true(swap_area_freeze(false));
+	finish_with(&object);
+	assert_int_equal(charged, 0);
+}
+
+TEST(preallocated_pages_stay) /* R92 */
+{
+	preallocate(false, ROOM * P, false);
+}
+
+TEST(preallocated_pages_go_to_swap) /* R84, R92 */
+{
+	preallocate(true, ROOM * P, false);
+}
+
+TEST(pages_preallocated_beyond_the_end_stay) /* R92 */
+{
+	preallocate(true, 0, false);
+}
+
+TEST(pages_preallocated_for_growth_stay) /* R92 */
+{
+	preallocate(true, P + 1, true);
+}
+
+/* What was made before the room ran out is given back; what others have preallocated is not. */
+TEST(a_preallocation_fails) /* R92 */
+{
+	struct object object;
+	char c;
+
+	begin(SLOTS);
+	object_init(&object, &roomy_ops, 0);
+	assert_int_equal(object_write_kernel(&object, 4 * P, "abc", 3), 3);
+	assert_int_equal(allocate(&object, 10, 12, false), 0);
+	push_out();
+	assert_int_equal(charged, 3);
+	assert_int_equal(allocate(&object, 0, ROOM + 1, true), -ENOSPC);
+	assert_int_equal(charged, 3);
+	assert_int_equal(object.npages + object.nswapped, 3);
+	assert_int_equal(object.size, 4 * P + 3);
+	assert_int_equal(object_read_kernel(&object, 4 * P + 1, &c, 1), 1);
+	assert_int_equal(c, 'b');
+	finish_with(&object);
+}
+
 /* ---- the ledger ---- */
 
 TEST(the_ledger_checks_the_slots_of_indices) /* R111 */
