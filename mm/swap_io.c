@@ -186,6 +186,11 @@ void swap_ahead_used(void)
 	readahead.used++;
 }
 
+bool swap_reads_along(void)
+{
+	return atomic_load_relaxed(&readahead.window) > 1;
+}
+
 /* Nobody else knows the page yet. */
 static void make_private(struct page *page)
 {

@@ -22,6 +22,9 @@ void swap_submit(bool all);
 /* A page that was read together with a neighbour is used. The caller holds the cache's lock. */
 void swap_ahead_used(void);
 
+/* Do neighbours come along with a page that is read? It changes at any time. */
+bool swap_reads_along(void);
+
 /*
  * Pages that are being written; those of them whose requests have not been submitted; and whether
  * there is room for another write. All change at any time. When a write ends, swap_written is woken.

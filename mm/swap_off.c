@@ -9,16 +9,25 @@
 #include "mm/page_cache.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/swap_cache.h"
+#include "mm/swap_io.h"
 
 /* Leaf tables that are searched in one hold of the space's lock. */
 #define SEARCH_LEAVES 8
 
-/* The search for an entry that is SWAP. */
-struct search {
-	vaddr_t va; /* of the entry that was found, or where the search stopped */
+/* Entries that are found at once. Their reads take half of the requests: programs need some, too. */
+#define BATCH 8
+
+struct swapped_entry {
+	vaddr_t va;
 	struct mmu_entry entry;
+};
+
+/* The search for entries that are SWAP. */
+struct search {
+	vaddr_t next; /* where to go on */
 	unsigned leaves;
-	bool found;
+	unsigned count;
+	struct swapped_entry found[BATCH];
 };
 
 static int search_leaf(void *arg, const struct mmu_leaf *leaf)
@@ -26,38 +35,39 @@ static int search_leaf(void *arg, const struct mmu_leaf *leaf)
 	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
 	struct search *search = arg;
 
-	search->va = leaf->va;
+	search->next = leaf->va;
 	if (search->leaves++ == SEARCH_LEAVES)
 		return 1;
 	for (slot = entry_next_used(leaf->entries, end); slot < end;
 	     slot = entry_next_used(slot + 1, end)) {
-		search->entry = entry_load(slot);
-		search->va = mmu_leaf_va(leaf, slot);
-		search->found = entry_state(search->entry) == ENTRY_SWAP;
-		if (search->found)
+		struct mmu_entry entry = entry_load(slot);
+
+		search->next = mmu_leaf_va(leaf, slot);
+		if (entry_state(entry) != ENTRY_SWAP)
+			continue;
+		if (search->count == BATCH)
 			return 1;
+		search->found[search->count++] = (struct swapped_entry){ search->next, entry };
 	}
 	return 0;
 }
 
 /*
- * Finds the next entry that is SWAP from search->va on, with a reference to its slot. Returns false
- * if there is none up to the end of the piece: then search->va is where to go on, or USER_TOP.
+ * Finds the next entries that are SWAP from search->next on, with a reference to the slot of each.
+ * search->next is USER_TOP after the last piece.
  */
-static bool find_swapped(struct space *space, struct search *search)
+static void find_swapped(struct space *space, struct search *search)
 {
-	vaddr_t from = search->va;
+	vaddr_t from = search->next;
 
-	search->leaves = 0;
-	search->found = false;
+	search->leaves = search->count = 0;
 	spin_lock(&space->lock);
 	if (space->dying || !space->swapped ||
 	    !arch_mmu_visit(&space->mmu, from, USER_TOP, search_leaf, search))
-		search->va = USER_TOP;
-	if (search->found)
-		swap_slot_get(entry_swap_slot(search->entry));
+		search->next = USER_TOP;
+	for (unsigned i = 0; i < search->count; i++)
+		swap_slot_get(entry_swap_slot(search->found[i].entry));
 	spin_unlock(&space->lock);
-	return search->found;
 }
 
 bool swap_off_fits(void)
@@ -73,11 +83,29 @@ static int bring(struct object *object, uint64_t index, struct page **page_ret)
 
 /* ---- private pages ---- */
 
+/*
+ * Begins the read of the page that is needed now, and those of the next ones, so that the thread waits
+ * once for all of them: beside CPU-bound programs each wait lasts for their slices. Where neighbours
+ * come along with a page, one read brings several pages anyway, and another read that is begun before
+ * these are used would stop neighbours from coming along.
+ */
+static void start_reads(const struct search *search, unsigned first)
+{
+	for (unsigned i = first; i < search->count && (i == first || !swap_reads_along()); i++) {
+		uint64_t slot = entry_swap_slot(search->found[i].entry);
+		struct vm_wait wait;
+		struct page *page;
+
+		if (swap_off_fits() && !object_page(&swap_cache, slot, &page, &wait))
+			page_put(page);
+	}
+}
+
 /* Maps the page, unless the entry has changed meanwhile. */
-static void map_page(struct space *space, const struct search *search, struct page *page)
+static void map_page(struct space *space, const struct swapped_entry *found, struct page *page)
 {
 	struct fault fault = { .space = space,
-			       .va = search->va,
+			       .va = found->va,
 			       .kind = FAULT_SWAPPED,
 			       .page = page,
 			       .rounds = 1,
@@ -85,10 +113,10 @@ static void map_page(struct space *space, const struct search *search, struct pa
 			       .brought = page };
 
 	spin_lock(&space->lock);
-	fault.vma = space->dying ? NULL : vma_find(space, search->va);
-	fault.slot = fault.vma ? arch_mmu_lookup(&space->mmu, search->va) : NULL;
+	fault.vma = space->dying ? NULL : vma_find(space, found->va);
+	fault.slot = fault.vma ? arch_mmu_lookup(&space->mmu, found->va) : NULL;
 	fault.entry = fault.slot ? entry_load(fault.slot) : ENTRY_NONE;
-	if (fault.slot && fault.entry.word == search->entry.word) {
+	if (fault.slot && fault.entry.word == found->entry.word) {
 		spin_lock(&swap_cache.lock);
 		(void)vma_install(&fault);
 		spin_unlock(&swap_cache.lock);
@@ -96,32 +124,39 @@ static void map_page(struct space *space, const struct search *search, struct pa
 	spin_unlock(&space->lock);
 }
 
-/* Brings back the page of one entry, and drops the reference to its slot. */
-static int swap_in_entry(struct space *space, const struct search *search)
+/* Brings back the page of the i-th entry. */
+static int swap_in_entry(struct space *space, const struct search *search, unsigned i)
 {
-	uint64_t slot = entry_swap_slot(search->entry);
+	const struct swapped_entry *found = &search->found[i];
+	uint64_t slot = entry_swap_slot(found->entry);
 	struct page *page;
-	int result = bring(&swap_cache, slot, &page);
+	int result;
 
-	if (!result) {
-		map_page(space, search, page);
-		page_put(page);
-	}
-	swap_slot_put(slot);
-	return result;
+	if (!swap_has_page(slot))
+		start_reads(search, i);
+	result = bring(&swap_cache, slot, &page);
+	if (result)
+		return result;
+	map_page(space, found, page);
+	page_put(page);
+	return vm_pause() ? -EINTR : 0;
 }
 
 int swap_in_space(struct space *space, bool (*is_wanted)(struct space *space))
 {
 	struct search search = { 0 };
+	bool wanted = true;
 	int result = 0;
 
-	while (!result && search.va < USER_TOP && (!is_wanted || is_wanted(space))) {
-		if (find_swapped(space, &search)) {
-			result = swap_in_entry(space, &search);
-			search.va += PAGE_SIZE;
+	while (!result && wanted && search.next < USER_TOP) {
+		find_swapped(space, &search);
+		for (unsigned i = 0; i < search.count; i++) {
+			wanted = wanted && !result && (!is_wanted || is_wanted(space));
+			if (wanted)
+				result = swap_in_entry(space, &search, i);
+			swap_slot_put(entry_swap_slot(search.found[i].entry));
 		}
-		if (!result && vm_pause())
+		if (!search.count && vm_pause())
 			result = -EINTR;
 	}
 	return result;

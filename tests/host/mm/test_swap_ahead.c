@@ -286,6 +286,36 @@ TEST(swapoff_reads_ahead)
 	finish();
 }
 
+static unsigned waits;
+
+/* A slow disk: it has answered everything by the time that a thread has waited. */
+static int wait_for_all(struct vm_wait *wait)
+{
+	waits += wait != NULL;
+	if (wait)
+		disk_end_all();
+	return 0;
+}
+
+/* Where no neighbours come along, several reads are under way at once. */
+TEST(swapoff_waits_for_several_reads)
+{
+	begin_apart(SLOTS);
+	map(AT, 80, RW);
+	write_pages(0, 80);
+	while (swap_out_count() < 80)
+		push_out();
+	waits = 0;
+	rig_pause = wait_for_all;
+	assert_int_equal(swap_in_space(&space, NULL), 0);
+	rig_pause = disk_pause;
+	assert_int_equal(space.swapped, 0);
+	assert_int_equal(disk_reads, 80);
+	assert_in_range(waits, 10, 12);
+	check_pages(0, 80);
+	finish();
+}
+
 /* A child's pages that are out are read for both, along with others. */
 TEST(pages_shared_by_fork_come_along)
 {

@@ -584,7 +584,7 @@ TEST(too_little_memory_to_bring_back)
 		list_del(&hog->link);
 		page_free(hog, 0);
 	}
-	(void)alloc_fail_set(1, NULL, ALLOC_FAIL_RELIEVE);
+	(void)alloc_fail_set(1, NULL, ALLOC_FAIL_STARVE);
 	assert_int_equal(swap_in_space(&space, NULL), -ENOMEM);
 	(void)alloc_fail_set(0, NULL, ALLOC_FAIL_ASK);
 	assert_int_equal(swap_in_space(&space, NULL), 0);
