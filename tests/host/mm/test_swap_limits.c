@@ -352,6 +352,29 @@ TEST(no_memory_for_a_page)
 	finish();
 }
 
+static bool yes(void)
+{
+	return true;
+}
+
+/*
+ * A process on its way out that still needs a page, for its robust list say, reads it into a frame of
+ * the reserve: nobody is killed for it.
+ */
+TEST(the_ending_read_into_the_reserve) /* R43 */
+{
+	bool (*no)(void) = mm_host.is_ending;
+
+	begin_reads(2, 0);
+	page_alloc_set_reserve(page_alloc_free_count());
+	assert_int_equal(fault(AT, VM_PROT_READ), VM_OOM);
+	mm_host.is_ending = yes;
+	check_pages(0, 2);
+	mm_host.is_ending = no;
+	page_alloc_set_reserve(0);
+	finish();
+}
+
 /* ---- spaces that end ---- */
 
 /* The child ends while its pages are read. They are the parent's too, or nobody's. */
