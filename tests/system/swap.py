@@ -7,8 +7,9 @@ which is twice the memory. The long form, with 256 and twice as much memory, tou
 
 import os
 import re
+from collections import Counter
 
-from lib.guest import folder, run_placed
+from lib.guest import BUILD, folder, run_placed, run_raw
 from lib.tap import case, equal, has, lacks, main
 
 MIB = 1 << 20
@@ -116,6 +117,24 @@ def R43_a_swap_disk_that_is_too_small():
     equal((done.status, done.out), (137, b""), "status and output")
     has(done.err.lower(), b"out of memory", "standard error")
     lacks(done.err, b"kernel panic", "standard error")
+
+
+@case
+def R43_R44_R82_R84_a_fork_bomb_and_a_hog_beside_an_innocent_process():
+    """The process with the most memory is killed, which is the hog or one of the bomb's. The others go on, the prompt too.
+
+    Afterwards swap can be switched off, so no slot is in use. The hardened kernel accounts for every frame and slot."""
+    memory, swap, times, least = (64, 64, 3, 10) if LONG else (20, 16, 1, 1)
+    done = run_raw(["--mem", f"{memory}M", "--swap", f"{swap}M", "--timeout", "0", "--add", f"{BUILD}/tests/system/swapping:/bin/swapping",
+                    "--", "sh", "-c", f"swapping storm {times} {least}; echo the prompt"])
+    text, log = done.out.decode(errors="replace"), done.err.decode(errors="replace")
+    killed = Counter(re.findall(r"out of memory: killed (\w+)\[", log))
+    print("# " + "; ".join(text.splitlines()) + f"; killed: {dict(killed)}")
+    lacks(log, "kernel panic", "standard error")
+    equal((done.status, len(re.findall("^innocent: ok, ", text, re.MULTILINE)), "\nstorm: ok, " in text, text.splitlines()[-1:]),
+          (0, times, True, ["the prompt"]), f"status and output of {shown(done)}")
+    equal(sorted(killed), ["bomb", "hog"], "who was killed")
+    equal(min(killed.values()) >= least * times, True, f"enough of each: {dict(killed)}")
 
 
 @case

@@ -300,6 +300,10 @@ static const struct command {
 	{ "text", do_text, { "1", "1" } },
 	{ "full", do_full, { 0 } },
 	{ "robust", do_robust, { 0 } },
+	{ "storm", do_storm, { 0 } },
+	{ "bomb", do_bomb, { 0 } },
+	{ "hog", do_hog, { 0 } },
+	{ "innocent", do_innocent, { 0 } },
 	{ "spoiled", do_spoiled, { 0 } },
 };
 static const struct command *command;

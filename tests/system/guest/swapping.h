@@ -61,10 +61,14 @@ size_t pages_at(char **argv, unsigned i);
 extern const unsigned char text_first[], text_first_end[], text_other[], text_other_end[];
 
 /* The sub-commands. argv[0] is the name, the arguments follow. */
+void do_bomb(char **argv);
 void do_fork(char **argv);
 void do_full(char **argv);
+void do_hog(char **argv);
+void do_innocent(char **argv);
 void do_kill(char **argv);
 void do_robust(char **argv);
 void do_shared(char **argv);
+void do_storm(char **argv);
 void do_text(char **argv);
 void do_verbs(char **argv);
