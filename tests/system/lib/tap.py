@@ -2,6 +2,7 @@
 """A few lines of TAP: cases are functions, an assertion that fails is a point that failed."""
 
 import os
+import resource
 import sys
 import time
 import traceback
@@ -44,10 +45,15 @@ def shorten(value):
     return text if len(text) <= 1000 else text[:500] + " ... " + text[-500:]
 
 
+def cpu_seconds():
+    """Returns the processor time of this process and of the children that have ended."""
+    return sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+
+
 def run_case(number, function):
     """Runs one case and prints its point; tells whether it did not fail."""
     name = function.__name__.replace("_", " ")
-    started = time.monotonic()
+    started, used = time.monotonic(), cpu_seconds()
     verdict, remark = "ok", ""
     try:
         function()
@@ -57,7 +63,7 @@ def run_case(number, function):
         verdict = "not ok"
         for line in traceback.format_exc().splitlines():
             print("# " + line)
-    print(f"# {time.monotonic() - started:.1f} s")
+    print(f"# {time.monotonic() - started:.1f} s, of a processor {cpu_seconds() - used:.1f} s")
     print(f"{verdict} {number} - {name}{remark}", flush=True)
     return verdict == "ok"
 
