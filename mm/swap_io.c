@@ -92,11 +92,11 @@ static void write_done(struct block_request *request, int result)
 	unsigned n = request->npages;
 	bool first;
 
-	for (unsigned i = 0; i < n; i++)
-		swap_page_written(io->pages[i], result);
 	counter_add(&reclaim_counts.writes, 1);
 	if (!result)
 		counter_add(&reclaim_counts.written, n);
+	for (unsigned i = 0; i < n; i++)
+		swap_page_written(io->pages[i], result);
 	spin_lock(&swap_cache.lock);
 	first = tell_error(result);
 	io->state = IO_FREE;

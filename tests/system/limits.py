@@ -114,9 +114,9 @@ def memory_in_clean_pages_of_files_is_had():
 
 @case
 def a_mapped_file_bigger_than_memory_is_read():
-    """R80: three processes read 16 MiB through a mapping, in orders of their own, while 3 MiB are free."""
+    """R80: three processes read 8 MiB through a mapping, in orders of their own, while 3 MiB are free."""
     path = os.path.join(folder("squeezed"), "file")
-    data = os.urandom(16 * MIB)
+    data = os.urandom(8 * MIB)
     with open(path, "wb") as file:
         file.write(data)
     done = run("/file", options=[*SMALL, "--add", f"{path}:/file", *latency.options()],

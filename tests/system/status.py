@@ -226,7 +226,7 @@ def a_program_that_leaves_children_ends_the_run():
 def without_a_program_the_tour_runs():
     if FAKE:
         raise Skip("needs the real tour")
-    done = run_raw([])
+    done = run_raw(["--swap", "1M"])  # too small for its stop about swap, which takes most of the time
     equal(done.status, 0, "status")
     has(done.err, b"tour[", "the report of the child that dies")
     has(done.out.lower(), b"copy-on-write", "standard output")

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Programs that use more private memory than there is, with a swap disk: every byte is right, and all comes back.
 
-The programs are the sub-commands of guest/swapping.c. SWAP_MIB is the size of a large set, in MiB. By default it is 48,
-which is twice the memory. The long form, with 256 and twice as much memory, touches more pages as well."""
+The programs are the sub-commands of guest/swapping.c. SWAP_MIB is the size of a large set, in MiB. By default it is 32,
+which is twice the memory. The long form, with 256 and four times as much memory, touches more pages as well."""
 
 import os
 import re
@@ -13,9 +13,9 @@ from lib.guest import BUILD, folder, run_placed, run_raw
 from lib.tap import case, equal, has, lacks, main
 
 MIB = 1 << 20
-SET = int(os.environ.get("SWAP_MIB", "48"))
+SET = int(os.environ.get("SWAP_MIB", "32"))
 LONG = SET >= 128
-MEMORY = 64 if LONG else 24  # MiB
+MEMORY = 64 if LONG else 16  # MiB
 TOUCHES = 2000 if LONG else 200
 SMALL = ["--mem", f"{MEMORY}M", "--swap", f"{8 * MEMORY}M"]
 
@@ -89,7 +89,7 @@ def R25_R81_R82_verbs_on_pages_that_are_out():
 def R81_written_pages_of_a_private_file_go_to_swap():
     path = os.path.join(folder("private"), "file")
     with open(path, "wb") as file:
-        file.write(os.urandom(MEMORY * MIB // 6))
+        file.write(os.urandom(MEMORY * MIB // (6 if LONG else 12)))
     swapping("private", "/file", SET // 2, options=[*SMALL, "--add", f"{path}:/file"])
 
 
@@ -124,7 +124,7 @@ def R43_R44_R82_R84_a_fork_bomb_and_a_hog_beside_an_innocent_process():
     """The process with the most memory is killed, which is the hog or one of the bomb's. The others go on, the prompt too.
 
     Afterwards swap can be switched off, so no slot is in use. The hardened kernel accounts for every frame and slot."""
-    memory, swap, times, least = (64, 64, 3, 10) if LONG else (20, 16, 1, 1)
+    memory, swap, times, least = (40, 40, 3, 2) if LONG else (20, 16, 1, 1)
     done = run_raw(["--mem", f"{memory}M", "--swap", f"{swap}M", "--timeout", "0", "--add", f"{BUILD}/tests/system/swapping:/bin/swapping",
                     "--", "sh", "-c", f"swapping storm {times} {least}; echo the prompt"])
     text, log = done.out.decode(errors="replace"), done.err.decode(errors="replace")
@@ -139,7 +139,7 @@ def R43_R44_R82_R84_a_fork_bomb_and_a_hog_beside_an_innocent_process():
 
 @case
 def R82_shared_memory_goes_to_swap():
-    swapping("shared", SET // 2, 4)
+    swapping("shared", SET // 2 if LONG else SET * 3 // 8, 4)
 
 
 @case

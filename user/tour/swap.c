@@ -37,7 +37,8 @@
 struct set {
 	uint64_t *words;
 	size_t npages;
-	size_t written; /* pages before this one have been written to */
+	size_t written;	     /* pages before this one have been written to */
+	struct paging shown; /* what had been counted when the last row was complete */
 	bool animated;
 };
 
@@ -143,18 +144,21 @@ static struct places draw_strip(const struct set *set)
 	return sum;
 }
 
-/* Draws the strip, and beside it what was counted since `before`. */
-static struct places draw_row(const struct set *set, const char *what, const struct paging *before)
+/*
+ * Draws the strip, and beside it what was counted since the last row was complete, into *now_ret too.
+ * The kernel writes pages between two rows, too.
+ */
+static struct places draw_row(const struct set *set, const char *what, struct paging *now_ret)
 {
+	const struct paging *before = &set->shown;
 	struct places places;
-	struct paging now;
 
-	count_paging(set->words, &now);
 	printf("   ");
 	pad(what, LABEL_WIDTH);
 	places = draw_strip(set);
-	printf("%7ld%7ld%8ld%7ld", now.faults - before->faults, now.major - before->major,
-	       now.written - before->written, now.read - before->read);
+	count_paging(set->words, now_ret);
+	printf("%7ld%7ld%8ld%7ld", now_ret->faults - before->faults, now_ret->major - before->major,
+	       now_ret->written - before->written, now_ret->read - before->read);
 	return places;
 }
 
@@ -180,18 +184,18 @@ static struct places show(struct set *set, const char *what, size_t from, size_t
 {
 	size_t step = (to - from) / DRAWN;
 	struct places places;
-	struct paging before;
+	struct paging now;
 
-	count_paging(set->words, &before);
 	for (size_t at = from; at < to; at += step) {
 		touch(set, at, at + step, write);
 		if (set->animated && at + step < to) {
-			draw_row(set, what, &before);
+			draw_row(set, what, &now);
 			printf("\r");
 			fflush(stdout);
 		}
 	}
-	places = draw_row(set, what, &before);
+	places = draw_row(set, what, &now);
+	set->shown = now;
 	printf("\n");
 	fflush(stdout);
 	return places;
@@ -248,6 +252,7 @@ _Noreturn static void be_child(size_t left)
 	count_setup();
 	lock_memory(left);
 	set.words = map(set.npages * PAGE, 0);
+	count_paging(set.words, &set.shown);
 	draw_head(&set);
 	walk(&set, T_SWAP_WRITE, true);
 	walk(&set, T_SWAP_READ, false);

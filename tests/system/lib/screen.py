@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 ESCAPE = re.compile(r"\x1b\[([?0-9;]*)([@-~])")
+PLAIN = re.compile(r"[ -~]+")
 INCOMPLETE = re.compile(r"\x1b(\[[?0-9;]*)?")
 
 
@@ -24,6 +25,11 @@ class Screen:
         """Shows bytes; characters and escape sequences may come in pieces."""
         text, at = self.rest + self.decoder.decode(data), 0
         while at < len(text):
+            plain = PLAIN.match(text, at)
+            if plain:
+                self._put_plain(plain.group())
+                at = plain.end()
+                continue
             match = ESCAPE.match(text, at)
             if text[at] == "\x1b" and not match and INCOMPLETE.fullmatch(text, at):
                 break
@@ -49,6 +55,18 @@ class Screen:
         elif char >= " " and char != "\x7f":
             self._put(char)
 
+    def _put_plain(self, chars):
+        """Shows characters of one column each, many at once."""
+        while chars:
+            if self.column == self.columns:
+                self.rows.append([])
+                self.column = 0
+            row, part = self.rows[-1], chars[:self.columns - self.column]
+            row += [" "] * (self.column - len(row))
+            row[self.column:self.column + len(part)] = part
+            self.column += len(part)
+            chars = chars[len(part):]
+
     def _put(self, char):
         width = 2 if unicodedata.east_asian_width(char) in "WF" else 1
         if self.column + width > self.columns:
@@ -62,6 +80,10 @@ class Screen:
     def text(self):
         """Gives all rows, blanks at their ends left out."""
         return "\n".join("".join(row).rstrip() for row in self.rows)
+
+    def end(self):
+        """Gives the last rows only, which is cheap where much has come."""
+        return "\n".join("".join(row).rstrip() for row in self.rows[-20:])
 
     def row(self):
         """Gives the row of the cursor."""
