@@ -12,6 +12,8 @@
 #include "boot/payload.h"
 #include "fs/dev.h"
 #include "fs/initrd.h"
+#include "fs/mount_calls.h"
+#include "fs/namei.h"
 #include "fs/open.h"
 #include "fs/process_fs.h"
 #include "fs/tmpfs/tmpfs.h"
@@ -68,12 +70,31 @@ static void make_devices(void)
 		log_error("boot", "cannot create the device files: error %d", err);
 }
 
+/* Mounts a file system that every program expects; makes the directory if the archive has none. */
+static void mount_on(const char *path, const char *type)
+{
+	int err = fs_mkdir(NULL, path, 0755);
+
+	if (err == 0 || err == -EEXIST)
+		err = fs_mount(type, type, NULL, path, 0, "");
+	if (err)
+		log_error("boot", "cannot mount %s on %s: error %d", type, path, err);
+}
+
+static void mount_others(void)
+{
+	mount_on("/dev", "devtmpfs");
+	mount_on("/dev/shm", "tmpfs");
+}
+
 static void mount_root(void)
 {
 	const struct phys_range *initrd = &boot_info.initrd;
 	const char *why = "out of memory";
+	struct mount *root;
 
-	if (tmpfs_init() != 0) {
+	if (mount_create(&tmpfs_type, "rootfs", 0, "mode=755", &root) != 0 ||
+	    mount_attach(root, NULL) != 0) {
 		log_error("boot", "too little memory for a root file system");
 		give_up();
 	}
@@ -83,8 +104,8 @@ static void mount_root(void)
 			  "there is no boot archive: give QEMU a cpio archive (newc) with -initrd");
 		give_up();
 	}
-	if (initrd_mount(arch_phys_to_virt(initrd->start), initrd->end - initrd->start, &why) !=
-	    0) {
+	if (initrd_unpack(root, arch_phys_to_virt(initrd->start), initrd->end - initrd->start,
+			  &why) != 0) {
 		log_error("boot", "the boot archive is refused: %s", why);
 		give_up();
 	}
@@ -114,6 +135,7 @@ void boot_payload(void)
 	machine_exit_hook = end_machine;
 	mount_root();
 	make_devices();
+	mount_others();
 	err = start_init();
 	if (err == -ENOENT)
 		log_error("boot", "%s: not in the boot archive; name another with init=PATH",

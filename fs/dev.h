@@ -1,22 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Devices as files: character devices and their names under /dev. */
+/* The devices that have a file in /dev (fs/devfs.h). */
 #pragma once
 
-#include "fs/inode.h"
-
-/*
- * Puts a character device at `path`, which is absolute. Missing directories are created, and a file
- * that has the name already is replaced. Files opened through it use ops, and device_of(file)
- * returns node. Returns 0, -ENOMEM, -ENOSPC, -ENOTDIR, -EISDIR, -ENAMETOOLONG or -EINVAL. Call at
- * boot only.
- */
-int dev_register(const char *path, const struct file_ops *ops, void *node, uint32_t mode,
-		 uint64_t rdev);
-
-static inline void *device_of(struct file *file)
-{
-	return file_inode(file)->device;
-}
+#include "fs/file.h"
 
 struct block_device;
 struct chardev;

@@ -21,8 +21,11 @@ struct poller;
  */
 struct file_ops {
 	const char *name;
-	/* Devices only: may the file be opened? Returns 0 or a negative errno. NULL: always. */
-	int (*may_open)(struct file *file);
+	/*
+	 * Called when an inode is opened, before anything uses the file; not for O_PATH. Returns 0,
+	 * or refuses with a negative errno. NULL: nothing to do.
+	 */
+	int (*opened)(struct file *file);
 	/*
 	 * Return the number of bytes transferred (0 from read: end of file), or a negative errno.
 	 * `pos` is &file->pos, unless the call brings a position of its own.

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "fs/make_path.h"
+#include "fs/mount.h"
 #include "fs/tmpfs/dir.h"
 #include "fs/tmpfs/file_data.h"
 #include "fs/tmpfs/regular.h"
@@ -25,7 +26,8 @@ struct linked {
 	struct inode *inode; /* referenced */
 };
 
-struct mount {
+struct archive {
+	struct inode *root;
 	struct list linked[LINKED_BUCKETS]; /* struct linked, hashed by inode number */
 	const char *why; /* a message, if the errno alone does not explain the error */
 };
@@ -47,9 +49,9 @@ static const char *why_of(int err)
 	}
 }
 
-static int refuse(struct mount *mount, const char *why)
+static int refuse(struct archive *archive, const char *why)
 {
-	mount->why = why;
+	archive->why = why;
 	return -EINVAL;
 }
 
@@ -58,10 +60,10 @@ static void set_times(struct inode *inode, const struct cpio_entry *entry)
 	inode->atime = inode->mtime = inode->ctime = entry->mtime * NSEC_PER_SEC;
 }
 
-static int add_directory(const struct cpio_entry *entry)
+static int add_directory(struct archive *archive, const struct cpio_entry *entry)
 {
 	struct inode *dir;
-	int err = make_directories(entry->name, &dir);
+	int err = make_directories(archive->root, entry->name, &dir);
 
 	if (err)
 		return err;
@@ -73,31 +75,32 @@ static int add_directory(const struct cpio_entry *entry)
 }
 
 /* Adds a fresh inode to the tree and takes over its reference. NULL: creating the inode failed. */
-static int add_inode(const struct cpio_entry *entry, struct inode *inode)
+static int add_inode(struct archive *archive, const struct cpio_entry *entry, struct inode *inode)
 {
 	int err;
 
 	if (!inode)
 		return -ENOMEM;
-	err = make_path(entry->name, inode, true);
+	err = make_path(archive->root, entry->name, inode, true);
 	set_times(inode, entry);
 	inode_put(inode);
 	return err;
 }
 
-static int add_symlink(struct mount *mount, const struct cpio_entry *entry)
+static int add_symlink(struct archive *archive, const struct cpio_entry *entry)
 {
 	if (entry->size == 0 || entry->size >= PATH_MAX || memchr(entry->data, 0, entry->size))
-		return refuse(mount,
+		return refuse(archive,
 			      "a symbolic link's target is empty, too long, or has a NUL in it");
-	return add_inode(entry, symlink_create(entry->data, entry->size));
+	return add_inode(archive, entry,
+			 symlink_create(archive->root->mount, entry->data, entry->size));
 }
 
-static struct linked *find_linked(struct mount *mount, const struct cpio_entry *entry)
+static struct linked *find_linked(struct archive *archive, const struct cpio_entry *entry)
 {
 	struct linked *linked;
 
-	list_for_each_entry(linked, &mount->linked[entry->ino % LINKED_BUCKETS], link)
+	list_for_each_entry(linked, &archive->linked[entry->ino % LINKED_BUCKETS], link)
 		if (linked->ino == entry->ino && linked->dev_major == entry->dev_major &&
 		    linked->dev_minor == entry->dev_minor)
 			return linked;
@@ -105,7 +108,7 @@ static struct linked *find_linked(struct mount *mount, const struct cpio_entry *
 }
 
 /* Records the inode for the other entries of the same file, and takes over its reference. */
-static int remember(struct mount *mount, const struct cpio_entry *entry, struct inode *inode)
+static int remember(struct archive *archive, const struct cpio_entry *entry, struct inode *inode)
 {
 	struct linked *linked = kmalloc(sizeof(*linked));
 
@@ -117,7 +120,7 @@ static int remember(struct mount *mount, const struct cpio_entry *entry, struct 
 	linked->dev_major = entry->dev_major;
 	linked->dev_minor = entry->dev_minor;
 	linked->inode = inode;
-	list_add(&mount->linked[entry->ino % LINKED_BUCKETS], &linked->link);
+	list_add(&archive->linked[entry->ino % LINKED_BUCKETS], &linked->link);
 	/* gcc-analyzer-suppress malloc-leak ; it is on the list now */
 	return 0;
 }
@@ -139,9 +142,9 @@ static int set_bytes(struct inode *inode, const struct cpio_entry *entry)
 	return 0;
 }
 
-static int add_regular(struct mount *mount, const struct cpio_entry *entry)
+static int add_regular(struct archive *archive, const struct cpio_entry *entry)
 {
-	struct linked *linked = entry->nlink > 1 ? find_linked(mount, entry) : NULL;
+	struct linked *linked = entry->nlink > 1 ? find_linked(archive, entry) : NULL;
 	struct inode *inode;
 
 	if (linked) {
@@ -150,28 +153,28 @@ static int add_regular(struct mount *mount, const struct cpio_entry *entry)
 		if (err)
 			return err;
 		inode_get(linked->inode);
-		return add_inode(entry, linked->inode);
+		return add_inode(archive, entry, linked->inode);
 	}
-	inode = regular_create(entry->mode, INODE_DEV_ROOT, entry->data, entry->size);
+	inode = regular_create(archive->root->mount, entry->mode, entry->data, entry->size);
 	if (inode && entry->nlink > 1) {
 		inode_get(inode);
-		if (remember(mount, entry, inode) != 0) {
+		if (remember(archive, entry, inode) != 0) {
 			inode_put(inode);
 			return -ENOMEM;
 		}
 	}
-	return add_inode(entry, inode);
+	return add_inode(archive, entry, inode);
 }
 
-static int add_entry(struct mount *mount, const struct cpio_entry *entry)
+static int add_entry(struct archive *archive, const struct cpio_entry *entry)
 {
 	switch (entry->mode & S_IFMT) {
 	case S_IFDIR:
-		return add_directory(entry);
+		return add_directory(archive, entry);
 	case S_IFREG:
-		return add_regular(mount, entry);
+		return add_regular(archive, entry);
 	case S_IFLNK:
-		return add_symlink(mount, entry);
+		return add_symlink(archive, entry);
 	case S_IFCHR:
 	case S_IFBLK:
 	case S_IFIFO:
@@ -180,15 +183,16 @@ static int add_entry(struct mount *mount, const struct cpio_entry *entry)
 		log_debug("fs", "archive: skipped %s, a device, pipe or socket", entry->name);
 		return 0;
 	default:
-		return refuse(mount, "an entry is of no known type");
+		return refuse(archive, "an entry is of no known type");
 	}
 }
 
-static void mount_init(struct mount *mount)
+static void archive_init(struct archive *archive, struct inode *root)
 {
+	archive->root = root;
 	for (unsigned i = 0; i < LINKED_BUCKETS; i++)
-		list_init(&mount->linked[i]);
-	mount->why = NULL;
+		list_init(&archive->linked[i]);
+	archive->why = NULL;
 }
 
 static void forget_linked(struct list *bucket)
@@ -203,26 +207,26 @@ static void forget_linked(struct list *bucket)
 	}
 }
 
-int initrd_mount(const void *data, size_t size, const char **why_ret)
+int initrd_unpack(struct mount *mount, const void *data, size_t size, const char **why_ret)
 {
-	static struct mount mount; /* too large for the stack; there is only one archive */
+	static struct archive archive; /* too large for the stack; there is only one archive */
 	struct cpio_entry entry;
 	struct cpio cpio;
 	unsigned count = 0;
 	int err;
 
-	mount_init(&mount);
+	archive_init(&archive, mount->root);
 	cpio_init(&cpio, data, size);
 	while ((err = cpio_next(&cpio, &entry)) > 0) {
-		err = add_entry(&mount, &entry);
+		err = add_entry(&archive, &entry);
 		if (err)
 			break;
 		count++;
 	}
 	for (unsigned i = 0; i < LINKED_BUCKETS; i++)
-		forget_linked(&mount.linked[i]);
+		forget_linked(&archive.linked[i]);
 	if (err) {
-		*why_ret = cpio.why ? cpio.why : mount.why ? mount.why : why_of(err);
+		*why_ret = cpio.why ? cpio.why : archive.why ? archive.why : why_of(err);
 		return err;
 	}
 	log_info("fs", "archive of %zu KiB: %u entries", size / 1024, count);

@@ -1,65 +1,108 @@
 /* SPDX-License-Identifier: MIT */
-/* Inodes: the files that directory entries and open files refer to, whatever their type. */
+/* Inodes: the files that directory entries and open files refer to, and what file systems do with them. */
 #pragma once
 
 #include "abi/stat.h"
 #include "fs/file.h"
 #include "lib/refcount.h"
-#include "lib/tree.h"
 
+struct dir_item;
 struct inode;
+struct mount;
 struct object;
 
-/* Values of st_dev. */
-#define INODE_DEV_ROOT 1 /* files of the tree */
-#define INODE_DEV_ANON 2 /* memfds, which are in no directory */
-#define INODE_DEV_PIPE 3
+/* What setattr changes. */
+#define ATTR_MODE	 0x01u
+#define ATTR_UID	 0x02u
+#define ATTR_GID	 0x04u
+#define ATTR_ATIME	 0x08u
+#define ATTR_MTIME	 0x10u
+/* With a change of owner, only for fs_set_attr(): a file loses its set-ID bits, as on Linux. */
+#define ATTR_DROP_SET_ID 0x20u
 
-/* The contents of a directory (fs/tmpfs/dir.h). names_lock guards what is not marked const. */
-struct dir {
-	struct tree by_name;  /* struct name.by_name */
-	struct tree by_order; /* struct name.by_order: in order of creation, for getdents */
-	uint64_t next_order;
-	size_t count;
-	/* Const, referenced. The root is its own parent, without a reference. */
-	struct inode *parent;
-	struct name *name; /* its own name in the parent; NULL: the root, or removed */
-	bool dead;	   /* removed: accepts no new names */
+struct inode_attr {
+	unsigned valid; /* ATTR_* */
+	uint32_t mode;	/* permissions */
+	uint32_t uid, gid;
+	uint64_t atime, mtime; /* nanoseconds since 1970 */
+};
+
+/*
+ * What a file system does with its inodes. All slots may sleep: the caller holds no spinning lock.
+ * Those that return int return 0 or a negative errno; a call whose slot is NULL fails with the
+ * errno in brackets. A name is `len` bytes, 1 to NAME_MAX, not terminated, without a slash, and
+ * neither "." nor "..". `dir` is a directory. An inode that is returned is referenced.
+ */
+struct inode_ops {
+	/* -ENOENT: dir has no such name. Every directory has this slot. */
+	int (*lookup)(struct inode *dir, const char *name, size_t len, struct inode **inode_ret);
+	/* Creates an empty regular file or directory; mode has the type and the permissions. */
+	int (*create)(struct inode *dir, const char *name, size_t len, unsigned mode,
+		      struct inode **inode_ret); /* [EPERM] */
+	int (*symlink)(struct inode *dir, const char *name, size_t len, const char *target,
+		       size_t target_len); /* [EPERM] */
+	/* Gives the inode, which is of the same mount and no directory, another name. */
+	int (*link)(struct inode *dir, const char *name, size_t len,
+		    struct inode *inode); /* [EPERM] */
+	/* Removes a name: of an empty directory if `directory` is set, else of anything else. */
+	int (*remove)(struct inode *dir, const char *name, size_t len,
+		      bool directory); /* [EPERM] */
+	/*
+	 * Finds the entry at position `pos`, or the first one after it; pos is at least
+	 * DIR_FIRST_POS, and entries that stay keep their positions. Returns 0, -ENODATA if there
+	 * is none, or -ENOENT if dir has been removed.
+	 */
+	int (*readdir)(struct inode *dir, uint64_t pos, struct dir_item *item);
+	/* Returns the parent; of the root of the file system, the root. */
+	struct inode *(*parent)(struct inode *dir);
+	/*
+	 * Writes dir's path from the root of the file system so that it ends at buf + size, not
+	 * terminated: "/a/b", and nothing for the root. Returns its length, -ERANGE if it does not
+	 * fit, or -ENOENT if dir has been removed.
+	 */
+	ssize_t (*path)(struct inode *dir, char *buf, size_t size);
+	/* Symbolic links: returns the target, terminated, from kmalloc(). */
+	int (*readlink)(struct inode *link, char **target_ret);
+	int (*getattr)(struct inode *inode, struct abi_stat *st);
+	int (*setattr)(struct inode *inode, const struct inode_attr *attr); /* [EPERM] */
+	/* Regular files: sets the size. The caller has write access (object_get_write()). */
+	int (*resize)(struct inode *inode, uint64_t size); /* [EINVAL] */
+	/*
+	 * Frees the inode: its last reference is gone. Returns another inode, whose reference goes
+	 * with it, or NULL. So the end of a long chain of inodes is a loop and not a recursion.
+	 */
+	struct inode *(*free)(struct inode *inode);
 };
 
 struct inode {
 	struct refcount refs;
-	uint32_t nlink; /* guarded by names_lock */
+	uint32_t mode; /* the type is const; permissions: atomic */
 	/* const: */
 	uint64_t ino;
-	uint32_t mode;		    /* type and permissions */
-	uint32_t dev;		    /* INODE_DEV_* */
-	uint64_t rdev;		    /* device number of a device file */
-	const struct file_ops *ops; /* for files opened through it */
-	/* depending on the type: */
+	const struct inode_ops *ops;
+	const struct file_ops *file_ops; /* for files opened through it */
+	struct mount *mount;		 /* NULL: a memfd, which is in no file system */
 	union {
-		struct dir dir;
-		struct object *object; /* regular: its bytes; referenced */
-		char *target;	       /* symbolic link */
-		void *device;	       /* character device: the driver's node; block device: that */
+		struct object *object; /* regular file: its bytes; referenced. NULL: no pages */
+		void *device;	       /* device: the driver's */
 	};
-	/* A waiting lock. Serializes a regular file's writes, changes of size, holes, and seals. */
-	struct mutex lock;
-	unsigned seals; /* guarded by lock: F_SEAL_* */
-	bool counted;	/* by fs/tmpfs/quota.h; set before the inode has a name */
+	uint64_t rdev; /* device number of a device file */
+	/* The directory's cover: a mount, or NULL. Changes under mounts_lock; atomic. */
+	struct mount *cover;
+	uint32_t nlink;	   /* guarded by a lock of the file system */
+	uint32_t uid, gid; /* atomic */
 	/* Nanoseconds since 1970; atomic, no lock */
 	uint64_t atime, mtime, ctime;
 };
 
-/* Guards all directories' trees and every nlink. Held briefly, never across an allocation. */
-extern struct spinlock names_lock;
-
 /*
- * Creates an inode of the given type and permissions with one reference, nlink 0, and the fields of
- * its type zeroed. Returns NULL if memory runs out.
+ * Fills a new inode in: one reference, nlink 0, the times of now. `mode` has the type and the
+ * permissions. The pointer of its type is NULL.
  */
-struct inode *inode_create(uint32_t mode, uint32_t dev, const struct file_ops *ops);
+void inode_init(struct inode *inode, struct mount *mount, uint64_t ino, uint32_t mode,
+		const struct inode_ops *ops, const struct file_ops *file_ops);
 
+/* References for file systems; others use path_get() and path_put() of fs/mount.h. */
 void inode_get(struct inode *inode);
 /*
  * Drops a reference. The last one frees the inode and drops its references to others. NULL is
@@ -67,10 +110,13 @@ void inode_get(struct inode *inode);
  */
 void inode_put(struct inode *inode);
 
-/* Returns an inode number that no file has used before. */
+/* Returns an inode number that no file of the kernel's own has used before. */
 uint64_t inode_next_ino(void);
 
-void inode_stat(struct inode *inode, struct abi_stat *st);
+/* For getattr slots: fills in what the inode itself has. st_size and st_blocks are 0. */
+void inode_fill_stat(struct inode *inode, struct abi_stat *st);
+/* For setattr slots: sets all that is asked for. */
+void inode_set_attr(struct inode *inode, const struct inode_attr *attr);
 
 /* Update the time stamps after a read (as relatime), after a write, or after a metadata change. */
 void inode_read_now(struct inode *inode);
@@ -88,6 +134,3 @@ void inode_file_release(struct file *file);
 
 /* For files opened by O_PATH: they refer to an inode but give no access to its contents. */
 extern const struct file_ops path_file_ops;
-
-/* Creates a symbolic link to the n bytes of target. Returns NULL if memory runs out. */
-struct inode *symlink_create(const char *target, size_t n);

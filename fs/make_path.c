@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Adds files to the tree at boot; unlike system calls it follows no links and refuses "..". */
+/* Adds files to a tmpfs at boot; unlike system calls it follows no links and refuses "..". */
 #include "fs/make_path.h"
 
 #include "abi/errno.h"
 #include "fs/path_part.h"
 #include "fs/tmpfs/dir.h"
-#include "fs/tmpfs/tmpfs.h"
 
 /* Finds the directory of that name in dir, or creates it if nothing has the name. */
 static int enter_or_make(struct inode *dir, const struct path_part *part, struct inode **dir_ret)
@@ -14,7 +13,7 @@ static int enter_or_make(struct inode *dir, const struct path_part *part, struct
 	int err = 0;
 
 	if (!inode) {
-		inode = dir_create(0755);
+		inode = dir_create(dir->mount, 0755);
 		if (!inode)
 			return -ENOMEM;
 		err = dir_add(dir, part->name, part->len, inode, false);
@@ -32,9 +31,10 @@ static int enter_or_make(struct inode *dir, const struct path_part *part, struct
  * Walks to the last component of path, or through it if `whole` is set. Sets *dir_ret to the
  * directory reached, referenced, and *last_ret to the component that was not entered.
  */
-static int descend(const char *path, bool whole, struct inode **dir_ret, struct path_part *last_ret)
+static int descend(struct inode *root, const char *path, bool whole, struct inode **dir_ret,
+		   struct path_part *last_ret)
 {
-	struct inode *dir = tmpfs_root();
+	struct inode *dir = root;
 	struct path_part part;
 	int err = 0;
 
@@ -62,25 +62,25 @@ static int descend(const char *path, bool whole, struct inode **dir_ret, struct 
 	return 0;
 }
 
-int make_directories(const char *path, struct inode **dir_ret)
+int make_directories(struct inode *root, const char *path, struct inode **dir_ret)
 {
 	struct path_part last;
 
-	return descend(path, true, dir_ret, &last);
+	return descend(root, path, true, dir_ret, &last);
 }
 
-int make_path(const char *path, struct inode *inode, bool replace)
+int make_path(struct inode *root, const char *path, struct inode *inode, bool replace)
 {
 	struct path_part last;
 	struct inode *dir;
-	int err = descend(path, false, &dir, &last);
+	int err = descend(root, path, false, &dir, &last);
 
 	if (err)
 		return err;
 	if (last.kind != PATH_NAME)
 		err = -EINVAL;
 	if (err == 0 && replace)
-		err = dir_remove(dir, last.name, last.len);
+		err = dir_remove(dir, last.name, last.len, false);
 	if (err == 0 || err == -ENOENT)
 		err = dir_add(dir, last.name, last.len, inode, false);
 	inode_put(dir);

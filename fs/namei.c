@@ -3,18 +3,18 @@
 #include "fs/namei.h"
 
 #include "abi/errno.h"
+#include "fs/dir_path.h"
 #include "fs/path.h"
-#include "fs/tmpfs/dir.h"
-#include "fs/tmpfs/regular.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "mm/phys/kmalloc.h"
 
 #define MKDIR_MODE 01777u
 
 /*
  * Walks to the place where a name is to be created. Returns 0; -EEXIST if the name exists or the
  * path does not end in a name; -ENOENT if a slash follows the name and no directory is to be
- * created. The caller calls path_end() in any case.
+ * created; -EROFS. The caller calls path_end() in any case.
  */
 static int begin_new(struct path_walk *walk, struct file *dir, const char *path, bool directory)
 {
@@ -25,37 +25,33 @@ static int begin_new(struct path_walk *walk, struct file *dir, const char *path,
 		return err;
 	if (walk->last.kind != PATH_NAME)
 		return -EEXIST;
-	if (walk->last.len > NAME_MAX)
-		return -ENAMETOOLONG;
-	inode = dir_find(walk->dir, walk->last.name, walk->last.len);
-	if (inode) {
-		inode_put(inode);
+	err = path_find(walk->dir, walk->last.name, walk->last.len, &inode);
+	if (err == 0) {
+		path_put(inode);
 		return -EEXIST;
 	}
-	return walk->must_be_dir && !directory ? -ENOENT : 0;
+	if (err != -ENOENT)
+		return err;
+	return walk->must_be_dir && !directory ? -ENOENT : mount_may_write(walk->dir->mount);
 }
 
-/* Names a fresh inode and takes over its reference. NULL: creating the inode failed. */
-static int add_new(struct path_walk *walk, struct inode *inode)
+static int make(struct file *dir, const char *path, unsigned mode)
 {
-	int err;
+	struct path_walk walk;
+	struct inode *inode;
+	int err = begin_new(&walk, dir, path, S_ISDIR(mode));
 
-	if (!inode)
-		return -ENOMEM;
-	err = dir_add(walk->dir, walk->last.name, walk->last.len, inode, false);
-	inode_put(inode);
+	if (err == 0)
+		err = path_create(&walk, mode, &inode);
+	if (err == 0)
+		path_put(inode);
+	path_end(&walk);
 	return err;
 }
 
 int fs_mkdir(struct file *dir, const char *path, unsigned mode)
 {
-	struct path_walk walk;
-	int err = begin_new(&walk, dir, path, true);
-
-	if (err == 0)
-		err = add_new(&walk, dir_create(mode & MKDIR_MODE));
-	path_end(&walk);
-	return err;
+	return make(dir, path, S_IFDIR | (mode & MKDIR_MODE));
 }
 
 /* Linux's may_mknod(), then -EPERM for the types that are not implemented. */
@@ -78,25 +74,21 @@ static int check_type(unsigned mode)
 
 int fs_mknod(struct file *dir, const char *path, unsigned mode)
 {
-	struct path_walk walk;
 	int err = check_type(mode);
 
-	if (err)
-		return err;
-	err = begin_new(&walk, dir, path, false);
-	if (err == 0)
-		err = add_new(&walk, regular_create(mode & S_IALLUGO, INODE_DEV_ROOT, NULL, 0));
-	path_end(&walk);
-	return err;
+	return err ? err : make(dir, path, S_IFREG | (mode & S_IALLUGO));
 }
 
-int fs_symlink(struct file *dir, const char *path, const char *target, size_t target_len)
+int fs_symlink(const char *target, struct file *dir, const char *path)
 {
 	struct path_walk walk;
 	int err = begin_new(&walk, dir, path, false);
 
+	if (err == 0 && !walk.dir->ops->symlink)
+		err = -EPERM;
 	if (err == 0)
-		err = add_new(&walk, symlink_create(target, target_len));
+		err = walk.dir->ops->symlink(walk.dir, walk.last.name, walk.last.len, target,
+					     strlen(target));
 	path_end(&walk);
 	return err;
 }
@@ -106,12 +98,12 @@ static int link_inode(struct inode *inode, struct file *new_dir, const char *new
 	struct path_walk walk;
 	int err = begin_new(&walk, new_dir, new_path, false);
 
-	if (err == 0 && inode->dev != walk.dir->dev)
+	if (err == 0 && inode->mount != walk.dir->mount)
 		err = -EXDEV;
-	if (err == 0 && S_ISDIR(inode->mode))
+	if (err == 0 && (S_ISDIR(inode->mode) || !walk.dir->ops->link))
 		err = -EPERM;
 	if (err == 0)
-		err = dir_add(walk.dir, walk.last.name, walk.last.len, inode, true);
+		err = walk.dir->ops->link(walk.dir, walk.last.name, walk.last.len, inode);
 	path_end(&walk);
 	return err;
 }
@@ -125,7 +117,7 @@ int fs_link(struct file *old_dir, const char *old_path, bool follow, struct file
 	if (err)
 		return err;
 	err = link_inode(inode, new_dir, new_path);
-	inode_put(inode);
+	path_put(inode);
 	return err;
 }
 
@@ -140,15 +132,28 @@ int fs_link_file(struct file *old, struct file *new_dir, const char *new_path)
 static int unlink_with_slash(struct path_walk *walk)
 {
 	struct inode *inode;
-	int err = -ENOENT;
+	int err = path_find(walk->dir, walk->last.name, walk->last.len, &inode);
 
-	if (walk->last.len > NAME_MAX)
-		return -ENAMETOOLONG;
-	inode = dir_find(walk->dir, walk->last.name, walk->last.len);
-	if (inode)
-		err = S_ISDIR(inode->mode) ? -EISDIR : -ENOTDIR;
-	inode_put(inode);
+	if (err)
+		return err;
+	err = S_ISDIR(inode->mode) ? -EISDIR : -ENOTDIR;
+	path_put(inode);
 	return err;
+}
+
+/* Removes the walk's last name. As on Linux, -EROFS comes before -ENOENT. */
+static int remove_last(struct path_walk *walk, bool directory)
+{
+	const struct path_part *last = &walk->last;
+	int err = mount_may_write(walk->dir->mount);
+
+	if (err)
+		return err;
+	if (last->len > NAME_MAX)
+		return -ENAMETOOLONG;
+	if (!walk->dir->ops->remove)
+		return -EPERM;
+	return walk->dir->ops->remove(walk->dir, last->name, last->len, directory);
 }
 
 int fs_unlink(struct file *dir, const char *path)
@@ -161,7 +166,7 @@ int fs_unlink(struct file *dir, const char *path)
 	else if (err == 0 && walk.must_be_dir)
 		err = unlink_with_slash(&walk);
 	else if (err == 0)
-		err = dir_remove(walk.dir, walk.last.name, walk.last.len);
+		err = remove_last(&walk, false);
 	path_end(&walk);
 	return err;
 }
@@ -180,7 +185,7 @@ int fs_rmdir(struct file *dir, const char *path)
 	if (err == 0)
 		err = refusal[walk.last.kind];
 	if (err == 0)
-		err = dir_remove_dir(walk.dir, walk.last.name, walk.last.len);
+		err = remove_last(&walk, true);
 	path_end(&walk);
 	return err;
 }
@@ -192,17 +197,23 @@ int fs_stat(struct file *dir, const char *path, bool follow, struct abi_stat *st
 
 	if (err)
 		return err;
-	inode_stat(inode, st);
-	inode_put(inode);
-	return 0;
+	err = inode->ops->getattr(inode, st);
+	path_put(inode);
+	return err;
 }
 
-static ssize_t copy_target(const struct inode *inode, char *buf, size_t size)
+/* Copies the link's target into buf. */
+static ssize_t copy_target(struct inode *link, char *buf, size_t size)
 {
-	size_t len = MIN(strlen(inode->target), size);
+	char *target;
+	ssize_t len = link->ops->readlink(link, &target);
 
-	memcpy(buf, inode->target, len);
-	return (ssize_t)len;
+	if (len != 0)
+		return len;
+	len = (ssize_t)MIN(strlen(target), size);
+	memcpy(buf, target, (size_t)len);
+	kfree(target);
+	return len;
 }
 
 ssize_t fs_readlink(struct file *dir, const char *path, char *buf, size_t size)
@@ -213,7 +224,7 @@ ssize_t fs_readlink(struct file *dir, const char *path, char *buf, size_t size)
 	if (len != 0)
 		return len;
 	len = S_ISLNK(inode->mode) ? copy_target(inode, buf, size) : -EINVAL;
-	inode_put(inode);
+	path_put(inode);
 	return len;
 }
 

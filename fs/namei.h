@@ -17,8 +17,8 @@ int fs_mkdir(struct file *dir, const char *path, unsigned mode);
 /* Creates a regular file (type 0 or S_IFREG). Other types give -EPERM, invalid ones -EINVAL. */
 int fs_mknod(struct file *dir, const char *path, unsigned mode);
 
-/* Creates a symbolic link. Only the boot archive uses it: there is no system call for it yet. */
-int fs_symlink(struct file *dir, const char *path, const char *target, size_t target_len);
+/* Creates a symbolic link to target, which is not empty. */
+int fs_symlink(const char *target, struct file *dir, const char *path);
 
 int fs_unlink(struct file *dir, const char *path);
 int fs_rmdir(struct file *dir, const char *path);

@@ -3,10 +3,8 @@
 #include "fs/open.h"
 
 #include "abi/errno.h"
+#include "fs/dir_path.h"
 #include "fs/path.h"
-#include "fs/tmpfs/dir.h"
-#include "fs/tmpfs/regular.h"
-#include "fs/tmpfs/tmpfs.h"
 #include "lib/string.h"
 #include "mm/object.h"
 #include "mm/phys/kmalloc.h"
@@ -53,17 +51,9 @@ static int check_inode(const struct inode *inode, unsigned flags, bool must_be_d
 /* Creates a file for O_CREAT. Returns -EEXIST if another thread has just created it. */
 static int create(struct path_walk *walk, unsigned mode, struct inode **inode_ret)
 {
-	struct inode *inode = regular_create(mode & S_IALLUGO, INODE_DEV_ROOT, NULL, 0);
-	int err;
+	int err = mount_may_write(walk->dir->mount);
 
-	if (!inode)
-		return -ENOMEM;
-	err = dir_add(walk->dir, walk->last.name, walk->last.len, inode, false);
-	if (err)
-		inode_put(inode);
-	else
-		*inode_ret = inode;
-	return err;
+	return err ? err : path_create(walk, S_IFREG | (mode & S_IALLUGO), inode_ret);
 }
 
 /*
@@ -95,29 +85,49 @@ static int find_or_create(struct path_walk *walk, unsigned flags, unsigned mode,
 	return err;
 }
 
+static bool is_device(const struct inode *inode)
+{
+	return S_ISCHR(inode->mode) || S_ISBLK(inode->mode);
+}
+
+/* Counts a file that can be written, so that no mount is made read-only under it. */
+static void count_writer(struct file *file)
+{
+	struct mount *mount = file_inode(file)->mount;
+
+	if (mount && file_writable(file))
+		atomic_add(&mount->writers, 1);
+}
+
 /*
  * Attaches the file to an inode that passed check_inode(). Returns 0 and takes over the inode's
- * reference, or returns an error: -ETXTBSY, or that of may_open.
+ * path_get(), or returns an error: -EROFS, -ETXTBSY, or that of the file's open.
  */
 static int open_inode(struct inode *inode, unsigned flags, struct file *file)
 {
-	bool regular = !(flags & O_PATH) && S_ISREG(inode->mode);
-	bool denies = regular && ((flags + 1) & 2) != 0;
-	bool truncates = regular && (flags & O_TRUNC);
-	int err = denies || truncates ? object_get_write(inode->object) : 0;
+	bool is_path = (flags & O_PATH) != 0;
+	bool denies = !is_path && S_ISREG(inode->mode) && inode->object && ((flags + 1) & 2) != 0;
+	bool truncates = !is_path && S_ISREG(inode->mode) && (flags & O_TRUNC);
+	int err = 0;
 
+	if (!is_path && !is_device(inode) && wants_write(flags))
+		err = mount_may_write(inode->mount);
+	if (err == 0 && (denies || (truncates && inode->object)))
+		err = object_get_write(inode->object);
 	if (err)
 		return err;
-	file->ops = flags & O_PATH ? &path_file_ops : inode->ops;
-	file->flags = flags & O_PATH ? flags & PATH_FLAGS : (flags & ~ONCE_FLAGS) | O_LARGEFILE;
+	file->ops = is_path ? &path_file_ops : inode->file_ops;
+	file->flags = is_path ? flags & PATH_FLAGS : (flags & ~ONCE_FLAGS) | O_LARGEFILE;
 	file->node = inode;
-	if ((S_ISCHR(inode->mode) || S_ISBLK(inode->mode)) && file->ops->may_open)
-		return file->ops->may_open(file);
-	if (truncates)
-		regular_truncate(inode, 0);
-	if (truncates && !denies)
+	if (file->ops->opened)
+		err = file->ops->opened(file);
+	if (err == 0 && truncates)
+		err = inode->ops->resize ? inode->ops->resize(inode, 0) : -EINVAL;
+	if ((truncates || denies) && inode->object && (err || !denies))
 		object_put_write(inode->object);
-	return 0;
+	if (err == 0)
+		count_writer(file);
+	return err;
 }
 
 /* Finds or creates the inode at path and checks that it may be opened with these flags. */
@@ -160,7 +170,7 @@ int fs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
 	if (err == 0)
 		err = open_inode(inode, made ? flags & ~O_TRUNC : flags, file);
 	if (err) {
-		inode_put(inode);
+		path_put(inode);
 		kfree(file);
 		return err;
 	}
@@ -170,12 +180,13 @@ int fs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
 
 struct file *fs_open_root(void)
 {
+	struct inode *root = mount_tree_root();
 	struct file *file;
 
-	inode_get(tmpfs_root());
-	file = file_create(&dir_file_ops, O_RDONLY | O_DIRECTORY | O_LARGEFILE, tmpfs_root());
+	path_get(root);
+	file = file_create(root->file_ops, O_RDONLY | O_DIRECTORY | O_LARGEFILE, root);
 	if (!file)
-		inode_put(tmpfs_root());
+		path_put(root);
 	return file;
 }
 
@@ -206,7 +217,9 @@ static int check_image(const struct path_walk *walk, const struct inode *inode)
 {
 	if (walk->must_be_dir && !S_ISDIR(inode->mode))
 		return -ENOTDIR;
-	return S_ISREG(inode->mode) && (inode->mode & 0111) ? 0 : -EACCES;
+	if (mount_forbids_programs(inode->mount))
+		return -EACCES;
+	return S_ISREG(inode->mode) && (inode->mode & 0111) && inode->object ? 0 : -EACCES;
 }
 
 int fs_open_exec(struct file *dir, const char *path, struct object **object_ret, char **path_ret)
@@ -229,7 +242,7 @@ int fs_open_exec(struct file *dir, const char *path, struct object **object_ret,
 		object_get(inode->object);
 		*object_ret = inode->object;
 	}
-	inode_put(inode);
+	path_put(inode);
 	path_end(&walk);
 	return err;
 }

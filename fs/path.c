@@ -3,105 +3,163 @@
 #include "fs/path.h"
 
 #include "abi/errno.h"
-#include "fs/tmpfs/dir.h"
-#include "fs/tmpfs/tmpfs.h"
+#include "mm/phys/kmalloc.h"
 
 /* Moves the walk to another directory and takes over the reference to it. */
 static void walk_to(struct path_walk *walk, struct inode *inode)
 {
-	inode_put(walk->dir);
+	path_put(walk->dir);
 	walk->dir = inode;
 }
 
 static void walk_to_root(struct path_walk *walk)
 {
-	inode_get(tmpfs_root());
-	walk_to(walk, tmpfs_root());
+	path_get(mount_tree_root());
+	walk_to(walk, mount_tree_root());
 }
 
 struct inode *path_start(struct file *dir)
 {
 	if (!dir)
-		return tmpfs_root();
+		return mount_tree_root();
 	return dir->ops->has_inode ? file_inode(dir) : NULL;
 }
 
 void path_begin(struct path_walk *walk, struct inode *start, const char *path)
 {
-	walk->dir = *path == '/' ? tmpfs_root() : start;
+	walk->dir = *path == '/' ? mount_tree_root() : start;
 	if (walk->dir)
-		inode_get(walk->dir);
+		path_get(walk->dir);
 	walk->must_be_dir = false;
 	walk->rest = path;
-	walk->link = NULL;
+	walk->text = NULL;
 	walk->nlinks = 0;
 	walk->depth = 0;
 }
 
 static void pop_outer(struct path_walk *walk)
 {
-	inode_put(walk->link);
+	kfree(walk->text);
 	walk->depth--;
 	walk->rest = walk->outer[walk->depth].rest;
-	walk->link = walk->outer[walk->depth].link;
+	walk->text = walk->outer[walk->depth].text;
 }
 
 void path_end(struct path_walk *walk)
 {
 	while (walk->depth > 0)
 		pop_outer(walk);
-	inode_put(walk->link);
-	inode_put(walk->dir);
+	kfree(walk->text);
+	path_put(walk->dir);
 }
 
 /*
- * Continues the walk in the link's target and takes over the reference to the link. The rest of the
- * current string follows afterwards. A string that is used up is not kept, so a chain of links at
- * the end of a path takes no depth.
+ * Continues the walk in the link's target. The rest of the current string follows afterwards. A
+ * string that is used up is not kept, so a chain of links at the end of a path takes no depth.
  */
 static int enter_link(struct path_walk *walk, struct inode *link)
 {
-	if (walk->nlinks == ABI_SYMLINK_MAX || link->target[0] == '\0') {
-		inode_put(link);
-		return walk->nlinks == ABI_SYMLINK_MAX ? -ELOOP : -ENOENT;
+	char *target;
+	int err;
+
+	if (walk->nlinks == ABI_SYMLINK_MAX)
+		return -ELOOP;
+	err = link->ops->readlink(link, &target);
+	if (err)
+		return err;
+	if (*target == '\0') {
+		kfree(target);
+		return -ENOENT;
 	}
 	walk->nlinks++;
 	if (*walk->rest != '\0') {
 		walk->outer[walk->depth].rest = walk->rest;
-		walk->outer[walk->depth].link = walk->link;
+		walk->outer[walk->depth].text = walk->text;
 		walk->depth++;
 	} else {
-		inode_put(walk->link);
+		kfree(walk->text);
 	}
-	walk->link = link;
-	walk->rest = link->target;
-	if (*walk->rest == '/')
+	walk->text = target;
+	walk->rest = target;
+	if (*target == '/')
 		walk_to_root(walk);
 	return PATH_AGAIN;
 }
 
+static int find_parent(struct inode *dir, struct inode **parent_ret)
+{
+	struct inode *parent;
+	int err;
+
+	path_get(dir);
+	mount_leave(&dir);
+	parent = dir->ops->parent(dir);
+	mount_get(parent->mount);
+	path_put(dir);
+	err = mount_enter(&parent);
+	if (err)
+		path_put(parent);
+	else
+		*parent_ret = parent;
+	return err;
+}
+
+int path_find(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
+{
+	struct inode *inode;
+	int err;
+
+	if (len > NAME_MAX)
+		return -ENAMETOOLONG;
+	err = dir->ops->lookup(dir, name, len, &inode);
+	if (err)
+		return err;
+	mount_get(inode->mount);
+	err = mount_enter(&inode);
+	if (err)
+		path_put(inode);
+	else
+		*inode_ret = inode;
+	return err;
+}
+
+/* Like path_find(), but returns 0 and NULL if there is no such name. */
+static int find_if_there(const struct path_walk *walk, struct inode **inode_ret)
+{
+	int err = path_find(walk->dir, walk->last.name, walk->last.len, inode_ret);
+
+	if (err != -ENOENT)
+		return err;
+	*inode_ret = NULL;
+	return 0;
+}
+
 int path_last(struct path_walk *walk, bool follow, struct inode **inode_ret)
 {
-	const struct path_part *last = &walk->last;
-	struct inode *inode = walk->dir;
+	struct inode *inode = NULL;
+	int err = 0;
 
 	if (!S_ISDIR(walk->dir->mode))
 		return -ENOTDIR;
-	switch (last->kind) {
+	switch (walk->last.kind) {
 	case PATH_ROOT:
 	case PATH_DOT:
-		inode_get(inode);
+		inode = walk->dir;
+		path_get(inode);
 		break;
 	case PATH_DOTDOT:
-		inode = dir_parent(walk->dir);
+		err = find_parent(walk->dir, &inode);
 		break;
 	case PATH_NAME:
-		if (last->len > NAME_MAX)
-			return -ENAMETOOLONG;
-		inode = dir_find(walk->dir, last->name, last->len);
-		if (inode && S_ISLNK(inode->mode) && (follow || last->slash))
-			return enter_link(walk, inode);
+		err = find_if_there(walk, &inode);
 		break;
+	}
+	if (err)
+		return err;
+	if (inode && S_ISLNK(inode->mode) && (follow || walk->last.slash)) {
+		err = enter_link(walk, inode);
+		path_put(inode);
+		return err;
 	}
 	*inode_ret = inode;
 	return 0;
@@ -151,7 +209,7 @@ int path_lookup(struct inode *start, const char *path, bool follow, struct inode
 	if (!inode)
 		return -ENOENT;
 	if (walk.must_be_dir && !S_ISDIR(inode->mode)) {
-		inode_put(inode);
+		path_put(inode);
 		return -ENOTDIR;
 	}
 	*inode_ret = inode;
@@ -162,4 +220,17 @@ int path_parent(struct path_walk *walk, struct inode *start, const char *path)
 {
 	path_begin(walk, start, path);
 	return path_to_last(walk);
+}
+
+int path_create(struct path_walk *walk, unsigned mode, struct inode **inode_ret)
+{
+	struct inode *dir = walk->dir;
+	int err;
+
+	if (!dir->ops->create)
+		return -EPERM;
+	err = dir->ops->create(dir, walk->last.name, walk->last.len, mode, inode_ret);
+	if (err == 0)
+		mount_get((*inode_ret)->mount);
+	return err;
 }

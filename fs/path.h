@@ -3,7 +3,7 @@
 #pragma once
 
 #include "abi/limits.h"
-#include "fs/inode.h"
+#include "fs/mount.h"
 #include "fs/path_part.h"
 
 /* path_last() entered a symbolic link: call path_to_last() again. */
@@ -15,18 +15,18 @@
  * a symbolic link.
  */
 struct path_walk {
-	struct inode *dir; /* the directory to look `last` up in; referenced */
+	struct inode *dir; /* the directory to look `last` up in, as by path_get() */
 	struct path_part last;
 	bool must_be_dir; /* a slash followed the last component */
 	/* private: */
 	const char *rest; /* the string after `last` */
-	/* The link whose target `rest` points into, referenced. NULL: it is in the caller's string. */
-	struct inode *link;
+	/* A link's target, which `rest` points into; kmalloc(). NULL: it is in the caller's string. */
+	char *text;
 	unsigned nlinks;
 	unsigned depth;
 	struct {
 		const char *rest;
-		struct inode *link;
+		char *text;
 	} outer[ABI_SYMLINK_MAX]; /* where to go on when `rest` is used up */
 };
 
@@ -43,18 +43,36 @@ struct inode *path_start(struct file *dir);
 void path_begin(struct path_walk *walk, struct inode *start, const char *path);
 void path_end(struct path_walk *walk);
 
-/* Sets walk->dir, last and must_be_dir. Returns 0, -ENOENT, -ENOTDIR, -ELOOP or -ENAMETOOLONG. */
+/*
+ * Sets walk->dir, last and must_be_dir. Returns 0, -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG, -EINTR
+ * for a killed thread, or an error of a file system's lookup or readlink.
+ */
 int path_to_last(struct path_walk *walk);
 
 /*
- * Looks up the last component. Returns 0 and the inode in *inode_ret, referenced, or NULL there if
- * walk->dir has no such name. Returns PATH_AGAIN if it entered a link: it does so if `follow` is
+ * Looks up the last component. Returns 0 and the inode in *inode_ret, as by path_get(), or NULL
+ * there if walk->dir has no such name. A directory that something is mounted on is never returned,
+ * but the root of what is mounted. Returns PATH_AGAIN if it entered a link: it does so if `follow` is
  * set or a slash follows the link's name. Returns a negative errno as path_to_last() does.
  */
 int path_last(struct path_walk *walk, bool follow, struct inode **inode_ret);
 
-/* A whole walk: returns 0 and the inode that path names, referenced, or a negative errno. */
+/*
+ * Looks a name up in a directory, not "." or "..", and goes to the root of what is mounted there.
+ * Returns 0 and the inode, as by path_get(), -ENOENT, -ENAMETOOLONG, -EINTR, or an error of the file
+ * system. No link is followed.
+ */
+int path_find(struct inode *dir, const char *name, size_t len, struct inode **inode_ret);
+
+/* A whole walk: returns 0 and the inode that path names, as by path_get(), or a negative errno. */
 int path_lookup(struct inode *start, const char *path, bool follow, struct inode **inode_ret);
 
 /* Starts a walk and goes to the last component. The caller calls path_end() in any case. */
 int path_parent(struct path_walk *walk, struct inode *start, const char *path);
+
+/*
+ * Creates the walk's last name, which is a name and not there: an empty regular file or directory,
+ * as mode says. Returns 0 and the inode, as by path_get(), -EEXIST if another thread was faster, or
+ * another error. The caller has checked mount_may_write().
+ */
+int path_create(struct path_walk *walk, unsigned mode, struct inode **inode_ret);

@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "abi/ioctl.h"
 #include "base/clock.h"
-#include "fs/inode.h"
+#include "fs/mount.h"
 #include "fs/pipe_ring.h"
 #include "fs/poll.h"
 #include "mm/phys/kmalloc.h"
@@ -290,7 +290,7 @@ static int pipe_stat(struct file *file, struct abi_stat *st)
 	uint64_t nsec = pipe->made % NSEC_PER_SEC;
 
 	*st = (struct abi_stat){
-		.dev = INODE_DEV_PIPE,
+		.dev = MOUNT_DEV_PIPE,
 		.ino = pipe->ino,
 		.mode = S_IFIFO | 0600,
 		.nlink = 1,

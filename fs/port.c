@@ -4,7 +4,7 @@
 
 #include "abi/errno.h"
 #include "base/chardev.h"
-#include "fs/dev.h"
+#include "fs/devfs.h"
 #include "fs/poll.h"
 #include "fs/turn.h"
 #include "lib/bits.h"

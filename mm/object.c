@@ -254,6 +254,16 @@ void object_put_write(struct object *object)
 	spin_unlock(&object->lock);
 }
 
+bool object_is_mapped(struct object *object)
+{
+	bool mapped;
+
+	spin_lock(&object->lock);
+	mapped = object_is_mapped_locked(object);
+	spin_unlock(&object->lock);
+	return mapped;
+}
+
 bool object_has_writable_maps(struct object *object)
 {
 	bool found;

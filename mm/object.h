@@ -138,6 +138,9 @@ static inline bool object_is_mapped_locked(const struct object *object)
 	return !list_empty(&object->vmas) || !list_empty(&object->stale);
 }
 
+/* The same for a caller without the lock: it may change at any time. */
+bool object_is_mapped(struct object *object);
+
 /* Returns the size in bytes. It may change at any time. */
 uint64_t object_size(const struct object *object);
 

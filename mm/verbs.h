@@ -18,7 +18,7 @@ struct map_request {
 	vaddr_t addr; /* a hint; with MAP_FIXED(_NOREPLACE) the address itself */
 	size_t len;
 	unsigned prot;	       /* VM_PROT_* */
-	unsigned max_prot;     /* VM_PROT_*: the most that the descriptor allows a shared mapping */
+	unsigned max_prot;     /* VM_PROT_*: the most that a file's descriptor and mount allow */
 	unsigned flags;	       /* MAP_* of abi/mman.h */
 	struct object *object; /* NULL: anonymous. vm_map() takes its own reference if it maps it */
 	enum map_special special;

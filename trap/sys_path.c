@@ -20,89 +20,7 @@
 #include "proc/process.h"
 #include "proc/swapoff.h"
 #include "trap/arg_file.h"
-
-/* A path and its starting directory, as in the calls whose names end in "at". */
-struct at_path {
-	char *path;	  /* never NULL */
-	struct file *dir; /* referenced; NULL: the path starts at the root */
-};
-
-/* An empty path means the descriptor itself. NULL is an error, or counts as empty. */
-enum path_may_be { PATH_NAMES, PATH_MAY_BE_EMPTY, PATH_MAY_BE_NULL };
-
-static int copy_path(vaddr_t user, enum path_may_be may_be, char **path_ret)
-{
-	char *path = mem_wait_kmalloc(PATH_MAX);
-	ssize_t len = 0;
-
-	if (!path)
-		return -ENOMEM;
-	path[0] = '\0';
-	if (user != 0 || may_be != PATH_MAY_BE_NULL)
-		len = user_copy_string(path, user, PATH_MAX);
-	if (len == 0 && may_be == PATH_NAMES)
-		len = -ENOENT;
-	if (len < 0) {
-		kfree(path);
-		return (int)len;
-	}
-	*path_ret = path;
-	return 0;
-}
-
-/* Finds the directory where a relative path starts. */
-static int get_dir(int fd, struct file **dir_ret)
-{
-	struct process *process = current_process();
-	struct file *dir = process->cwd;
-
-	if (fd == AT_FDCWD)
-		file_get(dir);
-	else
-		dir = fdtable_get_path(process->fdtable, fd);
-	if (!dir)
-		return -EBADF;
-	*dir_ret = dir;
-	return 0;
-}
-
-static int get_at(int fd, vaddr_t user, enum path_may_be may_be, struct at_path *at)
-{
-	int err = copy_path(user, may_be, &at->path);
-
-	if (err)
-		return err;
-	at->dir = NULL;
-	if (at->path[0] != '/')
-		err = get_dir(fd, &at->dir);
-	if (err)
-		kfree(at->path);
-	return err;
-}
-
-/*
- * Gets the descriptor in argument n and the path in argument n + 1. Returns 0, and the caller then
- * calls at_path_put(); or -EFAULT, -ENAMETOOLONG, -EBADF, -ENOMEM, or -ENOENT if the path is empty
- * but may not be.
- */
-static int at_path_get(const struct trap_frame *frame, unsigned n, enum path_may_be may_be,
-		       struct at_path *at)
-{
-	return get_at(arg_int(frame, n), arg_user(frame, n + 1), may_be, at);
-}
-
-/* The same for a path in argument n that is relative to the working directory. */
-static int cwd_path_get(const struct trap_frame *frame, unsigned n, struct at_path *at)
-{
-	return get_at(AT_FDCWD, arg_user(frame, n), PATH_NAMES, at);
-}
-
-static void at_path_put(struct at_path *at)
-{
-	if (at->dir)
-		file_put(at->dir);
-	kfree(at->path);
-}
+#include "trap/at_path.h"
 
 /* As on Linux, openat ignores other flags. */
 #define OPEN_FLAGS                                                                             \
@@ -223,6 +141,23 @@ long sys_mknodat(struct trap_frame *frame)
 	return make_at(frame, fs_mknod);
 }
 
+long sys_symlinkat(struct trap_frame *frame)
+{
+	char *target;
+	struct at_path at;
+	long err = arg_path(frame, 0, &target);
+
+	if (err)
+		return err;
+	err = at_path_get(frame, 1, PATH_NAMES, &at);
+	if (err == 0) {
+		err = fs_symlink(target, at.dir, at.path);
+		at_path_put(&at);
+	}
+	kfree(target);
+	return err;
+}
+
 /* Stores the target in at->path, which is not needed after the lookup. Returns its length. */
 static ssize_t read_link(struct at_path *at)
 {
@@ -257,10 +192,19 @@ long sys_readlinkat(struct trap_frame *frame)
 	return len;
 }
 
-long sys_chdir(struct trap_frame *frame)
+/* Takes over the reference to dir. */
+static void change_dir(struct file *dir)
 {
 	struct process *process = current_process();
-	struct file *dir, *before;
+	struct file *before = process->cwd;
+
+	process->cwd = dir;
+	file_put(before);
+}
+
+long sys_chdir(struct trap_frame *frame)
+{
+	struct file *dir;
 	struct at_path at;
 	long err = cwd_path_get(frame, 0, &at);
 
@@ -270,9 +214,24 @@ long sys_chdir(struct trap_frame *frame)
 	at_path_put(&at);
 	if (err)
 		return err;
-	before = process->cwd;
-	process->cwd = dir;
-	file_put(before);
+	change_dir(dir);
+	return 0;
+}
+
+/* The working directory is an open file of its own, so that reading the descriptor moves nothing. */
+long sys_fchdir(struct trap_frame *frame)
+{
+	struct file *file = arg_file_path(frame, 0);
+	struct file *dir;
+	long err;
+
+	if (!file)
+		return -EBADF;
+	err = fs_open(file, ".", O_RDONLY | O_DIRECTORY, 0, &dir);
+	file_put(file);
+	if (err)
+		return err;
+	change_dir(dir);
 	return 0;
 }
 

@@ -7,22 +7,21 @@
 #include "fs/tmpfs/quota.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "mm/host.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
-/* Positions 0 and 1 of getdents are "." and "..". */
-#define FIRST_ORDER 2
-
-struct inode *dir_create(uint32_t mode)
+struct inode *dir_create(struct mount *mount, uint32_t mode)
 {
-	struct inode *inode =
-		inode_create(S_IFDIR | (mode & S_IALLUGO), INODE_DEV_ROOT, &dir_file_ops);
+	struct inode *inode = node_create(mount, S_IFDIR | (mode & S_IALLUGO), &dir_file_ops);
+	struct dir *dir;
 
 	if (!inode)
 		return NULL;
-	tree_init(&inode->dir.by_name);
-	tree_init(&inode->dir.by_order);
-	inode->dir.next_order = FIRST_ORDER;
+	dir = &to_node(inode)->dir;
+	tree_init(&dir->by_name);
+	tree_init(&dir->by_order);
+	dir->next_order = DIR_FIRST_POS;
 	return inode;
 }
 
@@ -61,7 +60,7 @@ static struct name *find_locked(struct inode *dir, const char *text, size_t len)
 	struct tree_node *parent, **link;
 
 	assert_hardened(spin_lock_held(&names_lock));
-	return find_place(&dir->dir, text, len, &parent, &link);
+	return find_place(&to_node(dir)->dir, text, len, &parent, &link);
 }
 
 struct inode *dir_find(struct inode *dir, const char *text, size_t len)
@@ -81,8 +80,10 @@ struct inode *dir_find(struct inode *dir, const char *text, size_t len)
 
 struct inode *dir_parent(struct inode *dir)
 {
-	inode_get(dir->dir.parent);
-	return dir->dir.parent;
+	struct inode *parent = to_node(dir)->dir.parent;
+
+	inode_get(parent);
+	return parent;
 }
 
 static void insert_by_order(struct dir *dir, struct name *name)
@@ -100,30 +101,31 @@ static void count_name_locked(struct inode *dir, struct name *name)
 	struct inode *inode = name->inode;
 
 	assert_hardened(spin_lock_held(&names_lock));
-	dir->dir.count++;
+	to_node(dir)->dir.count++;
 	if (!S_ISDIR(inode->mode)) {
 		inode->nlink++;
 		return;
 	}
 	inode->nlink = 2;
-	inode->dir.parent = dir;
-	inode->dir.name = name;
+	to_node(inode)->dir.parent = dir;
+	to_node(inode)->dir.name = name;
 	inode_get(dir);
 	dir->nlink++;
 }
 
-static int add_locked(struct inode *dir, struct name *name, bool again)
+static int add_locked(struct inode *inode, struct name *name, bool again)
 {
+	struct dir *dir = &to_node(inode)->dir;
 	struct tree_node *parent, **link;
 
 	assert_hardened(spin_lock_held(&names_lock));
-	if (dir->dir.dead || (again && name->inode->nlink == 0))
+	if (dir->dead || (again && name->inode->nlink == 0))
 		return -ENOENT;
-	if (find_place(&dir->dir, name->text, name->len, &parent, &link))
+	if (find_place(dir, name->text, name->len, &parent, &link))
 		return -EEXIST;
-	tree_insert(&dir->dir.by_name, &name->by_name, parent, link);
-	insert_by_order(&dir->dir, name);
-	count_name_locked(dir, name);
+	tree_insert(&dir->by_name, &name->by_name, parent, link);
+	insert_by_order(dir, name);
+	count_name_locked(inode, name);
 	return 0;
 }
 
@@ -151,11 +153,13 @@ static void name_discard(struct name *name)
  */
 static int count_inode(struct inode *inode)
 {
-	if (inode->counted)
+	struct tmpfs_node *node = to_node(inode);
+
+	if (node->counted)
 		return 0;
 	if (!quota_record_made())
 		return -ENOSPC;
-	inode->counted = true;
+	node->counted = true;
 	return 0;
 }
 
@@ -192,18 +196,19 @@ int dir_add(struct inode *dir, const char *text, size_t len, struct inode *inode
 static void take_out_locked(struct inode *dir, struct name *name)
 {
 	struct inode *inode = name->inode;
+	struct dir *names = &to_node(dir)->dir;
 
 	assert_hardened(spin_lock_held(&names_lock));
-	tree_erase(&dir->dir.by_name, &name->by_name);
-	tree_erase(&dir->dir.by_order, &name->by_order);
-	dir->dir.count--;
+	tree_erase(&names->by_name, &name->by_name);
+	tree_erase(&names->by_order, &name->by_order);
+	names->count--;
 	if (!S_ISDIR(inode->mode)) {
 		inode->nlink--;
 		return;
 	}
 	inode->nlink = 0;
-	inode->dir.dead = true;
-	inode->dir.name = NULL;
+	to_node(inode)->dir.dead = true;
+	to_node(inode)->dir.name = NULL;
 	dir->nlink--;
 }
 
@@ -225,10 +230,12 @@ static int may_remove_locked(const struct name *name, bool directory)
 		return S_ISDIR(name->inode->mode) ? -EISDIR : 0;
 	if (!S_ISDIR(name->inode->mode))
 		return -ENOTDIR;
-	return name->inode->dir.count != 0 ? -ENOTEMPTY : 0;
+	if (atomic_load(&name->inode->cover))
+		return -EBUSY;
+	return to_node(name->inode)->dir.count != 0 ? -ENOTEMPTY : 0;
 }
 
-static int remove_name(struct inode *dir, const char *text, size_t len, bool directory)
+int dir_remove(struct inode *dir, const char *text, size_t len, bool directory)
 {
 	struct name *name;
 	int err;
@@ -244,16 +251,6 @@ static int remove_name(struct inode *dir, const char *text, size_t len, bool dir
 	if (err == 0)
 		name_free(dir, name);
 	return err;
-}
-
-int dir_remove(struct inode *dir, const char *text, size_t len)
-{
-	return remove_name(dir, text, len, false);
-}
-
-int dir_remove_dir(struct inode *dir, const char *text, size_t len)
-{
-	return remove_name(dir, text, len, true);
 }
 
 static struct name *first_from_locked(struct dir *dir, uint64_t order)
@@ -272,59 +269,91 @@ static struct name *first_from_locked(struct dir *dir, uint64_t order)
 	return best;
 }
 
-bool dir_item_from(struct inode *dir, uint64_t order, struct dir_item *item, bool *dead_ret)
+int dir_item_from(struct inode *dir, uint64_t pos, struct dir_item *item)
 {
 	struct name *name;
+	int err = 0;
 
 	spin_lock(&names_lock);
-	name = first_from_locked(&dir->dir, order);
-	*dead_ret = dir->dir.dead;
+	name = first_from_locked(&to_node(dir)->dir, pos);
 	if (name) {
-		item->order = name->order;
+		item->pos = name->order;
 		item->ino = name->inode->ino;
 		item->mode = name->inode->mode;
 		item->len = name->len;
 		memcpy(item->text, name->text, name->len);
+	} else {
+		err = to_node(dir)->dir.dead ? -ENOENT : -ENODATA;
 	}
 	spin_unlock(&names_lock);
-	return name != NULL;
+	return err;
 }
 
-/* Writes the path so that it ends at buf + size. Returns its length, or -ERANGE. */
-static ssize_t path_backwards_locked(struct inode *dir, char *buf, size_t size)
+ssize_t dir_path_in_mount(struct inode *inode, char *buf, size_t size)
 {
+	struct dir *dir = &to_node(inode)->dir;
+	ssize_t err = 0;
 	size_t at = size;
 
-	assert_hardened(spin_lock_held(&names_lock));
-	for (; dir->dir.name; dir = dir->dir.parent) {
-		size_t len = dir->dir.name->len;
+	spin_lock(&names_lock);
+	if (dir->dead)
+		err = -ENOENT;
+	for (; err == 0 && dir->name; dir = &to_node(dir->parent)->dir) {
+		size_t len = dir->name->len;
 
-		if (at < len + 1)
-			return -ERANGE;
+		if (at < len + 1) {
+			err = -ERANGE;
+			break;
+		}
 		at -= len + 1;
 		buf[at] = '/';
-		memcpy(buf + at + 1, dir->dir.name->text, len);
+		memcpy(buf + at + 1, dir->name->text, len);
 	}
-	if (at == size) {
-		if (size == 0)
-			return -ERANGE;
-		buf[--at] = '/';
-	}
-	return (ssize_t)(size - at);
+	spin_unlock(&names_lock);
+	return err ? err : (ssize_t)(size - at);
 }
 
-ssize_t dir_path(struct inode *dir, char *buf, size_t size)
+static struct name *name_from(struct inode *dir, uint64_t order)
 {
-	ssize_t len;
+	struct name *name;
 
-	if (size == 0)
-		return -ERANGE;
 	spin_lock(&names_lock);
-	len = dir->dir.dead ? -ENOENT : path_backwards_locked(dir, buf, size - 1);
+	name = first_from_locked(&to_node(dir)->dir, order);
 	spin_unlock(&names_lock);
-	if (len < 0)
-		return len;
-	memmove(buf, buf + size - 1 - (size_t)len, (size_t)len);
-	buf[len] = '\0';
-	return len + 1;
+	return name;
+}
+
+/* Deep trees take no stack: the way back up is in the tree. */
+bool dir_visit_all(struct inode *root, bool (*visit)(struct inode *dir, struct name *name))
+{
+	struct inode *dir = root;
+	uint64_t order = 0;
+
+	for (;;) {
+		struct name *name = name_from(dir, order);
+
+		if (name && S_ISDIR(name->inode->mode)) {
+			dir = name->inode;
+			order = 0;
+			continue;
+		}
+		if (!name) {
+			if (dir == root)
+				return false;
+			name = to_node(dir)->dir.name;
+			dir = to_node(dir)->dir.parent;
+		}
+		order = name->order + 1;
+		if (visit(dir, name))
+			return true;
+		(void)vm_pause();
+	}
+}
+
+void dir_discard_name(struct inode *dir, struct name *name)
+{
+	spin_lock(&names_lock);
+	take_out_locked(dir, name);
+	spin_unlock(&names_lock);
+	name_free(dir, name);
 }

@@ -2,7 +2,8 @@
 /* Directories: names and the inodes they refer to. */
 #pragma once
 
-#include "fs/inode.h"
+#include "fs/dir_file.h"
+#include "fs/tmpfs/node.h"
 
 /* One name in one directory. names_lock guards everything but the text. */
 struct name {
@@ -15,7 +16,7 @@ struct name {
 };
 
 /* Creates an empty directory that has no name yet. Returns NULL if memory runs out. */
-struct inode *dir_create(uint32_t mode);
+struct inode *dir_create(struct mount *mount, uint32_t mode);
 
 /* Returns the inode of that name, referenced, or NULL. `dir` is a directory. */
 struct inode *dir_find(struct inode *dir, const char *name, size_t len);
@@ -31,33 +32,24 @@ struct inode *dir_parent(struct inode *dir);
 int dir_add(struct inode *dir, const char *name, size_t len, struct inode *inode, bool again);
 
 /*
- * Remove a name: dir_remove() of anything but a directory (-EISDIR, -ENOENT), dir_remove_dir() of
- * an empty directory (-ENOTDIR, -ENOTEMPTY, -ENOENT). Both return 0 on success and may return
+ * Removes a name: of an empty directory if `directory` is set (-ENOTDIR, -ENOTEMPTY, and -EBUSY if
+ * something is mounted on it), else of anything but a directory (-EISDIR). May return -ENOENT or
  * -ENAMETOOLONG.
  */
-int dir_remove(struct inode *dir, const char *name, size_t len);
-int dir_remove_dir(struct inode *dir, const char *name, size_t len);
+int dir_remove(struct inode *dir, const char *name, size_t len, bool directory);
 
-/* A name as getdents needs it. */
-struct dir_item {
-	uint64_t order;
-	uint64_t ino;
-	uint32_t mode;
-	uint32_t len;
-	char text[256];
-};
+/* The `readdir` of struct inode_ops. A name's position is its order. */
+int dir_item_from(struct inode *dir, uint64_t pos, struct dir_item *item);
+
+/* The `path` of struct inode_ops. */
+ssize_t dir_path_in_mount(struct inode *dir, char *buf, size_t size);
 
 /*
- * Finds the first name whose order is `order` or later. Returns false if there is none. *dead_ret
- * is set to whether the directory has been removed; a removed directory has no names.
+ * Visits all inodes below `root`, each name once, a directory's before the directory, and stops
+ * when visit() returns true; returns whether it did. visit() may remove the name. Nothing else
+ * changes the tree meanwhile.
  */
-bool dir_item_from(struct inode *dir, uint64_t order, struct dir_item *item, bool *dead_ret);
+bool dir_visit_all(struct inode *root, bool (*visit)(struct inode *dir, struct name *name));
 
-/*
- * Writes the absolute path of a directory into buf, terminated. Returns its length with the NUL,
- * -ENOENT if the directory has been removed, or -ERANGE if the path does not fit.
- */
-ssize_t dir_path(struct inode *dir, char *buf, size_t size);
-
-/* For open directories. */
-extern const struct file_ops dir_file_ops;
+/* Takes a name out of its directory whatever it names, and frees it. Nothing uses the tree. */
+void dir_discard_name(struct inode *dir, struct name *name);

@@ -12,12 +12,12 @@ struct file *memfd_file_create(void)
 
 struct file *memfd_file_create_with(uint32_t mode, unsigned seals)
 {
-	struct inode *inode = regular_create(mode, INODE_DEV_ANON, NULL, 0);
+	struct inode *inode = regular_create(NULL, mode, NULL, 0);
 	struct file *file;
 
 	if (!inode)
 		return NULL;
-	inode->seals = seals;
+	to_node(inode)->seals = seals;
 	file = file_create(&regular_file_ops, O_RDWR | O_LARGEFILE, inode);
 	/* No process executes the file yet, so write access cannot be refused. */
 	if (!file || object_get_write(inode->object) != 0) {

@@ -8,8 +8,6 @@
 #include "sync/atomic.h"
 
 /* Otherwise a program could fill memory with a file, and killing it would free nothing. */
-/* At least this many names, or inodes with their objects, fit into one frame of kernel memory. */
-#define RECORDS_PER_FRAME 8
 
 static uint64_t used;	 /* frames charged to files; atomic */
 static uint64_t records; /* names in the tree, and inodes that have or had one; atomic */
@@ -19,19 +17,18 @@ uint64_t quota_most(void)
 	return (page_alloc_total_count() + swap_total()) / 2;
 }
 
-/* Returns how many more frames may be charged. */
-static uint64_t frames_left(void)
+uint64_t quota_left(void)
 {
 	uint64_t limit = quota_most();
-	uint64_t taken =
-		atomic_load_relaxed(&used) + atomic_load_relaxed(&records) / RECORDS_PER_FRAME;
+	uint64_t taken = atomic_load_relaxed(&used) +
+			 atomic_load_relaxed(&records) / QUOTA_RECORDS_PER_FRAME;
 
 	return limit > taken ? limit - taken : 0;
 }
 
 bool quota_record_made(void)
 {
-	if (alloc_fails() || frames_left() == 0)
+	if (alloc_fails() || quota_left() == 0)
 		return false;
 	counter_add(&records, 1);
 	return true;
@@ -44,7 +41,7 @@ void quota_record_gone(void)
 
 bool quota_page_made(void)
 {
-	if (alloc_fails() || frames_left() == 0)
+	if (alloc_fails() || quota_left() == 0)
 		return false;
 	counter_add(&used, 1);
 	return true;

@@ -4,8 +4,13 @@
 
 #include "lib/types.h"
 
+/* At least this many names, or inodes with their objects, fit into one frame of kernel memory. */
+#define QUOTA_RECORDS_PER_FRAME 8
+
 /* Returns the limit in frames: how many the files may have if there are no names. */
 uint64_t quota_most(void);
+/* Returns how many more frames the files may have now. */
+uint64_t quota_left(void);
 
 /*
  * Counts one more frame; pages of the boot archive itself do not count. Returns false and counts

@@ -14,14 +14,14 @@
 #include "mm/phys/page_alloc.h"
 #include "mm/user_copy.h"
 
-struct inode *regular_create(uint32_t mode, uint32_t dev, const void *initial, uint64_t size)
+struct inode *regular_create(struct mount *mount, uint32_t mode, const void *initial, uint64_t size)
 {
-	struct inode *inode = inode_create(S_IFREG | (mode & S_IALLUGO), dev, &regular_file_ops);
+	struct inode *inode = node_create(mount, S_IFREG | (mode & S_IALLUGO), &regular_file_ops);
 
 	if (!inode)
 		return NULL;
-	inode->seals = F_SEAL_SEAL;
-	inode->object = file_data_create(initial, size, dev == INODE_DEV_ROOT);
+	to_node(inode)->seals = F_SEAL_SEAL;
+	inode->object = file_data_create(initial, size, mount != NULL);
 	if (!inode->object) {
 		inode_put(inode);
 		return NULL;
@@ -50,17 +50,29 @@ uint64_t regular_pages(struct inode *inode)
 		   file_data_initial_pages(inode->object));
 }
 
+int regular_set_attr(struct inode *inode, const struct inode_attr *attr)
+{
+	int err;
+
+	mutex_lock(&to_node(inode)->lock);
+	err = attr->valid & ATTR_MODE ? seals_check_mode(inode, attr->mode) : 0;
+	if (err == 0)
+		inode_set_attr(inode, attr);
+	mutex_unlock(&to_node(inode)->lock);
+	return err;
+}
+
 int regular_truncate(struct inode *inode, uint64_t size)
 {
 	int err;
 
-	mutex_lock(&inode->lock);
+	mutex_lock(&to_node(inode)->lock);
 	err = seals_check_size(inode, size);
 	if (err == 0)
 		err = object_set_size(inode->object, size);
 	if (err == 0)
 		inode_changed_now(inode);
-	mutex_unlock(&inode->lock);
+	mutex_unlock(&to_node(inode)->lock);
 	return err;
 }
 
@@ -94,9 +106,10 @@ static ssize_t regular_read(struct file *file, struct user_iter *to, uint64_t *p
 }
 
 /* Returns how many of n bytes the seals allow to write, or -EPERM. Called with inode->lock held. */
-static inline ssize_t may_write(const struct inode *inode, uint64_t at, size_t n)
+static inline ssize_t may_write(struct inode *inode, uint64_t at, size_t n)
 {
-	return likely(inode->seals <= F_SEAL_SEAL) ? (ssize_t)n : seals_check_write(inode, at, n);
+	return likely(to_node(inode)->seals <= F_SEAL_SEAL) ? (ssize_t)n
+							    : seals_check_write(inode, at, n);
 }
 
 /* As on Linux, an unreadable buffer gives -EFAULT before any seal is checked. */
@@ -135,14 +148,14 @@ static ssize_t regular_write(struct file *file, struct user_iter *from, uint64_t
 	uint64_t at;
 	ssize_t done;
 
-	mutex_lock(&inode->lock);
+	mutex_lock(&to_node(inode)->lock);
 	at = file->flags & O_APPEND ? regular_size(inode) : *pos;
 	done = write_at(inode, from, &at);
 	if (done > 0) {
 		*pos = at;
 		inode_changed_now(inode);
 	}
-	mutex_unlock(&inode->lock);
+	mutex_unlock(&to_node(inode)->lock);
 	return done;
 }
 
@@ -197,11 +210,11 @@ int regular_punch(struct inode *inode, uint64_t start, uint64_t end)
 {
 	int err;
 
-	mutex_lock(&inode->lock);
+	mutex_lock(&to_node(inode)->lock);
 	err = punch(inode, start, end);
 	if (err == 0)
 		inode_changed_now(inode);
-	mutex_unlock(&inode->lock);
+	mutex_unlock(&to_node(inode)->lock);
 	return err;
 }
 
@@ -210,8 +223,7 @@ static bool is_too_much(const struct inode *inode, uint64_t offset, uint64_t end
 {
 	uint64_t npages = (ALIGN_UP(end, PAGE_SIZE) >> PAGE_SHIFT) - (offset >> PAGE_SHIFT);
 
-	return npages >
-	       (inode->dev == INODE_DEV_ROOT ? quota_most() : (uint64_t)page_alloc_total_count());
+	return npages > (inode->mount ? quota_most() : (uint64_t)page_alloc_total_count());
 }
 
 /* Called with inode->lock held. */
@@ -231,11 +243,11 @@ static int regular_allocate(struct file *file, unsigned mode, uint64_t offset, u
 
 	if (mode & FALLOC_FL_PUNCH_HOLE)
 		return regular_punch(inode, offset, end);
-	mutex_lock(&inode->lock);
+	mutex_lock(&to_node(inode)->lock);
 	err = allocate(inode, offset, end, !(mode & FALLOC_FL_KEEP_SIZE));
 	if (err == 0)
 		inode_changed_now(inode);
-	mutex_unlock(&inode->lock);
+	mutex_unlock(&to_node(inode)->lock);
 	return err;
 }
 

@@ -2,14 +2,15 @@
 /* Regular files: bytes in a memory object. */
 #pragma once
 
-#include "fs/inode.h"
+#include "fs/tmpfs/node.h"
 
 /*
- * Creates a regular file with one reference and nlink 0. If `initial` is not NULL, it holds the
+ * Creates a regular file with one reference and nlink 0; a memfd if mount is NULL. If `initial` is not NULL, it holds the
  * file's first `size` bytes. Each page is copied from there when it is first used, so these bytes
  * must stay unchanged forever. Returns NULL if memory runs out.
  */
-struct inode *regular_create(uint32_t mode, uint32_t dev, const void *initial, uint64_t size);
+struct inode *regular_create(struct mount *mount, uint32_t mode, const void *initial,
+			     uint64_t size);
 
 /* Drops the reference to the file's object, if it has one. The inode's last reference is gone. */
 void regular_free(struct inode *inode);
@@ -23,6 +24,9 @@ uint64_t regular_pages(struct inode *inode);
  * has write access to the object (object_get_write()).
  */
 int regular_truncate(struct inode *inode, uint64_t size);
+
+/* Sets attributes of a regular file. Returns 0, or -EPERM if a seal forbids the mode. */
+int regular_set_attr(struct inode *inode, const struct inode_attr *attr);
 
 /* object_punch() under the inode's lock; -EPERM if a seal forbids it. The caller holds no lock. */
 int regular_punch(struct inode *inode, uint64_t start, uint64_t end);

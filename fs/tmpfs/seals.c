@@ -21,14 +21,15 @@
 /* Called with inode->lock held. */
 static int add(struct inode *inode, unsigned seals)
 {
-	if (inode->seals & F_SEAL_SEAL)
+	if (to_node(inode)->seals & F_SEAL_SEAL)
 		return -EPERM;
 	/* Sealing the mode of an executable file seals its contents too. */
 	if ((seals & F_SEAL_EXEC) && (inode->mode & 0111))
 		seals |= F_SEAL_SHRINK | F_SEAL_GROW | SEALS_WRITE;
-	if ((seals & ~inode->seals & F_SEAL_WRITE) && object_has_writable_maps(inode->object))
+	if ((seals & ~to_node(inode)->seals & F_SEAL_WRITE) &&
+	    object_has_writable_maps(inode->object))
 		return -EBUSY;
-	inode->seals |= seals;
+	to_node(inode)->seals |= seals;
 	return 0;
 }
 
@@ -39,9 +40,9 @@ int seals_add(struct file *file, unsigned seals)
 
 	if (seals & ~(unsigned)SEALS_ALL)
 		return -EINVAL;
-	mutex_lock(&inode->lock);
+	mutex_lock(&to_node(inode)->lock);
 	result = add(inode, seals);
-	mutex_unlock(&inode->lock);
+	mutex_unlock(&to_node(inode)->lock);
 	return result;
 }
 
@@ -50,47 +51,47 @@ int seals_get(struct file *file)
 	struct inode *inode = file_inode(file);
 	unsigned seals;
 
-	mutex_lock(&inode->lock);
-	seals = inode->seals;
-	mutex_unlock(&inode->lock);
+	mutex_lock(&to_node(inode)->lock);
+	seals = to_node(inode)->seals;
+	mutex_unlock(&to_node(inode)->lock);
 	return (int)seals;
 }
 
-int seals_check_size(const struct inode *inode, uint64_t size)
+int seals_check_size(struct inode *inode, uint64_t size)
 {
 	uint64_t now = object_size(inode->object);
 
-	if (size < now && (inode->seals & F_SEAL_SHRINK))
+	if (size < now && (to_node(inode)->seals & F_SEAL_SHRINK))
 		return -EPERM;
-	return size > now && (inode->seals & F_SEAL_GROW) ? -EPERM : 0;
+	return size > now && (to_node(inode)->seals & F_SEAL_GROW) ? -EPERM : 0;
 }
 
-ssize_t seals_check_write(const struct inode *inode, uint64_t at, size_t n)
+ssize_t seals_check_write(struct inode *inode, uint64_t at, size_t n)
 {
 	uint64_t size = object_size(inode->object), whole = ALIGN_DOWN(size, WRITE_CHUNK);
 
-	if (inode->seals & SEALS_WRITE)
+	if (to_node(inode)->seals & SEALS_WRITE)
 		return -EPERM;
-	if (!(inode->seals & F_SEAL_GROW) || (at <= size && n <= size - at))
+	if (!(to_node(inode)->seals & F_SEAL_GROW) || (at <= size && n <= size - at))
 		return (ssize_t)n;
 	return at < whole ? (ssize_t)(whole - at) : -EPERM;
 }
 
-int seals_check_punch(const struct inode *inode)
+int seals_check_punch(struct inode *inode)
 {
-	return inode->seals & SEALS_WRITE ? -EPERM : 0;
+	return to_node(inode)->seals & SEALS_WRITE ? -EPERM : 0;
 }
 
 int seals_map_begin(struct file *file, unsigned prot, unsigned *max_prot)
 {
 	struct inode *inode = file_inode(file);
 
-	mutex_lock(&inode->lock);
-	if (!(inode->seals & SEALS_WRITE))
+	mutex_lock(&to_node(inode)->lock);
+	if (!(to_node(inode)->seals & SEALS_WRITE))
 		return 0;
 	/* If the open mode does not allow writing, the caller refuses that with its own error. */
 	if (prot & *max_prot & VM_PROT_WRITE) {
-		mutex_unlock(&inode->lock);
+		mutex_unlock(&to_node(inode)->lock);
 		return -EPERM;
 	}
 	*max_prot &= ~(unsigned)VM_PROT_WRITE;
@@ -99,5 +100,12 @@ int seals_map_begin(struct file *file, unsigned prot, unsigned *max_prot)
 
 void seals_map_end(struct file *file)
 {
-	mutex_unlock(&file_inode(file)->lock);
+	mutex_unlock(&to_node(file_inode(file))->lock);
+}
+
+int seals_check_mode(struct inode *inode, uint32_t mode)
+{
+	bool changes = ((inode->mode ^ mode) & 0111) != 0;
+
+	return changes && (to_node(inode)->seals & F_SEAL_EXEC) ? -EPERM : 0;
 }

@@ -1,25 +1,78 @@
 /* SPDX-License-Identifier: MIT */
-/* The root directory of the tree. */
+/* Makes and unmounts trees in memory. All of them share one quota. */
 #include "fs/tmpfs/tmpfs.h"
 
 #include "abi/errno.h"
+#include "abi/stat.h"
+#include "fs/mount_options.h"
 #include "fs/tmpfs/dir.h"
+#include "fs/tmpfs/quota.h"
+#include "mm/object.h"
 
-static struct inode *root;
-
-int tmpfs_init(void)
+/* Options: mode=OCTAL, uid=N, gid=N, of the root directory. */
+static int fill_tmpfs(struct mount *mount, const char *options)
 {
-	struct inode *dir = dir_create(0755);
+	uint64_t mode = 01777, uid = 0, gid = 0;
+	const struct mount_option known[] = {
+		{ "mode", 8, S_IALLUGO, &mode },
+		{ "uid", 10, UINT32_MAX - 1, &uid },
+		{ "gid", 10, UINT32_MAX - 1, &gid },
+		{ NULL, 0, 0, NULL },
+	};
+	int err = mount_options(options, known);
+	struct inode *root;
 
-	if (!dir)
+	if (err)
+		return err;
+	root = dir_create(mount, (uint32_t)mode);
+	if (!root)
 		return -ENOMEM;
-	dir->dir.parent = dir;
-	dir->nlink = 2;
-	root = dir;
+	root->uid = (uint32_t)uid;
+	root->gid = (uint32_t)gid;
+	root->nlink = 2;
+	to_node(root)->dir.parent = root;
+	mount->root = root;
 	return 0;
 }
 
-struct inode *tmpfs_root(void)
+/* Names and pages come out of the same half of memory and swap. */
+static void statfs(struct mount *mount, struct abi_statfs *st)
 {
-	return root;
+	(void)mount;
+	st->blocks = quota_most();
+	st->bfree = st->bavail = quota_left();
+	st->files = st->blocks * QUOTA_RECORDS_PER_FRAME;
+	st->ffree = st->bfree * QUOTA_RECORDS_PER_FRAME;
 }
+
+static bool visit_mapped(struct inode *dir, struct name *name)
+{
+	(void)dir;
+	return S_ISREG(name->inode->mode) && object_is_mapped(name->inode->object);
+}
+
+static bool is_mapped(struct mount *mount)
+{
+	return dir_visit_all(mount->root, visit_mapped);
+}
+
+static bool discard(struct inode *dir, struct name *name)
+{
+	dir_discard_name(dir, name);
+	return false;
+}
+
+static void unmount(struct mount *mount)
+{
+	(void)dir_visit_all(mount->root, discard);
+	inode_put(mount->root);
+}
+
+const struct fs_type tmpfs_type = {
+	.name = "tmpfs",
+	.magic = ABI_TMPFS_MAGIC,
+	.fill_mount = fill_tmpfs,
+	.statfs = statfs,
+	.is_mapped = is_mapped,
+	.unmount = unmount,
+};

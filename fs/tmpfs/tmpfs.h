@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The root file system: a tree in memory. */
+/* A file system in memory: the root, /dev/shm, and whatever else mount(2) makes one. */
 #pragma once
 
-#include "fs/inode.h"
+#include "fs/mount.h"
 
-/* Creates the empty root. Returns 0 or -ENOMEM. Call once at boot, before anything else of fs. */
-int tmpfs_init(void);
-
-/* Returns the root directory, without a reference: it is never freed. */
-struct inode *tmpfs_root(void);
+extern const struct fs_type tmpfs_type;

@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "abi/signal.h"
 #include "base/clock.h"
-#include "fs/dev.h"
+#include "fs/devfs.h"
 #include "fs/poll.h"
 #include "fs/tty/tty_private.h"
 #include "lib/bits.h"
@@ -15,7 +15,7 @@
 #include "proc/sched.h"
 #include "proc/wait.h"
 
-#define OWN_PATH "/dev/tty"
+#define OWN_PATH "tty"
 #define OWN_RDEV ABI_MAKEDEV(5, 0)
 #define PIECE	 256u /* bytes copied by way of the kernel stack at a time */
 
@@ -264,7 +264,7 @@ const struct file_ops tty_ops = {
 	.has_inode = true,
 };
 
-static int own_tty_may_open(struct file *file)
+static int own_tty_open(struct file *file)
 {
 	struct tty *tty = device_of(file);
 
@@ -274,7 +274,7 @@ static int own_tty_may_open(struct file *file)
 /* /dev/tty: the controlling terminal of the process, which can only be this one. */
 static const struct file_ops own_tty_ops = {
 	.name = "own terminal",
-	.may_open = own_tty_may_open,
+	.opened = own_tty_open,
 	.read = tty_read,
 	.write = tty_write,
 	.poll = tty_poll,
@@ -300,12 +300,12 @@ int tty_create(const char *path, struct chardev *dev, unsigned cols, unsigned ro
 	ldisc_init(&tty->ldisc);
 	waitq_init(&tty->readable);
 	waitq_init(&tty->resumed);
-	err = dev_register(path, &tty_ops, tty, 0600, rdev);
+	err = devfs_add(path, &tty_ops, tty, S_IFCHR | 0600, rdev);
 	if (err) {
 		kfree(tty);
 		return err;
 	}
-	err = dev_register(OWN_PATH, &own_tty_ops, tty, 0666, OWN_RDEV);
+	err = devfs_add(OWN_PATH, &own_tty_ops, tty, S_IFCHR | 0666, OWN_RDEV);
 	if (err)
 		return err;
 	return kthread_spawn("tty", tty_input_main, tty) ? 0 : -ENOMEM;

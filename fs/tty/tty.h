@@ -7,8 +7,8 @@
 struct chardev;
 
 /*
- * Creates the machine's one terminal on the device, as `path` and /dev/tty, and a kernel thread
+ * Creates the machine's one terminal on the device, as /dev/PATH and /dev/tty, and a kernel thread
  * that processes its input. cols and rows are what TIOCGWINSZ returns until a program sets them.
- * Returns 0 or a negative errno. Call once at boot, after tmpfs_init().
+ * Returns 0 or a negative errno. Call once at boot.
  */
 int tty_create(const char *path, struct chardev *dev, unsigned cols, unsigned rows, uint64_t rdev);

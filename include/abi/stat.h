@@ -63,7 +63,9 @@ struct abi_statfs {
 	int64_t spare[4];
 };
 
-#define ABI_TMPFS_MAGIC 0x01021994
+#define ABI_TMPFS_MAGIC	 0x01021994
+#define ABI_PIPEFS_MAGIC 0x50495045
+#define ABI_PROC_MAGIC	 0x9fa0
 
 /* A device number as in st_rdev, for small majors and minors (below 4096 and 256). */
 #define ABI_MAKEDEV(major, minor) (((uint64_t)(major) << 8) | (minor))

@@ -23,7 +23,7 @@ static size_t free_at_start;
 /* The inode at the end of a path, no links followed; NULL: none. */
 static struct inode *find(const char *path)
 {
-	struct inode *inode = tmpfs_root(), *next;
+	struct inode *inode = mount_tree_root(), *next;
 	struct path_part part;
 
 	inode_get(inode);
@@ -69,17 +69,16 @@ static void check_entries(const uint8_t *data, size_t size)
 static void empty(struct inode *dir)
 {
 	struct dir_item item;
-	bool dead;
 
-	while (dir_item_from(dir, 0, &item, &dead)) {
+	while (dir_item_from(dir, DIR_FIRST_POS, &item) == 0) {
 		struct inode *inode = dir_find(dir, item.text, item.len);
 
 		fuzz_check(inode && inode->mode == item.mode);
 		if (S_ISDIR(inode->mode)) {
 			empty(inode);
-			fuzz_equal(dir_remove_dir(dir, item.text, item.len), 0);
+			fuzz_equal(dir_remove(dir, item.text, item.len, true), 0);
 		} else {
-			fuzz_equal(dir_remove(dir, item.text, item.len), 0);
+			fuzz_equal(dir_remove(dir, item.text, item.len, false), 0);
 		}
 		inode_put(inode);
 	}
@@ -102,13 +101,13 @@ bool fuzz_one(const uint8_t *data, size_t size)
 	if (size < HEAD)
 		return false;
 	alloc_fail_at = data[0];
-	err = initrd_mount(data + HEAD, size - HEAD, &why);
+	err = initrd_unpack(mount_tree_root()->mount, data + HEAD, size - HEAD, &why);
 	alloc_fail_at = 0;
 	if (err == 0)
 		check_entries(data + HEAD, size - HEAD);
 	else
 		fuzz_check(err < 0 && why && why[0]);
-	empty(tmpfs_root());
+	empty(mount_tree_root());
 	fuzz_equal(fake_mutexes_held, 0);
 	mm_trim();
 	fuzz_equal(page_alloc_free_count(), free_at_start);

@@ -1,29 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 /* Devices' names, and the root's count; other rules of names and files are tested in tests/host/fs. */
 #include "abi/errno.h"
-#include "fs/dev.h"
+#include "fs/devfs.h"
+#include "fs/mount_calls.h"
 #include "fs/namei.h"
 #include "fs/null.h"
 #include "fs/open.h"
-#include "fs/tmpfs/tmpfs.h"
 #include "fs/tty/tty.h"
 #include "mm/check/alloc_fail.h"
 #include "tests/kernel/ktest.h"
 
-/* A device's name takes the place of another, and goes as any other does. */
-KTEST(files_devices_have_names_like_others)
+/* Devices have names in a file system of their own, which can be mounted anywhere, but once. */
+KTEST(files_devices_have_names)
 {
 	struct abi_stat st;
+	struct mount *mount;
+	struct file *file;
 
-	EXPECT_EQ(0, dev_register("/odd/device", &null_ops, NULL, 0600, 5));
-	EXPECT_EQ(0, dev_register("/odd/device", &null_ops, NULL, 0620, 6));
-	EXPECT_EQ(0, fs_stat(NULL, "/odd/device", true, &st));
-	EXPECT_EQ(S_IFCHR | 0620, st.mode);
-	EXPECT_EQ(6, st.rdev);
-	EXPECT_EQ(-ENOTDIR, dev_register("/odd/device/x", &null_ops, NULL, 0600, 7));
-	EXPECT_EQ(-ENOTDIR, tty_create("/odd/device/x", NULL, 80, 24, 7));
-	EXPECT_EQ(0, fs_unlink(NULL, "/odd/device"));
-	EXPECT_EQ(0, fs_rmdir(NULL, "/odd"));
+	EXPECT_EQ(-EEXIST, devfs_add("null", &null_ops, NULL, S_IFCHR | 0620, 6));
+	EXPECT_EQ(-ENOTDIR, devfs_add("null/x", &null_ops, NULL, S_IFCHR | 0600, 7));
+	EXPECT_EQ(-ENOTDIR, tty_create("null/x", NULL, 80, 24, 7));
+	EXPECT_EQ(-EINVAL, devfs_add("..", &null_ops, NULL, S_IFCHR | 0600, 7));
+	EXPECT_EQ(0, fs_mkdir(NULL, "/devices", 0755));
+	EXPECT_EQ(0, fs_mount("devtmpfs", "none", NULL, "/devices", 0, ""));
+	EXPECT_EQ(-EBUSY, mount_create(&devfs_type, "none", 0, "", &mount));
+	EXPECT_EQ(0, fs_stat(NULL, "/devices/null", true, &st));
+	EXPECT_EQ(S_IFCHR | 0666, st.mode);
+	EXPECT_EQ(ABI_MAKEDEV(1, 3), st.rdev);
+	EXPECT_EQ(-EPERM, fs_unlink(NULL, "/devices/null"));
+	EXPECT_EQ(-EPERM, fs_mkdir(NULL, "/devices/new", 0755));
+	EXPECT_EQ(-EPERM, fs_symlink("null", NULL, "/devices/new"));
+	EXPECT_EQ(-EPERM, fs_link(NULL, "/devices/null", false, NULL, "/devices/new"));
+	EXPECT_EQ(-EPERM, fs_open(NULL, "/devices/new", O_CREAT | O_RDWR, 0644, &file));
+	EXPECT_EQ(0, fs_umount(NULL, "/devices", 0));
+	EXPECT_EQ(-ENOENT, fs_stat(NULL, "/devices/null", true, &st));
+	EXPECT_EQ(0, fs_rmdir(NULL, "/devices"));
 }
 
 #ifdef FAULTLINE_HARDENED
@@ -31,13 +42,13 @@ KTEST(files_devices_have_names_like_others)
 /* R45: the root never goes, so nothing but its count shows who has forgotten to let go of it. */
 KTEST(files_root_without_memory_is_let_go)
 {
-	uint32_t before = refcount_read(&tmpfs_root()->refs);
+	uint32_t before = refcount_read(&mount_tree_root()->refs);
 
 	alloc_fail_at = 1;
 	EXPECT_TRUE(!fs_open_root());
 	EXPECT_EQ(0, alloc_fail_at);
 	alloc_fail_at = 0;
-	EXPECT_EQ(before, refcount_read(&tmpfs_root()->refs));
+	EXPECT_EQ(before, refcount_read(&mount_tree_root()->refs));
 }
 
 #endif

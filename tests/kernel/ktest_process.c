@@ -6,6 +6,7 @@
 #include "abi/resource.h"
 #include "abi/wait.h"
 #include "arch/context.h"
+#include "fs/dev.h"
 #include "fs/process_fs.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "lib/assert.h"
@@ -57,9 +58,12 @@ static void init_main(void *unused)
 
 void ktest_process_init(void)
 {
-	int err = tmpfs_init();
+	struct mount *root;
+	int err = mount_create(&tmpfs_type, "rootfs", 0, "mode=755", &root);
 	struct process *init = process_alloc(&err);
 
+	assert(mount_attach(root, NULL) == 0);
+	assert(dev_init(NULL, 0, 0) == 0);
 	process_fs_init();
 	assert(init && init->pid == PID_INIT);
 	err = process_add_thread(init);

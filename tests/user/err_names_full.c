@@ -24,6 +24,7 @@ int main(void)
 	TRY(syscall(SYS_mkdirat, AT_FDCWD, "more", 0755));
 	TRY(syscall(SYS_linkat, AT_FDCWD, numbered(0), AT_FDCWD, "more", 0));
 	TRY(syscall(SYS_openat, AT_FDCWD, "more", O_CREAT | O_RDWR, 0644));
+	TRY(syscall(SYS_symlinkat, "x", AT_FDCWD, "more"));
 	TRY(unlink(numbered(7)));
 	TRY(syscall(SYS_mkdirat, AT_FDCWD, "more", 0755));
 	TRY(syscall(SYS_mkdirat, AT_FDCWD, "most", 0755));

@@ -111,6 +111,8 @@ static void errors(void)
 	size_is(fd);
 	TRY(fcntl(fd, F_GET_SEALS));
 	TRY(fcntl(fd, F_ADD_SEALS, F_SEAL_EXEC | F_SEAL_GROW));
+	TRY(fchmod(fd, 0755));
+	TRY(fchmod(fd, 0600));
 	fd = fresh(MFD_ALLOW_SEALING);
 	m = mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0);
 	TRY(fcntl(fd, F_ADD_SEALS, F_SEAL_EXEC)); /* it would keep writers off too */

@@ -21,6 +21,7 @@ int main(int argc, char **argv)
 	fd = open(argv[0], O_RDONLY);
 	say("for reading: %s\n", fd >= 0 ? "yes" : "no");
 	TRY(ftruncate(fd, 0));
+	TRY(truncate(argv[0], 0));
 
 	fresh_image();
 	save_image("busy.tmp");

@@ -35,7 +35,7 @@ static int mount(const char **why)
 {
 	*why = NULL;
 	add("TRAILER!!!", 0, 0, 1, "");
-	return initrd_mount(archive, archive_size, why);
+	return initrd_unpack(mount_tree_root()->mount, archive, archive_size, why);
 }
 
 static void expect_bytes(const char *path, const char *bytes)
@@ -145,7 +145,8 @@ TEST(bad_archives)
 		assert_non_null(why);
 		assert_non_null(strstr(why, bad[i].why));
 	}
-	assert_true(initrd_mount("garbage that is no archive", 26, &why) < 0);
+	assert_true(initrd_unpack(mount_tree_root()->mount, "garbage that is no archive", 26,
+				  &why) < 0);
 	assert_non_null(why);
 	fs_unlink(NULL, "file");
 	fs_rmdir(NULL, "dir");

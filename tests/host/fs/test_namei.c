@@ -17,7 +17,7 @@ static int mkdir_(const char *path)
 
 static int symlink_(const char *target, const char *path)
 {
-	return fs_symlink(NULL, path, target, strlen(target));
+	return fs_symlink(target, NULL, path);
 }
 
 TEST(make_and_remove)

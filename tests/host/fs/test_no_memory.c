@@ -44,7 +44,7 @@ static void use_files(void)
 		done(fs_link(NULL, "d/f", false, NULL, "d/g"));
 		file_put(file);
 	}
-	done(fs_symlink(NULL, "d/l", "f", 1));
+	done(fs_symlink("f", NULL, "d/l"));
 	if (fs_open_exec(NULL, "d/f", &object, &path) == 0) {
 		kfree(path);
 		object_put(object);
@@ -92,7 +92,7 @@ static void use_links(void)
 	if (!done(fs_open(NULL, "f", O_CREAT | O_RDWR, 0644, &open_file)))
 		return;
 	file_put(open_file);
-	if (done(fs_symlink(NULL, "s", "f", 1))) {
+	if (done(fs_symlink("f", NULL, "s"))) {
 		done(fs_readlink(NULL, "s", to, 8));
 		done(fs_stat(NULL, "s", true, &st));
 		done(fs_link(NULL, "s", true, NULL, "h"));
@@ -166,7 +166,7 @@ static void mount_an_archive(void)
 	n += put_entry(archive + n, "d/l", S_IFLNK | 0777, 1, "../a");
 	n += put_entry(archive + n, "d/l", S_IFREG | 0644, 1, "more");
 	n += put_entry(archive + n, "TRAILER!!!", 0, 1, "");
-	done(initrd_mount(archive, n, &why));
+	done(initrd_unpack(mount_tree_root()->mount, archive, n, &why));
 	fs_unlink(NULL, "a");
 	fs_unlink(NULL, "b");
 	fs_unlink(NULL, "d/l");

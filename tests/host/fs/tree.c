@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "fake_proc.h"
-#include "fs/tmpfs/tmpfs.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/relieve.h"
@@ -27,11 +26,15 @@ static size_t objects(void)
 
 void tree_start(void)
 {
+	struct mount *root;
+
+	mount_detach_all(); /* the test before */
 	memory_start(FRAMES, NULL, 0);
 	user_memory_start(USER_START, USER_PAGES);
 	for (unsigned i = 0; i < USER_PAGES; i++)
 		*user_memory_at(USER_START + i * PAGE_SIZE) = 0;
-	assert_int_equal(tmpfs_init(), 0);
+	assert_int_equal(mount_create(&tmpfs_type, "rootfs", 0, "mode=755", &root), 0);
+	assert_int_equal(mount_attach(root, NULL), 0);
 	mm_trim();
 	free_at_start = page_alloc_free_count();
 	objects_at_start = objects();

@@ -3,7 +3,9 @@
 #pragma once
 
 #include "fs/namei.h"
+#include "fs/mount_calls.h"
 #include "fs/open.h"
+#include "fs/tmpfs/tmpfs.h"
 #include "tests/host/mm/memory.h"
 
 /* Where the user memory is. */

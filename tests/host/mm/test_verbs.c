@@ -232,7 +232,7 @@ TEST(protect) /* R94 */
 	assert_int_equal(vm_protect(&space, AT, 8 * P, RW | PROT_SEM), 0);
 	assert_int_equal(fake_load(AT + 3 * P), 1);
 	file = rig_file(P);
-	at = map_object(file, PROT_READ, PROT_READ, MAP_PRIVATE, P, 0);
+	at = map_object(file, PROT_READ, PROT_READ | PROT_EXEC, MAP_PRIVATE, P, 0);
 	assert_int_equal(vm_protect(&space, (vaddr_t)at, P, RW | PROT_EXEC), 0);
 	vma_find(&space, (vaddr_t)at)->max_prot = PROT_READ;
 	assert_int_equal(vm_protect(&space, (vaddr_t)at, P, PROT_READ), 0);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Open directories: getdents64 and seeking. */
+#include "fs/dir_file.h"
+
 #include "abi/dirent.h"
 #include "abi/errno.h"
-#include "abi/limits.h"
-#include "fs/tmpfs/dir.h"
+#include "fs/inode.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/host.h"
@@ -17,31 +18,30 @@ union record {
 	char bytes[ALIGN_UP(RECORD_HEAD + NAME_MAX + 1, 8)];
 };
 
-static void item_set(struct dir_item *item, uint64_t order, struct inode *inode, const char *text)
+void dir_item_set(struct dir_item *item, uint64_t ino, uint32_t mode, const char *text)
 {
-	item->order = order;
-	item->ino = inode->ino;
-	item->mode = inode->mode;
-	item->len = (uint32_t)strlen(text);
+	item->ino = ino;
+	item->mode = mode;
+	item->len = (uint32_t)MIN(strlen(text), sizeof(item->text));
 	memcpy(item->text, text, item->len);
 }
 
-/*
- * Gets the entry at that position, or the first one after it. Returns 0, -ENODATA at the end, or
- * -ENOENT if the directory has been removed.
- */
+/* Gets the entry at that position, or the first one after it. Returns what `readdir` does. */
 static int item_at(struct inode *dir, uint64_t pos, struct dir_item *item)
 {
-	bool found = true;
-	bool dead = false;
+	struct inode *parent;
 
-	if (pos >= 2)
-		found = dir_item_from(dir, pos, item, &dead);
-	else if (pos == 0)
-		item_set(item, 0, dir, ".");
-	else
-		item_set(item, 1, dir->dir.parent, "..");
-	return dead ? -ENOENT : found ? 0 : -ENODATA;
+	if (pos >= DIR_FIRST_POS)
+		return dir->ops->readdir(dir, pos, item);
+	item->pos = pos;
+	if (pos == 0) {
+		dir_item_set(item, dir->ino, S_IFDIR, ".");
+		return 0;
+	}
+	parent = dir->ops->parent(dir);
+	dir_item_set(item, parent->ino, S_IFDIR, "..");
+	inode_put(parent);
+	return 0;
 }
 
 /* Fills in the record and returns its length. */
@@ -51,7 +51,7 @@ static size_t record_make(union record *record, const struct dir_item *item)
 
 	memset(record, 0, len);
 	record->head.d_ino = item->ino;
-	record->head.d_off = (int64_t)(item->order + 1);
+	record->head.d_off = (int64_t)(item->pos + 1);
 	record->head.d_reclen = (uint16_t)len;
 	record->head.d_type = (uint8_t)((item->mode & S_IFMT) >> 12);
 	memcpy(record->bytes + RECORD_HEAD, item->text, item->len);
@@ -66,7 +66,7 @@ static ssize_t dir_getdents(struct file *file, vaddr_t to, size_t n)
 	size_t done = 0;
 	int err;
 
-	if (dir->dir.dead)
+	if (dir->ops->readdir(dir, DIR_FIRST_POS, &item) == -ENOENT)
 		return -ENOENT;
 	while ((err = item_at(dir, file->pos, &item)) == 0) {
 		size_t len = record_make(&record, &item);
@@ -77,7 +77,7 @@ static ssize_t dir_getdents(struct file *file, vaddr_t to, size_t n)
 			err = user_copy_out(to + done, &record, len);
 		if (err)
 			break;
-		file->pos = item.order + 1;
+		file->pos = item.pos + 1;
 		done += len;
 		err = vm_pause();
 		if (err)

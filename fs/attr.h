@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls that change a file's attributes. */
+#pragma once
+
+#include "fs/inode.h"
+
+/*
+ * In all of these `dir` and `path` are as in fs/namei.h. They return 0, or a negative errno: that of
+ * the path, -EROFS, or the file system's. The caller holds no spinning lock.
+ */
+
+/* Changes all that attr->valid names, but not the size. */
+int fs_set_attr(struct file *dir, const char *path, bool follow, const struct inode_attr *attr);
+
+/* The same for an open file. -EPERM: it is a pipe. */
+int fs_set_attr_file(struct file *file, const struct inode_attr *attr);
+
+/* truncate(2): -EISDIR, -EINVAL if it is no regular file, -ETXTBSY if it is being executed. */
+int fs_truncate(struct file *dir, const char *path, uint64_t size);

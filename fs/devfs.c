@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/* The file system of devices: a list of names that only the kernel adds to. */
+#include "fs/devfs.h"
+
+#include "abi/errno.h"
+#include "abi/limits.h"
+#include "fs/dir_file.h"
+#include "fs/path_part.h"
+#include "lib/string.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/mem_wait.h"
+
+struct dev_node {
+	struct inode inode;
+	struct list link; /* all nodes, in the order of their positions; guarded by nodes_lock */
+	struct dev_node *parent; /* const; the root is its own */
+	uint64_t pos;		 /* const: where it is in its directory */
+	char name[64];		 /* const, terminated */
+};
+
+static struct spinlock nodes_lock = SPINLOCK_INIT(LOCK_FS);
+static struct list nodes = LIST_INIT(nodes);
+static uint64_t next_pos = DIR_FIRST_POS; /* guarded by nodes_lock */
+
+static uint32_t is_mounted; /* atomic: 0 or 1 */
+
+static const struct inode_ops devfs_ops;
+static struct dev_node root = { .parent = &root };
+
+static struct dev_node *to_dev(struct inode *inode)
+{
+	return container_of(inode, struct dev_node, inode);
+}
+
+static struct dev_node *find_locked(const struct dev_node *dir, const char *name, size_t len)
+{
+	struct dev_node *node;
+
+	assert_hardened(spin_lock_held(&nodes_lock));
+	list_for_each_entry(node, &nodes, link)
+		if (node->parent == dir && strlen(node->name) == len &&
+		    memcmp(node->name, name, len) == 0)
+			return node;
+	return NULL;
+}
+
+/* Nodes are never removed, so the result stays. */
+static struct dev_node *find(const struct dev_node *dir, const char *name, size_t len)
+{
+	struct dev_node *node;
+
+	spin_lock(&nodes_lock);
+	node = find_locked(dir, name, len);
+	spin_unlock(&nodes_lock);
+	return node;
+}
+
+static int add_locked(struct dev_node *node)
+{
+	assert_hardened(spin_lock_held(&nodes_lock));
+	if (find_locked(node->parent, node->name, strlen(node->name)))
+		return -EEXIST;
+	node->pos = next_pos++;
+	list_add_tail(&nodes, &node->link);
+	node->inode.nlink = 1;
+	if (S_ISDIR(node->inode.mode)) {
+		node->inode.nlink = 2;
+		node->parent->inode.nlink++;
+	}
+	return 0;
+}
+
+/* The file system's own inode: it exists from the first use on, and is mounted later. */
+static void make_root(void)
+{
+	if (!root.inode.ops)
+		inode_init(&root.inode, NULL, inode_next_ino(), S_IFDIR | 0755, &devfs_ops,
+			   &dir_file_ops);
+	root.inode.nlink = MAX(root.inode.nlink, 2u);
+}
+
+static int add(struct dev_node *dir, const struct path_part *part, const struct inode *like,
+	       struct dev_node **node_ret)
+{
+	struct dev_node *node;
+	int err;
+
+	if (part->kind != PATH_NAME)
+		return -EINVAL;
+	if (!S_ISDIR(dir->inode.mode))
+		return -ENOTDIR;
+	if (part->len >= sizeof(node->name))
+		return -ENAMETOOLONG;
+	node = mem_wait_kzalloc(sizeof(*node));
+	if (!node)
+		return -ENOMEM;
+	inode_init(&node->inode, root.inode.mount, inode_next_ino(), like->mode, &devfs_ops,
+		   like->file_ops);
+	node->inode.device = like->device;
+	node->inode.rdev = like->rdev;
+	node->parent = dir;
+	memcpy(node->name, part->name, part->len);
+	spin_lock(&nodes_lock);
+	err = add_locked(node);
+	spin_unlock(&nodes_lock);
+	if (err)
+		kfree(node);
+	else
+		*node_ret = node;
+	return err;
+}
+
+static const struct inode any_directory = { .mode = S_IFDIR | 0755, .file_ops = &dir_file_ops };
+
+static int add_path(const char *path, const struct inode *like)
+{
+	struct dev_node *dir = &root;
+	struct path_part part;
+	int err = 0;
+
+	make_root();
+	while (err == 0) {
+		struct dev_node *next;
+
+		path = path_part_next(path, &part);
+		if (*path == '\0')
+			return add(dir, &part, like, &next);
+		next = part.kind == PATH_NAME ? find(dir, part.name, part.len) : NULL;
+		if (!next)
+			err = add(dir, &part, &any_directory, &next);
+		dir = next;
+	}
+	return err;
+}
+
+int devfs_add(const char *path, const struct file_ops *ops, void *device, uint32_t mode,
+	      uint64_t rdev)
+{
+	const struct inode like = {
+		.mode = mode,
+		.file_ops = ops,
+		.device = device,
+		.rdev = rdev,
+	};
+
+	return add_path(path, &like);
+}
+
+int devfs_add_directory(const char *path)
+{
+	return add_path(path, &any_directory);
+}
+
+static int devfs_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
+{
+	struct dev_node *node = find(to_dev(dir), name, len);
+
+	if (!node)
+		return -ENOENT;
+	inode_get(&node->inode);
+	*inode_ret = &node->inode;
+	return 0;
+}
+
+static int devfs_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
+{
+	struct dev_node *node;
+	int err = -ENODATA;
+
+	spin_lock(&nodes_lock);
+	list_for_each_entry(node, &nodes, link) {
+		if (node->parent == to_dev(dir) && node->pos >= pos) {
+			item->pos = node->pos;
+			dir_item_set(item, node->inode.ino, node->inode.mode, node->name);
+			err = 0;
+			break;
+		}
+	}
+	spin_unlock(&nodes_lock);
+	return err;
+}
+
+static struct inode *parent_of(struct inode *dir)
+{
+	struct inode *parent = &to_dev(dir)->parent->inode;
+
+	inode_get(parent);
+	return parent;
+}
+
+static ssize_t devfs_path(struct inode *dir, char *buf, size_t size)
+{
+	size_t at = size;
+
+	for (struct dev_node *node = to_dev(dir); node != &root; node = node->parent) {
+		size_t len = strlen(node->name);
+
+		if (at < len + 1)
+			return -ERANGE;
+		at -= len + 1;
+		buf[at] = '/';
+		memcpy(buf + at + 1, node->name, len);
+	}
+	return (ssize_t)(size - at);
+}
+
+static int devfs_getattr(struct inode *inode, struct abi_stat *st)
+{
+	inode_fill_stat(inode, st);
+	return 0;
+}
+
+static int devfs_setattr(struct inode *inode, const struct inode_attr *attr)
+{
+	inode_set_attr(inode, attr);
+	return 0;
+}
+
+/* The list has a reference of its own, so this is never called. */
+static struct inode *free_node(struct inode *inode)
+{
+	(void)inode;
+	assert(false);
+	return NULL;
+}
+
+/*
+ * Programs can neither create names nor remove them, but may change the owners, permissions and
+ * times of those that are there.
+ */
+static const struct inode_ops devfs_ops = {
+	.lookup = devfs_lookup,
+	.readdir = devfs_readdir,
+	.parent = parent_of,
+	.path = devfs_path,
+	.getattr = devfs_getattr,
+	.setattr = devfs_setattr,
+	.free = free_node,
+};
+
+static void set_mount(struct mount *mount)
+{
+	struct dev_node *node;
+
+	spin_lock(&nodes_lock);
+	root.inode.mount = mount;
+	list_for_each_entry(node, &nodes, link)
+		node->inode.mount = mount;
+	spin_unlock(&nodes_lock);
+}
+
+static int fill_devfs(struct mount *mount, const char *options)
+{
+	if (*options != '\0')
+		return -EINVAL;
+	if (!atomic_cas(&is_mounted, 0, 1))
+		return -EBUSY;
+	make_root();
+	set_mount(mount);
+	inode_get(&root.inode);
+	mount->root = &root.inode;
+	return 0;
+}
+
+static void unmount(struct mount *mount)
+{
+	inode_put(mount->root);
+	set_mount(NULL);
+	atomic_store(&is_mounted, 0);
+}
+
+const struct fs_type devfs_type = {
+	.name = "devtmpfs",
+	.magic = ABI_TMPFS_MAGIC,
+	.fill_mount = fill_devfs,
+	.unmount = unmount,
+};

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* The absolute path of a directory, put together from its end: the path in each mount on the way up. */
+#include "fs/dir_path.h"
+
+#include "abi/errno.h"
+#include "fs/mount.h"
+#include "lib/string.h"
+
+/* Puts text before buf + *at. Returns 0 or -ERANGE. */
+static int prepend(const char *text, char *buf, size_t *at)
+{
+	size_t len = strlen(text);
+
+	if (*at < len)
+		return -ERANGE;
+	*at -= len;
+	memcpy(buf + *at, text, len);
+	return 0;
+}
+
+/* Writes the path so that it ends at buf + size. Returns its length, or a negative errno. */
+static ssize_t path_backwards(struct inode *dir, char *buf, size_t size)
+{
+	struct inode *root = NULL;
+	size_t at = size;
+	ssize_t len = 0;
+
+	path_get(dir);
+	while (dir != root && (len = dir->ops->path(dir, buf, at)) >= 0) {
+		at -= (size_t)len;
+		root = dir->mount->root;
+		path_get(root);
+		path_put(dir);
+		dir = root;
+		mount_leave(&dir);
+	}
+	if (len >= 0 && at == size)
+		len = prepend("/", buf, &at);
+	if (len >= 0 && dir != mount_tree_root())
+		len = prepend("(unreachable)", buf, &at);
+	path_put(dir);
+	return len < 0 ? len : (ssize_t)(size - at);
+}
+
+ssize_t dir_path(struct inode *dir, char *buf, size_t size)
+{
+	ssize_t len;
+
+	if (size == 0)
+		return -ERANGE;
+	len = path_backwards(dir, buf, size - 1);
+	if (len < 0)
+		return len;
+	memmove(buf, buf + size - 1 - (size_t)len, (size_t)len);
+	buf[len] = '\0';
+	return len + 1;
+}

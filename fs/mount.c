@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of mounts, and the steps of a walk from one to another. */
+#include "fs/mount.h"
+
+#include "abi/errno.h"
+#include "abi/limits.h"
+#include "lib/string.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/mem_wait.h"
+#include "proc/wait.h"
+
+/* More are refused, so that the list can be walked with its lock held. */
+#define MOUNTS_MAX 256
+
+/* Guards what connects the mounts of the tree. Held for a few steps only. */
+static struct spinlock mounts_lock = SPINLOCK_INIT(LOCK_FS);
+static struct list mounts = LIST_INIT(mounts);
+static unsigned nmounts;		   /* guarded by mounts_lock: length of the list */
+static struct mount *tree_root;		   /* const once it is there */
+static uint64_t last_dev = MOUNT_DEV_PIPE; /* atomic */
+/* Woken when an unmount has been decided. */
+static struct waitq decided = WAITQ_INIT(decided);
+
+int mount_create(const struct fs_type *type, const char *source, unsigned flags,
+		 const char *options, struct mount **mount_ret)
+{
+	struct mount *mount = mem_wait_kzalloc(sizeof(*mount));
+	int err = -ENOMEM;
+
+	if (!mount)
+		return -ENOMEM;
+	mount->source = mem_wait_kmalloc(strlen(source) + 1);
+	if (!mount->source)
+		goto free_mount;
+	memcpy(mount->source, source, strlen(source) + 1);
+	refcount_init(&mount->refs, 1);
+	mount->flags = flags & MOUNT_FLAGS;
+	mount->type = type;
+	mount->dev = atomic_add(&last_dev, 1) + 1;
+	list_init(&mount->link);
+	err = type->fill_mount(mount, options);
+	if (err)
+		goto free_source;
+	*mount_ret = mount;
+	return 0;
+
+free_source:
+	kfree(mount->source);
+free_mount:
+	kfree(mount);
+	return err;
+}
+
+void mount_put(struct mount *mount)
+{
+	if (!mount || !refcount_put(&mount->refs))
+		return;
+	mount->type->unmount(mount);
+	kfree(mount->source);
+	kfree(mount);
+}
+
+void path_put(struct inode *inode)
+{
+	struct mount *mount;
+
+	if (!inode)
+		return;
+	mount = inode->mount;
+	inode_put(inode);
+	mount_put(mount);
+}
+
+struct inode *mount_tree_root(void)
+{
+	return tree_root->root;
+}
+
+static int attach_locked(struct mount *mount, struct inode *point)
+{
+	assert_hardened(spin_lock_held(&mounts_lock));
+	if (nmounts == MOUNTS_MAX)
+		return -ENOSPC;
+	if (point) {
+		if (point->cover || point == tree_root->root)
+			return -EBUSY;
+		mount->point = point;
+		atomic_store(&point->cover, mount);
+	} else {
+		tree_root = mount;
+	}
+	list_add_tail(&mounts, &mount->link);
+	nmounts++;
+	return 0;
+}
+
+/* Takes the mount out of the tree; the two references that this releases pass to the caller. */
+static struct inode *take_out_locked(struct mount *mount)
+{
+	/* gcc-analyzer-suppress use-after-free ; it is on the list, and so has a reference */
+	struct inode *point = mount->point;
+
+	assert_hardened(spin_lock_held(&mounts_lock));
+	if (point)
+		atomic_store(&point->cover, NULL);
+	else
+		tree_root = NULL;
+	mount->point = NULL;
+	list_del(&mount->link);
+	nmounts--;
+	return point;
+}
+
+/* Takes the mount out of the tree again if its point has been removed; returns -ENOENT then. */
+static int undo_if_removed(struct mount *mount, struct inode *point)
+{
+	struct abi_stat st;
+	int err = point->ops->getattr(point, &st);
+	bool out = false;
+
+	if (err == 0 && st.nlink != 0)
+		return 0;
+	spin_lock(&mounts_lock);
+	if (mount->point == point) {
+		(void)take_out_locked(mount);
+		out = true;
+	}
+	spin_unlock(&mounts_lock);
+	/* Otherwise somebody has unmounted it already. */
+	return !out ? 0 : err ? err : -ENOENT;
+}
+
+/*
+ * A directory that is removed meanwhile is either found covered, and stays, or found here to be
+ * gone: its file system looks at `cover` and then sets nlink, and this does it the other way round.
+ */
+int mount_attach(struct mount *mount, struct inode *point)
+{
+	int err;
+
+	if (point && !S_ISDIR(point->mode))
+		return -ENOTDIR;
+	if (point)
+		path_get(point);
+	spin_lock(&mounts_lock);
+	err = attach_locked(mount, point);
+	spin_unlock(&mounts_lock);
+	if (err == 0 && point)
+		err = undo_if_removed(mount, point);
+	if (err)
+		path_put(point);
+	return err;
+}
+
+/* May the mount be taken out of the tree? Returns 0 with `closing` set, or the refusal. */
+static int begin_locked(struct mount *mount, const struct inode *root, unsigned flags)
+{
+	assert_hardened(spin_lock_held(&mounts_lock));
+	if (!mount || mount->root != root || list_empty(&mount->link))
+		return -EINVAL;
+	/* One reference is the tree's, one the caller's. */
+	if (mount == tree_root || mount->closing ||
+	    (!(flags & MNT_DETACH) && refcount_read(&mount->refs) > 2))
+		return -EBUSY;
+	if ((flags & MNT_EXPIRE) && mount->nentered != mount->expires_at) {
+		mount->expires_at = mount->nentered + 1;
+		return -EAGAIN;
+	}
+	mount->closing = true;
+	return 0;
+}
+
+/* Takes a mount out of the tree that is on a mount which is not in the tree. Returns false if there is none. */
+static bool detach_orphan(void)
+{
+	struct mount *mount, *found = NULL;
+	struct inode *point = NULL;
+
+	spin_lock(&mounts_lock);
+	list_for_each_entry(mount, &mounts, link) {
+		if (mount->point && list_empty(&mount->point->mount->link)) {
+			found = mount;
+			break;
+		}
+	}
+	if (found)
+		point = take_out_locked(found);
+	spin_unlock(&mounts_lock);
+	path_put(point);
+	mount_put(found);
+	return found;
+}
+
+/* While `closing` is set nobody enters the mount, so what is_mapped() finds does not change. */
+int mount_detach(struct inode *root, unsigned flags)
+{
+	struct mount *mount = root->mount;
+	struct inode *point = NULL;
+	bool busy;
+	int err;
+
+	spin_lock(&mounts_lock);
+	err = begin_locked(mount, root, flags);
+	spin_unlock(&mounts_lock);
+	if (err)
+		return err;
+	busy = !(flags & MNT_DETACH) && mount->type->is_mapped && mount->type->is_mapped(mount);
+	spin_lock(&mounts_lock);
+	mount->closing = false;
+	if (!busy)
+		point = take_out_locked(mount);
+	spin_unlock(&mounts_lock);
+	waitq_wake_all(&decided);
+	if (busy)
+		return -EBUSY;
+	path_put(point);
+	mount_put(mount);
+	while ((flags & MNT_DETACH) && detach_orphan())
+		;
+	return 0;
+}
+
+void mount_detach_all(void)
+{
+	while (!list_empty(&mounts)) {
+		struct mount *mount = list_entry(mounts.prev, struct mount, link);
+		struct inode *point;
+
+		spin_lock(&mounts_lock);
+		point = take_out_locked(mount);
+		spin_unlock(&mounts_lock);
+		path_put(point);
+		mount_put(mount);
+	}
+}
+
+/*
+ * Returns the root of what covers dir, with references as by path_get(), or NULL. *seq_ret is not 0
+ * if the caller has to wait for a decision instead.
+ */
+static struct inode *covering(struct inode *dir, bool *wait_ret, uint64_t *seq_ret)
+{
+	struct inode *root = NULL;
+	struct mount *mount;
+
+	spin_lock(&mounts_lock);
+	mount = dir->cover;
+	*wait_ret = mount && mount->closing;
+	if (*wait_ret) {
+		*seq_ret = waitq_sample(&decided);
+	} else if (mount) {
+		mount->nentered++;
+		root = mount->root;
+		path_get(root);
+	}
+	spin_unlock(&mounts_lock);
+	return root;
+}
+
+int mount_enter(struct inode **dir)
+{
+	while (atomic_load(&(*dir)->cover)) {
+		uint64_t seq = 0;
+		bool wait;
+		struct inode *root = covering(*dir, &wait, &seq);
+
+		if (wait) {
+			int err = thread_wait(&decided, seq);
+
+			if (err)
+				return err;
+		} else if (root) {
+			path_put(*dir);
+			*dir = root;
+		}
+	}
+	return 0;
+}
+
+/* Returns where the mount of that root is mounted, with references as by path_get(), or NULL. */
+static struct inode *point_of(const struct inode *root)
+{
+	struct inode *point;
+
+	spin_lock(&mounts_lock);
+	point = root->mount->point;
+	if (point)
+		path_get(point);
+	spin_unlock(&mounts_lock);
+	return point;
+}
+
+void mount_leave(struct inode **dir)
+{
+	while ((*dir)->mount && (*dir)->mount->root == *dir) {
+		struct inode *point = point_of(*dir);
+
+		if (!point)
+			return;
+		path_put(*dir);
+		*dir = point;
+	}
+}
+
+int mount_may_write(const struct mount *mount)
+{
+	return mount && (atomic_load_relaxed(&mount->flags) & MS_RDONLY) ? -EROFS : 0;
+}
+
+void mount_statfs(struct mount *mount, struct abi_statfs *st)
+{
+	unsigned flags = atomic_load_relaxed(&mount->flags);
+
+	*st = (struct abi_statfs){
+		.type = mount->type->magic,
+		.bsize = PAGE_SIZE,
+		.frsize = PAGE_SIZE,
+		.namelen = NAME_MAX,
+		.fsid = { (int32_t)mount->dev, 0 },
+		.flags = ST_VALID | (flags & MOUNT_FLAGS),
+	};
+	if (!(flags & MS_NOATIME))
+		st->flags |= ST_RELATIME;
+	if (mount->type->statfs)
+		mount->type->statfs(mount, st);
+}
+
+struct mount *mount_next(struct mount *mount)
+{
+	struct list *next = NULL;
+	struct mount *found = NULL;
+
+	spin_lock(&mounts_lock);
+	if (!mount)
+		next = mounts.next;
+	else if (!list_empty(&mount->link))
+		next = mount->link.next;
+	if (next && next != &mounts) {
+		found = list_entry(next, struct mount, link);
+		mount_get(found);
+	}
+	spin_unlock(&mounts_lock);
+	mount_put(mount);
+	return found;
+}

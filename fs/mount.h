@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* Mounts: file systems, each on a directory of another; together they are the one tree of names. */
+#pragma once
+
+#include "abi/mount.h"
+#include "fs/inode.h"
+#include "lib/list.h"
+#include "lib/refcount.h"
+#include "sync/atomic.h"
+
+struct abi_statfs;
+struct mount;
+
+#define MOUNT_DEV_ANON 1 /* st_dev of memfds, which are on no mount */
+#define MOUNT_DEV_PIPE 2 /* and of pipes */
+
+/* A kind of file system. All slots may sleep: the caller holds no spinning lock. */
+struct fs_type {
+	const char *name; /* as mount(2) and /proc/mounts have it */
+	uint32_t magic;	  /* f_type of statfs */
+	/*
+	 * Sets mount->root to its root directory, with a reference, and mount->data to whatever it
+	 * likes. `options` are those of mount(2): words with commas in between, or "". Returns 0 or
+	 * a negative errno; -EINVAL for an option that it does not know.
+	 */
+	int (*fill_mount)(struct mount *mount, const char *options);
+	/* Sets the fields that only it knows: f_blocks to f_ffree. NULL: all are 0. */
+	void (*statfs)(struct mount *mount, struct abi_statfs *st);
+	/* Is a file mapped into memory? Nothing else can use the mount meanwhile. NULL: no. */
+	bool (*is_mapped)(struct mount *mount);
+	/* The last user is gone: drops the root's reference and frees everything. */
+	void (*unmount)(struct mount *mount);
+};
+
+/*
+ * References keep the file system alive: one while it is in the tree, one for each open file, for
+ * each mount on one of its directories, and for each inode that a walk along a path holds.
+ */
+struct mount {
+	struct refcount refs;
+	uint32_t flags;	  /* atomic: MS_RDONLY and others of MOUNT_FLAGS */
+	uint32_t writers; /* atomic: open files that can be written */
+	/* const: */
+	const struct fs_type *type;
+	uint64_t dev; /* st_dev of its files */
+	char *source; /* what mount(2) gave as the device, terminated */
+	struct inode *root;
+	void *data; /* the file system's */
+	/* guarded by mounts_lock: */
+	struct list link;    /* all mounts of the tree, oldest first; alone: not in the tree */
+	struct inode *point; /* the directory it covers, as by path_get(); NULL: the tree's root */
+	bool closing;	     /* it is being unmounted, or that is refused yet */
+	uint64_t nentered;   /* how often a path has entered it */
+	/* The nentered by which umount2(MNT_EXPIRE) sees that nobody but itself came; 0: none. */
+	uint64_t expires_at;
+};
+
+/* The flags of mount(2) that a mount keeps. */
+#define MOUNT_FLAGS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME)
+
+/* Makes a file system; it is in no tree yet. Returns 0 or a negative errno. */
+int mount_create(const struct fs_type *type, const char *source, unsigned flags,
+		 const char *options, struct mount **mount_ret);
+
+static inline void mount_get(struct mount *mount)
+{
+	if (mount)
+		refcount_get(&mount->refs);
+}
+
+/* The last reference frees the file system. The caller holds no spinning lock. */
+void mount_put(struct mount *mount);
+
+/*
+ * Puts the mount into the tree and takes over the caller's reference: on the directory `point`,
+ * which nothing covers yet, or as the tree's root if point is NULL. Returns 0; -ENOTDIR; -ENOENT if
+ * point has been removed; -ENOSPC if there are too many mounts; -EBUSY if something covers it. After an error the reference stays the caller's.
+ */
+int mount_attach(struct mount *mount, struct inode *point);
+
+/*
+ * Takes the mount whose root is `root` out of the tree. flags: MNT_*. Returns 0; -EINVAL if root is
+ * not the root of a mount in the tree; -EBUSY if it is used and MNT_DETACH is not set, or if it is
+ * the tree's root; -EAGAIN as MNT_EXPIRE has it.
+ */
+int mount_detach(struct inode *root, unsigned flags);
+
+/* Takes all mounts out of the tree, the newest first. No program runs any more. */
+void mount_detach_all(void);
+
+/* Adds a reference to an inode and one to its mount. The caller has both, or a lock keeps them. */
+static inline void path_get(struct inode *inode)
+{
+	inode_get(inode);
+	mount_get(inode->mount);
+}
+
+/* Drops both. NULL is allowed. The caller holds no spinning lock. */
+void path_put(struct inode *inode);
+
+/* Returns the root of the tree, without a reference: it stays. */
+struct inode *mount_tree_root(void);
+
+/*
+ * Goes from a directory to the root of what is mounted on it, if anything is, and of what is mounted
+ * on that. Takes over the path_get() of *dir and gives one for the new *dir. Waits while an unmount
+ * is deciding. Returns 0, or -EINTR for a killed thread, with *dir unchanged.
+ */
+int mount_enter(struct inode **dir);
+
+/*
+ * Goes from the root of a mount to the directory that it is mounted on, as often as that is a root
+ * too. References are as with mount_enter(). The tree's root, and that of a mount which is not in
+ * the tree any more, stay as they are.
+ */
+void mount_leave(struct inode **dir);
+
+/* Returns 0, or -EROFS if nothing may be changed on that mount (NULL: a memfd's). */
+int mount_may_write(const struct mount *mount);
+
+/* Is it mounted with MS_NOEXEC? NULL is a memfd's. */
+static inline bool mount_forbids_programs(const struct mount *mount)
+{
+	return mount && (atomic_load_relaxed(&mount->flags) & MS_NOEXEC);
+}
+
+/* Fills in all of it. */
+void mount_statfs(struct mount *mount, struct abi_statfs *st);
+
+/*
+ * The next mount of the tree after `mount`, or the first for NULL; takes over the reference to
+ * `mount` and returns one. NULL: there are no more.
+ */
+struct mount *mount_next(struct mount *mount);

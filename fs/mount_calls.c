@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls on mounts: mount, umount2, statfs. */
+#include "fs/mount_calls.h"
+
+#include "abi/errno.h"
+#include "abi/limits.h"
+#include "abi/stat.h"
+#include "fs/devfs.h"
+#include "fs/path.h"
+#include "fs/tmpfs/tmpfs.h"
+#include "lib/string.h"
+
+static const struct fs_type *find_type(const char *name)
+{
+	static const struct fs_type *const types[] = { &tmpfs_type, &devfs_type };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(types); i++)
+		if (strcmp(types[i]->name, name) == 0)
+			return types[i];
+	return NULL;
+}
+
+/* The directory is looked up first, and the file system is made outside all locks. */
+int fs_mount(const char *type, const char *source, struct file *dir, const char *path,
+	     unsigned flags, const char *options)
+{
+	const struct fs_type *known = type ? find_type(type) : NULL;
+	struct mount *mount;
+	struct inode *point;
+	int err = path_lookup(path_start(dir), path, true, &point);
+
+	if (err)
+		return err;
+	err = !type    ? -EINVAL
+	      : !known ? -ENODEV
+		       : mount_create(known, source, flags, options, &mount);
+	if (err == 0) {
+		err = mount_attach(mount, point);
+		if (err)
+			mount_put(mount);
+	}
+	path_put(point);
+	return err;
+}
+
+/* Finds the mount whose root the path names. The caller calls path_put(*root_ret). */
+static int find_root(struct file *dir, const char *path, bool follow, struct inode **root_ret)
+{
+	struct inode *root;
+	int err = path_lookup(path_start(dir), path, follow, &root);
+
+	if (err)
+		return err;
+	if (!root->mount || root->mount->root != root) {
+		path_put(root);
+		return -EINVAL;
+	}
+	*root_ret = root;
+	return 0;
+}
+
+/* A file that is opened for writing at this moment is not seen; what it does is not harmful. */
+static int set_flags(struct mount *mount, unsigned flags)
+{
+	if ((flags & MS_RDONLY) && !(mount->flags & MS_RDONLY) &&
+	    atomic_load_relaxed(&mount->writers) != 0)
+		return -EBUSY;
+	atomic_store(&mount->flags, flags & MOUNT_FLAGS);
+	return 0;
+}
+
+int fs_remount(struct file *dir, const char *path, unsigned flags, const char *options)
+{
+	struct inode *root;
+	int err = find_root(dir, path, true, &root);
+
+	if (err)
+		return err;
+	err = *options != '\0' ? -EINVAL : set_flags(root->mount, flags);
+	path_put(root);
+	return err;
+}
+
+int fs_umount_check_flags(unsigned flags)
+{
+	if (flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
+		return -EINVAL;
+	return (flags & MNT_EXPIRE) && (flags & (MNT_FORCE | MNT_DETACH)) ? -EINVAL : 0;
+}
+
+int fs_umount(struct file *dir, const char *path, unsigned flags)
+{
+	struct inode *root;
+	int err = find_root(dir, path, !(flags & UMOUNT_NOFOLLOW), &root);
+	if (err)
+		return err;
+	err = mount_detach(root, flags);
+	path_put(root);
+	return err;
+}
+
+int fs_statfs(struct file *dir, const char *path, struct abi_statfs *st)
+{
+	struct inode *inode;
+	int err = path_lookup(path_start(dir), path, true, &inode);
+
+	if (err)
+		return err;
+	mount_statfs(inode->mount, st);
+	path_put(inode);
+	return 0;
+}
+
+/* What is on no mount is a memfd, which Linux keeps on a tmpfs without limits, or a pipe. */
+void fs_statfs_file(struct file *file, struct abi_statfs *st)
+{
+	bool has_inode = file->ops->has_inode;
+
+	if (has_inode && file_inode(file)->mount) {
+		mount_statfs(file_inode(file)->mount, st);
+		return;
+	}
+	*st = (struct abi_statfs){
+		.type = has_inode ? ABI_TMPFS_MAGIC : ABI_PIPEFS_MAGIC,
+		.bsize = PAGE_SIZE,
+		.frsize = PAGE_SIZE,
+		.namelen = NAME_MAX,
+		.flags = ST_VALID,
+	};
+}

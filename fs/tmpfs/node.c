@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* What tmpfs does with its inodes. */
+#include "fs/tmpfs/node.h"
+
+#include "abi/errno.h"
+#include "fs/mount.h"
+#include "fs/tmpfs/dir.h"
+#include "fs/tmpfs/quota.h"
+#include "fs/tmpfs/regular.h"
+#include "lib/string.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/mem_wait.h"
+
+#define BLOCK_SIZE  512u
+/* What each name adds to the st_size of its directory, as on Linux's tmpfs. */
+#define DIRENT_SIZE 20u
+
+struct spinlock names_lock = SPINLOCK_INIT(LOCK_FS);
+
+static const struct inode_ops node_ops;
+
+struct inode *node_create(struct mount *mount, uint32_t mode, const struct file_ops *file_ops)
+{
+	struct tmpfs_node *node = mem_wait_kzalloc(sizeof(*node));
+
+	if (!node)
+		return NULL;
+	inode_init(&node->inode, mount, inode_next_ino(), mode, &node_ops, file_ops);
+	mutex_init(&node->lock, LOCK_INODE);
+	return &node->inode;
+}
+
+struct inode *symlink_create(struct mount *mount, const char *target, size_t n)
+{
+	struct inode *inode = node_create(mount, S_IFLNK | 0777, &path_file_ops);
+	char *copy;
+
+	if (!inode)
+		return NULL;
+	copy = mem_wait_kmalloc(n + 1);
+	if (!copy) {
+		inode_put(inode);
+		return NULL;
+	}
+	memcpy(copy, target, n);
+	copy[n] = '\0';
+	to_node(inode)->target = copy;
+	return inode;
+}
+
+static struct inode *node_free(struct inode *inode)
+{
+	struct tmpfs_node *node = to_node(inode);
+	struct inode *parent = NULL;
+
+	if (S_ISDIR(inode->mode))
+		parent = node->dir.parent == inode ? NULL : node->dir.parent;
+	else if (S_ISREG(inode->mode))
+		regular_free(inode);
+	else if (S_ISLNK(inode->mode))
+		kfree(node->target);
+	if (node->counted)
+		quota_record_gone();
+	kfree(node);
+	return parent;
+}
+
+/* Names a new inode and gives the caller's reference to *inode_ret. NULL: it could not be made. */
+static int node_add(struct inode *dir, const char *name, size_t len, struct inode *inode,
+		    struct inode **inode_ret)
+{
+	int err = inode ? dir_add(dir, name, len, inode, false) : -ENOMEM;
+
+	if (err)
+		inode_put(inode);
+	else
+		*inode_ret = inode;
+	return err;
+}
+
+static int node_make(struct inode *dir, const char *name, size_t len, unsigned mode,
+		     struct inode **inode_ret)
+{
+	struct inode *inode = S_ISDIR(mode) ? dir_create(dir->mount, mode)
+					    : regular_create(dir->mount, mode, NULL, 0);
+
+	return node_add(dir, name, len, inode, inode_ret);
+}
+
+static int node_symlink(struct inode *dir, const char *name, size_t len, const char *target,
+			size_t target_len)
+{
+	struct inode *inode;
+	int err = node_add(dir, name, len, symlink_create(dir->mount, target, target_len), &inode);
+
+	if (err == 0)
+		inode_put(inode);
+	return err;
+}
+
+static int node_link(struct inode *dir, const char *name, size_t len, struct inode *inode)
+{
+	return dir_add(dir, name, len, inode, true);
+}
+
+static int node_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
+{
+	*inode_ret = dir_find(dir, name, len);
+	return *inode_ret ? 0 : -ENOENT;
+}
+
+static int node_readlink(struct inode *link, char **target_ret)
+{
+	const char *target = to_node(link)->target;
+	size_t size = strlen(target) + 1;
+
+	*target_ret = mem_wait_kmalloc(size);
+	if (!*target_ret)
+		return -ENOMEM;
+	memcpy(*target_ret, target, size);
+	return 0;
+}
+
+static int node_getattr(struct inode *inode, struct abi_stat *st)
+{
+	struct tmpfs_node *node = to_node(inode);
+
+	spin_lock(&names_lock);
+	inode_fill_stat(inode, st);
+	if (S_ISDIR(inode->mode))
+		st->size = (int64_t)((node->dir.count + 2) * DIRENT_SIZE);
+	spin_unlock(&names_lock);
+	if (S_ISREG(inode->mode)) {
+		st->size = (int64_t)regular_size(inode);
+		st->blocks = (int64_t)(regular_pages(inode) * (PAGE_SIZE / BLOCK_SIZE));
+	} else if (S_ISLNK(inode->mode)) {
+		st->size = (int64_t)strlen(node->target);
+	}
+	return 0;
+}
+
+static int node_setattr(struct inode *inode, const struct inode_attr *attr)
+{
+	if (S_ISREG(inode->mode))
+		return regular_set_attr(inode, attr);
+	inode_set_attr(inode, attr);
+	return 0;
+}
+
+static const struct inode_ops node_ops = {
+	.lookup = node_lookup,
+	.readdir = dir_item_from,
+	.create = node_make,
+	.symlink = node_symlink,
+	.link = node_link,
+	.remove = dir_remove,
+	.parent = dir_parent,
+	.path = dir_path_in_mount,
+	.readlink = node_readlink,
+	.getattr = node_getattr,
+	.setattr = node_setattr,
+	.resize = regular_truncate,
+	.free = node_free,
+};

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* The inodes of tmpfs, and of memfds: directories, regular files, symbolic links. */
+#pragma once
+
+#include "fs/inode.h"
+#include "lib/tree.h"
+#include "proc/mutex.h"
+
+/* The contents of a directory (fs/tmpfs/dir.h). names_lock guards what is not marked const. */
+struct dir {
+	struct tree by_name;  /* struct name.by_name */
+	struct tree by_order; /* struct name.by_order: in order of creation, for getdents */
+	uint64_t next_order;
+	size_t count;
+	/* Const, referenced. The root is its own parent, without a reference. */
+	struct inode *parent;
+	struct name *name; /* its own name in the parent; NULL: the root, or removed */
+	bool dead;	   /* removed: accepts no new names */
+};
+
+struct tmpfs_node {
+	struct inode inode; /* nlink is guarded by names_lock */
+	union {
+		struct dir dir;
+		char *target; /* const: of a symbolic link, terminated */
+	};
+	/* A waiting lock. Serializes a regular file's writes, changes of size, holes, and seals. */
+	struct mutex lock;
+	unsigned seals; /* guarded by lock: F_SEAL_* */
+	bool counted;	/* by fs/tmpfs/quota.h; set before the inode has a name */
+};
+
+/* Guards all directories' trees and every nlink. Held briefly, never across an allocation. */
+extern struct spinlock names_lock;
+
+static inline struct tmpfs_node *to_node(struct inode *inode)
+{
+	return container_of(inode, struct tmpfs_node, inode);
+}
+
+/*
+ * Creates an inode of the given type and permissions with one reference, nlink 0, and the fields of
+ * its type zeroed. mount is NULL for a memfd. Returns NULL if memory runs out.
+ */
+struct inode *node_create(struct mount *mount, uint32_t mode, const struct file_ops *file_ops);
+
+/* Creates a symbolic link to the n bytes of target. Returns NULL if memory runs out. */
+struct inode *symlink_create(struct mount *mount, const char *target, size_t n);

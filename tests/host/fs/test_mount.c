@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+/* Mounts: what the user test `mounts` cannot reach, such as limits, deep trees and short memory. */
+#include <stdio.h>
+#include <string.h>
+
+#include "abi/errno.h"
+#include "abi/limits.h"
+#include "fake_proc.h"
+#include "abi/mount.h"
+#include "fs/attr.h"
+#include "fs/devfs.h"
+#include "fs/dir_file.h"
+#include "fs/dir_path.h"
+#include "fs/path.h"
+#include "fs/tmpfs/memfd.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/relieve.h"
+#include "tests/host/lib/fail_nth.h"
+#include "tree.h"
+
+static int tmpfs(const char *path)
+{
+	return fs_mount("tmpfs", "none", NULL, path, 0, "");
+}
+
+TEST(limit)
+{
+	char name[16];
+	unsigned n = 0;
+
+	tree_start();
+	for (;; n++) {
+		sprintf(name, "m%u", n);
+		assert_int_equal(fs_mkdir(NULL, name, 0755), 0);
+		if (tmpfs(name) != 0)
+			break;
+	}
+	assert_int_equal(n, 255); /* and the root */
+	assert_int_equal(tmpfs(name), -ENOSPC);
+	assert_int_equal(fs_umount(NULL, "m7", 0), 0);
+	assert_int_equal(tmpfs(name), 0);
+	assert_int_equal(fs_umount(NULL, name, 0), 0);
+	for (unsigned i = 0; i <= n; i++) {
+		sprintf(name, "m%u", i);
+		assert_int_equal(fs_umount(NULL, name, 0), i == 7 || i == n ? -EINVAL : 0);
+		assert_int_equal(fs_rmdir(NULL, name), 0);
+	}
+	tree_end();
+}
+
+/* A tree of many levels, and wide: all of it goes with the mount, and takes no stack. */
+TEST(a_deep_tree_goes)
+{
+	struct file *dir, *next;
+	char name[16];
+
+	tree_start();
+	assert_int_equal(fs_mkdir(NULL, "m", 0755), 0);
+	assert_int_equal(tmpfs("m"), 0);
+	dir = tree_open("m", O_RDONLY);
+	for (unsigned i = 0; i < 1000; i++) {
+		assert_int_equal(fs_mkdir(dir, "d", 0755), 0);
+		assert_int_equal(fs_mknod(dir, "before", S_IFREG | 0600), 0);
+		assert_int_equal(fs_symlink("d", dir, "link"), 0);
+		assert_int_equal(fs_open(dir, "d", O_RDONLY, 0, &next), 0);
+		file_put(dir);
+		dir = next;
+	}
+	file_put(dir);
+	for (unsigned i = 0; i < 100; i++) {
+		sprintf(name, "m/%u", i);
+		tree_touch(name);
+	}
+	assert_int_equal(fs_umount(NULL, "m", 0), 0);
+	assert_int_equal(fs_rmdir(NULL, "m"), 0);
+	tree_end();
+}
+
+TEST(the_root_stays)
+{
+	tree_start();
+	assert_int_equal(tmpfs("/"), -EBUSY);
+	assert_int_equal(fs_umount(NULL, "/", 0), -EBUSY);
+	assert_int_equal(fs_umount(NULL, "/.", MNT_DETACH), -EBUSY);
+	tree_end();
+}
+
+/* A directory that was removed is no place for a mount, as is one that is removed meanwhile. */
+TEST(a_removed_directory)
+{
+	struct mount *mount;
+	struct file *dir;
+
+	tree_start();
+	assert_int_equal(fs_mkdir(NULL, "d", 0755), 0);
+	dir = tree_open("d", O_RDONLY);
+	assert_int_equal(fs_rmdir(NULL, "d"), 0);
+	assert_int_equal(fs_mount("tmpfs", "none", dir, ".", 0, ""), -ENOENT);
+	assert_int_equal(mount_create(&tmpfs_type, "none", 0, "", &mount), 0);
+	assert_int_equal(mount_attach(mount, file_inode(dir)), -ENOENT);
+	mount_put(mount);
+	file_put(dir);
+	tree_end();
+}
+
+TEST(a_covered_directory_stays)
+{
+	tree_start();
+	assert_int_equal(fs_mkdir(NULL, "d", 0755), 0);
+	assert_int_equal(tmpfs("d"), 0);
+	assert_int_equal(fs_rmdir(NULL, "d"), -EBUSY);
+	assert_int_equal(fs_umount(NULL, "d", 0), 0);
+	assert_int_equal(fs_rmdir(NULL, "d"), 0);
+	tree_end();
+}
+
+/* Of the paths through mounts, and of one that is in the tree no more. */
+TEST(paths_of_directories)
+{
+	char path[64];
+	struct file *dir;
+
+	tree_start();
+	assert_int_equal(fs_mkdir(NULL, "a", 0755), 0);
+	assert_int_equal(tmpfs("a"), 0);
+	assert_int_equal(fs_mkdir(NULL, "a/b", 0755), 0);
+	assert_int_equal(tmpfs("a/b"), 0);
+	assert_int_equal(fs_mkdir(NULL, "a/b/c", 0755), 0);
+	dir = tree_open("a/b/c", O_RDONLY);
+	assert_int_equal(dir_path(file_inode(dir), path, sizeof(path)), 7);
+	assert_string_equal(path, "/a/b/c");
+	assert_int_equal(dir_path(file_inode(dir), path, 7), 7);
+	assert_int_equal(dir_path(file_inode(dir), path, 6), -ERANGE);
+	assert_int_equal(dir_path(file_inode(dir), path, 0), -ERANGE);
+	assert_int_equal(fs_umount(NULL, "a/b", 0), -EBUSY);
+	assert_int_equal(fs_umount(NULL, "a", MNT_DETACH), 0);
+	assert_int_equal(dir_path(file_inode(dir), path, sizeof(path)), 16);
+	assert_string_equal(path, "(unreachable)/c");
+	assert_int_equal(dir_path(file_inode(dir), path, 15), -ERANGE);
+	file_put(dir);
+	assert_int_equal(fs_rmdir(NULL, "a"), 0);
+	tree_end();
+}
+
+/* Mounts below one that is detached go too, each when its last user has gone. */
+TEST(detached_mounts_are_freed)
+{
+	struct file *file;
+
+	tree_start();
+	assert_int_equal(fs_mkdir(NULL, "a", 0755), 0);
+	assert_int_equal(tmpfs("a"), 0);
+	assert_int_equal(fs_mkdir(NULL, "a/b", 0755), 0);
+	assert_int_equal(tmpfs("a/b"), 0);
+	file = tree_open("a/b/f", O_CREAT | O_RDWR);
+	assert_int_equal(tree_write(file, "bytes", 5), 5);
+	assert_int_equal(fs_umount(NULL, "a", MNT_DETACH), 0);
+	assert_int_equal(tree_write(file, "more", 4), 4);
+	file_put(file);
+	assert_int_equal(fs_rmdir(NULL, "a"), 0);
+	tree_end();
+}
+
+static struct mount *deciding;
+
+/* The unmount that the walk waits for is decided while it waits: it is refused. */
+static int decide(void)
+{
+	deciding->closing = false;
+	return 0;
+}
+
+/* A walk waits while an unmount is deciding; a kill ends the wait (P, R31). */
+TEST(a_walk_waits_for_the_decision)
+{
+	struct inode *root;
+	struct abi_stat st;
+
+	tree_start();
+	assert_int_equal(fs_mkdir(NULL, "m", 0755), 0);
+	assert_int_equal(tmpfs("m"), 0);
+	tree_touch("m/f");
+	assert_int_equal(path_lookup(path_start(NULL), "m", true, &root), 0);
+	deciding = root->mount;
+	path_put(root);
+	deciding->closing = true;
+	fake_sleeps = 0;
+	fake_sleep = NULL; /* as if killed */
+	assert_int_equal(fs_stat(NULL, "m/f", true, &st), -EINTR);
+	assert_int_equal(fs_stat(NULL, "m", true, &st), -EINTR);
+	assert_int_equal(fake_sleeps, 2);
+	fake_sleep = decide;
+	assert_int_equal(fs_stat(NULL, "m/f", true, &st), 0);
+	assert_int_equal(fake_sleeps, 3);
+	fake_sleep = NULL;
+	assert_int_equal(fs_umount(NULL, "m", 0), 0);
+	assert_int_equal(fs_rmdir(NULL, "m"), 0);
+	tree_end();
+}
+
+TEST(options)
+{
+	struct abi_stat st;
+
+	tree_start();
+	assert_int_equal(fs_mkdir(NULL, "m", 0755), 0);
+	assert_int_equal(fs_mount("tmpfs", "none", NULL, "m", 0, ",uid=4294967294,,mode=07777,"),
+			 0);
+	assert_int_equal(fs_stat(NULL, "m", true, &st), 0);
+	assert_int_equal(st.mode, S_IFDIR | 07777);
+	assert_int_equal(st.uid, 4294967294u);
+	assert_int_equal(fs_umount(NULL, "m", 0), 0);
+	assert_int_equal(fs_mount("tmpfs", "none", NULL, "m", 0, "uid=4294967295"), -EINVAL);
+	assert_int_equal(fs_mount("tmpfs", "none", NULL, "m", 0, "mode=10000"), -EINVAL);
+	assert_int_equal(fs_mount("tmpfs", "none", NULL, "m", 0, "gid=99999999999999999999"),
+			 -EINVAL);
+	assert_int_equal(fs_mount("tmpfs", "none", NULL, "m", 0, "mode"), -EINVAL);
+	assert_int_equal(fs_mount("tmpfs", "none", NULL, "m", 0, "modes=1"), -EINVAL);
+	assert_int_equal(fs_mount("tmpfs", "none", NULL, "m", 0, "mode=7 "), -EINVAL);
+	assert_int_equal(fs_rmdir(NULL, "m"), 0);
+	tree_end();
+}
+
+/* R45: with each allocation failing in turn, the mount is there or is not, and nothing is lost. */
+TEST(without_memory)
+{
+	unsigned n = 0;
+
+	tree_start();
+	assert_int_equal(fs_mkdir(NULL, "m", 0755), 0);
+	do {
+		int err;
+
+		assert_in_range(++n, 1, 100);
+		fail_arm(n, FAIL_ONE);
+		err = fs_mount("tmpfs", "a source", NULL, "m", 0, "");
+		if (err == 0)
+			assert_int_equal(fs_umount(NULL, "m", 0), 0);
+		else
+			assert_int_equal(err, -ENOMEM);
+	} while (fail_disarm());
+	assert_true(n > 3);
+	assert_int_equal(fs_rmdir(NULL, "m"), 0);
+	tree_end();
+}
+
+static const struct file_ops device_ops = {
+	.name = "device",
+	.stat = inode_file_stat,
+	.release = inode_file_release,
+	.has_inode = true,
+};
+
+/* The kernel's devices: names that only it makes, in one file system that is mounted once. */
+TEST(devices)
+{
+	const struct inode_attr mode = { .valid = ATTR_MODE, .mode = 0640 };
+	struct dir_item item = { .pos = 0 };
+	struct mount *again;
+	struct file *dir, *file;
+	struct abi_stat st;
+	char path[32];
+
+	tree_start();
+	assert_int_equal(devfs_add("port/one", &device_ops, path, S_IFCHR | 0600, 5), 0);
+	assert_int_equal(devfs_add("port/two", &device_ops, path, S_IFBLK | 0600, 6), 0);
+	assert_int_equal(devfs_add_directory("empty"), 0);
+	assert_int_equal(devfs_add_directory("empty"), -EEXIST);
+	assert_int_equal(devfs_add("", &device_ops, path, S_IFCHR | 0600, 5), -EINVAL);
+	assert_int_equal(devfs_add("port/one/x", &device_ops, path, S_IFCHR | 0600, 5), -ENOTDIR);
+	assert_int_equal(devfs_add("a-name-of-more-than-sixty-three-bytes-is-refused-as-"
+				   "it-has-no-room",
+				   &device_ops, path, S_IFCHR | 0600, 5),
+			 -ENAMETOOLONG);
+	assert_int_equal(fs_mkdir(NULL, "dev", 0755), 0);
+	assert_int_equal(fs_mount("devtmpfs", "none", NULL, "dev", 0, "mode=755"), -EINVAL);
+	assert_int_equal(fs_mount("devtmpfs", "none", NULL, "dev", 0, ""), 0);
+	assert_int_equal(mount_create(&devfs_type, "none", 0, "", &again), -EBUSY);
+	assert_int_equal(tree_mode("dev"), S_IFDIR | 0755);
+	assert_int_equal(tree_mode("dev/port/two"), S_IFBLK | 0600);
+	assert_int_equal(fs_set_attr(NULL, "dev/port/one", true, &mode), 0);
+	assert_int_equal(tree_mode("dev/port/../port/one"), S_IFCHR | 0640);
+	assert_int_equal(fs_stat(NULL, "dev/port", true, &st), 0);
+	assert_int_equal(st.nlink, 2);
+	assert_int_equal(fs_stat(NULL, "dev", true, &st), 0);
+	assert_int_equal(st.nlink, 4);
+	assert_int_equal(fs_unlink(NULL, "dev/port/one"), -EPERM);
+	assert_int_equal(fs_symlink("x", NULL, "dev/x"), -EPERM);
+	assert_int_equal(fs_truncate(NULL, "dev/port/one", 0), -EINVAL);
+	assert_int_equal(fs_umount(NULL, "dev/port", 0), -EINVAL);
+	dir = tree_open("dev/port", O_RDONLY);
+	assert_int_equal(dir_path(file_inode(dir), path, sizeof(path)), 10);
+	assert_string_equal(path, "/dev/port");
+	assert_int_equal(dir_path(file_inode(dir), path, 4), -ERANGE);
+	for (unsigned n = 0; n < 2; n++) {
+		struct inode *inode = file_inode(dir);
+
+		assert_int_equal(inode->ops->readdir(inode, item.pos + 1, &item), 0);
+		assert_int_equal(item.len, 3);
+	}
+	assert_int_equal(file_inode(dir)->ops->readdir(file_inode(dir), item.pos + 1, &item),
+			 -ENODATA);
+	file_put(dir);
+	file = tree_open("dev/port/one", O_RDWR);
+	assert_ptr_equal(device_of(file), path);
+	assert_int_equal(fs_umount(NULL, "dev", 0), -EBUSY);
+	file_put(file);
+	assert_int_equal(fs_umount(NULL, "dev", 0), 0);
+	assert_int_equal(fs_mount("devtmpfs", "none", NULL, "dev", 0, ""), 0);
+	assert_int_equal(tree_mode("dev/port/one"), S_IFCHR | 0640);
+	assert_int_equal(fs_umount(NULL, "dev", 0), 0);
+	assert_int_equal(fs_rmdir(NULL, "dev"), 0);
+	/* The names stay, and their memory with them. */
+}
+
+TEST(statistics_and_flags)
+{
+	struct file *file, *memfd;
+	struct abi_statfs st;
+
+	tree_start();
+	assert_int_equal(fs_statfs(NULL, "/", &st), 0);
+	assert_int_equal(st.type, ABI_TMPFS_MAGIC);
+	assert_int_equal(st.flags, ST_VALID | ST_RELATIME);
+	assert_true(st.bfree <= st.blocks && st.blocks > 0);
+	assert_int_equal(fs_statfs(NULL, "none", &st), -ENOENT);
+	file = tree_open("f", O_CREAT | O_RDWR);
+	assert_int_equal(fs_remount(NULL, "/", MS_RDONLY, ""), -EBUSY);
+	assert_int_equal(fs_remount(NULL, "/", MS_NOEXEC, "mode=1"), -EINVAL);
+	assert_int_equal(fs_remount(NULL, "/f", 0, ""), -EINVAL);
+	fs_statfs_file(file, &st);
+	assert_int_equal(st.type, ABI_TMPFS_MAGIC);
+	file_put(file);
+	assert_int_equal(fs_remount(NULL, "/", MS_RDONLY | MS_NOATIME, ""), 0);
+	assert_int_equal(tree_open_error("f", O_RDWR), -EROFS);
+	assert_int_equal(fs_statfs(NULL, "/", &st), 0);
+	assert_int_equal(st.flags, ST_VALID | MS_RDONLY | ST_NOATIME);
+	assert_int_equal(fs_remount(NULL, "/", 0, ""), 0);
+	memfd = memfd_file_create();
+	fs_statfs_file(memfd, &st);
+	assert_int_equal(st.type, ABI_TMPFS_MAGIC);
+	assert_int_equal(st.blocks, 0);
+	file_put(memfd);
+	fs_unlink(NULL, "f");
+	tree_end();
+}
+
+TEST(umount_flags)
+{
+	tree_start();
+	assert_int_equal(fs_umount_check_flags(MNT_EXPIRE | UMOUNT_NOFOLLOW), 0);
+	assert_int_equal(fs_umount_check_flags(MNT_EXPIRE | MNT_DETACH), -EINVAL);
+	assert_int_equal(fs_umount_check_flags(16), -EINVAL);
+	assert_int_equal(fs_umount(NULL, "none", 0), -ENOENT);
+	tree_end();
+}
+
+/* Each mount of the tree, oldest first. */
+TEST(list_of_mounts)
+{
+	struct mount *mount;
+	unsigned n = 0;
+
+	tree_start();
+	assert_int_equal(fs_mkdir(NULL, "a", 0755), 0);
+	assert_int_equal(fs_mount("tmpfs", "first", NULL, "a", 0, ""), 0);
+	assert_int_equal(fs_mount("tmpfs", "second", NULL, "a", 0, ""), 0);
+	for (mount = mount_next(NULL); mount; mount = mount_next(mount)) {
+		static const char *const sources[] = { "rootfs", "first", "second" };
+
+		assert_in_range(n, 0, 2);
+		assert_string_equal(mount->source, sources[n++]);
+	}
+	assert_int_equal(n, 3);
+	assert_int_equal(fs_umount(NULL, "a", 0), 0);
+	assert_int_equal(fs_umount(NULL, "a", 0), 0);
+	assert_int_equal(fs_rmdir(NULL, "a"), 0);
+	tree_end();
+}

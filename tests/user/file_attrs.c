@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* chmod, chown, utimensat, truncate, symlink and fchdir: what they change, and each error. */
+#include "t.h"
+
+#include <limits.h>
+
+#define BAD	 ((char *)8)
+#define IN(path) AT_FDCWD, path
+
+static char too_long[PATH_MAX + 10], long_name[300];
+
+static void show(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) != 0)
+		result(path, -1);
+	else
+		say("%s: %o, owner %u:%u, size %ld\n", path, st.st_mode, st.st_uid, st.st_gid,
+		    S_ISDIR(st.st_mode) ? 0 : (long)st.st_size);
+}
+
+static void show_times(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) != 0)
+		result(path, -1);
+	else
+		say("%s: %ld.%09ld %ld.%09ld\n", path, (long)st.st_atim.tv_sec, st.st_atim.tv_nsec,
+		    (long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+}
+
+static void modes(void)
+{
+	int fd = open("file", O_RDONLY);
+	int path = open("file", O_PATH);
+	int fds[2];
+
+	say("modes\n");
+	TRY(chmod("file", 0712));
+	show("file");
+	TRY(chmod("dir", 01777));
+	show("dir");
+	TRY(chmod("link", 0640));
+	show("file");
+	show("link");
+	TRY(fchmod(fd, 06755));
+	show("file");
+	TRY(fchmod(path, 0600));
+	TRY(fchmod(99, 0600));
+	TRY(chmod("file", 0177777 | 0644));
+	show("file");
+	TRY(chmod("file", 0));
+	TRY(close(open("file", O_RDWR)));
+	TRY(access("file", X_OK));
+	TRY(pipe(fds));
+	close(fd);
+	close(path);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void owners(void)
+{
+	int fd = open("file", O_RDONLY);
+
+	say("owners\n");
+	TRY(chown("file", 10, 20));
+	show("file");
+	TRY(chown("file", (uid_t)-1, 30));
+	show("file");
+	TRY(chown("file", 40, (gid_t)-1));
+	show("file");
+	TRY(chmod("file", 06755));
+	TRY(chown("file", (uid_t)-1, (gid_t)-1));
+	show("file");
+	TRY(chmod("file", 06755));
+	TRY(fchown(fd, 1, 2));
+	show("file");
+	TRY(chmod("file", 02644));
+	TRY(lchown("link", 5, 6));
+	show("link");
+	show("file");
+	TRY(chown("link", 7, 8));
+	show("file");
+	TRY(chmod("dir", 06755));
+	TRY(chown("dir", 1, 1));
+	show("dir");
+	TRY(fchownat(fd, "", 0, 0, AT_EMPTY_PATH));
+	show("file");
+	TRY(fchown(99, 0, 0));
+	TRY(fchown(open("file", O_PATH), 0, 0));
+	close(fd);
+}
+
+static void times(void)
+{
+	struct timespec both[2] = { { 1000, 1 }, { 2000, 999999999 } };
+	struct timespec one[2] = { { 0, UTIME_OMIT }, { 3000, 0 } };
+	struct timespec none[2] = { { 0, UTIME_OMIT }, { 0, UTIME_OMIT } };
+	struct timespec wrong[2] = { { 0, 1000000000 }, { 0, 0 } };
+	struct stat before, after;
+	int fd = open("file", O_RDONLY);
+
+	say("times\n");
+	TRY(utimensat(AT_FDCWD, "file", both, 0));
+	show_times("file");
+	TRY(utimensat(AT_FDCWD, "file", one, 0));
+	show_times("file");
+	TRY(utimensat(AT_FDCWD, "file", none, 0));
+	show_times("file");
+	TRY(utimensat(AT_FDCWD, "link", both, AT_SYMLINK_NOFOLLOW));
+	show_times("link");
+	TRY(futimens(fd, both));
+	show_times("file");
+	TRY(stat("file", &before));
+	TRY(utimensat(AT_FDCWD, "file", NULL, 0));
+	TRY(stat("file", &after));
+	say("now: %d %d\n", after.st_mtim.tv_sec >= before.st_ctim.tv_sec,
+	    after.st_mtim.tv_sec == after.st_atim.tv_sec);
+	TRY(syscall(SYS_utimensat, fd, "", both, AT_EMPTY_PATH));
+	show_times("file");
+	TRY(utimensat(AT_FDCWD, "file", wrong, 0));
+	TRY(utimensat(AT_FDCWD, "none", wrong, 0));
+	TRY(syscall(SYS_utimensat, fd, NULL, wrong, 0));
+	TRY(syscall(SYS_utimensat, 99, NULL, none, 0));
+	TRY(syscall(SYS_utimensat, 99, NULL, both, 0));
+	TRY(syscall(SYS_utimensat, fd, NULL, both, AT_SYMLINK_NOFOLLOW));
+	TRY(syscall(SYS_utimensat, AT_FDCWD, NULL, both, 0));
+	TRY(syscall(SYS_utimensat, AT_FDCWD, "file", BAD, 0));
+	TRY(syscall(SYS_utimensat, AT_FDCWD, "file", both, 0x8000));
+	TRY(syscall(SYS_utimensat, AT_FDCWD, "none", none, 0x8000));
+	TRY(futimens(open("file", O_PATH), both));
+	close(fd);
+}
+
+static void sizes(void)
+{
+	int fd = open("file", O_RDWR);
+
+	say("sizes\n");
+	TRY(truncate("file", 5));
+	show("file");
+	TRY(truncate("link", 5000));
+	show("file");
+	TRY(truncate("dir", 0));
+	TRY(truncate("/dev/null", 0));
+	TRY(truncate("file", -1));
+	TRY(truncate("file", LONG_MAX));
+	TRY(truncate("none", 0));
+	TRY(truncate(BAD, 0));
+	TRY(truncate("", 0));
+	TRY(truncate(too_long, 0));
+	TRY(truncate(long_name, 0));
+	TRY(truncate("loop", 0));
+	TRY(truncate("file/x", 0));
+	close(fd);
+}
+
+static void links(void)
+{
+	char target[100] = "";
+
+	say("links\n");
+	TRY(symlink("any/thing", "new"));
+	show("new");
+	TRY(readlink("new", target, sizeof(target)));
+	say("to %s\n", target);
+	TRY(symlink("x", "new"));
+	TRY(symlink("x", "file"));
+	TRY(symlink("", "empty"));
+	TRY(symlink("x", ""));
+	TRY(symlink("x", "slash/"));
+	TRY(symlink("x", "none/x"));
+	TRY(symlink("x", "file/x"));
+	TRY(symlink("x", "loop/x"));
+	TRY(symlink("x", BAD));
+	TRY(symlink(BAD, "x"));
+	TRY(symlink("x", too_long));
+	TRY(symlink(too_long, "x"));
+	TRY(symlink("x", long_name));
+	TRY(symlinkat("x", 99, "x"));
+	TRY(symlinkat("x", 1, "x"));
+	TRY(unlink("new"));
+}
+
+static void working_directories(void)
+{
+	char path[PATH_MAX];
+	int gone, dir = open("dir", O_RDONLY), path_only = open("dir", O_PATH),
+		  file = open("file", O_RDONLY);
+
+	say("fchdir\n");
+	TRY(fchdir(dir));
+	say("known: %d\n", syscall(SYS_getcwd, path, sizeof(path)) > 0);
+	say("%s\n", strrchr(path, '/'));
+	TRY(chdir(".."));
+	TRY(fchdir(path_only));
+	TRY(chdir(".."));
+	TRY(fchdir(file));
+	TRY(fchdir(99));
+	TRY(mkdir("gone", 0755));
+	gone = open("gone", O_RDONLY);
+	TRY(rmdir("gone"));
+	TRY(fchdir(gone));
+	TRY(syscall(SYS_getcwd, path, sizeof(path)));
+	TRY(chdir(".."));
+	TRY(fchdir(dir));
+	TRY(chdir(".."));
+	close(gone);
+	close(dir);
+	close(path_only);
+	close(file);
+}
+
+/* What every call answers that follows a path. */
+static void errors(const char *path)
+{
+	struct timespec both[2] = { { 1, 1 }, { 2, 2 } };
+
+	say("path %.20s\n", path == BAD ? "that can't be read" : path);
+	TRY(syscall(SYS_fchmodat, IN(path), 0644));
+	TRY(syscall(SYS_fchownat, IN(path), 0, 0, 0));
+	TRY(syscall(SYS_utimensat, IN(path), both, 0));
+	TRY(syscall(SYS_fchmodat, 99, path, 0644));
+	TRY(syscall(SYS_fchownat, 99, path, 0, 0, 0));
+	TRY(syscall(SYS_utimensat, 99, path, both, 0));
+}
+
+int main(void)
+{
+	memset(too_long, 'a', sizeof(too_long) - 1);
+	memset(long_name, 'a', sizeof(long_name) - 1);
+	make_file("file", 100);
+	TRY(mkdir("dir", 0755));
+	TRY(symlink("file", "link"));
+	TRY(symlink("loop", "loop"));
+	modes();
+	owners();
+	times();
+	sizes();
+	links();
+	working_directories();
+	errors("none");
+	errors("");
+	errors(BAD);
+	errors(too_long);
+	errors(long_name);
+	errors("loop");
+	errors("file/x");
+	TRY(syscall(SYS_fchownat, AT_FDCWD, "file", 0, 0, 0x8000));
+	TRY(syscall(SYS_fchmodat, 1, "x", 0644));
+	sync();
+	return 0;
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/* P: mount, umount2 and statfs: what covers what, who keeps it in use, and each error. */
+#include "t.h"
+
+#include <limits.h>
+#include <sys/mount.h>
+#include <sys/statfs.h>
+#include <sys/vfs.h>
+
+#define BAD ((char *)8)
+
+static char too_long[PATH_MAX + 10];
+
+static void where(void)
+{
+	char path[PATH_MAX];
+
+	if (syscall(SYS_getcwd, path, sizeof(path)) > 0)
+		say("in %s\n", path);
+	else
+		result("getcwd", -1);
+}
+
+static int tmpfs(const char *where_to, unsigned long flags)
+{
+	return mount("none", where_to, "tmpfs", flags, NULL);
+}
+
+static void mount_covers(void)
+{
+	struct stat below, above, st;
+
+	say("a mount covers a directory\n");
+	TRY(mkdir("m", 0755));
+	make_file("m/below", 10);
+	TRY(stat("m", &below));
+	TRY(mount("none", "m", "tmpfs", 0, "mode=700"));
+	TRY(stat("m", &above));
+	say("mode %o, another device: %d\n", above.st_mode, below.st_dev != above.st_dev);
+	TRY(access("m/below", F_OK));
+	make_file("m/above", 20);
+	TRY(stat("m/above", &st));
+	say("on its device: %d\n", st.st_dev == above.st_dev);
+	TRY(link("m/above", "above"));
+	TRY(rmdir("m"));
+	TRY(unlink("m"));
+	TRY(stat("m/..", &st));
+	TRY(stat(".", &above));
+	say("back up: %d\n", st.st_ino == above.st_ino && st.st_dev == above.st_dev);
+	TRY(stat("m/../m/above", &st));
+	TRY(umount2("m", 0));
+	TRY(access("m/below", F_OK));
+	TRY(access("m/above", F_OK));
+	TRY(umount2("m", 0));
+	TRY(unlink("m/below"));
+	TRY(rmdir("m"));
+}
+
+static void mounts_on_mounts(void)
+{
+	say("mounts on mounts\n");
+	TRY(mkdir("m", 0755));
+	TRY(tmpfs("m", 0));
+	TRY(mkdir("m/n", 0755));
+	TRY(tmpfs("m/n", 0));
+	make_file("m/n/deep", 1);
+	TRY(tmpfs("m", 0));
+	TRY(access("m/n", F_OK));
+	make_file("m/top", 1);
+	TRY(umount2("m", 0));
+	TRY(access("m/n/deep", F_OK));
+	TRY(umount2("m", 0));
+	TRY(umount2("m/n", 0));
+	TRY(umount2("m", 0));
+	TRY(rmdir("m"));
+}
+
+static void paths_cross(void)
+{
+	int fd;
+
+	say("paths cross\n");
+	TRY(mkdir("m", 0755));
+	TRY(tmpfs("m", 0));
+	TRY(mkdir("m/d", 0755));
+	TRY(mkdir("m/d/e", 0755));
+	TRY(symlink("../../m/d", "m/d/link"));
+	TRY(chdir("m/d/link/e"));
+	where();
+	TRY(chdir("../../.."));
+	fd = open("m/d/e", O_RDONLY | O_DIRECTORY);
+	TRY(faccessat(fd, "../../../m/d/e", F_OK, 0));
+	TRY(umount2("m", 0));
+	TRY(close(fd));
+	TRY(chdir("m"));
+	TRY(umount2(".", 0));
+	TRY(chdir(".."));
+	TRY(symlink("m", "to-m"));
+	TRY(umount2("to-m", UMOUNT_NOFOLLOW));
+	TRY(umount2("to-m", 0));
+	TRY(unlink("to-m"));
+	TRY(rmdir("m"));
+}
+
+static int hold_open(void *path)
+{
+	int fd = open(path, O_RDONLY);
+
+	return umount2("m", 0) == -1 && errno == EBUSY && fd >= 0 ? 0 : 1;
+}
+
+static void users_keep_it(void)
+{
+	char *map;
+	int fd;
+
+	say("users keep it\n");
+	TRY(mkdir("m", 0755));
+	TRY(tmpfs("m", 0));
+	make_file("m/file", 5000);
+	in_child("an open file", hold_open, "m/file");
+	in_child("an open directory", hold_open, "m");
+	fd = open("m/file", O_RDWR);
+	map = mmap(NULL, 5000, RW, MAP_SHARED, fd, 0);
+	TRY(close(fd));
+	TRY(umount2("m", 0));
+	say("byte %d\n", map[1]);
+	TRY(munmap(map, 5000));
+	TRY(umount2("m", 0));
+	TRY(rmdir("m"));
+}
+
+static void lazy(void)
+{
+	char bytes[4] = "";
+	char *map;
+	int fd;
+
+	say("lazy\n");
+	TRY(mkdir("m", 0755));
+	TRY(tmpfs("m", 0));
+	TRY(mkdir("m/n", 0755));
+	TRY(tmpfs("m/n", 0));
+	make_file("m/n/file", 5000);
+	fd = open("m/n/file", O_RDWR);
+	map = mmap(NULL, 5000, RW, MAP_SHARED, fd, 0);
+	TRY(chdir("m/n"));
+	TRY(umount2("../../m", MNT_DETACH));
+	where();
+	TRY(access("file", F_OK));
+	TRY(access("../file", F_OK));
+	TRY(pread(fd, bytes, 2, 1));
+	say("bytes %d %d, mapped %d\n", bytes[0], bytes[1], map[1]);
+	TRY(umount2(".", 0));
+	TRY(chdir("/"));
+	TRY(close(fd));
+	say("mapped still %d\n", map[4999]);
+	TRY(munmap(map, 5000));
+}
+
+static void expire(void)
+{
+	say("expire\n");
+	TRY(mkdir("m", 0755));
+	TRY(tmpfs("m", 0));
+	TRY(umount2("m", MNT_EXPIRE));
+	TRY(access("m/x", F_OK));
+	TRY(umount2("m", MNT_EXPIRE));
+	TRY(umount2("m", MNT_EXPIRE));
+	TRY(umount2("m", MNT_EXPIRE));
+	TRY(umount2("m", MNT_EXPIRE | MNT_DETACH));
+	TRY(umount2("m", MNT_EXPIRE | MNT_FORCE));
+	TRY(umount2("m", 16));
+	TRY(rmdir("m"));
+}
+
+static void read_only(void)
+{
+	struct timespec now[2] = { { 0, UTIME_NOW }, { 0, UTIME_NOW } };
+	int fd;
+
+	say("read-only\n");
+	TRY(mkdir("m", 0755));
+	TRY(tmpfs("m", 0));
+	make_file("m/file", 10);
+	TRY(mkdir("m/d", 0755));
+	fd = open("m/file", O_WRONLY);
+	TRY(mount(NULL, "m", NULL, MS_REMOUNT | MS_RDONLY, NULL));
+	TRY(close(fd));
+	TRY(mount(NULL, "m", NULL, MS_REMOUNT | MS_RDONLY, NULL));
+	TRY(open("m/file", O_WRONLY));
+	TRY(open("m/file", O_RDONLY | O_TRUNC));
+	TRY(open("m/new", O_CREAT | O_WRONLY, 0644));
+	TRY(open("m/new", O_WRONLY));
+	TRY(open("m/file", O_CREAT | O_EXCL | O_WRONLY, 0644));
+	TRY(close(open("m/file", O_CREAT | O_RDONLY, 0644)));
+	TRY(mkdir("m/d", 0755));
+	TRY(mkdir("m/new", 0755));
+	TRY(mknod("m/new", S_IFREG | 0644, 0));
+	TRY(symlink("x", "m/new"));
+	TRY(link("m/file", "m/new"));
+	TRY(link("m/none", "m/new"));
+	TRY(unlink("m/file"));
+	TRY(unlink("m/none"));
+	TRY(rmdir("m/d"));
+	TRY(chmod("m/file", 0600));
+	TRY(chmod("m/none", 0600));
+	TRY(chown("m/file", 1, 1));
+	TRY(utimensat(AT_FDCWD, "m/file", now, 0));
+	TRY(truncate("m/file", 1));
+	fd = open("m/file", O_RDONLY);
+	TRY(fchmod(fd, 0600));
+	TRY(fchown(fd, 1, 1));
+	TRY(close(fd));
+	TRY(mount(NULL, "m", NULL, MS_REMOUNT, NULL));
+	TRY(close(open("m/file", O_WRONLY)));
+	TRY(mount(NULL, "m/d", NULL, MS_REMOUNT, NULL));
+	TRY(umount2("m", 0));
+	TRY(rmdir("m"));
+}
+
+static void no_programs(void)
+{
+	char *no_args[] = { NULL };
+	void *map;
+	int fd;
+
+	say("no programs\n");
+	TRY(mkdir("m", 0755));
+	TRY(tmpfs("m", MS_NOEXEC));
+	make_file("m/program", PAGE);
+	TRY(chmod("m/program", 0755));
+	TRY(syscall(SYS_execve, "m/program", no_args, no_args));
+	fd = open("m/program", O_RDONLY);
+	mapped("to execute", mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0));
+	map = mapped("to read", mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0));
+	TRY(mprotect(map, PAGE, PROT_READ | PROT_EXEC));
+	munmap(map, PAGE);
+	TRY(close(fd));
+	TRY(umount2("m", 0));
+	TRY(rmdir("m"));
+}
+
+static void statistics(const char *what, long r, const struct statfs *st)
+{
+	result(what, r);
+	if (r == 0)
+		say("type %#lx, block %ld, names to %ld, flags %#lx, blocks: %d\n",
+		    (long)st->f_type, (long)st->f_bsize, (long)st->f_namelen, (long)st->f_flags,
+		    st->f_blocks != 0);
+}
+
+static void all_statistics(void)
+{
+	struct statfs st;
+	int fds[2];
+
+	say("statistics\n");
+	TRY(mkdir("m", 0755));
+	TRY(tmpfs("m", MS_NOSUID | MS_NODEV));
+	statistics("statfs", statfs("m", &st), &st);
+	TRY(mount(NULL, "m", NULL, MS_REMOUNT | MS_RDONLY | MS_NOATIME, NULL));
+	statistics("statfs", statfs("m", &st), &st);
+	statistics("fstatfs", fstatfs(open("m", O_RDONLY), &st), &st);
+	statistics("fstatfs", fstatfs(open("m", O_PATH), &st), &st);
+	TRY(umount2("m", MNT_DETACH));
+	TRY(pipe(fds));
+	statistics("a pipe", fstatfs(fds[0], &st), &st);
+	statistics("a memfd", fstatfs(memfd_create("m", 0), &st), &st);
+	TRY(rmdir("m"));
+	TRY(syscall(SYS_statfs, "none", &st));
+	TRY(syscall(SYS_statfs, BAD, &st));
+	TRY(syscall(SYS_statfs, ".", BAD));
+	TRY(syscall(SYS_statfs, "", &st));
+	TRY(syscall(SYS_statfs, too_long, &st));
+	TRY(symlink("loop", "loop"));
+	TRY(syscall(SYS_statfs, "loop", &st));
+	TRY(unlink("loop"));
+	TRY(syscall(SYS_statfs, "/dev/null/x", &st));
+	TRY(syscall(SYS_fstatfs, 99, &st));
+	TRY(syscall(SYS_fstatfs, 1, BAD));
+}
+
+static void errors(void)
+{
+	say("errors\n");
+	TRY(mkdir("m", 0755));
+	make_file("file", 1);
+	TRY(symlink("loop", "loop"));
+	TRY(mount("none", "none", "tmpfs", 0, NULL));
+	TRY(mount("none", "file", "tmpfs", 0, NULL));
+	TRY(mount("none", "file/x", "tmpfs", 0, NULL));
+	TRY(mount("none", "", "tmpfs", 0, NULL));
+	TRY(mount("none", "loop", "tmpfs", 0, NULL));
+	TRY(mount("none", too_long, "tmpfs", 0, NULL));
+	TRY(mount("none", BAD, "tmpfs", 0, NULL));
+	TRY(mount(BAD, "m", "tmpfs", 0, NULL));
+	TRY(mount("none", "m", BAD, 0, NULL));
+	TRY(mount("none", "m", "tmpfs", 0, BAD));
+	TRY(mount("none", "m", "nosuchfs", 0, NULL));
+	TRY(mount("none", "m", NULL, 0, NULL));
+	TRY(mount("none", "m", "tmpfs", 0, "nosuchoption"));
+	TRY(mount("none", "m", "tmpfs", 0, "mode=9"));
+	TRY(mount("none", "m", "tmpfs", 0, "mode="));
+	TRY(mount("none", "none", "nosuchfs", 0, NULL));
+	TRY(mount(NULL, "m", NULL, MS_REMOUNT, NULL));
+	TRY(mount("none", "m", "tmpfs", MS_MGC_VAL, "mode=711,uid=5,gid=6"));
+	TRY(umount2("file", 0));
+	TRY(umount2("none", 0));
+	TRY(umount2("loop", 0));
+	TRY(umount2("", 0));
+	TRY(umount2(BAD, 0));
+	TRY(umount2(too_long, 0));
+	TRY(umount2("file/x", 0));
+	TRY(umount2("m", 0));
+	TRY(rmdir("m"));
+	TRY(unlink("loop"));
+	TRY(unlink("file"));
+}
+
+int main(void)
+{
+	memset(too_long, 'a', sizeof(too_long) - 1);
+	mkdir("/tmp", 0777);
+	mkdir("/tmp/mounts", 0755);
+	chdir("/tmp/mounts");
+	mount_covers();
+	mounts_on_mounts();
+	paths_cross();
+	users_keep_it();
+	expire();
+	read_only();
+	no_programs();
+	all_statistics();
+	errors();
+	lazy();
+	return 0;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls that change a file's attributes: chmod, chown, utimensat, truncate. */
+#include "abi/stat.h"
+#include "abi/time.h"
+#include "base/clock.h"
+#include "fs/attr.h"
+#include "mm/user_copy.h"
+#include "trap/arg_file.h"
+#include "trap/at_path.h"
+
+static long set_mode(const struct trap_frame *frame, unsigned n, struct inode_attr *attr)
+{
+	attr->valid = ATTR_MODE;
+	attr->mode = arg_uint(frame, n) & S_IALLUGO;
+	return 0;
+}
+
+/* An id of -1 stays as it is. */
+static long set_owner(const struct trap_frame *frame, unsigned n, struct inode_attr *attr)
+{
+	attr->uid = arg_uint(frame, n);
+	attr->gid = arg_uint(frame, n + 1);
+	attr->valid = ATTR_DROP_SET_ID | (attr->uid != UINT32_MAX ? ATTR_UID : 0) |
+		      (attr->gid != UINT32_MAX ? ATTR_GID : 0);
+	return 0;
+}
+
+/* Changes the file of the descriptor in argument 0. */
+static long set_of_file(const struct trap_frame *frame, const struct inode_attr *attr)
+{
+	struct file *file = arg_file(frame, 0);
+	long err;
+
+	if (!file)
+		return -EBADF;
+	err = fs_set_attr_file(file, attr);
+	file_put(file);
+	return err;
+}
+
+/* Changes what the path in arguments 0 and 1 names, or with AT_EMPTY_PATH the descriptor. */
+static long set_at(const struct trap_frame *frame, unsigned flags, const struct inode_attr *attr)
+{
+	struct at_path at;
+	long err;
+
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	err = at_path_get(frame, 0, flags & AT_EMPTY_PATH ? PATH_MAY_BE_EMPTY : PATH_NAMES, &at);
+	if (err)
+		return err;
+	if (at.path[0] == '\0')
+		err = fs_set_attr_file(at.dir, attr);
+	else
+		err = fs_set_attr(at.dir, at.path, !(flags & AT_SYMLINK_NOFOLLOW), attr);
+	at_path_put(&at);
+	return err;
+}
+
+long sys_fchmod(struct trap_frame *frame)
+{
+	struct inode_attr attr = { 0 };
+
+	set_mode(frame, 1, &attr);
+	return set_of_file(frame, &attr);
+}
+
+long sys_fchmodat(struct trap_frame *frame)
+{
+	struct inode_attr attr = { 0 };
+
+	set_mode(frame, 2, &attr);
+	return set_at(frame, 0, &attr);
+}
+
+long sys_fchown(struct trap_frame *frame)
+{
+	struct inode_attr attr = { 0 };
+
+	set_owner(frame, 1, &attr);
+	return set_of_file(frame, &attr);
+}
+
+long sys_fchownat(struct trap_frame *frame)
+{
+	struct inode_attr attr = { 0 };
+
+	set_owner(frame, 2, &attr);
+	return set_at(frame, arg_uint(frame, 4), &attr);
+}
+
+/*
+ * Converts one of utimensat's times. What 64 bits of nanoseconds since 1970 cannot say becomes the
+ * nearest that they can.
+ */
+static int time_of(const struct abi_timespec *time, uint64_t now, uint64_t *ns_ret)
+{
+	uint64_t ns;
+
+	if (time->nsec == UTIME_NOW) {
+		*ns_ret = now;
+		return 0;
+	}
+	if (time->nsec < 0 || time->nsec >= (int64_t)NSEC_PER_SEC)
+		return -EINVAL;
+	if (time->sec < 0)
+		ns = 0;
+	else if (__builtin_mul_overflow((uint64_t)time->sec, NSEC_PER_SEC, &ns) ||
+		 __builtin_add_overflow(ns, (uint64_t)time->nsec, &ns))
+		ns = UINT64_MAX;
+	*ns_ret = ns;
+	return 0;
+}
+
+/* Reads the two times; NULL is now. Sets attr->valid to 0 if neither is to change. */
+static long read_times(vaddr_t user, struct inode_attr *attr, bool *bad_ret)
+{
+	struct abi_timespec times[2] = { { 0, UTIME_NOW }, { 0, UTIME_NOW } };
+	uint64_t now = clock_wall_ns();
+
+	if (user != 0 && user_copy_in(times, user, sizeof(times)) != 0)
+		return -EFAULT;
+	attr->valid = (times[0].nsec != UTIME_OMIT ? ATTR_ATIME : 0) |
+		      (times[1].nsec != UTIME_OMIT ? ATTR_MTIME : 0);
+	*bad_ret = ((attr->valid & ATTR_ATIME) && time_of(&times[0], now, &attr->atime) != 0) ||
+		   ((attr->valid & ATTR_MTIME) && time_of(&times[1], now, &attr->mtime) != 0);
+	return 0;
+}
+
+/* As on Linux, bad nanoseconds are found after the file. */
+static long refuse_times(const struct trap_frame *frame, unsigned flags)
+{
+	const struct inode_attr nothing = { 0 };
+	long err = set_at(frame, flags, &nothing);
+
+	return err ? err : -EINVAL;
+}
+
+long sys_utimensat(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 3);
+	struct inode_attr attr = { 0 };
+	bool bad;
+	long err = read_times(arg_user(frame, 2), &attr, &bad);
+
+	if (err || attr.valid == 0)
+		return err;
+	if (arg_user(frame, 1) == 0 && arg_int(frame, 0) != AT_FDCWD) {
+		if (flags != 0 || bad)
+			return -EINVAL;
+		return set_of_file(frame, &attr);
+	}
+	return bad ? refuse_times(frame, flags) : set_at(frame, flags, &attr);
+}
+
+long sys_truncate(struct trap_frame *frame)
+{
+	int64_t size = arg_i64(frame, 1);
+	struct at_path at;
+	long err;
+
+	if (size < 0)
+		return -EINVAL;
+	err = cwd_path_get(frame, 0, &at);
+	if (err)
+		return err;
+	err = fs_truncate(at.dir, at.path, (uint64_t)size);
+	at_path_put(&at);
+	return err;
+}
