@@ -296,7 +296,8 @@ void swap_out_prepare(void)
 		return;
 	radix_spare_init(&fresh);
 	radix_spare_init(&extra);
-	(void)object_nodes_fill(&fresh, NODES_LEAST, PAGE_RESERVE);
+	if (atomic_load_relaxed(&nodes.count) < NODES_LEAST) /* removals have not left enough */
+		(void)object_nodes_fill(&fresh, NODES_LEAST, PAGE_RESERVE);
 	spin_lock(&swap_cache.lock);
 	/* The area may have ended meanwhile. */
 	while (slots.count && nodes.count < NODES_LEAST && fresh.count)
