@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* A disk in memory whose requests end late, in any order, and badly at times: by the weave's seed. */
+#pragma once
+
+#include "base/block.h"
+
+#define LATE_DISK_PAGES 40u
+
+/* Makes the disk, all zeros. Returns NULL if there is no memory. */
+struct block_device *late_disk_begin(void);
+void late_disk_end(void);
+
+/*
+ * A thread of the weave that ends the requests, until there are none and is_wanted() returns false;
+ * late_disk_look() makes it ask. One in `errors` fails; 0: none. While nobody serves the disk, each
+ * request ends as it is submitted, and well.
+ */
+void late_disk_serve(bool (*is_wanted)(void), unsigned errors);
+void late_disk_look(void);
+
+/*
+ * Requests that ended so far: those that ended before older ones, and those that failed. And what
+ * must not be: pages that were written while an older write of them was under way.
+ */
+struct late_disk_counts {
+	uint64_t ended, overtaken, failed, clashes;
+};
+extern struct late_disk_counts late_disk_counts;
