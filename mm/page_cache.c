@@ -774,6 +774,8 @@ static int page_swap_in(struct object *object, const struct missing *missing, st
 
 	if (!result) {
 		result = take_back(object, missing, page, wait);
+		if (result == VM_WAIT) /* for a write, maybe one that reclaim is still to submit */
+			swap_submit(true);
 		page_put(page);
 	} else if (result != VM_WAIT && !is_still(object, missing)) {
 		result = -EAGAIN; /* it is not in swap any more */

@@ -82,8 +82,8 @@ bool swap_out_page(struct page *page, bool dirty, uint64_t *slot_ret);
  *
  * swap_give_page() is the way back: the page leaves the cache, and the caller gets the reference to
  * it for the index, instead of the index's reference to the slot. It returns false if the page is
- * being written: wait for swap_written, and try again. The caller holds the object's lock, and for
- * the latter a reference to the slot.
+ * being written: call swap_submit(), wait for swap_written, and try again. The caller holds the
+ * object's lock, and for the latter a reference to the slot.
  */
 bool swap_take_page(struct page *page, uint64_t *slot_ret);
 bool swap_give_page(struct page *page);

@@ -8,6 +8,7 @@
 #include "mm/object_io.h"
 #include "mm/object_size.h"
 #include "mm/page_cache.h"
+#include "mm/swap_io.h"
 #include "mm/swap_off.h"
 
 /* Drops the test's reference to the object, and ends. */
@@ -240,6 +241,34 @@ TEST(a_hole_during_the_write) /* R82 */
 	assert_int_equal(object->nswapped, 0);
 	disk_end_all();
 	assert_int_equal(swap_free(), SLOTS);
+	finish_with(object);
+}
+
+/* Somebody needs the pages of a request to the disk that is not full yet, whenever there is one. */
+static int need_filling(struct vm_wait *wait)
+{
+	if (wait)
+		return disk_pause(wait);
+	for (unsigned i = 0; swap_filling() && i < 40; i++)
+		assert_int_equal(fake_load(AT + i * P), byte_of(i)); /* see serve_waiting() */
+	return 0;
+}
+
+/* Nobody waits for the thread that has begun a request to add more pages to it: that may take long. */
+TEST(a_page_of_a_request_that_is_not_full) /* R81 */
+{
+	struct object *object;
+
+	begin(SLOTS);
+	object = object_create_anon(40 * P);
+	show(&space, object, AT, MAP_SHARED);
+	for (unsigned i = 0; i < 40; i++)
+		assert_int_equal(fake_store(AT + i * P, byte_of(i)), 0);
+	rig_pause = need_filling;
+	(void)reclaim(10000);
+	rig_pause = disk_pause;
+	assert_true(disk_writes > 0);
+	assert_int_equal(swap_filling(), 0);
 	finish_with(object);
 }
 
