@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The model's floors: a figure below its own floor or its group's fails, and so does one that no line is for.
+"""What the model's program says when a test fails: which figure is below its own floor or its group's, or that no line is
+for it; and a script to replay.
 
 MODEL is the built program."""
 
@@ -17,14 +18,19 @@ ALL = "steps 1\nepisodes 1\npauses 0\npoints 0\nkilled 0\nno-memory 0\nrefused 0
     "waits. 0\nop. 0\npaused. 0\nkind. 0\nretry. 0\nway. 0\nswap. 0\nout. 0\n"
 
 
-def told(floors):
-    """Gives the status of a short run with these floors, and what it says."""
+def model(*options, text=""):
+    """Runs the program with these options and the name of a file that has the text. Gives its status and what it says."""
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
-        file.write(floors)
+        file.write(text)
         file.flush()
-        done = subprocess.run([os.environ["MODEL"], "--seed", "1", "--steps", "2000", "--floors", file.name],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        done = subprocess.run([os.environ["MODEL"], *options, file.name], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, check=False)
     return done.returncode, done.stdout
+
+
+def told(floors):
+    """The same for a short run with these floors."""
+    return model("--seed", "1", "--steps", "2000", "--floors", text=floors)
 
 
 @case
@@ -58,6 +64,20 @@ def names_and_figures_without_each_other():
     for name in ("op.nothing", "nothing."):
         has(said, f"# {name}: no such figure\n", "what it says")
     has(told(ALL.replace("way. 0\n", ""))[1], "# way.remap-move: no floor\n", "what it says")
+
+
+@case
+def a_sequence_that_differs_is_told_as_tap():
+    """Behind "# " stands a script that fails in the same way, and that is good where no rule is forgotten."""
+    status, said = model("--plant", "drop", "--steps", "3000", "--shrink", "100", "--floors")
+    lines = said.splitlines()
+    equal((status, lines[0], lines[-1]), (1, "1..1", "not ok 1 - seed 1"), "status, first and last line")
+    equal([line for line in lines[1:-1] if not line.startswith("# ")], [], "lines that are no comments")
+    start = next(i for i, line in enumerate(lines) if line.startswith("# replay this"))
+    script = "\n".join(line.removeprefix("# ") for line in lines[start + 1 : -1]) + "\n"
+    has(script, "drop space=", "the script")
+    equal(model("--plant", "drop", "--replay", text=script)[0], 1, "status of a replay")
+    equal(model("--replay", text=script)[0], 0, "status of a replay with the rule")
 
 
 if __name__ == "__main__":

@@ -47,8 +47,8 @@ static void report(struct run *run, unsigned runs)
 	printf("# %s\n", run->why);
 	if (!shrink(run, runs))
 		printf("# the sequence does not fail by itself; whole:\n");
-	printf("# replay this with --replay (it fails with: %s):\n", run->why);
-	script_print(stdout, &run->script);
+	printf("# replay this with --replay, without \"# \" (it fails with: %s):\n", run->why);
+	script_print(&run->script);
 }
 
 static int random_seed(struct random_run *what)

@@ -120,7 +120,7 @@ static int play_apart(struct run *run, void (*fn)(struct run *run, void *arg), u
 	if (!good) {
 		printf("# %s\n", run->why);
 		shrink(run, SHRINK_RUNS);
-		script_print(stdout, &run->script);
+		script_print(&run->script);
 	}
 	printf("%s %u - %s\n", good ? "ok" : "not ok", number, scenes[i].name);
 	return !good;

@@ -52,28 +52,29 @@ const struct verb_words verb_words[OP_VERBS] = {
 	[OP_FAULTY] = { "faulty", { "reads", "writes" } },
 };
 
-void op_print(FILE *to, const struct op *op)
+static void op_print(const struct op *op)
 {
 	const struct verb_words *words = &verb_words[op->verb];
 
+	printf("# ");
 	if (op->at)
-		fprintf(to, "  @%u ", op->at);
-	fputs(words->name, to);
+		printf("  @%u ", op->at);
+	printf("%s", words->name);
 	for (unsigned i = 0; i < OP_ARGS && words->arg[i]; i++)
-		fprintf(to, " %s=%d", words->arg[i], op->arg[i]);
+		printf(" %s=%d", words->arg[i], op->arg[i]);
 	if (op->fail)
-		fprintf(to, " fail=%u", op->fail);
-	fputc('\n', to);
+		printf(" fail=%u", op->fail);
+	printf("\n");
 }
 
-void script_print(FILE *to, const struct script *script)
+void script_print(const struct script *script)
 {
 	if (script->soft)
-		fputs("soft\n", to);
+		printf("# soft\n");
 	if (script->woven)
-		fputs("woven\n", to);
+		printf("# woven\n");
 	for (size_t i = 0; i < script->count; i++)
-		op_print(to, &script->op[i]);
+		op_print(&script->op[i]);
 }
 
 static bool verb_parse(const char *word, struct op *op)

@@ -74,8 +74,8 @@ struct verb_words {
 };
 extern const struct verb_words verb_words[OP_VERBS];
 
-void op_print(FILE *to, const struct op *op);
-void script_print(FILE *to, const struct script *script);
+/* As comments of a TAP stream: without "# " they are a script again. */
+void script_print(const struct script *script);
 
 /* Reads a script: 0, or the number of the first line that is none. */
 unsigned script_parse(FILE *from, struct script *script);

@@ -43,10 +43,7 @@ int points_of_shrinker(void)
 		what = prove(run);
 		printf("# without the rule \"%s\": %zu operations\n", plant_names[p],
 		       run->script.count);
-		for (size_t i = 0; i < run->script.count && i < 40; i++) {
-			printf("# ");
-			op_print(stdout, &run->script.op[i]);
-		}
+		script_print(&run->script);
 		if (what)
 			printf("# %s: %s\n", what, run->why);
 		printf("%s %u - %s\n", what ? "not ok" : "ok", p, plant_names[p]);
