@@ -170,7 +170,11 @@ static void look_at_avail(struct queue *queue)
 
 static void push_used(struct queue *queue, uint32_t id, uint32_t len)
 {
-	queue->used->ring[queue->used->idx % queue->num] = (struct virtq_used_elem){ id, len };
+	struct virtq_used_elem *elem = &queue->used->ring[queue->used->idx % queue->num];
+
+	if (elem->id >= queue->num && id < queue->num)
+		stream_of(queue)->untold = true; /* the driver may not have seen that one */
+	*elem = (struct virtq_used_elem){ id, len };
 	queue->used->idx++;
 	stream_of(queue)->offered += PAGE_SIZE;
 }

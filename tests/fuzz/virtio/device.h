@@ -28,7 +28,7 @@ struct device_stream {
 	bool text;	  /* the log goes through it, and not the pattern */
 	bool dirty;	  /* it was not honest on this queue */
 	bool nonsense;	  /* it gave back a buffer that can't be: the driver must see */
-	bool untold;	  /* ... or may not: the ring itself was changed */
+	bool untold;	  /* ... or may not: the ring was changed, or the entry overwritten */
 	uint64_t offered; /* bytes that may have gone in at most */
 	uint64_t sent;	  /* to the driver: so many bytes of the pattern */
 	uint64_t taken;	  /* from the driver likewise */

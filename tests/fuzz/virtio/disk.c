@@ -28,7 +28,7 @@ struct known {
 struct device_head device_head;
 struct device_stream device_streams[DEVICE_QUEUES];
 uint64_t disk_words[DISK_PAGES][2];
-bool disk_dirty, disk_nonsense, disk_was_reset, disk_was_failed;
+bool disk_dirty, disk_nonsense, disk_untold, disk_was_reset, disk_was_failed;
 
 static uint32_t registers[64], features_selected, interrupt_status;
 static uint32_t num, align, pfn;
@@ -234,7 +234,10 @@ unsigned disk_outstanding(void)
 
 static void push_used(uint32_t id, uint32_t len)
 {
-	used->ring[used->idx % num] = (struct virtq_used_elem){ id, len };
+	struct virtq_used_elem *elem = &used->ring[used->idx % num];
+
+	disk_untold |= elem->id >= num && id < num;
+	*elem = (struct virtq_used_elem){ id, len };
 	used->idx++;
 	interrupt_status |= VIRTIO_INTERRUPT_QUEUE;
 }
@@ -290,7 +293,7 @@ void device_scribble(unsigned index, size_t offset, uint8_t byte)
 	(void)index;
 	if (!desc)
 		return;
-	disk_dirty = true;
+	disk_dirty = disk_untold = true;
 	((uint8_t *)desc)[offset % (num > 64 ? 2 * PAGE_SIZE : PAGE_SIZE)] = byte;
 }
 
@@ -322,7 +325,7 @@ void device_jump(unsigned index, uint16_t by)
 	(void)index;
 	if (!desc)
 		return;
-	disk_dirty = true;
+	disk_dirty = disk_untold = true;
 	used->idx = (uint16_t)(used->idx + by);
 }
 
@@ -331,7 +334,7 @@ void device_reset(const struct device_head *head)
 	device_head = *head;
 	memset(registers, 0, sizeof(registers));
 	features_selected = interrupt_status = 0;
-	disk_dirty = disk_nonsense = disk_was_reset = disk_was_failed = false;
+	disk_dirty = disk_nonsense = disk_untold = disk_was_reset = disk_was_failed = false;
 	forget();
 	for (unsigned page = 0; page < DISK_PAGES; page++)
 		disk_words[page][0] = disk_words[page][1] = page;

@@ -18,8 +18,11 @@
 /* The first and the last word of each of its pages. */
 extern uint64_t disk_words[DISK_PAGES][2];
 
-/* It was dishonest: nothing is expected of what it does. `nonsense`: and the driver must notice. */
-extern bool disk_dirty, disk_nonsense;
+/*
+ * It was dishonest: nothing is expected of what it does. `nonsense`: and the driver must notice;
+ * `untold`: unless the device has hidden that again before the driver has looked.
+ */
+extern bool disk_dirty, disk_nonsense, disk_untold;
 
 /* The driver has reset it, or has told it that it was given up. */
 extern bool disk_was_reset, disk_was_failed;
