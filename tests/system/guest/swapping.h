@@ -53,7 +53,10 @@ void press(size_t npages);
 pid_t start_child(void (*run)(void *arg), void *arg);
 int end_of(pid_t child);
 
-/* An argument of a sub-command, which must be there: a number; a number of MiB, in pages. */
+/*
+ * An argument of a sub-command, which must be there: a number; in pages, a number of MiB or, with %,
+ * a part of the memory that is free now.
+ */
 unsigned long number_at(char **argv, unsigned i);
 size_t pages_at(char **argv, unsigned i);
 

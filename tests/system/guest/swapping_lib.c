@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -182,5 +183,12 @@ unsigned long number_at(char **argv, unsigned i)
 
 size_t pages_at(char **argv, unsigned i)
 {
-	return number_at(argv, i) * (MIB / PAGE);
+	unsigned long number = number_at(argv, i);
+	struct sysinfo info;
+
+	if (!strchr(argv[i], '%'))
+		return number * (MIB / PAGE);
+	if (sysinfo(&info) != 0)
+		stop_call("sysinfo");
+	return info.freeram * info.mem_unit / PAGE * number / 100;
 }

@@ -115,7 +115,7 @@ static void run_sharing(void *arg)
 	write_own(worker, worker->seed + 1);
 }
 
-/* shared MIB N: N processes share the array. Each rewrites a part, which the next ones must see. */
+/* shared SIZE N: N processes share the array. Each rewrites a part, which the next ones must see. */
 void do_shared(char **argv)
 {
 	struct worker all = { .npages = pages_at(argv, 1), .n = workers_at(argv, 2) };
