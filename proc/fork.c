@@ -65,7 +65,9 @@ static int copy_space(struct process *parent, struct process *child)
 	child->uspace = uspace_create();
 	if (!child->uspace)
 		return -ENOMEM;
-	uspace_lock(parent->uspace);
+	err = uspace_lock_killable(parent->uspace);
+	if (err)
+		return err;
 	mutex_lock_nested(&child->uspace->mmap_lock);
 	child->thread->mmu = &child->uspace->space.mmu;
 	err = vm_fork(&parent->uspace->space, &child->uspace->space);

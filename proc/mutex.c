@@ -44,18 +44,23 @@ static bool mutex_try(struct mutex *mutex)
  * that unlocks first clears the owner and then checks `waiting`. So either the try succeeds, or the
  * unlock that comes after it moves the queue's sequence.
  */
-__attribute__((noinline)) static void mutex_wait(struct mutex *mutex)
+__attribute__((noinline)) static int mutex_wait(struct mutex *mutex, bool killable)
 {
-	uint64_t seq;
+	int err = 0;
 
 	__atomic_fetch_add(&mutex->waiting, 1, __ATOMIC_SEQ_CST);
-	for (;;) {
-		seq = waitq_sample(&mutex->queue);
+	while (!err) {
+		uint64_t seq = waitq_sample(&mutex->queue);
+
 		if (mutex_try(mutex))
 			break;
-		thread_wait_always(&mutex->queue, seq);
+		if (killable)
+			err = thread_wait(&mutex->queue, seq);
+		else
+			thread_wait_always(&mutex->queue, seq);
 	}
 	__atomic_fetch_sub(&mutex->waiting, 1, __ATOMIC_RELAXED);
+	return err;
 }
 
 static void mutex_take(struct mutex *mutex, bool nested)
@@ -63,7 +68,7 @@ static void mutex_take(struct mutex *mutex, bool nested)
 	assert_hardened(mutex->owner != current_thread());
 	lockorder_take_waiting(waiting_locks(), mutex, mutex->class, nested);
 	if (!mutex_try(mutex))
-		mutex_wait(mutex);
+		(void)mutex_wait(mutex, false);
 }
 
 void mutex_lock(struct mutex *mutex)
@@ -74,6 +79,25 @@ void mutex_lock(struct mutex *mutex)
 void mutex_lock_nested(struct mutex *mutex)
 {
 	mutex_take(mutex, true);
+}
+
+/* A thread that gives up may be the one that an unlock has woken: it wakes the next. */
+__attribute__((noinline)) static int mutex_wait_killable(struct mutex *mutex)
+{
+	int err = mutex_wait(mutex, true);
+
+	if (err) {
+		lockorder_drop_waiting(waiting_locks(), mutex);
+		waitq_wake_one(&mutex->queue);
+	}
+	return err;
+}
+
+int mutex_lock_killable(struct mutex *mutex)
+{
+	assert_hardened(mutex->owner != current_thread());
+	lockorder_take_waiting(waiting_locks(), mutex, mutex->class, false);
+	return likely(mutex_try(mutex)) ? 0 : mutex_wait_killable(mutex);
 }
 
 void mutex_unlock(struct mutex *mutex)

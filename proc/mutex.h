@@ -16,7 +16,13 @@ struct mutex {
 
 void mutex_init(struct mutex *mutex, enum lock_class class);
 
-/* Call with no spinning lock held. A kill does not end the wait: holders release it soon. */
+/*
+ * Takes the lock. Returns 0, or -EINTR if the thread was killed while it waited; then the lock is
+ * not held. For locks whose holder may wait for something outside the kernel: a page from a disk or
+ * a server. Call with no spinning lock held.
+ */
+int mutex_lock_killable(struct mutex *mutex) __attribute__((warn_unused_result));
+/* The same, but a kill does not end the wait: for locks whose holders release them soon. */
 void mutex_lock(struct mutex *mutex);
 /* Takes a second lock of the same class, of an object that is not yet visible to others. */
 void mutex_lock_nested(struct mutex *mutex);

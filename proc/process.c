@@ -67,17 +67,20 @@ static uint64_t *limit_copy(struct process *process, unsigned resource)
 }
 
 /* Faults read the space's copies while they change, so the stores are atomic. */
-void process_set_limit(struct process *process, unsigned resource, const struct abi_rlimit64 *limit)
+int process_set_limit(struct process *process, unsigned resource, const struct abi_rlimit64 *limit)
 {
 	uint64_t *copy = limit_copy(process, resource);
+	int err = uspace_lock_killable(process->uspace);
 
-	uspace_lock(process->uspace);
+	if (err)
+		return err;
 	spin_lock(&process->limits_lock);
 	process->rlimits[resource] = *limit;
 	spin_unlock(&process->limits_lock);
 	if (copy)
 		atomic_store_relaxed(copy, limit->cur);
 	uspace_unlock(process->uspace);
+	return 0;
 }
 
 /* ---- process 1 ---- */

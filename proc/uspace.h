@@ -31,6 +31,13 @@ static inline struct uspace *space_to_uspace(struct space *space)
 	return (struct uspace *)((char *)space - offsetof(struct uspace, space));
 }
 
+/* For system calls: a verb may wait for pages. Returns 0, or -EINTR for a killed thread. */
+static inline int uspace_lock_killable(struct uspace *uspace)
+{
+	return mutex_lock_killable(&uspace->mmap_lock);
+}
+
+/* For spaces that no other thread uses. */
 static inline void uspace_lock(struct uspace *uspace)
 {
 	mutex_lock(&uspace->mmap_lock);

@@ -54,11 +54,15 @@ long sys_dup3(struct trap_frame *frame)
 	return fd;
 }
 
-static void set_flags(struct file *file, uint32_t mask, uint32_t flags)
+static long set_flags(struct file *file, uint32_t mask, uint32_t flags)
 {
-	mutex_lock(&file->lock);
+	int err = mutex_lock_killable(&file->lock);
+
+	if (err)
+		return err;
 	atomic_store_relaxed(&file->flags, (file->flags & ~mask) | (flags & mask));
 	mutex_unlock(&file->lock);
+	return 0;
 }
 
 static long fcntl_dup(struct file *file, unsigned min, bool cloexec)
@@ -91,8 +95,7 @@ static long fcntl(struct file *file, int fd, unsigned command, uint64_t arg)
 		return -EBADF;
 	switch (command) {
 	case F_SETFL:
-		set_flags(file, SETFL_MASK, (uint32_t)arg);
-		return 0;
+		return set_flags(file, SETFL_MASK, (uint32_t)arg);
 	case F_GET_SEALS:
 		return file->ops->get_seals ? file->ops->get_seals(file) : -EINVAL;
 	case F_ADD_SEALS:
@@ -122,8 +125,7 @@ static long set_nonblock(struct file *file, vaddr_t arg)
 
 	if (user_copy_in(&on, arg, sizeof(on)) != 0)
 		return -EFAULT;
-	set_flags(file, O_NONBLOCK, on ? O_NONBLOCK : 0);
-	return 0;
+	return set_flags(file, O_NONBLOCK, on ? O_NONBLOCK : 0);
 }
 
 static long ioctl(struct file *file, int fd, unsigned request, vaddr_t arg)

@@ -29,7 +29,9 @@ static ssize_t file_io_read(struct file *file, struct user_iter *to, uint64_t *p
 		return file->ops->read(file, to, pos);
 	if (pos)
 		return io_from(file, to, pos, file->ops->read);
-	mutex_lock(&file->lock);
+	done = mutex_lock_killable(&file->lock);
+	if (unlikely(done != 0))
+		return done;
 	done = io_from(file, to, &file->pos, file->ops->read);
 	mutex_unlock(&file->lock);
 	return done;
@@ -43,7 +45,9 @@ static ssize_t file_io_write(struct file *file, struct user_iter *from, uint64_t
 		return file->ops->write(file, from, pos);
 	if (pos)
 		return io_from(file, from, pos, file->ops->write);
-	mutex_lock(&file->lock);
+	done = mutex_lock_killable(&file->lock);
+	if (unlikely(done != 0))
+		return done;
 	done = io_from(file, from, &file->pos, file->ops->write);
 	mutex_unlock(&file->lock);
 	return done;
@@ -138,7 +142,9 @@ static long seek(struct file *file, int64_t offset, unsigned whence)
 		return -EINVAL;
 	if (!file_has_position(file))
 		return -ESPIPE;
-	mutex_lock(&file->lock);
+	pos = mutex_lock_killable(&file->lock);
+	if (pos != 0)
+		return pos;
 	pos = file->ops->seek(file, offset, (int)whence);
 	mutex_unlock(&file->lock);
 	return pos;

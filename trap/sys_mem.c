@@ -28,8 +28,10 @@ long sys_brk(struct trap_frame *frame)
 {
 	struct uspace *uspace = current_process()->uspace;
 	vaddr_t brk;
+	long err = uspace_lock_killable(uspace);
 
-	uspace_lock(uspace);
+	if (err)
+		return err;
 	brk = vm_brk(&uspace->space, arg_user(frame, 0));
 	uspace_unlock(uspace);
 	return (long)brk;
@@ -82,7 +84,9 @@ static long do_map(struct map_request *request)
 
 	if (offset_overflows(request))
 		return -EOVERFLOW;
-	uspace_lock(uspace);
+	err = uspace_lock_killable(uspace);
+	if (err)
+		return err;
 	err = vm_map(&uspace->space, request, &addr);
 	uspace_unlock(uspace);
 	return err ? err : (long)addr;
@@ -140,7 +144,9 @@ long sys_munmap(struct trap_frame *frame)
 	struct uspace *uspace = current_process()->uspace;
 	int err;
 
-	uspace_lock(uspace);
+	err = uspace_lock_killable(uspace);
+	if (err)
+		return err;
 	err = vm_unmap(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1));
 	uspace_unlock(uspace);
 	return err;
@@ -154,7 +160,9 @@ long sys_mprotect(struct trap_frame *frame)
 
 	if (prot >> 32)
 		return -EINVAL;
-	uspace_lock(uspace);
+	err = uspace_lock_killable(uspace);
+	if (err)
+		return err;
 	err = vm_protect(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1), (unsigned)prot);
 	uspace_unlock(uspace);
 	return err;
@@ -178,7 +186,9 @@ long sys_mremap(struct trap_frame *frame)
 
 	if (flags >> 32)
 		return -EINVAL;
-	uspace_lock(uspace);
+	err = uspace_lock_killable(uspace);
+	if (err)
+		return err;
 	err = vm_remap(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1), arg_u64(frame, 2),
 		       (unsigned)flags, arg_user(frame, 4), &addr);
 	uspace_unlock(uspace);
@@ -206,7 +216,9 @@ static long advise_remove(struct uspace *uspace, vaddr_t addr, size_t len)
 	long err = vm_advice_range(addr, len, &end);
 
 	while (!err && addr < end) {
-		uspace_lock(uspace);
+		err = uspace_lock_killable(uspace);
+		if (err)
+			return err;
 		err = vm_remove_next(&uspace->space, &addr, end, &remove);
 		uspace_unlock(uspace);
 		if (err)
@@ -226,7 +238,9 @@ long sys_madvise(struct trap_frame *frame)
 
 	if (advice == MADV_REMOVE)
 		return advise_remove(uspace, arg_user(frame, 0), arg_u64(frame, 1));
-	uspace_lock(uspace);
+	err = uspace_lock_killable(uspace);
+	if (err)
+		return err;
 	err = vm_madvise(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1), advice);
 	uspace_unlock(uspace);
 	return err;
@@ -240,9 +254,10 @@ static long mincore(struct uspace *uspace, vaddr_t addr, size_t npages, vaddr_t 
 	uint8_t present[MINCORE_PIECE];
 
 	while (npages) {
-		ssize_t n;
+		ssize_t n = uspace_lock_killable(uspace);
 
-		uspace_lock(uspace);
+		if (n < 0)
+			return n;
 		n = vm_mincore(&uspace->space, addr, MIN(npages, (size_t)MINCORE_PIECE), present);
 		uspace_unlock(uspace);
 		if (n < 0)
@@ -285,7 +300,9 @@ long sys_msync(struct trap_frame *frame)
 		return -EINVAL;
 	if ((flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
 		return -EINVAL;
-	uspace_lock(uspace);
+	err = uspace_lock_killable(uspace);
+	if (err)
+		return err;
 	err = vm_sync(&uspace->space, addr, arg_u64(frame, 1), flags);
 	uspace_unlock(uspace);
 	return err;
@@ -296,7 +313,9 @@ static long lock(struct trap_frame *frame, unsigned flags)
 	struct uspace *uspace = current_process()->uspace;
 	int err;
 
-	uspace_lock(uspace);
+	err = uspace_lock_killable(uspace);
+	if (err)
+		return err;
 	err = vm_lock(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1), flags);
 	uspace_unlock(uspace);
 	return err;
@@ -322,19 +341,25 @@ long sys_munlock(struct trap_frame *frame)
 	struct uspace *uspace = current_process()->uspace;
 	int err;
 
-	uspace_lock(uspace);
+	err = uspace_lock_killable(uspace);
+	if (err)
+		return err;
 	err = vm_unlock(&uspace->space, arg_user(frame, 0), arg_u64(frame, 1));
 	uspace_unlock(uspace);
 	return err;
 }
 
-static void lock_all(unsigned now, unsigned future)
+static long lock_all(unsigned now, unsigned future)
 {
 	struct uspace *uspace = current_process()->uspace;
 
-	uspace_lock(uspace);
+	long err = uspace_lock_killable(uspace);
+
+	if (err)
+		return err;
 	vm_lock_all(&uspace->space, now, future);
 	uspace_unlock(uspace);
+	return 0;
 }
 
 long sys_mlockall(struct trap_frame *frame)
@@ -345,13 +370,11 @@ long sys_mlockall(struct trap_frame *frame)
 	if (!(flags & (MCL_CURRENT | MCL_FUTURE)) ||
 	    (flags & ~(unsigned)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)))
 		return -EINVAL;
-	lock_all(flags & MCL_CURRENT ? kind : 0, flags & MCL_FUTURE ? kind : 0);
-	return 0;
+	return lock_all(flags & MCL_CURRENT ? kind : 0, flags & MCL_FUTURE ? kind : 0);
 }
 
 long sys_munlockall(struct trap_frame *frame)
 {
 	(void)frame;
-	lock_all(0, 0);
-	return 0;
+	return lock_all(0, 0);
 }

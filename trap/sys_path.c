@@ -343,7 +343,9 @@ static long getdents(struct file *file, vaddr_t to, int n)
 
 	if (!file->ops->getdents)
 		return -ENOTDIR;
-	mutex_lock(&file->lock);
+	done = mutex_lock_killable(&file->lock);
+	if (done)
+		return done;
 	done = file->ops->getdents(file, to, n > 0 ? (size_t)n : 0);
 	mutex_unlock(&file->lock);
 	return done;

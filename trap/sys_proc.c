@@ -371,7 +371,9 @@ long sys_prlimit64(struct trap_frame *frame)
 	if (err)
 		return err;
 	if (new_at)
-		process_set_limit(self, resource, &new);
+		err = process_set_limit(self, resource, &new);
+	if (err)
+		return err;
 	return old_at ? user_copy_out(old_at, &old, sizeof(old)) : 0;
 }
 

@@ -52,9 +52,10 @@ uint64_t regular_pages(struct inode *inode)
 
 int regular_set_attr(struct inode *inode, const struct inode_attr *attr)
 {
-	int err;
+	int err = mutex_lock_killable(&to_node(inode)->lock);
 
-	mutex_lock(&to_node(inode)->lock);
+	if (err)
+		return err;
 	err = attr->valid & ATTR_MODE ? seals_check_mode(inode, attr->mode) : 0;
 	if (err == 0)
 		inode_set_attr(inode, attr);
@@ -64,9 +65,10 @@ int regular_set_attr(struct inode *inode, const struct inode_attr *attr)
 
 int regular_truncate(struct inode *inode, uint64_t size)
 {
-	int err;
+	int err = mutex_lock_killable(&to_node(inode)->lock);
 
-	mutex_lock(&to_node(inode)->lock);
+	if (err)
+		return err;
 	err = seals_check_size(inode, size);
 	if (err == 0)
 		err = object_set_size(inode->object, size);
@@ -148,7 +150,9 @@ static ssize_t regular_write(struct file *file, struct user_iter *from, uint64_t
 	uint64_t at;
 	ssize_t done;
 
-	mutex_lock(&to_node(inode)->lock);
+	done = mutex_lock_killable(&to_node(inode)->lock);
+	if (unlikely(done != 0))
+		return done;
 	at = file->flags & O_APPEND ? regular_size(inode) : *pos;
 	done = write_at(inode, from, &at);
 	if (done > 0) {
@@ -208,9 +212,10 @@ static int punch(struct inode *inode, uint64_t start, uint64_t end)
 
 int regular_punch(struct inode *inode, uint64_t start, uint64_t end)
 {
-	int err;
+	int err = mutex_lock_killable(&to_node(inode)->lock);
 
-	mutex_lock(&to_node(inode)->lock);
+	if (err)
+		return err;
 	err = punch(inode, start, end);
 	if (err == 0)
 		inode_changed_now(inode);
@@ -243,7 +248,9 @@ static int regular_allocate(struct file *file, unsigned mode, uint64_t offset, u
 
 	if (mode & FALLOC_FL_PUNCH_HOLE)
 		return regular_punch(inode, offset, end);
-	mutex_lock(&to_node(inode)->lock);
+	err = mutex_lock_killable(&to_node(inode)->lock);
+	if (err)
+		return err;
 	err = allocate(inode, offset, end, !(mode & FALLOC_FL_KEEP_SIZE));
 	if (err == 0)
 		inode_changed_now(inode);

@@ -40,7 +40,9 @@ int seals_add(struct file *file, unsigned seals)
 
 	if (seals & ~(unsigned)SEALS_ALL)
 		return -EINVAL;
-	mutex_lock(&to_node(inode)->lock);
+	result = mutex_lock_killable(&to_node(inode)->lock);
+	if (result)
+		return result;
 	result = add(inode, seals);
 	mutex_unlock(&to_node(inode)->lock);
 	return result;
@@ -50,8 +52,10 @@ int seals_get(struct file *file)
 {
 	struct inode *inode = file_inode(file);
 	unsigned seals;
+	int err = mutex_lock_killable(&to_node(inode)->lock);
 
-	mutex_lock(&to_node(inode)->lock);
+	if (err)
+		return err;
 	seals = to_node(inode)->seals;
 	mutex_unlock(&to_node(inode)->lock);
 	return (int)seals;
@@ -85,8 +89,10 @@ int seals_check_punch(struct inode *inode)
 int seals_map_begin(struct file *file, unsigned prot, unsigned *max_prot)
 {
 	struct inode *inode = file_inode(file);
+	int err = mutex_lock_killable(&to_node(inode)->lock);
 
-	mutex_lock(&to_node(inode)->lock);
+	if (err)
+		return err;
 	if (!(to_node(inode)->seals & SEALS_WRITE))
 		return 0;
 	/* If the open mode does not allow writing, the caller refuses that with its own error. */

@@ -31,11 +31,13 @@ int sigreturn_map(struct uspace *uspace)
 		.flags = MAP_PRIVATE,
 		.object = page,
 	};
-	int err = 0;
+	int err;
 
 	if (uspace->sigreturn)
 		return 0;
-	uspace_lock(uspace);
+	err = uspace_lock_killable(uspace);
+	if (err)
+		return err;
 	if (!uspace->sigreturn)
 		err = vm_map(&uspace->space, &request, &uspace->sigreturn);
 	uspace_unlock(uspace);

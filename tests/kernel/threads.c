@@ -10,9 +10,11 @@
 #include "lib/bits.h"
 #include "proc/kthread.h"
 #include "proc/mutex.h"
+#include "proc/signal/kill.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
 #include "tests/kernel/ktest.h"
+#include "tests/kernel/ktest_process.h"
 
 #define THREADS 5
 #define TURNS	200
@@ -332,4 +334,58 @@ KTEST(thread_counts_the_time_it_ran)
 	thread_sleep_always(&queue, waitq_sample(&queue), arch_time() + 20 * ms);
 	EXPECT_TRUE(thread_ran_ticks(thread) - before < 10 * ms);
 	EXPECT_STR("boot", thread->name);
+}
+
+static unsigned nwaiting;
+
+/* Exits with 7 if it was killed instead of getting the lock. */
+static int take_or_die(void *arg)
+{
+	int err;
+
+	nwaiting++;
+	err = mutex_lock_killable(&mutex);
+	if (err)
+		return err == -EINTR ? 7 : 8;
+	mutex_unlock(&mutex);
+	return 0;
+}
+
+/* Three wait; the first is killed as it waits, the second at the moment of the unlock. */
+static void kill_two_of_three(bool before_unlock)
+{
+	int pids[3], status;
+
+	mutex_init(&mutex, LOCK_PIPE);
+	nwaiting = 0;
+	mutex_lock(&mutex);
+	for (unsigned i = 0; i < 3; i++) {
+		pids[i] = ktest_spawn(take_or_die, NULL);
+		ASSERT_TRUE(pids[i] > 0);
+	}
+	while (nwaiting < 3)
+		sched_yield();
+	ktest_settle();
+	EXPECT_EQ(0, process_kill(pids[0], SIGKILL));
+	EXPECT_EQ(EXITED(7), ktest_reap(pids[0]));
+	EXPECT_TRUE(mutex_held(&mutex));
+	preempt_disable();
+	if (!before_unlock)
+		mutex_unlock(&mutex);
+	EXPECT_EQ(0, process_kill(pids[1], SIGKILL));
+	preempt_enable();
+	if (before_unlock)
+		mutex_unlock(&mutex);
+	status = ktest_reap(pids[1]);
+	EXPECT_TRUE(status == EXITED(7) || status == EXITED(0));
+	EXPECT_EQ(EXITED(0), ktest_reap(pids[2]));
+	EXPECT_EQ(0, mutex.waiting);
+	EXPECT_TRUE(mutex.owner == NULL);
+}
+
+/* P: a kill ends the wait for a lock, and one that gives up as it is woken wakes the next. */
+KTEST(mutex_wait_ends_with_a_kill)
+{
+	kill_two_of_three(false);
+	kill_two_of_three(true);
 }
