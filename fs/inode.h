@@ -10,6 +10,7 @@ struct dir_item;
 struct inode;
 struct mount;
 struct object;
+struct path_part;
 
 /* What setattr changes. */
 #define ATTR_MODE	 0x01u
@@ -53,14 +54,22 @@ struct inode_ops {
 	 * is none, or -ENOENT if dir has been removed.
 	 */
 	int (*readdir)(struct inode *dir, uint64_t pos, struct dir_item *item);
+	/*
+	 * Gives what has the old name the new one. What has the new name already goes, or, with
+	 * RENAME_EXCHANGE in flags, gets the old one; with RENAME_NOREPLACE it is refused. A slash
+	 * after a part asks for a directory. The errors and their order are those of Linux. The
+	 * caller holds the mount's rename_lock, and both directories are of that mount.
+	 */
+	int (*rename)(struct inode *old_dir, const struct path_part *old, struct inode *new_dir,
+		      const struct path_part *new, unsigned flags); /* [EPERM] */
 	/* Returns the parent; of the root of the file system, the root. */
 	struct inode *(*parent)(struct inode *dir);
 	/*
-	 * Writes dir's path from the root of the file system so that it ends at buf + size, not
-	 * terminated: "/a/b", and nothing for the root. Returns its length, -ERANGE if it does not
-	 * fit, or -ENOENT if dir has been removed.
+	 * Writes the path from the root of the file system, by one of the inode's names, so that it
+	 * ends at buf + size, not terminated: "/a/b", and nothing for the root. Returns its length,
+	 * -ERANGE if it does not fit, or -ENOENT if the inode has no name any more.
 	 */
-	ssize_t (*path)(struct inode *dir, char *buf, size_t size);
+	ssize_t (*path)(struct inode *inode, char *buf, size_t size);
 	/* Symbolic links: returns the target, terminated, from kmalloc(). */
 	int (*readlink)(struct inode *link, char **target_ret);
 	int (*getattr)(struct inode *inode, struct abi_stat *st);

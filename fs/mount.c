@@ -38,6 +38,7 @@ int mount_create(const struct fs_type *type, const char *source, unsigned flags,
 	mount->type = type;
 	mount->dev = atomic_add(&last_dev, 1) + 1;
 	list_init(&mount->link);
+	mutex_init(&mount->rename_lock, LOCK_DIRECTORY);
 	err = type->fill_mount(mount, options);
 	if (err)
 		goto free_source;

@@ -6,6 +6,7 @@
 #include "fs/inode.h"
 #include "lib/list.h"
 #include "lib/refcount.h"
+#include "proc/mutex.h"
 #include "sync/atomic.h"
 
 struct abi_statfs;
@@ -46,6 +47,11 @@ struct mount {
 	char *source; /* what mount(2) gave as the device, terminated */
 	struct inode *root;
 	void *data; /* the file system's */
+	/*
+	 * Held while a name moves: of two renames at once, each could put a directory below the
+	 * other's. The holder may wait for a server.
+	 */
+	struct mutex rename_lock;
 	/* guarded by mounts_lock: */
 	struct list link;    /* all mounts of the tree, oldest first; alone: not in the tree */
 	struct inode *point; /* the directory it covers, as by path_get(); NULL: the tree's root */

@@ -3,7 +3,7 @@
 #include "fs/namei.h"
 
 #include "abi/errno.h"
-#include "fs/dir_path.h"
+#include "fs/inode_path.h"
 #include "fs/path.h"
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -190,6 +190,53 @@ int fs_rmdir(struct file *dir, const char *path)
 	return err;
 }
 
+/* The checks of Linux's do_renameat2() before the directories are locked. */
+static int may_rename(const struct path_walk *from, const struct path_walk *to, unsigned flags)
+{
+	if (from->dir->mount != to->dir->mount)
+		return -EXDEV;
+	if (from->last.kind != PATH_NAME)
+		return -EBUSY;
+	if (to->last.kind != PATH_NAME)
+		return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+	if (from->last.len > NAME_MAX || to->last.len > NAME_MAX)
+		return -ENAMETOOLONG;
+	return mount_may_write(from->dir->mount);
+}
+
+/* Not inline: two walks are too much for one stack frame. */
+__attribute__((noinline)) static int rename_to(const struct path_walk *from, struct file *dir,
+					       const char *path, unsigned flags)
+{
+	struct path_walk to;
+	int err = path_parent(&to, path_start(dir), path);
+
+	if (err == 0)
+		err = may_rename(from, &to, flags);
+	if (err == 0 && !from->dir->ops->rename)
+		err = -EPERM;
+	if (err == 0)
+		err = mutex_lock_killable(&from->dir->mount->rename_lock);
+	if (err == 0) {
+		err = from->dir->ops->rename(from->dir, &from->last, to.dir, &to.last, flags);
+		mutex_unlock(&from->dir->mount->rename_lock);
+	}
+	path_end(&to);
+	return err;
+}
+
+int fs_rename(struct file *old_dir, const char *old_path, struct file *new_dir,
+	      const char *new_path, unsigned flags)
+{
+	struct path_walk from;
+	int err = path_parent(&from, path_start(old_dir), old_path);
+
+	if (err == 0)
+		err = rename_to(&from, new_dir, new_path, flags);
+	path_end(&from);
+	return err;
+}
+
 int fs_stat(struct file *dir, const char *path, bool follow, struct abi_stat *st)
 {
 	struct inode *inode;
@@ -241,5 +288,5 @@ ssize_t fs_getcwd(struct file *dir, char *buf, size_t size)
 
 	if (!inode || !S_ISDIR(inode->mode))
 		return -ENOTDIR;
-	return dir_path(inode, buf, size);
+	return inode_path(inode, buf, size);
 }

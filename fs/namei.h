@@ -20,6 +20,10 @@ int fs_mknod(struct file *dir, const char *path, unsigned mode);
 /* Creates a symbolic link to target, which is not empty. */
 int fs_symlink(const char *target, struct file *dir, const char *path);
 
+/* renameat2(2). */
+int fs_rename(struct file *old_dir, const char *old_path, struct file *new_dir,
+	      const char *new_path, unsigned flags);
+
 int fs_unlink(struct file *dir, const char *path);
 int fs_rmdir(struct file *dir, const char *path);
 

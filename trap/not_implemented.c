@@ -169,7 +169,6 @@ static const struct missing {
 	{ 273, "finit_module", "it has no kernel modules" },
 	{ 274, "sched_setattr", "it has no scheduling policies and priorities" },
 	{ 275, "sched_getattr", "it has no scheduling policies and priorities" },
-	{ 276, "renameat2", NOTHING_ELSE },
 	{ 277, "seccomp", "it has no BPF or seccomp filters" },
 	{ 280, "bpf", "it has no BPF or seccomp filters" },
 	{ 281, "execveat", NOTHING_ELSE },

@@ -118,6 +118,28 @@ put_from:
 	return err;
 }
 
+/* RENAME_WHITEOUT makes what only overlay file systems understand: it is refused. */
+long sys_renameat2(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 4);
+	struct at_path from, to;
+	long err;
+
+	if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) ||
+	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+		return -EINVAL;
+	err = at_path_get(frame, 0, PATH_NAMES, &from);
+	if (err)
+		return err;
+	err = at_path_get(frame, 2, PATH_NAMES, &to);
+	if (err == 0) {
+		err = fs_rename(from.dir, from.path, to.dir, to.path, flags);
+		at_path_put(&to);
+	}
+	at_path_put(&from);
+	return err;
+}
+
 /* mkdirat and mknodat: both create a name with a mode to which the umask applies. */
 static long make_at(struct trap_frame *frame, int (*make)(struct file *, const char *, unsigned))
 {

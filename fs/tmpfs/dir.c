@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "abi/limits.h"
+#include "fs/mount.h"
 #include "fs/tmpfs/quota.h"
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -55,7 +56,7 @@ static struct name *find_place(struct dir *dir, const char *text, size_t len,
 	return NULL;
 }
 
-static struct name *find_locked(struct inode *dir, const char *text, size_t len)
+struct name *dir_name_locked(struct inode *dir, const char *text, size_t len)
 {
 	struct tree_node *parent, **link;
 
@@ -69,7 +70,7 @@ struct inode *dir_find(struct inode *dir, const char *text, size_t len)
 	struct name *name;
 
 	spin_lock(&names_lock);
-	name = find_locked(dir, text, len);
+	name = dir_name_locked(dir, text, len);
 	if (name) {
 		inode = name->inode;
 		inode_get(inode);
@@ -80,9 +81,12 @@ struct inode *dir_find(struct inode *dir, const char *text, size_t len)
 
 struct inode *dir_parent(struct inode *dir)
 {
-	struct inode *parent = to_node(dir)->dir.parent;
+	struct inode *parent;
 
+	spin_lock(&names_lock);
+	parent = to_node(dir)->dir.parent;
 	inode_get(parent);
+	spin_unlock(&names_lock);
 	return parent;
 }
 
@@ -95,20 +99,41 @@ static void insert_by_order(struct dir *dir, struct name *name)
 		    last ? &last->child[1] : &dir->by_order.root);
 }
 
-/* Updates the counts, and a directory's link to its parent, for a new name. */
-static void count_name_locked(struct inode *dir, struct name *name)
+void dir_link_locked(struct inode *dir, struct name *name)
 {
-	struct inode *inode = name->inode;
+	struct dir *names = &to_node(dir)->dir;
+	struct tree_node *parent, **link;
 
 	assert_hardened(spin_lock_held(&names_lock));
-	to_node(dir)->dir.count++;
+	assert(!find_place(names, name->text, name->len, &parent, &link));
+	tree_insert(&names->by_name, &name->by_name, parent, link);
+	insert_by_order(names, name);
+	names->count++;
+	name->dir = dir;
+	list_add_tail(&to_node(name->inode)->names, &name->same);
+}
+
+void dir_unlink_locked(struct inode *dir, struct name *name)
+{
+	struct dir *names = &to_node(dir)->dir;
+
+	assert_hardened(spin_lock_held(&names_lock));
+	tree_erase(&names->by_name, &name->by_name);
+	tree_erase(&names->by_order, &name->by_order);
+	names->count--;
+	list_del(&name->same);
+}
+
+/* Updates the counts of links, and a directory's link to its parent, for a new name. */
+static void count_link_locked(struct inode *dir, struct inode *inode)
+{
+	assert_hardened(spin_lock_held(&names_lock));
 	if (!S_ISDIR(inode->mode)) {
 		inode->nlink++;
 		return;
 	}
 	inode->nlink = 2;
 	to_node(inode)->dir.parent = dir;
-	to_node(inode)->dir.name = name;
 	inode_get(dir);
 	dir->nlink++;
 }
@@ -116,16 +141,14 @@ static void count_name_locked(struct inode *dir, struct name *name)
 static int add_locked(struct inode *inode, struct name *name, bool again)
 {
 	struct dir *dir = &to_node(inode)->dir;
-	struct tree_node *parent, **link;
 
 	assert_hardened(spin_lock_held(&names_lock));
 	if (dir->dead || (again && name->inode->nlink == 0))
 		return -ENOENT;
-	if (find_place(dir, name->text, name->len, &parent, &link))
+	if (dir_name_locked(inode, name->text, name->len))
 		return -EEXIST;
-	tree_insert(&dir->by_name, &name->by_name, parent, link);
-	insert_by_order(dir, name);
-	count_name_locked(inode, name);
+	dir_link_locked(inode, name);
+	count_link_locked(inode, name->inode);
 	return 0;
 }
 
@@ -193,27 +216,22 @@ int dir_add(struct inode *dir, const char *text, size_t len, struct inode *inode
 	return 0;
 }
 
-static void take_out_locked(struct inode *dir, struct name *name)
+void dir_take_out_locked(struct inode *dir, struct name *name)
 {
 	struct inode *inode = name->inode;
-	struct dir *names = &to_node(dir)->dir;
 
 	assert_hardened(spin_lock_held(&names_lock));
-	tree_erase(&names->by_name, &name->by_name);
-	tree_erase(&names->by_order, &name->by_order);
-	names->count--;
+	dir_unlink_locked(dir, name);
 	if (!S_ISDIR(inode->mode)) {
 		inode->nlink--;
 		return;
 	}
 	inode->nlink = 0;
 	to_node(inode)->dir.dead = true;
-	to_node(inode)->dir.name = NULL;
 	dir->nlink--;
 }
 
-/* Called after the name has been taken out of the trees, with no lock held. */
-static void name_free(struct inode *dir, struct name *name)
+void name_free(struct inode *dir, struct name *name)
 {
 	inode_changed_now(dir);
 	inode_meta_now(name->inode);
@@ -243,10 +261,10 @@ int dir_remove(struct inode *dir, const char *text, size_t len, bool directory)
 	if (len > NAME_MAX)
 		return -ENAMETOOLONG;
 	spin_lock(&names_lock);
-	name = find_locked(dir, text, len);
+	name = dir_name_locked(dir, text, len);
 	err = may_remove_locked(name, directory);
 	if (err == 0)
-		take_out_locked(dir, name);
+		dir_take_out_locked(dir, name);
 	spin_unlock(&names_lock);
 	if (err == 0)
 		name_free(dir, name);
@@ -289,28 +307,41 @@ int dir_item_from(struct inode *dir, uint64_t pos, struct dir_item *item)
 	return err;
 }
 
-ssize_t dir_path_in_mount(struct inode *inode, char *buf, size_t size)
+/* One of the inode's names; NULL: it has none, or it is the root. */
+static struct name *a_name_locked(struct inode *inode)
 {
-	struct dir *dir = &to_node(inode)->dir;
-	ssize_t err = 0;
+	struct list *names = &to_node(inode)->names;
+
+	assert_hardened(spin_lock_held(&names_lock));
+	return list_empty(names) ? NULL : list_entry(names->next, struct name, same);
+}
+
+static ssize_t path_locked(struct inode *inode, char *buf, size_t size)
+{
+	struct name *name = a_name_locked(inode);
 	size_t at = size;
 
-	spin_lock(&names_lock);
-	if (dir->dead)
-		err = -ENOENT;
-	for (; err == 0 && dir->name; dir = &to_node(dir->parent)->dir) {
-		size_t len = dir->name->len;
-
-		if (at < len + 1) {
-			err = -ERANGE;
-			break;
-		}
-		at -= len + 1;
+	assert_hardened(spin_lock_held(&names_lock));
+	if (!name && inode != inode->mount->root)
+		return -ENOENT;
+	for (; name; name = a_name_locked(name->dir)) {
+		if (at < name->len + 1)
+			return -ERANGE;
+		at -= name->len + 1;
 		buf[at] = '/';
-		memcpy(buf + at + 1, dir->name->text, len);
+		memcpy(buf + at + 1, name->text, name->len);
 	}
+	return (ssize_t)(size - at);
+}
+
+ssize_t dir_path_in_mount(struct inode *inode, char *buf, size_t size)
+{
+	ssize_t len;
+
+	spin_lock(&names_lock);
+	len = path_locked(inode, buf, size);
 	spin_unlock(&names_lock);
-	return err ? err : (ssize_t)(size - at);
+	return len;
 }
 
 static struct name *name_from(struct inode *dir, uint64_t order)
@@ -340,8 +371,8 @@ bool dir_visit_all(struct inode *root, bool (*visit)(struct inode *dir, struct n
 		if (!name) {
 			if (dir == root)
 				return false;
-			name = to_node(dir)->dir.name;
-			dir = to_node(dir)->dir.parent;
+			name = list_entry(to_node(dir)->names.next, struct name, same);
+			dir = name->dir;
 		}
 		order = name->order + 1;
 		if (visit(dir, name))
@@ -353,7 +384,7 @@ bool dir_visit_all(struct inode *root, bool (*visit)(struct inode *dir, struct n
 void dir_discard_name(struct inode *dir, struct name *name)
 {
 	spin_lock(&names_lock);
-	take_out_locked(dir, name);
+	dir_take_out_locked(dir, name);
 	spin_unlock(&names_lock);
 	name_free(dir, name);
 }

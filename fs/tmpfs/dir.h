@@ -9,6 +9,8 @@
 struct name {
 	struct tree_node by_name;
 	struct tree_node by_order;
+	struct list same;    /* the other names of the inode */
+	struct inode *dir;   /* the directory that it is in, and whose removal it prevents */
 	uint64_t order;	     /* increases as names are created; the position of getdents */
 	struct inode *inode; /* referenced */
 	uint32_t len;
@@ -53,3 +55,15 @@ bool dir_visit_all(struct inode *root, bool (*visit)(struct inode *dir, struct n
 
 /* Takes a name out of its directory whatever it names, and frees it. Nothing uses the tree. */
 void dir_discard_name(struct inode *dir, struct name *name);
+
+/* Steps of these, for renames. The caller holds names_lock, except for name_free(). */
+
+/* Returns the name of that text in dir, or NULL. */
+struct name *dir_name_locked(struct inode *dir, const char *text, size_t len);
+/* Puts a name into dir, which has none of that text, or takes it out. No count of links changes. */
+void dir_link_locked(struct inode *dir, struct name *name);
+void dir_unlink_locked(struct inode *dir, struct name *name);
+/* Takes a name out and lowers the counts of links. A directory that loses its name is dead. */
+void dir_take_out_locked(struct inode *dir, struct name *name);
+/* Frees a name that has been taken out, and its reference. The caller holds no spinning lock. */
+void name_free(struct inode *dir, struct name *name);

@@ -7,6 +7,7 @@
 #include "fs/tmpfs/dir.h"
 #include "fs/tmpfs/quota.h"
 #include "fs/tmpfs/regular.h"
+#include "fs/tmpfs/rename.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
@@ -27,6 +28,7 @@ struct inode *node_create(struct mount *mount, uint32_t mode, const struct file_
 		return NULL;
 	inode_init(&node->inode, mount, inode_next_ino(), mode, &node_ops, file_ops);
 	mutex_init(&node->lock, LOCK_INODE);
+	list_init(&node->names);
 	return &node->inode;
 }
 
@@ -155,6 +157,7 @@ static const struct inode_ops node_ops = {
 	.link = node_link,
 	.remove = dir_remove,
 	.parent = dir_parent,
+	.rename = tmpfs_rename,
 	.path = dir_path_in_mount,
 	.readlink = node_readlink,
 	.getattr = node_getattr,

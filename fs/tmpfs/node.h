@@ -3,6 +3,7 @@
 #pragma once
 
 #include "fs/inode.h"
+#include "lib/list.h"
 #include "lib/tree.h"
 #include "proc/mutex.h"
 
@@ -12,14 +13,17 @@ struct dir {
 	struct tree by_order; /* struct name.by_order: in order of creation, for getdents */
 	uint64_t next_order;
 	size_t count;
-	/* Const, referenced. The root is its own parent, without a reference. */
+	/*
+	 * Referenced. The root is its own parent, without a reference. Changes only by renames, so
+	 * it is also const under the mount's rename_lock.
+	 */
 	struct inode *parent;
-	struct name *name; /* its own name in the parent; NULL: the root, or removed */
-	bool dead;	   /* removed: accepts no new names */
+	bool dead; /* removed: accepts no new names */
 };
 
 struct tmpfs_node {
 	struct inode inode; /* nlink is guarded by names_lock */
+	struct list names;  /* struct name.same, under names_lock: a directory has one at most */
 	union {
 		struct dir dir;
 		char *target; /* const: of a symbolic link, terminated */

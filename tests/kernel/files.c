@@ -28,6 +28,7 @@ KTEST(files_devices_have_names)
 	EXPECT_EQ(S_IFCHR | 0666, st.mode);
 	EXPECT_EQ(ABI_MAKEDEV(1, 3), st.rdev);
 	EXPECT_EQ(-EPERM, fs_unlink(NULL, "/devices/null"));
+	EXPECT_EQ(-EPERM, fs_rename(NULL, "/devices/null", NULL, "/devices/new", 0));
 	EXPECT_EQ(-EPERM, fs_mkdir(NULL, "/devices/new", 0755));
 	EXPECT_EQ(-EPERM, fs_symlink("null", NULL, "/devices/new"));
 	EXPECT_EQ(-EPERM, fs_link(NULL, "/devices/null", false, NULL, "/devices/new"));

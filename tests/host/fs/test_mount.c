@@ -10,7 +10,7 @@
 #include "fs/attr.h"
 #include "fs/devfs.h"
 #include "fs/dir_file.h"
-#include "fs/dir_path.h"
+#include "fs/inode_path.h"
 #include "fs/path.h"
 #include "fs/tmpfs/memfd.h"
 #include "mm/phys/kmalloc.h"
@@ -128,16 +128,16 @@ TEST(paths_of_directories)
 	assert_int_equal(tmpfs("a/b"), 0);
 	assert_int_equal(fs_mkdir(NULL, "a/b/c", 0755), 0);
 	dir = tree_open("a/b/c", O_RDONLY);
-	assert_int_equal(dir_path(file_inode(dir), path, sizeof(path)), 7);
+	assert_int_equal(inode_path(file_inode(dir), path, sizeof(path)), 7);
 	assert_string_equal(path, "/a/b/c");
-	assert_int_equal(dir_path(file_inode(dir), path, 7), 7);
-	assert_int_equal(dir_path(file_inode(dir), path, 6), -ERANGE);
-	assert_int_equal(dir_path(file_inode(dir), path, 0), -ERANGE);
+	assert_int_equal(inode_path(file_inode(dir), path, 7), 7);
+	assert_int_equal(inode_path(file_inode(dir), path, 6), -ERANGE);
+	assert_int_equal(inode_path(file_inode(dir), path, 0), -ERANGE);
 	assert_int_equal(fs_umount(NULL, "a/b", 0), -EBUSY);
 	assert_int_equal(fs_umount(NULL, "a", MNT_DETACH), 0);
-	assert_int_equal(dir_path(file_inode(dir), path, sizeof(path)), 16);
+	assert_int_equal(inode_path(file_inode(dir), path, sizeof(path)), 16);
 	assert_string_equal(path, "(unreachable)/c");
-	assert_int_equal(dir_path(file_inode(dir), path, 15), -ERANGE);
+	assert_int_equal(inode_path(file_inode(dir), path, 15), -ERANGE);
 	file_put(dir);
 	assert_int_equal(fs_rmdir(NULL, "a"), 0);
 	tree_end();
@@ -290,9 +290,9 @@ TEST(devices)
 	assert_int_equal(fs_truncate(NULL, "dev/port/one", 0), -EINVAL);
 	assert_int_equal(fs_umount(NULL, "dev/port", 0), -EINVAL);
 	dir = tree_open("dev/port", O_RDONLY);
-	assert_int_equal(dir_path(file_inode(dir), path, sizeof(path)), 10);
+	assert_int_equal(inode_path(file_inode(dir), path, sizeof(path)), 10);
 	assert_string_equal(path, "/dev/port");
-	assert_int_equal(dir_path(file_inode(dir), path, 4), -ERANGE);
+	assert_int_equal(inode_path(file_inode(dir), path, 4), -ERANGE);
 	for (unsigned n = 0; n < 2; n++) {
 		struct inode *inode = file_inode(dir);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The absolute path of a directory, put together from its end: the path in each mount on the way up. */
-#include "fs/dir_path.h"
+/* The absolute path of a file, put together from its end: the path in each mount on the way up. */
+#include "fs/inode_path.h"
 
 #include "abi/errno.h"
 #include "fs/mount.h"
@@ -42,7 +42,7 @@ static ssize_t path_backwards(struct inode *dir, char *buf, size_t size)
 	return len < 0 ? len : (ssize_t)(size - at);
 }
 
-ssize_t dir_path(struct inode *dir, char *buf, size_t size)
+ssize_t inode_path(struct inode *dir, char *buf, size_t size)
 {
 	ssize_t len;
 

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* Renames: the tree stays one, whatever is moved, and nothing is lost; the user test `renames` has the errors. */
+#include <stdio.h>
+#include <string.h>
+
+#include "abi/errno.h"
+#include "fs/dir_file.h"
+#include "fs/inode_path.h"
+#include "tests/host/lib/fail_nth.h"
+#include "tree.h"
+
+#define STEPS 20000
+#define DEPTH 5
+
+static uint64_t seed = 1;
+
+static unsigned chance(unsigned n)
+{
+	seed = seed * 6364136223846793005ul + 1442695040888963407ul;
+	return (unsigned)(seed >> 33) % n;
+}
+
+/* A path of up to DEPTH parts, of few names, so that it is often there. */
+static const char *some_path(char *path)
+{
+	unsigned parts = 1 + chance(DEPTH), at = 0;
+
+	while (parts--)
+		at += (unsigned)sprintf(path + at, "/%c", 'a' + (char)chance(3));
+	return path;
+}
+
+static unsigned nnames;
+
+/* Each name leads to an inode that knows its parent and is found by its path; links are counted. */
+static unsigned check_directory(struct inode *dir, const char *path)
+{
+	struct dir_item item = { .pos = DIR_FIRST_POS };
+	unsigned subdirs = 0;
+
+	for (; dir->ops->readdir(dir, item.pos, &item) == 0; item.pos++) {
+		struct inode *inode, *parent;
+		char below[512], known[512];
+
+		snprintf(below, sizeof(below), "%s/%.*s", path, (int)item.len, item.text);
+		assert_int_equal(dir->ops->lookup(dir, item.text, item.len, &inode), 0);
+		assert_true(inode_path(inode, known, sizeof(known)) > 0);
+		nnames++;
+		if (S_ISDIR(inode->mode)) {
+			assert_string_equal(known, below);
+			parent = inode->ops->parent(inode);
+			assert_ptr_equal(parent, dir);
+			inode_put(parent);
+			assert_int_equal(inode->nlink, 2 + check_directory(inode, below));
+			subdirs++;
+		}
+		inode_put(inode);
+	}
+	return subdirs;
+}
+
+static void check_tree(void)
+{
+	nnames = 0;
+	assert_int_equal(mount_tree_root()->nlink, 2 + check_directory(mount_tree_root(), ""));
+}
+
+static void empty_directory(const char *path)
+{
+	char below[512];
+
+	for (char c = 'a'; c < 'd'; c++) {
+		snprintf(below, sizeof(below), "%s/%c", path, c);
+		if (fs_unlink(NULL, below) == -EISDIR) {
+			empty_directory(below);
+			assert_int_equal(fs_rmdir(NULL, below), 0);
+		}
+	}
+}
+
+/* What may come of a random call on paths that may be anything. */
+static void expect_any_of(int err)
+{
+	switch (err) {
+	case 0:
+	case -ENOENT:
+	case -EEXIST:
+	case -ENOTDIR:
+	case -EISDIR:
+	case -ENOTEMPTY:
+	case -EINVAL:
+	case -EPERM:
+		return;
+	default:
+		fail_msg("it answers %d", err);
+	}
+}
+
+static void step(void)
+{
+	char a[32], b[32];
+
+	some_path(a);
+	some_path(b);
+	switch (chance(8)) {
+	case 0:
+	case 1:
+		expect_any_of(fs_mkdir(NULL, a, 0755));
+		break;
+	case 2:
+		expect_any_of(fs_mknod(NULL, a, S_IFREG | 0644));
+		break;
+	case 3:
+		expect_any_of(fs_link(NULL, a, false, NULL, b));
+		break;
+	case 4:
+		expect_any_of(chance(2) ? fs_unlink(NULL, a) : fs_rmdir(NULL, a));
+		break;
+	case 5:
+		expect_any_of(fs_rename(NULL, a, NULL, b, RENAME_EXCHANGE));
+		break;
+	default:
+		expect_any_of(fs_rename(NULL, a, NULL, b, chance(2) ? RENAME_NOREPLACE : 0));
+		break;
+	}
+}
+
+TEST(a_tree_stays_a_tree)
+{
+	unsigned most = 0;
+
+	tree_start();
+	for (unsigned i = 0; i < STEPS; i++) {
+		step();
+		if (i % 20 == 0)
+			check_tree();
+		most = nnames > most ? nnames : most;
+	}
+	assert_in_range(most, 20, 2000);
+	empty_directory("");
+	check_tree();
+	assert_int_equal(nnames, 0);
+	tree_end();
+}
+
+/* R45: with each allocation failing in turn, both names are there as before, or the new one is. */
+TEST(without_memory)
+{
+	unsigned n = 0;
+
+	tree_start();
+	tree_touch("a");
+	tree_touch("b");
+	do {
+		int err;
+
+		assert_in_range(++n, 1, 20);
+		fail_arm(n, FAIL_ONE);
+		err = fs_rename(NULL, "a", NULL, "b", 0);
+		assert_true(err == 0 || err == -ENOMEM);
+		assert_int_equal(tree_mode("a") == -ENOENT, err == 0);
+	} while (fail_disarm());
+	assert_true(n > 1);
+	assert_true(tree_mode("b") > 0);
+	fs_unlink(NULL, "b");
+	tree_end();
+}
+
+/* A rename needs no room where there is none for another name. */
+TEST(a_full_file_system)
+{
+	char name[16];
+	unsigned n = 0;
+
+	tree_start();
+	assert_int_equal(fs_mkdir(NULL, "d", 0755), 0);
+	for (;; n++) {
+		sprintf(name, "d/%u", n);
+		if (fs_mknod(NULL, name, S_IFREG | 0600) != 0)
+			break;
+	}
+	assert_int_equal(fs_mknod(NULL, "more", S_IFREG | 0600), -ENOSPC);
+	assert_int_equal(fs_rename(NULL, "d/7", NULL, "d/moved", 0), 0);
+	assert_int_equal(fs_rename(NULL, "d/moved", NULL, "d/8", 0), 0);
+	assert_int_equal(fs_unlink(NULL, "d/8"), 0);
+	for (unsigned i = 0; i < n; i++) {
+		sprintf(name, "d/%u", i);
+		assert_int_equal(fs_unlink(NULL, name), i == 7 || i == 8 ? -ENOENT : 0);
+	}
+	assert_int_equal(fs_rmdir(NULL, "d"), 0);
+	tree_end();
+}
+
+/* The directory that a moved one was in can be removed and freed: nothing keeps it. */
+TEST(the_former_parent_goes)
+{
+	struct file *dir;
+
+	tree_start();
+	assert_int_equal(fs_mkdir(NULL, "old", 0755), 0);
+	assert_int_equal(fs_mkdir(NULL, "new", 0755), 0);
+	assert_int_equal(fs_mkdir(NULL, "old/d", 0755), 0);
+	dir = tree_open("old/d", O_RDONLY);
+	assert_int_equal(fs_rename(NULL, "old/d", NULL, "new/d", 0), 0);
+	assert_int_equal(fs_rmdir(NULL, "old"), 0);
+	assert_int_equal(tree_mode("new/d/../d"), S_IFDIR | 0755);
+	assert_int_equal(fs_rmdir(NULL, "new/d"), 0);
+	assert_int_equal(fs_rmdir(NULL, "new"), 0);
+	file_put(dir);
+	tree_end();
+}
