@@ -88,7 +88,7 @@ def a_row_about_swap_changes_while_the_program_runs():
 
 @case
 def ctrl_c_ends_the_stop_about_swap():
-    prompt = Prompt(shell=True, tour=True)
+    prompt = Prompt(options=["--mem", "64M"], shell=True, tour=True)
     prompt.until(lambda: at_stop(prompt), "the first stop")
     prompt.send("\r" * STOPS)
     prompt.until(lambda: drawn(prompt) > 1, "two rows")
@@ -200,7 +200,7 @@ def the_prompt_after_it_in_20_columns_and_ctrl_a_x():
 
 @case
 def the_prompt_after_it_with_the_least_memory():
-    prompt = with_prompt(options=["--mem", "16M"])
+    prompt = with_prompt(options=[*SMALL, "--mem", "16M"])
     equal(prompt.do("ls /bin"), "sh\ntour")
     prompt.send("exit\r")
     equal(prompt.left(), (0, True), "status and the same modes")
