@@ -11,6 +11,7 @@ FOLDER = os.path.join(ROOT, "tests/user")
 EXPECTED = os.path.join(FOLDER, "expected")
 WORDS = "fork exec map unmap fault frame entry table walk trap fence break stack heap page zero".split()
 LIST = os.path.join(FOLDER, "cases.txt")
+USUAL = {"mem": "64M"}
 OPTIONS = {"stdin-lines", "mem", "linux-mem", "timeout", "append", "soak"}
 
 
@@ -20,7 +21,7 @@ class Case:
     stdin-lines=N: its standard input is stdin_lines(N); without the option it has none. mem=SIZE is Faultline's memory,
     linux-mem=SIZE that of the Linux machine of the recording. add=FILE[:PATH], in the folder of the built programs, may
     be given several times. tree=FOLDER of tests/user is in the guest at /FOLDER. soak=release: the release kernel runs
-    it in the suite soak only."""
+    it in the suite soak only. alone: it never shares a boot with others."""
 
     def __init__(self, line, number):
         parts = [part.strip() for part in line.split("|")]
@@ -28,10 +29,12 @@ class Case:
             raise ValueError(f"{LIST}:{number}: not 'name | program arguments | options'")
         self.name = parts[0]
         self.words = shlex.split(parts[1])
-        self.options, self.add = {}, []
+        self.options, self.add, self.alone = {}, [], False
         for option in shlex.split(parts[2]) if len(parts) == 3 else []:
             name, equals, value = option.partition("=")
-            if name == "add":
+            if option == "alone":
+                self.alone = True
+            elif name == "add":
                 self.add.append(value)
             elif name == "tree":
                 self.add.append(f"{os.path.join(FOLDER, value)}:/{value}")
@@ -43,6 +46,10 @@ class Case:
     def program(self):
         """Returns the path of the built program."""
         return os.path.join(programs_folder(), self.words[0])
+
+    def may_share(self):
+        """Returns whether it may run in one boot with others: it has no options but the usual memory."""
+        return self.options == USUAL and not self.add and not self.alone
 
     def stdin(self):
         """Returns its standard input."""

@@ -2,12 +2,71 @@
 # SPDX-License-Identifier: MIT
 """The list of user tests, and what is kept of Linux's answers."""
 
+import contextlib
+import importlib.machinery
+import importlib.util
+import io
 import os
 import tempfile
 
-from base import TOOLS  # noqa: F401
-from lib.tap import case, equal, main
-from usertest import cases
+from base import TOOLS
+from lib.tap import case, equal, has, main
+from usertest import cases, together
+
+TOKEN = "0123456789abcdef"
+SHARED = ["die_kill", "auxv", "nolib_text"]  # the cases of the boots that are played here
+
+
+def load_replay():
+    """Loads tools/replay, which has no name that can be imported."""
+    loader = importlib.machinery.SourceFileLoader("replay", os.path.join(TOOLS, "replay"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("replay", loader))
+    loader.exec_module(module)
+    return module
+
+
+def frame(index, text, status=None, left="", ledger="-"):
+    """Gives what a stream has of a case; without a status it did not end."""
+    ends = b"" if status is None else f"<{TOKEN} {index} ends {status} {ledger}>\n".encode()
+    told = f"<{TOKEN} {index} left {left}>\n".encode() if left else b""
+    return f"<{TOKEN} {index} begins>\n".encode() + text + told + ends
+
+
+class Player:
+    """Plays the boots of tools/replay: the shared one, and those in which a case runs alone."""
+
+    def __init__(self, change=lambda index, result: frame(index, result[1], result[0]), alone=lambda result: result):
+        self.change, self.alone, self.ran_alone = change, alone, []
+        self.status, self.kernel, self.ledger = 0, "faultline.elf", "-"
+
+    def boot(self, program, _words, arguments, _stdin, _log):
+        """Plays one boot."""
+        wanted = cases.load(SHARED)
+        if program == together.PROGRAM:
+            equal(arguments, together.orders(wanted, TOKEN), "orders")
+            results = [one.expected() for one in wanted]
+            out = b"".join(self.change(index, result) for index, result in enumerate(results))
+            err = b"".join(frame(index, result[2], result[0]) for index, result in enumerate(results)
+                           if b" %d ends" % index in out)
+            return self.status, *(stream.replace(b" ->\n", f" {self.ledger}>\n".encode()) for stream in (out, err))
+        one = next(one for one in wanted if one.words == [program, *arguments])
+        self.ran_alone.append(one.name)
+        return self.alone(one.expected())
+
+    def run(self):
+        """Gives the status of tools/replay and what it printed."""
+        replay = load_replay()
+        replay.boot, replay.secrets.token_hex = self.boot, lambda _bytes: TOKEN
+        replay.together.memory, replay.built.missing = lambda _paths: 64, lambda *_paths: ""
+        os.environ.pop("FAULTLINE_KERNEL", None)
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            status = replay.main(["--together", "--kernel", self.kernel, *SHARED])
+        return status, said.getvalue()
+
+    def points(self):
+        """Gives which points passed."""
+        return [line.startswith("ok") for line in self.run()[1].splitlines() if line.startswith(("ok", "not ok"))]
 
 
 @case
@@ -61,6 +120,70 @@ def nothing_is_recorded_that_is_no_case():
     names = {one.name for one in cases.load()}
     files = [name for name in os.listdir(cases.EXPECTED) if name != "MANIFEST"]
     equal([name for name in files if name.rpartition(".")[0] not in names], [], "files left over")
+
+
+@case
+def who_may_share_a_boot():
+    for options, shares in (("mem=64M", True), ("mem=128M", False), ("", False), ("mem=64M alone", False),
+                            ("mem=64M soak=release", False), ("mem=64M tree=links", False), ("mem=64M stdin-lines=4", False)):
+        equal(cases.Case(f"name | prog | {options}", 1).may_share(), shares, options)
+
+
+@case
+def a_shared_stream_is_taken_apart():
+    out = b"before" + frame(0, b"no newline", 0) + frame(1, b"a\n", 139, ledger=3) + frame(2, b"half")
+    err = frame(0, b"", 0, left="/tmp/x y") + b"between" + frame(1, b"<%s 1 begun>\n" % TOKEN.encode(), 139, ledger=3)
+    parts, stray = together.take_apart(4, TOKEN, out, err)
+    equal(stray, b"beforebetween", "what is no case's")
+    equal([part.result() for part in parts],
+          [(0, b"no newline", b""), (139, b"a\n", b"<%s 1 begun>\n" % TOKEN.encode()), (None, b"half", b""), (None, b"", b"")],
+          "results")
+    equal([part.begun for part in parts], [True, True, True, False], "which began")
+    equal([len(part.faults(False)) for part in parts], [1, 1, 0, 0], "faults")
+    has(parts[0].faults(False)[0], "/tmp/x y", "what was left")
+    has(parts[1].faults(True)[0], "disagrees in 3 places", "the ledger")
+    equal(len(parts[0].faults(True)), 2, "the hardened kernel looks at its ledger")
+
+
+@case
+def together_all_pass():
+    player = Player()
+    equal((player.run()[0], player.points(), player.ran_alone), (0, [True] * 4, []), "status, points, who ran alone")
+
+
+@case
+def a_failure_together_counts_though_it_passes_alone():
+    player = Player(lambda index, result: frame(index, result[1] + b"x" * (index == 1), result[0]))
+    status, said = player.run()
+    equal((status, player.points()), (1, [True, False, True, True]), "status, points")
+    has(said, "together with others; alone it passes", "what was said")
+    player.alone = lambda result: (result[0] + 1, *result[1:])
+    has(player.run()[1], "together with others; alone it fails, too:", "what was said")
+    has(player.run()[1], "status: expected 0, actual 1", "the difference alone")
+    has(player.run()[1], "+x", "the difference together")
+
+
+@case
+def a_boot_that_ends_early_fails_the_case_that_ran():
+    player = Player(lambda index, result: frame(index, result[1], result[0]) if index < 1 else frame(1, b"") * (index == 1))
+    player.status = 125
+    equal((player.points(), player.ran_alone), ([True, False, True, False], SHARED[1:]), "points, who ran alone")
+    player.alone = lambda result: (result[0], b"other", b"")
+    equal(player.points(), [True, False, False, False], "points if none passes alone either")
+
+
+@case
+def the_boot_and_its_ledger_have_to_be_right():
+    player = Player()
+    player.status = 1
+    equal(player.points(), [True, True, True, False], "points of a boot with another status")
+    player = Player()
+    player.kernel = "faultline-hardened.elf"
+    equal(player.points(), [False, False, False, True], "points if nobody looked at the ledger")
+    player.ledger = "7"
+    equal(player.points(), [False, False, False, True], "points if it disagrees")
+    player.ledger = "0"
+    equal(player.points(), [True] * 4, "points if it agrees")
 
 
 if __name__ == "__main__":
