@@ -27,6 +27,8 @@ struct runq {
 	unsigned ahead;	    /* of these, how many ran since the last one of `ready` */
 	bool ticking;	    /* tick is armed */
 	unsigned preempted; /* threads preempted in the kernel that have not resumed */
+	/* A queued thread that goes before all others if the running one sleeps; or NULL. */
+	struct thread *handed;
 	/* private to the hart: */
 	struct timer tick;
 	struct mmu *active; /* the active address space; NULL: none */
@@ -88,7 +90,7 @@ static void tick(struct timer *timer)
 	spin_lock_irqoff(&runq->lock);
 	runq->ticking = false;
 	if (!none_ready(runq)) {
-		if (arch_time() - thread->since_tick >= slice_ticks / 2)
+		if (arch_time() - thread->slice_tick >= slice_ticks / 2)
 			resched_ask(thread);
 		tick_start(runq);
 	} else if (thread != hart->idle) {
@@ -126,7 +128,7 @@ static void enqueue_woken(struct runq *runq, struct thread *thread, struct hart 
 	tick_start(runq);
 }
 
-void thread_wake(struct thread *thread)
+static void wake(struct thread *thread, bool hand_over)
 {
 	struct hart *hart = thread->arch.hart;
 	struct runq *runq;
@@ -141,10 +143,23 @@ void thread_wake(struct thread *thread)
 	flags = spin_lock_irqsave(&runq->lock);
 	if (thread->state == THREAD_SLEEPING || thread->state == THREAD_NEW) {
 		thread->state = THREAD_READY;
-		if (!thread->on_hart && !thread->queued)
+		if (!thread->on_hart && !thread->queued) {
 			enqueue_woken(runq, thread, hart);
+			if (hand_over && hart == hart_this())
+				runq->handed = thread;
+		}
 	}
 	spin_unlock_irqrestore(&runq->lock, flags);
+}
+
+void thread_wake(struct thread *thread)
+{
+	wake(thread, false);
+}
+
+void sched_hand_over(struct thread *thread)
+{
+	wake(thread, true);
 }
 
 static void activate(struct runq *runq, struct mmu *mmu)
@@ -196,6 +211,25 @@ static struct thread *pick(struct runq *runq, struct hart *hart)
 	return thread;
 }
 
+/*
+ * Returns the thread that the running one, which sleeps, hands over to, unless it has to give way
+ * to others; NULL: none. Call with the queue's lock held.
+ */
+static struct thread *pick_handed(struct runq *runq)
+{
+	struct thread *thread = runq->handed;
+
+	if (likely(!thread))
+		return NULL;
+	if (need_resched()) {
+		runq->handed = NULL;
+		return NULL;
+	}
+	list_del(&thread->run_link);
+	thread->queued = false;
+	return thread;
+}
+
 /* The running thread must be queued, asleep or dead. Call with the run queue's lock held. */
 static void switch_to(struct runq *runq, struct thread *next)
 {
@@ -208,6 +242,8 @@ static void switch_to(struct runq *runq, struct thread *next)
 	prev->ran_ticks += now - prev->since_tick;
 	prev->left_tick = now;
 	next->since_tick = now;
+	next->slice_tick = runq->handed == next ? prev->slice_tick : now;
+	runq->handed = NULL;
 	prev->on_hart = false;
 	next->on_hart = true;
 	hart->current = next;
@@ -257,6 +293,7 @@ static void give_way(void)
 
 	spin_lock_irqoff(&runq->lock);
 	resched_done(thread);
+	runq->handed = NULL;
 	if (!none_ready(runq)) {
 		struct thread *next = pick(runq, hart_this());
 
@@ -331,8 +368,10 @@ void sched_sleep(void)
 	assert_may_leave(0);
 	spin_lock_irqoff(&runq->lock);
 	if (thread->state == THREAD_SLEEPING) {
+		struct thread *next = pick_handed(runq);
+
 		thread->nvcsw++;
-		switch_away(runq);
+		switch_to(runq, next ?: pick(runq, hart_this()));
 	}
 	/* This is a preemption point even if the thread is always woken before it sleeps. */
 	spin_unlock_irqrestore(&runq_this()->lock, flags);

@@ -65,6 +65,13 @@ bool sched_is_asleep(const struct thread *thread);
  */
 void thread_wake(struct thread *thread);
 
+/*
+ * The same, and when the running thread sleeps next, that one runs at once, for the rest of the
+ * slice: of two that work for each other, none waits for those that are ready. Call with preemption
+ * off.
+ */
+void sched_hand_over(struct thread *thread);
+
 /* The ticks of arch_time() spent on harts, including the present run of the running thread. */
 uint64_t thread_ran_ticks(const struct thread *thread);
 

@@ -47,6 +47,7 @@ struct thread {
 	uint64_t ran_ticks;   /* time on a hart, up to the last switch away */
 	uint64_t since_tick;  /* time of the last switch to it */
 	uint64_t left_tick;   /* time of the last switch away from it */
+	uint64_t slice_tick;  /* when its slice began, or that of the one which handed over to it */
 	/* used by sched, wait and mutex, which know no processes; set by code that does: */
 	struct mmu *mmu; /* active while it runs; NULL: keep what is active */
 	bool killed;	 /* atomic: the thread must end, so all its waits end */

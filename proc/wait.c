@@ -131,3 +131,47 @@ void thread_wait_always(struct waitq *queue, uint64_t seq)
 	while (!sleep_on(&sleeper, queue, seq, NULL, BY_NOTHING))
 		;
 }
+
+static void wake_parked(struct timer *timer)
+{
+	thread_wake(container_of(timer, struct sleeper, timer)->thread);
+}
+
+/* The order is that of sleep_on(): first marked as sleeping, then looks at what may end the sleep. */
+static inline int park(const uint32_t *done, enum ended_by by, uint64_t deadline)
+{
+	while (atomic_load(done) == 0) {
+		int err = 0;
+
+		sched_sleep_prepare();
+		if (is_interrupted(by))
+			err = -EINTR;
+		else if (deadline != UINT64_MAX && arch_time() >= deadline)
+			err = -ETIMEDOUT;
+		if (err || atomic_load(done) != 0) {
+			sched_sleep_cancel();
+			return atomic_load(done) != 0 ? 0 : err;
+		}
+		sched_sleep();
+	}
+	return 0;
+}
+
+int thread_park(const uint32_t *done, bool signals, uint64_t deadline)
+{
+	enum ended_by by = signals ? BY_SIGNAL : BY_KILL;
+	int err;
+
+	lockorder_assert_none_spinning();
+	if (likely(deadline == UINT64_MAX)) {
+		err = park(done, by, deadline);
+	} else {
+		struct sleeper sleeper = { .thread = current_thread() };
+
+		timer_init(&sleeper.timer, wake_parked);
+		timer_arm(&sleeper.timer, deadline);
+		err = park(done, by, deadline);
+		timer_cancel(&sleeper.timer);
+	}
+	return signals ? mark_restart(err) : err;
+}

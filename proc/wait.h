@@ -38,6 +38,15 @@ int thread_wait_until(struct waitq *queue, uint64_t seq, uint64_t deadline);
 
 int thread_wait_interruptible_until(struct waitq *queue, uint64_t seq, uint64_t deadline);
 
+/*
+ * Sleeps until *done is not 0, without a queue: for a thread that is waited for by name. Who ends
+ * the sleep sets *done and calls thread_wake() or sched_hand_over(), and keeps the sleeper from
+ * returning meanwhile, by a lock that the sleeper takes afterwards. Returns 0; -EINTR after a kill,
+ * or with `signals` any signal that must be acted upon; -ETIMEDOUT at the tick `deadline`
+ * (UINT64_MAX: never). Call with no spinning lock held.
+ */
+int thread_park(const uint32_t *done, bool signals, uint64_t deadline);
+
 /* Like thread_wait(), but not even a kill ends the wait. For tear-down. */
 void thread_wait_always(struct waitq *queue, uint64_t seq);
 

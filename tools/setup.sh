@@ -31,6 +31,7 @@ test_needs=(
 	'shellcheck shellcheck'
 	'clang-format clang-format'
 	'cppcheck cppcheck'
+	'spin spin'
 )
 
 # die REASON [STATUS]

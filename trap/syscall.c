@@ -3,6 +3,7 @@
 #include "trap/syscall.h"
 
 #include "abi/faultline.h"
+#include "abi/ipc.h"
 #include "abi/syscall.h"
 #include "arch/upcall.h"
 #include "base/hart.h"
@@ -27,9 +28,20 @@ static const syscall_fn table[SYS_LIMIT] = {
 	[SYS_riscv_hwprobe] = sys_absent,
 };
 
+static const syscall_fn ipc_table[] = {
+	[SYS_ipc_create - SYS_ipc_create] = sys_ipc_create,
+	[SYS_ipc_badge - SYS_ipc_create] = sys_ipc_badge,
+	[SYS_ipc_call - SYS_ipc_create] = sys_ipc_call,
+	[SYS_ipc_receive - SYS_ipc_create] = sys_ipc_receive,
+	[SYS_ipc_reply - SYS_ipc_create] = sys_ipc_reply,
+	[SYS_ipc_reply_receive - SYS_ipc_create] = sys_ipc_reply_receive,
+};
+
 /* Calls beyond Linux's numbers, and those that are not implemented. */
 static long other(struct trap_frame *frame, unsigned long number)
 {
+	if (number - SYS_ipc_create < ARRAY_SIZE(ipc_table))
+		return ipc_table[number - SYS_ipc_create](frame);
 	return number == SYS_faultline ? sys_faultline(frame) : not_implemented(number);
 }
 

@@ -18,3 +18,9 @@ typedef long (*syscall_fn)(struct trap_frame *frame);
 #include "trap/syscalls.def"
 #undef SYSCALL
 long sys_faultline(struct trap_frame *frame);
+long sys_ipc_create(struct trap_frame *frame);
+long sys_ipc_badge(struct trap_frame *frame);
+long sys_ipc_call(struct trap_frame *frame);
+long sys_ipc_receive(struct trap_frame *frame);
+long sys_ipc_reply(struct trap_frame *frame);
+long sys_ipc_reply_receive(struct trap_frame *frame);

@@ -7,7 +7,7 @@ from .scope import folders
 
 BASE = ["include", "lib", "arch/include", "sync", "base"]
 ARCH, IMPL = "arch/riscv", "arch/riscv/impl"
-MIDDLE = ["mm", "drivers", "proc", "fs", "trap"]
+MIDDLE = ["mm", "drivers", "proc", "fs", "ipc", "trap"]
 MAY_INCLUDE = {
     **{folder: set(BASE[:number]) for number, folder in enumerate(BASE)},
     ARCH: set(BASE),
@@ -15,6 +15,7 @@ MAY_INCLUDE = {
     "drivers": {*BASE, "mm"},
     "proc": {*BASE, "mm"},
     "fs": {*BASE, "mm", "proc"},
+    "ipc": {*BASE, "mm", "proc", "fs"},
     "trap": {*BASE, *MIDDLE},
     "boot": {*BASE, *MIDDLE},
     "tests/kernel": {*BASE, *MIDDLE, "boot"},

@@ -9,8 +9,10 @@ struct trap_frame;
 /*
  * arch-impl/frame.h supplies struct trap_frame and these inline functions:
  *   unsigned long frame_syscall(const struct trap_frame *)          number of the system call
- *   unsigned long frame_arg(const struct trap_frame *, unsigned n)  argument 0 to 5, as the program
+ *   unsigned long frame_arg(const struct trap_frame *, unsigned n)  argument 0 to 6, as the program
  *                                                                   passed it
+ *   void frame_set_word(struct trap_frame *, unsigned n, unsigned long) a further result: the
+ *                                                                   register of argument 1 to 6
  *   void frame_set_result(struct trap_frame *, long); long frame_result()
  *   void frame_restart(struct trap_frame *)                         makes the system call again,
  *                                                                   with the same arguments
@@ -36,8 +38,8 @@ void arch_frame_print(const struct trap_frame *frame, void (*emit)(const char *l
 
 /*
  * Records that a thread's frame was rewritten as a whole, as sigreturn does (arch_frame_start()
- * calls this itself). In a frame that is not marked so, a system call or fault may change only a0
- * (the result), pc, sp and tls. s0 to s11 and gp are in the frame, and may be changed, in
+ * calls this itself). In a frame that is not marked so, a system call or fault may change only the
+ * registers of arguments (the results), pc, sp and tls. s0 to s11 and gp are in the frame, and may be changed, in
  * trap_user_return() only. In clone they may be read.
  */
 struct arch_thread;

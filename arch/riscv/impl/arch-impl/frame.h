@@ -41,6 +41,11 @@ static inline void frame_set_result(struct trap_frame *frame, long result)
 	frame->x[FRAME_A0] = (unsigned long)result;
 }
 
+static inline void frame_set_word(struct trap_frame *frame, unsigned n, unsigned long word)
+{
+	frame->x[FRAME_A0 + n] = word;
+}
+
 static inline long frame_result(const struct trap_frame *frame)
 {
 	return (long)frame->x[FRAME_A0];

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: MIT */
+/* Endpoints: every call has one end, whatever dies, and a message is what was sent (R140, R146). */
+#include "abi/errno.h"
+#include "abi/poll.h"
+#include "abi/signal.h"
+#include "arch/timer.h"
+#include "base/clock.h"
+#include "fs/poll.h"
+#include "ipc/endpoint.h"
+#include "lib/bits.h"
+#include "proc/process.h"
+#include "proc/sched.h"
+#include "proc/signal/kill.h"
+#include "proc/wait.h"
+#include "tests/kernel/ktest.h"
+#include "tests/kernel/ktest_process.h"
+
+#define NEVER UINT64_MAX
+
+static struct file *receive_end, *send_end;
+
+static bool open_ends(void)
+{
+	receive_end = endpoint_create();
+	return receive_end && endpoint_badge(receive_end, 77, &send_end) == 0;
+}
+
+static void close_ends(void)
+{
+	if (receive_end)
+		file_put(receive_end);
+	file_put(send_end);
+}
+
+/* What a caller process has for an exit status. */
+#define CALL_OK	      0
+#define CALL_EPIPE    1
+#define CALL_TIMEDOUT 2
+#define CALL_EINTR    3
+#define CALL_WRONG    9
+
+static int status_of(int err)
+{
+	switch (err) {
+	case 0:
+		return CALL_OK;
+	case -EPIPE:
+		return CALL_EPIPE;
+	case -ETIMEDOUT:
+		return CALL_TIMEDOUT;
+	case -EINTR:
+		return CALL_EINTR;
+	default:
+		return CALL_WRONG;
+	}
+}
+
+static uint64_t call_deadline;
+static unsigned ncalling;
+
+/* Sends what no other call sends; the answer has to be that with all bits turned. */
+static int call_once(void *arg)
+{
+	uint64_t base = (uint64_t)arg * 1000;
+	struct ipc_words words;
+	int err;
+
+	for (unsigned i = 0; i < IPC_WORDS; i++)
+		words.word[i] = base + i;
+	atomic_add(&ncalling, 1);
+	err = endpoint_call(send_end, &words, call_deadline);
+	for (unsigned i = 0; err == 0 && i < IPC_WORDS; i++)
+		if (words.word[i] != ~(base + i))
+			return CALL_WRONG;
+	return status_of(err);
+}
+
+static int spawn_caller(unsigned long number)
+{
+	return ktest_spawn(call_once, (void *)number);
+}
+
+static int64_t receive(struct ipc_message *message)
+{
+	struct ipc_words words;
+	int64_t rcvid = endpoint_receive(receive_end, &words, &message->badge, NEVER);
+
+	for (unsigned i = 0; rcvid > 0 && i < IPC_WORDS; i++)
+		message->word[i] = words.word[i];
+	return rcvid;
+}
+
+static int reply_turned(uint64_t rcvid, const struct ipc_message *message)
+{
+	struct ipc_words words;
+
+	for (unsigned i = 0; i < IPC_WORDS; i++)
+		words.word[i] = ~message->word[i];
+	return endpoint_reply(receive_end, rcvid, &words, false);
+}
+
+/* R140: words and badge arrive, the reply goes back, and the number is good for one reply. */
+KTEST(endpoint_call_and_reply)
+{
+	struct ipc_message message;
+	int64_t rcvid;
+	int pid;
+
+	call_deadline = NEVER;
+	ASSERT_TRUE(open_ends());
+	pid = spawn_caller(5);
+	ASSERT_TRUE(pid > 0);
+	rcvid = receive(&message);
+	EXPECT_TRUE(rcvid > 0);
+	EXPECT_EQ(5000, message.word[0]);
+	EXPECT_EQ(5003, message.word[3]);
+	EXPECT_EQ(77, message.badge);
+	EXPECT_EQ(-ESRCH, reply_turned((uint64_t)rcvid + 1, &message));
+	EXPECT_EQ(0, reply_turned((uint64_t)rcvid, &message));
+	EXPECT_EQ(-ESRCH, reply_turned((uint64_t)rcvid, &message));
+	EXPECT_EQ(EXITED(CALL_OK), ktest_reap(pid));
+	close_ends();
+}
+
+/* R140: many calls are open at once, and are answered in any order. */
+KTEST(endpoint_replies_in_any_order)
+{
+	struct ipc_message messages[8];
+	int64_t rcvids[8];
+	int pids[8];
+
+	call_deadline = NEVER;
+	ASSERT_TRUE(open_ends());
+	for (unsigned i = 0; i < ARRAY_SIZE(pids); i++)
+		pids[i] = spawn_caller(i + 1);
+	for (unsigned i = 0; i < ARRAY_SIZE(pids); i++)
+		rcvids[i] = receive(&messages[i]);
+	for (unsigned i = 0; i < ARRAY_SIZE(pids); i++) {
+		unsigned at = (i * 5 + 3) % ARRAY_SIZE(pids);
+
+		EXPECT_EQ(0, reply_turned((uint64_t)rcvids[at], &messages[at]));
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(pids); i++)
+		EXPECT_EQ(EXITED(CALL_OK), ktest_reap(pids[i]));
+	close_ends();
+}
+
+/* R146: only the receive end receives, replies and makes send ends; only a send end calls. */
+KTEST(endpoint_ends_are_of_two_kinds)
+{
+	struct ipc_words words = { { 0 } };
+	struct file *other;
+	uint64_t badge;
+
+	ASSERT_TRUE(open_ends());
+	EXPECT_EQ(-EINVAL, endpoint_call(receive_end, &words, 0));
+	EXPECT_EQ(-EINVAL, endpoint_receive(send_end, &words, &badge, 0));
+	EXPECT_EQ(-EINVAL, endpoint_reply(send_end, 1, &words, false));
+	EXPECT_EQ(-EINVAL, endpoint_badge(send_end, 1, &other));
+	close_ends();
+}
+
+/* Deadlines: of a call that nobody receives, of one that nobody answers, and of a receive. */
+KTEST(endpoint_deadlines)
+{
+	struct ipc_words words = { { 0 } };
+	struct ipc_message message;
+	uint64_t badge;
+	int64_t rcvid;
+	int pid;
+
+	ASSERT_TRUE(open_ends());
+	EXPECT_EQ(-ETIMEDOUT, endpoint_receive(receive_end, &words, &badge, 0));
+	EXPECT_EQ(-ETIMEDOUT, endpoint_receive(receive_end, &words, &badge, arch_time() + 1000));
+	EXPECT_EQ(-ETIMEDOUT, endpoint_call(send_end, &words, 0));
+	EXPECT_EQ(-ETIMEDOUT, endpoint_call(send_end, &words, arch_time() + 1000));
+	EXPECT_EQ(-ETIMEDOUT, endpoint_receive(receive_end, &words, &badge, 0));
+	call_deadline = arch_time() + clock_timebase() / 50;
+	pid = spawn_caller(1);
+	rcvid = receive(&message);
+	EXPECT_EQ(EXITED(CALL_TIMEDOUT), ktest_reap(pid));
+	EXPECT_EQ(-ESRCH, reply_turned((uint64_t)rcvid, &message));
+	close_ends();
+}
+
+/* R140: the end of the receive end ends every call, received or not, and those that come later. */
+KTEST(endpoint_closes_under_its_callers)
+{
+	struct ipc_message message;
+	int pids[5];
+
+	call_deadline = NEVER;
+	ASSERT_TRUE(open_ends());
+	for (unsigned i = 0; i < ARRAY_SIZE(pids); i++)
+		pids[i] = spawn_caller(i);
+	EXPECT_TRUE(receive(&message) > 0);
+	EXPECT_TRUE(receive(&message) > 0);
+	ktest_settle();
+	file_put(receive_end);
+	receive_end = NULL;
+	for (unsigned i = 0; i < ARRAY_SIZE(pids); i++)
+		EXPECT_EQ(EXITED(CALL_EPIPE), ktest_reap(pids[i]));
+	EXPECT_EQ(EXITED(CALL_EPIPE), ktest_reap(spawn_caller(6)));
+	close_ends();
+}
+
+/* R140: a kill ends a call that waits in the queue, and one that was received: no reply finds it. */
+KTEST(endpoint_callers_are_killed)
+{
+	struct ipc_message message;
+	struct ipc_words words;
+	uint64_t badge;
+	int64_t rcvid;
+	int queued, received;
+
+	call_deadline = NEVER;
+	ASSERT_TRUE(open_ends());
+	received = spawn_caller(1);
+	rcvid = receive(&message);
+	queued = spawn_caller(2);
+	ktest_settle();
+	EXPECT_EQ(0, process_kill(queued, SIGKILL));
+	EXPECT_EQ(EXITED(CALL_EINTR), ktest_reap(queued));
+	EXPECT_EQ(-ETIMEDOUT, endpoint_receive(receive_end, &words, &badge, 0));
+	EXPECT_EQ(0, process_kill(received, SIGKILL));
+	EXPECT_EQ(EXITED(CALL_EINTR), ktest_reap(received));
+	EXPECT_EQ(-ESRCH, reply_turned((uint64_t)rcvid, &message));
+	close_ends();
+}
+
+static int serve_until_killed(void *arg)
+{
+	struct ipc_message message;
+	int64_t rcvid;
+
+	(void)arg;
+	for (;;) {
+		rcvid = receive(&message);
+		if (rcvid < 0)
+			return status_of((int)rcvid);
+		reply_turned((uint64_t)rcvid, &message);
+	}
+}
+
+/* A receiver that is killed as a call comes either answers it or leaves it to another. */
+KTEST(endpoint_receivers_are_killed)
+{
+	struct ipc_message message;
+	int64_t rcvid;
+	int server, pid;
+
+	call_deadline = NEVER;
+	ASSERT_TRUE(open_ends());
+	server = ktest_spawn(serve_until_killed, NULL);
+	EXPECT_EQ(EXITED(CALL_OK), ktest_reap(spawn_caller(1)));
+	ktest_settle();
+	EXPECT_EQ(0, process_kill(server, SIGKILL));
+	EXPECT_EQ(EXITED(CALL_EINTR), ktest_reap(server));
+	pid = spawn_caller(2);
+	rcvid = receive(&message);
+	EXPECT_EQ(2000, message.word[0]);
+	EXPECT_EQ(0, reply_turned((uint64_t)rcvid, &message));
+	EXPECT_EQ(EXITED(CALL_OK), ktest_reap(pid));
+	close_ends();
+}
+
+KTEST(endpoint_is_readable_when_a_call_waits)
+{
+	struct ipc_message message;
+	int64_t rcvid;
+	int pid;
+
+	call_deadline = NEVER;
+	ASSERT_TRUE(open_ends());
+	EXPECT_EQ(0, receive_end->ops->poll(receive_end, NULL));
+	pid = spawn_caller(1);
+	ktest_settle();
+	EXPECT_EQ(POLLIN, receive_end->ops->poll(receive_end, NULL));
+	rcvid = receive(&message);
+	EXPECT_EQ(0, receive_end->ops->poll(receive_end, NULL));
+	EXPECT_EQ(0, reply_turned((uint64_t)rcvid, &message));
+	EXPECT_EQ(EXITED(CALL_OK), ktest_reap(pid));
+	close_ends();
+}
+
+#define CALLERS 6
+#define SERVERS 3
+#define ROUNDS	60
+
+static unsigned nanswered, nwrong;
+static uint64_t seed;
+
+static unsigned chance(unsigned n)
+{
+	seed = seed * 6364136223846793005ul + 1442695040888963407ul;
+	return (unsigned)(seed >> 33) % n;
+}
+
+/* Calls again and again until it is killed; counts the calls that were answered. */
+static int call_until_killed(void *arg)
+{
+	uint64_t number = (uint64_t)arg * 1000000;
+
+	for (;;) {
+		uint64_t deadline = number % 7 == 0 ? arch_time() + 2000 : NEVER;
+		struct ipc_words words = { { number, number + 1, number + 2, number + 3 } };
+		int err = endpoint_call(send_end, &words, deadline);
+
+		if (err == 0) {
+			atomic_add(&nanswered, 1);
+			for (unsigned i = 0; i < IPC_WORDS; i++)
+				if (words.word[i] != ~(number + i))
+					atomic_add(&nwrong, 1);
+		} else if (err != -ETIMEDOUT) {
+			return status_of(err);
+		}
+		number++;
+		if (number % 3 == 0)
+			sched_yield();
+	}
+}
+
+/* R140: callers and receivers that are killed at any moment; nobody gets another's answer, or none. */
+KTEST(endpoint_storm)
+{
+	int callers[CALLERS], servers[SERVERS];
+
+	ASSERT_TRUE(open_ends());
+	seed = 7;
+	nanswered = nwrong = 0;
+	for (unsigned i = 0; i < SERVERS; i++)
+		servers[i] = ktest_spawn(serve_until_killed, NULL);
+	for (unsigned i = 0; i < CALLERS; i++)
+		callers[i] = ktest_spawn(call_until_killed, (void *)(i + 1ul));
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		unsigned at = chance(CALLERS + SERVERS);
+		int *pid = at < CALLERS ? &callers[at] : &servers[at - CALLERS];
+
+		for (unsigned n = chance(30); n; n--)
+			sched_yield();
+		EXPECT_EQ(0, process_kill(*pid, SIGKILL));
+		EXPECT_EQ(EXITED(CALL_EINTR), ktest_reap(*pid));
+		*pid = at < CALLERS ? ktest_spawn(call_until_killed, (void *)(i + 100ul))
+				    : ktest_spawn(serve_until_killed, NULL);
+		ASSERT_TRUE(*pid > 0);
+	}
+	for (unsigned i = 0; i < SERVERS; i++) {
+		EXPECT_EQ(0, process_kill(servers[i], SIGKILL));
+		EXPECT_EQ(EXITED(CALL_EINTR), ktest_reap(servers[i]));
+	}
+	file_put(receive_end);
+	receive_end = NULL;
+	for (unsigned i = 0; i < CALLERS; i++)
+		EXPECT_EQ(EXITED(CALL_EPIPE), ktest_reap(callers[i]));
+	EXPECT_TRUE(nanswered > ROUNDS);
+	EXPECT_EQ(0, nwrong);
+	close_ends();
+}
+
+#define PINGS 200
+
+static unsigned others_ran;
+static bool stop_others;
+
+static int spin_politely(void *arg)
+{
+	(void)arg;
+	while (!atomic_load(&stop_others)) {
+		others_ran++;
+		sched_yield();
+	}
+	return 0;
+}
+
+static int call_often(void *arg)
+{
+	struct ipc_words words = { { 0 } };
+
+	(void)arg;
+	for (unsigned i = 0; i < PINGS; i++)
+		if (endpoint_call(send_end, &words, NEVER) != 0)
+			return CALL_WRONG;
+	return 0;
+}
+
+static int reply_and_hand_over(uint64_t rcvid, const struct ipc_message *message)
+{
+	struct ipc_words words = { { message->word[0] } };
+
+	return endpoint_reply(receive_end, rcvid, &words, true);
+}
+
+static int serve_by_hand_over(void *arg)
+{
+	struct ipc_message message;
+	int64_t rcvid;
+
+	(void)arg;
+	while ((rcvid = receive(&message)) > 0)
+		(void)reply_and_hand_over((uint64_t)rcvid, &message);
+	return status_of((int)rcvid);
+}
+
+/*
+ * R132: the hart goes from caller to receiver and back without a turn for those that are ready; but
+ * both together have one slice, and then the others run.
+ */
+KTEST(endpoint_hands_the_hart_over)
+{
+	uint64_t slice;
+	int spinner, server, caller;
+
+	ASSERT_TRUE(open_ends());
+	server = ktest_spawn(serve_by_hand_over, NULL);
+	ktest_settle();
+	slice = sched_slice_set(clock_timebase() * 100);
+	stop_others = false;
+	spinner = ktest_spawn(spin_politely, NULL);
+	caller = ktest_spawn(call_often, NULL);
+	others_ran = 0;
+	EXPECT_EQ(EXITED(CALL_OK), ktest_reap(caller));
+	EXPECT_TRUE(others_ran < PINGS);
+	sched_slice_set(slice);
+	atomic_store(&stop_others, true);
+	EXPECT_EQ(EXITED(0), ktest_reap(spinner));
+	EXPECT_EQ(0, process_kill(server, SIGKILL));
+	EXPECT_EQ(EXITED(CALL_EINTR), ktest_reap(server));
+	close_ends();
+}
+
+static int ping_until_killed(void *arg)
+{
+	struct ipc_words words = { { 0 } };
+	int err;
+
+	(void)arg;
+	while ((err = endpoint_call(send_end, &words, NEVER)) == 0)
+		;
+	return status_of(err);
+}
+
+/* R132: two that hand the hart to each other for ever do not starve a third. */
+KTEST(endpoint_hand_over_ends_with_the_slice)
+{
+	int spinner, server, caller;
+
+	ASSERT_TRUE(open_ends());
+	server = ktest_spawn(serve_by_hand_over, NULL);
+	caller = ktest_spawn(ping_until_killed, NULL);
+	stop_others = false;
+	others_ran = 0;
+	spinner = ktest_spawn(spin_politely, NULL);
+	while (atomic_load(&others_ran) < 20)
+		sched_yield();
+	atomic_store(&stop_others, true);
+	EXPECT_EQ(EXITED(0), ktest_reap(spinner));
+	EXPECT_EQ(0, process_kill(caller, SIGKILL));
+	EXPECT_EQ(EXITED(CALL_EINTR), ktest_reap(caller));
+	EXPECT_EQ(0, process_kill(server, SIGKILL));
+	EXPECT_EQ(EXITED(CALL_EINTR), ktest_reap(server));
+	close_ends();
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rendezvous of ipc/endpoint.c and proc/wait.c:thread_park(): call, receive, reply, kill, close.
+ *
+ * A hold of the endpoint's lock is one atomic step. A call is on its caller's stack: when the caller
+ * returns, it is gone, and nobody may touch it. Checked: nobody does; each call has one end; nobody
+ * sleeps for ever whose call has ended, or who was killed; a reply finds only the call it is for.
+ *
+ * With -DWAKE_OUTSIDE the replier sets `done` under the lock, and wakes the caller after it. With
+ * -DLOOK_THEN_SLEEP a thread looks at `done` before it is marked as asleep. Both are wrong.
+ */
+#ifndef CALLS
+#define CALLS 1 /* each caller makes */
+#endif
+#ifndef SERVERS
+#define SERVERS 2
+#endif
+#define CALLERS 2
+
+mtype = { NONE, QUEUED, RECEIVED, ENDED };
+mtype = { OK, EPIPE, EINTR };
+
+typedef Thread {
+	bool asleep, killed
+};
+
+typedef Call {
+	mtype state, result;
+	byte rcvid;
+	bool alive, done /* alive: its memory is a call */
+};
+
+typedef Receiver {
+	bool waits, done;
+	byte rcvid, caller
+};
+
+Thread caller_thread[CALLERS], server_thread[SERVERS];
+Call call[CALLERS];
+Receiver receiver[SERVERS];
+bool open = true;
+byte last_rcvid;
+byte servers = SERVERS;
+
+/* Wakes a thread that is asleep or on its way there. */
+#define WAKE(thread) thread.asleep = false
+
+inline look_at(i)
+{
+	assert(call[i].alive)
+}
+
+/* One end of a call, with the lock held. */
+inline end_call(i, why)
+{
+	look_at(i);
+	assert(call[i].state == QUEUED || call[i].state == RECEIVED);
+	call[i].state = ENDED;
+	call[i].result = why;
+	call[i].done = true
+}
+
+inline deliver(i, r)
+{
+	look_at(i);
+	last_rcvid++;
+	call[i].state = RECEIVED;
+	call[i].rcvid = last_rcvid;
+	receiver[r].rcvid = last_rcvid;
+	receiver[r].caller = i;
+	receiver[r].waits = false;
+	receiver[r].done = true
+}
+
+/* thread_park(): returns when `ready`, or when the thread is killed. */
+#ifdef LOOK_THEN_SLEEP
+inline park(thread, ready)
+{
+	do
+	:: ready -> break
+	:: else ->
+		if
+		:: thread.killed -> break
+		:: else ->
+			thread.asleep = true;
+			!thread.asleep
+		fi
+	od
+}
+#else
+inline park(thread, ready)
+{
+	do
+	:: ready -> break
+	:: else ->
+		thread.asleep = true;
+		if
+		:: thread.killed || ready ->
+			thread.asleep = false;
+			break
+		:: else -> !thread.asleep
+		fi
+	od
+}
+#endif
+
+proctype Caller(byte me)
+{
+	byte n, r;
+	mtype result;
+
+	do
+	:: n == CALLS || caller_thread[me].killed -> break
+	:: else ->
+		n++;
+		atomic {
+			call[me].alive = true;
+			call[me].done = false;
+			call[me].state = NONE;
+			result = OK;
+			if
+			:: !open -> result = EPIPE
+			:: else ->
+				r = 0;
+				do
+				:: r == SERVERS -> break
+				:: r < SERVERS && receiver[r].waits -> break
+				:: else -> r++
+				od;
+				if
+				:: r < SERVERS ->
+					deliver(me, r);
+					WAKE(server_thread[r])
+				:: else -> call[me].state = QUEUED
+				fi;
+				r = 0
+			fi
+		};
+		if
+		:: result == EPIPE -> skip
+		:: else ->
+			park(caller_thread[me], call[me].done);
+			atomic {
+				if
+				:: call[me].state == ENDED -> result = call[me].result
+				:: else ->
+					assert(caller_thread[me].killed);
+					call[me].state = ENDED;
+					result = EINTR
+				fi
+			}
+		fi;
+		d_step {
+			assert(result != EINTR || caller_thread[me].killed);
+			assert(result != EPIPE || !open);
+			call[me].alive = false;
+			call[me].done = false;
+			call[me].state = NONE;
+			call[me].rcvid = 0;
+			call[me].result = OK;
+			result = OK
+		}
+	od
+}
+
+proctype Server(byte me)
+{
+	byte i;
+	bool found;
+
+	do
+	:: server_thread[me].killed -> break
+	:: else ->
+		atomic {
+			receiver[me].done = false;
+			i = 0;
+			do
+			:: i == CALLERS -> break
+			:: i < CALLERS && call[i].state == QUEUED -> break
+			:: else -> i++
+			od;
+			if
+			:: i < CALLERS -> deliver(i, me)
+			:: else -> receiver[me].waits = true
+			fi;
+			i = 0
+		};
+		park(server_thread[me], receiver[me].done);
+		atomic {
+			found = receiver[me].done;
+			receiver[me].waits = false
+		};
+		if
+		:: !found -> break
+		:: else -> skip
+		fi;
+		atomic {
+			i = receiver[me].caller;
+			found = call[i].state == RECEIVED && call[i].rcvid == receiver[me].rcvid;
+			if
+			:: found ->
+				end_call(i, OK);
+#ifndef WAKE_OUTSIDE
+				WAKE(caller_thread[i])
+#endif
+			:: else -> skip
+			fi;
+#ifndef WAKE_OUTSIDE
+			i = 0;
+			found = false
+#endif
+		};
+#ifdef WAKE_OUTSIDE
+		if
+		:: found ->
+			look_at(i);
+			WAKE(caller_thread[i])
+		:: else -> skip
+		fi
+#endif
+	od;
+	atomic {
+		servers--;
+		if
+		:: servers == 0 -> open = false
+		:: else -> goto ended
+		fi
+	};
+	/* The last holder of the receive end has gone: that closes it, one call at a time. */
+	i = 0;
+	do
+	:: i == CALLERS -> break
+	:: else ->
+		atomic {
+			if
+			:: call[i].state == QUEUED || call[i].state == RECEIVED ->
+				end_call(i, EPIPE);
+				WAKE(caller_thread[i])
+			:: else -> skip
+			fi;
+			i++
+		}
+	od;
+ended:	skip
+}
+
+/* Kills caller 0 at any moment or never, and each server at any moment. */
+proctype Killer()
+{
+	byte i;
+
+	if
+	:: atomic {
+		caller_thread[0].killed = true;
+		WAKE(caller_thread[0])
+	}
+	:: skip
+	fi;
+	do
+	:: i == SERVERS -> break
+	:: else ->
+		atomic {
+			server_thread[i].killed = true;
+			WAKE(server_thread[i]);
+			i++
+		}
+	od
+}
+
+init {
+	atomic {
+		run Caller(0);
+		run Caller(1);
+		run Server(0);
+#if SERVERS > 1
+		run Server(1);
+#endif
+		run Killer()
+	}
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* Endpoints from user mode: what each call answers, and what each error is for (R140, R146). */
+#include "lib/ipc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static unsigned nwrong;
+
+static void expect(const char *what, long expected, long actual)
+{
+	if (expected == actual)
+		return;
+	printf("%s: expected %ld, actual %ld\n", what, expected, actual);
+	nwrong++;
+}
+
+static uint64_t in_ms(unsigned ms)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec + ms * 1000000ul;
+}
+
+static void handler(int sig)
+{
+	(void)sig;
+}
+
+static void on_alarm(int flags)
+{
+	struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
+
+	sigaction(SIGALRM, &action, NULL);
+}
+
+/* Answers with the words turned round, and the badge in place of the last. */
+static void serve(int fd, unsigned calls)
+{
+	struct ipc_message message;
+	long rcvid = 0;
+
+	while (calls-- && (rcvid = ipc_reply_receive(fd, rcvid, &message, IPC_NEVER)) > 0) {
+		uint64_t first = message.word[0];
+
+		message.word[0] = message.word[2];
+		message.word[2] = first;
+		message.word[3] = message.badge;
+	}
+	if (rcvid > 0)
+		ipc_reply(fd, rcvid, &message);
+	_exit(0);
+}
+
+static void words_and_badges(void)
+{
+	int receive = ipc_create(0), one = ipc_badge(receive, 1, 0),
+	    many = ipc_badge(receive, UINT64_MAX, IPC_CLOEXEC);
+	struct ipc_message message = { { 10, 20, 30, 40 }, 99 };
+	pid_t pid = fork();
+
+	if (pid == 0)
+		serve(receive, 3);
+	close(receive);
+	expect("call", 0, ipc_call(one, &message, IPC_NEVER));
+	expect("word 0", 30, (long)message.word[0]);
+	expect("word 1", 20, (long)message.word[1]);
+	expect("word 2", 10, (long)message.word[2]);
+	expect("word 3", 1, (long)message.word[3]);
+	expect("call with the other badge", 0, ipc_call(many, &message, in_ms(10000)));
+	expect("its badge", -1, (long)message.word[3]);
+	expect("call once more", 0, ipc_call(one, &message, IPC_NEVER));
+	waitpid(pid, NULL, 0);
+	expect("call when the server has gone", -EPIPE, ipc_call(one, &message, IPC_NEVER));
+	expect("the flag", FD_CLOEXEC, fcntl(many, F_GETFD));
+	close(one);
+	close(many);
+}
+
+static void bad_descriptors(void)
+{
+	int receive = ipc_create(0), send = ipc_badge(receive, 1, 0), pipes[2];
+	struct ipc_message message = { { 0 }, 0 };
+	char byte = 0;
+
+	if (pipe(pipes) != 0)
+		expect("pipe", 0, -errno);
+	expect("create with a flag", -EINVAL, ipc_create(1));
+	expect("badge with a flag", -EINVAL, ipc_badge(receive, 1, 1));
+	expect("badge of nothing", -EBADF, ipc_badge(99, 1, 0));
+	expect("badge of a send end", -EINVAL, ipc_badge(send, 1, 0));
+	expect("badge of a pipe", -EINVAL, ipc_badge(pipes[0], 1, 0));
+	expect("call to nothing", -EBADF, ipc_call(99, &message, IPC_NOW));
+	expect("call to a receive end", -EINVAL, ipc_call(receive, &message, IPC_NOW));
+	expect("call to a pipe", -EINVAL, ipc_call(pipes[1], &message, IPC_NOW));
+	expect("receive from nothing", -EBADF, ipc_receive(99, &message, IPC_NOW));
+	expect("receive from a send end", -EINVAL, ipc_receive(send, &message, IPC_NOW));
+	expect("reply to nothing", -EBADF, ipc_reply(99, 1, &message));
+	expect("reply to a send end", -EINVAL, ipc_reply(send, 1, &message));
+	expect("reply to nobody", -ESRCH, ipc_reply(receive, 1, &message));
+	expect("reply to 0", -ESRCH, ipc_reply(receive, 0, &message));
+	expect("reply-and-receive of nothing", -EBADF, ipc_reply_receive(99, 0, &message, IPC_NOW));
+	expect("the same to nobody", -ESRCH, ipc_reply_receive(receive, 7, &message, IPC_NOW));
+	expect("the same of a send end", -EINVAL, ipc_reply_receive(send, 0, &message, IPC_NOW));
+	expect("read", -1, read(receive, &byte, 1));
+	expect("errno of read", EINVAL, errno);
+	expect("write", -1, write(send, &byte, 1));
+	expect("errno of write", EINVAL, errno);
+	close(receive);
+	close(send);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+static void deadlines_and_signals(void)
+{
+	int receive = ipc_create(0), send = ipc_badge(receive, 1, 0);
+	struct ipc_message message = { { 1, 2, 3, 4 }, 0 };
+
+	expect("receive at once", -ETIMEDOUT, ipc_receive(receive, &message, IPC_NOW));
+	expect("receive for a while", -ETIMEDOUT, ipc_receive(receive, &message, in_ms(5)));
+	expect("receive in the past", -ETIMEDOUT, ipc_receive(receive, &message, 1));
+	expect("call at once", -ETIMEDOUT, ipc_call(send, &message, IPC_NOW));
+	expect("call for a while", -ETIMEDOUT, ipc_call(send, &message, in_ms(5)));
+	expect("reply-and-receive for a while", -ETIMEDOUT,
+	       ipc_reply_receive(receive, 0, &message, in_ms(5)));
+	on_alarm(0);
+	alarm(1);
+	expect("receive until a signal", -EINTR, ipc_receive(receive, &message, IPC_NEVER));
+	alarm(1);
+	expect("call until a signal", -EINTR, ipc_call(send, &message, IPC_NEVER));
+	on_alarm(SA_RESTART);
+	alarm(1);
+	expect("call that is made again", -ETIMEDOUT, ipc_call(send, &message, in_ms(1500)));
+	expect("its words are as they were", 3, (long)message.word[2]);
+	close(receive);
+	close(send);
+}
+
+static void polls_and_stats(void)
+{
+	int receive = ipc_create(0), send = ipc_badge(receive, 1, 0);
+	struct pollfd entry = { .fd = receive, .events = POLLIN | POLLOUT };
+	struct ipc_message message = { { 0 }, 0 };
+	struct stat st;
+	pid_t pid;
+
+	expect("nothing to receive", 0, poll(&entry, 1, 0));
+	pid = fork();
+	if (pid == 0) {
+		long err = ipc_call(send, &message, IPC_NEVER);
+
+		_exit(err == 0 ? 0 : 1);
+	}
+	expect("a call waits", 1, poll(&entry, 1, -1));
+	expect("what can be done", POLLIN, entry.revents);
+	expect("receive", 1, ipc_receive(receive, &message, IPC_NOW));
+	expect("reply", 0, ipc_reply(receive, 1, &message));
+	waitpid(pid, NULL, 0);
+	expect("fstat", 0, fstat(receive, &st));
+	expect("mode", 0600, st.st_mode);
+	expect("fstat of a send end", 0, fstat(send, &st));
+	close(receive);
+	close(send);
+}
+
+static void full_table(void)
+{
+	int fds[300], n = 0, receive = ipc_create(0);
+
+	while (n < 300 && (fds[n] = dup(receive)) >= 0)
+		n++;
+	expect("create in a full table", -EMFILE, ipc_create(0));
+	expect("badge in a full table", -EMFILE, ipc_badge(receive, 1, 0));
+	while (n)
+		close(fds[--n]);
+	close(receive);
+}
+
+int main(void)
+{
+	words_and_badges();
+	bad_descriptors();
+	deadlines_and_signals();
+	polls_and_stats();
+	full_table();
+	if (nwrong == 0)
+		puts("ipc: ok");
+	return nwrong != 0;
+}

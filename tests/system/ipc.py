@@ -1,0 +1,22 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Programs that send each other messages through endpoints."""
+
+from lib.guest import run_placed
+from lib.tap import case, equal, main
+
+
+@case
+def R140_R146_each_call_and_each_error():
+    done = run_placed("ipc", options=["--mem", "64M"])
+    equal((done.status, done.out), (0, b"ipc: ok\n"), f"status and output (it said {done.err})")
+
+
+@case
+def R140_the_same_with_forced_preemption():
+    done = run_placed("ipc", options=["--mem", "64M", "--append", "preempt=300"])
+    equal((done.status, done.out), (0, b"ipc: ok\n"), f"status and output (it said {done.err})")
+
+
+if __name__ == "__main__":
+    main()
