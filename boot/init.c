@@ -123,7 +123,7 @@ static int start_init(void)
 	if (err)
 		return err;
 	err = process_start_init(image, path, argv, envp);
-	object_put(image);
+	object_unuse(image);
 	kfree(path);
 	return err;
 }

@@ -132,7 +132,7 @@ static int set_bytes(struct inode *inode, const struct cpio_entry *entry)
 
 	if (entry->size == 0)
 		return 0;
-	object = file_data_create(entry->data, entry->size, true);
+	object = file_data_create(entry->data, entry->size, inode->mount);
 	if (!object)
 		return -ENOMEM;
 	file_data_set_inode(inode->object, NULL);

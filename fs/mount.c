@@ -7,7 +7,6 @@
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
-#include "proc/wait.h"
 
 /* More are refused, so that the list can be walked with its lock held. */
 #define MOUNTS_MAX 256
@@ -18,8 +17,6 @@ static struct list mounts = LIST_INIT(mounts);
 static unsigned nmounts;		   /* guarded by mounts_lock: length of the list */
 static struct mount *tree_root;		   /* const once it is there */
 static uint64_t last_dev = MOUNT_DEV_PIPE; /* atomic */
-/* Woken when an unmount has been decided. */
-static struct waitq decided = WAITQ_INIT(decided);
 
 int mount_create(const struct fs_type *type, const char *source, unsigned flags,
 		 const char *options, struct mount **mount_ret)
@@ -102,6 +99,7 @@ static struct inode *take_out_locked(struct mount *mount)
 	struct inode *point = mount->point;
 
 	assert_hardened(spin_lock_held(&mounts_lock));
+	assert_hardened(!list_empty(&mount->link));
 	if (point)
 		atomic_store(&point->cover, NULL);
 	else
@@ -153,21 +151,19 @@ int mount_attach(struct mount *mount, struct inode *point)
 	return err;
 }
 
-/* May the mount be taken out of the tree? Returns 0 with `closing` set, or the refusal. */
-static int begin_locked(struct mount *mount, const struct inode *root, unsigned flags)
+/* May the mount be taken out of the tree? A walk that is in it, or a file that is used, has a reference. */
+static int may_detach_locked(struct mount *mount, const struct inode *root, unsigned flags)
 {
 	assert_hardened(spin_lock_held(&mounts_lock));
 	if (!mount || mount->root != root || list_empty(&mount->link))
 		return -EINVAL;
 	/* One reference is the tree's, one the caller's. */
-	if (mount == tree_root || mount->closing ||
-	    (!(flags & MNT_DETACH) && refcount_read(&mount->refs) > 2))
+	if (mount == tree_root || (!(flags & MNT_DETACH) && refcount_read(&mount->refs) > 2))
 		return -EBUSY;
 	if ((flags & MNT_EXPIRE) && mount->nentered != mount->expires_at) {
 		mount->expires_at = mount->nentered + 1;
 		return -EAGAIN;
 	}
-	mount->closing = true;
 	return 0;
 }
 
@@ -192,28 +188,19 @@ static bool detach_orphan(void)
 	return found;
 }
 
-/* While `closing` is set nobody enters the mount, so what is_mapped() finds does not change. */
 int mount_detach(struct inode *root, unsigned flags)
 {
 	struct mount *mount = root->mount;
 	struct inode *point = NULL;
-	bool busy;
 	int err;
 
 	spin_lock(&mounts_lock);
-	err = begin_locked(mount, root, flags);
+	err = may_detach_locked(mount, root, flags);
+	if (err == 0)
+		point = take_out_locked(mount);
 	spin_unlock(&mounts_lock);
 	if (err)
 		return err;
-	busy = !(flags & MNT_DETACH) && mount->type->is_mapped && mount->type->is_mapped(mount);
-	spin_lock(&mounts_lock);
-	mount->closing = false;
-	if (!busy)
-		point = take_out_locked(mount);
-	spin_unlock(&mounts_lock);
-	waitq_wake_all(&decided);
-	if (busy)
-		return -EBUSY;
 	path_put(point);
 	mount_put(mount);
 	while ((flags & MNT_DETACH) && detach_orphan())
@@ -235,47 +222,31 @@ void mount_detach_all(void)
 	}
 }
 
-/*
- * Returns the root of what covers dir, with references as by path_get(), or NULL. *seq_ret is not 0
- * if the caller has to wait for a decision instead.
- */
-static struct inode *covering(struct inode *dir, bool *wait_ret, uint64_t *seq_ret)
+/* Returns the root of what covers dir, with references as by path_get(), or NULL. */
+static struct inode *covering(struct inode *dir)
 {
 	struct inode *root = NULL;
-	struct mount *mount;
 
 	spin_lock(&mounts_lock);
-	mount = dir->cover;
-	*wait_ret = mount && mount->closing;
-	if (*wait_ret) {
-		*seq_ret = waitq_sample(&decided);
-	} else if (mount) {
-		mount->nentered++;
-		root = mount->root;
+	if (dir->cover) {
+		dir->cover->nentered++;
+		root = dir->cover->root;
 		path_get(root);
 	}
 	spin_unlock(&mounts_lock);
 	return root;
 }
 
-int mount_enter(struct inode **dir)
+void mount_enter(struct inode **dir)
 {
 	while (atomic_load(&(*dir)->cover)) {
-		uint64_t seq = 0;
-		bool wait;
-		struct inode *root = covering(*dir, &wait, &seq);
+		struct inode *root = covering(*dir);
 
-		if (wait) {
-			int err = thread_wait(&decided, seq);
-
-			if (err)
-				return err;
-		} else if (root) {
+		if (root) {
 			path_put(*dir);
 			*dir = root;
 		}
 	}
-	return 0;
 }
 
 /* Returns where the mount of that root is mounted, with references as by path_get(), or NULL. */

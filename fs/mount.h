@@ -27,15 +27,14 @@ struct fs_type {
 	int (*fill_mount)(struct mount *mount, const char *options);
 	/* Sets the fields that only it knows: f_blocks to f_ffree. NULL: all are 0. */
 	void (*statfs)(struct mount *mount, struct abi_statfs *st);
-	/* Is a file mapped into memory? Nothing else can use the mount meanwhile. NULL: no. */
-	bool (*is_mapped)(struct mount *mount);
 	/* The last user is gone: drops the root's reference and frees everything. */
 	void (*unmount)(struct mount *mount);
 };
 
 /*
  * References keep the file system alive: one while it is in the tree, one for each open file, for
- * each mount on one of its directories, and for each inode that a walk along a path holds.
+ * each mapping and running image of a file (object_use()), for each mount on one of its directories,
+ * and for each inode that a walk along a path holds.
  */
 struct mount {
 	struct refcount refs;
@@ -55,7 +54,6 @@ struct mount {
 	/* guarded by mounts_lock: */
 	struct list link;    /* all mounts of the tree, oldest first; alone: not in the tree */
 	struct inode *point; /* the directory it covers, as by path_get(); NULL: the tree's root */
-	bool closing;	     /* it is being unmounted, or that is refused yet */
 	uint64_t nentered;   /* how often a path has entered it */
 	/* The nentered by which umount2(MNT_EXPIRE) sees that nobody but itself came; 0: none. */
 	uint64_t expires_at;
@@ -109,10 +107,9 @@ struct inode *mount_tree_root(void);
 
 /*
  * Goes from a directory to the root of what is mounted on it, if anything is, and of what is mounted
- * on that. Takes over the path_get() of *dir and gives one for the new *dir. Waits while an unmount
- * is deciding. Returns 0, or -EINTR for a killed thread, with *dir unchanged.
+ * on that. Takes over the path_get() of *dir and gives one for the new *dir.
  */
-int mount_enter(struct inode **dir);
+void mount_enter(struct inode **dir);
 
 /*
  * Goes from the root of a mount to the directory that it is mounted on, as often as that is a root

@@ -239,7 +239,7 @@ int fs_open_exec(struct file *dir, const char *path, struct object **object_ret,
 	if (err == 0)
 		err = absolute_path(&walk, path_ret);
 	if (err == 0) {
-		object_get(inode->object);
+		object_use(inode->object);
 		*object_ret = inode->object;
 	}
 	path_put(inode);

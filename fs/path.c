@@ -86,22 +86,17 @@ static int enter_link(struct path_walk *walk, struct inode *link)
 	return PATH_AGAIN;
 }
 
-static int find_parent(struct inode *dir, struct inode **parent_ret)
+static struct inode *find_parent(struct inode *dir)
 {
 	struct inode *parent;
-	int err;
 
 	path_get(dir);
 	mount_leave(&dir);
 	parent = dir->ops->parent(dir);
 	mount_get(parent->mount);
 	path_put(dir);
-	err = mount_enter(&parent);
-	if (err)
-		path_put(parent);
-	else
-		*parent_ret = parent;
-	return err;
+	mount_enter(&parent);
+	return parent;
 }
 
 int path_find(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
@@ -115,12 +110,9 @@ int path_find(struct inode *dir, const char *name, size_t len, struct inode **in
 	if (err)
 		return err;
 	mount_get(inode->mount);
-	err = mount_enter(&inode);
-	if (err)
-		path_put(inode);
-	else
-		*inode_ret = inode;
-	return err;
+	mount_enter(&inode);
+	*inode_ret = inode;
+	return 0;
 }
 
 /* Like path_find(), but returns 0 and NULL if there is no such name. */
@@ -148,7 +140,7 @@ int path_last(struct path_walk *walk, bool follow, struct inode **inode_ret)
 		path_get(inode);
 		break;
 	case PATH_DOTDOT:
-		err = find_parent(walk->dir, &inode);
+		inode = find_parent(walk->dir);
 		break;
 	case PATH_NAME:
 		err = find_if_there(walk, &inode);

@@ -44,8 +44,8 @@ void path_begin(struct path_walk *walk, struct inode *start, const char *path);
 void path_end(struct path_walk *walk);
 
 /*
- * Sets walk->dir, last and must_be_dir. Returns 0, -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG, -EINTR
- * for a killed thread, or an error of a file system's lookup or readlink.
+ * Sets walk->dir, last and must_be_dir. Returns 0, -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG, or an
+ * error of a file system's lookup or readlink.
  */
 int path_to_last(struct path_walk *walk);
 
@@ -59,8 +59,8 @@ int path_last(struct path_walk *walk, bool follow, struct inode **inode_ret);
 
 /*
  * Looks a name up in a directory, not "." or "..", and goes to the root of what is mounted there.
- * Returns 0 and the inode, as by path_get(), -ENOENT, -ENAMETOOLONG, -EINTR, or an error of the file
- * system. No link is followed.
+ * Returns 0 and the inode, as by path_get(), -ENOENT, -ENAMETOOLONG, or an error of the file system.
+ * No link is followed.
  */
 int path_find(struct inode *dir, const char *name, size_t len, struct inode **inode_ret);
 

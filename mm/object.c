@@ -133,6 +133,20 @@ void object_put(struct object *object)
 	object->ops->destroy(object);
 }
 
+void object_use(struct object *object)
+{
+	object_get(object);
+	if (object->ops->used)
+		object->ops->used(object);
+}
+
+void object_unuse(struct object *object)
+{
+	if (object->ops->unused)
+		object->ops->unused(object);
+	object_put(object);
+}
+
 uint64_t object_size(const struct object *object)
 {
 	return atomic_load_relaxed(&object->size);
@@ -252,16 +266,6 @@ void object_put_write(struct object *object)
 	assert_hardened(object->writers);
 	object->writers--;
 	spin_unlock(&object->lock);
-}
-
-bool object_is_mapped(struct object *object)
-{
-	bool mapped;
-
-	spin_lock(&object->lock);
-	mapped = object_is_mapped_locked(object);
-	spin_unlock(&object->lock);
-	return mapped;
 }
 
 bool object_has_writable_maps(struct object *object)

@@ -53,6 +53,12 @@ struct object_ops {
 	 */
 	void (*stored)(struct object *object);
 	/*
+	 * object_use() and object_unuse() have been called. NULL: nothing to do. used() may be
+	 * called with spinning locks held and takes none; unused() is called with none held.
+	 */
+	void (*used)(struct object *object);
+	void (*unused)(struct object *object);
+	/*
 	 * The last reference and all pages are gone: frees the object's memory, and drops what the
 	 * object refers to.
 	 */
@@ -131,15 +137,20 @@ void object_get(struct object *object);
  */
 void object_put(struct object *object);
 
+/*
+ * A reference of a VMA or of a running image: while there is one, what the object is a file of
+ * cannot be unmounted. The caller of object_use() has an open file or such a reference. Call
+ * object_unuse() with no spinning lock held.
+ */
+void object_use(struct object *object);
+void object_unuse(struct object *object);
+
 /* Is the object mapped? The caller holds object->lock. */
 static inline bool object_is_mapped_locked(const struct object *object)
 {
 	assert_hardened(spin_lock_held(&object->lock));
 	return !list_empty(&object->vmas) || !list_empty(&object->stale);
 }
-
-/* The same for a caller without the lock: it may change at any time. */
-bool object_is_mapped(struct object *object);
 
 /* Returns the size in bytes. It may change at any time. */
 uint64_t object_size(const struct object *object);

@@ -62,7 +62,7 @@ void vma_free(struct vma *vma)
 		return;
 	if (vma->object) {
 		vma_put_writecount(vma->flags, vma->object);
-		object_put(vma->object);
+		object_unuse(vma->object);
 	}
 	slab_free(&vma_cache, vma);
 }
@@ -228,7 +228,7 @@ static void vma_attach(struct vma *vma)
 
 	if (!object)
 		return;
-	object_get(object);
+	object_use(object);
 	spin_lock(&object->lock);
 	if (unlikely(vma->truncation < object->truncations))
 		list_add_tail(&object->stale, &vma->object_link);

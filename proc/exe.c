@@ -21,7 +21,7 @@ int exe_create(struct object *object, const char *path, struct exe **exe_ret)
 		kfree(exe);
 		return err;
 	}
-	object_get(object);
+	object_use(object);
 	exe->refs = 1;
 	exe->object = object;
 	exe->bias = 0;
@@ -40,6 +40,6 @@ void exe_put(struct exe *exe)
 	if (__atomic_fetch_sub(&exe->refs, 1, __ATOMIC_ACQ_REL) != 1)
 		return;
 	object_allow_write(exe->object);
-	object_put(exe->object);
+	object_unuse(exe->object);
 	kfree(exe);
 }

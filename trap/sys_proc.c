@@ -322,7 +322,7 @@ long sys_execve(struct trap_frame *frame)
 	err = fs_open_exec(current_process()->cwd, filename, &image, &path);
 	if (!err) {
 		err = run(frame, filename, image, path);
-		object_put(image);
+		object_unuse(image);
 		kfree(path);
 	}
 	kfree(filename);

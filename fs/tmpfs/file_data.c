@@ -2,6 +2,7 @@
 /* File objects whose missing pages are copied from the boot archive on demand. */
 #include "fs/tmpfs/file_data.h"
 
+#include "fs/mount.h"
 #include "fs/tmpfs/quota.h"
 #include "fs/tmpfs/regular.h"
 #include "lib/bits.h"
@@ -17,6 +18,7 @@ struct file_data {
 	/* const: */
 	const uint8_t *initial;
 	uint64_t initial_size;
+	struct mount *mount; /* NULL: a memfd. It exists while the object is open or used. */
 	/* Guarded by object.lock: the inode it belongs to. NULL once that is freed. */
 	struct inode *inode;
 };
@@ -92,6 +94,16 @@ static void file_data_stored(struct object *object)
 		inode_changed_now(inode);
 }
 
+static void file_data_used(struct object *object)
+{
+	mount_get(to_data(object)->mount);
+}
+
+static void file_data_unused(struct object *object)
+{
+	mount_put(to_data(object)->mount);
+}
+
 static const struct object_ops counted_ops = {
 	.name = "file",
 	.read_page = file_data_read,
@@ -99,6 +111,8 @@ static const struct object_ops counted_ops = {
 	.uncharge = file_data_uncharge,
 	.punch = file_data_punch,
 	.stored = file_data_stored,
+	.used = file_data_used,
+	.unused = file_data_unused,
 	.destroy = file_data_destroy,
 };
 
@@ -110,7 +124,7 @@ static const struct object_ops uncounted_ops = {
 	.destroy = file_data_destroy,
 };
 
-struct object *file_data_create(const void *initial, uint64_t size, bool counted)
+struct object *file_data_create(const void *initial, uint64_t size, struct mount *mount)
 {
 	struct file_data *data = mem_wait_kmalloc(sizeof(*data));
 
@@ -118,8 +132,9 @@ struct object *file_data_create(const void *initial, uint64_t size, bool counted
 		return NULL;
 	data->initial = initial;
 	data->initial_size = initial ? size : 0;
+	data->mount = mount;
 	data->inode = NULL;
-	object_init(&data->object, counted ? &counted_ops : &uncounted_ops, data->initial_size);
+	object_init(&data->object, mount ? &counted_ops : &uncounted_ops, data->initial_size);
 	return &data->object;
 }
 

@@ -5,14 +5,16 @@
 #include "lib/types.h"
 
 struct inode;
+struct mount;
 struct object;
 
 /*
  * Creates the object with one reference, or returns NULL if memory runs out. `initial` holds the
- * object's first `size` bytes and stays unchanged forever; if it is NULL, the size is 0. With
- * `counted`, pages that are allocated for the object count against the quota of fs/tmpfs/quota.h.
+ * object's first `size` bytes and stays unchanged forever; if it is NULL, the size is 0. Pages that
+ * are allocated for a file of a mount count against the quota of fs/tmpfs/quota.h, and mappings of
+ * it keep the mount. NULL: a memfd, which is on none.
  */
-struct object *file_data_create(const void *initial, uint64_t size, bool counted);
+struct object *file_data_create(const void *initial, uint64_t size, struct mount *mount);
 
 /* Sets the inode whose lock MADV_REMOVE takes. Call with NULL before the inode is freed. */
 void file_data_set_inode(struct object *object, struct inode *inode);

@@ -21,7 +21,7 @@ struct inode *regular_create(struct mount *mount, uint32_t mode, const void *ini
 	if (!inode)
 		return NULL;
 	to_node(inode)->seals = F_SEAL_SEAL;
-	inode->object = file_data_create(initial, size, mount != NULL);
+	inode->object = file_data_create(initial, size, mount);
 	if (!inode->object) {
 		inode_put(inode);
 		return NULL;

@@ -45,17 +45,6 @@ static void statfs(struct mount *mount, struct abi_statfs *st)
 	st->ffree = st->bfree * QUOTA_RECORDS_PER_FRAME;
 }
 
-static bool visit_mapped(struct inode *dir, struct name *name)
-{
-	(void)dir;
-	return S_ISREG(name->inode->mode) && object_is_mapped(name->inode->object);
-}
-
-static bool is_mapped(struct mount *mount)
-{
-	return dir_visit_all(mount->root, visit_mapped);
-}
-
 static bool discard(struct inode *dir, struct name *name)
 {
 	dir_discard_name(dir, name);
@@ -73,6 +62,5 @@ const struct fs_type tmpfs_type = {
 	.magic = ABI_TMPFS_MAGIC,
 	.fill_mount = fill_tmpfs,
 	.statfs = statfs,
-	.is_mapped = is_mapped,
 	.unmount = unmount,
 };

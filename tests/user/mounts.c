@@ -125,7 +125,9 @@ static void users_keep_it(void)
 	TRY(close(fd));
 	TRY(umount2("m", 0));
 	say("byte %d\n", map[1]);
-	TRY(munmap(map, 5000));
+	TRY(unlink("m/file"));
+	TRY(umount2("m", 0));
+	TRY(munmap(map, 2 * PAGE));
 	TRY(umount2("m", 0));
 	TRY(rmdir("m"));
 }

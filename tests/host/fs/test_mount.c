@@ -5,7 +5,6 @@
 
 #include "abi/errno.h"
 #include "abi/limits.h"
-#include "fake_proc.h"
 #include "abi/mount.h"
 #include "fs/attr.h"
 #include "fs/devfs.h"
@@ -13,6 +12,8 @@
 #include "fs/inode_path.h"
 #include "fs/path.h"
 #include "fs/tmpfs/memfd.h"
+#include "mm/host.h"
+#include "mm/object.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/relieve.h"
@@ -162,38 +163,81 @@ TEST(detached_mounts_are_freed)
 	tree_end();
 }
 
-static struct mount *deciding;
+static unsigned pauses;
 
-/* The unmount that the walk waits for is decided while it waits: it is refused. */
-static int decide(void)
+/* The first pause of an umount2: another thread detaches the mount below. */
+static int detach_below(struct vm_wait *wait)
 {
-	deciding->closing = false;
+	(void)wait;
+	if (pauses++ == 0)
+		assert_int_equal(fs_umount(NULL, "m", MNT_DETACH), 0);
 	return 0;
 }
 
-/* A walk waits while an unmount is deciding; a kill ends the wait (P, R31). */
-TEST(a_walk_waits_for_the_decision)
+/* Whatever an umount2 does when another comes between, the mount goes once. */
+TEST(two_unmounts_at_once)
 {
-	struct inode *root;
 	struct abi_stat st;
 
 	tree_start();
 	assert_int_equal(fs_mkdir(NULL, "m", 0755), 0);
 	assert_int_equal(tmpfs("m"), 0);
-	tree_touch("m/f");
-	assert_int_equal(path_lookup(path_start(NULL), "m", true, &root), 0);
-	deciding = root->mount;
-	path_put(root);
-	deciding->closing = true;
-	fake_sleeps = 0;
-	fake_sleep = NULL; /* as if killed */
-	assert_int_equal(fs_stat(NULL, "m/f", true, &st), -EINTR);
-	assert_int_equal(fs_stat(NULL, "m", true, &st), -EINTR);
-	assert_int_equal(fake_sleeps, 2);
-	fake_sleep = decide;
-	assert_int_equal(fs_stat(NULL, "m/f", true, &st), 0);
-	assert_int_equal(fake_sleeps, 3);
-	fake_sleep = NULL;
+	assert_int_equal(fs_mkdir(NULL, "m/n", 0755), 0);
+	assert_int_equal(tmpfs("m/n"), 0);
+	tree_touch("m/n/one");
+	tree_touch("m/n/two");
+	pauses = 0;
+	mm_host.pause = detach_below;
+	assert_int_equal(fs_umount(NULL, "m/n", 0), 0);
+	assert_true(pauses > 0);
+	assert_int_equal(fs_stat(NULL, "/", true, &st), 0);
+	assert_int_equal(fs_umount(NULL, "m", 0), -EINVAL);
+	assert_int_equal(fs_rmdir(NULL, "m"), 0);
+	tree_end();
+}
+
+/* A mapped file keeps its mount, even if it has no name any more and no descriptor. */
+TEST(a_mapped_file_keeps_it)
+{
+	struct object *object;
+	struct file *file;
+
+	tree_start();
+	assert_int_equal(fs_mkdir(NULL, "m", 0755), 0);
+	assert_int_equal(tmpfs("m"), 0);
+	for (unsigned detached = 0; detached < 2; detached++) {
+		file = tree_open("m/f", O_CREAT | O_RDWR);
+		object = file->ops->object(file);
+		object_use(object);
+		file_put(file);
+		assert_int_equal(fs_umount(NULL, "m", 0), -EBUSY);
+		assert_int_equal(fs_unlink(NULL, "m/f"), 0);
+		assert_int_equal(fs_umount(NULL, "m", 0), -EBUSY);
+		if (detached)
+			assert_int_equal(fs_umount(NULL, "m", MNT_DETACH), 0);
+		object_unuse(object);
+	}
+	assert_int_equal(fs_umount(NULL, "m", 0), -EINVAL);
+	assert_int_equal(fs_rmdir(NULL, "m"), 0);
+	tree_end();
+}
+
+/* A program that is being started keeps its mount before anything of it is mapped. */
+TEST(a_program_keeps_it)
+{
+	struct object *image;
+	struct file *file;
+	char *path;
+
+	tree_start();
+	assert_int_equal(fs_mkdir(NULL, "m", 0755), 0);
+	assert_int_equal(tmpfs("m"), 0);
+	assert_int_equal(fs_open(NULL, "m/p", O_CREAT | O_WRONLY, 0755, &file), 0);
+	file_put(file);
+	assert_int_equal(fs_open_exec(NULL, "m/p", &image, &path), 0);
+	assert_int_equal(fs_umount(NULL, "m", 0), -EBUSY);
+	object_unuse(image);
+	kfree(path);
 	assert_int_equal(fs_umount(NULL, "m", 0), 0);
 	assert_int_equal(fs_rmdir(NULL, "m"), 0);
 	tree_end();

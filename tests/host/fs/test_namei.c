@@ -333,7 +333,7 @@ TEST(image_to_run)
 	tree_touch("bin/data");
 	assert_int_equal(fs_open_exec(NULL, "b/./p", &object, &path), 0);
 	assert_string_equal(path, "/bin/p");
-	object_put(object);
+	object_unuse(object);
 	kfree(path);
 	assert_int_equal(fs_open_exec(NULL, "bin/data", &object, &path), -EACCES);
 	assert_int_equal(fs_open_exec(NULL, "bin", &object, &path), -EACCES);

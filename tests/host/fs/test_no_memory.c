@@ -47,7 +47,7 @@ static void use_files(void)
 	done(fs_symlink("f", NULL, "d/l"));
 	if (fs_open_exec(NULL, "d/f", &object, &path) == 0) {
 		kfree(path);
-		object_put(object);
+		object_unuse(object);
 	}
 	fs_unlink(NULL, "d/f");
 	fs_unlink(NULL, "d/g");
