@@ -74,14 +74,20 @@ struct inode *mount_tree_root(void)
 	return tree_root->root;
 }
 
+/* What covers the point already is covered in its place: the caller may have come by a working directory. */
 static int attach_locked(struct mount *mount, struct inode *point)
 {
 	assert_hardened(spin_lock_held(&mounts_lock));
+	while (point && point->cover)
+		point = point->cover->root;
+	if (point && list_empty(&point->mount->link))
+		return -ENOENT;
+	if (point && point == tree_root->root)
+		return -EBUSY;
 	if (nmounts == MOUNTS_MAX)
 		return -ENOSPC;
 	if (point) {
-		if (point->cover || point == tree_root->root)
-			return -EBUSY;
+		path_get(point);
 		mount->point = point;
 		atomic_store(&point->cover, mount);
 	} else {
@@ -110,7 +116,10 @@ static struct inode *take_out_locked(struct mount *mount)
 	return point;
 }
 
-/* Takes the mount out of the tree again if its point has been removed; returns -ENOENT then. */
+/*
+ * Takes the mount out of the tree again if its point has been removed; returns -ENOENT then. The
+ * caller has a reference to the mount besides the tree's, and one to the point.
+ */
 static int undo_if_removed(struct mount *mount, struct inode *point)
 {
 	struct abi_stat st;
@@ -125,8 +134,10 @@ static int undo_if_removed(struct mount *mount, struct inode *point)
 		out = true;
 	}
 	spin_unlock(&mounts_lock);
-	/* Otherwise somebody has unmounted it already. */
-	return !out ? 0 : err ? err : -ENOENT;
+	if (!out) /* somebody has unmounted it already */
+		return 0;
+	path_put(point);
+	return err ? err : -ENOENT;
 }
 
 /*
@@ -139,15 +150,37 @@ int mount_attach(struct mount *mount, struct inode *point)
 
 	if (point && !S_ISDIR(point->mode))
 		return -ENOTDIR;
-	if (point)
-		path_get(point);
+	mount_get(
+		mount); /* the caller's belongs to the tree from now on, where others may drop it */
 	spin_lock(&mounts_lock);
 	err = attach_locked(mount, point);
 	spin_unlock(&mounts_lock);
 	if (err == 0 && point)
 		err = undo_if_removed(mount, point);
-	if (err)
-		path_put(point);
+	mount_put(mount);
+	return err;
+}
+
+/* A file that is opened for writing at this moment is not seen; what it does is not harmful. */
+static int set_flags_locked(struct mount *mount, unsigned flags)
+{
+	assert_hardened(spin_lock_held(&mounts_lock));
+	if (list_empty(&mount->link))
+		return -EINVAL;
+	if ((flags & MS_RDONLY) && !(mount->flags & MS_RDONLY) &&
+	    atomic_load_relaxed(&mount->writers) != 0)
+		return -EBUSY;
+	atomic_store(&mount->flags, flags & MOUNT_FLAGS);
+	return 0;
+}
+
+int mount_set_flags(struct mount *mount, unsigned flags)
+{
+	int err;
+
+	spin_lock(&mounts_lock);
+	err = set_flags_locked(mount, flags);
+	spin_unlock(&mounts_lock);
 	return err;
 }
 

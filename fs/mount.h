@@ -76,11 +76,18 @@ static inline void mount_get(struct mount *mount)
 void mount_put(struct mount *mount);
 
 /*
- * Puts the mount into the tree and takes over the caller's reference: on the directory `point`,
- * which nothing covers yet, or as the tree's root if point is NULL. Returns 0; -ENOTDIR; -ENOENT if
- * point has been removed; -ENOSPC if there are too many mounts; -EBUSY if something covers it. After an error the reference stays the caller's.
+ * Puts the mount into the tree and takes over the caller's reference: on the directory `point`, or
+ * on what covers that already, or as the tree's root if point is NULL. Returns 0; -ENOTDIR; -ENOENT
+ * if point has been removed, or is in a mount that is not in the tree; -ENOSPC if there are too many
+ * mounts; -EBUSY if it is the tree's root. After an error the reference stays the caller's.
  */
 int mount_attach(struct mount *mount, struct inode *point);
+
+/*
+ * Changes the mount's flags to these, of which MOUNT_FLAGS are kept. Returns 0, -EINVAL if it is not
+ * in the tree, or -EBUSY if it would become read-only and files are open for writing.
+ */
+int mount_set_flags(struct mount *mount, unsigned flags);
 
 /*
  * Takes the mount whose root is `root` out of the tree. flags: MNT_*. Returns 0; -EINVAL if root is

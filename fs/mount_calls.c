@@ -59,16 +59,6 @@ static int find_root(struct file *dir, const char *path, bool follow, struct ino
 	return 0;
 }
 
-/* A file that is opened for writing at this moment is not seen; what it does is not harmful. */
-static int set_flags(struct mount *mount, unsigned flags)
-{
-	if ((flags & MS_RDONLY) && !(mount->flags & MS_RDONLY) &&
-	    atomic_load_relaxed(&mount->writers) != 0)
-		return -EBUSY;
-	atomic_store(&mount->flags, flags & MOUNT_FLAGS);
-	return 0;
-}
-
 int fs_remount(struct file *dir, const char *path, unsigned flags, const char *options)
 {
 	struct inode *root;
@@ -76,7 +66,7 @@ int fs_remount(struct file *dir, const char *path, unsigned flags, const char *o
 
 	if (err)
 		return err;
-	err = *options != '\0' ? -EINVAL : set_flags(root->mount, flags);
+	err = *options != '\0' ? -EINVAL : mount_set_flags(root->mount, flags);
 	path_put(root);
 	return err;
 }

@@ -109,6 +109,22 @@ static int hold_open(void *path)
 	return umount2("m", 0) == -1 && errno == EBUSY && fd >= 0 ? 0 : 1;
 }
 
+static void on_what_covers(void)
+{
+	say("a covered working directory\n");
+	TRY(mkdir("m", 0755));
+	TRY(chdir("m"));
+	TRY(tmpfs("../m", 0));
+	TRY(mkdir("../m/first", 0755));
+	TRY(tmpfs(".", 0));
+	TRY(access("../m/first", F_OK));
+	TRY(chdir(".."));
+	TRY(umount2("m", 0));
+	TRY(access("m/first", F_OK));
+	TRY(umount2("m", 0));
+	TRY(rmdir("m"));
+}
+
 static void users_keep_it(void)
 {
 	char *map;
@@ -154,6 +170,10 @@ static void lazy(void)
 	TRY(pread(fd, bytes, 2, 1));
 	say("bytes %d %d, mapped %d\n", bytes[0], bytes[1], map[1]);
 	TRY(umount2(".", 0));
+	TRY(mkdir("x", 0755));
+	TRY(tmpfs("x", 0));
+	TRY(tmpfs(".", 0));
+	TRY(mount(NULL, ".", NULL, MS_REMOUNT | MS_RDONLY, NULL));
 	TRY(chdir("/"));
 	TRY(close(fd));
 	say("mapped still %d\n", map[4999]);
@@ -329,6 +349,7 @@ int main(void)
 	mount_covers();
 	mounts_on_mounts();
 	paths_cross();
+	on_what_covers();
 	users_keep_it();
 	expire();
 	read_only();

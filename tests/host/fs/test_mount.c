@@ -105,6 +105,76 @@ TEST(a_removed_directory)
 	tree_end();
 }
 
+/* The look at the directory that follows a mount: meanwhile another thread makes another mount of it. */
+static struct inode_ops slow_ops;
+
+static int mount_another(struct inode *dir, struct abi_stat *st)
+{
+	dir->ops = dir->mount->root->ops;
+	assert_int_equal(fs_umount(NULL, "d", MNT_DETACH), 0);
+	assert_int_equal(tmpfs("d"), 0);
+	*st = (struct abi_stat){ .nlink = 0 };
+	return 0;
+}
+
+/* The thread that mounts does not use what another has unmounted, which may be another mount by now. */
+TEST(unmounted_while_it_is_mounted)
+{
+	struct inode *dir;
+
+	tree_start();
+	assert_int_equal(fs_mkdir(NULL, "d", 0755), 0);
+	assert_int_equal(path_lookup(path_start(NULL), "d", true, &dir), 0);
+	slow_ops = *dir->ops;
+	slow_ops.getattr = mount_another;
+	dir->ops = &slow_ops;
+	assert_int_equal(tmpfs("d"), 0);
+	assert_non_null(dir->cover);
+	path_put(dir);
+	assert_int_equal(fs_umount(NULL, "d", 0), 0);
+	assert_int_equal(fs_rmdir(NULL, "d"), 0);
+	tree_end();
+}
+
+/* Nothing is mounted below, or changed about, a mount that nobody can reach any more. */
+TEST(a_detached_mount)
+{
+	struct file *dir;
+
+	tree_start();
+	assert_int_equal(fs_mkdir(NULL, "m", 0755), 0);
+	assert_int_equal(tmpfs("m"), 0);
+	assert_int_equal(fs_mkdir(NULL, "m/x", 0755), 0);
+	dir = tree_open("m", O_RDONLY);
+	assert_int_equal(fs_umount(NULL, "m", MNT_DETACH), 0);
+	assert_int_equal(fs_mount("tmpfs", "none", dir, "x", 0, ""), -ENOENT);
+	assert_int_equal(fs_mount("tmpfs", "none", dir, ".", 0, ""), -ENOENT);
+	assert_int_equal(fs_remount(dir, ".", MS_RDONLY, ""), -EINVAL);
+	file_put(dir);
+	assert_int_equal(fs_rmdir(NULL, "m"), 0);
+	tree_end();
+}
+
+/* A working directory that was covered since then: the next mount covers what covers it. */
+TEST(a_covered_directory_is_mounted_on)
+{
+	struct file *dir;
+
+	tree_start();
+	assert_int_equal(fs_mkdir(NULL, "d", 0755), 0);
+	dir = tree_open("d", O_RDONLY);
+	assert_int_equal(tmpfs("d"), 0);
+	tree_touch("d/first");
+	assert_int_equal(fs_mount("tmpfs", "none", dir, ".", 0, ""), 0);
+	file_put(dir);
+	assert_int_equal(tree_mode("d/first"), -ENOENT);
+	assert_int_equal(fs_umount(NULL, "d", 0), 0);
+	assert_int_equal(tree_mode("d/first"), S_IFREG | 0644);
+	assert_int_equal(fs_umount(NULL, "d", 0), 0);
+	assert_int_equal(fs_rmdir(NULL, "d"), 0);
+	tree_end();
+}
+
 TEST(a_covered_directory_stays)
 {
 	tree_start();
