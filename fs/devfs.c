@@ -22,7 +22,8 @@ static struct spinlock nodes_lock = SPINLOCK_INIT(LOCK_FS);
 static struct list nodes = LIST_INIT(nodes);
 static uint64_t next_pos = DIR_FIRST_POS; /* guarded by nodes_lock */
 
-static uint32_t is_mounted; /* atomic: 0 or 1 */
+static uint32_t is_made; /* atomic: 0 or 1 */
+static struct mount *only;
 
 static const struct inode_ops devfs_ops;
 static struct dev_node root = { .parent = &root };
@@ -60,6 +61,7 @@ static int add_locked(struct dev_node *node)
 	assert_hardened(spin_lock_held(&nodes_lock));
 	if (find_locked(node->parent, node->name, strlen(node->name)))
 		return -EEXIST;
+	node->inode.mount = root.inode.mount;
 	node->pos = next_pos++;
 	list_add_tail(&nodes, &node->link);
 	node->inode.nlink = 1;
@@ -94,8 +96,7 @@ static int add(struct dev_node *dir, const struct path_part *part, const struct 
 	node = mem_wait_kzalloc(sizeof(*node));
 	if (!node)
 		return -ENOMEM;
-	inode_init(&node->inode, root.inode.mount, inode_next_ino(), like->mode, &devfs_ops,
-		   like->file_ops);
+	inode_init(&node->inode, NULL, inode_next_ino(), like->mode, &devfs_ops, like->file_ops);
 	node->inode.device = like->device;
 	node->inode.rdev = like->rdev;
 	node->parent = dir;
@@ -238,6 +239,7 @@ static const struct inode_ops devfs_ops = {
 	.free = free_node,
 };
 
+/* Those that were added before belong to no mount yet. */
 static void set_mount(struct mount *mount)
 {
 	struct dev_node *node;
@@ -253,7 +255,7 @@ static int fill_devfs(struct mount *mount, const char *options)
 {
 	if (*options != '\0')
 		return -EINVAL;
-	if (!atomic_cas(&is_mounted, 0, 1))
+	if (!atomic_cas(&is_made, 0, 1))
 		return -EBUSY;
 	make_root();
 	set_mount(mount);
@@ -262,16 +264,9 @@ static int fill_devfs(struct mount *mount, const char *options)
 	return 0;
 }
 
-static void unmount(struct mount *mount)
-{
-	inode_put(mount->root);
-	set_mount(NULL);
-	atomic_store(&is_mounted, 0);
-}
-
 const struct fs_type devfs_type = {
 	.name = "devtmpfs",
 	.magic = ABI_TMPFS_MAGIC,
 	.fill_mount = fill_devfs,
-	.unmount = unmount,
+	.only = &only,
 };

@@ -23,6 +23,6 @@ static inline void *device_of(struct file *file)
 
 /*
  * There is one file system of this type, which has what was added before and after it was mounted.
- * While it is mounted, mounting it again is refused with -EBUSY.
+ * While it is in the tree, mounting it again is refused with -EBUSY.
  */
 extern const struct fs_type devfs_type;

@@ -90,7 +90,8 @@ struct inode {
 	uint64_t ino;
 	const struct inode_ops *ops;
 	const struct file_ops *file_ops; /* for files opened through it */
-	struct mount *mount;		 /* NULL: a memfd, which is in no file system */
+	/* NULL: a memfd, which is in no file system, or a device before devfs is mounted. */
+	struct mount *mount;
 	union {
 		struct object *object; /* regular file: its bytes; referenced. NULL: no pages */
 		void *device;	       /* device: the driver's */

@@ -18,8 +18,24 @@ static unsigned nmounts;		   /* guarded by mounts_lock: length of the list */
 static struct mount *tree_root;		   /* const once it is there */
 static uint64_t last_dev = MOUNT_DEV_PIPE; /* atomic */
 
-int mount_create(const struct fs_type *type, const char *source, unsigned flags,
-		 const char *options, struct mount **mount_ret)
+/* Takes the only mount of a type for the next place in the tree. */
+static int take_only(struct mount *mount, unsigned flags, struct mount **mount_ret)
+{
+	int err = -EBUSY;
+
+	spin_lock(&mounts_lock);
+	if (list_empty(&mount->link)) {
+		atomic_store(&mount->flags, flags & MOUNT_FLAGS);
+		mount_get(mount);
+		*mount_ret = mount;
+		err = 0;
+	}
+	spin_unlock(&mounts_lock);
+	return err;
+}
+
+static int create(const struct fs_type *type, const char *source, unsigned flags,
+		  const char *options, struct mount **mount_ret)
 {
 	struct mount *mount = mem_wait_kzalloc(sizeof(*mount));
 	int err = -ENOMEM;
@@ -46,6 +62,21 @@ free_source:
 	kfree(mount->source);
 free_mount:
 	kfree(mount);
+	return err;
+}
+
+int mount_create(const struct fs_type *type, const char *source, unsigned flags,
+		 const char *options, struct mount **mount_ret)
+{
+	int err;
+
+	if (type->only && *type->only)
+		return *options != '\0' ? -EINVAL : take_only(*type->only, flags, mount_ret);
+	err = create(type, source, flags, options, mount_ret);
+	if (err == 0 && type->only) {
+		mount_get(*mount_ret);
+		*type->only = *mount_ret;
+	}
 	return err;
 }
 
@@ -83,6 +114,8 @@ static int attach_locked(struct mount *mount, struct inode *point)
 	if (point && list_empty(&point->mount->link))
 		return -ENOENT;
 	if (point && point == tree_root->root)
+		return -EBUSY;
+	if (!list_empty(&mount->link)) /* the only one of its type: another thread was faster */
 		return -EBUSY;
 	if (nmounts == MOUNTS_MAX)
 		return -ENOSPC;
@@ -187,11 +220,13 @@ int mount_set_flags(struct mount *mount, unsigned flags)
 /* May the mount be taken out of the tree? A walk that is in it, or a file that is used, has a reference. */
 static int may_detach_locked(struct mount *mount, const struct inode *root, unsigned flags)
 {
+	/* One reference is the tree's, one the caller's, and one may be the type's. */
+	uint32_t unused = mount && mount->type->only ? 3 : 2;
+
 	assert_hardened(spin_lock_held(&mounts_lock));
 	if (!mount || mount->root != root || list_empty(&mount->link))
 		return -EINVAL;
-	/* One reference is the tree's, one the caller's. */
-	if (mount == tree_root || (!(flags & MNT_DETACH) && refcount_read(&mount->refs) > 2))
+	if (mount == tree_root || (!(flags & MNT_DETACH) && refcount_read(&mount->refs) > unused))
 		return -EBUSY;
 	if ((flags & MNT_EXPIRE) && mount->nentered != mount->expires_at) {
 		mount->expires_at = mount->nentered + 1;

@@ -27,8 +27,13 @@ struct fs_type {
 	int (*fill_mount)(struct mount *mount, const char *options);
 	/* Sets the fields that only it knows: f_blocks to f_ffree. NULL: all are 0. */
 	void (*statfs)(struct mount *mount, struct abi_statfs *st);
-	/* The last user is gone: drops the root's reference and frees everything. */
+	/* The last user is gone: drops the root's reference and frees everything. NULL with `only`. */
 	void (*unmount)(struct mount *mount);
+	/*
+	 * Where the only mount of this type is, once it has been made. It is never freed, so that
+	 * it can be mounted again while files of it are still open. NULL: each mount is a new one.
+	 */
+	struct mount **only;
 };
 
 /*
@@ -62,7 +67,10 @@ struct mount {
 /* The flags of mount(2) that a mount keeps. */
 #define MOUNT_FLAGS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME)
 
-/* Makes a file system; it is in no tree yet. Returns 0 or a negative errno. */
+/*
+ * Makes a file system, or takes the only one of its type; it is in no tree yet. Returns 0 and a
+ * reference, or a negative errno; -EBUSY: the only one is in the tree.
+ */
 int mount_create(const struct fs_type *type, const char *source, unsigned flags,
 		 const char *options, struct mount **mount_ret);
 

@@ -7,6 +7,7 @@
 #include "abi/wait.h"
 #include "arch/context.h"
 #include "fs/dev.h"
+#include "fs/devfs.h"
 #include "fs/process_fs.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "lib/assert.h"
@@ -58,12 +59,14 @@ static void init_main(void *unused)
 
 void ktest_process_init(void)
 {
-	struct mount *root;
+	struct mount *root, *devices;
 	int err = mount_create(&tmpfs_type, "rootfs", 0, "mode=755", &root);
 	struct process *init = process_alloc(&err);
 
 	assert(mount_attach(root, NULL) == 0);
 	assert(dev_init(NULL, 0, 0) == 0);
+	assert(mount_create(&devfs_type, "devices", 0, "", &devices) == 0);
+	mount_put(devices); /* it stays, ready to be mounted */
 	process_fs_init();
 	assert(init && init->pid == PID_INIT);
 	err = process_add_thread(init);

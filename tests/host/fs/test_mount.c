@@ -371,6 +371,7 @@ TEST(devices)
 {
 	const struct inode_attr mode = { .valid = ATTR_MODE, .mode = 0640 };
 	struct dir_item item = { .pos = 0 };
+	struct abi_statfs statfs;
 	struct mount *again;
 	struct file *dir, *file;
 	struct abi_stat st;
@@ -419,6 +420,11 @@ TEST(devices)
 	file = tree_open("dev/port/one", O_RDWR);
 	assert_ptr_equal(device_of(file), path);
 	assert_int_equal(fs_umount(NULL, "dev", 0), -EBUSY);
+	assert_int_equal(fs_umount(NULL, "dev", MNT_DETACH), 0);
+	assert_int_equal(fs_mount("devtmpfs", "none", NULL, "dev", MS_NOEXEC, ""), 0);
+	assert_int_equal(fs_statfs(NULL, "dev", &statfs), 0);
+	assert_int_equal(statfs.flags, ST_VALID | ST_RELATIME | MS_NOEXEC);
+	assert_int_equal(fs_mount("devtmpfs", "none", NULL, "dev", 0, ""), -EBUSY);
 	file_put(file);
 	assert_int_equal(fs_umount(NULL, "dev", 0), 0);
 	assert_int_equal(fs_mount("devtmpfs", "none", NULL, "dev", 0, ""), 0);
