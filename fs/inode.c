@@ -110,10 +110,6 @@ int inode_file_stat(struct file *file, struct abi_stat *st)
 
 void inode_file_release(struct file *file)
 {
-	struct mount *mount = file_inode(file)->mount;
-
-	if (mount && file_writable(file))
-		atomic_add(&mount->writers, -1u);
 	path_put(file_inode(file));
 }
 

@@ -194,17 +194,19 @@ int mount_attach(struct mount *mount, struct inode *point)
 	return err;
 }
 
-/* A file that is opened for writing at this moment is not seen; what it does is not harmful. */
-static int set_flags_locked(struct mount *mount, unsigned flags)
+/* Either this sees the writer, or the writer sees the flag: it does the same the other way round. */
+static int set_flags_locked(struct mount *mount, uint32_t flags)
 {
+	uint32_t before = mount->flags;
+
 	assert_hardened(spin_lock_held(&mounts_lock));
 	if (list_empty(&mount->link))
 		return -EINVAL;
-	if ((flags & MS_RDONLY) && !(mount->flags & MS_RDONLY) &&
-	    atomic_load_relaxed(&mount->writers) != 0)
-		return -EBUSY;
-	atomic_store(&mount->flags, flags & MOUNT_FLAGS);
-	return 0;
+	(void)atomic_exchange(&mount->flags, flags & MOUNT_FLAGS);
+	if (!(flags & ~before & MS_RDONLY) || atomic_load(&mount->writers) == 0)
+		return 0;
+	atomic_store(&mount->flags, before);
+	return -EBUSY;
 }
 
 int mount_set_flags(struct mount *mount, unsigned flags)
@@ -345,6 +347,20 @@ void mount_leave(struct inode **dir)
 int mount_may_write(const struct mount *mount)
 {
 	return mount && (atomic_load_relaxed(&mount->flags) & MS_RDONLY) ? -EROFS : 0;
+}
+
+int mount_begin_write(struct mount *mount)
+{
+	atomic_add(&mount->writers, 1);
+	if (!(atomic_load(&mount->flags) & MS_RDONLY))
+		return 0;
+	mount_end_write(mount);
+	return -EROFS;
+}
+
+void mount_end_write(struct mount *mount)
+{
+	atomic_add(&mount->writers, -1u);
 }
 
 void mount_statfs(struct mount *mount, struct abi_statfs *st)

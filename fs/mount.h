@@ -44,7 +44,7 @@ struct fs_type {
 struct mount {
 	struct refcount refs;
 	uint32_t flags;	  /* atomic: MS_RDONLY and others of MOUNT_FLAGS */
-	uint32_t writers; /* atomic: open files that can be written */
+	uint32_t writers; /* atomic: regular files that are open for writing, or are mapped so */
 	/* const: */
 	const struct fs_type *type;
 	uint64_t dev; /* st_dev of its files */
@@ -135,6 +135,13 @@ void mount_leave(struct inode **dir);
 
 /* Returns 0, or -EROFS if nothing may be changed on that mount (NULL: a memfd's). */
 int mount_may_write(const struct mount *mount);
+
+/*
+ * A file is opened for writing: until mount_end_write() the mount is not made read-only. Returns 0
+ * or -EROFS. They take no lock.
+ */
+int mount_begin_write(struct mount *mount);
+void mount_end_write(struct mount *mount);
 
 /* Is it mounted with MS_NOEXEC? NULL is a memfd's. */
 static inline bool mount_forbids_programs(const struct mount *mount)

@@ -90,15 +90,6 @@ static bool is_device(const struct inode *inode)
 	return S_ISCHR(inode->mode) || S_ISBLK(inode->mode);
 }
 
-/* Counts a file that can be written, so that no mount is made read-only under it. */
-static void count_writer(struct file *file)
-{
-	struct mount *mount = file_inode(file)->mount;
-
-	if (mount && file_writable(file))
-		atomic_add(&mount->writers, 1);
-}
-
 /*
  * Attaches the file to an inode that passed check_inode(). Returns 0 and takes over the inode's
  * path_get(), or returns an error: -EROFS, -ETXTBSY, or that of the file's open.
@@ -125,8 +116,6 @@ static int open_inode(struct inode *inode, unsigned flags, struct file *file)
 		err = inode->ops->resize ? inode->ops->resize(inode, 0) : -EINVAL;
 	if ((truncates || denies) && inode->object && (err || !denies))
 		object_put_write(inode->object);
-	if (err == 0)
-		count_writer(file);
 	return err;
 }
 

@@ -253,8 +253,11 @@ int object_get_write(struct object *object)
 
 	spin_lock(&object->lock);
 	if (!object->nexec) {
-		object->writers++;
-		error = 0;
+		bool first = !object->writers && object->ops->first_writer;
+
+		error = first ? object->ops->first_writer(object) : 0;
+		if (!error)
+			object->writers++;
 	}
 	spin_unlock(&object->lock);
 	return error;
@@ -265,6 +268,8 @@ void object_put_write(struct object *object)
 	spin_lock(&object->lock);
 	assert_hardened(object->writers);
 	object->writers--;
+	if (!object->writers && object->ops->last_writer)
+		object->ops->last_writer(object);
 	spin_unlock(&object->lock);
 }
 

@@ -59,6 +59,13 @@ struct object_ops {
 	void (*used)(struct object *object);
 	void (*unused)(struct object *object);
 	/*
+	 * The first writer comes (object_get_write()), and the last one goes. first_writer() returns
+	 * 0 or refuses with a negative errno. NULL: nothing to do. Called with object->lock held;
+	 * they take no lock.
+	 */
+	int (*first_writer)(struct object *object);
+	void (*last_writer)(struct object *object);
+	/*
 	 * The last reference and all pages are gone: frees the object's memory, and drops what the
 	 * object refers to.
 	 */
@@ -157,7 +164,7 @@ uint64_t object_size(const struct object *object);
 
 /*
  * An object that runs as text can't be opened for writing, and one that is open for writing can't
- * be run. Both functions return 0 or -ETXTBSY.
+ * be run. Both functions return 0 or -ETXTBSY; object_get_write() also what ops->first_writer() does.
  */
 int object_deny_write(struct object *object); /* for exec; undone by object_allow_write() */
 void object_allow_write(struct object *object);

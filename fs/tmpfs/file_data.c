@@ -104,6 +104,16 @@ static void file_data_unused(struct object *object)
 	mount_put(to_data(object)->mount);
 }
 
+static int file_data_first_writer(struct object *object)
+{
+	return mount_begin_write(to_data(object)->mount);
+}
+
+static void file_data_last_writer(struct object *object)
+{
+	mount_end_write(to_data(object)->mount);
+}
+
 static const struct object_ops counted_ops = {
 	.name = "file",
 	.read_page = file_data_read,
@@ -113,6 +123,8 @@ static const struct object_ops counted_ops = {
 	.stored = file_data_stored,
 	.used = file_data_used,
 	.unused = file_data_unused,
+	.first_writer = file_data_first_writer,
+	.last_writer = file_data_last_writer,
 	.destroy = file_data_destroy,
 };
 

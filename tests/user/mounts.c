@@ -199,6 +199,7 @@ static void expire(void)
 static void read_only(void)
 {
 	struct timespec now[2] = { { 0, UTIME_NOW }, { 0, UTIME_NOW } };
+	void *map;
 	int fd;
 
 	say("read-only\n");
@@ -209,6 +210,11 @@ static void read_only(void)
 	fd = open("m/file", O_WRONLY);
 	TRY(mount(NULL, "m", NULL, MS_REMOUNT | MS_RDONLY, NULL));
 	TRY(close(fd));
+	fd = open("m/file", O_RDWR);
+	map = mapped("to write", mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0));
+	TRY(close(fd));
+	TRY(mount(NULL, "m", NULL, MS_REMOUNT | MS_RDONLY, NULL));
+	TRY(munmap(map, PAGE));
 	TRY(mount(NULL, "m", NULL, MS_REMOUNT | MS_RDONLY, NULL));
 	TRY(open("m/file", O_WRONLY));
 	TRY(open("m/file", O_RDONLY | O_TRUNC));
@@ -340,6 +346,20 @@ static void errors(void)
 	TRY(unlink("file"));
 }
 
+/* Devices are written on a file system that is read-only. */
+static void read_only_devices(void)
+{
+	int fd = open("/dev/null", O_RDWR);
+
+	say("read-only devices\n");
+	TRY(mount(NULL, "/dev", NULL, MS_REMOUNT | MS_RDONLY, NULL));
+	TRY(write(fd, "x", 1));
+	TRY(close(fd));
+	TRY(close(open("/dev/null", O_WRONLY)));
+	TRY(access("/dev/null", W_OK));
+	TRY(mount(NULL, "/dev", NULL, MS_REMOUNT, NULL));
+}
+
 int main(void)
 {
 	memset(too_long, 'a', sizeof(too_long) - 1);
@@ -353,6 +373,7 @@ int main(void)
 	users_keep_it();
 	expire();
 	read_only();
+	read_only_devices();
 	no_programs();
 	all_statistics();
 	errors();

@@ -17,6 +17,7 @@
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/relieve.h"
+#include "mm/vma.h"
 #include "tests/host/lib/fail_nth.h"
 #include "tree.h"
 
@@ -425,7 +426,10 @@ TEST(devices)
 	assert_int_equal(fs_statfs(NULL, "dev", &statfs), 0);
 	assert_int_equal(statfs.flags, ST_VALID | ST_RELATIME | MS_NOEXEC);
 	assert_int_equal(fs_mount("devtmpfs", "none", NULL, "dev", 0, ""), -EBUSY);
+	assert_int_equal(fs_remount(NULL, "dev", MS_RDONLY, ""), 0);
 	file_put(file);
+	file_put(tree_open("dev/port/one", O_RDWR));
+	assert_int_equal(fs_remount(NULL, "dev", 0, ""), 0);
 	assert_int_equal(fs_umount(NULL, "dev", 0), 0);
 	assert_int_equal(fs_mount("devtmpfs", "none", NULL, "dev", 0, ""), 0);
 	assert_int_equal(tree_mode("dev/port/one"), S_IFCHR | 0640);
@@ -462,6 +466,36 @@ TEST(statistics_and_flags)
 	assert_int_equal(st.type, ABI_TMPFS_MAGIC);
 	assert_int_equal(st.blocks, 0);
 	file_put(memfd);
+	fs_unlink(NULL, "f");
+	tree_end();
+}
+
+/* Who writes, or may write through a mapping, keeps a mount from being made read-only; a device does not. */
+TEST(writers)
+{
+	struct object *object;
+	struct file *file;
+
+	tree_start();
+	file = tree_open("f", O_CREAT | O_RDWR);
+	object = file->ops->object(file);
+	assert_int_equal(vma_get_writecount(VMA_WRITER, object), 0);
+	object_use(object);
+	file_put(file);
+	assert_int_equal(fs_remount(NULL, "/", MS_RDONLY, ""), -EBUSY);
+	assert_int_equal(tree_open_error("f", O_RDWR), 0);
+	assert_int_equal(fs_remount(NULL, "/", MS_RDONLY, ""), -EBUSY);
+	vma_put_writecount(VMA_WRITER, object);
+	assert_int_equal(fs_remount(NULL, "/", MS_RDONLY, ""), 0);
+	/* An open that looked at the mount before it became read-only. */
+	assert_int_equal(object_get_write(object), -EROFS);
+	assert_int_equal(fs_remount(NULL, "/", 0, ""), 0);
+	assert_int_equal(tree_open_error("f", O_RDWR), 0);
+	assert_int_equal(tree_open_error("f", O_RDONLY | O_TRUNC), 0);
+	assert_int_equal(fs_truncate(NULL, "f", 10), 0);
+	assert_int_equal(fs_remount(NULL, "/", MS_RDONLY, ""), 0);
+	object_unuse(object);
+	assert_int_equal(fs_remount(NULL, "/", 0, ""), 0);
 	fs_unlink(NULL, "f");
 	tree_end();
 }
