@@ -6,28 +6,15 @@
 #include "fs/path.h"
 #include "mm/object.h"
 
-static struct inode_attr without_set_id(struct inode *inode, const struct inode_attr *attr)
-{
-	struct inode_attr changed = *attr;
-
-	changed.valid &= ~ATTR_DROP_SET_ID;
-	if ((attr->valid & ATTR_DROP_SET_ID) && !S_ISDIR(inode->mode)) {
-		changed.valid |= ATTR_MODE;
-		changed.mode = inode->mode & ~(unsigned)S_ISUID;
-		if (changed.mode & 0010)
-			changed.mode &= ~(unsigned)S_ISGID;
-	}
-	return changed;
-}
-
 static int set_attr(struct inode *inode, const struct inode_attr *attr)
 {
-	struct inode_attr changed = without_set_id(inode, attr);
 	int err = mount_may_write(inode->mount);
 
+	if (attr->valid & ATTR_WRONG_TIME)
+		return -EINVAL;
 	if (err)
 		return err;
-	return inode->ops->setattr ? inode->ops->setattr(inode, &changed) : -EPERM;
+	return inode->ops->setattr ? inode->ops->setattr(inode, attr) : -EPERM;
 }
 
 int fs_set_attr(struct file *dir, const char *path, bool follow, const struct inode_attr *attr)
@@ -44,7 +31,9 @@ int fs_set_attr(struct file *dir, const char *path, bool follow, const struct in
 
 int fs_set_attr_file(struct file *file, const struct inode_attr *attr)
 {
-	return file->ops->has_inode ? set_attr(file_inode(file), attr) : -EPERM;
+	if (file->ops->has_inode)
+		return set_attr(file_inode(file), attr);
+	return attr->valid & ATTR_WRONG_TIME ? -EINVAL : -EPERM;
 }
 
 static int truncate_inode(struct inode *inode, uint64_t size)

@@ -9,7 +9,7 @@
  * the path, -EROFS, or the file system's. The caller holds no spinning lock.
  */
 
-/* Changes all that attr->valid names, but not the size. */
+/* Changes all that attr->valid names, but not the size. -EINVAL: ATTR_WRONG_TIME. */
 int fs_set_attr(struct file *dir, const char *path, bool follow, const struct inode_attr *attr);
 
 /* The same for an open file. -EPERM: it is a pipe. */

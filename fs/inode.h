@@ -18,8 +18,10 @@ struct path_part;
 #define ATTR_GID	 0x04u
 #define ATTR_ATIME	 0x08u
 #define ATTR_MTIME	 0x10u
-/* With a change of owner, only for fs_set_attr(): a file loses its set-ID bits, as on Linux. */
+/* With a change of owner: a file loses its set-ID bits, as on Linux; a directory keeps them. */
 #define ATTR_DROP_SET_ID 0x20u
+/* Only for fs_set_attr(): a time is none. The call is refused, but only after the path was followed. */
+#define ATTR_WRONG_TIME	 0x40u
 
 struct inode_attr {
 	unsigned valid; /* ATTR_* */

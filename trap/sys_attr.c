@@ -113,7 +113,7 @@ static int time_of(const struct abi_timespec *time, uint64_t now, uint64_t *ns_r
 }
 
 /* Reads the two times; NULL is now. Sets attr->valid to 0 if neither is to change. */
-static long read_times(vaddr_t user, struct inode_attr *attr, bool *bad_ret)
+static long read_times(vaddr_t user, struct inode_attr *attr)
 {
 	struct abi_timespec times[2] = { { 0, UTIME_NOW }, { 0, UTIME_NOW } };
 	uint64_t now = clock_wall_ns();
@@ -122,35 +122,23 @@ static long read_times(vaddr_t user, struct inode_attr *attr, bool *bad_ret)
 		return -EFAULT;
 	attr->valid = (times[0].nsec != UTIME_OMIT ? ATTR_ATIME : 0) |
 		      (times[1].nsec != UTIME_OMIT ? ATTR_MTIME : 0);
-	*bad_ret = ((attr->valid & ATTR_ATIME) && time_of(&times[0], now, &attr->atime) != 0) ||
-		   ((attr->valid & ATTR_MTIME) && time_of(&times[1], now, &attr->mtime) != 0);
+	if (((attr->valid & ATTR_ATIME) && time_of(&times[0], now, &attr->atime) != 0) ||
+	    ((attr->valid & ATTR_MTIME) && time_of(&times[1], now, &attr->mtime) != 0))
+		attr->valid |= ATTR_WRONG_TIME;
 	return 0;
-}
-
-/* As on Linux, bad nanoseconds are found after the file. */
-static long refuse_times(const struct trap_frame *frame, unsigned flags)
-{
-	const struct inode_attr nothing = { 0 };
-	long err = set_at(frame, flags, &nothing);
-
-	return err ? err : -EINVAL;
 }
 
 long sys_utimensat(struct trap_frame *frame)
 {
 	unsigned flags = arg_uint(frame, 3);
 	struct inode_attr attr = { 0 };
-	bool bad;
-	long err = read_times(arg_user(frame, 2), &attr, &bad);
+	long err = read_times(arg_user(frame, 2), &attr);
 
 	if (err || attr.valid == 0)
 		return err;
-	if (arg_user(frame, 1) == 0 && arg_int(frame, 0) != AT_FDCWD) {
-		if (flags != 0 || bad)
-			return -EINVAL;
-		return set_of_file(frame, &attr);
-	}
-	return bad ? refuse_times(frame, flags) : set_at(frame, flags, &attr);
+	if (arg_user(frame, 1) == 0 && arg_int(frame, 0) != AT_FDCWD)
+		return flags ? -EINVAL : set_of_file(frame, &attr);
+	return set_at(frame, flags, &attr);
 }
 
 long sys_truncate(struct trap_frame *frame)

@@ -101,7 +101,7 @@ static void times(void)
 	struct timespec none[2] = { { 0, UTIME_OMIT }, { 0, UTIME_OMIT } };
 	struct timespec wrong[2] = { { 0, 1000000000 }, { 0, 0 } };
 	struct stat before, after;
-	int fd = open("file", O_RDONLY);
+	int fd = open("file", O_RDONLY), fds[2];
 
 	say("times\n");
 	TRY(utimensat(AT_FDCWD, "file", both, 0));
@@ -124,6 +124,17 @@ static void times(void)
 	TRY(utimensat(AT_FDCWD, "file", wrong, 0));
 	TRY(utimensat(AT_FDCWD, "none", wrong, 0));
 	TRY(syscall(SYS_utimensat, fd, NULL, wrong, 0));
+	TRY(syscall(SYS_utimensat, 99, NULL, wrong, 0));
+	TRY(syscall(SYS_utimensat, 99, NULL, wrong, AT_SYMLINK_NOFOLLOW));
+	TRY(syscall(SYS_utimensat, AT_FDCWD, "none", wrong, 0x8000));
+	TRY(pipe(fds));
+	TRY(syscall(SYS_utimensat, fds[0], "", wrong, AT_EMPTY_PATH));
+	close(fds[0]);
+	close(fds[1]);
+	TRY(stat("file", &before));
+	TRY(utimensat(AT_FDCWD, "file", wrong, 0));
+	TRY(stat("file", &after));
+	say("changed: %d\n", after.st_ctim.tv_nsec != before.st_ctim.tv_nsec);
 	TRY(syscall(SYS_utimensat, 99, NULL, none, 0));
 	TRY(syscall(SYS_utimensat, 99, NULL, both, 0));
 	TRY(syscall(SYS_utimensat, fd, NULL, both, AT_SYMLINK_NOFOLLOW));

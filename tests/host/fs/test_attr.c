@@ -19,6 +19,81 @@ TEST(pipes)
 	tree_end();
 }
 
+/* A change of owner takes away the set-ID bits that are there then, and no other change of the mode. */
+TEST(an_owner_takes_set_ids_away)
+{
+	const struct inode_attr owner = { .valid = ATTR_UID | ATTR_DROP_SET_ID, .uid = 7 };
+	struct inode_attr mode = { .valid = ATTR_MODE, .mode = 06755 };
+
+	tree_start();
+	tree_touch("f");
+	assert_int_equal(fs_set_attr(NULL, "f", true, &mode), 0);
+	assert_int_equal(fs_set_attr(NULL, "f", true, &owner), 0);
+	assert_int_equal(tree_mode("f"), S_IFREG | 0755);
+	mode.mode = 06744;
+	assert_int_equal(fs_set_attr(NULL, "f", true, &mode), 0);
+	assert_int_equal(fs_set_attr(NULL, "f", true, &owner), 0);
+	assert_int_equal(tree_mode("f"), S_IFREG | 02744);
+	fs_unlink(NULL, "f");
+	tree_end();
+}
+
+/* Another thread's chmod, while a chown waits for the file's lock, stays. */
+static struct inode_ops late_ops;
+
+static int after_chmod(struct inode *inode, const struct inode_attr *attr)
+{
+	const struct inode_attr mode = { .valid = ATTR_MODE, .mode = 0600 };
+
+	inode_set_attr(inode, &mode);
+	inode_set_attr(inode, attr);
+	return 0;
+}
+
+TEST(a_chmod_during_chown_stays)
+{
+	const struct inode_attr owner = { .valid = ATTR_UID | ATTR_DROP_SET_ID, .uid = 7 };
+	const struct inode_ops *ops;
+	struct file *file;
+
+	tree_start();
+	file = tree_open("f", O_CREAT | O_RDWR);
+	ops = file_inode(file)->ops;
+	late_ops = *ops;
+	late_ops.setattr = after_chmod;
+	file_inode(file)->ops = &late_ops;
+	assert_int_equal(fs_set_attr_file(file, &owner), 0);
+	assert_int_equal(tree_mode("f"), S_IFREG | 0600);
+	file_inode(file)->ops = ops;
+	file_put(file);
+	fs_unlink(NULL, "f");
+	tree_end();
+}
+
+/* Times that are none change nothing, not even the time of the last change. */
+TEST(wrong_times)
+{
+	const struct inode_attr wrong = { .valid = ATTR_ATIME | ATTR_WRONG_TIME };
+	struct file *file, *reader, *writer;
+
+	tree_start();
+	file = tree_open("f", O_CREAT | O_RDONLY);
+	file_inode(file)->ctime = 5;
+	assert_int_equal(fs_set_attr_file(file, &wrong), -EINVAL);
+	assert_int_equal(file_inode(file)->ctime, 5);
+	assert_int_equal(fs_remount(NULL, "/", MS_RDONLY, ""), 0);
+	assert_int_equal(fs_set_attr(NULL, "f", true, &wrong), -EINVAL);
+	assert_int_equal(fs_set_attr(NULL, "none", true, &wrong), -ENOENT);
+	assert_int_equal(fs_remount(NULL, "/", 0, ""), 0);
+	assert_int_equal(pipe_create(0, &reader, &writer), 0);
+	assert_int_equal(fs_set_attr_file(reader, &wrong), -EINVAL);
+	file_put(reader);
+	file_put(writer);
+	file_put(file);
+	fs_unlink(NULL, "f");
+	tree_end();
+}
+
 /* The type of a file is not its mode's to change. */
 TEST(the_type_stays)
 {
