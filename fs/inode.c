@@ -90,12 +90,23 @@ void inode_set_attr(struct inode *inode, const struct inode_attr *attr)
 	inode_meta_now(inode);
 }
 
+static bool keeps_atime(const struct inode *inode)
+{
+	uint32_t flags = inode->mount ? atomic_load_relaxed(&inode->mount->flags) : 0;
+
+	return (flags & (MS_RDONLY | MS_NOATIME)) ||
+	       ((flags & MS_NODIRATIME) && S_ISDIR(inode->mode));
+}
+
 /* Does nothing unless the file changed since the last read, so that most reads write nothing. */
 void inode_read_now(struct inode *inode)
 {
-	if (atomic_load_relaxed(&inode->atime) > atomic_load_relaxed(&inode->mtime))
+	uint64_t atime = atomic_load_relaxed(&inode->atime);
+
+	if (atime > atomic_load_relaxed(&inode->mtime) &&
+	    atime > atomic_load_relaxed(&inode->ctime))
 		return;
-	if (!inode->mount || !(atomic_load_relaxed(&inode->mount->flags) & MS_NOATIME))
+	if (!keeps_atime(inode))
 		atomic_store_relaxed(&inode->atime, clock_wall_ns());
 }
 

@@ -130,7 +130,10 @@ void inode_fill_stat(struct inode *inode, struct abi_stat *st);
 /* For setattr slots: sets all that is asked for. */
 void inode_set_attr(struct inode *inode, const struct inode_attr *attr);
 
-/* Update the time stamps after a read (as relatime), after a write, or after a metadata change. */
+/*
+ * Update the time stamps after a read, after a write, or after a metadata change. A read counts if it
+ * is the first after a change, as with Linux's relatime; there, one in a day counts too.
+ */
 void inode_read_now(struct inode *inode);
 void inode_changed_now(struct inode *inode);
 void inode_meta_now(struct inode *inode);

@@ -11,6 +11,9 @@
 /* More are refused, so that the list can be walked with its lock held. */
 #define MOUNTS_MAX 256
 
+/* With none of these, MS_REMOUNT keeps what there is of them. */
+#define ATIME_FLAGS (MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)
+
 /* Guards what connects the mounts of the tree. Held for a few steps only. */
 static struct spinlock mounts_lock = SPINLOCK_INIT(LOCK_FS);
 static struct list mounts = LIST_INIT(mounts);
@@ -202,6 +205,8 @@ static int set_flags_locked(struct mount *mount, uint32_t flags)
 	assert_hardened(spin_lock_held(&mounts_lock));
 	if (list_empty(&mount->link))
 		return -EINVAL;
+	if (!(flags & ATIME_FLAGS))
+		flags |= before & (MS_NOATIME | MS_NODIRATIME);
 	(void)atomic_exchange(&mount->flags, flags & MOUNT_FLAGS);
 	if (!(flags & ~before & MS_RDONLY) || atomic_load(&mount->writers) == 0)
 		return 0;

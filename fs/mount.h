@@ -92,7 +92,8 @@ void mount_put(struct mount *mount);
 int mount_attach(struct mount *mount, struct inode *point);
 
 /*
- * Changes the mount's flags to these, of which MOUNT_FLAGS are kept. Returns 0, -EINVAL if it is not
+ * Changes the mount's flags to these, of which MOUNT_FLAGS are kept; what says nothing about access
+ * times keeps MS_NOATIME and MS_NODIRATIME as they are. Returns 0, -EINVAL if it is not
  * in the tree, or -EBUSY if it would become read-only and files are open for writing.
  */
 int mount_set_flags(struct mount *mount, unsigned flags);

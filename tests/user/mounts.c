@@ -346,6 +346,62 @@ static void errors(void)
 	TRY(unlink("file"));
 }
 
+static void flags_of(const char *path)
+{
+	struct statfs st;
+
+	TRY(statfs(path, &st));
+	say("flags %#lx\n", (long)st.f_flags);
+}
+
+/* Reads a file and lists a directory whose times of access are `atime`, and says what that changed. */
+static void read_both(const char *how, time_t atime)
+{
+	struct timespec times[2] = { { atime, 0 }, { 2000, 0 } };
+	struct stat st;
+	char buf[1000];
+	int fd;
+
+	TRY(utimensat(AT_FDCWD, "m/file", times, 0));
+	TRY(utimensat(AT_FDCWD, "m/d", times, 0));
+	TRY(mount(NULL, "m", NULL, MS_REMOUNT | (strcmp(how, "read-only") == 0 ? MS_RDONLY : 0),
+		  NULL));
+	fd = open("m/file", O_RDONLY);
+	read(fd, buf, 1);
+	close(fd);
+	fd = open("m/d", O_RDONLY);
+	syscall(SYS_getdents64, fd, buf, sizeof(buf));
+	close(fd);
+	stat("m/file", &st);
+	say("%s, %ld: file %d", how, (long)atime, st.st_atime != atime);
+	stat("m/d", &st);
+	say(", directory %d\n", st.st_atime != atime);
+}
+
+static void access_times(void)
+{
+	say("access times\n");
+	TRY(mkdir("m", 0755));
+	TRY(tmpfs("m", 0));
+	TRY(mkdir("m/d", 0755));
+	make_file("m/file", 10);
+	read_both("as it was", 1000);
+	read_both("as it was", 3000);
+	TRY(mount(NULL, "m", NULL, MS_REMOUNT | MS_NODIRATIME, NULL));
+	flags_of("m");
+	read_both("no times of directories", 1000);
+	TRY(mount(NULL, "m", NULL, MS_REMOUNT | MS_NOATIME, NULL));
+	flags_of("m");
+	read_both("no times", 1000);
+	TRY(mount(NULL, "m", NULL, MS_REMOUNT | MS_NOEXEC, NULL));
+	flags_of("m");
+	TRY(mount(NULL, "m", NULL, MS_REMOUNT | MS_RELATIME, NULL));
+	flags_of("m");
+	read_both("read-only", 1000);
+	TRY(umount2("m", 0));
+	TRY(rmdir("m"));
+}
+
 /* Devices are written on a file system that is read-only. */
 static void read_only_devices(void)
 {
@@ -373,6 +429,7 @@ int main(void)
 	users_keep_it();
 	expire();
 	read_only();
+	access_times();
 	read_only_devices();
 	no_programs();
 	all_statistics();
