@@ -51,8 +51,8 @@ int path_to_last(struct path_walk *walk);
 
 /*
  * Looks up the last component. Returns 0 and the inode in *inode_ret, as by path_get(), or NULL
- * there if walk->dir has no such name. A directory that something is mounted on is never returned,
- * but the root of what is mounted. Returns PATH_AGAIN if it entered a link: it does so if `follow` is
+ * there if walk->dir has no such name. For a directory that something is mounted on, it returns the
+ * root of what is mounted; but "." is walk->dir itself, which may have been covered since then. Returns PATH_AGAIN if it entered a link: it does so if `follow` is
  * set or a slash follows the link's name. Returns a negative errno as path_to_last() does.
  */
 int path_last(struct path_walk *walk, bool follow, struct inode **inode_ret);
