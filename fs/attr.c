@@ -36,6 +36,32 @@ int fs_set_attr_file(struct file *file, const struct inode_attr *attr)
 	return attr->valid & ATTR_WRONG_TIME ? -EINVAL : -EPERM;
 }
 
+/* The order is Linux's. */
+static int may_access(const struct inode *inode, bool write, bool execute)
+{
+	bool device = S_ISCHR(inode->mode) || S_ISBLK(inode->mode);
+	int err;
+
+	if (execute && S_ISREG(inode->mode) && mount_forbids_programs(inode->mount))
+		return -EACCES;
+	err = write && !device ? mount_may_write(inode->mount) : 0;
+	if (err)
+		return err;
+	return execute && !S_ISDIR(inode->mode) && !(inode->mode & 0111) ? -EACCES : 0;
+}
+
+int fs_access(struct file *dir, const char *path, bool write, bool execute)
+{
+	struct inode *inode;
+	int err = path_lookup(path_start(dir), path, true, &inode);
+
+	if (err)
+		return err;
+	err = may_access(inode, write, execute);
+	path_put(inode);
+	return err;
+}
+
 static int truncate_inode(struct inode *inode, uint64_t size)
 {
 	int err;

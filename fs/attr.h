@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls that change a file's attributes. */
+/* System calls that change a file's attributes, or ask what they permit. */
 #pragma once
 
 #include "fs/inode.h"
@@ -14,6 +14,12 @@ int fs_set_attr(struct file *dir, const char *path, bool follow, const struct in
 
 /* The same for an open file. -EPERM: it is a pipe. */
 int fs_set_attr_file(struct file *file, const struct inode_attr *attr);
+
+/*
+ * May root write to the file, or run it? -EACCES: it has no execute permission, or its mount forbids
+ * programs. -EROFS is not for devices. A directory can always be entered.
+ */
+int fs_access(struct file *dir, const char *path, bool write, bool execute);
 
 /* truncate(2): -EISDIR, -EINVAL if it is no regular file, -ETXTBSY if it is being executed. */
 int fs_truncate(struct file *dir, const char *path, uint64_t size);

@@ -186,8 +186,8 @@ int mount_attach(struct mount *mount, struct inode *point)
 
 	if (point && !S_ISDIR(point->mode))
 		return -ENOTDIR;
-	mount_get(
-		mount); /* the caller's belongs to the tree from now on, where others may drop it */
+	/* The caller's belongs to the tree from now on, where other threads may drop it. */
+	mount_get(mount);
 	spin_lock(&mounts_lock);
 	err = attach_locked(mount, point);
 	spin_unlock(&mounts_lock);
@@ -232,6 +232,8 @@ static int may_detach_locked(struct mount *mount, const struct inode *root, unsi
 
 	assert_hardened(spin_lock_held(&mounts_lock));
 	if (!mount || mount->root != root || list_empty(&mount->link))
+		return -EINVAL;
+	if ((flags & MNT_EXPIRE) && (flags & (MNT_FORCE | MNT_DETACH)))
 		return -EINVAL;
 	if (mount == tree_root || (!(flags & MNT_DETACH) && refcount_read(&mount->refs) > unused))
 		return -EBUSY;

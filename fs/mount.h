@@ -100,7 +100,7 @@ int mount_set_flags(struct mount *mount, unsigned flags);
 
 /*
  * Takes the mount whose root is `root` out of the tree. flags: MNT_*. Returns 0; -EINVAL if root is
- * not the root of a mount in the tree; -EBUSY if it is used and MNT_DETACH is not set, or if it is
+ * not the root of a mount in the tree, or MNT_EXPIRE is not alone; -EBUSY if it is used and MNT_DETACH is not set, or if it is
  * the tree's root; -EAGAIN as MNT_EXPIRE has it.
  */
 int mount_detach(struct inode *root, unsigned flags);

@@ -73,9 +73,7 @@ int fs_remount(struct file *dir, const char *path, unsigned flags, const char *o
 
 int fs_umount_check_flags(unsigned flags)
 {
-	if (flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
-		return -EINVAL;
-	return (flags & MNT_EXPIRE) && (flags & (MNT_FORCE | MNT_DETACH)) ? -EINVAL : 0;
+	return flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW) ? -EINVAL : 0;
 }
 
 int fs_umount(struct file *dir, const char *path, unsigned flags)

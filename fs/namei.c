@@ -132,8 +132,10 @@ int fs_link_file(struct file *old, struct file *new_dir, const char *new_path)
 static int unlink_with_slash(struct path_walk *walk)
 {
 	struct inode *inode;
-	int err = path_find(walk->dir, walk->last.name, walk->last.len, &inode);
+	int err = mount_may_write(walk->dir->mount);
 
+	if (err == 0)
+		err = path_find(walk->dir, walk->last.name, walk->last.len, &inode);
 	if (err)
 		return err;
 	err = S_ISDIR(inode->mode) ? -EISDIR : -ENOTDIR;

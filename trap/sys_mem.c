@@ -58,11 +58,8 @@ static int use_file(struct map_request *request, struct file *file)
 		request->vma_flags = VMA_WRITER;
 	if (!file_readable(file))
 		request->max_prot &= ~VM_PROT_READ;
-	if (file->ops->has_inode && mount_forbids_programs(file_inode(file)->mount)) {
-		if (file_readable(file) && (request->prot & VM_PROT_EXEC))
-			return -EPERM;
+	if (file->ops->has_inode && mount_forbids_programs(file_inode(file)->mount))
 		request->max_prot &= ~VM_PROT_EXEC;
-	}
 	if ((request->flags & MAP_TYPE) != MAP_PRIVATE && !file_writable(file))
 		request->max_prot &= ~VM_PROT_WRITE;
 	return 0;

@@ -37,6 +37,32 @@ static int copy_string(vaddr_t user, char **string_ret)
 	return 0;
 }
 
+/*
+ * As on Linux, the options are at most a page, of which what cannot be read is zeros; a longer string
+ * is cut.
+ */
+static int copy_options(vaddr_t user, char **options_ret)
+{
+	size_t done, first = PAGE_SIZE - (user & (PAGE_SIZE - 1));
+	char *options;
+
+	if (user == 0)
+		return 0;
+	options = mem_wait_kzalloc(PAGE_SIZE);
+	if (!options)
+		return -ENOMEM;
+	done = user_copy_in_some(options, user, first);
+	if (done == first)
+		done += user_copy_in_some(options + first, user + first, PAGE_SIZE - first);
+	if (done == 0) {
+		kfree(options);
+		return -EFAULT;
+	}
+	options[PAGE_SIZE - 1] = '\0';
+	*options_ret = options;
+	return 0;
+}
+
 static void put_strings(struct mount_strings *strings)
 {
 	kfree(strings->source);
@@ -51,7 +77,7 @@ static int copy_strings(const struct trap_frame *frame, struct mount_strings *st
 	if (err == 0)
 		err = copy_string(arg_user(frame, 0), &strings->source);
 	if (err == 0)
-		err = copy_string(arg_user(frame, 4), &strings->options);
+		err = copy_options(arg_user(frame, 4), &strings->options);
 	return err;
 }
 
@@ -62,8 +88,9 @@ static long mount_at(const struct at_path *at, unsigned flags, const struct moun
 
 	if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
 		flags &= ~MS_MGC_MSK;
+	/* With MS_BIND, Linux changes the mount and not the file system, and does not look at options. */
 	if (flags & MS_REMOUNT)
-		return fs_remount(at->dir, at->path, flags, options);
+		return fs_remount(at->dir, at->path, flags, flags & MS_BIND ? "" : options);
 	if (flags & MS_OTHER_ACTIONS)
 		return -EINVAL;
 	return fs_mount(strings->type, source, at->dir, at->path, flags, options);

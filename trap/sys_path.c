@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls on paths and files: open, links, directories, stat, access, truncate. */
+/* System calls on paths and files: open, links, directories, stat, access, ftruncate. */
 #include "abi/limits.h"
 #include "abi/mman.h"
 #include "abi/stat.h"
 #include "abi/swap.h"
+#include "fs/attr.h"
 #include "fs/dev.h"
 #include "fs/fdtable.h"
 #include "fs/namei.h"
@@ -334,16 +335,9 @@ long sys_newfstatat(struct trap_frame *frame)
 	return put_stat(arg_user(frame, 2), err, &st);
 }
 
-/* Root can read and write any file, run one with any x bit, and search any directory. */
-static bool may_access(const struct abi_stat *st, unsigned mode)
-{
-	return !(mode & X_OK) || S_ISDIR(st->mode) || (st->mode & 0111);
-}
-
 long sys_faccessat(struct trap_frame *frame)
 {
 	unsigned mode = arg_uint(frame, 2);
-	struct abi_stat st;
 	struct at_path at;
 	long err;
 
@@ -352,11 +346,9 @@ long sys_faccessat(struct trap_frame *frame)
 	err = at_path_get(frame, 0, PATH_NAMES, &at);
 	if (err)
 		return err;
-	err = fs_stat(at.dir, at.path, true, &st);
+	err = fs_access(at.dir, at.path, (mode & W_OK) != 0, (mode & X_OK) != 0);
 	at_path_put(&at);
-	if (err)
-		return err;
-	return may_access(&st, mode) ? 0 : -EACCES;
+	return err;
 }
 
 static long getdents(struct file *file, vaddr_t to, int n)

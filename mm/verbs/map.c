@@ -139,6 +139,8 @@ static int check_file(const struct map_request *request, size_t len)
 	}
 	if (!(request->max_prot & VM_PROT_READ))
 		return -EACCES;
+	if (request->prot & ~request->max_prot & VM_PROT_EXEC)
+		return -EPERM;
 	if (request->special == MAP_OF_NOTHING)
 		return -ENODEV;
 	return request->flags & MAP_GROWSDOWN ? -EINVAL : 0;

@@ -230,6 +230,13 @@ static void read_only(void)
 	TRY(link("m/none", "m/new"));
 	TRY(unlink("m/file"));
 	TRY(unlink("m/none"));
+	TRY(unlink("m/d/"));
+	TRY(unlink("m/none/"));
+	TRY(syscall(SYS_faccessat, AT_FDCWD, "m/file", R_OK));
+	TRY(syscall(SYS_faccessat, AT_FDCWD, "m/file", W_OK));
+	TRY(syscall(SYS_faccessat, AT_FDCWD, "m/file", X_OK));
+	TRY(syscall(SYS_faccessat, AT_FDCWD, "m/file", W_OK | X_OK));
+	TRY(syscall(SYS_faccessat, AT_FDCWD, "m/d", W_OK | X_OK));
 	TRY(rmdir("m/d"));
 	TRY(chmod("m/file", 0600));
 	TRY(chmod("m/none", 0600));
@@ -259,7 +266,14 @@ static void no_programs(void)
 	make_file("m/program", PAGE);
 	TRY(chmod("m/program", 0755));
 	TRY(syscall(SYS_execve, "m/program", no_args, no_args));
+	TRY(syscall(SYS_faccessat, AT_FDCWD, "m/program", X_OK));
+	TRY(syscall(SYS_faccessat, AT_FDCWD, "m/program", W_OK));
+	TRY(syscall(SYS_faccessat, AT_FDCWD, "m", X_OK));
+	TRY(mount(NULL, "m", NULL, MS_REMOUNT | MS_RDONLY | MS_NOEXEC, NULL));
+	TRY(syscall(SYS_faccessat, AT_FDCWD, "m/program", W_OK | X_OK));
 	fd = open("m/program", O_RDONLY);
+	mapped("to write and execute", mmap(NULL, PAGE, RW | PROT_EXEC, MAP_SHARED, fd, 0));
+	mapped("to execute at 8", mmap(BAD, PAGE, PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd, 0));
 	mapped("to execute", mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0));
 	map = mapped("to read", mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0));
 	TRY(mprotect(map, PAGE, PROT_READ | PROT_EXEC));
@@ -311,6 +325,9 @@ static void all_statistics(void)
 
 static void errors(void)
 {
+	char *options = mmap(NULL, 3 * PAGE, RW, ANON, -1, 0);
+
+	munmap(options + 2 * PAGE, PAGE);
 	say("errors\n");
 	TRY(mkdir("m", 0755));
 	make_file("file", 1);
@@ -333,6 +350,21 @@ static void errors(void)
 	TRY(mount("none", "none", "nosuchfs", 0, NULL));
 	TRY(mount(NULL, "m", NULL, MS_REMOUNT, NULL));
 	TRY(mount("none", "m", "tmpfs", MS_MGC_VAL, "mode=711,uid=5,gid=6"));
+	TRY(umount2("none", MNT_EXPIRE | MNT_DETACH));
+	TRY(umount2("file", MNT_EXPIRE | MNT_DETACH));
+	TRY(mount(NULL, "m", NULL, MS_REMOUNT | MS_BIND, "nosuchoption"));
+	TRY(mount("none", "m", "tmpfs", 0, options));
+	TRY(umount2("m", 0));
+	memset(options, ',', 2 * PAGE);
+	TRY(mount("none", "m", "tmpfs", 0, options));
+	TRY(umount2("m", 0));
+	memset(options + PAGE - 6, 'x', 2);
+	TRY(mount("none", "m", "tmpfs", 0, options));
+	memcpy(options + 2 * PAGE - 9, ",mode=700", 9);
+	TRY(mount("none", "m", "tmpfs", 0, options + 2 * PAGE - 9));
+	TRY(umount2("m", 0));
+	TRY(mount("none", "m", "tmpfs", 0, options + 2 * PAGE));
+	munmap(options, 2 * PAGE);
 	TRY(umount2("file", 0));
 	TRY(umount2("none", 0));
 	TRY(umount2("loop", 0));
