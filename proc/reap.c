@@ -72,13 +72,18 @@ static struct process *child_event_find(struct process *parent, const struct wai
 	return NULL;
 }
 
-/* Frees a zombie that its parent has taken off its list of children. */
+/*
+ * Frees a zombie that its parent has taken off its list of children. Others can find the process,
+ * and look at its thread, until it is freed: so the thread goes last.
+ */
 static void reap(struct process *parent, struct process *child, const struct child_event *event)
 {
+	struct thread *thread = child->thread;
+
 	usage_add(&parent->children_usage, &event->usage);
-	sched_wait_left(child->thread);
-	thread_destroy(child->thread);
+	sched_wait_left(thread);
 	process_free(child);
+	thread_destroy(thread);
 }
 
 long process_wait_for(const struct wait_for *wanted, struct child_event *event)
