@@ -123,6 +123,22 @@ static const struct {
 	{ SYS_fsync, 1, "f" },
 	{ SYS_fdatasync, 1, "f" },
 	{ SYS_ppoll, 2, "aotWz" },
+	/* names, attributes and file systems */
+	{ SYS_renameat2, 3, "DpDpo" },
+	{ SYS_symlinkat, 2, "pDp" },
+	{ SYS_fchmod, 1, "fj" },
+	{ SYS_fchmodat, 1, "Dpj" },
+	{ SYS_fchown, 1, "fnn" },
+	{ SYS_fchownat, 1, "Dpnno" },
+	{ SYS_utimensat, 1, "Dpao" },
+	{ SYS_utimensat, 2, "dp00" },
+	{ SYS_fchdir, 2, "d" },
+	{ SYS_truncate, 1, "pO" },
+	{ SYS_statfs, 1, "pa" },
+	{ SYS_fstatfs, 1, "fa" },
+	{ SYS_sync, 1, "" },
+	{ SYS_mount, 1, "apaoa" },
+	{ SYS_umount2, 1, "po" },
 	/* our own: not the walk of all frames, which takes long */
 	{ SYS_faultline, 2, "onaln" },
 };
