@@ -207,25 +207,27 @@ static bool begin_locked(struct endpoint *endpoint, struct call *call)
 
 /*
  * Waits for the end of the call. A signal ends the wait of one that nobody has received; one that
- * was received goes on, for its server works for it.
+ * was received goes on, for its server works for it. Whether the call has ended is known under the
+ * lock only: right after that a reply may come.
  */
 static int wait_for_end(struct endpoint *endpoint, struct call *call, uint64_t deadline)
 {
-	bool signals = true;
+	bool signals = true, ended;
 	int err;
 
 	do {
 		err = thread_park(&call->done, signals, deadline);
 		spin_lock(&endpoint->lock);
 		signals = false;
-		if (call->state == CALL_DONE) {
+		ended = true;
+		if (call->state == CALL_DONE)
 			err = call->result;
-		} else if (err != -EINTR || call->state == CALL_QUEUED || current_killed()) {
+		else if (err == -EINTR && call->state == CALL_RECEIVED && !current_killed())
+			ended = false;
+		else
 			take_out_locked(endpoint, call);
-			call->state = CALL_DONE;
-		}
 		spin_unlock(&endpoint->lock);
-	} while (call->state != CALL_DONE);
+	} while (!ended);
 	return err;
 }
 

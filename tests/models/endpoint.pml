@@ -4,10 +4,13 @@
  *
  * A hold of the endpoint's lock is one atomic step. A call is on its caller's stack: when the caller
  * returns, it is gone, and nobody may touch it. Checked: nobody does; each call has one end; nobody
- * sleeps for ever whose call has ended, or who was killed; a reply finds only the call it is for.
+ * sleeps for ever whose call has ended, or who was killed; a reply finds only the call it is for; who
+ * was answered gets the answer. A signal ends a call that nobody has received.
  *
  * With -DWAKE_OUTSIDE the replier sets `done` under the lock, and wakes the caller after it. With
- * -DLOOK_THEN_SLEEP a thread looks at `done` before it is marked as asleep. Both are wrong.
+ * -DLOOK_THEN_SLEEP a thread looks at `done` before it is marked as asleep. With -DLOOK_UNLOCKED a
+ * caller that a signal woke looks once more, without the lock, whether its call has ended. All are
+ * wrong.
  */
 #ifndef CALLS
 #define CALLS 1 /* each caller makes */
@@ -21,7 +24,7 @@ mtype = { NONE, QUEUED, RECEIVED, ENDED };
 mtype = { OK, EPIPE, EINTR };
 
 typedef Thread {
-	bool asleep, killed
+	bool asleep, killed, signalled
 };
 
 typedef Call {
@@ -72,15 +75,15 @@ inline deliver(i, r)
 	receiver[r].done = true
 }
 
-/* thread_park(): returns when `ready`, or when the thread is killed. */
+/* thread_park(): returns when `ready`, or when the thread is killed or, if `signals`, signalled. */
 #ifdef LOOK_THEN_SLEEP
-inline park(thread, ready)
+inline park(thread, ready, signals)
 {
 	do
 	:: ready -> break
 	:: else ->
 		if
-		:: thread.killed -> break
+		:: thread.killed || (signals && thread.signalled) -> break
 		:: else ->
 			thread.asleep = true;
 			!thread.asleep
@@ -88,14 +91,14 @@ inline park(thread, ready)
 	od
 }
 #else
-inline park(thread, ready)
+inline park(thread, ready, signals)
 {
 	do
 	:: ready -> break
 	:: else ->
 		thread.asleep = true;
 		if
-		:: thread.killed || ready ->
+		:: thread.killed || (signals && thread.signalled) || ready ->
 			thread.asleep = false;
 			break
 		:: else -> !thread.asleep
@@ -108,6 +111,7 @@ proctype Caller(byte me)
 {
 	byte n, r;
 	mtype result;
+	bool signals, ended;
 
 	do
 	:: n == CALLS || caller_thread[me].killed -> break
@@ -139,19 +143,34 @@ proctype Caller(byte me)
 		if
 		:: result == EPIPE -> skip
 		:: else ->
-			park(caller_thread[me], call[me].done);
+			signals = true;
+again:			park(caller_thread[me], call[me].done, signals);
 			atomic {
+				ended = true;
 				if
 				:: call[me].state == ENDED -> result = call[me].result
 				:: else ->
-					assert(caller_thread[me].killed);
-					call[me].state = ENDED;
-					result = EINTR
-				fi
-			}
+					assert(caller_thread[me].killed || caller_thread[me].signalled);
+					result = EINTR;
+					if
+					:: call[me].state == QUEUED || caller_thread[me].killed ->
+						call[me].state = ENDED
+					:: else -> ended = false
+					fi
+				fi;
+				signals = false
+			};
+#ifdef LOOK_UNLOCKED
+			ended = call[me].state == ENDED;
+#endif
+			if
+			:: !ended -> goto again
+			:: else -> ended = false
+			fi
 		fi;
 		d_step {
-			assert(result != EINTR || caller_thread[me].killed);
+			assert(result != EINTR || caller_thread[me].killed || caller_thread[me].signalled);
+			assert(result == OK || call[me].result != OK || !call[me].done);
 			assert(result != EPIPE || !open);
 			call[me].alive = false;
 			call[me].done = false;
@@ -185,7 +204,7 @@ proctype Server(byte me)
 			fi;
 			i = 0
 		};
-		park(server_thread[me], receiver[me].done);
+		park(server_thread[me], receiver[me].done, false);
 		atomic {
 			found = receiver[me].done;
 			receiver[me].waits = false
@@ -244,7 +263,7 @@ proctype Server(byte me)
 ended:	skip
 }
 
-/* Kills caller 0 at any moment or never, and each server at any moment. */
+/* Kills or signals caller 0 at any moment or never, and kills each server at any moment. */
 proctype Killer()
 {
 	byte i;
@@ -252,6 +271,10 @@ proctype Killer()
 	if
 	:: atomic {
 		caller_thread[0].killed = true;
+		WAKE(caller_thread[0])
+	}
+	:: atomic {
+		caller_thread[0].signalled = true;
 		WAKE(caller_thread[0])
 	}
 	:: skip

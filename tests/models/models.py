@@ -62,6 +62,11 @@ def a_wake_up_outside_the_lock_is_rejected():
 
 
 @case
+def a_look_without_the_lock_is_rejected():
+    wrong("endpoint.pml", "CALLS=1", "SERVERS=1", "LOOK_UNLOCKED")
+
+
+@case
 def a_look_before_the_mark_is_rejected():
     wrong("endpoint.pml", "CALLS=1", "SERVERS=1", "LOOK_THEN_SLEEP")
 
