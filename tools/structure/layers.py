@@ -5,7 +5,7 @@ import os
 
 from .scope import folders
 
-BASE = ["include", "lib", "arch/include", "sync", "base"]
+BASE = ["include", "lib", "lib/p9", "arch/include", "sync", "base"]
 ARCH, IMPL = "arch/riscv", "arch/riscv/impl"
 MIDDLE = ["mm", "drivers", "proc", "fs", "ipc", "trap"]
 MAY_INCLUDE = {
@@ -19,7 +19,7 @@ MAY_INCLUDE = {
     "trap": {*BASE, *MIDDLE},
     "boot": {*BASE, *MIDDLE},
     "tests/kernel": {*BASE, *MIDDLE, "boot"},
-    "user": {"include"},
+    "user": {"include", "lib/p9"},
 }
 FOLDERS = folders("include-directions", *MAY_INCLUDE)
 SEARCHED = ["", "include", "arch/include", IMPL]

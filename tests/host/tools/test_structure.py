@@ -29,7 +29,7 @@ GOOD = {
 }
 
 # What the rules name besides; nothing is in it.
-EMPTY = ["base/log.h", "sync/lock.h", "drivers/uart.h", "proc/thread.h", "fs/file.h", "ipc/end.h", "boot/main.h", "user/lib.h",
+EMPTY = ["base/log.h", "lib/p9/p9.h", "sync/lock.h", "drivers/uart.h", "proc/thread.h", "fs/file.h", "ipc/end.h", "boot/main.h", "user/lib.h",
          "tests/user/t.h", "tests/host/t.h", "mm/phys/kmap.c", "mm/user_copy.c", "mm/cow.c", "mm/backend_elf.c", "mm/backend_file.c",
          "arch/riscv/usercopy.S"]
 GOOD.update({path: C + "/* There is nothing here. */\n" for path in EMPTY})
@@ -46,6 +46,8 @@ SEEDS = [
     ("include-directions", "trap/sys_mem.c", '#include "arch/riscv/csr.h"\n',
      {"arch/riscv/csr.h": C + "/* A header of the arch. */\n#pragma once\n"}),
     ("include-directions", "lib/list.c", "#include <stdio.h>\n", {}),
+    ("include-directions", "lib/list.c", '#include "lib/p9/p9.h"\n', {}),
+    ("include-directions", "user/lib.h", '#include "lib/list.h"\n', {}),
     ("include-cycles", "lib/list.h", '#include "lib/tree.h"\n',
      {"lib/tree.h": C + '/* A tree of nothing. */\n#pragma once\n#include "lib/list.h"\n'}),
     ("headers-compile-alone", "lib/list.h", "struct other { struct unknown u; };\n", {}),
