@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Endpoints: the rendezvous of callers and receivers. */
+/* Endpoints: the rendezvous of callers and receivers, and the pulses that wait for no answer. */
 #include "ipc/endpoint.h"
 
 #include "abi/errno.h"
@@ -12,6 +12,7 @@
 #include "proc/mem_wait.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
+#include "sync/preempt.h"
 
 struct endpoint {
 	struct refcount refs; /* of the receive end and of each send end */
@@ -20,16 +21,33 @@ struct endpoint {
 	/* guarded by lock: */
 	bool open;	       /* the receive end is */
 	uint64_t last_rcvid;   /* no number is used twice */
+	struct list pulses;    /* struct pulse.link: not received yet, oldest first */
 	struct list queue;     /* struct call.link: not received yet, oldest first */
 	struct tree received;  /* struct call.by_rcvid: received, not replied to */
-	struct list receivers; /* struct receiver.link: threads that wait for a call */
-	struct waitq readable; /* woken when a call comes that no receiver waits for; own lock */
+	struct list receivers; /* struct receiver.link: threads that wait */
+	struct waitq readable; /* woken when something comes that no receiver waits for; own lock */
 };
 
-/* An open send end. */
+/*
+ * A pulse: a few words for the receiver, which nobody waits for. Each has one owner and one slot,
+ * so a pulse that comes before the one before it was received becomes one with it: none is lost,
+ * and nothing is allocated. Guarded by the endpoint's lock.
+ */
+struct pulse {
+	struct list link;
+	bool pending; /* is on endpoint->pulses */
+	uint64_t code, value;
+};
+
+/* An open send end. Once it is closed, it lives on until its last pulse has been received. */
 struct sender {
 	struct endpoint *endpoint;
 	uint64_t badge;
+	bool tells_close; /* const */
+	/* guarded by the endpoint's lock: */
+	bool released;	       /* who receives the last pulse frees it */
+	struct pulse notified; /* endpoint_notify() */
+	struct pulse closed;
 };
 
 enum call_state { CALL_QUEUED, CALL_RECEIVED, CALL_DONE };
@@ -45,18 +63,23 @@ struct call {
 	struct thread *thread;
 	enum call_state state;
 	uint64_t rcvid, badge;
-	struct ipc_words words; /* first the message, then the reply */
+	struct ipc_words words;	   /* first the message, then the reply */
+	struct transfer *transfer; /* or NULL */
+	unsigned holds;		   /* endpoint_hold(): the caller must not return */
+	struct pulse unblock;	   /* initialised if `signalled` */
+	bool signalled;
 	int result;
 	uint32_t done; /* atomic */
 };
 
-/* A thread that waits for a call; on its stack, like a call. */
+/* A thread that waits for a call or a pulse; on its stack, like a call. */
 struct receiver {
 	struct list link;
 	struct thread *thread;
 	struct ipc_words *to;
-	uint64_t rcvid, badge;
-	uint32_t done; /* atomic */
+	uint64_t rcvid, badge; /* rcvid 0: a pulse */
+	struct sender *gone;   /* its last pulse was received: to be freed */
+	uint32_t done;	       /* atomic */
 };
 
 static const struct file_ops receive_ops, send_ops;
@@ -77,6 +100,12 @@ static void endpoint_put(struct endpoint *endpoint)
 		kfree(endpoint);
 }
 
+static void sender_free(struct sender *sender)
+{
+	endpoint_put(sender->endpoint);
+	kfree(sender);
+}
+
 struct file *endpoint_create(void)
 {
 	struct endpoint *endpoint = mem_wait_kzalloc(sizeof(*endpoint));
@@ -93,6 +122,7 @@ struct file *endpoint_create(void)
 	endpoint->ino = inode_next_ino();
 	spin_init(&endpoint->lock, LOCK_ENDPOINT);
 	endpoint->open = true;
+	list_init(&endpoint->pulses);
 	list_init(&endpoint->queue);
 	tree_init(&endpoint->received);
 	list_init(&endpoint->receivers);
@@ -100,14 +130,14 @@ struct file *endpoint_create(void)
 	return file;
 }
 
-int endpoint_badge(struct file *receive, uint64_t badge, struct file **send_ret)
+int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struct file **send_ret)
 {
 	struct endpoint *endpoint = to_endpoint(receive);
 	struct sender *sender;
 
 	if (!endpoint)
 		return -EINVAL;
-	sender = mem_wait_kmalloc(sizeof(*sender));
+	sender = mem_wait_kzalloc(sizeof(*sender));
 	if (!sender)
 		return -ENOMEM;
 	*send_ret = file_create(&send_ops, O_RDWR, sender);
@@ -118,6 +148,9 @@ int endpoint_badge(struct file *receive, uint64_t badge, struct file **send_ret)
 	refcount_get(&endpoint->refs);
 	sender->endpoint = endpoint;
 	sender->badge = badge;
+	sender->tells_close = tells_close;
+	sender->notified.code = IPC_PULSE_NOTIFIED;
+	sender->closed.code = IPC_PULSE_CLOSED;
 	return 0;
 }
 
@@ -148,6 +181,96 @@ static void insert_locked(struct endpoint *endpoint, struct call *call)
 		    last ? &last->child[1] : &endpoint->received.root);
 }
 
+/* ---- what a receiver gets ---- */
+
+/* The call is received: its words go to the receiver, and it gets its number. */
+static void receive_call_locked(struct endpoint *endpoint, struct call *call,
+				struct receiver *receiver)
+{
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	call->rcvid = ++endpoint->last_rcvid;
+	call->state = CALL_RECEIVED;
+	insert_locked(endpoint, call);
+	*receiver->to = call->words;
+	receiver->badge = call->badge;
+	receiver->rcvid = call->rcvid;
+	receiver->gone = NULL;
+}
+
+/* Returns the send end that the pulse is of, or NULL if it is of a call. */
+static struct sender *pulse_sender(struct pulse *pulse)
+{
+	switch (pulse->code) {
+	case IPC_PULSE_NOTIFIED:
+		return list_entry(pulse, struct sender, notified);
+	case IPC_PULSE_CLOSED:
+		return list_entry(pulse, struct sender, closed);
+	default:
+		return NULL;
+	}
+}
+
+/* If the pulse, which is not pending any more, was the last of a closed send end, returns that. */
+static struct sender *pulse_gone(struct pulse *pulse)
+{
+	struct sender *sender = pulse_sender(pulse);
+
+	if (!sender || !sender->released || sender->notified.pending || sender->closed.pending)
+		return NULL;
+	return sender;
+}
+
+static void receive_pulse_locked(struct endpoint *endpoint, struct pulse *pulse,
+				 struct receiver *receiver)
+{
+	struct sender *sender = pulse_sender(pulse);
+
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	*receiver->to = (struct ipc_words){ { pulse->code, pulse->value } };
+	receiver->badge = sender ? sender->badge : list_entry(pulse, struct call, unblock)->badge;
+	receiver->rcvid = 0;
+	receiver->gone = pulse_gone(pulse);
+	pulse->value = 0;
+}
+
+/* Takes the next receiver that waits, or returns NULL. It may go on when the lock is released. */
+static struct receiver *pop_receiver_locked(struct endpoint *endpoint)
+{
+	struct list *first = list_pop(&endpoint->receivers);
+
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	return first ? list_entry(first, struct receiver, link) : NULL;
+}
+
+/* Gives the pulse to a receiver that waits, or queues it. Returns whether it was queued now. */
+static bool post_locked(struct endpoint *endpoint, struct pulse *pulse)
+{
+	struct receiver *receiver;
+
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	if (pulse->pending)
+		return false;
+	receiver = pop_receiver_locked(endpoint);
+	if (receiver) {
+		receive_pulse_locked(endpoint, pulse, receiver);
+		atomic_store(&receiver->done, 1);
+		thread_wake(receiver->thread);
+		return false;
+	}
+	pulse->pending = true;
+	list_add_tail(&endpoint->pulses, &pulse->link);
+	return true;
+}
+
+static void unpost_locked(struct endpoint *endpoint, struct pulse *pulse)
+{
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	if (!pulse->pending)
+		return;
+	list_del(&pulse->link);
+	pulse->pending = false;
+}
+
 /* ---- calls ---- */
 
 /* Takes a call out of wherever it is. */
@@ -158,6 +281,9 @@ static void take_out_locked(struct endpoint *endpoint, struct call *call)
 		list_del(&call->link);
 	else
 		tree_erase(&endpoint->received, &call->by_rcvid);
+	if (unlikely(call->signalled))
+		unpost_locked(endpoint, &call->unblock);
+	call->state = CALL_DONE;
 }
 
 /* Ends a call, whose memory its caller may use for something else when the lock is released. */
@@ -166,7 +292,6 @@ static void end_locked(struct endpoint *endpoint, struct call *call, int result,
 	struct thread *thread = call->thread;
 
 	take_out_locked(endpoint, call);
-	call->state = CALL_DONE;
 	call->result = result;
 	atomic_store(&call->done, 1);
 	if (hand_over)
@@ -175,68 +300,89 @@ static void end_locked(struct endpoint *endpoint, struct call *call, int result,
 		thread_wake(thread);
 }
 
-/* The call is received: its words go to the receiver, and it gets its number. */
-static void receive_locked(struct endpoint *endpoint, struct call *call, struct receiver *receiver)
-{
-	assert_hardened(spin_lock_held(&endpoint->lock));
-	call->rcvid = ++endpoint->last_rcvid;
-	call->state = CALL_RECEIVED;
-	insert_locked(endpoint, call);
-	*receiver->to = call->words;
-	receiver->badge = call->badge;
-	receiver->rcvid = call->rcvid;
-}
-
 /* Gives the call to a receiver that waits, or queues it. Returns whether it was queued. */
 static bool begin_locked(struct endpoint *endpoint, struct call *call)
 {
-	struct receiver *receiver;
+	struct receiver *receiver = pop_receiver_locked(endpoint);
 
-	assert_hardened(spin_lock_held(&endpoint->lock));
-	if (list_empty(&endpoint->receivers)) {
+	if (!receiver) {
 		call->state = CALL_QUEUED;
 		list_add_tail(&endpoint->queue, &call->link);
 		return true;
 	}
-	receiver = list_entry(list_pop(&endpoint->receivers), struct receiver, link);
-	receive_locked(endpoint, call, receiver);
+	receive_call_locked(endpoint, call, receiver);
 	atomic_store(&receiver->done, 1);
 	sched_hand_over(receiver->thread);
 	return false;
 }
 
 /*
- * Waits for the end of the call. A signal ends the wait of one that nobody has received; one that
- * was received goes on, for its server works for it. Whether the call has ended is known under the
- * lock only: right after that a reply may come.
+ * A signal has come to the caller. It does not end a call that was received, for its server works
+ * for it; but the server is told, so that it can end what it does and reply.
+ */
+static bool signal_locked(struct endpoint *endpoint, struct call *call)
+{
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	call->signalled = true;
+	call->unblock = (struct pulse){ .code = IPC_PULSE_UNBLOCK, .value = call->rcvid };
+	return post_locked(endpoint, &call->unblock);
+}
+
+/*
+ * Who holds the call copies a page at most, and is not preempted: on one hart nobody is ever met
+ * here.
+ */
+static void wait_for_holders_locked(struct endpoint *endpoint, const struct call *call,
+				    unsigned long *flags)
+{
+	while (unlikely(call->holds != 0)) {
+		spin_unlock_irqrestore(&endpoint->lock, *flags);
+		spin_pause();
+		*flags = spin_lock_irqsave(&endpoint->lock);
+	}
+}
+
+/*
+ * Waits for the end of the call. A signal ends the wait of one that nobody has received. Whether
+ * the call has ended is known under the lock only: right after that a reply may come.
  */
 static int wait_for_end(struct endpoint *endpoint, struct call *call, uint64_t deadline)
 {
-	bool signals = true, ended;
+	bool signals = true, ended, queued;
+	unsigned long flags;
 	int err;
 
 	do {
 		err = thread_park(&call->done, signals, deadline);
-		spin_lock(&endpoint->lock);
+		flags = spin_lock_irqsave(&endpoint->lock);
 		signals = false;
 		ended = true;
-		if (call->state == CALL_DONE)
+		queued = false;
+		if (likely(call->state == CALL_DONE)) {
 			err = call->result;
-		else if (err == -EINTR && call->state == CALL_RECEIVED && !current_killed())
+		} else if (err == -EINTR && call->state == CALL_RECEIVED && !current_killed()) {
+			queued = signal_locked(endpoint, call);
 			ended = false;
-		else
+		} else {
 			take_out_locked(endpoint, call);
-		spin_unlock(&endpoint->lock);
-	} while (!ended);
+		}
+		if (ended)
+			wait_for_holders_locked(endpoint, call, &flags);
+		spin_unlock_irqrestore(&endpoint->lock, flags);
+		if (unlikely(queued))
+			waitq_wake_all(&endpoint->readable);
+	} while (unlikely(!ended));
 	return err;
 }
 
-int endpoint_call(struct file *send, struct ipc_words *words, uint64_t deadline)
+int endpoint_call(struct file *send, struct ipc_words *words, struct transfer *transfer,
+		  uint64_t deadline)
 {
 	struct sender *sender = to_sender(send);
 	struct endpoint *endpoint;
 	struct call call;
 	bool queued = false;
+	unsigned long flags;
 	int err;
 
 	if (!sender)
@@ -244,13 +390,16 @@ int endpoint_call(struct file *send, struct ipc_words *words, uint64_t deadline)
 	endpoint = sender->endpoint;
 	call.thread = current_thread();
 	call.badge = sender->badge;
+	call.transfer = transfer;
+	call.holds = 0;
+	call.signalled = false;
 	call.done = 0;
 	call.words = *words;
-	spin_lock(&endpoint->lock);
+	flags = spin_lock_irqsave(&endpoint->lock);
 	err = endpoint->open ? 0 : -EPIPE;
 	if (err == 0)
 		queued = begin_locked(endpoint, &call);
-	spin_unlock(&endpoint->lock);
+	spin_unlock_irqrestore(&endpoint->lock, flags);
 	if (err)
 		return err;
 	if (unlikely(queued))
@@ -261,21 +410,74 @@ int endpoint_call(struct file *send, struct ipc_words *words, uint64_t deadline)
 	return err;
 }
 
+int endpoint_notify(struct file *send, uint64_t bits)
+{
+	struct sender *sender = to_sender(send);
+	struct endpoint *endpoint;
+	bool queued = false;
+	unsigned long flags;
+	int err;
+
+	if (!sender)
+		return -EINVAL;
+	endpoint = sender->endpoint;
+	flags = spin_lock_irqsave(&endpoint->lock);
+	err = endpoint->open ? 0 : -EPIPE;
+	if (err == 0) {
+		sender->notified.value |= bits;
+		queued = post_locked(endpoint, &sender->notified);
+	}
+	spin_unlock_irqrestore(&endpoint->lock, flags);
+	if (queued)
+		waitq_wake_all(&endpoint->readable);
+	return err;
+}
+
 /* ---- receive and reply ---- */
 
-/* Takes the oldest call. If there is none, the receiver joins those that wait, if it may. */
-static bool receive_now(struct endpoint *endpoint, struct receiver *receiver, bool may_wait)
+/* Takes the oldest pulse or else the oldest call. Returns whether there was one. */
+static bool take_oldest_locked(struct endpoint *endpoint, struct receiver *receiver)
 {
 	struct list *oldest;
 
-	spin_lock(&endpoint->lock);
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	if (unlikely(!list_empty(&endpoint->pulses))) {
+		struct pulse *pulse = list_first_entry(&endpoint->pulses, struct pulse, link);
+
+		unpost_locked(endpoint, pulse);
+		receive_pulse_locked(endpoint, pulse, receiver);
+		return true;
+	}
 	oldest = list_pop(&endpoint->queue);
 	if (oldest)
-		receive_locked(endpoint, list_entry(oldest, struct call, link), receiver);
-	else if (may_wait)
-		list_add_tail(&endpoint->receivers, &receiver->link);
-	spin_unlock(&endpoint->lock);
+		receive_call_locked(endpoint, list_entry(oldest, struct call, link), receiver);
 	return oldest;
+}
+
+/* Receives what is there. If that is nothing, the receiver joins those that wait, if it may. */
+static bool receive_now(struct endpoint *endpoint, struct receiver *receiver, bool may_wait)
+{
+	unsigned long flags = spin_lock_irqsave(&endpoint->lock);
+	bool received = take_oldest_locked(endpoint, receiver);
+
+	if (!received && may_wait)
+		list_add_tail(&endpoint->receivers, &receiver->link);
+	spin_unlock_irqrestore(&endpoint->lock, flags);
+	return received;
+}
+
+/* Waits until something was received. Returns 0 or why it was not. */
+static int receive_later(struct endpoint *endpoint, struct receiver *receiver, uint64_t deadline)
+{
+	int err = thread_park(&receiver->done, true, deadline);
+	unsigned long flags = spin_lock_irqsave(&endpoint->lock);
+
+	if (receiver->done)
+		err = 0;
+	else
+		list_del(&receiver->link);
+	spin_unlock_irqrestore(&endpoint->lock, flags);
+	return err;
 }
 
 int64_t endpoint_receive(struct file *receive, struct ipc_words *words, uint64_t *badge_ret,
@@ -283,7 +485,6 @@ int64_t endpoint_receive(struct file *receive, struct ipc_words *words, uint64_t
 {
 	struct endpoint *endpoint = to_endpoint(receive);
 	struct receiver receiver;
-	int err = -ETIMEDOUT;
 
 	if (!endpoint)
 		return -EINVAL;
@@ -291,16 +492,14 @@ int64_t endpoint_receive(struct file *receive, struct ipc_words *words, uint64_t
 	receiver.to = words;
 	receiver.done = 0;
 	if (!receive_now(endpoint, &receiver, deadline != 0)) {
-		if (deadline != 0)
-			err = thread_park(&receiver.done, true, deadline);
-		spin_lock(&endpoint->lock);
-		if (!receiver.done && deadline != 0)
-			list_del(&receiver.link);
-		spin_unlock(&endpoint->lock);
-		if (!receiver.done)
+		int err = deadline == 0 ? -ETIMEDOUT : receive_later(endpoint, &receiver, deadline);
+
+		if (err)
 			return err;
 	}
 	*badge_ret = receiver.badge;
+	if (unlikely(receiver.gone != NULL))
+		sender_free(receiver.gone);
 	return (int64_t)receiver.rcvid;
 }
 
@@ -308,37 +507,84 @@ int endpoint_reply(struct file *receive, uint64_t rcvid, const struct ipc_words 
 		   bool hand_over)
 {
 	struct endpoint *endpoint = to_endpoint(receive);
+	unsigned long flags;
 	struct call *call;
 
 	if (!endpoint)
 		return -EINVAL;
-	spin_lock(&endpoint->lock);
+	flags = spin_lock_irqsave(&endpoint->lock);
 	call = find_locked(endpoint, rcvid);
 	if (call) {
 		call->words = *words;
 		end_locked(endpoint, call, 0, hand_over);
 	}
-	spin_unlock(&endpoint->lock);
+	spin_unlock_irqrestore(&endpoint->lock, flags);
 	return call ? 0 : -ESRCH;
+}
+
+int endpoint_hold(struct file *receive, uint64_t rcvid, struct call_hold *hold)
+{
+	struct endpoint *endpoint = to_endpoint(receive);
+	unsigned long flags;
+	struct call *call;
+
+	if (!endpoint)
+		return -EINVAL;
+	flags = spin_lock_irqsave(&endpoint->lock);
+	call = find_locked(endpoint, rcvid);
+	if (call) {
+		call->holds++;
+		preempt_disable();
+	}
+	spin_unlock_irqrestore(&endpoint->lock, flags);
+	if (!call)
+		return -ESRCH;
+	*hold = (struct call_hold){ endpoint, call, call->transfer };
+	return 0;
+}
+
+bool endpoint_holds_end(const struct call_hold *hold, struct file *file)
+{
+	return to_endpoint(file) == hold->endpoint;
+}
+
+void endpoint_unhold(const struct call_hold *hold)
+{
+	unsigned long flags = spin_lock_irqsave(&hold->endpoint->lock);
+
+	assert_hardened(hold->call->holds != 0);
+	hold->call->holds--;
+	spin_unlock_irqrestore(&hold->endpoint->lock, flags);
+	preempt_enable();
 }
 
 /* ---- the files ---- */
 
-/* Ends one call for the receive end's closing. Returns false if there is none. */
+/* Ends one call or pulse for the receive end's closing. Returns false if there is none. */
 static bool break_one(struct endpoint *endpoint)
 {
+	unsigned long flags = spin_lock_irqsave(&endpoint->lock);
+	struct sender *gone = NULL;
+	struct pulse *pulse = NULL;
 	struct call *call = NULL;
 
-	spin_lock(&endpoint->lock);
 	endpoint->open = false;
 	if (!list_empty(&endpoint->queue))
-		call = list_entry(endpoint->queue.next, struct call, link);
+		call = list_first_entry(&endpoint->queue, struct call, link);
 	else if (endpoint->received.root)
 		call = tree_entry(endpoint->received.root, struct call, by_rcvid);
+	else if (!list_empty(&endpoint->pulses))
+		pulse = list_first_entry(&endpoint->pulses, struct pulse, link);
 	if (call)
 		end_locked(endpoint, call, -EPIPE, false);
-	spin_unlock(&endpoint->lock);
-	return call;
+	if (pulse) {
+		unpost_locked(endpoint, pulse);
+		gone = pulse_gone(pulse);
+	}
+	spin_unlock_irqrestore(&endpoint->lock, flags);
+	if (gone)
+		sender_free(gone);
+	return call || pulse;
 }
 
 static void receive_release(struct file *file)
@@ -353,21 +599,36 @@ static void receive_release(struct file *file)
 static void send_release(struct file *file)
 {
 	struct sender *sender = file->node;
+	struct endpoint *endpoint = sender->endpoint;
+	bool queued = false, gone = false;
+	unsigned long flags;
 
-	endpoint_put(sender->endpoint);
-	kfree(sender);
+	refcount_get(&endpoint->refs);
+	flags = spin_lock_irqsave(&endpoint->lock);
+	sender->released = true;
+	if (sender->tells_close && endpoint->open)
+		queued = post_locked(endpoint, &sender->closed);
+	else
+		gone = !sender->notified.pending;
+	spin_unlock_irqrestore(&endpoint->lock, flags);
+	if (queued)
+		waitq_wake_all(&endpoint->readable);
+	if (gone)
+		sender_free(sender);
+	endpoint_put(endpoint);
 }
 
-/* A receive end can be read when a call waits; writing to it is never possible. */
+/* A receive end can be read when a call or a pulse waits; writing to it is never possible. */
 static unsigned receive_poll(struct file *file, struct poller *poller)
 {
 	struct endpoint *endpoint = file->node;
+	unsigned long flags;
 	unsigned ready;
 
 	poll_watch(poller, &endpoint->readable);
-	spin_lock(&endpoint->lock);
-	ready = list_empty(&endpoint->queue) ? 0 : POLLIN;
-	spin_unlock(&endpoint->lock);
+	flags = spin_lock_irqsave(&endpoint->lock);
+	ready = list_empty(&endpoint->queue) && list_empty(&endpoint->pulses) ? 0 : POLLIN;
+	spin_unlock_irqrestore(&endpoint->lock, flags);
 	return ready;
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Endpoints: a caller waits until a receiver has taken its message and replied. */
+/* Endpoints: a caller waits until a receiver has taken its message and replied; a pulse waits for nobody. */
 #pragma once
 
 #include "abi/ipc.h"
 #include "fs/file.h"
 
+struct call;
 struct endpoint;
+struct transfer;
 
 /* What goes in registers. A struct, so that copying it is a few instructions and no call. */
 struct ipc_words {
@@ -16,10 +18,11 @@ struct ipc_words {
 struct file *endpoint_create(void);
 
 /*
- * Creates the open file of a send end, whose calls carry the badge. `receive` is a receive end.
- * Returns 0, -EINVAL if it is not, or -ENOMEM.
+ * Creates the open file of a send end, whose calls and pulses carry the badge. `receive` is a
+ * receive end. With `tells_close`, the end of the file is a pulse. Returns 0, -EINVAL if it is not a
+ * receive end, or -ENOMEM.
  */
-int endpoint_badge(struct file *receive, uint64_t badge, struct file **send_ret);
+int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struct file **send_ret);
 
 /*
  * In all of these, deadlines are ticks of arch_time(), UINT64_MAX for none and 0 for no wait. They
@@ -28,15 +31,27 @@ int endpoint_badge(struct file *receive, uint64_t badge, struct file **send_ret)
  */
 
 /*
- * Sends words and waits for the reply, which is stored there. Returns 0, or -EPIPE if the receive
- * end is closed. A signal ends the wait only until the message has been received; a kill and the
- * deadline always do, and the rcvid is not valid any more then.
+ * Sends words and waits for the reply, which is stored there. `transfer` is what else goes with the
+ * call, or NULL. Returns 0, or -EPIPE if the receive end is closed. A signal ends the wait only until
+ * the message has been received; after that it is a pulse to the receiver. A kill and the deadline
+ * always end it, and the rcvid is not valid any more then.
  */
-int endpoint_call(struct file *send, struct ipc_words *words, uint64_t deadline);
+int endpoint_call(struct file *send, struct ipc_words *words, struct transfer *transfer,
+		  uint64_t deadline);
 
-/* Waits for a call and takes it. Returns its rcvid, and the badge of its send end. */
+/*
+ * Waits for a call or a pulse and takes it; pulses come first. Returns the rcvid of a call, or 0 for
+ * a pulse, whose words are its code and its value; and the badge of the send end.
+ */
 int64_t endpoint_receive(struct file *receive, struct ipc_words *words, uint64_t *badge_ret,
 			 uint64_t deadline);
+
+/*
+ * Sends a pulse with these bits. If the one before it was not received yet, the bits are added to
+ * it. Returns 0, -EINVAL, or -EPIPE if the receive end is closed. May be called by interrupt
+ * handlers, with locks up to LOCK_DEVICE held.
+ */
+int endpoint_notify(struct file *send, uint64_t bits);
 
 /*
  * Replies to a call. Returns 0, or -ESRCH if no call of that rcvid waits. With `hand_over` the
@@ -44,3 +59,20 @@ int64_t endpoint_receive(struct file *receive, struct ipc_words *words, uint64_t
  */
 int endpoint_reply(struct file *receive, uint64_t rcvid, const struct ipc_words *words,
 		   bool hand_over);
+
+/* A received call that does not end meanwhile; `transfer` is what endpoint_call() was given. */
+struct call_hold {
+	struct endpoint *endpoint;
+	struct call *call;
+	struct transfer *transfer;
+};
+
+/*
+ * Holds a received call. Returns 0 with preemption off, and the caller does not sleep before
+ * endpoint_unhold(); or -ESRCH as endpoint_reply() does, or -EINVAL.
+ */
+int endpoint_hold(struct file *receive, uint64_t rcvid, struct call_hold *hold);
+
+/* Is the file the receive end at which the call was received? */
+bool endpoint_holds_end(const struct call_hold *hold, struct file *file);
+void endpoint_unhold(const struct call_hold *hold);

@@ -28,9 +28,8 @@ enum lock_class {
 	LOCK_FILES,	   /* a descriptor table */
 	LOCK_FS,	   /* a file system's names and inodes */
 	LOCK_FUTEX,	   /* a bucket of futexes */
-	LOCK_ENDPOINT,
-	LOCK_SPACES, /* the list of all spaces */
-	LOCK_SPACE,  /* VMAs, tables, entries of one space */
+	LOCK_SPACES,	   /* the list of all spaces */
+	LOCK_SPACE,	   /* VMAs, tables, entries of one space */
 	LOCK_OBJECT,
 	LOCK_PAGE_CACHE,
 	LOCK_SWAP_CACHE,
@@ -41,6 +40,7 @@ enum lock_class {
 
 	/* spinning, interrupts off */
 	LOCK_DEVICE, /* a driver's queues; its holder may wake threads */
+	LOCK_ENDPOINT,
 	LOCK_WAITQ,
 	LOCK_POLL, /* the queue of a thread that waits on several others */
 	LOCK_RUNQ,

@@ -3,6 +3,8 @@
 #include "abi/ipc.h"
 #include "base/clock.h"
 #include "ipc/endpoint.h"
+#include "ipc/transfer.h"
+#include "mm/user_copy.h"
 #include "trap/arg_file.h"
 
 /* Takes over the reference. */
@@ -32,12 +34,12 @@ long sys_ipc_badge(struct trap_frame *frame)
 	struct file *end, *send;
 	int err;
 
-	if (flags & ~IPC_CLOEXEC)
+	if (flags & ~(IPC_CLOEXEC | IPC_TELL_CLOSE))
 		return -EINVAL;
 	end = arg_file(frame, 0);
 	if (!end)
 		return -EBADF;
-	err = endpoint_badge(end, arg_u64(frame, 1), &send);
+	err = endpoint_badge(end, arg_u64(frame, 1), (flags & IPC_TELL_CLOSE) != 0, &send);
 	file_put(end);
 	return err ? err : install(send, flags);
 }
@@ -67,18 +69,58 @@ static inline void set_words(struct trap_frame *frame, const struct ipc_words *w
 	frame_set_word(frame, 4, words->word[3]);
 }
 
+/*
+ * A call with buffers or descriptors, which are described at `from`. The program learns the numbers
+ * of the descriptors that it may get before the call: nothing can fail once it has got them.
+ */
+static __attribute__((noinline)) long call_with(struct file *file, struct ipc_words *words,
+						vaddr_t from, uint64_t deadline)
+{
+	struct transfer transfer;
+	struct ipc_transfer asked;
+	int err = user_copy_in(&asked, from, sizeof(asked));
+
+	if (err == 0)
+		err = asked.zero == 0 ? transfer_begin(&transfer, &asked) : -EINVAL;
+	if (err)
+		return err;
+	if (transfer.nroom)
+		err = user_copy_out(from + offsetof(struct ipc_transfer, room), transfer.room,
+				    transfer.nroom * sizeof(transfer.room[0]));
+	if (err == 0)
+		err = endpoint_call(file, words, &transfer, deadline);
+	return transfer_end(&transfer, err == 0) + (long)err;
+}
+
 long sys_ipc_call(struct trap_frame *frame)
 {
 	struct file *file = arg_file(frame, 0);
 	struct ipc_words words = words_of(frame, 1);
-	long err;
+	uint64_t deadline = deadline_of(frame_arg(frame, 5));
+	vaddr_t with = frame_arg(frame, 6);
+	long result;
 
 	if (!file)
 		return -EBADF;
-	err = endpoint_call(file, &words, deadline_of(frame_arg(frame, 5)));
+	if (likely(with == 0))
+		result = endpoint_call(file, &words, NULL, deadline);
+	else
+		result = call_with(file, &words, with, deadline);
 	file_put(file);
-	if (err == 0)
+	if (result >= 0)
 		set_words(frame, &words);
+	return result;
+}
+
+long sys_ipc_notify(struct trap_frame *frame)
+{
+	struct file *file = arg_file(frame, 0);
+	int err;
+
+	if (!file)
+		return -EBADF;
+	err = endpoint_notify(file, arg_u64(frame, 1));
+	file_put(file);
 	return err;
 }
 
@@ -88,7 +130,7 @@ static long receive(struct trap_frame *frame, struct file *file, uint64_t deadli
 	uint64_t badge;
 	int64_t rcvid = endpoint_receive(file, &words, &badge, deadline_of(deadline));
 
-	if (rcvid > 0) {
+	if (rcvid >= 0) {
 		set_words(frame, &words);
 		frame_set_word(frame, 5, badge);
 	}

@@ -35,6 +35,11 @@ static const syscall_fn ipc_table[] = {
 	[SYS_ipc_receive - SYS_ipc_create] = sys_ipc_receive,
 	[SYS_ipc_reply - SYS_ipc_create] = sys_ipc_reply,
 	[SYS_ipc_reply_receive - SYS_ipc_create] = sys_ipc_reply_receive,
+	[SYS_ipc_read - SYS_ipc_create] = sys_ipc_read,
+	[SYS_ipc_write - SYS_ipc_create] = sys_ipc_write,
+	[SYS_ipc_take - SYS_ipc_create] = sys_ipc_take,
+	[SYS_ipc_give - SYS_ipc_create] = sys_ipc_give,
+	[SYS_ipc_notify - SYS_ipc_create] = sys_ipc_notify,
 };
 
 /* Calls beyond Linux's numbers, and those that are not implemented. */

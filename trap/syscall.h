@@ -24,3 +24,8 @@ long sys_ipc_call(struct trap_frame *frame);
 long sys_ipc_receive(struct trap_frame *frame);
 long sys_ipc_reply(struct trap_frame *frame);
 long sys_ipc_reply_receive(struct trap_frame *frame);
+long sys_ipc_read(struct trap_frame *frame);
+long sys_ipc_write(struct trap_frame *frame);
+long sys_ipc_take(struct trap_frame *frame);
+long sys_ipc_give(struct trap_frame *frame);
+long sys_ipc_notify(struct trap_frame *frame);

@@ -6,7 +6,10 @@
  * An endpoint has one receive end and any number of send ends, which are descriptors. A program
  * with a send end calls: it gives four words and waits. A program with the receive end receives the
  * words, the badge of the send end, and a number for this call, the rcvid. It replies with the
- * rcvid and four words, whenever it likes and in any order, and the call returns them.
+ * rcvid and four words, whenever it likes and in any order, and the call returns them. Until then it
+ * reads from and writes to the buffers that the call names, and takes and gives descriptors.
+ *
+ * A pulse is received like a call, but has no rcvid: nobody waits for an answer.
  */
 #pragma once
 
@@ -19,18 +22,45 @@
 #define SYS_ipc_receive	      0x4653
 #define SYS_ipc_reply	      0x4654
 #define SYS_ipc_reply_receive 0x4655
-#define SYS_IPC_LIMIT	      0x4656
+#define SYS_ipc_read	      0x4656
+#define SYS_ipc_write	      0x4657
+#define SYS_ipc_take	      0x4658
+#define SYS_ipc_give	      0x4659
+#define SYS_ipc_notify	      0x465a
+#define SYS_IPC_LIMIT	      0x465b
 
 #define IPC_WORDS 4
+#define IPC_FDS	  8  /* the most descriptors of a call, each way */
+#define IPC_PAGES 64 /* the most pages that both buffers of a call may lie on */
 
 /* Deadlines are absolute times of CLOCK_MONOTONIC in nanoseconds. */
 #define IPC_NEVER UINT64_MAX /* waits for ever */
 #define IPC_NOW	  0	     /* does not wait */
 
-/* Flags of ipc_create and ipc_badge. */
-#define IPC_CLOEXEC 02000000u /* as O_CLOEXEC */
+/* Flags. */
+#define IPC_CLOEXEC    02000000u /* as O_CLOEXEC */
+#define IPC_TELL_CLOSE 1u	 /* ipc_badge: a pulse comes when the last descriptor is closed */
+
+/* The code of a pulse is its first word; its value is the second. */
+#define IPC_PULSE_NOTIFIED 1 /* ipc_notify(): all bits since the last one */
+#define IPC_PULSE_CLOSED   2 /* the send end is closed, see IPC_TELL_CLOSE */
+#define IPC_PULSE_UNBLOCK  3 /* a signal came to the caller; the value is the rcvid of its call */
 
 struct ipc_message {
 	uint64_t word[IPC_WORDS];
 	uint64_t badge; /* of the send end; only ipc_receive() fills this in */
+};
+
+/* What goes with a call besides its words. Set all of it to 0 first. */
+struct ipc_transfer {
+	const void *send; /* what the server may read */
+	uint64_t send_length;
+	void *receive; /* what the server may write */
+	uint64_t receive_length;
+	uint32_t flags; /* IPC_CLOEXEC: of the descriptors that the server gives */
+	uint32_t nfds;	/* how many descriptors the server may take */
+	uint32_t nroom; /* how many the server may give */
+	uint32_t zero;
+	int32_t fd[IPC_FDS];
+	int32_t room[IPC_FDS]; /* the call sets these to the numbers that the given ones have */
 };

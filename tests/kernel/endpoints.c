@@ -12,6 +12,7 @@
 #include "proc/sched.h"
 #include "proc/signal/kill.h"
 #include "proc/wait.h"
+#include "sync/irq.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 
@@ -22,7 +23,7 @@ static struct file *receive_end, *send_end;
 static bool open_ends(void)
 {
 	receive_end = endpoint_create();
-	return receive_end && endpoint_badge(receive_end, 77, &send_end) == 0;
+	return receive_end && endpoint_badge(receive_end, 77, false, &send_end) == 0;
 }
 
 static void close_ends(void)
@@ -68,7 +69,7 @@ static int call_once(void *arg)
 	for (unsigned i = 0; i < IPC_WORDS; i++)
 		words.word[i] = base + i;
 	atomic_add(&ncalling, 1);
-	err = endpoint_call(send_end, &words, call_deadline);
+	err = endpoint_call(send_end, &words, NULL, call_deadline);
 	for (unsigned i = 0; err == 0 && i < IPC_WORDS; i++)
 		if (words.word[i] != ~(base + i))
 			return CALL_WRONG;
@@ -85,7 +86,7 @@ static int64_t receive(struct ipc_message *message)
 	struct ipc_words words;
 	int64_t rcvid = endpoint_receive(receive_end, &words, &message->badge, NEVER);
 
-	for (unsigned i = 0; rcvid > 0 && i < IPC_WORDS; i++)
+	for (unsigned i = 0; rcvid >= 0 && i < IPC_WORDS; i++)
 		message->word[i] = words.word[i];
 	return rcvid;
 }
@@ -153,10 +154,10 @@ KTEST(endpoint_ends_are_of_two_kinds)
 	uint64_t badge;
 
 	ASSERT_TRUE(open_ends());
-	EXPECT_EQ(-EINVAL, endpoint_call(receive_end, &words, 0));
+	EXPECT_EQ(-EINVAL, endpoint_call(receive_end, &words, NULL, 0));
 	EXPECT_EQ(-EINVAL, endpoint_receive(send_end, &words, &badge, 0));
 	EXPECT_EQ(-EINVAL, endpoint_reply(send_end, 1, &words, false));
-	EXPECT_EQ(-EINVAL, endpoint_badge(send_end, 1, &other));
+	EXPECT_EQ(-EINVAL, endpoint_badge(send_end, 1, false, &other));
 	close_ends();
 }
 
@@ -172,8 +173,8 @@ KTEST(endpoint_deadlines)
 	ASSERT_TRUE(open_ends());
 	EXPECT_EQ(-ETIMEDOUT, endpoint_receive(receive_end, &words, &badge, 0));
 	EXPECT_EQ(-ETIMEDOUT, endpoint_receive(receive_end, &words, &badge, arch_time() + 1000));
-	EXPECT_EQ(-ETIMEDOUT, endpoint_call(send_end, &words, 0));
-	EXPECT_EQ(-ETIMEDOUT, endpoint_call(send_end, &words, arch_time() + 1000));
+	EXPECT_EQ(-ETIMEDOUT, endpoint_call(send_end, &words, NULL, 0));
+	EXPECT_EQ(-ETIMEDOUT, endpoint_call(send_end, &words, NULL, arch_time() + 1000));
 	EXPECT_EQ(-ETIMEDOUT, endpoint_receive(receive_end, &words, &badge, 0));
 	call_deadline = arch_time() + clock_timebase() / 50;
 	pid = spawn_caller(1);
@@ -238,7 +239,8 @@ static int serve_until_killed(void *arg)
 		rcvid = receive(&message);
 		if (rcvid < 0)
 			return status_of((int)rcvid);
-		reply_turned((uint64_t)rcvid, &message);
+		if (rcvid != 0)
+			reply_turned((uint64_t)rcvid, &message);
 	}
 }
 
@@ -283,6 +285,115 @@ KTEST(endpoint_is_readable_when_a_call_waits)
 	close_ends();
 }
 
+static uint64_t pulse_value;
+
+/* The exit status is the code of the pulse that it waited for. */
+static int receive_pulse(void *arg)
+{
+	struct ipc_words words;
+	uint64_t badge;
+	int64_t rcvid = endpoint_receive(receive_end, &words, &badge, NEVER);
+
+	(void)arg;
+	pulse_value = words.word[1];
+	return rcvid == 0 && badge == 77 ? (int)words.word[0] : CALL_WRONG;
+}
+
+/* R140: a pulse goes to a receiver that waits; one that waits itself is received later, once. */
+KTEST(endpoint_pulses_wake_receivers)
+{
+	struct ipc_words words;
+	uint64_t badge;
+	int pid;
+
+	ASSERT_TRUE(open_ends());
+	pid = ktest_spawn(receive_pulse, NULL);
+	ktest_settle();
+	EXPECT_EQ(0, endpoint_notify(send_end, 6));
+	EXPECT_EQ(0, endpoint_notify(send_end, 8));
+	EXPECT_EQ(0, endpoint_notify(send_end, 1));
+	EXPECT_EQ(EXITED(IPC_PULSE_NOTIFIED), ktest_reap(pid));
+	EXPECT_EQ(6, pulse_value);
+	EXPECT_EQ(POLLIN, receive_end->ops->poll(receive_end, NULL));
+	EXPECT_EQ(0, endpoint_receive(receive_end, &words, &badge, 0));
+	EXPECT_EQ(9, words.word[1]);
+	EXPECT_EQ(-ETIMEDOUT, endpoint_receive(receive_end, &words, &badge, 0));
+	EXPECT_EQ(-EINVAL, endpoint_notify(receive_end, 1));
+	close_ends();
+}
+
+/* Pulses are sent where interrupts are handled: with interrupts off. */
+KTEST(endpoint_pulses_with_interrupts_off)
+{
+	struct ipc_words words;
+	unsigned long flags;
+	uint64_t badge;
+
+	ASSERT_TRUE(open_ends());
+	flags = irq_save();
+	EXPECT_EQ(0, endpoint_notify(send_end, 2));
+	irq_restore(flags);
+	EXPECT_EQ(0, endpoint_receive(receive_end, &words, &badge, 0));
+	EXPECT_EQ(2, words.word[1]);
+	close_ends();
+}
+
+/* The end of a send end is a pulse; whoever receives its last one frees it: here, in all orders. */
+KTEST(endpoint_closes_are_pulses)
+{
+	struct ipc_words words;
+	struct file *other;
+	uint64_t badge;
+
+	ASSERT_TRUE(open_ends());
+	for (unsigned i = 0; i < 400; i++) {
+		bool tells = i & 1, notifies = i & 2, receives = i & 4;
+
+		ASSERT_TRUE(endpoint_badge(receive_end, 1000 + i, tells, &other) == 0);
+		if (notifies)
+			EXPECT_EQ(0, endpoint_notify(other, 1));
+		file_put(other);
+		if (!receives)
+			continue;
+		while (endpoint_receive(receive_end, &words, &badge, 0) == 0)
+			EXPECT_TRUE(badge <= 1000 + i);
+		EXPECT_TRUE(!tells || badge == 1000 + i);
+		EXPECT_TRUE(!tells || words.word[0] == IPC_PULSE_CLOSED);
+	}
+	ASSERT_TRUE(endpoint_badge(receive_end, 1, true, &other) == 0);
+	EXPECT_EQ(0, endpoint_notify(other, 1));
+	file_put(other);
+	file_put(receive_end);
+	receive_end = NULL;
+	EXPECT_EQ(-EPIPE, endpoint_notify(send_end, 1));
+	close_ends();
+}
+
+/* Nobody holds a call that has ended, and a call that is held does not end. */
+KTEST(endpoint_holds_calls)
+{
+	struct ipc_message message;
+	struct call_hold hold;
+	int64_t rcvid;
+	int pid;
+
+	call_deadline = NEVER;
+	ASSERT_TRUE(open_ends());
+	pid = spawn_caller(1);
+	rcvid = receive(&message);
+	EXPECT_EQ(-ESRCH, endpoint_hold(receive_end, (uint64_t)rcvid + 1, &hold));
+	EXPECT_EQ(-EINVAL, endpoint_hold(send_end, (uint64_t)rcvid, &hold));
+	EXPECT_EQ(0, endpoint_hold(receive_end, (uint64_t)rcvid, &hold));
+	EXPECT_TRUE(hold.transfer == NULL);
+	EXPECT_TRUE(endpoint_holds_end(&hold, receive_end));
+	EXPECT_TRUE(!endpoint_holds_end(&hold, send_end));
+	endpoint_unhold(&hold);
+	EXPECT_EQ(0, reply_turned((uint64_t)rcvid, &message));
+	EXPECT_EQ(-ESRCH, endpoint_hold(receive_end, (uint64_t)rcvid, &hold));
+	EXPECT_EQ(EXITED(CALL_OK), ktest_reap(pid));
+	close_ends();
+}
+
 #define CALLERS 6
 #define SERVERS 3
 #define ROUNDS	60
@@ -304,7 +415,7 @@ static int call_until_killed(void *arg)
 	for (;;) {
 		uint64_t deadline = number % 7 == 0 ? arch_time() + 2000 : NEVER;
 		struct ipc_words words = { { number, number + 1, number + 2, number + 3 } };
-		int err = endpoint_call(send_end, &words, deadline);
+		int err = endpoint_call(send_end, &words, NULL, deadline);
 
 		if (err == 0) {
 			atomic_add(&nanswered, 1);
@@ -336,8 +447,10 @@ KTEST(endpoint_storm)
 		unsigned at = chance(CALLERS + SERVERS);
 		int *pid = at < CALLERS ? &callers[at] : &servers[at - CALLERS];
 
-		for (unsigned n = chance(30); n; n--)
+		for (unsigned n = chance(30); n; n--) {
+			EXPECT_EQ(0, endpoint_notify(send_end, n));
 			sched_yield();
+		}
 		EXPECT_EQ(0, process_kill(*pid, SIGKILL));
 		EXPECT_EQ(EXITED(CALL_EINTR), ktest_reap(*pid));
 		*pid = at < CALLERS ? ktest_spawn(call_until_killed, (void *)(i + 100ul))
@@ -378,7 +491,7 @@ static int call_often(void *arg)
 
 	(void)arg;
 	for (unsigned i = 0; i < PINGS; i++)
-		if (endpoint_call(send_end, &words, NEVER) != 0)
+		if (endpoint_call(send_end, &words, NULL, NEVER) != 0)
 			return CALL_WRONG;
 	return 0;
 }
@@ -434,7 +547,7 @@ static int ping_until_killed(void *arg)
 	int err;
 
 	(void)arg;
-	while ((err = endpoint_call(send_end, &words, NEVER)) == 0)
+	while ((err = endpoint_call(send_end, &words, NULL, NEVER)) == 0)
 		;
 	return status_of(err);
 }

@@ -5,12 +5,15 @@
  * A hold of the endpoint's lock is one atomic step. A call is on its caller's stack: when the caller
  * returns, it is gone, and nobody may touch it. Checked: nobody does; each call has one end; nobody
  * sleeps for ever whose call has ended, or who was killed; a reply finds only the call it is for; who
- * was answered gets the answer. A signal ends a call that nobody has received.
+ * was answered gets the answer. A signal ends a call that nobody has received; of one that was received
+ * it makes a pulse, whose slot is in the call. With -DHOLDS a server holds the call for a copy before it
+ * replies, and the caller waits for those who hold it.
  *
  * With -DWAKE_OUTSIDE the replier sets `done` under the lock, and wakes the caller after it. With
  * -DLOOK_THEN_SLEEP a thread looks at `done` before it is marked as asleep. With -DLOOK_UNLOCKED a
- * caller that a signal woke looks once more, without the lock, whether its call has ended. All are
- * wrong.
+ * caller that a signal woke looks once more, without the lock, whether its call has ended. With
+ * -DKEEP_PULSE a call that ends leaves its pulse where it is. With -DIGNORE_HOLDERS a caller returns
+ * while its call is held. All are wrong.
  */
 #ifndef CALLS
 #define CALLS 1 /* each caller makes */
@@ -29,8 +32,8 @@ typedef Thread {
 
 typedef Call {
 	mtype state, result;
-	byte rcvid;
-	bool alive, done /* alive: its memory is a call */
+	byte rcvid, holds;
+	bool alive, done, pulse /* alive: its memory is a call */
 };
 
 typedef Receiver {
@@ -60,7 +63,30 @@ inline end_call(i, why)
 	assert(call[i].state == QUEUED || call[i].state == RECEIVED);
 	call[i].state = ENDED;
 	call[i].result = why;
+#ifndef KEEP_PULSE
+	call[i].pulse = false;
+#endif
 	call[i].done = true
+}
+
+/* The pulse of a call: to a receiver that waits, or it stays in the call. */
+inline post(i)
+{
+	r = 0;
+	do
+	:: r == SERVERS -> break
+	:: r < SERVERS && receiver[r].waits -> break
+	:: else -> r++
+	od;
+	if
+	:: r < SERVERS ->
+		receiver[r].waits = false;
+		receiver[r].rcvid = 0;
+		receiver[r].done = true;
+		WAKE(server_thread[r])
+	:: else -> call[i].pulse = true
+	fi;
+	r = 0
 }
 
 inline deliver(i, r)
@@ -154,8 +180,13 @@ again:			park(caller_thread[me], call[me].done, signals);
 					result = EINTR;
 					if
 					:: call[me].state == QUEUED || caller_thread[me].killed ->
+#ifndef KEEP_PULSE
+						call[me].pulse = false;
+#endif
 						call[me].state = ENDED
-					:: else -> ended = false
+					:: else ->
+						ended = false;
+						post(me)
 					fi
 				fi;
 				signals = false
@@ -168,6 +199,9 @@ again:			park(caller_thread[me], call[me].done, signals);
 			:: else -> ended = false
 			fi
 		fi;
+#ifndef IGNORE_HOLDERS
+		call[me].holds == 0;
+#endif
 		d_step {
 			assert(result != EINTR || caller_thread[me].killed || caller_thread[me].signalled);
 			assert(result == OK || call[me].result != OK || !call[me].done);
@@ -195,12 +229,26 @@ proctype Server(byte me)
 			i = 0;
 			do
 			:: i == CALLERS -> break
-			:: i < CALLERS && call[i].state == QUEUED -> break
+			:: i < CALLERS && call[i].pulse -> break
 			:: else -> i++
 			od;
 			if
-			:: i < CALLERS -> deliver(i, me)
-			:: else -> receiver[me].waits = true
+			:: i < CALLERS ->
+				look_at(i);
+				call[i].pulse = false;
+				receiver[me].rcvid = 0;
+				receiver[me].done = true
+			:: else ->
+				i = 0;
+				do
+				:: i == CALLERS -> break
+				:: i < CALLERS && call[i].state == QUEUED -> break
+				:: else -> i++
+				od;
+				if
+				:: i < CALLERS -> deliver(i, me)
+				:: else -> receiver[me].waits = true
+				fi
 			fi;
 			i = 0
 		};
@@ -211,8 +259,22 @@ proctype Server(byte me)
 		};
 		if
 		:: !found -> break
+		:: found && receiver[me].rcvid == 0 -> goto next
 		:: else -> skip
 		fi;
+#ifdef HOLDS
+		atomic {
+			i = receiver[me].caller;
+			if
+			:: call[i].state == RECEIVED && call[i].rcvid == receiver[me].rcvid ->
+				call[i].holds++
+			:: else -> goto held
+			fi
+		};
+		look_at(i);
+		call[i].holds--;
+held:
+#endif
 		atomic {
 			i = receiver[me].caller;
 			found = call[i].state == RECEIVED && call[i].rcvid == receiver[me].rcvid;
@@ -235,8 +297,9 @@ proctype Server(byte me)
 			look_at(i);
 			WAKE(caller_thread[i])
 		:: else -> skip
-		fi
+		fi;
 #endif
+next:		skip
 	od;
 	atomic {
 		servers--;

@@ -52,8 +52,19 @@ def wrong(model, *defines):
 def R140_calls_have_one_end():
     right("endpoint.pml", 50000, "CALLS=1", "SERVERS=1")
     right("endpoint.pml", 200000, "CALLS=2", "SERVERS=1")
+    right("endpoint.pml", 50000, "CALLS=1", "SERVERS=1", "HOLDS")
     if LONG:
         right("endpoint.pml", 2000000, "CALLS=1", "SERVERS=2")
+
+
+@case
+def a_pulse_that_outlives_its_call_is_rejected():
+    wrong("endpoint.pml", "CALLS=1", "SERVERS=1", "KEEP_PULSE")
+
+
+@case
+def a_caller_that_does_not_wait_for_copies_is_rejected():
+    wrong("endpoint.pml", "CALLS=1", "SERVERS=1", "HOLDS", "IGNORE_HOLDERS")
 
 
 @case

@@ -18,5 +18,17 @@ def R140_the_same_with_forced_preemption():
     equal((done.status, done.out), (0, b"ipc: ok\n"), f"status and output (it said {done.err})")
 
 
+@case
+def R141_R146_buffers_and_descriptors():
+    done = run_placed("ipc_transfer", options=["--mem", "64M", "--swap", "16M"])
+    equal((done.status, done.out), (0, b"ipc_transfer: ok\n"), f"status and output (it said {done.err})")
+
+
+@case
+def R141_the_same_with_forced_preemption_and_little_memory():
+    done = run_placed("ipc_transfer", options=["--mem", "16M", "--append", "preempt=300", "--swap", "16M"])
+    equal((done.status, done.out), (0, b"ipc_transfer: ok\n"), f"status and output (it said {done.err})")
+
+
 if __name__ == "__main__":
     main()

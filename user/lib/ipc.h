@@ -10,8 +10,8 @@ extern "C" {
 
 /* The functions return a negative errno themselves; they do not set errno. */
 
-static inline long ipc_raw(long number, long a, struct ipc_message *message, long with_rcvid,
-			   uint64_t rcvid, uint64_t deadline)
+static inline long ipc_words(long number, long a, struct ipc_message *message, long with_rcvid,
+			     uint64_t rcvid, uint64_t deadline, uint64_t last)
 {
 	register long a0 __asm__("a0") = a;
 	register uint64_t a1 __asm__("a1") = with_rcvid ? rcvid : message->word[0];
@@ -19,7 +19,7 @@ static inline long ipc_raw(long number, long a, struct ipc_message *message, lon
 	register uint64_t a3 __asm__("a3") = message->word[with_rcvid ? 1 : 2];
 	register uint64_t a4 __asm__("a4") = message->word[with_rcvid ? 2 : 3];
 	register uint64_t a5 __asm__("a5") = with_rcvid ? message->word[3] : deadline;
-	register uint64_t a6 __asm__("a6") = deadline;
+	register uint64_t a6 __asm__("a6") = last;
 	register long a7 __asm__("a7") = number;
 
 	__asm__ volatile("ecall"
@@ -36,39 +36,63 @@ static inline long ipc_raw(long number, long a, struct ipc_message *message, lon
 	return a0;
 }
 
-static inline long ipc_raw2(long number, long a, uint64_t b, uint64_t c)
+static inline long ipc_raw(long number, long a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
 {
 	register long a0 __asm__("a0") = a;
 	register uint64_t a1 __asm__("a1") = b;
 	register uint64_t a2 __asm__("a2") = c;
+	register uint64_t a3 __asm__("a3") = d;
+	register uint64_t a4 __asm__("a4") = e;
 	register long a7 __asm__("a7") = number;
 
-	__asm__ volatile("ecall" : "+r"(a0) : "r"(a1), "r"(a2), "r"(a7) : "memory");
+	__asm__ volatile("ecall"
+			 : "+r"(a0)
+			 : "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a7)
+			 : "memory");
 	return a0;
 }
 
 /* Makes an endpoint. Returns the descriptor of its receive end. */
 static inline int ipc_create(unsigned flags)
 {
-	return (int)ipc_raw2(SYS_ipc_create, (long)flags, 0, 0);
+	return (int)ipc_raw(SYS_ipc_create, (long)flags, 0, 0, 0, 0);
 }
 
 /* Makes a send end with that badge. `fd` is the receive end. Returns a descriptor. */
 static inline int ipc_badge(int fd, uint64_t badge, unsigned flags)
 {
-	return (int)ipc_raw2(SYS_ipc_badge, fd, badge, flags);
+	return (int)ipc_raw(SYS_ipc_badge, fd, badge, flags, 0, 0);
 }
 
-/* Sends four words and waits for four; `fd` is a send end. Returns 0. */
+/*
+ * Sends four words and waits for four; `fd` is a send end. `with` is what else goes with the call, or
+ * NULL. Returns how many descriptors the server gave: they are the first of with->room.
+ */
+static inline long ipc_call_with(int fd, struct ipc_message *message, struct ipc_transfer *with,
+				 uint64_t deadline)
+{
+	return ipc_words(SYS_ipc_call, fd, message, 0, 0, deadline, (uint64_t)with);
+}
+
+/* The same with words only. Returns 0. */
 static inline long ipc_call(int fd, struct ipc_message *message, uint64_t deadline)
 {
-	return ipc_raw(SYS_ipc_call, fd, message, 0, 0, deadline);
+	return ipc_call_with(fd, message, 0, deadline);
 }
 
-/* Waits for a call; `fd` is the receive end. Returns the rcvid, which is above 0. */
+/* Sends a pulse, IPC_PULSE_NOTIFIED with these bits, and does not wait. Returns 0. */
+static inline long ipc_notify(int fd, uint64_t bits)
+{
+	return ipc_raw(SYS_ipc_notify, fd, bits, 0, 0, 0);
+}
+
+/*
+ * Waits for a call or a pulse; `fd` is the receive end. Returns the rcvid of a call, which is above 0,
+ * or 0 for a pulse.
+ */
 static inline long ipc_receive(int fd, struct ipc_message *message, uint64_t deadline)
 {
-	return ipc_raw(SYS_ipc_receive, fd, message, 1, 0, deadline);
+	return ipc_words(SYS_ipc_receive, fd, message, 1, 0, 0, deadline);
 }
 
 /* Answers a call with message->word. Returns 0; -ESRCH if the caller has gone. */
@@ -76,14 +100,40 @@ static inline long ipc_reply(int fd, long rcvid, const struct ipc_message *messa
 {
 	struct ipc_message copy = *message;
 
-	return ipc_raw(SYS_ipc_reply, fd, &copy, 1, (uint64_t)rcvid, 0);
+	return ipc_words(SYS_ipc_reply, fd, &copy, 1, (uint64_t)rcvid, 0, 0);
 }
 
-/* Both in one system call: answers `rcvid` (0: nobody) and waits for the next call. */
+/* Both in one system call: answers `rcvid` (0: nobody) and waits for the next call or pulse. */
 static inline long ipc_reply_receive(int fd, long rcvid, struct ipc_message *message,
 				     uint64_t deadline)
 {
-	return ipc_raw(SYS_ipc_reply_receive, fd, message, 1, (uint64_t)rcvid, deadline);
+	return ipc_words(SYS_ipc_reply_receive, fd, message, 1, (uint64_t)rcvid, 0, deadline);
+}
+
+/*
+ * For the server of a call that has not been answered yet: copy from or to the buffers of the caller,
+ * from `offset` on. Return how many bytes; fewer than n only at the end of the buffer.
+ */
+static inline long ipc_read(int fd, long rcvid, void *to, uint64_t n, uint64_t offset)
+{
+	return ipc_raw(SYS_ipc_read, fd, (uint64_t)rcvid, (uint64_t)to, n, offset);
+}
+
+static inline long ipc_write(int fd, long rcvid, const void *from, uint64_t n, uint64_t offset)
+{
+	return ipc_raw(SYS_ipc_write, fd, (uint64_t)rcvid, (uint64_t)from, n, offset);
+}
+
+/* Makes a descriptor of the file that the caller's with->fd[index] refers to, and returns it. */
+static inline int ipc_take(int fd, long rcvid, unsigned index, unsigned flags)
+{
+	return (int)ipc_raw(SYS_ipc_take, fd, (uint64_t)rcvid, index, flags, 0);
+}
+
+/* Gives the caller a descriptor of the file at `mine`. Returns its index in with->room. */
+static inline int ipc_give(int fd, long rcvid, int mine)
+{
+	return (int)ipc_raw(SYS_ipc_give, fd, (uint64_t)rcvid, (uint64_t)mine, 0, 0);
 }
 
 #ifdef __cplusplus

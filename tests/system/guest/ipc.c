@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -93,8 +94,8 @@ static void bad_descriptors(void)
 
 	if (pipe(pipes) != 0)
 		expect("pipe", 0, -errno);
-	expect("create with a flag", -EINVAL, ipc_create(1));
-	expect("badge with a flag", -EINVAL, ipc_badge(receive, 1, 1));
+	expect("create with a flag", -EINVAL, ipc_create(2));
+	expect("badge with a flag", -EINVAL, ipc_badge(receive, 1, 2));
 	expect("badge of nothing", -EBADF, ipc_badge(99, 1, 0));
 	expect("badge of a send end", -EINVAL, ipc_badge(send, 1, 0));
 	expect("badge of a pipe", -EINVAL, ipc_badge(pipes[0], 1, 0));
@@ -107,6 +108,8 @@ static void bad_descriptors(void)
 	expect("reply to a send end", -EINVAL, ipc_reply(send, 1, &message));
 	expect("reply to nobody", -ESRCH, ipc_reply(receive, 1, &message));
 	expect("reply to 0", -ESRCH, ipc_reply(receive, 0, &message));
+	expect("notify of nothing", -EBADF, ipc_notify(99, 1));
+	expect("notify of a receive end", -EINVAL, ipc_notify(receive, 1));
 	expect("reply-and-receive of nothing", -EBADF, ipc_reply_receive(99, 0, &message, IPC_NOW));
 	expect("the same to nobody", -ESRCH, ipc_reply_receive(receive, 7, &message, IPC_NOW));
 	expect("the same of a send end", -EINVAL, ipc_reply_receive(send, 0, &message, IPC_NOW));
@@ -172,6 +175,112 @@ static void polls_and_stats(void)
 	close(send);
 }
 
+static void expect_pulse(const char *what, int receive, uint64_t code, uint64_t value,
+			 uint64_t badge)
+{
+	struct ipc_message message = { { 9, 9, 9, 9 }, 9 };
+
+	expect(what, 0, ipc_receive(receive, &message, IPC_NOW));
+	expect(what, (long)code, (long)message.word[0]);
+	expect(what, (long)value, (long)message.word[1]);
+	expect(what, 0, (long)message.word[2]);
+	expect(what, (long)badge, (long)message.badge);
+}
+
+/* R140: no pulse is lost, many that were not received become one, and the end of a send end is one. */
+static void pulses(void)
+{
+	int receive = ipc_create(0), one = ipc_badge(receive, 1, IPC_TELL_CLOSE),
+	    two = ipc_badge(receive, 2, 0), copy = dup(one);
+	struct ipc_message message = { { 0 }, 0 };
+	struct pollfd entry = { .fd = receive, .events = POLLIN };
+
+	expect("notify", 0, ipc_notify(one, 4));
+	expect("notify the other", 0, ipc_notify(two, 16));
+	expect("notify again", 0, ipc_notify(one, 3));
+	expect("poll", 1, poll(&entry, 1, -1));
+	expect_pulse("both in one", receive, IPC_PULSE_NOTIFIED, 7, 1);
+	expect_pulse("the other", receive, IPC_PULSE_NOTIFIED, 16, 2);
+	expect("no more", -ETIMEDOUT, ipc_receive(receive, &message, IPC_NOW));
+	expect("nothing to poll", 0, poll(&entry, 1, 0));
+	expect("notify with no bits", 0, ipc_notify(one, 0));
+	close(one);
+	expect_pulse("no bits", receive, IPC_PULSE_NOTIFIED, 0, 1);
+	expect("a copy is open", -ETIMEDOUT, ipc_receive(receive, &message, IPC_NOW));
+	expect("notify by the copy", 0, ipc_notify(copy, 1));
+	close(copy);
+	expect("notify and close", 0, ipc_notify(two, 1));
+	close(two);
+	expect_pulse("before the end", receive, IPC_PULSE_NOTIFIED, 1, 1);
+	expect_pulse("the end", receive, IPC_PULSE_CLOSED, 0, 1);
+	expect_pulse("of one that was closed", receive, IPC_PULSE_NOTIFIED, 1, 2);
+	expect("no end is told", -ETIMEDOUT, ipc_receive(receive, &message, IPC_NOW));
+	one = ipc_badge(receive, 3, IPC_TELL_CLOSE);
+	two = ipc_badge(receive, 3, IPC_TELL_CLOSE);
+	expect("notify before the receive end is closed", 0, ipc_notify(two, 1));
+	close(two);
+	close(receive);
+	expect("notify after it", -EPIPE, ipc_notify(one, 1));
+	close(one);
+}
+
+/* A signal does not end a call that was received, but the server is told, once. */
+static void signal_during_a_call(void)
+{
+	int receive = ipc_create(0), send = ipc_badge(receive, 8, 0), status = 0;
+	struct ipc_message message = { { 0 }, 0 };
+	long rcvid, pulse;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		on_alarm(0);
+		_exit(ipc_call(send, &message, IPC_NEVER) != 0 || message.word[0] != 42);
+	}
+	rcvid = ipc_receive(receive, &message, IPC_NEVER);
+	expect("a call", 1, rcvid > 0);
+	kill(pid, SIGALRM);
+	pulse = ipc_receive(receive, &message, IPC_NEVER);
+	expect("a pulse", 0, pulse);
+	expect("its code", IPC_PULSE_UNBLOCK, (long)message.word[0]);
+	expect("its value", rcvid, (long)message.word[1]);
+	expect("its badge", 8, (long)message.badge);
+	kill(pid, SIGALRM);
+	expect("only one", -ETIMEDOUT, ipc_receive(receive, &message, in_ms(5)));
+	message.word[0] = 42;
+	expect("reply", 0, ipc_reply(receive, rcvid, &message));
+	waitpid(pid, &status, 0);
+	expect("the caller's status", 0, status);
+	close(receive);
+	close(send);
+}
+
+/* The pulse goes with its call: when that is answered or its caller killed, there is none. */
+static void pulse_of_an_ended_call(bool killed)
+{
+	int receive = ipc_create(0), send = ipc_badge(receive, 8, 0), status = 0;
+	struct pollfd entry = { .fd = receive, .events = POLLIN };
+	struct ipc_message message = { { 0 }, 0 };
+	long rcvid;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		on_alarm(0);
+		_exit(ipc_call(send, &message, IPC_NEVER) != 0);
+	}
+	rcvid = ipc_receive(receive, &message, IPC_NEVER);
+	kill(pid, SIGALRM);
+	expect("a pulse waits", 1, poll(&entry, 1, -1));
+	if (killed)
+		kill(pid, SIGKILL);
+	else
+		expect("reply", 0, ipc_reply(receive, rcvid, &message));
+	waitpid(pid, &status, 0);
+	expect("the caller's status", killed ? SIGKILL : 0, status);
+	expect("no pulse", -ETIMEDOUT, ipc_receive(receive, &message, IPC_NOW));
+	close(receive);
+	close(send);
+}
+
 static void full_table(void)
 {
 	int fds[300], n = 0, receive = ipc_create(0);
@@ -191,6 +300,10 @@ int main(void)
 	bad_descriptors();
 	deadlines_and_signals();
 	polls_and_stats();
+	pulses();
+	signal_during_a_call();
+	pulse_of_an_ended_call(false);
+	pulse_of_an_ended_call(true);
 	full_table();
 	if (nwrong == 0)
 		puts("ipc: ok");
