@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Endpoints: the rendezvous of callers and receivers, and the pulses that wait for no answer. */
-#include "ipc/endpoint.h"
+#include "ipc/call.h"
 
 #include "abi/errno.h"
 #include "abi/poll.h"
 #include "abi/stat.h"
+#include "arch/timer.h"
 #include "fs/mount.h"
 #include "fs/poll.h"
-#include "lib/tree.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 #include "proc/sched.h"
@@ -28,17 +28,6 @@ struct endpoint {
 	struct waitq readable; /* woken when something comes that no receiver waits for; own lock */
 };
 
-/*
- * A pulse: a few words for the receiver, which nobody waits for. Each has one owner and one slot,
- * so a pulse that comes before the one before it was received becomes one with it: none is lost,
- * and nothing is allocated. Guarded by the endpoint's lock.
- */
-struct pulse {
-	struct list link;
-	bool pending; /* is on endpoint->pulses */
-	uint64_t code, value;
-};
-
 /* An open send end. Once it is closed, it lives on until its last pulse has been received. */
 struct sender {
 	struct endpoint *endpoint;
@@ -48,28 +37,6 @@ struct sender {
 	bool released;	       /* who receives the last pulse frees it */
 	struct pulse notified; /* endpoint_notify() */
 	struct pulse closed;
-};
-
-enum call_state { CALL_QUEUED, CALL_RECEIVED, CALL_DONE };
-
-/*
- * One call. It is on its caller's stack: nothing is allocated for it. Guarded by the endpoint's
- * lock. Who ends the call does so, and wakes the caller, in one hold of the lock, and the caller
- * takes the lock before it returns: so nobody looks at a call that has gone.
- */
-struct call {
-	struct list link;	   /* CALL_QUEUED */
-	struct tree_node by_rcvid; /* CALL_RECEIVED */
-	struct thread *thread;
-	enum call_state state;
-	uint64_t rcvid, badge;
-	struct ipc_words words;	   /* first the message, then the reply */
-	struct transfer *transfer; /* or NULL */
-	unsigned holds;		   /* endpoint_hold(): the caller must not return */
-	struct pulse unblock;	   /* initialised if `signalled` */
-	bool signalled;
-	int result;
-	uint32_t done; /* atomic */
 };
 
 /* A thread that waits for a call or a pulse; on its stack, like a call. */
@@ -190,6 +157,8 @@ static void receive_call_locked(struct endpoint *endpoint, struct call *call,
 	assert_hardened(spin_lock_held(&endpoint->lock));
 	call->rcvid = ++endpoint->last_rcvid;
 	call->state = CALL_RECEIVED;
+	if (!call->thread)
+		call->received_tick = arch_time();
 	insert_locked(endpoint, call);
 	*receiver->to = call->words;
 	receiver->badge = call->badge;
@@ -286,18 +255,49 @@ static void take_out_locked(struct endpoint *endpoint, struct call *call)
 	call->state = CALL_DONE;
 }
 
-/* Ends a call, whose memory its caller may use for something else when the lock is released. */
-static void end_locked(struct endpoint *endpoint, struct call *call, int result, bool hand_over)
+/*
+ * Ends a call. A thread may use its memory for something else when the lock is released. A call of
+ * the kernel's is returned, for unlock_and_tell(); else the result is NULL.
+ */
+static struct call *end_locked(struct endpoint *endpoint, struct call *call, int result,
+			       bool hand_over)
 {
 	struct thread *thread = call->thread;
 
 	take_out_locked(endpoint, call);
 	call->result = result;
+	if (unlikely(!thread))
+		return call;
 	atomic_store(&call->done, 1);
 	if (hand_over)
 		sched_hand_over(thread);
 	else
 		thread_wake(thread);
+	return NULL;
+}
+
+/*
+ * Who holds the call copies a page at most, and is not preempted: on one hart nobody is ever met
+ * here.
+ */
+static void wait_for_holders_locked(struct endpoint *endpoint, const struct call *call,
+				    unsigned long *flags)
+{
+	while (unlikely(call->holds != 0)) {
+		spin_unlock_irqrestore(&endpoint->lock, *flags);
+		spin_pause();
+		*flags = spin_lock_irqsave(&endpoint->lock);
+	}
+}
+
+/* Releases the lock, and tells the kernel of the end of a call of its own, if there is one. */
+static void unlock_and_tell(struct endpoint *endpoint, struct call *kernel, unsigned long flags)
+{
+	if (unlikely(kernel != NULL))
+		wait_for_holders_locked(endpoint, kernel, &flags);
+	spin_unlock_irqrestore(&endpoint->lock, flags);
+	if (unlikely(kernel != NULL))
+		kernel->ended(kernel, kernel->result);
 }
 
 /* Gives the call to a receiver that waits, or queues it. Returns whether it was queued. */
@@ -329,26 +329,13 @@ static bool signal_locked(struct endpoint *endpoint, struct call *call)
 }
 
 /*
- * Who holds the call copies a page at most, and is not preempted: on one hart nobody is ever met
- * here.
- */
-static void wait_for_holders_locked(struct endpoint *endpoint, const struct call *call,
-				    unsigned long *flags)
-{
-	while (unlikely(call->holds != 0)) {
-		spin_unlock_irqrestore(&endpoint->lock, *flags);
-		spin_pause();
-		*flags = spin_lock_irqsave(&endpoint->lock);
-	}
-}
-
-/*
  * Waits for the end of the call. A signal ends the wait of one that nobody has received. Whether
  * the call has ended is known under the lock only: right after that a reply may come.
  */
-static int wait_for_end(struct endpoint *endpoint, struct call *call, uint64_t deadline)
+static int wait_for_end(struct endpoint *endpoint, struct call *call, bool signals,
+			uint64_t deadline)
 {
-	bool signals = true, ended, queued;
+	bool ended, queued;
 	unsigned long flags;
 	int err;
 
@@ -376,7 +363,7 @@ static int wait_for_end(struct endpoint *endpoint, struct call *call, uint64_t d
 }
 
 int endpoint_call(struct file *send, struct ipc_words *words, struct transfer *transfer,
-		  uint64_t deadline)
+		  bool signals, uint64_t deadline)
 {
 	struct sender *sender = to_sender(send);
 	struct endpoint *endpoint;
@@ -404,10 +391,55 @@ int endpoint_call(struct file *send, struct ipc_words *words, struct transfer *t
 		return err;
 	if (unlikely(queued))
 		waitq_wake_all(&endpoint->readable);
-	err = wait_for_end(endpoint, &call, deadline);
+	err = wait_for_end(endpoint, &call, signals, deadline);
 	if (err == 0)
 		*words = call.words;
 	return err;
+}
+
+void call_start(struct file *send, struct call *call)
+{
+	struct sender *sender = to_sender(send);
+	struct endpoint *endpoint = sender->endpoint;
+	bool queued = false, open;
+	unsigned long flags;
+
+	call->thread = NULL;
+	call->badge = sender->badge;
+	call->holds = 0;
+	call->signalled = false;
+	refcount_get(&endpoint->refs);
+	flags = spin_lock_irqsave(&endpoint->lock);
+	open = endpoint->open;
+	if (open)
+		queued = begin_locked(endpoint, call);
+	spin_unlock_irqrestore(&endpoint->lock, flags);
+	if (queued)
+		waitq_wake_all(&endpoint->readable);
+	endpoint_put(endpoint);
+	if (!open)
+		call->ended(call, -EPIPE);
+}
+
+bool call_withdraw(struct file *send, struct call *call, uint64_t received, bool queued)
+{
+	struct endpoint *endpoint = to_sender(send)->endpoint;
+	unsigned long flags = spin_lock_irqsave(&endpoint->lock);
+	bool ends = call->state == CALL_QUEUED
+			    ? queued
+			    : call->state == CALL_RECEIVED && call->received_tick < received;
+
+	if (ends) {
+		take_out_locked(endpoint, call);
+		wait_for_holders_locked(endpoint, call, &flags);
+	}
+	spin_unlock_irqrestore(&endpoint->lock, flags);
+	return ends;
+}
+
+bool endpoint_is_send(struct file *file)
+{
+	return to_sender(file) != NULL;
 }
 
 int endpoint_notify(struct file *send, uint64_t bits)
@@ -507,8 +539,8 @@ int endpoint_reply(struct file *receive, uint64_t rcvid, const struct ipc_words 
 		   bool hand_over)
 {
 	struct endpoint *endpoint = to_endpoint(receive);
+	struct call *call, *kernel = NULL;
 	unsigned long flags;
-	struct call *call;
 
 	if (!endpoint)
 		return -EINVAL;
@@ -516,9 +548,9 @@ int endpoint_reply(struct file *receive, uint64_t rcvid, const struct ipc_words 
 	call = find_locked(endpoint, rcvid);
 	if (call) {
 		call->words = *words;
-		end_locked(endpoint, call, 0, hand_over);
+		kernel = end_locked(endpoint, call, 0, hand_over);
 	}
-	spin_unlock_irqrestore(&endpoint->lock, flags);
+	unlock_and_tell(endpoint, kernel, flags);
 	return call ? 0 : -ESRCH;
 }
 
@@ -565,8 +597,8 @@ static bool break_one(struct endpoint *endpoint)
 {
 	unsigned long flags = spin_lock_irqsave(&endpoint->lock);
 	struct sender *gone = NULL;
+	struct call *call = NULL, *kernel = NULL;
 	struct pulse *pulse = NULL;
-	struct call *call = NULL;
 
 	endpoint->open = false;
 	if (!list_empty(&endpoint->queue))
@@ -576,12 +608,12 @@ static bool break_one(struct endpoint *endpoint)
 	else if (!list_empty(&endpoint->pulses))
 		pulse = list_first_entry(&endpoint->pulses, struct pulse, link);
 	if (call)
-		end_locked(endpoint, call, -EPIPE, false);
+		kernel = end_locked(endpoint, call, -EPIPE, false);
 	if (pulse) {
 		unpost_locked(endpoint, pulse);
 		gone = pulse_gone(pulse);
 	}
-	spin_unlock_irqrestore(&endpoint->lock, flags);
+	unlock_and_tell(endpoint, kernel, flags);
 	if (gone)
 		sender_free(gone);
 	return call || pulse;

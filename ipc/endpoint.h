@@ -32,12 +32,15 @@ int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struc
 
 /*
  * Sends words and waits for the reply, which is stored there. `transfer` is what else goes with the
- * call, or NULL. Returns 0, or -EPIPE if the receive end is closed. A signal ends the wait only until
- * the message has been received; after that it is a pulse to the receiver. A kill and the deadline
- * always end it, and the rcvid is not valid any more then.
+ * call, or NULL. Returns 0, or -EPIPE if the receive end is closed. With `signals`, a signal ends the
+ * wait until the message has been received; after that it is a pulse to the receiver. A kill and the
+ * deadline always end it, and the rcvid is not valid any more then.
  */
 int endpoint_call(struct file *send, struct ipc_words *words, struct transfer *transfer,
-		  uint64_t deadline);
+		  bool signals, uint64_t deadline);
+
+/* Can it be called? */
+bool endpoint_is_send(struct file *file);
 
 /*
  * Waits for a call or a pulse and takes it; pulses come first. Returns the rcvid of a call, or 0 for

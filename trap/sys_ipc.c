@@ -76,20 +76,20 @@ static inline void set_words(struct trap_frame *frame, const struct ipc_words *w
 static __attribute__((noinline)) long call_with(struct file *file, struct ipc_words *words,
 						vaddr_t from, uint64_t deadline)
 {
-	struct transfer transfer;
+	struct user_transfer user;
 	struct ipc_transfer asked;
 	int err = user_copy_in(&asked, from, sizeof(asked));
 
 	if (err == 0)
-		err = asked.zero == 0 ? transfer_begin(&transfer, &asked) : -EINVAL;
+		err = asked.zero == 0 ? transfer_begin(&user, &asked) : -EINVAL;
 	if (err)
 		return err;
-	if (transfer.nroom)
-		err = user_copy_out(from + offsetof(struct ipc_transfer, room), transfer.room,
-				    transfer.nroom * sizeof(transfer.room[0]));
+	if (user.fds.nroom)
+		err = user_copy_out(from + offsetof(struct ipc_transfer, room), user.fds.room,
+				    user.fds.nroom * sizeof(user.fds.room[0]));
 	if (err == 0)
-		err = endpoint_call(file, words, &transfer, deadline);
-	return transfer_end(&transfer, err == 0) + (long)err;
+		err = endpoint_call(file, words, &user.transfer, true, deadline);
+	return transfer_end(&user, err == 0) + (long)err;
 }
 
 long sys_ipc_call(struct trap_frame *frame)
@@ -103,7 +103,7 @@ long sys_ipc_call(struct trap_frame *frame)
 	if (!file)
 		return -EBADF;
 	if (likely(with == 0))
-		result = endpoint_call(file, &words, NULL, deadline);
+		result = endpoint_call(file, &words, NULL, true, deadline);
 	else
 		result = call_with(file, &words, with, deadline);
 	file_put(file);

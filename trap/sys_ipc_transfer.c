@@ -18,9 +18,9 @@ static int copy_page(struct file *file, uint64_t rcvid, size_t offset, struct us
 		return err;
 	*wanted = *copied = 0;
 	if (hold.transfer && to_caller)
-		*copied = transfer_write(&hold.transfer->receive, offset, iter, wanted);
+		*copied = transfer_write(hold.transfer, offset, iter, wanted);
 	else if (hold.transfer)
-		*copied = transfer_read(&hold.transfer->send, offset, iter, wanted);
+		*copied = transfer_read(hold.transfer, offset, iter, wanted);
 	endpoint_unhold(&hold);
 	return 0;
 }

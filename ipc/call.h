@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls that the kernel makes itself: no thread sleeps until they are answered. */
+#pragma once
+
+#include "ipc/endpoint.h"
+#include "lib/list.h"
+#include "lib/tree.h"
+
+enum call_state { CALL_QUEUED, CALL_RECEIVED, CALL_DONE };
+
+/*
+ * A pulse: a few words for the receiver, which nobody waits for. Each has one owner and one slot,
+ * so a pulse that comes before the one before it was received becomes one with it: none is lost,
+ * and nothing is allocated. Guarded by the endpoint's lock.
+ */
+struct pulse {
+	struct list link;
+	bool pending; /* is on endpoint->pulses */
+	uint64_t code, value;
+};
+
+/*
+ * One call. A thread's is on its stack: nothing is allocated for it. Guarded by the endpoint's
+ * lock. Who ends a thread's call does so, and wakes the thread, in one hold of the lock, and the
+ * thread takes the lock before it returns: so nobody looks at a call that has gone.
+ */
+struct call {
+	struct list link;	   /* CALL_QUEUED */
+	struct tree_node by_rcvid; /* CALL_RECEIVED */
+	struct thread *thread;	   /* NULL: the kernel's */
+	enum call_state state;
+	uint64_t rcvid, badge;
+	struct ipc_words words;	   /* first the message, then the reply */
+	struct transfer *transfer; /* or NULL */
+	unsigned holds;		   /* endpoint_hold(): the call must stay */
+	struct pulse unblock;	   /* initialised if `signalled` */
+	bool signalled;
+	int result;
+	uint32_t done; /* atomic */
+	/* The kernel's, set by call_start()'s caller; const: */
+	void (*ended)(struct call *call, int result);
+	uint64_t received_tick; /* when it was received */
+};
+
+/*
+ * Starts a call of the kernel's: words, transfer and `ended` are set. ended() is called once, by
+ * whichever thread ends the call, which may be this one before call_start() returns; then the call
+ * is the caller's again. It gets 0, or -EPIPE if the receive end is closed. It is called with no
+ * spinning lock held, and must not wait. `send` stays open meanwhile. Call with no spinning lock
+ * held.
+ */
+void call_start(struct file *send, struct call *call);
+
+/*
+ * Ends a call of the kernel's that was received before the tick `received`, or that is not received
+ * yet if `queued` is set. Returns whether it did: ended() is not called then. The caller has made
+ * sure that the call is not gone.
+ */
+bool call_withdraw(struct file *send, struct call *call, uint64_t received, bool queued);
