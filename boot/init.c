@@ -13,6 +13,8 @@
 #include "fs/dev.h"
 #include "fs/initrd.h"
 #include "fs/mount_calls.h"
+#include "fs/p9/p9.h"
+#include "fs/mount_calls.h"
 #include "fs/namei.h"
 #include "fs/open.h"
 #include "fs/process_fs.h"
@@ -99,6 +101,7 @@ static void mount_root(void)
 		give_up();
 	}
 	process_fs_init();
+	fs_add_type(&p9_type);
 	if (initrd->end == 0) {
 		log_error("boot",
 			  "there is no boot archive: give QEMU a cpio archive (newc) with -initrd");

@@ -31,6 +31,7 @@ static int item_at(struct inode *dir, uint64_t pos, struct dir_item *item)
 {
 	struct inode *parent;
 
+	item->next = 0;
 	if (pos >= DIR_FIRST_POS)
 		return dir->ops->readdir(dir, pos, item);
 	item->pos = pos;
@@ -44,6 +45,11 @@ static int item_at(struct inode *dir, uint64_t pos, struct dir_item *item)
 	return 0;
 }
 
+static uint64_t next_pos(const struct dir_item *item)
+{
+	return item->next ? item->next : item->pos + 1;
+}
+
 /* Fills in the record and returns its length. */
 static size_t record_make(union record *record, const struct dir_item *item)
 {
@@ -51,7 +57,7 @@ static size_t record_make(union record *record, const struct dir_item *item)
 
 	memset(record, 0, len);
 	record->head.d_ino = item->ino;
-	record->head.d_off = (int64_t)(item->pos + 1);
+	record->head.d_off = (int64_t)next_pos(item);
 	record->head.d_reclen = (uint16_t)len;
 	record->head.d_type = (uint8_t)((item->mode & S_IFMT) >> 12);
 	memcpy(record->bytes + RECORD_HEAD, item->text, item->len);
@@ -66,7 +72,8 @@ static ssize_t dir_getdents(struct file *file, vaddr_t to, size_t n)
 	size_t done = 0;
 	int err;
 
-	if (dir->ops->readdir(dir, DIR_FIRST_POS, &item) == -ENOENT)
+	/* A directory that was removed has not even "." and "..". */
+	if (file->pos < DIR_FIRST_POS && dir->ops->readdir(dir, DIR_FIRST_POS, &item) == -ENOENT)
 		return -ENOENT;
 	while ((err = item_at(dir, file->pos, &item)) == 0) {
 		size_t len = record_make(&record, &item);
@@ -77,7 +84,7 @@ static ssize_t dir_getdents(struct file *file, vaddr_t to, size_t n)
 			err = user_copy_out(to + done, &record, len);
 		if (err)
 			break;
-		file->pos = item.pos + 1;
+		file->pos = next_pos(&item);
 		done += len;
 		err = vm_pause();
 		if (err)

@@ -76,6 +76,11 @@ struct inode_ops {
 	int (*readlink)(struct inode *link, char **target_ret);
 	int (*getattr)(struct inode *inode, struct abi_stat *st);
 	int (*setattr)(struct inode *inode, const struct inode_attr *attr); /* [EPERM] */
+	/*
+	 * Called before the contents are used, by open (not with O_PATH) and exec. NULL: there is
+	 * nothing to do.
+	 */
+	int (*open)(struct inode *inode);
 	/* Regular files: sets the size. The caller has write access (object_get_write()). */
 	int (*resize)(struct inode *inode, uint64_t size); /* [EINVAL] */
 	/*

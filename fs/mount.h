@@ -19,6 +19,7 @@ struct mount;
 struct fs_type {
 	const char *name; /* as mount(2) and /proc/mounts have it */
 	uint32_t magic;	  /* f_type of statfs */
+	bool read_only; /* it can only be mounted with MS_RDONLY, which is added where it is missing */
 	/*
 	 * Sets mount->root to its root directory, with a reference, and mount->data to whatever it
 	 * likes. `options` are those of mount(2): words with commas in between, or "". Returns 0 or
@@ -93,8 +94,9 @@ int mount_attach(struct mount *mount, struct inode *point);
 
 /*
  * Changes the mount's flags to these, of which MOUNT_FLAGS are kept; what says nothing about access
- * times keeps MS_NOATIME and MS_NODIRATIME as they are. Returns 0, -EINVAL if it is not
- * in the tree, or -EBUSY if it would become read-only and files are open for writing.
+ * times keeps MS_NOATIME and MS_NODIRATIME as they are. Returns 0; -EINVAL if it is not
+ * in the tree; -EBUSY if it would become read-only and files are open for writing; -EROFS if it
+ * cannot be written.
  */
 int mount_set_flags(struct mount *mount, unsigned flags);
 

@@ -10,11 +10,23 @@
 #include "fs/tmpfs/tmpfs.h"
 #include "lib/string.h"
 
+/* Changes during boot only. */
+static const struct fs_type *types[8] = { &tmpfs_type, &devfs_type };
+
+void fs_add_type(const struct fs_type *type)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(types); i++) {
+		if (!types[i]) {
+			types[i] = type;
+			return;
+		}
+	}
+	assert(false);
+}
+
 static const struct fs_type *find_type(const char *name)
 {
-	static const struct fs_type *const types[] = { &tmpfs_type, &devfs_type };
-
-	for (unsigned i = 0; i < ARRAY_SIZE(types); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(types) && types[i]; i++)
 		if (strcmp(types[i]->name, name) == 0)
 			return types[i];
 	return NULL;

@@ -5,11 +5,15 @@
 #include "fs/file.h"
 
 struct abi_statfs;
+struct fs_type;
 
 /*
  * In all of these `dir` and `path` are as in fs/namei.h. They return 0 or a negative errno, the
  * same as on Linux. The caller holds no spinning lock.
  */
+
+/* Boot: the type can be mounted from now on. tmpfs and devtmpfs need not be added. */
+void fs_add_type(const struct fs_type *type);
 
 /*
  * Makes a file system of the type with that name and mounts it on the directory. flags: MS_*, of

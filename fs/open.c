@@ -103,6 +103,8 @@ static int open_inode(struct inode *inode, unsigned flags, struct file *file)
 
 	if (!is_path && !is_device(inode) && wants_write(flags))
 		err = mount_may_write(inode->mount);
+	if (err == 0 && !is_path && inode->ops->open)
+		err = inode->ops->open(inode);
 	if (err == 0 && (denies || (truncates && inode->object)))
 		err = object_get_write(inode->object);
 	if (err)
@@ -225,6 +227,8 @@ int fs_open_exec(struct file *dir, const char *path, struct object **object_ret,
 	} while (err == PATH_AGAIN);
 	if (err == 0)
 		err = inode ? check_image(&walk, inode) : -ENOENT;
+	if (err == 0 && inode->ops->open)
+		err = inode->ops->open(inode);
 	if (err == 0)
 		err = absolute_path(&walk, path_ret);
 	if (err == 0) {

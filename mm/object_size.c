@@ -125,6 +125,19 @@ int object_set_size(struct object *object, uint64_t size)
 	return result;
 }
 
+int object_set_backed(struct object *object, uint64_t size)
+{
+	int result = object_set_size(object, size);
+
+	if (result)
+		return result;
+	spin_lock(&object->lock);
+	if (object->size == size)
+		atomic_store_relaxed(&object->backed, size);
+	spin_unlock(&object->lock);
+	return 0;
+}
+
 /* Preallocates a page of zeros beyond the end. */
 static int page_preallocate(struct object *object, uint64_t index, struct page **page_ret)
 {

@@ -14,6 +14,13 @@
 int object_set_size(struct object *object, uint64_t size);
 
 /*
+ * Sets the size of an object all of whose bytes are read by ops->read_page, and which another party
+ * has changed. Pages beyond the new end go, as with object_set_size(); those that were added are
+ * read. What is cached below stays. Returns and preconditions are those of object_set_size().
+ */
+int object_set_backed(struct object *object, uint64_t size);
+
+/*
  * Zeroes the bytes from `from`, which is at or beyond the end, up to `to`, as far as they are in
  * the page of `from`: mappings show these bytes, and so would a later growth. Returns 0 or a negative
  * errno. Call while the size cannot change.

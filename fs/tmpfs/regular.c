@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "abi/ioctl.h"
+#include "fs/seek.h"
 #include "fs/tmpfs/file_data.h"
 #include "fs/tmpfs/quota.h"
 #include "fs/tmpfs/seals.h"
@@ -163,38 +164,9 @@ static ssize_t regular_write(struct file *file, struct user_iter *from, uint64_t
 	return done;
 }
 
-/* Data and holes are not distinguished: everything up to the end counts as data. */
-static int64_t seek_base(struct file *file, int64_t offset, int whence)
-{
-	int64_t size = (int64_t)regular_size(file_inode(file));
-
-	switch (whence) {
-	case SEEK_SET:
-		return 0;
-	case SEEK_CUR:
-		return (int64_t)file->pos;
-	case SEEK_END:
-		return size;
-	case SEEK_DATA:
-		return offset >= 0 && offset < size ? 0 : -ENXIO;
-	case SEEK_HOLE:
-		return offset >= 0 && offset < size ? size - offset : -ENXIO;
-	default:
-		return -EINVAL;
-	}
-}
-
 static int64_t regular_seek(struct file *file, int64_t offset, int whence)
 {
-	int64_t base = seek_base(file, offset, whence);
-	int64_t pos;
-
-	if (base < 0)
-		return base;
-	if (__builtin_add_overflow(base, offset, &pos) || pos < 0)
-		return -EINVAL;
-	file->pos = (uint64_t)pos;
-	return pos;
+	return file_seek_within(file, regular_size(file_inode(file)), offset, whence);
 }
 
 static int regular_file_truncate(struct file *file, uint64_t size)

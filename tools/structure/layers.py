@@ -7,7 +7,7 @@ from .scope import folders
 
 BASE = ["include", "lib", "lib/p9", "arch/include", "sync", "base"]
 ARCH, IMPL = "arch/riscv", "arch/riscv/impl"
-MIDDLE = ["mm", "drivers", "proc", "fs", "ipc", "trap"]
+MIDDLE = ["mm", "drivers", "proc", "fs", "ipc", "fs/p9", "trap"]
 MAY_INCLUDE = {
     **{folder: set(BASE[:number]) for number, folder in enumerate(BASE)},
     ARCH: set(BASE),
@@ -16,6 +16,7 @@ MAY_INCLUDE = {
     "proc": {*BASE, "mm"},
     "fs": {*BASE, "mm", "proc"},
     "ipc": {*BASE, "mm", "proc", "fs"},
+    "fs/p9": {*BASE, "mm", "proc", "fs", "ipc"},
     "trap": {*BASE, *MIDDLE},
     "boot": {*BASE, *MIDDLE},
     "tests/kernel": {*BASE, *MIDDLE, "boot"},

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+/* The bytes of regular files on a 9P server: missing pages are requests, whose answers are the pages. */
+#include "abi/errno.h"
+#include "fs/mount.h"
+#include "fs/p9/node.h"
+#include "fs/seek.h"
+#include "lib/bits.h"
+#include "lib/string.h"
+#include "mm/object.h"
+#include "mm/object_io.h"
+#include "mm/object_size.h"
+#include "mm/page_cache.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/phys/page_alloc.h"
+#include "proc/mem_wait.h"
+
+/* The most pages of one request. */
+#define READ_PAGES 32u
+
+struct p9_data {
+	struct object object;
+	struct p9_node *node;	    /* const; it exists while the object is used */
+	struct p9_session *session; /* const; referenced */
+	struct p9_fid *fid;	    /* atomic: open for reading. NULL: not opened yet */
+	/* guarded by node->lock: what the file was like when it was opened last */
+	uint64_t size, mtime, ctime;
+	/* guarded by object.lock: */
+	uint64_t next;	 /* the index after those of the last request */
+	unsigned window; /* pages of the last request */
+};
+
+/* One Tread for consecutive pages. */
+struct p9_read {
+	struct p9_request request;
+	struct p9_data *data; /* each page that is being read refers to its object */
+	unsigned npages;
+	struct page *page[READ_PAGES];
+};
+
+static struct p9_data *to_data(struct object *object)
+{
+	return container_of(object, struct p9_data, object);
+}
+
+/* ---- reading pages ---- */
+
+/*
+ * A page that comes along was asked for by nobody. After an error of several, each is read again by
+ * itself when it is needed.
+ */
+static void end_page(struct p9_read *read, unsigned i, int err, uint32_t count)
+{
+	struct page *page = read->page[i];
+	size_t start = (size_t)i * PAGE_SIZE, there = count > start ? count - start : 0;
+
+	if (err == 0 && there < PAGE_SIZE)
+		memset((char *)page_address(page) + there, 0, PAGE_SIZE - there);
+	page_read_done(page, err && read->npages > 1 ? -EAGAIN : err);
+}
+
+/* The server's errors are not the program's: a page is there or not. */
+static int check_reply(struct p9_read *read, int result, uint32_t *count_ret)
+{
+	size_t came = read->request.transfer.received;
+	size_t in_head = MIN(came, sizeof(read->request.reply));
+	struct p9_packet packet = { read->request.reply, in_head, came };
+	struct p9_rread got;
+
+	if (result == 0)
+		result = p9_decode_rread(&packet, read->request.tag,
+					 (uint32_t)(read->npages * PAGE_SIZE), &got);
+	if (result)
+		return -EIO;
+	*count_ret = got.count;
+	return 0;
+}
+
+static void read_ended(struct p9_request *request, int result)
+{
+	struct p9_read *read = container_of(request, struct p9_read, request);
+	uint32_t count = 0;
+	int err = check_reply(read, result, &count);
+
+	if (err) {
+		spin_lock(&read->data->object.lock);
+		read->data->next = UINT64_MAX;
+		spin_unlock(&read->data->object.lock);
+	}
+	/* The last page may drop the last reference to the object. */
+	for (unsigned i = 0; i < read->npages; i++)
+		end_page(read, i, err, count);
+	kfree(read);
+}
+
+/* As long as pages are read one after the other, each request has twice the pages of the last. */
+static unsigned next_window(struct p9_data *data, uint64_t index)
+{
+	unsigned most = MIN(READ_PAGES, (data->session->msize - P9_RREAD_HEAD_BYTES) / PAGE_SIZE);
+
+	spin_lock(&data->object.lock);
+	data->window = index == data->next ? MIN(data->window * 2, most) : 1;
+	data->next = index + data->window;
+	spin_unlock(&data->object.lock);
+	return data->window;
+}
+
+/* Adds the pages that follow, as far as they are missing and frames are to be had. */
+static void add_pages(struct p9_read *read, unsigned window)
+{
+	struct object *object = &read->data->object;
+	uint64_t first = read->page[0]->index;
+
+	while (read->npages < window) {
+		struct page *page = page_alloc(0, PAGE_OBJECT, PAGE_OPTIONAL);
+		bool added;
+
+		if (!page)
+			return;
+		spin_lock(&object->lock);
+		added = object_read_along(object, first + read->npages, page);
+		if (added) /* whoever reads on finds it here, and it ages as others do */
+			__atomic_fetch_and(&page->flags, ~PAGE_AHEAD, __ATOMIC_RELAXED);
+		spin_unlock(&object->lock);
+		if (!added) {
+			page_put(page);
+			return;
+		}
+		read->page[read->npages++] = page;
+	}
+}
+
+static int data_read(struct object *object, struct page *page, struct vm_wait *wait)
+{
+	struct p9_data *data = to_data(object);
+	struct p9_fid *fid = atomic_load(&data->fid);
+	struct p9_tread ask = { .offset = page->index << PAGE_SHIFT };
+	struct p9_read *read;
+	ssize_t n;
+
+	if (!fid)
+		return -EIO;
+	read = kmalloc(sizeof(*read));
+	if (!read)
+		return -ENOMEM;
+	read->data = data;
+	read->page[0] = page;
+	read->npages = 1;
+	add_pages(read, next_window(data, page->index));
+	ask.fid = fid->number;
+	ask.count = (uint32_t)(read->npages * PAGE_SIZE);
+	transfer_init(&read->request.transfer);
+	read->request.transfer.receive.page = read->page;
+	read->request.transfer.receive.length = ask.count;
+	read->request.tag = p9_next_tag(data->session);
+	read->request.ended = read_ended;
+	n = p9_encode_tread(read->request.head, sizeof(read->request.head), read->request.tag,
+			    &ask);
+	assert(n > 0);
+	wait->major = true;
+	p9_request_start(data->session, &read->request, (size_t)n);
+	return 0;
+}
+
+/* ---- the object ---- */
+
+/* A mapping keeps the file itself: the next one to open it finds the same pages. */
+static void data_used(struct object *object)
+{
+	path_get(&to_data(object)->node->inode);
+}
+
+static void data_unused(struct object *object)
+{
+	path_put(&to_data(object)->node->inode);
+}
+
+static void data_destroy(struct object *object)
+{
+	struct p9_data *data = to_data(object);
+
+	p9_fid_free(data->fid);
+	p9_session_put(data->session);
+	kfree(data);
+}
+
+static const struct object_ops data_ops = {
+	.name = "file of a server",
+	.read_page = data_read,
+	.used = data_used,
+	.unused = data_unused,
+	.destroy = data_destroy,
+};
+
+struct p9_data *p9_data_create(struct p9_node *node, uint64_t size)
+{
+	struct p9_data *data = mem_wait_kzalloc(sizeof(*data));
+
+	if (!data)
+		return NULL;
+	object_init(&data->object, &data_ops, size);
+	p9_session_get(node->fid->session);
+	data->session = node->fid->session;
+	data->node = node;
+	data->size = size;
+	data->mtime = node->inode.mtime;
+	data->ctime = node->inode.ctime;
+	data->window = 1;
+	return data;
+}
+
+void p9_data_put(struct p9_data *data)
+{
+	object_put(&data->object);
+}
+
+struct object *p9_data_object(struct p9_data *data)
+{
+	return &data->object;
+}
+
+static bool is_unmapped(struct object *object, struct page *page)
+{
+	(void)object;
+	return atomic_load_relaxed(&page->maps) == 0;
+}
+
+/* The server's file has another size or other times than it had: what is cached may be wrong. */
+static int forget_old(struct p9_data *data, uint64_t size)
+{
+	int err = object_set_backed(&data->object, size);
+
+	if (err == 0)
+		object_remove(&data->object, 0, UINT64_MAX, is_unmapped);
+	return err;
+}
+
+int p9_data_open(struct p9_node *node)
+{
+	struct p9_data *data = node->data;
+	struct p9_rgetattr attr = { 0 };
+	struct p9_fid *fid;
+	int err;
+
+	if (!data->fid) {
+		err = p9_open_fid(node, &fid);
+		if (err)
+			return err;
+		atomic_store(&data->fid, fid);
+	}
+	err = p9_node_attributes(node, &attr);
+	if (err)
+		return err;
+	if (attr.size == data->size && node->inode.mtime == data->mtime &&
+	    node->inode.ctime == data->ctime)
+		return 0;
+	err = forget_old(data, attr.size);
+	if (err)
+		return err;
+	data->size = attr.size;
+	data->mtime = node->inode.mtime;
+	data->ctime = node->inode.ctime;
+	return 0;
+}
+
+/* ---- open files ---- */
+
+static ssize_t regular_read(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	struct object *object = file_inode(file)->object;
+	ssize_t done = 0, got = 0;
+	size_t span;
+
+	while ((span = user_iter_span(to)) != 0) {
+		got = object_read(object, *pos, to->base, span);
+		if (got <= 0)
+			break;
+		user_iter_advance(to, (size_t)got);
+		*pos += (uint64_t)got;
+		done += got;
+		if ((size_t)got != span)
+			break;
+	}
+	return done != 0 ? done : got;
+}
+
+static int64_t regular_seek(struct file *file, int64_t offset, int whence)
+{
+	return file_seek_within(file, object_size(file_inode(file)->object), offset, whence);
+}
+
+static struct object *regular_object(struct file *file)
+{
+	return file_inode(file)->object;
+}
+
+const struct file_ops p9_regular_ops = {
+	.name = "file of a server",
+	.read = regular_read,
+	.stat = inode_file_stat,
+	.seek = regular_seek,
+	.object = regular_object,
+	.release = inode_file_release,
+	.has_inode = true,
+};

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* Mounts a 9P server: the descriptor of a send end, by which it is called. */
+#include "abi/errno.h"
+#include "base/clock.h"
+#include "fs/fdtable.h"
+#include "fs/mount_options.h"
+#include "fs/p9/node.h"
+#include "fs/p9/p9.h"
+#include "lib/string.h"
+#include "proc/process.h"
+
+/* What a request and a reply have without payload, and a page. */
+#define MSIZE_LEAST   (2 * PAGE_SIZE)
+/* 32 pages and the bytes before them. */
+#define MSIZE_DEFAULT (33 * PAGE_SIZE)
+#define MSIZE_MOST    (1u << 24)
+
+#define TIMEOUT_DEFAULT 30 /* seconds */
+
+/* Attaches to the server's root. */
+static int attach(struct mount *mount, struct p9_session *session, uint32_t uid)
+{
+	struct p9_fid *fid = p9_fid_create(session);
+	struct p9_tattach ask = { .afid = P9_NOFID, .uname = { "root", 4 }, .n_uname = uid };
+	uint8_t request[P9_REQUEST_BYTES], reply[P9_REPLY_BYTES];
+	uint16_t tag = p9_next_tag(session);
+	struct p9_packet packet;
+	struct p9_rattach got;
+	struct p9_node *root;
+	ssize_t n;
+	int err;
+
+	if (!fid)
+		return -ENOMEM;
+	ask.fid = fid->number;
+	ask.aname = (struct p9_string){ "", 0 };
+	n = p9_encode_tattach(request, sizeof(request), tag, &ask);
+	fid->known = true;
+	n = p9_rpc(session, request, n, reply, sizeof(reply));
+	packet = p9_packet(reply, n < 0 ? 0 : (size_t)n);
+	err = n < 0 ? (int)n : p9_decode_rattach(&packet, tag, &got);
+	if (err == 0 && !(got.qid.type & P9_QTDIR))
+		err = -EIO;
+	if (err) {
+		p9_fid_free(fid);
+		return err;
+	}
+	err = p9_node_get(mount, NULL, "", 0, fid, &got.qid, &root);
+	if (err == 0)
+		mount->root = &root->inode;
+	return err;
+}
+
+/* The root's fid keeps the session from here on. */
+static int connect(struct mount *mount, struct file *send, uint32_t msize, uint64_t seconds,
+		   uint32_t uid)
+{
+	uint64_t timeout = seconds ? seconds * clock_timebase() : UINT64_MAX;
+	struct p9_session *session;
+	int err;
+
+	if (!endpoint_is_send(send))
+		return -EINVAL;
+	err = p9_session_create(send, msize, timeout, &session);
+	if (err)
+		return err;
+	err = attach(mount, session, uid);
+	p9_session_put(session);
+	return err;
+}
+
+/*
+ * Options: fd=N, the send end; msize=BYTES; timeout=SECONDS, 0: none; uid=N, on whose behalf.
+ */
+static int fill_p9(struct mount *mount, const char *options)
+{
+	uint64_t fd = UINT64_MAX, msize = MSIZE_DEFAULT, timeout = TIMEOUT_DEFAULT, uid = 0;
+	const struct mount_option known[] = {
+		{ "fd", 10, INT32_MAX, &fd },
+		{ "msize", 10, MSIZE_MOST, &msize },
+		{ "timeout", 10, 1u << 20, &timeout },
+		{ "uid", 10, UINT32_MAX - 1, &uid },
+		{ NULL, 0, 0, NULL },
+	};
+	int err = mount_options(options, known);
+	struct file *send;
+
+	if (err)
+		return err;
+	if (fd == UINT64_MAX || msize < MSIZE_LEAST)
+		return -EINVAL;
+	send = fdtable_get(current_process()->fdtable, (int)fd);
+	if (!send)
+		return -EINVAL;
+	err = connect(mount, send, (uint32_t)msize, timeout, (uint32_t)uid);
+	file_put(send);
+	return err;
+}
+
+static void unmount(struct mount *mount)
+{
+	inode_put(mount->root);
+}
+
+/* If the server does not answer, all is 0. */
+static void statfs(struct mount *mount, struct abi_statfs *st)
+{
+	struct p9_fid *fid = to_p9_node(mount->root)->fid;
+	const struct p9_tstatfs ask = { fid->number };
+	uint8_t request[P9_REQUEST_BYTES], reply[P9_REPLY_BYTES];
+	uint16_t tag = p9_next_tag(fid->session);
+	ssize_t n = p9_encode_tstatfs(request, sizeof(request), tag, &ask);
+	struct p9_packet packet;
+	struct p9_rstatfs got;
+
+	n = p9_rpc(fid->session, request, n, reply, sizeof(reply));
+	packet = p9_packet(reply, n < 0 ? 0 : (size_t)n);
+	if (n < 0 || p9_decode_rstatfs(&packet, tag, &got) != 0)
+		return;
+	st->bsize = st->frsize = got.bsize;
+	st->blocks = got.blocks;
+	st->bfree = got.bfree;
+	st->bavail = got.bavail;
+	st->files = got.files;
+	st->ffree = got.ffree;
+	st->namelen = got.namelen;
+}
+
+const struct fs_type p9_type = {
+	.name = "9p",
+	.magic = ABI_V9FS_MAGIC,
+	.read_only = true,
+	.fill_mount = fill_p9,
+	.statfs = statfs,
+	.unmount = unmount,
+};

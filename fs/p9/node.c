@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: MIT */
+/* Names and attributes of a 9P mount: all of them are asked for at the server. */
+#include "fs/p9/node.h"
+
+#include "abi/errno.h"
+#include "abi/limits.h"
+#include "base/clock.h"
+#include "fs/dir_file.h"
+#include "fs/mount.h"
+#include "lib/string.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/mem_wait.h"
+
+#define BLOCK_SIZE 512u
+
+static const struct inode_ops node_ops;
+
+static struct p9_session *session_of(const struct p9_node *node)
+{
+	return node->fid->session;
+}
+
+/* ---- attributes ---- */
+
+/* What is beyond the times that the kernel counts with is the last of them. */
+static uint64_t nanoseconds(uint64_t sec, uint64_t nsec)
+{
+	if (sec >= INT64_MAX / NSEC_PER_SEC || nsec >= NSEC_PER_SEC)
+		return INT64_MAX;
+	return sec * NSEC_PER_SEC + nsec;
+}
+
+static void set_attributes(struct inode *inode, const struct p9_rgetattr *attr)
+{
+	atomic_store_relaxed(&inode->mode, (inode->mode & S_IFMT) | (attr->mode & S_IALLUGO));
+	atomic_store_relaxed(&inode->uid, attr->uid);
+	atomic_store_relaxed(&inode->gid, attr->gid);
+	atomic_store_relaxed(&inode->nlink, (uint32_t)MIN(attr->nlink, UINT32_MAX));
+	atomic_store_relaxed(&inode->atime, nanoseconds(attr->atime_sec, attr->atime_nsec));
+	atomic_store_relaxed(&inode->mtime, nanoseconds(attr->mtime_sec, attr->mtime_nsec));
+	atomic_store_relaxed(&inode->ctime, nanoseconds(attr->ctime_sec, attr->ctime_nsec));
+}
+
+static int ask_attributes(struct p9_fid *fid, struct p9_rgetattr *attr_ret)
+{
+	const struct p9_tgetattr ask = { fid->number, P9_GETATTR_BASIC };
+	uint8_t request[P9_REQUEST_BYTES], reply[P9_REPLY_BYTES];
+	uint16_t tag = p9_next_tag(fid->session);
+	ssize_t n = p9_encode_tgetattr(request, sizeof(request), tag, &ask);
+	struct p9_packet packet;
+	int err;
+
+	n = p9_rpc(fid->session, request, n, reply, sizeof(reply));
+	if (n < 0)
+		return (int)n;
+	packet = p9_packet(reply, (size_t)n);
+	err = p9_decode_rgetattr(&packet, tag, attr_ret);
+	if (err == 0 && attr_ret->size > (uint64_t)INT64_MAX)
+		return -EIO;
+	return err;
+}
+
+/* Does the type of a qid fit that of a mode? Servers need not mark anything but directories. */
+static bool type_fits(const struct p9_qid *qid, uint32_t mode)
+{
+	return ((qid->type & P9_QTDIR) != 0) == S_ISDIR(mode) &&
+	       (!(qid->type & P9_QTSYMLINK) || S_ISLNK(mode));
+}
+
+int p9_node_attributes(struct p9_node *node, struct p9_rgetattr *attr_ret)
+{
+	int err = ask_attributes(node->fid, attr_ret);
+
+	if (err)
+		return err;
+	if ((attr_ret->mode & S_IFMT) != (node->inode.mode & S_IFMT))
+		return -ESTALE; /* another file has taken its place */
+	set_attributes(&node->inode, attr_ret);
+	return 0;
+}
+
+/* ---- the nodes of a session ---- */
+
+static struct p9_node *find_locked(struct p9_session *session, uint64_t path)
+{
+	struct tree_node *at = session->nodes.root;
+
+	assert_hardened(spin_lock_held(&session->lock));
+	while (at) {
+		struct p9_node *node = tree_entry(at, struct p9_node, by_path);
+
+		if (node->qid.path == path)
+			return node;
+		at = at->child[path > node->qid.path];
+	}
+	return NULL;
+}
+
+static void unlist_locked(struct p9_session *session, struct p9_node *node)
+{
+	assert_hardened(spin_lock_held(&session->lock));
+	if (node->listed)
+		tree_erase(&session->nodes, &node->by_path);
+	node->listed = false;
+}
+
+/*
+ * Returns the node of the qid with a reference, or NULL. A node of another type is an older file with
+ * that number: it is found no more.
+ */
+static struct p9_node *find_qid_locked(struct p9_session *session, const struct p9_qid *qid)
+{
+	struct p9_node *node = find_locked(session, qid->path);
+
+	assert_hardened(spin_lock_held(&session->lock));
+	if (!node)
+		return NULL;
+	if (node->qid.type == qid->type && refcount_get_unless_zero(&node->inode.refs))
+		return node;
+	unlist_locked(session, node);
+	return NULL;
+}
+
+static struct p9_node *find_qid(struct p9_session *session, const struct p9_qid *qid)
+{
+	struct p9_node *node;
+
+	spin_lock(&session->lock);
+	node = find_qid_locked(session, qid);
+	spin_unlock(&session->lock);
+	return node;
+}
+
+/* Lists a new node, unless another thread was faster: returns that one's, with a reference. */
+static struct p9_node *list_node(struct p9_session *session, struct p9_node *node)
+{
+	struct tree_node **link = &session->nodes.root, *parent = NULL;
+	struct p9_node *there;
+
+	spin_lock(&session->lock);
+	there = find_qid_locked(session, &node->qid);
+	while (!there && *link) {
+		parent = *link;
+		link = &parent->child[node->qid.path >
+				      tree_entry(parent, struct p9_node, by_path)->qid.path];
+	}
+	if (!there) {
+		tree_insert(&session->nodes, &node->by_path, parent, link);
+		node->listed = true;
+	}
+	spin_unlock(&session->lock);
+	return there;
+}
+
+/* Nothing is done with devices, sockets and pipes on a server but to show that they are there. */
+static int special_opened(struct file *file)
+{
+	(void)file;
+	return -ENXIO;
+}
+
+static const struct file_ops special_ops = {
+	.name = "special file of a server",
+	.opened = special_opened,
+	.stat = inode_file_stat,
+	.release = inode_file_release,
+	.has_inode = true,
+};
+
+static const struct file_ops *file_ops_of(uint32_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return &p9_regular_ops;
+	case S_IFDIR:
+		return &dir_file_ops;
+	case S_IFLNK:
+		return &path_file_ops;
+	default:
+		return &special_ops;
+	}
+}
+
+/* The fid stays the caller's if there is no memory. */
+static struct p9_node *node_create(struct mount *mount, const char *name, size_t len,
+				   struct p9_fid *fid, const struct p9_qid *qid,
+				   const struct p9_rgetattr *attr)
+{
+	struct p9_node *node = mem_wait_kzalloc(sizeof(*node));
+	char *copy = node ? mem_wait_kmalloc(len + 1) : NULL;
+
+	if (!copy)
+		goto free_node;
+	inode_init(&node->inode, mount, qid->path, attr->mode, &node_ops, file_ops_of(attr->mode));
+	set_attributes(&node->inode, attr);
+	mutex_init(&node->lock, LOCK_INODE);
+	node->qid = *qid;
+	node->fid = fid;
+	memcpy(copy, name, len);
+	copy[len] = '\0';
+	node->name = copy;
+	node->parent = node;
+	if (!S_ISREG(attr->mode))
+		return node;
+	node->data = p9_data_create(node, attr->size);
+	if (!node->data)
+		goto free_name;
+	node->inode.object = p9_data_object(node->data);
+	return node;
+
+free_name:
+	kfree(copy);
+free_node:
+	kfree(node);
+	return NULL;
+}
+
+static int node_make(struct mount *mount, struct p9_node *parent, const char *name, size_t len,
+		     struct p9_fid *fid, const struct p9_qid *qid, struct p9_node **node_ret)
+{
+	struct p9_rgetattr attr = { 0 };
+	struct p9_node *node, *there;
+	int err = ask_attributes(fid, &attr);
+
+	if (err == 0 && !type_fits(qid, attr.mode))
+		err = -EIO;
+	node = err ? NULL : node_create(mount, name, len, fid, qid, &attr);
+	if (!node) {
+		p9_fid_free(fid);
+		return err ? err : -ENOMEM;
+	}
+	if (parent) {
+		inode_get(&parent->inode);
+		node->parent = parent;
+	}
+	there = list_node(fid->session, node);
+	if (there)
+		inode_put(&node->inode);
+	*node_ret = there ? there : node;
+	return 0;
+}
+
+int p9_node_get(struct mount *mount, struct p9_node *parent, const char *name, size_t len,
+		struct p9_fid *fid, const struct p9_qid *qid, struct p9_node **node_ret)
+{
+	struct p9_node *node = find_qid(fid->session, qid);
+
+	if (!node)
+		return node_make(mount, parent, name, len, fid, qid, node_ret);
+	p9_fid_free(fid);
+	*node_ret = node;
+	return 0;
+}
+
+static struct inode *node_free(struct inode *inode)
+{
+	struct p9_node *node = to_p9_node(inode);
+	struct p9_node *parent = node->parent == node ? NULL : node->parent;
+	struct p9_session *session = session_of(node);
+
+	spin_lock(&session->lock);
+	unlist_locked(session, node);
+	spin_unlock(&session->lock);
+	if (node->data)
+		p9_data_put(node->data);
+	p9_names_free(node->names);
+	p9_fid_free(node->fid);
+	kfree(node->name);
+	kfree(node);
+	return parent ? &parent->inode : NULL;
+}
+
+/* ---- walking and opening ---- */
+
+/* These structs are large, and not needed while the thread waits. */
+static __attribute__((noinline)) ssize_t encode_walk(uint8_t request[P9_REQUEST_BYTES],
+						     uint16_t tag, const struct p9_fid *from,
+						     const struct p9_fid *to, const char *name,
+						     size_t len)
+{
+	struct p9_twalk ask = { .fid = from->number, .newfid = to->number, .nwname = len != 0 };
+
+	ask.wname[0] = (struct p9_string){ name, len };
+	return p9_encode_twalk(request, P9_REQUEST_BYTES, tag, &ask);
+}
+
+/* Fewer qids than names: the name is not there. */
+static __attribute__((noinline)) int decode_walk(const uint8_t *reply, size_t n, uint16_t tag,
+						 uint16_t nnames, struct p9_qid *qid_ret)
+{
+	struct p9_packet packet = p9_packet(reply, n);
+	struct p9_rwalk got;
+	int err = p9_decode_rwalk(&packet, tag, nnames, &got);
+
+	if (err == 0 && got.nwqid < nnames)
+		return -ENOENT;
+	if (err == 0 && nnames)
+		*qid_ret = got.wqid[0];
+	return err;
+}
+
+/*
+ * Walks from the node to one name, or with len 0 to itself. An unanswered walk may have made the fid
+ * all the same.
+ */
+static int walk(struct p9_node *from, const char *name, size_t len, struct p9_fid *fid,
+		struct p9_qid *qid_ret)
+{
+	uint8_t request[P9_REQUEST_BYTES], reply[P9_REPLY_BYTES];
+	uint16_t tag = p9_next_tag(fid->session);
+	ssize_t n = encode_walk(request, tag, from->fid, fid, name, len);
+	int err;
+
+	if (n < 0)
+		return (int)n;
+	fid->known = true;
+	n = p9_rpc(fid->session, request, n, reply, sizeof(reply));
+	if (n < 0)
+		return (int)n;
+	err = decode_walk(reply, (size_t)n, tag, len != 0, qid_ret);
+	if (err && err != -EIO)
+		fid->known = false;
+	return err;
+}
+
+static int node_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
+{
+	struct p9_node *parent = to_p9_node(dir), *node;
+	struct p9_fid *fid = p9_fid_create(session_of(parent));
+	struct p9_qid qid;
+	int err;
+
+	if (!fid)
+		return -ENOMEM;
+	err = walk(parent, name, len, fid, &qid);
+	if (err) {
+		p9_fid_free(fid);
+		return err;
+	}
+	err = p9_node_get(dir->mount, parent, name, len, fid, &qid, &node);
+	if (err == 0)
+		*inode_ret = &node->inode;
+	return err;
+}
+
+static int lopen(struct p9_fid *fid)
+{
+	const struct p9_tlopen ask = { fid->number, O_RDONLY | O_LARGEFILE };
+	uint8_t request[P9_REQUEST_BYTES], reply[P9_REPLY_BYTES];
+	uint16_t tag = p9_next_tag(fid->session);
+	ssize_t n = p9_encode_tlopen(request, sizeof(request), tag, &ask);
+	struct p9_packet packet;
+	struct p9_rlopen got;
+
+	n = p9_rpc(fid->session, request, n, reply, sizeof(reply));
+	if (n < 0)
+		return (int)n;
+	packet = p9_packet(reply, (size_t)n);
+	return p9_decode_rlopen(&packet, tag, &got);
+}
+
+int p9_open_fid(struct p9_node *node, struct p9_fid **fid_ret)
+{
+	struct p9_fid *fid = p9_fid_create(session_of(node));
+	struct p9_qid qid;
+	int err;
+
+	if (!fid)
+		return -ENOMEM;
+	err = walk(node, "", 0, fid, &qid);
+	if (err == 0)
+		err = lopen(fid);
+	if (err)
+		p9_fid_free(fid);
+	else
+		*fid_ret = fid;
+	return err;
+}
+
+static int node_open(struct inode *inode)
+{
+	struct p9_node *node = to_p9_node(inode);
+	int err;
+
+	if (!node->data)
+		return 0;
+	err = mutex_lock_killable(&node->lock);
+	if (err)
+		return err;
+	err = p9_data_open(node);
+	mutex_unlock(&node->lock);
+	return err;
+}
+
+/* ---- the other slots ---- */
+
+static struct inode *node_parent(struct inode *dir)
+{
+	struct inode *parent = &to_p9_node(dir)->parent->inode;
+
+	inode_get(parent);
+	return parent;
+}
+
+static ssize_t node_path(struct inode *inode, char *buf, size_t size)
+{
+	struct p9_node *node = to_p9_node(inode);
+	size_t at = size;
+
+	for (; node->parent != node; node = node->parent) {
+		size_t len = strlen(node->name);
+
+		if (at < len + 1)
+			return -ERANGE;
+		at -= len + 1;
+		buf[at] = '/';
+		memcpy(buf + at + 1, node->name, len);
+	}
+	return (ssize_t)(size - at);
+}
+
+/* The target is copied out of the reply, and terminated. */
+static int copy_target(const void *reply, size_t n, uint16_t tag, char **target_ret)
+{
+	struct p9_packet packet = p9_packet(reply, n);
+	struct p9_rreadlink got;
+	int err = p9_decode_rreadlink(&packet, tag, &got);
+	char *target;
+
+	if (err)
+		return err;
+	if (got.target.len == 0 || got.target.len >= PATH_MAX)
+		return -EIO;
+	target = mem_wait_kmalloc(got.target.len + 1);
+	if (!target)
+		return -ENOMEM;
+	memcpy(target, got.target.data, got.target.len);
+	target[got.target.len] = '\0';
+	*target_ret = target;
+	return 0;
+}
+
+static int node_readlink(struct inode *link, char **target_ret)
+{
+	struct p9_fid *fid = to_p9_node(link)->fid;
+	const struct p9_treadlink ask = { fid->number };
+	const size_t size = PATH_MAX + P9_HEADER_BYTES + sizeof(uint16_t);
+	uint8_t request[P9_REQUEST_BYTES], *reply = mem_wait_kmalloc(size);
+	uint16_t tag = p9_next_tag(fid->session);
+	ssize_t n;
+	int err;
+
+	if (!reply)
+		return -ENOMEM;
+	n = p9_encode_treadlink(request, sizeof(request), tag, &ask);
+	n = p9_rpc(fid->session, request, n, reply, size);
+	err = n < 0 ? (int)n : copy_target(reply, (size_t)n, tag, target_ret);
+	kfree(reply);
+	return err;
+}
+
+static int node_getattr(struct inode *inode, struct abi_stat *st)
+{
+	struct p9_rgetattr attr = { 0 };
+	int err = p9_node_attributes(to_p9_node(inode), &attr);
+
+	if (err)
+		return err;
+	inode_fill_stat(inode, st);
+	st->rdev = attr.rdev;
+	st->size = (int64_t)attr.size;
+	st->blocks = (int64_t)MIN(attr.blocks, (uint64_t)INT64_MAX / BLOCK_SIZE);
+	return 0;
+}
+
+static const struct inode_ops node_ops = {
+	.lookup = node_lookup,
+	.readdir = p9_readdir,
+	.parent = node_parent,
+	.path = node_path,
+	.readlink = node_readlink,
+	.getattr = node_getattr,
+	.open = node_open,
+	.free = node_free,
+};

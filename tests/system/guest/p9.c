@@ -1,0 +1,919 @@
+/* SPDX-License-Identifier: MIT */
+/* Files of a server that tells the truth, lies, is silent, or dies (R142, R144). */
+#define _GNU_SOURCE
+#include "lib/ipc.h"
+#include "lib/p9/p9.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAGE 4096ul
+
+static unsigned nwrong;
+
+static void expect(const char *what, long expected, long actual)
+{
+	if (expected == actual)
+		return;
+	printf("%s: expected %ld, actual %ld\n", what, expected, actual);
+	nwrong++;
+}
+
+/* ---- the server ---- */
+
+enum lie {
+	TRUTH,
+	SILENT,	    /* receives, and does not answer */
+	DIE,	    /* ends instead of an answer */
+	NOTHING,    /* answers without a message */
+	GARBAGE,    /* a message of noise */
+	WRONG_TYPE, /* of another request */
+	WRONG_TAG,
+	CLAIMS_MORE, /* the size in the message is too large */
+	CLAIMS_LESS,
+	GAP,	     /* the first byte is missing */
+	TRAILING,    /* a byte follows */
+	REFUSES,     /* Rlerror with EACCES */
+	ODD_ERROR,   /* Rlerror with an error that there is not */
+	TOO_MUCH,    /* more bytes than were asked for */
+	LATE,	     /* answers when the time is over */
+	OTHER_TYPE,  /* the file is a directory now */
+	HUGE,	     /* its size is beyond all files */
+	SHRUNK,	     /* it has a page less */
+	TOUCHED,     /* it has other bytes and another time */
+	SAME_COOKIE, /* all names of a directory have one cookie */
+	BAD_ENTRY,   /* a name with a slash */
+	OTHER_VERSION,
+	NO_TARGET, /* an empty link */
+	LIES
+};
+
+enum { ROOT = 1, FILE_A, LINK, SUB, DEVICE, PROGRAM, NAME_0 = 1000, NAMES = 300 };
+
+#define FILE_SIZE (40 * PAGE + 100)
+
+/* What the test and its server share. */
+struct control {
+	enum lie lie;
+	unsigned of;	    /* the type of request that is lied to; 0: all */
+	unsigned seen[256]; /* requests by type */
+	long late;	    /* what the late answer got */
+	unsigned clunks, walks;
+};
+
+static volatile struct control *control;
+
+static const uint8_t *program;
+static size_t program_size;
+
+static uint8_t byte_of(uint64_t at)
+{
+	return (uint8_t)(at * 13 + at / 4096 * 7 + (control->lie == TOUCHED));
+}
+
+struct fid {
+	int64_t file; /* 0: not used */
+};
+
+#define FIDS 4096
+static struct fid fids[FIDS];
+
+static uint8_t request[40 * PAGE], reply[40 * PAGE];
+
+static uint64_t size_of(uint64_t file)
+{
+	if (file == PROGRAM)
+		return program_size;
+	if (file != FILE_A)
+		return file == LINK ? 1 : 0;
+	switch (control->lie) {
+	case HUGE:
+		return 1ull << 63;
+	case SHRUNK:
+		return FILE_SIZE - 2 * PAGE;
+	default:
+		return FILE_SIZE;
+	}
+}
+
+static struct p9_qid qid_of(uint64_t file)
+{
+	bool dir = file == ROOT || file == SUB;
+
+	return (struct p9_qid){ .type = dir	       ? P9_QTDIR
+					: file == LINK ? P9_QTSYMLINK
+						       : P9_QTFILE,
+				.path = file };
+}
+
+static uint64_t walk_to(uint64_t from, const struct p9_string *name)
+{
+	static const struct {
+		const char *name;
+		uint64_t file;
+	} names[] = { { "a", FILE_A },
+		      { "link", LINK },
+		      { "sub", SUB },
+		      { "dev", DEVICE },
+		      { "prog", PROGRAM } };
+	char text[300];
+
+	memcpy(text, name->data, name->len);
+	text[name->len] = '\0';
+	if (from == SUB) {
+		unsigned n = (unsigned)strtoul(text + 1, NULL, 10);
+
+		return text[0] == 'n' && n < NAMES ? NAME_0 + n : 0;
+	}
+	for (unsigned i = 0; from == ROOT && i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(text, names[i].name) == 0)
+			return names[i].file;
+	return 0;
+}
+
+static ssize_t say_error(uint16_t tag, unsigned ecode)
+{
+	const struct p9_rlerror error = { ecode };
+
+	return p9_encode_rlerror(reply, sizeof(reply), tag, &error);
+}
+
+static ssize_t do_version(const struct p9_packet *packet, uint16_t tag)
+{
+	struct p9_tversion ask;
+	struct p9_rversion say = { 0, { P9_VERSION, strlen(P9_VERSION) } };
+
+	if (p9_decode_tversion(packet, &ask))
+		return -1;
+	say.msize = ask.msize;
+	if (control->lie == OTHER_VERSION)
+		say.version.len--;
+	return p9_encode_rversion(reply, sizeof(reply), tag, &say);
+}
+
+static ssize_t do_attach(const struct p9_packet *packet, uint16_t tag)
+{
+	const struct p9_rattach say = { qid_of(ROOT) };
+	struct p9_tattach ask;
+
+	if (p9_decode_tattach(packet, &ask))
+		return -1;
+	fids[ask.fid % FIDS].file = ROOT;
+	return p9_encode_rattach(reply, sizeof(reply), tag, &say);
+}
+
+static ssize_t do_walk(const struct p9_packet *packet, uint16_t tag)
+{
+	struct p9_twalk ask;
+	struct p9_rwalk say = { 0 };
+	uint64_t file;
+
+	if (p9_decode_twalk(packet, &ask))
+		return -1;
+	file = (uint64_t)fids[ask.fid % FIDS].file;
+	if (file == 0)
+		return -1;
+	for (unsigned i = 0; i < ask.nwname; i++) {
+		file = walk_to(file, &ask.wname[i]);
+		if (file == 0)
+			return say_error(tag, ENOENT);
+		say.wqid[say.nwqid++] = qid_of(file);
+	}
+	fids[ask.newfid % FIDS].file = (int64_t)file;
+	control->walks++;
+	return p9_encode_rwalk(reply, sizeof(reply), tag, &say);
+}
+
+static ssize_t do_getattr(const struct p9_packet *packet, uint16_t tag)
+{
+	struct p9_tgetattr ask;
+	struct p9_rgetattr say = { .valid = P9_GETATTR_BASIC, .nlink = 1, .blksize = 4096 };
+	uint64_t file;
+
+	if (p9_decode_tgetattr(packet, &ask))
+		return -1;
+	file = (uint64_t)fids[ask.fid % FIDS].file;
+	say.qid = qid_of(file);
+	say.mode = file == ROOT || file == SUB ? S_IFDIR | 0755
+		   : file == LINK	       ? S_IFLNK | 0777
+		   : file == DEVICE	       ? S_IFCHR | 0600
+					       : S_IFREG | 0555;
+	if (control->lie == OTHER_TYPE && file == FILE_A)
+		say.mode = S_IFDIR | 0755;
+	say.size = size_of(file);
+	say.mtime_sec = 1000 + (control->lie == TOUCHED);
+	return p9_encode_rgetattr(reply, sizeof(reply), tag, &say);
+}
+
+static ssize_t do_open(const struct p9_packet *packet, uint16_t tag)
+{
+	struct p9_tlopen ask;
+	struct p9_rlopen say = { 0 };
+
+	if (p9_decode_tlopen(packet, &ask))
+		return -1;
+	say.qid = qid_of((uint64_t)fids[ask.fid % FIDS].file);
+	return p9_encode_rlopen(reply, sizeof(reply), tag, &say);
+}
+
+static ssize_t do_read(const struct p9_packet *packet, uint16_t tag)
+{
+	static uint8_t data[40 * PAGE];
+	struct p9_tread ask;
+	struct p9_rread say = { 0, data };
+	uint64_t file, size;
+
+	if (p9_decode_tread(packet, &ask))
+		return -1;
+	file = (uint64_t)fids[ask.fid % FIDS].file;
+	size = file == FILE_A ? FILE_SIZE : size_of(file);
+	if (control->lie == SHRUNK)
+		size = size_of(file);
+	if (ask.offset < size)
+		say.count =
+			(uint32_t)(size - ask.offset < ask.count ? size - ask.offset : ask.count);
+	for (uint32_t i = 0; i < say.count; i++)
+		data[i] = file == PROGRAM ? program[ask.offset + i] : byte_of(ask.offset + i);
+	if (control->lie == TOO_MUCH)
+		say.count = ask.count + 1;
+	return p9_encode_rread(reply, sizeof(reply), tag, &say);
+}
+
+static ssize_t do_readdir(const struct p9_packet *packet, uint16_t tag)
+{
+	static uint8_t data[8 * PAGE];
+	struct p9_treaddir ask;
+	struct p9_rreaddir say = { 0, data };
+	static const char *const names[] = { ".", "..", "a", "link", "sub", "dev", "prog" };
+	static const unsigned files[] = { ROOT, ROOT, FILE_A, LINK, SUB, DEVICE, PROGRAM };
+	bool sub;
+
+	if (p9_decode_treaddir(packet, &ask))
+		return -1;
+	sub = fids[ask.fid % FIDS].file == SUB;
+	for (uint64_t i = ask.offset; i < (sub ? NAMES : 7); i++) {
+		char text[16];
+		struct p9_dirent entry = { .offset = control->lie == SAME_COOKIE ? 1 : i + 1,
+					   .type = DT_REG };
+		ssize_t n;
+
+		snprintf(text, sizeof(text), "n%03u", (unsigned)i);
+		entry.name.data = sub ? text : names[i];
+		entry.name.len = strlen(entry.name.data);
+		entry.qid = qid_of(sub ? NAME_0 + i : files[i]);
+		n = p9_put_dirent(data + say.count, ask.count - say.count, &entry);
+		if (n < 0)
+			break;
+		if (control->lie == BAD_ENTRY)
+			data[say.count + (uint32_t)n - 1] = '/';
+		say.count += (uint32_t)n;
+	}
+	return p9_encode_rreaddir(reply, sizeof(reply), tag, &say);
+}
+
+static ssize_t do_readlink(const struct p9_packet *packet, uint16_t tag)
+{
+	struct p9_treadlink ask;
+	struct p9_rreadlink say = { { "a", control->lie == NO_TARGET ? 0 : 1 } };
+
+	if (p9_decode_treadlink(packet, &ask))
+		return -1;
+	return p9_encode_rreadlink(reply, sizeof(reply), tag, &say);
+}
+
+static ssize_t do_statfs(const struct p9_packet *packet, uint16_t tag)
+{
+	const struct p9_rstatfs say = { .bsize = 4096, .blocks = 77, .namelen = 255 };
+	struct p9_tstatfs ask;
+
+	if (p9_decode_tstatfs(packet, &ask))
+		return -1;
+	return p9_encode_rstatfs(reply, sizeof(reply), tag, &say);
+}
+
+static ssize_t do_clunk(const struct p9_packet *packet, uint16_t tag)
+{
+	struct p9_tclunk ask;
+
+	if (p9_decode_tclunk(packet, &ask))
+		return -1;
+	if (fids[ask.fid % FIDS].file != 0)
+		control->clunks++;
+	fids[ask.fid % FIDS].file = 0;
+	return p9_encode_rclunk(reply, sizeof(reply), tag);
+}
+
+static ssize_t answer(const struct p9_packet *packet, const struct p9_header *header)
+{
+	switch (header->type) {
+	case P9_TVERSION:
+		return do_version(packet, header->tag);
+	case P9_TATTACH:
+		return do_attach(packet, header->tag);
+	case P9_TWALK:
+		return do_walk(packet, header->tag);
+	case P9_TGETATTR:
+		return do_getattr(packet, header->tag);
+	case P9_TLOPEN:
+		return do_open(packet, header->tag);
+	case P9_TREAD:
+		return do_read(packet, header->tag);
+	case P9_TREADDIR:
+		return do_readdir(packet, header->tag);
+	case P9_TREADLINK:
+		return do_readlink(packet, header->tag);
+	case P9_TSTATFS:
+		return do_statfs(packet, header->tag);
+	case P9_TCLUNK:
+		return do_clunk(packet, header->tag);
+	default:
+		return say_error(header->tag, EOPNOTSUPP);
+	}
+}
+
+/* Spoils a right answer of n bytes. Returns how many bytes are to be sent. */
+static ssize_t spoil(ssize_t n, uint16_t tag)
+{
+	switch (control->lie) {
+	case NOTHING:
+		return 0;
+	case GARBAGE:
+		for (ssize_t i = 0; i < n; i++)
+			reply[i] = (uint8_t)(i * 151 + 17);
+		return n;
+	case WRONG_TYPE:
+		reply[4] ^= 2;
+		return n;
+	case WRONG_TAG:
+		reply[5] ^= 1;
+		return n;
+	case CLAIMS_MORE:
+		reply[0]++;
+		return n;
+	case CLAIMS_LESS:
+		reply[0]--;
+		return n;
+	case TRAILING:
+		return n + 1;
+	case REFUSES:
+		return say_error(tag, EACCES);
+	case ODD_ERROR:
+		return say_error(tag, 0xfffffff0);
+	default:
+		return n;
+	}
+}
+
+static void nap(unsigned ms)
+{
+	const struct timespec pause = { ms / 1000, (long)(ms % 1000) * 1000000 };
+
+	nanosleep(&pause, NULL);
+}
+
+static void serve(int fd)
+{
+	struct ipc_message m;
+	struct p9_header header;
+	long rcvid;
+
+	for (;;) {
+		bool lies;
+		ssize_t n;
+
+		rcvid = ipc_receive(fd, &m, IPC_NEVER);
+		if (rcvid == 0 && m.word[0] == IPC_PULSE_CLOSED)
+			_exit(0);
+		if (rcvid <= 0)
+			_exit(9);
+		n = ipc_read(fd, rcvid, request, sizeof(request), 0);
+		if (n == -ESRCH)
+			continue;
+		struct p9_packet packet = p9_packet(request, n < 0 ? 0 : (size_t)n);
+
+		if (n < 0 || n != (long)m.word[0] || p9_peek(&packet, &header) != 0)
+			_exit(8);
+		control->seen[header.type]++;
+		lies = control->of == 0 || control->of == header.type;
+		if (lies && control->lie == DIE)
+			_exit(0);
+		if (lies && control->lie == SILENT)
+			continue;
+		n = answer(&packet, &header);
+		if (n < 0)
+			_exit(7);
+		if (lies && control->lie == LATE) {
+			while (ipc_read(fd, rcvid, request, 1, 0) >= 0)
+				nap(10);
+			control->late = ipc_write(fd, rcvid, reply, (uint64_t)n, 0);
+			continue;
+		}
+		if (lies)
+			n = spoil(n, header.tag);
+		if (lies && control->lie == GAP)
+			ipc_write(fd, rcvid, reply + 1, (uint64_t)n - 1, 1);
+		else
+			ipc_write(fd, rcvid, reply, (uint64_t)n, 0);
+		(void)ipc_reply(fd, rcvid, &m);
+	}
+}
+
+/* ---- the client ---- */
+
+static pid_t server;
+
+static enum lie first_lie;
+
+static int try_mount(const char *options)
+{
+	int receive = ipc_create(0), send = ipc_badge(receive, 1, IPC_TELL_CLOSE), result;
+	char text[80];
+
+	memset((void *)control, 0, sizeof(*control));
+	control->lie = first_lie;
+	server = fork();
+	if (server == 0) {
+		close(send);
+		serve(receive);
+	}
+	close(receive);
+	snprintf(text, sizeof(text), "fd=%d,%s", send, options);
+	result = mount("server", "/mnt", "9p", 0, text) == 0 ? 0 : -errno;
+	close(send);
+	return result;
+}
+
+static void start(const char *options)
+{
+	expect("mount", 0, try_mount(options));
+}
+
+static void stop(void)
+{
+	int status = -1;
+
+	control->lie = TRUTH;
+	expect("umount", 0, umount("/mnt") == 0 ? 0 : -errno);
+	waitpid(server, &status, 0);
+	expect("the server's status", 0, status);
+}
+
+static void tell(enum lie lie, unsigned of)
+{
+	control->of = of;
+	control->lie = lie;
+}
+
+static long wrong_bytes(const uint8_t *bytes, uint64_t from, size_t n)
+{
+	long wrong = 0;
+
+	for (size_t i = 0; i < n; i++)
+		wrong += bytes[i] != byte_of(from + i);
+	return wrong;
+}
+
+static void reads_and_maps(void)
+{
+	static uint8_t bytes[FILE_SIZE + PAGE];
+	struct statfs fs;
+	struct stat st;
+	uint8_t *mem;
+	char target[8] = "";
+	int fd;
+
+	start("timeout=20");
+	fd = open("/mnt/a", O_RDONLY);
+	expect("read", FILE_SIZE, read(fd, bytes, sizeof(bytes)));
+	expect("its bytes", 0, wrong_bytes(bytes, 0, FILE_SIZE));
+	expect("reads of many pages", 1, control->seen[P9_TREAD] < 12);
+	expect("read at the end", 0, read(fd, bytes, 1));
+	expect("pread", 50, pread(fd, bytes, 50, 5 * PAGE - 20));
+	expect("its bytes", 0, wrong_bytes(bytes, 5 * PAGE - 20, 50));
+	expect("seek", FILE_SIZE, lseek(fd, 0, SEEK_END));
+	mem = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+	expect("map", 0, wrong_bytes(mem, 0, FILE_SIZE));
+	expect("behind the end", 0, mem[FILE_SIZE]);
+	munmap(mem, FILE_SIZE);
+	mem = mmap(NULL, FILE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	mem[7 * PAGE] ^= 0xff;
+	expect("a private copy", 1, wrong_bytes(mem, 0, FILE_SIZE));
+	munmap(mem, FILE_SIZE);
+	close(fd);
+	expect("stat", 0, stat("/mnt/a", &st));
+	expect("size", FILE_SIZE, st.st_size);
+	expect("mode", S_IFREG | 0555, st.st_mode);
+	expect("ino", FILE_A, (long)st.st_ino);
+	expect("time", 1000, st.st_mtime);
+	expect("readlink", 1, readlink("/mnt/link", target, sizeof(target)));
+	expect("its target", 'a', target[0]);
+	expect("stat by the link", 0, stat("/mnt/link", &st));
+	expect("the same file", FILE_A, (long)st.st_ino);
+	expect("no such name", -1, open("/mnt/b", O_RDONLY));
+	expect("its errno", ENOENT, errno);
+	expect("a device", -1, open("/mnt/dev", O_RDONLY));
+	expect("its errno", ENXIO, errno);
+	expect("for writing", -1, open("/mnt/a", O_RDWR));
+	expect("its errno", EROFS, errno);
+	expect("mkdir", -1, mkdir("/mnt/new", 0755));
+	expect("its errno", EROFS, errno);
+	expect("remount", -1, mount("", "/mnt", "", MS_REMOUNT, ""));
+	expect("its errno", EROFS, errno);
+	expect("statfs", 0, statfs("/mnt", &fs));
+	expect("its blocks", 77, (long)fs.f_blocks);
+	expect("its type", 0x01021997, (long)fs.f_type);
+	stop();
+	expect("every fid is clunked", control->walks + 1, control->clunks);
+}
+
+static long count_names(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	long n = 0;
+
+	if (!dir)
+		return -errno;
+	errno = 0;
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			n++;
+	if (errno)
+		n = -errno;
+	closedir(dir);
+	return n;
+}
+
+static void directories(void)
+{
+	struct dirent *entry;
+	char cwd[64];
+	long at = 0;
+	DIR *dir;
+
+	start("timeout=20");
+	expect("names of the root", 5, count_names("/mnt"));
+	expect("many names", NAMES, count_names("/mnt/sub"));
+	dir = opendir("/mnt/sub");
+	for (unsigned i = 0; i < 100; i++)
+		entry = readdir(dir);
+	at = telldir(dir);
+	entry = readdir(dir);
+	expect("the name there", 0, strcmp(entry->d_name, "n098"));
+	while (readdir(dir))
+		;
+	seekdir(dir, at);
+	entry = readdir(dir);
+	expect("the same again", 0, strcmp(entry->d_name, "n098"));
+	closedir(dir);
+	expect("chdir", 0, chdir("/mnt/sub"));
+	expect("getcwd", 0, getcwd(cwd, sizeof(cwd)) ? strcmp(cwd, "/mnt/sub") : -1);
+	expect("upwards", 0, access("../a", R_OK));
+	expect("busy", -1, umount("/mnt"));
+	expect("its errno", EBUSY, errno);
+	expect("chdir back", 0, chdir("/"));
+	tell(SAME_COOKIE, P9_TREADDIR);
+	expect("a circle", -EIO, count_names("/mnt"));
+	tell(BAD_ENTRY, P9_TREADDIR);
+	expect("a wrong name", -EIO, count_names("/mnt/sub"));
+	tell(TRUTH, 0);
+	expect("the truth again", NAMES, count_names("/mnt/sub"));
+	stop();
+}
+
+/* Each lie, told to each kind of request, is EIO, and the truth is believed afterwards. */
+static void lies(void)
+{
+	static const enum lie all[] = { NOTHING,     GARBAGE,	  WRONG_TYPE, WRONG_TAG,
+					CLAIMS_MORE, CLAIMS_LESS, TRAILING,   ODD_ERROR };
+	char byte, target[8];
+	struct stat st;
+
+	start("timeout=20");
+	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		int fd;
+
+		tell(all[i], P9_TWALK);
+		expect("walk", -1, stat("/mnt/a", &st));
+		expect("its errno", EIO, errno);
+		tell(all[i], P9_TGETATTR);
+		expect("getattr", -1, stat("/mnt/a", &st));
+		expect("its errno", EIO, errno);
+		tell(all[i], P9_TLOPEN);
+		expect("open", -1, open("/mnt/a", O_RDONLY));
+		expect("its errno", EIO, errno);
+		tell(all[i], P9_TREADLINK);
+		expect("readlink", -1, readlink("/mnt/link", target, sizeof(target)));
+		expect("its errno", EIO, errno);
+		tell(all[i], P9_TREADDIR);
+		expect("readdir", -EIO, count_names("/mnt/sub"));
+		tell(TRUTH, 0);
+		fd = open("/mnt/a", O_RDONLY);
+		/* a byte more than a page has no room */
+		tell(all[i] == TRAILING ? GARBAGE : all[i], P9_TREAD);
+		expect("read", -1, pread(fd, &byte, 1, (long)(2 * PAGE * i)));
+		expect("its errno", EIO, errno);
+		tell(TRUTH, 0);
+		expect("read the truth", 1, pread(fd, &byte, 1, (long)(2 * PAGE * i)));
+		expect("its byte", byte_of(2 * PAGE * i), (uint8_t)byte);
+		close(fd);
+	}
+	tell(NO_TARGET, P9_TREADLINK);
+	expect("no target", -1, readlink("/mnt/link", target, sizeof(target)));
+	expect("its errno", EIO, errno);
+	tell(REFUSES, P9_TLOPEN);
+	expect("refused", -1, open("/mnt/a", O_RDONLY));
+	expect("its errno", EACCES, errno);
+	tell(HUGE, P9_TGETATTR);
+	expect("huge", -1, open("/mnt/a", O_RDONLY));
+	expect("its errno", EIO, errno);
+	stop();
+}
+
+static void lies_about_reads(void)
+{
+	uint8_t bytes[16];
+	struct stat st;
+	int fd;
+
+	start("timeout=20");
+	fd = open("/mnt/a", O_RDONLY);
+	tell(TOO_MUCH, P9_TREAD);
+	expect("too much", -1, pread(fd, bytes, 1, 0));
+	expect("its errno", EIO, errno);
+	tell(GAP, P9_TREAD);
+	expect("a gap", -1, pread(fd, bytes, 1, 0));
+	expect("its errno", EIO, errno);
+	tell(REFUSES, P9_TREAD);
+	expect("refused", -1, pread(fd, bytes, 1, 0));
+	expect("its errno", EIO, errno);
+	tell(OTHER_TYPE, 0);
+	expect("another type", -1, fstat(fd, &st));
+	expect("its errno", ESTALE, errno);
+	tell(TRUTH, 0);
+	expect("read", 16, pread(fd, bytes, 16, 0));
+	expect("its bytes", 0, wrong_bytes(bytes, 0, 16));
+	close(fd);
+	stop();
+}
+
+/* Returns how a child ends that reads a byte of a mapping. */
+static int touch(const uint8_t *at)
+{
+	int status = -1;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(*(volatile const uint8_t *)at == byte_of(0) ? 0 : 1);
+	waitpid(child, &status, 0);
+	return status;
+}
+
+/* The server's file changes: an open sees that, and a page that is mapped beyond its end is SIGBUS. */
+static void changes(void)
+{
+	uint8_t bytes[16], *mem;
+	struct stat st;
+	int fd, again;
+
+	start("timeout=20");
+	fd = open("/mnt/a", O_RDONLY);
+	expect("read", 16, pread(fd, bytes, 16, 30 * PAGE));
+	mem = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+	expect("map", 0, wrong_bytes(mem, 0, PAGE));
+	tell(TOUCHED, 0);
+	expect("still the old", 16, pread(fd, bytes, 16, 30 * PAGE));
+	again = open("/mnt/a", O_RDONLY);
+	expect("the new", 16, pread(again, bytes, 16, 30 * PAGE));
+	expect("its bytes", 0, wrong_bytes(bytes, 30 * PAGE, 16));
+	close(again);
+	tell(SHRUNK, 0);
+	expect("stat", 0, fstat(fd, &st));
+	expect("its size", (long)(FILE_SIZE - 2 * PAGE), st.st_size);
+	again = open("/mnt/a", O_RDONLY);
+	expect("beyond the end", SIGBUS, touch(mem + 39 * PAGE) & 0x7f);
+	expect("before it", 0, wrong_bytes(mem + 37 * PAGE, 37 * PAGE, 10));
+	tell(TRUTH, 0);
+	close(again);
+	again = open("/mnt/a", O_RDONLY);
+	expect("as long as before", 0, wrong_bytes(mem + 39 * PAGE, 39 * PAGE, 10));
+	munmap(mem, FILE_SIZE);
+	close(again);
+	close(fd);
+	stop();
+}
+
+static void silence(void)
+{
+	uint8_t byte, *mem;
+	struct stat st;
+	pid_t child;
+	int fd, status = 0;
+
+	start("timeout=1");
+	fd = open("/mnt/a", O_RDONLY);
+	mem = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+	tell(SILENT, 0);
+	expect("stat", -1, stat("/mnt/sub", &st));
+	expect("its errno", EIO, errno);
+	expect("read", -1, pread(fd, &byte, 1, 0));
+	expect("its errno", EIO, errno);
+	expect("a mapped page", SIGBUS, touch(mem + PAGE) & 0x7f);
+	tell(LATE, P9_TREAD);
+	expect("a late read", -1, pread(fd, &byte, 1, 9 * PAGE));
+	expect("its errno", EIO, errno);
+	tell(TRUTH, 0);
+	expect("read", 1, pread(fd, &byte, 1, 9 * PAGE));
+	expect("its byte", byte_of(9 * PAGE), byte);
+	expect("the late answer", -ESRCH, control->late);
+
+	/* a kill ends the wait at once, for a name and for a page */
+	tell(SILENT, 0);
+	child = fork();
+	if (child == 0)
+		_exit(stat("/mnt/sub", &st));
+	nap(20);
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	expect("killed at a name", SIGKILL, status);
+	child = fork();
+	if (child == 0)
+		_exit(mem[20 * PAGE]);
+	nap(20);
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	expect("killed at a page", SIGKILL, status);
+	tell(TRUTH, 0);
+	nap(1500); /* what the killed one asked for is given up, which the next one to come is told */
+	(void)touch(mem + 20 * PAGE);
+	expect("that page", 0, wrong_bytes(mem + 20 * PAGE, 20 * PAGE, 10));
+	munmap(mem, FILE_SIZE);
+	close(fd);
+	stop();
+}
+
+static void death(unsigned of)
+{
+	uint8_t byte, *mem;
+	struct stat st;
+	int fd, status;
+
+	start("timeout=20");
+	fd = open("/mnt/a", O_RDONLY);
+	mem = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+	expect("read", 1, pread(fd, &byte, 1, 0));
+	tell(DIE, of);
+	if (of == P9_TREAD) {
+		expect("a mapped page", SIGBUS, touch(mem + 30 * PAGE) & 0x7f);
+	} else {
+		expect("stat", -1, stat("/mnt/a", &st));
+		expect("its errno", EIO, errno);
+	}
+	waitpid(server, &status, 0);
+	expect("what was read before", 1, pread(fd, &byte, 1, 0));
+	expect("what was not", -1, pread(fd, &byte, 1, 35 * PAGE));
+	expect("its errno", EIO, errno);
+	expect("a mapped page", SIGBUS, touch(mem + 36 * PAGE) & 0x7f);
+	expect("stat", -1, stat("/mnt/a", &st));
+	expect("its errno", EIO, errno);
+	munmap(mem, FILE_SIZE);
+	close(fd);
+	expect("umount", 0, umount("/mnt"));
+}
+
+/* The killed server answers nobody any more, whatever it was doing. */
+static void killed_at_any_time(void)
+{
+	for (unsigned i = 0; i < 12; i++) {
+		pid_t child;
+		int status;
+
+		start("timeout=20");
+		child = fork();
+		if (child == 0) {
+			static uint8_t bytes[FILE_SIZE];
+			int fd;
+
+			for (;;) {
+				fd = open("/mnt/a", O_RDONLY);
+				if (fd < 0)
+					_exit(errno == EIO ? 0 : 1);
+				if (pread(fd, bytes, FILE_SIZE, 0) != FILE_SIZE && errno != EIO)
+					_exit(2);
+				(void)count_names("/mnt/sub");
+				close(fd);
+			}
+		}
+		nap(i);
+		kill(server, SIGKILL);
+		waitpid(server, NULL, 0);
+		waitpid(child, &status, 0);
+		expect("the reader's end", 0, status);
+		expect("umount", 0, umount("/mnt"));
+	}
+}
+
+static void executes(void)
+{
+	int status = -1;
+	pid_t child;
+
+	start("timeout=20");
+	child = fork();
+	if (child == 0) {
+		execl("/mnt/prog", "prog", "child", NULL);
+		_exit(1);
+	}
+	waitpid(child, &status, 0);
+	expect("a program of the server", 42 << 8, status);
+	stop();
+}
+
+/* More is read than fits into memory: pages are dropped, and read again. */
+static void pressure(void)
+{
+	size_t n = 40 * 1024 * 1024;
+	uint8_t *mem = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *file;
+	int fd;
+
+	start("timeout=20");
+	fd = open("/mnt/a", O_RDONLY);
+	file = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+	for (unsigned round = 0; round < 3; round++) {
+		for (size_t i = 0; i < n; i += PAGE)
+			mem[i] = (uint8_t)round;
+		expect("the file's bytes", 0, wrong_bytes(file, 0, FILE_SIZE));
+	}
+	munmap(file, FILE_SIZE);
+	munmap(mem, n);
+	close(fd);
+	stop();
+}
+
+static void refused_mounts(void)
+{
+	int status;
+
+	expect("no descriptor", -1, mount("s", "/mnt", "9p", 0, ""));
+	expect("its errno", EINVAL, errno);
+	expect("a closed one", -1, mount("s", "/mnt", "9p", 0, "fd=99"));
+	expect("its errno", EINVAL, errno);
+	expect("no send end", -1, mount("s", "/mnt", "9p", 0, "fd=1"));
+	expect("its errno", EINVAL, errno);
+	expect("little messages", -EINVAL, try_mount("msize=100"));
+	waitpid(server, &status, 0);
+	expect("an unknown option", -EINVAL, try_mount("colour=3"));
+	waitpid(server, &status, 0);
+	first_lie = OTHER_VERSION;
+	expect("another version", -EPROTONOSUPPORT, try_mount("timeout=20"));
+	waitpid(server, &status, 0);
+	first_lie = GARBAGE;
+	expect("garbage", -EIO, try_mount("timeout=20"));
+	waitpid(server, &status, 0);
+	first_lie = TRUTH;
+}
+
+int main(int argc, char **argv)
+{
+	int fd;
+	struct stat st;
+
+	if (argc > 1 && strcmp(argv[1], "child") == 0)
+		return 42;
+	fd = open(argv[0], O_RDONLY);
+	fstat(fd, &st);
+	program_size = (size_t)st.st_size;
+	program = mmap(NULL, program_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	control = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	close(fd);
+	mkdir("/mnt", 0755);
+	reads_and_maps();
+	directories();
+	lies();
+	lies_about_reads();
+	changes();
+	silence();
+	death(P9_TREAD);
+	death(P9_TGETATTR);
+	death(P9_TWALK);
+	killed_at_any_time();
+	executes();
+	pressure();
+	refused_mounts();
+	if (nwrong == 0)
+		puts("p9: ok");
+	return nwrong != 0;
+}
