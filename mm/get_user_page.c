@@ -75,6 +75,13 @@ static int user_page_fault(struct space *space, vaddr_t va, unsigned access, str
 	}
 }
 
+/* Registers of a device have no address in the direct map. */
+static __attribute__((noinline)) int refuse_registers(struct page *page)
+{
+	page_put(page);
+	return -EFAULT;
+}
+
 int get_user_page(struct space *space, vaddr_t va, unsigned access, struct page **page_ret)
 {
 	struct relief relief = { 0 };
@@ -86,7 +93,7 @@ int get_user_page(struct space *space, vaddr_t va, unsigned access, struct page 
 
 		if (page) {
 			*page_ret = page;
-			return 0;
+			return likely(page->kind != PAGE_DEVICE) ? 0 : refuse_registers(page);
 		}
 		result = user_page_fault(space, va, access, &relief);
 		if (result)

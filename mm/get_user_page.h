@@ -10,6 +10,7 @@
  * Gets the page at va with a reference, accessible for `access`: VM_PROT_READ, or VM_PROT_WRITE,
  * which breaks COW. Its bytes are at page_address(). Takes the fault path, and waits by
  * mm_host.pause() and for memory; for locks, see relieve(). Returns 0, -EFAULT, -ENOMEM or -EINTR.
+ * A device's registers are -EFAULT.
  *
  * For reading: a write fault copies the page as long as it is referenced. For writing: a private
  * page is pinned, so that a write fault reuses it, and fork copies it for the child.

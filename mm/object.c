@@ -222,7 +222,7 @@ static bool droppable(struct object *object, struct page *page)
 void object_trim(void)
 {
 	for (struct object *object = object_next(NULL); object; object = object_next(object))
-		if (object->ops->read_page)
+		if (object->ops->read_page && !object->ops->unevictable)
 			object_remove(object, 0, UINT64_MAX, droppable);
 }
 

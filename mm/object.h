@@ -15,6 +15,13 @@ struct object;
 struct object_ops {
 	const char *name;
 	/*
+	 * Its pages stay where they are: they are never dropped or sent to swap, and mremap does not
+	 * make a mapping of them longer.
+	 */
+	bool unevictable;
+	/* For the ledger: nobody uses the object, and its pages are never freed. */
+	bool lost;
+	/*
 	 * Starts to read the bytes that the object had at page->index when it was made into the
 	 * frame of `page`, whose contents are undefined, with zeros beyond them. Returns 0 if the
 	 * read is under way or has ended already: page_read_done() is called once for it, then or

@@ -232,7 +232,9 @@ static void pass_page(struct pass *pass, vaddr_t va, struct mmu_entry *slot, str
 /* Can pages of the object be reclaimed? */
 static bool is_reclaimable(const struct object *object)
 {
-	return object && (object->ops->read_page || swap_is_on());
+	if (!object || object->ops->unevictable)
+		return false;
+	return object->ops->read_page || swap_is_on();
 }
 
 static bool is_swappable(const struct page *page)

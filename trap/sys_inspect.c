@@ -170,7 +170,8 @@ _Static_assert(PAGE_KINDS == FAULTLINE_FRAME_KINDS && PAGE_FREE == FAULTLINE_FRA
 		       PAGE_KERNEL == FAULTLINE_FRAME_KERNEL &&
 		       PAGE_TABLE == FAULTLINE_FRAME_TABLE &&
 		       PAGE_ANON == FAULTLINE_FRAME_PRIVATE &&
-		       PAGE_OBJECT == FAULTLINE_FRAME_FILE && PAGE_ZERO == FAULTLINE_FRAME_ZERO,
+		       PAGE_OBJECT == FAULTLINE_FRAME_FILE && PAGE_ZERO == FAULTLINE_FRAME_ZERO &&
+		       PAGE_DEVICE == FAULTLINE_FRAME_DEVICE,
 	       "kinds of frames are as programs know them");
 
 /* The frame may belong to anybody and change meanwhile: the result is a snapshot. */

@@ -145,7 +145,8 @@ struct faultline_frames {
 #define FAULTLINE_FRAME_PRIVATE	 4
 #define FAULTLINE_FRAME_FILE	 5 /* of a file, a memfd or shared memory */
 #define FAULTLINE_FRAME_ZERO	 6 /* the one page of zeros */
-#define FAULTLINE_FRAME_KINDS	 7
+#define FAULTLINE_FRAME_DEVICE	 7 /* registers of a device, which are no memory */
+#define FAULTLINE_FRAME_KINDS	 8
 
 struct faultline_frame {
 	uint64_t address; /* of its first byte */

@@ -51,7 +51,7 @@ void ledger_found(struct ledger_walk *walk, struct page *page, uint64_t what)
 static const char *const kind_names[PAGE_KINDS] = {
 	[PAGE_FREE] = "free",	[PAGE_RESERVED] = "reserved", [PAGE_KERNEL] = "kernel",
 	[PAGE_TABLE] = "table", [PAGE_ANON] = "anon",	      [PAGE_OBJECT] = "object",
-	[PAGE_ZERO] = "zero",
+	[PAGE_ZERO] = "zero",	[PAGE_DEVICE] = "device",
 };
 
 /* What must be left of a frame's counts after subtracting all references found. */
@@ -60,6 +60,8 @@ static UNCHECKED uint64_t counts_left(const struct page *page)
 	if (page->flags & PAGE_TAIL)
 		return 0;
 	if (page->flags & (PAGE_READING | PAGE_WRITING))
+		return PAGE_ONE_REF;
+	if (page->kind == PAGE_DEVICE) /* its driver's, so that it is never freed */
 		return PAGE_ONE_REF;
 	return page->kind == PAGE_KERNEL || page->kind == PAGE_TABLE ? PAGE_ONE_REF : 0;
 }
@@ -72,7 +74,7 @@ static UNCHECKED void check_frame(struct ledger_walk *walk, struct frame_census 
 			     page->kind);
 		return;
 	}
-	census->ledger.total++;
+	census->ledger.total += page->kind != PAGE_DEVICE;
 	census->ledger.kind[page->kind]++;
 	census->slabs += page->kind == PAGE_KERNEL && page->flags & PAGE_SLAB;
 	if (page->kind == PAGE_FREE || page->kind == PAGE_RESERVED)
@@ -180,6 +182,7 @@ int ledger_check(struct ledger *ledger_ret)
 	check_zero_page(&walk);
 	preempt_enable();
 	latency_exempt_end();
+	census.ledger.lost = walk.lost;
 	if (ledger_ret)
 		*ledger_ret = census.ledger;
 	return (int)walk.errors;

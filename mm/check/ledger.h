@@ -8,6 +8,7 @@
 struct ledger {
 	size_t total;
 	size_t kind[PAGE_KINDS];
+	size_t lost; /* of PAGE_OBJECT: a device could write to them, and they are never used again */
 };
 
 /*

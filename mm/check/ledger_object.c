@@ -6,6 +6,13 @@
 #include "mm/swap_cache.h"
 #include "mm/vma.h"
 
+static bool is_kind_of(const struct object *object, const struct page *page)
+{
+	if (object == &swap_cache)
+		return page->kind == PAGE_ANON;
+	return page->kind == PAGE_OBJECT || (page->kind == PAGE_DEVICE && object->ops->unevictable);
+}
+
 static void check_page(struct ledger_walk *walk, const struct object *object, uint64_t index,
 		       struct page *page)
 {
@@ -13,8 +20,7 @@ static void check_page(struct ledger_walk *walk, const struct object *object, ui
 		ledger_error(walk, "object %s: page %lu is still being read", object->ops->name,
 			     (unsigned long)index);
 	ledger_found(walk, page, PAGE_ONE_REF);
-	if (page->kind != (object == &swap_cache ? PAGE_ANON : PAGE_OBJECT) ||
-	    page->owner != object || page->index != index)
+	if (!is_kind_of(object, page) || page->owner != object || page->index != index)
 		ledger_error(walk, "object %s: page %lu of its index says (kind %u) it is page %lu",
 			     object->ops->name, (unsigned long)index, page->kind,
 			     (unsigned long)page->index);
@@ -79,6 +85,8 @@ static void check_object(struct ledger_walk *walk, struct object *object)
 	    nswapped != object->nswapped)
 		ledger_error(walk, "object %s: %lu pages found, %lu counted", object->ops->name,
 			     (unsigned long)npages, (unsigned long)object->npages);
+	if (!walk->delta && object->ops->lost)
+		walk->lost += npages;
 	if (!walk->delta)
 		walk->committed += object_committed_pages(object) + (commit_account ? charged : 0);
 	nwritable =

@@ -140,6 +140,7 @@ static const char *entry_fault(const struct vma *vma, vaddr_t va, struct mmu_ent
 			return "allows writes to a page that is swapped out elsewhere";
 		return page->maps > 1 ? "allows writes to a page that others map" : NULL;
 	case PAGE_OBJECT:
+	case PAGE_DEVICE:
 		if (!vma_is_shared(vma) && prot & VM_PROT_WRITE)
 			return "allows writes to an object's page in a private mapping";
 		if (!vma->object || page->owner != vma->object)

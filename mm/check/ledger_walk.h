@@ -9,6 +9,7 @@ struct ledger_walk {
 	unsigned errors;
 	size_t tables;	  /* page tables of all spaces, as the spaces count them */
 	size_t committed; /* pages, of all VMAs, objects and pages of files */
+	size_t lost;	  /* pages of objects that are never freed */
 	/*
 	 * What finding a reference adds to the counts of its page. The first walk checks, and adds
 	 * nothing (0). The second subtracts each reference found (-1), so that nothing must be

@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "lib/bits.h"
 #include "lib/string.h"
+#include "mm/phys/kmalloc.h"
 #include "mm/phys/kmap.h"
 #include "mm/phys/page.h"
 #include "mm/phys/page_alloc.h"
@@ -184,6 +185,34 @@ int phys_init(const struct phys_range *ram, unsigned nram, const struct phys_ran
 		MIN(MAX(frames / RESERVE_DIVISOR, (size_t)RESERVE_MIN), (size_t)RESERVE_MAX));
 	error = make_zero_page();
 	return error ? error : kmap_init();
+}
+
+int phys_add_device(paddr_t start, size_t npages, struct page **pages_ret)
+{
+	pfn_t first = paddr_to_pfn(start);
+	struct page *pages;
+
+	for (size_t i = 0; i < npages; i++)
+		if (pfn_to_page(first + i))
+			return -EEXIST;
+	if (page_segment_count == PAGE_SEGMENTS_MAX)
+		return -ENOSPC;
+	pages = kzalloc(npages * sizeof(*pages));
+	if (!pages)
+		return -ENOMEM;
+	for (size_t i = 0; i < npages; i++) {
+		pages[i].counts = PAGE_ONE_REF;
+		pages[i].kind = PAGE_DEVICE;
+		list_init(&pages[i].link);
+	}
+	page_segments[page_segment_count++] = (struct page_segment){
+		.first = first,
+		.count = npages,
+		.pages = pages,
+		.bytes = npages * sizeof(*pages),
+	};
+	*pages_ret = pages;
+	return 0;
 }
 
 void phys_release(struct phys_range range)

@@ -4,6 +4,7 @@
 
 #include "arch/bootmap.h"
 #include "lib/types.h"
+#include "mm/phys/page.h"
 
 /*
  * Makes the struct pages for the ranges of RAM, and frees every frame that no reserved range
@@ -15,6 +16,13 @@
  */
 int phys_init(const struct phys_range *ram, unsigned nram, const struct phys_range *reserved,
 	      unsigned nreserved);
+
+/*
+ * Boot: makes struct pages of kind PAGE_DEVICE for the registers of a device, so that a program may
+ * map them. Each has a reference that stays. Returns 0 and the first one; -EEXIST if a frame has a
+ * struct page already, as memory has; -ENOSPC or -ENOMEM.
+ */
+int phys_add_device(paddr_t start, size_t npages, struct page **pages_ret);
 
 /*
  * Gives the reserved frames that lie wholly in the range (boot code, an unpacked archive) to the

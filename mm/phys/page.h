@@ -16,6 +16,7 @@ enum page_kind {
 	PAGE_ANON,     /* private memory; `maps` counts the entries that map it */
 	PAGE_OBJECT,   /* a page of an object, at `index` */
 	PAGE_ZERO,     /* the one shared zero page */
+	PAGE_DEVICE, /* registers of a device, not memory: in an object while a program drives it */
 	PAGE_KINDS
 };
 
@@ -94,7 +95,7 @@ struct page_segment {
 
 /*
  * The largest segment comes first, because most look-ups end there. Unused segments are empty.
- * phys_init() sets them once.
+ * phys_init() sets them once; phys_add_device() adds some at boot.
  */
 extern struct page_segment page_segments[PAGE_SEGMENTS_MAX];
 extern unsigned page_segment_count;
@@ -158,7 +159,7 @@ static inline paddr_t page_to_paddr(const struct page *page)
 	return pfn_to_paddr(page_to_pfn(page));
 }
 
-/* The frame's address in the direct map. */
+/* The frame's address in the direct map, which PAGE_DEVICE has none in. */
 static inline void *page_address(const struct page *page)
 {
 	return arch_phys_to_virt(page_to_paddr(page));

@@ -300,6 +300,15 @@ struct page *page_alloc(unsigned order, enum page_kind kind, enum page_alloc_fro
 	return frame_alloc(kind, from);
 }
 
+void page_alloc_split(struct page *page, unsigned order)
+{
+	enum page_kind kind = page->kind;
+
+	assert_hardened(page->order == order && page->counts == PAGE_ONE_REF);
+	for (size_t i = 0; i < 1ul << order; i++)
+		block_start(&page[i], 0, kind);
+}
+
 struct page *page_alloc_zeroed(enum page_kind kind)
 {
 	struct page *page;

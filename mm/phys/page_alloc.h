@@ -22,6 +22,9 @@ enum page_alloc_from {
  */
 struct page *page_alloc(unsigned order, enum page_kind kind, enum page_alloc_from from);
 
+/* Makes an allocation of 2^order frames as many allocations of one frame, each with one reference. */
+void page_alloc_split(struct page *page, unsigned order);
+
 /* Allocates one frame filled with zeros, by the rules of PAGE_NORMAL. */
 struct page *page_alloc_zeroed(enum page_kind kind);
 

@@ -68,6 +68,8 @@ static int check_resize(const struct remap *remap)
 		return -EINVAL;
 	if (remap->old_len > vma->end - remap->addr)
 		return -EFAULT;
+	if (more && vma->object && vma->object->ops->unevictable)
+		return -EFAULT;
 	if (remap->flags & MREMAP_DONTUNMAP)
 		more = remap->new_len;
 	if (more && !space_may_expand(remap->space, vma->prot, vma->flags, more))

@@ -171,7 +171,7 @@ static void show_frame(const struct faultline_frame *frame)
 {
 	static const char *const kinds[FAULTLINE_FRAME_KINDS] = {
 		"free",	   "reserved",	"the kernel's",	 "page table",
-		"private", "of a file", "page of zeros",
+		"private", "of a file", "page of zeros", "registers of a device",
 	};
 
 	printf("%#lx %s", (unsigned long)frame->address,
