@@ -18,7 +18,7 @@ void irq_set_chip(const struct irq_chip *the_chip)
 	chip = the_chip;
 }
 
-int irq_register(unsigned irq, irq_handler handler, void *arg)
+int irq_register_masked(unsigned irq, irq_handler handler, void *arg)
 {
 	if (irq == 0 || irq >= IRQ_MAX)
 		return -EINVAL;
@@ -30,6 +30,25 @@ int irq_register(unsigned irq, irq_handler handler, void *arg)
 	table[irq].handler = handler;
 	chip->enable(irq);
 	return 0;
+}
+
+int irq_register(unsigned irq, irq_handler handler, void *arg)
+{
+	int err = irq_register_masked(irq, handler, arg);
+
+	if (err == 0)
+		chip->unmask(irq);
+	return err;
+}
+
+void irq_mask(unsigned irq)
+{
+	chip->mask(irq);
+}
+
+void irq_unmask(unsigned irq)
+{
+	chip->unmask(irq);
 }
 
 void irq_dispatch(void)

@@ -11,7 +11,10 @@ typedef void (*irq_handler)(void *arg);
 
 /* The operations of an interrupt controller. */
 struct irq_chip {
-	void (*enable)(unsigned irq);
+	void (*enable)(unsigned irq); /* the interrupt is masked then */
+	/* An interrupt that comes while it is masked is pending, and comes when it is unmasked. */
+	void (*mask)(unsigned irq);
+	void (*unmask)(unsigned irq);
 	unsigned (*claim)(void); /* claims the next pending interrupt; 0: none */
 	void (*complete)(unsigned irq);
 };
@@ -24,6 +27,13 @@ void irq_set_chip(const struct irq_chip *chip);
  * interrupt; -EBUSY if it has a handler; -ENODEV if there is no interrupt controller.
  */
 int irq_register(unsigned irq, irq_handler handler, void *arg);
+
+/* The same, but the interrupt is masked until irq_unmask(). */
+int irq_register_masked(unsigned irq, irq_handler handler, void *arg);
+
+/* Mask and unmask an interrupt that has a handler. The handler may call them too. */
+void irq_mask(unsigned irq);
+void irq_unmask(unsigned irq);
 
 /* Handles all interrupts that are pending on this hart. Called with interrupts off. */
 void irq_dispatch(void);

@@ -20,13 +20,27 @@
 static volatile void *plic;
 static unsigned context;
 
+/*
+ * Priority 0 masks. The enable bit stays set, because the PLIC ignores the completion of an
+ * interrupt that is not enabled, and would never deliver it again.
+ */
+static void plic_mask(unsigned irq)
+{
+	mmio_write32(plic, PLIC_PRIORITY(irq), 0);
+}
+
+static void plic_unmask(unsigned irq)
+{
+	mmio_write32(plic, PLIC_PRIORITY(irq), 1);
+}
+
+/* The bit before the priority: QEMU 7.2 checks for pending interrupts only when that is written. */
 static void plic_enable(unsigned irq)
 {
 	size_t word = PLIC_ENABLE(context) + 4 * (irq / 32);
 
+	plic_mask(irq);
 	mmio_write32(plic, word, mmio_read32(plic, word) | 1u << irq % 32);
-	/* In this order: QEMU 7.2 checks for pending interrupts only when a priority is written. */
-	mmio_write32(plic, PLIC_PRIORITY(irq), 1);
 }
 
 static unsigned plic_claim(void)
@@ -41,6 +55,8 @@ static void plic_complete(unsigned irq)
 
 static const struct irq_chip plic_chip = {
 	.enable = plic_enable,
+	.mask = plic_mask,
+	.unmask = plic_unmask,
 	.claim = plic_claim,
 	.complete = plic_complete,
 };

@@ -12,6 +12,7 @@
 #include "drivers/uart.h"
 #include "drivers/virtio.h"
 #include "drivers/virtio_blk.h"
+#include "drivers/virtio_uio.h"
 
 static void report(const char *what, int err)
 {
@@ -73,8 +74,9 @@ static void probe_virtio(const struct dt *dt, dt_node node, unsigned *ports)
 	} else if (err == 0 && dev.id == VIRTIO_ID_BLOCK) {
 		err = probe_disk(&dev, (unsigned long)addr);
 	} else if (err == 0) {
-		log_info("probe", "virtio device %u at %#lx: no driver", dev.id,
-			 (unsigned long)addr);
+		log_info("probe", "virtio device %u at %#lx, %s, interrupt %u: left to programs",
+			 dev.id, (unsigned long)addr, layout_name(&dev), irq);
+		err = virtio_uio_init(&dev, dt_name(dt, node), addr, size);
 	}
 	if (err)
 		report(dt_name(dt, node), err);

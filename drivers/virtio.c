@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "drivers/mmio.h"
+#include "drivers/patience.h"
 #include "drivers/virtio_regs.h"
 #include "mm/phys/kmap.h"
 
@@ -80,6 +81,17 @@ void virtio_fail(struct virtio_device *dev)
 void virtio_reset(struct virtio_device *dev)
 {
 	mmio_write32(dev->regs, VIRTIO_STATUS, 0);
+}
+
+int virtio_reset_wait(struct virtio_device *dev)
+{
+	struct patience patience = patience_of(NSEC_PER_SEC);
+
+	virtio_reset(dev);
+	while (mmio_read32(dev->regs, VIRTIO_STATUS) != 0)
+		if (!patience_lasts(&patience))
+			return -EIO;
+	return 0;
 }
 
 bool virtio_needs_reset(struct virtio_device *dev)

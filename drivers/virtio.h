@@ -81,6 +81,12 @@ void virtio_fail(struct virtio_device *dev);
 /* Resets the device, which then accesses none of the memory that it was given. */
 void virtio_reset(struct virtio_device *dev);
 
+/*
+ * The same, and waits until the device says that it is reset. Returns 0, or -EIO if it does not say
+ * so for a second: then it may still access memory.
+ */
+int virtio_reset_wait(struct virtio_device *dev);
+
 /* Has the device found that it cannot go on without a reset? */
 bool virtio_needs_reset(struct virtio_device *dev);
 
