@@ -19,6 +19,7 @@
 #include "fs/open.h"
 #include "fs/process_fs.h"
 #include "fs/tmpfs/tmpfs.h"
+#include "ipc/uio.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/check/ledger.h"
 #include "mm/phys/kmalloc.h"
@@ -50,6 +51,10 @@ static void check_at_end(void)
 	log_info("mm", "%lu allocations since boot", (unsigned long)alloc_count);
 	log_info("mm", "ledger: %zu frames, %zu free, %zu in files, all accounted for",
 		 ledger.total, ledger.kind[PAGE_FREE], ledger.kind[PAGE_OBJECT]);
+	if (ledger.lost)
+		log_warn("mm",
+			 "ledger: %zu of these frames were lost to a device that did not stop",
+			 ledger.lost);
 	log_info("proc", "kernel stacks: %zu of %zu bytes were never used", stack_watch_least(),
 		 (size_t)KSTACK_SIZE);
 #endif
@@ -70,6 +75,9 @@ static void make_devices(void)
 
 	if (err)
 		log_error("boot", "cannot create the device files: error %d", err);
+	err = uio_init();
+	if (err)
+		log_error("boot", "cannot create the files of drivers' devices: error %d", err);
 }
 
 /* Mounts a file system that every program expects; makes the directory if the archive has none. */

@@ -14,6 +14,13 @@ struct file;
 struct object;
 struct poller;
 
+/* What mmap is asked to map. */
+struct file_part {
+	uint64_t offset; /* page-aligned */
+	size_t len;	 /* in bytes; as the program gave it */
+	bool shared;
+};
+
 /*
  * Each kind of file has one table (fs/tmpfs/regular.c, fs/pipe.c, fs/tty/tty.c, ...). A call whose
  * slot is NULL fails with the errno in brackets. All slots may sleep: the caller holds no spinning
@@ -62,6 +69,13 @@ struct file_ops {
 	void (*mapped)(struct file *file);
 	/* The object for mmap and exec, without a reference. NULL slot or NULL result: ENODEV. */
 	struct object *(*object)(struct file *file);
+	/*
+	 * The same for a file of which only parts can be mapped: sets *object_ret to the object for
+	 * `part`, with a reference, or refuses. It may remove permissions from *max_prot. NULL slot:
+	 * ENODEV.
+	 */
+	int (*object_of)(struct file *file, const struct file_part *part,
+			 struct object **object_ret, unsigned *max_prot);
 	void (*release)(struct file *file); /* the last reference is gone */
 	bool maps_zeros;		    /* mmap of it gives anonymous memory */
 	bool has_inode;			    /* file->node is a struct inode of fs/inode.h */

@@ -38,6 +38,8 @@ static inline void memory_end(struct process *process)
 		atomic_store(&process->thread->killed, true);
 }
 
+void (*driver_exit_hook)(const struct process *process);
+
 static void leave_space(struct process *process)
 {
 	struct uspace *uspace = process->uspace;
@@ -68,6 +70,8 @@ static void release(struct process *process)
 	memory_end(process);
 	process_fs->exit(process);
 	leave_space(process);
+	if (unlikely(process->drives) && driver_exit_hook)
+		driver_exit_hook(process);
 	if (process->exe)
 		exe_put(process->exe);
 	process->exe = NULL;

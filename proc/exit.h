@@ -2,6 +2,8 @@
 /* Ends processes. The end of process 1 is the end of the machine. */
 #pragma once
 
+struct process;
+
 /* Ends the running process. status is as wait4 packs it (ABI_W_*). Call with no lock held. */
 void process_exit(int status) __attribute__((noreturn));
 
@@ -10,3 +12,10 @@ void process_exit(int status) __attribute__((noreturn));
  * is QEMU's exit status, 0 to 255.
  */
 extern void (*machine_exit_hook)(int status);
+
+/*
+ * Called with a process that ends, when its descriptors and its memory have gone, and before its
+ * parent is told, if its `drives` is set: that it drives a device, perhaps. NULL until there are
+ * such devices. It sleeps only for what the kernel itself does.
+ */
+extern void (*driver_exit_hook)(const struct process *process);

@@ -62,6 +62,7 @@ struct process {
 	struct fdtable *fdtable;
 	struct file *cwd; /* a directory, referenced */
 	unsigned umask;
+	bool drives; /* it has begun to drive a device; see driver_exit_hook of proc/exit.h */
 	/* private to the process: */
 	vaddr_t clear_tid; /* from CLONE_CHILD_CLEARTID or set_tid_address */
 	vaddr_t robust_list;

@@ -14,6 +14,7 @@ static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_DIRECTORY] = "directory",
 	[LOCK_INODE] = "inode",
 	[LOCK_MMAP] = "mmap",
+	[LOCK_UIO] = "driver's device",
 	[LOCK_PROCESS_TREE] = "process tree",
 	[LOCK_PROCESS] = "process",
 	[LOCK_FILES] = "descriptor table",

@@ -20,7 +20,8 @@ enum lock_class {
 	LOCK_DIRECTORY,
 	LOCK_INODE,
 	LOCK_MMAP, /* of a space, held across a verb */
-	LOCK_LAST_WAITING = LOCK_MMAP,
+	LOCK_UIO,  /* a device that a program drives */
+	LOCK_LAST_WAITING = LOCK_UIO,
 
 	/* spinning, interrupts on, never taken by interrupt handlers */
 	LOCK_PROCESS_TREE, /* parents and children; the pid table */

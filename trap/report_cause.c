@@ -36,7 +36,9 @@ static void behind_file(const struct text *text, const struct place *place)
 {
 	uint64_t at = place->at.offset + (place->addr - place->at.start);
 
-	if (place->at.object_size != UINT64_MAX && at >= place->at.object_size)
+	if (place->at.device)
+		say(text, "the device's driver has ended");
+	else if (place->at.object_size != UINT64_MAX && at >= place->at.object_size)
 		say(text, "%lu bytes past the end of the mapped file, which has %lu",
 		    (unsigned long)(at - place->at.object_size),
 		    (unsigned long)place->at.object_size);

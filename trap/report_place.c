@@ -22,6 +22,7 @@ static struct area area_of(const struct vma *vma, const struct exe *exe)
 		.backend = vma->backend->name,
 		.offset = vma->offset,
 		.object_size = vma->object ? object_size(vma->object) : UINT64_MAX,
+		.device = vma->object && vma->object->ops->unevictable,
 	};
 }
 

@@ -15,6 +15,7 @@ struct area {
 	const char *backend;
 	uint64_t offset;      /* offset of start in its object, in bytes */
 	uint64_t object_size; /* bytes; UINT64_MAX: it has no object */
+	bool device;	      /* its object is that of a device which a program drives */
 };
 
 struct place {

@@ -100,6 +100,27 @@ static long map_shared(struct map_request *request, struct file *file)
 	return result;
 }
 
+/* The reference to the object is ours; the mapping has its own. */
+static __attribute__((noinline)) long map_part(struct map_request *request, struct file *file)
+{
+	const struct file_part part = {
+		.offset = request->offset,
+		.len = request->len,
+		.shared = request->flags & MAP_SHARED,
+	};
+	long result = use_file(request, file);
+
+	if (result)
+		return result;
+	result = file->ops->object_of(file, &part, &request->object, &request->max_prot);
+	if (result)
+		return result;
+	request->special = MAP_NOT_SPECIAL;
+	result = do_map(request);
+	object_put(request->object);
+	return result;
+}
+
 static long map_file(struct map_request *request, int fd)
 {
 	struct file *file = fdtable_get(current_process()->fdtable, fd);
@@ -107,6 +128,11 @@ static long map_file(struct map_request *request, int fd)
 
 	if (!file)
 		return -EBADF;
+	if (unlikely(file->ops->object_of)) {
+		result = map_part(request, file);
+		file_put(file);
+		return result;
+	}
 	result = file->flags & O_PATH ? -EBADF : use_file(request, file);
 	if (!result && (request->flags & MAP_SHARED) && file->ops->map_begin)
 		result = map_shared(request, file);

@@ -2,6 +2,8 @@
 /* fail_nth: pipes, files, names, descriptors and devices. */
 #include "fail_nth.h"
 
+#include "abi/uio_device.h"
+
 static int file = -1;
 static char bytes[3 * PAGE];
 static int ends[2];
@@ -252,6 +254,31 @@ static long wait_for_input(void)
 	return call6(SYS_ppoll, (long)wanted, 100, (long)&soon, 0, 0, 0);
 }
 
+/* R145: the first device that programs may drive; what fails here leaves it to the next one. */
+static long drive_device(void)
+{
+	struct uio_dma dma = { .size = 5 * PAGE };
+	long fd = open_path("/dev/uio0", O_RDWR), err, at;
+
+	if (fd < 0)
+		return fd;
+	err = CALL(SYS_ioctl, fd, UIO_DMA_ALLOC, &dma, 0);
+	if (!err) {
+		at = call6(SYS_mmap, 0, 5 * PAGE, 3, 1 | 0x8000, fd, (long)dma.offset);
+		err = at < 0 && at > -4096 ? at : 0;
+		if (!err)
+			CALL(SYS_munmap, at, 5 * PAGE, 0, 0);
+	}
+	close_fd(fd);
+	return err;
+}
+
+/* The program's own pages are there then. */
+static void drive_once(void)
+{
+	need(drive_device());
+}
+
 const struct scenario file_scenarios[] = {
 	{ "pipe", make_pipe, NULL, NULL, 0 },
 	{ "pipe_write", fill_pipe, open_pipe, NULL, 0 },
@@ -273,5 +300,6 @@ const struct scenario file_scenarios[] = {
 	{ "terminal", use_terminal, NULL, NULL, 0 },
 	{ "port", use_port, NULL, NULL, 0 },
 	{ "poll", wait_for_input, open_many, NULL, 0 },
+	{ "device", drive_device, drive_once, NULL, 0 },
 	{ NULL },
 };

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT */
+/* What a program has of a device that it drives: registers, memory for DMA, and the end of both. */
+/*
+ * Without an IOMMU, a device writes to whatever address it was given. So the frames of the session
+ * stay as long as the device may write to them: they are freed only after it has confirmed that it
+ * is reset. Until then the program must not be able to start it again. Hence the order of
+ * session_end(): revoke, reset, free. A device that does not confirm keeps the frames for ever.
+ *
+ * The pages belong to one memory object, so that fork, munmap, swap and exit need to know nothing
+ * of this. Revoking is a truncation of the object to nothing. The next session has another object:
+ * mappings of this one stay dead.
+ */
+#include "ipc/uio_session.h"
+
+#include "abi/errno.h"
+#include "abi/uio_device.h"
+#include "base/log.h"
+#include "mm/page_cache.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/relieve.h"
+#include "mm/verbs.h"
+#include "proc/process.h"
+
+#define DMA_TOTAL_PAGES (UIO_DMA_TOTAL_MAX >> PAGE_SHIFT)
+/* What was asked for in vain leaves gaps, for which there is room. */
+#define OBJECT_SIZE	(1ull << 50)
+/* How often memory is reclaimed for a block of contiguous frames. */
+#define BLOCK_TRIES	8
+
+static struct uio_session *session_of(struct object *object)
+{
+	return container_of(object, struct uio_session, object);
+}
+
+/* ---- the object ---- */
+
+/* An index has its page from the start, or is between areas: there is nothing to be read. */
+static int nothing_to_read(struct object *object, struct page *page, struct vm_wait *wait)
+{
+	(void)object, (void)page, (void)wait;
+	return -EIO;
+}
+
+static int refuse_punch(struct object *object, uint64_t start, uint64_t end)
+{
+	(void)object, (void)start, (void)end;
+	return -ENODEV;
+}
+
+static void one_map_more(struct object *object)
+{
+	__atomic_fetch_add(&session_of(object)->maps, 1, __ATOMIC_RELAXED);
+}
+
+/* Ends the session with its last mapping, if the file is closed. */
+static void one_map_less(struct object *object)
+{
+	struct uio_session *session = session_of(object);
+	struct uio *uio = session->uio;
+
+	if (__atomic_fetch_sub(&session->maps, 1, __ATOMIC_ACQ_REL) != 1)
+		return;
+	mutex_lock(&uio->lock);
+	if (uio->session == session)
+		uio_session_check_locked(uio);
+	mutex_unlock(&uio->lock);
+}
+
+static void destroy(struct object *object)
+{
+	kfree(session_of(object));
+}
+
+static const struct object_ops session_ops = {
+	.name = "uio",
+	.unevictable = true,
+	.read_page = nothing_to_read,
+	.punch = refuse_punch,
+	.used = one_map_more,
+	.unused = one_map_less,
+	.destroy = destroy,
+};
+
+/* The device did not answer its reset: the object keeps its pages for ever. */
+static const struct object_ops lost_ops = {
+	.name = "uio-lost",
+	.unevictable = true,
+	.lost = true,
+	.read_page = nothing_to_read,
+	.punch = refuse_punch,
+	.destroy = destroy,
+};
+
+/* ---- the end ---- */
+
+/*
+ * Removes all entries that map the object, in all spaces, and keeps others from being made. The
+ * pages stay.
+ */
+static void revoke(struct object *object)
+{
+	bool mapped;
+
+	spin_lock(&object->lock);
+	object->kept = object_pages(object->size);
+	object->backed = 0;
+	atomic_store_relaxed(&object->size, 0);
+	mapped = object_is_mapped_locked(object);
+	spin_unlock(&object->lock);
+	if (mapped)
+		vm_truncate(object, 0);
+}
+
+static void lose(struct uio *uio, struct uio_session *session)
+{
+	log_error(
+		"uio",
+		"%s does not answer its reset: the %zu frames that it could write to are never used again",
+		uio->dev->name, session->dma_pages);
+	uio->stuck = true;
+	spin_lock(&session->object.lock);
+	session->object.ops = &lost_ops;
+	spin_unlock(&session->object.lock);
+}
+
+/* The caller holds uio->lock. */
+static void session_end(struct uio *uio)
+{
+	struct uio_session *session = uio->session;
+	struct object *object = &session->object;
+
+	assert_hardened(mutex_held(&uio->lock));
+	uio->dev->ops->mask(uio->dev);
+	revoke(object);
+	if (uio->dev->ops->reset(uio->dev)) {
+		lose(uio, session);
+	} else {
+		object_remove(object, 0, UINT64_MAX, NULL);
+		spin_lock(&object->lock);
+		object->kept = 0;
+		spin_unlock(&object->lock);
+		object_put(object);
+	}
+	uio->session = NULL;
+	uio->ended++;
+	waitq_wake_all(&uio->happened);
+}
+
+void uio_session_check_locked(struct uio *uio)
+{
+	assert_hardened(mutex_held(&uio->lock));
+	if (uio->session && !uio->open &&
+	    __atomic_load_n(&uio->session->maps, __ATOMIC_ACQUIRE) == 0)
+		session_end(uio);
+}
+
+void uio_session_driver_ends(struct uio *uio, const struct process *process)
+{
+	mutex_lock(&uio->lock);
+	if (uio->session && uio->session->driver == process)
+		session_end(uio);
+	mutex_unlock(&uio->lock);
+}
+
+/* ---- the begin ---- */
+
+/* Puts a page, with one reference that the object takes over, into its index. */
+static int add_page(struct object *object, uint64_t index, struct page *page)
+{
+	struct page *there;
+	int err = object_publish(object, index, page, 0, 0, &there);
+
+	if (err == 0)
+		page_put(there);
+	return err;
+}
+
+static int add_registers(struct uio_session *session)
+{
+	const struct uio_device *dev = session->uio->dev;
+	size_t npages = dev->size >> PAGE_SHIFT;
+	int err = 0;
+
+	for (size_t i = 0; i < npages && err == 0; i++) {
+		page_get(&dev->pages[i]);
+		err = add_page(&session->object, i, &dev->pages[i]);
+	}
+	session->next_index = npages;
+	return err;
+}
+
+/* Does not wait. Returns 0, -EIO or -ENOMEM. The caller holds uio->lock. */
+static int session_begin(struct uio *uio)
+{
+	struct uio_session *session;
+	int err;
+
+	assert_hardened(mutex_held(&uio->lock));
+	if (uio->stuck)
+		return -EIO;
+	session = kzalloc(sizeof(*session));
+	if (!session)
+		return -ENOMEM;
+	session->uio = uio;
+	object_init(&session->object, &session_ops, OBJECT_SIZE);
+	err = add_registers(session);
+	if (err) {
+		object_put(&session->object);
+		return err;
+	}
+	session->driver = current_process();
+	if (session->driver)
+		session->driver->drives = true;
+	uio->seen = atomic_load_relaxed(&uio->interrupts);
+	uio->session = session;
+	return 0;
+}
+
+/* Takes the lock when there is a session. Returns 0, or an error without the lock. */
+static int lock_session(struct uio *uio)
+{
+	struct relief relief = { 0 };
+	int err;
+
+	for (;;) {
+		mutex_lock(&uio->lock);
+		err = uio->session ? 0 : session_begin(uio);
+		if (err == 0)
+			return 0;
+		mutex_unlock(&uio->lock);
+		if (err == -ENOMEM)
+			err = relieve(&relief);
+		if (err)
+			return err == -EINTR ? -ENOMEM : err;
+	}
+}
+
+/* Are both within the first npages from index on? */
+static bool is_within(uint64_t offset, size_t len, uint64_t index, size_t npages)
+{
+	uint64_t start = index << PAGE_SHIFT, size = (uint64_t)npages << PAGE_SHIFT;
+
+	return offset >= start && offset - start < size && len <= size - (offset - start);
+}
+
+static bool may_map(const struct uio_session *session, uint64_t offset, size_t len)
+{
+	bool may = is_within(offset, len, 0, session->uio->dev->size >> PAGE_SHIFT);
+
+	for (unsigned i = 0; i < session->nareas && !may; i++)
+		may = is_within(offset, len, session->areas[i].index, session->areas[i].npages);
+	return may;
+}
+
+int uio_session_map(struct uio *uio, uint64_t offset, size_t len, struct object **object_ret)
+{
+	int err = lock_session(uio);
+
+	if (err)
+		return err;
+	if (may_map(uio->session, offset, len)) {
+		object_get(&uio->session->object);
+		*object_ret = &uio->session->object;
+	} else {
+		err = -EINVAL;
+	}
+	mutex_unlock(&uio->lock);
+	return err;
+}
+
+/* ---- memory for DMA ---- */
+
+/* Contiguous frames, zeroed, each with a reference. No process is killed for them. */
+static struct page *alloc_frames(size_t npages)
+{
+	struct relief relief = { .spare = true };
+	unsigned order = 0, tries = BLOCK_TRIES;
+	struct page *page;
+
+	while (1ul << order < npages)
+		order++;
+	while (!(page = page_alloc(order, PAGE_OBJECT, PAGE_NORMAL)))
+		if (relief.turn || !tries-- || relieve(&relief))
+			return NULL;
+	page_alloc_split(page, order);
+	for (size_t i = npages; i < 1ul << order; i++)
+		page_put(&page[i]);
+	for (size_t i = 0; i < npages; i++)
+		arch_page_zero(page_address(&page[i]));
+	return page;
+}
+
+/* Puts the frames into the object, or frees them. Returns 0, -ENOMEM, or -ENODEV if it has ended. */
+static int publish_frames(struct object *object, uint64_t index, struct page *page, size_t npages)
+{
+	struct relief relief = { .spare = true };
+	size_t i = 0;
+	int err = 0;
+
+	while (i < npages && err == 0) {
+		page_get(&page[i]); /* for another try */
+		err = add_page(object, index + i, &page[i]);
+		if (err == 0)
+			page_put(&page[i++]);
+		else if (err == -ENOMEM)
+			err = relieve(&relief);
+	}
+	if (err == 0)
+		return 0;
+	for (size_t rest = i; rest < npages; rest++)
+		page_put(&page[rest]);
+	if (i > 0)
+		object_remove(object, index, index + i - 1, NULL);
+	return err == -EAGAIN ? -ENODEV : -ENOMEM;
+}
+
+/* Reserves room for an area. Returns 0 with the session's object, referenced, or -ENOSPC. */
+static int reserve_area(struct uio *uio, size_t npages, struct uio_session **session_ret,
+			struct uio_area *area)
+{
+	struct uio_session *session;
+	int err = lock_session(uio);
+
+	if (err)
+		return err;
+	session = uio->session;
+	if (session->nreserved < UIO_AREAS_MAX && npages <= DMA_TOTAL_PAGES - session->dma_pages) {
+		*area = (struct uio_area){ .index = session->next_index, .npages = npages };
+		session->nreserved++;
+		session->dma_pages += npages;
+		session->next_index += npages;
+		object_get(&session->object);
+		*session_ret = session;
+	} else {
+		err = -ENOSPC;
+	}
+	mutex_unlock(&uio->lock);
+	return err;
+}
+
+/* The frames are there, or are not to be had (`err`). Returns `err` or -ENODEV. */
+static int settle_area(struct uio_session *session, const struct uio_area *area, int err)
+{
+	struct uio *uio = session->uio;
+
+	mutex_lock(&uio->lock);
+	if (uio->session != session)
+		err = -ENODEV;
+	if (err) {
+		session->nreserved--;
+		session->dma_pages -= area->npages;
+	} else {
+		session->areas[session->nareas++] = *area;
+	}
+	mutex_unlock(&uio->lock);
+	return err;
+}
+
+static int make_area(struct uio_session *session, const struct uio_area *area, paddr_t *addr_ret)
+{
+	struct page *page = alloc_frames(area->npages);
+
+	if (!page)
+		return -ENOMEM;
+	*addr_ret = page_to_paddr(page);
+	return publish_frames(&session->object, area->index, page, area->npages);
+}
+
+int uio_session_alloc(struct uio *uio, uint64_t size, uint64_t *offset_ret, paddr_t *addr_ret)
+{
+	struct uio_session *session;
+	struct uio_area area;
+	int err;
+
+	if (size == 0 || size > UIO_DMA_SIZE_MAX)
+		return -EINVAL;
+	err = reserve_area(uio, object_pages(size), &session, &area);
+	if (err)
+		return err;
+	err = settle_area(session, &area, make_area(session, &area, addr_ret));
+	*offset_ret = area.index << PAGE_SHIFT;
+	object_put(&session->object);
+	return err;
+}

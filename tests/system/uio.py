@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Devices that programs drive: a virtio-rng, of which the kernel knows nothing."""
+
+from lib.guest import run_placed
+from lib.tap import case, equal, has, lacks, main
+
+RNG = "-device virtio-rng-device"
+MODERN = "-global virtio-mmio.force-legacy=false "
+# It gives 64 bytes a second: what is asked for after these stays in flight for a while.
+SLOW = RNG + ",max-bytes=64,period=1000"
+
+
+def drive(group, devices=RNG, options=()):
+    """Runs a group of the guest's tests; gives the run."""
+    done = run_placed("uio", group, options=["--mem", "64M", *options], env={"FAULTLINE_QEMU": devices})
+    equal((done.status, done.out.splitlines()[-1:]), (0, [b"uio: ok"]), f"status and output ({done.out + done.err})")
+    lacks(done.err, b": error: ", "log")
+    return done
+
+
+@case
+def R146_registers_and_interrupts():
+    drive("registers")
+
+
+@case
+def R146_registers_and_interrupts_of_a_modern_device():
+    drive("registers", MODERN + RNG)
+
+
+@case
+def R146_memory_for_dma():
+    drive("memory")
+
+
+@case
+def R145_the_drivers_end():
+    drive("end")
+
+
+@case
+def R145_the_drivers_end_with_forced_preemption():
+    drive("end", options=["--append", "preempt=300"])
+
+
+@case
+def R145_no_write_comes_after_the_drivers_end():
+    drive("late", SLOW)
+
+
+@case
+def R145_the_same_of_a_modern_device():
+    drive("late", MODERN + SLOW)
+
+
+@case
+def R145_pages_stay_while_all_else_is_swapped():
+    drive("swap", options=["--swap", "256M"])
+
+
+@case
+def R146_the_kernels_own_devices_are_not_offered():
+    done = drive("only", "", ["--swap", "64M", "--verbose"])
+    has(done.out, b"devices: 0", "standard output")
+    lacks(done.err, b"left to programs", "log")
+
+
+@case
+def R146_each_device_that_is_left():
+    has(drive("only", RNG + " " + RNG, ["--swap", "64M"]).out, b"devices: 2", "standard output")
+
+
+if __name__ == "__main__":
+    main()
