@@ -30,20 +30,21 @@ struct used {
 
 #define DESC_WRITE 2
 #define AVAIL_AT   (QUEUE_SIZE * sizeof(struct desc)) /* where legacy devices expect it */
+#define USED_AT	   512				      /* they are told that this is the alignment */
 
 static volatile struct desc *descs(const struct rng *rng)
 {
-	return (volatile struct desc *)rng->memory;
+	return (volatile struct desc *)rng->ring;
 }
 
 static volatile struct avail *avail(const struct rng *rng)
 {
-	return (volatile struct avail *)(rng->memory + AVAIL_AT);
+	return (volatile struct avail *)(rng->ring + AVAIL_AT);
 }
 
 static volatile struct used *used(const struct rng *rng)
 {
-	return (volatile struct used *)(rng->memory + PAGE);
+	return (volatile struct used *)(rng->ring + USED_AT);
 }
 
 static bool is_rng(int fd)
@@ -86,6 +87,7 @@ bool rng_map(struct rng *rng)
 	rng->regs = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, rng->fd, 0);
 	rng->memory = mmap(NULL, rng->dma.size, PROT_READ | PROT_WRITE, MAP_SHARED, rng->fd,
 			   (off_t)rng->dma.offset);
+	rng->ring = rng->memory;
 	return rng->regs != MAP_FAILED && rng->memory != MAP_FAILED;
 }
 
@@ -106,21 +108,28 @@ static void set_queue(const struct rng *rng)
 	rng_set(rng, REG_QUEUE_NUM, QUEUE_SIZE);
 	if (rng_reg(rng, REG_VERSION) == 1) {
 		rng_set(rng, REG_GUEST_PAGE_SIZE, PAGE);
-		rng_set(rng, REG_QUEUE_ALIGN, PAGE);
-		rng_set(rng, REG_QUEUE_PFN, (uint32_t)(rng->dma.addr / PAGE));
+		rng_set(rng, REG_QUEUE_ALIGN, USED_AT);
+		rng_set(rng, REG_QUEUE_PFN, (uint32_t)(rng->ring_addr / PAGE));
 		return;
 	}
-	set_address(rng, REG_QUEUE_DESC, rng->dma.addr);
-	set_address(rng, REG_QUEUE_DRIVER, rng->dma.addr + AVAIL_AT);
-	set_address(rng, REG_QUEUE_DEVICE, rng->dma.addr + PAGE);
+	set_address(rng, REG_QUEUE_DESC, rng->ring_addr);
+	set_address(rng, REG_QUEUE_DRIVER, rng->ring_addr + AVAIL_AT);
+	set_address(rng, REG_QUEUE_DEVICE, rng->ring_addr + USED_AT);
 	rng_set(rng, REG_QUEUE_READY, 1);
 }
 
 bool rng_start(struct rng *rng, int fd)
 {
+	return rng_start_elsewhere(rng, fd, NULL, 0);
+}
+
+bool rng_start_elsewhere(struct rng *rng, int fd, volatile void *ring, uint64_t ring_addr)
+{
 	*rng = (struct rng){ .fd = fd, .dma.size = 3 * PAGE };
 	if (ioctl(fd, UIO_DMA_ALLOC, &rng->dma) != 0 || !rng_map(rng))
 		return false;
+	rng->ring = ring ? ring : rng->memory;
+	rng->ring_addr = ring ? ring_addr : rng->dma.addr;
 	rng_set(rng, REG_STATUS, 0);
 	add_status(rng, 1);
 	add_status(rng, 2);

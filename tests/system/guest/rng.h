@@ -35,9 +35,10 @@ enum {
 struct rng {
 	int fd;
 	volatile unsigned char *regs;
-	struct uio_dma
-		dma; /* three pages: what the driver writes, what the device writes, the buffer */
+	struct uio_dma dma; /* three pages; the last one is the buffer */
 	volatile unsigned char *memory;
+	volatile unsigned char *ring; /* a page with the queue, by default the first of `memory` */
+	uint64_t ring_addr;
 	uint16_t asked;
 };
 
@@ -56,6 +57,9 @@ int rng_find(void);
 
 /* Maps the registers and starts the device. Returns false if that fails, and errno says why. */
 bool rng_start(struct rng *rng, int fd);
+
+/* The same with the queue in a page of other memory, and its physical address. */
+bool rng_start_elsewhere(struct rng *rng, int fd, volatile void *ring, uint64_t ring_addr);
 
 /* Maps `rng->dma` and the registers, in a process that has not done so. */
 bool rng_map(struct rng *rng);
