@@ -60,6 +60,11 @@ def R145_pages_stay_while_all_else_is_swapped():
 
 
 @case
+def R44_with_little_memory():
+    drive("little", options=["--mem", "16M"])
+
+
+@case
 def R146_the_kernels_own_devices_are_not_offered():
     done = drive("only", "", ["--swap", "64M", "--verbose"])
     has(done.out, b"devices: 0", "standard output")

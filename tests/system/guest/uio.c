@@ -824,6 +824,63 @@ static void swap_passes_it(void)
 	stop(&rng);
 }
 
+/* R44: with the least memory of a machine. What there is not is refused; what there is comes back. */
+static void little_memory(void)
+{
+	for (unsigned round = 0; round < 3; round++) {
+		struct uio_dma dma;
+		int fd = find(), ends[2];
+		struct rng rng;
+		pid_t hog;
+		long err;
+
+		do {
+			dma.size = UIO_DMA_SIZE_MAX;
+			err = got(ioctl(fd, UIO_DMA_ALLOC, &dma));
+		} while (err == 0);
+		expect("4 MiB more", -ENOMEM, err);
+		do {
+			dma.size = 100000;
+			err = got(ioctl(fd, UIO_DMA_ALLOC, &dma));
+		} while (err == 0);
+		expect("100 KB more", 1, err == -ENOMEM || err == -ENOSPC);
+		close(fd);
+
+		/* A process has all the memory there is: it is not killed for contiguous frames. */
+		if (pipe(ends))
+			exit(1);
+		hog = fork();
+		if (hog == 0) {
+			size_t size = 4ul << 20;
+			char *much = mmap(NULL, size, PROT_READ | PROT_WRITE,
+					  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+			memset(much, 1, size);
+			if (write(ends[1], much, 1) == 1)
+				pause();
+			_exit(1);
+		}
+		expect("the hog has it", 1, read(ends[0], &dma, 1));
+		fd = find();
+		do {
+			dma.size = UIO_DMA_SIZE_MAX / 4;
+			err = got(ioctl(fd, UIO_DMA_ALLOC, &dma));
+		} while (err == 0);
+		expect("1 MiB more", -ENOMEM, err);
+		expect("the hog lives", 0, waitpid(hog, NULL, WNOHANG));
+		close(fd);
+		kill(hog, SIGKILL);
+		waitpid(hog, NULL, 0);
+		close(ends[0]);
+		close(ends[1]);
+		start(&rng);
+		rng_ask(&rng, 64);
+		wait_done(&rng);
+		expect("the device works", 1, is_filled(&rng, 64));
+		stop(&rng);
+	}
+}
+
 /* R146: of the devices of the machine only those that the kernel leaves alone. */
 static void nothing_else_is_there(void)
 {
@@ -890,6 +947,7 @@ static const struct {
 	{ "late", no_late_write },
 	{ "only", nothing_else_is_there },
 	{ "swap", swap_passes_it },
+	{ "little", little_memory },
 };
 
 int main(int argc, char **argv)
