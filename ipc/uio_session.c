@@ -81,13 +81,18 @@ static const struct object_ops session_ops = {
 	.destroy = destroy,
 };
 
-/* The device did not answer its reset: the object keeps its pages for ever. */
+/*
+ * The device did not answer its reset: the object keeps its pages for ever. Who is about to call a
+ * function of the one table may find this one.
+ */
 static const struct object_ops lost_ops = {
 	.name = "uio-lost",
 	.unevictable = true,
 	.lost = true,
 	.read_page = nothing_to_read,
 	.punch = refuse_punch,
+	.used = one_map_more,
+	.unused = one_map_less,
 	.destroy = destroy,
 };
 
