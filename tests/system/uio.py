@@ -36,7 +36,7 @@ def R146_memory_for_dma():
 
 @case
 def R145_the_drivers_end():
-    drive("end")
+    has(drive("end").err, b"the device's driver has ended", "log")
 
 
 @case
