@@ -132,12 +132,7 @@ void thread_wait_always(struct waitq *queue, uint64_t seq)
 		;
 }
 
-static void wake_parked(struct timer *timer)
-{
-	thread_wake(container_of(timer, struct sleeper, timer)->thread);
-}
-
-/* The order is that of sleep_on(): first marked as sleeping, then looks at what may end the sleep. */
+/* The order is that of sleep_on(): the thread is marked first, then looks at what may end its sleep. */
 static inline int park(const uint32_t *done, enum ended_by by, uint64_t deadline)
 {
 	while (atomic_load(done) == 0) {
@@ -168,7 +163,7 @@ int thread_park(const uint32_t *done, bool signals, uint64_t deadline)
 	} else {
 		struct sleeper sleeper = { .thread = current_thread() };
 
-		timer_init(&sleeper.timer, wake_parked);
+		timer_init(&sleeper.timer, wake_timer);
 		timer_arm(&sleeper.timer, deadline);
 		err = park(done, by, deadline);
 		timer_cancel(&sleeper.timer);
