@@ -8,38 +8,36 @@
 #include "trap/arg_file.h"
 #include "trap/at_path.h"
 
-static long set_mode(const struct trap_frame *frame, unsigned n, struct inode_attr *attr)
+static struct inode_attr arg_mode(const struct trap_frame *frame, unsigned n)
 {
-	attr->valid = ATTR_MODE;
-	attr->mode = arg_uint(frame, n) & S_IALLUGO;
-	return 0;
+	return (struct inode_attr){ .valid = ATTR_MODE, .mode = arg_uint(frame, n) & S_IALLUGO };
 }
 
-/* An id of -1 stays as it is. */
-static long set_owner(const struct trap_frame *frame, unsigned n, struct inode_attr *attr)
+/* Arguments n and n + 1. An id of -1 stays as it is. */
+static struct inode_attr arg_owner(const struct trap_frame *frame, unsigned n)
 {
-	attr->uid = arg_uint(frame, n);
-	attr->gid = arg_uint(frame, n + 1);
-	attr->valid = ATTR_DROP_SET_ID | (attr->uid != UINT32_MAX ? ATTR_UID : 0) |
-		      (attr->gid != UINT32_MAX ? ATTR_GID : 0);
-	return 0;
+	uint32_t uid = arg_uint(frame, n), gid = arg_uint(frame, n + 1);
+	unsigned valid = ATTR_DROP_SET_ID | (uid != UINT32_MAX ? ATTR_UID : 0) |
+			 (gid != UINT32_MAX ? ATTR_GID : 0);
+
+	return (struct inode_attr){ .valid = valid, .uid = uid, .gid = gid };
 }
 
 /* Changes the file of the descriptor in argument 0. */
-static long set_of_file(const struct trap_frame *frame, const struct inode_attr *attr)
+static long set_of_file(const struct trap_frame *frame, struct inode_attr attr)
 {
 	struct file *file = arg_file(frame, 0);
 	long err;
 
 	if (!file)
 		return -EBADF;
-	err = fs_set_attr_file(file, attr);
+	err = fs_set_attr_file(file, &attr);
 	file_put(file);
 	return err;
 }
 
 /* Changes what the path in arguments 0 and 1 names, or with AT_EMPTY_PATH the descriptor. */
-static long set_at(const struct trap_frame *frame, unsigned flags, const struct inode_attr *attr)
+static long set_at(const struct trap_frame *frame, unsigned flags, struct inode_attr attr)
 {
 	struct at_path at;
 	long err;
@@ -50,43 +48,31 @@ static long set_at(const struct trap_frame *frame, unsigned flags, const struct 
 	if (err)
 		return err;
 	if (at.path[0] == '\0')
-		err = fs_set_attr_file(at.dir, attr);
+		err = fs_set_attr_file(at.dir, &attr);
 	else
-		err = fs_set_attr(at.dir, at.path, !(flags & AT_SYMLINK_NOFOLLOW), attr);
+		err = fs_set_attr(at.dir, at.path, !(flags & AT_SYMLINK_NOFOLLOW), &attr);
 	at_path_put(&at);
 	return err;
 }
 
 long sys_fchmod(struct trap_frame *frame)
 {
-	struct inode_attr attr = { 0 };
-
-	set_mode(frame, 1, &attr);
-	return set_of_file(frame, &attr);
+	return set_of_file(frame, arg_mode(frame, 1));
 }
 
 long sys_fchmodat(struct trap_frame *frame)
 {
-	struct inode_attr attr = { 0 };
-
-	set_mode(frame, 2, &attr);
-	return set_at(frame, 0, &attr);
+	return set_at(frame, 0, arg_mode(frame, 2));
 }
 
 long sys_fchown(struct trap_frame *frame)
 {
-	struct inode_attr attr = { 0 };
-
-	set_owner(frame, 1, &attr);
-	return set_of_file(frame, &attr);
+	return set_of_file(frame, arg_owner(frame, 1));
 }
 
 long sys_fchownat(struct trap_frame *frame)
 {
-	struct inode_attr attr = { 0 };
-
-	set_owner(frame, 2, &attr);
-	return set_at(frame, arg_uint(frame, 4), &attr);
+	return set_at(frame, arg_uint(frame, 4), arg_owner(frame, 2));
 }
 
 /*
@@ -137,8 +123,8 @@ long sys_utimensat(struct trap_frame *frame)
 	if (err || attr.valid == 0)
 		return err;
 	if (arg_user(frame, 1) == 0 && arg_int(frame, 0) != AT_FDCWD)
-		return flags ? -EINVAL : set_of_file(frame, &attr);
-	return set_at(frame, flags, &attr);
+		return flags ? -EINVAL : set_of_file(frame, attr);
+	return set_at(frame, flags, attr);
 }
 
 long sys_truncate(struct trap_frame *frame)
