@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "abi/limits.h"
 #include "fs/dir_file.h"
+#include "fs/inode_path.h"
 #include "fs/path_part.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
@@ -194,13 +195,9 @@ static ssize_t devfs_path(struct inode *dir, char *buf, size_t size)
 	size_t at = size;
 
 	for (struct dev_node *node = to_dev(dir); node != &root; node = node->parent) {
-		size_t len = strlen(node->name);
-
-		if (at < len + 1)
+		if (path_prepend(buf, &at, node->name, strlen(node->name)) != 0 ||
+		    path_prepend(buf, &at, "/", 1) != 0)
 			return -ERANGE;
-		at -= len + 1;
-		buf[at] = '/';
-		memcpy(buf + at + 1, node->name, len);
 	}
 	return (ssize_t)(size - at);
 }

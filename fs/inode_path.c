@@ -6,11 +6,8 @@
 #include "fs/mount.h"
 #include "lib/string.h"
 
-/* Puts text before buf + *at. Returns 0 or -ERANGE. */
-static int prepend(const char *text, char *buf, size_t *at)
+int path_prepend(char *buf, size_t *at, const char *text, size_t len)
 {
-	size_t len = strlen(text);
-
 	if (*at < len)
 		return -ERANGE;
 	*at -= len;
@@ -35,9 +32,9 @@ static ssize_t path_backwards(struct inode *dir, char *buf, size_t size)
 		mount_leave(&dir);
 	}
 	if (len >= 0 && at == size)
-		len = prepend("/", buf, &at);
+		len = path_prepend(buf, &at, "/", 1);
 	if (len >= 0 && dir != mount_tree_root())
-		len = prepend("(unreachable)", buf, &at);
+		len = path_prepend(buf, &at, "(unreachable)", strlen("(unreachable)"));
 	path_put(dir);
 	return len < 0 ? len : (ssize_t)(size - at);
 }

@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "abi/limits.h"
+#include "fs/inode_path.h"
 #include "fs/mount.h"
 #include "fs/tmpfs/quota.h"
 #include "lib/bits.h"
@@ -325,11 +326,9 @@ static ssize_t path_locked(struct inode *inode, char *buf, size_t size)
 	if (!name && inode != inode->mount->root)
 		return -ENOENT;
 	for (; name; name = a_name_locked(name->dir)) {
-		if (at < name->len + 1)
+		if (path_prepend(buf, &at, name->text, name->len) != 0 ||
+		    path_prepend(buf, &at, "/", 1) != 0)
 			return -ERANGE;
-		at -= name->len + 1;
-		buf[at] = '/';
-		memcpy(buf + at + 1, name->text, name->len);
 	}
 	return (ssize_t)(size - at);
 }
