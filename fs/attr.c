@@ -39,12 +39,11 @@ int fs_set_attr_file(struct file *file, const struct inode_attr *attr)
 /* The order is Linux's. */
 static int may_access(const struct inode *inode, bool write, bool execute)
 {
-	bool device = S_ISCHR(inode->mode) || S_ISBLK(inode->mode);
 	int err;
 
 	if (execute && S_ISREG(inode->mode) && mount_forbids_programs(inode->mount))
 		return -EACCES;
-	err = write && !device ? mount_may_write(inode->mount) : 0;
+	err = write && !inode_is_device(inode) ? mount_may_write(inode->mount) : 0;
 	if (err)
 		return err;
 	return execute && !S_ISDIR(inode->mode) && !(inode->mode & 0111) ? -EACCES : 0;

@@ -143,6 +143,12 @@ void inode_read_now(struct inode *inode);
 void inode_changed_now(struct inode *inode);
 void inode_meta_now(struct inode *inode);
 
+/* Such a file may be written to even where the mount is read-only. */
+static inline bool inode_is_device(const struct inode *inode)
+{
+	return S_ISCHR(inode->mode) || S_ISBLK(inode->mode);
+}
+
 static inline struct inode *file_inode(struct file *file)
 {
 	return file->node;

@@ -85,11 +85,6 @@ static int find_or_create(struct path_walk *walk, unsigned flags, unsigned mode,
 	return err;
 }
 
-static bool is_device(const struct inode *inode)
-{
-	return S_ISCHR(inode->mode) || S_ISBLK(inode->mode);
-}
-
 /*
  * Attaches the file to an inode that passed check_inode(). Returns 0 and takes over the inode's
  * path_get(), or returns an error: -EROFS, -ETXTBSY, or that of the file's open.
@@ -101,7 +96,7 @@ static int open_inode(struct inode *inode, unsigned flags, struct file *file)
 	bool truncates = !is_path && S_ISREG(inode->mode) && (flags & O_TRUNC);
 	int err = 0;
 
-	if (!is_path && !is_device(inode) && wants_write(flags))
+	if (!is_path && !inode_is_device(inode) && wants_write(flags))
 		err = mount_may_write(inode->mount);
 	if (err == 0 && !is_path && inode->ops->open)
 		err = inode->ops->open(inode);
