@@ -21,9 +21,9 @@ struct fs_type {
 	uint32_t magic;	  /* f_type of statfs */
 	bool read_only; /* it can only be mounted with MS_RDONLY, which is added where it is missing */
 	/*
-	 * Sets mount->root to its root directory, with a reference, and mount->data to whatever it
-	 * likes. `options` are those of mount(2): words with commas in between, or "". Returns 0 or
-	 * a negative errno; -EINVAL for an option that it does not know.
+	 * Sets mount->root to its root directory, with a reference. `options` are those of mount(2):
+	 * words with commas in between, or "". Returns 0 or a negative errno; -EINVAL for an option
+	 * that it does not know.
 	 */
 	int (*fill_mount)(struct mount *mount, const char *options);
 	/* Sets the fields that only it knows: f_blocks to f_ffree. NULL: all are 0. */
@@ -51,7 +51,6 @@ struct mount {
 	uint64_t dev; /* st_dev of its files */
 	char *source; /* what mount(2) gave as the device, terminated */
 	struct inode *root;
-	void *data; /* the file system's */
 	/*
 	 * Held while a name moves: of two renames at once, each could put a directory below the
 	 * other's. The holder may wait for a server.
