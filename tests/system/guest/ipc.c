@@ -281,6 +281,75 @@ static void pulse_of_an_ended_call(bool killed)
 	close(send);
 }
 
+static pid_t fork_caller(int receive, int send, uint64_t word)
+{
+	struct ipc_message message = { { word }, 0 };
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	close(receive);
+	_exit((int)-ipc_call(send, &message, IPC_NEVER));
+}
+
+static int exit_of(pid_t pid)
+{
+	int status = -1;
+
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -status;
+}
+
+/* Receives two calls, writes which and their numbers, and answers none. */
+static void receive_two(int receive, int told)
+{
+	struct ipc_message message = { { 0 }, 0 };
+
+	for (int i = 0; i < 2; i++) {
+		long rcvid = ipc_receive(receive, &message, IPC_NEVER);
+		long line[2] = { (long)message.word[0], rcvid };
+
+		if (rcvid < 0 || write(told, line, sizeof(line)) != sizeof(line))
+			_exit(1);
+	}
+	for (;;)
+		pause();
+}
+
+/*
+ * A server is killed that has received calls, while another process has the receive end too: they
+ * stay open. The other may answer them; those that it does not answer end with the receive end.
+ */
+static void one_of_two_servers_dies(void)
+{
+	int receive = ipc_create(0), send = ipc_badge(receive, 1, 0), told[2] = { -1, -1 };
+	struct ipc_message message = { { 0 }, 0 };
+	long line[2], rcvids[2] = { 0 };
+	pid_t server, callers[2];
+
+	expect("pipe", 0, pipe(told));
+	server = fork();
+	if (server == 0)
+		receive_two(receive, told[1]);
+	close(told[1]);
+	for (unsigned i = 0; i < 2; i++)
+		callers[i] = fork_caller(receive, send, i);
+	while (read(told[0], line, sizeof(line)) == sizeof(line)) {
+		rcvids[line[0] & 1] = line[1];
+		if (rcvids[0] && rcvids[1])
+			kill(server, SIGKILL);
+	}
+	expect("the server's end", -SIGKILL, exit_of(server));
+	expect("a caller that has ended", 0, waitpid(-1, NULL, WNOHANG));
+	expect("reply for the dead server", 0, ipc_reply(receive, rcvids[0], &message));
+	expect("the call that was answered", 0, exit_of(callers[0]));
+	expect("a caller that has ended", 0, waitpid(-1, NULL, WNOHANG));
+	close(receive);
+	expect("the call that was not", EPIPE, exit_of(callers[1]));
+	close(send);
+	close(told[0]);
+}
+
 static void full_table(void)
 {
 	int fds[300], n = 0, receive = ipc_create(0);
@@ -304,6 +373,7 @@ int main(void)
 	signal_during_a_call();
 	pulse_of_an_ended_call(false);
 	pulse_of_an_ended_call(true);
+	one_of_two_servers_dies();
 	full_table();
 	if (nwrong == 0)
 		puts("ipc: ok");
