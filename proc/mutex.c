@@ -81,15 +81,16 @@ void mutex_lock_nested(struct mutex *mutex)
 	mutex_take(mutex, true);
 }
 
-/* A thread that gives up may be the one that an unlock has woken: it wakes the next. */
+/*
+ * A thread that gives up leaves nobody asleep: thread_wait() returns 0 to one that an unlock has
+ * woken, even if it was killed too, and then it tries.
+ */
 __attribute__((noinline)) static int mutex_wait_killable(struct mutex *mutex)
 {
 	int err = mutex_wait(mutex, true);
 
-	if (err) {
+	if (err)
 		lockorder_drop_waiting(waiting_locks(), mutex);
-		waitq_wake_one(&mutex->queue);
-	}
 	return err;
 }
 

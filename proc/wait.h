@@ -19,8 +19,8 @@
 
 /*
  * Sleeps until the queue is woken. Returns at once if it was woken after `seq` was sampled. Returns
- * 0, or -EINTR if the thread has been killed. Call with no spinning lock held; waiting locks may be
- * held.
+ * 0, or -EINTR if the thread has been killed; 0 too if it was killed and woken, so that the wake-up
+ * of waitq_wake_one() is not lost. Call with no spinning lock held; waiting locks may be held.
  */
 int thread_wait(struct waitq *queue, uint64_t seq);
 
