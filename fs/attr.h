@@ -5,8 +5,8 @@
 #include "fs/inode.h"
 
 /*
- * In all of these `dir` and `path` are as in fs/namei.h. They return 0, or a negative errno: that of
- * the path, -EROFS, or the file system's. The caller holds no spinning lock.
+ * In all of these `dir` and `path` are as in fs/namei.h. They return 0, or a negative errno: that
+ * of the path, -EROFS, or the file system's. The caller holds no spinning lock.
  */
 
 /* Changes all that attr->valid names, but not the size. -EINVAL: ATTR_WRONG_TIME. */
@@ -16,8 +16,8 @@ int fs_set_attr(struct file *dir, const char *path, bool follow, const struct in
 int fs_set_attr_file(struct file *file, const struct inode_attr *attr);
 
 /*
- * May root write to the file, or run it? -EACCES: it has no execute permission, or its mount forbids
- * programs. -EROFS is not for devices. A directory can always be entered.
+ * May root write to the file, or run it? -EACCES: it has no execute permission, or its mount
+ * forbids programs. -EROFS is not for devices. A directory can always be entered.
  */
 int fs_access(struct file *dir, const char *path, bool write, bool execute);
 

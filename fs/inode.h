@@ -20,7 +20,10 @@ struct path_part;
 #define ATTR_MTIME	 0x10u
 /* With a change of owner: a file loses its set-ID bits, as on Linux; a directory keeps them. */
 #define ATTR_DROP_SET_ID 0x20u
-/* Only for fs_set_attr(): a time is none. The call is refused, but only after the path was followed. */
+/*
+ * Only for fs_set_attr(): a time is none. The call is refused, but only after the path was
+ * followed.
+ */
 #define ATTR_WRONG_TIME	 0x40u
 
 struct inode_attr {
@@ -136,8 +139,8 @@ void inode_fill_stat(struct inode *inode, struct abi_stat *st);
 void inode_set_attr(struct inode *inode, const struct inode_attr *attr);
 
 /*
- * Update the time stamps after a read, after a write, or after a metadata change. A read counts if it
- * is the first after a change, as with Linux's relatime; there, one in a day counts too.
+ * Update the time stamps after a read, after a write, or after a metadata change. A read counts if
+ * it is the first after a change, as with Linux's relatime; there, one in a day counts too.
  */
 void inode_read_now(struct inode *inode);
 void inode_changed_now(struct inode *inode);

@@ -108,7 +108,10 @@ struct inode *mount_tree_root(void)
 	return tree_root->root;
 }
 
-/* What covers the point already is covered in its place: the caller may have come by a working directory. */
+/*
+ * What covers the point already is covered in its place: the caller may have come by a working
+ * directory.
+ */
 static int attach_locked(struct mount *mount, struct inode *point)
 {
 	assert_hardened(spin_lock_held(&mounts_lock));
@@ -197,7 +200,9 @@ int mount_attach(struct mount *mount, struct inode *point)
 	return err;
 }
 
-/* Either this sees the writer, or the writer sees the flag: it does the same the other way round. */
+/*
+ * Either this sees the writer, or the writer sees the flag: it does the same the other way round.
+ */
 static int set_flags_locked(struct mount *mount, uint32_t flags)
 {
 	uint32_t before = mount->flags;
@@ -226,7 +231,10 @@ int mount_set_flags(struct mount *mount, unsigned flags)
 	return err;
 }
 
-/* May the mount be taken out of the tree? A walk that is in it, or a file that is used, has a reference. */
+/*
+ * May the mount be taken out of the tree? A walk that is in it, or a file that is used, has a
+ * reference.
+ */
 static int may_detach_locked(struct mount *mount, const struct inode *root, unsigned flags)
 {
 	/* One reference is the tree's, one the caller's, and one may be the type's. */
@@ -246,7 +254,10 @@ static int may_detach_locked(struct mount *mount, const struct inode *root, unsi
 	return 0;
 }
 
-/* Takes a mount out of the tree that is on a mount which is not in the tree. Returns false if there is none. */
+/*
+ * Takes a mount out of the tree that is on a mount which is not in the tree. Returns false if there
+ * is none.
+ */
 static bool detach_orphan(void)
 {
 	struct mount *mount, *found = NULL;

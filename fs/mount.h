@@ -21,14 +21,16 @@ struct fs_type {
 	uint32_t magic;	  /* f_type of statfs */
 	bool read_only; /* it can only be mounted with MS_RDONLY, which is added where it is missing */
 	/*
-	 * Sets mount->root to its root directory, with a reference. `options` are those of mount(2):
-	 * words with commas in between, or "". Returns 0 or a negative errno; -EINVAL for an option
-	 * that it does not know.
+	 * Sets mount->root to its root directory, with a reference. `options` are those of
+	 * mount(2): words with commas in between, or "". Returns 0 or a negative errno; -EINVAL for
+	 * an option that it does not know.
 	 */
 	int (*fill_mount)(struct mount *mount, const char *options);
 	/* Sets the fields that only it knows: f_blocks to f_ffree. NULL: all are 0. */
 	void (*statfs)(struct mount *mount, struct abi_statfs *st);
-	/* The last user is gone: drops the root's reference and frees everything. NULL with `only`. */
+	/*
+	 * The last user is gone: drops the root's reference and frees everything. NULL with `only`.
+	 */
 	void (*unmount)(struct mount *mount);
 	/*
 	 * Where the only mount of this type is, once it has been made. It is never freed, so that
@@ -39,8 +41,8 @@ struct fs_type {
 
 /*
  * References keep the file system alive: one while it is in the tree, one for each open file, for
- * each mapping and running image of a file (object_use()), for each mount on one of its directories,
- * and for each inode that a walk along a path holds.
+ * each mapping and running image of a file (object_use()), for each mount on one of its
+ * directories, and for each inode that a walk along a path holds.
  */
 struct mount {
 	struct refcount refs;
@@ -86,8 +88,8 @@ void mount_put(struct mount *mount);
 /*
  * Puts the mount into the tree and takes over the caller's reference: on the directory `point`, or
  * on what covers that already, or as the tree's root if point is NULL. Returns 0; -ENOTDIR; -ENOENT
- * if point has been removed, or is in a mount that is not in the tree; -ENOSPC if there are too many
- * mounts; -EBUSY if it is the tree's root. After an error the reference stays the caller's.
+ * if point has been removed, or is in a mount that is not in the tree; -ENOSPC if there are too
+ * many mounts; -EBUSY if it is the tree's root. After an error the reference stays the caller's.
  */
 int mount_attach(struct mount *mount, struct inode *point);
 
@@ -101,8 +103,8 @@ int mount_set_flags(struct mount *mount, unsigned flags);
 
 /*
  * Takes the mount whose root is `root` out of the tree. flags: MNT_*. Returns 0; -EINVAL if root is
- * not the root of a mount in the tree, or MNT_EXPIRE is not alone; -EBUSY if it is used and MNT_DETACH is not set, or if it is
- * the tree's root; -EAGAIN as MNT_EXPIRE has it.
+ * not the root of a mount in the tree, or MNT_EXPIRE is not alone; -EBUSY if it is used and
+ * MNT_DETACH is not set, or if it is the tree's root; -EAGAIN as MNT_EXPIRE has it.
  */
 int mount_detach(struct inode *root, unsigned flags);
 
@@ -123,8 +125,8 @@ void path_put(struct inode *inode);
 struct inode *mount_tree_root(void);
 
 /*
- * Goes from a directory to the root of what is mounted on it, if anything is, and of what is mounted
- * on that. Takes over the path_get() of *dir and gives one for the new *dir.
+ * Goes from a directory to the root of what is mounted on it, if anything is, and of what is
+ * mounted on that. Takes over the path_get() of *dir and gives one for the new *dir.
  */
 void mount_enter(struct inode **dir);
 

@@ -20,9 +20,10 @@ int fs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
 int fs_open_check_flags(unsigned flags);
 
 /*
- * Finds the image that execve(2) is to run. *object_ret is referenced by object_use(). *path_ret is its absolute
- * path, allocated with kmalloc(); links in it are resolved, except the last component. Returns 0,
- * -EACCES if the file is not regular or not executable, an error of the path lookup, or -ENOMEM.
+ * Finds the image that execve(2) is to run. *object_ret is referenced by object_use(). *path_ret is
+ * its absolute path, allocated with kmalloc(); links in it are resolved, except the last component.
+ * Returns 0, -EACCES if the file is not regular or not executable, an error of the path lookup, or
+ * -ENOMEM.
  */
 int fs_open_exec(struct file *dir, const char *path, struct object **object_ret, char **path_ret);
 

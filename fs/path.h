@@ -20,7 +20,9 @@ struct path_walk {
 	bool must_be_dir; /* a slash followed the last component */
 	/* private: */
 	const char *rest; /* the string after `last` */
-	/* A link's target, which `rest` points into; kmalloc(). NULL: it is in the caller's string. */
+	/*
+	 * A link's target, which `rest` points into; kmalloc(). NULL: it is in the caller's string.
+	 */
 	char *text;
 	unsigned nlinks;
 	unsigned depth;
@@ -52,15 +54,16 @@ int path_to_last(struct path_walk *walk);
 /*
  * Looks up the last component. Returns 0 and the inode in *inode_ret, as by path_get(), or NULL
  * there if walk->dir has no such name. For a directory that something is mounted on, it returns the
- * root of what is mounted; but "." is walk->dir itself, which may have been covered since then. Returns PATH_AGAIN if it entered a link: it does so if `follow` is
- * set or a slash follows the link's name. Returns a negative errno as path_to_last() does.
+ * root of what is mounted; but "." is walk->dir itself, which may have been covered since then.
+ * Returns PATH_AGAIN if it entered a link: it does so if `follow` is set or a slash follows the
+ * link's name. Returns a negative errno as path_to_last() does.
  */
 int path_last(struct path_walk *walk, bool follow, struct inode **inode_ret);
 
 /*
  * Looks a name up in a directory, not "." or "..", and goes to the root of what is mounted there.
- * Returns 0 and the inode, as by path_get(), -ENOENT, -ENAMETOOLONG, or an error of the file system.
- * No link is followed.
+ * Returns 0 and the inode, as by path_get(), -ENOENT, -ENAMETOOLONG, or an error of the file
+ * system. No link is followed.
  */
 int path_find(struct inode *dir, const char *name, size_t len, struct inode **inode_ret);
 

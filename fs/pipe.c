@@ -370,7 +370,9 @@ static unsigned pipe_poll_read(struct file *file, struct poller *poller)
 	return can;
 }
 
-/* The lock is needed because refuse_page() sets pipe->page_refused, which the next reader clears. */
+/*
+ * The lock is needed because refuse_page() sets pipe->page_refused, which the next reader clears.
+ */
 static unsigned pipe_poll_write(struct file *file, struct poller *poller)
 {
 	struct pipe *pipe = file_pipe(file);

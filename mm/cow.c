@@ -17,7 +17,9 @@
  * A frame of zeros is a copy of the zero page. It takes one round if a prezeroed frame is there.
  */
 
-/* From this round on a copy is made under the lock, so that other threads cannot delay it forever. */
+/*
+ * From this round on a copy is made under the lock, so that other threads cannot delay it forever.
+ */
 #define ROUNDS_WITHOUT_LOCK 8
 
 static __attribute__((noinline)) void copy_part(char *to, const char *from, size_t nbytes)

@@ -20,8 +20,8 @@
  * ACCESSED, SPURIOUS,  the entry has its page already: vma_install() adds permissions
  * REUSE, REMAP
  * WP                   not implemented: nothing makes such entries yet
- * SWAPPED              the page comes from the swap cache, or from the disk into that (swap_cache.c)
- * FILL                 the VMA's backend gets the page (backend_anon.c, backend_file.c, backend_elf.c)
+ * SWAPPED              the page comes from the swap cache, or from disk into that (swap_cache.c)
+ * FILL                 the backend gets the page (backend_anon.c, backend_file.c, backend_elf.c)
  * COW                  the entry gets a copy of its page (cow.c)
  *
  * A round is: find, classify, get, install. All of it happens under one hold of the space's
@@ -148,7 +148,9 @@ static __attribute__((noinline)) int find_all_again(struct fault *fault)
 	return result;
 }
 
-/* VMA and slot are still valid if the layout has not changed. The entry is read again in any case. */
+/*
+ * VMA and slot are still valid if the layout has not changed. The entry is read again in any case.
+ */
 static inline int fault_find_again(struct fault *fault)
 {
 	struct space *space = fault->space;

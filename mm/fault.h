@@ -22,7 +22,9 @@
 #define FAULT_NEEDS_PAGE   2u /* a page of the VMA's object that is not resident */
 #define FAULT_NEEDS_COPY   4u /* a private frame with a copy of another one, or zeros */
 
-/* Fault-around: the pages of an object that one fault maps at most, an aligned window in one table. */
+/*
+ * Fault-around: the pages of an object that one fault maps at most, an aligned window in one table.
+ */
 #define FAULT_AROUND 16
 
 struct fault {

@@ -10,8 +10,8 @@
 
 /*
  * The caller has held the space's lock since it found the VMA and the entry and got the page, so
- * that these have not changed. Only the hardware may have set bits of the entry. Entries that have a
- * page are therefore changed by atomic operations only.
+ * that these have not changed. Only the hardware may have set bits of the entry. Entries that have
+ * a page are therefore changed by atomic operations only.
  */
 
 /*

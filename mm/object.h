@@ -32,11 +32,11 @@ struct object_ops {
 	 */
 	int (*read_page)(struct object *object, struct page *page, struct vm_wait *wait);
 	/*
-	 * For reclaim, which has found a page to be cold and dirty, referenced by the index only: the
-	 * page is to be written, so that it can be dropped after that. write_page() adds it to a
-	 * request, with PAGE_WRITING set, PAGE_DIRTY cleared and a reference to the page; without
-	 * room it does nothing. Called with object->lock held; allocates nothing.
-	 * swap_submit() then sends the requests. NULL: dirty pages go to swap.
+	 * For reclaim, which has found a page to be cold and dirty, referenced by the index only:
+	 * the page is to be written, so that it can be dropped after that. write_page() adds it to
+	 * a request, with PAGE_WRITING set, PAGE_DIRTY cleared and a reference to the page; without
+	 * room it does nothing. Called with object->lock held; allocates nothing. swap_submit()
+	 * then sends the requests. NULL: dirty pages go to swap.
 	 */
 	void (*write_page)(struct object *object, struct page *page);
 	/*
@@ -66,9 +66,9 @@ struct object_ops {
 	void (*used)(struct object *object);
 	void (*unused)(struct object *object);
 	/*
-	 * The first writer comes (object_get_write()), and the last one goes. first_writer() returns
-	 * 0 or refuses with a negative errno. NULL: nothing to do. Called with object->lock held;
-	 * they take no lock.
+	 * The first writer comes (object_get_write()), and the last one goes. first_writer()
+	 * returns 0 or refuses with a negative errno. NULL: nothing to do. Called with object->lock
+	 * held; they take no lock.
 	 */
 	int (*first_writer)(struct object *object);
 	void (*last_writer)(struct object *object);
@@ -171,7 +171,8 @@ uint64_t object_size(const struct object *object);
 
 /*
  * An object that runs as text can't be opened for writing, and one that is open for writing can't
- * be run. Both functions return 0 or -ETXTBSY; object_get_write() also what ops->first_writer() does.
+ * be run. Both functions return 0 or -ETXTBSY; object_get_write() also what ops->first_writer()
+ * does.
  */
 int object_deny_write(struct object *object); /* for exec; undone by object_allow_write() */
 void object_allow_write(struct object *object);

@@ -32,8 +32,8 @@ static struct page *page_look(struct object *object, uint64_t index, bool *swapp
 }
 
 /*
- * Gets the page if there is one in memory or in swap: while it is referenced, it stays. *page_ret is
- * NULL if there is none. Returns 0 or a negative errno.
+ * Gets the page if there is one in memory or in swap: while it is referenced, it stays. *page_ret
+ * is NULL if there is none. Returns 0 or a negative errno.
  */
 static int page_hold(struct object *object, uint64_t index, struct page **page_ret)
 {
@@ -151,9 +151,9 @@ static int page_preallocate(struct object *object, uint64_t index, struct page *
 }
 
 /*
- * Makes the page at index if it is missing. It stays from then on, although it is all zeros: until the
- * room for all pages has been found, PAGE_PREALLOCATED tells it from those that were written. Returns
- * 0, -ENOSPC (also if memory has run out), -EIO or -EINTR.
+ * Makes the page at index if it is missing. It stays from then on, although it is all zeros: until
+ * the room for all pages has been found, PAGE_PREALLOCATED tells it from those that were written.
+ * Returns 0, -ENOSPC (also if memory has run out), -EIO or -EINTR.
  */
 static int have_page(struct object *object, uint64_t index)
 {
@@ -189,7 +189,9 @@ static bool is_dispensable(struct object *object, struct page *page)
 	       page->index >= object_pages(object->backed);
 }
 
-/* Ends the state PAGE_PREALLOCATED of the pages. If they are `wanted`, they are dirty from now on. */
+/*
+ * Ends the state PAGE_PREALLOCATED of the pages. If they are `wanted`, they are dirty from now on.
+ */
 static void pages_end(struct object *object, uint64_t first, uint64_t end, bool wanted)
 {
 	for (uint64_t index = first; index < end; index++) {

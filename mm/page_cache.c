@@ -33,7 +33,9 @@ static SLAB_CACHE(node_cache, struct radix_node);
  */
 #define READING(pfn)	       ((void *)(uintptr_t)((pfn) << 2 | 1))
 #define FAILED		       ((void *)(uintptr_t)2)
-/* The page is in this slot of swap, or in the swap cache. It still counts if it was PAGE_CHARGED. */
+/*
+ * The page is in this slot of swap, or in the swap cache. It still counts if it was PAGE_CHARGED.
+ */
 #define SWAPPED(slot, charged) ((void *)(uintptr_t)((slot) << 3 | (uintptr_t)(charged) << 2))
 #define DROPPED(stamp)	       ((void *)(uintptr_t)((stamp) << 2 | 3))
 

@@ -62,8 +62,8 @@ struct page *object_page_resident(struct object *object, uint64_t index);
 
 /*
  * The same for a truncation within the page: a read of the page is cancelled at the same time, so
- * that bytes that are cut off do not come back. Sets *swapped_ret if the page is in swap: the caller
- * brings it in with object_page() and calls again.
+ * that bytes that are cut off do not come back. Sets *swapped_ret if the page is in swap: the
+ * caller brings it in with object_page() and calls again.
  */
 struct page *object_page_cut(struct object *object, uint64_t index, bool *swapped_ret);
 
@@ -73,11 +73,11 @@ struct page *object_page_cut(struct object *object, uint64_t index, bool *swappe
 /*
  * Inserts the page `fresh` at index. The caller decided this when object->truncations was
  * `truncations`. If new_end is not 0, the page lies at or beyond the end, and the size is raised to
- * new_end at the same time, unless that is OBJECT_SIZE_SAME. Returns 0 with the page that is at index
- * now in *page_ret, referenced for the caller: `fresh`, or another page that was inserted first.
- * Returns -EAGAIN if the object has changed, -ENOMEM or -ENOSPC. `fresh` has one reference, which
- * this function takes over: it frees the page if it was not inserted. Call with no spinning lock
- * held.
+ * new_end at the same time, unless that is OBJECT_SIZE_SAME. Returns 0 with the page that is at
+ * index now in *page_ret, referenced for the caller: `fresh`, or another page that was inserted
+ * first. Returns -EAGAIN if the object has changed, -ENOMEM or -ENOSPC. `fresh` has one reference,
+ * which this function takes over: it frees the page if it was not inserted. Call with no spinning
+ * lock held.
  */
 int object_publish(struct object *object, uint64_t index, struct page *fresh, uint64_t truncations,
 		   uint64_t new_end, struct page **page_ret);
@@ -91,22 +91,22 @@ void object_remove(struct object *object, uint64_t first, uint64_t last,
 		   bool (*choose)(struct object *object, struct page *page));
 
 /*
- * For holes: removes those of the pages [first, last] that nothing but the index refers to, and those
- * in swap, but only where a missing page is zeros. Calls vm_pause() in between. Call with no spinning
- * lock held.
+ * For holes: removes those of the pages [first, last] that nothing but the index refers to, and
+ * those in swap, but only where a missing page is zeros. Calls vm_pause() in between. Call with no
+ * spinning lock held.
  */
 void object_remove_unused(struct object *object, uint64_t first, uint64_t last);
 
 /*
- * For insertions that must not need memory: adds nodes to `spare` until it has n, and frees all that
- * it has. object_nodes_fill() returns 0 or -ENOMEM.
+ * For insertions that must not need memory: adds nodes to `spare` until it has n, and frees all
+ * that it has. object_nodes_fill() returns 0 or -ENOMEM.
  */
 int object_nodes_fill(struct radix_spare *spare, unsigned n, enum page_alloc_from from);
 void object_nodes_free(struct radix_spare *spare);
 
 /*
- * For reclaim: takes a page out of the index, where a mark stays. The caller holds object->lock, and
- * drops the object's reference to the page when it has released that.
+ * For reclaim: takes a page out of the index, where a mark stays. The caller holds object->lock,
+ * and drops the object's reference to the page when it has released that.
  */
 void object_drop_page(struct object *object, struct page *page);
 

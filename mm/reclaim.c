@@ -5,15 +5,15 @@
  *
  * In a space, the hand looks at the A bit of each entry. If it is set, the page was used since the
  * last turn: the bit is cleared, and the page is marked as used. If it is not set, and the page is
- * cold, the entry goes: that of an object's page becomes EMPTY, and that of a private page SWAP. The
- * private page is in the swap cache from then on (mm/swap_cache.c). If no other entry maps it, it is
- * written at once, while its neighbours are cold too. A fault brings the entry back if it is needed
- * after all.
+ * cold, the entry goes: that of an object's page becomes EMPTY, and that of a private page SWAP.
+ * The private page is in the swap cache from then on (mm/swap_cache.c). If no other entry maps it,
+ * it is written at once, while its neighbours are cold too. A fault brings the entry back if it is
+ * needed after all.
  *
  * In an object, of which the swap cache is one, the hand asks whether the page was marked as used
  * (mm/page_age.h). A page that was is hot. A cold page that only its object refers to is dropped if
- * it is clean. One that is dirty goes to the swap cache, is written there, and is dropped at the end
- * of the write. Without swap, dirty pages and private memory stay.
+ * it is clean. One that is dirty goes to the swap cache, is written there, and is dropped at the
+ * end of the write. Without swap, dirty pages and private memory stay.
  *
  * A page that comes into use while many others pass through memory would be dropped between two
  * uses, again and again. So a mark with a stamp stays where a page was dropped. A page that is read
@@ -429,8 +429,8 @@ static bool choose(struct object *object, struct page *page)
 }
 
 /*
- * Moves the hand on in the objects. As long as that adds pages to a request to the disk, the request
- * is not submitted before it is full.
+ * Moves the hand on in the objects. As long as that adds pages to a request to the disk, the
+ * request is not submitted before it is full.
  */
 static void pass_objects(void)
 {

@@ -29,7 +29,8 @@ extern struct reclaim_counts reclaim_counts;
 /*
  * Moves the hand until `want` frames have been freed, but for a few turns at most, and waits for
  * pages that are being written. Returns how many frames were freed, by this and all other threads,
- * or -EINTR if the running thread has been killed. Calls vm_pause() between pieces. Call with no spinning lock held; mutexes may be held, the mmap lock too.
+ * or -EINTR if the running thread has been killed. Calls vm_pause() between pieces. Call with no
+ * spinning lock held; mutexes may be held, the mmap lock too.
  */
 ssize_t reclaim(size_t want);
 

@@ -15,8 +15,8 @@
 /* The caller loops: allocate, relieve(), allocate again. */
 
 /*
- * The order matters. Dropping pages may free index nodes, which are slab objects; empty slabs become
- * single frames; single frames are merged into blocks.
+ * The order matters. Dropping pages may free index nodes, which are slab objects; empty slabs
+ * become single frames; single frames are merged into blocks.
  */
 static void trim_caches(void)
 {

@@ -168,7 +168,9 @@ int swap_off_begin(struct block_device *device)
 		return -ENOMEM;
 	if (!swap_area_freeze(true))
 		return -EINVAL;
-	/* Now rather than at the end, so that nothing is promised meanwhile that has no room then. */
+	/*
+	 * Now rather than at the end, so that nothing is promised meanwhile that has no room then.
+	 */
 	if (!commit_lower_limit(swap_census().usable)) {
 		(void)swap_area_freeze(false);
 		return -ENOMEM;

@@ -16,7 +16,8 @@ int swap_on(struct block_device *device);
 /*
  * swapoff(2) in steps. swap_off_begin() sees to it that no page goes to the disk any more; returns
  * 0; -EINVAL if the disk is not the swap area, or is being switched off already; or -ENOMEM if
- * memory has no room for what is out, or for what has been promised (mm/commit.h). Then the caller brings back the pages of all spaces (mm/swap_off.h), until swap_off_end() succeeds: it returns 0,
+ * memory has no room for what is out, or for what has been promised (mm/commit.h). Then the caller
+ * brings back the pages of all spaces (mm/swap_off.h), until swap_off_end() succeeds: it returns 0,
  * and the disk is free; or -EAGAIN while something is still out or on its way. swap_off_cancel()
  * goes back to swapping instead. Call with no spinning lock held.
  */

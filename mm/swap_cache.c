@@ -30,8 +30,8 @@
 #include "sync/atomic.h"
 
 /*
- * The lock is used while there is no area, too: by threads that have seen the last one, and have not
- * come to look under the lock yet.
+ * The lock is used while there is no area, too: by threads that have seen the last one, and have
+ * not come to look under the lock yet.
  */
 struct object swap_cache = { .lock = SPINLOCK_INIT(LOCK_SWAP_CACHE) };
 
@@ -330,8 +330,8 @@ static bool insert_page(struct page *page)
 }
 
 /*
- * The page must be written, and its old slot is not near those of the pages that are written with it.
- * Gives it another slot, if possible.
+ * The page must be written, and its old slot is not near those of the pages that are written with
+ * it. Gives it another slot, if possible.
  */
 static void move_page(struct page *page)
 {

@@ -23,8 +23,8 @@ extern struct object swap_cache;
 int swap_area_start(struct block_device *device, uint64_t npages, const uint32_t *bad, size_t nbad);
 
 /*
- * While it is frozen, no more pages go to the area. Returns false if it was so already. Call with no
- * spinning lock held.
+ * While it is frozen, no more pages go to the area. Returns false if it was so already. Call with
+ * no spinning lock held.
  */
 bool swap_area_freeze(bool frozen);
 
@@ -75,10 +75,10 @@ void swap_out_prepare(void);
 bool swap_out_page(struct page *page, bool dirty, uint64_t *slot_ret);
 
 /*
- * For pages of other objects. swap_take_page() takes over the page from its object, with the object's
- * reference to it, and gives the index, in exchange, a reference to the slot. Only the object's index
- * refers to the page. A write of it is begun, see swap_submit(). Returns false if no slot is free, or
- * if there is no memory.
+ * For pages of other objects. swap_take_page() takes over the page from its object, with the
+ * object's reference to it, and gives the index, in exchange, a reference to the slot. Only the
+ * object's index refers to the page. A write of it is begun, see swap_submit(). Returns false if no
+ * slot is free, or if there is no memory.
  *
  * swap_give_page() is the way back: the page leaves the cache, and the caller gets the reference to
  * it for the index, instead of the index's reference to the slot. It returns false if the page is
@@ -104,7 +104,9 @@ void swap_forget(struct page *page);
 void swap_slot_get(uint64_t slot);
 void swap_slot_get_locked(uint64_t slot);
 
-/* Does anything refer to the slot? It need not exist. The caller holds the lock of the swap cache. */
+/*
+ * Does anything refer to the slot? It need not exist. The caller holds the lock of the swap cache.
+ */
 bool swap_slot_is_referenced(uint64_t slot);
 
 /*
@@ -141,8 +143,8 @@ bool swap_has_page(uint64_t slot);
 
 /*
  * Is the page in the cache, and does no entry refer to its slot? For fault_classify(). The caller
- * holds the lock of a space that maps the page. For swap_page_kept() it holds the lock of the cache,
- * where the page is.
+ * holds the lock of a space that maps the page. For swap_page_kept() it holds the lock of the
+ * cache, where the page is.
  */
 bool swap_page_alone(const struct page *page);
 bool swap_page_kept(const struct page *page);

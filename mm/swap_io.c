@@ -220,8 +220,8 @@ struct span {
 };
 
 /*
- * Adds to a span, which has one page, the neighbours in the window that are out. Uses the frames from
- * the end of the array on, and returns how many are left. The caller holds the cache's lock.
+ * Adds to a span, which has one page, the neighbours in the window that are out. Uses the frames
+ * from the end of the array on, and returns how many are left. The caller holds the cache's lock.
  */
 static unsigned widen(struct span *span, unsigned window, struct page **frames, unsigned n)
 {

@@ -27,7 +27,8 @@ bool swap_reads_along(void);
 
 /*
  * Pages that are being written; those of them whose requests have not been submitted; and whether
- * there is room for another write. All change at any time. When a write ends, swap_written is woken.
+ * there is room for another write. All change at any time. When a write ends, swap_written is
+ * woken.
  */
 unsigned swap_writing(void);
 unsigned swap_filling(void);

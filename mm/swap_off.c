@@ -14,7 +14,9 @@
 /* Leaf tables that are searched in one hold of the space's lock. */
 #define SEARCH_LEAVES 8
 
-/* Entries that are found at once. Their reads take half of the requests: programs need some, too. */
+/*
+ * Entries that are found at once. Their reads take half of the requests: programs need some, too.
+ */
 #define BATCH 8
 
 struct swapped_entry {
@@ -75,7 +77,10 @@ bool swap_off_fits(void)
 	return swap_out_count() <= page_alloc_free_count();
 }
 
-/* Gets the page of an object, of the swap cache for example, from swap. Returns 0 or a negative errno. */
+/*
+ * Gets the page of an object, of the swap cache for example, from swap. Returns 0 or a negative
+ * errno.
+ */
 static int bring(struct object *object, uint64_t index, struct page **page_ret)
 {
 	return swap_off_fits() ? object_page_wait(object, index, page_ret, true) : -ENOMEM;
@@ -84,10 +89,10 @@ static int bring(struct object *object, uint64_t index, struct page **page_ret)
 /* ---- private pages ---- */
 
 /*
- * Begins the read of the page that is needed now, and those of the next ones, so that the thread waits
- * once for all of them: beside CPU-bound programs each wait lasts for their slices. Where neighbours
- * come along with a page, one read brings several pages anyway, and another read that is begun before
- * these are used would stop neighbours from coming along.
+ * Begins the read of the page that is needed now, and those of the next ones, so that the thread
+ * waits once for all of them: beside CPU-bound programs each wait lasts for their slices. Where
+ * neighbours come along with a page, one read brings several pages anyway, and another read that is
+ * begun before these are used would stop neighbours from coming along.
  */
 static void start_reads(const struct search *search, unsigned first)
 {
@@ -168,8 +173,8 @@ int swap_in_space(struct space *space, bool (*is_wanted)(struct space *space))
 #define SEARCH_INDICES 64
 
 /*
- * Finds the next index from *index on whose page is in swap. Returns false at the end, or after some
- * others: *more_ret says whether to go on.
+ * Finds the next index from *index on whose page is in swap. Returns false at the end, or after
+ * some others: *more_ret says whether to go on.
  */
 static bool next_swapped(struct object *object, uint64_t *index, bool *more_ret)
 {

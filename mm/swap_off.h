@@ -9,9 +9,9 @@ bool swap_off_fits(void);
 
 /*
  * Brings back all pages of a space that are out. Returns 0; -EIO if one cannot be read; -ENOMEM if
- * there are too few frames for all that is out: no process is killed for it; or -EINTR if the running thread has
- * been killed. Ends early when is_wanted(), which may be NULL, returns false. Calls vm_pause(). The
- * caller keeps the space from going away, and holds no spinning lock.
+ * there are too few frames for all that is out: no process is killed for it; or -EINTR if the
+ * running thread has been killed. Ends early when is_wanted(), which may be NULL, returns false.
+ * Calls vm_pause(). The caller keeps the space from going away, and holds no spinning lock.
  */
 int swap_in_space(struct space *space, bool (*is_wanted)(struct space *space));
 

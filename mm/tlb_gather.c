@@ -31,8 +31,8 @@ static inline bool is_slot(const struct page *page)
 }
 
 /*
- * The page or the slot of an entry that has no frame in the largest segment. The caller takes it for
- * a resident page. (Inline: zap_leaf(), which calls nothing else, saves fewer registers then.)
+ * The page or the slot of an entry that has no frame in the largest segment. The caller takes it
+ * for a resident page. (Inline: zap_leaf(), which calls nothing else, saves fewer registers then.)
  */
 static inline __attribute__((always_inline)) struct page *zapped_far(struct gather *gather,
 								     struct mmu_entry old)

@@ -52,8 +52,8 @@ struct vma_backend {
 	/*
 	 * For VMAs with an object only: sets pages[0] to pages[n - 1] to the pages that reads from
 	 * va on would see, and to what is no page (index_is_page()) where it is not resident: NULL
-	 * or a number. The zero page counts as resident. Does not wait, allocate or take references. The caller holds the locks of the
-	 * space and the object.
+	 * or a number. The zero page counts as resident. Does not wait, allocate or take
+	 * references. The caller holds the locks of the space and the object.
 	 */
 	void (*resident)(const struct vma *vma, vaddr_t va, struct page **pages, unsigned n);
 };

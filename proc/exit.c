@@ -24,8 +24,9 @@
 #define LAST_WAIT_NS (5 * NSEC_PER_SEC)
 
 /*
- * A kill has done its work when the process ends. Between these two calls it does not end a wait for
- * the process's own pages, which may be in swap: others would wait for ever for what is told there.
+ * A kill has done its work when the process ends. Between these two calls it does not end a wait
+ * for the process's own pages, which may be in swap: others would wait for ever for what is told
+ * there.
  */
 static inline void memory_begin(struct process *process)
 {

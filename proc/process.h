@@ -118,8 +118,8 @@ int process_start_init(struct object *image, const char *path, const char *const
 uint64_t process_limit(struct process *process, unsigned resource);
 
 /*
- * Get or set both limits of a resource. A new one is also given to the code that enforces it; setting
- * returns 0, or -EINTR for a killed thread.
+ * Get or set both limits of a resource. A new one is also given to the code that enforces it;
+ * setting returns 0, or -EINTR for a killed thread.
  */
 void process_get_limit(struct process *process, unsigned resource, struct abi_rlimit64 *ret);
 int process_set_limit(struct process *process, unsigned resource, const struct abi_rlimit64 *limit);

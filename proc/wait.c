@@ -132,7 +132,7 @@ void thread_wait_always(struct waitq *queue, uint64_t seq)
 		;
 }
 
-/* The order is that of sleep_on(): the thread is marked first, then looks at what may end its sleep. */
+/* As in sleep_on(), the thread is marked first, and then looks at what may end its sleep. */
 static inline int park(const uint32_t *done, enum ended_by by, uint64_t deadline)
 {
 	while (atomic_load(done) == 0) {

@@ -38,8 +38,8 @@ static int copy_string(vaddr_t user, char **string_ret)
 }
 
 /*
- * As on Linux, the options are at most a page, of which what cannot be read is zeros; a longer string
- * is cut.
+ * As on Linux, the options are at most a page, of which what cannot be read is zeros; a longer
+ * string is cut.
  */
 static int copy_options(vaddr_t user, char **options_ret)
 {
@@ -88,7 +88,10 @@ static long mount_at(const struct at_path *at, unsigned flags, const struct moun
 
 	if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
 		flags &= ~MS_MGC_MSK;
-	/* With MS_BIND, Linux changes the mount and not the file system, and does not look at options. */
+	/*
+	 * With MS_BIND, Linux changes the mount and not the file system, and does not look at
+	 * options.
+	 */
 	if (flags & MS_REMOUNT)
 		return fs_remount(at->dir, at->path, flags, flags & MS_BIND ? "" : options);
 	if (flags & MS_OTHER_ACTIONS)

@@ -241,7 +241,9 @@ long sys_chdir(struct trap_frame *frame)
 	return 0;
 }
 
-/* The working directory is an open file of its own, so that reading the descriptor moves nothing. */
+/*
+ * The working directory is an open file of its own, so that reading the descriptor moves nothing.
+ */
 long sys_fchdir(struct trap_frame *frame)
 {
 	struct file *file = arg_file_path(frame, 0);

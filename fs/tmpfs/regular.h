@@ -5,9 +5,9 @@
 #include "fs/tmpfs/node.h"
 
 /*
- * Creates a regular file with one reference and nlink 0; a memfd if mount is NULL. If `initial` is not NULL, it holds the
- * file's first `size` bytes. Each page is copied from there when it is first used, so these bytes
- * must stay unchanged forever. Returns NULL if memory runs out.
+ * Creates a regular file with one reference and nlink 0; a memfd if mount is NULL. If `initial` is
+ * not NULL, it holds the file's first `size` bytes. Each page is copied from there when it is first
+ * used, so these bytes must stay unchanged forever. Returns NULL if memory runs out.
  */
 struct inode *regular_create(struct mount *mount, uint32_t mode, const void *initial,
 			     uint64_t size);

@@ -77,7 +77,9 @@ static int refusal(const struct rename *r)
 	return 0;
 }
 
-/* The checks of what is replaced, and of mounts, which others may change until names_lock is held. */
+/*
+ * The checks of what is replaced, and of mounts, which others may change until names_lock is held.
+ */
 static int refusal_locked(const struct rename *r)
 {
 	struct inode *from = r->from.inode, *to = r->to.inode;
@@ -92,7 +94,9 @@ static int refusal_locked(const struct rename *r)
 	return to && !exchanges(r) && is_dir(to) && to_node(to)->dir.count != 0 ? -ENOTEMPTY : 0;
 }
 
-/* Tells a directory of its new parent. Returns the former one, whose reference is not needed now. */
+/*
+ * Tells a directory of its new parent. Returns the former one, whose reference is not needed now.
+ */
 static struct inode *change_parent_locked(struct inode *dir, struct inode *from, struct inode *to)
 {
 	assert_hardened(spin_lock_held(&names_lock));

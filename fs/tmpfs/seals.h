@@ -22,8 +22,8 @@ int seals_check_mode(struct inode *inode, uint32_t mode);
 
 /*
  * Called before a shared mapping with these permissions is made. Removes VM_PROT_WRITE from
- * *max_prot if a seal forbids writing. Returns 0 with the node's lock held until seals_map_end(), so
- * that no seal is added in between; or -EPERM with no lock held. The caller holds no lock.
+ * *max_prot if a seal forbids writing. Returns 0 with the node's lock held until seals_map_end(),
+ * so that no seal is added in between; or -EPERM with no lock held. The caller holds no lock.
  */
 int seals_map_begin(struct file *file, unsigned prot, unsigned *max_prot);
 void seals_map_end(struct file *file);

@@ -9,10 +9,10 @@
  *
  * Fills buf with as many whole structures as fit into `size` bytes (one for FAULTLINE_PROCESS,
  * FAULTLINE_MACHINE, FAULTLINE_FRAMES, FAULTLINE_FRAME, FAULTLINE_RECLAIM and FAULTLINE_TRACE).
- * Returns their number, or -1 with errno EINVAL (unknown `what`, or no room for one), EFAULT, ESRCH (no such process, or
- * one that has no memory any more) or ENOMEM. Linux returns ENOSYS, because it has no call of that
- * number. Events are counted before the result is copied out: a fault during that copy appears in
- * the next result. Structures grow only at their ends, in `reserved`.
+ * Returns their number, or -1 with errno EINVAL (unknown `what`, or no room for one), EFAULT, ESRCH
+ * (no such process, or one that has no memory any more) or ENOMEM. Linux returns ENOSYS, because it
+ * has no call of that number. Events are counted before the result is copied out: a fault during
+ * that copy appears in the next result. Structures grow only at their ends, in `reserved`.
  */
 #define SYS_faultline 0x464c /* "FL"; far above the numbers of Linux */
 
@@ -24,7 +24,7 @@
 #define FAULTLINE_TRACE	    5 /* which: a hart; from: the first record: struct faultline_trace */
 #define FAULTLINE_WALK	    6 /* which: a pid; from: an address: string; returns its length */
 
-#define FAULTLINE_FRAME	  7 /* which: a physical address: struct faultline_frame; 0: no frame there */
+#define FAULTLINE_FRAME	  7 /* which: a physical address: struct faultline_frame; 0: no frame */
 #define FAULTLINE_RECLAIM 8 /* struct faultline_reclaim */
 
 /*

@@ -8,8 +8,8 @@
 /*
  * The hardened build records each entry that lost permissions or its frame, until space_fence()
  * fences it. It asserts that nothing is owed before the frame is freed, before another frame is
- * written at that address, and before a fault or a piece of a verb drops the lock. QEMU may work without a fence; these checks
- * panic. The release build has none of this.
+ * written at that address, and before a fault or a piece of a verb drops the lock. QEMU may work
+ * without a fence; these checks panic. The release build has none of this.
  *
  * The caller of all but debts_create(), debts_destroy() and debt_assert_none() holds the space's
  * lock.

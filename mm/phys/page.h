@@ -21,13 +21,13 @@ enum page_kind {
 };
 
 /* page->flags. PAGE_BLOCK and PAGE_SINGLE are set on free frames only. */
-#define PAGE_BLOCK	  1u  /* the first frame of a block on a buddy list, of page->order */
-#define PAGE_SINGLE	  2u  /* on the list of single free frames */
-#define PAGE_TAIL	  4u  /* a later frame of an allocation: the first one has the counts */
-#define PAGE_SLAB	  8u  /* a slab: owner is its slab_cache */
-#define PAGE_DIRTY	  16u /* its bytes differ from what a read would bring; atomic */
-#define PAGE_CHARGED	  64u /* object page: counted by its ops->charge(); atomic */
-#define PAGE_READING	  128u /* a read into the frame is under way; the read has the one reference */
+#define PAGE_BLOCK	  1u   /* the first frame of a block on a buddy list, of page->order */
+#define PAGE_SINGLE	  2u   /* on the list of single free frames */
+#define PAGE_TAIL	  4u   /* a later frame of an allocation: the first one has the counts */
+#define PAGE_SLAB	  8u   /* a slab: owner is its slab_cache */
+#define PAGE_DIRTY	  16u  /* its bytes differ from what a read would bring; atomic */
+#define PAGE_CHARGED	  64u  /* object page: counted by its ops->charge(); atomic */
+#define PAGE_READING	  128u /* a read into the frame is under way; it has the one reference */
 /* For reclaim (mm/page_age.h); atomic. */
 #define PAGE_USED	  256u	/* used since the hand passed */
 #define PAGE_USED_ONCE	  512u	/* used since it was brought in */
@@ -69,7 +69,7 @@ struct page {
 	uint8_t kind;
 	uint8_t order; /* in the first frame of a free block or an allocation */
 	uint32_t flags;
-	void *owner; /* the object whose page it is, NULL once truncated away; PAGE_SLAB: the cache */
+	void *owner; /* the object whose page it is, NULL once truncated; PAGE_SLAB: the cache */
 	union {
 		uint64_t index;		       /* page index in `owner` */
 		struct slab_object *slab_free; /* PAGE_SLAB: guarded by the cache's lock */
@@ -204,8 +204,8 @@ static inline void page_ref_to_map(struct page *page)
 }
 
 /*
- * Drops the reference of an entry that is cleared and fenced. The last one frees the frame. See also
- * swap_page_unmapped().
+ * Drops the reference of an entry that is cleared and fenced. The last one frees the frame. See
+ * also swap_page_unmapped().
  */
 void page_map_put(struct page *page);
 

@@ -12,8 +12,8 @@
 int window_open(void);
 
 /*
- * Waits for a new size, which it sets, or for SIGCHLD. The terminal is any of the descriptors 0 to 2
- * that is one. Returns false if no more sizes will come.
+ * Waits for a new size, which it sets, or for SIGCHLD. The terminal is any of the descriptors 0 to
+ * 2 that is one. Returns false if no more sizes will come.
  */
 bool window_wait(int port);
 

@@ -10,7 +10,7 @@ struct builtin {
 	const char *what, *what_in_chinese;
 	int (*run)(int argc, char **argv); /* returns the exit status */
 	bool here; /* runs in the prompt's own process, which it changes; others run in a child */
-	bool familiar; /* works as in other shells: help gives only its name, `help NAME` the rest */
+	bool familiar; /* works as in other shells: help gives its name, `help NAME` the rest */
 };
 
 /* Returns NULL if the prompt has no command of that name. */

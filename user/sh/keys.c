@@ -76,8 +76,8 @@ void key_size(unsigned *rows_ret, unsigned *columns_ret)
 }
 
 /*
- * Reads the rest of a sequence after ESC [: numbers, and one byte that ends it. A control byte also ends it
- * and is returned as a key.
+ * Reads the rest of a sequence after ESC [: numbers, and one byte that ends it. A control byte also
+ * ends it and is returned as a key.
  */
 static int read_sequence(void)
 {

@@ -36,7 +36,7 @@ void stop_heap(void)
 	title(1, text(T_HEAP), "lazy heap: sbrk(1 GiB)");
 	say(T_HEAP_WHY);
 	if (sbrk((intptr_t)PAGE) == (void *)-1 || sbrk(-(intptr_t)PAGE) == (void *)-1)
-		die("sbrk"); /* this also faults in the C library's own data before the measurement */
+		die("sbrk"); /* this also faults in the C library's data before the measurement */
 	meter_start(&promise);
 	start = sbrk((intptr_t)GIB);
 	meter_stop(&promise);

@@ -145,8 +145,8 @@ static struct places draw_strip(const struct set *set)
 }
 
 /*
- * Draws the strip, and beside it what was counted since the last row was complete, into *now_ret too.
- * The kernel writes pages between two rows, too.
+ * Draws the strip, and beside it what was counted since the last row was complete, into *now_ret
+ * too. The kernel writes pages between two rows, too.
  */
 static struct places draw_row(const struct set *set, const char *what, struct paging *now_ret)
 {

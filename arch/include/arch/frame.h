@@ -39,8 +39,8 @@ void arch_frame_print(const struct trap_frame *frame, void (*emit)(const char *l
 /*
  * Records that a thread's frame was rewritten as a whole, as sigreturn does (arch_frame_start()
  * calls this itself). In a frame that is not marked so, a system call or fault may change only the
- * registers of arguments (the results), pc, sp and tls. s0 to s11 and gp are in the frame, and may be changed, in
- * trap_user_return() only. In clone they may be read.
+ * registers of arguments (the results), pc, sp and tls. s0 to s11 and gp are in the frame, and may
+ * be changed, in trap_user_return() only. In clone they may be read.
  */
 struct arch_thread;
 void arch_frame_replaced(struct arch_thread *thread);

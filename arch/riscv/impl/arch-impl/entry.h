@@ -8,9 +8,9 @@
 /*
  * As in Sv39: V, R W X, U, G, A, D, then two bits for software (COW, WP), then the frame number.
  * VM_PROT_* and ENTRY_* have values that only need to be shifted. U is set in every entry that has
- * a frame: V=0 with U=1 is RESIDENT. V=0 with U=0 and the highest bit of the frame's number is SWAP,
- * with the slot in the lower bits. COW and WP together mean that the page may be written, but W
- * is withheld until D is set (on harts that do not set D, and with the boot option ad=soft).
+ * a frame: V=0 with U=1 is RESIDENT. V=0 with U=0 and the highest bit of the frame's number is
+ * SWAP, with the slot in the lower bits. COW and WP together mean that the page may be written, but
+ * W is withheld until D is set (on harts that do not set D, and with the boot option ad=soft).
  */
 #define ENTRY_WORD_V	  0x1ul
 #define ENTRY_WORD_RWX	  0xeul
