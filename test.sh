@@ -17,7 +17,8 @@ open_descriptors
 lock
 have_packages "${test_needs[@]}"
 folder=$(build_folder build-test)
-configure "$folder" -Dwerror=true -Dhost_tests=enabled
+# The kernel has debugging information in any case. For the programs it would take a quarter of their compilation.
+configure "$folder" -Dwerror=true -Dhost_tests=enabled -Ddebug=false
 words=$(/usr/bin/python3 -I -B "$root/tools/test-names" "$folder" "$@") || exit
 arguments=()
 [ -z "$words" ] || mapfile -t arguments <<< "$words"
