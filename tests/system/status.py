@@ -21,7 +21,7 @@ def own(done, status, *parts):
 
 @case
 def every_exit_status_comes_through():
-    for status in (*range(0, 256, 17), 1, 2, 77, 123, 124, 125, 126, 127, 128, 129, 254):
+    for status in (0, 1, 2, 77, 85, 123, 124, 125, 126, 127, 128, 129, 170, 254, 255):
         done = run("exit", str(status))
         equal((done.status, done.err), (status, b""), f"exit {status}")
 

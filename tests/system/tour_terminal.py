@@ -51,7 +51,7 @@ class Terminal:
 
 @case
 def a_key_goes_on():
-    run = Terminal()
+    run = Terminal(*SMALL)
     for _ in range(STOPS + 1):
         run.stop()
         run.child.send("\r")
