@@ -199,6 +199,18 @@ struct file *fdtable_get(struct fdtable *table, int fd)
 	return get_but(table, (unsigned)fd, O_PATH);
 }
 
+int fdtable_next(struct fdtable *table, unsigned min)
+{
+	int found = -EBADF;
+
+	spin_lock(&table->lock);
+	for (unsigned fd = min; fd < FDTABLE_SIZE && found < 0; fd++)
+		if (is_open(table, fd))
+			found = (int)fd;
+	spin_unlock(&table->lock);
+	return found;
+}
+
 int fdtable_close(struct fdtable *table, int fd)
 {
 	struct file *file = NULL;

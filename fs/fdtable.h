@@ -38,6 +38,8 @@ int fdtable_install_at(struct fdtable *table, struct file *file, unsigned fd, bo
 struct file *fdtable_get(struct fdtable *table, int fd);
 /* The same, but O_PATH files too: for the few calls that do not access the file's contents. */
 struct file *fdtable_get_path(struct fdtable *table, int fd);
+/* Returns the lowest open descriptor >= min, O_PATH too, or -EBADF if there is none. */
+int fdtable_next(struct fdtable *table, unsigned min);
 int fdtable_close(struct fdtable *table, int fd);   /* 0 or -EBADF */
 int fdtable_cloexec(struct fdtable *table, int fd); /* FD_CLOEXEC or 0, or -EBADF */
 int fdtable_set_cloexec(struct fdtable *table, int fd, bool cloexec);

@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "fs/fdtable.h"
 #include "fs/open.h"
-#include "proc/process.h"
+#include "proc/pid.h"
 
 #define FIRST_UMASK 022
 
@@ -31,14 +31,74 @@ static void exec(struct process *process)
 	fdtable_close_on_exec(process->fdtable);
 }
 
+/* Others may be looking at the table and the directory: they have let go of them when this has the lock. */
 static void exit(struct process *process)
 {
-	if (process->fdtable)
-		fdtable_destroy(process->fdtable);
+	struct fdtable *fdtable;
+	struct file *cwd;
+
+	spin_lock(&process_tree_lock);
+	fdtable = process->fdtable;
+	cwd = process->cwd;
 	process->fdtable = NULL;
-	if (process->cwd)
-		file_put(process->cwd);
 	process->cwd = NULL;
+	spin_unlock(&process_tree_lock);
+	if (fdtable)
+		fdtable_destroy(fdtable);
+	if (cwd)
+		file_put(cwd);
+}
+
+void process_set_cwd(struct file *dir)
+{
+	struct process *process = current_process();
+	struct file *before = process->cwd;
+
+	spin_lock(&process_tree_lock);
+	process->cwd = dir;
+	spin_unlock(&process_tree_lock);
+	file_put(before);
+}
+
+struct file *process_get_cwd(const struct process_id *id)
+{
+	struct process *process;
+	struct file *cwd = NULL;
+
+	spin_lock(&process_tree_lock);
+	process = process_find_id(id);
+	if (process && process->cwd) {
+		cwd = process->cwd;
+		file_get(cwd);
+	}
+	spin_unlock(&process_tree_lock);
+	return cwd;
+}
+
+struct file *process_get_file(const struct process_id *id, int fd)
+{
+	struct process *process;
+	struct file *file = NULL;
+
+	spin_lock(&process_tree_lock);
+	process = process_find_id(id);
+	if (process && process->fdtable)
+		file = fdtable_get_path(process->fdtable, fd);
+	spin_unlock(&process_tree_lock);
+	return file;
+}
+
+int process_next_fd(const struct process_id *id, unsigned min)
+{
+	struct process *process;
+	int fd = -ESRCH;
+
+	spin_lock(&process_tree_lock);
+	process = process_find_id(id);
+	if (process)
+		fd = process->fdtable ? fdtable_next(process->fdtable, min) : -EBADF;
+	spin_unlock(&process_tree_lock);
+	return fd;
 }
 
 static const struct process_fs_ops ops = {

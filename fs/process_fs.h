@@ -2,5 +2,21 @@
 /* A process's file system state: descriptors, the working directory, the umask. */
 #pragma once
 
+struct file;
+struct process_id;
+
 /* Sets process_fs of proc/process.h. Call once at boot, when the root directory exists. */
 void process_fs_init(void);
+
+/* Changes the running process's working directory. Takes over the reference to `dir`. */
+void process_set_cwd(struct file *dir);
+
+/*
+ * What another process has open. Return a file with a reference, O_PATH files too; NULL if the
+ * process has ended or has no such file. Call with no spinning lock held.
+ */
+struct file *process_get_cwd(const struct process_id *id);
+struct file *process_get_file(const struct process_id *id, int fd);
+
+/* Returns its lowest open descriptor >= min, -EBADF if there is none, or -ESRCH if it has gone. */
+int process_next_fd(const struct process_id *id, unsigned min);

@@ -44,6 +44,15 @@ static void copy_limits(struct process *process, struct space *space)
 	space->limit_stack = process_limit(process, RLIMIT_STACK);
 }
 
+static void note_strings(struct image_layout *layout, const struct exec_stack *stack,
+			 const struct exec_args *args)
+{
+	layout->stack_start = stack->sp;
+	layout->arg_start = stack->strings;
+	layout->arg_end = layout->env_start = stack->strings + args->argv_bytes;
+	layout->env_end = stack->filename;
+}
+
 /* Fills the new address space with everything that the image starts with. */
 static int draft_fill(struct draft *draft, struct object *object, const struct exec_args *args)
 {
@@ -60,6 +69,7 @@ static int draft_fill(struct draft *draft, struct object *object, const struct e
 	err = exec_load(draft->uspace, object, &draft->headers, stack.top - stack.sp, &bias);
 	if (err)
 		return err;
+	note_strings(&draft->uspace->layout, &stack, args);
 	draft->exe->bias = bias;
 	aux.entry = image->entry + bias;
 	aux.phdr = image->phdr ? image->phdr + bias : 0;

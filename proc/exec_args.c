@@ -68,10 +68,12 @@ static struct exec_chunk *chunk_with_room(struct exec_args *args)
 
 static void count_string(struct exec_args *args, bool is_env)
 {
-	if (is_env)
+	if (is_env) {
 		args->envc++;
-	else
+	} else {
 		args->argc++;
+		args->argv_bytes = args->bytes;
+	}
 }
 
 int exec_args_add(struct exec_args *args, const char *string, bool is_env)

@@ -17,8 +17,9 @@ struct exec_args {
 	const char *filename;  /* as passed to execve; for AT_EXECFN and comm; not owned */
 	size_t filename_bytes; /* including its NUL */
 	unsigned argc, envc;
-	size_t bytes; /* of all strings, including their NULs */
-	size_t limit; /* for strings, file name and pointers together */
+	size_t bytes;	   /* of all strings, including their NULs */
+	size_t argv_bytes; /* of those of argv */
+	size_t limit;	   /* for strings, file name and pointers together */
 	struct exec_chunk *first, *last;
 };
 

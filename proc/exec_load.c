@@ -113,10 +113,25 @@ static int map_zero_part(struct space *space, const struct elf_segment *segment,
 	return end > start ? vm_map(space, &request, &at) : 0;
 }
 
+/* Notes where the image's code and data are. The layout starts as all zeros. */
+static void note_segment(struct image_layout *layout, const struct elf_segment *segment, vaddr_t va)
+{
+	vaddr_t end = va + segment->filesz;
+
+	if (segment->flags & ELF_X) {
+		if (layout->code_end == 0 || va < layout->code_start)
+			layout->code_start = va;
+		layout->code_end = MAX(layout->code_end, end);
+	}
+	layout->data_start = MAX(layout->data_start, va);
+	layout->data_end = MAX(layout->data_end, end);
+}
+
 /* Stores the end of the highest segment in *end_ret. */
-static int map_segments(struct space *space, struct object *object,
+static int map_segments(struct uspace *uspace, struct object *object,
 			const struct exec_headers *headers, vaddr_t bias, vaddr_t *end_ret)
 {
+	struct space *space = &uspace->space;
 	struct elf_segment segment;
 	vaddr_t data = 0;
 	unsigned index = 0;
@@ -133,6 +148,7 @@ static int map_segments(struct space *space, struct object *object,
 			err = map_zero_part(space, &segment, va);
 		if (err)
 			return err;
+		note_segment(&uspace->layout, &segment, va);
 		*end_ret = MAX(*end_ret, va + segment.memsz);
 		if (va >= data) { /* brk counts the highest segment as the image's data */
 			data = va;
@@ -199,7 +215,7 @@ int exec_load(struct uspace *uspace, struct object *object, const struct exec_he
 	place(space, USER_BASE);
 	err = map_stack(space, args_bytes, image->exec_stack);
 	if (!err)
-		err = map_segments(space, object, headers, bias, &end);
+		err = map_segments(uspace, object, headers, bias, &end);
 	if (!err)
 		place(space, end);
 	uspace_unlock(uspace);

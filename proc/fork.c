@@ -72,6 +72,7 @@ static int copy_space(struct process *parent, struct process *child)
 	child->thread->mmu = &child->uspace->space.mmu;
 	err = vm_fork(&parent->uspace->space, &child->uspace->space);
 	child->uspace->sigreturn = parent->uspace->sigreturn;
+	child->uspace->layout = parent->uspace->layout;
 	uspace_unlock(child->uspace);
 	uspace_unlock(parent->uspace);
 	return err;

@@ -4,7 +4,8 @@
 
 #include "abi/errno.h"
 #include "lib/string.h"
-#include "proc/pid.h"
+#include "mm/host.h"
+#include "proc/job/ctty.h"
 #include "proc/sched.h"
 
 _Static_assert(FAULTLINE_KINDS == FAULT_KINDS, "the same table");
@@ -120,6 +121,18 @@ int inspect_next_process(int after, struct faultline_process *ret)
 	return next ? 0 : -ESRCH;
 }
 
+/* Call with process_tree_lock held. exe_ret may be NULL. */
+static void get_space(struct process *process, struct uspace **uspace_ret, struct exe **exe_ret)
+{
+	uspace_get(process->uspace);
+	*uspace_ret = process->uspace;
+	if (!exe_ret)
+		return;
+	*exe_ret = process->exe;
+	if (process->exe)
+		exe_get(process->exe);
+}
+
 int inspect_space(int pid, struct uspace **uspace_ret, struct exe **exe_ret)
 {
 	struct process *process;
@@ -130,11 +143,7 @@ int inspect_space(int pid, struct uspace **uspace_ret, struct exe **exe_ret)
 		spin_unlock(&process_tree_lock);
 		return -ESRCH;
 	}
-	uspace_get(process->uspace);
-	*uspace_ret = process->uspace;
-	*exe_ret = process->exe;
-	if (process->exe)
-		exe_get(process->exe);
+	get_space(process, uspace_ret, exe_ret);
 	spin_unlock(&process_tree_lock);
 	return 0;
 }
@@ -153,6 +162,199 @@ static void fill_vma(const struct vma *vma, const struct exe *exe, struct faultl
 	for (unsigned kind = 0; kind < FAULT_KINDS; kind++)
 		ret->faults[kind] = vma->faults.kind[kind];
 	str_copy(ret->kind, vma->backend->name, sizeof(ret->kind));
+}
+
+/* How many pids, or mappings, are looked at under one hold of a lock. */
+#define PIDS_AT_ONCE 32
+#define MAPS_AT_ONCE 64
+
+int inspect_find(int pid, struct process_id *id_ret)
+{
+	const struct process *process;
+
+	spin_lock(&process_tree_lock);
+	process = pid > 0 ? process_find(pid) : NULL;
+	if (process)
+		*id_ret = (struct process_id){ .pid = pid, .birth = process->birth };
+	spin_unlock(&process_tree_lock);
+	return process ? 0 : -ESRCH;
+}
+
+int inspect_next_pid(int after)
+{
+	int pid = MAX(after, 0) + 1, end;
+	bool found = false;
+
+	while (!found && pid < PID_MAX) {
+		spin_lock(&process_tree_lock);
+		for (end = MIN(pid + PIDS_AT_ONCE, PID_MAX); !found && pid < end; pid++)
+			found = process_find(pid) != NULL;
+		spin_unlock(&process_tree_lock);
+		if (!found && vm_pause() != 0)
+			break;
+	}
+	return found ? pid - 1 : 0;
+}
+
+static void fill_signal_facts(struct process *process, struct process_facts *ret)
+{
+	struct signals *signals = &process->signals;
+
+	spin_lock(&signals->lock);
+	ret->pending = signals->pending_for[0];
+	ret->pending_thread = signals->pending_for[1];
+	ret->blocked = signals->blocked;
+	ret->ignored = signals->ignored;
+	ret->caught = signals->caught;
+	ret->queued = signals->queued;
+	ret->queue_max = signals->queue_max;
+	spin_unlock(&signals->lock);
+}
+
+/* Returns the size of the stack that the image was started with. The caller holds the space's lock. */
+static uint64_t stack_bytes_locked(struct space *space)
+{
+	const struct vma *vma;
+
+	assert_hardened(spin_lock_held(&space->lock));
+	vma = space->stack_top ? vma_last_below(space, space->stack_top) : NULL;
+	return vma && (vma->flags & VMA_STACK) ? vma->end - vma->start : 0;
+}
+
+static void fill_space_facts(struct uspace *uspace, struct process_facts *ret)
+{
+	struct space *space = &uspace->space;
+
+	ret->has_memory = true;
+	ret->layout = uspace->layout;
+	spin_lock(&space->lock);
+	ret->mapped = space->mapped_bytes;
+	ret->data = space->data_bytes;
+	ret->stack = stack_bytes_locked(space);
+	ret->resident = space->resident << PAGE_SHIFT;
+	ret->peak_resident = space->stats.peak_resident << PAGE_SHIFT;
+	ret->tables = space->tables << PAGE_SHIFT;
+	ret->swapped = (uint64_t)space->swapped << PAGE_SHIFT;
+	ret->heap_start = space->brk_start;
+	ret->ever_locked = space->ever_locked;
+	usage_add_space(&ret->usage, space);
+	spin_unlock(&space->lock);
+}
+
+static char state_letter(const struct process *process)
+{
+	switch (state_of(process)) {
+	case FAULTLINE_ZOMBIE:
+		return 'Z';
+	case FAULTLINE_STOPPED:
+		return 'T';
+	case FAULTLINE_SLEEPING:
+		return 'S';
+	default:
+		return 'R';
+	}
+}
+
+/* Call with process_tree_lock held. */
+static void fill_facts(struct process *process, struct process_facts *ret)
+{
+	struct usage times = usage_times(process);
+
+	*ret = (struct process_facts){
+		.pid = process->pid,
+		.parent = process->parent ? process->parent->pid : 0,
+		.group = process->group,
+		.session = process->session,
+		.state = state_letter(process),
+		.has_terminal = process->terminal != NULL,
+		.terminal_group = process->terminal ? process->terminal->group : -1,
+		.exit_signal = process->exit_signal,
+		.status = process->status,
+		.umask = process->umask,
+		.start_tick = process->start_tick,
+		.usage = times,
+		.children_usage = process->children_usage,
+	};
+	memcpy(ret->name, process->thread->name, sizeof(ret->name));
+	fill_signal_facts(process, ret);
+	if (process->state != PROCESS_ZOMBIE)
+		usage_add(&ret->usage, &process->past_usage);
+	if (process->uspace)
+		fill_space_facts(process->uspace, ret);
+}
+
+int inspect_facts(const struct process_id *id, struct process_facts *ret)
+{
+	struct process *process;
+
+	spin_lock(&process_tree_lock);
+	process = process_find_id(id);
+	if (process)
+		fill_facts(process, ret);
+	spin_unlock(&process_tree_lock);
+	return process ? 0 : -ESRCH;
+}
+
+int inspect_space_of(const struct process_id *id, struct uspace **uspace_ret, struct exe **exe_ret)
+{
+	struct process *process;
+	int err = -ESRCH;
+
+	spin_lock(&process_tree_lock);
+	process = process_find_id(id);
+	if (process)
+		err = process->uspace ? 0 : -ENODATA;
+	if (err == 0)
+		get_space(process, uspace_ret, exe_ret);
+	spin_unlock(&process_tree_lock);
+	return err;
+}
+
+bool inspect_map(struct uspace *uspace, vaddr_t from, struct map_facts *ret)
+{
+	struct space *space = &uspace->space;
+	const struct vma *vma;
+
+	spin_lock(&space->lock);
+	vma = vma_find_next(space, from);
+	if (vma) {
+		*ret = (struct map_facts){
+			.start = vma->start,
+			.end = vma->end,
+			.offset = vma->offset,
+			.prot = vma->prot,
+			.flags = vma->flags,
+			.object = vma->object,
+		};
+		if (vma->object)
+			object_get(vma->object);
+	}
+	spin_unlock(&space->lock);
+	return vma;
+}
+
+int inspect_locked_bytes(struct uspace *uspace, uint64_t *bytes_ret)
+{
+	struct space *space = &uspace->space;
+	struct vma *vma;
+	vaddr_t from = 0;
+	uint64_t sum = 0;
+	int err;
+
+	do {
+		spin_lock(&space->lock);
+		vma = vma_find_next(space, from);
+		for (unsigned n = 0; vma && n < MAPS_AT_ONCE; n++) {
+			if (vma->flags & VMA_LOCKED)
+				sum += vma->end - vma->start;
+			from = vma->end;
+			vma = vma_next(vma);
+		}
+		spin_unlock(&space->lock);
+		err = vma ? vm_pause() : 0;
+	} while (err == 0 && vma);
+	*bytes_ret = sum;
+	return err;
 }
 
 unsigned inspect_vmas(struct uspace *uspace, const struct exe *exe, vaddr_t from,

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "abi/faultline.h"
-#include "proc/process.h"
+#include "proc/pid.h"
 
 /*
  * For all functions: pid 0 is the running process. They return -ESRCH if there is no such process
@@ -24,3 +24,52 @@ int inspect_space(int pid, struct uspace **uspace_ret, struct exe **exe_ret);
  */
 unsigned inspect_vmas(struct uspace *uspace, const struct exe *exe, vaddr_t from,
 		      struct faultline_vma *ret, unsigned n);
+
+/* What /proc tells of a process. Sizes of memory are in bytes. */
+struct process_facts {
+	int pid, parent, group, session;
+	char state; /* R, S, T (stopped) or Z */
+	char name[THREAD_NAME_LEN];
+	bool has_terminal;
+	int terminal_group; /* in the foreground; -1: it has no terminal */
+	int exit_signal;
+	int status; /* as wait4 packs it, once it begins to end */
+	unsigned umask;
+	uint64_t start_tick;
+	struct usage usage, children_usage; /* the peak is 0 unless it has ended */
+	/* signals: */
+	uint64_t pending_thread, pending, blocked, ignored, caught;
+	unsigned queued;
+	uint64_t queue_max;
+	/* memory; all 0 without: */
+	bool has_memory;
+	struct image_layout layout;
+	uint64_t mapped, data, stack;
+	uint64_t resident, peak_resident, tables, swapped;
+	uint64_t heap_start;
+	bool ever_locked; /* inspect_locked_bytes() may be more than 0 */
+};
+
+/* For these functions a process that has been reaped is -ESRCH. pid 0 names none. */
+
+int inspect_find(int pid, struct process_id *id_ret);
+/* Returns the lowest pid above `after` that is in use, or 0. */
+int inspect_next_pid(int after);
+int inspect_facts(const struct process_id *id, struct process_facts *ret);
+/* As inspect_space(); -ENODATA if it has left its address space. exe_ret may be NULL. */
+int inspect_space_of(const struct process_id *id, struct uspace **uspace_ret, struct exe **exe_ret);
+
+/* A mapping, for a list of them. */
+struct map_facts {
+	vaddr_t start, end;
+	uint64_t offset;       /* of start, in the object */
+	unsigned prot;	       /* VM_PROT_* */
+	unsigned flags;	       /* VMA_* */
+	struct object *object; /* referenced; NULL: private anonymous memory */
+};
+
+/* Gets the first mapping that ends above `from`. Returns false if there is none. */
+bool inspect_map(struct uspace *uspace, vaddr_t from, struct map_facts *ret);
+
+/* Adds up the locked mappings, a few under each hold of the space's lock. 0 or -EINTR. */
+int inspect_locked_bytes(struct uspace *uspace, uint64_t *bytes_ret);

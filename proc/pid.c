@@ -193,6 +193,13 @@ struct process *process_find(int pid)
 	return NULL;
 }
 
+struct process *process_find_id(const struct process_id *id)
+{
+	struct process *process = process_find(id->pid);
+
+	return process && process->birth == id->birth ? process : NULL;
+}
+
 struct process *process_init_get(void)
 {
 	struct process *init;

@@ -38,6 +38,15 @@ unsigned process_total(void);
 /* Returns the living or zombie process with that pid, or NULL. Call with process_tree_lock held. */
 struct process *process_find(int pid);
 
+/* Names one process for ever: a later one with the same pid is another. */
+struct process_id {
+	int pid;
+	uint64_t birth;
+};
+
+/* The same for the process of that id: NULL if it has been reaped. */
+struct process *process_find_id(const struct process_id *id);
+
 /*
  * Reparents some children of an ending process to process 1, and wakes that if any of them are
  * zombies. Returns true if no child is left. This may orphan the children's process groups

@@ -57,16 +57,16 @@ struct process {
 	struct uspace *uspace;	 /* NULL: it has left its memory */
 	struct exe *exe;	 /* NULL: before the first exec */
 	struct usage past_usage; /* faults and peak memory of earlier images */
+	/* The same; its file system state, see struct process_fs_ops: */
+	struct fdtable *fdtable; /* has its own lock; NULL: it has closed everything */
+	struct file *cwd;	 /* a directory, referenced */
 
-	/* private to the process; its file system state, see struct process_fs_ops: */
-	struct fdtable *fdtable;
-	struct file *cwd; /* a directory, referenced */
-	unsigned umask;
-	bool drives; /* it has begun to drive a device; see driver_exit_hook of proc/exit.h */
 	/* private to the process: */
+	unsigned umask;	   /* others may read it */
+	bool drives;	   /* it has begun to drive a device; see driver_exit_hook of proc/exit.h */
 	vaddr_t clear_tid; /* from CLONE_CHILD_CLEARTID or set_tid_address */
 	vaddr_t robust_list;
-	uint64_t start_tick;
+	uint64_t start_tick; /* const once it runs */
 
 	struct signals signals; /* has its own lock */
 	struct itimers itimers;

@@ -5,11 +5,21 @@
 #include "mm/space.h"
 #include "proc/mutex.h"
 
+/* Where exec put what: const once the image runs, but for others to read (/proc). */
+struct image_layout {
+	vaddr_t code_start, code_end; /* executable segments */
+	vaddr_t data_start, data_end; /* the highest segment; what the file has of it */
+	vaddr_t stack_start;	      /* the first stack pointer */
+	vaddr_t arg_start, arg_end;   /* the strings of argv */
+	vaddr_t env_start, env_end;
+};
+
 struct uspace {
 	uint32_t refs;		/* atomic: number of processes that use it */
 	struct mutex mmap_lock; /* held across each verb; never taken by faults or copies */
 	vaddr_t sigreturn;	/* where handlers return to; 0: not mapped; under mmap_lock */
-	struct space space;	/* has its own locks */
+	struct image_layout layout;
+	struct space space; /* has its own locks */
 };
 
 /* Creates an empty space with one reference. Returns NULL if out of memory. */

@@ -10,6 +10,7 @@
 #include "fs/namei.h"
 #include "fs/open.h"
 #include "fs/pipe.h"
+#include "fs/process_fs.h"
 #include "fs/tmpfs/memfd.h"
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -215,16 +216,6 @@ long sys_readlinkat(struct trap_frame *frame)
 	return len;
 }
 
-/* Takes over the reference to dir. */
-static void change_dir(struct file *dir)
-{
-	struct process *process = current_process();
-	struct file *before = process->cwd;
-
-	process->cwd = dir;
-	file_put(before);
-}
-
 long sys_chdir(struct trap_frame *frame)
 {
 	struct file *dir;
@@ -237,7 +228,7 @@ long sys_chdir(struct trap_frame *frame)
 	at_path_put(&at);
 	if (err)
 		return err;
-	change_dir(dir);
+	process_set_cwd(dir);
 	return 0;
 }
 
@@ -256,7 +247,7 @@ long sys_fchdir(struct trap_frame *frame)
 	file_put(file);
 	if (err)
 		return err;
-	change_dir(dir);
+	process_set_cwd(dir);
 	return 0;
 }
 
