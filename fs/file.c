@@ -16,6 +16,7 @@ struct file *file_create(const struct file_ops *ops, unsigned flags, void *node)
 	file->flags = flags;
 	file->pos = 0;
 	file->node = node;
+	file->data = NULL;
 	mutex_init(&file->lock, LOCK_FILE_OFFSET);
 	return file;
 }

@@ -88,6 +88,7 @@ struct file {
 	struct mutex lock; /* guards pos */
 	uint64_t pos;
 	void *node; /* belongs to the kind of file: an inode or a pipe */
+	void *data; /* the same: what it keeps for this open file. NULL at first */
 };
 
 /* Frees the file. Only file_put() calls this, when the last reference is gone. */

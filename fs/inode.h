@@ -77,6 +77,11 @@ struct inode_ops {
 	ssize_t (*path)(struct inode *inode, char *buf, size_t size);
 	/* Symbolic links: returns the target, terminated, from kmalloc(). */
 	int (*readlink)(struct inode *link, char **target_ret);
+	/*
+	 * Links that lead to a file itself and not to what their text names: returns 0 and that
+	 * file's inode, as by path_get(). NULL: walks go on with the text.
+	 */
+	int (*follow)(struct inode *link, struct inode **inode_ret);
 	int (*getattr)(struct inode *inode, struct abi_stat *st);
 	int (*setattr)(struct inode *inode, const struct inode_attr *attr); /* [EPERM] */
 	/*
@@ -91,6 +96,8 @@ struct inode_ops {
 	 * with it, or NULL. So the end of a long chain of inodes is a loop and not a recursion.
 	 */
 	struct inode *(*free)(struct inode *inode);
+	/* Each look-up makes an inode, so nothing can be mounted on one: another would not be covered. */
+	bool fleeting;
 };
 
 struct inode {

@@ -189,6 +189,8 @@ int mount_attach(struct mount *mount, struct inode *point)
 
 	if (point && !S_ISDIR(point->mode))
 		return -ENOTDIR;
+	if (point && point->ops->fleeting)
+		return -EINVAL;
 	/* The caller's belongs to the tree from now on, where other threads may drop it. */
 	mount_get(mount);
 	spin_lock(&mounts_lock);

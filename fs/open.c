@@ -3,6 +3,7 @@
 #include "fs/open.h"
 
 #include "abi/errno.h"
+#include "fs/inode_name.h"
 #include "fs/inode_path.h"
 #include "fs/path.h"
 #include "lib/string.h"
@@ -199,6 +200,32 @@ static int absolute_path(struct path_walk *walk, char **path_ret)
 	return 0;
 }
 
+/*
+ * Returns the path of an image. Where a link led to the inode by itself, it is the inode's own, if
+ * that has one: C libraries expect the path of their program to begin with a slash.
+ */
+static int image_path(struct path_walk *walk, struct inode *inode, char **path_ret)
+{
+	int err = absolute_path(walk, path_ret);
+	char *own;
+
+	if (err || !walk->jumped)
+		return err;
+	own = mem_wait_kmalloc(PATH_MAX);
+	if (!own) {
+		kfree(*path_ret);
+		return -ENOMEM;
+	}
+	inode_name(inode, own, PATH_MAX);
+	if (*own == '/') {
+		kfree(*path_ret);
+		*path_ret = own;
+	} else {
+		kfree(own);
+	}
+	return 0;
+}
+
 static int check_image(const struct path_walk *walk, const struct inode *inode)
 {
 	if (walk->must_be_dir && !S_ISDIR(inode->mode))
@@ -225,7 +252,7 @@ int fs_open_exec(struct file *dir, const char *path, struct object **object_ret,
 	if (err == 0 && inode->ops->open)
 		err = inode->ops->open(inode);
 	if (err == 0)
-		err = absolute_path(&walk, path_ret);
+		err = image_path(&walk, inode, path_ret);
 	if (err == 0) {
 		object_use(inode->object);
 		*object_ret = inode->object;

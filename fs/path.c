@@ -31,6 +31,7 @@ void path_begin(struct path_walk *walk, struct inode *start, const char *path)
 	if (walk->dir)
 		path_get(walk->dir);
 	walk->must_be_dir = false;
+	walk->jumped = false;
 	walk->rest = path;
 	walk->text = NULL;
 	walk->nlinks = 0;
@@ -86,6 +87,16 @@ static int enter_link(struct path_walk *walk, struct inode *link)
 	return PATH_AGAIN;
 }
 
+/* Goes to where a link of that kind leads. Returns 0 and the inode, as by path_get(). */
+static int jump(struct path_walk *walk, struct inode *link, struct inode **inode_ret)
+{
+	if (walk->nlinks == ABI_SYMLINK_MAX)
+		return -ELOOP;
+	walk->nlinks++;
+	walk->jumped = true;
+	return link->ops->follow(link, inode_ret);
+}
+
 static struct inode *find_parent(struct inode *dir)
 {
 	struct inode *parent;
@@ -128,9 +139,10 @@ static int find_if_there(const struct path_walk *walk, struct inode **inode_ret)
 
 int path_last(struct path_walk *walk, bool follow, struct inode **inode_ret)
 {
-	struct inode *inode = NULL;
+	struct inode *inode = NULL, *target = NULL;
 	int err = 0;
 
+	walk->jumped = false;
 	if (!S_ISDIR(walk->dir->mode))
 		return -ENOTDIR;
 	switch (walk->last.kind) {
@@ -149,12 +161,13 @@ int path_last(struct path_walk *walk, bool follow, struct inode **inode_ret)
 	if (err)
 		return err;
 	if (inode && S_ISLNK(inode->mode) && (follow || walk->last.slash)) {
-		err = enter_link(walk, inode);
+		err = inode->ops->follow ? jump(walk, inode, &target) : enter_link(walk, inode);
 		path_put(inode);
-		return err;
+		inode = target;
 	}
-	*inode_ret = inode;
-	return 0;
+	if (err == 0)
+		*inode_ret = inode;
+	return err;
 }
 
 int path_to_last(struct path_walk *walk)

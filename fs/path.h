@@ -18,6 +18,7 @@ struct path_walk {
 	struct inode *dir; /* the directory to look `last` up in, as by path_get() */
 	struct path_part last;
 	bool must_be_dir; /* a slash followed the last component */
+	bool jumped;	  /* path_last() took the last component's link straight to its inode */
 	/* private: */
 	const char *rest; /* the string after `last` */
 	/*

@@ -11,7 +11,7 @@
 
 struct object;
 
-/* Only punch may sleep. */
+/* Only punch and identify may sleep. */
 struct object_ops {
 	const char *name;
 	/*
@@ -72,6 +72,14 @@ struct object_ops {
 	 */
 	int (*first_writer)(struct object *object);
 	void (*last_writer)(struct object *object);
+	/*
+	 * Says which file the bytes are, for lists of mappings: sets the numbers of its device and
+	 * its inode, and writes its name, terminated, into `name`. mm makes nothing of these. May
+	 * sleep. Called with a reference to the object and no spinning lock held. NULL: it is no
+	 * file.
+	 */
+	void (*identify)(struct object *object, uint64_t *dev, uint64_t *ino, char *name,
+			 size_t size);
 	/*
 	 * The last reference and all pages are gone: frees the object's memory, and drops what the
 	 * object refers to.

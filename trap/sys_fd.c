@@ -199,36 +199,36 @@ long sys_pipe2(struct trap_frame *frame)
 }
 
 /* The name is for debugging and shown nowhere yet. It is read since a bad one is an error. */
-static int check_memfd_name(vaddr_t user)
+static int copy_memfd_name(char name[MFD_NAME_MAX + 1], vaddr_t user)
 {
-	char name[MFD_NAME_MAX + 1];
-	ssize_t len = user_copy_string(name, user, sizeof(name));
+	ssize_t len = user_copy_string(name, user, MFD_NAME_MAX + 1);
 
 	if (len == -ENAMETOOLONG)
 		return -EINVAL;
 	return len < 0 ? (int)len : 0;
 }
 
-static struct file *create_memfd(unsigned flags)
+static struct file *create_memfd(const char *name, unsigned flags)
 {
 	if (flags & MFD_NOEXEC_SEAL)
-		return memfd_file_create_with(0666, F_SEAL_EXEC);
-	return memfd_file_create_with(0777, flags & MFD_ALLOW_SEALING ? 0 : F_SEAL_SEAL);
+		return memfd_file_create_with(name, 0666, F_SEAL_EXEC);
+	return memfd_file_create_with(name, 0777, flags & MFD_ALLOW_SEALING ? 0 : F_SEAL_SEAL);
 }
 
 long sys_memfd_create(struct trap_frame *frame)
 {
 	unsigned flags = arg_uint(frame, 1);
+	char name[MFD_NAME_MAX + 1];
 	struct file *file;
 	int err, fd;
 
 	if ((flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC)) ||
 	    (flags & (MFD_NOEXEC_SEAL | MFD_EXEC)) == (MFD_NOEXEC_SEAL | MFD_EXEC))
 		return -EINVAL;
-	err = check_memfd_name(arg_user(frame, 0));
+	err = copy_memfd_name(name, arg_user(frame, 0));
 	if (err)
 		return err;
-	file = create_memfd(flags);
+	file = create_memfd(name, flags);
 	if (!file)
 		return -ENOMEM;
 	fd = fdtable_install(current_process()->fdtable, file, 0, (flags & MFD_CLOEXEC) != 0);

@@ -1,28 +1,53 @@
 /* SPDX-License-Identifier: MIT */
-/* Files in memory without a name: regular files that are in no directory. */
+/* Files in memory without a path: regular files that are in no directory. */
 #include "fs/tmpfs/memfd.h"
 
+#include "abi/errno.h"
 #include "fs/tmpfs/regular.h"
+#include "lib/string.h"
 #include "mm/object.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/mem_wait.h"
 
 struct file *memfd_file_create(void)
 {
-	return memfd_file_create_with(0777, F_SEAL_SEAL);
+	return memfd_file_create_with("", 0777, F_SEAL_SEAL);
 }
 
-struct file *memfd_file_create_with(uint32_t mode, unsigned seals)
+static int set_name(struct inode *inode, const char *name)
+{
+	size_t size = strlen(name) + 1;
+	char *copy;
+
+	if (size == 1)
+		return 0;
+	copy = mem_wait_kmalloc(size);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, name, size);
+	to_node(inode)->memfd_name = copy;
+	return 0;
+}
+
+struct file *memfd_file_create_with(const char *name, uint32_t mode, unsigned seals)
 {
 	struct inode *inode = regular_create(NULL, mode, NULL, 0);
-	struct file *file;
+	struct file *file = NULL;
 
 	if (!inode)
 		return NULL;
 	to_node(inode)->seals = seals;
-	file = file_create(&regular_file_ops, O_RDWR | O_LARGEFILE, inode);
+	if (set_name(inode, name) == 0)
+		file = file_create(&regular_file_ops, O_RDWR | O_LARGEFILE, inode);
 	/* No process executes the file yet, so write access cannot be refused. */
 	if (!file || object_get_write(inode->object) != 0) {
 		inode_put(inode);
 		return NULL;
 	}
 	return file;
+}
+
+const char *memfd_name(struct inode *inode)
+{
+	return to_node(inode)->memfd_name ?: "";
 }

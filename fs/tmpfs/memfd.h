@@ -7,5 +7,9 @@
 /* Creates an empty file, open for reading and writing. Returns NULL if memory runs out. */
 struct file *memfd_file_create(void);
 
-/* The same with other permissions than 0777 and other seals (F_SEAL_*) than F_SEAL_SEAL. */
-struct file *memfd_file_create_with(uint32_t mode, unsigned seals);
+/* The same with a name, other permissions than 0777 and other seals (F_SEAL_*) than F_SEAL_SEAL. */
+struct file *memfd_file_create_with(const char *name, uint32_t mode, unsigned seals);
+
+struct inode;
+/* Returns the name that an inode without a mount was created with. */
+const char *memfd_name(struct inode *inode);

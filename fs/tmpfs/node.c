@@ -59,6 +59,8 @@ static struct inode *node_free(struct inode *inode)
 		parent = node->dir.parent == inode ? NULL : node->dir.parent;
 	else if (S_ISREG(inode->mode))
 		regular_free(inode);
+	if (S_ISREG(inode->mode))
+		kfree(node->memfd_name);
 	else if (S_ISLNK(inode->mode))
 		kfree(node->target);
 	if (node->counted)

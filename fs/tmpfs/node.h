@@ -26,7 +26,8 @@ struct tmpfs_node {
 	struct list names;  /* struct name.same, under names_lock: a directory has one at most */
 	union {
 		struct dir dir;
-		char *target; /* const: of a symbolic link, terminated */
+		char *target;	  /* const: of a symbolic link, terminated */
+		char *memfd_name; /* const: of a memfd, terminated; NULL: "" */
 	};
 	/* A waiting lock. Serializes a regular file's writes, changes of size, holes, and seals. */
 	struct mutex lock;
