@@ -95,6 +95,7 @@ static void mount_others(void)
 {
 	mount_on("/dev", "devtmpfs");
 	mount_on("/dev/shm", "tmpfs");
+	mount_on("/proc", "proc");
 }
 
 static void mount_root(void)

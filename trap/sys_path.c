@@ -185,13 +185,8 @@ long sys_symlinkat(struct trap_frame *frame)
 /* Stores the target in at->path, which is not needed after the lookup. Returns its length. */
 static ssize_t read_link(struct at_path *at)
 {
-	struct exe *exe = current_process()->exe;
-
 	if (at->path[0] == '\0')
 		return fs_readlink_file(at->dir, at->path, PATH_MAX);
-	/* The only name of /proc that exists. */
-	if (exe && strcmp(at->path, "/proc/self/exe") == 0)
-		return (ssize_t)MIN(str_copy(at->path, exe->path, PATH_MAX), PATH_MAX - 1ul);
 	return fs_readlink(at->dir, at->path, at->path, PATH_MAX);
 }
 

@@ -26,6 +26,11 @@ uint64_t quota_left(void)
 	return limit > taken ? limit - taken : 0;
 }
 
+uint64_t quota_pages(void)
+{
+	return atomic_load_relaxed(&used);
+}
+
 bool quota_record_made(void)
 {
 	if (alloc_fails() || quota_left() == 0)

@@ -11,6 +11,8 @@
 uint64_t quota_most(void);
 /* Returns how many more frames the files may have now. */
 uint64_t quota_left(void);
+/* Returns how many pages the files have, those in swap included. */
+uint64_t quota_pages(void);
 
 /*
  * Counts one more frame; pages of the boot archive itself do not count. Returns false and counts

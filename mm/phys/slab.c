@@ -217,3 +217,12 @@ void slab_census(struct slab_census *ret)
 	for (struct slab_cache *cache = cache_next(NULL); cache; cache = cache_next(cache))
 		cache_census(cache, ret);
 }
+
+size_t slab_frames(void)
+{
+	size_t frames = 0;
+
+	for (struct slab_cache *cache = cache_next(NULL); cache; cache = cache_next(cache))
+		frames += atomic_load_relaxed(&cache->slabs);
+	return frames;
+}

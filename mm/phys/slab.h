@@ -44,3 +44,4 @@ struct slab_census {
 	size_t slabs, used, faults;
 };
 void slab_census(struct slab_census *ret);
+size_t slab_frames(void); /* frames that are slabs: only the caches are looked at */

@@ -3,6 +3,7 @@
 #include "fake_proc.h"
 
 #include "abi/errno.h"
+#include "fs/proc/proc.h"
 #include "lib/assert.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
@@ -80,3 +81,12 @@ void signal_raise(int sig)
 {
 	(void)sig;
 }
+
+/* The file system of processes stands on all of proc/, and so is tested in the kernel. */
+static int no_processes(struct mount *mount, const char *options)
+{
+	(void)mount, (void)options;
+	return -ENODEV;
+}
+
+const struct fs_type proc_type = { .name = "proc", .fill_mount = no_processes };

@@ -98,6 +98,7 @@ TEST(empty_slabs_go_back)
 		for (unsigned i = 0; i < 1000; i++)
 			things[i] = slab_alloc(&thing_cache);
 		assert_true(page_alloc_free_count() < before - 20);
+		assert_true(slab_frames() > 20);
 		for (unsigned i = 0; i < 1000; i++)
 			slab_free(&thing_cache, things[i]);
 		assert_int_equal(page_alloc_free_count(), before - 1);

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* Open files of /proc that are text: each has the state of its walk through the records. */
+#include "abi/errno.h"
+#include "fs/proc/node.h"
+#include "fs/proc/seq.h"
+#include "lib/string.h"
+#include "proc/pid.h"
+
+static int opened(struct file *file)
+{
+	struct proc_node *node = to_proc(file_inode(file));
+
+	file->data = seq_create(node->entry->seq, node);
+	return file->data ? 0 : -ENOMEM;
+}
+
+/* As on Linux, a process that has ended shows no mounts. */
+static int mounts_opened(struct file *file)
+{
+	struct process_facts facts;
+	int err = inspect_facts(&to_proc(file_inode(file))->process, &facts);
+
+	if (err == 0 && facts.state == 'Z')
+		err = -EINVAL;
+	return err ? err : opened(file);
+}
+
+static void release(struct file *file)
+{
+	seq_destroy(file->data);
+	inode_file_release(file);
+}
+
+static ssize_t read_text(struct file *file, struct user_iter *to, uint64_t *pos)
+{
+	return seq_read(file->data, to, pos);
+}
+
+/* As on Linux, text has no other position to write to than that of the file. */
+static ssize_t refuse_write(struct file *file, const uint64_t *pos, int err)
+{
+	return pos == &file->pos ? err : -ESPIPE;
+}
+
+static ssize_t write_system(struct file *file, struct user_iter *from, uint64_t *pos)
+{
+	(void)from;
+	return refuse_write(file, pos, -EIO);
+}
+
+static ssize_t write_process(struct file *file, struct user_iter *from, uint64_t *pos)
+{
+	(void)from;
+	return refuse_write(file, pos, -EINVAL);
+}
+
+/* A process may set its own name; what is too long for it is left out. */
+static ssize_t write_comm(struct file *file, struct user_iter *from, uint64_t *pos)
+{
+	struct process *process = current_process();
+	char name[THREAD_NAME_LEN] = { 0 };
+	size_t n = MIN(from->left, sizeof(name) - 1), all = from->left;
+
+	if (pos != &file->pos)
+		return -ESPIPE;
+	if (user_iter_copy_in(from, name, n) != n)
+		return -EFAULT;
+	if (process->birth != to_proc(file_inode(file))->process.birth)
+		return -EINVAL;
+	spin_lock(&process_tree_lock);
+	str_copy(process->thread->name, name, sizeof(name));
+	spin_unlock(&process_tree_lock);
+	*pos += all;
+	return (ssize_t)all;
+}
+
+static int truncate(struct file *file, uint64_t size)
+{
+	(void)file, (void)size;
+	return 0;
+}
+
+#define TEXT_SLOTS                                                                          \
+	.read = read_text, .stat = inode_file_stat, .seek = seq_seek, .truncate = truncate, \
+	.release = release, .has_inode = true
+
+const struct file_ops proc_system_file_ops = {
+	.name = "text of the machine",
+	.opened = opened,
+	.write = write_system,
+	TEXT_SLOTS,
+};
+
+const struct file_ops proc_file_ops = {
+	.name = "text of a process",
+	.opened = opened,
+	.write = write_process,
+	TEXT_SLOTS,
+};
+
+const struct file_ops proc_mounts_file_ops = {
+	.name = "mounts",
+	.opened = mounts_opened,
+	.write = write_process,
+	TEXT_SLOTS,
+};
+
+const struct file_ops proc_comm_file_ops = {
+	.name = "name of a process",
+	.opened = opened,
+	.write = write_comm,
+	TEXT_SLOTS,
+};

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* What is in /proc and in the directory of each process, in the order in which Linux lists it. */
+#include "fs/dir_file.h"
+#include "fs/proc/node.h"
+#include "lib/bits.h"
+
+const struct proc_entry proc_root_entries[] = {
+	{ .name = "mounts",
+	  .mode = S_IFLNK | 0777,
+	  .target = proc_mounts_target,
+	  .size = sizeof("self/mounts") - 1 },
+	{ .name = "uptime",
+	  .mode = S_IFREG | 0444,
+	  .file_ops = &proc_system_file_ops,
+	  .seq = &proc_uptime_seq },
+	{ .name = "cpuinfo",
+	  .mode = S_IFREG | 0444,
+	  .file_ops = &proc_system_file_ops,
+	  .seq = &proc_cpuinfo_seq },
+	{ .name = "meminfo",
+	  .mode = S_IFREG | 0444,
+	  .file_ops = &proc_system_file_ops,
+	  .seq = &proc_meminfo_seq },
+	{ .name = "self", .mode = S_IFLNK | 0777, .target = proc_self_target },
+};
+
+const struct proc_entry proc_process_entries[] = {
+	{ .name = "fd", .mode = S_IFDIR | 0500, .file_ops = &dir_file_ops },
+	{ .name = "status",
+	  .mode = S_IFREG | 0444,
+	  .file_ops = &proc_file_ops,
+	  .seq = &proc_status_seq },
+	{ .name = "comm",
+	  .mode = S_IFREG | 0644,
+	  .file_ops = &proc_comm_file_ops,
+	  .seq = &proc_comm_seq },
+	{ .name = "cmdline", .mode = S_IFREG | 0444, .file_ops = &proc_cmdline_file_ops },
+	{ .name = "stat",
+	  .mode = S_IFREG | 0444,
+	  .file_ops = &proc_file_ops,
+	  .seq = &proc_stat_seq },
+	{ .name = "statm",
+	  .mode = S_IFREG | 0444,
+	  .file_ops = &proc_file_ops,
+	  .seq = &proc_statm_seq },
+	{ .name = "maps",
+	  .mode = S_IFREG | 0444,
+	  .file_ops = &proc_file_ops,
+	  .seq = &proc_maps_seq },
+	{ .name = "cwd",
+	  .mode = S_IFLNK | 0777,
+	  .target = proc_cwd_target,
+	  .follow = proc_cwd_follow },
+	{ .name = "exe",
+	  .mode = S_IFLNK | 0777,
+	  .target = proc_exe_target,
+	  .follow = proc_exe_follow },
+	{ .name = "mounts",
+	  .mode = S_IFREG | 0444,
+	  .file_ops = &proc_mounts_file_ops,
+	  .seq = &proc_mounts_seq },
+};
+
+/* Its mode has the permissions of the descriptor. */
+const struct proc_entry proc_fd_entry = {
+	.name = "",
+	.mode = S_IFLNK,
+	.target = proc_fd_target,
+	.follow = proc_fd_follow,
+	.size = 64,
+};
+
+const unsigned proc_root_count = ARRAY_SIZE(proc_root_entries);
+const unsigned proc_process_count = ARRAY_SIZE(proc_process_entries);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* The inodes of /proc, and the tables of what is in its directories. */
+#pragma once
+
+#include "fs/inode.h"
+#include "proc/inspect.h"
+
+struct proc_node;
+struct seq_ops;
+
+/* A name that is in every directory of its kind. */
+struct proc_entry {
+	const char *name;
+	uint32_t mode;
+	const struct file_ops *file_ops; /* NULL: path_file_ops, for links */
+	const struct seq_ops *seq;	 /* files with proc_file_ops: the source is the node */
+	/*
+	 * Links: writes the target into buf, terminated. Returns 0, or -ENOENT if the process has
+	 * none. May sleep; no spinning lock is held.
+	 */
+	int (*target)(struct proc_node *link, char *buf, size_t size);
+	/* The same for struct inode_ops; NULL: the text is followed. */
+	int (*follow)(struct proc_node *link, struct inode **inode_ret);
+	size_t size; /* st_size */
+};
+
+/* All is const. Each look-up makes one. */
+struct proc_node {
+	struct inode inode;
+	const struct proc_entry *entry; /* NULL: the root, or a process's directory */
+	struct process_id process;	/* pid 0: it is about no process */
+	struct inode *parent;		/* referenced; the root is its own, without a reference */
+	int fd;				/* of a name in /proc/PID/fd; else -1 */
+};
+
+static inline struct proc_node *to_proc(struct inode *inode)
+{
+	return container_of(inode, struct proc_node, inode);
+}
+
+/* The names. `count` of them; what they are is in fs/proc/names.c. */
+extern const struct proc_entry proc_root_entries[], proc_process_entries[], proc_fd_entry;
+extern const unsigned proc_root_count, proc_process_count;
+
+/* Files of text: of the machine, whose writes fail with -EIO; of a process, with -EINVAL. */
+extern const struct file_ops proc_system_file_ops, proc_file_ops;
+/* comm can be written by its process; cmdline is the process's own memory. */
+extern const struct file_ops proc_comm_file_ops, proc_cmdline_file_ops, proc_mounts_file_ops;
+
+extern const struct seq_ops proc_status_seq, proc_stat_seq, proc_statm_seq, proc_comm_seq;
+extern const struct seq_ops proc_maps_seq, proc_mounts_seq;
+extern const struct seq_ops proc_meminfo_seq, proc_cpuinfo_seq, proc_uptime_seq;
+
+int proc_self_target(struct proc_node *link, char *buf, size_t size);
+int proc_mounts_target(struct proc_node *link, char *buf, size_t size);
+int proc_exe_target(struct proc_node *link, char *buf, size_t size);
+int proc_exe_follow(struct proc_node *link, struct inode **inode_ret);
+int proc_cwd_target(struct proc_node *link, char *buf, size_t size);
+int proc_cwd_follow(struct proc_node *link, struct inode **inode_ret);
+int proc_fd_target(struct proc_node *link, char *buf, size_t size);
+int proc_fd_follow(struct proc_node *link, struct inode **inode_ret);

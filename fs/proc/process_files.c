@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* /proc/PID/status, stat, statm and comm: one record each, made of what is true at that moment. */
+#include "abi/errno.h"
+#include "fs/proc/node.h"
+#include "fs/proc/process_text.h"
+
+/* Returns 0, -ENODATA behind the only record, or -ESRCH. */
+static int facts_once(void *source, uint64_t *cursor, struct process_facts *facts)
+{
+	struct proc_node *node = source;
+	int err = inspect_facts(&node->process, facts);
+
+	return err ? err : seq_once(cursor);
+}
+
+/* Most processes lock nothing; for the others all mappings have to be looked at. */
+static int locked_bytes(const struct process_id *id, uint64_t *bytes_ret)
+{
+	struct uspace *uspace;
+	int err = inspect_space_of(id, &uspace, NULL);
+
+	if (err)
+		return err == -ENODATA ? 0 : err;
+	err = inspect_locked_bytes(uspace, bytes_ret);
+	uspace_put(uspace);
+	return err;
+}
+
+static int status_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	struct proc_node *node = source;
+	struct process_facts facts;
+	uint64_t locked = 0;
+	int err = facts_once(source, cursor, &facts);
+
+	(void)walk;
+	if (err == 0 && facts.ever_locked)
+		err = locked_bytes(&node->process, &locked);
+	if (err == 0)
+		proc_put_status(seq, &facts, locked);
+	return err;
+}
+
+static int stat_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	struct process_facts facts;
+	int err = facts_once(source, cursor, &facts);
+
+	(void)walk;
+	if (err == 0)
+		proc_put_stat(seq, &facts);
+	return err;
+}
+
+static int statm_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	struct process_facts facts;
+	int err = facts_once(source, cursor, &facts);
+
+	(void)walk;
+	if (err == 0)
+		proc_put_statm(seq, &facts);
+	return err;
+}
+
+static int comm_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	struct process_facts facts;
+	int err = facts_once(source, cursor, &facts);
+
+	(void)walk;
+	if (err == 0)
+		seq_put(seq, "%s\n", facts.name);
+	return err;
+}
+
+const struct seq_ops proc_status_seq = { .record = status_record };
+const struct seq_ops proc_stat_seq = { .record = stat_record };
+const struct seq_ops proc_statm_seq = { .record = statm_record };
+const struct seq_ops proc_comm_seq = { .record = comm_record };

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* The lines of /proc/PID/status, and the fields of stat and statm. */
+#include "fs/proc/process_text.h"
+
+#include "base/clock.h"
+#include "lib/string.h"
+
+#define USER_HZ		100
+#define SIGNALS_IN_STAT 0x7fffffffu
+#define TTY_CONSOLE	0x501 /* the number of /dev/console, the only terminal */
+
+static const char *state_word(char state)
+{
+	switch (state) {
+	case 'S':
+		return "sleeping";
+	case 'T':
+		return "stopped";
+	case 'Z':
+		return "zombie";
+	default:
+		return "running";
+	}
+}
+
+static void put_kb(struct seq *seq, const char *name, uint64_t bytes)
+{
+	seq_put(seq, "%s:\t%8lu kB\n", name, (unsigned long)(bytes / 1024));
+}
+
+static uint64_t code_bytes(const struct image_layout *layout)
+{
+	return ALIGN_UP(layout->code_end, PAGE_SIZE) - ALIGN_DOWN(layout->code_start, PAGE_SIZE);
+}
+
+static void put_memory(struct seq *seq, const struct process_facts *facts, uint64_t locked_bytes)
+{
+	put_kb(seq, "VmSize", facts->mapped);
+	put_kb(seq, "VmLck", locked_bytes);
+	put_kb(seq, "VmHWM", facts->peak_resident);
+	put_kb(seq, "VmRSS", facts->resident);
+	put_kb(seq, "VmData", facts->data);
+	put_kb(seq, "VmStk", facts->stack);
+	put_kb(seq, "VmExe", code_bytes(&facts->layout));
+	put_kb(seq, "VmPTE", facts->tables);
+	put_kb(seq, "VmSwap", facts->swapped);
+}
+
+static void put_signals(struct seq *seq, const struct process_facts *facts)
+{
+	const struct {
+		const char *name;
+		uint64_t set;
+	} sets[] = {
+		{ "SigPnd", facts->pending_thread }, { "ShdPnd", facts->pending },
+		{ "SigBlk", facts->blocked },	     { "SigIgn", facts->ignored },
+		{ "SigCgt", facts->caught },
+	};
+
+	seq_put(seq, "SigQ:\t%u/%lu\n", facts->queued, (unsigned long)facts->queue_max);
+	for (unsigned i = 0; i < ARRAY_SIZE(sets); i++)
+		seq_put(seq, "%s:\t%016lx\n", sets[i].name, (unsigned long)sets[i].set);
+}
+
+void proc_put_status(struct seq *seq, const struct process_facts *facts, uint64_t locked_bytes)
+{
+	seq_put(seq, "Name:\t");
+	seq_put_escaped(seq, facts->name, "\n\\");
+	seq_put(seq, "\n");
+	if (facts->state != 'Z')
+		seq_put(seq, "Umask:\t%04o\n", facts->umask);
+	seq_put(seq, "State:\t%c (%s)\n", facts->state, state_word(facts->state));
+	seq_put(seq, "Tgid:\t%d\n", facts->pid);
+	seq_put(seq, "Pid:\t%d\n", facts->pid);
+	seq_put(seq, "PPid:\t%d\n", facts->parent);
+	seq_put(seq, "TracerPid:\t0\n");
+	seq_put(seq, "Uid:\t0\t0\t0\t0\n");
+	seq_put(seq, "Gid:\t0\t0\t0\t0\n");
+	seq_put(seq, "FDSize:\t%u\n", facts->state != 'Z' ? FDTABLE_SIZE : 0);
+	seq_put(seq, "Groups:\t \n");
+	if (facts->has_memory)
+		put_memory(seq, facts, locked_bytes);
+	seq_put(seq, "Threads:\t1\n");
+	put_signals(seq, facts);
+	seq_put(seq, "Cpus_allowed:\t1\n");
+	seq_put(seq, "Cpus_allowed_list:\t0\n");
+	seq_put(seq, "voluntary_ctxt_switches:\t%lu\n", (unsigned long)facts->usage.nvcsw);
+	seq_put(seq, "nonvoluntary_ctxt_switches:\t%lu\n", (unsigned long)facts->usage.nivcsw);
+}
+
+static unsigned long user_ticks(uint64_t ticks)
+{
+	return clock_ticks_to_ns(ticks) / (NSEC_PER_SEC / USER_HZ);
+}
+
+/* Fields 9 to 25; those that mean nothing here are 0, as on Linux where they mean nothing. */
+static void put_times(struct seq *seq, const struct process_facts *facts)
+{
+	const struct usage *own = &facts->usage, *children = &facts->children_usage;
+
+	seq_put(seq, "0 %lu %lu %lu %lu ", own->minor_faults, children->minor_faults,
+		own->major_faults, children->major_faults);
+	seq_put(seq, "%lu %lu %lu %lu ", user_ticks(own->user_ticks), user_ticks(own->kernel_ticks),
+		user_ticks(children->user_ticks), user_ticks(children->kernel_ticks));
+	/* priority, nice, threads, itrealvalue, starttime, vsize, rss, rsslim */
+	seq_put(seq, "20 0 1 0 %lu %lu %lu %lu ", user_ticks(facts->start_tick),
+		(unsigned long)facts->mapped, (unsigned long)(facts->resident >> PAGE_SHIFT), ~0ul);
+}
+
+void proc_put_stat(struct seq *seq, const struct process_facts *facts)
+{
+	const struct image_layout *layout = &facts->layout;
+
+	seq_put(seq, "%d (", facts->pid);
+	seq_put_escaped(seq, facts->name, "\n\\");
+	seq_put(seq, ") %c %d %d %d %d %d ", facts->state, facts->parent, facts->group,
+		facts->session, facts->has_terminal ? TTY_CONSOLE : 0, facts->terminal_group);
+	put_times(seq, facts);
+	/* kstkesp and kstkeip are 0, as Linux has them of a process that runs */
+	seq_put(seq, "%lu %lu %lu 0 0 ", layout->code_start, layout->code_end, layout->stack_start);
+	seq_put(seq, "%lu %lu %lu %lu ", facts->pending_thread & SIGNALS_IN_STAT,
+		facts->blocked & SIGNALS_IN_STAT, facts->ignored & SIGNALS_IN_STAT,
+		facts->caught & SIGNALS_IN_STAT);
+	/* wchan, nswap, cnswap; then processor, rt_priority, policy, three kinds of delays */
+	seq_put(seq, "%d 0 0 %d 0 0 0 0 0 0 ", facts->state == 'S' || facts->state == 'Z',
+		facts->exit_signal);
+	seq_put(seq, "%lu %lu %lu %lu %lu %lu %lu %d\n", layout->data_start, layout->data_end,
+		facts->heap_start, layout->arg_start, layout->arg_end, layout->env_start,
+		layout->env_end, facts->status);
+}
+
+/* size, resident, shared, text, lib, data, dirty; in pages */
+void proc_put_statm(struct seq *seq, const struct process_facts *facts)
+{
+	seq_put(seq, "%lu %lu 0 %lu 0 %lu 0\n", (unsigned long)(facts->mapped >> PAGE_SHIFT),
+		(unsigned long)(facts->resident >> PAGE_SHIFT),
+		(unsigned long)(code_bytes(&facts->layout) >> PAGE_SHIFT),
+		(unsigned long)((facts->data + facts->stack) >> PAGE_SHIFT));
+}

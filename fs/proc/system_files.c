@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* /proc/meminfo, cpuinfo, uptime, and the list of mounts. */
+#include "abi/errno.h"
+#include "abi/limits.h"
+#include "arch/describe.h"
+#include "base/clock.h"
+#include "base/hart.h"
+#include "fs/inode_path.h"
+#include "fs/mount.h"
+#include "fs/proc/node.h"
+#include "fs/proc/seq.h"
+#include "fs/tmpfs/quota.h"
+#include "lib/bits.h"
+#include "mm/commit.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/phys/kmap.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/phys/slab.h"
+#include "mm/swap_cache.h"
+#include "proc/mem_wait.h"
+#include "proc/sched.h"
+
+static void put_pages(struct seq *seq, const char *name, uint64_t pages)
+{
+	seq_put(seq, "%-15s %8lu kB\n", name, (unsigned long)(pages * (PAGE_SIZE / 1024)));
+}
+
+/* Nothing here needs to look at each frame. */
+static int meminfo_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	struct swap_census swap = swap_census();
+	uint64_t files = quota_pages();
+
+	(void)source, (void)walk;
+	if (seq_once(cursor) != 0)
+		return -ENODATA;
+	put_pages(seq, "MemTotal:", page_alloc_total_count());
+	put_pages(seq, "MemFree:", page_alloc_free_count());
+	put_pages(seq, "MemAvailable:", page_alloc_free_count());
+	put_pages(seq, "Buffers:", 0);
+	put_pages(seq, "Cached:", files);
+	put_pages(seq, "SwapTotal:", swap.usable);
+	put_pages(seq, "SwapFree:", swap.free);
+	put_pages(seq, "Shmem:", files);
+	put_pages(seq, "Slab:", slab_frames());
+	put_pages(seq, "KernelStack:", kstack_frames());
+	if (commit_is_strict()) {
+		put_pages(seq, "CommitLimit:", commit_limit());
+		put_pages(seq, "Committed_AS:", commit_charged());
+	}
+	return 0;
+}
+
+/* The cursor is the index of the hart. */
+static int cpuinfo_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	unsigned index = (unsigned)*cursor;
+
+	(void)source, (void)walk;
+	if (index >= hart_count)
+		return -ENODATA;
+	seq_put(seq, "processor\t: %u\nhart\t\t: %lu\nisa\t\t: %s\nmmu\t\t: %s\n\n", index,
+		harts[index].id, ARCH_ISA_NAME, ARCH_MMU_NAME);
+	*cursor = index + 1;
+	return 0;
+}
+
+static void put_seconds(struct seq *seq, uint64_t ns, char after)
+{
+	seq_put(seq, "%lu.%02lu%c", (unsigned long)(ns / NSEC_PER_SEC),
+		(unsigned long)(ns % NSEC_PER_SEC / (NSEC_PER_SEC / 100)), after);
+}
+
+static int uptime_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	uint64_t idle_ticks = 0;
+
+	(void)source, (void)walk;
+	if (seq_once(cursor) != 0)
+		return -ENODATA;
+	for (unsigned i = 0; i < hart_count; i++)
+		idle_ticks += thread_ran_ticks(harts[i].idle);
+	put_seconds(seq, clock_ns(), ' ');
+	put_seconds(seq, clock_ticks_to_ns(idle_ticks), '\n');
+	return 0;
+}
+
+static void put_options(struct seq *seq, unsigned flags)
+{
+	static const struct {
+		unsigned flag;
+		const char *name;
+	} options[] = {
+		{ MS_NOSUID, ",nosuid" },	  { MS_NODEV, ",nodev" },
+		{ MS_NOEXEC, ",noexec" },	  { MS_NOATIME, ",noatime" },
+		{ MS_NODIRATIME, ",nodiratime" },
+	};
+
+	seq_put(seq, flags & MS_RDONLY ? "ro" : "rw");
+	for (unsigned i = 0; i < ARRAY_SIZE(options); i++)
+		if (flags & options[i].flag)
+			seq_put(seq, "%s", options[i].name);
+	if (!(flags & MS_NOATIME))
+		seq_put(seq, ",relatime");
+}
+
+static void put_mount(struct seq *seq, struct mount *mount, const char *path)
+{
+	seq_put_escaped(seq, mount->source, " \t\n\\#");
+	seq_put(seq, " ");
+	seq_put_escaped(seq, path, " \t\n\\");
+	seq_put(seq, " %s ", mount->type->name);
+	put_options(seq, atomic_load_relaxed(&mount->flags));
+	seq_put(seq, " 0 0\n");
+}
+
+/* The cursor is how many were listed: a mount that is held in between would be in use. */
+static struct mount *mount_at(uint64_t index)
+{
+	struct mount *mount = mount_next(NULL);
+
+	while (mount && index-- > 0)
+		mount = mount_next(mount);
+	return mount;
+}
+
+static int mounts_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	struct mount *mount = mount_at(*cursor);
+	char *path;
+
+	(void)source, (void)walk;
+	if (!mount)
+		return -ENODATA;
+	path = mem_wait_kmalloc(PATH_MAX);
+	if (!path) {
+		mount_put(mount);
+		return -ENOMEM;
+	}
+	/* One that has just left the tree, or whose path is too long to be used, is not listed. */
+	if (inode_path(mount->root, path, PATH_MAX) > 0 && *path == '/')
+		put_mount(seq, mount, path);
+	(*cursor)++;
+	kfree(path);
+	mount_put(mount);
+	return 0;
+}
+
+const struct seq_ops proc_meminfo_seq = { .record = meminfo_record };
+const struct seq_ops proc_cpuinfo_seq = { .record = cpuinfo_record };
+const struct seq_ops proc_uptime_seq = { .record = uptime_record };
+const struct seq_ops proc_mounts_seq = { .record = mounts_record };
