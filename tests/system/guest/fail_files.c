@@ -174,6 +174,30 @@ static long list_folder(void)
 	return n;
 }
 
+/* Each kind of file of /proc, and what links lead to. */
+static long read_proc(void)
+{
+	static const char *const paths[] = { "/proc/self/maps",	   "/proc/self/status",
+					     "/proc/self/cmdline", "/proc/1/stat",
+					     "/proc/mounts",	   "/proc/self/exe" };
+	long fd = open_path("/proc/self/fd", O_RDONLY | O_DIRECTORY), n;
+
+	if (fd < 0)
+		return fd;
+	n = CALL(SYS_getdents64, fd, bytes, sizeof(bytes), 0);
+	if (n >= 0)
+		n = CALL(SYS_readlinkat, fd, "0", bytes, sizeof(bytes));
+	close_fd(fd);
+	for (unsigned i = 0; n >= 0 && i < sizeof(paths) / sizeof(paths[0]); i++) {
+		n = fd = open_path(paths[i], O_RDONLY);
+		if (fd < 0)
+			break;
+		n = CALL(SYS_read, fd, bytes, sizeof(bytes), 0);
+		close_fd(fd);
+	}
+	return n;
+}
+
 static long make_memfd(void)
 {
 	long fd = CALL(SYS_memfd_create, "nameless", 0, 0, 0), err;
@@ -295,6 +319,7 @@ const struct scenario file_scenarios[] = {
 	{ "rename", rename_file, open_made, remove_made, MAY_ENOSPC },
 	{ "names", ask_names, NULL, NULL, 0 },
 	{ "getdents", list_folder, NULL, NULL, 0 },
+	{ "proc", read_proc, NULL, NULL, 0 },
 	{ "memfd", make_memfd, NULL, NULL, MAY_ENOSPC },
 	{ "dup", duplicate, NULL, NULL, 0 },
 	{ "terminal", use_terminal, NULL, NULL, 0 },
