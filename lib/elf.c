@@ -74,11 +74,6 @@ int elf_parse_header(const void *buf, size_t bytes, struct elf_image *image)
 	return 0;
 }
 
-static void elf_get_phdr(const void *phdrs, unsigned index, struct elf_phdr *ret)
-{
-	memcpy(ret, (const uint8_t *)phdrs + (size_t)index * ELF_PHDR_BYTES, sizeof(*ret));
-}
-
 /* Only the first PT_INTERP counts. */
 static int elf_note_interp(struct elf_image *image, const struct elf_phdr *ph)
 {
@@ -146,24 +141,23 @@ static void elf_note_load(const struct elf_limits *limits, struct elf_image *ima
 int elf_parse_phdrs(const struct elf_limits *limits, const void *phdrs, struct elf_image *image,
 		    bool *late)
 {
-	struct elf_phdr ph;
+	const struct elf_phdr *ph = phdrs;
 	int late_error = 0;
 	int r;
 
 	*late = false;
 	image->align = limits->page_size;
-	for (unsigned i = 0; i < image->phnum; i++) {
-		elf_get_phdr(phdrs, i, &ph);
-		if (ph.type == ELF_PT_INTERP) {
-			r = elf_note_interp(image, &ph);
+	for (unsigned i = 0; i < image->phnum; i++, ph++) {
+		if (ph->type == ELF_PT_INTERP) {
+			r = elf_note_interp(image, ph);
 			if (r < 0)
 				return r;
-		} else if (ph.type == ELF_PT_GNU_STACK) {
-			image->exec_stack = (ph.flags & ELF_X) != 0;
-		} else if (ph.type == ELF_PT_LOAD && late_error == 0) {
-			late_error = elf_check_load(limits, image, &ph);
+		} else if (ph->type == ELF_PT_GNU_STACK) {
+			image->exec_stack = (ph->flags & ELF_X) != 0;
+		} else if (ph->type == ELF_PT_LOAD && late_error == 0) {
+			late_error = elf_check_load(limits, image, ph);
 			if (late_error == 0)
-				elf_note_load(limits, image, &ph);
+				elf_note_load(limits, image, ph);
 		}
 	}
 	/* A position-independent program must have some memory. */
@@ -176,18 +170,17 @@ int elf_parse_phdrs(const struct elf_limits *limits, const void *phdrs, struct e
 bool elf_next_segment(const struct elf_image *image, const void *phdrs, unsigned *index,
 		      struct elf_segment *ret)
 {
-	struct elf_phdr ph;
-
 	while (*index < image->phnum) {
-		elf_get_phdr(phdrs, (*index)++, &ph);
-		if (ph.type != ELF_PT_LOAD)
+		const struct elf_phdr *ph = (const struct elf_phdr *)phdrs + (*index)++;
+
+		if (ph->type != ELF_PT_LOAD)
 			continue;
 		*ret = (struct elf_segment){
-			.vaddr = ph.vaddr,
-			.memsz = ph.memsz,
-			.filesz = ph.filesz,
-			.offset = ph.offset,
-			.flags = ph.flags & (ELF_R | ELF_W | ELF_X),
+			.vaddr = ph->vaddr,
+			.memsz = ph->memsz,
+			.filesz = ph->filesz,
+			.offset = ph->offset,
+			.flags = ph->flags & (ELF_R | ELF_W | ELF_X),
 		};
 		return true;
 	}

@@ -63,9 +63,9 @@ static inline size_t elf_phdr_bytes(const struct elf_image *image)
 }
 
 /*
- * Checks the program headers. phdrs are the elf_phdr_bytes() bytes at image->phoff; if the file is
- * too short for them, the caller returns -ENOEXEC. Unknown types, PT_TLS, PT_NOTE and PT_PHDR are
- * ignored.
+ * Checks the program headers. phdrs are the elf_phdr_bytes() bytes at image->phoff, copied to where
+ * they are aligned to 8 bytes; if the file is too short for them, the caller returns -ENOEXEC.
+ * Unknown types, PT_TLS, PT_NOTE and PT_PHDR are ignored.
  *
  * Returns 0, or -ENOEXEC where Linux refuses the file too and the old image continues. Otherwise
  * sets *late and returns -EINVAL, -ENOMEM or -EPERM: Linux finds these errors only past the point
@@ -79,6 +79,6 @@ static inline size_t elf_phdr_bytes(const struct elf_image *image)
 int elf_parse_phdrs(const struct elf_limits *limits, const void *phdrs, struct elf_image *image,
 		    bool *late);
 
-/* Gets the next PT_LOAD of the file. *index is 0 at first. Returns false if there is no more. */
+/* Gets the next PT_LOAD of the file, from the same phdrs. *index is 0 at first. Returns false if there is no more. */
 bool elf_next_segment(const struct elf_image *image, const void *phdrs, unsigned *index,
 		      struct elf_segment *ret);

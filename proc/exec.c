@@ -79,11 +79,15 @@ static int draft_fill(struct draft *draft, struct object *object, const struct e
 	return exec_stack_write(&draft->uspace->space, &stack, args, &aux);
 }
 
+/* After an error, too, the draft is one for draft_discard(). */
 static int draft_make(struct draft *draft, struct object *object, const char *path,
 		      const struct exec_args *args)
 {
-	int err = exec_headers_read(&draft->headers, object);
+	int err;
 
+	draft->exe = NULL;
+	draft->uspace = NULL;
+	err = exec_headers_read(&draft->headers, object);
 	if (err)
 		return err;
 	err = exe_create(object, path, &draft->exe);
@@ -137,7 +141,7 @@ static void commit(struct process *process, struct draft *draft, const char *fil
 int exec_image(struct object *image, const char *path, const struct exec_args *args)
 {
 	struct process *process = current_process();
-	struct draft draft = { 0 };
+	struct draft draft;
 	int err = draft_make(&draft, image, path, args);
 
 	if (!err && current_killed())

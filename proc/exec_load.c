@@ -113,7 +113,7 @@ static int map_zero_part(struct space *space, const struct elf_segment *segment,
 	return end > start ? vm_map(space, &request, &at) : 0;
 }
 
-/* Notes where the image's code and data are. The layout starts as all zeros. */
+/* Notes where the image's code and data are. */
 static void note_segment(struct image_layout *layout, const struct elf_segment *segment, vaddr_t va)
 {
 	vaddr_t end = va + segment->filesz;
@@ -136,6 +136,7 @@ static int map_segments(struct uspace *uspace, struct object *object,
 	vaddr_t data = 0;
 	unsigned index = 0;
 
+	uspace->layout = (struct image_layout){ 0 };
 	while (elf_next_segment(&headers->image, headers->phdrs, &index, &segment)) {
 		vaddr_t va = segment.vaddr + bias;
 		int err = 0;

@@ -87,9 +87,14 @@ static void put_random(struct writer *writer, const struct exec_stack *stack)
 static int write_tables(struct space *space, const struct exec_stack *stack,
 			const struct exec_args *args, const struct exec_aux *aux)
 {
-	struct writer writer = { .space = space, .to = stack->sp };
 	struct abi_auxv auxv[EXEC_AUXV_COUNT];
+	struct writer writer;
 
+	/* Not `words`: they are filled before they are written. */
+	writer.space = space;
+	writer.to = stack->sp;
+	writer.count = 0;
+	writer.err = 0;
 	put(&writer, stack->argc);
 	put_pointers(&writer, stack, args);
 	exec_stack_auxv(stack, aux, auxv);

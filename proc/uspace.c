@@ -15,7 +15,6 @@ struct uspace *uspace_create(void)
 		return NULL;
 	uspace->refs = 1;
 	uspace->sigreturn = 0;
-	uspace->layout = (struct image_layout){ 0 };
 	mutex_init(&uspace->mmap_lock, LOCK_MMAP);
 	if (space_create(&uspace->space)) {
 		slab_free(&uspace_cache, uspace);

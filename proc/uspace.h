@@ -5,7 +5,7 @@
 #include "mm/space.h"
 #include "proc/mutex.h"
 
-/* Where exec put what: const once the image runs, but for others to read (/proc). */
+/* Where exec put what, for others to read (/proc). Const once the image runs; exec and fork set it. */
 struct image_layout {
 	vaddr_t code_start, code_end; /* executable segments */
 	vaddr_t data_start, data_end; /* the highest segment; what the file has of it */

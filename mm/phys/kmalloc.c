@@ -11,13 +11,15 @@
 static struct slab_cache classes[CLASSES] = { CLASS(0), CLASS(1), CLASS(2), CLASS(3),
 					      CLASS(4), CLASS(5), CLASS(6), CLASS(7) };
 
+/* The class of a size, by how many times 16 bytes it is above 16. */
+static const uint8_t class_numbers[SLAB_SIZE_MAX / 16] = {
+	[0] = 0,	[1] = 1,	 [2 ... 3] = 2,	  [4 ... 7] = 3,
+	[8 ... 15] = 4, [16 ... 31] = 5, [32 ... 63] = 6, [64 ... 127] = 7,
+};
+
 static struct slab_cache *class_of(size_t size)
 {
-	unsigned n = 0;
-
-	while ((16ul << n) < size)
-		n++;
-	return &classes[n];
+	return &classes[size ? class_numbers[(size - 1) / 16] : 0];
 }
 
 static void *frames_alloc(size_t size)
