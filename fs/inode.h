@@ -75,8 +75,11 @@ struct inode_ops {
 	 * -ERANGE if it does not fit, or -ENOENT if the inode has no name any more.
 	 */
 	ssize_t (*path)(struct inode *inode, char *buf, size_t size);
-	/* Symbolic links: returns the target, terminated, from kmalloc(). */
-	int (*readlink)(struct inode *link, char **target_ret);
+	/*
+	 * Symbolic links: writes the target, terminated, into buf, which has PATH_MAX bytes. Returns
+	 * its length or a negative errno.
+	 */
+	ssize_t (*readlink)(struct inode *link, char *buf);
 	/*
 	 * Links that lead to a file itself and not to what their text names: returns 0 and that
 	 * file's inode, as by path_get(). NULL: walks go on with the text.

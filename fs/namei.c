@@ -251,37 +251,23 @@ int fs_stat(struct file *dir, const char *path, bool follow, struct abi_stat *st
 	return err;
 }
 
-/* Copies the link's target into buf. */
-static ssize_t copy_target(struct inode *link, char *buf, size_t size)
-{
-	char *target;
-	ssize_t len = link->ops->readlink(link, &target);
-
-	if (len != 0)
-		return len;
-	len = (ssize_t)MIN(strlen(target), size);
-	memcpy(buf, target, (size_t)len);
-	kfree(target);
-	return len;
-}
-
-ssize_t fs_readlink(struct file *dir, const char *path, char *buf, size_t size)
+ssize_t fs_readlink(struct file *dir, const char *path, char *buf)
 {
 	struct inode *inode;
 	ssize_t len = path_lookup(path_start(dir), path, false, &inode);
 
 	if (len != 0)
 		return len;
-	len = S_ISLNK(inode->mode) ? copy_target(inode, buf, size) : -EINVAL;
+	len = S_ISLNK(inode->mode) ? inode->ops->readlink(inode, buf) : -EINVAL;
 	path_put(inode);
 	return len;
 }
 
-ssize_t fs_readlink_file(struct file *file, char *buf, size_t size)
+ssize_t fs_readlink_file(struct file *file, char *buf)
 {
 	if (!file->ops->has_inode || !S_ISLNK(file_inode(file)->mode))
 		return -ENOENT;
-	return copy_target(file_inode(file), buf, size);
+	return file_inode(file)->ops->readlink(file_inode(file), buf);
 }
 
 ssize_t fs_getcwd(struct file *dir, char *buf, size_t size)

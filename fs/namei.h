@@ -36,12 +36,12 @@ int fs_link_file(struct file *old, struct file *new_dir, const char *new_path);
 int fs_stat(struct file *dir, const char *path, bool follow, struct abi_stat *st);
 
 /*
- * Copies the link's target into buf, cut off at `size` bytes and not terminated. Returns the length
- * copied; -EINVAL if the path is not a symbolic link.
+ * Copies the link's target into buf, which has PATH_MAX bytes and may be where the path is. Returns
+ * its length; -EINVAL if the path is not a symbolic link.
  */
-ssize_t fs_readlink(struct file *dir, const char *path, char *buf, size_t size);
+ssize_t fs_readlink(struct file *dir, const char *path, char *buf);
 /* The same for a link opened by O_PATH. As on Linux, returns -ENOENT if it is not a link. */
-ssize_t fs_readlink_file(struct file *file, char *buf, size_t size);
+ssize_t fs_readlink_file(struct file *file, char *buf);
 
 /*
  * Copies the absolute path of an open directory into buf. Returns the length with the NUL, -ENOENT

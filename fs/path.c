@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "mm/phys/kmalloc.h"
+#include "proc/mem_wait.h"
 
 /* Moves the walk to another directory and takes over the reference to it. */
 static void walk_to(struct path_walk *walk, struct inode *inode)
@@ -61,16 +62,17 @@ void path_end(struct path_walk *walk)
 static int enter_link(struct path_walk *walk, struct inode *link)
 {
 	char *target;
-	int err;
+	ssize_t len;
 
 	if (walk->nlinks == ABI_SYMLINK_MAX)
 		return -ELOOP;
-	err = link->ops->readlink(link, &target);
-	if (err)
-		return err;
-	if (*target == '\0') {
+	target = mem_wait_kmalloc(PATH_MAX);
+	if (!target)
+		return -ENOMEM;
+	len = link->ops->readlink(link, target);
+	if (len <= 0) {
 		kfree(target);
-		return -ENOENT;
+		return len < 0 ? (int)len : -ENOENT;
 	}
 	walk->nlinks++;
 	if (*walk->rest != '\0') {
@@ -95,6 +97,16 @@ static int jump(struct path_walk *walk, struct inode *link, struct inode **inode
 	walk->nlinks++;
 	walk->jumped = true;
 	return link->ops->follow(link, inode_ret);
+}
+
+/* Returns as path_last(), and drops the reference to the link. */
+static __attribute__((noinline)) int follow_link(struct path_walk *walk, struct inode *link,
+						 struct inode **inode_ret)
+{
+	int err = link->ops->follow ? jump(walk, link, inode_ret) : enter_link(walk, link);
+
+	path_put(link);
+	return err;
 }
 
 static struct inode *find_parent(struct inode *dir)
@@ -139,7 +151,7 @@ static int find_if_there(const struct path_walk *walk, struct inode **inode_ret)
 
 int path_last(struct path_walk *walk, bool follow, struct inode **inode_ret)
 {
-	struct inode *inode = NULL, *target = NULL;
+	struct inode *inode = NULL;
 	int err = 0;
 
 	walk->jumped = false;
@@ -160,14 +172,10 @@ int path_last(struct path_walk *walk, bool follow, struct inode **inode_ret)
 	}
 	if (err)
 		return err;
-	if (inode && S_ISLNK(inode->mode) && (follow || walk->last.slash)) {
-		err = inode->ops->follow ? jump(walk, inode, &target) : enter_link(walk, inode);
-		path_put(inode);
-		inode = target;
-	}
-	if (err == 0)
-		*inode_ret = inode;
-	return err;
+	if (inode && S_ISLNK(inode->mode) && (follow || walk->last.slash))
+		return follow_link(walk, inode, inode_ret);
+	*inode_ret = inode;
+	return 0;
 }
 
 int path_to_last(struct path_walk *walk)

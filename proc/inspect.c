@@ -121,16 +121,12 @@ int inspect_next_process(int after, struct faultline_process *ret)
 	return next ? 0 : -ESRCH;
 }
 
-/* Call with process_tree_lock held. exe_ret may be NULL. */
-static void get_space(struct process *process, struct uspace **uspace_ret, struct exe **exe_ret)
+/* Call with process_tree_lock held. */
+static struct exe *get_exe(const struct process *process)
 {
-	uspace_get(process->uspace);
-	*uspace_ret = process->uspace;
-	if (!exe_ret)
-		return;
-	*exe_ret = process->exe;
 	if (process->exe)
 		exe_get(process->exe);
+	return process->exe;
 }
 
 int inspect_space(int pid, struct uspace **uspace_ret, struct exe **exe_ret)
@@ -143,7 +139,9 @@ int inspect_space(int pid, struct uspace **uspace_ret, struct exe **exe_ret)
 		spin_unlock(&process_tree_lock);
 		return -ESRCH;
 	}
-	get_space(process, uspace_ret, exe_ret);
+	uspace_get(process->uspace);
+	*uspace_ret = process->uspace;
+	*exe_ret = get_exe(process);
 	spin_unlock(&process_tree_lock);
 	return 0;
 }
@@ -295,7 +293,7 @@ int inspect_facts(const struct process_id *id, struct process_facts *ret)
 	return process ? 0 : -ESRCH;
 }
 
-int inspect_space_of(const struct process_id *id, struct uspace **uspace_ret, struct exe **exe_ret)
+int inspect_space_of(const struct process_id *id, struct uspace **uspace_ret)
 {
 	struct process *process;
 	int err = -ESRCH;
@@ -304,10 +302,25 @@ int inspect_space_of(const struct process_id *id, struct uspace **uspace_ret, st
 	process = process_find_id(id);
 	if (process)
 		err = process->uspace ? 0 : -ENODATA;
-	if (err == 0)
-		get_space(process, uspace_ret, exe_ret);
+	if (err == 0) {
+		uspace_get(process->uspace);
+		*uspace_ret = process->uspace;
+	}
 	spin_unlock(&process_tree_lock);
 	return err;
+}
+
+struct exe *inspect_exe(const struct process_id *id)
+{
+	const struct process *process;
+	struct exe *exe = NULL;
+
+	spin_lock(&process_tree_lock);
+	process = process_find_id(id);
+	if (process && process->uspace)
+		exe = get_exe(process);
+	spin_unlock(&process_tree_lock);
+	return exe;
 }
 
 bool inspect_map(struct uspace *uspace, vaddr_t from, struct map_facts *ret)

@@ -56,8 +56,10 @@ int inspect_find(int pid, struct process_id *id_ret);
 /* Returns the lowest pid above `after` that is in use, or 0. */
 int inspect_next_pid(int after);
 int inspect_facts(const struct process_id *id, struct process_facts *ret);
-/* As inspect_space(); -ENODATA if it has left its address space. exe_ret may be NULL. */
-int inspect_space_of(const struct process_id *id, struct uspace **uspace_ret, struct exe **exe_ret);
+/* Returns the space with a reference; -ENODATA if it has left its address space. */
+int inspect_space_of(const struct process_id *id, struct uspace **uspace_ret);
+/* Returns what it runs, with a reference; NULL if it runs nothing, or not any more. */
+struct exe *inspect_exe(const struct process_id *id);
 
 /* A mapping, for a list of them. */
 struct map_facts {

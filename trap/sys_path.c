@@ -186,8 +186,8 @@ long sys_symlinkat(struct trap_frame *frame)
 static ssize_t read_link(struct at_path *at)
 {
 	if (at->path[0] == '\0')
-		return fs_readlink_file(at->dir, at->path, PATH_MAX);
-	return fs_readlink(at->dir, at->path, at->path, PATH_MAX);
+		return fs_readlink_file(at->dir, at->path);
+	return fs_readlink(at->dir, at->path, at->path);
 }
 
 long sys_readlinkat(struct trap_frame *frame)

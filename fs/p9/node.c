@@ -419,28 +419,23 @@ static ssize_t node_path(struct inode *inode, char *buf, size_t size)
 	return (ssize_t)(size - at);
 }
 
-/* The target is copied out of the reply, and terminated. */
-static int copy_target(const void *reply, size_t n, uint16_t tag, char **target_ret)
+/* Copies the target out of the reply. Returns its length. */
+static ssize_t copy_target(const void *reply, size_t n, uint16_t tag, char *buf)
 {
 	struct p9_packet packet = p9_packet(reply, n);
 	struct p9_rreadlink got;
 	int err = p9_decode_rreadlink(&packet, tag, &got);
-	char *target;
 
 	if (err)
 		return err;
 	if (got.target.len == 0 || got.target.len >= PATH_MAX)
 		return -EIO;
-	target = mem_wait_kmalloc(got.target.len + 1);
-	if (!target)
-		return -ENOMEM;
-	memcpy(target, got.target.data, got.target.len);
-	target[got.target.len] = '\0';
-	*target_ret = target;
-	return 0;
+	memcpy(buf, got.target.data, got.target.len);
+	buf[got.target.len] = '\0';
+	return (ssize_t)got.target.len;
 }
 
-static int node_readlink(struct inode *link, char **target_ret)
+static ssize_t node_readlink(struct inode *link, char *buf)
 {
 	struct p9_fid *fid = to_p9_node(link)->fid;
 	const struct p9_treadlink ask = { fid->number };
@@ -448,15 +443,15 @@ static int node_readlink(struct inode *link, char **target_ret)
 	uint8_t request[P9_REQUEST_BYTES], *reply = mem_wait_kmalloc(size);
 	uint16_t tag = p9_next_tag(fid->session);
 	ssize_t n;
-	int err;
 
 	if (!reply)
 		return -ENOMEM;
 	n = p9_encode_treadlink(request, sizeof(request), tag, &ask);
 	n = p9_rpc(fid->session, request, n, reply, size);
-	err = n < 0 ? (int)n : copy_target(reply, (size_t)n, tag, target_ret);
+	if (n >= 0)
+		n = copy_target(reply, (size_t)n, tag, buf);
 	kfree(reply);
-	return err;
+	return n;
 }
 
 static int node_getattr(struct inode *inode, struct abi_stat *st)

@@ -9,54 +9,41 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
-int proc_self_target(struct proc_node *link, char *buf, size_t size)
+ssize_t proc_self_target(struct proc_node *link, char *buf, size_t size)
 {
 	(void)link;
 	if (!current_process())
 		return -ENOENT;
-	ksnprintf(buf, size, "%d", current_process()->pid);
-	return 0;
+	return ksnprintf(buf, size, "%d", current_process()->pid);
 }
 
-int proc_mounts_target(struct proc_node *link, char *buf, size_t size)
+ssize_t proc_mounts_target(struct proc_node *link, char *buf, size_t size)
 {
 	(void)link;
-	str_copy(buf, "self/mounts", size);
-	return 0;
-}
-
-/* Returns what the process runs, with a reference; NULL: nothing any more. */
-static struct exe *get_exe(const struct proc_node *link)
-{
-	struct uspace *uspace;
-	struct exe *exe;
-
-	if (inspect_space_of(&link->process, &uspace, &exe) != 0)
-		return NULL;
-	uspace_put(uspace);
-	return exe;
+	return (ssize_t)str_copy(buf, "self/mounts", size);
 }
 
 /* C libraries expect a slash at the start, even of a program that has no name any more. */
-int proc_exe_target(struct proc_node *link, char *buf, size_t size)
+ssize_t proc_exe_target(struct proc_node *link, char *buf, size_t size)
 {
-	struct exe *exe = get_exe(link);
+	struct exe *exe = inspect_exe(&link->process);
 	struct inode *inode;
+	size_t len;
 
 	if (!exe)
 		return -ENOENT;
 	inode = file_data_inode(exe->object);
-	inode_name(inode, buf, size);
+	len = inode_name(inode, buf, size);
 	path_put(inode);
 	if (*buf != '/')
-		ksnprintf(buf, size, "%s (deleted)", exe->path);
+		len = (size_t)ksnprintf(buf, size, "%s (deleted)", exe->path);
 	exe_put(exe);
-	return 0;
+	return (ssize_t)MIN(len, size - 1);
 }
 
 int proc_exe_follow(struct proc_node *link, struct inode **inode_ret)
 {
-	struct exe *exe = get_exe(link);
+	struct exe *exe = inspect_exe(&link->process);
 
 	if (!exe)
 		return -ENOENT;
@@ -66,26 +53,27 @@ int proc_exe_follow(struct proc_node *link, struct inode **inode_ret)
 }
 
 /* A file without an inode is a pipe: it has a number, and nothing that could be opened. */
-static void name_of_file(struct file *file, char *buf, size_t size)
+static ssize_t name_of_file(struct file *file, char *buf, size_t size)
 {
 	struct abi_stat st;
 
 	if (file->ops->has_inode)
-		inode_name(file_inode(file), buf, size);
-	else if (file->ops->stat && file->ops->stat(file, &st) == 0)
-		ksnprintf(buf, size, "pipe:[%lu]", (unsigned long)st.ino);
-	else
-		ksnprintf(buf, size, "anon_inode:[%s]", file->ops->name);
+		return (ssize_t)inode_name(file_inode(file), buf, size);
+	if (file->ops->stat && file->ops->stat(file, &st) == 0)
+		return ksnprintf(buf, size, "pipe:[%lu]", (unsigned long)st.ino);
+	return ksnprintf(buf, size, "anon_inode:[%s]", file->ops->name);
 }
 
 /* Each of these drops the reference to the file; NULL is a file that is not open. */
-static int file_target(struct file *file, char *buf, size_t size)
+static ssize_t file_target(struct file *file, char *buf, size_t size)
 {
+	ssize_t len;
+
 	if (!file)
 		return -ENOENT;
-	name_of_file(file, buf, size);
+	len = name_of_file(file, buf, size);
 	file_put(file);
-	return 0;
+	return len;
 }
 
 static int file_follow(struct file *file, struct inode **inode_ret)
@@ -104,7 +92,7 @@ static int file_follow(struct file *file, struct inode **inode_ret)
 	return err;
 }
 
-int proc_cwd_target(struct proc_node *link, char *buf, size_t size)
+ssize_t proc_cwd_target(struct proc_node *link, char *buf, size_t size)
 {
 	return file_target(process_get_cwd(&link->process), buf, size);
 }
@@ -114,7 +102,7 @@ int proc_cwd_follow(struct proc_node *link, struct inode **inode_ret)
 	return file_follow(process_get_cwd(&link->process), inode_ret);
 }
 
-int proc_fd_target(struct proc_node *link, char *buf, size_t size)
+ssize_t proc_fd_target(struct proc_node *link, char *buf, size_t size)
 {
 	return file_target(process_get_file(&link->process, link->fd), buf, size);
 }

@@ -31,7 +31,7 @@ static int begin(void *source, void **walk_ret)
 
 	if (!walk)
 		return -ENOMEM;
-	err = inspect_space_of(&node->process, &walk->uspace, NULL);
+	err = inspect_space_of(&node->process, &walk->uspace);
 	if (err) {
 		kfree(walk);
 		return err;

@@ -11,6 +11,8 @@
 #include "lib/format.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
+#include "mm/phys/slab.h"
+#include "mm/relieve.h"
 #include "proc/mem_wait.h"
 
 /*
@@ -26,36 +28,31 @@
 
 _Static_assert(FDTABLE_SIZE <= INO_FD, "descriptors have inode numbers");
 
+static SLAB_CACHE(node_cache, struct proc_node);
+
 /* Positions in the root: first the entries, then the processes. */
 #define POS_PIDS 256
 
 static const struct inode_ops root_ops, process_dir_ops, fd_dir_ops, leaf_ops, magic_ops;
 
-/* Makes an inode below `parent`, to which it takes a reference. NULL: no memory. */
-static struct proc_node *make(struct inode *parent, uint64_t ino, uint32_t mode,
-			      const struct inode_ops *ops, const struct file_ops *file_ops)
+/* Makes an inode, with a reference to its parent; NULL: it is the root. Returns NULL: no memory. */
+static struct inode *make(struct mount *mount, struct inode *parent, uint64_t ino, uint32_t mode,
+			  const struct inode_ops *ops, const struct file_ops *file_ops)
 {
-	struct proc_node *node = mem_wait_kzalloc(sizeof(*node));
+	struct proc_node *node = slab_alloc_wait(&node_cache);
 
 	if (!node)
 		return NULL;
-	inode_init(&node->inode, parent->mount, ino, mode, ops, file_ops);
-	inode_get(parent);
-	node->parent = parent;
-	node->fd = -1;
+	inode_init(&node->inode, mount, ino, mode, ops, file_ops);
 	node->inode.nlink = S_ISDIR(mode) ? 2 : 1;
-	return node;
-}
-
-static struct inode *create_root(struct mount *mount)
-{
-	struct proc_node *node = mem_wait_kzalloc(sizeof(*node));
-
-	if (!node)
-		return NULL;
-	inode_init(&node->inode, mount, INO_ROOT, S_IFDIR | 0555, &root_ops, &dir_file_ops);
-	node->parent = &node->inode;
+	node->entry = NULL;
+	node->process = (struct process_id){ 0 };
+	node->parent = parent ?: &node->inode;
+	if (parent)
+		inode_get(parent);
 	node->fd = -1;
+	node->names = NULL;
+	/* gcc-analyzer-suppress malloc-leak ; what is returned has not leaked */
 	return &node->inode;
 }
 
@@ -64,15 +61,15 @@ static struct inode *free_node(struct inode *inode)
 	struct proc_node *node = to_proc(inode);
 	struct inode *parent = node->parent == inode ? NULL : node->parent;
 
-	kfree(node);
+	slab_free(&node_cache, node);
 	return parent;
 }
 
-static int made(struct proc_node *node, struct inode **inode_ret)
+static int made(struct inode *inode, struct inode **inode_ret)
 {
-	if (!node)
+	if (!inode)
 		return -ENOMEM;
-	*inode_ret = &node->inode;
+	*inode_ret = inode;
 	return 0;
 }
 
@@ -80,24 +77,24 @@ static const struct proc_entry *find_entry(const struct proc_entry *entries, uns
 					   const char *name, size_t len)
 {
 	for (unsigned i = 0; i < count; i++)
-		if (strlen(entries[i].name) == len && memcmp(entries[i].name, name, len) == 0)
+		if (entries[i].len == len && memcmp(entries[i].name, name, len) == 0)
 			return &entries[i];
 	return NULL;
 }
 
-static struct proc_node *make_entry(struct inode *dir, uint64_t ino, const struct proc_entry *entry)
+static struct inode *make_entry(struct inode *dir, uint64_t ino, const struct proc_entry *entry)
 {
 	const struct inode_ops *ops = S_ISDIR(entry->mode) ? &fd_dir_ops
 				      : entry->follow	   ? &magic_ops
 							   : &leaf_ops;
-	struct proc_node *node =
-		make(dir, ino, entry->mode, ops, entry->file_ops ?: &path_file_ops);
+	struct inode *inode =
+		make(dir->mount, dir, ino, entry->mode, ops, entry->file_ops ?: &path_file_ops);
 
-	if (node) {
-		node->entry = entry;
-		node->process = to_proc(dir)->process;
+	if (inode) {
+		to_proc(inode)->entry = entry;
+		to_proc(inode)->process = to_proc(dir)->process;
 	}
-	return node;
+	return inode;
 }
 
 /* Reads a number as it is written here: digits, without a sign, no zero in front. -1: it is none. */
@@ -117,20 +114,41 @@ static int number_of(const char *name, size_t len, int limit)
 	return number;
 }
 
+/* Makes the directory of a process. */
+static int make_process_dir(struct inode *root, const struct process_id *id,
+			    struct inode **inode_ret)
+{
+	struct inode *dir = make(root->mount, root, ((uint64_t)id->pid << INO_PID_SHIFT) + INO_DIR,
+				 S_IFDIR | 0555, &process_dir_ops, &dir_file_ops);
+
+	if (dir) {
+		to_proc(dir)->process = *id;
+		dir->nlink = 3;
+	}
+	return made(dir, inode_ret);
+}
+
 static int lookup_process(struct inode *root, int pid, struct inode **inode_ret)
 {
 	struct process_id id;
-	struct proc_node *node;
 
 	if (inspect_find(pid, &id) != 0)
 		return -ENOENT;
-	node = make(root, ((uint64_t)pid << INO_PID_SHIFT) + INO_DIR, S_IFDIR | 0555,
-		    &process_dir_ops, &dir_file_ops);
-	if (node) {
-		node->process = id;
-		node->inode.nlink = 3;
-	}
-	return made(node, inode_ret);
+	return make_process_dir(root, &id, inode_ret);
+}
+
+int proc_self_follow(struct proc_node *link, struct inode **inode_ret)
+{
+	const struct process *process = current_process();
+	int err;
+
+	if (!process)
+		return -ENOENT;
+	err = make_process_dir(link->parent, &(struct process_id){ process->pid, process->birth },
+			       inode_ret);
+	if (err == 0)
+		mount_get((*inode_ret)->mount);
+	return err;
 }
 
 static int root_lookup(struct inode *root, const char *name, size_t len, struct inode **inode_ret)
@@ -139,8 +157,9 @@ static int root_lookup(struct inode *root, const char *name, size_t len, struct 
 
 	if (!entry)
 		return lookup_process(root, number_of(name, len, PID_MAX), inode_ret);
-	return made(make_entry(root, INO_SYSTEM + (uint64_t)(entry - proc_root_entries), entry),
-		    inode_ret);
+	*inode_ret = to_proc(root)->names[entry - proc_root_entries];
+	inode_get(*inode_ret);
+	return 0;
 }
 
 static bool is_gone(const struct process_id *id)
@@ -181,17 +200,17 @@ static int fd_lookup(struct inode *dir, const char *name, size_t len, struct ino
 {
 	int fd = number_of(name, len, FDTABLE_SIZE);
 	struct file *file = fd < 0 ? NULL : process_get_file(&to_proc(dir)->process, fd);
-	struct proc_node *node;
+	struct inode *link;
 
 	if (!file)
 		return -ENOENT;
-	node = make_entry(dir, process_ino(to_proc(dir), INO_FD + (uint64_t)fd), &proc_fd_entry);
-	if (node) {
-		node->inode.mode = fd_mode(file);
-		node->fd = fd;
+	link = make_entry(dir, process_ino(to_proc(dir), INO_FD + (uint64_t)fd), &proc_fd_entry);
+	if (link) {
+		link->mode = fd_mode(file);
+		to_proc(link)->fd = fd;
 	}
 	file_put(file);
-	return made(node, inode_ret);
+	return made(link, inode_ret);
 }
 
 static int item_set(struct dir_item *item, uint64_t pos, uint64_t ino, uint32_t mode,
@@ -317,7 +336,7 @@ static int getattr(struct inode *inode, struct abi_stat *st)
 
 /*
  * As on Linux, what belongs to a process keeps its permissions; a change of owner, which may bring a
- * mode with it, is accepted. All but the root forget what was set: they are made anew.
+ * mode with it, is accepted. It forgets what was set, as it is made anew.
  */
 static int setattr(struct inode *inode, const struct inode_attr *attr)
 {
@@ -338,19 +357,9 @@ static int resize(struct inode *inode, uint64_t size)
 	return 0;
 }
 
-static int readlink(struct inode *link, char **target_ret)
+static ssize_t readlink(struct inode *link, char *buf)
 {
-	char *target = mem_wait_kmalloc(PATH_MAX);
-	int err;
-
-	if (!target)
-		return -ENOMEM;
-	err = to_proc(link)->entry->target(to_proc(link), target, PATH_MAX);
-	if (err)
-		kfree(target);
-	else
-		*target_ret = target;
-	return err;
+	return to_proc(link)->entry->target(to_proc(link), buf, PATH_MAX);
 }
 
 static int follow(struct inode *link, struct inode **inode_ret)
@@ -453,17 +462,43 @@ static const struct inode_ops magic_ops = {
 	.free = free_node,
 };
 
-static int fill_proc(struct mount *mount, const char *options)
-{
-	if (*options != '\0')
-		return -EINVAL;
-	mount->root = create_root(mount);
-	return mount->root ? 0 : -ENOMEM;
-}
-
+/* Frees the root and its names: nobody else refers to an inode of a mount that is not used any more. */
 static void unmount(struct mount *mount)
 {
+	struct inode **names = to_proc(mount->root)->names;
+
+	for (unsigned i = 0; names && i < proc_root_count; i++)
+		inode_put(names[i]);
+	kfree(names);
 	inode_put(mount->root);
+}
+
+static int make_names(struct inode *root)
+{
+	struct inode **names = mem_wait_kzalloc(proc_root_count * sizeof(struct inode *));
+
+	if (!names)
+		return -ENOMEM;
+	to_proc(root)->names = names;
+	for (unsigned i = 0; i < proc_root_count; i++)
+		if (made(make_entry(root, INO_SYSTEM + i, &proc_root_entries[i]), &names[i]) != 0)
+			return -ENOMEM;
+	return 0;
+}
+
+static int fill_proc(struct mount *mount, const char *options)
+{
+	int err;
+
+	if (*options != '\0')
+		return -EINVAL;
+	mount->root = make(mount, NULL, INO_ROOT, S_IFDIR | 0555, &root_ops, &dir_file_ops);
+	if (!mount->root)
+		return -ENOMEM;
+	err = make_names(mount->root);
+	if (err)
+		unmount(mount);
+	return err;
 }
 
 const struct fs_type proc_type = {

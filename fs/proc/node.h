@@ -11,26 +11,28 @@ struct seq_ops;
 /* A name that is in every directory of its kind. */
 struct proc_entry {
 	const char *name;
+	size_t len; /* of the name */
 	uint32_t mode;
 	const struct file_ops *file_ops; /* NULL: path_file_ops, for links */
 	const struct seq_ops *seq;	 /* files with proc_file_ops: the source is the node */
 	/*
-	 * Links: writes the target into buf, terminated. Returns 0, or -ENOENT if the process has
-	 * none. May sleep; no spinning lock is held.
+	 * Links: writes the target into buf, terminated. Returns its length, or -ENOENT if the
+	 * process has none. May sleep; no spinning lock is held.
 	 */
-	int (*target)(struct proc_node *link, char *buf, size_t size);
+	ssize_t (*target)(struct proc_node *link, char *buf, size_t size);
 	/* The same for struct inode_ops; NULL: the text is followed. */
 	int (*follow)(struct proc_node *link, struct inode **inode_ret);
 	size_t size; /* st_size */
 };
 
-/* All is const. Each look-up makes one. */
+/* All is const. Each look-up makes one, but for the names in the root. */
 struct proc_node {
 	struct inode inode;
 	const struct proc_entry *entry; /* NULL: the root, or a process's directory */
 	struct process_id process;	/* pid 0: it is about no process */
 	struct inode *parent;		/* referenced; the root is its own, without a reference */
 	int fd;				/* of a name in /proc/PID/fd; else -1 */
+	struct inode **names; /* of the root: the inodes of proc_root_entries; kmalloc() */
 };
 
 static inline struct proc_node *to_proc(struct inode *inode)
@@ -51,11 +53,12 @@ extern const struct seq_ops proc_status_seq, proc_stat_seq, proc_statm_seq, proc
 extern const struct seq_ops proc_maps_seq, proc_mounts_seq;
 extern const struct seq_ops proc_meminfo_seq, proc_cpuinfo_seq, proc_uptime_seq;
 
-int proc_self_target(struct proc_node *link, char *buf, size_t size);
-int proc_mounts_target(struct proc_node *link, char *buf, size_t size);
-int proc_exe_target(struct proc_node *link, char *buf, size_t size);
+ssize_t proc_self_target(struct proc_node *link, char *buf, size_t size);
+int proc_self_follow(struct proc_node *link, struct inode **inode_ret);
+ssize_t proc_mounts_target(struct proc_node *link, char *buf, size_t size);
+ssize_t proc_exe_target(struct proc_node *link, char *buf, size_t size);
 int proc_exe_follow(struct proc_node *link, struct inode **inode_ret);
-int proc_cwd_target(struct proc_node *link, char *buf, size_t size);
+ssize_t proc_cwd_target(struct proc_node *link, char *buf, size_t size);
 int proc_cwd_follow(struct proc_node *link, struct inode **inode_ret);
-int proc_fd_target(struct proc_node *link, char *buf, size_t size);
+ssize_t proc_fd_target(struct proc_node *link, char *buf, size_t size);
 int proc_fd_follow(struct proc_node *link, struct inode **inode_ret);

@@ -17,7 +17,7 @@ static int facts_once(void *source, uint64_t *cursor, struct process_facts *fact
 static int locked_bytes(const struct process_id *id, uint64_t *bytes_ret)
 {
 	struct uspace *uspace;
-	int err = inspect_space_of(id, &uspace, NULL);
+	int err = inspect_space_of(id, &uspace);
 
 	if (err)
 		return err == -ENODATA ? 0 : err;

@@ -113,16 +113,10 @@ static int node_lookup(struct inode *dir, const char *name, size_t len, struct i
 	return *inode_ret ? 0 : -ENOENT;
 }
 
-static int node_readlink(struct inode *link, char **target_ret)
+/* A target is shorter than PATH_MAX. */
+static ssize_t node_readlink(struct inode *link, char *buf)
 {
-	const char *target = to_node(link)->target;
-	size_t size = strlen(target) + 1;
-
-	*target_ret = mem_wait_kmalloc(size);
-	if (!*target_ret)
-		return -ENOMEM;
-	memcpy(*target_ret, target, size);
-	return 0;
+	return (ssize_t)str_copy(buf, to_node(link)->target, PATH_MAX);
 }
 
 static int node_getattr(struct inode *inode, struct abi_stat *st)

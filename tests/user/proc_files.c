@@ -366,6 +366,24 @@ static void attributes(void)
 	say("magic: %lx\n", (long)fs.f_type);
 }
 
+/* What belongs to the machine keeps what is set. */
+static void set_attributes(void)
+{
+	struct stat st;
+
+	say("attributes that are set\n");
+	TRY(chmod("/proc/meminfo", 0400));
+	TRY(chown("/proc/meminfo", 7, 8));
+	stat("/proc/meminfo", &st);
+	say("mode %o, owner %u, group %u\n", st.st_mode, st.st_uid, st.st_gid);
+	TRY(chmod("/proc/meminfo", 0444));
+	TRY(chown("/proc/meminfo", 0, 0));
+	stat("/proc/meminfo", &st);
+	say("mode %o, owner %u, group %u\n", st.st_mode, st.st_uid, st.st_gid);
+	stat("/proc/uptime", &st);
+	say("another: mode %o, owner %u\n", st.st_mode, st.st_uid);
+}
+
 static void refusals(void)
 {
 	int fd = open("/proc/self/status", O_RDWR);
@@ -801,6 +819,7 @@ int main(int argc, char **argv, char **envp)
 	maps();
 	reads();
 	attributes();
+	set_attributes();
 	refusals();
 	links();
 	lists();

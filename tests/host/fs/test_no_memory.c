@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "abi/errno.h"
+#include "abi/limits.h"
 #include "fs/fdtable.h"
 #include "fs/initrd.h"
 #include "fs/pipe.h"
@@ -87,13 +88,13 @@ static void use_descriptors(void)
 static void use_links(void)
 {
 	struct abi_stat st;
-	char to[8];
+	char to[PATH_MAX];
 
 	if (!done(fs_open(NULL, "f", O_CREAT | O_RDWR, 0644, &open_file)))
 		return;
 	file_put(open_file);
 	if (done(fs_symlink("f", NULL, "s"))) {
-		done(fs_readlink(NULL, "s", to, 8));
+		done(fs_readlink(NULL, "s", to));
 		done(fs_stat(NULL, "s", true, &st));
 		done(fs_link(NULL, "s", true, NULL, "h"));
 	}
