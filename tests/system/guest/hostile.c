@@ -122,12 +122,33 @@ static uint64_t descriptors(void)
 	return open;
 }
 
+static void read_file(const char *path)
+{
+	static char buf[4 * PAGE];
+	int fd = open(path, O_RDONLY);
+
+	while (read(fd, buf, sizeof(buf)) > 0)
+		;
+	close(fd);
+}
+
+/*
+ * The pages of the two images that run come from the archive when they are used: by code, by reports
+ * of deaths, by programs that read them. Reclaim gives them back. Here all of them are there again.
+ */
+static void read_images(void)
+{
+	read_file(self_path);
+	read_file("/proc/1/exe");
+}
+
 /* (Frames of slabs are free or not as objects happen to lie in them.) */
 static void look(struct books *ret)
 {
 	static struct faultline_ledger ledger;
 	static struct faultline_frames frames;
 
+	read_images();
 	*ret = (struct books){ .descriptors = descriptors(), .processes = count_processes(false) };
 	if (syscall(SYS_faultline, FAULTLINE_LEDGER, 0, &ledger, sizeof(ledger), 0) == 1) {
 		ret->memory = ledger.free + ledger.slabs;
@@ -246,17 +267,6 @@ static void one_round(uint64_t seed, unsigned steps)
 	tree_clean();
 }
 
-/* Its file's pages come from the archive once: those of code, and those that reports of deaths read. */
-static void read_image(void)
-{
-	static char buf[4 * PAGE];
-	int fd = open(self_path, O_RDONLY);
-
-	while (read(fd, buf, sizeof(buf)) > 0)
-		;
-	close(fd);
-}
-
 /* As deep as it will ever be. */
 static void touch_stack(void)
 {
@@ -276,7 +286,7 @@ static void make_ready(void)
 	    mkdir("/hostile", 0755) != 0)
 		exit(3);
 	tree_remember();
-	read_image();
+	read_images();
 	if (mmap(TALLY, sizeof(struct tally), RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
 	    TALLY)
 		exit(3);

@@ -124,7 +124,8 @@ static const struct {
 	{ SYS_fdatasync, 1, "f" },
 	{ SYS_ppoll, 2, "aotWz" },
 	/* names, attributes and file systems */
-	{ SYS_renameat2, 3, "DpDpo" },
+	{ SYS_renameat2, 2, "DpDpo" },
+	{ SYS_renameat2, 2, "DuDNo" },
 	{ SYS_symlinkat, 2, "pDp" },
 	{ SYS_fchmod, 1, "fj" },
 	{ SYS_fchmodat, 1, "Dpj" },
@@ -132,7 +133,7 @@ static const struct {
 	{ SYS_fchownat, 1, "Dpnno" },
 	{ SYS_utimensat, 1, "Dpao" },
 	{ SYS_utimensat, 2, "dp00" },
-	{ SYS_fchdir, 2, "d" },
+	{ SYS_fchdir, 2, "D" },
 	{ SYS_truncate, 1, "pO" },
 	{ SYS_statfs, 1, "pa" },
 	{ SYS_fstatfs, 1, "fa" },

@@ -48,6 +48,9 @@ static const char *const names[] = {
 	"a", "b", "d", "d/e", "d/e/f", "d/a", "/dev/null", "/dev/zero", "/proc/self/exe", "", ".",
 	"..", "/", "d/..", "a/", "d/e/../../a", "//d//a", "/dev", "./d/./e/x", "/dev/port/stdin",
 	"/hostile/text", "/hostile/self", "/hostile", "elf", "/dev/tty", "n1", "n2", "d/n3", "n4", "n5",
+	"/proc/self/maps", "/proc/self/status", "/proc/self/cmdline", "/proc/self/comm", "/proc/self/fd",
+	"/proc/self/fd/7", "/proc/self/fd/9", "/proc/self/cwd", "/proc/self/cwd/a", "/proc/mounts",
+	"/proc/meminfo", "/proc/1", "/proc/1/exe", "/proc/1/stat", "/proc/1/fd/1", "/proc/2/maps",
 };
 /* clang-format on */
 
