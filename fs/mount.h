@@ -88,9 +88,9 @@ void mount_put(struct mount *mount);
 /*
  * Puts the mount into the tree and takes over the caller's reference: on the directory `point`, or
  * on what covers that already, or as the tree's root if point is NULL. Returns 0; -ENOTDIR; -EINVAL
- * if point's file system cannot be mounted on but at its root; -ENOENT if point has been removed,
- * or is in a mount that is not in the tree; -ENOSPC if there are too many mounts; -EBUSY if it is
- * the tree's root. After an error the reference stays the caller's.
+ * if each look-up makes another inode for point (`fleeting` of struct inode_ops); -ENOENT if point
+ * has been removed, or is in a mount that is not in the tree; -ENOSPC if there are too many mounts;
+ * -EBUSY if it is the tree's root. After an error the reference stays the caller's.
  */
 int mount_attach(struct mount *mount, struct inode *point);
 

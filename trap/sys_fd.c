@@ -198,7 +198,7 @@ long sys_pipe2(struct trap_frame *frame)
 	return 0;
 }
 
-/* The name is for debugging and shown nowhere yet. It is read since a bad one is an error. */
+/* The name is for debugging: /proc shows it. */
 static int copy_memfd_name(char name[MFD_NAME_MAX + 1], vaddr_t user)
 {
 	ssize_t len = user_copy_string(name, user, MFD_NAME_MAX + 1);
