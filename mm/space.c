@@ -3,6 +3,7 @@
 #include "mm/space.h"
 
 #include "abi/errno.h"
+#include "lib/string.h"
 #include "mm/check/fence_debt.h"
 #include "mm/commit.h"
 #include "mm/phys/table_pages.h"
@@ -17,11 +18,12 @@ int space_create(struct space *space)
 {
 	struct mmu_tables root = { 0 };
 
-	*space = (struct space){ .limit_as = UINT64_MAX,
-				 .limit_data = UINT64_MAX,
-				 .limit_stack = UINT64_MAX,
-				 .mmap_top = USER_TOP,
-				 .tables = 1 };
+	/* What is before it, the lock and the tables, is set below. */
+	memset((char *)space + offsetof(struct space, vmas), 0,
+	       sizeof(*space) - offsetof(struct space, vmas));
+	space->limit_as = space->limit_data = space->limit_stack = UINT64_MAX;
+	space->mmap_top = USER_TOP;
+	space->tables = 1;
 	if (tables_fill_wait(&root, 1))
 		return -ENOMEM;
 	if (debts_create(space)) {
