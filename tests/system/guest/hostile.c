@@ -22,6 +22,7 @@ unsigned me;
 
 static char self_path[256];
 static pid_t children[CHILDREN];
+static int images[2];	  /* open: what process 1 and this run */
 static uint64_t at_peace; /* processes that there are then */
 static unsigned wrong;
 
@@ -122,14 +123,19 @@ static uint64_t descriptors(void)
 	return open;
 }
 
-static void read_file(const char *path)
+/* A child may have changed this process's limits, but it still reads to the end. */
+static void read_file(int fd)
 {
 	static char buf[4 * PAGE];
-	int fd = open(path, O_RDONLY);
+	off_t at = 0;
+	ssize_t n;
 
-	while (read(fd, buf, sizeof(buf)) > 0)
-		;
-	close(fd);
+	while ((n = pread(fd, buf, sizeof(buf), at)) > 0)
+		at += n;
+	if (n < 0) {
+		say("# an image cannot be read: errno %d\n", errno);
+		wrong++;
+	}
 }
 
 /*
@@ -138,8 +144,8 @@ static void read_file(const char *path)
  */
 static void read_images(void)
 {
-	read_file(self_path);
-	read_file("/proc/1/exe");
+	read_file(images[0]);
+	read_file(images[1]);
 }
 
 /* (Frames of slabs are free or not as objects happen to lie in them.) */
@@ -286,6 +292,8 @@ static void make_ready(void)
 	    mkdir("/hostile", 0755) != 0)
 		exit(3);
 	tree_remember();
+	images[0] = open(self_path, O_RDONLY | O_CLOEXEC);
+	images[1] = open("/proc/1/exe", O_RDONLY | O_CLOEXEC);
 	read_images();
 	if (mmap(TALLY, sizeof(struct tally), RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
 	    TALLY)
