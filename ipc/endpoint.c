@@ -264,6 +264,7 @@ static struct call *end_locked(struct endpoint *endpoint, struct call *call, int
 {
 	struct thread *thread = call->thread;
 
+	assert_hardened(spin_lock_held(&endpoint->lock));
 	take_out_locked(endpoint, call);
 	call->result = result;
 	if (unlikely(!thread))
@@ -283,6 +284,7 @@ static struct call *end_locked(struct endpoint *endpoint, struct call *call, int
 static void wait_for_holders_locked(struct endpoint *endpoint, const struct call *call,
 				    unsigned long *flags)
 {
+	assert_hardened(spin_lock_held(&endpoint->lock));
 	while (unlikely(call->holds != 0)) {
 		spin_unlock_irqrestore(&endpoint->lock, *flags);
 		spin_pause();
@@ -303,8 +305,10 @@ static void unlock_and_tell(struct endpoint *endpoint, struct call *kernel, unsi
 /* Gives the call to a receiver that waits, or queues it. Returns whether it was queued. */
 static bool begin_locked(struct endpoint *endpoint, struct call *call)
 {
-	struct receiver *receiver = pop_receiver_locked(endpoint);
+	struct receiver *receiver;
 
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	receiver = pop_receiver_locked(endpoint);
 	if (!receiver) {
 		call->state = CALL_QUEUED;
 		list_add_tail(&endpoint->queue, &call->link);

@@ -6,6 +6,7 @@
 #include "abi/limits.h"
 #include "base/clock.h"
 #include "fs/dir_file.h"
+#include "fs/inode_path.h"
 #include "fs/mount.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
@@ -407,15 +408,10 @@ static ssize_t node_path(struct inode *inode, char *buf, size_t size)
 	struct p9_node *node = to_p9_node(inode);
 	size_t at = size;
 
-	for (; node->parent != node; node = node->parent) {
-		size_t len = strlen(node->name);
-
-		if (at < len + 1)
+	for (; node->parent != node; node = node->parent)
+		if (path_prepend(buf, &at, node->name, strlen(node->name)) != 0 ||
+		    path_prepend(buf, &at, "/", 1) != 0)
 			return -ERANGE;
-		at -= len + 1;
-		buf[at] = '/';
-		memcpy(buf + at + 1, node->name, len);
-	}
 	return (ssize_t)(size - at);
 }
 
