@@ -13,12 +13,16 @@ extern "C" {
 static inline long ipc_words(long number, long a, struct ipc_message *message, long with_rcvid,
 			     uint64_t rcvid, uint64_t deadline, uint64_t last)
 {
+	const uint64_t *word = message->word;
+	uint64_t first = with_rcvid ? rcvid : *word++;
+	uint64_t second = word[0], third = word[1], fourth = word[2];
+	uint64_t fifth = with_rcvid ? word[3] : deadline;
 	register long a0 __asm__("a0") = a;
-	register uint64_t a1 __asm__("a1") = with_rcvid ? rcvid : message->word[0];
-	register uint64_t a2 __asm__("a2") = message->word[with_rcvid ? 0 : 1];
-	register uint64_t a3 __asm__("a3") = message->word[with_rcvid ? 1 : 2];
-	register uint64_t a4 __asm__("a4") = message->word[with_rcvid ? 2 : 3];
-	register uint64_t a5 __asm__("a5") = with_rcvid ? message->word[3] : deadline;
+	register uint64_t a1 __asm__("a1") = first;
+	register uint64_t a2 __asm__("a2") = second;
+	register uint64_t a3 __asm__("a3") = third;
+	register uint64_t a4 __asm__("a4") = fourth;
+	register uint64_t a5 __asm__("a5") = fifth;
 	register uint64_t a6 __asm__("a6") = last;
 	register long a7 __asm__("a7") = number;
 
