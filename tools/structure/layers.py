@@ -20,7 +20,7 @@ MAY_INCLUDE = {
     "trap": {*BASE, *MIDDLE},
     "boot": {*BASE, *MIDDLE},
     "tests/kernel": {*BASE, *MIDDLE, "boot"},
-    "user": {"include", "lib/p9"},
+    "user": {"include", "lib", "lib/p9"},
 }
 FOLDERS = folders("include-directions", *MAY_INCLUDE)
 SEARCHED = ["", "include", "arch/include", IMPL]

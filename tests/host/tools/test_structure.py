@@ -47,7 +47,7 @@ SEEDS = [
      {"arch/riscv/csr.h": C + "/* A header of the arch. */\n#pragma once\n"}),
     ("include-directions", "lib/list.c", "#include <stdio.h>\n", {}),
     ("include-directions", "lib/list.c", '#include "lib/p9/p9.h"\n', {}),
-    ("include-directions", "user/lib.h", '#include "lib/list.h"\n', {}),
+    ("include-directions", "user/lib.h", '#include "base/log.h"\n', {}),
     ("include-cycles", "lib/list.h", '#include "lib/tree.h"\n',
      {"lib/tree.h": C + '/* A tree of nothing. */\n#pragma once\n#include "lib/list.h"\n'}),
     ("headers-compile-alone", "lib/list.h", "struct other { struct unknown u; };\n", {}),
