@@ -22,7 +22,6 @@ unsigned me;
 
 static char self_path[256];
 static pid_t children[CHILDREN];
-static int images[2];	  /* open: what process 1 and this run */
 static uint64_t at_peace; /* processes that there are then */
 static unsigned wrong;
 
@@ -123,38 +122,12 @@ static uint64_t descriptors(void)
 	return open;
 }
 
-/* A child may have changed this process's limits, but it still reads to the end. */
-static void read_file(int fd)
-{
-	static char buf[4 * PAGE];
-	off_t at = 0;
-	ssize_t n;
-
-	while ((n = pread(fd, buf, sizeof(buf), at)) > 0)
-		at += n;
-	if (n < 0) {
-		say("# an image cannot be read: errno %d\n", errno);
-		wrong++;
-	}
-}
-
-/*
- * The pages of the two images that run come from the archive when they are used: by code, by reports
- * of deaths, by programs that read them. Reclaim gives them back. Here all of them are there again.
- */
-static void read_images(void)
-{
-	read_file(images[0]);
-	read_file(images[1]);
-}
-
 /* (Frames of slabs are free or not as objects happen to lie in them.) */
 static void look(struct books *ret)
 {
 	static struct faultline_ledger ledger;
 	static struct faultline_frames frames;
 
-	read_images();
 	*ret = (struct books){ .descriptors = descriptors(), .processes = count_processes(false) };
 	if (syscall(SYS_faultline, FAULTLINE_LEDGER, 0, &ledger, sizeof(ledger), 0) == 1) {
 		ret->memory = ledger.free + ledger.slabs;
@@ -273,6 +246,21 @@ static void one_round(uint64_t seed, unsigned steps)
 	tree_clean();
 }
 
+/*
+ * The pages of an image come from the archive when they are used: by code, by reports of deaths, by
+ * programs that map them. They go back when nobody maps them any more, or by reclaim. Here they stay.
+ */
+static void lock_image(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	struct stat st;
+
+	if (fstat(fd, &st) != 0 || mmap(NULL, (size_t)st.st_size, PROT_READ,
+					MAP_PRIVATE | MAP_LOCKED, fd, 0) == MAP_FAILED)
+		exit(3);
+	close(fd);
+}
+
 /* As deep as it will ever be. */
 static void touch_stack(void)
 {
@@ -292,9 +280,8 @@ static void make_ready(void)
 	    mkdir("/hostile", 0755) != 0)
 		exit(3);
 	tree_remember();
-	images[0] = open(self_path, O_RDONLY | O_CLOEXEC);
-	images[1] = open("/proc/1/exe", O_RDONLY | O_CLOEXEC);
-	read_images();
+	lock_image(self_path);
+	lock_image("/proc/1/exe");
 	if (mmap(TALLY, sizeof(struct tally), RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=
 	    TALLY)
 		exit(3);
