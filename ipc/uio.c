@@ -5,8 +5,10 @@
 #include "abi/errno.h"
 #include "abi/uio_device.h"
 #include "fs/devfs.h"
+#include "fs/fdtable.h"
 #include "fs/inode.h"
 #include "fs/poll.h"
+#include "ipc/endpoint.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
@@ -30,9 +32,14 @@ static unsigned nuios;
 static void interrupt(struct uio_device *dev)
 {
 	struct uio *uio = dev->user;
+	unsigned long flags;
 
 	__atomic_fetch_add(&uio->interrupts, 1, __ATOMIC_RELAXED);
 	waitq_wake_all(&uio->happened);
+	flags = spin_lock_irqsave(&uio->notify_lock);
+	if (uio->notify)
+		(void)endpoint_notify(uio->notify, uio->notify_bits);
+	spin_unlock_irqrestore(&uio->notify_lock, flags);
 }
 
 /*
@@ -61,6 +68,7 @@ static void uio_release(struct file *file)
 
 	mutex_lock(&uio->lock);
 	uio->open = false;
+	uio_set_notify(uio, NULL, 0);
 	uio_session_check_locked(uio);
 	mutex_unlock(&uio->lock);
 	inode_file_release(file);
@@ -205,15 +213,40 @@ static int dma_alloc(struct file *file, vaddr_t at)
 	return err ? err : user_copy_out(at, &dma, sizeof(dma));
 }
 
+static int set_notify(struct uio *uio, vaddr_t at)
+{
+	struct file *send = NULL;
+	struct uio_notify notify;
+	int err = user_copy_in(&notify, at, sizeof(notify));
+
+	if (err == 0 && (notify.zero || notify.fd < -1))
+		err = -EINVAL;
+	if (err)
+		return err;
+	if (notify.fd >= 0) {
+		send = fdtable_get(current_process()->fdtable, notify.fd);
+		if (!send)
+			return -EBADF;
+	}
+	if (send && !endpoint_is_send(send)) {
+		file_put(send);
+		return -EINVAL;
+	}
+	uio_set_notify(uio, send, notify.bits);
+	return 0;
+}
+
 static int uio_ioctl(struct file *file, unsigned long request, vaddr_t arg)
 {
-	const struct uio *uio = device_of(file);
+	struct uio *uio = device_of(file);
 
 	switch (request) {
 	case UIO_INFO:
 		return get_info(uio->dev, arg);
 	case UIO_DMA_ALLOC:
 		return dma_alloc(file, arg);
+	case UIO_NOTIFY:
+		return set_notify(uio, arg);
 	default:
 		return -ENOTTY;
 	}
@@ -243,6 +276,7 @@ void uio_set_up(struct uio *uio, struct uio_device *dev)
 	*uio = (struct uio){ .dev = dev };
 	waitq_init(&uio->happened);
 	mutex_init(&uio->lock, LOCK_UIO);
+	spin_init(&uio->notify_lock, LOCK_DEVICE);
 	dev->user = uio;
 	dev->interrupt = interrupt;
 }

@@ -15,6 +15,7 @@
 #include "abi/errno.h"
 #include "abi/uio_device.h"
 #include "base/log.h"
+#include "fs/file.h"
 #include "mm/page_cache.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/relieve.h"
@@ -128,6 +129,18 @@ static void lose(struct uio *uio, struct uio_session *session)
 	spin_unlock(&session->object.lock);
 }
 
+void uio_set_notify(struct uio *uio, struct file *send, uint64_t bits)
+{
+	unsigned long flags = spin_lock_irqsave(&uio->notify_lock);
+	struct file *before = uio->notify;
+
+	uio->notify = send;
+	uio->notify_bits = bits;
+	spin_unlock_irqrestore(&uio->notify_lock, flags);
+	if (before)
+		file_put(before);
+}
+
 /* The caller holds uio->lock. */
 static void session_end(struct uio *uio)
 {
@@ -146,6 +159,7 @@ static void session_end(struct uio *uio)
 		spin_unlock(&object->lock);
 		object_put(object);
 	}
+	uio_set_notify(uio, NULL, 0);
 	uio->session = NULL;
 	uio->ended++;
 	waitq_wake_all(&uio->happened);

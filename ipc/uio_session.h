@@ -37,6 +37,10 @@ struct uio {
 	struct uio_device *dev; /* const */
 	struct waitq happened;	/* woken by an interrupt and by a session's end; own lock */
 	uint32_t interrupts;	/* atomic: how many have come */
+	/* guarded by notify_lock: */
+	struct spinlock notify_lock;
+	struct file *notify; /* a send end, referenced. NULL: no pulses */
+	uint64_t notify_bits;
 	struct mutex lock;
 	/* guarded by lock: */
 	bool open;		     /* there is an open file */
@@ -63,6 +67,12 @@ int uio_session_alloc(struct uio *uio, uint64_t size, uint64_t *offset_ret, padd
 
 /* Ends the session if there is neither an open file nor a mapping. The caller holds uio->lock. */
 void uio_session_check_locked(struct uio *uio);
+
+/*
+ * From now on each interrupt is a pulse with these bits, by the send end, whose reference this takes
+ * over; NULL: none. Call with no spinning lock held.
+ */
+void uio_set_notify(struct uio *uio, struct file *send, uint64_t bits);
 
 /*
  * Ends the session if the process drives the device: revokes all mappings, resets the device, and

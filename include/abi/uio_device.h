@@ -21,8 +21,16 @@ struct uio_dma {
 	uint64_t addr;	 /* its physical address; it is contiguous */
 };
 
+/* A pulse for each interrupt, instead of a read(). */
+struct uio_notify {
+	int32_t fd;    /* a send end; -1: no pulses any more */
+	uint32_t zero; /* 0 */
+	uint64_t bits; /* of the pulse */
+};
+
 #define UIO_INFO      0x80585500u /* _IOR('U', 0, struct uio_info) */
 #define UIO_DMA_ALLOC 0xc0185501u /* _IOWR('U', 1, struct uio_dma) */
+#define UIO_NOTIFY    0x40105502u /* _IOW('U', 2, struct uio_notify) */
 
 #define UIO_DMA_SIZE_MAX  (4u << 20)  /* of one UIO_DMA_ALLOC */
 #define UIO_DMA_TOTAL_MAX (16u << 20) /* of all, until the driver's end */

@@ -6,6 +6,7 @@
  * "uio: ok" if nothing is.
  */
 #define _GNU_SOURCE
+#include "lib/ipc.h"
 #include "rng.h"
 
 #include "abi/faultline.h"
@@ -235,6 +236,49 @@ static void interrupts_by_poll(void)
 }
 
 /* Nobody has mapped anything: there is no driver yet. */
+/* R140: an interrupt is a pulse at the endpoint where calls are received too. */
+static void interrupts_by_pulse(void)
+{
+	int receive = ipc_create(0), send = ipc_badge(receive, 70, IPC_TELL_CLOSE);
+	struct uio_notify notify = { .fd = send, .bits = 32 };
+	struct ipc_message message = { { 0 }, 0 };
+	struct rng rng;
+
+	start(&rng);
+	expect("notify", 0, ioctl(rng.fd, UIO_NOTIFY, &notify));
+	close(send);
+	for (unsigned i = 0; i < 3; i++) {
+		rng_ask(&rng, 8);
+		expect("a pulse", 0, ipc_receive(receive, &message, IPC_NEVER));
+		expect("its code", IPC_PULSE_NOTIFIED, (long)message.word[0]);
+		expect("its bits", 32, (long)message.word[1]);
+		expect("its badge", 70, (long)message.badge);
+		expect("done", 1, rng_is_done(&rng));
+		rng_interrupt_done(&rng);
+	}
+	notify.fd = -1;
+	expect("none any more", 0, ioctl(rng.fd, UIO_NOTIFY, &notify));
+	expect("the send end is closed", 0, ipc_receive(receive, &message, IPC_NOW));
+	expect("its code", IPC_PULSE_CLOSED, (long)message.word[0]);
+	rng_ask(&rng, 8);
+	wait_done(&rng);
+	expect("no pulse", -ETIMEDOUT, ipc_receive(receive, &message, IPC_NOW));
+	send = ipc_badge(receive, 71, IPC_TELL_CLOSE);
+	notify.fd = send;
+	expect("notify again", 0, ioctl(rng.fd, UIO_NOTIFY, &notify));
+	close(send);
+	notify.fd = 250;
+	expect("no descriptor", -1, ioctl(rng.fd, UIO_NOTIFY, &notify));
+	expect("its errno", EBADF, errno);
+	notify.fd = receive;
+	expect("no send end", -1, ioctl(rng.fd, UIO_NOTIFY, &notify));
+	expect("its errno", EINVAL, errno);
+	stop(&rng);
+	expect("closed with the device", 0, ipc_receive(receive, &message, IPC_NOW));
+	expect("its badge", 71, (long)message.badge);
+	close(receive);
+}
+
 static void before_there_is_a_driver(void)
 {
 	uint32_t one = 1;
@@ -914,6 +958,7 @@ static void registers_group(void)
 	one_at_a_time();
 	interrupts_by_read();
 	interrupts_by_poll();
+	interrupts_by_pulse();
 	before_there_is_a_driver();
 	what_cannot_be_mapped();
 }
