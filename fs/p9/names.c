@@ -117,7 +117,7 @@ static int take(struct p9_names *names, struct dir_item *item)
 			continue;
 		item->pos = pos_of(cookie);
 		item->next = pos_of(entry.offset);
-		item->ino = entry.qid.path;
+		item->ino = p9_ino(&entry.qid);
 		item->mode = (uint32_t)entry.type << 12;
 		item->len = (uint32_t)entry.name.len;
 		memcpy(item->text, entry.name.data, entry.name.len);

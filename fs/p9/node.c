@@ -192,7 +192,8 @@ static struct p9_node *node_create(struct mount *mount, const char *name, size_t
 
 	if (!copy)
 		goto free_node;
-	inode_init(&node->inode, mount, qid->path, attr->mode, &node_ops, file_ops_of(attr->mode));
+	inode_init(&node->inode, mount, p9_ino(qid), attr->mode, &node_ops,
+		   file_ops_of(attr->mode));
 	set_attributes(&node->inode, attr);
 	mutex_init(&node->lock, LOCK_INODE);
 	node->qid = *qid;

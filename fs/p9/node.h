@@ -30,6 +30,12 @@ static inline struct p9_node *to_p9_node(struct inode *inode)
 	return container_of(inode, struct p9_node, inode);
 }
 
+/* As on Linux: programs take an inode number of 0 for a name that is not there any more. */
+static inline uint64_t p9_ino(const struct p9_qid *qid)
+{
+	return qid->path + 2;
+}
+
 /*
  * Finds the file that `fid` refers to among the session's nodes, or makes a node for it, and takes
  * over the fid. `parent` NULL: it is the root, which has no name. Returns 0 with a reference, or a

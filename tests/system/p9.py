@@ -2,7 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Files of a server, whatever the server does."""
 
-from lib.guest import run_placed
+import os
+import shutil
+import subprocess
+import tempfile
+
+from lib.guest import BUILD, run_placed
 from lib.tap import case, equal, main
 
 
@@ -16,6 +21,36 @@ def R142_R144_servers_that_lie_are_silent_or_die():
 def R142_R144_the_same_with_forced_preemption():
     done = run_placed("p9", options=["--mem", "32M", "--swap", "64M", "--append", "preempt=300"])
     equal((done.status, done.out), (0, b"p9: ok\n"), f"status and output (it said {done.err})")
+
+
+def archive(folder):
+    """Makes a cpio archive with this test's program, a link, and a thousand files."""
+    tree = os.path.join(folder, "tree")
+    os.makedirs(os.path.join(tree, "many"))
+    os.makedirs(os.path.join(tree, "bin"))
+    for i in range(1000):
+        path = os.path.join(tree, "many", f"n{i:04}")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(f"{i:04}")
+        os.chmod(path, 0o640)
+    os.symlink("many/n0777", os.path.join(tree, "link"))
+    shutil.copy(os.path.join(BUILD, "tests/system/served"), os.path.join(tree, "bin"))
+    names = sorted(os.path.relpath(os.path.join(where, name), tree)
+                   for where, folders, files in os.walk(tree) for name in [*folders, *files])
+    path = os.path.join(folder, "files.cpio")
+    with open(path, "wb") as file:
+        subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=tree, stdout=file, check=True,
+                       input="".join(name + "\n" for name in names).encode())
+    return path
+
+
+@case
+def R142_our_servers_by_mounts():
+    with tempfile.TemporaryDirectory(prefix="p9-") as folder:
+        done = run_placed("served", "/files.cpio", options=[
+            "--mem", "32M", "--add", f"{BUILD}/user/madeup:/bin/madeup", "--add", f"{BUILD}/user/cpiofs:/bin/cpiofs",
+            "--add", f"{archive(folder)}:/files.cpio"])
+    equal((done.status, done.out), (0, b"served: ok\n"), f"status and output (it said {done.err})")
 
 
 if __name__ == "__main__":
