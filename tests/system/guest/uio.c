@@ -235,16 +235,17 @@ static void interrupts_by_poll(void)
 	stop(&rng);
 }
 
-/* Nobody has mapped anything: there is no driver yet. */
 /* R140: an interrupt is a pulse at the endpoint where calls are received too. */
 static void interrupts_by_pulse(void)
 {
 	int receive = ipc_create(0), send = ipc_badge(receive, 70, IPC_TELL_CLOSE);
 	struct uio_notify notify = { .fd = send, .bits = 32 };
 	struct ipc_message message = { { 0 }, 0 };
+	uint32_t one = 1;
 	struct rng rng;
 
 	start(&rng);
+	expect("unmask", 4, write(rng.fd, &one, 4));
 	expect("notify", 0, ioctl(rng.fd, UIO_NOTIFY, &notify));
 	close(send);
 	for (unsigned i = 0; i < 3; i++) {
@@ -279,6 +280,7 @@ static void interrupts_by_pulse(void)
 	close(receive);
 }
 
+/* Nobody has mapped anything: there is no driver yet. */
 static void before_there_is_a_driver(void)
 {
 	uint32_t one = 1;
