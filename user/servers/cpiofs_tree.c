@@ -22,7 +22,7 @@
 
 #define NODES_MAX   (1u << 18)
 #define ENTRIES_MAX (1u << 18)
-#define BUCKETS	    (1u << 14)
+#define BUCKETS	    (1u << 12)
 #define ROOT	    0u
 #define NONE	    UINT32_MAX
 

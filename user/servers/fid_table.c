@@ -75,5 +75,6 @@ bool fid_drop(struct fid_table *table, uint32_t number)
 
 void fid_drop_all(struct fid_table *table)
 {
-	memset(table, 0, sizeof(*table));
+	if (table->count > 0)
+		memset(table, 0, sizeof(*table));
 }

@@ -25,6 +25,7 @@
 #define LINES_READ \
 	(FILE_SERVER_MSIZE / LINE_BYTES + 2) /* those of the largest read, in part at both ends */
 #define PRIMES_END (1u << 14)		     /* no N below 2^28 has two larger prime factors */
+#define PRIMES	   1900u		     /* so many are below that */
 #define BUILT	   1767225600		     /* 1 January 2026: the time of all files */
 
 enum { ROOT, README, NUMBERS, MORE, MORE_NUMBERS, FILES };
@@ -32,7 +33,7 @@ enum { ROOT, README, NUMBERS, MORE, MORE_NUMBERS, FILES };
 static const char readme[] =
 	"These files are computed when they are read, by the program madeup.\n"
 	"numbers has 16 GiB. Its line N says of which primes the number N is the product.\n"
-	"Try: dd if=numbers bs=64 skip=20261121 count=1\n";
+	"Line N begins at byte 64 * N.\n";
 
 static const struct {
 	const char *name;
@@ -57,6 +58,8 @@ struct line {
 };
 
 static struct line lines[LINES_READ];
+static uint32_t primes[PRIMES]; /* those below PRIMES_END */
+static unsigned nprimes;
 
 static void add(struct line *line, const char *before, uint32_t number)
 {
@@ -91,21 +94,24 @@ static void end_line(struct line *line, uint32_t n)
 	line->text[LINE_BYTES - 1] = '\n';
 }
 
-/* Is p prime? Each below PRIMES_END is looked up in a sieve that is made once. */
-static bool is_prime(uint32_t p)
+/* Finds the primes by the sieve of Eratosthenes: what is left when all multiples were crossed out. */
+static void make_primes(void)
 {
-	static bool composite[PRIMES_END], made;
+	static bool composite[PRIMES_END];
 
-	for (uint32_t i = 2; !made && i < PRIMES_END; i++)
-		for (uint32_t multiple = 2 * i; multiple < PRIMES_END; multiple += i)
+	nprimes = 0;
+	for (uint32_t p = 2; p < PRIMES_END; p++) {
+		if (composite[p])
+			continue;
+		primes[nprimes++] = p;
+		for (uint32_t multiple = 2 * p; multiple < PRIMES_END; multiple += p)
 			composite[multiple] = true;
-	made = true;
-	return !composite[p];
+	}
 }
 
 /*
- * Makes the lines of `count` numbers from `first` on, as Eratosthenes would: for each prime it
- * goes to the numbers that it divides, and to no others.
+ * Makes the lines of `count` numbers from `first` on, as a sieve does too: for each prime it goes to
+ * the numbers that it divides, and to no others.
  */
 static void make_lines(uint32_t first, unsigned count)
 {
@@ -113,9 +119,9 @@ static void make_lines(uint32_t first, unsigned count)
 		lines[i] = (struct line){ .rest = first + i };
 		add(&lines[i], "", first + i);
 	}
-	for (uint32_t p = 2; p < PRIMES_END; p++) {
-		if (!is_prime(p))
-			continue;
+	for (unsigned k = 0; k < nprimes; k++) {
+		uint32_t p = primes[k];
+
 		for (uint32_t i = (p - first % p) % p; i < count; i += p)
 			if (first + i > p)
 				add_prime(&lines[i], p, lines[i].rest == first + i);
@@ -206,5 +212,6 @@ static const struct file_ops madeup_ops = {
 
 int main(int argc, char **argv)
 {
+	make_primes();
 	return file_server_main(&madeup_ops, NULL, argv + 1);
 }

@@ -226,9 +226,76 @@ static void ends_of_servers(void)
 	close(send_end);
 }
 
+/* The example of docs/servers.md. */
+static void server_of_the_manual(void)
+{
+	char *words[] = { "/bin/example_files", NULL };
+	pid_t pid = start(words);
+
+	expect("begin", 0, begin());
+	expect("walk and open", 0, walk_and_open(1, "count"));
+	expect("the first read", 11, read_at(1, 0, 100));
+	expect("its count", 0, memcmp(reply + P9_RREAD_HEAD_BYTES, "         1\n", 11));
+	expect("the second read", 3, read_at(1, 8, 100));
+	expect("its count", 0, memcmp(reply + P9_RREAD_HEAD_BYTES, " 2\n", 3));
+	expect("the end", 0, read_at(1, 11, 100));
+	close(send_end);
+	expect("its status", 0, status_of(pid));
+}
+
+/* Byte n of "0 1 2 3 ...", which the archive's files have. */
+static void make_numbers(char *to, size_t n)
+{
+	char text[20];
+
+	for (unsigned i = 0; n > 0; i++) {
+		size_t len = (size_t)sprintf(text, "%u ", i);
+
+		len = len < n ? len : n;
+		memcpy(to, text, len);
+		to += len;
+		n -= len;
+	}
+}
+
+/* tests/host/servers/data/tree.cpio */
+static void archive_server(void)
+{
+	char *words[] = { "/bin/cpiofs", "/tree.cpio", NULL };
+	pid_t pid = start(words);
+	char numbers[MSIZE];
+
+	make_numbers(numbers, sizeof(numbers));
+	expect("begin", 0, begin());
+	expect("walk and open", 0, walk_and_open(1, "page+"));
+	expect("read", 4097, read_at(1, 0, 8192));
+	expect("the bytes", 0, memcmp(reply + P9_RREAD_HEAD_BYTES, numbers, 4097));
+	expect("walk and open", 0, walk_and_open(2, "large"));
+	expect("read inside", 5000, read_at(2, 7777, 5000));
+	expect("the bytes", 0, memcmp(reply + P9_RREAD_HEAD_BYTES, numbers + 7777, 5000));
+	expect("open a link", -ELOOP, walk_and_open(3, "relative"));
+	close(send_end);
+	expect("its status", 0, status_of(pid));
+}
+
+static void servers_that_give_up(void)
+{
+	char *no_archive[] = { "/bin/cpiofs", "/bin/madeup", NULL };
+	char *too_many_words[] = { "/bin/madeup", "more", NULL };
+	pid_t pid = start(no_archive);
+
+	expect("call", -EPIPE, begin());
+	expect("status without an archive", 1 << 8, status_of(pid));
+	close(send_end);
+	pid = start(too_many_words);
+	expect("call", -EPIPE, begin());
+	expect("status with bad words", 2 << 8, status_of(pid));
+	close(send_end);
+}
+
 /* ---- servers that are started ---- */
 
-/* As a server: which descriptors are open? One that begins a message with another type gets no answer. */
+/* As a server: answers one call with the descriptors that are open, a bit each. */
 static int tell_descriptors(void)
 {
 	struct ipc_message m;
@@ -293,6 +360,9 @@ int main(int argc, char **argv)
 	close(send_end);
 	expect("its status", 0, status_of(pid));
 	ends_of_servers();
+	server_of_the_manual();
+	archive_server();
+	servers_that_give_up();
 	descriptors_of_a_server(argv[0]);
 	servers_that_cannot_start();
 	if (nwrong == 0)
