@@ -170,7 +170,7 @@ static size_t range_at(const struct transfer_range *range, size_t offset, void *
 
 size_t transfer_read(struct transfer *transfer, size_t offset, struct user_iter *to, size_t *wanted)
 {
-	void *at;
+	void *at = NULL;
 
 	*wanted = MIN(range_at(&transfer->send, offset, &at), user_iter_span(to));
 	return *wanted ? user_iter_try_out(to, at, *wanted) : 0;
@@ -180,7 +180,7 @@ size_t transfer_write(struct transfer *transfer, size_t offset, struct user_iter
 		      size_t *wanted)
 {
 	size_t done;
-	void *at;
+	void *at = NULL;
 
 	*wanted = MIN(range_at(&transfer->receive, offset, &at), user_iter_span(from));
 	done = *wanted ? user_iter_try_in(from, at, *wanted) : 0;

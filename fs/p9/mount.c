@@ -25,7 +25,7 @@ static int attach(struct mount *mount, struct p9_session *session, uint32_t uid)
 	uint8_t request[P9_REQUEST_BYTES], reply[P9_REPLY_BYTES];
 	uint16_t tag = p9_next_tag(session);
 	struct p9_packet packet;
-	struct p9_rattach got;
+	struct p9_rattach got = { 0 };
 	struct p9_node *root;
 	ssize_t n;
 	int err;

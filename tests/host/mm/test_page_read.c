@@ -429,6 +429,25 @@ static void check_bytes(void)
 	}
 }
 
+/* R142: what another party has cut off and added again is read, and not zeros. */
+TEST(the_size_follows_another_party)
+{
+	start();
+	assert_int_equal(ask(4), VM_WAIT);
+	device_end(0, 0);
+	assert_int_equal(object_set_backed(&object, 3 * PAGE_SIZE + 5), 0);
+	assert_int_equal(object_size(&object), 3 * PAGE_SIZE + 5);
+	assert_int_equal(ask(4), -ENXIO);
+	assert_int_equal(object_set_backed(&object, BYTES), 0);
+	assert_int_equal(ask(4), VM_WAIT);
+	assert_int_equal(device_started, 2);
+	device_end(0, 0);
+	assert_int_equal(byte_at(4 * PAGE_SIZE), device_byte(4 * PAGE_SIZE));
+	assert_int_equal(object_set_backed(&object, OBJECT_SIZE_MAX + 1), -EFBIG);
+	assert_int_equal(object_size(&object), BYTES);
+	end();
+}
+
 TEST(random_reads_against_a_model)
 {
 	start();
