@@ -11,6 +11,8 @@
 
 #define HART_MAX 8
 
+struct mmu;
+struct runq;
 struct thread;
 
 /* Events counted on each hart. */
@@ -34,6 +36,9 @@ struct hart {
 	bool in_interrupt;	/* an interrupt handler is running */
 	struct thread *current; /* the running thread; set by proc */
 	struct thread *idle;
+	struct runq *runq;		  /* proc/sched.c */
+	struct mmu *active;		  /* address space; NULL: the kernel's own; set by arch */
+	struct arch_thread *fpu_holder;	  /* set by arch */
 	uint64_t counters[HART_COUNTERS]; /* each is changed by one atomic operation */
 	struct lockorder locks;
 	struct latency latency; /* hardened build */

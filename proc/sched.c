@@ -31,7 +31,6 @@ struct runq {
 	struct thread *handed;
 	/* private to the hart: */
 	struct timer tick;
-	struct mmu *active; /* the active address space; NULL: none */
 };
 
 /* This many woken threads may run before one of `ready`. */
@@ -42,7 +41,7 @@ static uint64_t slice_ticks;
 
 static struct runq *runq_this(void)
 {
-	return &runqs[hart_this()->index];
+	return hart_this()->runq;
 }
 
 /* Asks a running thread to yield before it returns to user mode, or at a preemption point. */
@@ -138,7 +137,7 @@ static void wake(struct thread *thread, bool hand_over)
 		hart = hart_this();
 		thread->arch.hart = hart;
 	}
-	runq = &runqs[hart->index];
+	runq = hart->runq;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	flags = spin_lock_irqsave(&runq->lock);
 	if (thread->state == THREAD_SLEEPING || thread->state == THREAD_NEW) {
@@ -162,22 +161,14 @@ void sched_hand_over(struct thread *thread)
 	wake(thread, true);
 }
 
-static void activate(struct runq *runq, struct mmu *mmu)
-{
-	if (runq->active == mmu)
-		return;
-	runq->active = mmu;
-	arch_mmu_activate(mmu);
-}
-
 /*
  * Kernel threads run with the page tables that happen to be active. So a thread that destroys an
  * address space must leave it first. Call with interrupts off.
  */
-static void activate_for(struct runq *runq, struct thread *thread)
+static inline void activate_for(struct hart *hart, const struct thread *thread)
 {
-	if (thread->mmu)
-		activate(runq, thread->mmu);
+	if (thread->mmu && thread->mmu != hart->active)
+		arch_mmu_switch(hart, thread->mmu);
 }
 
 void sched_use_mmu(struct mmu *mmu)
@@ -185,7 +176,7 @@ void sched_use_mmu(struct mmu *mmu)
 	unsigned long flags = irq_save();
 
 	current_thread()->mmu = mmu;
-	activate(runq_this(), mmu);
+	arch_mmu_activate(mmu);
 	irq_restore(flags);
 }
 
@@ -230,29 +221,40 @@ static struct thread *pick_handed(struct runq *runq)
 	return thread;
 }
 
-/* The running thread must be queued, asleep or dead. Call with the run queue's lock held. */
-static void switch_to(struct runq *runq, struct thread *next)
+/*
+ * The switch itself. With `same_slice` the next thread has the rest of this one's slice. Call with
+ * the run queue's lock held.
+ */
+static inline __attribute__((always_inline)) void leave_for(struct runq *runq, struct hart *hart,
+							    struct thread *prev,
+							    struct thread *next, bool same_slice)
 {
-	struct hart *hart = hart_this();
-	struct thread *prev = hart->current;
 	uint64_t now = arch_time();
 
 	assert_hardened(next != prev);
-	resched_done(prev);
 	prev->ran_ticks += now - prev->since_tick;
 	prev->left_tick = now;
 	next->since_tick = now;
-	next->slice_tick = runq->handed == next ? prev->slice_tick : now;
+	next->slice_tick = same_slice ? prev->slice_tick : now;
 	runq->handed = NULL;
 	prev->on_hart = false;
 	next->on_hart = true;
 	hart->current = next;
 	latency_end(LATENCY_PREEMPTION); /* of a thread that ends */
-	hart_count_event(HART_SWITCHES);
+	counter_add(&hart->counters[HART_SWITCHES], 1);
+	activate_for(hart, next);
+	arch_switch(&prev->arch, &next->arch);
+}
+
+/* The running thread must be queued, asleep or dead. Call with the run queue's lock held. */
+static void switch_to(struct runq *runq, struct thread *next)
+{
+	struct hart *hart = hart_this();
+
+	resched_done(hart->current);
 	if (next != hart->idle)
 		tick_start(runq);
-	activate_for(runq, next);
-	arch_switch(&prev->arch, &next->arch);
+	leave_for(runq, hart, hart->current, next, runq->handed == next);
 }
 
 static void switch_away(struct runq *runq)
@@ -377,6 +379,41 @@ void sched_sleep(void)
 	spin_unlock_irqrestore(&runq_this()->lock, flags);
 }
 
+/* Whether it sleeps, with its registers saved, on this hart. Call with the run queue's lock held. */
+static inline bool is_parked(const struct thread *thread, const struct hart *hart)
+{
+	return thread->parked == THREAD_PARKED && thread->arch.hart == hart;
+}
+
+/*
+ * The state changes, and the thread looks at what may end its sleep, in one hold of the run queue's
+ * lock: a wake-up comes before, and is seen, or finds the thread asleep. The tick needs no look: it
+ * is armed while a thread runs.
+ */
+void sched_switch_over(struct thread *to, struct spinlock *held)
+{
+	struct hart *hart = hart_this();
+	struct runq *runq = hart->runq;
+	struct thread *thread = current_thread();
+
+	assert_hardened(!hart->in_interrupt && arch_preempt()->count == 0);
+	spin_lock_irqoff(&runq->lock);
+	if (unlikely(atomic_load_relaxed(&thread->arch.work) ||
+		     atomic_load_relaxed(&thread->killed) || !is_parked(to, hart))) {
+		spin_unlock_irqoff(&runq->lock);
+		sched_hand_over(to);
+		return;
+	}
+	assert_hardened(runq->ticking);
+	thread->state = THREAD_SLEEPING;
+	to->state = THREAD_READY;
+	thread->nvcsw++;
+	spin_unlock_irqoff(held);
+	leave_for(runq, hart, thread, to, true);
+	spin_unlock_irqoff(&runq_this()->lock);
+	spin_lock_irqoff(held);
+}
+
 bool sched_is_asleep(const struct thread *thread)
 {
 	/* A thread that was preempted on its way to sleep is queued, and runs once more. */
@@ -409,7 +446,7 @@ static bool has_left(struct thread *thread)
 
 	if (!thread->arch.hart)
 		return true;
-	runq = &runqs[thread->arch.hart->index];
+	runq = thread->arch.hart->runq;
 	flags = spin_lock_irqsave(&runq->lock);
 	left = !thread->on_hart;
 	assert_hardened(!thread->queued);
@@ -479,6 +516,7 @@ void sched_init(void)
 {
 	slice_ticks = clock_ns_to_ticks(SLICE_MS * (NSEC_PER_SEC / 1000));
 	for (unsigned i = 0; i < HART_MAX; i++) {
+		harts[i].runq = &runqs[i];
 		spin_init(&runqs[i].lock, LOCK_RUNQ);
 		list_init(&runqs[i].ready);
 		list_init(&runqs[i].woken);

@@ -5,6 +5,7 @@
 #include "lib/types.h"
 
 struct mmu;
+struct spinlock;
 struct thread;
 
 #define SLICE_MS 10
@@ -71,6 +72,14 @@ void thread_wake(struct thread *thread);
  * off.
  */
 void sched_hand_over(struct thread *thread);
+
+/*
+ * The same, and sleeps at once, until thread_wake(), if nothing stands against it: the scheduler
+ * does not want the hart, no signal or kill has come, the other thread does not just go to sleep.
+ * Meanwhile `held` is released, the only spinning lock that the caller holds, so the caller looks
+ * at everything anew. Call with interrupts off, as they are on return, and with preemption on.
+ */
+void sched_switch_over(struct thread *to, struct spinlock *held);
 
 /* The ticks of arch_time() spent on harts, including the present run of the running thread. */
 uint64_t thread_ran_ticks(const struct thread *thread);

@@ -32,6 +32,9 @@ enum restart {
 	RESTART_ALWAYS, /* restarted, even if a handler ran */
 };
 
+/* It sleeps, and its registers are saved. */
+#define THREAD_PARKED ((uint64_t)THREAD_SLEEPING)
+
 struct thread {
 	struct arch_thread arch; /* first: arch_this_thread() points to it */
 	/* const: */
@@ -40,9 +43,15 @@ struct thread {
 	void (*main)(void *); /* of kernel threads */
 	void *main_arg;
 	/* guarded by the run queue's lock (proc/sched.c): */
-	enum thread_state state;
-	bool on_hart;	      /* its registers are not saved */
-	bool queued;	      /* on the run queue; a preempted thread is, whatever its state */
+	union {
+		struct {
+			enum thread_state state;
+			bool on_hart; /* its registers are not saved */
+			bool queued; /* on the run queue; a preempted thread is, whatever its state */
+			uint16_t zero;
+		};
+		uint64_t parked; /* all of them: THREAD_PARKED, or something else */
+	};
 	struct list run_link; /* on the run queue, or on kthread_reap()'s list */
 	uint64_t ran_ticks;   /* time on a hart, up to the last switch away */
 	uint64_t since_tick;  /* time of the last switch to it */

@@ -45,17 +45,19 @@ static const syscall_fn ipc_table[] = {
 /* Calls beyond Linux's numbers, and those that are not implemented. */
 static long other(struct trap_frame *frame, unsigned long number)
 {
-	if (number - SYS_ipc_create < ARRAY_SIZE(ipc_table))
+	if (likely(number - SYS_ipc_create < ARRAY_SIZE(ipc_table)))
 		return ipc_table[number - SYS_ipc_create](frame);
 	return number == SYS_faultline ? sys_faultline(frame) : not_implemented(number);
 }
 
-void trap_syscall(struct trap_frame *frame)
+long trap_syscall(struct trap_frame *frame)
 {
 	unsigned long number = frame_syscall(frame);
 	syscall_fn call = number < SYS_LIMIT ? table[number] : NULL;
+	long result;
 
 	hart_count_event(HART_SYSCALLS);
-	frame_set_result(frame, likely(call) ? call(frame) : other(frame, number));
+	result = likely(call) ? call(frame) : other(frame, number);
 	thread_assert_no_waiting_lock(current_thread());
+	return result;
 }

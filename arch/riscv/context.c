@@ -73,16 +73,26 @@ void arch_frame_replaced(struct arch_thread *thread)
 	__atomic_fetch_or(&thread->work, ARCH_WORK_FRAME, __ATOMIC_RELAXED);
 }
 
+/* The same for threads of which one at least uses the FPU. */
+static __attribute__((noinline)) void switch_with_fpu(struct arch_thread *from,
+						      struct arch_thread *to)
+{
+	if (fpu_dirty(from))
+		fpu_keep(from);
+	if (!fpu_holds(to))
+		fpu_claim(to);
+	switch_stacks(from, to);
+}
+
 void arch_switch(struct arch_thread *from, struct arch_thread *to)
 {
 	/* Only user copies have them on. If one is preempted, they are in its trap frame. */
 	assert_hardened(!(csr_read(sstatus) & (SSTATUS_SUM | SSTATUS_FS)));
 	to->hart = from->hart;
-	if (unlikely(fpu_dirty(from)))
-		fpu_keep(from);
-	if (fpu_in_use(to))
-		fpu_claim(to);
-	switch_stacks(from, to);
+	if (likely(!fpu_dirty(from) && fpu_holds(to)))
+		switch_stacks(from, to);
+	else
+		switch_with_fpu(from, to);
 }
 
 void thread_ended(void)

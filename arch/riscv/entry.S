@@ -115,7 +115,13 @@ user_syscall:
 	csrsi	sstatus, SSTATUS_SIE
 	mv	a0, tp
 	call	trap_syscall
-	j	user_exit
+	sd	a0, FRAME_X(10)(tp)
+	ld	t0, FRAME_STATUS_OFFSET(tp)	/* as at user_exit */
+	csrw	sstatus, t0
+	ld	t1, THREAD_WORK(tp)
+	ld	t2, FRAME_PC(tp)
+	beqz	t1, user_leave
+	j	user_work
 
 	/* An exception or interrupt from user mode. t1: cause, t3: PC. */
 user_fault:

@@ -13,9 +13,6 @@
 #include "base/hart.h"
 #include "sync/preempt.h"
 
-/* For each hart, the thread whose registers its FPU holds, if fpu_hart agrees; NULL: zeros. */
-static struct arch_thread *holder[HART_MAX];
-
 static void fpu_set_clean(struct arch_thread *thread)
 {
 	unsigned long others = thread->frame.status & ~(1ul << 63 | SSTATUS_FS);
@@ -26,7 +23,7 @@ static void fpu_set_clean(struct arch_thread *thread)
 static void fpu_hold(struct arch_thread *thread)
 {
 	thread->fpu_hart = thread->hart;
-	holder[thread->hart->index] = thread;
+	thread->hart->fpu_holder = thread;
 }
 
 void fpu_keep(struct arch_thread *thread)
@@ -38,13 +35,10 @@ void fpu_keep(struct arch_thread *thread)
 
 void fpu_claim(struct arch_thread *thread)
 {
-	struct arch_thread **held = &holder[thread->hart->index];
-
 	if ((thread->frame.status & SSTATUS_FS) == SSTATUS_FS_INITIAL) {
-		if (*held)
-			fpu_zero();
-		*held = NULL;
-	} else if (*held != thread || thread->fpu_hart != thread->hart) {
+		fpu_zero();
+		thread->hart->fpu_holder = NULL;
+	} else {
 		fpu_load(&thread->fpu);
 		fpu_hold(thread);
 	}
@@ -58,7 +52,7 @@ void arch_fpu_reset(void)
 	thread->frame.status &= ~(1ul << 63 | SSTATUS_FS);
 	thread->frame.status |= SSTATUS_FS_INITIAL;
 	fpu_zero();
-	holder[thread->hart->index] = NULL;
+	thread->hart->fpu_holder = NULL;
 	preempt_enable();
 }
 

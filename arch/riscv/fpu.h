@@ -4,6 +4,7 @@
 
 #include "arch/context.h"
 #include "arch/riscv/csr.h"
+#include "base/hart.h"
 
 /*
  * Has the program changed floating-point registers since they were last clean? SD, the top bit of
@@ -14,9 +15,19 @@ static inline bool fpu_dirty(const struct arch_thread *thread)
 	return (long)thread->frame.status < 0;
 }
 
-static inline bool fpu_in_use(const struct arch_thread *thread)
+/*
+ * Does the FPU hold what the thread's registers are? Also true of a thread that does not use it.
+ * thread->hart is this hart, whose fpu_holder is the thread whose registers its FPU holds, if
+ * fpu_hart agrees; NULL: zeros.
+ */
+static inline bool fpu_holds(const struct arch_thread *thread)
 {
-	return thread->frame.status & SSTATUS_FS;
+	unsigned long state = thread->frame.status & SSTATUS_FS;
+	const struct arch_thread *holder = thread->hart->fpu_holder;
+
+	if (state == SSTATUS_FS_INITIAL)
+		return !holder;
+	return state == 0 || (holder == thread && thread->fpu_hart == thread->hart);
 }
 
 /*
@@ -25,10 +36,7 @@ static inline bool fpu_in_use(const struct arch_thread *thread)
  */
 void fpu_keep(struct arch_thread *thread);
 
-/*
- * Loads the thread's registers into the FPU, unless it holds them already. Call if
- * fpu_in_use(thread); thread->hart is this hart.
- */
+/* Loads the thread's registers into the FPU. Call unless fpu_holds(thread). */
 void fpu_claim(struct arch_thread *thread);
 
 /*

@@ -16,9 +16,6 @@
 
 bool entry_ad_soft;
 
-/* The active space of each hart; NULL: the kernel's own. */
-static struct mmu *active[HART_MAX];
-
 void arch_ad_soft_set(bool on)
 {
 	entry_ad_soft = on;
@@ -50,11 +47,17 @@ bool arch_mmu_sets_ad(struct mmu_tables *tables, paddr_t page)
 	return sets;
 }
 
+static uint64_t satp_of(paddr_t root)
+{
+	return (uint64_t)SATP_SV39 << SATP_MODE_SHIFT | root >> PAGE_SHIFT;
+}
+
 void arch_mmu_create(struct mmu *mmu, paddr_t root)
 {
 	assert_hardened(IS_ALIGNED(root, PAGE_SIZE));
 	memset(mmu, 0, sizeof(*mmu));
 	mmu->root = root;
+	mmu->switch_word = satp_of(root);
 	kernel_roots_copy(mmu_root(mmu));
 }
 
@@ -67,22 +70,28 @@ void arch_mmu_destroy(struct mmu *mmu, struct mmu_tables *out)
 	mmu->root = 0;
 }
 
+/* Without a user half. */
+static void leave_user_space(struct hart *hart)
+{
+	uint64_t self = 1ul << hart->index;
+	struct mmu *old = hart->active;
+
+	csr_write(satp, satp_of(image_paddr(kernel_root)));
+	arch_mmu_fence_local_all();
+	hart->active = NULL;
+	__atomic_fetch_and(&old->harts, ~self, __ATOMIC_RELEASE);
+}
+
 void arch_mmu_activate(struct mmu *mmu)
 {
-	unsigned hart = arch_this_hart()->index;
-	struct mmu *old = active[hart];
-	paddr_t root = mmu ? mmu->root : image_paddr(kernel_root);
+	struct hart *hart = arch_this_hart();
 
-	if (mmu == old)
+	if (mmu == hart->active)
 		return;
 	if (mmu)
-		__atomic_fetch_or(&mmu->harts, 1ul << hart, __ATOMIC_SEQ_CST);
-	csr_write(satp, (uint64_t)SATP_SV39 << SATP_MODE_SHIFT | root >> PAGE_SHIFT);
-	/* All spaces have ASID 0: no translation of the old one may stay. Global ones do. */
-	__asm__ volatile("sfence.vma zero, %0" ::"r"(0ul) : "memory");
-	active[hart] = mmu;
-	if (old)
-		__atomic_fetch_and(&old->harts, ~(1ul << hart), __ATOMIC_RELEASE);
+		arch_mmu_switch(hart, mmu);
+	else
+		leave_user_space(hart);
 }
 
 /*

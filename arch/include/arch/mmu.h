@@ -11,7 +11,7 @@
 /* The page tables of an address space. Embedded in struct space; only arch uses the fields. */
 struct mmu {
 	paddr_t root;
-	uint64_t asid;	/* not used yet: for several spaces in a TLB */
+	uint64_t switch_word; /* for arch: what makes it the active one */
 	uint64_t harts; /* a bit for each hart, by index, that runs it or may have it in its TLB */
 	uint64_t hints[MMU_HINTS]; /* where its tables are, so that untouched ranges are skipped */
 };
@@ -87,6 +87,11 @@ void arch_mmu_destroy(struct mmu *mmu, struct mmu_tables *out);
 
 /* Makes the space the active one of this hart. NULL: the kernel's own, without a user half. */
 void arch_mmu_activate(struct mmu *mmu);
+
+/*
+ * arch-impl/mmu.h supplies the same for the scheduler:
+ *   void arch_mmu_switch(struct hart *, struct mmu *)   `hart` is this one; the space is not active
+ */
 
 /*
  * Makes sure that the leaf table for va exists; missing tables are taken from `spare`. Returns 0,

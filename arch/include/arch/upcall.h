@@ -17,8 +17,8 @@ void boot_main(unsigned long hart_id, paddr_t dtb) __attribute__((noreturn));
  */
 void early_exit(paddr_t dtb, unsigned status);
 
-/* trap: a system call. Called with interrupts on. The result goes into the frame. */
-void trap_syscall(struct trap_frame *frame);
+/* trap: a system call. Called with interrupts on. Returns the result, which arch puts into the frame. */
+long trap_syscall(struct trap_frame *frame);
 
 /*
  * trap: a page fault from user mode or in a user copy. The PC is in the frame. Called with

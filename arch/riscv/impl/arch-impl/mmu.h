@@ -4,6 +4,7 @@
 
 #include "arch/entry.h"
 #include "arch/riscv/sv39.h"
+#include "base/hart.h"
 #include "lib/assert.h"
 #include "lib/bits.h"
 #include "lib/types.h"
@@ -31,6 +32,20 @@ static inline void arch_mmu_fence_local(vaddr_t va)
 static inline void arch_mmu_fence_local_all(void)
 {
 	__asm__ volatile("sfence.vma zero, %0" ::"r"(0ul) : "memory");
+}
+
+static inline void arch_mmu_switch(struct hart *hart, struct mmu *mmu)
+{
+	uint64_t self = 1ul << hart->index;
+	struct mmu *old = hart->active;
+
+	__atomic_fetch_or(&mmu->harts, self, __ATOMIC_SEQ_CST);
+	__asm__ volatile("csrw satp, %0" ::"r"(mmu->switch_word) : "memory");
+	/* All spaces have ASID 0: no translation of the old one may stay. Global ones do. */
+	__asm__ volatile("sfence.vma zero, %0" ::"r"(0ul) : "memory");
+	hart->active = mmu;
+	if (old)
+		__atomic_fetch_and(&old->harts, ~self, __ATOMIC_RELEASE);
 }
 
 /* Asserts that `new` is a valid user entry and may replace `old` without a fence elsewhere. */
