@@ -201,7 +201,8 @@ def the_prompt_after_it_in_20_columns_and_ctrl_a_x():
 @case
 def the_prompt_after_it_with_the_least_memory():
     prompt = with_prompt(options=[*SMALL, "--mem", "16M"])
-    equal(prompt.do("ls /bin"), "sh\ntour")
+    names = prompt.do("ls /bin").split("\n")
+    equal(("sh" in names, "tour" in names, "serve" in names), (True, True, False), f"what there is room for: {names}")
     prompt.send("exit\r")
     equal(prompt.left(), (0, True), "status and the same modes")
 

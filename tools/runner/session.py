@@ -17,6 +17,7 @@ DEFAULT_TIMEOUT = 600.0
 LAST_WORDS = 2.0  # seconds for what a killed QEMU had written
 CTRL_A = 0x01
 SPARE = 1 << 16  # bytes of a boot archive beside its programs
+SERVERS = ("cpiofs", "madeup", "serve")
 STREAMS = ("standard input", "standard output", "standard error")
 # No reason to fail: a reader that leaves, whose writer gets SIGPIPE; nohup's input, which can't be read.
 EXPECTED = (None, errno.EPIPE, errno.EBADF), (None, errno.EPIPE), (None, errno.EPIPE)
@@ -50,13 +51,21 @@ def environment(options, chosen):
     return [f"{name}={value}" for name, value in variables.items()]
 
 
-def add_image(archive, place, chosen, mem):
+def size_of(host):
+    """Gives the bytes of a file, or of all files of a folder."""
+    if not os.path.isdir(host):
+        return os.path.getsize(host) if os.path.exists(host) else 0
+    return sum(size_of(os.path.join(where, name)) for where, _, names in os.walk(host) for name in names)
+
+
+def add_image(archive, options, place, chosen):
     """Adds the image's other programs where the one to run is the prompt, which can start them, or the tour, which
-    ends in the prompt: that one first, the rest as far as a small memory has room for them."""
+    ends in the prompt: that one first, the servers last, as far as a small memory has room for them."""
     if chosen.guest not in ("/bin/sh", "/bin/tour"):
         return
-    left = qemu.initrd_room(mem, 7) - sum(os.path.getsize(path) for path in (place.init, chosen.host)) - SPARE
-    for name in sorted(os.listdir(place.image_bin), key=lambda name: (name != "sh", name)):
+    left = qemu.initrd_room(options.mem, 7) - SPARE - sum(os.path.getsize(path) for path in (place.init, chosen.host))
+    left -= sum(size_of(host) for host, _ in options.add)
+    for name in sorted(os.listdir(place.image_bin), key=lambda name: (name != "sh", name in SERVERS, name)):
         path = os.path.join(place.image_bin, name)
         if name != "init" and path != chosen.host and os.path.isfile(path) and os.access(path, os.X_OK):
             left -= os.path.getsize(path)
@@ -71,7 +80,7 @@ def build_archive(options, place, chosen, cwd):
     archive.add_folder(cwd)
     for folder in program.folders_named(chosen.argv[0], cwd):
         archive.add_folder(folder)
-    add_image(archive, place, chosen, options.mem)
+    add_image(archive, options, place, chosen)
     for host, path in options.add:
         archive.add_tree(path, host)
     archive.add_program(chosen.guest, chosen.host)
