@@ -14,6 +14,7 @@
 #include "proc/mutex.h"
 #include "proc/process.h"
 #include "proc/sched.h"
+#include "sync/irq.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
@@ -356,13 +357,19 @@ KTEST(dies_of_a_smashed_stack)
 static int fault_for_ever(void *arg)
 {
 	struct uspace *us = current_process()->uspace;
+	struct mmu *active;
+	unsigned long flags;
 	uint64_t word = 0;
 
 	uspace_lock(us);
 	EXPECT_EQ(AREA, space_map(us, AREA, PAGE_SIZE, READ_WRITE, 0));
 	uspace_unlock(us);
-	/* The tables say yes, but they are not those that the hart looks at. */
+	/* The tables say yes, but they are not those that the hart looks at, and no switch knows. */
+	flags = irq_save();
+	active = hart_this()->active;
 	arch_mmu_activate(NULL);
+	hart_this()->active = active;
+	irq_restore(flags);
 	return user_copy_out(AREA, &word, sizeof(word));
 }
 
