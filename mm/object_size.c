@@ -125,15 +125,20 @@ int object_set_size(struct object *object, uint64_t size)
 	return result;
 }
 
+/* A page that is added is never seen as zeros: the size and what is read grow in one hold. */
 int object_set_backed(struct object *object, uint64_t size)
 {
-	int result = object_set_size(object, size);
+	int result = 0;
 
+	if (size > OBJECT_SIZE_MAX)
+		return -EFBIG;
+	if (size < object_size(object))
+		result = object_set_size(object, size);
 	if (result)
 		return result;
 	spin_lock(&object->lock);
-	if (object->size == size)
-		atomic_store_relaxed(&object->backed, size);
+	atomic_store_relaxed(&object->size, size);
+	atomic_store_relaxed(&object->backed, size);
 	spin_unlock(&object->lock);
 	return 0;
 }
