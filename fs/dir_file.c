@@ -5,6 +5,7 @@
 #include "abi/dirent.h"
 #include "abi/errno.h"
 #include "fs/inode.h"
+#include "fs/seek.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/host.h"
@@ -94,18 +95,6 @@ static ssize_t dir_getdents(struct file *file, vaddr_t to, size_t n)
 	return done != 0 || err == -ENODATA ? (ssize_t)done : err;
 }
 
-static int64_t dir_seek(struct file *file, int64_t offset, int whence)
-{
-	if (whence != SEEK_SET && whence != SEEK_CUR)
-		return -EINVAL;
-	if (whence == SEEK_CUR && __builtin_add_overflow(offset, (int64_t)file->pos, &offset))
-		return -EINVAL;
-	if (offset < 0)
-		return -EINVAL;
-	file->pos = (uint64_t)offset;
-	return offset;
-}
-
 static ssize_t dir_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
 	(void)file, (void)to, (void)pos;
@@ -116,7 +105,7 @@ const struct file_ops dir_file_ops = {
 	.name = "directory",
 	.read = dir_read,
 	.stat = inode_file_stat,
-	.seek = dir_seek,
+	.seek = file_seek_from_start,
 	.getdents = dir_getdents,
 	.release = inode_file_release,
 	.has_inode = true,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lseek for files with a size. */
+/* lseek for the kinds of files that have a position. */
 #include "fs/seek.h"
 
 #include "abi/errno.h"
@@ -34,4 +34,16 @@ int64_t file_seek_within(struct file *file, uint64_t size, int64_t offset, int w
 		return -EINVAL;
 	file->pos = (uint64_t)pos;
 	return pos;
+}
+
+int64_t file_seek_from_start(struct file *file, int64_t offset, int whence)
+{
+	if (whence != SEEK_SET && whence != SEEK_CUR)
+		return -EINVAL;
+	if (whence == SEEK_CUR && __builtin_add_overflow(offset, (int64_t)file->pos, &offset))
+		return -EINVAL;
+	if (offset < 0)
+		return -EINVAL;
+	file->pos = (uint64_t)offset;
+	return offset;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lseek for files with a size. */
+/* lseek for the kinds of files that have a position. */
 #pragma once
 
 #include "lib/types.h"
@@ -12,3 +12,6 @@ struct file;
  * beyond the end.
  */
 int64_t file_seek_within(struct file *file, uint64_t size, int64_t offset, int whence);
+
+/* For those whose end is not known before it is read: SEEK_SET and SEEK_CUR. -EINVAL for others. */
+int64_t file_seek_from_start(struct file *file, int64_t offset, int whence);

@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "fs/proc/node.h"
 #include "fs/proc/seq.h"
+#include "fs/seek.h"
 #include "lib/string.h"
 #include "proc/pid.h"
 
@@ -80,9 +81,9 @@ static int truncate(struct file *file, uint64_t size)
 	return 0;
 }
 
-#define TEXT_SLOTS                                                                          \
-	.read = read_text, .stat = inode_file_stat, .seek = seq_seek, .truncate = truncate, \
-	.release = release, .has_inode = true
+#define TEXT_SLOTS                                                                \
+	.read = read_text, .stat = inode_file_stat, .seek = file_seek_from_start, \
+	.truncate = truncate, .release = release, .has_inode = true
 
 const struct file_ops proc_system_file_ops = {
 	.name = "text of the machine",

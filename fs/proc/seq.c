@@ -191,15 +191,3 @@ ssize_t seq_read(struct seq_file *file, struct user_iter *to, uint64_t *pos)
 	mutex_unlock(&file->lock);
 	return done == -ENODATA ? 0 : done;
 }
-
-int64_t seq_seek(struct file *file, int64_t offset, int whence)
-{
-	if (whence != SEEK_SET && whence != SEEK_CUR)
-		return -EINVAL;
-	if (whence == SEEK_CUR && __builtin_add_overflow(offset, (int64_t)file->pos, &offset))
-		return -EINVAL;
-	if (offset < 0)
-		return -EINVAL;
-	file->pos = (uint64_t)offset;
-	return offset;
-}

@@ -48,6 +48,3 @@ void seq_destroy(struct seq_file *file);
  * killed thread, or that of the ops. The caller holds no spinning lock.
  */
 ssize_t seq_read(struct seq_file *file, struct user_iter *to, uint64_t *pos);
-
-/* For the `seek` slot: any position from the start or the present one on. -EINVAL: others. */
-int64_t seq_seek(struct file *file, int64_t offset, int whence);

@@ -7,6 +7,7 @@
 #include "fake_proc.h"
 #include "fs/proc/process_text.h"
 #include "fs/proc/seq.h"
+#include "fs/seek.h"
 #include "lib/bits.h"
 #include "mm/host.h"
 #include "mm/relieve.h"
@@ -300,13 +301,13 @@ TEST(seeks)
 {
 	struct file file = { .pos = 5 };
 
-	assert_int_equal(seq_seek(&file, 3, SEEK_SET), 3);
-	assert_int_equal(seq_seek(&file, 4, SEEK_CUR), 7);
+	assert_int_equal(file_seek_from_start(&file, 3, SEEK_SET), 3);
+	assert_int_equal(file_seek_from_start(&file, 4, SEEK_CUR), 7);
 	assert_int_equal(file.pos, 7);
-	assert_int_equal(seq_seek(&file, -8, SEEK_CUR), -EINVAL);
-	assert_int_equal(seq_seek(&file, INT64_MAX, SEEK_CUR), -EINVAL);
-	assert_int_equal(seq_seek(&file, 0, SEEK_END), -EINVAL);
-	assert_int_equal(seq_seek(&file, -1, SEEK_SET), -EINVAL);
+	assert_int_equal(file_seek_from_start(&file, -8, SEEK_CUR), -EINVAL);
+	assert_int_equal(file_seek_from_start(&file, INT64_MAX, SEEK_CUR), -EINVAL);
+	assert_int_equal(file_seek_from_start(&file, 0, SEEK_END), -EINVAL);
+	assert_int_equal(file_seek_from_start(&file, -1, SEEK_SET), -EINVAL);
 	assert_int_equal(file.pos, 7);
 }
 
