@@ -9,15 +9,7 @@
 #include "proc/mem_wait.h"
 #include "proc/process.h"
 
-#define WORDS (FDTABLE_SIZE / 64)
-
-struct fdtable {
-	struct spinlock lock;
-	/* guarded by lock: */
-	uint64_t open[WORDS];		 /* a bit for each descriptor in use */
-	uint64_t cloexec[WORDS];	 /* a subset of open */
-	struct file *file[FDTABLE_SIZE]; /* valid only if the bit in open is set; NULL: reserved */
-};
+#define WORDS FDTABLE_WORDS
 
 _Static_assert(FDTABLE_SIZE % 64 == 0, "whole words of bits");
 

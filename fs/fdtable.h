@@ -3,8 +3,18 @@
 #pragma once
 
 #include "fs/file.h"
+#include "proc/process.h"
 
-struct fdtable;
+#define FDTABLE_WORDS (FDTABLE_SIZE / 64)
+
+/* The fields are for fs/fdtable.c and fdtable_look() alone. */
+struct fdtable {
+	struct spinlock lock;
+	/* guarded by lock: */
+	uint64_t open[FDTABLE_WORDS];	 /* a bit for each descriptor in use */
+	uint64_t cloexec[FDTABLE_WORDS]; /* a subset of open */
+	struct file *file[FDTABLE_SIZE]; /* valid only if the bit in open is set; NULL: reserved */
+};
 
 /* Creates an empty table. Returns NULL if memory runs out. */
 struct fdtable *fdtable_create(void);
@@ -43,3 +53,19 @@ int fdtable_next(struct fdtable *table, unsigned min);
 int fdtable_close(struct fdtable *table, int fd);   /* 0 or -EBADF */
 int fdtable_cloexec(struct fdtable *table, int fd); /* FD_CLOEXEC or 0, or -EBADF */
 int fdtable_set_cloexec(struct fdtable *table, int fd, bool cloexec);
+
+/*
+ * The same as fdtable_get() without a reference, and without the lock, for the running process's own
+ * table: its files stay open until it closes them itself, for a table belongs to one process, which
+ * has one thread. Others only fill what is reserved.
+ */
+static inline struct file *fdtable_look(const struct fdtable *table, int fd)
+{
+	unsigned long n = (unsigned long)fd; /* negative: very large */
+	struct file *file;
+
+	if (unlikely(n >= FDTABLE_SIZE || !(table->open[n / 64] >> (n % 64) & 1)))
+		return NULL;
+	file = atomic_load_relaxed(&table->file[n]);
+	return likely(file && !(file->flags & O_PATH)) ? file : NULL;
+}

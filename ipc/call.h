@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls that the kernel makes itself: no thread sleeps until they are answered. */
+/* What waits at an endpoint: calls, of threads and the kernel's own, and pulses. */
 #pragma once
 
 #include "ipc/endpoint.h"
@@ -27,10 +27,11 @@ struct pulse {
 struct call {
 	struct list link;	   /* CALL_QUEUED */
 	struct tree_node by_rcvid; /* CALL_RECEIVED */
-	struct thread *thread;	   /* NULL: the kernel's */
+	struct endpoint *endpoint;
+	struct thread *thread; /* NULL: the kernel's */
 	enum call_state state;
 	uint64_t rcvid, badge;
-	struct ipc_words words;	   /* first the message, then the reply */
+	struct ipc_words *words;   /* the caller's: first the message, then the reply */
 	struct transfer *transfer; /* or NULL */
 	unsigned holds;		   /* endpoint_hold(): the call must stay */
 	struct pulse unblock;	   /* initialised if `signalled` */

@@ -6,6 +6,7 @@
 #include "abi/poll.h"
 #include "abi/stat.h"
 #include "arch/timer.h"
+#include "arch/timer.h"
 #include "fs/mount.h"
 #include "fs/poll.h"
 #include "mm/phys/kmalloc.h"
@@ -19,12 +20,14 @@ struct endpoint {
 	uint64_t ino;	      /* const */
 	struct spinlock lock;
 	/* guarded by lock: */
-	bool open;	       /* the receive end is */
-	uint64_t last_rcvid;   /* no number is used twice */
-	struct list pulses;    /* struct pulse.link: not received yet, oldest first */
-	struct list queue;     /* struct call.link: not received yet, oldest first */
-	struct tree received;  /* struct call.by_rcvid: received, not replied to */
+	bool open;	      /* the receive end is */
+	uint64_t last_rcvid;  /* no number is used twice */
+	struct list pulses;   /* struct pulse.link: not received yet, oldest first */
+	struct list queue;    /* struct call.link: not received yet, oldest first */
+	struct call *newest;  /* received last, if it is not replied to: not in the tree; or NULL */
+	struct tree received; /* struct call.by_rcvid: the others received, not replied to */
 	struct list receivers; /* struct receiver.link: threads that wait */
+	bool pending;	       /* false: `pulses` and `queue` are empty */
 	struct waitq readable; /* woken when something comes that no receiver waits for; own lock */
 };
 
@@ -42,11 +45,13 @@ struct sender {
 /* A thread that waits for a call or a pulse; on its stack, like a call. */
 struct receiver {
 	struct list link;
+	struct endpoint *endpoint;
 	struct thread *thread;
 	struct ipc_words *to;
-	uint64_t rcvid, badge; /* rcvid 0: a pulse */
-	struct sender *gone;   /* its last pulse was received: to be freed */
-	uint32_t done;	       /* atomic */
+	uint64_t *badge_to;
+	uint64_t rcvid;	     /* 0: a pulse */
+	struct sender *gone; /* its last pulse was received: to be freed; set if it is a pulse */
+	uint32_t done;	     /* atomic */
 };
 
 static const struct file_ops receive_ops, send_ops;
@@ -121,13 +126,20 @@ int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struc
 	return 0;
 }
 
-/* ---- the tree of received calls ---- */
+/*
+ * ---- received calls ----
+ *
+ * Most servers answer a call before they receive another one. Then the call is never in the tree.
+ */
 
 static struct call *find_locked(struct endpoint *endpoint, uint64_t rcvid)
 {
 	struct tree_node *node = endpoint->received.root;
+	struct call *newest = endpoint->newest;
 
 	assert_hardened(spin_lock_held(&endpoint->lock));
+	if (newest && newest->rcvid == rcvid)
+		return newest;
 	while (node) {
 		struct call *call = tree_entry(node, struct call, by_rcvid);
 
@@ -138,32 +150,56 @@ static struct call *find_locked(struct endpoint *endpoint, uint64_t rcvid)
 	return NULL;
 }
 
-/* Numbers grow, so a new one is the last. */
-static void insert_locked(struct endpoint *endpoint, struct call *call)
+/* Makes room for a new one. Numbers grow, so the one before becomes the last of the tree. */
+static void insert_newest_locked(struct endpoint *endpoint)
 {
 	struct tree_node *last = tree_last(&endpoint->received);
 
 	assert_hardened(spin_lock_held(&endpoint->lock));
-	tree_insert(&endpoint->received, &call->by_rcvid, last,
+	if (!endpoint->newest)
+		return;
+	tree_insert(&endpoint->received, &endpoint->newest->by_rcvid, last,
 		    last ? &last->child[1] : &endpoint->received.root);
+	endpoint->newest = NULL;
+}
+
+static void erase_locked(struct endpoint *endpoint, struct call *call)
+{
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	if (endpoint->newest == call)
+		endpoint->newest = NULL;
+	else
+		tree_erase(&endpoint->received, &call->by_rcvid);
 }
 
 /* ---- what a receiver gets ---- */
 
-/* The call is received: its words go to the receiver, and it gets its number. */
-static void receive_call_locked(struct endpoint *endpoint, struct call *call,
+/* The call is received: its words go to the receiver, and it gets its number, the newest. */
+static inline void receive_call_locked(struct endpoint *endpoint, struct call *call,
+				       struct receiver *receiver)
+{
+	const struct ipc_words *words = call->words;
+	uint64_t badge = call->badge, rcvid = endpoint->last_rcvid + 1;
+
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	assert_hardened(!endpoint->newest);
+	endpoint->last_rcvid = rcvid;
+	call->rcvid = rcvid;
+	call->state = CALL_RECEIVED;
+	*receiver->to = *words;
+	*receiver->badge_to = badge;
+	receiver->rcvid = rcvid;
+	endpoint->newest = call;
+}
+
+/* The same for any call, which may be the kernel's, and where others are received. */
+static void receive_next_locked(struct endpoint *endpoint, struct call *call,
 				struct receiver *receiver)
 {
-	assert_hardened(spin_lock_held(&endpoint->lock));
-	call->rcvid = ++endpoint->last_rcvid;
-	call->state = CALL_RECEIVED;
+	insert_newest_locked(endpoint);
+	receive_call_locked(endpoint, call, receiver);
 	if (!call->thread)
 		call->received_tick = arch_time();
-	insert_locked(endpoint, call);
-	*receiver->to = call->words;
-	receiver->badge = call->badge;
-	receiver->rcvid = call->rcvid;
-	receiver->gone = NULL;
 }
 
 /* Returns the send end that the pulse is of, or NULL if it is of a call. */
@@ -196,7 +232,8 @@ static void receive_pulse_locked(struct endpoint *endpoint, struct pulse *pulse,
 
 	assert_hardened(spin_lock_held(&endpoint->lock));
 	*receiver->to = (struct ipc_words){ { pulse->code, pulse->value } };
-	receiver->badge = sender ? sender->badge : list_entry(pulse, struct call, unblock)->badge;
+	*receiver->badge_to = sender ? sender->badge
+				     : list_entry(pulse, struct call, unblock)->badge;
 	receiver->rcvid = 0;
 	receiver->gone = pulse_gone(pulse);
 	pulse->value = 0;
@@ -227,6 +264,7 @@ static bool post_locked(struct endpoint *endpoint, struct pulse *pulse)
 		return false;
 	}
 	pulse->pending = true;
+	endpoint->pending = true;
 	list_add_tail(&endpoint->pulses, &pulse->link);
 	return true;
 }
@@ -249,7 +287,7 @@ static void take_out_locked(struct endpoint *endpoint, struct call *call)
 	if (call->state == CALL_QUEUED)
 		list_del(&call->link);
 	else
-		tree_erase(&endpoint->received, &call->by_rcvid);
+		erase_locked(endpoint, call);
 	if (unlikely(call->signalled))
 		unpost_locked(endpoint, &call->unblock);
 	call->state = CALL_DONE;
@@ -311,10 +349,11 @@ static bool begin_locked(struct endpoint *endpoint, struct call *call)
 	receiver = pop_receiver_locked(endpoint);
 	if (!receiver) {
 		call->state = CALL_QUEUED;
+		endpoint->pending = true;
 		list_add_tail(&endpoint->queue, &call->link);
 		return true;
 	}
-	receive_call_locked(endpoint, call, receiver);
+	receive_next_locked(endpoint, call, receiver);
 	atomic_store(&receiver->done, 1);
 	sched_hand_over(receiver->thread);
 	return false;
@@ -327,6 +366,8 @@ static bool begin_locked(struct endpoint *endpoint, struct call *call)
 static bool signal_locked(struct endpoint *endpoint, struct call *call)
 {
 	assert_hardened(spin_lock_held(&endpoint->lock));
+	if (endpoint->newest == call)
+		insert_newest_locked(endpoint);
 	call->signalled = true;
 	call->unblock = (struct pulse){ .code = IPC_PULSE_UNBLOCK, .value = call->rcvid };
 	return post_locked(endpoint, &call->unblock);
@@ -336,9 +377,10 @@ static bool signal_locked(struct endpoint *endpoint, struct call *call)
  * Waits for the end of the call. A signal ends the wait of one that nobody has received. Whether
  * the call has ended is known under the lock only: right after that a reply may come.
  */
-static int wait_for_end(struct endpoint *endpoint, struct call *call, bool signals,
-			uint64_t deadline)
+static __attribute__((noinline)) int wait_for_end(struct call *call, bool signals,
+						  uint64_t deadline)
 {
+	struct endpoint *endpoint = call->endpoint;
 	bool ended, queued;
 	unsigned long flags;
 	int err;
@@ -366,39 +408,90 @@ static int wait_for_end(struct endpoint *endpoint, struct call *call, bool signa
 	return err;
 }
 
-int endpoint_call(struct file *send, struct ipc_words *words, struct transfer *transfer,
-		  bool signals, uint64_t deadline)
+static inline void call_init(struct call *call, struct endpoint *endpoint,
+			     const struct sender *sender, struct thread *thread)
 {
-	struct sender *sender = to_sender(send);
-	struct endpoint *endpoint;
-	struct call call;
-	bool queued = false;
-	unsigned long flags;
-	int err;
+	call->endpoint = endpoint;
+	call->thread = thread;
+	call->badge = sender->badge;
+	call->holds = 0;
+	call->signalled = false;
+}
 
-	if (!sender)
+static inline void thread_call_init(struct call *call, struct endpoint *endpoint,
+				    const struct sender *sender, struct ipc_words *words,
+				    struct transfer *transfer)
+{
+	call_init(call, endpoint, sender, current_thread());
+	call->words = words;
+	call->transfer = transfer;
+	call->done = 0;
+}
+
+/* A call that waits, or has something to do that most calls have not. */
+static __attribute__((noinline)) int call_slowly(struct sender *sender, struct ipc_words *words,
+						 struct transfer *transfer, bool signals,
+						 uint64_t deadline)
+{
+	struct endpoint *endpoint = sender->endpoint;
+	struct call call;
+	bool queued;
+
+	thread_call_init(&call, endpoint, sender, words, transfer);
+	spin_lock_irq(&endpoint->lock);
+	if (!endpoint->open) {
+		spin_unlock_irq(&endpoint->lock);
+		return -EPIPE;
+	}
+	queued = begin_locked(endpoint, &call);
+	spin_unlock_irq(&endpoint->lock);
+	if (queued)
+		waitq_wake_all(&endpoint->readable);
+	return wait_for_end(&call, signals, deadline);
+}
+
+/*
+ * The fast way is that of a call without a deadline to a receiver that waits and has nothing else to
+ * answer. The receiver runs at once, and usually this thread runs again when it has been answered.
+ * Where receivers wait, the endpoint is open.
+ */
+int64_t endpoint_call(struct file *send, struct ipc_words *words, struct transfer *transfer,
+		      uint64_t deadline)
+{
+	struct sender *sender = send->node;
+	struct endpoint *endpoint;
+	struct receiver *receiver;
+	struct call call;
+
+	if (unlikely(send->ops != &send_ops))
 		return -EINVAL;
 	endpoint = sender->endpoint;
-	call.thread = current_thread();
-	call.badge = sender->badge;
-	call.transfer = transfer;
-	call.holds = 0;
-	call.signalled = false;
-	call.done = 0;
-	call.words = *words;
-	flags = spin_lock_irqsave(&endpoint->lock);
-	err = endpoint->open ? 0 : -EPIPE;
-	if (err == 0)
-		queued = begin_locked(endpoint, &call);
-	spin_unlock_irqrestore(&endpoint->lock, flags);
-	if (err)
-		return err;
-	if (unlikely(queued))
-		waitq_wake_all(&endpoint->readable);
-	err = wait_for_end(endpoint, &call, signals, deadline);
-	if (err == 0)
-		*words = call.words;
-	return err;
+	spin_lock_irq(&endpoint->lock);
+	if (unlikely(deadline != UINT64_MAX || endpoint->newest ||
+		     list_empty(&endpoint->receivers))) {
+		spin_unlock_irq(&endpoint->lock);
+		return call_slowly(sender, words, transfer, true, deadline);
+	}
+	receiver = list_first_entry(&endpoint->receivers, struct receiver, link);
+	list_del(&receiver->link);
+	thread_call_init(&call, endpoint, sender, words, transfer);
+	receive_call_locked(endpoint, &call, receiver);
+	receiver->done = 1;
+	sched_switch_over(receiver->thread, &endpoint->lock);
+	if (unlikely(!call.done || call.holds != 0)) {
+		spin_unlock_irq(&call.endpoint->lock);
+		return wait_for_end(&call, true, UINT64_MAX);
+	}
+	spin_unlock_irq(&call.endpoint->lock);
+	return call.result;
+}
+
+int endpoint_call_killable(struct file *send, struct ipc_words *words, struct transfer *transfer,
+			   uint64_t deadline)
+{
+	struct sender *sender = to_sender(send);
+
+	return sender ? call_slowly(sender, words, transfer, false, deadline) : -EINVAL;
 }
 
 void call_start(struct file *send, struct call *call)
@@ -408,10 +501,7 @@ void call_start(struct file *send, struct call *call)
 	bool queued = false, open;
 	unsigned long flags;
 
-	call->thread = NULL;
-	call->badge = sender->badge;
-	call->holds = 0;
-	call->signalled = false;
+	call_init(call, endpoint, sender, NULL);
 	refcount_get(&endpoint->refs);
 	flags = spin_lock_irqsave(&endpoint->lock);
 	open = endpoint->open;
@@ -477,7 +567,7 @@ static bool take_oldest_locked(struct endpoint *endpoint, struct receiver *recei
 	struct list *oldest;
 
 	assert_hardened(spin_lock_held(&endpoint->lock));
-	if (unlikely(!list_empty(&endpoint->pulses))) {
+	if (!list_empty(&endpoint->pulses)) {
 		struct pulse *pulse = list_first_entry(&endpoint->pulses, struct pulse, link);
 
 		unpost_locked(endpoint, pulse);
@@ -485,35 +575,65 @@ static bool take_oldest_locked(struct endpoint *endpoint, struct receiver *recei
 		return true;
 	}
 	oldest = list_pop(&endpoint->queue);
-	if (oldest)
-		receive_call_locked(endpoint, list_entry(oldest, struct call, link), receiver);
-	return oldest;
+	if (!oldest) {
+		endpoint->pending = false;
+		return false;
+	}
+	receive_next_locked(endpoint, list_entry(oldest, struct call, link), receiver);
+	return true;
 }
 
 /* Receives what is there. If that is nothing, the receiver joins those that wait, if it may. */
-static bool receive_now(struct endpoint *endpoint, struct receiver *receiver, bool may_wait)
+static void receive_now_locked(struct endpoint *endpoint, struct receiver *receiver, bool may_wait)
 {
-	unsigned long flags = spin_lock_irqsave(&endpoint->lock);
-	bool received = take_oldest_locked(endpoint, receiver);
-
-	if (!received && may_wait)
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	if (take_oldest_locked(endpoint, receiver))
+		receiver->done = 1;
+	else if (may_wait)
 		list_add_tail(&endpoint->receivers, &receiver->link);
-	spin_unlock_irqrestore(&endpoint->lock, flags);
-	return received;
 }
 
 /* Waits until something was received. Returns 0 or why it was not. */
-static int receive_later(struct endpoint *endpoint, struct receiver *receiver, uint64_t deadline)
+static int receive_later(struct receiver *receiver, uint64_t deadline)
 {
-	int err = thread_park(&receiver->done, true, deadline);
-	unsigned long flags = spin_lock_irqsave(&endpoint->lock);
+	struct endpoint *endpoint = receiver->endpoint;
+	int err;
 
+	if (deadline == 0)
+		return -ETIMEDOUT;
+	err = thread_park(&receiver->done, true, deadline);
+	spin_lock_irq(&endpoint->lock);
 	if (receiver->done)
 		err = 0;
 	else
 		list_del(&receiver->link);
-	spin_unlock_irqrestore(&endpoint->lock, flags);
+	spin_unlock_irq(&endpoint->lock);
 	return err;
+}
+
+/* Waits if nothing was received yet. Returns what endpoint_receive() does. */
+static __attribute__((noinline)) int64_t end_receive(struct receiver *receiver, uint64_t deadline)
+{
+	if (!receiver->done) {
+		int err = receive_later(receiver, deadline);
+
+		if (err)
+			return err;
+	}
+	if (receiver->rcvid == 0 && receiver->gone)
+		sender_free(receiver->gone);
+	return (int64_t)receiver->rcvid;
+}
+
+static inline void receiver_init(struct receiver *receiver, struct endpoint *endpoint,
+				 struct ipc_words *words, uint64_t *badge_ret)
+{
+	receiver->endpoint = endpoint;
+	receiver->thread = current_thread();
+	receiver->to = words;
+	receiver->badge_to = badge_ret;
+	receiver->rcvid = 0;
+	receiver->done = 0;
 }
 
 int64_t endpoint_receive(struct file *receive, struct ipc_words *words, uint64_t *badge_ret,
@@ -524,18 +644,62 @@ int64_t endpoint_receive(struct file *receive, struct ipc_words *words, uint64_t
 
 	if (!endpoint)
 		return -EINVAL;
-	receiver.thread = current_thread();
-	receiver.to = words;
-	receiver.done = 0;
-	if (!receive_now(endpoint, &receiver, deadline != 0)) {
-		int err = deadline == 0 ? -ETIMEDOUT : receive_later(endpoint, &receiver, deadline);
+	receiver_init(&receiver, endpoint, words, badge_ret);
+	spin_lock_irq(&endpoint->lock);
+	receive_now_locked(endpoint, &receiver, deadline != 0);
+	spin_unlock_irq(&endpoint->lock);
+	return end_receive(&receiver, deadline);
+}
 
-		if (err)
-			return err;
+/* endpoint_reply_receive() if it does not wait, or has something to do that it usually has not. */
+static __attribute__((noinline)) int64_t reply_receive_slowly(struct file *receive, uint64_t *rcvid,
+							      const struct ipc_words *reply,
+							      struct ipc_words *words,
+							      uint64_t *badge_ret,
+							      uint64_t deadline)
+{
+	int err = *rcvid != 0 ? endpoint_reply(receive, *rcvid, reply, true) : 0;
+
+	if (err)
+		return err;
+	*rcvid = 0;
+	return endpoint_receive(receive, words, badge_ret, deadline);
+}
+
+/*
+ * The fast way is that of a server that answers the call that it received last, and then waits: the
+ * caller runs at once, and usually this thread runs again when there is a call.
+ */
+int64_t endpoint_reply_receive(struct file *receive, uint64_t *rcvid, const struct ipc_words *reply,
+			       struct ipc_words *words, uint64_t *badge_ret, uint64_t deadline)
+{
+	struct endpoint *endpoint = receive->node;
+	struct receiver receiver;
+	struct call *call;
+
+	if (unlikely(receive->ops != &receive_ops))
+		return -EINVAL;
+	spin_lock_irq(&endpoint->lock);
+	call = endpoint->newest;
+	if (unlikely(deadline != UINT64_MAX || !call || call->rcvid != *rcvid ||
+		     endpoint->pending || !call->thread)) {
+		spin_unlock_irq(&endpoint->lock);
+		return reply_receive_slowly(receive, rcvid, reply, words, badge_ret, deadline);
 	}
-	*badge_ret = receiver.badge;
-	if (unlikely(receiver.gone != NULL))
-		sender_free(receiver.gone);
+	receiver_init(&receiver, endpoint, words, badge_ret);
+	list_add_tail(&endpoint->receivers, &receiver.link);
+	endpoint->newest = NULL;
+	*call->words = *reply;
+	*rcvid = 0;
+	call->state = CALL_DONE;
+	call->result = 0;
+	call->done = 1;
+	sched_switch_over(call->thread, &endpoint->lock);
+	if (unlikely(receiver.rcvid == 0)) {
+		spin_unlock_irq(&receiver.endpoint->lock);
+		return end_receive(&receiver, UINT64_MAX);
+	}
+	spin_unlock_irq(&receiver.endpoint->lock);
 	return (int64_t)receiver.rcvid;
 }
 
@@ -551,7 +715,7 @@ int endpoint_reply(struct file *receive, uint64_t rcvid, const struct ipc_words 
 	flags = spin_lock_irqsave(&endpoint->lock);
 	call = find_locked(endpoint, rcvid);
 	if (call) {
-		call->words = *words;
+		*call->words = *words;
 		kernel = end_locked(endpoint, call, 0, hand_over);
 	}
 	unlock_and_tell(endpoint, kernel, flags);
@@ -607,6 +771,8 @@ static bool break_one(struct endpoint *endpoint)
 	endpoint->open = false;
 	if (!list_empty(&endpoint->queue))
 		call = list_first_entry(&endpoint->queue, struct call, link);
+	else if (endpoint->newest)
+		call = endpoint->newest;
 	else if (endpoint->received.root)
 		call = tree_entry(endpoint->received.root, struct call, by_rcvid);
 	else if (!list_empty(&endpoint->pulses))

@@ -31,13 +31,18 @@ int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struc
  */
 
 /*
- * Sends words and waits for the reply, which is stored there. `transfer` is what else goes with the
- * call, or NULL. Returns 0, or -EPIPE if the receive end is closed. With `signals`, a signal ends the
- * wait until the message has been received; after that it is a pulse to the receiver. A kill and the
- * deadline always end it, and the rcvid is not valid any more then.
+ * Sends words and waits for the reply, which is stored there; nothing else may change them
+ * meanwhile. `transfer` is what else goes with the call, or NULL. Returns 0, or -EPIPE if the receive
+ * end is closed. A signal ends the wait only until the message has been received; after that it is a
+ * pulse to the receiver. A kill and the deadline always end it, and the rcvid is not valid any more
+ * then.
  */
-int endpoint_call(struct file *send, struct ipc_words *words, struct transfer *transfer,
-		  bool signals, uint64_t deadline);
+int64_t endpoint_call(struct file *send, struct ipc_words *words, struct transfer *transfer,
+		      uint64_t deadline);
+
+/* The same, but no signal that is not a kill ends the wait, and the receiver is not told of it. */
+int endpoint_call_killable(struct file *send, struct ipc_words *words, struct transfer *transfer,
+			   uint64_t deadline);
 
 /* Can it be called? */
 bool endpoint_is_send(struct file *file);
@@ -48,6 +53,14 @@ bool endpoint_is_send(struct file *file);
  */
 int64_t endpoint_receive(struct file *receive, struct ipc_words *words, uint64_t *badge_ret,
 			 uint64_t deadline);
+
+/*
+ * Replies to *rcvid by the words of `reply`, sets *rcvid to 0, and receives as endpoint_receive()
+ * does, in one go: the caller runs at once if there is nothing to receive yet. With *rcvid 0 it only
+ * receives. Returns -ESRCH as endpoint_reply() does, and nothing was received then.
+ */
+int64_t endpoint_reply_receive(struct file *receive, uint64_t *rcvid, const struct ipc_words *reply,
+			       struct ipc_words *words, uint64_t *badge_ret, uint64_t deadline);
 
 /*
  * Sends a pulse with these bits. If the one before it was not received yet, the bits are added to

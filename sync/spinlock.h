@@ -167,6 +167,21 @@ static inline void spin_unlock_irqrestore(struct spinlock *lock, unsigned long f
 	preempt_point();
 }
 
+/* The same where interrupts are known to be on. */
+static inline void spin_lock_irq(struct spinlock *lock)
+{
+	assert_hardened(arch_irq_enabled());
+	irq_disable();
+	spin_lock_irqoff(lock);
+}
+
+static inline void spin_unlock_irq(struct spinlock *lock)
+{
+	spin_unlock_irqoff(lock);
+	irq_enable();
+	preempt_point();
+}
+
 /*
  * For assertions of the hardened build: does this hart hold the lock? For a lock of no class the
  * answer is whether any hart holds it.

@@ -50,31 +50,26 @@ static inline uint64_t deadline_of(uint64_t ns)
 	return likely(ns == IPC_NEVER) || ns == IPC_NOW ? ns : clock_deadline(ns);
 }
 
-/* The words of arguments `first` and those after it. */
-static inline struct ipc_words words_of(const struct trap_frame *frame, unsigned first)
+/*
+ * The words of arguments `first` and those after it, where they are: words go from the frame of one
+ * side to that of the other one.
+ */
+static inline struct ipc_words *words_at(struct trap_frame *frame, unsigned first)
 {
-	return (struct ipc_words){ {
-		frame_arg(frame, first),
-		frame_arg(frame, first + 1),
-		frame_arg(frame, first + 2),
-		frame_arg(frame, first + 3),
-	} };
+	return (struct ipc_words *)frame_arg_at(frame, first);
 }
 
-static inline void set_words(struct trap_frame *frame, const struct ipc_words *words)
+/* The receive end or send end in argument 0. */
+static inline struct file *arg_end(const struct trap_frame *frame)
 {
-	frame_set_word(frame, 1, words->word[0]);
-	frame_set_word(frame, 2, words->word[1]);
-	frame_set_word(frame, 3, words->word[2]);
-	frame_set_word(frame, 4, words->word[3]);
+	return fdtable_look(current_process()->fdtable, arg_int(frame, 0));
 }
 
 /*
  * A call with buffers or descriptors, which are described at `from`. The program learns the numbers
  * of the descriptors that it may get before the call: nothing can fail once it has got them.
  */
-static __attribute__((noinline)) long call_with(struct file *file, struct ipc_words *words,
-						vaddr_t from, uint64_t deadline)
+static long call_with(struct file *file, struct ipc_words *words, vaddr_t from, uint64_t deadline)
 {
 	struct user_transfer user;
 	struct ipc_transfer asked;
@@ -88,28 +83,30 @@ static __attribute__((noinline)) long call_with(struct file *file, struct ipc_wo
 		err = user_copy_out(from + offsetof(struct ipc_transfer, room), user.fds.room,
 				    user.fds.nroom * sizeof(user.fds.room[0]));
 	if (err == 0)
-		err = endpoint_call(file, words, &user.transfer, true, deadline);
+		err = endpoint_call(file, words, &user.transfer, deadline);
 	return transfer_end(&user, err == 0) + (long)err;
+}
+
+/* A call with more than words, or with a deadline. */
+static __attribute__((noinline)) long call_with_more(struct trap_frame *frame, struct file *file)
+{
+	uint64_t deadline = deadline_of(frame_arg(frame, 5));
+	vaddr_t with = frame_arg(frame, 6);
+
+	if (with)
+		return call_with(file, words_at(frame, 1), with, deadline);
+	return endpoint_call(file, words_at(frame, 1), NULL, deadline);
 }
 
 long sys_ipc_call(struct trap_frame *frame)
 {
-	struct file *file = arg_file(frame, 0);
-	struct ipc_words words = words_of(frame, 1);
-	uint64_t deadline = deadline_of(frame_arg(frame, 5));
-	vaddr_t with = frame_arg(frame, 6);
-	long result;
+	struct file *file = arg_end(frame);
 
-	if (!file)
+	if (unlikely(!file))
 		return -EBADF;
-	if (likely(with == 0))
-		result = endpoint_call(file, &words, NULL, true, deadline);
-	else
-		result = call_with(file, &words, with, deadline);
-	file_put(file);
-	if (result >= 0)
-		set_words(frame, &words);
-	return result;
+	if (unlikely(frame_arg(frame, 5) != IPC_NEVER || frame_arg(frame, 6) != 0))
+		return call_with_more(frame, file);
+	return endpoint_call(file, words_at(frame, 1), NULL, UINT64_MAX);
 }
 
 long sys_ipc_notify(struct trap_frame *frame)
@@ -124,65 +121,45 @@ long sys_ipc_notify(struct trap_frame *frame)
 	return err;
 }
 
-static long receive(struct trap_frame *frame, struct file *file, uint64_t deadline)
-{
-	struct ipc_words words;
-	uint64_t badge;
-	int64_t rcvid = endpoint_receive(file, &words, &badge, deadline_of(deadline));
-
-	if (rcvid >= 0) {
-		set_words(frame, &words);
-		frame_set_word(frame, 5, badge);
-	}
-	return rcvid;
-}
-
 long sys_ipc_receive(struct trap_frame *frame)
 {
-	struct file *file = arg_file(frame, 0);
-	long rcvid;
+	struct file *file = arg_end(frame);
 
 	if (!file)
 		return -EBADF;
-	rcvid = receive(frame, file, frame_arg(frame, 6));
-	file_put(file);
-	return rcvid;
-}
-
-static long reply(struct trap_frame *frame, struct file *file, bool hand_over)
-{
-	struct ipc_words words = words_of(frame, 2);
-
-	return endpoint_reply(file, arg_u64(frame, 1), &words, hand_over);
+	return endpoint_receive(file, words_at(frame, 1), frame_arg_at(frame, 5),
+				deadline_of(frame_arg(frame, 6)));
 }
 
 long sys_ipc_reply(struct trap_frame *frame)
 {
-	struct file *file = arg_file(frame, 0);
-	long err;
+	struct file *file = arg_end(frame);
 
 	if (!file)
 		return -EBADF;
-	err = reply(frame, file, false);
-	file_put(file);
-	return err;
+	return endpoint_reply(file, arg_u64(frame, 1), words_at(frame, 2), false);
+}
+
+static inline long reply_receive(struct trap_frame *frame, struct file *file, uint64_t deadline)
+{
+	return endpoint_reply_receive(file, frame_arg_at(frame, 1), words_at(frame, 2),
+				      words_at(frame, 1), frame_arg_at(frame, 5), deadline);
+}
+
+static __attribute__((noinline)) long reply_receive_until(struct trap_frame *frame,
+							  struct file *file)
+{
+	return reply_receive(frame, file, deadline_of(frame_arg(frame, 6)));
 }
 
 /* Once the reply is sent, the call answers nobody: if a signal ends the wait, it may be made again. */
 long sys_ipc_reply_receive(struct trap_frame *frame)
 {
-	struct file *file = arg_file(frame, 0);
-	long result = 0;
+	struct file *file = arg_end(frame);
 
-	if (!file)
+	if (unlikely(!file))
 		return -EBADF;
-	if (arg_u64(frame, 1) != 0) {
-		result = reply(frame, file, true);
-		if (result == 0)
-			frame_set_word(frame, 1, 0);
-	}
-	if (result == 0)
-		result = receive(frame, file, frame_arg(frame, 6));
-	file_put(file);
-	return result;
+	if (unlikely(frame_arg(frame, 6) != IPC_NEVER))
+		return reply_receive_until(frame, file);
+	return reply_receive(frame, file, UINT64_MAX);
 }

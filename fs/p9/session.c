@@ -71,8 +71,8 @@ ssize_t p9_rpc(struct p9_session *session, const void *request, ssize_t n, void 
 	transfer.send.head_length = transfer.send.length = (size_t)n;
 	transfer.receive.head = reply;
 	transfer.receive.head_length = transfer.receive.length = size;
-	err = endpoint_call(session->send, &words, &transfer, false,
-			    deadline_from(session, arch_time()));
+	err = endpoint_call_killable(session->send, &words, &transfer,
+				     deadline_from(session, arch_time()));
 	if (err == -EINTR)
 		return err;
 	return err ? -EIO : (ssize_t)transfer.received;
@@ -104,7 +104,8 @@ void p9_request_start(struct p9_session *session, struct p9_request *request, si
 	request->transfer.receive.head = (char *)request->reply;
 	request->transfer.receive.head_length = sizeof(request->reply);
 	request->transfer.receive.length += sizeof(request->reply);
-	request->call.words = (struct ipc_words){ { n } };
+	request->words = (struct ipc_words){ { n } };
+	request->call.words = &request->words;
 	request->call.transfer = &request->transfer;
 	request->call.ended = request_ended;
 	request->call.state = CALL_DONE; /* until it has started */

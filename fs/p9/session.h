@@ -64,6 +64,7 @@ uint16_t p9_next_tag(struct p9_session *session);
  */
 struct p9_request {
 	struct call call;
+	struct ipc_words words;
 	struct transfer transfer;
 	struct p9_session *session; /* referenced from start to end */
 	struct list link;

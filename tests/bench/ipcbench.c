@@ -1,14 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* What a call and its reply cost between two processes, user side included, in instructions. */
+/* What calls and their replies cost between two processes, user side included, in instructions. */
+/*
+ * usage: ipcbench [ROW...]
+ *
+ * The output is vmbench's. Arguments that name no row are ignored, as they are there.
+ */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/ipc.h"
 
 #define CALLS 1000
+#define BADGE 7
+#define PAGE  4096
+
+/* What the server is asked for, in the second word of a call. */
+enum { ADD_BADGE, READ_PAGE, WRITE_PAGE };
+
+static unsigned char client_page[PAGE] __attribute__((aligned(PAGE)));
+static unsigned char server_page[PAGE] __attribute__((aligned(PAGE)));
+static int send_end;
 
 static uint64_t instructions(void)
 {
@@ -18,15 +33,72 @@ static uint64_t instructions(void)
 	return n;
 }
 
+/* The page written is the one that was read last, or the one that it begins with, which is the same. */
 static void serve(int fd)
 {
 	struct ipc_message message = { { 0 }, 0 };
 	long rcvid = 0;
 
-	while ((rcvid = ipc_reply_receive(fd, rcvid, &message, IPC_NEVER)) > 0)
+	while ((rcvid = ipc_reply_receive(fd, rcvid, &message, IPC_NEVER)) > 0) {
+		if (message.word[1] == READ_PAGE)
+			message.word[2] = (uint64_t)ipc_read(fd, rcvid, server_page, PAGE, 0);
+		else if (message.word[1] == WRITE_PAGE)
+			message.word[2] = (uint64_t)ipc_write(fd, rcvid, server_page, PAGE, 0);
 		message.word[0] += message.badge;
+	}
 	_exit((int)-rcvid);
 }
+
+/* Each makes one call, and returns whether its outcome is right. */
+static int words_only(uint64_t i, uint64_t *cost)
+{
+	struct ipc_message message = { { i, ADD_BADGE, 3, 4 }, 0 };
+	uint64_t begin = instructions();
+	long err = ipc_call(send_end, &message, IPC_NEVER);
+
+	*cost = instructions() - begin;
+	return err == 0 && message.word[0] == i + BADGE && message.word[3] == 4;
+}
+
+static int page_to_server(uint64_t i, uint64_t *cost)
+{
+	struct ipc_message message = { { i, READ_PAGE, 0, 0 }, 0 };
+	struct ipc_transfer with = { .send = client_page, .send_length = PAGE };
+	uint64_t begin;
+	long err;
+
+	memset(client_page, (int)i, PAGE);
+	begin = instructions();
+	err = ipc_call_with(send_end, &message, &with, IPC_NEVER);
+	*cost = instructions() - begin;
+	return err == 0 && message.word[2] == PAGE;
+}
+
+static int page_to_client(uint64_t i, uint64_t *cost)
+{
+	struct ipc_message message = { { i, WRITE_PAGE, 0, 0 }, 0 };
+	struct ipc_transfer with = { .receive = client_page, .receive_length = PAGE };
+	uint64_t begin;
+	long err;
+
+	memset(client_page, 1, PAGE);
+	begin = instructions();
+	err = ipc_call_with(send_end, &message, &with, IPC_NEVER);
+	*cost = instructions() - begin;
+	return err == 0 && message.word[2] == PAGE && client_page[0] == (CALLS - 1) % 256 &&
+	       client_page[PAGE - 1] == (CALLS - 1) % 256;
+}
+
+static const struct {
+	const char *name;
+	int (*call)(uint64_t i, uint64_t *cost);
+} rows[] = {
+	{ "ipc_round_trip", words_only },
+	{ "ipc_read_4k", page_to_server },
+	{ "ipc_write_4k", page_to_client },
+};
+
+#define NROWS (sizeof(rows) / sizeof(rows[0]))
 
 static int compare(const void *a, const void *b)
 {
@@ -35,30 +107,55 @@ static int compare(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-int main(void)
+static int measure(unsigned row)
 {
 	static uint64_t costs[CALLS];
-	int receive = ipc_create(0), send = ipc_badge(receive, 7, 0);
-	pid_t pid = fork();
+	uint64_t sum = 0;
 
+	for (unsigned i = 0; i < CALLS; i++) {
+		if (!rows[row].call(i, &costs[i])) {
+			printf("%s: call %u has a wrong outcome\n", rows[row].name, i);
+			return 0;
+		}
+		sum += costs[i];
+	}
+	qsort(costs, CALLS, sizeof(costs[0]), compare);
+	printf("%s insn/call %lu.0 %lu.0 %lu.0 %d %lu.0\n", rows[row].name, (unsigned long)costs[0],
+	       (unsigned long)costs[CALLS / 2], (unsigned long)costs[CALLS - 1], CALLS,
+	       (unsigned long)(sum / CALLS));
+	fflush(stdout);
+	return 1;
+}
+
+/* Is the row among the arguments, or no row at all? */
+static int wanted(unsigned row, int argc, char **argv)
+{
+	int named = 0;
+
+	for (int i = 1; i < argc; i++)
+		for (unsigned other = 0; other < NROWS; other++)
+			if (strcmp(argv[i], rows[other].name) == 0) {
+				if (other == row)
+					return 1;
+				named = 1;
+			}
+	return !named;
+}
+
+int main(int argc, char **argv)
+{
+	int receive = ipc_create(0);
+	pid_t pid;
+
+	send_end = ipc_badge(receive, BADGE, 0);
+	memset(server_page, (CALLS - 1) % 256, PAGE);
+	pid = fork();
 	if (pid == 0)
 		serve(receive);
 	close(receive);
-	for (unsigned i = 0; i < CALLS; i++) {
-		struct ipc_message message = { { i, 2, 3, 4 }, 0 };
-		uint64_t begin = instructions();
-		long err = ipc_call(send, &message, IPC_NEVER);
-
-		costs[i] = instructions() - begin;
-		if (err != 0 || message.word[0] != i + 7 || message.word[3] != 4) {
-			printf("call %u: %ld, %lu\n", i, err, (unsigned long)message.word[0]);
+	for (unsigned row = 0; row < NROWS; row++)
+		if (wanted(row, argc, argv) && !measure(row))
 			return 1;
-		}
-	}
-	qsort(costs, CALLS, sizeof(costs[0]), compare);
-	printf("ipc_round_trip insn/call %lu.0 %lu.0 %lu.0 %d %lu.0\n", (unsigned long)costs[0],
-	       (unsigned long)costs[CALLS / 2], (unsigned long)costs[CALLS - 1], CALLS,
-	       (unsigned long)costs[CALLS / 2]);
 	puts("done");
 	fflush(stdout);
 	kill(pid, SIGKILL);

@@ -69,7 +69,7 @@ static int call_once(void *arg)
 	for (unsigned i = 0; i < IPC_WORDS; i++)
 		words.word[i] = base + i;
 	atomic_add(&ncalling, 1);
-	err = endpoint_call(send_end, &words, NULL, true, call_deadline);
+	err = endpoint_call(send_end, &words, NULL, call_deadline);
 	for (unsigned i = 0; err == 0 && i < IPC_WORDS; i++)
 		if (words.word[i] != ~(base + i))
 			return CALL_WRONG;
@@ -154,7 +154,7 @@ KTEST(endpoint_ends_are_of_two_kinds)
 	uint64_t badge;
 
 	ASSERT_TRUE(open_ends());
-	EXPECT_EQ(-EINVAL, endpoint_call(receive_end, &words, NULL, true, 0));
+	EXPECT_EQ(-EINVAL, endpoint_call(receive_end, &words, NULL, 0));
 	EXPECT_EQ(-EINVAL, endpoint_receive(send_end, &words, &badge, 0));
 	EXPECT_EQ(-EINVAL, endpoint_reply(send_end, 1, &words, false));
 	EXPECT_EQ(-EINVAL, endpoint_badge(send_end, 1, false, &other));
@@ -173,8 +173,8 @@ KTEST(endpoint_deadlines)
 	ASSERT_TRUE(open_ends());
 	EXPECT_EQ(-ETIMEDOUT, endpoint_receive(receive_end, &words, &badge, 0));
 	EXPECT_EQ(-ETIMEDOUT, endpoint_receive(receive_end, &words, &badge, arch_time() + 1000));
-	EXPECT_EQ(-ETIMEDOUT, endpoint_call(send_end, &words, NULL, true, 0));
-	EXPECT_EQ(-ETIMEDOUT, endpoint_call(send_end, &words, NULL, true, arch_time() + 1000));
+	EXPECT_EQ(-ETIMEDOUT, endpoint_call(send_end, &words, NULL, 0));
+	EXPECT_EQ(-ETIMEDOUT, endpoint_call(send_end, &words, NULL, arch_time() + 1000));
 	EXPECT_EQ(-ETIMEDOUT, endpoint_receive(receive_end, &words, &badge, 0));
 	call_deadline = arch_time() + clock_timebase() / 50;
 	pid = spawn_caller(1);
@@ -415,7 +415,7 @@ static int call_until_killed(void *arg)
 	for (;;) {
 		uint64_t deadline = number % 7 == 0 ? arch_time() + 2000 : NEVER;
 		struct ipc_words words = { { number, number + 1, number + 2, number + 3 } };
-		int err = endpoint_call(send_end, &words, NULL, true, deadline);
+		int err = endpoint_call(send_end, &words, NULL, deadline);
 
 		if (err == 0) {
 			atomic_add(&nanswered, 1);
@@ -491,7 +491,7 @@ static int call_often(void *arg)
 
 	(void)arg;
 	for (unsigned i = 0; i < PINGS; i++)
-		if (endpoint_call(send_end, &words, NULL, true, NEVER) != 0)
+		if (endpoint_call(send_end, &words, NULL, NEVER) != 0)
 			return CALL_WRONG;
 	return 0;
 }
@@ -547,7 +547,7 @@ static int ping_until_killed(void *arg)
 	int err;
 
 	(void)arg;
-	while ((err = endpoint_call(send_end, &words, NULL, true, NEVER)) == 0)
+	while ((err = endpoint_call(send_end, &words, NULL, NEVER)) == 0)
 		;
 	return status_of(err);
 }

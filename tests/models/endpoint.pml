@@ -7,13 +7,15 @@
  * sleeps for ever whose call has ended, or who was killed; a reply finds only the call it is for; who
  * was answered gets the answer. A signal ends a call that nobody has received; of one that was received
  * it makes a pulse, whose slot is in the call. With -DHOLDS a server holds the call for a copy before it
- * replies, and the caller waits for those who hold it.
+ * replies, and the caller waits for those who hold it. With -DSWITCH_OVER a thread may go to sleep in the
+ * same hold of the lock in which it begins to wait, as sched_switch_over() does it.
  *
  * With -DWAKE_OUTSIDE the replier sets `done` under the lock, and wakes the caller after it. With
  * -DLOOK_THEN_SLEEP a thread looks at `done` before it is marked as asleep. With -DLOOK_UNLOCKED a
  * caller that a signal woke looks once more, without the lock, whether its call has ended. With
  * -DKEEP_PULSE a call that ends leaves its pulse where it is. With -DIGNORE_HOLDERS a caller returns
- * while its call is held. All are wrong.
+ * while its call is held. With -DSLEEP_BLINDLY it goes to sleep in that hold without a look whether it
+ * was killed. All are wrong.
  */
 #ifndef CALLS
 #define CALLS 1 /* each caller makes */
@@ -101,6 +103,31 @@ inline deliver(i, r)
 	receiver[r].done = true
 }
 
+/* sched_switch_over(), if it sleeps: the thread is asleep when the lock is released. */
+inline switch_over(thread)
+{
+#ifdef SWITCH_OVER
+	if
+#ifndef SLEEP_BLINDLY
+	:: !thread.killed && !thread.signalled -> thread.asleep = true
+#else
+	:: thread.asleep = true
+#endif
+	:: skip
+	fi;
+#endif
+	skip
+}
+
+/* Its return. */
+inline switched_back(thread)
+{
+#ifdef SWITCH_OVER
+	!thread.asleep;
+#endif
+	skip
+}
+
 /* thread_park(): returns when `ready`, or when the thread is killed or, if `signals`, signalled. */
 #ifdef LOOK_THEN_SLEEP
 inline park(thread, ready, signals)
@@ -160,7 +187,8 @@ proctype Caller(byte me)
 				if
 				:: r < SERVERS ->
 					deliver(me, r);
-					WAKE(server_thread[r])
+					WAKE(server_thread[r]);
+					switch_over(caller_thread[me])
 				:: else -> call[me].state = QUEUED
 				fi;
 				r = 0
@@ -169,6 +197,7 @@ proctype Caller(byte me)
 		if
 		:: result == EPIPE -> skip
 		:: else ->
+			switched_back(caller_thread[me]);
 			signals = true;
 again:			park(caller_thread[me], call[me].done, signals);
 			atomic {
@@ -247,11 +276,14 @@ proctype Server(byte me)
 				od;
 				if
 				:: i < CALLERS -> deliver(i, me)
-				:: else -> receiver[me].waits = true
+				:: else ->
+					receiver[me].waits = true;
+					switch_over(server_thread[me])
 				fi
 			fi;
 			i = 0
 		};
+		switched_back(server_thread[me]);
 		park(server_thread[me], receiver[me].done, false);
 		atomic {
 			found = receiver[me].done;

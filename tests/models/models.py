@@ -53,6 +53,7 @@ def R140_calls_have_one_end():
     right("endpoint.pml", 50000, "CALLS=1", "SERVERS=1")
     right("endpoint.pml", 200000, "CALLS=2", "SERVERS=1")
     right("endpoint.pml", 50000, "CALLS=1", "SERVERS=1", "HOLDS")
+    right("endpoint.pml", 50000, "CALLS=1", "SERVERS=1", "SWITCH_OVER")
     if LONG:
         right("endpoint.pml", 2000000, "CALLS=1", "SERVERS=2")
 
@@ -65,6 +66,11 @@ def a_pulse_that_outlives_its_call_is_rejected():
 @case
 def a_caller_that_does_not_wait_for_copies_is_rejected():
     wrong("endpoint.pml", "CALLS=1", "SERVERS=1", "HOLDS", "IGNORE_HOLDERS")
+
+
+@case
+def a_sleep_without_a_look_for_a_kill_is_rejected():
+    wrong("endpoint.pml", "CALLS=1", "SERVERS=1", "SWITCH_OVER", "SLEEP_BLINDLY")
 
 
 @case

@@ -13,6 +13,8 @@ struct trap_frame;
  *                                                                   passed it
  *   void frame_set_word(struct trap_frame *, unsigned n, unsigned long) a further result: the
  *                                                                   register of argument 1 to 6
+ *   unsigned long *frame_arg_at(struct trap_frame *, unsigned n)    the same register in the frame;
+ *                                                                   those of 1 to 6 lie in order
  *   void frame_set_result(struct trap_frame *, long); long frame_result()
  *   void frame_restart(struct trap_frame *)                         makes the system call again,
  *                                                                   with the same arguments

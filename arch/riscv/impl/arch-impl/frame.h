@@ -36,6 +36,11 @@ static inline unsigned long frame_arg(const struct trap_frame *frame, unsigned n
 	return n == 0 ? frame->orig_a0 : frame->x[FRAME_A0 + n];
 }
 
+static inline unsigned long *frame_arg_at(struct trap_frame *frame, unsigned n)
+{
+	return &frame->x[FRAME_A0 + n];
+}
+
 static inline void frame_set_result(struct trap_frame *frame, long result)
 {
 	frame->x[FRAME_A0] = (unsigned long)result;
