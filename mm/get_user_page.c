@@ -37,7 +37,8 @@ static void page_unpin(struct space *space, struct page *page)
 }
 
 /* Returns the page at va, referenced, if its entry allows the access as it is; else NULL. */
-static struct page *user_page_look(struct space *space, vaddr_t va, unsigned access)
+static __attribute__((noinline)) struct page *user_page_look(struct space *space, vaddr_t va,
+							     unsigned access)
 {
 	struct page *page = NULL;
 	struct mmu_entry *slot;
@@ -82,23 +83,34 @@ static __attribute__((noinline)) int refuse_registers(struct page *page)
 	return -EFAULT;
 }
 
-int get_user_page(struct space *space, vaddr_t va, unsigned access, struct page **page_ret)
+/* The page is not there as it has to be. */
+static __attribute__((noinline)) int user_page_bring(struct space *space, vaddr_t va,
+						     unsigned access, struct page **page_ret)
 {
 	struct relief relief = { 0 };
+	struct page *page;
 
-	lockorder_assert_none_spinning();
-	for (;;) {
-		struct page *page = user_page_look(space, va, access);
-		int result;
+	do {
+		int result = user_page_fault(space, va, access, &relief);
 
-		if (page) {
-			*page_ret = page;
-			return likely(page->kind != PAGE_DEVICE) ? 0 : refuse_registers(page);
-		}
-		result = user_page_fault(space, va, access, &relief);
 		if (result)
 			return result;
-	}
+		page = user_page_look(space, va, access);
+	} while (!page);
+	*page_ret = page;
+	return likely(page->kind != PAGE_DEVICE) ? 0 : refuse_registers(page);
+}
+
+int get_user_page(struct space *space, vaddr_t va, unsigned access, struct page **page_ret)
+{
+	struct page *page;
+
+	lockorder_assert_none_spinning();
+	page = user_page_look(space, va, access);
+	if (unlikely(!page))
+		return user_page_bring(space, va, access, page_ret);
+	*page_ret = page;
+	return likely(page->kind != PAGE_DEVICE) ? 0 : refuse_registers(page);
 }
 
 void put_user_page(struct space *space, struct page *page, unsigned access)

@@ -17,6 +17,12 @@ static inline struct file *arg_file(const struct trap_frame *frame, unsigned n)
 	return fdtable_get(current_process()->fdtable, arg_int(frame, n));
 }
 
+/* The same as arg_file() without a reference: see fdtable_look(). */
+static inline struct file *arg_look(const struct trap_frame *frame, unsigned n)
+{
+	return fdtable_look(current_process()->fdtable, arg_int(frame, n));
+}
+
 static inline struct file *arg_file_path(const struct trap_frame *frame, unsigned n)
 {
 	return fdtable_get_path(current_process()->fdtable, arg_int(frame, n));

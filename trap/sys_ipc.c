@@ -59,12 +59,6 @@ static inline struct ipc_words *words_at(struct trap_frame *frame, unsigned firs
 	return (struct ipc_words *)frame_arg_at(frame, first);
 }
 
-/* The receive end or send end in argument 0. */
-static inline struct file *arg_end(const struct trap_frame *frame)
-{
-	return fdtable_look(current_process()->fdtable, arg_int(frame, 0));
-}
-
 /*
  * A call with buffers or descriptors, which are described at `from`. The program learns the numbers
  * of the descriptors that it may get before the call: nothing can fail once it has got them.
@@ -100,7 +94,7 @@ static __attribute__((noinline)) long call_with_more(struct trap_frame *frame, s
 
 long sys_ipc_call(struct trap_frame *frame)
 {
-	struct file *file = arg_end(frame);
+	struct file *file = arg_look(frame, 0);
 
 	if (unlikely(!file))
 		return -EBADF;
@@ -123,7 +117,7 @@ long sys_ipc_notify(struct trap_frame *frame)
 
 long sys_ipc_receive(struct trap_frame *frame)
 {
-	struct file *file = arg_end(frame);
+	struct file *file = arg_look(frame, 0);
 
 	if (!file)
 		return -EBADF;
@@ -133,7 +127,7 @@ long sys_ipc_receive(struct trap_frame *frame)
 
 long sys_ipc_reply(struct trap_frame *frame)
 {
-	struct file *file = arg_end(frame);
+	struct file *file = arg_look(frame, 0);
 
 	if (!file)
 		return -EBADF;
@@ -155,7 +149,7 @@ static __attribute__((noinline)) long reply_receive_until(struct trap_frame *fra
 /* Once the reply is sent, the call answers nobody: if a signal ends the wait, it may be made again. */
 long sys_ipc_reply_receive(struct trap_frame *frame)
 {
-	struct file *file = arg_end(frame);
+	struct file *file = arg_look(frame, 0);
 
 	if (unlikely(!file))
 		return -EBADF;

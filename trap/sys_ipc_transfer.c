@@ -38,21 +38,18 @@ static ssize_t copy(struct file *file, uint64_t rcvid, size_t offset, struct use
 		if (copied != wanted)
 			err = user_iter_fault_in(iter, wanted, !to_caller);
 		done += copied;
-	} while (wanted && err == 0 && !current_killed());
+	} while (wanted && iter->left && err == 0 && !current_killed());
 	return err ? err : (ssize_t)done;
 }
 
 static long copy_call(struct trap_frame *frame, bool to_caller)
 {
 	struct user_iter iter = user_iter_one(arg_user(frame, 2), arg_u64(frame, 3));
-	struct file *file = arg_file(frame, 0);
-	long done;
+	struct file *file = arg_look(frame, 0);
 
 	if (!file)
 		return -EBADF;
-	done = copy(file, arg_u64(frame, 1), arg_u64(frame, 4), &iter, to_caller);
-	file_put(file);
-	return done;
+	return copy(file, arg_u64(frame, 1), arg_u64(frame, 4), &iter, to_caller);
 }
 
 long sys_ipc_read(struct trap_frame *frame)

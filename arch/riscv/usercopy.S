@@ -35,7 +35,9 @@ copy_aligned:
 	sub	a2, a6, a0
 	bnez	t0, copy_shifted
 	andi	t3, a2, -64
+	srli	t0, a2, 9
 	add	a7, a0, t3
+	bnez	t0, copy_blocks
 copy_words:
 	beq	a0, a7, copy_word
 1:	ld	t0, 0(a1)
@@ -66,6 +68,36 @@ copy_word:
 	addi	a1, a1, 8
 	bne	a0, t0, 1b
 	j	copy_bytes
+
+	/* Blocks of 512 bytes. */
+copy_blocks:
+	andi	t3, a2, -512
+	add	a5, a0, t3
+1:
+	.set	offset, 0
+	.rept	8
+	ld	t0, offset + 0(a1)
+	ld	t1, offset + 8(a1)
+	ld	t2, offset + 16(a1)
+	ld	t3, offset + 24(a1)
+	ld	t4, offset + 32(a1)
+	ld	t5, offset + 40(a1)
+	ld	a3, offset + 48(a1)
+	ld	a4, offset + 56(a1)
+	sd	t0, offset + 0(a0)
+	sd	t1, offset + 8(a0)
+	sd	t2, offset + 16(a0)
+	sd	t3, offset + 24(a0)
+	sd	t4, offset + 32(a0)
+	sd	t5, offset + 40(a0)
+	sd	a3, offset + 48(a0)
+	sd	a4, offset + 56(a0)
+	.set	offset, offset + 64
+	.endr
+	addi	a0, a0, 512
+	addi	a1, a1, 512
+	bne	a0, a5, 1b
+	j	copy_words
 
 	/*
 	 * `to` is aligned and `from` is not: aligned loads, two for each store. Each word loaded
