@@ -37,8 +37,9 @@ static void page_unpin(struct space *space, struct page *page)
 }
 
 /* Returns the page at va, referenced, if its entry allows the access as it is; else NULL. */
-static __attribute__((noinline)) struct page *user_page_look(struct space *space, vaddr_t va,
-							     unsigned access)
+static inline __attribute__((always_inline)) struct page *user_page_look(struct space *space,
+									 vaddr_t va,
+									 unsigned access)
 {
 	struct page *page = NULL;
 	struct mmu_entry *slot;

@@ -63,7 +63,8 @@ static inline struct ipc_words *words_at(struct trap_frame *frame, unsigned firs
  * A call with buffers or descriptors, which are described at `from`. The program learns the numbers
  * of the descriptors that it may get before the call: nothing can fail once it has got them.
  */
-static long call_with(struct file *file, struct ipc_words *words, vaddr_t from, uint64_t deadline)
+static __attribute__((noinline)) long call_with(struct file *file, struct ipc_words *words,
+						vaddr_t from, uint64_t deadline)
 {
 	struct user_transfer user;
 	struct ipc_transfer asked;
@@ -81,8 +82,7 @@ static long call_with(struct file *file, struct ipc_words *words, vaddr_t from, 
 	return transfer_end(&user, err == 0) + (long)err;
 }
 
-/* A call with more than words, or with a deadline. */
-static __attribute__((noinline)) long call_with_more(struct trap_frame *frame, struct file *file)
+static __attribute__((noinline)) long call_until(struct trap_frame *frame, struct file *file)
 {
 	uint64_t deadline = deadline_of(frame_arg(frame, 5));
 	vaddr_t with = frame_arg(frame, 6);
@@ -98,8 +98,10 @@ long sys_ipc_call(struct trap_frame *frame)
 
 	if (unlikely(!file))
 		return -EBADF;
-	if (unlikely(frame_arg(frame, 5) != IPC_NEVER || frame_arg(frame, 6) != 0))
-		return call_with_more(frame, file);
+	if (unlikely(frame_arg(frame, 5) != IPC_NEVER))
+		return call_until(frame, file);
+	if (frame_arg(frame, 6) != 0)
+		return call_with(file, words_at(frame, 1), frame_arg(frame, 6), UINT64_MAX);
 	return endpoint_call(file, words_at(frame, 1), NULL, UINT64_MAX);
 }
 
