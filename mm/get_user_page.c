@@ -131,7 +131,6 @@ static int copy_in_page(struct space *space, vaddr_t va, void *bytes, size_t n, 
 
 	if (result)
 		return result;
-	/* gcc-analyzer-suppress use-of-uninitialized-value ; where the result is 0 it is set */
 	there = (char *)page_address(page) + (va & PAGE_MASK);
 	if (out)
 		memcpy(there, bytes, n);

@@ -19,7 +19,7 @@
 static struct arch_space as;
 static struct page *good;
 static unsigned long irq;
-static uint8_t from[512], to[512];
+static uint8_t from[1600], to[1600];
 
 /* Until stop() interrupts are off: no other thread runs, and the space stays. */
 static bool start(void)
@@ -64,6 +64,19 @@ KTEST(arch_copy_exact_at_every_alignment)
 		for (size_t n = 0; n < 200; n++)
 			for (size_t bad = 0; bad <= n; bad += 1 + n / 5)
 				wrong += !copies_right(offset, n, bad);
+	stop();
+	EXPECT_EQ(0, wrong);
+}
+
+/* The same for copies in blocks of 512 bytes, which end in the first, second or third of them. */
+KTEST(arch_copy_of_blocks_exact)
+{
+	unsigned wrong = 0;
+
+	ASSERT_TRUE(start());
+	for (size_t n = 500; n < 1560; n += 4)
+		for (size_t bad = 0; bad <= n; bad += 1 + n / 7)
+			wrong += !copies_right(0, n, bad);
 	stop();
 	EXPECT_EQ(0, wrong);
 }
