@@ -37,14 +37,14 @@ def command(program, mem):
             "--add", f"{os.path.abspath(program)}:{PLACE}", "--", PLACE]
 
 
-def measure(program):
-    """Runs vmbench and gives what it wrote."""
-    done = subprocess.run(command(program, "2G"), cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+def measure(program, mem):
+    """Runs a benchmark and gives what it wrote."""
+    done = subprocess.run(command(program, mem), cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           check=False)
     text = done.stdout.decode(errors="replace")
     if done.returncode != 0:
         print_notes(text)
-        raise Failure(f"vmbench ended with status {done.returncode}")
+        raise Failure(f"{os.path.basename(program)} ended with status {done.returncode}")
     return text
 
 
@@ -60,8 +60,16 @@ def parse_rows(text):
             rows[words[0]] = (float(words[3]), float(words[6]))
     if "done" not in lines or not rows:
         print_notes(text)
-        raise Failure("vmbench did not come to its end")
+        raise Failure("the benchmark did not come to its end")
     return rows
+
+
+def rows_of(path, program, mem):
+    """Gives the rows of an earlier run's output, if there is a path, or runs the program."""
+    if not path:
+        return parse_rows(measure(program, mem))
+    with open(path, encoding="utf-8") as file:
+        return parse_rows(file.read())
 
 
 def print_notes(text):
@@ -76,11 +84,11 @@ def table(path):
         return [line.rstrip("\n").split("\t") for line in file if line.strip() and not line.startswith("#")]
 
 
-def figures_path():
-    """Gives the file of the committed figures for the compiler that made the kernel."""
+def figures_path(prefix=""):
+    """Gives the file of a benchmark's committed figures for the compiler that made the kernel."""
     compiler = os.environ.get("CROSS_CC", "riscv64-linux-gnu-gcc")
     version = subprocess.run([compiler, "-dumpfullversion"], stdout=subprocess.PIPE, text=True, check=True)
-    return os.path.join(HERE, "figures", f"gcc-{version.stdout.strip()}.tsv")
+    return os.path.join(HERE, "figures", f"{prefix}gcc-{version.stdout.strip()}.tsv")
 
 
 def judge(name, median, linux, figure):
@@ -113,21 +121,21 @@ def report(rows, linux, figures):
     return bad
 
 
-def write_figures(path, rows):
+def write_figures(path, rows, mem="2G", by="tests/bench/bench.py --update"):
     """Writes the figures of this run as those to hold from now on."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
-        file.write("# row\tmedian\tmean (instructions, release build, --icount --mem 2G; tests/bench/bench.py --update)\n")
+        file.write(f"# row\tmedian\tmean (instructions, release build, --icount --mem {mem}; {by})\n")
         for name, (median, mean) in rows.items():
             if median is not None and name not in NO_KERNEL:
                 file.write(f"{name}\t{median}\t{mean}\n")
     print(f"# wrote {os.path.relpath(path, ROOT)}")
 
 
-def read_figures(path):
+def read_figures(path, other="Linux"):
     """Gives {row: median} as committed, nothing where there is no such file."""
     if not os.path.exists(path):
-        print(f"# no {os.path.relpath(path, ROOT)}: compared with Linux only")
+        print(f"# no {os.path.relpath(path, ROOT)}: compared with {other} only")
         return {}
     return {columns[0]: float(columns[1]) for columns in table(path)}
 
@@ -140,11 +148,7 @@ def main():
     parser.add_argument("--rows")
     args = parser.parse_args()
     try:
-        if args.rows:
-            with open(args.rows, encoding="utf-8") as file:
-                rows = parse_rows(file.read())
-        else:
-            rows = parse_rows(measure(args.program))
+        rows = rows_of(args.rows, args.program, "2G")
     except Failure as failure:
         print(f"Bail out! {failure}")
         return 1

@@ -120,10 +120,7 @@ def replace_section(path, name, words):
 
 def read_measured(args):
     """Gives {row: (median, mean)} of an earlier run, or of one now."""
-    if not args.rows:
-        return bench.parse_rows(bench.measure(args.program))
-    with open(args.rows, encoding="utf-8") as file:
-        return bench.parse_rows(file.read())
+    return bench.rows_of(args.rows, args.program, "2G")
 
 
 def main():
