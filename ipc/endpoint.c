@@ -27,7 +27,8 @@ struct endpoint {
 	struct call *newest;  /* received last, if it is not replied to: not in the tree; or NULL */
 	struct tree received; /* struct call.by_rcvid: the others received, not replied to */
 	struct list receivers; /* struct receiver.link: threads that wait */
-	bool pending;	       /* false: `pulses` and `queue` are empty */
+	/* false: `pulses` and `queue` are empty, and `newest` is no call of the kernel's */
+	bool pending;
 	struct waitq readable; /* woken when something comes that no receiver waits for; own lock */
 };
 
@@ -196,10 +197,13 @@ static inline void receive_call_locked(struct endpoint *endpoint, struct call *c
 static void receive_next_locked(struct endpoint *endpoint, struct call *call,
 				struct receiver *receiver)
 {
+	assert_hardened(spin_lock_held(&endpoint->lock));
 	insert_newest_locked(endpoint);
 	receive_call_locked(endpoint, call, receiver);
-	if (!call->thread)
+	if (!call->thread) {
 		call->received_tick = arch_time();
+		endpoint->pending = true;
+	}
 }
 
 /* Returns the send end that the pulse is of, or NULL if it is of a call. */
@@ -576,7 +580,7 @@ static bool take_oldest_locked(struct endpoint *endpoint, struct receiver *recei
 	}
 	oldest = list_pop(&endpoint->queue);
 	if (!oldest) {
-		endpoint->pending = false;
+		endpoint->pending = endpoint->newest && !endpoint->newest->thread;
 		return false;
 	}
 	receive_next_locked(endpoint, list_entry(oldest, struct call, link), receiver);
@@ -682,7 +686,7 @@ int64_t endpoint_reply_receive(struct file *receive, uint64_t *rcvid, const stru
 	spin_lock_irq(&endpoint->lock);
 	call = endpoint->newest;
 	if (unlikely(deadline != UINT64_MAX || !call || call->rcvid != *rcvid ||
-		     endpoint->pending || !call->thread)) {
+		     endpoint->pending)) {
 		spin_unlock_irq(&endpoint->lock);
 		return reply_receive_slowly(receive, rcvid, reply, words, badge_ret, deadline);
 	}

@@ -4,14 +4,23 @@
 
 #include "abi/errno.h"
 #include "fs/fdtable.h"
+#include "ipc/endpoint.h"
 #include "mm/get_user_page.h"
 #include "mm/user_copy.h"
 #include "proc/process.h"
 
-/* How many pages the n bytes at va lie on. */
-static size_t pages_of(vaddr_t va, size_t n)
+/* The transfer of a program's call, on the stack of its thread. */
+struct user_transfer {
+	struct transfer transfer;
+	struct transfer_fds fds;
+	struct space *space;
+	struct page *page[IPC_PAGES];
+};
+
+/* How many pages a buffer of n bytes lies on, the first of them at `offset` in its page. */
+static inline size_t pages_of(size_t offset, size_t n)
 {
-	return n == 0 ? 0 : ((va & PAGE_MASK) + n + PAGE_MASK) / PAGE_SIZE;
+	return n == 0 ? 0 : (offset + n + PAGE_MASK) / PAGE_SIZE;
 }
 
 /* Drops the references to the first n pages of a range. */
@@ -22,14 +31,14 @@ static void unpin(struct space *space, const struct transfer_range *range, size_
 		put_user_page(space, range->page[--n], access);
 }
 
-static int pin(struct space *space, struct transfer_range *range, struct page **page, vaddr_t va,
-	       size_t n, unsigned access)
+static __attribute__((noinline)) int pin_pages(struct space *space,
+					       const struct transfer_range *range, vaddr_t va,
+					       unsigned access)
 {
-	size_t npages = pages_of(va, n);
+	size_t npages = pages_of(range->offset, range->length);
 
-	*range = (struct transfer_range){ .page = page, .offset = va & PAGE_MASK, .length = n };
 	for (size_t i = 0; i < npages; i++) {
-		int err = get_user_page(space, va + i * PAGE_SIZE, access, &page[i]);
+		int err = get_user_page(space, va + i * PAGE_SIZE, access, &range->page[i]);
 
 		if (err) {
 			unpin(space, range, i, access);
@@ -39,16 +48,39 @@ static int pin(struct space *space, struct transfer_range *range, struct page **
 	return 0;
 }
 
-static void unpin_all(struct space *space, const struct transfer_range *range, unsigned access)
+/* Most buffers are empty or lie on one page. */
+static inline __attribute__((always_inline)) int pin(struct space *space,
+						     struct transfer_range *range,
+						     struct page **page, vaddr_t va, size_t n,
+						     unsigned access)
 {
-	unpin(space, range, pages_of(range->offset, range->length), access);
+	range->length = n;
+	if (n == 0)
+		return 0;
+	range->head_length = 0;
+	range->offset = va & PAGE_MASK;
+	range->page = page;
+	if (likely(n <= PAGE_SIZE - range->offset))
+		return get_user_page(space, va, access, page);
+	return pin_pages(space, range, va, access);
+}
+
+static inline void unpin_all(struct space *space, const struct transfer_range *range,
+			     unsigned access)
+{
+	size_t n = range->length;
+
+	if (n != 0 && likely(n <= PAGE_SIZE - range->offset))
+		put_user_page(space, range->page[0], access);
+	else if (n != 0)
+		unpin(space, range, pages_of(range->offset, n), access);
 }
 
 /*
  * What the server may write comes first: a page that is in both buffers is copied, if need be,
  * before anything refers to it for reading.
  */
-static int pin_buffers(struct user_transfer *user, const struct ipc_transfer *asked)
+static inline int pin_buffers(struct user_transfer *user, const struct ipc_transfer *asked)
 {
 	struct transfer *transfer = &user->transfer;
 	vaddr_t send = (vaddr_t)asked->send, receive = (vaddr_t)asked->receive;
@@ -58,16 +90,16 @@ static int pin_buffers(struct user_transfer *user, const struct ipc_transfer *as
 	if (!user_range_ok(send, asked->send_length) ||
 	    !user_range_ok(receive, asked->receive_length))
 		return -EFAULT;
-	nreceive = pages_of(receive, asked->receive_length);
-	if (nreceive + pages_of(send, asked->send_length) > IPC_PAGES)
+	nreceive = pages_of(receive & PAGE_MASK, asked->receive_length);
+	if (nreceive + pages_of(send & PAGE_MASK, asked->send_length) > IPC_PAGES)
 		return -EMSGSIZE;
 	err = pin(user->space, &transfer->receive, user->page, receive, asked->receive_length,
 		  VM_PROT_WRITE);
-	if (err)
+	if (unlikely(err))
 		return err;
 	err = pin(user->space, &transfer->send, user->page + nreceive, send, asked->send_length,
 		  VM_PROT_READ);
-	if (err)
+	if (unlikely(err))
 		unpin_all(user->space, &transfer->receive, VM_PROT_WRITE);
 	return err;
 }
@@ -114,35 +146,27 @@ void transfer_init(struct transfer *transfer)
 	transfer->fds = NULL;
 }
 
-int transfer_begin(struct user_transfer *user, const struct ipc_transfer *asked)
+/* Sets aside what descriptors need. */
+static __attribute__((noinline)) int begin_fds(struct user_transfer *user,
+					       const struct ipc_transfer *asked)
 {
 	struct transfer_fds *fds = &user->fds;
 	int err;
 
 	if ((asked->flags & ~IPC_CLOEXEC) || asked->nfds > IPC_FDS || asked->nroom > IPC_FDS)
 		return -EINVAL;
-	transfer_init(&user->transfer);
-	user->transfer.fds = fds;
-	user->space = current_space();
 	fds->table = current_process()->fdtable;
 	fds->nroom = fds->ngiven = 0;
 	err = check_fds(fds, asked);
-	if (err == 0)
-		err = reserve(fds, asked);
 	if (err)
 		return err;
-	err = pin_buffers(user, asked);
-	if (err)
-		unreserve(fds, 0);
-	return err;
+	user->transfer.fds = fds;
+	return reserve(fds, asked);
 }
 
-unsigned transfer_end(struct user_transfer *user, bool answered)
+/* Closes those that were given unless the call was answered. Returns how many stay open. */
+static __attribute__((noinline)) unsigned end_fds(struct transfer_fds *fds, bool answered)
 {
-	struct transfer_fds *fds = &user->fds;
-
-	unpin_all(user->space, &user->transfer.send, VM_PROT_READ);
-	unpin_all(user->space, &user->transfer.receive, VM_PROT_WRITE);
 	unreserve(fds, fds->ngiven);
 	if (answered)
 		return fds->ngiven;
@@ -151,8 +175,72 @@ unsigned transfer_end(struct user_transfer *user, bool answered)
 	return 0;
 }
 
+/*
+ * Of the running process: references the pages of both buffers, breaks COW of what the server may
+ * write, and sets descriptors aside.
+ */
+static inline int begin(struct user_transfer *user, const struct ipc_transfer *asked)
+{
+	int err;
+
+	if (asked->zero != 0)
+		return -EINVAL;
+	user->transfer.received = 0;
+	user->transfer.fds = NULL;
+	user->space = current_space();
+	if (unlikely(asked->flags | asked->nfds | asked->nroom)) {
+		err = begin_fds(user, asked);
+		if (err)
+			return err;
+	}
+	err = pin_buffers(user, asked);
+	if (unlikely(err) && user->transfer.fds)
+		unreserve(user->transfer.fds, 0);
+	return err;
+}
+
+/* Releases everything. Returns how many descriptors were given, which stay open if it was answered. */
+static inline unsigned end(struct user_transfer *user, bool answered)
+{
+	unpin_all(user->space, &user->transfer.send, VM_PROT_READ);
+	unpin_all(user->space, &user->transfer.receive, VM_PROT_WRITE);
+	return unlikely(user->transfer.fds) ? end_fds(user->transfer.fds, answered) : 0;
+}
+
+/* Copies in what is asked. The descriptors are not looked at if there are none. */
+static inline int copy_asked(struct ipc_transfer *asked, vaddr_t from)
+{
+	int err = user_copy_in(asked, from, offsetof(struct ipc_transfer, fd));
+
+	if (err || asked->nfds == 0)
+		return err;
+	return user_copy_in(asked->fd, from + offsetof(struct ipc_transfer, fd), sizeof(asked->fd));
+}
+
+/*
+ * The program learns the numbers of the descriptors that it may get before the call: nothing can
+ * fail once it has got them.
+ */
+int64_t transfer_call(struct file *send, struct ipc_words *words, vaddr_t from, uint64_t deadline)
+{
+	struct user_transfer user;
+	struct ipc_transfer asked;
+	int64_t err = copy_asked(&asked, from);
+
+	if (err == 0)
+		err = begin(&user, &asked);
+	if (unlikely(err))
+		return err;
+	if (unlikely(user.transfer.fds) && user.fds.nroom)
+		err = user_copy_out(from + offsetof(struct ipc_transfer, room), user.fds.room,
+				    user.fds.nroom * sizeof(user.fds.room[0]));
+	if (err == 0)
+		err = endpoint_call(send, words, &user.transfer, deadline);
+	return end(&user, err == 0) + err;
+}
+
 /* Where the byte at `offset` is, and how many bytes follow it in one piece; 0 at the end. */
-static size_t range_at(const struct transfer_range *range, size_t offset, void **at_ret)
+static inline size_t range_at(const struct transfer_range *range, size_t offset, void **at_ret)
 {
 	size_t at, left;
 
@@ -168,25 +256,27 @@ static size_t range_at(const struct transfer_range *range, size_t offset, void *
 	return MIN(left, PAGE_SIZE - (at & PAGE_MASK));
 }
 
-size_t transfer_read(struct transfer *transfer, size_t offset, struct user_iter *to, size_t *wanted)
+size_t transfer_read(struct transfer *transfer, size_t offset, vaddr_t to, size_t n, size_t *wanted)
 {
 	void *at = NULL;
 
-	*wanted = MIN(range_at(&transfer->send, offset, &at), user_iter_span(to));
-	return *wanted ? user_iter_try_out(to, at, *wanted) : 0;
+	n = MIN(n, range_at(&transfer->send, offset, &at));
+	*wanted = n;
+	return user_copy_out_some(to, at, n) == n ? n : 0;
 }
 
-size_t transfer_write(struct transfer *transfer, size_t offset, struct user_iter *from,
+size_t transfer_write(struct transfer *transfer, size_t offset, vaddr_t from, size_t n,
 		      size_t *wanted)
 {
-	size_t done;
 	void *at = NULL;
 
-	*wanted = MIN(range_at(&transfer->receive, offset, &at), user_iter_span(from));
-	done = *wanted ? user_iter_try_in(from, at, *wanted) : 0;
+	n = MIN(n, range_at(&transfer->receive, offset, &at));
+	*wanted = n;
+	if (user_copy_in_some(at, from, n) != n)
+		return 0;
 	if (offset <= transfer->received)
-		transfer->received = MAX(transfer->received, offset + done);
-	return done;
+		transfer->received = MAX(transfer->received, offset + n);
+	return n;
 }
 
 struct file *transfer_take(const struct transfer *transfer, unsigned index)

@@ -3,11 +3,12 @@
 #pragma once
 
 #include "abi/ipc.h"
-#include "fs/user_iter.h"
+#include "lib/types.h"
 #include "mm/phys/page.h"
 
 struct fdtable;
-struct space;
+struct file;
+struct ipc_words;
 
 /*
  * Memory of the caller: bytes of the kernel's, if it is the caller, and then pages, which are
@@ -39,39 +40,26 @@ struct transfer_fds {
 	uint32_t ngiven;   /* atomic: the first of these that are open */
 };
 
-/* That of a program's call, on the stack of its thread. */
-struct user_transfer {
-	struct transfer transfer;
-	struct transfer_fds fds;
-	struct space *space;
-	struct page *page[IPC_PAGES];
-};
-
 /* Sets up a transfer of the kernel's own: without descriptors, and with empty ranges. */
 void transfer_init(struct transfer *transfer);
 
 /*
- * For the calling process: references the pages of both buffers, breaks COW of what the server may
- * write, and sets descriptors aside. Returns 0; -EINVAL, -EMSGSIZE, -EFAULT, -EBADF, -EMFILE, or
- * -ENOMEM or -EINTR of waiting for memory. Call with no spinning lock held.
+ * endpoint_call() for the running program, with what its struct ipc_transfer at `from` describes.
+ * Returns how many descriptors the server has given, or a negative errno: that of endpoint_call();
+ * -EINVAL, -EMSGSIZE, -EFAULT, -EBADF, -EMFILE, or -ENOMEM or -EINTR of waiting for memory. Call with
+ * no spinning lock held.
  */
-int transfer_begin(struct user_transfer *user, const struct ipc_transfer *asked);
+int64_t transfer_call(struct file *send, struct ipc_words *words, vaddr_t from, uint64_t deadline);
 
 /*
- * Releases everything. The descriptors given stay open if the call was answered. Returns how many
- * these are.
+ * Copy n bytes, or fewer but up to the end of a page of the caller's, between a buffer of the caller,
+ * from `offset` on, and the running process. *wanted is how many bytes that is: 0 at the end of the
+ * buffer. Return *wanted; or 0 if the process's memory is not there, which user_iter_fault_in() then
+ * brings. Call with preemption off, and the call held.
  */
-unsigned transfer_end(struct user_transfer *user, bool answered);
-
-/*
- * Copy up to a page between a buffer of the caller, from `offset` on, and the running process, and
- * advance the iterator. *wanted is how many bytes that is: 0 at the end of the buffer or of the
- * iterator. Return *wanted; or 0 if the process's memory is not there, which user_iter_fault_in()
- * then brings. Call with preemption off, and the call held.
- */
-size_t transfer_read(struct transfer *transfer, size_t offset, struct user_iter *to,
+size_t transfer_read(struct transfer *transfer, size_t offset, vaddr_t to, size_t n,
 		     size_t *wanted);
-size_t transfer_write(struct transfer *transfer, size_t offset, struct user_iter *from,
+size_t transfer_write(struct transfer *transfer, size_t offset, vaddr_t from, size_t n,
 		      size_t *wanted);
 
 /*

@@ -43,12 +43,10 @@ static inline __attribute__((always_inline)) struct page *user_page_look(struct 
 {
 	struct page *page = NULL;
 	struct mmu_entry *slot;
-	struct vma *vma;
 
 	spin_lock(&space->lock);
-	vma = vma_find(space, va);
-	slot = vma && !space->dying ? arch_mmu_lookup(&space->mmu, va) : NULL;
-	if (slot && fault_judge(access, vma, entry_load(slot)) == FAULT_SPURIOUS) {
+	slot = va < USER_TOP ? arch_mmu_lookup(&space->mmu, va) : NULL;
+	if (slot && entry_allows(entry_load(slot), access)) {
 		page = pfn_to_page(entry_pfn(entry_load(slot)));
 		page_get(page);
 		/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
@@ -99,7 +97,7 @@ static __attribute__((noinline)) int user_page_bring(struct space *space, vaddr_
 		page = user_page_look(space, va, access);
 	} while (!page);
 	*page_ret = page;
-	return likely(page->kind != PAGE_DEVICE) ? 0 : refuse_registers(page);
+	return 0;
 }
 
 int get_user_page(struct space *space, vaddr_t va, unsigned access, struct page **page_ret)
@@ -108,8 +106,13 @@ int get_user_page(struct space *space, vaddr_t va, unsigned access, struct page 
 
 	lockorder_assert_none_spinning();
 	page = user_page_look(space, va, access);
-	if (unlikely(!page))
-		return user_page_bring(space, va, access, page_ret);
+	if (unlikely(!page)) {
+		int err = user_page_bring(space, va, access, page_ret);
+
+		if (err)
+			return err;
+		page = *page_ret;
+	}
 	*page_ret = page;
 	return likely(page->kind != PAGE_DEVICE) ? 0 : refuse_registers(page);
 }

@@ -59,36 +59,13 @@ static inline struct ipc_words *words_at(struct trap_frame *frame, unsigned firs
 	return (struct ipc_words *)frame_arg_at(frame, first);
 }
 
-/*
- * A call with buffers or descriptors, which are described at `from`. The program learns the numbers
- * of the descriptors that it may get before the call: nothing can fail once it has got them.
- */
-static __attribute__((noinline)) long call_with(struct file *file, struct ipc_words *words,
-						vaddr_t from, uint64_t deadline)
-{
-	struct user_transfer user;
-	struct ipc_transfer asked;
-	int err = user_copy_in(&asked, from, sizeof(asked));
-
-	if (err == 0)
-		err = asked.zero == 0 ? transfer_begin(&user, &asked) : -EINVAL;
-	if (err)
-		return err;
-	if (user.fds.nroom)
-		err = user_copy_out(from + offsetof(struct ipc_transfer, room), user.fds.room,
-				    user.fds.nroom * sizeof(user.fds.room[0]));
-	if (err == 0)
-		err = endpoint_call(file, words, &user.transfer, deadline);
-	return transfer_end(&user, err == 0) + (long)err;
-}
-
 static __attribute__((noinline)) long call_until(struct trap_frame *frame, struct file *file)
 {
 	uint64_t deadline = deadline_of(frame_arg(frame, 5));
 	vaddr_t with = frame_arg(frame, 6);
 
 	if (with)
-		return call_with(file, words_at(frame, 1), with, deadline);
+		return transfer_call(file, words_at(frame, 1), with, deadline);
 	return endpoint_call(file, words_at(frame, 1), NULL, deadline);
 }
 
@@ -101,7 +78,7 @@ long sys_ipc_call(struct trap_frame *frame)
 	if (unlikely(frame_arg(frame, 5) != IPC_NEVER))
 		return call_until(frame, file);
 	if (frame_arg(frame, 6) != 0)
-		return call_with(file, words_at(frame, 1), frame_arg(frame, 6), UINT64_MAX);
+		return transfer_call(file, words_at(frame, 1), frame_arg(frame, 6), UINT64_MAX);
 	return endpoint_call(file, words_at(frame, 1), NULL, UINT64_MAX);
 }
 

@@ -1,55 +1,78 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls by which a server reaches the buffers and descriptors of a call it has received. */
+#include "fs/user_iter.h"
 #include "ipc/endpoint.h"
 #include "ipc/transfer.h"
 #include "trap/arg_file.h"
 
 /*
- * Copies up to a page. The call is held meanwhile, and may end between two pages. Returns 0 or a
- * negative errno, with *wanted and *copied as transfer_read() has them.
+ * Copies up to a page between the server's memory at `va` and the caller's buffer at `offset`. The
+ * call is held meanwhile, and may end between two pages. Returns how many bytes, with *wanted as
+ * transfer_read() has it, or a negative errno.
  */
-static int copy_page(struct file *file, uint64_t rcvid, size_t offset, struct user_iter *iter,
-		     bool to_caller, size_t *wanted, size_t *copied)
+static inline ssize_t copy_page(struct file *file, uint64_t rcvid, vaddr_t va, size_t n,
+				size_t offset, bool to_caller, size_t *wanted)
 {
 	struct call_hold hold;
+	size_t copied = 0;
 	int err = endpoint_hold(file, rcvid, &hold);
 
-	if (err)
+	if (unlikely(err))
 		return err;
-	*wanted = *copied = 0;
-	if (hold.transfer && to_caller)
-		*copied = transfer_write(hold.transfer, offset, iter, wanted);
-	else if (hold.transfer)
-		*copied = transfer_read(hold.transfer, offset, iter, wanted);
+	*wanted = 0;
+	if (likely(hold.transfer) && to_caller)
+		copied = transfer_write(hold.transfer, offset, va, n, wanted);
+	else if (likely(hold.transfer))
+		copied = transfer_read(hold.transfer, offset, va, n, wanted);
 	endpoint_unhold(&hold);
-	return 0;
+	return (ssize_t)copied;
 }
 
-static ssize_t copy(struct file *file, uint64_t rcvid, size_t offset, struct user_iter *iter,
-		    bool to_caller)
+/* Brings what is not there of the server's memory. */
+static int bring(vaddr_t va, size_t n, bool write)
 {
-	size_t done = 0, wanted, copied;
-	int err;
+	struct user_iter iter = user_iter_one(va, n);
 
-	do {
-		err = copy_page(file, rcvid, offset + done, iter, to_caller, &wanted, &copied);
+	return user_iter_fault_in(&iter, n, write);
+}
+
+/* Goes on where `copied` bytes of the `wanted` are copied. Returns how many are then, or an error. */
+static __attribute__((noinline)) ssize_t copy_rest(const struct trap_frame *frame,
+						   struct file *file, bool to_caller, size_t copied,
+						   size_t wanted)
+{
+	vaddr_t va = arg_user(frame, 2);
+	size_t n = arg_u64(frame, 3), offset = arg_u64(frame, 4), done = copied;
+
+	while (wanted && done < n && !current_killed()) {
+		int err = copied == wanted ? 0 : bring(va + done, wanted, !to_caller);
+		ssize_t more;
+
 		if (err)
 			return err;
-		if (copied != wanted)
-			err = user_iter_fault_in(iter, wanted, !to_caller);
+		more = copy_page(file, arg_u64(frame, 1), va + done, n - done, offset + done,
+				 to_caller, &wanted);
+		if (more < 0)
+			return more;
+		copied = (size_t)more;
 		done += copied;
-	} while (wanted && iter->left && err == 0 && !current_killed());
-	return err ? err : (ssize_t)done;
+	}
+	return (ssize_t)done;
 }
 
-static long copy_call(struct trap_frame *frame, bool to_caller)
+static inline long copy_call(const struct trap_frame *frame, bool to_caller)
 {
-	struct user_iter iter = user_iter_one(arg_user(frame, 2), arg_u64(frame, 3));
 	struct file *file = arg_look(frame, 0);
+	size_t wanted = 0, n = arg_u64(frame, 3);
+	ssize_t copied;
 
-	if (!file)
+	if (unlikely(!file))
 		return -EBADF;
-	return copy(file, arg_u64(frame, 1), arg_u64(frame, 4), &iter, to_caller);
+	copied = copy_page(file, arg_u64(frame, 1), arg_user(frame, 2), n, arg_u64(frame, 4),
+			   to_caller, &wanted);
+	if (likely(copied == (ssize_t)n) || copied < 0)
+		return copied;
+	return copy_rest(frame, file, to_caller, (size_t)copied, wanted);
 }
 
 long sys_ipc_read(struct trap_frame *frame)

@@ -55,6 +55,9 @@ enum entry_state { ENTRY_EMPTY, ENTRY_PRESENT, ENTRY_RESIDENT, ENTRY_SWAP, ENTRY
  *       VM_PROT_*; 0 for EMPTY and SWAP
  * unsigned entry_flags(struct mmu_entry e);
  *       ENTRY_*; 0 for EMPTY and SWAP
+ * bool entry_allows(struct mmu_entry e, unsigned access);
+ *       would the hardware allow an access that needs these VM_PROT_*? A, and D for a write, are
+ *       set already
  * struct mmu_entry entry_make(pfn_t pfn, unsigned prot, unsigned flags);
  *       a user entry. prot 0 makes it RESIDENT. COW and WP remove VM_PROT_WRITE; VM_PROT_WRITE
  *       implies VM_PROT_READ. The W bit is withheld from the hardware while D is maintained by the

@@ -17,6 +17,7 @@
 #define ENTRY_WORD_R	  0x2ul
 #define ENTRY_WORD_W	  0x4ul
 #define ENTRY_WORD_U	  0x10ul
+#define ENTRY_WORD_A	  0x40ul
 #define ENTRY_WORD_D	  0x80ul
 #define ENTRY_WORD_COW	  0x100ul
 #define ENTRY_WORD_SOFT_W 0x300ul
@@ -87,6 +88,15 @@ static inline unsigned entry_flags(struct mmu_entry e)
 			 (ENTRY_ACCESSED | ENTRY_DIRTY | ENTRY_COW | ENTRY_WP);
 
 	return entry_soft_w(e) ? flags & ENTRY_ACCESSED : flags;
+}
+
+static inline bool entry_allows(struct mmu_entry e, unsigned access)
+{
+	uint64_t needed = ENTRY_WORD_V | ENTRY_WORD_U | ENTRY_WORD_A | access << ENTRY_PROT_SHIFT;
+
+	if (access & ENTRY_WORD_W >> ENTRY_PROT_SHIFT)
+		needed |= ENTRY_WORD_D;
+	return (e.word & needed) == needed;
 }
 
 /* The bits of permissions and flags. (The casts to int save an extension: the values are small.) */

@@ -75,6 +75,14 @@ static inline unsigned entry_flags(struct mmu_entry e)
 	return (e.word >> FAKE_FLAGS_SHIFT) & (ENTRY_ACCESSED | ENTRY_DIRTY | ENTRY_COW | ENTRY_WP);
 }
 
+static inline bool entry_allows(struct mmu_entry e, unsigned access)
+{
+	unsigned flags = access & VM_PROT_WRITE ? ENTRY_ACCESSED | ENTRY_DIRTY : ENTRY_ACCESSED;
+
+	return entry_state(e) == ENTRY_PRESENT && (entry_prot(e) & access) == access &&
+	       (entry_flags(e) & flags) == flags;
+}
+
 static inline struct mmu_entry entry_make(pfn_t pfn, unsigned prot, unsigned flags)
 {
 	uint64_t word = pfn << FAKE_PFN_SHIFT | (uint64_t)flags << FAKE_FLAGS_SHIFT;
