@@ -222,6 +222,17 @@ int fdtable_close(struct fdtable *table, int fd)
 	return 0;
 }
 
+unsigned fdtable_count(struct fdtable *table, const struct file *file)
+{
+	unsigned n = 0;
+
+	spin_lock(&table->lock);
+	for (unsigned fd = 0; fd < FDTABLE_SIZE; fd++)
+		n += is_open(table, fd) && table->file[fd] == file;
+	spin_unlock(&table->lock);
+	return n;
+}
+
 int fdtable_cloexec(struct fdtable *table, int fd)
 {
 	int ret = -EBADF;

@@ -50,6 +50,8 @@ struct file *fdtable_get(struct fdtable *table, int fd);
 struct file *fdtable_get_path(struct fdtable *table, int fd);
 /* Returns the lowest open descriptor >= min, O_PATH too, or -EBADF if there is none. */
 int fdtable_next(struct fdtable *table, unsigned min);
+/* Returns how many descriptors of the table refer to the file. */
+unsigned fdtable_count(struct fdtable *table, const struct file *file);
 int fdtable_close(struct fdtable *table, int fd);   /* 0 or -EBADF */
 int fdtable_cloexec(struct fdtable *table, int fd); /* FD_CLOEXEC or 0, or -EBADF */
 int fdtable_set_cloexec(struct fdtable *table, int fd, bool cloexec);

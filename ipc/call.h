@@ -33,15 +33,25 @@ struct call {
 	uint64_t rcvid, badge;
 	struct ipc_words *words;   /* the caller's: first the message, then the reply */
 	struct transfer *transfer; /* or NULL */
-	unsigned holds;		   /* endpoint_hold(): the call must stay */
+	uint32_t holds;		   /* endpoint_hold(): the call must stay */
+	uint32_t done;		   /* atomic */
 	struct pulse unblock;	   /* initialised if `signalled` */
 	bool signalled;
 	int result;
-	uint32_t done; /* atomic */
 	/* The kernel's, set by call_start()'s caller; const: */
 	void (*ended)(struct call *call, int result);
 	uint64_t received_tick; /* when it was received */
 };
+
+struct process_id;
+
+/*
+ * Returns the process that received last, or at first has created the endpoint; whether it has the
+ * receive end now is not known. Sets *end_ret to the receive end, without a reference, or to NULL if
+ * it is closed, and *refs_ret to how many references there are to it.
+ */
+struct process_id endpoint_server(struct endpoint *endpoint, struct file **end_ret,
+				  uint32_t *refs_ret);
 
 /*
  * Starts a call of the kernel's: words, transfer and `ended` are set. ended() is called once, by
@@ -51,6 +61,12 @@ struct call {
  * held.
  */
 void call_start(struct file *send, struct call *call);
+
+/*
+ * Would a call of the kernel's be answered by nobody but the running thread, which is about to wait
+ * for it? Call with no spinning lock held.
+ */
+bool call_deadlocks(struct file *send);
 
 /*
  * Ends a call of the kernel's that was received before the tick `received`, or that is not received

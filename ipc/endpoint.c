@@ -9,8 +9,10 @@
 #include "arch/timer.h"
 #include "fs/mount.h"
 #include "fs/poll.h"
+#include "ipc/deadlock.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
+#include "proc/pid.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
 #include "sync/preempt.h"
@@ -18,12 +20,14 @@
 struct endpoint {
 	struct refcount refs; /* of the receive end and of each send end */
 	uint64_t ino;	      /* const */
+	struct file *receive; /* const; no reference: valid if `open` */
 	struct spinlock lock;
 	/* guarded by lock: */
-	bool open;	      /* the receive end is */
-	uint64_t last_rcvid;  /* no number is used twice */
-	struct list pulses;   /* struct pulse.link: not received yet, oldest first */
-	struct list queue;    /* struct call.link: not received yet, oldest first */
+	bool open;		  /* the receive end is */
+	struct process_id server; /* has received last; at first, who has created the endpoint */
+	uint64_t last_rcvid;	  /* no number is used twice */
+	struct list pulses;	  /* struct pulse.link: not received yet, oldest first */
+	struct list queue;	  /* struct call.link: not received yet, oldest first */
 	struct call *newest;  /* received last, if it is not replied to: not in the tree; or NULL */
 	struct tree received; /* struct call.by_rcvid: the others received, not replied to */
 	struct list receivers; /* struct receiver.link: threads that wait */
@@ -69,14 +73,24 @@ static struct sender *to_sender(struct file *file)
 
 static void endpoint_put(struct endpoint *endpoint)
 {
-	if (refcount_put(&endpoint->refs))
+	if (refcount_put(&endpoint->refs)) {
+		ipc_deadlock_settle();
 		kfree(endpoint);
+	}
 }
 
 static void sender_free(struct sender *sender)
 {
 	endpoint_put(sender->endpoint);
 	kfree(sender);
+}
+
+static struct process_id current_id(void)
+{
+	const struct process *process = current_process();
+
+	return process ? (struct process_id){ process->pid, process->birth }
+		       : (struct process_id){ 0 };
 }
 
 struct file *endpoint_create(void)
@@ -94,7 +108,9 @@ struct file *endpoint_create(void)
 	refcount_init(&endpoint->refs, 1);
 	endpoint->ino = inode_next_ino();
 	spin_init(&endpoint->lock, LOCK_ENDPOINT);
+	endpoint->receive = file;
 	endpoint->open = true;
+	endpoint->server = current_id();
 	list_init(&endpoint->pulses);
 	list_init(&endpoint->queue);
 	tree_init(&endpoint->received);
@@ -419,6 +435,7 @@ static inline void call_init(struct call *call, struct endpoint *endpoint,
 	call->thread = thread;
 	call->badge = sender->badge;
 	call->holds = 0;
+	call->done = 0;
 	call->signalled = false;
 }
 
@@ -429,7 +446,6 @@ static inline void thread_call_init(struct call *call, struct endpoint *endpoint
 	call_init(call, endpoint, sender, current_thread());
 	call->words = words;
 	call->transfer = transfer;
-	call->done = 0;
 }
 
 /* A call that waits, or has something to do that most calls have not. */
@@ -455,6 +471,24 @@ static __attribute__((noinline)) int call_slowly(struct sender *sender, struct i
 }
 
 /*
+ * The same, unless the answer would have to come from the caller. A program that waits until its
+ * own deadline is not refused.
+ */
+static int call_if_answered(struct sender *sender, struct ipc_words *words,
+			    struct transfer *transfer, bool signals, uint64_t deadline)
+{
+	struct thread *thread = current_thread();
+	int err = -EDEADLK;
+
+	if (deadline == UINT64_MAX)
+		atomic_store(&thread->waits_for, sender->endpoint);
+	if ((signals && deadline != UINT64_MAX) || !ipc_deadlocks(sender->endpoint))
+		err = call_slowly(sender, words, transfer, signals, deadline);
+	atomic_store(&thread->waits_for, NULL);
+	return err;
+}
+
+/*
  * The fast way is that of a call without a deadline to a receiver that waits and has nothing else to
  * answer. The receiver runs at once, and usually this thread runs again when it has been answered.
  * Where receivers wait, the endpoint is open.
@@ -474,18 +508,22 @@ int64_t endpoint_call(struct file *send, struct ipc_words *words, struct transfe
 	if (unlikely(deadline != UINT64_MAX || endpoint->newest ||
 		     list_empty(&endpoint->receivers))) {
 		spin_unlock_irq(&endpoint->lock);
-		return call_slowly(sender, words, transfer, true, deadline);
+		return call_if_answered(sender, words, transfer, true, deadline);
 	}
 	receiver = list_first_entry(&endpoint->receivers, struct receiver, link);
 	list_del(&receiver->link);
 	thread_call_init(&call, endpoint, sender, words, transfer);
 	receive_call_locked(endpoint, &call, receiver);
 	receiver->done = 1;
+	current_thread()->waits_for = endpoint;
 	sched_switch_over(receiver->thread, &endpoint->lock);
 	if (unlikely(!call.done || call.holds != 0)) {
 		spin_unlock_irq(&call.endpoint->lock);
-		return wait_for_end(&call, true, UINT64_MAX);
+		call.result = wait_for_end(&call, true, UINT64_MAX);
+		current_thread()->waits_for = NULL;
+		return call.result;
 	}
+	current_thread()->waits_for = NULL;
 	spin_unlock_irq(&call.endpoint->lock);
 	return call.result;
 }
@@ -495,7 +533,12 @@ int endpoint_call_killable(struct file *send, struct ipc_words *words, struct tr
 {
 	struct sender *sender = to_sender(send);
 
-	return sender ? call_slowly(sender, words, transfer, false, deadline) : -EINVAL;
+	return sender ? call_if_answered(sender, words, transfer, false, deadline) : -EINVAL;
+}
+
+bool call_deadlocks(struct file *send)
+{
+	return ipc_deadlocks(to_sender(send)->endpoint);
 }
 
 void call_start(struct file *send, struct call *call)
@@ -533,6 +576,18 @@ bool call_withdraw(struct file *send, struct call *call, uint64_t received, bool
 	}
 	spin_unlock_irqrestore(&endpoint->lock, flags);
 	return ends;
+}
+
+struct process_id endpoint_server(struct endpoint *endpoint, struct file **end_ret,
+				  uint32_t *refs_ret)
+{
+	unsigned long flags = spin_lock_irqsave(&endpoint->lock);
+	struct process_id server = endpoint->server;
+
+	*end_ret = endpoint->open ? endpoint->receive : NULL;
+	*refs_ret = endpoint->open ? atomic_load(&endpoint->receive->refs) : 0;
+	spin_unlock_irqrestore(&endpoint->lock, flags);
+	return server;
 }
 
 bool endpoint_is_send(struct file *file)
@@ -650,6 +705,7 @@ int64_t endpoint_receive(struct file *receive, struct ipc_words *words, uint64_t
 		return -EINVAL;
 	receiver_init(&receiver, endpoint, words, badge_ret);
 	spin_lock_irq(&endpoint->lock);
+	endpoint->server = current_id();
 	receive_now_locked(endpoint, &receiver, deadline != 0);
 	spin_unlock_irq(&endpoint->lock);
 	return end_receive(&receiver, deadline);

@@ -139,6 +139,8 @@ static int data_read(struct object *object, struct page *page, struct vm_wait *w
 
 	if (!fid)
 		return -EIO;
+	if (unlikely(call_deadlocks(data->session->send)))
+		return -EDEADLK;
 	read = kmalloc(sizeof(*read));
 	if (!read)
 		return -ENOMEM;

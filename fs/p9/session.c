@@ -73,7 +73,7 @@ ssize_t p9_rpc(struct p9_session *session, const void *request, ssize_t n, void 
 	transfer.receive.head_length = transfer.receive.length = size;
 	err = endpoint_call_killable(session->send, &words, &transfer,
 				     deadline_from(session, arch_time()));
-	if (err == -EINTR)
+	if (err == -EINTR || err == -EDEADLK)
 		return err;
 	return err ? -EIO : (ssize_t)transfer.received;
 }

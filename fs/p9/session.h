@@ -49,7 +49,8 @@ void p9_session_put(struct p9_session *session);
 /*
  * Sends the n bytes of a request and waits for the reply: `size` bytes have room at `reply`. n may be
  * the negative errno of an encoder, which is returned. Returns the number of bytes that came, -EINTR
- * if the thread was killed, or -EIO: no server is there, or it did not answer in time. Call with no
+ * if the thread was killed, -EDEADLK if the thread itself would have to answer, or -EIO: no server is
+ * there, or it did not answer in time. Call with no
  * spinning lock held.
  */
 ssize_t p9_rpc(struct p9_session *session, const void *request, ssize_t n, void *reply,

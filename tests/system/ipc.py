@@ -19,6 +19,18 @@ def R140_the_same_with_forced_preemption():
 
 
 @case
+def R144_no_server_waits_for_itself():
+    done = run_placed("rings", options=["--mem", "64M"])
+    equal((done.status, done.out), (0, b"rings: ok\n"), f"status and output (it said {done.err})")
+
+
+@case
+def R144_the_same_with_forced_preemption():
+    done = run_placed("rings", options=["--mem", "64M", "--append", "preempt=300"])
+    equal((done.status, done.out), (0, b"rings: ok\n"), f"status and output (it said {done.err})")
+
+
+@case
 def R141_R146_buffers_and_descriptors():
     done = run_placed("ipc_transfer", options=["--mem", "64M", "--swap", "16M"])
     equal((done.status, done.out), (0, b"ipc_transfer: ok\n"), f"status and output (it said {done.err})")

@@ -127,6 +127,7 @@ static void deadlines_and_signals(void)
 {
 	int receive = ipc_create(0), send = ipc_badge(receive, 1, 0);
 	struct ipc_message message = { { 1, 2, 3, 4 }, 0 };
+	pid_t pid;
 
 	expect("receive at once", -ETIMEDOUT, ipc_receive(receive, &message, IPC_NOW));
 	expect("receive for a while", -ETIMEDOUT, ipc_receive(receive, &message, in_ms(5)));
@@ -138,8 +139,14 @@ static void deadlines_and_signals(void)
 	on_alarm(0);
 	alarm(1);
 	expect("receive until a signal", -EINTR, ipc_receive(receive, &message, IPC_NEVER));
+	pid = fork();
+	if (pid == 0)
+		for (;;)
+			pause(); /* it might answer */
 	alarm(1);
 	expect("call until a signal", -EINTR, ipc_call(send, &message, IPC_NEVER));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 	on_alarm(SA_RESTART);
 	alarm(1);
 	expect("call that is made again", -ETIMEDOUT, ipc_call(send, &message, in_ms(1500)));

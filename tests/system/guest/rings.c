@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* Servers that would have to wait for themselves, alone or in a ring (R144). */
+#define _GNU_SOURCE
+#include "lib/ipc.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RING_MAX 8
+
+static unsigned nwrong;
+
+static void expect(const char *what, long expected, long actual)
+{
+	if (expected == actual)
+		return;
+	printf("%s: expected %ld, actual %ld\n", what, expected, actual);
+	nwrong++;
+}
+
+static void handler(int signal)
+{
+	(void)signal;
+}
+
+static uint64_t in_ms(uint64_t ms)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec + ms * 1000000;
+}
+
+static long call(int send)
+{
+	struct ipc_message m = { { 0 }, 0 };
+	long got = ipc_call(send, &m, IPC_NEVER);
+
+	return got < 0 ? got : (long)m.word[0];
+}
+
+/* Each descriptor of the receive end is the caller's, in the last case but for a child's. */
+static void alone(void)
+{
+	int receive = ipc_create(0), send = ipc_badge(receive, 1, 0), again;
+	struct ipc_message m = { { 0 }, 0 };
+	pid_t child;
+
+	expect("its own", -EDEADLK, call(send));
+	again = dup(receive);
+	expect("its own twice", -EDEADLK, call(send));
+	close(receive);
+	expect("the other one", -EDEADLK, call(send));
+	expect("until a deadline", -ETIMEDOUT, ipc_call(send, &m, in_ms(5)));
+	expect("at once", -ETIMEDOUT, ipc_call(send, &m, IPC_NOW));
+	expect("nothing is left of them", -ETIMEDOUT, ipc_receive(again, &m, IPC_NOW));
+	child = fork();
+	if (child == 0)
+		for (;;)
+			pause();
+	alarm(1);
+	expect("a child might answer", -EINTR, call(send));
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	expect("the child has ended", -EDEADLK, call(send));
+	close(again);
+	expect("nobody can", -EPIPE, call(send));
+	close(send);
+}
+
+/* The receive end changes hands: who has created it does not wait for itself. */
+static void handed_over(void)
+{
+	int receive = ipc_create(0), send = ipc_badge(receive, 1, 0);
+	struct ipc_message m = { { 0 }, 0 };
+	pid_t child = fork();
+
+	if (child == 0) {
+		long rcvid;
+
+		close(send);
+		rcvid = ipc_receive(receive, &m, IPC_NEVER);
+		m.word[0] = 5;
+		_exit(ipc_reply(receive, (uint64_t)rcvid, &m) == 0 ? 0 : 1);
+	}
+	close(receive);
+	expect("answered by the child", 5, call(send));
+	waitpid(child, NULL, 0);
+	close(send);
+}
+
+/* Leaves server i its own receive end only. It tells the parent, who waits for all of them. */
+static void keep_own(const int *receive, unsigned i, unsigned n, int ready)
+{
+	struct ipc_message m = { { 0 }, 0 };
+
+	for (unsigned k = 0; k < n; k++)
+		if (k != i)
+			close(receive[k]);
+	ipc_receive(receive[i], &m, IPC_NOW); /* from now on it is known as the server */
+	if (write(ready, "", 1) != 1)
+		_exit(9);
+}
+
+static void wait_for_all(unsigned n, int ready)
+{
+	char byte;
+
+	for (unsigned i = 0; i < n; i++)
+		if (read(ready, &byte, 1) != 1)
+			_exit(9);
+}
+
+/* Server i answers by what it gets from server i + 1, and the last one calls the first. */
+static void server(const int *receive, const int *send, unsigned i, unsigned n)
+{
+	struct ipc_message m = { { 0 }, 0 };
+	long rcvid;
+
+	for (;;) {
+		rcvid = ipc_receive(receive[i], &m, IPC_NEVER);
+		if (rcvid <= 0)
+			_exit(1);
+		m.word[0] = (uint64_t)call(send[(i + 1) % n]);
+		ipc_reply(receive[i], (uint64_t)rcvid, &m);
+	}
+}
+
+/* The caller is no part of the ring, so it is answered: with what the last server has seen. */
+static void ring(unsigned n)
+{
+	int receive[RING_MAX], send[RING_MAX], ready[2];
+	pid_t pid[RING_MAX];
+
+	expect("pipe", 0, pipe(ready));
+	for (unsigned i = 0; i < n; i++) {
+		receive[i] = ipc_create(0);
+		send[i] = ipc_badge(receive[i], i, 0);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		pid[i] = fork();
+		if (pid[i] == 0) {
+			keep_own(receive, i, n, ready[1]);
+			server(receive, send, i, n);
+		}
+	}
+	for (unsigned i = 0; i < n; i++)
+		close(receive[i]);
+	wait_for_all(n, ready[0]);
+	for (unsigned round = 0; round < 3; round++) {
+		expect("a ring is seen", -EDEADLK, call(send[0]));
+		expect("from any side", -EDEADLK, call(send[n - 1]));
+	}
+	for (unsigned i = 0; i < n; i++) {
+		kill(pid[i], SIGKILL);
+		waitpid(pid[i], NULL, 0);
+		close(send[i]);
+	}
+	close(ready[0]);
+	close(ready[1]);
+}
+
+/*
+ * All servers of a ring call at the same moment: at least one is refused, and ends. Then the one
+ * before it finds the receive end closed, and so on: all end.
+ */
+static void at_once(unsigned n)
+{
+	int receive[RING_MAX], send[RING_MAX], refused = 0, ready[2], go[2], status;
+
+	expect("pipes", 0, pipe(ready) | pipe(go));
+	for (unsigned i = 0; i < n; i++) {
+		receive[i] = ipc_create(0);
+		send[i] = ipc_badge(receive[i], i, 0);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (fork() == 0) {
+			long got;
+
+			keep_own(receive, i, n, ready[1]);
+			wait_for_all(1, go[0]);
+			got = call(send[(i + 1) % n]);
+			_exit(got == -EDEADLK ? 1 : got == -EPIPE ? 2 : 3);
+		}
+	}
+	for (unsigned i = 0; i < n; i++)
+		close(receive[i]);
+	wait_for_all(n, ready[0]);
+	expect("go", (long)n, write(go[1], "........", n));
+	for (unsigned i = 0; i < n; i++) {
+		wait(&status);
+		refused += WEXITSTATUS(status) == 1;
+		expect("refused, or told of the end", 1,
+		       WIFEXITED(status) && WEXITSTATUS(status) < 3);
+		close(send[i]);
+	}
+	expect("somebody is refused", 1, refused > 0);
+	for (unsigned i = 0; i < 2; i++) {
+		close(ready[i]);
+		close(go[i]);
+	}
+}
+
+int main(void)
+{
+	struct sigaction action = { .sa_handler = handler };
+
+	sigaction(SIGALRM, &action, NULL);
+	alone();
+	handed_over();
+	for (unsigned n = 1; n <= RING_MAX; n++) {
+		ring(n);
+		at_once(n);
+	}
+	printf(nwrong == 0 ? "rings: ok\n" : "rings: %u wrong\n", nwrong);
+	return nwrong == 0 ? 0 : 1;
+}
