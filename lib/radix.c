@@ -117,8 +117,8 @@ void radix_insert(struct radix *radix, uint64_t index, void *ptr, struct radix_s
 	radix->count++;
 }
 
-/* Returns the slot for index, or NULL if the tree has none. */
-static void **radix_lookup(const struct radix *radix, uint64_t index)
+/* Returns the node with the slot for index, or NULL if the tree has none. */
+static inline struct radix_node *radix_leaf(const struct radix *radix, uint64_t index)
 {
 	struct radix_node *node = radix->root;
 
@@ -129,7 +129,32 @@ static void **radix_lookup(const struct radix *radix, uint64_t index)
 		if (node == NULL)
 			return NULL;
 	}
-	return &node->slot[radix_slot(index, 0)];
+	return node;
+}
+
+/* Returns the slot for index, or NULL if the tree has none. */
+static void **radix_lookup(const struct radix *radix, uint64_t index)
+{
+	struct radix_node *leaf = radix_leaf(radix, index);
+
+	return leaf != NULL ? &leaf->slot[radix_slot(index, 0)] : NULL;
+}
+
+unsigned radix_insert_run(struct radix *radix, uint64_t index, void *const *ptrs, unsigned n)
+{
+	struct radix_node *leaf = radix_leaf(radix, index);
+	unsigned first = radix_slot(index, 0), done = 0;
+
+	if (leaf == NULL)
+		return 0;
+	while (done < n && first + done < RADIX_SLOTS && leaf->slot[first + done] == NULL) {
+		assert(ptrs[done] != NULL && index + done != UINT64_MAX);
+		leaf->slot[first + done] = ptrs[done];
+		done++;
+	}
+	leaf->used += done;
+	radix->count += done;
+	return done;
 }
 
 void *radix_find(const struct radix *radix, uint64_t index)
@@ -145,6 +170,12 @@ void *const *radix_slots(const struct radix *radix, uint64_t index, unsigned *n_
 
 	*n_ret = RADIX_SLOTS - (unsigned)(index % RADIX_SLOTS);
 	return slot;
+}
+
+void **radix_slots_to_replace(struct radix *radix, uint64_t index, unsigned *n_ret)
+{
+	*n_ret = RADIX_SLOTS - radix_slot(index, 0);
+	return radix_lookup(radix, index);
 }
 
 void *radix_replace(struct radix *radix, uint64_t index, void *ptr)

@@ -60,6 +60,13 @@ unsigned radix_missing(const struct radix *radix, uint64_t index);
  */
 void radix_insert(struct radix *radix, uint64_t index, void *ptr, struct radix_spare *spare);
 
+/*
+ * Inserts n pointers, none of them NULL, at index and the indices after it, as far as there is
+ * nothing at these and no node is missing, and not beyond the node that has index. Returns how many
+ * it has inserted.
+ */
+unsigned radix_insert_run(struct radix *radix, uint64_t index, void *const *ptrs, unsigned n);
+
 /* Returns the pointer at index, or NULL. */
 void *radix_find(const struct radix *radix, uint64_t index);
 
@@ -68,6 +75,9 @@ void *radix_find(const struct radix *radix, uint64_t index);
  * Returns NULL if there is nothing at any of these indices.
  */
 void *const *radix_slots(const struct radix *radix, uint64_t index, unsigned *n_ret);
+
+/* The same for replacing pointers by others, not by NULL. */
+void **radix_slots_to_replace(struct radix *radix, uint64_t index, unsigned *n_ret);
 
 /* Replaces the pointer at index, where there is one. Returns the old one. */
 void *radix_replace(struct radix *radix, uint64_t index, void *ptr);

@@ -72,10 +72,13 @@ void page_cache_init(void)
 		waitq_init(&queues[i]);
 }
 
-/* Where those wait that need the page at index. Other pages may have the same queue. */
+/*
+ * Where those wait that need the page at index. Other pages may have the same queue: a group of
+ * consecutive pages does, so that a read of several wakes one queue.
+ */
 static struct waitq *queue_of(const struct object *object, uint64_t index)
 {
-	uint64_t hash = ((uintptr_t)object >> 4) + index;
+	uint64_t hash = ((uintptr_t)object >> 4) + index / READ_RUN_MAX;
 
 	return &queues[hash * 0x9e3779b97f4a7c15ul >> 58];
 }
@@ -181,15 +184,19 @@ static int insert_taken(const struct insertion *in, void *held, struct page **pa
 	return 0;
 }
 
-static int insert_reading(struct object *object, struct insertion *in, const void *held)
+/* The page is about to be read; its number is at the index, or will be. */
+static inline void reading_begins(struct object *object, uint64_t index, struct page *page)
 {
-	struct page *page = in->fresh;
-
 	page->owner = object;
-	page->index = in->index;
+	page->index = index;
 	page->flags |= PAGE_READING;
 	object_get(object);
-	put_at(object, in, held, READING(page_to_pfn(page)));
+}
+
+static int insert_reading(struct object *object, struct insertion *in, const void *held)
+{
+	reading_begins(object, in->index, in->fresh);
+	put_at(object, in, held, READING(page_to_pfn(in->fresh)));
 	return 0;
 }
 
@@ -677,6 +684,134 @@ bool object_read_along(struct object *object, uint64_t index, struct page *page)
 		page_set_hot(page);
 	page->flags |= PAGE_AHEAD;
 	return !insert_reading(object, &in, held);
+}
+
+/* Makes indices busy that hold nothing, up to the end of one node. Returns how many. */
+static unsigned read_within_node(struct object *object, uint64_t index, struct page *const *pages,
+				 unsigned n)
+{
+	void *numbers[READ_RUN_MAX];
+
+	for (unsigned i = 0; i < n; i++)
+		numbers[i] = READING(page_to_pfn(pages[i]));
+	n = radix_insert_run(&object->pages, index, numbers, n);
+	for (unsigned i = 0; i < n; i++)
+		reading_begins(object, index + i, pages[i]);
+	return n;
+}
+
+/* The pages of object_read_run(). */
+struct read_run {
+	struct page *const *pages;
+	unsigned n, done;
+};
+
+/*
+ * Goes on until all is done, a page is not missing, or more nodes are needed: then it returns true,
+ * with nodes_missing. The caller holds object->lock.
+ */
+static bool read_run_locked(struct object *object, struct read_run *run, struct insertion *in)
+{
+	uint64_t end = object_pages(object->size);
+
+	assert_hardened(spin_lock_held(&object->lock));
+	while (run->done < run->n && in->index < end) {
+		unsigned n = (unsigned)MIN(end - in->index, run->n - run->done);
+		void *held;
+
+		n = read_within_node(object, in->index, run->pages + run->done, n);
+		if (n == 0) {
+			held = radix_find(&object->pages, in->index);
+			if (held && !is_dropped(held))
+				return false;
+			in->nodes_missing = radix_missing(&object->pages, in->index);
+			if (in->nodes_missing > in->spare.count)
+				return true;
+			in->fresh = run->pages[run->done];
+			if (is_recent(held))
+				page_set_hot(in->fresh);
+			insert_reading(object, in, held);
+			n = 1;
+		}
+		run->done += n;
+		in->index += n;
+	}
+	return false;
+}
+
+unsigned object_read_run(struct object *object, uint64_t index, struct page *const *pages,
+			 unsigned n)
+{
+	struct insertion in = { .index = index, .reading = true };
+	struct read_run run = { .pages = pages, .n = MIN(n, READ_RUN_MAX) };
+	bool more;
+
+	radix_spare_init(&in.spare);
+	do {
+		spin_lock(&object->lock);
+		more = read_run_locked(object, &run, &in);
+		spin_unlock(&object->lock);
+	} while (more && object_nodes_fill(&in.spare, in.nodes_missing, PAGE_OPTIONAL) == 0);
+	object_nodes_free(&in.spare);
+	return run.done;
+}
+
+/* Puts a page that was read in the place of its number. False: a truncation has taken that away. */
+static inline bool end_reading(struct object *object, void **slot, struct page *page)
+{
+	page->flags &= ~PAGE_READING;
+	if (!slot || *slot != READING(page_to_pfn(page)))
+		return false;
+	*slot = page;
+	object->npages++;
+	return true;
+}
+
+/* Does so for each. Returns those whose numbers are gone, as bits. The caller holds object->lock. */
+static uint32_t read_run_end(struct object *object, struct page *const *pages, unsigned n)
+{
+	uint64_t index = pages[0]->index;
+	uint32_t gone = 0;
+	unsigned here;
+
+	assert_hardened(spin_lock_held(&object->lock));
+	for (unsigned i = 0; i < n; i += here) {
+		void **slots = radix_slots_to_replace(&object->pages, index + i, &here);
+
+		here = MIN(here, n - i);
+		for (unsigned k = 0; k < here; k++)
+			if (!end_reading(object, slots ? &slots[k] : NULL, pages[i + k]))
+				gone |= 1u << (i + k);
+	}
+	return gone;
+}
+
+void page_read_run_done(struct page *const *pages, unsigned n)
+{
+	struct object *object = pages[0]->owner;
+	uint64_t first = pages[0]->index, last = first + n - 1;
+	uint32_t gone;
+
+	assert_hardened(n >= 1 && n <= READ_RUN_MAX);
+	for (unsigned i = 0; i < n; i++) {
+		assert_hardened(pages[i]->flags & PAGE_READING);
+		assert_hardened(pages[i]->owner == object && pages[i]->index == first + i);
+		zero_beyond(object, pages[i]);
+		if (page_heat(pages[i]))
+			count_refault(pages[i]);
+	}
+	spin_lock(&object->lock);
+	gone = read_run_end(object, pages, n);
+	spin_unlock(&object->lock);
+	waitq_wake_all(queue_of(object, first));
+	if (queue_of(object, last) != queue_of(object, first))
+		waitq_wake_all(queue_of(object, last));
+	for (unsigned i = 0; i < n; i++) {
+		if (gone & 1u << i)
+			read_drop(object, pages[i]);
+		else
+			object_put(object); /* the frame is the object's now */
+	}
 }
 
 void object_page_used(struct page *page)

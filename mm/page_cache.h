@@ -57,6 +57,20 @@ void page_read_done(struct page *page, int result);
 bool object_read_along(struct object *object, uint64_t index, struct page *page);
 void object_page_used(struct page *page);
 
+/* The most pages of the two functions below. */
+#define READ_RUN_MAX 32u
+
+/*
+ * The same for up to n pages at consecutive indices, in fewer instructions, and they are not
+ * PAGE_AHEAD. May take memory for the index, but does not wait for it. Returns how many of them the
+ * caller reads: the first ones. Call with no spinning lock held.
+ */
+unsigned object_read_run(struct object *object, uint64_t index, struct page *const *pages,
+			 unsigned n);
+
+/* page_read_done() for n pages at consecutive indices of an object, all of them without an error. */
+void page_read_run_done(struct page *const *pages, unsigned n);
+
 /* Returns the page at index, referenced, if resident, even beyond the size; else NULL. */
 struct page *object_page_resident(struct object *object, uint64_t index);
 

@@ -15,7 +15,7 @@
 #include "proc/mem_wait.h"
 
 /* The most pages of one request. */
-#define READ_PAGES 32u
+#define READ_PAGES READ_RUN_MAX
 
 struct p9_data {
 	struct object object;
@@ -87,46 +87,47 @@ static void read_ended(struct p9_request *request, int result)
 		spin_unlock(&read->data->object.lock);
 	}
 	/* The last page may drop the last reference to the object. */
-	for (unsigned i = 0; i < read->npages; i++)
-		end_page(read, i, err, count);
+	if (err == 0 && count == read->npages * PAGE_SIZE)
+		page_read_run_done(read->page, read->npages);
+	else
+		for (unsigned i = 0; i < read->npages; i++)
+			end_page(read, i, err, count);
 	kfree(read);
 }
 
-/* As long as pages are read one after the other, each request has twice the pages of the last. */
+/*
+ * Returns how many pages to ask for. As long as pages are read one after the other, each request
+ * has twice the pages of the last. It ends at a multiple of its size, so that a fault that maps the
+ * neighbours too finds them.
+ */
 static unsigned next_window(struct p9_data *data, uint64_t index)
 {
 	unsigned most = MIN(READ_PAGES, (data->session->msize - P9_RREAD_HEAD_BYTES) / PAGE_SIZE);
+	uint64_t end = object_pages(object_size(&data->object));
 
 	spin_lock(&data->object.lock);
 	data->window = index == data->next ? MIN(data->window * 2, most) : 1;
-	data->next = index + data->window;
+	most = data->window - (unsigned)(index % data->window);
 	spin_unlock(&data->object.lock);
-	return data->window;
+	return index < end ? (unsigned)MIN(end - index, most) : 1;
 }
 
 /* Adds the pages that follow, as far as they are missing and frames are to be had. */
 static void add_pages(struct p9_read *read, unsigned window)
 {
-	struct object *object = &read->data->object;
+	struct p9_data *data = read->data;
 	uint64_t first = read->page[0]->index;
+	unsigned n = 1;
 
-	while (read->npages < window) {
-		struct page *page = page_alloc(0, PAGE_OBJECT, PAGE_OPTIONAL);
-		bool added;
-
-		if (!page)
-			return;
-		spin_lock(&object->lock);
-		added = object_read_along(object, first + read->npages, page);
-		if (added) /* whoever reads on finds it here, and it ages as others do */
-			__atomic_fetch_and(&page->flags, ~PAGE_AHEAD, __ATOMIC_RELAXED);
-		spin_unlock(&object->lock);
-		if (!added) {
-			page_put(page);
-			return;
-		}
-		read->page[read->npages++] = page;
-	}
+	while (n < window && (read->page[n] = page_alloc(0, PAGE_OBJECT, PAGE_OPTIONAL)))
+		n++;
+	if (n > 1)
+		read->npages += object_read_run(&data->object, first + 1, read->page + 1, n - 1);
+	while (n > read->npages)
+		page_put(read->page[--n]);
+	spin_lock(&data->object.lock);
+	data->next = first + read->npages;
+	spin_unlock(&data->object.lock);
 }
 
 static int data_read(struct object *object, struct page *page, struct vm_wait *wait)

@@ -234,3 +234,35 @@ TEST(next_stops_at_last)
 	assert_int_equal(index, 100);
 	remove_one(100);
 }
+
+/* A run ends at its last pointer, at one that is there, and at the end of a node. */
+TEST(a_run_is_inserted_as_far_as_there_is_room)
+{
+	void *run[80];
+	unsigned n;
+	void **slots;
+
+	setup();
+	for (unsigned i = 0; i < 80; i++)
+		run[i] = &things[i];
+	assert_int_equal(radix_insert_run(&radix, 0, run, 5), 0); /* there is no node */
+	insert(10, &things[100]);
+	assert_int_equal(radix_insert_run(&radix, 3, run, 80), 7);
+	assert_int_equal(radix_insert_run(&radix, 10, run, 80), 0);
+	assert_int_equal(radix_insert_run(&radix, 11, run, 4), 4);
+	assert_int_equal(radix_insert_run(&radix, 60, run, 80), 4);
+	assert_int_equal(radix_insert_run(&radix, 64, run, 1), 0); /* of another node */
+	assert_int_equal(radix.count, 1 + 7 + 4 + 4);
+	for (unsigned i = 0; i < 7; i++)
+		assert_ptr_equal(radix_find(&radix, 3 + i), &things[i]);
+	slots = radix_slots_to_replace(&radix, 61, &n);
+	assert_int_equal(n, 3);
+	assert_ptr_equal(slots[2], &things[3]);
+	slots[0] = &things[200];
+	assert_ptr_equal(radix_find(&radix, 61), &things[200]);
+	assert_null(radix_slots_to_replace(&radix, 64, &n));
+	for (unsigned i = 0; i < 64; i++)
+		remove_one(i);
+	assert_true(radix_empty(&radix));
+	assert_int_equal(nodes_out, 0);
+}

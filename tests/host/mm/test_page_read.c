@@ -448,6 +448,82 @@ TEST(the_size_follows_another_party)
 	end();
 }
 
+static void get_pages(struct page **pages, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		pages[i] = page_alloc(0, PAGE_OBJECT, PAGE_NORMAL);
+		memset(page_address(pages[i]), (int)i, PAGE_SIZE);
+	}
+}
+
+/* R142 */
+TEST(a_run_of_pages_is_read_at_once)
+{
+	struct page *pages[PAGES];
+
+	start();
+	assert_int_equal(ask(2), VM_WAIT);
+	device_end(0, 0);
+	get_pages(pages, PAGES);
+	assert_int_equal(object_read_run(&object, 2, pages, PAGES), 0);
+	assert_int_equal(object_read_run(&object, 0, pages, PAGES), 2); /* there is page 2 */
+	assert_int_equal(ask(1), VM_WAIT);
+	assert_int_equal(device_started, 1);
+	assert_false(woken(&wait));
+	page_read_run_done(pages, 2);
+	assert_true(woken(&wait));
+	assert_int_equal(ask(1), 0);
+	assert_int_equal(byte_at(PAGE_SIZE + 7), 1);
+	/* Up to the end of the object, and those that were not used are the caller's. */
+	assert_int_equal(object_read_run(&object, 5, pages + 2, 6), PAGES - 5);
+	page_read_run_done(pages + 2, PAGES - 5);
+	for (unsigned i = PAGES - 3; i < PAGES; i++)
+		page_put(pages[i]);
+	assert_int_equal(byte_at(BYTES - 1), PAGES - 4);
+	end();
+}
+
+/* It takes nodes for the index where they are missing, and stops where there is no memory for them. */
+TEST(a_run_goes_on_across_nodes)
+{
+	struct page *pages[READ_RUN_MAX];
+	unsigned n;
+
+	start();
+	assert_int_equal(object_set_backed(&object, 100 * PAGE_SIZE), 0);
+	get_pages(pages, READ_RUN_MAX);
+	n = object_read_run(&object, 50, pages, READ_RUN_MAX);
+	assert_int_equal(n, READ_RUN_MAX);
+	assert_int_equal(ask(64), VM_WAIT);
+	page_read_run_done(pages, n);
+	assert_true(woken(&wait));
+	assert_int_equal(byte_at(81 * PAGE_SIZE), 31);
+	assert_int_equal(device_started, 0);
+	rig_check();
+	end();
+}
+
+/* A truncation in the middle cancels the reads behind it. The others are done. */
+TEST(a_truncation_cancels_a_part_of_a_run)
+{
+	struct page *pages[READ_RUN_MAX], *page;
+
+	start();
+	assert_int_equal(object_set_backed(&object, 100 * PAGE_SIZE), 0);
+	get_pages(pages, READ_RUN_MAX);
+	assert_int_equal(object_read_run(&object, 50, pages, READ_RUN_MAX), READ_RUN_MAX);
+	assert_int_equal(object_set_backed(&object, 70 * PAGE_SIZE), 0);
+	assert_int_equal(object_set_backed(&object, 100 * PAGE_SIZE), 0);
+	page_read_run_done(pages, READ_RUN_MAX);
+	assert_int_equal(byte_at(69 * PAGE_SIZE), 19);
+	page = object_page_resident(&object, 70);
+	assert_null(page);
+	assert_int_equal(ask(81), VM_WAIT);
+	assert_int_equal(device_started, 1);
+	rig_check();
+	end();
+}
+
 TEST(random_reads_against_a_model)
 {
 	start();
