@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What calls and their replies cost between two processes, user side included, in instructions. */
+/* What calls between two processes cost, and pages that one brings for the other, in instructions. */
 /*
  * usage: ipcbench [ROW...]
  *
- * The output is vmbench's. Arguments that name no row are ignored, as they are there.
+ * The user side of both is included. The output is vmbench's. Arguments that name no row are ignored, as they are there.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -12,11 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "ipcbench.h"
 #include "lib/ipc.h"
 
-#define CALLS 1000
+#define CALLS 1000 /* the most of a row */
 #define BADGE 7
-#define PAGE  4096
 
 /* What the server is asked for, in the second word of a call. */
 enum { ADD_BADGE, READ_PAGE, WRITE_PAGE };
@@ -24,14 +24,6 @@ enum { ADD_BADGE, READ_PAGE, WRITE_PAGE };
 static unsigned char client_page[PAGE] __attribute__((aligned(PAGE)));
 static unsigned char server_page[PAGE] __attribute__((aligned(PAGE)));
 static int send_end;
-
-static uint64_t instructions(void)
-{
-	uint64_t n;
-
-	__asm__ volatile("rdinstret %0" : "=r"(n));
-	return n;
-}
 
 /* The page written is the one that was read last, or the one that it begins with, which is the same. */
 static void serve(int fd)
@@ -91,11 +83,17 @@ static int page_to_client(uint64_t i, uint64_t *cost)
 
 static const struct {
 	const char *name;
+	const char *unit;
+	unsigned samples;
+	unsigned per_sample; /* so many of the unit */
 	int (*call)(uint64_t i, uint64_t *cost);
 } rows[] = {
-	{ "ipc_round_trip", words_only },
-	{ "ipc_read_4k", page_to_server },
-	{ "ipc_write_4k", page_to_client },
+	{ "ipc_round_trip", "call", CALLS, 1, words_only },
+	{ "ipc_read_4k", "call", CALLS, 1, page_to_server },
+	{ "ipc_write_4k", "call", CALLS, 1, page_to_client },
+	{ "served_fault", "page", CALLS, 1, served_fault },
+	{ "served_run", "page", SERVED_RUNS, SERVED_RUN, served_run },
+	{ "served_read", "page", SERVED_RUNS, SERVED_RUN, served_read },
 };
 
 #define NROWS (sizeof(rows) / sizeof(rows[0]))
@@ -110,19 +108,21 @@ static int compare(const void *a, const void *b)
 static int measure(unsigned row)
 {
 	static uint64_t costs[CALLS];
+	unsigned n = rows[row].samples;
+	double per_sample = rows[row].per_sample;
 	uint64_t sum = 0;
 
-	for (unsigned i = 0; i < CALLS; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		if (!rows[row].call(i, &costs[i])) {
 			printf("%s: call %u has a wrong outcome\n", rows[row].name, i);
 			return 0;
 		}
 		sum += costs[i];
 	}
-	qsort(costs, CALLS, sizeof(costs[0]), compare);
-	printf("%s insn/call %lu.0 %lu.0 %lu.0 %d %lu.0\n", rows[row].name, (unsigned long)costs[0],
-	       (unsigned long)costs[CALLS / 2], (unsigned long)costs[CALLS - 1], CALLS,
-	       (unsigned long)(sum / CALLS));
+	qsort(costs, n, sizeof(costs[0]), compare);
+	printf("%s insn/%s %.1f %.1f %.1f %u %.1f\n", rows[row].name, rows[row].unit,
+	       (double)costs[0] / per_sample, (double)costs[n / 2] / per_sample,
+	       (double)costs[n - 1] / per_sample, n, (double)sum / per_sample / n);
 	fflush(stdout);
 	return 1;
 }
@@ -153,9 +153,11 @@ int main(int argc, char **argv)
 	if (pid == 0)
 		serve(receive);
 	close(receive);
+	served_begin();
 	for (unsigned row = 0; row < NROWS; row++)
 		if (wanted(row, argc, argv) && !measure(row))
 			return 1;
+	served_end();
 	puts("done");
 	fflush(stdout);
 	kill(pid, SIGKILL);

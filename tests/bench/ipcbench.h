@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of ipcbench share. */
+#pragma once
+
+#include <stdint.h>
+
+#define PAGE 4096ul
+
+/* Returns how many instructions the hart has executed. */
+static inline uint64_t instructions(void)
+{
+	uint64_t n;
+
+	__asm__ volatile("rdinstret %0" : "=r"(n)::"memory");
+	return n;
+}
+
+/* ---- ipcbench_files.c: pages of a mounted file whose server has the bytes ready ---- */
+
+#define SERVED_RUN  32u	 /* pages of a sample of the rows in order */
+#define SERVED_RUNS 200u /* their samples */
+
+/* Starts a server and mounts its files; the other way round. End the program if that fails. */
+void served_begin(void);
+void served_end(void);
+
+/* A sample each, the i-th; return whether the bytes are right. */
+int served_fault(uint64_t i, uint64_t *cost); /* a page whose neighbours are not in memory */
+int served_run(uint64_t i, uint64_t *cost);   /* the next SERVED_RUN pages of a mapping */
+int served_read(uint64_t i, uint64_t *cost);  /* the next SERVED_RUN pages by one read(2) */
