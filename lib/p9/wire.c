@@ -34,7 +34,7 @@ static void write_fail(struct p9_writer *w, int error)
 }
 
 /* Returns where to write the next n bytes, or NULL. */
-static uint8_t *put(struct p9_writer *w, size_t n)
+static inline uint8_t *put(struct p9_writer *w, size_t n)
 {
 	if (n > w->size - w->pos)
 		write_fail(w, -EMSGSIZE);
@@ -44,12 +44,31 @@ static uint8_t *put(struct p9_writer *w, size_t n)
 	return w->buf + w->pos - n;
 }
 
-static void put_number(struct p9_writer *w, uint64_t value, size_t n)
+/* n is a constant: no loop is left. */
+static inline __attribute__((always_inline)) void store(uint8_t *at, uint64_t value, size_t n)
+{
+#pragma GCC unroll 8
+	for (size_t i = 0; i < n; i++)
+		at[i] = (uint8_t)(value >> 8 * i);
+}
+
+static inline __attribute__((always_inline)) uint64_t load(const uint8_t *at, size_t n)
+{
+	uint64_t value = 0;
+
+#pragma GCC unroll 8
+	for (size_t i = 0; i < n; i++)
+		value |= (uint64_t)at[i] << 8 * i;
+	return value;
+}
+
+static inline __attribute__((always_inline)) void put_number(struct p9_writer *w, uint64_t value,
+							     size_t n)
 {
 	uint8_t *at = put(w, n);
 
-	for (size_t i = 0; at && i < n; i++)
-		at[i] = (uint8_t)(value >> 8 * i);
+	if (at)
+		store(at, value, n);
 }
 
 static void put_bytes(struct p9_writer *w, const void *from, size_t n)
@@ -134,28 +153,30 @@ void p9_put_data(struct p9_writer *w, uint32_t n, const void *data)
 
 void p9_write_start(struct p9_writer *w, void *buf, size_t size, enum p9_type type, uint16_t tag)
 {
+	uint8_t *at;
+
 	*w = (struct p9_writer){ .buf = buf, .size = size };
-	p9_put_u32(w, 0); /* the size, which is known at the end */
-	p9_put_u8(w, (uint8_t)type);
-	p9_put_u16(w, tag);
+	at = put(w, P9_HEADER_BYTES); /* the size is known at the end */
+	if (!at)
+		return;
+	at[4] = (uint8_t)type;
+	store(at + 5, tag, 2);
 }
 
 ssize_t p9_write_end(struct p9_writer *w)
 {
-	struct p9_writer size = { .buf = w->buf, .size = w->size };
-
 	if (w->error == 0 && w->elsewhere > UINT32_MAX - w->pos)
 		w->error = -EMSGSIZE;
 	if (w->error != 0)
 		return w->error;
-	p9_put_u32(&size, (uint32_t)(w->pos + w->elsewhere));
+	store(w->buf, w->pos + w->elsewhere, 4);
 	return (ssize_t)w->pos;
 }
 
 /* ---- reading ---- */
 
 /* Returns the next n bytes, or NULL. */
-static const uint8_t *get(struct p9_reader *r, size_t n)
+static inline const uint8_t *get(struct p9_reader *r, size_t n)
 {
 	if (n > r->packet.in_buf - r->pos)
 		r->bad = true;
@@ -165,14 +186,11 @@ static const uint8_t *get(struct p9_reader *r, size_t n)
 	return (const uint8_t *)r->packet.buf + r->pos - n;
 }
 
-static uint64_t get_number(struct p9_reader *r, size_t n)
+static inline __attribute__((always_inline)) uint64_t get_number(struct p9_reader *r, size_t n)
 {
 	const uint8_t *at = get(r, n);
-	uint64_t value = 0;
 
-	for (size_t i = 0; at && i < n; i++)
-		value |= (uint64_t)at[i] << 8 * i;
-	return value;
+	return at ? load(at, n) : 0;
 }
 
 uint8_t p9_get_u8(struct p9_reader *r)
@@ -288,15 +306,12 @@ uint32_t p9_claimed_size(const void *first_four_bytes)
 
 int p9_peek(const struct p9_packet *packet, struct p9_header *ret)
 {
-	struct p9_reader r = { .packet = *packet };
-	uint32_t size = p9_get_u32(&r);
-	struct p9_header header;
+	const uint8_t *at = packet->buf;
 
-	header.type = p9_get_u8(&r);
-	header.tag = p9_get_u16(&r);
-	if (r.bad || size != packet->size || packet->in_buf > packet->size)
+	if (packet->in_buf < P9_HEADER_BYTES || packet->in_buf > packet->size ||
+	    load(at, 4) != packet->size)
 		return -EIO;
-	*ret = header;
+	*ret = (struct p9_header){ .type = at[4], .tag = (uint16_t)load(at + 5, 2) };
 	return 0;
 }
 
