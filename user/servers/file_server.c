@@ -67,7 +67,10 @@ static int get_open_file(struct file_server *s, uint32_t number, uint64_t *file,
 {
 	const struct fid *fid = fid_get(&s->fids, number);
 
-	return fid && fid->open ? get_file(s, number, file, attr) : -EBADF;
+	if (!fid || !fid->open)
+		return -EBADF;
+	*file = fid->file;
+	return get_attr(s, fid->file, attr);
 }
 
 /*
