@@ -22,8 +22,9 @@
 static struct spinlock sessions_lock = SPINLOCK_INIT(LOCK_FS);
 static struct list sessions = LIST_INIT(sessions); /* guarded by sessions_lock */
 
-/* Woken when the first request of a session starts. */
+/* Woken when a request starts that may be too late before `armed`. */
 static struct waitq started = WAITQ_INIT(started);
+static uint64_t armed = UINT64_MAX; /* atomic: the tick at which the thread looks next */
 
 void p9_session_get(struct p9_session *session)
 {
@@ -66,6 +67,7 @@ ssize_t p9_rpc(struct p9_session *session, const void *request, ssize_t n, void 
 
 	if (n < 0)
 		return n;
+	memcpy(&words.word[1], request, MIN((size_t)n, P9_SHORT_BYTES));
 	transfer_init(&transfer);
 	transfer.send.head = (char *)(uintptr_t)request;
 	transfer.send.head_length = transfer.send.length = (size_t)n;
@@ -94,8 +96,6 @@ static void request_ended(struct call *call, int result)
 
 void p9_request_start(struct p9_session *session, struct p9_request *request, size_t n)
 {
-	bool first;
-
 	p9_session_get(session);
 	request->session = session;
 	request->started_tick = arch_time();
@@ -104,16 +104,16 @@ void p9_request_start(struct p9_session *session, struct p9_request *request, si
 	request->transfer.receive.head = (char *)request->reply;
 	request->transfer.receive.head_length = sizeof(request->reply);
 	request->transfer.receive.length += sizeof(request->reply);
-	request->words = (struct ipc_words){ { n } };
+	request->size = n;
+	memset(request->head + n, 0, sizeof(request->head) - n);
 	request->call.words = &request->words;
 	request->call.transfer = &request->transfer;
 	request->call.ended = request_ended;
 	request->call.state = CALL_DONE; /* until it has started */
 	spin_lock(&session->lock);
-	first = list_empty(&session->requests);
 	list_add_tail(&session->requests, &request->link);
 	spin_unlock(&session->lock);
-	if (first && session->timeout != UINT64_MAX)
+	if (deadline_from(session, request->started_tick) < atomic_load(&armed))
 		waitq_wake_all(&started);
 	call_start(session->send, &request->call);
 }
@@ -159,7 +159,11 @@ static struct p9_session *next_session(struct p9_session *session)
 	return at == &sessions ? NULL : list_entry(at, struct p9_session, link);
 }
 
-static uint64_t withdraw_late(uint64_t now)
+/*
+ * Returns when to look again. After requests have begun that is not later than the next ones may be
+ * too late, so that these need not wake the thread.
+ */
+static uint64_t withdraw_late(uint64_t now, bool begun)
 {
 	struct p9_session *session = NULL;
 	uint64_t next = UINT64_MAX;
@@ -167,7 +171,11 @@ static uint64_t withdraw_late(uint64_t now)
 	while ((session = next_session(session))) {
 		struct p9_request *late;
 
-		if (session->timeout == UINT64_MAX || session->timeout > now)
+		if (session->timeout == UINT64_MAX)
+			continue;
+		if (begun)
+			next = MIN(next, now + session->timeout);
+		if (session->timeout > now)
 			continue;
 		while ((late = withdraw_one(session, now, &next)))
 			request_ended(&late->call, -ETIMEDOUT);
@@ -177,10 +185,15 @@ static uint64_t withdraw_late(uint64_t now)
 
 static void timeout_main(void *arg)
 {
+	uint64_t seq = 0, last, next;
+
 	(void)arg;
 	for (;;) {
-		uint64_t seq = waitq_sample(&started), next = withdraw_late(arch_time());
-
+		last = seq;
+		seq = waitq_sample(&started);
+		atomic_store(&armed, UINT64_MAX); /* who begins during the search wakes it again */
+		next = withdraw_late(arch_time(), seq != last);
+		atomic_store(&armed, next);
 		thread_sleep_always(&started, seq, next);
 	}
 }

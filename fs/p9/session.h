@@ -59,19 +59,27 @@ ssize_t p9_rpc(struct p9_session *session, const void *request, ssize_t n, void 
 /* Returns a tag for the next request. */
 uint16_t p9_next_tag(struct p9_session *session);
 
+/* A message that is not longer is in the words of its call as a whole. */
+#define P9_SHORT_BYTES 24u
+
 /*
  * A request that nobody waits for. Its owner fills `head` in, and, behind transfer.receive.head, the
  * pages for a payload, if there are any, with their length.
  */
 struct p9_request {
 	struct call call;
-	struct ipc_words words;
+	union {
+		struct ipc_words words;
+		struct {
+			uint64_t size;
+			uint8_t head[P9_SHORT_BYTES]; /* the message, which has no payload */
+		};
+	};
 	struct transfer transfer;
 	struct p9_session *session; /* referenced from start to end */
 	struct list link;
 	uint64_t started_tick;
 	uint16_t tag;
-	uint8_t head[P9_TWRITE_HEAD_BYTES]; /* the message, which has no payload */
 	uint8_t reply[P9_RREAD_HEAD_BYTES]; /* the first bytes of the reply, or an Rlerror */
 	/*
 	 * Called once when the request has ended, and never waits. 0: transfer.received bytes came.

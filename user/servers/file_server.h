@@ -79,7 +79,10 @@ struct file_server {
 	void *tree;
 	uint32_t msize; /* as agreed; 0: no session yet */
 	struct fid_table fids;
-	uint8_t request[FILE_SERVER_MSIZE];
+	union {
+		uint8_t request[FILE_SERVER_MSIZE];
+		uint64_t request_words[3]; /* its first 24 bytes */
+	};
 	uint8_t reply[FILE_SERVER_MSIZE];
 };
 
@@ -101,7 +104,8 @@ void file_server_answer(struct file_server *server, size_t n, struct file_reply 
 /*
  * Serve until the client closes its side. Return 0 then, or a negative errno.
  *
- * An endpoint's client calls with the size of its message in word 0 and the message in its buffer.
+ * An endpoint's client calls with the size of its message in word 0, the first 24 bytes of it in the
+ * words behind that, and the message in its buffer.
  * It finds the size of the reply in word 0, and the reply in its other buffer.
  */
 int file_server_endpoint(struct file_server *server, int receive_end);

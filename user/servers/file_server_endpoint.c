@@ -5,20 +5,35 @@
 #include "file_server.h"
 #include "lib/ipc.h"
 
+/* Gets the message of a call: a short one is in the words behind its size. */
+static bool get_request(struct file_server *server, int fd, long rcvid, const struct ipc_message *m)
+{
+	uint64_t n = m->word[0];
+
+	if (n <= sizeof(server->request_words)) {
+		for (unsigned i = 0; i < 3; i++)
+			server->request_words[i] = m->word[1 + i];
+		return true;
+	}
+	return n <= sizeof(server->request) &&
+	       ipc_read(fd, rcvid, server->request, n, 0) == (long)n;
+}
+
 /*
- * Answers a call of n bytes. Returns the size of the reply, or 0 if there is none: then the client
+ * Answers a call. Returns the size of the reply, or 0 if there is none: then the client
  * sees that something is wrong.
  *
  * The bytes go from the first to the last, and nothing is written twice: the kernel reads file data
  * straight into the page that it wants, and counts how far the server has come.
  */
-static uint64_t answer_call(struct file_server *server, int fd, long rcvid, uint64_t n)
+static uint64_t answer_call(struct file_server *server, int fd, long rcvid,
+			    const struct ipc_message *m)
 {
 	struct file_reply reply;
 
-	if (n > sizeof(server->request) || ipc_read(fd, rcvid, server->request, n, 0) != (long)n)
+	if (!get_request(server, fd, rcvid, m))
 		return 0;
-	file_server_answer(server, n, &reply);
+	file_server_answer(server, m->word[0], &reply);
 	if (ipc_write(fd, rcvid, reply.head, reply.nhead, 0) != (long)reply.nhead)
 		return 0;
 	if (reply.ndata > 0 &&
@@ -39,7 +54,7 @@ int file_server_endpoint(struct file_server *server, int fd)
 	for (;;) {
 		rcvid = ipc_reply_receive(fd, rcvid, &m, IPC_NEVER);
 		if (rcvid > 0)
-			m.word[0] = answer_call(server, fd, rcvid, m.word[0]);
+			m.word[0] = answer_call(server, fd, rcvid, &m);
 		else if (rcvid == 0 && m.word[0] == IPC_PULSE_CLOSED)
 			return 0;
 		else if (rcvid == -ESRCH || rcvid == -EINTR)

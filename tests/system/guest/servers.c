@@ -44,6 +44,7 @@ static long call(ssize_t n, size_t room)
 	struct ipc_message m = { { (uint64_t)n }, 0 };
 	long err;
 
+	memcpy(&m.word[1], request, (size_t)n < 24 ? (size_t)n : 24); /* as the kernel does */
 	memset(reply, 0xee, sizeof(reply));
 	err = ipc_call_with(send_end, &m, &with, IPC_NEVER);
 	return err ? err : (long)m.word[0];
