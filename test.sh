@@ -9,7 +9,7 @@ root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd) || 
 
 case ${1:-} in
 -h | --help)
-	printf 'usage: ./test.sh [MESON-TEST-ARGUMENT...], such as --suite kernel; the suite soak runs only if it is named\n'
+	printf 'usage: ./test.sh [MESON-TEST-ARGUMENT...], such as --suite kernel; the suites soak and ci run only if they are named (--setup ci: all but soak)\n'
 	exit 0
 	;;
 esac
@@ -19,6 +19,13 @@ have_packages "${test_needs[@]}"
 folder=$(build_folder build-test)
 # The kernel has debugging information in any case. For the programs it would take a quarter of their compilation.
 configure "$folder" -Dwerror=true -Dhost_tests=enabled -Ddebug=false
+# Its programs are a fifth of all to compile, so they are built only where they run.
+case " $* " in
+*' --setup ci '* | *' --setup=ci '*)
+	meson configure "$folder" -Dcoverage=true < /dev/null >&2 9<&- || die 'the build could not be configured'
+	build "$folder" build.ninja
+	;;
+esac
 words=$(/usr/bin/python3 -I -B "$root/tools/test-names" "$folder" "$@") || exit
 arguments=()
 [ -z "$words" ] || mapfile -t arguments <<< "$words"
