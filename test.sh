@@ -19,7 +19,7 @@ have_packages "${test_needs[@]}"
 folder=$(build_folder build-test)
 # The kernel has debugging information in any case. For the programs it would take a quarter of their compilation.
 configure "$folder" -Dwerror=true -Dhost_tests=enabled -Ddebug=false
-# Its programs are a fifth of all to compile, so they are built only where they run.
+# The programs of the test `coverage` are a sixth of all to compile, so they are built only where that runs.
 case " $* " in
 *' --setup ci '* | *' --setup=ci '*)
 	meson configure "$folder" -Dcoverage=true < /dev/null >&2 9<&- || die 'the build could not be configured'

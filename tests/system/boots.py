@@ -10,7 +10,7 @@ import time
 
 from lib.boot import KERNEL, MIB, archive_of, boot, bytes_of, instructions, tree
 from lib.guest import run
-from lib.tap import Skip, case, equal, has, lacks, main
+from lib.tap import Skip, case, equal, has, lacks, long_case, main
 from runner.archive import Archive
 
 
@@ -30,7 +30,7 @@ def few(text, most):
     equal(instructions(text) <= most, True, f"{instructions(text):,} instructions, {most:,} at most")
 
 
-@case
+@long_case
 def memory_from_32_mib_to_4_gib():
     for size in ("32M", "48M", "64M", "100M", "256M", "1G", "2G", "3G", "4G"):
         done = run("bytes", "100000", options=["--mem", size])
@@ -94,7 +94,7 @@ def an_archive_with_one_bad_header():
         equal(status is None, False, f"byte {at}: time-out")
 
 
-@case
+@long_case
 def an_archive_of_many_names():
     """Twenty thousand files of two names, of which one is there."""
     header = b"070701" + b"%08x" * 13

@@ -10,7 +10,7 @@ import time
 from lib.guest import PATIENCE, PROBE, RUN, folder, run_raw
 from lib.processes import left_alive
 from lib.prompt import CTRL, DELETE, DOWN, END, ERASE, HOME, LEFT, UP, Prompt
-from lib.tap import case, equal, has, lacks, main
+from lib.tap import case, equal, has, lacks, long_case, main
 
 def without_terminal(text, options=()):
     """Runs the prompt with a text on standard input; gives (status, output, errors)."""
@@ -371,7 +371,7 @@ def typing_goes_to_the_program_that_runs():
     equal(prompt.end(), 0, "status")
 
 
-@case
+@long_case
 def ctrl_d_that_no_program_reads_hides_no_prompt():
     path = os.path.join(folder("unread"), "data")
     with open(path, "wb") as file:
@@ -487,7 +487,7 @@ def without_a_terminal_there_is_no_prompt():
     equal(without_terminal(b"")[0], 0, "status")
 
 
-@case
+@long_case
 def a_line_that_is_too_long_is_not_run():
     line = b"echo " + b"x" * 4092
     status, out, err = without_terminal(line[:-1] + b"\n" + line + b"\necho " + b"y" * 100000 + b"\necho over\n")
@@ -501,7 +501,7 @@ def a_line_that_is_too_long_is_not_run():
     equal(prompt.end(), 0, "status")
 
 
-@case
+@long_case
 def a_paste_loses_nothing():
     prompt = Prompt(options=["--add", PROBE + ":/bin/probe"])
     rows = [f"{number:05} " + "x" * 93 for number in range(400)]

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 
 from lib.guest import BUILD, folder, run_placed, run_raw
-from lib.tap import case, equal, has, lacks, main
+from lib.tap import case, equal, has, lacks, long_case, main
 
 MIB = 1 << 20
 SET = int(os.environ.get("SWAP_MIB", "32"))
@@ -48,7 +48,7 @@ def R80_R84_a_set_is_touched_at_random():
     swapping("random", SET, TOUCHES, 1)
 
 
-@case
+@long_case
 def R80_R84_a_set_of_four_times_the_memory_of_which_some_is_hot():
     swapping("zipf", 2 * SET, 5 * TOUCHES if LONG else 2 * TOUCHES, 1)
 
@@ -58,7 +58,7 @@ def R85_accessed_and_dirty_bits_in_software():
     swapping("zipf", SET, 5 * TOUCHES // 2 if LONG else TOUCHES, 2, options=[*SMALL, "--append", "ad=soft"])
 
 
-@case
+@long_case
 def R84_numbers_are_sorted():
     swapping("sort", SET * 5 // 8 if LONG else SET * 7 // 16)
 
@@ -73,7 +73,7 @@ def R63_R81_R82_a_child_gets_pages_that_are_out():
     swapping("fork", SET * 3 // 8 if LONG else SET * 5 // 16, 1)
 
 
-@case
+@long_case
 def R63_R82_R83_R84_four_children_get_pages_that_are_out():
     swapping("fork", SET * 5 // 16, 4)
 
@@ -100,7 +100,7 @@ def R82_killed_processes_give_slots_back():
     swapping("kill", MEMORY * 3 // 2, 20 if LONG else 8, options=["--mem", f"{MEMORY}M", "--swap", f"{2 * MEMORY}M"])
 
 
-@case
+@long_case
 def R43_R44_R84_memory_and_swap_are_full():
     """Who takes most is killed and named. Then its slots are free: the parent needs some of them."""
     done = run_placed("swapping", "full", str(4 * MEMORY), str(MEMORY * 5 // 4),
@@ -120,7 +120,7 @@ def R43_a_swap_disk_that_is_too_small():
     lacks(done.err, b"kernel panic", "standard error")
 
 
-@case
+@long_case
 def R43_R44_R82_R84_a_fork_bomb_and_a_hog_beside_an_innocent_process():
     """The process with the most memory is killed, which is the hog or one of the bomb's. The others go on, the prompt too.
 
@@ -138,7 +138,7 @@ def R43_R44_R82_R84_a_fork_bomb_and_a_hog_beside_an_innocent_process():
     equal(min(killed.values()) >= least * times, True, f"enough of each: {dict(killed)}")
 
 
-@case
+@long_case
 def R82_shared_memory_goes_to_swap():
     """In all of what is free, on any kernel: then the page tables and the reserve of frames are too much."""
     swapping("shared", SET // 2 if LONG else "99%", 4)

@@ -14,7 +14,7 @@ import pexpect
 
 from lib.boot import instructions
 from lib.guest import FAKE, PATIENCE, ROOT, RUN, folder
-from lib.tap import Skip, case, equal, has, lacks, main
+from lib.tap import Skip, case, equal, has, lacks, long_case, main
 from lib.tour import FIGURES, ROW, STOPS, STRIPS, figures, strips
 
 ONCE = {}
@@ -53,7 +53,7 @@ def it_ends_well_and_soon():
     equal(len(lines) <= 100, True, f"100 lines at most: {len(lines)}")
 
 
-@case
+@long_case
 def no_line_is_wider_than_80_columns():
     for lines in (tour()[1], tour(LANG="zh_CN.UTF-8")[1], tour(words=("--", "tour", "--lang", "zh"))[1]):
         for line in lines:
@@ -158,7 +158,7 @@ def R84_a_program_uses_four_times_the_memory():
         swap_is_shown(*options, *SMALL, left=2)
 
 
-@case
+@long_case
 def R82_R84_all_frames_and_slots_are_free_after_it():
     """The hardened kernel counts them when it powers off."""
     options = (*SMALL, "--mem", "24M", "--verbose")
@@ -175,7 +175,7 @@ def R82_R84_all_frames_and_slots_are_free_after_it():
     equal(after["private"] - before["private"] < 20, True, "private pages")
 
 
-@case
+@long_case
 def what_the_stop_about_swap_needs_is_told():
     for options, said in (((), "This machine has no swap disk, which this stop needs. To see it:\n  ./run.sh --swap 128M\n"),
                           (("--swap", "2M"), " MiB of memory, 1 MiB of swap. To see it:\n  ./run.sh --swap 128M\n"),

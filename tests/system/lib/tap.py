@@ -9,6 +9,9 @@ import traceback
 
 TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../tools")
 CASES = []
+LONG = set()  # those of them that take long
+# Which run if none is named: `most` are those that do not take long, `rest` are the others; otherwise all.
+PART = os.environ.get("FAULTLINE_CASES")
 
 
 class Skip(Exception):
@@ -19,6 +22,12 @@ def case(function):
     """Marks a function as a test; its name is the point's, its docstring what it shows."""
     CASES.append(function)
     return function
+
+
+def long_case(function):
+    """The same for one that takes long, which the suite ci runs."""
+    LONG.add(function)
+    return case(function)
 
 
 def equal(actual, expected, what="it"):
@@ -78,6 +87,13 @@ def unknown(words):
             if not any(word in name for name in names)]
 
 
+def is_wanted(function, words):
+    """Tells whether a case runs."""
+    if words:
+        return any(word in function.__name__ for word in words)
+    return PART not in ("most", "rest") or (function in LONG) == (PART == "rest")
+
+
 def main():
     """Runs all cases, or those whose names hold one of the arguments."""
     words = [word.replace(" ", "_") for word in sys.argv[1:]]
@@ -86,7 +102,7 @@ def main():
         print(f"{os.path.basename(sys.argv[0])}: {line}", file=sys.stderr)
     if complaints:
         sys.exit(2)
-    wanted = [function for function in CASES if not words or any(word in function.__name__ for word in words)]
+    wanted = [function for function in CASES if is_wanted(function, words)]
     print(f"1..{len(wanted)}", flush=True)
     good = [run_case(number, function) for number, function in enumerate(wanted, 1)]
     sys.exit(0 if all(good) else 1)
