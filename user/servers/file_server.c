@@ -254,8 +254,8 @@ static ssize_t answer_read(struct file_server *s, const struct p9_packet *packet
 		return err;
 	if (t.count > s->msize - P9_RREAD_HEAD_BYTES)
 		t.count = s->msize - P9_RREAD_HEAD_BYTES;
-	ret->data = s->reply + P9_RREAD_HEAD_BYTES;
-	n = s->ops->read(s->tree, file, t.offset, s->reply + P9_RREAD_HEAD_BYTES, t.count,
+	ret->data = s->reply + FILE_SERVER_REPLY_DATA;
+	n = s->ops->read(s->tree, file, t.offset, s->reply + FILE_SERVER_REPLY_DATA, t.count,
 			 &ret->data);
 	if (n < 0)
 		return n;
