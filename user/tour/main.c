@@ -103,9 +103,9 @@ static void leave(void)
 
 int main(int argc, char **argv)
 {
-	static void (*const stops[])(void) = { stop_boot, stop_heap,   stop_zero,
-					       stop_cow,  stop_code,   stop_stack,
-					       stop_null, stop_faults, stop_swap };
+	static void (*const stops[])(void) = { stop_boot,   stop_heap,	stop_zero, stop_cow,
+					       stop_code,   stop_stack, stop_null, stop_faults,
+					       stop_served, stop_swap };
 
 	choose_language(argc, argv);
 	signal(SIGINT, interrupt); /* until keys_setup() turns ISIG off */

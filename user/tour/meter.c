@@ -57,7 +57,7 @@ _Noreturn static void try_counter(void)
 	_exit(n >= LOOP_INSTRUCTIONS && n < LOOP_INSTRUCTIONS + LOOP_TURNS ? 0 : 1);
 }
 
-static uint64_t now(void)
+uint64_t meter_clock(void)
 {
 	struct timespec t;
 
@@ -77,7 +77,7 @@ void meter_start(struct meter *meter)
 	for (int i = 0; i < 2; i++) { /* the first turn takes the faults of the meter itself */
 		count_rest(&meter->before);
 		count_faults(&meter->before);
-		meter->started = now();
+		meter->started = meter_clock();
 	}
 }
 
@@ -96,7 +96,7 @@ void meter_stop(struct meter *meter)
 	const struct counts *before = &meter->before;
 	struct counts after;
 
-	meter->spent = now() - meter->started;
+	meter->spent = meter_clock() - meter->started;
 	count_faults(&after);
 	count_rest(&after);
 	meter->cost.faults = less(after.faults, before->faults);

@@ -68,7 +68,8 @@ struct meter {
 };
 
 void meter_setup(void);
-bool meter_is_exact(void); /* true: it counts instructions; false: nanoseconds */
+bool meter_is_exact(void);  /* true: it counts instructions; false: nanoseconds */
+uint64_t meter_clock(void); /* the same for all processes, on one hart */
 void meter_start(struct meter *meter);
 void meter_stop(struct meter *meter);
 void meter_add(struct meter *sum, const struct meter *more);
@@ -116,6 +117,7 @@ void stop_code(void);
 void stop_stack(void);
 void stop_null(void);
 void stop_faults(void);
+void stop_served(void);
 void stop_swap(void);
 void stop_end(void);
 

@@ -3,12 +3,15 @@
 
 import re
 
-STOPS = 8
+STOPS = 9
 ROW = re.compile(r"^  (\S.*?) +(\d+) +(-?\d+) +(-?\d+) +(\d+|-) *(.*)$")
 
 # A strip of the stop about swap, and what was counted meanwhile: faults, major faults, pages written, pages read.
 STRIP = re.compile(r"^   (\S.*?) +│([█▒░·]{32})│ +(\d+) +(\d+) +(\d+) +(\d+)$")
 STRIPS = [*(f"{verb} {part}/4" for verb in ("write", "read") for part in range(1, 5)), "read 1/16", "once more"]
+
+# A part of the way of a fault to a server and back: what the server does, and what the part cost.
+PART = re.compile(r"^   .* (receives|makes 64 lines|writes them|replies|收到|算出 64 行|写入|答复) +(\d+)$")
 
 # name: (faults, frames, page-table pages, faults by kind). The costs are differences; the program's own pages are
 # there before.
@@ -33,6 +36,10 @@ FIGURES = {
     "the same three again": (0, 0, 0, ""),
     # Each page below the stack is touched once, downwards; all are in the 2 MiB below the stack's top.
     "64 pages deeper": (64, 64, 0, "64 FILL"),
+    # The frame is the page cache's. Another page of the file was touched before, so its table is there, and the server
+    # has all its memory.
+    "its page touched": (1, 1, 0, "1 FILL"),
+    "the same page again": (0, 0, 0, ""),
 }
 
 
