@@ -243,7 +243,7 @@ static void one_round(uint64_t seed, unsigned steps)
 	while (waitpid(-1, NULL, __WALL) > 0)
 		;
 	wait_for_peace();
-	tree_clean();
+	tree_clean(); /* with the mounts that are left */
 }
 
 /*
@@ -280,6 +280,7 @@ static void make_ready(void)
 	    mkdir("/hostile", 0755) != 0)
 		exit(3);
 	tree_remember();
+	ipc_make_ready();
 	lock_image(self_path);
 	lock_image("/proc/1/exe");
 	if (mmap(TALLY, sizeof(struct tally), RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) !=

@@ -77,6 +77,8 @@ extern unsigned me; /* which of the children */
 
 /* A system call as the kernel answers it, counted; nothing is held back. */
 long call(long nr, const uint64_t arg[6]);
+/* Counts one that was made otherwise. */
+void count_call(long nr, long result);
 void random_call(void);
 void random_calls(unsigned n);
 void remember(long pid);
@@ -113,8 +115,18 @@ void forked(void);
 void random_act(void);
 void tell_acts(void);
 
+/* ---- hostile_ipc.c ---- */
+
+/* A call of endpoints, with any arguments. */
+void random_ipc(void);
+void act_endpoint(void);
+void act_server(void);
+void act_driver(void);
+/* What the first mount of a server leaves for good is there afterwards. */
+void ipc_make_ready(void);
+
 /* ---- hostile_tree.c ---- */
 
-/* Remembers which names there are, and later removes all others. */
+/* Remembers which names and mounts there are, and later removes all others. */
 void tree_remember(void);
 void tree_clean(void);

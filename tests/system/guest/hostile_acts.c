@@ -201,14 +201,18 @@ static const struct {
 	{ "crowd", crowd, 1 },
 	{ "queue", queue, 1 },
 	{ "hog", hog, 1 },
+	{ "endpoint", act_endpoint, 5 },
+	{ "server", act_server, 5 },
+	{ "driver", act_driver, 2 },
 };
 
-#define ACTS (sizeof(acts) / sizeof(acts[0]))
+#define ACTS	(sizeof(acts) / sizeof(acts[0]))
+#define WEIGHTS 50 /* of all of them */
 
 /* In a process of its own, which ends: who goes on keeps memory and handlers. */
 void random_act(void)
 {
-	unsigned which = (unsigned)below(38), i;
+	unsigned which = (unsigned)below(WEIGHTS), i;
 	long pid = call3(SYS_clone, SIGCHLD, 0, 0);
 
 	for (i = 0; which >= acts[i].weight; i++)

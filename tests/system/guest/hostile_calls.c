@@ -4,6 +4,7 @@
 
 #include <termios.h>
 
+#include "abi/ipc.h"
 #include "ecall.h"
 
 #define PIDS	 32
@@ -12,6 +13,7 @@
 /* Those that both fill in are counted here; the last is for all numbers beyond. */
 #define SLOT_OWN   (NUMBERS - 2)
 #define SLOT_OTHER (NUMBERS - 1)
+#define SLOT_IPC   (SLOT_OWN - (SYS_IPC_LIMIT - SYS_ipc_create)) /* above all numbers of Linux */
 
 static const struct {
 	short nr;
@@ -201,7 +203,9 @@ static unsigned slot(long nr)
 {
 	if (nr == SYS_faultline)
 		return SLOT_OWN;
-	return nr >= 0 && nr < SLOT_OWN ? (unsigned)nr : SLOT_OTHER;
+	if (nr >= SYS_ipc_create && nr < SYS_IPC_LIMIT)
+		return SLOT_IPC + (unsigned)(nr - SYS_ipc_create);
+	return nr >= 0 && nr < SLOT_IPC ? (unsigned)nr : SLOT_OTHER;
 }
 
 static bool is_terminal(uint64_t fd)
@@ -234,20 +238,26 @@ static void hold_back(long nr, uint64_t arg[6])
 		arg[0] = FAULTLINE_MACHINE;
 }
 
-long call(long nr, const uint64_t given[6])
+void count_call(long nr, long result)
 {
 	struct count *counted = &TALLY->calls[slot(nr)];
+
+	count((uint64_t)result > -4096ul ? &counted->failed : &counted->ok);
+}
+
+long call(long nr, const uint64_t given[6])
+{
 	uint64_t arg[6], done;
 
 	memcpy(arg, given, sizeof(arg));
 	hold_back(nr, arg);
 	if (nr == SYS_exit || nr == SYS_exit_group)
-		count(&counted->ok);
+		count_call(nr, 0);
 	if (nr == SYS_clone && (arg[0] & (CLONE_VM | CLONE_SETTLS) || arg[1]))
 		done = clone_that_ends(arg);
 	else
 		done = ecall(nr, arg);
-	count(done > -4096ul ? &counted->failed : &counted->ok);
+	count_call(nr, (long)done);
 	if (nr == SYS_clone)
 		done ? remember((long)done) : forked();
 	return (long)done;
@@ -284,6 +294,10 @@ void random_call(void)
 		call_any();
 		return;
 	}
+	if (ONE_IN(15)) {
+		random_ipc();
+		return;
+	}
 	at = (unsigned)below(total);
 	for (i = 0; at >= (unsigned)table[i].weight; i++)
 		at -= (unsigned)table[i].weight;
@@ -298,8 +312,9 @@ void random_calls(unsigned n)
 
 void tell_calls(void)
 {
-	for (unsigned nr = 0; nr < NUMBERS; nr++) {
-		const struct count *counted = &TALLY->calls[nr];
+	for (unsigned at = 0; at < NUMBERS; at++) {
+		const struct count *counted = &TALLY->calls[at];
+		unsigned nr = at < SLOT_IPC || at >= SLOT_OWN ? at : SYS_ipc_create + at - SLOT_IPC;
 
 		if (counted->ok + counted->failed)
 			say("call %u: ok %lu, failed %lu\n", nr, (unsigned long)counted->ok,

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Keeps the tree of names as it was: what the children have made is removed. */
+/* Keeps the tree of names as it was: what the children have made or mounted is removed. */
 #include "hostile.h"
 
 #include <dirent.h>
+#include <sys/mount.h>
 
 #define NAMES 64
 #define DEPTH 32
 
 static char known[NAMES][64];
 static unsigned nknown;
+static char mounts[1024]; /* those that there are at first */
 
 /* Called with each name of a directory but "." and "..", and with the directory. */
 typedef void (*visit_fn)(int dir, const char *dir_path, const char *name, unsigned depth);
@@ -68,15 +70,45 @@ static void remove_unknown(int dir, const char *dir_path, const char *name, unsi
 	remove_name(dir, dir_path, name, depth);
 }
 
+/* A line for each mount. */
+static void read_mounts(char *text, size_t size)
+{
+	int fd = open("/proc/mounts", O_RDONLY);
+	ssize_t n = read(fd, text, size - 1);
+
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+}
+
 /* Those of "/" and "/dev", where the children may make some too. */
 void tree_remember(void)
 {
+	read_mounts(mounts, sizeof(mounts));
 	visit_path("/", remember_name);
 	visit_path("/dev", remember_name);
 }
 
+/* Unmounts what was not mounted at first. Targets have no blanks. */
+static void unmount_unknown(void)
+{
+	static char text[8192];
+	char *rest, *line;
+
+	read_mounts(text, sizeof(text));
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		char *target = strchr(line, ' ') + 1;
+
+		if (strstr(mounts, line))
+			continue;
+		target[strcspn(target, " ")] = '\0';
+		if (umount2(target, MNT_DETACH) != 0)
+			say("# cannot unmount %s: %s\n", target, strerrorname_np(errno));
+	}
+}
+
 void tree_clean(void)
 {
+	unmount_unknown();
 	visit_path("/hostile", remove_unknown);
 	visit_path("/dev", remove_unknown);
 	visit_path("/", remove_unknown);
