@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "drivers/mmio.h"
 #include "drivers/patience.h"
-#include "drivers/virtio_regs.h"
+#include "lib/virtio_regs.h"
 #include "mm/phys/kmap.h"
 
 int virtio_probe(struct virtio_device *dev, paddr_t pa, size_t len, uint32_t irq)

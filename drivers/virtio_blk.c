@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "base/log.h"
 #include "drivers/irq.h"
-#include "drivers/virtio_regs.h"
+#include "lib/virtio_regs.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"

@@ -3,7 +3,7 @@
 #include "abi/errno.h"
 #include "drivers/mmio.h"
 #include "drivers/virtio.h"
-#include "drivers/virtio_regs.h"
+#include "lib/virtio_regs.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"

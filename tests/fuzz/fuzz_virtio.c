@@ -13,7 +13,7 @@
 #include "abi/errno.h"
 #include "drivers/serial.h"
 #include "drivers/serial_port.h"
-#include "drivers/virtio_regs.h"
+#include "lib/virtio_regs.h"
 #include "fuzz.h"
 #include "virtio/device.h"
 #include "virtio/kernel.h"

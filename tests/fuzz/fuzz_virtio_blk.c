@@ -12,7 +12,7 @@
 #include "abi/errno.h"
 #include "base/block.h"
 #include "drivers/virtio_blk.h"
-#include "drivers/virtio_regs.h"
+#include "lib/virtio_regs.h"
 #include "fuzz.h"
 #include "lib/bits.h"
 #include "mm/phys/page_alloc.h"

@@ -4,7 +4,7 @@
 
 #include "arch/page.h"
 #include "drivers/virtio.h"
-#include "drivers/virtio_regs.h"
+#include "lib/virtio_regs.h"
 #include "fuzz.h"
 
 #undef memcpy

@@ -5,7 +5,7 @@
 #include "arch/page.h"
 #include "base/block.h"
 #include "drivers/virtio.h"
-#include "drivers/virtio_regs.h"
+#include "lib/virtio_regs.h"
 #include "fuzz.h"
 
 #undef memcpy

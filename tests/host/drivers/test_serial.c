@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "drivers/serial.h"
 #include "drivers/serial_port.h"
-#include "drivers/virtio_regs.h"
+#include "lib/virtio_regs.h"
 #include "test.h"
 #include "virtio/device.h"
 #include "virtio/kernel.h"

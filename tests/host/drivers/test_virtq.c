@@ -5,7 +5,7 @@
 #include "abi/errno.h"
 #include "arch/page.h"
 #include "drivers/virtio.h"
-#include "drivers/virtio_regs.h"
+#include "lib/virtio_regs.h"
 #include "test.h"
 #include "virtio/device.h"
 #include "virtio/kernel.h"

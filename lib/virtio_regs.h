@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* virtio-mmio registers and split queue layout (virtio 1.1, sections 2.6 and 4.2.2). */
+/* virtio-mmio registers and split queue layout (virtio 1.1, sections 2.6 and 4.2.2): for drivers in the kernel and in programs. */
 #pragma once
 
 #include "lib/types.h"
 
 #define VIRTIO_MAGIC_VALUE 0x74726976u /* "virt" */
+
+/* VIRTIO_DEVICE_ID */
+#define VIRTIO_ID_9P 9u
 
 enum {
 	VIRTIO_MAGIC = 0x000,
