@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Process 1: opens the standard streams, runs one program, reaps orphans, exits with its status. */
+/* Process 1: opens the standard streams, starts servers, runs one program, reaps orphans, exits with its status. */
 #include "abi/wait.h"
-#include "lib/strings.h"
+#include "init_servers.h"
+#include "lib/complain.h"
+#include "lib/slurp.h"
 #include "lib/sys.h"
 #include "lib/window.h"
 
@@ -15,90 +17,8 @@
 #define EXIT_CANNOT_EXEC 126
 #define EXIT_NOT_FOUND	 127
 
-#define MAX_BYTES   (1 << 20)
-#define MAX_STRINGS 16384
-
-/*
- * The contents of a file of NUL-terminated strings, and pointers to them. The arrays are in BSS, so
- * unused pages take no memory.
- */
-struct strings {
-	char bytes[MAX_BYTES + 1];
-	char *at[MAX_STRINGS + 1];
-};
-
 static struct strings args, env;
 static char cwd[4097];
-
-static unsigned long length(const char *s)
-{
-	unsigned long n = 0;
-
-	while (s[n])
-		n++;
-	return n;
-}
-
-static void say(const char *s)
-{
-	sys_write(2, s, length(s));
-}
-
-static const char *errno_text(long err)
-{
-	static const struct {
-		int err;
-		const char *text;
-	} known[] = {
-		{ EPERM, "operation not permitted" },
-		{ ENOENT, "no such file" },
-		{ EIO, "input/output error" },
-		{ ENXIO, "no such device" },
-		{ EBUSY, "in use already" },
-		{ EROFS, "read-only" },
-		{ E2BIG, "argument list too long" },
-		{ ENOEXEC, "not a program for this machine" },
-		{ EAGAIN, "too many processes" },
-		{ ENOMEM, "out of memory" },
-		{ EACCES, "permission denied (is it executable?)" },
-		{ EFAULT, "bad address" },
-		{ ENOTDIR, "a component of the path is not a directory" },
-		{ EISDIR, "is a directory" },
-		{ EINVAL, "invalid argument" },
-		{ ETXTBSY, "the file is open for writing" },
-		{ ENAMETOOLONG, "name too long" },
-		{ ELOOP, "too many symbolic links" },
-		{ ENOSYS, "not implemented" },
-	};
-
-	for (unsigned long i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (known[i].err == -err)
-			return known[i].text;
-	return 0;
-}
-
-/* Prints "init: DOING WHAT: why". An error without a text is printed as a number. */
-static void complain(const char *doing, const char *what, long err)
-{
-	const char *text = errno_text(err);
-	char digits[8];
-	int n = sizeof(digits) - 1;
-
-	say("init: ");
-	say(doing);
-	say(what);
-	say(": ");
-	if (text) {
-		say(text);
-	} else {
-		digits[n] = '\0';
-		for (err = -err; n > 0 && (err || n == sizeof(digits) - 1); err /= 10)
-			digits[--n] = (char)('0' + err % 10);
-		say("error ");
-		say(digits + n);
-	}
-	say("\n");
-}
 
 /* Opens the port, or else the console, as descriptor fd. All lower descriptors must be open. */
 static void open_stream(int fd, const char *port, int port_flags)
@@ -113,34 +33,6 @@ static void open_stream(int fd, const char *port, int port_flags)
 		got = sys_open("/dev/null", O_RDWR);
 	if (got < 0)
 		complain("cannot open ", port, got);
-}
-
-/* Reads a file of at most max bytes. Returns its size, or -ERRNO (-E2BIG if it is larger). */
-static long slurp(const char *path, char *buf, long max)
-{
-	long fd = sys_open(path, O_RDONLY), n = 0, r = 1;
-
-	if (fd < 0)
-		return fd;
-	while (r > 0) {
-		char beyond;
-
-		r = n < max ? sys_read((int)fd, buf + n, (unsigned long)(max - n))
-			    : sys_read((int)fd, &beyond, 1);
-		if (r > 0 && n == max)
-			r = -E2BIG;
-		n += r > 0 ? r : 0;
-	}
-	sys_close((int)fd);
-	return r < 0 ? r : n;
-}
-
-/* Returns the number of strings in the file, or -ERRNO. */
-static long read_strings(const char *path, struct strings *s)
-{
-	long n = slurp(path, s->bytes, MAX_BYTES);
-
-	return n < 0 ? n : strings_split(s->bytes, n, s->at, MAX_STRINGS);
 }
 
 static void default_args(void)
@@ -247,7 +139,9 @@ static int reap_until(long child, int options)
 			fail("cannot wait for ", args.at[0], pid);
 		if (pid == 0)
 			return -1;
-		if (pid == child)
+		if (pid != child)
+			servers_reaped(pid, status);
+		else
 			return status & 0x7f ? 128 + (status & 0x7f) : status >> 8 & 0xff;
 	}
 }
@@ -278,6 +172,9 @@ int main(void)
 	open_stream(2, "/dev/port/stderr", O_WRONLY);
 	read_orders();
 	start_swap();
+	if (servers_start() != 0)
+		sys_exit(EXIT_SETUP);
+	sys_chdir(cwd); /* a server's files may have covered it */
 	child = sys_fork();
 	if (child < 0)
 		fail("cannot fork for ", args.at[0], child);

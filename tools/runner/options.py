@@ -3,7 +3,7 @@
 
 import os
 
-from . import swap
+from . import share, swap
 from .failure import USAGE, Failure
 from .swap import UNITS
 
@@ -27,6 +27,8 @@ Standard input, output and error are the program's own.
   --env NAME=VALUE         set a variable of the program's environment
   --add HOSTFILE[:PATH]    copy a file or a folder into the guest, as PATH; without PATH
                            it keeps its name and lies in the working directory
+  --share DIR[:PATH]       a folder of the host's, read-only, as PATH (/mnt): it is not copied,
+                           what is read comes from the host
   --log FILE               kernel and firmware messages go to FILE, not to standard error
   --gdb                    wait for gdb before the first instruction
   --verbose                all messages, not only warnings and worse
@@ -55,6 +57,7 @@ class Options:
         self.icount = False
         self.env = []
         self.add = []
+        self.share = []
         self.log = None
         self.gdb = False
         self.verbose = False
@@ -132,6 +135,7 @@ VALUES = {
     "--timeout": parse_seconds,
     "--env": parse_env,
     "--add": parse_add,
+    "--share": share.parse,
     "--log": parse_text,
 }
 
@@ -176,4 +180,5 @@ def parse(words):
             take_option(options, word, rest)
     if options.icount and options.harts > 1:
         raise Failure(USAGE, "--icount works with one hart only")
+    share.check(options.share)
     return options

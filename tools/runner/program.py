@@ -4,7 +4,7 @@
 import os
 import stat
 
-from . import elf
+from . import elf, share
 from .failure import NOT_ELF, NOT_FOUND, Failure
 
 
@@ -14,15 +14,18 @@ DEFAULT = "tour"
 class Program:
     """A program to run: its file here, its path in the guest, and its arguments, argv[0] first."""
 
-    def __init__(self, host, guest, argv, of_image=False):
+    def __init__(self, host, guest, argv, of_image=False, shared=False):
         self.host = host
         self.guest = guest
         self.argv = argv
         self.of_image = of_image
+        self.shared = shared  # the guest has it by --share: it is not copied
 
 
 def find(name, image_bin, cwd, add):
-    """Finds the host file and the guest's path of a program by its name; what --add puts there comes first."""
+    """Finds the host file and the guest's path of a program by its name; what --add puts there comes first.
+
+    --share comes before both, see resolve()."""
     host, guest = name, "/" + os.path.normpath(os.path.join(cwd, name)).lstrip("/")
     if "/" not in name:
         image, in_bin = os.path.join(image_bin, name), "/bin/" + name
@@ -43,10 +46,13 @@ def find_added(guest, add):
     return None
 
 
-def find_host(guest, chosen, image_bin, add):
+def find_host(guest, chosen, image_bin, add, shares=()):
     """Gives the host file that the guest has at a path, as far as the run brought it there; else None."""
     if os.path.normpath(guest) != guest:
         return None
+    shared = share.find(guest, shares)
+    if shared:
+        return shared if os.path.isfile(shared) else None
     added = chosen.host if guest == chosen.guest else find_added(guest, add)
     image = os.path.join(image_bin, os.path.basename(guest))
     return added or (image if os.path.dirname(guest) == "/bin" and os.path.isfile(image) else None)
@@ -79,12 +85,13 @@ def check(host, name, image_bin):
         raise Failure(NOT_ELF, f"{name}: {error.strerror}") from None
 
 
-def resolve(words, image_bin, cwd, add=()):
+def resolve(words, image_bin, cwd, add=(), shares=()):
     """Finds and checks the program that these words ask for; none asks for the tour."""
     words = words or [DEFAULT]
     host, guest = find(words[0], image_bin, cwd, add)
-    check(host, words[0], image_bin)
-    return Program(host, guest, words, os.path.dirname(host) == image_bin)
+    shared = share.find(guest, shares)
+    check(shared or host, words[0], image_bin)
+    return Program(shared or host, guest, words, os.path.dirname(host) == image_bin and not shared, bool(shared))
 
 
 def folders_named(name, cwd):

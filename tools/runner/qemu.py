@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 
+from . import share
 from .failure import BROKEN, Failure
 
 QEMU = "qemu-system-riscv64"
@@ -29,6 +30,7 @@ class Machine:
         self.window = None  # (columns, rows) of the terminal, as far as the guest was told
         self.initrd = None
         self.disk = None  # a descriptor of a disk's bytes
+        self.shares = []  # (folder here, path in the guest)
         self.extra = []  # more arguments for QEMU
 
     def arguments(self, ports=0):
@@ -43,9 +45,10 @@ class Machine:
         if self.disk is not None:
             args += ["-drive", f"file=/proc/self/fd/{self.disk},format=raw,if=none,id=disk,cache=unsafe,"
                      "werror=report,rerror=report", "-device", "virtio-blk-device,drive=disk"]
+        args += share.arguments(self.shares)
         if self.icount:
-            # Without sleep, time jumps to the next timer while the host still works on a disk's requests.
-            awake = self.awake or self.disk is not None
+            # Without sleep, time jumps to the next timer while the host still works on a device's requests.
+            awake = self.awake or self.disk is not None or bool(self.shares)
             args += ["-icount", "shift=0,sleep=" + ("on" if awake else "off"), "-seed", "1",
                      "-rtc", "clock=vm,base=2026-01-01"]
             # Devices act when they are told, not a while later in a thread of QEMU's: two runs stay alike.

@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from . import program, qemu, swap
+from . import program, qemu, share, swap
 from .archive import Archive
 from .failure import BROKEN, TIMEOUT, Failure, Interrupted
 from .log import Lines, Log, Uart, write_all
@@ -32,6 +32,7 @@ class Place:
         self.kernel = os.path.join(self.build, os.environ.get("FAULTLINE_KERNEL") or "faultline.elf")
         self.image_bin = os.path.join(self.build, "user")
         self.init = os.path.join(self.image_bin, "init")
+        self.server = os.path.join(self.image_bin, share.SERVER)  # for --share
         for path in (self.kernel, self.init):
             if not os.path.isfile(path):
                 raise Failure(BROKEN, f"{path} is missing: it has not been built")
@@ -65,9 +66,10 @@ def add_image(archive, options, place, chosen):
         return
     left = qemu.initrd_room(options.mem, 7) - SPARE - sum(os.path.getsize(path) for path in (place.init, chosen.host))
     left -= sum(size_of(host) for host, _ in options.add)
+    left -= size_of(place.server) if options.share else 0
     for name in sorted(os.listdir(place.image_bin), key=lambda name: (name != "sh", name in SERVERS, name)):
         path = os.path.join(place.image_bin, name)
-        if name != "init" and path != chosen.host and os.path.isfile(path) and os.access(path, os.X_OK):
+        if name not in ("init", share.SERVER) and path != chosen.host and os.path.isfile(path) and os.access(path, os.X_OK):
             left -= os.path.getsize(path)
             if left >= 0 or name == "sh":
                 archive.add_program("/bin/" + name, path)
@@ -83,13 +85,17 @@ def build_archive(options, place, chosen, cwd):
     add_image(archive, options, place, chosen)
     for host, path in options.add:
         archive.add_tree(path, host)
-    archive.add_program(chosen.guest, chosen.host)
+    if not chosen.shared:
+        archive.add_program(chosen.guest, chosen.host)
     archive.add_program("/init", place.init)
     archive.add_bytes("/run/argv", nul_ended([chosen.guest, *chosen.argv]))
     archive.add_bytes("/run/env", nul_ended(environment(options, chosen)))
     archive.add_bytes("/run/cwd", os.fsencode(cwd))
     if options.swap is not None:
         archive.add_bytes("/run/swap", nul_ended([swap.DEVICE]))
+    if options.share:
+        archive.add_program("/bin/" + share.SERVER, place.server)
+        archive.add_bytes("/run/share", nul_ended(share.orders(options.share)))
     fd = os.memfd_create("initrd")
     with open(fd, "wb", closefd=False) as file:
         size = archive.write(file)
@@ -101,6 +107,7 @@ def build_machine(options, place, terminal, initrd, disk):
     """Says what QEMU is to boot."""
     machine = qemu.Machine(place.kernel, options.mem, options.harts)
     machine.initrd, machine.disk = initrd, disk
+    machine.shares = options.share
     machine.icount, machine.awake = options.icount, terminal.present
     machine.gdb_port = qemu.free_gdb_port() if options.gdb else None
     machine.extra = os.environ.get("FAULTLINE_QEMU", "").split()
@@ -336,14 +343,14 @@ def run(options, root, terminal):
     if not options.program and options.harts == 1:
         options.icount = True  # the tour shows instructions
     options.add = [(host, os.path.join(cwd, path)) for host, path in options.add]
-    chosen = program.resolve(options.program, place.image_bin, cwd, options.add)
+    chosen = program.resolve(options.program, place.image_bin, cwd, options.add, options.share)
     disk = swap.open_disk(options.swap) if options.program or options.swap else tour_disk(options)
     initrd = build_archive(options, place, chosen, cwd)
     machine = build_machine(options, place, terminal, initrd, disk)
     file = open_log(options.log)
     if options.gdb:
         say_gdb(machine, root, chosen.host)
-    sources = Sources(lambda guest: program.find_host(guest, chosen, place.image_bin, options.add))
+    sources = Sources(lambda guest: program.find_host(guest, chosen, place.image_bin, options.add, options.share))
     session = Session(options, terminal, Log(options, terminal, file, sources), machine)
     os.close(initrd)
     if disk is not None:

@@ -54,6 +54,34 @@ static inline long sys_chdir(const char *path)
 	return sys_call(SYS_chdir, (long)path, 0, 0, 0, 0, 0);
 }
 
+static inline long sys_fcntl(int fd, int command, long arg)
+{
+	return sys_call(SYS_fcntl, fd, command, arg, 0, 0, 0);
+}
+
+static inline long sys_mkdir(const char *path, int mode)
+{
+	return sys_call(SYS_mkdirat, AT_FDCWD, (long)path, mode, 0, 0, 0);
+}
+
+static inline long sys_mount(const char *source, const char *target, const char *type,
+			     unsigned long flags, const char *options)
+{
+	return sys_call(SYS_mount, (long)source, (long)target, (long)type, (long)flags,
+			(long)options, 0);
+}
+
+/* Returns an address, or -ERRNO. */
+static inline long sys_mmap(long at, unsigned long len, int prot, int flags, int fd, long offset)
+{
+	return sys_call(SYS_mmap, at, (long)len, prot, flags, fd, offset);
+}
+
+static inline long sys_munmap(long at, unsigned long len)
+{
+	return sys_call(SYS_munmap, at, (long)len, 0, 0, 0, 0);
+}
+
 static inline long sys_swapon(const char *path, int flags)
 {
 	return sys_call(SYS_swapon, (long)path, flags, 0, 0, 0, 0);

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* The servers that process 1 starts, mounts and watches. */
+/*
+ * A server gets the descriptors that its row of the table names, and no others. What it has no
+ * descriptor of is out of its reach: that is all that gives rights to a server.
+ */
+#include "init_servers.h"
+
+#include "abi/mman.h"
+#include "abi/mount.h"
+#include "abi/wait.h"
+#include "lib/complain.h"
+#include "lib/ipc.h"
+#include "lib/slurp.h"
+#include "lib/sys.h"
+#include "lib/virtio_regs.h"
+
+#define PAGE	  4096
+#define PATH_SIZE 4097
+#define RUNS_MAX  8
+#define TAG_AT	  (VIRTIO_CONFIG + 2) /* the tag's length of 16 bits is before it */
+#define NAME_SIZE 16		      /* of "/dev/uioN", and of the decimal digits of a number */
+
+/*
+ * Each server drives a virtio device and serves files. `orders` is a file of the runner's: for each
+ * instance the tag of its device, and the directory where its files are to be.
+ */
+static const struct server {
+	const char *program;
+	const char *orders;
+	uint32_t device_id;
+	unsigned long mount_flags;
+} table[] = {
+	{ "/bin/hostfs", "/run/share", VIRTIO_ID_9P, MS_RDONLY | MS_NOSUID | MS_NODEV },
+};
+
+/* The servers that run. */
+static struct run {
+	long pid;
+	const char *program, *where;
+} runs[RUNS_MAX];
+static unsigned nruns;
+
+/* What one server is made of; -1: not there yet. */
+struct start {
+	int device, receive, send;
+};
+
+/* Writes a number in decimal digits. Returns where it begins, in `text`. */
+static const char *decimal(unsigned n, char text[NAME_SIZE])
+{
+	char *at = text + NAME_SIZE - 1;
+
+	*at = '\0';
+	do
+		*--at = (char)('0' + n % 10);
+	while ((n /= 10) != 0);
+	return at;
+}
+
+/* Appends to a string that has room for it. */
+static char *append(char *to, const char *s)
+{
+	while (*s)
+		*to++ = *s++;
+	*to = '\0';
+	return to;
+}
+
+/* ---- the device ---- */
+
+static bool has_tag(const volatile uint8_t *regs, const char *tag)
+{
+	uint16_t n = (uint16_t)(regs[VIRTIO_CONFIG] | regs[VIRTIO_CONFIG + 1] << 8), i = 0;
+
+	while (i < n && TAG_AT + i < PAGE && tag[i] && regs[TAG_AT + i] == (uint8_t)tag[i])
+		i++;
+	return i == n && tag[i] == '\0';
+}
+
+static bool is_device(int fd, uint32_t id, const char *tag)
+{
+	long at = sys_mmap(0, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	const volatile uint8_t *regs;
+	bool is;
+
+	if ((unsigned long)at >= -4095ul) /* -ERRNO */
+		return false;
+	regs = (const volatile uint8_t *)at;
+	is = *(const volatile uint32_t *)(regs + VIRTIO_DEVICE_ID) == id && has_tag(regs, tag);
+	sys_munmap(at, PAGE);
+	return is;
+}
+
+/*
+ * Opens the device of that kind and tag. Who maps a device first is its driver. So it is opened
+ * anew after we have looked at it.
+ */
+static long open_device(uint32_t id, const char *tag)
+{
+	for (unsigned i = 0;; i++) {
+		char path[2 * NAME_SIZE], digits[NAME_SIZE];
+		long fd;
+		bool found;
+
+		append(append(path, "/dev/uio"), decimal(i, digits));
+		fd = sys_open(path, O_RDWR | O_CLOEXEC);
+		if (fd == -ENOENT)
+			return -ENODEV;
+		found = fd >= 0 && is_device((int)fd, id, tag);
+		if (fd >= 0)
+			sys_close((int)fd);
+		if (found)
+			return sys_open(path, O_RDWR | O_CLOEXEC);
+	}
+}
+
+/* ---- the process ---- */
+
+/* Standard error for writing only: a terminal's descriptor would let a server read what is typed. */
+static void open_streams(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		sys_close(fd);
+	sys_open("/dev/null", O_RDONLY);
+	sys_open("/dev/null", O_WRONLY);
+	if (sys_open("/dev/port/stderr", O_WRONLY) < 0)
+		sys_open("/dev/console", O_WRONLY | O_NOCTTY);
+}
+
+/* In the new process. All descriptors but the streams are closed by exec, unless that is cleared here. */
+_Noreturn static void become_server(const struct server *server, const struct start *start)
+{
+	char device[NAME_SIZE], endpoint[NAME_SIZE];
+	char *argv[] = { (char *)server->program,
+			 (char *)"--device",
+			 (char *)decimal((unsigned)start->device, device),
+			 (char *)"--endpoint",
+			 (char *)decimal((unsigned)start->receive, endpoint),
+			 0 };
+	char *envp[] = { 0 };
+	long err;
+
+	sys_setsid();
+	open_streams();
+	sys_fcntl(start->device, F_SETFD, 0);
+	sys_fcntl(start->receive, F_SETFD, 0);
+	err = sys_execve(server->program, argv, envp);
+	complain("cannot run ", server->program, err);
+	sys_exit(1);
+}
+
+static void close_all(struct start *start)
+{
+	const int fds[] = { start->device, start->receive, start->send };
+
+	for (unsigned i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			sys_close(fds[i]);
+}
+
+/* Makes the server's descriptors and its process. Returns its pid, and the send end in *start. */
+static long start_process(const struct server *server, const char *tag, struct start *start)
+{
+	long pid;
+
+	start->device = (int)open_device(server->device_id, tag);
+	if (start->device < 0)
+		return start->device;
+	start->receive = ipc_create(IPC_CLOEXEC);
+	if (start->receive < 0)
+		return start->receive;
+	start->send = ipc_badge(start->receive, 1, IPC_TELL_CLOSE | IPC_CLOEXEC);
+	if (start->send < 0)
+		return start->send;
+	pid = sys_fork();
+	if (pid == 0)
+		become_server(server, start);
+	sys_close(start->receive); /* the server's must be the last one */
+	sys_close(start->device);
+	start->receive = start->device = -1;
+	return pid;
+}
+
+/* ---- the mount ---- */
+
+/* Makes the directory of that path, and those above it. Those that are there are fine. */
+static void make_directories(const char *path)
+{
+	char above[PATH_SIZE];
+	unsigned n;
+
+	for (n = 0; n < sizeof(above) - 1 && path[n]; n++) {
+		above[n] = path[n];
+		above[n + 1] = '\0';
+		if (path[n + 1] == '/' || !path[n + 1])
+			sys_mkdir(above, 0755);
+	}
+}
+
+/* The mount keeps the send end; with its end the server is told to end, too. */
+static long mount_server(const struct server *server, const char *tag, const char *where, int send)
+{
+	char options[2 * NAME_SIZE], digits[NAME_SIZE];
+
+	append(append(options, "fd="), decimal((unsigned)send, digits));
+	make_directories(where);
+	return sys_mount(tag, where, "9p", server->mount_flags, options);
+}
+
+static long start_one(const struct server *server, const char *tag, const char *where)
+{
+	struct start start = { -1, -1, -1 };
+	long err;
+
+	if (nruns == RUNS_MAX)
+		return -EAGAIN;
+	err = start_process(server, tag, &start);
+	if (err > 0) {
+		runs[nruns++] = (struct run){ err, server->program, where };
+		err = mount_server(server, tag, where, start.send);
+	}
+	close_all(&start);
+	return err;
+}
+
+long servers_start(void)
+{
+	static struct strings orders[sizeof(table) / sizeof(table[0])];
+
+	for (unsigned i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		long n = read_strings(table[i].orders, &orders[i]);
+
+		if (n == -ENOENT)
+			continue;
+		if (n < 0 || n % 2 != 0) {
+			n = n < 0 ? n : -EINVAL;
+			complain("cannot read ", table[i].orders, n);
+			return n;
+		}
+		for (long at = 0; at < n; at += 2) {
+			const char *tag = orders[i].at[at], *where = orders[i].at[at + 1];
+			long err = start_one(&table[i], tag, where);
+
+			if (err < 0) {
+				complain("cannot mount a folder of the host's at ", where, err);
+				return err;
+			}
+		}
+	}
+	return 0;
+}
+
+void servers_reaped(long pid, int status)
+{
+	char digits[NAME_SIZE];
+
+	for (unsigned i = 0; i < nruns; i++) {
+		if (runs[i].pid != pid)
+			continue;
+		runs[i].pid = 0;
+		say("init: the server of ");
+		say(runs[i].where);
+		say(" (");
+		say(runs[i].program);
+		say(")");
+		say(WIFSIGNALED(status) ? " was killed by signal " : " has ended with status ");
+		say(decimal(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), digits));
+		say("\n");
+	}
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* The servers that process 1 starts, mounts and watches. */
+#ifndef USER_INIT_SERVERS_H
+#define USER_INIT_SERVERS_H
+
+/*
+ * Starts the servers that the runner asks for, and mounts their files. Returns 0, or an error that it
+ * has explained.
+ */
+long servers_start(void);
+
+/* A process has ended with that status: if it is a server, this is said in one line. */
+void servers_reaped(long pid, int status);
+
+#endif

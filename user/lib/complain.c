@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* The messages of process 1, which has no C library. */
+#include "lib/complain.h"
+
+#include "lib/sys.h"
+
+static unsigned long length(const char *s)
+{
+	unsigned long n = 0;
+
+	while (s[n])
+		n++;
+	return n;
+}
+
+void say(const char *s)
+{
+	sys_write(2, s, length(s));
+}
+
+static const char *errno_text(long err)
+{
+	static const struct {
+		int err;
+		const char *text;
+	} known[] = {
+		{ EPERM, "operation not permitted" },
+		{ ENOENT, "no such file" },
+		{ EIO, "input/output error" },
+		{ ENXIO, "no such device" },
+		{ EBUSY, "in use already" },
+		{ EROFS, "read-only" },
+		{ E2BIG, "argument list too long" },
+		{ ENOEXEC, "not a program for this machine" },
+		{ EAGAIN, "too many processes" },
+		{ ENOMEM, "out of memory" },
+		{ EACCES, "permission denied (is it executable?)" },
+		{ EFAULT, "bad address" },
+		{ ENOTDIR, "a component of the path is not a directory" },
+		{ EISDIR, "is a directory" },
+		{ EINVAL, "invalid argument" },
+		{ ETXTBSY, "the file is open for writing" },
+		{ ENAMETOOLONG, "name too long" },
+		{ ELOOP, "too many symbolic links" },
+		{ ENOSYS, "not implemented" },
+	};
+
+	for (unsigned long i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].err == -err)
+			return known[i].text;
+	return 0;
+}
+
+void complain(const char *doing, const char *what, long err)
+{
+	const char *text = errno_text(err);
+	char digits[8];
+	int n = sizeof(digits) - 1;
+
+	say("init: ");
+	say(doing);
+	say(what);
+	say(": ");
+	if (text) {
+		say(text);
+	} else {
+		digits[n] = '\0';
+		for (err = -err; n > 0 && (err || n == sizeof(digits) - 1); err /= 10)
+			digits[--n] = (char)('0' + err % 10);
+		say("error ");
+		say(digits + n);
+	}
+	say("\n");
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* QEMU's virtio-9p device, driven by a program: registers, memory for DMA and interrupts by /dev/uioN. */
+#pragma once
+
+#include "hostfs_relay.h"
+
+/* Memory of a request: one page, half for the request and half for the reply, and room for one long message. */
+#define DEVICE_LONG_AT	     4096u
+#define DEVICE_REQUEST_BYTES (DEVICE_LONG_AT + RELAY_MSIZE)
+
+struct device {
+	int fd;
+	volatile uint8_t *regs;
+	struct queue queue;
+	unsigned nrequests; /* that there is memory for */
+	uint8_t *memory;    /* of all requests, one behind the other */
+	uint64_t page_addr[QUEUE_REQUESTS_MAX * DEVICE_REQUEST_BYTES /
+			   4096]; /* physical, of each page */
+};
+
+/*
+ * Starts the device of that descriptor, of /dev/uioN. Returns 0; -ENODEV if it is no virtio-9p; -EIO
+ * if it does not behave like one; or what mmap and UIO_DMA_ALLOC fail with.
+ */
+int device_start(struct device *device, int fd);
+
+/* From now on each interrupt is a pulse by this send end. Returns 0 or a negative errno. */
+int device_set_pulse(struct device *device, int send);
+
+/* Where the client's message of n bytes belongs, and where the reply to it will be, with its room. */
+uint8_t *device_request(struct device *device, unsigned number, size_t n);
+uint8_t *device_reply(struct device *device, unsigned number, size_t n, size_t *room_ret);
+
+/* Gives the device the request, whose n bytes are at device_request(). */
+void device_send(struct device *device, unsigned number, size_t n);
+
+/*
+ * An interrupt has come. Call device_seen(), then queue_take() until there is nothing more, then
+ * device_unmask(): so none is missed. device_seen() returns 0, or -EIO if the device has failed.
+ */
+int device_seen(struct device *device);
+int device_unmask(struct device *device);
+
+/* Waits for an interrupt without the endpoint. It may return early. Returns 0 or a negative errno. */
+int device_wait(struct device *device);
