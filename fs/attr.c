@@ -67,9 +67,11 @@ static int truncate_inode(struct inode *inode, uint64_t size)
 
 	if (S_ISDIR(inode->mode))
 		return -EISDIR;
-	if (!S_ISREG(inode->mode) || !inode->ops->resize)
+	if (!S_ISREG(inode->mode))
 		return -EINVAL;
 	err = mount_may_write(inode->mount);
+	if (err == 0 && !inode->ops->resize)
+		err = -EINVAL;
 	if (err == 0 && inode->object)
 		err = object_get_write(inode->object);
 	if (err)

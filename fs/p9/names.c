@@ -3,7 +3,8 @@
 /*
  * The server gives each entry a number from which a later request goes on: a cookie, which means
  * nothing to anybody else. Positions of the directory are these numbers, moved so that 0 becomes
- * DIR_FIRST_POS; very large ones stay as they are, for some file systems use hashes with 63 bits.
+ * DIR_FIRST_POS; very large ones stay as they are, for some file systems use hashes with 63 bits, and
+ * ext4 has INT64_MAX behind the last entry.
  */
 #include "abi/errno.h"
 #include "fs/dir_file.h"
@@ -35,7 +36,7 @@ static uint64_t cookie_of(uint64_t pos)
 
 static bool is_usable(uint64_t cookie)
 {
-	return cookie < LARGE || (cookie >= LARGE + DIR_FIRST_POS && cookie <= INT64_MAX - 1);
+	return cookie < LARGE || (cookie >= LARGE + DIR_FIRST_POS && cookie <= INT64_MAX);
 }
 
 static const uint8_t *data_of(const struct p9_names *names)

@@ -258,17 +258,22 @@ static ssize_t do_readdir(const struct p9_packet *packet, uint16_t tag)
 	struct p9_rreaddir say = { 0, data };
 	static const char *const names[] = { ".", "..", "a", "link", "sub", "dev", "prog" };
 	static const unsigned files[] = { ROOT, ROOT, FILE_A, LINK, SUB, DEVICE, PROGRAM };
+	uint64_t nentries;
 	bool sub;
 
 	if (p9_decode_treaddir(packet, &ask))
 		return -1;
 	sub = fids[ask.fid % FIDS].file == SUB;
-	for (uint64_t i = ask.offset; i < (sub ? NAMES : 7); i++) {
+	nentries = sub ? NAMES : 7;
+	for (uint64_t i = ask.offset; i < nentries; i++) {
 		char text[16];
-		struct p9_dirent entry = { .offset = control->lie == SAME_COOKIE ? 1 : i + 1,
+		/* The cookie behind the last entry is what ext4 has there. */
+		struct p9_dirent entry = { .offset = i + 1 < nentries ? i + 1 : INT64_MAX,
 					   .type = DT_REG };
 		ssize_t n;
 
+		if (control->lie == SAME_COOKIE)
+			entry.offset = 1;
 		snprintf(text, sizeof(text), "n%03u", (unsigned)i);
 		entry.name.data = sub ? text : names[i];
 		entry.name.len = strlen(entry.name.data);
