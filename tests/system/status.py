@@ -152,6 +152,35 @@ def what_cannot_be_added_is_named():
 
 
 @case
+def a_folder_that_cannot_be_shared_is_2_and_named():
+    place = folder("shares")
+    with open(place + "/file", "w", encoding="ascii"):
+        pass
+    own(run_raw(["--share", "/no such folder"]), 2, b"/no such folder: No such file or directory")
+    own(run_raw(["--share", place + "/file:/x"]), 2, b"/file: Not a directory")
+    own(run_raw(["--share", place + ":relative"]), 2, b"absolute path after the last colon, not 'relative'")
+    own(run_raw(["--share", place + ":/"]), 2, b"the guest's root")
+    own(run_raw(["--share", place + ":/.."]), 2, b"the guest's root")
+    own(run_raw(["--share", ":/x"]), 2, b"DIR[:PATH]")
+    own(run_raw(["--share", place, "--share", place + ":/x/../mnt"]), 2, b"two folders at /mnt")
+    own(run_raw([f"--share={place}:/{i}" for i in range(5)]), 2, b"4 folders at most")
+    own(run_raw(["--share", place, "--", "/mnt/prog"]), 127, b"/mnt/prog: not found")
+    own(run_raw(["--share", place, "--", "/mnt/file"]), 126, b"/mnt/file: not a riscv64 ELF program")
+
+
+@case
+def a_qemu_without_the_device_is_125_and_named():
+    place = folder("no device")
+    fake = os.path.join(place, "qemu-system-riscv64")
+    with open(fake, "w", encoding="ascii") as file:
+        file.write("#!/bin/sh\necho \"$0: -device virtio-9p-device: 'virtio-9p-device' is not a valid device model name\"\nexit 1\n")
+    os.chmod(fake, 0o755)
+    done = run("exit", "0", options=["--share", place], env={"PATH": place + ":" + os.environ["PATH"]})
+    own(done, 125, b"no virtio-9p device")
+    has(done.err, b"not a valid device model name", "what QEMU said")
+
+
+@case
 def icount_with_several_harts_is_2():
     own(run_raw(["--icount", "--harts", "2", "--", PROBE, "exit", "0"]), 2, b"--icount")
 

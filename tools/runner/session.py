@@ -273,6 +273,8 @@ def verdict(log, status, said):
         return status
     for line in said.splitlines():
         log.write(os.fsencode(line))
+    if not log.spoke and share.refused(said):
+        raise Failure(BROKEN, "--share: QEMU refuses the folder, or has no virtio-9p device")
     if not log.spoke:
         log.show_withheld()
         raise Failure(BROKEN, f"QEMU ended with status {status} before the kernel said anything")

@@ -61,6 +61,11 @@ def arguments(shares):
     return args
 
 
+def refused(said):
+    """Tells whether QEMU has ended because of these arguments; it was built without them, perhaps."""
+    return "fsdev" in said or "virtio-9p" in said
+
+
 def find(guest, shares):
     """Says which file of the host's is at a path of the guest: None if no folder is shared there.
 

@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: MIT */
+/* Files of the host's, by --share: read, mapped, executed, changed, and when their server ends (R140, R141, R142, R145). */
+
+/*
+ * share VERB ARGUMENT...: does one of the verbs at the end. It says what is wrong, and at last "share: ok" if
+ * nothing is.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PAGE 4096ul
+
+static unsigned nwrong;
+
+static void expect(const char *what, long expected, long actual)
+{
+	if (expected == actual)
+		return;
+	printf("%s: expected %ld, actual %ld\n", what, expected, actual);
+	nwrong++;
+}
+
+static long got(long result)
+{
+	return result == -1 ? -errno : result;
+}
+
+static int open_or_die(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0) {
+		printf("%s: %s\n", path, strerror(errno));
+		exit(1);
+	}
+	return fd;
+}
+
+static volatile const uint8_t *map_or_die(const char *path, size_t size)
+{
+	int fd = open_or_die(path);
+	void *at = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+
+	close(fd);
+	if (at == MAP_FAILED) {
+		printf("mmap of %s: %s\n", path, strerror(errno));
+		exit(1);
+	}
+	return at;
+}
+
+static sigjmp_buf bus;
+
+static void on_bus(int sig)
+{
+	siglongjmp(bus, sig);
+}
+
+/* Returns a byte, or -SIGBUS. */
+static int touch(volatile const uint8_t *at)
+{
+	if (sigsetjmp(bus, 1))
+		return -SIGBUS;
+	return *at;
+}
+
+/* FNV-1a: cheap, and every bit of every byte counts. */
+static uint64_t sum_more(uint64_t sum, const void *data, size_t n)
+{
+	const uint8_t *bytes = data;
+
+	for (size_t i = 0; i < n; i++)
+		sum = (sum ^ bytes[i]) * 0x100000001b3;
+	return sum;
+}
+
+#define SUM_OF_NOTHING 0xcbf29ce484222325
+
+/* ---- reading ---- */
+
+static uint64_t sum_by_read(const char *path, uint64_t *size_ret)
+{
+	static char buf[1 << 16];
+	uint64_t sum = SUM_OF_NOTHING;
+	int fd = open_or_die(path);
+	ssize_t n;
+
+	*size_ret = 0;
+	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+		sum = sum_more(sum, buf, (size_t)n);
+		*size_ret += (uint64_t)n;
+	}
+	if (n < 0)
+		printf("%s: %s\n", path, strerror(errno));
+	close(fd);
+	return sum;
+}
+
+/*
+ * Prints each entry with what is in it, in the order of readdir(). Of files, only those are read
+ * whose names end in one of the characters of `ends`, or all if it is empty.
+ */
+static void walk(const char *dir, const char *ends)
+{
+	DIR *stream = opendir(dir);
+	struct dirent *entry;
+
+	if (!stream) {
+		printf("%s: %s\n", dir, strerror(errno));
+		nwrong++;
+		return;
+	}
+	while (errno = 0, (entry = readdir(stream))) {
+		char path[4096], target[4096];
+		uint64_t size = 0, sum;
+		ssize_t n;
+		char last = entry->d_name[strlen(entry->d_name) - 1];
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+		if (entry->d_type == DT_DIR) {
+			printf("%s/\n", path);
+			walk(path, ends);
+		} else if (entry->d_type == DT_LNK) {
+			n = readlink(path, target, sizeof(target) - 1);
+			target[n < 0 ? 0 : n] = '\0';
+			printf("%s -> %s\n", path, target);
+		} else if (*ends && !strchr(ends, last)) {
+			printf("%s\n", path);
+		} else {
+			sum = sum_by_read(path, &size);
+			printf("%s %lu %016lx\n", path, size, sum);
+		}
+	}
+	expect(dir, 0, errno);
+	closedir(stream);
+}
+
+static void do_walk(char **argv)
+{
+	if (chdir(argv[0]) == 0)
+		walk(".", argv[1] ? argv[1] : "");
+	else
+		perror(argv[0]);
+}
+
+static void do_map(char **argv)
+{
+	struct stat st;
+	volatile const uint8_t *at;
+
+	stat(argv[0], &st);
+	at = map_or_die(argv[0], (size_t)st.st_size);
+	printf("%016lx\n", sum_more(SUM_OF_NOTHING, (const void *)at, (size_t)st.st_size));
+}
+
+/* As Linux has it: mode, owner, size, time. */
+static void do_stat(char **argv)
+{
+	struct stat st;
+
+	for (; *argv; argv++) {
+		if (lstat(*argv, &st) == 0)
+			printf("%o %u %u %ld %ld.%09ld\n", st.st_mode, st.st_uid, st.st_gid,
+			       (long)st.st_size, (long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+		else
+			printf("%s\n", strerrorname_np(errno));
+	}
+}
+
+/* Nothing can be changed, by any call. */
+static void do_read_only(char **argv)
+{
+	const char *dir = argv[0], *file = argv[1];
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/new", dir);
+	expect("open for writing", -EROFS, got(open(file, O_WRONLY)));
+	expect("create", -EROFS, got(open(path, O_CREAT | O_WRONLY, 0644)));
+	expect("mkdir", -EROFS, got(mkdir(path, 0755)));
+	expect("unlink", -EROFS, got(unlink(file)));
+	expect("rename", -EROFS, got(rename(file, path)));
+	expect("chmod", -EROFS, got(chmod(file, 0777)));
+	expect("truncate", -EROFS, got(truncate(file, 0)));
+}
+
+/* ---- many processes ---- */
+
+static void wait_for(unsigned nchildren, const char *what)
+{
+	int status;
+
+	while (nchildren--) {
+		wait(&status);
+		expect(what, 0, status);
+	}
+}
+
+/* Processes read the same files, and each checks that it gets the right bytes: argv is path, size, sum of each. */
+static void do_together(char **argv)
+{
+	unsigned nchildren = 8;
+
+	for (unsigned i = 0; i < nchildren; i++) {
+		if (fork() != 0)
+			continue;
+		for (char **at = argv; *at; at += 3) {
+			uint64_t size = strtoul(at[1], NULL, 10), n, sum;
+
+			if (i % 2) {
+				volatile const uint8_t *map = map_or_die(at[0], size);
+
+				sum = sum_more(SUM_OF_NOTHING, (const void *)map, size);
+				munmap((void *)map, size);
+			} else {
+				sum = sum_by_read(at[0], &n);
+				expect("size", (long)size, (long)n);
+			}
+			expect(at[0], (long)strtoul(at[2], NULL, 16), (long)sum);
+		}
+		fflush(stdout);
+		_exit(nwrong != 0);
+	}
+	wait_for(nchildren, "a child's status");
+}
+
+/* ---- the host changes files ---- */
+
+/* Tells the test on the host that it may do the next step, and waits until that is done. */
+static void next(const char *step)
+{
+	char c;
+
+	printf("%s\n", step);
+	fflush(stdout);
+	if (read(0, &c, 1) != 1)
+		exit(1);
+}
+
+static int byte_at(const char *path, off_t offset)
+{
+	int fd = open(path, O_RDONLY), err;
+	uint8_t byte = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = pread(fd, &byte, 1, offset);
+	err = errno;
+	close(fd);
+	return n < 0 ? -err : n == 0 ? -ENODATA : byte;
+}
+
+/* Three pages of 'a', which the host makes three of 'b'. */
+static void rewritten(const char *path)
+{
+	volatile const uint8_t *map = map_or_die(path, 3 * PAGE);
+
+	expect("before", 'a', map[0]);
+	next("rewrite");
+	expect("a mapped page stays as it is", 'a', map[0]);
+	expect("a page that nobody has mapped, opened anew", 'b', byte_at(path, 2 * PAGE));
+	munmap((void *)map, 3 * PAGE);
+}
+
+/* Three pages, of which the host leaves one and a half. */
+static void shortened(const char *path)
+{
+	volatile const uint8_t *map = map_or_die(path, 3 * PAGE);
+	struct stat st;
+
+	expect("before", 'a', map[0]);
+	next("shorten");
+	expect("stat", 0, got(stat(path, &st)));
+	expect("the size", PAGE + PAGE / 2, (long)st.st_size);
+	expect("the first page, opened anew", 'a', byte_at(path, 0));
+	expect("behind the end", -ENODATA, byte_at(path, PAGE + PAGE / 2));
+	expect("mapped, the first page", 'a', touch(map));
+	expect("mapped, the last one", 'a', touch(map + PAGE));
+	expect("mapped, the rest of it", 0, touch(map + 2 * PAGE - 1));
+	expect("mapped, behind it", -SIGBUS, touch(map + 2 * PAGE));
+	munmap((void *)map, 3 * PAGE);
+}
+
+static void removed(const char *path)
+{
+	volatile const uint8_t *map = map_or_die(path, 3 * PAGE);
+	struct stat st;
+
+	expect("before", 'a', map[0]);
+	next("remove");
+	expect("what is mapped is there", 'a', touch(map));
+	expect("and can be read on, or not", 1,
+	       touch(map + 2 * PAGE) == 'a' || touch(map + 2 * PAGE) == -SIGBUS);
+	expect("it has no name", -ENOENT, got(stat(path, &st)));
+	expect("opened anew", -ENOENT, byte_at(path, 0));
+	munmap((void *)map, 3 * PAGE);
+}
+
+static void replaced(const char *path)
+{
+	expect("before", 'a', byte_at(path, 0));
+	next("replace");
+	expect("another file of that name", 'c', byte_at(path, 0));
+}
+
+static void do_changes(char **argv)
+{
+	(void)argv;
+	rewritten("/mnt/rewritten");
+	shortened("/mnt/shortened");
+	removed("/mnt/removed");
+	replaced("/mnt/replaced");
+	expect("what was not there", -ENOENT, byte_at("/mnt/new", 0));
+	next("create");
+	expect("a new file", 'n', byte_at("/mnt/new", 0));
+}
+
+/* ---- the server ends ---- */
+
+static pid_t find_process(const char *name)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	pid_t found = -1;
+
+	while (proc && (entry = readdir(proc))) {
+		char path[300], comm[32] = "";
+		int fd;
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
+		fd = atoi(entry->d_name) > 0 ? open(path, O_RDONLY) : -1;
+		n = fd < 0 ? 0 : read(fd, comm, sizeof(comm) - 1);
+		if (n > 0 && strncmp(comm, name, strlen(name)) == 0)
+			found = atoi(entry->d_name);
+		if (fd >= 0)
+			close(fd);
+	}
+	if (proc)
+		closedir(proc);
+	return found;
+}
+
+/* Reads a file again and again, by pages in an order that no read-ahead helps with, until that fails. */
+static void read_on(const char *path, unsigned i)
+{
+	struct stat st;
+	uint64_t npages;
+	int fd = open(path, O_RDONLY), byte = 0;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		_exit(errno == EIO ? 0 : 2);
+	npages = (uint64_t)st.st_size / PAGE;
+	for (uint64_t at = i; byte >= 0; at = (at + 7919) % npages) {
+		volatile const uint8_t *map;
+
+		if (i % 2) {
+			char buf[16];
+
+			byte = (int)got(pread(fd, buf, sizeof(buf), (off_t)(at * PAGE)));
+			continue;
+		}
+		map = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, (off_t)(at * PAGE));
+		byte = map == MAP_FAILED ? -errno : touch(map);
+		if (map != MAP_FAILED)
+			munmap((void *)map, PAGE);
+	}
+	_exit(byte == (i % 2 ? -EIO : -SIGBUS) ? 0 : 3);
+}
+
+/* Memory that the device could have written to is given to us: it must stay what we make of it. */
+static void watch_memory(void)
+{
+	size_t size = 16u << 20;
+	uint64_t *words =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned nchanged = 0;
+
+	for (size_t i = 0; i < size / 8; i++)
+		words[i] = i * 0x9e3779b97f4a7c15;
+	usleep(100000);
+	for (size_t i = 0; i < size / 8; i++)
+		nchanged += words[i] != i * 0x9e3779b97f4a7c15;
+	expect("words that somebody has changed", 0, nchanged);
+	munmap(words, size);
+}
+
+/* argv: a large file that nobody has read. Kills hostfs while processes read it. */
+static void do_killed(char **argv)
+{
+	const char *path = argv[0];
+	const uint64_t npages = 16384;
+	volatile const uint8_t *map = map_or_die(path, npages * PAGE);
+	pid_t server = find_process("hostfs");
+	unsigned nchildren = 6;
+	int fd = open_or_die(path), before = map[0];
+	char c;
+
+	for (unsigned i = 0; i < nchildren; i++) {
+		if (fork() == 0)
+			read_on(path, i);
+	}
+	usleep(50000); /* long enough or not: any time is a good time */
+	expect("kill", 0, got(kill(server, SIGKILL)));
+	wait_for(nchildren, "a reader's status: EIO or SIGBUS ended it");
+	watch_memory();
+	expect("what was read is there", before, touch(map));
+	expect("what was not is SIGBUS", -SIGBUS, touch(map + (npages - 1) * PAGE));
+	expect("and EIO", -EIO, got(pread(fd, &c, 1, (off_t)((npages - 1) * PAGE))));
+	expect("a name is EIO", -EIO, got(open("/mnt/other", O_RDONLY)));
+	expect("the directory is EIO", -EIO,
+	       got(open("/mnt", O_RDONLY)) < 0 ? -EIO : got(chdir("/mnt/x")));
+	expect("the root goes on", 0, got(chdir("/")));
+	close(fd);
+}
+
+/* A program whose text was dropped because memory was short is read again: argv is its path and its output. */
+static void do_again(char **argv)
+{
+	size_t size = 40u << 20;
+
+	for (int turn = 0; turn < 3; turn++) {
+		struct rusage usage;
+		int status = 0;
+		pid_t pid = fork();
+		char *memory;
+
+		if (pid == 0) {
+			execl(argv[0], argv[0], "exit", "7", NULL);
+			_exit(1);
+		}
+		wait4(pid, &status, 0, &usage);
+		expect("its status", 7, WEXITSTATUS(status));
+		printf("major faults: %s\n", usage.ru_majflt > 0 ? "some" : "none");
+		memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			      0);
+		memset(memory, turn + 1, size);
+		munmap(memory, size);
+	}
+}
+
+/* What a server has: two streams that lead nowhere, one to write to, its device and its endpoint. */
+static void do_descriptors(char **argv)
+{
+	char path[64], target[256];
+	pid_t server = find_process("hostfs");
+
+	(void)argv;
+	for (int fd = 0; fd < 256; fd++) {
+		ssize_t n;
+		struct stat st;
+
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", server, fd);
+		n = readlink(path, target, sizeof(target) - 1);
+		if (n < 0)
+			continue;
+		target[n] = '\0';
+		lstat(path, &st);
+		printf("%d %s%s %s\n", fd, st.st_mode & 0400 ? "r" : "",
+		       st.st_mode & 0200 ? "w" : "", target);
+	}
+}
+
+static const struct {
+	const char *name;
+	void (*act)(char **argv);
+	bool says; /* prints what the test compares, and no "ok" */
+} verbs[] = {
+	{ "walk", do_walk, true },
+	{ "map", do_map, true },
+	{ "stat", do_stat, true },
+	{ "read-only", do_read_only, false },
+	{ "together", do_together, false },
+	{ "changes", do_changes, false },
+	{ "killed", do_killed, false },
+	{ "again", do_again, true },
+	{ "descriptors", do_descriptors, true },
+};
+
+int main(int argc, char **argv)
+{
+	static char out[1 << 16];
+
+	setvbuf(stdout, out, _IOFBF, sizeof(out));
+	signal(SIGBUS, on_bus);
+	for (size_t i = 0; argc > 1 && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(verbs[i].name, argv[1]) != 0)
+			continue;
+		verbs[i].act(argv + 2);
+		if (!nwrong && !verbs[i].says)
+			printf("share: ok\n");
+		return nwrong != 0;
+	}
+	return 2;
+}

@@ -1,0 +1,306 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Folders of the host, by --share: read, mapped, executed; changed meanwhile; without their server."""
+
+import os
+import re
+import shutil
+import subprocess
+
+from lib.guest import BUILD, PATIENCE, PROBE, RUN, folder, run_placed
+from lib.guest import run as run_probe
+from lib.tap import case, equal, has, lacks, main
+
+SHARE = os.path.join(BUILD, "tests/system/share")
+SMALL = ["--mem", "32M"]
+PAGE = 4096
+
+
+def checksum(data):
+    """FNV-1a, as the guest has it."""
+    value = 0xCBF29CE484222325
+    for byte in data:
+        value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return f"{value:016x}"
+
+
+def put(path, data, mode=0o644):
+    """Makes a file, and the folders above it."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(data)
+    os.chmod(path, mode)
+    return path
+
+
+def pattern(seed, size):
+    """Makes bytes that are different on each page and in each file."""
+    page = bytes((seed * 31 + i * 7) % 251 for i in range(PAGE - 8))
+    return b"".join(i.to_bytes(8, "little") + page for i in range(-(-size // PAGE)))[:size]
+
+
+def verb(name, *words, place, options=()):
+    """Runs a verb of the guest's program on a shared folder; gives the run."""
+    done = run_placed("share", name, *words, options=["--share", place, *(options or ["--mem", "64M"])])
+    lacks(done.err, b": error: ", "log")
+    lacks(done.err, b"did not end in time", "log")
+    return done
+
+
+def passes(name, *words, place, options=()):
+    """The same, of a verb that finds out itself what is wrong."""
+    done = verb(name, *words, place=place, options=options)
+    equal((done.status, done.out), (0, b"share: ok\n"), f"status and output (it said {done.err})")
+    return done
+
+
+def listed(place, ends=""):
+    """Walks a folder here: the lines that the guest's walk prints, sorted."""
+    sums = {}
+    lines = []
+    for where, folders, files in os.walk(os.fsencode(place)):
+        here = os.path.join(b".", os.path.relpath(where, os.fsencode(place)))
+        for name in folders + files:
+            path = os.path.join(where, name)
+            shown = os.path.normpath(os.path.join(here, name))
+            shown = b"./" + shown
+            if os.path.islink(path):
+                lines.append(shown + b" -> " + os.readlink(path))
+            elif os.path.isdir(path):
+                lines.append(shown + b"/")
+            elif ends and chr(name[-1]) not in ends:
+                lines.append(shown)
+            else:
+                with open(path, "rb") as file:
+                    data = file.read()
+                if data not in sums:
+                    sums[data] = checksum(data)
+                lines.append(b"%s %d %s" % (shown, len(data), sums[data].encode()))
+    return sorted(lines)
+
+
+def same_tree(place, options=(), ends=""):
+    """Compares all names and kinds, and size and contents of all files, or of those whose names end in these digits."""
+    done = verb("walk", "/mnt", ends, place=place, options=options)
+    equal(done.status, 0, f"status ({done.err})")
+    here, there = listed(place, ends), sorted(done.out.splitlines())
+    missing, extra = sorted(set(here) - set(there)), sorted(set(there) - set(here))
+    equal((missing, extra, len(there)), ([], [], len(here)), "lines that only one side has, and their number")
+
+
+@case
+def R142_files_are_read_mapped_and_executed():
+    place = folder("simple")
+    data = pattern(1, 300 * PAGE + 17)
+    put(place + "/data", data)
+    put(place + "/empty", b"")
+    shutil.copy(PROBE, place + "/prog")
+    same_tree(place)
+    equal(verb("map", "/mnt/data", place=place).out, checksum(data).encode() + b"\n", "mapped")
+    done = run_probe("exit", "9", program="/mnt/prog", options=["--share", place])
+    equal((done.status, done.err), (9, b""), "a program of the folder")
+    done = run_probe("args", "a b", program="/opt/x/prog", options=["--share", place + ":/opt/x/"])
+    equal((done.status, done.out), (0, b"[/opt/x/prog]\n[args]\n[a b]\n"), "one at another path")
+
+
+@case
+def R142_the_prompt_works_with_them():
+    place = folder("prompt")
+    put(place + "/hello", b"from the host\n")
+    shutil.copy(PROBE, place + "/prog")
+    done = run_probe(program="sh", options=["--share", place], stdin=b"cd /mnt\ncat hello\n./prog args x\n")
+    equal((done.status, done.out, done.err), (0, b"from the host\n[./prog]\n[args]\n[x]\n", b""), "a prompt's status and output")
+
+
+@case
+def R141_names_of_all_kinds():
+    place = folder("names, with a comma") + "/sub, folder: ü"
+    names = ["a b", "a,b", "a,,b", "ü", "名字", "n" * 255, "-x", "*", "\\", "\n", " ", "a:b", "'\"", "..."]
+    for name in names:
+        put(f"{place}/{name}/{name}", name.encode())
+    os.symlink("a b", place + "/link")
+    os.symlink("/etc", place + "/out")
+    os.symlink("../../..", place + "/up")
+    os.symlink("x" * 4000, place + "/long")
+    put(os.fsencode(place) + b"/\xff\xfe", b"no UTF-8")
+    done = verb("walk", "/mnt", place=place + ":")  # its name has a colon
+    equal(sorted(done.out.split(b"\n")), sorted(b"\n".join(listed(place)).split(b"\n") + [b""]), "all names")
+    done = verb("stat", "/mnt/link/a b", "/mnt/out/passwd", "/mnt/up", "/mnt/n" + "n" * 255, place=place + ":")
+    first, second, _, fourth = done.out.splitlines()
+    has(first, b"100644 ", "through a link")
+    equal((second, fourth), (b"ENOENT", b"ENAMETOOLONG"), "a link out of the folder, and a name that is too long")
+
+
+@case
+def R146_no_link_and_no_path_leads_out():
+    place = folder("out")
+    put(place + "/shared/inside", b"in")
+    put(place + "/secret", b"out")
+    os.symlink("../secret", place + "/shared/link")
+    os.symlink(place + "/secret", place + "/shared/absolute")
+    os.symlink("..", place + "/shared/up")
+    names = ("link", "absolute", "up/secret", "../secret", "up/mnt/inside")
+    done = verb("stat", *[f"/mnt/{name}" for name in names], place=place + "/shared")
+    lines = done.out.splitlines()
+    equal(lines[2:4], [b"ENOENT", b"ENOENT"], "paths with ..")
+    has(lines[4], b"100644 ", "up to the guest's root, and down again")
+    done = run_probe(program="sh", options=["--share", place + "/shared"], stdin=b"cat /mnt/link\ncat /mnt/absolute\n")
+    equal((done.out, done.err.count(b"No such file")), (b"", 2), "links")
+
+
+@case
+def R142_attributes_are_the_hosts():
+    place = folder("attributes")
+    put(place + "/suid", b"12345", 0o4751)
+    put(place + "/none", b"", 0o000)
+    os.makedirs(place + "/folder")
+    os.chmod(place + "/folder", 0o1775)
+    os.utime(place + "/suid", ns=(1, 1234567890123456789))
+    os.mkfifo(place + "/fifo")
+    os.symlink("suid", place + "/link")
+    paths = [f"{place}/{name}" for name in ("suid", "none", "folder", "fifo", "link")]
+    lines = []
+    for path in paths:
+        info = os.lstat(path)
+        lines.append("%o %u %u %d %d.%09d" % (info.st_mode, info.st_uid, info.st_gid, info.st_size,
+                                              info.st_mtime_ns // 10**9, info.st_mtime_ns % 10**9))
+    done = verb("stat", *[path.replace(place, "/mnt") for path in paths], place=place)
+    equal(done.out.decode().splitlines(), lines, "lstat")
+
+
+@case
+def R146_the_guest_changes_nothing():
+    place = folder("read-only")
+    put(place + "/file", b"unchanged")
+    passes("read-only", "/mnt", "/mnt/file", place=place)
+    equal(listed(place), [b"./file 9 " + checksum(b"unchanged").encode()], "the folder")
+
+
+@case
+def R142_a_deep_tree():
+    place = folder("deep")
+    at = place
+    for level in range(60):
+        at += f"/level {level}"
+        put(at + "/file", b"%d" % level)
+    same_tree(place)
+
+
+@case
+def R142_a_tree_of_10000_files():
+    """Each request to the host takes some 100 microseconds: so all names are compared, and every fifth file's bytes."""
+    place = folder("many")
+    for i in range(10000):
+        data = b"%d\n" % (i % 97) * (i % 97)
+        where = f"{place}/{i // 100 % 10}/{i // 1000}"
+        if i % 100 == 0:
+            os.makedirs(where, exist_ok=True)
+        with open(f"{where}/f{i:05}", "wb") as file:
+            file.write(data)
+    same_tree(place, SMALL, os.environ.get("SHARE_ENDS", "05"))
+
+
+def big_files(name):
+    """Makes a folder with files that take many requests; gives it, and the words for "together"."""
+    place, words = folder(name), []
+    for i, npages in enumerate((1, 33, 170)):
+        data = pattern(i + 2, npages * PAGE - i)
+        put(f"{place}/file{i}", data)
+        words += [f"/mnt/file{i}", str(len(data)), checksum(data)]
+    return place, words
+
+
+@case
+def R140_R141_many_processes_at_once():
+    place, words = big_files("together")
+    passes("together", *words, place=place)
+
+
+@case
+def R140_R141_the_same_with_little_memory_and_forced_preemption():
+    place, words = big_files("squeezed")
+    passes("together", *words, place=place, options=["--mem", "16M", "--swap", "64M", "--append", "preempt=300"])
+
+
+@case
+def R142_text_that_was_dropped_is_read_again():
+    place = folder("again")
+    shutil.copy(PROBE, place + "/prog")
+    done = verb("again", "/mnt/prog", place=place, options=["--mem", "32M", "--swap", "64M"])
+    equal((done.status, done.out), (0, b"major faults: some\n" * 3), f"status and output (it said {done.err})")
+
+
+@case
+def R142_the_host_changes_files_meanwhile():
+    place = folder("changes")
+    for name in ("rewritten", "shortened", "removed", "replaced"):
+        put(f"{place}/{name}", b"a" * 3 * PAGE)
+
+    def rewrite():
+        put(place + "/rewritten", b"b" * 3 * PAGE)
+
+    def replace():
+        put(place + "/other", b"c" * 3 * PAGE)
+        os.rename(place + "/other", place + "/replaced")
+
+    steps = {"rewrite": rewrite, "shorten": lambda: os.truncate(place + "/shortened", PAGE + PAGE // 2),
+             "remove": lambda: os.unlink(place + "/removed"), "replace": replace,
+             "create": lambda: put(place + "/new", b"n")}
+    words = [RUN, "--mem", "64M", "--share", place, "--add", SHARE + ":/bin/share", "--", "/bin/share", "changes"]
+    with subprocess.Popen(words, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        lines = []
+        for line in run.stdout:
+            step = line.decode().strip()
+            if step not in steps:
+                lines.append(step)
+                continue
+            steps.pop(step)()
+            run.stdin.write(b"x")
+            run.stdin.flush()
+        run.stdin.close()
+        said = run.stderr.read()
+        equal((run.wait(PATIENCE), lines, list(steps)), (0, ["share: ok"], []), f"status and output (it said {said})")
+
+
+@case
+def R142_R145_the_server_is_killed():
+    place = folder("killed")
+    put(place + "/big", b"x")
+    os.truncate(place + "/big", 16384 * PAGE)
+    put(place + "/other", b"x")
+    for options in (["--mem", "64M"], ["--mem", "64M", "--append", "preempt=300"]):
+        done = passes("killed", "/mnt/big", place=place, options=options)
+        said = [line for line in done.err.splitlines() if b"init: " in line]
+        equal(said, [b"init: the server of /mnt (/bin/hostfs) was killed by signal 9"], "what init says")
+
+
+@case
+def R146_a_server_has_what_it_needs_and_no_more():
+    place = folder("descriptors")
+    done = verb("descriptors", place=place)
+    lines = done.out.decode().splitlines()
+    equal([re.sub(r"[0-9]+", "N", re.sub(r"\S+:\[[0-9]+\]$", "ENDPOINT", line)) for line in lines],
+          ["N r /dev/null", "N w /dev/null", "N w /dev/port/stderr", "N rw /dev/uioN", "N rw ENDPOINT"],
+          "descriptors")
+
+
+@case
+def several_folders():
+    one, two = folder("one"), folder("two")
+    put(one + "/a", b"one")
+    put(two + "/a", b"two")
+    done = run_probe(program="sh", stdin=b"cat /mnt/a /opt/x/y/a\n",
+                     options=["--share", one, "--share", two + ":/opt/x/y", "--swap", "40K"])
+    equal((done.status, done.out), (0, b"onetwo"), f"status and output (it said {done.err})")
+
+
+@case
+def R44_a_large_directory_with_little_memory():
+    place = folder("large")
+    for i in range(500):
+        put(f"{place}/{'x' * 200}{i:03}", b"")
+    same_tree(place, ["--mem", "16M"])
+
+
+if __name__ == "__main__":
+    main()
