@@ -275,6 +275,47 @@ def R142_R145_the_server_is_killed():
 
 
 @case
+def R142_the_machine_goes_off_while_files_are_read():
+    place = folder("leave")
+    put(place + "/big", b"x")
+    os.truncate(place + "/big", 16384 * PAGE)
+    for options in (["--mem", "64M"], ["--mem", "32M", "--append", "preempt=300"], ["--mem", "32M", "--swap", "64M"]):
+        passes("leave", "/mnt/big", place=place, options=options)
+
+
+@case
+def without_its_device_or_its_server_a_run_is_125():
+    place = folder("orders")
+    put(place + "/orders", b"share0\0/mnt\0")
+    orders = ["--add", place + "/orders:/run/share"]
+    done = run_probe("exit", "0", options=orders)
+    equal((done.status, done.err),
+          (125, b"init: cannot mount a folder of the host's at /mnt: no such device\n"), "no device")
+    put(place + "/orders", b"shareX\0/mnt\0")
+    device = f"-fsdev local,id=a,path={place},security_model=none -device virtio-9p-device,fsdev=a,mount_tag="
+    done = run_probe("exit", "0", options=orders, env={"FAULTLINE_QEMU": device + "share"})
+    equal((done.status, done.err),
+          (125, b"init: cannot mount a folder of the host's at /mnt: no such device\n"), "a device of another tag")
+    done = run_probe("exit", "0", options=orders, env={"FAULTLINE_QEMU": device + "shareX"})
+    equal((done.status, done.err),
+          (125, b"init: cannot run /bin/hostfs: no such file\n"
+           b"init: cannot mount a folder of the host's at /mnt: input/output error\n"), "no server")
+    put(place + "/orders", b"share0\0")
+    done = run_probe("exit", "0", options=orders)
+    equal((done.status, done.err), (125, b"init: cannot read /run/share: invalid argument\n"), "no path")
+
+
+@case
+def R142_a_modern_device():
+    place = folder("modern")
+    data = pattern(3, 200 * PAGE)
+    put(place + "/data", data)
+    done = run_probe("show", "/mnt/data", options=["--share", place],
+                     env={"FAULTLINE_QEMU": "-global virtio-mmio.force-legacy=false"})
+    equal((done.status, done.out == data), (0, True), f"status, and the same bytes (it said {done.err})")
+
+
+@case
 def R146_a_server_has_what_it_needs_and_no_more():
     place = folder("descriptors")
     done = verb("descriptors", place=place)

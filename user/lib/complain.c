@@ -36,6 +36,7 @@ static const char *errno_text(long err)
 		{ ENOMEM, "out of memory" },
 		{ EACCES, "permission denied (is it executable?)" },
 		{ EFAULT, "bad address" },
+		{ ENODEV, "no such device" },
 		{ ENOTDIR, "a component of the path is not a directory" },
 		{ EISDIR, "is a directory" },
 		{ EINVAL, "invalid argument" },

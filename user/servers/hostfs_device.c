@@ -16,7 +16,7 @@
 
 #include "abi/uio_device.h"
 
-#define PAGE 4096u
+#define PAGE QUEUE_PAGE
 
 /* A block has these many pages; fewer if memory is short. The least still gives a message at most
  * QUEUE_CHAIN pieces, and all requests fewer blocks than a driver may have. */
@@ -198,38 +198,14 @@ uint8_t *device_reply(struct device *device, unsigned number, size_t n, size_t *
 	return n <= RELAY_SHORT ? at + DEVICE_LONG_AT : at + RELAY_SHORT;
 }
 
-/* Adds the pieces of n bytes: pages that follow each other in physical memory are one. */
-static unsigned add_pieces(const struct device *device, const uint8_t *at, size_t n,
-			   bool device_writes, struct piece *pieces, unsigned npieces)
-{
-	unsigned first = npieces;
-
-	while (n > 0) {
-		size_t offset = (size_t)(at - device->memory), len = PAGE - offset % PAGE;
-		uint64_t addr = device->page_addr[offset / PAGE] + offset % PAGE;
-		struct piece *last = npieces > first ? &pieces[npieces - 1] : NULL;
-
-		if (len > n)
-			len = n;
-		if (last && last->addr + last->len == addr)
-			last->len += (uint32_t)len;
-		else
-			pieces[npieces++] = (struct piece){ addr, (uint32_t)len, device_writes };
-		at += len;
-		n -= len;
-	}
-	return npieces;
-}
-
 void device_send(struct device *device, unsigned number, size_t n)
 {
+	size_t room, request = (size_t)(device_request(device, number, n) - device->memory);
+	size_t reply = (size_t)(device_reply(device, number, n, &room) - device->memory);
 	struct piece pieces[QUEUE_CHAIN];
-	size_t room;
-	uint8_t *reply = device_reply(device, number, n, &room);
-	unsigned npieces =
-		add_pieces(device, device_request(device, number, n), n, false, pieces, 0);
+	unsigned npieces = pieces_add(pieces, 0, device->page_addr, request, n, false);
 
-	npieces = add_pieces(device, reply, room, true, pieces, npieces);
+	npieces = pieces_add(pieces, npieces, device->page_addr, reply, room, true);
 	queue_offer(&device->queue, number, pieces, npieces);
 	__sync_synchronize(); /* the rings are in memory before the device is told */
 	set(device, VIRTIO_QUEUE_NOTIFY, 0);

@@ -9,6 +9,29 @@
 
 #include <errno.h>
 
+unsigned pieces_add(struct piece *pieces, unsigned npieces, const uint64_t *page_addr,
+		    size_t offset, size_t n, bool device_writes)
+{
+	struct piece *last = NULL;
+
+	while (n > 0) {
+		uint64_t addr = page_addr[offset / QUEUE_PAGE] + offset % QUEUE_PAGE;
+		size_t len = QUEUE_PAGE - offset % QUEUE_PAGE;
+
+		if (len > n)
+			len = n;
+		if (last && last->addr + last->len == addr) {
+			last->len += (uint32_t)len;
+		} else {
+			last = &pieces[npieces++];
+			*last = (struct piece){ addr, (uint32_t)len, device_writes };
+		}
+		offset += len;
+		n -= len;
+	}
+	return npieces;
+}
+
 int queue_init(struct queue *queue, void *memory, uint32_t max)
 {
 	uint16_t size = QUEUE_SIZE_MAX;

@@ -8,6 +8,7 @@
 
 #include "lib/virtio_regs.h"
 
+#define QUEUE_PAGE	   4096u
 #define QUEUE_SIZE_MAX	   128u
 #define QUEUE_CHAIN	   16u /* descriptors of a request: as many pieces it may have */
 #define QUEUE_REQUESTS_MAX 8u
@@ -20,6 +21,14 @@ struct piece {
 	uint32_t len;
 	bool device_writes;
 };
+
+/*
+ * Appends to npieces pieces those of n bytes of memory, and returns how many there are now. Byte
+ * `offset` of the memory is at page_addr[offset / QUEUE_PAGE]; pages that follow each other there,
+ * too, are one piece.
+ */
+unsigned pieces_add(struct piece *pieces, unsigned npieces, const uint64_t *page_addr,
+		    size_t offset, size_t n, bool device_writes);
 
 struct queue {
 	uint16_t size;	    /* descriptors: a power of two */

@@ -430,6 +430,15 @@ static void do_killed(char **argv)
 	close(fd);
 }
 
+/* argv: a large file. Ends while others read it. */
+static void do_leave(char **argv)
+{
+	for (unsigned i = 0; i < 6; i++)
+		if (fork() == 0)
+			read_on(argv[0], i);
+	usleep(20000);
+}
+
 /* A program whose text was dropped because memory was short is read again: argv is its path and its output. */
 static void do_again(char **argv)
 {
@@ -482,15 +491,11 @@ static const struct {
 	void (*act)(char **argv);
 	bool says; /* prints what the test compares, and no "ok" */
 } verbs[] = {
-	{ "walk", do_walk, true },
-	{ "map", do_map, true },
-	{ "stat", do_stat, true },
-	{ "read-only", do_read_only, false },
-	{ "together", do_together, false },
-	{ "changes", do_changes, false },
-	{ "killed", do_killed, false },
-	{ "again", do_again, true },
-	{ "descriptors", do_descriptors, true },
+	{ "walk", do_walk, true },	    { "map", do_map, true },
+	{ "stat", do_stat, true },	    { "read-only", do_read_only, false },
+	{ "together", do_together, false }, { "changes", do_changes, false },
+	{ "killed", do_killed, false },	    { "leave", do_leave, false },
+	{ "again", do_again, true },	    { "descriptors", do_descriptors, true },
 };
 
 int main(int argc, char **argv)

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+/* What hostfs passes between a client and a device, both of which may lie. */
+#include <errno.h>
+#include <string.h>
+
+#include "hostfs_relay.h"
+#include "test.h"
+
+/* ---- the queue ---- */
+
+static uint8_t memory[QUEUE_BYTES] __attribute__((aligned(QUEUE_PAGE)));
+static struct queue queue;
+static uint16_t used_idx; /* the device's own count */
+
+static void start(uint32_t max, int expected)
+{
+	memset(memory, 0, sizeof(memory));
+	used_idx = 0;
+	assert_int_equal(queue_init(&queue, memory, max), expected);
+}
+
+static void offer(unsigned number, uint32_t room)
+{
+	const struct piece pieces[] = { { 0x1000, 10, false }, { 0x2000, room, true } };
+
+	queue_offer(&queue, number, pieces, 2);
+}
+
+/* What the device does. */
+static void use(uint32_t id, uint32_t len)
+{
+	queue.used->ring[used_idx % queue.size].id = id;
+	queue.used->ring[used_idx % queue.size].len = len;
+	queue.used->idx = ++used_idx;
+}
+
+static void expect_take(int number, uint32_t len)
+{
+	uint32_t got = 0;
+
+	assert_int_equal(queue_take(&queue, &got), number);
+	if (number >= 0)
+		assert_int_equal(got, len);
+}
+
+TEST(a_queue_has_what_the_device_takes) // R146
+{
+	start(0, -EINVAL);
+	start(QUEUE_CHAIN - 1, -EINVAL);
+	start(QUEUE_CHAIN, 0);
+	assert_int_equal(queue.nrequests, 1);
+	start(100, 0);
+	assert_int_equal(queue.size, 64);
+	assert_int_equal(queue.nrequests, 4);
+	start(1024, 0);
+	assert_int_equal(queue.size, QUEUE_SIZE_MAX);
+	assert_int_equal(queue.nrequests, QUEUE_REQUESTS_MAX);
+	/* All of it is in its memory, and nothing overlaps. */
+	assert_true((uint8_t *)&queue.avail->ring[queue.size] <= memory + QUEUE_USED_AT);
+	assert_true((uint8_t *)&queue.used->ring[queue.size] <= memory + QUEUE_BYTES);
+}
+
+TEST(a_chain_is_as_the_device_expects_it) // R141
+{
+	const struct piece pieces[] = { { 0x5000, 23, false },
+					{ 0x9000, 100, true },
+					{ 0xff000, 4096, true } };
+	unsigned first = 3 * QUEUE_CHAIN;
+
+	start(128, 0);
+	queue_offer(&queue, 3, pieces, 3);
+	assert_int_equal(queue.avail->idx, 1);
+	assert_int_equal(queue.avail->ring[0], first);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(queue.desc[first + i].addr, pieces[i].addr);
+		assert_int_equal(queue.desc[first + i].len, pieces[i].len);
+		assert_int_equal(queue.desc[first + i].flags,
+				 (i > 0 ? VIRTQ_DESC_WRITE : 0) | (i < 2 ? VIRTQ_DESC_NEXT : 0));
+		assert_int_equal(queue.desc[first + i].next, i < 2 ? first + i + 1 : 0);
+	}
+	use(first, 4196);
+	expect_take(3, 4196);
+	expect_take(-EAGAIN, 0);
+}
+
+TEST(answers_come_in_any_order_and_the_indexes_wrap_around) // R140
+{
+	bool offered[QUEUE_REQUESTS_MAX] = { 0 };
+	unsigned nanswers = 0;
+
+	start(128, 0);
+	while (nanswers < test_steps(200000)) {
+		unsigned number = (unsigned)test_below(QUEUE_REQUESTS_MAX);
+
+		if (!offered[number]) {
+			offer(number, number * 10);
+			assert_int_equal(queue.avail->ring[(uint16_t)(queue.avail->idx - 1) % 128],
+					 number * QUEUE_CHAIN);
+		} else {
+			use(number * QUEUE_CHAIN, number);
+			expect_take((int)number, number);
+			expect_take(-EAGAIN, 0);
+			nanswers++;
+		}
+		offered[number] = !offered[number];
+	}
+}
+
+TEST(a_device_that_lies_is_not_believed) // R141
+{
+	const uint32_t wrong[][2] = {
+		{ 2 * QUEUE_CHAIN + 1, 0 }, /* within a chain */
+		{ 3 * QUEUE_CHAIN, 0 },	    /* it was not asked that */
+		{ QUEUE_SIZE_MAX, 0 },	    /* there is none of these */
+		{ UINT32_MAX, 0 },
+		{ UINT32_MAX / QUEUE_CHAIN * QUEUE_CHAIN, 0 },
+		{ 2 * QUEUE_CHAIN, 101 }, /* there was no room for that */
+		{ 2 * QUEUE_CHAIN, UINT32_MAX },
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		start(128, 0);
+		offer(2, 100);
+		use(wrong[i][0], wrong[i][1]);
+		expect_take(-EIO, 0);
+	}
+	start(128, 0); /* twice */
+	offer(2, 100);
+	use(2 * QUEUE_CHAIN, 100);
+	use(2 * QUEUE_CHAIN, 100);
+	expect_take(2, 100);
+	expect_take(-EIO, 0);
+	start(16, 0); /* there are fewer */
+	offer(0, 1);
+	use(QUEUE_CHAIN, 0);
+	expect_take(-EIO, 0);
+}
+
+TEST(pieces_are_all_bytes_and_no_others) // R141
+{
+	uint64_t page_addr[64];
+	struct piece pieces[66];
+
+	for (unsigned step = 0; step < test_steps(3000); step++) {
+		size_t offset = test_below(32 * QUEUE_PAGE), n = test_below(32 * QUEUE_PAGE),
+		       at = offset;
+		bool writes = test_below(2);
+		unsigned before = (unsigned)test_below(2), npieces;
+
+		for (unsigned i = 0; i < 64; i++)
+			page_addr[i] = i && test_below(4) ? page_addr[i - 1] + QUEUE_PAGE
+							  : (1 + test_below(1 << 20)) * QUEUE_PAGE;
+		npieces = pieces_add(pieces, before, page_addr, offset, n, writes);
+		for (unsigned i = before; i < npieces; i++) {
+			assert_int_equal(pieces[i].device_writes, writes);
+			assert_true(i == before ||
+				    pieces[i - 1].addr + pieces[i - 1].len != pieces[i].addr);
+			for (uint32_t j = 0; j < pieces[i].len; j++, at++)
+				if (page_addr[at / QUEUE_PAGE] + at % QUEUE_PAGE !=
+				    pieces[i].addr + j)
+					fail();
+		}
+		assert_int_equal(at - offset, n);
+	}
+}
+
+/* ---- the relay ---- */
+
+static struct relay relay;
+static uint8_t message[RELAY_MSIZE];
+
+static uint16_t tag_of(const uint8_t *bytes)
+{
+	return (uint16_t)(bytes[5] | bytes[6] << 8);
+}
+
+/* Makes a message of that type, tag and size, whose other bytes are 0xaa. */
+static void make(uint8_t type, uint16_t tag, size_t n)
+{
+	memset(message, 0xaa, n);
+	for (unsigned i = 0; i < 4; i++)
+		message[i] = (uint8_t)(n >> 8 * i);
+	message[4] = type;
+	message[5] = (uint8_t)tag;
+	message[6] = (uint8_t)(tag >> 8);
+}
+
+/* Passes a request on. Returns the tag that the device sees. */
+static uint16_t pass(unsigned number, uint8_t type, uint16_t tag)
+{
+	make(type, tag, 50);
+	assert_int_equal(relay_request(&relay, number, message, 50), 0);
+	assert_int_equal(message[4], type);
+	for (unsigned i = P9_HEADER_BYTES; i < 50; i++)
+		if (type != P9_TREAD && type != P9_TREADDIR && type != P9_TVERSION)
+			assert_int_equal(message[i], 0xaa);
+	return tag_of(message);
+}
+
+static void expect_reply(unsigned number, uint8_t type, uint16_t tag, ssize_t expected,
+			 uint16_t expected_tag)
+{
+	make(type, tag, 40);
+	assert_int_equal(relay_reply(&relay, number, message, 40), expected);
+	if (expected < 0)
+		return;
+	assert_int_equal(tag_of(message), expected_tag);
+	assert_int_equal(message[4], type);
+	for (unsigned i = P9_HEADER_BYTES; i < 40; i++)
+		assert_int_equal(message[i], 0xaa);
+}
+
+TEST(no_two_requests_have_one_tag) // R140
+{
+	uint16_t sent[QUEUE_REQUESTS_MAX];
+
+	for (unsigned i = 0; i < QUEUE_REQUESTS_MAX; i++) {
+		sent[i] = pass(i, P9_TGETATTR, 7); /* whatever the client's tags are */
+		for (unsigned j = 0; j < i; j++)
+			assert_int_not_equal(sent[i], sent[j]);
+	}
+	for (unsigned i = QUEUE_REQUESTS_MAX; i-- > 0;)
+		expect_reply(i, P9_RGETATTR, sent[i], 40, 7);
+}
+
+TEST(a_reply_gets_its_requests_tag) // R140
+{
+	uint16_t a = pass(0, P9_TGETATTR, 1000), b = pass(1, P9_TCLUNK, 2000);
+
+	expect_reply(1, P9_RLERROR, b, 40, 2000);
+	b = pass(1, P9_TREADLINK, 3000);
+	expect_reply(1, P9_RREADLINK, b, 40, 3000);
+	expect_reply(0, P9_RGETATTR, a, 40, 1000);
+	assert_int_equal(pass(2, P9_TVERSION, P9_NOTAG), P9_NOTAG);
+	expect_reply(2, P9_RVERSION, P9_NOTAG, 40, P9_NOTAG);
+}
+
+TEST(what_is_no_reply_is_refused) // R141
+{
+	uint16_t tag = pass(3, P9_TGETATTR, 1);
+
+	expect_reply(3, P9_RCLUNK, tag, -EIO, 0);
+	pass(3, P9_TGETATTR, 1);
+	expect_reply(3, P9_TGETATTR, tag, -EIO, 0);
+	pass(3, P9_TGETATTR, 1);
+	expect_reply(3, P9_RGETATTR, (uint16_t)(tag + 1), -EIO, 0);
+	for (size_t n = 1; n < P9_HEADER_BYTES; n++) {
+		pass(3, P9_TGETATTR, 1);
+		make(P9_RGETATTR, tag, 40);
+		assert_int_equal(relay_reply(&relay, 3, message, n), -EIO);
+	}
+	pass(3, P9_TGETATTR, 1);
+	make(P9_RGETATTR, tag, 41); /* more than it wrote */
+	assert_int_equal(relay_reply(&relay, 3, message, 40), -EIO);
+	pass(3, P9_TGETATTR, 1);
+	make(P9_RGETATTR, tag, 6); /* less than a header */
+	assert_int_equal(relay_reply(&relay, 3, message, 40), -EIO);
+	pass(3, P9_TGETATTR, 1);
+	make(P9_RGETATTR, tag, 30); /* what follows is no part of it */
+	assert_int_equal(relay_reply(&relay, 3, message, 40), 30);
+	pass(3, P9_TGETATTR, 1); /* flushed: nothing comes */
+	assert_int_equal(relay_reply(&relay, 3, message, 0), 0);
+}
+
+TEST(an_error_is_a_message) // R140
+{
+	struct p9_packet packet;
+	struct p9_rgetattr got;
+	size_t n;
+
+	pass(5, P9_TGETATTR, 0x1234);
+	n = relay_error(&relay, 5, message, EIO);
+	packet = p9_packet(message, n);
+	assert_int_equal(p9_decode_rgetattr(&packet, 0x1234, &got), -EIO);
+	n = relay_error(&relay, 5, message, EPERM);
+	packet = p9_packet(message, n);
+	assert_int_equal(p9_decode_rgetattr(&packet, 0x1234, &got), -EPERM);
+}
+
+TEST(what_is_no_message_is_not_sent) // R141
+{
+	for (size_t n = 0; n < P9_HEADER_BYTES; n++) {
+		make(P9_TCLUNK, 1, P9_HEADER_BYTES);
+		assert_int_equal(relay_request(&relay, 0, message, n), -EIO);
+	}
+	make(P9_TCLUNK, 1, 11);
+	assert_int_equal(relay_request(&relay, 0, message, 10), -EIO);
+	assert_int_equal(relay_request(&relay, 0, message, 12), -EIO);
+	assert_int_equal(relay_request(&relay, 0, message, 11), 0);
+}
+
+TEST(only_those_with_short_replies_are_long) // R141
+{
+	for (unsigned type = 0; type < 256; type++) {
+		bool may = type == P9_TWRITE || type == P9_TWALK || type == P9_TSYMLINK;
+
+		make((uint8_t)type, 1, RELAY_SHORT + 1);
+		assert_int_equal(relay_request(&relay, 0, message, RELAY_SHORT + 1),
+				 may ? 0 : -EIO);
+		if (type == P9_TFLUSH)
+			continue;
+		make((uint8_t)type, 1, RELAY_SHORT);
+		assert_int_equal(relay_request(&relay, 0, message, RELAY_SHORT), 0);
+	}
+}
+
+static size_t version(uint32_t msize)
+{
+	const struct p9_tversion ask = { msize, { P9_VERSION, strlen(P9_VERSION) } };
+
+	return (size_t)p9_encode_tversion(message, sizeof(message), P9_NOTAG, &ask);
+}
+
+TEST(sizes_are_lowered_to_what_there_is_room_for) // R141
+{
+	const uint32_t asked[] = { 0,	      4096, RELAY_MSIZE - 1, RELAY_MSIZE, RELAY_MSIZE + 1,
+				   UINT32_MAX };
+
+	for (unsigned i = 0; i < 6; i++) {
+		struct p9_tversion version_got;
+		struct p9_treaddir readdir_got;
+		struct p9_tread read_got;
+		uint32_t most = RELAY_MSIZE - P9_RREAD_HEAD_BYTES;
+		struct p9_packet packet = p9_packet(message, version(asked[i]));
+
+		assert_int_equal(relay_request(&relay, 0, message, packet.size), 0);
+		assert_int_equal(p9_decode_tversion(&packet, &version_got), 0);
+		assert_int_equal(version_got.msize,
+				 asked[i] < RELAY_MSIZE ? asked[i] : RELAY_MSIZE);
+
+		packet.size = packet.in_buf = (size_t)p9_encode_tread(
+			message, sizeof(message), 5, &(struct p9_tread){ 1, UINT64_MAX, asked[i] });
+		assert_int_equal(relay_request(&relay, 0, message, packet.size), 0);
+		assert_int_equal(p9_decode_tread(&packet, &read_got), 0);
+		assert_int_equal(read_got.count, asked[i] < most ? asked[i] : most);
+		assert_true(read_got.fid == 1 && read_got.offset == UINT64_MAX);
+
+		packet.size = packet.in_buf = (size_t)p9_encode_treaddir(
+			message, sizeof(message), 5, &(struct p9_treaddir){ 1, 2, asked[i] });
+		assert_int_equal(relay_request(&relay, 0, message, packet.size), 0);
+		assert_int_equal(p9_decode_treaddir(&packet, &readdir_got), 0);
+		assert_int_equal(readdir_got.count, asked[i] < most ? asked[i] : most);
+	}
+	for (size_t n = P9_HEADER_BYTES; n < 23;
+	     n++) { /* too short for the field: the device says so */
+		make(P9_TREAD, 1, n);
+		message[n] = 0x55;
+		assert_int_equal(relay_request(&relay, 0, message, n), 0);
+		assert_int_equal(message[n], 0x55);
+	}
+}
+
+/* Passes Tflush on. Returns as relay_request(), and the tag to be flushed. */
+static int flush(unsigned number, uint16_t tag, uint16_t oldtag, uint16_t *ret)
+{
+	const struct p9_tflush ask = { oldtag };
+	struct p9_packet packet;
+	struct p9_tflush got;
+	size_t n = (size_t)p9_encode_tflush(message, sizeof(message), tag, &ask);
+	int result = relay_request(&relay, number, message, n);
+
+	packet = p9_packet(message, n);
+	if (result == 0) {
+		assert_int_equal(p9_decode_tflush(&packet, &got), 0);
+		*ret = got.oldtag;
+	}
+	return result;
+}
+
+TEST(a_flush_names_the_devices_tag) // R140
+{
+	uint16_t sent = pass(4, P9_TREAD, 77), flushed = 0, own;
+	struct p9_packet packet;
+
+	pass(2, P9_TGETATTR, 78);
+	assert_int_equal(flush(0, 79, 77, &flushed), 0);
+	assert_int_equal(flushed, sent);
+	own = tag_of(message);
+	expect_reply(4, P9_RREAD, sent, 40, 77);
+	expect_reply(0, P9_RFLUSH, own, 40, 79);
+	/* It has been answered: we do that ourselves. */
+	assert_int_equal(flush(0, 80, 77, &flushed), 1);
+	packet = p9_packet(message, P9_HEADER_BYTES);
+	assert_int_equal(p9_decode_rflush(&packet, 80), 0);
+	/* And the number is free. */
+	assert_int_equal(flush(1, 81, 80, &flushed), 1);
+	make(P9_TFLUSH, 1, 10);
+	assert_int_equal(relay_request(&relay, 0, message, 10), -EIO);
+	make(P9_TFLUSH, 1, 8);
+	assert_int_equal(relay_request(&relay, 0, message, 8), -EIO);
+}
