@@ -9,8 +9,11 @@
 /* A longer chain is not followed: its end is a time-out or a kill. */
 #define CHAIN_MAX 64
 
-/* The process that has all descriptors of the receive end, or NULL if none is known. */
-static struct process *only_server_locked(struct endpoint *endpoint)
+/*
+ * Returns the process that alone can answer, if that is the running one, or waits itself; else
+ * NULL.
+ */
+static struct process *stuck_server_locked(struct endpoint *endpoint)
 {
 	struct file *end;
 	uint32_t refs;
@@ -18,7 +21,9 @@ static struct process *only_server_locked(struct endpoint *endpoint)
 	struct process *process = end ? process_find_id(&id) : NULL;
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	if (!process || !process->fdtable || fdtable_count(process->fdtable, end) != refs)
+	if (!process || (process != current_process() && !atomic_load(&process->thread->waits_for)))
+		return NULL;
+	if (!process->fdtable || fdtable_count(process->fdtable, end) != refs)
 		return NULL;
 	return process;
 }
@@ -29,21 +34,17 @@ static struct process *only_server_locked(struct endpoint *endpoint)
  */
 bool ipc_deadlocks(struct endpoint *endpoint)
 {
-	bool deadlocks = false;
+	struct process *server = NULL;
 
 	spin_lock(&process_tree_lock);
 	for (unsigned i = 0; endpoint && i < CHAIN_MAX; i++) {
-		struct process *server = only_server_locked(endpoint);
-
-		if (!server)
-			break;
-		deadlocks = server == current_process();
-		if (deadlocks)
+		server = stuck_server_locked(endpoint);
+		if (!server || server == current_process())
 			break;
 		endpoint = atomic_load(&server->thread->waits_for);
 	}
 	spin_unlock(&process_tree_lock);
-	return deadlocks;
+	return server && server == current_process();
 }
 
 void ipc_deadlock_settle(void)

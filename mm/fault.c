@@ -303,6 +303,7 @@ static int prepare_page(struct fault *fault)
 	switch (result) {
 	case -ENXIO:
 	case -EIO:
+	case -EDEADLK:
 	case -ENOSPC:
 		fault->refused = result; /* VM_BUS, unless the next round finds another mapping */
 		return 0;

@@ -56,7 +56,7 @@ struct fault {
 				  the swap cache with a reference to the slot `index` too */
 	uint64_t index;
 	struct page *brought; /* the page, with a reference that keeps it resident; or NULL */
-	int refused;	      /* why it cannot be brought: -ENXIO, -EIO, -ENOSPC; or 0 */
+	int refused;	      /* why it cannot be brought: -ENXIO, -EIO, -EDEADLK, -ENOSPC; or 0 */
 	struct page *copy;    /* FAULT_NEEDS_COPY: the frame with the copy; or NULL */
 	pfn_t copy_pfn;
 	pfn_t source;		  /* the frame that is copied; zero_pfn: zeros */

@@ -105,11 +105,19 @@ static int compare(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
+/* Without floating point: who has used its registers pays for them at each switch from then on. */
+static void print_tenths(uint64_t sum, uint64_t parts)
+{
+	uint64_t tenths = (sum * 10 + parts / 2) / parts;
+
+	printf(" %lu.%lu", (unsigned long)(tenths / 10), (unsigned long)(tenths % 10));
+}
+
 static int measure(unsigned row)
 {
 	static uint64_t costs[CALLS];
 	unsigned n = rows[row].samples;
-	double per_sample = rows[row].per_sample;
+	uint64_t per_sample = rows[row].per_sample;
 	uint64_t sum = 0;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -120,9 +128,13 @@ static int measure(unsigned row)
 		sum += costs[i];
 	}
 	qsort(costs, n, sizeof(costs[0]), compare);
-	printf("%s insn/%s %.1f %.1f %.1f %u %.1f\n", rows[row].name, rows[row].unit,
-	       (double)costs[0] / per_sample, (double)costs[n / 2] / per_sample,
-	       (double)costs[n - 1] / per_sample, n, (double)sum / per_sample / n);
+	printf("%s insn/%s", rows[row].name, rows[row].unit);
+	print_tenths(costs[0], per_sample);
+	print_tenths(costs[n / 2], per_sample);
+	print_tenths(costs[n - 1], per_sample);
+	printf(" %u", n);
+	print_tenths(sum, per_sample * n);
+	putchar('\n');
 	fflush(stdout);
 	return 1;
 }

@@ -2,11 +2,18 @@
 /* Servers that would have to wait for themselves, alone or in a ring (R144). */
 #define _GNU_SOURCE
 #include "lib/ipc.h"
+#include "servers/file_server.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -206,6 +213,146 @@ static void at_once(unsigned n)
 	}
 }
 
+/* ---- a server that uses its own files ---- */
+
+#define FILES  1 /* the badge of the mount */
+#define ORDERS 2 /* the badge of who tells the server what to do */
+
+static int one_walk(void *tree, uint64_t dir, struct p9_string name, uint64_t *ret)
+{
+	(void)tree;
+	(void)dir;
+	*ret = p9_string_is(name, "..") ? 0 : 1;
+	return 0;
+}
+
+static int one_getattr(void *tree, uint64_t file, struct file_attr *ret)
+{
+	(void)tree;
+	ret->mode = file == 0 ? S_IFDIR | 0755 : S_IFREG | 0644;
+	ret->nlink = 1;
+	ret->size = file == 0 ? 0 : 1 << 20;
+	return 0;
+}
+
+static ssize_t one_read(void *tree, uint64_t file, uint64_t offset, void *buf, size_t n,
+			const void **data)
+{
+	(void)tree;
+	(void)file;
+	(void)offset;
+	(void)data;
+	memset(buf, 'x', n);
+	return (ssize_t)n;
+}
+
+static const struct file_ops one_file = {
+	.walk = one_walk,
+	.getattr = one_getattr,
+	.read = one_read,
+};
+
+static sigjmp_buf after_fault;
+
+static void on_bus(int signal)
+{
+	siglongjmp(after_fault, signal);
+}
+
+/* What the server sees of its own file, which is open at fd. */
+static void use_own_file(int fd, uint64_t *seen)
+{
+	volatile char *mem = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	struct stat st;
+	char byte;
+
+	signal(SIGBUS, on_bus);
+	seen[0] = open("/rings/file", O_RDONLY) < 0 ? (uint64_t)errno : 0;
+	seen[1] = fstat(fd, &st) < 0 ? (uint64_t)errno : 0;
+	seen[2] = read(fd, &byte, 1) < 0 ? (uint64_t)errno : 0;
+	seen[3] = (uint64_t)sigsetjmp(after_fault, 1);
+	if (seen[3] == 0)
+		(void)mem[0];
+	munmap((void *)(uintptr_t)mem, 4096);
+	close(fd);
+}
+
+static uint64_t answer_file(struct file_server *server, int receive, long rcvid, uint64_t n)
+{
+	struct file_reply reply;
+
+	if (n > sizeof(server->request) ||
+	    ipc_read(receive, rcvid, server->request, n, 0) != (long)n)
+		return 0;
+	file_server_answer(server, n, &reply);
+	ipc_write(receive, rcvid, reply.head, reply.nhead, 0);
+	ipc_write(receive, rcvid, reply.data, reply.ndata, reply.nhead);
+	return reply.nhead + reply.ndata;
+}
+
+static void serve_one_file(int receive)
+{
+	static struct file_server server;
+	struct ipc_message m = { { 0 }, 0 };
+
+	file_server_init(&server, &one_file, NULL);
+	for (;;) {
+		long rcvid = ipc_receive(receive, &m, IPC_NEVER);
+
+		if (rcvid <= 0)
+			_exit(1);
+		if (m.badge == FILES)
+			m.word[0] = answer_file(&server, receive, rcvid, m.word[0]);
+		else
+			use_own_file(ipc_take(receive, rcvid, 0, 0), m.word);
+		ipc_reply(receive, rcvid, &m);
+	}
+}
+
+static int mount_at(int send)
+{
+	char options[32];
+
+	snprintf(options, sizeof(options), "fd=%d", send);
+	return mount("rings", "/rings", "9p", 0, options) == 0 ? 0 : -errno;
+}
+
+static void own_files(void)
+{
+	int receive = ipc_create(0), files = ipc_badge(receive, FILES, 0);
+	int orders = ipc_badge(receive, ORDERS, 0), fd;
+	struct ipc_transfer with = { .nfds = 1 };
+	struct ipc_message m = { { 0 }, 0 };
+	pid_t pid;
+	char byte;
+
+	mkdir("/rings", 0755);
+	expect("mount by the server", -EDEADLK, mount_at(files));
+	pid = fork();
+	if (pid == 0) {
+		close(files);
+		close(orders);
+		serve_one_file(receive);
+	}
+	close(receive);
+	expect("mount", 0, mount_at(files));
+	fd = open("/rings/file", O_RDONLY);
+	with.fd[0] = fd;
+	expect("the server uses its files", 0, ipc_call_with(orders, &m, &with, IPC_NEVER));
+	expect("open", EDEADLK, (long)m.word[0]);
+	expect("fstat", EDEADLK, (long)m.word[1]);
+	expect("read", EDEADLK, (long)m.word[2]);
+	expect("a fault", SIGBUS, (long)m.word[3]);
+	expect("others read", 1, read(fd, &byte, 1));
+	expect("what is there", 'x', byte);
+	close(fd);
+	expect("umount", 0, umount("/rings"));
+	close(files);
+	close(orders);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 int main(void)
 {
 	struct sigaction action = { .sa_handler = handler };
@@ -213,6 +360,7 @@ int main(void)
 	sigaction(SIGALRM, &action, NULL);
 	alone();
 	handed_over();
+	own_files();
 	for (unsigned n = 1; n <= RING_MAX; n++) {
 		ring(n);
 		at_once(n);
