@@ -4,7 +4,7 @@
 /*
  * /oracle/args has the program's path and arguments, each with its NUL. /oracle/cwd has its working
  * directory, /oracle/input its standard input. /oracle/modules/NN-NAME.ko are loaded in that order.
- * If /oracle/root9p or /oracle/swap exists, a 9P share or a swap disk is used. The program's
+ * If /oracle/root9p (mount options) or /oracle/swap exists, a 9P share or a swap disk is used. The program's
  * descriptors 1 and 2 are pipes, which are relayed to the console in pieces headed "@@o LENGTH" and
  * "@@e LENGTH". If /oracle/tty exists, they are the console itself.
  */
@@ -162,9 +162,15 @@ static int relay(pid_t child, int out, int err)
 
 static void mount_share(void)
 {
+	char options[256] = "", words[512];
+	int fd = open("/oracle/root9p", O_RDONLY);
+
+	if (fd < 0 || read(fd, options, sizeof(options) - 1) < 0)
+		dprintf(2, "oracle: root9p: %m\n");
+	close(fd);
+	snprintf(words, sizeof(words), "trans=virtio,version=9p2000.L,%s", options);
 	mkdir("/root9p", 0755);
-	if (mount("root", "/root9p", "9p", 0,
-		  "trans=virtio,version=9p2000.L,cache=loose,msize=131072") != 0)
+	if (mount("root", "/root9p", "9p", 0, words) != 0)
 		dprintf(2, "oracle: 9p: %m\n");
 	mount_all("/root9p", 0);
 }

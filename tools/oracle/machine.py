@@ -31,6 +31,7 @@ class Wish:
         self.timeout = "60"
         self.icount = self.sleep = self.tty = False
         self.input = self.root = self.swap = None
+        self.p9 = "cache=loose,msize=131072"  # how the root is mounted
         self.append = ""
         self.qemu = []
         self.add = []
@@ -100,10 +101,12 @@ def write_archive(linux, wish, path):
     add_program(archive, wish)
     if wish.input:
         archive.add_tree("/oracle/input", wish.input)
-    marks = {"tty": wish.tty or wish.icount, "root9p": wish.root, "swap": wish.swap}
+    marks = {"tty": wish.tty or wish.icount, "swap": wish.swap}
     for name, wanted in marks.items():
         if wanted:
             archive.add_bytes("/oracle/" + name, b"")
+    if wish.root:
+        archive.add_bytes("/oracle/root9p", wish.p9.encode())
     modules = (SHARE_MODULES if wish.root else []) + (SWAP_MODULES if wish.swap else [])
     for number, name in enumerate(dict.fromkeys(modules), 10):
         data = linux.module(name)

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -486,6 +487,45 @@ static void do_descriptors(char **argv)
 	}
 }
 
+/* ---- what tools/count-9p counts the requests of: argv is a path ---- */
+
+static void do_nothing(char **argv)
+{
+	(void)argv;
+}
+
+static void do_read(char **argv)
+{
+	static char buf[1 << 16];
+	int fd = open_or_die(argv[0]);
+
+	while (read(fd, buf, sizeof(buf)) > 0)
+		;
+	close(fd);
+}
+
+static void do_touch(char **argv)
+{
+	struct stat st;
+	volatile const uint8_t *map;
+
+	stat(argv[0], &st);
+	map = map_or_die(argv[0], (size_t)st.st_size);
+	for (size_t at = 0; at < (size_t)st.st_size; at += PAGE)
+		map[at];
+}
+
+static int entry_found(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)path, (void)st, (void)where;
+	return type == FTW_NS;
+}
+
+static void do_find(char **argv)
+{
+	expect("nftw", 0, nftw(argv[0], entry_found, 100, FTW_PHYS));
+}
+
 static const struct {
 	const char *name;
 	void (*act)(char **argv);
@@ -495,7 +535,9 @@ static const struct {
 	{ "stat", do_stat, true },	    { "read-only", do_read_only, false },
 	{ "together", do_together, false }, { "changes", do_changes, false },
 	{ "killed", do_killed, false },	    { "leave", do_leave, false },
-	{ "again", do_again, true },	    { "descriptors", do_descriptors, true },
+	{ "again", do_again, true },	    { "nothing", do_nothing, true },
+	{ "read", do_read, true },	    { "touch", do_touch, true },
+	{ "find", do_find, true },	    { "descriptors", do_descriptors, true },
 };
 
 int main(int argc, char **argv)
