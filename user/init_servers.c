@@ -259,6 +259,8 @@ void servers_reaped(long pid, int status)
 		if (runs[i].pid != pid)
 			continue;
 		runs[i].pid = 0;
+		if (status == 0) /* it was unmounted */
+			return;
 		say("init: the server of ");
 		say(runs[i].where);
 		say(" (");

@@ -9,7 +9,10 @@
  */
 long servers_start(void);
 
-/* A process has ended with that status: if it is a server, this is said in one line. */
+/*
+ * A process has ended with that status: if it is a server, this is said in one line. One that was
+ * unmounted ends with 0, and that is not worth a line.
+ */
 void servers_reaped(long pid, int status);
 
 #endif

@@ -275,6 +275,25 @@ def R142_R145_the_server_is_killed():
 
 
 @case
+def R140_R142_readers_are_killed():
+    place = folder("interrupted")
+    put(place + "/other", b"x")
+    put(place + "/big", b"")
+    os.truncate(place + "/big", 16384 * PAGE)
+    equal(passes("interrupted", "/mnt/big", place=place).err, b"", "log")
+    passes("interrupted", "/mnt/big", place=place, options=["--mem", "32M", "--append", "preempt=300"])
+
+
+@case
+def a_folder_is_unmounted_and_its_server_ends():
+    place = folder("unmounted")
+    put(place + "/hello", b"from the host\n")
+    done = run_probe(program="sh", options=["--share", place], stdin=b"cat /mnt/hello\nserve -u /mnt\nls /mnt\nps\n")
+    equal((done.status, done.err, b"hostfs" in done.out), (0, b"", False), "status, log, and is the server there")
+    has(done.out, b"from the host\n", "standard output")
+
+
+@case
 def R142_the_machine_goes_off_while_files_are_read():
     place = folder("leave")
     put(place + "/big", b"x")

@@ -431,6 +431,31 @@ static void do_killed(char **argv)
 	close(fd);
 }
 
+/* argv: a large file. Readers are killed while they wait, again and again: no request may be lost by that. */
+static void do_interrupted(char **argv)
+{
+	for (unsigned turn = 0; turn < 60; turn++) {
+		pid_t pid[4];
+
+		for (unsigned i = 0; i < 4; i++) {
+			pid[i] = fork();
+			if (pid[i] == 0)
+				read_on(argv[0], turn * 4 + i);
+		}
+		usleep(turn % 8 * 500);
+		for (unsigned i = 0; i < 4; i++)
+			kill(pid[i], SIGKILL);
+		for (unsigned i = 0; i < 4; i++) {
+			int status = 0;
+
+			waitpid(pid[i], &status, 0);
+			expect("a reader's end", SIGKILL, status);
+		}
+	}
+	expect("the file can be read", 0, byte_at(argv[0], 7777 * PAGE));
+	expect("and another one", 'x', byte_at("/mnt/other", 0));
+}
+
 /* argv: a large file. Ends while others read it. */
 static void do_leave(char **argv)
 {
@@ -531,13 +556,21 @@ static const struct {
 	void (*act)(char **argv);
 	bool says; /* prints what the test compares, and no "ok" */
 } verbs[] = {
-	{ "walk", do_walk, true },	    { "map", do_map, true },
-	{ "stat", do_stat, true },	    { "read-only", do_read_only, false },
-	{ "together", do_together, false }, { "changes", do_changes, false },
-	{ "killed", do_killed, false },	    { "leave", do_leave, false },
-	{ "again", do_again, true },	    { "nothing", do_nothing, true },
-	{ "read", do_read, true },	    { "touch", do_touch, true },
-	{ "find", do_find, true },	    { "descriptors", do_descriptors, true },
+	{ "walk", do_walk, true },
+	{ "map", do_map, true },
+	{ "stat", do_stat, true },
+	{ "read-only", do_read_only, false },
+	{ "together", do_together, false },
+	{ "changes", do_changes, false },
+	{ "killed", do_killed, false },
+	{ "leave", do_leave, false },
+	{ "interrupted", do_interrupted, false },
+	{ "again", do_again, true },
+	{ "nothing", do_nothing, true },
+	{ "read", do_read, true },
+	{ "touch", do_touch, true },
+	{ "find", do_find, true },
+	{ "descriptors", do_descriptors, true },
 };
 
 int main(int argc, char **argv)
