@@ -105,10 +105,10 @@ static int compare(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* Without floating point: who has used its registers pays for them at each switch from then on. */
-static void print_tenths(uint64_t sum, uint64_t parts)
+/* Prints a cost of so many, with one digit. No floating point: its registers would be switched, too. */
+static void print_share(uint64_t cost, uint64_t of)
 {
-	uint64_t tenths = (sum * 10 + parts / 2) / parts;
+	uint64_t tenths = (cost * 10 + of / 2) / of;
 
 	printf(" %lu.%lu", (unsigned long)(tenths / 10), (unsigned long)(tenths % 10));
 }
@@ -116,8 +116,7 @@ static void print_tenths(uint64_t sum, uint64_t parts)
 static int measure(unsigned row)
 {
 	static uint64_t costs[CALLS];
-	unsigned n = rows[row].samples;
-	uint64_t per_sample = rows[row].per_sample;
+	unsigned n = rows[row].samples, per_sample = rows[row].per_sample;
 	uint64_t sum = 0;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -129,12 +128,12 @@ static int measure(unsigned row)
 	}
 	qsort(costs, n, sizeof(costs[0]), compare);
 	printf("%s insn/%s", rows[row].name, rows[row].unit);
-	print_tenths(costs[0], per_sample);
-	print_tenths(costs[n / 2], per_sample);
-	print_tenths(costs[n - 1], per_sample);
+	print_share(costs[0], per_sample);
+	print_share(costs[n / 2], per_sample);
+	print_share(costs[n - 1], per_sample);
 	printf(" %u", n);
-	print_tenths(sum, per_sample * n);
-	putchar('\n');
+	print_share(sum, (uint64_t)per_sample * n);
+	puts("");
 	fflush(stdout);
 	return 1;
 }
@@ -165,7 +164,6 @@ int main(int argc, char **argv)
 	if (pid == 0)
 		serve(receive);
 	close(receive);
-	served_begin();
 	for (unsigned row = 0; row < NROWS; row++)
 		if (wanted(row, argc, argv) && !measure(row))
 			return 1;

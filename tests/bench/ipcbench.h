@@ -20,11 +20,11 @@ static inline uint64_t instructions(void)
 #define SERVED_RUN  32u	 /* pages of a sample of the rows in order */
 #define SERVED_RUNS 200u /* their samples */
 
-/* Starts a server and mounts its files; the other way round. End the program if that fails. */
-void served_begin(void);
-void served_end(void);
-
-/* A sample each, the i-th; return whether the bytes are right. */
+/*
+ * A sample each, the i-th; return whether the bytes are right. The first starts the server and mounts
+ * its files, and ends the program if that fails. served_end() is the other way round.
+ */
 int served_fault(uint64_t i, uint64_t *cost); /* a page whose neighbours are not in memory */
 int served_run(uint64_t i, uint64_t *cost);   /* the next SERVED_RUN pages of a mapping */
 int served_read(uint64_t i, uint64_t *cost);  /* the next SERVED_RUN pages by one read(2) */
+void served_end(void);
