@@ -69,8 +69,9 @@ void call_start(struct file *send, struct call *call);
 bool call_deadlocks(struct file *send);
 
 /*
- * Ends a call of the kernel's that was received before the tick `received`, or that is not received
- * yet if `queued` is set. Returns whether it did: ended() is not called then. The caller has made
- * sure that the call is not gone.
+ * Ends a call of the kernel's that was received before the tick `received`, or is not received yet.
+ * Returns the state that it was in; ended() is not called then, and the call may be started again.
+ * Returns CALL_DONE if the call goes on or has ended. The caller has made sure that the call is not
+ * gone.
  */
-bool call_withdraw(struct file *send, struct call *call, uint64_t received, bool queued);
+enum call_state call_withdraw(struct file *send, struct call *call, uint64_t received);

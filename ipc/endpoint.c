@@ -6,10 +6,10 @@
 #include "abi/poll.h"
 #include "abi/stat.h"
 #include "arch/timer.h"
-#include "arch/timer.h"
 #include "fs/mount.h"
 #include "fs/poll.h"
 #include "ipc/deadlock.h"
+#include "ipc/transfer.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 #include "proc/pid.h"
@@ -417,6 +417,8 @@ static __attribute__((noinline)) int wait_for_end(struct call *call, bool signal
 			queued = signal_locked(endpoint, call);
 			ended = false;
 		} else {
+			if (call->transfer)
+				call->transfer->abandoned = call->state == CALL_RECEIVED;
 			take_out_locked(endpoint, call);
 		}
 		if (ended)
@@ -562,20 +564,20 @@ void call_start(struct file *send, struct call *call)
 		call->ended(call, -EPIPE);
 }
 
-bool call_withdraw(struct file *send, struct call *call, uint64_t received, bool queued)
+enum call_state call_withdraw(struct file *send, struct call *call, uint64_t received)
 {
 	struct endpoint *endpoint = to_sender(send)->endpoint;
 	unsigned long flags = spin_lock_irqsave(&endpoint->lock);
-	bool ends = call->state == CALL_QUEUED
-			    ? queued
-			    : call->state == CALL_RECEIVED && call->received_tick < received;
+	enum call_state state = call->state;
 
-	if (ends) {
+	if (state == CALL_RECEIVED && call->received_tick >= received)
+		state = CALL_DONE;
+	if (state != CALL_DONE) {
 		take_out_locked(endpoint, call);
 		wait_for_holders_locked(endpoint, call, &flags);
 	}
 	spin_unlock_irqrestore(&endpoint->lock, flags);
-	return ends;
+	return state;
 }
 
 struct process_id endpoint_server(struct endpoint *endpoint, struct file **end_ret,

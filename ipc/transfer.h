@@ -30,6 +30,8 @@ struct transfer {
 	struct transfer_range send, receive; /* what the server may read, and what it may write */
 	size_t received; /* so many bytes from the start on have been written, one after the other */
 	struct transfer_fds *fds; /* NULL: none either way */
+	/* The caller has given the call up, by its deadline or a kill, after it had been received. */
+	bool abandoned;
 };
 
 struct transfer_fds {

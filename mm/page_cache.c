@@ -743,9 +743,10 @@ unsigned object_read_run(struct object *object, uint64_t index, struct page *con
 			 unsigned n)
 {
 	struct insertion in = { .index = index, .reading = true };
-	struct read_run run = { .pages = pages, .n = MIN(n, READ_RUN_MAX) };
+	struct read_run run = { .pages = pages };
 	bool more;
 
+	run.n = MIN(n, READ_RUN_MAX);
 	radix_spare_init(&in.spare);
 	do {
 		spin_lock(&object->lock);

@@ -92,7 +92,11 @@ static void read_ended(struct p9_request *request, int result)
 	else
 		for (unsigned i = 0; i < read->npages; i++)
 			end_page(read, i, err, count);
-	kfree(read);
+}
+
+static void read_free(struct p9_request *request)
+{
+	kfree(container_of(request, struct p9_read, request));
 }
 
 /*
@@ -138,30 +142,33 @@ static int data_read(struct object *object, struct page *page, struct vm_wait *w
 	struct p9_read *read;
 	ssize_t n;
 
-	if (!fid)
+	if (!fid || p9_is_stuck(data->session))
 		return -EIO;
 	if (unlikely(call_deadlocks(data->session->send)))
 		return -EDEADLK;
 	read = kmalloc(sizeof(*read));
 	if (!read)
 		return -ENOMEM;
+	if (!p9_request_init(data->session, &read->request, fid)) {
+		kfree(read);
+		return -EIO;
+	}
 	read->data = data;
 	read->page[0] = page;
 	read->npages = 1;
 	add_pages(read, next_window(data, page->index));
 	ask.fid = fid->number;
 	ask.count = (uint32_t)(read->npages * PAGE_SIZE);
-	transfer_init(&read->request.transfer);
 	read->request.transfer.receive.page = read->page;
 	read->request.transfer.receive.length = ask.count;
-	read->request.tag = p9_next_tag(data->session);
 	read->request.ended = read_ended;
+	read->request.free = read_free;
 	n = p9_encode_tread(read->request.head, sizeof(read->request.head), read->request.tag,
 			    &ask);
 	assert(n > 0);
 	wait->major = true;
-	p9_request_start(data->session, &read->request, (size_t)n);
-	/* gcc-analyzer-suppress malloc-leak ; read_ended() frees it */
+	p9_request_start(&read->request, (size_t)n);
+	/* gcc-analyzer-suppress malloc-leak ; read_free() frees it */
 	return 0;
 }
 
@@ -182,7 +189,7 @@ static void data_destroy(struct object *object)
 {
 	struct p9_data *data = to_data(object);
 
-	p9_fid_free(data->fid);
+	p9_fid_put(data->fid);
 	p9_session_put(data->session);
 	kfree(data);
 }

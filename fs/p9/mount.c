@@ -20,29 +20,30 @@
 /* Attaches to the server's root. */
 static int attach(struct mount *mount, struct p9_session *session, uint32_t uid)
 {
-	struct p9_fid *fid = p9_fid_create(session);
 	struct p9_tattach ask = { .afid = P9_NOFID, .uname = { "root", 4 }, .n_uname = uid };
-	uint8_t request[P9_REQUEST_BYTES], reply[P9_REPLY_BYTES];
-	uint16_t tag = p9_next_tag(session);
+	uint8_t reply[P9_REPLY_BYTES];
 	struct p9_packet packet;
 	struct p9_rattach got = { 0 };
 	struct p9_node *root;
+	struct p9_fid *fid;
+	struct p9_rpc rpc;
 	ssize_t n;
-	int err;
+	int err = p9_fid_create(session, &fid);
 
-	if (!fid)
-		return -ENOMEM;
+	if (err)
+		return err;
 	ask.fid = fid->number;
 	ask.aname = (struct p9_string){ "", 0 };
-	n = p9_encode_tattach(request, sizeof(request), tag, &ask);
+	p9_rpc_begin(&rpc, session, fid, NULL);
+	n = p9_encode_tattach(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
 	fid->known = true;
-	n = p9_rpc(session, request, n, reply, sizeof(reply));
+	n = p9_rpc(&rpc, n, reply, sizeof(reply));
 	packet = p9_packet(reply, n < 0 ? 0 : (size_t)n);
-	err = n < 0 ? (int)n : p9_decode_rattach(&packet, tag, &got);
+	err = n < 0 ? (int)n : p9_decode_rattach(&packet, rpc.tag, &got);
 	if (err == 0 && !(got.qid.type & P9_QTDIR))
 		err = -EIO;
 	if (err) {
-		p9_fid_free(fid);
+		p9_fid_put(fid);
 		return err;
 	}
 	err = p9_node_get(mount, NULL, "", 0, fid, &got.qid, &root);
@@ -65,6 +66,8 @@ static int connect(struct mount *mount, struct file *send, uint32_t msize, uint6
 	if (err)
 		return err;
 	err = attach(mount, session, uid);
+	if (err)
+		p9_session_close(session);
 	p9_session_put(session);
 	return err;
 }
@@ -99,6 +102,7 @@ static int fill_p9(struct mount *mount, const char *options)
 
 static void unmount(struct mount *mount)
 {
+	p9_session_close(to_p9_node(mount->root)->fid->session);
 	inode_put(mount->root);
 }
 
@@ -107,15 +111,17 @@ static void statfs(struct mount *mount, struct abi_statfs *st)
 {
 	struct p9_fid *fid = to_p9_node(mount->root)->fid;
 	const struct p9_tstatfs ask = { fid->number };
-	uint8_t request[P9_REQUEST_BYTES], reply[P9_REPLY_BYTES];
-	uint16_t tag = p9_next_tag(fid->session);
-	ssize_t n = p9_encode_tstatfs(request, sizeof(request), tag, &ask);
+	uint8_t reply[P9_REPLY_BYTES];
 	struct p9_packet packet;
 	struct p9_rstatfs got;
+	struct p9_rpc rpc;
+	ssize_t n;
 
-	n = p9_rpc(fid->session, request, n, reply, sizeof(reply));
+	p9_rpc_begin(&rpc, fid->session, fid, NULL);
+	n = p9_encode_tstatfs(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
+	n = p9_rpc(&rpc, n, reply, sizeof(reply));
 	packet = p9_packet(reply, n < 0 ? 0 : (size_t)n);
-	if (n < 0 || p9_decode_rstatfs(&packet, tag, &got) != 0)
+	if (n < 0 || p9_decode_rstatfs(&packet, rpc.tag, &got) != 0)
 		return;
 	st->bsize = st->frsize = got.bsize;
 	st->blocks = got.blocks;

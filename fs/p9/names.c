@@ -48,7 +48,7 @@ void p9_names_free(struct p9_names *names)
 {
 	if (!names)
 		return;
-	p9_fid_free(names->fid);
+	p9_fid_put(names->fid);
 	kfree(names);
 }
 
@@ -74,19 +74,20 @@ static int fetch(struct p9_names *names, uint64_t cookie)
 {
 	const uint32_t room = sizeof(names->reply) - P9_RREADDIR_HEAD_BYTES;
 	const struct p9_treaddir ask = { names->fid->number, cookie, room };
-	uint8_t request[P9_REQUEST_BYTES];
-	uint16_t tag = p9_next_tag(names->fid->session);
-	ssize_t n = p9_encode_treaddir(request, sizeof(request), tag, &ask);
 	struct p9_packet packet;
 	struct p9_rreaddir got;
+	struct p9_rpc rpc;
+	ssize_t n;
 	int err;
 
 	names->at = names->bytes = 0;
-	n = p9_rpc(names->fid->session, request, n, names->reply, sizeof(names->reply));
+	p9_rpc_begin(&rpc, names->fid->session, names->fid, NULL);
+	n = p9_encode_treaddir(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
+	n = p9_rpc(&rpc, n, names->reply, sizeof(names->reply));
 	if (n < 0)
 		return (int)n;
 	packet = p9_packet(names->reply, (size_t)n);
-	err = p9_decode_rreaddir(&packet, tag, room, &got);
+	err = p9_decode_rreaddir(&packet, rpc.tag, room, &got);
 	if (err)
 		return err;
 	names->bytes = got.count;

@@ -45,17 +45,19 @@ static void set_attributes(struct inode *inode, const struct p9_rgetattr *attr)
 static int ask_attributes(struct p9_fid *fid, struct p9_rgetattr *attr_ret)
 {
 	const struct p9_tgetattr ask = { fid->number, P9_GETATTR_BASIC };
-	uint8_t request[P9_REQUEST_BYTES], reply[P9_REPLY_BYTES];
-	uint16_t tag = p9_next_tag(fid->session);
-	ssize_t n = p9_encode_tgetattr(request, sizeof(request), tag, &ask);
+	uint8_t reply[P9_REPLY_BYTES];
 	struct p9_packet packet;
+	struct p9_rpc rpc;
+	ssize_t n;
 	int err;
 
-	n = p9_rpc(fid->session, request, n, reply, sizeof(reply));
+	p9_rpc_begin(&rpc, fid->session, fid, NULL);
+	n = p9_encode_tgetattr(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
+	n = p9_rpc(&rpc, n, reply, sizeof(reply));
 	if (n < 0)
 		return (int)n;
 	packet = p9_packet(reply, (size_t)n);
-	err = p9_decode_rgetattr(&packet, tag, attr_ret);
+	err = p9_decode_rgetattr(&packet, rpc.tag, attr_ret);
 	if (err == 0 && attr_ret->size > (uint64_t)INT64_MAX)
 		return -EIO;
 	return err;
@@ -228,7 +230,7 @@ static int node_make(struct mount *mount, struct p9_node *parent, const char *na
 		err = -EIO;
 	node = err ? NULL : node_create(mount, name, len, fid, qid, &attr);
 	if (!node) {
-		p9_fid_free(fid);
+		p9_fid_put(fid);
 		return err ? err : -ENOMEM;
 	}
 	if (parent) {
@@ -249,7 +251,7 @@ int p9_node_get(struct mount *mount, struct p9_node *parent, const char *name, s
 
 	if (!node)
 		return node_make(mount, parent, name, len, fid, qid, node_ret);
-	p9_fid_free(fid);
+	p9_fid_put(fid);
 	*node_ret = node;
 	return 0;
 }
@@ -266,7 +268,7 @@ static struct inode *node_free(struct inode *inode)
 	if (node->data)
 		p9_data_put(node->data);
 	p9_names_free(node->names);
-	p9_fid_free(node->fid);
+	p9_fid_put(node->fid);
 	kfree(node->name);
 	kfree(node);
 	return parent ? &parent->inode : NULL;
@@ -275,15 +277,15 @@ static struct inode *node_free(struct inode *inode)
 /* ---- walking and opening ---- */
 
 /* These structs are large, and not needed while the thread waits. */
-static __attribute__((noinline)) ssize_t encode_walk(uint8_t request[P9_REQUEST_BYTES],
-						     uint16_t tag, const struct p9_fid *from,
-						     const struct p9_fid *to, const char *name,
+static __attribute__((noinline)) ssize_t encode_walk(struct p9_rpc *rpc, const char *name,
 						     size_t len)
 {
-	struct p9_twalk ask = { .fid = from->number, .newfid = to->number, .nwname = len != 0 };
+	struct p9_twalk ask = { .fid = rpc->fid->number,
+				.newfid = rpc->other->number,
+				.nwname = len != 0 };
 
 	ask.wname[0] = (struct p9_string){ name, len };
-	return p9_encode_twalk(request, P9_REQUEST_BYTES, tag, &ask);
+	return p9_encode_twalk(rpc->request, sizeof(rpc->request), rpc->tag, &ask);
 }
 
 /* Fewer qids than names: the name is not there. */
@@ -308,18 +310,18 @@ static __attribute__((noinline)) int decode_walk(const uint8_t *reply, size_t n,
 static int walk(struct p9_node *from, const char *name, size_t len, struct p9_fid *fid,
 		struct p9_qid *qid_ret)
 {
-	uint8_t request[P9_REQUEST_BYTES], reply[P9_REPLY_BYTES];
-	uint16_t tag = p9_next_tag(fid->session);
-	ssize_t n = encode_walk(request, tag, from->fid, fid, name, len);
+	uint8_t reply[P9_REPLY_BYTES];
+	struct p9_rpc rpc;
+	ssize_t n;
 	int err;
 
+	p9_rpc_begin(&rpc, fid->session, from->fid, fid);
+	n = encode_walk(&rpc, name, len);
+	fid->known = n > 0;
+	n = p9_rpc(&rpc, n, reply, sizeof(reply));
 	if (n < 0)
 		return (int)n;
-	fid->known = true;
-	n = p9_rpc(fid->session, request, n, reply, sizeof(reply));
-	if (n < 0)
-		return (int)n;
-	err = decode_walk(reply, (size_t)n, tag, len != 0, qid_ret);
+	err = decode_walk(reply, (size_t)n, rpc.tag, len != 0, qid_ret);
 	if (err && err != -EIO)
 		fid->known = false;
 	return err;
@@ -328,15 +330,15 @@ static int walk(struct p9_node *from, const char *name, size_t len, struct p9_fi
 static int node_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
 {
 	struct p9_node *parent = to_p9_node(dir), *node;
-	struct p9_fid *fid = p9_fid_create(session_of(parent));
+	struct p9_fid *fid;
 	struct p9_qid qid;
-	int err;
+	int err = p9_fid_create(session_of(parent), &fid);
 
-	if (!fid)
-		return -ENOMEM;
+	if (err)
+		return err;
 	err = walk(parent, name, len, fid, &qid);
 	if (err) {
-		p9_fid_free(fid);
+		p9_fid_put(fid);
 		return err;
 	}
 	err = p9_node_get(dir->mount, parent, name, len, fid, &qid, &node);
@@ -348,32 +350,34 @@ static int node_lookup(struct inode *dir, const char *name, size_t len, struct i
 static int lopen(struct p9_fid *fid)
 {
 	const struct p9_tlopen ask = { fid->number, O_RDONLY | O_LARGEFILE };
-	uint8_t request[P9_REQUEST_BYTES], reply[P9_REPLY_BYTES];
-	uint16_t tag = p9_next_tag(fid->session);
-	ssize_t n = p9_encode_tlopen(request, sizeof(request), tag, &ask);
+	uint8_t reply[P9_REPLY_BYTES];
 	struct p9_packet packet;
 	struct p9_rlopen got;
+	struct p9_rpc rpc;
+	ssize_t n;
 
-	n = p9_rpc(fid->session, request, n, reply, sizeof(reply));
+	p9_rpc_begin(&rpc, fid->session, fid, NULL);
+	n = p9_encode_tlopen(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
+	n = p9_rpc(&rpc, n, reply, sizeof(reply));
 	if (n < 0)
 		return (int)n;
 	packet = p9_packet(reply, (size_t)n);
-	return p9_decode_rlopen(&packet, tag, &got);
+	return p9_decode_rlopen(&packet, rpc.tag, &got);
 }
 
 int p9_open_fid(struct p9_node *node, struct p9_fid **fid_ret)
 {
-	struct p9_fid *fid = p9_fid_create(session_of(node));
+	struct p9_fid *fid;
 	struct p9_qid qid;
-	int err;
+	int err = p9_fid_create(session_of(node), &fid);
 
-	if (!fid)
-		return -ENOMEM;
+	if (err)
+		return err;
 	err = walk(node, "", 0, fid, &qid);
 	if (err == 0)
 		err = lopen(fid);
 	if (err)
-		p9_fid_free(fid);
+		p9_fid_put(fid);
 	else
 		*fid_ret = fid;
 	return err;
@@ -437,16 +441,17 @@ static ssize_t node_readlink(struct inode *link, char *buf)
 	struct p9_fid *fid = to_p9_node(link)->fid;
 	const struct p9_treadlink ask = { fid->number };
 	const size_t size = PATH_MAX + P9_HEADER_BYTES + sizeof(uint16_t);
-	uint8_t request[P9_REQUEST_BYTES], *reply = mem_wait_kmalloc(size);
-	uint16_t tag = p9_next_tag(fid->session);
+	uint8_t *reply = mem_wait_kmalloc(size);
+	struct p9_rpc rpc;
 	ssize_t n;
 
 	if (!reply)
 		return -ENOMEM;
-	n = p9_encode_treadlink(request, sizeof(request), tag, &ask);
-	n = p9_rpc(fid->session, request, n, reply, size);
+	p9_rpc_begin(&rpc, fid->session, fid, NULL);
+	n = p9_encode_treadlink(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
+	n = p9_rpc(&rpc, n, reply, size);
 	if (n >= 0)
-		n = copy_target(reply, (size_t)n, tag, buf);
+		n = copy_target(reply, (size_t)n, rpc.tag, buf);
 	kfree(reply);
 	return n;
 }

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "fs/inode.h"
-#include "fs/p9/session.h"
+#include "fs/p9/fid.h"
 #include "proc/mutex.h"
 
 struct p9_data;

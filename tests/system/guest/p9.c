@@ -36,6 +36,7 @@ static void expect(const char *what, long expected, long actual)
 enum lie {
 	TRUTH,
 	SILENT,	    /* receives, and does not answer */
+	MUTE,	    /* does what it is asked for, and does not answer */
 	DIE,	    /* ends instead of an answer */
 	NOTHING,    /* answers without a message */
 	GARBAGE,    /* a message of noise */
@@ -64,13 +65,25 @@ enum { ROOT = 1, FILE_A, LINK, SUB, DEVICE, PROGRAM, NAME_0 = 1000, NAMES = 300 
 
 #define FILE_SIZE (40 * PAGE + 100)
 
+/* What the server does with Tflush of a request that it has not answered. */
+enum flush {
+	FLUSH_NOW,
+	FLUSH_AFTER_ANSWER, /* answers the old request first, which is too late */
+	FLUSH_ERROR,	    /* Rlerror */
+	FLUSH_GARBAGE,
+	FLUSH_LATER, /* when it is notified */
+};
+
 /* What the test and its server share. */
 struct control {
 	enum lie lie;
-	unsigned of;	    /* the type of request that is lied to; 0: all */
+	unsigned of; /* the type of request that is lied to; 0: all */
+	enum flush flush;
 	unsigned seen[256]; /* requests by type */
 	long late;	    /* what the late answer got */
 	unsigned clunks, walks;
+	unsigned unknown_flushes; /* of requests that were answered, or never came */
+	unsigned reused; /* requests with the tag, or Tclunk with a fid, of one not flushed yet */
 };
 
 static volatile struct control *control;
@@ -381,11 +394,105 @@ static ssize_t spoil(ssize_t n, uint16_t tag)
 	}
 }
 
+/* A request that was not answered, and its Tflush once that has come. */
+struct owed {
+	bool used, flushed;
+	uint16_t tag, flush_tag;
+	uint32_t fid[2];
+	long rcvid, flush_rcvid;
+};
+
+#define OWED 2048
+static struct owed owed[OWED];
+
 static void nap(unsigned ms)
 {
 	const struct timespec pause = { ms / 1000, (long)(ms % 1000) * 1000000 };
 
 	nanosleep(&pause, NULL);
+}
+
+static void owe(const struct p9_header *header, long rcvid)
+{
+	struct owed *at = owed;
+	struct p9_twalk walk;
+	struct p9_packet packet = p9_packet(request, p9_claimed_size(request));
+
+	while (at->used)
+		at++;
+	*at = (struct owed){ .used = true, .tag = header->tag, .rcvid = rcvid };
+	memcpy(&at->fid[0], request + P9_HEADER_BYTES, sizeof(uint32_t));
+	at->fid[1] = at->fid[0];
+	if (header->type == P9_TWALK && p9_decode_twalk(&packet, &walk) == 0)
+		at->fid[1] = walk.newfid;
+}
+
+/* Does the client use what a request still has that was neither answered nor flushed? */
+static bool is_reused(const struct p9_header *header)
+{
+	uint32_t fid;
+
+	memcpy(&fid, request + P9_HEADER_BYTES, sizeof(fid));
+	for (struct owed *at = owed; at < owed + OWED; at++)
+		if (at->used &&
+		    (at->tag == header->tag || (at->flushed && at->flush_tag == header->tag) ||
+		     (header->type == P9_TCLUNK && (fid == at->fid[0] || fid == at->fid[1]))))
+			return true;
+	return false;
+}
+
+static void send_reply(int fd, long rcvid, ssize_t n)
+{
+	struct ipc_message m = { 0 };
+
+	ipc_write(fd, rcvid, reply, (uint64_t)n, 0);
+	(void)ipc_reply(fd, rcvid, &m);
+}
+
+static void flush(int fd, struct owed *at)
+{
+	struct ipc_message m = { 0 };
+	ssize_t n;
+
+	if (control->flush == FLUSH_AFTER_ANSWER) {
+		n = p9_encode_rflush(reply, sizeof(reply), at->tag);
+		control->late = ipc_write(fd, at->rcvid, reply, (uint64_t)n, 0);
+		if (control->late == -ESRCH)
+			control->late = ipc_reply(fd, at->rcvid, &m);
+	}
+	n = control->flush == FLUSH_ERROR ? say_error(at->flush_tag, EINVAL)
+					  : p9_encode_rflush(reply, sizeof(reply), at->flush_tag);
+	if (control->flush == FLUSH_GARBAGE)
+		memset(reply, 0x55, (size_t)n);
+	at->used = false;
+	send_reply(fd, at->flush_rcvid, n);
+}
+
+static void flush_all(int fd)
+{
+	for (struct owed *at = owed; at < owed + OWED; at++)
+		if (at->used && at->flushed)
+			flush(fd, at);
+}
+
+static void do_flush(int fd, const struct p9_packet *packet, uint16_t tag, long rcvid)
+{
+	struct p9_tflush ask;
+
+	if (p9_decode_tflush(packet, &ask))
+		_exit(6);
+	for (struct owed *at = owed; at < owed + OWED; at++) {
+		if (!at->used || at->tag != ask.oldtag)
+			continue;
+		at->flushed = true;
+		at->flush_tag = tag;
+		at->flush_rcvid = rcvid;
+		if (control->flush != FLUSH_LATER)
+			flush(fd, at);
+		return;
+	}
+	control->unknown_flushes++;
+	send_reply(fd, rcvid, p9_encode_rflush(reply, sizeof(reply), tag));
 }
 
 static void serve(int fd)
@@ -401,6 +508,10 @@ static void serve(int fd)
 		rcvid = ipc_receive(fd, &m, IPC_NEVER);
 		if (rcvid == 0 && m.word[0] == IPC_PULSE_CLOSED)
 			_exit(0);
+		if (rcvid == 0 && m.word[0] == IPC_PULSE_NOTIFIED) {
+			flush_all(fd);
+			continue;
+		}
 		if (rcvid <= 0)
 			_exit(9);
 		n = ipc_read(fd, rcvid, request, sizeof(request), 0);
@@ -414,11 +525,20 @@ static void serve(int fd)
 		lies = control->of == 0 || control->of == header.type;
 		if (lies && control->lie == DIE)
 			_exit(0);
+		control->reused += is_reused(&header);
+		if (header.type == P9_TFLUSH) {
+			do_flush(fd, &packet, header.tag, rcvid);
+			continue;
+		}
+		if (lies && (control->lie == SILENT || control->lie == MUTE))
+			owe(&header, rcvid);
 		if (lies && control->lie == SILENT)
 			continue;
 		n = answer(&packet, &header);
 		if (n < 0)
 			_exit(7);
+		if (lies && control->lie == MUTE)
+			continue;
 		if (lies && control->lie == LATE) {
 			while (ipc_read(fd, rcvid, request, 1, 0) >= 0)
 				nap(10);
@@ -438,6 +558,7 @@ static void serve(int fd)
 /* ---- the client ---- */
 
 static pid_t server;
+static int poke = -1; /* another send end, to notify the server */
 
 static enum lie first_lie;
 
@@ -448,9 +569,13 @@ static int try_mount(const char *options)
 
 	memset((void *)control, 0, sizeof(*control));
 	control->lie = first_lie;
+	if (poke >= 0)
+		close(poke);
+	poke = ipc_badge(receive, 2, 0);
 	server = fork();
 	if (server == 0) {
 		close(send);
+		close(poke);
 		serve(receive);
 	}
 	close(receive);
@@ -769,6 +894,154 @@ static void silence(void)
 	stop();
 }
 
+static void wait_for(const char *what, const volatile unsigned *count, unsigned least)
+{
+	for (unsigned i = 0; i < 2000 && *count < least; i++)
+		nap(10);
+	expect(what, 1, *count >= least);
+}
+
+/* Kills a child that waits for the answer to a request of that type. */
+static void kill_at(unsigned type)
+{
+	unsigned before = control->seen[type];
+	int status = 0;
+	struct stat st;
+	pid_t child;
+
+	tell(MUTE, type);
+	child = fork();
+	if (child == 0) {
+		if (type == P9_TREADDIR)
+			_exit((int)count_names("/mnt/sub"));
+		if (type == P9_TLOPEN)
+			_exit(open("/mnt/a", O_RDONLY));
+		_exit(stat("/mnt/a", &st));
+	}
+	wait_for("the request", &control->seen[type], before + 1);
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	expect("killed", SIGKILL, status);
+	tell(TRUTH, 0);
+}
+
+/*
+ * Who is killed does not wait for Rflush. Until that comes, neither the tag nor the fids of the
+ * request are used.
+ */
+static void flushes_of_the_killed(void)
+{
+	static const unsigned types[] = { P9_TWALK, P9_TGETATTR, P9_TLOPEN, P9_TREADDIR };
+	struct stat st;
+
+	start("timeout=20");
+	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		unsigned flushes = control->seen[P9_TFLUSH];
+
+		control->flush = FLUSH_LATER;
+		kill_at(types[i]);
+		wait_for("Tflush", &control->seen[P9_TFLUSH], flushes + 1);
+		expect("stat meanwhile", 0, stat("/mnt/a", &st));
+		expect("names meanwhile", NAMES, count_names("/mnt/sub"));
+		control->flush = (enum flush)i;
+		ipc_notify(poke, 1);
+		expect("stat after it", 0, stat("/mnt/a", &st));
+		expect("one Tflush for each", flushes + 1, control->seen[P9_TFLUSH]);
+	}
+	stop();
+	expect("used too early", 0, control->reused);
+	expect("flushes of nothing", 0, control->unknown_flushes);
+	expect("every fid is clunked", control->walks + 1, control->clunks);
+}
+
+/* After the time of a request, the late answer to it is refused, and does not land. */
+static void flushes_of_the_late(void)
+{
+	struct stat st;
+	uint8_t byte;
+	int fd;
+
+	start("timeout=1");
+	fd = open("/mnt/a", O_RDONLY);
+	control->flush = FLUSH_AFTER_ANSWER;
+	tell(MUTE, P9_TREAD);
+	expect("read", -1, pread(fd, &byte, 1, 9 * PAGE));
+	expect("its errno", EIO, errno);
+	wait_for("Tflush", &control->seen[P9_TFLUSH], 1);
+	tell(TRUTH, 0);
+	expect("read again", 1, pread(fd, &byte, 1, 9 * PAGE));
+	expect("its byte", byte_of(9 * PAGE), byte);
+	expect("the late answer", -ESRCH, control->late);
+	tell(MUTE, P9_TWALK);
+	expect("stat", -1, stat("/mnt/a", &st));
+	expect("its errno", EIO, errno);
+	wait_for("Tflush", &control->seen[P9_TFLUSH], 2);
+	close(fd);
+	tell(MUTE, P9_TCLUNK);
+	expect("stat", 0, stat("/mnt/sub", &st));
+	wait_for("Tflush of Tclunk", &control->seen[P9_TFLUSH], 3);
+	tell(TRUTH, 0);
+	expect("stat again", 0, stat("/mnt/a", &st));
+	stop();
+	expect("used too early", 0, control->reused);
+	expect("flushes of nothing", 0, control->unknown_flushes);
+	expect("every fid is clunked", control->walks + 1, control->clunks);
+}
+
+/*
+ * A server that answers no Tflush gets no more requests after a while: each of these keeps memory.
+ * When it does answer, all goes on; and the mount can go without an answer.
+ */
+static void flushes_without_end(void)
+{
+	unsigned walks;
+	struct stat st;
+
+	start("timeout=20");
+	control->flush = FLUSH_LATER;
+	for (unsigned i = 0; i < 64; i++) {
+		expect("stat", 0, stat("/mnt/a", &st));
+		kill_at(P9_TWALK);
+		wait_for("Tflush", &control->seen[P9_TFLUSH], i + 1);
+	}
+	walks = control->seen[P9_TWALK];
+	expect("stat", -1, stat("/mnt/a", &st));
+	expect("its errno", EIO, errno);
+	expect("was not sent", walks, control->seen[P9_TWALK]);
+	ipc_notify(poke, 1);
+	for (unsigned i = 0; i < 2000 && stat("/mnt/a", &st) != 0; i++)
+		nap(10);
+	expect("stat after the answers", 0, stat("/mnt/a", &st));
+	for (unsigned i = 0; i < 10; i++)
+		kill_at(P9_TWALK);
+	wait_for("Tflush", &control->seen[P9_TFLUSH], 64 + 10);
+	stop();
+	expect("flushes of nothing", 0, control->unknown_flushes);
+}
+
+/* A server that answers everything but Tclunk gets no more fids after a while, until it does. */
+static void clunks_without_end(void)
+{
+	struct stat st;
+	unsigned n = 0;
+
+	start("timeout=1");
+	control->flush = FLUSH_LATER;
+	tell(MUTE, P9_TCLUNK);
+	while (n < OWED && stat("/mnt/a", &st) == 0)
+		n++;
+	expect("its errno", EIO, errno);
+	expect("some fids", 1, n > 100);
+	expect("not any number", 1, n < OWED);
+	tell(TRUTH, 0);
+	for (unsigned i = 0; i < 2000 && stat("/mnt/a", &st) != 0; i++) {
+		ipc_notify(poke, 1);
+		nap(10);
+	}
+	expect("stat after the answers", 0, stat("/mnt/a", &st));
+	stop();
+}
+
 static void death(unsigned of)
 {
 	uint8_t byte, *mem;
@@ -911,6 +1184,10 @@ int main(int argc, char **argv)
 	lies_about_reads();
 	changes();
 	silence();
+	flushes_of_the_killed();
+	flushes_of_the_late();
+	flushes_without_end();
+	clunks_without_end();
 	death(P9_TREAD);
 	death(P9_TGETATTR);
 	death(P9_TWALK);

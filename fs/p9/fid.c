@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* Makes fids, and tells the server when one is not used any more. */
+#include "fs/p9/fid.h"
+
+#include "abi/errno.h"
+#include "arch/timer.h"
+#include "mm/phys/kmalloc.h"
+#include "proc/mem_wait.h"
+#include "proc/wait.h"
+#include "sync/atomic.h"
+
+/*
+ * The server is to forget so many before it gets new ones. One that answers in turn has done so
+ * when it answers the next request; another would let the memory for them grow.
+ */
+#define CLUNKS_MAX 1024u
+
+/* Waits until the server has forgotten enough fids. */
+static int wait_for_clunks(struct p9_session *session)
+{
+	uint64_t deadline = session->timeout == UINT64_MAX ? UINT64_MAX
+							   : arch_time() + session->timeout;
+
+	for (;;) {
+		uint64_t seq = waitq_sample(&session->clunked);
+		int err;
+
+		if (atomic_load(&session->nclunks) < CLUNKS_MAX)
+			return 0;
+		err = thread_wait_until(&session->clunked, seq, deadline);
+		if (err)
+			return err == -EINTR ? err : -EIO;
+	}
+}
+
+int p9_fid_create(struct p9_session *session, struct p9_fid **fid_ret)
+{
+	struct p9_fid *fid;
+	int err = wait_for_clunks(session);
+
+	if (err)
+		return err;
+	fid = mem_wait_kmalloc(sizeof(*fid));
+	if (!fid)
+		return -ENOMEM;
+	p9_session_get(session);
+	fid->session = session;
+	refcount_init(&fid->refs, 1);
+	fid->known = false;
+	fid->number = atomic_add(&session->last_fid, 1);
+	if (fid->number == P9_NOFID)
+		fid->number = atomic_add(&session->last_fid, 1);
+	*fid_ret = fid;
+	return 0;
+}
+
+void p9_fid_get(struct p9_fid *fid)
+{
+	if (fid)
+		refcount_get(&fid->refs);
+}
+
+static void fid_free(struct p9_fid *fid)
+{
+	p9_session_put(fid->session);
+	kfree(fid);
+}
+
+/* Whatever the server said, the fid is not used again. */
+static void clunked(struct p9_request *request)
+{
+	struct p9_fid *fid = container_of(request, struct p9_fid, clunk);
+
+	if (atomic_add(&fid->session->nclunks, -1u) == CLUNKS_MAX)
+		waitq_wake_all(&fid->session->clunked);
+	fid_free(fid);
+}
+
+void p9_fid_put(struct p9_fid *fid)
+{
+	struct p9_tclunk clunk;
+	ssize_t n;
+
+	if (!fid || !refcount_put(&fid->refs))
+		return;
+	if (!fid->known || !p9_request_init(fid->session, &fid->clunk, NULL)) {
+		fid_free(fid);
+		return;
+	}
+	fid->clunk.free = clunked;
+	clunk.fid = fid->number;
+	n = p9_encode_tclunk(fid->clunk.head, sizeof(fid->clunk.head), fid->clunk.tag, &clunk);
+	assert(n > 0);
+	(void)atomic_add(&fid->session->nclunks, 1);
+	p9_request_start(&fid->clunk, (size_t)n);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests to a 9P server, and what becomes of those that it does not answer in time. */
+#pragma once
+
+#include "fs/p9/session.h"
+#include "ipc/call.h"
+#include "ipc/transfer.h"
+#include "lib/p9/p9.h"
+
+struct p9_fid;
+
+/* The most bytes of a request that has no payload: Twalk with a name, Tattach. */
+#define P9_REQUEST_BYTES 320u
+/* And of a reply without one: Rgetattr is the longest. */
+#define P9_REPLY_BYTES	 192u
+
+/* A message that is not longer is in the words of its call as a whole. */
+#define P9_SHORT_BYTES 24u
+
+/* A request of a thread that waits for the reply. */
+struct p9_rpc {
+	struct p9_session *session;
+	struct p9_fid *fid, *other; /* that it names; NULL: none */
+	uint16_t tag;
+	uint8_t request[P9_REQUEST_BYTES];
+};
+
+/* Sets all but `request`, which the caller encodes with the tag. p9_rpc() must follow. */
+void p9_rpc_begin(struct p9_rpc *rpc, struct p9_session *session, struct p9_fid *fid,
+		  struct p9_fid *other);
+
+/*
+ * Sends the n bytes of the request and waits for the reply: `size` bytes have room at `reply`. n may
+ * be the negative errno of an encoder, which is returned. Returns the number of bytes that came,
+ * -EINTR if the thread was killed, -EDEADLK if the thread itself would have to answer, -ENOMEM, or
+ * -EIO: no server is there, it did not answer in time, or it owes too many answers. Call with no spinning lock held.
+ */
+ssize_t p9_rpc(struct p9_rpc *rpc, ssize_t n, void *reply, size_t size);
+
+/* The same for Tversion, before there are tags: it is not flushed if it is given up. */
+ssize_t p9_rpc_once(struct p9_session *session, const void *request, ssize_t n, void *reply,
+		    size_t size);
+
+/*
+ * A request that nobody waits for. Its owner fills `head` in, and, behind transfer.receive.head, the
+ * pages for a payload, if there are any, with their length.
+ */
+struct p9_request {
+	struct call call;
+	union {
+		struct ipc_words words;
+		struct {
+			uint64_t size;
+			uint8_t head[P9_SHORT_BYTES]; /* the message, which has no payload */
+		};
+	};
+	struct transfer transfer;
+	struct p9_session *session; /* referenced from start to end */
+	struct p9_fid *fid, *other; /* the same; NULL: none */
+	struct list link;
+	uint64_t started_tick;
+	uint16_t tag, flush_tag;
+	uint8_t reply[P9_RREAD_HEAD_BYTES]; /* the first bytes of the reply, or an Rlerror */
+	/*
+	 * Both are called once and never wait. ended(): it is known what becomes of the request. 0:
+	 * transfer.received bytes came. free(): the request is its owner's again. That is later if
+	 * it was given up, because Tflush is sent with it. NULL: there is nothing to do.
+	 */
+	void (*ended)(struct p9_request *request, int result);
+	void (*free)(struct p9_request *request);
+};
+
+/* Does the server owe the answers to so many requests that it gets no new ones? */
+bool p9_is_stuck(const struct p9_session *session);
+
+/* Prepares a request: takes a tag. Returns false if there is none. `fid` is what it names, or NULL. */
+bool p9_request_init(struct p9_session *session, struct p9_request *request, struct p9_fid *fid);
+
+/* Starts a request of n bytes in `head`. Never waits. */
+void p9_request_start(struct p9_request *request, size_t n);
+
+/*
+ * For the kernel thread: ends the session's requests that are too late, and all that were given up
+ * if it is closed. Lowers *next to the tick when there may be more; if `begun` is set, to one that
+ * is not later than those that begin from now on may be too late.
+ */
+void p9_requests_tend(struct p9_session *session, uint64_t now, bool begun, uint64_t *next);
