@@ -86,6 +86,8 @@ struct inode_ops {
 	 */
 	int (*follow)(struct inode *link, struct inode **inode_ret);
 	int (*getattr)(struct inode *inode, struct abi_stat *st);
+	/* The same with what is known. Called only if lookup has set inode->asked in this very call. */
+	int (*getattr_asked)(struct inode *inode, struct abi_stat *st);
 	int (*setattr)(struct inode *inode, const struct inode_attr *attr); /* [EPERM] */
 	/*
 	 * Called before the contents are used, by open (not with O_PATH) and exec. NULL: there is
@@ -121,6 +123,11 @@ struct inode {
 	struct mount *cover;
 	uint32_t nlink;	   /* guarded by a lock of the file system */
 	uint32_t uid, gid; /* atomic */
+	/*
+	 * Atomic. The lookup that returns the inode has just asked a server for its attributes; any
+	 * other clears this. path_last() takes it.
+	 */
+	uint32_t asked;
 	/* Nanoseconds since 1970; atomic, no lock */
 	uint64_t atime, mtime, ctime;
 };

@@ -242,11 +242,12 @@ int fs_rename(struct file *old_dir, const char *old_path, struct file *new_dir,
 int fs_stat(struct file *dir, const char *path, bool follow, struct abi_stat *st)
 {
 	struct inode *inode;
-	int err = path_lookup(path_start(dir), path, follow, &inode);
+	bool asked;
+	int err = path_lookup_asked(path_start(dir), path, follow, &inode, &asked);
 
 	if (err)
 		return err;
-	err = inode->ops->getattr(inode, st);
+	err = asked ? inode->ops->getattr_asked(inode, st) : inode->ops->getattr(inode, st);
 	path_put(inode);
 	return err;
 }

@@ -139,10 +139,12 @@ int path_find(struct inode *dir, const char *name, size_t len, struct inode **in
 }
 
 /* Like path_find(), but returns 0 and NULL if there is no such name. */
-static int find_if_there(const struct path_walk *walk, struct inode **inode_ret)
+static int find_if_there(struct path_walk *walk, struct inode **inode_ret)
 {
 	int err = path_find(walk->dir, walk->last.name, walk->last.len, inode_ret);
 
+	if (err == 0 && unlikely(atomic_load_relaxed(&(*inode_ret)->asked)))
+		walk->asked = atomic_exchange(&(*inode_ret)->asked, 0) != 0;
 	if (err != -ENOENT)
 		return err;
 	*inode_ret = NULL;
@@ -155,6 +157,7 @@ int path_last(struct path_walk *walk, bool follow, struct inode **inode_ret)
 	int err = 0;
 
 	walk->jumped = false;
+	walk->asked = false;
 	if (!S_ISDIR(walk->dir->mode))
 		return -ENOTDIR;
 	switch (walk->last.kind) {
@@ -204,29 +207,46 @@ int path_to_last(struct path_walk *walk)
 	return S_ISDIR(walk->dir->mode) ? 0 : -ENOTDIR;
 }
 
-int path_lookup(struct inode *start, const char *path, bool follow, struct inode **inode_ret)
+static inline int whole_walk(struct path_walk *walk, struct inode *start, const char *path,
+			     bool follow, struct inode **inode_ret)
 {
 	struct inode *inode = NULL;
-	struct path_walk walk;
 	int err;
 
-	path_begin(&walk, start, path);
+	path_begin(walk, start, path);
 	do {
-		err = path_to_last(&walk);
+		err = path_to_last(walk);
 		if (err == 0)
-			err = path_last(&walk, follow, &inode);
+			err = path_last(walk, follow, &inode);
 	} while (err == PATH_AGAIN);
-	path_end(&walk);
+	path_end(walk);
 	if (err)
 		return err;
 	if (!inode)
 		return -ENOENT;
-	if (walk.must_be_dir && !S_ISDIR(inode->mode)) {
+	if (walk->must_be_dir && !S_ISDIR(inode->mode)) {
 		path_put(inode);
 		return -ENOTDIR;
 	}
 	*inode_ret = inode;
 	return 0;
+}
+
+int path_lookup(struct inode *start, const char *path, bool follow, struct inode **inode_ret)
+{
+	struct path_walk walk;
+
+	return whole_walk(&walk, start, path, follow, inode_ret);
+}
+
+int path_lookup_asked(struct inode *start, const char *path, bool follow, struct inode **inode_ret,
+		      bool *asked_ret)
+{
+	struct path_walk walk;
+	int err = whole_walk(&walk, start, path, follow, inode_ret);
+
+	*asked_ret = walk.asked;
+	return err;
 }
 
 int path_parent(struct path_walk *walk, struct inode *start, const char *path)

@@ -19,6 +19,7 @@ struct path_walk {
 	struct path_part last;
 	bool must_be_dir; /* a slash followed the last component */
 	bool jumped;	  /* path_last() took the last component's link straight to its inode */
+	bool asked;	  /* path_last() has asked a server for the inode's attributes */
 	/* private: */
 	const char *rest; /* the string after `last` */
 	/*
@@ -70,6 +71,10 @@ int path_find(struct inode *dir, const char *name, size_t len, struct inode **in
 
 /* A whole walk: returns 0 and the inode that path names, as by path_get(), or a negative errno. */
 int path_lookup(struct inode *start, const char *path, bool follow, struct inode **inode_ret);
+
+/* The same; *asked_ret as in struct path_walk. */
+int path_lookup_asked(struct inode *start, const char *path, bool follow, struct inode **inode_ret,
+		      bool *asked_ret);
 
 /* Starts a walk and goes to the last component. The caller calls path_end() in any case. */
 int path_parent(struct path_walk *walk, struct inode *start, const char *path);

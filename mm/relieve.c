@@ -10,9 +10,12 @@
 #include "mm/phys/kmap.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/reclaim.h"
+#include "sync/atomic.h"
 #include "sync/lockorder.h"
 
 /* The caller loops: allocate, relieve(), allocate again. */
+
+void (*relieve_hook)(void);
 
 /*
  * The order matters. Dropping pages may free index nodes, which are slab objects; empty slabs
@@ -20,6 +23,10 @@
  */
 static void trim_caches(void)
 {
+	void (*hook)(void) = atomic_load(&relieve_hook);
+
+	if (hook)
+		hook();
 	kstack_trim();
 	slab_trim();
 	page_alloc_trim();

@@ -70,5 +70,11 @@ static inline int tables_fill_wait(struct mmu_tables *tables, unsigned count)
 	return likely(!tables_fill(tables, count)) ? 0 : tables_fill_relieved(tables, count);
 }
 
+/*
+ * Drops some of what is cached elsewhere, so that its memory comes free at once or soon. NULL until
+ * there is such a cache. Called by relieve(), under the same conditions; it waits for nothing.
+ */
+extern void (*relieve_hook)(void);
+
 /* Empties the caches of frames and slabs, and drops the file pages of object_trim(). */
 void mm_trim(void);

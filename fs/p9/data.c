@@ -17,16 +17,18 @@
 /* The most pages of one request. */
 #define READ_PAGES READ_RUN_MAX
 
+#define NONE UINT64_MAX
+
 struct p9_data {
 	struct object object;
 	struct p9_node *node;	    /* const; it exists while the object is used */
 	struct p9_session *session; /* const; referenced */
-	struct p9_fid *fid;	    /* atomic: open for reading. NULL: not opened yet */
 	/* guarded by node->lock: what the file was like when it was opened last */
 	uint64_t size, mtime, ctime;
-	/* guarded by object.lock: */
-	uint64_t next;	 /* the index after those of the last request */
-	unsigned window; /* pages of the last request */
+	/* guarded by object.lock; `fid` is set with node->lock held too: */
+	struct p9_fid *fid; /* open for reading; NULL: not opened yet */
+	uint64_t next;	    /* the index after those of the last request; NONE: it has failed */
+	unsigned window;    /* pages that the last request was to have */
 };
 
 /* One Tread for consecutive pages. */
@@ -46,16 +48,17 @@ static struct p9_data *to_data(struct object *object)
 
 /*
  * A page that comes along was asked for by nobody. After an error of several, each is read again by
- * itself when it is needed.
+ * itself when it is needed; but if there was no answer, there would be none for the first either.
  */
-static void end_page(struct p9_read *read, unsigned i, int err, uint32_t count)
+static void end_page(struct p9_read *read, unsigned i, bool answered, int err, uint32_t count)
 {
 	struct page *page = read->page[i];
 	size_t start = (size_t)i * PAGE_SIZE, there = count > start ? count - start : 0;
+	bool again = err && read->npages > 1 && (answered || i > 0);
 
 	if (err == 0 && there < PAGE_SIZE)
 		memset((char *)page_address(page) + there, 0, PAGE_SIZE - there);
-	page_read_done(page, err && read->npages > 1 ? -EAGAIN : err);
+	page_read_done(page, again ? -EAGAIN : err);
 }
 
 /* The server's errors are not the program's: a page is there or not. */
@@ -83,7 +86,7 @@ static void read_ended(struct p9_request *request, int result)
 
 	if (err) {
 		spin_lock(&read->data->object.lock);
-		read->data->next = UINT64_MAX;
+		read->data->next = NONE;
 		spin_unlock(&read->data->object.lock);
 	}
 	/* The last page may drop the last reference to the object. */
@@ -91,7 +94,7 @@ static void read_ended(struct p9_request *request, int result)
 		page_read_run_done(read->page, read->npages);
 	else
 		for (unsigned i = 0; i < read->npages; i++)
-			end_page(read, i, err, count);
+			end_page(read, i, result == 0, err, count);
 }
 
 static void read_free(struct p9_request *request)
@@ -100,20 +103,26 @@ static void read_free(struct p9_request *request)
 }
 
 /*
- * Returns how many pages to ask for. As long as pages are read one after the other, each request
- * has twice the pages of the last. It ends at a multiple of its size, so that a fault that maps the
- * neighbours too finds them.
+ * A file that is read from its start on is read as a whole. As long as pages are read one after the
+ * other, each request has twice the pages of the last. It ends at a multiple of its size, so that a
+ * fault that maps the neighbours too finds them. Returns the fid with a reference, or NULL.
  */
-static unsigned next_window(struct p9_data *data, uint64_t index)
+static struct p9_fid *next_window(struct p9_data *data, uint64_t index, unsigned *window_ret)
 {
 	unsigned most = MIN(READ_PAGES, (data->session->msize - P9_RREAD_HEAD_BYTES) / PAGE_SIZE);
 	uint64_t end = object_pages(object_size(&data->object));
+	struct p9_fid *fid;
 
 	spin_lock(&data->object.lock);
-	data->window = index == data->next ? MIN(data->window * 2, most) : 1;
+	if (index == 0 && data->next != NONE)
+		data->window = most;
+	else
+		data->window = index == data->next ? MIN(data->window * 2, most) : 1;
 	most = data->window - (unsigned)(index % data->window);
+	fid = p9_fid_get(data->fid);
 	spin_unlock(&data->object.lock);
-	return index < end ? (unsigned)MIN(end - index, most) : 1;
+	*window_ret = index < end ? (unsigned)MIN(end - index, most) : 1;
+	return fid;
 }
 
 /* Adds the pages that follow, as far as they are missing and frames are to be had. */
@@ -137,32 +146,33 @@ static void add_pages(struct p9_read *read, unsigned window)
 static int data_read(struct object *object, struct page *page, struct vm_wait *wait)
 {
 	struct p9_data *data = to_data(object);
-	struct p9_fid *fid = atomic_load(&data->fid);
 	struct p9_tread ask = { .offset = page->index << PAGE_SHIFT };
 	struct p9_read *read;
+	unsigned window;
 	ssize_t n;
 
-	if (!fid || p9_is_stuck(data->session))
+	if (p9_is_stuck(data->session))
 		return -EIO;
 	if (unlikely(call_deadlocks(data->session->send)))
 		return -EDEADLK;
 	read = kmalloc(sizeof(*read));
 	if (!read)
 		return -ENOMEM;
-	if (!p9_request_init(data->session, &read->request, fid)) {
+	if (!p9_request_init(data->session, &read->request)) {
 		kfree(read);
 		return -EIO;
 	}
 	read->data = data;
 	read->page[0] = page;
 	read->npages = 1;
-	add_pages(read, next_window(data, page->index));
-	ask.fid = fid->number;
+	read->request.ended = read_ended;
+	read->request.free = read_free;
+	read->request.fid = next_window(data, page->index, &window);
+	add_pages(read, window);
+	ask.fid = read->request.fid->number;
 	ask.count = (uint32_t)(read->npages * PAGE_SIZE);
 	read->request.transfer.receive.page = read->page;
 	read->request.transfer.receive.length = ask.count;
-	read->request.ended = read_ended;
-	read->request.free = read_free;
 	n = p9_encode_tread(read->request.head, sizeof(read->request.head), read->request.tag,
 			    &ask);
 	assert(n > 0);
@@ -209,13 +219,12 @@ struct p9_data *p9_data_create(struct p9_node *node, uint64_t size)
 	if (!data)
 		return NULL;
 	object_init(&data->object, &data_ops, size);
-	p9_session_get(node->fid->session);
-	data->session = node->fid->session;
+	p9_session_get(node->session);
+	data->session = node->session;
 	data->node = node;
 	data->size = size;
 	data->mtime = node->inode.mtime;
 	data->ctime = node->inode.ctime;
-	data->window = 1;
 	return data;
 }
 
@@ -245,26 +254,43 @@ static int forget_old(struct p9_data *data, uint64_t size)
 	return err;
 }
 
+/* Opens the file as it is now. Requests that are under way go on with the fid that they have. */
+static int open_anew(struct p9_node *node)
+{
+	struct p9_data *data = node->data;
+	struct p9_fid *fid, *old;
+	int err = p9_open_fid(node, &fid);
+
+	if (err)
+		return err;
+	spin_lock(&data->object.lock);
+	old = data->fid;
+	data->fid = fid;
+	spin_unlock(&data->object.lock);
+	p9_fid_put(old);
+	return 0;
+}
+
+/* A file that has changed may be another one, with the number of one that was removed. */
 int p9_data_open(struct p9_node *node)
 {
 	struct p9_data *data = node->data;
 	struct p9_rgetattr attr = { 0 };
-	struct p9_fid *fid;
-	int err;
+	bool is_new = !data->fid, changed;
+	int err = is_new ? open_anew(node) : 0;
 
-	if (!data->fid) {
-		err = p9_open_fid(node, &fid);
-		if (err)
-			return err;
-		atomic_store(&data->fid, fid);
-	}
-	err = p9_node_attributes(node, &attr);
+	if (err == 0)
+		err = p9_node_attributes(node, &attr);
 	if (err)
 		return err;
-	if (attr.size == data->size && node->inode.mtime == data->mtime &&
-	    node->inode.ctime == data->ctime)
+	changed = attr.size != data->size || node->inode.mtime != data->mtime ||
+		  node->inode.ctime != data->ctime;
+	if (!changed)
 		return 0;
-	err = forget_old(data, attr.size);
+	if (!is_new)
+		err = open_anew(node);
+	if (err == 0)
+		err = forget_old(data, attr.size);
 	if (err)
 		return err;
 	data->size = attr.size;

@@ -54,10 +54,11 @@ int p9_fid_create(struct p9_session *session, struct p9_fid **fid_ret)
 	return 0;
 }
 
-void p9_fid_get(struct p9_fid *fid)
+struct p9_fid *p9_fid_get(struct p9_fid *fid)
 {
 	if (fid)
 		refcount_get(&fid->refs);
+	return fid;
 }
 
 static void fid_free(struct p9_fid *fid)
@@ -83,7 +84,7 @@ void p9_fid_put(struct p9_fid *fid)
 
 	if (!fid || !refcount_put(&fid->refs))
 		return;
-	if (!fid->known || !p9_request_init(fid->session, &fid->clunk, NULL)) {
+	if (!fid->known || !p9_request_init(fid->session, &fid->clunk)) {
 		fid_free(fid);
 		return;
 	}

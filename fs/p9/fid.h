@@ -22,5 +22,5 @@ struct p9_fid {
  * the server has not forgotten others in time. May wait for it.
  */
 int p9_fid_create(struct p9_session *session, struct p9_fid **fid_ret);
-void p9_fid_get(struct p9_fid *fid); /* NULL is allowed */
-void p9_fid_put(struct p9_fid *fid); /* the same; never waits */
+struct p9_fid *p9_fid_get(struct p9_fid *fid); /* returns it; NULL is allowed */
+void p9_fid_put(struct p9_fid *fid);	       /* the same; never waits */

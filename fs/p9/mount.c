@@ -34,7 +34,7 @@ static int attach(struct mount *mount, struct p9_session *session, uint32_t uid)
 		return err;
 	ask.fid = fid->number;
 	ask.aname = (struct p9_string){ "", 0 };
-	p9_rpc_begin(&rpc, session, fid, NULL);
+	p9_rpc_begin(&rpc, session, p9_fid_get(fid), NULL);
 	n = p9_encode_tattach(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
 	fid->known = true;
 	n = p9_rpc(&rpc, n, reply, sizeof(reply));
@@ -102,14 +102,17 @@ static int fill_p9(struct mount *mount, const char *options)
 
 static void unmount(struct mount *mount)
 {
-	p9_session_close(to_p9_node(mount->root)->fid->session);
+	struct p9_session *session = to_p9_node(mount->root)->session;
+
+	p9_session_close(session);
+	(void)p9_nodes_forget(session, UINT32_MAX);
 	inode_put(mount->root);
 }
 
 /* If the server does not answer, all is 0. */
 static void statfs(struct mount *mount, struct abi_statfs *st)
 {
-	struct p9_fid *fid = to_p9_node(mount->root)->fid;
+	struct p9_fid *fid = p9_node_fid(to_p9_node(mount->root));
 	const struct p9_tstatfs ask = { fid->number };
 	uint8_t reply[P9_REPLY_BYTES];
 	struct p9_packet packet;

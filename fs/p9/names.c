@@ -15,13 +15,22 @@
 
 #define LARGE (1ull << 62)
 
-/* The last reply. */
+/* A reply has as much room as is to be had at once: one for a large directory is worth it. */
+#define REPLY_MOST (32 * PAGE_SIZE)
+
+/* The last reply. It lasts until the end of the directory has been found twice in a row. */
 struct p9_names {
 	struct p9_fid *fid; /* open */
 	uint64_t asked;	    /* the cookie of the request */
 	uint64_t cookie;    /* of the entry at `at` */
 	size_t at, bytes;   /* of data: what is read next, and all */
-	uint8_t reply[PAGE_SIZE - 64];
+	/* What the last caller asked for, and where it was. Without room for it, it asks again. */
+	uint64_t last_asked, last_cookie;
+	size_t last_at;
+	bool is_first; /* it was the first entry, and not from an older reply */
+	bool ended;    /* the end was found, and nobody has asked again */
+	size_t room;   /* of reply */
+	uint8_t *reply;
 };
 
 static uint64_t pos_of(uint64_t cookie)
@@ -49,22 +58,38 @@ void p9_names_free(struct p9_names *names)
 	if (!names)
 		return;
 	p9_fid_put(names->fid);
+	kfree(names->reply);
 	kfree(names);
+}
+
+static uint8_t *reply_alloc(const struct p9_session *session, size_t *room_ret)
+{
+	uint8_t *reply = NULL;
+	size_t room = REPLY_MOST;
+
+	while (room > session->msize)
+		room /= 2;
+	while (room > PAGE_SIZE && !(reply = kmalloc(room)))
+		room /= 2;
+	*room_ret = room;
+	return reply ? reply : mem_wait_kmalloc(room);
 }
 
 static int names_create(struct p9_node *node)
 {
-	struct p9_names *names = mem_wait_kmalloc(sizeof(*names));
-	int err;
+	struct p9_names *names = mem_wait_kzalloc(sizeof(*names));
+	int err = -ENOMEM;
 
 	if (!names)
-		return -ENOMEM;
-	err = p9_open_fid(node, &names->fid);
+		return err;
+	names->reply = reply_alloc(node->session, &names->room);
+	if (names->reply)
+		err = p9_open_fid(node, &names->fid);
 	if (err) {
+		kfree(names->reply);
 		kfree(names);
 		return err;
 	}
-	names->at = names->bytes = 0;
 	node->names = names;
 	return 0;
 }
@@ -72,7 +97,7 @@ static int names_create(struct p9_node *node)
 /* Asks for the names from a cookie on. */
 static int fetch(struct p9_names *names, uint64_t cookie)
 {
-	const uint32_t room = sizeof(names->reply) - P9_RREADDIR_HEAD_BYTES;
+	const uint32_t room = (uint32_t)names->room - P9_RREADDIR_HEAD_BYTES;
 	const struct p9_treaddir ask = { names->fid->number, cookie, room };
 	struct p9_packet packet;
 	struct p9_rreaddir got;
@@ -81,9 +106,9 @@ static int fetch(struct p9_names *names, uint64_t cookie)
 	int err;
 
 	names->at = names->bytes = 0;
-	p9_rpc_begin(&rpc, names->fid->session, names->fid, NULL);
+	p9_rpc_begin(&rpc, names->fid->session, p9_fid_get(names->fid), NULL);
 	n = p9_encode_treaddir(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
-	n = p9_rpc(&rpc, n, names->reply, sizeof(names->reply));
+	n = p9_rpc(&rpc, n, names->reply, names->room);
 	if (n < 0)
 		return (int)n;
 	packet = p9_packet(names->reply, (size_t)n);
@@ -128,15 +153,38 @@ static int take(struct p9_names *names, struct dir_item *item)
 	return result;
 }
 
+/* Has the reply what is to be read from the cookie on? Then it is read next. */
+static bool has_cookie(struct p9_names *names, uint64_t cookie)
+{
+	bool again = cookie == names->last_asked && (cookie != 0 || names->is_first);
+
+	if (cookie != 0 && cookie == names->cookie)
+		return names->at < names->bytes;
+	if (!again || names->last_at >= names->bytes)
+		return false;
+	names->at = names->last_at;
+	names->cookie = names->last_cookie;
+	return true;
+}
+
 /* A reply without entries is the end; one that has only "." and ".." is not. */
 static int next_name(struct p9_names *names, uint64_t cookie, struct dir_item *item)
 {
-	bool goes_on = cookie != 0 && names->cookie == cookie && names->at < names->bytes;
-	int err = goes_on ? 0 : fetch(names, cookie);
+	bool has;
+	int err;
 
+	if (names->ended && cookie == names->asked)
+		return -ENODATA;
+	has = has_cookie(names, cookie);
+	err = has ? 0 : fetch(names, cookie);
+	names->is_first = !has && cookie == 0;
+	names->last_asked = cookie;
 	while (err == 0) {
-		int result = take(names, item);
+		int result;
 
+		names->last_at = names->at;
+		names->last_cookie = names->cookie;
+		result = take(names, item);
 		if (result)
 			return result < 0 ? result : 0;
 		if (names->bytes == 0)
@@ -144,6 +192,20 @@ static int next_name(struct p9_names *names, uint64_t cookie, struct dir_item *i
 		err = fetch(names, names->cookie);
 	}
 	return err;
+}
+
+/*
+ * Who reads a directory finds its end twice: behind the last names, and when nothing comes any more.
+ * The server is asked once. After that nobody needs the reply.
+ */
+static void end_names(struct p9_node *node, bool is_end)
+{
+	if (is_end && node->names->ended) {
+		p9_names_free(node->names);
+		node->names = NULL;
+	} else {
+		node->names->ended = is_end;
+	}
 }
 
 int p9_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
@@ -155,8 +217,10 @@ int p9_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
 		return err;
 	if (!node->names)
 		err = names_create(node);
-	if (err == 0)
+	if (err == 0) {
 		err = next_name(node->names, cookie_of(pos), item);
+		end_names(node, err == -ENODATA);
+	}
 	mutex_unlock(&node->lock);
 	return err;
 }

@@ -16,11 +16,6 @@
 
 static const struct inode_ops node_ops;
 
-static struct p9_session *session_of(const struct p9_node *node)
-{
-	return node->fid->session;
-}
-
 /* ---- attributes ---- */
 
 /* What is beyond the times that the kernel counts with is the last of them. */
@@ -31,8 +26,13 @@ static uint64_t nanoseconds(uint64_t sec, uint64_t nsec)
 	return sec * NSEC_PER_SEC + nsec;
 }
 
-static void set_attributes(struct inode *inode, const struct p9_rgetattr *attr)
+static void set_attributes(struct p9_node *node, const struct p9_rgetattr *attr)
 {
+	struct inode *inode = &node->inode;
+
+	atomic_store_relaxed(&node->size, attr->size);
+	atomic_store_relaxed(&node->blocks, attr->blocks);
+	atomic_store_relaxed(&node->rdev, attr->rdev);
 	atomic_store_relaxed(&inode->mode, (inode->mode & S_IFMT) | (attr->mode & S_IALLUGO));
 	atomic_store_relaxed(&inode->uid, attr->uid);
 	atomic_store_relaxed(&inode->gid, attr->gid);
@@ -42,6 +42,7 @@ static void set_attributes(struct inode *inode, const struct p9_rgetattr *attr)
 	atomic_store_relaxed(&inode->ctime, nanoseconds(attr->ctime_sec, attr->ctime_nsec));
 }
 
+/* Takes over a reference to the fid. */
 static int ask_attributes(struct p9_fid *fid, struct p9_rgetattr *attr_ret)
 {
 	const struct p9_tgetattr ask = { fid->number, P9_GETATTR_BASIC };
@@ -63,6 +64,16 @@ static int ask_attributes(struct p9_fid *fid, struct p9_rgetattr *attr_ret)
 	return err;
 }
 
+struct p9_fid *p9_node_fid(struct p9_node *node)
+{
+	struct p9_fid *fid;
+
+	spin_lock(&node->session->lock);
+	fid = p9_fid_get(node->fid);
+	spin_unlock(&node->session->lock);
+	return fid;
+}
+
 /* Does the type of a qid fit that of a mode? Servers need not mark anything but directories. */
 static bool type_fits(const struct p9_qid *qid, uint32_t mode)
 {
@@ -72,88 +83,17 @@ static bool type_fits(const struct p9_qid *qid, uint32_t mode)
 
 int p9_node_attributes(struct p9_node *node, struct p9_rgetattr *attr_ret)
 {
-	int err = ask_attributes(node->fid, attr_ret);
+	int err = ask_attributes(p9_node_fid(node), attr_ret);
 
 	if (err)
 		return err;
 	if ((attr_ret->mode & S_IFMT) != (node->inode.mode & S_IFMT))
 		return -ESTALE; /* another file has taken its place */
-	set_attributes(&node->inode, attr_ret);
+	set_attributes(node, attr_ret);
 	return 0;
 }
 
-/* ---- the nodes of a session ---- */
-
-static struct p9_node *find_locked(struct p9_session *session, uint64_t path)
-{
-	struct tree_node *at = session->nodes.root;
-
-	assert_hardened(spin_lock_held(&session->lock));
-	while (at) {
-		struct p9_node *node = tree_entry(at, struct p9_node, by_path);
-
-		if (node->qid.path == path)
-			return node;
-		at = at->child[path > node->qid.path];
-	}
-	return NULL;
-}
-
-static void unlist_locked(struct p9_session *session, struct p9_node *node)
-{
-	assert_hardened(spin_lock_held(&session->lock));
-	if (node->listed)
-		tree_erase(&session->nodes, &node->by_path);
-	node->listed = false;
-}
-
-/*
- * Returns the node of the qid with a reference, or NULL. A node of another type is an older file with
- * that number: it is found no more.
- */
-static struct p9_node *find_qid_locked(struct p9_session *session, const struct p9_qid *qid)
-{
-	struct p9_node *node = find_locked(session, qid->path);
-
-	assert_hardened(spin_lock_held(&session->lock));
-	if (!node)
-		return NULL;
-	if (node->qid.type == qid->type && refcount_get_unless_zero(&node->inode.refs))
-		return node;
-	unlist_locked(session, node);
-	return NULL;
-}
-
-static struct p9_node *find_qid(struct p9_session *session, const struct p9_qid *qid)
-{
-	struct p9_node *node;
-
-	spin_lock(&session->lock);
-	node = find_qid_locked(session, qid);
-	spin_unlock(&session->lock);
-	return node;
-}
-
-/* Lists a new node, unless another thread was faster: returns that one's, with a reference. */
-static struct p9_node *list_node(struct p9_session *session, struct p9_node *node)
-{
-	struct tree_node **link = &session->nodes.root, *parent = NULL;
-	struct p9_node *there;
-
-	spin_lock(&session->lock);
-	there = find_qid_locked(session, &node->qid);
-	while (!there && *link) {
-		parent = *link;
-		link = &parent->child[node->qid.path >
-				      tree_entry(parent, struct p9_node, by_path)->qid.path];
-	}
-	if (!there) {
-		tree_insert(&session->nodes, &node->by_path, parent, link);
-		node->listed = true;
-	}
-	spin_unlock(&session->lock);
-	return there;
-}
+/* ---- nodes ---- */
 
 /* Nothing is done with devices, sockets and pipes on a server but to show that they are there. */
 static int special_opened(struct file *file)
@@ -196,8 +136,10 @@ static struct p9_node *node_create(struct mount *mount, const char *name, size_t
 		goto free_node;
 	inode_init(&node->inode, mount, p9_ino(qid), attr->mode, &node_ops,
 		   file_ops_of(attr->mode));
-	set_attributes(&node->inode, attr);
+	set_attributes(node, attr);
 	mutex_init(&node->lock, LOCK_INODE);
+	list_init(&node->kept);
+	node->session = fid->session;
 	node->qid = *qid;
 	node->fid = fid;
 	memcpy(copy, name, len);
@@ -224,7 +166,7 @@ static int node_make(struct mount *mount, struct p9_node *parent, const char *na
 {
 	struct p9_rgetattr attr = { 0 };
 	struct p9_node *node, *there;
-	int err = ask_attributes(fid, &attr);
+	int err = ask_attributes(p9_fid_get(fid), &attr);
 
 	if (err == 0 && !type_fits(qid, attr.mode))
 		err = -EIO;
@@ -237,21 +179,47 @@ static int node_make(struct mount *mount, struct p9_node *parent, const char *na
 		inode_get(&parent->inode);
 		node->parent = parent;
 	}
-	there = list_node(fid->session, node);
+	node->inode.asked = 1;
+	there = p9_nodes_add(node);
 	if (there)
 		inode_put(&node->inode);
 	*node_ret = there ? there : node;
 	return 0;
 }
 
+/*
+ * The node has been found by another walk, whose fid this is. With another version it may be another
+ * file that has the number of one that was removed. Then the older fids are of no use.
+ */
+static void adopt(struct p9_node *node, struct p9_fid *fid, const struct p9_qid *qid)
+{
+	struct p9_fid *spare = NULL, *old = fid;
+
+	spin_lock(&node->session->lock);
+	if (qid->version != node->qid.version) {
+		spare = node->spare;
+		old = node->fid;
+		node->spare = NULL;
+		node->fid = fid;
+		node->qid.version = qid->version;
+	} else if (S_ISDIR(node->inode.mode) && !node->spare) {
+		node->spare = fid;
+		old = NULL;
+	}
+	spin_unlock(&node->session->lock);
+	p9_fid_put(spare);
+	p9_fid_put(old);
+}
+
 int p9_node_get(struct mount *mount, struct p9_node *parent, const char *name, size_t len,
 		struct p9_fid *fid, const struct p9_qid *qid, struct p9_node **node_ret)
 {
-	struct p9_node *node = find_qid(fid->session, qid);
+	struct p9_node *node = p9_nodes_find(fid->session, qid);
 
 	if (!node)
 		return node_make(mount, parent, name, len, fid, qid, node_ret);
-	p9_fid_put(fid);
+	atomic_store_relaxed(&node->inode.asked, 0);
+	adopt(node, fid, qid);
 	*node_ret = node;
 	return 0;
 }
@@ -260,14 +228,12 @@ static struct inode *node_free(struct inode *inode)
 {
 	struct p9_node *node = to_p9_node(inode);
 	struct p9_node *parent = node->parent == node ? NULL : node->parent;
-	struct p9_session *session = session_of(node);
 
-	spin_lock(&session->lock);
-	unlist_locked(session, node);
-	spin_unlock(&session->lock);
+	p9_nodes_remove(node);
 	if (node->data)
 		p9_data_put(node->data);
 	p9_names_free(node->names);
+	p9_fid_put(node->spare);
 	p9_fid_put(node->fid);
 	kfree(node->name);
 	kfree(node);
@@ -315,7 +281,7 @@ static int walk(struct p9_node *from, const char *name, size_t len, struct p9_fi
 	ssize_t n;
 	int err;
 
-	p9_rpc_begin(&rpc, fid->session, from->fid, fid);
+	p9_rpc_begin(&rpc, from->session, p9_node_fid(from), p9_fid_get(fid));
 	n = encode_walk(&rpc, name, len);
 	fid->known = n > 0;
 	n = p9_rpc(&rpc, n, reply, sizeof(reply));
@@ -327,24 +293,50 @@ static int walk(struct p9_node *from, const char *name, size_t len, struct p9_fi
 	return err;
 }
 
+/* The same with a new fid. */
+static int walk_new(struct p9_node *from, const char *name, size_t len, struct p9_fid **fid_ret,
+		    struct p9_qid *qid_ret)
+{
+	struct p9_fid *fid;
+	int err = p9_fid_create(from->session, &fid);
+
+	if (err)
+		return err;
+	err = walk(from, name, len, fid, qid_ret);
+	if (err)
+		p9_fid_put(fid);
+	else
+		*fid_ret = fid;
+	return err;
+}
+
+/* Servers have a limit on fids, which we do not know. Those that are only kept go first. */
+static int walk_again(struct p9_node *from, const char *name, size_t len, struct p9_fid **fid_ret,
+		      struct p9_qid *qid_ret)
+{
+	int err = walk_new(from, name, len, fid_ret, qid_ret);
+
+	if ((err == -EMFILE || err == -ENFILE || err == -ENOMEM) &&
+	    p9_nodes_forget(from->session, UINT32_MAX))
+		err = walk_new(from, name, len, fid_ret, qid_ret);
+	return err;
+}
+
 static int node_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
 {
 	struct p9_node *parent = to_p9_node(dir), *node;
 	struct p9_fid *fid;
 	struct p9_qid qid;
-	int err = p9_fid_create(session_of(parent), &fid);
+	int err = walk_again(parent, name, len, &fid, &qid);
 
 	if (err)
 		return err;
-	err = walk(parent, name, len, fid, &qid);
-	if (err) {
-		p9_fid_put(fid);
-		return err;
-	}
 	err = p9_node_get(dir->mount, parent, name, len, fid, &qid, &node);
-	if (err == 0)
-		*inode_ret = &node->inode;
-	return err;
+	if (err)
+		return err;
+	p9_node_keep(node);
+	*inode_ret = &node->inode;
+	return 0;
 }
 
 static int lopen(struct p9_fid *fid)
@@ -356,7 +348,7 @@ static int lopen(struct p9_fid *fid)
 	struct p9_rpc rpc;
 	ssize_t n;
 
-	p9_rpc_begin(&rpc, fid->session, fid, NULL);
+	p9_rpc_begin(&rpc, fid->session, p9_fid_get(fid), NULL);
 	n = p9_encode_tlopen(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
 	n = p9_rpc(&rpc, n, reply, sizeof(reply));
 	if (n < 0)
@@ -365,17 +357,26 @@ static int lopen(struct p9_fid *fid)
 	return p9_decode_rlopen(&packet, rpc.tag, &got);
 }
 
-int p9_open_fid(struct p9_node *node, struct p9_fid **fid_ret)
+static struct p9_fid *take_spare(struct p9_node *node)
 {
 	struct p9_fid *fid;
+
+	spin_lock(&node->session->lock);
+	fid = node->spare;
+	node->spare = NULL;
+	spin_unlock(&node->session->lock);
+	return fid;
+}
+
+int p9_open_fid(struct p9_node *node, struct p9_fid **fid_ret)
+{
+	struct p9_fid *fid = take_spare(node);
 	struct p9_qid qid;
-	int err = p9_fid_create(session_of(node), &fid);
+	int err = fid ? 0 : walk_again(node, "", 0, &fid, &qid);
 
 	if (err)
 		return err;
-	err = walk(node, "", 0, fid, &qid);
-	if (err == 0)
-		err = lopen(fid);
+	err = lopen(fid);
 	if (err)
 		p9_fid_put(fid);
 	else
@@ -438,15 +439,17 @@ static ssize_t copy_target(const void *reply, size_t n, uint16_t tag, char *buf)
 
 static ssize_t node_readlink(struct inode *link, char *buf)
 {
-	struct p9_fid *fid = to_p9_node(link)->fid;
+	struct p9_fid *fid = p9_node_fid(to_p9_node(link));
 	const struct p9_treadlink ask = { fid->number };
 	const size_t size = PATH_MAX + P9_HEADER_BYTES + sizeof(uint16_t);
 	uint8_t *reply = mem_wait_kmalloc(size);
 	struct p9_rpc rpc;
 	ssize_t n;
 
-	if (!reply)
+	if (!reply) {
+		p9_fid_put(fid);
 		return -ENOMEM;
+	}
 	p9_rpc_begin(&rpc, fid->session, fid, NULL);
 	n = p9_encode_treadlink(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
 	n = p9_rpc(&rpc, n, reply, size);
@@ -456,18 +459,24 @@ static ssize_t node_readlink(struct inode *link, char *buf)
 	return n;
 }
 
+static int node_getattr_asked(struct inode *inode, struct abi_stat *st)
+{
+	struct p9_node *node = to_p9_node(inode);
+
+	inode_fill_stat(inode, st);
+	st->rdev = atomic_load_relaxed(&node->rdev);
+	st->size = (int64_t)atomic_load_relaxed(&node->size);
+	st->blocks =
+		(int64_t)MIN(atomic_load_relaxed(&node->blocks), (uint64_t)INT64_MAX / BLOCK_SIZE);
+	return 0;
+}
+
 static int node_getattr(struct inode *inode, struct abi_stat *st)
 {
 	struct p9_rgetattr attr = { 0 };
 	int err = p9_node_attributes(to_p9_node(inode), &attr);
 
-	if (err)
-		return err;
-	inode_fill_stat(inode, st);
-	st->rdev = attr.rdev;
-	st->size = (int64_t)attr.size;
-	st->blocks = (int64_t)MIN(attr.blocks, (uint64_t)INT64_MAX / BLOCK_SIZE);
-	return 0;
+	return err ? err : node_getattr_asked(inode, st);
 }
 
 static const struct inode_ops node_ops = {
@@ -477,6 +486,7 @@ static const struct inode_ops node_ops = {
 	.path = node_path,
 	.readlink = node_readlink,
 	.getattr = node_getattr,
+	.getattr_asked = node_getattr_asked,
 	.open = node_open,
 	.free = node_free,
 };

@@ -12,17 +12,22 @@ struct p9_names;
 struct p9_node {
 	struct inode inode;
 	/* const: */
-	struct p9_fid *fid; /* never opened; it is what the server walks from */
-	struct p9_qid qid;
-	struct p9_node *parent; /* referenced; the root is its own, without a reference */
-	char *name;		/* in the parent, when it was found there; terminated */
-	struct p9_data *data;	/* of a regular file: inode.object is in it */
+	struct p9_session *session; /* `fid` references it */
+	struct p9_node *parent;	    /* referenced; the root is its own, without a reference */
+	char *name;		    /* in the parent, when it was found there; terminated */
+	struct p9_data *data;	    /* of a regular file: inode.object is in it */
+	/* atomic: what the server said last */
+	uint64_t size, blocks, rdev;
 	/* guarded by the session's lock: */
+	struct p9_qid qid;	  /* path and type are const */
+	struct p9_fid *fid;	  /* never opened; it is what the server walks from */
+	struct p9_fid *spare;	  /* of a directory: another one, to be opened; or NULL */
 	struct tree_node by_path; /* in session->nodes */
 	bool listed;		  /* is in there */
+	struct list kept;	  /* in session->kept, with a reference; or on no list */
 	/* guarded by lock, a waiting lock: */
 	struct mutex lock;
-	struct p9_names *names; /* of a directory, once it has been read */
+	struct p9_names *names; /* of a directory, while it is being read */
 };
 
 static inline struct p9_node *to_p9_node(struct inode *inode)
@@ -43,6 +48,27 @@ static inline uint64_t p9_ino(const struct p9_qid *qid)
  */
 int p9_node_get(struct mount *mount, struct p9_node *parent, const char *name, size_t len,
 		struct p9_fid *fid, const struct p9_qid *qid, struct p9_node **node_ret);
+
+/* Returns the node's fid with a reference. */
+struct p9_fid *p9_node_fid(struct p9_node *node);
+
+/*
+ * fs/p9/nodes.c: the nodes of a session. The caller holds no spinning lock.
+ *
+ * Nodes that were looked up are kept for a while after their use, and so are their fids and pages,
+ * as far as reclaim leaves these. A name is looked up at the server each time: this decides which
+ * node it is. How many are kept is limited by the memory of the machine.
+ */
+/* Returns the node of the qid with a reference, or NULL. */
+struct p9_node *p9_nodes_find(struct p9_session *session, const struct p9_qid *qid);
+/* Adds a new node, unless there is one already: returns that one, with a reference. */
+struct p9_node *p9_nodes_add(struct p9_node *node);
+/* The node's last reference is gone. */
+void p9_nodes_remove(struct p9_node *node);
+/* The node was looked up. */
+void p9_node_keep(struct p9_node *node);
+/* Stops keeping the n nodes that have not been looked up for the longest time. Returns whether there were any. */
+bool p9_nodes_forget(struct p9_session *session, unsigned n);
 
 /* Asks the server for the attributes of a fid, which the inode then has. Waits for the server. */
 int p9_node_attributes(struct p9_node *node, struct p9_rgetattr *attr_ret);

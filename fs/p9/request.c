@@ -134,8 +134,6 @@ static void rpc_free(struct p9_request *request)
 static void rpc_flush(const struct p9_rpc *rpc, struct p9_request *request)
 {
 	p9_session_get(rpc->session);
-	p9_fid_get(rpc->fid);
-	p9_fid_get(rpc->other);
 	request->session = rpc->session;
 	request->fid = rpc->fid;
 	request->other = rpc->other;
@@ -192,6 +190,8 @@ ssize_t p9_rpc(struct p9_rpc *rpc, ssize_t n, void *reply, size_t size)
 	}
 	kfree(request);
 	p9_tag_give(rpc->session->tags, rpc->tag);
+	p9_fid_put(rpc->fid);
+	p9_fid_put(rpc->other);
 	return n;
 }
 
@@ -210,7 +210,7 @@ static void request_ended(struct call *call, int result)
 	request_done(request);
 }
 
-bool p9_request_init(struct p9_session *session, struct p9_request *request, struct p9_fid *fid)
+bool p9_request_init(struct p9_session *session, struct p9_request *request)
 {
 	uint16_t tag = p9_tag_take(session->tags);
 
@@ -218,10 +218,8 @@ bool p9_request_init(struct p9_session *session, struct p9_request *request, str
 		return false;
 	transfer_init(&request->transfer);
 	p9_session_get(session);
-	p9_fid_get(fid);
 	request->session = session;
-	request->fid = fid;
-	request->other = NULL;
+	request->fid = request->other = NULL;
 	request->tag = tag;
 	request->ended = NULL;
 	request->free = NULL;
@@ -294,8 +292,10 @@ static void give_up_late(struct p9_session *session, uint64_t now, bool begun, u
 		return;
 	if (begun)
 		*next = MIN(*next, now + session->timeout);
-	if (session->timeout > now)
+	if (session->timeout > now) { /* the machine has not run for that long */
+		*next = MIN(*next, session->timeout);
 		return;
+	}
 	spin_lock(&session->lock);
 	list_add(&session->requests, &at);
 	do {

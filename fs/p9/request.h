@@ -20,12 +20,15 @@ struct p9_fid;
 /* A request of a thread that waits for the reply. */
 struct p9_rpc {
 	struct p9_session *session;
-	struct p9_fid *fid, *other; /* that it names; NULL: none */
+	struct p9_fid *fid, *other; /* that it names, referenced; NULL: none */
 	uint16_t tag;
 	uint8_t request[P9_REQUEST_BYTES];
 };
 
-/* Sets all but `request`, which the caller encodes with the tag. p9_rpc() must follow. */
+/*
+ * Sets all but `request`, which the caller encodes with the tag. p9_rpc() must follow. Takes over a
+ * reference to each fid.
+ */
 void p9_rpc_begin(struct p9_rpc *rpc, struct p9_session *session, struct p9_fid *fid,
 		  struct p9_fid *other);
 
@@ -73,8 +76,11 @@ struct p9_request {
 /* Does the server owe the answers to so many requests that it gets no new ones? */
 bool p9_is_stuck(const struct p9_session *session);
 
-/* Prepares a request: takes a tag. Returns false if there is none. `fid` is what it names, or NULL. */
-bool p9_request_init(struct p9_session *session, struct p9_request *request, struct p9_fid *fid);
+/*
+ * Prepares a request: takes a tag. Returns false if there is none. The owner then sets `fid` to what
+ * the request names, with a reference, if that is to stay.
+ */
+bool p9_request_init(struct p9_session *session, struct p9_request *request);
 
 /* Starts a request of n bytes in `head`. Never waits. */
 void p9_request_start(struct p9_request *request, size_t n);

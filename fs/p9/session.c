@@ -4,14 +4,18 @@
 
 #include "abi/errno.h"
 #include "arch/timer.h"
-#include "fs/p9/request.h"
+#include "fs/p9/node.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
+#include "mm/relieve.h"
 #include "proc/kthread.h"
 #include "proc/mem_wait.h"
 #include "proc/wait.h"
 #include "sync/atomic.h"
+
+/* How many nodes of a session go when memory is short: a hundred kilobytes or more. */
+#define FORGET 64u
 
 static struct spinlock sessions_lock = SPINLOCK_INIT(LOCK_FS);
 static struct list sessions = LIST_INIT(sessions); /* guarded by sessions_lock */
@@ -95,11 +99,21 @@ static void thread_main(void *arg)
 	}
 }
 
+/* Memory is short: the nodes that have not been used for the longest time are kept no more. */
+static void forget_some(void)
+{
+	struct p9_session *session = NULL;
+
+	while ((session = next_session(session)))
+		(void)p9_nodes_forget(session, FORGET);
+}
+
 /* Starts the thread with the first session. */
 static int start_thread(void)
 {
 	static uint32_t runs; /* atomic */
 
+	atomic_store(&relieve_hook, forget_some);
 	if (!atomic_cas(&runs, 0, 1) || kthread_spawn("p9", thread_main, NULL))
 		return 0;
 	atomic_store(&runs, 0);
@@ -154,6 +168,7 @@ int p9_session_create(struct file *send, uint32_t msize, uint64_t timeout,
 	session->timeout = timeout;
 	spin_init(&session->lock, LOCK_FS);
 	tree_init(&session->nodes);
+	list_init(&session->kept);
 	list_init(&session->requests);
 	list_init(&session->flushes);
 	waitq_init(&session->clunked);

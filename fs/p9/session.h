@@ -32,7 +32,9 @@ struct p9_session {
 	struct list link;
 	/* guarded by lock: */
 	struct spinlock lock;
-	struct tree nodes;    /* fs/p9/node.c: by qid.path */
+	struct tree nodes; /* fs/p9/nodes.c: by qid.path */
+	struct list kept;  /* struct p9_node.kept: those used last at the end */
+	uint32_t nkept;
 	struct list requests; /* struct p9_request.link: started and not ended, oldest first */
 	struct list flushes;  /* the same, given up: for these Tflush was sent */
 };

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FIDS_MAX  4096u
-#define FID_SLOTS 8192u /* at most half of them are in use, so a look-up is short */
+#define FIDS_MAX  16384u
+#define FID_SLOTS 32768u /* at most half of them are in use, so a look-up is short */
 
 struct fid {
 	uint64_t file;

@@ -58,6 +58,8 @@ enum lie {
 	BAD_ENTRY,   /* a name with a slash */
 	OTHER_VERSION,
 	NO_TARGET, /* an empty link */
+	FEW_FIDS,  /* no more than 200 */
+	REPLACED,  /* another file has the number of the old one, for which no fid is of use */
 	LIES
 };
 
@@ -93,11 +95,13 @@ static size_t program_size;
 
 static uint8_t byte_of(uint64_t at)
 {
-	return (uint8_t)(at * 13 + at / 4096 * 7 + (control->lie == TOUCHED));
+	return (uint8_t)(at * 13 + at / 4096 * 7 + (control->lie == TOUCHED) +
+			 2 * (control->lie == REPLACED));
 }
 
 struct fid {
 	int64_t file; /* 0: not used */
+	uint32_t version;
 };
 
 #define FIDS 4096
@@ -128,7 +132,16 @@ static struct p9_qid qid_of(uint64_t file)
 	return (struct p9_qid){ .type = dir	       ? P9_QTDIR
 					: file == LINK ? P9_QTSYMLINK
 						       : P9_QTFILE,
+				.version = file == FILE_A && control->lie == REPLACED,
 				.path = file };
+}
+
+/* Returns the file of a fid, or 0 if there is no such file any more. */
+static uint64_t file_of(uint32_t fid)
+{
+	const struct fid *at = &fids[fid % FIDS];
+
+	return at->version == qid_of((uint64_t)at->file).version ? (uint64_t)at->file : 0;
 }
 
 static uint64_t walk_to(uint64_t from, const struct p9_string *name)
@@ -195,16 +208,20 @@ static ssize_t do_walk(const struct p9_packet *packet, uint16_t tag)
 
 	if (p9_decode_twalk(packet, &ask))
 		return -1;
-	file = (uint64_t)fids[ask.fid % FIDS].file;
-	if (file == 0)
+	if (fids[ask.fid % FIDS].file == 0)
 		return -1;
+	if (control->lie == FEW_FIDS && control->walks >= control->clunks + 200)
+		return say_error(tag, EMFILE);
+	file = file_of(ask.fid);
+	if (file == 0)
+		return say_error(tag, ENOENT);
 	for (unsigned i = 0; i < ask.nwname; i++) {
 		file = walk_to(file, &ask.wname[i]);
 		if (file == 0)
 			return say_error(tag, ENOENT);
 		say.wqid[say.nwqid++] = qid_of(file);
 	}
-	fids[ask.newfid % FIDS].file = (int64_t)file;
+	fids[ask.newfid % FIDS] = (struct fid){ (int64_t)file, qid_of(file).version };
 	control->walks++;
 	return p9_encode_rwalk(reply, sizeof(reply), tag, &say);
 }
@@ -217,7 +234,9 @@ static ssize_t do_getattr(const struct p9_packet *packet, uint16_t tag)
 
 	if (p9_decode_tgetattr(packet, &ask))
 		return -1;
-	file = (uint64_t)fids[ask.fid % FIDS].file;
+	file = file_of(ask.fid);
+	if (file == 0)
+		return say_error(tag, ENOENT);
 	say.qid = qid_of(file);
 	say.mode = file == ROOT || file == SUB ? S_IFDIR | 0755
 		   : file == LINK	       ? S_IFLNK | 0777
@@ -226,7 +245,7 @@ static ssize_t do_getattr(const struct p9_packet *packet, uint16_t tag)
 	if (control->lie == OTHER_TYPE && file == FILE_A)
 		say.mode = S_IFDIR | 0755;
 	say.size = size_of(file);
-	say.mtime_sec = 1000 + (control->lie == TOUCHED);
+	say.mtime_sec = 1000 + (control->lie == TOUCHED) + 2 * (control->lie == REPLACED);
 	return p9_encode_rgetattr(reply, sizeof(reply), tag, &say);
 }
 
@@ -237,7 +256,9 @@ static ssize_t do_open(const struct p9_packet *packet, uint16_t tag)
 
 	if (p9_decode_tlopen(packet, &ask))
 		return -1;
-	say.qid = qid_of((uint64_t)fids[ask.fid % FIDS].file);
+	if (file_of(ask.fid) == 0)
+		return say_error(tag, ENOENT);
+	say.qid = qid_of(file_of(ask.fid));
 	return p9_encode_rlopen(reply, sizeof(reply), tag, &say);
 }
 
@@ -250,7 +271,9 @@ static ssize_t do_read(const struct p9_packet *packet, uint16_t tag)
 
 	if (p9_decode_tread(packet, &ask))
 		return -1;
-	file = (uint64_t)fids[ask.fid % FIDS].file;
+	file = file_of(ask.fid);
+	if (file == 0)
+		return say_error(tag, ENOENT);
 	size = file == FILE_A ? FILE_SIZE : size_of(file);
 	if (control->lie == SHRUNK)
 		size = size_of(file);
@@ -723,6 +746,16 @@ static void directories(void)
 	stop();
 }
 
+/* Opens a file that was never opened before: others need not be opened at the server. */
+static int open_another(void)
+{
+	static unsigned n;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/mnt/sub/n%03u", n++ % NAMES);
+	return open(path, O_RDONLY);
+}
+
 /* Each lie, told to each kind of request, is EIO, and the truth is believed afterwards. */
 static void lies(void)
 {
@@ -733,6 +766,7 @@ static void lies(void)
 
 	start("timeout=20");
 	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		long at = (long)(PAGE * (3 * i + 1));
 		int fd;
 
 		tell(all[i], P9_TWALK);
@@ -742,7 +776,7 @@ static void lies(void)
 		expect("getattr", -1, stat("/mnt/a", &st));
 		expect("its errno", EIO, errno);
 		tell(all[i], P9_TLOPEN);
-		expect("open", -1, open("/mnt/a", O_RDONLY));
+		expect("open", -1, open_another());
 		expect("its errno", EIO, errno);
 		tell(all[i], P9_TREADLINK);
 		expect("readlink", -1, readlink("/mnt/link", target, sizeof(target)));
@@ -753,18 +787,18 @@ static void lies(void)
 		fd = open("/mnt/a", O_RDONLY);
 		/* a byte more than a page has no room */
 		tell(all[i] == TRAILING ? GARBAGE : all[i], P9_TREAD);
-		expect("read", -1, pread(fd, &byte, 1, (long)(2 * PAGE * i)));
+		expect("read", -1, pread(fd, &byte, 1, at));
 		expect("its errno", EIO, errno);
 		tell(TRUTH, 0);
-		expect("read the truth", 1, pread(fd, &byte, 1, (long)(2 * PAGE * i)));
-		expect("its byte", byte_of(2 * PAGE * i), (uint8_t)byte);
+		expect("read the truth", 1, pread(fd, &byte, 1, at));
+		expect("its byte", byte_of((uint64_t)at), (uint8_t)byte);
 		close(fd);
 	}
 	tell(NO_TARGET, P9_TREADLINK);
 	expect("no target", -1, readlink("/mnt/link", target, sizeof(target)));
 	expect("its errno", EIO, errno);
 	tell(REFUSES, P9_TLOPEN);
-	expect("refused", -1, open("/mnt/a", O_RDONLY));
+	expect("refused", -1, open_another());
 	expect("its errno", EACCES, errno);
 	tell(HUGE, P9_TGETATTR);
 	expect("huge", -1, open("/mnt/a", O_RDONLY));
@@ -845,6 +879,61 @@ static void changes(void)
 	stop();
 }
 
+/* A file is removed, and the next one that is made gets its number: what was known is of no use. */
+static void replaced(void)
+{
+	uint8_t bytes[16];
+	struct stat st;
+	int fd;
+
+	start("timeout=20");
+	fd = open("/mnt/a", O_RDONLY);
+	expect("read", 16, pread(fd, bytes, 16, 3 * PAGE));
+	close(fd);
+	tell(REPLACED, 0);
+	expect("stat", 0, stat("/mnt/a", &st));
+	expect("its time", 1002, st.st_mtime);
+	fd = open("/mnt/a", O_RDONLY);
+	expect("read the new one", 16, pread(fd, bytes, 16, 3 * PAGE));
+	expect("its bytes", 0, wrong_bytes(bytes, 3 * PAGE, 16));
+	expect("and what was not cached", 16, pread(fd, bytes, 16, 20 * PAGE));
+	close(fd);
+	stop();
+	expect("every fid is clunked", control->walks + 1, control->clunks);
+}
+
+/* What is only kept for later goes when the server has no fids left. */
+static void few_fids(void)
+{
+	char path[32];
+	struct stat st;
+
+	start("timeout=20");
+	tell(FEW_FIDS, 0);
+	for (unsigned i = 0; i < NAMES; i++) {
+		snprintf(path, sizeof(path), "/mnt/sub/n%03u", i);
+		expect("stat", 0, stat(path, &st));
+	}
+	expect("fids are kept", 1, control->walks > control->clunks + 50);
+	stop();
+	expect("every fid is clunked", control->walks + 1, control->clunks);
+}
+
+/* The first thing that this machine does: a time-out may be longer than it has run. */
+static void silence_at_boot(void)
+{
+	uint8_t byte;
+	int fd;
+
+	start("timeout=4");
+	fd = open("/mnt/a", O_RDONLY);
+	tell(SILENT, P9_TREAD);
+	expect("read", -1, pread(fd, &byte, 1, 7 * PAGE));
+	expect("its errno", EIO, errno);
+	close(fd);
+	stop();
+}
+
 static void silence(void)
 {
 	uint8_t byte, *mem;
@@ -915,7 +1004,7 @@ static void kill_at(unsigned type)
 		if (type == P9_TREADDIR)
 			_exit((int)count_names("/mnt/sub"));
 		if (type == P9_TLOPEN)
-			_exit(open("/mnt/a", O_RDONLY));
+			_exit(open_another());
 		_exit(stat("/mnt/a", &st));
 	}
 	wait_for("the request", &control->seen[type], before + 1);
@@ -978,7 +1067,7 @@ static void flushes_of_the_late(void)
 	wait_for("Tflush", &control->seen[P9_TFLUSH], 2);
 	close(fd);
 	tell(MUTE, P9_TCLUNK);
-	expect("stat", 0, stat("/mnt/sub", &st));
+	expect("stat", 0, stat("/mnt/a", &st)); /* the walk's fid is not needed */
 	wait_for("Tflush of Tclunk", &control->seen[P9_TFLUSH], 3);
 	tell(TRUTH, 0);
 	expect("stat again", 0, stat("/mnt/a", &st));
@@ -1054,7 +1143,7 @@ static void death(unsigned of)
 	expect("read", 1, pread(fd, &byte, 1, 0));
 	tell(DIE, of);
 	if (of == P9_TREAD) {
-		expect("a mapped page", SIGBUS, touch(mem + 30 * PAGE) & 0x7f);
+		expect("a mapped page", SIGBUS, touch(mem + 33 * PAGE) & 0x7f);
 	} else {
 		expect("stat", -1, stat("/mnt/a", &st));
 		expect("its errno", EIO, errno);
@@ -1178,11 +1267,14 @@ int main(int argc, char **argv)
 	control = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	close(fd);
 	mkdir("/mnt", 0755);
+	silence_at_boot();
 	reads_and_maps();
 	directories();
 	lies();
 	lies_about_reads();
 	changes();
+	replaced();
+	few_fids();
 	silence();
 	flushes_of_the_killed();
 	flushes_of_the_late();

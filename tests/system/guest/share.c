@@ -270,13 +270,13 @@ static int byte_at(const char *path, off_t offset)
 /* Three pages of 'a', which the host makes three of 'b'. */
 static void rewritten(const char *path)
 {
-	volatile const uint8_t *map = map_or_die(path, 3 * PAGE);
+	volatile const uint8_t *map = map_or_die(path, PAGE);
 
 	expect("before", 'a', map[0]);
 	next("rewrite");
 	expect("a mapped page stays as it is", 'a', map[0]);
 	expect("a page that nobody has mapped, opened anew", 'b', byte_at(path, 2 * PAGE));
-	munmap((void *)map, 3 * PAGE);
+	munmap((void *)map, PAGE);
 }
 
 /* Three pages, of which the host leaves one and a half. */
