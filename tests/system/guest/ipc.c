@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Endpoints from user mode: what each call answers, and what each error is for (R140, R146). */
 #include "lib/ipc.h"
+#include "expect.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,16 +13,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-static unsigned nwrong;
-
-static void expect(const char *what, long expected, long actual)
-{
-	if (expected == actual)
-		return;
-	printf("%s: expected %ld, actual %ld\n", what, expected, actual);
-	nwrong++;
-}
 
 static uint64_t in_ms(unsigned ms)
 {

@@ -2,6 +2,7 @@
 /* Buffers and descriptors of calls: what each answers, and what each error is for (R141, R146). */
 #define _GNU_SOURCE
 #include "lib/ipc.h"
+#include "expect.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,16 +18,6 @@
 
 #define PAGE  4096ul
 #define PAGES 64
-
-static unsigned nwrong;
-
-static void expect(const char *what, long expected, long actual)
-{
-	if (expected == actual)
-		return;
-	printf("%s: expected %ld, actual %ld\n", what, expected, actual);
-	nwrong++;
-}
 
 static uint64_t in_ms(unsigned ms)
 {

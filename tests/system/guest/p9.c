@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "lib/ipc.h"
 #include "lib/p9/p9.h"
+#include "expect.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,16 +21,6 @@
 #include <unistd.h>
 
 #define PAGE 4096ul
-
-static unsigned nwrong;
-
-static void expect(const char *what, long expected, long actual)
-{
-	if (expected == actual)
-		return;
-	printf("%s: expected %ld, actual %ld\n", what, expected, actual);
-	nwrong++;
-}
 
 /* ---- the server ---- */
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/ipc.h"
+#include "expect.h"
 
 #define PAGE  4096ul
 #define BIG   (64ul << 20)
@@ -30,8 +31,6 @@ struct shared {
 };
 
 static volatile struct shared *shared;
-static unsigned nwrong;
-
 /* ---- the server: /big, /small, and /tree/sNN/fNN ---- */
 
 enum { ROOT, BIG_FILE, SMALL_FILE, TREE, FIRST_DIR, FIRST_FILE = FIRST_DIR + DIRS };
@@ -139,14 +138,6 @@ static void serve(int fd)
 }
 
 /* ---- the client ---- */
-
-static void expect(const char *what, long expected, long actual)
-{
-	if (expected == actual)
-		return;
-	printf("%s: expected %ld, actual %ld\n", what, expected, actual);
-	nwrong++;
-}
 
 static pid_t pid;
 

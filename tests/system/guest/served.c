@@ -2,6 +2,7 @@
 /* Files of our servers, by mounts: madeup's are computed, cpiofs's are in an archive (R142). */
 #define _GNU_SOURCE
 #include "servers/serve.h"
+#include "expect.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,16 +20,6 @@
 
 #define PAGE 4096ul
 #define LINE 64ul
-
-static unsigned nwrong;
-
-static void expect(const char *what, long expected, long actual)
-{
-	if (expected == actual)
-		return;
-	printf("%s: expected %ld, actual %ld\n", what, expected, actual);
-	nwrong++;
-}
 
 static pid_t serve(char *const argv[], const char *target)
 {

@@ -16,19 +16,10 @@
 
 #include "lib/ipc.h"
 #include "lib/p9/p9.h"
+#include "expect.h"
 
 #define MSIZE 16384u
 #define LINE  64u
-
-static unsigned nwrong;
-
-static void expect(const char *what, long expected, long actual)
-{
-	if (expected == actual)
-		return;
-	printf("%s: expected %ld, actual %ld\n", what, expected, actual);
-	nwrong++;
-}
 
 /* ---- a 9P client ---- */
 

@@ -10,6 +10,7 @@
 #include "rng.h"
 
 #include "abi/faultline.h"
+#include "expect.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,16 +28,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-static unsigned nwrong;
-
-static void expect(const char *what, long expected, long actual)
-{
-	if (expected == actual)
-		return;
-	printf("%s: expected %ld, actual %ld\n", what, expected, actual);
-	nwrong++;
-}
 
 /* For calls that return -1 and set errno. */
 static long got(long result)
