@@ -527,6 +527,22 @@ static void descriptors(void)
 	close(pipes[1]);
 }
 
+/* The numbers of what is set aside cannot be written: the call is not made, and nothing stays. */
+static void room_in_memory_that_is_only_read(void)
+{
+	struct ipc_transfer *with = (struct ipc_transfer *)map(1);
+	struct ipc_message m = { { GIVE }, 0 };
+	int first = free_fd();
+
+	with->nroom = 2;
+	mprotect(with, PAGE, PROT_READ);
+	expect("numbers that cannot be written", -EFAULT,
+	       ipc_call_with(send_end, &m, with, IPC_NEVER));
+	expect("no answer", GIVE, (long)m.word[0]);
+	expect("what was set aside is free", first, free_fd());
+	munmap(with, PAGE);
+}
+
 static void full_tables(void)
 {
 	int fds[300], n = 0, receive = ipc_create(0), send = ipc_badge(receive, 1, 0);
@@ -546,6 +562,8 @@ static void full_tables(void)
 	expect("room in a full table", -EMFILE, ipc_call_with(send_end, &m, &with, IPC_NEVER));
 	expect("take into a full table", -EMFILE, ipc_take(receive, rcvid, 0, 0));
 	close(fds[--n]);
+	with.nroom = 2;
+	expect("room for one of two", -EMFILE, ipc_call_with(send_end, &m, &with, IPC_NEVER));
 	fds[n] = ipc_take(receive, rcvid, 0, 0);
 	expect("and when one is free", 1, fds[n] >= 0);
 	n++;
@@ -623,6 +641,7 @@ int main(void)
 	bad_buffers_of_the_caller();
 	bad_memory_of_the_server();
 	descriptors();
+	room_in_memory_that_is_only_read();
 	full_tables();
 	too_late();
 	stop();
