@@ -3,11 +3,11 @@
 #include "abi/errno.h"
 #include "fs/mount.h"
 #include "fs/p9/node.h"
+#include "fs/read_object.h"
 #include "fs/seek.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/object.h"
-#include "mm/object_io.h"
 #include "mm/object_size.h"
 #include "mm/page_cache.h"
 #include "mm/phys/kmalloc.h"
@@ -303,21 +303,7 @@ int p9_data_open(struct p9_node *node)
 
 static ssize_t regular_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
-	struct object *object = file_inode(file)->object;
-	ssize_t done = 0, got = 0;
-	size_t span;
-
-	while ((span = user_iter_span(to)) != 0) {
-		got = object_read(object, *pos, to->base, span);
-		if (got <= 0)
-			break;
-		user_iter_advance(to, (size_t)got);
-		*pos += (uint64_t)got;
-		done += got;
-		if ((size_t)got != span)
-			break;
-	}
-	return done != 0 ? done : got;
+	return read_object(file_inode(file)->object, to, pos);
 }
 
 static int64_t regular_seek(struct file *file, int64_t offset, int whence)

@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "abi/ioctl.h"
+#include "fs/read_object.h"
 #include "fs/seek.h"
 #include "fs/tmpfs/file_data.h"
 #include "fs/tmpfs/quota.h"
@@ -79,33 +80,13 @@ int regular_truncate(struct inode *inode, uint64_t size)
 	return err;
 }
 
-/* Returns how many of n bytes follow pos. A read past the end does not access its buffer. */
-static size_t bytes_from(struct inode *inode, uint64_t pos, size_t n)
-{
-	uint64_t size = regular_size(inode);
-
-	return pos < size ? MIN(n, size - pos) : 0;
-}
-
 static ssize_t regular_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
 	struct inode *inode = file_inode(file);
-	ssize_t done = 0;
-	ssize_t got = 0;
-	size_t span;
+	ssize_t done = read_object(inode->object, to, pos);
 
-	while ((span = bytes_from(inode, *pos, user_iter_span(to))) != 0) {
-		got = object_read(inode->object, *pos, to->base, span);
-		if (got <= 0)
-			break;
-		user_iter_advance(to, (size_t)got);
-		*pos += (uint64_t)got;
-		done += got;
-		if ((size_t)got != span)
-			break;
-	}
 	inode_read_now(inode);
-	return done != 0 ? done : got;
+	return done;
 }
 
 /* Returns how many of n bytes the seals allow to write, or -EPERM. Called with inode->lock held. */

@@ -16,6 +16,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -644,6 +645,7 @@ static void reads_and_maps(void)
 	expect("its bytes", 0, wrong_bytes(bytes, 0, FILE_SIZE));
 	expect("reads of many pages", 1, control->seen[P9_TREAD] < 12);
 	expect("read at the end", 0, read(fd, bytes, 1));
+	expect("and to nowhere", 0, syscall(SYS_read, fd, 16ul, 1ul));
 	expect("pread", 50, pread(fd, bytes, 50, 5 * PAGE - 20));
 	expect("its bytes", 0, wrong_bytes(bytes, 5 * PAGE - 20, 50));
 	expect("seek", FILE_SIZE, lseek(fd, 0, SEEK_END));
@@ -870,6 +872,13 @@ static void changes(void)
 	stop();
 }
 
+static void wait_for(const char *what, const volatile unsigned *count, unsigned least)
+{
+	for (unsigned i = 0; i < 2000 && *count < least; i++)
+		nap(10);
+	expect(what, 1, *count >= least);
+}
+
 /* A file is removed, and the next one that is made gets its number: what was known is of no use. */
 static void replaced(void)
 {
@@ -929,6 +938,7 @@ static void silence(void)
 {
 	uint8_t byte, *mem;
 	struct stat st;
+	unsigned walks, reads, flushes;
 	pid_t child;
 	int fd, status = 0;
 
@@ -950,35 +960,34 @@ static void silence(void)
 	expect("the late answer", -ESRCH, control->late);
 
 	/* a kill ends the wait at once, for a name and for a page */
+	walks = control->seen[P9_TWALK];
+	reads = control->seen[P9_TREAD];
+	flushes = control->seen[P9_TFLUSH];
 	tell(SILENT, 0);
 	child = fork();
 	if (child == 0)
 		_exit(stat("/mnt/sub", &st));
-	nap(20);
+	wait_for("Twalk", &control->seen[P9_TWALK], walks + 1);
 	kill(child, SIGKILL);
 	waitpid(child, &status, 0);
 	expect("killed at a name", SIGKILL, status);
+	wait_for("Tflush", &control->seen[P9_TFLUSH], flushes + 1);
+	flushes = control->seen[P9_TFLUSH];
 	child = fork();
 	if (child == 0)
 		_exit(mem[20 * PAGE]);
-	nap(20);
+	wait_for("Tread", &control->seen[P9_TREAD], reads + 1);
 	kill(child, SIGKILL);
 	waitpid(child, &status, 0);
 	expect("killed at a page", SIGKILL, status);
 	tell(TRUTH, 0);
-	nap(1500); /* what the killed one asked for is given up, which the next one to come is told */
+	wait_for("Tflush", &control->seen[P9_TFLUSH], flushes + 1);
+	/* what the killed one asked for is given up before that: the next one to come is told */
 	(void)touch(mem + 20 * PAGE);
 	expect("that page", 0, wrong_bytes(mem + 20 * PAGE, 20 * PAGE, 10));
 	munmap(mem, FILE_SIZE);
 	close(fd);
 	stop();
-}
-
-static void wait_for(const char *what, const volatile unsigned *count, unsigned least)
-{
-	for (unsigned i = 0; i < 2000 && *count < least; i++)
-		nap(10);
-	expect(what, 1, *count >= least);
 }
 
 /* Kills a child that waits for the answer to a request of that type. */
