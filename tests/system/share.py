@@ -104,6 +104,17 @@ def R142_files_are_read_mapped_and_executed():
 
 
 @case
+def a_folder_where_the_run_is():
+    place = folder("here")
+    put(place + "/data", b"right")
+    shutil.copy(PROBE, place + "/prog")
+    os.chdir(place)
+    done = run_probe("show", "data", program="./prog", options=["--share", ".:" + place])
+    os.chdir("/")
+    equal((done.status, done.out, done.err), (0, b"right", b""), "a program and a file by relative paths")
+
+
+@case
 def R142_the_prompt_works_with_them():
     place = folder("prompt")
     put(place + "/hello", b"from the host\n")
