@@ -9,7 +9,7 @@ import subprocess
 
 from lib.guest import BUILD, PATIENCE, PROBE, RUN, folder, run_placed
 from lib.guest import run as run_probe
-from lib.tap import case, equal, has, lacks, main
+from lib.tap import case, equal, has, lacks, long_case, main
 
 SHARE = os.path.join(BUILD, "tests/system/share")
 SMALL = ["--mem", "32M"]
@@ -191,13 +191,13 @@ def R146_the_guest_changes_nothing():
 def R142_a_deep_tree():
     place = folder("deep")
     at = place
-    for level in range(60):
+    for level in range(40):
         at += f"/level {level}"
         put(at + "/file", b"%d" % level)
     same_tree(place)
 
 
-@case
+@long_case
 def R142_a_tree_of_10000_files():
     """Each request to the host takes some 100 microseconds: so all names are compared, and every fifth file's bytes."""
     place = folder("many")
