@@ -11,7 +11,7 @@
 #define QUEUE_PAGE	   4096u
 #define QUEUE_SIZE_MAX	   128u
 #define QUEUE_CHAIN	   16u /* descriptors of a request: as many pieces it may have */
-#define QUEUE_REQUESTS_MAX 8u
+#define QUEUE_REQUESTS_MAX (QUEUE_SIZE_MAX / QUEUE_CHAIN)
 #define QUEUE_BYTES	   8192u /* of memory, at most: aligned to a page, and physically contiguous */
 #define QUEUE_USED_AT	   4096u /* offset of the used ring, and its alignment for legacy devices */
 
