@@ -743,10 +743,10 @@ unsigned object_read_run(struct object *object, uint64_t index, struct page *con
 			 unsigned n)
 {
 	struct insertion in = { .index = index, .reading = true };
-	struct read_run run = { .pages = pages };
+	struct read_run run = { .pages = pages, .n = n };
 	bool more;
 
-	run.n = MIN(n, READ_RUN_MAX);
+	assert_hardened(n <= READ_RUN_MAX);
 	radix_spare_init(&in.spare);
 	do {
 		spin_lock(&object->lock);
