@@ -133,6 +133,26 @@ void object_put(struct object *object)
 	object->ops->destroy(object);
 }
 
+void object_get_many(struct object *object, uint32_t n)
+{
+	uint32_t before = __atomic_fetch_add(&object->refs, n, __ATOMIC_RELAXED);
+
+	assert_hardened(before != 0 && before + n > before);
+	(void)before;
+}
+
+/* The last one may be the object's last. */
+void object_put_many(struct object *object, uint32_t n)
+{
+	if (n > 1) {
+		uint32_t before = __atomic_fetch_sub(&object->refs, n - 1, __ATOMIC_RELEASE);
+
+		assert_hardened(before >= n);
+		(void)before;
+	}
+	object_put(object);
+}
+
 void object_use(struct object *object)
 {
 	object_get(object);

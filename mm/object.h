@@ -158,6 +158,9 @@ void object_get(struct object *object);
  * destroys the object. Call with no spinning lock held.
  */
 void object_put(struct object *object);
+/* The same for n references, at least one. */
+void object_get_many(struct object *object, uint32_t n);
+void object_put_many(struct object *object, uint32_t n);
 
 /*
  * A reference of a VMA or of a running image: while there is one, what the object is a file of

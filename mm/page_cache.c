@@ -190,12 +190,12 @@ static inline void reading_begins(struct object *object, uint64_t index, struct 
 	page->owner = object;
 	page->index = index;
 	page->flags |= PAGE_READING;
-	object_get(object);
 }
 
 static int insert_reading(struct object *object, struct insertion *in, const void *held)
 {
 	reading_begins(object, in->index, in->fresh);
+	object_get(object);
 	put_at(object, in, held, READING(page_to_pfn(in->fresh)));
 	return 0;
 }
@@ -697,6 +697,8 @@ static unsigned read_within_node(struct object *object, uint64_t index, struct p
 	n = radix_insert_run(&object->pages, index, numbers, n);
 	for (unsigned i = 0; i < n; i++)
 		reading_begins(object, index + i, pages[i]);
+	if (n)
+		object_get_many(object, n);
 	return n;
 }
 
@@ -760,7 +762,10 @@ unsigned object_read_run(struct object *object, uint64_t index, struct page *con
 /* Puts a page that was read in the place of its number. False: a truncation has taken that away. */
 static inline bool end_reading(struct object *object, void **slot, struct page *page)
 {
+	assert_hardened(page->flags & PAGE_READING && page->owner == object);
 	page->flags &= ~PAGE_READING;
+	if (page_heat(page))
+		count_refault(page);
 	if (!slot || *slot != READING(page_to_pfn(page)))
 		return false;
 	*slot = page;
@@ -791,28 +796,22 @@ void page_read_run_done(struct page *const *pages, unsigned n)
 {
 	struct object *object = pages[0]->owner;
 	uint64_t first = pages[0]->index, last = first + n - 1;
+	uint64_t whole = atomic_load_relaxed(&object->backed) >> PAGE_SHIFT;
 	uint32_t gone;
 
 	assert_hardened(n >= 1 && n <= READ_RUN_MAX);
-	for (unsigned i = 0; i < n; i++) {
-		assert_hardened(pages[i]->flags & PAGE_READING);
-		assert_hardened(pages[i]->owner == object && pages[i]->index == first + i);
-		zero_beyond(object, pages[i]);
-		if (page_heat(pages[i]))
-			count_refault(pages[i]);
-	}
+	for (uint64_t index = MAX(first, whole); index <= last; index++)
+		zero_beyond(object, pages[index - first]);
 	spin_lock(&object->lock);
 	gone = read_run_end(object, pages, n);
 	spin_unlock(&object->lock);
 	waitq_wake_all(queue_of(object, first));
 	if (queue_of(object, last) != queue_of(object, first))
 		waitq_wake_all(queue_of(object, last));
-	for (unsigned i = 0; i < n; i++) {
-		if (gone & 1u << i)
-			read_drop(object, pages[i]);
-		else
-			object_put(object); /* the frame is the object's now */
-	}
+	for (uint32_t left = gone; left; left &= left - 1, n--)
+		read_drop(object, pages[bit_lowest(left)]);
+	if (n)
+		object_put_many(object, n); /* the frames are the object's now */
 }
 
 void object_page_used(struct page *page)
