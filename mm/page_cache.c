@@ -278,6 +278,8 @@ struct removal {
 	bool (*choose)(struct object *object, struct page *page);
 	bool marks;   /* where a page was that can be read again, a mark stays */
 	bool swapped; /* pages in swap go too, where a missing page is zeros */
+	bool reads;   /* reads under way and failed ones go although `choose` is set */
+	bool kept;    /* set: a page was not chosen */
 	struct page *pages[REMOVE_BATCH];
 	unsigned count, seen;
 	struct radix_spare freed;
@@ -333,7 +335,7 @@ static bool number_stays(const struct object *object, const void *held, const st
 		return r->marks && is_recent(held);
 	if (is_swapped(held) && r->swapped)
 		return r->next < object_pages(object->backed);
-	return r->choose != NULL;
+	return r->choose != NULL && (!r->reads || is_swapped(held));
 }
 
 /*
@@ -363,6 +365,8 @@ static bool remove_locked(struct object *object, struct removal *r)
 			remove_number(object, held, r);
 		else if (!r->choose || r->choose(object, held))
 			remove_page(object, held, r);
+		else
+			r->kept = true;
 		if (r->next == r->last)
 			return false;
 		r->next++;
@@ -437,6 +441,20 @@ void object_remove(struct object *object, uint64_t first, uint64_t last,
 	struct removal r = { .next = first, .last = last, .choose = choose };
 
 	removal_run(object, &r);
+}
+
+static bool is_unmapped(struct object *object, struct page *page)
+{
+	(void)object;
+	return atomic_load_relaxed(&page->maps) == 0;
+}
+
+bool object_remove_unmapped(struct object *object)
+{
+	struct removal r = { .last = UINT64_MAX, .choose = is_unmapped, .reads = true };
+
+	removal_run(object, &r);
+	return !r.kept;
 }
 
 /*

@@ -106,6 +106,13 @@ void object_remove(struct object *object, uint64_t first, uint64_t last,
 		   bool (*choose)(struct object *object, struct page *page));
 
 /*
+ * For files that somebody else has changed: removes all pages that are not mapped, and cancels reads
+ * that are under way: who waits for one starts another. Returns whether no page is left. Calls
+ * vm_pause() in between. Call with no spinning lock held.
+ */
+bool object_remove_unmapped(struct object *object);
+
+/*
  * For holes: removes those of the pages [first, last] that nothing but the index refers to, and
  * those in swap, but only where a missing page is zeros. Calls vm_pause() in between. Call with no
  * spinning lock held.

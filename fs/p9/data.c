@@ -25,6 +25,7 @@ struct p9_data {
 	struct p9_session *session; /* const; referenced */
 	/* guarded by node->lock: what the file was like when it was opened last */
 	uint64_t size, mtime, ctime;
+	bool has_old; /* pages of an earlier state were mapped then */
 	/* guarded by object.lock; `fid` is set with node->lock held too: */
 	struct p9_fid *fid; /* open for reading; NULL: not opened yet */
 	uint64_t next;	    /* the index after those of the last request; NONE: it has failed */
@@ -238,19 +239,16 @@ struct object *p9_data_object(struct p9_data *data)
 	return &data->object;
 }
 
-static bool is_unmapped(struct object *object, struct page *page)
-{
-	(void)object;
-	return atomic_load_relaxed(&page->maps) == 0;
-}
-
-/* The server's file has another size or other times than it had: what is cached may be wrong. */
+/*
+ * The server's file has another size or other times than it had: what is cached may be wrong. Mapped
+ * pages stay as they are, and are forgotten by the first open that finds them unmapped.
+ */
 static int forget_old(struct p9_data *data, uint64_t size)
 {
 	int err = object_set_backed(&data->object, size);
 
 	if (err == 0)
-		object_remove(&data->object, 0, UINT64_MAX, is_unmapped);
+		data->has_old = !object_remove_unmapped(&data->object);
 	return err;
 }
 
@@ -285,9 +283,9 @@ int p9_data_open(struct p9_node *node)
 		return err;
 	changed = attr.size != data->size || node->inode.mtime != data->mtime ||
 		  node->inode.ctime != data->ctime;
-	if (!changed)
+	if (!changed && !data->has_old)
 		return 0;
-	if (!is_new)
+	if (changed && !is_new)
 		err = open_anew(node);
 	if (err == 0)
 		err = forget_old(data, attr.size);

@@ -206,6 +206,35 @@ TEST(a_truncation_within_the_page)
 	}
 }
 
+/* Somebody else has changed the file: mapped pages stay, others go, and a read ends for nothing. */
+TEST(a_changed_file_is_read_anew)
+{
+	struct vm_wait first;
+
+	start();
+	map_in(&space[0], MAP_SHARED);
+	assert_int_equal(ask(1), VM_WAIT);
+	device_end(0, 0);
+	assert_int_equal(vm_fault(&space[0], AT + PAGE_SIZE, VM_PROT_READ, &wait), 0);
+	assert_int_equal(ask(0), VM_WAIT);
+	device_end(0, 0);
+	assert_int_equal(ask(2), VM_WAIT);
+	first = wait;
+	assert_false(object_remove_unmapped(&object));
+	assert_true(woken(&first));
+	rig_check();
+	device_end(0, 0);
+	assert_int_equal(ask(1), 0);
+	assert_int_equal(ask(2), VM_WAIT);
+	assert_int_equal(ask(0), VM_WAIT);
+	device_end_all();
+	assert_int_equal(vm_unmap(&space[0], AT, BYTES), 0);
+	assert_true(object_remove_unmapped(&object));
+	assert_int_equal(object.npages, 0);
+	rig_destroy(&space[0]);
+	end();
+}
+
 /* A store that was made before the page was cut off is not seen again either. */
 TEST(a_file_that_is_cut_and_written_meanwhile)
 {

@@ -277,6 +277,7 @@ static void rewritten(const char *path)
 	expect("a mapped page stays as it is", 'a', map[0]);
 	expect("a page that nobody has mapped, opened anew", 'b', byte_at(path, 2 * PAGE));
 	munmap((void *)map, PAGE);
+	expect("the page that was mapped, opened anew", 'b', byte_at(path, 0));
 }
 
 /* Three pages, of which the host leaves one and a half. */
