@@ -336,8 +336,8 @@ static struct call *end_locked(struct endpoint *endpoint, struct call *call, int
 }
 
 /*
- * Who holds the call copies a page at most, and is not preempted: on one hart nobody is ever met
- * here.
+ * Who holds the call copies a few pages at most, and is not preempted: on one hart nobody is ever
+ * met here.
  */
 static void wait_for_holders_locked(struct endpoint *endpoint, const struct call *call,
 				    unsigned long *flags)

@@ -240,6 +240,9 @@ int64_t transfer_call(struct file *send, struct ipc_words *words, vaddr_t from, 
 	return end(&user, err == 0) + err;
 }
 
+/* Preemption is off while so many pieces are copied, of a page at most. */
+#define COPY_PAGES 8
+
 /* Where the byte at `offset` is, and how many bytes follow it in one piece; 0 at the end. */
 static inline size_t range_at(const struct transfer_range *range, size_t offset, void **at_ret)
 {
@@ -257,27 +260,65 @@ static inline size_t range_at(const struct transfer_range *range, size_t offset,
 	return MIN(left, PAGE_SIZE - (at & PAGE_MASK));
 }
 
-size_t transfer_read(struct transfer *transfer, size_t offset, vaddr_t to, size_t n, size_t *wanted)
+/* Copies the pieces behind the first `done` bytes, which are the first piece. */
+static __attribute__((noinline)) size_t read_on(const struct transfer_range *range, size_t offset,
+						vaddr_t to, size_t n, size_t done, size_t *wanted)
 {
 	void *at = NULL;
 
-	n = MIN(n, range_at(&transfer->send, offset, &at));
-	*wanted = n;
-	return user_copy_out_some(to, at, n) == n ? n : 0;
+	for (unsigned i = 1; i < COPY_PAGES && done < n; i++) {
+		size_t part = MIN(n - done, range_at(range, offset + done, &at));
+
+		*wanted = done + part;
+		if (part == 0 || user_copy_out_some(to + done, at, part) != part)
+			break;
+		done += part;
+	}
+	return done;
+}
+
+static __attribute__((noinline)) size_t write_on(const struct transfer_range *range, size_t offset,
+						 vaddr_t from, size_t n, size_t done,
+						 size_t *wanted)
+{
+	void *at = NULL;
+
+	for (unsigned i = 1; i < COPY_PAGES && done < n; i++) {
+		size_t part = MIN(n - done, range_at(range, offset + done, &at));
+
+		*wanted = done + part;
+		if (part == 0 || user_copy_in_some(at, from + done, part) != part)
+			break;
+		done += part;
+	}
+	return done;
+}
+
+size_t transfer_read(struct transfer *transfer, size_t offset, vaddr_t to, size_t n, size_t *wanted)
+{
+	void *at = NULL;
+	size_t part = MIN(n, range_at(&transfer->send, offset, &at));
+
+	*wanted = part;
+	if (user_copy_out_some(to, at, part) != part)
+		return 0;
+	return part == n ? n : read_on(&transfer->send, offset, to, n, part, wanted);
 }
 
 size_t transfer_write(struct transfer *transfer, size_t offset, vaddr_t from, size_t n,
 		      size_t *wanted)
 {
 	void *at = NULL;
+	size_t part = MIN(n, range_at(&transfer->receive, offset, &at));
 
-	n = MIN(n, range_at(&transfer->receive, offset, &at));
-	*wanted = n;
-	if (user_copy_in_some(at, from, n) != n)
+	*wanted = part;
+	if (user_copy_in_some(at, from, part) != part)
 		return 0;
+	if (part != n)
+		part = write_on(&transfer->receive, offset, from, n, part, wanted);
 	if (offset <= transfer->received)
-		transfer->received = MAX(transfer->received, offset + n);
-	return n;
+		transfer->received = MAX(transfer->received, offset + part);
+	return part;
 }
 
 struct file *transfer_take(const struct transfer *transfer, unsigned index)

@@ -54,9 +54,9 @@ void transfer_init(struct transfer *transfer);
 int64_t transfer_call(struct file *send, struct ipc_words *words, vaddr_t from, uint64_t deadline);
 
 /*
- * Copy n bytes, or fewer but up to the end of a page of the caller's, between a buffer of the caller,
- * from `offset` on, and the running process. *wanted is how many bytes that is: 0 at the end of the
- * buffer. Return *wanted; or 0 if the process's memory is not there, which user_iter_fault_in() then
+ * Copy up to n bytes between a buffer of the caller, from `offset` on, and the running process: some
+ * pages at most, and not beyond the end of the buffer. *wanted is how many bytes that is. Return how
+ * many were copied: fewer if the process's memory is not there, which user_iter_fault_in() then
  * brings. Call with preemption off, and the call held.
  */
 size_t transfer_read(struct transfer *transfer, size_t offset, vaddr_t to, size_t n,

@@ -8,22 +8,6 @@
 #include "lib/bits.h"
 #include "sync/lockorder.h"
 
-size_t user_copy_in_some(void *to, vaddr_t from, size_t n)
-{
-	lockorder_assert_none_spinning();
-	if (n == 0 || !user_range_ok(from, n))
-		return 0;
-	return n - arch_copy_in(to, from, n);
-}
-
-size_t user_copy_out_some(vaddr_t to, const void *from, size_t n)
-{
-	lockorder_assert_none_spinning();
-	if (n == 0 || !user_range_ok(to, n))
-		return 0;
-	return n - arch_copy_out(to, from, n);
-}
-
 size_t user_clear_some(vaddr_t to, size_t n)
 {
 	lockorder_assert_none_spinning();

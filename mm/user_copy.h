@@ -3,7 +3,9 @@
 #pragma once
 
 #include "arch/page.h"
+#include "arch/usercopy.h"
 #include "lib/types.h"
+#include "sync/lockorder.h"
 
 /* Does all of [va, va + n) lie where user addresses may be? At length 0 it always does. */
 static inline bool user_range_ok(vaddr_t va, size_t n)
@@ -22,8 +24,18 @@ int user_copy_out(vaddr_t to, const void *from, size_t n);
  * As above, but return the number of bytes transferred, for partial transfers; 0 if the range is
  * not all in user addresses.
  */
-size_t user_copy_in_some(void *to, vaddr_t from, size_t n);
-size_t user_copy_out_some(vaddr_t to, const void *from, size_t n);
+static inline size_t user_copy_in_some(void *to, vaddr_t from, size_t n)
+{
+	lockorder_assert_none_spinning();
+	return user_range_ok(from, n) ? n - arch_copy_in(to, from, n) : 0;
+}
+
+static inline size_t user_copy_out_some(vaddr_t to, const void *from, size_t n)
+{
+	lockorder_assert_none_spinning();
+	return user_range_ok(to, n) ? n - arch_copy_out(to, from, n) : 0;
+}
+
 size_t user_clear_some(vaddr_t to, size_t n);
 
 /*

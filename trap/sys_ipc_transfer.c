@@ -6,11 +6,11 @@
 #include "trap/arg_file.h"
 
 /*
- * Copies up to a page between the server's memory at `va` and the caller's buffer at `offset`. The
- * call is held meanwhile, and may end between two pages. Returns how many bytes, with *wanted as
+ * Copies some pages between the server's memory at `va` and the caller's buffer at `offset`. The call
+ * is held meanwhile, and may end before the next ones. Returns how many bytes, with *wanted as
  * transfer_read() has it, or a negative errno.
  */
-static inline ssize_t copy_page(struct file *file, uint64_t rcvid, vaddr_t va, size_t n,
+static inline ssize_t copy_some(struct file *file, uint64_t rcvid, vaddr_t va, size_t n,
 				size_t offset, bool to_caller, size_t *wanted)
 {
 	struct call_hold hold;
@@ -45,12 +45,12 @@ static __attribute__((noinline)) ssize_t copy_rest(const struct trap_frame *fram
 	size_t n = arg_u64(frame, 3), offset = arg_u64(frame, 4), done = copied;
 
 	while (wanted && done < n && !current_killed()) {
-		int err = copied == wanted ? 0 : bring(va + done, wanted, !to_caller);
+		int err = copied == wanted ? 0 : bring(va + done, wanted - copied, !to_caller);
 		ssize_t more;
 
 		if (err)
 			return err;
-		more = copy_page(file, arg_u64(frame, 1), va + done, n - done, offset + done,
+		more = copy_some(file, arg_u64(frame, 1), va + done, n - done, offset + done,
 				 to_caller, &wanted);
 		if (more < 0)
 			return more;
@@ -68,7 +68,7 @@ static inline long copy_call(const struct trap_frame *frame, bool to_caller)
 
 	if (unlikely(!file))
 		return -EBADF;
-	copied = copy_page(file, arg_u64(frame, 1), arg_user(frame, 2), n, arg_u64(frame, 4),
+	copied = copy_some(file, arg_u64(frame, 1), arg_user(frame, 2), n, arg_u64(frame, 4),
 			   to_caller, &wanted);
 	if (likely(copied == (ssize_t)n) || copied < 0)
 		return copied;
