@@ -195,8 +195,7 @@ static ssize_t devfs_path(struct inode *dir, char *buf, size_t size)
 	size_t at = size;
 
 	for (struct dev_node *node = to_dev(dir); node != &root; node = node->parent) {
-		if (path_prepend(buf, &at, node->name, strlen(node->name)) != 0 ||
-		    path_prepend(buf, &at, "/", 1) != 0)
+		if (path_prepend(buf, &at, node->name, strlen(node->name)) != 0)
 			return -ERANGE;
 	}
 	return (ssize_t)(size - at);

@@ -27,13 +27,8 @@ void inode_init(struct inode *inode, struct mount *mount, uint64_t ino, uint32_t
 	inode->atime = inode->mtime = inode->ctime = clock_wall_ns();
 }
 
-void inode_get(struct inode *inode)
-{
-	refcount_get(&inode->refs);
-}
-
 /* Out of line, so that dropping one reference of many saves no registers. */
-static __attribute__((noinline)) void free_chain(struct inode *inode)
+__attribute__((noinline)) void inode_free(struct inode *inode)
 {
 	do {
 		inode = inode->ops->free(inode);
@@ -44,7 +39,7 @@ static __attribute__((noinline)) void free_chain(struct inode *inode)
 void inode_put(struct inode *inode)
 {
 	if (inode && refcount_put(&inode->refs))
-		free_chain(inode);
+		inode_free(inode);
 }
 
 static void time_split(uint64_t ns, int64_t *sec, uint64_t *nsec)

@@ -140,12 +140,19 @@ void inode_init(struct inode *inode, struct mount *mount, uint64_t ino, uint32_t
 		const struct inode_ops *ops, const struct file_ops *file_ops);
 
 /* References for file systems; others use path_get() and path_put() of fs/mount.h. */
-void inode_get(struct inode *inode);
+static inline void inode_get(struct inode *inode)
+{
+	refcount_get(&inode->refs);
+}
+
 /*
  * Drops a reference. The last one frees the inode and drops its references to others. NULL is
  * allowed. The caller holds no spinning lock.
  */
 void inode_put(struct inode *inode);
+
+/* Frees an inode whose last reference the caller has dropped, as inode_put() does. */
+void inode_free(struct inode *inode);
 
 /* Returns an inode number that no file of the kernel's own has used before. */
 uint64_t inode_next_ino(void);

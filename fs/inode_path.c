@@ -6,12 +6,25 @@
 #include "fs/mount.h"
 #include "lib/string.h"
 
-int path_prepend(char *buf, size_t *at, const char *text, size_t len)
+#define UNREACHABLE "(unreachable)"
+
+int path_prepend(char *buf, size_t *at, const char *name, size_t len)
 {
-	if (*at < len)
+	if (*at <= len)
 		return -ERANGE;
-	*at -= len;
-	memcpy(buf + *at, text, len);
+	*at -= len + 1;
+	buf[*at] = '/';
+	memcpy(buf + *at + 1, name, len);
+	return 0;
+}
+
+/* Says in front of a path that it does not begin at the root of the tree. */
+static int prepend_unreachable(char *buf, size_t *at)
+{
+	if (*at < strlen(UNREACHABLE))
+		return -ERANGE;
+	*at -= strlen(UNREACHABLE);
+	memcpy(buf + *at, UNREACHABLE, strlen(UNREACHABLE));
 	return 0;
 }
 
@@ -32,9 +45,9 @@ static ssize_t path_backwards(struct inode *dir, char *buf, size_t size)
 		mount_leave(&dir);
 	}
 	if (len >= 0 && at == size)
-		len = path_prepend(buf, &at, "/", 1);
+		len = path_prepend(buf, &at, "", 0);
 	if (len >= 0 && dir != mount_tree_root())
-		len = path_prepend(buf, &at, "(unreachable)", strlen("(unreachable)"));
+		len = prepend_unreachable(buf, &at);
 	path_put(dir);
 	return len < 0 ? len : (ssize_t)(size - at);
 }

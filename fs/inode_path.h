@@ -15,7 +15,7 @@ struct inode;
 ssize_t inode_path(struct inode *dir, char *buf, size_t size);
 
 /*
- * For slots of struct inode_ops that write a path from its end: puts text before buf + *at, where
- * the path so far begins, and moves *at. Returns 0, or -ERANGE if there is no room.
+ * For slots of struct inode_ops that write a path from its end: puts a slash and a name before
+ * buf + *at, where the path so far begins, and moves *at. Returns 0, or -ERANGE if there is no room.
  */
-int path_prepend(char *buf, size_t *at, const char *text, size_t len);
+int path_prepend(char *buf, size_t *at, const char *name, size_t len);

@@ -97,6 +97,13 @@ void mount_put(struct mount *mount)
 		free_mount(mount);
 }
 
+/* The inode is freed before its mount. Out of line for the same reason. */
+static __attribute__((noinline)) void free_inode(struct inode *inode, struct mount *mount)
+{
+	inode_free(inode);
+	mount_put(mount);
+}
+
 void path_put(struct inode *inode)
 {
 	struct mount *mount;
@@ -104,8 +111,10 @@ void path_put(struct inode *inode)
 	if (!inode)
 		return;
 	mount = inode->mount;
-	inode_put(inode);
-	mount_put(mount);
+	if (refcount_put(&inode->refs))
+		free_inode(inode, mount);
+	else
+		mount_put(mount);
 }
 
 struct inode *mount_tree_root(void)
@@ -334,7 +343,7 @@ static struct inode *covering(struct inode *dir)
 	return root;
 }
 
-void mount_enter(struct inode **dir)
+void mount_enter_covered(struct inode **dir)
 {
 	while (atomic_load(&(*dir)->cover)) {
 		struct inode *root = covering(*dir);

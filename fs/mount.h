@@ -125,11 +125,18 @@ void path_put(struct inode *inode);
 /* Returns the root of the tree, without a reference: it stays. */
 struct inode *mount_tree_root(void);
 
+/* mount_enter() for a directory that something is mounted on, or was just now. */
+void mount_enter_covered(struct inode **dir);
+
 /*
  * Goes from a directory to the root of what is mounted on it, if anything is, and of what is
  * mounted on that. Takes over the path_get() of *dir and gives one for the new *dir.
  */
-void mount_enter(struct inode **dir);
+static inline void mount_enter(struct inode **dir)
+{
+	if (atomic_load(&(*dir)->cover))
+		mount_enter_covered(dir);
+}
 
 /*
  * Goes from the root of a mount to the directory that it is mounted on, as often as that is a root

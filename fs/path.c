@@ -124,17 +124,15 @@ static struct inode *find_parent(struct inode *dir)
 
 int path_find(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
 {
-	struct inode *inode;
 	int err;
 
 	if (len > NAME_MAX)
 		return -ENAMETOOLONG;
-	err = dir->ops->lookup(dir, name, len, &inode);
+	err = dir->ops->lookup(dir, name, len, inode_ret);
 	if (err)
 		return err;
-	mount_get(inode->mount);
-	mount_enter(&inode);
-	*inode_ret = inode;
+	mount_get((*inode_ret)->mount);
+	mount_enter(inode_ret);
 	return 0;
 }
 

@@ -415,8 +415,7 @@ static ssize_t node_path(struct inode *inode, char *buf, size_t size)
 	size_t at = size;
 
 	for (; node->parent != node; node = node->parent)
-		if (path_prepend(buf, &at, node->name, strlen(node->name)) != 0 ||
-		    path_prepend(buf, &at, "/", 1) != 0)
+		if (path_prepend(buf, &at, node->name, strlen(node->name)) != 0)
 			return -ERANGE;
 	return (ssize_t)(size - at);
 }

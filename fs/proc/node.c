@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "abi/limits.h"
 #include "fs/dir_file.h"
+#include "fs/inode_path.h"
 #include "fs/path_part.h"
 #include "fs/process_fs.h"
 #include "fs/proc/proc.h"
@@ -296,15 +297,10 @@ static ssize_t path_in_mount(struct inode *inode, char *buf, size_t size)
 
 	for (; to_proc(inode)->parent != inode; inode = to_proc(inode)->parent) {
 		char name[16];
-		size_t len;
 
 		name_of(to_proc(inode), name, sizeof(name));
-		len = strlen(name);
-		if (at < len + 1)
+		if (path_prepend(buf, &at, name, strlen(name)) != 0)
 			return -ERANGE;
-		at -= len + 1;
-		buf[at] = '/';
-		memcpy(buf + at + 1, name, len);
 	}
 	return (ssize_t)(size - at);
 }

@@ -326,8 +326,7 @@ static ssize_t path_locked(struct inode *inode, char *buf, size_t size)
 	if (!name && inode != inode->mount->root)
 		return -ENOENT;
 	for (; name; name = a_name_locked(name->dir)) {
-		if (path_prepend(buf, &at, name->text, name->len) != 0 ||
-		    path_prepend(buf, &at, "/", 1) != 0)
+		if (path_prepend(buf, &at, name->text, name->len) != 0)
 			return -ERANGE;
 	}
 	return (ssize_t)(size - at);
