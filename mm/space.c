@@ -18,9 +18,12 @@ int space_create(struct space *space)
 {
 	struct mmu_tables root = { 0 };
 
-	/* What is before it, the lock and the tables, is set below. */
+	/*
+	 * Only the middle. What is before it, the lock and the tables, is set below, and so is what
+	 * is after it, but for the unmaps, of which none is there yet.
+	 */
 	memset((char *)space + offsetof(struct space, vmas), 0,
-	       sizeof(*space) - offsetof(struct space, vmas));
+	       offsetof(struct space, unmaps) - offsetof(struct space, vmas));
 	space->limit_as = space->limit_data = space->limit_stack = UINT64_MAX;
 	space->mmap_top = USER_TOP;
 	space->tables = 1;

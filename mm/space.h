@@ -75,8 +75,9 @@ struct space {
 	vaddr_t stack_top;
 	uint64_t limit_as, limit_data, limit_stack; /* bytes; UINT64_MAX: none */
 	/* written under the mmap lock, read without (only the text of reports depends on it): */
-	struct space_unmap unmaps[SPACE_UNMAPS];
 	unsigned nunmaps; /* how many ever; the next is at nunmaps % SPACE_UNMAPS */
+	/* What space_create() clears ends here. */
+	struct space_unmap unmaps[SPACE_UNMAPS];
 	/* its own lock: */
 	struct waitq busy_done; /* woken when the busy range is cleared and a fault waits */
 	/* guarded by spaces_lock: */
