@@ -15,11 +15,14 @@ on_hardened()
 
 CALLS = ["fork", "exec", "exit", "wait", "signal", "mmap", "munmap", "fault", "cow", "swap_fork", "swap_exit", "swap_munmap", "swap_read",
          "write", "read", "close"]
+CALLS_OF_SERVERS = {"R140": ["ipc_call", "ipc_kill_caller", "ipc_kill_server"], "R142": ["p9_kill_server", "p9_kill_reader"],
+                    "R144": ["ipc_ring", "ipc_at_once"], "R145": ["uio_exit", "uio_kill"]}
 LEAST = 60  # points of each at which it was preempted
 STEP = os.environ.get("PREEMPT_STEP", "0")
 ROW = re.compile(r"^(\w+): \d+ points, one in \d+ instructions, preempted at (\d+), (\d+) wrong$", re.MULTILINE)
 
 DONE = run_placed("preempt_sweep", "all", STEP, patience=7200,
+                  env={"FAULTLINE_QEMU": "-device virtio-rng-device,max-bytes=64,period=1000"},
                   options=["--icount", "--swap", "16M", "--timeout", "200" if STEP == "0" else "7000"])
 TEXT = DONE.out.decode(errors="replace")
 ROWS = {name: (int(taken), int(wrong)) for name, taken, wrong in ROW.findall(TEXT)}
@@ -27,18 +30,21 @@ for line in TEXT.splitlines():
     print("#", line.lstrip("# "))
 
 
-def sweep_of(name):
+def sweep_of(name, prefix=""):
     """Makes the case of one call."""
     def check():
         taken, wrong = ROWS.get(name, (0, -1))
         equal(wrong, 0, "points that went wrong")
         equal(taken >= LEAST, True, f"preempted in its midst {taken} times, at least {LEAST}")
-    check.__name__ = "preempted_" + name
+    check.__name__ = prefix + "preempted_" + name
     return check
 
 
 for call in CALLS:
     case(sweep_of(call))
+for number, calls in CALLS_OF_SERVERS.items():
+    for call in calls:
+        case(sweep_of(call, number + "_"))
 
 
 @case

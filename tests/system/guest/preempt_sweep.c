@@ -6,6 +6,8 @@
  * child makes the call. A line a call: points, their distance, how often the call was preempted.
  */
 #define _GNU_SOURCE
+#include "preempt_sweep.h"
+
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -15,59 +17,31 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "abi/faultline.h"
-#include "ecall.h"
-
-#define PAGE	   4096l
 #define TICK	   100 /* instructions, under -icount */
+#define PAGE	   4096l
 #define POINTS	   150 /* without a STEP, about */
 #define MISSES	   3   /* so many in a row: the call's end is reached */
 #define N_MAX	   3000000l
 #define FAILED_MAX 10
 
-#define CALL(nr, ...) ecall(SYS_##nr, (const uint64_t[6]){ __VA_ARGS__ })
-
-/* In the program itself but where it says otherwise. */
-struct sweep {
-	const char *name;
-	void (*prepare)(void); /* before the competitor is made; may be NULL */
-	void (*ready)(void);   /* after that; may be NULL */
-	void (*call)(void);  /* arm(), and the call; what a child does is preempted in the child */
-	void (*enter)(void); /* in the competitor, before the call; may be NULL */
-	void (*compete)(void); /* in the competitor */
-	void (*check)(void);   /* after both */
-	long length; /* in instructions, until it ends or waits for the competitor; 0: measured */
-	int by_child;
-	long spare; /* objects that the kernel may keep: index nodes of the swap cache */
-};
-
-/* Shared with children that have memory of their own, too. */
-static struct {
-	int inside; /* the call has begun and is not over */
-	int over;
-	int competed;
-	int alive; /* the child that makes the call, at that time */
-	int ready; /* the child that has the page, too */
-	long switches;
-} volatile *common;
+volatile struct common *common;
 
 static const struct sweep *sweep;
 static long point; /* n: nanoseconds, which are instructions, from arm() to the preemption */
 static unsigned failed, failed_all;
 static char *self;
 
-static void expect(int is, const char *what, long got)
+void expect(int is, const char *what, long got)
 {
 	if (!is && failed++ < FAILED_MAX)
 		printf("# %s: after %ld instructions: %s: %ld\n", sweep->name, point, what, got);
 }
 
-static void yield(void)
+void yield(void)
 {
 	CALL(sched_yield, 0);
 }
@@ -87,10 +61,18 @@ static void no_ops(long n)
 		asm volatile("nop");
 }
 
-/* The hart is asked for when n more instructions have been executed, give or take a tick. */
-static void arm(void)
+static long now(void)
+{
+	struct timespec t;
+
+	CALL(clock_gettime, CLOCK_MONOTONIC, (uint64_t)&t);
+	return t.tv_sec * 1000000000l + t.tv_nsec;
+}
+
+void arm(void)
 {
 	common->switches = switches();
+	common->due = now() + point;
 	common->inside = 1;
 	CALL(faultline, FAULTLINE_PREEMPT, 0, 0, 0, (uint64_t)point / TICK + 1);
 	no_ops((TICK - point % TICK) / 3); /* each turn of the loop is three */
@@ -103,10 +85,9 @@ static void disarm(void)
 	common->over = 1;
 }
 
-static long child;
+long child;
 
-/* It has not ended. */
-static int is_alive(long pid)
+int is_alive(long pid)
 {
 	struct faultline_process process;
 	long n = CALL(faultline, FAULTLINE_PROCESS, (uint64_t)pid, (uint64_t)&process,
@@ -123,6 +104,8 @@ static int be_competitor(void *unused)
 		sweep->enter();
 	while (!common->inside && !common->over)
 		yield();
+	while (sweep->timed && common->inside && now() < common->due)
+		yield();
 	if (common->inside) {
 		common->competed = 1;
 		common->alive = sweep->by_child && is_alive(child);
@@ -131,8 +114,7 @@ static int be_competitor(void *unused)
 	return 0;
 }
 
-/* Waits for a child: its status. */
-static int reap(long pid)
+int reap(long pid)
 {
 	int status = -1;
 
@@ -140,20 +122,12 @@ static int reap(long pid)
 	return status;
 }
 
-static long long now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ll + t.tv_nsec;
-}
-
 static long took;
 
 /* One point: true: the call was preempted in its midst. */
 static int try(void)
 {
-	long long before;
+	long before;
 	int preempted = 0;
 	long pid;
 
@@ -166,13 +140,15 @@ static int try(void)
 		sweep->ready();
 	before = now();
 	sweep->call();
-	took = (long)(now() - before);
+	took = now() - before;
 	if (!sweep->by_child)
 		preempted = switches() != common->switches;
 	disarm();
 	reap(pid);
 	sweep->check();
-	return sweep->by_child ? common->alive : preempted && common->competed;
+	if (sweep->by_child)
+		return common->alive;
+	return common->competed && (preempted || sweep->timed);
 }
 
 static struct faultline_ledger memory(void)
@@ -227,7 +203,6 @@ static void run(long step)
 
 /* ---- what several of them use ---- */
 
-#define JUNK   0x6a6a6a6a6a6a0000l
 #define MINE   0x1000l
 #define THEIRS 0x2000l
 
@@ -259,8 +234,7 @@ static void expect_filled(long at, long pages, long value)
 		expect(*word(at + i * PAGE) == value + i, "a page's word", *word(at + i * PAGE));
 }
 
-/* Uses frames that have just come free, and leaves junk in them. */
-static void churn(void)
+void churn(void)
 {
 	long at = map(0, 6);
 
@@ -313,7 +287,7 @@ static void close_pipe(void)
 /* ---- fork ---- */
 
 static volatile long words[2];
-static int child_status;
+int child_status;
 
 static void prepare_fork(void)
 {
@@ -357,7 +331,7 @@ static int be_executed(void)
 	return 23;
 }
 
-static void fork_child(void (*does)(void))
+void fork_child(void (*does)(void))
 {
 	child = CALL(clone, SIGCHLD);
 	if (child == 0)
@@ -957,10 +931,21 @@ static const struct sweep sweeps[] = {
 	  .enter = enter_close,
 	  .compete = compete_close,
 	  .check = check_close },
+	{ .name = NULL },
 };
+
+static void run_all(const struct sweep *all, const char *name, long step)
+{
+	for (sweep = all; sweep->name; sweep++) {
+		if (!name || strcmp(name, sweep->name) == 0)
+			run(step);
+		fflush(stdout);
+	}
+}
 
 int main(int argc, char **argv)
 {
+	const char *name = argc > 1 && strcmp(argv[1], "all") != 0 ? argv[1] : NULL;
 	long step = argc > 2 ? atol(argv[2]) : 0;
 
 	if (argc == 2 && strcmp(argv[1], "executed") == 0)
@@ -970,11 +955,9 @@ int main(int argc, char **argv)
 		      0);
 	if (CALL(faultline, FAULTLINE_PREEMPT, 0, 0, 0, 1ul << 32) != -22 /* EINVAL */)
 		failed_all++;
-	for (unsigned i = 0; i < sizeof(sweeps) / sizeof(sweeps[0]); i++) {
-		sweep = &sweeps[i];
-		if (argc < 2 || strcmp(argv[1], "all") == 0 || strcmp(argv[1], sweep->name) == 0)
-			run(step);
-		fflush(stdout);
-	}
+	run_all(sweeps, name, step);
+	run_all(ipc_sweeps, name, step);
+	run_all(p9_sweeps, name, step);
+	run_all(uio_sweeps, name, step);
 	return failed_all != 0;
 }

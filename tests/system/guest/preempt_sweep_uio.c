@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* A driver's end that is preempted, while its device has a request under way (R145). */
+#include "preempt_sweep.h"
+#include "rng.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static long opened;
+
+/* The device gives some bytes a second: the first request gets them, and the second stays. */
+static void leave_request(int fd)
+{
+	struct rng rng;
+
+	if (!rng_start(&rng, fd))
+		_exit(2);
+	rng_ask(&rng, 64);
+	rng_ask(&rng, (uint32_t)PAGE);
+}
+
+static void be_driver(void)
+{
+	int fd = rng_find();
+
+	if (fd < 0)
+		_exit(1);
+	leave_request(fd);
+	arm();
+	CALL(exit_group, 7);
+}
+
+static void call_end(void)
+{
+	opened = -EBUSY;
+	fork_child(be_driver);
+}
+
+/* The device belongs to the old driver, or is reset and belongs to nobody. */
+static void compete_open(void)
+{
+	opened = CALL(openat, (uint64_t)AT_FDCWD, (uint64_t) "/dev/uio0", O_RDWR);
+	expect(opened >= 0 || opened == -EBUSY, "open", opened);
+	if (opened >= 0)
+		CALL(close, (uint64_t)opened);
+	churn();
+}
+
+/* The next driver finds it as it was. */
+static void use_again(void)
+{
+	int fd = rng_find(), status;
+	long pid;
+
+	expect(fd >= 0, "open again", fd);
+	close(fd);
+	pid = CALL(clone, SIGCHLD);
+	if (pid == 0) {
+		leave_request(rng_find());
+		CALL(exit_group, 9);
+	}
+	status = reap(pid);
+	expect(status == 9 << 8, "the next driver", status);
+}
+
+static void check_end(void)
+{
+	expect(child_status == 7 << 8, "the driver's status", child_status);
+	use_again();
+}
+
+static void be_killed(void)
+{
+	int fd = rng_find();
+
+	if (fd < 0)
+		_exit(1);
+	arm();
+	leave_request(fd);
+	CALL(exit_group, 7);
+}
+
+static void call_killed(void)
+{
+	fork_child(be_killed);
+}
+
+static void compete_kill_driver(void)
+{
+	CALL(kill, (uint64_t)child, SIGKILL);
+	compete_open();
+}
+
+static void check_killed(void)
+{
+	expect(child_status == 7 << 8 || (child_status == SIGKILL && common->competed),
+	       "the driver's status", child_status);
+	use_again();
+}
+
+const struct sweep uio_sweeps[] = {
+	{ .name = "uio_exit",
+	  .call = call_end,
+	  .compete = compete_open,
+	  .check = check_end,
+	  .by_child = 1,
+	  .timed = 1,
+	  .length = 92000 },
+	{ .name = "uio_kill",
+	  .call = call_killed,
+	  .compete = compete_kill_driver,
+	  .check = check_killed,
+	  .by_child = 1,
+	  .timed = 1,
+	  .length = 115000 },
+	{ .name = NULL },
+};
