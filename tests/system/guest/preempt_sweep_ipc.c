@@ -46,28 +46,41 @@ int stop_server(void)
 
 /* ---- words ---- */
 
-#define BITS 5
+#define BITS	1
+#define NO_CALL 2 /* the server has answered a call that was over */
+#define UNBLOCK 4 /* it has been told of a signal */
 
 static struct ipc_message mine, theirs;
 static long done;
 
-/* Answers each call with its words turned round. Returns the bits of all pulses. */
+static int pulse_seen(const struct ipc_message *m)
+{
+	return m->word[0] == IPC_PULSE_UNBLOCK ? UNBLOCK : (int)m->word[1];
+}
+
+/* Answers each call with its words turned round. Returns what else it saw: NO_CALL and so on. */
 static int serve_words(void)
 {
 	struct ipc_message m = { { 0 }, 0 };
-	long rcvid = 0;
-	int bits = 0;
+	long rcvid = 0, answered = 0;
+	int seen = 0;
 
 	for (;;) {
 		rcvid = ipc_reply_receive(receive_end, rcvid, &m, IPC_NEVER);
-		if (rcvid < 0)
+		if (rcvid == -ESRCH && !(seen & NO_CALL)) {
+			seen |= NO_CALL;
+			rcvid = 0;
+			continue;
+		}
+		if (rcvid < 0 || (rcvid > 0 && rcvid <= answered))
 			return 99;
 		if (rcvid == 0 && m.word[0] == IPC_PULSE_CLOSED)
-			return bits;
+			return seen;
 		if (rcvid == 0)
-			bits |= (int)m.word[1];
+			seen |= pulse_seen(&m);
 		for (unsigned i = 0; rcvid > 0 && i < IPC_WORDS; i++)
 			m.word[i] = ~m.word[i];
+		answered = rcvid > 0 ? rcvid : answered;
 	}
 }
 
@@ -77,10 +90,19 @@ static void fill_words(struct ipc_message *m, uint64_t value)
 		m->word[i] = value + i;
 }
 
+static int is_turned(const struct ipc_message *m, uint64_t value)
+{
+	unsigned right = 0;
+
+	for (unsigned i = 0; i < IPC_WORDS; i++)
+		right += m->word[i] == ~(value + i);
+	return right == IPC_WORDS;
+}
+
 static void expect_turned(const struct ipc_message *m, uint64_t value)
 {
-	for (unsigned i = 0; i < IPC_WORDS; i++)
-		expect(m->word[i] == ~(value + i), "a word of the answer", (long)m->word[i]);
+	expect(is_turned(m, value), "the words of the answer, of which the first is",
+	       (long)m->word[0]);
 }
 
 static void prepare_call(void)
@@ -116,6 +138,68 @@ static void check_call(void)
 	expect(done == 0, "call", done);
 	expect_turned(&mine, 100);
 	expect(status == (common->competed ? BITS << 8 : 0), "the pulses received", status);
+}
+
+static void be_caller_of_words(void)
+{
+	arm();
+	done = ipc_call(send_end, &mine, IPC_NEVER);
+	CALL(exit_group, done == 0 && is_turned(&mine, 100) ? 0 : 1);
+}
+
+static void call_words_by_child(void)
+{
+	fork_child(be_caller_of_words);
+}
+
+static void compete_kill_caller(void)
+{
+	CALL(kill, (uint64_t)child, SIGKILL);
+	churn();
+}
+
+static void check_killed_words(void)
+{
+	int is_killed = child_status == SIGKILL;
+	int status = stop_server();
+
+	expect(is_killed ? common->competed : child_status == 0, "the caller's status",
+	       child_status);
+	expect(status == 0 || (is_killed && status == NO_CALL << 8), "the server's status", status);
+}
+
+static volatile int signals;
+
+static void count_signal(int sig)
+{
+	(void)sig;
+	signals++;
+}
+
+static void prepare_signal(void)
+{
+	struct sigaction action = { .sa_handler = count_signal, .sa_flags = SA_RESTART };
+
+	sigaction(SIGUSR1, &action, NULL);
+	signals = 0;
+	prepare_call();
+}
+
+static void compete_signal(void)
+{
+	expect(CALL(kill, CALL(getppid, 0), SIGUSR1) == 0, "kill", 0);
+	churn();
+}
+
+static void check_signal(void)
+{
+	int status = stop_server();
+
+	expect(done == 0, "call", done);
+	expect_turned(&mine, 100);
+	expect(signals == common->competed, "how often the handler ran", signals);
+	expect(status == 0 || (common->competed && status == UNBLOCK << 8), "the server's status",
+	       status);
 }
 
 /* ---- buffers and descriptors ---- */
@@ -227,12 +311,6 @@ static void be_caller(void)
 static void call_by_child(void)
 {
 	fork_child(be_caller);
-}
-
-static void compete_kill_caller(void)
-{
-	CALL(kill, (uint64_t)child, SIGKILL);
-	churn();
 }
 
 /* All descriptors of the pipe's end are closed but ours. The byte was said once, or not. */
@@ -398,6 +476,20 @@ const struct sweep ipc_sweeps[] = {
 	  .call = call_call,
 	  .compete = compete_call,
 	  .check = check_call,
+	  .timed = 1 },
+	{ .name = "ipc_signal",
+	  .prepare = prepare_signal,
+	  .call = call_call,
+	  .compete = compete_signal,
+	  .check = check_signal,
+	  .timed = 1 },
+	{ .name = "ipc_kill_words",
+	  .prepare = prepare_call,
+	  .call = call_words_by_child,
+	  .compete = compete_kill_caller,
+	  .check = check_killed_words,
+	  .by_child = 1,
+	  .length = 67000,
 	  .timed = 1 },
 	{ .name = "ipc_kill_caller",
 	  .prepare = prepare_buffers,
