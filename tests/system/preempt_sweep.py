@@ -17,7 +17,7 @@ CALLS = ["fork", "exec", "exit", "wait", "signal", "mmap", "munmap", "fault", "c
          "write", "read", "close"]
 CALLS_OF_SERVERS = {"R140": ["ipc_call", "ipc_signal", "ipc_kill_words", "ipc_kill_caller", "ipc_kill_server"],
                     "R142": ["p9_kill_server", "p9_kill_reader"], "R144": ["ipc_ring", "ipc_at_once"],
-                    "R145": ["uio_exit", "uio_kill"]}
+                    "R145": ["uio_exit", "uio_kill", "uio_alloc"]}
 LEAST = 60  # points of each at which it was preempted
 STEP = os.environ.get("PREEMPT_STEP", "0")
 ROW = re.compile(r"^(\w+): \d+ points, one in \d+ instructions, preempted at (\d+), (\d+) wrong$", re.MULTILINE)

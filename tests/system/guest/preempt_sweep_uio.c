@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* A driver's end that is preempted, while its device has a request under way (R145). */
 #include "preempt_sweep.h"
+#include "preempt_sweep_ipc.h"
 #include "rng.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static long opened;
@@ -101,6 +102,61 @@ static void check_killed(void)
 	use_again();
 }
 
+/* ---- memory that is asked for while the driver ends ---- */
+
+static int device;
+static long driver, allocated;
+
+static void be_first_to_map(void)
+{
+	void *at = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, device, 0);
+
+	if (at == MAP_FAILED)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+static void prepare_alloc(void)
+{
+	device = rng_find();
+	expect(device >= 0, "open", device);
+	driver = CALL(clone, SIGCHLD);
+	if (driver == 0)
+		be_first_to_map();
+	wait_asleep(driver);
+}
+
+static void call_alloc(void)
+{
+	struct uio_dma dma = { .size = 3 * PAGE };
+
+	arm();
+	allocated = CALL(ioctl, (uint64_t)device, UIO_DMA_ALLOC, (uint64_t)&dma);
+}
+
+static void compete_end_driver(void)
+{
+	CALL(kill, (uint64_t)driver, SIGKILL);
+	while (is_alive(driver))
+		yield();
+	churn();
+}
+
+/* It was the old driver's, or is the first thing of the next one. */
+static void check_alloc(void)
+{
+	int status;
+
+	expect(allocated == 0 || (allocated == -ENODEV && common->competed), "the memory",
+	       allocated);
+	CALL(kill, (uint64_t)driver, SIGKILL);
+	status = reap(driver);
+	expect(status == SIGKILL, "the driver's status", status);
+	CALL(close, (uint64_t)device);
+	use_again();
+}
+
 const struct sweep uio_sweeps[] = {
 	{ .name = "uio_exit",
 	  .call = call_end,
@@ -116,5 +172,11 @@ const struct sweep uio_sweeps[] = {
 	  .by_child = 1,
 	  .timed = 1,
 	  .length = 115000 },
+	{ .name = "uio_alloc",
+	  .prepare = prepare_alloc,
+	  .call = call_alloc,
+	  .compete = compete_end_driver,
+	  .check = check_alloc,
+	  .timed = 1 },
 	{ .name = NULL },
 };
