@@ -33,6 +33,7 @@ void path_begin(struct path_walk *walk, struct inode *start, const char *path)
 		path_get(walk->dir);
 	walk->must_be_dir = false;
 	walk->jumped = false;
+	walk->asked = false;
 	walk->rest = path;
 	walk->text = NULL;
 	walk->nlinks = 0;

@@ -299,8 +299,10 @@ def R140_R142_readers_are_killed():
 def a_folder_is_unmounted_and_its_server_ends():
     place = folder("unmounted")
     put(place + "/hello", b"from the host\n")
-    done = run_probe(program="sh", options=["--share", place], stdin=b"cat /mnt/hello\nserve -u /mnt\nls /mnt\nps\n")
-    equal((done.status, done.err, b"hostfs" in done.out), (0, b"", False), "status, log, and is the server there")
+    lines = b"cat /mnt/hello\nserve -u /mnt\nls /mnt\n" + b"sleep 0.1\nps\n" * 30  # it ends when it is told
+    done = run_probe(program="sh", options=["--share", place], stdin=lines)
+    last = done.out.rsplit(b"PID", 1)
+    equal((done.status, done.err, len(last), b"hostfs" in last[-1]), (0, b"", 2, False), "status, log, and is it there")
     has(done.out, b"from the host\n", "standard output")
 
 
