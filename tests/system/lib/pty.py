@@ -42,16 +42,26 @@ class OnTerminal:
         return self.child.exitstatus, rest
 
 
+def modes_of_a_new_terminal():
+    """Gives what a run finds. Once it has been started it may change them before anybody looks."""
+    master, slave = os.openpty()
+    try:
+        return termios.tcgetattr(slave)
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
 class ShellOnTerminal:
     """A run below a shell that keeps the terminal, so that its modes can be looked at afterwards."""
 
     SCRIPT = '"$0" "$@"; echo "status $?."; read -r line'
 
     def __init__(self, *words, options=(), script=SCRIPT):
+        self.before = modes_of_a_new_terminal()
         self.child = pexpect.spawn("/bin/bash", ["-c", script, RUN, *options, "--", PROBE, *words],
                                    timeout=PATIENCE, dimensions=SIZE, env=dict(os.environ))
         self.child.delaybeforesend = None
-        self.before = termios.tcgetattr(self.child.child_fd)
 
     def status(self):
         """Waits for the run's end; gives its status and whether the modes are what they were."""
