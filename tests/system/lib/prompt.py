@@ -9,6 +9,7 @@ import time
 import pexpect
 
 from .guest import PATIENCE, RUN
+from .pty import modes_of_a_new_terminal
 from .screen import Screen
 
 LEFT, RIGHT, UP, DOWN = b"\x1b[D", b"\x1b[C", b"\x1b[A", b"\x1b[B"
@@ -26,10 +27,10 @@ class Prompt:
         self.mark = "faultline>" if columns >= 40 else ">"
         words = [RUN, *options] + ([] if tour else ["--", "sh"])
         script = '"$@"; echo "status $?."; read -r line' if shell else 'exec "$@"'
+        self.before = modes_of_a_new_terminal()
         self.child = pexpect.spawn("/bin/bash", ["-c", script, "bash", *words], timeout=PATIENCE,
                                    dimensions=(24, columns), env=dict(os.environ, TERM=term, LANG=lang, LC_ALL="", LC_MESSAGES=""))
         self.child.delaybeforesend = None
-        self.before = termios.tcgetattr(self.child.child_fd)
         self.screen = Screen(columns)
         if not tour:
             self.until(lambda: self.screen.row() == self.mark, "the first prompt")

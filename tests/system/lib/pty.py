@@ -11,15 +11,25 @@ from .guest import PATIENCE, PROBE, RUN
 SIZE = (33, 101)  # rows, columns
 
 
+def modes_of_a_new_terminal():
+    """Gives what a run finds. Once it has been started it may change them before anybody looks."""
+    master, slave = os.openpty()
+    try:
+        return termios.tcgetattr(slave)
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
 class OnTerminal:
     """One run with all three streams on a terminal, or as the shell words after it redirect them."""
 
     def __init__(self, *words, options=(), redirect="", timeout=PATIENCE, env=None):
         line = 'exec "$0" "$@" ' + redirect
+        self.before = modes_of_a_new_terminal()
         self.child = pexpect.spawn("/bin/sh", ["-c", line, RUN, *options, "--", PROBE, *words],
                                    timeout=timeout, dimensions=SIZE, env={**os.environ, **(env or {})})
         self.child.delaybeforesend = None
-        self.before = self.modes()
 
     def modes(self):
         """Gives the terminal's modes."""
@@ -40,16 +50,6 @@ class OnTerminal:
         rest = self.child.before
         self.child.close()
         return self.child.exitstatus, rest
-
-
-def modes_of_a_new_terminal():
-    """Gives what a run finds. Once it has been started it may change them before anybody looks."""
-    master, slave = os.openpty()
-    try:
-        return termios.tcgetattr(slave)
-    finally:
-        os.close(master)
-        os.close(slave)
 
 
 class ShellOnTerminal:
