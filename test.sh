@@ -34,7 +34,8 @@ case " ${arguments[*]} " in
 esac
 build "$folder" all meson-test-prereq # since Meson 1.7 `all` does not include programs that only tests need
 unlock
-rm -f "$folder/meson-logs/testlog.json"
+rm -f "$folder"/meson-logs/testlog*.json
 meson test -C "$folder" --no-rebuild --print-errorlogs "${arguments[@]}" < /dev/null
 status=$?
-/usr/bin/python3 -I -B "$root/tools/test-summary" "$folder/meson-logs/testlog.json" "$status"
+logs=("$folder"/meson-logs/testlog*.json) # its name has that of the setup, if there is one
+/usr/bin/python3 -I -B "$root/tools/test-summary" "${logs[0]}" "$status"

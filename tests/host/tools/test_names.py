@@ -125,5 +125,23 @@ def test_sh_asks_before_it_builds():
         equal((status, out), (0, f"test -C {place}/build-test --no-rebuild --setup all --list kernel kernel long\n"), "a list")
 
 
+@case
+def test_sh_counts_what_a_setup_has_run():
+    """With a setup, meson's log has that in its name."""
+    with tempfile.TemporaryDirectory() as place:
+        shutil.copy(os.path.join(ROOT, "test.sh"), place)
+        os.symlink(TOOLS, os.path.join(place, "tools"))
+        build_folder(place)
+        log = '{"name": "p:host / x", "suite": ["host"], "result": "OK", "returncode": 0, "duration": 1.0, "stdout": ""}'
+        with open(os.path.join(place, "meson"), "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\n[ $1 != test ] || {{ mkdir -p $3/meson-logs; echo '{log}' > $3/meson-logs/testlog-all.json; }}\n")
+        shutil.copy(os.path.join(place, "meson"), os.path.join(place, "ninja"))
+        for tool in ("meson", "ninja"):
+            os.chmod(os.path.join(place, tool), 0o755)
+        os.environ["PATH"] = place + ":" + os.environ["PATH"]
+        status, out, _said = answer("bash", os.path.join(place, "test.sh"), "--setup", "all")
+        equal((status, out.splitlines()[-1]), (0, "1 passed, 0 failed"), "status and the last line")
+
+
 if __name__ == "__main__":
     main()
