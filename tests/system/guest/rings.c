@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Servers that would have to wait for themselves, alone or in a ring (R144). */
 #define _GNU_SOURCE
+#include "expect.h"
 #include "lib/ipc.h"
 #include "servers/file_server.h"
 
@@ -19,16 +20,6 @@
 #include <unistd.h>
 
 #define RING_MAX 8
-
-static unsigned nwrong;
-
-static void expect(const char *what, long expected, long actual)
-{
-	if (expected == actual)
-		return;
-	printf("%s: expected %ld, actual %ld\n", what, expected, actual);
-	nwrong++;
-}
 
 static void handler(int signal)
 {

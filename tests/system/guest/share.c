@@ -6,6 +6,8 @@
  * nothing is.
  */
 #define _GNU_SOURCE
+#include "expect.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,16 +26,6 @@
 #include <unistd.h>
 
 #define PAGE 4096ul
-
-static unsigned nwrong;
-
-static void expect(const char *what, long expected, long actual)
-{
-	if (expected == actual)
-		return;
-	printf("%s: expected %ld, actual %ld\n", what, expected, actual);
-	nwrong++;
-}
 
 static long got(long result)
 {
