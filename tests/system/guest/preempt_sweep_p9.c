@@ -164,6 +164,6 @@ const struct sweep p9_sweeps[] = {
 	  .check = check_reader,
 	  .by_child = 1,
 	  .timed = 1,
-	  .length = 110000 },
+	  .length = 45000 },
 	{ .name = NULL },
 };
