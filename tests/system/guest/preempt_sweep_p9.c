@@ -2,7 +2,7 @@
 /* Faults on a page of a served file that are preempted, also when the server or the reader ends (R142). */
 #include "preempt_sweep.h"
 #include "preempt_sweep_ipc.h"
-#include "servers/file_server.h"
+#include "one_file.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -13,45 +13,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define PAGE 4096l
-#define BYTE 'x'
-
-static int one_walk(void *tree, uint64_t dir, struct p9_string name, uint64_t *ret)
-{
-	(void)tree;
-	(void)dir;
-	*ret = p9_string_is(name, "..") ? 0 : 1;
-	return 0;
-}
-
-static int one_getattr(void *tree, uint64_t file, struct file_attr *ret)
-{
-	(void)tree;
-	ret->mode = file == 0 ? S_IFDIR | 0755 : S_IFREG | 0644;
-	ret->nlink = 1;
-	ret->size = file == 0 ? 0 : PAGE;
-	return 0;
-}
-
-static ssize_t one_read(void *tree, uint64_t file, uint64_t offset, void *buf, size_t n,
-			const void **data)
-{
-	(void)tree;
-	(void)file;
-	(void)data;
-	if (offset >= (uint64_t)PAGE)
-		return 0;
-	n = n < PAGE - offset ? n : PAGE - offset;
-	memset(buf, BYTE, n);
-	return (ssize_t)n;
-}
-
-static const struct file_ops one_file = {
-	.walk = one_walk,
-	.getattr = one_getattr,
-	.read = one_read,
-};
 
 static struct file_server file_server;
 static volatile char *page;
@@ -82,7 +43,7 @@ static void prepare_file(void)
 	expect(mount("sweep", "/served", "9p", 0, options) == 0, "mount", 0);
 	fd = open("/served/file", O_RDONLY);
 	expect(fd >= 0, "open", fd);
-	page = mmap(NULL, (size_t)PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	page = mmap(NULL, (size_t)ONE_FILE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
 	expect(page != MAP_FAILED, "mmap", 0);
 	close(fd);
 	wait_asleep(server);
@@ -92,7 +53,7 @@ static void end_file(int status)
 {
 	int got;
 
-	munmap((void *)(uintptr_t)page, (size_t)PAGE);
+	munmap((void *)(uintptr_t)page, (size_t)ONE_FILE_SIZE);
 	expect(umount("/served") == 0, "umount", 0);
 	got = stop_server();
 	expect(got == status, "the server's status", got);
@@ -104,7 +65,7 @@ static void call_fault_served(void)
 	if (signal_seen)
 		return;
 	arm();
-	expect(*page == BYTE, "the file's byte", *page);
+	expect(*page == ONE_FILE_BYTE, "the file's byte", *page);
 }
 
 static void compete_kill_server(void)
@@ -123,12 +84,12 @@ static void check_fault_served(void)
 static void read_page(void)
 {
 	arm();
-	CALL(exit_group, *page == BYTE ? 1 : 2);
+	CALL(exit_group, *page == ONE_FILE_BYTE ? 1 : 2);
 }
 
 static void call_reader(void)
 {
-	their_byte = BYTE;
+	their_byte = ONE_FILE_BYTE;
 	fork_child(read_page);
 }
 
@@ -144,8 +105,8 @@ static void check_reader(void)
 {
 	expect(child_status == 1 << 8 || (child_status == SIGKILL && common->competed),
 	       "the reader's status", child_status);
-	expect(their_byte == BYTE, "the other's byte", their_byte);
-	expect(*page == BYTE, "the file's byte", *page);
+	expect(their_byte == ONE_FILE_BYTE, "the other's byte", their_byte);
+	expect(*page == ONE_FILE_BYTE, "the file's byte", *page);
 	end_file(0);
 }
 

@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include "expect.h"
 #include "lib/ipc.h"
-#include "servers/file_server.h"
+#include "one_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -209,40 +209,6 @@ static void at_once(unsigned n)
 #define FILES  1 /* the badge of the mount */
 #define ORDERS 2 /* the badge of who tells the server what to do */
 
-static int one_walk(void *tree, uint64_t dir, struct p9_string name, uint64_t *ret)
-{
-	(void)tree;
-	(void)dir;
-	*ret = p9_string_is(name, "..") ? 0 : 1;
-	return 0;
-}
-
-static int one_getattr(void *tree, uint64_t file, struct file_attr *ret)
-{
-	(void)tree;
-	ret->mode = file == 0 ? S_IFDIR | 0755 : S_IFREG | 0644;
-	ret->nlink = 1;
-	ret->size = file == 0 ? 0 : 1 << 20;
-	return 0;
-}
-
-static ssize_t one_read(void *tree, uint64_t file, uint64_t offset, void *buf, size_t n,
-			const void **data)
-{
-	(void)tree;
-	(void)file;
-	(void)offset;
-	(void)data;
-	memset(buf, 'x', n);
-	return (ssize_t)n;
-}
-
-static const struct file_ops one_file = {
-	.walk = one_walk,
-	.getattr = one_getattr,
-	.read = one_read,
-};
-
 static sigjmp_buf after_fault;
 
 static void on_bus(int signal)
@@ -335,7 +301,7 @@ static void own_files(void)
 	expect("read", EDEADLK, (long)m.word[2]);
 	expect("a fault", SIGBUS, (long)m.word[3]);
 	expect("others read", 1, read(fd, &byte, 1));
-	expect("what is there", 'x', byte);
+	expect("what is there", ONE_FILE_BYTE, byte);
 	close(fd);
 	expect("umount", 0, umount("/rings"));
 	close(files);
