@@ -261,8 +261,9 @@ static inline size_t range_at(const struct transfer_range *range, size_t offset,
 }
 
 /* Copies the pieces behind the first `done` bytes, which are the first piece. */
-static __attribute__((noinline)) size_t read_on(const struct transfer_range *range, size_t offset,
-						vaddr_t to, size_t n, size_t done, size_t *wanted)
+static inline __attribute__((always_inline)) size_t copy_on(const struct transfer_range *range,
+							    size_t offset, vaddr_t va, size_t n,
+							    size_t done, bool out, size_t *wanted)
 {
 	void *at = NULL;
 
@@ -270,28 +271,25 @@ static __attribute__((noinline)) size_t read_on(const struct transfer_range *ran
 		size_t part = MIN(n - done, range_at(range, offset + done, &at));
 
 		*wanted = done + part;
-		if (part == 0 || user_copy_out_some(to + done, at, part) != part)
+		if (part == 0 || part != (out ? user_copy_out_some(va + done, at, part)
+					      : user_copy_in_some(at, va + done, part)))
 			break;
 		done += part;
 	}
 	return done;
 }
 
+static __attribute__((noinline)) size_t read_on(const struct transfer_range *range, size_t offset,
+						vaddr_t to, size_t n, size_t done, size_t *wanted)
+{
+	return copy_on(range, offset, to, n, done, true, wanted);
+}
+
 static __attribute__((noinline)) size_t write_on(const struct transfer_range *range, size_t offset,
 						 vaddr_t from, size_t n, size_t done,
 						 size_t *wanted)
 {
-	void *at = NULL;
-
-	for (unsigned i = 1; i < COPY_PAGES && done < n; i++) {
-		size_t part = MIN(n - done, range_at(range, offset + done, &at));
-
-		*wanted = done + part;
-		if (part == 0 || user_copy_in_some(at, from + done, part) != part)
-			break;
-		done += part;
-	}
-	return done;
+	return copy_on(range, offset, from, n, done, false, wanted);
 }
 
 size_t transfer_read(struct transfer *transfer, size_t offset, vaddr_t to, size_t n, size_t *wanted)
