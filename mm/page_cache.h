@@ -32,8 +32,8 @@ static inline bool object_has_locked(const struct object *object, uint64_t index
  * Gets the page at index, with a reference for the caller. If it is missing, it is read or made of
  * zeros. Whoever needs a page that is being read waits for the same read. Returns 0, VM_WAIT with
  * *wait filled in, -ENXIO beyond the end, -ENOMEM, -EIO, -EDEADLK (object.h), or -ENOSPC if charge()
- * refuses. A read
- * that fails is reported once: the next call starts another. Call with no spinning lock held.
+ * refuses. A read that fails is reported once: the next call starts another. Call with no spinning
+ * lock held.
  */
 int object_page(struct object *object, uint64_t index, struct page **page_ret,
 		struct vm_wait *wait);

@@ -106,7 +106,8 @@ static void read_free(struct p9_request *request)
 /*
  * A file that is read from its start on is read as a whole. As long as pages are read one after the
  * other, each request has twice the pages of the last. It ends at a multiple of its size, so that a
- * fault that maps the neighbours too finds them. Returns the fid with a reference, or NULL.
+ * fault that maps the neighbours too finds them. Returns the fid with a reference: who reads a page
+ * has opened the file.
  */
 static struct p9_fid *next_window(struct p9_data *data, uint64_t index, unsigned *window_ret)
 {
@@ -122,6 +123,7 @@ static struct p9_fid *next_window(struct p9_data *data, uint64_t index, unsigned
 	most = data->window - (unsigned)(index % data->window);
 	fid = p9_fid_get(data->fid);
 	spin_unlock(&data->object.lock);
+	assert(fid);
 	*window_ret = index < end ? (unsigned)MIN(end - index, most) : 1;
 	return fid;
 }

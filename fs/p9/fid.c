@@ -18,8 +18,7 @@
 /* Waits until the server has forgotten enough fids. */
 static int wait_for_clunks(struct p9_session *session)
 {
-	uint64_t deadline = session->timeout == UINT64_MAX ? UINT64_MAX
-							   : arch_time() + session->timeout;
+	uint64_t deadline = p9_deadline(session, arch_time());
 
 	for (;;) {
 		uint64_t seq = waitq_sample(&session->clunked);

@@ -33,11 +33,6 @@ bool p9_is_stuck(const struct p9_session *session)
 	return atomic_load(&session->nflushes) >= FLUSHES_MAX;
 }
 
-static uint64_t deadline_from(const struct p9_session *session, uint64_t tick)
-{
-	return session->timeout == UINT64_MAX ? UINT64_MAX : tick + session->timeout;
-}
-
 /* ---- sending ---- */
 
 static void send_request(struct p9_request *request, size_t n,
@@ -146,7 +141,7 @@ static void rpc_flush(const struct p9_rpc *rpc, struct p9_request *request)
 static ssize_t call_server(struct p9_session *session, const void *request, size_t n, void *reply,
 			   size_t size, bool *abandoned)
 {
-	uint64_t deadline = deadline_from(session, arch_time());
+	uint64_t deadline = p9_deadline(session, arch_time());
 	struct ipc_words words = { { n } };
 	struct transfer transfer;
 	int err;
@@ -235,7 +230,7 @@ void p9_request_start(struct p9_request *request, size_t n)
 	spin_lock(&session->lock);
 	list_add_tail(&session->requests, &request->link);
 	spin_unlock(&session->lock);
-	p9_sessions_look_before(deadline_from(session, request->started_tick));
+	p9_sessions_look_before(p9_deadline(session, request->started_tick));
 	send_request(request, n, request_ended);
 }
 

@@ -56,6 +56,12 @@ void p9_session_close(struct p9_session *session);
 void p9_session_get(struct p9_session *session);
 void p9_session_put(struct p9_session *session);
 
+/* When the time of what has begun at that tick is over; UINT64_MAX: never. */
+static inline uint64_t p9_deadline(const struct p9_session *session, uint64_t tick)
+{
+	return session->timeout == UINT64_MAX ? UINT64_MAX : tick + session->timeout;
+}
+
 /*
  * Has the kernel thread look at all sessions when a request may be too late: not later than at that
  * tick.
