@@ -538,9 +538,21 @@ int endpoint_call_killable(struct file *send, struct ipc_words *words, struct tr
 	return sender ? call_if_answered(sender, words, transfer, false, deadline) : -EINVAL;
 }
 
+/* Does a thread wait to receive, which is then not the running one? */
+static bool has_receiver(struct endpoint *endpoint)
+{
+	unsigned long flags = spin_lock_irqsave(&endpoint->lock);
+	bool has = !list_empty(&endpoint->receivers);
+
+	spin_unlock_irqrestore(&endpoint->lock, flags);
+	return has;
+}
+
 bool call_deadlocks(struct file *send)
 {
-	return ipc_deadlocks(to_sender(send)->endpoint);
+	struct endpoint *endpoint = to_sender(send)->endpoint;
+
+	return !has_receiver(endpoint) && ipc_deadlocks(endpoint);
 }
 
 void call_start(struct file *send, struct call *call)

@@ -9,6 +9,8 @@
 #include "arch/riscv/csr.h"
 #include "arch/riscv/fixup.h"
 
+#define COPY_FEW 128 /* bytes */
+
 	.section .text.usercopy, "ax"
 
 	/* size_t arch_copy_in(void *to, vaddr_t from, size_t n), and arch_copy_out() */
@@ -18,8 +20,37 @@ arch_copy_in:
 arch_copy_out:
 	lui	t6, SSTATUS_SUM >> 12
 	csrs	sstatus, t6
-	li	t0, 16
+	andi	t0, a2, 7
 	add	a6, a0, a2		/* end */
+	bnez	t0, copy_any
+	or	t0, a0, a1
+	andi	t0, t0, 7
+	li	t1, COPY_FEW
+	bnez	t0, copy_any
+	bltu	t1, a2, copy_many
+	lla	t0, copy_few_done
+	sub	t0, t0, a2
+	jr	t0
+	/*
+	 * A few words, as most structs are. The code of each is as long as the word, 8 bytes. The
+	 * pointers stay, so after a refused fault all is copied again, as bytes.
+	 */
+	.option	push
+	.option	norvc
+copy_few:
+	.set	offset, COPY_FEW
+	.rept	COPY_FEW / 8
+	.set	offset, offset - 8
+	ld	t1, offset(a1)
+	sd	t1, offset(a0)
+	.endr
+copy_few_done:
+	.option	pop
+	csrc	sstatus, t6
+	li	a0, 0
+	ret
+copy_any:
+	li	t0, 16
 	bltu	a2, t0, copy_bytes
 	andi	t0, a0, 7
 	beqz	t0, copy_aligned
@@ -34,6 +65,7 @@ copy_aligned:
 	andi	t0, a1, 7
 	sub	a2, a6, a0
 	bnez	t0, copy_shifted
+copy_many:
 	andi	t3, a2, -64
 	srli	t0, a2, 9
 	add	a7, a0, t3
@@ -136,6 +168,7 @@ copy_done:
 	csrc	sstatus, t6
 	sub	a0, a6, a0
 	ret
+	fixup	copy_few, copy_few_done, copy_bytes
 	fixup	copy_head, copy_aligned, copy_done
 	fixup	copy_aligned, copy_bytes, copy_bytes
 	fixup	copy_bytes, copy_done, copy_done

@@ -170,11 +170,11 @@ KTEST_IN_PROCESS(copy_to_what_is_not_the_users_is_efault)
 
 static int copy_without_memory(void *arg)
 {
-	uint64_t word = 1;
+	uint32_t half = 1; /* a word that is refused is tried again, as bytes */
 
 	map_area(READ_WRITE);
 	(void)alloc_fail_set(1, NULL, ALLOC_FAIL_KILL);
-	EXPECT_EQ(-EFAULT, user_copy_out(AREA, &word, sizeof(word)));
+	EXPECT_EQ(-EFAULT, user_copy_out(AREA, &half, sizeof(half)));
 	EXPECT_EQ(0, alloc_fail_at);
 	EXPECT_TRUE(current_killed());
 	return 0;
