@@ -26,7 +26,7 @@ struct p9_data {
 	/* guarded by node->lock: what the file was like when it was opened last */
 	uint64_t size, mtime, ctime;
 	bool has_old; /* pages of an earlier state were mapped then */
-	/* guarded by object.lock; `fid` is set with node->lock held too: */
+	/* guarded by object.lock; `fid` is set with node->lock held too, and atomic for a look at it: */
 	struct p9_fid *fid; /* open for reading; NULL: not opened yet */
 	uint64_t next;	    /* the index after those of the last request; NONE: it has failed */
 	unsigned window;    /* pages that the last request was to have */
@@ -241,6 +241,11 @@ struct object *p9_data_object(struct p9_data *data)
 	return &data->object;
 }
 
+bool p9_data_is_open(const struct p9_data *data)
+{
+	return atomic_load_relaxed(&data->fid) != NULL;
+}
+
 /*
  * The server's file has another size or other times than it had: what is cached may be wrong. Mapped
  * pages stay as they are, and are forgotten by the first open that finds them unmapped.
@@ -265,7 +270,7 @@ static int open_anew(struct p9_node *node)
 		return err;
 	spin_lock(&data->object.lock);
 	old = data->fid;
-	data->fid = fid;
+	atomic_store_relaxed(&data->fid, fid);
 	spin_unlock(&data->object.lock);
 	p9_fid_put(old);
 	return 0;

@@ -187,6 +187,12 @@ static int node_make(struct mount *mount, struct p9_node *parent, const char *na
 	return 0;
 }
 
+/* Is the next open likely to need a fid of its own? A regular file is opened at the server once. */
+static bool may_be_opened(const struct p9_node *node)
+{
+	return node->data ? !p9_data_is_open(node->data) : S_ISDIR(node->inode.mode);
+}
+
 /*
  * The node has been found by another walk, whose fid this is. With another version it may be another
  * file that has the number of one that was removed. Then the older fids are of no use.
@@ -202,7 +208,7 @@ static void adopt(struct p9_node *node, struct p9_fid *fid, const struct p9_qid 
 		node->spare = NULL;
 		node->fid = fid;
 		node->qid.version = qid->version;
-	} else if (S_ISDIR(node->inode.mode) && !node->spare) {
+	} else if (!node->spare && may_be_opened(node)) {
 		node->spare = fid;
 		old = NULL;
 	}

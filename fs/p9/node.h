@@ -21,7 +21,7 @@ struct p9_node {
 	/* guarded by the session's lock: */
 	struct p9_qid qid;	  /* path and type are const */
 	struct p9_fid *fid;	  /* never opened; it is what the server walks from */
-	struct p9_fid *spare;	  /* of a directory: another one, to be opened; or NULL */
+	struct p9_fid *spare;	  /* another one, to be opened; or NULL */
 	struct tree_node by_path; /* in session->nodes */
 	bool listed;		  /* is in there */
 	struct list kept;	  /* in session->kept, with a reference; or on no list */
@@ -84,6 +84,8 @@ void p9_names_free(struct p9_names *names);
 struct p9_data *p9_data_create(struct p9_node *node, uint64_t size);
 void p9_data_put(struct p9_data *data);
 struct object *p9_data_object(struct p9_data *data);
+/* Has it been opened at the server? It may be at this moment. */
+bool p9_data_is_open(const struct p9_data *data);
 /*
  * Opens the file for reading, once, and drops what is cached if size or times of the file have
  * changed; mapped pages stay. Waits for the server. Call with node->lock held.

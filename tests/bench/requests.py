@@ -54,6 +54,13 @@ def requests_are_counted_and_answers_are_not():
 
 
 @case
+def linux_makes_as_many():
+    for workload in tool.WORKLOADS:
+        most = recorded[workload, "linux"]
+        equal(recorded[workload, "faultline"] <= most, True, f"{workload}: are no more recorded than Linux's {most}")
+
+
+@case
 def reading_64_MiB():
     compare("read")
 
