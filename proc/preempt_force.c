@@ -10,6 +10,7 @@
 #include "sync/preempt.h"
 
 static struct timer timer;
+static bool paused; /* the timer, while the hart idles */
 static struct waitq rung = WAITQ_INIT(rung);
 static uint64_t least_ticks;
 
@@ -29,13 +30,18 @@ static uint64_t draw(void)
 	return x;
 }
 
+static void arm(void)
+{
+	timer_arm(&timer, arch_time() + least_ticks + draw() % (least_ticks + 1));
+}
+
 /* This thread does nothing but sleep and yield: waking it preempts the running thread. */
 static void preempt_thread(void *unused)
 {
 	for (;;) {
 		uint64_t seq = waitq_sample(&rung);
 
-		timer_arm(&timer, arch_time() + least_ticks + draw() % (least_ticks + 1));
+		arm();
 		thread_wait_always(&rung, seq);
 		sched_yield();
 	}
@@ -48,6 +54,23 @@ void preempt_force_start(uint64_t ticks)
 	least_ticks = ticks;
 	timer_init(&timer, ring);
 	(void)kthread_spawn("preempt", preempt_thread, NULL);
+}
+
+void preempt_force_pause(void)
+{
+	if (least_ticks && timer_cancel(&timer))
+		paused = true;
+}
+
+bool preempt_force_paused(void)
+{
+	return paused;
+}
+
+void preempt_force_resume(void)
+{
+	paused = false;
+	arm();
 }
 
 static void strike(struct timer *unused)

@@ -7,6 +7,7 @@
 #include "base/hart.h"
 #include "base/timerq.h"
 #include "lib/bits.h"
+#include "proc/preempt_force.h"
 #include "sync/irq.h"
 #include "sync/spinlock.h"
 
@@ -475,10 +476,14 @@ uint64_t thread_ran_ticks(const struct thread *thread)
 void sched_idle(void)
 {
 	irq_disable();
-	if (none_ready(runq_this()))
+	if (none_ready(runq_this())) {
+		preempt_force_pause();
 		arch_hart_wait();
+	}
 	latency_forget(LATENCY_INTERRUPTS);
 	irq_enable();
+	if (preempt_force_paused() && !none_ready(runq_this()))
+		preempt_force_resume();
 	sched_yield();
 }
 
