@@ -9,7 +9,7 @@ root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd) || 
 
 case ${1:-} in
 -h | --help)
-	printf 'usage: ./test.sh [MESON-TEST-ARGUMENT...], such as --suite kernel; the suites soak and ci run only if they are named (--setup ci: all but soak)\n'
+	printf 'usage: ./test.sh [MESON-TEST-ARGUMENT...], such as --suite kernel; the suites soak and ci run only if they are named (--setup ci: all but soak, and of tests with a longer form only that)\n'
 	exit 0
 	;;
 esac

@@ -12,7 +12,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "tests/system"))
 sys.dont_write_bytecode = True
 
-from lib.tap import case, equal, long_case, main  # noqa: E402
+from lib.tap import case, equal, main, soak_case  # noqa: E402
 
 TRACE = b"""v9fs_version tag 65535 id 100 msize 135168 version 9P2000.L
 v9fs_version_return tag 65535 id 100 msize 135168 version 9P2000.L
@@ -70,7 +70,7 @@ def touching_64_MiB():
     compare("touch")
 
 
-@long_case
+@soak_case
 def finding_10000_files():
     compare("find")
 

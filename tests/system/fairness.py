@@ -7,7 +7,7 @@ import re
 
 from lib import latency
 from lib.guest import BUILD, FAKE, run
-from lib.tap import Skip, case, equal, long_case, main
+from lib.tap import Skip, case, equal, main, soak_case
 
 CROWD = "3000"
 SLICE_US = 10_000
@@ -39,7 +39,7 @@ def a_parent_of_many_zombies_ends_soon():
     equal(took < 4 * SLICE_US, True, f"the end took {took} us")
 
 
-@long_case
+@soak_case
 def a_parent_of_many_that_are_stopped_keeps_nobody_waiting():
     end_of_parent("stopped")
 

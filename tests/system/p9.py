@@ -53,12 +53,5 @@ def R142_our_servers_by_mounts():
     equal((done.status, done.out), (0, b"served: ok\n"), f"status and output (it said {done.err})")
 
 
-@case
-def R142_no_more_requests_than_linux():
-    done = run_placed("requests", options=["--mem", "256M"])
-    equal((done.status, done.out.splitlines()[-1:]), (0, [b"requests: ok"]),
-          f"status and output (it said {done.out} and {done.err})")
-
-
 if __name__ == "__main__":
     main()

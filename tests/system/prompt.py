@@ -495,7 +495,7 @@ def a_line_that_is_too_long_is_not_run():
     equal(err, b"sh: the line has more than 4096 bytes and is not run\n" * 2, "errors")
     prompt = Prompt()
     prompt.send(b"echo " * 2000 + b"\r")
-    prompt.until(lambda: "\nsh: the line has more than 4096 bytes and is not run\n" in prompt.screen.text(), "why it is not run")
+    prompt.until(lambda: "\nsh: the line has more than 4096 bytes and is not run\n" in prompt.screen.end(), "why it is not run")
     equal(prompt.do("echo on"), "on")
     prompt.send(CTRL["D"])
     equal(prompt.end(), 0, "status")

@@ -9,7 +9,7 @@ import subprocess
 
 from lib.guest import BUILD, PATIENCE, PROBE, RUN, folder, run_placed
 from lib.guest import run as run_probe
-from lib.tap import case, equal, has, lacks, long_case, main
+from lib.tap import case, equal, has, lacks, main, soak_case
 
 SHARE = os.path.join(BUILD, "tests/system/share")
 SMALL = ["--mem", "32M"]
@@ -197,7 +197,7 @@ def R142_a_deep_tree():
     same_tree(place)
 
 
-@long_case
+@soak_case
 def R142_a_tree_of_10000_files():
     """Each request to the host takes some 100 microseconds: so all names are compared, and every fifth file's bytes."""
     place = folder("many")

@@ -8,7 +8,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from lib.guest import PATIENCE, PROBE, RUN, run, start
-from lib.tap import case, equal, has, lacks, long_case, main
+from lib.tap import case, equal, has, lacks, main, soak_case
 
 PATTERN = bytes((i + i // 256 * 7) & 255 for i in range(1 << 20))
 
@@ -211,7 +211,7 @@ def a_log_that_cannot_be_written_is_125():
     equal(err.splitlines()[-1], b"run.sh: --log: /dev/full: No space left on device", "last line")
 
 
-@long_case
+@soak_case
 def twenty_runs_of_which_eight_at_a_time():
     """Ports that come up late, input that waits or has ended, and the last words: each time all of it."""
     def one(number):

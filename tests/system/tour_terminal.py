@@ -12,7 +12,7 @@ import pexpect
 from lib.guest import FAKE, PATIENCE, RUN
 from lib.processes import children, left_alive
 from lib.prompt import CTRL, Prompt
-from lib.tap import Skip, case, equal, has, lacks, long_case, main
+from lib.tap import Skip, case, equal, has, lacks, long_case, main, soak_case
 from lib.tour import FIGURES, STOPS, STRIPS, figures, strips
 
 # A small disk: the stop about swap shows the same with 2 MiB as with 8, in a quarter of the time. And of a small memory
@@ -71,7 +71,7 @@ def drawn(prompt):
     return len(strips(prompt.screen.text().split("\n")))
 
 
-@long_case
+@soak_case
 def a_row_about_swap_changes_while_the_program_runs():
     """It is drawn four times, over itself. On a terminal where it would take two lines it is drawn once."""
     for columns, drawings in ((80, 4), (60, 1)):
@@ -100,9 +100,19 @@ def ctrl_c_ends_the_stop_about_swap():
     equal(prompt.left(), (0, True), "status and the same modes")
 
 
-@long_case
+@case
+def q_ends_it():
+    q_ends_it_at((0, STOPS // 2, STOPS))
+
+
+@soak_case
 def q_ends_it_at_each_stop():
-    for number in range(STOPS + 1):
+    q_ends_it_at(range(STOPS + 1))
+
+
+def q_ends_it_at(stops):
+    """Leaves the tour at each of these stops."""
+    for number in stops:
         run = Terminal(*(SMALL if number == STOPS else TINY), NO_COLOR="1")
         for _ in range(number):
             run.stop()
@@ -190,7 +200,7 @@ def the_help_is_chinese_where_the_tour_is():
     equal(prompt.end(), 0, "status")
 
 
-@long_case
+@soak_case
 def the_prompt_after_it_in_20_columns_and_ctrl_a_x():
     prompt = with_prompt(20)
     equal(prompt.do("echo one"), "one")

@@ -9,8 +9,8 @@ import traceback
 
 TOOLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../tools")
 CASES = []
-LONG = set()  # those of them that take long
-# Which run if none is named: `most` are those that do not take long, `rest` are the others; otherwise all.
+PARTS = {}  # those of them that take long, and in which part they run
+# Which run if none is named: those of a part, of which `most` are those that do not take long; otherwise all.
 PART = os.environ.get("FAULTLINE_CASES")
 
 
@@ -26,7 +26,13 @@ def case(function):
 
 def long_case(function):
     """The same for one that takes long, which the suite ci runs."""
-    LONG.add(function)
+    PARTS[function] = "rest"
+    return case(function)
+
+
+def soak_case(function):
+    """The same for one that takes long and is like another one, which the suite soak runs."""
+    PARTS[function] = "soak"
     return case(function)
 
 
@@ -91,7 +97,7 @@ def is_wanted(function, words):
     """Tells whether a case runs."""
     if words:
         return any(word in function.__name__ for word in words)
-    return PART not in ("most", "rest") or (function in LONG) == (PART == "rest")
+    return PART not in ("most", "rest", "soak") or PARTS.get(function, "most") == PART
 
 
 def main():
