@@ -10,7 +10,7 @@ import re
 from collections import Counter
 
 from lib.guest import BUILD, folder, run_placed, run_raw
-from lib.tap import case, equal, has, lacks, long_case, main
+from lib.tap import case, equal, has, lacks, long_case, main, soak_case
 
 MIB = 1 << 20
 SET = int(os.environ.get("SWAP_MIB", "32"))
@@ -48,7 +48,7 @@ def R80_R84_a_set_is_touched_at_random():
     swapping("random", SET, TOUCHES, 1)
 
 
-@long_case
+@soak_case
 def R80_R84_a_set_of_four_times_the_memory_of_which_some_is_hot():
     swapping("zipf", 2 * SET, 5 * TOUCHES if LONG else 2 * TOUCHES, 1)
 
@@ -58,7 +58,7 @@ def R85_accessed_and_dirty_bits_in_software():
     swapping("zipf", SET, 5 * TOUCHES // 2 if LONG else TOUCHES, 2, options=[*SMALL, "--append", "ad=soft"])
 
 
-@long_case
+@soak_case
 def R84_numbers_are_sorted():
     swapping("sort", SET * 5 // 8 if LONG else SET * 7 // 16)
 
