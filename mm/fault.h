@@ -159,7 +159,8 @@ static inline __attribute__((always_inline)) enum fault_kind fault_judge(unsigne
 
 /*
  * Resolves a fault at `address`. Returns 0, or VM_WAIT with *wait filled in, or VM_SEGV_*, VM_BUS,
- * VM_OOM, VM_DYING. Sets wait->kind to the kind of the fault, as it was seen last. Never sleeps.
+ * VM_OOM, VM_DYING. Sets wait->kind to the kind of the fault, as it was seen last. *wait is as
+ * vm_wait_init() or the last call for the same access has left it. Never sleeps.
  * The caller holds no spinning lock and has interrupts on.
  */
 int vm_fault(struct space *space, vaddr_t address, unsigned access, struct vm_wait *wait);

@@ -58,16 +58,16 @@ static inline __attribute__((always_inline)) struct page *user_page_look(struct 
 }
 
 /* Takes the fault path once. Returns 0 if the caller should look again, or a negative errno. */
-static int user_page_fault(struct space *space, vaddr_t va, unsigned access, struct relief *relief)
+static int user_page_fault(struct space *space, vaddr_t va, unsigned access, struct relief *relief,
+			   struct vm_wait *wait)
 {
-	struct vm_wait wait;
-	int result = vm_fault(space, va, access, &wait);
+	int result = vm_fault(space, va, access, wait);
 
 	switch (result) {
 	case 0:
 		return 0;
 	case VM_WAIT:
-		return mm_host.pause(&wait);
+		return mm_host.pause(wait);
 	case VM_OOM:
 		return relieve(relief);
 	default:
@@ -87,10 +87,12 @@ static __attribute__((noinline)) int user_page_bring(struct space *space, vaddr_
 						     unsigned access, struct page **page_ret)
 {
 	struct relief relief = { 0 };
+	struct vm_wait wait;
 	struct page *page;
 
+	vm_wait_init(&wait);
 	do {
-		int result = user_page_fault(space, va, access, &relief);
+		int result = user_page_fault(space, va, access, &relief, &wait);
 
 		if (result)
 			return result;

@@ -82,6 +82,7 @@ int object_page_wait(struct object *object, uint64_t index, struct page **page_r
 	struct vm_wait wait;
 	int result;
 
+	vm_wait_init(&wait);
 	do {
 		result = object_page(object, index, page_ret, &wait);
 		if (result == VM_WAIT)

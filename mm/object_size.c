@@ -167,6 +167,7 @@ static int have_page(struct object *object, uint64_t index)
 	struct page *page;
 	int result;
 
+	vm_wait_init(&wait);
 	do {
 		result = object_page(object, index, &page, &wait);
 		if (result == -ENXIO)

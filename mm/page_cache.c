@@ -3,9 +3,14 @@
 /*
  * A page whose bytes have to be read, from a disk, say, takes a while. Meanwhile its index is busy:
  * it holds the number of the frame that the bytes are read into (READING), and all that need the
- * page wait for that one read. When it is done, the page takes the number's place, or FAILED does,
- * for the first one that looks. A truncation takes the number away: it waits for nothing, and the
- * frame is freed when the read is done. The read has a reference to the object.
+ * page wait for that one read. When it is done, the page takes the number's place, or FAILED does.
+ * A truncation takes the number away: it waits for nothing, and the frame is freed when the read is
+ * done. The read has a reference to the object.
+ *
+ * An error is for those that have waited for the read, and for the one that has started it: their
+ * struct vm_wait says so. To everybody else FAILED is as good as nothing, however early or late they
+ * come: they start another read. So the mark stays when one was told, until somebody reads, or the
+ * pages are removed.
  */
 #include "mm/page_cache.h"
 
@@ -44,6 +49,11 @@ static inline bool is_dropped(const void *held)
 	return !index_is_page(held) && ((uintptr_t)held & 3) == 3;
 }
 
+static inline bool is_reading(const void *held)
+{
+	return !index_is_page(held) && ((uintptr_t)held & 3) == 1;
+}
+
 static inline bool is_swapped(const void *held)
 {
 	return held && !index_is_page(held) && !((uintptr_t)held & 3);
@@ -59,7 +69,7 @@ bool index_is_swapped(const void *held, uint64_t *slot_ret, bool *charged_ret)
 /* The mark of a page that was dropped: was it dropped a short while ago? */
 static inline bool is_recent(const void *mark)
 {
-	return mark && reclaim_is_recent((uintptr_t)mark >> 2);
+	return mark && mark != FAILED && reclaim_is_recent((uintptr_t)mark >> 2);
 }
 
 /* Static, because an object may go away while a thread still has a sample of its queue. */
@@ -83,9 +93,22 @@ static struct waitq *queue_of(const struct object *object, uint64_t index)
 	return &queues[hash * 0x9e3779b97f4a7c15ul >> 58];
 }
 
+/* The access has to do with a read of this page from now on. */
+static void note_read(const struct object *object, uint64_t index, struct vm_wait *wait)
+{
+	wait->object = object;
+	wait->index = index;
+}
+
+static bool has_noted(const struct object *object, uint64_t index, const struct vm_wait *wait)
+{
+	return wait->object == object && wait->index == index;
+}
+
 static void wait_for_read(struct object *object, uint64_t index, struct vm_wait *wait)
 {
 	assert_hardened(spin_lock_held(&object->lock));
+	note_read(object, index, wait);
 	wait->major = true;
 	wait->queue = queue_of(object, index);
 	wait->seq = waitq_sample(wait->queue);
@@ -159,10 +182,7 @@ struct insertion {
 	unsigned nodes_missing;
 };
 
-/*
- * Puts a page or a number at the index, which holds nothing, or the mark of a page that was
- * dropped.
- */
+/* Puts a page or a number at the index, which holds nothing or a mark. */
 static void put_at(struct object *object, struct insertion *in, const void *held, void *what)
 {
 	if (held)
@@ -215,7 +235,7 @@ static int insert_locked(struct object *object, struct insertion *in, struct pag
 	if (!in->new_end && in->index >= object_pages(object->size))
 		return -EAGAIN;
 	held = radix_find(&object->pages, in->index);
-	if (held && !is_dropped(held))
+	if (held && !is_dropped(held) && held != FAILED)
 		return insert_taken(in, held, page_ret);
 	in->nodes_missing = radix_missing(&object->pages, in->index);
 	if (in->nodes_missing > in->spare.count)
@@ -278,7 +298,7 @@ struct removal {
 	bool (*choose)(struct object *object, struct page *page);
 	bool marks;   /* where a page was that can be read again, a mark stays */
 	bool swapped; /* pages in swap go too, where a missing page is zeros */
-	bool reads;   /* reads under way and failed ones go although `choose` is set */
+	bool reads;   /* reads under way go although `choose` is set */
 	bool kept;    /* set: a page was not chosen */
 	struct page *pages[REMOVE_BATCH];
 	unsigned count, seen;
@@ -333,6 +353,8 @@ static bool number_stays(const struct object *object, const void *held, const st
 {
 	if (is_dropped(held))
 		return r->marks && is_recent(held);
+	if (held == FAILED) /* who has waited, and has not looked yet, starts a read */
+		return false;
 	if (is_swapped(held) && r->swapped)
 		return r->next < object_pages(object->backed);
 	return r->choose != NULL && (!r->reads || is_swapped(held));
@@ -534,10 +556,9 @@ bool object_is_hole(struct object *object, uint64_t index)
 /* What a look-up found out about a missing page. */
 struct missing {
 	uint64_t index;
-	void *mark; /* where reclaim has dropped it; or what SWAPPED() makes */
+	void *mark; /* where reclaim has dropped it, or FAILED; or what SWAPPED() makes */
 	uint64_t backed;
 	uint64_t truncations;
-	struct radix_spare freed;
 };
 
 /* Results besides 0, VM_WAIT and negative errno. */
@@ -562,16 +583,14 @@ static int find_locked(struct object *object, struct missing *missing, struct pa
 		*page_ret = held;
 		return 0;
 	}
-	if (held == FAILED) {
-		radix_remove(&object->pages, missing->index, &missing->freed);
+	if (held == FAILED && has_noted(object, missing->index, wait))
 		return -EIO;
-	}
 	missing->mark = held;
 	if (is_swapped(held)) {
 		swap_slot_get((uintptr_t)held >> 3);
 		return SWAPPED_OUT;
 	}
-	if (held && !is_dropped(held)) {
+	if (is_reading(held)) {
 		wait_for_read(object, missing->index, wait);
 		return VM_WAIT;
 	}
@@ -585,11 +604,9 @@ static int page_find(struct object *object, struct missing *missing, struct page
 {
 	int result;
 
-	radix_spare_init(&missing->freed);
 	spin_lock(&object->lock);
 	result = find_locked(object, missing, page_ret, wait);
 	spin_unlock(&object->lock);
-	object_nodes_free(&missing->freed);
 	return result;
 }
 
@@ -681,8 +698,10 @@ static int page_read(struct object *object, const struct missing *missing, struc
 		return result;
 	}
 	result = object->ops->read_page(object, page, wait);
-	if (!result)
+	if (!result) {
+		note_read(object, missing->index, wait);
 		return -EAGAIN;
+	}
 	/* Whoever waits for it starts a read of their own. */
 	(void)read_end(object, page, missing->mark);
 	read_drop(object, page);

@@ -32,8 +32,9 @@ static inline bool object_has_locked(const struct object *object, uint64_t index
  * Gets the page at index, with a reference for the caller. If it is missing, it is read or made of
  * zeros. Whoever needs a page that is being read waits for the same read. Returns 0, VM_WAIT with
  * *wait filled in, -ENXIO beyond the end, -ENOMEM, -EIO, -EDEADLK (object.h), or -ENOSPC if charge()
- * refuses. A read that fails is reported once: the next call starts another. Call with no spinning
- * lock held.
+ * refuses. A read that fails is reported to those that have started it or waited for it; whoever
+ * comes later starts another. *wait is as vm_wait_init() or the last call for the same access has
+ * left it. Call with no spinning lock held.
  */
 int object_page(struct object *object, uint64_t index, struct page **page_ret,
 		struct vm_wait *wait);
@@ -41,7 +42,7 @@ int object_page(struct object *object, uint64_t index, struct page **page_ret,
 /*
  * For object_ops.read_page(): the read into the frame of `page` has ended, with 0 or a negative
  * errno. The page enters the index, unless a truncation has cancelled the read. Wakes all that
- * wait for it: after -EAGAIN the first of them starts another read, and after other errors it is
+ * wait for it: after -EAGAIN the first of them starts another read, and after other errors they are
  * told of the error. This may drop the last reference to the object. Call with no spinning lock
  * held.
  */

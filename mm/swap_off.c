@@ -101,6 +101,7 @@ static void start_reads(const struct search *search, unsigned first)
 		struct vm_wait wait;
 		struct page *page;
 
+		vm_wait_init(&wait);
 		if (swap_off_fits() && !object_page(&swap_cache, slot, &page, &wait))
 			page_put(page);
 	}

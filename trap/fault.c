@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "abi/signal.h"
+#include "arch/context.h"
 #include "arch/irqflags.h"
 #include "arch/timer.h"
 #include "arch/upcall.h"
@@ -29,7 +30,6 @@
 struct user_fault {
 	struct vm_wait wait;
 	struct relief relief; /* set by again() */
-	struct trap_frame *frame;
 	vaddr_t addr;
 	unsigned access;
 	struct trace_fault *record;
@@ -98,8 +98,8 @@ static int refuse(const struct user_fault *fault, int outcome)
 		return -EFAULT;
 	if (signal_fault(&info))
 		return 0;
-	report_fault(fault->frame, fault->addr, fault->access & VM_PROT_ALL, outcome,
-		     fault->wait.kind, info.sig);
+	report_fault(arch_thread_frame(arch_this_thread()), fault->addr,
+		     fault->access & VM_PROT_ALL, outcome, fault->wait.kind, info.sig);
 	signal_force(current_process(), info.sig);
 	return 0;
 }
@@ -200,7 +200,7 @@ int trap_fault(struct trap_frame *frame, vaddr_t addr, unsigned access, unsigned
 	latency_begin(LATENCY_INTERRUPTS);
 	fault.record = trace_begin(process->pid, pc, addr, access);
 	loop_check(pc, addr, access);
-	fault.frame = frame;
+	vm_wait_init(&fault.wait);
 	fault.addr = addr;
 	fault.access = access;
 	irq_restore(irq);

@@ -13,9 +13,10 @@
 static int populate_page(struct space *space, vaddr_t va, unsigned access)
 {
 	struct relief relief = { 0 };
+	struct vm_wait wait;
 
+	vm_wait_init(&wait);
 	for (;;) {
-		struct vm_wait wait;
 		int result;
 
 		if (!vma_find(space, va)) /* a stack grows only for a real access */

@@ -223,10 +223,10 @@ static bool access(struct member *member, unsigned number, vaddr_t va, bool stor
 static void access_by_fault(struct member *member, unsigned number, vaddr_t va, bool store)
 {
 	struct space *space = &member->us->space;
+	struct vm_wait wait = { 0 };
 	int result = 0;
 
 	for (unsigned i = 0; i < TRIES && !result; i++) {
-		struct vm_wait wait;
 		bool done;
 
 		spin_lock(&space->lock);

@@ -115,7 +115,7 @@ long space_map_object(struct uspace *us, vaddr_t addr, size_t len, unsigned prot
 
 int space_touch(struct uspace *us, vaddr_t va, unsigned access)
 {
-	struct vm_wait wait;
+	struct vm_wait wait = { 0 };
 
 	return vm_fault(&us->space, va, access, &wait);
 }

@@ -80,7 +80,7 @@ KTEST(reports_count_faults_by_vma)
 KTEST(reports_tell_the_kind_of_each_fault)
 {
 	struct uspace *us = space_new();
-	struct vm_wait wait;
+	struct vm_wait wait = { 0 };
 
 	ASSERT_TRUE(us);
 	ASSERT_TRUE(space_map(us, AREA, PAGE_SIZE, READ_WRITE, 0) > 0);

@@ -28,7 +28,7 @@ static uint64_t retries[RETRY_REASONS];
 /* One access of a program: waits and asks again like one. */
 static void touch(struct uspace *in, vaddr_t va, unsigned access)
 {
-	struct vm_wait wait;
+	struct vm_wait wait = { 0 };
 
 	while (vm_fault(&in->space, va, access, &wait) == VM_WAIT)
 		thread_wait(wait.queue, wait.seq);

@@ -74,7 +74,7 @@ static inline void map_file(struct object *file, vaddr_t addr, size_t npages, ui
 
 static inline int fault(vaddr_t va, unsigned access)
 {
-	struct vm_wait wait;
+	struct vm_wait wait = { 0 };
 
 	return vm_fault(&space, va, access, &wait);
 }

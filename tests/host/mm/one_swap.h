@@ -16,7 +16,7 @@
 /* As trap_fault() does: waits, and goes on. */
 static inline int serve_waiting(vaddr_t va, unsigned access)
 {
-	struct vm_wait wait;
+	struct vm_wait wait = { 0 };
 	struct mmu *active = fake_active();
 	struct space *running = list_entry(active, struct space, mmu);
 

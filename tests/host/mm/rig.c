@@ -14,7 +14,7 @@ unsigned rig_pauses, rig_reads, rig_files;
 
 static int serve(vaddr_t va, unsigned access)
 {
-	struct vm_wait wait;
+	struct vm_wait wait = { 0 };
 
 	rig_outcome = vm_fault(running, va, access, &wait);
 	return rig_outcome;

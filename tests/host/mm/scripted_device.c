@@ -4,12 +4,13 @@
 
 #include <string.h>
 
+#include "abi/errno.h"
 #include "mm/page_cache.h"
 #include "tests/host/lib/test.h"
 
 struct page *device_reads[DEVICE_READS];
 unsigned device_count, device_started, device_destroyed;
-bool device_full;
+bool device_broken, device_full;
 struct waitq device_room;
 
 unsigned char device_byte(uint64_t pos)
@@ -25,9 +26,13 @@ static int device_read(struct object *object, struct page *page, struct vm_wait 
 					  .seq = waitq_sample(&device_room) };
 		return VM_WAIT;
 	}
+	device_started++;
+	if (device_broken) {
+		page_read_done(page, -EIO);
+		return 0;
+	}
 	assert_true(device_count < DEVICE_READS);
 	device_reads[device_count++] = page;
-	device_started++;
 	return 0;
 }
 
@@ -44,7 +49,7 @@ const struct object_ops device_ops = { .name = "device",
 void device_start(void)
 {
 	device_count = device_started = device_destroyed = 0;
-	device_full = false;
+	device_broken = device_full = false;
 	waitq_init(&device_room);
 }
 

@@ -17,6 +17,9 @@ extern unsigned device_count;
 /* How many reads were started, and how many objects destroyed. */
 extern unsigned device_started, device_destroyed;
 
+/* While set, reads fail at once. */
+extern bool device_broken;
+
 /* While set, reads are refused: device_room is where to wait. */
 extern bool device_full;
 extern struct waitq device_room;

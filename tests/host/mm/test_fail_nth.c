@@ -147,7 +147,7 @@ static long write_last(void)
 
 static long write_child(void)
 {
-	struct vm_wait wait;
+	struct vm_wait wait = { 0 };
 
 	return vm_fault(&child, AT, VM_PROT_WRITE, &wait);
 }

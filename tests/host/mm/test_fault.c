@@ -214,13 +214,14 @@ TEST(file_pages) /* R91 R95 */
 
 TEST(pages_around_come_along)
 {
+	struct vm_wait wait = { 0 };
 	struct object *file;
 	struct page *page;
 
 	start();
 	file = rig_file(64 * PAGE_SIZE);
 	for (unsigned i = 0; i < 64; i++) {
-		assert_int_equal(object_page(file, i, &page, NULL), 0);
+		assert_int_equal(object_page(file, i, &page, &wait), 0);
 		page_put(page);
 	}
 	map_file(file, AT + 3 * PAGE_SIZE, 40, 0, NULL, 0);

@@ -328,7 +328,7 @@ TEST(wait_and_error_are_outcomes)
 					       .read_page = waiting_read,
 					       .destroy = no_destroy };
 	struct object object;
-	struct vm_wait wait;
+	struct vm_wait wait = { 0 };
 	char c = 0;
 
 	start();

@@ -26,7 +26,7 @@ static struct object *object;
 
 static void touch(struct space *space, vaddr_t va, unsigned access)
 {
-	struct vm_wait wait;
+	struct vm_wait wait = { 0 };
 
 	assert_int_equal(vm_fault(space, va, access, &wait), 0);
 }

@@ -205,7 +205,7 @@ TEST(text_busy)
 TEST(trim)
 {
 	struct page *held;
-	struct vm_wait wait;
+	struct vm_wait wait = { 0 };
 	char byte = 'x';
 
 	memory_start(2048, NULL, 0);

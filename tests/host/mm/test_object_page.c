@@ -19,7 +19,7 @@ static struct object file;
 TEST(pages)
 {
 	struct page *page, *again;
-	struct vm_wait wait;
+	struct vm_wait wait = { 0 };
 
 	file_start();
 	object_init(&file, &file_ops, FILE_BYTES);
@@ -59,7 +59,7 @@ static void ask_too(void)
 TEST(two_readers)
 {
 	struct page *page;
-	struct vm_wait wait;
+	struct vm_wait wait = { 0 };
 	size_t before;
 
 	file_start();
@@ -93,7 +93,7 @@ TEST(truncation_during_read)
 {
 	unsigned char byte;
 	struct page *page;
-	struct vm_wait wait;
+	struct vm_wait wait = { 0 };
 
 	file_start();
 	object_init(&file, &file_ops, FILE_BYTES);
@@ -132,7 +132,7 @@ static void map_file(struct space *space)
 				       .max_prot = VM_PROT_READ | VM_PROT_WRITE,
 				       .flags = MAP_PRIVATE | MAP_FIXED,
 				       .object = &file };
-	struct vm_wait wait;
+	struct vm_wait wait = { 0 };
 	vaddr_t addr;
 	int result;
 
@@ -155,7 +155,7 @@ TEST(truncation_everywhere)
 {
 	struct space space;
 	struct page *held;
-	struct vm_wait wait;
+	struct vm_wait wait = { 0 };
 
 	file_start();
 	object_init(&file, &file_ops, FILE_BYTES);

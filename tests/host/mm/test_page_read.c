@@ -13,17 +13,20 @@
 #include "scripted_device.h"
 
 #define PAGES 8
+#define MANY  100
 #define BYTES (PAGES * PAGE_SIZE)
 #define AT    0x40000000ul
 
 static struct object object;
 static struct space space[2];
-static struct vm_wait wait;
+static struct vm_wait wait; /* of the access that asked last */
+static struct vm_wait waits[2][MANY];
 static size_t free_before;
 
 static void begin(void)
 {
 	device_start();
+	memset(waits, 0, sizeof(waits));
 	free_before = rig_free();
 	object_init(&object, &device_ops, BYTES);
 }
@@ -44,19 +47,37 @@ static void end(void)
 	assert_int_equal(rig_free(), free_before);
 }
 
-static int ask(uint64_t index)
+/* One of two threads asks for the page, or asks again. When it has its answer, the access has ended. */
+static int ask_as(unsigned who, uint64_t index)
 {
+	struct vm_wait *mine = &waits[who][index];
 	struct page *page;
-	int result = object_page(&object, index, &page, &wait);
+	int result = object_page(&object, index, &page, mine);
 
+	wait = *mine;
 	if (result == 0)
 		page_put(page);
+	if (result != VM_WAIT)
+		vm_wait_init(mine);
 	return result;
+}
+
+static int ask(uint64_t index)
+{
+	return ask_as(0, index);
 }
 
 static bool woken(const struct vm_wait *one)
 {
 	return waitq_sample(one->queue) != one->seq;
+}
+
+static void get_pages(struct page **pages, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		pages[i] = page_alloc(0, PAGE_OBJECT, PAGE_NORMAL);
+		memset(page_address(pages[i]), (int)i, PAGE_SIZE);
+	}
 }
 
 static int byte_at(uint64_t pos)
@@ -83,22 +104,22 @@ static void map_in(struct space *in, unsigned flags)
 
 TEST(two_faults_share_one_read)
 {
-	struct vm_wait waits[2];
+	struct vm_wait both[2] = { 0 };
 
 	start();
 	for (unsigned i = 0; i < 2; i++) {
 		map_in(&space[i], i ? MAP_SHARED : MAP_PRIVATE);
 		assert_int_equal(vm_fault(&space[i], AT + PAGE_SIZE,
-					  i ? VM_PROT_READ : VM_PROT_WRITE, &waits[i]),
+					  i ? VM_PROT_READ : VM_PROT_WRITE, &both[i]),
 				 VM_WAIT);
-		assert_int_equal(vm_fault(&space[i], AT + PAGE_SIZE, VM_PROT_READ, &waits[i]),
+		assert_int_equal(vm_fault(&space[i], AT + PAGE_SIZE, VM_PROT_READ, &both[i]),
 				 VM_WAIT);
 	}
 	assert_int_equal(device_started, 1);
 	rig_check();
-	assert_false(woken(&waits[0]) || woken(&waits[1]));
+	assert_false(woken(&both[0]) || woken(&both[1]));
 	device_end(0, 0);
-	assert_true(woken(&waits[0]) && woken(&waits[1]));
+	assert_true(woken(&both[0]) && woken(&both[1]));
 	for (unsigned i = 0; i < 2; i++) {
 		rig_run(&space[i]);
 		assert_int_equal(fake_load(AT + PAGE_SIZE) & 0xff, device_byte(PAGE_SIZE));
@@ -141,11 +162,13 @@ TEST(every_order_of_answers_with_every_error)
 
 TEST(an_error_is_the_fault_s_outcome_once)
 {
+	vm_wait_init(&wait);
 	start();
 	map_in(&space[0], MAP_SHARED);
 	assert_int_equal(vm_fault(&space[0], AT, VM_PROT_READ, &wait), VM_WAIT);
 	device_end(0, -EIO);
 	assert_int_equal(vm_fault(&space[0], AT, VM_PROT_READ, &wait), VM_BUS);
+	vm_wait_init(&wait);
 	assert_int_equal(vm_fault(&space[0], AT, VM_PROT_READ, &wait), VM_WAIT);
 	device_end(0, 0);
 	assert_int_equal(vm_fault(&space[0], AT, VM_PROT_READ, &wait), 0);
@@ -159,6 +182,125 @@ TEST(an_error_that_nobody_hears)
 	start();
 	assert_int_equal(ask(0), VM_WAIT);
 	device_end(0, -EIO);
+	end();
+}
+
+/* R75: all that have waited for the read are told, in any order. */
+TEST(an_error_is_for_all_that_waited)
+{
+	start();
+	assert_int_equal(ask_as(0, 3), VM_WAIT);
+	assert_int_equal(ask_as(1, 3), VM_WAIT);
+	device_end(0, -EIO);
+	assert_int_equal(ask_as(1, 3), -EIO);
+	assert_int_equal(ask_as(0, 3), -EIO);
+	assert_int_equal(device_started, 1);
+	assert_int_equal(ask_as(0, 3), VM_WAIT);
+	assert_int_equal(device_started, 2);
+	end();
+}
+
+/* R75: who had waited was killed, and nobody was told. The next one reads, however late it comes. */
+TEST(an_error_is_for_nobody_who_comes_later)
+{
+	start();
+	assert_int_equal(ask_as(0, 3), VM_WAIT);
+	device_end(0, -EIO);
+	assert_int_equal(ask_as(1, 3), VM_WAIT);
+	assert_int_equal(device_started, 2);
+	rig_check();
+	device_end(0, 0);
+	assert_int_equal(ask_as(1, 3), 0);
+	assert_int_equal(byte_at(3 * PAGE_SIZE), device_byte(3 * PAGE_SIZE));
+	end();
+}
+
+/* The same with a fault that was given up: its thread's next one begins anew. */
+TEST(an_error_is_not_for_another_fault)
+{
+	vm_wait_init(&wait);
+	start();
+	map_in(&space[0], MAP_SHARED);
+	assert_int_equal(vm_fault(&space[0], AT, VM_PROT_READ, &wait), VM_WAIT);
+	device_end(0, -EIO);
+	vm_wait_init(&wait);
+	assert_int_equal(vm_fault(&space[0], AT, VM_PROT_READ, &wait), VM_WAIT);
+	device_end(0, 0);
+	assert_int_equal(vm_fault(&space[0], AT, VM_PROT_READ, &wait), 0);
+	rig_destroy(&space[0]);
+	end();
+}
+
+/* What was waited for is one page of one object: another's error is not told. */
+TEST(an_error_is_not_for_another_page)
+{
+	struct page *page;
+
+	start();
+	assert_int_equal(ask(3), VM_WAIT);
+	assert_int_equal(ask(4), VM_WAIT);
+	device_end(0, -EIO);
+	assert_int_equal(object_page(&object, 3, &page, &waits[0][4]), VM_WAIT);
+	assert_int_equal(device_started, 3);
+	end();
+}
+
+/* Somebody reads again before one that waited has looked: that one waits for the new read. */
+TEST(a_new_read_takes_the_error_away)
+{
+	start();
+	assert_int_equal(ask_as(0, 3), VM_WAIT);
+	device_end(0, -EIO);
+	assert_int_equal(ask_as(1, 3), VM_WAIT);
+	assert_int_equal(ask_as(0, 3), VM_WAIT);
+	assert_int_equal(device_started, 2);
+	device_end(0, 0);
+	assert_int_equal(ask_as(0, 3), 0);
+	assert_int_equal(ask_as(1, 3), 0);
+	end();
+}
+
+/* A device that fails at once: who started the read is told, and does not start for ever. */
+TEST(a_device_that_fails_at_once)
+{
+	start();
+	device_broken = true;
+	for (unsigned i = 1; i <= 3; i++) {
+		assert_int_equal(ask_as(i & 1, 3), -EIO);
+		assert_int_equal(device_started, i);
+	}
+	device_broken = false;
+	assert_int_equal(ask(3), VM_WAIT);
+	device_end(0, 0);
+	assert_int_equal(ask(3), 0);
+	end();
+}
+
+/* A page that is written as a whole needs no read, whatever became of the last one. */
+TEST(a_page_is_made_where_a_read_has_failed)
+{
+	struct page *page;
+
+	start();
+	device_broken = true;
+	assert_int_equal(ask(3), -EIO);
+	get_pages(&page, 1);
+	assert_int_equal(object_publish(&object, 3, page, object.truncations, 0, &page), 0);
+	page_put(page);
+	assert_int_equal(object.npages, 1);
+	assert_int_equal(ask(3), 0);
+	end();
+}
+
+/* Reclaim takes what is left of failed reads: there may be one for each page of a large file. */
+TEST(failed_reads_are_reclaimed)
+{
+	start();
+	device_broken = true;
+	for (unsigned i = 0; i < PAGES; i++)
+		assert_int_equal(ask(i), -EIO);
+	object_trim();
+	assert_true(radix_empty(&object.pages));
 	end();
 }
 
@@ -364,6 +506,7 @@ enum state { GONE, BUSY, BROKEN, HERE };
 static struct {
 	enum state state[PAGES];
 	const struct page *read[PAGES]; /* BUSY: the one that counts */
+	bool asked[2][PAGES];		/* by whom, who has no answer yet */
 	uint64_t size, backed;
 } model;
 
@@ -373,33 +516,26 @@ static void model_begin(void)
 	model.size = model.backed = BYTES;
 }
 
-static int expected(uint64_t index)
+static int expected(unsigned who, uint64_t index)
 {
 	if (index >= object_pages(model.size))
 		return -ENXIO;
-	switch (model.state[index]) {
-	case HERE:
-		return 0;
-	case BROKEN:
-		model.state[index] = GONE;
+	if (model.state[index] == BROKEN && model.asked[who][index])
 		return -EIO;
-	case BUSY:
-		return VM_WAIT;
-	case GONE:
-	default:
+	if (model.state[index] == GONE || model.state[index] == BROKEN)
 		model.state[index] = index < object_pages(model.backed) ? BUSY : HERE;
-		return model.state[index] == BUSY ? VM_WAIT : 0;
-	}
+	return model.state[index] == BUSY ? VM_WAIT : 0;
 }
 
 static void step_ask(void)
 {
 	uint64_t index = test_below(PAGES);
-	unsigned before = device_count;
+	unsigned before = device_count, who = (unsigned)test_below(2);
 	bool was_busy = model.state[index] == BUSY;
-	int want = expected(index);
+	int want = expected(who, index);
 
-	assert_int_equal(ask(index), want);
+	assert_int_equal(ask_as(who, index), want);
+	model.asked[who][index] = want == VM_WAIT;
 	assert_int_equal(device_count, before + (want == VM_WAIT && !was_busy));
 	if (device_count != before)
 		model.read[index] = device_reads[before];
@@ -434,11 +570,20 @@ static void step_size(void)
 	model.size = size;
 }
 
+/* Some of those that wait are killed. */
+static void step_give_up(void)
+{
+	unsigned who = (unsigned)test_below(2), index = (unsigned)test_below(PAGES);
+
+	vm_wait_init(&waits[who][index]);
+	model.asked[who][index] = false;
+}
+
 static void step_trim(void)
 {
 	object_trim();
 	for (unsigned i = 0; i < PAGES; i++)
-		model.state[i] = model.state[i] == HERE ? GONE : model.state[i];
+		model.state[i] = model.state[i] == BUSY ? BUSY : GONE;
 }
 
 /* Every resident page has the right bytes up to the size. */
@@ -477,14 +622,6 @@ TEST(the_size_follows_another_party)
 	end();
 }
 
-static void get_pages(struct page **pages, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		pages[i] = page_alloc(0, PAGE_OBJECT, PAGE_NORMAL);
-		memset(page_address(pages[i]), (int)i, PAGE_SIZE);
-	}
-}
-
 /* R142 */
 TEST(a_run_of_pages_is_read_at_once)
 {
@@ -519,7 +656,7 @@ TEST(a_run_goes_on_across_nodes)
 	unsigned n;
 
 	start();
-	assert_int_equal(object_set_backed(&object, 100 * PAGE_SIZE), 0);
+	assert_int_equal(object_set_backed(&object, MANY * PAGE_SIZE), 0);
 	get_pages(pages, READ_RUN_MAX);
 	n = object_read_run(&object, 50, pages, READ_RUN_MAX);
 	assert_int_equal(n, READ_RUN_MAX);
@@ -538,11 +675,11 @@ TEST(a_truncation_cancels_a_part_of_a_run)
 	struct page *pages[READ_RUN_MAX], *page;
 
 	start();
-	assert_int_equal(object_set_backed(&object, 100 * PAGE_SIZE), 0);
+	assert_int_equal(object_set_backed(&object, MANY * PAGE_SIZE), 0);
 	get_pages(pages, READ_RUN_MAX);
 	assert_int_equal(object_read_run(&object, 50, pages, READ_RUN_MAX), READ_RUN_MAX);
 	assert_int_equal(object_set_backed(&object, 70 * PAGE_SIZE), 0);
-	assert_int_equal(object_set_backed(&object, 100 * PAGE_SIZE), 0);
+	assert_int_equal(object_set_backed(&object, MANY * PAGE_SIZE), 0);
 	page_read_run_done(pages, READ_RUN_MAX);
 	assert_int_equal(byte_at(69 * PAGE_SIZE), 19);
 	page = object_page_resident(&object, 70);
@@ -558,7 +695,7 @@ TEST(random_reads_against_a_model)
 	start();
 	model_begin();
 	for (unsigned i = 0; i < 20000; i++) {
-		unsigned what = (unsigned)test_below(40);
+		unsigned what = (unsigned)test_below(43);
 
 		if (i % 1000 == 999) {
 			end();
@@ -573,6 +710,8 @@ TEST(random_reads_against_a_model)
 			step_trim();
 		else if (what < 38)
 			step_size();
+		else if (what < 41)
+			step_give_up();
 		check_bytes();
 		if (i % 100 == 0)
 			rig_check();

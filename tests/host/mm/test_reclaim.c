@@ -123,7 +123,7 @@ TEST(what_stays)
 {
 	struct object *file;
 	struct page *held;
-	struct vm_wait wait;
+	struct vm_wait wait = { 0 };
 
 	start();
 	file = map_new(8, MAP_SHARED);
@@ -174,7 +174,7 @@ TEST(the_place_of_the_hand_goes_away)
 		struct object *file = map_new(300, MAP_SHARED), *other = rig_file(50 * P);
 		struct space *child = malloc(sizeof(*child));
 		struct page *page;
-		struct vm_wait wait;
+		struct vm_wait wait = { 0 };
 
 		touch(0, 300);
 		rig_create(child);

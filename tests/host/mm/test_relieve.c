@@ -79,7 +79,7 @@ static struct object *cached(unsigned npages)
 	take_all();
 	give(npages + 8);
 	for (unsigned i = 0; i < npages; i++) {
-		struct vm_wait wait;
+		struct vm_wait wait = { 0 };
 		struct page *page;
 
 		assert_int_equal(object_page(file, i, &page, &wait), 0);

@@ -78,7 +78,7 @@ static unsigned waited;
 /* Who touches what is on its way waits, at the old place and the new. */
 static int touch_both(struct vm_wait *wait)
 {
-	struct vm_wait mine;
+	struct vm_wait mine = { 0 };
 	int old, new;
 
 	(void)wait;
@@ -115,7 +115,7 @@ static unsigned grown;
 /* A stack grows, a page each time, to what its limits allow. */
 static int push_in_pause(struct vm_wait *wait)
 {
-	struct vm_wait mine;
+	struct vm_wait mine = { 0 };
 	int outcome;
 
 	(void)wait;

@@ -207,7 +207,7 @@ TEST(mincore_and_mlock_of_swapped_pages) /* R82 */
 /* R84: only those who need the page learn of the error, and the next read may succeed. */
 TEST(a_read_fails)
 {
-	struct vm_wait wait;
+	struct vm_wait wait = { 0 };
 
 	begin(SLOTS);
 	map(AT, 4, RW);
@@ -279,7 +279,7 @@ TEST(unmapped_while_it_is_written)
 
 TEST(unmapped_while_it_is_read)
 {
-	struct vm_wait wait;
+	struct vm_wait wait = { 0 };
 
 	begin(SLOTS);
 	map(AT, 3, RW);
@@ -348,7 +348,7 @@ TEST(the_hand_meets_pages_that_are_going)
 /* The frame of a page that is gone is read into for a slot that another page has by then. */
 TEST(a_frame_that_is_another_pages_by_now)
 {
-	struct vm_wait wait;
+	struct vm_wait wait = { 0 };
 	struct page *frame;
 
 	begin(1);

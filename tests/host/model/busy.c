@@ -247,12 +247,15 @@ static int serve(vaddr_t va, unsigned access)
 {
 	struct model_space *m = active_space();
 	struct vm_wait wait = { 0 };
-	int result = vm_fault(&m->space, va, access, &wait);
+	int result;
 
-	if (result == VM_WAIT) {
+	do {
+		result = vm_fault(&m->space, va, access, &wait);
+		if (result != VM_WAIT)
+			break;
 		expect(wait.queue, "a wait for nothing");
 		result = pause_in_model(&wait);
-	}
+	} while (!result);
 	last_outcome = result;
 	return result;
 }

@@ -76,6 +76,7 @@ struct control {
 	unsigned seen[256]; /* requests by type */
 	long late;	    /* what the late answer got */
 	unsigned clunks, walks;
+	unsigned flushed[256];	  /* requests that were not answered, by type */
 	unsigned unknown_flushes; /* of requests that were answered, or never came */
 	unsigned reused; /* requests with the tag, or Tclunk with a fid, of one not flushed yet */
 };
@@ -412,6 +413,7 @@ static ssize_t spoil(ssize_t n, uint16_t tag)
 /* A request that was not answered, and its Tflush once that has come. */
 struct owed {
 	bool used, flushed;
+	uint8_t type;
 	uint16_t tag, flush_tag;
 	uint32_t fid[2];
 	long rcvid, flush_rcvid;
@@ -435,7 +437,9 @@ static void owe(const struct p9_header *header, long rcvid)
 
 	while (at->used)
 		at++;
-	*at = (struct owed){ .used = true, .tag = header->tag, .rcvid = rcvid };
+	*at = (struct owed){
+		.used = true, .type = header->type, .tag = header->tag, .rcvid = rcvid
+	};
 	memcpy(&at->fid[0], request + P9_HEADER_BYTES, sizeof(uint32_t));
 	at->fid[1] = at->fid[0];
 	if (header->type == P9_TWALK && p9_decode_twalk(&packet, &walk) == 0)
@@ -499,6 +503,7 @@ static void do_flush(int fd, const struct p9_packet *packet, uint16_t tag, long 
 	for (struct owed *at = owed; at < owed + OWED; at++) {
 		if (!at->used || at->tag != ask.oldtag)
 			continue;
+		control->flushed[at->type]++;
 		at->flushed = true;
 		at->flush_tag = tag;
 		at->flush_rcvid = rcvid;
@@ -938,7 +943,7 @@ static void silence(void)
 {
 	uint8_t byte, *mem;
 	struct stat st;
-	unsigned walks, reads, flushes;
+	unsigned walks, reads, flushed;
 	pid_t child;
 	int fd, status = 0;
 
@@ -958,11 +963,13 @@ static void silence(void)
 	expect("read", 1, pread(fd, &byte, 1, 9 * PAGE));
 	expect("its byte", byte_of(9 * PAGE), byte);
 	expect("the late answer", -ESRCH, control->late);
+	/* the last Tflush so far, and of nothing that the server knows: now they can be counted */
+	wait_for("Tflush of the late", &control->unknown_flushes, 1);
 
 	/* a kill ends the wait at once, for a name and for a page */
 	walks = control->seen[P9_TWALK];
 	reads = control->seen[P9_TREAD];
-	flushes = control->seen[P9_TFLUSH];
+	flushed = control->flushed[P9_TWALK];
 	tell(SILENT, 0);
 	child = fork();
 	if (child == 0)
@@ -971,8 +978,8 @@ static void silence(void)
 	kill(child, SIGKILL);
 	waitpid(child, &status, 0);
 	expect("killed at a name", SIGKILL, status);
-	wait_for("Tflush", &control->seen[P9_TFLUSH], flushes + 1);
-	flushes = control->seen[P9_TFLUSH];
+	wait_for("Tflush", &control->flushed[P9_TWALK], flushed + 1);
+	flushed = control->flushed[P9_TREAD];
 	child = fork();
 	if (child == 0)
 		_exit(mem[20 * PAGE]);
@@ -981,9 +988,8 @@ static void silence(void)
 	waitpid(child, &status, 0);
 	expect("killed at a page", SIGKILL, status);
 	tell(TRUTH, 0);
-	wait_for("Tflush", &control->seen[P9_TFLUSH], flushes + 1);
-	/* what the killed one asked for is given up before that: the next one to come is told */
-	(void)touch(mem + 20 * PAGE);
+	/* what the killed one asked for is given up: that error is not for who comes next */
+	wait_for("Tflush", &control->flushed[P9_TREAD], flushed + 1);
 	expect("that page", 0, wrong_bytes(mem + 20 * PAGE, 20 * PAGE, 10));
 	munmap(mem, FILE_SIZE);
 	close(fd);
