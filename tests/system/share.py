@@ -273,6 +273,30 @@ def R142_the_host_changes_files_meanwhile():
         equal((run.wait(PATIENCE), lines, list(steps)), (0, ["share: ok"], []), f"status and output (it said {said})")
 
 
+def most_at_once(trace):
+    """Counts the reads that QEMU's server had at one time, by its trace: the most there were."""
+    begun, most = set(), 0
+    with open(trace, "rb") as file:
+        for kind, tag in re.findall(rb"^v9fs_(read|read_return|rerror) tag (\d+) ", file.read(), re.MULTILINE):
+            (begun.add if kind == b"read" else begun.discard)(tag)
+            most = max(most, len(begun))
+    return most
+
+
+@case
+def R140_several_requests_are_with_the_device_at_once():
+    place, trace = folder("at-once"), folder("trace") + "/trace"
+    names = "abcdefghij"  # more files than the device gets requests
+    for name in names:
+        put(f"{place}/{name}", name.encode() * 16 * PAGE)
+    # QEMU answers five reads a second. While the first ones wait for that, the others have to come.
+    done = run_placed("share", "at-once", *[f"/mnt/{name}" for name in names], options=["--mem", "64M", "--share", place],
+                      env={"FAULTLINE_QEMU": f"-set fsdev.share0.throttling.iops-read=5 -trace v9fs_*,file={trace}"})
+    equal((done.status, done.out), (0, b"share: ok\n"), f"status and output (it said {done.err})")
+    most = most_at_once(trace)
+    equal(2 <= most <= 8, True, f"{most} at one time are more than one read, and no more than hostfs has room for")
+
+
 @case
 def R142_R145_the_server_is_killed():
     place = folder("killed")

@@ -192,6 +192,21 @@ static void do_read_only(char **argv)
 	expect("truncate", -EROFS, got(truncate(file, 0)));
 }
 
+/* Returns a byte of a file that is opened for this, or a negative errno. */
+static int byte_at(const char *path, off_t offset)
+{
+	int fd = open(path, O_RDONLY), err;
+	uint8_t byte = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = pread(fd, &byte, 1, offset);
+	err = errno;
+	close(fd);
+	return n < 0 ? -err : n == 0 ? -ENODATA : byte;
+}
+
 /* ---- many processes ---- */
 
 static void wait_for(unsigned nchildren, const char *what)
@@ -232,6 +247,27 @@ static void do_together(char **argv)
 	wait_for(nchildren, "a child's status");
 }
 
+/*
+ * A process for each file, all at the same time: half of them read, and half touch a mapping. A file's first byte is
+ * the last one of its name.
+ */
+static void do_at_once(char **argv)
+{
+	unsigned nchildren = 0;
+
+	for (; argv[nchildren]; nchildren++) {
+		const char *path = argv[nchildren];
+
+		if (fork() != 0)
+			continue;
+		expect(path, path[strlen(path) - 1],
+		       nchildren % 2 ? byte_at(path, 0) : touch(map_or_die(path, PAGE)));
+		fflush(stdout);
+		_exit(nwrong != 0);
+	}
+	wait_for(nchildren, "a child's status");
+}
+
 /* ---- the host changes files ---- */
 
 /* Tells the test on the host that it may do the next step, and waits until that is done. */
@@ -243,20 +279,6 @@ static void next(const char *step)
 	fflush(stdout);
 	if (read(0, &c, 1) != 1)
 		exit(1);
-}
-
-static int byte_at(const char *path, off_t offset)
-{
-	int fd = open(path, O_RDONLY), err;
-	uint8_t byte = 0;
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	n = pread(fd, &byte, 1, offset);
-	err = errno;
-	close(fd);
-	return n < 0 ? -err : n == 0 ? -ENODATA : byte;
 }
 
 /* Three pages of 'a', which the host makes three of 'b'. */
@@ -563,6 +585,7 @@ static const struct {
 	{ "read", do_read, true },
 	{ "touch", do_touch, true },
 	{ "find", do_find, true },
+	{ "at-once", do_at_once, false },
 	{ "descriptors", do_descriptors, true },
 };
 
