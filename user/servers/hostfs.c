@@ -186,11 +186,12 @@ static int serve(struct hostfs *h)
  */
 static int start(struct hostfs *h, int device, int endpoint)
 {
-	int send, err = device_start(&h->device, device);
+	int send, err;
 
+	*h = (struct hostfs){ .endpoint = endpoint };
+	err = device_start(&h->device, device);
 	if (err)
 		return err;
-	h->endpoint = endpoint;
 	h->nfree = h->device.nrequests;
 	for (unsigned i = h->nfree; i < QUEUE_REQUESTS_MAX; i++)
 		h->request[i].rcvid = -1;
