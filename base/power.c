@@ -10,11 +10,16 @@
 #include "lib/types.h"
 
 static void (*power_exit)(unsigned status);
-static bool leaving;
+static bool may_reboot, leaving;
 
 void power_set_exit(void (*exit)(unsigned status))
 {
 	power_exit = exit;
+}
+
+void power_allow_reboot(void)
+{
+	may_reboot = true;
 }
 
 void power_off(unsigned status)
@@ -31,5 +36,7 @@ void power_off(unsigned status)
 	if (power_exit != NULL)
 		power_exit(status);
 	arch_power_off();
+	if (may_reboot)
+		arch_reboot();
 	arch_hart_stop();
 }

@@ -71,7 +71,8 @@ static void end_machine(int status)
 static void make_devices(void)
 {
 	struct chardev *console = chardev_find("uart") ?: chardev_find("firmware");
-	int err = dev_init(console, boot_options.columns, boot_options.rows);
+	int err = dev_init(console, boot_options.columns, boot_options.rows,
+			   boot_options.plain_console);
 
 	if (err)
 		log_error("boot", "cannot create the device files: error %d", err);

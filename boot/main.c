@@ -9,6 +9,7 @@
 #include "base/block.h"
 #include "base/chardev.h"
 #include "base/clock.h"
+#include "base/console.h"
 #include "base/hart.h"
 #include "base/log.h"
 #include "base/panic.h"
@@ -62,7 +63,7 @@ static void read_machine(unsigned long hart_id, paddr_t dtb)
 		probe_power(&boot_info.dt);
 	if (err == 0)
 		return;
-	log_sink_add(&firmware_log_sink, log_oldest());
+	console_set(&firmware_log_sink);
 	log_error("boot", "the device tree can't be used: %s", why);
 	give_up();
 }
@@ -167,16 +168,28 @@ static void find_ad(void)
 	arch_ad_soft_set(boot_options.soft_ad);
 }
 
+static void move_log(const struct dt *dt)
+{
+	struct log_sink *sink = uart_second_log_sink(dt);
+
+	if (sink)
+		console_move_log(sink, "log continues on the second UART");
+	else
+		log_warn("boot", "there is no second UART: the log stays here");
+}
+
 /* The firmware's console is used until a UART is found, or in place of one. */
 static void start_console(const struct boot_info *info)
 {
 	probe_early(&info->dt);
-	if (!chardev_find("uart")) {
+	if (chardev_find("uart"))
+		console_set(uart_log_sink());
+	else
 		(void)chardev_register(&firmware_console);
-		return;
-	}
-	log_sink_remove(&firmware_log_sink);
-	log_sink_add(&uart_log_sink, log_newest());
+	if (boot_options.log_second)
+		move_log(&info->dt);
+	if (boot_options.log_shared)
+		log_always("console", "log and streams share the console");
 }
 
 /* Answers the requests to a disk, for ever. */
@@ -207,6 +220,23 @@ static void start_disks(void)
 	}
 }
 
+#define POLL_NS (NSEC_PER_SEC / 100)
+
+/* A console without interrupts, which may be the firmware's, does not tell when it has input. */
+static void poll_console(void *arg)
+{
+	static struct waitq never = WAITQ_INIT(never);
+	uint64_t seq = waitq_sample(&never);
+
+	for (;;) {
+		if (uart_is_polled())
+			uart_poll();
+		else
+			firmware_console_poll();
+		thread_sleep_always(&never, seq, clock_deadline(clock_ns() + POLL_NS));
+	}
+}
+
 /* From here on there are threads and interrupts, and code may sleep. */
 static void boot_thread(void *arg)
 {
@@ -225,6 +255,9 @@ static void boot_thread(void *arg)
 	}
 	if (!probe_devices(&boot_info.dt, boot_info.hart_id, boot_options.ports, &missing))
 		give_up();
+	if ((chardev_find("firmware") || uart_is_polled()) &&
+	    !kthread_spawn("console", poll_console, NULL))
+		log_error("boot", "no memory for the console's input");
 	start_disks();
 	if (reclaim_thread_start() != 0)
 		log_error("boot",
@@ -244,7 +277,10 @@ void boot_main(unsigned long hart_id, paddr_t dtb)
 	read_machine(hart_id, dtb);
 	clock_init(boot_info.timebase);
 	boot_options_read(boot_info.cmdline);
-	log_sink_add(&firmware_log_sink, log_oldest());
+	clock_set_wall(MIN(boot_options.clock, INT64_MAX / NSEC_PER_SEC) * NSEC_PER_SEC);
+	if (boot_options.reboot)
+		power_allow_reboot();
+	console_set(&firmware_log_sink);
 	log_machine(&boot_info);
 	trace_set_kind_name(fault_kind_name);
 	alloc_fail_boot(boot_options.fail_nth);

@@ -2,6 +2,7 @@
 /* Reads the kernel command line. */
 #include "boot/options.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "lib/bits.h"
 #include "lib/cmdline.h"
@@ -66,31 +67,15 @@ static bool read_level(const struct cmdline_word *word)
 	return true;
 }
 
-static bool read_ad(const struct cmdline_word *word)
+/* The only value that the word may have. */
+static bool read_only(const struct cmdline_word *word, const char *value, bool *ret)
 {
-	if (word->value_len != 4 || memcmp(word->value, "soft", 4) != 0)
+	if (!word->value || word->value_len != strlen(value) ||
+	    memcmp(word->value, value, word->value_len) != 0)
 		return false;
-	boot_options.soft_ad = true;
+	*ret = true;
 	return true;
 }
-
-static bool read_commit(const struct cmdline_word *word)
-{
-	if (word->value_len != 6 || memcmp(word->value, "strict", 6) != 0)
-		return false;
-	boot_options.commit_strict = true;
-	return true;
-}
-
-#ifdef FAULTLINE_HARDENED
-static bool read_latency(const struct cmdline_word *word)
-{
-	if (word->value_len != 6 || memcmp(word->value, "report", 6) != 0)
-		return false;
-	boot_options.latency = true;
-	return true;
-}
-#endif
 
 /* Returns false if the word is known but its value is invalid. */
 static bool read_word(const struct cmdline_word *word, bool *known_ret)
@@ -110,6 +95,10 @@ static bool read_word(const struct cmdline_word *word, bool *known_ret)
 	if (cmdline_is(word, "seed"))
 		return word->value &&
 		       str_to_u64(word->value, word->value_len, &boot_options.seed) == 0;
+	if (cmdline_is(word, "clock"))
+		return word->value &&
+		       str_to_u64(word->value, word->value_len, &boot_options.clock) == 0 &&
+		       boot_options.clock <= INT64_MAX / NSEC_PER_SEC;
 #ifdef FAULTLINE_HARDENED
 	if (cmdline_is(word, "failnth"))
 		return word->value &&
@@ -118,12 +107,19 @@ static bool read_word(const struct cmdline_word *word, bool *known_ret)
 		return word->value &&
 		       str_to_u64(word->value, word->value_len, &boot_options.preempt) == 0;
 	if (cmdline_is(word, "latency"))
-		return word->value && read_latency(word);
+		return read_only(word, "report", &boot_options.latency);
 #endif
 	if (cmdline_is(word, "ad"))
-		return word->value && read_ad(word);
+		return read_only(word, "soft", &boot_options.soft_ad);
 	if (cmdline_is(word, "commit"))
-		return word->value && read_commit(word);
+		return read_only(word, "strict", &boot_options.commit_strict);
+	if (cmdline_is(word, "console"))
+		return read_only(word, "plain", &boot_options.plain_console);
+	if (cmdline_is(word, "log"))
+		return read_only(word, "uart1", &boot_options.log_second) ||
+		       read_only(word, "console", &boot_options.log_shared);
+	if (cmdline_is(word, "poweroff"))
+		return read_only(word, "reboot", &boot_options.reboot);
 	*known_ret = false;
 	return true;
 }

@@ -13,8 +13,13 @@ struct boot_options {
 	unsigned columns, rows;	  /* size of the console's window */
 	unsigned ports;		  /* number of virtio-serial ports of the machine; 0: not known */
 	bool soft_ad;		  /* the kernel maintains the A and D bits */
-	bool commit_strict;	  /* memory that could not be backed is refused (mm/commit.h) */
-	uint64_t fail_nth;	  /* hardened: number of the allocation that fails; 0: none */
+	uint64_t clock;	    /* seconds since 1970, for a machine without a clock; 0: not given */
+	bool plain_console; /* the console stands for streams that are no terminal */
+	bool log_second;    /* the log moves to the second UART, */
+	bool log_shared;    /* or the runner finds it among the programs' output */
+	bool reboot;	    /* the end is a reboot if the firmware cannot power off */
+	bool commit_strict; /* memory that could not be backed is refused (mm/commit.h) */
+	uint64_t fail_nth;  /* hardened: number of the allocation that fails; 0: none */
 	/* hardened: least ticks between forced preemptions; 0: none */
 	uint64_t preempt;
 	bool latency;  /* hardened: log the longest times without preemption at the end */

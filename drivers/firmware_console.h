@@ -8,5 +8,7 @@
 /* Shows the log on the console. It works before anything else does. */
 extern struct log_sink firmware_log_sink;
 
-/* For output only: its input has always ended. */
 extern struct chardev firmware_console;
+
+/* Takes input that has come, up to 16 bytes. For one thread only. */
+void firmware_console_poll(void);

@@ -85,7 +85,8 @@ static void probe_virtio(const struct dt *dt, dt_node node, unsigned *ports)
 /* Is there a device whose driver needs interrupts? */
 static bool needs_interrupts(const struct dt *dt)
 {
-	return chardev_find("uart") || dt_next_compatible(dt, -1, "virtio,mmio") >= 0;
+	return (chardev_find("uart") && !uart_is_polled()) ||
+	       dt_next_compatible(dt, -1, "virtio,mmio") >= 0;
 }
 
 bool probe_devices(const struct dt *dt, unsigned long hart_id, unsigned ports,

@@ -8,7 +8,6 @@
 #include "drivers/irq.h"
 #include "drivers/patience.h"
 #include "drivers/serial_port.h"
-#include "drivers/uart.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
@@ -319,7 +318,7 @@ static bool start_port(struct serial *serial, struct serial_port *port)
 	else if (serial_port_start(port) != 0)
 		failure = "no memory for its buffers";
 	else if (strcmp(port->name, "log") == 0)
-		serial_port_take_log(port, &uart_log_sink);
+		serial_port_take_log(port);
 	else if (chardev_register(&port->dev) != 0)
 		failure = "too many devices";
 	if (!failure)

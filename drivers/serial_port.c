@@ -3,6 +3,7 @@
 #include "drivers/serial_port.h"
 
 #include "abi/errno.h"
+#include "base/console.h"
 #include "drivers/patience.h"
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -299,10 +300,10 @@ static void sink_write(struct log_sink *sink, const char *s, size_t n)
 	spin_unlock_irqrestore(&port->lock, flags);
 }
 
-void serial_port_take_log(struct serial_port *port, struct log_sink *from)
+void serial_port_take_log(struct serial_port *port)
 {
 	spin_init(&port->lock, LOCK_CONSOLE);
 	port->sink.write = sink_write;
 	port->sink.panic_write = log_panic_write;
-	log_sink_replace(from, &port->sink, "log continues on port faultline.log");
+	console_move_log(&port->sink, "log continues on port faultline.log");
 }

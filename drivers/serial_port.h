@@ -62,5 +62,5 @@ void serial_port_poll(struct serial_port *port);
 /* Records that the host has opened or closed its end. */
 void serial_port_host_open(struct serial_port *port, bool open);
 
-/* Moves the log from another sink to this port, which is not registered as a chardev. */
-void serial_port_take_log(struct serial_port *port, struct log_sink *from);
+/* Moves the log to this port, which is not registered as a chardev. */
+void serial_port_take_log(struct serial_port *port);

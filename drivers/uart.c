@@ -1,89 +1,92 @@
 /* SPDX-License-Identifier: MIT */
-/* The serial console: a 16550 with input by interrupt and output as its FIFO has room. */
+/* Serial consoles: input by interrupt, and output as the device has room. */
 #include "drivers/uart.h"
 
 #include "abi/errno.h"
 #include "base/chardev.h"
-#include "base/log.h"
+#include "base/power.h"
 #include "drivers/irq.h"
-#include "drivers/mmio.h"
+#include "drivers/uart_kind.h"
 #include "lib/bits.h"
 #include "mm/phys/kmap.h"
 #include "sync/spinlock.h"
-
-/* Registers of the 16550, in units of the register spacing. */
-enum { RBR = 0, THR = 0, IER = 1, FCR = 2, LCR = 3, LSR = 5 };
-#define IER_RECEIVE	 1u
-#define IER_TRANSMIT	 2u
-#define FCR_ENABLE_CLEAR 7u
-#define FCR_TRIGGER_14	 0xc0u /* interrupts after 14 bytes, or a moment after the last */
-#define LCR_8N1		 3u
-#define LSR_READY	 1u
-#define LSR_ROOM	 0x20u
 
 #define RING_SIZE  1024u   /* a power of two */
 #define BURST	   64u	   /* bytes that are sent at a time with interrupts off */
 #define LOG_BURST  16u	   /* the same for the log */
 #define ROOM_TRIES 100000u /* how often a polled write checks for room */
 
-static volatile void *regs;
-static unsigned shift;
-static uint32_t irq;
+static const struct uart_kind *const kinds[] = { &uart_16550, &uart_sifive, &uart_htif };
 
-static struct {
-	struct spinlock lock;
-	/* guarded by lock: */
-	uint8_t ring[RING_SIZE];
-	unsigned head, tail; /* head: where the next byte is stored */
-	bool waits;	     /* it was full: the device is not read until it is half empty */
-} input = { .lock = SPINLOCK_INIT(LOCK_DEVICE) };
+struct uart {
+	struct chardev dev;
+	struct log_sink sink;
+	/* const, once it was found: */
+	const struct uart_kind *kind; /* NULL: there is none */
+	struct uart_regs regs;
+	uint32_t irq;
+	struct {
+		struct spinlock lock;
+		/* guarded by lock: */
+		uint8_t ring[RING_SIZE];
+		unsigned head, tail; /* head: where the next byte is stored */
+		bool waits; /* it was full: the device is not read until it is half empty */
+	} input;
+	struct {
+		struct spinlock
+			lock; /* the transmitter's and the interrupts'; the log's sink takes it too */
+		/* guarded by lock: */
+		bool log_writes; /* a line of the log is being written, and other output waits */
+		bool returned;	 /* the log has written a carriage return, and not the newline */
+		unsigned wanted; /* interrupts */
+	} output;
+};
 
-/* Guards the transmitter and IER. The log's sink takes it too. */
-static struct spinlock output_lock = SPINLOCK_INIT(LOCK_CONSOLE);
-/* Guarded by output_lock: a line of the log is being written, and other output waits. */
-static bool log_writes;
-/* Guarded by output_lock: the value of IER. */
-static uint8_t wanted;
-
-static uint8_t reg_read(unsigned reg)
+static struct uart *to_uart(struct chardev *dev)
 {
-	return mmio_read8(regs, (size_t)reg << shift);
+	return container_of(dev, struct uart, dev);
 }
 
-static void reg_write(unsigned reg, uint8_t value)
+static bool has_room(const struct uart *uart)
 {
-	mmio_write8(regs, (size_t)reg << shift, value);
+	return uart->kind->has_room(&uart->regs);
 }
 
-/* Called with output_lock held. */
-static void want_interrupts(uint8_t set, uint8_t clear)
+static void put(const struct uart *uart, uint8_t byte)
 {
-	wanted = (uint8_t)((wanted & ~clear) | set);
-	reg_write(IER, wanted);
+	uart->kind->put(&uart->regs, byte);
+}
+
+/* Called with output.lock held. */
+static void want_interrupts(struct uart *uart, unsigned set, unsigned clear)
+{
+	uart->output.wanted = (uart->output.wanted & ~clear) | set;
+	uart->kind->want(&uart->regs, uart->output.wanted);
 }
 
 /*
  * Turns reception on or off. While it is off, the device's FIFO fills up, and the sender waits if
  * it can. Called with input.lock held and interrupts off.
  */
-static void receive(bool on)
+static void receive(struct uart *uart, bool on)
 {
-	input.waits = !on;
-	spin_lock(&output_lock);
-	want_interrupts(on ? IER_RECEIVE : 0, on ? 0 : IER_RECEIVE);
-	spin_unlock(&output_lock);
+	uart->input.waits = !on;
+	spin_lock(&uart->output.lock);
+	want_interrupts(uart, on ? UART_INPUT : 0, on ? 0 : UART_INPUT);
+	spin_unlock(&uart->output.lock);
 }
 
 static size_t uart_read(struct chardev *dev, void *to, size_t n)
 {
-	unsigned long flags = spin_lock_irqsave(&input.lock);
+	struct uart *uart = to_uart(dev);
+	unsigned long flags = spin_lock_irqsave(&uart->input.lock);
 	size_t done = 0;
 
-	while (done < n && input.tail != input.head)
-		((uint8_t *)to)[done++] = input.ring[input.tail++ % RING_SIZE];
-	if (input.waits && input.head - input.tail <= RING_SIZE / 2)
-		receive(true);
-	spin_unlock_irqrestore(&input.lock, flags);
+	while (done < n && uart->input.tail != uart->input.head)
+		((uint8_t *)to)[done++] = uart->input.ring[uart->input.tail++ % RING_SIZE];
+	if (uart->input.waits && uart->input.head - uart->input.tail <= RING_SIZE / 2)
+		receive(uart, true);
+	spin_unlock_irqrestore(&uart->input.lock, flags);
 	return done;
 }
 
@@ -93,16 +96,16 @@ static bool uart_ended(struct chardev *dev)
 }
 
 /* Writes what there is room for. If bytes are left, enables the interrupt for room. */
-static size_t write_burst(const uint8_t *from, size_t n)
+static size_t write_burst(struct uart *uart, const uint8_t *from, size_t n)
 {
-	unsigned long flags = spin_lock_irqsave(&output_lock);
+	unsigned long flags = spin_lock_irqsave(&uart->output.lock);
 	size_t done = 0;
 
-	while (!log_writes && done < n && (reg_read(LSR) & LSR_ROOM))
-		reg_write(THR, from[done++]);
+	while (!uart->output.log_writes && done < n && has_room(uart))
+		put(uart, from[done++]);
 	if (done < n)
-		want_interrupts(IER_TRANSMIT, 0);
-	spin_unlock_irqrestore(&output_lock, flags);
+		want_interrupts(uart, UART_ROOM, 0);
+	spin_unlock_irqrestore(&uart->output.lock, flags);
 	return done;
 }
 
@@ -112,7 +115,7 @@ static size_t uart_write(struct chardev *dev, const void *from, size_t n)
 
 	do {
 		want = MIN(n - done, (size_t)BURST);
-		took = write_burst((const uint8_t *)from + done, want);
+		took = write_burst(to_uart(dev), (const uint8_t *)from + done, want);
 		done += took;
 	} while (took == want && done < n);
 	return done;
@@ -120,23 +123,29 @@ static size_t uart_write(struct chardev *dev, const void *from, size_t n)
 
 static unsigned uart_ready(struct chardev *dev)
 {
-	unsigned long flags = spin_lock_irqsave(&input.lock);
-	unsigned ready = input.tail != input.head ? CHARDEV_READABLE : 0;
+	struct uart *uart = to_uart(dev);
+	unsigned long flags = spin_lock_irqsave(&uart->input.lock);
+	unsigned ready = uart->input.tail != uart->input.head ? CHARDEV_READABLE : 0;
 
-	spin_unlock_irqrestore(&input.lock, flags);
-	flags = spin_lock_irqsave(&output_lock);
-	if (!log_writes && (reg_read(LSR) & LSR_ROOM))
+	spin_unlock_irqrestore(&uart->input.lock, flags);
+	flags = spin_lock_irqsave(&uart->output.lock);
+	if (!uart->output.log_writes && has_room(uart))
 		ready |= CHARDEV_WRITABLE;
 	else
-		want_interrupts(IER_TRANSMIT, 0);
-	spin_unlock_irqrestore(&output_lock, flags);
+		want_interrupts(uart, UART_ROOM, 0);
+	spin_unlock_irqrestore(&uart->output.lock, flags);
 	return ready;
+}
+
+static void wait_for_room(const struct uart *uart)
+{
+	for (unsigned i = 0; i < ROOM_TRIES && !has_room(uart); i++)
+		;
 }
 
 static void uart_drain(struct chardev *dev)
 {
-	for (unsigned i = 0; i < ROOM_TRIES && !(reg_read(LSR) & LSR_ROOM); i++)
-		;
+	wait_for_room(to_uart(dev));
 }
 
 static const struct chardev_ops uart_ops = {
@@ -147,144 +156,224 @@ static const struct chardev_ops uart_ops = {
 	.drain = uart_drain,
 };
 
-static struct chardev uart = {
-	.name = "uart",
-	.ops = &uart_ops,
-	.readable = WAITQ_INIT(uart.readable),
-	.writable = WAITQ_INIT(uart.writable),
-};
+/* Both directions of some kinds use the same registers. Called with input.lock held. */
+static int get(struct uart *uart)
+{
+	int byte;
+
+	spin_lock(&uart->output.lock);
+	byte = uart->kind->get(&uart->regs);
+	spin_unlock(&uart->output.lock);
+	return byte;
+}
 
 static void uart_interrupt(void *arg)
 {
+	struct uart *uart = arg;
 	bool got = false;
+	int byte = 0;
 
-	spin_lock(&input.lock);
-	while (input.head - input.tail < RING_SIZE && (reg_read(LSR) & LSR_READY)) {
-		input.ring[input.head++ % RING_SIZE] = reg_read(RBR);
+	spin_lock(&uart->input.lock);
+	while (uart->input.head - uart->input.tail < RING_SIZE && (byte = get(uart)) >= 0) {
+		uart->input.ring[uart->input.head++ % RING_SIZE] = (uint8_t)byte;
 		got = true;
 	}
-	if (input.head - input.tail == RING_SIZE)
-		receive(false);
-	spin_unlock(&input.lock);
+	if (uart->input.head - uart->input.tail == RING_SIZE)
+		receive(uart, false);
+	spin_unlock(&uart->input.lock);
 	if (got)
-		waitq_wake_all(&uart.readable);
-	if (reg_read(LSR) & LSR_ROOM) {
-		spin_lock(&output_lock);
-		want_interrupts(0, IER_TRANSMIT);
-		spin_unlock(&output_lock);
-		waitq_wake_all(&uart.writable);
+		waitq_wake_all(&uart->dev.readable);
+	if (has_room(uart)) {
+		spin_lock(&uart->output.lock);
+		want_interrupts(uart, 0, UART_ROOM);
+		spin_unlock(&uart->output.lock);
+		waitq_wake_all(&uart->dev.writable);
 	}
 }
 
-static void put_polled(uint8_t byte)
+/* ---- the log ---- */
+
+static void put_polled(const struct uart *uart, uint8_t byte)
 {
-	for (unsigned i = 0; i < ROOM_TRIES && !(reg_read(LSR) & LSR_ROOM); i++)
-		;
-	reg_write(THR, byte);
+	wait_for_room(uart);
+	put(uart, byte);
 }
 
 /* A terminal needs a carriage return at the end of each line. */
 static void log_panic_write(struct log_sink *sink, const char *s, size_t n)
 {
+	const struct uart *uart = container_of(sink, struct uart, sink);
+
 	for (size_t i = 0; i < n; i++) {
 		if (s[i] == '\n')
-			put_polled('\r');
-		put_polled((uint8_t)s[i]);
+			put_polled(uart, '\r');
+		put_polled(uart, (uint8_t)s[i]);
 	}
 }
 
 /*
- * Writes what there is room for, or one byte if `anyway` is set. Returns how many bytes it wrote.
+ * Writes what there is room for, or one byte if `anyway` is set. Returns how many bytes of the line
+ * it wrote.
  */
-static size_t log_burst(const char *s, size_t n, bool anyway)
+static size_t log_burst(struct uart *uart, const char *s, size_t n, bool anyway)
 {
-	unsigned long flags = spin_lock_irqsave(&output_lock);
+	unsigned long flags = spin_lock_irqsave(&uart->output.lock);
 	size_t done = 0;
 
-	log_writes = true;
-	while (done < MIN(n, (size_t)LOG_BURST) && (anyway || (reg_read(LSR) & LSR_ROOM))) {
-		if (s[done] == '\n') /* LSR_ROOM means an empty FIFO, so there is room for both */
-			reg_write(THR, '\r');
-		reg_write(THR, (uint8_t)s[done++]);
+	uart->output.log_writes = true;
+	while (done < MIN(n, (size_t)LOG_BURST) && (anyway || has_room(uart))) {
 		anyway = false;
+		uart->output.returned = s[done] == '\n' && !uart->output.returned;
+		put(uart, uart->output.returned ? '\r' : (uint8_t)s[done++]);
 	}
-	spin_unlock_irqrestore(&output_lock, flags);
+	spin_unlock_irqrestore(&uart->output.lock, flags);
 	return done;
 }
 
-static void log_burst_done(void)
+static void log_burst_done(struct uart *uart)
 {
-	unsigned long flags = spin_lock_irqsave(&output_lock);
+	unsigned long flags = spin_lock_irqsave(&uart->output.lock);
 
-	log_writes = false;
-	spin_unlock_irqrestore(&output_lock, flags);
+	uart->output.log_writes = false;
+	spin_unlock_irqrestore(&uart->output.lock, flags);
 }
 
 /* Waits for room with interrupts on. If there is none for too long, bytes are lost. */
 static void log_sink_write(struct log_sink *sink, const char *s, size_t n)
 {
+	struct uart *uart = container_of(sink, struct uart, sink);
 	size_t done = 0, step;
 	unsigned tries = 0;
 
 	while (done < n) {
-		step = log_burst(s + done, n - done, tries == ROOM_TRIES);
+		step = log_burst(uart, s + done, n - done, tries == ROOM_TRIES);
 		tries = step ? 0 : tries + 1;
 		done += step;
 	}
-	log_burst_done();
+	log_burst_done(uart);
 }
 
-struct log_sink uart_log_sink = { .write = log_sink_write, .panic_write = log_panic_write };
+/* ---- the UARTs of the machine ---- */
 
-/* Returns the console that /chosen names, or else any 16550. */
-static dt_node find_node(const struct dt *dt)
+#define UART(which, label)                                                           \
+	{                                                                            \
+		.dev = { .name = (label),                                            \
+			 .ops = &uart_ops,                                           \
+			 .readable = WAITQ_INIT((which).dev.readable),               \
+			 .writable = WAITQ_INIT((which).dev.writable) },             \
+		.sink = { .write = log_sink_write, .panic_write = log_panic_write }, \
+		.input.lock = SPINLOCK_INIT(LOCK_DEVICE),                            \
+		.output.lock = SPINLOCK_INIT(LOCK_CONSOLE),                          \
+	}
+
+static struct uart console = UART(console, "uart"), second = UART(second, "uart1");
+
+static const struct uart_kind *kind_of(const struct dt *dt, dt_node node)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (dt_compatible(dt, node, kinds[i]->compatible))
+			return kinds[i];
+	return dt_compatible(dt, node, "ns16550") ? &uart_16550 : NULL;
+}
+
+/* Returns the first UART but one, or -ENOENT. */
+static dt_node find_other(const struct dt *dt, dt_node but)
+{
+	for (dt_node node = dt_root(dt); node >= 0; node = dt_next(dt, node))
+		if (node != but && dt_available(dt, node) && kind_of(dt, node))
+			return node;
+	return -ENOENT;
+}
+
+/* Returns the console that /chosen names, or else any UART. */
+static dt_node find_console(const struct dt *dt)
 {
 	const char *path = dt_string(dt, dt_path(dt, "/chosen"), "stdout-path");
 	dt_node node = path ? dt_path(dt, path) : -ENOENT;
 
-	if (node >= 0 &&
-	    (dt_compatible(dt, node, "ns16550a") || dt_compatible(dt, node, "ns16550")))
-		return node;
-	return dt_next_compatible(dt, -1, "ns16550a");
+	return node >= 0 && kind_of(dt, node) ? node : find_other(dt, -ENOENT);
+}
+
+static int start(struct uart *uart, const struct dt *dt, dt_node node)
+{
+	const struct uart_kind *kind = node >= 0 ? kind_of(dt, node) : NULL;
+	uint64_t addr, size;
+	uint32_t cell;
+
+	if (!kind || !dt_available(dt, node))
+		return -ENODEV;
+	uart->regs.shift = dt_cell(dt, node, "reg-shift", 0, &cell) == 0 ? cell : 0;
+	/* Registers that are accessed otherwise are not supported. */
+	if (kind->bytes && dt_cell(dt, node, "reg-io-width", 0, &cell) == 0 && cell != 1)
+		return -ENODEV;
+	if (kind->polled && dt_reg(dt, node, 0, &addr, &size) != 0)
+		return -ENODEV; /* its place is a secret of the firmware's */
+	if (dt_reg(dt, node, 0, &addr, &size) != 0 || uart->regs.shift > 3 ||
+	    size < kind->size << uart->regs.shift)
+		return -EINVAL;
+	if (dt_cell(dt, node, "interrupts", 0, &uart->irq) != 0)
+		uart->irq = 0;
+	uart->regs.base = kmap_device(addr, size);
+	if (!uart->regs.base)
+		return -ENOMEM;
+	kind->start(&uart->regs);
+	uart->kind = kind;
+	return 0;
+}
+
+static void end_machine(unsigned status)
+{
+	console.kind->end(&console.regs, status);
 }
 
 int uart_init(const struct dt *dt)
 {
-	dt_node node = find_node(dt);
-	uint64_t addr, size;
-	uint32_t cell;
+	int err = start(&console, dt, find_console(dt));
 
-	if (node < 0 || !dt_available(dt, node))
-		return -ENODEV;
-	shift = dt_cell(dt, node, "reg-shift", 0, &cell) == 0 ? cell : 0;
-	/* Registers that are not accessed as bytes are not supported. */
-	if (dt_cell(dt, node, "reg-io-width", 0, &cell) == 0 && cell != 1)
-		return -ENODEV;
-	if (dt_reg(dt, node, 0, &addr, &size) != 0 || shift > 3 || size < (8ull << shift))
-		return -EINVAL;
-	if (dt_cell(dt, node, "interrupts", 0, &irq) != 0)
-		irq = 0;
-	regs = kmap_device(addr, size);
-	if (!regs)
-		return -ENOMEM;
-	reg_write(IER, 0);
-	reg_write(LCR, LCR_8N1);
-	reg_write(FCR, FCR_ENABLE_CLEAR | FCR_TRIGGER_14);
-	return chardev_register(&uart);
+	if (err)
+		return err;
+	if (console.kind->end)
+		power_set_exit(end_machine);
+	return chardev_register(&console.dev);
+}
+
+bool uart_is_polled(void)
+{
+	return console.kind && console.kind->polled;
+}
+
+void uart_poll(void)
+{
+	unsigned long flags = irq_save();
+
+	uart_interrupt(&console);
+	irq_restore(flags);
+}
+
+struct log_sink *uart_log_sink(void)
+{
+	return console.kind ? &console.sink : NULL;
+}
+
+struct log_sink *uart_second_log_sink(const struct dt *dt)
+{
+	return start(&second, dt, find_other(dt, find_console(dt))) ? NULL : &second.sink;
 }
 
 int uart_listen(void)
 {
+	unsigned long flags;
 	int err;
 
-	if (!regs)
+	if (!console.kind)
 		return -ENODEV;
-	err = irq_register(irq, uart_interrupt, NULL);
-	if (err == 0) {
-		unsigned long flags = spin_lock_irqsave(&input.lock);
-
-		receive(true);
-		spin_unlock_irqrestore(&input.lock, flags);
-	}
-	return err;
+	if (console.kind->polled)
+		return 0;
+	err = irq_register(console.irq, uart_interrupt, &console);
+	if (err)
+		return err;
+	flags = spin_lock_irqsave(&console.input.lock);
+	receive(&console, true);
+	spin_unlock_irqrestore(&console.input.lock, flags);
+	return 0;
 }

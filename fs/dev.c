@@ -92,7 +92,7 @@ static int register_ports(void)
 	return 0;
 }
 
-int dev_init(struct chardev *console, unsigned cols, unsigned rows)
+int dev_init(struct chardev *console, unsigned cols, unsigned rows, bool plain)
 {
 	int err = devfs_add("null", &null_ops, NULL, S_IFCHR | 0666, RDEV_NULL);
 
@@ -103,7 +103,7 @@ int dev_init(struct chardev *console, unsigned cols, unsigned rows)
 	if (err == 0)
 		err = register_ports();
 	if (err == 0 && console)
-		err = tty_create("console", console, cols, rows, RDEV_CONSOLE);
+		err = tty_create("console", console, cols, rows, plain, RDEV_CONSOLE);
 	if (err == 0)
 		err = devfs_add_directory("shm");
 	return err;

@@ -24,10 +24,15 @@ static size_t dbcn_write(const char *s, size_t n)
 	return r.error ? 0 : (size_t)r.value;
 }
 
-void arch_console_write(const char *s, size_t n)
+static void find_kind(void)
 {
 	if (kind == CONSOLE_UNKNOWN)
 		kind = sbi_has(SBI_EXT_DBCN) ? CONSOLE_DBCN : CONSOLE_LEGACY;
+}
+
+void arch_console_write(const char *s, size_t n)
+{
+	find_kind();
 	while (n > 0) {
 		size_t done = 1;
 
@@ -42,4 +47,26 @@ void arch_console_write(const char *s, size_t n)
 		s += done;
 		n -= done;
 	}
+}
+
+/* Only one thread reads at a time. The log may be writing meanwhile, by its own memory. */
+size_t arch_console_read(char *to, size_t n)
+{
+	static char bounce_in[16];
+	size_t done = 0;
+	int c = 0;
+
+	find_kind();
+	if (kind == CONSOLE_DBCN) {
+		struct sbi_result r = sbi_call(SBI_EXT_DBCN, SBI_DBCN_READ,
+					       MIN(n, sizeof(bounce_in)), image_paddr(bounce_in), 0,
+					       0);
+
+		done = r.error ? 0 : MIN((size_t)r.value, MIN(n, sizeof(bounce_in)));
+		memcpy(to, bounce_in, done);
+		return done;
+	}
+	while (done < n && (c = sbi_getchar()) >= 0)
+		to[done++] = (char)c;
+	return done;
 }

@@ -11,6 +11,11 @@ void arch_power_off(void)
 	sbi_shutdown();
 }
 
+void arch_reboot(void)
+{
+	sbi_reboot();
+}
+
 void arch_hart_wait(void)
 {
 	__asm__ volatile("wfi" ::: "memory");

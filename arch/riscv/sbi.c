@@ -31,7 +31,19 @@ void sbi_putchar(char c)
 	sbi_call(SBI_LEGACY_PUTCHAR, 0, (unsigned char)c, 0, 0, 0);
 }
 
+int sbi_getchar(void)
+{
+	long c = sbi_call(SBI_LEGACY_GETCHAR, 0, 0, 0, 0, 0).error;
+
+	return c >= 0 && c <= 0xff ? (int)c : -1;
+}
+
 void sbi_shutdown(void)
 {
-	sbi_call(SBI_EXT_SRST, SBI_SRST_RESET, 0, 0, 0, 0);
+	sbi_call(SBI_EXT_SRST, SBI_SRST_RESET, SBI_SRST_SHUTDOWN, 0, 0, 0);
+}
+
+void sbi_reboot(void)
+{
+	sbi_call(SBI_EXT_SRST, SBI_SRST_RESET, SBI_SRST_COLD_REBOOT, 0, 0, 0);
 }

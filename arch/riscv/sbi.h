@@ -10,13 +10,17 @@
 #define SBI_EXT_SRST	   0x53525354
 #define SBI_EXT_DBCN	   0x4442434e
 #define SBI_LEGACY_PUTCHAR 1
+#define SBI_LEGACY_GETCHAR 2
 
 #define SBI_BASE_PROBE	      3
 #define SBI_TIME_SET	      0
 #define SBI_RFENCE_FENCE_I    0
 #define SBI_RFENCE_SFENCE_VMA 1
 #define SBI_SRST_RESET	      0
+#define SBI_SRST_SHUTDOWN     0
+#define SBI_SRST_COLD_REBOOT  1
 #define SBI_DBCN_WRITE	      0
+#define SBI_DBCN_READ	      1
 
 /* As the first hart of a mask: all harts, whatever the mask is. */
 #define SBI_ALL_HARTS UINT64_MAX
@@ -35,5 +39,11 @@ bool sbi_has(unsigned long ext);
 /* Writes a character to the firmware's console by the oldest call, which all firmware has. */
 void sbi_putchar(char c);
 
+/* Reads a character from it, or returns -1 if there is none, or the firmware has no such call. */
+int sbi_getchar(void);
+
 /* Switches the machine off; returns if the firmware can't. */
 void sbi_shutdown(void);
+
+/* Resets the machine; returns if the firmware can't. */
+void sbi_reboot(void);

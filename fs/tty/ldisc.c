@@ -19,7 +19,7 @@
 #define DEL	  0x7f
 
 /* Linux's defaults for a new terminal, without the flags that are not implemented. */
-void ldisc_init(struct ldisc *ldisc)
+void ldisc_init(struct ldisc *ldisc, bool plain)
 {
 	static const struct abi_termios defaults = {
 		.c_iflag = ICRNL | IXON,
@@ -35,6 +35,11 @@ void ldisc_init(struct ldisc *ldisc)
 
 	memset(ldisc, 0, sizeof(*ldisc));
 	ldisc->termios = defaults;
+	if (!plain)
+		return;
+	ldisc->termios.c_iflag = 0;
+	ldisc->termios.c_oflag = 0;
+	ldisc->termios.c_lflag = ICANON | IEXTEN;
 }
 
 /* Is byte the control character of that index? A NUL in c_cc disables the key. */

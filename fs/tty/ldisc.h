@@ -35,7 +35,12 @@ struct ldisc_echo {
 	size_t n;
 };
 
-void ldisc_init(struct ldisc *ldisc);
+/*
+ * Linux's modes of a new terminal. If it is `plain`, bytes pass both ways as they are, without an
+ * echo or signals; lines stay, because the end of the input needs them (VEOF, and VLNEXT before what
+ * is none).
+ */
+void ldisc_init(struct ldisc *ldisc, bool plain);
 
 /* Processes a byte from the keyboard. Returns what it did (LDISC_*) and sets *echo to its echo. */
 unsigned ldisc_input(struct ldisc *ldisc, uint8_t byte, struct ldisc_echo *echo);

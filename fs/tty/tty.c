@@ -284,7 +284,8 @@ static const struct file_ops own_tty_ops = {
 	.has_inode = true,
 };
 
-int tty_create(const char *path, struct chardev *dev, unsigned cols, unsigned rows, uint64_t rdev)
+int tty_create(const char *path, struct chardev *dev, unsigned cols, unsigned rows, bool plain,
+	       uint64_t rdev)
 {
 	struct tty *tty = kzalloc(sizeof(*tty));
 	int err;
@@ -292,12 +293,13 @@ int tty_create(const char *path, struct chardev *dev, unsigned cols, unsigned ro
 	if (!tty)
 		return -ENOMEM;
 	tty->dev = dev;
+	tty->plain = plain;
 	tty->winsize.cols = (uint16_t)cols;
 	tty->winsize.rows = (uint16_t)rows;
 	turn_init(&tty->input);
 	turn_init(&tty->output);
 	spin_init(&tty->lock, LOCK_FS);
-	ldisc_init(&tty->ldisc);
+	ldisc_init(&tty->ldisc, plain);
 	waitq_init(&tty->readable);
 	waitq_init(&tty->resumed);
 	err = devfs_add(path, &tty_ops, tty, S_IFCHR | 0600, rdev);

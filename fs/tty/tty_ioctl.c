@@ -146,6 +146,8 @@ static int set_group(struct tty *tty, vaddr_t arg)
 
 int tty_ioctl_request(struct tty *tty, unsigned long request, vaddr_t arg)
 {
+	if (tty->plain && request != FIONREAD)
+		return -ENOTTY;
 	switch (request) {
 	case TCGETS:
 		return get_termios(tty, arg);

@@ -14,6 +14,7 @@ struct poller;
 
 struct tty {
 	struct chardev *dev; /* const */
+	bool plain;	     /* const; it stands for streams, and is no terminal to programs */
 	/* Keeps the bytes of one read together: a long line goes to one reader. */
 	struct turn input;
 	struct turn output; /* keeps the bytes of one write together */

@@ -293,7 +293,7 @@ bool fuzz_one(const uint8_t *data, size_t size)
 	static const uint8_t length[] = { 1, 2, 2, 4, 3, 1 };
 	uint8_t op[4];
 
-	ldisc_init(&ldisc);
+	ldisc_init(&ldisc, false);
 	memset(&tty, 0, offsetof(__typeof__(tty), stopped) + 1);
 	for (size_t at = 0; at < size;) {
 		if (data[at++] != 0xff) {

@@ -14,6 +14,7 @@
 
 /* That it switches off, each end of the system tests' machines shows. */
 _Static_assert(__builtin_types_compatible_p(__typeof__(arch_power_off), void(void)), "power.h");
+_Static_assert(__builtin_types_compatible_p(__typeof__(arch_reboot), void(void)), "power.h");
 
 KTEST(arch_irq_off_and_as_before)
 {

@@ -19,7 +19,7 @@ KTEST(files_devices_have_names)
 
 	EXPECT_EQ(-EEXIST, devfs_add("null", &null_ops, NULL, S_IFCHR | 0620, 6));
 	EXPECT_EQ(-ENOTDIR, devfs_add("null/x", &null_ops, NULL, S_IFCHR | 0600, 7));
-	EXPECT_EQ(-ENOTDIR, tty_create("null/x", NULL, 80, 24, 7));
+	EXPECT_EQ(-ENOTDIR, tty_create("null/x", NULL, 80, 24, false, 7));
 	EXPECT_EQ(-EINVAL, devfs_add("..", &null_ops, NULL, S_IFCHR | 0600, 7));
 	EXPECT_EQ(0, fs_mkdir(NULL, "/devices", 0755));
 	EXPECT_EQ(0, fs_mount("devtmpfs", "none", NULL, "/devices", 0, ""));

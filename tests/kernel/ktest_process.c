@@ -64,7 +64,7 @@ void ktest_process_init(void)
 	struct process *init = process_alloc(&err);
 
 	assert(mount_attach(root, NULL) == 0);
-	assert(dev_init(NULL, 0, 0) == 0);
+	assert(dev_init(NULL, 0, 0, false) == 0);
 	assert(mount_create(&devfs_type, "devices", 0, "", &devices) == 0);
 	mount_put(devices); /* it stays, ready to be mounted */
 	process_fs_init();

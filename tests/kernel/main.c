@@ -3,12 +3,12 @@
 #include <stdarg.h>
 
 #include "arch/context.h"
+#include "base/console.h"
 #include "base/hart.h"
 #include "base/log.h"
 #include "base/power.h"
 #include "boot/options.h"
 #include "boot/payload.h"
-#include "drivers/uart.h"
 #include "lib/format.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/check/ledger.h"
@@ -43,7 +43,7 @@ static void vprint(const char *prefix, const char *fmt, va_list args)
 	kvsnprintf(line + pos, sizeof line - 1 - pos, fmt, args);
 	len = strlen(line);
 	line[len] = '\n';
-	uart_log_sink.write(&uart_log_sink, line, len + 1);
+	console_write(line, len + 1);
 }
 
 static void print(const char *fmt, ...)

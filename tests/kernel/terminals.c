@@ -85,7 +85,7 @@ static void begin(const char *text, size_t n)
 	turn_init(&tty.input);
 	turn_init(&tty.output);
 	spin_init(&tty.lock, LOCK_FS);
-	ldisc_init(&tty.ldisc);
+	ldisc_init(&tty.ldisc, false);
 	waitq_init(&tty.readable);
 	waitq_init(&tty.resumed);
 }

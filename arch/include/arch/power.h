@@ -4,3 +4,6 @@
 
 /* Switches the machine off; returns only if the firmware can't. */
 void arch_power_off(void);
+
+/* Resets the machine, which then starts anew; returns only if the firmware can't. */
+void arch_reboot(void);

@@ -8,7 +8,6 @@
 #include "abi/errno.h"
 #include "base/clock.h"
 #include "drivers/serial_port.h"
-#include "drivers/uart.h"
 #include "fuzz.h"
 #include "lib/bits.h"
 #include "mm/phys/kmalloc.h"
@@ -37,7 +36,6 @@ struct page_segment page_segments[PAGE_SEGMENTS_MAX] = { { .first = FAKE_PHYS_BA
 							   .pages = pages,
 							   .bytes = sizeof(pages) } };
 unsigned page_segment_count = 1;
-struct log_sink uart_log_sink;
 
 uint64_t kernel_now;
 bool kernel_boots;
@@ -148,14 +146,14 @@ int chardev_register(struct chardev *dev)
 	return 0;
 }
 
-void log_sink_replace(struct log_sink *old, struct log_sink *new, const char *last)
+void console_move_log(struct log_sink *to, const char *last)
 {
 	struct serial_port *port;
 
 	(void)last;
-	fuzz_check(old == &uart_log_sink && !kernel_sink);
-	kernel_sink = new;
-	port = container_of(new, struct serial_port, sink);
+	fuzz_check(!kernel_sink);
+	kernel_sink = to;
+	port = container_of(to, struct serial_port, sink);
 	device_streams[port->id == 0 ? 1 : 2 * port->id + 3].text = true;
 }
 

@@ -12,7 +12,7 @@ static unsigned events;
 
 static void start(void)
 {
-	ldisc_init(&ldisc);
+	ldisc_init(&ldisc, false);
 	shown = 0;
 	events = 0;
 }

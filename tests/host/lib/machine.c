@@ -31,6 +31,10 @@ void arch_power_off(void)
 {
 }
 
+void arch_reboot(void)
+{
+}
+
 void arch_hart_stop(void)
 {
 	longjmp(test_panic_jump, 2);

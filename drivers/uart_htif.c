@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* HTIF, the host interface of the simulator Spike: a console without interrupts, and an end with a status. */
+#include "drivers/mmio.h"
+#include "drivers/uart_kind.h"
+
+/*
+ * Two registers of 64 bits, accessed by halves, the low one first. A command, to the host or in its
+ * reply, is a device, a function and 48 bits of payload. Each byte that is written is replied to, in
+ * the same register as a byte that has come.
+ */
+enum { FROM_HOST = 0x0, TO_HOST = 0x8, SIZE = 0x10 };
+#define SYSTEM_END  (0ull << 56)
+#define CONSOLE_GET (1ull << 56)
+#define CONSOLE_PUT (1ull << 56 | 1ull << 48)
+#define COMMAND	    (~0ull << 48) /* device and function */
+#define TRIES	    100000u	  /* how often to look whether the host has taken a command */
+
+static bool asked;    /* for a byte of input, which has not come */
+static int kept = -1; /* one that came when something else was done; or -1 */
+
+static uint64_t reg_read(const struct uart_regs *regs, size_t reg)
+{
+	uint64_t low = mmio_read32(regs->base, reg);
+
+	return low | (uint64_t)mmio_read32(regs->base, reg + 4) << 32;
+}
+
+static void reg_write(const struct uart_regs *regs, size_t reg, uint64_t value)
+{
+	mmio_write32(regs->base, reg, (uint32_t)value);
+	mmio_write32(regs->base, reg + 4, (uint32_t)(value >> 32));
+}
+
+/* Takes a reply, if there is one. */
+static void take_reply(const struct uart_regs *regs)
+{
+	uint64_t reply = reg_read(regs, FROM_HOST);
+
+	if (reply == 0)
+		return;
+	reg_write(regs, FROM_HOST, 0);
+	if ((reply & COMMAND) != CONSOLE_GET)
+		return;
+	asked = false;
+	kept = (int)(reply & 0xff);
+}
+
+static void send(const struct uart_regs *regs, uint64_t command)
+{
+	for (unsigned i = 0; i < TRIES && reg_read(regs, TO_HOST) != 0; i++)
+		take_reply(regs);
+	take_reply(regs);
+	reg_write(regs, TO_HOST, command);
+}
+
+static void ask(const struct uart_regs *regs)
+{
+	if (!asked)
+		send(regs, CONSOLE_GET);
+	asked = true;
+}
+
+/* A byte that comes before it was asked for may be lost. */
+static void start(const struct uart_regs *regs)
+{
+	take_reply(regs);
+	ask(regs);
+}
+
+static void want(const struct uart_regs *regs, unsigned interrupts)
+{
+}
+
+static int get(const struct uart_regs *regs)
+{
+	int byte;
+
+	take_reply(regs);
+	byte = kept;
+	kept = -1;
+	ask(regs);
+	return byte;
+}
+
+static bool has_room(const struct uart_regs *regs)
+{
+	return true;
+}
+
+static void put(const struct uart_regs *regs, uint8_t byte)
+{
+	send(regs, CONSOLE_PUT | byte);
+}
+
+static void end(const struct uart_regs *regs, unsigned status)
+{
+	send(regs, SYSTEM_END | (status & 0xff) << 1 | 1);
+}
+
+const struct uart_kind uart_htif = {
+	.compatible = "ucb,htif0",
+	.size = SIZE,
+	.polled = true,
+	.start = start,
+	.want = want,
+	.get = get,
+	.has_room = has_room,
+	.put = put,
+	.end = end,
+};

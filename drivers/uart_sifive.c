@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* The UART of SiFive's FU540 and its successors (FU540-C000 manual, chapter 13). */
+#include "drivers/mmio.h"
+#include "drivers/uart_kind.h"
+
+/* Registers of 32 bits. */
+enum { TXDATA = 0x00, RXDATA = 0x04, TXCTRL = 0x08, RXCTRL = 0x0c, IE = 0x10, SIZE = 0x1c };
+#define TXDATA_FULL   (1u << 31)
+#define RXDATA_EMPTY  (1u << 31)
+#define CTRL_ENABLE   1u
+#define CTRL_MARK(n)  ((n) << 16) /* see IE_TRANSMIT and IE_RECEIVE */
+#define IE_TRANSMIT   1u	  /* fewer bytes than the mark are left to be sent */
+#define IE_RECEIVE    2u	  /* more bytes than the mark have come */
+#define TRANSMIT_MARK 1u
+
+static void start(const struct uart_regs *regs)
+{
+	mmio_write32(regs->base, IE, 0);
+	mmio_write32(regs->base, TXCTRL, CTRL_ENABLE | CTRL_MARK(TRANSMIT_MARK));
+	mmio_write32(regs->base, RXCTRL, CTRL_ENABLE | CTRL_MARK(0u));
+}
+
+static void want(const struct uart_regs *regs, unsigned interrupts)
+{
+	mmio_write32(regs->base, IE,
+		     (interrupts & UART_INPUT ? IE_RECEIVE : 0) |
+			     (interrupts & UART_ROOM ? IE_TRANSMIT : 0));
+}
+
+static int get(const struct uart_regs *regs)
+{
+	uint32_t data = mmio_read32(regs->base, RXDATA);
+
+	return data & RXDATA_EMPTY ? -1 : (int)(data & 0xff);
+}
+
+static bool has_room(const struct uart_regs *regs)
+{
+	return !(mmio_read32(regs->base, TXDATA) & TXDATA_FULL);
+}
+
+static void put(const struct uart_regs *regs, uint8_t byte)
+{
+	mmio_write32(regs->base, TXDATA, byte);
+}
+
+const struct uart_kind uart_sifive = {
+	.compatible = "sifive,uart0",
+	.size = SIZE,
+	.start = start,
+	.want = want,
+	.get = get,
+	.has_room = has_room,
+	.put = put,
+};
