@@ -10,7 +10,9 @@ KERNEL_LINE = re.compile(rb"^\[ *\d+\.\d+\] ")
 POWER_OFF = re.compile(rb"^\[ *\d+\.\d+\] power: off, status (\d+)\s*$")
 PANIC = re.compile(rb"^\[ *\d+\.\d+\] kernel panic: (.*)$")
 GRAVE = re.compile(rb"^\[ *\d+\.\d+\] [^:]*: (warning|error|panic): |kernel panic: ")
-HAND_OVER = re.compile(rb"console: log continues on port faultline\.log\r?$")
+HAND_OVER = re.compile(rb"console: log (continues on (port faultline\.log|the second UART)|and streams share the console)\r?$")
+LOG_START = re.compile(rb"\[ *\d+\.\d{6}\] [\w-]+: ")
+MAY_BE_START = re.compile(rb"\[ *(\d+(\.(\d{0,6}(\] ?[\w-]*:?)?)?)?)?$")
 MOST_KEPT = 1 << 20
 
 
@@ -98,12 +100,50 @@ class Log:
         self.withheld = []
 
 
+class Mixed:
+    """Takes what a console sends that has log and streams: takes the lines of the log out."""
+
+    def __init__(self, log, on_data):
+        self.log = log
+        self.on_data = on_data
+        self.rest = b""
+
+    def feed(self, data):
+        """Takes more bytes."""
+        self.rest += data
+        while self.rest:
+            found = LOG_START.search(self.rest)
+            if not found:
+                break
+            end = self.rest.find(b"\n", found.start())
+            self._pass(self.rest[: found.start()])
+            self.rest = self.rest[found.start() :]
+            if end < 0:
+                return
+            line, self.rest = self.rest.split(b"\n", 1)
+            self.log.kernel_line(line, True)
+        held = MAY_BE_START.search(self.rest)
+        cut = held.start() if held else len(self.rest)
+        self._pass(self.rest[:cut])
+        self.rest = self.rest[cut:]
+
+    def _pass(self, data):
+        if data:
+            self.on_data(data)
+
+    def finish(self):
+        """Takes the end."""
+        self._pass(self.rest)
+        self.rest = b""
+
+
 class Uart:
     """Cuts what comes over the UART in two: log lines up to the hand-over line, then the terminal's bytes."""
 
-    def __init__(self, log, on_terminal):
+    def __init__(self, log, on_terminal, on_end=None):
         self.log = log
         self.on_terminal = on_terminal
+        self.on_end = on_end
         self.handed_over = False
         self.lines = Lines(log.uart_line)
 
@@ -124,6 +164,8 @@ class Uart:
     def finish(self):
         """Takes the UART's end."""
         self.lines.finish()
+        if self.on_end:
+            self.on_end()
 
 
 def write_all(fd, data):

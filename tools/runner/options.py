@@ -3,7 +3,7 @@
 
 import os
 
-from . import share, swap
+from . import board, share, swap
 from .failure import USAGE, Failure
 from .swap import UNITS
 
@@ -21,6 +21,8 @@ Standard input, output and error are the program's own.
   --swap SIZE|FILE         a swap disk: an empty one as 512M or 2G for this run, or a file or
                            block device that mkswap has prepared (./64 is a file)
   --harts N                number of harts (1)
+  --machine NAME           QEMU's machine: virt, sifive_u or spike; the last two have no disk
+                           and no shared folder, and one console for all streams (virt)
   --append ARGS            words added to the kernel's command line
   --timeout S              end after S seconds, 0: never (600; never on a terminal)
   --icount                 time is the number of instructions: for measuring (one hart)
@@ -51,6 +53,7 @@ class Options:
     def __init__(self):
         self.mem = 256 << 20
         self.harts = 1
+        self.machine = board.BOARDS["virt"]
         self.swap = None
         self.append = []
         self.timeout = None
@@ -130,6 +133,7 @@ FLAGS = {"--icount", "--gdb", "--verbose", "--help"}
 VALUES = {
     "--mem": parse_size,
     "--harts": parse_harts,
+    "--machine": board.parse,
     "--swap": swap.parse,
     "--append": str,
     "--timeout": parse_seconds,
@@ -181,4 +185,5 @@ def parse(words):
     if options.icount and options.harts > 1:
         raise Failure(USAGE, "--icount works with one hart only")
     share.check(options.share)
+    board.check(options)
     return options

@@ -6,14 +6,16 @@ import re
 import shutil
 import signal
 import socket
+import tempfile
 
 from . import share
+from .board import BOARDS
+from .channel import PORTS, Pipes, Sockets
 from .failure import BROKEN, Failure
 
 QEMU = "qemu-system-riscv64"
 GDB_PORTS = range(1234, 1334)
 MIB = 1 << 20
-PORTS = ("stdin", "stdout", "stderr", "log", "window")
 
 
 class Machine:
@@ -23,6 +25,7 @@ class Machine:
         self.kernel = kernel
         self.mem = mem
         self.harts = harts
+        self.board = BOARDS["virt"]
         self.words = []  # of the kernel's command line
         self.icount = False
         self.awake = False  # with icount: time goes on while all sleep, as a terminal wants
@@ -33,13 +36,12 @@ class Machine:
         self.shares = []  # (folder here, path in the guest)
         self.extra = []  # more arguments for QEMU
 
-    def arguments(self, ports=0):
-        """Gives QEMU's arguments but for the channels, of which so many are ports."""
+    def arguments(self, channels=()):
+        """Gives QEMU's arguments but for the channels, which have these names."""
         memory = f"{self.mem // MIB}M" if self.mem % MIB == 0 else f"{self.mem // 1024}k"
-        words = [f"ports={ports}"] * (ports > 0) + self.words
-        args = ["-machine", "virt", "-m", memory, "-smp", str(self.harts), "-nodefaults",
-                "-no-user-config", "-display", "none", "-no-reboot", "-bios", "default",
-                "-kernel", self.kernel, "-append", " ".join(words)]
+        words = self.board.words(self.icount, channels) + self.words
+        args = [*self.board.arguments(self.harts), "-m", memory, "-nodefaults", "-no-user-config", "-display", "none",
+                "-no-reboot", "-bios", self.board.bios, "-kernel", self.kernel, "-append", " ".join(words)]
         if self.initrd is not None:
             args += ["-initrd", f"/proc/self/fd/{self.initrd}"]
         if self.disk is not None:
@@ -56,17 +58,6 @@ class Machine:
         if self.gdb_port:
             args += ["-gdb", f"tcp:127.0.0.1:{self.gdb_port}", "-S"]
         return args + self.extra
-
-
-def channel_arguments(name, fd):
-    """Gives the arguments that join one channel to QEMU: the UART, the monitor, or a port of that name."""
-    args = ["-chardev", f"socket,id={name},fd={fd}"]
-    if name == "uart":
-        return args + ["-serial", "chardev:uart"]
-    if name == "monitor":
-        return args + ["-mon", "chardev=monitor,mode=control"]
-    return args + ["-device", f"virtserialport,bus=ports.0,nr={PORTS.index(name) + 1},"
-                   f"chardev={name},name=faultline.{name}"]
 
 
 def initrd_room(mem, version):
@@ -111,23 +102,33 @@ class Qemu:
         if path is None:
             raise Failure(BROKEN, f"{QEMU} is not installed")
         self.status = None
-        self.channels = {}
+        self.folder = None
         self.messages = os.memfd_create("qemu-messages")
-        theirs = {}
-        for name in channels:
-            self.channels[name], theirs[name] = socket.socketpair()
-            self.channels[name].setblocking(False)
-        ports = sum(name in PORTS for name in channels)
-        args = [path, *machine.arguments(ports)]
-        if ports:
+        pairs = {name: self._make_channel(machine.board, name) for name in channels}
+        self.channels = {name: pair.ours for name, pair in pairs.items()}
+        args = [path, *machine.arguments(channels)]
+        if machine.board.has_virtio and any(name in PORTS for name in channels):
             args += ["-device", "virtio-serial-device,id=ports,max_ports=8"]
-        for name, end in theirs.items():
-            args += channel_arguments(name, end.fileno())
-        inherited = [end.fileno() for end in theirs.values()]
+        inherited = []
+        for pair in pairs.values():
+            args += pair.arguments(machine.board)
+            inherited += pair.theirs
         inherited += [fd for fd in (machine.initrd, machine.disk) if fd is not None]
         self.pid = self._spawn(args, inherited)
-        for end in theirs.values():
-            end.close()
+        for pair in pairs.values():
+            pair.close_theirs()
+
+    def _make_channel(self, board, name):
+        if name not in board.uarts:
+            return Sockets(name)
+        if self.folder is None:
+            self.folder = tempfile.TemporaryDirectory(prefix="faultline-")
+        return Pipes(name, self.folder.name)
+
+    def input_fd(self, name):
+        """Gives the descriptor that what goes to the machine is written to."""
+        ours = self.channels[name]
+        return ours.input_fd() if isinstance(ours, Pipes.Ours) else ours.fileno()
 
     def _spawn(self, args, inherited):
         for fd in inherited:
@@ -150,6 +151,8 @@ class Qemu:
         """Waits for its end and gives its exit status, negative for a signal."""
         if self.status is None:
             self.status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+            if self.folder is not None:
+                self.folder.cleanup()
         return self.status
 
     def kill(self):

@@ -3,19 +3,21 @@
 
 import errno
 import os
+import re
 import signal
 import time
 
 from . import program, qemu, share, swap
 from .archive import Archive
 from .failure import BROKEN, TIMEOUT, Failure, Interrupted
-from .log import Lines, Log, Uart, write_all
+from .log import Lines, Log, Mixed, Uart, write_all
 from .source import Sources
-from .streams import Loop
+from .streams import MOST_HELD, Loop
 
 DEFAULT_TIMEOUT = 600.0
 LAST_WORDS = 2.0  # seconds for what a killed QEMU had written
 CTRL_A = 0x01
+FIRST_KEY = 0.5  # seconds that a machine gets to start reading, where it would lose what comes before
 SPARE = 1 << 16  # bytes of a boot archive beside its programs
 SERVERS = ("cpiofs", "madeup", "serve")
 STREAMS = ("standard input", "standard output", "standard error")
@@ -106,6 +108,7 @@ def build_archive(options, place, chosen, cwd):
 def build_machine(options, place, terminal, initrd, disk):
     """Says what QEMU is to boot."""
     machine = qemu.Machine(place.kernel, options.mem, options.harts)
+    machine.board = options.machine
     machine.initrd, machine.disk = initrd, disk
     machine.shares = options.share
     machine.icount, machine.awake = options.icount, terminal.present
@@ -115,6 +118,8 @@ def build_machine(options, place, terminal, initrd, disk):
     machine.window = terminal.size() if terminal.present else None
     if machine.window:
         machine.words.append("winsize=%dx%d" % machine.window)
+    if not options.machine.has_virtio and not terminal.present:
+        machine.words.append("console=plain")
     machine.words += options.append
     return machine
 
@@ -139,9 +144,40 @@ class Keys:
             else:
                 self.typed.append(byte)
 
-    def take(self):
-        """Gives what may go on."""
-        typed, self.typed = self.typed, bytearray()
+    def take(self, most):
+        """Gives so many bytes of what may go on, at most."""
+        typed, self.typed = self.typed[:most], self.typed[most:]
+        return typed
+
+
+class Text:
+    """An input that is no terminal's, on its way to a console that stands for it: lines, and an end."""
+
+    END = b"\4"
+    QUOTE = b"\26"
+    SPECIAL = re.compile(rb"[\4\10\22\25\26\27\177]")  # what the console would take for a key
+
+    def __init__(self, to_uart):
+        self.to_uart = to_uart
+        self.typed = bytearray()
+        self.in_line = False
+
+    def full(self):
+        """Tells whether no more should be read."""
+        return len(self.typed) >= MOST_HELD or self.to_uart.full()
+
+    def feed(self, data):
+        """Takes what was read."""
+        self.in_line = not data.endswith(b"\n")
+        self.typed += self.SPECIAL.sub(lambda key: self.QUOTE + key.group(), data)
+
+    def end(self):
+        """Takes the end: the first key ends a line that has begun."""
+        self.typed += self.END * (1 + self.in_line)
+
+    def take(self, most):
+        """Gives so many bytes of what may go on, at most."""
+        typed, self.typed = self.typed[:most], self.typed[most:]
         return typed
 
 
@@ -162,9 +198,12 @@ class Session:
         self.loop = Loop()
         self.ends = []  # (descriptor, what reads or writes it) of each of the program's streams
         self.keys = Keys()
-        ports = [name for fd, name in enumerate(qemu.PORTS[:3]) if not terminal.streams[fd]]
-        window = ["window"] if terminal.present else []
-        self.qemu = qemu.Qemu(machine, ["uart", "monitor", *ports, "log", *window])
+        self.next_key = 0.0  # when the next may be sent on
+        self.plain = not machine.board.has_virtio and not terminal.present
+        ports = [name for fd, name in enumerate(qemu.PORTS[:3]) if not terminal.streams[fd] and machine.board.has_virtio]
+        window = ["window"] if terminal.present and machine.board.has_virtio else []
+        log = ["log"] if machine.board.log_is_apart else []
+        self.qemu = qemu.Qemu(machine, ["uart", "monitor", *ports, *log, *window])
         try:
             self._join(ports)
         except BaseException:
@@ -173,10 +212,11 @@ class Session:
 
     def _join(self, ports):
         self.monitor = self.loop.add_reader(self._fd("monitor"), lambda data: None)
-        lines = Lines(lambda line: self.log.kernel_line(line, True))
-        self.loop.add_reader(self._fd("log"), lines.feed, lines.finish)
+        if self.machine.board.log_is_apart:
+            lines = Lines(lambda line: self.log.kernel_line(line, True))
+            self.loop.add_reader(self._fd("log"), lines.feed, lines.finish)
         self._join_uart()
-        if self.terminal.present:
+        if self.terminal.present and self.machine.board.has_virtio:
             self._join_window()
         if "stdin" in ports:
             writer = self.loop.add_writer(self._fd("stdin"))
@@ -203,17 +243,33 @@ class Session:
         writer.on_broken = close
 
     def _join_uart(self):
-        if self.terminal.present:
+        writer = None  # on a machine without ports, what is not read at once is lost: the output is held, however much
+        if not self.machine.board.has_virtio:
+            self.uart = self._join_console()
+        elif self.terminal.present:
             writer = self.loop.add_writer(self.terminal.output)
             self.uart = Uart(self.log, writer.put)
         else:
-            writer = None
             self.uart = Uart(self.log, Lines(self.log.stray_line).feed)
         self.loop.add_reader(self._fd("uart"), self.uart.feed, self.uart.finish, writer)
-        self.to_uart = self.loop.add_writer(self._fd("uart"))
+        self.to_uart = self.loop.add_writer(self.qemu.input_fd("uart"))
         if self.terminal.input is not None:
             # However much the machine has not taken yet: behind it may come the Ctrl-A X that ends it.
             self.loop.add_reader(self.terminal.input, self.keys.feed, hung_up)
+        elif self.plain:
+            self.keys = Text(self.to_uart)
+            self.ends.append((0, self.loop.add_reader(0, self.keys.feed, self.keys.end, self.keys)))
+
+    def _join_console(self):
+        """Joins a console that has all streams."""
+        board, fd = self.machine.board, self.terminal.output if self.terminal.present else 1
+        output = self.loop.add_writer(fd)
+        if self.plain:
+            self.ends.append((1, output))
+        if board.log_is_apart:
+            return Uart(self.log, output.put)
+        mixed = Mixed(self.log, output.put)
+        return Uart(self.log, mixed.feed, mixed.finish)
 
     def _join_window(self):
         """Has the loop wake up when a signal comes: SIGWINCH, or SIGCONT, before which the window may have changed."""
@@ -237,11 +293,24 @@ class Session:
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
                 raise TimeoutError
-            self.loop.turn(left)
-            if self.uart.handed_over and self.keys.typed:
-                self.to_uart.put(self.keys.take())
+            self.loop.turn(self._pass_keys(left))
         self.drain(None)
         return self.qemu.wait()
+
+    def _pass_keys(self, left):
+        """Sends on what was typed. Gives after how many seconds that is to be done again, at most `left`."""
+        pace, now = self.machine.board.pace, time.monotonic()
+        if not self.uart.handed_over or not self.keys.typed:
+            return left
+        if pace == 0:
+            self.to_uart.put(self.keys.take(MOST_HELD))
+            return left
+        if not self.next_key:
+            self.next_key = now + FIRST_KEY
+        if now >= self.next_key:
+            self.to_uart.put(self.keys.take(1))
+            self.next_key = now + pace
+        return min(pace, pace if left is None else left)
 
     def drain(self, seconds):
         """Writes out what the machine had sent before it ended."""
@@ -265,12 +334,12 @@ class Session:
             raise Failure(BROKEN, f"--log: {self.options.log}: {os.strerror(self.log.error)}")
 
 
-def verdict(log, status, said):
+def verdict(log, status, said, board):
     """Makes the exit status of a machine that has gone off, or says what was wrong with it."""
     if log.panic is not None:
         raise Failure(BROKEN, f"kernel panic: {log.panic}")
-    if log.power_off is not None and status == log.power_off & 0xFF:
-        return status
+    if log.power_off is not None and status == (log.power_off & 0xFF if board.gives_status else 0):
+        return log.power_off & 0xFF
     for line in said.splitlines():
         log.write(os.fsencode(line))
     if not log.spoke and share.refused(said):
@@ -313,7 +382,7 @@ def follow(session, options, terminal, chosen):
         signal.signal(signal.SIGCONT, signal.SIG_DFL)
         terminal.restore()
         session.qemu.kill()
-    status = verdict(session.log, status, session.qemu.said())
+    status = verdict(session.log, status, session.qemu.said(), options.machine)
     session.check_streams()
     return status
 
@@ -330,6 +399,8 @@ def say_gdb(machine, root, host):
 
 def tour_disk(options):
     """Makes a swap disk for the tour, which can do without: nobody has asked for it. Gives its descriptor, or None."""
+    if not options.machine.has_virtio:
+        return None
     try:
         disk = swap.create(swap.TOUR)
     except Failure:
@@ -340,6 +411,8 @@ def tour_disk(options):
 
 def run(options, root, terminal):
     """Does what ./run.sh was asked for and gives its exit status."""
+    if not options.machine.has_virtio:
+        terminal.unite()
     place = Place(root)
     cwd = working_directory()
     if not options.program and options.harts == 1:
