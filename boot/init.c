@@ -4,12 +4,15 @@
 #include "arch/context.h"
 #include "arch/page.h"
 #include "base/chardev.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/panic.h"
 #include "base/power.h"
 #include "boot/device_tree.h"
 #include "boot/options.h"
 #include "boot/payload.h"
+#include "drivers/firmware_console.h"
+#include "drivers/uart.h"
 #include "fs/dev.h"
 #include "fs/initrd.h"
 #include "fs/mount_calls.h"
@@ -29,6 +32,7 @@
 #include "proc/process.h"
 #include "proc/sched.h"
 #include "proc/stack_watch.h"
+#include "proc/wait.h"
 
 static void give_up(void) __attribute__((noreturn));
 static void give_up(void)
@@ -68,6 +72,23 @@ static void end_machine(int status)
 	power_off((unsigned)status);
 }
 
+#define POLL_NS (NSEC_PER_SEC / 100)
+
+/* A console without interrupts, which may be the firmware's, does not tell when it has input. */
+static void poll_console(void *arg)
+{
+	static struct waitq never = WAITQ_INIT(never);
+	uint64_t seq = waitq_sample(&never);
+
+	for (;;) {
+		if (uart_is_polled())
+			uart_poll();
+		else
+			firmware_console_poll();
+		thread_sleep_always(&never, seq, clock_deadline(clock_ns() + POLL_NS));
+	}
+}
+
 static void make_devices(void)
 {
 	struct chardev *console = chardev_find("uart") ?: chardev_find("firmware");
@@ -76,6 +97,9 @@ static void make_devices(void)
 
 	if (err)
 		log_error("boot", "cannot create the device files: error %d", err);
+	if ((chardev_find("firmware") || uart_is_polled()) &&
+	    !kthread_spawn("console", poll_console, NULL))
+		log_error("boot", "no memory for the console's input");
 	err = uio_init();
 	if (err)
 		log_error("boot", "cannot create the files of drivers' devices: error %d", err);

@@ -220,23 +220,6 @@ static void start_disks(void)
 	}
 }
 
-#define POLL_NS (NSEC_PER_SEC / 100)
-
-/* A console without interrupts, which may be the firmware's, does not tell when it has input. */
-static void poll_console(void *arg)
-{
-	static struct waitq never = WAITQ_INIT(never);
-	uint64_t seq = waitq_sample(&never);
-
-	for (;;) {
-		if (uart_is_polled())
-			uart_poll();
-		else
-			firmware_console_poll();
-		thread_sleep_always(&never, seq, clock_deadline(clock_ns() + POLL_NS));
-	}
-}
-
 /* From here on there are threads and interrupts, and code may sleep. */
 static void boot_thread(void *arg)
 {
@@ -255,9 +238,6 @@ static void boot_thread(void *arg)
 	}
 	if (!probe_devices(&boot_info.dt, boot_info.hart_id, boot_options.ports, &missing))
 		give_up();
-	if ((chardev_find("firmware") || uart_is_polled()) &&
-	    !kthread_spawn("console", poll_console, NULL))
-		log_error("boot", "no memory for the console's input");
 	start_disks();
 	if (reclaim_thread_start() != 0)
 		log_error("boot",

@@ -17,7 +17,8 @@ static void read_options(const char *line)
 KTEST(options_are_read_from_the_command_line)
 {
 	saved = boot_options;
-	read_options("init=/bin/sh winsize=132x43 ports=4 ad=soft commit=strict seed=12 test=a*,b");
+	read_options("init=/bin/sh winsize=132x43 ports=4 ad=soft commit=strict seed=12 test=a*,b "
+		     "clock=9000000000 console=plain log=uart1 poweroff=reboot");
 	EXPECT_STR("/bin/sh", boot_options.init);
 	EXPECT_EQ(132, boot_options.columns);
 	EXPECT_EQ(43, boot_options.rows);
@@ -25,6 +26,10 @@ KTEST(options_are_read_from_the_command_line)
 	EXPECT_TRUE(boot_options.soft_ad);
 	EXPECT_TRUE(boot_options.commit_strict);
 	EXPECT_EQ(12, boot_options.seed);
+	EXPECT_EQ(9000000000, boot_options.clock);
+	EXPECT_TRUE(boot_options.plain_console);
+	EXPECT_TRUE(boot_options.log_second && !boot_options.log_shared);
+	EXPECT_TRUE(boot_options.reboot);
 	EXPECT_STR("a*,b", boot_options.test);
 	boot_options = saved;
 }
@@ -33,10 +38,15 @@ KTEST(options_are_read_from_the_command_line)
 KTEST(options_that_are_wrong_are_named_and_passed_over)
 {
 	static const char *const lines[] = {
-		"winsize=80 seed=7",	  "winsize=x5 seed=7",	  "winsize=8x2x3 seed=7",
-		"winsize=99999x1 seed=7", "init= seed=7",	  "ad=hard seed=7",
-		"strange seed=7",	  "loglevel=loud seed=7", "ports=4x seed=7",
-		"ports= seed=7",	  "commit=foo seed=7",	  "commit seed=7",
+		"winsize=80 seed=7",	"winsize=x5 seed=7",
+		"winsize=8x2x3 seed=7", "winsize=99999x1 seed=7",
+		"init= seed=7",		"ad=hard seed=7",
+		"strange seed=7",	"loglevel=loud seed=7",
+		"ports=4x seed=7",	"ports= seed=7",
+		"commit=foo seed=7",	"commit seed=7",
+		"clock=now seed=7",	"clock=9999999999999 seed=7",
+		"log=nowhere seed=7",	"poweroff seed=7",
+		"console=fancy seed=7",
 	};
 	static char buf[LINE];
 	enum log_level level;

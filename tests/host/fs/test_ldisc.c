@@ -51,6 +51,21 @@ static void expect_read(size_t n, const char *what, bool end)
 	assert_int_equal(got_end, end);
 }
 
+/* A console that stands for streams: every byte passes but VEOF and VLNEXT, nothing is shown. */
+TEST(plain_line_is_bytes)
+{
+	start();
+	ldisc_init(&ldisc, true);
+	type("a\r\003\b\tb\n");
+	expect_read(100, "a\r\003\b\tb\n", true);
+	type("\026\004\026\026x\004");
+	expect_read(100, "\004\026x", true);
+	key('\004');
+	expect_read(100, "", true);
+	assert_true(ldisc_available(&ldisc) == 0);
+	expect_screen("");
+}
+
 TEST(line_is_read_when_it_ends)
 {
 	start();

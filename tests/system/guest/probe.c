@@ -448,24 +448,22 @@ static int keeps_floats(double start)
 	return a == start && b == start * 2 && c == start * 3 && d == start * 5;
 }
 
-/* machine: standard input's length, time that passes, floating-point registers of two processes, a page that fork shares. */
+/* machine [HZ]: standard input's length, time that passes, floating-point registers of two processes, a page that fork shares. */
 static int do_machine(int argc, char **argv)
 {
 	static char buf[4096];
 	volatile int shared = 1;
 	int status = 0, sums[2] = { 0, 0 };
-	unsigned long before, after;
+	unsigned long before, after, hz = argc > 2 ? strtoul(argv[2], NULL, 0) : 10000000;
 	size_t total = 0;
 	ssize_t n;
 
-	(void)argc;
-	(void)argv;
 	while ((n = read(0, buf, sizeof(buf))) > 0)
 		total += (size_t)n;
 	__asm__ volatile("rdtime %0" : "=r"(before));
 	usleep(1000);
 	__asm__ volatile("rdtime %0" : "=r"(after));
-	sums[0] = after - before >= 10000 && after - before < 600ul * 10000000;
+	sums[0] = after - before >= hz / 1000 && after - before < 600 * hz;
 	if (fork() == 0) {
 		shared = 2;
 		_exit(keeps_floats(1.25) ? shared : 0);

@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What the runner does for machines whose console has all streams."""
+
+from base import TOOLS  # noqa: F401
+from lib.tap import case, equal, main
+from runner import log, session
+from runner.streams import MOST_HELD
+
+OUTPUT = (b"one\n[ 3.1] is no line of the log\ntwo[    1.234567] trap: warning: it is\r\nthree [", b"x\n", b"[   12.000001] power: off, ",
+          b"status 3\n", b"left [  ")
+
+
+class Kept:
+    """Keeps the log's lines."""
+
+    def __init__(self):
+        self.lines = []
+
+    def kernel_line(self, line, _trusted):
+        """Takes one."""
+        self.lines.append(line)
+
+
+def separate(pieces):
+    """Gives the streams' bytes and the log's lines."""
+    kept, data = Kept(), bytearray()
+    mixed = log.Mixed(kept, data.extend)
+    for piece in pieces:
+        mixed.feed(piece)
+    mixed.finish()
+    return bytes(data), kept.lines
+
+
+@case
+def the_log_is_taken_out_wherever_the_bytes_are_cut():
+    whole = b"".join(OUTPUT)
+    expected = (b"one\n[ 3.1] is no line of the log\ntwothree [x\nleft [  ",
+                [b"[    1.234567] trap: warning: it is\r", b"[   12.000001] power: off, status 3"])
+    equal(separate(OUTPUT), expected, "in pieces")
+    equal(separate([whole]), expected, "at once")
+    equal(separate([bytes([byte]) for byte in whole]), expected, "byte by byte")
+    for cut in range(len(whole)):
+        equal(separate([whole[:cut], whole[cut:]]), expected, f"cut at {cut}")
+
+
+@case
+def what_is_no_log_is_not_held_back():
+    data = bytearray()
+    mixed = log.Mixed(Kept(), data.extend)
+    mixed.feed(b"$ [1] a prompt> ")
+    equal(bytes(data), b"$ [1] a prompt> ", "what has come so far")
+
+
+class Sink:
+    """Takes all that it is given, or nothing."""
+
+    def __init__(self, is_full=False):
+        self.is_full = is_full
+
+    def full(self):
+        """Tells whether it does."""
+        return self.is_full
+
+
+def typed(*pieces):
+    """Gives what goes to the console for an input of these pieces, with its end."""
+    text = session.Text(Sink())
+    for piece in pieces:
+        text.feed(piece)
+    text.end()
+    return bytes(text.take(MOST_HELD))
+
+
+@case
+def an_input_is_lines_and_an_end():
+    equal(typed(b"a\n", b"b\n"), b"a\nb\n\4", "whole lines")
+    equal(typed(b"a\nb"), b"a\nb\4\4", "a line that does not end")
+    equal(typed(), b"\4", "no input")
+    equal(typed(b"\3\4\26\177\n"), b"\3\26\4\26\26\26\177\n\4", "bytes that would be keys")
+
+
+@case
+def an_input_waits_for_the_console():
+    text = session.Text(Sink())
+    equal(text.full(), False, "full")
+    text.feed(bytes(MOST_HELD))
+    equal(text.full(), True, "full before anything was taken")
+    text.take(MOST_HELD)
+    equal(text.full(), False, "full afterwards")
+    equal(session.Text(Sink(is_full=True)).full(), True, "full where the console is")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Other machines of QEMU's (R85): --machine sifive_u and spike, which have one console for all streams."""
+
+import time
+
+from lib.guest import run, run_raw
+from lib.pty import OnTerminal
+from lib.tap import case, equal, has, lacks, main, soak_case
+
+SIFIVE, SPIKE = ("--machine", "sifive_u"), ("--machine", "spike")
+HZ = {SIFIVE: 1000000, SPIKE: 10000000}  # of their clocks
+CTRL_C = b"\x03"
+LINES = b"".join(bytes(range(256)) + b"%d\n" % number for number in range(100))
+
+
+def both(function, of_spike=soak_case):
+    """Makes a case for each of the machines; that of spike runs in the suite soak."""
+    for options, kind in ((SIFIVE, case), (SPIKE, of_spike)):
+        def one(options=options):
+            function(options)
+
+        one.__name__ = f"{function.__name__}_on_{options[1]}"
+        kind(one)
+
+
+def both_always(function):
+    """The same where that of spike always runs."""
+    both(function, case)
+
+
+@both_always
+def a_program_runs(options):
+    done = run("machine", str(HZ[options]), options=options)
+    equal((done.status, done.out, done.err), (0, b"input 0, time 1, floats 1, child 2, parent 1\n", b""), "how it ran")
+
+
+@case
+def input_and_output_are_exact_on_sifive_u():
+    """Keys and ends of lines are bytes as others, as long as a line has fewer than 4096 of them."""
+    done = run("cat", stdin=LINES, options=SIFIVE)
+    equal((done.status, done.out, done.err), (0, LINES, b""), "how it ran")
+
+
+@both_always
+def output_is_exact(options):
+    """More than a socket would take before somebody reads."""
+    done = run("bytes", "300000", options=options)
+    expected = run("bytes", "300000")
+    equal((done.status, done.out == expected.out, len(done.out)), (0, True, len(expected.out)), "how it ran")
+
+
+@both
+def the_streams_are_no_terminal(options):
+    equal(run("tty", options=options).out, b"tty 000 0x0\n", "standard output")
+
+
+@both
+def the_status_is_that_of_the_program(options):
+    equal(run("exit", "42", options=options).status, 42, "status")
+    equal(run("kill", "9", options=options).status, 137, "status of one that was killed")
+
+
+@both_always
+def warnings_are_not_in_the_output(options):
+    done = run("wild", options=options)
+    equal(done.status, 139, "status")
+    lacks(done.out, b"SIGSEGV", "standard output")
+    has(done.err, b"killed by SIGSEGV", "standard error")
+
+
+@both_always
+def a_machine_without_init(options):
+    done = run("exit", "0", options=[*options, "--append", "init=/none"])
+    equal(done.status, 125, "status")
+    has(done.err, b"boot: error: /none: not in the boot archive", "standard error")
+
+
+@both
+def the_time_of_day_is_the_hosts(options):
+    """To a minute or so, if the machine is busy: there is no clock but the word on the command line."""
+    before = time.time() - 1
+    told = float(run("clock", options=options).out)
+    equal(before <= told <= time.time() + 60, True, f"{told} is between {before} and now")
+
+
+@both_always
+def what_the_machine_lacks_is_refused(options):
+    for more, why in ((["--swap", "64M"], b"--swap needs a virtio device, which --machine"),
+                      (["--share", "."], b"--share needs a virtio device, which --machine"),
+                      (["--harts", "9"], b" harts at most")):
+        done = run("exit", "0", options=[*options, *more])
+        equal(done.status, 2, "status")
+        has(done.err, why, "standard error")
+
+
+@case
+def a_machine_that_is_not_known():
+    done = run("exit", "0", options=["--machine", "toaster"])
+    equal((done.status, done.err), (2, b"run.sh: --machine wants one of virt, sifive_u, spike, not 'toaster'\n"), "how it ended")
+
+
+@both
+def a_run_that_takes_too_long(options):
+    equal(run("sleep", "1000", options=[*options, "--timeout", "5"]).status, 124, "status")
+
+
+@both
+def a_program_on_a_terminal(options):
+    program = OnTerminal("echo", options=options)
+    program.expect("ready")
+    program.send(b"typed\r")
+    program.expect("typed")
+    program.send(CTRL_C)
+    equal(program.finish()[0], 130, "status after Ctrl-C")
+
+
+@both
+def the_tour(options):
+    done = run_raw([*options, "--timeout", "300"])
+    equal(done.status, 0, "status")
+    for number in range(1, 9):
+        has(done.out, b"\xe2\x94\x80\xe2\x94\x80 %d " % number, "what came")
+    has(done.out, b"This machine has no swap disk", "what came")
+
+
+if __name__ == "__main__":
+    main()
