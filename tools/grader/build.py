@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: MIT
+"""Builds what the points need: the kernel and process 1, the grading programs, and those that run mm/ on the host."""
+
+import fcntl
+import glob
+import os
+import re
+import subprocess
+
+from grader import limits
+from grader.lab import Wrong
+
+KERNEL = "faultline.elf"
+HARDENED = "faultline-hardened.elf"
+INIT = "user/init"
+COMPILER = ["riscv64-linux-gnu-gcc", "-O2", "-g1", "-static", "-fno-pic", "-no-pie"]
+BUILD_SECONDS = 900  # for what never ends: an idle machine takes ten
+ERROR = re.compile(r"(^|\s)(fatal )?error: |undefined reference|multiple definition|No such file")
+SHOWN = 40  # lines of a compiler's output
+# Packages, the lock and the set-up of the build folder are those of ./run.sh.
+PACKAGES = """root=$1 me=$2
+. "$root/tools/setup.sh"
+lock
+have_packages "${run_needs[@]}" 'cc gcc' '/usr/include/stdio.h libc6-dev'
+"""
+SETUP = PACKAGES + """folder=$(build_folder build)
+configure "$folder"
+printf '%s' "$folder"
+"""
+
+
+class Broken(Exception):
+    """The kernel does not compile: the message has the compiler's lines."""
+
+
+def shell(script, root, who):
+    """Runs a script on top of tools/setup.sh; returns its output. It has said itself why it fails."""
+    done = subprocess.run(["bash", "-c", script, "bash", root, who], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          check=False)
+    if done.returncode:
+        raise Wrong("")
+    return done.stdout.decode()
+
+
+def have_packages(root, who):
+    """Installs the packages that ./run.sh would, or says which are missing."""
+    shell(PACKAGES, root, who)
+
+
+def set_up(root, who):
+    """Has the packages and the build folder that ./run.sh would have; returns the folder."""
+    return os.environ.get("FAULTLINE_BUILD") or shell(SETUP, root, who)
+
+
+def errors_of(text):
+    """Returns the compiler's lines from the first error on, without what ninja says of itself."""
+    lines = [line for line in text.splitlines() if not line.startswith(("ninja: ", "[", "FAILED: "))
+             and "-gnu-gcc" not in line]
+    first = next((number for number, line in enumerate(lines) if ERROR.search(line)), 0)
+    shown = [line.replace("../", "", 1) if line.startswith("../") else line for line in lines[first:]]
+    return "\n".join(shown[:SHOWN] + ["..."] * (len(shown) > SHOWN))
+
+
+def kernel(build, targets=(KERNEL, INIT), limited=limits.Limits(), jobs=None):
+    """Builds the kernel, or other targets of a build folder; raises Broken with the compiler's errors."""
+    words = ["ninja", "-C", build, *([f"-j{jobs}"] if jobs else []), *targets]
+    lock = os.open(build, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = limits.run(words, BUILD_SECONDS, limited)
+    finally:
+        os.close(lock)
+    if done.stopped:
+        raise Broken("the compilation was stopped: " + done.stopped)
+    if done.status:
+        raise Broken(errors_of(done.out.decode(errors="replace")) or done.err.decode(errors="replace"))
+
+
+def is_newer(path, sources):
+    """Returns whether a file is newer than all of these."""
+    return os.path.exists(path) and all(os.path.getmtime(path) > os.path.getmtime(source) for source in sources)
+
+
+def guests(root, lab, common, folder):
+    """Compiles the grading programs of a lab into a folder; returns {name: path}. `common` has lab.h."""
+    os.makedirs(folder, exist_ok=True)
+    header, found = os.path.join(common, "lab.h"), {}
+    for name, source in lab.programs("guest").items():
+        found[name] = os.path.join(folder, name)
+        if is_newer(found[name], [source, header]):
+            continue
+        part = f"{found[name]}.{os.getpid()}"
+        words = [*COMPILER, "-I", common, "-I", os.path.join(root, "include"), "-o", part, source]
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        if done.returncode:
+            raise Wrong(f"{source} does not compile:\n" + done.stdout.decode(errors="replace"))
+        os.replace(part, found[name])
+    return found
+
+
+# ---- programs that run mm/ here, on the fake machine of the host tests ----
+
+HOST_SOURCES = ("mm/*.c", "mm/*/*.c", "tests/host/fake/*.c", "lib/radix.c", "lib/tree.c", "lib/string.c", "sync/lockorder.c",
+                "sync/waitq.c", "base/block.c", "tests/host/mm/rig.c", "tests/host/mm/memory.c",
+                "tests/host/lib/expect_panic.c", "tests/host/lib/support.c")
+HOST_INCLUDES = ("tests/host/mm", ".", "include", "arch/include", "tests/host/fake")
+HOST_RULES = """rule cc
+  command = cc -MMD -MF $out.d -c -O1 -g1 -std=gnu11 -DFAULTLINE_HARDENED=1 -w {includes} -o $out $in
+  depfile = $out.d
+rule link
+  command = cc -o $out $in
+"""
+
+
+def escaped(path):
+    """Returns a path as ninja files and shells take it."""
+    return re.sub(r"([$ :])", r"$\1", path)
+
+
+def quoted(path):
+    """Returns a path for a command in a ninja file."""
+    return "'" + path.replace("$", "$$") + "'"
+
+
+def host_ninja(root, lab, common):
+    """Returns the ninja file of the programs in host/."""
+    sources = sorted(path for pattern in HOST_SOURCES for path in glob.glob(os.path.join(glob.escape(root), pattern)))
+    includes = [os.path.join(common, "host"), *(os.path.join(root, name) for name in HOST_INCLUDES)]
+    lines = [HOST_RULES.format(includes=" ".join("-I " + quoted(path) for path in includes))]
+    objects = []
+    for path in sources:
+        objects.append("tree/" + os.path.relpath(path, root).replace("/", "_") + ".o")
+        lines.append(f"build {objects[-1]}: cc {escaped(path)}")
+    for name, path in lab.programs("host").items():
+        lines.append(f"build {name}.o: cc {escaped(path)}\nbuild {name}: link {name}.o {' '.join(objects)}")
+    return "\n".join(lines) + "\n"
+
+
+def host_programs(root, lab, common, folder, limited=limits.Limits(), jobs=None):
+    """Compiles mm/ and the lab's programs in host/ for this machine; returns {name: path}. Raises Broken."""
+    names = lab.programs("host")
+    if not names:
+        return {}
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "build.ninja"), "w", encoding="utf-8") as file:
+        file.write(host_ninja(root, lab, common))
+    kernel(folder, list(names), limited, jobs)
+    return {name: os.path.join(folder, name) for name in names}

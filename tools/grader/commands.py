@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: MIT
+"""The commands of a student's tree: ./grade, ./hint and ./pack."""
+
+import argparse
+import os
+import secrets
+import subprocess
+import sys
+
+from grader import build, report, run
+from grader.lab import Lab, Wrong, choose
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+USAGE = 2
+SEEDS = 1 << 32
+
+
+def say(text):
+    """Prints a line without buffering."""
+    print(text, flush=True)
+
+
+def load():
+    """Returns the lab of this tree."""
+    with open(os.path.join(ROOT, "lab/name"), encoding="utf-8") as file:
+        return Lab(os.path.join(ROOT, "lab"), file.read().strip())
+
+
+def write(path, text):
+    """Writes a report to a file, or to the standard output for "-"."""
+    if path == "-":
+        say(text.rstrip("\n"))
+        return
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def grade(words):
+    """./grade: returns 0 if all that was asked for passed, else 1."""
+    parser = argparse.ArgumentParser(prog="./grade", description="Builds the kernel and runs the tests of this lab, each in "
+                                     "a machine of its own.", epilog="A TEST is a test's name, or any part of it. Points of "
+                                     "the kind keep pass from the start; they count once one of the kind gain passes.")
+    parser.add_argument("tests", nargs="*", metavar="TEST", help="only these (all)")
+    parser.add_argument("--list", action="store_true", help="show the tests, and run nothing")
+    parser.add_argument("--why", metavar="TEST", help="run one test and show all that is known of it: what was expected and "
+                        "what came, the kernel's report, the last faults, how to debug it")
+    parser.add_argument("--json", metavar="FILE", nargs="?", const="-", help="write the results as JSON (Gradescope's)")
+    parser.add_argument("--junit", metavar="FILE", nargs="?", const="-", help="write the results as JUnit's XML")
+    parser.add_argument("--seed", type=int, help="the seed of the values in memory (another one each time)")
+    parser.add_argument("--timeout", type=float, default=run.SECONDS, metavar="S", help="end a test after S seconds "
+                        f"({run.SECONDS})")
+    options = parser.parse_args(words)
+    lab = load()
+    points = choose(lab.points, [options.why] if options.why else options.tests)
+    if options.list:
+        for point in points:
+            say(f"{point.name} ({point.worth}, {point.kind}): {point.says}")
+        return 0
+    if options.why and len(points) > 1:
+        raise Wrong(f"--why is for one test, and {len(points)} have '{options.why}' in their names")
+    seed = secrets.randbelow(SEEDS) if options.seed is None else options.seed
+    return grade_points(lab, points, seed, options)
+
+
+def grade_points(lab, points, seed, options):
+    """Builds, runs the points and reports."""
+    quiet = "-" in (options.json, options.junit)
+    folder = build.set_up(ROOT, "grade")
+    outcomes, broken = [], ""
+    hosts = {}
+    try:
+        build.kernel(folder)
+        if any(point.on_host for point in points):
+            hosts = build.host_programs(ROOT, lab, lab.path("lib"), os.path.join(folder, "lab/host"))
+    except build.Broken as error:
+        broken = str(error)
+        outcomes = [run.Outcome(point, 0) for point in points]
+        for outcome in outcomes:
+            outcome.why = "it does not compile"
+    if not broken:
+        guests = build.guests(ROOT, lab, lab.path("lib"), os.path.join(folder, "lab"))
+        place = run.Place(ROOT, folder, guests, hosts)
+        for point in points:
+            outcomes.append(run.run(place, point, seed, bool(options.why), options.timeout))
+            if not quiet:
+                say(report.why(place, outcomes[-1]) if options.why else report.line(outcomes[-1]))
+    if options.json:
+        write(options.json, report.as_json(lab.name, seed, outcomes, broken))
+    if options.junit:
+        write(options.junit, report.as_junit(lab.name, outcomes, broken))
+    if not quiet:
+        conclude(lab, points, outcomes, broken, seed)
+    return 0 if all(one.passed for one in outcomes) else 1
+
+
+def conclude(lab, points, outcomes, broken, seed):
+    """Prints the end of a report."""
+    if broken:
+        say(f"== it compiles: FAIL\n{broken}")
+    failed = [one for one in outcomes if not one.passed]
+    if failed and not broken and len(outcomes) > 1:
+        say(f"(more about the first that failed: ./grade --why '{failed[0].point.name}' --seed {seed})")
+    if len(points) == len(lab.points):
+        say(report.summary(outcomes))
+    elif broken:
+        say("score: 0")
+
+
+def hint(words):
+    """./hint: shows one hint."""
+    parser = argparse.ArgumentParser(prog="./hint", description="Shows a hint. Later ones say more: try before you ask.")
+    parser.add_argument("number", nargs="?", type=int, help="which one")
+    options = parser.parse_args(words)
+    hints = load().hints()
+    if options.number is None:
+        say(f"There are {len(hints)} hints: ./hint 1 shows the first.")
+        return 0
+    if not 1 <= options.number <= len(hints):
+        raise Wrong(f"there are {len(hints)} hints, from 1 to {len(hints)}")
+    say(hints[options.number - 1])
+    return 0
+
+
+def git(*words):
+    """Runs git here; returns its output. Raises Wrong if it fails."""
+    try:
+        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, check=False)
+    except FileNotFoundError:
+        raise Wrong("git is missing: sudo apt-get install git") from None
+    if done.returncode:
+        raise Wrong(f"git {words[0]}: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout
+
+
+def pack(words):
+    """./pack: writes the changes to the files of the lab since the start, committed or not."""
+    parser = argparse.ArgumentParser(prog="./pack", description="Writes your changes to the files of this lab as a patch, to "
+                                     "be handed in. Changes that are not committed are in it.")
+    lab = load()
+    parser.add_argument("file", nargs="?", default=lab.name + ".patch", help=f"where to ({lab.name}.patch)")
+    options = parser.parse_args(words)
+    base = git("merge-base", "HEAD", "release").decode().strip()
+    text = git("diff", "--no-color", "--no-ext-diff", "--no-renames", base, "--", *lab.files())
+    others = [name for name in git("diff", "--name-only", base).decode().split("\n")
+              if name and name not in lab.files()]
+    if not text:
+        raise Wrong("there is nothing to hand in: none of the lab's files has changed (they are in lab/files.txt)")
+    with open(options.file, "wb") as file:
+        file.write(f"Lab: {lab.name}\n\n".encode() + text)
+    say(f"{options.file}: {text.count(bytes([10]))} lines; hand in this file.")
+    for name in others:
+        say(f"It does not have {name}: that is no file of this lab, and the grader uses its own.")
+    return 0
+
+
+def main(name, words):
+    """Returns the exit status of a command."""
+    try:
+        return {"grade": grade, "hint": hint, "pack": pack}[name](words)
+    except Wrong as wrong:
+        if str(wrong):
+            print(f"{name}: {wrong}", file=sys.stderr)
+        return USAGE
+    except OSError as error:
+        print(f"{name}: {error.filename}: {error.strerror}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MIT
+"""Reads the folder of a lab: its points, the files that a student may change, its hints, what its programs answer."""
+
+import fnmatch
+import importlib.util
+import os
+import re
+
+FIELDS = 5  # of a line of points.txt
+LIMIT = re.compile(r"(\w+)<=(\d+)")
+MACHINE = ("mem", "swap", "append")  # options of ./run.sh, with their values
+
+
+class Wrong(Exception):
+    """A mistake of whoever runs the tool or wrote the lab: the message says what to do."""
+
+
+class Point:
+    """One test: what it runs, what it measures at most, and what it is worth."""
+
+    def __init__(self, line, lab):
+        fields = [field.strip() for field in line.split("|")]
+        if len(fields) != FIELDS:
+            raise Wrong(f"{lab.path('points.txt')}: not {FIELDS} fields: {line}")
+        self.lab = lab
+        self.name, worth, program, options, self.says = fields
+        number, _, self.kind = worth.partition(" ")
+        if not number.isdigit() or self.kind not in ("gain", "keep"):
+            raise Wrong(f"{lab.path('points.txt')}: {self.name}: '{worth}' is not a number and gain or keep")
+        self.worth = int(number)
+        self.program, self.test, *words = program.split()
+        self.n = int(words[0]) if words else 0
+        self.options, self.limits, self.on_host = [], {}, False
+        for word in options.split():
+            self.take_option(word)
+
+    def take_option(self, word):
+        """Takes one of mem=64M, icount, host (it runs here, on the fake machine of the host tests), or a limit."""
+        name, _, value = word.partition("=")
+        limit = LIMIT.fullmatch(word)
+        if limit:
+            self.limits[limit.group(1)] = int(limit.group(2))
+        elif word == "host":
+            self.on_host = True
+        elif word == "icount":
+            self.options.append("--icount")
+        elif name in MACHINE and value:
+            self.options += ["--" + name, value]
+        else:
+            raise Wrong(f"{self.lab.path('points.txt')}: {self.name}: '{word}' is neither an option nor a limit")
+
+    def expected(self, seed):
+        """Returns the possible answers, each as {name: value or list of values}."""
+        answers = getattr(self.lab.expect, self.test)(seed, self.n)
+        return answers if isinstance(answers, list) else [answers]
+
+
+def lines_of(path):
+    """Returns the lines of a file that are neither empty nor comments."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return [line.strip() for line in file if line.strip() and not line.startswith("#")]
+    except OSError as error:
+        raise Wrong(f"{path}: {error.strerror}") from None
+
+
+def load_module(path):
+    """Loads a Python file by its path."""
+    spec = importlib.util.spec_from_file_location("lab_expect", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Lab:
+    """A folder with points.txt, expect.py and guest/; files.txt and hints.txt, unless it only adds hidden points."""
+
+    def __init__(self, folder, name=None):
+        self.folder = os.path.abspath(folder)
+        self.name = name or os.path.basename(self.folder)
+        if not os.path.exists(self.path("points.txt")):
+            raise Wrong(f"{folder}: no lab is there (it has no points.txt)")
+        self.expect = load_module(self.path("expect.py"))
+        self.points = [Point(line, self) for line in lines_of(self.path("points.txt"))]
+        names = [point.name for point in self.points]
+        for name in names:
+            if names.count(name) > 1:
+                raise Wrong(f"{self.path('points.txt')}: two points are named '{name}'")
+
+    def path(self, *names):
+        """Returns the path of a file of the lab."""
+        return os.path.join(self.folder, *names)
+
+    def files(self):
+        """Returns the files that are taken from a student."""
+        return lines_of(self.path("files.txt"))
+
+    def hints(self):
+        """Returns the hints, in order: paragraphs of hints.txt."""
+        with open(self.path("hints.txt"), encoding="utf-8") as file:
+            text = "".join(line for line in file if not line.startswith("#"))
+        return [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
+
+    def programs(self, folder):
+        """Returns {name: source} of the grading programs in guest/, or of those in host/."""
+        folder = self.path(folder)
+        names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+        return {os.path.splitext(name)[0]: os.path.join(folder, name) for name in names if name.endswith(".c")}
+
+
+def choose(points, patterns):
+    """Returns the points whose names match one of the patterns, or contain it; all, if there is no pattern."""
+    if not patterns:
+        return points
+    chosen = []
+    for pattern in patterns:
+        found = [point for point in points if fnmatch.fnmatchcase(point.name, pattern) or pattern in point.name]
+        exact = [point for point in found if point.name == pattern]
+        if not found:
+            raise Wrong(f"no test is named '{pattern}': --list shows their names")
+        chosen += [point for point in exact or found if point not in chosen]
+    return chosen

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+"""The numbers of labs/lib/lab.h, computed on the host: what a seed puts into pages, and what that adds up to."""
+
+MASK = (1 << 64) - 1
+
+
+def mix(seed, index):
+    """Returns a different number for each index (splitmix64)."""
+    z = (seed + (index + 1) * 0x9E3779B97F4A7C15) & MASK
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
+    return z ^ (z >> 31)
+
+
+def fill(seed, npages):
+    """Returns the values of pages that are filled from a seed."""
+    return [mix(seed, i) for i in range(npages)]
+
+
+def total(pages):
+    """Returns the sum that tells pages apart by value and place."""
+    return sum(value * (2 * i + 1) for i, value in enumerate(pages)) & MASK

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""Says what came of the points: lines for people, JSON for Gradescope and others, JUnit, and the reasons of one failure."""
+
+import json
+import shlex
+from xml.sax import saxutils
+
+from grader.run import command, on_host, words
+
+LATER = "counts once a gain passes"
+
+
+def counts(outcomes):
+    """Returns whether points of the kind keep count: one of the kind gain has passed."""
+    return any(outcome.passed and outcome.point.kind == "gain" for outcome in outcomes)
+
+
+def earned(outcome, counting):
+    """Returns the points that an outcome is worth."""
+    return outcome.point.worth if outcome.passed and (counting or outcome.point.kind == "gain") else 0
+
+
+def score(outcomes):
+    """Returns (points earned, points there are)."""
+    counting = counts(outcomes)
+    return sum(earned(one, counting) for one in outcomes), sum(one.point.worth for one in outcomes)
+
+
+def line(outcome):
+    """Returns the line of one point."""
+    verdict = "OK" if outcome.passed else "FAIL: " + outcome.why
+    return f"== {outcome.point.name} ({outcome.point.worth}): {verdict}"
+
+
+def summary(outcomes):
+    """Returns the last lines."""
+    got, most = score(outcomes)
+    lines = []
+    if not counts(outcomes) and any(one.passed for one in outcomes):
+        lines.append(f"(what passes so far did so from the start: it {LATER})")
+    return "\n".join([*lines, f"score: {got}/{most}"])
+
+
+def as_json(lab, seed, outcomes, broken=""):
+    """Returns the results as Gradescope reads them, with a few more fields."""
+    got, most = score(outcomes)
+    counting = counts(outcomes)
+    tests = [{"name": one.point.name, "score": earned(one, counting), "max_score": one.point.worth,
+              "status": "passed" if one.passed else "failed", "kind": one.point.kind,
+              "output": one.why or one.point.says} for one in outcomes]
+    result = {"lab": lab, "seed": seed, "score": got, "max_score": most, "tests": tests}
+    if broken:
+        result["output"] = "it does not compile:\n" + broken
+    return json.dumps(result, indent=1) + "\n"
+
+
+def as_junit(lab, outcomes, broken=""):
+    """Returns the results as JUnit's XML."""
+    failed = sum(not one.passed for one in outcomes)
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>',
+             f'<testsuite name={saxutils.quoteattr("lab " + lab)} tests="{len(outcomes)}" failures="{failed}">']
+    for one in outcomes:
+        name = f" <testcase classname={saxutils.quoteattr(lab)} name={saxutils.quoteattr(one.point.name)}"
+        why = "it does not compile: " + broken if broken else one.why
+        text = clean(why)
+        lines.append(name + ("/>" if one.passed else f"><failure message={saxutils.quoteattr(text)}/></testcase>"))
+    return "\n".join([*lines, "</testsuite>", ""])
+
+
+def clean(text):
+    """Leaves out characters that XML cannot hold."""
+    return "".join(letter for letter in text if letter in "\t\n" or " " <= letter < "\ud800")
+
+
+def shown(answers, limits):
+    """Returns expected values in words."""
+    exact = [f"{words(name)} = {value}" for name, value in answers.items()]
+    return ", ".join(exact + [f"{words(name)} <= {most}" for name, most in limits.items()])
+
+
+def why(place, outcome):
+    """Returns all that is known of one outcome."""
+    point = outcome.point
+    came = ", ".join(f"{words(name)} = {' '.join(map(str, values))}" for name, values in outcome.came.items())
+    log = [text for text in outcome.log.splitlines() if text.strip()]
+    lines = [line(outcome), "  " + point.says,
+             "  runs      " + shlex.join([point.program, point.test, str(outcome.seed), str(point.n)])
+             + f" ({point.lab.path('host' if point.on_host else 'guest', point.program + '.c')})",
+             "  expected  " + "\n         or ".join(shown(answers, point.limits) for answers in outcome.expected),
+             "  came      " + (came or "nothing")]
+    lines += ["            " + note for note in outcome.notes]
+    lines += ["  the kernel's report:" + ("" if log else " none")] + ["    " + text for text in log]
+    if point.on_host:
+        gdb = shlex.join(["gdb", "--args", *on_host(place, point, outcome.seed)])
+        return "\n".join([*lines, "  it runs mm/ on this machine (docs/testing.md); with gdb:", "    " + gdb])
+    lines += [f"  the last {len(outcome.faults)} faults:" if outcome.faults else
+              "  the last faults: the machine ended before it could show them"] + ["    " + text for text in outcome.faults]
+    gdb = shlex.join(["./run.sh", "--gdb", *command(place, point, outcome.seed)])
+    lines += ["  with gdb, which docs/debugging.md explains:", "    " + gdb]
+    return "\n".join(lines)

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+"""Runs points, each in a machine of its own, and judges what came."""
+
+import os
+import re
+import signal
+import sys
+import zlib
+
+from grader import limits
+from grader.mixing import mix
+
+SECONDS = 30  # for what never ends: a point takes less than three
+CPU_SECONDS = 15  # the same, of the grader of many submissions
+GRACE = 30  # for the runner to say where the machine was
+RESULT = re.compile(r"result (\w+) (\d+)")
+PANIC = re.compile(r"^(?:run\.sh: (?=kernel )|)((?:kernel )?panic: .*)$", re.MULTILINE)
+KILLED_BY_KERNEL = re.compile(r"^\[ *\d+\.\d+\] \S+: (?:warning|error): (.*killed.*)$", re.MULTILINE)
+OUT_OF_CPU = re.compile(r"^run\.sh: .* status -(9|24)\b", re.MULTILINE)
+KILLED_FOR_CPU = (-signal.SIGKILL, 128 + signal.SIGKILL)
+LAST = re.compile(r"^run\.sh: (.*)$", re.MULTILINE)
+SEED_BITS = 63
+
+
+class Place:
+    """Where the things are that points need: the tree, its build, the grading programs for the guest and the host."""
+
+    def __init__(self, root, build, guests, hosts, limited=limits.Limits()):
+        self.root, self.build, self.guests, self.hosts, self.limited = root, build, guests, hosts, limited
+
+
+class Outcome:
+    """What came of a point: whether it passed, and if not, a sentence that says why."""
+
+    def __init__(self, point, seed):
+        self.point, self.seed = point, seed
+        self.passed, self.why = False, ""
+        self.expected, self.came = [], {}
+        self.notes, self.faults, self.log = [], [], ""
+
+
+def seed_of(point, seed):
+    """Returns the seed of one point."""
+    return mix(seed, zlib.crc32(point.name.encode())) >> (64 - SEED_BITS)
+
+
+def on_host(place, point, seed):
+    """Returns the words that run the point's program here."""
+    return [place.hosts[point.program], point.test, str(seed), str(point.n)]
+
+
+def command(place, point, seed, more=()):
+    """Returns the words for ./run.sh that run the point's program."""
+    guest = place.guests[point.program]
+    return [*point.options, *more, "--add", f"{guest}:/bin/{point.program}", "--",
+            "/bin/" + point.program, point.test, str(seed), str(point.n)]
+
+
+def environment(place):
+    """Returns the environment of ./run.sh: nothing of ours but what it needs."""
+    known = {name: os.environ[name] for name in ("PATH", "HOME", "FAULTLINE_KERNEL") if name in os.environ}
+    # Less room for QEMU's translations than its usual gigabyte, most of which a short run never uses.
+    return {**known, "TERM": "dumb", "LC_ALL": "C", "FAULTLINE_BUILD": place.build,
+            "FAULTLINE_QEMU": "-accel tcg,tb-size=32"}
+
+
+def read_lines(outcome, text):
+    """Takes what the program printed."""
+    for line in text.splitlines():
+        word, _, rest = line.partition(" ")
+        match = RESULT.fullmatch(line)
+        if match:
+            outcome.came.setdefault(match.group(1), []).append(int(match.group(2)))
+        elif word == "failed":
+            outcome.notes.append(rest)
+        elif word == "first":
+            outcome.first = rest
+        elif word == "fault":
+            outcome.faults.append(rest)
+
+
+def how_it_ended(done, on_host):
+    """Returns why the end of the machine, or of a program that ran here, is no good one, or ""."""
+    err = done.err.decode(errors="replace")
+    panic, killed, last = PANIC.search(err), KILLED_BY_KERNEL.search(err), LAST.findall(err)
+    if panic:
+        return panic.group(1)
+    if done.stopped:
+        return done.stopped
+    if OUT_OF_CPU.search(err) or (on_host and done.status in KILLED_FOR_CPU):
+        return "no end: it has used up its time on the CPU"
+    if done.status in (124, 125) and last:
+        return last[-1]
+    if done.status < 0:
+        return f"the program was killed by {signal.Signals(-done.status).name}"
+    if done.status > 128:
+        name = signal.Signals(done.status - 128).name if done.status - 128 in set(signal.Signals) else "a signal"
+        return f"the program was killed by {name}" + (f" ({killed.group(1)})" if killed else "")
+    return ""
+
+
+def differences(expected, came):
+    """Yields a sentence for each value that is not what one of the answers has."""
+    for name, values in expected.items():
+        values = values if isinstance(values, list) else [values]
+        found = came.get(name, [])
+        if not found:
+            yield f"{words(name)}: no answer"
+        elif len(found) != len(values):
+            yield f"{words(name)}: {len(found)} answers, {len(values)} expected"
+        else:
+            for one, other in zip(found, values):
+                if one != other:
+                    yield f"{words(name)}: {one} came, {other} expected"
+                    break
+
+
+def words(name):
+    """Returns a name of a result as words."""
+    return name.replace("_", " ")
+
+
+def over(limits_of, came):
+    """Yields a sentence for each limit that is exceeded."""
+    for name, most in limits_of.items():
+        found = came.get(name, [])
+        if len(found) != 1:
+            yield f"{words(name)}: no answer"
+        elif found[0] > most:
+            yield f"{found[0]} {words(name)}, {most} allowed"
+
+
+def judge(outcome, done):
+    """Decides whether the point has passed, and why not."""
+    wrong = [*over(outcome.point.limits, outcome.came)]
+    if wrong and getattr(outcome, "first", ""):
+        wrong[0] += "; first: " + outcome.first
+    wrong += min(([*differences(answers, outcome.came)] for answers in outcome.expected), key=len)
+    ended = how_it_ended(done, outcome.point.on_host)
+    reasons = [ended] * bool(ended) + outcome.notes + wrong
+    if not reasons and done.status != 0:
+        reasons = [f"the program ended with status {done.status}"]
+    outcome.passed, outcome.why = not reasons, reasons[0] if reasons else ""
+
+
+def run(place, point, seed, why=False, seconds=SECONDS):
+    """Runs a point and returns its Outcome. `why` also gets the last faults of the machine."""
+    outcome = Outcome(point, seed_of(point, seed))
+    outcome.expected = point.expected(outcome.seed)
+    more = ["--timeout", f"{seconds:g}"] + (["--env", "LAB_FAULTS=1"] if why else [])
+    if point.on_host:
+        words_to_run = on_host(place, point, outcome.seed)
+    else:
+        runner = os.path.join(place.root, "tools/run.py")
+        words_to_run = [sys.executable, "-I", "-S", "-B", runner, *command(place, point, outcome.seed, more)]
+    done = limits.run(words_to_run, seconds + (0 if point.on_host else GRACE), place.limited, cwd="/", env=environment(place))
+    outcome.log = done.err.decode(errors="replace")
+    read_lines(outcome, done.out.decode(errors="replace"))
+    judge(outcome, done)
+    return outcome
