@@ -1,0 +1,629 @@
+/* SPDX-License-Identifier: MIT */
+/* The tests of the lab cow: what processes see of their memory after fork, and what that takes. */
+#include "lab.h"
+
+/* Seeds of what children and parents write, made from the one that the grader gives. */
+#define BY_CHILD(seed)	((seed) + 1)
+#define BY_PARENT(seed) ((seed) + 2)
+
+/* ---- what fork takes ---- */
+
+/* Shows the first page of which parent and child have a frame each. */
+static void show_first_copy(int child, const char *pages, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (frame_at(0, pages + i * PAGE) == frame_at(child, pages + i * PAGE))
+			continue;
+		say("first parent %p\n", (const void *)(pages + i * PAGE));
+		return;
+	}
+}
+
+/* A child that first waits, and then reads all pages. */
+static void frames(uint64_t seed, size_t n)
+{
+	char *pages = map_pages(n, MAP_PRIVATE);
+	struct channel down, up;
+	long before;
+	int child;
+
+	channel_open(&down);
+	channel_open(&up);
+	fill(pages, n, seed);
+	before = private_frames();
+	child = fork_child();
+	if (child == 0) {
+		tell(&up, 0);
+		hear(&down);
+		tell(&up, sum(pages, n));
+		hear(&down);
+		_exit(0);
+	}
+	hear(&up);
+	result("frames_taken", private_frames() - before);
+	show_first_copy(child, pages, n);
+	tell(&down, 0);
+	result("child", hear(&up));
+	result("parent", sum(pages, n));
+	result("frames_taken_by_reads", private_frames() - before);
+	tell(&down, 0);
+	join_child(child);
+}
+
+/* A child writes some pages: each of them is copied, and no other. */
+static void copies(uint64_t seed, size_t n)
+{
+	char *pages = map_pages(n, MAP_PRIVATE);
+	struct channel down, up;
+	long before, written = 0;
+	int child;
+
+	channel_open(&down);
+	channel_open(&up);
+	fill(pages, n, seed);
+	before = private_frames();
+	child = fork_child();
+	if (child == 0) {
+		for (size_t i = 0; i < n; i++)
+			if (mix(BY_CHILD(seed), i) % 8 == 0)
+				page_write(pages + i * PAGE, mix(BY_CHILD(seed), i));
+		tell(&up, sum(pages, n));
+		hear(&down);
+		_exit(0);
+	}
+	result("child", hear(&up));
+	for (size_t i = 0; i < n; i++)
+		written += mix(BY_CHILD(seed), i) % 8 == 0;
+	result("frames_beyond_the_copies", labs(private_frames() - before - written));
+	result("parent", sum(pages, n));
+	tell(&down, 0);
+	join_child(child);
+}
+
+/* More than half of the memory. */
+static void big(uint64_t seed, size_t n)
+{
+	char *pages = map_pages(n, MAP_PRIVATE);
+	struct channel up;
+	int child;
+
+	channel_open(&up);
+	fill(pages, n, seed);
+	child = fork_child();
+	if (child == 0) {
+		for (size_t i = 0; i < 100; i++) {
+			size_t at = mix(BY_CHILD(seed), i) % n;
+
+			page_write(pages + at * PAGE, mix(BY_CHILD(seed), i));
+		}
+		tell(&up, sum(pages, n));
+		_exit(0);
+	}
+	result("child", hear(&up));
+	join_child(child);
+	result("parent", sum(pages, n));
+}
+
+/* Instructions, if time is counted in them. */
+static void cost(uint64_t seed, size_t n)
+{
+	char *pages = map_pages(n, MAP_PRIVATE);
+	struct channel up;
+	uint64_t before;
+	int child;
+
+	channel_open(&up);
+	fill(pages, n, seed);
+	before = nanoseconds();
+	child = fork_child();
+	if (child == 0)
+		_exit(0);
+	join_child(child);
+	result("instructions", nanoseconds() - before);
+	child = fork_child();
+	if (child == 0) {
+		tell(&up, sum(pages, n));
+		_exit(0);
+	}
+	result("child", hear(&up));
+	join_child(child);
+}
+
+/* ---- who sees what ---- */
+
+/*
+ * Many processes share a page, and write it one after the other. Each has to find what the parent
+ * wrote there, whatever the others have done.
+ */
+static void many(uint64_t seed, size_t n)
+{
+	size_t npages = 2048;
+	char *pages = map_pages(npages, MAP_PRIVATE);
+	struct channel start, end, up;
+	uint64_t total = 0;
+
+	channel_open(&start);
+	channel_open(&end);
+	channel_open(&up);
+	fill(pages, npages, seed);
+	for (size_t i = 0; i < n; i++) {
+		if (fork_child())
+			continue;
+		hear(&start); /* one child at a time gets a turn */
+		uint64_t found = page_read(pages);
+
+		page_write(pages, mix(BY_CHILD(seed), i));
+		tell(&up, found + (page_read(pages) == mix(BY_CHILD(seed), i)));
+		hear(&end);
+		_exit(0);
+	}
+	for (size_t i = 0; i < n; i++) {
+		tell(&start, i);
+		total = total * 3 + hear(&up);
+	}
+	for (size_t i = 0; i < n; i++)
+		tell(&end, i);
+	for (size_t i = 0; i < n; i++)
+		if (waitpid(-1, NULL, 0) < 0)
+			fail("waitpid");
+	result("found", total);
+	result("parent", sum(pages, npages));
+}
+
+static uint64_t grow_tree(char *pages, size_t n, uint64_t seed, unsigned depth)
+{
+	uint64_t total = 0;
+	struct channel up;
+
+	channel_open(&up);
+	for (unsigned branch = 0; depth && branch < 2; branch++) {
+		uint64_t below = mix(seed, 1000 + branch);
+		int child = fork_child();
+
+		if (child == 0) {
+			for (size_t i = 0; i < n; i++)
+				if (mix(below, i) % 3 == 0)
+					page_write(pages + i * PAGE, mix(below, i));
+			tell(&up, grow_tree(pages, n, below, depth - 1));
+			_exit(0);
+		}
+		total = total * 5 + hear(&up);
+		join_child(child);
+		if (branch == 0)
+			page_write(pages, mix(seed, 2000));
+	}
+	close(up.ends[0]);
+	close(up.ends[1]);
+	return total * 7 + sum(pages, n);
+}
+
+/* Children of children, each of which writes some of what it was given. */
+static void tree(uint64_t seed, size_t n)
+{
+	char *pages = map_pages(n, MAP_PRIVATE);
+
+	fill(pages, n, seed);
+	result("tree", grow_tree(pages, n, seed, 3));
+}
+
+/* The parent writes at once after fork, while its TLB is warm. The child looks later. */
+static void parent_writes(uint64_t seed, size_t n)
+{
+	char *pages = map_pages(n, MAP_PRIVATE);
+	struct channel down, up;
+	uint64_t *values = malloc(n * sizeof(*values));
+	long child;
+
+	channel_open(&down);
+	channel_open(&up);
+	for (size_t i = 0; i < n; i++)
+		values[i] = mix(BY_PARENT(seed), i);
+	fill(pages, n, seed);
+	for (size_t i = 0; i < n; i++) /* each page is written once more just before */
+		((volatile uint64_t *)(pages + i * PAGE))[7] = mix(seed, i) * 15;
+	child = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	if (child == 0) {
+		hear(&down);
+		tell(&up, sum(pages, n));
+		_exit(0);
+	}
+	for (size_t i = 0; i < n; i++) /* from the last one on, which the TLB still has */
+		((volatile uint64_t *)(pages + (n - 1 - i) * PAGE))[0] = values[n - 1 - i];
+	if (child < 0)
+		fail("clone");
+	fill(pages, n, BY_PARENT(seed));
+	tell(&down, 0);
+	result("child", hear(&up));
+	result("parent", sum(pages, n));
+	join_child((int)child);
+}
+
+static int data = 1; /* in the image's data segment */
+
+/* Stack, heap, data and mappings with other permissions are the child's own, too. */
+static void kinds(uint64_t seed, size_t n)
+{
+	volatile uint64_t on_stack[1024];
+	uint64_t *heap = malloc(100000);
+	char *frozen = map_pages(n, MAP_PRIVATE), *hidden = map_pages(n, MAP_PRIVATE);
+	struct channel up;
+	int child;
+
+	channel_open(&up);
+	for (size_t i = 0; i < 1024; i++)
+		on_stack[i] = heap[i] = mix(seed, i);
+	data = (int)(seed & 0xffff);
+	fill(frozen, n, seed);
+	fill(hidden, n, seed);
+	mprotect(frozen, n * PAGE, PROT_READ);
+	mprotect(hidden, n * PAGE, PROT_NONE);
+	child = fork_child();
+	if (mprotect(frozen, n * PAGE, RW) || mprotect(hidden, n * PAGE, RW))
+		fail("mprotect");
+	if (child == 0) {
+		uint64_t found = sum(frozen, n) + 3 * sum(hidden, n) + (uint64_t)data;
+
+		for (size_t i = 0; i < 1024; i++) {
+			found += on_stack[i] ^ heap[i];
+			on_stack[i] = heap[i] = i;
+		}
+		data = 2;
+		fill(frozen, n, BY_CHILD(seed));
+		fill(hidden, n, BY_CHILD(seed));
+		tell(&up, found + sum(frozen, n));
+		_exit(0);
+	}
+	result("child", hear(&up));
+	join_child(child);
+	for (size_t i = 0; i < 1024; i++)
+		if (on_stack[i] != mix(seed, i) || heap[i] != mix(seed, i))
+			data = -1;
+	result("parent", sum(frozen, n) + 3 * sum(hidden, n) + (uint64_t)data);
+}
+
+/* The kernel writes into pages that are shared: read(2). */
+static void kernel_writes(uint64_t seed, size_t n)
+{
+	char *pages = map_pages(n, MAP_PRIVATE);
+	struct channel bytes, up;
+	int file = memfd_create("bytes", 0), child;
+
+	channel_open(&bytes);
+	channel_open(&up);
+	for (size_t i = 0; i < n; i++) {
+		page_write(pages, mix(BY_CHILD(seed), i));
+		if (write(file, pages, PAGE) != (ssize_t)PAGE)
+			fail("write to a memfd");
+	}
+	fill(pages, n, seed);
+	child = fork_child();
+	if (child == 0) {
+		if (pread(file, pages, n / 2 * PAGE, 0) != (ssize_t)(n / 2 * PAGE))
+			fail("read into pages that are shared");
+		tell(&up, sum(pages, n));
+		_exit(0);
+	}
+	result("child", hear(&up));
+	result("parent", sum(pages, n));
+	join_child(child);
+	child = fork_child();
+	if (child == 0) {
+		hear(&bytes);
+		tell(&up, sum(pages, n));
+		_exit(0);
+	}
+	if (pread(file, pages, n * PAGE, 0) != (ssize_t)(n * PAGE))
+		fail("read into pages that are shared");
+	tell(&bytes, 0);
+	result("second_child", hear(&up));
+	result("read", sum(pages, n));
+	join_child(child);
+}
+
+/* Shared memory stays shared, and a private mapping of a file private. */
+static void shared(uint64_t seed, size_t n)
+{
+	char *both = map_pages(n, MAP_SHARED), *mine;
+	struct channel down, up;
+	int file = memfd_create("file", 0), child;
+
+	channel_open(&down);
+	channel_open(&up);
+	for (size_t i = 0; i < n; i++) {
+		page_write(both, mix(seed, i));
+		if (write(file, both, PAGE) != (ssize_t)PAGE)
+			fail("write to a memfd");
+	}
+	fill(both, n, seed);
+	mine = mmap(NULL, n * PAGE, RW, MAP_PRIVATE, file, 0);
+	if (mine == MAP_FAILED || sum(mine, n) != sum(both, n))
+		fail("mmap of a memfd");
+	child = fork_child();
+	if (child == 0) {
+		page_write(both, mix(BY_CHILD(seed), 0));
+		fill(mine, n, BY_CHILD(seed));
+		tell(&up, 0);
+		hear(&down);
+		tell(&up, sum(both, n));
+		_exit(0);
+	}
+	hear(&up);
+	page_write(both + PAGE, mix(BY_PARENT(seed), 0));
+	tell(&down, 0);
+	result("child", hear(&up));
+	result("parent", sum(both, n));
+	result("mine", sum(mine, n));
+	for (size_t i = 0; i < n; i++)
+		if (pread(file, both + i * PAGE, PAGE, (off_t)(i * PAGE)) != (ssize_t)PAGE)
+			fail("read of a memfd");
+	result("file", sum(both, n));
+	join_child(child);
+}
+
+/* ---- what is given back ---- */
+
+static size_t moved(const char *pages, size_t n, const unsigned long *frames_before)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += frame_at(0, pages + i * PAGE) != frames_before[i];
+	return count;
+}
+
+/* Once the child is gone, or has copies of its own, the parent keeps its frames. */
+static void last(uint64_t seed, size_t n)
+{
+	char *pages = map_pages(n, MAP_PRIVATE);
+	unsigned long *before = malloc(n * sizeof(*before));
+	struct channel down, up;
+	int child;
+
+	channel_open(&down);
+	channel_open(&up);
+	fill(pages, n, seed);
+	for (size_t i = 0; i < n; i++)
+		before[i] = frame_at(0, pages + i * PAGE);
+	child = fork_child();
+	if (child == 0) {
+		fill(pages, n / 2, BY_CHILD(seed));
+		tell(&up, sum(pages, n));
+		hear(&down);
+		_exit(0);
+	}
+	result("child", hear(&up));
+	fill(pages, n / 2, BY_PARENT(seed));
+	tell(&down, 0);
+	join_child(child);
+	fill(pages + n / 2 * PAGE, n - n / 2, BY_PARENT(seed));
+	result("pages_moved", moved(pages, n, before));
+	result("parent", sum(pages, n));
+}
+
+static void one_generation(char *pages, size_t n, uint64_t seed, bool sums,
+			   const struct channel *up)
+{
+	int child = fork_child();
+
+	if (child == 0) {
+		for (size_t i = 0; i < n; i += 2)
+			page_write(pages + i * PAGE, mix(seed, i));
+		if (sums)
+			tell(up, sum(pages, n));
+		_exit(0);
+	}
+	if (sums)
+		result("child", hear(up));
+	join_child(child);
+	page_write(pages + PAGE, mix(seed, n));
+}
+
+/* Generations of children come and go: nothing is lost, and nothing is freed that is in use. */
+static void leaks(uint64_t seed, size_t n)
+{
+	char *pages = map_pages(n, MAP_PRIVATE);
+	struct channel up;
+	long before;
+
+	channel_open(&up);
+	fill(pages, n, seed);
+	one_generation(pages, n, mix(seed, 1), false, &up);
+	before = used_frames();
+	for (uint64_t i = 2; i < 40; i++)
+		one_generation(pages, n, mix(seed, i), i == 39, &up);
+	result("frames_lost", used_frames() - before);
+	result("parent", sum(pages, n));
+}
+
+/* Memory that was only read has one page of zeros, in children, too. */
+static void zeros(uint64_t seed, size_t n)
+{
+	char *pages = map_pages(n, MAP_PRIVATE), *fresh;
+	struct channel up;
+	uint64_t total = sum(pages, n);
+	long before = private_frames();
+	unsigned i;
+
+	channel_open(&up);
+	for (i = 0; i < 20; i++) {
+		int child = fork_child();
+
+		if (child == 0) {
+			uint64_t zero = sum(pages, n);
+
+			if (i == 0)
+				result("frames_counted", resident_frames());
+			page_write(pages + mix(seed, i) % n * PAGE, mix(seed, i));
+			tell(&up, zero + sum(pages, n));
+			_exit(0);
+		}
+		total += hear(&up);
+		join_child(child);
+	}
+	result("zeros", total);
+	page_write(pages, seed);
+	result("frames_taken", private_frames() - before);
+	fresh = map_pages(n, MAP_PRIVATE);
+	result("fresh", sum(fresh, n) + sum(pages + PAGE, n - 1));
+}
+
+#define REFUSALS 60
+
+/* With commit=strict, fork of a process with so much memory is refused, after some of it. */
+static void refused(uint64_t seed, size_t n)
+{
+	/* Lower addresses are copied first: these pages, before the large mapping is refused. */
+	char *pages = mmap((void *)0x10000000, n * PAGE, RW,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	unsigned long *frames_before = malloc(n * sizeof(*frames_before));
+	long before = 0, errors = 0;
+
+	if (pages == MAP_FAILED)
+		fail("mmap");
+	map_pages(36 * MIB / PAGE, MAP_PRIVATE);
+	fill(pages, n, seed);
+	for (size_t i = 0; i < n; i++)
+		frames_before[i] = frame_at(0, pages + i * PAGE);
+	for (unsigned i = 0; i < REFUSALS; i++) {
+		int child = fork();
+
+		if (child == 0)
+			_exit(1);
+		if (child > 0)
+			wait_child(child);
+		errors += child < 0 && errno == ENOMEM;
+		for (size_t k = i; k < n; k += REFUSALS)
+			page_write(pages + k * PAGE, mix(BY_PARENT(seed), k));
+		if (i == 0)
+			before = used_frames();
+	}
+	result("refused", (uint64_t)errors);
+	result("frames_lost", used_frames() - before);
+	result("pages_moved", moved(pages, n, frames_before));
+	result("parent", sum(pages, n));
+}
+
+/*
+ * Two processes write all of what they share, for which there is not enough memory. One is killed,
+ * and the other goes on.
+ */
+static void out_of_memory(uint64_t seed, size_t n)
+{
+	int first, second, killed = 0;
+	struct channel up;
+	uint64_t survivor;
+
+	channel_open(&up);
+	signal(SIGCHLD, SIG_DFL); /* one of them is killed, as it should be */
+	first = fork_child();
+	if (first == 0) {
+		char *pages = map_pages(n, MAP_PRIVATE);
+		int status;
+
+		fill(pages, n, seed);
+		second = fork_child();
+		if (second == 0) {
+			fill(pages, n, BY_CHILD(seed));
+			tell(&up, sum(pages, n));
+			_exit(0);
+		}
+		status = wait_child(second);
+		if (status != 128 + SIGKILL)
+			_exit(1); /* both had room, or it was another signal */
+		tell(&up, sum(pages, n));
+		_exit(3);
+	}
+	close(up.ends[1]);
+	survivor = hear(&up);
+	switch (wait_child(first)) {
+	case 3:
+		result("parent", survivor);
+		killed = 1;
+		break;
+	case 128 + SIGKILL:
+		result("child", survivor);
+		killed = 1;
+	}
+	result("killed", (uint64_t)killed);
+}
+
+/* Memory that is in swap, as far as it does not fit. */
+static void swapped(uint64_t seed, size_t n)
+{
+	char *pages = map_pages(n, MAP_PRIVATE);
+	struct channel down, up;
+	int child;
+
+	channel_open(&down);
+	channel_open(&up);
+	fill(pages, n, seed);
+	child = fork_child();
+	if (child == 0) {
+		uint64_t found = sum(pages, n);
+
+		for (size_t i = 0; i < n; i += 3)
+			page_write(pages + i * PAGE, mix(BY_CHILD(seed), i));
+		tell(&up, found);
+		hear(&down);
+		tell(&up, sum(pages, n));
+		_exit(0);
+	}
+	result("found", hear(&up));
+	for (size_t i = 0; i < n; i += 2)
+		page_write(pages + i * PAGE, mix(BY_PARENT(seed), i));
+	tell(&down, 0);
+	result("child", hear(&up));
+	join_child(child);
+	result("parent", sum(pages, n));
+}
+
+/* ---- ordinary programs ---- */
+
+/* The one that `programs` runs: its answer is its argument, mixed. */
+static void answer(uint64_t seed, size_t n)
+{
+	result("answer", mix(seed, n));
+}
+
+static void programs(uint64_t seed, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		char words[2][32];
+		int child = fork_child();
+
+		if (child) {
+			join_child(child);
+			continue;
+		}
+		snprintf(words[0], sizeof(words[0]), "%llu", (unsigned long long)mix(seed, i));
+		snprintf(words[1], sizeof(words[1]), "%zu", i);
+		execl("/proc/self/exe", "cow", "answer", words[0], words[1], (char *)NULL);
+		fail("exec");
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const struct lab_test tests[] = {
+		{ "frames", frames },
+		{ "copies", copies },
+		{ "big", big },
+		{ "cost", cost },
+		{ "many", many },
+		{ "tree", tree },
+		{ "parent_writes", parent_writes },
+		{ "kinds", kinds },
+		{ "kernel_writes", kernel_writes },
+		{ "shared", shared },
+		{ "last", last },
+		{ "leaks", leaks },
+		{ "zeros", zeros },
+		{ "refused", refused },
+		{ "out_of_memory", out_of_memory },
+		{ "swapped", swapped },
+		{ "answer", answer },
+		{ "programs", programs },
+	};
+
+	return lab_main(tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
+}
