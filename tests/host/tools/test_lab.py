@@ -1,0 +1,447 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""tools/lab and the grader, on a small tree with a lab of its own: nothing is compiled, no machine is booted (R160, R161)."""
+
+import argparse
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import redirect_stdout
+from xml.etree import ElementTree
+
+from base import ROOT, TOOLS
+from grader import build, limits, report, run
+from grader.lab import Lab, Wrong, choose
+from grader.mixing import mix
+from labs import check, grading, repository, slots, trees
+from lib.tap import case, equal, has, lacks, main
+
+START = "--- a/mm/a.c\n+++ b/mm/a.c\n@@ -1,3 +1,3 @@\n int a;\n-int shares;\n+int copies;\n int z;\n"
+SECOND = START.replace("-int shares", "-int copies").replace("+int copies", "+int also_shares")
+WRONG = "It shares nothing at all here.\nA user has too little memory.\n\n" + \
+    START.replace("-int shares", "-int shares").replace("+int copies", "+int shares_badly")
+POINTS = """# name | worth | program | options | says
+frames taken | 10 gain | t frames 5 | mem=64M taken<=3 | it shares
+values | 5 keep | t values 5 | icount | it is right
+"""
+EXPECT = """from grader.mixing import mix
+
+
+def frames(seed, n):
+    return {"sum": mix(seed, n)}
+
+
+def values(seed, n):
+    return [{"parent": 1}, {"child": [2, 3]}]
+"""
+FILES = {
+    "mm/a.c": "int a;\nint shares;\nint z;\n", "mm/b.c": "int b;\n", "run.sh": "#!/bin/sh\n",
+    "tests/mutants/x.patch": "secret\n", "tools/lab": "secret\n", "docs/labs.md": "secret\n", "docs/run.md": "run\n",
+    "labs/small/points.txt": POINTS, "labs/small/expect.py": EXPECT, "labs/small/files.txt": "# these\nmm/a.c\n",
+    "labs/small/hints.txt": "# no hint\nfirst\n\nsecond\n\nthird\n", "labs/small/README.md": "# A small lab\n",
+    "labs/small/start.patch": START, "labs/small/second.patch": SECOND, "labs/small/wrong/bad.patch": WRONG,
+    "labs/small/guest/t.c": "int main(void) { return 0; }\n", "labs/lib/lab.h": "\n", "labs/lib/host/cmocka.h": "\n",
+}
+IDENTITY = ["-c", "user.name=A", "-c", "user.email=a@b.c"]
+
+
+def write(folder, name, text):
+    """Writes a file of a tree."""
+    path = os.path.join(folder, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+
+
+def read(*names):
+    """Reads a file."""
+    with open(os.path.join(*names), encoding="utf-8", newline="") as file:
+        return file.read()
+
+
+def git(folder, *words):
+    """Runs git; returns its output."""
+    return subprocess.run(["git", *IDENTITY, *words], cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
+def tree(place, name="teacher's tree", repository_too=True):
+    """Makes a teacher's tree; returns its folder."""
+    folder = os.path.join(place, name)
+    for path, text in FILES.items():
+        write(folder, path, text)
+    for script in trees.SCRIPTS:
+        shutil.copy(os.path.join(ROOT, "labs/lib", script), os.path.join(folder, "labs/lib", script))
+    os.chmod(os.path.join(folder, "run.sh"), 0o755)
+    os.symlink("nowhere", os.path.join(folder, "mm/dangling"))
+    if repository_too:
+        git(folder, "init", "-q", "-b", "main")
+        git(folder, "add", "-A")
+        git(folder, "commit", "-q", "-m", "all")
+    return folder
+
+
+def refused(action, *words):
+    """Returns what is said when something is refused."""
+    try:
+        action(*words)
+    except (Wrong, slots.Refused, build.Broken) as error:
+        return str(error)
+    raise AssertionError("it was not refused")
+
+
+def start(root, folder):
+    """Makes a student's tree; returns its first commit."""
+    return repository.start(root, trees.lab_of(root, "small"), folder)
+
+
+@case
+def a_start_tree_has_no_solution():
+    with tempfile.TemporaryDirectory() as place:
+        student = os.path.join(place, "my lab")
+        start(tree(place), student)
+        names = git(student, "ls-files").split("\n")
+        for name in ("LAB.md", "grade", "hint", "pack", "lab/points.txt", "lab/guest/t.c", "docs/run.md", ".gitattributes"):
+            equal(name in names, True, name)
+        for name in names:
+            lacks("/" + name, "/labs/", "a file")
+            lacks(name, "mutants", "a file")
+            lacks(name, ".patch", "a file")
+        equal(read(student, "mm/a.c"), "int a;\nint copies;\nint z;\n", "the patched file")
+        equal(read(student, ".gitattributes"), "* text=auto eol=lf\n", "attributes")
+        equal(git(student, "log", "--format=%an %ae %ad %s", "--date=iso"),
+              "Faultline labs labs@faultline.invalid 2026-01-01 00:00:00 +0000 Lab small: the tree to start from\n", "the commit")
+        equal(git(student, "status", "--porcelain"), "", "what has changed")
+        equal([os.access(os.path.join(student, name), os.X_OK) for name in ("grade", "run.sh", "mm/b.c")],
+              [True, True, False], "modes")
+
+
+@case
+def all_students_have_the_same_first_commit():
+    """Whatever is in the teacher's work tree, in the user's configuration, and wherever the tree comes from."""
+    with tempfile.TemporaryDirectory() as place:
+        root = tree(place)
+        write(place, "config", "[core]\n\tautocrlf = true\n[commit]\n\tgpgsign = true\n[i18n]\n\tcommitEncoding = latin1\n")
+        ids = [start(root, os.path.join(place, "one"))]
+        os.environ["GIT_CONFIG_GLOBAL"] = os.path.join(place, "config")
+        try:
+            ids.append(start(root, os.path.join(place, "two ö")))
+        finally:
+            del os.environ["GIT_CONFIG_GLOBAL"]
+        write(root, "mm/b.c", "int not_committed;\n")
+        write(root, "mm/untracked.c", "int untracked;\n")
+        equal(trees.uncommitted(root), ["mm/b.c"], "what is left out")
+        ids.append(start(root, os.path.join(place, "three")))
+        ids.append(start(tree(place, "unpacked", False), os.path.join(place, "four")))
+        equal(ids, [ids[0]] * 4, "first commits")
+
+
+@case
+def trees_are_mirrored():
+    with tempfile.TemporaryDirectory() as place:
+        root, copy = tree(place), os.path.join(place, "copy")
+        os.mkdir(copy)
+        slots.mirror(root, copy)
+        before = os.stat(os.path.join(copy, "mm/a.c")).st_mtime_ns
+        write(copy, "mm/b.c", "other\n")
+        write(copy, "mm/more.c", "more\n")
+        os.unlink(os.path.join(copy, "mm/dangling"))
+        slots.mirror(root, copy)
+        equal([read(copy, "mm/b.c"), os.path.exists(os.path.join(copy, "mm/more.c"))], ["int b;\n", False], "what differed")
+        equal(os.readlink(os.path.join(copy, "mm/dangling")), "nowhere", "a link")
+        equal(os.stat(os.path.join(copy, "mm/a.c")).st_mtime_ns, before, "what did not differ keeps its time")
+
+
+@case
+def start_spoils_nothing():
+    with tempfile.TemporaryDirectory() as place:
+        root, full = tree(place), os.path.join(place, "full")
+        write(full, "thesis.txt", "years of work\n")
+        has(refused(start, root, full), "is not empty; name a folder that does not exist yet", "a full folder")
+        equal(os.listdir(full), ["thesis.txt"], "what is in it")
+        has(refused(start, root, os.path.join(full, "thesis.txt")), "there is a file of that name", "a file")
+        has(refused(start, root, os.path.join(place, "no/such")), "no such folder; make it first", "no parent")
+        has(refused(trees.lab_of, root, "nosuch"), "no lab is called 'nosuch'; there are: small", "an unknown lab")
+        write(root, "labs/small/start.patch", START.replace("int a;", "int b;"))
+        new = os.path.join(place, "new")
+        has(refused(start, root, new), "start.patch does not fit the sources", "a patch that does not fit")
+        equal(os.path.exists(new), False, "anything left of it")
+
+
+@case
+def releases_are_merged():
+    with tempfile.TemporaryDirectory() as place:
+        root, student = tree(place), os.path.join(place, "student")
+        first = start(root, student)
+        equal(repository.update(root, student), False, "nothing is new")
+        write(student, "mm/a.c", "int a;\nint mine;\nint z;\n")
+        write(root, "docs/run.md", "run faster\n")
+        git(root, "commit", "-qam", "newer")
+        has(refused(repository.update, root, student), "not committed (mm/a.c): commit them first", "changes")
+        git(student, "commit", "-qam", "mine")
+        equal(repository.update(root, student), True, "it is new")
+        equal([read(student, "mm/a.c"), read(student, "docs/run.md")], ["int a;\nint mine;\nint z;\n", "run faster\n"], "both")
+        equal(git(student, "rev-list", "--max-parents=0", "HEAD").strip(), first, "the first commit")
+        equal(repository.update(root, student), False, "nothing is new any more")
+        other = os.path.join(place, "other")
+        start(root, other)
+        has(refused(repository.update, root, place), "is no tree of a lab", "another folder")
+        write(root, "labs/small/start.patch", START.replace("+int copies", "+int copies_too"))
+        git(root, "commit", "-qam", "newest")
+        said = refused(repository.update, root, student)
+        has(said, "change the same lines", "a conflict")
+        has(said, "git merge --abort", "a conflict")
+
+
+@case
+def git_may_be_missing():
+    with tempfile.TemporaryDirectory() as place:
+        root, path = tree(place, repository_too=False), os.environ["PATH"]
+        os.environ["PATH"] = place
+        try:
+            has(refused(start, root, os.path.join(place, "new")), "git is missing: sudo apt-get install git", "what it says")
+        finally:
+            os.environ["PATH"] = path
+
+
+@case
+def packages_may_be_missing():
+    with tempfile.TemporaryDirectory() as place:
+        for name in ("bash", "flock", "readlink"):
+            os.symlink(shutil.which(name), os.path.join(place, name))
+        done = subprocess.run([sys.executable, "-B", os.path.join(TOOLS, "lab"), "check"], env={"PATH": place},
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        equal(done.returncode, 2, "status")
+        has(done.stderr, "lab: these are missing", "what it says")
+        has(done.stderr, "gcc-riscv64-linux-gnu", "what it says")
+        lacks(done.stderr, "Traceback", "what it says")
+
+
+def slot_of(root, place):
+    """Makes a slot, but for its build."""
+    slot = slots.Slot(root, trees.lab_of(root, "small"), os.path.join(place, "area"), "0")
+    trees.solution(root, slot.lab, "start", slot.start)
+    shutil.copytree(slot.start, slot.tree)
+    return slot
+
+
+@case
+def only_the_lab_s_files_are_taken():
+    with tempfile.TemporaryDirectory() as place:
+        root = tree(place)
+        slot, one = slot_of(root, place), os.path.join(place, "one")
+        write(one, "mm/a.c", "int a;\r\nint mine;\r\nint z;\r\n")
+        write(one, "mm/b.c", "int cheating;\n")
+        write(one, "meson.build", "cheating()\n")
+        texts = slots.read_folder(slot.lab, one)
+        equal(texts, {"mm/a.c": b"int a;\nint mine;\nint z;\n"}, "a folder, with LF")
+        slot.take(texts)
+        equal([read(slot.tree, "mm/a.c"), os.path.exists(os.path.join(slot.tree, "meson.build"))],
+              ["int a;\nint mine;\nint z;\n", False], "the tree")
+        slot.take({})
+        equal(read(slot.tree, "mm/a.c"), "int a;\nint copies;\nint z;\n", "the next one's tree")
+
+
+@case
+def links_are_refused():
+    with tempfile.TemporaryDirectory() as place:
+        root = tree(place)
+        lab, one = trees.lab_of(root, "small"), os.path.join(place, "one")
+        os.makedirs(os.path.join(one, "mm"))
+        os.symlink("/etc/passwd", os.path.join(one, "mm/a.c"))
+        has(refused(slots.read_folder, lab, one), "mm/a.c is a link", "a file")
+        two = os.path.join(place, "two")
+        os.makedirs(two)
+        os.symlink(os.path.join(root, "mm"), os.path.join(two, "mm"))
+        has(refused(slots.read_folder, lab, two), "is a link, or in a folder that is one", "a folder")
+        three = os.path.join(place, "three")
+        os.makedirs(os.path.join(three, "mm/a.c"))
+        has(refused(slots.read_folder, lab, three), "is no file", "a folder of that name")
+
+
+@case
+def patches_are_taken():
+    with tempfile.TemporaryDirectory() as place:
+        root = tree(place)
+        slot = slot_of(root, place)
+        other = "--- a/mm/b.c\n+++ b/mm/b.c\n@@ -1 +1 @@\n-int b;\n+int cheating;\n"
+        write(place, "ann.patch", "Lab: small\n\n" + SECOND + other)
+        write(place, "bob.patch", ("Lab: small\n\n" + SECOND).replace("\n", "\r\n"))
+        for name in ("ann", "bob"):
+            equal(slots.read_patch(slot.lab, slot, os.path.join(place, name + ".patch")),
+                  {"mm/a.c": b"int a;\nint also_shares;\nint z;\n"}, name)
+        equal(grading.Submission(os.path.join(place, "bob.patch")).lab_name(), "small", "the lab that it names")
+        write(place, "out.patch", SECOND.replace("int a;", "int q;"))
+        has(refused(slots.read_patch, slot.lab, slot, os.path.join(place, "out.patch")), "does not fit", "another patch")
+        write(place, "link.patch", "diff --git a/mm/a.c b/mm/a.c\ndeleted file mode 100644\n--- a/mm/a.c\n+++ /dev/null\n"
+              "@@ -1,3 +0,0 @@\n-int a;\n-int copies;\n-int z;\ndiff --git a/mm/a.c b/mm/a.c\nnew file mode 120000\n"
+              "--- /dev/null\n+++ b/mm/a.c\n@@ -0,0 +1 @@\n+/etc/passwd\n\\ No newline at end of file\n")
+        has(refused(slots.read_patch, slot.lab, slot, os.path.join(place, "link.patch")), "", "a link")
+
+
+@case
+def submissions_are_found():
+    with tempfile.TemporaryDirectory() as place:
+        has(refused(grading.submissions_in, place), "has no submissions", "an empty folder")
+        has(refused(grading.submissions_in, place + "/no"), "no such folder", "no folder")
+        write(place, "ann müller/mm/a.c", "")
+        write(place, "bob.patch", "Lab: small\n")
+        write(place, "readme.txt", "")
+        os.symlink("/", os.path.join(place, "carl"))
+        found = grading.submissions_in(place)
+        equal([one.name for one in found], ["ann müller", "bob"], "names")
+        equal(grading.choose_lab(tree(place + "/x"), found, None).name, "small", "the lab")
+        write(place, "bob/mm/a.c", "")
+        has(refused(grading.submissions_in, place), "the same name: bob", "the same name")
+
+
+def point_of(place, name="frames taken"):
+    """Returns a point of the small lab."""
+    return choose(Lab(os.path.join(tree(place), "labs/small")).points, [name])[0]
+
+
+def judged(point, out, err="", status=0, stopped=""):
+    """Returns the Outcome of what a point's program printed."""
+    outcome = run.Outcome(point, 1)
+    outcome.expected = point.expected(1)
+    run.read_lines(outcome, out)
+    run.judge(outcome, limits.Done(status, out.encode(), err.encode(), stopped))
+    return outcome
+
+
+@case
+def R161_only_right_answers_pass():
+    with tempfile.TemporaryDirectory() as place:
+        point = point_of(place)
+        right = f"result sum {mix(1, 5)}\nresult taken 3\n"
+        for text, why, more in (
+                (right, "", {}), ("", "taken: no answer", {}), ("all tests passed\nok\n", "taken: no answer", {}),
+                (right.replace("taken 3", "taken 4") + "first parent 0x10000\n", "4 taken, 3 allowed; first: parent 0x10000", {}),
+                (right.replace(str(mix(1, 5)), "7"), f"sum: 7 came, {mix(1, 5)} expected", {}),
+                (right + right, "taken: no answer", {}), (right, "no end within 9 s", {"status": None, "stopped": "no end within 9 s"}),
+                (right, "kernel panic: cow", {"status": 125, "err": "run.sh: kernel panic: cow\n"}),
+                (right, "the program was killed by SIGSEGV", {"status": 139}),
+                (right, "the program ended with status 3", {"status": 3}),
+                (right + "failed fork: Out of memory\n", "fork: Out of memory", {}),
+                ("x" + right, "sum: no answer", {}),
+                (right, "no end: it has used up its time on the CPU",
+                 {"status": 125, "err": "run.sh: the machine went off with status -24 but the kernel did not say so\n"})):
+            outcome = judged(point, text, **more)
+            equal((outcome.passed, outcome.why), (not why, why), text[:20])
+        values = point_of(place + "/2", "values")
+        equal([judged(values, text).passed for text in ("result parent 1\n", "result child 2\nresult child 3\n",
+                                                        "result child 3\nresult child 2\n", "result child 2\n")],
+              [True, True, False, False], "one of several answers")
+
+
+@case
+def keep_counts_once_a_gain_passes():
+    with tempfile.TemporaryDirectory() as place:
+        gain, keep = (run.Outcome(point, 1) for point in Lab(os.path.join(tree(place), "labs/small")).points)
+        keep.passed, gain.why = True, 'a <wrong> "answer"\0'
+        equal(report.score([gain, keep]), (0, 15), "without a gain")
+        has(report.summary([gain, keep]), "it counts once a gain passes", "the summary")
+        root = ElementTree.fromstring(report.as_junit("small", [gain, keep]))
+        equal([root.get("failures"), root.find("testcase/failure").get("message")], ["1", 'a <wrong> "answer"'], "JUnit")
+        has(report.as_json("small", 1, [gain, keep]), '"max_score": 15', "JSON")
+        gain.passed = True
+        equal(report.score([gain, keep]), (15, 15), "with one")
+        equal(report.line(gain), "== frames taken (10): OK", "a line")
+
+
+@case
+def commands_are_limited():
+    with tempfile.TemporaryDirectory() as place:
+        def limited(script, seconds=30, strict=True):
+            used = limits.Used()
+            with limits.counting(used):
+                done = limits.run(["sh", "-c", script], seconds, limits.Limits(strict, [place]), cwd="/")
+            return done, used
+
+        done, used = limited("echo out; echo err >&2; exit 3")
+        equal((done.status, done.out, done.err, done.stopped), (3, b"out\n", b"err\n", ""), "a command")
+        equal(used.memory > 0, True, "what it used is known")
+        has(limited("yes")[0].stopped, "KiB of output", "a flood")
+        equal(len(limited("yes")[0].out), limits.OUTPUT_BYTES, "what is kept of it")
+        has(limited("sleep 1000 & sleep 1000", 1)[0].stopped, "no end within 1 s", "a hang")
+        equal(limited("kill -SEGV $$")[0].status in (-11, 139), True, "a signal")  # bwrap says it as a shell does
+        has(limited("ulimit -t; ulimit -c", strict=True)[0].out.decode(), f"{limits.CPU_SECONDS}\n0\n", "limits")
+        equal(limits.run(["/no/such"], 5).stopped, "/no/such did not start: No such file or directory", "no command")
+
+
+@case
+def only_the_compiler_s_lines_are_shown():
+    text = ("ninja: Entering directory `x'\n[1/3] Compiling\nFAILED: a.o\nriscv64-linux-gnu-gcc -c a.c\n../mm/a.c:3: warning: x\n"
+            "../mm/a.c:4:2: error: no\n    4 | x\n[2/3] more\nninja: build stopped\n")
+    equal(build.errors_of(text), "mm/a.c:4:2: error: no\n    4 | x", "what is shown")
+    has(build.errors_of("a: error: b\n" * 99), "\n...", "much of it")
+
+
+@case
+def a_lab_s_mistakes_are_found():
+    with tempfile.TemporaryDirectory() as place:
+        root = tree(place)
+
+        def found():
+            said = io.StringIO()
+            with redirect_stdout(said):
+                status = check.check(root, argparse.Namespace(names=[], patches=True, some=False, seed=1))
+            return status, said.getvalue()
+
+        status, text = found()
+        equal(status, 1, "status")
+        has(text, "second.patch adds 1 lines, not 60 to 150", "a short solution")
+        has(text, "# fewer than 8\nnot ok 4", "few wrong solutions")
+        lacks(text, "bad: ", "the one that fits")
+        write(root, "labs/small/wrong/silent.patch", SECOND)
+        write(root, "labs/small/wrong/gone.patch", WRONG.replace("int a;", "int q;"))
+        write(root, "labs/small/files.txt", "mm/b.c\nmm/none.c\n")
+        text = found()[1]
+        for part in ("silent: no header of two lines", "gone: git apply: ", "bad: it changes mm/a.c, which is not in files.txt",
+                     "files.txt: mm/none.c: no such file", "files.txt lacks mm/a.c, which start.patch changes"):
+            has(text, part, "what is wrong")
+        write(root, "labs/small/points.txt", POINTS.replace("10 gain", "10 win"))
+        has(refused(trees.lab_of, root, "small"), "'10 win' is not a number and gain or keep", "a point")
+        write(root, "labs/small/points.txt", POINTS.replace("icount", "icount=3"))
+        has(refused(trees.lab_of, root, "small"), "'icount=3' is neither an option nor a limit", "an option")
+
+
+@case
+def a_student_packs_and_gets_hints():
+    with tempfile.TemporaryDirectory() as place:
+        student = os.path.join(place, "student")
+        start(tree(place), student)
+        shutil.copytree(os.path.join(TOOLS, "grader"), os.path.join(student, "tools/grader"), dirs_exist_ok=True)
+
+        def runs(*words):
+            done = subprocess.run(words, cwd=student, capture_output=True, text=True, check=False)
+            return done.returncode, done.stdout + done.stderr
+
+        equal(runs("./hint"), (0, "There are 3 hints: ./hint 1 shows the first.\n"), "no number")
+        equal(runs("./hint", "2"), (0, "second\n"), "a hint")
+        equal(runs("./hint", "9"), (2, "hint: there are 3 hints, from 1 to 3\n"), "no such hint")
+        has(runs("./pack")[1], "pack: there is nothing to hand in", "no change")
+        write(student, "mm/a.c", "int a;\nint mine;\nint z;\n")
+        write(student, "mm/b.c", "int other;\n")
+        status, said = runs("./pack")
+        equal(status, 0, said)
+        has(said, "It does not have mm/b.c", "what is left out")
+        text = read(student, "small.patch")
+        has(text, "Lab: small\n", "the patch")
+        has(text, "+int mine;", "the patch")
+        lacks(text, "other", "the patch")
+        equal(runs("./grade", "--list")[1].split("\n")[0], "frames taken (10, gain): it shares", "a list")
+        has(runs("./grade", "nothing like it")[1], "grade: no test is named 'nothing like it'", "an unknown test")
+
+
+@case
+def help_says_what_there_is():
+    done = subprocess.run([os.path.join(TOOLS, "lab"), "--help"], capture_output=True, text=True, check=False)
+    equal(done.returncode, 0, "status")
+    for word in ("start NAME DIR", "update", "check", "grade-all DIR", "--hidden"):
+        has(done.stdout, word, "the help")
+
+
+main()

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: MIT
+"""Checks labs: does what a teacher relies on hold for the start tree, the right solutions and the wrong ones?"""
+
+import fnmatch
+import os
+import queue
+import random
+import tempfile
+import threading
+
+from grader import build, report
+from grader.lab import Wrong
+from labs import slots, trees
+
+FEWEST_WRONG = 8
+SECOND_LINES = range(60, 151)  # that the second solution adds
+HINTS = 3  # at least
+SECONDS = 60  # of a point, for what never ends; some of the wrong solutions do not
+
+
+class Tap:
+    """Prints TAP points as they come; the plan comes last."""
+
+    def __init__(self):
+        self.count, self.failed, self.lock = 0, 0, threading.Lock()
+
+    def point(self, name, wrong, *more):
+        """Prints a point, which has failed if there are lines that say what is wrong."""
+        with self.lock:
+            self.count += 1
+            self.failed += bool(wrong)
+            for line in [*wrong, *more]:
+                print("# " + line)
+            print(f"{'not ok' if wrong else 'ok'} {self.count} - {name}", flush=True)
+
+    def end(self):
+        """Prints the plan; returns the exit status."""
+        print(f"1..{self.count}")
+        return 1 if self.failed else 0
+
+
+def attempt(action, *words):
+    """Returns the lines that say why something cannot be done; none if it can."""
+    try:
+        action(*words)
+    except (Wrong, OSError) as error:
+        return str(error).splitlines() or ["it failed"]
+    return []
+
+
+def added_lines(patch):
+    """Returns how many lines a patch adds."""
+    with open(patch, encoding="utf-8") as file:
+        return sum(line.startswith("+") and not line.startswith("+++") for line in file)
+
+
+def fits(root, lab, kind, patch=None):
+    """Returns why a solution cannot be made."""
+    with tempfile.TemporaryDirectory(prefix="faultline-lab-") as folder:
+        return attempt(trees.solution, root, lab, kind, folder, patch)
+
+
+def check_second(lab):
+    """Returns what is wrong with the size of the second solution."""
+    lines = added_lines(lab.path("second.patch"))
+    return [] if lines in SECOND_LINES else [f"second.patch adds {lines} lines, not {SECOND_LINES[0]} to {SECOND_LINES[-1]}"]
+
+
+def check_wrong(root, lab, wrong):
+    """Returns what is wrong with a wrong solution's patch."""
+    found = fits(root, lab, wrong.base, wrong.path)
+    if len(wrong.says) < 2:
+        found.append("no header of two lines: what goes wrong, and what a user would see")
+    found += [f"it changes {name}, which is not in files.txt" for name in trees.changed_by(wrong.path)
+              if name not in lab.files()]
+    return [f"{wrong.name}: {line}" for line in found]
+
+
+def check_patches(root, lab, tap):
+    """Do all patches fit the sources as they are now? Builds nothing."""
+    wrongs = trees.wrongs_of(lab)
+    tap.point(f"{lab.name}: its files are there", trees.missing_files(root, lab)
+              + ([] if len(lab.hints()) >= HINTS else [f"fewer than {HINTS} hints"]))
+    tap.point(f"{lab.name}: the start fits the sources", fits(root, lab, "start"))
+    tap.point(f"{lab.name}: the second solution fits the start, and is short", fits(root, lab, "second") + check_second(lab))
+    tap.point(f"{lab.name}: the wrong solutions ({len(wrongs)}) fit, and say what is wrong",
+              [line for wrong in wrongs for line in check_wrong(root, lab, wrong)]
+              + ([] if len(wrongs) >= FEWEST_WRONG else [f"fewer than {FEWEST_WRONG}"]))
+
+
+class Variant:
+    """A solution to be graded, and what has to come of it."""
+
+    def __init__(self, name, kind, patch=None):
+        self.name, self.kind, self.patch = name, kind, patch
+
+    def verdict(self, outcomes, broken):
+        """Returns what is not as it has to be."""
+        if broken:
+            return ["it does not compile:", *broken.splitlines()]
+        failed = {one.point.name: one for one in outcomes if not one.passed}
+        if self.patch:
+            return [] if failed else ["it gets all points"]
+        if self.kind != "start":
+            return [report.line(one) for one in failed.values()]
+        return [f"{one.point.name} ({one.point.kind}): {one.why or 'passes'}" for one in outcomes
+                if one.passed != (one.point.kind == "keep")]
+
+    def summary(self, outcomes):
+        """Returns a line that says what came."""
+        got, most, failed = slots.describe(outcomes)
+        return f"{got} of {most} points" + (f"; lost: {', '.join(failed)}" if failed else "")
+
+
+def variants_of(lab):
+    """Returns all variants of a lab."""
+    return [Variant("the start", "start"), Variant("the reference", "reference"), Variant("the second solution", "second"),
+            *(Variant("wrong: " + wrong.name, wrong.base, wrong.path) for wrong in trees.wrongs_of(lab))]
+
+
+def grade_variant(slot, variant, guests, seed, jobs):
+    """Grades one variant; returns (outcomes, the compiler's errors)."""
+    with tempfile.TemporaryDirectory(prefix="faultline-lab-") as folder:
+        trees.solution(slot.root, slot.lab, variant.kind, folder, variant.patch)
+        slot.take(slots.read_folder(slot.lab, folder))
+    return slot.grade(slot.lab.points, guests, seed, SECONDS, jobs=jobs)
+
+
+def slots_for(root, lab, area, jobs):
+    """Returns as many slots, of which the first is made and the others will be copies."""
+    first = slots.Slot(root, lab, os.path.join(area, lab.name), "0")
+    first.make()
+    return [first, *(slots.Slot(root, lab, os.path.join(area, lab.name), str(number)) for number in range(1, jobs))]
+
+
+def check_both_builds(slot, tap, jobs):
+    """Does the start tree build, release and hardened?"""
+    slot.take({})
+    wrong = []
+    try:
+        build.kernel(slot.build, [build.KERNEL, build.HARDENED, build.INIT], jobs=jobs)
+    except build.Broken as error:
+        wrong = str(error).splitlines()
+    tap.point(f"{slot.lab.name}: the start tree builds, release and hardened", wrong)
+    return not wrong
+
+
+def check_scores(lab, made, variants, guests, seed, tap, jobs):
+    """Grades the variants, each in one of the slots, and prints a point for each."""
+    todo = queue.SimpleQueue()
+    for variant in variants:
+        todo.put(variant)
+
+    def work(slot):
+        while True:
+            try:
+                variant = todo.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                outcomes, broken = grade_variant(slot, variant, guests, seed, jobs)
+                tap.point(f"{lab.name}: {variant.name}", variant.verdict(outcomes, broken), variant.summary(outcomes))
+            except (Wrong, slots.Refused, OSError) as error:
+                tap.point(f"{lab.name}: {variant.name}", str(error).splitlines() or [repr(error)])
+
+    threads = [threading.Thread(target=work, args=(slot,)) for slot in made]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def check_lab(root, lab, options, tap):
+    """Checks one lab: the patches, and unless only these were asked for, the scores."""
+    check_patches(root, lab, tap)
+    if options.patches:
+        return
+    made = slots_for(root, lab, options.area, options.jobs)
+    each = max(1, (os.cpu_count() or 1) // options.jobs)
+    guests = slots.common_guests(root, lab, os.path.join(options.area, lab.name, "guest"))
+    variants = [one for one in variants_of(lab) if fnmatch.fnmatchcase(one.name, options.only)]
+    if not variants:
+        raise Wrong(f"{lab.name} has no solution '{options.only}': " + ", ".join(one.name for one in variants_of(lab)))
+    if options.some:
+        wrong = [variant for variant in variants if variant.patch]
+        variants = [*variants[:1], random.Random(options.seed).choice(wrong)]
+        made = made[:1]
+    elif options.only == "*" and not check_both_builds(made[0], tap, os.cpu_count()):
+        return
+    for slot in made[1:]:
+        slot.copy_from(made[0])
+    check_scores(lab, made, variants, guests, options.seed, tap, each)
+
+
+def check(root, options):
+    """Checks labs; returns 0 if all is as it has to be."""
+    tap = Tap()
+    names = options.names or trees.labs_of(root)
+    if options.some and not options.names:
+        names = [random.Random(options.seed).choice(names)]
+    for name in names:
+        check_lab(root, trees.lab_of(root, name), options, tap)
+    return tap.end()

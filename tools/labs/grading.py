@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: MIT
+"""Grades many submissions: takes the lab's files of each, compiles the kernel, runs the points, writes a table."""
+
+import csv
+import os
+import queue
+import re
+import threading
+import time
+
+from grader import build, limits, report
+from grader.lab import Lab, Wrong
+from labs import repository, slots, trees
+
+LAB_LINE = re.compile(rb"^Lab: (\w+)\r?$", re.MULTILINE)
+SECONDS = 60  # of a point, for what never ends and uses no CPU: others are ended sooner
+HEAD = 4096  # bytes of a patch in which the lab is named
+
+
+class Submission:
+    """A folder or a patch that somebody has handed in."""
+
+    def __init__(self, path):
+        self.path = path
+        name = os.path.basename(path)
+        self.is_patch = not os.path.isdir(path)
+        self.name = os.path.splitext(name)[0] if self.is_patch else name
+        self.result, self.error = None, ""
+
+    def lab_name(self):
+        """Returns the lab that the submission says it is for, or None."""
+        if self.is_patch:
+            with open(self.path, "rb") as file:
+                match = LAB_LINE.search(file.read(HEAD))
+            return match.group(1).decode() if match else None
+        try:
+            return repository.lab_name(self.path)
+        except (Wrong, UnicodeDecodeError):
+            return None
+
+    def texts(self, lab, slot):
+        """Returns its files, {name: bytes}."""
+        return slots.read_patch(lab, slot, self.path) if self.is_patch else slots.read_folder(lab, self.path)
+
+
+def submissions_in(folder):
+    """Returns the submissions of a folder, sorted: its folders and its patches. Links are not followed."""
+    if not os.path.isdir(folder):
+        raise Wrong(f"{folder}: no such folder; it should have a folder or a patch (of ./pack) for each student")
+    found = []
+    for name in sorted(os.listdir(folder)):
+        path = os.path.join(folder, name)
+        if os.path.islink(path) or name.startswith("."):
+            continue
+        if os.path.isdir(path) or name.endswith((".patch", ".diff")):
+            found.append(Submission(path))
+    names = [one.name for one in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise Wrong(f"two submissions have the same name: {', '.join(twice)}")
+    if not found:
+        raise Wrong(f"{folder} has no submissions: a folder or a patch (of ./pack) for each student")
+    return found
+
+
+def choose_lab(root, found, asked):
+    """Returns the lab that the submissions are for."""
+    names = {one.lab_name() for one in found} - {None}
+    if asked:
+        return trees.lab_of(root, asked)
+    if len(names) != 1:
+        raise Wrong("say which lab they are for, with --lab NAME: " +
+                    (f"they name {', '.join(sorted(names))}" if names else "they do not name one"))
+    return trees.lab_of(root, names.pop())
+
+
+class Grading:
+    """What is the same for all submissions."""
+
+    def __init__(self, root, lab, options):
+        self.root, self.lab, self.options = root, lab, options
+        self.points = list(lab.points)
+        self.area = os.path.join(options.area, lab.name)
+        self.guests = slots.common_guests(root, lab, os.path.join(self.area, "guest"))
+        self.hidden = [os.path.join(root, "labs"), os.path.abspath(options.folder), os.path.abspath(options.out)]
+        if options.hidden:
+            self.add_hidden(Lab(options.hidden))
+        self.lock = threading.Lock()
+
+    def add_hidden(self, more):
+        """Adds the points of another folder, whose programs must have names of their own."""
+        guests = slots.common_guests(self.root, more, os.path.join(self.area, "hidden-guest"))
+        same = sorted(set(guests) & set(self.guests))
+        if same:
+            raise Wrong(f"{more.folder}: {same[0]}.c has the name of a program of the lab: choose another")
+        self.guests.update(guests)
+        self.points += more.points
+        self.hidden += [more.folder, os.path.join(self.area, "hidden-guest")]
+
+    def grade(self, slot, one, jobs):
+        """Grades one submission and writes its results."""
+        used = limits.Used()
+        with limits.counting(used):
+            try:
+                slot.take(one.texts(self.lab, slot))
+                outcomes, broken = slot.grade(self.points, self.guests, self.options.seed, SECONDS, True, jobs, self.hidden,
+                                              lambda outcome: self.write_line(one, report.line(outcome)))
+            except (slots.Refused, Wrong, OSError) as error:
+                outcomes, broken = [], ""
+                one.error = str(error)
+        one.result = outcomes
+        one.used = used
+        if broken:
+            one.error = "it does not compile"
+            self.write_line(one, "it does not compile:\n" + broken)
+        elif one.error:
+            self.write_line(one, "not graded: " + one.error)
+        self.write(one, "json", report.as_json(self.lab.name, self.options.seed, outcomes, broken))
+        got, most = self.score(one)
+        with self.lock:
+            print(f"{one.name}: {got}/{most}" + (f" ({one.error})" if one.error else "")
+                  + f" [{used.cpu:.0f} s of CPU, {used.memory >> 20} MiB]", flush=True)
+
+    def score(self, one):
+        """Returns the points of a submission and of all."""
+        return report.score(one.result)[0], sum(point.worth for point in self.points)
+
+    def path(self, one, ending):
+        """Returns the file of a submission's results."""
+        return os.path.join(self.options.out, f"{one.name}.{ending}")
+
+    def write(self, one, ending, text):
+        """Writes a file of results."""
+        with open(self.path(one, ending), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def write_line(self, one, text):
+        """Adds a line to a submission's results as soon as it is known."""
+        with open(self.path(one, "txt"), "a", encoding="utf-8") as file:
+            file.write(text + "\n")
+
+    def write_table(self, found):
+        """Writes the table of all submissions; returns its path."""
+        path = os.path.join(self.options.out, "grades.csv")
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(["name", "score", "of", "error", "cpu_seconds", "mib", *(point.name for point in self.points)])
+            for one in found:
+                counting = report.counts(one.result)
+                earned = [report.earned(outcome, counting) for outcome in one.result] or [0] * len(self.points)
+                table.writerow([one.name, *self.score(one), one.error, f"{one.used.cpu:.1f}", one.used.memory >> 20, *earned])
+        return path
+
+
+def make_slots(root, lab, options):
+    """Returns the slots, built from the start tree, so that a submission compiles little."""
+    jobs = max(1, options.jobs)
+    first = slots.Slot(root, lab, os.path.join(options.area, lab.name), "0")
+    first.make()
+    first.take({})
+    try:
+        build.kernel(first.build)
+    except build.Broken as error:
+        raise Wrong(f"the start tree does not compile:\n{error}") from None
+    others = [slots.Slot(root, lab, os.path.join(options.area, lab.name), str(number)) for number in range(1, jobs)]
+    for slot in others:
+        slot.copy_from(first)
+    return [first, *others]
+
+
+def grade_all(root, options):
+    """Grades all submissions of a folder; returns 0 if each of them could be graded."""
+    found = submissions_in(options.folder)
+    lab = choose_lab(root, found, options.lab)
+    os.makedirs(options.out, exist_ok=True)
+    for one in found:
+        if os.path.exists(os.path.join(options.out, one.name + ".txt")):
+            os.unlink(os.path.join(options.out, one.name + ".txt"))
+    kind, _ = limits.isolation()
+    print(f"lab {lab.name}, {len(found)} submissions, seed {options.seed}; "
+          + {"bwrap": "each is compiled and run in bwrap: without network, and with few files to see",
+             "unshare": "each runs without network (with the package bubblewrap it would not see other files, either)",
+             "none": "neither bwrap nor unshare works here: they can use the network and read files"}[kind], flush=True)
+    made = make_slots(root, lab, options)
+    grading = Grading(root, lab, options)
+    todo = queue.SimpleQueue()
+    for one in found:
+        todo.put(one)
+
+    def work(slot):
+        while True:
+            try:
+                one = todo.get_nowait()
+            except queue.Empty:
+                return
+            grading.grade(slot, one, max(1, (os.cpu_count() or 1) // len(made)))
+
+    started = time.monotonic()
+    threads = [threading.Thread(target=work, args=(slot,)) for slot in made]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(f"{grading.write_table(found)}: {len(found)} submissions in {time.monotonic() - started:.0f} s")
+    return 1 if any(one.error for one in found) else 0

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MIT
+"""Copies of the tree that students start from, each with a build, in which one solution after the other is graded."""
+
+import filecmp
+import os
+import shutil
+import tempfile
+
+from grader import build, limits, report, run
+from grader.lab import Wrong
+from labs import trees
+from mutation import area
+
+SETUP = ["--cross-file", "cross-riscv64.ini", "-Dhost_tests=disabled"]
+CPU_BUDGET = 60  # seconds, after which no point of a submission is begun
+LARGEST = 1 << 20  # bytes of a file of a submission
+
+
+class Refused(Exception):
+    """A submission with files that are not taken: the message says which, and why."""
+
+
+def same(one, other):
+    """Returns whether two files, or links, are equal."""
+    if os.path.islink(one) or os.path.islink(other):
+        return os.path.islink(one) and os.path.islink(other) and os.readlink(one) == os.readlink(other)
+    return os.path.exists(other) and filecmp.cmp(one, other, shallow=False)
+
+
+def mirror(fresh, tree):
+    """Makes a tree equal to another; files that are equal already keep their times, so that little is compiled."""
+    for folder, _, names in os.walk(tree):
+        for name in names:
+            path = os.path.join(folder, name)
+            if not os.path.lexists(os.path.join(fresh, os.path.relpath(path, tree))):
+                os.unlink(path)
+    for folder, _, names in os.walk(fresh):
+        for name in names:
+            one = os.path.join(folder, name)
+            other = os.path.join(tree, os.path.relpath(one, fresh))
+            if not same(one, other):
+                trees.copy_file(one, other)
+
+
+class Slot(area.Slot):
+    """A start tree and its build."""
+
+    def __init__(self, root, lab, folder, name):
+        super().__init__(folder, name)
+        self.root, self.lab = root, lab
+        self.start = os.path.join(self.folder, "start")  # the lab's files as they are at the start
+
+    def make(self):
+        """Makes or updates the tree and sets up its build."""
+        with tempfile.TemporaryDirectory(prefix="faultline-lab-") as fresh:
+            trees.make_start(self.root, self.lab, fresh, False)
+            mirror(fresh, self.tree)
+        for name in self.lab.files():
+            path = os.path.join(self.start, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            shutil.copyfile(os.path.join(self.tree, name), path)
+        if not os.path.exists(os.path.join(self.build, "build.ninja")) and \
+                not area.run(["meson", "setup", self.build, self.tree, *SETUP], self.tree, self.log):
+            raise Wrong(f"the build could not be set up: {self.said()} (all of it: {self.log})")
+
+    def take(self, texts):
+        """Gives the lab's files these contents, {name: bytes}, and the others those of the start."""
+        for name in self.lab.files():
+            path, text = os.path.join(self.tree, name), texts.get(name)
+            if text is None:
+                with open(os.path.join(self.start, name), "rb") as file:
+                    text = file.read()
+            with open(path, "rb") as file:
+                same = file.read() == text
+            if not same:
+                with open(path, "wb") as file:
+                    file.write(text)
+
+    def grade(self, points, guests, seed, seconds, strict=False, jobs=1, hidden=(), on_outcome=lambda outcome: None):
+        """Compiles what the slot has and runs the points, each for so many seconds at most; returns (outcomes, the compiler's
+        errors or "")."""
+        common, host = os.path.join(self.root, "labs/lib"), os.path.join(self.folder, "host")
+        os.makedirs(host, exist_ok=True)
+        limited = limits.Limits(strict, [self.build, host], [self.tree, common, self.lab.path("host")], hidden)
+        try:
+            build.kernel(self.build, limited=limited, jobs=jobs)
+            hosts = build.host_programs(self.tree, self.lab, common, host, limited, jobs)
+        except build.Broken as error:
+            outcomes = [run.Outcome(point, 0) for point in points]
+            for outcome in outcomes:
+                outcome.why = "it does not compile"
+            return outcomes, str(error)
+        shown = [self.root, self.build, *{os.path.dirname(path) for path in guests.values()}]
+        shown.append(host)
+        place = run.Place(self.root, self.build, guests, hosts, limits.Limits(strict, (), shown, cpu=run.CPU_SECONDS))
+        outcomes, used = [], limits.used_here()
+        for point in points:
+            if used and used.cpu > CPU_BUDGET:
+                outcomes.append(run.Outcome(point, 0))
+                outcomes[-1].why = f"not run: the submission has used {CPU_BUDGET} s of CPU"
+            else:
+                outcomes.append(run.run(place, point, seed, seconds=seconds))
+            on_outcome(outcomes[-1])
+        return outcomes, ""
+
+
+def common_guests(root, lab, folder):
+    """Compiles the grading programs of a lab."""
+    return build.guests(root, lab, os.path.join(root, "labs/lib"), folder)
+
+
+def read_file(root, name):
+    """Returns a file of a submission as bytes with LF only; None if there is none. Raises Refused for anything else."""
+    path = os.path.join(root, name)
+    if not os.path.lexists(path):
+        return None
+    if os.path.realpath(path) != os.path.join(os.path.realpath(root), name):
+        raise Refused(f"{name} is a link, or in a folder that is one")
+    if not os.path.isfile(path):
+        raise Refused(f"{name} is no file")
+    with open(path, "rb") as file:
+        text = file.read(LARGEST + 1)
+    if len(text) > LARGEST:
+        raise Refused(f"{name} has more than {LARGEST >> 20} MiB")
+    return text.replace(b"\r\n", b"\n")
+
+
+def read_folder(lab, folder):
+    """Returns the lab's files in a folder, {name: bytes}."""
+    found = {name: read_file(folder, name) for name in lab.files()}
+    return {name: text for name, text in found.items() if text is not None}
+
+
+def read_patch(lab, slot, path):
+    """Returns the lab's files as a patch makes them from those of the start. Other files of the patch are ignored."""
+    with open(path, "rb") as file:
+        text = file.read(LARGEST + 1)
+    if len(text) > LARGEST:
+        raise Refused(f"the patch has more than {LARGEST >> 20} MiB")
+    with tempfile.TemporaryDirectory(prefix="faultline-lab-") as folder:
+        tree = os.path.join(folder, "tree")
+        shutil.copytree(slot.start, tree)
+        words = ["apply", "--whitespace=nowarn", *(f"--include={name}" for name in lab.files()), "-"]
+        try:
+            trees.git(words, tree, text.replace(b"\r\n", b"\n"), GIT_CEILING_DIRECTORIES=folder)
+        except Wrong as wrong:
+            raise Refused(f"the patch does not fit the start tree: {wrong}") from None
+        return read_folder(lab, tree)
+
+
+def describe(outcomes):
+    """Returns (points earned, points there are, names of the points that failed)."""
+    return *report.score(outcomes), [one.point.name for one in outcomes if not one.passed]

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: MIT
+"""Makes source trees: copies of this one, the tree that a lab's students start from, and variants of it."""
+
+import fnmatch
+import glob
+import io
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+
+from grader.lab import Lab, Wrong
+from structure import files
+
+# What students do not get: the labs with their solutions, the bugs that the tests know, and the tools for these.
+LEFT_OUT = ("labs/*", "tests/mutants/*", "tools/mutants", "tools/mutation/*", "tools/lab", "tools/labs/*", "docs/labs.md",
+            "tests/host/tools/test_mutants.py", "tests/host/tools/test_lab.py", "tests/labs/*", ".ci/*", ".github/*")
+SCRIPTS = ("grade", "hint", "pack")
+OF_LAB = ("points.txt", "files.txt", "hints.txt", "expect.py")
+ATTRIBUTES = "* text=auto eol=lf\n"
+BASE = re.compile(r"^Base: (start|reference|second)$", re.MULTILINE)
+
+
+def labs_of(root):
+    """Returns the names of the labs."""
+    return sorted(os.path.basename(os.path.dirname(path)) for path in glob.glob(os.path.join(root, "labs/*/points.txt")))
+
+
+def lab_of(root, name):
+    """Returns a Lab by its name."""
+    known = labs_of(root)
+    if name not in known:
+        raise Wrong(f"no lab is called '{name}'; there are: {', '.join(known)}")
+    return Lab(os.path.join(root, "labs", name))
+
+
+def git(words, folder, data=None, **more):
+    """Runs git in a folder, as if the user had configured nothing; returns its output. Raises Wrong if it fails."""
+    if not shutil.which("git"):
+        raise Wrong("git is missing: sudo apt-get install git")
+    env = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null", "LC_ALL": "C", **more}
+    done = subprocess.run(["git", *words], cwd=folder, input=data, capture_output=True, check=False, env=env)
+    if done.returncode:
+        raise Wrong(f"git {words[0]}: {(done.stderr or done.stdout).decode(errors='replace').strip()}")
+    return done.stdout
+
+
+def apply(patch, folder):
+    """Applies a patch to a folder, whatever repository that lies in. Raises Wrong if it does not fit."""
+    above = os.path.dirname(os.path.abspath(folder))
+    git(["apply", "--whitespace=nowarn", os.path.abspath(patch)], folder, GIT_CEILING_DIRECTORIES=above)
+
+
+def changed_by(patch):
+    """Returns the files that a patch changes."""
+    with open(patch, encoding="utf-8", errors="replace") as file:
+        found = re.findall(r"^(?:---|\+\+\+) [ab]/(\S+)", file.read(), re.MULTILINE)
+    return sorted(set(found))
+
+
+def is_repository(root):
+    """Returns whether the tree is a git work tree, not an unpacked archive."""
+    return files.tracked(root) is not None
+
+
+def uncommitted(root):
+    """Returns the tracked files that differ from the last commit."""
+    said = git(["status", "--porcelain", "--untracked-files=no"], root).decode()
+    return [line[3:] for line in said.splitlines()]
+
+
+def copy_committed(root, to):
+    """Copies the files of the last commit."""
+    with tarfile.open(fileobj=io.BytesIO(git(["archive", "HEAD"], root))) as archive:
+        archive.extractall(to, filter="fully_trusted") if hasattr(tarfile, "fully_trusted_filter") else archive.extractall(to)
+
+
+def copy_file(there, here):
+    """Copies a file with its mode, and a link as a link."""
+    os.makedirs(os.path.dirname(here), exist_ok=True)
+    if os.path.lexists(here):
+        os.unlink(here)
+    shutil.copy(there, here, follow_symlinks=False)
+
+
+def copy_working(root, to, only=None):
+    """Copies the tree's files as they are now, or those of them that are named."""
+    names = files.tracked(root)
+    for name in files.walked(root) if names is None else names:
+        if (only is None or name in only) and os.path.lexists(os.path.join(root, name)):
+            copy_file(os.path.join(root, name), os.path.join(to, name))
+
+
+def is_left_out(name):
+    """Returns whether students do not get a file."""
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in LEFT_OUT)
+
+
+def remove_left_out(tree):
+    """Removes what students do not get, and folders that are empty then."""
+    for folder, _, names in os.walk(tree, topdown=False):
+        for name in names:
+            path = os.path.join(folder, name)
+            if is_left_out(os.path.relpath(path, tree)):
+                os.unlink(path)
+        if not os.listdir(folder):
+            os.rmdir(folder)
+
+
+def put(path, text, mode=0o644):
+    """Writes a file."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(path, mode)
+
+
+def add_lab(root, lab, tree):
+    """Adds what students need of a lab: the handout, the points, the grading programs, the three commands."""
+    shutil.copyfile(lab.path("README.md"), os.path.join(tree, "LAB.md"))
+    os.makedirs(os.path.join(tree, "lab"))
+    for name in OF_LAB:
+        shutil.copyfile(lab.path(name), os.path.join(tree, "lab", name))
+    shutil.copytree(lab.path("guest"), os.path.join(tree, "lab/guest"))
+    if os.path.isdir(lab.path("host")):
+        shutil.copytree(lab.path("host"), os.path.join(tree, "lab/host"))
+    for name in ("lab.h", "host/cmocka.h"):
+        path = os.path.join(tree, "lab/lib", name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        shutil.copyfile(os.path.join(root, "labs/lib", name), path)
+    put(os.path.join(tree, "lab/name"), lab.name + "\n")
+    put(os.path.join(tree, ".gitattributes"), ATTRIBUTES)
+    for name in SCRIPTS:
+        path = os.path.join(tree, name)
+        shutil.copyfile(os.path.join(root, "labs/lib", name), path)
+        os.chmod(path, 0o755)
+
+
+def make_start(root, lab, tree, committed):
+    """Makes the tree that students start from, in an empty folder, from the last commit or from the files as they are."""
+    (copy_committed if committed else copy_working)(root, tree)
+    remove_left_out(tree)
+    try:
+        apply(lab.path("start.patch"), tree)
+    except Wrong as wrong:
+        raise Wrong(f"{lab.path('start.patch')} does not fit the sources: adapt it ({wrong})") from None
+    add_lab(root, lab, tree)
+
+
+class Wrongs:
+    """A wrong solution: a patch with a header of two lines that say what it does wrong, and what that is based on."""
+
+    def __init__(self, path):
+        self.path = path
+        self.name = os.path.splitext(os.path.basename(path))[0]
+        with open(path, encoding="utf-8") as file:
+            head = file.read().partition("--- a/")[0]
+        base = BASE.search(head)
+        self.base = base.group(1) if base else "reference"
+        self.says = [line for line in head.splitlines() if line.strip() and not line.startswith(("Base: ", "diff "))]
+
+
+def wrongs_of(lab):
+    """Returns the wrong solutions of a lab, sorted by name."""
+    return [Wrongs(path) for path in sorted(glob.glob(lab.path("wrong/*.patch")))]
+
+
+def solution(root, lab, kind, to, patch=None):
+    """Puts a solution's files into a folder: those of the start, the reference or the second, with a patch on top."""
+    names = set(lab.files())
+    copy_working(root, to, names)
+    if kind != "reference":
+        apply(lab.path("start.patch"), to)
+    if kind == "second":
+        apply(lab.path("second.patch"), to)
+    if patch:
+        apply(patch, to)
+
+
+def missing_files(root, lab):
+    """Returns mistakes in files.txt: names of no file, and files that start.patch changes and students may not."""
+    names, found = lab.files(), []
+    found += [f"files.txt: {name}: no such file" for name in names if not os.path.isfile(os.path.join(root, name))]
+    found += [f"files.txt lacks {name}, which start.patch changes" for name in changed_by(lab.path("start.patch"))
+              if name not in names]
+    return found
