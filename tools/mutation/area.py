@@ -107,8 +107,18 @@ class Slot:
         return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "")
 
     def tests(self):
-        """Returns Meson's description of the tests."""
-        with open(os.path.join(self.build, "meson-info/intro-tests.json"), encoding="utf-8") as file:
+        """Returns Meson's description of the tests; "needs" are the programs that are built for each."""
+        found, names = self.introspect("tests"), {}
+        for target in self.introspect("targets"):
+            if target["type"] == "executable":
+                names[target["id"]] = [os.path.relpath(path, self.build) for path in target["filename"]]
+        for test in found:
+            test["needs"] = [name for target in test["depends"] for name in names.get(target, ())]
+        return found
+
+    def introspect(self, what):
+        """Returns what Meson wrote about the build."""
+        with open(os.path.join(self.build, f"meson-info/intro-{what}.json"), encoding="utf-8") as file:
             return json.load(file)
 
 

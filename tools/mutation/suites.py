@@ -31,7 +31,7 @@ class Test:
         self.words, self.folder = known["cmd"], known["workdir"] or build
         self.env = {**os.environ, **known["env"]}
         self.suite = known["suite"][0].rpartition(":")[2]
-        self.program = os.path.relpath(self.words[0], build)
+        self.program, self.needs = os.path.relpath(self.words[0], build), known["needs"]
         self.seconds, self.limit = 0.0, float(known["timeout"])
         self.boots, self.died = os.path.basename(self.words[0]) == "ktap", False
 
@@ -120,12 +120,10 @@ def stage_tests(slot, stage, pattern):
 
 
 def targets(stage, tests):
-    """Returns the build targets of a stage; () is all."""
+    """Returns the programs that a stage runs: the tests themselves, or the kernels and all that runs on them."""
     if stage == "host":
         return sorted({test.program for test in tests})
-    if stage == "kernel":
-        return ["faultline-test.elf", "faultline-test-hardened.elf"]
-    return ["faultline.elf", "faultline-hardened.elf"]
+    return sorted({name for test in tests for name in test.needs})
 
 
 def known_times(path, build, wanted):

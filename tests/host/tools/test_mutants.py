@@ -4,6 +4,7 @@
 
 import importlib.machinery
 import importlib.util
+import json
 import os
 import shutil
 import struct
@@ -211,7 +212,7 @@ def a_kernels_failed_point_is_tried_alone():
         path = os.path.join(folder, name, "ktap")
         os.chmod(path, 0o755)
         test = suites.Test({"name": name, "cmd": [path], "workdir": folder, "env": {}, "suite": ["p:kernel"],
-                            "timeout": 30}, folder)
+                            "timeout": 30, "needs": []}, folder)
         equal(test.again("p"), second, name)
     shutil.rmtree(folder)
 
@@ -224,8 +225,8 @@ class Slot:
     @staticmethod
     def tests():
         """Gives what Meson knows of them."""
-        return [{"name": name, "cmd": ["/nowhere/tests/host/x"], "workdir": "", "env": {}, "suite": ["p:host"], "timeout": 1}
-                for name in ("mm-fault", "mm-fork")]
+        return [{"name": name, "cmd": ["/nowhere/tests/host/x"], "workdir": "", "env": {}, "suite": ["p:host"], "timeout": 1,
+                 "needs": []} for name in ("mm-fault", "mm-fork")]
 
 
 @case
@@ -237,6 +238,22 @@ def tests_of_a_suite_by_expression():
         equal(str(refusal), "mutants: no test of host is called 'mm-fualt': say mm-fault", "an expression for none")
     else:
         raise AssertionError("not refused")
+
+
+@case
+def programs_of_a_test_are_those_that_it_runs():
+    folder = tree({})
+    slot = area.Slot(folder, "slot")
+    targets = [{"id": "k", "type": "executable", "filename": [os.path.join(slot.build, "kernel.elf")]},
+               {"id": "s", "type": "executable", "filename": [os.path.join(slot.build, "user/server")]},
+               {"id": "l", "type": "static library", "filename": [os.path.join(slot.build, "libx.a")]}]
+    tests = [{"name": "servers", "cmd": ["/usr/bin/python3", "servers.py"], "workdir": "", "env": {}, "suite": ["p:system"],
+              "timeout": 1, "depends": ["s", "l", "k"]}]
+    write(folder, "slot/build/meson-info/intro-targets.json", json.dumps(targets))
+    write(folder, "slot/build/meson-info/intro-tests.json", json.dumps(tests))
+    found = suites.stage_tests(slot, "system", ".*")
+    equal(suites.targets("system", found), ["kernel.elf", "user/server"], "they hold the bug, and are built")
+    shutil.rmtree(folder)
 
 
 @case
