@@ -14,7 +14,8 @@
 #define CHILDREN     4
 #define NUMBERS	     512 /* of system calls; the last stands for all beyond */
 #define ACTS_MAX     16
-#define HANDLERS_MAX 48 /* in one process: then it ends */
+#define HANDLERS_MAX 48	  /* in one process: then it ends */
+#define CALLS_MAX    4096 /* the same: the counter of a loop may be spoiled */
 
 /* Memory of all kinds at places that are known: see make_region(). */
 #define REGION	     ((char *)0x2000000000)
@@ -28,7 +29,7 @@
 #define STACK_SIZE   (16 * PAGE)
 #define FRAMES	     ((char *)0x2300000000) /* for frames made by hand; holes on both sides */
 #define FRAMES_SIZE  (4 * PAGE)
-#define TALLY	     ((struct tally *)0x1f00000000)
+#define TALLY	     0x1f00000000 /* as assembly reads it: see hostile_count.c */
 
 /* A handler's frame: siginfo, ucontext up to the registers, registers and extensions. */
 #define FRAME_INFO  128
@@ -37,22 +38,29 @@
 #define FRAME_WORDS (FRAME_PC + 256 + 516) /* three that must be zero */
 #define FRAME_SIZE  (FRAME_PC + 256 + 528)
 
-struct count {
-	uint64_t ok, failed;
+/* ---- hostile_count.c: what all of them have done ---- */
+
+enum {
+	STEPS_BEGUN,
+	PROCESSES,
+	HANDLERS,
+	RESUMED,
+	PROGRESS, /* of each child */
+	ACTS = PROGRESS + CHILDREN,
+	CALLS_DONE = ACTS + ACTS_MAX, /* of each number */
+	CALLS_FAILED = CALLS_DONE + NUMBERS,
+	COUNTERS = CALLS_FAILED + NUMBERS
 };
 
-/* In memory that all of them share; they may spoil it, and then the figures are wrong. */
-struct tally {
-	uint64_t steps, processes, handlers, resumed;
-	uint64_t progress[CHILDREN];
-	uint64_t acts[ACTS_MAX];
-	struct count calls[NUMBERS];
-};
-
-static inline void count(uint64_t *counter)
-{
-	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
-}
+void counters_begin(void);
+/* Adds one to a counter: also when it is entered with any registers, at any of its instructions. */
+void count(uint64_t counter);
+void count_end(void);
+/* Whether this is an instruction of count(), where the registers must stay as they are. */
+bool is_counting(uint64_t pc);
+uint64_t counted(unsigned counter);
+/* Says which counters are above what the kernel says of all calls since the beginning; returns how many. */
+unsigned impossible_counters(void);
 
 /* ---- hostile_chance.c: numbers, addresses and structures at random ---- */
 
@@ -73,7 +81,8 @@ uint64_t argument(char kind);
 /* ---- hostile_calls.c ---- */
 
 extern pid_t supervisor;
-extern unsigned me; /* which of the children */
+extern unsigned me;	/* which of the children */
+extern unsigned called; /* calls of this process */
 
 /* A system call as the kernel answers it, counted; nothing is held back. */
 long call(long nr, const uint64_t arg[6]);

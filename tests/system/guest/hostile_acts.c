@@ -27,7 +27,8 @@ void make_region(void)
 
 void forked(void)
 {
-	count(&TALLY->processes);
+	count(PROCESSES);
+	called = 0;
 	chance_begin(chance() + (uint64_t)getpid());
 	steps_left /= 4;
 }
@@ -206,8 +207,10 @@ static const struct {
 	{ "driver", act_driver, 2 },
 };
 
-#define ACTS	(sizeof(acts) / sizeof(acts[0]))
+#define NACTS	(sizeof(acts) / sizeof(acts[0]))
 #define WEIGHTS 50 /* of all of them */
+
+_Static_assert(NACTS <= ACTS_MAX, "each has a counter");
 
 /* In a process of its own, which ends: who goes on keeps memory and handlers. */
 void random_act(void)
@@ -219,7 +222,7 @@ void random_act(void)
 		which -= acts[i].weight;
 	if (pid == 0) {
 		steps_left = 0;
-		count(&TALLY->acts[i]);
+		count(ACTS + i);
 		acts[i].f();
 		_exit(0);
 	}
@@ -229,6 +232,6 @@ void random_act(void)
 
 void tell_acts(void)
 {
-	for (unsigned i = 0; i < ACTS; i++)
-		say("act %s: %lu\n", acts[i].name, (unsigned long)TALLY->acts[i]);
+	for (unsigned i = 0; i < NACTS; i++)
+		say("act %s: %lu\n", acts[i].name, (unsigned long)counted(ACTS + i));
 }

@@ -150,6 +150,8 @@ static const struct {
 
 #define CALLS (sizeof(table) / sizeof(table[0]))
 
+unsigned called;
+
 static pid_t pids[PIDS];
 static unsigned npids;
 
@@ -240,15 +242,15 @@ static void hold_back(long nr, uint64_t arg[6])
 
 void count_call(long nr, long result)
 {
-	struct count *counted = &TALLY->calls[slot(nr)];
-
-	count((uint64_t)result > -4096ul ? &counted->failed : &counted->ok);
+	count(((uint64_t)result > -4096ul ? CALLS_FAILED : CALLS_DONE) + slot(nr));
 }
 
 long call(long nr, const uint64_t given[6])
 {
 	uint64_t arg[6], done;
 
+	if (++called > CALLS_MAX)
+		_exit(0);
 	memcpy(arg, given, sizeof(arg));
 	hold_back(nr, arg);
 	if (nr == SYS_exit || nr == SYS_exit_group)
@@ -313,11 +315,11 @@ void random_calls(unsigned n)
 void tell_calls(void)
 {
 	for (unsigned at = 0; at < NUMBERS; at++) {
-		const struct count *counted = &TALLY->calls[at];
+		uint64_t done = counted(CALLS_DONE + at), failed = counted(CALLS_FAILED + at);
 		unsigned nr = at < SLOT_IPC || at >= SLOT_OWN ? at : SYS_ipc_create + at - SLOT_IPC;
 
-		if (counted->ok + counted->failed)
-			say("call %u: ok %lu, failed %lu\n", nr, (unsigned long)counted->ok,
-			    (unsigned long)counted->failed);
+		if (done + failed)
+			say("call %u: ok %lu, failed %lu\n", nr, (unsigned long)done,
+			    (unsigned long)failed);
 	}
 }
