@@ -257,7 +257,7 @@ void boot_main(unsigned long hart_id, paddr_t dtb)
 	read_machine(hart_id, dtb);
 	clock_init(boot_info.timebase);
 	boot_options_read(boot_info.cmdline);
-	clock_set_wall(MIN(boot_options.clock, INT64_MAX / NSEC_PER_SEC) * NSEC_PER_SEC);
+	clock_set_wall(boot_options.clock * NSEC_PER_SEC);
 	if (boot_options.reboot)
 		power_allow_reboot();
 	console_set(&firmware_log_sink);

@@ -77,6 +77,18 @@ static bool read_only(const struct cmdline_word *word, const char *value, bool *
 	return true;
 }
 
+/* Later times do not fit into nanoseconds. */
+static bool read_clock(const struct cmdline_word *word)
+{
+	uint64_t seconds;
+
+	if (str_to_u64(word->value, word->value_len, &seconds) != 0 ||
+	    seconds > INT64_MAX / NSEC_PER_SEC)
+		return false;
+	boot_options.clock = seconds;
+	return true;
+}
+
 /* Returns false if the word is known but its value is invalid. */
 static bool read_word(const struct cmdline_word *word, bool *known_ret)
 {
@@ -96,9 +108,7 @@ static bool read_word(const struct cmdline_word *word, bool *known_ret)
 		return word->value &&
 		       str_to_u64(word->value, word->value_len, &boot_options.seed) == 0;
 	if (cmdline_is(word, "clock"))
-		return word->value &&
-		       str_to_u64(word->value, word->value_len, &boot_options.clock) == 0 &&
-		       boot_options.clock <= INT64_MAX / NSEC_PER_SEC;
+		return word->value && read_clock(word);
 #ifdef FAULTLINE_HARDENED
 	if (cmdline_is(word, "failnth"))
 		return word->value &&

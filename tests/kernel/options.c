@@ -62,6 +62,7 @@ KTEST(options_that_are_wrong_are_named_and_passed_over)
 		EXPECT_STR("/init", boot_options.init);
 		EXPECT_TRUE(!boot_options.soft_ad);
 		EXPECT_TRUE(!boot_options.commit_strict);
+		EXPECT_EQ(0, boot_options.clock);
 		while (log_read(&cursor, buf, LINE, &level))
 			warnings += level == LOG_WARN;
 		EXPECT_EQ(1, warnings);
