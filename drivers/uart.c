@@ -33,9 +33,8 @@ struct uart {
 		bool waits; /* it was full: the device is not read until it is half empty */
 	} input;
 	struct {
-		struct spinlock
-			lock; /* the transmitter's and the interrupts'; the log's sink takes it too */
-		/* guarded by lock: */
+		struct spinlock lock; /* the log's sink takes it too */
+		/* guarded by lock, as are the registers of transmitter and interrupts: */
 		bool log_writes; /* a line of the log is being written, and other output waits */
 		bool returned;	 /* the log has written a carriage return, and not the newline */
 		unsigned wanted; /* interrupts */
