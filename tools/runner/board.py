@@ -51,6 +51,7 @@ class SifiveU(Board):
         # The firmware cannot power off. A reset ends QEMU, by -no-reboot.
         return ["poweroff=reboot", *super().words(icount, channels)]
 
+
 class Spike(Board):
     """The simulator of the RISC-V project, as QEMU has it: one console, polled, which has the log too."""
 

@@ -9,15 +9,16 @@ PORTS = ("stdin", "stdout", "stderr", "log", "window")
 
 
 class Sockets:
-    """A channel in both directions: the UART, the monitor, or a port of that name."""
+    """A channel in both directions: the UART, the monitor, or a port of that name. `ours` is a socket."""
 
     def __init__(self, name):
         self.name = name
         self.ours, self.end = socket.socketpair()
         self.ours.setblocking(False)
+        self.input_fd = self.ours.fileno()
         self.theirs = [self.end.fileno()]
 
-    def arguments(self, _board):
+    def arguments(self):
         """Gives QEMU's arguments for it."""
         args = ["-chardev", f"socket,id={self.name},fd={self.end.fileno()}"]
         if self.name == "uart":
@@ -34,32 +35,19 @@ class Sockets:
 
 class Pipes:
     """A channel of a UART whose bytes QEMU drops if there is no room. A socket has room for a few hundred of them, because
-    each is sent by itself; a pipe has room for many thousands. QEMU opens them by name, in a folder of the runner's."""
+    each is sent by itself; a pipe has room for many thousands. QEMU opens them by name, in a folder of the runner's.
+    `ours` is read from, and input_fd is written to."""
 
     SIZE = 1 << 20
-
-    class Ours:
-        """What is read from, and what is written to."""
-
-        def __init__(self, output, entry):
-            self.output, self.entry = output, entry
-            for fd in (output, entry):
-                os.set_blocking(fd, False)
-
-        def fileno(self):
-            """Gives what is read from."""
-            return self.output
-
-        def input_fd(self):
-            """Gives what is written to."""
-            return self.entry
 
     def __init__(self, name, folder):
         self.name = name
         self.place = os.path.join(folder, name)
         output, their_output = os.pipe()
-        their_input, entry = os.pipe()
-        self.ours = self.Ours(output, entry)
+        their_input, self.input_fd = os.pipe()
+        self.ours = open(output, "rb", buffering=0)
+        for fd in (output, self.input_fd):
+            os.set_blocking(fd, False)
         self.theirs = [their_output, their_input]
         try:
             fcntl.fcntl(output, fcntl.F_SETPIPE_SZ, self.SIZE)
@@ -68,10 +56,9 @@ class Pipes:
         os.symlink(f"/proc/self/fd/{their_output}", self.place + ".out")
         os.symlink(f"/proc/self/fd/{their_input}", self.place + ".in")
 
-    def arguments(self, board):
-        """Gives QEMU's arguments for it: UARTs are in the order of the board's list."""
+    def arguments(self):
+        """Gives QEMU's arguments for it: the first is the machine's first UART, and so on."""
         place = self.place.replace(",", ",,")
-        assert self.name in board.uarts
         return ["-chardev", f"pipe,id={self.name},path={place}", "-serial", f"chardev:{self.name}"]
 
     def close_theirs(self):

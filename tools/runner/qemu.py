@@ -106,12 +106,13 @@ class Qemu:
         self.messages = os.memfd_create("qemu-messages")
         pairs = {name: self._make_channel(machine.board, name) for name in channels}
         self.channels = {name: pair.ours for name, pair in pairs.items()}
+        self.inputs = {name: pair.input_fd for name, pair in pairs.items()}  # what goes to the machine is written there
         args = [path, *machine.arguments(channels)]
         if machine.board.has_virtio and any(name in PORTS for name in channels):
             args += ["-device", "virtio-serial-device,id=ports,max_ports=8"]
         inherited = []
         for pair in pairs.values():
-            args += pair.arguments(machine.board)
+            args += pair.arguments()
             inherited += pair.theirs
         inherited += [fd for fd in (machine.initrd, machine.disk) if fd is not None]
         self.pid = self._spawn(args, inherited)
@@ -124,11 +125,6 @@ class Qemu:
         if self.folder is None:
             self.folder = tempfile.TemporaryDirectory(prefix="faultline-")
         return Pipes(name, self.folder.name)
-
-    def input_fd(self, name):
-        """Gives the descriptor that what goes to the machine is written to."""
-        ours = self.channels[name]
-        return ours.input_fd() if isinstance(ours, Pipes.Ours) else ours.fileno()
 
     def _spawn(self, args, inherited):
         for fd in inherited:

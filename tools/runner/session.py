@@ -124,11 +124,23 @@ def build_machine(options, place, terminal, initrd, disk):
     return machine
 
 
-class Keys:
-    """What is typed, on its way to the UART: held back until the kernel listens; Ctrl-A is ours."""
+class Typed:
+    """What is on its way to the console, held back until the kernel listens."""
 
     def __init__(self):
         self.typed = bytearray()
+
+    def take(self, most):
+        """Gives so many bytes of what may go on, at most."""
+        typed, self.typed = self.typed[:most], self.typed[most:]
+        return typed
+
+
+class Keys(Typed):
+    """What is typed; Ctrl-A is ours."""
+
+    def __init__(self):
+        super().__init__()
         self.after_ctrl_a = False
 
     def feed(self, data):
@@ -144,22 +156,17 @@ class Keys:
             else:
                 self.typed.append(byte)
 
-    def take(self, most):
-        """Gives so many bytes of what may go on, at most."""
-        typed, self.typed = self.typed[:most], self.typed[most:]
-        return typed
 
-
-class Text:
-    """An input that is no terminal's, on its way to a console that stands for it: lines, and an end."""
+class Text(Typed):
+    """An input that is no terminal's, for a console that stands for it: lines, and an end."""
 
     END = b"\4"
     QUOTE = b"\26"
     SPECIAL = re.compile(rb"[\4\10\22\25\26\27\177]")  # what the console would take for a key
 
     def __init__(self, to_uart):
+        super().__init__()
         self.to_uart = to_uart
-        self.typed = bytearray()
         self.in_line = False
 
     def full(self):
@@ -174,11 +181,6 @@ class Text:
     def end(self):
         """Takes the end: the first key ends a line that has begun."""
         self.typed += self.END * (1 + self.in_line)
-
-    def take(self, most):
-        """Gives so many bytes of what may go on, at most."""
-        typed, self.typed = self.typed[:most], self.typed[most:]
-        return typed
 
 
 def hung_up():
@@ -252,7 +254,7 @@ class Session:
         else:
             self.uart = Uart(self.log, Lines(self.log.stray_line).feed)
         self.loop.add_reader(self._fd("uart"), self.uart.feed, self.uart.finish, writer)
-        self.to_uart = self.loop.add_writer(self.qemu.input_fd("uart"))
+        self.to_uart = self.loop.add_writer(self.qemu.inputs["uart"])
         if self.terminal.input is not None:
             # However much the machine has not taken yet: behind it may come the Ctrl-A X that ends it.
             self.loop.add_reader(self.terminal.input, self.keys.feed, hung_up)
@@ -310,7 +312,7 @@ class Session:
         if now >= self.next_key:
             self.to_uart.put(self.keys.take(1))
             self.next_key = now + pace
-        return min(pace, pace if left is None else left)
+        return pace if left is None else min(pace, left)
 
     def drain(self, seconds):
         """Writes out what the machine had sent before it ended."""
