@@ -134,10 +134,45 @@ static bool text_value(const char *text, char *to, size_t least)
 	return true;
 }
 
+/* Words with one value, or a few: a switch each. */
+static bool *switch_of(struct boot_options *options, const struct word *word)
+{
+	const struct {
+		const char *name, *value;
+		bool *ret;
+	} switches[] = {
+		{ "latency", "report", &options->latency },
+		{ "ad", "soft", &options->soft_ad },
+		{ "commit", "strict", &options->commit_strict },
+		{ "console", "plain", &options->plain_console },
+		{ "log", "uart1", &options->log_second },
+		{ "log", "console", &options->log_shared },
+		{ "poweroff", "reboot", &options->reboot },
+	};
+
+	for (unsigned i = 0; i < sizeof(switches) / sizeof(switches[0]); i++)
+		if (strcmp(switches[i].name, word->name) == 0 &&
+		    strcmp(switches[i].value, word->value) == 0)
+			return switches[i].ret;
+	return NULL;
+}
+
+/* Seconds that fit into nanoseconds of 63 bits. */
+static bool wall_clock(const char *text, struct boot_options *options)
+{
+	uint64_t seconds;
+
+	if (number(text, &seconds) != 0 || seconds > 9223372036)
+		return false;
+	options->clock = seconds;
+	return true;
+}
+
 /* Applies an option. Returns false if the kernel must warn about it. */
 static bool apply(struct expected *expected, const struct word *word)
 {
 	struct boot_options *options = &expected->options;
+	bool *on;
 
 	if (!word->value)
 		return false;
@@ -161,12 +196,11 @@ static bool apply(struct expected *expected, const struct word *word)
 		return number(word->value, &options->fail_nth) == 0;
 	if (strcmp(word->name, "preempt") == 0)
 		return number(word->value, &options->preempt) == 0;
-	if (strcmp(word->name, "latency") == 0 && strcmp(word->value, "report") == 0)
-		return options->latency = true;
-	if (strcmp(word->name, "ad") == 0 && strcmp(word->value, "soft") == 0)
-		return options->soft_ad = true;
-	if (strcmp(word->name, "commit") == 0 && strcmp(word->value, "strict") == 0)
-		return options->commit_strict = true;
+	if (strcmp(word->name, "clock") == 0)
+		return wall_clock(word->value, options);
+	on = switch_of(options, word);
+	if (on)
+		return *on = true;
 	return false;
 }
 
@@ -279,6 +313,11 @@ bool fuzz_one(const uint8_t *data, size_t size)
 	fuzz_equal(boot_options.ports, expected.options.ports);
 	fuzz_equal(boot_options.soft_ad, expected.options.soft_ad);
 	fuzz_equal(boot_options.commit_strict, expected.options.commit_strict);
+	fuzz_equal(boot_options.plain_console, expected.options.plain_console);
+	fuzz_equal(boot_options.log_second, expected.options.log_second);
+	fuzz_equal(boot_options.log_shared, expected.options.log_shared);
+	fuzz_equal(boot_options.reboot, expected.options.reboot);
+	fuzz_check(boot_options.clock == expected.options.clock);
 	fuzz_check(boot_options.seed == expected.options.seed);
 	fuzz_check(boot_options.fail_nth == expected.options.fail_nth);
 	fuzz_check(boot_options.preempt == expected.options.preempt);
