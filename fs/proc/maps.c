@@ -9,6 +9,7 @@
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
+#include "proc/signal/sigreturn_page.h"
 
 /* What a read works with. */
 struct walk {
@@ -67,7 +68,7 @@ static void name_memory(const struct walk *walk, const struct map_facts *map)
 	const struct uspace *uspace = walk->uspace;
 	const char *name = "";
 
-	if (map->start == atomic_load_relaxed(&uspace->sigreturn))
+	if (sigreturn_is_page(map->object))
 		name = "[sigpage]";
 	else if (map->flags & VMA_HEAP)
 		name = "[heap]";
@@ -86,7 +87,7 @@ static void put_map(const struct walk *walk, const struct map_facts *map, struct
 	uint64_t dev = 0, ino = 0;
 	char head[96];
 
-	if (map->object)
+	if (map->object && !sigreturn_is_page(map->object))
 		name_object(walk, map, &dev, &ino);
 	else
 		name_memory(walk, map);

@@ -25,6 +25,8 @@ int sigreturn_init(void)
 int sigreturn_map(struct uspace *uspace)
 {
 	const struct map_request request = {
+		/* Not in a hole that the program has made, and whose addresses it may mean to use. */
+		.addr = uspace->space.mmap_top,
 		.len = PAGE_SIZE,
 		.prot = VM_PROT_READ | VM_PROT_EXEC,
 		.max_prot = VM_PROT_READ | VM_PROT_WRITE | VM_PROT_EXEC,

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Many mappings of one object: who only asks about them does not walk them under a lock."""
+"""Many mappings of one object, which nobody walks under a lock just to ask about them; the page for signal handlers."""
 
 from lib.guest import BUILD, FAKE, run
 from lib.tap import Skip, case, equal, main
@@ -23,6 +23,19 @@ def sealing_does_not_look_at_each_mapping():
     few, many = cost(1), cost(MANY)
     print(f"# {few} instructions, with {MANY} mappings {many}")
     equal(many < few + 10_000, True, "about as much")
+
+
+@case
+def the_page_that_handlers_return_to_fills_no_hole():
+    """A program that unmaps a page gets SIGSEGV there, whatever it does next."""
+    done = run("handler", program=PROBE, options=["--mem", "64M"])
+    equal((done.status, done.err), (0, b""), "status and standard error")
+    hole, *maps = done.out.decode().splitlines()
+    low, high = (int(word, 16) for word in hole.split())
+    areas = [[int(word, 16) for word in line.split()[0].split("-")] for line in maps]
+    equal([line for line, area in zip(maps, areas) if area[0] < high and low < area[1]], [], "mappings in the hole")
+    equal([line.split()[1:] for line in maps if "sigpage" in line], [["r-xp", "00000000", "00:00", "0", "[sigpage]"]],
+          "the page")
 
 
 if __name__ == "__main__":
