@@ -347,6 +347,7 @@ static void a_hole_in_a_mapped_file(void)
 	for (size_t i = 4; i < 8; i++)
 		EXPECT(unlike(p + i * PAGE, PAGE, (char)('a' + i)) == 0);
 	EXPECT(unlike(p + 2 * PAGE, PAGE, 'a' + 2) == 0);
+	EXPECT(signal_of(load, p + 3 * PAGE) == SIGSEGV);
 }
 
 static void a_second_view_of_a_file(void)
@@ -386,6 +387,17 @@ static void a_hole_that_a_write_leaves(void)
 	}
 }
 
+static void a_hole_that_is_punched(void)
+{
+	int fd = make_file(4);
+	char *p = map(4 * PAGE, PROT_READ, MAP_SHARED, fd, 0), *middle = p + PAGE / 2;
+
+	EXPECT(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, PAGE / 2, 2 * PAGE) == 0);
+	EXPECT(unlike(p, PAGE / 2, 'a') == 0 && unlike(middle, 2 * PAGE, 0) == 0);
+	EXPECT(unlike(middle + 2 * PAGE, PAGE / 2, 'c') == 0 &&
+	       unlike(p + 3 * PAGE, PAGE, 'd') == 0);
+}
+
 static void a_file_that_shrinks(void)
 {
 	int fd = make_file(4);
@@ -422,6 +434,7 @@ static const struct test {
 	{ "a second view of a file", a_second_view_of_a_file },
 	{ "memory that moves", memory_that_moves },
 	{ "a hole that a write leaves", a_hole_that_a_write_leaves },
+	{ "a hole that is punched", a_hole_that_is_punched },
 	{ "a file that shrinks", a_file_that_shrinks },
 };
 
