@@ -8,7 +8,7 @@ import re
 import subprocess
 
 from grader import limits
-from grader.lab import Wrong
+from grader.lab import Wrong, programs_of_students
 
 KERNEL = "faultline.elf"
 HARDENED = "faultline-hardened.elf"
@@ -59,6 +59,12 @@ def errors_of(text):
     first = next((number for number, line in enumerate(lines) if ERROR.search(line)), 0)
     shown = [line.replace("../", "", 1) if line.startswith("../") else line for line in lines[first:]]
     return "\n".join(shown[:SHOWN] + ["..."] * (len(shown) > SHOWN))
+
+
+def targets_of(points):
+    """Returns what has to be built of a tree to run these points."""
+    kernels = [KERNEL, *([HARDENED] if any(point.kernel for point in points) else [])]
+    return [*kernels, INIT, *programs_of_students(points)]
 
 
 def kernel(build, targets=(KERNEL, INIT), limited=limits.Limits(), jobs=None):

@@ -7,8 +7,8 @@ import secrets
 import subprocess
 import sys
 
-from grader import build, report, run
-from grader.lab import Lab, Wrong, choose
+from grader import bugs, build, report, run
+from grader.lab import Lab, Wrong, bugs_of, choose, with_musts
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 USAGE = 2
@@ -51,13 +51,14 @@ def grade(words):
                         f"({run.SECONDS})")
     options = parser.parse_args(words)
     lab = load()
-    points = choose(lab.points, [options.why] if options.why else options.tests)
+    options.asked = choose(lab.points, [options.why] if options.why else options.tests)
+    points = with_musts(lab.points, options.asked)
     if options.list:
-        for point in points:
+        for point in options.asked:
             say(f"{point.name} ({point.worth}, {point.kind}): {point.says}")
         return 0
-    if options.why and len(points) > 1:
-        raise Wrong(f"--why is for one test, and {len(points)} have '{options.why}' in their names")
+    if options.why and len(options.asked) > 1:
+        raise Wrong(f"--why is for one test, and {len(options.asked)} have '{options.why}' in their names")
     seed = secrets.randbelow(SEEDS) if options.seed is None else options.seed
     return grade_points(lab, points, seed, options)
 
@@ -69,21 +70,23 @@ def grade_points(lab, points, seed, options):
     outcomes, broken = [], ""
     hosts = {}
     try:
-        build.kernel(folder)
+        build.kernel(folder, build.targets_of(points))
         if any(point.on_host for point in points):
             hosts = build.host_programs(ROOT, lab, lab.path("lib"), os.path.join(folder, "lab/host"))
     except build.Broken as error:
         broken = str(error)
-        outcomes = [run.Outcome(point, 0) for point in points]
-        for outcome in outcomes:
-            outcome.why = "it does not compile"
+        outcomes = [run.not_run(point, "it does not compile") for point in points]
     if not broken:
         guests = build.guests(ROOT, lab, lab.path("lib"), os.path.join(folder, "lab"))
-        place = run.Place(ROOT, folder, guests, hosts)
+        kernels = bugs.kernels(ROOT, bugs_of(points, ROOT), os.path.join(folder, "lab/bugs"), no_sources=lab.files())
+        place = run.Place(ROOT, folder, guests, hosts, kernels=kernels)
         for point in points:
-            outcomes.append(run.run(place, point, seed, bool(options.why), options.timeout))
+            unfit = run.unfit(point, outcomes)
+            outcomes.append(run.not_run(point, unfit) if unfit else
+                            run.run(place, point, seed, bool(options.why), options.timeout))
             if not quiet:
-                say(report.why(place, outcomes[-1]) if options.why else report.line(outcomes[-1]))
+                whole = options.why and point in options.asked
+                say(report.why(place, outcomes[-1]) if whole else report.line(outcomes[-1]))
     if options.json:
         write(options.json, report.as_json(lab.name, seed, outcomes, broken))
     if options.junit:

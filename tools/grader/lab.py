@@ -9,6 +9,8 @@ import re
 FIELDS = 5  # of a line of points.txt
 LIMIT = re.compile(r"(\w+)<=(\d+)")
 MACHINE = ("mem", "swap", "append")  # options of ./run.sh, with their values
+KINDS = ("gain", "keep", "must")
+HARDENED = "hardened"
 
 
 class Wrong(Exception):
@@ -25,17 +27,20 @@ class Point:
         self.lab = lab
         self.name, worth, program, options, self.says = fields
         number, _, self.kind = worth.partition(" ")
-        if not number.isdigit() or self.kind not in ("gain", "keep"):
-            raise Wrong(f"{lab.path('points.txt')}: {self.name}: '{worth}' is not a number and gain or keep")
+        if not number.isdigit() or self.kind not in KINDS:
+            raise Wrong(f"{lab.path('points.txt')}: {self.name}: '{worth}' is not a number and one of {', '.join(KINDS)}")
         self.worth = int(number)
-        self.program, self.test, *words = program.split()
+        self.program, *words = program.split()
+        self.of_student = "/" in self.program  # tests that the student writes: a program of the tree, which prints TAP
+        self.test, *words = words or [""]
         self.n = int(words[0]) if words else 0
-        self.options, self.limits, self.on_host = [], {}, False
+        self.options, self.limits, self.on_host, self.bug, self.kernel = [], {}, False, "", ""
         for word in options.split():
             self.take_option(word)
 
     def take_option(self, word):
-        """Takes one of mem=64M, icount, host (it runs here, on the fake machine of the host tests), or a limit."""
+        """Takes an option: mem=64M, icount, kernel=hardened, host (it runs here, on the fake machine of the host tests),
+        bug=NAME (the kernel has this bug, which a test has to find), or a limit."""
         name, _, value = word.partition("=")
         limit = LIMIT.fullmatch(word)
         if limit:
@@ -46,11 +51,17 @@ class Point:
             self.options.append("--icount")
         elif name in MACHINE and value:
             self.options += ["--" + name, value]
+        elif name == "bug" and value and self.of_student:
+            self.bug = value
+        elif word == "kernel=" + HARDENED:
+            self.kernel = HARDENED
         else:
             raise Wrong(f"{self.lab.path('points.txt')}: {self.name}: '{word}' is neither an option nor a limit")
 
     def expected(self, seed):
         """Returns the possible answers, each as {name: value or list of values}."""
+        if self.of_student:
+            return [{}]
         answers = getattr(self.lab.expect, self.test)(seed, self.n)
         return answers if isinstance(answers, list) else [answers]
 
@@ -73,14 +84,14 @@ def load_module(path):
 
 
 class Lab:
-    """A folder with points.txt, expect.py and guest/; files.txt and hints.txt, unless it only adds hidden points."""
+    """A folder with points.txt, mostly expect.py and guest/; files.txt and hints.txt, unless it only adds hidden points."""
 
     def __init__(self, folder, name=None):
         self.folder = os.path.abspath(folder)
         self.name = name or os.path.basename(self.folder)
         if not os.path.exists(self.path("points.txt")):
             raise Wrong(f"{folder}: no lab is there (it has no points.txt)")
-        self.expect = load_module(self.path("expect.py"))
+        self.expect = load_module(self.path("expect.py")) if os.path.exists(self.path("expect.py")) else None
         self.points = [Point(line, self) for line in lines_of(self.path("points.txt"))]
         names = [point.name for point in self.points]
         for name in names:
@@ -95,6 +106,11 @@ class Lab:
         """Returns the files that are taken from a student."""
         return lines_of(self.path("files.txt"))
 
+    def bug(self, name, root):
+        """Returns the patch of a bug: the lab's, or one of those that the tree's own tests have to find."""
+        own = self.path("bugs", name + ".patch")
+        return own if os.path.exists(own) else os.path.join(root, "tests/mutants", name + ".patch")
+
     def hints(self):
         """Returns the hints, in order: paragraphs of hints.txt."""
         with open(self.path("hints.txt"), encoding="utf-8") as file:
@@ -106,6 +122,22 @@ class Lab:
         folder = self.path(folder)
         names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
         return {os.path.splitext(name)[0]: os.path.join(folder, name) for name in names if name.endswith(".c")}
+
+
+def with_musts(points, asked):
+    """Returns the points that were asked for, and if tests have to find a bug, those that run them where there is none."""
+    finding = any(point.bug for point in asked)
+    return [point for point in points if point in asked or (finding and point.kind == "must")]
+
+
+def bugs_of(points, root):
+    """Returns {bug: patch} of the points that have to find one."""
+    return {point.bug: point.lab.bug(point.bug, root) for point in points if point.bug}
+
+
+def programs_of_students(points):
+    """Returns the programs of the tree, as its build calls them, that points run."""
+    return sorted({point.program for point in points if point.of_student})
 
 
 def choose(points, patterns):

@@ -11,13 +11,15 @@ LATER = "counts once a gain passes"
 
 
 def counts(outcomes):
-    """Returns whether points of the kind keep count: one of the kind gain has passed."""
+    """Returns whether points count: one of the kind gain has passed, and all of the kind must."""
+    if any(outcome.point.kind == "must" and not outcome.passed for outcome in outcomes):
+        return False
     return any(outcome.passed and outcome.point.kind == "gain" for outcome in outcomes)
 
 
 def earned(outcome, counting):
     """Returns the points that an outcome is worth."""
-    return outcome.point.worth if outcome.passed and (counting or outcome.point.kind == "gain") else 0
+    return outcome.point.worth if outcome.passed and counting else 0
 
 
 def score(outcomes):
@@ -36,7 +38,9 @@ def summary(outcomes):
     """Returns the last lines."""
     got, most = score(outcomes)
     lines = []
-    if not counts(outcomes) and any(one.passed for one in outcomes):
+    if any(one.point.kind == "must" and not one.passed for one in outcomes):
+        lines.append("(a test fails on a kernel without a bug: no point counts)")
+    elif not counts(outcomes) and any(one.passed for one in outcomes):
         lines.append(f"(what passes so far did so from the start: it {LATER})")
     return "\n".join([*lines, f"score: {got}/{most}"])
 
@@ -78,11 +82,29 @@ def shown(answers, limits):
     return ", ".join(exact + [f"{words(name)} <= {most}" for name, most in limits.items()])
 
 
+def with_gdb(place, outcome):
+    """Returns the lines that say how a machine is run with gdb."""
+    variables = [f"{name}={shlex.quote(value)}" for name, value in place.kernel(outcome.point).items()]
+    gdb = shlex.join(["./run.sh", "--gdb", *command(place, outcome.point, outcome.seed)])
+    return ["  with gdb, which docs/debugging.md explains:", "    " + " ".join([*variables, gdb])]
+
+
+def why_tests(place, outcome):
+    """Returns all that is known of a run of tests that the student wrote."""
+    log = [text for text in outcome.log.splitlines() if text.strip()]
+    return "\n".join([line(outcome), "  " + outcome.point.says, "  what failed: " + (outcome.found or "nothing"),
+                      *("    " + note for note in outcome.notes),
+                      "  the kernel's report:" + ("" if log else " none"), *("    " + text for text in log),
+                      *with_gdb(place, outcome)])
+
+
 def why(place, outcome):
     """Returns all that is known of one outcome."""
     point = outcome.point
     came = ", ".join(f"{words(name)} = {' '.join(map(str, values))}" for name, values in outcome.came.items())
     log = [text for text in outcome.log.splitlines() if text.strip()]
+    if point.of_student:
+        return why_tests(place, outcome)
     lines = [line(outcome), "  " + point.says,
              "  runs      " + shlex.join([point.program, point.test, str(outcome.seed), str(point.n)])
              + f" ({point.lab.path('host' if point.on_host else 'guest', point.program + '.c')})",
@@ -95,6 +117,4 @@ def why(place, outcome):
         return "\n".join([*lines, "  it runs mm/ on this machine (docs/testing.md); with gdb:", "    " + gdb])
     lines += [f"  the last {len(outcome.faults)} faults:" if outcome.faults else
               "  the last faults: the machine ended before it could show them"] + ["    " + text for text in outcome.faults]
-    gdb = shlex.join(["./run.sh", "--gdb", *command(place, point, outcome.seed)])
-    lines += ["  with gdb, which docs/debugging.md explains:", "    " + gdb]
-    return "\n".join(lines)
+    return "\n".join([*lines, *with_gdb(place, outcome)])

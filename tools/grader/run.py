@@ -8,6 +8,7 @@ import sys
 import zlib
 
 from grader import limits
+from grader.build import HARDENED
 from grader.mixing import mix
 
 SECONDS = 30  # for what never ends: a point takes less than three
@@ -18,15 +19,28 @@ PANIC = re.compile(r"^(?:run\.sh: (?=kernel )|)((?:kernel )?panic: .*)$", re.MUL
 KILLED_BY_KERNEL = re.compile(r"^\[ *\d+\.\d+\] \S+: (?:warning|error): (.*killed.*)$", re.MULTILINE)
 OUT_OF_CPU = re.compile(r"^run\.sh: .* status -(9|24)\b", re.MULTILINE)
 KILLED_FOR_CPU = (-signal.SIGKILL, 128 + signal.SIGKILL)
+TAP_POINT = re.compile(r"^(not )?ok\b[ \d]*(?:- )?(.*)$", re.MULTILINE)
+TAP_PLAN = re.compile(r"^1\.\.(\d+)$", re.MULTILINE)
 LAST = re.compile(r"^run\.sh: (.*)$", re.MULTILINE)
 SEED_BITS = 63
 
 
 class Place:
-    """Where the things are that points need: the tree, its build, the grading programs for the guest and the host."""
+    """Where the things are that points need: the tree, its build, the grading programs for the guest and the host, and the
+    kernels with bugs."""
 
-    def __init__(self, root, build, guests, hosts, limited=limits.Limits()):
+    def __init__(self, root, build, guests, hosts, limited=limits.Limits(), kernels=None):
         self.root, self.build, self.guests, self.hosts, self.limited = root, build, guests, hosts, limited
+        self.kernels = kernels or {}
+
+    def guest(self, point):
+        """Returns the file of the point's program."""
+        return os.path.join(self.build, point.program) if point.of_student else self.guests[point.program]
+
+    def kernel(self, point):
+        """Returns the words of the environment that choose the point's kernel, if it is not the usual one."""
+        chosen = self.kernels[point.bug] if point.bug else HARDENED if point.kernel else ""
+        return {"FAULTLINE_KERNEL": chosen} if chosen else {}
 
 
 class Outcome:
@@ -36,7 +50,7 @@ class Outcome:
         self.point, self.seed = point, seed
         self.passed, self.why = False, ""
         self.expected, self.came = [], {}
-        self.notes, self.faults, self.log = [], [], ""
+        self.notes, self.faults, self.log, self.found = [], [], "", ""
 
 
 def seed_of(point, seed):
@@ -51,17 +65,17 @@ def on_host(place, point, seed):
 
 def command(place, point, seed, more=()):
     """Returns the words for ./run.sh that run the point's program."""
-    guest = place.guests[point.program]
-    return [*point.options, *more, "--add", f"{guest}:/bin/{point.program}", "--",
-            "/bin/" + point.program, point.test, str(seed), str(point.n)]
+    name = os.path.basename(point.program)
+    words_of_program = [] if point.of_student else [point.test, str(seed), str(point.n)]
+    return [*point.options, *more, "--add", f"{place.guest(point)}:/bin/{name}", "--", "/bin/" + name, *words_of_program]
 
 
-def environment(place):
+def environment(place, point):
     """Returns the environment of ./run.sh: nothing of ours but what it needs."""
     known = {name: os.environ[name] for name in ("PATH", "HOME", "FAULTLINE_KERNEL") if name in os.environ}
     # Less room for QEMU's translations than its usual gigabyte, most of which a short run never uses.
     return {**known, "TERM": "dumb", "LC_ALL": "C", "FAULTLINE_BUILD": place.build,
-            "FAULTLINE_QEMU": "-accel tcg,tb-size=32"}
+            "FAULTLINE_QEMU": "-accel tcg,tb-size=32", **place.kernel(point)}
 
 
 def read_lines(outcome, text):
@@ -153,8 +167,48 @@ def run(place, point, seed, why=False, seconds=SECONDS):
     else:
         runner = os.path.join(place.root, "tools/run.py")
         words_to_run = [sys.executable, "-I", "-S", "-B", runner, *command(place, point, outcome.seed, more)]
-    done = limits.run(words_to_run, seconds + (0 if point.on_host else GRACE), place.limited, cwd="/", env=environment(place))
+    done = limits.run(words_to_run, seconds + (0 if point.on_host else GRACE), place.limited, cwd="/", env=environment(place, point))
     outcome.log = done.err.decode(errors="replace")
-    read_lines(outcome, done.out.decode(errors="replace"))
-    judge(outcome, done)
+    if point.of_student:
+        judge_tests(outcome, done)
+    else:
+        read_lines(outcome, done.out.decode(errors="replace"))
+        judge(outcome, done)
+    return outcome
+
+
+def failures(text):
+    """Returns (sentences about what failed in a program's TAP output, the lines of failed points and of comments)."""
+    points = TAP_POINT.findall(text)
+    plan = TAP_PLAN.findall(text)
+    failed = [f"'{name}' fails" if name else "a test fails" for bad, name in points if bad]
+    if len(plan) != 1 or int(plan[0]) != len(points) or not points:
+        failed.append(f"{len(points)} tests of {' and '.join(plan) or 'no plan'} ran")
+    return failed, [line for line in text.splitlines() if line.startswith(("not ok", "#", "Bail out"))]
+
+
+def judge_tests(outcome, done):
+    """Judges tests that a student wrote: they have to pass, or to find the bug that the kernel has."""
+    failed, outcome.notes = failures(done.out.decode(errors="replace"))
+    ended = how_it_ended(done, False)
+    failed += [ended] * bool(ended)
+    if done.status and not failed:
+        failed.append(f"the program ended with status {done.status}")
+    outcome.found = failed[0] if failed else ""
+    outcome.passed = bool(failed) == bool(outcome.point.bug)
+    if not outcome.passed:
+        outcome.why = "no test fails where the kernel has this bug" if outcome.point.bug else failed[0]
+
+
+def unfit(point, outcomes):
+    """Returns why a point need not be run, or "": tests that fail on the right kernel find no bug."""
+    if point.bug and any(one.point.kind == "must" and not one.passed for one in outcomes):
+        return "not run: your tests fail on a kernel without a bug"
+    return ""
+
+
+def not_run(point, why):
+    """Returns the Outcome of a point that is not run."""
+    outcome = Outcome(point, 0)
+    outcome.why = why
     return outcome

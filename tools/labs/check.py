@@ -8,8 +8,9 @@ import random
 import tempfile
 import threading
 
+import context_patch
 from grader import build, report
-from grader.lab import Wrong
+from grader.lab import Wrong, bugs_of
 from labs import slots, trees
 
 FEWEST_WRONG = 8
@@ -66,6 +67,17 @@ def check_second(lab):
     return [] if lines in SECOND_LINES else [f"second.patch adds {lines} lines, not {SECOND_LINES[0]} to {SECOND_LINES[-1]}"]
 
 
+def wrong_bug(root, path):
+    """Returns why a kernel cannot be given a bug."""
+    try:
+        patch = context_patch.Patch(path)
+        with open(os.path.join(root, patch.path), encoding="utf-8") as file:
+            patch.apply(file.read())
+    except (OSError, context_patch.Broken) as error:
+        return [str(error)]
+    return []
+
+
 def check_wrong(root, lab, wrong):
     """Returns what is wrong with a wrong solution's patch."""
     found = fits(root, lab, wrong.base, wrong.path)
@@ -81,6 +93,9 @@ def check_patches(root, lab, tap):
     wrongs = trees.wrongs_of(lab)
     tap.point(f"{lab.name}: its files are there", trees.missing_files(root, lab)
               + ([] if len(lab.hints()) >= HINTS else [f"fewer than {HINTS} hints"]))
+    bugs = bugs_of(trees.points_of(lab), root)
+    if bugs:
+        tap.point(f"{lab.name}: the bugs ({len(bugs)}) fit", [line for path in bugs.values() for line in wrong_bug(root, path)])
     tap.point(f"{lab.name}: the start fits the sources", fits(root, lab, "start"))
     tap.point(f"{lab.name}: the second solution fits the start, and is short", fits(root, lab, "second") + check_second(lab))
     tap.point(f"{lab.name}: the wrong solutions ({len(wrongs)}) fit, and say what is wrong",
@@ -91,8 +106,8 @@ def check_patches(root, lab, tap):
 class Variant:
     """A solution to be graded, and what has to come of it."""
 
-    def __init__(self, name, kind, patch=None):
-        self.name, self.kind, self.patch = name, kind, patch
+    def __init__(self, name, kind, patch=None, loses=()):
+        self.name, self.kind, self.patch, self.loses = name, kind, patch, loses
 
     def verdict(self, outcomes, broken):
         """Returns what is not as it has to be."""
@@ -100,11 +115,12 @@ class Variant:
             return ["it does not compile:", *broken.splitlines()]
         failed = {one.point.name: one for one in outcomes if not one.passed}
         if self.patch:
-            return [] if failed else ["it gets all points"]
+            return [f"it gets the points of '{name}'" for name in self.loses if name not in failed] or \
+                ([] if failed else ["it gets all points"])
         if self.kind != "start":
             return [report.line(one) for one in failed.values()]
         return [f"{one.point.name} ({one.point.kind}): {one.why or 'passes'}" for one in outcomes
-                if one.passed != (one.point.kind == "keep")]
+                if one.passed != (one.point.kind != "gain")]
 
     def summary(self, outcomes):
         """Returns a line that says what came."""
@@ -115,15 +131,25 @@ class Variant:
 def variants_of(lab):
     """Returns all variants of a lab."""
     return [Variant("the start", "start"), Variant("the reference", "reference"), Variant("the second solution", "second"),
-            *(Variant("wrong: " + wrong.name, wrong.base, wrong.path) for wrong in trees.wrongs_of(lab))]
+            *(Variant("wrong: " + wrong.name, wrong.base, wrong.path, wrong.loses) for wrong in trees.wrongs_of(lab))]
 
 
-def grade_variant(slot, variant, guests, seed, jobs):
+def some_points(points, wrong, chance):
+    """Returns enough points to see a wrong solution lose some: of those that need a kernel of their own only what it is said
+    to lose, or one if that needs none; all, if nothing is said."""
+    own = [point for point in points if point.bug or point.kernel]
+    if not own or not wrong.loses:
+        return points
+    chosen = [point for point in own if point.name in wrong.loses] or [chance.choice([point for point in own if point.bug])]
+    return [point for point in points if point in chosen or point not in own]
+
+
+def grade_variant(slot, variant, points, common, seed, jobs):
     """Grades one variant; returns (outcomes, the compiler's errors)."""
     with tempfile.TemporaryDirectory(prefix="faultline-lab-") as folder:
         trees.solution(slot.root, slot.lab, variant.kind, folder, variant.patch)
         slot.take(slots.read_folder(slot.lab, folder))
-    return slot.grade(slot.lab.points, guests, seed, SECONDS, jobs=jobs)
+    return slot.grade(points, common, seed, SECONDS, jobs=jobs)
 
 
 def slots_for(root, lab, area, jobs):
@@ -145,7 +171,7 @@ def check_both_builds(slot, tap, jobs):
     return not wrong
 
 
-def check_scores(lab, made, variants, guests, seed, tap, jobs):
+def check_scores(lab, made, variants, points, common, seed, tap, jobs):
     """Grades the variants, each in one of the slots, and prints a point for each."""
     todo = queue.SimpleQueue()
     for variant in variants:
@@ -158,7 +184,7 @@ def check_scores(lab, made, variants, guests, seed, tap, jobs):
             except queue.Empty:
                 return
             try:
-                outcomes, broken = grade_variant(slot, variant, guests, seed, jobs)
+                outcomes, broken = grade_variant(slot, variant, points, common, seed, jobs)
                 tap.point(f"{lab.name}: {variant.name}", variant.verdict(outcomes, broken), variant.summary(outcomes))
             except (Wrong, slots.Refused, OSError) as error:
                 tap.point(f"{lab.name}: {variant.name}", str(error).splitlines() or [repr(error)])
@@ -177,19 +203,24 @@ def check_lab(root, lab, options, tap):
         return
     made = slots_for(root, lab, options.area, options.jobs)
     each = max(1, (os.cpu_count() or 1) // options.jobs)
-    guests = slots.common_guests(root, lab, os.path.join(options.area, lab.name, "guest"))
+    points = trees.points_of(lab)
     variants = [one for one in variants_of(lab) if fnmatch.fnmatchcase(one.name, options.only)]
     if not variants:
         raise Wrong(f"{lab.name} has no solution '{options.only}': " + ", ".join(one.name for one in variants_of(lab)))
     if options.some:
-        wrong = [variant for variant in variants if variant.patch]
-        variants = [*variants[:1], random.Random(options.seed).choice(wrong)]
-        made = made[:1]
+        chance = random.Random(options.seed)
+        wrong = chance.choice([variant for variant in variants if variant.patch])
+        variants, points, made = [variants[0], wrong], some_points(points, wrong, chance), made[:1]
     elif options.only == "*" and not check_both_builds(made[0], tap, os.cpu_count()):
         return
+    made[0].take({})
+    common = slots.Common(os.path.join(options.area, lab.name, "common"))
+    for part in (lab, trees.hidden_of(lab)):
+        if part:
+            common.add(root, part, [point for point in points if point.lab.folder == part.folder], made[0])
     for slot in made[1:]:
         slot.copy_from(made[0])
-    check_scores(lab, made, variants, guests, options.seed, tap, each)
+    check_scores(lab, made, variants, points, common, options.seed, tap, each)
 
 
 def check(root, options):

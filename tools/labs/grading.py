@@ -77,25 +77,21 @@ def choose_lab(root, found, asked):
 class Grading:
     """What is the same for all submissions."""
 
-    def __init__(self, root, lab, options):
+    def __init__(self, root, lab, options, slot):
         self.root, self.lab, self.options = root, lab, options
-        self.points = list(lab.points)
-        self.area = os.path.join(options.area, lab.name)
-        self.guests = slots.common_guests(root, lab, os.path.join(self.area, "guest"))
+        self.points = []
+        self.common = slots.Common(os.path.join(options.area, lab.name, "common"))
         self.hidden = [os.path.join(root, "labs"), os.path.abspath(options.folder), os.path.abspath(options.out)]
-        if options.hidden:
-            self.add_hidden(Lab(options.hidden))
+        hidden = trees.hidden_of(lab)
+        for part in [lab, *([hidden] if hidden else []), *([Lab(options.hidden)] if options.hidden else [])]:
+            self.add(part, slot)
         self.lock = threading.Lock()
 
-    def add_hidden(self, more):
-        """Adds the points of another folder, whose programs must have names of their own."""
-        guests = slots.common_guests(self.root, more, os.path.join(self.area, "hidden-guest"))
-        same = sorted(set(guests) & set(self.guests))
-        if same:
-            raise Wrong(f"{more.folder}: {same[0]}.c has the name of a program of the lab: choose another")
-        self.guests.update(guests)
-        self.points += more.points
-        self.hidden += [more.folder, os.path.join(self.area, "hidden-guest")]
+    def add(self, part, slot):
+        """Adds the points of a folder, whose programs must have names of their own."""
+        self.common.add(self.root, part, part.points, slot)
+        self.points += part.points
+        self.hidden += [part.folder, self.common.folder]
 
     def grade(self, slot, one, jobs):
         """Grades one submission and writes its results."""
@@ -103,7 +99,7 @@ class Grading:
         with limits.counting(used):
             try:
                 slot.take(one.texts(self.lab, slot))
-                outcomes, broken = slot.grade(self.points, self.guests, self.options.seed, SECONDS, True, jobs, self.hidden,
+                outcomes, broken = slot.grade(self.points, self.common, self.options.seed, SECONDS, True, jobs, self.hidden,
                                               lambda outcome: self.write_line(one, report.line(outcome)))
             except (slots.Refused, Wrong, OSError) as error:
                 outcomes, broken = [], ""
@@ -159,7 +155,7 @@ def make_slots(root, lab, options):
     first.make()
     first.take({})
     try:
-        build.kernel(first.build)
+        build.kernel(first.build, build.targets_of(trees.points_of(lab)))
     except build.Broken as error:
         raise Wrong(f"the start tree does not compile:\n{error}") from None
     others = [slots.Slot(root, lab, os.path.join(options.area, lab.name), str(number)) for number in range(1, jobs)]
@@ -182,7 +178,7 @@ def grade_all(root, options):
              "unshare": "each runs without network (with the package bubblewrap it would not see other files, either)",
              "none": "neither bwrap nor unshare works here: they can use the network and read files"}[kind], flush=True)
     made = make_slots(root, lab, options)
-    grading = Grading(root, lab, options)
+    grading = Grading(root, lab, options, made[0])
     todo = queue.SimpleQueue()
     for one in found:
         todo.put(one)

@@ -6,8 +6,8 @@ import os
 import shutil
 import tempfile
 
-from grader import build, limits, report, run
-from grader.lab import Wrong
+from grader import bugs, build, limits, report, run
+from grader.lab import Wrong, bugs_of
 from labs import trees
 from mutation import area
 
@@ -76,37 +76,55 @@ class Slot(area.Slot):
                 with open(path, "wb") as file:
                     file.write(text)
 
-    def grade(self, points, guests, seed, seconds, strict=False, jobs=1, hidden=(), on_outcome=lambda outcome: None):
+    def grade(self, points, common, seed, seconds, strict=False, jobs=1, hidden=(), on_outcome=lambda outcome: None):
         """Compiles what the slot has and runs the points, each for so many seconds at most; returns (outcomes, the compiler's
-        errors or "")."""
-        common, host = os.path.join(self.root, "labs/lib"), os.path.join(self.folder, "host")
+        errors or ""). `common` has what all slots share."""
+        library, host = os.path.join(self.root, "labs/lib"), os.path.join(self.folder, "host")
         os.makedirs(host, exist_ok=True)
-        limited = limits.Limits(strict, [self.build, host], [self.tree, common, self.lab.path("host")], hidden)
+        limited = limits.Limits(strict, [self.build, host], [self.tree, library, self.lab.path("host")], hidden)
         try:
-            build.kernel(self.build, limited=limited, jobs=jobs)
-            hosts = build.host_programs(self.tree, self.lab, common, host, limited, jobs)
+            build.kernel(self.build, build.targets_of(points), limited, jobs)
+            hosts = build.host_programs(self.tree, self.lab, library, host, limited, jobs)
         except build.Broken as error:
-            outcomes = [run.Outcome(point, 0) for point in points]
-            for outcome in outcomes:
-                outcome.why = "it does not compile"
-            return outcomes, str(error)
-        shown = [self.root, self.build, *{os.path.dirname(path) for path in guests.values()}]
-        shown.append(host)
-        place = run.Place(self.root, self.build, guests, hosts, limits.Limits(strict, (), shown, cpu=run.CPU_SECONDS))
+            return [run.not_run(point, "it does not compile") for point in points], str(error)
+        shown = [self.root, self.build, host, *{os.path.dirname(path) for path in common.files()}]
+        place = run.Place(self.root, self.build, common.guests, hosts, limits.Limits(strict, (), shown, cpu=run.CPU_SECONDS),
+                          common.kernels)
         outcomes, used = [], limits.used_here()
         for point in points:
+            unfit = run.unfit(point, outcomes)
             if used and used.cpu > CPU_BUDGET:
-                outcomes.append(run.Outcome(point, 0))
-                outcomes[-1].why = f"not run: the submission has used {CPU_BUDGET} s of CPU"
-            else:
-                outcomes.append(run.run(place, point, seed, seconds=seconds))
+                unfit = f"not run: the submission has used {CPU_BUDGET} s of CPU"
+            outcomes.append(run.not_run(point, unfit) if unfit else run.run(place, point, seed, seconds=seconds))
             on_outcome(outcomes[-1])
         return outcomes, ""
 
 
-def common_guests(root, lab, folder):
-    """Compiles the grading programs of a lab."""
-    return build.guests(root, lab, os.path.join(root, "labs/lib"), folder)
+class Common:
+    """What all slots of a lab share: the compiled grading programs, and the kernels with bugs."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.guests, self.kernels = {}, {}
+
+    def files(self):
+        """Returns the paths of all."""
+        return [*self.guests.values(), *self.kernels.values()]
+
+    def add(self, root, lab, points, slot, jobs=None):
+        """Compiles what these points of a lab need, or of what was added to it. `slot` has the tree that kernels are made of,
+        with the lab's files as they are at the start."""
+        folder = os.path.join(self.folder, "guest", lab.name)
+        more = build.guests(root, lab, os.path.join(root, "labs/lib"), folder)
+        same = sorted(set(more) & set(self.guests))
+        if same:
+            raise Wrong(f"{lab.folder}: {same[0]}.c has the name of a program of the lab: choose another")
+        self.guests.update(more)
+        patches = bugs_of(points, root)
+        known = sorted(set(patches) & set(self.kernels))
+        if known:
+            raise Wrong(f"{lab.folder}: the lab has a point for the bug {known[0]} already")
+        self.kernels.update(bugs.kernels(slot.tree, patches, os.path.join(self.folder, "bugs"), slot.build, slot.lab.files(), jobs))
 
 
 def read_file(root, name):

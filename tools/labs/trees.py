@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tarfile
 
-from grader.lab import Lab, Wrong
+from grader.lab import Lab, Wrong, bugs_of
 from structure import files
 
 # What students do not get: the labs with their solutions, the bugs that the tests know, and the tools for these.
@@ -20,6 +20,7 @@ SCRIPTS = ("grade", "hint", "pack")
 OF_LAB = ("points.txt", "files.txt", "hints.txt", "expect.py")
 ATTRIBUTES = "* text=auto eol=lf\n"
 BASE = re.compile(r"^Base: (start|reference|second)$", re.MULTILINE)
+LOSES = re.compile(r"^Loses: (.+)$", re.MULTILINE)
 
 
 def labs_of(root):
@@ -33,6 +34,17 @@ def lab_of(root, name):
     if name not in known:
         raise Wrong(f"no lab is called '{name}'; there are: {', '.join(known)}")
     return Lab(os.path.join(root, "labs", name))
+
+
+def hidden_of(lab):
+    """Returns the points of a lab that students do not get, as a Lab of its own; None if it has none."""
+    return Lab(lab.path("hidden"), lab.name + "-hidden") if os.path.exists(lab.path("hidden/points.txt")) else None
+
+
+def points_of(lab):
+    """Returns all points of a lab, with those that students do not get."""
+    hidden = hidden_of(lab)
+    return [*lab.points, *(hidden.points if hidden else [])]
 
 
 def git(words, folder, data=None, **more):
@@ -121,10 +133,14 @@ def add_lab(root, lab, tree):
     shutil.copyfile(lab.path("README.md"), os.path.join(tree, "LAB.md"))
     os.makedirs(os.path.join(tree, "lab"))
     for name in OF_LAB:
-        shutil.copyfile(lab.path(name), os.path.join(tree, "lab", name))
-    shutil.copytree(lab.path("guest"), os.path.join(tree, "lab/guest"))
-    if os.path.isdir(lab.path("host")):
-        shutil.copytree(lab.path("host"), os.path.join(tree, "lab/host"))
+        if os.path.exists(lab.path(name)):
+            shutil.copyfile(lab.path(name), os.path.join(tree, "lab", name))
+    for name in ("guest", "host"):
+        if os.path.isdir(lab.path(name)):
+            shutil.copytree(lab.path(name), os.path.join(tree, "lab", name))
+    for name, path in bugs_of(lab.points, root).items():
+        os.makedirs(os.path.join(tree, "lab/bugs"), exist_ok=True)
+        shutil.copyfile(path, os.path.join(tree, "lab/bugs", name + ".patch"))
     for name in ("lab.h", "host/cmocka.h"):
         path = os.path.join(tree, "lab/lib", name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -149,7 +165,8 @@ def make_start(root, lab, tree, committed):
 
 
 class Wrongs:
-    """A wrong solution: a patch with a header of two lines that say what it does wrong, and what that is based on."""
+    """A wrong solution: a patch with a header of two lines that say what it does wrong, what that is based on, and perhaps
+    points that it loses for certain."""
 
     def __init__(self, path):
         self.path = path
@@ -158,7 +175,8 @@ class Wrongs:
             head = file.read().partition("--- a/")[0]
         base = BASE.search(head)
         self.base = base.group(1) if base else "reference"
-        self.says = [line for line in head.splitlines() if line.strip() and not line.startswith(("Base: ", "diff "))]
+        self.loses = LOSES.findall(head)
+        self.says = [line for line in head.splitlines() if line.strip() and not line.startswith(("Base: ", "Loses: ", "diff "))]
 
 
 def wrongs_of(lab):

@@ -13,8 +13,8 @@ from contextlib import redirect_stdout
 from xml.etree import ElementTree
 
 from base import ROOT, TOOLS
-from grader import build, limits, report, run
-from grader.lab import Lab, Wrong, choose
+from grader import bugs, build, limits, report, run
+from grader.lab import Lab, Wrong, bugs_of, choose, with_musts
 from grader.mixing import mix
 from labs import check, grading, repository, slots, trees
 from lib.tap import case, equal, has, lacks, main
@@ -351,6 +351,80 @@ def keep_counts_once_a_gain_passes():
         equal(report.line(gain), "== frames taken (10): OK", "a line")
 
 
+BUGS = """right | 2 must | tests/mine/mine | mem=64M | no bug
+bug one | 3 gain | tests/mine/mine | mem=64M bug=x | a bug
+"""
+BUG = "It is wrong in this very place.\nA user sees something else there.\n\n" + START.replace("copies", "is_wrong")
+
+
+def lab_of_bugs(place):
+    """Makes a lab in which tests have to find bugs, of which students know one; returns (the tree, the lab)."""
+    root = tree(place)
+    write(root, "tests/mutants/x.patch", BUG)
+    write(root, "labs/small/points.txt", BUGS)
+    write(root, "labs/small/hidden/points.txt", BUGS.splitlines()[1].replace("one", "two").replace("=x", "=y") + "\n")
+    write(root, "labs/small/hidden/bugs/y.patch", BUG.replace("is_wrong", "also_wrong"))
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "bugs")
+    return root, trees.lab_of(root, "small")
+
+
+@case
+def students_tests_have_to_find_bugs():
+    with tempfile.TemporaryDirectory() as place:
+        root, lab = lab_of_bugs(place)
+        right, one, two = trees.points_of(lab)
+        good, bad = "1..2\nok 1 - a\nok 2 - b\n", "1..2\nok 1 - a\n# line 7\nnot ok 2 - b\n"
+        for text, status, stopped, says in ((good, 0, "", ""), (bad, 1, "", "'b' fails"), (good, 3, "", "ended with status 3"),
+                                            ("", 0, "", "0 tests of no plan ran"), ("1..0\n", 0, "", "0 tests of 0 ran"),
+                                            ("1..3\n" + good[5:], 0, "", "2 tests of 3 ran"),
+                                            (good, 139, "", "killed by SIGSEGV"), (good, None, "no end within 3 s", "no end")):
+            outcomes = [run.Outcome(point, 0) for point in (right, one)]
+            for outcome in outcomes:
+                run.judge_tests(outcome, limits.Done(status, text.encode(), b"", stopped))
+            equal([outcome.passed for outcome in outcomes], [not says, bool(says)], "passes without the bug, with it")
+            has(outcomes[0].why, says, "why not")
+        outcomes[0].passed = False
+        equal([run.unfit(point, outcomes[:1]) != "" for point in (right, one, two)], [False, True, True], "what is not run")
+        outcomes[1].passed = True
+        equal(report.score(outcomes), (0, 5), "a test that fails on the right kernel")
+        outcomes[0].passed = True
+        equal(report.score(outcomes), (5, 5), "tests that find a bug")
+        student = os.path.join(place, "student")
+        start(root, student)
+        names = git(student, "ls-files").split("\n")
+        equal(["lab/bugs/x.patch" in names, "lab/bugs/y.patch" in names, [name for name in names if "hidden" in name]],
+              [True, False, []], "what students get")
+        points = Lab(os.path.join(student, "lab"), "small").points
+        equal([point.name for point in with_musts(points, choose(points, ["bug"]))], ["right", "bug one"], "what one bug needs")
+
+
+@case
+def kernels_with_bugs_are_built_once():
+    with tempfile.TemporaryDirectory() as place:
+        root, lab = lab_of_bugs(place)
+        seen = []
+
+        def fake(made, targets, **_):
+            seen.append(read(root, "mm/a.c"))
+            write(made, targets[0], seen[-1])
+
+        patches, real, made = bugs_of(trees.points_of(lab), root), build.kernel, os.path.join(place, "made")
+        try:
+            build.kernel = fake
+            for _ in range(2):
+                found = bugs.kernels(root, patches, os.path.join(place, "kernels"), made, ["mm/b.c"])
+                write(root, "mm/b.c", "int of_student;\n")
+            equal([read(path) for path in found.values()], ["int a;\nint is_wrong;\nint z;\n", "int a;\nint also_wrong;\nint z;\n"],
+                  "kernels")
+            equal(seen, [read(path) for path in found.values()], "what was built")
+            equal(read(root, "mm/a.c"), "int a;\nint shares;\nint z;\n", "the source afterwards")
+            write(root, "mm/a.c", "int a;\nint shares;\nint zz;\n")
+            has(refused(bugs.kernels, root, patches, os.path.join(place, "kernels"), made), "the bug x cannot be put", "no fit")
+        finally:
+            build.kernel = real
+
+
 @case
 def commands_are_limited():
     with tempfile.TemporaryDirectory() as place:
@@ -403,7 +477,7 @@ def a_lab_s_mistakes_are_found():
                      "files.txt: mm/none.c: no such file", "files.txt lacks mm/a.c, which start.patch changes"):
             has(text, part, "what is wrong")
         write(root, "labs/small/points.txt", POINTS.replace("10 gain", "10 win"))
-        has(refused(trees.lab_of, root, "small"), "'10 win' is not a number and gain or keep", "a point")
+        has(refused(trees.lab_of, root, "small"), "'10 win' is not a number and one of gain, keep, must", "a point")
         write(root, "labs/small/points.txt", POINTS.replace("icount", "icount=3"))
         has(refused(trees.lab_of, root, "small"), "'icount=3' is neither an option nor a limit", "an option")
 
@@ -413,7 +487,9 @@ def a_student_packs_and_gets_hints():
     with tempfile.TemporaryDirectory() as place:
         student = os.path.join(place, "student")
         start(tree(place), student)
-        shutil.copytree(os.path.join(TOOLS, "grader"), os.path.join(student, "tools/grader"), dirs_exist_ok=True)
+        for name in ("grader", "structure"):
+            shutil.copytree(os.path.join(TOOLS, name), os.path.join(student, "tools", name), dirs_exist_ok=True)
+        shutil.copy(os.path.join(TOOLS, "context_patch.py"), os.path.join(student, "tools"))
 
         def runs(*words):
             done = subprocess.run(words, cwd=student, capture_output=True, text=True, check=False)
