@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 
 import context_patch
 from grader import build
@@ -87,6 +88,7 @@ def kernels(tree, patches, folder, made=None, no_sources=(), jobs=None):
                 continue
             os.makedirs(folder, exist_ok=True)
             if not made:
+                print(f"grade: builds {len(patches)} kernels, each with a bug; this takes a minute", file=sys.stderr, flush=True)
                 tree, made = copy_of(tree, folder)
             with_bug(tree, made, patch, jobs)
             shutil.copyfile(os.path.join(made, build.KERNEL), kernel)
