@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""What the programs of the lab lazy have to answer, computed from the seed: a function for each test."""
+
+import errno
+
+from grader.mixing import MASK, fill, mix, total
+
+MAPERR, ACCERR = 1, 2  # si_code of a SIGSEGV
+KILLED = 128 + 9
+
+
+def heap(seed, n):
+    """A page of each of 256 parts."""
+    return {"written": total(fill(seed + 1, 256)), "words_not_zero": 0}
+
+
+def frames(seed, n):
+    """An eighth of both."""
+    return {"heap": total(fill(seed, n // 8)), "mapped": total(fill(seed + 1, n // 8))}
+
+
+def cost(seed, n):
+    """New memory has zeros, where other memory was before, too."""
+    return {"words_not_zero": 0}
+
+
+def reads(seed, n):
+    """A hundred pages are written."""
+    return {"words_not_zero": 0, "written": total(fill(seed, 100)), "words_changed": 0}
+
+
+def bss(seed, n):
+    """The same in BSS."""
+    return {"written": total(fill(seed, n)), "words_not_zero": 0}
+
+
+def sharers(seed, n):
+    """A word of each page for each process."""
+    return {"written": sum(mix(seed + k, i) * (2 * k + 1) for i in range(n) for k in range(16)) & MASK}
+
+
+def deep(seed, n):
+    """What the calls return, from the deepest on."""
+    answer = 0
+    for depth in range(n + 1):
+        answer = (answer * 3 + mix(seed, depth)) & MASK
+    return {"dive": answer}
+
+
+def limit(seed, n):
+    """How the stack ends."""
+    return {"code": MAPERR, "far": seed}
+
+
+def neighbour(seed, n):
+    """The same, and what is in the mapping below."""
+    return {"code": MAPERR, "mapped": total(fill(seed, 16))}
+
+
+def stack_reads(seed, n):
+    """The file's contents."""
+    return {"read": total(fill(seed, n))}
+
+
+def out_of_memory(seed, n):
+    """The child is killed, and a later one has memory."""
+    return {"status": KILLED, "parent": total(fill(seed, 500)), "words_not_zero": 0,
+            "child": total(fill(seed + 2, 6000))}
+
+
+def kernel(seed, n):
+    """The file before and after zeros were written to its first half."""
+    file = fill(seed + 3, n)
+    return {"read": total(file), "words_written": 0, "second_half": total(file[n // 2 :]), "words_in_the_pipe": 0,
+            "status": seed & 63, "no_time": 0}
+
+
+def forks(seed, n):
+    """Parent and child."""
+    third = n // 3
+    mine, theirs = fill(seed, third), fill(seed + 2, n - third // 2)
+    later = total(fill(seed + 1, third))
+    return {"words_not_zero": 0, "found": total(mine), "words_of_the_child": [0, 0], "words_of_the_parent": 0,
+            "child": (total(mine[: third // 2] + theirs) + 3 * total(fill(seed + 2, third))) & MASK,
+            "parent": (total(mine) + 8 * later) & MASK}
+
+
+def shrink(seed, n):
+    """The lower half stays."""
+    return {"read_beyond": MAPERR, "write_beyond": MAPERR, "write_far_beyond": MAPERR, "kernel_beyond": errno.EFAULT,
+            "below": total(fill(seed, n // 2 - 1)), "words_not_zero": 0, "last_bytes": 0, "too_much": errno.ENOMEM,
+            "too_little": errno.ENOMEM, "again": total(fill(seed + 1, n))}
+
+
+def calls(seed, n):
+    """What the accesses came to, in base 4, and what was written."""
+    part, codes = n // 8, 0
+    for code in (MAPERR, MAPERR, 0, ACCERR, ACCERR, ACCERR, ACCERR, 0, 0):
+        codes = codes * 4 + code
+    both = fill(seed, 2 * part)
+    return {"codes": codes, "words_not_zero": [0, 0, 0], "written": total(both), "moved": total(fill(seed, 8 * part)),
+            "in_the_hole": [MAPERR] * 3, "at_address_0": MAPERR,
+            "kept": (total(fill(seed + 1, part // 2)) + total(both[3 * part // 2 :])) & MASK}
+
+
+def zeros(seed, n):
+    """Each child finds zeros, and its own page."""
+    answer = 0
+    for i in range(10):
+        answer = (answer * 3 + mix(seed + 2, i)) & MASK
+    return {"children": answer, "written": (mix(seed, 0) + 3 * mix(seed + 3, 0)) & MASK, "words_not_zero": 0}
+
+
+def at_once(seed, n):
+    """Zeros, and what is written."""
+    return {"words_not_zero": 0, "heap": total(fill(seed, n))}
+
+
+def leaks(seed, n):
+    """Memory that was there all the time."""
+    return {"words_not_zero": 0, "written": total(fill(seed, n))}
+
+
+def swapped(seed, n):
+    """The child writes each third page."""
+    half = n // 2
+    first = fill(seed, half)
+    child = [mix(seed + 2, i) if i % 3 == 0 else first[i] for i in range(half)]
+    return {"words_not_zero": [0, 0], "child": total(child), "first_half": total(first)}
+
+
+def stale(seed, n):
+    """Bytes instead of pages, on the fake machine (host/fences.c)."""
+    written = sum((mix(seed, i) & 255) * (2 * i + 1) for i in range(n)) & MASK
+    stored = sum((mix(seed + 1, i) & 255) * (2 * i + 1) for i in range(n)) & MASK
+    return {"before": 0, "written_by_another": written, "stored": stored, "after_munmap": 0, "refused": n}
+
+
+def programs(seed, n):
+    """The answers of the programs, in their order."""
+    return {"answer": [mix(mix(seed, i), i) for i in range(n)]}

@@ -1,0 +1,789 @@
+/* SPDX-License-Identifier: MIT */
+/* The tests of the lab lazy: what memory takes before it is used, what it holds, and where it ends. */
+#include "lab.h"
+
+#include <sched.h>
+#include <setjmp.h>
+#include <sys/resource.h>
+#include <sys/uio.h>
+
+/* Seeds of what is written later, and by children, made from the one that the grader gives. */
+#define LATER(seed)	((seed) + 1)
+#define BY_CHILD(seed)	((seed) + 2)
+#define BY_KERNEL(seed) ((seed) + 3)
+
+/* Extends the heap by whole pages, from the start of a page on. */
+static char *heap_more(size_t npages)
+{
+	uintptr_t end = (uintptr_t)sbrk(0);
+	void *pages;
+
+	if (end % PAGE && sbrk((intptr_t)(-end % PAGE)) == (void *)-1)
+		fail("sbrk");
+	pages = sbrk((intptr_t)(npages * PAGE));
+	if (pages == (void *)-1)
+		fail("sbrk");
+	return pages;
+}
+
+static void heap_less(size_t npages)
+{
+	if (sbrk(-(intptr_t)(npages * PAGE)) == (void *)-1)
+		fail("sbrk");
+}
+
+/* Words of a range that are not 0. */
+static uint64_t not_zeros(const char *pages, size_t npages)
+{
+	const volatile uint64_t *words = (const volatile uint64_t *)pages;
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < npages * WORDS; i++)
+		count += words[i] != 0;
+	return count;
+}
+
+/* The same of the first and the last word of each page. */
+static uint64_t not_zero_ends(const char *pages, size_t npages)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < npages; i++) {
+		const volatile uint64_t *words = (const volatile uint64_t *)(pages + i * PAGE);
+
+		count += (words[0] != 0) + (words[WORDS - 1] != 0);
+	}
+	return count;
+}
+
+/* Frames of earlier processes have other contents than zeros when they are used again. */
+static void leave_dirt(size_t npages)
+{
+	int child = fork_child();
+
+	if (child == 0) {
+		char *pages = map_pages(npages, MAP_PRIVATE);
+
+		memset(pages, 0xa5, npages * PAGE);
+		_exit(0);
+	}
+	join_child(child);
+}
+
+/* ---- accesses that may be refused ---- */
+
+static sigjmp_buf refused;
+
+static void on_segv(int number, siginfo_t *info, void *context)
+{
+	(void)number;
+	(void)context;
+	siglongjmp(refused, info->si_code);
+}
+
+/* Catches SIGSEGV on a stack of its own: the program's may be the one that is used up. */
+static void catch_segv(void)
+{
+	static char own[16 * PAGE];
+	stack_t stack = { .ss_sp = own, .ss_size = sizeof(own) };
+	struct sigaction action = { .sa_sigaction = on_segv, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+
+	if (sigaltstack(&stack, NULL) || sigaction(SIGSEGV, &action, NULL))
+		fail("sigaction");
+}
+
+/* Returns 0, or the si_code of the SIGSEGV: 1 nothing is mapped there, 2 it is not allowed. */
+static int try_read(const volatile char *at)
+{
+	int code = sigsetjmp(refused, 1);
+
+	if (code == 0)
+		(void)*at;
+	return code;
+}
+
+static int try_write(volatile char *at)
+{
+	int code = sigsetjmp(refused, 1);
+
+	if (code == 0)
+		*at = *at;
+	return code;
+}
+
+/* ---- what memory takes before it is used ---- */
+
+/* A heap that is larger than the machine: of each part of it, one page is written, one is read. */
+static void heap(uint64_t seed, size_t n)
+{
+	size_t parts = 256, part = n / parts;
+	uint64_t total = 0, wrong = 0;
+	char *pages;
+	long before;
+
+	leave_dirt(2000);
+	before = private_frames();
+	pages = heap_more(n);
+	for (size_t i = 0; i < parts; i++)
+		page_write(pages + (i * part + mix(seed, i) % (part / 2)) * PAGE,
+			   mix(LATER(seed), i));
+	result("frames_taken", private_frames() - before);
+	for (size_t i = 0; i < parts; i++) {
+		size_t at = i * part + mix(seed, i) % (part / 2);
+
+		total += page_read(pages + at * PAGE) * (2 * i + 1);
+		wrong += not_zeros(pages + (at + part / 2) * PAGE, 1);
+	}
+	result("written", total);
+	result("words_not_zero", wrong);
+	heap_less(n);
+	result("frames_kept", labs(private_frames() - before));
+}
+
+/* brk and mmap take no frames, nor do others; what is written takes one for each page. */
+static void frames(uint64_t seed, size_t n)
+{
+	size_t touched = n / 8;
+	struct channel down, up;
+	char *pages, *mapped;
+	long before, written;
+	int child;
+
+	channel_open(&down);
+	channel_open(&up);
+	before = private_frames();
+	pages = heap_more(n);
+	result("frames_taken_by_brk", private_frames() - before);
+	mapped = map_pages(n, MAP_PRIVATE);
+	result("frames_taken_by_brk_and_mmap", private_frames() - before);
+	fill(pages + (n - touched) * PAGE, touched, seed);
+	fill(mapped, touched, LATER(seed));
+	written = private_frames();
+	result("frames_beyond_those_written", labs(written - before - 2 * (long)touched));
+	mapped = mremap(mapped, n * PAGE, 2 * n * PAGE, MREMAP_MAYMOVE);
+	if (mapped == MAP_FAILED)
+		fail("mremap");
+	result("frames_taken_by_mremap", private_frames() - written);
+	if (madvise(pages, n * PAGE, 18 /* MADV_WIPEONFORK */))
+		fail("madvise");
+	child = fork_child();
+	if (child == 0) {
+		tell(&up, 0);
+		hear(&down);
+		_exit(0);
+	}
+	hear(&up);
+	result("frames_taken_by_fork", private_frames() - written);
+	tell(&down, 0);
+	join_child(child);
+	result("heap", sum(pages + (n - touched) * PAGE, touched));
+	result("mapped", sum(mapped, touched));
+	if (madvise(pages, n * PAGE, MADV_DONTNEED) || madvise(mapped, n * PAGE, MADV_DONTNEED))
+		fail("madvise");
+	result("frames_kept_by_madvise", labs(private_frames() - before));
+}
+
+/* Instructions, if time is counted in them. */
+static void cost(uint64_t seed, size_t n)
+{
+	uint64_t before, taken;
+	char *pages;
+
+	heap_more(1);
+	heap_less(1);
+	before = nanoseconds();
+	pages = heap_more(n);
+	heap_less(n);
+	taken = nanoseconds() - before;
+	result("instructions_for_brk", taken);
+	before = nanoseconds();
+	pages = mmap(NULL, n * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (pages == MAP_FAILED || mprotect(pages, n * PAGE, RW))
+		fail("mmap");
+	taken = nanoseconds() - before;
+	result("instructions_for_mmap_and_mprotect", taken);
+	fill(pages, 10, seed);
+	before = nanoseconds();
+	if (munmap(pages, n * PAGE))
+		fail("munmap");
+	result("instructions_for_munmap", nanoseconds() - before);
+	pages = map_pages(10, MAP_PRIVATE);
+	result("words_not_zero", not_zeros(pages, 10));
+}
+
+/* Memory that is only read, more of it than the machine has. Then some of it is written. */
+static void reads(uint64_t seed, size_t n)
+{
+	size_t written = 100, apart = n / written;
+	uint64_t total = 0, wrong = 0;
+	char *pages;
+	long before;
+
+	leave_dirt(2000);
+	before = private_frames();
+	pages = map_pages(n, MAP_PRIVATE);
+	result("words_not_zero", not_zero_ends(pages, n));
+	result("frames_taken", private_frames() - before);
+	for (size_t i = 0; i < written; i++)
+		page_write(pages + i * apart * PAGE, mix(seed, i));
+	result("frames_beyond_those_written", labs(private_frames() - before - (long)written));
+	for (size_t i = 0; i < written; i++) {
+		total += page_read(pages + i * apart * PAGE) * (2 * i + 1);
+		wrong += not_zeros(pages + (i * apart + 1) * PAGE, 2);
+	}
+	result("written", total);
+	result("words_changed", wrong);
+	if (munmap(pages, n * PAGE))
+		fail("munmap");
+	result("frames_kept", labs(private_frames() - before));
+}
+
+#define SHARERS	     16
+#define SHARER_STACK (8 * MIB)
+
+/* Processes that share their memory, with stacks of 8 MiB each, write to pages nobody has touched. */
+static char *shared_pages;
+static uint64_t sharer_seed;
+static size_t sharer_pages;
+
+static int one_sharer(void *arg)
+{
+	size_t me = (size_t)(uintptr_t)arg;
+
+	for (size_t i = 0; i < sharer_pages; i++) {
+		((volatile uint64_t *)(shared_pages + i * PAGE))[me] = mix(sharer_seed + me, i);
+		if (i % SHARERS == me)
+			sched_yield();
+	}
+	return 0;
+}
+
+static void sharers(uint64_t seed, size_t n)
+{
+	uint64_t total = 0;
+	int pids[SHARERS];
+
+	shared_pages = map_pages(n, MAP_PRIVATE);
+	sharer_seed = seed;
+	sharer_pages = n;
+	for (uintptr_t i = 0; i < SHARERS; i++) {
+		char *stack = map_pages(SHARER_STACK / PAGE, MAP_PRIVATE | MAP_STACK);
+
+		pids[i] = clone(one_sharer, stack + SHARER_STACK, CLONE_VM | SIGCHLD, (void *)i);
+		if (pids[i] < 0)
+			fail("clone");
+	}
+	for (size_t i = 0; i < SHARERS; i++)
+		join_child(pids[i]);
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < SHARERS; k++)
+			total += ((uint64_t *)(shared_pages + i * PAGE))[k] * (2 * k + 1);
+	result("written", total);
+}
+
+/* ---- the stack ---- */
+
+/* Calls itself, with a page on the stack each time, which nobody else may write to. */
+static __attribute__((noinline)) uint64_t dive(uint64_t seed, size_t depth)
+{
+	volatile uint64_t words[WORDS];
+	uint64_t below;
+
+	for (size_t i = 0; i < WORDS; i += 64)
+		words[i] = mix(seed, depth) * (i + 1);
+	below = depth ? dive(seed, depth - 1) : 0;
+	for (size_t i = 0; i < WORDS; i += 64)
+		if (words[i] != mix(seed, depth) * (i + 1))
+			below += mix(seed, i);
+	return below * 3 + words[0];
+}
+
+static void deep(uint64_t seed, size_t n)
+{
+	result("dive", dive(seed, n));
+}
+
+/* The first address of the page that has the program's arguments: the stack ends just above. */
+static char **arguments;
+
+static char *stack_end(void)
+{
+	return (char *)(((uintptr_t)arguments[0] | (PAGE - 1)) + 1);
+}
+
+/*
+ * Writes to each page of the stack, from here down, until one is refused. Returns the lowest that
+ * was not; *code says why.
+ */
+static char *touch_down(int *code)
+{
+	volatile char *at = (volatile char *)((uintptr_t)__builtin_frame_address(0) & ~(PAGE - 1));
+
+	for (;;) {
+		*code = try_write(at - PAGE);
+		if (*code)
+			return (char *)at;
+		at -= PAGE;
+	}
+}
+
+/* Of a stack with a limit of N pages, all can be used, and no more. A jump is allowed. */
+static void limit(uint64_t seed, size_t n)
+{
+	struct rlimit limit = { n * PAGE, RLIM_INFINITY };
+	volatile uint64_t *far;
+	long reached, before;
+	int code;
+
+	if (setrlimit(RLIMIT_STACK, &limit))
+		fail("setrlimit");
+	catch_segv();
+	far = (volatile uint64_t *)(stack_end() - (n - 64) * PAGE);
+	before = private_frames();
+	if (try_write((volatile char *)far)) {
+		say("failed stack: a page within its limit is refused\n");
+		_exit(98);
+	}
+	far[0] = seed;
+	result("frames_for_a_far_page", private_frames() - before);
+	reached = (stack_end() - touch_down(&code)) / (long)PAGE;
+	result("pages_missing", reached < (long)n - 8 ? (uint64_t)((long)n - reached) : 0);
+	result("pages_beyond_the_limit", reached > (long)n ? (uint64_t)(reached - (long)n) : 0);
+	result("code", (uint64_t)code);
+	result("far", far[0]);
+}
+
+/* The stack ends 256 pages above a mapping, too. */
+static void neighbour(uint64_t seed, size_t n)
+{
+	char *mapped = mmap(stack_end() - n * PAGE, 16 * PAGE, RW,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	char *end = mapped + 16 * PAGE;
+	long gap;
+	int code;
+
+	if (mapped == MAP_FAILED)
+		fail("mmap below the stack");
+	fill(mapped, 16, seed);
+	catch_segv();
+	gap = (touch_down(&code) - end) / (long)PAGE;
+	result("pages_in_the_gap", gap < 256 ? (uint64_t)(256 - gap) : 0);
+	result("pages_missing", gap > 264 ? (uint64_t)(gap - 256) : 0);
+	result("code", (uint64_t)code);
+	result("mapped", sum(mapped, 16));
+}
+
+/* read(2) into a local array, most of which is below all that the stack has been used for. */
+static __attribute__((noinline)) uint64_t read_to_stack(int file, size_t npages)
+{
+	char buffer[npages * PAGE + PAGE];
+	char *pages = (char *)(((uintptr_t)buffer + PAGE - 1) & ~(PAGE - 1));
+
+	if (pread(file, pages, npages * PAGE, 0) != (ssize_t)(npages * PAGE))
+		fail("read to the stack");
+	return sum(pages, npages);
+}
+
+/* A file with pages that are filled from a seed. */
+static int file_of(size_t npages, uint64_t seed)
+{
+	int file = memfd_create("pages", 0);
+	char *page = malloc(PAGE);
+
+	for (size_t i = 0; i < npages; i++) {
+		page_write(page, mix(seed, i));
+		if (write(file, page, PAGE) != (ssize_t)PAGE)
+			fail("write to a memfd");
+	}
+	free(page);
+	return file;
+}
+
+static void stack_reads(uint64_t seed, size_t n)
+{
+	result("read", read_to_stack(file_of(n, seed), n));
+}
+
+/* ---- there is not enough memory ---- */
+
+/*
+ * A process that has read much, and written little. Its child writes to more than there is, and is
+ * killed: the process that has most, and the only one.
+ */
+static void out_of_memory(uint64_t seed, size_t n)
+{
+	char *mine = map_pages(500, MAP_PRIVATE), *zeros = map_pages(n / 2, MAP_PRIVATE);
+	uint64_t wrong = not_zero_ends(zeros, n / 2);
+	int child;
+
+	fill(mine, 500, seed);
+	signal(SIGCHLD, SIG_DFL); /* the child is killed, as it should be */
+	child = fork_child();
+	if (child == 0) {
+		char *pages = heap_more(n);
+
+		if (munmap(zeros, n / 2 * PAGE))
+			fail("munmap");
+		fill(pages, n, BY_CHILD(seed));
+		_exit(0);
+	}
+	result("status", (uint64_t)wait_child(child));
+	result("parent", sum(mine, 500));
+	result("words_not_zero", wrong + not_zero_ends(zeros, n / 2));
+	child = fork_child(); /* the memory is there again */
+	if (child == 0) {
+		fill(zeros, 6000, BY_CHILD(seed));
+		result("child", sum(zeros, 6000));
+		_exit(0);
+	}
+	join_child(child);
+}
+
+/* ---- what memory holds ---- */
+
+/* The kernel reads and writes memory that the program has not touched. */
+static void kernel(uint64_t seed, size_t n)
+{
+	int file = file_of(n, BY_KERNEL(seed)), pipes[2], *status, child;
+	char *pages, *fresh = map_pages(n, MAP_PRIVATE);
+	struct timespec *now;
+	struct iovec vector[2];
+
+	leave_dirt(1000);
+	pages = heap_more(n);
+	if (pread(file, pages, n * PAGE, 0) != (ssize_t)(n * PAGE))
+		fail("read into a heap that was not touched");
+	result("read", sum(pages, n));
+	if (pwrite(file, fresh, n / 2 * PAGE, 0) != (ssize_t)(n / 2 * PAGE))
+		fail("write from memory that was not touched");
+	if (pread(file, pages, n * PAGE, 0) != (ssize_t)(n * PAGE))
+		fail("read");
+	result("words_written", not_zeros(pages, n / 2));
+	result("second_half", sum(pages + n / 2 * PAGE, n - n / 2));
+
+	pages = heap_more(16);
+	if (pipe(pipes) || write(pipes[1], pages + PAGE, 2 * PAGE) != (ssize_t)(2 * PAGE))
+		fail("write from a heap that was not touched");
+	vector[0] = (struct iovec){ pages + 5 * PAGE - 100, 200 };
+	vector[1] = (struct iovec){ pages + 9 * PAGE, 2 * PAGE - 200 };
+	if (readv(pipes[0], vector, 2) != (ssize_t)(2 * PAGE))
+		fail("readv into a heap that was not touched");
+	result("words_in_the_pipe", not_zeros(pages, 16));
+
+	status = (int *)(pages + 12 * PAGE - 4);
+	now = (struct timespec *)(pages + 14 * PAGE - 8); /* on two pages */
+	signal(SIGCHLD, SIG_DFL);
+	child = fork_child();
+	if (child == 0)
+		_exit((int)(seed & 63));
+	if (waitpid(child, status, 0) != child || syscall(SYS_clock_gettime, CLOCK_MONOTONIC, now))
+		fail("waitpid or clock_gettime");
+	result("status", (uint64_t)WEXITSTATUS(*status));
+	result("no_time", now->tv_sec == 0 && now->tv_nsec == 0);
+}
+
+/* Parent and child use parts of the same memory that nobody had touched before fork. */
+static void forks(uint64_t seed, size_t n)
+{
+	char *pages = map_pages(n, MAP_PRIVATE), *heap = heap_more(n);
+	size_t third = n / 3;
+	struct channel down, up;
+	int child;
+
+	channel_open(&down);
+	channel_open(&up);
+	fill(pages, third, seed);
+	result("words_not_zero", not_zeros(pages + third * PAGE, third));
+	child = fork_child();
+	if (child == 0) {
+		uint64_t found = sum(pages, third) + not_zeros(pages + third * PAGE, third);
+
+		fill(pages + third / 2 * PAGE, n - third / 2, BY_CHILD(seed));
+		fill(heap + third * PAGE, third, BY_CHILD(seed));
+		tell(&up, found);
+		hear(&down);
+		tell(&up, sum(pages, n) + 3 * sum(heap + third * PAGE, third));
+		result("words_of_the_parent", not_zeros(heap, third));
+		_exit(0);
+	}
+	result("found", hear(&up));
+	result("words_of_the_child", not_zeros(pages + third * PAGE, third));
+	fill(pages + 2 * third * PAGE, third, LATER(seed));
+	fill(heap, third, LATER(seed));
+	tell(&down, 0);
+	result("child", hear(&up));
+	join_child(child);
+	result("parent",
+	       sum(pages, third) + 3 * sum(pages + 2 * third * PAGE, third) + 5 * sum(heap, third));
+	result("words_of_the_child", not_zeros(heap + third * PAGE, third));
+}
+
+/* The heap shrinks: what is above its end is gone, and comes back as zeros. */
+static void shrink(uint64_t seed, size_t n)
+{
+	struct rlimit limit = { 4 * n * PAGE, RLIM_INFINITY };
+	char *pages, *edge;
+	int file = file_of(1, seed);
+	long before;
+
+	before = private_frames();
+	pages = heap_more(n);
+	fill(pages, n, seed);
+	if (sbrk(-(intptr_t)(n / 2 * PAGE + 100)) == (void *)-1)
+		fail("sbrk");
+	edge = pages + n / 2 * PAGE;
+	result("frames_kept", labs(private_frames() - before - (long)n / 2));
+	catch_segv();
+	result("read_beyond", (uint64_t)try_read(edge));
+	result("write_beyond", (uint64_t)try_write(edge + PAGE));
+	result("write_far_beyond", (uint64_t)try_write(edge + n * PAGE));
+	result("kernel_beyond", pread(file, edge, 100, 0) < 0 ? (uint64_t)errno : 0);
+	result("below", sum(pages, n / 2 - 1));
+	if (sbrk((intptr_t)(n / 2 * PAGE + 100)) == (void *)-1)
+		fail("sbrk");
+	result("words_not_zero", not_zeros(edge, n / 2));
+	result("last_bytes", ((uint64_t *)edge)[-12] || ((uint64_t *)edge)[-1]);
+	if (setrlimit(RLIMIT_DATA, &limit))
+		fail("setrlimit");
+	result("too_much", sbrk((intptr_t)(5 * n * PAGE)) == (void *)-1 ? (uint64_t)errno : 0);
+	result("too_little", sbrk(-(intptr_t)(1ul << 36)) == (void *)-1 ? (uint64_t)errno : 0);
+	fill(pages, n, LATER(seed));
+	result("again", sum(pages, n));
+}
+
+/* munmap, mprotect, mremap, madvise and MAP_FIXED of memory that was not touched, or in part. */
+static void calls(uint64_t seed, size_t n)
+{
+	char *pages = map_pages(n, MAP_PRIVATE), *moved;
+	size_t part = n / 8;
+	uint64_t codes = 0;
+
+	catch_segv();
+	if (munmap(pages + part * PAGE, part * PAGE) ||
+	    mprotect(pages + 2 * part * PAGE, part * PAGE, PROT_READ) ||
+	    mprotect(pages + 3 * part * PAGE, part * PAGE, PROT_NONE))
+		fail("munmap or mprotect of memory that was not touched");
+	codes = codes * 4 + (uint64_t)try_read(pages + part * PAGE);
+	codes = codes * 4 + (uint64_t)try_write(pages + (2 * part - 1) * PAGE);
+	codes = codes * 4 + (uint64_t)try_read(pages + (2 * part + 1) * PAGE);
+	codes = codes * 4 + (uint64_t)try_write(pages + (2 * part + 1) * PAGE);
+	codes = codes * 4 + (uint64_t)try_write(pages + (2 * part + 2) * PAGE);
+	codes = codes * 4 + (uint64_t)try_read(pages + (3 * part + 1) * PAGE);
+	codes = codes * 4 + (uint64_t)try_write(pages + (3 * part + 1) * PAGE);
+	if (mprotect(pages + 2 * part * PAGE, 2 * part * PAGE, RW))
+		fail("mprotect");
+	codes = codes * 4 + (uint64_t)try_write(pages + (2 * part + 1) * PAGE);
+	codes = codes * 4 + (uint64_t)try_write(pages + (3 * part + 1) * PAGE);
+	result("codes", codes);
+	result("words_not_zero",
+	       not_zeros(pages, part) + not_zeros(pages + 2 * part * PAGE, 2 * part));
+	fill(pages + 2 * part * PAGE, 2 * part, seed);
+	result("written", sum(pages + 2 * part * PAGE, 2 * part));
+
+	if (mmap(pages + part * PAGE, part * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
+	    pages + part * PAGE)
+		fail("mmap at a hint");
+	fill(pages + part * PAGE, part, LATER(seed));
+	if (mmap(pages + 3 * part / 2 * PAGE, part * PAGE, RW,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED ||
+	    madvise(pages + 3 * part * PAGE, part / 2 * PAGE, MADV_DONTNEED))
+		fail("mmap or madvise");
+	result("words_not_zero", not_zeros(pages + 3 * part / 2 * PAGE, part) +
+					 not_zeros(pages + 3 * part * PAGE, part / 2));
+	result("kept",
+	       sum(pages + part * PAGE, part / 2) + sum(pages + 7 * part / 2 * PAGE, part / 2));
+
+	moved = mremap(pages + 4 * part * PAGE, part * PAGE, 8 * part * PAGE, MREMAP_MAYMOVE);
+	if (moved == MAP_FAILED)
+		fail("mremap");
+	result("words_not_zero", not_zeros(moved, 8 * part));
+	fill(moved, 8 * part, seed);
+	result("moved", sum(moved, 8 * part));
+
+	moved = map_pages(1000, MAP_PRIVATE); /* a hole with much room in it */
+	if (munmap(moved + 100 * PAGE, 700 * PAGE))
+		fail("munmap");
+	result("in_the_hole", (uint64_t)try_read(moved + 100 * PAGE));
+	result("in_the_hole", (uint64_t)try_write(moved + 400 * PAGE));
+	result("in_the_hole", (uint64_t)try_write(moved + 799 * PAGE));
+	result("at_address_0", (uint64_t)try_read(NULL));
+}
+
+/* Pages that were only read, by several processes; then one after the other writes one of them. */
+static void zeros(uint64_t seed, size_t n)
+{
+	char *pages = map_pages(n, MAP_PRIVATE), *heap = heap_more(n);
+	uint64_t wrong = not_zeros(pages, n) + not_zeros(heap, n), total = 0;
+	int file = file_of(1, BY_KERNEL(seed));
+	struct channel up;
+
+	channel_open(&up);
+	for (size_t i = 0; i < 10; i++) {
+		int child = fork_child();
+
+		if (child == 0) {
+			uint64_t found = not_zeros(pages, n) + not_zeros(heap, n);
+
+			page_write(pages + i * PAGE, mix(BY_CHILD(seed), i));
+			((volatile char *)heap)[i * PAGE] = (char)(mix(seed, i) | 1);
+			found += not_zeros(pages, n) - WORDS + not_zeros(heap, n) - 1;
+			tell(&up, found + page_read(pages + i * PAGE));
+			_exit(0);
+		}
+		total = total * 3 + hear(&up);
+		join_child(child);
+	}
+	result("children", total);
+	page_write(pages, mix(seed, 0));
+	if (pread(file, pages + 2 * PAGE, PAGE, 0) != (ssize_t)PAGE)
+		fail("read into a page that was only read");
+	result("written", page_read(pages) + 3 * page_read(pages + 2 * PAGE));
+	wrong += not_zeros(pages + PAGE, 1) + not_zeros(pages + 3 * PAGE, n - 3) +
+		 not_zeros(heap, n) + not_zeros(map_pages(n, MAP_PRIVATE), n);
+	result("words_not_zero", wrong);
+}
+
+/* Whoever asks for pages at once gets them: before they are touched. */
+static void at_once(uint64_t seed, size_t n)
+{
+	long before = private_frames(), missing;
+	char *pages = map_pages(n, MAP_PRIVATE | MAP_POPULATE), *locked, *heap, *advised;
+
+	missing = before + (long)n - private_frames();
+	result("pages_without_a_frame_after_MAP_POPULATE", missing > 0 ? (uint64_t)missing : 0);
+	before = private_frames();
+	locked = map_pages(n, MAP_PRIVATE);
+	advised = map_pages(n, MAP_PRIVATE);
+	if (mlock(locked, n * PAGE) || madvise(advised, n * PAGE, 23 /* MADV_POPULATE_WRITE */))
+		fail("mlock or madvise");
+	missing = before + 2 * (long)n - private_frames();
+	result("pages_without_a_frame_after_mlock", missing > 0 ? (uint64_t)missing : 0);
+	before = private_frames();
+	if (mlockall(MCL_FUTURE))
+		fail("mlockall");
+	heap = heap_more(n);
+	missing = before + (long)n - private_frames();
+	result("pages_without_a_frame_after_mlockall", missing > 0 ? (uint64_t)missing : 0);
+	result("words_not_zero", not_zeros(pages, n) + not_zeros(locked, n) + not_zeros(heap, n));
+	fill(heap, n, seed);
+	result("heap", sum(heap, n));
+}
+
+/* ---- what is given back ---- */
+
+static void use_once(size_t n, uint64_t seed)
+{
+	char *pages = map_pages(n, MAP_PRIVATE), *heap = heap_more(n);
+	int child;
+
+	(void)not_zero_ends(pages, n);
+	(void)not_zero_ends(heap, n);
+	fill(heap, n / 4, seed);
+	child = fork_child();
+	if (child == 0) {
+		fill(pages + n / 2 * PAGE, n / 4, seed);
+		_exit(0);
+	}
+	join_child(child);
+	fill(pages, n / 4, seed);
+	if (munmap(pages, n * PAGE))
+		fail("munmap");
+	heap_less(n);
+}
+
+static void leaks(uint64_t seed, size_t n)
+{
+	char *pages = map_pages(n, MAP_PRIVATE);
+	long before;
+
+	(void)not_zero_ends(pages, n);
+	use_once(n, seed);
+	use_once(n, seed);
+	before = used_frames();
+	for (uint64_t i = 0; i < 40; i++)
+		use_once(n, mix(seed, i));
+	result("frames_lost", used_frames() - before);
+	result("words_not_zero", not_zeros(pages, n));
+	fill(pages, n, seed);
+	result("written", sum(pages, n));
+}
+
+/* More memory than the machine has, some of it read and some written. The rest is in swap. */
+static void swapped(uint64_t seed, size_t n)
+{
+	char *pages = heap_more(n);
+	size_t half = n / 2;
+	int child;
+
+	fill(pages, half, seed);
+	result("words_not_zero", not_zero_ends(pages + half * PAGE, n - half));
+	child = fork_child();
+	if (child == 0) {
+		for (size_t i = 0; i < n; i += 3)
+			page_write(pages + i * PAGE, mix(BY_CHILD(seed), i));
+		result("child", sum(pages, half));
+		_exit(0);
+	}
+	join_child(child);
+	for (size_t i = half; i < n; i += 2)
+		page_write(pages + i * PAGE, mix(LATER(seed), i));
+	result("first_half", sum(pages, half));
+	for (size_t i = half; i < n; i += 2)
+		if (page_read(pages + i * PAGE) != mix(LATER(seed), i))
+			result("words_not_zero", i);
+	result("words_not_zero", not_zero_ends(pages + (half + 1) * PAGE, 1));
+}
+
+/* ---- ordinary programs ---- */
+
+/* The one that `programs` runs: its answer is its argument, mixed. */
+static void answer(uint64_t seed, size_t n)
+{
+	result("answer", mix(seed, n));
+}
+
+static void programs(uint64_t seed, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		char words[2][32];
+		int child = fork_child();
+
+		if (child) {
+			join_child(child);
+			continue;
+		}
+		snprintf(words[0], sizeof(words[0]), "%llu", (unsigned long long)mix(seed, i));
+		snprintf(words[1], sizeof(words[1]), "%zu", i);
+		execl("/proc/self/exe", "lazy", "answer", words[0], words[1], (char *)NULL);
+		fail("exec");
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const struct lab_test tests[] = {
+		{ "heap", heap },
+		{ "frames", frames },
+		{ "cost", cost },
+		{ "reads", reads },
+		{ "sharers", sharers },
+		{ "deep", deep },
+		{ "limit", limit },
+		{ "neighbour", neighbour },
+		{ "stack_reads", stack_reads },
+		{ "out_of_memory", out_of_memory },
+		{ "kernel", kernel },
+		{ "forks", forks },
+		{ "shrink", shrink },
+		{ "calls", calls },
+		{ "zeros", zeros },
+		{ "at_once", at_once },
+		{ "leaks", leaks },
+		{ "swapped", swapped },
+		{ "answer", answer },
+		{ "programs", programs },
+	};
+
+	arguments = argv;
+	return lab_main(tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
+}
