@@ -17,6 +17,7 @@ from structure import files
 LEFT_OUT = ("labs/*", "tests/mutants/*", "tools/mutants", "tools/mutation/*", "tools/lab", "tools/labs/*", "docs/labs.md",
             "tests/host/tools/test_mutants.py", "tests/host/tools/test_lab.py", "tests/labs/*", ".ci/*", ".github/*")
 SCRIPTS = ("grade", "hint", "pack")
+HANDOUTS = (".md", ".zh.md")
 OF_LAB = ("points.txt", "files.txt", "hints.txt", "expect.py")
 ATTRIBUTES = "* text=auto eol=lf\n"
 BASE = re.compile(r"^Base: (start|reference|second)$", re.MULTILINE)
@@ -130,7 +131,8 @@ def put(path, text, mode=0o644):
 
 def add_lab(root, lab, tree):
     """Adds what students need of a lab: the handout, the points, the grading programs, the three commands."""
-    shutil.copyfile(lab.path("README.md"), os.path.join(tree, "LAB.md"))
+    for name in HANDOUTS:
+        shutil.copyfile(lab.path("README" + name), os.path.join(tree, "LAB" + name))
     os.makedirs(os.path.join(tree, "lab"))
     for name in OF_LAB:
         if os.path.exists(lab.path(name)):
@@ -200,6 +202,7 @@ def missing_files(root, lab):
     """Returns mistakes in files.txt: names of no file, and files that start.patch changes and students may not."""
     names, found = lab.files(), []
     found += [f"files.txt: {name}: no such file" for name in names if not os.path.isfile(os.path.join(root, name))]
+    found += [f"there is no README{name}" for name in HANDOUTS if not os.path.exists(lab.path("README" + name))]
     found += [f"files.txt lacks {name}, which start.patch changes" for name in changed_by(lab.path("start.patch"))
               if name not in names]
     return found

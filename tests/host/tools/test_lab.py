@@ -42,6 +42,7 @@ FILES = {
     "tests/mutants/x.patch": "secret\n", "tools/lab": "secret\n", "docs/labs.md": "secret\n", "docs/run.md": "run\n",
     "labs/small/points.txt": POINTS, "labs/small/expect.py": EXPECT, "labs/small/files.txt": "# these\nmm/a.c\n",
     "labs/small/hints.txt": "# no hint\nfirst\n\nsecond\n\nthird\n", "labs/small/README.md": "# A small lab\n",
+    "labs/small/README.zh.md": "# 小实验\n",
     "labs/small/start.patch": START, "labs/small/second.patch": SECOND, "labs/small/wrong/bad.patch": WRONG,
     "labs/small/guest/t.c": "int main(void) { return 0; }\n", "labs/lib/lab.h": "\n", "labs/lib/host/cmocka.h": "\n",
 }
@@ -103,7 +104,7 @@ def a_start_tree_has_no_solution():
         student = os.path.join(place, "my lab")
         start(tree(place), student)
         names = git(student, "ls-files").split("\n")
-        for name in ("LAB.md", "grade", "hint", "pack", "lab/points.txt", "lab/guest/t.c", "docs/run.md", ".gitattributes"):
+        for name in ("LAB.md", "LAB.zh.md", "grade", "hint", "pack", "lab/points.txt", "lab/guest/t.c", "docs/run.md", ".gitattributes"):
             equal(name in names, True, name)
         for name in names:
             lacks("/" + name, "/labs/", "a file")
