@@ -87,13 +87,18 @@ def is_newer(path, sources):
     return os.path.exists(path) and all(os.path.getmtime(path) > os.path.getmtime(source) for source in sources)
 
 
+def made_from(lab, source, common):
+    """Returns the files that a grading program is made from: its source, lab.h in `common`, and headers of its own lab."""
+    return [source, os.path.join(common, "lab.h"), *glob.glob(os.path.join(glob.escape(lab.path("guest")), "*.h"))]
+
+
 def guests(root, lab, common, folder):
     """Compiles the grading programs of a lab into a folder; returns {name: path}. `common` has lab.h."""
     os.makedirs(folder, exist_ok=True)
-    header, found = os.path.join(common, "lab.h"), {}
+    found = {}
     for name, source in lab.programs("guest").items():
         found[name] = os.path.join(folder, name)
-        if is_newer(found[name], [source, header]):
+        if is_newer(found[name], made_from(lab, source, common)):
             continue
         part = f"{found[name]}.{os.getpid()}"
         words = [*COMPILER, "-I", common, "-I", os.path.join(root, "include"), "-o", part, source]

@@ -298,6 +298,23 @@ def submissions_are_found():
         has(refused(grading.submissions_in, place), "the same name: bob", "the same name")
 
 
+@case
+def a_program_is_as_old_as_its_headers():
+    with tempfile.TemporaryDirectory() as place:
+        root = tree(place)
+        write(root, "labs/small/guest/own.h", "\n")
+        lab, program = trees.lab_of(root, "small"), os.path.join(place, "t")
+        write(place, "t", "")
+        sources = build.made_from(lab, lab.path("guest", "t.c"), os.path.join(root, "labs/lib"))
+        equal(sorted(os.path.basename(name) for name in sources), ["lab.h", "own.h", "t.c"], "sources")
+        for source in sources:
+            os.utime(source, (1, 1))
+        equal(build.is_newer(program, sources), True, "older sources")
+        os.utime(lab.path("guest", "own.h"), None)
+        os.utime(program, (2, 2))
+        equal(build.is_newer(program, sources), False, "a newer header")
+
+
 def point_of(place, name="frames taken"):
     """Returns a point of the small lab."""
     return choose(Lab(os.path.join(tree(place), "labs/small")).points, [name])[0]
