@@ -79,8 +79,8 @@ class Limits:
         if kind == "bwrap":
             for folder in self.hidden:
                 words += ["--tmpfs", folder]
-            for path in (*self.shown, COUNTED):  # they may be in /tmp, or in what is hidden
-                words += ["--ro-bind", path, path]
+            for path in (*self.shown, COUNTED):  # they may be in /tmp, or in what is hidden; a lab may lack some
+                words += ["--ro-bind-try", path, path]
             for folder in self.writable:
                 words += ["--bind", folder, folder]
         limits = ["prlimit", f"--cpu={self.cpu}", f"--as={ADDRESSES}", f"--fsize={FILE_BYTES}", "--core=0",

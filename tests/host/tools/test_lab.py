@@ -460,6 +460,8 @@ def commands_are_limited():
         has(limited("sleep 1000 & sleep 1000", 1)[0].stopped, "no end within 1 s", "a hang")
         equal(limited("kill -SEGV $$")[0].status in (-11, 139), True, "a signal")  # bwrap says it as a shell does
         has(limited("ulimit -t; ulimit -c", strict=True)[0].out.decode(), f"{limits.CPU_SECONDS}\n0\n", "limits")
+        shown = limits.Limits(True, [place], [os.path.join(place, "a lab without host programs")])
+        equal(limits.run(["true"], 30, shown, cwd="/").status, 0, "a folder to show that is not there")
         equal(limits.run(["/no/such"], 5).stopped, "/no/such did not start: No such file or directory", "no command")
 
 
