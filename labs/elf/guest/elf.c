@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: MIT */
+/* The tests of the lab elf about what exec and the pages of a program take, and whose they are. */
+#include "made.h"
+
+/* ---- what exec takes ---- */
+
+/* Shows the first page of a process that has a private frame. */
+static void show_first_private(int pid, unsigned long va, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		unsigned long at = frame_at(pid, (void *)(va + i * PAGE));
+		struct faultline_frame frame;
+
+		if (!at ||
+		    syscall(SYS_faultline, FAULTLINE_FRAME, at, &frame, sizeof(frame), 0) != 1 ||
+		    frame.kind != FAULTLINE_FRAME_PRIVATE)
+			continue;
+		say("first private frame at %#lx\n", va + i * PAGE);
+		return;
+	}
+}
+
+/* A program that waits first, and then reads all of its text and data. */
+static void frames(uint64_t seed, size_t n)
+{
+	long before;
+	int pid;
+
+	open_channels();
+	make(MADE, seed, n, n);
+	before = private_frames();
+	pid = start(MADE, "read_all", seed, n);
+	hear(&up);
+	result("frames_taken", (uint64_t)(private_frames() - before));
+	show_first_private(pid, TEXT_AT, n);
+	tell(&down, 0);
+	result("child", hear(&up));
+	result("frames_taken_by_reads", (uint64_t)(private_frames() - before));
+	tell(&down, 0);
+	join_child(pid);
+}
+
+#define INSTANCES 12
+
+/* The same program many times: all of them read all. */
+static void instances(uint64_t seed, size_t n)
+{
+	struct channel downs[INSTANCES];
+	int pids[INSTANCES];
+	uint64_t total = 0;
+	long before = 0;
+
+	channel_open(&up);
+	make(MADE, seed, n, n);
+	for (unsigned i = 0; i < INSTANCES; i++) {
+		channel_open(&down);
+		downs[i] = down;
+		if (i == 1)
+			before = used_frames();
+		pids[i] = start(MADE, "read_all", seed, n);
+		hear(&up);
+		tell(&down, 0);
+		total = total * 3 + hear(&up);
+		if (i == 1)
+			result("frames_taken_by_the_second", (uint64_t)(used_frames() - before));
+	}
+	result("all", total);
+	for (unsigned i = 0; i < INSTANCES; i++) {
+		tell(&downs[i], 0);
+		join_child(pids[i]);
+	}
+}
+
+#define CHOSEN 40
+
+/* Pages that are chosen by a seed: what they hold. */
+static uint64_t sum_chosen(unsigned long va, size_t n, uint64_t choice)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < CHOSEN; i++)
+		total += page_read((char *)(va + mix(choice, i) % n * PAGE)) * (2 * i + 1);
+	return total;
+}
+
+static void read_chosen(uint64_t seed, size_t n)
+{
+	uint64_t choice = OF_CHOICES(seed);
+
+	tell(&up, sum_chosen(TEXT_AT, n, choice));
+	tell(&up, sum_chosen(DATA_AT, n, choice));
+	tell(&up, sum_chosen(DATA_AT, n, choice + 1)); /* most of them are holes */
+	for (size_t i = 0; i < CHOSEN; i++)
+		page_write((char *)(DATA_AT + mix(choice, i) % n * PAGE), mix(OF_WRITES(seed), i));
+	tell(&up, sum_chosen(DATA_AT, n, choice));
+	say_and_wait(sum_chosen(MORE_AT, n, choice));
+}
+
+/* A file of which only few pages are written: it is much larger than the memory. */
+static void large(uint64_t seed, size_t n)
+{
+	static char page[PAGE];
+	struct maker maker;
+	uint64_t text, data;
+	int pid;
+
+	open_channels();
+	begin(&maker, MADE);
+	text = put_hole(&maker, n);
+	data = put_hole(&maker, n);
+	for (size_t i = 0; i < CHOSEN; i++) {
+		uint64_t index = mix(OF_CHOICES(seed), i) % n;
+
+		page_write(page, mix(seed, index));
+		put(&maker, text + index * PAGE, page, PAGE);
+		page_write(page, mix(OF_DATA(seed), index));
+		put(&maker, data + index * PAGE, page, PAGE);
+	}
+	segment(&maker, PF_R | PF_X, TEXT_AT, text, n * PAGE, n * PAGE);
+	segment(&maker, PF_R | PF_W, DATA_AT, data, n * PAGE, n * PAGE);
+	segment(&maker, PF_R | PF_W, MORE_AT, 0, 0, n * PAGE);
+	finish(&maker);
+	pid = start(MADE, "read_chosen", seed, n);
+	result("text", hear(&up));
+	result("data", hear(&up));
+	result("others", hear(&up));
+	result("written", hear(&up));
+	result("zeros", hear(&up));
+	tell(&down, 0);
+	join_child(pid);
+}
+
+/* Instructions, if time is counted in them. */
+static void cost(uint64_t seed, size_t n)
+{
+	uint64_t before;
+	int pid;
+
+	open_channels();
+	make(MADE, seed, n, n);
+	join_child(start(MADE, "leave", seed, n));
+	before = nanoseconds();
+	join_child(start(MADE, "leave", seed, n));
+	result("instructions", nanoseconds() - before);
+	pid = start(MADE, "read_all", seed, n);
+	hear(&up);
+	tell(&down, 0);
+	result("child", hear(&up));
+	tell(&down, 0);
+	join_child(pid);
+}
+
+static uint64_t faults_taken(void)
+{
+	struct faultline_process process;
+	uint64_t total = 0;
+
+	if (syscall(SYS_faultline, FAULTLINE_PROCESS, 0, &process, sizeof(process), 0) != 1)
+		fail("FAULTLINE_PROCESS");
+	for (unsigned i = 0; i < FAULTLINE_KINDS; i++)
+		total += process.faults[i];
+	return total;
+}
+
+static void count_faults(uint64_t seed, size_t n)
+{
+	uint64_t before, total;
+
+	(void)seed;
+	before = faults_taken();
+	total = sum((char *)TEXT_AT, n);
+	tell(&up, faults_taken() - before);
+	say_and_wait(total);
+}
+
+/* Pages that are in memory, since they were just written to the file. */
+static void faults(uint64_t seed, size_t n)
+{
+	long before;
+	int pid;
+
+	open_channels();
+	make(MADE, seed, n, 1);
+	before = private_frames();
+	pid = start(MADE, "count_faults", seed, n);
+	result("faults", hear(&up));
+	result("child", hear(&up));
+	result("frames_taken", (uint64_t)(private_frames() - before));
+	tell(&down, 0);
+	join_child(pid);
+}
+
+/* ---- data is private ---- */
+
+static size_t write_eighth(uint64_t seed, size_t n)
+{
+	size_t written = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (mix(OF_WRITES(seed), i) % 8)
+			continue;
+		page_write((char *)DATA_AT + i * PAGE, mix(OF_WRITES(seed), i));
+		written++;
+	}
+	return written;
+}
+
+static void write_some(uint64_t seed, size_t n)
+{
+	say_and_wait(sum((char *)DATA_AT, n));
+	tell(&up, write_eighth(seed, n));
+	say_and_wait(sum((char *)DATA_AT, n));
+}
+
+static uint64_t sum_of_file(const char *path, uint64_t offset, size_t n)
+{
+	static char page[PAGE];
+	int file = open(path, O_RDONLY);
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (pread(file, page, PAGE, (off_t)(offset + i * PAGE)) != (ssize_t)PAGE)
+			fail("read of a program file");
+		total += page_read(page) * (2 * i + 1);
+	}
+	close(file);
+	return total;
+}
+
+/* Two instances, the first of which writes. The file and the second keep what they have. */
+static void copies(uint64_t seed, size_t n)
+{
+	struct maker maker;
+	uint64_t data, written;
+	int pids[2];
+	long before;
+
+	open_channels();
+	begin(&maker, MADE);
+	data = put_pages(&maker, n, OF_DATA(seed));
+	segment(&maker, PF_R | PF_W, DATA_AT, data, n * PAGE, n * PAGE);
+	segment(&maker, PF_R | PF_X, TEXT_AT, data, n * PAGE, n * PAGE);
+	finish(&maker);
+	before = private_frames();
+	pids[0] = start(MADE, "write_some", seed, n);
+	result("before", hear(&up));
+	tell(&down, 0);
+	written = hear(&up);
+	result("child", hear(&up));
+	result("frames_beyond_the_copies",
+	       (uint64_t)labs(private_frames() - before - (long)written));
+	pids[1] = start(MADE, "read_all", seed, n);
+	hear(&up);
+	result("file", sum_of_file(MADE, data, n));
+	/* either may hear it: the first then ends, and the second reads */
+	tell(&down, 0);
+	tell(&down, 0);
+	result("second", hear(&up));
+	tell(&down, 0);
+	join_child(pids[0]);
+	join_child(pids[1]);
+}
+
+static void drop_some(uint64_t seed, size_t n)
+{
+	char *data = (char *)DATA_AT;
+
+	fill(data, n, OF_WRITES(seed));
+	if (madvise(data + n / 4 * PAGE, n / 2 * PAGE, MADV_DONTNEED))
+		fail("MADV_DONTNEED");
+	tell(&up, sum(data, n));
+	fill(data, n / 2, seed);
+	say_and_wait(sum(data, n));
+}
+
+/* Pages that were written and are given back: the file's bytes are there again. */
+static void dropped(uint64_t seed, size_t n)
+{
+	int pid;
+
+	open_channels();
+	make(MADE, seed, 1, n);
+	pid = start(MADE, "drop_some", seed, n);
+	result("dropped", hear(&up));
+	result("written_again", hear(&up));
+	tell(&down, 0);
+	join_child(pid);
+}
+
+static void fork_and_write(uint64_t seed, size_t n)
+{
+	char *data = (char *)DATA_AT;
+	int pid;
+
+	fill(data, n / 4, OF_WRITES(seed));
+	pid = fork_child();
+	if (pid == 0) {
+		hear(&down);
+		for (size_t i = 0; i < n; i += 2)
+			page_write(data + i * PAGE, mix(OF_CHOICES(seed), i));
+		tell(&up, sum(data, n) + sum((char *)TEXT_AT, n));
+		_exit(0);
+	}
+	for (size_t i = 0; i < n; i += 3)
+		page_write(data + i * PAGE, mix(OF_CHOICES(seed) + 1, i));
+	tell(&up, 0);
+	join_child(pid);
+	say_and_wait(sum(data, n) + sum((char *)TEXT_AT, n));
+}
+
+/* The program forks when it has touched few of its pages. */
+static void forked(uint64_t seed, size_t n)
+{
+	int pid;
+
+	open_channels();
+	make(MADE, seed, n, n);
+	pid = start(MADE, "fork_and_write", seed, n);
+	hear(&up);
+	tell(&down, 0);
+	result("child", hear(&up));
+	result("parent", hear(&up));
+	tell(&down, 0);
+	join_child(pid);
+}
+
+/* ---- little memory ---- */
+
+static void write_all(uint64_t seed, size_t n)
+{
+	tell(&up, sum_chosen(DATA_AT, n, OF_CHOICES(seed)));
+	hear(&down);
+	fill((char *)DATA_AT, n, OF_WRITES(seed));
+	tell(&up, 1);
+}
+
+/* A program writes more than there is memory, and is killed. Another one goes on. */
+static void out_of_memory(uint64_t seed, size_t n)
+{
+	static char page[PAGE];
+	struct channel up_of_one, down_of_one;
+	struct maker maker;
+	int one, other;
+	uint64_t data;
+
+	open_channels();
+	down_of_one = down;
+	up_of_one = up;
+	make("/elf.small", seed, 50, 50);
+	one = start("/elf.small", "read_all", seed, 50);
+	hear(&up);
+	begin(&maker, MADE);
+	data = put_hole(&maker, n);
+	for (size_t i = 0; i < CHOSEN; i++) {
+		uint64_t index = mix(OF_CHOICES(seed), i) % n;
+
+		page_write(page, mix(seed, index));
+		put(&maker, data + index * PAGE, page, PAGE);
+	}
+	segment(&maker, PF_R | PF_W, DATA_AT, data, n * PAGE, n * PAGE);
+	finish(&maker);
+	open_channels();
+	signal(SIGCHLD, SIG_DFL); /* one is killed, as it should be */
+	other = start(MADE, "write_all", seed, n);
+	close(up.ends[1]);
+	result("found", hear(&up));
+	tell(&down, 0);
+	result("status", (uint64_t)wait_child(other));
+	tell(&down_of_one, 0);
+	result("other", hear(&up_of_one));
+	tell(&down_of_one, 0);
+	join_child(one);
+}
+
+#define PRESSURE 4 /* times as much as the data */
+
+static void press(uint64_t seed, size_t n)
+{
+	char *pages = map_pages(PRESSURE * n, MAP_PRIVATE);
+
+	write_eighth(seed, n);
+	for (unsigned round = 0; round < 2; round++) {
+		fill(pages, PRESSURE * n, OF_CHOICES(seed) + round);
+		tell(&up, sum((char *)TEXT_AT, n) + sum((char *)DATA_AT, n));
+	}
+	say_and_wait(sum(pages, PRESSURE * n));
+}
+
+/* Pages of the program leave memory, and come back. */
+static void swapped(uint64_t seed, size_t n)
+{
+	int pid;
+
+	open_channels();
+	make(MADE, seed, n, n);
+	pid = start(MADE, "press", seed, n);
+	result("program", hear(&up));
+	result("program", hear(&up));
+	result("heap", hear(&up));
+	tell(&down, 0);
+	join_child(pid);
+}
+
+/* ---- what is given back ---- */
+
+/* A program whose last segment has less memory than bytes of the file. Returns whether it ran. */
+static uint64_t try_bad(size_t n)
+{
+	struct maker maker;
+	bool ran;
+
+	begin(&maker, MADE);
+	segment(&maker, PF_R | PF_W, DATA_AT, 0, n * PAGE, n * PAGE);
+	segment(&maker, PF_R | PF_X, TEXT_AT, 0, n * PAGE, 16);
+	finish(&maker);
+	ran = try_file(MADE) == 0;
+	unlink(MADE);
+	return ran;
+}
+
+/* A program with text and data; every third file is cut short, or has bad headers. */
+static uint64_t one_life(uint64_t seed, size_t n, size_t turn)
+{
+	uint64_t answer = 0;
+	int pid;
+
+	make(MADE, seed, n, n);
+	pid = start(MADE, "read_all", seed, n);
+	hear(&up);
+	tell(&down, 0);
+	answer = hear(&up);
+	tell(&down, 0);
+	join_child(pid);
+	if (turn % 3 == 1 && truncate(MADE, 100))
+		fail("truncate");
+	if (turn % 3 == 1)
+		answer += try_file(MADE);
+	unlink(MADE);
+	if (turn % 3 == 2)
+		answer += try_bad(n);
+	return answer;
+}
+
+/* Forty programs come and go. */
+static void leaks(uint64_t seed, size_t n)
+{
+	uint64_t total = 0;
+	long before = 0;
+
+	open_channels();
+	signal(SIGCHLD, SIG_DFL);
+	for (size_t i = 0; i < 40; i++) {
+		if (i == 4)
+			before = used_frames();
+		total = total * 3 + one_life(mix(seed, i), n, i);
+	}
+	result("frames_lost", (uint64_t)labs(used_frames() - before));
+	result("total", total);
+}
+
+/* ---- ordinary programs ---- */
+
+/* The one that `programs` runs: its answer is its argument, mixed. */
+static void answer(uint64_t seed, size_t n)
+{
+	result("answer", mix(seed, n));
+}
+
+static void programs(uint64_t seed, size_t n)
+{
+	open_channels();
+	make(MADE, seed, 20, 20);
+	for (size_t i = 0; i < n; i++)
+		join_child(start(i % 2 ? MADE : "/proc/self/exe", "answer", mix(seed, i), i));
+}
+
+int main(int argc, char **argv)
+{
+	static const struct lab_test roles[] = {
+		{ "leave", leave },
+		{ "answer", answer },
+		{ "read_all", read_all },
+		{ "read_chosen", read_chosen },
+		{ "count_faults", count_faults },
+		{ "write_some", write_some },
+		{ "drop_some", drop_some },
+		{ "fork_and_write", fork_and_write },
+		{ "write_all", write_all },
+		{ "press", press },
+	};
+	static const struct lab_test tests[] = {
+		{ "programs", programs },   { "frames", frames },
+		{ "instances", instances }, { "large", large },
+		{ "cost", cost },	    { "faults", faults },
+		{ "copies", copies },	    { "dropped", dropped },
+		{ "forked", forked },	    { "out_of_memory", out_of_memory },
+		{ "swapped", swapped },	    { "leaks", leaks },
+	};
+
+	return made_main(tests, sizeof(tests) / sizeof(tests[0]), roles,
+			 sizeof(roles) / sizeof(roles[0]), argc, argv);
+}
