@@ -15,13 +15,22 @@ run_needs=(
 	'qemu-system-riscv64 qemu-system-riscv|qemu-system-misc'
 	'/usr/share/qemu/opensbi-riscv64-generic-fw_dynamic.bin opensbi'
 )
+# shellcheck disable=SC2034 # used by tools/grader
+lab_needs=(
+	"${run_needs[@]}"
+	'cc gcc'
+	'/usr/include/stdio.h libc6-dev'
+)
+# shellcheck disable=SC2034 # used by tools/lab
+teacher_needs=(
+	"${lab_needs[@]}"
+	'git git'
+	'bwrap bubblewrap'
+)
 # shellcheck disable=SC2034 # used by test.sh
 test_needs=(
-	"${run_needs[@]}"
-	'git git'
-	'cc gcc'
+	"${teacher_needs[@]}"
 	'gcov gcc'
-	'/usr/include/stdio.h libc6-dev'
 	'/usr/include/cmocka.h libcmocka-dev'
 	'/usr/include/libfdt.h libfdt-dev'
 	'/usr/lib/python3/dist-packages/pexpect/__init__.py python3-pexpect'

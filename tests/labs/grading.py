@@ -14,7 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path[:0] = [os.path.join(ROOT, "tools"), os.path.join(ROOT, "tests/system")]
 
 from labs import trees  # noqa: E402
-from lib.tap import case, equal, has, main  # noqa: E402
+from lib.tap import Skip, case, equal, has, lacks, main  # noqa: E402
 
 FORK = "mm/verbs/fork_space.c"
 HEAD = "int vm_fork(struct space *parent, struct space *child)\n"
@@ -41,8 +41,25 @@ def with_body(body, before=""):
             + "\nint other_fork(struct space *parent, struct space *child);\n").encode()
 
 
-def submissions(folder):
-    """Makes the submissions."""
+def off(status):
+    """Returns a body that has the firmware end the machine, with the system reset extension, as if all were well."""
+    return ('\tregister unsigned long a0 __asm__("a0") = 0, a1 __asm__("a1") = 0, a6 __asm__("a6") = 0, a7 __asm__("a7") = 0x53525354;\n'
+            '\tlog_info("init", "result child 1");\n' f'\tlog_info("init", "exit status {status}");\n'
+            '\t__asm__ volatile("ecall" : "+r"(a0) : "r"(a1), "r"(a6), "r"(a7) : "memory");\n')
+
+
+def bombs():
+    """Returns sources that ask much of a compiler: memory, a large file, an endless inclusion."""
+    macros = "".join(f"#define A{n + 1} " + f"A{n} " * 16 + "\n" for n in range(9))
+    return {"macros": "#define A0 1,\n" + macros + "int many[] = {A9};\n",
+            "large": "char large[1ul << 36] = { 1 };\n",
+            "assembler": '__asm__(".data\\n.rept 1000000000\\n.quad 1\\n.endr\\n");\n',
+            "includes": '#include "/dev/zero"\n'}
+
+
+def submissions(folder, area):
+    """Makes the submissions, which are compiled below `area`."""
+    there = os.path.join(area, "cow/0/tree", os.path.dirname(FORK))
     right = os.path.join(folder, "right")
     trees.solution(ROOT, trees.lab_of(ROOT, "cow"), "second", right)
     for name in trees.lab_of(ROOT, "cow").files():
@@ -51,7 +68,12 @@ def submissions(folder):
     put(os.path.join(folder, "nothing"), "notes.txt", b"I was ill\n")
     for name, files in {"hangs": with_body("\tfor (;;)\n\t\t;\n"), "panics": with_body("\tpanic(\"cow\");\n"),
                         "floods": with_body("\tfor (;;)\n\t\tlog_warn(\"x\", \"result child 1\");\n", '#include "base/log.h"\n'),
-                        "refuses": with_body("\treturn -ENOMEM;\n"), "broken": b"int vm_fork(\n"}.items():
+                        "refuses": with_body("\treturn -ENOMEM;\n"), "broken": b"int vm_fork(\n",
+                        "goes-off": with_body(off(0), '#include "base/log.h"\n'),
+                        "solution": f'#include "{ROOT}/{FORK}"\n'.encode(),
+                        "near-solution": f'#include "{os.path.relpath(os.path.join(ROOT, FORK), there)}"\n'.encode(),
+                        "tests": f'#include "{ROOT}/labs/cow/expect.py"\n'.encode(),
+                        **{name: text.encode() for name, text in bombs().items()}}.items():
         put(os.path.join(folder, name), FORK, files)
     put(os.path.join(folder, "meson"), "meson.build", b"project('mine', 'c')\n")
     put(os.path.join(folder, "meson"), "lab/points.txt", b"all of it | 100 gain | cow answer 1 | mem=64M | nothing\n")
@@ -77,8 +99,8 @@ def results():
         return RESULTS
     with tempfile.TemporaryDirectory(prefix="faultline-grading-") as place:
         folder = os.path.join(place, "handed in")
-        submissions(folder)
         area = os.path.join(os.environ.get("FAULTLINE_BUILD", place), "labs-grading")
+        submissions(folder, area)
         done = subprocess.run([os.path.join(ROOT, "tools/lab"), "grade-all", folder, "--lab", "cow", "--area", area, "--jobs",
                                "2", "--hidden", hidden(os.path.join(place, "secret"))], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         has(done.stdout, "grades.csv: ", done.stderr)
@@ -105,8 +127,16 @@ def right_solutions_get_all_points():
 
 @case
 def R161_what_is_no_solution_gets_none():
-    for name in ("hangs", "panics", "floods", "refuses", "broken"):
+    for name in ("hangs", "panics", "floods", "refuses", "broken", "goes-off", *bombs()):
         equal(score(name), 0, name)
+
+
+@case
+def R161_neither_the_solution_nor_the_tests_can_be_seen():
+    for name in ("solution", "near-solution", "tests"):
+        equal((score(name), results()[name]["error"]), (0, "it does not compile"), name)
+        has(results()[name]["json"]["output"], "No such file or directory", name)
+        lacks(results()[name]["json"]["output"], "return", name)
 
 
 @case
@@ -130,6 +160,36 @@ def links_are_refused():
     for name in ("link", "aside"):
         equal(score(name), 0, name)
         has(results()[name]["error"], "is a link", name)
+
+
+OTHER_USER = """import runpy, sys
+sys.path.insert(0, sys.argv[1] + "/tools")
+from grader import limits
+limits.BWRAP = ["false"]
+sys.argv[:2] = [sys.argv[1] + "/tools/lab"]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@case
+def R161_where_bwrap_does_not_work_another_user_compiles():
+    if os.geteuid() != 0:
+        raise Skip("only root can be another user")
+    with tempfile.TemporaryDirectory(prefix="faultline-grading-") as place:
+        os.chmod(place, 0o711)
+        folder, area = os.path.join(place, "handed in"), os.path.join(place, "area")
+        os.mkdir(folder, 0o700)
+        trees.solution(ROOT, trees.lab_of(ROOT, "cow"), "second", os.path.join(folder, "right"))
+        put(os.path.join(folder, "tests"), FORK, f'#include "{folder}/secret"\n'.encode())
+        put(folder, "secret", b"nobody reads this\n")
+        done = subprocess.run([sys.executable, "-c", OTHER_USER, ROOT, "grade-all", folder, "--lab", "cow", "--area", area],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        has(done.stdout, "each is compiled and run by user 65534", done.stderr)
+        has(done.stdout, "right: 100/100", done.stdout)
+        has(done.stdout, "tests: 0/100 (it does not compile)", done.stdout)
+        lacks(done.stdout, f"{folder} can be read", "what is in sight")
+        with open(folder + "-results/tests.txt", encoding="utf-8") as file:
+            has(file.read(), "Permission denied", "what the compiler says")
 
 
 @case

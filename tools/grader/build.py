@@ -17,12 +17,13 @@ COMPILER = ["riscv64-linux-gnu-gcc", "-O2", "-g1", "-static", "-fno-pic", "-no-p
 BUILD_SECONDS = 900  # for what never ends: an idle machine takes ten
 ERROR = re.compile(r"(^|\s)(fatal )?error: |undefined reference|multiple definition|No such file")
 SHOWN = 40  # lines of a compiler's output
-# Packages, the lock and the set-up of the build folder are those of ./run.sh.
+# The lock and the set-up of the build folder are those of ./run.sh.
 PACKAGES = """root=$1 me=$2
 . "$root/tools/setup.sh"
 lock
-have_packages "${run_needs[@]}" 'cc gcc' '/usr/include/stdio.h libc6-dev'
+have_packages "${lab_needs[@]}"
 """
+TEACHERS_PACKAGES = PACKAGES.replace("lab_needs", "teacher_needs")
 SETUP = PACKAGES + """folder=$(build_folder build)
 configure "$folder"
 printf '%s' "$folder"
@@ -43,8 +44,8 @@ def shell(script, root, who):
 
 
 def have_packages(root, who):
-    """Installs the packages that ./run.sh would, or says which are missing."""
-    shell(PACKAGES, root, who)
+    """Installs the packages that a teacher needs (tools/setup.sh), or says which are missing."""
+    shell(TEACHERS_PACKAGES, root, who)
 
 
 def set_up(root, who):

@@ -29,11 +29,11 @@ class Done:
         self.status, self.out, self.err, self.stopped = status, out, err, stopped
 
 
-def works(words):
-    """Returns whether a command can be run here."""
+def works(words, command=("true",)):
+    """Returns whether a command succeeds here behind these words."""
     if not shutil.which(words[0]):
         return False
-    return subprocess.run([*words, "true"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+    return subprocess.run([*words, *command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
@@ -41,20 +41,60 @@ BWRAP = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--
          "--die-with-parent", "--new-session"]
 
 
+NOBODY = 65534
+OTHER_USER = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--no-new-privs", "--inh-caps=-all",
+              "--bounding-set=-all"]
+PYTHONS = [sys.executable, "/usr/bin/python3"]  # another user may not reach the first
+NO_NETWORK = ["unshare", "-n"]
+
+
 @functools.lru_cache(maxsize=None)
 def isolation():
-    """Returns (what keeps commands from network and files, the words for it); bwrap if it works here."""
+    """Returns (what keeps commands from network and files, the words for it); bwrap if it works here, and for root, as in
+    most containers, another user if that works."""
     if works(BWRAP):
         return "bwrap", BWRAP
-    for words in (["unshare", "-n"], ["unshare", "-rn"]):
+    if os.geteuid() == 0 and any(works(OTHER_USER, ["env", path, "-c", ""]) for path in PYTHONS):
+        return "user", [*(NO_NETWORK if works(NO_NETWORK) else []), *OTHER_USER]
+    for words in (NO_NETWORK, ["unshare", "-rn"]):
         if works(words):
             return "unshare", words
     return "none", []
 
 
+@functools.lru_cache(maxsize=None)
+def python():
+    """Returns the Python that commands can run."""
+    if isolation()[0] != "user":
+        return sys.executable
+    return next(path for path in PYTHONS if works(OTHER_USER, ["env", path, "-c", ""]))
+
+
+def in_sight(paths):
+    """Returns those of the paths that the other user can read; none if commands run in another way."""
+    if isolation()[0] != "user":
+        return []
+    return [path for path in paths if os.path.exists(path) and works(OTHER_USER, ["ls", path])]
+
+
+def out_of_reach(path):
+    """Returns whether the other user cannot get to a path."""
+    return isolation()[0] == "user" and not in_sight([path])
+
+
+def hand_over(folders):
+    """Lets commands write to these folders and all in them."""
+    if isolation()[0] != "user":
+        return
+    for top in folders:
+        for folder, _, names in os.walk(top):
+            for path in (folder, *(os.path.join(folder, name) for name in names)):
+                os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+
+
 def count_processes():
     """Returns how many threads and processes the user has, which its limit counts, too."""
-    count, me = 0, os.getuid()
+    count, me = 0, NOBODY if isolation()[0] == "user" else os.getuid()
     for name in os.listdir("/proc"):
         try:
             if name.isdigit() and os.stat("/proc/" + name).st_uid == me:
@@ -69,6 +109,11 @@ class Limits:
 
     def __init__(self, strict=False, writable=(), shown=(), hidden=(), cpu=CPU_SECONDS):
         self.strict, self.writable, self.shown, self.hidden, self.cpu = strict, writable, shown, hidden, cpu
+
+    def environment(self, env):
+        """Returns the environment for a command that would have this one: without a compiler's cache and folders that may not
+        be there to be written."""
+        return {**(os.environ if env is None else env), "CCACHE_DISABLE": "1", "TMPDIR": "/tmp", "HOME": "/tmp"} if self.strict else env
 
     def words(self, command, told):
         """Returns the command with what limits it in front; it tells the descriptor what it has used."""
@@ -85,7 +130,7 @@ class Limits:
                 words += ["--bind", folder, folder]
         limits = ["prlimit", f"--cpu={self.cpu}", f"--as={ADDRESSES}", f"--fsize={FILE_BYTES}", "--core=0",
                   f"--nproc={count_processes() + PROCESSES}"]
-        return [*limits, *words, sys.executable, "-I", "-S", "-B", COUNTED, str(told), *command]
+        return [*limits, *words, python(), "-I", "-S", "-B", COUNTED, str(told), *command]
 
 
 class Used:
@@ -156,7 +201,7 @@ def run(command, seconds, limits=Limits(), cwd=None, env=None):
     """Runs a command to its end, or until the time is up or it has written too much. Returns a Done."""
     told = os.memfd_create("used")
     try:
-        process = subprocess.Popen(limits.words(command, told), cwd=cwd, env=env, stdin=subprocess.DEVNULL, pass_fds=[told],
+        process = subprocess.Popen(limits.words(command, told), cwd=cwd, env=limits.environment(env), stdin=subprocess.DEVNULL, pass_fds=[told],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
         texts = {process.stdout: bytearray(), process.stderr: bytearray()}
         started = time.monotonic()

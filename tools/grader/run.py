@@ -166,7 +166,7 @@ def run(place, point, seed, why=False, seconds=SECONDS):
         words_to_run = on_host(place, point, outcome.seed)
     else:
         runner = os.path.join(place.root, "tools/run.py")
-        words_to_run = [sys.executable, "-I", "-S", "-B", runner, *command(place, point, outcome.seed, more)]
+        words_to_run = [limits.python() if place.limited.strict else sys.executable, "-I", "-S", "-B", runner, *command(place, point, outcome.seed, more)]
     done = limits.run(words_to_run, seconds + (0 if point.on_host else GRACE), place.limited, cwd="/", env=environment(place, point))
     outcome.log = done.err.decode(errors="replace")
     if point.of_student:

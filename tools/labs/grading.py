@@ -81,7 +81,8 @@ class Grading:
         self.root, self.lab, self.options = root, lab, options
         self.points = []
         self.common = slots.Common(os.path.join(options.area, lab.name, "common"))
-        self.hidden = [os.path.join(root, "labs"), os.path.abspath(options.folder), os.path.abspath(options.out)]
+        # What a compilation may not see: the solution, the tests, and what others have handed in.
+        self.secret = [root, os.path.abspath(options.folder), os.path.abspath(options.out)]
         hidden = trees.hidden_of(lab)
         for part in [lab, *([hidden] if hidden else []), *([Lab(options.hidden)] if options.hidden else [])]:
             self.add(part, slot)
@@ -91,7 +92,7 @@ class Grading:
         """Adds the points of a folder, whose programs must have names of their own."""
         self.common.add(self.root, part, part.points, slot)
         self.points += part.points
-        self.hidden += [part.folder, self.common.folder]
+        self.secret.append(part.folder)
 
     def grade(self, slot, one, jobs):
         """Grades one submission and writes its results."""
@@ -99,7 +100,8 @@ class Grading:
         with limits.counting(used):
             try:
                 slot.take(one.texts(self.lab, slot))
-                outcomes, broken = slot.grade(self.points, self.common, self.options.seed, SECONDS, True, jobs, self.hidden,
+                outcomes, broken = slot.grade(self.points, self.common, self.options.seed, SECONDS, True, jobs,
+                                              [*self.secret, os.path.abspath(self.options.area)],
                                               lambda outcome: self.write_line(one, report.line(outcome)))
             except (slots.Refused, Wrong, OSError) as error:
                 outcomes, broken = [], ""
@@ -154,6 +156,9 @@ def make_slots(root, lab, options):
     first = slots.Slot(root, lab, os.path.join(options.area, lab.name), "0")
     first.make()
     first.take({})
+    if limits.out_of_reach(first.build):
+        raise Wrong(f"user {limits.NOBODY}, who compiles and runs the submissions, cannot reach {first.build}: "
+                    "name another folder with --area DIR")
     try:
         build.kernel(first.build, build.targets_of(trees.points_of(lab)))
     except build.Broken as error:
@@ -164,21 +169,30 @@ def make_slots(root, lab, options):
     return [first, *others]
 
 
+def how_isolated():
+    """Says what submissions can reach."""
+    kind, words = limits.isolation()
+    network = "without network" if words[:1] == limits.NO_NETWORK[:1] else "with the network"
+    return {"bwrap": "each is compiled and run in bwrap: without network, and with few files to see",
+            "user": f"bwrap does not work here; each is compiled and run by user {limits.NOBODY}, {network}",
+            "unshare": "each runs without network; without bwrap a compilation can read your files",
+            "none": "neither bwrap nor unshare works here: they can use the network and read your files"}[kind]
+
+
 def grade_all(root, options):
     """Grades all submissions of a folder; returns 0 if each of them could be graded."""
     found = submissions_in(options.folder)
     lab = choose_lab(root, found, options.lab)
-    os.makedirs(options.out, exist_ok=True)
+    os.makedirs(options.out, 0o700, exist_ok=True)
     for one in found:
         if os.path.exists(os.path.join(options.out, one.name + ".txt")):
             os.unlink(os.path.join(options.out, one.name + ".txt"))
-    kind, _ = limits.isolation()
-    print(f"lab {lab.name}, {len(found)} submissions, seed {options.seed}; "
-          + {"bwrap": "each is compiled and run in bwrap: without network, and with few files to see",
-             "unshare": "each runs without network (with the package bubblewrap it would not see other files, either)",
-             "none": "neither bwrap nor unshare works here: they can use the network and read files"}[kind], flush=True)
+    print(f"lab {lab.name}, {len(found)} submissions, seed {options.seed}; {how_isolated()}", flush=True)
     made = make_slots(root, lab, options)
     grading = Grading(root, lab, options, made[0])
+    seen = limits.in_sight(grading.secret)
+    for path in (path for path in seen if not any(path.startswith(other + "/") for other in seen)):
+        print(f"{path} can be read by submissions while they are compiled: chmod go-rwx it", flush=True)
     todo = queue.SimpleQueue()
     for one in found:
         todo.put(one)

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 
 from grader import bugs, build, limits, report, run
-from grader.lab import Wrong, bugs_of
+from grader.lab import Lab, Wrong, bugs_of
 from labs import trees
 from mutation import area
 
@@ -79,16 +79,19 @@ class Slot(area.Slot):
     def grade(self, points, common, seed, seconds, strict=False, jobs=1, hidden=(), on_outcome=lambda outcome: None):
         """Compiles what the slot has and runs the points, each for so many seconds at most; returns (outcomes, the compiler's
         errors or ""). `common` has what all slots share."""
-        library, host = os.path.join(self.root, "labs/lib"), os.path.join(self.folder, "host")
+        host = os.path.join(self.folder, "host")
         os.makedirs(host, exist_ok=True)
-        limited = limits.Limits(strict, [self.build, host], [self.tree, library, self.lab.path("host")], hidden)
+        if strict:
+            limits.hand_over([self.build, host])
+        limited = limits.Limits(strict, [self.build, host], [self.tree], hidden)
+        students = Lab(os.path.join(self.tree, "lab"), self.lab.name)
         try:
             build.kernel(self.build, build.targets_of(points), limited, jobs)
-            hosts = build.host_programs(self.tree, self.lab, library, host, limited, jobs)
+            hosts = build.host_programs(self.tree, students, students.path("lib"), host, limited, jobs)
         except build.Broken as error:
             return [run.not_run(point, "it does not compile") for point in points], str(error)
-        shown = [self.root, self.build, host, *{os.path.dirname(path) for path in common.files()}]
-        place = run.Place(self.root, self.build, common.guests, hosts, limits.Limits(strict, (), shown, cpu=run.CPU_SECONDS),
+        shown = [self.tree, self.build, host, *{os.path.dirname(path) for path in common.files()}]
+        place = run.Place(self.tree, self.build, common.guests, hosts, limits.Limits(strict, (), shown, cpu=run.CPU_SECONDS),
                           common.kernels)
         outcomes, used = [], limits.used_here()
         for point in points:

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 
 from base import ROOT, TOOLS
-from lib.tap import case, equal, has, lacks, main
+from lib.tap import Skip, case, equal, has, lacks, main
 
 APT = """\
 #!/bin/sh
@@ -30,6 +30,27 @@ while [ $n -lt 5000 ] && echo "    500 file:/mirror/of/packages"; do n=$((n + 1)
 [ $n = 5000 ]
 """
 SCRIPT = 'set -uo pipefail; root=$1 me=run.sh; . "$1/tools/setup.sh"; sleep() { :; }; have_packages "wanted new-name|old-name"; echo done'
+
+
+LISTS = """root=$1 me=test
+. "$root/tools/setup.sh"
+printf '%s\\n' "${teacher_needs[@]}" | cut -d' ' -f2
+"""
+
+
+@case
+def the_labs_container_has_the_packages_that_a_teacher_needs():
+    wanted = subprocess.run(["bash", "-c", LISTS, "bash", ROOT], capture_output=True, text=True, check=True).stdout.split()
+    path = os.path.join(ROOT, "labs/Containerfile")
+    if not os.path.exists(path):
+        raise Skip("students' trees have no labs")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    said = text.partition("--no-install-recommends")[2].partition("&&")[0].replace("\\", " ").split()
+    one_of = [set(names.split("|")) for names in [*wanted, "gdb-multiarch"]]  # what --why tells to debug with
+    equal([names for names in one_of if not names & set(said)], [], "packages that are missing")
+    equal([name for name in said if not any(name in names for names in one_of)], [], "packages that nobody needs")
+    equal(said, sorted(said), "the order")
 
 
 class Machine:
