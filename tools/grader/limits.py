@@ -19,7 +19,8 @@ PROCESSES = 256  # more than the user has already
 OUTPUT_BYTES = 256 << 10
 PIECE = 1 << 16
 OUT_OF_TIME = "no end"
-COUNTED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "counted.py")
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "counted.py"), encoding="utf-8") as source:
+    COUNTED = source.read()  # as an argument, for the file may be out of the command's reach
 
 
 class Done:
@@ -124,13 +125,13 @@ class Limits:
         if kind == "bwrap":
             for folder in self.hidden:
                 words += ["--tmpfs", folder]
-            for path in (*self.shown, COUNTED):  # they may be in /tmp, or in what is hidden; a lab may lack some
+            for path in self.shown:  # they may be in /tmp, or in what is hidden; a lab may lack some
                 words += ["--ro-bind-try", path, path]
             for folder in self.writable:
                 words += ["--bind", folder, folder]
         limits = ["prlimit", f"--cpu={self.cpu}", f"--as={ADDRESSES}", f"--fsize={FILE_BYTES}", "--core=0",
                   f"--nproc={count_processes() + PROCESSES}"]
-        return [*limits, *words, python(), "-I", "-S", "-B", COUNTED, str(told), *command]
+        return [*limits, *words, python(), "-I", "-S", "-B", "-c", COUNTED, str(told), *command]
 
 
 class Used:

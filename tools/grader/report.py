@@ -30,7 +30,7 @@ def score(outcomes):
 
 def line(outcome):
     """Returns the line of one point."""
-    verdict = "OK" if outcome.passed else "FAIL: " + outcome.why
+    verdict = ("OK" if outcome.passed else "FAIL: " + outcome.why) + f" ({outcome.found})" * bool(outcome.passed and outcome.found)
     return f"== {outcome.point.name} ({outcome.point.worth}): {verdict}"
 
 

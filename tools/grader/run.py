@@ -21,6 +21,7 @@ OUT_OF_CPU = re.compile(r"^run\.sh: .* status -(9|24)\b", re.MULTILINE)
 KILLED_FOR_CPU = (-signal.SIGKILL, 128 + signal.SIGKILL)
 TAP_POINT = re.compile(r"^(not )?ok\b[ \d]*(?:- )?(.*)$", re.MULTILINE)
 TAP_PLAN = re.compile(r"^1\.\.(\d+)$", re.MULTILINE)
+TIMED_OUT = 124  # of ./run.sh
 LAST = re.compile(r"^run\.sh: (.*)$", re.MULTILINE)
 SEED_BITS = 63
 
@@ -177,27 +178,35 @@ def run(place, point, seed, why=False, seconds=SECONDS):
     return outcome
 
 
-def failures(text):
-    """Returns (sentences about what failed in a program's TAP output, the lines of failed points and of comments)."""
-    points = TAP_POINT.findall(text)
-    plan = TAP_PLAN.findall(text)
-    failed = [f"'{name}' fails" if name else "a test fails" for bad, name in points if bad]
+def mistakes(done, points):
+    """Yields what is wrong with a run of tests but for the tests that fail."""
+    ended = how_it_ended(done, False)
+    if ended:
+        yield ended
+    plan = TAP_PLAN.findall(done.out.decode(errors="replace"))
     if len(plan) != 1 or int(plan[0]) != len(points) or not points:
-        failed.append(f"{len(points)} tests of {' and '.join(plan) or 'no plan'} ran")
-    return failed, [line for line in text.splitlines() if line.startswith(("not ok", "#", "Bail out"))]
+        yield f"{len(points)} tests of {' and '.join(plan) or 'no plan'} ran"
+    elif done.status:
+        yield f"the program ended with status {done.status}"
 
 
 def judge_tests(outcome, done):
-    """Judges tests that a student wrote: they have to pass, or to find the bug that the kernel has."""
-    failed, outcome.notes = failures(done.out.decode(errors="replace"))
-    ended = how_it_ended(done, False)
-    failed += [ended] * bool(ended)
-    if done.status and not failed:
-        failed.append(f"the program ended with status {done.status}")
-    outcome.found = failed[0] if failed else ""
-    outcome.passed = bool(failed) == bool(outcome.point.bug)
-    if not outcome.passed:
-        outcome.why = "no test fails where the kernel has this bug" if outcome.point.bug else failed[0]
+    """Judges tests that a student wrote: they have to pass, or to find the bug that the kernel has. A bug is found if a test
+    fails, or if the kernel panics or the run does not end; a program that dies for another reason has found nothing."""
+    text = done.out.decode(errors="replace")
+    outcome.notes = [line for line in text.splitlines() if line.startswith(("not ok", "#", "Bail out"))]
+    points = TAP_POINT.findall(text)
+    failed = [f"'{name}' fails" if name else "a test fails" for bad, name in points if bad]
+    wrong = [*mistakes(done, points)]
+    if outcome.point.bug:
+        if PANIC.search(done.err.decode(errors="replace")) or done.stopped or done.status == TIMED_OUT:
+            failed += wrong[:1]
+        outcome.passed, outcome.found = bool(failed), failed[0] if failed else ""
+        outcome.why = "" if failed else "; ".join(["no test fails where the kernel has this bug", *wrong[:1]])
+    else:
+        reasons = wrong[:1] * bool(done.stopped or done.status == TIMED_OUT) + failed + wrong
+        outcome.passed, outcome.why = not reasons, reasons[0] if reasons else ""
+        outcome.found = outcome.why
 
 
 def unfit(point, outcomes):

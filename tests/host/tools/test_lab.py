@@ -393,15 +393,19 @@ def students_tests_have_to_find_bugs():
         root, lab = lab_of_bugs(place)
         right, one, two = trees.points_of(lab)
         good, bad = "1..2\nok 1 - a\nok 2 - b\n", "1..2\nok 1 - a\n# line 7\nnot ok 2 - b\n"
-        for text, status, stopped, says in ((good, 0, "", ""), (bad, 1, "", "'b' fails"), (good, 3, "", "ended with status 3"),
-                                            ("", 0, "", "0 tests of no plan ran"), ("1..0\n", 0, "", "0 tests of 0 ran"),
-                                            ("1..3\n" + good[5:], 0, "", "2 tests of 3 ran"),
-                                            (good, 139, "", "killed by SIGSEGV"), (good, None, "no end within 3 s", "no end")):
+        panic = b"run.sh: kernel panic: it is wrong\n"
+        for text, status, stopped, err, says, found in (
+                (good, 0, "", b"", "", False), (bad, 1, "", b"", "'b' fails", True),
+                (good, 3, "", b"", "ended with status 3", False), ("", 0, "", b"", "0 tests of no plan ran", False),
+                ("1..0\n", 0, "", b"", "0 tests of 0 ran", False), ("1..3\n" + good[5:], 0, "", b"", "2 tests of 3 ran", False),
+                (good, 139, "", b"", "killed by SIGSEGV", False), (good, None, "no end within 3 s", b"", "no end", True),
+                (good[:10], 124, "", b"run.sh: no end within 3 s\n", "no end", True), (good, 125, "", panic, "kernel panic", True)):
             outcomes = [run.Outcome(point, 0) for point in (right, one)]
             for outcome in outcomes:
-                run.judge_tests(outcome, limits.Done(status, text.encode(), b"", stopped))
-            equal([outcome.passed for outcome in outcomes], [not says, bool(says)], "passes without the bug, with it")
+                run.judge_tests(outcome, limits.Done(status, text.encode(), err, stopped))
+            equal([outcome.passed for outcome in outcomes], [not says, found], "passes without the bug, with it: " + says)
             has(outcomes[0].why, says, "why not")
+            has(report.line(outcomes[1]), f"OK ({outcomes[1].found})" if found else "FAIL: no test fails", "the line")
         outcomes[0].passed = False
         equal([run.unfit(point, outcomes[:1]) != "" for point in (right, one, two)], [False, True, True], "what is not run")
         outcomes[1].passed = True
