@@ -20,10 +20,10 @@ SESSIONS = {}
 class Session:
     """One run of the program under gdb: what each command said, and how the program ended."""
 
-    def __init__(self, commands, program=FAULTY):
+    def __init__(self, commands, program=FAULTY, options=()):
         if shutil.which("gdb-multiarch") is None:
             raise Skip("gdb-multiarch is not installed")
-        machine = subprocess.Popen([RUN, "--gdb", "--timeout", "600", "--", program], stdin=subprocess.DEVNULL,
+        machine = subprocess.Popen([RUN, "--gdb", "--timeout", "600", *options, "--", program], stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         try:
             line = machine.stderr.readline()
@@ -88,10 +88,13 @@ MOVED = ["fl user", "tbreak boot_main", "continue", "fl break-fault 2", "continu
          "fl user /etc/passwd", "kill"]
 
 
-def session(name, commands, program=FAULTY):
+CLUSTERS = ["tbreak early_map", "continue", "info symbol $pc", "fl break-fault 2", "continue", "fl ps", "fl walk 0", "kill"]
+
+
+def session(name, commands, program=FAULTY, options=()):
     """Runs a session once, for all the cases that look at it."""
     if name not in SESSIONS:
-        SESSIONS[name] = Session(commands, program)
+        SESSIONS[name] = Session(commands, program, options)
     return SESSIONS[name]
 
 
@@ -266,6 +269,16 @@ def symbols_of_a_program_that_can_be_anywhere():
 @case
 def the_program_goes_on_to_its_end():
     equal((faults().status, faults().out), (139, "read-only\n"), "status and output")
+
+
+@case
+def a_machine_whose_first_cluster_is_not_the_kernels():
+    """R85: gdb sees the first cluster of sifive_u only, unless it is told of the other, which has the harts with S-mode."""
+    other = session("clusters", CLUSTERS, options=["--machine", "sifive_u"])
+    has(other.said("info symbol $pc"), "early_map", "symbol before paging")
+    has(other.said("continue", 2), "process 2 (faulty): fetch 0x", "stop")
+    has(other.said("fl ps"), "on hart 0", "ps")
+    has(other.said("fl walk 0"), "refused, V is 0", "walk")
 
 
 @case

@@ -131,6 +131,21 @@ def load_user(words):
     gdb.write(f"symbols of {path}" + (f", loaded at 0x{base:x}\n" if base else "\n"))
 
 
+def attach_to_harts():
+    """Selects the harts that the kernel can run on, where they are not the machine's first cluster: QEMU shows each
+    cluster as a process. That of sifive_u has a hart without S-mode."""
+    kernel_path = kernel_file()
+    quietly(f"add-inferior -exec {quote(kernel_path)}")
+    quietly("inferior 2")
+    try:
+        quietly("attach 2")
+    except Trouble:
+        quietly("inferior 1")
+        quietly("remove-inferiors 2")
+        return
+    quietly("set schedule-multiple on")
+
+
 def connect(words):
     """fl connect HOST:PORT [FILE]: connects to a waiting machine, with the symbols that fit its state."""
     if not words:
@@ -138,7 +153,8 @@ def connect(words):
     kernel_file()
     quietly("set confirm off")
     quietly("set architecture riscv:rv64")
-    quietly(f"target remote {words[0]}")
+    quietly(f"target extended-remote {words[0]}")
+    attach_to_harts()
     if not paging():
         add_low_kernel()
     if len(words) > 1:
