@@ -9,6 +9,7 @@
 #include "arch/timer.h"
 #include "base/hart.h"
 #include "lib/bits.h"
+#include "lib/string.h"
 #include "mm/phys/page_alloc.h"
 #include "tests/kernel/ktest.h"
 
@@ -52,6 +53,64 @@ KTEST(arch_timer_interrupts)
 	while (harts[0].counters[HART_TIMER_INTERRUPTS] == before && arch_time() < limit)
 		__asm__ volatile("" ::: "memory");
 	EXPECT_TRUE(harts[0].counters[HART_TIMER_INTERRUPTS] > before);
+}
+
+/* Numbers that the compiler keeps in registers: in an array they would be in memory. */
+struct numbers {
+	uint64_t a, b, c, d, e, f, g, h, i, j;
+};
+
+/* Each of them changes, by all bits of another one. */
+static inline void change(struct numbers *n)
+{
+	n->a = n->a * 3 + n->j;
+	n->b = n->b * 5 + n->a;
+	n->c = n->c * 7 + n->b;
+	n->d = n->d * 9 + n->c;
+	n->e = n->e * 11 + n->d;
+	n->f = n->f * 13 + n->e;
+	n->g = n->g * 15 + n->f;
+	n->h = n->h * 17 + n->g;
+	n->i = n->i * 19 + n->h;
+	n->j = n->j * 21 + n->i;
+}
+
+static struct numbers change_often(struct numbers n, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		change(&n);
+	return n;
+}
+
+/* Does the same again and again until a timer interrupt has come. Returns false if none comes. */
+static bool change_until_interrupt(struct numbers start, unsigned count,
+				   const struct numbers *expected)
+{
+	uint64_t before = harts[0].counters[HART_TIMER_INTERRUPTS], limit = arch_time() + 10000000;
+
+	do {
+		struct numbers changed = change_often(start, count);
+
+		EXPECT_EQ(0, memcmp(expected, &changed, sizeof(changed)));
+	} while (harts[0].counters[HART_TIMER_INTERRUPTS] == before && arch_time() < limit);
+	return harts[0].counters[HART_TIMER_INTERRUPTS] != before;
+}
+
+/* An interrupt changes no register, wherever in a long computation it comes. */
+KTEST(arch_irq_keeps_registers)
+{
+	const struct numbers start = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
+	const unsigned count = 20000, times = 20;
+	unsigned long irq = arch_irq_save();
+	uint64_t began = arch_time(), took;
+	struct numbers expected = change_often(start, count);
+
+	took = arch_time() - began;
+	arch_irq_restore(irq);
+	for (unsigned i = 0; i < times; i++) {
+		arch_timer_set(arch_time() + took * (i + 1) / times);
+		ASSERT_TRUE(change_until_interrupt(start, count, &expected));
+	}
 }
 
 KTEST(arch_hart_is_this_one)

@@ -3,7 +3,7 @@
 
 import gdb
 
-from . import pages, processes, rings, stops, symbols
+from . import bringup, pages, processes, rings, stops, symbols
 from .memory import Physical
 from .trouble import Trouble
 
@@ -36,6 +36,8 @@ PLAIN = {  # these let gdb itself read memory; their words may be quoted, as fil
     "break-fault": stops.break_fault,
     "user": symbols.load_user,
     "connect": symbols.connect,
+    "bringup": bringup.run,  # these two are for tools/port-check, and not in the help
+    "where": bringup.look,
 }
 
 
