@@ -13,7 +13,7 @@ from lib.tap import case, equal, main
 GOOD = {
     "README.md": "# Project\n\nSee [the fault](docs/FAULTS.md#the-way) and `mm/fault.c:vm_fault()`, `fault_look`,\n"
                  "`lib/*.h`, mm/fault: and `vm_fault()`.\n\n    ./nothing.sh of a block is looked for too: mm/fault.c\n",
-    "docs/FAULTS.md": "# Faults\n\n## The way\n\n`arch/mmu.h` is an include.\n",
+    "docs/FAULTS.md": "# Faults\n\n## The way\n\n`arch/mmu.h` is an include.\n\n`mm/fault.c` (3 lines), `mm/` (about 3 lines)\n",
     "mm/fault.c": "/* Faults. */\nstatic void fault_look(void) {}\nvoid vm_fault(void) { fault_look(); }\n",
     "lib/list.h": "/* A list. */\n",
     "arch/include/arch/mmu.h": "/* The MMU. */\n",
@@ -28,6 +28,9 @@ SEEDS = [
     ("places", "`mm/fault.c:list()` but `lib/list.h`"),
     ("names", "`vm_gone()`"),
     ("names", "`FAULT_GONE`"),
+    ("counts", "`mm/fault.c` (4 lines)"),
+    ("counts", "`mm/` (about 30 lines, or so)"),
+    ("counts", "`mm` (2,003 lines)"),
 ]
 
 
@@ -51,7 +54,7 @@ def a_good_project_is_good():
 
 @case
 def a_project_without_documents_is_not():
-    equal(broken_rules({"mm/fault.c": GOOD["mm/fault.c"]}), ["links", "files", "places", "names"], "broken rules")
+    equal(broken_rules({"mm/fault.c": GOOD["mm/fault.c"]}), ["links", "files", "places", "names", "counts"], "broken rules")
 
 
 def add_case(number, rule, text):

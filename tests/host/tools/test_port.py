@@ -32,6 +32,7 @@ def load(name):
 
 CHECK = load("port-check")
 KTEST = re.compile(r"^KTEST\((\w+)\)", re.MULTILINE)
+DEVICE = re.compile(r"\b(sifive|htif|(?:uart_?)?16550|goldfish|plic|spike)(?![a-z])", re.IGNORECASE)
 FILE = re.compile(r"[\w./-]+/[\w.-]+\.(?:c|h|S|py|md)\b")
 
 
@@ -64,6 +65,22 @@ def every_contract_test_of_the_processor_is_in_a_step():
     for path in glob.glob(os.path.join(ROOT, "tests/kernel/arch_*.c")):
         for name in KTEST.findall(read(path)):
             equal(any(re.fullmatch(pattern, name) for pattern in patterns), True, f"{name} is in a step")
+
+
+@case
+def the_course_has_the_same_steps():
+    heads = re.findall(r"^### Step (\d+): ([\w -]+)$", read("docs/porting.md"), re.MULTILINE)
+    equal(heads, [(str(number), step.name) for number, step in enumerate(steps.STEPS, 1)], "headings of docs/porting.md")
+    for number, step in enumerate(steps.STEPS, 1):
+        has(step.read, f"docs/porting.md, step {number}", step.name)
+
+
+@case
+def no_device_is_named_where_nothing_depends_on_the_machine():
+    for folder in ("mm", "proc", "trap", "fs", "ipc", "sync", "base", "lib", "boot"):
+        for path in glob.glob(os.path.join(ROOT, folder, "**/*.[chS]"), recursive=True):
+            found = DEVICE.search(read(path))
+            equal(found.group() if found else "", "", path)
 
 
 @case
