@@ -4,6 +4,7 @@
 
 #include "arch/hart.h"
 #include "arch/irqflags.h"
+#include "arch/riscv/csr.h"
 #include "arch/riscv/sbi.h"
 
 void arch_power_off(void)
@@ -24,6 +25,7 @@ void arch_hart_wait(void)
 void arch_hart_stop(void)
 {
 	arch_irq_disable();
+	csr_write(sie, 0); /* wfi does not wait while one that is enabled here is pending */
 	for (;;)
 		__asm__ volatile("wfi");
 }
