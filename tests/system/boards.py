@@ -94,6 +94,23 @@ def what_the_machine_lacks_is_refused(options):
         has(done.err, why, "standard error")
 
 
+@soak_case
+def a_machine_that_does_not_go_off():
+    """The firmware of sifive_u cannot power off, and a kernel that is not told so does not reset instead."""
+    done = run("exit", "42", options=SIFIVE, env={"FAULTLINE_QEMU": "-append console=plain"})
+    equal(done.status, 125, "status")
+    equal(done.last_line(), b"run.sh: the kernel has ended with status 42, but the machine did not go off", "the last line")
+
+
+@case
+def one_console_for_log_and_streams():
+    """Of the second UART the kernel need not make use."""
+    done = run("wild", options=[*SIFIVE, "--append", "log=console"])
+    equal(done.status, 139, "status")
+    lacks(done.out, b"SIGSEGV", "standard output")
+    has(done.err, b"killed by SIGSEGV", "standard error")
+
+
 @case
 def a_machine_that_is_not_known():
     done = run("exit", "0", options=["--machine", "toaster"])

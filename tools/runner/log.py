@@ -11,6 +11,7 @@ POWER_OFF = re.compile(rb"^\[ *\d+\.\d+\] power: off, status (\d+)\s*$")
 PANIC = re.compile(rb"^\[ *\d+\.\d+\] kernel panic: (.*)$")
 GRAVE = re.compile(rb"^\[ *\d+\.\d+\] [^:]*: (warning|error|panic): |kernel panic: ")
 HAND_OVER = re.compile(rb"console: log (continues on (port faultline\.log|the second UART)|and streams share the console)\r?$")
+LOG_STAYS = b"and streams share the console"
 LOG_START = re.compile(rb"\[ *\d+\.\d{6}\] [\w-]+: ")
 MAY_BE_START = re.compile(rb"\[ *(\d+(\.(\d{0,6}(\] ?[\w-]*:?)?)?)?)?$")
 MOST_KEPT = 1 << 20
@@ -138,12 +139,13 @@ class Mixed:
 
 
 class Uart:
-    """Cuts what comes over the UART in two: log lines up to the hand-over line, then the terminal's bytes."""
+    """Cuts what comes over the UART in two: log lines up to the hand-over line, then the terminal's bytes. If that line says
+    that the log stays, its lines are taken out of these."""
 
-    def __init__(self, log, on_terminal, on_end=None):
+    def __init__(self, log, on_terminal):
         self.log = log
         self.on_terminal = on_terminal
-        self.on_end = on_end
+        self.mixed = None
         self.handed_over = False
         self.lines = Lines(log.uart_line)
 
@@ -156,16 +158,24 @@ class Uart:
                 return
             line, data = self.lines.rest + data[:cut], data[cut + 1 :]
             self.lines.rest = b""
-            self.handed_over = HAND_OVER.search(line) is not None
+            found = HAND_OVER.search(line)
+            if found:
+                self._hand_over(found.group(1) == LOG_STAYS)
             self.log.uart_line(line)
         if data:
             self.on_terminal(data)
 
+    def _hand_over(self, log_stays):
+        self.handed_over = True
+        if log_stays:
+            self.mixed = Mixed(self.log, self.on_terminal)
+            self.on_terminal = self.mixed.feed
+
     def finish(self):
         """Takes the UART's end."""
         self.lines.finish()
-        if self.on_end:
-            self.on_end()
+        if self.mixed:
+            self.mixed.finish()
 
 
 def write_all(fd, data):

@@ -151,6 +151,15 @@ class Qemu:
                 self.folder.cleanup()
         return self.status
 
+    def cpu_seconds(self):
+        """Gives the CPU time that it has used."""
+        try:
+            with open(f"/proc/{self.pid}/stat", encoding="ascii") as file:
+                fields = file.read().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def kill(self):
         """Ends it at once."""
         if self.status is None:

@@ -10,11 +10,14 @@ import time
 from . import program, qemu, share, swap
 from .archive import Archive
 from .failure import BROKEN, TIMEOUT, Failure, Interrupted
-from .log import Lines, Log, Mixed, Uart, write_all
+from .log import Lines, Log, Uart, write_all
 from .source import Sources
 from .streams import MOST_HELD, Loop
 
 DEFAULT_TIMEOUT = 600.0
+OFF_PATIENCE = 10.0  # seconds from the kernel's last line to the end of the machine,
+OFF_CPU_PATIENCE = 1.0  # or of the CPU: a machine may be anything but idle
+OFF_TICK = 0.1
 LAST_WORDS = 2.0  # seconds for what a killed QEMU had written
 CTRL_A = 0x01
 FIRST_KEY = 0.5  # seconds that a machine gets to start reading, where it would lose what comes before
@@ -264,14 +267,10 @@ class Session:
 
     def _join_console(self):
         """Joins a console that has all streams."""
-        board, fd = self.machine.board, self.terminal.output if self.terminal.present else 1
-        output = self.loop.add_writer(fd)
+        output = self.loop.add_writer(self.terminal.output if self.terminal.present else 1)
         if self.plain:
             self.ends.append((1, output))
-        if board.log_is_apart:
-            return Uart(self.log, output.put)
-        mixed = Mixed(self.log, output.put)
-        return Uart(self.log, mixed.feed, mixed.finish)
+        return Uart(self.log, output.put)
 
     def _join_window(self):
         """Has the loop wake up when a signal comes: SIGWINCH, or SIGCONT, before which the window may have changed."""
@@ -291,13 +290,22 @@ class Session:
 
     def run(self, deadline):
         """Moves bytes until the machine has gone off; a deadline is None or a monotonic time."""
-        while not self.monitor.ended:
+        while not self.monitor.ended and self.log.power_off is None:
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
                 raise TimeoutError
             self.loop.turn(self._pass_keys(left))
+        self._await_end()
         self.drain(None)
         return self.qemu.wait()
+
+    def _await_end(self):
+        """Waits until the machine is off, which its kernel has announced."""
+        started, used = time.monotonic(), self.qemu.cpu_seconds()
+        while not self.monitor.ended:
+            if time.monotonic() - started > OFF_PATIENCE or self.qemu.cpu_seconds() - used > OFF_CPU_PATIENCE:
+                raise Failure(BROKEN, f"the kernel has ended with status {self.log.power_off}, but the machine did not go off")
+            self.loop.turn(OFF_TICK)
 
     def _pass_keys(self, left):
         """Sends on what was typed. Gives after how many seconds that is to be done again, at most `left`."""
