@@ -11,9 +11,8 @@ from runner.log import POWER_OFF, Lines
 from runner.streams import Loop
 
 IDLE = 10  # times as long may a machine take that hardly uses the CPU
-LAST_WORDS = 5.0  # seconds from the kernel's last line to the end of the machine
+LAST_WORDS = 1.0  # seconds of CPU from the kernel's last line to the end of the machine
 TICK = 0.2  # seconds between two looks at the clock
-PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 def choose(name):
@@ -25,30 +24,20 @@ def choose(name):
     return other
 
 
-def cpu_seconds(pid):
-    """Returns the CPU time that a process has used."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
-            fields = file.read().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / PER_SECOND
-
-
 class Clock:
     """Says when a machine has had its time: so many seconds of CPU, or ten times as many on the wall."""
 
-    def __init__(self, pid, seconds):
-        self.pid, self.seconds = pid, seconds
+    def __init__(self, running, seconds):
+        self.running, self.seconds = running, seconds
         self.restart()
 
     def restart(self):
         """Begins anew."""
-        self.wall, self.cpu = time.monotonic(), cpu_seconds(self.pid)
+        self.wall, self.cpu = time.monotonic(), self.running.cpu_seconds()
 
     def is_over(self):
         """Has it had its time?"""
-        return cpu_seconds(self.pid) - self.cpu >= self.seconds or time.monotonic() - self.wall >= IDLE * self.seconds
+        return self.running.cpu_seconds() - self.cpu >= self.seconds or time.monotonic() - self.wall >= IDLE * self.seconds
 
 
 class Machine:
@@ -68,7 +57,7 @@ class Machine:
         self.on_line = lambda line: None
         uart = Lines(self.take)
         self.uart = self.loop.add_reader(self.qemu.channels["uart"].fileno(), uart.feed, uart.finish)
-        self.clock = Clock(self.qemu.pid, options.seconds)
+        self.clock = Clock(self.qemu, options.seconds)
         self.monitor = None
 
     def take(self, line):
@@ -90,7 +79,7 @@ class Machine:
         last = None
         while self.turn():
             if self.told is not None and last is None:
-                last = Clock(self.qemu.pid, LAST_WORDS)
+                last = Clock(self.qemu, LAST_WORDS)
             if last and last.is_over():
                 return "stays"
             if self.clock.is_over():
