@@ -8,7 +8,7 @@ import re
 
 FIELDS = 5  # of a line of points.txt
 LIMIT = re.compile(r"(\w+)<=(\d+)")
-MACHINE = ("mem", "swap", "append")  # options of ./run.sh, with their values
+MACHINE = ("mem", "swap", "append", "machine")  # options of ./run.sh, with their values
 KINDS = ("gain", "keep", "must")
 HARDENED = "hardened"
 
@@ -35,18 +35,21 @@ class Point:
         self.test, *words = words or [""]
         self.n = int(words[0]) if words else 0
         self.options, self.limits, self.on_host, self.bug, self.kernel = [], {}, False, "", ""
+        self.has_input = False
         for word in options.split():
             self.take_option(word)
 
     def take_option(self, word):
         """Takes an option: mem=64M, icount, kernel=hardened, host (it runs here, on the fake machine of the host tests),
-        bug=NAME (the kernel has this bug, which a test has to find), or a limit."""
+        bug=NAME (the kernel has this bug, which a test has to find), input, or a limit."""
         name, _, value = word.partition("=")
         limit = LIMIT.fullmatch(word)
         if limit:
             self.limits[limit.group(1)] = int(limit.group(2))
         elif word == "host":
             self.on_host = True
+        elif word == "input":
+            self.has_input = True
         elif word == "icount":
             self.options.append("--icount")
         elif name in MACHINE and value:
@@ -57,6 +60,10 @@ class Point:
             self.kernel = HARDENED
         else:
             raise Wrong(f"{self.lab.path('points.txt')}: {self.name}: '{word}' is neither an option nor a limit")
+
+    def input(self, seed):
+        """Returns the pieces of bytes that the program's standard input has; they come one after the other."""
+        return getattr(self.lab.expect, self.test + "_input")(seed, self.n) if self.has_input else []
 
     def expected(self, seed):
         """Returns the possible answers, each as {name: value or list of values}."""

@@ -18,6 +18,7 @@ FILE_BYTES = 256 << 20  # a swap disk is a file
 PROCESSES = 256  # more than the user has already
 OUTPUT_BYTES = 256 << 10
 PIECE = 1 << 16
+PAUSE = 0.3  # seconds between two pieces of an input
 OUT_OF_TIME = "no end"
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "counted.py"), encoding="utf-8") as source:
     COUNTED = source.read()  # as an argument, for the file may be out of the command's reach
@@ -198,13 +199,29 @@ def collect(process, texts, deadline):
     return ""
 
 
-def run(command, seconds, limits=Limits(), cwd=None, env=None):
-    """Runs a command to its end, or until the time is up or it has written too much. Returns a Done."""
+def feed(pipe, pieces):
+    """Writes the pieces of an input, with pauses between them, as far as somebody reads them."""
+    try:
+        with pipe:
+            for number, piece in enumerate(pieces):
+                time.sleep(PAUSE if number else 0)
+                pipe.write(piece)
+                pipe.flush()
+    except OSError:
+        pass  # the reader has ended
+
+
+def run(command, seconds, limits=Limits(), cwd=None, env=None, pieces=()):
+    """Runs a command to its end, or until the time is up or it has written too much. Its input are these pieces of bytes.
+    Returns a Done."""
     told = os.memfd_create("used")
     try:
-        process = subprocess.Popen(limits.words(command, told), cwd=cwd, env=limits.environment(env), stdin=subprocess.DEVNULL, pass_fds=[told],
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+        process = subprocess.Popen(limits.words(command, told), cwd=cwd, env=limits.environment(env), pass_fds=[told],
+                                   stdin=subprocess.PIPE if pieces else subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, start_new_session=True)
         texts = {process.stdout: bytearray(), process.stderr: bytearray()}
+        if pieces:
+            threading.Thread(target=feed, args=(process.stdin, pieces), daemon=True).start()
         started = time.monotonic()
         try:
             stopped = collect(process, texts, started + seconds)

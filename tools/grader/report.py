@@ -7,6 +7,7 @@ from xml.sax import saxutils
 
 from grader.run import command, on_host, words
 
+VALUES_SHOWN = 8  # of a result that a program tells often
 LATER = "counts once a gain passes"
 
 
@@ -76,9 +77,16 @@ def clean(text):
     return "".join(letter for letter in text if letter in "\t\n" or " " <= letter < "\ud800")
 
 
+def brief(values):
+    """Returns values as text, of many only the first."""
+    values = values if isinstance(values, list) else [values]
+    text = " ".join(map(str, values[:VALUES_SHOWN]))
+    return text if len(values) <= VALUES_SHOWN else f"{text} ... ({len(values)} of them)"
+
+
 def shown(answers, limits):
     """Returns expected values in words."""
-    exact = [f"{words(name)} = {value}" for name, value in answers.items()]
+    exact = [f"{words(name)} = {brief(value)}" for name, value in answers.items()]
     return ", ".join(exact + [f"{words(name)} <= {most}" for name, most in limits.items()])
 
 
@@ -86,7 +94,9 @@ def with_gdb(place, outcome):
     """Returns the lines that say how a machine is run with gdb."""
     variables = [f"{name}={shlex.quote(value)}" for name, value in place.kernel(outcome.point).items()]
     gdb = shlex.join(["./run.sh", "--gdb", *command(place, outcome.point, outcome.seed)])
-    return ["  with gdb, which docs/debugging.md explains:", "    " + " ".join([*variables, gdb])]
+    point = outcome.point
+    fed = f" < FILE, with what {point.test}_input({outcome.seed}, {point.n}) of {point.lab.path('expect.py')} returns" * point.has_input
+    return ["  with gdb, which docs/debugging.md explains:", "    " + " ".join([*variables, gdb]) + fed]
 
 
 def why_tests(place, outcome):
@@ -101,7 +111,8 @@ def why_tests(place, outcome):
 def why(place, outcome):
     """Returns all that is known of one outcome."""
     point = outcome.point
-    came = ", ".join(f"{words(name)} = {' '.join(map(str, values))}" for name, values in outcome.came.items())
+    asked = {name: values for name, values in outcome.seen.items() if name in point.limits or name in outcome.expected[0]}
+    came = ", ".join(f"{words(name)} = {brief(values)}" for name, values in {**outcome.came, **asked}.items())
     log = [text for text in outcome.log.splitlines() if text.strip()]
     if point.of_student:
         return why_tests(place, outcome)

@@ -51,6 +51,7 @@ class Outcome:
         self.point, self.seed = point, seed
         self.passed, self.why = False, ""
         self.expected, self.came = [], {}
+        self.seen = {}  # what the grader itself has counted, under names that no program's results can take
         self.notes, self.faults, self.log, self.found = [], [], "", ""
 
 
@@ -80,8 +81,11 @@ def environment(place, point):
 
 
 def read_lines(outcome, text):
-    """Takes what the program printed."""
-    for line in text.splitlines():
+    """Takes what the program printed; counts lines that it did not print for the grader."""
+    stray = 0
+    for line in text.split("\n"):
+        if line.endswith("\r"):  # a terminal's end of a line, which the program has not written
+            line, stray = line[:-1], stray + 1
         word, _, rest = line.partition(" ")
         match = RESULT.fullmatch(line)
         if match:
@@ -92,6 +96,17 @@ def read_lines(outcome, text):
             outcome.first = rest
         elif word == "fault":
             outcome.faults.append(rest)
+        else:
+            stray += bool(line)
+    outcome.seen["stray_lines"] = [stray]
+
+
+def take(outcome, done):
+    """Takes what a command has written, and counts what the programs cannot tell."""
+    outcome.log = done.err.decode(errors="replace")
+    read_lines(outcome, done.out.decode(errors="replace"))
+    outcome.seen["kills_in_the_log"] = [len(KILLED_BY_KERNEL.findall(outcome.log))]
+    outcome.seen["status"] = [done.status] if done.status is not None else []
 
 
 def how_it_ended(done, on_host):
@@ -147,13 +162,14 @@ def over(limits_of, came):
 
 def judge(outcome, done):
     """Decides whether the point has passed, and why not."""
-    wrong = [*over(outcome.point.limits, outcome.came)]
+    came = {**outcome.came, **outcome.seen}
+    wrong = [*over(outcome.point.limits, came)]
     if wrong and getattr(outcome, "first", ""):
         wrong[0] += "; first: " + outcome.first
-    wrong += min(([*differences(answers, outcome.came)] for answers in outcome.expected), key=len)
+    wrong += min(([*differences(answers, came)] for answers in outcome.expected), key=len)
     ended = how_it_ended(done, outcome.point.on_host)
     reasons = [ended] * bool(ended) + outcome.notes + wrong
-    if not reasons and done.status != 0:
+    if not reasons and done.status != 0 and "status" not in outcome.expected[0]:
         reasons = [f"the program ended with status {done.status}"]
     outcome.passed, outcome.why = not reasons, reasons[0] if reasons else ""
 
@@ -167,13 +183,15 @@ def run(place, point, seed, why=False, seconds=SECONDS):
         words_to_run = on_host(place, point, outcome.seed)
     else:
         runner = os.path.join(place.root, "tools/run.py")
-        words_to_run = [limits.python() if place.limited.strict else sys.executable, "-I", "-S", "-B", runner, *command(place, point, outcome.seed, more)]
-    done = limits.run(words_to_run, seconds + (0 if point.on_host else GRACE), place.limited, cwd="/", env=environment(place, point))
-    outcome.log = done.err.decode(errors="replace")
+        python = limits.python() if place.limited.strict else sys.executable
+        words_to_run = [python, "-I", "-S", "-B", runner, *command(place, point, outcome.seed, more)]
+    done = limits.run(words_to_run, seconds + (0 if point.on_host else GRACE), place.limited, cwd="/",
+                      env=environment(place, point), pieces=point.input(outcome.seed))
     if point.of_student:
+        outcome.log = done.err.decode(errors="replace")
         judge_tests(outcome, done)
     else:
-        read_lines(outcome, done.out.decode(errors="replace"))
+        take(outcome, done)
         judge(outcome, done)
     return outcome
 

@@ -324,8 +324,9 @@ def judged(point, out, err="", status=0, stopped=""):
     """Returns the Outcome of what a point's program printed."""
     outcome = run.Outcome(point, 1)
     outcome.expected = point.expected(1)
-    run.read_lines(outcome, out)
-    run.judge(outcome, limits.Done(status, out.encode(), err.encode(), stopped))
+    done = limits.Done(status, out.encode(), err.encode(), stopped)
+    run.take(outcome, done)
+    run.judge(outcome, done)
     return outcome
 
 
@@ -352,6 +353,40 @@ def R161_only_right_answers_pass():
         equal([judged(values, text).passed for text in ("result parent 1\n", "result child 2\nresult child 3\n",
                                                         "result child 3\nresult child 2\n", "result child 2\n")],
               [True, True, False, False], "one of several answers")
+
+
+@case
+def what_the_grader_counts_itself():
+    """Lines that are not the program's, kills in the log, and the status; no result of a program stands for these."""
+    with tempfile.TemporaryDirectory() as place:
+        point = point_of(place)
+        point.take_option("stray_lines<=1")
+        point.lab.expect.frames = lambda seed, n: {"sum": 1, "kills_in_the_log": 1, "status": 7}
+        right, log = "result sum 1\nresult taken 3\n", "[    1.000000] trap: warning: x killed by y\n[    2.000000] y\nrun.sh: z\n"
+        for text, err, status, why in (
+                (right, log, 7, ""), (right + "stray\n", log, 7, ""), (right + "a\nb\n", log, 7, "2 stray lines, 1 allowed"),
+                (right + "result stray_lines 0\na\nb\n", log, 7, "2 stray lines, 1 allowed"),
+                (right.replace("\n", "\r\n"), log, 7, "2 stray lines, 1 allowed"),
+                (right, "", 7, "kills in the log: 0 came, 1 expected"), (right, log, 0, "status: 0 came, 7 expected"),
+                (right + "result status 7\n", log, 0, "status: 0 came, 7 expected")):
+            equal(judged(point, text, err, status).why, why, text + err)
+        has(report.why(run.Place("", "", {"t": "t"}, {}), judged(point, right, log, 7)), "stray lines = 0", "what --why shows")
+
+
+@case
+def a_point_can_have_an_input():
+    with tempfile.TemporaryDirectory() as place:
+        point = point_of(place)
+        equal(point.input(1), [], "without the option")
+        point.take_option("input")
+        point.lab.expect.frames_input = lambda seed, n: [b"%d\n" % seed, b"%d\n" % n]
+        equal(point.input(3), [b"3\n", b"5\n"], "with it")
+        has(report.why(run.Place("", "", {"t": "t"}, {}), judged(point, "")), "frames_input(1, 5) of ", "what --why shows")
+        equal(limits.run(["cat"], 60, pieces=point.input(3)).out, b"3\n5\n", "what a command reads")
+        equal(limits.run(["true"], 60, pieces=[b"x" * 100000] * 3).status, 0, "a command that does not read")
+        equal(choose([point], [])[0].options, ["--mem", "64M"], "options")
+        point.take_option("machine=sifive_u")
+        equal(point.options[-2:], ["--machine", "sifive_u"], "the machine")
 
 
 @case
