@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* The tests of the lab machine: what a program sees of its console, and of the end of the machine. */
+#include "lab.h"
+
+#include <poll.h>
+
+#define HASH_START 0xcbf29ce484222325ull
+#define HASH_PRIME 0x100000001b3ull
+#define KIB	   1024u
+
+/* ---- output ---- */
+
+/* Programs that are forked and executed, one after the other. */
+static void programs(uint64_t seed, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		char text[24];
+		int pid;
+
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)mix(seed, i));
+		pid = fork_child();
+		if (pid == 0) {
+			execl("/proc/self/exe", "machine", "answer", text, (char *)NULL);
+			fail("execl");
+		}
+		join_child(pid);
+	}
+}
+
+static void answer(uint64_t seed, size_t n)
+{
+	result("answer", mix(seed, n));
+}
+
+/* The status that the machine ends with. */
+static void status(uint64_t seed, size_t n)
+{
+	(void)n;
+	result("answer", mix(seed, 0));
+	exit(1 + (int)(seed % 100));
+}
+
+/* Many lines, in writes of several kilobytes. */
+static void lines(uint64_t seed, size_t n)
+{
+	static char text[8 * KIB];
+	size_t used = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "result line %llu\n",
+					 (unsigned long long)mix(seed, i));
+		if (used < sizeof(text) - 64 && i + 1 < n)
+			continue;
+		if (write(STDOUT_FILENO, text, used) != (ssize_t)used)
+			fail("write");
+		used = 0;
+	}
+}
+
+/* What n KiB of output take, in instructions: the clock counts them. */
+static void cost(uint64_t seed, size_t n)
+{
+	static char text[KIB];
+	uint64_t before;
+
+	memset(text, '.', sizeof(text));
+	text[sizeof(text) - 1] = '\n';
+	say("result answer %llu\n", (unsigned long long)mix(seed, n));
+	before = nanoseconds();
+	for (size_t i = 0; i < n; i++)
+		if (write(STDOUT_FILENO, text, sizeof(text)) != sizeof(text))
+			fail("write");
+	result("instructions_for_a_byte", (nanoseconds() - before) / (n * KIB));
+}
+
+/*
+ * Children are killed, which the log reports; and the output has lines that look like those of a
+ * log.
+ */
+static void log_apart(uint64_t seed, size_t n)
+{
+	signal(SIGCHLD, SIG_DFL); /* they are to be killed */
+	for (size_t i = 0; i < n; i++) {
+		int pid = fork_child();
+
+		if (pid == 0) {
+			*(volatile int *)(uintptr_t)(8 * i) = 1;
+		}
+		if (waitpid(pid, NULL, 0) != pid)
+			fail("waitpid");
+		say("[    1.%06u] trap: this is no line of the log\n", (unsigned)i);
+		result("answer", mix(seed, i));
+	}
+}
+
+static uint64_t switches(void)
+{
+	struct faultline_machine machine;
+
+	if (syscall(SYS_faultline, FAULTLINE_MACHINE, 0, &machine, sizeof(machine), 0) != 1)
+		fail("FAULTLINE_MACHINE");
+	return machine.switches;
+}
+
+/* Switches of threads while nothing happens for n seconds, with a child that waits for input. */
+static void idle(uint64_t seed, size_t n)
+{
+	const struct timespec second = { .tv_sec = 1 };
+	uint64_t before;
+	int pid;
+	char byte;
+
+	signal(SIGCHLD, SIG_DFL); /* it is to be killed */
+	pid = fork_child();
+	if (pid == 0)
+		_exit(read(STDIN_FILENO, &byte, 1) > 0);
+	nanosleep(&second, NULL);
+	before = switches();
+	for (size_t i = 0; i < n; i++)
+		nanosleep(&second, NULL);
+	result("switches_while_idle", switches() - before);
+	result("answer", mix(seed, n));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+/* ---- input ---- */
+
+#define PATIENCE 25 /* seconds, for input that does not come */
+
+static void nothing_comes(int number)
+{
+	(void)number;
+	say("failed input: nothing has come for %d seconds\n", PATIENCE);
+	_exit(98);
+}
+
+/* Reads; ends the program if nothing comes. */
+static ssize_t read_soon(void *to, size_t n)
+{
+	ssize_t got;
+
+	signal(SIGALRM, nothing_comes);
+	alarm(PATIENCE);
+	got = read(STDIN_FILENO, to, n);
+	alarm(0);
+	if (got < 0)
+		fail("read");
+	return got;
+}
+
+static uint64_t hash(uint64_t sum, const unsigned char *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		sum = (sum ^ bytes[i]) * HASH_PRIME;
+	return sum;
+}
+
+/* Reads up to the end, in reads of so many bytes at most, with a pause before each of the first. */
+static void read_all(size_t most, unsigned pauses)
+{
+	static unsigned char bytes[8 * KIB];
+	const struct timespec while_it_comes = { .tv_nsec = 100000000 };
+	uint64_t sum = HASH_START, count = 0;
+	ssize_t n;
+
+	do {
+		if (pauses > 0) {
+			nanosleep(&while_it_comes, NULL);
+			pauses--;
+		}
+		n = read_soon(bytes, most);
+		sum = hash(sum, bytes, (size_t)n);
+		count += (uint64_t)n;
+	} while (n > 0);
+	result("bytes", count);
+	result("hash", sum);
+}
+
+/* Each of the 256 bytes, many times. */
+static void input(uint64_t seed, size_t n)
+{
+	(void)seed;
+	(void)n;
+	read_all(1000, 0);
+}
+
+/* More comes than the kernel has room for, and nobody reads. */
+static void late(uint64_t seed, size_t n)
+{
+	(void)seed;
+	(void)n;
+	read_all(333, 8);
+}
+
+/* Reads a line, which has a number. */
+static uint64_t read_number(void)
+{
+	char line[80];
+
+	line[read_soon(line, sizeof(line) - 1)] = '\0';
+	return strtoull(line, NULL, 10);
+}
+
+/* Somebody is asleep in read(2) when a line comes. */
+static void blocked(uint64_t seed, size_t n)
+{
+	uint64_t before = switches();
+
+	(void)seed;
+	for (size_t i = 0; i < n; i++)
+		result("line", read_number());
+	result("switches_while_waiting", switches() - before);
+}
+
+/* Somebody is asleep in poll(2) when a line comes. */
+static void polled(uint64_t seed, size_t n)
+{
+	struct pollfd one = { .fd = STDIN_FILENO, .events = POLLIN };
+	uint64_t before = switches();
+
+	(void)seed;
+	for (size_t i = 0; i < n; i++) {
+		if (poll(&one, 1, PATIENCE * 1000) != 1 || !(one.revents & POLLIN))
+			nothing_comes(0);
+		result("line", read_number());
+	}
+	result("switches_while_waiting", switches() - before);
+}
+
+/* Each line is answered while others come: a read of a console returns one line. */
+static void echo(uint64_t seed, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		result("line", read_number() + (seed & 0xffff));
+}
+
+static const struct lab_test tests[] = {
+	{ "programs", programs }, { "answer", answer }, { "status", status },
+	{ "lines", lines },	  { "cost", cost },	{ "log_apart", log_apart },
+	{ "idle", idle },	  { "input", input },	{ "late", late },
+	{ "blocked", blocked },	  { "polled", polled }, { "echo", echo },
+};
+
+int main(int argc, char **argv)
+{
+	return lab_main(tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
+}
