@@ -164,6 +164,9 @@ def main(name, words):
         if str(wrong):
             print(f"{name}: {wrong}", file=sys.stderr)
         return USAGE
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still flushes
+        return USAGE
     except OSError as error:
         print(f"{name}: {error.filename}: {error.strerror}", file=sys.stderr)
         return USAGE

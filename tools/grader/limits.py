@@ -14,6 +14,7 @@ import time
 
 CPU_SECONDS = 60  # of one process
 ADDRESSES = 2 << 30  # bytes; QEMU reserves far more than it uses
+COMPILER_ADDRESSES = 640 << 20  # for a compiler, which uses what it reserves
 FILE_BYTES = 256 << 20  # a swap disk is a file
 PROCESSES = 256  # more than the user has already
 OUTPUT_BYTES = 256 << 10
@@ -107,10 +108,12 @@ def count_processes():
 
 
 class Limits:
-    """What a command may do: seconds of CPU, folders to write, folders not to see. Nothing is limited without `strict`."""
+    """What a command may do: seconds of CPU, bytes of addresses, folders to write, folders not to see. Nothing is limited
+    without `strict`."""
 
-    def __init__(self, strict=False, writable=(), shown=(), hidden=(), cpu=CPU_SECONDS):
+    def __init__(self, strict=False, writable=(), shown=(), hidden=(), cpu=CPU_SECONDS, addresses=ADDRESSES):
         self.strict, self.writable, self.shown, self.hidden, self.cpu = strict, writable, shown, hidden, cpu
+        self.addresses = addresses
 
     def environment(self, env):
         """Returns the environment for a command that would have this one: without a compiler's cache and folders that may not
@@ -130,7 +133,7 @@ class Limits:
                 words += ["--ro-bind-try", path, path]
             for folder in self.writable:
                 words += ["--bind", folder, folder]
-        limits = ["prlimit", f"--cpu={self.cpu}", f"--as={ADDRESSES}", f"--fsize={FILE_BYTES}", "--core=0",
+        limits = ["prlimit", f"--cpu={self.cpu}", f"--as={self.addresses}", f"--fsize={FILE_BYTES}", "--core=0",
                   f"--nproc={count_processes() + PROCESSES}"]
         return [*limits, *words, python(), "-I", "-S", "-B", "-c", COUNTED, str(told), *command]
 

@@ -12,7 +12,8 @@ from labs import trees
 from mutation import area
 
 SETUP = ["--cross-file", "cross-riscv64.ini", "-Dhost_tests=disabled"]
-CPU_BUDGET = 60  # seconds, after which no point of a submission is begun
+CPU_BUDGET = 60  # seconds of a submission
+LEAST_CPU = 2  # seconds that have to be left for a point
 LARGEST = 1 << 20  # bytes of a file of a submission
 
 
@@ -83,7 +84,7 @@ class Slot(area.Slot):
         os.makedirs(host, exist_ok=True)
         if strict:
             limits.hand_over([self.build, host])
-        limited = limits.Limits(strict, [self.build, host], [self.tree], hidden)
+        limited = limits.Limits(strict, [self.build, host], [self.tree], hidden, addresses=limits.COMPILER_ADDRESSES)
         students = Lab(os.path.join(self.tree, "lab"), self.lab.name)
         try:
             build.kernel(self.build, build.targets_of(points), limited, jobs)
@@ -91,13 +92,14 @@ class Slot(area.Slot):
         except build.Broken as error:
             return [run.not_run(point, "it does not compile") for point in points], str(error)
         shown = [self.tree, self.build, host, *{os.path.dirname(path) for path in common.files()}]
-        place = run.Place(self.tree, self.build, common.guests, hosts, limits.Limits(strict, (), shown, cpu=run.CPU_SECONDS),
-                          common.kernels)
+        place = run.Place(self.tree, self.build, common.guests, hosts, limits.Limits(strict, (), shown), common.kernels)
         outcomes, used = [], limits.used_here()
         for point in points:
             unfit = run.unfit(point, outcomes)
-            if used and used.cpu > CPU_BUDGET:
+            left = CPU_BUDGET - (used.cpu if used else 0)
+            if left <= LEAST_CPU:
                 unfit = f"not run: the submission has used {CPU_BUDGET} s of CPU"
+            place.limited.cpu = min(run.CPU_SECONDS, int(left))
             outcomes.append(run.not_run(point, unfit) if unfit else run.run(place, point, seed, seconds=seconds))
             on_outcome(outcomes[-1])
         return outcomes, ""

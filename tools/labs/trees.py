@@ -14,7 +14,7 @@ from grader.lab import Lab, Wrong, bugs_of
 from structure import files
 
 # What students do not get: the labs with their solutions, the bugs that the tests know, and the tools for these.
-LEFT_OUT = ("labs/*", "tests/mutants/*", "tools/mutants", "tools/mutation/*", "tools/lab", "tools/labs/*", "docs/labs.md",
+LEFT_OUT = ("labs/*", "tests/mutants/*", "tools/mutants", "tools/mutation/*", "tools/lab", "tools/labs/*",
             "tests/host/tools/test_mutants.py", "tests/host/tools/test_lab.py", "tests/labs/*", ".ci/*", ".github/*")
 SCRIPTS = ("grade", "hint", "pack")
 HANDOUTS = (".md", ".zh.md")
