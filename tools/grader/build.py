@@ -149,12 +149,16 @@ def host_ninja(root, lab, common):
 
 
 def host_programs(root, lab, common, folder, limited=limits.Limits(), jobs=None):
-    """Compiles mm/ and the lab's programs in host/ for this machine; returns {name: path}. Raises Broken."""
+    """Compiles mm/ and the lab's programs in host/ for this machine; returns ({name: path}, ""), or what the compiler said: a
+    kernel may use in mm/ what is not there on the host."""
     names = lab.programs("host")
     if not names:
-        return {}
+        return {}, ""
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "build.ninja"), "w", encoding="utf-8") as file:
         file.write(host_ninja(root, lab, common))
-    kernel(folder, list(names), limited, jobs)
-    return {name: os.path.join(folder, name) for name in names}
+    try:
+        kernel(folder, list(names), limited, jobs)
+    except Broken as error:
+        return {}, str(error)
+    return {name: os.path.join(folder, name) for name in names}, ""

@@ -68,7 +68,7 @@ def grade_points(lab, points, seed, options):
     quiet = "-" in (options.json, options.junit)
     folder = build.set_up(ROOT, "grade")
     outcomes, broken = [], ""
-    hosts = {}
+    hosts = {}, ""
     try:
         build.kernel(folder, build.targets_of(points))
         if any(point.on_host for point in points):
@@ -81,7 +81,7 @@ def grade_points(lab, points, seed, options):
         kernels = bugs.kernels(ROOT, bugs_of(points, ROOT), os.path.join(folder, "lab/bugs"), no_sources=lab.files())
         place = run.Place(ROOT, folder, guests, hosts, kernels=kernels)
         for point in points:
-            unfit = run.unfit(point, outcomes)
+            unfit = run.unfit(place, point, outcomes)
             outcomes.append(run.not_run(point, unfit) if unfit else
                             run.run(place, point, seed, bool(options.why), options.timeout))
             if not quiet:

@@ -31,7 +31,8 @@ class Place:
     kernels with bugs."""
 
     def __init__(self, root, build, guests, hosts, limited=limits.Limits(), kernels=None):
-        self.root, self.build, self.guests, self.hosts, self.limited = root, build, guests, hosts, limited
+        self.root, self.build, self.guests, self.limited = root, build, guests, limited
+        self.hosts, self.broken_hosts = hosts
         self.kernels = kernels or {}
 
     def guest(self, point):
@@ -227,8 +228,11 @@ def judge_tests(outcome, done):
         outcome.found = outcome.why
 
 
-def unfit(point, outcomes):
-    """Returns why a point need not be run, or "": tests that fail on the right kernel find no bug."""
+def unfit(place, point, outcomes):
+    """Returns why a point need not be run, or "": tests that fail on the right kernel find no bug, and mm/ may not have
+    compiled on the host."""
+    if point.on_host and point.program not in place.hosts:
+        return "mm/ does not compile for this computer: " + place.broken_hosts
     if point.bug and any(one.point.kind == "must" and not one.passed for one in outcomes):
         return "not run: your tests fail on a kernel without a bug"
     return ""

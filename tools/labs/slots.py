@@ -95,7 +95,7 @@ class Slot(area.Slot):
         place = run.Place(self.tree, self.build, common.guests, hosts, limits.Limits(strict, (), shown), common.kernels)
         outcomes, used = [], limits.used_here()
         for point in points:
-            unfit = run.unfit(point, outcomes)
+            unfit = run.unfit(place, point, outcomes)
             left = CPU_BUDGET - (used.cpu if used else 0)
             if left <= LEAST_CPU:
                 unfit = f"not run: the submission has used {CPU_BUDGET} s of CPU"

@@ -370,7 +370,7 @@ def what_the_grader_counts_itself():
                 (right, "", 7, "kills in the log: 0 came, 1 expected"), (right, log, 0, "status: 0 came, 7 expected"),
                 (right + "result status 7\n", log, 0, "status: 0 came, 7 expected")):
             equal(judged(point, text, err, status).why, why, text + err)
-        has(report.why(run.Place("", "", {"t": "t"}, {}), judged(point, right, log, 7)), "stray lines = 0", "what --why shows")
+        has(report.why(run.Place("", "", {"t": "t"}, ({}, "")), judged(point, right, log, 7)), "stray lines = 0", "what --why shows")
 
 
 @case
@@ -381,7 +381,7 @@ def a_point_can_have_an_input():
         point.take_option("input")
         point.lab.expect.frames_input = lambda seed, n: [b"%d\n" % seed, b"%d\n" % n]
         equal(point.input(3), [b"3\n", b"5\n"], "with it")
-        has(report.why(run.Place("", "", {"t": "t"}, {}), judged(point, "")), "frames_input(1, 5) of ", "what --why shows")
+        has(report.why(run.Place("", "", {"t": "t"}, ({}, "")), judged(point, "")), "frames_input(1, 5) of ", "what --why shows")
         equal(limits.run(["cat"], 60, pieces=point.input(3)).out, b"3\n5\n", "what a command reads")
         equal(limits.run(["true"], 60, pieces=[b"x" * 100000] * 3).status, 0, "a command that does not read")
         equal(choose([point], [])[0].options, ["--mem", "64M"], "options")
@@ -442,7 +442,8 @@ def students_tests_have_to_find_bugs():
             has(outcomes[0].why, says, "why not")
             has(report.line(outcomes[1]), f"OK ({outcomes[1].found})" if found else "FAIL: no test fails", "the line")
         outcomes[0].passed = False
-        equal([run.unfit(point, outcomes[:1]) != "" for point in (right, one, two)], [False, True, True], "what is not run")
+        place_without_hosts = run.Place("", "", {}, ({}, ""))
+        equal([run.unfit(place_without_hosts, point, outcomes[:1]) != "" for point in (right, one, two)], [False, True, True], "what is not run")
         outcomes[1].passed = True
         equal(report.score(outcomes), (0, 5), "a test that fails on the right kernel")
         outcomes[0].passed = True
@@ -454,6 +455,17 @@ def students_tests_have_to_find_bugs():
               [True, False, []], "what students get")
         points = Lab(os.path.join(student, "lab"), "small").points
         equal([point.name for point in with_musts(points, choose(points, ["bug"]))], ["right", "bug one"], "what one bug needs")
+
+
+@case
+def what_does_not_compile_for_the_host_costs_those_points_only():
+    with tempfile.TemporaryDirectory() as place:
+        root = tree(place)
+        write(root, "labs/small/points.txt", POINTS.replace("icount", "host"))
+        points = Lab(os.path.join(root, "labs/small")).points
+        where = run.Place("", "", {}, ({}, "x.c:1: error: y"))
+        equal([run.unfit(where, point, []) for point in points], ["", "mm/ does not compile for this computer: x.c:1: error: y"],
+              "what is not run")
 
 
 @case
