@@ -128,7 +128,7 @@ def out_of_memory(seed, n):
     """One program is killed, the other reads all that it has."""
     choice = of_choices(seed)
     data = {index: mix(seed, index) for index in (mix(choice, i) % n for i in range(CHOSEN))}
-    return {"found": total_chosen(data, n, choice), "status": KILLED + SIGKILL, "other": all_of(seed, 50)}
+    return {"found": total_chosen(data, n, choice), "status_of_the_large": KILLED + SIGKILL, "other": all_of(seed, 50)}
 
 
 def swapped(seed, n):

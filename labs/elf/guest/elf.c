@@ -365,7 +365,7 @@ static void out_of_memory(uint64_t seed, size_t n)
 	close(up.ends[1]);
 	result("found", hear(&up));
 	tell(&down, 0);
-	result("status", (uint64_t)wait_child(other));
+	result("status_of_the_large", (uint64_t)wait_child(other));
 	tell(&down_of_one, 0);
 	result("other", hear(&up_of_one));
 	tell(&down_of_one, 0);
