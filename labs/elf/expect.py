@@ -64,6 +64,11 @@ def frames(seed, n):
     return {"child": all_of(seed, n)}
 
 
+def zeros_behind(seed, n):
+    """The data, and nothing behind it."""
+    return {"data": total(fill(of_data(seed), n)), "bytes_that_are_not_zero": 0}
+
+
 def instances(seed, n):
     """All instances read the same."""
     found, one = 0, all_of(seed, n)
@@ -157,7 +162,8 @@ def zeros(seed, n):
         start = i * 16 * PAGE + choice % PAGE
         found.append(sum_bytes(text[start : start + 1 + (choice >> 12) % (5 * PAGE)]))
     words = (int.from_bytes(text[at : at + WORD], "little") for at in range(0, len(text), WORD))
-    return {"segment": found * n, "bytes_that_are_not_zero": [0] * 8 * n, "file": total(words)}
+    return {"segment": found * n, "bytes_that_are_not_zero": [0] * 8 * n, "pages_not_in_memory": [0] * 8 * n,
+            "file": total(words)}
 
 
 def odd(seed, _n):
@@ -166,7 +172,7 @@ def odd(seed, _n):
     r = 1 + mix(of_choices(seed), 0) % (PAGE - 2)
     pieces = [text[r : r + 3 * PAGE], b"", b"", text[PAGE - 1 : PAGE], text[r:PAGE], text[:PAGE],
               text[:PAGE] + text[5 * PAGE : 6 * PAGE] + bytes(PAGE) + text[3 * PAGE : 4 * PAGE],
-              text[5 * PAGE : 6 * PAGE], text[r : 4 * PAGE]]
+              text[5 * PAGE : 6 * PAGE], text[r : 4 * PAGE], text[PAGE + r : 2 * PAGE + r]]
     return {"segment": [sum_bytes(piece) for piece in pieces]}
 
 
@@ -194,7 +200,8 @@ def permissions(seed, n):
     """Signals, and what the functions in the text return before and after they were written over."""
     values = [mix(seed, i) & 0x7ff for i in range(n)]
     after = [mix(of_writes(seed), i) & 0x7ff if i % 2 == 0 else values[i] for i in range(n)]
-    return {"signal": [signal(SIGSEGV)] * 12, "error": [EFAULT] * 2, "allowed": 0, "calls": total(values),
+    return {"signal": [signal(SIGSEGV)] * 22, "error": [EFAULT] * 2, "allowed": 0,
+            "bytes_that_are_not_zero": 0, "calls": total(values),
             "signal_after_mprotect": signal(SIGSEGV), "calls_of_new_text": total(after),
             "calls_of_the_next": total(values)}
 

@@ -40,6 +40,42 @@ static void frames(uint64_t seed, size_t n)
 	join_child(pid);
 }
 
+static void read_data(uint64_t seed, size_t n)
+{
+	const unsigned char *end = (unsigned char *)(DATA_AT + n * PAGE + PAGE / 2);
+
+	(void)seed;
+	say_and_wait(0);
+	tell(&up, sum((char *)DATA_AT, n));
+	say_and_wait(not_zero(end, PAGE / 2 + n * PAGE));
+}
+
+/* Data and zeros in one segment, as ordinary programs have them. */
+static void zeros_behind(uint64_t seed, size_t n)
+{
+	struct maker maker;
+	uint64_t data;
+	long before;
+	int pid;
+
+	open_channels();
+	begin(&maker, MADE);
+	data = put_pages(&maker, n + 1, OF_DATA(seed));
+	segment(&maker, PF_R | PF_W, DATA_AT, data, n * PAGE + PAGE / 2, (2 * n + 1) * PAGE);
+	finish(&maker);
+	before = private_frames();
+	pid = start(MADE, "read_data", seed, n);
+	hear(&up);
+	result("frames_taken", (uint64_t)(private_frames() - before));
+	show_first_private(pid, DATA_AT, 2 * n + 1);
+	tell(&down, 0);
+	result("data", hear(&up));
+	result("bytes_that_are_not_zero", hear(&up));
+	result("frames_taken_by_reads", (uint64_t)(private_frames() - before));
+	tell(&down, 0);
+	join_child(pid);
+}
+
 #define INSTANCES 12
 
 /* The same program many times: all of them read all. */
@@ -480,6 +516,7 @@ int main(int argc, char **argv)
 		{ "leave", leave },
 		{ "answer", answer },
 		{ "read_all", read_all },
+		{ "read_data", read_data },
 		{ "read_chosen", read_chosen },
 		{ "count_faults", count_faults },
 		{ "write_some", write_some },
@@ -489,12 +526,19 @@ int main(int argc, char **argv)
 		{ "press", press },
 	};
 	static const struct lab_test tests[] = {
-		{ "programs", programs },   { "frames", frames },
-		{ "instances", instances }, { "large", large },
-		{ "cost", cost },	    { "faults", faults },
-		{ "copies", copies },	    { "dropped", dropped },
-		{ "forked", forked },	    { "out_of_memory", out_of_memory },
-		{ "swapped", swapped },	    { "leaks", leaks },
+		{ "programs", programs },
+		{ "frames", frames },
+		{ "zeros_behind", zeros_behind },
+		{ "instances", instances },
+		{ "large", large },
+		{ "cost", cost },
+		{ "faults", faults },
+		{ "copies", copies },
+		{ "dropped", dropped },
+		{ "forked", forked },
+		{ "out_of_memory", out_of_memory },
+		{ "swapped", swapped },
+		{ "leaks", leaks },
 	};
 
 	return made_main(tests, sizeof(tests) / sizeof(tests[0]), roles,

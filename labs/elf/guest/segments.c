@@ -16,17 +16,42 @@ struct piece {
 #define PIECES	    8
 #define PIECE_PAGES 16 /* of the file for each */
 
-/* Bytes of the file anywhere in a page, then bytes of zeros: the file goes on after the segment. */
+/*
+ * Bytes of the file anywhere in a page, then bytes of zeros, of which every other segment has so few
+ * that they end in the same page: the file goes on after the segment.
+ */
 static struct piece piece_of(uint64_t seed, unsigned i)
 {
 	uint64_t choice = mix(OF_CHOICES(seed), i), in_page = choice % PAGE;
+	size_t filesz = 1 + (choice >> 12) % (5 * PAGE);
 
 	return (struct piece){
 		.va = DATA_AT + i * MIB + in_page,
 		.offset = i * PIECE_PAGES * PAGE + in_page,
-		.filesz = 1 + (choice >> 12) % (5 * PAGE),
-		.memsz = 1 + (choice >> 12) % (5 * PAGE) + 1 + (choice >> 32) % (4 * PAGE),
+		.filesz = filesz,
+		.memsz = filesz + 1 + (choice >> 32) % (i % 2 ? 16 : 4 * PAGE),
 	};
+}
+
+/* Returns the first address after the pages of a segment. */
+static unsigned long end_of(const struct piece *piece)
+{
+	return (piece->va + piece->memsz + PAGE - 1) & -PAGE;
+}
+
+/* Returns how many pages of a segment are not in memory. */
+static uint64_t count_absent(const struct piece *piece)
+{
+	unsigned char in_memory[PIECE_PAGES];
+	unsigned long start = piece->va & -PAGE;
+	size_t npages = (end_of(piece) - start) / PAGE;
+	uint64_t absent = 0;
+
+	if (mincore((void *)start, npages * PAGE, in_memory))
+		fail("mincore");
+	for (size_t i = 0; i < npages; i++)
+		absent += !(in_memory[i] & 1);
+	return absent;
 }
 
 /* What comes first at the page with the last byte of the file. */
@@ -57,12 +82,15 @@ static void read_pieces(uint64_t seed, size_t n)
 	for (unsigned i = 0; i < PIECES; i++) {
 		struct piece piece = piece_of(seed, i);
 		unsigned char *bytes = (unsigned char *)piece.va;
-		uint64_t bad = touch_first(&piece, i + (unsigned)n);
+		uint64_t bad;
 
-		bad += not_zero(bytes + piece.filesz, piece.memsz - piece.filesz);
+		count_absent(&piece); /* any number: nothing was touched */
+		bad = touch_first(&piece, i + (unsigned)n);
+		bad += not_zero(bytes + piece.filesz, end_of(&piece) - piece.va - piece.filesz);
 		tell(&up, bad);
 		tell(&up, sum_bytes(bytes, piece.filesz));
 		memset(bytes, 0xa5, piece.memsz);
+		tell(&up, count_absent(&piece));
 	}
 	hear(&down);
 }
@@ -90,6 +118,7 @@ static void zeros(uint64_t seed, size_t n)
 		for (unsigned i = 0; i < PIECES; i++) {
 			result("bytes_that_are_not_zero", hear(&up));
 			result("segment", hear(&up));
+			result("pages_not_in_memory", hear(&up));
 		}
 		tell(&down, 0);
 		join_child(pid);
@@ -114,7 +143,7 @@ static void read_odd(uint64_t seed, size_t n)
 	}
 }
 
-#define ODD 9
+#define ODD 10
 
 /* Segments of all kinds: a file's part of none, one and all bytes, one over another, two in a page. */
 static void odd(uint64_t seed, size_t n)
@@ -134,6 +163,7 @@ static void odd(uint64_t seed, size_t n)
 		{ DATA_AT + 5 * MIB, 0, 4 * PAGE, 4 * PAGE },		/* is covered by the next */
 		{ DATA_AT + 5 * MIB + PAGE, 5 * PAGE, PAGE, 2 * PAGE }, /* covers two pages of it */
 		{ DATA_AT + 6 * MIB + r, r, 4 * PAGE - r, 5 * PAGE },	/* pages of the first */
+		{ DATA_AT + 7 * MIB + PAGE + r, PAGE + r, PAGE, 2 * PAGE }, /* see below */
 	};
 	struct maker maker;
 	uint64_t offset;
@@ -143,6 +173,8 @@ static void odd(uint64_t seed, size_t n)
 	open_channels();
 	begin(&maker, MADE);
 	offset = put_words(&maker, 8, seed);
+	/* its zeros end where the last one begins, in the same page */
+	segment(&maker, PF_R | PF_W, DATA_AT + 7 * MIB, offset, PAGE + r / 2, PAGE + r);
 	for (unsigned i = 0; i < ODD; i++)
 		segment(&maker, PF_R | PF_W, all[i].va, offset + all[i].offset, all[i].filesz,
 			all[i].memsz);
@@ -339,6 +371,9 @@ static void cut(uint64_t seed, size_t n)
 
 /* ---- permissions ---- */
 
+#define TRIES 11
+#define ENDS  1000 /* so many bytes before the end of a page end those of the file */
+
 #define RETURN_OF(value)                                                     \
 	{                                                                    \
 		0x00000513u | ((uint32_t)((value)&0x7ff) << 20), 0x00008067u \
@@ -375,28 +410,35 @@ static uint64_t try_kernel(unsigned long va)
 	return error;
 }
 
-/* TEXT_AT: R-X, DATA_AT: RW-, MORE_AT: R--, and zeros, RW-, after DATA_AT. */
+/* TEXT_AT: R-X, DATA_AT: RW-, MORE_AT: R--. The bytes of each end in page n - 1; then come zeros. */
 static void break_rules(uint64_t seed, size_t n)
 {
 	const struct {
 		enum access access;
 		unsigned long va;
-	} tries[] = {
+	} tries[TRIES] = {
 		{ WRITE, TEXT_AT },
 		{ WRITE, MORE_AT + PAGE },
 		{ CALL, DATA_AT },
 		{ CALL, MORE_AT },
 		{ CALL, DATA_AT + (n + 1) * PAGE },
 		{ WRITE, TEXT_AT + (n - 1) * PAGE },
+		{ WRITE, TEXT_AT + n * PAGE },
+		{ CALL, DATA_AT + (n - 1) * PAGE },
+		{ WRITE, MORE_AT + (n - 1) * PAGE },
+		{ CALL, MORE_AT + (n - 1) * PAGE },
+		{ WRITE, MORE_AT + n * PAGE },
 	};
 
 	catch_faults();
-	for (unsigned i = 0; i < 2 * sizeof(tries) / sizeof(tries[0]); i++)
+	for (unsigned i = 0; i < 2 * TRIES; i++)
 		tell(&up, try_access(tries[i / 2].access, tries[i / 2].va + i % 2 * 8));
 	tell(&up, try_kernel(TEXT_AT + PAGE));
 	tell(&up, try_kernel(MORE_AT + 2 * PAGE));
 	tell(&up, try_access(WRITE, DATA_AT) + try_access(READ, MORE_AT) +
 			  try_access(WRITE, DATA_AT + (n + 1) * PAGE));
+	tell(&up, not_zero((unsigned char *)TEXT_AT + n * PAGE - ENDS, ENDS + PAGE) +
+			  not_zero((unsigned char *)MORE_AT + n * PAGE - ENDS, ENDS + PAGE));
 	tell(&up, call_all(n));
 	/* what is allowed may be changed: text is written, as by a debugger */
 	if (mprotect((void *)TEXT_AT, n * PAGE, PROT_READ | PROT_WRITE | PROT_EXEC) ||
@@ -430,16 +472,17 @@ static void permissions(uint64_t seed, size_t n)
 		put(&maker, maker.end, page, PAGE);
 	}
 	data = put_pages(&maker, n, OF_DATA(seed));
-	segment(&maker, PF_R | PF_X, TEXT_AT, text, n * PAGE, n * PAGE);
-	segment(&maker, PF_R | PF_W, DATA_AT, data, n * PAGE, (n + 3) * PAGE);
-	segment(&maker, PF_R, MORE_AT, data, n * PAGE, n * PAGE);
+	segment(&maker, PF_R | PF_X, TEXT_AT, text, n * PAGE - ENDS, (n + 1) * PAGE);
+	segment(&maker, PF_R | PF_W, DATA_AT, data, n * PAGE - ENDS, (n + 3) * PAGE);
+	segment(&maker, PF_R, MORE_AT, data, n * PAGE - ENDS, (n + 1) * PAGE);
 	finish(&maker);
 	pid = start(MADE, "break_rules", seed, n);
-	for (unsigned i = 0; i < 12; i++)
+	for (unsigned i = 0; i < 2 * TRIES; i++)
 		result("signal", hear(&up));
 	for (unsigned i = 0; i < 2; i++)
 		result("error", hear(&up));
 	result("allowed", hear(&up));
+	result("bytes_that_are_not_zero", hear(&up));
 	result("calls", hear(&up));
 	result("signal_after_mprotect", hear(&up));
 	result("calls_of_new_text", hear(&up));
