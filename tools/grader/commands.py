@@ -4,6 +4,7 @@
 import argparse
 import os
 import secrets
+import shlex
 import subprocess
 import sys
 
@@ -102,7 +103,7 @@ def conclude(lab, points, outcomes, broken, seed):
         say(f"== it compiles: FAIL\n{broken}")
     failed = [one for one in outcomes if not one.passed]
     if failed and not broken and len(outcomes) > 1:
-        say(f"(more about the first that failed: ./grade --why '{failed[0].point.name}' --seed {seed})")
+        say(f"(more about the first that failed: {shlex.join(['./grade', '--why', failed[0].point.name, '--seed', str(seed)])})")
     if len(points) == len(lab.points):
         say(report.summary(outcomes))
     elif broken:

@@ -5,6 +5,7 @@
 import argparse
 import io
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from contextlib import redirect_stdout
 from xml.etree import ElementTree
 
 from base import ROOT, TOOLS
-from grader import bugs, build, limits, report, run
+from grader import bugs, build, commands, limits, report, run
 from grader.lab import Lab, Wrong, bugs_of, choose, with_musts
 from grader.mixing import mix
 from labs import check, grading, repository, slots, trees
@@ -402,6 +403,19 @@ def keep_counts_once_a_gain_passes():
         gain.passed = True
         equal(report.score([gain, keep]), (15, 15), "with one")
         equal(report.line(gain), "== frames taken (10): OK", "a line")
+
+
+@case
+def the_command_that_explains_a_failure_can_be_pasted():
+    with tempfile.TemporaryDirectory() as place:
+        lab = Lab(os.path.join(tree(place), "labs/small"))
+        for name in ("one", "frames taken", "the file's bytes", 'a "name" of $HOME'):
+            lab.points[0].name = name
+            said = io.StringIO()
+            with redirect_stdout(said):
+                commands.conclude(lab, lab.points, [run.not_run(point, "") for point in lab.points], "", 7)
+            line = said.getvalue().split("\n")[0]
+            equal(shlex.split(line.rpartition(": ")[2].rstrip(")")), ["./grade", "--why", name, "--seed", "7"], line)
 
 
 BUGS = """right | 2 must | tests/mine/mine | mem=64M | no bug
