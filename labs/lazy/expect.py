@@ -64,7 +64,7 @@ def stack_reads(seed, n):
 
 def out_of_memory(seed, n):
     """The child is killed, and a later one has memory."""
-    return {"status": KILLED, "parent": total(fill(seed, 500)), "words_not_zero": 0,
+    return {"child_ended_with": KILLED, "parent": total(fill(seed, 500)), "words_not_zero": 0,
             "child": total(fill(seed + 2, 6000))}
 
 
@@ -72,7 +72,7 @@ def kernel(seed, n):
     """The file before and after zeros were written to its first half."""
     file = fill(seed + 3, n)
     return {"read": total(file), "words_written": 0, "second_half": total(file[n // 2 :]), "words_in_the_pipe": 0,
-            "status": seed & 63, "no_time": 0}
+            "child_ended_with": seed & 63, "no_time": 0}
 
 
 def forks(seed, n):

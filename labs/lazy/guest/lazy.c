@@ -427,7 +427,7 @@ static void out_of_memory(uint64_t seed, size_t n)
 		fill(pages, n, BY_CHILD(seed));
 		_exit(0);
 	}
-	result("status", (uint64_t)wait_child(child));
+	result("child_ended_with", (uint64_t)wait_child(child));
 	result("parent", sum(mine, 500));
 	result("words_not_zero", wrong + not_zero_ends(zeros, n / 2));
 	child = fork_child(); /* the memory is there again */
@@ -478,7 +478,7 @@ static void kernel(uint64_t seed, size_t n)
 		_exit((int)(seed & 63));
 	if (waitpid(child, status, 0) != child || syscall(SYS_clock_gettime, CLOCK_MONOTONIC, now))
 		fail("waitpid or clock_gettime");
-	result("status", (uint64_t)WEXITSTATUS(*status));
+	result("child_ended_with", (uint64_t)WEXITSTATUS(*status));
 	result("no_time", now->tv_sec == 0 && now->tv_nsec == 0);
 }
 
