@@ -140,7 +140,8 @@ def some_points(points, wrong, chance):
     own = [point for point in points if point.bug or point.kernel]
     if not own or not wrong.loses:
         return points
-    chosen = [point for point in own if point.name in wrong.loses] or [chance.choice([point for point in own if point.bug])]
+    bugs = [point for point in own if point.bug]
+    chosen = [point for point in own if point.name in wrong.loses] or ([chance.choice(bugs)] if bugs else [])
     return [point for point in points if point in chosen or point not in own]
 
 
