@@ -49,17 +49,20 @@ def deep(seed, n):
 
 def limit(seed, n):
     """How the stack ends."""
-    return {"code": MAPERR, "far": seed}
+    return {"code": MAPERR, "far": seed, "code_with_RLIMIT_AS": MAPERR, "code_with_no_memory_left": MAPERR,
+            "code_in_another_stack": 0, "code_below_another_stack": MAPERR}
 
 
 def neighbour(seed, n):
     """The same, and what is in the mapping below."""
-    return {"code": MAPERR, "mapped": total(fill(seed, 16))}
+    return {"code": MAPERR, "mapped": total(fill(seed, 16)), "pages_to_an_inaccessible_page": 1,
+            "pages_to_another_stack": 0}
 
 
 def stack_reads(seed, n):
-    """The file's contents."""
-    return {"read": total(fill(seed, n))}
+    """The file's contents, before and after zeros were written to its first half."""
+    file = fill(seed, n)
+    return {"read": total(file), "words_written": 0, "second_half": total(file[n // 2 :])}
 
 
 def out_of_memory(seed, n):
@@ -98,8 +101,8 @@ def calls(seed, n):
     for code in (MAPERR, MAPERR, 0, ACCERR, ACCERR, ACCERR, ACCERR, 0, 0):
         codes = codes * 4 + code
     both = fill(seed, 2 * part)
-    return {"codes": codes, "words_not_zero": [0, 0, 0], "written": total(both), "moved": total(fill(seed, 8 * part)),
-            "in_the_hole": [MAPERR] * 3, "at_address_0": MAPERR,
+    return {"codes": codes, "words_not_zero": [0, 0, 0, 0, 0], "written": total(both), "moved": total(fill(seed, 8 * part)),
+            "in_the_hole": [MAPERR] * 5, "at_address_0": MAPERR,
             "kept": (total(fill(seed + 1, part // 2)) + total(both[3 * part // 2 :])) & MASK}
 
 

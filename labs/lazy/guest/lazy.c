@@ -164,6 +164,10 @@ static void frames(uint64_t seed, size_t n)
 	if (mapped == MAP_FAILED)
 		fail("mremap");
 	result("frames_taken_by_mremap", private_frames() - written);
+	mapped = mremap(mapped, 2 * n * PAGE, 2 * n * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP);
+	if (mapped == MAP_FAILED)
+		fail("mremap with MREMAP_DONTUNMAP");
+	result("frames_taken_by_mremap_with_DONTUNMAP", private_frames() - written);
 	if (madvise(pages, n * PAGE, 18 /* MADV_WIPEONFORK */))
 		fail("madvise");
 	child = fork_child();
@@ -298,8 +302,13 @@ static __attribute__((noinline)) uint64_t dive(uint64_t seed, size_t depth)
 	return below * 3 + words[0];
 }
 
+/* The limit is higher than it was at exec. */
 static void deep(uint64_t seed, size_t n)
 {
+	struct rlimit limit = { (n + 400) * PAGE, RLIM_INFINITY };
+
+	if (setrlimit(RLIMIT_STACK, &limit))
+		fail("setrlimit");
 	result("dive", dive(seed, n));
 }
 
@@ -327,6 +336,49 @@ static char *touch_down(int *code)
 	}
 }
 
+/* A stack does not grow either if the program may not have more addresses. */
+static void limit_of_addresses(char *far)
+{
+	struct rlimit none = { PAGE, RLIM_INFINITY }, all = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (setrlimit(RLIMIT_AS, &none))
+		fail("setrlimit");
+	result("code_with_RLIMIT_AS", (uint64_t)try_write(far));
+	if (setrlimit(RLIMIT_AS, &all))
+		fail("setrlimit");
+}
+
+/* The same if there is no memory left that could be promised: the machine has commit=strict. */
+static void limit_of_memory(char *far)
+{
+	void *taken[20];
+	size_t n = 0;
+
+	for (size_t size = 256 * MIB; size >= PAGE; size /= 2) {
+		void *pages = mmap(NULL, size, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		taken[n++] = pages == MAP_FAILED ? NULL : pages;
+	}
+	result("code_with_no_memory_left", (uint64_t)try_write(far));
+	for (size_t i = 0; i < n; i++)
+		if (taken[i] && munmap(taken[i], 256 * MIB >> i))
+			fail("munmap");
+}
+
+/* Another stack has the same limit, from its own end. */
+static void limit_of_another(size_t n)
+{
+	char *room = mmap(NULL, 4 * n * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *top = room + (4 * n - 1) * PAGE;
+
+	if (room == MAP_FAILED || munmap(room, 4 * n * PAGE) ||
+	    mmap(top, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, -1, 0) !=
+		    top)
+		fail("mmap with MAP_GROWSDOWN");
+	result("code_in_another_stack", (uint64_t)try_write(top - (n - 10) * PAGE));
+	result("code_below_another_stack", (uint64_t)try_write(top - (n + 10) * PAGE));
+}
+
 /* Of a stack with a limit of N pages, all can be used, and no more. A jump is allowed. */
 static void limit(uint64_t seed, size_t n)
 {
@@ -339,6 +391,9 @@ static void limit(uint64_t seed, size_t n)
 		fail("setrlimit");
 	catch_segv();
 	far = (volatile uint64_t *)(stack_end() - (n - 64) * PAGE);
+	limit_of_addresses((char *)far);
+	limit_of_memory((char *)far);
+	limit_of_another(n);
 	before = private_frames();
 	if (try_write((volatile char *)far)) {
 		say("failed stack: a page within its limit is refused\n");
@@ -353,7 +408,25 @@ static void limit(uint64_t seed, size_t n)
 	result("far", far[0]);
 }
 
-/* The stack ends 256 pages above a mapping, too. */
+/* What is mapped at an address in the gap makes the stack go on until there; then it is unmapped. */
+static long pages_down_to(char *at, int prot, int flags)
+{
+	char *end;
+	int code;
+
+	if (mmap(at, PAGE, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | flags, -1,
+		 0) != at)
+		fail("mmap in the gap below the stack");
+	end = touch_down(&code);
+	if (munmap(at, PAGE))
+		fail("munmap in the gap below the stack");
+	return (end - at) / (long)PAGE;
+}
+
+/*
+ * The stack ends 256 pages above a mapping, too. It is the next one below that counts, unless nobody
+ * can access it or it is a stack, too.
+ */
 static void neighbour(uint64_t seed, size_t n)
 {
 	char *mapped = mmap(stack_end() - n * PAGE, 16 * PAGE, RW,
@@ -370,18 +443,11 @@ static void neighbour(uint64_t seed, size_t n)
 	result("pages_in_the_gap", gap < 256 ? (uint64_t)(256 - gap) : 0);
 	result("pages_missing", gap > 264 ? (uint64_t)(gap - 256) : 0);
 	result("code", (uint64_t)code);
+	result("pages_to_an_inaccessible_page",
+	       (uint64_t)pages_down_to(end + 200 * PAGE, PROT_NONE, 0));
+	result("pages_to_another_stack",
+	       (uint64_t)pages_down_to(end + 100 * PAGE, RW, MAP_GROWSDOWN));
 	result("mapped", sum(mapped, 16));
-}
-
-/* read(2) into a local array, most of which is below all that the stack has been used for. */
-static __attribute__((noinline)) uint64_t read_to_stack(int file, size_t npages)
-{
-	char buffer[npages * PAGE + PAGE];
-	char *pages = (char *)(((uintptr_t)buffer + PAGE - 1) & ~(PAGE - 1));
-
-	if (pread(file, pages, npages * PAGE, 0) != (ssize_t)(npages * PAGE))
-		fail("read to the stack");
-	return sum(pages, npages);
 }
 
 /* A file with pages that are filled from a seed. */
@@ -399,9 +465,26 @@ static int file_of(size_t npages, uint64_t seed)
 	return file;
 }
 
+/*
+ * The kernel is the first to use pages of the stack, far below all that the program has used: it
+ * writes to some, and reads others. No function's locals are there, as the stack pointer is above.
+ */
 static void stack_reads(uint64_t seed, size_t n)
 {
-	result("read", read_to_stack(file_of(n, seed), n));
+	char *sp = (char *)((uintptr_t)__builtin_frame_address(0) & ~(PAGE - 1));
+	char *pages = sp - (n + 32) * PAGE, *fresh = pages - (n / 2 + 32) * PAGE;
+	int file = file_of(n, seed);
+
+	__asm__("" : "+r"(pages), "+r"(fresh)); /* not a part of this function's own frame */
+	if (pread(file, pages, n * PAGE, 0) != (ssize_t)(n * PAGE))
+		fail("read to the stack, below what was used of it");
+	result("read", sum(pages, n));
+	if (pwrite(file, fresh, n / 2 * PAGE, 0) != (ssize_t)(n / 2 * PAGE))
+		fail("write from the stack, below what was used of it");
+	if (pread(file, pages, n * PAGE, 0) != (ssize_t)(n * PAGE))
+		fail("read to the stack");
+	result("words_written", not_zeros(pages, n / 2));
+	result("second_half", sum(pages + n / 2 * PAGE, n - n / 2));
 }
 
 /* ---- there is not enough memory ---- */
@@ -551,6 +634,21 @@ static void shrink(uint64_t seed, size_t n)
 	result("again", sum(pages, n));
 }
 
+/* Memory of which all was read and nothing written is unmapped in part. */
+static void unmapped_zeros(void)
+{
+	char *pages = mmap(NULL, 32 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (pages == MAP_FAILED)
+		fail("mmap");
+	result("words_not_zero", not_zeros(pages, 32));
+	if (munmap(pages + 8 * PAGE, 16 * PAGE))
+		fail("munmap of memory that was only read");
+	result("in_the_hole", (uint64_t)try_read(pages + 8 * PAGE));
+	result("in_the_hole", (uint64_t)try_read(pages + 23 * PAGE));
+	result("words_not_zero", not_zeros(pages, 8) + not_zeros(pages + 24 * PAGE, 8));
+}
+
 /* munmap, mprotect, mremap, madvise and MAP_FIXED of memory that was not touched, or in part. */
 static void calls(uint64_t seed, size_t n)
 {
@@ -607,6 +705,7 @@ static void calls(uint64_t seed, size_t n)
 	result("in_the_hole", (uint64_t)try_write(moved + 400 * PAGE));
 	result("in_the_hole", (uint64_t)try_write(moved + 799 * PAGE));
 	result("at_address_0", (uint64_t)try_read(NULL));
+	unmapped_zeros();
 }
 
 /* Pages that were only read, by several processes; then one after the other writes one of them. */
@@ -659,12 +758,27 @@ static void at_once(uint64_t seed, size_t n)
 	missing = before + 2 * (long)n - private_frames();
 	result("pages_without_a_frame_after_mlock", missing > 0 ? (uint64_t)missing : 0);
 	before = private_frames();
+	locked = mremap(locked, n * PAGE, 2 * n * PAGE, MREMAP_MAYMOVE);
+	if (locked == MAP_FAILED)
+		fail("mremap of locked memory");
+	missing = before + (long)n - private_frames();
+	result("pages_without_a_frame_after_mremap_of_locked_memory",
+	       missing > 0 ? (uint64_t)missing : 0);
+	before = private_frames();
+	advised = mmap(NULL, n * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (advised == MAP_FAILED || mlock(advised, n * PAGE) || mprotect(advised, n * PAGE, RW))
+		fail("mmap, mlock or mprotect");
+	missing = before + (long)n - private_frames();
+	result("pages_without_a_frame_after_mprotect_of_locked_memory",
+	       missing > 0 ? (uint64_t)missing : 0);
+	before = private_frames();
 	if (mlockall(MCL_FUTURE))
 		fail("mlockall");
 	heap = heap_more(n);
 	missing = before + (long)n - private_frames();
 	result("pages_without_a_frame_after_mlockall", missing > 0 ? (uint64_t)missing : 0);
-	result("words_not_zero", not_zeros(pages, n) + not_zeros(locked, n) + not_zeros(heap, n));
+	result("words_not_zero",
+	       not_zeros(pages, n) + not_zeros(locked, 2 * n) + not_zeros(heap, n));
 	fill(heap, n, seed);
 	result("heap", sum(heap, n));
 }
@@ -693,10 +807,12 @@ static void use_once(size_t n, uint64_t seed)
 
 static void leaks(uint64_t seed, size_t n)
 {
-	char *pages = map_pages(n, MAP_PRIVATE);
+	char *pages = map_pages(16 * n, MAP_PRIVATE); /* several page tables full */
 	long before;
 
-	(void)not_zero_ends(pages, n);
+	(void)not_zero_ends(pages, 16 * n);
+	if (munmap(pages + n * PAGE, 15 * n * PAGE))
+		fail("munmap");
 	use_once(n, seed);
 	use_once(n, seed);
 	before = used_frames();
