@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What tests/host/mm/rig.c needs of cmocka, for grading programs: students need not install it. */
+/* What tests/host/mm/rig.c and swap_disk.c need of cmocka, for grading programs: students need not install it. */
 #ifndef LABS_LIB_HOST_CMOCKA_H
 #define LABS_LIB_HOST_CMOCKA_H
 
@@ -26,5 +26,6 @@
 #define assert_null(x)		   lab_assert((x) == NULL, "no " #x)
 #define assert_int_equal(x, y)	   lab_assert((x) == (y), #x " is " #y)
 #define assert_int_not_equal(x, y) lab_assert((x) != (y), #x " is not " #y)
+#define assert_in_range(x, y, z)   lab_assert((y) <= (x) && (x) <= (z), #x " is in its range")
 
 #endif
