@@ -70,10 +70,66 @@ def parent_writes(seed, n):
     return {"child": total(fill(seed, n)), "parent": total(fill(seed + 2, n))}
 
 
-def fork(seed, n):
+def first_bytes(seed, n):
+    """Returns what the programs of host/ write from a seed: a byte of each page."""
+    return [mix(seed, i) & 255 for i in range(n)]
+
+
+def weighed(values):
+    """Returns the number that they tell for bytes; None is a page that does not count."""
+    return sum(value * (2 * i + 1) for i, value in enumerate(values) if value is not None)
+
+
+def after_fork(seed, n):
     """The same of bytes, on the fake machine (host/fences.c)."""
-    return {name: sum((mix(start, i) & 255) * (2 * i + 1) for i in range(n)) & MASK
-            for name, start in (("child", seed), ("parent", seed + 2))}
+    return {"child": weighed(first_bytes(seed, n)), "parent": weighed(first_bytes(seed + 2, n))}
+
+
+def during_fork(seed, n):
+    """What another thread writes meanwhile, the child does not see."""
+    return after_fork(seed, n)
+
+
+def fails_half_way(seed, n):
+    """The parent writes on."""
+    return {"parent": weighed(first_bytes(seed + 2, n))}
+
+
+def held(values):
+    """Returns only those of every third page (host/holders.c)."""
+    return [value if i % 3 == 0 else None for i, value in enumerate(values)]
+
+
+def readers(seed, n):
+    """They find what was there before the parent wrote."""
+    before = first_bytes(seed, n)
+    return {"child": weighed(before), "parent": weighed(first_bytes(seed + 2, n)), "readers": weighed(held(before))}
+
+
+def writers(seed, n):
+    """They write to the parent's memory, and the parent to theirs."""
+    before, later = first_bytes(seed, n), first_bytes(seed + 2, n)
+    both = [theirs if theirs is not None else mine for theirs, mine in zip(held(first_bytes(seed + 1, n)), before)]
+    return {"child": weighed(before), "parent": weighed(both), "frames_of_the_parent": weighed(held(later)),
+            "parent_later": weighed(later), "child_later": weighed(before)}
+
+
+def written_bytes(values, seed, step):
+    """Returns the bytes after every step-th was written from a seed."""
+    return [mix(seed, i) & 255 if i % step == 0 else value for i, value in enumerate(values)]
+
+
+def no_faults(seed, n):
+    """The parent writes every second page, then the child every third, and both see both."""
+    both = weighed(written_bytes(written_bytes(first_bytes(seed, n), seed + 2, 2), seed + 1, 3))
+    return {"child": both, "parent": both}
+
+
+def generations(seed, n):
+    """The child writes every third page, the parent every second (host/swap.c)."""
+    pages = first_bytes(seed, n)
+    child, parent = weighed(written_bytes(pages, seed + 1, 3)), weighed(written_bytes(pages, seed + 2, 2))
+    return {"found": weighed(pages), "child": child, "grandchild": child, "parent": parent, "parent_later": parent}
 
 
 def kinds(seed, n):

@@ -1,63 +1,117 @@
 /* SPDX-License-Identifier: MIT */
 /* fork on the host, with a TLB that keeps each entry until it is fenced. */
-#include "rig.h"
+#include "pages.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define AT 0x40000000ul
+#include "mm/check/alloc_fail.h"
 
 static struct space parent, child;
 
-static uint64_t mix(uint64_t seed, uint64_t index)
+static void start(uint64_t seed, size_t n)
 {
-	uint64_t z = seed + (index + 1) * 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-	return z ^ (z >> 31);
-}
-
-static vaddr_t page_at(size_t i)
-{
-	return AT + i * 7 * PAGE_SIZE; /* over several page tables */
-}
-
-static void write_all(uint64_t seed, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		assert_int_equal(fake_store(page_at(i), (unsigned char)mix(seed, i)), 0);
-}
-
-static void say_sum(const char *name, size_t n)
-{
-	uint64_t total = 0;
-
-	for (size_t i = 0; i < n; i++)
-		total += (uint64_t)fake_load(page_at(i)) * (2 * i + 1);
-	printf("result %s %llu\n", name, (unsigned long long)total);
+	rig_start(8192);
+	rig_create(&parent);
+	rig_run(&parent);
+	map_pages(&parent, n, MAP_PRIVATE);
+	write_every(1, seed, n);
 }
 
 /*
  * The parent writes after fork, without anything in between that would empty its TLB. (QEMU empties
  * its own at every fence, that for a new page table too, so that a missing one is not noticed.)
  */
+static void after_fork(uint64_t seed, size_t n)
+{
+	start(seed, n);
+	fork_space_to(&parent, &child);
+	write_every(1, seed + 2, n);
+	result("parent", sum_pages(n));
+	result("child", sum_of(&child, n));
+}
+
+/* ---- another thread of the parent ---- */
+
+static uint64_t threads_seed;
+static size_t threads_pages, lost;
+static bool *written;
+
+/* Writes to all pages that the child has already. */
+static int write_meanwhile(struct vm_wait *wait)
+{
+	(void)wait;
+	rig_pause = NULL; /* these writes may wait, too */
+	for (size_t i = 0; i < threads_pages; i++) {
+		struct mmu_entry *slot = arch_mmu_lookup(&child.mmu, page_at(i));
+
+		if (!slot || entry_empty(entry_load(slot)))
+			continue;
+		assert_int_equal(fake_store(page_at(i), byte(threads_seed, i)), 0);
+		written[i] = true;
+	}
+	rig_pause = write_meanwhile;
+	return 0;
+}
+
+/*
+ * Another thread of the parent writes whenever fork lets others run. The child does not see what it
+ * writes to pages that fork has dealt with, and the parent loses none of it.
+ */
+static void during_fork(uint64_t seed, size_t n)
+{
+	start(seed, n);
+	threads_seed = seed + 1;
+	threads_pages = n;
+	written = calloc(n, sizeof(*written));
+	rig_pause = write_meanwhile;
+	fork_space_to(&parent, &child);
+	rig_pause = NULL;
+	for (size_t i = 0; i < n; i++)
+		lost += written[i] && fake_load(page_at(i)) != byte(seed + 1, i);
+	result("lost_writes", lost);
+	write_every(1, seed + 2, n);
+	result("parent", sum_pages(n));
+	result("child", sum_of(&child, n));
+}
+
+/* ---- a fork that fails ---- */
+
+/*
+ * Fork fails at its first allocation, at its second, and so on, until it needs no more. After each
+ * of these, another fork succeeds, and the parent writes with what its TLB still has.
+ */
+static void fails_half_way(uint64_t seed, size_t n)
+{
+	uint64_t wrong_children = 0, wrong_counts = 0, before;
+	bool failed = true;
+
+	start(seed, n);
+	for (unsigned at = 1; failed; at++) {
+		write_every(1, seed + 3 * at, n);
+		before = sum_pages(n);
+		assert_int_equal(space_create(&child), 0);
+		alloc_fail_at = at;
+		failed = vm_fork(&parent, &child) != 0;
+		alloc_fail_at = 0;
+		rig_destroy(&child);
+		wrong_counts += (uint64_t)ledger_check(NULL);
+		fork_space_to(&parent, &child);
+		write_every(1, seed + 3 * at + 1, n);
+		wrong_children += sum_of(&child, n) != before;
+		rig_run(&parent);
+		rig_destroy(&child);
+	}
+	result("children_that_see_later_writes", wrong_children);
+	result("wrong_counts", wrong_counts);
+	write_every(1, seed + 2, n);
+	result("parent", sum_pages(n));
+}
+
 int main(int argc, char **argv)
 {
-	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 0;
-	size_t n = argc > 3 ? strtoul(argv[3], NULL, 0) : 0;
+	static const struct host_point points[] = {
+		{ "after_fork", after_fork },
+		{ "during_fork", during_fork },
+		{ "fails_half_way", fails_half_way },
+	};
 
-	rig_start(8192);
-	rig_create(&parent);
-	rig_run(&parent);
-	assert_int_equal(rig_map(&parent, AT, n * 7 * PAGE_SIZE, RW, ANON | MAP_FIXED), AT);
-	write_all(seed, n);
-	assert_int_equal(space_create(&child), 0);
-	assert_int_equal(vm_fork(&parent, &child), 0);
-	write_all(seed + 2, n);
-	say_sum("parent", n);
-	rig_run(&child);
-	say_sum("child", n);
-	return 0;
+	return run_point(points, sizeof(points) / sizeof(points[0]), argc, argv);
 }

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* fork on the host, of memory that is in swap: contents, counts of pages and of slots. */
+#include "pages.h"
+
+#include "one_swap.h"
+
+static struct space child, grandchild;
+static uint64_t wrong_counts;
+
+/* All private pages go to swap. */
+static void swap_out(void)
+{
+	(void)reclaim(10000);
+	disk_end_all();
+	wrong_counts += (uint64_t)ledger_check(NULL);
+}
+
+static void fork_and_count(struct space *from, struct space *to)
+{
+	fork_space_to(from, to);
+	wrong_counts += (uint64_t)ledger_check(NULL);
+}
+
+/*
+ * A child gets memory that is in swap, and so does a child of that one, after both have written and
+ * all is in swap again. In the end no slot is in use.
+ */
+static void generations(uint64_t seed, size_t n)
+{
+	begin(SLOTS);
+	map_pages(&space, n, MAP_PRIVATE);
+	write_every(1, seed, n);
+	swap_out();
+	fork_and_count(&space, &child);
+	result("found", sum_of(&child, n));
+	write_every(3, seed + 1, n);
+	rig_run(&space);
+	write_every(2, seed + 2, n);
+	swap_out();
+	result("parent", sum_of(&space, n));
+	swap_out();
+	fork_and_count(&child, &grandchild);
+	result("child", sum_of(&child, n));
+	rig_run(&space);
+	rig_destroy(&child);
+	swap_out();
+	result("grandchild", sum_of(&grandchild, n));
+	result("parent_later", sum_of(&space, n));
+	rig_destroy(&grandchild);
+	assert_int_equal(vm_unmap(&space, PAGES_AT, n * APART * PAGE_SIZE), 0);
+	wrong_counts += (uint64_t)ledger_check(NULL);
+	result("wrong_counts", wrong_counts);
+	result("slots_lost", SLOTS - swap_free());
+}
+
+int main(int argc, char **argv)
+{
+	static const struct host_point points[] = {
+		{ "generations", generations },
+	};
+
+	return run_point(points, sizeof(points) / sizeof(points[0]), argc, argv);
+}
