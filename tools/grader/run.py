@@ -94,7 +94,7 @@ def read_lines(outcome, text):
         elif word == "failed":
             outcome.notes.append(rest)
         elif word == "first":
-            outcome.first = rest
+            outcome.first = getattr(outcome, "first", "") or rest
         elif word == "fault":
             outcome.faults.append(rest)
         else:
@@ -165,9 +165,9 @@ def judge(outcome, done):
     """Decides whether the point has passed, and why not."""
     came = {**outcome.came, **outcome.seen}
     wrong = [*over(outcome.point.limits, came)]
+    wrong += min(([*differences(answers, came)] for answers in outcome.expected), key=len)
     if wrong and getattr(outcome, "first", ""):
         wrong[0] += "; first: " + outcome.first
-    wrong += min(([*differences(answers, came)] for answers in outcome.expected), key=len)
     ended = how_it_ended(done, outcome.point.on_host)
     reasons = [ended] * bool(ended) + outcome.notes + wrong
     if not reasons and done.status != 0 and "status" not in outcome.expected[0]:

@@ -340,6 +340,8 @@ def R161_only_right_answers_pass():
                 (right, "", {}), ("", "taken: no answer", {}), ("all tests passed\nok\n", "taken: no answer", {}),
                 (right.replace("taken 3", "taken 4") + "first parent 0x10000\n", "4 taken, 3 allowed; first: parent 0x10000", {}),
                 (right.replace(str(mix(1, 5)), "7"), f"sum: 7 came, {mix(1, 5)} expected", {}),
+                (right.replace(str(mix(1, 5)), "7") + "first page 3\nfirst page 4\n",
+                 f"sum: 7 came, {mix(1, 5)} expected; first: page 3", {}),
                 (right + right, "taken: no answer", {}), (right, "no end within 9 s", {"status": None, "stopped": "no end within 9 s"}),
                 (right, "kernel panic: cow", {"status": 125, "err": "run.sh: kernel panic: cow\n"}),
                 (right, "the program was killed by SIGSEGV", {"status": 139}),
