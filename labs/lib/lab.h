@@ -55,6 +55,17 @@ __attribute__((noreturn, unused)) static void fail(const char *what)
 	_exit(98);
 }
 
+/* The same for a read or a write, which may also have done less than it was asked for. */
+__attribute__((unused)) static void check_count(const char *what, ssize_t count, size_t wanted)
+{
+	if (count < 0)
+		fail(what);
+	if ((size_t)count == wanted)
+		return;
+	say("failed %s: %zd of %zu bytes\n", what, count, wanted);
+	_exit(98);
+}
+
 /* splitmix64: a different number for each index. */
 __attribute__((unused)) static uint64_t mix(uint64_t seed, uint64_t index)
 {
@@ -155,8 +166,8 @@ __attribute__((unused)) static void channel_open(struct channel *channel)
 
 __attribute__((unused)) static void tell(const struct channel *channel, uint64_t value)
 {
-	if (write(channel->ends[1], &value, sizeof(value)) != sizeof(value))
-		fail("write to a pipe");
+	check_count("write to a pipe", write(channel->ends[1], &value, sizeof(value)),
+		    sizeof(value));
 }
 
 __attribute__((unused)) static uint64_t hear(const struct channel *channel)
@@ -169,8 +180,7 @@ __attribute__((unused)) static uint64_t hear(const struct channel *channel)
 		say("failed processes: those that should answer have ended\n");
 		_exit(98);
 	}
-	if (n != sizeof(value))
-		fail("read from a pipe");
+	check_count("read from a pipe", n, sizeof(value));
 	return value;
 }
 
