@@ -292,14 +292,13 @@ static void kernel_writes(uint64_t seed, size_t n)
 	channel_open(&up);
 	for (size_t i = 0; i < n; i++) {
 		page_write(pages, mix(BY_CHILD(seed), i));
-		if (write(file, pages, PAGE) != (ssize_t)PAGE)
-			fail("write to a memfd");
+		check_count("write to a memfd", write(file, pages, PAGE), PAGE);
 	}
 	fill(pages, n, seed);
 	child = fork_child();
 	if (child == 0) {
-		if (pread(file, pages, n / 2 * PAGE, 0) != (ssize_t)(n / 2 * PAGE))
-			fail("read into pages that are shared");
+		check_count("read into pages that are shared", pread(file, pages, n / 2 * PAGE, 0),
+			    n / 2 * PAGE);
 		tell(&up, sum(pages, n));
 		_exit(0);
 	}
@@ -312,8 +311,7 @@ static void kernel_writes(uint64_t seed, size_t n)
 		tell(&up, sum(pages, n));
 		_exit(0);
 	}
-	if (pread(file, pages, n * PAGE, 0) != (ssize_t)(n * PAGE))
-		fail("read into pages that are shared");
+	check_count("read into pages that are shared", pread(file, pages, n * PAGE, 0), n * PAGE);
 	tell(&bytes, 0);
 	result("second_child", hear(&up));
 	result("read", sum(pages, n));
@@ -331,8 +329,7 @@ static void shared(uint64_t seed, size_t n)
 	channel_open(&up);
 	for (size_t i = 0; i < n; i++) {
 		page_write(both, mix(seed, i));
-		if (write(file, both, PAGE) != (ssize_t)PAGE)
-			fail("write to a memfd");
+		check_count("write to a memfd", write(file, both, PAGE), PAGE);
 	}
 	fill(both, n, seed);
 	mine = mmap(NULL, n * PAGE, RW, MAP_PRIVATE, file, 0);
@@ -354,8 +351,8 @@ static void shared(uint64_t seed, size_t n)
 	result("parent", sum(both, n));
 	result("mine", sum(mine, n));
 	for (size_t i = 0; i < n; i++)
-		if (pread(file, both + i * PAGE, PAGE, (off_t)(i * PAGE)) != (ssize_t)PAGE)
-			fail("read of a memfd");
+		check_count("read of a memfd",
+			    pread(file, both + i * PAGE, PAGE, (off_t)(i * PAGE)), PAGE);
 	result("file", sum(both, n));
 	join_child(child);
 }
@@ -547,6 +544,43 @@ static void out_of_memory(uint64_t seed, size_t n)
 	result("killed", (uint64_t)killed);
 }
 
+/* Who wrote the value of a page? */
+static const char *writer_of(uint64_t value, uint64_t seed, size_t i)
+{
+	if (value == mix(seed, i))
+		return "what was there before fork";
+	if (value == mix(BY_CHILD(seed), i))
+		return "what the child wrote";
+	if (value == mix(BY_PARENT(seed), i))
+		return "what the parent wrote";
+	return value ? "something else" : "zeros";
+}
+
+/*
+ * The sum of the pages, of which this process has written every step-th (0: none) from the seed
+ * `by`. Shows the first page that has another value than that.
+ */
+static uint64_t sum_or_show(const char *who, const char *pages, size_t n, uint64_t seed,
+			    uint64_t by, size_t step)
+{
+	uint64_t total = 0;
+	bool shown = false;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t value = page_read(pages + i * PAGE);
+		uint64_t expected = mix(step && i % step == 0 ? by : seed, i);
+
+		total += value * (2 * i + 1);
+		if (value == expected || shown)
+			continue;
+		say("first page %zu (%p) has for the %s %s, not %s\n", i,
+		    (const void *)(pages + i * PAGE), who, writer_of(value, seed, i),
+		    writer_of(expected, seed, i));
+		shown = true;
+	}
+	return total;
+}
+
 /* Memory that is in swap, as far as it does not fit. */
 static void swapped(uint64_t seed, size_t n)
 {
@@ -559,13 +593,13 @@ static void swapped(uint64_t seed, size_t n)
 	fill(pages, n, seed);
 	child = fork_child();
 	if (child == 0) {
-		uint64_t found = sum(pages, n);
+		uint64_t found = sum_or_show("child", pages, n, seed, seed, 0);
 
 		for (size_t i = 0; i < n; i += 3)
 			page_write(pages + i * PAGE, mix(BY_CHILD(seed), i));
 		tell(&up, found);
 		hear(&down);
-		tell(&up, sum(pages, n));
+		tell(&up, sum_or_show("child", pages, n, seed, BY_CHILD(seed), 3));
 		_exit(0);
 	}
 	result("found", hear(&up));
@@ -574,7 +608,7 @@ static void swapped(uint64_t seed, size_t n)
 	tell(&down, 0);
 	result("child", hear(&up));
 	join_child(child);
-	result("parent", sum(pages, n));
+	result("parent", sum_or_show("parent", pages, n, seed, BY_PARENT(seed), 2));
 }
 
 /* ---- ordinary programs ---- */
