@@ -5,11 +5,12 @@ import fnmatch
 import os
 import queue
 import random
+import re
 import tempfile
 import threading
 
 import context_patch
-from grader import build, report
+from grader import build, report, run
 from grader.lab import Wrong, bugs_of
 from labs import slots, trees
 
@@ -78,6 +79,16 @@ def wrong_bug(root, path):
     return []
 
 
+def taken_names(lab):
+    """Returns the lines of grading programs that print a result under a name that the grader counts itself."""
+    found = []
+    for path in lab.programs("guest").values():
+        with open(path, encoding="utf-8") as file:
+            found += [f"{path} has a result named {name}, which the grader counts itself"
+                      for name in re.findall(r"\bresult\w*\(\"(\w+)\"", file.read()) if name in run.COUNTED_HERE]
+    return found
+
+
 def check_wrong(root, lab, wrong):
     """Returns what is wrong with a wrong solution's patch."""
     found = fits(root, lab, wrong.base, wrong.path)
@@ -92,7 +103,7 @@ def check_patches(root, lab, tap):
     """Do all patches fit the sources as they are now? Builds nothing."""
     wrongs = trees.wrongs_of(lab)
     tap.point(f"{lab.name}: its files are there", trees.missing_files(root, lab)
-              + ([] if len(lab.hints()) >= HINTS else [f"fewer than {HINTS} hints"]))
+              + taken_names(lab) + ([] if len(lab.hints()) >= HINTS else [f"fewer than {HINTS} hints"]))
     bugs = bugs_of(trees.points_of(lab), root)
     if bugs:
         tap.point(f"{lab.name}: the bugs ({len(bugs)}) fit", [line for path in bugs.values() for line in wrong_bug(root, path)])

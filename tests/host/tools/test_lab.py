@@ -556,6 +556,8 @@ def a_lab_s_mistakes_are_found():
         has(text, "second.patch adds 1 lines, not 60 to 150", "a short solution")
         has(text, "# fewer than 8\nnot ok 4", "few wrong solutions")
         lacks(text, "bad: ", "the one that fits")
+        write(root, "labs/small/guest/t.c", 'int main(void) { result("status", 1); }\n')
+        has(found()[1], "t.c has a result named status, which the grader counts itself", "a name that is taken")
         write(root, "labs/small/wrong/silent.patch", SECOND)
         write(root, "labs/small/wrong/gone.patch", WRONG.replace("int a;", "int q;"))
         write(root, "labs/small/files.txt", "mm/b.c\nmm/none.c\n")
