@@ -77,7 +77,7 @@ DEATHS = {
                         ["  it is in: A-B r-xp " + SIGRETURN,
                          PAGE + "r-x user accessed copy-on-write: W=0 refuses a write", END]),
     "before_sigreturn": ("SIGSEGV", "write to P at pc P <store>: 100 bytes before the mapping above it",
-                         ["  below it: " + HEAP, "  above it: A-B r-xp " + SIGRETURN, NO_ENTRY + "write", END]),
+                         ["  below it: " + HEAP, "  above it: A-B r-xp " + SIGRETURN, NO_LEAF + "write", END]),
     "jump_sigreturn": ("SIGSEGV", "fetch from P at pc P: jump to the sigreturn page: the memory there may not be executed",
                        ["  it is in: A-B r--p " + SIGRETURN,
                         PAGE + "r-- user accessed copy-on-write: X=0 refuses a fetch", CALLER, END]),
