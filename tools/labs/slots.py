@@ -77,7 +77,8 @@ class Slot(area.Slot):
                 with open(path, "wb") as file:
                     file.write(text)
 
-    def grade(self, points, common, seed, seconds, strict=False, jobs=1, hidden=(), on_outcome=lambda outcome: None):
+    def grade(self, points, common, seed, seconds, strict=False, jobs=1, hidden=(), on_outcome=lambda outcome: None,
+              stop_at_failure=False):
         """Compiles what the slot has and runs the points, each for so many seconds at most; returns (outcomes, the compiler's
         errors or ""). `common` has what all slots share."""
         host = os.path.join(self.folder, "host")
@@ -102,6 +103,8 @@ class Slot(area.Slot):
             place.limited.cpu = min(run.CPU_SECONDS, int(left))
             outcomes.append(run.not_run(point, unfit) if unfit else run.run(place, point, seed, seconds=seconds))
             on_outcome(outcomes[-1])
+            if stop_at_failure and not outcomes[-1].passed:
+                break
         return outcomes, ""
 
 
