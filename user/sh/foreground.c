@@ -54,7 +54,9 @@ int foreground_wait(struct job *job)
 
 int foreground_resume(struct job *job)
 {
+	/* First the terminal: who sees the job's name may press Ctrl-C at once. */
 	terminal_give(job_group(job));
+	dprintf(STDERR_FILENO, "%s\n", job->text);
 	if (job->has_modes)
 		terminal_set_modes(&job->modes);
 	job_continue(job);

@@ -45,7 +45,6 @@ int jobs_foreground(int argc, char **argv)
 
 	if (!job)
 		return 1;
-	dprintf(STDERR_FILENO, "%s\n", job->text);
 	return foreground_resume(job);
 }
 
