@@ -74,6 +74,7 @@ def follow(machine, gdb, told):
 def bring_up(machine, kernel, on_passed):
     """Follows the first instructions of a machine that waits for it; returns a Told."""
     told = Told(lambda name: step_done(machine, told, name, on_passed))
+    machine.serve_gdb()
     follow(machine, start(kernel, f"fl bringup {machine.gdb}"), told)
     return told
 

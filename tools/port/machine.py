@@ -12,6 +12,7 @@ from runner.streams import Loop
 
 IDLE = 10  # times as long may a machine take that hardly uses the CPU
 LAST_WORDS = 1.0  # seconds of CPU from the kernel's last line to the end of the machine
+PATIENCE = 60.0  # seconds for an answer of QEMU, which may not even have started on a busy host
 TICK = 0.2  # seconds between two looks at the clock
 
 
@@ -41,7 +42,7 @@ class Clock:
 
 
 class Machine:
-    """A running QEMU with the kernel; waits for gdb at its first instruction if `waits` is set."""
+    """A running QEMU with the kernel; stands at its first instruction if `waits` is set, until a gdb lets it go."""
 
     def __init__(self, options, words, waits=False):
         machine = qemu.Machine(options.kernel, options.mem)
@@ -49,7 +50,7 @@ class Machine:
         machine.words = [*words, *options.append]
         self.folder = tempfile.TemporaryDirectory(prefix="faultline-port-")
         self.gdb = os.path.join(self.folder.name, "gdb")
-        machine.extra = (["-gdb", f"unix:{self.gdb},server=on,wait=off", "-S"] if waits else []) + options.qemu
+        machine.extra = (["-S"] if waits else []) + options.qemu
         self.qemu = qemu.Qemu(machine, ["uart", "monitor"])
         self.loop = Loop()
         self.lines = []  # that came on the console
@@ -98,8 +99,8 @@ class Machine:
         try:
             if self.monitor is None:
                 self.qemu.channels["monitor"].setblocking(True)
-                self.monitor = harts.Monitor(self.qemu.channels["monitor"])
-            self.monitor.deadline = time.monotonic() + harts.PATIENCE
+                self.monitor = harts.Monitor(self.qemu.channels["monitor"], PATIENCE)
+            self.monitor.deadline = time.monotonic() + PATIENCE
             return self.monitor.ask(command, **arguments)
         except (OSError, ValueError):
             return None
@@ -109,7 +110,7 @@ class Machine:
         return self.ask("stop")
 
     def serve_gdb(self):
-        """Lets gdb connect from now on."""
+        """Lets gdb connect. QEMU's answer says that it listens: a gdb that is started earlier may find nothing there."""
         line = f"gdbserver unix:{self.gdb},server=on,wait=off"
         self.ask("human-monitor-command", **{"command-line": line})
 

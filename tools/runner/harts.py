@@ -16,10 +16,10 @@ FIRMWARE = range(0x80000000, 0x80200000)
 class Monitor:
     """A QMP connection, spoken synchronously."""
 
-    def __init__(self, channel):
+    def __init__(self, channel, patience=PATIENCE):
         self.channel = channel
         self.data = b""
-        self.deadline = time.monotonic() + PATIENCE
+        self.deadline = time.monotonic() + patience
         self.ask("qmp_capabilities")
 
     def _answer(self):
