@@ -60,7 +60,8 @@ static void name_object(const struct walk *walk, const struct map_facts *map, ui
 	if (object->ops->identify)
 		object->ops->identify(object, dev, ino, walk->path, PATH_MAX);
 	else
-		str_copy(walk->path, "/dev/zero (deleted)", PATH_MAX);
+		str_copy(walk->path,
+			 sigreturn_is_page(object) ? "[sigpage]" : "/dev/zero (deleted)", PATH_MAX);
 }
 
 static void name_memory(const struct walk *walk, const struct map_facts *map)
@@ -68,9 +69,7 @@ static void name_memory(const struct walk *walk, const struct map_facts *map)
 	const struct uspace *uspace = walk->uspace;
 	const char *name = "";
 
-	if (sigreturn_is_page(map->object))
-		name = "[sigpage]";
-	else if (map->flags & VMA_HEAP)
+	if (map->flags & VMA_HEAP)
 		name = "[heap]";
 	else if (map->start <= uspace->layout.stack_start && map->end >= uspace->layout.stack_start)
 		name = "[stack]";
@@ -87,7 +86,7 @@ static void put_map(const struct walk *walk, const struct map_facts *map, struct
 	uint64_t dev = 0, ino = 0;
 	char head[96];
 
-	if (map->object && !sigreturn_is_page(map->object))
+	if (map->object)
 		name_object(walk, map, &dev, &ino);
 	else
 		name_memory(walk, map);
