@@ -6,6 +6,7 @@
 #include "base/chardev.h"
 #include "base/power.h"
 #include "drivers/irq.h"
+#include "drivers/patience.h"
 #include "drivers/uart_kind.h"
 #include "lib/bits.h"
 #include "mm/phys/kmap.h"
@@ -39,6 +40,7 @@ struct uart {
 		bool returned;	 /* the log has written a carriage return, and not the newline */
 		unsigned wanted; /* interrupts */
 	} output;
+	bool stalled; /* it did not send all in time. Only for wait_until_idle(), when the kernel ends */
 };
 
 static struct uart *to_uart(struct chardev *dev)
@@ -142,9 +144,25 @@ static void wait_for_room(const struct uart *uart)
 		;
 }
 
+/* How long to wait until all is sent; and if that has not been long enough, the next times. */
+#define IDLE_NS	   (2 * NSEC_PER_SEC)
+#define STALLED_NS (IDLE_NS / 64)
+
+/* A machine that goes off takes with it what its UART has not sent. */
+static void wait_until_idle(struct uart *uart)
+{
+	struct patience patience = patience_of(uart->stalled ? STALLED_NS : IDLE_NS);
+
+	if (!uart->kind->is_idle)
+		return;
+	do
+		uart->stalled = !uart->kind->is_idle(&uart->regs);
+	while (uart->stalled && patience_lasts(&patience));
+}
+
 static void uart_drain(struct chardev *dev)
 {
-	wait_for_room(to_uart(dev));
+	wait_until_idle(to_uart(dev));
 }
 
 static const struct chardev_ops uart_ops = {
@@ -201,13 +219,14 @@ static void put_polled(const struct uart *uart, uint8_t byte)
 /* A terminal needs a carriage return at the end of each line. */
 static void log_panic_write(struct log_sink *sink, const char *s, size_t n)
 {
-	const struct uart *uart = container_of(sink, struct uart, sink);
+	struct uart *uart = container_of(sink, struct uart, sink);
 
 	for (size_t i = 0; i < n; i++) {
 		if (s[i] == '\n')
 			put_polled(uart, '\r');
 		put_polled(uart, (uint8_t)s[i]);
 	}
+	wait_until_idle(uart);
 }
 
 /*

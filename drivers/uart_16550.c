@@ -12,6 +12,7 @@ enum { RBR = 0, THR = 0, IER = 1, FCR = 2, LCR = 3, LSR = 5, SIZE = 8 };
 #define LCR_8N1		 3u
 #define LSR_READY	 1u
 #define LSR_ROOM	 0x20u /* the FIFO is empty */
+#define LSR_IDLE	 0x40u /* so is the register that shifts out the bits of a byte */
 
 static uint8_t reg_read(const struct uart_regs *regs, unsigned reg)
 {
@@ -52,6 +53,11 @@ static void put(const struct uart_regs *regs, uint8_t byte)
 	reg_write(regs, THR, byte);
 }
 
+static bool is_idle(const struct uart_regs *regs)
+{
+	return reg_read(regs, LSR) & LSR_IDLE;
+}
+
 const struct uart_kind uart_16550 = {
 	.compatible = "ns16550a",
 	.size = SIZE,
@@ -61,4 +67,5 @@ const struct uart_kind uart_16550 = {
 	.get = get,
 	.has_room = has_room,
 	.put = put,
+	.is_idle = is_idle,
 };

@@ -27,6 +27,8 @@ struct uart_kind {
 	/* Is there room for a byte? */
 	bool (*has_room)(const struct uart_regs *regs);
 	void (*put)(const struct uart_regs *regs, uint8_t byte);
+	/* Has it sent all bytes? NULL: none is left in it after put(). */
+	bool (*is_idle)(const struct uart_regs *regs);
 	/* Ends the machine with a status; returns if it can't. NULL: it can't. */
 	void (*end)(const struct uart_regs *regs, unsigned status);
 };

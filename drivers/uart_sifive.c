@@ -4,7 +4,7 @@
 #include "drivers/uart_kind.h"
 
 /* Registers of 32 bits. */
-enum { TXDATA = 0x00, RXDATA = 0x04, TXCTRL = 0x08, RXCTRL = 0x0c, IE = 0x10, SIZE = 0x1c };
+enum { TXDATA = 0, RXDATA = 4, TXCTRL = 8, RXCTRL = 0xc, IE = 0x10, IP = 0x14, SIZE = 0x1c };
 #define TXDATA_FULL   (1u << 31)
 #define RXDATA_EMPTY  (1u << 31)
 #define CTRL_ENABLE   1u
@@ -12,6 +12,7 @@ enum { TXDATA = 0x00, RXDATA = 0x04, TXCTRL = 0x08, RXCTRL = 0x0c, IE = 0x10, SI
 #define IE_TRANSMIT   1u	  /* fewer bytes than the mark are left to be sent */
 #define IE_RECEIVE    2u	  /* more bytes than the mark have come */
 #define TRANSMIT_MARK 1u
+#define IP_TRANSMIT   IE_TRANSMIT /* so: none is left in the FIFO */
 
 static void start(const struct uart_regs *regs)
 {
@@ -44,6 +45,11 @@ static void put(const struct uart_regs *regs, uint8_t byte)
 	mmio_write32(regs->base, TXDATA, byte);
 }
 
+static bool is_idle(const struct uart_regs *regs)
+{
+	return mmio_read32(regs->base, IP) & IP_TRANSMIT;
+}
+
 const struct uart_kind uart_sifive = {
 	.compatible = "sifive,uart0",
 	.size = SIZE,
@@ -52,4 +58,5 @@ const struct uart_kind uart_sifive = {
 	.get = get,
 	.has_room = has_room,
 	.put = put,
+	.is_idle = is_idle,
 };
