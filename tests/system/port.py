@@ -29,6 +29,7 @@ NOP = bytes.fromhex("13000000")
 RET = bytes.fromhex("8280")
 SPIN = bytes.fromhex("01a0")  # j .
 SLEEP = bytes.fromhex("73005010f5bf")  # wfi, for ever
+SRET = bytes.fromhex("73002010")
 ZERO = bytes.fromhex("01458280")  # returns 0
 
 
@@ -139,6 +140,26 @@ def an_interrupt_that_loses_registers():
         image.exchange("trap_kernel_return", bytes.fromhex(load), bytes.fromhex(zero))
     done = check("--kernel", image.write("registers"), "--step", "interrupts", "--seconds", "3")
     equal((done.status, done.steps), (1, [("interrupts", "FAILED")]), f"in: {done.text}")
+
+
+def loads(image):
+    """Gives {number of a register: place in the file} of what an interrupt in the kernel loads at its end (c.ldsp)."""
+    start = image.place("trap_kernel_return")
+    code = image.data[start : image.data.index(SRET, start)]
+    words = [(start + at, int.from_bytes(code[at : at + 2], "little")) for at in range(0, len(code), 2)]
+    return {word >> 7 & 31: place for place, word in words if word & 0xE003 == 0x6002}
+
+
+@soak_case
+def an_interrupt_that_loses_one_register():
+    """Whichever it is, and whether or not the compiler keeps anything in it."""
+    equal(sorted(loads(Image())), [1, 5, 6, 7, *range(10, 18), *range(28, 32)], "registers")
+    for number in loads(Image()):
+        image = Image()
+        place = loads(image)[number]
+        image.data[place : place + 2] = (0x4001 | number << 7).to_bytes(2, "little")  # c.li, 0
+        done = check("--kernel", image.write(f"register {number}"), "--step", "interrupts", "--seconds", "1")
+        equal((done.status, done.steps), (1, [("interrupts", "FAILED")]), f"x{number} in: {done.text}")
 
 
 @case
