@@ -50,17 +50,20 @@ def calls():
 
 
 def count(line):
-    """Adds a line of the guest's figures to those of the other runs."""
-    call = re.match(r"call (\d+): ok (\d+), failed (\d+)", line)
-    act = re.match(r"act (\w+): (\d+)", line)
+    """Adds a line of the guest's figures to those of the other runs. Returns whether it is such a line."""
+    call = re.fullmatch(r"call (\d+): ok (\d+), failed (\d+)", line)
+    act = re.fullmatch(r"act (\w+): (\d+)", line)
     if call:
         DONE[int(call[1])] += int(call[2])
         REFUSED[int(call[1])] += int(call[3])
     elif act:
         ACTED[act[1]] += int(act[2])
-    elif line.startswith("seeds"):
+    elif re.fullmatch(r"seeds \d+ to \d+: \d+ steps, .* were good", line):
         print("#", line)
         LINES.append(line)
+    else:
+        return False
+    return True
 
 
 def be_hostile(first, seeds, mem, env=None):
@@ -72,9 +75,9 @@ def be_hostile(first, seeds, mem, env=None):
                       options=["--mem", MEM or mem, "--timeout", str(600 + 20 * seeds), "--verbose", *latency.options()])
     done.err += latency.take_log()
     text = done.out.decode(errors="replace").splitlines()
-    for line in text:
-        count(line)
+    known = [count(line) for line in text]
     equal([line for line in text if line.startswith("#")], [], "what is wrong")
+    equal([line for line, is_known in zip(text, known) if not is_known], [], "lines that the judge did not write")
     lacks(done.err, b"kernel panic", "log")
     lacks(done.err, b": error: ", "log")
     has(done.err, b"power: off, status 0", "log")

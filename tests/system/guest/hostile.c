@@ -281,6 +281,7 @@ static void make_ready(void)
 		exit(3);
 	tree_remember();
 	ipc_make_ready();
+	wrong += names_of_output();
 	lock_image(self_path);
 	lock_image("/proc/1/exe");
 	counters_begin();

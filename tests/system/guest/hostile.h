@@ -75,6 +75,9 @@ uint64_t some_length(void);
 uint64_t some_number(void);
 void fill_at_random(void *at, size_t n);
 
+/* Says which of the names that calls are given lead to where the judge writes; returns how many. */
+unsigned names_of_output(void);
+
 /* An argument of this kind, one letter: see the table in hostile_calls.c. */
 uint64_t argument(char kind);
 

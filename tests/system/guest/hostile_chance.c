@@ -50,9 +50,26 @@ static const char *const names[] = {
 	"/hostile/text", "/hostile/self", "/hostile", "elf", "/dev/tty", "n1", "n2", "d/n3", "n4", "n5",
 	"/proc/self/maps", "/proc/self/status", "/proc/self/cmdline", "/proc/self/comm", "/proc/self/fd",
 	"/proc/self/fd/7", "/proc/self/fd/9", "/proc/self/cwd", "/proc/self/cwd/a", "/proc/mounts",
-	"/proc/meminfo", "/proc/1", "/proc/1/exe", "/proc/1/stat", "/proc/1/fd/1", "/proc/2/maps",
+	"/proc/meminfo", "/proc/1", "/proc/1/exe", "/proc/1/stat", "/proc/1/fd/0", "/proc/2/maps",
 };
 /* clang-format on */
+
+unsigned names_of_output(void)
+{
+	struct stat output, st;
+	unsigned n = 0;
+
+	if (fstat(STDOUT_FILENO, &output) != 0)
+		exit(3);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (stat(names[i], &st) != 0 || st.st_dev != output.st_dev ||
+		    st.st_ino != output.st_ino)
+			continue;
+		say("# %s is what the judge writes to\n", names[i]);
+		n++;
+	}
+	return n;
+}
 
 uint64_t some_address(void)
 {
