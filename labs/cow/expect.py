@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the programs of the lab cow have to answer, computed from the seed: a function for each test of guest/cow.c."""
 
-from grader.mixing import MASK, fill, mix, total
+from grader.mixing import MASK, fill, mix, programs, total
 
 
 def written(pages, seed, indices):
@@ -195,8 +195,3 @@ def swapped(seed, n):
     pages = fill(seed, n)
     return {"found": total(pages), "child": total(written(pages, seed + 1, range(0, n, 3))),
             "parent": total(written(pages, seed + 2, range(0, n, 2)))}
-
-
-def programs(seed, n):
-    """The answers of the programs, in their order."""
-    return {"answer": [mix(mix(seed, i), i) for i in range(n)]}

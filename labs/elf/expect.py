@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the programs of the lab elf have to answer, computed from the seed: a function for each test of guest/*.c."""
 
-from grader.mixing import MASK, fill, mix, total
+from grader.mixing import MASK, fill, mix, programs, total
 
 PAGE = 4096
 MIB = 1 << 20
@@ -53,11 +53,6 @@ def sum_bytes(text):
 
 
 # ---- guest/elf.c ----
-
-def programs(seed, n):
-    """The answers of the programs, in their order."""
-    return {"answer": [mix(mix(seed, i), i) for i in range(n)]}
-
 
 def frames(seed, n):
     """What the program reads."""

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: MIT
 """What the programs of the lab first-fault have to answer, computed from the seed: a function for each test of
-guest/fault.c."""
+guest/fault.c and guest/waits.c."""
 
 import errno
 import signal
 
-from grader.mixing import MASK, fill, mix, total
+from grader.mixing import MASK, fill, mix, programs, total
 
 ILL, TRAP, BUS, SEGV = (int(number) for number in (signal.SIGILL, signal.SIGTRAP, signal.SIGBUS, signal.SIGSEGV))
 KILL, USR1 = int(signal.SIGKILL), int(signal.SIGUSR1)
 MAPERR, ACCERR, ADRERR = 1, 2, 2  # si_code of SIGSEGV and SIGBUS
 KILLED = 128
+PIECES = 32  # of guest/waits.c, as the others
+FROM_DISK, SLEPT, OF_A_SIGNAL = 1, 2, 100
 
 
 def refusals(seed, n, number, code, **more):
@@ -49,11 +51,11 @@ def maps(seed, n):
 
 
 def code(seed, n):
-    """The functions' values."""
+    """The functions' values. One that begins on a page and ends on another faults on both."""
     called = [mix(seed + 2, i) % n for i in range(n)]
     values = [mix(seed + 1, page) & 0x7FFFF for page in called]
     return {"total": sum(((value >> 11 << 12) + (value & 0x7FF)) * (i + 1) for i, value in enumerate(values)) & MASK,
-            "faults": len(set(called))}
+            "faults": sum(1 + which % 2 for which in set(called))}
 
 
 def files(seed, n):
@@ -73,9 +75,42 @@ def dropped(seed, n):
             "in_the_file": total(fill(seed + 3, n // 2) + fill(seed, n)[n // 2 :])}
 
 
+def only_read(seed, n):
+    """Zeros; and what is in the file."""
+    file = total(fill(seed, 64))
+    return {"zeros": n, "copied": file, "frozen": file}
+
+
 def swapped(seed, n):
     """What was written last."""
     return {"sum": [total(fill(seed, n)), total(fill(seed + 1, n // 2) + fill(seed, n)[n // 2 :])]}
+
+
+def copies_swapped(seed, n):
+    """What was written."""
+    return {"sum": total(fill(seed, n))}
+
+
+def pieces(seed, n):
+    """The pages are written from the first ones of a file, again and again."""
+    return total([mix(seed, i % PIECES) for i in range(n)])
+
+
+def larger_than_memory(seed, n):
+    """What the program wrote, and what the kernel did."""
+    return {"sum": [pieces(seed, n)] * 2}
+
+
+def slow_disk(_, __):
+    """Signals and kills end a wait; a page comes from the disk to a process that sleeps."""
+    came = FROM_DISK | SLEPT
+    return {"handler_ran_in_time": 1, "killed_in_time": 1, "killed_in_a_copy_in_time": 1, "signal_told": OF_A_SIGNAL,
+            "page": came, "page_of_a_copy": came, "page_after_a_signal": came, "killed": KILLED + KILL}
+
+
+def moved(_, __):
+    """A fault waits until the other thread's system call has ended."""
+    return {"end": [0] * 4, "forbidden": 0, "gone": 0, "other_values": 0}
 
 
 def cost(seed, n):
@@ -92,22 +127,22 @@ def stack(seed, n):
     for one in reversed(seeds):
         first = one + one % 128 if value is None else value
         value = (first + one + (one + 1) % 128) & MASK
-    return {"overflow": [SEGV, MAPERR, 1], "without_a_handler": KILLED + SEGV, "deep": value}
+    return {"overflow": [SEGV, MAPERR, 1], "without_a_handler": KILLED + SEGV, "copied_to_the_stack": seed, "deep": value}
 
 
 def out_pointers(seed, n):
-    """Twelve bad pointers, and two good ones."""
-    return {"error": [errno.EFAULT if mix(seed, 2 * i) % 14 < 12 else 0 for i in range(n)], "alive": mix(seed, n)}
+    """Thirteen bad pointers, and two good ones."""
+    return {"error": [errno.EFAULT if mix(seed, 2 * i) % 15 < 13 else 0 for i in range(n)], "alive": mix(seed, n)}
 
 
 def in_pointers(seed, n):
-    """Nine bad pointers, and two good ones."""
-    return {"error": [errno.EFAULT if mix(seed, 2 * i) % 11 < 9 else 0 for i in range(n)], "alive": mix(seed, n)}
+    """Ten bad pointers, and two good ones."""
+    return {"error": [errno.EFAULT if mix(seed, 2 * i) % 12 < 10 else 0 for i in range(n)], "alive": mix(seed, n)}
 
 
 def strings(seed, n):
     """A name without an end is no name; a vector's first part is written."""
-    return {"open": [errno.EFAULT] * n, "open_of_a_name": [errno.ENOENT] * n, "vector": [errno.EFAULT] * n,
+    return {"error": [errno.EFAULT, errno.ENOENT, errno.EFAULT] * n,
             "written": [1 + mix(seed, i) % 200 for i in range(n)]}
 
 
@@ -133,14 +168,14 @@ def report(_, n):
     return {"named": n, "others": 0}
 
 
-def out_of_memory(seed, _):
-    """One is killed."""
-    return {"killed": KILL, "sum": total(fill(seed, 1))}
+def out_of_memory(seed, n):
+    """The larger one is killed, and the other has all its memory; one alone is killed itself."""
+    return {"larger_process": KILLED + KILL, "sum": pieces(seed, n), "one_alone": KILLED + KILL}
 
 
-def programs(seed, n):
-    """The answers of the programs, in their order."""
-    return {"answer": [mix(mix(seed, i), 0) for i in range(n)]}
+def copies_out_of_memory(seed, n):
+    """The same."""
+    return out_of_memory(seed, n)
 
 
 def memory(seed, n):

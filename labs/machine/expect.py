@@ -2,32 +2,15 @@
 """What the programs of the lab machine have to answer, and what they read, from the seed: functions for each test of
 guest/machine.c."""
 
-import random
+from grader.mixing import mix, programs
 
-from grader.mixing import MASK, mix
-
-HASH_START, HASH_PRIME = 0xCBF29CE484222325, 0x100000001B3
-LINE = 200  # bytes of a line of input, at most
+LINE = 200  # bytes of a line of input, at most, without its end
 BIG = 10**15  # numbers in lines of input are smaller
 
 
-def hashed(data):
-    """Returns the number that the program makes of what it has read."""
-    value = HASH_START
-    for byte in data:
-        value = (value ^ byte) * HASH_PRIME & MASK
-    return value
-
-
-def read_whole(pieces):
+def read_whole(seed, n, pieces):
     """Returns the answer of a program that has read all of these."""
-    data = b"".join(pieces)
-    return {"bytes": len(data), "hash": hashed(data)}
-
-
-def programs(seed, n):
-    """The answers of the programs, in their order."""
-    return {"answer": [mix(mix(seed, i), 0) for i in range(n)]}
+    return {"bytes": sum(map(len, pieces)), "wrong_bytes": 0, "answer": mix(seed, n)}
 
 
 def answer(seed, n):
@@ -56,26 +39,24 @@ def log_apart(seed, n):
 
 
 def idle_input(seed, n):
-    """No byte, for longer than the program sleeps, unless the machine is busy."""
-    return [b""] * (4 * (n + 2))
+    """No byte for longer than the program sleeps, unless the machine is busy; then a line."""
+    return [b""] * (4 * (n + 2)) + blocked_input(seed, 1)
 
 
 def idle(seed, n):
-    """It slept to the end."""
-    return {"answer": mix(seed, n)}
+    """It has come."""
+    return {"line": numbers(seed, 1)}
 
 
 def input_input(seed, n):
     """Lines of bytes of any value, n bytes in all."""
-    chance = random.Random(seed)
-    data = bytes(chance.choice(range(256)) for _ in range(n))
-    parts = [data[at : at + LINE].replace(b"\n", b"\r") + b"\n" for at in range(0, n, LINE)]
-    return [b"".join(parts)]
+    data = bytes(mix(seed, i) & 0xFF for i in range(n)).replace(b"\n", b"\r")
+    return [b"".join(data[at : at + LINE] + b"\n" for at in range(0, n, LINE))]
 
 
 def input(seed, n):
     """All of them."""
-    return read_whole(input_input(seed, n))
+    return read_whole(seed, n, input_input(seed, n))
 
 
 def late_input(seed, n):
@@ -90,7 +71,7 @@ def late_input(seed, n):
 
 def late(seed, n):
     """All of them."""
-    return read_whole(late_input(seed, n))
+    return read_whole(seed, n, late_input(seed, n))
 
 
 def numbers(seed, n):

@@ -3,12 +3,7 @@
 
 import errno
 
-from grader.mixing import MASK, fill, mix, total
-
-
-def programs(seed, n):
-    """The answers of the programs, in their order."""
-    return {"answer": [mix(mix(seed, i), 0) for i in range(n)]}
+from grader.mixing import MASK, fill, mix, programs, total
 
 
 def others(seed, n):
@@ -23,7 +18,12 @@ def parent(seed, n):
 
 def orphans(seed, n):
     """The parent of all is process 1."""
-    return {"orphans": sum(mix(seed, i) + 1 for i in range(n)) & MASK}
+    return {"orphans": sum(mix(seed, i) for i in range(n)) & MASK}
+
+
+def first_process(seed, n):
+    """Process 1 has none, and its child has process 1."""
+    return {"process_1": mix(seed, n), "its_child": mix(seed, n + 1)}
 
 
 def memory(seed, n):
@@ -31,10 +31,15 @@ def memory(seed, n):
     return {"sum": total(fill(seed, n)), "all_of_memory": mix(seed, n)}
 
 
+def swap(seed, n):
+    """The size of the disk is right."""
+    return {"all_of_swap": mix(seed, n)}
+
+
 def processes(seed, n):
     """As many as were made."""
     children = 1 + seed % n
-    return {"that_run": children, "that_have_ended": children, "that_are_left": 0}
+    return {"that_run": children, "that_have_ended": children, "all": mix(seed, n), "that_are_left": 0}
 
 
 def other_fields(seed, n):
@@ -43,23 +48,24 @@ def other_fields(seed, n):
 
 
 def attempts(seed, n, errors):
-    """The errors of attempts, in the order that the seed gives."""
-    return {"error": [errors[mix(seed, i) % len(errors)] for i in range(n)], "alive": mix(seed, n)}
+    """The errors of attempts, each of them at least once, in the order that the seed gives."""
+    drawn = [seed + i if i < len(errors) else mix(seed, i) for i in range(n)]
+    return {"error": [errors[which % len(errors)] for which in drawn], "alive": mix(seed, n)}
 
 
 def sysinfo_addresses(seed, n):
-    """Nine bad addresses and four good ones."""
-    return attempts(seed, n, [errno.EFAULT] * 9 + [0] * 4)
+    """Ten bad addresses and five good ones."""
+    return attempts(seed, n, [errno.EFAULT] * 10 + [0] * 5)
 
 
 def mincore_arguments(seed, n):
-    """Twelve ranges that are refused, and seven good ones."""
-    return attempts(seed, n, [errno.EINVAL] * 3 + [errno.ENOMEM] * 9 + [0] * 7)
+    """Ranges that are refused, a vector that is, and good ones."""
+    return attempts(seed, n, [errno.EINVAL] * 5 + [errno.ENOMEM] * 13 + [errno.EFAULT] + [0] * 8)
 
 
 def mincore_vectors(seed, n):
-    """Eight vectors that cannot be written, and four that can."""
-    return attempts(seed, n, [errno.EFAULT] * 8 + [0] * 4)
+    """Ten vectors that cannot be written, and six that can."""
+    return attempts(seed, n, [errno.EFAULT] * 10 + [0] * 6)
 
 
 def looked(seed, resident, start=0):
@@ -79,10 +85,16 @@ def touched(seed, n):
             "after_some_were_dropped": looked(seed, [False] * (n // 5) + pages[n // 5 :])}
 
 
+def parts(seed, n):
+    """Those that were written; of the file, all."""
+    pages = [mix(seed, i) % 3 == 0 for i in range(n)]
+    return {"variables": looked(seed, pages), "heap": looked(seed, pages), "file": looked(seed, [True] * n)}
+
+
 def looks_only(seed, n):
     """The same twice."""
     same = looked(seed, touch_some(seed, n))
-    return {"first": same, "again": same}
+    return {"once": same, "again": same}
 
 
 def before_a_hole(seed, n):
@@ -95,13 +107,23 @@ def files(seed, n):
     """Pages that were written through the descriptor, then through a mapping."""
     pages = [mix(seed, i) % 3 == 0 for i in range(n)]
     more = [there or mix(seed, i) % 5 == 0 for i, there in enumerate(pages)]
-    return {"shared": looked(seed, pages), "private": looked(seed, pages[: n // 2 * 2], n // 2), "after_writes": looked(seed, more)}
+    return {"shared": looked(seed, pages), "private": looked(seed, pages, n // 2), "with_PROT_NONE": looked(seed, pages),
+            "after_writes": looked(seed, more), "after_writes_elsewhere": looked(seed, more, n // 2)}
+
+
+def chosen(seed, n):
+    """The pages that are read from swap, as look_at_chosen() counts them."""
+    return sum(mix(seed, i) for i in range(n) if mix(seed, i) % 16 == 0) & MASK
 
 
 def swapped(seed, n):
     """All are resident at first; at last those that were read."""
-    back = sum(mix(seed, i) for i in range(n) if mix(seed, i) % 16 == 0) & MASK
-    return {"before": looked(seed, [True] * n), "brought_back": back}
+    return {"before": looked(seed, [True] * n), "brought_back": chosen(seed, n)}
+
+
+def swapped_for_others(seed, n):
+    """Those that were read."""
+    return {"that_a_child_has_read": chosen(seed, n), "that_were_read_from_the_file": chosen(seed, n)}
 
 
 def cost(seed, n):

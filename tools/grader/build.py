@@ -89,12 +89,12 @@ def is_newer(path, sources):
 
 
 def made_from(lab, source, common):
-    """Returns the files that a grading program is made from: its source, lab.h in `common`, and headers of its own lab."""
-    return [source, os.path.join(common, "lab.h"), *glob.glob(os.path.join(glob.escape(lab.path("guest")), "*.h"))]
+    """Returns the files that a grading program is made from: its source, and the headers in `common` and of its own lab."""
+    return [source, *(path for folder in (common, lab.path("guest")) for path in glob.glob(os.path.join(glob.escape(folder), "*.h")))]
 
 
 def guests(root, lab, common, folder):
-    """Compiles the grading programs of a lab into a folder; returns {name: path}. `common` has lab.h."""
+    """Compiles the grading programs of a lab into a folder; returns {name: path}. `common` has lab.h and programs.h."""
     os.makedirs(folder, exist_ok=True)
     found = {}
     for name, source in lab.programs("guest").items():

@@ -8,7 +8,8 @@ import re
 
 FIELDS = 5  # of a line of points.txt
 LIMIT = re.compile(r"(\w+)<=(\d+)")
-MACHINE = ("mem", "swap", "append", "machine")  # options of ./run.sh, with their values
+MACHINE = ("mem", "swap", "append", "machine", "harts")  # options of ./run.sh, with their values
+ONE_HART = "machine=sifive_u"  # what hart=N needs
 KINDS = ("gain", "keep", "must")
 HARDENED = "hardened"
 
@@ -36,12 +37,16 @@ class Point:
         self.n = int(words[0]) if words else 0
         self.options, self.limits, self.on_host, self.bug, self.kernel = [], {}, False, "", ""
         self.has_input = False
+        self.harts, self.hart = 1, 0  # how many there are, and the only one that may boot; 0: the firmware chooses
+        self.swap_reads = 0  # how many requests a second the swap disk reads; 0: as many as it can
         for word in options.split():
             self.take_option(word)
+        if self.hart > self.harts or (self.hart and ONE_HART not in options.split()):
+            raise Wrong(f"{lab.path('points.txt')}: {self.name}: hart={self.hart} needs {ONE_HART}, and as many harts")
 
     def take_option(self, word):
         """Takes an option: mem=64M, icount, kernel=hardened, host (it runs here, on the fake machine of the host tests),
-        bug=NAME (the kernel has this bug, which a test has to find), input, or a limit."""
+        bug=NAME (the kernel has this bug, which a test has to find), hart=N, input, swap_reads=N, or a limit."""
         name, _, value = word.partition("=")
         limit = LIMIT.fullmatch(word)
         if limit:
@@ -52,8 +57,13 @@ class Point:
             self.has_input = True
         elif word == "icount":
             self.options.append("--icount")
-        elif name in MACHINE and value:
+        elif name == "hart" and value.isdigit():
+            self.hart = int(value)
+        elif name in MACHINE and value and (name != "harts" or value.isdigit()):
             self.options += ["--" + name, value]
+            self.harts = int(value) if name == "harts" else self.harts
+        elif name == "swap_reads" and value.isdigit() and int(value):
+            self.swap_reads = int(value)
         elif name == "bug" and value and self.of_student:
             self.bug = value
         elif word == "kernel=" + HARDENED:

@@ -20,3 +20,8 @@ def fill(seed, npages):
 def total(pages):
     """Returns the sum that tells pages apart by value and place."""
     return sum(value * (2 * i + 1) for i, value in enumerate(pages)) & MASK
+
+
+def programs(seed, n):
+    """Returns what the programs of labs/lib/programs.h answer, in their order: the expectation of that test."""
+    return {"answer": [mix(mix(seed, i), i) for i in range(n)]}

@@ -5,7 +5,7 @@ import json
 import shlex
 from xml.sax import saxutils
 
-from grader.run import command, on_host, words
+from grader.run import command, on_host, variables, words
 
 VALUES_SHOWN = 8  # of a result that a program tells often
 LATER = "counts once a gain passes"
@@ -92,11 +92,11 @@ def shown(answers, limits):
 
 def with_gdb(place, outcome):
     """Returns the lines that say how a machine is run with gdb."""
-    variables = [f"{name}={shlex.quote(value)}" for name, value in place.kernel(outcome.point).items()]
+    settings = [f"{name}={shlex.quote(value)}" for name, value in variables(place, outcome.point).items()]
     gdb = shlex.join(["./run.sh", "--gdb", *command(place, outcome.point, outcome.seed)])
     point = outcome.point
     fed = f" < FILE, with what {point.test}_input({outcome.seed}, {point.n}) of {point.lab.path('expect.py')} returns" * point.has_input
-    return ["  with gdb, which docs/debugging.md explains:", "    " + " ".join([*variables, gdb]) + fed]
+    return ["  with gdb, which docs/debugging.md explains:", "    " + " ".join([*settings, gdb]) + fed]
 
 
 def why_tests(place, outcome):

@@ -24,6 +24,9 @@ TAP_PLAN = re.compile(r"^1\.\.(\d+)$", re.MULTILINE)
 TIMED_OUT = 124  # of ./run.sh
 LAST = re.compile(r"^run\.sh: (.*)$", re.MULTILINE)
 SEED_BITS = 63
+ASLEEP = 0x8000  # in the ROM of the machines that run with one hart of several, behind what QEMU has there
+SLEEP_FOR_EVER = 0xFFDFF06F10500073  # wfi, and a jump back to it
+SECRET = 1 << 53  # numbers from here on are made from the seed, and say nothing to a reader
 COUNTED_HERE = ("stray_lines", "kills_in_the_log", "status")  # names that a program's results cannot have
 
 
@@ -74,12 +77,38 @@ def command(place, point, seed, more=()):
     return [*point.options, *more, "--add", f"{place.guest(point)}:/bin/{name}", "--", "/bin/" + name, *words_of_program]
 
 
+def one_hart(point):
+    """Returns QEMU's arguments that leave one hart for the firmware to choose. All others that have S-mode begin where they
+    sleep for ever. (Hart 0 has none, and starts the firmware.)"""
+    others = [hart for hart in range(1, point.harts + 1) if hart != point.hart] if point.hart else []
+    words = ["-device", f"loader,addr={ASLEEP:#x},data={SLEEP_FOR_EVER:#x},data-len=8"] if others else []
+    for hart in others:
+        words += ["-device", f"loader,addr={ASLEEP:#x},cpu-num={hart}"]
+    return words
+
+
+def slow_disk(point):
+    """Returns QEMU's arguments that make the swap disk as slow as the point wants it, as a list."""
+    return ["-set", f"drive.disk.throttling.iops-read={point.swap_reads}"] if point.swap_reads else []
+
+
+def qemu_arguments(point):
+    """Returns the arguments for QEMU that a point's own options ask for, as a list."""
+    return [*one_hart(point), *slow_disk(point)]
+
+
+def variables(place, point):
+    """Returns what a person has to set to run a point as it was run: the kernel, a hart, and a disk that is slow."""
+    arguments = qemu_arguments(point)
+    return {**place.kernel(point), **({"FAULTLINE_QEMU": " ".join(arguments)} if arguments else {})}
+
+
 def environment(place, point):
     """Returns the environment of ./run.sh: nothing of ours but what it needs."""
     known = {name: os.environ[name] for name in ("PATH", "HOME", "FAULTLINE_KERNEL") if name in os.environ}
     # Less room for QEMU's translations than its usual gigabyte, most of which a short run never uses.
     return {**known, "TERM": "dumb", "LC_ALL": "C", "FAULTLINE_BUILD": place.build,
-            "FAULTLINE_QEMU": "-accel tcg,tb-size=32", **place.kernel(point)}
+            "FAULTLINE_QEMU": " ".join(["-accel tcg,tb-size=32", *qemu_arguments(point)]), **place.kernel(point)}
 
 
 def read_lines(outcome, text):
@@ -131,8 +160,9 @@ def how_it_ended(done, on_host):
     return ""
 
 
-def differences(expected, came):
-    """Yields a sentence for each value that is not what one of the answers has."""
+def differences(expected, came, explained=False):
+    """Yields a sentence for each value that is not what one of the answers has. If the program has explained what is wrong,
+    numbers that say nothing are left out."""
     for name, values in expected.items():
         values = values if isinstance(values, list) else [values]
         found = came.get(name, [])
@@ -143,7 +173,8 @@ def differences(expected, came):
         else:
             for one, other in zip(found, values):
                 if one != other:
-                    yield f"{words(name)}: {one} came, {other} expected"
+                    secret = explained and max(one, other) >= SECRET
+                    yield f"{words(name)}: wrong" if secret else f"{words(name)}: {one} came, {other} expected"
                     break
 
 
@@ -166,9 +197,10 @@ def judge(outcome, done):
     """Decides whether the point has passed, and why not."""
     came = {**outcome.came, **outcome.seen}
     wrong = [*over(outcome.point.limits, came)]
-    wrong += min(([*differences(answers, came)] for answers in outcome.expected), key=len)
-    if wrong and getattr(outcome, "first", ""):
-        wrong[0] += "; first: " + outcome.first
+    first = getattr(outcome, "first", "")
+    wrong += min(([*differences(answers, came, first)] for answers in outcome.expected), key=len)
+    if wrong and first:
+        wrong[0] += "; first: " + first
     ended = how_it_ended(done, outcome.point.on_host)
     reasons = [ended] * bool(ended) + outcome.notes + wrong
     if not reasons and done.status != 0 and "status" not in outcome.expected[0]:

@@ -143,7 +143,7 @@ def add_lab(root, lab, tree):
     for name, path in bugs_of(lab.points, root).items():
         os.makedirs(os.path.join(tree, "lab/bugs"), exist_ok=True)
         shutil.copyfile(path, os.path.join(tree, "lab/bugs", name + ".patch"))
-    for name in ("lab.h", "host/cmocka.h"):
+    for name in ("lab.h", "programs.h", "host/cmocka.h"):
         path = os.path.join(tree, "lab/lib", name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         shutil.copyfile(os.path.join(root, "labs/lib", name), path)

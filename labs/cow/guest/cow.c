@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The tests of the lab cow: what processes see of their memory after fork, and what that takes. */
-#include "lab.h"
+#include "programs.h"
 
 /* Seeds of what children and parents write, made from the one that the grader gives. */
 #define BY_CHILD(seed)	((seed) + 1)
@@ -609,31 +609,6 @@ static void swapped(uint64_t seed, size_t n)
 	result("child", hear(&up));
 	join_child(child);
 	result("parent", sum_or_show("parent", pages, n, seed, BY_PARENT(seed), 2));
-}
-
-/* ---- ordinary programs ---- */
-
-/* The one that `programs` runs: its answer is its argument, mixed. */
-static void answer(uint64_t seed, size_t n)
-{
-	result("answer", mix(seed, n));
-}
-
-static void programs(uint64_t seed, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		char words[2][32];
-		int child = fork_child();
-
-		if (child) {
-			join_child(child);
-			continue;
-		}
-		snprintf(words[0], sizeof(words[0]), "%llu", (unsigned long long)mix(seed, i));
-		snprintf(words[1], sizeof(words[1]), "%zu", i);
-		execl("/proc/self/exe", "cow", "answer", words[0], words[1], (char *)NULL);
-		fail("exec");
-	}
 }
 
 int main(int argc, char **argv)

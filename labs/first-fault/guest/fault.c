@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The tests of the lab first-fault: what a program, its parent and the log learn of an access that faults. */
-#include "lab.h"
+#include "programs.h"
+#include "words.h"
 
 #include <setjmp.h>
 #include <sys/resource.h>
@@ -49,27 +50,57 @@ static void handle_with(void (*handler)(int, siginfo_t *, void *), int flags)
 	times = 0;
 }
 
-enum how { READ, WRITE, FETCH };
+enum how { READ, WRITE, FETCH, ATOMIC };
+
+static const char *const how_words[] = { "a read of", "a write to", "a jump to",
+					 "an atomic operation on" };
 
 static void access_byte(enum how how, uintptr_t address)
 {
-	if (how == READ)
+	switch (how) {
+	case READ:
 		(void)*(volatile char *)address;
-	else if (how == WRITE)
+		break;
+	case WRITE:
 		*(volatile char *)address = 1;
-	else
+		break;
+	case FETCH:
 		((void (*)(void))address)();
+		break;
+	case ATOMIC:
+		__atomic_fetch_add((int *)address, 1, __ATOMIC_SEQ_CST);
+	}
+}
+
+static const char *code_name(int number, int code)
+{
+	if (number == SIGSEGV && code == SEGV_MAPERR)
+		return "SEGV_MAPERR";
+	if (number == SIGSEGV && code == SEGV_ACCERR)
+		return "SEGV_ACCERR";
+	if (number == SIGBUS && code == BUS_ADRERR)
+		return "BUS_ADRERR";
+	return number ? "another code" : "no code";
 }
 
 /* Tells the signal, its code and its address, of an access that is refused. */
-static void refused(enum how how, uintptr_t address, uint64_t mark)
+static void refused(enum how how, uintptr_t address, uint64_t mark, int number, int code)
 {
+	uintptr_t at;
+
 	memset((void *)&caught, 0, sizeof(caught));
 	if (sigsetjmp(back, 1) == 0)
 		access_byte(how, address);
+	at = (uintptr_t)caught.si_addr;
 	result("signal", (uint64_t)caught.si_signo);
 	result("code", (uint64_t)caught.si_code);
-	result("address", mark + ((uintptr_t)caught.si_addr - address));
+	result("address", mark + (at - address));
+	if (caught.si_signo != number || caught.si_code != code)
+		show("%s %#lx: %s, %s came, and %s, %s is right", how_words[how], address,
+		     signal_name(caught.si_signo), code_name(caught.si_signo, caught.si_code),
+		     signal_name(number), code_name(number, code));
+	else if (at != address)
+		show("%s %#lx: si_addr is %#lx", how_words[how], address, at);
 }
 
 struct attempt {
@@ -77,19 +108,20 @@ struct attempt {
 	uintptr_t address;
 };
 
-static void try_all(uint64_t seed, size_t n, const struct attempt *attempts, size_t nattempts)
+static void try_all(uint64_t seed, size_t n, const struct attempt *attempts, size_t nattempts,
+		    int number, int code)
 {
 	handle_with(give_up, 0);
 	for (size_t i = 0; i < n; i++) {
 		const struct attempt *one = &attempts[mix(seed, i) % nattempts];
 
-		refused(one->how, one->address, mix(seed, i));
+		refused(one->how, one->address, mix(seed, i), number, code);
 	}
 	result("faults", times);
 }
 
-#define TRY_ALL(seed, n, attempts) \
-	try_all(seed, n, attempts, sizeof(attempts) / sizeof((attempts)[0]))
+#define TRY_ALL(seed, n, attempts, number, code) \
+	try_all(seed, n, attempts, sizeof(attempts) / sizeof((attempts)[0]), number, code)
 
 static char *pages_with(size_t n, int protection)
 {
@@ -140,9 +172,11 @@ static void not_mapped(uint64_t seed, size_t n)
 		{ WRITE, -1ul },
 		{ READ, NO_ADDRESS },
 		{ WRITE, 1ul << 63 },
+		{ ATOMIC, hole + 64 },
+		{ ATOMIC, 8 },
 	};
 
-	TRY_ALL(seed, n, attempts);
+	TRY_ALL(seed, n, attempts, SIGSEGV, SEGV_MAPERR);
 }
 
 static int of_data = 1;
@@ -174,9 +208,11 @@ static void not_allowed(uint64_t seed, size_t n)
 		{ FETCH, (uintptr_t)&on_stack },
 		{ WRITE, shared },
 		{ FETCH, shared },
+		{ ATOMIC, frozen + 16 },
+		{ ATOMIC, hidden + 128 },
 	};
 
-	TRY_ALL(seed, n, attempts);
+	TRY_ALL(seed, n, attempts, SIGSEGV, SEGV_ACCERR);
 	result("nothing_has_changed", mix(seed, n) + (page_read((void *)plain) ^ mix(2, 0)) +
 					      (page_read((void *)frozen) ^ mix(2, 0)));
 }
@@ -198,10 +234,10 @@ static void file_end(uint64_t seed, size_t n)
 		{ READ, shared + 5 * PAGE }, { WRITE, shared + 7 * PAGE + seed % PAGE },
 		{ READ, own + 3 * PAGE },    { WRITE, own + 7 * PAGE + 1 },
 		{ READ, cut + 4 * PAGE },    { WRITE, cut + 4 * PAGE + 4095 },
-		{ FETCH, cut + 3 * PAGE },
+		{ FETCH, cut + 3 * PAGE },   { ATOMIC, shared + 6 * PAGE },
 	};
 
-	TRY_ALL(seed, n, attempts);
+	TRY_ALL(seed, n, attempts, SIGBUS, BUS_ADRERR);
 	access_byte(WRITE, shared + 2 * PAGE + 4095); /* in the file's last page */
 	result("more_faults", times - n);
 }
@@ -219,7 +255,8 @@ static char *page_of_fault(siginfo_t *info)
 	uintptr_t at = (uintptr_t)info->si_addr & -PAGE;
 
 	if (at < (uintptr_t)area || at >= (uintptr_t)area + area_pages * PAGE) {
-		say("failed handler: the address is %p\n", info->si_addr);
+		say("failed handler: si_addr is %p, where the program has accessed nothing\n",
+		    info->si_addr);
 		_exit(98);
 	}
 	if (++times > 10 * area_pages) {
@@ -254,11 +291,13 @@ static void protects(uint64_t seed, size_t n)
 
 		page[word] += i; /* a load and a store */
 		found += page[word] * (i + 1);
+		if (page[word] != mix(seed, at) * (2 * word + 1) + i)
+			show("a word of page %zu has another value than was stored", at);
 		page[word] -= i;
 	}
 	result("found", found);
 	result("faults", times);
-	result("sum", sum(area, n));
+	result("sum", sum_of_all("the memory", area, n, seed));
 }
 
 static void map_one(int number, siginfo_t *info, void *context)
@@ -280,44 +319,62 @@ static void maps(uint64_t seed, size_t n)
 	area_seed = seed;
 	munmap(area, n * PAGE);
 	handle_with(map_one, 0);
-	result("sum", sum(area, n));
+	result("sum", sum_of_all("the memory", area, n, seed));
 	result("faults", times);
 	((volatile uint64_t *)area)[seed % WORDS] = 1;
 	result("faults_then", times);
 }
 
+/* Of an instruction on two pages, the second page may be the one that is accessed. */
 static void allow_code(int number, siginfo_t *info, void *context)
 {
 	char *at = page_of_fault(info);
+	uintptr_t pc = pc_of(context);
 
 	(void)number;
-	if (pc_of(context) != (uintptr_t)info->si_addr)
-		fail("the PC of a fetch");
+	if (pc != (uintptr_t)info->si_addr && (pc + 2 != (uintptr_t)at || at != info->si_addr)) {
+		say("failed handler: si_addr is %p and the PC %#lx, at a fetch\n", info->si_addr,
+		    pc);
+		_exit(98);
+	}
 	if (mprotect(at, PAGE, PROT_READ | PROT_EXEC))
 		fail("mprotect in a handler");
 }
 
-/* A function on each page, which a handler allows to run: lui a0, K; addi a0, a0, k; ret. */
+/* Writes a function: lui a0, K; addi a0, a0, k; ret. */
+static void write_function(char *at, uint64_t value)
+{
+	const uint32_t code[] = {
+		(uint32_t)(value >> 11 << 12) | 10 << 7 | 0x37,
+		(uint32_t)(value & 0x7ff) << 20 | 10 << 15 | 10 << 7 | 0x13,
+		0x00008067,
+	};
+
+	memcpy(at, code, sizeof(code));
+}
+
+/* Where the function i is: of each other page on that page, else its first instruction is on two. */
+static char *function_at(size_t i, uint64_t seed)
+{
+	if (i % 2)
+		return area + i * 2 * PAGE + PAGE - 2;
+	return area + i * 2 * PAGE + mix(seed, i) % 1000 * 4;
+}
+
+/* Functions on two pages each, which a handler allows to run. */
 static void code(uint64_t seed, size_t n)
 {
 	uint64_t total = 0;
 
-	area = map_pages(n, MAP_PRIVATE);
-	area_pages = n;
-	for (size_t i = 0; i < n; i++) {
-		uint32_t *at = (uint32_t *)(area + i * PAGE + mix(seed, i) % 1000 * 4);
-		uint32_t value = (uint32_t)mix(seed + 1, i) & 0x7ffff;
-
-		at[0] = value >> 11 << 12 | 10 << 7 | 0x37;
-		at[1] = (value & 0x7ff) << 20 | 10 << 15 | 10 << 7 | 0x13;
-		at[2] = 0x00008067;
-	}
-	syscall(SYS_riscv_flush_icache, area, area + n * PAGE, 0);
+	area = map_pages(2 * n, MAP_PRIVATE);
+	area_pages = 2 * n;
+	for (size_t i = 0; i < n; i++)
+		write_function(function_at(i, seed), mix(seed + 1, i) & 0x7ffff);
+	syscall(SYS_riscv_flush_icache, area, area + 2 * n * PAGE, 0);
 	handle_with(allow_code, 0);
 	for (size_t i = 0; i < n; i++) {
-		size_t page = mix(seed + 2, i) % n;
-		long (*function)(void) =
-			(long (*)(void))(area + page * PAGE + mix(seed, page) % 1000 * 4);
+		size_t which = mix(seed + 2, i) % n;
+		long (*function)(void) = (long (*)(void))function_at(which, seed);
 
 		total += (uint64_t)function() * (i + 1);
 	}
@@ -346,8 +403,13 @@ static void files(uint64_t seed, size_t n)
 	area_seed = seed;
 	area = mmap(NULL, n * PAGE, RW, MAP_SHARED, area_file, 0);
 	handle_with(grow_file, 0);
-	for (size_t i = 0; i < n; i++)
-		total += *(uint64_t *)(area + i * PAGE) * (i + 1);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t value = *(uint64_t *)(area + i * PAGE);
+
+		total += value * (i + 1);
+		if (value != mix(seed, i))
+			show("page %zu of the file has another value than the handler wrote", i);
+	}
 	result("total", total);
 	result("faults", times);
 }
@@ -411,6 +473,12 @@ __asm__(".pushsection .text\n"
 	"	ret\n"
 	".popsection\n");
 
+/* In the order of registers_around(). */
+static const char *const register_names[REGISTERS] = {
+	"ra", "t0", "t1", "t2", "s0", "s1", "a1",  "a3",  "a4", "a5", "a6", "a7", "s2", "s3",
+	"s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6", "a0", "a2",
+};
+
 static volatile double disturbance = 1;
 
 static void unprotect_and_disturb(int number, siginfo_t *info, void *context)
@@ -442,12 +510,22 @@ static void registers(uint64_t seed, size_t n)
 			doubles[k] = (double)(mix(seed + i, k) >> 20);
 		registers_around(in, out, address, doubles);
 		in[REGISTERS - 1] = (uint64_t)address;
-		for (size_t k = 0; k < REGISTERS; k++)
+		for (size_t k = 0; k < REGISTERS; k++) {
 			changed += in[k] != out[k];
-		for (size_t k = 0; k < DOUBLES; k++)
+			if (in[k] != out[k])
+				show("%s had %#lx before the fault, and %#lx after it",
+				     register_names[k], in[k], out[k]);
+		}
+		for (size_t k = 0; k < DOUBLES; k++) {
 			changed += doubles[k] != (double)(mix(seed + i, k) >> 20);
+			if (doubles[k] != (double)(mix(seed + i, k) >> 20))
+				show("f%zu has another value after the fault", k);
+		}
 		changed += *address != (char)in[1];
 		pcs += caught_pc == the_store;
+		if (caught_pc != the_store)
+			show("the handler saw the PC %#lx, and that of the instruction is %#lx",
+			     caught_pc, the_store);
 	}
 	result("registers_changed", changed);
 	result("pcs", pcs);
@@ -472,31 +550,58 @@ static void dropped(uint64_t seed, size_t n)
 	if (madvise(pages, n * PAGE, MADV_DONTNEED) || madvise(shared, n * PAGE, MADV_DONTNEED) ||
 	    madvise(own, n * PAGE, MADV_DONTNEED))
 		fail("madvise");
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		zeros += page_read(pages + i * PAGE) == 0;
+		if (page_read(pages + i * PAGE) != 0)
+			show("page %zu of memory that was dropped is not zeros", i);
+	}
 	result("zeros", zeros);
-	result("shared", sum(shared, n));
-	result("private", sum(own, n));
+	result("shared", sum_of_all("a shared mapping of a file", shared, n, seed));
+	result("private", sum_of_all("a private mapping of a file", own, n, seed));
 	fill(pages, n, seed + 2);
 	fill(shared, n / 2, seed + 3);
-	result("written", sum(pages, n));
+	result("written", sum_of_all("memory that was dropped", pages, n, seed + 2));
 	if (pread(file, own, n * PAGE, 0) != (ssize_t)(n * PAGE))
 		fail("pread");
-	result("in_the_file", sum(own, n));
+	result("in_the_file", sum_or_show("the file", own, n, n / 2, seed + 3, seed));
 }
 
-static void swapped(uint64_t seed, size_t n)
+/* Memory that was dropped, and is read by the program and by the kernel: it needs no frames. */
+static void only_read(uint64_t seed, size_t n)
 {
-	char *pages = map_pages(n, MAP_PRIVATE);
+	char *pages = map_pages(n, MAP_PRIVATE), *frozen;
+	int file = memfd_create("file", 0), copy = memfd_create("copy", 0);
+	uint64_t zeros = 0;
+	long before;
 
 	fill(pages, n, seed);
-	if (madvise(pages, n * PAGE, MADV_PAGEOUT))
-		fail("MADV_PAGEOUT");
-	result("sum", sum(pages, n));
-	fill(pages, n / 2, seed + 1);
-	if (madvise(pages, n * PAGE, MADV_PAGEOUT))
-		fail("MADV_PAGEOUT");
-	result("sum", sum(pages, n));
+	for (size_t i = 0; i < 64; i++)
+		check_count("pwrite", pwrite(file, pages + i * PAGE, PAGE, (off_t)(i * PAGE)),
+			    PAGE);
+	frozen = mmap(NULL, 64 * PAGE, PROT_READ, MAP_PRIVATE, file, 0);
+	if (madvise(pages, n * PAGE, MADV_DONTNEED) || madvise(frozen, 64 * PAGE, MADV_DONTNEED))
+		fail("madvise");
+	before = private_frames();
+	for (size_t i = 0; i < n; i++) {
+		uint64_t word = 1;
+
+		if (i % 2)
+			word = *(volatile uint64_t *)(pages + i * PAGE);
+		else if (pwrite(copy, pages + i * PAGE, 8, 0) != 8 || pread(copy, &word, 8, 0) != 8)
+			fail("a write of memory that was dropped");
+		zeros += word == 0;
+	}
+	result("frames_taken", (uint64_t)(private_frames() - before));
+	result("zeros", zeros);
+	for (size_t i = 0; i < 64; i++) /* the kernel's copy is the first access */
+		if (pwrite(copy, frozen + i * PAGE, PAGE, (off_t)(i * PAGE)) != (ssize_t)PAGE)
+			fail("a write of memory that may only be read");
+	if (pread(copy, pages, 64 * PAGE, 0) != (ssize_t)(64 * PAGE))
+		fail("pread");
+	result("copied", sum_of_all("what the kernel read", pages, 64, seed));
+	if (madvise(frozen, 64 * PAGE, MADV_DONTNEED))
+		fail("madvise");
+	result("frozen", sum_of_all("memory that may only be read", frozen, 64, seed));
 }
 
 /* Instructions, if time is counted in them. */
@@ -545,35 +650,63 @@ static void on_other_stack(int number, siginfo_t *info, void *context)
 {
 	uintptr_t sp = (uintptr_t)((ucontext_t *)context)->uc_mcontext.__gregs[REG_SP];
 
+	if (number != SIGSEGV || info->si_code != SEGV_MAPERR)
+		show("%s, %s came for a stack that overflows, and SIGSEGV, SEGV_MAPERR is right",
+		     signal_name(number), code_name(number, info->si_code));
 	result("overflow", (uint64_t)number);
 	result("overflow", (uint64_t)info->si_code);
 	result("overflow", (uintptr_t)info->si_addr - (sp & -PAGE) < 2 * PAGE);
 	_exit(0);
 }
 
+/* The kernel writes far below the stack pointer, where the program has not been yet. */
+static __attribute__((noinline)) void copy_below(uint64_t seed)
+{
+	char *sp = __builtin_frame_address(0), *there = sp - 400 * 1024;
+	int file = memfd_create("file", 0);
+	uint64_t word = seed;
+
+	check_count("pwrite", pwrite(file, &word, sizeof(word), 0), sizeof(word));
+	word = 0;
+	if (pread(file, there, sizeof(word), 0) != sizeof(word))
+		show("a read into the stack, 400 KiB below the stack pointer: %s", strerror(errno));
+	else
+		memcpy(&word, there, sizeof(word));
+	result("copied_to_the_stack", word);
+}
+
 static void stack(uint64_t seed, size_t n)
 {
 	const stack_t other = { .ss_sp = map_pages(16, MAP_PRIVATE), .ss_size = 16 * PAGE };
-	int child = fork_child();
+	int child;
 
+	signal(SIGCHLD, SIG_DFL);
+	child = fork_child();
 	if (child == 0) {
 		handle_with(on_other_stack, SA_ONSTACK);
 		if (sigaltstack(&other, NULL))
 			fail("sigaltstack");
 		_exit(never_ends("x"));
 	}
-	join_child(child);
-	signal(SIGCHLD, SIG_DFL);
+	join(child, "a program that handles the overflow of its stack");
 	child = fork_child();
 	if (child == 0)
 		_exit(never_ends("x"));
-	result("without_a_handler", (uint64_t)wait_child(child));
+	result_end("without_a_handler", "a program whose stack overflows", wait_child(child),
+		   128 + SIGSEGV);
+	copy_below(seed);
 	result("deep", descend(seed, n));
 }
 
 /* ---- copies of the kernel ---- */
 
 static int file_with_bytes, ends[2];
+
+static const char *const calls_that_write[] = { "pread",     "clock_gettime",  "getrandom",
+						"uname",     "rt_sigprocmask", "getcwd",
+						"getrusage", "prlimit64" };
+static const char *const calls_that_read[] = { "pwrite", "openat", "rt_sigprocmask",
+					       "writev", "write",  "execve" };
 
 /* Each call takes a pointer where it writes, or from which it reads. */
 static long call_that_writes(size_t which, void *to)
@@ -634,6 +767,38 @@ static uint64_t error_of(long answer)
 	return answer < 0 ? (uint64_t)errno : 0;
 }
 
+/* A pointer, and what is there. */
+struct place {
+	void *at;
+	const char *what;
+};
+
+/* Tells the error of a call with a pointer, and shows it if another one is right. */
+static void result_error(const char *call, const struct place *place, long answer, int expected)
+{
+	int error = (int)error_of(answer);
+
+	result("error", (uint64_t)error);
+	if (error != expected)
+		show("%s with %p, %s: %s, and %s is right", call, place->at, place->what,
+		     error ? strerror(error) : "no error",
+		     expected ? strerror(expected) : "no error");
+}
+
+/* A page of a mapping beyond the end of its file. */
+static char *beyond_a_file(void)
+{
+	int file = memfd_create("short", 0);
+	char *pages;
+
+	if (ftruncate(file, 100))
+		fail("ftruncate");
+	pages = mmap(NULL, 2 * PAGE, RW, MAP_SHARED, file, 0);
+	if (pages == MAP_FAILED)
+		fail("mmap");
+	return pages + PAGE;
+}
+
 static void open_files(void)
 {
 	char bytes[PAGE];
@@ -649,31 +814,39 @@ static void out_pointers(uint64_t seed, size_t n)
 {
 	char *holed = edge(2, RW), *frozen = pages_with(2, PROT_READ),
 	     *hidden = pages_with(2, PROT_NONE);
-	void *const bad[] = { NULL,
-			      (void *)16,
-			      holed + 2 * PAGE,
-			      frozen,
-			      hidden + PAGE,
-			      frozen + 100,
-			      (void *)((uintptr_t)out_pointers & ~15ul),
-			      (void *)KERNEL_ADDRESS,
-			      (void *)-16l,
-			      (void *)(END_OF_MEMORY - 4),
-			      (void *)NO_ADDRESS,
-			      holed + 2 * PAGE - 4 };
+	const struct place bad[] = {
+		{ NULL, "a null pointer" },
+		{ (void *)16, "nearly a null pointer" },
+		{ holed + 2 * PAGE, "where nothing is mapped" },
+		{ frozen, "where memory may only be read" },
+		{ hidden + PAGE, "where memory may not be accessed" },
+		{ frozen + 100, "where memory may only be read" },
+		{ (void *)((uintptr_t)out_pointers & ~15ul), "where the program's code is" },
+		{ (void *)KERNEL_ADDRESS, "an address of the kernel" },
+		{ (void *)-16l, "an address that no program can have" },
+		{ (void *)(END_OF_MEMORY - 4), "where the addresses of programs end" },
+		{ (void *)NO_ADDRESS, "an address that nobody can have" },
+		{ beyond_a_file(), "beyond the end of a file that is mapped" },
+		{ holed + 2 * PAGE - 4, "four bytes before the end of what is mapped" },
+	};
+	const size_t nbad = sizeof(bad) / sizeof(bad[0]);
 
 	open_files();
 	for (size_t i = 0; i < n; i++) {
-		size_t which = mix(seed, 2 * i + 1), where = mix(seed, 2 * i) % 14;
+		size_t which = mix(seed, 2 * i + 1) % 8, where = mix(seed, 2 * i) % (nbad + 2);
+		struct place good = { NULL, "memory that was dropped" };
 
-		if (where == 11) /* half of it fits, which some calls answer with a count */
+		if (where == 12) /* half of it fits, which some calls answer with a count */
 			which = 1;
-		if (where == 0 && (which % 8 == 4 || which % 8 == 7)) /* not asked for */
+		if (where == 0 && (which == 4 || which == 7)) /* not asked for */
 			which = 1;
-		if (where == 9 && which % 8 == 5) /* a short name fits */
+		if (where == 9 && which == 5) /* a short name fits */
 			which = 1;
-		result("error",
-		       error_of(call_that_writes(which, where < 12 ? bad[where] : dropped_page())));
+		if (where >= nbad)
+			good.at = dropped_page();
+		result_error(calls_that_write[which], where < nbad ? &bad[where] : &good,
+			     call_that_writes(which, where < nbad ? bad[where].at : good.at),
+			     where < nbad ? EFAULT : 0);
 	}
 	result("alive", mix(seed, n) + (page_read(frozen) ^ mix(2, 0)));
 }
@@ -681,31 +854,47 @@ static void out_pointers(uint64_t seed, size_t n)
 static void in_pointers(uint64_t seed, size_t n)
 {
 	char *holed = edge(2, RW), *hidden = pages_with(2, PROT_NONE);
-	void *const bad[] = { (void *)16,
-			      holed + 2 * PAGE,
-			      hidden + PAGE,
-			      (void *)KERNEL_ADDRESS,
-			      (void *)-16l,
-			      NULL,
-			      (void *)(END_OF_MEMORY - 4),
-			      (void *)NO_ADDRESS,
-			      hidden + 4090 };
+	const struct place bad[] = {
+		{ (void *)16, "nearly a null pointer" },
+		{ holed + 2 * PAGE, "where nothing is mapped" },
+		{ hidden + PAGE, "where memory may not be accessed" },
+		{ (void *)KERNEL_ADDRESS, "an address of the kernel" },
+		{ (void *)-16l, "an address that no program can have" },
+		{ NULL, "a null pointer" },
+		{ (void *)(END_OF_MEMORY - 4), "where the addresses of programs end" },
+		{ (void *)NO_ADDRESS, "an address that nobody can have" },
+		{ hidden + 4090, "where memory may not be accessed" },
+		{ beyond_a_file(), "beyond the end of a file that is mapped" },
+	};
+	const size_t nbad = sizeof(bad) / sizeof(bad[0]);
 
 	open_files();
 	memset(holed, 'x', 2 * PAGE);
 	for (size_t i = 0; i < n; i++) {
-		size_t which = mix(seed, 2 * i + 1), where = mix(seed, 2 * i) % 11;
+		size_t which = mix(seed, 2 * i + 1) % 6, where = mix(seed, 2 * i) % (nbad + 2);
+		struct place good = { NULL, "memory that was dropped" };
 
-		if (where == 5 && which % 6 == 2) /* no set is given: nothing to read */
+		if (where == 5 && which == 2) /* no set is given: nothing to read */
 			which = 0;
-		if (where == 6 && (which % 6 == 1 || which % 6 == 5)) /* an empty name is there */
+		if (where == 6 && (which == 1 || which == 5)) /* an empty name is there */
 			which = 0;
-		if (where >= 9)
+		if (where >= nbad) {
 			which = 2;
-		result("error",
-		       error_of(call_that_reads(which, where < 9 ? bad[where] : dropped_page())));
+			good.at = dropped_page();
+		}
+		result_error(calls_that_read[which], where < nbad ? &bad[where] : &good,
+			     call_that_reads(which, where < nbad ? bad[where].at : good.at),
+			     where < nbad ? EFAULT : 0);
 	}
 	result("alive", mix(seed, n));
+}
+
+/* The same answer as expected, or the call and its answer are shown. */
+static void result_answer(const char *name, const char *call, long answer, long expected)
+{
+	result(name, (uint64_t)answer);
+	if (answer != expected)
+		show("%s: it answers %ld, and %ld is right", call, answer, expected);
 }
 
 /* Names and vectors that end at an edge, and those that go on beyond it. */
@@ -718,14 +907,19 @@ static void strings(uint64_t seed, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		size_t length = 1 + mix(seed, i) % 200;
 
+		const struct place name = { end - length, "a name that ends with what is mapped" },
+				   endless = { end - length, "a name that does not end there" },
+				   last = { vector + 1, "a vector whose part is not mapped" };
+
 		memset(end - length, 'x', length);
-		result("open", error_of(open(end - length, O_RDONLY)));
+		result_error("open", &endless, open(end - length, O_RDONLY), EFAULT);
 		end[-1] = 0;
-		result("open_of_a_name", error_of(open(end - length, O_RDONLY)));
+		result_error("open", &name, open(end - length, O_RDONLY), ENOENT);
 		vector[0] = (struct iovec){ .iov_base = holed, .iov_len = length };
 		vector[1] = (struct iovec){ .iov_base = end, .iov_len = 1 };
-		result("written", (uint64_t)writev(file_with_bytes, vector, 2));
-		result("vector", error_of(writev(file_with_bytes, vector + 1, 2)));
+		result_answer("written", "writev, whose second part is not mapped",
+			      writev(file_with_bytes, vector, 2), (long)length);
+		result_error("writev", &last, writev(file_with_bytes, vector + 1, 2), EFAULT);
 	}
 }
 
@@ -742,7 +936,8 @@ static void partial(uint64_t seed, size_t n)
 
 		for (size_t k = 0; k < before; k++)
 			end[(ssize_t)k - (ssize_t)before] = (char)(mix(seed, i) >> k % 57);
-		result("written", (uint64_t)pwrite(file, end - before, before + 5000, 0));
+		result_answer("written", "a write of more than is mapped",
+			      pwrite(file, end - before, before + 5000, 0), (long)before);
 		if (pread(file, bytes, before, 0) != (ssize_t)before)
 			fail("pread");
 		for (size_t k = 0; k < before; k++)
@@ -751,7 +946,8 @@ static void partial(uint64_t seed, size_t n)
 		if (ftruncate(file, (off_t)(3 * PAGE)))
 			fail("ftruncate");
 		memset(holed, 0, 3 * PAGE);
-		result("read", (uint64_t)pread(file, end - before, before + 1000, 0));
+		result_answer("read", "a read into more than is mapped",
+			      pread(file, end - before, before + 1000, 0), (long)before);
 		found = 0;
 		for (size_t k = 0; k < before; k++)
 			found += end[(ssize_t)k - (ssize_t)before] == bytes[k];
@@ -805,14 +1001,20 @@ static void killed(uint64_t seed, size_t n)
 {
 	static void (*const ways[])(uintptr_t) = { write_there, fetch_there, write_and_ignore,
 						   write_and_block };
+	static const char *const who[] = { "a process that writes", "a process that jumps",
+					   "a process that ignores SIGSEGV, and writes",
+					   "a process that blocks all signals, and writes" };
 	char *hidden = pages_with(1, PROT_NONE), *beyond;
 	int file = memfd_create("file", 0);
 
 	beyond = mmap(NULL, PAGE, RW | PROT_EXEC, MAP_SHARED, file, 0);
 	for (size_t i = 0; i < n; i++) {
 		uint64_t way = mix(seed, i);
+		bool at_end = way / 4 % 2;
 
-		result("end", end_of(ways[way % 4], (uintptr_t)(way / 4 % 2 ? beyond : hidden)));
+		result_end("end", who[way % 4],
+			   (int)end_of(ways[way % 4], (uintptr_t)(at_end ? beyond : hidden)),
+			   128 + (at_end ? SIGBUS : SIGSEGV));
 	}
 }
 
@@ -874,18 +1076,23 @@ static void in_handler(uint64_t seed, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		switch (mix(seed, i) % 4) {
 		case 0:
-			result("end", end_of(nested, 0));
+			result_end("end", "a process whose handler faults, with the signal blocked",
+				   (int)end_of(nested, 0), 128 + SIGSEGV);
 			break;
 		case 1:
-			result("end", end_of(nested, SA_NODEFER));
+			result_end("end",
+				   "a process whose handler faults, with the signal not blocked",
+				   (int)end_of(nested, SA_NODEFER), 5);
 			break;
 		case 2:
 			if (ftruncate(area_file, 0))
 				fail("ftruncate");
-			result("end", end_of(two_kinds, (uintptr_t)hidden + PAGE));
+			result_end("end", "a process that gets SIGBUS in the handler of SIGSEGV",
+				   (int)end_of(two_kinds, (uintptr_t)hidden + PAGE), 7);
 			break;
 		default:
-			result("end", end_of(no_stack, (uintptr_t)hidden));
+			result_end("end", "a process whose handler has no stack",
+				   (int)end_of(no_stack, (uintptr_t)hidden), 128 + SIGSEGV);
 		}
 	}
 }
@@ -911,9 +1118,10 @@ static uint64_t lines_with(const char *const *words)
 	return found;
 }
 
+static const char *const verbs[] = { "read", "write", "fetch" };
+
 static uint64_t lines_about(int pid, enum how how, int number, uintptr_t address)
 {
-	static const char *const verbs[] = { "read", "write", "fetch" };
 	char who[32], where[32];
 	const char *const words[] = { who, number == SIGBUS ? "SIGBUS" : "SIGSEGV", verbs[how],
 				      where, NULL };
@@ -943,7 +1151,12 @@ static void report(uint64_t seed, size_t n)
 			_exit(0);
 		}
 		wait_child(child);
-		named += lines_about(child, how, at == beyond ? SIGBUS : SIGSEGV, address);
+		if (lines_about(child, how, at == beyond ? SIGBUS : SIGSEGV, address) == 1)
+			named++;
+		else
+			show("the log has not one line about fault[%d] with %s, %s and %#lx at",
+			     child, signal_name(at == beyond ? SIGBUS : SIGSEGV), verbs[how],
+			     address);
 	}
 	result("named", named);
 	for (size_t i = 0; i < n; i++) {
@@ -957,70 +1170,16 @@ static void report(uint64_t seed, size_t n)
 				access_byte(WRITE, 0);
 			_exit(0);
 		}
-		join_child(child);
+		join(child, "a program that handles SIGSEGV");
 		snprintf(who, sizeof(who), "fault[%d]", child);
 		others += lines_with(words);
+		if (lines_with(words))
+			show("the log has a line about %s, whose handler took the signal", who);
 	}
 	result("others", others);
 }
 
-/* Two processes touch more memory than there is: one of them is killed, and the other goes on. */
-static void out_of_memory(uint64_t seed, size_t n)
-{
-	struct channel up, down;
-	char *pages, *more;
-	int status;
-
-	channel_open(&up);
-	channel_open(&down);
-	signal(SIGCHLD, SIG_DFL);
-	for (unsigned i = 0; i < 2; i++) {
-		if (fork_child()) {
-			hear(&up);
-			continue;
-		}
-		pages = map_pages(n, MAP_PRIVATE);
-		fill(pages, n, seed);
-		if (madvise(pages, n * PAGE, MADV_DONTNEED))
-			fail("madvise");
-		tell(&up, 0);
-		hear(&down);
-		fill(pages, n, seed);
-		tell(&up, 0);
-		pause();
-	}
-	tell(&down, 0);
-	hear(&up); /* the first has its pages */
-	more = map_pages(1, MAP_PRIVATE);
-	tell(&down, 0); /* there are too few for the second */
-	if (wait(&status) < 0)
-		fail("wait");
-	fill(more, 1, seed);
-	result("killed", (uint64_t)(WIFSIGNALED(status) ? WTERMSIG(status) : 0));
-	result("sum", sum(more, 1));
-}
-
 /* ---- what works before and after ---- */
-
-static void programs(uint64_t seed, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		char word[32];
-		int child = fork_child();
-
-		snprintf(word, sizeof(word), "%llu", (unsigned long long)mix(seed, i));
-		if (child == 0) {
-			execl("/proc/self/exe", "fault", "answer", word, "0", NULL);
-			fail("exec");
-		}
-		join_child(child);
-	}
-}
-
-static void answer(uint64_t seed, size_t n)
-{
-	result("answer", mix(seed, n));
-}
 
 /* Memory of all kinds, written by parent and child. */
 static void memory(uint64_t seed, size_t n)
@@ -1037,7 +1196,7 @@ static void memory(uint64_t seed, size_t n)
 	child = fork_child();
 	if (child == 0) {
 		fill(both, n, seed + 2);
-		tell(&up, sum(own, n));
+		tell(&up, sum_of_all("memory of the parent, for the child,", own, n, seed));
 		fill(own, n, seed + 3);
 		fill(heap, n, seed + 3);
 		_exit(0);
@@ -1046,10 +1205,10 @@ static void memory(uint64_t seed, size_t n)
 	join_child(child);
 	own = mremap(own, n * PAGE, 2 * n * PAGE, MREMAP_MAYMOVE);
 	fill(own + n * PAGE, n, seed + 4);
-	result("own", sum(own, n));
-	result("more", sum(own + n * PAGE, n));
-	result("heap", sum(heap, n));
-	result("both", sum(both, n));
+	result("own", sum_of_all("memory that mremap made larger", own, n, seed));
+	result("more", sum_of_all("what mremap added", own + n * PAGE, n, seed + 4));
+	result("heap", sum_of_all("the heap", heap, n, seed + 1));
+	result("both", sum_of_all("shared memory that a child wrote", both, n, seed + 2));
 }
 
 /* Exceptions that are no page faults, and signals that are no faults. */
@@ -1092,8 +1251,12 @@ static void many(uint64_t seed, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (i == 4)
 			before = used_frames();
-		by_signal += end_of(mix(seed, i) % 2 ? write_there : fetch_there,
-				    (uintptr_t)hidden) == 128 + SIGSEGV;
+		int end = (int)end_of(mix(seed, i) % 2 ? write_there : fetch_there,
+				      (uintptr_t)hidden);
+
+		by_signal += end == 128 + SIGSEGV;
+		if (end != 128 + SIGSEGV)
+			show_end("a process without a handler", end, 128 + SIGSEGV);
 	}
 	result("killed", by_signal);
 	result("frames_lost", (uint64_t)(used_frames() > before ? used_frames() - before : 0));
@@ -1111,7 +1274,7 @@ int main(int argc, char **argv)
 		{ "files", files },
 		{ "registers", registers },
 		{ "dropped", dropped },
-		{ "swapped", swapped },
+		{ "only_read", only_read },
 		{ "cost", cost },
 		{ "stack", stack },
 		{ "out_pointers", out_pointers },
@@ -1121,7 +1284,6 @@ int main(int argc, char **argv)
 		{ "killed", killed },
 		{ "in_handler", in_handler },
 		{ "report", report },
-		{ "out_of_memory", out_of_memory },
 		{ "programs", programs },
 		{ "answer", answer },
 		{ "memory", memory },

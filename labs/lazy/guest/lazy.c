@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The tests of the lab lazy: what memory takes before it is used, what it holds, and where it ends. */
-#include "lab.h"
+#include "programs.h"
 
 #include <sched.h>
 #include <setjmp.h>
@@ -848,31 +848,6 @@ static void swapped(uint64_t seed, size_t n)
 		if (page_read(pages + i * PAGE) != mix(LATER(seed), i))
 			result("words_not_zero", i);
 	result("words_not_zero", not_zero_ends(pages + (half + 1) * PAGE, 1));
-}
-
-/* ---- ordinary programs ---- */
-
-/* The one that `programs` runs: its answer is its argument, mixed. */
-static void answer(uint64_t seed, size_t n)
-{
-	result("answer", mix(seed, n));
-}
-
-static void programs(uint64_t seed, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		char words[2][32];
-		int child = fork_child();
-
-		if (child) {
-			join_child(child);
-			continue;
-		}
-		snprintf(words[0], sizeof(words[0]), "%llu", (unsigned long long)mix(seed, i));
-		snprintf(words[1], sizeof(words[1]), "%zu", i);
-		execl("/proc/self/exe", "lazy", "answer", words[0], words[1], (char *)NULL);
-		fail("exec");
-	}
 }
 
 int main(int argc, char **argv)

@@ -1,36 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The tests of the lab machine: what a program sees of its console, and of the end of the machine. */
-#include "lab.h"
+#include "programs.h"
 
 #include <poll.h>
 
-#define HASH_START 0xcbf29ce484222325ull
-#define HASH_PRIME 0x100000001b3ull
-#define KIB	   1024u
+#define KIB  1024u
+#define LINE 200u /* bytes of a line of input, at most, without its end */
 
 /* ---- output ---- */
-
-/* Programs that are forked and executed, one after the other. */
-static void programs(uint64_t seed, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		char text[24];
-		int pid;
-
-		snprintf(text, sizeof(text), "%llu", (unsigned long long)mix(seed, i));
-		pid = fork_child();
-		if (pid == 0) {
-			execl("/proc/self/exe", "machine", "answer", text, (char *)NULL);
-			fail("execl");
-		}
-		join_child(pid);
-	}
-}
-
-static void answer(uint64_t seed, size_t n)
-{
-	result("answer", mix(seed, n));
-}
 
 /* The status that the machine ends with. */
 static void status(uint64_t seed, size_t n)
@@ -102,28 +79,6 @@ static uint64_t switches(void)
 	return machine.switches;
 }
 
-/* Switches of threads while nothing happens for n seconds, with a child that waits for input. */
-static void idle(uint64_t seed, size_t n)
-{
-	const struct timespec second = { .tv_sec = 1 };
-	uint64_t before;
-	int pid;
-	char byte;
-
-	signal(SIGCHLD, SIG_DFL); /* it is to be killed */
-	pid = fork_child();
-	if (pid == 0)
-		_exit(read(STDIN_FILENO, &byte, 1) > 0);
-	nanosleep(&second, NULL);
-	before = switches();
-	for (size_t i = 0; i < n; i++)
-		nanosleep(&second, NULL);
-	result("switches_while_idle", switches() - before);
-	result("answer", mix(seed, n));
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-}
-
 /* ---- input ---- */
 
 #define PATIENCE 25 /* seconds, for input that does not come */
@@ -149,19 +104,39 @@ static ssize_t read_soon(void *to, size_t n)
 	return got;
 }
 
-static uint64_t hash(uint64_t sum, const unsigned char *bytes, size_t n)
+/* What is wrong with the input, for the student: the first byte that is not the expected one. */
+struct wrongs {
+	bool shown;
+	char expected[32 * KIB];
+	size_t nexpected;
+};
+
+/* Compares what was read with what comes from byte `at` on; returns how many bytes are not as expected. */
+static uint64_t compare(struct wrongs *wrongs, const unsigned char *bytes, size_t n, size_t at)
 {
-	for (size_t i = 0; i < n; i++)
-		sum = (sum ^ bytes[i]) * HASH_PRIME;
-	return sum;
+	uint64_t wrong = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned char expected =
+			at + i < wrongs->nexpected ? (unsigned char)wrongs->expected[at + i] : 0;
+
+		if (at + i < wrongs->nexpected && bytes[i] == expected)
+			continue;
+		wrong++;
+		if (!wrongs->shown)
+			say("first byte %zu of %zu: %#x came, %#x expected\n", at + i,
+			    wrongs->nexpected, bytes[i], expected);
+		wrongs->shown = true;
+	}
+	return wrong;
 }
 
 /* Reads up to the end, in reads of so many bytes at most, with a pause before each of the first. */
-static void read_all(size_t most, unsigned pauses)
+static void read_all(struct wrongs *wrongs, uint64_t secret, size_t most, unsigned pauses)
 {
 	static unsigned char bytes[8 * KIB];
 	const struct timespec while_it_comes = { .tv_nsec = 100000000 };
-	uint64_t sum = HASH_START, count = 0;
+	uint64_t count = 0, wrong = 0;
 	ssize_t n;
 
 	do {
@@ -170,27 +145,38 @@ static void read_all(size_t most, unsigned pauses)
 			pauses--;
 		}
 		n = read_soon(bytes, most);
-		sum = hash(sum, bytes, (size_t)n);
+		wrong += compare(wrongs, bytes, (size_t)n, count);
 		count += (uint64_t)n;
 	} while (n > 0);
 	result("bytes", count);
-	result("hash", sum);
+	result("wrong_bytes", wrong);
+	result("answer", secret + wrong + count - wrongs->nexpected);
 }
 
 /* Each of the 256 bytes, many times. */
 static void input(uint64_t seed, size_t n)
 {
-	(void)seed;
-	(void)n;
-	read_all(1000, 0);
+	static struct wrongs wrongs;
+
+	for (size_t i = 0; i < n; i++) {
+		char byte = (char)mix(seed, i);
+
+		wrongs.expected[wrongs.nexpected++] = byte == '\n' ? '\r' : byte;
+		if (i % LINE == LINE - 1 || i + 1 == n)
+			wrongs.expected[wrongs.nexpected++] = '\n';
+	}
+	read_all(&wrongs, mix(seed, n), 1000, 0);
 }
 
 /* More comes than the kernel has room for, and nobody reads. */
 static void late(uint64_t seed, size_t n)
 {
-	(void)seed;
-	(void)n;
-	read_all(333, 8);
+	static struct wrongs wrongs;
+
+	for (uint64_t i = 0; wrongs.nexpected < n; i++)
+		wrongs.nexpected += (size_t)sprintf(wrongs.expected + wrongs.nexpected, "%llu\n",
+						    (unsigned long long)mix(seed, i));
+	read_all(&wrongs, mix(seed, n), 333, 8);
 }
 
 /* Reads a line, which has a number. */
@@ -226,6 +212,33 @@ static void polled(uint64_t seed, size_t n)
 		result("line", read_number());
 	}
 	result("switches_while_waiting", switches() - before);
+}
+
+/*
+ * Switches of threads while nothing happens for n seconds, with a child that waits for input. Then a line
+ * comes, and the child gets it: it has waited for an interrupt that was on its way.
+ */
+static void idle(uint64_t seed, size_t n)
+{
+	const struct timespec second = { .tv_sec = 1 };
+	struct channel up;
+	uint64_t before;
+	int pid;
+
+	(void)seed;
+	channel_open(&up);
+	pid = fork_child();
+	if (pid == 0) {
+		tell(&up, read_number());
+		_exit(0);
+	}
+	nanosleep(&second, NULL);
+	before = switches();
+	for (size_t i = 0; i < n; i++)
+		nanosleep(&second, NULL);
+	result("switches_while_idle", switches() - before);
+	result("line", hear(&up));
+	join_child(pid);
 }
 
 /* Each line is answered while others come: a read of a console returns one line. */

@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 from base import ROOT, TOOLS
 from grader import bugs, build, commands, limits, report, run
-from grader.lab import Lab, Wrong, bugs_of, choose, with_musts
+from grader.lab import Lab, Point, Wrong, bugs_of, choose, with_musts
 from grader.mixing import mix
 from labs import check, grading, repository, slots, trees
 from lib.tap import case, equal, has, lacks, main
@@ -45,7 +45,8 @@ FILES = {
     "labs/small/hints.txt": "# no hint\nfirst\n\nsecond\n\nthird\n", "labs/small/README.md": "# A small lab\n",
     "labs/small/README.zh.md": "# 小实验\n",
     "labs/small/start.patch": START, "labs/small/second.patch": SECOND, "labs/small/wrong/bad.patch": WRONG,
-    "labs/small/guest/t.c": "int main(void) { return 0; }\n", "labs/lib/lab.h": "\n", "labs/lib/host/cmocka.h": "\n",
+    "labs/small/guest/t.c": "int main(void) { return 0; }\n", "labs/lib/lab.h": "\n", "labs/lib/programs.h": "\n",
+    "labs/lib/host/cmocka.h": "\n",
 }
 IDENTITY = ["-c", "user.name=A", "-c", "user.email=a@b.c"]
 
@@ -307,7 +308,7 @@ def a_program_is_as_old_as_its_headers():
         lab, program = trees.lab_of(root, "small"), os.path.join(place, "t")
         write(place, "t", "")
         sources = build.made_from(lab, lab.path("guest", "t.c"), os.path.join(root, "labs/lib"))
-        equal(sorted(os.path.basename(name) for name in sources), ["lab.h", "own.h", "t.c"], "sources")
+        equal(sorted(os.path.basename(name) for name in sources), ["lab.h", "own.h", "programs.h", "t.c"], "sources")
         for source in sources:
             os.utime(source, (1, 1))
         equal(build.is_newer(program, sources), True, "older sources")
@@ -319,6 +320,11 @@ def a_program_is_as_old_as_its_headers():
 def point_of(place, name="frames taken"):
     """Returns a point of the small lab."""
     return choose(Lab(os.path.join(tree(place), "labs/small")).points, [name])[0]
+
+
+def environment_of(lab, options):
+    """Returns QEMU's arguments for a point with these options."""
+    return run.environment(run.Place("", "", {}, ({}, "")), Point(f"a | 1 gain | t a | {options} | b", lab))["FAULTLINE_QEMU"]
 
 
 def judged(point, out, err="", status=0, stopped=""):
@@ -341,7 +347,7 @@ def R161_only_right_answers_pass():
                 (right.replace("taken 3", "taken 4") + "first parent 0x10000\n", "4 taken, 3 allowed; first: parent 0x10000", {}),
                 (right.replace(str(mix(1, 5)), "7"), f"sum: 7 came, {mix(1, 5)} expected", {}),
                 (right.replace(str(mix(1, 5)), "7") + "first page 3\nfirst page 4\n",
-                 f"sum: 7 came, {mix(1, 5)} expected; first: page 3", {}),
+                 "sum: wrong; first: page 3", {}),
                 (right + right, "taken: no answer", {}), (right, "no end within 9 s", {"status": None, "stopped": "no end within 9 s"}),
                 (right, "kernel panic: cow", {"status": 125, "err": "run.sh: kernel panic: cow\n"}),
                 (right, "the program was killed by SIGSEGV", {"status": 139}),
@@ -390,6 +396,30 @@ def a_point_can_have_an_input():
         equal(choose([point], [])[0].options, ["--mem", "64M"], "options")
         point.take_option("machine=sifive_u")
         equal(point.options[-2:], ["--machine", "sifive_u"], "the machine")
+
+
+@case
+def one_of_several_harts_can_be_the_one_that_boots():
+    with tempfile.TemporaryDirectory() as place:
+        lab = point_of(place).lab
+        usual = environment_of(lab, "harts=4")
+        equal(usual, environment_of(lab, "mem=64M"), "QEMU's arguments where the firmware chooses")
+        equal(Point("a | 1 gain | t a | harts=4 mem=64M | b", lab).options, ["--harts", "4", "--mem", "64M"], "options")
+        sleeping = environment_of(lab, "machine=sifive_u harts=3 hart=2").removeprefix(usual)
+        equal([word for word in sleeping.split() if "cpu-num" in word],
+              ["loader,addr=0x8000,cpu-num=1", "loader,addr=0x8000,cpu-num=3"], "those that sleep")
+        point = Point("a | 1 gain | t a | machine=sifive_u harts=3 hart=2 | b", lab)
+        outcome = run.Outcome(point, 1)
+        outcome.expected = [{}]
+        has(report.why(run.Place("", "", {"t": "t"}, ({}, "")), outcome), f"FAULTLINE_QEMU='{sleeping.strip()}' ./run.sh", "with gdb")
+        equal(environment_of(lab, "machine=sifive_u hart=1"), usual, "the only one")
+        for options in ("hart=1", "machine=virt hart=1", "machine=sifive_u hart=2", "machine=sifive_u harts=2 hart=3", "harts=two",
+                        "machine=sifive_u hart=x", "machine=sifive_u hart=-1"):
+            try:
+                Point(f"a | 1 gain | t a | {options} | b", lab)
+                raise AssertionError(f"'{options}' is taken")
+            except Wrong as wrong:
+                has(str(wrong), "points.txt: a: ", options)
 
 
 @case
@@ -569,6 +599,23 @@ def a_lab_s_mistakes_are_found():
         has(refused(trees.lab_of, root, "small"), "'10 win' is not a number and one of gain, keep, must", "a point")
         write(root, "labs/small/points.txt", POINTS.replace("icount", "icount=3"))
         has(refused(trees.lab_of, root, "small"), "'icount=3' is neither an option nor a limit", "an option")
+        write(root, "labs/small/points.txt", POINTS.replace("icount", "swap_reads=0"))
+        has(refused(trees.lab_of, root, "small"), "'swap_reads=0' is neither an option nor a limit", "a disk that never reads")
+
+
+@case
+def a_swap_disk_is_as_slow_as_a_point_wants():
+    with tempfile.TemporaryDirectory() as place:
+        root = tree(place)
+        write(root, "labs/small/points.txt", POINTS.replace("icount", "swap=64M swap_reads=3"))
+        usual, slow = trees.lab_of(root, "small").points
+        here = run.Place(root, os.path.join(place, "build"), {"t": "/t"}, ({}, ""))
+        slowly = "-set drive.disk.throttling.iops-read=3"
+        has(run.environment(here, slow)["FAULTLINE_QEMU"], slowly, "what QEMU gets")
+        lacks(run.environment(here, usual)["FAULTLINE_QEMU"], "throttling", "what it gets for another point")
+        equal(run.variables(here, slow), {"FAULTLINE_QEMU": slowly}, "what a person sets")
+        equal(run.variables(here, usual), {}, "what a person sets for another point")
+        has("\n".join(report.with_gdb(here, run.not_run(slow, ""))), f"FAULTLINE_QEMU='{slowly}' ./run.sh --gdb", "with gdb")
 
 
 @case
