@@ -56,12 +56,17 @@ struct file_ops {
 	 * FALLOC_FL_KEEP_SIZE with or without FALLOC_FL_PUNCH_HOLE.
 	 */
 	int (*allocate)(struct file *file, unsigned mode, uint64_t offset,
-			uint64_t end);			     /* [ENODEV] */
+			uint64_t end); /* [ENODEV] */
+	/*
+	 * Returns when what was written is safe where it belongs; `data_only` as fdatasync. NULL,
+	 * for a file that has pages or names: there is no better place than memory.
+	 */
+	int (*fsync)(struct file *file, bool data_only);     /* [EINVAL] */
 	int (*get_seals)(struct file *file);		     /* [EINVAL]; returns F_SEAL_* */
 	int (*add_seals)(struct file *file, unsigned seals); /* [EINVAL] */
 	/*
 	 * Bracket the creation of a shared mapping. map_begin may refuse it, or remove permissions
-	 * from *max_prot, the most that mprotect may grant later. NULL: nothing to check.
+	 * from *max_prot, the most that mprotect may grant later. NULL: nothing to do.
 	 */
 	int (*map_begin)(struct file *file, unsigned prot, unsigned *max_prot);
 	void (*map_end)(struct file *file);

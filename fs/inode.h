@@ -90,10 +90,12 @@ struct inode_ops {
 	int (*getattr_asked)(struct inode *inode, struct abi_stat *st);
 	int (*setattr)(struct inode *inode, const struct inode_attr *attr); /* [EPERM] */
 	/*
-	 * Called before the contents are used, by open (not with O_PATH) and exec. NULL: there is
-	 * nothing to do.
+	 * Called before the contents are used, by open (not with O_PATH) and exec; `flags` has the
+	 * access mode. NULL: there is nothing to do.
 	 */
-	int (*open)(struct inode *inode);
+	int (*open)(struct inode *inode, unsigned flags);
+	/* Undoes that for who needs it no more; an open file's `release` does so itself. */
+	void (*close)(struct inode *inode);
 	/* Regular files: sets the size. The caller has write access (object_get_write()). */
 	int (*resize)(struct inode *inode, uint64_t size); /* [EINVAL] */
 	/*

@@ -50,7 +50,7 @@ static int create(const struct fs_type *type, const char *source, unsigned flags
 		goto free_mount;
 	memcpy(mount->source, source, strlen(source) + 1);
 	refcount_init(&mount->refs, 1);
-	mount->flags = (flags & MOUNT_FLAGS) | (type->read_only ? MS_RDONLY : 0);
+	mount->flags = flags & MOUNT_FLAGS;
 	mount->type = type;
 	mount->dev = atomic_add(&last_dev, 1) + 1;
 	list_init(&mount->link);
@@ -226,8 +226,6 @@ static int set_flags_locked(struct mount *mount, uint32_t flags)
 	assert_hardened(spin_lock_held(&mounts_lock));
 	if (list_empty(&mount->link))
 		return -EINVAL;
-	if (mount->type->read_only && !(flags & MS_RDONLY))
-		return -EROFS;
 	if (!(flags & ATIME_FLAGS))
 		flags |= before & (MS_NOATIME | MS_NODIRATIME);
 	(void)atomic_exchange(&mount->flags, flags & MOUNT_FLAGS);

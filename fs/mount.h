@@ -19,7 +19,6 @@ struct mount;
 struct fs_type {
 	const char *name; /* as mount(2) and /proc/mounts have it */
 	uint32_t magic;	  /* f_type of statfs */
-	bool read_only; /* it can only be mounted with MS_RDONLY, which is added where it is missing */
 	/*
 	 * Sets mount->root to its root directory, with a reference. `options` are those of
 	 * mount(2): words with commas in between, or "". Returns 0 or a negative errno; -EINVAL for
@@ -55,7 +54,7 @@ struct mount {
 	struct inode *root;
 	/*
 	 * Held while a name moves: of two renames at once, each could put a directory below the
-	 * other's. The holder may wait for a server.
+	 * other's. A file system may hold it for a removal. The holder may wait for a server.
 	 */
 	struct mutex rename_lock;
 	/* guarded by mounts_lock: */
@@ -97,8 +96,7 @@ int mount_attach(struct mount *mount, struct inode *point);
 /*
  * Changes the mount's flags to these, of which MOUNT_FLAGS are kept; what says nothing about access
  * times keeps MS_NOATIME and MS_NODIRATIME as they are. Returns 0; -EINVAL if it is not
- * in the tree; -EBUSY if it would become read-only and files are open for writing; -EROFS if it
- * cannot be written.
+ * in the tree; -EBUSY if it would become read-only and files are open for writing.
  */
 int mount_set_flags(struct mount *mount, unsigned flags);
 

@@ -95,25 +95,29 @@ static int open_inode(struct inode *inode, unsigned flags, struct file *file)
 	bool is_path = (flags & O_PATH) != 0;
 	bool denies = !is_path && S_ISREG(inode->mode) && inode->object && ((flags + 1) & 2) != 0;
 	bool truncates = !is_path && S_ISREG(inode->mode) && (flags & O_TRUNC);
+	bool writes = denies || (truncates && inode->object), opened;
 	int err = 0;
 
 	if (!is_path && !inode_is_device(inode) && wants_write(flags))
 		err = mount_may_write(inode->mount);
-	if (err == 0 && !is_path && inode->ops->open)
-		err = inode->ops->open(inode);
-	if (err == 0 && (denies || (truncates && inode->object)))
+	if (err == 0 && writes)
 		err = object_get_write(inode->object);
 	if (err)
 		return err;
+	if (!is_path && inode->ops->open)
+		err = inode->ops->open(inode, flags);
+	opened = !is_path && err == 0;
 	file->ops = is_path ? &path_file_ops : inode->file_ops;
 	file->flags = is_path ? flags & PATH_FLAGS : (flags & ~ONCE_FLAGS) | O_LARGEFILE;
 	file->node = inode;
-	if (file->ops->opened)
-		err = file->ops->opened(file);
 	if (err == 0 && truncates)
 		err = inode->ops->resize ? inode->ops->resize(inode, 0) : -EINVAL;
-	if ((truncates || denies) && inode->object && (err || !denies))
+	if (err == 0 && file->ops->opened)
+		err = file->ops->opened(file);
+	if (writes && (err || !denies))
 		object_put_write(inode->object);
+	if (err && opened && inode->ops->close)
+		inode->ops->close(inode);
 	return err;
 }
 
@@ -239,6 +243,7 @@ int fs_open_exec(struct file *dir, const char *path, struct object **object_ret,
 {
 	struct inode *inode = NULL;
 	struct path_walk walk;
+	bool opened = false;
 	int err;
 
 	path_begin(&walk, path_start(dir), path);
@@ -249,14 +254,18 @@ int fs_open_exec(struct file *dir, const char *path, struct object **object_ret,
 	} while (err == PATH_AGAIN);
 	if (err == 0)
 		err = inode ? check_image(&walk, inode) : -ENOENT;
-	if (err == 0 && inode->ops->open)
-		err = inode->ops->open(inode);
+	if (err == 0 && inode->ops->open) {
+		err = inode->ops->open(inode, O_RDONLY);
+		opened = err == 0;
+	}
 	if (err == 0)
 		err = image_path(&walk, inode, path_ret);
 	if (err == 0) {
 		object_use(inode->object);
 		*object_ret = inode->object;
 	}
+	if (opened && inode->ops->close)
+		inode->ops->close(inode);
 	path_put(inode);
 	path_end(&walk);
 	return err;

@@ -322,25 +322,33 @@ long sys_fallocate(struct trap_frame *frame)
 	return err;
 }
 
-/* Files and directories are in memory, so nothing needs syncing. Other files give -EINVAL. */
+/* Files and directories in memory need no syncing. Files that have no contents give -EINVAL. */
 static bool has_place(const struct file *file)
 {
 	return file->ops->object || file->ops->getdents;
 }
 
-long sys_fsync(struct trap_frame *frame)
+static long fsync_file(struct trap_frame *frame, bool data_only)
 {
 	struct file *file = arg_file(frame, 0);
 	long err;
 
 	if (!file)
 		return -EBADF;
-	err = has_place(file) ? 0 : -EINVAL;
+	if (file->ops->fsync)
+		err = file->ops->fsync(file, data_only);
+	else
+		err = has_place(file) ? 0 : -EINVAL;
 	file_put(file);
 	return err;
 }
 
-/* No file system keeps changes that a device does not have yet. */
+long sys_fsync(struct trap_frame *frame)
+{
+	return fsync_file(frame, false);
+}
+
+/* No file system keeps changes that a server or a device does not have yet. */
 long sys_sync(struct trap_frame *frame)
 {
 	(void)frame;
@@ -349,5 +357,5 @@ long sys_sync(struct trap_frame *frame)
 
 long sys_fdatasync(struct trap_frame *frame)
 {
-	return sys_fsync(frame);
+	return fsync_file(frame, true);
 }

@@ -96,7 +96,8 @@ static long map_shared(struct map_request *request, struct file *file)
 	if (result)
 		return result;
 	result = do_map(request);
-	file->ops->map_end(file);
+	if (file->ops->map_end)
+		file->ops->map_end(file);
 	return result;
 }
 

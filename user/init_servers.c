@@ -23,7 +23,7 @@
 
 /*
  * Each server drives a virtio device and serves files. `orders` is a file of the runner's: for each
- * instance the tag of its device, and the directory where its files are to be.
+ * instance the tag of its device, the directory where its files are to be, and "ro" or "rw".
  */
 static const struct server {
 	const char *program;
@@ -31,7 +31,7 @@ static const struct server {
 	uint32_t device_id;
 	unsigned long mount_flags;
 } table[] = {
-	{ "/bin/hostfs", "/run/share", VIRTIO_ID_9P, MS_RDONLY | MS_NOSUID | MS_NODEV },
+	{ "/bin/hostfs", "/run/share", VIRTIO_ID_9P, MS_NOSUID | MS_NODEV },
 };
 
 /* The servers that run. */
@@ -40,6 +40,14 @@ static struct run {
 	const char *program, *where;
 } runs[RUNS_MAX];
 static unsigned nruns;
+
+/* What one instance is to serve. */
+struct order {
+	const char *tag, *where;
+	unsigned long mount_flags;
+};
+
+#define WORDS 3
 
 /* What one server is made of; -1: not there yet. */
 struct start {
@@ -199,29 +207,37 @@ static void make_directories(const char *path)
 }
 
 /* The mount keeps the send end; with its end the server is told to end, too. */
-static long mount_server(const struct server *server, const char *tag, const char *where, int send)
+static long mount_server(const struct server *server, const struct order *order, int send)
 {
 	char options[2 * NAME_SIZE], digits[NAME_SIZE];
 
 	append(append(options, "fd="), decimal((unsigned)send, digits));
-	make_directories(where);
-	return sys_mount(tag, where, "9p", server->mount_flags, options);
+	make_directories(order->where);
+	return sys_mount(order->tag, order->where, "9p", server->mount_flags | order->mount_flags,
+			 options);
 }
 
-static long start_one(const struct server *server, const char *tag, const char *where)
+static long start_one(const struct server *server, const struct order *order)
 {
 	struct start start = { -1, -1, -1 };
 	long err;
 
 	if (nruns == RUNS_MAX)
 		return -EAGAIN;
-	err = start_process(server, tag, &start);
+	err = start_process(server, order->tag, &start);
 	if (err > 0) {
-		runs[nruns++] = (struct run){ err, server->program, where };
-		err = mount_server(server, tag, where, start.send);
+		runs[nruns++] = (struct run){ err, server->program, order->where };
+		err = mount_server(server, order, start.send);
 	}
 	close_all(&start);
 	return err;
+}
+
+static struct order order_of(char *const *word)
+{
+	bool read_only = word[2][0] == 'r' && word[2][1] == 'o';
+
+	return (struct order){ word[0], word[1], read_only ? MS_RDONLY : 0 };
 }
 
 long servers_start(void)
@@ -233,17 +249,18 @@ long servers_start(void)
 
 		if (n == -ENOENT)
 			continue;
-		if (n < 0 || n % 2 != 0) {
+		if (n < 0 || n % WORDS != 0) {
 			n = n < 0 ? n : -EINVAL;
 			complain("cannot read ", table[i].orders, n);
 			return n;
 		}
-		for (long at = 0; at < n; at += 2) {
-			const char *tag = orders[i].at[at], *where = orders[i].at[at + 1];
-			long err = start_one(&table[i], tag, where);
+		for (long at = 0; at < n; at += WORDS) {
+			const struct order order = order_of(&orders[i].at[at]);
+			long err = start_one(&table[i], &order);
 
 			if (err < 0) {
-				complain("cannot mount a folder of the host's at ", where, err);
+				complain("cannot mount a folder of the host's at ", order.where,
+					 err);
 				return err;
 			}
 		}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The bytes of regular files on a 9P server: missing pages are requests, whose answers are the pages. */
+/* The cached bytes of files on a 9P server: missing pages are requests, whose answers are the pages. */
 #include "abi/errno.h"
 #include "fs/mount.h"
 #include "fs/p9/node.h"
@@ -12,6 +12,7 @@
 #include "mm/page_cache.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
+#include "mm/vma.h"
 #include "proc/mem_wait.h"
 
 /* The most pages of one request. */
@@ -26,10 +27,13 @@ struct p9_data {
 	/* guarded by node->lock: what the file was like when it was opened last */
 	uint64_t size, mtime, ctime;
 	bool has_old; /* pages of an earlier state were mapped then */
-	/* guarded by object.lock; `fid` is set with node->lock held too, and atomic for a look at it: */
-	struct p9_fid *fid; /* open for reading; NULL: not opened yet */
-	uint64_t next;	    /* the index after those of the last request; NONE: it has failed */
-	unsigned window;    /* pages that the last request was to have */
+	/* atomic: see p9_data_changed(), p9_data_doubtful() */
+	uint32_t is_changed, is_doubtful;
+	/* guarded by object.lock; fids are set with node->lock held too, and atomic for a look: */
+	struct p9_fid *fid;    /* open for reading; NULL: not opened yet */
+	struct p9_fid *writer; /* open for writing; NULL: nobody writes */
+	uint64_t next;	       /* the index after those of the last request; NONE: it has failed */
+	unsigned window;       /* pages that the last request was to have */
 };
 
 /* One Tread for consecutive pages. */
@@ -190,12 +194,18 @@ static int data_read(struct object *object, struct page *page, struct vm_wait *w
 /* A mapping keeps the file itself: the next one to open it finds the same pages. */
 static void data_used(struct object *object)
 {
-	path_get(&to_data(object)->node->inode);
+	struct p9_node *node = to_data(object)->node;
+
+	path_get(&node->inode);
+	p9_use(node);
 }
 
 static void data_unused(struct object *object)
 {
-	path_put(&to_data(object)->node->inode);
+	struct p9_node *node = to_data(object)->node;
+
+	p9_unuse(node, false); /* the mmap lock may be held */
+	path_put(&node->inode);
 }
 
 static void data_destroy(struct object *object)
@@ -203,6 +213,7 @@ static void data_destroy(struct object *object)
 	struct p9_data *data = to_data(object);
 
 	p9_fid_put(data->fid);
+	p9_fid_put(data->writer);
 	p9_session_put(data->session);
 	kfree(data);
 }
@@ -259,49 +270,198 @@ static int forget_old(struct p9_data *data, uint64_t size)
 	return err;
 }
 
-/* Opens the file as it is now. Requests that are under way go on with the fid that they have. */
-static int open_anew(struct p9_node *node)
+/* ---- changes by others, and our own ---- */
+
+void p9_data_changed(struct p9_data *data)
+{
+	atomic_store(&data->is_changed, 1u);
+}
+
+void p9_data_doubtful(struct p9_data *data)
+{
+	atomic_store(&data->is_doubtful, 1u);
+}
+
+static bool is_other(const struct p9_node *node, const struct p9_rgetattr *attr)
+{
+	const struct p9_data *data = node->data;
+
+	return attr->size != data->size || node->inode.mtime != data->mtime ||
+	       node->inode.ctime != data->ctime;
+}
+
+static void learn(struct p9_node *node, const struct p9_rgetattr *attr)
+{
+	node->data->size = attr->size;
+	node->data->mtime = node->inode.mtime;
+	node->data->ctime = node->inode.ctime;
+}
+
+/*
+ * Has somebody else changed the file since it was opened last? What we have asked for has changed its
+ * times too. If it was open for writing (`is_written`) these are learnt, if the size is what it should
+ * be: a change of another that leaves the size as it is goes unseen then.
+ */
+static bool has_changed(struct p9_node *node, const struct p9_rgetattr *attr, bool is_written)
 {
 	struct p9_data *data = node->data;
-	struct p9_fid *fid, *old;
-	int err = p9_open_fid(node, &fid);
+	bool ours = atomic_exchange(&data->is_changed, 0u) && is_written;
+	bool doubtful = atomic_exchange(&data->is_doubtful, 0u) != 0;
+
+	if (ours && !doubtful && attr->size == object_size(&data->object))
+		learn(node, attr);
+	return doubtful || is_other(node, attr);
+}
+
+/* Nobody writes any more. Without an answer, the next open finds another file than it was. */
+static void learn_at_end(struct p9_node *node)
+{
+	struct p9_rgetattr attr = { 0 };
+
+	if (!atomic_exchange(&node->data->is_changed, 0u))
+		return;
+	if (mutex_lock_killable(&node->lock))
+		return;
+	if (p9_node_attributes(node, &attr) == 0 && attr.size == object_size(&node->data->object))
+		learn(node, &attr);
+	mutex_unlock(&node->lock);
+}
+
+/* ---- opening at the server ---- */
+
+/* Sets one of the two fids. Requests that are under way go on with the one that they have. */
+static void set_fid(struct p9_data *data, struct p9_fid **at, struct p9_fid *fid)
+{
+	struct p9_fid *old;
+
+	spin_lock(&data->object.lock);
+	old = *at;
+	atomic_store_relaxed(at, fid);
+	spin_unlock(&data->object.lock);
+	p9_fid_put(old);
+}
+
+static int open_one(struct p9_node *node, struct p9_fid **at, unsigned flags)
+{
+	struct p9_fid *fid;
+	int err = p9_open_fid(node, flags, &fid);
+
+	if (err == 0)
+		set_fid(node->data, at, fid);
+	return err;
+}
+
+static bool wants_read(unsigned flags)
+{
+	return ((flags + 1) & 1) != 0;
+}
+
+static bool wants_write(unsigned flags)
+{
+	return ((flags + 1) & 2) != 0;
+}
+
+/*
+ * Opens what `flags` needs, and has not been opened yet, or all anew. Reading and writing have a fid
+ * each, so that the server's file is not open for writing for longer than anybody's is.
+ */
+static int open_fids(struct p9_node *node, unsigned flags, bool anew)
+{
+	struct p9_data *data = node->data;
+	int err = 0;
+
+	if (wants_read(flags) && (anew || !p9_data_is_open(data)))
+		err = open_one(node, &data->fid, O_RDONLY);
+	if (err == 0 && wants_write(flags) && (anew || !atomic_load_relaxed(&data->writer)))
+		err = open_one(node, &data->writer, O_WRONLY);
+	return err;
+}
+
+void p9_data_created(struct p9_data *data, struct p9_fid *fid)
+{
+	set_fid(data, &data->writer, fid);
+}
+
+int p9_data_writer(struct p9_node *node, struct p9_fid **fid_ret)
+{
+	struct p9_data *data = node->data;
+	int err = open_fids(node, O_WRONLY, false);
 
 	if (err)
 		return err;
 	spin_lock(&data->object.lock);
-	old = data->fid;
-	atomic_store_relaxed(&data->fid, fid);
+	*fid_ret = p9_fid_get(data->writer);
 	spin_unlock(&data->object.lock);
-	p9_fid_put(old);
-	return 0;
+	return *fid_ret ? 0 : -EIO;
 }
 
-/* A file that has changed may be another one, with the number of one that was removed. */
-int p9_data_open(struct p9_node *node)
+struct p9_fid *p9_data_any_fid(struct p9_data *data)
+{
+	struct p9_fid *fid;
+
+	spin_lock(&data->object.lock);
+	fid = p9_fid_get(data->writer ? data->writer : data->fid);
+	spin_unlock(&data->object.lock);
+	return fid;
+}
+
+/* A look before the lock is taken: most files are not written. */
+void p9_data_end_write(struct p9_node *node)
+{
+	struct p9_data *data = node->data;
+	struct p9_fid *fid = NULL;
+
+	if (!atomic_load_relaxed(&data->writer))
+		return;
+	spin_lock(&data->object.lock);
+	if (data->object.writers == 0) {
+		fid = data->writer;
+		atomic_store_relaxed(&data->writer, NULL);
+	}
+	spin_unlock(&data->object.lock);
+	if (fid)
+		learn_at_end(node);
+	p9_fid_put(fid);
+}
+
+int p9_data_end(struct p9_node *node, uint64_t *end_ret)
 {
 	struct p9_data *data = node->data;
 	struct p9_rgetattr attr = { 0 };
-	bool is_new = !data->fid, changed;
-	int err = is_new ? open_anew(node) : 0;
+	int err = p9_node_attributes(node, &attr);
+
+	if (err == 0 && attr.size != object_size(&data->object)) {
+		err = forget_old(data, attr.size);
+		p9_data_doubtful(data);
+	}
+	*end_ret = attr.size;
+	return err;
+}
+
+/* A file that has changed may be another one, with the number of one that was removed. */
+int p9_data_open(struct p9_node *node, unsigned flags)
+{
+	struct p9_data *data = node->data;
+	bool is_written = data->writer, is_new = !data->fid && !is_written, changed;
+	struct p9_rgetattr attr = { 0 };
+	int err = open_fids(node, flags, false);
 
 	if (err == 0)
 		err = p9_node_attributes(node, &attr);
 	if (err)
 		return err;
-	changed = attr.size != data->size || node->inode.mtime != data->mtime ||
-		  node->inode.ctime != data->ctime;
+	changed = has_changed(node, &attr, is_written);
 	if (!changed && !data->has_old)
 		return 0;
 	if (changed && !is_new)
-		err = open_anew(node);
+		err = open_fids(node, flags, true);
 	if (err == 0)
 		err = forget_old(data, attr.size);
 	if (err)
-		return err;
-	data->size = attr.size;
-	data->mtime = node->inode.mtime;
-	data->ctime = node->inode.ctime;
-	return 0;
+		p9_data_doubtful(data);
+	else
+		learn(node, &attr);
+	return err;
 }
 
 /* ---- open files ---- */
@@ -321,12 +481,41 @@ static struct object *regular_object(struct file *file)
 	return file_inode(file)->object;
 }
 
+static int regular_truncate(struct file *file, uint64_t size)
+{
+	return p9_resize(file_inode(file), size);
+}
+
+static void regular_release(struct file *file)
+{
+	struct p9_node *node = to_p9_node(file_inode(file));
+
+	if (file_writable(file)) {
+		object_put_write(file_inode(file)->object);
+		p9_data_end_write(node);
+	}
+	p9_unuse(node, true);
+	inode_file_release(file);
+}
+
+/* What is stored through a mapping would not reach the server. */
+static int map_begin(struct file *file, unsigned prot, unsigned *max_prot)
+{
+	(void)file;
+	*max_prot &= ~VM_PROT_WRITE;
+	return prot & VM_PROT_WRITE ? -EINVAL : 0;
+}
+
 const struct file_ops p9_regular_ops = {
 	.name = "file of a server",
 	.read = regular_read,
+	.write = p9_write,
+	.truncate = regular_truncate,
+	.fsync = p9_fsync,
+	.map_begin = map_begin,
 	.stat = inode_file_stat,
 	.seek = regular_seek,
 	.object = regular_object,
-	.release = inode_file_release,
+	.release = regular_release,
 	.has_inode = true,
 };

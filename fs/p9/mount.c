@@ -138,7 +138,6 @@ static void statfs(struct mount *mount, struct abi_statfs *st)
 const struct fs_type p9_type = {
 	.name = "9p",
 	.magic = ABI_V9FS_MAGIC,
-	.read_only = true,
 	.fill_mount = fill_p9,
 	.statfs = statfs,
 	.unmount = unmount,

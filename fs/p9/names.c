@@ -84,7 +84,7 @@ static int names_create(struct p9_node *node)
 		return err;
 	names->reply = reply_alloc(node->session, &names->room);
 	if (names->reply)
-		err = p9_open_fid(node, &names->fid);
+		err = p9_open_fid(node, O_RDONLY, &names->fid);
 	if (err) {
 		kfree(names->reply);
 		kfree(names);
@@ -208,6 +208,13 @@ static void end_names(struct p9_node *node, bool is_end)
 	}
 }
 
+/* A name was made or removed: what has come from the server is of an earlier state. */
+static void drop_reply(struct p9_names *names)
+{
+	names->at = names->bytes = names->last_at = 0;
+	names->is_first = names->ended = false;
+}
+
 int p9_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
 {
 	struct p9_node *node = to_p9_node(dir);
@@ -218,6 +225,8 @@ int p9_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
 	if (!node->names)
 		err = names_create(node);
 	if (err == 0) {
+		if (atomic_exchange(&node->names_changed, 0u))
+			drop_reply(node->names);
 		err = next_name(node->names, cookie_of(pos), item);
 		end_names(node, err == -ENODATA);
 	}

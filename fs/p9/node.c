@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Names and attributes of a 9P mount: all of them are asked for at the server. */
+/* The inodes of a 9P mount: names are looked up at the server, files opened there. */
 #include "fs/p9/node.h"
 
 #include "abi/errno.h"
 #include "abi/limits.h"
-#include "base/clock.h"
 #include "fs/dir_file.h"
 #include "fs/inode_path.h"
 #include "fs/mount.h"
@@ -12,57 +11,7 @@
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
-#define BLOCK_SIZE 512u
-
 static const struct inode_ops node_ops;
-
-/* ---- attributes ---- */
-
-/* What is beyond the times that the kernel counts with is the last of them. */
-static uint64_t nanoseconds(uint64_t sec, uint64_t nsec)
-{
-	if (sec >= INT64_MAX / NSEC_PER_SEC || nsec >= NSEC_PER_SEC)
-		return INT64_MAX;
-	return sec * NSEC_PER_SEC + nsec;
-}
-
-static void set_attributes(struct p9_node *node, const struct p9_rgetattr *attr)
-{
-	struct inode *inode = &node->inode;
-
-	atomic_store_relaxed(&node->size, attr->size);
-	atomic_store_relaxed(&node->blocks, attr->blocks);
-	atomic_store_relaxed(&node->rdev, attr->rdev);
-	atomic_store_relaxed(&inode->mode, (inode->mode & S_IFMT) | (attr->mode & S_IALLUGO));
-	atomic_store_relaxed(&inode->uid, attr->uid);
-	atomic_store_relaxed(&inode->gid, attr->gid);
-	atomic_store_relaxed(&inode->nlink, (uint32_t)MIN(attr->nlink, UINT32_MAX));
-	atomic_store_relaxed(&inode->atime, nanoseconds(attr->atime_sec, attr->atime_nsec));
-	atomic_store_relaxed(&inode->mtime, nanoseconds(attr->mtime_sec, attr->mtime_nsec));
-	atomic_store_relaxed(&inode->ctime, nanoseconds(attr->ctime_sec, attr->ctime_nsec));
-}
-
-/* Takes over a reference to the fid. */
-static int ask_attributes(struct p9_fid *fid, struct p9_rgetattr *attr_ret)
-{
-	const struct p9_tgetattr ask = { fid->number, P9_GETATTR_BASIC };
-	uint8_t reply[P9_REPLY_BYTES];
-	struct p9_packet packet;
-	struct p9_rpc rpc;
-	ssize_t n;
-	int err;
-
-	p9_rpc_begin(&rpc, fid->session, fid, NULL);
-	n = p9_encode_tgetattr(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
-	n = p9_rpc(&rpc, n, reply, sizeof(reply));
-	if (n < 0)
-		return (int)n;
-	packet = p9_packet(reply, (size_t)n);
-	err = p9_decode_rgetattr(&packet, rpc.tag, attr_ret);
-	if (err == 0 && attr_ret->size > (uint64_t)INT64_MAX)
-		return -EIO;
-	return err;
-}
 
 struct p9_fid *p9_node_fid(struct p9_node *node)
 {
@@ -79,18 +28,6 @@ static bool type_fits(const struct p9_qid *qid, uint32_t mode)
 {
 	return ((qid->type & P9_QTDIR) != 0) == S_ISDIR(mode) &&
 	       (!(qid->type & P9_QTSYMLINK) || S_ISLNK(mode));
-}
-
-int p9_node_attributes(struct p9_node *node, struct p9_rgetattr *attr_ret)
-{
-	int err = ask_attributes(p9_node_fid(node), attr_ret);
-
-	if (err)
-		return err;
-	if ((attr_ret->mode & S_IFMT) != (node->inode.mode & S_IFMT))
-		return -ESTALE; /* another file has taken its place */
-	set_attributes(node, attr_ret);
-	return 0;
 }
 
 /* ---- nodes ---- */
@@ -136,7 +73,7 @@ static struct p9_node *node_create(struct mount *mount, const char *name, size_t
 		goto free_node;
 	inode_init(&node->inode, mount, p9_ino(qid), attr->mode, &node_ops,
 		   file_ops_of(attr->mode));
-	set_attributes(node, attr);
+	p9_node_set_attributes(node, attr);
 	mutex_init(&node->lock, LOCK_INODE);
 	list_init(&node->kept);
 	node->session = fid->session;
@@ -166,7 +103,7 @@ static int node_make(struct mount *mount, struct p9_node *parent, const char *na
 {
 	struct p9_rgetattr attr = { 0 };
 	struct p9_node *node, *there;
-	int err = ask_attributes(p9_fid_get(fid), &attr);
+	int err = p9_ask_attributes(p9_fid_get(fid), &attr);
 
 	if (err == 0 && !type_fits(qid, attr.mode))
 		err = -EIO;
@@ -193,26 +130,108 @@ static bool may_be_opened(const struct p9_node *node)
 	return node->data ? !p9_data_is_open(node->data) : S_ISDIR(node->inode.mode);
 }
 
-/*
- * The node has been found by another walk, whose fid this is. With another version it may be another
- * file that has the number of one that was removed. Then the older fids are of no use.
- */
-static void adopt(struct p9_node *node, struct p9_fid *fid, const struct p9_qid *qid)
+/* A file's name in a directory, with memory of its own and a reference to the parent. */
+struct name {
+	struct p9_node *parent;
+	char *text;
+};
+
+static void name_free(struct name *name)
 {
-	struct p9_fid *spare = NULL, *old = fid;
+	if (name->text)
+		inode_put(&name->parent->inode);
+	kfree(name->text);
+}
+
+/*
+ * Gives the node another name, and takes its old one over. The root keeps its own, and no server can
+ * have a directory come below itself.
+ */
+static void change_name_locked(struct p9_node *node, struct name *name)
+{
+	const struct name old = { node->parent, node->name };
+	const struct p9_node *above = name->parent;
+
+	assert_hardened(spin_lock_held(&node->session->lock));
+	while (above != node && above->parent != above)
+		above = above->parent;
+	if (above == node || node->parent == node)
+		return;
+	node->parent = name->parent;
+	node->name = name->text;
+	*name = old;
+}
+
+void p9_node_rename(struct p9_node *node, struct p9_node *parent, char *text, struct p9_fid *fid)
+{
+	struct name name = { parent, text };
+	struct p9_fid *spare = NULL, *old = NULL;
+
+	inode_get(&parent->inode);
+	spin_lock(&node->session->lock);
+	change_name_locked(node, &name);
+	if (fid) {
+		old = node->fid;
+		spare = node->spare;
+		node->fid = fid;
+		node->spare = NULL;
+	}
+	spin_unlock(&node->session->lock);
+	name_free(&name);
+	p9_fid_put(old);
+	p9_fid_put(spare);
+}
+
+/* What a walk has found: a name in a directory. */
+struct walked {
+	struct p9_node *parent; /* NULL: it is the root */
+	const char *name;
+	size_t len;
+	struct p9_fid *fid;
+	const struct p9_qid *qid;
+};
+
+/* Without memory, or for the root, the result has no text. */
+static struct name name_of_walk(const struct walked *by)
+{
+	struct name name = { by->parent, NULL };
+
+	if (by->parent && (name.text = mem_wait_kmalloc(by->len + 1))) {
+		inode_get(&by->parent->inode);
+		memcpy(name.text, by->name, by->len);
+		name.text[by->len] = '\0';
+	}
+	return name;
+}
+
+/*
+ * The node has been found by another walk. With another version it may be another file that has the
+ * number of one that was removed; with another name, somebody may have renamed it: the older fids may
+ * be of no use. What is hidden keeps those that it has.
+ */
+static void adopt(struct p9_node *node, const struct walked *by)
+{
+	struct p9_fid *spare = NULL, *fid = by->fid, *old = fid;
+	struct name name = name_of_walk(by);
+	bool same;
 
 	spin_lock(&node->session->lock);
-	if (qid->version != node->qid.version) {
+	same = !name.text || (node->parent == name.parent && strcmp(node->name, name.text) == 0);
+	if (node->unlinked == P9_LINKED && node->parent != node &&
+	    (!same || by->qid->version != node->qid.version)) {
 		spare = node->spare;
 		old = node->fid;
 		node->spare = NULL;
 		node->fid = fid;
-		node->qid.version = qid->version;
-	} else if (!node->spare && may_be_opened(node)) {
+		node->qid.version = by->qid->version;
+		if (!same)
+			change_name_locked(node, &name);
+	} else if (same && !node->spare && may_be_opened(node)) {
 		node->spare = fid;
 		old = NULL;
 	}
 	spin_unlock(&node->session->lock);
+	name_free(&name);
 	p9_fid_put(spare);
 	p9_fid_put(old);
 }
@@ -225,7 +244,7 @@ int p9_node_get(struct mount *mount, struct p9_node *parent, const char *name, s
 	if (!node)
 		return node_make(mount, parent, name, len, fid, qid, node_ret);
 	atomic_store_relaxed(&node->inode.asked, 0);
-	adopt(node, fid, qid);
+	adopt(node, &(struct walked){ parent, name, len, fid, qid });
 	*node_ret = node;
 	return 0;
 }
@@ -239,6 +258,7 @@ static struct inode *node_free(struct inode *inode)
 	if (node->data)
 		p9_data_put(node->data);
 	p9_names_free(node->names);
+	p9_removal_free(node->removal);
 	p9_fid_put(node->spare);
 	p9_fid_put(node->fid);
 	kfree(node->name);
@@ -317,8 +337,8 @@ static int walk_new(struct p9_node *from, const char *name, size_t len, struct p
 }
 
 /* Servers have a limit on fids, which we do not know. Those that are only kept go first. */
-static int walk_again(struct p9_node *from, const char *name, size_t len, struct p9_fid **fid_ret,
-		      struct p9_qid *qid_ret)
+int p9_walk(struct p9_node *from, const char *name, size_t len, struct p9_fid **fid_ret,
+	    struct p9_qid *qid_ret)
 {
 	int err = walk_new(from, name, len, fid_ret, qid_ret);
 
@@ -328,12 +348,12 @@ static int walk_again(struct p9_node *from, const char *name, size_t len, struct
 	return err;
 }
 
-static int node_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
+int p9_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
 {
 	struct p9_node *parent = to_p9_node(dir), *node;
 	struct p9_fid *fid;
 	struct p9_qid qid;
-	int err = walk_again(parent, name, len, &fid, &qid);
+	int err = p9_walk(parent, name, len, &fid, &qid);
 
 	if (err)
 		return err;
@@ -345,9 +365,9 @@ static int node_lookup(struct inode *dir, const char *name, size_t len, struct i
 	return 0;
 }
 
-static int lopen(struct p9_fid *fid)
+static int lopen(struct p9_fid *fid, unsigned flags)
 {
-	const struct p9_tlopen ask = { fid->number, O_RDONLY | O_LARGEFILE };
+	const struct p9_tlopen ask = { fid->number, flags | O_LARGEFILE };
 	uint8_t reply[P9_REPLY_BYTES];
 	struct p9_packet packet;
 	struct p9_rlopen got;
@@ -374,15 +394,15 @@ static struct p9_fid *take_spare(struct p9_node *node)
 	return fid;
 }
 
-int p9_open_fid(struct p9_node *node, struct p9_fid **fid_ret)
+int p9_open_fid(struct p9_node *node, unsigned flags, struct p9_fid **fid_ret)
 {
 	struct p9_fid *fid = take_spare(node);
 	struct p9_qid qid;
-	int err = fid ? 0 : walk_again(node, "", 0, &fid, &qid);
+	int err = fid ? 0 : p9_walk(node, "", 0, &fid, &qid);
 
 	if (err)
 		return err;
-	err = lopen(fid);
+	err = lopen(fid, flags);
 	if (err)
 		p9_fid_put(fid);
 	else
@@ -390,18 +410,32 @@ int p9_open_fid(struct p9_node *node, struct p9_fid **fid_ret)
 	return err;
 }
 
-static int node_open(struct inode *inode)
+/* What was opened for writing by an open that then failed, or by mknod, is not left open. */
+static void node_close(struct inode *inode)
+{
+	struct p9_node *node = to_p9_node(inode);
+
+	if (!node->data)
+		return;
+	p9_data_end_write(node);
+	p9_unuse(node, true);
+}
+
+static int node_open(struct inode *inode, unsigned flags)
 {
 	struct p9_node *node = to_p9_node(inode);
 	int err;
 
 	if (!node->data)
 		return 0;
+	p9_use(node);
 	err = mutex_lock_killable(&node->lock);
+	if (err == 0) {
+		err = p9_data_open(node, flags);
+		mutex_unlock(&node->lock);
+	}
 	if (err)
-		return err;
-	err = p9_data_open(node);
-	mutex_unlock(&node->lock);
+		node_close(inode);
 	return err;
 }
 
@@ -409,21 +443,38 @@ static int node_open(struct inode *inode)
 
 static struct inode *node_parent(struct inode *dir)
 {
-	struct inode *parent = &to_p9_node(dir)->parent->inode;
+	struct p9_node *node = to_p9_node(dir);
+	struct inode *parent;
 
+	spin_lock(&node->session->lock);
+	parent = &node->parent->inode;
 	inode_get(parent);
+	spin_unlock(&node->session->lock);
 	return parent;
+}
+
+static ssize_t path_locked(const struct p9_node *node, char *buf, size_t size)
+{
+	size_t at = size;
+
+	assert_hardened(spin_lock_held(&node->session->lock));
+	for (; node->parent != node; node = node->parent)
+		if (path_prepend(buf, &at, node->name, strlen(node->name)) != 0)
+			return -ERANGE;
+	return (ssize_t)(size - at);
 }
 
 static ssize_t node_path(struct inode *inode, char *buf, size_t size)
 {
 	struct p9_node *node = to_p9_node(inode);
-	size_t at = size;
+	ssize_t n;
 
-	for (; node->parent != node; node = node->parent)
-		if (path_prepend(buf, &at, node->name, strlen(node->name)) != 0)
-			return -ERANGE;
-	return (ssize_t)(size - at);
+	if (atomic_load(&node->unlinked) != P9_LINKED)
+		return -ENOENT;
+	spin_lock(&node->session->lock);
+	n = path_locked(node, buf, size);
+	spin_unlock(&node->session->lock);
+	return n;
 }
 
 /* Copies the target out of the reply. Returns its length. */
@@ -464,34 +515,22 @@ static ssize_t node_readlink(struct inode *link, char *buf)
 	return n;
 }
 
-static int node_getattr_asked(struct inode *inode, struct abi_stat *st)
-{
-	struct p9_node *node = to_p9_node(inode);
-
-	inode_fill_stat(inode, st);
-	st->rdev = atomic_load_relaxed(&node->rdev);
-	st->size = (int64_t)atomic_load_relaxed(&node->size);
-	st->blocks =
-		(int64_t)MIN(atomic_load_relaxed(&node->blocks), (uint64_t)INT64_MAX / BLOCK_SIZE);
-	return 0;
-}
-
-static int node_getattr(struct inode *inode, struct abi_stat *st)
-{
-	struct p9_rgetattr attr = { 0 };
-	int err = p9_node_attributes(to_p9_node(inode), &attr);
-
-	return err ? err : node_getattr_asked(inode, st);
-}
-
 static const struct inode_ops node_ops = {
-	.lookup = node_lookup,
+	.lookup = p9_lookup,
+	.create = p9_create,
+	.symlink = p9_symlink,
+	.link = p9_link,
+	.remove = p9_remove,
+	.rename = p9_rename,
 	.readdir = p9_readdir,
 	.parent = node_parent,
 	.path = node_path,
 	.readlink = node_readlink,
-	.getattr = node_getattr,
-	.getattr_asked = node_getattr_asked,
+	.getattr = p9_getattr,
+	.getattr_asked = p9_getattr_asked,
+	.setattr = p9_setattr,
 	.open = node_open,
+	.close = node_close,
+	.resize = p9_resize,
 	.free = node_free,
 };

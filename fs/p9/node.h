@@ -8,23 +8,33 @@
 
 struct p9_data;
 struct p9_names;
+struct p9_removal;
 
 struct p9_node {
 	struct inode inode;
 	/* const: */
 	struct p9_session *session; /* `fid` references it */
-	struct p9_node *parent;	    /* referenced; the root is its own, without a reference */
-	char *name;		    /* in the parent, when it was found there; terminated */
 	struct p9_data *data;	    /* of a regular file: inode.object is in it */
 	/* atomic: what the server said last */
 	uint64_t size, blocks, rdev;
+	/* atomic: open files and mappings of a regular file */
+	uint32_t users;
+	/*
+	 * Atomic; P9_HIDDEN: its name was removed while it was used, and until the last user is gone
+	 * it has another one at the server (fs/p9/namei.c).
+	 */
+	enum p9_unlinked { P9_LINKED, P9_HIDDEN, P9_REMOVED } unlinked;
+	uint32_t names_changed; /* atomic: of a directory, since it was read */
 	/* guarded by the session's lock: */
-	struct p9_qid qid;	  /* path and type are const */
-	struct p9_fid *fid;	  /* never opened; it is what the server walks from */
-	struct p9_fid *spare;	  /* another one, to be opened; or NULL */
-	struct tree_node by_path; /* in session->nodes */
-	bool listed;		  /* is in there */
-	struct list kept;	  /* in session->kept, with a reference; or on no list */
+	struct p9_node *parent;	    /* referenced; the root is its own, without a reference */
+	char *name;		    /* by which it was found in the parent; terminated */
+	struct p9_qid qid;	    /* path and type are const */
+	struct p9_fid *fid;	    /* never opened; it is what the server walks from */
+	struct p9_fid *spare;	    /* another one, to be opened; or NULL */
+	struct tree_node by_path;   /* in session->nodes */
+	bool listed;		    /* is in there */
+	struct list kept;	    /* in session->kept, with a reference; or on no list */
+	struct p9_removal *removal; /* for when it is hidden, or NULL */
 	/* guarded by lock, a waiting lock: */
 	struct mutex lock;
 	struct p9_names *names; /* of a directory, while it is being read */
@@ -49,6 +59,16 @@ static inline uint64_t p9_ino(const struct p9_qid *qid)
 int p9_node_get(struct mount *mount, struct p9_node *parent, const char *name, size_t len,
 		struct p9_fid *fid, const struct p9_qid *qid, struct p9_node **node_ret);
 
+/*
+ * The node's fids find the file by this name in `parent` from here on: takes over the memory, and gets
+ * a reference to the parent. `fid` takes the place of the fids that it had, with its reference; NULL:
+ * they are of that name by now.
+ */
+void p9_node_rename(struct p9_node *node, struct p9_node *parent, char *name, struct p9_fid *fid);
+
+/* The lookup slot. */
+int p9_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret);
+
 /* Returns the node's fid with a reference. */
 struct p9_fid *p9_node_fid(struct p9_node *node);
 
@@ -70,11 +90,46 @@ void p9_node_keep(struct p9_node *node);
 /* Stops keeping the n nodes that have not been looked up for the longest time. Returns whether there were any. */
 bool p9_nodes_forget(struct p9_session *session, unsigned n);
 
-/* Asks the server for the attributes of a fid, which the inode then has. Waits for the server. */
-int p9_node_attributes(struct p9_node *node, struct p9_rgetattr *attr_ret);
+/* The node is another file, or none, for all names from here on: nobody finds it any more. */
+void p9_node_forget(struct p9_node *node);
 
-/* Makes another fid for the same file, and opens it for reading. Waits for the server. */
-int p9_open_fid(struct p9_node *node, struct p9_fid **fid_ret);
+/* fs/p9/attr.c: attributes. All but p9_node_set_attributes() and p9_getattr_asked() wait for the server. */
+void p9_node_set_attributes(struct p9_node *node, const struct p9_rgetattr *attr);
+/* Asks for the attributes of a fid. Takes over a reference to it. */
+int p9_ask_attributes(struct p9_fid *fid, struct p9_rgetattr *attr_ret);
+/* The same for the node's fid; the inode has them then. */
+int p9_node_attributes(struct p9_node *node, struct p9_rgetattr *attr_ret);
+int p9_set_size(struct p9_node *node, uint64_t size); /* the server's file alone */
+int p9_getattr(struct inode *inode, struct abi_stat *st);
+int p9_getattr_asked(struct inode *inode, struct abi_stat *st);
+int p9_setattr(struct inode *inode, const struct inode_attr *attr);
+
+/*
+ * Walks from the node to one name, or with len 0 to itself. Returns 0 with a new fid and the qid of
+ * what it refers to (len 0: no qid), or a negative errno. Waits for the server.
+ */
+int p9_walk(struct p9_node *from, const char *name, size_t len, struct p9_fid **fid_ret,
+	    struct p9_qid *qid_ret);
+
+/* Makes another fid for the same file, and opens it: O_RDONLY and so on. Waits for the server. */
+int p9_open_fid(struct p9_node *node, unsigned flags, struct p9_fid **fid_ret);
+
+/*
+ * fs/p9/namei.c: the slots that change names. A file that is used when its name goes is renamed at
+ * the server, and removed there when its last user is gone. The slots wait for the server.
+ */
+int p9_create(struct inode *dir, const char *name, size_t len, unsigned mode,
+	      struct inode **inode_ret);
+int p9_symlink(struct inode *dir, const char *name, size_t len, const char *target,
+	       size_t target_len);
+int p9_link(struct inode *dir, const char *name, size_t len, struct inode *inode);
+int p9_remove(struct inode *dir, const char *name, size_t len, bool directory);
+int p9_rename(struct inode *old_dir, const struct path_part *old, struct inode *new_dir,
+	      const struct path_part *new, unsigned flags);
+void p9_removal_free(struct p9_removal *removal); /* NULL is allowed */
+/* Bracket what an open file, a mapping and a running image are to a regular file. */
+void p9_use(struct p9_node *node);
+void p9_unuse(struct p9_node *node, bool waits); /* for the server, if it may have to remove it */
 
 /* fs/p9/names.c: the readdir slot, and its end. */
 int p9_readdir(struct inode *dir, uint64_t pos, struct dir_item *item);
@@ -87,9 +142,34 @@ struct object *p9_data_object(struct p9_data *data);
 /* Has it been opened at the server? It may be at this moment. */
 bool p9_data_is_open(const struct p9_data *data);
 /*
- * Opens the file for reading, once, and drops what is cached if size or times of the file have
- * changed; mapped pages stay. Waits for the server. Call with node->lock held.
+ * Opens the file, once for reading and once for writing, and drops what is cached if somebody else
+ * has changed size or times of the file; mapped pages stay. Waits for the server. Call with
+ * node->lock held.
  */
-int p9_data_open(struct p9_node *node);
+int p9_data_open(struct p9_node *node, unsigned flags);
+/* The file was created by Tlcreate, which has opened `fid` for writing. Takes over the reference. */
+void p9_data_created(struct p9_data *data, struct p9_fid *fid);
+/*
+ * The server was asked to change the file: the next open finds other times, which are to be learnt.
+ * Where it is not known what the server has done, what is cached goes instead.
+ */
+void p9_data_changed(struct p9_data *data);
+void p9_data_doubtful(struct p9_data *data);
+/* Returns a fid to write by, opened if there is none, with a reference. Call with node->lock held. */
+int p9_data_writer(struct p9_node *node, struct p9_fid **fid_ret);
+/*
+ * Asks the server where the file ends: another client may have written behind the end that is known
+ * here, of which what is cached goes then. Call with node->lock held.
+ */
+int p9_data_end(struct p9_node *node, uint64_t *end_ret);
+/* Returns an open fid with a reference, for writing if there is one; NULL: the file is not open. */
+struct p9_fid *p9_data_any_fid(struct p9_data *data);
+/* Closes that for writing, if nobody has the file open for writing. */
+void p9_data_end_write(struct p9_node *node);
+
+/* fs/p9/write.c: slots of regular files. */
+ssize_t p9_write(struct file *file, struct user_iter *from, uint64_t *pos);
+int p9_resize(struct inode *inode, uint64_t size);
+int p9_fsync(struct file *file, bool data_only);
 
 extern const struct file_ops p9_regular_ops;

@@ -116,6 +116,20 @@ bool p9_nodes_forget(struct p9_session *session, unsigned n)
 	return any;
 }
 
+void p9_node_forget(struct p9_node *node)
+{
+	bool kept;
+
+	spin_lock(&node->session->lock);
+	unlist_locked(node);
+	kept = !list_empty(&node->kept);
+	if (kept)
+		unkeep_locked(node);
+	spin_unlock(&node->session->lock);
+	if (kept)
+		inode_put(&node->inode);
+}
+
 void p9_node_keep(struct p9_node *node)
 {
 	struct p9_session *session = node->session;

@@ -38,13 +38,17 @@ bool p9_is_stuck(const struct p9_session *session)
 static void send_request(struct p9_request *request, size_t n,
 			 void (*ended)(struct call *call, int result))
 {
-	request->transfer.send.head = (char *)request->head;
+	size_t in_words = MIN(n, sizeof(request->head));
+
+	request->transfer.send.head = (char *)(uintptr_t)request->message;
 	request->transfer.send.head_length = request->transfer.send.length = n;
 	request->transfer.receive.head = (char *)request->reply;
 	request->transfer.receive.head_length = sizeof(request->reply);
 	request->transfer.receive.length += sizeof(request->reply);
 	request->size = n;
-	memset(request->head + n, 0, sizeof(request->head) - n);
+	if (request->message != request->head)
+		memcpy(request->head, request->message, in_words);
+	memset(request->head + in_words, 0, sizeof(request->head) - in_words);
 	request->call.words = &request->words;
 	request->call.transfer = &request->transfer;
 	request->call.ended = ended;
@@ -99,6 +103,7 @@ static void flush(struct p9_request *request)
 		return;
 	}
 	transfer_init(&request->transfer);
+	request->message = request->head;
 	n = p9_encode_tflush(request->head, sizeof(request->head), request->flush_tag, &ask);
 	assert(n > 0);
 	request->call.state = CALL_DONE; /* until it has started */
@@ -118,6 +123,9 @@ void p9_rpc_begin(struct p9_rpc *rpc, struct p9_session *session, struct p9_fid 
 	rpc->fid = fid;
 	rpc->other = other;
 	rpc->tag = p9_tag_take(session->tags);
+	rpc->message = rpc->request;
+	rpc->payload = NULL;
+	rpc->payload_length = 0;
 }
 
 static void rpc_free(struct p9_request *request)
@@ -137,49 +145,54 @@ static void rpc_flush(const struct p9_rpc *rpc, struct p9_request *request)
 	flush(request);
 }
 
-/* Sets *abandoned if the request was given up after the server had received it. */
-static ssize_t call_server(struct p9_session *session, const void *request, size_t n, void *reply,
-			   size_t size, bool *abandoned)
+/*
+ * Calls with the n bytes of a message, behind which `transfer` may have a payload. Sets
+ * transfer->abandoned if the request was given up after the server had received it.
+ */
+static ssize_t call_server(struct p9_session *session, const void *message, size_t n, void *reply,
+			   size_t size, struct transfer *transfer)
 {
 	uint64_t deadline = p9_deadline(session, arch_time());
-	struct ipc_words words = { { n } };
-	struct transfer transfer;
+	struct ipc_words words = { { 0 } };
 	int err;
 
-	memcpy(&words.word[1], request, MIN(n, P9_SHORT_BYTES));
-	transfer_init(&transfer);
-	transfer.send.head = (char *)(uintptr_t)request;
-	transfer.send.head_length = transfer.send.length = n;
-	transfer.receive.head = reply;
-	transfer.receive.head_length = transfer.receive.length = size;
-	err = endpoint_call_killable(session->send, &words, &transfer, deadline);
-	*abandoned = transfer.abandoned;
+	memcpy(&words.word[1], message, MIN(n, P9_SHORT_BYTES));
+	transfer->send.head = (char *)(uintptr_t)message;
+	transfer->send.head_length = n;
+	words.word[0] = transfer->send.length += n;
+	transfer->receive.head = reply;
+	transfer->receive.head_length = transfer->receive.length = size;
+	err = endpoint_call_killable(session->send, &words, transfer, deadline);
 	if (err)
 		return err == -EINTR || err == -EDEADLK ? err : -EIO;
-	return (ssize_t)transfer.received;
+	return (ssize_t)transfer->received;
 }
 
 ssize_t p9_rpc_once(struct p9_session *session, const void *request, ssize_t n, void *reply,
 		    size_t size)
 {
-	bool abandoned;
+	struct transfer transfer;
 
-	return n < 0 ? n : call_server(session, request, (size_t)n, reply, size, &abandoned);
+	transfer_init(&transfer);
+	return n < 0 ? n : call_server(session, request, (size_t)n, reply, size, &transfer);
 }
 
 /* The memory for Tflush is there before the request is sent. */
 ssize_t p9_rpc(struct p9_rpc *rpc, ssize_t n, void *reply, size_t size)
 {
 	struct p9_request *request = NULL;
-	bool abandoned = false;
+	struct transfer transfer;
 
+	transfer_init(&transfer);
+	transfer.send.page = rpc->payload;
+	transfer.send.length = rpc->payload_length;
 	if (n > 0 && (rpc->tag == P9_NOTAG || p9_is_stuck(rpc->session)))
 		n = -EIO;
 	if (n > 0 && !(request = mem_wait_kmalloc(sizeof(*request))))
 		n = -ENOMEM;
 	if (n > 0)
-		n = call_server(rpc->session, rpc->request, (size_t)n, reply, size, &abandoned);
-	if (abandoned) {
+		n = call_server(rpc->session, rpc->message, (size_t)n, reply, size, &transfer);
+	if (transfer.abandoned) {
 		rpc_flush(rpc, request);
 		return n;
 	}
@@ -216,6 +229,7 @@ bool p9_request_init(struct p9_session *session, struct p9_request *request)
 	request->session = session;
 	request->fid = request->other = NULL;
 	request->tag = tag;
+	request->message = request->head;
 	request->ended = NULL;
 	request->free = NULL;
 	return true;

@@ -2,6 +2,7 @@
 /* Requests to a 9P server, and what becomes of those that it does not answer in time. */
 #pragma once
 
+#include "abi/errno.h"
 #include "fs/p9/session.h"
 #include "ipc/call.h"
 #include "ipc/transfer.h"
@@ -22,27 +23,50 @@ struct p9_rpc {
 	struct p9_session *session;
 	struct p9_fid *fid, *other; /* that it names, referenced; NULL: none */
 	uint16_t tag;
+	const void *message;   /* `request`; the caller may set another, for a longer one */
+	struct page **payload; /* pages whose bytes follow the message, or NULL */
+	size_t payload_length; /* bytes of them */
 	uint8_t request[P9_REQUEST_BYTES];
 };
 
 /*
- * Sets all but `request`, which the caller encodes with the tag. p9_rpc() must follow. Takes over a
- * reference to each fid.
+ * Sets all but what is in `request`, which the caller encodes with the tag. p9_rpc() must follow.
+ * Takes over a reference to each fid.
  */
 void p9_rpc_begin(struct p9_rpc *rpc, struct p9_session *session, struct p9_fid *fid,
 		  struct p9_fid *other);
 
 /*
- * Sends the n bytes of the request and waits for the reply: `size` bytes have room at `reply`. n may
- * be the negative errno of an encoder, which is returned. Returns the number of bytes that came,
+ * Sends the n bytes of the message, and the payload, and waits for the reply: `size` bytes have room
+ * at `reply`. n may be the negative errno of an encoder, which is returned. Returns the number of bytes that came,
  * -EINTR if the thread was killed, -EDEADLK if the thread itself would have to answer, -ENOMEM, or
  * -EIO: no server is there, it did not answer in time, or it owes too many answers. Call with no spinning lock held.
  */
 ssize_t p9_rpc(struct p9_rpc *rpc, ssize_t n, void *reply, size_t size);
 
+/* The same for a reply that is decoded as a whole: returns 0 with it in *packet_ret. */
+static inline int p9_rpc_packet(struct p9_rpc *rpc, ssize_t n, void *reply, size_t size,
+				struct p9_packet *packet_ret)
+{
+	n = p9_rpc(rpc, n, reply, size);
+	if (n < 0)
+		return (int)n;
+	*packet_ret = p9_packet(reply, (size_t)n);
+	return 0;
+}
+
 /* The same for Tversion, before there are tags: it is not flushed if it is given up. */
 ssize_t p9_rpc_once(struct p9_session *session, const void *request, ssize_t n, void *reply,
 		    size_t size);
+
+/*
+ * Does the error mean that the server has refused, or was not asked? After -EIO and -EINTR it may have
+ * done what it was asked for.
+ */
+static inline bool p9_is_refusal(ssize_t err)
+{
+	return err < 0 && err != -EIO && err != -EINTR;
+}
 
 /*
  * A request that nobody waits for. Its owner fills `head` in, and, behind transfer.receive.head, the
@@ -63,6 +87,7 @@ struct p9_request {
 	struct list link;
 	uint64_t started_tick;
 	uint16_t tag, flush_tag;
+	const void *message; /* `head`; the owner may set another, for a longer message */
 	uint8_t reply[P9_RREAD_HEAD_BYTES]; /* the first bytes of the reply, or an Rlerror */
 	/*
 	 * Both are called once and never wait. ended(): it is known what becomes of the request. 0:
@@ -82,7 +107,7 @@ bool p9_is_stuck(const struct p9_session *session);
  */
 bool p9_request_init(struct p9_session *session, struct p9_request *request);
 
-/* Starts a request of n bytes in `head`. Never waits. */
+/* Starts a request of n bytes in `head`, or at `message`. Never waits. */
 void p9_request_start(struct p9_request *request, size_t n);
 
 /*

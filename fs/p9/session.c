@@ -172,6 +172,7 @@ int p9_session_create(struct file *send, uint32_t msize, uint64_t timeout,
 	list_init(&session->requests);
 	list_init(&session->flushes);
 	waitq_init(&session->clunked);
+	waitq_init(&session->removed);
 	err = start_thread();
 	if (err == 0)
 		err = agree(session);

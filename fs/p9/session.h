@@ -23,11 +23,14 @@ struct p9_session {
 	struct p9_tags *tags; /* in a frame of its own */
 	/* atomic: */
 	uint32_t last_fid;
-	uint32_t nclunks;  /* fids that the server was told to forget, and has not answered */
-	uint32_t nflushes; /* requests in `flushes` */
-	uint32_t closing;  /* p9_session_close() */
+	uint32_t nclunks;   /* fids that the server was told to forget, and has not answered */
+	uint32_t nflushes;  /* requests in `flushes` */
+	uint32_t closing;   /* p9_session_close() */
+	uint32_t nremovals; /* files that are removed after their last use, and not answered */
 	/* woken when nclunks becomes small enough for more fids; own lock */
 	struct waitq clunked;
+	/* woken when nremovals becomes 0; own lock */
+	struct waitq removed;
 	/* under sessions_lock: */
 	struct list link;
 	/* guarded by lock: */

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""How many 9P requests reading a shared folder takes: no more than when the figures were recorded by tools/count-9p."""
+"""How many 9P requests using a shared folder takes: no more than when the figures were recorded by tools/count-9p."""
 
 import importlib.machinery
 import importlib.util
@@ -68,6 +68,16 @@ def reading_64_MiB():
 @case
 def touching_64_MiB():
     compare("touch")
+
+
+@case
+def writing_64_MiB():
+    compare("write")
+
+
+@case
+def files_as_in_a_build():
+    compare("build")
 
 
 @soak_case

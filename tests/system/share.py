@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Folders of the host, by --share: read, mapped, executed; changed meanwhile; without their server."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -22,6 +23,10 @@ def checksum(data):
     for byte in data:
         value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
     return f"{value:016x}"
+
+
+def checksum_of(data):
+    return hashlib.sha256(data).hexdigest()
 
 
 def put(path, data, mode=0o644):
@@ -183,8 +188,104 @@ def R142_attributes_are_the_hosts():
 def R146_the_guest_changes_nothing():
     place = folder("read-only")
     put(place + "/file", b"unchanged")
-    passes("read-only", "/mnt", "/mnt/file", place=place)
+    passes("read-only", "/mnt", "/mnt/file", place=place + ":/mnt:ro")
+    passes("read-only", "/mnt", "/mnt/file", place=place + ":ro")
     equal(listed(place), [b"./file 9 " + checksum(b"unchanged").encode()], "the folder")
+
+
+def fsx(seed, steps, options):
+    """Has the guest do random things with files of a folder; gives that, if what is here is what it says."""
+    place = folder(f"fsx {seed}")
+    done = run_placed("fsx", "/mnt", str(seed), str(steps), options=["--share", place, *options])
+    lines = done.out.splitlines()
+    equal((done.status, lines[-1:]), (0, [b"fsx: ok"]), f"status and last line (it said {done.out} {done.err})")
+    lacks(done.err, b": error: ", "log")
+    equal(listed(place), lines[:-1], "the folder")
+
+
+@case
+def R142_what_is_done_is_done_on_the_host():
+    fsx(int(os.environ.get("FAULTLINE_SEED", "1")), 3000, ["--mem", "64M"])
+
+
+@case
+def R142_with_little_memory_and_preemption():
+    fsx(2, 1500, ["--mem", "24M", "--append", "preempt=300"])
+
+
+@case
+def R142_the_same_on_tmpfs():
+    done = run_placed("fsx", "/tmp", "3", "5000", options=["--mem", "64M"])
+    equal((done.status, done.out.splitlines()[-1:]), (0, [b"fsx: ok"]), f"status and last line ({done.out})")
+
+
+@soak_case
+def R142_a_hundred_thousand_operations():
+    for seed in range(10, 20):
+        fsx(seed, 10000, ["--mem", "32M"])
+
+
+@case
+def R142_changes_of_all_kinds():
+    place = folder("edits")
+    put(place + "/kept", b"kept")
+    put(place + "/script", b"#!/bin/sh\n", 0o644)
+    passes("edit", "/mnt", place=place)
+    equal(listed(place), sorted([b"./d/", b"./d/e/", b"./d/e/file 12 " + checksum(b"second linen").encode(), b"./kept 4 " + checksum(b"kept").encode(),
+                                 b"./link -> d/e/file", b"./same 12 " + checksum(b"second linen").encode(),
+                                 b"./script 10 " + checksum(b"#!/bin/sh\n").encode()]), "the folder")
+    info, script = os.stat(place + "/same"), os.stat(place + "/script")
+    equal((info.st_ino, info.st_nlink), (os.stat(place + "/d/e/file").st_ino, 2), "two names of one file")
+    equal((script.st_mode & 0o7777, script.st_mtime_ns), (0o751, 1234567890123456789), "mode and time")
+    equal(os.stat(place + "/d").st_mode & 0o7777, 0o1700, "the directory's mode")
+
+
+@case
+def R142_a_file_is_replaced_in_one_step():
+    passes("replace", "/mnt", place=folder("replaced"))
+
+
+@case
+def R142_renames_are_killed():
+    place = folder("killed renames")
+    passes("killed-renames", "/mnt", place=place, options=["--mem", "64M", "--append", "preempt=300"])
+    equal(os.path.exists(place + "/target"), True, "the target is there")
+    hidden = [name for name in os.listdir(place) if name.startswith(".")]
+    equal(len(hidden) < 10, True, f"few hidden names of 60 renames: {hidden}")
+
+
+@case
+def R142_host_and_guest_agree_at_open():
+    place = folder("agree")
+    words = [RUN, "--share", place, "--add", SHARE + ":/bin/share", "--", "/bin/share", "agree", "/mnt/file"]
+    with subprocess.Popen(words, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
+        equal(run.stdout.readline(), b"rewrite\n", "the first line")
+        put(place + "/file", b"host")
+        run.stdin.write(b"x")
+        run.stdin.close()
+        equal((run.stdout.read(), run.wait(PATIENCE)), (b"share: ok\n", 0), "output and status")
+
+
+@case
+def R142_a_file_larger_than_memory_is_copied():
+    place = folder("copy")
+    data = pattern(5, 40 << 20)
+    put(place + "/from", data)
+    passes("copy", "/mnt/from", "/mnt/to", place=place, options=["--mem", "24M"])
+    with open(place + "/to", "rb") as file:
+        equal(checksum_of(file.read()), checksum_of(data), "the copy")
+
+
+@case
+def R142_the_host_writes_too():
+    place = folder("both")
+    put(place + "/log", b"")
+    with open(place + "/log", "ab") as file:
+        file.write(b"host\n")
+    done = run_probe(program="sh", options=["--share", place], stdin=b"echo guest >> /mnt/log\ncat /mnt/log\n")
+    equal((done.status, done.out, done.err), (0, b"host\nguest\n", b""), "what the guest sees")
+    with open(place + "/log", "rb") as file:
+        equal(file.read(), b"host\nguest\n", "what is here")
 
 
 @case
@@ -342,12 +443,12 @@ def R142_the_machine_goes_off_while_files_are_read():
 @case
 def without_its_device_or_its_server_a_run_is_125():
     place = folder("orders")
-    put(place + "/orders", b"share0\0/mnt\0")
+    put(place + "/orders", b"share0\0/mnt\0rw\0")
     orders = ["--add", place + "/orders:/run/share"]
     done = run_probe("exit", "0", options=orders)
     equal((done.status, done.err),
           (125, b"init: cannot mount a folder of the host's at /mnt: no such device\n"), "no device")
-    put(place + "/orders", b"shareX\0/mnt\0")
+    put(place + "/orders", b"shareX\0/mnt\0rw\0")
     device = f"-fsdev local,id=a,path={place},security_model=none -device virtio-9p-device,fsdev=a,mount_tag="
     done = run_probe("exit", "0", options=orders, env={"FAULTLINE_QEMU": device + "share"})
     equal((done.status, done.err),

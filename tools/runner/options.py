@@ -29,8 +29,8 @@ Standard input, output and error are the program's own.
   --env NAME=VALUE         set a variable of the program's environment
   --add HOSTFILE[:PATH]    copy a file or a folder into the guest, as PATH; without PATH
                            it keeps its name and lies in the working directory
-  --share DIR[:PATH]       a folder of the host's, read-only, as PATH (/mnt): it is not copied,
-                           what is read comes from the host
+  --share DIR[:PATH][:ro]  a folder of the host's, as PATH (/mnt): what is read and written is
+                           read and written on the host; with :ro it is only read
   --log FILE               kernel and firmware messages go to FILE, not to standard error
   --gdb                    wait for gdb before the first instruction
   --verbose                all messages, not only warnings and worse

@@ -33,7 +33,7 @@ class Machine:
         self.window = None  # (columns, rows) of the terminal, as far as the guest was told
         self.initrd = None
         self.disk = None  # a descriptor of a disk's bytes
-        self.shares = []  # (folder here, path in the guest)
+        self.shares = []  # share.Share
         self.extra = []  # more arguments for QEMU
 
     def arguments(self, channels=()):

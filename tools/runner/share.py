@@ -1,25 +1,32 @@
 # SPDX-License-Identifier: MIT
-"""The folders of --share: the guest reads them while it runs, through a device of QEMU's and a server of the guest's."""
+"""The folders of --share: the guest reads and writes them while it runs, through a device of QEMU's and a server of
+the guest's."""
 
 import os
+from collections import namedtuple
 
 from .failure import USAGE, Failure
 
 PATH = "/mnt"
 MOST = 4  # the machine has eight places for devices, of which ports and disk take two
 SERVER = "hostfs"  # the program in the image
+READ_ONLY = ":ro"
+
+# A folder here as an absolute path, where the guest has it, and whether it may only be read.
+Share = namedtuple("Share", "host path read_only")
 
 
 def parse(text):
-    """Splits DIR[:PATH] at its last colon. Gives the folder as an absolute path, and where the guest has it."""
-    host, colon, path = text.rpartition(":")
+    """Splits DIR[:PATH][:ro] at its last colons. Gives a Share."""
+    read_only = text.endswith(READ_ONLY)
+    host, colon, path = text.removesuffix(READ_ONLY).rpartition(":")
     if not colon:
-        host, path = text, ""
+        host, path = path, ""
     if not host:
-        raise Failure(USAGE, f"--share wants DIR[:PATH], not '{text}'")
+        raise Failure(USAGE, f"--share wants DIR[:PATH][:ro], not '{text}'")
     path = path or PATH
     if not path.startswith("/"):
-        raise Failure(USAGE, f"--share wants an absolute path after the last colon, not '{path}' "
+        raise Failure(USAGE, f"--share wants an absolute path or ro after the last colon, not '{path}' "
                       f"(a folder with a colon in its name: '{text}:')")
     path = "/" + os.path.normpath(path).lstrip("/")
     if path == "/":
@@ -28,14 +35,14 @@ def parse(text):
         os.close(os.open(host, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
     except OSError as error:
         raise Failure(USAGE, f"--share: {host}: {error.strerror}") from None
-    return os.path.realpath(host), path
+    return Share(os.path.realpath(host), path, read_only)
 
 
 def check(shares):
     """Refuses what is too much, or in the same place."""
     if len(shares) > MOST:
         raise Failure(USAGE, f"--share: {MOST} folders at most")
-    paths = [path for _, path in shares]
+    paths = [share.path for share in shares]
     for number, path in enumerate(paths):
         if path in paths[:number]:
             raise Failure(USAGE, f"--share: two folders at {path}")
@@ -47,16 +54,19 @@ def tag(number):
 
 
 def orders(shares):
-    """Gives what init is told: the tag of each device, and the path where its files are to be."""
-    return [word for number, (_, path) in enumerate(shares) for word in (tag(number), path)]
+    """Gives what init is told: the tag of each device, the path where its files are to be, and whether to write."""
+    return [word for number, share in enumerate(shares)
+            for word in (tag(number), share.path, "ro" if share.read_only else "rw")]
 
 
 def arguments(shares):
     """Gives QEMU's arguments. In one of its options, a comma is written twice."""
     args = []
-    for number, (host, _) in enumerate(shares):
-        folder = host.replace(",", ",,")
-        args += ["-fsdev", f"local,id={tag(number)},path={folder},security_model=none,readonly=on,multidevs=remap",
+    for number, share in enumerate(shares):
+        folder = share.host.replace(",", ",,")
+        read_only = "on" if share.read_only else "off"
+        args += ["-fsdev",
+                 f"local,id={tag(number)},path={folder},security_model=none,readonly={read_only},multidevs=remap",
                  "-device", f"virtio-9p-device,fsdev={tag(number)},mount_tag={tag(number)}"]
     return args
 
@@ -70,7 +80,7 @@ def find(guest, shares):
     """Says which file of the host's is at a path of the guest: None if no folder is shared there.
 
     What is mounted later covers what was at its place before."""
-    for host, path in reversed(shares):
-        if guest.startswith(path + "/"):
-            return host + guest[len(path):]
+    for share in reversed(shares):
+        if guest.startswith(share.path + "/"):
+            return share.host + guest[len(share.path):]
     return None

@@ -49,13 +49,17 @@ enum lie {
 	SAME_COOKIE, /* all names of a directory have one cookie */
 	BAD_ENTRY,   /* a name with a slash */
 	OTHER_VERSION,
-	NO_TARGET, /* an empty link */
-	FEW_FIDS,  /* no more than 200 */
-	REPLACED,  /* another file has the number of the old one, for which no fid is of use */
+	NO_TARGET,  /* an empty link */
+	FEW_FIDS,   /* no more than 200 */
+	REPLACED,   /* another file has the number of the old one, for which no fid is of use */
+	TAKES_HALF, /* of what is written */
+	TAKES_NONE,
+	IS_FULL,   /* Rlerror with ENOSPC */
+	OVERTAKEN, /* a read is answered when the server is notified, with the bytes from before */
 	LIES
 };
 
-enum { ROOT = 1, FILE_A, LINK, SUB, DEVICE, PROGRAM, NAME_0 = 1000, NAMES = 300 };
+enum { ROOT = 1, FILE_A, LINK, SUB, DEVICE, PROGRAM, NEW, NAME_0 = 1000, NAMES = 300 };
 
 #define FILE_SIZE (40 * PAGE + 100)
 
@@ -78,6 +82,12 @@ struct control {
 	unsigned clunks, walks;
 	unsigned flushed[256];	  /* requests that were not answered, by type */
 	unsigned unknown_flushes; /* of requests that were answered, or never came */
+	unsigned created;	  /* the file NEW is there */
+	uint64_t new_size;
+	unsigned changes;    /* of its contents: its times */
+	unsigned loops;	     /* the root is another one below itself */
+	unsigned holds;	     /* an answer is held */
+	unsigned long wrong; /* bytes that were written and are not those of new_byte() */
 	unsigned reused; /* requests with the tag, or Tclunk with a fid, of one not flushed yet */
 };
 
@@ -91,6 +101,14 @@ static uint8_t byte_of(uint64_t at)
 	return (uint8_t)(at * 13 + at / 4096 * 7 + (control->lie == TOUCHED) +
 			 2 * (control->lie == REPLACED));
 }
+
+/* What is written to the file that is created. */
+static uint8_t new_byte(uint64_t at)
+{
+	return (uint8_t)(at * 31 + at / 256 + 3);
+}
+
+static uint8_t stored[100 * PAGE];
 
 struct fid {
 	int64_t file; /* 0: not used */
@@ -106,6 +124,8 @@ static uint64_t size_of(uint64_t file)
 {
 	if (file == PROGRAM)
 		return program_size;
+	if (file == NEW)
+		return control->new_size;
 	if (file != FILE_A)
 		return file == LINK ? 1 : 0;
 	switch (control->lie) {
@@ -151,11 +171,15 @@ static uint64_t walk_to(uint64_t from, const struct p9_string *name)
 
 	memcpy(text, name->data, name->len);
 	text[name->len] = '\0';
+	if (from == SUB && strcmp(text, "self") == 0)
+		return ROOT;
 	if (from == SUB) {
 		unsigned n = (unsigned)strtoul(text + 1, NULL, 10);
 
 		return text[0] == 'n' && n < NAMES ? NAME_0 + n : 0;
 	}
+	if (from == ROOT && strcmp(text, "new") == 0)
+		return control->created ? NEW : 0;
 	for (unsigned i = 0; from == ROOT && i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(text, names[i].name) == 0)
 			return names[i].file;
@@ -212,7 +236,8 @@ static ssize_t do_walk(const struct p9_packet *packet, uint16_t tag)
 		file = walk_to(file, &ask.wname[i]);
 		if (file == 0)
 			return say_error(tag, ENOENT);
-		say.wqid[say.nwqid++] = qid_of(file);
+		say.wqid[say.nwqid] = qid_of(file);
+		say.wqid[say.nwqid++].version += file == ROOT && control->loops;
 	}
 	fids[ask.newfid % FIDS] = (struct fid){ (int64_t)file, qid_of(file).version };
 	control->walks++;
@@ -239,6 +264,7 @@ static ssize_t do_getattr(const struct p9_packet *packet, uint16_t tag)
 		say.mode = S_IFDIR | 0755;
 	say.size = size_of(file);
 	say.mtime_sec = 1000 + (control->lie == TOUCHED) + 2 * (control->lie == REPLACED);
+	say.mtime_nsec = file == NEW ? control->changes : 0;
 	return p9_encode_rgetattr(reply, sizeof(reply), tag, &say);
 }
 
@@ -274,7 +300,9 @@ static ssize_t do_read(const struct p9_packet *packet, uint16_t tag)
 		say.count =
 			(uint32_t)(size - ask.offset < ask.count ? size - ask.offset : ask.count);
 	for (uint32_t i = 0; i < say.count; i++)
-		data[i] = file == PROGRAM ? program[ask.offset + i] : byte_of(ask.offset + i);
+		data[i] = file == PROGRAM ? program[ask.offset + i]
+			  : file == NEW	  ? stored[ask.offset + i]
+					  : byte_of(ask.offset + i);
 	if (control->lie == TOO_MUCH)
 		say.count = ask.count + 1;
 	return p9_encode_rread(reply, sizeof(reply), tag, &say);
@@ -349,6 +377,105 @@ static ssize_t do_clunk(const struct p9_packet *packet, uint16_t tag)
 	return p9_encode_rclunk(reply, sizeof(reply), tag);
 }
 
+static ssize_t do_write(const struct p9_packet *packet, uint16_t tag)
+{
+	struct p9_rwrite say;
+	struct p9_twrite ask;
+
+	if (p9_decode_twrite(packet, &ask) || fids[ask.fid % FIDS].file != NEW)
+		return -1;
+	if (control->lie == IS_FULL)
+		return say_error(tag, ENOSPC);
+	say.count = control->lie == TAKES_HALF	 ? ask.count / 2
+		    : control->lie == TAKES_NONE ? 0
+						 : ask.count;
+	if (ask.offset + ask.count > sizeof(stored))
+		return say_error(tag, EFBIG);
+	control->changes++;
+	memcpy(stored + ask.offset, ask.data, say.count);
+	for (uint32_t i = 0; i < say.count; i++)
+		control->wrong += ((const uint8_t *)ask.data)[i] != new_byte(ask.offset + i);
+	if (ask.offset + say.count > control->new_size)
+		control->new_size = ask.offset + say.count;
+	if (control->lie == TOO_MUCH)
+		say.count++;
+	return p9_encode_rwrite(reply, sizeof(reply), tag, &say);
+}
+
+static ssize_t do_create(const struct p9_packet *packet, uint16_t tag)
+{
+	struct p9_rlcreate say = { 0 };
+	struct p9_tlcreate ask;
+
+	if (p9_decode_tlcreate(packet, &ask) || fids[ask.fid % FIDS].file != ROOT)
+		return -1;
+	control->created = 1;
+	control->new_size = 0;
+	fids[ask.fid % FIDS].file = NEW;
+	say.qid = qid_of(NEW);
+	return p9_encode_rlcreate(reply, sizeof(reply), tag, &say);
+}
+
+static ssize_t do_setattr(const struct p9_packet *packet, uint16_t tag)
+{
+	struct p9_tsetattr ask;
+
+	if (p9_decode_tsetattr(packet, &ask))
+		return -1;
+	if (ask.valid & P9_SETATTR_SIZE)
+		control->new_size = ask.size;
+	control->changes++;
+	return p9_encode_rsetattr(reply, sizeof(reply), tag);
+}
+
+static ssize_t do_unlink(const struct p9_packet *packet, uint16_t tag)
+{
+	struct p9_tunlinkat ask;
+
+	if (p9_decode_tunlinkat(packet, &ask))
+		return -1;
+	control->created = 0;
+	return p9_encode_runlinkat(reply, sizeof(reply), tag);
+}
+
+/* Changes of which nothing is kept: whether they arrive as they should is what matters. */
+static ssize_t do_other_change(const struct p9_packet *packet, const struct p9_header *header)
+{
+	const struct p9_qid qid = qid_of(header->type == P9_TMKDIR ? SUB : LINK);
+	const struct p9_rsymlink link = { qid };
+	const struct p9_rmkdir directory = { qid };
+	struct p9_trenameat rename;
+	struct p9_tsymlink symlink;
+	struct p9_tmkdir mkdir;
+	struct p9_tfsync fsync;
+	struct p9_tlink hard;
+
+	switch (header->type) {
+	case P9_TSYMLINK:
+		return p9_decode_tsymlink(packet, &symlink)
+			       ? -1
+			       : p9_encode_rsymlink(reply, sizeof(reply), header->tag, &link);
+	case P9_TMKDIR:
+		return p9_decode_tmkdir(packet, &mkdir)
+			       ? -1
+			       : p9_encode_rmkdir(reply, sizeof(reply), header->tag, &directory);
+	case P9_TLINK:
+		return p9_decode_tlink(packet, &hard)
+			       ? -1
+			       : p9_encode_rlink(reply, sizeof(reply), header->tag);
+	case P9_TRENAMEAT:
+		return p9_decode_trenameat(packet, &rename)
+			       ? -1
+			       : p9_encode_rrenameat(reply, sizeof(reply), header->tag);
+	case P9_TFSYNC:
+		return p9_decode_tfsync(packet, &fsync)
+			       ? -1
+			       : p9_encode_rfsync(reply, sizeof(reply), header->tag);
+	default:
+		return say_error(header->tag, EOPNOTSUPP);
+	}
+}
+
 static ssize_t answer(const struct p9_packet *packet, const struct p9_header *header)
 {
 	switch (header->type) {
@@ -372,8 +499,16 @@ static ssize_t answer(const struct p9_packet *packet, const struct p9_header *he
 		return do_statfs(packet, header->tag);
 	case P9_TCLUNK:
 		return do_clunk(packet, header->tag);
+	case P9_TWRITE:
+		return do_write(packet, header->tag);
+	case P9_TLCREATE:
+		return do_create(packet, header->tag);
+	case P9_TSETATTR:
+		return do_setattr(packet, header->tag);
+	case P9_TUNLINKAT:
+		return do_unlink(packet, header->tag);
 	default:
-		return say_error(header->tag, EOPNOTSUPP);
+		return do_other_change(packet, header);
 	}
 }
 
@@ -515,6 +650,30 @@ static void do_flush(int fd, const struct p9_packet *packet, uint16_t tag, long 
 	send_reply(fd, rcvid, p9_encode_rflush(reply, sizeof(reply), tag));
 }
 
+/* An answer that is sent later. */
+static struct {
+	long rcvid; /* 0: there is none */
+	ssize_t n;
+	uint8_t reply[2 * PAGE];
+} held;
+
+static void hold(long rcvid, ssize_t n)
+{
+	held.n = n;
+	memcpy(held.reply, reply, (size_t)n);
+	held.rcvid = rcvid;
+	control->holds = 1;
+}
+
+static void send_held(int fd)
+{
+	if (!held.rcvid)
+		return;
+	memcpy(reply, held.reply, (size_t)held.n);
+	send_reply(fd, held.rcvid, held.n);
+	held.rcvid = 0;
+}
+
 static void serve(int fd)
 {
 	struct ipc_message m;
@@ -530,6 +689,7 @@ static void serve(int fd)
 			_exit(0);
 		if (rcvid == 0 && m.word[0] == IPC_PULSE_NOTIFIED) {
 			flush_all(fd);
+			send_held(fd);
 			continue;
 		}
 		if (rcvid <= 0)
@@ -559,6 +719,10 @@ static void serve(int fd)
 			_exit(7);
 		if (lies && control->lie == MUTE)
 			continue;
+		if (lies && control->lie == OVERTAKEN) {
+			hold(rcvid, n);
+			continue;
+		}
 		if (lies && control->lie == LATE) {
 			while (ipc_read(fd, rcvid, request, 1, 0) >= 0)
 				nap(10);
@@ -583,6 +747,8 @@ static int poke = -1; /* another send end, to notify the server */
 static enum lie first_lie;
 static const char *mounted_at = "/mnt";
 
+static unsigned long mount_flags = MS_RDONLY; /* few tests write */
+
 static int try_mount(const char *options)
 {
 	int receive = ipc_create(0), send = ipc_badge(receive, 1, IPC_TELL_CLOSE), result;
@@ -601,7 +767,7 @@ static int try_mount(const char *options)
 	}
 	close(receive);
 	snprintf(text, sizeof(text), "fd=%d,%s", send, options);
-	result = mount("server", mounted_at, "9p", 0, text) == 0 ? 0 : -errno;
+	result = mount("server", mounted_at, "9p", mount_flags, text) == 0 ? 0 : -errno;
 	close(send);
 	return result;
 }
@@ -681,8 +847,8 @@ static void reads_and_maps(void)
 	expect("its errno", EROFS, errno);
 	expect("mkdir", -1, mkdir("/mnt/new", 0755));
 	expect("its errno", EROFS, errno);
-	expect("remount", -1, mount("", "/mnt", "", MS_REMOUNT, ""));
-	expect("its errno", EROFS, errno);
+	expect("remount for writing", 0, mount("", "/mnt", "", MS_REMOUNT, ""));
+	expect("and back", 0, mount("", "/mnt", "", MS_REMOUNT | MS_RDONLY, ""));
 	expect("statfs", 0, statfs("/mnt", &fs));
 	expect("its blocks", 77, (long)fs.f_blocks);
 	expect("its type", 0x01021997, (long)fs.f_type);
@@ -803,6 +969,308 @@ static void lies(void)
 	expect("huge", -1, open("/mnt/a", O_RDONLY));
 	expect("its errno", EIO, errno);
 	stop();
+}
+
+static void fill_new(uint8_t *bytes, uint64_t at, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = new_byte(at + i);
+}
+
+static long wrong_new_bytes(const uint8_t *bytes, uint64_t at, size_t n)
+{
+	long wrong = 0;
+
+	for (size_t i = 0; i < n; i++)
+		wrong += bytes[i] != new_byte(at + i);
+	return wrong;
+}
+
+#define NEW_SIZE (70 * PAGE + 11)
+
+static uint8_t new_bytes[NEW_SIZE];
+
+/* What is in memory outlives our own writes, and the server's file is not open for longer than ours. */
+static void cached_writes(int writer)
+{
+	unsigned nreads, nclunks;
+	uint8_t byte = 0;
+	int fd, another;
+
+	fill_new(new_bytes, 0, NEW_SIZE);
+	expect("write", 3 * PAGE, pwrite(writer, new_bytes, 3 * PAGE, 0));
+	fd = open("/mnt/new", O_RDONLY);
+	expect("read", 1, pread(fd, &byte, 1, PAGE));
+	nreads = control->seen[P9_TREAD];
+	expect("write again", PAGE, pwrite(writer, new_bytes, PAGE, 0));
+	another = open("/mnt/new", O_RDWR);
+	expect("read by another", 1, pread(another, &byte, 1, PAGE + 1));
+	expect("from memory", nreads, control->seen[P9_TREAD]);
+	close(another);
+	another = dup(writer);
+	nclunks = control->seen[P9_TCLUNK];
+	close(another);
+	expect("one of two that write is closed", nclunks, control->seen[P9_TCLUNK]);
+	close(fd);
+}
+
+/* A tree that is none: the root is below itself, and a directory moves below itself. */
+static void trees_with_loops(void)
+{
+	struct stat st;
+
+	mount_flags = 0;
+	start("timeout=20");
+	control->loops = 1;
+	expect("the root below itself", 0, stat("/mnt/sub/self", &st));
+	expect("once more", 0, stat("/mnt/sub/self/sub/self", &st));
+	expect("a directory below itself", 0, rename("/mnt/sub", "/mnt/sub/n001"));
+	expect("and what was there", 0, stat("/mnt/sub/self/sub/n002", &st));
+	stop();
+	mount_flags = MS_RDONLY;
+}
+
+/* What is appended comes behind what another client has appended. */
+static void appends(void)
+{
+	uint8_t bytes[10] = { 0 };
+	int fd;
+
+	mount_flags = 0;
+	start("timeout=20");
+	fd = open("/mnt/new", O_CREAT | O_RDWR | O_APPEND, 0644);
+	fill_new(new_bytes, 0, 300);
+	expect("write", 100, write(fd, new_bytes, 100));
+	expect("read", 10, pread(fd, bytes, sizeof(bytes), 90));
+	control->new_size += 100; /* of zeros */
+	expect("append", 100, write(fd, new_bytes + 200, 100));
+	expect("the size", 300, (long)control->new_size);
+	expect("where the bytes are", 0, (long)control->wrong);
+	expect("read the other's", 10, pread(fd, bytes, sizeof(bytes), 150));
+	expect("the other's byte", 0, bytes[0]);
+	expect("read what was appended", 10, pread(fd, bytes, sizeof(bytes), 250));
+	expect("wrong bytes", 0, wrong_new_bytes(bytes, 250, sizeof(bytes)));
+	close(fd);
+	stop();
+	mount_flags = MS_RDONLY;
+}
+
+/* A write that is not answered may have been made. */
+static void write_without_an_answer(void)
+{
+	uint8_t bytes[100];
+	int fd, writer, status;
+
+	mount_flags = 0;
+	start("timeout=1");
+	memset(bytes, 0xee, sizeof(bytes));
+	fill_new(new_bytes, 0, PAGE);
+	writer = open("/mnt/new", O_CREAT | O_WRONLY, 0644);
+	expect("write", PAGE, write(writer, new_bytes, PAGE));
+	fd = open("/mnt/new", O_RDONLY);
+	expect("read", 100, pread(fd, new_bytes, 100, 0));
+	tell(MUTE, P9_TWRITE);
+	expect("write", -1, pwrite(writer, bytes, sizeof(bytes), 0));
+	expect("its errno", EIO, errno);
+	tell(TRUTH, 0);
+	expect("another write", 1, pwrite(writer, bytes, 1, PAGE - 1));
+	status = (int)control->seen[P9_TCLUNK];
+	close(writer);
+	for (unsigned i = 0; i < 1000 && control->seen[P9_TCLUNK] == (unsigned)status; i++)
+		nap(1); /* close does not wait for the server */
+	expect("the last that writes", status + 1, (long)control->seen[P9_TCLUNK]);
+	close(fd);
+	fd = open("/mnt/new", O_RDONLY);
+	expect("read", 100, pread(fd, new_bytes, 100, 0));
+	expect("what the server has", 0, memcmp(new_bytes, bytes, sizeof(bytes)));
+	close(fd);
+	control->lie = TRUTH;
+	expect("umount", 0, umount(mounted_at));
+	waitpid(server, &status, 0);
+	mount_flags = MS_RDONLY;
+}
+
+/* What a read brings that was begun before a write is not kept. */
+static void read_that_is_overtaken(void)
+{
+	uint8_t bytes[PAGE], byte = 0;
+	pid_t reader;
+	int fd;
+
+	mount_flags = 0;
+	start("timeout=20");
+	memset(bytes, 0x11, sizeof(bytes));
+	fd = open("/mnt/new", O_CREAT | O_RDWR, 0644);
+	expect("write", PAGE, pwrite(fd, bytes, PAGE, PAGE));
+	memset(bytes, 0xee, sizeof(bytes));
+	tell(OVERTAKEN, P9_TREAD);
+	reader = fork();
+	if (reader == 0)
+		_exit(pread(fd, &byte, 1, PAGE) != 1);
+	while (!control->holds)
+		nap(1);
+	tell(TRUTH, 0);
+	expect("write over it", PAGE, pwrite(fd, bytes, PAGE, PAGE));
+	ipc_notify(poke, 1);
+	waitpid(reader, NULL, 0);
+	expect("read", 1, pread(fd, &byte, 1, PAGE));
+	expect("what was written", 0xee, byte);
+	close(fd);
+	stop();
+	mount_flags = MS_RDONLY;
+}
+
+/* What is written comes to the server byte by byte, and to mappings. */
+static void writes(void)
+{
+	uint8_t *mem;
+	int fd;
+
+	mount_flags = 0;
+	start("timeout=20");
+	fill_new(new_bytes, 0, NEW_SIZE);
+	fd = open("/mnt/new", O_CREAT | O_EXCL | O_RDWR, 0644);
+	expect("create", 1, fd >= 0);
+	expect("write", NEW_SIZE, write(fd, new_bytes, NEW_SIZE));
+	expect("wrong bytes at the server", 0, (long)control->wrong);
+	expect("its size there", NEW_SIZE, (long)control->new_size);
+	expect("requests for it", 3, control->seen[P9_TWRITE]);
+	mem = mmap(NULL, NEW_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+	expect("wrong bytes in a mapping", 0, wrong_new_bytes(mem, 0, NEW_SIZE));
+	fill_new(new_bytes, 0, 3);
+	expect("write where it is mapped", 3, pwrite(fd, new_bytes, 3, 0));
+	expect("append", 0, lseek(fd, 0, SEEK_END) == (off_t)NEW_SIZE ? 0 : -1);
+	fill_new(new_bytes, NEW_SIZE, 5000);
+	expect("a write that grows it", 5000, write(fd, new_bytes, 5000));
+	expect("wrong bytes behind the old end", 0,
+	       wrong_new_bytes(mem + NEW_SIZE - 11, NEW_SIZE - 11, 11));
+	expect("wrong bytes at the server", 0, (long)control->wrong);
+	munmap(mem, NEW_SIZE);
+	expect("ftruncate", 0, ftruncate(fd, 100));
+	expect("its size there", 100, (long)control->new_size);
+	expect("at the end", 0, pread(fd, new_bytes, 10, 100));
+	expect("fsync", 0, fsync(fd));
+	expect("fdatasync", 0, fdatasync(fd));
+	expect("requests for these", 2, control->seen[P9_TFSYNC]);
+	expect("a mapping to write through", 1,
+	       mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED);
+	expect("its errno", EINVAL, errno);
+	cached_writes(fd);
+	expect("unlink of a file that is open", 0, unlink("/mnt/new"));
+	expect("is a rename", 1, control->seen[P9_TRENAMEAT]);
+	expect("and no removal yet", 0, control->seen[P9_TUNLINKAT]);
+	expect("close", 0, close(fd));
+	expect("which removes it", 1, control->seen[P9_TUNLINKAT]);
+	expect("mkdir of what is not there afterwards", -ENOENT,
+	       mkdir("/mnt/other", 0755) == 0 ? 0 : -errno);
+	expect("symlink", 0, symlink("target", "/mnt/other"));
+	expect("link", 0, link("/mnt/a", "/mnt/other"));
+	expect("rename", 0, rename("/mnt/a", "/mnt/other"));
+	expect("chmod", 0, chmod("/mnt/sub", 0700));
+	expect("chown", 0, chown("/mnt/sub", 1, 2));
+	stop();
+	mount_flags = MS_RDONLY;
+}
+
+/* Does each kind of change. Returns what it should: 0, or a negative errno. */
+static long change_of(unsigned type, int fd)
+{
+	long result = -1;
+
+	switch (type) {
+	case P9_TWRITE:
+		result = pwrite(fd, new_bytes, 100, 0) == 100 ? 0 : -1;
+		break;
+	case P9_TLCREATE:
+		result = open("/mnt/new", O_CREAT | O_EXCL | O_WRONLY, 0644);
+		break;
+	case P9_TSETATTR:
+		result = chmod("/mnt/sub", 0700);
+		break;
+	case P9_TUNLINKAT:
+		result = unlink("/mnt/a");
+		break;
+	case P9_TMKDIR:
+		result = mkdir("/mnt/other", 0755);
+		break;
+	case P9_TSYMLINK:
+		result = symlink("target", "/mnt/other");
+		break;
+	case P9_TLINK:
+		result = link("/mnt/a", "/mnt/other");
+		break;
+	case P9_TRENAMEAT:
+		result = rename("/mnt/a", "/mnt/other");
+		break;
+	case P9_TFSYNC:
+		result = fsync(fd);
+		break;
+	}
+	return result < 0 ? -errno : result;
+}
+
+/* Each lie about a change is EIO, a refusal is what the server says, and what is not known is not believed. */
+static void lies_about_changes(void)
+{
+	static const enum lie all[] = { NOTHING,     GARBAGE,  WRONG_TYPE, WRONG_TAG, CLAIMS_MORE,
+					CLAIMS_LESS, TRAILING, ODD_ERROR,  REFUSES };
+	static const unsigned types[] = { P9_TWRITE,	P9_TSETATTR, P9_TUNLINKAT,
+					  P9_TMKDIR,	P9_TSYMLINK, P9_TLINK,
+					  P9_TRENAMEAT, P9_TFSYNC,   P9_TLCREATE };
+	uint8_t byte;
+	int fd;
+
+	mount_flags = 0;
+	start("timeout=20");
+	fill_new(new_bytes, 0, sizeof(new_bytes));
+	fd = open("/mnt/new", O_CREAT | O_RDWR, 0644);
+	expect("write", (long)sizeof(new_bytes), write(fd, new_bytes, sizeof(new_bytes)));
+	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		for (unsigned k = 0; k < sizeof(types) / sizeof(types[0]); k++) {
+			control->created = types[k] != P9_TLCREATE;
+			tell(all[i], types[k]);
+			expect("a change", all[i] == REFUSES ? -EACCES : -EIO,
+			       change_of(types[k], fd));
+			tell(TRUTH, 0);
+			control->created = 1;
+		}
+	tell(TOO_MUCH, P9_TWRITE);
+	expect("more than was written", -EIO, change_of(P9_TWRITE, fd));
+	tell(TAKES_NONE, P9_TWRITE);
+	expect("nothing is taken", -EIO, change_of(P9_TWRITE, fd));
+	tell(IS_FULL, P9_TWRITE);
+	expect("a full disk", -ENOSPC, change_of(P9_TWRITE, fd));
+	tell(TAKES_HALF, P9_TWRITE);
+	expect("half of it is taken", 50, pwrite(fd, new_bytes, 100, 0));
+	tell(TRUTH, 0);
+	expect("reads go on", 1, pread(fd, &byte, 1, 10));
+	expect("with the right byte", new_byte(10), byte);
+	expect("the server's bytes", 0, (long)control->wrong);
+	close(fd);
+	stop();
+	mount_flags = MS_RDONLY;
+}
+
+/* The server ends, or is silent, in the middle of a change: nobody waits for ever. */
+static void no_answer_to_a_change(enum lie lie)
+{
+	static const unsigned types[] = { P9_TWRITE,	P9_TSETATTR, P9_TUNLINKAT,
+					  P9_TRENAMEAT, P9_TFSYNC,   P9_TMKDIR };
+	int status, fd;
+
+	mount_flags = 0;
+	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		start("timeout=1");
+		fd = open("/mnt/new", O_CREAT | O_RDWR, 0644);
+		expect("write", 100, pwrite(fd, new_bytes, 100, 0));
+		tell(lie, types[i]);
+		expect("a change without an answer", -EIO, change_of(types[i], fd));
+		close(fd);
+		control->lie = TRUTH;
+		expect("umount", 0, umount(mounted_at));
+		waitpid(server, &status, 0);
+	}
+	mount_flags = MS_RDONLY;
 }
 
 static void lies_about_reads(void)
@@ -1337,6 +1805,14 @@ int main(int argc, char **argv)
 	reads_and_maps();
 	directories();
 	lies();
+	writes();
+	lies_about_changes();
+	appends();
+	trees_with_loops();
+	write_without_an_answer();
+	read_that_is_overtaken();
+	no_answer_to_a_change(DIE);
+	no_answer_to_a_change(SILENT);
 	lies_about_reads();
 	reads_round_a_failed_page();
 	changes();

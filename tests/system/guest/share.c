@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -190,6 +191,245 @@ static void do_read_only(char **argv)
 	expect("rename", -EROFS, got(rename(file, path)));
 	expect("chmod", -EROFS, got(chmod(file, 0777)));
 	expect("truncate", -EROFS, got(truncate(file, 0)));
+}
+
+/* ---- changes ---- */
+
+static void put_text(const char *path, int flags, const char *text)
+{
+	int fd = open(path, O_WRONLY | flags, 0640);
+
+	expect("open", 1, fd >= 0);
+	expect("write", (long)strlen(text), got(write(fd, text, strlen(text))));
+	expect("close", 0, got(close(fd)));
+}
+
+static void edit_names(void)
+{
+	char longer[300];
+
+	memset(longer, 'n', sizeof(longer));
+	longer[256] = '\0';
+	expect("mkdir", 0, got(mkdir("d", 0755)));
+	expect("mkdir again", -EEXIST, got(mkdir("d", 0755)));
+	expect("mkdir below", 0, got(mkdir("d/e", 0755)));
+	expect("mkdir below a file", -ENOTDIR, got(mkdir("kept/e", 0755)));
+	expect("mkdir nowhere", -ENOENT, got(mkdir("x/e", 0755)));
+	expect("a long name", -ENAMETOOLONG, got(mkdir(longer, 0755)));
+	longer[255] = '\0';
+	expect("the longest name", 0, got(mkdir(longer, 0755)));
+	expect("rename to itself", 0, got(rename(longer, longer)));
+	expect("rmdir", 0, got(rmdir(longer)));
+	expect("rmdir of what is not empty", -ENOTEMPTY, got(rmdir("d")));
+	expect("rmdir of a file", -ENOTDIR, got(rmdir("kept")));
+	expect("unlink of a directory", -EISDIR, got(unlink("d")));
+	put_text("file", O_CREAT | O_EXCL, "first line");
+	expect("create again", -EEXIST, got(open("file", O_CREAT | O_EXCL | O_WRONLY, 0644)));
+	put_text("file", O_TRUNC, "second line");
+	put_text("file", O_APPEND, "n");
+	expect("link", 0, got(link("file", "same")));
+	expect("link again", -EEXIST, got(link("file", "same")));
+	expect("link of a directory", -EPERM, got(link("d", "d2")));
+	expect("rename over another name of it", 0, got(rename("file", "same")));
+	expect("rename", 0, got(rename("file", "d/e/file")));
+	expect("rename of nothing", -ENOENT, got(rename("file", "other")));
+	expect("a directory into itself", -EINVAL, got(rename("d", "d/e/x")));
+	expect("a file over a directory", -EISDIR, got(rename("kept", "d")));
+	expect("a directory over a file", -ENOTDIR, got(rename("d", "kept")));
+	expect("no replacement", -EEXIST,
+	       got(renameat2(AT_FDCWD, "kept", AT_FDCWD, "same", RENAME_NOREPLACE)));
+	expect("to another mount", -EXDEV, got(rename("kept", "/tmp/kept")));
+	expect("symlink", 0, got(symlink("d/e/file", "link")));
+	expect("symlink again", -EEXIST, got(symlink("x", "link")));
+	expect("open of a directory", -EISDIR, got(open("d", O_WRONLY)));
+}
+
+/* Names that are removed while somebody reads the directory are not listed afterwards. */
+static void edit_while_listing(void)
+{
+	char some[64]; /* has room for a name or two */
+	char name[16];
+	int fd, nfirst = 0;
+
+	expect("mkdir", 0, got(mkdir("many", 0755)));
+	for (int i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "many/%d", i);
+		put_text(name, O_CREAT, "x");
+	}
+	fd = open("many", O_RDONLY | O_DIRECTORY);
+	while (nfirst < 4 && getdents64(fd, some, sizeof(some)) > 0)
+		nfirst++;
+	for (int i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "many/%d", i);
+		expect("unlink", 0, got(unlink(name)));
+	}
+	expect("no name is left", 0, got(getdents64(fd, some, sizeof(some))));
+	close(fd);
+	expect("rmdir", 0, got(rmdir("many")));
+}
+
+static void edit_attributes(void)
+{
+	const struct timespec times[2] = { { 5, 6 }, { 1234567890, 123456789 } };
+	struct stat st;
+
+	expect("chmod", 0, got(chmod("script", 0751)));
+	expect("utimensat", 0, got(utimensat(AT_FDCWD, "script", times, 0)));
+	expect("chmod of a directory", 0, got(chmod("d", 01700)));
+	expect("stat", 0, got(stat("script", &st)));
+	expect("mode", S_IFREG | 0751, (long)st.st_mode);
+	expect("time of access", 5, st.st_atim.tv_sec);
+	expect("time of modification", 123456789, st.st_mtim.tv_nsec);
+	expect("truncate", 0, got(truncate("kept", 10)));
+	expect("truncate back", 0, got(truncate("kept", 4)));
+	expect("truncate to a size below 0", -EINVAL, got(truncate("kept", -1)));
+	expect("truncate of a directory", -EISDIR, got(truncate("d", 0)));
+}
+
+/* A file stays until its last user is gone, and its directory with it. */
+static void edit_removed(void)
+{
+	char path[64], text[PATH_MAX], bytes[8] = "";
+	volatile const uint8_t *map;
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	expect("mkdir", 0, got(mkdir("gone", 0755)));
+	put_text("gone/file", O_CREAT, "before");
+	fd = open("gone/file", O_RDWR);
+	map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	expect("unlink", 0, got(unlink("gone/file")));
+	expect("open", -ENOENT, got(open("gone/file", O_RDONLY)));
+	expect("write", 5, got(pwrite(fd, "after", 5, 0)));
+	expect("read", 6, got(pread(fd, bytes, sizeof(bytes), 0)));
+	expect("what it reads", 0, strcmp(bytes, "aftere"));
+	expect("the mapping", 'a', map[0]);
+	expect("fstat", 0, got(fstat(fd, &st)));
+	expect("links", 0, (long)st.st_nlink);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, text, sizeof(text) - 1);
+	text[n < 0 ? 0 : n] = '\0';
+	expect("it is called deleted", 1, strcmp(text, "(deleted)") == 0);
+	expect("rmdir", -ENOTEMPTY, got(rmdir("gone")));
+	close(fd);
+	expect("the mapping afterwards", 'f', map[1]);
+	munmap((void *)map, PAGE);
+	for (unsigned i = 0; i < 1000 && rmdir("gone") != 0; i++)
+		usleep(10000); /* munmap does not wait for the server */
+	expect("it is gone", -ENOENT, got(stat("gone", &st)));
+	put_text("one", O_CREAT, "one");
+	put_text("two", O_CREAT, "two");
+	fd = open("two", O_RDONLY);
+	expect("rename over a file that is open", 0, got(rename("one", "two")));
+	expect("read", 3, got(read(fd, bytes, 3)));
+	expect("what it reads", 't', bytes[0]);
+	close(fd);
+	expect("unlink", 0, got(unlink("two")));
+}
+
+/* All changes of names and attributes, and what Linux says to wrong ones. */
+static void do_edit(char **argv)
+{
+	expect("chdir", 0, got(chdir(argv[0])));
+	edit_names();
+	edit_while_listing();
+	edit_attributes();
+	edit_removed();
+}
+
+/* A name that a file which is open is replaced at is always there, for everybody. */
+static void do_replace(char **argv)
+{
+	int fd, status, last = -1;
+	pid_t child;
+	char byte;
+
+	expect("chdir", 0, got(chdir(argv[0])));
+	put_text("target", O_CREAT, "x");
+	child = fork();
+	if (child == 0) {
+		for (unsigned i = 0; i < 300; i++) {
+			put_text("new", O_CREAT, "x");
+			expect("rename", 0, got(rename("new", "target")));
+		}
+		exit(nwrong != 0);
+	}
+	while (waitpid(child, &status, WNOHANG) == 0) {
+		fd = open("target", O_RDONLY);
+		expect("open", 1, fd >= 0);
+		expect("read", 1, got(read(fd, &byte, 1)));
+		close(last);
+		last = fd;
+	}
+	close(last);
+	expect("the other's status", 0, status);
+}
+
+/*
+ * Who is killed in a rename over a file that is open leaves both files, or the new one. A second name may stay, if the
+ * server has made it after it was told to remove it.
+ */
+static void do_killed_renames(char **argv)
+{
+	expect("chdir", 0, got(chdir(argv[0])));
+	for (unsigned i = 0; i < 60; i++) {
+		char bytes[4] = "";
+		pid_t child;
+		int fd;
+
+		put_text("target", O_CREAT | O_TRUNC, "old");
+		put_text("new", O_CREAT | O_TRUNC, "new");
+		fd = open("target", O_RDONLY);
+		child = fork();
+		if (child == 0)
+			_exit(rename("new", "target") != 0);
+		usleep(i * 50);
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+		close(fd);
+		fd = open("target", O_RDONLY);
+		expect("read", 3, got(read(fd, bytes, 3)));
+		if (strcmp(bytes, "new") != 0)
+			expect("the new file", 0, got(access("new", R_OK)) + strcmp(bytes, "old"));
+		close(fd);
+	}
+}
+
+/* What the host writes is seen by the next open, also after a write of our own. */
+static void do_agree(char **argv)
+{
+	char bytes[4];
+	int fd;
+
+	put_text(argv[0], O_CREAT, "mine");
+	expect("chmod", 0,
+	       got(chmod(argv[0], 0600))); /* what it does to the times is learnt once */
+	fd = open(argv[0], O_RDONLY);
+	expect("read", 4, got(read(fd, bytes, 4)));
+	close(fd);
+	puts("rewrite");
+	fflush(stdout);
+	expect("go on", 1, got(read(0, bytes, 1)));
+	close(open(argv[0], O_WRONLY));
+	fd = open(argv[0], O_RDONLY);
+	expect("read again", 4, got(read(fd, bytes, 4)));
+	expect("what it reads", 'h', bytes[0]);
+	close(fd);
+}
+
+/* Copies a file, by reads and writes of an odd size. */
+static void do_copy(char **argv)
+{
+	static char bytes[100001];
+	int from = open(argv[0], O_RDONLY), to = open(argv[1], O_CREAT | O_TRUNC | O_WRONLY, 0644);
+	ssize_t n;
+
+	while ((n = read(from, bytes, sizeof(bytes))) > 0)
+		expect("write", n, got(write(to, bytes, (size_t)n)));
+	expect("the end", 0, got(n));
+	expect("fsync", 0, got(fsync(to)));
+	expect("close", 0, got(close(to)));
 }
 
 /* Returns a byte of a file that is opened for this, or a negative errno. */
@@ -566,6 +806,41 @@ static void do_find(char **argv)
 	expect("nftw", 0, nftw(argv[0], entry_found, 100, FTW_PHYS));
 }
 
+/* A new file of 64 MiB, from its begin to its end. */
+static void do_write(char **argv)
+{
+	static char bytes[1 << 20];
+	int fd = open(argv[0], O_CREAT | O_TRUNC | O_WRONLY, 0644);
+
+	for (unsigned i = 0; i < 64; i++)
+		expect("write", sizeof(bytes), got(write(fd, bytes, sizeof(bytes))));
+	expect("close", 0, got(close(fd)));
+}
+
+/* What a build does: small files are written, read, renamed and removed. */
+static void do_build(char **argv)
+{
+	char path[4096], other[4096], bytes[3000] = "";
+
+	for (unsigned i = 0; i < 200; i++) {
+		int fd;
+
+		snprintf(path, sizeof(path), "%s%u.tmp", argv[0], i);
+		snprintf(other, sizeof(other), "%s%u.o", argv[0], i);
+		fd = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0644);
+		expect("write", sizeof(bytes), got(write(fd, bytes, sizeof(bytes))));
+		close(fd);
+		expect("rename", 0, got(rename(path, other)));
+		fd = open(other, O_RDONLY);
+		expect("read", sizeof(bytes), got(read(fd, bytes, sizeof(bytes))));
+		close(fd);
+	}
+	for (unsigned i = 0; i < 200; i++) {
+		snprintf(other, sizeof(other), "%s%u.o", argv[0], i);
+		expect("unlink", 0, got(unlink(other)));
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*act)(char **argv);
@@ -575,6 +850,11 @@ static const struct {
 	{ "map", do_map, true },
 	{ "stat", do_stat, true },
 	{ "read-only", do_read_only, false },
+	{ "edit", do_edit, false },
+	{ "copy", do_copy, false },
+	{ "replace", do_replace, false },
+	{ "killed-renames", do_killed_renames, false },
+	{ "agree", do_agree, false },
 	{ "together", do_together, false },
 	{ "changes", do_changes, false },
 	{ "killed", do_killed, false },
@@ -585,6 +865,8 @@ static const struct {
 	{ "read", do_read, true },
 	{ "touch", do_touch, true },
 	{ "find", do_find, true },
+	{ "write", do_write, true },
+	{ "build", do_build, true },
 	{ "at-once", do_at_once, false },
 	{ "descriptors", do_descriptors, true },
 };
