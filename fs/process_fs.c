@@ -31,6 +31,14 @@ static void exec(struct process *process)
 	fdtable_close_on_exec(process->fdtable);
 }
 
+/* As on Linux, an empty name is the working directory's, and a directory is no program. */
+static int open_interp(const char *name, struct object **object_ret, char **path_ret)
+{
+	if (*name == '\0')
+		return -EACCES;
+	return fs_open_exec(current_process()->cwd, name, object_ret, path_ret);
+}
+
 /* Others may be looking at the table and the directory: they have let go of them when this has the lock. */
 static void exit(struct process *process)
 {
@@ -105,6 +113,7 @@ static const struct process_fs_ops ops = {
 	.create = create,
 	.copy = copy,
 	.exec = exec,
+	.open_interp = open_interp,
 	.exit = exit,
 };
 

@@ -46,38 +46,67 @@ struct elf_phdr {
 _Static_assert(sizeof(struct elf_ehdr) == ELF_HEADER_BYTES, "as in the file");
 _Static_assert(sizeof(struct elf_phdr) == ELF_PHDR_BYTES, "as in the file");
 
-int elf_parse_header(const void *buf, size_t bytes, struct elf_image *image)
+/* Checks all but the type. */
+static bool elf_is_ours(const struct elf_ehdr *header)
 {
 	static const uint8_t magic[4] = { 0x7f, 'E', 'L', 'F' };
+
+	if (memcmp(header->ident, magic, sizeof(magic)) != 0)
+		return false;
+	if (header->machine != ELF_MACHINE_RISCV || header->ident[4] != ELF_CLASS_64)
+		return false;
+	if (header->phentsize != ELF_PHDR_BYTES || header->phnum == 0 ||
+	    header->phnum > ELF_PHNUM_MAX)
+		return false;
+	/* Offsets in files are signed. */
+	return header->phoff <= INT64_MAX;
+}
+
+static bool elf_is_loadable(const struct elf_ehdr *header)
+{
+	return header->type == ELF_TYPE_EXEC || header->type == ELF_TYPE_DYN;
+}
+
+static struct elf_image elf_image_of(const struct elf_ehdr *header)
+{
+	return (struct elf_image){
+		.is_dyn = header->type == ELF_TYPE_DYN,
+		.entry = header->entry,
+		.phoff = header->phoff,
+		.phnum = header->phnum,
+	};
+}
+
+int elf_parse_header(const void *buf, size_t bytes, struct elf_image *image)
+{
 	struct elf_ehdr header;
 
 	if (bytes < sizeof(header))
 		return -ENOEXEC;
 	memcpy(&header, buf, sizeof(header));
-	if (memcmp(header.ident, magic, sizeof(magic)) != 0)
+	if (!elf_is_ours(&header) || !elf_is_loadable(&header))
 		return -ENOEXEC;
-	if (header.type != ELF_TYPE_EXEC && header.type != ELF_TYPE_DYN)
-		return -ENOEXEC;
-	if (header.machine != ELF_MACHINE_RISCV || header.ident[4] != ELF_CLASS_64)
-		return -ENOEXEC;
-	if (header.phentsize != ELF_PHDR_BYTES || header.phnum == 0 || header.phnum > ELF_PHNUM_MAX)
-		return -ENOEXEC;
-	/* Offsets in files are signed. */
-	if (header.phoff > INT64_MAX)
-		return -ENOEXEC;
-	*image = (struct elf_image){
-		.is_dyn = header.type == ELF_TYPE_DYN,
-		.entry = header.entry,
-		.phoff = header.phoff,
-		.phnum = header.phnum,
-	};
+	*image = elf_image_of(&header);
 	return 0;
 }
 
-/* Only the first PT_INTERP counts. */
+int elf_parse_interp_header(const void *buf, struct elf_image *image)
+{
+	struct elf_ehdr header;
+
+	memcpy(&header, buf, sizeof(header));
+	if (!elf_is_ours(&header))
+		return -ELIBBAD;
+	*image = elf_image_of(&header);
+	image->is_interp = true;
+	image->is_odd = !elf_is_loadable(&header);
+	return 0;
+}
+
+/* Only the first PT_INTERP counts, and none in an interpreter. */
 static int elf_note_interp(struct elf_image *image, const struct elf_phdr *ph)
 {
-	if (image->has_interp)
+	if (image->has_interp || image->is_interp)
 		return 0;
 	if (ph->filesz < 2 || ph->filesz > ELF_INTERP_MAX)
 		return -ENOEXEC;
@@ -142,7 +171,7 @@ int elf_parse_phdrs(const struct elf_limits *limits, const void *phdrs, struct e
 		    bool *late)
 {
 	const struct elf_phdr *ph = phdrs;
-	int late_error = 0;
+	int late_error = image->is_odd ? -EINVAL : 0;
 	int r;
 
 	*late = false;
@@ -160,8 +189,8 @@ int elf_parse_phdrs(const struct elf_limits *limits, const void *phdrs, struct e
 				elf_note_load(limits, image, ph);
 		}
 	}
-	/* A position-independent program must have some memory. */
-	if (late_error == 0 && image->is_dyn && image->high == 0)
+	/* What is position-independent must have some memory, and so must every interpreter. */
+	if (late_error == 0 && (image->is_dyn || image->is_interp) && image->high == 0)
 		late_error = -EINVAL;
 	*late = late_error != 0;
 	return late_error;

@@ -26,7 +26,9 @@ struct elf_segment {
 
 struct elf_image {
 	/* from elf_parse_header() */
-	bool is_dyn;	/* may be loaded at any address (static PIE, interpreter) */
+	bool is_dyn;	/* may be loaded at any address (PIE, interpreter) */
+	bool is_interp; /* read by elf_parse_interp_header() */
+	bool is_odd;	/* an interpreter of a type that cannot be loaded: a late error */
 	vaddr_t entry;	/* without the load bias, as is phdr */
 	uint64_t phoff; /* file offset of the program headers */
 	unsigned phnum; /* their number; elf_phdr_bytes() is their size */
@@ -57,6 +59,12 @@ struct elf_limits {
  */
 int elf_parse_header(const void *buf, size_t bytes, struct elf_image *image);
 
+/*
+ * The same for the interpreter of a program, with ELF_HEADER_BYTES in buf. Returns 0 or -ELIBBAD. A
+ * type that cannot be loaded is a late error of elf_parse_phdrs().
+ */
+int elf_parse_interp_header(const void *buf, struct elf_image *image);
+
 static inline size_t elf_phdr_bytes(const struct elf_image *image)
 {
 	return (size_t)image->phnum * ELF_PHDR_BYTES;
@@ -65,7 +73,7 @@ static inline size_t elf_phdr_bytes(const struct elf_image *image)
 /*
  * Checks the program headers. phdrs are the elf_phdr_bytes() bytes at image->phoff, copied to where
  * they are aligned to 8 bytes; if the file is too short for them, the caller returns -ENOEXEC.
- * Unknown types, PT_TLS, PT_NOTE and PT_PHDR are ignored.
+ * Unknown types, PT_TLS, PT_NOTE and PT_PHDR are ignored, and PT_INTERP in an interpreter.
  *
  * Returns 0, or -ENOEXEC where Linux refuses the file too and the old image continues. Otherwise
  * sets *late and returns -EINVAL, -ENOMEM or -EPERM: Linux finds these errors only past the point

@@ -7,8 +7,11 @@
 #include "arch/frame.h"
 #include "base/log.h"
 #include "lib/bits.h"
+#include "lib/script.h"
 #include "lib/string.h"
 #include "mm/object.h"
+#include "mm/object_io.h"
+#include "mm/phys/kmalloc.h"
 #include "proc/child_tid.h"
 #include "proc/exec_load.h"
 #include "proc/exec_write.h"
@@ -20,13 +23,26 @@
 #include "proc/signal/send.h"
 #include "proc/thread.h"
 
+/* As on Linux: how many scripts may follow one another. */
+#define SCRIPTS_MAX 5
+
 /* A new image while it is being built. */
 struct draft {
 	struct exe *exe;
+	struct exe *interp; /* of the program; NULL: it has none */
 	struct uspace *uspace;
-	struct exec_headers headers;
+	struct exec_headers headers, interp_headers;
 	vaddr_t pc, sp;
 };
+
+/* Frees what only the building needs. The interpreter may be written again. */
+static void draft_done(struct draft *draft)
+{
+	if (draft->interp)
+		exe_put(draft->interp);
+	exec_headers_free(&draft->interp_headers);
+	exec_headers_free(&draft->headers);
+}
 
 static void draft_discard(struct draft *draft)
 {
@@ -34,8 +50,101 @@ static void draft_discard(struct draft *draft)
 		uspace_put(draft->uspace);
 	if (draft->exe)
 		exe_put(draft->exe);
-	exec_headers_free(&draft->headers);
+	draft_done(draft);
 }
+
+/* ---- scripts and interpreters ---- */
+
+static int open_interp(const char *name, struct exe **exe_ret)
+{
+	struct object *object;
+	char *path;
+	int err = process_fs->open_interp(name, &object, &path);
+
+	if (err)
+		return err;
+	err = exe_create(object, path, exe_ret);
+	object_unuse(object);
+	kfree(path);
+	return err;
+}
+
+/*
+ * The program of the draft is no ELF file. If it is a script, its interpreter becomes the program:
+ * argv is then the interpreter's name, the argument of the line if there is one, the script's own
+ * name, and the old argv without its first string. Returns 0, -ENOEXEC if it is no script, or
+ * another error.
+ */
+static int follow_script(struct draft *draft, struct exec_args *args, bool first)
+{
+	char head[SCRIPT_HEAD_BYTES] = { 0 };
+	const char *name, *arg;
+	struct exe *interp;
+	ssize_t got = object_read_kernel(draft->exe->object, 0, head, sizeof(head));
+	int err;
+
+	if (got < 0)
+		return (int)got;
+	err = script_parse(head, &name, &arg);
+	if (err)
+		return err;
+	if (first) { /* later ones have their names there already */
+		exec_args_drop_first(args);
+		err = exec_args_push(args, args->filename);
+	}
+	if (!err && arg)
+		err = exec_args_push(args, arg);
+	if (!err)
+		err = exec_args_push(args, name);
+	if (!err)
+		err = exec_args_check(args);
+	if (!err)
+		err = open_interp(name, &interp);
+	if (err)
+		return err;
+	exe_put(draft->exe);
+	draft->exe = interp;
+	return 0;
+}
+
+/* Reads the headers of the program, which is the last interpreter if the file is a script. */
+static int draft_find_program(struct draft *draft, struct exec_args *args)
+{
+	for (unsigned scripts = 0;; scripts++) {
+		int err;
+
+		if (scripts > SCRIPTS_MAX)
+			return -ELOOP;
+		err = exec_headers_read(&draft->headers, draft->exe->object);
+		if (err != -ENOEXEC || draft->headers.phdrs)
+			return err;
+		err = follow_script(draft, args, scripts == 0);
+		if (err)
+			return err;
+	}
+}
+
+/* Opens the interpreter that the program asks for, and reads its headers. */
+static int draft_find_interp(struct draft *draft)
+{
+	char *name;
+	int err = exec_interp_name(&draft->headers, draft->exe->object, &name);
+
+	if (err)
+		return err;
+	err = open_interp(name, &draft->interp);
+	kfree(name);
+	if (err)
+		return err;
+	return exec_interp_read(&draft->interp_headers, draft->interp->object);
+}
+
+static bool is_late(const struct draft *draft)
+{
+	return draft->headers.late || draft->interp_headers.late;
+}
+
+/* ---- the new image ---- */
 
 static void copy_limits(struct process *process, struct space *space)
 {
@@ -54,7 +163,7 @@ static void note_strings(struct image_layout *layout, const struct exec_stack *s
 }
 
 /* Fills the new address space with everything that the image starts with. */
-static int draft_fill(struct draft *draft, struct object *object, const struct exec_args *args)
+static int draft_fill(struct draft *draft, const struct exec_args *args)
 {
 	const struct elf_image *image = &draft->headers.image;
 	struct exec_stack stack;
@@ -66,7 +175,8 @@ static int draft_fill(struct draft *draft, struct object *object, const struct e
 				args->envc);
 	if (err)
 		return err;
-	err = exec_load(draft->uspace, object, &draft->headers, stack.top - stack.sp, &bias);
+	err = exec_load(draft->uspace, draft->exe->object, &draft->headers, stack.top - stack.sp,
+			&bias);
 	if (err)
 		return err;
 	note_strings(&draft->uspace->layout, &stack, args);
@@ -74,30 +184,43 @@ static int draft_fill(struct draft *draft, struct object *object, const struct e
 	aux.entry = image->entry + bias;
 	aux.phdr = image->phdr ? image->phdr + bias : 0;
 	aux.phnum = image->phnum;
+	aux.base = 0;
 	draft->pc = aux.entry;
 	draft->sp = stack.sp;
+	if (draft->interp) {
+		err = exec_load_interp(draft->uspace, draft->interp->object, &draft->interp_headers,
+				       !image->is_dyn, &aux.base);
+		if (err)
+			return err;
+		draft->pc = draft->interp_headers.image.entry + aux.base;
+	}
 	return exec_stack_write(&draft->uspace->space, &stack, args, &aux);
 }
 
 /* After an error, too, the draft is one for draft_discard(). */
 static int draft_make(struct draft *draft, struct object *object, const char *path,
-		      const struct exec_args *args)
+		      struct exec_args *args)
 {
 	int err;
 
 	draft->exe = NULL;
+	draft->interp = NULL;
 	draft->uspace = NULL;
-	err = exec_headers_read(&draft->headers, object);
-	if (err)
-		return err;
+	draft->headers.phdrs = NULL;
+	draft->interp_headers.phdrs = NULL;
+	draft->interp_headers.late = false;
 	err = exe_create(object, path, &draft->exe);
-	if (err || draft->headers.late)
+	if (!err)
+		err = draft_find_program(draft, args);
+	if (!err && draft->headers.image.has_interp)
+		err = draft_find_interp(draft);
+	if (err || is_late(draft))
 		return err;
 	draft->uspace = uspace_create();
 	if (!draft->uspace)
 		return -ENOMEM;
 	copy_limits(current_process(), &draft->uspace->space);
-	return draft_fill(draft, object, args);
+	return draft_fill(draft, args);
 }
 
 static void set_comm(struct process *process, const char *filename)
@@ -138,7 +261,7 @@ static void commit(struct process *process, struct draft *draft, const char *fil
 	arch_fpu_reset();
 }
 
-int exec_image(struct object *image, const char *path, const struct exec_args *args)
+int exec_image(struct object *image, const char *path, struct exec_args *args)
 {
 	struct process *process = current_process();
 	struct draft draft;
@@ -146,10 +269,11 @@ int exec_image(struct object *image, const char *path, const struct exec_args *a
 
 	if (!err && current_killed())
 		err = -EINTR;
-	if (!err && draft.headers.late) {
+	if (!err && is_late(&draft)) {
 		log_warn("proc",
 			 "%s[%d]: killed by SIGSEGV: exec of %s with invalid program headers",
-			 process->thread->name, process->pid, path);
+			 process->thread->name, process->pid,
+			 draft.headers.late ? path : draft.interp->path);
 		signal_force(process, SIGSEGV);
 		err = -ENOEXEC;
 	}
@@ -157,7 +281,7 @@ int exec_image(struct object *image, const char *path, const struct exec_args *a
 		draft_discard(&draft);
 		return err;
 	}
-	exec_headers_free(&draft.headers);
+	draft_done(&draft);
 	commit(process, &draft, args->filename);
 	return 0;
 }

@@ -46,6 +46,18 @@ static bool too_big(const struct exec_args *args, size_t bytes)
 	return bytes + pointers + args->filename_bytes > args->limit;
 }
 
+/* Returns an empty chunk, which begins and ends at `at`. Returns NULL if out of memory. */
+static struct exec_chunk *make_chunk(uint32_t at)
+{
+	struct exec_chunk *chunk = mem_wait_kmalloc(sizeof(*chunk));
+
+	if (chunk) {
+		chunk->next = NULL;
+		chunk->start = chunk->used = at;
+	}
+	return chunk;
+}
+
 /* Returns the last chunk, with room for at least one byte. Returns NULL if out of memory. */
 static struct exec_chunk *chunk_with_room(struct exec_args *args)
 {
@@ -53,11 +65,9 @@ static struct exec_chunk *chunk_with_room(struct exec_args *args)
 
 	if (chunk && chunk->used < sizeof(chunk->bytes))
 		return chunk;
-	chunk = mem_wait_kmalloc(sizeof(*chunk));
+	chunk = make_chunk(0);
 	if (!chunk)
 		return NULL;
-	chunk->next = NULL;
-	chunk->used = 0;
 	if (args->last)
 		args->last->next = chunk;
 	else
@@ -165,4 +175,53 @@ int exec_args_copy_argv(struct exec_args *args, vaddr_t argv)
 int exec_args_copy_envp(struct exec_args *args, vaddr_t envp)
 {
 	return copy_array(args, envp, true);
+}
+
+void exec_args_drop_first(struct exec_args *args)
+{
+	struct exec_chunk *chunk = args->first;
+	bool end = false;
+
+	while (!end) {
+		if (chunk->start == chunk->used) { /* the string goes on in the next one */
+			args->first = chunk->next;
+			kfree(chunk);
+			chunk = args->first;
+		}
+		end = chunk->bytes[chunk->start++] == '\0';
+		args->bytes--;
+		args->argv_bytes--;
+	}
+	args->argc--;
+}
+
+int exec_args_push(struct exec_args *args, const char *string)
+{
+	size_t left = strlen(string) + 1;
+
+	args->bytes += left;
+	args->argv_bytes += left;
+	args->argc++;
+	while (left) {
+		struct exec_chunk *chunk = args->first;
+		size_t n;
+
+		if (chunk->start == 0) {
+			chunk = make_chunk(sizeof(chunk->bytes));
+			if (!chunk)
+				return -ENOMEM;
+			chunk->next = args->first;
+			args->first = chunk;
+		}
+		n = MIN(left, (size_t)chunk->start);
+		left -= n;
+		chunk->start -= (uint32_t)n;
+		memcpy(chunk->bytes + chunk->start, string + left, n);
+	}
+	return 0;
+}
+
+int exec_args_check(const struct exec_args *args)
+{
+	return too_big(args, args->bytes) ? -E2BIG : 0;
 }

@@ -8,7 +8,7 @@
 /* A page of strings. Chunks keep allocations small, and the strings are only read in order. */
 struct exec_chunk {
 	struct exec_chunk *next;
-	size_t used;
+	uint32_t start, used; /* the strings are bytes[start] to bytes[used - 1] */
 	char bytes[PAGE_SIZE - 16];
 };
 
@@ -37,3 +37,15 @@ int exec_args_copy_envp(struct exec_args *args, vaddr_t envp);
 
 /* Adds a kernel string. Add argv first, then envp with is_env. Returns 0, -E2BIG or -ENOMEM. */
 int exec_args_add(struct exec_args *args, const char *string, bool is_env);
+
+/* Removes the first string of argv, which has one. */
+void exec_args_drop_first(struct exec_args *args);
+
+/*
+ * Adds a kernel string in front of argv. The caller checks the limit when all strings are there.
+ * Returns 0 or -ENOMEM.
+ */
+int exec_args_push(struct exec_args *args, const char *string);
+
+/* Returns 0, or -E2BIG if strings and pointers exceed the limit. */
+int exec_args_check(const struct exec_args *args);

@@ -8,6 +8,7 @@
 #include "mm/object_io.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/verbs.h"
+#include "mm/verbs/map.h"
 #include "proc/mem_wait.h"
 #include "proc/uspace.h"
 
@@ -35,9 +36,15 @@ static int read_phdrs(struct exec_headers *headers, struct object *object)
 	if ((size_t)got != bytes)
 		return -ENOEXEC;
 	err = elf_parse_phdrs(&limits, headers->phdrs, &headers->image, &headers->late);
-	if (err && !headers->late)
-		return err;
-	return headers->image.has_interp ? -ENOENT : 0;
+	return headers->late ? 0 : err;
+}
+
+static int read_table(struct exec_headers *headers, struct object *object)
+{
+	headers->phdrs = mem_wait_kmalloc(elf_phdr_bytes(&headers->image));
+	if (!headers->phdrs)
+		return -ENOMEM;
+	return read_phdrs(headers, object);
 }
 
 int exec_headers_read(struct exec_headers *headers, struct object *object)
@@ -50,12 +57,47 @@ int exec_headers_read(struct exec_headers *headers, struct object *object)
 	if (got < 0)
 		return (int)got;
 	err = elf_parse_header(buf, (size_t)got, &headers->image);
-	if (err)
-		return err;
-	headers->phdrs = mem_wait_kmalloc(elf_phdr_bytes(&headers->image));
-	if (!headers->phdrs)
+	return err ? err : read_table(headers, object);
+}
+
+int exec_interp_read(struct exec_headers *headers, struct object *object)
+{
+	char buf[ELF_HEADER_BYTES];
+	ssize_t got = object_read_kernel(object, 0, buf, sizeof(buf));
+	int err;
+
+	*headers = (struct exec_headers){ 0 };
+	if (got < 0)
+		return (int)got;
+	if ((size_t)got < sizeof(buf))
+		return -EIO;
+	err = elf_parse_interp_header(buf, &headers->image);
+	if (!err)
+		err = read_table(headers, object);
+	return err == -ENOEXEC ? -ELIBBAD : err;
+}
+
+int exec_interp_name(const struct exec_headers *headers, struct object *object, char **name_ret)
+{
+	uint64_t offset = headers->image.interp_offset, end;
+	size_t bytes = headers->image.interp_bytes;
+	char *name;
+	ssize_t got;
+
+	if (add_overflows(offset, bytes, &end) || end > INT64_MAX)
+		return -EINVAL;
+	name = mem_wait_kmalloc(bytes);
+	if (!name)
 		return -ENOMEM;
-	return read_phdrs(headers, object);
+	got = object_read_kernel(object, offset, name, bytes);
+	if (got == (ssize_t)bytes && name[bytes - 1] == '\0') {
+		*name_ret = name;
+		return 0;
+	}
+	kfree(name);
+	if (got < 0)
+		return (int)got;
+	return got == (ssize_t)bytes ? -ENOEXEC : -EIO;
 }
 
 void exec_headers_free(struct exec_headers *headers)
@@ -224,5 +266,45 @@ int exec_load(struct uspace *uspace, struct object *object, const struct exec_he
 		place(space, end);
 	uspace_unlock(uspace);
 	*bias_ret = bias;
+	return err;
+}
+
+/* Chooses what is added to the interpreter's addresses. */
+static int place_interp(struct space *space, const struct elf_image *image, bool prefer,
+			vaddr_t *bias_ret)
+{
+	vaddr_t start;
+	int err;
+
+	*bias_ret = 0;
+	if (!image->is_dyn)
+		return 0;
+	if (image->high - image->low > USER_TOP - USER_BASE)
+		return -ENOMEM;
+	spin_lock(&space->lock);
+	err = map_choose_address(space, prefer ? image->low : 0, image->high - image->low, &start);
+	spin_unlock(&space->lock);
+	if (!err)
+		*bias_ret = start - image->low;
+	return err;
+}
+
+int exec_load_interp(struct uspace *uspace, struct object *object,
+		     const struct exec_headers *headers, bool prefer, vaddr_t *bias_ret)
+{
+	struct space *space = &uspace->space;
+	/* What others see of the image, and what brk counts, is the program's. */
+	struct image_layout layout = uspace->layout;
+	size_t data_bytes = space->image_data_bytes;
+	vaddr_t end = 0;
+	int err;
+
+	uspace_lock(uspace);
+	err = place_interp(space, &headers->image, prefer, bias_ret);
+	if (!err)
+		err = map_segments(uspace, object, headers, *bias_ret, &end);
+	uspace_unlock(uspace);
+	uspace->layout = layout;
+	space->image_data_bytes = data_bytes;
 	return err;
 }

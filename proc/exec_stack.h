@@ -30,6 +30,7 @@ struct exec_stack {
 struct exec_aux {
 	vaddr_t entry, phdr;
 	unsigned phnum;
+	vaddr_t base; /* what was added to the addresses of the interpreter; 0 without one */
 };
 
 /* Sizes are in bytes and include NULs. Returns 0, or -E2BIG if they do not fit below top. */

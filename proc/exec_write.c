@@ -37,11 +37,12 @@ static void put(struct writer *writer, uint64_t word)
 static int write_strings(struct space *space, vaddr_t to, const struct exec_args *args)
 {
 	for (const struct exec_chunk *chunk = args->first; chunk; chunk = chunk->next) {
-		int err = vm_copy_to(space, to, chunk->bytes, chunk->used);
+		size_t bytes = chunk->used - chunk->start;
+		int err = vm_copy_to(space, to, chunk->bytes + chunk->start, bytes);
 
 		if (err)
 			return err;
-		to += chunk->used;
+		to += bytes;
 	}
 	return 0;
 }
@@ -55,7 +56,7 @@ static void put_pointers(struct writer *writer, const struct exec_stack *stack,
 	bool env = false, begins = true;
 
 	for (const struct exec_chunk *chunk = args->first; chunk; chunk = chunk->next) {
-		for (size_t i = 0; i < chunk->used; i++, va++) {
+		for (size_t i = chunk->start; i < chunk->used; i++, va++) {
 			if (begins && left == 0 && !env) {
 				put(writer, 0);
 				env = true;

@@ -83,6 +83,12 @@ struct process_fs_ops {
 	/* For fork. Returns 0 or -ENOMEM; exit() also releases what a failed copy left. */
 	int (*copy)(struct process *child, struct process *parent);
 	void (*exec)(struct process *process); /* closes the descriptors marked FD_CLOEXEC */
+	/*
+	 * Finds the file that runs another: an interpreter, by its name in the running process.
+	 * *object_ret is referenced by object_use(), and *path_ret comes from kmalloc(). Returns 0,
+	 * -EACCES or another error of execve.
+	 */
+	int (*open_interp)(const char *name, struct object **object_ret, char **path_ret);
 	void (*exit)(struct process *process); /* closes everything, also for a half-made process */
 };
 

@@ -23,11 +23,16 @@ struct naive {
 	struct elf_image image;
 };
 
+static bool has_odd_type(const Elf64_Ehdr *eh)
+{
+	return eh->e_type != ET_EXEC && eh->e_type != ET_DYN;
+}
+
+/* What is wrong in it apart from its type. */
 static int header_error(const Elf64_Ehdr *eh, size_t size)
 {
 	if (size < sizeof(*eh) || memcmp(eh->e_ident, ELFMAG, SELFMAG) != 0 ||
 	    eh->e_ident[EI_CLASS] != ELFCLASS64 || eh->e_machine != EM_RISCV ||
-	    (eh->e_type != ET_EXEC && eh->e_type != ET_DYN) ||
 	    eh->e_phentsize != sizeof(Elf64_Phdr) || eh->e_phnum < 1 ||
 	    eh->e_phnum * sizeof(Elf64_Phdr) > 4096 || eh->e_phoff >> 63)
 		return -ENOEXEC;
@@ -71,7 +76,7 @@ static void read_phdr(struct naive *naive, const Elf64_Phdr *ph)
 {
 	struct elf_image *image = &naive->image;
 
-	if (ph->p_type == PT_INTERP && !image->has_interp) {
+	if (ph->p_type == PT_INTERP && !image->has_interp && !image->is_interp) {
 		image->has_interp = true;
 		image->interp_offset = ph->p_offset;
 		image->interp_bytes = ph->p_filesz;
@@ -84,13 +89,16 @@ static void read_phdr(struct naive *naive, const Elf64_Phdr *ph)
 
 static void read_loads(struct naive *naive, const Elf64_Phdr *ph)
 {
+	if (naive->image.is_odd)
+		naive->error = -EINVAL;
 	for (unsigned i = 0; i < naive->image.phnum && naive->error == 0; i++)
 		if (ph[i].p_type == PT_LOAD) {
 			naive->error = load_error(naive, &ph[i]);
 			if (naive->error == 0)
 				add_load(naive, &ph[i]);
 		}
-	if (naive->error == 0 && naive->image.is_dyn && naive->image.high == 0)
+	if (naive->error == 0 && (naive->image.is_dyn || naive->image.is_interp) &&
+	    naive->image.high == 0)
 		naive->error = -EINVAL;
 	naive->late = naive->error != 0;
 }
@@ -169,27 +177,51 @@ static bool try_phdrs(struct elf_image *image, const Elf64_Phdr *ph)
 	return err == 0;
 }
 
+static bool try_image(const uint8_t *data, size_t size, const Elf64_Ehdr *eh,
+		      struct elf_image *image)
+{
+	Elf64_Phdr *ph;
+	bool good;
+
+	fuzz_equal(image->is_dyn, eh->e_type == ET_DYN);
+	fuzz_equal(image->entry, eh->e_entry);
+	fuzz_equal(image->phoff, eh->e_phoff);
+	fuzz_equal(image->phnum, eh->e_phnum);
+	ph = copy_phdrs(data, size, image);
+	if (!ph)
+		return false;
+	good = try_phdrs(image, ph);
+	free(ph);
+	return good;
+}
+
+/* The same file as the interpreter of another. */
+static void try_interp(const uint8_t *data, size_t size, const Elf64_Ehdr *eh)
+{
+	struct elf_image image = { 0 };
+	int err;
+
+	if (size < sizeof(*eh))
+		return;
+	err = elf_parse_interp_header(data, &image);
+	fuzz_equal(err, header_error(eh, size) ? -ELIBBAD : 0);
+	if (err != 0)
+		return;
+	fuzz_check(image.is_interp);
+	fuzz_equal(image.is_odd, has_odd_type(eh));
+	try_image(data, size, eh, &image);
+	fuzz_check(!image.has_interp);
+}
+
 bool fuzz_one(const uint8_t *data, size_t size)
 {
 	struct elf_image image = { 0 };
 	Elf64_Ehdr eh = { 0 };
-	Elf64_Phdr *ph;
-	bool good;
 	int err;
 
 	memcpy(&eh, data, size < sizeof(eh) ? size : sizeof(eh));
+	try_interp(data, size, &eh);
 	err = elf_parse_header(data, size, &image);
-	fuzz_equal(err, header_error(&eh, size));
-	if (err != 0)
-		return false;
-	fuzz_equal(image.is_dyn, eh.e_type == ET_DYN);
-	fuzz_equal(image.entry, eh.e_entry);
-	fuzz_equal(image.phoff, eh.e_phoff);
-	fuzz_equal(image.phnum, eh.e_phnum);
-	ph = copy_phdrs(data, size, &image);
-	if (!ph)
-		return false;
-	good = try_phdrs(&image, ph);
-	free(ph);
-	return good;
+	fuzz_equal(err, has_odd_type(&eh) ? -ENOEXEC : header_error(&eh, size));
+	return err == 0 && try_image(data, size, &eh, &image);
 }

@@ -213,6 +213,38 @@ TEST(R73_interpreter)
 	R74_CASE((eh.e_phnum = 3, ph[2].p_type = PT_INTERP, ph[2].p_filesz = 0), -ENOEXEC);
 }
 
+/* The same file as an interpreter. */
+static int parse_interp(void)
+{
+	int r = elf_parse_interp_header(&eh, &image);
+
+	late = false;
+	return r < 0 ? r : elf_parse_phdrs(&limits, ph, &image, &late);
+}
+
+#define R74_INTERP(change, error, is_late)               \
+	do {                                             \
+		fresh();                                 \
+		change;                                  \
+		assert_int_equal(parse_interp(), error); \
+		assert_int_equal(late, is_late);         \
+	} while (0)
+
+TEST(R74_interpreters)
+{
+	R74_INTERP((void)0, 0, false);
+	assert_true(image.is_interp);
+	R74_INTERP((eh.e_phnum = 3, ph[2].p_type = PT_INTERP, ph[2].p_filesz = 0), 0, false);
+	assert_false(image.has_interp);
+	R74_INTERP(eh.e_machine = EM_X86_64, -ELIBBAD, false);
+	R74_INTERP(eh.e_phnum = 0, -ELIBBAD, false);
+	R74_INTERP((eh.e_type = ET_REL, eh.e_phentsize = 1), -ELIBBAD, false);
+	R74_INTERP(eh.e_type = ET_REL, -EINVAL, true);
+	R74_INTERP(ph[1].p_memsz = 16, -EINVAL, true);
+	/* a fixed one with nothing to load, which a program may be */
+	R74_INTERP((ph[0].p_type = PT_NOTE, ph[1].p_type = PT_NOTE), -EINVAL, true);
+}
+
 TEST(R74_bad_headers)
 {
 	R74_CASE(eh.e_ident[0] = 0x7e, -ENOEXEC);
