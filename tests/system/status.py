@@ -119,14 +119,18 @@ def not_found_is_127():
 
 
 @case
-def dynamic_is_127_and_says_static():
+def a_loader_that_is_not_here_is_127():
     path = os.path.join(folder("dynamic"), "a.out")
-    with open(path, "wb") as file:
-        head = bytearray(b"\x7fELF\2\1\1" + bytes(9) + b"\2\0\xf3\0\1\0\0\0" + bytes(40))
-        head[32:40] = (64).to_bytes(8, "little")  # where the program headers are,
-        head[54:58] = (56).to_bytes(2, "little") + (1).to_bytes(2, "little")  # their size and number
-        file.write(head + (3).to_bytes(4, "little") + bytes(52))
-    own(run_raw(["--", path]), 127, b"-static")
+    for name, remedy in ((b"/lib/ld-linux-riscv64-none.so.1", b"install the package libc6-riscv64-cross, or link with -static"),
+                         (b"/opt/ld.so", b"by --add FILE:/lib/"), (b"odd\nname", b"'odd\\nname'")):
+        with open(path, "wb") as file:
+            head = bytearray(b"\x7fELF\2\1\1" + bytes(9) + b"\2\0\xf3\0\1\0\0\0" + bytes(40))
+            head[32:40] = (64).to_bytes(8, "little")  # where the program headers are,
+            head[54:58] = (56).to_bytes(2, "little") + (1).to_bytes(2, "little")  # their size and number
+            size = (len(name) + 1).to_bytes(8, "little")
+            header = (3).to_bytes(8, "little") + (120).to_bytes(8, "little") + bytes(16) + size * 2 + bytes(8)
+            file.write(head + header + name + b"\0")
+        own(run_raw(["--", path]), 127, b"needs ", remedy)
 
 
 @case

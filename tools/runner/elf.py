@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Reads what the runner wants to know of ELF files: is it ours, is it static, whose code is at an address."""
+"""Reads what the runner wants to know of ELF files: is it ours, what does it need, whose code is at an address."""
 
 import os
 import struct
 
 MACHINE_RISCV = 243
-PT_INTERP = 3
+PT_LOAD, PT_DYNAMIC, PT_INTERP = 1, 2, 3
+DT_NULL, DT_NEEDED, DT_STRTAB, DT_RPATH, DT_RUNPATH = 0, 1, 5, 15, 29
+LONGEST = 4096  # bytes of a name or a list of folders
+MOST_ENTRIES = 4096  # of a dynamic section
 SHT_SYMTAB = 2
 STT_FUNC = 2
 
@@ -22,14 +25,67 @@ def read_header(data):
     return header
 
 
-def has_interpreter(file, header):
-    """Tells whether a program header asks for a dynamic linker."""
-    if header["phentsize"] != 56 or header["phoff"] > os.fstat(file.fileno()).st_size:
-        return False
-    file.seek(header["phoff"])
-    table = file.read(56 * header["phnum"])
-    kinds = (struct.unpack_from("<I", table, at)[0] for at in range(0, len(table) - 55, 56))
-    return PT_INTERP in kinds
+def segments(file, header):
+    """Lists (type, offset, address, size in the file) of each program header."""
+    if header["phentsize"] != 56:
+        return []
+    table = read_at(file, header["phoff"], 56 * header["phnum"])
+    rows = (struct.unpack_from("<IIQQQQ", table, at) for at in range(0, len(table) - 55, 56))
+    return [(kind, offset, address, size) for kind, _flags, offset, address, _physical, size in rows]
+
+
+def read_at(file, offset, size):
+    """Reads as much of these bytes as the file has."""
+    if offset > os.fstat(file.fileno()).st_size:
+        return b""
+    file.seek(offset)
+    return file.read(size)
+
+
+def string_at(file, offset, size=LONGEST):
+    """Reads a string with its NUL from so many bytes, or gives "" where there is none."""
+    text, nul, _ = read_at(file, offset, min(size, LONGEST)).partition(b"\0")
+    return os.fsdecode(text) if nul else ""
+
+
+class Needs:
+    """What one file needs when it is loaded: its interpreter ("": none), libraries, and folders to look in."""
+
+    def __init__(self, file, header):
+        self.interpreter = ""
+        self.libraries = []
+        self.rpath = self.runpath = None
+        table = segments(file, header)
+        for kind, offset, _address, size in table:
+            if kind == PT_INTERP and not self.interpreter:
+                self.interpreter = string_at(file, offset, size)
+            if kind == PT_DYNAMIC:
+                self._read(file, table, read_at(file, offset, min(size, 16 * MOST_ENTRIES)))
+
+    def _read(self, file, table, data):
+        entries = [struct.unpack_from("<QQ", data, at) for at in range(0, len(data) - 15, 16)]
+        tags = [tag for tag, _ in entries]
+        entries = entries[: tags.index(DT_NULL)] if DT_NULL in tags else entries
+        start = dict(entries).get(DT_STRTAB)
+        places = [offset + start - address for kind, offset, address, size in table
+                  if kind == PT_LOAD and start is not None and address <= start < address + size]
+        for tag, value in entries if places else ():
+            if tag == DT_NEEDED:
+                self.libraries.append(string_at(file, places[0] + value))
+            elif tag == DT_RPATH:
+                self.rpath = string_at(file, places[0] + value)
+            elif tag == DT_RUNPATH:
+                self.runpath = string_at(file, places[0] + value)
+
+
+def needs_of(path):
+    """Says what a file needs, or gives None if it is no ELF file for RISC-V that can be read."""
+    try:
+        with open(path, "rb") as file:
+            header = read_header(file.read(64))
+            return Needs(file, header) if header else None
+    except OSError:
+        return None
 
 
 def sections(data, header):

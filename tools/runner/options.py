@@ -11,8 +11,8 @@ HELP = """\
 usage: ./run.sh [OPTION]... [-- PROGRAM [ARG...]]
 
 Boots Faultline in QEMU, runs one program on it and ends with its status. PROGRAM with a
-slash is a riscv64 ELF file of this machine (static: link with -static), or the path that
---add gives one; without a slash it is looked up in the image's /bin, then in this
+slash is a riscv64 ELF file of this machine, static or with its libraries here, or the path
+that --add gives one; without a slash it is looked up in the image's /bin, then in this
 directory. Without PROGRAM a guided tour runs (with --swap 128M, and on one hart --icount);
 on a terminal a prompt follows, which "-- sh" gives alone.
 Standard input, output and error are the program's own.
@@ -37,7 +37,7 @@ Standard input, output and error are the program's own.
   --help                   this text
 
 Exit status: the program's, 128+N if signal N killed it; 2 wrong usage, 124 time-out,
-125 a kernel panic, no machine, or output that could not be written, 126 not a riscv64 ELF file, 127 not found or not static.
+125 a kernel panic, no machine, or output that could not be written, 126 not a riscv64 ELF file, 127 it or its libraries not found.
 On a terminal, Ctrl-A X ends the machine and Ctrl-A Ctrl-A sends one Ctrl-A.
 
 FAULTLINE_BUILD names a build folder to use as it is, FAULTLINE_KERNEL a kernel in it (or

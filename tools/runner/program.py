@@ -4,7 +4,7 @@
 import os
 import stat
 
-from . import elf, share
+from . import elf, libraries, share
 from .failure import NOT_ELF, NOT_FOUND, Failure
 
 
@@ -20,6 +20,7 @@ class Program:
         self.argv = argv
         self.of_image = of_image
         self.shared = shared  # the guest has it by --share: it is not copied
+        self.needs = {}  # the host's file of each path that the guest has to have besides
 
 
 def find(name, image_bin, cwd, add):
@@ -69,29 +70,41 @@ def where_not(name, image_bin):
 
 
 def check(host, name, image_bin):
-    """Refuses what is not a static riscv64 ELF file."""
+    """Refuses what is not a riscv64 ELF file."""
     try:
         if not stat.S_ISREG(os.stat(host).st_mode):
             raise Failure(NOT_ELF, f"{name}: not a file")
         with open(host, "rb") as file:
-            header = elf.read_header(file.read(64))
-            if header is None:
+            if elf.read_header(file.read(64)) is None:
                 raise Failure(NOT_ELF, f"{name}: not a riscv64 ELF program")
-            if elf.has_interpreter(file, header):
-                raise Failure(NOT_FOUND, f"{name}: dynamically linked, link it with -static")
     except (FileNotFoundError, NotADirectoryError):
         raise Failure(NOT_FOUND, f"{name}: not found{where_not(name, image_bin)}") from None
     except OSError as error:
         raise Failure(NOT_ELF, f"{name}: {error.strerror}") from None
 
 
-def resolve(words, image_bin, cwd, add=(), shares=()):
+def resolve(words, image_bin, cwd, add=(), shares=(), env=()):
     """Finds and checks the program that these words ask for; none asks for the tour."""
     words = words or [DEFAULT]
     host, guest = find(words[0], image_bin, cwd, add)
     shared = share.find(guest, shares)
     check(shared or host, words[0], image_bin)
-    return Program(shared or host, guest, words, os.path.dirname(host) == image_bin and not shared, bool(shared))
+    chosen = Program(shared or host, guest, words, os.path.dirname(host) == image_bin and not shared, bool(shared))
+    chosen.needs = find_needs(chosen, image_bin, cwd, add, shares, env)
+    return chosen
+
+
+def find_needs(chosen, image_bin, cwd, add, shares, env):
+    """Finds what the program needs, and as far as it is there what single files of --add need. Gives the host's file of
+    each path in the guest."""
+    finder = libraries.Finder(lambda guest: find_host(guest, chosen, image_bin, add, shares), cwd, shares, env)
+    missing = finder.find_all(chosen.host, chosen.guest)
+    if missing:
+        libraries.refuse(chosen.argv[0], missing)
+    for host, path in add:
+        if os.path.isfile(host):
+            finder.find_all(host, os.path.normpath(path))
+    return finder.given
 
 
 def folders_named(name, cwd):

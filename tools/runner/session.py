@@ -70,7 +70,7 @@ def add_image(archive, options, place, chosen):
     if chosen.guest not in ("/bin/sh", "/bin/tour"):
         return
     left = qemu.initrd_room(options.mem, 7) - SPARE - sum(os.path.getsize(path) for path in (place.init, chosen.host))
-    left -= sum(size_of(host) for host, _ in options.add)
+    left -= sum(size_of(host) for host in [*(host for host, _ in options.add), *chosen.needs.values()])
     left -= size_of(place.server) if options.share else 0
     for name in sorted(os.listdir(place.image_bin), key=lambda name: (name != "sh", name in SERVERS, name)):
         path = os.path.join(place.image_bin, name)
@@ -88,6 +88,8 @@ def build_archive(options, place, chosen, cwd):
     for folder in program.folders_named(chosen.argv[0], cwd):
         archive.add_folder(folder)
     add_image(archive, options, place, chosen)
+    for path, host in chosen.needs.items():
+        archive.add_program(path, host)
     for host, path in options.add:
         archive.add_tree(path, host)
     if not chosen.shared:
@@ -428,7 +430,7 @@ def run(options, root, terminal):
     if not options.program and options.harts == 1:
         options.icount = True  # the tour shows instructions
     options.add = [(host, os.path.join(cwd, path)) for host, path in options.add]
-    chosen = program.resolve(options.program, place.image_bin, cwd, options.add, options.share)
+    chosen = program.resolve(options.program, place.image_bin, cwd, options.add, options.share, options.env)
     disk = swap.open_disk(options.swap) if options.program or options.swap else tour_disk(options)
     initrd = build_archive(options, place, chosen, cwd)
     machine = build_machine(options, place, terminal, initrd, disk)

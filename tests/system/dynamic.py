@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Dynamic programs and scripts: what the runner brings into the guest, and how the loader gets on there."""
+
+import os
+import shutil
+import subprocess
+
+from lib.guest import BUILD, folder, run
+from lib.tap import Skip, case, equal, has, lacks, main
+
+HERE = os.path.join(BUILD, "tests/system")
+PROGRAM = os.path.join(HERE, "dynamic")
+FIXED = os.path.join(HERE, "dynamic_fixed")
+LIBRARY, DEEP, PLUGIN = (os.path.join(HERE, f"libdynamic_{name}.so") for name in ("lib", "deep", "plugin"))
+LOADER = "/lib/ld-linux-riscv64-lp64d.so.1"
+COMPILER = "riscv64-linux-gnu-g++"
+END = b"the library ends\n"
+OPENED = b"the plugin begins\n11 12\nthe plugin ends\nclosed: 0\n"
+
+CXX = r"""
+#include <iostream>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+struct counted {
+	static int count;
+	counted() { count++; }
+	~counted() { count--; }
+};
+int counted::count;
+
+static void deep(int n)
+{
+	counted here;
+
+	if (n == 0)
+		throw std::runtime_error("from the depth");
+	deep(n - 1);
+}
+
+int main()
+{
+	std::vector<std::string> words{"one", "two"};
+	auto held = std::make_unique<counted>();
+
+	try {
+		deep(20);
+	} catch (const std::exception &e) {
+		std::cout << e.what() << ' ' << counted::count << ' ' << words[1] << std::endl;
+	}
+	try {
+		words.at(7);
+	} catch (const std::out_of_range &) {
+		std::cout << "out of range" << std::endl;
+	}
+	return 5;
+}
+"""
+
+
+def see(done, status, out, what):
+    """Checks a run that says nothing on standard error."""
+    equal((done.status, done.out, done.err), (status, out, b""), what)
+
+
+@case
+def R73_a_dynamic_program_and_its_libraries():
+    for program in (PROGRAM, FIXED):
+        out = f"[{program}]\n[two words]\n[]\n".encode() + END
+        see(run("two words", "", program=program), 7, out, program)
+
+
+@case
+def it_may_be_bound_at_once():
+    see(run(program=PROGRAM, options=["--env", "LD_BIND_NOW=1"]), 7, f"[{PROGRAM}]\n".encode() + END, "the run")
+
+
+@case
+def it_opens_a_library():
+    done = run("plugin", "/opt/plugin.so", program=PROGRAM, options=["--add", PLUGIN + ":/opt/plugin.so"])
+    see(done, 0, OPENED * 3 + END, "the run")
+
+
+@case
+def R71_processes_share_the_text_of_libraries():
+    done = run("share", program=PROGRAM, options=["--mem", "64M"])
+    has(done.out, b"text of many pages, processes of fewer: yes\n", "standard output")
+    equal((done.status, done.err), (0, b""), "the run")
+
+
+@case
+def a_library_is_loaded_before_others():
+    done = run(program=PROGRAM, options=["--env", f"LD_PRELOAD={PLUGIN}"])
+    see(done, 7, b"the plugin begins\n" + f"[{PROGRAM}]\n".encode() + b"the plugin ends\n" + END, "the run")
+
+
+@case
+def the_loader_is_a_program():
+    done = run("-c", f"{LOADER} --list /opt/bin/dynamic; {LOADER} /opt/bin/dynamic plugin /opt/bin/none", program="sh",
+               options=[option for path in (PROGRAM, LIBRARY, DEEP) for option in ("--add", path + ":/opt/bin/")])
+    for line in (b"libdynamic_lib.so => /opt/bin/libdynamic_lib.so", b"libc.so.6 => /lib/libc.so.6",
+                 b"libdynamic_deep.so => /opt/bin/libdynamic_deep.so", b"/opt/bin/none: cannot open shared object file"):
+        has(done.out, line, "standard output")
+
+
+@case
+def on_a_shared_folder():
+    share = ["--share", HERE + ":/mnt/here:ro"]
+    see(run("x", program="/mnt/here/dynamic", options=share), 7, b"[/mnt/here/dynamic]\n[x]\n" + END, "the run")
+    see(run("plugin", "./here/libdynamic_plugin.so", program="./here/dynamic", cwd="/mnt", options=share), 0, OPENED * 3 + END,
+        "with a plugin")
+
+
+@case
+def files_that_are_added_bring_what_they_need():
+    place = ["--add", HERE + "/dynamic:/bin/", "--add", LIBRARY + ":/lib/", "--add", DEEP + ":/usr/lib/"]
+    see(run("-c", "dynamic a", program="sh", options=place), 7, b"[dynamic]\n[a]\n" + END, "the run")
+
+
+@case
+def folders_of_the_environment():
+    place = folder("environment")
+    shutil.copy(PROGRAM, place)
+    for path in (LIBRARY, DEEP):
+        os.makedirs(os.path.join(place, "lib"), exist_ok=True)
+        shutil.copy(path, os.path.join(place, "lib"))
+    see(run(program=place + "/dynamic", options=["--env", "LD_LIBRARY_PATH=/none:" + place + "/lib"]), 7,
+        f"[{place}/dynamic]\n".encode() + END, "the run")
+    see(run(program="./dynamic", options=["--env", "LD_LIBRARY_PATH=lib"], cwd=place), 7, b"[./dynamic]\n" + END, "from here")
+
+
+@case
+def a_library_that_is_missing_is_named():
+    place = folder("missing")
+    shutil.copy(PROGRAM, place)
+    done = run(program=place + "/dynamic")
+    equal(done.status, 127, "status")
+    has(done.last_line(), b"/dynamic: needs libdynamic_lib.so, which was not found: give it to the guest by --add FILE:/lib/",
+        "last line")
+    shutil.copy(LIBRARY, place)
+    has(run(program=place + "/dynamic").last_line(), b"needs libdynamic_deep.so, which", "last line")
+    shutil.copy(DEEP, place)
+    equal(run(program=place + "/dynamic").status, 7, "status with both")
+
+
+@case
+def a_script_runs_its_interpreter():
+    place = folder("script")
+    for name, text in (("show", "#!/bin/dynamic  two words \n"), ("twice", "#!/bin/show again\n"), ("none", "#!/bin/none\n")):
+        with open(os.path.join(place, name), "w", encoding="ascii") as file:
+            file.write(text)
+        os.chmod(os.path.join(place, name), 0o755)
+    options = [word for path in (PROGRAM, LIBRARY, DEEP, *(os.path.join(place, name) for name in ("show", "twice", "none")))
+               for word in ("--add", path + ":/bin/")]
+    see(run("-c", "show a b", program="sh", options=options), 7,
+        b"[/bin/dynamic]\n[two words]\n[/bin/show]\n[a]\n[b]\n" + END, "a script")
+    see(run("-c", "twice a", program="sh", options=options), 7,
+        b"[/bin/dynamic]\n[two words]\n[/bin/show]\n[again]\n[/bin/twice]\n[a]\n" + END, "a script of a script")
+    lacks(run("-c", "none", program="sh", options=options).out, b"[", "without an interpreter")
+
+
+@case
+def a_program_in_cxx():
+    if not shutil.which(COMPILER):
+        raise Skip(f"there is no {COMPILER}")
+    place = folder("cxx")
+    with open(os.path.join(place, "a.cc"), "w", encoding="ascii") as file:
+        file.write(CXX)
+    subprocess.run([COMPILER, "-O1", "-o", "a.out", "a.cc"], cwd=place, check=True)
+    see(run(program="./a.out", cwd=place), 5, b"from the depth 1 two\nout of range\n", "the run")
+
+
+if __name__ == "__main__":
+    main()
