@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Counts what it takes to start a program, on Faultline beside the recording of Linux; prints TAP.
+
+usage: execbench.py [--record] [--docs | --profile]
+
+A row is fork, execve and wait4 of one program, a static or a dynamic one, with what the program's own loader asks for. The
+kernel may take a third of Linux's instructions. --record runs it on Linux and writes figures/exec-linux.tsv. --docs
+writes the figures into docs/performance.md. --profile prints where the kernel's instructions go. Programs and plugin
+are those of $FAULTLINE_BUILD (./build).
+"""
+
+import argparse
+import collections
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import bench
+import figures
+import swaprun
+import symbols
+from oracle import machine
+from runner import libraries
+
+RECORDING = os.path.join(bench.HERE, "figures", "exec-linux.tsv")
+ROWS = ("exec_static", "exec_dynamic")
+ROUNDS = 32  # as in execbench.c
+BEGIN, END = 256, 512
+MOST = 1 / 3  # of Linux's instructions
+SAME = 0.01  # the loader's own instructions: they depend on the kernel by no more
+MEM = "256M"
+PLACE = "/bin/execbench", "/bin/exec_dynamic"
+FIGURES = ("user", "kernel", "firmware")
+
+
+class Programs:
+    """The files of a build folder."""
+
+    def __init__(self, build):
+        self.bench, self.dynamic, self.plugin = (os.path.join(build, "tests/bench", name)
+                                                 for name in ("execbench", "exec_dynamic", "count.so"))
+
+
+def tracing(plugin, folder, blocks):
+    """Gives QEMU's arguments, without blanks in them, and the path of its log."""
+    here, log = os.path.join(folder, "count.so"), os.path.join(folder, "log")
+    os.symlink(os.path.abspath(plugin), here)
+    return ["-plugin", here + (",blocks=on" if blocks else ""), "-D", log, "-d", "plugin"], log
+
+
+def on_faultline(programs, blocks=False):
+    """Gives the log of a run on Faultline."""
+    with tempfile.TemporaryDirectory(prefix="execbench-") as folder:
+        words, log = tracing(programs.plugin, folder, blocks)
+        adds = [word for host, guest in zip((programs.bench, programs.dynamic), PLACE)
+                for word in ("--add", f"{os.path.abspath(host)}:{guest}")]
+        command = [sys.executable, "-I", os.path.join(bench.ROOT, "tools/run.py"), "--icount", "--mem", MEM, *adds, "--", *PLACE]
+        done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False,
+                              env={**os.environ, "FAULTLINE_QEMU": " ".join(words)})
+        return checked(done.returncode, done.stdout, log)
+
+
+def on_linux(linux, programs):
+    """Gives the log of a run on Linux."""
+    with tempfile.TemporaryDirectory(prefix="execbench-") as folder:
+        words, log = tracing(programs.plugin, folder, False)
+        finder = libraries.Finder({PLACE[1]: programs.dynamic}.get, "/")
+        missing = finder.find_all(programs.dynamic, PLACE[1])
+        if missing:
+            raise bench.Failure(f"{missing[0]} was not found")
+        wish = machine.Wish()
+        wish.icount, wish.mem, wish.timeout, wish.qemu = True, MEM, "300", words
+        wish.add = [(programs.dynamic, PLACE[1]), *((host, guest) for guest, host in finder.given.items())]
+        wish.program = [programs.bench, PLACE[1]]
+        status, output, _ = machine.run(linux, wish)
+        return checked(status, output.decode(), log)
+
+
+def checked(status, output, log):
+    """Gives the lines of the log of a run that has come to its end."""
+    if status or "done" not in output:
+        bench.print_notes(output)
+        raise bench.Failure(f"execbench ended with status {status}")
+    return swaprun.read(log)
+
+
+def measured(log):
+    """Gives {row: {figure: instructions of a round}} of a log."""
+    marks = {int(mark.group(1)): [int(word) for word in mark.groups()[1:]] for mark in map(swaprun.MARK.match, log) if mark}
+    return {name: {figure: (after - before) // ROUNDS
+                   for figure, before, after in zip(FIGURES, marks[BEGIN + number], marks[END + number])}
+            for number, name in enumerate(ROWS)}
+
+
+def kernel(row):
+    """Gives what the kernel executes, and the firmware for it."""
+    return row["kernel"] + row["firmware"]
+
+
+def judge(row, linux):
+    """Gives why a row is not good enough, or "" where it is."""
+    if kernel(row) > MOST * kernel(linux):
+        return f"{kernel(row)} instructions of the kernel are more than a third of Linux's {kernel(linux)}"
+    return ""
+
+
+def judge_count(rows, linux):
+    """Gives why the plugin's counts cannot be trusted, or "". Beside Linux's vDSO, which both programs look at, the loader
+    does the same on both kernels."""
+    ours, theirs = (of["exec_dynamic"]["user"] - of["exec_static"]["user"] for of in (rows, linux))
+    return f"the loader takes {ours} instructions, and {theirs} on Linux" if abs(ours / theirs - 1) > SAME else ""
+
+
+def read_recording():
+    """Gives (settings, rows) of Linux."""
+    settings, rows = {}, {}
+    for name, *words in bench.table(RECORDING):
+        if len(words) == 1:
+            settings[name] = words[0]
+        elif name != "row":
+            rows[name] = dict(zip(FIGURES, map(int, words)))
+    return settings, rows
+
+
+def record(programs):
+    """Writes what Linux takes."""
+    linux = machine.Linux()
+    rows = measured(on_linux(linux, programs))
+    with open(RECORDING, "w", encoding="utf-8") as file:
+        file.write("# What execbench takes on Linux, instructions of a round, by tests/bench/execbench.py --record.\n")
+        file.write(f"kernel\t{linux.release}\nwords\t{machine.WORDS + machine.ICOUNT_WORDS}\nmem\t{MEM}\n")
+        file.write("\t".join(["row", *FIGURES]) + "\n")
+        for name, row in rows.items():
+            file.write("\t".join([name, *(str(row[figure]) for figure in FIGURES)]) + "\n")
+    print(f"# wrote {os.path.relpath(RECORDING, bench.ROOT)}")
+
+
+def report(rows, recorded):
+    """Prints a point for each row, and one for the counts; gives the number of bad ones."""
+    bad = 0
+    print(f"1..{len(ROWS) + 1}")
+    points = [*((name, judge(rows[name], recorded[name])) for name in ROWS), ("the counts", judge_count(rows, recorded))]
+    for name in ROWS:
+        row, linux = rows[name], recorded[name]
+        print(f"# {name}: kernel {kernel(row)}, Linux {kernel(linux)}, {kernel(linux) / kernel(row):.1f} times fewer; "
+              f"program {row['user']}, on Linux {linux['user']}")
+    for number, (name, why) in enumerate(points, 1):
+        if why:
+            bad += 1
+            print(f"# {name}: {why}")
+        print(f"{'not ok' if why else 'ok'} {number} - {name}", flush=True)
+    return bad
+
+
+def document(rows, settings, recorded):
+    """Writes the table."""
+    emulator = re.search(r"version (\S+)", symbols.tool_output(machine.QEMU, "--version")).group(1)
+    lines = [f"Instructions of a round, on QEMU {emulator}, beside Linux {settings['kernel']}.", "",
+             "| row | kernel | Linux | x fewer | the program's own |", "|---|---:|---:|---:|---:|"]
+    for name in ROWS:
+        row, linux = kernel(rows[name]), kernel(recorded[name])
+        lines.append(f"| {name} | {row:,} | {linux:,} | {linux / row:.1f} | {rows[name]['user']:,} |")
+    figures.replace_section(os.path.join(figures.DOCS, figures.DOCUMENT), "exec", "\n".join(lines))
+
+
+def print_profile(programs, build):
+    """Prints the kernel's functions, for each row."""
+    log = on_faultline(programs, True)
+    table = symbols.Symbols(os.path.join(build, os.environ.get("FAULTLINE_KERNEL") or "faultline.elf"))
+    for number, name in enumerate(ROWS):
+        found = collections.Counter()
+        for block in map(swaprun.BLOCK.match, log):
+            if block and int(block.group(1)) == END + number:
+                found[table.name(int(block.group(2), 16))] += int(block.group(3)) * int(block.group(4))
+        print(f"{name}: {sum(found.values()) // ROUNDS}")
+        for function, insns in found.most_common(40):
+            print(f"  {insns // ROUNDS:8} {function}")
+
+
+def main():
+    """Gives 0 if every row is good enough."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for option in ("--record", "--docs", "--profile"):
+        parser.add_argument(option, action="store_true")
+    args = parser.parse_args()
+    build = os.environ.setdefault("FAULTLINE_BUILD", os.path.join(bench.ROOT, "build"))
+    programs = Programs(build)
+    lacking = swaprun.lacking() if os.path.exists(programs.plugin) else "there is no plugin: no native compiler"
+    if lacking:
+        print(f"1..0 # SKIP {lacking}")
+        return 0
+    try:
+        if args.profile:
+            print_profile(programs, build)
+            return 0
+        if args.record:
+            record(programs)
+        rows, (settings, recorded) = measured(on_faultline(programs)), read_recording()
+    except bench.Failure as failure:
+        print(f"Bail out! {failure}")
+        return 1
+    if args.docs:
+        document(rows, settings, recorded)
+    return 1 if report(rows, recorded) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
