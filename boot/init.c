@@ -175,10 +175,13 @@ void boot_payload(void)
 	mount_others();
 	err = start_init();
 	if (err == -ENOENT)
-		log_error("boot", "%s: not in the boot archive; name another with init=PATH",
-			  boot_options.init);
+		log_error(
+			"boot",
+			"%s: not in the boot archive, or its interpreter is not; name another with init=PATH",
+			boot_options.init);
 	else if (err == -ENOEXEC)
-		log_error("boot", "%s: not a program for this machine (a static riscv64 ELF file)",
+		log_error("boot",
+			  "%s: not a program for this machine (a riscv64 ELF file or a script)",
 			  boot_options.init);
 	else if (err)
 		log_error("boot", "cannot start %s: error %d", boot_options.init, err);

@@ -2,6 +2,8 @@
 /* fail_nth: fork, exec, the life of a process, and what is asked about it. */
 #include "fail_nth.h"
 
+#include <elf.h>
+
 #define AT ((char *)0x2000000000)
 
 static long wait_for(long pid)
@@ -74,13 +76,18 @@ static long exec_nonsense(void)
 	return err == -ENOEXEC ? 0 : err;
 }
 
-static void make_nonsense(void)
+static void make_file_of(const char *path, const void *bytes, long n)
 {
-	long fd = CALL(SYS_openat, AT_FDCWD, "/made", O_CREAT | O_WRONLY, 0755);
+	long fd = CALL(SYS_openat, AT_FDCWD, path, O_CREAT | O_WRONLY, 0755);
 
-	if (fd < 0 || CALL(SYS_write, fd, "no program", 10, 0) != 10)
+	if (fd < 0 || CALL(SYS_write, fd, bytes, n, 0) != n)
 		_exit(BAD);
 	CALL(SYS_close, fd, 0, 0, 0);
+}
+
+static void make_nonsense(void)
+{
+	make_file_of("/made", "no program", 10);
 }
 
 static void remove_nonsense(void)
@@ -113,6 +120,64 @@ static long start_with_words(void)
 {
 	which[0]++;
 	return CALL(SYS_execve, self_path, many, many, 0);
+}
+
+/* Scripts of this program: their names are the tries. */
+static void make_scripts(void)
+{
+	char line[300];
+	int n = snprintf(line, sizeof(line), "#!%s live\n", self_path);
+
+	make_file_of("/1", line, n);
+	make_file_of("/2", line, n);
+	CALL(SYS_chdir, "/", 0, 0, 0);
+	close(2);
+}
+
+static void remove_scripts(void)
+{
+	CALL(SYS_unlinkat, AT_FDCWD, "/1", 0, 0);
+	CALL(SYS_unlinkat, AT_FDCWD, "/2", 0, 0);
+}
+
+static long start_script(void)
+{
+	char *argv[] = { which, NULL };
+
+	which[0]++;
+	return CALL(SYS_execve, which, argv, environ, 0);
+}
+
+/*
+ * A program whose interpreter is this one: it has the same headers, at the same addresses, with a PT_INTERP in place of
+ * a note. The interpreter covers it.
+ */
+static void make_dynamic(void)
+{
+	static char bytes[2 * PAGE];
+	Elf64_Ehdr *eh = (Elf64_Ehdr *)bytes;
+	Elf64_Phdr *ph = (Elf64_Phdr *)(eh + 1);
+	long fd = CALL(SYS_openat, AT_FDCWD, self_path, O_RDONLY, 0),
+	     n = (long)strlen(self_path) + 1;
+
+	if (fd < 0 || CALL(SYS_read, fd, bytes, PAGE, 0) != PAGE)
+		_exit(BAD);
+	CALL(SYS_close, fd, 0, 0, 0);
+	while (ph->p_type != PT_NOTE)
+		if (++ph == (Elf64_Phdr *)(eh + 1) + eh->e_phnum)
+			_exit(BAD);
+	*ph = (Elf64_Phdr){ .p_type = PT_INTERP, .p_offset = PAGE, .p_filesz = (Elf64_Xword)n };
+	memcpy(bytes + PAGE, self_path, (size_t)n);
+	make_file_of("/made", bytes, (long)PAGE + n);
+	close(2);
+}
+
+static long start_dynamic(void)
+{
+	char *argv[] = { self_path, "live", which, NULL };
+
+	which[0]++;
+	return CALL(SYS_execve, "/made", argv, environ, 0);
 }
 
 static volatile char *volatile nowhere;
@@ -182,6 +247,8 @@ const struct scenario process_scenarios[] = {
 	{ "exec_nonsense", exec_nonsense, make_nonsense, remove_nonsense, MAY_DIE },
 	{ "start", start, begin_start, NULL, MAY_DIE | MAY_ABORT },
 	{ "start_with_words", start_with_words, have_words, NULL, MAY_DIE | MAY_ABORT },
+	{ "start_script", start_script, make_scripts, remove_scripts, MAY_DIE | MAY_ABORT },
+	{ "start_dynamic", start_dynamic, make_dynamic, remove_nonsense, MAY_DIE | MAY_ABORT },
 	{ "watch", watch, NULL, NULL, 0 },
 	{ NULL },
 };

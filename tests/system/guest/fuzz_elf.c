@@ -3,16 +3,19 @@
 
 /*
  * fuzz_elf [FIRST_SEED [SECONDS]]: changes a few words of the headers of a copy of itself, and runs
- * that for a moment. What becomes of it does not matter; the kernel judges itself (hardened build),
+ * that for a moment; or it does so with a program whose interpreter it is, or with an interpreter of
+ * that program. What becomes of it does not matter; the kernel judges itself (hardened build),
  * and the status of the machine tells.
  */
 
 #define _GNU_SOURCE
 #include <elf.h>
+#include <stddef.h>
 
 #include "../../user/t.h"
 
 #define IMAGE	"/fuzz-image"
+#define PROGRAM "/fuzz-program" /* its interpreter is IMAGE */
 #define RUN_MS	20
 #define CHANGES 4
 
@@ -20,6 +23,13 @@ static uint64_t state;
 static char base[1 << 20];
 static char image[1 << 20];
 static size_t size;
+
+/* A program in two segments, with an interpreter. */
+static struct dynamic {
+	Elf64_Ehdr eh;
+	Elf64_Phdr ph[4];
+	char interp[64];
+} dynamic;
 
 static uint64_t rnd(void)
 {
@@ -95,16 +105,38 @@ static void change(Elf64_Ehdr *header)
 	}
 }
 
-static int write_image(size_t len)
+static int write_file(const char *path, const void *bytes, size_t len)
 {
-	int fd = open(IMAGE, O_CREAT | O_TRUNC | O_WRONLY, 0755);
-	ssize_t done = fd < 0 ? -1 : write(fd, image, len);
+	int fd;
+	ssize_t done;
 
+	unlink(path);
+	fd = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0755);
+	done = fd < 0 ? -1 : write(fd, bytes, len);
 	close(fd);
 	return done == (ssize_t)len ? 0 : -1;
 }
 
-static void run_image(void)
+static void make_dynamic(const char *interp)
+{
+	size_t len = strlen(interp) + 1;
+	Elf64_Ehdr *own = (Elf64_Ehdr *)base;
+
+	memset(&dynamic, 0, sizeof(dynamic));
+	dynamic.eh = *own;
+	dynamic.eh.e_type = ET_DYN;
+	dynamic.eh.e_phoff = sizeof(dynamic.eh);
+	dynamic.eh.e_phnum = 4;
+	dynamic.ph[0] = (Elf64_Phdr){ PT_INTERP, PF_R, offsetof(struct dynamic, interp), 0, 0, len,
+				      len,	 1 };
+	dynamic.ph[1] = (Elf64_Phdr){ PT_LOAD,	       PF_R | PF_X,	0,   0, 0,
+				      sizeof(dynamic), sizeof(dynamic), 4096 };
+	dynamic.ph[2] = (Elf64_Phdr){ PT_LOAD, PF_R | PF_W, 0, 0x2000, 0, 64, 0x3000, 4096 };
+	dynamic.ph[3] = (Elf64_Phdr){ .p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W };
+	memcpy(dynamic.interp, interp, len);
+}
+
+static void run_image(const char *path)
 {
 	char *const args[] = { (char *)(uintptr_t) "image", NULL };
 	pid_t pid = fork();
@@ -113,7 +145,7 @@ static void run_image(void)
 	if (pid == 0) {
 		for (int fd = 0; fd < 3; fd++)
 			close(fd);
-		execve(IMAGE, args, args + 1);
+		execve(path, args, args + 1);
 		_exit(126);
 	}
 	for (int ms = 0; pid > 0 && ms < RUN_MS; ms += 2) {
@@ -125,20 +157,34 @@ static void run_image(void)
 	waitpid(pid, &status, 0);
 }
 
+static const char *self;
+
 static void one_image(uint64_t seed)
 {
 	size_t len = size;
+	const char *path = IMAGE;
 
 	state = seed * 0x9e3779b97f4a7c15ull + 1;
 	rnd();
 	memcpy(image, base, size);
+	switch (rnd() % 4) {
+	case 0: /* a program's interpreter */
+		path = PROGRAM;
+		break;
+	case 1: /* a program with an interpreter that runs well */
+		len = sizeof(dynamic);
+		make_dynamic(self);
+		memcpy(image, &dynamic, len);
+		break;
+	default:
+		break;
+	}
 	for (uint64_t i = rnd() % CHANGES + 1; i > 0; i--)
 		change((Elf64_Ehdr *)image);
 	if (rnd() % 16 == 0)
-		len = rnd() % size;
-	unlink(IMAGE);
-	if (write_image(len) == 0)
-		run_image();
+		len = rnd() % len;
+	if (write_file(IMAGE, image, len) == 0)
+		run_image(path);
 }
 
 int main(int argc, char **argv)
@@ -155,6 +201,12 @@ int main(int argc, char **argv)
 	if (got < 1024)
 		return 1;
 	size = (size_t)got;
+	self = argv[0];
+	if (strlen(self) >= sizeof(dynamic.interp))
+		return 1;
+	make_dynamic(IMAGE);
+	if (write_file(PROGRAM, &dynamic, sizeof(dynamic)) != 0)
+		return 1;
 	for (; time(NULL) < until; count++)
 		one_image(seed++);
 	say("%lu images\n", count);
