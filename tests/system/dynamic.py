@@ -66,6 +66,13 @@ def see(done, status, out, what):
     equal((done.status, done.out, done.err), (status, out, b""), what)
 
 
+def put_script(place, name, text):
+    """Writes an executable file."""
+    with open(os.path.join(place, name), "w", encoding="ascii") as file:
+        file.write(text)
+    os.chmod(os.path.join(place, name), 0o755)
+
+
 @case
 def R73_a_dynamic_program_and_its_libraries():
     for program in (PROGRAM, FIXED):
@@ -150,9 +157,7 @@ def a_library_that_is_missing_is_named():
 def a_script_runs_its_interpreter():
     place = folder("script")
     for name, text in (("show", "#!/bin/dynamic  two words \n"), ("twice", "#!/bin/show again\n"), ("none", "#!/bin/none\n")):
-        with open(os.path.join(place, name), "w", encoding="ascii") as file:
-            file.write(text)
-        os.chmod(os.path.join(place, name), 0o755)
+        put_script(place, name, text)
     options = [word for path in (PROGRAM, LIBRARY, DEEP, *(os.path.join(place, name) for name in ("show", "twice", "none")))
                for word in ("--add", path + ":/bin/")]
     see(run("-c", "show a b", program="sh", options=options), 7,
@@ -160,6 +165,35 @@ def a_script_runs_its_interpreter():
     see(run("-c", "twice a", program="sh", options=options), 7,
         b"[/bin/dynamic]\n[two words]\n[/bin/show]\n[again]\n[/bin/twice]\n[a]\n" + END, "a script of a script")
     lacks(run("-c", "none", program="sh", options=options).out, b"[", "without an interpreter")
+
+
+@case
+def a_script_is_a_program():
+    place = folder("program")
+    put_script(place, "script", "#!/bin/sh\necho one; echo two | cat\npwd > /tmp/here\ncat /tmp/here\nfaults x || exit 9\n")
+    done = run("ignored", program="./script", cwd=place)
+    equal((done.status, done.out), (9, f"one\ntwo\n{place}\n".encode()), "of the prompt")
+    put_script(place, "other", "#! /opt/dynamic\ta b\n")
+    own = [word for path in (PROGRAM, LIBRARY, DEEP) for word in ("--add", path + ":/opt/")]
+    see(run("c", program="./other", cwd=place, options=own), 7, f"[/opt/dynamic]\n[a b]\n[{place}/other]\n[c]\n".encode() + END,
+        "of another")
+    put_script(place, "twice", f"#!{place}/other\n")
+    see(run(program=place + "/twice", options=[*own, "--add", f"{place}/other:{place}/other"]), 7,
+        f"[/opt/dynamic]\n[a b]\n[{place}/other]\n[{place}/twice]\n".encode() + END, "of a script")
+
+
+@case
+def a_script_that_cannot_run():
+    place = folder("refused")
+    for text, status, words in (("#!/usr/bin/python3\n", 127, b"its interpreter /usr/bin/python3 is not in the guest"),
+                                (f"#!{place}/script\n", 126, b"its own interpreter"),
+                                ("#! \n/bin/sh\n", 126, b"a script that names no interpreter")):
+        put_script(place, "script", text)
+        done = run(program=place + "/script")
+        equal(done.status, status, text)
+        has(done.last_line(), words, text)
+    done = run("/none", program="sh")
+    equal((done.status, done.err), (127, b"sh: /none: No such file or directory\n"), "no file")
 
 
 @case

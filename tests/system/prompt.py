@@ -550,7 +550,7 @@ def one_line_as_an_argument():
     equal((done.status, done.out), (0, b"a\nb\n"))
     done = run_raw(["--", "sh", "-c", "echo a; | cat"])
     equal((done.status, done.out, done.err), (2, b"", b"sh: a program is missing before |\n"))
-    equal(run_raw(["--", "sh", "wrong"]).status, 2, "status")
+    equal(run_raw(["--", "sh", "-x"]).status, 2, "status")
 
 
 if __name__ == "__main__":

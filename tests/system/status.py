@@ -103,7 +103,6 @@ def qemu_that_refuses_is_125():
 
 @case
 def not_an_elf_file_is_126():
-    own(run_raw(["--", __file__]), 126, b"not a riscv64 ELF")
     own(run_raw(["--", "/bin/sh"]), 126, b"not a riscv64 ELF")
     own(run_raw(["--", "/etc/passwd"]), 126, b"not a riscv64 ELF")
     own(run_raw(["--", "/"]), 126, b"not a file")
@@ -131,6 +130,11 @@ def a_loader_that_is_not_here_is_127():
             header = (3).to_bytes(8, "little") + (120).to_bytes(8, "little") + bytes(16) + size * 2 + bytes(8)
             file.write(head + header + name + b"\0")
         own(run_raw(["--", path]), 127, b"needs ", remedy)
+
+
+@case
+def a_script_for_this_machine_is_127():
+    own(run_raw(["--", __file__]), 127, b"its interpreter /usr/bin/env is not in the guest", b"--add FILE:/usr/bin/env")
 
 
 @case

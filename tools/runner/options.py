@@ -11,8 +11,8 @@ HELP = """\
 usage: ./run.sh [OPTION]... [-- PROGRAM [ARG...]]
 
 Boots Faultline in QEMU, runs one program on it and ends with its status. PROGRAM with a
-slash is a riscv64 ELF file of this machine, static or with its libraries here, or the path
-that --add gives one; without a slash it is looked up in the image's /bin, then in this
+slash is a riscv64 ELF file of this machine, static or with its libraries here, or a script,
+or the path that --add gives one; without a slash it is looked up in the image's /bin, then in this
 directory. Without PROGRAM a guided tour runs (with --swap 128M, and on one hart --icount);
 on a terminal a prompt follows, which "-- sh" gives alone.
 Standard input, output and error are the program's own.

@@ -9,6 +9,7 @@ from .failure import NOT_ELF, NOT_FOUND, Failure
 
 
 DEFAULT = "tour"
+SCRIPT_HEAD = 256  # bytes that the kernel looks at
 
 
 class Program:
@@ -70,17 +71,25 @@ def where_not(name, image_bin):
 
 
 def check(host, name, image_bin):
-    """Refuses what is not a riscv64 ELF file."""
+    """Refuses what is neither a riscv64 ELF file nor a script. Gives the name of the script's interpreter, or None."""
     try:
         if not stat.S_ISREG(os.stat(host).st_mode):
             raise Failure(NOT_ELF, f"{name}: not a file")
         with open(host, "rb") as file:
-            if elf.read_header(file.read(64)) is None:
+            head = file.read(SCRIPT_HEAD)
+            if head.startswith(b"#!"):
+                words = head[2:].partition(b"\n")[0].partition(b"\0")[0].replace(b"\t", b" ").split(b" ")
+                interpreter = next((word for word in words if word), None)
+                if interpreter is None:
+                    raise Failure(NOT_ELF, f"{name}: a script that names no interpreter")
+                return os.fsdecode(interpreter)
+            if elf.read_header(head) is None:
                 raise Failure(NOT_ELF, f"{name}: not a riscv64 ELF program")
     except (FileNotFoundError, NotADirectoryError):
         raise Failure(NOT_FOUND, f"{name}: not found{where_not(name, image_bin)}") from None
     except OSError as error:
         raise Failure(NOT_ELF, f"{name}: {error.strerror}") from None
+    return None
 
 
 def resolve(words, image_bin, cwd, add=(), shares=(), env=()):
@@ -88,17 +97,35 @@ def resolve(words, image_bin, cwd, add=(), shares=(), env=()):
     words = words or [DEFAULT]
     host, guest = find(words[0], image_bin, cwd, add)
     shared = share.find(guest, shares)
-    check(shared or host, words[0], image_bin)
+    interpreter = check(shared or host, words[0], image_bin)
     chosen = Program(shared or host, guest, words, os.path.dirname(host) == image_bin and not shared, bool(shared))
-    chosen.needs = find_needs(chosen, image_bin, cwd, add, shares, env)
+    scripts, found = {}, (chosen.host, chosen.guest)
+    while interpreter is not None:
+        found = find_interpreter(words[0], os.path.normpath(os.path.join(cwd, interpreter)),
+                                 lambda path: find_host(path, chosen, image_bin, add, shares))
+        if found[1] in scripts:
+            raise Failure(NOT_ELF, f"{words[0]}: a script that is its own interpreter")
+        scripts[found[1]] = found[0]
+        interpreter = check(found[0], found[1], image_bin)
+    chosen.needs = find_needs(chosen, found, image_bin, cwd, add, shares, env)
+    chosen.needs.update({guest: path for guest, path in scripts.items() if os.path.dirname(path) == image_bin})
     return chosen
 
 
-def find_needs(chosen, image_bin, cwd, add, shares, env):
-    """Finds what the program needs, and as far as it is there what single files of --add need. Gives the host's file of
+def find_interpreter(name, guest, in_guest):
+    """Finds the interpreter of a script: (the host's file, its path in the guest)."""
+    host = in_guest(guest)
+    if not host:
+        raise Failure(NOT_FOUND, f"{name}: its interpreter {guest} is not in the guest: bring a riscv64 program there by "
+                      f"--add FILE:{guest}")
+    return host, guest
+
+
+def find_needs(chosen, found, image_bin, cwd, add, shares, env):
+    """Finds what the program, or the interpreter of a script, needs, and as far as it is there what single files of --add need. Gives the host's file of
     each path in the guest."""
     finder = libraries.Finder(lambda guest: find_host(guest, chosen, image_bin, add, shares), cwd, shares, env)
-    missing = finder.find_all(chosen.host, chosen.guest)
+    missing = finder.find_all(*found)
     if missing:
         libraries.refuse(chosen.argv[0], missing)
     for host, path in add:

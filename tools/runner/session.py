@@ -65,9 +65,9 @@ def size_of(host):
 
 
 def add_image(archive, options, place, chosen):
-    """Adds the image's other programs where the one to run is the prompt, which can start them, or the tour, which
-    ends in the prompt: that one first, the servers last, as far as a small memory has room for them."""
-    if chosen.guest not in ("/bin/sh", "/bin/tour"):
+    """Adds the image's other programs where the one to run is the prompt or a script of it, which can start them, or the
+    tour, which ends in the prompt: that one first, the servers last, as far as a small memory has room for them."""
+    if chosen.guest not in ("/bin/sh", "/bin/tour") and "/bin/sh" not in chosen.needs:
         return
     left = qemu.initrd_room(options.mem, 7) - SPARE - sum(os.path.getsize(path) for path in (place.init, chosen.host))
     left -= sum(size_of(host) for host in [*(host for host, _ in options.add), *chosen.needs.values()])

@@ -312,7 +312,7 @@ enum edit_end edit_line(struct line *line)
 }
 
 /* Reads byte by byte: input after the line is for the program that the line starts. */
-enum edit_end edit_plain(struct line *line)
+enum edit_end edit_plain(int fd, struct line *line)
 {
 	bool any = false;
 	char byte;
@@ -320,7 +320,7 @@ enum edit_end edit_plain(struct line *line)
 
 	line_set(line, "");
 	for (;;) {
-		n = read(STDIN_FILENO, &byte, 1);
+		n = read(fd, &byte, 1);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)

@@ -14,5 +14,5 @@ enum edit_end { EDIT_LINE, EDIT_TOO_LONG, EDIT_DROPPED, EDIT_END_OF_INPUT };
  */
 enum edit_end edit_line(struct line *line);
 
-/* Reads a line from input that is no terminal. Drops control characters; a tab becomes a blank. */
-enum edit_end edit_plain(struct line *line);
+/* Reads a line from a file that is no terminal. Drops control characters; a tab becomes a blank. */
+enum edit_end edit_plain(int fd, struct line *line);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The prompt: reads lines and runs them, until exit, Ctrl-D or the end of input. */
+/* The prompt: reads lines and runs them, until exit, Ctrl-D or the end of input. Or it runs a script. */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +17,8 @@
 #include "sh/run.h"
 #include "sh/terminal.h"
 
-#define MISUSE 2
+#define MISUSE	  2
+#define NOT_FOUND 127
 
 /* A line that was cut off is not run: a part of a command may do something else than the whole. */
 static void too_long(void)
@@ -58,13 +61,36 @@ static void listen(void)
 	static struct line line;
 	enum edit_end end;
 
-	while ((end = edit_plain(&line)) != EDIT_END_OF_INPUT) {
+	while ((end = edit_plain(STDIN_FILENO, &line)) != EDIT_END_OF_INPUT) {
 		if (end == EDIT_TOO_LONG)
 			too_long();
 		else
 			run_line(line.bytes);
 		jobs_tell();
 	}
+}
+
+/* Runs the lines of a file. Returns the status of the last one. */
+static int run_script(const char *path)
+{
+	static struct line line;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), status = 0;
+	enum edit_end end;
+
+	if (fd < 0) {
+		dprintf(STDERR_FILENO, "sh: %s: %s\n", path, strerror(errno));
+		return NOT_FOUND;
+	}
+	while ((end = edit_plain(fd, &line)) != EDIT_END_OF_INPUT) {
+		if (end == EDIT_TOO_LONG) {
+			too_long();
+			status = MISUSE;
+		} else {
+			status = run_line(line.bytes);
+		}
+	}
+	close(fd);
+	return status;
 }
 
 int main(int argc, char **argv)
@@ -74,8 +100,10 @@ int main(int argc, char **argv)
 	copies_begin();
 	if (argc == 3 && strcmp(argv[1], "-c") == 0)
 		return run_line(argv[2]);
+	if (argc > 1 && argv[1][0] != '-')
+		return run_script(argv[1]);
 	if (argc > 1 && !quiet) {
-		dprintf(STDERR_FILENO, "usage: sh [-q | -c LINE]\n");
+		dprintf(STDERR_FILENO, "usage: sh [-q | -c LINE | FILE]\n");
 		return MISUSE;
 	}
 	if (terminal_begin())
