@@ -68,7 +68,9 @@ static uint64_t aux_value(const struct abi_auxv *auxv, uint64_t type)
 /* What glibc and musl can't do without, and what must not be there. */
 static void auxv_has_what_libraries_want(void **state)
 {
-	struct exec_aux aux = { .entry = 0x10554, .phdr = 0x10040, .phnum = 7 };
+	struct exec_aux aux = {
+		.entry = 0x10554, .phdr = 0x10040, .phnum = 7, .base = 0x3ff7fe000
+	};
 	struct abi_auxv auxv[EXEC_AUXV_COUNT];
 	struct exec_stack stack;
 
@@ -79,6 +81,7 @@ static void auxv_has_what_libraries_want(void **state)
 	assert_int_equal(aux_value(auxv, AT_PHNUM), 7);
 	assert_int_equal(aux_value(auxv, AT_PAGESZ), 4096);
 	assert_int_equal(aux_value(auxv, AT_ENTRY), 0x10554);
+	assert_int_equal(aux_value(auxv, AT_BASE), 0x3ff7fe000);
 	assert_int_equal(aux_value(auxv, AT_RANDOM), stack.random);
 	assert_int_equal(aux_value(auxv, AT_EXECFN), stack.filename);
 	assert_int_equal(aux_value(auxv, AT_HWCAP), 0x112d);
