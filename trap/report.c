@@ -13,6 +13,9 @@
 #include "trap/report_cause.h"
 #include "trap/report_symbol.h"
 
+/* " moved by 0x2aaaaaa000," */
+#define MOVED_TEXT_MAX 32
+
 static const char *signal_name(int sig)
 {
 	switch (sig) {
@@ -89,8 +92,13 @@ __attribute__((noinline)) static void show_caller(const struct trap_frame *frame
 
 static void show_rest(const struct trap_frame *frame, const struct place *place)
 {
-	log_warn("trap", "  sp %#lx, heap %#lx-%#lx, image %s", frame_sp(frame), place->brk_start,
-		 place->brk, current_process()->exe->path);
+	const struct exe *exe = current_process()->exe;
+	char moved[MOVED_TEXT_MAX] = "";
+
+	if (exe->bias) /* to be subtracted from addresses that are looked up in the file */
+		ksnprintf(moved, sizeof(moved), " moved by %#lx,", exe->bias);
+	log_warn("trap", "  sp %#lx, heap %#lx-%#lx,%s image %s", frame_sp(frame), place->brk_start,
+		 place->brk, moved, exe->path);
 }
 
 void report_fault(const struct trap_frame *frame, vaddr_t addr, unsigned right, int outcome,

@@ -140,6 +140,15 @@ def folders_of_the_environment():
 
 
 @case
+def its_death_is_explained():
+    done = run("crash", program=PROGRAM)
+    equal(done.status, 139, "status")
+    for part in (b" <crash", b": null pointer", b", moved by 0x2aaaaaa000, image /", b" is at dynamic.c:"):
+        has(done.err, part, "the report")
+    lacks(run("crash", program=FIXED).err, b"moved by", "the report of a fixed program")
+
+
+@case
 def a_library_that_is_missing_is_named():
     place = folder("missing")
     shutil.copy(PROGRAM, place)

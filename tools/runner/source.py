@@ -18,7 +18,7 @@ BUDGET = 5.0  # seconds for all reports of a run
 REPORT = rb"^\[ *\d+\.\d+\] trap: warning: "
 KILLED = re.compile(REPORT + rb".*\[\d+\] killed by \w+: .* at pc (?:0x)?([0-9a-f]{1,16})( <)?")
 CALLER = re.compile(REPORT + rb"  called from: perhaps 0x([0-9a-f]{1,16}) <")
-LAST = re.compile(REPORT + rb"  sp 0x[0-9a-f]+, heap \S+, image (/.*)$")
+LAST = re.compile(REPORT + rb"  sp 0x[0-9a-f]+, heap \S+,(?: moved by 0x([0-9a-f]{1,16}),)? image (/.*)$")
 PLACE = re.compile(r"([^:]+:[1-9]\d*)( \(discriminator \d+\))?")
 
 
@@ -44,14 +44,15 @@ class Sources:
             self.addresses.append((address, address - 1))  # it is behind the call
         elif last:
             addresses, self.addresses = self.addresses, None
-            return self._explain(os.fsdecode(last.group(1)), addresses) if addresses else []
+            moved = int(last.group(1), 16) if last.group(1) else 0
+            return self._explain(os.fsdecode(last.group(2)), addresses, moved) if addresses else []
         return []
 
-    def _explain(self, guest, addresses):
+    def _explain(self, guest, addresses, moved):
         host = self.find(guest)
-        if not self.tool or not host or not is_at_its_addresses(host):
+        if not self.tool or not host or is_movable(host) != bool(moved):
             return []
-        places = self._ask(host, [look_up for _, look_up in addresses])
+        places = self._ask(host, [max(look_up - moved, 0) for _, look_up in addresses])
         return [f"run.sh: {address:#x} is at {place}".encode(errors="replace")
                 for (address, _), place in zip(addresses, places) if place]
 
@@ -74,11 +75,12 @@ class Sources:
         return [place.group(1) if place and place.group(1).isprintable() else None for place in places]
 
 
-def is_at_its_addresses(path):
-    """Tells whether a program runs at the addresses that its file names: a position-independent one does not."""
+def is_movable(path):
+    """Tells whether a program is position-independent: then it runs at other addresses than its file names. None: it is
+    no program."""
     try:
         with open(path, "rb") as file:
             header = elf.read_header(file.read(64))
     except OSError:
-        return False
-    return header is not None and header["type"] == 2
+        return None
+    return header["type"] == 3 if header else None

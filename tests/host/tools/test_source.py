@@ -110,7 +110,18 @@ def only_files_of_the_run_are_looked_at():
     for name, data in (("pie", ELF[:16] + b"\3" + ELF[17:]), ("text", b"#!/bin/sh\n"), ("empty", b"")):
         equal(said(with_tool(b"echo null.c:1", put(name, data)), KILLED, LAST), [], f"a file that is {name}")
     equal(said(with_tool(b"echo null.c:1", "/no such file"), KILLED, LAST), [], "a file that has gone")
+    equal(said(sources, KILLED, LAST.replace(b", image", b", moved by 0x10000, image")), [], "a fixed program that has moved")
     equal(asked(), [], "what was asked")
+
+
+@case
+def what_was_moved_is_looked_up_where_it_was():
+    sources = with_tool(b"echo null.c:1; echo null.c:2", put("pie", ELF[:16] + b"\3" + ELF[17:]))
+    moved = LAST.replace(b", image", b", moved by 0x10000, image")
+    equal(said(sources, KILLED, CALLER, moved), [b"run.sh: 0x10640 is at null.c:1", b"run.sh: 0x106b4 is at null.c:2"], "added")
+    equal(asked()[0].split()[-2:], ["0x640", "0x6b3"], "what was asked")
+    said(sources, KILLED, LAST.replace(b", image", b", moved by 0x10641, image"))
+    equal(asked()[0].split()[-1], "0x0", "an address below it")
 
 
 @case

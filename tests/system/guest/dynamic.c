@@ -192,8 +192,15 @@ static int reader(void)
 	return write(TELL, &c, 1) == 1 && read(HOLD, &c, 1) == 0 ? 0 : 1;
 }
 
+static __attribute__((noinline)) int crash(volatile int *nowhere)
+{
+	return *nowhere;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "crash") == 0)
+		return crash(NULL);
 	if (argc == 3 && strcmp(argv[1], "plugin") == 0)
 		return plugin(argv[2]);
 	if (argc == 2 && strcmp(argv[1], "share") == 0)
