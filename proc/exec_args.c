@@ -38,12 +38,16 @@ void exec_args_destroy(struct exec_args *args)
 	args->last = NULL;
 }
 
+/* Whether strings of `bytes` bytes, with so many pointers to them, exceed the limit. */
+static bool exceed(const struct exec_args *args, size_t bytes, size_t npointers)
+{
+	return bytes + npointers * POINTER_BYTES + args->filename_bytes > args->limit;
+}
+
 /* Whether strings of `bytes` bytes, with pointers to them and to one more, exceed the limit. */
 static bool too_big(const struct exec_args *args, size_t bytes)
 {
-	size_t pointers = (args->argc + args->envc + 1) * POINTER_BYTES;
-
-	return bytes + pointers + args->filename_bytes > args->limit;
+	return exceed(args, bytes, args->argc + args->envc + 1);
 }
 
 /* Returns an empty chunk, which begins and ends at `at`. Returns NULL if out of memory. */
@@ -193,6 +197,7 @@ void exec_args_drop_first(struct exec_args *args)
 		args->argv_bytes--;
 	}
 	args->argc--;
+	args->added--;
 }
 
 int exec_args_push(struct exec_args *args, const char *string)
@@ -202,6 +207,7 @@ int exec_args_push(struct exec_args *args, const char *string)
 	args->bytes += left;
 	args->argv_bytes += left;
 	args->argc++;
+	args->added++;
 	while (left) {
 		struct exec_chunk *chunk = args->first;
 		size_t n;
@@ -223,5 +229,7 @@ int exec_args_push(struct exec_args *args, const char *string)
 
 int exec_args_check(const struct exec_args *args)
 {
-	return too_big(args, args->bytes) ? -E2BIG : 0;
+	size_t npointers = args->argc + args->envc - (unsigned)args->added;
+
+	return exceed(args, args->bytes, npointers) ? -E2BIG : 0;
 }

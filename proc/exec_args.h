@@ -17,6 +17,7 @@ struct exec_args {
 	const char *filename;  /* as passed to execve; for AT_EXECFN and comm; not owned */
 	size_t filename_bytes; /* including its NUL */
 	unsigned argc, envc;
+	int added;	   /* how many more argv has than were copied */
 	size_t bytes;	   /* of all strings, including their NULs */
 	size_t argv_bytes; /* of those of argv */
 	size_t limit;	   /* for strings, file name and pointers together */
@@ -47,5 +48,8 @@ void exec_args_drop_first(struct exec_args *args);
  */
 int exec_args_push(struct exec_args *args, const char *string);
 
-/* Returns 0, or -E2BIG if strings and pointers exceed the limit. */
+/*
+ * Returns 0, or -E2BIG if strings and pointers exceed the limit. As on Linux, no pointers count but
+ * those that were copied.
+ */
 int exec_args_check(const struct exec_args *args);

@@ -180,6 +180,45 @@ static void nested(void)
 	run("a script whose interpreter has none", "./first");
 }
 
+static int limit_of(const char *path)
+{
+	static char big[200000];
+	int lo = 1000, hi = sizeof(big) - 1;
+
+	while (hi - lo > 1) {
+		int len = (lo + hi) / 2, status = -1;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			char *argv[] = { (char *)(uintptr_t) "x", big, big + len / 2, NULL };
+			char *env[] = { (char *)(uintptr_t) "E=2", NULL };
+
+			memset(big, 'a', (size_t)len);
+			big[len / 2 - 1] = '\0';
+			execve(path, argv, env);
+			_exit(errno == E2BIG ? 1 : 2);
+		}
+		waitpid(pid, &status, 0);
+		if (status != 0 && status != 1 << 8)
+			ended("limit", status);
+		*(status == 0 ? &lo : &hi) = len;
+	}
+	return lo;
+}
+
+/* How many bytes of strings there may be: fewer by what the script adds. */
+static void limits(void)
+{
+	struct rlimit limit = { 256 << 10, 256 << 10 };
+
+	put("one", "#!./i\n", 6, 0755);
+	put("two", "#!./i argument\n", 15, 0755);
+	put("six", "#!./two more\n", 13, 0755);
+	setrlimit(RLIMIT_STACK, &limit);
+	say("bytes of strings: program %d, script %d, with an argument %d, of a script %d\n",
+	    limit_of("./i"), limit_of("./one"), limit_of("./two"), limit_of("./six"));
+}
+
 /* A path that no page of the kernel's holds with all else. */
 static void long_path(size_t len)
 {
@@ -243,6 +282,8 @@ int main(int argc, char **argv, char **envp)
 {
 	if (envp[0] && strcmp(envp[0], "E=1") == 0)
 		return tell(argc, argv, envp);
+	if (envp[0] && strcmp(envp[0], "E=2") == 0)
+		return 0;
 	copy_self(argv[0]);
 	put("plain", "x", 1, 0644);
 	put("text", "text\n", 5, 0755);
@@ -250,5 +291,6 @@ int main(int argc, char **argv, char **envp)
 	long_lines();
 	nested();
 	strings();
+	limits();
 	return 0;
 }
