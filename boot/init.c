@@ -15,6 +15,7 @@
 #include "drivers/uart.h"
 #include "fs/dev.h"
 #include "fs/initrd.h"
+#include "fs/lock.h"
 #include "fs/mount_calls.h"
 #include "fs/p9/p9.h"
 #include "fs/mount_calls.h"
@@ -135,6 +136,7 @@ static void mount_root(void)
 		give_up();
 	}
 	process_fs_init();
+	file_locks_init();
 	fs_add_type(&p9_type);
 	if (initrd->end == 0) {
 		log_error("boot",

@@ -39,6 +39,7 @@ struct fdtable *fdtable_create(void)
 	if (!table)
 		return NULL;
 	spin_init(&table->lock, LOCK_FILES);
+	table->locks = (struct lock_owner){ 0 };
 	for (unsigned i = 0; i < WORDS; i++)
 		table->open[i] = table->cloexec[i] = 0;
 	return table;
@@ -68,6 +69,17 @@ struct fdtable *fdtable_copy(struct fdtable *table)
 	return copy;
 }
 
+/*
+ * A descriptor is closed: the process loses its record locks of that file, as POSIX has it, whatever
+ * other descriptors of the file it has. Takes over the table's reference.
+ */
+static void let_go(struct fdtable *table, struct file *file)
+{
+	if (!(file->flags & O_PATH))
+		file_locks_close(file, &table->locks);
+	file_put(file);
+}
+
 /* Closes every descriptor whose bit is set in `which`, a subset of table->open. */
 static void close_set(struct fdtable *table, const uint64_t *which)
 {
@@ -79,6 +91,7 @@ static void close_set(struct fdtable *table, const uint64_t *which)
 void fdtable_destroy(struct fdtable *table)
 {
 	close_set(table, table->open);
+	assert_hardened(table->locks.count == 0 && !table->locks.waits);
 	kfree(table);
 }
 
@@ -157,7 +170,7 @@ int fdtable_install_at(struct fdtable *table, struct file *file, unsigned fd, bo
 	}
 	spin_unlock(&table->lock);
 	if (before)
-		file_put(before);
+		let_go(table, before);
 	return busy ? -EBUSY : (int)fd;
 }
 
@@ -218,7 +231,7 @@ int fdtable_close(struct fdtable *table, int fd)
 	spin_unlock(&table->lock);
 	if (!file)
 		return -EBADF;
-	file_put(file);
+	let_go(table, file);
 	return 0;
 }
 

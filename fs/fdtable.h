@@ -14,6 +14,7 @@ struct fdtable {
 	uint64_t open[FDTABLE_WORDS];	 /* a bit for each descriptor in use */
 	uint64_t cloexec[FDTABLE_WORDS]; /* a subset of open */
 	struct file *file[FDTABLE_SIZE]; /* valid only if the bit in open is set; NULL: reserved */
+	struct lock_owner locks;	 /* record locks of the process; has a lock of its own */
 };
 
 /* Creates an empty table. Returns NULL if memory runs out. */

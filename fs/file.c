@@ -17,12 +17,14 @@ struct file *file_create(const struct file_ops *ops, unsigned flags, void *node)
 	file->pos = 0;
 	file->node = node;
 	file->data = NULL;
+	file->locks = (struct lock_owner){ 0 };
 	mutex_init(&file->lock, LOCK_FILE_OFFSET);
 	return file;
 }
 
 void file_release(struct file *file)
 {
+	file_locks_close(file, &file->locks);
 	if (file->ops->release)
 		file->ops->release(file);
 	kfree(file);

@@ -4,6 +4,7 @@
 
 #include "abi/fcntl.h"
 #include "abi/stat.h"
+#include "fs/lock.h"
 #include "fs/user_iter.h"
 #include "lib/assert.h"
 #include "lib/bits.h"
@@ -92,8 +93,9 @@ struct file {
 	uint32_t flags;	   /* O_* as F_GETFL shows them; const except O_APPEND and O_NONBLOCK */
 	struct mutex lock; /* guards pos */
 	uint64_t pos;
-	void *node; /* belongs to the kind of file: an inode or a pipe */
-	void *data; /* the same: what it keeps for this open file. NULL at first */
+	void *node;		 /* belongs to the kind of file: an inode or a pipe */
+	void *data;		 /* the same: what it keeps for this open file. NULL at first */
+	struct lock_owner locks; /* by flock and F_OFD_SETLK; has a lock of its own */
 };
 
 /* Frees the file. Only file_put() calls this, when the last reference is gone. */

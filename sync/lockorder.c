@@ -15,6 +15,7 @@ static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_INODE] = "inode",
 	[LOCK_MMAP] = "mmap",
 	[LOCK_UIO] = "driver's device",
+	[LOCK_FILE_LOCKS] = "file locks",
 	[LOCK_PROCESS_TREE] = "process tree",
 	[LOCK_PROCESS] = "process",
 	[LOCK_FILES] = "descriptor table",

@@ -21,7 +21,8 @@ enum lock_class {
 	LOCK_INODE,
 	LOCK_MMAP, /* of a space, held across a verb */
 	LOCK_UIO,  /* a device that a program drives */
-	LOCK_LAST_WAITING = LOCK_UIO,
+	LOCK_FILE_LOCKS,
+	LOCK_LAST_WAITING = LOCK_FILE_LOCKS,
 
 	/* spinning, interrupts on, never taken by interrupt handlers */
 	LOCK_PROCESS_TREE, /* parents and children; the pid table */

@@ -43,7 +43,6 @@ static const struct missing {
 	{ 28, "inotify_rm_watch", "it has no event descriptors" },
 	{ 30, "ioprio_set", "it has no scheduling policies and priorities" },
 	{ 31, "ioprio_get", "it has no scheduling policies and priorities" },
-	{ 32, "flock", "it has no file locks" },
 	{ 38, "renameat", NOTHING_ELSE },
 	{ 41, "pivot_root", "it has one root, which stays" },
 	{ 42, "nfsservctl", NOTHING_ELSE },

@@ -9,6 +9,7 @@
 #include "mm/user_copy.h"
 #include "proc/process.h"
 #include "trap/arg_file.h"
+#include "trap/fcntl_lock.h"
 
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_NOATIME)
 
@@ -94,6 +95,13 @@ static long fcntl(struct file *file, int fd, unsigned command, uint64_t arg)
 	if (file->flags & O_PATH)
 		return -EBADF;
 	switch (command) {
+	case F_GETLK:
+	case F_SETLK:
+	case F_SETLKW:
+	case F_OFD_GETLK:
+	case F_OFD_SETLK:
+	case F_OFD_SETLKW:
+		return fcntl_lock(file, command, arg);
 	case F_SETFL:
 		return set_flags(file, SETFL_MASK, (uint32_t)arg);
 	case F_GET_SEALS:

@@ -8,6 +8,7 @@
 #include "arch/context.h"
 #include "fs/dev.h"
 #include "fs/devfs.h"
+#include "fs/lock.h"
 #include "fs/process_fs.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "lib/assert.h"
@@ -68,6 +69,7 @@ void ktest_process_init(void)
 	assert(mount_create(&devfs_type, "devices", 0, "", &devices) == 0);
 	mount_put(devices); /* it stays, ready to be mounted */
 	process_fs_init();
+	file_locks_init();
 	assert(init && init->pid == PID_INIT);
 	err = process_add_thread(init);
 	assert(!err);

@@ -2,7 +2,10 @@
 /* What fs asks of proc, for host tests with one thread. */
 #include "fake_proc.h"
 
+#include <string.h>
+
 #include "abi/errno.h"
+#include "base/random.h"
 #include "fs/proc/proc.h"
 #include "lib/assert.h"
 #include "mm/phys/kmalloc.h"
@@ -46,6 +49,11 @@ void mutex_unlock(struct mutex *mutex)
 	fake_mutexes_held--;
 }
 
+bool mutex_held(const struct mutex *mutex)
+{
+	return mutex->owner != NULL;
+}
+
 int thread_wait(struct waitq *queue, uint64_t seq)
 {
 	lockorder_assert_none_spinning();
@@ -80,6 +88,12 @@ void *mem_wait_kzalloc(size_t size)
 void signal_raise(int sig)
 {
 	(void)sig;
+}
+
+/* The same in each run. */
+void random_bytes(void *to, size_t n)
+{
+	memset(to, 7, n);
 }
 
 /* The file system of processes stands on all of proc/, and so is tested in the kernel. */

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MIT */
+/* File locks: who has which ranges of which file, and who waits for what. */
+/*
+ * Locks are the kernel's own, whatever file system a file is in: the server of a share never
+ * learns of them. A file is told apart by what each open file of it refers to, file->node, which
+ * exists as long as one of them does. No lock outlives that: each owner has the file open.
+ *
+ * What an owner has of a file is a group of ranges. Groups and waits are found by the file in a hash
+ * table. All of it is under one mutex, so a long list keeps nobody from its hart, and who follows
+ * waits from file to file finds them at rest.
+ *
+ * A lock is handed over: whoever removes or weakens one sets those that waited for it, in the order
+ * in which they came, before anybody else can be faster. So each wait brings the memory along that its
+ * lock needs.
+ */
+#include "fs/lock.h"
+
+#include "abi/errno.h"
+#include "abi/fcntl.h"
+#include "base/random.h"
+#include "fs/file.h"
+#include "lib/bits.h"
+#include "mm/relieve.h"
+#include "proc/mutex.h"
+#include "proc/wait.h"
+
+#define BUCKETS 256
+
+struct lock_group {
+	struct list link; /* in its bucket: the oldest group first */
+	const void *key;  /* the file */
+	struct lock_owner *owner;
+	enum file_lock_kind kind;
+	int pid;
+	struct lock_ranges ranges; /* never empty */
+};
+
+/* Memory that a change may need, and what it left over. */
+struct supplies {
+	struct lock_spares spares;
+	struct list groups;
+};
+
+/* On the stack of its thread, which takes the mutex before it goes on. */
+struct lock_wait {
+	struct list link; /* in its bucket: the oldest wait first */
+	const void *key;
+	const struct file_lock *lock;
+	struct supplies *supplies;
+	/* The process that has the first lock in the way; NULL: an open file has it. */
+	struct lock_owner *blocker;
+	struct waitq queue;
+	bool done;
+	int result; /* once it is done */
+};
+
+struct bucket {
+	struct list groups, waits;
+};
+
+/* Guards all that follows, and the fields of all owners. */
+static struct mutex locks_mutex;
+static struct bucket buckets[BUCKETS];
+static size_t nranges; /* of all groups */
+static uint64_t hash_seed;
+
+static SLAB_CACHE(range_cache, struct lock_range);
+static SLAB_CACHE(group_cache, struct lock_group);
+
+void file_locks_init(void)
+{
+	mutex_init(&locks_mutex, LOCK_FILE_LOCKS);
+	for (unsigned i = 0; i < BUCKETS; i++) {
+		list_init(&buckets[i].groups);
+		list_init(&buckets[i].waits);
+	}
+	random_bytes(&hash_seed, sizeof(hash_seed));
+}
+
+/* Whatever has no node of its own is a file of its own. */
+static const void *key_of(const struct file *file)
+{
+	return file->node ?: (const void *)file;
+}
+
+static struct bucket *bucket_of(const void *key)
+{
+	uint64_t z = (uint64_t)(uintptr_t)key ^ hash_seed;
+
+	/* the finalizer of splitmix64 */
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return &buckets[(z ^ z >> 31) % BUCKETS];
+}
+
+/* Gets what there is memory for: whether it is enough is seen when it is known what is needed. */
+static void supplies_get(struct supplies *supplies, const struct file_lock *lock)
+{
+	bool is_all = lock->start == 0 && lock->end == LOCK_RANGE_END;
+	struct lock_group *group;
+
+	lock_spares_init(&supplies->spares);
+	list_init(&supplies->groups);
+	if (lock->type == F_UNLCK && is_all)
+		return;
+	for (unsigned i = 0; i < LOCK_SPARES_MAX; i++) {
+		struct lock_range *range = slab_alloc_wait(&range_cache);
+
+		if (!range)
+			return;
+		lock_spares_add(&supplies->spares, range);
+	}
+	group = slab_alloc_wait(&group_cache);
+	if (group)
+		list_add(&supplies->groups, &group->link);
+}
+
+static void supplies_free(struct supplies *supplies)
+{
+	struct lock_group *group, *next;
+	struct lock_range *range;
+
+	while ((range = lock_spares_take(&supplies->spares)))
+		slab_free(&range_cache, range);
+	list_for_each_entry_safe(group, next, &supplies->groups, link)
+		slab_free(&group_cache, group);
+}
+
+static bool excludes_kind(enum file_lock_kind a, enum file_lock_kind b)
+{
+	return (a == FILE_LOCK_WHOLE) == (b == FILE_LOCK_WHOLE);
+}
+
+/* Returns the group with the first lock in the way, and that range; or NULL. */
+static struct lock_group *conflict_locked(const void *key, const struct file_lock *lock,
+					  const struct lock_range **range_ret)
+{
+	struct bucket *bucket = bucket_of(key);
+	struct lock_group *group;
+
+	assert_hardened(mutex_held(&locks_mutex));
+	list_for_each_entry(group, &bucket->groups, link) {
+		const struct lock_range *range;
+
+		if (group->key != key || group->owner == lock->owner ||
+		    !excludes_kind(group->kind, lock->kind))
+			continue;
+		range = lock_ranges_find(&group->ranges, lock->start, lock->end,
+					 lock->type == F_WRLCK);
+		if (range) {
+			*range_ret = range;
+			return group;
+		}
+	}
+	return NULL;
+}
+
+static struct lock_group *group_find_locked(const void *key, const struct lock_owner *owner,
+					    enum file_lock_kind kind)
+{
+	struct bucket *bucket = bucket_of(key);
+	struct lock_group *group;
+
+	assert_hardened(mutex_held(&locks_mutex));
+	list_for_each_entry(group, &bucket->groups, link)
+		if (group->key == key && group->owner == owner && group->kind == kind)
+			return group;
+	return NULL;
+}
+
+/* Returns the owner's group, or an empty one out of the supplies, or NULL. */
+static struct lock_group *group_get_locked(const void *key, const struct file_lock *lock,
+					   struct supplies *supplies)
+{
+	struct lock_group *group = group_find_locked(key, lock->owner, lock->kind);
+	struct list *link;
+
+	assert_hardened(mutex_held(&locks_mutex));
+	if (group)
+		return group;
+	link = list_pop(&supplies->groups);
+	if (!link)
+		return NULL;
+	group = list_entry(link, struct lock_group, link);
+	*group = (struct lock_group){
+		.key = key, .owner = lock->owner, .kind = lock->kind, .pid = lock->pid
+	};
+	lock_ranges_init(&group->ranges);
+	list_add_tail(&bucket_of(key)->groups, &group->link);
+	return group;
+}
+
+/* A group that has become empty goes. */
+static void group_settle_locked(struct lock_group *group, struct supplies *supplies)
+{
+	assert_hardened(mutex_held(&locks_mutex));
+	if (group->ranges.count != 0)
+		return;
+	list_del(&group->link);
+	list_add(&supplies->groups, &group->link);
+}
+
+/* How many ranges an owner and all together may still get. */
+static uint32_t room_locked(const struct lock_owner *owner)
+{
+	size_t most = page_alloc_total_count();
+	size_t room = nranges < most ? most - nranges : 0;
+	uint32_t own = FILE_LOCKS_PER_OWNER - MIN(owner->count, FILE_LOCKS_PER_OWNER);
+
+	assert_hardened(mutex_held(&locks_mutex));
+	return (uint32_t)MIN(room, (size_t)own);
+}
+
+/* Sets what nothing is in the way of. Returns 0, or -ENOLCK: then nothing has changed. */
+static int set_locked(const void *key, const struct file_lock *lock, struct supplies *supplies)
+{
+	bool removes = lock->type == F_UNLCK;
+	struct lock_group *group = removes ? group_find_locked(key, lock->owner, lock->kind)
+					   : group_get_locked(key, lock, supplies);
+	uint32_t before;
+	int err;
+
+	assert_hardened(mutex_held(&locks_mutex));
+	if (!group)
+		return removes ? 0 : -ENOLCK;
+	before = group->ranges.count;
+	err = lock_ranges_set(&group->ranges, lock->type, lock->start, lock->end,
+			      before + room_locked(lock->owner), &supplies->spares);
+	atomic_store_relaxed(&lock->owner->count,
+			     lock->owner->count + group->ranges.count - before);
+	nranges += group->ranges.count;
+	nranges -= before;
+	group_settle_locked(group, supplies);
+	return err;
+}
+
+/*
+ * Does a process that waits for `blocker` wait for itself? As on Linux, of all locks in a process's
+ * way only the first is followed: once that is gone, the wait is looked at again, with the next one.
+ * So a ring is found at the latest when nothing else is in the way, and there is none without `owner`.
+ */
+static bool deadlocks_locked(const struct lock_owner *owner, const struct lock_owner *blocker)
+{
+	assert_hardened(mutex_held(&locks_mutex));
+	while (blocker && blocker != owner)
+		blocker = blocker->waits ? blocker->waits->blocker : NULL;
+	return blocker;
+}
+
+/*
+ * Returns what is to become of a wait: 0 if nothing is in the way of its lock, -EAGAIN if it goes on,
+ * -EDEADLK if that would be for ever.
+ */
+static int wait_look_locked(struct lock_wait *wait)
+{
+	const struct lock_range *range;
+	struct lock_group *group = conflict_locked(wait->key, wait->lock, &range);
+
+	assert_hardened(mutex_held(&locks_mutex));
+	if (!group)
+		return 0;
+	wait->blocker = group->kind == FILE_LOCK_PROCESS ? group->owner : NULL;
+	if (wait->lock->kind != FILE_LOCK_PROCESS)
+		return -EAGAIN;
+	return deadlocks_locked(wait->lock->owner, wait->blocker) ? -EDEADLK : -EAGAIN;
+}
+
+static void wait_begin_locked(struct lock_wait *wait)
+{
+	assert_hardened(mutex_held(&locks_mutex));
+	list_add_tail(&bucket_of(wait->key)->waits, &wait->link);
+	if (wait->lock->kind == FILE_LOCK_PROCESS)
+		wait->lock->owner->waits = wait;
+}
+
+static void wait_end_locked(struct lock_wait *wait)
+{
+	assert_hardened(mutex_held(&locks_mutex));
+	list_del(&wait->link);
+	if (wait->lock->kind == FILE_LOCK_PROCESS)
+		wait->lock->owner->waits = NULL;
+}
+
+/* Ends the waits that can end, in their order. Returns whether a lock was set. */
+static bool hand_over_locked(const void *key)
+{
+	struct bucket *bucket = bucket_of(key);
+	struct lock_wait *wait, *next;
+	bool any = false;
+
+	assert_hardened(mutex_held(&locks_mutex));
+	list_for_each_entry_safe(wait, next, &bucket->waits, link) {
+		int err;
+
+		if (wait->key != key)
+			continue;
+		err = wait_look_locked(wait);
+		if (err == -EAGAIN)
+			continue;
+		if (!err)
+			err = set_locked(key, wait->lock, wait->supplies);
+		any |= !err;
+		wait_end_locked(wait);
+		wait->result = err;
+		wait->done = true;
+		waitq_wake_all(&wait->queue);
+	}
+	return any;
+}
+
+/*
+ * Locks of the file are gone or have been weakened. A lock that is set now may replace a stronger one
+ * of its owner: then others can go on.
+ */
+static void weakened_locked(const void *key)
+{
+	assert_hardened(mutex_held(&locks_mutex));
+	while (hand_over_locked(key))
+		;
+}
+
+/* Sleeps until the wait has ended. Takes the mutex from the caller, and gives it back. */
+static int wait_sleep(struct lock_wait *wait)
+{
+	int err = 0;
+
+	while (!err && !wait->done) {
+		uint64_t seq = waitq_sample(&wait->queue);
+
+		mutex_unlock(&locks_mutex);
+		err = thread_wait_interruptible(&wait->queue, seq);
+		mutex_lock(&locks_mutex);
+	}
+	if (wait->done)
+		return wait->result;
+	wait_end_locked(wait);
+	return err;
+}
+
+/* With flock, what is there goes first, whether or not the other comes. */
+static bool convert_locked(const void *key, const struct file_lock *lock, struct supplies *supplies)
+{
+	struct lock_group *group = group_find_locked(key, lock->owner, lock->kind);
+	struct file_lock none = *lock;
+
+	assert_hardened(mutex_held(&locks_mutex));
+	none.type = F_UNLCK;
+	if (group && lock_ranges_find(&group->ranges, 0, LOCK_RANGE_END, true)->type == lock->type)
+		return false;
+	if (group)
+		(void)set_locked(key, &none, supplies);
+	return true;
+}
+
+int file_lock_set(struct file *file, const struct file_lock *lock, bool wait)
+{
+	struct supplies supplies;
+	struct lock_wait self = { .key = key_of(file), .lock = lock, .supplies = &supplies };
+	bool had_some;
+	int err = 0;
+
+	waitq_init(&self.queue);
+	supplies_get(&supplies, lock);
+	mutex_lock(&locks_mutex);
+	had_some = lock->owner->count != 0;
+	if (lock->kind == FILE_LOCK_WHOLE && !convert_locked(self.key, lock, &supplies))
+		goto unlock;
+	if (lock->type != F_UNLCK)
+		err = wait_look_locked(&self);
+	if (err == -EDEADLK && !wait)
+		err = -EAGAIN;
+	if (!err)
+		err = set_locked(self.key, lock, &supplies);
+	else if (err == -EAGAIN && wait)
+		wait_begin_locked(&self);
+	if (had_some)
+		weakened_locked(self.key);
+	if (err == -EAGAIN && wait)
+		err = wait_sleep(&self);
+unlock:
+	mutex_unlock(&locks_mutex);
+	supplies_free(&supplies);
+	return err;
+}
+
+/* What the owner itself has there, for F_UNLCK. */
+static struct lock_group *own_locked(const void *key, const struct file_lock *lock,
+				     const struct lock_range **range_ret)
+{
+	struct lock_group *group = group_find_locked(key, lock->owner, lock->kind);
+
+	assert_hardened(mutex_held(&locks_mutex));
+	if (group)
+		*range_ret = lock_ranges_find(&group->ranges, lock->start, lock->end, true);
+	return group && *range_ret ? group : NULL;
+}
+
+bool file_lock_find(struct file *file, struct file_lock *lock)
+{
+	const struct lock_range *range;
+	struct lock_group *group;
+
+	mutex_lock(&locks_mutex);
+	group = lock->type == F_UNLCK ? own_locked(key_of(file), lock, &range)
+				      : conflict_locked(key_of(file), lock, &range);
+	if (group)
+		*lock = (struct file_lock){
+			.kind = group->kind,
+			.type = range->type,
+			.start = range->start,
+			.end = range->end,
+			.owner = group->owner,
+			.pid = group->pid,
+		};
+	mutex_unlock(&locks_mutex);
+	return group;
+}
+
+void file_locks_drop(struct file *file, struct lock_owner *owner)
+{
+	const void *key = key_of(file);
+	struct supplies supplies;
+	struct file_lock all = { .type = F_UNLCK, .end = LOCK_RANGE_END, .owner = owner };
+
+	supplies_get(&supplies, &all);
+	mutex_lock(&locks_mutex);
+	for (all.kind = FILE_LOCK_PROCESS; all.kind <= FILE_LOCK_WHOLE; all.kind++)
+		(void)set_locked(key, &all, &supplies);
+	weakened_locked(key);
+	mutex_unlock(&locks_mutex);
+	supplies_free(&supplies);
+}

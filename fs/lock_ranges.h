@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* What one owner has locked of one file: ranges that do not overlap, in order. */
+#pragma once
+
+#include "lib/list.h"
+#include "lib/types.h"
+
+/* The last byte that can be locked; a lock "to the end" ends there. */
+#define LOCK_RANGE_END INT64_MAX
+
+/* Bytes [start, end], both included; neither is above LOCK_RANGE_END. */
+struct lock_range {
+	struct list link;
+	uint64_t start, end;
+	unsigned type; /* F_RDLCK or F_WRLCK; to be set, F_UNLCK too */
+};
+
+/* Two neighbours of one type are one range. */
+struct lock_ranges {
+	struct list list; /* struct lock_range.link, by `start` */
+	uint32_t count;
+};
+
+/* Ranges that are not in use: what a change needs is taken from there, what it frees goes there. */
+struct lock_spares {
+	struct list list;
+	uint32_t count;
+};
+
+/* A change needs so many spares at most. */
+#define LOCK_SPARES_MAX 2
+
+void lock_ranges_init(struct lock_ranges *ranges);
+void lock_spares_init(struct lock_spares *spares);
+void lock_spares_add(struct lock_spares *spares, struct lock_range *range);
+/* Takes one out, or returns NULL. */
+struct lock_range *lock_spares_take(struct lock_spares *spares);
+
+/*
+ * Gives [start, end] the type `type`; F_UNLCK removes what is there. Returns 0, or -ENOLCK if
+ * there are too few spares, or if that makes more ranges than there are and than `most`; then
+ * nothing has changed.
+ */
+int lock_ranges_set(struct lock_ranges *ranges, unsigned type, uint64_t start, uint64_t end,
+		    uint32_t most, struct lock_spares *spares);
+
+/* Returns the first range that overlaps [start, end] and, with `writes`, is of any type, else F_WRLCK. */
+const struct lock_range *lock_ranges_find(const struct lock_ranges *ranges, uint64_t start,
+					  uint64_t end, bool writes);

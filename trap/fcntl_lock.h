@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* The part of fcntl that is about file locks. */
+#pragma once
+
+#include "fs/file.h"
+
+/*
+ * F_GETLK, F_SETLK, F_SETLKW and the same with F_OFD_, of an open file that is not O_PATH; `arg` is
+ * the address of a struct flock. Returns 0 or a negative errno. May sleep.
+ */
+long fcntl_lock(struct file *file, unsigned command, vaddr_t arg);
