@@ -25,6 +25,7 @@ struct file *file_create(const struct file_ops *ops, unsigned flags, void *node)
 void file_release(struct file *file)
 {
 	file_locks_close(file, &file->locks);
+	assert_hardened(file->locks.count == 0);
 	if (file->ops->release)
 		file->ops->release(file);
 	kfree(file);

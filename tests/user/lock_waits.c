@@ -35,6 +35,7 @@ static int waits(void *arg)
 	int done;
 
 	reopen();
+	about_to_wait();
 	done = want(ask);
 	if (write(order[1], ask->name, 1) != 1)
 		return 2;
@@ -60,6 +61,7 @@ static int has_it(void *arg)
 {
 	reopen();
 	want(arg);
+	about_to_wait();
 	pause();
 	return 0;
 }
@@ -205,6 +207,7 @@ static int interrupted(void *arg)
 
 	reopen();
 	sigaction(SIGUSR1, &action, NULL);
+	about_to_wait();
 	result(ask->command ? "fcntl" : "flock", want(ask));
 	say("  %s, handled: %d\n", ask->name, runs);
 	return 0;
@@ -217,6 +220,7 @@ static int restarted(void *arg)
 
 	reopen();
 	sigaction(SIGUSR1, &action, NULL);
+	about_to_wait();
 	result(ask->command ? "fcntl" : "flock", want(ask));
 	say("  %s, handled: %d\n", ask->name, runs);
 	return 0;
@@ -266,6 +270,7 @@ static int has_g_wants_f(void *arg)
 
 	reopen();
 	set(other, F_WRLCK, 0, 0);
+	about_to_wait();
 	result(arg, set_wait(fd, F_RDLCK, 5, 1));
 	return 5;
 }
@@ -277,6 +282,7 @@ static int has_and_wants(void *arg)
 
 	reopen();
 	set(fd, F_WRLCK, ask->len, 1);
+	about_to_wait();
 	result(ask->name, set_wait(fd, F_WRLCK, ask->start, 1));
 	return 5;
 }
@@ -287,6 +293,7 @@ static int reads_and_wants(void *arg)
 
 	reopen();
 	set(fd, F_RDLCK, 0, 1);
+	about_to_wait();
 	result(ask->name, set_wait(fd, F_WRLCK, 0, 1));
 	return 5;
 }
@@ -297,6 +304,7 @@ static int has_open_file_and_wants(void *arg)
 
 	reopen();
 	set_ofd(fd, F_WRLCK, ask->len, 1);
+	about_to_wait();
 	result(ask->name, lock_by(fd, F_OFD_SETLKW, F_WRLCK, ask->start, 1));
 	return 5;
 }

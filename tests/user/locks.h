@@ -109,7 +109,7 @@ __attribute__((unused)) static void show(int fd)
 	waitpid(pid, &status, 0);
 }
 
-/* Waits until a process sleeps, or has ended; it does not sleep before what it is to wait for. */
+/* Waits until a process sleeps, or has ended. */
 __attribute__((unused)) static void until_asleep(pid_t pid)
 {
 	char path[40], stat[200];
@@ -130,7 +130,13 @@ __attribute__((unused)) static void until_asleep(pid_t pid)
 
 static int gate[2];
 
-/* A child that runs f(arg), whose number is returned once the child sleeps. */
+/* What a child says before it may sleep in what it is to wait for: a server may be slow, too. */
+__attribute__((unused)) static void about_to_wait(void)
+{
+	close(gate[1]);
+}
+
+/* A child that runs f(arg), whose number is returned once it sleeps after about_to_wait(). */
 __attribute__((unused)) static pid_t child_sleeps(int (*f)(void *), void *arg)
 {
 	char c;
@@ -141,7 +147,6 @@ __attribute__((unused)) static pid_t child_sleeps(int (*f)(void *), void *arg)
 	pid = fork();
 	if (pid == 0) {
 		close(gate[0]);
-		close(gate[1]);
 		_exit(f(arg));
 	}
 	close(gate[1]);

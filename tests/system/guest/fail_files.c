@@ -278,6 +278,34 @@ static long wait_for_input(void)
 	return call6(SYS_ppoll, (long)wanted, 100, (long)&soon, 0, 0, 0);
 }
 
+static long lock_range(int command, int type, long start, long len)
+{
+	struct flock lock = { .l_type = (short)type, .l_start = start, .l_len = len };
+
+	return CALL(SYS_fcntl, file, command, &lock, 0);
+}
+
+/* A range that is cut in the middle; a lock of the open file; one of the whole file. */
+static long lock_file(void)
+{
+	long err = lock_range(F_SETLK, F_WRLCK, 0, 100);
+
+	if (!err)
+		err = lock_range(F_SETLK, F_RDLCK, 20, 10);
+	if (!err)
+		err = lock_range(F_SETLKW, F_UNLCK, 50, 10);
+	if (!err)
+		err = lock_range(F_OFD_SETLK, F_WRLCK, 200, 0);
+	if (!err)
+		err = CALL(SYS_flock, file, 1, 0, 0);
+	if (!err)
+		err = CALL(SYS_flock, file, 2, 0, 0);
+	CALL(SYS_flock, file, 8, 0, 0);
+	lock_range(F_OFD_SETLK, F_UNLCK, 0, 0);
+	lock_range(F_SETLK, F_UNLCK, 0, 0);
+	return err;
+}
+
 /* R145: the first device that programs may drive; what fails here leaves it to the next one. */
 static long drive_device(void)
 {
@@ -322,6 +350,7 @@ const struct scenario file_scenarios[] = {
 	{ "proc", read_proc, NULL, NULL, 0 },
 	{ "memfd", make_memfd, NULL, NULL, MAY_ENOSPC },
 	{ "dup", duplicate, NULL, NULL, 0 },
+	{ "lock", lock_file, open_made, remove_made, MAY_ENOLCK },
 	{ "terminal", use_terminal, NULL, NULL, 0 },
 	{ "port", use_port, NULL, NULL, 0 },
 	{ "poll", wait_for_input, open_many, NULL, 0 },

@@ -42,6 +42,7 @@ static void settle(void)
 
 	for (size_t i = 0; i < sizeof(stack); i += PAGE)
 		stack[i] = 0;
+	stack[sizeof(stack) - 1] = 0;
 	for (uintptr_t at = (uintptr_t)__data_start; at < (uintptr_t)end; at += PAGE)
 		*(volatile char *)at = *(volatile char *)at;
 	*(volatile char *)((uintptr_t)end - 1) = *(volatile char *)((uintptr_t)end - 1);
@@ -50,7 +51,8 @@ static void settle(void)
 static bool is_allowed(const struct scenario *s, long result)
 {
 	return result == -ENOMEM || (result == -EFAULT && s->may & MAY_EFAULT) ||
-	       (result == -ENOSPC && s->may & MAY_ENOSPC);
+	       (result == -ENOSPC && s->may & MAY_ENOSPC) ||
+	       (result == -ENOLCK && s->may & MAY_ENOLCK);
 }
 
 /* What the trial ends with: NOT_REACHED and so on. */

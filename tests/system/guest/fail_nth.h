@@ -10,10 +10,11 @@
 #include "ecall.h"
 
 /* How a scenario may end beside well and with ENOMEM. */
-#define MAY_EFAULT 1u /* the kernel copies to or from memory that is not there yet */
-#define MAY_ENOSPC 2u /* it writes files */
-#define MAY_DIE	   4u /* by SIGKILL where nobody has memory to give: it touches memory itself */
-#define MAY_ABORT  8u /* the C library gives up */
+#define MAY_EFAULT 1u  /* the kernel copies to or from memory that is not there yet */
+#define MAY_ENOSPC 2u  /* it writes files */
+#define MAY_DIE	   4u  /* by SIGKILL where nobody has memory to give: it touches memory itself */
+#define MAY_ABORT  8u  /* the C library gives up */
+#define MAY_ENOLCK 16u /* it locks files */
 
 struct scenario {
 	const char *name;

@@ -108,6 +108,8 @@ static const struct {
 	{ SYS_dup, 2, "f" },
 	{ SYS_dup3, 2, "ffx" },
 	{ SYS_fcntl, 3, "fCn" },
+	{ SYS_fcntl, 4, "fBF" },
+	{ SYS_flock, 2, "fo" },
 	{ SYS_ioctl, 4, "fqY" },
 	{ SYS_pipe2, 3, "ax" },
 	{ SYS_memfd_create, 2, "po" },

@@ -195,6 +195,24 @@ static void fill_termios(void *at)
 	memcpy(at, &t, 60);
 }
 
+static void fill_flock(void *at)
+{
+	struct flock lock = { .l_type = (short)below(3),
+			      .l_start = (off_t)below(200),
+			      .l_len = (off_t)below(50),
+			      .l_pid = ONE_IN(12) ? (pid_t)some_pid() : 0 };
+
+	if (ONE_IN(6))
+		lock.l_whence = (short)below(4);
+	if (ONE_IN(8))
+		lock.l_start = (off_t)some_number();
+	if (ONE_IN(8))
+		lock.l_len = (off_t)(ONE_IN(2) ? some_number() : -below(100));
+	if (ONE_IN(16))
+		fill_at_random(&lock, sizeof(lock));
+	memcpy(at, &lock, sizeof(lock));
+}
+
 static void fill_pid(void *at)
 {
 	int pid = (int)some_pid();
@@ -221,6 +239,8 @@ static void fill(char kind, void *at)
 		return fill_vector(at);
 	case 'P':
 		return fill_strings(at);
+	case 'F':
+		return fill_flock(at);
 	case 'Y':
 		return ONE_IN(2) ? fill_termios(at) : fill_pid(at);
 	default:
@@ -355,6 +375,8 @@ uint64_t argument(char kind)
 		return path_flags();
 	case 'C':
 		return ONE_IN(8) ? some_number() : ONE_IN(2) ? below(5) : 1024 + below(12);
+	case 'B': /* of locks */
+		return ONE_IN(2) ? F_GETLK + below(3) : F_OFD_GETLK + below(3);
 	case 'h': /* without waiting, mostly */
 		return below(12) ? WNOHANG | below(16) : some_number();
 	case 'r':
