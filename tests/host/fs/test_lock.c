@@ -503,6 +503,49 @@ static int set(struct file *file, struct lock_owner *owner, unsigned type, uint6
 	return file_lock_set(file, &lock, false);
 }
 
+static struct lock_owner oldest, middle, last;
+static struct file *chain_file;
+static unsigned depth;
+
+static int set_wait(struct lock_owner *owner, unsigned type, uint64_t start, uint64_t end)
+{
+	struct file_lock lock = {
+		.kind = FILE_LOCK_PROCESS, .type = type, .start = start, .end = end, .owner = owner
+	};
+
+	return file_lock_set(chain_file, &lock, true);
+}
+
+/* In the sleep of the oldest wait comes the second, and in that one's what lets it go. */
+static int chain_sleeps(void)
+{
+	if (depth++ == 0)
+		assert_int_equal(set_wait(&middle, F_RDLCK, 0, 29), 0);
+	else if (depth == 2)
+		assert_int_equal(set(chain_file, &last, F_UNLCK, 20, 29), 0);
+	else
+		return -EINTR;
+	return 0;
+}
+
+/* It replaces a stronger lock of its owner, for which an older wait was there. */
+TEST(a_lock_that_is_handed_over_lets_an_older_wait_go)
+{
+	tree_start();
+	file_locks_init();
+	chain_file = tree_open("f", O_CREAT | O_RDWR);
+	fake_sleep = chain_sleeps;
+	assert_int_equal(set(chain_file, &middle, F_WRLCK, 0, 9), 0);
+	assert_int_equal(set(chain_file, &last, F_WRLCK, 20, 29), 0);
+	assert_int_equal(set_wait(&oldest, F_RDLCK, 0, 5), 0);
+	assert_int_equal(depth, 2);
+	file_locks_close(chain_file, &oldest);
+	file_locks_close(chain_file, &middle);
+	file_put(chain_file);
+	fs_unlink(NULL, "f");
+	tree_end();
+}
+
 TEST(an_owner_has_so_many_and_no_more)
 {
 	struct lock_owner owner = { 0 };
