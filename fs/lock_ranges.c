@@ -23,14 +23,19 @@ void lock_spares_add(struct lock_spares *spares, struct lock_range *range)
 	spares->count++;
 }
 
+/* There is one. */
+static struct lock_range *take(struct lock_spares *spares)
+{
+	struct lock_range *range = list_first_entry(&spares->list, struct lock_range, link);
+
+	list_del(&range->link);
+	spares->count--;
+	return range;
+}
+
 struct lock_range *lock_spares_take(struct lock_spares *spares)
 {
-	struct list *link = list_pop(&spares->list);
-
-	if (!link)
-		return NULL;
-	spares->count--;
-	return list_entry(link, struct lock_range, link);
+	return spares->count != 0 ? take(spares) : NULL;
 }
 
 /* Do they overlap, or lie side by side? */
@@ -83,7 +88,7 @@ static void remove(struct lock_ranges *ranges, struct lock_range *range, struct 
 static void insert(struct lock_ranges *ranges, struct list *next, unsigned type, uint64_t start,
 		   uint64_t end, struct lock_spares *spares)
 {
-	struct lock_range *range = lock_spares_take(spares);
+	struct lock_range *range = take(spares);
 
 	*range = (struct lock_range){ .start = start, .end = end, .type = type };
 	list_add_tail(next, &range->link);
