@@ -35,7 +35,11 @@ static void arm(void)
 	timer_arm(&timer, arch_time() + least_ticks + draw() % (least_ticks + 1));
 }
 
-/* This thread does nothing but sleep and yield: waking it preempts the running thread. */
+/*
+ * This thread does nothing but sleep and yield: waking it preempts the running thread. The timer is
+ * armed only when its turn comes again. Until then every other thread that is ready has had one
+ * without it, so all go on even where a switch takes longer than the timer.
+ */
 static void preempt_thread(void *unused)
 {
 	for (;;) {
