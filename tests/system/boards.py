@@ -119,7 +119,7 @@ def a_machine_that_is_not_known():
 
 @both
 def a_run_that_takes_too_long(options):
-    equal(run("sleep", "1000", options=[*options, "--timeout", "5"]).status, 124, "status")
+    equal(run("sleep", "1000", options=[*options, "--timeout", "2"]).status, 124, "status")
 
 
 @both
