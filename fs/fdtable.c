@@ -216,12 +216,13 @@ int fdtable_next(struct fdtable *table, unsigned min)
 	return found;
 }
 
-int fdtable_close(struct fdtable *table, int fd)
+/* Returns the file with the table's reference; NULL: the descriptor is not open. */
+static struct file *take(struct fdtable *table, int fd)
 {
 	struct file *file = NULL;
 
 	if ((unsigned)fd >= FDTABLE_SIZE)
-		return -EBADF;
+		return NULL;
 	spin_lock(&table->lock);
 	if (is_open(table, (unsigned)fd)) {
 		file = table->file[fd];
@@ -229,10 +230,30 @@ int fdtable_close(struct fdtable *table, int fd)
 		bit_set(table->cloexec, (unsigned)fd, false);
 	}
 	spin_unlock(&table->lock);
+	return file;
+}
+
+int fdtable_close(struct fdtable *table, int fd)
+{
+	struct file *file = take(table, fd);
+
 	if (!file)
 		return -EBADF;
 	let_go(table, file);
 	return 0;
+}
+
+/* Who gets a lock that goes with the descriptor finds what was written. */
+int fdtable_close_flush(struct fdtable *table, int fd)
+{
+	struct file *file = take(table, fd);
+	int err;
+
+	if (!file)
+		return -EBADF;
+	err = file->ops->flush ? file->ops->flush(file) : 0;
+	let_go(table, file);
+	return err;
 }
 
 unsigned fdtable_count(struct fdtable *table, const struct file *file)

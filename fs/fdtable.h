@@ -53,7 +53,12 @@ struct file *fdtable_get_path(struct fdtable *table, int fd);
 int fdtable_next(struct fdtable *table, unsigned min);
 /* Returns how many descriptors of the table refer to the file. */
 unsigned fdtable_count(struct fdtable *table, const struct file *file);
-int fdtable_close(struct fdtable *table, int fd);   /* 0 or -EBADF */
+int fdtable_close(struct fdtable *table, int fd); /* 0 or -EBADF */
+/*
+ * close(2): the same after the file's flush slot, whose error it returns. The descriptor is closed all
+ * the same. May wait for a server.
+ */
+int fdtable_close_flush(struct fdtable *table, int fd);
 int fdtable_cloexec(struct fdtable *table, int fd); /* FD_CLOEXEC or 0, or -EBADF */
 int fdtable_set_cloexec(struct fdtable *table, int fd, bool cloexec);
 

@@ -62,7 +62,12 @@ struct file_ops {
 	 * Returns when what was written is safe where it belongs; `data_only` as fdatasync. NULL,
 	 * for a file that has pages or names: there is no better place than memory.
 	 */
-	int (*fsync)(struct file *file, bool data_only);     /* [EINVAL] */
+	int (*fsync)(struct file *file, bool data_only); /* [EINVAL] */
+	/*
+	 * close(2) of a descriptor of the file, before anything else is done: returns what the call
+	 * returns, although the descriptor is closed in any case. NULL: nothing to do.
+	 */
+	int (*flush)(struct file *file);
 	int (*get_seals)(struct file *file);		     /* [EINVAL]; returns F_SEAL_* */
 	int (*add_seals)(struct file *file, unsigned seals); /* [EINVAL] */
 	/*

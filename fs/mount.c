@@ -433,3 +433,10 @@ struct mount *mount_next(struct mount *mount)
 	mount_put(mount);
 	return found;
 }
+
+void mount_sync_all(uint64_t deadline)
+{
+	for (struct mount *mount = mount_next(NULL); mount; mount = mount_next(mount))
+		if (mount->type->sync)
+			mount->type->sync(mount, deadline);
+}

@@ -28,6 +28,11 @@ struct fs_type {
 	/* Sets the fields that only it knows: f_blocks to f_ffree. NULL: all are 0. */
 	void (*statfs)(struct mount *mount, struct abi_statfs *st);
 	/*
+	 * Returns when what was written to its files is where it belongs, or at the tick `deadline`
+	 * (UINT64_MAX: none), or when the thread was killed. NULL: nothing is kept back. Waits.
+	 */
+	void (*sync)(struct mount *mount, uint64_t deadline);
+	/*
 	 * The last user is gone: drops the root's reference and frees everything. NULL with `only`.
 	 */
 	void (*unmount)(struct mount *mount);
@@ -160,6 +165,9 @@ static inline bool mount_forbids_programs(const struct mount *mount)
 }
 
 /* Fills in all of it. */
+/* sync(2): has all file systems of the tree bring what was written where it belongs. Waits. */
+void mount_sync_all(uint64_t deadline);
+
 void mount_statfs(struct mount *mount, struct abi_statfs *st);
 
 /*

@@ -95,6 +95,9 @@ int fs_umount(struct file *dir, const char *path, unsigned flags)
 	int err = find_root(dir, path, !(flags & UMOUNT_NOFOLLOW), &root);
 	if (err)
 		return err;
+	/* A file with changes that its server lacks is in use. */
+	if (root->mount && root->mount->root == root && root->mount->type->sync)
+		root->mount->type->sync(root->mount, UINT64_MAX);
 	err = mount_detach(root, flags);
 	path_put(root);
 	return err;

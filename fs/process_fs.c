@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "fs/fdtable.h"
+#include "fs/mount.h"
 #include "fs/open.h"
 #include "proc/pid.h"
 
@@ -115,6 +116,7 @@ static const struct process_fs_ops ops = {
 	.exec = exec,
 	.open_interp = open_interp,
 	.exit = exit,
+	.sync = mount_sync_all,
 };
 
 void process_fs_init(void)

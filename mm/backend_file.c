@@ -49,7 +49,7 @@ static int shared_get(struct fault *fault)
 	if (!fault_is_write(fault))
 		return get_around(fault);
 	fault->page = object_page_locked(vma->object, vma_index(vma, fault->va));
-	return fault->page ? 0 : fault_need_page(fault);
+	return fault->page ? object_may_store(vma->object, fault->wait) : fault_need_page(fault);
 }
 
 /* A write to a page that is not mapped yet resolves FILL and COW in one fault. */

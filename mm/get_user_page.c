@@ -12,28 +12,37 @@
  * A page that is referenced for reading is copied by the next write fault, so that the reader never
  * sees what another process that shares the page writes. A page that is referenced for writing is
  * pinned: if a write fault or a fork gave the space another page instead, the bytes written would
- * be lost.
+ * be lost. So it is with an object's page that is being written back: while it is pinned, it stays
+ * dirty (page_is_pinned()).
  */
 
 /*
- * Pins a private page that is referenced for writing. The caller holds the space's lock; the entry
- * allows writes.
+ * Pins a page that is referenced for writing. The caller holds the space's lock; the entry allows
+ * writes.
  */
 static void page_pin(struct space *space, struct page *page)
 {
-	assert_hardened(spin_lock_held(&space->lock));
-	assert_hardened(page->maps == 1 && page->pins < UINT16_MAX);
-	page->pins++;
-	space->pins++;
+	assert_hardened(spin_lock_held(&space->lock) && page->pins < UINT16_MAX);
+	if (page->kind == PAGE_OBJECT) {
+		page_pin_shared(page);
+	} else if (page->kind == PAGE_ANON) {
+		assert_hardened(page->maps == 1);
+		page->pins++;
+		space->pins++;
+	}
 }
 
 static void page_unpin(struct space *space, struct page *page)
 {
-	spin_lock(&space->lock);
-	assert_hardened(page->pins && space->pins);
-	page->pins--;
-	space->pins--;
-	spin_unlock(&space->lock);
+	if (page->kind == PAGE_OBJECT) {
+		page_unpin_shared(page);
+	} else if (page->kind == PAGE_ANON) {
+		spin_lock(&space->lock);
+		assert_hardened(page->pins && space->pins);
+		page->pins--;
+		space->pins--;
+		spin_unlock(&space->lock);
+	}
 }
 
 /* Returns the page at va, referenced, if its entry allows the access as it is; else NULL. */
@@ -49,8 +58,7 @@ static inline __attribute__((always_inline)) struct page *user_page_look(struct 
 	if (slot && entry_allows(entry_load(slot), access)) {
 		page = pfn_to_page(entry_pfn(entry_load(slot)));
 		page_get(page);
-		/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
-		if ((access & VM_PROT_WRITE) && page->kind == PAGE_ANON)
+		if (access & VM_PROT_WRITE)
 			page_pin(space, page);
 	}
 	spin_unlock(&space->lock);
@@ -121,7 +129,7 @@ int get_user_page(struct space *space, vaddr_t va, unsigned access, struct page 
 
 void put_user_page(struct space *space, struct page *page, unsigned access)
 {
-	if ((access & VM_PROT_WRITE) && page->kind == PAGE_ANON)
+	if (access & VM_PROT_WRITE)
 		page_unpin(space, page);
 	page_put(page);
 }

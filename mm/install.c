@@ -128,8 +128,7 @@ static inline void install_object_page(struct fault *fault, struct mmu_entry *sl
 /* Maps an object's page for a write to a shared mapping: FILL and REMAP in one. */
 static void install_written(struct fault *fault)
 {
-	page_set_dirty(fault->page);
-	object_stored(fault->vma->object);
+	object_stored(fault->vma->object, fault->page);
 	install_object_page(fault, fault->slot, fault->va, fault->page, object_entry(fault, true));
 	vma_touch(fault->vma, fault->va);
 	space_add_resident(fault->space, 1);
@@ -242,18 +241,19 @@ static int grant_accessed(struct fault *fault)
 static int grant_remap(struct fault *fault)
 {
 	struct object *object = fault->vma->object;
+	struct page *page = pfn_to_page(entry_pfn(fault->entry));
+	int result = object_may_store(object, fault->wait);
 
+	if (result)
+		return result;
 	/*
 	 * If a truncation has removed the page from its object meanwhile, it will soon clear this
-	 * entry too, and the write counts as made before it. (Once files are written back, a limit
-	 * on dirty pages belongs here.)
+	 * entry too, and the write counts as made before it.
 	 */
-	page_set_dirty(pfn_to_page(entry_pfn(fault->entry)));
-	if (object->ops->stored) {
-		spin_lock(&object->lock);
-		object_stored(object);
-		spin_unlock(&object->lock);
-	}
+	if (object->ops->stored)
+		object_stored_mapped(object, page);
+	else
+		page_set_dirty(page);
 	return grant(fault, fault->vma->prot, fault_used_flags(fault));
 }
 

@@ -290,6 +290,16 @@ void object_put_write(struct object *object)
 	object->writers--;
 	if (!object->writers && object->ops->last_writer)
 		object->ops->last_writer(object);
+	if (object->ops->writer_left)
+		object->ops->writer_left(object);
+	spin_unlock(&object->lock);
+}
+
+void object_stored_mapped(struct object *object, struct page *page)
+{
+	spin_lock(&object->lock);
+	if (object_has_locked(object, page->index, page))
+		object_stored(object, page);
 	spin_unlock(&object->lock);
 }
 

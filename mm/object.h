@@ -36,7 +36,8 @@ struct object_ops {
 	 * the page is to be written, so that it can be dropped after that. write_page() adds it to
 	 * a request, with PAGE_WRITING set, PAGE_DIRTY cleared and a reference to the page; without
 	 * room it does nothing. Called with object->lock held; allocates nothing. swap_submit()
-	 * then sends the requests. NULL: dirty pages go to swap.
+	 * then sends the requests. It may also leave the page as it is, and have another thread
+	 * write it. NULL: dirty pages go to swap.
 	 */
 	void (*write_page)(struct object *object, struct page *page);
 	/*
@@ -54,11 +55,27 @@ struct object_ops {
 	 */
 	int (*punch)(struct object *object, uint64_t start, uint64_t end);
 	/*
-	 * A page of the object has become writable in a shared mapping, for a store that is about
-	 * to be made: updates the time of modification. NULL: nothing to do. Called with
-	 * object->lock held; takes no lock.
+	 * A page of the object becomes writable in a shared mapping, for a store that is about to
+	 * be made, and PAGE_DIRTY after this call: updates the time of modification. NULL: nothing
+	 * to do. Called with object->lock held; takes no lock but one inside LOCK_OBJECT.
 	 */
-	void (*stored)(struct object *object);
+	void (*stored)(struct object *object, struct page *page);
+	/*
+	 * May a page become writable now, or are too many dirty already? Returns 0, or VM_WAIT with
+	 * *wait filled in. NULL: it may. Called with the lock of a space held.
+	 */
+	int (*may_store)(struct object *object, struct vm_wait *wait);
+	/*
+	 * A page leaves the index, but not for swap. NULL: nothing to do. Called with object->lock
+	 * held; takes no lock.
+	 */
+	void (*left)(struct object *object, struct page *page);
+	/*
+	 * Returns when what was stored in the bytes [start, end) is where it belongs, or with a
+	 * negative errno. NULL: there is no better place than memory. Waits; a kill ends it. Called
+	 * with a reference to the object and no lock held.
+	 */
+	int (*sync)(struct object *object, uint64_t start, uint64_t end);
 	/*
 	 * object_use() and object_unuse() have been called. NULL: nothing to do. used() may be
 	 * called with spinning locks held and takes none; unused() is called with none held.
@@ -72,6 +89,8 @@ struct object_ops {
 	 */
 	int (*first_writer)(struct object *object);
 	void (*last_writer)(struct object *object);
+	/* Any writer goes: a mapping or a descriptor. NULL: nothing to do. The same holds. */
+	void (*writer_left)(struct object *object);
 	/*
 	 * Says which file the bytes are, for lists of mappings: sets the numbers of its device and
 	 * its inode, and writes its name, terminated, into `name`. mm makes nothing of these. May
@@ -193,11 +212,24 @@ void object_put_write(struct object *object);
 /* Is there a mapping that can write to the object, now or after mprotect()? */
 bool object_has_writable_maps(struct object *object);
 
-/* Reports a store through a shared mapping. The caller holds object->lock. */
-static inline void object_stored(struct object *object)
+/*
+ * Records that a store through a shared mapping is about to be made to one of the object's pages.
+ * The caller holds object->lock.
+ */
+static inline void object_stored(struct object *object, struct page *page)
 {
 	if (object->ops->stored)
-		object->ops->stored(object);
+		object->ops->stored(object, page);
+	page_set_dirty(page);
+}
+
+/* The same for a page that was the object's when it was mapped. Call without object->lock. */
+void object_stored_mapped(struct object *object, struct page *page);
+
+/* May a page become writable in a shared mapping now? Returns 0, or VM_WAIT with *wait filled in. */
+static inline int object_may_store(struct object *object, struct vm_wait *wait)
+{
+	return unlikely(object->ops->may_store) ? object->ops->may_store(object, wait) : 0;
 }
 
 /* Drops those pages of all objects that nothing else refers to and that can be read again. */

@@ -310,6 +310,8 @@ static void page_left(struct object *object, struct page *page)
 {
 	object->npages--;
 	uncharge(object, page);
+	if (unlikely(object->ops->left))
+		object->ops->left(object, page);
 	page->owner = NULL;
 	if (page_flags(page) & PAGE_SWAP_CACHED)
 		__atomic_fetch_and(&page->flags, ~PAGE_SWAP_CACHED, __ATOMIC_RELAXED);
@@ -468,7 +470,8 @@ void object_remove(struct object *object, uint64_t first, uint64_t last,
 static bool is_unmapped(struct object *object, struct page *page)
 {
 	(void)object;
-	return atomic_load_relaxed(&page->maps) == 0;
+	return atomic_load_relaxed(&page->maps) == 0 &&
+	       !(page_flags(page) & (PAGE_DIRTY | PAGE_WRITING));
 }
 
 bool object_remove_unmapped(struct object *object)

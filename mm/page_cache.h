@@ -107,7 +107,7 @@ void object_remove(struct object *object, uint64_t first, uint64_t last,
 		   bool (*choose)(struct object *object, struct page *page));
 
 /*
- * For files that somebody else has changed: removes all pages that are not mapped, and cancels reads
+ * For files that somebody else has changed: removes all clean pages that are not mapped, and cancels reads
  * that are under way: who waits for one starts another. Returns whether no page is left. Calls
  * vm_pause() in between. Call with no spinning lock held.
  */

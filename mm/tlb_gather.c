@@ -174,6 +174,49 @@ vaddr_t gather_zap_shown(struct gather *gather, const struct vma *vma, vaddr_t s
 	return more ? gather->resume : end;
 }
 
+void entry_downgrade(struct space *space, vaddr_t va, struct mmu_entry *slot, unsigned prot,
+		     struct mmu_flush *flush)
+{
+	struct mmu_entry old, new;
+
+	do {
+		old = entry_load(slot);
+		if (!(entry_prot(old) & ~prot))
+			return;
+		new = entry_with(old, entry_prot(old) & prot, entry_flags(old));
+	} while (!entry_cas(slot, old, new));
+	debt_owe(space, va, old, new);
+	if (entry_downgrades(old, new))
+		mmu_flush_add(flush, va);
+}
+
+static int protect_leaf(void *arg, const struct mmu_leaf *leaf)
+{
+	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
+	struct gather *gather = arg;
+
+	gather->resume = leaf->va;
+	if (gather->leaves == GATHER_LEAVES)
+		return 1;
+	gather->leaves++;
+	for (slot = entry_next_used(leaf->entries, end); slot < end;
+	     slot = entry_next_used(slot + 1, end))
+		entry_downgrade(gather->space, mmu_leaf_va(leaf, slot), slot, ~VM_PROT_WRITE,
+				&gather->flush);
+	return 0;
+}
+
+vaddr_t gather_protect(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end)
+{
+	vaddr_t from = MAX(start, vma->touched_start), to = MIN(end, vma->touched_end);
+	int more = 0;
+
+	assert_hardened(spin_lock_held(&gather->space->lock));
+	if (from < to)
+		more = arch_mmu_visit(&gather->space->mmu, from, to, protect_leaf, gather);
+	return more ? gather->resume : end;
+}
+
 void gather_prune(struct gather *gather, vaddr_t floor, vaddr_t ceiling)
 {
 	unsigned before = gather->tables.count;

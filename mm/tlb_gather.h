@@ -44,6 +44,20 @@ void gather_zap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot)
 void gather_swap_entry(struct gather *gather, vaddr_t va, struct mmu_entry *slot,
 		       struct mmu_entry to);
 
+/*
+ * Takes write permission from the entries of [start, end) of a VMA, or from as many as a piece may.
+ * Returns `end`, or the address to continue at. The caller holds the space's lock, and keeps it
+ * until gather_fence().
+ */
+vaddr_t gather_protect(struct gather *gather, const struct vma *vma, vaddr_t start, vaddr_t end);
+
+/*
+ * Takes all permissions but `prot` from one entry, which is to be fenced with `flush`. The hardware
+ * may set A and D meanwhile, and they stay. The caller holds the space's lock.
+ */
+void entry_downgrade(struct space *space, vaddr_t va, struct mmu_entry *slot, unsigned prot,
+		     struct mmu_flush *flush);
+
 /* Must the gather be fenced and freed before it can take more? */
 static inline bool gather_full(const struct gather *gather)
 {

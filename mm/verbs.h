@@ -56,8 +56,23 @@ void vm_lock_all(struct space *space, unsigned now, unsigned future);
  */
 ssize_t vm_mincore(struct space *space, vaddr_t addr, size_t npages, uint8_t *present);
 
-/* msync(2). Returns 0, -EBUSY or -ENOMEM. The caller has checked the flags and addr's alignment. */
+/*
+ * msync(2), but for the writing: returns 0, -EBUSY or -ENOMEM. The caller has checked the flags and
+ * addr's alignment.
+ */
 int vm_sync(struct space *space, vaddr_t addr, size_t len, unsigned flags);
+
+/* A part of an object that a mapping shows. */
+struct vm_shown {
+	struct object *object; /* as by object_use() for the caller */
+	uint64_t start, end;   /* in bytes */
+};
+/*
+ * For msync: finds the first mapping in [*addr, end) through which an object was written that has to
+ * be synced (struct object_ops), fills in *ret, and moves *addr to the end of the mapping in the
+ * range. Returns false if there is none. The caller holds the mmap lock, and syncs without it.
+ */
+bool vm_sync_next(struct space *space, vaddr_t *addr, vaddr_t end, struct vm_shown *ret);
 
 /* mremap(2). `flags` are the program's, unchecked. Sets *addr_ret to the address on success. */
 int vm_remap(struct space *space, vaddr_t addr, size_t old_len, size_t new_len, unsigned flags,
@@ -112,6 +127,13 @@ void vm_truncate(struct object *object, uint64_t start);
  * spinning lock held.
  */
 void vm_truncate_hole(struct object *object, uint64_t start, uint64_t end);
+/*
+ * Takes write permission from all entries of shared mappings for the bytes [start, end) of the
+ * object, page-aligned: the next store to such a page is a fault, which calls object_stored(). No
+ * truncation of the object may be under way, nor another call. Needs no mmap lock. Call with no
+ * spinning lock held.
+ */
+void vm_protect_object(struct object *object, uint64_t start, uint64_t end);
 
 /*
  * The OOM reaper: frees the private memory of a space whose process was killed, without waiting for

@@ -22,6 +22,8 @@
 
 /* How long the end of process 1 waits for the other processes to end. */
 #define LAST_WAIT_NS (5 * NSEC_PER_SEC)
+/* And for servers to take what was written, before that. */
+#define LAST_SYNC_NS (30 * NSEC_PER_SEC)
 
 /*
  * A kill has done its work when the process ends. Between these two calls it does not end a wait
@@ -200,6 +202,9 @@ static void init_exit(struct process *init)
 {
 	int status = init->status;
 
+	memory_begin(init);
+	process_fs->sync(arch_time() + clock_ns_to_ticks(LAST_SYNC_NS));
+	memory_end(init);
 	kill_others(init);
 	release(init);
 	reap_the_rest();

@@ -90,6 +90,8 @@ struct process_fs_ops {
 	 */
 	int (*open_interp)(const char *name, struct object **object_ret, char **path_ret);
 	void (*exit)(struct process *process); /* closes everything, also for a half-made process */
+	/* Has what was written reach its place, before the machine ends; at most to that tick. */
+	void (*sync)(uint64_t deadline);
 };
 
 extern const struct process_fs_ops *process_fs; /* set during boot, before there is a process */

@@ -13,6 +13,7 @@ static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_FILE_OFFSET] = "file offset",
 	[LOCK_DIRECTORY] = "directory",
 	[LOCK_INODE] = "inode",
+	[LOCK_VISIT] = "visit",
 	[LOCK_MMAP] = "mmap",
 	[LOCK_UIO] = "driver's device",
 	[LOCK_FILE_LOCKS] = "file locks",

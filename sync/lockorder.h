@@ -19,8 +19,9 @@ enum lock_class {
 	LOCK_FILE_OFFSET,
 	LOCK_DIRECTORY,
 	LOCK_INODE,
-	LOCK_MMAP, /* of a space, held across a verb */
-	LOCK_UIO,  /* a device that a program drives */
+	LOCK_VISIT, /* of a file of a server: the mappings of it are visited */
+	LOCK_MMAP,  /* of a space, held across a verb */
+	LOCK_UIO,   /* a device that a program drives */
 	LOCK_FILE_LOCKS,
 	LOCK_LAST_WAITING = LOCK_FILE_LOCKS,
 

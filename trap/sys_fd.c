@@ -15,7 +15,7 @@
 
 long sys_close(struct trap_frame *frame)
 {
-	return fdtable_close(current_process()->fdtable, arg_int(frame, 0));
+	return fdtable_close_flush(current_process()->fdtable, arg_int(frame, 0));
 }
 
 /* Installs the file at a new descriptor and takes over its reference in any case. */

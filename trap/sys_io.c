@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* System calls that transfer bytes, in all forms of read and write; lseek, fallocate, fsync. */
+#include "fs/mount.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
 #include "proc/mem_wait.h"
@@ -348,10 +349,10 @@ long sys_fsync(struct trap_frame *frame)
 	return fsync_file(frame, false);
 }
 
-/* No file system keeps changes that a server or a device does not have yet. */
 long sys_sync(struct trap_frame *frame)
 {
 	(void)frame;
+	mount_sync_all(UINT64_MAX);
 	return 0;
 }
 

@@ -228,6 +228,28 @@ static int punch(const struct vm_remove *remove)
 	return object_punch(object, remove->start, remove->end);
 }
 
+/* Syncs what is mapped in the range, with no lock held. Returns 0 or the first error. */
+static int sync_range(struct uspace *uspace, vaddr_t addr, vaddr_t end)
+{
+	struct vm_shown shown;
+	int err = 0;
+
+	while (!err && addr < end) {
+		bool found;
+
+		err = uspace_lock_killable(uspace);
+		if (err)
+			return err;
+		found = vm_sync_next(&uspace->space, &addr, end, &shown);
+		uspace_unlock(uspace);
+		if (!found)
+			break;
+		err = shown.object->ops->sync(shown.object, shown.start, shown.end);
+		object_unuse(shown.object);
+	}
+	return err;
+}
+
 /*
  * Punching a hole takes the inode's lock, which comes before the mmap lock in the lock order. So
  * the mmap lock is dropped for each hole.
@@ -317,6 +339,7 @@ long sys_msync(struct trap_frame *frame)
 	struct uspace *uspace = current_process()->uspace;
 	unsigned flags = arg_uint(frame, 2);
 	vaddr_t addr = arg_user(frame, 0);
+	size_t len = arg_u64(frame, 1);
 	int err;
 
 	if ((flags & ~(unsigned)(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
@@ -327,8 +350,10 @@ long sys_msync(struct trap_frame *frame)
 	err = uspace_lock_killable(uspace);
 	if (err)
 		return err;
-	err = vm_sync(&uspace->space, addr, arg_u64(frame, 1), flags);
+	err = vm_sync(&uspace->space, addr, len, flags);
 	uspace_unlock(uspace);
+	if ((flags & MS_SYNC) && err != -EBUSY)
+		err = sync_range(uspace, addr, addr + ALIGN_UP(len, PAGE_SIZE)) ?: err;
 	return err;
 }
 

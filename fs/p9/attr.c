@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "base/clock.h"
 #include "fs/p9/node.h"
+#include "fs/p9/writeback.h"
 
 #define BLOCK_SIZE 512u
 
@@ -16,20 +17,43 @@ static uint64_t nanoseconds(uint64_t sec, uint64_t nsec)
 	return sec * NSEC_PER_SEC + nsec;
 }
 
-void p9_node_set_attributes(struct p9_node *node, const struct p9_rgetattr *attr)
+uint32_t p9_changes(const struct p9_node *node)
+{
+	return node->data ? atomic_load(&node->data->changes) : 0;
+}
+
+bool p9_is_newer(const struct p9_node *node, uint32_t changes)
+{
+	return node->data && (p9_has_unwritten(node->data) || p9_changes(node) != changes);
+}
+
+/* What a change of the bytes changes. */
+static void set_size_and_times(struct p9_node *node, const struct p9_rgetattr *attr)
 {
 	struct inode *inode = &node->inode;
 
 	atomic_store_relaxed(&node->size, attr->size);
 	atomic_store_relaxed(&node->blocks, attr->blocks);
+	atomic_store_relaxed(&inode->mtime, nanoseconds(attr->mtime_sec, attr->mtime_nsec));
+	atomic_store_relaxed(&inode->ctime, nanoseconds(attr->ctime_sec, attr->ctime_nsec));
+}
+
+static void set_others(struct p9_node *node, const struct p9_rgetattr *attr)
+{
+	struct inode *inode = &node->inode;
+
 	atomic_store_relaxed(&node->rdev, attr->rdev);
 	atomic_store_relaxed(&inode->mode, (inode->mode & S_IFMT) | (attr->mode & S_IALLUGO));
 	atomic_store_relaxed(&inode->uid, attr->uid);
 	atomic_store_relaxed(&inode->gid, attr->gid);
 	atomic_store_relaxed(&inode->nlink, (uint32_t)MIN(attr->nlink, UINT32_MAX));
 	atomic_store_relaxed(&inode->atime, nanoseconds(attr->atime_sec, attr->atime_nsec));
-	atomic_store_relaxed(&inode->mtime, nanoseconds(attr->mtime_sec, attr->mtime_nsec));
-	atomic_store_relaxed(&inode->ctime, nanoseconds(attr->ctime_sec, attr->ctime_nsec));
+}
+
+void p9_node_set_attributes(struct p9_node *node, const struct p9_rgetattr *attr)
+{
+	set_size_and_times(node, attr);
+	set_others(node, attr);
 }
 
 int p9_ask_attributes(struct p9_fid *fid, struct p9_rgetattr *attr_ret)
@@ -53,13 +77,16 @@ int p9_ask_attributes(struct p9_fid *fid, struct p9_rgetattr *attr_ret)
 
 int p9_node_attributes(struct p9_node *node, struct p9_rgetattr *attr_ret)
 {
+	uint32_t changes = p9_changes(node);
 	int err = p9_ask_attributes(p9_node_fid(node), attr_ret);
 
 	if (err)
 		return err;
 	if ((attr_ret->mode & S_IFMT) != (node->inode.mode & S_IFMT))
 		return -ESTALE; /* another file has taken its place */
-	p9_node_set_attributes(node, attr_ret);
+	if (!p9_is_newer(node, changes))
+		set_size_and_times(node, attr_ret);
+	set_others(node, attr_ret);
 	return 0;
 }
 
@@ -154,8 +181,14 @@ int p9_setattr(struct inode *inode, const struct inode_attr *attr)
 {
 	struct p9_node *node = to_p9_node(inode);
 	struct p9_tsetattr ask = request_for(node, attr);
-	int err = send_change(node, &ask);
+	int err = 0;
 
+	/* What is written later would change the times again. */
+	if (node->data && (attr->valid & (ATTR_ATIME | ATTR_MTIME)))
+		err = p9_flush(node->data, 0, P9_PAGES_END, UINT64_MAX);
+	if (err)
+		return err;
+	err = send_change(node, &ask);
 	if (node->data)
 		p9_data_changed(node->data);
 	if (err == 0 && (ask.valid & P9_SETATTR_MODE))

@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "fs/mount.h"
 #include "fs/p9/node.h"
+#include "fs/p9/writeback.h"
 #include "fs/read_object.h"
 #include "fs/seek.h"
 #include "lib/bits.h"
@@ -20,22 +21,6 @@
 
 #define NONE UINT64_MAX
 
-struct p9_data {
-	struct object object;
-	struct p9_node *node;	    /* const; it exists while the object is used */
-	struct p9_session *session; /* const; referenced */
-	/* guarded by node->lock: what the file was like when it was opened last */
-	uint64_t size, mtime, ctime;
-	bool has_old; /* pages of an earlier state were mapped then */
-	/* atomic: see p9_data_changed(), p9_data_doubtful() */
-	uint32_t is_changed, is_doubtful;
-	/* guarded by object.lock; fids are set with node->lock held too, and atomic for a look: */
-	struct p9_fid *fid;    /* open for reading; NULL: not opened yet */
-	struct p9_fid *writer; /* open for writing; NULL: nobody writes */
-	uint64_t next;	       /* the index after those of the last request; NONE: it has failed */
-	unsigned window;       /* pages that the last request was to have */
-};
-
 /* One Tread for consecutive pages. */
 struct p9_read {
 	struct p9_request request;
@@ -43,11 +28,6 @@ struct p9_read {
 	unsigned npages;
 	struct page *page[READ_PAGES];
 };
-
-static struct p9_data *to_data(struct object *object)
-{
-	return container_of(object, struct p9_data, object);
-}
 
 /* ---- reading pages ---- */
 
@@ -152,7 +132,7 @@ static void add_pages(struct p9_read *read, unsigned window)
 
 static int data_read(struct object *object, struct page *page, struct vm_wait *wait)
 {
-	struct p9_data *data = to_data(object);
+	struct p9_data *data = to_p9_data(object);
 	struct p9_tread ask = { .offset = page->index << PAGE_SHIFT };
 	struct p9_read *read;
 	unsigned window;
@@ -194,7 +174,7 @@ static int data_read(struct object *object, struct page *page, struct vm_wait *w
 /* A mapping keeps the file itself: the next one to open it finds the same pages. */
 static void data_used(struct object *object)
 {
-	struct p9_node *node = to_data(object)->node;
+	struct p9_node *node = to_p9_data(object)->node;
 
 	path_get(&node->inode);
 	p9_use(node);
@@ -202,7 +182,7 @@ static void data_used(struct object *object)
 
 static void data_unused(struct object *object)
 {
-	struct p9_node *node = to_data(object)->node;
+	struct p9_node *node = to_p9_data(object)->node;
 
 	p9_unuse(node, false); /* the mmap lock may be held */
 	path_put(&node->inode);
@@ -210,7 +190,7 @@ static void data_unused(struct object *object)
 
 static void data_destroy(struct object *object)
 {
-	struct p9_data *data = to_data(object);
+	struct p9_data *data = to_p9_data(object);
 
 	p9_fid_put(data->fid);
 	p9_fid_put(data->writer);
@@ -221,6 +201,12 @@ static void data_destroy(struct object *object)
 static const struct object_ops data_ops = {
 	.name = "file of a server",
 	.read_page = data_read,
+	.write_page = p9_write_page,
+	.stored = p9_stored,
+	.may_store = p9_may_store,
+	.left = p9_page_left,
+	.sync = p9_sync_object,
+	.writer_left = p9_writer_left,
 	.used = data_used,
 	.unused = data_unused,
 	.destroy = data_destroy,
@@ -233,6 +219,7 @@ struct p9_data *p9_data_create(struct p9_node *node, uint64_t size)
 	if (!data)
 		return NULL;
 	object_init(&data->object, &data_ops, size);
+	p9_writeback_init(data);
 	p9_session_get(node->session);
 	data->session = node->session;
 	data->node = node;
@@ -257,13 +244,23 @@ bool p9_data_is_open(const struct p9_data *data)
 	return atomic_load_relaxed(&data->fid) != NULL;
 }
 
+int p9_data_set_size(struct p9_data *data, uint64_t size)
+{
+	int err;
+
+	mutex_lock(&data->visit);
+	err = object_set_backed(&data->object, size);
+	mutex_unlock(&data->visit);
+	return err;
+}
+
 /*
  * The server's file has another size or other times than it had: what is cached may be wrong. Mapped
  * pages stay as they are, and are forgotten by the first open that finds them unmapped.
  */
 static int forget_old(struct p9_data *data, uint64_t size)
 {
-	int err = object_set_backed(&data->object, size);
+	int err = p9_data_set_size(data, size);
 
 	if (err == 0)
 		data->has_old = !object_remove_unmapped(&data->object);
@@ -395,6 +392,11 @@ int p9_data_writer(struct p9_node *node, struct p9_fid **fid_ret)
 	return *fid_ret ? 0 : -EIO;
 }
 
+int p9_data_open_reader(struct p9_node *node)
+{
+	return open_fids(node, O_RDONLY, false);
+}
+
 struct p9_fid *p9_data_any_fid(struct p9_data *data)
 {
 	struct p9_fid *fid;
@@ -405,20 +407,31 @@ struct p9_fid *p9_data_any_fid(struct p9_data *data)
 	return fid;
 }
 
-/* A look before the lock is taken: most files are not written. */
-void p9_data_end_write(struct p9_node *node)
+/* Returns the fid for writing, if nobody needs it any more. A look comes first: most files are not written. */
+static struct p9_fid *take_writer(struct p9_data *data)
 {
-	struct p9_data *data = node->data;
 	struct p9_fid *fid = NULL;
 
 	if (!atomic_load_relaxed(&data->writer))
-		return;
+		return NULL;
 	spin_lock(&data->object.lock);
-	if (data->object.writers == 0) {
+	if (data->object.writers == 0 && !data->listed) {
 		fid = data->writer;
 		atomic_store_relaxed(&data->writer, NULL);
 	}
 	spin_unlock(&data->object.lock);
+	return fid;
+}
+
+void p9_data_close_writer(struct p9_data *data)
+{
+	p9_fid_put(take_writer(data));
+}
+
+void p9_data_end_write(struct p9_node *node)
+{
+	struct p9_fid *fid = take_writer(node->data);
+
 	if (fid)
 		learn_at_end(node);
 	p9_fid_put(fid);
@@ -428,8 +441,12 @@ int p9_data_end(struct p9_node *node, uint64_t *end_ret)
 {
 	struct p9_data *data = node->data;
 	struct p9_rgetattr attr = { 0 };
-	int err = p9_node_attributes(node, &attr);
+	int err;
 
+	*end_ret = object_size(&data->object);
+	if (p9_has_unwritten(data))
+		return 0;
+	err = p9_node_attributes(node, &attr);
 	if (err == 0 && attr.size != object_size(&data->object)) {
 		err = forget_old(data, attr.size);
 		p9_data_doubtful(data);
@@ -444,11 +461,12 @@ int p9_data_open(struct p9_node *node, unsigned flags)
 	struct p9_data *data = node->data;
 	bool is_written = data->writer, is_new = !data->fid && !is_written, changed;
 	struct p9_rgetattr attr = { 0 };
+	uint32_t changes = p9_changes(node);
 	int err = open_fids(node, flags, false);
 
 	if (err == 0)
 		err = p9_node_attributes(node, &attr);
-	if (err)
+	if (err || p9_is_newer(node, changes))
 		return err;
 	changed = has_changed(node, &attr, is_written);
 	if (!changed && !data->has_old)
@@ -486,6 +504,45 @@ static int regular_truncate(struct file *file, uint64_t size)
 	return p9_resize(file_inode(file), size);
 }
 
+static uint32_t errors_seen(const struct file *file)
+{
+	return (uint32_t)(uintptr_t)file->data;
+}
+
+/* Errors of which others were not told yet are not for this open file. */
+static int regular_opened(struct file *file)
+{
+	struct p9_data *data = to_p9_node(file_inode(file))->data;
+
+	file->data = (void *)(uintptr_t)atomic_load(&data->nerrors);
+	return 0;
+}
+
+int p9_file_error(struct file *file)
+{
+	struct p9_data *data = to_p9_node(file_inode(file))->data;
+	uint32_t now = atomic_load(&data->nerrors);
+
+	if (now == errors_seen(file))
+		return 0;
+	file->data = (void *)(uintptr_t)now;
+	return atomic_load(&data->error);
+}
+
+/* Who opens the file after this, here or on the server's side, finds what was written. */
+static int regular_flush(struct file *file)
+{
+	struct p9_node *node = to_p9_node(file_inode(file));
+	int err = 0;
+
+	if (!file_writable(file))
+		return 0;
+	if (p9_has_unwritten(node->data))
+		err = p9_flush(node->data, 0, P9_PAGES_END, UINT64_MAX);
+	return err ? err : p9_file_error(file);
+}
+
+/* At the end of a process, regular_flush() was not called. */
 static void regular_release(struct file *file)
 {
 	struct p9_node *node = to_p9_node(file_inode(file));
@@ -498,21 +555,14 @@ static void regular_release(struct file *file)
 	inode_file_release(file);
 }
 
-/* What is stored through a mapping would not reach the server. */
-static int map_begin(struct file *file, unsigned prot, unsigned *max_prot)
-{
-	(void)file;
-	*max_prot &= ~VM_PROT_WRITE;
-	return prot & VM_PROT_WRITE ? -EINVAL : 0;
-}
-
 const struct file_ops p9_regular_ops = {
 	.name = "file of a server",
+	.opened = regular_opened,
 	.read = regular_read,
 	.write = p9_write,
 	.truncate = regular_truncate,
 	.fsync = p9_fsync,
-	.map_begin = map_begin,
+	.flush = regular_flush,
 	.stat = inode_file_stat,
 	.seek = regular_seek,
 	.object = regular_object,

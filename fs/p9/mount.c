@@ -6,6 +6,7 @@
 #include "fs/mount_options.h"
 #include "fs/p9/node.h"
 #include "fs/p9/p9.h"
+#include "fs/p9/writeback.h"
 #include "lib/string.h"
 #include "proc/process.h"
 
@@ -135,10 +136,16 @@ static void statfs(struct mount *mount, struct abi_statfs *st)
 	st->namelen = got.namelen;
 }
 
+static void sync(struct mount *mount, uint64_t deadline)
+{
+	(void)p9_sync_session(to_p9_node(mount->root)->session, deadline);
+}
+
 const struct fs_type p9_type = {
 	.name = "9p",
 	.magic = ABI_V9FS_MAGIC,
 	.fill_mount = fill_p9,
 	.statfs = statfs,
+	.sync = sync,
 	.unmount = unmount,
 };

@@ -95,6 +95,13 @@ void p9_node_forget(struct p9_node *node);
 
 /* fs/p9/attr.c: attributes. All but p9_node_set_attributes() and p9_getattr_asked() wait for the server. */
 void p9_node_set_attributes(struct p9_node *node, const struct p9_rgetattr *attr);
+/*
+ * While a file has bytes that the server lacks, its size and times are those that are known here.
+ * p9_changes() comes before a question for attributes. p9_is_newer(): was there anything of that kind
+ * since then?
+ */
+uint32_t p9_changes(const struct p9_node *node);
+bool p9_is_newer(const struct p9_node *node, uint32_t changes);
 /* Asks for the attributes of a fid. Takes over a reference to it. */
 int p9_ask_attributes(struct p9_fid *fid, struct p9_rgetattr *attr_ret);
 /* The same for the node's fid; the inode has them then. */
@@ -164,8 +171,18 @@ int p9_data_writer(struct p9_node *node, struct p9_fid **fid_ret);
 int p9_data_end(struct p9_node *node, uint64_t *end_ret);
 /* Returns an open fid with a reference, for writing if there is one; NULL: the file is not open. */
 struct p9_fid *p9_data_any_fid(struct p9_data *data);
-/* Closes that for writing, if nobody has the file open for writing. */
+/*
+ * Close that for writing, if nobody has the file open for writing and nothing is dirty. The first one
+ * waits for the server, to learn what times the file has then.
+ */
 void p9_data_end_write(struct p9_node *node);
+void p9_data_close_writer(struct p9_data *data);
+/* The size changes, and all below it is read from the server from here on. */
+int p9_data_set_size(struct p9_data *data, uint64_t size);
+/* Opens the file for reading, if it is not. Call with node->lock held. Waits for the server. */
+int p9_data_open_reader(struct p9_node *node);
+/* Returns an error of pages that were lost, if the open file was not told of it yet; or 0. */
+int p9_file_error(struct file *file);
 
 /* fs/p9/write.c: slots of regular files. */
 ssize_t p9_write(struct file *file, struct user_iter *from, uint64_t *pos);

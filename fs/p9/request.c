@@ -41,11 +41,12 @@ static void send_request(struct p9_request *request, size_t n,
 	size_t in_words = MIN(n, sizeof(request->head));
 
 	request->transfer.send.head = (char *)(uintptr_t)request->message;
-	request->transfer.send.head_length = request->transfer.send.length = n;
+	request->transfer.send.head_length = n;
+	request->transfer.send.length += n;
 	request->transfer.receive.head = (char *)request->reply;
 	request->transfer.receive.head_length = sizeof(request->reply);
 	request->transfer.receive.length += sizeof(request->reply);
-	request->size = n;
+	request->size = request->transfer.send.length;
 	if (request->message != request->head)
 		memcpy(request->head, request->message, in_words);
 	memset(request->head + in_words, 0, sizeof(request->head) - in_words);

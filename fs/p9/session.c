@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "arch/timer.h"
 #include "fs/p9/node.h"
+#include "fs/p9/writeback.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
@@ -31,6 +32,7 @@ void p9_session_get(struct p9_session *session)
 
 static void session_free(struct p9_session *session)
 {
+	p9_writeback_end(session);
 	kfree(session->tags);
 	kfree(session);
 }
@@ -92,8 +94,10 @@ static void thread_main(void *arg)
 		atomic_store(&looks_at, UINT64_MAX); /* who begins from here on wakes it again */
 		now = arch_time();
 		next = UINT64_MAX;
-		while ((session = next_session(session)))
+		while ((session = next_session(session))) {
 			p9_requests_tend(session, now, seq != last, &next);
+			p9_writeback_tend(session, now, &next);
+		}
 		atomic_store(&looks_at, next);
 		thread_sleep_always(&looked_for, seq, next);
 	}
@@ -173,7 +177,9 @@ int p9_session_create(struct file *send, uint32_t msize, uint64_t timeout,
 	list_init(&session->flushes);
 	waitq_init(&session->clunked);
 	waitq_init(&session->removed);
-	err = start_thread();
+	err = p9_writeback_begin(session);
+	if (err == 0)
+		err = start_thread();
 	if (err == 0)
 		err = agree(session);
 	if (err) {

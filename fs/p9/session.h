@@ -10,6 +10,8 @@
 #include "sync/spinlock.h"
 #include "sync/waitq.h"
 
+struct p9_twrite_run;
+
 /*
  * One for each mount. There is a reference for each fid, the root's among them, and for each request
  * that nobody waits for. The last one closes the send end.
@@ -33,6 +35,14 @@ struct p9_session {
 	struct waitq removed;
 	/* under sessions_lock: */
 	struct list link;
+	/* fs/p9/writeback.c: */
+	struct spinlock dirty_lock;
+	struct list dirty;	       /* guarded by dirty_lock: struct p9_data.dirty */
+	uint32_t ndirty_files;	       /* the same; atomic for a look: entries of it */
+	uint32_t nunwritten;	       /* atomic: pages that are dirty or being written */
+	uint32_t unwritten_max;	       /* const: who makes more of them waits */
+	struct waitq cleaned;	       /* woken when pages have been written; own lock */
+	struct p9_twrite_run *reserve; /* atomic: memory for one request, or NULL */
 	/* guarded by lock: */
 	struct spinlock lock;
 	struct tree nodes; /* fs/p9/nodes.c: by qid.path */

@@ -111,10 +111,11 @@ static int file_data_punch(struct object *object, uint64_t start, uint64_t end)
 	return err;
 }
 
-static void file_data_stored(struct object *object)
+static void file_data_stored(struct object *object, struct page *page)
 {
 	struct inode *inode = to_data(object)->inode;
 
+	(void)page;
 	if (inode)
 		inode_changed_now(inode);
 }

@@ -51,8 +51,8 @@ struct slab_object;
  * refs counts all references to the frame: one for each entry that maps it, one of its object, one
  * for each get_user_page(). The frame is freed when refs falls to 0. maps says how many of these
  * references are entries. Both change by one atomic addition to `counts`. pins counts the
- * references of get_user_page() for writing. A pinned page is mapped by at most one entry. A write
- * fault on it always reuses it, and fork copies it for the child.
+ * references of get_user_page() for writing. A pinned private page is mapped by at most one entry. A
+ * write fault on it always reuses it, and fork copies it for the child.
  */
 struct page {
 	union {
@@ -63,11 +63,21 @@ struct page {
 		};
 	};
 	union {
-		uint16_t pins;	    /* PAGE_ANON: pins for writing; guarded by the space's lock */
-		uint16_t slab_used; /* PAGE_SLAB: objects in use; guarded by the cache's lock */
+		struct {
+			union {
+				/*
+				 * Pins for writing. PAGE_ANON: guarded by the space's lock;
+				 * PAGE_OBJECT: atomic.
+				 */
+				uint16_t pins;
+				/* PAGE_SLAB: objects in use; guarded by the cache's lock */
+				uint16_t slab_used;
+			};
+			uint8_t kind;
+			uint8_t order; /* in the first frame of a free block or an allocation */
+		};
+		uint32_t pins_word; /* pins is its lower half, which has no atomic addition */
 	};
-	uint8_t kind;
-	uint8_t order; /* in the first frame of a free block or an allocation */
 	uint32_t flags;
 	void *owner; /* the object whose page it is, NULL once truncated; PAGE_SLAB: the cache */
 	union {
@@ -211,6 +221,26 @@ void page_map_put(struct page *page);
 
 /* The same for n pages, faster than one by one. A page is listed once for each of its entries. */
 void page_map_put_many(struct page *const *pages, size_t n);
+
+/*
+ * For PAGE_OBJECT, which several spaces may pin at the same time: counts the references of
+ * get_user_page() for writing. While there is one, the page may get other bytes at any time. What was
+ * written is seen by who finds the page unpinned.
+ */
+static inline void page_pin_shared(struct page *page)
+{
+	__atomic_fetch_add(&page->pins_word, 1, __ATOMIC_RELAXED);
+}
+
+static inline void page_unpin_shared(struct page *page)
+{
+	__atomic_fetch_sub(&page->pins_word, 1, __ATOMIC_RELEASE);
+}
+
+static inline bool page_is_pinned(const struct page *page)
+{
+	return (uint16_t)__atomic_load_n(&page->pins_word, __ATOMIC_ACQUIRE) != 0;
+}
 
 /* PAGE_OBJECT: records that the bytes differ from what a read would bring. */
 static inline void page_set_dirty(struct page *page)

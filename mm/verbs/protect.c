@@ -6,6 +6,7 @@
 #include "mm/commit.h"
 #include "mm/host.h"
 #include "mm/install.h"
+#include "mm/tlb_gather.h"
 #include "mm/verbs.h"
 #include "mm/verbs/mlock.h"
 #include "mm/vma_modify.h"
@@ -35,22 +36,6 @@ struct downgrade {
 	struct mmu_flush flush;
 };
 
-/* Takes permissions from one entry. The hardware may set A and D meanwhile, and they must stay. */
-static void downgrade_entry(struct downgrade *down, vaddr_t va, struct mmu_entry *slot)
-{
-	struct mmu_entry old, new;
-
-	do {
-		old = entry_load(slot);
-		if (!(entry_prot(old) & ~down->prot))
-			return;
-		new = entry_with(old, entry_prot(old) & down->prot, entry_flags(old));
-	} while (!entry_cas(slot, old, new));
-	debt_owe(down->space, va, old, new);
-	if (entry_downgrades(old, new))
-		mmu_flush_add(&down->flush, va);
-}
-
 static int downgrade_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct mmu_entry *slot, *end = leaf->entries + leaf->count;
@@ -63,7 +48,8 @@ static int downgrade_leaf(void *arg, const struct mmu_leaf *leaf)
 	down->leaves++;
 	for (slot = entry_next_used(leaf->entries, end); slot < end;
 	     slot = entry_next_used(slot + 1, end))
-		downgrade_entry(down, mmu_leaf_va(leaf, slot), slot);
+		entry_downgrade(down->space, mmu_leaf_va(leaf, slot), slot, down->prot,
+				&down->flush);
 	return 0;
 }
 

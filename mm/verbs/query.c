@@ -55,7 +55,7 @@ ssize_t vm_mincore(struct space *space, vaddr_t addr, size_t npages, uint8_t *re
 	return (ssize_t)npages;
 }
 
-/* Files are in memory: there is nothing to write back, only errors to find, in Linux's order. */
+/* Finds errors only, in Linux's order. */
 int vm_sync(struct space *space, vaddr_t addr, size_t len, unsigned flags)
 {
 	vaddr_t end = addr + ALIGN_UP(len, PAGE_SIZE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Removes the entries for a part that a file no longer has, its end or a hole, from all spaces. */
+/* Removes the entries for a part of an object from all spaces, or takes write permission from them. */
 #include "mm/check/fence_debt.h"
 #include "mm/host.h"
 #include "mm/object.h"
@@ -20,14 +20,19 @@
  *
  * Several threads may make holes in one object at the same time (but none while its size is
  * lowered). A VMA that one of them has finished is finished for all: the pages of a hole that are
- * still mapped are zeroed, and a hole needs no more than that.
+ * still mapped are zeroed, and a hole needs no more than that. Who takes write permission
+ * (vm_protect_object()) sees to it that nobody else visits the object's VMAs at the same time.
  */
 
-/* What is removed: the bytes [start, end), page-aligned. For a hole, private copies stay. */
+/* What becomes of the entries for the bytes [start, end), page-aligned. */
 struct cut {
 	struct object *object;
 	uint64_t start, end;
-	bool hole;
+	enum {
+		CUT_END,  /* they are removed */
+		CUT_HOLE, /* the same, but private copies stay */
+		CUT_WRITE /* those of shared mappings cannot be written through */
+	} how;
 	/*
 	 * For a hole: the VMA of the last piece, and where that stopped. If `vma` was freed and is
 	 * another VMA now, a part of that may be skipped: its pages stay mapped, and are zeroed.
@@ -108,7 +113,9 @@ static void truncate_piece(struct gather *gather, struct cut *cut)
 		return;
 	end = first_beyond(vma, cut->end, end_of_object(vma));
 	from = first_beyond(vma, cut->start, end);
-	if (cut->hole) {
+	if (cut->how == CUT_WRITE) {
+		reached = vma_writes_object(vma) ? gather_protect(gather, vma, from, end) : end;
+	} else if (cut->how == CUT_HOLE) {
 		reached = zap_hole(gather, cut, vma, from, end);
 	} else {
 		reached = gather_zap(gather, vma, from, end);
@@ -161,14 +168,23 @@ static void truncate(struct cut *cut)
 
 void vm_truncate(struct object *object, uint64_t start)
 {
-	struct cut cut = { .object = object, .start = start, .end = OBJECT_SIZE_MAX + 1 };
+	struct cut cut = {
+		.object = object, .start = start, .end = OBJECT_SIZE_MAX + 1, .how = CUT_END
+	};
 
 	truncate(&cut);
 }
 
 void vm_truncate_hole(struct object *object, uint64_t start, uint64_t end)
 {
-	struct cut cut = { .object = object, .start = start, .end = end, .hole = true };
+	struct cut cut = { .object = object, .start = start, .end = end, .how = CUT_HOLE };
+
+	truncate(&cut);
+}
+
+void vm_protect_object(struct object *object, uint64_t start, uint64_t end)
+{
+	struct cut cut = { .object = object, .start = start, .end = end, .how = CUT_WRITE };
 
 	truncate(&cut);
 }

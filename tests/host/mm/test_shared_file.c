@@ -179,9 +179,10 @@ static void destroy(struct object *object)
 
 static unsigned stores;
 
-static void count_store(struct object *object)
+static void count_store(struct object *object, struct page *page)
 {
 	assert_true(spin_lock_held(&object->lock));
+	assert_ptr_equal(page->owner, object);
 	stores++;
 }
 

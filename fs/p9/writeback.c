@@ -1,0 +1,717 @@
+/* SPDX-License-Identifier: MIT */
+/* Finds dirty pages, sends them to the server in runs, and remembers what became of that. */
+/*
+ * A page that is stored to or written to becomes PAGE_DIRTY. The kernel thread writes it when it has
+ * been so for a while, or at once if somebody wants that: the last munmap(), the end of a process,
+ * too many dirty pages, or too little memory. Who calls fsync(), msync(), close() or sync() starts the
+ * requests itself, and waits.
+ *
+ * A request has a run of neighbours. Each page loses PAGE_DIRTY and gets PAGE_WRITING; then write
+ * permission is taken from all entries that map it; then the request starts, which the server reads
+ * out of the page itself. Until here, a store is either seen by the server, or its fault makes the page
+ * dirty again. A page that get_user_page() has for writing gets bytes without a fault, so it stays
+ * dirty. A page that becomes dirty while it is PAGE_WRITING is written once more, when the first
+ * request has been answered.
+ *
+ * What the server refuses is lost, as on Linux: it is in memory until the next open, and fsync() or
+ * close() of each open file tells of it once.
+ */
+#include "fs/p9/writeback.h"
+
+#include "abi/errno.h"
+#include "arch/timer.h"
+#include "base/clock.h"
+#include "fs/mount.h"
+#include "fs/p9/node.h"
+#include "fs/p9/request.h"
+#include "lib/bits.h"
+#include "mm/page_age.h"
+#include "mm/page_cache.h"
+#include "mm/phys/kmalloc.h"
+#include "mm/phys/page_alloc.h"
+#include "mm/verbs.h"
+#include "proc/wait.h"
+
+/* The most pages of one request, requests under way of one file, and pages seen in one hold of a lock. */
+#define RUN_PAGES    32u
+#define REQUESTS_MAX 8u
+#define SCAN_MAX     256u
+
+/* How long a page stays dirty if nobody hurries, and how soon what had no memory is tried again. */
+#define AGE_NS	 (2 * NSEC_PER_SEC)
+#define RETRY_NS (NSEC_PER_SEC / 100)
+
+/* So many dirty pages are allowed of each mount: this part of memory, but some in any case. */
+#define DIRTY_PART  8u
+#define DIRTY_LEAST 64u
+
+/* Answers in sequence with less than a page, after which the server is thought to be unable. */
+#define STALLS_MAX 8u
+
+/* One Twrite. */
+struct p9_twrite_run {
+	struct p9_request request;
+	struct p9_data *data; /* referenced */
+	uint64_t offset;
+	uint32_t count; /* bytes */
+	unsigned npages;
+	bool is_mapped;
+	struct page *page[RUN_PAGES];
+};
+
+void p9_writeback_init(struct p9_data *data)
+{
+	mutex_init(&data->visit, LOCK_VISIT);
+	waitq_init(&data->written);
+	list_init(&data->dirty);
+}
+
+int p9_writeback_begin(struct p9_session *session)
+{
+	size_t npages = page_alloc_total_count() / DIRTY_PART;
+
+	spin_init(&session->dirty_lock, LOCK_PAGE_CACHE);
+	list_init(&session->dirty);
+	waitq_init(&session->cleaned);
+	session->unwritten_max = (uint32_t)MIN(MAX(npages, DIRTY_LEAST), UINT32_MAX);
+	session->reserve = kzalloc(sizeof(*session->reserve));
+	return session->reserve ? 0 : -ENOMEM;
+}
+
+void p9_writeback_end(struct p9_session *session)
+{
+	kfree(session->reserve);
+}
+
+/* ---- dirty pages ---- */
+
+static inline bool is_unwritten(const struct page *page)
+{
+	return page_flags(page) & (PAGE_DIRTY | PAGE_WRITING);
+}
+
+static bool has_unwritten_locked(const struct p9_data *data)
+{
+	assert_hardened(spin_lock_held(&data->object.lock));
+	return data->ndirty || data->nwriting;
+}
+
+bool p9_has_unwritten(struct p9_data *data)
+{
+	return atomic_load_relaxed(&data->ndirty) || atomic_load_relaxed(&data->nwriting);
+}
+
+/* The file is used from here on until nothing of it is dirty any more. */
+static void enlist(struct p9_data *data)
+{
+	struct p9_session *session = data->session;
+
+	data->listed = true;
+	path_get(&data->node->inode);
+	p9_use(data->node);
+	spin_lock(&session->dirty_lock);
+	list_add_tail(&session->dirty, &data->dirty);
+	session->ndirty_files++;
+	spin_unlock(&session->dirty_lock);
+	p9_sessions_look_before(data->dirty_tick + clock_ns_to_ticks(AGE_NS));
+}
+
+void p9_dirty_page(struct p9_data *data, struct page *page)
+{
+	assert_hardened(spin_lock_held(&data->object.lock) && page->owner == &data->object);
+	atomic_add(&data->changes, 1);
+	if (page_flags(page) & PAGE_DIRTY)
+		return;
+	if (!is_unwritten(page))
+		atomic_add(&data->session->nunwritten, 1);
+	page_set_dirty(page);
+	if (data->ndirty == 0) {
+		data->first = data->last = page->index;
+		data->dirty_tick = arch_time();
+	}
+	data->first = MIN(data->first, page->index);
+	data->last = MAX(data->last, page->index);
+	atomic_store_relaxed(&data->ndirty, data->ndirty + 1);
+	if (!data->listed)
+		enlist(data);
+}
+
+void p9_stored(struct object *object, struct page *page)
+{
+	struct p9_data *data = to_p9_data(object);
+
+	p9_dirty_page(data, page);
+	inode_changed_now(&data->node->inode);
+}
+
+static void count_written(struct p9_session *session)
+{
+	atomic_add(&session->nunwritten, -1u);
+}
+
+/* A page that is cut off need not be written any more. */
+void p9_page_left(struct object *object, struct page *page)
+{
+	struct p9_data *data = to_p9_data(object);
+
+	if (!(page_flags(page) & PAGE_DIRTY))
+		return;
+	__atomic_fetch_and(&page->flags, ~PAGE_DIRTY, __ATOMIC_RELAXED);
+	atomic_store_relaxed(&data->ndirty, data->ndirty - 1);
+	if (!is_unwritten(page))
+		count_written(data->session);
+}
+
+/* ---- too many of them ---- */
+
+static bool is_over(const struct p9_session *session, uint32_t limit)
+{
+	return atomic_load(&session->nunwritten) > limit;
+}
+
+void p9_write_soon(struct p9_data *data)
+{
+	if (!atomic_load_relaxed(&data->is_hurried))
+		atomic_store(&data->is_hurried, 1u);
+	p9_sessions_look_before(0);
+}
+
+void p9_write_page(struct object *object, struct page *page)
+{
+	(void)page;
+	p9_write_soon(to_p9_data(object));
+}
+
+/* A munmap(), a close() that did not wait, or the end of a process. */
+void p9_writer_left(struct object *object)
+{
+	struct p9_data *data = to_p9_data(object);
+
+	if (data->ndirty)
+		p9_write_soon(data);
+}
+
+int p9_may_store(struct object *object, struct vm_wait *wait)
+{
+	struct p9_data *data = to_p9_data(object);
+	struct p9_session *session = data->session;
+	uint64_t seq = waitq_sample(&session->cleaned);
+
+	if (likely(!is_over(session, session->unwritten_max / 2)))
+		return 0;
+	p9_sessions_look_before(0);
+	if (!is_over(session, session->unwritten_max))
+		return 0;
+	wait->queue = &session->cleaned;
+	wait->seq = seq;
+	return VM_WAIT;
+}
+
+int p9_throttle(struct p9_data *data)
+{
+	struct vm_wait wait;
+	int err = 0;
+
+	while (!err && p9_may_store(&data->object, &wait) == VM_WAIT) {
+		if (call_deadlocks(data->session->send))
+			break;
+		err = thread_wait(wait.queue, wait.seq);
+	}
+	return err;
+}
+
+/* ---- the end of a request ---- */
+
+static void note_error(struct p9_data *data, int err)
+{
+	data->error = err;
+	atomic_add(&data->nerrors, 1);
+	p9_data_doubtful(data);
+}
+
+/* Is this page one of those that the server has taken as a whole? */
+static bool is_taken(const struct p9_twrite_run *run, unsigned i, uint32_t count)
+{
+	return MIN((i + 1) * PAGE_SIZE, run->count) <= count;
+}
+
+/* A page that is to be written again may have been cut off meanwhile. */
+static void end_page(struct p9_data *data, struct page *page, bool again)
+{
+	if (again && page->owner == &data->object)
+		p9_dirty_page(data, page);
+	__atomic_fetch_and(&page->flags, ~PAGE_WRITING, __ATOMIC_RELAXED);
+	if (!is_unwritten(page))
+		count_written(data->session);
+}
+
+/* The server has the file up to there: what is missing is read from it. */
+static void raise_backed(struct p9_data *data, uint64_t end)
+{
+	if (end > data->object.backed)
+		atomic_store_relaxed(&data->object.backed, end);
+}
+
+/*
+ * The server has taken `count` bytes, or none because of an error. What it did not take is dirty
+ * again, unless it never takes any. Pages that it has are read from there, should they be dropped.
+ */
+static void end_locked(struct p9_twrite_run *run, int err, uint32_t count)
+{
+	struct p9_data *data = run->data;
+
+	assert_hardened(spin_lock_held(&data->object.lock));
+	data->nstalled = err || is_taken(run, 0, count) ? 0 : data->nstalled + 1;
+	if (data->nstalled == STALLS_MAX) {
+		data->nstalled = 0;
+		err = -EIO;
+	}
+	if (err)
+		note_error(data, err);
+	else
+		raise_backed(data, MIN(run->offset + count, data->object.size));
+	for (unsigned i = 0; i < run->npages; i++)
+		end_page(data, run->page[i], !err && !is_taken(run, i, count));
+	atomic_add(&data->changes, 1);
+	atomic_store_relaxed(&data->nwriting, data->nwriting - 1);
+}
+
+static void end_run(struct p9_twrite_run *run, int err, uint32_t count)
+{
+	struct p9_data *data = run->data;
+	bool idle;
+
+	if (!err)
+		p9_data_changed(data);
+	spin_lock(&data->object.lock);
+	end_locked(run, err, count);
+	idle = !data->nwriting;
+	spin_unlock(&data->object.lock);
+	for (unsigned i = 0; i < run->npages; i++)
+		page_put(run->page[i]);
+	waitq_wake_all(&data->written);
+	waitq_wake_all(&data->session->cleaned);
+	if (idle || atomic_load_relaxed(&data->is_hurried))
+		p9_sessions_look_before(0);
+	object_put(&data->object);
+}
+
+static int check_reply(const struct p9_twrite_run *run, int result, uint32_t *count_ret)
+{
+	size_t came = run->request.transfer.received;
+	struct p9_packet packet = { run->request.reply, MIN(came, sizeof(run->request.reply)),
+				    came };
+	struct p9_rwrite got = { 0 };
+
+	if (result)
+		return -EIO;
+	result = p9_decode_rwrite(&packet, run->request.tag, run->count, &got);
+	*count_ret = got.count;
+	return result == 0 && got.count == 0 ? -EIO : result;
+}
+
+static void run_ended(struct p9_request *request, int result)
+{
+	struct p9_twrite_run *run = container_of(request, struct p9_twrite_run, request);
+	uint32_t count = 0;
+	int err = check_reply(run, result, &count);
+
+	end_run(run, err, count);
+}
+
+/* ---- the start of a request ---- */
+
+static struct p9_twrite_run *run_alloc(struct p9_session *session)
+{
+	struct p9_twrite_run *run = kmalloc(sizeof(*run));
+
+	if (!run)
+		run = atomic_exchange(&session->reserve, NULL);
+	if (run)
+		run->npages = 0;
+	return run;
+}
+
+static void run_free(struct p9_session *session, struct p9_twrite_run *run)
+{
+	run = atomic_exchange(&session->reserve, run);
+	kfree(run);
+}
+
+static void request_free(struct p9_request *request)
+{
+	run_free(request->session, container_of(request, struct p9_twrite_run, request));
+}
+
+static void take_page(struct p9_data *data, struct p9_twrite_run *run, struct page *page)
+{
+	page_get(page);
+	__atomic_fetch_or(&page->flags, PAGE_WRITING, __ATOMIC_RELAXED);
+	__atomic_fetch_and(&page->flags, ~PAGE_DIRTY, __ATOMIC_RELAXED);
+	atomic_store_relaxed(&data->ndirty, data->ndirty - 1);
+	run->page[run->npages++] = page;
+}
+
+/*
+ * Takes the next dirty pages from *next on that are neighbours, and moves *next behind them. What is
+ * being written already is left for later. Not all are looked at in one hold of the lock.
+ */
+static void take_pages(struct p9_data *data, struct p9_twrite_run *run, uint64_t *next,
+		       uint64_t end)
+{
+	unsigned most = MIN(RUN_PAGES, (data->session->msize - P9_TWRITE_HEAD_BYTES) / PAGE_SIZE);
+	uint64_t stop = MIN(MIN(end, data->last + 1), object_pages(data->object.size));
+	uint64_t at = MAX(*next, data->first), index;
+
+	for (unsigned seen = 0; seen < SCAN_MAX && run->npages < most; seen++) {
+		struct page *page = NULL;
+
+		index = at;
+		if (data->ndirty && at < stop)
+			page = radix_next(&data->object.pages, &index, stop - 1);
+		if (!page) { /* there is no other one */
+			at = end;
+			break;
+		}
+		if (run->npages && index != at)
+			break;
+		if (!index_is_page(page) ||
+		    (page_flags(page) & (PAGE_DIRTY | PAGE_WRITING)) != PAGE_DIRTY) {
+			if (run->npages)
+				break;
+		} else {
+			take_page(data, run, page);
+		}
+		at = index + 1;
+	}
+	*next = at;
+}
+
+/* The caller holds object.lock. Returns false if there is nothing to be written. */
+static bool take_run(struct p9_data *data, struct p9_twrite_run *run, uint64_t *next, uint64_t end)
+{
+	assert_hardened(spin_lock_held(&data->object.lock));
+	take_pages(data, run, next, end);
+	if (!run->npages)
+		return false;
+	run->data = data;
+	run->offset = run->page[0]->index << PAGE_SHIFT;
+	run->count = (uint32_t)MIN(run->npages * PAGE_SIZE, data->object.size - run->offset);
+	run->is_mapped = data->object.nwritable != 0;
+	object_get(&data->object);
+	atomic_store_relaxed(&data->nwriting, data->nwriting + 1);
+	return true;
+}
+
+/* A pinned page may get other bytes without a fault, whether or not it is still mapped. */
+static void keep_pinned(struct p9_data *data, struct p9_twrite_run *run)
+{
+	spin_lock(&data->object.lock);
+	for (unsigned i = 0; i < run->npages; i++)
+		if (page_is_pinned(run->page[i]) && run->page[i]->owner == &data->object)
+			p9_dirty_page(data, run->page[i]);
+	spin_unlock(&data->object.lock);
+}
+
+/* Takes the run of pages that is next, so that each store from here on makes its page dirty again. */
+static bool prepare_run(struct p9_data *data, struct p9_twrite_run *run, uint64_t *next,
+			uint64_t end)
+{
+	struct object *object = &data->object;
+	bool taken;
+
+	mutex_lock(&data->visit);
+	spin_lock(&object->lock);
+	taken = take_run(data, run, next, end);
+	spin_unlock(&object->lock);
+	if (taken && run->is_mapped)
+		vm_protect_object(object, run->offset, run->offset + run->npages * PAGE_SIZE);
+	if (taken)
+		keep_pinned(data, run);
+	mutex_unlock(&data->visit);
+	return taken;
+}
+
+static struct p9_fid *writer_of(struct p9_data *data)
+{
+	struct p9_fid *fid = NULL;
+
+	spin_lock(&data->object.lock);
+	if (data->writer)
+		fid = p9_fid_get(data->writer);
+	spin_unlock(&data->object.lock);
+	return fid;
+}
+
+/* Sends it. If that is not possible, its pages are lost, or with no tag for it, dirty again. */
+static void send_run(struct p9_data *data, struct p9_twrite_run *run)
+{
+	struct p9_twrite ask = { .offset = run->offset, .count = run->count };
+	struct p9_session *session = data->session;
+	struct p9_fid *fid = writer_of(data);
+	bool lost = !fid || p9_is_stuck(session);
+	ssize_t n;
+
+	if (lost || !p9_request_init(session, &run->request)) {
+		if (fid)
+			p9_fid_put(fid);
+		end_run(run, lost ? -EIO : 0, 0);
+		run_free(session, run);
+		return;
+	}
+	run->request.ended = run_ended;
+	run->request.free = request_free;
+	run->request.fid = fid;
+	run->request.transfer.send.page = run->page;
+	run->request.transfer.send.length = run->count;
+	ask.fid = fid->number;
+	n = p9_encode_twrite(run->request.head, sizeof(run->request.head), run->request.tag, &ask);
+	assert(n > 0);
+	/* gcc-analyzer-suppress malloc-leak ; request_free() frees it */
+	p9_request_start(&run->request, (size_t)n);
+}
+
+static bool may_start(struct p9_data *data)
+{
+	bool may;
+
+	spin_lock(&data->object.lock);
+	may = !data->barred && data->nwriting < REQUESTS_MAX;
+	spin_unlock(&data->object.lock);
+	return may;
+}
+
+/*
+ * Starts one request, if there is a dirty page in [*next, end), and moves *next on. Returns 0;
+ * -EAGAIN if there are too many of them or a bar, and data->written will be woken; or -ENOMEM.
+ */
+static int start_one(struct p9_data *data, uint64_t *next, uint64_t end)
+{
+	struct p9_twrite_run *run;
+
+	if (!may_start(data))
+		return -EAGAIN;
+	run = run_alloc(data->session);
+	if (!run)
+		return -ENOMEM;
+	if (prepare_run(data, run, next, end))
+		send_run(data, run);
+	else
+		run_free(data->session, run);
+	return 0;
+}
+
+/* ---- files with nothing dirty ---- */
+
+/* Takes the file out of the list, unless it has something to be written. */
+static void retire(struct p9_data *data)
+{
+	struct p9_node *node = data->node;
+	bool ended;
+
+	spin_lock(&data->object.lock);
+	ended = data->listed && !has_unwritten_locked(data);
+	if (ended) {
+		data->listed = false;
+		atomic_store(&data->is_hurried, 0u);
+		spin_lock(&data->session->dirty_lock);
+		list_del(&data->dirty);
+		list_init(&data->dirty);
+		data->session->ndirty_files--;
+		spin_unlock(&data->session->dirty_lock);
+	}
+	spin_unlock(&data->object.lock);
+	if (!ended)
+		return;
+	p9_data_close_writer(data);
+	p9_unuse(node, false);
+	path_put(&node->inode);
+}
+
+/* Returns the file that was looked at for the longest time, with a reference; NULL: there is none. */
+static struct p9_data *next_dirty(struct p9_session *session)
+{
+	struct p9_data *data = NULL;
+
+	spin_lock(&session->dirty_lock);
+	if (!list_empty(&session->dirty)) {
+		data = list_first_entry(&session->dirty, struct p9_data, dirty);
+		list_del(&data->dirty);
+		list_add_tail(&session->dirty, &data->dirty);
+		object_get(&data->object);
+	}
+	spin_unlock(&session->dirty_lock);
+	return data;
+}
+
+static uint32_t count_files(struct p9_session *session)
+{
+	return atomic_load(&session->ndirty_files);
+}
+
+/* ---- who waits ---- */
+
+/* Waits until data->written is woken after seq was sampled. */
+static int wait_written(struct p9_data *data, uint64_t seq, uint64_t deadline)
+{
+	return deadline == UINT64_MAX ? thread_wait(&data->written, seq)
+				      : thread_wait_until(&data->written, seq, deadline);
+}
+
+static int wait_until_idle(struct p9_data *data, uint64_t deadline)
+{
+	int err = 0;
+
+	while (!err) {
+		uint64_t seq = waitq_sample(&data->written);
+
+		if (!atomic_load(&data->nwriting))
+			break;
+		err = wait_written(data, seq, deadline);
+	}
+	return err;
+}
+
+/* Without memory, what is under way gives some back; or else it is tried again soon. */
+static int wait_for_start(struct p9_data *data, int why, uint64_t seq, uint64_t deadline)
+{
+	uint64_t soon = arch_time() + clock_ns_to_ticks(RETRY_NS);
+	int err;
+
+	if (why == -EAGAIN || soon >= deadline)
+		return wait_written(data, seq, deadline);
+	err = thread_wait_until(&data->written, seq, soon);
+	return err == -ETIMEDOUT ? 0 : err;
+}
+
+/* Starts requests for all that is dirty, and waits for the answers. */
+static int flush_once(struct p9_data *data, uint64_t first, uint64_t end, uint64_t deadline)
+{
+	uint64_t next = first;
+	int err = 0;
+
+	while (!err && next < end) {
+		uint64_t seq = waitq_sample(&data->written);
+
+		err = start_one(data, &next, end);
+		if (err)
+			err = wait_for_start(data, err, seq, deadline);
+	}
+	return err ? err : wait_until_idle(data, deadline);
+}
+
+/* What was being written at first may have become dirty before: it is written the second time. */
+int p9_flush(struct p9_data *data, uint64_t first, uint64_t end, uint64_t deadline)
+{
+	int err = 0;
+
+	if (!p9_has_unwritten(data))
+		return 0;
+	if (call_deadlocks(data->session->send))
+		return -EDEADLK;
+	for (unsigned times = 0; !err && (times < 2 || atomic_load(&data->nstalled)); times++)
+		err = flush_once(data, first, end, deadline);
+	retire(data);
+	return err;
+}
+
+int p9_sync_object(struct object *object, uint64_t start, uint64_t end)
+{
+	struct p9_data *data = to_p9_data(object);
+	uint32_t nerrors = atomic_load(&data->nerrors);
+	int err = p9_flush(data, start >> PAGE_SHIFT, object_pages(end), UINT64_MAX);
+
+	return !err && atomic_load(&data->nerrors) != nerrors ? atomic_load(&data->error) : err;
+}
+
+int p9_sync_session(struct p9_session *session, uint64_t deadline)
+{
+	int err = 0;
+
+	for (uint32_t n = count_files(session); !err && n; n--) {
+		struct p9_data *data = next_dirty(session);
+
+		if (!data)
+			break;
+		err = p9_flush(data, 0, P9_PAGES_END, deadline);
+		retire(data);
+		object_put(&data->object);
+	}
+	return err;
+}
+
+int p9_bar(struct p9_data *data)
+{
+	int err;
+
+	spin_lock(&data->object.lock);
+	data->barred = true;
+	spin_unlock(&data->object.lock);
+	err = wait_until_idle(data, UINT64_MAX);
+	if (err)
+		p9_lift_bar(data);
+	return err;
+}
+
+void p9_lift_bar(struct p9_data *data)
+{
+	spin_lock(&data->object.lock);
+	data->barred = false;
+	spin_unlock(&data->object.lock);
+	waitq_wake_all(&data->written);
+	if (atomic_load_relaxed(&data->is_hurried))
+		p9_sessions_look_before(0);
+}
+
+/* ---- the kernel thread ---- */
+
+/* When the file's pages are due: UINT64_MAX if there are none. */
+static uint64_t due_tick(struct p9_data *data)
+{
+	uint64_t tick = UINT64_MAX;
+
+	spin_lock(&data->object.lock);
+	if (data->ndirty)
+		tick = data->dirty_tick + clock_ns_to_ticks(AGE_NS);
+	spin_unlock(&data->object.lock);
+	return tick;
+}
+
+/* When it cannot go on, it is woken by the end of a request, or looks again soon. */
+static void write_file(struct p9_data *data, uint64_t now, uint64_t *next)
+{
+	uint64_t at = 0;
+	int err = 0;
+
+	atomic_store(&data->is_hurried, 1u); /* until all is written */
+	while (!err && at < P9_PAGES_END)
+		err = start_one(data, &at, P9_PAGES_END);
+	if (err == -ENOMEM)
+		*next = MIN(*next, now + clock_ns_to_ticks(RETRY_NS));
+}
+
+static void tend_file(struct p9_data *data, bool all, uint64_t now, uint64_t *next)
+{
+	uint64_t due = due_tick(data);
+
+	if (due == UINT64_MAX)
+		retire(data);
+	else if (all || due <= now || atomic_load(&data->is_hurried))
+		write_file(data, now, next);
+	else
+		*next = MIN(*next, due);
+}
+
+void p9_writeback_tend(struct p9_session *session, uint64_t now, uint64_t *next)
+{
+	bool all = is_over(session, session->unwritten_max / 2);
+
+	for (uint32_t n = count_files(session); n; n--) {
+		struct p9_data *data = next_dirty(session);
+
+		if (!data)
+			break;
+		tend_file(data, all, now, next);
+		object_put(&data->object);
+	}
+}

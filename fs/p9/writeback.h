@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* Writes the dirty pages of regular files back to their 9P server. */
+#pragma once
+
+#include "fs/p9/data.h"
+
+/* The index after the last one that a page can have. */
+#define P9_PAGES_END ((OBJECT_SIZE_MAX >> PAGE_SHIFT) + 1)
+
+/* Initialises the fields of writeback.c. */
+void p9_writeback_init(struct p9_data *data);
+
+/* Does the server lack something that is here, or may it still be answering? */
+bool p9_has_unwritten(struct p9_data *data);
+
+/*
+ * The page has new bytes, which are to be written back. data->writer is open. The caller holds
+ * data->object.lock, and the page is the object's.
+ */
+void p9_dirty_page(struct p9_data *data, struct page *page);
+
+/*
+ * Writes the dirty pages with indices in [first, end), and waits until the server has answered for
+ * these and for all others that are under way. Returns 0, whatever the answers were;
+ * -EINTR if the thread was killed; -ETIMEDOUT at the tick `deadline` (UINT64_MAX: never); -EDEADLK
+ * if the thread itself would have to answer. Call with no spinning lock held.
+ */
+int p9_flush(struct p9_data *data, uint64_t first, uint64_t end, uint64_t deadline);
+
+/* Has the kernel thread write what is dirty at once. Never waits; takes no lock but LOCK_WAITQ. */
+void p9_write_soon(struct p9_data *data);
+
+/* For who has made pages dirty: waits while there are too many. Returns 0 or -EINTR. */
+int p9_throttle(struct p9_data *data);
+
+/*
+ * Bracket a cut of the file: no request is started in between, and those that were under way have
+ * ended. p9_bar() returns 0, or -EINTR if the thread was killed: then there is no bar. node->lock
+ * is held.
+ */
+int p9_bar(struct p9_data *data);
+void p9_lift_bar(struct p9_data *data);
+
+/* For p9_session_create() and the session's end: memory for one request, so that one can be sent. */
+int p9_writeback_begin(struct p9_session *session);
+void p9_writeback_end(struct p9_session *session);
+
+/* For the kernel thread: starts what is due. Lowers *next to the tick when more may be. */
+void p9_writeback_tend(struct p9_session *session, uint64_t now, uint64_t *next);
+
+/* p9_flush() for all files of the session. */
+int p9_sync_session(struct p9_session *session, uint64_t deadline);
+
+/* Slots of struct object_ops. */
+void p9_stored(struct object *object, struct page *page);
+int p9_may_store(struct object *object, struct vm_wait *wait);
+void p9_page_left(struct object *object, struct page *page);
+void p9_write_page(struct object *object, struct page *page);
+void p9_writer_left(struct object *object);
+int p9_sync_object(struct object *object, uint64_t start, uint64_t end);
