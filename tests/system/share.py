@@ -276,6 +276,31 @@ def R142_a_file_larger_than_memory_is_copied():
         equal(checksum_of(file.read()), checksum_of(data), "the copy")
 
 
+def stored(number):
+    return bytes((at * 7 + at // 4096 + number) & 0xff for at in range(300 * 4096 + 5))
+
+
+@case
+def R142_what_is_stored_is_on_the_host_in_the_end():
+    place = folder("stores")
+    passes("store", "/mnt", place=place, options=["--mem", "32M"])
+    for number, name in enumerate(["unmapped", "ended", "killed", "last"]):
+        with open(place + "/" + name, "rb") as file:
+            equal(checksum_of(file.read()), checksum_of(stored(number)), name)
+
+
+@case
+def R142_stores_by_many_processes():
+    place = folder("stores together")
+    passes("together-store", "/mnt/file", place=place, options=["--mem", "64M", "--append", "preempt=300"])
+    want = bytearray(64 * 4096)
+    for at in range(len(want)):
+        if at // 4096 % 4 != 3 or at % 512 < 8:
+            want[at] = (at * 3 + 19) & 0xff
+    with open(place + "/file", "rb") as file:
+        equal(checksum_of(file.read()), checksum_of(bytes(want)), "the file")
+
+
 @case
 def R142_the_host_writes_too():
     place = folder("both")

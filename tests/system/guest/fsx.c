@@ -3,7 +3,7 @@
 
 /*
  * fsx DIRECTORY SEED OPERATIONS: writes, reads, maps, truncates, renames, links and removes files, some of them while
- * they are open. Prints each file with its size and a sum at the end, for whoever looks from the other side, and "fsx:
+ * they are open or mapped, and stores to them through mappings that stay. Prints each file with its size and a sum at the end, for whoever looks from the other side, and "fsx:
  * ok" if all was as the model has it. It runs on Linux as well.
  */
 #define _GNU_SOURCE
@@ -30,6 +30,7 @@ struct file {
 	unsigned nnames, nopen;
 	size_t size;
 	uint8_t bytes[MOST];
+	uint8_t *map; /* MOST bytes of the file, shared; NULL: not mapped */
 };
 
 static struct file files[FILES];
@@ -119,6 +120,13 @@ static void resize(struct file *file, size_t size)
 
 /* ---- the operations ---- */
 
+static void drop_map(struct file *file)
+{
+	if (file->map)
+		check("munmap", 0, munmap(file->map, MOST));
+	file->map = NULL;
+}
+
 static void open_one(void)
 {
 	struct handle *handle = &handles[pick(OPEN)];
@@ -145,6 +153,7 @@ static void open_one(void)
 		if (!files[i].nnames && !files[i].nopen)
 			file = &files[i];
 	if (!named[number]) {
+		drop_map(file); /* of the file that was there before */
 		named[number] = file;
 		file->nnames = 1;
 		file->size = 0;
@@ -249,6 +258,30 @@ static void map_one(void)
 	check("munmap", 0, munmap(map, n));
 }
 
+/* Stores to a mapping that stays, while the file is written, cut and renamed. */
+static void store_one(void)
+{
+	struct handle *handle = pick_handle();
+	struct file *file = handle ? handle->file : NULL;
+	size_t at, part;
+
+	if (!file || !file->size)
+		return;
+	if (!file->map)
+		file->map = mmap(NULL, MOST, PROT_READ | PROT_WRITE, MAP_SHARED, handle->fd, 0);
+	if (file->map == MAP_FAILED)
+		fail("mmap to write", 0, -1);
+	at = pick((unsigned)file->size);
+	part = pick_length(file->size - at);
+	memset(file->map + at, (int)pick(256), part);
+	memcpy(file->bytes + at, file->map + at, part);
+	check_bytes("a byte of the mapping that stays", file, 0, file->map, file->size);
+	if (pick(4) == 0)
+		check("msync", 0, msync(file->map, MOST, pick(4) ? MS_SYNC : MS_ASYNC));
+	if (pick(8) == 0)
+		drop_map(file);
+}
+
 static void unname(unsigned number)
 {
 	if (named[number])
@@ -319,7 +352,7 @@ static void sync_one(void)
 static void (*const operations[])(void) = {
 	write_some,   write_some, write_some, write_some, read_some, read_some, read_some,
 	truncate_one, map_one,	  map_one,    open_one,	  open_one,  open_one,	close_one,
-	rename_one,   link_one,	  unlink_one, stat_one,	  sync_one,
+	rename_one,   link_one,	  unlink_one, stat_one,	  sync_one,  store_one, store_one,
 };
 
 /* FNV-1a. */

@@ -841,6 +841,79 @@ static void do_build(char **argv)
 	}
 }
 
+static uint8_t *map_to_store(const char *path, size_t n)
+{
+	int fd = open(path, O_CREAT | O_RDWR, 0644);
+	uint8_t *mem;
+
+	expect("ftruncate", 0, got(ftruncate(fd, (off_t)n)));
+	mem = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	expect("mmap", 1, mem != MAP_FAILED);
+	close(fd);
+	return mem;
+}
+
+/*
+ * Stores to mappings, and leaves it to the kernel to bring that to the host: at munmap, at the end of a process, at its
+ * kill, and at the end of the machine.
+ */
+static void do_store(char **argv)
+{
+	static const char *const names[] = { "unmapped", "ended", "killed", "last" };
+	const size_t n = 300 * 4096 + 5;
+	char path[4096];
+
+	for (unsigned i = 0; i < 4; i++) {
+		pid_t child = i == 1 || i == 2 ? fork() : 0;
+		uint8_t *mem;
+
+		if (child) {
+			waitpid(child, NULL, 0);
+			continue;
+		}
+		snprintf(path, sizeof(path), "%s/%s", argv[0], names[i]);
+		mem = map_to_store(path, n);
+		for (size_t at = 0; at < n; at++)
+			mem[at] = (uint8_t)(at * 7 + at / 4096 + i);
+		if (i == 0)
+			munmap(mem, n);
+		if (i == 1)
+			_exit(0);
+		if (i == 2)
+			kill(getpid(), SIGKILL);
+	}
+}
+
+/* Several processes store to the same pages, and write to others of the file. */
+static void do_together_store(char **argv)
+{
+	const size_t n = 64 * 4096;
+	uint8_t *mem = map_to_store(argv[0], n);
+	int status, fd = open(argv[0], O_RDWR);
+
+	for (unsigned i = 0; i < 8; i++) {
+		if (fork() == 0) {
+			for (unsigned round = 0; round < 20; round++)
+				for (size_t at = i; at < n; at += 8) {
+					uint8_t byte = (uint8_t)(at * 3 + round);
+
+					if (at / 4096 % 4 != 3)
+						mem[at] = byte;
+					else if (at % 512 == i)
+						expect("pwrite", 1,
+						       got(pwrite(fd, &byte, 1, (off_t)at)));
+				}
+			_exit(nwrong != 0);
+		}
+		if (i % 3 == 0)
+			expect("msync", 0, got(msync(mem, n, MS_SYNC)));
+	}
+	for (unsigned i = 0; i < 8; i++) {
+		wait(&status);
+		expect("a child's status", 0, status);
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*act)(char **argv);
@@ -852,6 +925,8 @@ static const struct {
 	{ "read-only", do_read_only, false },
 	{ "edit", do_edit, false },
 	{ "copy", do_copy, false },
+	{ "store", do_store, false },
+	{ "together-store", do_together_store, false },
 	{ "replace", do_replace, false },
 	{ "killed-renames", do_killed_renames, false },
 	{ "agree", do_agree, false },
