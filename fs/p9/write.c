@@ -395,15 +395,26 @@ ssize_t p9_write(struct file *file, struct user_iter *from, uint64_t *pos)
 
 /* ---- changes of the size ---- */
 
-/* The server has the size: what it has below that is zeros, or dirty here. */
+/* Where the file has grown there are zeros, of which the server need not be asked. */
+static int grow(struct object *object, uint64_t before, uint64_t size)
+{
+	int err = object_zero_tail(object, before, size);
+
+	if (err)
+		return err;
+	spin_lock(&object->lock);
+	atomic_store_relaxed(&object->size, size);
+	spin_unlock(&object->lock);
+	return 0;
+}
+
+/* The server has the size. */
 static int take_size(struct p9_node *node, uint64_t size)
 {
 	struct object *object = node->inode.object;
 	uint64_t before = object_size(object);
-	int err = size > before ? object_zero_tail(object, before, size) : 0;
+	int err = size > before ? grow(object, before, size) : p9_data_set_size(node->data, size);
 
-	if (err == 0)
-		err = p9_data_set_size(node->data, size);
 	atomic_add(&node->data->changes, 1);
 	atomic_store_relaxed(&node->size, size);
 	inode_changed_now(&node->inode);

@@ -76,6 +76,11 @@ def writing_64_MiB():
 
 
 @case
+def storing_to_64_MiB():
+    compare("map-write")
+
+
+@case
 def files_as_in_a_build():
     compare("build")
 

@@ -1465,8 +1465,10 @@ static void limit_of_dirty_pages(void)
 		}
 		_exit(0);
 	}
-	for (unsigned i = 0; i < 100; i++)
+	for (unsigned long before = 0, same = 0; same < 100; before = control->progress) {
 		nap(10);
+		same = before && control->progress == before ? same + 1 : 0;
+	}
 	expect("some pages", 1, control->progress >= 64);
 	expect("less than all", 1, control->progress < n / PAGE - 1);
 	kill(child, SIGKILL);

@@ -817,6 +817,22 @@ static void do_write(char **argv)
 	expect("close", 0, got(close(fd)));
 }
 
+/* Stores to each page of a new file of 64 MiB. */
+static void do_map_write(char **argv)
+{
+	const size_t n = 64 << 20;
+	int fd = open(argv[0], O_CREAT | O_TRUNC | O_RDWR, 0644);
+	uint8_t *mem;
+
+	expect("ftruncate", 0, got(ftruncate(fd, (off_t)n)));
+	mem = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	for (size_t at = 0; at < n; at += 4096)
+		mem[at] = 1;
+	expect("munmap", 0, got(munmap(mem, n)));
+	expect("fsync", 0, got(fsync(fd)));
+	expect("close", 0, got(close(fd)));
+}
+
 /* What a build does: small files are written, read, renamed and removed. */
 static void do_build(char **argv)
 {
@@ -919,31 +935,19 @@ static const struct {
 	void (*act)(char **argv);
 	bool says; /* prints what the test compares, and no "ok" */
 } verbs[] = {
-	{ "walk", do_walk, true },
-	{ "map", do_map, true },
-	{ "stat", do_stat, true },
-	{ "read-only", do_read_only, false },
-	{ "edit", do_edit, false },
-	{ "copy", do_copy, false },
-	{ "store", do_store, false },
-	{ "together-store", do_together_store, false },
-	{ "replace", do_replace, false },
-	{ "killed-renames", do_killed_renames, false },
-	{ "agree", do_agree, false },
-	{ "together", do_together, false },
-	{ "changes", do_changes, false },
-	{ "killed", do_killed, false },
-	{ "leave", do_leave, false },
-	{ "interrupted", do_interrupted, false },
-	{ "again", do_again, true },
-	{ "nothing", do_nothing, true },
-	{ "read", do_read, true },
-	{ "touch", do_touch, true },
-	{ "find", do_find, true },
-	{ "write", do_write, true },
-	{ "build", do_build, true },
-	{ "at-once", do_at_once, false },
-	{ "descriptors", do_descriptors, true },
+	{ "walk", do_walk, true },	     { "map", do_map, true },
+	{ "stat", do_stat, true },	     { "read-only", do_read_only, false },
+	{ "edit", do_edit, false },	     { "copy", do_copy, false },
+	{ "store", do_store, false },	     { "together-store", do_together_store, false },
+	{ "replace", do_replace, false },    { "killed-renames", do_killed_renames, false },
+	{ "agree", do_agree, false },	     { "together", do_together, false },
+	{ "changes", do_changes, false },    { "killed", do_killed, false },
+	{ "leave", do_leave, false },	     { "interrupted", do_interrupted, false },
+	{ "again", do_again, true },	     { "nothing", do_nothing, true },
+	{ "read", do_read, true },	     { "touch", do_touch, true },
+	{ "find", do_find, true },	     { "write", do_write, true },
+	{ "map-write", do_map_write, true }, { "build", do_build, true },
+	{ "at-once", do_at_once, false },    { "descriptors", do_descriptors, true },
 };
 
 int main(int argc, char **argv)
