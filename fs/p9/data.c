@@ -464,6 +464,8 @@ int p9_data_open(struct p9_node *node, unsigned flags)
 	uint32_t changes = p9_changes(node);
 	int err = open_fids(node, flags, false);
 
+	if (err == 0 && atomic_exchange(&node->inode.asked, 0u))
+		return 0; /* it was made by this very open */
 	if (err == 0)
 		err = p9_node_attributes(node, &attr);
 	if (err || p9_is_newer(node, changes))

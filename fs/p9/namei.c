@@ -390,7 +390,6 @@ static int create_regular(const struct place *at, unsigned mode, struct inode **
 	if (err == 0) {
 		struct p9_node *node = to_p9_node(*inode_ret);
 
-		atomic_store_relaxed(&node->inode.asked, 0);
 		if (node->data && node->qid.path == qid.path) {
 			p9_data_created(node->data, p9_fid_get(fid));
 		} else { /* another client was faster than the walk */
