@@ -188,6 +188,13 @@ static void data_unused(struct object *object)
 	path_put(&node->inode);
 }
 
+/* A server cannot be asked for a hole. */
+static int data_punch(struct object *object, uint64_t start, uint64_t end)
+{
+	(void)object, (void)start, (void)end;
+	return -EOPNOTSUPP;
+}
+
 static void data_destroy(struct object *object)
 {
 	struct p9_data *data = to_p9_data(object);
@@ -206,6 +213,7 @@ static const struct object_ops data_ops = {
 	.may_store = p9_may_store,
 	.left = p9_page_left,
 	.sync = p9_sync_object,
+	.punch = data_punch,
 	.writer_left = p9_writer_left,
 	.used = data_used,
 	.unused = data_unused,

@@ -28,7 +28,7 @@ struct p9_data {
 	/* The rest is of fs/p9/writeback.c. Guarded by object.lock: */
 	size_t ndirty;	      /* pages in the index that are PAGE_DIRTY; atomic for a look */
 	uint64_t first, last; /* all of them have indices in [first, last] */
-	uint64_t dirty_tick;  /* when the first of them became so */
+	uint64_t dirty_tick;  /* when the first of them became so, or was passed */
 	unsigned nwriting;    /* requests under way; atomic for a look */
 	unsigned nstalled;    /* in sequence that were answered with less than a page */
 	bool barred;	      /* no request is to start: the file is being cut */

@@ -677,15 +677,30 @@ static uint64_t due_tick(struct p9_data *data)
 	return tick;
 }
 
+/* What is dirty after a pass over the file has its time from then on. */
+static void pass_is_over(struct p9_data *data, uint64_t now, uint64_t *next)
+{
+	spin_lock(&data->object.lock);
+	data->dirty_tick = now;
+	if (data->ndirty)
+		*next = MIN(*next, now + clock_ns_to_ticks(AGE_NS));
+	spin_unlock(&data->object.lock);
+}
+
 /* When it cannot go on, it is woken by the end of a request, or looks again soon. */
 static void write_file(struct p9_data *data, uint64_t now, uint64_t *next)
 {
 	uint64_t at = 0;
 	int err = 0;
 
-	atomic_store(&data->is_hurried, 1u); /* until all is written */
+	atomic_store(&data->is_hurried, 0u); /* who comes from here on wants another pass */
 	while (!err && at < P9_PAGES_END)
 		err = start_one(data, &at, P9_PAGES_END);
+	if (!err) {
+		pass_is_over(data, now, next);
+		return;
+	}
+	atomic_store(&data->is_hurried, 1u);
 	if (err == -ENOMEM)
 		*next = MIN(*next, now + clock_ns_to_ticks(RETRY_NS));
 }

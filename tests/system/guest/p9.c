@@ -1283,6 +1283,41 @@ static void stores_during_a_write(void)
 	end_of_new_file(fd);
 }
 
+/* A page that is stored to all the time is not written all the time. */
+static void stores_without_end(void)
+{
+	int fd = new_file(), status;
+	uint8_t *mem = map_new(fd, PAGE);
+	struct timespec begun, now;
+	pid_t child = fork();
+
+	if (child == 0)
+		for (;; nap(1))
+			mem[0]++;
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	wait_for("Twrite", &control->seen[P9_TWRITE], 2);
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	expect("not too often", 1, control->seen[P9_TWRITE] <= 3 + now.tv_sec - begun.tv_sec);
+	munmap(mem, PAGE);
+	end_of_new_file(fd);
+}
+
+/* A server cannot make holes. */
+static void no_holes(void)
+{
+	int fd = new_file();
+	uint8_t *mem = map_new(fd, 2 * PAGE);
+
+	mem[0] = 1;
+	expect("MADV_REMOVE", -1, madvise(mem, 2 * PAGE, MADV_REMOVE));
+	expect("its errno", EOPNOTSUPP, errno);
+	expect("the byte", 1, mem[0]);
+	munmap(mem, 2 * PAGE);
+	end_of_new_file(fd);
+}
+
 /* Mappings that are copied by fork, and moved, are not written through unseen either. */
 static void stores_by_copied_mappings(void)
 {
@@ -2208,6 +2243,8 @@ int main(int argc, char **argv)
 	lies_about_changes();
 	stores_reach_the_server();
 	stores_during_a_write();
+	stores_without_end();
+	no_holes();
 	stores_by_copied_mappings();
 	calls_into_a_mapping();
 	cuts_and_writes();
