@@ -96,7 +96,8 @@ int fs_umount(struct file *dir, const char *path, unsigned flags)
 	if (err)
 		return err;
 	/* A file with changes that its server lacks is in use. */
-	if (root->mount && root->mount->root == root && root->mount->type->sync)
+	if (!(flags & (MNT_DETACH | MNT_FORCE)) && root->mount && root->mount->root == root &&
+	    root->mount->type->sync)
 		root->mount->type->sync(root->mount, UINT64_MAX);
 	err = mount_detach(root, flags);
 	path_put(root);

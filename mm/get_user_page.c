@@ -23,6 +23,7 @@
 static void page_pin(struct space *space, struct page *page)
 {
 	assert_hardened(spin_lock_held(&space->lock) && page->pins < UINT16_MAX);
+	/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
 	if (page->kind == PAGE_OBJECT) {
 		page_pin_shared(page);
 	} else if (page->kind == PAGE_ANON) {

@@ -352,8 +352,11 @@ long sys_msync(struct trap_frame *frame)
 		return err;
 	err = vm_sync(&uspace->space, addr, len, flags);
 	uspace_unlock(uspace);
-	if ((flags & MS_SYNC) && err != -EBUSY)
-		err = sync_range(uspace, addr, addr + ALIGN_UP(len, PAGE_SIZE)) ?: err;
+	if ((flags & MS_SYNC) && err != -EBUSY) {
+		int lost = sync_range(uspace, addr, addr + ALIGN_UP(len, PAGE_SIZE));
+
+		err = lost ? lost : err;
+	}
 	return err;
 }
 

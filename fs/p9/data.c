@@ -259,6 +259,7 @@ int p9_data_set_size(struct p9_data *data, uint64_t size)
 	mutex_lock(&data->visit);
 	err = object_set_backed(&data->object, size);
 	mutex_unlock(&data->visit);
+	p9_pages_cut(data);
 	return err;
 }
 
@@ -472,6 +473,8 @@ int p9_data_open(struct p9_node *node, unsigned flags)
 	uint32_t changes = p9_changes(node);
 	int err = open_fids(node, flags, false);
 
+	if (!object_has_writable_maps(&data->object)) /* whose errors msync() is to tell */
+		atomic_store(&data->nsynced, atomic_load(&data->nerrors));
 	if (err == 0 && atomic_exchange(&node->inode.asked, 0u))
 		return 0; /* it was made by this very open */
 	if (err == 0)

@@ -26,10 +26,12 @@ struct p9_data {
 	unsigned window;       /* pages that the last request was to have */
 
 	/* The rest is of fs/p9/writeback.c. Guarded by object.lock: */
-	size_t ndirty;	      /* pages in the index that are PAGE_DIRTY; atomic for a look */
+	size_t ndirty;	      /* pages in the index that are PAGE_DIRTY */
 	uint64_t first, last; /* all of them have indices in [first, last] */
 	uint64_t dirty_tick;  /* when the first of them became so, or was passed */
-	unsigned nwriting;    /* requests under way; atomic for a look */
+	unsigned nwriting;    /* requests under way */
+	struct list runs;     /* these, the oldest first: struct p9_twrite_run.link */
+	uint64_t nruns;	      /* how many there have been */
 	unsigned nstalled;    /* in sequence that were answered with less than a page */
 	bool barred;	      /* no request is to start: the file is being cut */
 	bool listed;	      /* is in session->dirty; with that, the node is used */
@@ -39,6 +41,10 @@ struct p9_data {
 	uint32_t is_hurried; /* pages are not to wait until they are old enough */
 	uint32_t changes;    /* of what the server does not know yet, or did not */
 	uint32_t nerrors;    /* how often pages were lost */
+	uint32_t nsynced;    /* the same, when msync() was told last */
+	uint32_t nshort;     /* how often the server has taken a part of a request */
+	uint32_t nflushing;  /* threads in p9_flush(), to which the kernel thread leaves the file */
+	uint64_t cursor;     /* the kernel thread's own: where its pass over the file goes on */
 	/*
 	 * A waiting lock, held while the object's VMAs are visited: by a change of the size, and by
 	 * who takes write permission. Nobody waits for a server with it.

@@ -185,10 +185,9 @@ static void removal_ended(struct p9_request *request)
 		waitq_wake_all(&session->removed);
 }
 
-/* Who closes a file finds it removed, unless the server does not answer or the thread is killed. */
-static void wait_for_removals(struct p9_session *session)
+void p9_wait_for_removals(struct p9_session *session, uint64_t latest)
 {
-	uint64_t deadline = p9_deadline(session, arch_time());
+	uint64_t deadline = MIN(latest, p9_deadline(session, arch_time()));
 	uint64_t seq;
 
 	if (call_deadlocks(session->send)) /* the server closes a file of its own */
@@ -248,7 +247,7 @@ void p9_unuse(struct p9_node *node, bool waits)
 		return;
 	remove_unused(node);
 	if (waits && atomic_load(&node->unlinked) == P9_REMOVED)
-		wait_for_removals(node->session);
+		p9_wait_for_removals(node->session, UINT64_MAX);
 }
 
 static bool is_used(const struct found *found)

@@ -134,6 +134,11 @@ int p9_remove(struct inode *dir, const char *name, size_t len, bool directory);
 int p9_rename(struct inode *old_dir, const struct path_part *old, struct inode *new_dir,
 	      const struct path_part *new, unsigned flags);
 void p9_removal_free(struct p9_removal *removal); /* NULL is allowed */
+/*
+ * Waits until the server has answered for all files that it is to remove after their last use, but
+ * no longer than for one request, and not after the tick `latest`. A kill ends the wait.
+ */
+void p9_wait_for_removals(struct p9_session *session, uint64_t latest);
 /* Bracket what an open file, a mapping and a running image are to a regular file. */
 void p9_use(struct p9_node *node);
 void p9_unuse(struct p9_node *node, bool waits); /* for the server, if it may have to remove it */

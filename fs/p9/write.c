@@ -376,7 +376,8 @@ static ssize_t write_some(struct file *file, struct user_iter *from, uint64_t *p
 	return went;
 }
 
-ssize_t p9_write(struct file *file, struct user_iter *from, uint64_t *pos)
+/* Writes what the program gives. Returns how many bytes went, or if 0 a negative errno. */
+static ssize_t write_all(struct file *file, struct user_iter *from, uint64_t *pos)
 {
 	struct p9_node *node = to_p9_node(file_inode(file));
 	ssize_t done = 0, went;
@@ -391,6 +392,16 @@ ssize_t p9_write(struct file *file, struct user_iter *from, uint64_t *pos)
 			break;
 	}
 	return done;
+}
+
+ssize_t p9_write(struct file *file, struct user_iter *from, uint64_t *pos)
+{
+	ssize_t done = write_all(file, from, pos);
+	int err = 0;
+
+	if (done > 0 && (file->flags & O_DSYNC))
+		err = p9_fsync(file, (file->flags & O_SYNC) != O_SYNC);
+	return err ? err : done;
 }
 
 /* ---- changes of the size ---- */
@@ -483,12 +494,13 @@ static int fsync_by(struct p9_fid *fid, bool data_only)
 int p9_fsync(struct file *file, bool data_only)
 {
 	struct p9_node *node = to_p9_node(file_inode(file));
-	int err = p9_flush(node->data, 0, P9_PAGES_END, UINT64_MAX), lost = p9_file_error(file);
-	struct p9_fid *fid = p9_data_any_fid(node->data);
+	int err = p9_flush(node->data, 0, P9_PAGES_END, UINT64_MAX);
+	struct p9_fid *fid;
 
-	if (err || lost) {
-		p9_fid_put(fid);
-		return err ? err : lost;
-	}
+	if (err == 0)
+		err = p9_file_error(file);
+	if (err)
+		return err;
+	fid = p9_data_any_fid(node->data);
 	return fid ? fsync_by(fid, data_only) : 0;
 }

@@ -52,6 +52,8 @@
 struct p9_twrite_run {
 	struct p9_request request;
 	struct p9_data *data; /* referenced */
+	struct list link;     /* in data->runs, from take_run() on */
+	uint64_t number;      /* of the file's requests: they are numbered as they begin */
 	uint64_t offset;
 	uint32_t count; /* bytes */
 	unsigned npages;
@@ -64,6 +66,7 @@ void p9_writeback_init(struct p9_data *data)
 	mutex_init(&data->visit, LOCK_VISIT);
 	waitq_init(&data->written);
 	list_init(&data->dirty);
+	list_init(&data->runs);
 }
 
 int p9_writeback_begin(struct p9_session *session)
@@ -98,7 +101,12 @@ static bool has_unwritten_locked(const struct p9_data *data)
 
 bool p9_has_unwritten(struct p9_data *data)
 {
-	return atomic_load_relaxed(&data->ndirty) || atomic_load_relaxed(&data->nwriting);
+	bool has;
+
+	spin_lock(&data->object.lock);
+	has = has_unwritten_locked(data);
+	spin_unlock(&data->object.lock);
+	return has;
 }
 
 /* The file is used from here on until nothing of it is dirty any more. */
@@ -131,7 +139,7 @@ void p9_dirty_page(struct p9_data *data, struct page *page)
 	}
 	data->first = MIN(data->first, page->index);
 	data->last = MAX(data->last, page->index);
-	atomic_store_relaxed(&data->ndirty, data->ndirty + 1);
+	data->ndirty++;
 	if (!data->listed)
 		enlist(data);
 }
@@ -157,7 +165,7 @@ void p9_page_left(struct object *object, struct page *page)
 	if (!(page_flags(page) & PAGE_DIRTY))
 		return;
 	__atomic_fetch_and(&page->flags, ~PAGE_DIRTY, __ATOMIC_RELAXED);
-	atomic_store_relaxed(&data->ndirty, data->ndirty - 1);
+	data->ndirty--;
 	if (!is_unwritten(page))
 		count_written(data->session);
 }
@@ -253,40 +261,41 @@ static void raise_backed(struct p9_data *data, uint64_t end)
 }
 
 /*
- * The server has taken `count` bytes, or none because of an error. What it did not take is dirty
- * again, unless it never takes any. Pages that it has are read from there, should they be dropped.
+ * Counts answers that bring nothing forward, and those that came for a part. Returns the error that
+ * the request ends with.
  */
+static int judge_locked(struct p9_twrite_run *run, int err, uint32_t count)
+{
+	struct p9_data *data = run->data;
+
+	assert_hardened(spin_lock_held(&data->object.lock));
+	if (!err && count < run->count)
+		atomic_add(&data->nshort, 1);
+	data->nstalled = err || is_taken(run, 0, count) ? 0 : data->nstalled + 1;
+	if (data->nstalled < STALLS_MAX)
+		return err;
+	data->nstalled = 0;
+	return -EIO;
+}
+
+/* Pages are dirty again where the server has not taken them. */
 static void end_locked(struct p9_twrite_run *run, int err, uint32_t count)
 {
 	struct p9_data *data = run->data;
 
 	assert_hardened(spin_lock_held(&data->object.lock));
-	data->nstalled = err || is_taken(run, 0, count) ? 0 : data->nstalled + 1;
-	if (data->nstalled == STALLS_MAX) {
-		data->nstalled = 0;
-		err = -EIO;
-	}
-	if (err)
-		note_error(data, err);
-	else
-		raise_backed(data, MIN(run->offset + count, data->object.size));
 	for (unsigned i = 0; i < run->npages; i++)
 		end_page(data, run->page[i], !err && !is_taken(run, i, count));
 	atomic_add(&data->changes, 1);
-	atomic_store_relaxed(&data->nwriting, data->nwriting - 1);
+	list_del(&run->link);
+	data->nwriting--;
 }
 
-static void end_run(struct p9_twrite_run *run, int err, uint32_t count)
+/* The request is over: tells everybody who waits, and drops what it refers to. */
+static void run_is_over(struct p9_twrite_run *run, bool idle)
 {
 	struct p9_data *data = run->data;
-	bool idle;
 
-	if (!err)
-		p9_data_changed(data);
-	spin_lock(&data->object.lock);
-	end_locked(run, err, count);
-	idle = !data->nwriting;
-	spin_unlock(&data->object.lock);
 	for (unsigned i = 0; i < run->npages; i++)
 		page_put(run->page[i]);
 	waitq_wake_all(&data->written);
@@ -296,11 +305,45 @@ static void end_run(struct p9_twrite_run *run, int err, uint32_t count)
 	object_put(&data->object);
 }
 
+/*
+ * The server has taken `count` bytes, or none because of an error. What it did not take is dirty
+ * again, unless it never takes any. Pages that it has are read from there, should they be dropped.
+ */
+static void end_run(struct p9_twrite_run *run, int err, uint32_t count)
+{
+	struct p9_data *data = run->data;
+	bool idle;
+
+	if (!err)
+		p9_data_changed(data);
+	spin_lock(&data->object.lock);
+	err = judge_locked(run, err, count);
+	if (err)
+		note_error(data, err);
+	else
+		raise_backed(data, MIN(run->offset + count, data->object.size));
+	end_locked(run, err, count);
+	idle = !data->nwriting;
+	spin_unlock(&data->object.lock);
+	run_is_over(run, idle);
+}
+
+/* It could not be sent: all is as before. */
+static void undo_run(struct p9_twrite_run *run)
+{
+	struct p9_data *data = run->data;
+
+	spin_lock(&data->object.lock);
+	end_locked(run, 0, 0);
+	spin_unlock(&data->object.lock);
+	run_is_over(run, false);
+}
+
 static int check_reply(const struct p9_twrite_run *run, int result, uint32_t *count_ret)
 {
 	size_t came = run->request.transfer.received;
-	struct p9_packet packet = { run->request.reply, MIN(came, sizeof(run->request.reply)),
-				    came };
+	size_t in_head = MIN(came, sizeof(run->request.reply));
+	struct p9_packet packet = { run->request.reply, in_head, came };
 	struct p9_rwrite got = { 0 };
 
 	if (result)
@@ -348,7 +391,7 @@ static void take_page(struct p9_data *data, struct p9_twrite_run *run, struct pa
 	page_get(page);
 	__atomic_fetch_or(&page->flags, PAGE_WRITING, __ATOMIC_RELAXED);
 	__atomic_fetch_and(&page->flags, ~PAGE_DIRTY, __ATOMIC_RELAXED);
-	atomic_store_relaxed(&data->ndirty, data->ndirty - 1);
+	data->ndirty--;
 	run->page[run->npages++] = page;
 }
 
@@ -399,7 +442,9 @@ static bool take_run(struct p9_data *data, struct p9_twrite_run *run, uint64_t *
 	run->count = (uint32_t)MIN(run->npages * PAGE_SIZE, data->object.size - run->offset);
 	run->is_mapped = data->object.nwritable != 0;
 	object_get(&data->object);
-	atomic_store_relaxed(&data->nwriting, data->nwriting + 1);
+	data->nwriting++;
+	run->number = ++data->nruns;
+	list_add_tail(&data->runs, &run->link);
 	return true;
 }
 
@@ -443,8 +488,8 @@ static struct p9_fid *writer_of(struct p9_data *data)
 	return fid;
 }
 
-/* Sends it. If that is not possible, its pages are lost, or with no tag for it, dirty again. */
-static void send_run(struct p9_data *data, struct p9_twrite_run *run)
+/* Sends it. If the server takes no more requests, its pages are lost. Returns false if there is no tag. */
+static bool send_run(struct p9_data *data, struct p9_twrite_run *run)
 {
 	struct p9_twrite ask = { .offset = run->offset, .count = run->count };
 	struct p9_session *session = data->session;
@@ -453,11 +498,13 @@ static void send_run(struct p9_data *data, struct p9_twrite_run *run)
 	ssize_t n;
 
 	if (lost || !p9_request_init(session, &run->request)) {
-		if (fid)
-			p9_fid_put(fid);
-		end_run(run, lost ? -EIO : 0, 0);
+		p9_fid_put(fid);
+		if (lost)
+			end_run(run, -EIO, 0);
+		else
+			undo_run(run);
 		run_free(session, run);
-		return;
+		return lost;
 	}
 	run->request.ended = run_ended;
 	run->request.free = request_free;
@@ -467,8 +514,8 @@ static void send_run(struct p9_data *data, struct p9_twrite_run *run)
 	ask.fid = fid->number;
 	n = p9_encode_twrite(run->request.head, sizeof(run->request.head), run->request.tag, &ask);
 	assert(n > 0);
-	/* gcc-analyzer-suppress malloc-leak ; request_free() frees it */
 	p9_request_start(&run->request, (size_t)n);
+	return true;
 }
 
 static bool may_start(struct p9_data *data)
@@ -488,16 +535,19 @@ static bool may_start(struct p9_data *data)
 static int start_one(struct p9_data *data, uint64_t *next, uint64_t end)
 {
 	struct p9_twrite_run *run;
+	uint64_t from = *next;
 
 	if (!may_start(data))
 		return -EAGAIN;
 	run = run_alloc(data->session);
 	if (!run)
 		return -ENOMEM;
-	if (prepare_run(data, run, next, end))
-		send_run(data, run);
-	else
+	if (!prepare_run(data, run, next, end)) {
 		run_free(data->session, run);
+	} else if (!send_run(data, run)) {
+		*next = from;
+		return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -558,17 +608,30 @@ static int wait_written(struct p9_data *data, uint64_t seq, uint64_t deadline)
 				      : thread_wait_until(&data->written, seq, deadline);
 }
 
-static int wait_until_idle(struct p9_data *data, uint64_t deadline)
+/* Is a request under way that is one of the first n? Sets *seq_ret for who waits for its end. */
+static bool has_run_of(struct p9_data *data, uint64_t n, uint64_t *seq_ret)
 {
+	bool has = false;
+
+	spin_lock(&data->object.lock);
+	*seq_ret = waitq_sample(&data->written);
+	if (!list_empty(&data->runs))
+		has = list_first_entry(&data->runs, struct p9_twrite_run, link)->number <= n;
+	spin_unlock(&data->object.lock);
+	return has;
+}
+
+/* Waits for what has begun until now. Others may begin meanwhile. */
+static int wait_for_runs(struct p9_data *data, uint64_t deadline)
+{
+	uint64_t n, seq;
 	int err = 0;
 
-	while (!err) {
-		uint64_t seq = waitq_sample(&data->written);
-
-		if (!atomic_load(&data->nwriting))
-			break;
+	spin_lock(&data->object.lock);
+	n = data->nruns;
+	spin_unlock(&data->object.lock);
+	while (!err && has_run_of(data, n, &seq))
 		err = wait_written(data, seq, deadline);
-	}
 	return err;
 }
 
@@ -597,20 +660,30 @@ static int flush_once(struct p9_data *data, uint64_t first, uint64_t end, uint64
 		if (err)
 			err = wait_for_start(data, err, seq, deadline);
 	}
-	return err ? err : wait_until_idle(data, deadline);
+	return err ? err : wait_for_runs(data, deadline);
 }
 
-/* What was being written at first may have become dirty before: it is written the second time. */
+/*
+ * What was being written at first may have become dirty before: it is written the second time. What a
+ * server takes a part of is sent until it has all.
+ */
 int p9_flush(struct p9_data *data, uint64_t first, uint64_t end, uint64_t deadline)
 {
+	uint32_t nshort = 0;
 	int err = 0;
 
 	if (!p9_has_unwritten(data))
 		return 0;
 	if (call_deadlocks(data->session->send))
 		return -EDEADLK;
-	for (unsigned times = 0; !err && (times < 2 || atomic_load(&data->nstalled)); times++)
+	atomic_add(&data->nflushing, 1);
+	for (unsigned times = 0; !err && (times < 2 || atomic_load(&data->nshort) != nshort);
+	     times++) {
+		nshort = atomic_load(&data->nshort);
 		err = flush_once(data, first, end, deadline);
+	}
+	if (atomic_add(&data->nflushing, -1u) == 1)
+		p9_sessions_look_before(0);
 	retire(data);
 	return err;
 }
@@ -618,25 +691,29 @@ int p9_flush(struct p9_data *data, uint64_t first, uint64_t end, uint64_t deadli
 int p9_sync_object(struct object *object, uint64_t start, uint64_t end)
 {
 	struct p9_data *data = to_p9_data(object);
-	uint32_t nerrors = atomic_load(&data->nerrors);
 	int err = p9_flush(data, start >> PAGE_SHIFT, object_pages(end), UINT64_MAX);
+	uint32_t nerrors = atomic_load(&data->nerrors);
 
-	return !err && atomic_load(&data->nerrors) != nerrors ? atomic_load(&data->error) : err;
+	if (err || atomic_exchange(&data->nsynced, nerrors) == nerrors)
+		return err;
+	return atomic_load(&data->error);
 }
 
 int p9_sync_session(struct p9_session *session, uint64_t deadline)
 {
-	int err = 0;
+	int err = 0, result;
 
-	for (uint32_t n = count_files(session); !err && n; n--) {
+	for (uint32_t n = count_files(session); err != -EINTR && n; n--) {
 		struct p9_data *data = next_dirty(session);
 
 		if (!data)
 			break;
-		err = p9_flush(data, 0, P9_PAGES_END, deadline);
+		result = p9_flush(data, 0, P9_PAGES_END, deadline);
+		err = result ? result : err;
 		retire(data);
 		object_put(&data->object);
 	}
+	p9_wait_for_removals(session, deadline);
 	return err;
 }
 
@@ -647,10 +724,16 @@ int p9_bar(struct p9_data *data)
 	spin_lock(&data->object.lock);
 	data->barred = true;
 	spin_unlock(&data->object.lock);
-	err = wait_until_idle(data, UINT64_MAX);
+	err = wait_for_runs(data, UINT64_MAX);
 	if (err)
 		p9_lift_bar(data);
 	return err;
+}
+
+void p9_pages_cut(struct p9_data *data)
+{
+	waitq_wake_all(&data->session->cleaned);
+	p9_sessions_look_before(0);
 }
 
 void p9_lift_bar(struct p9_data *data)
@@ -690,13 +773,13 @@ static void pass_is_over(struct p9_data *data, uint64_t now, uint64_t *next)
 /* When it cannot go on, it is woken by the end of a request, or looks again soon. */
 static void write_file(struct p9_data *data, uint64_t now, uint64_t *next)
 {
-	uint64_t at = 0;
 	int err = 0;
 
 	atomic_store(&data->is_hurried, 0u); /* who comes from here on wants another pass */
-	while (!err && at < P9_PAGES_END)
-		err = start_one(data, &at, P9_PAGES_END);
+	while (!err && data->cursor < P9_PAGES_END)
+		err = start_one(data, &data->cursor, P9_PAGES_END);
 	if (!err) {
+		data->cursor = 0;
 		pass_is_over(data, now, next);
 		return;
 	}
@@ -711,6 +794,8 @@ static void tend_file(struct p9_data *data, bool all, uint64_t now, uint64_t *ne
 
 	if (due == UINT64_MAX)
 		retire(data);
+	else if (atomic_load(&data->nflushing))
+		return; /* it would take their turns, as long as others store */
 	else if (all || due <= now || atomic_load(&data->is_hurried))
 		write_file(data, now, next);
 	else

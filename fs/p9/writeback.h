@@ -41,6 +41,9 @@ int p9_throttle(struct p9_data *data);
 int p9_bar(struct p9_data *data);
 void p9_lift_bar(struct p9_data *data);
 
+/* Dirty pages may have been cut off: there may be room for others, and nothing left to be written. */
+void p9_pages_cut(struct p9_data *data);
+
 /* For p9_session_create() and the session's end: memory for one request, so that one can be sent. */
 int p9_writeback_begin(struct p9_session *session);
 void p9_writeback_end(struct p9_session *session);

@@ -63,21 +63,12 @@ struct page {
 		};
 	};
 	union {
-		struct {
-			union {
-				/*
-				 * Pins for writing. PAGE_ANON: guarded by the space's lock;
-				 * PAGE_OBJECT: atomic.
-				 */
-				uint16_t pins;
-				/* PAGE_SLAB: objects in use; guarded by the cache's lock */
-				uint16_t slab_used;
-			};
-			uint8_t kind;
-			uint8_t order; /* in the first frame of a free block or an allocation */
-		};
-		uint32_t pins_word; /* pins is its lower half, which has no atomic addition */
+		/* Pins for writing. PAGE_ANON: guarded by the space's lock; PAGE_OBJECT: atomic. */
+		uint16_t pins;
+		uint16_t slab_used; /* PAGE_SLAB: objects in use; guarded by the cache's lock */
 	};
+	uint8_t kind;
+	uint8_t order; /* in the first frame of a free block or an allocation */
 	uint32_t flags;
 	void *owner; /* the object whose page it is, NULL once truncated; PAGE_SLAB: the cache */
 	union {
@@ -222,6 +213,13 @@ void page_map_put(struct page *page);
 /* The same for n pages, faster than one by one. A page is listed once for each of its entries. */
 void page_map_put_many(struct page *const *pages, size_t n);
 
+/* The word whose lower half is page->pins: for a half, there is no atomic addition. */
+static inline uint32_t *page_pins_word(struct page *page)
+{
+	_Static_assert(offsetof(struct page, pins) % sizeof(uint32_t) == 0, "a word of its own");
+	return (uint32_t *)(void *)((char *)page + offsetof(struct page, pins));
+}
+
 /*
  * For PAGE_OBJECT, which several spaces may pin at the same time: counts the references of
  * get_user_page() for writing. While there is one, the page may get other bytes at any time. What was
@@ -229,17 +227,17 @@ void page_map_put_many(struct page *const *pages, size_t n);
  */
 static inline void page_pin_shared(struct page *page)
 {
-	__atomic_fetch_add(&page->pins_word, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(page_pins_word(page), 1, __ATOMIC_RELAXED);
 }
 
 static inline void page_unpin_shared(struct page *page)
 {
-	__atomic_fetch_sub(&page->pins_word, 1, __ATOMIC_RELEASE);
+	__atomic_fetch_sub(page_pins_word(page), 1, __ATOMIC_RELEASE);
 }
 
-static inline bool page_is_pinned(const struct page *page)
+static inline bool page_is_pinned(struct page *page)
 {
-	return (uint16_t)__atomic_load_n(&page->pins_word, __ATOMIC_ACQUIRE) != 0;
+	return (uint16_t)__atomic_load_n(page_pins_word(page), __ATOMIC_ACQUIRE) != 0;
 }
 
 /* PAGE_OBJECT: records that the bytes differ from what a read would bring. */

@@ -281,7 +281,7 @@ def stored(number):
 
 
 @case
-def R142_what_is_stored_is_on_the_host_in_the_end():
+def R92_R142_what_is_stored_is_on_the_host_in_the_end():
     place = folder("stores")
     passes("store", "/mnt", place=place, options=["--mem", "32M"])
     for number, name in enumerate(["unmapped", "ended", "killed", "last"]):

@@ -103,7 +103,7 @@ def R82_killed_processes_give_slots_back():
 @long_case
 def R43_R44_R84_memory_and_swap_are_full():
     """Who takes most is killed and named. Then its slots are free: the parent needs some of them."""
-    done = run_placed("swapping", "full", str(4 * MEMORY), str(MEMORY * 5 // 4),
+    done = run_placed("swapping", "full", str(4 * MEMORY), str(MEMORY * 9 // 8),
                       options=["--mem", f"{MEMORY}M", "--swap", f"{MEMORY}M"])
     killed = "full: the child ended with 137"
     equal((done.status, done.out.decode().splitlines()[:-1]), (0, [killed, killed]), f"status and output of {shown(done)}")

@@ -275,6 +275,144 @@ TEST(stores_are_told)
 	end();
 }
 
+static int told_to_sync(struct object *object, uint64_t start, uint64_t end)
+{
+	(void)object, (void)start, (void)end;
+	return 0;
+}
+
+static unsigned may_stores;
+static struct waitq room_for_stores;
+
+static int count_may_store(struct object *object, struct vm_wait *wait)
+{
+	(void)object;
+	if (may_stores == 0) {
+		wait->queue = &room_for_stores;
+		wait->seq = waitq_sample(wait->queue);
+		may_stores = 1; /* who waits finds room */
+		return VM_WAIT;
+	}
+	return 0;
+}
+
+static unsigned left;
+
+static void count_left(struct object *object, struct page *page)
+{
+	assert_ptr_equal(page->owner, object);
+	left++;
+}
+
+/* A file whose stores are written somewhere. */
+static struct object *synced_file(uint64_t size)
+{
+	static struct object_ops ops;
+	struct object *file = counted_file(size, 100);
+
+	ops = counted_ops;
+	ops.sync = told_to_sync;
+	ops.may_store = count_may_store;
+	ops.left = count_left;
+	file->ops = &ops;
+	waitq_init(&room_for_stores);
+	may_stores = 1;
+	left = 0;
+	stores = 0;
+	return file;
+}
+
+/*
+ * R92: once write permission was taken from the entries for a part, the next store there is told again: in each
+ * shared mapping, in both spaces. Others, and private copies, are left as they are.
+ */
+TEST(stores_are_told_again)
+{
+	struct map_request request = {
+		.len = 8 * P, .prot = RW, .max_prot = 7, .flags = MAP_PRIVATE
+	};
+	struct object *file;
+	vaddr_t mine;
+
+	start();
+	file = synced_file(40 * P);
+	request.object = file;
+	assert_int_equal(vm_map(&space, &request, &mine), 0);
+	assert_int_equal(map_shared(&space, file, AT, 40, 0), AT);
+	assert_int_equal(map_shared(&space, file, AT + 64 * P, 40, 0), AT + 64 * P);
+	for (unsigned i = 0; i < 40; i++) {
+		assert_int_equal(fake_store(AT + i * P, 1), 0);
+		assert_int_equal(fake_store(AT + (64 + i) * P, 2), 0);
+	}
+	assert_int_equal(fake_store(mine, 9), 0);
+	assert_int_equal(stores, 80);
+	vm_protect_object(file, 2 * P, 20 * P);
+	assert_int_equal(fake_store(AT + P, 3), 0);
+	assert_int_equal(fake_store(AT + 20 * P, 3), 0);
+	assert_int_equal(stores, 80);
+	assert_int_equal(fake_load(AT + 2 * P), 2);
+	assert_int_equal(fake_store(AT + 2 * P, 3), 0);
+	assert_int_equal(stores, 81);
+	assert_int_equal(fake_store(AT + 2 * P, 4), 0);
+	assert_int_equal(stores, 81);
+	assert_int_equal(fake_store(AT + (64 + 2) * P, 5), 0);
+	assert_int_equal(fake_store(AT + (64 + 19) * P, 5), 0);
+	assert_int_equal(stores, 83);
+	vm_protect_object(file, 0, 8 * P);
+	assert_int_equal(fake_store(mine, 8), 0);
+	assert_int_equal(stores, 83);
+	may_stores = 0;
+	assert_int_equal(fake_store(AT, 6), -1);
+	assert_int_equal(rig_outcome, VM_WAIT);
+	assert_int_equal(stores, 83);
+	assert_int_equal(may_stores, 1);
+	assert_int_equal(fake_store(AT, 6), 0);
+	assert_int_equal(stores, 84);
+	rig_check();
+	assert_int_equal(object_set_size(file, P), 0);
+	assert_int_equal(left, 39);
+	assert_int_equal(vm_unmap(&space, AT, 128 * P), 0);
+	assert_int_equal(vm_unmap(&space, mine, 8 * P), 0);
+	object_put(file);
+	end();
+}
+
+/* R92: msync finds each part that a range shows of files that are written somewhere, and nothing else. */
+TEST(parts_to_sync)
+{
+	struct object *file, *other;
+	struct vm_shown shown;
+	vaddr_t at = AT;
+
+	start();
+	file = synced_file(40 * P);
+	other = counted_file(8 * P, 100);
+	assert_false(vm_sync_next(&space, &at, AT + 4 * P, &shown));
+	assert_int_equal(map_shared(&space, other, AT, 4, 0), AT);
+	assert_int_equal(map_shared(&space, file, AT + 8 * P, 10, 0), AT + 8 * P);
+	assert_int_equal(map_shared(&space, file, AT + 32 * P, 10, 0), AT + 32 * P);
+	assert_false(vm_sync_next(&space, &at, AT + 8 * P, &shown));
+	assert_true(vm_sync_next(&space, &at, AT + 34 * P, &shown));
+	assert_ptr_equal(shown.object, file);
+	assert_int_equal(shown.start, 0);
+	assert_int_equal(shown.end, 10 * P);
+	object_unuse(shown.object);
+	assert_int_equal(at, AT + 18 * P);
+	assert_true(vm_sync_next(&space, &at, AT + 34 * P, &shown));
+	assert_int_equal(shown.end, 2 * P);
+	object_unuse(shown.object);
+	assert_int_equal(at, AT + 34 * P);
+	at = AT + 10 * P;
+	assert_true(vm_sync_next(&space, &at, AT + 11 * P, &shown));
+	assert_int_equal(shown.start, 2 * P);
+	assert_int_equal(shown.end, 3 * P);
+	object_unuse(shown.object);
+	assert_int_equal(vm_unmap(&space, AT, 64 * P), 0);
+	object_put(file);
+	object_put(other);
+	end();
+}
+
 /* R45: each allocation of a shared write fails once: no page and no count is lost. */
 TEST(failures)
 {

@@ -54,6 +54,7 @@ enum lie {
 	REPLACED,   /* another file has the number of the old one, for which no fid is of use */
 	TAKES_HALF, /* of what is written */
 	TAKES_NONE,
+	TAKES_A_PAGE,
 	IS_FULL,   /* Rlerror with ENOSPC */
 	OVERTAKEN, /* a read is answered when the server is notified, with the bytes from before */
 	LIES
@@ -392,9 +393,10 @@ static ssize_t do_write(const struct p9_packet *packet, uint16_t tag)
 		return -1;
 	if (control->lie == IS_FULL)
 		return say_error(tag, ENOSPC);
-	say.count = control->lie == TAKES_HALF	 ? ask.count / 2
-		    : control->lie == TAKES_NONE ? 0
-						 : ask.count;
+	say.count = control->lie == TAKES_HALF			       ? ask.count / 2
+		    : control->lie == TAKES_NONE		       ? 0
+		    : control->lie == TAKES_A_PAGE && ask.count > PAGE ? PAGE
+								       : ask.count;
 	if (!control->discards && ask.offset + ask.count > sizeof(control->stored))
 		return say_error(tag, EFBIG);
 	control->changes++;
@@ -1190,7 +1192,7 @@ static void server_gets(const char *what, size_t n)
 	expect(what, 0, wrong);
 }
 
-/* What is stored through a mapping comes to the server by each of the ways. */
+/* R92: what is stored through a mapping comes to the server by each of the ways, and only the pages that were stored to. */
 static void stores_reach_the_server(void)
 {
 	const size_t n = 40 * PAGE;
@@ -1241,10 +1243,10 @@ static void stores_reach_the_server(void)
 	mem[5] = 0;
 	memset(new_bytes, 0, 3);
 	expect("write", 3, pwrite(fd, new_bytes, 3, PAGE));
-	munmap(mem, n);
 	expect("close", 0, close(fd));
-	expect("close waits", 0, ((const uint8_t *)control->stored)[PAGE + 1]);
+	expect("it is at the server", 0, ((const uint8_t *)control->stored)[PAGE + 1]);
 	expect("for stores too", 0, ((const uint8_t *)control->stored)[5]);
+	munmap(mem, n);
 	end_of_new_file(-1);
 }
 
@@ -1295,12 +1297,95 @@ static void stores_without_end(void)
 		for (;; nap(1))
 			mem[0]++;
 	clock_gettime(CLOCK_MONOTONIC, &begun);
-	wait_for("Twrite", &control->seen[P9_TWRITE], 2);
+	for (now = begun; now.tv_sec < begun.tv_sec + 4; clock_gettime(CLOCK_MONOTONIC, &now))
+		nap(10);
 	kill(child, SIGKILL);
 	waitpid(child, &status, 0);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	expect("not too often", 1, control->seen[P9_TWRITE] <= 3 + now.tv_sec - begun.tv_sec);
 	munmap(mem, PAGE);
+	end_of_new_file(fd);
+}
+
+/* close() returns when the server has answered. */
+static void close_waits(void)
+{
+	int fd = new_file(), status;
+	pid_t child;
+
+	tell(OVERTAKEN, P9_TWRITE);
+	child = fork();
+	if (child == 0) {
+		fill_new(new_bytes, 0, 10);
+		expect("write", 10, write(fd, new_bytes, 10));
+		_exit(close(fd) != 0 || nwrong);
+	}
+	wait_for("the request", &control->holds, 1);
+	nap(200);
+	expect("close waits", 0, waitpid(child, &status, WNOHANG));
+	tell(TRUTH, 0);
+	ipc_notify(poke, 1);
+	waitpid(child, &status, 0);
+	expect("close", 0, status);
+	end_of_new_file(fd);
+}
+
+/* What a server takes a part of is sent again, until it has all. */
+static void parts_of_writes(void)
+{
+	int fd = new_file();
+
+	fill_new(new_bytes, 0, NEW_SIZE);
+	tell(TAKES_A_PAGE, P9_TWRITE);
+	expect("write", 40 * PAGE, pwrite(fd, new_bytes, 40 * PAGE, 0));
+	expect("fsync", 0, fsync(fd));
+	expect("the server's bytes", 0,
+	       wrong_new_bytes((const uint8_t *)control->stored, 0, 40 * PAGE));
+	tell(TRUTH, 0);
+	end_of_new_file(fd);
+}
+
+/* fsync() ends although others go on storing. No two dirty pages are neighbours: there are many requests. */
+static void fsync_among_stores(void)
+{
+	int fd = new_file(), status;
+	uint8_t *mem = map_new(fd, 98 * PAGE);
+	pid_t child[3];
+
+	for (unsigned i = 0; i < 3; i++) {
+		child[i] = fork();
+		if (child[i] == 0)
+			for (unsigned k = 0;; k++)
+				mem[k % 49 * 2 * PAGE + i + 1] = (uint8_t)k;
+	}
+	for (unsigned i = 0; i < 10; i++) {
+		mem[i * 2 * PAGE] = (uint8_t)(i + 1);
+		expect("fsync", 0, i & 1 ? fsync(fd) : msync(mem, 98 * PAGE, MS_SYNC));
+		expect("the byte", i + 1, ((const uint8_t *)control->stored)[i * 2 * PAGE]);
+		nap(10);
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		kill(child[i], SIGKILL);
+		waitpid(child[i], &status, 0);
+	}
+	munmap(mem, 98 * PAGE);
+	end_of_new_file(fd);
+}
+
+/* With O_DSYNC and O_SYNC, write() returns when the server has the bytes, and with the error if it has not. */
+static void synchronous_writes(void)
+{
+	int fd = new_file(), other = open("/mnt/new", O_WRONLY | O_DSYNC);
+
+	fill_new(new_bytes, 0, NEW_SIZE);
+	expect("write", 100, write(other, new_bytes, 100));
+	expect("its bytes", 0, wrong_new_bytes((const uint8_t *)control->stored, 0, 100));
+	expect("Tfsync", 1, control->seen[P9_TFSYNC]);
+	tell(IS_FULL, P9_TWRITE);
+	expect("write to a full disk", -1, write(other, new_bytes + 100, 100));
+	expect("its errno", ENOSPC, errno);
+	tell(TRUTH, 0);
+	close(other);
 	end_of_new_file(fd);
 }
 
@@ -1479,7 +1564,7 @@ static void writes_without_reading(void)
 	end_of_new_file(fd);
 }
 
-/* More is stored than may be dirty: who stores waits for the server, and goes on when it has answered. */
+/* R80: more is stored than may be dirty: who stores waits for the server, and goes on when it has answered. */
 static void limit_of_dirty_pages(void)
 {
 	const size_t n = 24 << 20;
@@ -2244,6 +2329,10 @@ int main(int argc, char **argv)
 	stores_reach_the_server();
 	stores_during_a_write();
 	stores_without_end();
+	close_waits();
+	parts_of_writes();
+	fsync_among_stores();
+	synchronous_writes();
 	no_holes();
 	stores_by_copied_mappings();
 	calls_into_a_mapping();
