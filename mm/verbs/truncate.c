@@ -34,7 +34,7 @@ struct cut {
 		CUT_WRITE /* those of shared mappings cannot be written through */
 	} how;
 	/*
-	 * For a hole: the VMA of the last piece, and where that stopped. If `vma` was freed and is
+	 * Not for CUT_END: the VMA of the last piece, and where that stopped. If `vma` was freed and is
 	 * another VMA now, a part of that may be skipped: its pages stay mapped, and are zeroed.
 	 */
 	const struct vma *vma;
@@ -103,6 +103,17 @@ static vaddr_t zap_hole(struct gather *gather, struct cut *cut, const struct vma
 	return cut->resume;
 }
 
+/* The same for write permission. */
+static vaddr_t protect(struct gather *gather, struct cut *cut, const struct vma *vma, vaddr_t from,
+		       vaddr_t end)
+{
+	if (cut->vma == vma && cut->resume > from)
+		from = MIN(cut->resume, end);
+	cut->vma = vma;
+	cut->resume = gather_protect(gather, vma, from, end);
+	return cut->resume;
+}
+
 /* Clears a piece of one VMA. The caller holds the space's lock. */
 static void truncate_piece(struct gather *gather, struct cut *cut)
 {
@@ -114,7 +125,7 @@ static void truncate_piece(struct gather *gather, struct cut *cut)
 	end = first_beyond(vma, cut->end, end_of_object(vma));
 	from = first_beyond(vma, cut->start, end);
 	if (cut->how == CUT_WRITE) {
-		reached = vma_writes_object(vma) ? gather_protect(gather, vma, from, end) : end;
+		reached = vma_writes_object(vma) ? protect(gather, cut, vma, from, end) : end;
 	} else if (cut->how == CUT_HOLE) {
 		reached = zap_hole(gather, cut, vma, from, end);
 	} else {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "mm/check/alloc_fail.h"
+#include "mm/get_user_page.h"
 #include "mm/memory_key.h"
 #include "mm/object.h"
 #include "mm/object_io.h"
@@ -377,6 +378,53 @@ TEST(stores_are_told_again)
 	end();
 }
 
+/* R92: the same where the entries are in many tables, and there is no table for most of the mapping. */
+TEST(stores_are_told_again_in_many_tables)
+{
+	const vaddr_t step = 512 * P;
+	struct object *file;
+
+	start();
+	file = synced_file(40 * step);
+	assert_int_equal(map_shared(&space, file, AT, 40 * 512, 0), AT);
+	for (unsigned i = 0; i < 40; i += 2)
+		assert_int_equal(fake_store(AT + i * step, 1), 0);
+	assert_int_equal(stores, 20);
+	vm_protect_object(file, step, 39 * step);
+	for (unsigned i = 0; i < 40; i += 2)
+		assert_int_equal(fake_store(AT + i * step, 2), 0);
+	assert_int_equal(stores, 20 + 19);
+	vm_protect_object(file, 41 * step, 42 * step);
+	rig_check();
+	assert_int_equal(vm_unmap(&space, AT, 40 * step), 0);
+	vm_protect_object(file, 0, step);
+	object_put(file);
+	end();
+}
+
+/* R92: a page that is referenced for writing is pinned, by each who references it. */
+TEST(object_pages_are_pinned)
+{
+	struct page *page, *again, *reader;
+	struct object *file;
+
+	start();
+	file = synced_file(4 * P);
+	assert_int_equal(map_shared(&space, file, AT, 4, 0), AT);
+	assert_int_equal(get_user_page(&space, AT, VM_PROT_WRITE, &page), 0);
+	assert_true(page_is_pinned(page));
+	assert_int_equal(get_user_page(&space, AT, VM_PROT_WRITE, &again), 0);
+	assert_int_equal(get_user_page(&space, AT, VM_PROT_READ, &reader), 0);
+	put_user_page(&space, again, VM_PROT_WRITE);
+	assert_true(page_is_pinned(page));
+	put_user_page(&space, page, VM_PROT_WRITE);
+	assert_false(page_is_pinned(reader));
+	put_user_page(&space, reader, VM_PROT_READ);
+	assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
+	object_put(file);
+	end();
+}
+
 /* R92: msync finds each part that a range shows of files that are written somewhere, and nothing else. */
 TEST(parts_to_sync)
 {
@@ -407,6 +455,10 @@ TEST(parts_to_sync)
 	assert_int_equal(shown.start, 2 * P);
 	assert_int_equal(shown.end, 3 * P);
 	object_unuse(shown.object);
+	at = AT + 60 * P;
+	assert_false(vm_sync_next(&space, &at, AT + 64 * P, &shown));
+	at = AT + 20 * P;
+	assert_false(vm_sync_next(&space, &at, AT + 30 * P, &shown));
 	assert_int_equal(vm_unmap(&space, AT, 64 * P), 0);
 	object_put(file);
 	object_put(other);
