@@ -41,7 +41,7 @@ static const struct {
 	{ SYS_exit, 1, "n" },
 	{ SYS_exit_group, 1, "n" },
 	{ SYS_wait4, 3, "khha" },
-	{ SYS_waitid, 4, "okaha" },
+	{ SYS_waitid, 3, "okaha" },
 	{ SYS_getpid, 1, "" },
 	{ SYS_getppid, 1, "" },
 	{ SYS_gettid, 1, "" },
