@@ -13,7 +13,6 @@
 #include "mm/page_cache.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
-#include "mm/vma.h"
 #include "proc/mem_wait.h"
 
 /* The most pages of one request. */
@@ -546,12 +545,11 @@ int p9_file_error(struct file *file)
 static int regular_flush(struct file *file)
 {
 	struct p9_node *node = to_p9_node(file_inode(file));
-	int err = 0;
+	int err;
 
 	if (!file_writable(file))
 		return 0;
-	if (p9_has_unwritten(node->data))
-		err = p9_flush(node->data, 0, P9_PAGES_END, UINT64_MAX);
+	err = p9_flush(node->data, 0, P9_PAGES_END, UINT64_MAX);
 	return err ? err : p9_file_error(file);
 }
 

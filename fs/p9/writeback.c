@@ -566,7 +566,6 @@ static void retire(struct p9_data *data)
 		atomic_store(&data->is_hurried, 0u);
 		spin_lock(&data->session->dirty_lock);
 		list_del(&data->dirty);
-		list_init(&data->dirty);
 		data->session->ndirty_files--;
 		spin_unlock(&data->session->dirty_lock);
 	}

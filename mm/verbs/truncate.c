@@ -35,7 +35,8 @@ struct cut {
 	} how;
 	/*
 	 * Not for CUT_END: the VMA of the last piece, and where that stopped. If `vma` was freed and is
-	 * another VMA now, a part of that may be skipped: its pages stay mapped, and are zeroed.
+	 * another VMA now, a part of that may be skipped: of a hole, its pages stay mapped, and are
+	 * zeroed. (Write permission is taken for 32 pages at a time, which one piece has.)
 	 */
 	const struct vma *vma;
 	vaddr_t resume;
@@ -89,28 +90,20 @@ static vaddr_t first_beyond(const struct vma *vma, uint64_t byte, vaddr_t end)
 }
 
 /*
- * Clears a piece of a hole, from where the last one stopped: the private copies before that are
- * still in the page tables, and would use up this piece too. Returns where it stopped. The caller
- * holds the space's lock.
+ * Visits a piece from where the last one stopped: of a hole, the private copies before that are still
+ * in the page tables, and so are entries that cannot be written through any more; they would use up
+ * this piece too. Returns where it stopped. The caller holds the space's lock.
  */
-static vaddr_t zap_hole(struct gather *gather, struct cut *cut, const struct vma *vma, vaddr_t from,
-			vaddr_t end)
+static vaddr_t go_on(struct gather *gather, struct cut *cut, const struct vma *vma, vaddr_t from,
+		     vaddr_t end)
 {
 	if (cut->vma == vma && cut->resume > from)
 		from = MIN(cut->resume, end);
 	cut->vma = vma;
-	cut->resume = gather_zap_shown(gather, vma, from, end);
-	return cut->resume;
-}
-
-/* The same for write permission. */
-static vaddr_t protect(struct gather *gather, struct cut *cut, const struct vma *vma, vaddr_t from,
-		       vaddr_t end)
-{
-	if (cut->vma == vma && cut->resume > from)
-		from = MIN(cut->resume, end);
-	cut->vma = vma;
-	cut->resume = gather_protect(gather, vma, from, end);
+	if (cut->how == CUT_HOLE)
+		cut->resume = gather_zap_shown(gather, vma, from, end);
+	else
+		cut->resume = gather_protect(gather, vma, from, end);
 	return cut->resume;
 }
 
@@ -124,13 +117,13 @@ static void truncate_piece(struct gather *gather, struct cut *cut)
 		return;
 	end = first_beyond(vma, cut->end, end_of_object(vma));
 	from = first_beyond(vma, cut->start, end);
-	if (cut->how == CUT_WRITE) {
-		reached = vma_writes_object(vma) ? protect(gather, cut, vma, from, end) : end;
-	} else if (cut->how == CUT_HOLE) {
-		reached = zap_hole(gather, cut, vma, from, end);
-	} else {
+	if (cut->how == CUT_END) {
 		reached = gather_zap(gather, vma, from, end);
 		gather_prune(gather, from, reached);
+	} else if (cut->how == CUT_WRITE && !vma_writes_object(vma)) {
+		reached = end;
+	} else {
+		reached = go_on(gather, cut, vma, from, end);
 	}
 	gather_fence(gather);
 	debt_assert_none(gather->space);
