@@ -26,6 +26,9 @@ struct path_part;
  */
 #define ATTR_WRONG_TIME	 0x40u
 
+/* Who never finds a file twice in the same place has a server that lies, or a name that changes all the time. */
+#define INODE_STALE_TRIES 8u
+
 struct inode_attr {
 	unsigned valid; /* ATTR_* */
 	uint32_t mode;	/* permissions */
@@ -91,7 +94,8 @@ struct inode_ops {
 	int (*setattr)(struct inode *inode, const struct inode_attr *attr); /* [EPERM] */
 	/*
 	 * Called before the contents are used, by open (not with O_PATH) and exec; `flags` has the
-	 * access mode. NULL: there is nothing to do.
+	 * access mode. -ESTALE: the name that led to the inode is another file's by now; the path is
+	 * followed again, INODE_STALE_TRIES times in all. NULL: there is nothing to do.
 	 */
 	int (*open)(struct inode *inode, unsigned flags);
 	/* Undoes that for who needs it no more; an open file's `release` does so itself. */

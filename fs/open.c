@@ -140,13 +140,26 @@ static int path_open(struct file *dir, const char *path, unsigned flags, unsigne
 	return err;
 }
 
+static int open_once(struct file *dir, const char *path, unsigned flags, unsigned mode,
+		     struct file *file)
+{
+	struct inode *inode = NULL;
+	bool made = false;
+	int err = path_open(dir, path, flags, mode, &inode, &made);
+
+	if (err == 0)
+		err = open_inode(inode, made ? flags & ~O_TRUNC : flags, file);
+	if (err)
+		path_put(inode);
+	return made && err == -ESTALE ? -EIO : err;
+}
+
 /* The file is allocated first: if memory is short, nothing is created. */
 int fs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
 	    struct file **file_ret)
 {
-	struct inode *inode = NULL;
 	struct file *file;
-	bool made = false;
+	unsigned ntries = 0;
 	int err;
 
 	if (flags & O_PATH)
@@ -157,16 +170,14 @@ int fs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
 	file = file_create(NULL, 0, NULL);
 	if (!file)
 		return -ENOMEM;
-	err = path_open(dir, path, flags, mode, &inode, &made);
-	if (err == 0)
-		err = open_inode(inode, made ? flags & ~O_TRUNC : flags, file);
-	if (err) {
-		path_put(inode);
+	do
+		err = open_once(dir, path, flags, mode, file);
+	while (err == -ESTALE && ++ntries < INODE_STALE_TRIES);
+	if (err)
 		kfree(file);
-		return err;
-	}
-	*file_ret = file;
-	return 0;
+	else
+		*file_ret = file;
+	return err;
 }
 
 struct file *fs_open_root(void)
@@ -239,7 +250,8 @@ static int check_image(const struct path_walk *walk, const struct inode *inode)
 	return S_ISREG(inode->mode) && (inode->mode & 0111) && inode->object ? 0 : -EACCES;
 }
 
-int fs_open_exec(struct file *dir, const char *path, struct object **object_ret, char **path_ret)
+static int open_exec_once(struct file *dir, const char *path, struct object **object_ret,
+			  char **path_ret)
 {
 	struct inode *inode = NULL;
 	struct path_walk walk;
@@ -268,5 +280,16 @@ int fs_open_exec(struct file *dir, const char *path, struct object **object_ret,
 		inode->ops->close(inode);
 	path_put(inode);
 	path_end(&walk);
+	return err;
+}
+
+int fs_open_exec(struct file *dir, const char *path, struct object **object_ret, char **path_ret)
+{
+	unsigned ntries = 0;
+	int err;
+
+	do
+		err = open_exec_once(dir, path, object_ret, path_ret);
+	while (err == -ESTALE && ++ntries < INODE_STALE_TRIES);
 	return err;
 }

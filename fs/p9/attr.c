@@ -82,7 +82,8 @@ int p9_node_attributes(struct p9_node *node, struct p9_rgetattr *attr_ret)
 
 	if (err)
 		return err;
-	if ((attr_ret->mode & S_IFMT) != (node->inode.mode & S_IFMT))
+	if (!p9_is_same_file(&attr_ret->qid, &node->qid) ||
+	    (attr_ret->mode & S_IFMT) != (node->inode.mode & S_IFMT))
 		return -ESTALE; /* another file has taken its place */
 	if (!p9_is_newer(node, changes))
 		set_size_and_times(node, attr_ret);
@@ -104,11 +105,15 @@ int p9_getattr_asked(struct inode *inode, struct abi_stat *st)
 	return 0;
 }
 
+/* Of a file whose name another file has taken there is no more to be learnt. */
 int p9_getattr(struct inode *inode, struct abi_stat *st)
 {
+	struct p9_node *node = to_p9_node(inode);
 	struct p9_rgetattr attr = { 0 };
-	int err = p9_node_attributes(to_p9_node(inode), &attr);
+	int err = p9_node_attributes(node, &attr);
 
+	if (err == -ESTALE && !p9_is_same_file(&attr.qid, &node->qid))
+		err = 0;
 	return err ? err : p9_getattr_asked(inode, st);
 }
 

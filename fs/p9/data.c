@@ -455,6 +455,8 @@ int p9_data_end(struct p9_node *node, uint64_t *end_ret)
 	if (p9_has_unwritten(data))
 		return 0;
 	err = p9_node_attributes(node, &attr);
+	if (err == -ENOENT || err == -ESTALE) /* its name is gone; who has it open goes on */
+		return 0;
 	if (err == 0 && attr.size != object_size(&data->object)) {
 		err = forget_old(data, attr.size);
 		p9_data_doubtful(data);

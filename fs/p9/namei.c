@@ -237,8 +237,8 @@ static void remove_unused(struct p9_node *node)
 {
 	if (atomic_load(&node->users) || !atomic_cas(&node->unlinked, P9_HIDDEN, P9_REMOVED))
 		return;
+	p9_node_forget(node); /* first: a new file may get its number at once */
 	remove_hidden(node);
-	p9_node_forget(node);
 }
 
 void p9_unuse(struct p9_node *node, bool waits)
@@ -473,18 +473,46 @@ int p9_link(struct inode *dir, const char *name, size_t len, struct inode *inode
 	return err ? err : p9_decode_rlink(&packet, rpc.tag);
 }
 
-/* A file without users goes at once, and nobody finds the node of it. */
+/*
+ * Bracket the request that removes a name. If the file goes with it, nobody is to find the node again. A new file may
+ * have its number at once, so that is forgotten first, and known again if the server refuses. A directory must not
+ * have two nodes, for something may be mounted on it: it is forgotten afterwards.
+ */
+static bool begin_removal(const struct found *found, const struct place *at)
+{
+	bool goes = found->node && (has_name(found, at) || !is_used(found));
+
+	if (goes && !is_dir(found))
+		p9_node_forget(found->node);
+	return goes;
+}
+
+static void end_removal(const struct found *found, int err)
+{
+	struct p9_node *there = NULL;
+
+	if (is_dir(found) && err == 0)
+		p9_node_forget(found->node);
+	else if (!is_dir(found) && p9_is_refusal(err))
+		there = p9_nodes_add(found->node);
+	if (there)
+		inode_put(&there->inode);
+}
+
+/* A file without users goes at once. */
 static int remove_found(const struct place *at, struct found *found, bool directory)
 {
+	bool goes;
 	int err;
 
 	if (directory && is_covered(found))
 		return -EBUSY;
 	if (!directory && must_hide(found, at))
 		return hide(at, found->node);
+	goes = begin_removal(found, at);
 	err = unlinkat(at, directory);
-	if (err == 0 && found->node && (has_name(found, at) || !is_used(found)))
-		p9_node_forget(found->node);
+	if (goes)
+		end_removal(found, err);
 	return err;
 }
 
@@ -611,7 +639,7 @@ static int rename_over(const struct place *from, const struct place *to, struct 
 static int rename_found(const struct place *from, struct found *moved, const struct place *to,
 			struct found *replaced)
 {
-	bool moves = has_name(moved, from);
+	bool moves = has_name(moved, from), goes;
 	char *name;
 	int err;
 
@@ -620,13 +648,14 @@ static int rename_found(const struct place *from, struct found *moved, const str
 	name = name_copy(&to->name);
 	if (!name)
 		return -ENOMEM;
-	if (replaced && !is_dir(moved) && must_hide(replaced, to))
+	if (replaced && !is_dir(moved) && must_hide(replaced, to)) {
 		err = rename_over(from, to, replaced->node);
-	else
+	} else {
+		goes = replaced && begin_removal(replaced, to);
 		err = renameat(from, to);
-	if (err == 0 && replaced && replaced->node &&
-	    (has_name(replaced, to) || !is_used(replaced)))
-		p9_node_forget(replaced->node);
+		if (goes)
+			end_removal(replaced, err);
+	}
 	if (err || !moves) {
 		kfree(name);
 		return err;

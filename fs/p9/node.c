@@ -105,6 +105,8 @@ static int node_make(struct mount *mount, struct p9_node *parent, const char *na
 	struct p9_node *node, *there;
 	int err = p9_ask_attributes(p9_fid_get(fid), &attr);
 
+	if (err == 0 && !p9_is_same_file(&attr.qid, qid))
+		err = -ESTALE;
 	if (err == 0 && !type_fits(qid, attr.mode))
 		err = -EIO;
 	node = err ? NULL : node_create(mount, name, len, fid, qid, &attr);
@@ -348,16 +350,28 @@ int p9_walk(struct p9_node *from, const char *name, size_t len, struct p9_fid **
 	return err;
 }
 
-int p9_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
+static int lookup_once(struct p9_node *parent, const char *name, size_t len,
+		       struct p9_node **node_ret)
 {
-	struct p9_node *parent = to_p9_node(dir), *node;
 	struct p9_fid *fid;
 	struct p9_qid qid;
 	int err = p9_walk(parent, name, len, &fid, &qid);
 
 	if (err)
 		return err;
-	err = p9_node_get(dir->mount, parent, name, len, fid, &qid, &node);
+	return p9_node_get(parent->inode.mount, parent, name, len, fid, &qid, node_ret);
+}
+
+/* The name may be another file's as soon as the walk is over. */
+int p9_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret)
+{
+	struct p9_node *node;
+	unsigned ntries = 0;
+	int err;
+
+	do
+		err = lookup_once(to_p9_node(dir), name, len, &node);
+	while (err == -ESTALE && ++ntries < INODE_STALE_TRIES);
 	if (err)
 		return err;
 	p9_node_keep(node);
@@ -365,7 +379,8 @@ int p9_lookup(struct inode *dir, const char *name, size_t len, struct inode **in
 	return 0;
 }
 
-static int lopen(struct p9_fid *fid, unsigned flags)
+/* Opens a fid of the node's. */
+static int lopen(const struct p9_node *node, struct p9_fid *fid, unsigned flags)
 {
 	const struct p9_tlopen ask = { fid->number, flags | O_LARGEFILE };
 	uint8_t reply[P9_REPLY_BYTES];
@@ -373,6 +388,7 @@ static int lopen(struct p9_fid *fid, unsigned flags)
 	struct p9_rlopen got;
 	struct p9_rpc rpc;
 	ssize_t n;
+	int err;
 
 	p9_rpc_begin(&rpc, fid->session, p9_fid_get(fid), NULL);
 	n = p9_encode_tlopen(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
@@ -380,7 +396,8 @@ static int lopen(struct p9_fid *fid, unsigned flags)
 	if (n < 0)
 		return (int)n;
 	packet = p9_packet(reply, (size_t)n);
-	return p9_decode_rlopen(&packet, rpc.tag, &got);
+	err = p9_decode_rlopen(&packet, rpc.tag, &got);
+	return err == 0 && !p9_is_same_file(&got.qid, &node->qid) ? -ESTALE : err;
 }
 
 static struct p9_fid *take_spare(struct p9_node *node)
@@ -402,7 +419,7 @@ int p9_open_fid(struct p9_node *node, unsigned flags, struct p9_fid **fid_ret)
 
 	if (err)
 		return err;
-	err = lopen(fid, flags);
+	err = lopen(node, fid, flags);
 	if (err)
 		p9_fid_put(fid);
 	else

@@ -52,9 +52,18 @@ static inline uint64_t p9_ino(const struct p9_qid *qid)
 }
 
 /*
+ * A server may refer to a file by its path: then a fid is another file's from the moment that the name
+ * is. Its answers say which file they are about.
+ */
+static inline bool p9_is_same_file(const struct p9_qid *a, const struct p9_qid *b)
+{
+	return a->path == b->path;
+}
+
+/*
  * Finds the file that `fid` refers to among the session's nodes, or makes a node for it, and takes
  * over the fid. `parent` NULL: it is the root, which has no name. Returns 0 with a reference, or a
- * negative errno. Waits for the server.
+ * negative errno; -ESTALE: the fid is another file's by now. Waits for the server.
  */
 int p9_node_get(struct mount *mount, struct p9_node *parent, const char *name, size_t len,
 		struct p9_fid *fid, const struct p9_qid *qid, struct p9_node **node_ret);

@@ -243,6 +243,7 @@ def R142_changes_of_all_kinds():
 @case
 def R142_a_file_is_replaced_in_one_step():
     passes("replace", "/mnt", place=folder("replaced"))
+    passes("replace", "/mnt", place=folder("replaced at any time"), options=["--append", "preempt=1000"])
 
 
 @case

@@ -92,6 +92,8 @@ struct control {
 	unsigned discards;	    /* the server keeps nothing of what is written */
 	unsigned long progress;	    /* of a child */
 	uint8_t stored[100 * 4096]; /* the file NEW */
+	unsigned
+		others; /* so many answers of type `of` are about another file, which has the name now */
 	unsigned reused; /* requests with the tag, or Tclunk with a fid, of one not flushed yet */
 };
 
@@ -246,6 +248,15 @@ static ssize_t do_walk(const struct p9_packet *packet, uint16_t tag)
 	return p9_encode_rwalk(reply, sizeof(reply), tag, &say);
 }
 
+/* The file that an answer of this type is about. */
+static uint64_t file_or_other(uint64_t file, unsigned type)
+{
+	if (type != control->of || file == ROOT || control->others == 0)
+		return file;
+	control->others--;
+	return file + 1000000;
+}
+
 static ssize_t do_getattr(const struct p9_packet *packet, uint16_t tag)
 {
 	struct p9_tgetattr ask;
@@ -257,7 +268,7 @@ static ssize_t do_getattr(const struct p9_packet *packet, uint16_t tag)
 	file = file_of(ask.fid);
 	if (file == 0)
 		return say_error(tag, ENOENT);
-	say.qid = qid_of(file);
+	say.qid = qid_of(file_or_other(file, P9_TGETATTR));
 	say.mode = file == ROOT || file == SUB ? S_IFDIR | 0755
 		   : file == LINK	       ? S_IFLNK | 0777
 		   : file == DEVICE	       ? S_IFCHR | 0600
@@ -279,7 +290,7 @@ static ssize_t do_open(const struct p9_packet *packet, uint16_t tag)
 		return -1;
 	if (file_of(ask.fid) == 0)
 		return say_error(tag, ENOENT);
-	say.qid = qid_of(file_of(ask.fid));
+	say.qid = qid_of(file_or_other((uint64_t)file_of(ask.fid), P9_TLOPEN));
 	return p9_encode_rlopen(reply, sizeof(reply), tag, &say);
 }
 
@@ -1058,7 +1069,7 @@ static void appends(void)
 	mount_flags = 0;
 	start("timeout=20");
 	fd = open("/mnt/new", O_CREAT | O_RDWR | O_APPEND, 0644);
-	fill_new(new_bytes, 0, 300);
+	fill_new(new_bytes, 0, 400);
 	expect("write", 100, write(fd, new_bytes, 100));
 	expect("fsync", 0, fsync(fd));
 	expect("read", 10, pread(fd, bytes, sizeof(bytes), 90));
@@ -1072,6 +1083,11 @@ static void appends(void)
 	expect("the other's byte", 0, bytes[0]);
 	expect("read what was appended", 10, pread(fd, bytes, sizeof(bytes), 250));
 	expect("wrong bytes", 0, wrong_new_bytes(bytes, 250, sizeof(bytes)));
+	control->of = P9_TGETATTR; /* the name is another file's now */
+	control->others = 1;
+	expect("append to what has no name", 100, write(fd, new_bytes + 300, 100));
+	expect("fsync of that", 0, fsync(fd));
+	expect("the size", 400, (long)control->new_size);
 	close(fd);
 	stop();
 	mount_flags = MS_RDONLY;
@@ -1919,6 +1935,49 @@ static void replaced(void)
 	expect("every fid is clunked", control->walks + 1, control->clunks);
 }
 
+static void others_have_the_name(unsigned type, unsigned times)
+{
+	control->of = type;
+	control->others = times;
+}
+
+/*
+ * A server that refers to files by their paths answers for another file if a name has changed hands since it was looked
+ * up: then it is looked up again.
+ */
+static void names_change_hands(void)
+{
+	uint8_t bytes[16];
+	struct stat st;
+	int fd;
+
+	start("timeout=20");
+	others_have_the_name(P9_TGETATTR, 3);
+	expect("stat", 0, stat("/mnt/a", &st));
+	expect("its size", FILE_SIZE, st.st_size);
+	expect("answers for another", 0, control->others);
+	others_have_the_name(P9_TLOPEN, 3);
+	fd = open("/mnt/a", O_RDONLY);
+	expect("read", 16, pread(fd, bytes, 16, 3 * PAGE));
+	expect("its bytes", 0, wrong_bytes(bytes, 3 * PAGE, 16));
+	expect("answers for another", 0, control->others);
+	others_have_the_name(P9_TGETATTR, 1000);
+	expect("stat of the open file", 0, fstat(fd, &st));
+	expect("its size", FILE_SIZE, st.st_size);
+	expect("a name that is never ours", -1, open("/mnt/prog", O_RDONLY));
+	expect("its errno", ESTALE, errno);
+	others_have_the_name(P9_TLOPEN, 1000);
+	expect("the same at open", -1, open("/mnt/prog", O_RDONLY));
+	expect("its errno", ESTALE, errno);
+	expect("and at exec", -1, execl("/mnt/prog", "prog", "child", NULL));
+	expect("its errno", ESTALE, errno);
+	others_have_the_name(0, 0);
+	expect("read on", 16, pread(fd, bytes, 16, 20 * PAGE));
+	close(fd);
+	stop();
+	expect("every fid is clunked", control->walks + 1, control->clunks);
+}
+
 /* What is only kept for later goes when the server has no fids left. */
 static void few_fids(void)
 {
@@ -2351,6 +2410,7 @@ int main(int argc, char **argv)
 	reads_round_a_failed_page();
 	changes();
 	replaced();
+	names_change_hands();
 	few_fids();
 	silence();
 	flushes_of_the_killed();
