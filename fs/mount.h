@@ -164,10 +164,10 @@ static inline bool mount_forbids_programs(const struct mount *mount)
 	return mount && (atomic_load_relaxed(&mount->flags) & MS_NOEXEC);
 }
 
-/* Fills in all of it. */
 /* sync(2): has all file systems of the tree bring what was written where it belongs. Waits. */
 void mount_sync_all(uint64_t deadline);
 
+/* Fills in all of it. */
 void mount_statfs(struct mount *mount, struct abi_statfs *st);
 
 /*

@@ -104,6 +104,26 @@ int fs_umount(struct file *dir, const char *path, unsigned flags)
 	return err;
 }
 
+/* What is on no mount is a memfd, which Linux keeps on a tmpfs without limits, or a pipe. */
+static void mountless_statfs(uint32_t magic, struct abi_statfs *st)
+{
+	*st = (struct abi_statfs){
+		.type = magic,
+		.bsize = PAGE_SIZE,
+		.frsize = PAGE_SIZE,
+		.namelen = NAME_MAX,
+		.flags = ST_VALID,
+	};
+}
+
+static void inode_statfs(const struct inode *inode, struct abi_statfs *st)
+{
+	if (inode->mount)
+		mount_statfs(inode->mount, st);
+	else
+		mountless_statfs(ABI_TMPFS_MAGIC, st);
+}
+
 int fs_statfs(struct file *dir, const char *path, struct abi_statfs *st)
 {
 	struct inode *inode;
@@ -111,25 +131,15 @@ int fs_statfs(struct file *dir, const char *path, struct abi_statfs *st)
 
 	if (err)
 		return err;
-	mount_statfs(inode->mount, st);
+	inode_statfs(inode, st); /* it may be a memfd, by a name of /proc */
 	path_put(inode);
 	return 0;
 }
 
-/* What is on no mount is a memfd, which Linux keeps on a tmpfs without limits, or a pipe. */
 void fs_statfs_file(struct file *file, struct abi_statfs *st)
 {
-	bool has_inode = file->ops->has_inode;
-
-	if (has_inode && file_inode(file)->mount) {
-		mount_statfs(file_inode(file)->mount, st);
-		return;
-	}
-	*st = (struct abi_statfs){
-		.type = has_inode ? ABI_TMPFS_MAGIC : ABI_PIPEFS_MAGIC,
-		.bsize = PAGE_SIZE,
-		.frsize = PAGE_SIZE,
-		.namelen = NAME_MAX,
-		.flags = ST_VALID,
-	};
+	if (file->ops->has_inode)
+		inode_statfs(file_inode(file), st);
+	else
+		mountless_statfs(ABI_PIPEFS_MAGIC, st);
 }

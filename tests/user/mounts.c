@@ -295,7 +295,8 @@ static void statistics(const char *what, long r, const struct statfs *st)
 static void all_statistics(void)
 {
 	struct statfs st;
-	int fds[2];
+	char path[32];
+	int fds[2], fd;
 
 	say("statistics\n");
 	TRY(mkdir("m", 0755));
@@ -308,7 +309,10 @@ static void all_statistics(void)
 	TRY(umount2("m", MNT_DETACH));
 	TRY(pipe(fds));
 	statistics("a pipe", fstatfs(fds[0], &st), &st);
-	statistics("a memfd", fstatfs(memfd_create("m", 0), &st), &st);
+	fd = memfd_create("m", 0);
+	statistics("a memfd", fstatfs(fd, &st), &st);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	statistics("its name", statfs(path, &st), &st);
 	TRY(rmdir("m"));
 	TRY(syscall(SYS_statfs, "none", &st));
 	TRY(syscall(SYS_statfs, BAD, &st));
