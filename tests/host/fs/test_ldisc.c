@@ -216,6 +216,39 @@ TEST(stop_and_go)
 	assert_int_equal(ldisc_available(&ldisc), 0);
 }
 
+/* Who cannot see why nothing comes presses these; the signal's program could not write its last words. */
+TEST(what_else_starts_output)
+{
+	static const uint8_t keys[] = { '\003', '\034', '\032' };
+	struct abi_termios termios;
+
+	start();
+	for (unsigned noflsh = 0; noflsh < 2; noflsh++) {
+		for (unsigned i = 0; i < sizeof(keys); i++) {
+			key('\023');
+			events = 0;
+			key(keys[i]);
+			assert_false(ldisc.stopped);
+			assert_true(events & LDISC_RESUMED);
+		}
+		termios = ldisc.termios;
+		termios.c_lflag |= NOFLSH;
+		ldisc_set_termios(&ldisc, &termios);
+	}
+	key('\023');
+	type("x\r\n\004"); /* there is no IXANY */
+	assert_true(ldisc.stopped);
+	termios.c_lflag &= ~(uint32_t)ISIG;
+	ldisc_set_termios(&ldisc, &termios);
+	key('\003');
+	assert_true(ldisc.stopped);
+	termios.c_iflag &= ~(uint32_t)IXON;
+	ldisc_set_termios(&ldisc, &termios);
+	assert_false(ldisc.stopped);
+	key('\023');
+	assert_false(ldisc.stopped);
+}
+
 TEST(raw_mode)
 {
 	struct abi_termios termios;
