@@ -55,9 +55,12 @@ enum {
 void counters_begin(void);
 /* Adds one to a counter: also when it is entered with any registers, at any of its instructions. */
 void count(uint64_t counter);
+void count_added(void);
 void count_end(void);
-/* Whether this is an instruction of count(), where the registers must stay as they are. */
+/* Whether this is an instruction of count(). */
 bool is_counting(uint64_t pc);
+/* Where who is interrupted there goes on: with other registers than the return address and a0. */
+uint64_t count_again(uint64_t pc);
 uint64_t counted(unsigned counter);
 /* Says which counters are above what the kernel says of all calls since the beginning; returns how many. */
 unsigned impossible_counters(void);

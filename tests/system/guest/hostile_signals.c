@@ -91,15 +91,18 @@ static bool is_fault(const siginfo_t *info)
 void on_signal(int sig, siginfo_t *info, void *context)
 {
 	ucontext_t *ucontext = context;
+	unsigned long *pc = &ucontext->uc_mcontext.__gregs[REG_PC];
 
 	(void)sig;
 	count(HANDLERS);
 	if (++handled > HANDLERS_MAX)
 		_exit(0);
-	if (is_counting(ucontext->uc_mcontext.__gregs[REG_PC]))
+	if (is_counting(*pc)) {
+		*pc = count_again(*pc);
 		return;
+	}
 	if (is_fault(info))
-		ucontext->uc_mcontext.__gregs[REG_PC] += 4;
+		*pc += 4;
 	if (handled == 1)
 		memcpy(good_frame, info, FRAME_SIZE);
 	if (ONE_IN(steps_left ? 40 : 6))
