@@ -22,6 +22,8 @@ static bool escape_alone; /* the last key was an Escape, and no byte followed in
 
 void keys_restore(void)
 {
+	/* With the modes from before, a ^S that was typed ahead could keep what is not written yet. */
+	fflush(stdout);
 	if (raw)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &found);
 	raw = false;
