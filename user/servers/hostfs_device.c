@@ -171,14 +171,15 @@ int device_start(struct device *device, int fd)
 		return err;
 	tell_queue(device, queue_addr);
 	add_status(device, VIRTIO_STATUS_DRIVER_OK);
-	return device_unmask(device);
+	return 0;
 }
 
+/* An interrupt may be pending since the last driver's time: it comes at once, and must be told of. */
 int device_set_pulse(struct device *device, int send)
 {
 	struct uio_notify notify = { .fd = send, .bits = 1 };
 
-	return ioctl(device->fd, UIO_NOTIFY, &notify) != 0 ? -errno : 0;
+	return ioctl(device->fd, UIO_NOTIFY, &notify) != 0 ? -errno : device_unmask(device);
 }
 
 /* ---- requests ---- */

@@ -24,7 +24,7 @@ struct device {
  */
 int device_start(struct device *device, int fd);
 
-/* From now on each interrupt is a pulse by this send end. Returns 0 or a negative errno. */
+/* Lets interrupts come, each of which is a pulse by this send end. Returns 0 or a negative errno. */
 int device_set_pulse(struct device *device, int send);
 
 /* Where the client's message of n bytes belongs, and where the reply to it will be, with its room. */
