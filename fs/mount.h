@@ -25,6 +25,11 @@ struct fs_type {
 	 * an option that it does not know.
 	 */
 	int (*fill_mount)(struct mount *mount, const char *options);
+	/*
+	 * MS_REMOUNT with options, which are not "": the mount's flags stay as they are. Returns 0 or a negative errno.
+	 * NULL: -EINVAL.
+	 */
+	int (*remount)(struct mount *mount, const char *options);
 	/* Sets the fields that only it knows: f_blocks to f_ffree. NULL: all are 0. */
 	void (*statfs)(struct mount *mount, struct abi_statfs *st);
 	/*

@@ -79,7 +79,11 @@ int fs_remount(struct file *dir, const char *path, unsigned flags, const char *o
 
 	if (err)
 		return err;
-	err = *options != '\0' ? -EINVAL : mount_set_flags(root->mount, flags);
+	if (*options == '\0')
+		err = mount_set_flags(root->mount, flags);
+	else
+		err = root->mount->type->remount ? root->mount->type->remount(root->mount, options)
+						 : -EINVAL;
 	path_put(root);
 	return err;
 }

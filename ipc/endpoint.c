@@ -609,6 +609,11 @@ bool endpoint_is_send(struct file *file)
 	return to_sender(file) != NULL;
 }
 
+bool endpoint_is_broken(struct file *send)
+{
+	return !__atomic_load_n(&to_sender(send)->endpoint->open, __ATOMIC_ACQUIRE);
+}
+
 int endpoint_notify(struct file *send, uint64_t bits)
 {
 	struct sender *sender = to_sender(send);

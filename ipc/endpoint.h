@@ -47,6 +47,9 @@ int endpoint_call_killable(struct file *send, struct ipc_words *words, struct tr
 /* Can it be called? */
 bool endpoint_is_send(struct file *file);
 
+/* Is the receive end of this send end closed? It will never be open again. */
+bool endpoint_is_broken(struct file *send);
+
 /*
  * Waits for a call or a pulse and takes it; pulses come first. Returns the rcvid of a call, or 0 for
  * a pulse, whose words are its code and its value; and the badge of the send end.

@@ -112,7 +112,7 @@ int p9_getattr(struct inode *inode, struct abi_stat *st)
 	struct p9_rgetattr attr = { 0 };
 	int err = p9_node_attributes(node, &attr);
 
-	if (err == -ESTALE && !p9_is_same_file(&attr.qid, &node->qid))
+	if (err == -ESTALE && attr.valid && !p9_is_same_file(&attr.qid, &node->qid))
 		err = 0;
 	return err ? err : p9_getattr_asked(inode, st);
 }

@@ -139,7 +139,7 @@ static int data_read(struct object *object, struct page *page, struct vm_wait *w
 
 	if (p9_is_stuck(data->session))
 		return -EIO;
-	if (unlikely(call_deadlocks(data->session->send)))
+	if (unlikely(p9_session_deadlocks(data->session)))
 		return -EDEADLK;
 	read = kmalloc(sizeof(*read));
 	if (!read)
@@ -246,6 +246,17 @@ struct object *p9_data_object(struct p9_data *data)
 	return &data->object;
 }
 
+/* What no server knows any more is opened anew. */
+static bool is_open(struct p9_data *data, struct p9_fid *const *at)
+{
+	bool is;
+
+	spin_lock(&data->object.lock);
+	is = *at && !atomic_load_relaxed(&(*at)->is_stale);
+	spin_unlock(&data->object.lock);
+	return is;
+}
+
 bool p9_data_is_open(const struct p9_data *data)
 {
 	return atomic_load_relaxed(&data->fid) != NULL;
@@ -348,9 +359,14 @@ static void set_fid(struct p9_data *data, struct p9_fid **at, struct p9_fid *fid
 
 static int open_one(struct p9_node *node, struct p9_fid **at, unsigned flags)
 {
+	enum p9_fid_use use = flags == O_RDONLY ? P9_FID_READS : P9_FID_WRITES;
 	struct p9_fid *fid;
 	int err = p9_open_fid(node, flags, &fid);
 
+	while (err == 0 && !p9_fid_own(fid, node, use)) { /* the server has just ended */
+		p9_fid_put(fid);
+		err = p9_open_fid(node, flags, &fid);
+	}
 	if (err == 0)
 		set_fid(node->data, at, fid);
 	return err;
@@ -375,16 +391,19 @@ static int open_fids(struct p9_node *node, unsigned flags, bool anew)
 	struct p9_data *data = node->data;
 	int err = 0;
 
-	if (wants_read(flags) && (anew || !p9_data_is_open(data)))
+	if (wants_read(flags) && (anew || !is_open(data, &data->fid)))
 		err = open_one(node, &data->fid, O_RDONLY);
-	if (err == 0 && wants_write(flags) && (anew || !atomic_load_relaxed(&data->writer)))
+	if (err == 0 && wants_write(flags) && (anew || !is_open(data, &data->writer)))
 		err = open_one(node, &data->writer, O_WRONLY);
 	return err;
 }
 
 void p9_data_created(struct p9_data *data, struct p9_fid *fid)
 {
-	set_fid(data, &data->writer, fid);
+	if (p9_fid_own(fid, data->node, P9_FID_WRITES))
+		set_fid(data, &data->writer, fid);
+	else
+		p9_fid_put(fid);
 }
 
 int p9_data_writer(struct p9_node *node, struct p9_fid **fid_ret)

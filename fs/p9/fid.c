@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "arch/timer.h"
+#include "fs/p9/node.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 #include "proc/wait.h"
@@ -45,7 +46,10 @@ int p9_fid_create(struct p9_session *session, struct p9_fid **fid_ret)
 	p9_session_get(session);
 	fid->session = session;
 	refcount_init(&fid->refs, 1);
+	fid->nrenames = atomic_load(&session->nrenames);
 	fid->known = false;
+	fid->is_stale = 0;
+	fid->node = NULL;
 	fid->number = atomic_add(&session->last_fid, 1);
 	if (fid->number == P9_NOFID)
 		fid->number = atomic_add(&session->last_fid, 1);
@@ -83,14 +87,68 @@ void p9_fid_put(struct p9_fid *fid)
 
 	if (!fid || !refcount_put(&fid->refs))
 		return;
-	if (!fid->known || !p9_request_init(fid->session, &fid->clunk)) {
+	spin_lock(&fid->session->lock);
+	p9_fid_disown_locked(fid);
+	spin_unlock(&fid->session->lock);
+	if (!fid->known || fid->is_stale || fid->epoch != atomic_load(&fid->session->epoch) ||
+	    !p9_request_init(fid->session, &fid->clunk)) {
 		fid_free(fid);
 		return;
 	}
 	fid->clunk.free = clunked;
+	fid->clunk.is_local = true;
+	fid->clunk.epoch = fid->epoch;
 	clunk.fid = fid->number;
 	n = p9_encode_tclunk(fid->clunk.head, sizeof(fid->clunk.head), fid->clunk.tag, &clunk);
 	assert(n > 0);
 	(void)atomic_add(&fid->session->nclunks, 1);
 	p9_request_start(&fid->clunk, (size_t)n);
+}
+
+/* ---- owners ---- */
+
+bool p9_fid_own_locked(struct p9_fid *fid, struct p9_node *node, enum p9_fid_use use)
+{
+	struct p9_session *session = fid->session;
+
+	assert_hardened(spin_lock_held(&session->lock));
+	if (fid->node)
+		return true;
+	if (fid->is_stale || fid->epoch != session->epoch)
+		return false;
+	fid->node = node;
+	fid->use = use;
+	list_add(&session->fids, &fid->link);
+	list_add(&node->fids, &fid->by_node);
+	return true;
+}
+
+bool p9_fid_own(struct p9_fid *fid, struct p9_node *node, enum p9_fid_use use)
+{
+	bool owned;
+
+	spin_lock(&fid->session->lock);
+	owned = p9_fid_own_locked(fid, node, use);
+	spin_unlock(&fid->session->lock);
+	return owned;
+}
+
+void p9_fid_disown_locked(struct p9_fid *fid)
+{
+	assert_hardened(spin_lock_held(&fid->session->lock));
+	if (!fid->node)
+		return;
+	fid->node = NULL;
+	list_del(&fid->link);
+	list_del(&fid->by_node);
+}
+
+int p9_fid_check_locked(const struct p9_fid *fid, uint32_t epoch)
+{
+	if (!fid || !fid->known)
+		return 0;
+	assert_hardened(spin_lock_held(&fid->session->lock));
+	if (fid->is_stale)
+		return -ESTALE;
+	return fid->epoch == epoch ? 0 : -EAGAIN;
 }

@@ -4,6 +4,8 @@
 
 #include "fs/p9/request.h"
 
+struct p9_node;
+
 /*
  * The numbers are used once. There is a reference of whoever created the fid, and one for each
  * request that names it and is given up or not waited for. When the last one is dropped, the server
@@ -13,7 +15,18 @@ struct p9_fid {
 	struct p9_session *session;
 	struct refcount refs;
 	uint32_t number;
-	bool known; /* the server may know it */
+	uint32_t nrenames; /* session->nrenames, before it was made */
+	bool known;	   /* the server may know it */
+	uint32_t
+		epoch; /* that of the server. Atomic; guarded by session->lock, once it has an owner */
+	uint32_t
+		is_stale; /* another server knows no such file any more; set under session->lock; atomic */
+	/* guarded by session->lock: */
+	struct p9_node
+		*node; /* its owner: it is made again by this; NULL: it dies with the server */
+	enum p9_fid_use { P9_FID_WALKED, P9_FID_READS, P9_FID_WRITES } use;
+	struct list link;    /* in session->fids, if it has an owner */
+	struct list by_node; /* and in node->fids */
 	struct p9_request clunk;
 };
 
@@ -22,5 +35,19 @@ struct p9_fid {
  * the server has not forgotten others in time. May wait for it.
  */
 int p9_fid_create(struct p9_session *session, struct p9_fid **fid_ret);
+
+/*
+ * The node is the fid's owner until the last reference to the fid is dropped, or the node goes: should the server end,
+ * another one is to know the fid, too. Returns false if the server has ended already: then the fid is of no use.
+ */
+bool p9_fid_own(struct p9_fid *fid, struct p9_node *node, enum p9_fid_use use);
+bool p9_fid_own_locked(struct p9_fid *fid, struct p9_node *node, enum p9_fid_use use);
+
+/* No node is its owner any more. session->lock is held. */
+void p9_fid_disown_locked(struct p9_fid *fid);
+
+/* Does the server of that epoch know the fid? 0; -ESTALE; or -EAGAIN: it is to be made anew. session->lock is held. */
+int p9_fid_check_locked(const struct p9_fid *fid, uint32_t epoch);
+
 struct p9_fid *p9_fid_get(struct p9_fid *fid); /* returns it; NULL is allowed */
 void p9_fid_put(struct p9_fid *fid);	       /* the same; never waits */

@@ -19,9 +19,11 @@
 #define TIMEOUT_DEFAULT 30 /* seconds */
 
 /* Attaches to the server's root. */
-static int attach(struct mount *mount, struct p9_session *session, uint32_t uid)
+static int attach(struct mount *mount, struct p9_session *session)
 {
-	struct p9_tattach ask = { .afid = P9_NOFID, .uname = { "root", 4 }, .n_uname = uid };
+	struct p9_tattach ask = { .afid = P9_NOFID,
+				  .uname = { "root", 4 },
+				  .n_uname = session->uid };
 	uint8_t reply[P9_REPLY_BYTES];
 	struct p9_packet packet;
 	struct p9_rattach got = { 0 };
@@ -36,8 +38,8 @@ static int attach(struct mount *mount, struct p9_session *session, uint32_t uid)
 	ask.fid = fid->number;
 	ask.aname = (struct p9_string){ "", 0 };
 	p9_rpc_begin(&rpc, session, p9_fid_get(fid), NULL);
+	rpc.makes = fid;
 	n = p9_encode_tattach(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
-	fid->known = true;
 	n = p9_rpc(&rpc, n, reply, sizeof(reply));
 	packet = p9_packet(reply, n < 0 ? 0 : (size_t)n);
 	err = n < 0 ? (int)n : p9_decode_rattach(&packet, rpc.tag, &got);
@@ -66,10 +68,34 @@ static int connect(struct mount *mount, struct file *send, uint32_t msize, uint6
 	err = p9_session_create(send, msize, timeout, &session);
 	if (err)
 		return err;
-	err = attach(mount, session, uid);
+	session->uid = uid;
+	err = attach(mount, session);
 	if (err)
 		p9_session_close(session);
+	else
+		atomic_store(&session->mounted, 1u);
 	p9_session_put(session);
+	return err;
+}
+
+/* Options of MS_REMOUNT: fd=N, the send end of a server that takes the place of one that has ended. */
+static int remount_p9(struct mount *mount, const char *options)
+{
+	uint64_t fd = UINT64_MAX;
+	const struct mount_option known[] = {
+		{ "fd", 10, INT32_MAX, &fd },
+		{ NULL, 0, 0, NULL },
+	};
+	int err = mount_options(options, known);
+	struct file *send;
+
+	if (err)
+		return err;
+	send = fdtable_get(current_process()->fdtable, (int)fd);
+	if (!send)
+		return -EINVAL;
+	err = endpoint_is_send(send) ? p9_attach_again(to_p9_node(mount->root), send) : -EINVAL;
+	file_put(send);
 	return err;
 }
 
@@ -145,6 +171,7 @@ const struct fs_type p9_type = {
 	.name = "9p",
 	.magic = ABI_V9FS_MAGIC,
 	.fill_mount = fill_p9,
+	.remount = remount_p9,
 	.statfs = statfs,
 	.sync = sync,
 	.unmount = unmount,

@@ -9,6 +9,9 @@
  *
  * Who removes or renames holds the mount's rename_lock. Other changes, and those of other clients, may
  * come between a look at a name and the change: then the server's answer decides.
+ *
+ * If the server ends before it has answered, nobody knows whether it has made the change. These requests
+ * are not sent again unseen (-EPIPE): once another server is attached, a look at the names tells.
  */
 #include "abi/errno.h"
 #include "abi/limits.h"
@@ -35,7 +38,7 @@
 /* What removes a hidden file. It is there before the file is hidden. */
 struct p9_removal {
 	struct p9_request request;
-	struct p9_fid *dir; /* referenced */
+	struct p9_node *parent; /* the directory; referenced */
 	char name[HIDDEN_BYTES];
 	uint8_t message[UNLINKAT_BYTES];
 };
@@ -93,9 +96,26 @@ static bool is_covered(const struct found *found)
 	return found->node && atomic_load(&found->node->inode.cover);
 }
 
+/* ---- answers that were lost ---- */
+
+/* Returns 1 if the name refers to that file, 0 if it does to another or to none, or -EIO. */
+static int refers_to(const struct place *at, const struct p9_qid *qid)
+{
+	struct p9_fid *fid;
+	struct p9_qid there;
+	int err = p9_walk(at->dir, at->name.data, at->name.len, &fid, &there);
+
+	if (err == -ENOENT)
+		return 0;
+	if (err)
+		return err == -EINTR ? err : -EIO;
+	p9_fid_put(fid);
+	return p9_is_same_file(&there, qid);
+}
+
 /* ---- requests whose reply is empty ---- */
 
-static int unlinkat(const struct place *at, bool directory)
+static int unlinkat_once(const struct place *at, bool directory)
 {
 	struct p9_fid *fid = p9_node_fid(at->dir);
 	const struct p9_tunlinkat ask = { fid->number, at->name, directory ? P9_AT_REMOVEDIR : 0 };
@@ -106,13 +126,28 @@ static int unlinkat(const struct place *at, bool directory)
 	int err;
 
 	p9_rpc_begin(&rpc, fid->session, fid, NULL);
+	rpc.once = true;
 	n = p9_encode_tunlinkat(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
 	err = p9_rpc_packet(&rpc, n, reply, sizeof(reply), &packet);
 	changed(at);
 	return err ? err : p9_decode_runlinkat(&packet, rpc.tag);
 }
 
-static int renameat(const struct place *from, const struct place *to)
+/* `qid`: the file that has the name. */
+static int unlinkat(const struct place *at, bool directory, const struct p9_qid *qid)
+{
+	unsigned nends = 0;
+	int err, there = 1;
+
+	do
+		err = unlinkat_once(at, directory);
+	while (err == -EPIPE && ++nends < P9_SERVERS_MAX && (there = refers_to(at, qid)) == 1);
+	if (err != -EPIPE)
+		return err;
+	return nends < P9_SERVERS_MAX ? there : -EIO;
+}
+
+static int renameat_once(const struct place *from, const struct place *to)
 {
 	const size_t size = RENAMEAT_BYTES + from->name.len + to->name.len;
 	uint8_t *message = mem_wait_kmalloc(size);
@@ -125,6 +160,7 @@ static int renameat(const struct place *from, const struct place *to)
 	int err;
 
 	p9_rpc_begin(&rpc, old->session, old, new);
+	rpc.once = true;
 	if (message)
 		n = p9_encode_trenameat(message, size, rpc.tag, &ask);
 	rpc.message = message;
@@ -133,6 +169,47 @@ static int renameat(const struct place *from, const struct place *to)
 	changed(from);
 	changed(to);
 	return err ? err : p9_decode_rrenameat(&packet, rpc.tag);
+}
+
+/* Bracket what gives a file another name. */
+static void alias_begin(struct p9_alias *alias, const struct p9_qid *qid, const struct place *at)
+{
+	struct p9_session *session = at->dir->session;
+
+	*alias = (struct p9_alias){
+		.qid = qid, .dir = at->dir, .name = at->name.data, .len = at->name.len
+	};
+	spin_lock(&session->lock);
+	list_add_tail(&session->aliases, &alias->link);
+	spin_unlock(&session->lock);
+}
+
+static void alias_end(struct p9_alias *alias)
+{
+	struct p9_session *session = alias->dir->session;
+
+	spin_lock(&session->lock);
+	list_del(&alias->link);
+	spin_unlock(&session->lock);
+}
+
+/* `qid`: the file that has the old name. The caller has an alias for the new one. */
+static int renameat(const struct place *from, const struct place *to, const struct p9_qid *qid)
+{
+	int err, there;
+
+	for (unsigned nends = 0; nends < P9_SERVERS_MAX; nends++) {
+		err = renameat_once(from, to);
+		if (err != -EPIPE)
+			return err;
+		there = refers_to(to, qid);
+		if (there)
+			return there < 0 ? there : 0;
+		there = refers_to(from, qid);
+		if (there != 1)
+			return there ? there : -EIO;
+	}
+	return -EIO;
 }
 
 /* ---- names that are known here ---- */
@@ -159,7 +236,7 @@ void p9_removal_free(struct p9_removal *removal)
 {
 	if (!removal)
 		return;
-	p9_fid_put(removal->dir);
+	inode_put(&removal->parent->inode);
 	kfree(removal);
 }
 
@@ -179,8 +256,10 @@ static struct p9_removal *set_removal(struct p9_node *node, struct p9_removal *r
 static void removal_ended(struct p9_request *request)
 {
 	struct p9_session *session = request->session;
+	struct p9_removal *removal = container_of(request, struct p9_removal, request);
 
-	kfree(container_of(request, struct p9_removal, request));
+	inode_put(&removal->parent->inode);
+	kfree(removal);
 	if (atomic_add(&session->nremovals, -1u) == 1)
 		waitq_wake_all(&session->removed);
 }
@@ -190,7 +269,7 @@ void p9_wait_for_removals(struct p9_session *session, uint64_t latest)
 	uint64_t deadline = MIN(latest, p9_deadline(session, arch_time()));
 	uint64_t seq;
 
-	if (call_deadlocks(session->send)) /* the server closes a file of its own */
+	if (p9_session_deadlocks(session)) /* the server closes a file of its own */
 		return;
 	do
 		seq = waitq_sample(&session->removed);
@@ -216,9 +295,9 @@ static void remove_hidden(struct p9_node *node)
 		p9_removal_free(removal);
 		return;
 	}
-	ask.dirfid = removal->dir->number;
+	removal->request.fid = p9_node_fid(removal->parent);
+	ask.dirfid = removal->request.fid->number;
 	ask.name = (struct p9_string){ removal->name, HIDDEN_BYTES - 1 };
-	removal->request.fid = removal->dir; /* with the reference */
 	removal->request.free = removal_ended;
 	removal->request.message = removal->message;
 	n = p9_encode_tunlinkat(removal->message, sizeof(removal->message), removal->request.tag,
@@ -306,7 +385,8 @@ static int removal_create(struct p9_node *dir, struct p9_removal **removal_ret)
 		kfree(removal);
 		return err;
 	}
-	removal->dir = p9_node_fid(dir);
+	inode_get(&dir->inode);
+	removal->parent = dir;
 	*removal_ret = removal;
 	return 0;
 }
@@ -328,21 +408,25 @@ static void hidden_for_good(struct p9_node *node, struct p9_node *dir, struct p9
 static int hide(const struct place *from, struct p9_node *node)
 {
 	struct place hidden = { from->dir, { NULL, HIDDEN_BYTES - 1 } };
+	char text[HIDDEN_BYTES], *name;
 	struct p9_removal *removal;
-	char *name;
+	struct p9_alias alias;
 	int err = removal_create(from->dir, &removal);
 
 	if (err)
 		return err;
 	hidden.name.data = removal->name;
 	name = name_copy(&hidden.name);
-	err = name ? renameat(from, &hidden) : -ENOMEM;
+	hidden.name.data = memcpy(text, removal->name, sizeof(text));
+	alias_begin(&alias, &node->qid, &hidden);
+	err = name ? renameat(from, &hidden, &node->qid) : -ENOMEM;
 	if (p9_is_refusal(err)) {
 		p9_removal_free(removal);
 		kfree(name);
-		return err;
+	} else {
+		hidden_for_good(node, from->dir, removal, name, NULL);
 	}
-	hidden_for_good(node, from->dir, removal, name, NULL);
+	alias_end(&alias);
 	return err;
 }
 
@@ -364,6 +448,7 @@ static int create_file(const struct place *at, unsigned mode, struct p9_fid *fid
 	int err;
 
 	p9_rpc_begin(&rpc, fid->session, p9_fid_get(fid), NULL);
+	rpc.once = true;
 	n = p9_encode_tlcreate(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
 	err = p9_rpc_packet(&rpc, n, reply, sizeof(reply), &packet);
 	changed(at);
@@ -375,7 +460,7 @@ static int create_file(const struct place *at, unsigned mode, struct p9_fid *fid
 }
 
 /* A fid of the directory becomes one of the new file, which is open. Another is to be walked to it. */
-static int create_regular(const struct place *at, unsigned mode, struct inode **inode_ret)
+static int create_regular_once(const struct place *at, unsigned mode, struct inode **inode_ret)
 {
 	struct p9_fid *fid;
 	struct p9_qid qid;
@@ -400,7 +485,43 @@ static int create_regular(const struct place *at, unsigned mode, struct inode **
 	return err;
 }
 
-static int create_directory(const struct place *at, unsigned mode)
+/*
+ * A request to make a name was sent twice, for its first answer was lost. The name was not there when the call began.
+ * So a file that is there now, and is as a new one would be, is taken for that of the first request. Returns 0 with the
+ * inode, or -EEXIST.
+ */
+static int made_before(const struct place *at, uint32_t type, struct inode **inode_ret)
+{
+	struct inode *inode;
+	bool is_new;
+	int err = p9_lookup(&at->dir->inode, at->name.data, at->name.len, &inode);
+
+	if (err)
+		return err;
+	is_new = (inode->mode & S_IFMT) == type &&
+		 (type != S_IFREG || atomic_load_relaxed(&to_p9_node(inode)->size) == 0);
+	if (is_new)
+		*inode_ret = inode;
+	else
+		inode_put(inode);
+	return is_new ? 0 : -EEXIST;
+}
+
+static int create_regular(const struct place *at, unsigned mode, struct inode **inode_ret)
+{
+	unsigned nlost = 0;
+	int err;
+
+	do {
+		err = create_regular_once(at, mode, inode_ret);
+		nlost += err == -EPIPE;
+	} while (err == -EAGAIN || (err == -EPIPE && nlost < P9_SERVERS_MAX));
+	if (err == -EPIPE)
+		return -EIO;
+	return nlost && err == -EEXIST ? made_before(at, S_IFREG, inode_ret) : err;
+}
+
+static int create_directory_once(const struct place *at, unsigned mode)
 {
 	struct p9_fid *fid = p9_node_fid(at->dir);
 	const struct p9_tmkdir ask = { fid->number, at->name, mode & S_IALLUGO, GID };
@@ -412,32 +533,42 @@ static int create_directory(const struct place *at, unsigned mode)
 	int err;
 
 	p9_rpc_begin(&rpc, fid->session, fid, NULL);
+	rpc.once = true;
 	n = p9_encode_tmkdir(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
 	err = p9_rpc_packet(&rpc, n, reply, sizeof(reply), &packet);
 	changed(at);
 	return err ? err : p9_decode_rmkdir(&packet, rpc.tag, &got);
 }
 
+static int create_directory(const struct place *at, unsigned mode, struct inode **inode_ret)
+{
+	unsigned nlost = 0;
+	int err;
+
+	while ((err = create_directory_once(at, mode)) == -EPIPE && ++nlost < P9_SERVERS_MAX)
+		;
+	if (err == -EPIPE)
+		return -EIO;
+	if (nlost && err == -EEXIST)
+		return made_before(at, S_IFDIR, inode_ret);
+	return err ? err : p9_lookup(&at->dir->inode, at->name.data, at->name.len, inode_ret);
+}
+
 int p9_create(struct inode *dir, const char *name, size_t len, unsigned mode,
 	      struct inode **inode_ret)
 {
 	const struct place at = place_of(dir, name, len);
-	int err;
 
-	if (S_ISREG(mode))
-		return create_regular(&at, mode, inode_ret);
-	err = create_directory(&at, mode);
-	return err ? err : p9_lookup(dir, name, len, inode_ret);
+	return S_ISREG(mode) ? create_regular(&at, mode, inode_ret)
+			     : create_directory(&at, mode, inode_ret);
 }
 
-int p9_symlink(struct inode *dir, const char *name, size_t len, const char *target,
-	       size_t target_len)
+static int symlink_once(const struct place *at, const struct p9_string *target)
 {
-	const struct place at = place_of(dir, name, len);
-	const size_t size = P9_HEADER_BYTES + 4 + 2 + len + 2 + target_len + 4;
+	const size_t size = P9_HEADER_BYTES + 4 + 2 + at->name.len + 2 + target->len + 4;
 	uint8_t *message = mem_wait_kmalloc(size);
-	struct p9_fid *fid = p9_node_fid(at.dir);
-	const struct p9_tsymlink ask = { fid->number, at.name, { target, target_len }, GID };
+	struct p9_fid *fid = p9_node_fid(at->dir);
+	const struct p9_tsymlink ask = { fid->number, at->name, *target, GID };
 	uint8_t reply[P9_REPLY_BYTES];
 	struct p9_packet packet;
 	struct p9_rsymlink got;
@@ -446,20 +577,53 @@ int p9_symlink(struct inode *dir, const char *name, size_t len, const char *targ
 	int err;
 
 	p9_rpc_begin(&rpc, fid->session, fid, NULL);
+	rpc.once = true;
 	if (message)
 		n = p9_encode_tsymlink(message, size, rpc.tag, &ask);
 	rpc.message = message;
 	err = p9_rpc_packet(&rpc, n, reply, sizeof(reply), &packet);
 	kfree(message);
-	changed(&at);
+	changed(at);
 	return err ? err : p9_decode_rsymlink(&packet, rpc.tag, &got);
 }
 
-int p9_link(struct inode *dir, const char *name, size_t len, struct inode *inode)
+/* Is the name a link to that, as if the request whose answer was lost had made it? */
+static int linked_before(const struct place *at, const struct p9_string *target)
+{
+	char *text = mem_wait_kmalloc(PATH_MAX);
+	struct inode *inode;
+	int err = text ? made_before(at, S_IFLNK, &inode) : -ENOMEM;
+	ssize_t n;
+
+	if (err == 0) {
+		n = inode->ops->readlink(inode, text);
+		if (n != (ssize_t)target->len || memcmp(text, target->data, target->len) != 0)
+			err = -EEXIST;
+		inode_put(inode);
+	}
+	kfree(text);
+	return err;
+}
+
+int p9_symlink(struct inode *dir, const char *name, size_t len, const char *target,
+	       size_t target_len)
 {
 	const struct place at = place_of(dir, name, len);
-	struct p9_fid *to = p9_node_fid(at.dir), *fid = p9_node_fid(to_p9_node(inode));
-	const struct p9_tlink ask = { to->number, fid->number, at.name };
+	const struct p9_string text = { target, target_len };
+	unsigned nlost = 0;
+	int err;
+
+	while ((err = symlink_once(&at, &text)) == -EPIPE && ++nlost < P9_SERVERS_MAX)
+		;
+	if (err == -EPIPE)
+		return -EIO;
+	return nlost && err == -EEXIST ? linked_before(&at, &text) : err;
+}
+
+static int link_once(const struct place *at, struct p9_node *node)
+{
+	struct p9_fid *to = p9_node_fid(at->dir), *fid = p9_node_fid(node);
+	const struct p9_tlink ask = { to->number, fid->number, at->name };
 	uint8_t reply[P9_REPLY_BYTES];
 	struct p9_packet packet;
 	struct p9_rpc rpc;
@@ -467,10 +631,29 @@ int p9_link(struct inode *dir, const char *name, size_t len, struct inode *inode
 	int err;
 
 	p9_rpc_begin(&rpc, to->session, to, fid);
+	rpc.once = true;
 	n = p9_encode_tlink(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
 	err = p9_rpc_packet(&rpc, n, reply, sizeof(reply), &packet);
-	changed(&at);
+	changed(at);
 	return err ? err : p9_decode_rlink(&packet, rpc.tag);
+}
+
+/* Was the name made by the request whose answer was lost? If it was not, it is made once more. */
+int p9_link(struct inode *dir, const char *name, size_t len, struct inode *inode)
+{
+	const struct place at = place_of(dir, name, len);
+	struct p9_node *node = to_p9_node(inode);
+	unsigned nlost = 0;
+	int err, there;
+
+	while ((err = link_once(&at, node)) == -EPIPE && ++nlost < P9_SERVERS_MAX)
+		;
+	if (err == -EPIPE)
+		return -EIO;
+	if (err != -EEXIST || !nlost)
+		return err;
+	there = refers_to(&at, &node->qid);
+	return there == 1 ? 0 : there ? there : -EEXIST;
 }
 
 /*
@@ -494,7 +677,7 @@ static void end_removal(const struct found *found, int err)
 	if (is_dir(found) && err == 0)
 		p9_node_forget(found->node);
 	else if (!is_dir(found) && p9_is_refusal(err))
-		there = p9_nodes_add(found->node);
+		(void)p9_nodes_add(found->node, &there);
 	if (there)
 		inode_put(&there->inode);
 }
@@ -510,7 +693,7 @@ static int remove_found(const struct place *at, struct found *found, bool direct
 	if (!directory && must_hide(found, at))
 		return hide(at, found->node);
 	goes = begin_removal(found, at);
-	err = unlinkat(at, directory);
+	err = unlinkat(at, directory, &found->qid);
 	if (goes)
 		end_removal(found, err);
 	return err;
@@ -599,40 +782,71 @@ static void replacement_undo(struct replacement *r, const struct place *to, int 
 	if (!p9_is_refusal(err))
 		p9_node_forget(r->used);
 	else if (r->linked)
-		(void)unlinkat(&r->hidden, false);
+		(void)unlinkat(&r->hidden, false, &r->used->qid);
 	else
-		(void)renameat(&r->hidden, to);
+		(void)renameat(&r->hidden, to, &r->used->qid);
 	replacement_free(r);
 }
 
-/*
- * Renames over a file that is used. That gets the hidden name as a second one, so that there is always
- * a file at `to`. Where the server has no links, there is none for a moment.
- */
-static int rename_over(const struct place *from, const struct place *to, struct p9_node *used)
+/* Finds the file by its hidden name. The node owns that fid at once, for another server is to know it by that name. */
+static int walk_to_hidden(struct replacement *r)
 {
-	struct replacement r;
 	struct p9_qid qid;
+	int err;
+
+	for (;;) {
+		err = p9_walk(r->hidden.dir, r->hidden.name.data, r->hidden.name.len, &r->fid,
+			      &qid);
+		if (err || p9_fid_own(r->fid, r->used, P9_FID_WALKED))
+			return err;
+		p9_fid_put(r->fid);
+		r->fid = NULL;
+	}
+}
+
+/*
+ * The file gets the hidden name as a second one, so that there is always a file at `to`. Where the server has no links,
+ * there is none for a moment.
+ */
+static int hide_and_rename(struct replacement *r, const struct place *from,
+			   const struct found *moved, const struct place *to)
+{
+	struct p9_node *used = r->used;
+	int err = p9_link(&to->dir->inode, r->hidden.name.data, r->hidden.name.len, &used->inode);
+
+	r->linked = !p9_is_refusal(err);
+	if (err == 0)
+		err = walk_to_hidden(r);
+	else if (!r->linked)
+		err = renameat(to, &r->hidden, &used->qid);
+	if (err && !r->linked) { /* it has its name, as far as is known */
+		replacement_free(r);
+		return err;
+	}
+	if (err == 0)
+		err = renameat(from, to, &moved->qid);
+	if (err == 0)
+		replacement_done(r);
+	else
+		replacement_undo(r, to, err);
+	return err;
+}
+
+/* Renames over a file that is used. */
+static int rename_over(const struct place *from, const struct found *moved, const struct place *to,
+		       struct p9_node *used)
+{
+	struct p9_alias alias;
+	struct replacement r;
+	char text[HIDDEN_BYTES];
 	int err = replacement_create(&r, to->dir, used);
 
 	if (err)
 		return err;
-	err = p9_link(&to->dir->inode, r.hidden.name.data, r.hidden.name.len, &used->inode);
-	r.linked = !p9_is_refusal(err);
-	if (err == 0)
-		err = p9_walk(to->dir, r.hidden.name.data, r.hidden.name.len, &r.fid, &qid);
-	else if (!r.linked)
-		err = renameat(to, &r.hidden);
-	if (err && !r.linked) { /* it has its name, as far as is known */
-		replacement_free(&r);
-		return err;
-	}
-	if (err == 0)
-		err = renameat(from, to);
-	if (err == 0)
-		replacement_done(&r);
-	else
-		replacement_undo(&r, to, err);
+	memcpy(text, r.removal->name, sizeof(text));
+	alias_begin(&alias, &used->qid, &(struct place){ to->dir, { text, HIDDEN_BYTES - 1 } });
+	err = hide_and_rename(&r, from, moved, to);
+	alias_end(&alias);
 	return err;
 }
 
@@ -640,6 +854,7 @@ static int rename_found(const struct place *from, struct found *moved, const str
 			struct found *replaced)
 {
 	bool moves = has_name(moved, from), goes;
+	struct p9_alias alias;
 	char *name;
 	int err;
 
@@ -648,21 +863,24 @@ static int rename_found(const struct place *from, struct found *moved, const str
 	name = name_copy(&to->name);
 	if (!name)
 		return -ENOMEM;
+	alias_begin(&alias, &moved->qid, to);
 	if (replaced && !is_dir(moved) && must_hide(replaced, to)) {
-		err = rename_over(from, to, replaced->node);
+		err = rename_over(from, moved, to, replaced->node);
 	} else {
 		goes = replaced && begin_removal(replaced, to);
-		err = renameat(from, to);
+		err = renameat(from, to, &moved->qid);
 		if (goes)
 			end_removal(replaced, err);
 	}
 	if (err || !moves) {
 		kfree(name);
-		return err;
+	} else {
+		p9_node_rename(moved->node, to->dir, name, NULL);
+		/* it was to be removed */
+		(void)atomic_cas(&moved->node->unlinked, P9_HIDDEN, P9_LINKED);
 	}
-	p9_node_rename(moved->node, to->dir, name, NULL);
-	(void)atomic_cas(&moved->node->unlinked, P9_HIDDEN, P9_LINKED); /* it was to be removed */
-	return 0;
+	alias_end(&alias);
+	return err;
 }
 
 int p9_rename(struct inode *old_dir, const struct path_part *old, struct inode *new_dir,

@@ -95,7 +95,7 @@ static int names_create(struct p9_node *node)
 }
 
 /* Asks for the names from a cookie on. */
-static int fetch(struct p9_names *names, uint64_t cookie)
+static int fetch_once(struct p9_names *names, uint64_t cookie)
 {
 	const uint32_t room = (uint32_t)names->room - P9_RREADDIR_HEAD_BYTES;
 	const struct p9_treaddir ask = { names->fid->number, cookie, room };
@@ -118,6 +118,23 @@ static int fetch(struct p9_names *names, uint64_t cookie)
 	names->bytes = got.count;
 	names->asked = names->cookie = cookie;
 	return 0;
+}
+
+/* Another server has the same cookies, as far as it has the same directory. */
+static int fetch(struct p9_node *node, uint64_t cookie)
+{
+	int err = fetch_once(node->names, cookie);
+
+	while (err == -EAGAIN) {
+		struct p9_fid *old = node->names->fid;
+
+		err = p9_open_fid(node, O_RDONLY, &node->names->fid);
+		if (err)
+			break;
+		p9_fid_put(old);
+		err = fetch_once(node->names, cookie);
+	}
+	return err;
 }
 
 static bool is_dot(const struct p9_string *name)
@@ -168,15 +185,16 @@ static bool has_cookie(struct p9_names *names, uint64_t cookie)
 }
 
 /* A reply without entries is the end; one that has only "." and ".." is not. */
-static int next_name(struct p9_names *names, uint64_t cookie, struct dir_item *item)
+static int next_name(struct p9_node *node, uint64_t cookie, struct dir_item *item)
 {
+	struct p9_names *names = node->names;
 	bool has;
 	int err;
 
 	if (names->ended && cookie == names->asked)
 		return -ENODATA;
 	has = has_cookie(names, cookie);
-	err = has ? 0 : fetch(names, cookie);
+	err = has ? 0 : fetch(node, cookie);
 	names->is_first = !has && cookie == 0;
 	names->last_asked = cookie;
 	while (err == 0) {
@@ -189,7 +207,7 @@ static int next_name(struct p9_names *names, uint64_t cookie, struct dir_item *i
 			return result < 0 ? result : 0;
 		if (names->bytes == 0)
 			return -ENODATA;
-		err = fetch(names, names->cookie);
+		err = fetch(node, names->cookie);
 	}
 	return err;
 }
@@ -227,7 +245,7 @@ int p9_readdir(struct inode *dir, uint64_t pos, struct dir_item *item)
 	if (err == 0) {
 		if (atomic_exchange(&node->names_changed, 0u))
 			drop_reply(node->names);
-		err = next_name(node->names, cookie_of(pos), item);
+		err = next_name(node, cookie_of(pos), item);
 		end_names(node, err == -ENODATA);
 	}
 	mutex_unlock(&node->lock);

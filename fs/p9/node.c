@@ -76,6 +76,7 @@ static struct p9_node *node_create(struct mount *mount, const char *name, size_t
 	p9_node_set_attributes(node, attr);
 	mutex_init(&node->lock, LOCK_INODE);
 	list_init(&node->kept);
+	list_init(&node->fids);
 	node->session = fid->session;
 	node->qid = *qid;
 	node->fid = fid;
@@ -119,11 +120,11 @@ static int node_make(struct mount *mount, struct p9_node *parent, const char *na
 		node->parent = parent;
 	}
 	node->inode.asked = 1;
-	there = p9_nodes_add(node);
-	if (there)
+	err = p9_nodes_add(node, &there);
+	if (err || there)
 		inode_put(&node->inode);
 	*node_ret = there ? there : node;
-	return 0;
+	return err;
 }
 
 /* Is the next open likely to need a fid of its own? A regular file is opened at the server once. */
@@ -155,6 +156,7 @@ static void change_name_locked(struct p9_node *node, struct name *name)
 	const struct p9_node *above = name->parent;
 
 	assert_hardened(spin_lock_held(&node->session->lock));
+	atomic_store(&node->session->nrenames, node->session->nrenames + 1);
 	while (above != node && above->parent != above)
 		above = above->parent;
 	if (above == node || node->parent == node)
@@ -209,7 +211,8 @@ static struct name name_of_walk(const struct walked *by)
 /*
  * The node has been found by another walk. With another version it may be another file that has the
  * number of one that was removed; with another name, somebody may have renamed it: the older fids may
- * be of no use. What is hidden keeps those that it has.
+ * be of no use. What is hidden keeps those that it has. A walk that began before a rename may have found
+ * the name that is old now.
  */
 static void adopt(struct p9_node *node, const struct walked *by)
 {
@@ -220,7 +223,9 @@ static void adopt(struct p9_node *node, const struct walked *by)
 	spin_lock(&node->session->lock);
 	same = !name.text || (node->parent == name.parent && strcmp(node->name, name.text) == 0);
 	if (node->unlinked == P9_LINKED && node->parent != node &&
-	    (!same || by->qid->version != node->qid.version)) {
+	    node->session->nrenames == fid->nrenames &&
+	    (!same || by->qid->version != node->qid.version) &&
+	    p9_fid_own_locked(fid, node, P9_FID_WALKED)) {
 		spare = node->spare;
 		old = node->fid;
 		node->spare = NULL;
@@ -228,7 +233,8 @@ static void adopt(struct p9_node *node, const struct walked *by)
 		node->qid.version = by->qid->version;
 		if (!same)
 			change_name_locked(node, &name);
-	} else if (same && !node->spare && may_be_opened(node)) {
+	} else if (same && !node->spare && may_be_opened(node) &&
+		   p9_fid_own_locked(fid, node, P9_FID_WALKED)) {
 		node->spare = fid;
 		old = NULL;
 	}
@@ -258,7 +264,7 @@ static struct inode *node_free(struct inode *inode)
 
 	p9_nodes_remove(node);
 	if (node->data)
-		p9_data_put(node->data);
+		p9_data_put(node->data); /* which a page may keep for longer */
 	p9_names_free(node->names);
 	p9_removal_free(node->removal);
 	p9_fid_put(node->spare);
@@ -310,8 +316,8 @@ static int walk(struct p9_node *from, const char *name, size_t len, struct p9_fi
 	int err;
 
 	p9_rpc_begin(&rpc, from->session, p9_node_fid(from), p9_fid_get(fid));
+	rpc.makes = fid;
 	n = encode_walk(&rpc, name, len);
-	fid->known = n > 0;
 	n = p9_rpc(&rpc, n, reply, sizeof(reply));
 	if (n < 0)
 		return (int)n;
@@ -371,7 +377,7 @@ int p9_lookup(struct inode *dir, const char *name, size_t len, struct inode **in
 
 	do
 		err = lookup_once(to_p9_node(dir), name, len, &node);
-	while (err == -ESTALE && ++ntries < INODE_STALE_TRIES);
+	while (err == -EAGAIN || (err == -ESTALE && ++ntries < INODE_STALE_TRIES));
 	if (err)
 		return err;
 	p9_node_keep(node);
@@ -407,11 +413,13 @@ static struct p9_fid *take_spare(struct p9_node *node)
 	spin_lock(&node->session->lock);
 	fid = node->spare;
 	node->spare = NULL;
+	if (fid)
+		p9_fid_disown_locked(fid); /* it is opened: who opens it owns it then */
 	spin_unlock(&node->session->lock);
 	return fid;
 }
 
-int p9_open_fid(struct p9_node *node, unsigned flags, struct p9_fid **fid_ret)
+static int open_once(struct p9_node *node, unsigned flags, struct p9_fid **fid_ret)
 {
 	struct p9_fid *fid = take_spare(node);
 	struct p9_qid qid;
@@ -424,6 +432,16 @@ int p9_open_fid(struct p9_node *node, unsigned flags, struct p9_fid **fid_ret)
 		p9_fid_put(fid);
 	else
 		*fid_ret = fid;
+	return err;
+}
+
+int p9_open_fid(struct p9_node *node, unsigned flags, struct p9_fid **fid_ret)
+{
+	int err;
+
+	do
+		err = open_once(node, flags, fid_ret);
+	while (err == -EAGAIN);
 	return err;
 }
 

@@ -31,6 +31,7 @@ struct p9_node {
 	struct p9_qid qid;	    /* path and type are const */
 	struct p9_fid *fid;	    /* never opened; it is what the server walks from */
 	struct p9_fid *spare;	    /* another one, to be opened; or NULL */
+	struct list fids;	    /* struct p9_fid.by_node: all that it owns */
 	struct tree_node by_path;   /* in session->nodes */
 	bool listed;		    /* is in there */
 	struct list kept;	    /* in session->kept, with a reference; or on no list */
@@ -70,10 +71,31 @@ int p9_node_get(struct mount *mount, struct p9_node *parent, const char *name, s
 
 /*
  * The node's fids find the file by this name in `parent` from here on: takes over the memory, and gets
- * a reference to the parent. `fid` takes the place of the fids that it had, with its reference; NULL:
- * they are of that name by now.
+ * a reference to the parent. `fid`, which it owns, takes the place of the fids that it had, with its
+ * reference; NULL: they are of that name by now.
  */
 void p9_node_rename(struct p9_node *node, struct p9_node *parent, char *name, struct p9_fid *fid);
+
+/*
+ * While a file gets another name, the server has it by the old one or by this one: if it ends meanwhile,
+ * the next one is asked for both. `name` is not terminated.
+ */
+struct p9_alias {
+	struct list link; /* in session->aliases, under session->lock */
+	const struct p9_qid *qid;
+	struct p9_node *dir;
+	const char *name;
+	size_t len;
+};
+
+/*
+ * fs/p9/attach.c: the server at `send` takes the place of the one that has ended, from which all that is
+ * kept was learnt; `root` is its root. Who waits for a server goes on with that one. A file that it does
+ * not know by the same name and number is lost: -ESTALE for those who use it. Returns 0; -EBUSY if there
+ * is a server; -ESTALE if its root is another one, -EIO if it agrees on no such messages; or an error of the calls
+ * to it: then the session is as lost as before. Waits for the server.
+ */
+int p9_attach_again(struct p9_node *root, struct file *send);
 
 /* The lookup slot. */
 int p9_lookup(struct inode *dir, const char *name, size_t len, struct inode **inode_ret);
@@ -90,8 +112,11 @@ struct p9_fid *p9_node_fid(struct p9_node *node);
  */
 /* Returns the node of the qid with a reference, or NULL. */
 struct p9_node *p9_nodes_find(struct p9_session *session, const struct p9_qid *qid);
-/* Adds a new node, unless there is one already: returns that one, with a reference. */
-struct p9_node *p9_nodes_add(struct p9_node *node);
+/*
+ * Adds a new node, whose fid it owns from then on, unless there is one already: *there_ret is that one,
+ * with a reference, or NULL. Returns 0, or -EAGAIN: the server that knew the fid has ended.
+ */
+int p9_nodes_add(struct p9_node *node, struct p9_node **there_ret);
 /* The node's last reference is gone. */
 void p9_nodes_remove(struct p9_node *node);
 /* The node was looked up. */

@@ -59,31 +59,37 @@ struct p9_node *p9_nodes_find(struct p9_session *session, const struct p9_qid *q
 	return node;
 }
 
-struct p9_node *p9_nodes_add(struct p9_node *node)
+int p9_nodes_add(struct p9_node *node, struct p9_node **there_ret)
 {
 	struct p9_session *session = node->session;
 	struct tree_node **link = &session->nodes.root, *parent = NULL;
 	struct p9_node *there;
+	int err = 0;
 
 	spin_lock(&session->lock);
 	there = find_qid_locked(session, &node->qid);
-	while (!there && *link) {
+	if (!there && !p9_fid_own_locked(node->fid, node, P9_FID_WALKED))
+		err = -EAGAIN;
+	while (!err && !there && *link) {
 		parent = *link;
 		link = &parent->child[node->qid.path >
 				      tree_entry(parent, struct p9_node, by_path)->qid.path];
 	}
-	if (!there) {
+	if (!err && !there) {
 		tree_insert(&session->nodes, &node->by_path, parent, link);
 		node->listed = true;
 	}
 	spin_unlock(&session->lock);
-	return there;
+	*there_ret = there;
+	return err;
 }
 
 void p9_nodes_remove(struct p9_node *node)
 {
 	spin_lock(&node->session->lock);
 	unlist_locked(node);
+	while (!list_empty(&node->fids))
+		p9_fid_disown_locked(list_first_entry(&node->fids, struct p9_fid, by_node));
 	spin_unlock(&node->session->lock);
 }
 

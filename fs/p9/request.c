@@ -35,17 +35,18 @@ bool p9_is_stuck(const struct p9_session *session)
 
 /* ---- sending ---- */
 
-static void send_request(struct p9_request *request, size_t n,
-			 void (*ended)(struct call *call, int result))
+/* Sends it to request->send, for the first time or once more. */
+static void send_request(struct p9_request *request, void (*ended)(struct call *call, int result))
 {
-	size_t in_words = MIN(n, sizeof(request->head));
+	size_t n = request->message_length, in_words = MIN(n, sizeof(request->head));
 
 	request->transfer.send.head = (char *)(uintptr_t)request->message;
 	request->transfer.send.head_length = n;
-	request->transfer.send.length += n;
+	request->transfer.send.length = request->sent + n;
 	request->transfer.receive.head = (char *)request->reply;
 	request->transfer.receive.head_length = sizeof(request->reply);
-	request->transfer.receive.length += sizeof(request->reply);
+	request->transfer.receive.length = request->received + sizeof(request->reply);
+	request->transfer.received = 0;
 	request->size = request->transfer.send.length;
 	if (request->message != request->head)
 		memcpy(request->head, request->message, in_words);
@@ -53,7 +54,7 @@ static void send_request(struct p9_request *request, size_t n,
 	request->call.words = &request->words;
 	request->call.transfer = &request->transfer;
 	request->call.ended = ended;
-	call_start(request->session->send, &request->call);
+	call_start(request->send, &request->call);
 }
 
 /* The server has no more to do with the request. */
@@ -61,13 +62,23 @@ static void request_done(struct p9_request *request)
 {
 	struct p9_session *session = request->session;
 	struct p9_fid *fid = request->fid, *other = request->other;
+	struct file *send = request->send;
 
 	p9_tag_give(session->tags, request->tag);
+	if (send)
+		file_put(send);
 	if (request->free)
 		request->free(request);
 	p9_fid_put(fid);
 	p9_fid_put(other);
 	p9_session_put(session);
+}
+
+static void end_request(struct p9_request *request, int result)
+{
+	if (request->ended)
+		request->ended(request, result);
+	request_done(request);
 }
 
 /* ---- Tflush ---- */
@@ -96,9 +107,11 @@ static void flush(struct p9_request *request)
 {
 	struct p9_session *session = request->session;
 	const struct p9_tflush ask = { request->tag };
+	bool gone = atomic_load(&session->closing) ||
+		    atomic_load(&session->epoch) != request->epoch;
 	ssize_t n;
 
-	request->flush_tag = atomic_load(&session->closing) ? P9_NOTAG : p9_tag_take(session->tags);
+	request->flush_tag = gone ? P9_NOTAG : p9_tag_take(session->tags);
 	if (request->flush_tag == P9_NOTAG) {
 		request_done(request);
 		return;
@@ -107,12 +120,14 @@ static void flush(struct p9_request *request)
 	request->message = request->head;
 	n = p9_encode_tflush(request->head, sizeof(request->head), request->flush_tag, &ask);
 	assert(n > 0);
+	request->message_length = (size_t)n;
+	request->sent = request->received = 0;
 	request->call.state = CALL_DONE; /* until it has started */
 	(void)atomic_add(&session->nflushes, 1);
 	spin_lock(&session->lock);
 	list_add_tail(&session->flushes, &request->link);
 	spin_unlock(&session->lock);
-	send_request(request, (size_t)n, flush_ended);
+	send_request(request, flush_ended);
 }
 
 /* ---- requests that a thread waits for ---- */
@@ -123,6 +138,8 @@ void p9_rpc_begin(struct p9_rpc *rpc, struct p9_session *session, struct p9_fid 
 	rpc->session = session;
 	rpc->fid = fid;
 	rpc->other = other;
+	rpc->makes = NULL;
+	rpc->once = false;
 	rpc->tag = p9_tag_take(session->tags);
 	rpc->message = rpc->request;
 	rpc->payload = NULL;
@@ -135,10 +152,13 @@ static void rpc_free(struct p9_request *request)
 }
 
 /* The thread does not wait any longer, but the server has its request. */
-static void rpc_flush(const struct p9_rpc *rpc, struct p9_request *request)
+static void rpc_flush(const struct p9_rpc *rpc, struct p9_request *request, struct file *send,
+		      uint32_t epoch)
 {
 	p9_session_get(rpc->session);
 	request->session = rpc->session;
+	request->send = send; /* with the reference */
+	request->epoch = epoch;
 	request->fid = rpc->fid;
 	request->other = rpc->other;
 	request->tag = rpc->tag;
@@ -150,8 +170,8 @@ static void rpc_flush(const struct p9_rpc *rpc, struct p9_request *request)
  * Calls with the n bytes of a message, behind which `transfer` may have a payload. Sets
  * transfer->abandoned if the request was given up after the server had received it.
  */
-static ssize_t call_server(struct p9_session *session, const void *message, size_t n, void *reply,
-			   size_t size, struct transfer *transfer)
+static ssize_t call_server(struct p9_session *session, struct file *send, const void *message,
+			   size_t n, void *reply, size_t size, struct transfer *transfer)
 {
 	uint64_t deadline = p9_deadline(session, arch_time());
 	struct ipc_words words = { { 0 } };
@@ -163,40 +183,97 @@ static ssize_t call_server(struct p9_session *session, const void *message, size
 	words.word[0] = transfer->send.length += n;
 	transfer->receive.head = reply;
 	transfer->receive.head_length = transfer->receive.length = size;
-	err = endpoint_call_killable(session->send, &words, transfer, deadline);
+	err = endpoint_call_killable(send, &words, transfer, deadline);
 	if (err)
-		return err == -EINTR || err == -EDEADLK ? err : -EIO;
+		return err == -EINTR || err == -EDEADLK || err == -EPIPE ? err : -EIO;
 	return (ssize_t)transfer->received;
 }
 
-ssize_t p9_rpc_once(struct p9_session *session, const void *request, ssize_t n, void *reply,
-		    size_t size)
+ssize_t p9_rpc_once(struct p9_session *session, struct file *send, const void *request, ssize_t n,
+		    void *reply, size_t size)
 {
 	struct transfer transfer;
 
 	transfer_init(&transfer);
-	return n < 0 ? n : call_server(session, request, (size_t)n, reply, size, &transfer);
+	if (n > 0)
+		n = call_server(session, send, request, (size_t)n, reply, size, &transfer);
+	return n == -EPIPE ? -EIO : n;
+}
+
+/* Does the server of that epoch know what the request names? -EPIPE: it is not the session's any more. */
+static int check_fids(struct p9_rpc *rpc, uint32_t epoch)
+{
+	struct p9_session *session = rpc->session;
+	int err;
+
+	spin_lock(&session->lock);
+	err = session->is_lost || session->epoch != epoch ? -EPIPE : 0;
+	if (rpc->makes) {
+		rpc->makes->epoch = epoch;
+		rpc->makes->known = true;
+	}
+	if (err == 0 && rpc->fid != rpc->makes)
+		err = p9_fid_check_locked(rpc->fid, epoch);
+	if (err == 0 && rpc->other != rpc->makes)
+		err = p9_fid_check_locked(rpc->other, epoch);
+	spin_unlock(&session->lock);
+	return err;
+}
+
+/*
+ * Calls the server that is there. Returns the number of bytes that came, or a negative errno; -EPIPE if the server
+ * has ended. If the request was given up after the server had received it, `request` is used to flush it, and is NULL
+ * then.
+ */
+static ssize_t call_once(struct p9_rpc *rpc, size_t n, void *reply, size_t size,
+			 struct p9_request **request)
+{
+	struct transfer transfer;
+	struct file *send;
+	uint32_t epoch;
+	ssize_t result = p9_session_server(rpc->session, &send, &epoch);
+
+	if (result)
+		return result;
+	transfer_init(&transfer);
+	transfer.send.page = rpc->payload;
+	transfer.send.length = rpc->payload_length;
+	result = check_fids(rpc, epoch);
+	if (result == 0)
+		result = call_server(rpc->session, send, rpc->message, n, reply, size, &transfer);
+	if (result == -EPIPE)
+		p9_session_lost(rpc->session, epoch);
+	if (transfer.abandoned) {
+		rpc_flush(rpc, *request, send, epoch);
+		*request = NULL;
+	} else {
+		file_put(send);
+	}
+	return result;
 }
 
 /* The memory for Tflush is there before the request is sent. */
 ssize_t p9_rpc(struct p9_rpc *rpc, ssize_t n, void *reply, size_t size)
 {
 	struct p9_request *request = NULL;
-	struct transfer transfer;
+	size_t length = n > 0 ? (size_t)n : 0;
+	unsigned nends = 0;
+	bool flushed = false;
 
-	transfer_init(&transfer);
-	transfer.send.page = rpc->payload;
-	transfer.send.length = rpc->payload_length;
 	if (n > 0 && (rpc->tag == P9_NOTAG || p9_is_stuck(rpc->session)))
 		n = -EIO;
 	if (n > 0 && !(request = mem_wait_kmalloc(sizeof(*request))))
 		n = -ENOMEM;
-	if (n > 0)
-		n = call_server(rpc->session, rpc->message, (size_t)n, reply, size, &transfer);
-	if (transfer.abandoned) {
-		rpc_flush(rpc, request);
-		return n;
+	if (request) {
+		do
+			n = call_once(rpc, length, reply, size, &request);
+		while (n == -EPIPE && !rpc->once && ++nends < P9_SERVERS_MAX);
+		if (n == -EPIPE && !rpc->once)
+			n = -EIO;
+		flushed = !request;
 	}
+	if (flushed)
+		return n;
 	kfree(request);
 	p9_tag_give(rpc->session->tags, rpc->tag);
 	p9_fid_put(rpc->fid);
@@ -206,6 +283,74 @@ ssize_t p9_rpc(struct p9_rpc *rpc, ssize_t n, void *reply, size_t size)
 
 /* ---- requests that nobody waits for ---- */
 
+static void request_ended(struct call *call, int result);
+
+/*
+ * Puts the request where it belongs: returns true if it is to be sent, or is parked (*parked); an error if it is to
+ * end with that.
+ */
+static int place_locked(struct p9_request *request, bool *parked)
+{
+	struct p9_session *session = request->session;
+
+	assert_hardened(spin_lock_held(&session->lock));
+	*parked = session->is_lost;
+	if (session->is_lost) {
+		if (request->is_local || !p9_session_may_wait(session) ||
+		    arch_time() >= p9_session_lost_until(session))
+			return -EPIPE;
+		list_add_tail(&session->parked, &request->link);
+		return 0;
+	}
+	if (request->is_local && request->epoch != session->epoch)
+		return -EPIPE;
+	if (p9_fid_check_locked(request->fid, session->epoch) != 0)
+		return -ESTALE;
+	list_add_tail(&session->requests, &request->link);
+	request->send = session->send;
+	file_get(request->send);
+	request->epoch = session->epoch;
+	return 0;
+}
+
+/* Sends the request, has it wait for another server, or ends it. */
+static void launch(struct p9_request *request)
+{
+	struct p9_session *session = request->session;
+	uint64_t looks_at;
+	bool parked;
+	int err;
+
+	request->started_tick = arch_time();
+	request->call.state = CALL_DONE; /* until it has started */
+	spin_lock(&session->lock);
+	err = place_locked(request, &parked);
+	looks_at = parked ? p9_session_lost_until(session)
+			  : p9_deadline(session, request->started_tick);
+	spin_unlock(&session->lock);
+	if (err) {
+		end_request(request, err);
+		return;
+	}
+	p9_sessions_look_before(looks_at);
+	if (!parked)
+		send_request(request, request_ended);
+}
+
+/* The server has ended before it has answered. */
+static void launch_again(struct p9_request *request)
+{
+	struct file *send = request->send;
+
+	request->send = NULL;
+	p9_session_lost(request->session, request->epoch);
+	file_put(send);
+	if (++request->nends < P9_SERVERS_MAX)
+		launch(request);
+	else
+		end_request(request, -EIO);
+}
+
 static void request_ended(struct call *call, int result)
 {
 	struct p9_request *request = container_of(call, struct p9_request, call);
@@ -214,9 +359,10 @@ static void request_ended(struct call *call, int result)
 	spin_lock(&session->lock);
 	list_del(&request->link);
 	spin_unlock(&session->lock);
-	if (request->ended)
-		request->ended(request, result);
-	request_done(request);
+	if (result == -EPIPE)
+		launch_again(request);
+	else
+		end_request(request, result);
 }
 
 bool p9_request_init(struct p9_session *session, struct p9_request *request)
@@ -229,6 +375,9 @@ bool p9_request_init(struct p9_session *session, struct p9_request *request)
 	p9_session_get(session);
 	request->session = session;
 	request->fid = request->other = NULL;
+	request->send = NULL;
+	request->is_local = false;
+	request->nends = 0;
 	request->tag = tag;
 	request->message = request->head;
 	request->ended = NULL;
@@ -238,15 +387,18 @@ bool p9_request_init(struct p9_session *session, struct p9_request *request)
 
 void p9_request_start(struct p9_request *request, size_t n)
 {
-	struct p9_session *session = request->session;
+	request->message_length = n;
+	request->sent = request->transfer.send.length;
+	request->received = request->transfer.receive.length;
+	launch(request);
+}
 
-	request->started_tick = arch_time();
-	request->call.state = CALL_DONE; /* until it has started */
-	spin_lock(&session->lock);
-	list_add_tail(&session->requests, &request->link);
-	spin_unlock(&session->lock);
-	p9_sessions_look_before(p9_deadline(session, request->started_tick));
-	send_request(request, n, request_ended);
+void p9_requests_resume(struct list *parked)
+{
+	struct list *link;
+
+	while ((link = list_pop(parked)))
+		launch(list_entry(link, struct p9_request, link));
 }
 
 /* ---- requests that are too late ---- */
@@ -266,7 +418,7 @@ static bool withdraw_next_locked(struct p9_session *session, struct list *at, ui
 
 	assert_hardened(spin_lock_held(&session->lock));
 	if (at->next != &session->requests && request->started_tick < since) {
-		*state = call_withdraw(session->send, &request->call, since);
+		*state = call_withdraw(request->send, &request->call, since);
 		if (*state != CALL_DONE) {
 			list_del(&request->link);
 			*late = request;
@@ -291,6 +443,22 @@ static void give_up(struct p9_request *request, bool was_received)
 		flush(request);
 	else
 		request_done(request);
+}
+
+/* Ends those that wait for another server, if none came in time, or nobody needs one. */
+static void give_up_parked(struct p9_session *session, uint64_t now, uint64_t *next)
+{
+	struct list given_up = LIST_INIT(given_up);
+
+	spin_lock(&session->lock);
+	if (!list_empty(&session->parked)) {
+		if (now >= p9_session_lost_until(session) || !p9_session_may_wait(session))
+			list_splice_tail(&given_up, &session->parked);
+		else
+			*next = MIN(*next, p9_session_lost_until(session));
+	}
+	spin_unlock(&session->lock);
+	p9_requests_resume(&given_up);
 }
 
 static void give_up_late(struct p9_session *session, uint64_t now, bool begun, uint64_t *next)
@@ -329,7 +497,7 @@ static struct p9_request *withdraw_flush(struct p9_session *session, uint64_t *n
 	spin_lock(&session->lock);
 	if (!list_empty(&session->flushes)) {
 		request = list_first_entry(&session->flushes, struct p9_request, link);
-		if (call_withdraw(session->send, &request->call, UINT64_MAX) == CALL_DONE)
+		if (call_withdraw(request->send, &request->call, UINT64_MAX) == CALL_DONE)
 			request = NULL;
 		if (!request)
 			*next = MIN(*next, arch_time() + clock_timebase() / 100);
@@ -343,6 +511,7 @@ void p9_requests_tend(struct p9_session *session, uint64_t now, bool begun, uint
 	struct p9_request *request;
 
 	give_up_late(session, now, begun, next);
+	give_up_parked(session, now, next);
 	if (!atomic_load(&session->closing))
 		return;
 	while ((request = withdraw_flush(session, next)))

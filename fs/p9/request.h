@@ -15,13 +15,23 @@ struct p9_fid;
 /* And of a reply without one: Rgetattr is the longest. */
 #define P9_REPLY_BYTES	 192u
 
+/* A request at which so many servers have ended in sequence is not sent to another one. */
+#define P9_SERVERS_MAX 4u
+
 /* A message that is not longer is in the words of its call as a whole. */
 #define P9_SHORT_BYTES 24u
+
+/* For an attempt to attach to another server: it needs no memory then. */
+struct p9_buffers {
+	uint8_t request[P9_REQUEST_BYTES], reply[P9_REPLY_BYTES];
+};
 
 /* A request of a thread that waits for the reply. */
 struct p9_rpc {
 	struct p9_session *session;
 	struct p9_fid *fid, *other; /* that it names, referenced; NULL: none */
+	struct p9_fid *makes; /* the one of these that the server does not know yet, or NULL */
+	bool once;	      /* it must not be sent twice: see p9_rpc() */
 	uint16_t tag;
 	const void *message;   /* `request`; the caller may set another, for a longer one */
 	struct page **payload; /* pages whose bytes follow the message, or NULL */
@@ -40,7 +50,11 @@ void p9_rpc_begin(struct p9_rpc *rpc, struct p9_session *session, struct p9_fid 
  * Sends the n bytes of the message, and the payload, and waits for the reply: `size` bytes have room
  * at `reply`. n may be the negative errno of an encoder, which is returned. Returns the number of bytes that came,
  * -EINTR if the thread was killed, -EDEADLK if the thread itself would have to answer, -ENOMEM, or
- * -EIO: no server is there, it did not answer in time, or it owes too many answers. Call with no spinning lock held.
+ * -EIO: no server is there, it did not answer in time, or it owes too many answers.
+ *
+ * If the server ends, the request waits for another one, and is sent to that; but not if rpc->once is set: then -EPIPE
+ * says that it may have been done. The other server may not know the fids: -ESTALE says that it does not know the file,
+ * -EAGAIN that the fid had no owner and is to be made anew. Call with no spinning lock held.
  */
 ssize_t p9_rpc(struct p9_rpc *rpc, ssize_t n, void *reply, size_t size);
 
@@ -55,9 +69,9 @@ static inline int p9_rpc_packet(struct p9_rpc *rpc, ssize_t n, void *reply, size
 	return 0;
 }
 
-/* The same for Tversion, before there are tags: it is not flushed if it is given up. */
-ssize_t p9_rpc_once(struct p9_session *session, const void *request, ssize_t n, void *reply,
-		    size_t size);
+/* Calls a server that is to be attached: the request is not flushed if it is given up. */
+ssize_t p9_rpc_once(struct p9_session *session, struct file *send, const void *request, ssize_t n,
+		    void *reply, size_t size);
 
 /*
  * Does the error mean that the server has refused, or was not asked? After -EIO and -EINTR it may have
@@ -86,6 +100,12 @@ struct p9_request {
 	struct p9_fid *fid, *other; /* the same; NULL: none */
 	struct list link;
 	uint64_t started_tick;
+	struct file *send; /* referenced while the server has it */
+	uint32_t epoch;	   /* of that server */
+	unsigned nends;	   /* servers that have ended while they had it */
+	bool is_local;	   /* it means nothing to another server: if this one ends, it is done */
+	/* Bytes of the message, and of the payload either way. */
+	size_t message_length, sent, received;
 	uint16_t tag, flush_tag;
 	const void *message; /* `head`; the owner may set another, for a longer message */
 	uint8_t reply[P9_RREAD_HEAD_BYTES]; /* the first bytes of the reply, or an Rlerror */
@@ -107,8 +127,14 @@ bool p9_is_stuck(const struct p9_session *session);
  */
 bool p9_request_init(struct p9_session *session, struct p9_request *request);
 
-/* Starts a request of n bytes in `head`, or at `message`. Never waits. */
+/*
+ * Starts a request of n bytes in `head`, or at `message`. If the server ends, it is sent to the one
+ * that takes its place. Never waits.
+ */
 void p9_request_start(struct p9_request *request, size_t n);
+
+/* Sends requests that were parked, of a list that is the caller's, or ends them if no server has come in time. */
+void p9_requests_resume(struct list *parked);
 
 /*
  * For the kernel thread: ends the session's requests that are too late, and all that were given up

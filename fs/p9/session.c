@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "arch/timer.h"
 #include "fs/p9/node.h"
+#include "fs/p9/request.h"
 #include "fs/p9/writeback.h"
 #include "lib/bits.h"
 #include "lib/string.h"
@@ -33,6 +34,8 @@ void p9_session_get(struct p9_session *session)
 static void session_free(struct p9_session *session)
 {
 	p9_writeback_end(session);
+	file_put(session->send);
+	kfree(session->buffers);
 	kfree(session->tags);
 	kfree(session);
 }
@@ -47,16 +50,80 @@ void p9_session_put(struct p9_session *session)
 	if (last)
 		list_del(&session->link);
 	spin_unlock(&sessions_lock);
-	if (!last)
-		return;
-	file_put(session->send);
-	session_free(session);
+	if (last)
+		session_free(session);
 }
 
 void p9_session_close(struct p9_session *session)
 {
 	atomic_store(&session->closing, 1);
+	waitq_wake_all(&session->attached);
 	p9_sessions_look_before(0);
+}
+
+/* ---- a server that has ended ---- */
+
+uint64_t p9_session_lost_until(const struct p9_session *session)
+{
+	assert_hardened(spin_lock_held(&session->lock));
+	return p9_deadline(session, session->lost_tick);
+}
+
+void p9_session_lost(struct p9_session *session, uint32_t epoch)
+{
+	spin_lock(&session->lock);
+	if (session->epoch == epoch && !session->is_lost) {
+		session->is_lost = true;
+		session->lost_tick = arch_time();
+	}
+	spin_unlock(&session->lock);
+}
+
+/* Returns the send end with a reference; NULL while the session is lost, with the last tick of that. */
+static struct file *server_of(struct p9_session *session, uint32_t *epoch_ret, uint64_t *until_ret)
+{
+	struct file *send = NULL;
+
+	spin_lock(&session->lock);
+	if (session->is_lost) {
+		*until_ret = p9_session_lost_until(session);
+	} else {
+		send = session->send;
+		file_get(send);
+		*epoch_ret = session->epoch;
+	}
+	spin_unlock(&session->lock);
+	return send;
+}
+
+int p9_session_server(struct p9_session *session, struct file **send_ret, uint32_t *epoch_ret)
+{
+	uint64_t seq, until = 0;
+	int err = 0;
+
+	while (!err) {
+		seq = waitq_sample(&session->attached);
+		*send_ret = server_of(session, epoch_ret, &until);
+		if (likely(*send_ret))
+			return 0;
+		if (!p9_session_may_wait(session))
+			return -EIO;
+		err = thread_wait_until(&session->attached, seq, until);
+	}
+	return err == -EINTR ? err : -EIO;
+}
+
+/* Who waits for another server waits for none that is known. */
+bool p9_session_deadlocks(struct p9_session *session)
+{
+	uint32_t epoch;
+	uint64_t until;
+	struct file *send = server_of(session, &epoch, &until);
+	bool deadlocks = send && call_deadlocks(send);
+
+	if (send)
+		file_put(send);
+	return deadlocks;
 }
 
 /* ---- the kernel thread ---- */
@@ -126,8 +193,7 @@ static int start_thread(void)
 
 /* ---- sessions ---- */
 
-/* Tversion: it begins anew, whatever the server knew. */
-static int agree(struct p9_session *session)
+int p9_session_agree(struct p9_session *session, struct file *send, uint32_t *msize_ret)
 {
 	const struct p9_tversion ask = { session->msize, { P9_VERSION, strlen(P9_VERSION) } };
 	uint8_t request[P9_REQUEST_BYTES], reply[P9_REPLY_BYTES];
@@ -136,7 +202,7 @@ static int agree(struct p9_session *session)
 	struct p9_rversion got;
 	int err;
 
-	n = p9_rpc_once(session, request, n, reply, sizeof(reply));
+	n = p9_rpc_once(session, send, request, n, reply, sizeof(reply));
 	if (n < 0)
 		return (int)n;
 	packet = p9_packet(reply, (size_t)n);
@@ -149,7 +215,7 @@ static int agree(struct p9_session *session)
 	/* A page has to fit, with the bytes before it. */
 	if (got.msize < PAGE_SIZE + P9_TWRITE_HEAD_BYTES)
 		return -EIO;
-	session->msize = got.msize;
+	*msize_ret = got.msize;
 	return 0;
 }
 
@@ -162,11 +228,15 @@ int p9_session_create(struct file *send, uint32_t msize, uint64_t timeout,
 	if (!session)
 		return -ENOMEM;
 	session->tags = mem_wait_kzalloc(sizeof(*session->tags));
-	if (!session->tags) {
+	session->buffers = mem_wait_kzalloc(sizeof(*session->buffers));
+	if (!session->tags || !session->buffers) {
+		kfree(session->buffers);
+		kfree(session->tags);
 		kfree(session);
 		return -ENOMEM;
 	}
 	refcount_init(&session->refs, 1);
+	file_get(send);
 	session->send = send;
 	session->msize = msize;
 	session->timeout = timeout;
@@ -175,18 +245,22 @@ int p9_session_create(struct file *send, uint32_t msize, uint64_t timeout,
 	list_init(&session->kept);
 	list_init(&session->requests);
 	list_init(&session->flushes);
+	list_init(&session->fids);
+	list_init(&session->aliases);
+	list_init(&session->parked);
+	mutex_init(&session->attaching, LOCK_INODE);
+	waitq_init(&session->attached);
 	waitq_init(&session->clunked);
 	waitq_init(&session->removed);
 	err = p9_writeback_begin(session);
 	if (err == 0)
 		err = start_thread();
 	if (err == 0)
-		err = agree(session);
+		err = p9_session_agree(session, send, &session->msize);
 	if (err) {
 		session_free(session);
 		return err;
 	}
-	file_get(send);
 	spin_lock(&sessions_lock);
 	list_add_tail(&sessions, &session->link);
 	spin_unlock(&sessions_lock);

@@ -7,9 +7,11 @@
 #include "lib/list.h"
 #include "lib/refcount.h"
 #include "lib/tree.h"
+#include "proc/mutex.h"
 #include "sync/spinlock.h"
 #include "sync/waitq.h"
 
+struct p9_buffers;
 struct p9_twrite_run;
 
 /*
@@ -19,8 +21,8 @@ struct p9_twrite_run;
 struct p9_session {
 	struct refcount refs;
 	/* const, once the mount is made: */
-	struct file *send;
 	uint32_t msize;
+	uint32_t uid;	      /* on whose behalf */
 	uint64_t timeout;     /* ticks; UINT64_MAX: none */
 	struct p9_tags *tags; /* in a frame of its own */
 	/* atomic: */
@@ -28,11 +30,19 @@ struct p9_session {
 	uint32_t nclunks;   /* fids that the server was told to forget, and has not answered */
 	uint32_t nflushes;  /* requests in `flushes` */
 	uint32_t closing;   /* p9_session_close() */
+	uint32_t mounted;   /* it can be attached to another server */
 	uint32_t nremovals; /* files that are removed after their last use, and not answered */
+	uint32_t epoch; /* which attempt to attach was the last good one; changes under `lock` */
 	/* woken when nclunks becomes small enough for more fids; own lock */
 	struct waitq clunked;
 	/* woken when nremovals becomes 0; own lock */
 	struct waitq removed;
+	/* woken when another server is attached, or the session is closed; own lock */
+	struct waitq attached;
+	/* a waiting lock: one attempt to attach at a time. Guards nattempts and *buffers. */
+	struct mutex attaching;
+	struct p9_buffers *buffers;
+	uint32_t nattempts;
 	/* under sessions_lock: */
 	struct list link;
 	/* fs/p9/writeback.c: */
@@ -48,9 +58,22 @@ struct p9_session {
 	struct tree nodes; /* fs/p9/nodes.c: by qid.path */
 	struct list kept;  /* struct p9_node.kept: those used last at the end */
 	uint32_t nkept;
+	struct file *send;    /* by which the server is called; referenced */
+	bool is_lost;	      /* the server has ended, and no other one is attached yet */
+	uint64_t lost_tick;   /* when that was seen */
+	struct list fids;     /* struct p9_fid.link: those that another server is to know, too */
+	uint32_t nrenames;    /* names of nodes that have changed; atomic for a look */
+	struct list aliases;  /* struct p9_alias.link */
+	struct list parked;   /* struct p9_request.link: they wait for another server */
 	struct list requests; /* struct p9_request.link: started and not ended, oldest first */
 	struct list flushes;  /* the same, given up: for these Tflush was sent */
 };
+
+/*
+ * A server may end, and another take its place: fs/p9/attach.c. A session is lost from the moment
+ * that a call has found no server until then, or for as long as one request has time; after that
+ * requests fail at once.
+ */
 
 /*
  * Creates a session that calls `send`, a send end, and agrees on a version and on a message size of
@@ -61,10 +84,38 @@ int p9_session_create(struct file *send, uint32_t msize, uint64_t timeout,
 		      struct p9_session **session_ret);
 
 /*
+ * Tversion: agrees with the server at `send`, which begins anew, whatever it knew, on a version and on
+ * *msize_ret. Returns 0 or a negative errno as p9_session_create() does. Waits for the server.
+ */
+int p9_session_agree(struct p9_session *session, struct file *send, uint32_t *msize_ret);
+
+/*
  * The mount is gone. Requests that were given up are not waited for any more, nor are those flushed
  * that will be.
  */
 void p9_session_close(struct p9_session *session);
+
+/* Can another server be attached? */
+static inline bool p9_session_may_wait(const struct p9_session *session)
+{
+	return atomic_load(&session->mounted) && !atomic_load(&session->closing);
+}
+
+/* The server of that epoch has ended. Never waits. */
+void p9_session_lost(struct p9_session *session, uint32_t epoch);
+
+/*
+ * Waits while the session is lost. Returns 0, with a reference to the send end of the server that is
+ * there then, and its epoch; -EIO if no other server came in time, or the session is closed; -EINTR if
+ * the thread was killed. Call with no spinning lock held.
+ */
+int p9_session_server(struct p9_session *session, struct file **send_ret, uint32_t *epoch_ret);
+
+/* Would nobody but the running thread answer? See call_deadlocks(). */
+bool p9_session_deadlocks(struct p9_session *session);
+
+/* When those give up who wait for another server: UINT64_MAX for never. The caller holds `lock`. */
+uint64_t p9_session_lost_until(const struct p9_session *session);
 
 void p9_session_get(struct p9_session *session);
 void p9_session_put(struct p9_session *session);

@@ -221,7 +221,7 @@ int p9_throttle(struct p9_data *data)
 	int err = 0;
 
 	while (!err && p9_may_store(&data->object, &wait) == VM_WAIT) {
-		if (call_deadlocks(data->session->send))
+		if (p9_session_deadlocks(data->session))
 			break;
 		err = thread_wait(wait.queue, wait.seq);
 	}
@@ -673,7 +673,7 @@ int p9_flush(struct p9_data *data, uint64_t first, uint64_t end, uint64_t deadli
 
 	if (!p9_has_unwritten(data))
 		return 0;
-	if (call_deadlocks(data->session->send))
+	if (p9_session_deadlocks(data->session))
 		return -EDEADLK;
 	atomic_add(&data->nflushing, 1);
 	for (unsigned times = 0; !err && (times < 2 || atomic_load(&data->nshort) != nshort);

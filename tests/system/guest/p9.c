@@ -30,6 +30,7 @@ enum lie {
 	SILENT,	    /* receives, and does not answer */
 	MUTE,	    /* does what it is asked for, and does not answer */
 	DIE,	    /* ends instead of an answer */
+	DIE_AFTER,  /* does what it is asked for, and ends instead of an answer */
 	NOTHING,    /* answers without a message */
 	GARBAGE,    /* a message of noise */
 	WRONG_TYPE, /* of another request */
@@ -92,6 +93,11 @@ struct control {
 	unsigned discards;	    /* the server keeps nothing of what is written */
 	unsigned long progress;	    /* of a child */
 	uint8_t stored[100 * 4096]; /* the file NEW */
+	unsigned keeps;		    /* changes of names are kept, one of each kind: */
+	unsigned gone;		    /* "a" has no name any more */
+	uint64_t other;		    /* the file "other"; 0: none */
+	unsigned done[256];	    /* changes that were made, by type of the request */
+	unsigned other_root;	    /* the root is another one */
 	unsigned
 		others; /* so many answers of type `of` are about another file, which has the name now */
 	unsigned reused; /* requests with the tag, or Tclunk with a fid, of one not flushed yet */
@@ -182,6 +188,10 @@ static uint64_t walk_to(uint64_t from, const struct p9_string *name)
 
 		return text[0] == 'n' && n < NAMES ? NAME_0 + n : 0;
 	}
+	if (from == ROOT && strcmp(text, "other") == 0)
+		return control->other;
+	if (from == ROOT && strcmp(text, "a") == 0 && control->gone)
+		return 0;
 	if (from == ROOT && strcmp(text, "new") == 0)
 		return control->created ? NEW : 0;
 	for (unsigned i = 0; from == ROOT && i < sizeof(names) / sizeof(names[0]); i++)
@@ -212,11 +222,12 @@ static ssize_t do_version(const struct p9_packet *packet, uint16_t tag)
 
 static ssize_t do_attach(const struct p9_packet *packet, uint16_t tag)
 {
-	const struct p9_rattach say = { qid_of(ROOT) };
+	struct p9_rattach say = { qid_of(ROOT) };
 	struct p9_tattach ask;
 
 	if (p9_decode_tattach(packet, &ask))
 		return -1;
+	say.qid.path += control->other_root;
 	fids[ask.fid % FIDS].file = ROOT;
 	return p9_encode_rattach(reply, sizeof(reply), tag, &say);
 }
@@ -368,6 +379,9 @@ static ssize_t do_readlink(const struct p9_packet *packet, uint16_t tag)
 	struct p9_treadlink ask;
 	struct p9_rreadlink say = { { "a", control->lie == NO_TARGET ? 0 : 1 } };
 
+	if (control->keeps)
+		say.target = (struct p9_string){ "target", 6 };
+
 	if (p9_decode_treadlink(packet, &ask))
 		return -1;
 	return p9_encode_rreadlink(reply, sizeof(reply), tag, &say);
@@ -429,7 +443,10 @@ static ssize_t do_create(const struct p9_packet *packet, uint16_t tag)
 
 	if (p9_decode_tlcreate(packet, &ask) || fids[ask.fid % FIDS].file != ROOT)
 		return -1;
+	if (control->keeps && control->created)
+		return say_error(tag, EEXIST);
 	control->created = 1;
+	control->done[P9_TLCREATE]++;
 	control->new_size = 0;
 	fids[ask.fid % FIDS].file = NEW;
 	say.qid = qid_of(NEW);
@@ -457,6 +474,10 @@ static ssize_t do_unlink(const struct p9_packet *packet, uint16_t tag)
 
 	if (p9_decode_tunlinkat(packet, &ask))
 		return -1;
+	if (control->keeps && control->gone)
+		return say_error(tag, ENOENT);
+	control->gone = control->keeps;
+	control->done[P9_TUNLINKAT]++;
 	control->created = 0;
 	return p9_encode_runlinkat(reply, sizeof(reply), tag);
 }
@@ -499,6 +520,28 @@ static ssize_t do_other_change(const struct p9_packet *packet, const struct p9_h
 	}
 }
 
+/* A change of a name that is kept. Returns 0 or the error that it fails with. */
+static unsigned keep(unsigned type)
+{
+	if (!control->keeps)
+		return 0;
+	if (type == P9_TRENAMEAT ? control->gone != 0 : control->other != 0)
+		return type == P9_TRENAMEAT ? ENOENT : EEXIST;
+	control->gone |= type == P9_TRENAMEAT;
+	control->other = type == P9_TMKDIR ? SUB : type == P9_TSYMLINK ? LINK : FILE_A;
+	control->done[type]++;
+	return 0;
+}
+
+static ssize_t keep_other_change(const struct p9_packet *packet, const struct p9_header *header)
+{
+	bool names = header->type == P9_TSYMLINK || header->type == P9_TMKDIR ||
+		     header->type == P9_TLINK || header->type == P9_TRENAMEAT;
+	unsigned error = names ? keep(header->type) : 0;
+
+	return error ? say_error(header->tag, error) : do_other_change(packet, header);
+}
+
 static ssize_t answer(const struct p9_packet *packet, const struct p9_header *header)
 {
 	switch (header->type) {
@@ -531,7 +574,7 @@ static ssize_t answer(const struct p9_packet *packet, const struct p9_header *he
 	case P9_TUNLINKAT:
 		return do_unlink(packet, header->tag);
 	default:
-		return do_other_change(packet, header);
+		return keep_other_change(packet, header);
 	}
 }
 
@@ -740,6 +783,8 @@ static void serve(int fd)
 		n = answer(&packet, &header);
 		if (n < 0)
 			_exit(7);
+		if (lies && control->lie == DIE_AFTER)
+			_exit(0);
 		if (lies && control->lie == MUTE)
 			continue;
 		if (lies && control->lie == OVERTAKEN) {
@@ -772,27 +817,42 @@ static const char *mounted_at = "/mnt";
 
 static unsigned long mount_flags = MS_RDONLY; /* few tests write */
 
-static int try_mount(const char *options)
+/* Starts a server, and mounts it, or with MS_REMOUNT attaches the mount to it. */
+static int mount_server(unsigned long flags, const char *options)
 {
 	int receive = ipc_create(0), send = ipc_badge(receive, 1, IPC_TELL_CLOSE), result;
 	char text[80];
 
-	memset((void *)control, 0, sizeof(*control));
-	control->lie = first_lie;
 	if (poke >= 0)
 		close(poke);
 	poke = ipc_badge(receive, 2, 0);
 	server = fork();
 	if (server == 0) {
-		close(send);
-		close(poke);
+		for (int fd = 3; fd < 32; fd++) /* its own files would keep the mount busy */
+			if (fd != receive)
+				close(fd);
 		serve(receive);
 	}
 	close(receive);
-	snprintf(text, sizeof(text), "fd=%d,%s", send, options);
-	result = mount("server", mounted_at, "9p", mount_flags, text) == 0 ? 0 : -errno;
+	snprintf(text, sizeof(text), "fd=%d%s", send, options);
+	result = mount("server", mounted_at, "9p", mount_flags | flags, text) == 0 ? 0 : -errno;
 	close(send);
 	return result;
+}
+
+static int try_mount(const char *options)
+{
+	char text[80];
+
+	memset((void *)control, 0, sizeof(*control));
+	control->lie = first_lie;
+	snprintf(text, sizeof(text), ",%s", options);
+	return mount_server(0, text);
+}
+
+static int attach_again(void)
+{
+	return mount_server(MS_REMOUNT, "");
 }
 
 static void start(const char *options)
@@ -2247,7 +2307,7 @@ static void death(unsigned of)
 	struct stat st;
 	int fd, status;
 
-	start("timeout=20");
+	start("timeout=1");
 	fd = open("/mnt/a", O_RDONLY);
 	mem = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
 	expect("read", 1, pread(fd, &byte, 1, 0));
@@ -2270,6 +2330,190 @@ static void death(unsigned of)
 	expect("umount", 0, umount("/mnt"));
 }
 
+/* ---- another server takes its place ---- */
+
+/*
+ * What a child does while the server ends, and is told to tell when. A server that is started while this process has
+ * files open would have them, too.
+ */
+static void survives(int (*does)(enum lie lie, unsigned type), enum lie lie, unsigned type)
+{
+	int status = -1;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(does(lie, type) || nwrong);
+	waitpid(server, &status, 0);
+	control->lie = TRUTH;
+	expect("attach again", 0, attach_again());
+	waitpid(child, &status, 0);
+	expect("the child's end", 0, status);
+}
+
+static int makes_change(enum lie lie, unsigned type)
+{
+	int fd = -1;
+
+	if (type != P9_TLCREATE)
+		fd = open("/mnt/new", O_CREAT | O_RDWR, 0644);
+	control->keeps = 1;
+	tell(lie, type);
+	if (type == P9_TLCREATE)
+		return open("/mnt/new", O_CREAT | O_EXCL | O_WRONLY, 0644) < 0;
+	return change_of(type, fd) != 0;
+}
+
+/* The server ends before or after it has done it. Another one is attached: the change is made, once. */
+static void change_with_lost_answer(enum lie lie, unsigned type)
+{
+	start("timeout=20");
+	survives(makes_change, lie, type);
+	if (type != P9_TWRITE && type != P9_TSETATTR && type != P9_TFSYNC)
+		expect("how often it was made", 1, control->done[type]);
+	if (type == P9_TWRITE)
+		expect("what was written", 0,
+		       wrong_new_bytes((const uint8_t *)control->stored, 0, 100));
+	stop();
+}
+
+static void answers_are_lost(void)
+{
+	static const unsigned types[] = { P9_TWRITE,	P9_TSETATTR, P9_TUNLINKAT,
+					  P9_TMKDIR,	P9_TSYMLINK, P9_TLINK,
+					  P9_TRENAMEAT, P9_TFSYNC,   P9_TLCREATE };
+
+	mount_flags = 0;
+	fill_new(new_bytes, 0, 100);
+	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		change_with_lost_answer(DIE, types[i]);
+		change_with_lost_answer(DIE_AFTER, types[i]);
+	}
+	mount_flags = MS_RDONLY;
+}
+
+static int asks(enum lie lie, unsigned type)
+{
+	int fd = open("/mnt/a", O_RDONLY);
+	const uint8_t *mem = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+	uint8_t byte = 0;
+	char target[8];
+	struct statfs fs;
+
+	expect("read", 1, pread(fd, &byte, 1, 0));
+	tell(lie, type);
+	expect("names", NAMES, count_names("/mnt/sub"));
+	expect("readlink", 1, readlink("/mnt/link", target, sizeof(target)));
+	expect("statfs", 0, statfs("/mnt", &fs));
+	expect("blocks", 77, (long)fs.f_blocks);
+	expect("a program", 0, access("/mnt/prog", X_OK));
+	expect("mapped", byte_of(35 * PAGE), mem[35 * PAGE]);
+	close(open("/mnt/prog", O_RDONLY));
+	expect("read what was not", 1, pread(fd, &byte, 1, 39 * PAGE));
+	expect("its byte", byte_of(39 * PAGE), byte);
+	return 0;
+}
+
+/* Requests of all other kinds go on with the new server, wherever the old one has ended. */
+static void questions_are_asked_again(void)
+{
+	static const unsigned types[] = { P9_TWALK,    P9_TGETATTR,  P9_TLOPEN, P9_TREAD,
+					  P9_TREADDIR, P9_TREADLINK, P9_TSTATFS };
+
+	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		start("timeout=20");
+		survives(asks, DIE, types[i]);
+		stop();
+		start("timeout=20");
+		survives(asks, DIE_AFTER, types[i]);
+		stop();
+	}
+}
+
+static void end_server(void)
+{
+	int status;
+
+	kill(server, SIGKILL);
+	waitpid(server, &status, 0);
+}
+
+/* Attaching is refused where there is a server, or where what is there is not the same. */
+static void wrong_servers(void)
+{
+	struct stat st;
+	uint8_t byte;
+	int fd, status;
+	pid_t first;
+
+	start("timeout=20");
+	fd = open("/mnt/a", O_RDONLY);
+	expect("read", 1, pread(fd, &byte, 1, 0));
+	first = server;
+	expect("there is a server", -EBUSY, attach_again());
+	waitpid(server, &status, 0);
+	expect("another option", -EINVAL, mount_server(MS_REMOUNT, ",msize=8192"));
+	waitpid(server, &status, 0);
+	expect("no send end", -1, mount("", "/mnt", "", MS_REMOUNT | MS_RDONLY, "fd=0"));
+	expect("its errno", EINVAL, errno);
+	expect("no descriptor", -1, mount("", "/mnt", "", MS_REMOUNT | MS_RDONLY, "fd=999"));
+	expect("its errno", EINVAL, errno);
+	expect("it is as before", 0, stat("/mnt/a", &st));
+	server = first;
+	end_server();
+	control->other_root = 1;
+	expect("another root", -ESTALE, attach_again());
+	waitpid(server, &status, 0);
+	control->other_root = 0;
+	for (unsigned type = 0; type < 4; type++) {
+		static const unsigned types[] = { P9_TVERSION, P9_TATTACH, P9_TWALK, P9_TLOPEN };
+
+		tell(DIE, types[type]);
+		expect("it ends too", -EIO, attach_again());
+		waitpid(server, &status, 0);
+		tell(GARBAGE, types[type]);
+		if (types[type] == P9_TVERSION || types[type] == P9_TATTACH) {
+			expect("it says nonsense", -EIO, attach_again());
+			waitpid(server, &status, 0);
+		}
+		tell(TRUTH, 0);
+	}
+	expect("attach again", 0, attach_again());
+	expect("read on", 1, pread(fd, &byte, 1, 39 * PAGE));
+	end_server();
+	tell(OTHER_VERSION, 0);
+	expect("another version", -EPROTONOSUPPORT, attach_again());
+	waitpid(server, &status, 0);
+	tell(TRUTH, 0);
+	control->gone = 1;
+	expect("without the file", 0, attach_again());
+	expect("what was read", 1, pread(fd, &byte, 1, 0));
+	expect("what was not, while it is open", -1, pread(fd, &byte, 1, 35 * PAGE));
+	expect("its errno", EIO, errno);
+	expect("fstat", -1, fstat(fd, &st));
+	expect("its errno", ESTALE, errno);
+	close(fd);
+	control->gone = 0;
+	expect("stat of the same name again", 0, stat("/mnt/a", &st));
+	stop();
+}
+
+/* No server comes in time: EIO, until one does. */
+static void too_late(void)
+{
+	struct stat st;
+
+	start("timeout=1");
+	expect("stat", 0, stat("/mnt/a", &st));
+	end_server();
+	expect("nobody comes", -1, stat("/mnt/a", &st));
+	expect("its errno", EIO, errno);
+	expect("and at once", -1, stat("/mnt/sub", &st));
+	expect("its errno", EIO, errno);
+	expect("attach again", 0, attach_again());
+	expect("stat", 0, stat("/mnt/a", &st));
+	stop();
+}
+
 /* The killed server answers nobody any more, whatever it was doing. */
 static void killed_at_any_time(void)
 {
@@ -2277,7 +2521,7 @@ static void killed_at_any_time(void)
 		pid_t child;
 		int status;
 
-		start("timeout=20");
+		start("timeout=1");
 		child = fork();
 		if (child == 0) {
 			static uint8_t bytes[FILE_SIZE];
@@ -2420,6 +2664,10 @@ int main(int argc, char **argv)
 	death(P9_TREAD);
 	death(P9_TGETATTR);
 	death(P9_TWALK);
+	answers_are_lost();
+	questions_are_asked_again();
+	wrong_servers();
+	too_late();
 	killed_at_any_time();
 	executes();
 	pressure();

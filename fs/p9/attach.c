@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: MIT */
+/* Attaches to a server that takes the place of one that has ended. */
+/*
+ * The new server knows nothing. It is asked for the root first, and then for each fid that a node owns, by the same
+ * number: from the parent's fid by the file's name; fids that were open are opened again. So whoever has a fid goes on
+ * with it. What no node owns yet is made anew by the thread that has it (-EAGAIN). Meanwhile all others wait, for the
+ * session is lost. When no fid is left, the session has the new server, in one hold of its lock: a fid that was made at
+ * the old one can get no owner any more from then on.
+ *
+ * If the new server ends too, the attempt has failed, and the session is lost as before. Fids have the number of the
+ * attempt in which they were made, so the next one makes them all again.
+ */
+#include "abi/errno.h"
+#include "fs/mount.h"
+#include "fs/p9/node.h"
+#include "lib/string.h"
+
+struct attempt {
+	struct p9_session *session;
+	struct file *send;
+	uint32_t number;
+	uint32_t nrenames;	    /* session->nrenames, when the last walk was encoded */
+	struct p9_buffers *buffers; /* the session's */
+};
+
+/* The only tag: there is one request at a time. */
+#define TAG 0
+
+/* Returns 0 with the reply, or the error of a call that has failed: then the attempt has. */
+static int ask(struct attempt *a, ssize_t n, struct p9_packet *packet_ret)
+{
+	n = p9_rpc_once(a->session, a->send, a->buffers->request, n, a->buffers->reply,
+			sizeof(a->buffers->reply));
+	if (n < 0)
+		return (int)n;
+	*packet_ret = p9_packet(a->buffers->reply, (size_t)n);
+	return 0;
+}
+
+static bool is_same(const struct p9_qid *qid, const struct p9_node *node)
+{
+	return p9_is_same_file(qid, &node->qid) && qid->type == node->qid.type;
+}
+
+/* ---- fids ---- */
+
+/* The server knows the fid now, or never. It is behind all that are still to be made. */
+static void fid_is_made(struct attempt *a, struct p9_fid *fid, bool is_stale)
+{
+	spin_lock(&a->session->lock);
+	fid->epoch = a->number;
+	fid->is_stale = is_stale;
+	if (fid->node) {
+		list_del(&fid->link);
+		list_add_tail(&a->session->fids, &fid->link);
+	}
+	if (is_stale) /* nobody needs it any more */
+		p9_fid_disown_locked(fid);
+	spin_unlock(&a->session->lock);
+}
+
+static bool is_made_locked(const struct attempt *a, const struct p9_fid *fid)
+{
+	assert_hardened(spin_lock_held(&a->session->lock));
+	return fid->is_stale || fid->epoch == a->number;
+}
+
+static const struct p9_alias *alias_of_locked(const struct attempt *a, const struct p9_node *node)
+{
+	const struct p9_alias *alias;
+
+	assert_hardened(spin_lock_held(&a->session->lock));
+	list_for_each_entry(alias, &a->session->aliases, link)
+		if (p9_is_same_file(alias->qid, &node->qid))
+			return alias;
+	return NULL;
+}
+
+/* Which way to a file is tried. A name that it gets just now may already be another file's without it. */
+enum way { BY_ALIAS, BY_NAME };
+
+/* What became of it. */
+enum outcome {
+	MADE,
+	NOT_THERE,
+	OTHER, /* another file: the server has the fid for that */
+	AGAIN, /* another fid is to be made first, or names have changed meanwhile */
+};
+
+/*
+ * Encodes the walk to the fid: one that was not open, from the directory's by the file's name; one that was, from the
+ * node's own. Returns MADE if that is to be sent. These structs are large, and not needed while the thread waits.
+ */
+static __attribute__((noinline)) int encode_walk(struct attempt *a, const struct p9_node *node,
+						 const struct p9_fid *fid, enum way way,
+						 ssize_t *n_ret)
+{
+	struct p9_twalk walks = { .newfid = fid->number, .nwname = fid->use == P9_FID_WALKED };
+	const struct p9_alias *alias = NULL;
+	const struct p9_fid *from;
+	int result = MADE;
+
+	spin_lock(&a->session->lock);
+	a->nrenames = a->session->nrenames;
+	if (way == BY_ALIAS)
+		alias = alias_of_locked(a, node);
+	from = !walks.nwname ? node->fid : alias ? alias->dir->fid : node->parent->fid;
+	walks.fid = from->number;
+	walks.wname[0] = alias ? (struct p9_string){ alias->name, alias->len }
+			       : (struct p9_string){ node->name, strlen(node->name) };
+	if (from->is_stale || (way == BY_ALIAS && !alias) || !from->node)
+		result = NOT_THERE;
+	else if (from->epoch != a->number)
+		result = AGAIN;
+	*n_ret = p9_encode_twalk(a->buffers->request, sizeof(a->buffers->request), TAG, &walks);
+	spin_unlock(&a->session->lock);
+	return result;
+}
+
+/* Does the error say that there is no such file? After others, the attempt has failed, and the next may not. */
+static int outcome_of(int err)
+{
+	switch (err) {
+	case 0:
+		return MADE;
+	case -ENOENT:
+	case -ENOTDIR:
+	case -ESTALE:
+	case -ELOOP:
+		return NOT_THERE;
+	default:
+		return err;
+	}
+}
+
+static __attribute__((noinline)) int found_it(const struct p9_node *node, const struct p9_fid *fid,
+					      const struct p9_packet *packet)
+{
+	uint16_t nnames = fid->use == P9_FID_WALKED;
+	struct p9_packet reply = *packet;
+	struct p9_rwalk got;
+	int err = p9_decode_rwalk(&reply, TAG, nnames, &got);
+
+	if (err == 0 && got.nwqid < nnames)
+		return NOT_THERE;
+	return err == 0 && nnames && !is_same(&got.wqid[0], node) ? OTHER : outcome_of(err);
+}
+
+static int forget_walk(struct attempt *a, const struct p9_fid *fid)
+{
+	const struct p9_tclunk clunks = { fid->number };
+	ssize_t n =
+		p9_encode_tclunk(a->buffers->request, sizeof(a->buffers->request), TAG, &clunks);
+	struct p9_packet packet;
+
+	return ask(a, n, &packet);
+}
+
+/* Returns MADE, NOT_THERE, AGAIN, or the error with which the attempt has failed. */
+static int walk(struct attempt *a, const struct p9_node *node, const struct p9_fid *fid,
+		enum way way)
+{
+	struct p9_packet packet;
+	ssize_t n;
+	int err, result = encode_walk(a, node, fid, way, &n);
+
+	if (result != MADE)
+		return result;
+	err = ask(a, n, &packet);
+	if (err)
+		return err;
+	result = found_it(node, fid, &packet);
+	if (result == OTHER) {
+		err = forget_walk(a, fid);
+		result = err ? err : NOT_THERE;
+	}
+	return result;
+}
+
+/* The same for one that was open, once it is walked to. Who may not open it any more has lost it. */
+static int open_again(struct attempt *a, const struct p9_node *node, const struct p9_fid *fid)
+{
+	const unsigned flags = fid->use == P9_FID_READS ? O_RDONLY : O_WRONLY;
+	const struct p9_tlopen opens = { fid->number, flags | O_LARGEFILE };
+	ssize_t n = p9_encode_tlopen(a->buffers->request, sizeof(a->buffers->request), TAG, &opens);
+	struct p9_packet packet;
+	struct p9_rlopen got;
+	int err = ask(a, n, &packet);
+
+	if (err)
+		return err;
+	err = p9_decode_rlopen(&packet, TAG, &got);
+	if (err == -EACCES || err == -EPERM || (err == 0 && !is_same(&got.qid, node)))
+		return NOT_THERE;
+	return outcome_of(err);
+}
+
+static bool names_have_changed(struct attempt *a)
+{
+	bool changed;
+
+	spin_lock(&a->session->lock);
+	changed = a->session->nrenames != a->nrenames;
+	spin_unlock(&a->session->lock);
+	return changed;
+}
+
+static int walk_to(struct attempt *a, struct p9_node *node, struct p9_fid *fid)
+{
+	int result = NOT_THERE;
+
+	if (fid->use == P9_FID_WALKED)
+		result = walk(a, node, fid, BY_ALIAS);
+	if (result == NOT_THERE)
+		result = walk(a, node, fid, BY_NAME);
+	return result == NOT_THERE && names_have_changed(a) ? AGAIN : result;
+}
+
+/* A file that is not there any more is found by nobody. */
+static int make_fid(struct attempt *a, struct p9_node *node, struct p9_fid *fid)
+{
+	int result = walk_to(a, node, fid);
+
+	if (result == MADE && fid->use != P9_FID_WALKED)
+		result = open_again(a, node, fid);
+	if (result == AGAIN)
+		return 0;
+	if (result < 0)
+		return result;
+	fid_is_made(a, fid, result == NOT_THERE);
+	if (result == NOT_THERE && fid == node->fid)
+		p9_node_forget(node);
+	return 0;
+}
+
+/* ---- the order ---- */
+
+/* The own fid of the highest directory on the way down to `dir` that is not made yet; NULL: all are. */
+static struct p9_fid *highest_locked(const struct attempt *a, const struct p9_node *dir)
+{
+	struct p9_fid *highest = NULL;
+
+	assert_hardened(spin_lock_held(&a->session->lock));
+	for (;; dir = dir->parent) {
+		if (!is_made_locked(a, dir->fid) && dir->fid->node)
+			highest = dir->fid;
+		if (dir->parent == dir)
+			return highest;
+	}
+}
+
+/*
+ * Returns the fid that is to be made first for this one: that of a directory above the file, or above the other place
+ * where it may be, the file's own, or the fid itself.
+ */
+static struct p9_fid *first_for_locked(const struct attempt *a, struct p9_fid *fid)
+{
+	struct p9_fid *first, *other;
+	const struct p9_alias *alias;
+
+	assert_hardened(spin_lock_held(&a->session->lock));
+	first = highest_locked(a, fid->node);
+	if (!first)
+		first = fid;
+	alias = alias_of_locked(a, first->node);
+	other = alias ? highest_locked(a, alias->dir) : NULL;
+	return other ? other : first;
+}
+
+/*
+ * Returns the next fid to be made, and its node, with references. NULL: there is none, and session->lock is still
+ * held. A node that is being freed needs no fids.
+ */
+static struct p9_fid *next_fid(struct attempt *a, struct p9_node **node_ret)
+{
+	struct p9_session *session = a->session;
+
+	spin_lock(&session->lock);
+	while (!list_empty(&session->fids)) {
+		struct p9_fid *fid = list_first_entry(&session->fids, struct p9_fid, link);
+
+		if (is_made_locked(a, fid))
+			break;
+		fid = first_for_locked(a, fid);
+		if (refcount_get_unless_zero(&fid->node->inode.refs)) {
+			*node_ret = fid->node;
+			p9_fid_get(fid);
+			spin_unlock(&session->lock);
+			return fid;
+		}
+		p9_fid_disown_locked(fid);
+	}
+	return NULL;
+}
+
+/* ---- attaching ---- */
+
+static int attach_root(struct attempt *a, struct p9_node *root)
+{
+	struct p9_tattach asks = { .afid = P9_NOFID,
+				   .uname = { "root", 4 },
+				   .n_uname = a->session->uid };
+	struct p9_fid *fid = p9_node_fid(root);
+	struct p9_packet packet;
+	struct p9_rattach got;
+	int err;
+
+	asks.fid = fid->number;
+	asks.aname = (struct p9_string){ "", 0 };
+	err = ask(a,
+		  p9_encode_tattach(a->buffers->request, sizeof(a->buffers->request), TAG, &asks),
+		  &packet);
+	if (err == 0)
+		err = p9_decode_rattach(&packet, TAG, &got);
+	if (err == 0 && !is_same(&got.qid, root))
+		err = -ESTALE;
+	if (err == 0)
+		fid_is_made(a, fid, false);
+	p9_fid_put(fid);
+	return err;
+}
+
+/* Makes all fids. Returns 0 with session->lock held, or an error. */
+static int make_fids(struct attempt *a)
+{
+	struct p9_node *node;
+	struct p9_fid *fid;
+	int err = 0;
+
+	while (!err && (fid = next_fid(a, &node))) {
+		err = make_fid(a, node, fid);
+		p9_fid_put(fid);
+		inode_put(&node->inode);
+	}
+	return err;
+}
+
+/* Nobody who waits was answered by the old server: all of it is sent to the new one. */
+static void go_on(struct attempt *a)
+{
+	struct p9_session *session = a->session;
+	struct list parked = LIST_INIT(parked);
+	struct file *old = session->send;
+
+	assert_hardened(spin_lock_held(&session->lock));
+	file_get(a->send);
+	session->send = a->send;
+	atomic_store(&session->epoch, a->number);
+	session->is_lost = false;
+	list_splice_tail(&parked, &session->parked);
+	spin_unlock(&session->lock);
+	file_put(old);
+	waitq_wake_all(&session->attached);
+	p9_requests_resume(&parked);
+}
+
+static int try_server(struct attempt *a, struct p9_node *root)
+{
+	uint32_t msize;
+	int err = p9_session_agree(a->session, a->send, &msize);
+
+	if (err == 0 && msize != a->session->msize)
+		err = -EIO; /* there are requests that are longer */
+	if (err == 0)
+		err = attach_root(a, root);
+	if (err == 0)
+		err = make_fids(a);
+	if (err == 0)
+		go_on(a);
+	return err;
+}
+
+/* Is the server gone? Whoever asked it last may not know it yet. */
+static bool is_lost(struct p9_session *session)
+{
+	struct file *send;
+	uint32_t epoch;
+	bool is_gone;
+
+	spin_lock(&session->lock);
+	send = session->send;
+	file_get(send);
+	epoch = session->epoch;
+	spin_unlock(&session->lock);
+	is_gone = endpoint_is_broken(send);
+	file_put(send);
+	if (is_gone)
+		p9_session_lost(session, epoch);
+	return is_gone;
+}
+
+/* What is only kept for later is not asked for again. */
+int p9_attach_again(struct p9_node *root, struct file *send)
+{
+	struct p9_session *session = root->session;
+	struct attempt a = { .session = session, .send = send, .buffers = session->buffers };
+	int err = mutex_lock_killable(&session->attaching);
+
+	if (err)
+		return err;
+	if (is_lost(session)) {
+		a.number = ++session->nattempts;
+		(void)p9_nodes_forget(session, UINT32_MAX);
+		err = try_server(&a, root);
+	} else {
+		err = -EBUSY;
+	}
+	mutex_unlock(&session->attaching);
+	return err;
+}
