@@ -146,6 +146,25 @@ static int reap_until(long child, int options)
 	}
 }
 
+/* What was written is to reach the server: one that is being started again is waited for. */
+static void wait_for_servers(void)
+{
+	int status, options = WNOHANG;
+
+	for (;;) {
+		long pid = sys_wait4(-1, &status, options); /* one may have ended just now */
+
+		if (pid == 0 && !servers_are_missing())
+			break;
+		options = pid == 0 ? 0 : WNOHANG;
+
+		if (pid > 0)
+			servers_reaped(pid, status);
+		else if (pid < 0 && pid != -EINTR)
+			break;
+	}
+}
+
 /* Waits for the child, and sets the terminal's size meanwhile. Returns as reap_until(). */
 static int follow(long child)
 {
@@ -157,6 +176,7 @@ static int follow(long child)
 		if (status < 0)
 			more = window_wait(port);
 	}
+	wait_for_servers();
 	return status;
 }
 

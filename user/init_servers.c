@@ -3,6 +3,9 @@
 /*
  * A server gets the descriptors that its row of the table names, and no others. What it has no
  * descriptor of is out of its reach: that is all that gives rights to a server.
+ *
+ * A server that ends is started again, and takes the place of the old one at the mount. The mount waits
+ * for that no longer than for any answer. One that ends again at once is started later each time.
  */
 #include "init_servers.h"
 
@@ -34,18 +37,33 @@ static const struct server {
 	{ "/bin/hostfs", "/run/share", VIRTIO_ID_9P, MS_NOSUID | MS_NODEV },
 };
 
-/* The servers that run. */
-static struct run {
-	long pid;
-	const char *program, *where;
-} runs[RUNS_MAX];
-static unsigned nruns;
-
 /* What one instance is to serve. */
 struct order {
 	const char *tag, *where;
 	unsigned long mount_flags;
 };
+
+/* The servers that run. */
+static struct run {
+	const struct server *server;
+	struct order order;
+	long pid;      /* 0: it has ended */
+	long attacher; /* the process that attaches the mount to it again, or 0 */
+	uint64_t since;
+	unsigned nends; /* in sequence, each soon after its start */
+	bool failed;	/* it could not be started, or not be attached */
+} runs[RUNS_MAX];
+static unsigned nruns;
+
+/* Who has run for so long did not end at once. */
+#define SOON_NS NS_PER_SEC
+
+/* The pause before a start after n ends: none, 20 ms, and twice that each time, up to 1.28 s. */
+#define PAUSE_NS      (10 * 1000000u)
+#define PAUSE_DOUBLES 7
+
+/* After so many ends nobody who is about to leave waits for the server any more. */
+#define HOPELESS 4
 
 #define WORDS 3
 
@@ -137,7 +155,8 @@ static void open_streams(void)
 }
 
 /* In the new process. All descriptors but the streams are closed by exec, unless that is cleared here. */
-_Noreturn static void become_server(const struct server *server, const struct start *start)
+_Noreturn static void become_server(const struct server *server, const struct start *start,
+				    uint64_t pause_ns)
 {
 	char device[NAME_SIZE], endpoint[NAME_SIZE];
 	char *argv[] = { (char *)server->program,
@@ -153,6 +172,8 @@ _Noreturn static void become_server(const struct server *server, const struct st
 	open_streams();
 	sys_fcntl(start->device, F_SETFD, 0);
 	sys_fcntl(start->receive, F_SETFD, 0);
+	if (pause_ns)
+		sys_sleep(pause_ns);
 	err = sys_execve(server->program, argv, envp);
 	complain("cannot run ", server->program, err);
 	sys_exit(1);
@@ -168,7 +189,8 @@ static void close_all(struct start *start)
 }
 
 /* Makes the server's descriptors and its process. Returns its pid, and the send end in *start. */
-static long start_process(const struct server *server, const char *tag, struct start *start)
+static long start_process(const struct server *server, const char *tag, struct start *start,
+			  uint64_t pause_ns)
 {
 	long pid;
 
@@ -183,7 +205,7 @@ static long start_process(const struct server *server, const char *tag, struct s
 		return start->send;
 	pid = sys_fork();
 	if (pid == 0)
-		become_server(server, start);
+		become_server(server, start, pause_ns);
 	sys_close(start->receive); /* the server's must be the last one */
 	sys_close(start->device);
 	start->receive = start->device = -1;
@@ -207,14 +229,14 @@ static void make_directories(const char *path)
 }
 
 /* The mount keeps the send end; with its end the server is told to end, too. */
-static long mount_server(const struct server *server, const struct order *order, int send)
+static long mount_server(const struct server *server, const struct order *order, int send,
+			 unsigned long action)
 {
 	char options[2 * NAME_SIZE], digits[NAME_SIZE];
 
 	append(append(options, "fd="), decimal((unsigned)send, digits));
-	make_directories(order->where);
-	return sys_mount(order->tag, order->where, "9p", server->mount_flags | order->mount_flags,
-			 options);
+	return sys_mount(order->tag, order->where, "9p",
+			 action | server->mount_flags | order->mount_flags, options);
 }
 
 static long start_one(const struct server *server, const struct order *order)
@@ -224,13 +246,61 @@ static long start_one(const struct server *server, const struct order *order)
 
 	if (nruns == RUNS_MAX)
 		return -EAGAIN;
-	err = start_process(server, order->tag, &start);
+	err = start_process(server, order->tag, &start, 0);
 	if (err > 0) {
-		runs[nruns++] = (struct run){ err, server->program, order->where };
-		err = mount_server(server, order, start.send);
+		runs[nruns++] = (struct run){
+			.server = server, .order = *order, .pid = err, .since = sys_now()
+		};
+		make_directories(order->where);
+		err = mount_server(server, order, start.send, 0);
 	}
 	close_all(&start);
 	return err;
+}
+
+/* ---- starting again ---- */
+
+static uint64_t pause_of(const struct run *run)
+{
+	unsigned n = run->nends < PAUSE_DOUBLES ? run->nends : PAUSE_DOUBLES;
+
+	return n ? PAUSE_NS << n : 0;
+}
+
+/*
+ * Waits for the server, which process 1 cannot do. Nothing is mounted there any more if it was
+ * unmounted meanwhile (0): then the server is told to end. The same becomes of one that cannot be
+ * attached (1), and another is started.
+ */
+_Noreturn static void attach_again(const struct run *run, int send)
+{
+	long err = mount_server(run->server, &run->order, send, MS_REMOUNT);
+
+	if (err && err != -EINVAL)
+		complain("cannot attach again to the server of ", run->order.where, err);
+	sys_exit(err && err != -EINVAL);
+}
+
+static void start_again(struct run *run)
+{
+	struct start start = { -1, -1, -1 };
+	uint64_t pause = pause_of(run);
+	long pid = start_process(run->server, run->order.tag, &start, pause);
+
+	if (pid < 0)
+		complain("cannot start again the server of ", run->order.where, pid);
+	run->since = sys_now() + pause;
+	run->pid = pid > 0 ? pid : 0;
+	run->attacher = sys_fork();
+	if (run->attacher == 0 && pid > 0)
+		attach_again(run, start.send);
+	if (run->attacher == 0) { /* its end says that it is time to try once more */
+		sys_sleep(pause + PAUSE_NS);
+		sys_exit(1);
+	}
+	if (run->attacher < 0)
+		run->attacher = 0;
+	close_all(&start);
 }
 
 static struct order order_of(char *const *word)
@@ -268,23 +338,59 @@ long servers_start(void)
 	return 0;
 }
 
-void servers_reaped(long pid, int status)
+/* Says in one line how the server has ended. */
+static void say_end(const struct run *run, int status)
 {
 	char digits[NAME_SIZE];
 
-	for (unsigned i = 0; i < nruns; i++) {
-		if (runs[i].pid != pid)
-			continue;
-		runs[i].pid = 0;
-		if (status == 0) /* it was unmounted */
-			return;
-		say("init: the server of ");
-		say(runs[i].where);
-		say(" (");
-		say(runs[i].program);
-		say(")");
-		say(WIFSIGNALED(status) ? " was killed by signal " : " has ended with status ");
-		say(decimal(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), digits));
-		say("\n");
+	say("init: the server of ");
+	say(run->order.where);
+	say(" (");
+	say(run->server->program);
+	say(")");
+	say(WIFSIGNALED(status) ? " was killed by signal " : " has ended with status ");
+	say(decimal(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), digits));
+	say(" and is started again\n");
+}
+
+/* The server has ended, or it cannot be attached, which tells it to end. */
+static void has_ended(struct run *run)
+{
+	bool soon = run->failed || sys_now() < run->since + SOON_NS;
+
+	run->nends = soon ? run->nends + 1 : 0;
+	run->failed = false;
+	start_again(run);
+}
+
+static void reaped(struct run *run, bool is_server, int status)
+{
+	if (is_server)
+		run->pid = 0;
+	else
+		run->attacher = 0;
+	if (is_server && status != 0) {
+		say_end(run, status);
+		has_ended(run);
+		return;
 	}
+	if (!is_server && status != 0)
+		run->failed = true;
+	if (run->failed && !run->pid && !run->attacher)
+		has_ended(run);
+}
+
+void servers_reaped(long pid, int status)
+{
+	for (unsigned i = 0; i < nruns; i++)
+		if (runs[i].pid == pid || runs[i].attacher == pid)
+			reaped(&runs[i], runs[i].pid == pid, status);
+}
+
+bool servers_are_missing(void)
+{
+	for (unsigned i = 0; i < nruns; i++)
+		if (runs[i].attacher > 0 && runs[i].nends < HOPELESS)
+			return true;
+	return false;
 }

@@ -3,6 +3,8 @@
 #ifndef USER_INIT_SERVERS_H
 #define USER_INIT_SERVERS_H
 
+#include <stdbool.h>
+
 /*
  * Starts the servers that the runner asks for, and mounts their files. Returns 0, or an error that it
  * has explained.
@@ -10,9 +12,12 @@
 long servers_start(void);
 
 /*
- * A process has ended with that status: if it is a server, this is said in one line. One that was
- * unmounted ends with 0, and that is not worth a line.
+ * A process has ended with that status: if it is a server, this is said in one line, and it is started
+ * again. One that was unmounted ends with 0, and that is not worth a line.
  */
 void servers_reaped(long pid, int status);
+
+/* Is a server being started again, which the files of a mount are to be written to? */
+bool servers_are_missing(void);
 
 #endif

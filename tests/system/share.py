@@ -10,7 +10,7 @@ import subprocess
 
 from lib.guest import BUILD, PATIENCE, PROBE, RUN, folder, run_placed
 from lib.guest import run as run_probe
-from lib.tap import case, equal, has, lacks, main, soak_case
+from lib.tap import case, equal, has, lacks, long_case, main, soak_case
 
 SHARE = os.path.join(BUILD, "tests/system/share")
 SMALL = ["--mem", "32M"]
@@ -368,6 +368,24 @@ def R142_text_that_was_dropped_is_read_again():
     equal((done.status, done.out), (0, b"major faults: some\n" * 3), f"status and output (it said {done.err})")
 
 
+def in_steps(place, verb_words, steps):
+    """Runs a verb that says what is to be done here, and goes on when it is."""
+    words = [RUN, "--mem", "64M", "--share", place, "--add", SHARE + ":/bin/share", "--", "/bin/share", *verb_words]
+    with subprocess.Popen(words, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        lines = []
+        for line in run.stdout:
+            step = line.decode().strip()
+            if step not in steps:
+                lines.append(step)
+                continue
+            steps.pop(step)()
+            run.stdin.write(b"x")
+            run.stdin.flush()
+        run.stdin.close()
+        said = run.stderr.read()
+        equal((run.wait(PATIENCE), lines, list(steps)), (0, ["share: ok"], []), f"status and output (it said {said})")
+
+
 @case
 def R142_the_host_changes_files_meanwhile():
     place = folder("changes")
@@ -384,20 +402,7 @@ def R142_the_host_changes_files_meanwhile():
     steps = {"rewrite": rewrite, "shorten": lambda: os.truncate(place + "/shortened", PAGE + PAGE // 2),
              "remove": lambda: os.unlink(place + "/removed"), "replace": replace,
              "create": lambda: put(place + "/new", b"n")}
-    words = [RUN, "--mem", "64M", "--share", place, "--add", SHARE + ":/bin/share", "--", "/bin/share", "changes"]
-    with subprocess.Popen(words, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
-        lines = []
-        for line in run.stdout:
-            step = line.decode().strip()
-            if step not in steps:
-                lines.append(step)
-                continue
-            steps.pop(step)()
-            run.stdin.write(b"x")
-            run.stdin.flush()
-        run.stdin.close()
-        said = run.stderr.read()
-        equal((run.wait(PATIENCE), lines, list(steps)), (0, ["share: ok"], []), f"status and output (it said {said})")
+    in_steps(place, ["changes"], steps)
 
 
 def most_at_once(trace):
@@ -424,16 +429,69 @@ def R140_several_requests_are_with_the_device_at_once():
     equal(2 <= most <= 8, True, f"{most} at one time are more than one read, and no more than hostfs has room for")
 
 
+def says_that_it_starts(done, least):
+    """What init said: at least so many times that the server was killed, and nothing else. Returns how often."""
+    said = [line for line in done.err.splitlines() if b"init: " in line]
+    equal(set(said), {b"init: the server of /mnt (/bin/hostfs) was killed by signal 9 and is started again"}, "what init says")
+    equal(len(said) >= least, True, f"{len(said)} starts are {least} at least")
+    return len(said)
+
+
 @case
-def R142_R145_the_server_is_killed():
+def R143_R145_the_server_is_killed():
     place = folder("killed")
     put(place + "/big", b"x")
     os.truncate(place + "/big", 16384 * PAGE)
     put(place + "/other", b"x")
     for options in (["--mem", "64M"], ["--mem", "64M", "--append", "preempt=300"]):
-        done = passes("killed", "/mnt/big", place=place, options=options)
-        said = [line for line in done.err.splitlines() if b"init: " in line]
-        equal(said, [b"init: the server of /mnt (/bin/hostfs) was killed by signal 9"], "what init says")
+        equal(says_that_it_starts(passes("killed", "/mnt/big", place=place, options=options), 5), 5, "starts")
+
+
+@case
+def R143_the_server_is_killed_during_a_copy():
+    place = folder("copied")
+    put(place + "/from", os.urandom(64 << 20))
+    equal(says_that_it_starts(passes("copied", "/mnt/from", "/mnt/to", place=place, options=["--mem", "64M"]), 4), 4, "starts")
+    with open(place + "/from", "rb") as one, open(place + "/to", "rb") as other:
+        equal(one.read() == other.read(), True, "the copy")
+
+
+def fsx_killed(seed, steps, options):
+    """The same as fsx(), while the server is killed after each 50 operations."""
+    place = folder(f"fsx killed {seed}")
+    done = run_placed("fsx", "/mnt", str(seed), str(steps), "hostfs", "50", options=["--share", place, *options])
+    lines = done.out.splitlines()
+    equal((done.status, lines[-1:]), (0, [b"fsx: ok"]), f"status and last line (it said {done.out} {done.err})")
+    says_that_it_starts(done, 3)
+    equal(listed(place), lines[:-2], "the folder")
+
+
+@case
+def R143_the_server_is_killed_again_and_again():
+    fsx_killed(int(os.environ.get("FAULTLINE_SEED", "1")), 600, ["--mem", "64M"])
+
+
+@long_case
+def R143_and_with_little_memory_and_preemption():
+    fsx_killed(2, 400, ["--mem", "24M", "--append", "preempt=300"])
+
+
+@soak_case
+def R143_a_hundred_thousand_operations_and_kills():
+    for seed in range(20, 30):
+        fsx_killed(seed, 10000, ["--mem", "32M"])
+
+
+@case
+def R143_a_file_is_another_one_for_the_next_server():
+    place = folder("stale")
+    put(place + "/file", b"a" * 80 * PAGE)
+
+    def replace():
+        put(place + "/other", b"b" * 80 * PAGE)
+        os.rename(place + "/other", place + "/file")
+
+    in_steps(place, ["stale", "/mnt/file"], {"replace it": replace})
 
 
 @case

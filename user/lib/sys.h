@@ -9,6 +9,7 @@
 #include "abi/poll.h"
 #include "abi/signal.h"
 #include "abi/syscall.h"
+#include "abi/time.h"
 
 static inline long sys_call(long nr, long a, long b, long c, long d, long e, long f)
 {
@@ -26,6 +27,8 @@ static inline long sys_call(long nr, long a, long b, long c, long d, long e, lon
 			 : "memory");
 	return a0;
 }
+
+#define NS_PER_SEC 1000000000ul
 
 #define SIGCHLD_FLAG 17L /* the flags of clone() for a plain fork: SIGCHLD when the child exits */
 
@@ -126,6 +129,22 @@ static inline long sys_setsid(void)
 static inline long sys_ioctl(int fd, unsigned long request, long arg)
 {
 	return sys_call(SYS_ioctl, fd, (long)request, arg, 0, 0, 0);
+}
+
+static inline void sys_sleep(uint64_t ns)
+{
+	const struct abi_timespec time = { (int64_t)(ns / NS_PER_SEC), (int64_t)(ns % NS_PER_SEC) };
+
+	sys_call(SYS_nanosleep, (long)&time, 0, 0, 0, 0, 0);
+}
+
+/* Nanoseconds since boot. */
+static inline uint64_t sys_now(void)
+{
+	struct abi_timespec now = { 0 };
+
+	sys_call(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&now, 0, 0, 0, 0);
+	return (uint64_t)now.sec * NS_PER_SEC + (uint64_t)now.nsec;
 }
 
 _Noreturn static inline void sys_exit(int status)

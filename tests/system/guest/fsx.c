@@ -7,9 +7,11 @@
  * ok" if all was as the model has it. It runs on Linux as well.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -365,17 +367,89 @@ static uint64_t sum_of(const uint8_t *bytes, size_t n)
 	return sum;
 }
 
+/* ---- a server that is killed ---- */
+
+/* What the process that kills has in common with this one. */
+struct killing {
+	unsigned long step;   /* of this one */
+	unsigned long nkills; /* of that one */
+};
+
+static volatile struct killing *killing;
+
+static pid_t find_process(const char *name)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	pid_t found = 0;
+
+	while (proc && (entry = readdir(proc))) {
+		char path[300], comm[32] = "";
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
+		fd = atoi(entry->d_name) > 0 ? open(path, O_RDONLY) : -1;
+		if (fd >= 0 && read(fd, comm, sizeof(comm) - 1) > 0 &&
+		    strcspn(comm, "\n") == strlen(name) && strncmp(comm, name, strlen(name)) == 0)
+			found = atoi(entry->d_name);
+		if (fd >= 0)
+			close(fd);
+	}
+	if (proc)
+		closedir(proc);
+	return found;
+}
+
+/* Kills the server after each so many operations, in the middle of what comes then. */
+static void kill_server(const char *name, unsigned long every)
+{
+	unsigned long next = every;
+
+	for (;;) {
+		pid_t server;
+
+		while (killing->step < next)
+			usleep(200);
+		usleep(pick(2000));
+		server = find_process(name);
+		if (server && kill(server, SIGKILL) == 0)
+			killing->nkills++;
+		next = killing->step + every;
+	}
+}
+
+static pid_t start_killing(char **argv)
+{
+	pid_t pid;
+
+	killing = mmap(NULL, sizeof(*killing), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		       -1, 0);
+	pid = fork();
+	if (pid == 0)
+		kill_server(argv[0], strtoul(argv[1], NULL, 10));
+	return pid;
+}
+
 int main(int argc, char **argv)
 {
-	unsigned long steps = argc == 4 ? strtoul(argv[3], NULL, 10) : 0;
+	bool kills = argc == 6;
+	unsigned long steps = argc == 4 || kills ? strtoul(argv[3], NULL, 10) : 0;
+	pid_t killer = 0;
 
-	if (argc != 4 || chdir(argv[1]) != 0) {
-		fprintf(stderr, "usage: fsx DIRECTORY SEED OPERATIONS\n");
+	if ((argc != 4 && !kills) || chdir(argv[1]) != 0) {
+		fprintf(stderr,
+			"usage: fsx DIRECTORY SEED OPERATIONS [SERVER EVERY]\n"
+			"The server's process of that name is killed after each so many operations.\n");
 		return 2;
 	}
 	state = strtoull(argv[2], NULL, 10) * 2 + 0x9e3779b97f4a7c15;
-	for (step = 0; step < steps; step++)
+	if (kills)
+		killer = start_killing(argv + 4);
+	for (step = 0; step < steps; step++) {
+		if (kills)
+			killing->step = step;
 		operations[pick(sizeof(operations) / sizeof(operations[0]))]();
+	}
 	for (unsigned i = 0; i < OPEN; i++)
 		if (handles[i].file)
 			check("close at the end", 0, close(handles[i].fd));
@@ -383,6 +457,10 @@ int main(int argc, char **argv)
 		if (named[i])
 			printf("./%s %zu %016llx\n", name_of(i), named[i]->size,
 			       (unsigned long long)sum_of(named[i]->bytes, named[i]->size));
+	if (kills) {
+		kill(killer, SIGKILL);
+		printf("fsx: %lu kills\n", killing->nkills);
+	}
 	puts("fsx: ok");
 	return 0;
 }
