@@ -89,6 +89,70 @@ def a_look_before_the_mark_is_rejected():
     wrong("endpoint.pml", "CALLS=1", "SERVERS=1", "LOOK_THEN_SLEEP")
 
 
+@case
+def all_go_on_with_another_server():
+    right("attach.pml", 100000, "OPENS", "LOOKS")
+    right("attach.pml", 20000, "OPENS", "WRITES")
+    right("attach.pml", 100000, "RENAMES", "LOOKS")
+    right("attach.pml", 100000, "RENAMES", "OPENS")
+    right("attach.pml", 5000, "REMOVES")
+    if LONG:
+        right("attach.pml", 400000, "OPENS", "LOOKS", "ENDS=3")
+        right("attach.pml", 500000, "RENAMES", "LOOKS", "ENDS=3")
+        right("attach.pml", 100000, "REMOVES", "LOOKS")
+        right("attach.pml", 2000000, "OPENS", "LOOKS", "RENAMES", "WRITES", "ENDS=1")
+
+
+@case
+def a_switch_in_a_later_hold_of_the_lock_is_rejected():
+    wrong("attach.pml", "OPENS", "LOOKS", "ENDS=1", "BROKEN_SWITCH")
+
+
+@case
+def an_owner_of_a_fid_of_any_epoch_is_rejected():
+    wrong("attach.pml", "OPENS", "LOOKS", "ENDS=1", "BROKEN_OWN")
+
+
+@case
+def a_rename_that_is_sent_again_unseen_is_rejected():
+    wrong("attach.pml", "RENAMES", "ENDS=1", "BROKEN_TWICE")
+
+
+@case
+def a_request_that_is_parked_after_the_switch_is_rejected():
+    wrong("attach.pml", "OPENS", "WRITES", "ENDS=1", "BROKEN_PARK")
+
+
+@case
+def a_look_for_a_file_by_its_old_name_alone_is_rejected():
+    wrong("attach.pml", "RENAMES", "ENDS=1", "BROKEN_ALIAS")
+
+
+@case
+def a_server_that_is_taken_before_the_look_at_fids_is_rejected():
+    wrong("attach.pml", "RENAMES", "ENDS=1", "BROKEN_EPOCH")
+
+
+@case
+def a_walk_from_a_fid_that_is_not_made_is_rejected():
+    wrong("attach.pml", "OPENS", "LOOKS", "ENDS=1", "BROKEN_FROM")
+
+
+@case
+def a_file_that_is_lost_while_it_gets_its_name_is_rejected():
+    wrong("attach.pml", "RENAMES", "ENDS=1", "BROKEN_NAME")
+
+
+@case
+def a_name_that_is_older_than_a_rename_is_rejected():
+    wrong("attach.pml", "RENAMES", "LOOKS", "ENDS=1", "BROKEN_ADOPT")
+
+
+@case
+def an_owner_of_a_stale_fid_is_rejected():
+    wrong("attach.pml", "REMOVES", "BROKEN_STALE")
+
+
 if __name__ == "__main__":
     if LONG:
         del sys.argv[1]
