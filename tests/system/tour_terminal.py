@@ -225,7 +225,7 @@ def any_bytes_are_keys():
     prompt.wait_until_raw()
     prompt.send(noise)
     prompt.until(lambda: at_stop(prompt) or prompt.screen.row() == prompt.mark, "a stop")
-    prompt.send(noise + b"\r")
+    prompt.send(noise + CTRL["Q"] + b"\r")  # a command that runs meanwhile may have been stopped
     prompt.until(lambda: prompt.screen.row().startswith(prompt.mark), "the prompt")
     prompt.send(noise + CTRL["C"])
     prompt.settle()

@@ -14,7 +14,7 @@ from .screen import Screen
 
 LEFT, RIGHT, UP, DOWN = b"\x1b[D", b"\x1b[C", b"\x1b[A", b"\x1b[B"
 HOME, END, DELETE = b"\x1b[H", b"\x1b[F", b"\x1b[3~"
-CTRL = {letter: bytes([ord(letter) & 31]) for letter in "ABCDEFKLNPRSUWXZ\\"}
+CTRL = {letter: bytes([ord(letter) & 31]) for letter in "ABCDEFKLNPQRSUWXZ\\"}
 ERASE = b"\x7f"
 SOON = 200  # seconds, for what is there in an instant on a machine that is not busy
 STATUS = re.compile(r"status (\d+)\.")
