@@ -190,15 +190,15 @@ static struct inode *parent_of(struct inode *dir)
 	return parent;
 }
 
-static ssize_t devfs_path(struct inode *dir, char *buf, size_t size)
+static int devfs_path(struct inode *inode, struct path_text *text)
 {
-	size_t at = size;
+	struct dev_node *node = to_dev(inode);
 
-	for (struct dev_node *node = to_dev(dir); node != &root; node = node->parent) {
-		if (path_prepend(buf, &at, node->name, strlen(node->name)) != 0)
+	for (; !path_reached(text, &node->inode) && node != &root; node = node->parent) {
+		if (path_prepend(text, node->name, strlen(node->name)) != 0)
 			return -ERANGE;
 	}
-	return (ssize_t)(size - at);
+	return 0;
 }
 
 static int devfs_getattr(struct inode *inode, struct abi_stat *st)

@@ -11,6 +11,7 @@ struct inode;
 struct mount;
 struct object;
 struct path_part;
+struct path_text;
 
 /* What setattr changes. */
 #define ATTR_MODE	 0x01u
@@ -73,11 +74,12 @@ struct inode_ops {
 	/* Returns the parent; of the root of the file system, the root. */
 	struct inode *(*parent)(struct inode *dir);
 	/*
-	 * Writes the path from the root of the file system, by one of the inode's names, so that it
-	 * ends at buf + size, not terminated: "/a/b", and nothing for the root. Returns its length,
-	 * -ERANGE if it does not fit, or -ENOENT if the inode has no name any more.
+	 * Puts the path of the inode, by one of its names, before the path so far: "/a/b" from the
+	 * root of the file system, or from text->root if that comes first, and nothing for these
+	 * themselves. Returns 0, -ERANGE if it does not fit, or -ENOENT if the inode has no name any
+	 * more. fs/inode_path.h has the functions for it.
 	 */
-	ssize_t (*path)(struct inode *inode, char *buf, size_t size);
+	int (*path)(struct inode *inode, struct path_text *text);
 	/*
 	 * Symbolic links: writes the target, terminated, into buf, which has PATH_MAX bytes. Returns
 	 * its length or a negative errno.

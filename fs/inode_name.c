@@ -17,7 +17,7 @@ size_t inode_name(struct inode *inode, char *buf, size_t size)
 	if (inode && !inode->mount) {
 		len = (size_t)ksnprintf(buf, size, "/memfd:%s (deleted)", memfd_name(inode));
 	} else {
-		ssize_t with_nul = inode ? inode_path(inode, buf, size) : -ENOENT;
+		ssize_t with_nul = inode ? inode_path_anyway(inode, buf, size) : -ENOENT;
 
 		if (with_nul > 0)
 			return (size_t)with_nul - 1;

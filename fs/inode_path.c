@@ -4,64 +4,80 @@
 
 #include "abi/errno.h"
 #include "fs/mount.h"
+#include "fs/process_fs.h"
 #include "lib/string.h"
 
 #define UNREACHABLE "(unreachable)"
 
-int path_prepend(char *buf, size_t *at, const char *name, size_t len)
+int path_prepend(struct path_text *text, const char *name, size_t len)
 {
-	if (*at <= len)
+	if (text->at <= len)
 		return -ERANGE;
-	*at -= len + 1;
-	buf[*at] = '/';
-	memcpy(buf + *at + 1, name, len);
+	text->at -= len + 1;
+	text->buf[text->at] = '/';
+	memcpy(text->buf + text->at + 1, name, len);
 	return 0;
 }
 
-/* Says in front of a path that it does not begin at the root of the tree. */
-static int prepend_unreachable(char *buf, size_t *at)
+/* Says in front of a path that it does not begin at the root. */
+static int prepend_unreachable(struct path_text *text)
 {
-	if (*at < strlen(UNREACHABLE))
+	if (text->at < strlen(UNREACHABLE))
 		return -ERANGE;
-	*at -= strlen(UNREACHABLE);
-	memcpy(buf + *at, UNREACHABLE, strlen(UNREACHABLE));
+	text->at -= strlen(UNREACHABLE);
+	memcpy(text->buf + text->at, UNREACHABLE, strlen(UNREACHABLE));
 	return 0;
 }
 
-/* Writes the path so that it ends at buf + size. Returns its length, or a negative errno. */
-static ssize_t path_backwards(struct inode *dir, char *buf, size_t size)
+/* Writes the path through all mounts, up to the root or as far as they go. Returns 0 or an errno. */
+static int prepend_all(struct path_text *text, struct inode *inode)
 {
 	struct inode *root = NULL;
-	size_t at = size;
-	ssize_t len = 0;
+	int err = 0;
 
-	path_get(dir);
-	while (dir != root && (len = dir->ops->path(dir, buf, at)) >= 0) {
-		at -= (size_t)len;
-		root = dir->mount->root;
+	path_get(inode);
+	while (inode != root) {
+		err = inode->ops->path(inode, text);
+		if (err || text->reached)
+			break;
+		root = inode->mount->root;
 		path_get(root);
-		path_put(dir);
-		dir = root;
-		mount_leave(&dir);
+		path_put(inode);
+		inode = root;
+		mount_leave(&inode, text->root);
 	}
-	if (len >= 0 && at == size)
-		len = path_prepend(buf, &at, "", 0);
-	if (len >= 0 && dir != mount_tree_root())
-		len = prepend_unreachable(buf, &at);
-	path_put(dir);
-	return len < 0 ? len : (ssize_t)(size - at);
+	path_put(inode);
+	return err;
 }
 
-ssize_t inode_path(struct inode *dir, char *buf, size_t size)
+/* `says`: a path that does not begin at the root says so. Returns as inode_path(). */
+static ssize_t write_path(struct inode *inode, char *buf, size_t size, bool says)
 {
-	ssize_t len;
+	struct path_text text = { .buf = buf, .at = size - 1, .root = process_root() };
+	size_t len;
+	int err;
 
 	if (size == 0)
 		return -ERANGE;
-	len = path_backwards(dir, buf, size - 1);
-	if (len < 0)
-		return len;
-	memmove(buf, buf + size - 1 - (size_t)len, (size_t)len);
+	err = prepend_all(&text, inode);
+	if (err == 0 && text.at == size - 1)
+		err = path_prepend(&text, "", 0);
+	if (err == 0 && says && !text.reached)
+		err = prepend_unreachable(&text);
+	if (err)
+		return err;
+	len = size - 1 - text.at;
+	memmove(buf, buf + text.at, len);
 	buf[len] = '\0';
-	return len + 1;
+	return (ssize_t)len + 1;
+}
+
+ssize_t inode_path(struct inode *inode, char *buf, size_t size)
+{
+	return write_path(inode, buf, size, true);
+}
+
+ssize_t inode_path_anyway(struct inode *inode, char *buf, size_t size)
+{
+	return write_path(inode, buf, size, false);
 }

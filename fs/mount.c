@@ -366,9 +366,9 @@ static struct inode *point_of(const struct inode *root)
 	return point;
 }
 
-void mount_leave(struct inode **dir)
+void mount_leave(struct inode **dir, const struct inode *root)
 {
-	while ((*dir)->mount && (*dir)->mount->root == *dir) {
+	while (*dir != root && (*dir)->mount && (*dir)->mount->root == *dir) {
 		struct inode *point = point_of(*dir);
 
 		if (!point)

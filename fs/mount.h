@@ -148,10 +148,10 @@ static inline void mount_enter(struct inode **dir)
 
 /*
  * Goes from the root of a mount to the directory that it is mounted on, as often as that is a root
- * too. References are as with mount_enter(). The tree's root, and that of a mount which is not in
- * the tree any more, stay as they are.
+ * too, but not beyond `root`. References are as with mount_enter(). The tree's root, and that of a
+ * mount which is not in the tree any more, stay as they are.
  */
-void mount_leave(struct inode **dir);
+void mount_leave(struct inode **dir, const struct inode *root);
 
 /* Returns 0, or -EROFS if nothing may be changed on that mount (NULL: a memfd's). */
 int mount_may_write(const struct mount *mount);

@@ -204,7 +204,7 @@ static int absolute_path(struct path_walk *walk, char **path_ret)
 
 	if (!path)
 		return -ENOMEM;
-	len = inode_path(walk->dir, path, PATH_MAX);
+	len = inode_path_anyway(walk->dir, path, PATH_MAX);
 	/* len counts the NUL. Only the path of the root ends in a slash. */
 	if (len > 2 && (size_t)len + 1 + walk->last.len <= PATH_MAX)
 		end = (size_t)len - 1;

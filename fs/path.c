@@ -3,6 +3,7 @@
 #include "fs/path.h"
 
 #include "abi/errno.h"
+#include "fs/process_fs.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
@@ -15,20 +16,21 @@ static void walk_to(struct path_walk *walk, struct inode *inode)
 
 static void walk_to_root(struct path_walk *walk)
 {
-	path_get(mount_tree_root());
-	walk_to(walk, mount_tree_root());
+	path_get(walk->root);
+	walk_to(walk, walk->root);
 }
 
 struct inode *path_start(struct file *dir)
 {
 	if (!dir)
-		return mount_tree_root();
+		return process_root();
 	return dir->ops->has_inode ? file_inode(dir) : NULL;
 }
 
 void path_begin(struct path_walk *walk, struct inode *start, const char *path)
 {
-	walk->dir = *path == '/' ? mount_tree_root() : start;
+	walk->root = process_root();
+	walk->dir = *path == '/' ? walk->root : start;
 	if (walk->dir)
 		path_get(walk->dir);
 	walk->must_be_dir = false;
@@ -110,15 +112,20 @@ static __attribute__((noinline)) int follow_link(struct path_walk *walk, struct 
 	return err;
 }
 
-static struct inode *find_parent(struct inode *dir)
+/* What is above the root is the root. As on Linux, what covers that is entered even so. */
+static struct inode *find_parent(const struct path_walk *walk)
 {
-	struct inode *parent;
+	struct inode *dir = walk->dir, *parent;
 
 	path_get(dir);
-	mount_leave(&dir);
-	parent = dir->ops->parent(dir);
-	mount_get(parent->mount);
-	path_put(dir);
+	mount_leave(&dir, walk->root);
+	if (dir == walk->root) {
+		parent = dir;
+	} else {
+		parent = dir->ops->parent(dir);
+		mount_get(parent->mount);
+		path_put(dir);
+	}
 	mount_enter(&parent);
 	return parent;
 }
@@ -166,7 +173,7 @@ int path_last(struct path_walk *walk, bool follow, struct inode **inode_ret)
 		path_get(inode);
 		break;
 	case PATH_DOTDOT:
-		inode = find_parent(walk->dir);
+		inode = find_parent(walk);
 		break;
 	case PATH_NAME:
 		err = find_if_there(walk, &inode);

@@ -21,7 +21,8 @@ struct path_walk {
 	bool jumped;	  /* path_last() took the last component's link straight to its inode */
 	bool asked;	  /* path_last() has asked a server for the inode's attributes */
 	/* private: */
-	const char *rest; /* the string after `last` */
+	struct inode *root; /* by process_root() */
+	const char *rest;   /* the string after `last` */
 	/*
 	 * A link's target, which `rest` points into; kmalloc(). NULL: it is in the caller's string.
 	 */
@@ -42,7 +43,7 @@ struct inode *path_start(struct file *dir);
 
 /*
  * Starts a walk. `start` need not be a directory: that is checked later. No reference to it is
- * taken over. An absolute path starts at the root instead. `path` is not empty.
+ * taken over. An absolute path starts at the root instead, which is the running process's. `path` is not empty.
  */
 void path_begin(struct path_walk *walk, struct inode *start, const char *path);
 void path_end(struct path_walk *walk);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Creates, copies and frees a process's descriptors, working directory and umask. */
+/* Creates, copies and frees a process's descriptors, working directory, root and umask. */
 #include "fs/process_fs.h"
 
 #include "abi/errno.h"
 #include "fs/fdtable.h"
 #include "fs/mount.h"
 #include "fs/open.h"
+#include "fs/path.h"
 #include "proc/pid.h"
 
 #define FIRST_UMASK 022
@@ -23,6 +24,9 @@ static int copy(struct process *child, struct process *parent)
 	child->umask = parent->umask;
 	file_get(parent->cwd);
 	child->cwd = parent->cwd;
+	if (parent->root)
+		path_get(parent->root);
+	child->root = parent->root;
 	child->fdtable = fdtable_copy(parent->fdtable);
 	return child->fdtable ? 0 : -ENOMEM;
 }
@@ -44,18 +48,22 @@ static int open_interp(const char *name, struct object **object_ret, char **path
 static void exit(struct process *process)
 {
 	struct fdtable *fdtable;
+	struct inode *root;
 	struct file *cwd;
 
 	spin_lock(&process_tree_lock);
 	fdtable = process->fdtable;
 	cwd = process->cwd;
+	root = process->root;
 	process->fdtable = NULL;
 	process->cwd = NULL;
+	process->root = NULL;
 	spin_unlock(&process_tree_lock);
 	if (fdtable)
 		fdtable_destroy(fdtable);
 	if (cwd)
 		file_put(cwd);
+	path_put(root);
 }
 
 void process_set_cwd(struct file *dir)
@@ -67,6 +75,47 @@ void process_set_cwd(struct file *dir)
 	process->cwd = dir;
 	spin_unlock(&process_tree_lock);
 	file_put(before);
+}
+
+struct inode *process_root(void)
+{
+	const struct process *process = current_process();
+
+	return process && process->root ? process->root : mount_tree_root();
+}
+
+int process_chroot(struct file *dir, const char *path)
+{
+	struct process *process = current_process();
+	struct inode *root, *before = process->root;
+	int err = path_lookup(path_start(dir), path, true, &root);
+
+	if (err)
+		return err;
+	if (!S_ISDIR(root->mode)) {
+		path_put(root);
+		return -ENOTDIR;
+	}
+	spin_lock(&process_tree_lock);
+	process->root = root;
+	spin_unlock(&process_tree_lock);
+	path_put(before);
+	return 0;
+}
+
+struct inode *process_get_root(const struct process_id *id)
+{
+	struct process *process;
+	struct inode *root = NULL;
+
+	spin_lock(&process_tree_lock);
+	process = process_find_id(id);
+	if (process && process->cwd) {
+		root = process->root ?: mount_tree_root();
+		path_get(root);
+	}
+	spin_unlock(&process_tree_lock);
+	return root;
 }
 
 struct file *process_get_cwd(const struct process_id *id)

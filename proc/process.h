@@ -13,6 +13,7 @@
 
 struct fdtable;
 struct file;
+struct inode;
 struct object;
 
 #define PID_INIT	  1
@@ -60,6 +61,8 @@ struct process {
 	/* The same; its file system state, see struct process_fs_ops: */
 	struct fdtable *fdtable; /* has its own lock; NULL: it has closed everything */
 	struct file *cwd;	 /* a directory, referenced */
+	struct inode
+		*root; /* where absolute paths start, with its mount; NULL: at the tree's root */
 
 	/* private to the process: */
 	unsigned umask;	   /* others may read it */

@@ -246,6 +246,18 @@ long sys_fchdir(struct trap_frame *frame)
 	return 0;
 }
 
+long sys_chroot(struct trap_frame *frame)
+{
+	struct at_path at;
+	long err = cwd_path_get(frame, 0, &at);
+
+	if (err)
+		return err;
+	err = process_chroot(at.dir, at.path);
+	at_path_put(&at);
+	return err;
+}
+
 static long getcwd_to(vaddr_t user, size_t size, char *buf, size_t buf_size)
 {
 	ssize_t len = fs_getcwd(current_process()->cwd, buf, buf_size);

@@ -488,28 +488,26 @@ static struct inode *node_parent(struct inode *dir)
 	return parent;
 }
 
-static ssize_t path_locked(const struct p9_node *node, char *buf, size_t size)
+static int path_locked(const struct p9_node *node, struct path_text *text)
 {
-	size_t at = size;
-
 	assert_hardened(spin_lock_held(&node->session->lock));
-	for (; node->parent != node; node = node->parent)
-		if (path_prepend(buf, &at, node->name, strlen(node->name)) != 0)
+	for (; !path_reached(text, &node->inode) && node->parent != node; node = node->parent)
+		if (path_prepend(text, node->name, strlen(node->name)) != 0)
 			return -ERANGE;
-	return (ssize_t)(size - at);
+	return 0;
 }
 
-static ssize_t node_path(struct inode *inode, char *buf, size_t size)
+static int node_path(struct inode *inode, struct path_text *text)
 {
 	struct p9_node *node = to_p9_node(inode);
-	ssize_t n;
+	int err;
 
 	if (atomic_load(&node->unlinked) != P9_LINKED)
 		return -ENOENT;
 	spin_lock(&node->session->lock);
-	n = path_locked(node, buf, size);
+	err = path_locked(node, text);
 	spin_unlock(&node->session->lock);
-	return n;
+	return err;
 }
 
 /* Copies the target out of the reply. Returns its length. */

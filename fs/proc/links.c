@@ -102,6 +102,24 @@ int proc_cwd_follow(struct proc_node *link, struct inode **inode_ret)
 	return file_follow(process_get_cwd(&link->process), inode_ret);
 }
 
+ssize_t proc_root_target(struct proc_node *link, char *buf, size_t size)
+{
+	struct inode *root = process_get_root(&link->process);
+	size_t len;
+
+	if (!root)
+		return -ENOENT;
+	len = inode_name(root, buf, size);
+	path_put(root);
+	return (ssize_t)len;
+}
+
+int proc_root_follow(struct proc_node *link, struct inode **inode_ret)
+{
+	*inode_ret = process_get_root(&link->process);
+	return *inode_ret ? 0 : -ENOENT;
+}
+
 ssize_t proc_fd_target(struct proc_node *link, char *buf, size_t size)
 {
 	return file_target(process_get_file(&link->process, link->fd), buf, size);

@@ -32,6 +32,8 @@ const struct proc_entry proc_process_entries[] = {
 	{ NAME("maps"), .mode = S_IFREG | 0444, .file_ops = &proc_file_ops, .seq = &proc_maps_seq },
 	{ NAME("cwd"), .mode = S_IFLNK | 0777, .target = proc_cwd_target,
 	  .follow = proc_cwd_follow },
+	{ NAME("root"), .mode = S_IFLNK | 0777, .target = proc_root_target,
+	  .follow = proc_root_follow },
 	{ NAME("exe"), .mode = S_IFLNK | 0777, .target = proc_exe_target,
 	  .follow = proc_exe_follow },
 	{ NAME("mounts"), .mode = S_IFREG | 0444, .file_ops = &proc_mounts_file_ops,

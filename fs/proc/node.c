@@ -291,18 +291,17 @@ static void name_of(const struct proc_node *node, char *buf, size_t size)
 		ksnprintf(buf, size, "%d", node->entry ? node->fd : node->process.pid);
 }
 
-static ssize_t path_in_mount(struct inode *inode, char *buf, size_t size)
+static int path_in_mount(struct inode *inode, struct path_text *text)
 {
-	size_t at = size;
-
-	for (; to_proc(inode)->parent != inode; inode = to_proc(inode)->parent) {
+	while (!path_reached(text, inode) && to_proc(inode)->parent != inode) {
 		char name[16];
 
 		name_of(to_proc(inode), name, sizeof(name));
-		if (path_prepend(buf, &at, name, strlen(name)) != 0)
+		if (path_prepend(text, name, strlen(name)) != 0)
 			return -ERANGE;
+		inode = to_proc(inode)->parent;
 	}
-	return (ssize_t)(size - at);
+	return 0;
 }
 
 static unsigned count_fds(const struct process_id *id)

@@ -58,6 +58,8 @@ int proc_self_follow(struct proc_node *link, struct inode **inode_ret);
 ssize_t proc_mounts_target(struct proc_node *link, char *buf, size_t size);
 ssize_t proc_exe_target(struct proc_node *link, char *buf, size_t size);
 int proc_exe_follow(struct proc_node *link, struct inode **inode_ret);
+ssize_t proc_root_target(struct proc_node *link, char *buf, size_t size);
+int proc_root_follow(struct proc_node *link, struct inode **inode_ret);
 ssize_t proc_cwd_target(struct proc_node *link, char *buf, size_t size);
 int proc_cwd_follow(struct proc_node *link, struct inode **inode_ret);
 ssize_t proc_fd_target(struct proc_node *link, char *buf, size_t size);

@@ -317,29 +317,30 @@ static struct name *a_name_locked(struct inode *inode)
 	return list_empty(names) ? NULL : list_entry(names->next, struct name, same);
 }
 
-static ssize_t path_locked(struct inode *inode, char *buf, size_t size)
+static int path_locked(struct inode *inode, struct path_text *text)
 {
 	struct name *name = a_name_locked(inode);
-	size_t at = size;
 
 	assert_hardened(spin_lock_held(&names_lock));
 	if (!name && inode != inode->mount->root)
 		return -ENOENT;
-	for (; name; name = a_name_locked(name->dir)) {
-		if (path_prepend(buf, &at, name->text, name->len) != 0)
+	while (!path_reached(text, inode) && name) {
+		if (path_prepend(text, name->text, name->len) != 0)
 			return -ERANGE;
+		inode = name->dir;
+		name = a_name_locked(inode);
 	}
-	return (ssize_t)(size - at);
+	return 0;
 }
 
-ssize_t dir_path_in_mount(struct inode *inode, char *buf, size_t size)
+int dir_path_in_mount(struct inode *inode, struct path_text *text)
 {
-	ssize_t len;
+	int err;
 
 	spin_lock(&names_lock);
-	len = path_locked(inode, buf, size);
+	err = path_locked(inode, text);
 	spin_unlock(&names_lock);
-	return len;
+	return err;
 }
 
 static struct name *name_from(struct inode *dir, uint64_t order)

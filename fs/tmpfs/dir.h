@@ -44,7 +44,7 @@ int dir_remove(struct inode *dir, const char *name, size_t len, bool directory);
 int dir_item_from(struct inode *dir, uint64_t pos, struct dir_item *item);
 
 /* The `path` of struct inode_ops. */
-ssize_t dir_path_in_mount(struct inode *dir, char *buf, size_t size);
+int dir_path_in_mount(struct inode *inode, struct path_text *text);
 
 /*
  * Visits all inodes below `root`, each name once, a directory's before the directory, and stops

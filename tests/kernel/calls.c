@@ -209,6 +209,10 @@ KTEST(calls_about_long_paths_give_back_what_they_took)
 		{ SYS_chdir, { UP }, 0 },
 		{ SYS_unlinkat, { HERE, LONG, AT_REMOVEDIR }, 0 },
 		{ SYS_chdir, { UP }, 0 },
+		{ SYS_chroot, { BAD }, -EFAULT },
+		{ SYS_chroot, { MISSING }, -ENOENT },
+		{ SYS_chroot, { LONG }, 0 },
+		{ SYS_getcwd, { BUF, PAGE_SIZE }, 15 },
 		{ SYS_unlinkat, { HERE, LONG, AT_REMOVEDIR }, 0 },
 	};
 

@@ -52,6 +52,11 @@ static inline long sys_write(int fd, const void *buf, unsigned long len)
 	return sys_call(SYS_write, fd, (long)buf, (long)len, 0, 0, 0);
 }
 
+static inline long sys_chroot(const char *path)
+{
+	return sys_call(SYS_chroot, (long)path, 0, 0, 0, 0, 0);
+}
+
 static inline long sys_chdir(const char *path)
 {
 	return sys_call(SYS_chdir, (long)path, 0, 0, 0, 0, 0);

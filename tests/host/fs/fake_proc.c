@@ -6,7 +6,9 @@
 
 #include "abi/errno.h"
 #include "base/random.h"
+#include "fs/mount.h"
 #include "fs/proc/proc.h"
+#include "fs/process_fs.h"
 #include "lib/assert.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
@@ -19,7 +21,14 @@ int (*fake_sleep)(void);
 unsigned fake_sleeps;
 unsigned fake_mutexes_held;
 
+struct inode *fake_root;
+
 static char the_thread;
+
+struct inode *process_root(void)
+{
+	return fake_root ?: mount_tree_root();
+}
 
 void mutex_init(struct mutex *mutex, enum lock_class class)
 {

@@ -11,5 +11,9 @@
 extern int (*fake_sleep)(void);
 extern unsigned fake_sleeps;
 
+/* The process's root; NULL: the tree's. */
+struct inode;
+extern struct inode *fake_root;
+
 /* Waiting locks that are held now. */
 extern unsigned fake_mutexes_held;

@@ -19,6 +19,7 @@
 #include "mm/relieve.h"
 #include "mm/vma.h"
 #include "tests/host/lib/fail_nth.h"
+#include "fake_proc.h"
 #include "tree.h"
 
 static int tmpfs(const char *path)
@@ -184,6 +185,59 @@ TEST(a_covered_directory_stays)
 	assert_int_equal(fs_rmdir(NULL, "d"), -EBUSY);
 	assert_int_equal(fs_umount(NULL, "d", 0), 0);
 	assert_int_equal(fs_rmdir(NULL, "d"), 0);
+	tree_end();
+}
+
+static void expect_path(const char *of, const char *path, const char *anyway)
+{
+	struct file *file;
+	char buf[64];
+
+	assert_int_equal(fs_open(NULL, of, O_PATH, 0, &file), 0);
+	assert_int_equal(inode_path(file_inode(file), buf, sizeof(buf)), strlen(path) + 1);
+	assert_string_equal(buf, path);
+	assert_int_equal(inode_path(file_inode(file), buf, strlen(path)), -ERANGE);
+	assert_int_equal(inode_path_anyway(file_inode(file), buf, sizeof(buf)), strlen(anyway) + 1);
+	assert_string_equal(buf, anyway);
+	file_put(file);
+}
+
+/* As chroot() sets it: in the middle of a file system, and where one begins. */
+TEST(paths_of_a_process_with_a_root)
+{
+	struct file *middle, *begin, *outside;
+	char buf[64];
+
+	tree_start();
+	assert_int_equal(fs_mkdir(NULL, "a", 0755), 0);
+	assert_int_equal(fs_mkdir(NULL, "a/b", 0755), 0);
+	assert_int_equal(tmpfs("a/b"), 0);
+	assert_int_equal(fs_mkdir(NULL, "a/b/c", 0755), 0);
+	middle = tree_open("a", O_RDONLY);
+	begin = tree_open("a/b", O_RDONLY);
+	outside = tree_open(".", O_RDONLY);
+	fake_root = file_inode(middle);
+	expect_path("/", "/", "/");
+	expect_path("b/c/../../..", "/", "/");
+	expect_path("b", "/b", "/b");
+	expect_path("b/c", "/b/c", "/b/c");
+	fake_root = file_inode(begin);
+	expect_path("/..", "/", "/");
+	expect_path("c/..", "/", "/");
+	expect_path("../c", "/c", "/c");
+	assert_int_equal(inode_path(file_inode(outside), buf, sizeof(buf)), 15);
+	assert_string_equal(buf, "(unreachable)/");
+	assert_int_equal(inode_path(file_inode(middle), buf, sizeof(buf)), 16);
+	assert_string_equal(buf, "(unreachable)/a");
+	assert_int_equal(inode_path_anyway(file_inode(middle), buf, sizeof(buf)), 3);
+	assert_string_equal(buf, "/a");
+	fake_root = NULL;
+	file_put(middle);
+	file_put(begin);
+	file_put(outside);
+	assert_int_equal(fs_umount(NULL, "a/b", 0), 0);
+	assert_int_equal(fs_rmdir(NULL, "a/b"), 0);
+	assert_int_equal(fs_rmdir(NULL, "a"), 0);
 	tree_end();
 }
 

@@ -138,6 +138,7 @@ static const struct {
 	{ SYS_utimensat, 1, "Dpao" },
 	{ SYS_utimensat, 2, "dp00" },
 	{ SYS_fchdir, 2, "D" },
+	{ SYS_chroot, 1, "p" },
 	{ SYS_truncate, 1, "pO" },
 	{ SYS_statfs, 1, "pa" },
 	{ SYS_fstatfs, 1, "fa" },
