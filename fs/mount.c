@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "abi/limits.h"
 #include "lib/string.h"
+#include "mm/object.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
@@ -115,6 +116,31 @@ void path_put(struct inode *inode)
 		free_inode(inode, mount);
 	else
 		mount_put(mount);
+}
+
+/*
+ * An unmount frees the inodes before the mount. So an inode that is there has a mount, if a dying
+ * one; and whoever got an inode here keeps its mount, too, from being freed before it.
+ */
+struct inode *inode_living(struct object *object, struct inode *const *at)
+{
+	struct mount *mount = NULL;
+	struct inode *inode;
+
+	spin_lock(&object->lock);
+	inode = *at;
+	if (inode && inode->mount) {
+		if (refcount_get_unless_zero(&inode->mount->refs))
+			mount = inode->mount;
+		else
+			inode = NULL;
+	}
+	if (inode && !refcount_get_unless_zero(&inode->refs))
+		inode = NULL;
+	spin_unlock(&object->lock);
+	if (!inode)
+		mount_put(mount);
+	return inode;
 }
 
 struct inode *mount_tree_root(void)

@@ -127,6 +127,13 @@ static inline void path_get(struct inode *inode)
 	mount_get(inode->mount);
 }
 
+/*
+ * For the `inode` slot of struct object_ops: returns the inode that *at has, as by path_get(), or
+ * NULL if its last reference, or that of its mount, is gone. Whoever frees the inode sets *at to
+ * NULL before, with object->lock held.
+ */
+struct inode *inode_living(struct object *object, struct inode *const *at);
+
 /* Drops both. NULL is allowed. The caller holds no spinning lock. */
 void path_put(struct inode *inode);
 

@@ -9,9 +9,10 @@
 #include "mm/vm_wait.h"
 #include "sync/spinlock.h"
 
+struct inode;
 struct object;
 
-/* Only punch and identify may sleep. */
+/* Only punch may sleep. */
 struct object_ops {
 	const char *name;
 	/*
@@ -92,13 +93,11 @@ struct object_ops {
 	/* Any writer goes: a mapping or a descriptor. NULL: nothing to do. The same holds. */
 	void (*writer_left)(struct object *object);
 	/*
-	 * Says which file the bytes are, for lists of mappings: sets the numbers of its device and
-	 * its inode, and writes its name, terminated, into `name`. mm makes nothing of these. May
-	 * sleep. Called with a reference to the object and no spinning lock held. NULL: it is no
-	 * file.
+	 * Returns the inode of the file whose bytes these are, with a reference to it and to its
+	 * mount, or NULL if it is gone. mm makes nothing of it. Called with a reference to the
+	 * object and no spinning lock held. NULL: it is no file.
 	 */
-	void (*identify)(struct object *object, uint64_t *dev, uint64_t *ino, char *name,
-			 size_t size);
+	struct inode *(*inode)(struct object *object);
 	/*
 	 * The last reference and all pages are gone: frees the object's memory, and drops what the
 	 * object refers to.

@@ -187,6 +187,11 @@ static void data_unused(struct object *object)
 	path_put(&node->inode);
 }
 
+static struct inode *data_inode(struct object *object)
+{
+	return inode_living(object, &to_p9_data(object)->inode);
+}
+
 /* A server cannot be asked for a hole. */
 static int data_punch(struct object *object, uint64_t start, uint64_t end)
 {
@@ -216,6 +221,7 @@ static const struct object_ops data_ops = {
 	.writer_left = p9_writer_left,
 	.used = data_used,
 	.unused = data_unused,
+	.inode = data_inode,
 	.destroy = data_destroy,
 };
 
@@ -230,14 +236,19 @@ struct p9_data *p9_data_create(struct p9_node *node, uint64_t size)
 	p9_session_get(node->session);
 	data->session = node->session;
 	data->node = node;
+	data->inode = &node->inode;
 	data->size = size;
 	data->mtime = node->inode.mtime;
 	data->ctime = node->inode.ctime;
 	return data;
 }
 
+/* The node is being freed; others may still have the object. */
 void p9_data_put(struct p9_data *data)
 {
+	spin_lock(&data->object.lock);
+	data->inode = NULL;
+	spin_unlock(&data->object.lock);
 	object_put(&data->object);
 }
 

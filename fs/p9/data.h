@@ -13,6 +13,7 @@ struct p9_session;
 struct p9_data {
 	struct object object;
 	struct p9_node *node;	    /* const; it exists while the object is used */
+	struct inode *inode;	    /* its inode, or NULL: it is gone; guarded by object.lock */
 	struct p9_session *session; /* const; referenced */
 	/* guarded by node->lock: what the file was like when it was opened last */
 	uint64_t size, mtime, ctime;

@@ -5,9 +5,9 @@
 #include "fs/mount.h"
 #include "fs/process_fs.h"
 #include "fs/proc/node.h"
-#include "fs/tmpfs/file_data.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "mm/object.h"
 
 ssize_t proc_self_target(struct proc_node *link, char *buf, size_t size)
 {
@@ -23,6 +23,11 @@ ssize_t proc_mounts_target(struct proc_node *link, char *buf, size_t size)
 	return (ssize_t)str_copy(buf, "self/mounts", size);
 }
 
+static struct inode *inode_of(struct object *object)
+{
+	return object->ops->inode ? object->ops->inode(object) : NULL;
+}
+
 /* C libraries expect a slash at the start, even of a program that has no name any more. */
 ssize_t proc_exe_target(struct proc_node *link, char *buf, size_t size)
 {
@@ -32,7 +37,7 @@ ssize_t proc_exe_target(struct proc_node *link, char *buf, size_t size)
 
 	if (!exe)
 		return -ENOENT;
-	inode = file_data_inode(exe->object);
+	inode = inode_of(exe->object);
 	len = inode_name(inode, buf, size);
 	path_put(inode);
 	if (*buf != '/')
@@ -47,7 +52,7 @@ int proc_exe_follow(struct proc_node *link, struct inode **inode_ret)
 
 	if (!exe)
 		return -ENOENT;
-	*inode_ret = file_data_inode(exe->object);
+	*inode_ret = inode_of(exe->object);
 	exe_put(exe);
 	return *inode_ret ? 0 : -ENOENT;
 }

@@ -2,6 +2,7 @@
 /* /proc/PID/maps: a line for each mapping. The cursor is the address after the last one. */
 #include "abi/errno.h"
 #include "abi/limits.h"
+#include "fs/inode_name.h"
 #include "fs/mount.h"
 #include "fs/proc/node.h"
 #include "fs/proc/seq.h"
@@ -56,12 +57,18 @@ static void name_object(const struct walk *walk, const struct map_facts *map, ui
 			uint64_t *ino)
 {
 	struct object *object = map->object;
+	struct inode *inode;
 
-	if (object->ops->identify)
-		object->ops->identify(object, dev, ino, walk->path, PATH_MAX);
-	else
+	if (!object->ops->inode) {
 		str_copy(walk->path,
 			 sigreturn_is_page(object) ? "[sigpage]" : "/dev/zero (deleted)", PATH_MAX);
+		return;
+	}
+	inode = object->ops->inode(object);
+	*dev = inode && inode->mount ? inode->mount->dev : MOUNT_DEV_ANON;
+	*ino = inode ? inode->ino : 0;
+	inode_name(inode, walk->path, PATH_MAX);
+	path_put(inode);
 }
 
 static void name_memory(const struct walk *walk, const struct map_facts *map)

@@ -62,46 +62,14 @@ static void file_data_uncharge(struct object *object)
 	quota_page_gone();
 }
 
-/*
- * Returns the inode as by path_get(), or NULL if its last reference, or that of its mount, is gone.
- * An unmount frees the inodes before the mount. So an inode that is there has a mount, if a dying
- * one; and whoever got an inode here keeps its mount, too, from being freed before it.
- */
-static struct inode *inode_living(struct file_data *data)
+static struct inode *file_data_inode(struct object *object)
 {
-	struct mount *mount = NULL;
-	struct inode *inode;
-
-	spin_lock(&data->object.lock);
-	inode = data->inode;
-	if (inode && inode->mount) {
-		if (refcount_get_unless_zero(&inode->mount->refs))
-			mount = inode->mount;
-		else
-			inode = NULL;
-	}
-	if (inode && !refcount_get_unless_zero(&inode->refs))
-		inode = NULL;
-	spin_unlock(&data->object.lock);
-	if (!inode)
-		mount_put(mount);
-	return inode;
-}
-
-static void file_data_identify(struct object *object, uint64_t *dev, uint64_t *ino, char *name,
-			       size_t size)
-{
-	struct inode *inode = inode_living(to_data(object));
-
-	*dev = inode && inode->mount ? inode->mount->dev : MOUNT_DEV_ANON;
-	*ino = inode ? inode->ino : 0;
-	inode_name(inode, name, size);
-	path_put(inode);
+	return inode_living(object, &to_data(object)->inode);
 }
 
 static int file_data_punch(struct object *object, uint64_t start, uint64_t end)
 {
-	struct inode *inode = inode_living(to_data(object));
+	struct inode *inode = file_data_inode(object);
 	int err;
 
 	if (!inode)
@@ -151,7 +119,7 @@ static const struct object_ops counted_ops = {
 	.unused = file_data_unused,
 	.first_writer = file_data_first_writer,
 	.last_writer = file_data_last_writer,
-	.identify = file_data_identify,
+	.inode = file_data_inode,
 	.destroy = file_data_destroy,
 };
 
@@ -160,16 +128,9 @@ static const struct object_ops uncounted_ops = {
 	.read_page = file_data_read,
 	.punch = file_data_punch,
 	.stored = file_data_stored,
-	.identify = file_data_identify,
+	.inode = file_data_inode,
 	.destroy = file_data_destroy,
 };
-
-struct inode *file_data_inode(struct object *object)
-{
-	bool is_file = object->ops == &counted_ops || object->ops == &uncounted_ops;
-
-	return is_file ? inode_living(to_data(object)) : NULL;
-}
 
 struct object *file_data_create(const void *initial, uint64_t size, struct mount *mount)
 {

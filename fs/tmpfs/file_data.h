@@ -21,9 +21,3 @@ void file_data_set_inode(struct object *object, struct inode *inode);
 
 /* Returns how many pages the initial bytes take, without those that a truncation has cut off. */
 uint64_t file_data_initial_pages(struct object *object);
-
-/*
- * Returns the inode of an object as by path_get(); NULL if the object is no file's, or if the inode
- * or its file system is gone.
- */
-struct inode *file_data_inode(struct object *object);
