@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Process 1: opens the standard streams, starts servers, runs one program, reaps orphans, exits with its status. */
 #include "abi/wait.h"
+#include "init_root.h"
 #include "init_servers.h"
 #include "lib/complain.h"
 #include "lib/slurp.h"
@@ -19,6 +20,7 @@
 
 static struct strings args, env;
 static char cwd[4097];
+static const char *root; /* where the program's root is mounted; NULL: it is that of process 1 */
 
 /* Opens the port, or else the console, as descriptor fd. All lower descriptors must be open. */
 static void open_stream(int fd, const char *port, int port_flags)
@@ -115,12 +117,16 @@ static void begin_session(void)
 
 _Noreturn static void become(const char *path)
 {
-	long err;
+	long err = 0;
 
 	begin_session();
+	if (root)
+		err = root_become(&path);
+	if (err < 0)
+		fail("cannot change the root to ", root, err);
 	err = sys_execve(path, args.at + 1, env.at);
 
-	complain("cannot run ", path, err);
+	complain("cannot run ", args.at[0], err);
 	sys_exit(err == -ENOENT || err == -ENOTDIR ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC);
 }
 
@@ -166,10 +172,10 @@ static void wait_for_servers(void)
 }
 
 /* Waits for the child, and sets the terminal's size meanwhile. Returns as reap_until(). */
-static int follow(long child)
+static int follow(long child, int port)
 {
-	int port = window_open(), status = -1;
-	bool more = port >= 0;
+	bool more = port >= 0 && window_begin() == 0;
+	int status = -1;
 
 	while (status < 0) {
 		status = reap_until(child, more ? WNOHANG : 0);
@@ -180,8 +186,27 @@ static int follow(long child)
 	return status;
 }
 
+/* The files of the servers are mounted below the program's root. */
+static long mount_all(void)
+{
+	long err = servers_start();
+
+	if (err == 0)
+		err = root_wanted(&root);
+	if (err == 0 && root)
+		err = servers_mount(root);
+	if (err == 0 && root)
+		err = root_enter();
+	if (err == 0)
+		err = servers_mount(0);
+	if (err == 0 && root)
+		err = root_leave();
+	return err;
+}
+
 int main(void)
 {
+	int window;
 	long child;
 
 	sys_close(0);
@@ -192,13 +217,15 @@ int main(void)
 	open_stream(2, "/dev/port/stderr", O_WRONLY);
 	read_orders();
 	start_swap();
-	if (servers_start() != 0)
+	window = window_open();
+	if (mount_all() != 0)
 		sys_exit(EXIT_SETUP);
-	sys_chdir(cwd); /* a server's files may have covered it */
+	if (!root)
+		sys_chdir(cwd); /* a server's files may have covered it */
 	child = sys_fork();
 	if (child < 0)
 		fail("cannot fork for ", args.at[0], child);
 	if (child == 0)
 		become(args.at[0]);
-	return follow(child);
+	return follow(child, window);
 }

@@ -16,13 +16,14 @@
 #include "lib/ipc.h"
 #include "lib/slurp.h"
 #include "lib/sys.h"
+#include "lib/text.h"
 #include "lib/virtio_regs.h"
 
 #define PAGE	  4096
 #define PATH_SIZE 4097
 #define RUNS_MAX  8
 #define TAG_AT	  (VIRTIO_CONFIG + 2) /* the tag's length of 16 bits is before it */
-#define NAME_SIZE 16		      /* of "/dev/uioN", and of the decimal digits of a number */
+#define NAME_SIZE 16		      /* of "/dev/uio" and "fd=" */
 
 /*
  * Each server drives a virtio device and serves files. `orders` is a file of the runner's: for each
@@ -51,6 +52,7 @@ static struct run {
 	long attacher; /* the process that attaches the mount to it again, or 0 */
 	uint64_t since;
 	unsigned nends; /* in sequence, each soon after its start */
+	int send;	/* the endpoint's; -1: it is mounted */
 	bool failed;	/* it could not be started, or not be attached */
 } runs[RUNS_MAX];
 static unsigned nruns;
@@ -71,27 +73,6 @@ static unsigned nruns;
 struct start {
 	int device, receive, send;
 };
-
-/* Writes a number in decimal digits. Returns where it begins, in `text`. */
-static const char *decimal(unsigned n, char text[NAME_SIZE])
-{
-	char *at = text + NAME_SIZE - 1;
-
-	*at = '\0';
-	do
-		*--at = (char)('0' + n % 10);
-	while ((n /= 10) != 0);
-	return at;
-}
-
-/* Appends to a string that has room for it. */
-static char *append(char *to, const char *s)
-{
-	while (*s)
-		*to++ = *s++;
-	*to = '\0';
-	return to;
-}
 
 /* ---- the device ---- */
 
@@ -125,7 +106,7 @@ static bool is_device(int fd, uint32_t id, const char *tag)
 static long open_device(uint32_t id, const char *tag)
 {
 	for (unsigned i = 0;; i++) {
-		char path[2 * NAME_SIZE], digits[NAME_SIZE];
+		char path[2 * NAME_SIZE], digits[DECIMAL_SIZE];
 		long fd;
 		bool found;
 
@@ -158,7 +139,7 @@ static void open_streams(void)
 _Noreturn static void become_server(const struct server *server, const struct start *start,
 				    uint64_t pause_ns)
 {
-	char device[NAME_SIZE], endpoint[NAME_SIZE];
+	char device[DECIMAL_SIZE], endpoint[DECIMAL_SIZE];
 	char *argv[] = { (char *)server->program,
 			 (char *)"--device",
 			 (char *)decimal((unsigned)start->device, device),
@@ -228,34 +209,63 @@ static void make_directories(const char *path)
 	}
 }
 
-/* The mount keeps the send end; with its end the server is told to end, too. */
-static long mount_server(const struct server *server, const struct order *order, int send,
-			 unsigned long action)
+/*
+ * The mount keeps the send end; with its end the server is told to end, too. With MS_REMOUNT, the
+ * mount that is there gets it.
+ */
+static long mount_by(const struct run *run, int send, unsigned long action)
 {
-	char options[2 * NAME_SIZE], digits[NAME_SIZE];
+	const struct order *order = &run->order;
+	char options[2 * NAME_SIZE], digits[DECIMAL_SIZE];
 
 	append(append(options, "fd="), decimal((unsigned)send, digits));
 	return sys_mount(order->tag, order->where, "9p",
-			 action | server->mount_flags | order->mount_flags, options);
+			 action | run->server->mount_flags | order->mount_flags, options);
+}
+
+static long mount_server(struct run *run)
+{
+	long err;
+
+	make_directories(run->order.where);
+	err = mount_by(run, run->send, 0);
+	sys_close(run->send);
+	run->send = -1;
+	return err;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+	while (*a && *a == *b)
+		a++, b++;
+	return *a == *b;
+}
+
+static long explained(const struct order *order, long err)
+{
+	if (err < 0)
+		complain("cannot mount a folder of the host's at ", order->where, err);
+	return err < 0 ? err : 0;
 }
 
 static long start_one(const struct server *server, const struct order *order)
 {
 	struct start start = { -1, -1, -1 };
-	long err;
+	long pid;
 
 	if (nruns == RUNS_MAX)
 		return -EAGAIN;
-	err = start_process(server, order->tag, &start, 0);
-	if (err > 0) {
-		runs[nruns++] = (struct run){
-			.server = server, .order = *order, .pid = err, .since = sys_now()
-		};
-		make_directories(order->where);
-		err = mount_server(server, order, start.send, 0);
+	pid = start_process(server, order->tag, &start, 0);
+	if (pid > 0) {
+		runs[nruns++] = (struct run){ .server = server,
+					      .order = *order,
+					      .pid = pid,
+					      .since = sys_now(),
+					      .send = start.send };
+		start.send = -1;
 	}
 	close_all(&start);
-	return err;
+	return pid;
 }
 
 /* ---- starting again ---- */
@@ -274,7 +284,7 @@ static uint64_t pause_of(const struct run *run)
  */
 _Noreturn static void attach_again(const struct run *run, int send)
 {
-	long err = mount_server(run->server, &run->order, send, MS_REMOUNT);
+	long err = mount_by(run, send, MS_REMOUNT);
 
 	if (err && err != -EINVAL)
 		complain("cannot attach again to the server of ", run->order.where, err);
@@ -326,22 +336,29 @@ long servers_start(void)
 		}
 		for (long at = 0; at < n; at += WORDS) {
 			const struct order order = order_of(&orders[i].at[at]);
-			long err = start_one(&table[i], &order);
+			long err = explained(&order, start_one(&table[i], &order));
 
-			if (err < 0) {
-				complain("cannot mount a folder of the host's at ", order.where,
-					 err);
+			if (err)
 				return err;
-			}
 		}
 	}
 	return 0;
 }
 
+long servers_mount(const char *where)
+{
+	long err = 0;
+
+	for (unsigned i = 0; i < nruns && err == 0; i++)
+		if (runs[i].send >= 0 && (!where || is_same(runs[i].order.where, where)))
+			err = explained(&runs[i].order, mount_server(&runs[i]));
+	return err;
+}
+
 /* Says in one line how the server has ended. */
 static void say_end(const struct run *run, int status)
 {
-	char digits[NAME_SIZE];
+	char digits[DECIMAL_SIZE];
 
 	say("init: the server of ");
 	say(run->order.where);

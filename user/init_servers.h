@@ -5,11 +5,14 @@
 
 #include <stdbool.h>
 
-/*
- * Starts the servers that the runner asks for, and mounts their files. Returns 0, or an error that it
- * has explained.
- */
+/* Starts the servers that the runner asks for. Returns 0, or an error that it has explained. */
 long servers_start(void);
+
+/*
+ * Mounts the files of the server for that path, or of all that are left if it is NULL. Returns 0,
+ * or an error that it has explained.
+ */
+long servers_mount(const char *where);
 
 /*
  * A process has ended with that status: if it is a server, this is said in one line, and it is started

@@ -85,6 +85,6 @@ def check(options):
         raise Failure(USAGE, f"--machine {board.name} has {board.most_harts} harts at most")
     if board.has_virtio:
         return
-    for name, wanted in (("--swap", options.swap is not None), ("--share", options.share)):
+    for name, wanted in (("--swap", options.swap is not None), ("--root", options.root), ("--share", options.share)):
         if wanted:
             raise Failure(USAGE, f"{name} needs a virtio device, which --machine {board.name} does not have")

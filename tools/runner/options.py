@@ -3,7 +3,7 @@
 
 import os
 
-from . import board, share, swap
+from . import board, root, share, swap
 from .failure import USAGE, Failure
 from .swap import UNITS
 
@@ -29,6 +29,8 @@ Standard input, output and error are the program's own.
   --env NAME=VALUE         set a variable of the program's environment
   --add HOSTFILE[:PATH]    copy a file or a folder into the guest, as PATH; without PATH
                            it keeps its name and lies in the working directory
+  --root DIR[:ro]          a folder of the host's is the guest's root, with /dev, /proc and /tmp of
+                           the guest's own; PROGRAM is a path or name in it (its /bin/sh)
   --share DIR[:PATH][:ro]  a folder of the host's, as PATH (/mnt): what is read and written is
                            read and written on the host; with :ro it is only read
   --log FILE               kernel and firmware messages go to FILE, not to standard error
@@ -60,6 +62,7 @@ class Options:
         self.icount = False
         self.env = []
         self.add = []
+        self.root = None
         self.share = []
         self.log = None
         self.gdb = False
@@ -139,6 +142,7 @@ VALUES = {
     "--timeout": parse_seconds,
     "--env": parse_env,
     "--add": parse_add,
+    "--root": root.parse,
     "--share": share.parse,
     "--log": parse_text,
 }
@@ -185,5 +189,6 @@ def parse(words):
     if options.icount and options.harts > 1:
         raise Failure(USAGE, "--icount works with one hart only")
     share.check(options.share)
+    root.check(options)
     board.check(options)
     return options

@@ -8,6 +8,7 @@ import signal
 import time
 
 from . import program, qemu, share, swap
+from . import root as roots
 from .archive import Archive
 from .failure import BROKEN, TIMEOUT, Failure, Interrupted
 from .log import Lines, Log, Uart, write_all
@@ -51,6 +52,8 @@ def nul_ended(words):
 def environment(options, chosen):
     """Makes the program's environment; the image's own programs learn what words and colours are wanted."""
     variables = {"HOME": "/", "TERM": os.environ.get("TERM") or "dumb", "PATH": "/bin:/usr/bin"}
+    if options.root:
+        variables.update(roots.variables(options.root))
     if chosen.of_image:
         variables.update({name: os.environ[name] for name in TASTE if os.environ.get(name)})
     variables.update(text.split("=", 1) for text in options.env)
@@ -80,9 +83,8 @@ def add_image(archive, options, place, chosen):
                 archive.add_program("/bin/" + name, path)
 
 
-def build_archive(options, place, chosen, cwd):
-    """Writes the boot archive of a run and gives its descriptor."""
-    archive = Archive()
+def add_files(archive, options, place, chosen, cwd):
+    """Adds what a program finds in memory, which is its root."""
     archive.add_folder("/tmp", 0o1777)
     archive.add_folder(cwd)
     for folder in program.folders_named(chosen.argv[0], cwd):
@@ -92,6 +94,18 @@ def build_archive(options, place, chosen, cwd):
         archive.add_program(path, host)
     for host, path in options.add:
         archive.add_tree(path, host)
+
+
+def all_shares(options):
+    """Lists the folders that the machine gets: that of --root comes first."""
+    return ([options.root.share] if options.root else []) + options.share
+
+
+def build_archive(options, place, chosen, cwd):
+    """Writes the boot archive of a run and gives its descriptor."""
+    archive = Archive()
+    if not options.root:
+        add_files(archive, options, place, chosen, cwd)
     if not chosen.shared:
         archive.add_program(chosen.guest, chosen.host)
     archive.add_program("/init", place.init)
@@ -100,9 +114,12 @@ def build_archive(options, place, chosen, cwd):
     archive.add_bytes("/run/cwd", os.fsencode(cwd))
     if options.swap is not None:
         archive.add_bytes("/run/swap", nul_ended([swap.DEVICE]))
-    if options.share:
+    if options.root:
+        archive.add_bytes("/run/root", nul_ended(roots.orders(options.root, chosen.of_image)))
+    shares = all_shares(options)
+    if shares:
         archive.add_program("/bin/" + share.SERVER, place.server)
-        archive.add_bytes("/run/share", nul_ended(share.orders(options.share)))
+        archive.add_bytes("/run/share", nul_ended(share.orders(shares)))
     fd = os.memfd_create("initrd")
     with open(fd, "wb", closefd=False) as file:
         size = archive.write(file)
@@ -115,7 +132,7 @@ def build_machine(options, place, terminal, initrd, disk):
     machine = qemu.Machine(place.kernel, options.mem, options.harts)
     machine.board = options.machine
     machine.initrd, machine.disk = initrd, disk
-    machine.shares = options.share
+    machine.shares = all_shares(options)
     machine.icount, machine.awake = options.icount, terminal.present
     machine.gdb_port = qemu.free_gdb_port() if options.gdb else None
     machine.extra = os.environ.get("FAULTLINE_QEMU", "").split()
@@ -355,7 +372,7 @@ def verdict(log, status, said, board):
     for line in said.splitlines():
         log.write(os.fsencode(line))
     if not log.spoke and share.refused(said):
-        raise Failure(BROKEN, "--share: QEMU refuses the folder, or has no virtio-9p device")
+        raise Failure(BROKEN, "--share, --root: QEMU refuses the folder, or has no virtio-9p device")
     if not log.spoke:
         log.show_withheld()
         raise Failure(BROKEN, f"QEMU ended with status {status} before the kernel said anything")
@@ -421,24 +438,33 @@ def tour_disk(options):
     return disk
 
 
+def choose(options, place, cwd):
+    """Finds the program. Gives it, and what finds the host's file at a path of the guest."""
+    if options.root:
+        chosen = roots.resolve(options.program, options.root, place.image_bin, options.share, options.env)
+        return chosen, lambda guest: roots.find(guest, options.root, options.share)
+    chosen = program.resolve(options.program, place.image_bin, cwd, options.add, options.share, options.env)
+    return chosen, lambda guest: program.find_host(guest, chosen, place.image_bin, options.add, options.share)
+
+
 def run(options, root, terminal):
     """Does what ./run.sh was asked for and gives its exit status."""
     if not options.machine.has_virtio:
         terminal.unite()
     place = Place(root)
-    cwd = working_directory()
-    if not options.program and options.harts == 1:
+    cwd = "/" if options.root else working_directory()
+    is_tour = not options.program and not options.root
+    if is_tour and options.harts == 1:
         options.icount = True  # the tour shows instructions
     options.add = [(host, os.path.join(cwd, path)) for host, path in options.add]
-    chosen = program.resolve(options.program, place.image_bin, cwd, options.add, options.share, options.env)
-    disk = swap.open_disk(options.swap) if options.program or options.swap else tour_disk(options)
+    chosen, find = choose(options, place, cwd)
+    disk = tour_disk(options) if is_tour and not options.swap else swap.open_disk(options.swap)
     initrd = build_archive(options, place, chosen, cwd)
     machine = build_machine(options, place, terminal, initrd, disk)
     file = open_log(options.log)
     if options.gdb:
         say_gdb(machine, root, chosen.host)
-    sources = Sources(lambda guest: program.find_host(guest, chosen, place.image_bin, options.add, options.share))
-    session = Session(options, terminal, Log(options, terminal, file, sources), machine)
+    session = Session(options, terminal, Log(options, terminal, file, Sources(find)), machine)
     os.close(initrd)
     if disk is not None:
         os.close(disk)

@@ -52,6 +52,11 @@ static inline long sys_write(int fd, const void *buf, unsigned long len)
 	return sys_call(SYS_write, fd, (long)buf, (long)len, 0, 0, 0);
 }
 
+static inline long sys_fchdir(int fd)
+{
+	return sys_call(SYS_fchdir, fd, 0, 0, 0, 0, 0);
+}
+
 static inline long sys_chroot(const char *path)
 {
 	return sys_call(SYS_chroot, (long)path, 0, 0, 0, 0, 0);
@@ -70,6 +75,11 @@ static inline long sys_fcntl(int fd, int command, long arg)
 static inline long sys_mkdir(const char *path, int mode)
 {
 	return sys_call(SYS_mkdirat, AT_FDCWD, (long)path, mode, 0, 0, 0);
+}
+
+static inline long sys_umount2(const char *path, int flags)
+{
+	return sys_call(SYS_umount2, (long)path, flags, 0, 0, 0, 0);
 }
 
 static inline long sys_mount(const char *source, const char *target, const char *type,

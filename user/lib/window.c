@@ -24,19 +24,16 @@ static void child_ended(int sig)
 
 int window_open(void)
 {
+	return (int)sys_open(PORT, O_RDONLY | O_CLOEXEC);
+}
+
+int window_begin(void)
+{
 	const struct abi_sigaction action = { .handler = (uint64_t)(uintptr_t)child_ended };
 	const uint64_t sigchld = 1ul << (SIGCHLD - 1);
-	long port = sys_open(PORT, O_RDONLY | O_CLOEXEC), err;
+	long err = sys_sigprocmask(SIG_BLOCK, &sigchld);
 
-	if (port < 0)
-		return (int)port;
-	err = sys_sigprocmask(SIG_BLOCK, &sigchld);
-	if (err == 0)
-		err = sys_sigaction(SIGCHLD, &action);
-	if (err == 0)
-		return (int)port;
-	sys_close((int)port);
-	return (int)err;
+	return (int)(err ? err : sys_sigaction(SIGCHLD, &action));
 }
 
 /* The kernel sends SIGWINCH to the foreground where the size has changed. */

@@ -5,11 +5,11 @@
 
 #include <stdbool.h>
 
-/*
- * Opens the port, and blocks SIGCHLD except in window_wait(). Returns the port's descriptor, or
- * -ERRNO: without a terminal the machine has no such port.
- */
+/* Opens the port. Returns its descriptor, or -ERRNO: without a terminal there is no such port. */
 int window_open(void);
+
+/* Blocks SIGCHLD except in window_wait(). Returns 0 or -ERRNO. */
+int window_begin(void);
 
 /*
  * Waits for a new size, which it sets, or for SIGCHLD. The terminal is any of the descriptors 0 to
