@@ -178,7 +178,6 @@ static const struct missing {
 	{ 288, "pkey_mprotect", "it has no memory protection keys" },
 	{ 289, "pkey_alloc", "it has no memory protection keys" },
 	{ 290, "pkey_free", "it has no memory protection keys" },
-	{ 291, "statx", NOTHING_ELSE },
 	{ 292, "io_pgetevents", "it has no asynchronous input and output" },
 	{ 294, "kexec_file_load", "it has no kernels to load" },
 	{ 424, "pidfd_send_signal", "it has no process descriptors" },

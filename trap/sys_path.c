@@ -315,10 +315,9 @@ long sys_fstat(struct trap_frame *frame)
 	return put_stat(arg_user(frame, 1), err, &st);
 }
 
-long sys_newfstatat(struct trap_frame *frame)
+/* Examines what the path in arguments 0 and 1 names, or with AT_EMPTY_PATH the descriptor. */
+static long stat_at(const struct trap_frame *frame, unsigned flags, struct abi_stat *st)
 {
-	unsigned flags = arg_uint(frame, 3);
-	struct abi_stat st;
 	struct at_path at;
 	long err;
 
@@ -328,11 +327,64 @@ long sys_newfstatat(struct trap_frame *frame)
 	if (err)
 		return err;
 	if (at.path[0] == '\0')
-		err = stat_file(at.dir, &st);
+		err = stat_file(at.dir, st);
 	else
-		err = fs_stat(at.dir, at.path, !(flags & AT_SYMLINK_NOFOLLOW), &st);
+		err = fs_stat(at.dir, at.path, !(flags & AT_SYMLINK_NOFOLLOW), st);
 	at_path_put(&at);
+	return err;
+}
+
+long sys_newfstatat(struct trap_frame *frame)
+{
+	struct abi_stat st;
+	long err = stat_at(frame, arg_uint(frame, 3), &st);
+
 	return put_stat(arg_user(frame, 2), err, &st);
+}
+
+static struct abi_statx_time statx_time(int64_t sec, uint64_t nsec)
+{
+	return (struct abi_statx_time){ .sec = sec, .nsec = (uint32_t)nsec };
+}
+
+/* All that is known, whatever was asked for: as on Linux the mask of the result tells. */
+static struct abi_statx to_statx(const struct abi_stat *st)
+{
+	return (struct abi_statx){
+		.mask = STATX_BASIC_STATS,
+		.blksize = (uint32_t)st->blksize,
+		.nlink = st->nlink,
+		.uid = st->uid,
+		.gid = st->gid,
+		.mode = (uint16_t)st->mode,
+		.ino = st->ino,
+		.size = (uint64_t)st->size,
+		.blocks = (uint64_t)st->blocks,
+		.atime = statx_time(st->atime, st->atime_nsec),
+		.ctime = statx_time(st->ctime, st->ctime_nsec),
+		.mtime = statx_time(st->mtime, st->mtime_nsec),
+		.rdev_major = ABI_MAJOR(st->rdev),
+		.rdev_minor = ABI_MINOR(st->rdev),
+		.dev_major = ABI_MAJOR(st->dev),
+		.dev_minor = ABI_MINOR(st->dev),
+	};
+}
+
+long sys_statx(struct trap_frame *frame)
+{
+	unsigned flags = arg_uint(frame, 2);
+	struct abi_statx stx;
+	struct abi_stat st;
+	long err;
+
+	if ((arg_uint(frame, 3) & STATX_RESERVED) ||
+	    (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
+		return -EINVAL;
+	err = stat_at(frame, flags, &st);
+	if (err)
+		return err;
+	stx = to_statx(&st);
+	return user_copy_out(arg_user(frame, 4), &stx, sizeof(stx));
 }
 
 long sys_faccessat(struct trap_frame *frame)

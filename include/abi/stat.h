@@ -48,6 +48,34 @@ struct abi_stat {
 	uint32_t unused[2];
 };
 
+struct abi_statx_time {
+	int64_t sec;
+	uint32_t nsec;
+	int32_t pad;
+};
+
+struct abi_statx {
+	uint32_t mask; /* STATX_*: what is filled in */
+	uint32_t blksize;
+	uint64_t attributes;
+	uint32_t nlink;
+	uint32_t uid;
+	uint32_t gid;
+	uint16_t mode;
+	uint16_t pad1;
+	uint64_t ino;
+	uint64_t size;
+	uint64_t blocks;
+	uint64_t attributes_mask;
+	struct abi_statx_time atime, btime, ctime, mtime;
+	uint32_t rdev_major, rdev_minor;
+	uint32_t dev_major, dev_minor;
+	uint64_t spare[14];
+};
+
+#define STATX_BASIC_STATS 0x000007ffu /* all that struct stat has */
+#define STATX_RESERVED	  0x80000000u
+
 struct abi_statfs {
 	int64_t type;
 	int64_t bsize;
@@ -70,6 +98,10 @@ struct abi_statfs {
 
 /* A device number as in st_rdev, for small majors and minors (below 4096 and 256). */
 #define ABI_MAKEDEV(major, minor) (((uint64_t)(major) << 8) | (minor))
+/* What programs take such a number for. */
+#define ABI_MAJOR(dev)		  ((uint32_t)((dev) >> 8 & 0xfff))
+#define ABI_MINOR(dev)		  ((uint32_t)(((dev)&0xff) | ((dev) >> 12 & ~0xffull)))
 
 _Static_assert(sizeof(struct abi_stat) == 128, "as in the ABI");
+_Static_assert(sizeof(struct abi_statx) == 256, "as in the ABI");
 _Static_assert(sizeof(struct abi_statfs) == 120, "as in the ABI");

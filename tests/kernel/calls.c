@@ -140,6 +140,8 @@ KTEST(calls_about_files_give_back_what_they_took)
 		{ SYS_fstat, { 1, BUF }, 0 },
 		{ SYS_newfstatat, { HERE, FILE, BUF, 0 }, 0 },
 		{ SYS_newfstatat, { HERE, MISSING, BUF, 0 }, -ENOENT },
+		{ SYS_statx, { HERE, FILE, 0, 0, BUF }, 0 },
+		{ SYS_statx, { HERE, MISSING, 0, 0, BUF }, -ENOENT },
 		{ SYS_ftruncate, { 1, 50 }, 0 },
 		{ SYS_getdents64, { 0, BUF, 256 }, 72 },
 		{ SYS_getdents64, { 1, BUF, 256 }, -ENOTDIR },

@@ -102,6 +102,7 @@ static const struct {
 	{ SYS_getcwd, 2, "al" },
 	{ SYS_readlinkat, 2, "deal" },
 	{ SYS_newfstatat, 2, "dpax" },
+	{ SYS_statx, 1, "Dpxoa" },
 	{ SYS_faccessat, 2, "dpo" },
 	/* open files */
 	{ SYS_close, 4, "f" },
