@@ -194,11 +194,11 @@ static long mount_all(void)
 	if (err == 0)
 		err = root_wanted(&root);
 	if (err == 0 && root)
-		err = servers_mount(root);
+		err = servers_mount(root, 0);
 	if (err == 0 && root)
 		err = root_enter();
 	if (err == 0)
-		err = servers_mount(0);
+		err = servers_mount(0, root);
 	if (err == 0 && root)
 		err = root_leave();
 	return err;

@@ -51,11 +51,15 @@ static struct run {
 	long pid;      /* 0: it has ended */
 	long attacher; /* the process that attaches the mount to it again, or 0 */
 	uint64_t since;
-	unsigned nends; /* in sequence, each soon after its start */
-	int send;	/* the endpoint's; -1: it is mounted */
-	bool failed;	/* it could not be started, or not be attached */
+	unsigned nends;	  /* in sequence, each soon after its start */
+	int send;	  /* the endpoint's; -1: it is mounted */
+	const char *root; /* from which `where` is seen; NULL: that of process 1 */
+	bool failed;	  /* it could not be started, or not be attached */
 } runs[RUNS_MAX];
 static unsigned nruns;
+
+/* /dev: with another root for the program, its path leads through a server that may have ended. */
+static int devices = -1;
 
 /* Who has run for so long did not end at once. */
 #define SOON_NS NS_PER_SEC
@@ -110,15 +114,15 @@ static long open_device(uint32_t id, const char *tag)
 		long fd;
 		bool found;
 
-		append(append(path, "/dev/uio"), decimal(i, digits));
-		fd = sys_open(path, O_RDWR | O_CLOEXEC);
+		append(append(path, "uio"), decimal(i, digits));
+		fd = sys_openat(devices, path, O_RDWR | O_CLOEXEC);
 		if (fd == -ENOENT)
 			return -ENODEV;
 		found = fd >= 0 && is_device((int)fd, id, tag);
 		if (fd >= 0)
 			sys_close((int)fd);
 		if (found)
-			return sys_open(path, O_RDWR | O_CLOEXEC);
+			return sys_openat(devices, path, O_RDWR | O_CLOEXEC);
 	}
 }
 
@@ -129,10 +133,10 @@ static void open_streams(void)
 {
 	for (int fd = 0; fd <= 2; fd++)
 		sys_close(fd);
-	sys_open("/dev/null", O_RDONLY);
-	sys_open("/dev/null", O_WRONLY);
-	if (sys_open("/dev/port/stderr", O_WRONLY) < 0)
-		sys_open("/dev/console", O_WRONLY | O_NOCTTY);
+	sys_openat(devices, "null", O_RDONLY);
+	sys_openat(devices, "null", O_WRONLY);
+	if (sys_openat(devices, "port/stderr", O_WRONLY) < 0)
+		sys_openat(devices, "console", O_WRONLY | O_NOCTTY);
 }
 
 /* In the new process. All descriptors but the streams are closed by exec, unless that is cleared here. */
@@ -284,7 +288,10 @@ static uint64_t pause_of(const struct run *run)
  */
 _Noreturn static void attach_again(const struct run *run, int send)
 {
-	long err = mount_by(run, send, MS_REMOUNT);
+	long err = run->root ? sys_chroot(run->root) : 0;
+
+	if (err == 0)
+		err = mount_by(run, send, MS_REMOUNT);
 
 	if (err && err != -EINVAL)
 		complain("cannot attach again to the server of ", run->order.where, err);
@@ -324,6 +331,7 @@ long servers_start(void)
 {
 	static struct strings orders[sizeof(table) / sizeof(table[0])];
 
+	devices = (int)sys_open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	for (unsigned i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		long n = read_strings(table[i].orders, &orders[i]);
 
@@ -345,13 +353,15 @@ long servers_start(void)
 	return 0;
 }
 
-long servers_mount(const char *where)
+long servers_mount(const char *where, const char *root)
 {
 	long err = 0;
 
 	for (unsigned i = 0; i < nruns && err == 0; i++)
-		if (runs[i].send >= 0 && (!where || is_same(runs[i].order.where, where)))
+		if (runs[i].send >= 0 && (!where || is_same(runs[i].order.where, where))) {
+			runs[i].root = root;
 			err = explained(&runs[i].order, mount_server(&runs[i]));
+		}
 	return err;
 }
 

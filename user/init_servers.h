@@ -10,9 +10,9 @@ long servers_start(void);
 
 /*
  * Mounts the files of the server for that path, or of all that are left if it is NULL. Returns 0,
- * or an error that it has explained.
+ * or an error that it has explained. `root` is the caller's root, if it is not the first one.
  */
-long servers_mount(const char *where);
+long servers_mount(const char *where, const char *root);
 
 /*
  * A process has ended with that status: if it is a server, this is said in one line, and it is started

@@ -270,14 +270,17 @@ def R146_process_1_and_the_servers_are_not_in_it():
 
 
 @case
-def R142_its_server_is_killed():
-    """What is not in memory is EIO then, and the machine ends as ever."""
-    place = make_root("killed", shell=False)  # our prompt is in memory
-    put(place + "/file", b"x")
-    done = run_in(place, stdin=b"kill -KILL 2\ncat /file\nls /tmp\nexit 3\n")
-    equal((done.status, done.out), (3, b""), f"status and output ({done.err})")
-    has(done.err, b"init: the server of /newroot (/bin/hostfs) was killed by signal 9\n", "messages")
-    has(done.err, b"/file: Input/output error", "messages")
+def R143_its_servers_are_killed():
+    """What is not in memory is read all the same, and a shared folder below is there again, too."""
+    place, shared = make_root("killed", shell=False), make_root("killed and shared", shell=False)  # our prompt is in memory
+    put(place + "/file", b"in the root\n")
+    put(shared + "/file", b"in the shared folder\n")
+    lines = b"kill -KILL 2\ncat /file\nkill -KILL 3\ncat /mnt/file\necho > /mnt/new\nexit 3\n"
+    done = run_in(place, stdin=lines, options=["--share", shared])
+    equal((done.status, done.out), (3, b"in the root\nin the shared folder\n"), f"status and output ({done.err})")
+    for name in (b"/newroot", b"/mnt"):
+        has(done.err, b"init: the server of " + name + b" (/bin/hostfs) was killed by signal 9 and is started again\n", "messages")
+    equal(os.path.exists(shared + "/new"), True, "a file is made by the next server")
 
 
 def own(done, status, text):

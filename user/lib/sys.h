@@ -32,9 +32,14 @@ static inline long sys_call(long nr, long a, long b, long c, long d, long e, lon
 
 #define SIGCHLD_FLAG 17L /* the flags of clone() for a plain fork: SIGCHLD when the child exits */
 
+static inline long sys_openat(int dir, const char *path, int flags)
+{
+	return sys_call(SYS_openat, dir, (long)path, flags, 0, 0, 0);
+}
+
 static inline long sys_open(const char *path, int flags)
 {
-	return sys_call(SYS_openat, AT_FDCWD, (long)path, flags, 0, 0, 0);
+	return sys_openat(AT_FDCWD, path, flags);
 }
 
 static inline long sys_close(int fd)
