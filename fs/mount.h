@@ -38,6 +38,11 @@ struct fs_type {
 	 */
 	void (*sync)(struct mount *mount, uint64_t deadline);
 	/*
+	 * umount2(MNT_FORCE): whoever waits for a server that has ended gives up. The mount may stay. NULL:
+	 * nobody waits.
+	 */
+	void (*abort)(struct mount *mount);
+	/*
 	 * The last user is gone: drops the root's reference and frees everything. NULL with `only`.
 	 */
 	void (*unmount)(struct mount *mount);

@@ -103,6 +103,8 @@ int fs_umount(struct file *dir, const char *path, unsigned flags)
 	if (!(flags & (MNT_DETACH | MNT_FORCE)) && root->mount && root->mount->root == root &&
 	    root->mount->type->sync)
 		root->mount->type->sync(root->mount, UINT64_MAX);
+	if ((flags & MNT_FORCE) && root->mount && root->mount->type->abort)
+		root->mount->type->abort(root->mount);
 	err = mount_detach(root, flags);
 	path_put(root);
 	return err;

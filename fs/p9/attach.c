@@ -347,6 +347,7 @@ static void go_on(struct attempt *a)
 	session->send = a->send;
 	atomic_store(&session->epoch, a->number);
 	session->is_lost = false;
+	atomic_store(&session->waits, 1u);
 	list_splice_tail(&parked, &session->parked);
 	spin_unlock(&session->lock);
 	file_put(old);

@@ -73,7 +73,7 @@ static int connect(struct mount *mount, struct file *send, uint32_t msize, uint6
 	if (err)
 		p9_session_close(session);
 	else
-		atomic_store(&session->mounted, 1u);
+		atomic_store(&session->waits, 1u);
 	p9_session_put(session);
 	return err;
 }
@@ -127,6 +127,11 @@ static int fill_p9(struct mount *mount, const char *options)
 	return err;
 }
 
+static void abort_waits(struct mount *mount)
+{
+	p9_session_abort(to_p9_node(mount->root)->session);
+}
+
 static void unmount(struct mount *mount)
 {
 	struct p9_session *session = to_p9_node(mount->root)->session;
@@ -174,5 +179,6 @@ const struct fs_type p9_type = {
 	.remount = remount_p9,
 	.statfs = statfs,
 	.sync = sync,
+	.abort = abort_waits,
 	.unmount = unmount,
 };

@@ -54,11 +54,17 @@ void p9_session_put(struct p9_session *session)
 		session_free(session);
 }
 
+void p9_session_abort(struct p9_session *session)
+{
+	atomic_store(&session->waits, 0u);
+	waitq_wake_all(&session->attached);
+	p9_sessions_look_before(0);
+}
+
 void p9_session_close(struct p9_session *session)
 {
 	atomic_store(&session->closing, 1);
-	waitq_wake_all(&session->attached);
-	p9_sessions_look_before(0);
+	p9_session_abort(session);
 }
 
 /* ---- a server that has ended ---- */

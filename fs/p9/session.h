@@ -30,7 +30,7 @@ struct p9_session {
 	uint32_t nclunks;   /* fids that the server was told to forget, and has not answered */
 	uint32_t nflushes;  /* requests in `flushes` */
 	uint32_t closing;   /* p9_session_close() */
-	uint32_t mounted;   /* it can be attached to another server */
+	uint32_t waits;	    /* for another server, if this one ends: it is mounted */
 	uint32_t nremovals; /* files that are removed after their last use, and not answered */
 	uint32_t epoch; /* which attempt to attach was the last good one; changes under `lock` */
 	/* woken when nclunks becomes small enough for more fids; own lock */
@@ -89,16 +89,19 @@ int p9_session_create(struct file *send, uint32_t msize, uint64_t timeout,
  */
 int p9_session_agree(struct p9_session *session, struct file *send, uint32_t *msize_ret);
 
+/* Nobody waits for another server any more, until one is attached. */
+void p9_session_abort(struct p9_session *session);
+
 /*
  * The mount is gone. Requests that were given up are not waited for any more, nor are those flushed
  * that will be.
  */
 void p9_session_close(struct p9_session *session);
 
-/* Can another server be attached? */
+/* Is another server to be waited for? */
 static inline bool p9_session_may_wait(const struct p9_session *session)
 {
-	return atomic_load(&session->mounted) && !atomic_load(&session->closing);
+	return atomic_load(&session->waits);
 }
 
 /* The server of that epoch has ended. Never waits. */

@@ -2497,6 +2497,35 @@ static void wrong_servers(void)
 	stop();
 }
 
+/* MNT_FORCE ends the wait for another server, and the mount stays as long as it is in use. */
+static void forced(void)
+{
+	int status = -1, fd, used;
+	uint8_t byte;
+	pid_t child;
+
+	start("timeout=0");
+	used = open("/mnt", O_RDONLY | O_DIRECTORY);
+	child = fork();
+	if (child == 0) {
+		fd = open("/mnt/a", O_RDONLY);
+		expect("read", 1, pread(fd, &byte, 1, 0));
+		end_server();
+		expect("no other server", -1, pread(fd, &byte, 1, 39 * PAGE));
+		expect("its errno", EIO, errno);
+		_exit(nwrong != 0);
+	}
+	waitpid(server, &status, 0);
+	nap(50);
+	expect("umount", -1, umount2("/mnt", MNT_FORCE));
+	expect("its errno", EBUSY, errno);
+	waitpid(child, &status, 0);
+	expect("who has waited", 0, status);
+	expect("attach again", 0, attach_again());
+	close(used);
+	stop();
+}
+
 /* No server comes in time: EIO, until one does. */
 static void too_late(void)
 {
@@ -2517,7 +2546,7 @@ static void too_late(void)
 /* The killed server answers nobody any more, whatever it was doing. */
 static void killed_at_any_time(void)
 {
-	for (unsigned i = 0; i < 12; i++) {
+	for (unsigned i = 0; i < 6; i++) {
 		pid_t child;
 		int status;
 
@@ -2668,6 +2697,7 @@ int main(int argc, char **argv)
 	questions_are_asked_again();
 	wrong_servers();
 	too_late();
+	forced();
 	killed_at_any_time();
 	executes();
 	pressure();
