@@ -172,16 +172,29 @@ def print_profile(args):
             print(f"{count / row['touched']:12,.1f}  {100 * count / total:5.1f}%  {function}")
 
 
+def measure(args, settings):
+    """Runs swapbench once; returns its rows."""
+    output, log = swaprun.on_faultline(args.program, args.plugin)
+    check_trace(settings, output)
+    return swaprun.rows_of(output, log)
+
+
+def is_good(settings, linux, rows):
+    """Is no figure above its limit?"""
+    return all(figure <= limit for _, figure, limit in limits(settings, linux, rows))
+
+
 def run(args):
-    """Runs swapbench so often as is asked for; returns the number of bad points."""
+    """
+    Runs swapbench so often as is asked for; returns the number of bad points. How many pages a request has depends on
+    how soon the host's disk answers: on a busy machine one run may be bad, and then the median of three is judged.
+    """
     settings, linux = read_recording()
-    runs = []
-    for _ in range(args.runs):
-        output, log = swaprun.on_faultline(args.program, args.plugin)
-        check_trace(settings, output)
-        runs.append(swaprun.rows_of(output, log))
+    runs = [measure(args, settings) for _ in range(args.runs)]
+    if args.runs == 1 and not is_good(settings, linux, medians(runs)):
+        runs += [measure(args, settings) for _ in range(2)]
     rows = medians(runs)
-    bench.print_notes("\n".join(shown(rows) if args.runs == 1 else spread(runs)))
+    bench.print_notes("\n".join(shown(rows) if len(runs) == 1 else spread(runs)))
     if args.docs:
         figures.replace_section(os.path.join(figures.DOCS, figures.DOCUMENT), "swap", document(settings, linux, rows))
     return judge(settings, linux, rows)

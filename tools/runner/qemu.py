@@ -29,7 +29,7 @@ class Machine:
         self.words = []  # of the kernel's command line
         self.icount = False
         self.awake = False  # with icount: time goes on while all sleep, as a terminal wants
-        self.gdb_port = None
+        self.gdb_port = self.gdb_lock = None
         self.window = None  # (columns, rows) of the terminal, as far as the guest was told
         self.initrd = None
         self.disk = None  # a descriptor of a disk's bytes
@@ -81,16 +81,21 @@ def check_fits(size, mem):
                       f"{mem // MIB} MiB of memory there is room for {room // MIB} MiB: give more with --mem")
 
 
-def free_gdb_port():
-    """Finds a port for gdb to connect to, the usual one if it is free."""
+def reserve_gdb_port():
+    """
+    Finds a port for gdb to connect to, the usual one if it is free. Gives it, and what keeps it from other runs: two
+    that begin at the same time would both find it free, until QEMU has it.
+    """
     for port in GDB_PORTS:
+        lock = socket.socket(socket.AF_UNIX)
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
+                lock.bind(f"\0faultline gdb port {port}")
                 probe.bind(("127.0.0.1", port))
-                return port
+                return port, lock
             except OSError:
-                continue
+                lock.close()
     raise Failure(BROKEN, "no free port for gdb")
 
 

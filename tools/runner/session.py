@@ -134,7 +134,8 @@ def build_machine(options, place, terminal, initrd, disk):
     machine.initrd, machine.disk = initrd, disk
     machine.shares = all_shares(options)
     machine.icount, machine.awake = options.icount, terminal.present
-    machine.gdb_port = qemu.free_gdb_port() if options.gdb else None
+    if options.gdb:
+        machine.gdb_port, machine.gdb_lock = qemu.reserve_gdb_port()
     machine.extra = os.environ.get("FAULTLINE_QEMU", "").split()
     machine.words.append("loglevel=info" if options.verbose else "loglevel=warn")
     machine.window = terminal.size() if terminal.present else None

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What the runner does for machines whose console has all streams."""
+"""What the runner does for machines whose console has all streams, and for gdb."""
 
 from base import TOOLS  # noqa: F401
 from lib.tap import case, equal, main
-from runner import log, session
+from runner import log, qemu, session
 from runner.streams import MOST_HELD
 
 OUTPUT = (b"one\n[ 3.1] is no line of the log\ntwo[    1.234567] trap: warning: it is\r\nthree [", b"x\n", b"[   12.000001] power: off, ",
@@ -89,6 +89,17 @@ def an_input_waits_for_the_console():
     text.take(MOST_HELD)
     equal(text.full(), False, "full afterwards")
     equal(session.Text(Sink(is_full=True)).full(), True, "full where the console is")
+
+
+@case
+def two_runs_with_gdb_get_two_ports():
+    (one, lock), (other, other_lock) = qemu.reserve_gdb_port(), qemu.reserve_gdb_port()
+    equal(one != other, True, f"ports {one} and {other} are two")
+    lock.close()
+    again, last_lock = qemu.reserve_gdb_port()
+    equal(again, one, "the port of a run that has ended")
+    other_lock.close()
+    last_lock.close()
 
 
 if __name__ == "__main__":
