@@ -216,6 +216,21 @@ int fdtable_next(struct fdtable *table, unsigned min)
 	return found;
 }
 
+bool fdtable_serves(struct fdtable *table)
+{
+	bool serves = false;
+
+	spin_lock(&table->lock);
+	for (unsigned i = 0; i < FDTABLE_WORDS && !serves; i++) {
+		struct file *const *file = &table->file[i * 64];
+
+		for (uint64_t open = table->open[i]; open && !serves; open >>= 1, file++)
+			serves = (open & 1) && *file && (*file)->ops->serves;
+	}
+	spin_unlock(&table->lock);
+	return serves;
+}
+
 /* Returns the file with the table's reference; NULL: the descriptor is not open. */
 static struct file *take(struct fdtable *table, int fd)
 {

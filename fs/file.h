@@ -88,8 +88,9 @@ struct file_ops {
 	int (*object_of)(struct file *file, const struct file_part *part,
 			 struct object **object_ret, unsigned *max_prot);
 	void (*release)(struct file *file); /* the last reference is gone */
-	bool maps_zeros;		    /* mmap of it gives anonymous memory */
-	bool has_inode;			    /* file->node is a struct inode of fs/inode.h */
+	bool serves;	 /* files of others may need the process that has it: it is killed last */
+	bool maps_zeros; /* mmap of it gives anonymous memory */
+	bool has_inode;	 /* file->node is a struct inode of fs/inode.h */
 };
 
 struct file {

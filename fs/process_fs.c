@@ -159,12 +159,18 @@ int process_next_fd(const struct process_id *id, unsigned min)
 	return fd;
 }
 
+static bool serves(const struct process *process)
+{
+	return process->fdtable && fdtable_serves(process->fdtable);
+}
+
 static const struct process_fs_ops ops = {
 	.create = create,
 	.copy = copy,
 	.exec = exec,
 	.open_interp = open_interp,
 	.exit = exit,
+	.serves = serves,
 	.sync = mount_sync_all,
 };
 

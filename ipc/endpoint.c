@@ -940,6 +940,7 @@ static const struct file_ops receive_ops = {
 	.poll = receive_poll,
 	.stat = receive_stat,
 	.release = receive_release,
+	.serves = true,
 };
 
 static const struct file_ops send_ops = {

@@ -262,6 +262,7 @@ static const struct file_ops uio_ops = {
 	.ioctl = uio_ioctl,
 	.object_of = uio_object_of,
 	.release = uio_release,
+	.serves = true,
 	.has_inode = true,
 };
 

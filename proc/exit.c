@@ -20,9 +20,10 @@
 #include "proc/signal/send.h"
 #include "proc/wait.h"
 
-/* How long the end of process 1 waits for the other processes to end. */
+/* How long the end of process 1 waits for other processes to end, and how often it looks. */
 #define LAST_WAIT_NS (5 * NSEC_PER_SEC)
-/* And for servers to take what was written, before that. */
+#define LAST_LOOK_NS (NSEC_PER_SEC / 100)
+/* And for servers to take what was written. */
 #define LAST_SYNC_NS (30 * NSEC_PER_SEC)
 
 /*
@@ -127,7 +128,7 @@ static void notify_parent(struct process *process)
 	const struct signal_info info = end_siginfo(process);
 	struct process *parent = process->parent;
 
-	process_set_zombie(process);
+	process->state = PROCESS_ZOMBIE;
 	if (process->exit_signal == SIGCHLD && parent->pid != PID_INIT &&
 	    signals_leave_children(&parent->signals)) {
 		reparent_to_init(process);
@@ -139,27 +140,51 @@ static void notify_parent(struct process *process)
 	signal_and_wake(process->parent, &info);
 }
 
-/* Kills all other processes and waits, for a limited time, until they have ended. */
-static void kill_others(struct process *init)
+/* One look at the processes that are to end. */
+struct ending {
+	bool spare_servers;
+	unsigned nleft; /* have not ended yet */
+};
+
+static void kill_one(struct process *process, void *arg)
+{
+	const struct signal_info info = { .sig = SIGKILL, .code = SI_KERNEL, .to_many = true };
+	struct ending *ending = arg;
+
+	if (process->pid == PID_INIT || process->state == PROCESS_ZOMBIE)
+		return;
+	if (ending->spare_servers && process_fs->serves(process))
+		return;
+	ending->nleft++;
+	if (process->state == PROCESS_ALIVE)
+		signal_send_info(process, &info);
+}
+
+/*
+ * Kills the other processes and waits, for a limited time, until they have ended. Those whose parent
+ * is not process 1 do not tell it.
+ */
+static void kill_others(struct process *init, bool spare_servers)
 {
 	uint64_t deadline = arch_time() + clock_ns_to_ticks(LAST_WAIT_NS);
 
-	signal_send_all(SIGKILL);
 	for (;;) {
-		uint64_t seq;
-		bool done;
+		struct ending ending = { .spare_servers = spare_servers };
+		uint64_t seq, now;
 
 		spin_lock(&process_tree_lock);
-		done = process_is_last();
 		seq = waitq_sample(&init->child_waitq);
+		process_visit_all(kill_one, &ending);
 		spin_unlock(&process_tree_lock);
-		if (done)
+		if (!ending.nleft)
 			return;
-		if (arch_time() >= deadline) {
-			log_warn("proc", "some processes did not end in time");
+		now = arch_time();
+		if (now >= deadline) {
+			log_warn("proc", "%u processes did not end in time", ending.nleft);
 			return;
 		}
-		thread_sleep_always(&init->child_waitq, seq, deadline);
+		thread_sleep_always(&init->child_waitq, seq,
+				    MIN(deadline, now + clock_ns_to_ticks(LAST_LOOK_NS)));
 	}
 }
 
@@ -197,15 +222,20 @@ static void reap_the_rest(void)
 	}
 }
 
+/*
+ * Whoever writes to files ends first, and the servers of these files last. In between, they get what is
+ * left to be written.
+ */
 static void init_exit(struct process *init) __attribute__((noreturn));
 static void init_exit(struct process *init)
 {
 	int status = init->status;
 
+	kill_others(init, true);
 	memory_begin(init);
 	process_fs->sync(arch_time() + clock_ns_to_ticks(LAST_SYNC_NS));
 	memory_end(init);
-	kill_others(init);
+	kill_others(init, false);
 	release(init);
 	reap_the_rest();
 	if (!WIFSIGNALED(status))

@@ -22,7 +22,7 @@ struct list process_list = LIST_INIT(process_list);
 /* guarded by process_tree_lock: */
 static uint16_t id_users[PID_MAX]; /* uses as a pid or by a group, session or terminal */
 static int pid_last;
-static unsigned nprocesses, nzombies;
+static unsigned nprocesses;
 static uint64_t births;
 static struct list by_pid[PID_BUCKETS]; /* heads are initialized at first use */
 static struct list by_group[PID_BUCKETS];
@@ -134,7 +134,6 @@ void process_free(struct process *process)
 		pid_put(process->session);
 	}
 	nprocesses--;
-	nzombies -= process->state == PROCESS_ZOMBIE;
 	if (!list_empty(&process->sibling))
 		process_leave_parent(process);
 	list_del(&process->all);
@@ -267,19 +266,6 @@ void process_visit_all(void (*visit)(struct process *process, void *arg), void *
 			break;
 		visit(process, arg);
 	}
-}
-
-bool process_is_last(void)
-{
-	assert_hardened(spin_lock_held(&process_tree_lock));
-	return nprocesses == nzombies + 1;
-}
-
-void process_set_zombie(struct process *process)
-{
-	assert_hardened(spin_lock_held(&process_tree_lock));
-	process->state = PROCESS_ZOMBIE;
-	nzombies++;
 }
 
 bool process_pause_at_child(const struct process *parent)

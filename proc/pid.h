@@ -86,12 +86,6 @@ void process_visit_all(void (*visit)(struct process *process, void *arg), void *
 /* Removes the process from its parent's list of children. Call with process_tree_lock held. */
 void process_leave_parent(struct process *process);
 
-/* Whether all other processes have ended. Call with process_tree_lock held. */
-bool process_is_last(void);
-
-/* Sets the state to PROCESS_ZOMBIE. Call with process_tree_lock held. */
-void process_set_zombie(struct process *process);
-
 /* Drops process_tree_lock for a moment. Returns false if a child left the list meanwhile. */
 bool process_pause_at_child(const struct process *parent);
 #define CHILD_PIECE 128u

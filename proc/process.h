@@ -61,8 +61,7 @@ struct process {
 	/* The same; its file system state, see struct process_fs_ops: */
 	struct fdtable *fdtable; /* has its own lock; NULL: it has closed everything */
 	struct file *cwd;	 /* a directory, referenced */
-	struct inode
-		*root; /* where absolute paths start, with its mount; NULL: at the tree's root */
+	struct inode *root; /* where absolute paths start, as by path_get(); NULL: the tree's */
 
 	/* private to the process: */
 	unsigned umask;	   /* others may read it */
@@ -93,6 +92,11 @@ struct process_fs_ops {
 	 */
 	int (*open_interp)(const char *name, struct object **object_ret, char **path_ret);
 	void (*exit)(struct process *process); /* closes everything, also for a half-made process */
+	/*
+	 * Is it a server or a driver, on whom files of others may depend? Never waits. Call with
+	 * process_tree_lock held.
+	 */
+	bool (*serves)(const struct process *process);
 	/* Has what was written reach its place, before the machine ends; at most to that tick. */
 	void (*sync)(uint64_t deadline);
 };

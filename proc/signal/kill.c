@@ -129,13 +129,3 @@ int process_kill(int pid, int sig)
 	spin_unlock(&process_tree_lock);
 	return err;
 }
-
-void signal_send_all(int sig)
-{
-	const struct signal_info info = { .sig = sig, .code = SI_KERNEL, .to_many = true };
-	struct sending sending = { .info = &info };
-
-	spin_lock(&process_tree_lock);
-	process_visit_all(send_unless_self, &sending);
-	spin_unlock(&process_tree_lock);
-}

@@ -19,6 +19,3 @@ void signal_raise(int sig);
 
 /* Sends to a process group. Returns -ESRCH if it is empty. Call with process_tree_lock held. */
 int signal_send_group(int group, int sig);
-
-/* Sends to all processes except process 1 and the caller. Not for interrupt handlers. */
-void signal_send_all(int sig);

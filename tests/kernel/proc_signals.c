@@ -49,7 +49,7 @@ KTEST(proc_signal_to_all_ends_every_wait)
 
 	ASSERT_TRUE(first > 0 && second > 0);
 	ktest_settle();
-	signal_send_all(SIGKILL);
+	process_kill(-1, SIGKILL);
 	EXPECT_EQ(EXITED(1), ktest_reap(first));
 	EXPECT_EQ(EXITED(1), ktest_reap(second));
 	EXPECT_TRUE(!thread_killed(process_init_get()->thread));
