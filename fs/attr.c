@@ -31,8 +31,11 @@ int fs_set_attr(struct file *dir, const char *path, bool follow, const struct in
 
 int fs_set_attr_file(struct file *file, const struct inode_attr *attr)
 {
+	struct inode_attr change = *attr;
+
+	change.valid |= ATTR_OF_FILE;
 	if (file->ops->has_inode)
-		return set_attr(file_inode(file), attr);
+		return set_attr(file_inode(file), &change);
 	return attr->valid & ATTR_WRONG_TIME ? -EINVAL : -EPERM;
 }
 

@@ -26,6 +26,8 @@ struct path_text;
  * followed.
  */
 #define ATTR_WRONG_TIME	 0x40u
+/* The inode is that of an open file, and was not looked up just now. */
+#define ATTR_OF_FILE	 0x80u
 
 /* Who never finds a file twice in the same place has a server that lies, or a name that changes all the time. */
 #define INODE_STALE_TRIES 8u

@@ -19,6 +19,7 @@
 static struct spinlock mounts_lock = SPINLOCK_INIT(LOCK_FS);
 static struct list mounts = LIST_INIT(mounts);
 static unsigned nmounts;		   /* guarded by mounts_lock: length of the list */
+static struct list kept = LIST_INIT(kept); /* the same: struct mount.kept */
 static struct mount *tree_root;		   /* const once it is there */
 static uint64_t last_dev = MOUNT_DEV_PIPE; /* atomic */
 
@@ -59,6 +60,9 @@ static int create(const struct fs_type *type, const char *source, unsigned flags
 	err = type->fill_mount(mount, options);
 	if (err)
 		goto free_source;
+	spin_lock(&mounts_lock);
+	list_add_tail(&kept, &mount->kept);
+	spin_unlock(&mounts_lock);
 	*mount_ret = mount;
 	return 0;
 
@@ -87,6 +91,9 @@ int mount_create(const struct fs_type *type, const char *source, unsigned flags,
 /* Out of line, so that dropping one reference of many saves no registers. */
 static __attribute__((noinline)) void free_mount(struct mount *mount)
 {
+	spin_lock(&mounts_lock);
+	list_del(&mount->kept);
+	spin_unlock(&mounts_lock);
 	mount->type->unmount(mount);
 	kfree(mount->source);
 	kfree(mount);
@@ -180,7 +187,6 @@ static int attach_locked(struct mount *mount, struct inode *point)
 /* Takes the mount out of the tree; the two references that this releases pass to the caller. */
 static struct inode *take_out_locked(struct mount *mount)
 {
-	/* gcc-analyzer-suppress use-after-free ; it is on the list, and so has a reference */
 	struct inode *point = mount->point;
 
 	assert_hardened(spin_lock_held(&mounts_lock));
@@ -295,6 +301,18 @@ static int may_detach_locked(struct mount *mount, const struct inode *root, unsi
 }
 
 /*
+ * Drops what take_out_locked() has released. Nobody can name the mount any more, to give it another
+ * server.
+ */
+static void put_taken_out(struct mount *mount, struct inode *point)
+{
+	if (mount->type->abort)
+		mount->type->abort(mount);
+	path_put(point);
+	mount_put(mount);
+}
+
+/*
  * Takes a mount out of the tree that is on a mount which is not in the tree. Returns false if there
  * is none.
  */
@@ -313,8 +331,8 @@ static bool detach_orphan(void)
 	if (found)
 		point = take_out_locked(found);
 	spin_unlock(&mounts_lock);
-	path_put(point);
-	mount_put(found);
+	if (found)
+		put_taken_out(found, point);
 	return found;
 }
 
@@ -331,8 +349,7 @@ int mount_detach(struct inode *root, unsigned flags)
 	spin_unlock(&mounts_lock);
 	if (err)
 		return err;
-	path_put(point);
-	mount_put(mount);
+	put_taken_out(mount, point);
 	while ((flags & MNT_DETACH) && detach_orphan())
 		;
 	return 0;
@@ -460,9 +477,40 @@ struct mount *mount_next(struct mount *mount)
 	return found;
 }
 
+/*
+ * The next older mount, of the tree or not; NULL gives the newest one. References are as with
+ * mount_next().
+ */
+static struct mount *mount_before(struct mount *mount)
+{
+	struct mount *found = NULL;
+	struct list *next;
+
+	spin_lock(&mounts_lock);
+	for (next = mount ? mount->kept.prev : kept.prev; next != &kept && !found;
+	     next = next->prev) {
+		struct mount *other = list_entry(next, struct mount, kept);
+
+		if (refcount_get_unless_zero(&other->refs))
+			found = other;
+	}
+	spin_unlock(&mounts_lock);
+	mount_put(mount);
+	return found;
+}
+
+/*
+ * All begin to write at once, so that a slow server does not cost the others time. The server of a newer
+ * mount may write to files of an older one.
+ */
 void mount_sync_all(uint64_t deadline)
 {
-	for (struct mount *mount = mount_next(NULL); mount; mount = mount_next(mount))
+	struct mount *mount;
+
+	for (mount = mount_before(NULL); mount; mount = mount_before(mount))
+		if (mount->type->write_soon)
+			mount->type->write_soon(mount);
+	for (mount = mount_before(NULL); mount; mount = mount_before(mount))
 		if (mount->type->sync)
 			mount->type->sync(mount, deadline);
 }

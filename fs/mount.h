@@ -37,9 +37,11 @@ struct fs_type {
 	 * (UINT64_MAX: none), or when the thread was killed. NULL: nothing is kept back. Waits.
 	 */
 	void (*sync)(struct mount *mount, uint64_t deadline);
+	/* Begins to do so, and does not wait. NULL: nothing is kept back. */
+	void (*write_soon)(struct mount *mount);
 	/*
-	 * umount2(MNT_FORCE): whoever waits for a server that has ended gives up. The mount may stay. NULL:
-	 * nobody waits.
+	 * umount2(MNT_FORCE), or the mount is taken out of the tree: whoever waits for a server that has ended
+	 * gives up. The mount may stay. NULL: nobody waits.
 	 */
 	void (*abort)(struct mount *mount);
 	/*
@@ -73,7 +75,8 @@ struct mount {
 	 */
 	struct mutex rename_lock;
 	/* guarded by mounts_lock: */
-	struct list link;    /* all mounts of the tree, oldest first; alone: not in the tree */
+	struct list kept; /* all mounts that are not freed yet, in the tree or not, oldest first */
+	struct list link; /* all mounts of the tree, oldest first; alone: not in the tree */
 	struct inode *point; /* the directory it covers, as by path_get(); NULL: the tree's root */
 	uint64_t nentered;   /* how often a path has entered it */
 	/* The nentered by which umount2(MNT_EXPIRE) sees that nobody but itself came; 0: none. */
@@ -181,7 +184,10 @@ static inline bool mount_forbids_programs(const struct mount *mount)
 	return mount && (atomic_load_relaxed(&mount->flags) & MS_NOEXEC);
 }
 
-/* sync(2): has all file systems of the tree bring what was written where it belongs. Waits. */
+/*
+ * sync(2): has all file systems, those included that are used but not in the tree any more, bring what
+ * was written where it belongs. Waits until the tick `deadline` at most, UINT64_MAX: for ever.
+ */
 void mount_sync_all(uint64_t deadline);
 
 /* Fills in all of it. */

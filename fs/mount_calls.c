@@ -72,6 +72,16 @@ static int find_root(struct file *dir, const char *path, bool follow, struct ino
 	return 0;
 }
 
+/* Once it is read-only, its server has all that was written. */
+static int change_flags(struct mount *mount, unsigned flags)
+{
+	int err = mount_set_flags(mount, flags);
+
+	if (err == 0 && (flags & MS_RDONLY) && mount->type->sync)
+		mount->type->sync(mount, UINT64_MAX);
+	return err;
+}
+
 int fs_remount(struct file *dir, const char *path, unsigned flags, const char *options)
 {
 	struct inode *root;
@@ -80,7 +90,7 @@ int fs_remount(struct file *dir, const char *path, unsigned flags, const char *o
 	if (err)
 		return err;
 	if (*options == '\0')
-		err = mount_set_flags(root->mount, flags);
+		err = change_flags(root->mount, flags);
 	else
 		err = root->mount->type->remount ? root->mount->type->remount(root->mount, options)
 						 : -EINVAL;
@@ -97,14 +107,16 @@ int fs_umount(struct file *dir, const char *path, unsigned flags)
 {
 	struct inode *root;
 	int err = find_root(dir, path, !(flags & UMOUNT_NOFOLLOW), &root);
+	const struct fs_type *type;
+
 	if (err)
 		return err;
+	type = root->mount->type;
 	/* A file with changes that its server lacks is in use. */
-	if (!(flags & (MNT_DETACH | MNT_FORCE)) && root->mount && root->mount->root == root &&
-	    root->mount->type->sync)
-		root->mount->type->sync(root->mount, UINT64_MAX);
-	if ((flags & MNT_FORCE) && root->mount && root->mount->type->abort)
-		root->mount->type->abort(root->mount);
+	if (!(flags & (MNT_DETACH | MNT_FORCE)) && type->sync)
+		type->sync(root->mount, UINT64_MAX);
+	if ((flags & MNT_FORCE) && type->abort)
+		type->abort(root->mount);
 	err = mount_detach(root, flags);
 	path_put(root);
 	return err;

@@ -11,7 +11,6 @@
  * attempt in which they were made, so the next one makes them all again.
  */
 #include "abi/errno.h"
-#include "fs/mount.h"
 #include "fs/p9/node.h"
 #include "lib/string.h"
 
@@ -76,8 +75,8 @@ static const struct p9_alias *alias_of_locked(const struct attempt *a, const str
 	return NULL;
 }
 
-/* Which way to a file is tried. A name that it gets just now may already be another file's without it. */
-enum way { BY_ALIAS, BY_NAME };
+/* Which way to a file is tried: by the name that it has, or by the one that it gets just now. */
+enum way { BY_NAME, BY_ALIAS };
 
 /* What became of it. */
 enum outcome {
@@ -205,14 +204,19 @@ static bool names_have_changed(struct attempt *a)
 	return changed;
 }
 
+/*
+ * The old name first: where the new one is a link as yet, which goes again if the change is refused. But
+ * a fid that was walked to that link stays with it.
+ */
 static int walk_to(struct attempt *a, struct p9_node *node, struct p9_fid *fid)
 {
-	int result = NOT_THERE;
+	int result = walk(a, node, fid, fid->by_alias ? BY_ALIAS : BY_NAME);
+	uint32_t nrenames = a->nrenames;
 
-	if (fid->use == P9_FID_WALKED)
-		result = walk(a, node, fid, BY_ALIAS);
-	if (result == NOT_THERE)
-		result = walk(a, node, fid, BY_NAME);
+	if (result == NOT_THERE && fid->use == P9_FID_WALKED) {
+		result = walk(a, node, fid, fid->by_alias ? BY_NAME : BY_ALIAS);
+		a->nrenames = nrenames; /* a change between the two counts as well */
+	}
 	return result == NOT_THERE && names_have_changed(a) ? AGAIN : result;
 }
 

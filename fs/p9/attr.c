@@ -181,6 +181,17 @@ int p9_set_size(struct p9_node *node, uint64_t size)
 	return send_change(node, &ask);
 }
 
+/*
+ * A server that refers to files by path changes the one that has the name now: it is asked which one
+ * that is, where nobody has looked it up for the change.
+ */
+int p9_check_name(struct p9_node *node)
+{
+	struct p9_rgetattr attr;
+
+	return p9_node_attributes(node, &attr);
+}
+
 /* Whether a program may run is decided by the mode that is known here. */
 int p9_setattr(struct inode *inode, const struct inode_attr *attr)
 {
@@ -191,6 +202,8 @@ int p9_setattr(struct inode *inode, const struct inode_attr *attr)
 	/* What is written later would change the times again. */
 	if (node->data && (attr->valid & (ATTR_ATIME | ATTR_MTIME)))
 		err = p9_flush(node->data, 0, P9_PAGES_END, UINT64_MAX);
+	if (err == 0 && (attr->valid & ATTR_OF_FILE))
+		err = p9_check_name(node);
 	if (err)
 		return err;
 	err = send_change(node, &ask);

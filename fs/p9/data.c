@@ -33,6 +33,9 @@ struct p9_read {
 /*
  * A page that comes along was asked for by nobody. After an error of several, each is read again by
  * itself when it is needed; but if there was no answer, there would be none for the first either.
+ *
+ * The server was asked for what it had. If it has nothing of the page any more, somebody else has cut
+ * the file: the page is not there.
  */
 static void end_page(struct p9_read *read, unsigned i, bool answered, int err, uint32_t count)
 {
@@ -40,6 +43,11 @@ static void end_page(struct p9_read *read, unsigned i, bool answered, int err, u
 	size_t start = (size_t)i * PAGE_SIZE, there = count > start ? count - start : 0;
 	bool again = err && read->npages > 1 && (answered || i > 0);
 
+	if (err == 0 && there == 0) {
+		atomic_store(&read->data->is_cut, 1u);
+		err = -EIO;
+		again = i > 0;
+	}
 	if (err == 0 && there < PAGE_SIZE)
 		memset((char *)page_address(page) + there, 0, PAGE_SIZE - there);
 	page_read_done(page, again ? -EAGAIN : err);
@@ -164,7 +172,6 @@ static int data_read(struct object *object, struct page *page, struct vm_wait *w
 	assert(n > 0);
 	wait->major = true;
 	p9_request_start(&read->request, (size_t)n);
-	/* gcc-analyzer-suppress malloc-leak ; read_free() frees it */
 	return 0;
 }
 
@@ -209,6 +216,16 @@ static void data_destroy(struct object *object)
 	kfree(data);
 }
 
+static int data_first_writer(struct object *object)
+{
+	return mount_begin_write(to_p9_data(object)->node->inode.mount);
+}
+
+static void data_last_writer(struct object *object)
+{
+	mount_end_write(to_p9_data(object)->node->inode.mount);
+}
+
 static const struct object_ops data_ops = {
 	.name = "file of a server",
 	.read_page = data_read,
@@ -218,6 +235,8 @@ static const struct object_ops data_ops = {
 	.left = p9_page_left,
 	.sync = p9_sync_object,
 	.punch = data_punch,
+	.first_writer = data_first_writer,
+	.last_writer = data_last_writer,
 	.writer_left = p9_writer_left,
 	.used = data_used,
 	.unused = data_unused,
@@ -284,14 +303,84 @@ int p9_data_set_size(struct p9_data *data, uint64_t size)
 	return err;
 }
 
+/* Reads up to n bytes of the file. Returns how many there are, or a negative errno. `reply` has room for them. */
+static ssize_t read_bytes(struct p9_data *data, uint64_t offset, size_t n, uint8_t *reply)
+{
+	struct p9_tread ask = { .offset = offset, .count = (uint32_t)n };
+	struct p9_packet packet;
+	struct p9_rread got;
+	struct p9_rpc rpc;
+	struct p9_fid *fid;
+	ssize_t result;
+	int err;
+
+	spin_lock(&data->object.lock);
+	fid = p9_fid_get(data->fid);
+	spin_unlock(&data->object.lock);
+	ask.fid = fid->number;
+	p9_rpc_begin(&rpc, data->session, fid, NULL);
+	result = p9_encode_tread(rpc.request, sizeof(rpc.request), rpc.tag, &ask);
+	err = p9_rpc_packet(&rpc, result, reply, P9_RREAD_HEAD_BYTES + n, &packet);
+	if (err == 0)
+		err = p9_decode_rread(&packet, rpc.tag, ask.count, &got);
+	return err ? err : (ssize_t)got.count;
+}
+
+/* Brings n bytes of the file into a page, where they are missing. */
+static int fill_in(struct p9_data *data, struct page *page, uint64_t offset, size_t n)
+{
+	uint8_t *reply;
+	ssize_t count;
+	int err = p9_data_open_reader(data->node);
+
+	if (err)
+		return err == -EACCES || err == -EPERM ? 0 : err;
+	reply = mem_wait_kmalloc(P9_RREAD_HEAD_BYTES + n);
+	if (!reply)
+		return -ENOMEM;
+	count = read_bytes(data, offset, n, reply);
+	if (count > 0)
+		memcpy((char *)page_address(page) + (offset & PAGE_MASK),
+		       reply + P9_RREAD_HEAD_BYTES, (size_t)count);
+	kfree(reply);
+	if (count >= 0 && (size_t)count < n)
+		return -ESTALE; /* it was cut meanwhile */
+	return count < 0 ? (int)count : 0;
+}
+
+/*
+ * Somebody else has made the file longer. Behind its old end, a page has zeros, which the file may never
+ * have had: if the page is mapped, and so stays, it gets what has come.
+ */
+static int extend_mapped(struct p9_data *data, uint64_t size)
+{
+	uint64_t end = object_size(&data->object);
+	struct page *page;
+	int err = 0;
+
+	if (size <= end || !(end & PAGE_MASK))
+		return 0;
+	page = object_page_resident(&data->object, end >> PAGE_SHIFT);
+	if (!page)
+		return 0;
+	if (atomic_load_relaxed(&page->maps))
+		err = fill_in(data, page, end,
+			      (size_t)MIN(size - end, PAGE_SIZE - (end & PAGE_MASK)));
+	page_put(page);
+	return err;
+}
+
 /*
  * The server's file has another size or other times than it had: what is cached may be wrong. Mapped
- * pages stay as they are, and are forgotten by the first open that finds them unmapped.
+ * pages stay as they are, and are forgotten by the first open that finds them unmapped. Call with
+ * node->lock held.
  */
 static int forget_old(struct p9_data *data, uint64_t size)
 {
-	int err = p9_data_set_size(data, size);
+	int err = extend_mapped(data, size);
 
+	if (err == 0)
+		err = p9_data_set_size(data, size);
 	if (err == 0)
 		data->has_old = !object_remove_unmapped(&data->object);
 	return err;
@@ -528,9 +617,34 @@ int p9_data_open(struct p9_node *node, unsigned flags)
 
 /* ---- open files ---- */
 
+int p9_data_learn_end(struct p9_node *node)
+{
+	uint64_t end;
+	int err = p9_flush(node->data, 0, P9_PAGES_END, UINT64_MAX);
+
+	return err ? err : p9_data_end(node, &end);
+}
+
+/* The server's file may end before what was to be read. */
+static bool learn_end(struct p9_node *node)
+{
+	int err = mutex_lock_killable(&node->lock);
+
+	if (err)
+		return false;
+	err = p9_data_learn_end(node);
+	mutex_unlock(&node->lock);
+	return err == 0;
+}
+
 static ssize_t regular_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
-	return read_object(file_inode(file)->object, to, pos);
+	struct p9_node *node = to_p9_node(file_inode(file));
+	ssize_t done = read_object(node->inode.object, to, pos);
+
+	if (done == -EIO && atomic_load(&node->data->is_cut) && learn_end(node))
+		done = read_object(node->inode.object, to, pos);
+	return done;
 }
 
 static int64_t regular_seek(struct file *file, int64_t offset, int whence)
@@ -545,7 +659,10 @@ static struct object *regular_object(struct file *file)
 
 static int regular_truncate(struct file *file, uint64_t size)
 {
-	return p9_resize(file_inode(file), size);
+	struct inode *inode = file_inode(file);
+	int err = p9_check_name(to_p9_node(inode));
+
+	return err ? err : p9_resize(inode, size);
 }
 
 static uint32_t errors_seen(const struct file *file)

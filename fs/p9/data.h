@@ -20,6 +20,7 @@ struct p9_data {
 	bool has_old; /* pages of an earlier state were mapped then */
 	/* atomic: see p9_data_changed(), p9_data_doubtful() */
 	uint32_t is_changed, is_doubtful;
+	uint32_t is_cut; /* atomic: the server has had nothing of a page, once */
 	/* guarded by object.lock; fids are set with node->lock held too, and atomic for a look: */
 	struct p9_fid *fid;    /* open for reading; NULL: not opened yet */
 	struct p9_fid *writer; /* open for writing; NULL: nobody writes, and no page is dirty */

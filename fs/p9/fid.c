@@ -47,7 +47,7 @@ int p9_fid_create(struct p9_session *session, struct p9_fid **fid_ret)
 	fid->session = session;
 	refcount_init(&fid->refs, 1);
 	fid->nrenames = atomic_load(&session->nrenames);
-	fid->known = false;
+	fid->known = fid->by_alias = false;
 	fid->is_stale = 0;
 	fid->node = NULL;
 	fid->number = atomic_add(&session->last_fid, 1);

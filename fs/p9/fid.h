@@ -17,13 +17,13 @@ struct p9_fid {
 	uint32_t number;
 	uint32_t nrenames; /* session->nrenames, before it was made */
 	bool known;	   /* the server may know it */
-	uint32_t
-		epoch; /* that of the server. Atomic; guarded by session->lock, once it has an owner */
-	uint32_t
-		is_stale; /* another server knows no such file any more; set under session->lock; atomic */
+	bool by_alias;	   /* walked to the name that the file gets just now; const with an owner */
+	/* that of the server; atomic, and guarded by session->lock once the fid has an owner */
+	uint32_t epoch;
+	/* another server knows no such file any more; atomic, set under session->lock */
+	uint32_t is_stale;
 	/* guarded by session->lock: */
-	struct p9_node
-		*node; /* its owner: it is made again by this; NULL: it dies with the server */
+	struct p9_node *node; /* the owner, by which it is made again; NULL: nobody can */
 	enum p9_fid_use { P9_FID_WALKED, P9_FID_READS, P9_FID_WRITES } use;
 	struct list link;    /* in session->fids, if it has an owner */
 	struct list by_node; /* and in node->fids */

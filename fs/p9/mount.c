@@ -167,6 +167,11 @@ static void statfs(struct mount *mount, struct abi_statfs *st)
 	st->namelen = got.namelen;
 }
 
+static void write_soon(struct mount *mount)
+{
+	p9_write_session_soon(to_p9_node(mount->root)->session);
+}
+
 static void sync(struct mount *mount, uint64_t deadline)
 {
 	(void)p9_sync_session(to_p9_node(mount->root)->session, deadline);
@@ -179,6 +184,7 @@ const struct fs_type p9_type = {
 	.remount = remount_p9,
 	.statfs = statfs,
 	.sync = sync,
+	.write_soon = write_soon,
 	.abort = abort_waits,
 	.unmount = unmount,
 };

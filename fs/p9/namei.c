@@ -797,8 +797,11 @@ static int walk_to_hidden(struct replacement *r)
 	for (;;) {
 		err = p9_walk(r->hidden.dir, r->hidden.name.data, r->hidden.name.len, &r->fid,
 			      &qid);
-		if (err || p9_fid_own(r->fid, r->used, P9_FID_WALKED))
+		if (err)
 			return err;
+		r->fid->by_alias = true;
+		if (p9_fid_own(r->fid, r->used, P9_FID_WALKED))
+			return 0;
 		p9_fid_put(r->fid);
 		r->fid = NULL;
 	}

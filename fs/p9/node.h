@@ -141,6 +141,8 @@ int p9_ask_attributes(struct p9_fid *fid, struct p9_rgetattr *attr_ret);
 /* The same for the node's fid; the inode has them then. */
 int p9_node_attributes(struct p9_node *node, struct p9_rgetattr *attr_ret);
 int p9_set_size(struct p9_node *node, uint64_t size); /* the server's file alone */
+/* Has the file the name by which the server would change it? Returns 0, -ESTALE, or another error. */
+int p9_check_name(struct p9_node *node);
 int p9_getattr(struct inode *inode, struct abi_stat *st);
 int p9_getattr_asked(struct inode *inode, struct abi_stat *st);
 int p9_setattr(struct inode *inode, const struct inode_attr *attr);
@@ -208,6 +210,11 @@ int p9_data_writer(struct p9_node *node, struct p9_fid **fid_ret);
  * here, of which what is cached goes then. Call with node->lock held.
  */
 int p9_data_end(struct p9_node *node, uint64_t *end_ret);
+/*
+ * The same after pages turned out to be missing at the server: what is dirty is written first, or the end
+ * would be that which is known here.
+ */
+int p9_data_learn_end(struct p9_node *node);
 /* Returns an open fid with a reference, for writing if there is one; NULL: the file is not open. */
 struct p9_fid *p9_data_any_fid(struct p9_data *data);
 /*

@@ -299,10 +299,15 @@ static int put_once(struct piece *piece)
 static int put_piece(struct piece *piece)
 {
 	struct relief relief = { 0 };
+	bool has_learnt = false;
 	int err;
 
 	do {
 		err = put_once(piece);
+		if (err == -EIO && !has_learnt && atomic_load(&piece->node->data->is_cut)) {
+			has_learnt = true;
+			err = p9_data_learn_end(piece->node) ? -EIO : -EAGAIN;
+		}
 		if (err == -ENOMEM)
 			err = relieve(&relief) ?: -EAGAIN;
 	} while (err == -EAGAIN || err == -ENXIO);

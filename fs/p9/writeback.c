@@ -14,13 +14,14 @@
  * request has been answered.
  *
  * What the server refuses is lost, as on Linux: it is in memory until the next open, and fsync() or
- * close() of each open file tells of it once.
+ * close() of each open file tells of it once. The log tells of it too, for not every program asks.
  */
 #include "fs/p9/writeback.h"
 
 #include "abi/errno.h"
 #include "arch/timer.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "fs/mount.h"
 #include "fs/p9/node.h"
 #include "fs/p9/request.h"
@@ -41,9 +42,16 @@
 #define AGE_NS	 (2 * NSEC_PER_SEC)
 #define RETRY_NS (NSEC_PER_SEC / 100)
 
-/* So many dirty pages are allowed of each mount: this part of memory, but some in any case. */
-#define DIRTY_PART  8u
-#define DIRTY_LEAST 64u
+/* How often the log tells of lost pages at most. */
+#define TELL_NS (10 * NSEC_PER_SEC)
+
+/*
+ * So many dirty pages are allowed: these parts of memory of one mount, and of all together; but some of
+ * each mount in any case, so that nobody has to wait for another mount's server.
+ */
+#define DIRTY_PART     8u
+#define ALL_DIRTY_PART 4u
+#define DIRTY_LEAST    64u
 
 /* Answers in sequence with less than a page, after which the server is thought to be unable. */
 #define STALLS_MAX 8u
@@ -61,6 +69,9 @@ struct p9_twrite_run {
 	struct page *page[RUN_PAGES];
 };
 
+/* Pages that are dirty or being written, of all sessions. Atomic. */
+static uint64_t nunwritten;
+
 void p9_writeback_init(struct p9_data *data)
 {
 	mutex_init(&data->visit, LOCK_VISIT);
@@ -71,12 +82,9 @@ void p9_writeback_init(struct p9_data *data)
 
 int p9_writeback_begin(struct p9_session *session)
 {
-	size_t npages = page_alloc_total_count() / DIRTY_PART;
-
 	spin_init(&session->dirty_lock, LOCK_PAGE_CACHE);
 	list_init(&session->dirty);
 	waitq_init(&session->cleaned);
-	session->unwritten_max = (uint32_t)MIN(MAX(npages, DIRTY_LEAST), UINT32_MAX);
 	session->reserve = kzalloc(sizeof(*session->reserve));
 	return session->reserve ? 0 : -ENOMEM;
 }
@@ -124,6 +132,12 @@ static void enlist(struct p9_data *data)
 	p9_sessions_look_before(data->dirty_tick + clock_ns_to_ticks(AGE_NS));
 }
 
+static void count_unwritten(struct p9_session *session, int by)
+{
+	atomic_add(&session->nunwritten, (uint32_t)by);
+	atomic_add(&nunwritten, (uint64_t)by);
+}
+
 void p9_dirty_page(struct p9_data *data, struct page *page)
 {
 	assert_hardened(spin_lock_held(&data->object.lock) && page->owner == &data->object);
@@ -131,7 +145,7 @@ void p9_dirty_page(struct p9_data *data, struct page *page)
 	if (page_flags(page) & PAGE_DIRTY)
 		return;
 	if (!is_unwritten(page))
-		atomic_add(&data->session->nunwritten, 1);
+		count_unwritten(data->session, 1);
 	page_set_dirty(page);
 	if (data->ndirty == 0) {
 		data->first = data->last = page->index;
@@ -152,11 +166,6 @@ void p9_stored(struct object *object, struct page *page)
 	inode_changed_now(&data->node->inode);
 }
 
-static void count_written(struct p9_session *session)
-{
-	atomic_add(&session->nunwritten, -1u);
-}
-
 /* A page that is cut off need not be written any more. */
 void p9_page_left(struct object *object, struct page *page)
 {
@@ -167,20 +176,31 @@ void p9_page_left(struct object *object, struct page *page)
 	__atomic_fetch_and(&page->flags, ~PAGE_DIRTY, __ATOMIC_RELAXED);
 	data->ndirty--;
 	if (!is_unwritten(page))
-		count_written(data->session);
+		count_unwritten(data->session, -1);
 }
 
 /* ---- too many of them ---- */
 
-static bool is_over(const struct p9_session *session, uint32_t limit)
+/* Are there more than 1/part of the pages that are allowed? */
+static bool is_over(const struct p9_session *session, unsigned part)
 {
-	return atomic_load(&session->nunwritten) > limit;
+	size_t total = page_alloc_total_count(), own = atomic_load(&session->nunwritten);
+
+	return own > DIRTY_LEAST / part &&
+	       (own > total / (DIRTY_PART * part) ||
+		atomic_load(&nunwritten) > total / (ALL_DIRTY_PART * part));
 }
 
 void p9_write_soon(struct p9_data *data)
 {
 	if (!atomic_load_relaxed(&data->is_hurried))
 		atomic_store(&data->is_hurried, 1u);
+	p9_sessions_look_before(0);
+}
+
+void p9_write_session_soon(struct p9_session *session)
+{
+	atomic_store(&session->is_hurried, 1u);
 	p9_sessions_look_before(0);
 }
 
@@ -205,11 +225,12 @@ int p9_may_store(struct object *object, struct vm_wait *wait)
 	struct p9_session *session = data->session;
 	uint64_t seq = waitq_sample(&session->cleaned);
 
-	if (likely(!is_over(session, session->unwritten_max / 2)))
+	if (likely(!is_over(session, 2)))
 		return 0;
 	p9_sessions_look_before(0);
-	if (!is_over(session, session->unwritten_max))
+	if (!is_over(session, 1))
 		return 0;
+	p9_write_session_soon(session);
 	wait->queue = &session->cleaned;
 	wait->seq = seq;
 	return VM_WAIT;
@@ -230,8 +251,10 @@ int p9_throttle(struct p9_data *data)
 
 /* ---- the end of a request ---- */
 
-static void note_error(struct p9_data *data, int err)
+static void note_error(struct p9_data *data, int err, unsigned npages)
 {
+	atomic_store(&data->session->lost_error, err);
+	atomic_add(&data->session->npages_lost, npages);
 	data->error = err;
 	atomic_add(&data->nerrors, 1);
 	p9_data_doubtful(data);
@@ -250,7 +273,7 @@ static void end_page(struct p9_data *data, struct page *page, bool again)
 		p9_dirty_page(data, page);
 	__atomic_fetch_and(&page->flags, ~PAGE_WRITING, __ATOMIC_RELAXED);
 	if (!is_unwritten(page))
-		count_written(data->session);
+		count_unwritten(data->session, -1);
 }
 
 /* The server has the file up to there: what is missing is read from it. */
@@ -319,7 +342,7 @@ static void end_run(struct p9_twrite_run *run, int err, uint32_t count)
 	spin_lock(&data->object.lock);
 	err = judge_locked(run, err, count);
 	if (err)
-		note_error(data, err);
+		note_error(data, err, run->npages);
 	else
 		raise_backed(data, MIN(run->offset + count, data->object.size));
 	end_locked(run, err, count);
@@ -698,6 +721,16 @@ int p9_sync_object(struct object *object, uint64_t start, uint64_t end)
 	return atomic_load(&data->error);
 }
 
+static void tell_lost(struct p9_session *session)
+{
+	uint32_t n = atomic_exchange(&session->npages_lost, 0u);
+
+	if (n)
+		log_warn("9p", "what was written to %u %s of files is lost: error %d", n,
+			 n == 1 ? "page" : "pages", -atomic_load(&session->lost_error));
+}
+
+/* With a deadline the machine ends: nobody else tells of what is lost. */
 int p9_sync_session(struct p9_session *session, uint64_t deadline)
 {
 	int err = 0, result;
@@ -713,6 +746,8 @@ int p9_sync_session(struct p9_session *session, uint64_t deadline)
 		object_put(&data->object);
 	}
 	p9_wait_for_removals(session, deadline);
+	if (deadline != UINT64_MAX)
+		tell_lost(session);
 	return err;
 }
 
@@ -787,23 +822,38 @@ static void write_file(struct p9_data *data, uint64_t now, uint64_t *next)
 		*next = MIN(*next, now + clock_ns_to_ticks(RETRY_NS));
 }
 
+/* While others flush the file, they have their turns, as long as more is stored. */
 static void tend_file(struct p9_data *data, bool all, uint64_t now, uint64_t *next)
 {
 	uint64_t due = due_tick(data);
 
+	if (all && due != UINT64_MAX)
+		atomic_store(&data->is_hurried, 1u);
 	if (due == UINT64_MAX)
 		retire(data);
 	else if (atomic_load(&data->nflushing))
-		return; /* it would take their turns, as long as others store */
-	else if (all || due <= now || atomic_load(&data->is_hurried))
+		return;
+	else if (due <= now || atomic_load(&data->is_hurried))
 		write_file(data, now, next);
 	else
 		*next = MIN(*next, due);
 }
 
+static void tell_sometimes(struct p9_session *session, uint64_t now, uint64_t *next)
+{
+	if (!atomic_load(&session->npages_lost))
+		return;
+	if (now >= session->tells_tick) {
+		tell_lost(session);
+		session->tells_tick = now + clock_ns_to_ticks(TELL_NS);
+	} else {
+		*next = MIN(*next, session->tells_tick);
+	}
+}
+
 void p9_writeback_tend(struct p9_session *session, uint64_t now, uint64_t *next)
 {
-	bool all = is_over(session, session->unwritten_max / 2);
+	bool all = atomic_exchange(&session->is_hurried, 0u) || is_over(session, 2);
 
 	for (uint32_t n = count_files(session); n; n--) {
 		struct p9_data *data = next_dirty(session);
@@ -813,4 +863,5 @@ void p9_writeback_tend(struct p9_session *session, uint64_t now, uint64_t *next)
 		tend_file(data, all, now, next);
 		object_put(&data->object);
 	}
+	tell_sometimes(session, now, next);
 }

@@ -564,6 +564,69 @@ TEST(umount_flags)
 	tree_end();
 }
 
+/* What sync has done, in order: a letter for each call, and the name of the mount. */
+static char synced[64];
+
+static void note_sync(char what, const struct mount *mount)
+{
+	size_t n = strlen(synced);
+
+	assert_in_range(n, 0, sizeof(synced) - 4);
+	sprintf(synced + n, "%c%s ", what, mount->source);
+}
+
+static void note_write_soon(struct mount *mount)
+{
+	note_sync('w', mount);
+}
+
+static void note_wait(struct mount *mount, uint64_t deadline)
+{
+	note_sync(deadline == 77 ? 's' : 'S', mount);
+}
+
+/*
+ * All begin before one is waited for, newer ones first, for their servers may have files of older ones. What is out of
+ * the tree has its part as long as it is used.
+ */
+TEST(sync)
+{
+	static struct fs_type noted;
+	struct file *kept;
+
+	noted = tmpfs_type;
+	noted.name = "noted";
+	noted.write_soon = note_write_soon;
+	noted.sync = note_wait;
+	tree_start();
+	fs_add_type(&noted);
+	for (const char *name = "abc"; *name; name++) {
+		const char path[] = { *name, '\0' };
+
+		assert_int_equal(fs_mkdir(NULL, path, 0755), 0);
+		assert_int_equal(fs_mount("noted", path, NULL, path, 0, ""), 0);
+	}
+	kept = tree_open("b", O_RDONLY);
+	assert_int_equal(fs_umount(NULL, "b", MNT_DETACH), 0);
+	mount_sync_all(77);
+	assert_string_equal(synced, "wc wb wa sc sb sa ");
+	file_put(kept);
+	synced[0] = '\0';
+	mount_sync_all(77);
+	assert_string_equal(synced, "wc wa sc sa ");
+	synced[0] = '\0';
+	assert_int_equal(fs_remount(NULL, "c", MS_NOEXEC, ""), 0);
+	assert_string_equal(synced, "");
+	assert_int_equal(fs_remount(NULL, "c", MS_RDONLY, ""), 0);
+	assert_string_equal(synced, "Sc "); /* and waits for as long as it takes */
+	assert_int_equal(fs_umount(NULL, "a", 0), 0);
+	assert_int_equal(fs_umount(NULL, "c", MNT_DETACH), 0);
+	assert_string_equal(synced, "Sc Sa ");
+	for (const char *name = "abc"; *name; name++)
+		assert_int_equal(fs_rmdir(NULL, (const char[]){ *name, '\0' }), 0);
+	tree_end();
+}
+
 /* Each mount of the tree, oldest first. */
 TEST(list_of_mounts)
 {
