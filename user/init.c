@@ -162,12 +162,11 @@ static void wait_for_servers(void)
 
 		if (pid == 0 && !servers_are_missing())
 			break;
-		options = pid == 0 ? 0 : WNOHANG;
-
+		if (pid < 0 && pid != -EINTR)
+			break;
 		if (pid > 0)
 			servers_reaped(pid, status);
-		else if (pid < 0 && pid != -EINTR)
-			break;
+		options = pid == 0 ? 0 : WNOHANG;
 	}
 }
 

@@ -58,14 +58,17 @@ static struct run {
 } runs[RUNS_MAX];
 static unsigned nruns;
 
-/* /dev: with another root for the program, its path leads through a server that may have ended. */
+/*
+ * /dev, once a server was started. With another root for the program, the path of it leads through a
+ * server that may have ended.
+ */
 static int devices = -1;
 
 /* Who has run for so long did not end at once. */
 #define SOON_NS NS_PER_SEC
 
 /* The pause before a start after n ends: none, 20 ms, and twice that each time, up to 1.28 s. */
-#define PAUSE_NS      (10 * 1000000u)
+#define PAUSE_NS      (10 * NS_PER_MS)
 #define PAUSE_DOUBLES 7
 
 /* After so many ends nobody who is about to leave waits for the server any more. */
@@ -109,6 +112,10 @@ static bool is_device(int fd, uint32_t id, const char *tag)
  */
 static long open_device(uint32_t id, const char *tag)
 {
+	if (devices < 0)
+		devices = (int)sys_open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (devices < 0)
+		return devices;
 	for (unsigned i = 0;; i++) {
 		char path[2 * NAME_SIZE], digits[DECIMAL_SIZE];
 		long fd;
@@ -292,7 +299,6 @@ _Noreturn static void attach_again(const struct run *run, int send)
 
 	if (err == 0)
 		err = mount_by(run, send, MS_REMOUNT);
-
 	if (err && err != -EINVAL)
 		complain("cannot attach again to the server of ", run->order.where, err);
 	sys_exit(err && err != -EINVAL);
@@ -331,7 +337,6 @@ long servers_start(void)
 {
 	static struct strings orders[sizeof(table) / sizeof(table[0])];
 
-	devices = (int)sys_open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	for (unsigned i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		long n = read_strings(table[i].orders, &orders[i]);
 

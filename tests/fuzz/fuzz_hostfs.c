@@ -212,7 +212,7 @@ static void take_chain(unsigned head)
 {
 	static uint8_t bytes[RELAY_MSIZE];
 	unsigned number = head / QUEUE_CHAIN, i = head, length = 0;
-	uint8_t *reply = NULL;
+	uint8_t *request = NULL, *reply = NULL;
 	size_t n = 0, room = 0;
 	bool more = true;
 
@@ -229,6 +229,7 @@ static void take_chain(unsigned head)
 			fuzz_check(at == reply + room); /* in hostfs's memory it is one piece */
 			room += desc->len;
 		} else {
+			request = request ? request : at;
 			fuzz_check(!reply && n + desc->len <= sizeof(bytes));
 			memcpy(bytes + n, at, desc->len);
 			fuzz_check(at + desc->len <= uio_request(number) + DEVICE_REQUEST_BYTES);
@@ -237,6 +238,9 @@ static void take_chain(unsigned head)
 	}
 	/* A short request may have a reply of any size. */
 	fuzz_check(reply && room >= (n > RELAY_SHORT ? RELAY_SHORT : RELAY_MSIZE));
+	/* Of the long one the data are copied in whole words. */
+	fuzz_check(n > RELAY_SHORT ? (uintptr_t)(request + P9_TWRITE_HEAD_BYTES) % 8 == 0
+				   : (uintptr_t)(reply + P9_RREAD_HEAD_BYTES) % 8 == 0);
 	fuzz_check(current >= 0);
 	fuzz_check(should_go(&calls[current]));
 	check_request(&calls[current], bytes, n);

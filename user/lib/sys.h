@@ -29,6 +29,7 @@ static inline long sys_call(long nr, long a, long b, long c, long d, long e, lon
 }
 
 #define NS_PER_SEC 1000000000ul
+#define NS_PER_MS  1000000ul
 
 #define SIGCHLD_FLAG 17L /* the flags of clone() for a plain fork: SIGCHLD when the child exits */
 

@@ -24,11 +24,11 @@
 #define FILE_SERVER_REPLY_DATA 16u
 
 struct file_attr {
-	uint32_t
-		mode; /* type and permissions, as in struct stat; the client's kernel enforces them */
+	/* type and permissions, as in struct stat; the client's kernel enforces them */
+	uint32_t mode;
 	uint32_t uid, gid;
-	uint32_t
-		version; /* another one whenever the contents have changed; Linux caches nothing if it is 0 */
+	/* another one whenever the contents have changed; Linux caches nothing if it is 0 */
+	uint32_t version;
 	uint64_t nlink, size;
 	int64_t mtime; /* seconds; also served as atime and ctime */
 };

@@ -184,19 +184,22 @@ int device_set_pulse(struct device *device, int send)
 
 /* ---- requests ---- */
 
+static uint8_t *memory_of(struct device *device, unsigned number)
+{
+	return device->memory + (size_t)number * DEVICE_REQUEST_BYTES;
+}
+
 uint8_t *device_request(struct device *device, unsigned number, size_t n)
 {
-	uint8_t *at = device->memory + (size_t)number * DEVICE_REQUEST_BYTES;
-
-	return n <= RELAY_SHORT ? at : at + DEVICE_LONG_AT;
+	return memory_of(device, number) +
+	       (n <= RELAY_SHORT ? 0 : DEVICE_DATA_AT - P9_TWRITE_HEAD_BYTES);
 }
 
 uint8_t *device_reply(struct device *device, unsigned number, size_t n, size_t *room_ret)
 {
-	uint8_t *at = device->memory + (size_t)number * DEVICE_REQUEST_BYTES;
-
 	*room_ret = n <= RELAY_SHORT ? RELAY_MSIZE : RELAY_SHORT;
-	return n <= RELAY_SHORT ? at + DEVICE_LONG_AT : at + RELAY_SHORT;
+	return memory_of(device, number) +
+	       (n <= RELAY_SHORT ? DEVICE_DATA_AT - P9_RREAD_HEAD_BYTES : 0);
 }
 
 void device_send(struct device *device, unsigned number, size_t n)

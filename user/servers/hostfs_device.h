@@ -4,9 +4,12 @@
 
 #include "hostfs_relay.h"
 
-/* Memory of a request: one page, half for the request and half for the reply, and room for one long message. */
-#define DEVICE_LONG_AT	     4096u
-#define DEVICE_REQUEST_BYTES (DEVICE_LONG_AT + RELAY_MSIZE)
+/*
+ * Memory of a request. Request or reply is short, and at its start. The data of the other, if it is a Twrite or an
+ * Rread, begin with a page: so they are copied in whole words.
+ */
+#define DEVICE_DATA_AT	     4096u
+#define DEVICE_REQUEST_BYTES (DEVICE_DATA_AT + RELAY_MSIZE)
 
 struct device {
 	int fd;

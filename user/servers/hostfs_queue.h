@@ -34,8 +34,8 @@ struct queue {
 	uint16_t size;	    /* descriptors: a power of two */
 	uint16_t nrequests; /* that have descriptors */
 	uint16_t offered;   /* how many requests were offered so far */
-	uint16_t
-		taken; /* and how many answers were taken; both wrap around, as the rings' indexes do */
+	/* and how many answers were taken; both wrap around, as the rings' indexes do */
+	uint16_t taken;
 	struct {
 		bool offered;
 		uint32_t room; /* bytes that the device may write */
