@@ -40,8 +40,8 @@ struct fault {
 	unsigned wanted;	/* VM_PROT_*: what the access needs, see fault_wanted() */
 	enum fault_kind kind;
 	/* Got in this round, for FILL and COW, under the same hold of the locks. */
-	struct page
-		*page; /* a private frame, with its reference; an object's; NULL: the zero page */
+	/* a private frame, with its reference; an object's; NULL: the zero page */
+	struct page *page;
 	pfn_t pfn;
 	struct page *pages[FAULT_AROUND]; /* a read of an object: see backend->resident() */
 	vaddr_t window;			  /* the address of the first */

@@ -23,8 +23,8 @@ static struct {
 	unsigned every, looks;
 	unsigned ports;	   /* how many it announces */
 	unsigned messages; /* sent so far: two a port */
-	unsigned
-		takes_each; /* it takes one of the kernel's messages every so many looks; 0: none ever */
+	/* it takes one of the kernel's messages every so many looks; 0: none ever */
+	unsigned takes_each;
 	unsigned jump_at; /* the look at which the whole machine is stopped for an hour */
 } slow;
 
