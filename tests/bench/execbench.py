@@ -11,7 +11,6 @@ are those of $FAULTLINE_BUILD (./build).
 """
 
 import argparse
-import collections
 import os
 import re
 import subprocess
@@ -20,6 +19,7 @@ import tempfile
 
 import bench
 import figures
+import recording
 import swaprun
 import symbols
 from oracle import machine
@@ -33,7 +33,6 @@ MOST = 1 / 3  # of Linux's instructions
 SAME = 0.01  # the loader's own instructions: they depend on the kernel by no more
 MEM = "256M"
 PLACE = "/bin/execbench", "/bin/exec_dynamic"
-FIGURES = ("user", "kernel", "firmware")
 
 
 class Programs:
@@ -44,17 +43,10 @@ class Programs:
                                                  for name in ("execbench", "exec_dynamic", "count.so"))
 
 
-def tracing(plugin, folder, blocks):
-    """Gives QEMU's arguments, without blanks in them, and the path of its log."""
-    here, log = os.path.join(folder, "count.so"), os.path.join(folder, "log")
-    os.symlink(os.path.abspath(plugin), here)
-    return ["-plugin", here + (",blocks=on" if blocks else ""), "-D", log, "-d", "plugin"], log
-
-
 def on_faultline(programs, blocks=False):
     """Gives the log of a run on Faultline."""
     with tempfile.TemporaryDirectory(prefix="execbench-") as folder:
-        words, log = tracing(programs.plugin, folder, blocks)
+        words, log = recording.tracing(programs.plugin, folder, blocks)
         adds = [word for host, guest in zip((programs.bench, programs.dynamic), PLACE)
                 for word in ("--add", f"{os.path.abspath(host)}:{guest}")]
         command = [sys.executable, "-I", os.path.join(bench.ROOT, "tools/run.py"), "--icount", "--mem", MEM, *adds, "--", *PLACE]
@@ -63,17 +55,32 @@ def on_faultline(programs, blocks=False):
         return checked(done.returncode, done.stdout, log)
 
 
+def libraries_of(programs):
+    """Gives {path in the guest: path here} of what the dynamic program needs."""
+    finder = libraries.Finder({PLACE[1]: programs.dynamic}.get, "/")
+    missing = finder.find_all(programs.dynamic, PLACE[1])
+    if missing:
+        raise bench.Failure(f"{missing[0]} was not found")
+    return finder.given
+
+
+def libc_version(programs):
+    """Gives the version of the C library, as the library itself says it."""
+    for path in libraries_of(programs).values():
+        with open(path, "rb") as file:
+            found = re.search(rb"GNU C Library .* release version ([0-9.]*[0-9])", file.read())
+        if found:
+            return found.group(1).decode()
+    return "unknown"
+
+
 def on_linux(linux, programs):
     """Gives the log of a run on Linux."""
     with tempfile.TemporaryDirectory(prefix="execbench-") as folder:
-        words, log = tracing(programs.plugin, folder, False)
-        finder = libraries.Finder({PLACE[1]: programs.dynamic}.get, "/")
-        missing = finder.find_all(programs.dynamic, PLACE[1])
-        if missing:
-            raise bench.Failure(f"{missing[0]} was not found")
+        words, log = recording.tracing(programs.plugin, folder, False)
         wish = machine.Wish()
         wish.icount, wish.mem, wish.timeout, wish.qemu = True, MEM, "300", words
-        wish.add = [(programs.dynamic, PLACE[1]), *((host, guest) for guest, host in finder.given.items())]
+        wish.add = [(programs.dynamic, PLACE[1]), *((host, guest) for guest, host in libraries_of(programs).items())]
         wish.program = [programs.bench, PLACE[1]]
         status, output, _ = machine.run(linux, wish)
         return checked(status, output.decode(), log)
@@ -89,10 +96,7 @@ def checked(status, output, log):
 
 def measured(log):
     """Gives {row: {figure: instructions of a round}} of a log."""
-    marks = {int(mark.group(1)): [int(word) for word in mark.groups()[1:]] for mark in map(swaprun.MARK.match, log) if mark}
-    return {name: {figure: (after - before) // ROUNDS
-                   for figure, before, after in zip(FIGURES, marks[BEGIN + number], marks[END + number])}
-            for number, name in enumerate(ROWS)}
+    return {name: recording.between(log, BEGIN + number, END + number, ROUNDS) for number, name in enumerate(ROWS)}
 
 
 def kernel(row):
@@ -114,35 +118,23 @@ def judge_count(rows, linux):
     return f"the loader takes {ours} instructions, and {theirs} on Linux" if abs(ours / theirs - 1) > SAME else ""
 
 
-def read_recording():
-    """Gives (settings, rows) of Linux."""
-    settings, rows = {}, {}
-    for name, *words in bench.table(RECORDING):
-        if len(words) == 1:
-            settings[name] = words[0]
-        elif name != "row":
-            rows[name] = dict(zip(FIGURES, map(int, words)))
-    return settings, rows
-
-
 def record(programs):
     """Writes what Linux takes."""
     linux = machine.Linux()
-    rows = measured(on_linux(linux, programs))
-    with open(RECORDING, "w", encoding="utf-8") as file:
-        file.write("# What execbench takes on Linux, instructions of a round, by tests/bench/execbench.py --record.\n")
-        file.write(f"kernel\t{linux.release}\nwords\t{machine.WORDS + machine.ICOUNT_WORDS}\nmem\t{MEM}\n")
-        file.write("\t".join(["row", *FIGURES]) + "\n")
-        for name, row in rows.items():
-            file.write("\t".join([name, *(str(row[figure]) for figure in FIGURES)]) + "\n")
-    print(f"# wrote {os.path.relpath(RECORDING, bench.ROOT)}")
+    settings = {"kernel": linux.release, "words": machine.WORDS + machine.ICOUNT_WORDS, "mem": MEM, "libc": libc_version(programs)}
+    recording.write(RECORDING, "What execbench takes on Linux, instructions of a round, by tests/bench/execbench.py --record.",
+                    settings, measured(on_linux(linux, programs)))
 
 
-def report(rows, recorded):
-    """Prints a point for each row, and one for the counts; gives the number of bad ones."""
+def report(rows, recorded, same_libc):
+    """
+    Prints a point for each row, and one for the counts, which are compared where the C library is the one that was
+    recorded; gives the number of bad ones.
+    """
     bad = 0
-    print(f"1..{len(ROWS) + 1}")
-    points = [*((name, judge(rows[name], recorded[name])) for name in ROWS), ("the counts", judge_count(rows, recorded))]
+    print(f"1..{len(ROWS) + same_libc}")
+    points = [(name, judge(rows[name], recorded[name])) for name in ROWS]
+    points += [("the counts", judge_count(rows, recorded))] if same_libc else []
     for name in ROWS:
         row, linux = rows[name], recorded[name]
         print(f"# {name}: kernel {kernel(row)}, Linux {kernel(linux)}, {kernel(linux) / kernel(row):.1f} times fewer; "
@@ -157,8 +149,7 @@ def report(rows, recorded):
 
 def document(rows, settings, recorded):
     """Writes the table."""
-    emulator = re.search(r"version (\S+)", symbols.tool_output(machine.QEMU, "--version")).group(1)
-    lines = [f"Instructions of a round, on QEMU {emulator}, beside Linux {settings['kernel']}.", "",
+    lines = [f"Instructions of a round, on QEMU {recording.emulator()}, beside Linux {settings['kernel']}.", "",
              "| row | kernel | Linux | x fewer | the program's own |", "|---|---:|---:|---:|---:|"]
     for name in ROWS:
         row, linux = kernel(rows[name]), kernel(recorded[name])
@@ -171,10 +162,7 @@ def print_profile(programs, build):
     log = on_faultline(programs, True)
     table = symbols.Symbols(os.path.join(build, os.environ.get("FAULTLINE_KERNEL") or "faultline.elf"))
     for number, name in enumerate(ROWS):
-        found = collections.Counter()
-        for block in map(swaprun.BLOCK.match, log):
-            if block and int(block.group(1)) == END + number:
-                found[table.name(int(block.group(2), 16))] += int(block.group(3)) * int(block.group(4))
+        found = recording.functions(log, END + number, table)
         print(f"{name}: {sum(found.values()) // ROUNDS}")
         for function, insns in found.most_common(40):
             print(f"  {insns // ROUNDS:8} {function}")
@@ -198,13 +186,13 @@ def main():
             return 0
         if args.record:
             record(programs)
-        rows, (settings, recorded) = measured(on_faultline(programs)), read_recording()
+        rows, (settings, recorded) = measured(on_faultline(programs)), recording.read(RECORDING)
     except bench.Failure as failure:
         print(f"Bail out! {failure}")
         return 1
     if args.docs:
         document(rows, settings, recorded)
-    return 1 if report(rows, recorded) else 0
+    return 1 if report(rows, recorded, libc_version(programs) == settings["libc"]) else 0
 
 
 if __name__ == "__main__":
