@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 
-from lib.guest import BUILD, PATIENCE, PROBE, RUN, Result, folder, run_raw
+from lib.guest import BUILD, PATIENCE, PROBE, RUN, Result, folder, get, put, run_raw
 from lib.prompt import CTRL, Prompt
 from lib.tap import Skip, case, equal, has, lacks, main
 
@@ -15,20 +15,6 @@ SYSTEM = os.path.join(BUILD, "tests/system")
 LIBRARIES = "/usr/riscv64-linux-gnu/lib"
 LOADER = "ld-linux-riscv64-lp64d.so.1"
 PAGE = 4096
-
-
-def put(path, data, mode=0o644):
-    """Makes a file, and the folders above it."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "wb") as file:
-        file.write(data)
-    os.chmod(path, mode)
-    return path
-
-
-def get(path):
-    with open(path, "rb") as file:
-        return file.read()
 
 
 def make_root(name, shell=True):

@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 
-from lib.guest import BUILD, PATIENCE, PROBE, RUN, folder, run_placed
+from lib.guest import BUILD, PATIENCE, PROBE, RUN, folder, get, in_steps, put, run_placed
 from lib.guest import run as run_probe
 from lib.tap import case, equal, has, lacks, long_case, main, soak_case
 
@@ -27,15 +27,6 @@ def checksum(data):
 
 def checksum_of(data):
     return hashlib.sha256(data).hexdigest()
-
-
-def put(path, data, mode=0o644):
-    """Makes a file, and the folders above it."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "wb") as file:
-        file.write(data)
-    os.chmod(path, mode)
-    return path
 
 
 def pattern(seed, size):
@@ -76,8 +67,7 @@ def listed(place, ends=""):
             elif ends and chr(name[-1]) not in ends:
                 lines.append(shown)
             else:
-                with open(path, "rb") as file:
-                    data = file.read()
+                data = get(path)
                 if data not in sums:
                     sums[data] = checksum(data)
                 lines.append(b"%s %d %s" % (shown, len(data), sums[data].encode()))
@@ -193,14 +183,18 @@ def R146_the_guest_changes_nothing():
     equal(listed(place), [b"./file 9 " + checksum(b"unchanged").encode()], "the folder")
 
 
-def fsx(seed, steps, options):
-    """Has the guest do random things with files of a folder; gives that, if what is here is what it says."""
-    place = folder(f"fsx {seed}")
-    done = run_placed("fsx", "/mnt", str(seed), str(steps), options=["--share", place, *options])
+def fsx(seed, steps, options, *kills):
+    """
+    Has the guest do random things with files of a folder; gives the run, if what is here is what it says. `kills` is
+    the name of a server, and the number of operations after each of which it is killed.
+    """
+    place = folder(f"fsx {seed} {' '.join(kills)}")
+    done = run_placed("fsx", "/mnt", str(seed), str(steps), *kills, options=["--share", place, *options])
     lines = done.out.splitlines()
     equal((done.status, lines[-1:]), (0, [b"fsx: ok"]), f"status and last line (it said {done.out} {done.err})")
     lacks(done.err, b": error: ", "log")
-    equal(listed(place), lines[:-1], "the folder")
+    equal(listed(place), [line for line in lines if line.startswith(b"./")], "the folder")
+    return done
 
 
 @case
@@ -273,8 +267,7 @@ def R142_a_file_larger_than_memory_is_copied():
     data = pattern(5, 40 << 20)
     put(place + "/from", data)
     passes("copy", "/mnt/from", "/mnt/to", place=place, options=["--mem", "24M"])
-    with open(place + "/to", "rb") as file:
-        equal(checksum_of(file.read()), checksum_of(data), "the copy")
+    equal(checksum_of(get(place + "/to")), checksum_of(data), "the copy")
 
 
 def stored(number):
@@ -286,8 +279,7 @@ def R92_R142_what_is_stored_is_on_the_host_in_the_end():
     place = folder("stores")
     passes("store", "/mnt", place=place, options=["--mem", "32M"])
     for number, name in enumerate(["unmapped", "ended", "killed", "last"]):
-        with open(place + "/" + name, "rb") as file:
-            equal(checksum_of(file.read()), checksum_of(stored(number)), name)
+        equal(checksum_of(get(place + "/" + name)), checksum_of(stored(number)), name)
 
 
 @case
@@ -298,8 +290,7 @@ def R142_stores_by_many_processes():
     for at in range(len(want)):
         if at // 4096 % 4 != 3 or at % 512 < 8:
             want[at] = (at * 3 + 19) & 0xff
-    with open(place + "/file", "rb") as file:
-        equal(checksum_of(file.read()), checksum_of(bytes(want)), "the file")
+    equal(checksum_of(get(place + "/file")), checksum_of(bytes(want)), "the file")
 
 
 @case
@@ -310,8 +301,7 @@ def R142_the_host_writes_too():
         file.write(b"host\n")
     done = run_probe(program="sh", options=["--share", place], stdin=b"echo guest >> /mnt/log\ncat /mnt/log\n")
     equal((done.status, done.out, done.err), (0, b"host\nguest\n", b""), "what the guest sees")
-    with open(place + "/log", "rb") as file:
-        equal(file.read(), b"host\nguest\n", "what is here")
+    equal(get(place + "/log"), b"host\nguest\n", "what is here")
 
 
 @case
@@ -368,24 +358,6 @@ def R142_text_that_was_dropped_is_read_again():
     equal((done.status, done.out), (0, b"major faults: some\n" * 3), f"status and output (it said {done.err})")
 
 
-def in_steps(place, verb_words, steps):
-    """Runs a verb that says what is to be done here, and goes on when it is."""
-    words = [RUN, "--mem", "64M", "--share", place, "--add", SHARE + ":/bin/share", "--", "/bin/share", *verb_words]
-    with subprocess.Popen(words, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
-        lines = []
-        for line in run.stdout:
-            step = line.decode().strip()
-            if step not in steps:
-                lines.append(step)
-                continue
-            steps.pop(step)()
-            run.stdin.write(b"x")
-            run.stdin.flush()
-        run.stdin.close()
-        said = run.stderr.read()
-        equal((run.wait(PATIENCE), lines, list(steps)), (0, ["share: ok"], []), f"status and output (it said {said})")
-
-
 @case
 def R142_the_host_changes_files_meanwhile():
     place = folder("changes")
@@ -402,7 +374,7 @@ def R142_the_host_changes_files_meanwhile():
     steps = {"rewrite": rewrite, "shorten": lambda: os.truncate(place + "/shortened", PAGE + PAGE // 2),
              "remove": lambda: os.unlink(place + "/removed"), "replace": replace,
              "create": lambda: put(place + "/new", b"n")}
-    in_steps(place, ["changes"], steps)
+    in_steps("share", ["changes"], place, steps)
 
 
 def most_at_once(trace):
@@ -452,18 +424,12 @@ def R143_the_server_is_killed_during_a_copy():
     place = folder("copied")
     put(place + "/from", os.urandom(64 << 20))
     equal(says_that_it_starts(passes("copied", "/mnt/from", "/mnt/to", place=place, options=["--mem", "64M"]), 4), 4, "starts")
-    with open(place + "/from", "rb") as one, open(place + "/to", "rb") as other:
-        equal(one.read() == other.read(), True, "the copy")
+    equal(get(place + "/from") == get(place + "/to"), True, "the copy")
 
 
 def fsx_killed(seed, steps, options):
-    """The same as fsx(), while the server is killed after each 50 operations."""
-    place = folder(f"fsx killed {seed}")
-    done = run_placed("fsx", "/mnt", str(seed), str(steps), "hostfs", "50", options=["--share", place, *options])
-    lines = done.out.splitlines()
-    equal((done.status, lines[-1:]), (0, [b"fsx: ok"]), f"status and last line (it said {done.out} {done.err})")
-    says_that_it_starts(done, 3)
-    equal(listed(place), lines[:-2], "the folder")
+    """The same while the server is killed after each 50 operations."""
+    says_that_it_starts(fsx(seed, steps, options, "hostfs", "50"), 3)
 
 
 @case
@@ -491,7 +457,7 @@ def R143_a_file_is_another_one_for_the_next_server():
         put(place + "/other", b"b" * 80 * PAGE)
         os.rename(place + "/other", place + "/file")
 
-    in_steps(place, ["stale", "/mnt/file"], {"replace it": replace})
+    in_steps("share", ["stale", "/mnt/file"], place, {"replace it": replace})
 
 
 @case

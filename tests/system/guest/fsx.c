@@ -7,7 +7,8 @@
  * ok" if all was as the model has it. It runs on Linux as well.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
+#include "processes.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -377,42 +378,16 @@ struct killing {
 
 static volatile struct killing *killing;
 
-static pid_t find_process(const char *name)
-{
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-	pid_t found = 0;
-
-	while (proc && (entry = readdir(proc))) {
-		char path[300], comm[32] = "";
-		int fd;
-
-		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
-		fd = atoi(entry->d_name) > 0 ? open(path, O_RDONLY) : -1;
-		if (fd >= 0 && read(fd, comm, sizeof(comm) - 1) > 0 &&
-		    strcspn(comm, "\n") == strlen(name) && strncmp(comm, name, strlen(name)) == 0)
-			found = atoi(entry->d_name);
-		if (fd >= 0)
-			close(fd);
-	}
-	if (proc)
-		closedir(proc);
-	return found;
-}
-
 /* Kills the server after each so many operations, in the middle of what comes then. */
 static void kill_server(const char *name, unsigned long every)
 {
 	unsigned long next = every;
 
 	for (;;) {
-		pid_t server;
-
 		while (killing->step < next)
 			usleep(200);
 		usleep(pick(2000));
-		server = find_process(name);
-		if (server && kill(server, SIGKILL) == 0)
+		if (kill_process(name) == 0)
 			killing->nkills++;
 		next = killing->step + every;
 	}

@@ -94,12 +94,15 @@ struct control {
 	unsigned long progress;	    /* of a child */
 	uint8_t stored[100 * 4096]; /* the file NEW */
 	unsigned keeps;		    /* changes of names are kept, one of each kind: */
-	unsigned gone;		    /* "a" has no name any more */
+	unsigned gone;		    /* "a" has no name any more, but "second" */
 	uint64_t other;		    /* the file "other"; 0: none */
-	unsigned done[256];	    /* changes that were made, by type of the request */
-	unsigned other_root;	    /* the root is another one */
-	unsigned
-		others; /* so many answers of type `of` are about another file, which has the name now */
+	unsigned hidden;	    /* "a" has a hidden name, too */
+	/* requests of Tgetattr, by the first letter of the name by which the fid was walked to */
+	unsigned asked_by[256];
+	unsigned done[256];  /* changes that were made, by type of the request */
+	unsigned other_root; /* the root is another one */
+	/* so many answers of type `of` are about another file, which has the name now */
+	unsigned others;
 	unsigned reused; /* requests with the tag, or Tclunk with a fid, of one not flushed yet */
 };
 
@@ -123,6 +126,7 @@ static uint8_t new_byte(uint64_t at)
 struct fid {
 	int64_t file; /* 0: not used */
 	uint32_t version;
+	uint8_t letter; /* of the name by which it was walked to */
 };
 
 #define FIDS 4096
@@ -172,11 +176,8 @@ static uint64_t walk_to(uint64_t from, const struct p9_string *name)
 	static const struct {
 		const char *name;
 		uint64_t file;
-	} names[] = { { "a", FILE_A },
-		      { "link", LINK },
-		      { "sub", SUB },
-		      { "dev", DEVICE },
-		      { "prog", PROGRAM } };
+	} names[] = { { "a", FILE_A }, { "second", FILE_A }, { "link", LINK },
+		      { "sub", SUB },  { "dev", DEVICE },    { "prog", PROGRAM } };
 	char text[300];
 
 	memcpy(text, name->data, name->len);
@@ -190,6 +191,8 @@ static uint64_t walk_to(uint64_t from, const struct p9_string *name)
 	}
 	if (from == ROOT && strcmp(text, "other") == 0)
 		return control->other;
+	if (from == ROOT && text[0] == '.')
+		return control->hidden ? FILE_A : 0;
 	if (from == ROOT && strcmp(text, "a") == 0 && control->gone)
 		return 0;
 	if (from == ROOT && strcmp(text, "new") == 0)
@@ -236,6 +239,7 @@ static ssize_t do_walk(const struct p9_packet *packet, uint16_t tag)
 {
 	struct p9_twalk ask;
 	struct p9_rwalk say = { 0 };
+	uint8_t letter;
 	uint64_t file;
 
 	if (p9_decode_twalk(packet, &ask))
@@ -247,14 +251,16 @@ static ssize_t do_walk(const struct p9_packet *packet, uint16_t tag)
 	file = file_of(ask.fid);
 	if (file == 0)
 		return say_error(tag, ENOENT);
+	letter = fids[ask.fid % FIDS].letter;
 	for (unsigned i = 0; i < ask.nwname; i++) {
 		file = walk_to(file, &ask.wname[i]);
 		if (file == 0)
 			return say_error(tag, ENOENT);
 		say.wqid[say.nwqid] = qid_of(file);
 		say.wqid[say.nwqid++].version += file == ROOT && control->loops;
+		letter = (uint8_t)ask.wname[i].data[0];
 	}
-	fids[ask.newfid % FIDS] = (struct fid){ (int64_t)file, qid_of(file).version };
+	fids[ask.newfid % FIDS] = (struct fid){ (int64_t)file, qid_of(file).version, letter };
 	control->walks++;
 	return p9_encode_rwalk(reply, sizeof(reply), tag, &say);
 }
@@ -279,6 +285,7 @@ static ssize_t do_getattr(const struct p9_packet *packet, uint16_t tag)
 	file = file_of(ask.fid);
 	if (file == 0)
 		return say_error(tag, ENOENT);
+	control->asked_by[fids[ask.fid % FIDS].letter]++;
 	say.qid = qid_of(file_or_other(file, P9_TGETATTR));
 	say.mode = file == ROOT || file == SUB ? S_IFDIR | 0755
 		   : file == LINK	       ? S_IFLNK | 0777
@@ -286,7 +293,8 @@ static ssize_t do_getattr(const struct p9_packet *packet, uint16_t tag)
 					       : S_IFREG | 0555;
 	if (control->lie == OTHER_TYPE && file == FILE_A)
 		say.mode = S_IFDIR | 0755;
-	say.size = size_of(file);
+	say.size = size_of(file) +
+		   (say.qid.path != qid_of(file).path); /* another file has another size */
 	say.mtime_sec = 1000 + (control->lie == TOUCHED) + 2 * (control->lie == REPLACED);
 	say.mtime_nsec = file == NEW ? control->changes : 0;
 	return p9_encode_rgetattr(reply, sizeof(reply), tag, &say);
@@ -504,9 +512,10 @@ static ssize_t do_other_change(const struct p9_packet *packet, const struct p9_h
 			       ? -1
 			       : p9_encode_rmkdir(reply, sizeof(reply), header->tag, &directory);
 	case P9_TLINK:
-		return p9_decode_tlink(packet, &hard)
-			       ? -1
-			       : p9_encode_rlink(reply, sizeof(reply), header->tag);
+		if (p9_decode_tlink(packet, &hard))
+			return -1;
+		control->hidden |= hard.name.data[0] == '.';
+		return p9_encode_rlink(reply, sizeof(reply), header->tag);
 	case P9_TRENAMEAT:
 		return p9_decode_trenameat(packet, &rename)
 			       ? -1
@@ -2038,6 +2047,24 @@ static void names_change_hands(void)
 	expect("every fid is clunked", control->walks + 1, control->clunks);
 }
 
+/* As on Linux, a mount with files that are open for writing is not made read-only. */
+static void read_only_later(void)
+{
+	int fd;
+
+	mount_flags = 0;
+	start("timeout=20");
+	fd = open("/mnt/new", O_CREAT | O_RDWR, 0644);
+	expect("a writer", -1, mount("", "/mnt", NULL, MS_REMOUNT | MS_RDONLY, NULL));
+	expect("its errno", EBUSY, errno);
+	close(fd);
+	expect("no writer", 0, mount("", "/mnt", NULL, MS_REMOUNT | MS_RDONLY, NULL));
+	expect("open", -1, open("/mnt/new", O_RDWR));
+	expect("its errno", EROFS, errno);
+	stop();
+	mount_flags = MS_RDONLY;
+}
+
 /* What is only kept for later goes when the server has no fids left. */
 static void few_fids(void)
 {
@@ -2363,11 +2390,26 @@ static int makes_change(enum lie lie, unsigned type)
 	return change_of(type, fd) != 0;
 }
 
+/* The file that is renamed is open: it goes on, whichever of its names the next server has it by. */
+static int renames_open_file(enum lie lie, unsigned type)
+{
+	int fd = open("/mnt/a", O_RDONLY);
+	uint8_t byte = 0;
+	struct stat st;
+
+	expect("read", 1, pread(fd, &byte, 1, 0));
+	expect("the change", 0, makes_change(lie, type));
+	expect("fstat", 0, fstat(fd, &st));
+	expect("read what was not", 1, pread(fd, &byte, 1, 39 * PAGE));
+	expect("its byte", byte_of(39 * PAGE), byte);
+	return 0;
+}
+
 /* The server ends before or after it has done it. Another one is attached: the change is made, once. */
 static void change_with_lost_answer(enum lie lie, unsigned type)
 {
 	start("timeout=20");
-	survives(makes_change, lie, type);
+	survives(type == P9_TRENAMEAT ? renames_open_file : makes_change, lie, type);
 	if (type != P9_TWRITE && type != P9_TSETATTR && type != P9_TFSYNC)
 		expect("how often it was made", 1, control->done[type]);
 	if (type == P9_TWRITE)
@@ -2388,6 +2430,53 @@ static void answers_are_lost(void)
 		change_with_lost_answer(DIE, types[i]);
 		change_with_lost_answer(DIE_AFTER, types[i]);
 	}
+	mount_flags = MS_RDONLY;
+}
+
+/*
+ * A name of a file changes that was found by another one: that is its name after this, too. By the new name its fids
+ * would be of no use once that goes.
+ */
+static int renames_a_link(enum lie lie, unsigned type)
+{
+	int fd = open("/mnt/second", O_RDONLY);
+	struct stat st;
+
+	control->keeps = 1;
+	tell(lie, type);
+	expect("rename of a link", 0, rename("/mnt/a", "/mnt/other"));
+	control->asked_by['o'] = 0;
+	expect("fstat", 0, fstat(fd, &st));
+	return (int)control->asked_by['o'];
+}
+
+/*
+ * A file is replaced while it is open: it has a hidden name from then on. If the server ends before it has renamed, the
+ * next one has the file by both names for a moment. The open file is asked for by the hidden one after that.
+ */
+static int renames_over_an_open_file(enum lie lie, unsigned type)
+{
+	int fd = open("/mnt/a", O_RDONLY);
+	struct stat st;
+
+	close(open("/mnt/new", O_CREAT | O_WRONLY, 0644));
+	tell(lie, type);
+	expect("rename over an open file", 0, rename("/mnt/new", "/mnt/a"));
+	control->asked_by['a'] = 0;
+	expect("fstat", 0, fstat(fd, &st));
+	expect("the open file is asked for by its old name", 0, control->asked_by['a']);
+	return 0;
+}
+
+static void links_keep_their_names(void)
+{
+	mount_flags = 0;
+	start("timeout=20");
+	survives(renames_a_link, DIE_AFTER, P9_TRENAMEAT);
+	stop();
+	start("timeout=20");
+	survives(renames_over_an_open_file, DIE, P9_TRENAMEAT);
+	stop();
 	mount_flags = MS_RDONLY;
 }
 
@@ -2450,7 +2539,7 @@ static void wrong_servers(void)
 	expect("read", 1, pread(fd, &byte, 1, 0));
 	first = server;
 	expect("there is a server", -EBUSY, attach_again());
-	waitpid(server, &status, 0);
+	end_server(); /* which has ended by itself, as it was refused */
 	expect("another option", -EINVAL, mount_server(MS_REMOUNT, ",msize=8192"));
 	waitpid(server, &status, 0);
 	expect("no send end", -1, mount("", "/mnt", "", MS_REMOUNT | MS_RDONLY, "fd=0"));
@@ -2497,26 +2586,48 @@ static void wrong_servers(void)
 	stop();
 }
 
+/* Starts a child that ends the server, and waits for another one until there is none to come. */
+static pid_t waits_for_another(void)
+{
+	pid_t child = fork();
+	uint8_t byte;
+	int fd;
+
+	if (child) {
+		waitpid(server, NULL, 0);
+		nap(50);
+		return child;
+	}
+	fd = open("/mnt/a", O_RDONLY);
+	expect("read", 1, pread(fd, &byte, 1, 0));
+	end_server();
+	expect("no other server", -1, pread(fd, &byte, 1, 39 * PAGE));
+	expect("its errno", EIO, errno);
+	_exit(nwrong != 0);
+}
+
+/* Who waits for the server of a mount gives up once it is taken out of the tree: nobody can give it another one. */
+static void taken_out(void)
+{
+	int status = -1;
+	pid_t child;
+
+	start("timeout=0");
+	child = waits_for_another();
+	expect("umount", 0, umount2("/mnt", MNT_DETACH));
+	waitpid(child, &status, 0);
+	expect("who has waited", 0, status);
+}
+
 /* MNT_FORCE ends the wait for another server, and the mount stays as long as it is in use. */
 static void forced(void)
 {
-	int status = -1, fd, used;
-	uint8_t byte;
+	int status = -1, used;
 	pid_t child;
 
 	start("timeout=0");
 	used = open("/mnt", O_RDONLY | O_DIRECTORY);
-	child = fork();
-	if (child == 0) {
-		fd = open("/mnt/a", O_RDONLY);
-		expect("read", 1, pread(fd, &byte, 1, 0));
-		end_server();
-		expect("no other server", -1, pread(fd, &byte, 1, 39 * PAGE));
-		expect("its errno", EIO, errno);
-		_exit(nwrong != 0);
-	}
-	waitpid(server, &status, 0);
-	nap(50);
+	child = waits_for_another();
 	expect("umount", -1, umount2("/mnt", MNT_FORCE));
 	expect("its errno", EBUSY, errno);
 	waitpid(child, &status, 0);
@@ -2526,18 +2637,38 @@ static void forced(void)
 	stop();
 }
 
+/* Returns the status of a child that has ten seconds to end, or is killed. */
+static int status_in_time(pid_t child)
+{
+	int status = -1;
+
+	for (unsigned i = 0; i < 200 && waitpid(child, &status, WNOHANG) == 0; i++)
+		nap(50);
+	if (status == -1) {
+		kill(child, SIGKILL);
+		waitpid(child, &status, 0);
+	}
+	return status;
+}
+
 /* No server comes in time: EIO, until one does. */
 static void too_late(void)
 {
 	struct stat st;
+	pid_t child;
 
 	start("timeout=1");
 	expect("stat", 0, stat("/mnt/a", &st));
 	end_server();
-	expect("nobody comes", -1, stat("/mnt/a", &st));
-	expect("its errno", EIO, errno);
-	expect("and at once", -1, stat("/mnt/sub", &st));
-	expect("its errno", EIO, errno);
+	child = fork();
+	if (child == 0) {
+		expect("nobody comes", -1, stat("/mnt/a", &st));
+		expect("its errno", EIO, errno);
+		expect("and at once", -1, stat("/mnt/sub", &st));
+		expect("its errno", EIO, errno);
+		_exit(nwrong != 0);
+	}
+	expect("who waits in vain", 0, status_in_time(child));
 	expect("attach again", 0, attach_again());
 	expect("stat", 0, stat("/mnt/a", &st));
 	stop();
@@ -2684,6 +2815,7 @@ int main(int argc, char **argv)
 	changes();
 	replaced();
 	names_change_hands();
+	read_only_later();
 	few_fids();
 	silence();
 	flushes_of_the_killed();
@@ -2694,10 +2826,12 @@ int main(int argc, char **argv)
 	death(P9_TGETATTR);
 	death(P9_TWALK);
 	answers_are_lost();
+	links_keep_their_names();
 	questions_are_asked_again();
 	wrong_servers();
 	too_late();
 	forced();
+	taken_out();
 	killed_at_any_time();
 	executes();
 	pressure();

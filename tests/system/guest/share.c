@@ -6,12 +6,12 @@
  * nothing is.
  */
 #define _GNU_SOURCE
-#include "expect.h"
+#include "processes.h"
+#include "share.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -25,52 +25,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define PAGE 4096ul
-
-static long got(long result)
-{
-	return result == -1 ? -errno : result;
-}
-
-static int open_or_die(const char *path)
-{
-	int fd = open(path, O_RDONLY);
-
-	if (fd < 0) {
-		printf("%s: %s\n", path, strerror(errno));
-		exit(1);
-	}
-	return fd;
-}
-
-static volatile const uint8_t *map_or_die(const char *path, size_t size)
-{
-	int fd = open_or_die(path);
-	void *at = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
-
-	close(fd);
-	if (at == MAP_FAILED) {
-		printf("mmap of %s: %s\n", path, strerror(errno));
-		exit(1);
-	}
-	return at;
-}
-
-static sigjmp_buf bus;
-
-static void on_bus(int sig)
-{
-	siglongjmp(bus, sig);
-}
-
-/* Returns a byte, or -SIGBUS. */
-static int touch(volatile const uint8_t *at)
-{
-	if (sigsetjmp(bus, 1))
-		return -SIGBUS;
-	return *at;
-}
 
 /* FNV-1a: cheap, and every bit of every byte counts. */
 static uint64_t sum_more(uint64_t sum, const void *data, size_t n)
@@ -194,15 +148,6 @@ static void do_read_only(char **argv)
 }
 
 /* ---- changes ---- */
-
-static void put_text(const char *path, int flags, const char *text)
-{
-	int fd = open(path, O_WRONLY | flags, 0640);
-
-	expect("open", 1, fd >= 0);
-	expect("write", (long)strlen(text), got(write(fd, text, strlen(text))));
-	expect("close", 0, got(close(fd)));
-}
 
 static void edit_names(void)
 {
@@ -432,21 +377,6 @@ static void do_copy(char **argv)
 	expect("close", 0, got(close(to)));
 }
 
-/* Returns a byte of a file that is opened for this, or a negative errno. */
-static int byte_at(const char *path, off_t offset)
-{
-	int fd = open(path, O_RDONLY), err;
-	uint8_t byte = 0;
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	n = pread(fd, &byte, 1, offset);
-	err = errno;
-	close(fd);
-	return n < 0 ? -err : n == 0 ? -ENODATA : byte;
-}
-
 /* ---- many processes ---- */
 
 static void wait_for(unsigned nchildren, const char *what)
@@ -509,17 +439,6 @@ static void do_at_once(char **argv)
 }
 
 /* ---- the host changes files ---- */
-
-/* Tells the test on the host that it may do the next step, and waits until that is done. */
-static void next(const char *step)
-{
-	char c;
-
-	printf("%s\n", step);
-	fflush(stdout);
-	if (read(0, &c, 1) != 1)
-		exit(1);
-}
 
 /* Three pages of 'a', which the host makes three of 'b'. */
 static void rewritten(const char *path)
@@ -589,30 +508,6 @@ static void do_changes(char **argv)
 
 /* ---- the server ends ---- */
 
-static pid_t find_process(const char *name)
-{
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-	pid_t found = -1;
-
-	while (proc && (entry = readdir(proc))) {
-		char path[300], comm[32] = "";
-		int fd;
-		ssize_t n;
-
-		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
-		fd = atoi(entry->d_name) > 0 ? open(path, O_RDONLY) : -1;
-		n = fd < 0 ? 0 : read(fd, comm, sizeof(comm) - 1);
-		if (n > 0 && strncmp(comm, name, strlen(name)) == 0)
-			found = atoi(entry->d_name);
-		if (fd >= 0)
-			close(fd);
-	}
-	if (proc)
-		closedir(proc);
-	return found;
-}
-
 /* Reads a file again and again, by pages in an order that no read-ahead helps with, until that fails. */
 static void read_on(const char *path, unsigned i)
 {
@@ -675,7 +570,7 @@ static void do_killed(char **argv)
 	}
 	for (unsigned i = 0; i < nkills; i++) {
 		usleep(50000); /* long enough or not: any time is a good time */
-		expect("kill", 0, got(kill(find_process("hostfs"), SIGKILL)));
+		expect("kill", 0, kill_process("hostfs"));
 		watch_memory();
 		expect("what was read is there", before, touch(map));
 		expect("and what was not", 0, touch(map + (npages - 1 - i) * PAGE));
@@ -706,7 +601,7 @@ static void do_copied(char **argv)
 		done += (uint64_t)n;
 		if (done < next)
 			continue;
-		expect("kill", 0, got(kill(find_process("hostfs"), SIGKILL)));
+		expect("kill", 0, kill_process("hostfs"));
 		next += 16u << 20;
 	}
 	expect("read to the end", 0, got(n));
@@ -724,7 +619,7 @@ static void do_stale(char **argv)
 	expect("read", 1, got(pread(fd, &c, 1, 0)));
 	expect("its byte", 'a', c);
 	next("replace it");
-	expect("kill", 0, got(kill(find_process("hostfs"), SIGKILL)));
+	expect("kill", 0, kill_process("hostfs"));
 	expect("the new one", 'b', byte_at(argv[0], 70 * PAGE));
 	expect("what was read before", 1, got(pread(fd, &c, 1, 0)));
 	expect("its byte", 'a', c);
@@ -814,95 +709,7 @@ static void do_descriptors(char **argv)
 	}
 }
 
-/* ---- what tools/count-9p counts the requests of: argv is a path ---- */
-
-static void do_nothing(char **argv)
-{
-	(void)argv;
-}
-
-static void do_read(char **argv)
-{
-	static char buf[1 << 16];
-	int fd = open_or_die(argv[0]);
-
-	while (read(fd, buf, sizeof(buf)) > 0)
-		;
-	close(fd);
-}
-
-static void do_touch(char **argv)
-{
-	struct stat st;
-	volatile const uint8_t *map;
-
-	stat(argv[0], &st);
-	map = map_or_die(argv[0], (size_t)st.st_size);
-	for (size_t at = 0; at < (size_t)st.st_size; at += PAGE)
-		map[at];
-}
-
-static int entry_found(const char *path, const struct stat *st, int type, struct FTW *where)
-{
-	(void)path, (void)st, (void)where;
-	return type == FTW_NS;
-}
-
-static void do_find(char **argv)
-{
-	expect("nftw", 0, nftw(argv[0], entry_found, 100, FTW_PHYS));
-}
-
-/* A new file of 64 MiB, from its begin to its end. */
-static void do_write(char **argv)
-{
-	static char bytes[1 << 20];
-	int fd = open(argv[0], O_CREAT | O_TRUNC | O_WRONLY, 0644);
-
-	for (unsigned i = 0; i < 64; i++)
-		expect("write", sizeof(bytes), got(write(fd, bytes, sizeof(bytes))));
-	expect("close", 0, got(close(fd)));
-}
-
-/* Stores to each page of a new file of 64 MiB. */
-static void do_map_write(char **argv)
-{
-	const size_t n = 64 << 20;
-	int fd = open(argv[0], O_CREAT | O_TRUNC | O_RDWR, 0644);
-	uint8_t *mem;
-
-	expect("ftruncate", 0, got(ftruncate(fd, (off_t)n)));
-	mem = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	for (size_t at = 0; at < n; at += 4096)
-		mem[at] = 1;
-	expect("munmap", 0, got(munmap(mem, n)));
-	expect("fsync", 0, got(fsync(fd)));
-	expect("close", 0, got(close(fd)));
-}
-
-/* What a build does: small files are written, read, renamed and removed. */
-static void do_build(char **argv)
-{
-	char path[4096], other[4096], bytes[3000] = "";
-
-	for (unsigned i = 0; i < 200; i++) {
-		int fd;
-
-		snprintf(path, sizeof(path), "%s%u.tmp", argv[0], i);
-		snprintf(other, sizeof(other), "%s%u.o", argv[0], i);
-		fd = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0644);
-		expect("write", sizeof(bytes), got(write(fd, bytes, sizeof(bytes))));
-		close(fd);
-		expect("rename", 0, got(rename(path, other)));
-		fd = open(other, O_RDONLY);
-		expect("read", sizeof(bytes), got(read(fd, bytes, sizeof(bytes))));
-		close(fd);
-	}
-	for (unsigned i = 0; i < 200; i++) {
-		snprintf(other, sizeof(other), "%s%u.o", argv[0], i);
-		expect("unlink", 0, got(unlink(other)));
-	}
-}
+/* ---- mappings that are stored to ---- */
 
 static uint8_t *map_to_store(const char *path, size_t n)
 {
@@ -982,20 +789,27 @@ static const struct {
 	void (*act)(char **argv);
 	bool says; /* prints what the test compares, and no "ok" */
 } verbs[] = {
-	{ "walk", do_walk, true },	     { "map", do_map, true },
-	{ "stat", do_stat, true },	     { "read-only", do_read_only, false },
-	{ "edit", do_edit, false },	     { "copy", do_copy, false },
-	{ "store", do_store, false },	     { "together-store", do_together_store, false },
-	{ "replace", do_replace, false },    { "copied", do_copied, false },
-	{ "stale", do_stale, false },	     { "killed-renames", do_killed_renames, false },
-	{ "agree", do_agree, false },	     { "together", do_together, false },
-	{ "changes", do_changes, false },    { "killed", do_killed, false },
-	{ "leave", do_leave, false },	     { "interrupted", do_interrupted, false },
-	{ "again", do_again, true },	     { "nothing", do_nothing, true },
-	{ "read", do_read, true },	     { "touch", do_touch, true },
-	{ "find", do_find, true },	     { "write", do_write, true },
-	{ "map-write", do_map_write, true }, { "build", do_build, true },
-	{ "at-once", do_at_once, false },    { "descriptors", do_descriptors, true },
+	{ "walk", do_walk, true },
+	{ "map", do_map, true },
+	{ "stat", do_stat, true },
+	{ "read-only", do_read_only, false },
+	{ "edit", do_edit, false },
+	{ "copy", do_copy, false },
+	{ "store", do_store, false },
+	{ "together-store", do_together_store, false },
+	{ "replace", do_replace, false },
+	{ "copied", do_copied, false },
+	{ "stale", do_stale, false },
+	{ "killed-renames", do_killed_renames, false },
+	{ "agree", do_agree, false },
+	{ "together", do_together, false },
+	{ "changes", do_changes, false },
+	{ "killed", do_killed, false },
+	{ "leave", do_leave, false },
+	{ "interrupted", do_interrupted, false },
+	{ "again", do_again, true },
+	{ "at-once", do_at_once, false },
+	{ "descriptors", do_descriptors, true },
 };
 
 int main(int argc, char **argv)

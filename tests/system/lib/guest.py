@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 
+from .tap import equal
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 RUN = os.path.join(ROOT, "run.sh")
 FAKE = bool(os.environ.get("FAULTLINE_FAKE"))  # the runner's side only, see tests/host/tools
@@ -69,6 +71,21 @@ def folder(name):
     return path
 
 
+def put(path, data, mode=0o644):
+    """Makes a file, and the folders above it."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(data)
+    os.chmod(path, mode)
+    return path
+
+
+def get(path):
+    """Gives what is in a file."""
+    with open(path, "rb") as file:
+        return file.read()
+
+
 def copy_probe(path):
     """Puts the probe somewhere else."""
     shutil.copy(PROBE, path)
@@ -100,6 +117,28 @@ def run_placed(name, *words, options=(), **names):
     """Runs a program of the system tests at one path of the guest, however long its path here is."""
     add = f"{BUILD}/tests/system/{name}:/bin/{name}"
     return run(*words, program="/bin/" + name, options=[*options, "--add", add], cwd="/", **names)
+
+
+def in_steps(name, words, place, steps, options=("--mem", "64M")):
+    """
+    Runs a program of the system tests on a shared folder: it says what is to be done here, and goes on when it is. All of
+    that is to come, and "NAME: ok" at the end. Gives the run.
+    """
+    words = [RUN, *options, "--share", place, "--add", f"{BUILD}/tests/system/{name}:/bin/{name}", "--", "/bin/" + name, *words]
+    with subprocess.Popen(words, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        lines = []
+        for line in run.stdout:
+            step = line.decode().strip()
+            if step not in steps:
+                lines.append(step)
+                continue
+            steps.pop(step)()
+            run.stdin.write(b"x")
+            run.stdin.flush()
+        run.stdin.close()
+        said = run.stderr.read()
+        equal((run.wait(PATIENCE), lines, list(steps)), (0, [name + ": ok"], []), f"status and output (it said {said})")
+    return Result(0, b"", said)
 
 
 def run_raw(words, **names):

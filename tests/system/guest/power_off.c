@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* What is written to shared folders when the machine goes off, and how much may wait for that (R80, R92, R143). */
+
+/*
+ * power_off VERB ARGUMENT...: does one of the verbs at the end. It says what is wrong, and at last "power_off: ok" if
+ * nothing is.
+ */
+#define _GNU_SOURCE
+#include "expect.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PAGE 4096ul
+
+/* FILE: a process goes on writing numbers to it when this one ends. Each is told once it is written. */
+static void do_write_on(char **argv)
+{
+	int fd = open(argv[0], O_CREAT | O_WRONLY, 0644);
+
+	if (fork() == 0)
+		for (uint64_t number = 0;; number++) {
+			expect("write", sizeof(number), write(fd, &number, sizeof(number)));
+			dprintf(STDOUT_FILENO, "%lu\n", number);
+		}
+	usleep(200000);
+}
+
+/* DIRECTORY: the mount is taken out of the tree while a file of it has bytes that the server lacks. */
+static void do_detach(char **argv)
+{
+	static uint8_t bytes[40 * 4096];
+	char path[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/file", argv[0]);
+	fd = open(path, O_CREAT | O_WRONLY, 0644);
+	for (size_t at = 0; at < sizeof(bytes); at++)
+		bytes[at] = (uint8_t)(at * 7 + at / PAGE);
+	expect("write", sizeof(bytes), write(fd, bytes, sizeof(bytes)));
+	expect("umount", 0, umount2(argv[0], MNT_DETACH));
+}
+
+/* Sends a signal to each process of that program. */
+static void signal_all(const char *program, int sig)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+
+	while ((entry = readdir(dir))) {
+		char path[300], text[300] = "";
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+		int fd;
+
+		if (pid <= 1)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/cmdline", entry->d_name);
+		fd = open(path, O_RDONLY);
+		if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && strcmp(text, program) == 0)
+			expect("kill", 0, kill(pid, sig));
+		close(fd);
+	}
+	closedir(dir);
+}
+
+/* Stores to one page of a file after the other, and counts them. */
+_Noreturn static void store_on(const char *path, volatile unsigned long *count)
+{
+	const size_t n = 1ul << 28;
+	int fd = open(path, O_CREAT | O_RDWR, 0644);
+	uint8_t *mem;
+
+	if (ftruncate(fd, (off_t)n))
+		_exit(1);
+	mem = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	raise(SIGSTOP); /* until the servers are silent */
+	for (size_t at = 0; at < n; at += PAGE) {
+		mem[at] = 1;
+		++*count;
+	}
+	_exit(1);
+}
+
+#define PLACES_MAX 8
+#define EACH \
+	64ul /* so many pages may be dirty of each mount, however many there are of the others */
+
+static bool all_have(const volatile unsigned long *counts, unsigned n, unsigned long each)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (counts[i] < each)
+			return false;
+	return true;
+}
+
+static unsigned long sum(const volatile unsigned long *counts, unsigned n)
+{
+	unsigned long total = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		total += counts[i];
+	return total;
+}
+
+static unsigned long pages_of_memory(void)
+{
+	unsigned long kib = 0;
+	FILE *file = fopen("/proc/meminfo", "r");
+
+	expect("MemTotal", 1, fscanf(file, "MemTotal: %lu kB", &kib));
+	fclose(file);
+	return kib / 4;
+}
+
+/*
+ * FILE...: each is of another server, and all servers are silent. Processes store until they have to wait, each to one
+ * file: there are no more dirty pages together than a quarter of memory and some of each, and some of each there are.
+ */
+static void do_many(char **argv)
+{
+	volatile unsigned long *counts =
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	const unsigned long most = pages_of_memory() / 4;
+	pid_t children[PLACES_MAX];
+	unsigned n = 0;
+
+	for (; n < PLACES_MAX && argv[n]; n++) {
+		children[n] = fork();
+		if (children[n] == 0)
+			store_on(argv[n], &counts[n]);
+		waitpid(children[n], NULL, WUNTRACED);
+	}
+	signal_all("/bin/hostfs", SIGSTOP);
+	for (unsigned i = 0; i < n; i++)
+		kill(children[i], SIGCONT);
+	while (!all_have(counts, n, EACH) || sum(counts, n) < most)
+		usleep(10000);
+	usleep(300000);
+	expect("too many dirty pages", 0, sum(counts, n) > most + n * EACH + EACH);
+	for (unsigned i = 0; i < n; i++)
+		kill(children[i], SIGKILL);
+	signal_all("/bin/hostfs", SIGCONT);
+}
+
+static const struct {
+	const char *name;
+	void (*act)(char **argv);
+} verbs[] = { { "write-on", do_write_on }, { "detach", do_detach }, { "many", do_many } };
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc > 1 && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(verbs[i].name, argv[1]) != 0)
+			continue;
+		verbs[i].act(argv + 2);
+		if (!nwrong)
+			printf("power_off: ok\n");
+		return nwrong != 0;
+	}
+	return 2;
+}
