@@ -9,6 +9,8 @@
 const struct proc_entry proc_root_entries[] = {
 	{ NAME("mounts"), .mode = S_IFLNK | 0777, .target = proc_mounts_target,
 	  .size = sizeof("self/mounts") - 1 },
+	{ NAME("slabinfo"), .mode = S_IFREG | 0400, .file_ops = &proc_system_file_ops,
+	  .seq = &proc_slabinfo_seq },
 	{ NAME("uptime"), .mode = S_IFREG | 0444, .file_ops = &proc_system_file_ops,
 	  .seq = &proc_uptime_seq },
 	{ NAME("cpuinfo"), .mode = S_IFREG | 0444, .file_ops = &proc_system_file_ops,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/meminfo, cpuinfo, uptime, and the list of mounts. */
+/* /proc/meminfo, cpuinfo, uptime, slabinfo, and the list of mounts. */
 #include "abi/errno.h"
 #include "abi/limits.h"
 #include "arch/describe.h"
@@ -11,6 +11,7 @@
 #include "fs/proc/seq.h"
 #include "fs/tmpfs/quota.h"
 #include "lib/bits.h"
+#include "lib/string.h"
 #include "mm/commit.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/kmap.h"
@@ -85,6 +86,44 @@ static int uptime_record(void *source, void *walk, uint64_t *cursor, struct seq 
 	return 0;
 }
 
+/* There are no caches of a hart, and so nothing to tune. */
+static void put_slab(struct seq *seq, const struct slab_info *slab)
+{
+	static const char type[] = "struct ";
+	bool is_type = strncmp(slab->name, type, sizeof(type) - 1) == 0;
+
+	seq_put(seq,
+		"%-17s %6zu %6zu %6u %4u    1 : tunables    0    0    0 : slabdata %6zu %6zu      0\n",
+		slab->name + (is_type ? sizeof(type) - 1 : 0), slab->used,
+		slab->slabs * slab->per_slab, slab->size, slab->per_slab, slab->slabs, slab->slabs);
+}
+
+/* The cursor is the cache that was put last, which stays there for ever; but 1 after the head. */
+static int slabinfo_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
+{
+	const struct slab_cache *cache = NULL;
+	struct slab_info slab;
+
+	(void)source, (void)walk;
+	if (*cursor == 0) {
+		*cursor = 1;
+		seq_put(seq,
+			"slabinfo - version: 2.1\n"
+			"# name            <active_objs> <num_objs> <objsize> <objperslab> "
+			"<pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata "
+			"<active_slabs> <num_slabs> <sharedavail>\n");
+		return 0;
+	}
+	if (*cursor != 1)
+		cache = (const struct slab_cache *)(uintptr_t)*cursor;
+	cache = slab_next(cache, &slab);
+	if (!cache)
+		return -ENODATA;
+	put_slab(seq, &slab);
+	*cursor = (uintptr_t)cache;
+	return 0;
+}
+
 static void put_options(struct seq *seq, unsigned flags)
 {
 	static const struct {
@@ -149,4 +188,5 @@ static int mounts_record(void *source, void *walk, uint64_t *cursor, struct seq 
 const struct seq_ops proc_meminfo_seq = { .record = meminfo_record };
 const struct seq_ops proc_cpuinfo_seq = { .record = cpuinfo_record };
 const struct seq_ops proc_uptime_seq = { .record = uptime_record };
+const struct seq_ops proc_slabinfo_seq = { .record = slabinfo_record };
 const struct seq_ops proc_mounts_seq = { .record = mounts_record };

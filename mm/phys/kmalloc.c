@@ -6,10 +6,11 @@
 
 #define CLASSES 8 /* 16 to 2048 bytes */
 
-#define CLASS(n) SLAB_CACHE_INIT(classes[n], "kmalloc", 16u << (n), 16)
+#define CLASS(n, size) SLAB_CACHE_INIT(classes[n], "kmalloc-" #size, size, 16)
 
-static struct slab_cache classes[CLASSES] = { CLASS(0), CLASS(1), CLASS(2), CLASS(3),
-					      CLASS(4), CLASS(5), CLASS(6), CLASS(7) };
+static struct slab_cache classes[CLASSES] = { CLASS(0, 16),   CLASS(1, 32),  CLASS(2, 64),
+					      CLASS(3, 128),  CLASS(4, 256), CLASS(5, 512),
+					      CLASS(6, 1024), CLASS(7, 2048) };
 
 /* The class of a size, by how many times 16 bytes it is above 16. */
 static const uint8_t class_numbers[SLAB_SIZE_MAX / 16] = {

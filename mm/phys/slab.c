@@ -161,7 +161,7 @@ static void cache_trim(struct slab_cache *cache, struct list *spent)
  * Returns the cache after this one in the list (the first for NULL), or NULL at the end. Caches
  * never leave the list.
  */
-static struct slab_cache *cache_next(struct slab_cache *cache)
+static struct slab_cache *cache_next(const struct slab_cache *cache)
 {
 	struct list *link;
 
@@ -216,6 +216,24 @@ void slab_census(struct slab_census *ret)
 	*ret = (struct slab_census){ 0 };
 	for (struct slab_cache *cache = cache_next(NULL); cache; cache = cache_next(cache))
 		cache_census(cache, ret);
+}
+
+const struct slab_cache *slab_next(const struct slab_cache *cache, struct slab_info *ret)
+{
+	struct slab_cache *next = cache_next(cache);
+
+	if (!next)
+		return NULL;
+	spin_lock(&next->lock);
+	*ret = (struct slab_info){
+		.name = next->name,
+		.size = next->size,
+		.per_slab = next->per_slab,
+		.slabs = next->slabs,
+		.used = next->used,
+	};
+	spin_unlock(&next->lock);
+	return next;
 }
 
 size_t slab_frames(void)

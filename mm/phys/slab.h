@@ -44,4 +44,15 @@ struct slab_census {
 	size_t slabs, used, faults;
 };
 void slab_census(struct slab_census *ret);
+/* One cache. The name is that of its type, or "kmalloc-" and its size. */
+struct slab_info {
+	const char *name;
+	uint32_t size, per_slab;
+	size_t slabs, used; /* objects in use */
+};
+/*
+ * Fills in what the cache behind `cache`, the first for NULL, has at this moment. Returns that cache, or
+ * NULL if there are no more.
+ */
+const struct slab_cache *slab_next(const struct slab_cache *cache, struct slab_info *ret);
 size_t slab_frames(void); /* frames that are slabs: only the caches are looked at */

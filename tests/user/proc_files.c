@@ -328,7 +328,8 @@ static void reads(void)
 	close(fd);
 }
 
-static const char *const root_names[] = { "meminfo", "cpuinfo", "uptime", "self", "mounts" };
+static const char *const root_names[] = { "meminfo", "cpuinfo", "uptime",
+					  "self",    "mounts",	"slabinfo" };
 static const char *const names[] = {
 	"maps", "status", "stat", "statm", "cmdline", "comm", "mounts"
 };
@@ -349,7 +350,7 @@ static void attributes(void)
 		say("%s: mode %o, links %lu, size %ld, same inode: %d\n", path, st.st_mode,
 		    (long)st.st_nlink, (long)st.st_size, st.st_ino == same.st_ino);
 	}
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < sizeof(root_names) / sizeof(root_names[0]); i++) {
 		char path[60];
 
 		snprintf(path, sizeof(path), "/proc/%s", root_names[i]);
@@ -750,6 +751,30 @@ static void others(void)
 	rmdir("there");
 }
 
+/* Of caches that both have, as programs read them. */
+static void caches(void)
+{
+	unsigned used, room, size, slab, pages, active, all, nlines = 0, nwrong = 0, kmalloc = 0;
+	char *line, *rest;
+
+	slurp("/proc/slabinfo", text);
+	line = strtok_r(text, "\n", &rest);
+	say("%s\n", line);
+	line = strtok_r(NULL, "\n", &rest);
+	say("%s\n", line);
+	while ((line = strtok_r(NULL, "\n", &rest))) {
+		char name[64] = "";
+
+		if (sscanf(line, "%63s %u %u %u %u %u : tunables %*u %*u %*u : slabdata %u %u %*u",
+			   name, &used, &room, &size, &slab, &pages, &active, &all) != 8 ||
+		    used > room || active > all || size > slab * pages * PAGE || room != all * slab)
+			nwrong++;
+		kmalloc += strcmp(name, "kmalloc-64") == 0 && used > 0 && size == 64;
+		nlines++;
+	}
+	say("many: %d, wrong: %u, kmalloc-64: %u\n", nlines >= 10, nwrong, kmalloc);
+}
+
 static void machine(void)
 {
 	double up, idle;
@@ -771,6 +796,7 @@ static void machine(void)
 	slurp("/proc/mounts", text);
 	line = strstr(text, "proc /proc proc rw");
 	say("mounted: %d\n", line && (line == text || line[-1] == '\n'));
+	caches();
 }
 
 static void mounts(void)

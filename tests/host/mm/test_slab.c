@@ -259,3 +259,45 @@ TEST(devices_run_out)
 	assert_true(n > 5 && n < 20);
 	assert_int_equal(ledger_check(NULL), 0);
 }
+
+/* Finds one by its name: it is there once. */
+static struct slab_info info_of(const char *name)
+{
+	const struct slab_cache *cache = NULL;
+	struct slab_info info, found = { 0 };
+	unsigned n = 0;
+
+	while ((cache = slab_next(cache, &info)))
+		if (strcmp(info.name, name) == 0) {
+			found = info;
+			n++;
+		}
+	assert_int_equal(n, 1);
+	return found;
+}
+
+/* /proc/slabinfo. */
+TEST(what_each_cache_has)
+{
+	struct slab_info before, after;
+	void *thing[100];
+
+	memory_start(512, NULL, 0);
+	kfree(kmalloc(100));
+	slab_free(&thing_cache, slab_alloc(&thing_cache));
+	mm_trim();
+	before = info_of("struct thing");
+	assert_int_equal(before.size, sizeof(struct thing));
+	assert_int_equal(before.used, 0);
+	assert_int_equal(before.slabs, 0);
+	for (unsigned i = 0; i < 100; i++)
+		thing[i] = slab_alloc(&thing_cache);
+	after = info_of("struct thing");
+	assert_int_equal(after.used, 100);
+	assert_int_equal(after.slabs, (100 + after.per_slab - 1) / after.per_slab);
+	assert_int_equal(info_of("kmalloc-128").size, 128);
+	for (unsigned i = 0; i < 100; i++)
+		slab_free(&thing_cache, thing[i]);
+	mm_trim();
+	assert_int_equal(info_of("struct thing").used, 0);
+}
