@@ -88,7 +88,10 @@ struct books {
 	uint64_t anonymous, file;
 	uint64_t descriptors;
 	uint64_t processes;
+	char slabs[8192]; /* what /proc/slabinfo says */
 };
+
+static struct books before, after; /* each seed */
 
 /* How many there are; `tell`: and which, but for process 1 and this. */
 static uint64_t count_processes(bool tell)
@@ -122,13 +125,26 @@ static uint64_t descriptors(void)
 	return open;
 }
 
+static void read_slabs(char *text, size_t size)
+{
+	int fd = open("/proc/slabinfo", O_RDONLY);
+	ssize_t n, all = 0;
+
+	while ((n = read(fd, text + all, size - 1 - (size_t)all)) > 0)
+		all += n;
+	text[all] = '\0';
+	close(fd);
+}
+
 /* (Frames of slabs are free or not as objects happen to lie in them.) */
 static void look(struct books *ret)
 {
 	static struct faultline_ledger ledger;
 	static struct faultline_frames frames;
 
-	*ret = (struct books){ .descriptors = descriptors(), .processes = count_processes(false) };
+	memset(ret, 0, sizeof(*ret));
+	ret->descriptors = descriptors();
+	ret->processes = count_processes(false);
 	if (syscall(SYS_faultline, FAULTLINE_LEDGER, 0, &ledger, sizeof(ledger), 0) == 1) {
 		ret->memory = ledger.free + ledger.slabs;
 		ret->objects = ledger.slab_objects;
@@ -158,30 +174,53 @@ static bool is_same(const struct books *a, const struct books *b)
 	       lost <= most;
 }
 
-static void tell_difference(uint64_t seed, const struct books *a, const struct books *b)
+static size_t length_of_line(const char *text)
+{
+	size_t n = strcspn(text, "\n");
+
+	return text[n] ? n + 1 : n;
+}
+
+/* The caches are always in the same order; new ones come last. */
+static void tell_slabs(void)
+{
+	const char *was = before.slabs, *is = after.slabs;
+
+	while (*is) {
+		int nwas = (int)length_of_line(was), nis = (int)length_of_line(is);
+
+		if (nwas != nis || memcmp(was, is, (size_t)nis) != 0)
+			say("# was %.*s# is  %.*s", nwas, was, nis, is);
+		was += nwas;
+		is += nis;
+	}
+}
+
+static void tell_difference(uint64_t seed)
 {
 	say("# seed %lu: free %ld, slab objects %ld, tables %ld, stacks %ld, private %ld, of files %ld, "
 	    "processes %ld, descriptors %#lx\n",
-	    (unsigned long)seed, (long)(b->memory - a->memory), (long)(b->objects - a->objects),
-	    (long)(b->tables - a->tables), (long)(b->stacks - a->stacks),
-	    (long)(b->anonymous - a->anonymous), (long)(b->file - a->file),
-	    (long)(b->processes - a->processes), (unsigned long)(b->descriptors ^ a->descriptors));
+	    (unsigned long)seed, (long)(after.memory - before.memory),
+	    (long)(after.objects - before.objects), (long)(after.tables - before.tables),
+	    (long)(after.stacks - before.stacks), (long)(after.anonymous - before.anonymous),
+	    (long)(after.file - before.file), (long)(after.processes - before.processes),
+	    (unsigned long)(after.descriptors ^ before.descriptors));
+	tell_slabs();
 	count_processes(true);
 	kill(-1, SIGKILL);
 	wrong++;
 }
 
-static void compare(uint64_t seed, const struct books *before)
+static void compare(uint64_t seed)
 {
-	struct books after;
-
 	for (unsigned i = 0; i < SETTLE_MS; i++) {
 		look(&after);
-		if (is_same(before, &after))
+		if (is_same(&before, &after))
 			return;
 		nap(1);
 	}
-	tell_difference(seed, before, &after);
+	read_slabs(after.slabs, sizeof(after.slabs));
+	tell_difference(seed);
 }
 
 static unsigned bury(void)
@@ -273,6 +312,8 @@ static void touch_stack(void)
 static void make_ready(void)
 {
 	touch_stack();
+	memset(&before, 1, sizeof(before));
+	memset(&after, 1, sizeof(after));
 	supervisor = getpid();
 	at_peace = count_processes(false);
 	setpgid(0, 0);
@@ -302,7 +343,6 @@ int main(int argc, char **argv)
 {
 	uint64_t first, n;
 	unsigned steps;
-	struct books before;
 
 	if (argc < 3 || strcmp(argv[1], "seeds") != 0)
 		return 0;
@@ -313,8 +353,9 @@ int main(int argc, char **argv)
 	one_round(first, steps); /* what is there for good is there now */
 	for (uint64_t seed = first; seed < first + n; seed++) {
 		look(&before);
+		read_slabs(before.slabs, sizeof(before.slabs));
 		one_round(seed, steps);
-		compare(seed, &before);
+		compare(seed);
 	}
 	wrong += impossible_counters();
 	tell(first, n);
