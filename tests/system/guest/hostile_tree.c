@@ -106,9 +106,34 @@ static void unmount_unknown(void)
 	}
 }
 
+/* What was in the directory without its mount goes: a file there may have a name that is known. */
+static void mount_again(char *line)
+{
+	const char *source = strtok(line, " "), *target = strtok(NULL, " "),
+		   *type = strtok(NULL, " ");
+
+	visit_path(target, remove_name);
+	if (mount(source, target, type, 0, NULL) != 0)
+		say("# cannot mount %s: %s\n", target, strerrorname_np(errno));
+}
+
+/* Mounts those again that were there at first: "/dev" is one of the names that children unmount. */
+static void mount_known(void)
+{
+	static char text[8192], first[sizeof(mounts)];
+	char *rest, *line;
+
+	read_mounts(text, sizeof(text));
+	memcpy(first, mounts, sizeof(first));
+	for (line = strtok_r(first, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		if (!strstr(text, line))
+			mount_again(line);
+}
+
 void tree_clean(void)
 {
 	unmount_unknown();
+	mount_known();
 	visit_path("/hostile", remove_unknown);
 	visit_path("/dev", remove_unknown);
 	visit_path("/", remove_unknown);
