@@ -47,14 +47,15 @@ struct p9_session {
 	struct list link;
 	/* fs/p9/writeback.c: */
 	struct spinlock dirty_lock;
-	struct list dirty;	       /* guarded by dirty_lock: struct p9_data.dirty */
-	uint32_t ndirty_files;	       /* the same; atomic for a look: entries of it */
-	uint32_t nunwritten;	       /* atomic: pages that are dirty or being written */
-	uint32_t npages_lost;	       /* atomic: of which the log has not told */
-	int lost_error;		       /* atomic: why the last of them is */
-	uint64_t tells_tick;	       /* the kernel thread's own: not before the log tells again */
-	uint32_t is_hurried;	       /* atomic: all that is dirty is to be written at once */
-	struct waitq cleaned;	       /* woken when pages have been written; own lock */
+	struct list dirty;     /* guarded by dirty_lock: struct p9_data.dirty */
+	uint32_t ndirty_files; /* the same; atomic for a look: entries of it */
+	uint32_t nretiring;    /* atomic: files that are just leaving it */
+	uint32_t nunwritten;   /* atomic: pages that are dirty or being written */
+	uint32_t npages_lost;  /* atomic: of which the log has not told */
+	int lost_error;	       /* atomic: why the last of them is */
+	uint64_t tells_tick;   /* the kernel thread's own: not before the log tells again */
+	uint32_t is_hurried;   /* atomic: all that is dirty is to be written at once */
+	struct waitq cleaned;  /* woken when pages were written, or files have left; own lock */
 	struct p9_twrite_run *reserve; /* atomic: memory for one request, or NULL */
 	/* guarded by lock: */
 	struct spinlock lock;

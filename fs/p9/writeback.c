@@ -576,9 +576,13 @@ static int start_one(struct p9_data *data, uint64_t *next, uint64_t end)
 
 /* ---- files with nothing dirty ---- */
 
-/* Takes the file out of the list, unless it has something to be written. */
+/*
+ * Takes the file out of the list, unless it has something to be written. The caller has a reference to
+ * the object.
+ */
 static void retire(struct p9_data *data)
 {
+	struct p9_session *session = data->session;
 	struct p9_node *node = data->node;
 	bool ended;
 
@@ -587,10 +591,11 @@ static void retire(struct p9_data *data)
 	if (ended) {
 		data->listed = false;
 		atomic_store(&data->is_hurried, 0u);
-		spin_lock(&data->session->dirty_lock);
+		spin_lock(&session->dirty_lock);
 		list_del(&data->dirty);
-		data->session->ndirty_files--;
-		spin_unlock(&data->session->dirty_lock);
+		session->ndirty_files--;
+		atomic_add(&session->nretiring, 1);
+		spin_unlock(&session->dirty_lock);
 	}
 	spin_unlock(&data->object.lock);
 	if (!ended)
@@ -598,6 +603,19 @@ static void retire(struct p9_data *data)
 	p9_data_close_writer(data);
 	p9_unuse(node, false);
 	path_put(&node->inode);
+	if (atomic_add(&session->nretiring, -1u) == 1)
+		waitq_wake_all(&session->cleaned);
+}
+
+/* Who unmounts wants no file to be used any more. */
+static void wait_for_retiring(struct p9_session *session, uint64_t deadline)
+{
+	uint64_t seq;
+
+	do
+		seq = waitq_sample(&session->cleaned);
+	while (atomic_load(&session->nretiring) &&
+	       thread_wait_until(&session->cleaned, seq, deadline) == 0);
 }
 
 /* Returns the file that was looked at for the longest time, with a reference; NULL: there is none. */
@@ -745,6 +763,7 @@ int p9_sync_session(struct p9_session *session, uint64_t deadline)
 		retire(data);
 		object_put(&data->object);
 	}
+	wait_for_retiring(session, deadline);
 	p9_wait_for_removals(session, deadline);
 	if (deadline != UINT64_MAX)
 		tell_lost(session);

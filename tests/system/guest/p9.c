@@ -874,7 +874,10 @@ static void stop(void)
 	int status = -1;
 
 	control->lie = TRUTH;
-	expect("umount", 0, umount(mounted_at) == 0 ? 0 : -errno);
+	if (umount(mounted_at) != 0) {
+		expect("umount", 0, -errno);
+		umount2(mounted_at, MNT_DETACH); /* or the server would not end */
+	}
 	waitpid(server, &status, 0);
 	expect("the server's status", 0, status);
 }
@@ -1333,6 +1336,28 @@ static void stores_reach_the_server(void)
 	expect("for stores too", 0, ((const uint8_t *)control->stored)[5]);
 	munmap(mem, n);
 	end_of_new_file(-1);
+}
+
+/*
+ * What is being written when the mount is not used any more is no use of it, whatever of the end of that
+ * the kernel's thread has done.
+ */
+static void unmounted_at_any_time(void)
+{
+	for (unsigned i = 0; i < 40; i++) {
+		int fd = new_file();
+		uint8_t *mem = map_new(fd, PAGE);
+
+		close(fd);
+		fill_new(mem, 0, PAGE);
+		munmap(mem, PAGE);
+		if (i & 1)
+			server_gets("after munmap", PAGE);
+		for (volatile unsigned wait = 0; wait < 500 * i; wait++)
+			;
+		stop();
+	}
+	mount_flags = MS_RDONLY;
 }
 
 /* A store that comes while its page is being written is not lost: the page is written again. */
@@ -2790,6 +2815,7 @@ int main(int argc, char **argv)
 	writes();
 	lies_about_changes();
 	stores_reach_the_server();
+	unmounted_at_any_time();
 	stores_during_a_write();
 	stores_without_end();
 	close_waits();
