@@ -31,6 +31,7 @@ teacher_needs=(
 test_needs=(
 	"${teacher_needs[@]}"
 	'gcov gcc'
+	'riscv64-linux-gnu-g++ g++-riscv64-linux-gnu'
 	'/usr/include/cmocka.h libcmocka-dev'
 	'/usr/include/libfdt.h libfdt-dev'
 	'/usr/lib/python3/dist-packages/pexpect/__init__.py python3-pexpect'

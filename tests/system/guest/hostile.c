@@ -326,6 +326,7 @@ static void touch_stack(void)
 static void make_ready(void)
 {
 	touch_stack();
+	/* their pages are there from now on */
 	memset(&before, 1, sizeof(before));
 	memset(&after, 1, sizeof(after));
 	supervisor = getpid();
