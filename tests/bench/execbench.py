@@ -10,7 +10,6 @@ writes the figures into docs/performance.md. --profile prints where the kernel's
 are those of $FAULTLINE_BUILD (./build).
 """
 
-import argparse
 import os
 import re
 import subprocess
@@ -46,7 +45,7 @@ class Programs:
 def on_faultline(programs, blocks=False):
     """Gives the log of a run on Faultline."""
     with tempfile.TemporaryDirectory(prefix="execbench-") as folder:
-        words, log = recording.tracing(programs.plugin, folder, blocks)
+        words, log = swaprun.tracing(programs.plugin, folder, blocks)
         adds = [word for host, guest in zip((programs.bench, programs.dynamic), PLACE)
                 for word in ("--add", f"{os.path.abspath(host)}:{guest}")]
         command = [sys.executable, "-I", os.path.join(bench.ROOT, "tools/run.py"), "--icount", "--mem", MEM, *adds, "--", *PLACE]
@@ -77,7 +76,7 @@ def libc_version(programs):
 def on_linux(linux, programs):
     """Gives the log of a run on Linux."""
     with tempfile.TemporaryDirectory(prefix="execbench-") as folder:
-        words, log = recording.tracing(programs.plugin, folder, False)
+        words, log = swaprun.tracing(programs.plugin, folder)
         wish = machine.Wish()
         wish.icount, wish.mem, wish.timeout, wish.qemu = True, MEM, "300", words
         wish.add = [(programs.dynamic, PLACE[1]), *((host, guest) for guest, host in libraries_of(programs).items())]
@@ -170,29 +169,12 @@ def print_profile(programs, build):
 
 def main():
     """Gives 0 if every row is good enough."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for option in ("--record", "--docs", "--profile"):
-        parser.add_argument(option, action="store_true")
-    args = parser.parse_args()
+    args = recording.options(__doc__).parse_args()
     build = os.environ.setdefault("FAULTLINE_BUILD", os.path.join(bench.ROOT, "build"))
     programs = Programs(build)
-    lacking = swaprun.lacking() if os.path.exists(programs.plugin) else "there is no plugin: no native compiler"
-    if lacking:
-        print(f"1..0 # SKIP {lacking}")
-        return 0
-    try:
-        if args.profile:
-            print_profile(programs, build)
-            return 0
-        if args.record:
-            record(programs)
-        rows, (settings, recorded) = measured(on_faultline(programs)), recording.read(RECORDING)
-    except bench.Failure as failure:
-        print(f"Bail out! {failure}")
-        return 1
-    if args.docs:
-        document(rows, settings, recorded)
-    return 1 if report(rows, recorded, libc_version(programs) == settings["libc"]) else 0
+    return recording.run(args, RECORDING, programs.plugin, lambda: print_profile(programs, build), lambda: record(programs),
+                         lambda: measured(on_faultline(programs)), document,
+                         lambda rows, settings, recorded: report(rows, recorded, libc_version(programs) == settings["libc"]))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What execbench and sharebench share: counting with the plugin, and the recordings of Linux."""
+"""What execbench and sharebench share: their options, what the plugin has counted, and the recordings of Linux."""
 
+import argparse
 import collections
 import os
 import re
@@ -11,13 +12,6 @@ import symbols
 from oracle import machine
 
 FIGURES = ("user", "kernel", "firmware")
-
-
-def tracing(plugin, folder, blocks):
-    """Gives QEMU's arguments, without blanks in them, and the path of its log."""
-    here, log = os.path.join(folder, "count.so"), os.path.join(folder, "log")
-    os.symlink(os.path.abspath(plugin), here)
-    return ["-plugin", here + (",blocks=on" if blocks else ""), "-D", log, "-d", "plugin"], log
 
 
 def between(log, begin, end, rounds=1):
@@ -61,3 +55,32 @@ def write(path, title, settings, rows):
         for name, row in rows.items():
             file.write("\t".join([name, *(str(row[figure]) for figure in FIGURES)]) + "\n")
     print(f"# wrote {os.path.relpath(path, bench.ROOT)}")
+
+
+def options(text):
+    """Gives a parser of what both take."""
+    parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for option in ("--record", "--docs", "--profile"):
+        parser.add_argument(option, action="store_true")
+    return parser
+
+
+def run(args, path, plugin, profile, record, measure, document, report):
+    """Does what the options ask for, by functions; `path` is the recording. Gives 0 if every row is good enough."""
+    lacking = swaprun.lacking(plugin)
+    if lacking:
+        print(f"1..0 # SKIP {lacking}")
+        return 0
+    try:
+        if args.profile:
+            profile()
+            return 0
+        if args.record:
+            record()
+        rows, (settings, recorded) = measure(), read(path)
+    except bench.Failure as failure:
+        print(f"Bail out! {failure}")
+        return 1
+    if args.docs:
+        document(rows, settings, recorded)
+    return 1 if report(rows, settings, recorded) else 0

@@ -11,7 +11,6 @@ figures/share-linux.tsv. --docs writes the figures into docs/performance.md. --p
 instructions go. Program and plugin are those of $FAULTLINE_BUILD (./build).
 """
 
-import argparse
 import os
 import subprocess
 import sys
@@ -66,7 +65,7 @@ def on_linux(linux):
 def log_of(run, programs, row, blocks=False):
     """Gives the lines of the log of a row."""
     with tempfile.TemporaryDirectory(prefix="sharebench-") as folder:
-        words, log = recording.tracing(programs.plugin, folder, blocks)
+        words, log = swaprun.tracing(programs.plugin, folder, blocks)
         place = os.path.join(folder, "shared")
         os.mkdir(place)
         sharefolder.make(place, programs.bench, [row])
@@ -141,31 +140,15 @@ def print_profile(programs, build, names):
 
 def main():
     """Gives 0 if every row is good enough."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for option in ("--record", "--docs", "--profile"):
-        parser.add_argument(option, action="store_true")
+    parser = recording.options(__doc__)
     parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(NUMBERS))
     args = parser.parse_args()
     names = args.rows or list(NUMBERS)
     build = os.environ.setdefault("FAULTLINE_BUILD", os.path.join(bench.ROOT, "build"))
     programs = Programs(build)
-    lacking = swaprun.lacking() if os.path.exists(programs.plugin) else "there is no plugin: no native compiler"
-    if lacking:
-        print(f"1..0 # SKIP {lacking}")
-        return 0
-    try:
-        if args.profile:
-            print_profile(programs, build, names)
-            return 0
-        if args.record:
-            record(programs)
-        rows, (settings, recorded) = {name: measured(on_faultline, programs, name) for name in names}, recording.read(RECORDING)
-    except bench.Failure as failure:
-        print(f"Bail out! {failure}")
-        return 1
-    if args.docs:
-        document(rows, settings, recorded)
-    return 1 if report(rows, recorded) else 0
+    return recording.run(args, RECORDING, programs.plugin, lambda: print_profile(programs, build, names), lambda: record(programs),
+                         lambda: {name: measured(on_faultline, programs, name) for name in names}, document,
+                         lambda rows, _, recorded: report(rows, recorded))
 
 
 if __name__ == "__main__":

@@ -212,7 +212,7 @@ def main():
     parser.add_argument("--profile", action="store_true")
     args = parser.parse_args()
     args.build = build
-    lacking = swaprun.lacking() if os.path.exists(args.plugin) else "there is no plugin: no native compiler"
+    lacking = swaprun.lacking(args.plugin)
     if lacking:
         print(f"1..0 # SKIP {lacking}")
         return 0

@@ -26,28 +26,31 @@ BLOCK = re.compile(r"block (\d+) (0x[0-9a-f]+) (\d+) (\d+)")
 REQUEST = re.compile(r"virtio_blk_handle_(read|write) .*nsectors (\d+)")
 ROW = re.compile(r"row (\d+) (\w+) touched (\d+) majflt (\d+)")
 FIGURES = ("touched", "majflt", "user", "kernel", "firmware", "writes", "pages_out", "reads", "pages_in")
+EVENTS = "virtio_blk_handle_read", "virtio_blk_handle_write"
 
 
-def lacking():
-    """Returns what QEMU lacks to count, or ""."""
+def lacking(plugin):
+    """Returns what is lacking to count, or ""."""
+    if not os.path.exists(plugin):
+        return "there is no plugin: no native compiler"
     helped = subprocess.run([machine.QEMU, "-d", "help"], stdout=subprocess.PIPE, text=True, check=False).stdout
     if "output from TCG plugins" not in helped:
         return "this QEMU takes no plugins"
     return "" if "trace:PATTERN" in helped else "this QEMU does not write its trace events to the log"
 
 
-def tracing(plugin, folder, blocks=False):
-    """Returns QEMU's arguments, without blanks in them, for one log of counts and requests; and the log's path."""
+def tracing(plugin, folder, blocks=False, events=()):
+    """Returns QEMU's arguments, without blanks in them, for one log of counts and of those events; and the log's path."""
     here, log = os.path.join(folder, "count.so"), os.path.join(folder, "log")
     os.symlink(os.path.abspath(plugin), here)
     return ["-plugin", here + (",blocks=on" if blocks else ""), "-D", log,
-            "-d", "plugin,trace:virtio_blk_handle_read,trace:virtio_blk_handle_write"], log
+            "-d", ",".join(["plugin", *("trace:" + event for event in events)])], log
 
 
 def on_faultline(program, plugin, rows=(), blocks=False):
     """Returns (output, log) of a run on Faultline."""
     with tempfile.TemporaryDirectory(prefix="swapbench-") as folder:
-        words, log = tracing(plugin, folder, blocks)
+        words, log = tracing(plugin, folder, blocks, EVENTS)
         command = [sys.executable, "-I", os.path.join(bench.ROOT, "tools/run.py"), "--icount", "--mem", FAULTLINE_MEM,
                    "--swap", SWAP, "--timeout", SECONDS, "--env", "TERM=dumb",
                    "--add", f"{os.path.abspath(program)}:{PLACE}", "--", PLACE, str(FREE), *rows]
@@ -59,7 +62,7 @@ def on_faultline(program, plugin, rows=(), blocks=False):
 def on_linux(linux, program, plugin, rows=()):
     """Returns (output, log) of a run on Linux."""
     with tempfile.TemporaryDirectory(prefix="swapbench-") as folder:
-        words, log = tracing(plugin, folder)
+        words, log = tracing(plugin, folder, events=EVENTS)
         wish = machine.Wish()
         wish.icount = wish.sleep = True
         wish.mem, wish.swap, wish.timeout = LINUX_MEM, SWAP, SECONDS
