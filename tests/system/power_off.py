@@ -47,4 +47,5 @@ def R80_all_mounts_together_have_a_limit_of_dirty_pages():
     passes("many", *[f"/{name}/file" for name in names], options=shares)
 
 
-main()
+if __name__ == "__main__":
+    main()

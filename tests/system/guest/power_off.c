@@ -6,22 +6,13 @@
  * nothing is.
  */
 #define _GNU_SOURCE
-#include "expect.h"
+#include "processes.h"
+#include "share.h"
+#include "verbs.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-#define PAGE 4096ul
 
 /* FILE: a process goes on writing numbers to it when this one ends. Each is told once it is written. */
 static void do_write_on(char **argv)
@@ -51,38 +42,12 @@ static void do_detach(char **argv)
 	expect("umount", 0, umount2(argv[0], MNT_DETACH));
 }
 
-/* Sends a signal to each process of that program. */
-static void signal_all(const char *program, int sig)
-{
-	DIR *dir = opendir("/proc");
-	struct dirent *entry;
-
-	while ((entry = readdir(dir))) {
-		char path[300], text[300] = "";
-		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-		int fd;
-
-		if (pid <= 1)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/cmdline", entry->d_name);
-		fd = open(path, O_RDONLY);
-		if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && strcmp(text, program) == 0)
-			expect("kill", 0, kill(pid, sig));
-		close(fd);
-	}
-	closedir(dir);
-}
-
 /* Stores to one page of a file after the other, and counts them. */
 _Noreturn static void store_on(const char *path, volatile unsigned long *count)
 {
 	const size_t n = 1ul << 28;
-	int fd = open(path, O_CREAT | O_RDWR, 0644);
-	uint8_t *mem;
+	uint8_t *mem = map_to_store(path, n);
 
-	if (ftruncate(fd, (off_t)n))
-		_exit(1);
-	mem = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	raise(SIGSTOP); /* until the servers are silent */
 	for (size_t at = 0; at < n; at += PAGE) {
 		mem[at] = 1;
@@ -140,7 +105,7 @@ static void do_many(char **argv)
 			store_on(argv[n], &counts[n]);
 		waitpid(children[n], NULL, WUNTRACED);
 	}
-	signal_all("/bin/hostfs", SIGSTOP);
+	expect("who is stopped", n, signal_processes("hostfs", SIGSTOP));
 	for (unsigned i = 0; i < n; i++)
 		kill(children[i], SIGCONT);
 	while (!all_have(counts, n, EACH) || sum(counts, n) < most)
@@ -149,23 +114,14 @@ static void do_many(char **argv)
 	expect("too many dirty pages", 0, sum(counts, n) > most + n * EACH + EACH);
 	for (unsigned i = 0; i < n; i++)
 		kill(children[i], SIGKILL);
-	signal_all("/bin/hostfs", SIGCONT);
+	expect("who goes on", n, signal_processes("hostfs", SIGCONT));
 }
 
-static const struct {
-	const char *name;
-	void (*act)(char **argv);
-} verbs[] = { { "write-on", do_write_on }, { "detach", do_detach }, { "many", do_many } };
+static const struct verb verbs[] = { { "write-on", do_write_on, false },
+				     { "detach", do_detach, false },
+				     { "many", do_many, false } };
 
 int main(int argc, char **argv)
 {
-	for (size_t i = 0; argc > 1 && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (strcmp(verbs[i].name, argv[1]) != 0)
-			continue;
-		verbs[i].act(argv + 2);
-		if (!nwrong)
-			printf("power_off: ok\n");
-		return nwrong != 0;
-	}
-	return 2;
+	return do_verb(verbs, sizeof(verbs) / sizeof(verbs[0]), "power_off", argv);
 }

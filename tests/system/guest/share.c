@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "processes.h"
 #include "share.h"
+#include "verbs.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -711,18 +712,6 @@ static void do_descriptors(char **argv)
 
 /* ---- mappings that are stored to ---- */
 
-static uint8_t *map_to_store(const char *path, size_t n)
-{
-	int fd = open(path, O_CREAT | O_RDWR, 0644);
-	uint8_t *mem;
-
-	expect("ftruncate", 0, got(ftruncate(fd, (off_t)n)));
-	mem = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	expect("mmap", 1, mem != MAP_FAILED);
-	close(fd);
-	return mem;
-}
-
 /*
  * Stores to mappings, and leaves it to the kernel to bring that to the host: at munmap, at the end of a process, at its
  * kill, and at the end of the machine.
@@ -784,11 +773,7 @@ static void do_together_store(char **argv)
 	}
 }
 
-static const struct {
-	const char *name;
-	void (*act)(char **argv);
-	bool says; /* prints what the test compares, and no "ok" */
-} verbs[] = {
+static const struct verb verbs[] = {
 	{ "walk", do_walk, true },
 	{ "map", do_map, true },
 	{ "stat", do_stat, true },
@@ -818,13 +803,5 @@ int main(int argc, char **argv)
 
 	setvbuf(stdout, out, _IOFBF, sizeof(out));
 	signal(SIGBUS, on_bus);
-	for (size_t i = 0; argc > 1 && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (strcmp(verbs[i].name, argv[1]) != 0)
-			continue;
-		verbs[i].act(argv + 2);
-		if (!nwrong && !verbs[i].says)
-			printf("share: ok\n");
-		return nwrong != 0;
-	}
-	return 2;
+	return do_verb(verbs, sizeof(verbs) / sizeof(verbs[0]), "share", argv);
 }

@@ -86,6 +86,19 @@ static inline void put_text(const char *path, int flags, const char *text)
 	expect("close", 0, got(close(fd)));
 }
 
+/* A file of n bytes, made if it is not there, that can be stored to. */
+static inline uint8_t *map_to_store(const char *path, size_t n)
+{
+	int fd = open(path, O_CREAT | O_RDWR, 0644);
+	uint8_t *mem;
+
+	expect("ftruncate", 0, got(ftruncate(fd, (off_t)n)));
+	mem = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	expect("mmap", 1, mem != MAP_FAILED);
+	close(fd);
+	return mem;
+}
+
 /* Tells the test on the host that it may do the next step, and waits until that is done. */
 static inline void next(const char *step)
 {

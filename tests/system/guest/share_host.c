@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "processes.h"
 #include "share.h"
+#include "verbs.h"
 
 #include <dirent.h>
 #include <stdbool.h>
@@ -119,23 +120,11 @@ static void do_append(char **argv)
 	expect("the end", -ENODATA, byte_at(argv[0], PAGE + 5));
 }
 
-static uint8_t *map_new(const char *path, size_t n)
-{
-	int fd = open(path, O_CREAT | O_RDWR, 0644);
-	void *mem;
-
-	expect("ftruncate", 0, got(ftruncate(fd, (off_t)n)));
-	mem = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	expect("mmap", 1, mem != MAP_FAILED);
-	close(fd);
-	return mem;
-}
-
 /* argv: a new file. Its blocks are asked for when its pages are written back: msync() tells of it. */
 static void do_mapped(char **argv)
 {
 	const size_t n = NALL * PAGE;
-	uint8_t *mem = map_new(argv[0], n);
+	uint8_t *mem = map_to_store(argv[0], n);
 
 	fill(mem, 0, n);
 	expect("msync without room", -ENOSPC, got(msync(mem, n, MS_SYNC)));
@@ -151,7 +140,7 @@ static void do_mapped(char **argv)
 static void do_squeezed(char **argv)
 {
 	const size_t n = 40u << 20;
-	uint8_t *mem = map_new(argv[0], n);
+	uint8_t *mem = map_to_store(argv[0], n);
 
 	fill(mem, 0, n);
 	expect("msync without room", -ENOSPC, got(msync(mem, n, MS_SYNC)));
@@ -400,29 +389,18 @@ static void do_all_gone(char **argv)
 	expect("the server is another one, or there is none", -1, open("/mnt/file", O_RDONLY));
 }
 
-static const struct {
-	const char *name;
-	void (*act)(char **argv);
-} verbs[] = {
-	{ "full", do_full },	     { "append", do_append },
-	{ "mapped", do_mapped },     { "squeezed", do_squeezed },
-	{ "leave", do_leave },	     { "names", do_names },
-	{ "shrink", do_shrink },     { "shrink-reclaimed", do_shrink_reclaimed },
-	{ "grow", do_grow },	     { "replace", do_replace },
-	{ "vanish", do_vanish },     { "link-out", do_link_out },
-	{ "all-gone", do_all_gone },
+static const struct verb verbs[] = {
+	{ "full", do_full, false },	    { "append", do_append, false },
+	{ "mapped", do_mapped, false },	    { "squeezed", do_squeezed, false },
+	{ "leave", do_leave, false },	    { "names", do_names, false },
+	{ "shrink", do_shrink, false },	    { "shrink-reclaimed", do_shrink_reclaimed, false },
+	{ "grow", do_grow, false },	    { "replace", do_replace, false },
+	{ "vanish", do_vanish, false },	    { "link-out", do_link_out, false },
+	{ "all-gone", do_all_gone, false },
 };
 
 int main(int argc, char **argv)
 {
 	signal(SIGBUS, on_bus);
-	for (size_t i = 0; argc > 1 && i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (strcmp(verbs[i].name, argv[1]) != 0)
-			continue;
-		verbs[i].act(argv + 2);
-		if (!nwrong)
-			printf("share_host: ok\n");
-		return nwrong != 0;
-	}
-	return 2;
+	return do_verb(verbs, sizeof(verbs) / sizeof(verbs[0]), "share_host", argv);
 }
