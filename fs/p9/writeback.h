@@ -54,7 +54,7 @@ void p9_writeback_end(struct p9_session *session);
 /* For the kernel thread: starts what is due. Lowers *next to the tick when more may be. */
 void p9_writeback_tend(struct p9_session *session, uint64_t now, uint64_t *next);
 
-/* p9_flush() for all files of the session. */
+/* p9_flush() for all files of the session. After it, none is in use only because it was written. */
 int p9_sync_session(struct p9_session *session, uint64_t deadline);
 
 /* Slots of struct object_ops. */
