@@ -37,21 +37,27 @@ static struct thread *kthread_prepare(const char *name, void (*fn)(void *arg), v
 	return thread;
 }
 
-/* Not preempted: it is on no queue, so it would not run again while other threads are ready. */
 static void idle(void *arg)
 {
-	preempt_disable();
-	latency_forget(LATENCY_PREEMPTION);
 	for (;;) {
 		sched_idle();
 		kthread_reap();
 	}
 }
 
+/*
+ * The idle thread is not preempted, not even by an interrupt before its first instruction: it is on
+ * no queue, so it would not run again while other threads are ready.
+ */
 int kthread_init(void)
 {
-	hart_this()->idle = kthread_prepare("idle", idle, NULL);
-	return hart_this()->idle ? 0 : -ENOMEM;
+	struct thread *thread = kthread_prepare("idle", idle, NULL);
+
+	if (!thread)
+		return -ENOMEM;
+	thread->arch.preempt.count = 1;
+	hart_this()->idle = thread;
+	return 0;
 }
 
 struct thread *kthread_spawn(const char *name, void (*fn)(void *arg), void *arg)

@@ -435,6 +435,7 @@ void sched_leave(void)
 
 void sched_first(void)
 {
+	assert_hardened(arch_preempt()->count == idle_count());
 	spin_unlock_irqoff(&runq_this()->lock);
 	irq_enable();
 }

@@ -27,7 +27,7 @@ DONE = run_placed("preempt_sweep", "all", STEP, patience=7200,
                   options=["--icount", "--swap", "16M", "--timeout", "200" if STEP == "0" else "7000"])
 TEXT = DONE.out.decode(errors="replace")
 ROWS = {name: (int(taken), int(wrong)) for name, taken, wrong in ROW.findall(TEXT)}
-for line in TEXT.splitlines():
+for line in TEXT.splitlines() + (DONE.err.decode(errors="replace").splitlines() if DONE.status else []):
     print("#", line.lstrip("# "))
 
 
