@@ -748,6 +748,15 @@ static void tell_lost(struct p9_session *session)
 			 n == 1 ? "page" : "pages", -atomic_load(&session->lost_error));
 }
 
+static void tell_unwritten(struct p9_session *session)
+{
+	uint32_t n = atomic_load(&session->nunwritten);
+
+	if (n)
+		log_warn("9p", "%u %s of files could not be written in time", n,
+			 n == 1 ? "page" : "pages");
+}
+
 /* With a deadline the machine ends: nobody else tells of what is lost. */
 int p9_sync_session(struct p9_session *session, uint64_t deadline)
 {
@@ -765,8 +774,10 @@ int p9_sync_session(struct p9_session *session, uint64_t deadline)
 	}
 	wait_for_retiring(session, deadline);
 	p9_wait_for_removals(session, deadline);
-	if (deadline != UINT64_MAX)
+	if (deadline != UINT64_MAX) {
 		tell_lost(session);
+		tell_unwritten(session);
+	}
 	return err;
 }
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """R92, R143: what programs have written to shared folders is on the host when the machine is off."""
 
+import re
 import struct
 
 from lib.guest import folder, get, run_placed
@@ -10,9 +11,9 @@ from lib.tap import case, equal, has, lacks, main
 PAGE = 4096
 
 
-def passes(verb, *words, options):
+def passes(verb, *words, options, **names):
     """Runs a verb of the guest's program, which finds out itself what is wrong. Gives the run."""
-    done = run_placed("power_off", verb, *words, options=["--mem", "64M", *options])
+    done = run_placed("power_off", verb, *words, options=["--mem", "64M", *options], **names)
     equal(done.status, 0, f"status (it said {done.out} {done.err})")
     has(done.out, b"power_off: ok\n", "standard output")
     lacks(done.err, b"did not end in time", "log")
@@ -38,6 +39,32 @@ def R92_a_mount_that_is_out_of_the_tree_is_written_too():
     place = folder("detached")
     passes("detach", "/mnt", options=["--share", place])
     equal(get(place + "/file") == bytes((at * 7 + at // PAGE) & 0xFF for at in range(40 * PAGE)), True, "the file is right")
+
+
+def pages_told(log):
+    """How many pages the log says are lost. It may say so twice of one: it had no answer in time, and then an error."""
+    return sum(int(pages) for pair in re.findall(rb"9p: warning: what was written to (\d+) pages? of files is lost: error 5\n|"
+                                                  rb"9p: warning: (\d+) pages? of files could not be written in time\n", log)
+               for pages in pair if pages)
+
+
+@case
+def R92_the_machine_goes_off_although_a_server_is_silent():
+    place = folder("silent")
+    done = passes("silent", "/mnt/file", options=["--share", place])
+    equal(pages_told(done.err) >= 40, True, f"all pages are told (it said {done.err})")
+    equal(get(place + "/file"), b"", "the file, of which the server did not hear")
+
+
+@case
+def R92_the_machine_goes_off_although_a_server_is_slow():
+    place = folder("slow")
+    # QEMU answers one write a second, and each is of 32 pages.
+    done = passes("slow", "/mnt/file", options=["--share", place],
+                  env={"FAULTLINE_QEMU": "-set fsdev.share0.throttling.iops-write=1"})
+    data = get(place + "/file")
+    there = sum(data[at:at + PAGE] == b"\1" * PAGE for at in range(0, len(data), PAGE))
+    equal(0 < there < 1536 <= there + pages_told(done.err), True, f"the {there} pages that are there, and what it said ({done.err})")
 
 
 @case

@@ -117,8 +117,30 @@ static void do_many(char **argv)
 	expect("who goes on", n, signal_processes("hostfs", SIGCONT));
 }
 
+/* FILE: the server does not answer any more, and has not got all bytes. */
+static void do_silent(char **argv)
+{
+	static const uint8_t bytes[40 * PAGE] = { 1 };
+	int fd = open(argv[0], O_CREAT | O_WRONLY, 0644);
+
+	expect("who is stopped", 1, signal_processes("hostfs", SIGSTOP));
+	expect("write", sizeof(bytes), write(fd, bytes, sizeof(bytes)));
+}
+
+/* FILE: it is of more bytes than the server takes before the machine has to be off. */
+static void do_slow(char **argv)
+{
+	static uint8_t bytes[1536 * PAGE];
+	int fd = open(argv[0], O_CREAT | O_WRONLY, 0644);
+
+	memset(bytes, 1, sizeof(bytes));
+	expect("write", sizeof(bytes), write(fd, bytes, sizeof(bytes)));
+}
+
 static const struct verb verbs[] = { { "write-on", do_write_on, false },
 				     { "detach", do_detach, false },
+				     { "silent", do_silent, false },
+				     { "slow", do_slow, false },
 				     { "many", do_many, false } };
 
 int main(int argc, char **argv)
