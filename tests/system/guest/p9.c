@@ -1465,8 +1465,11 @@ static void fsync_among_stores(void)
 	for (unsigned i = 0; i < 3; i++) {
 		child[i] = fork();
 		if (child[i] == 0)
-			for (unsigned k = 0;; k++)
+			for (unsigned k = 0;; k++) {
 				mem[k % 49 * 2 * PAGE + i + 1] = (uint8_t)k;
+				if (k % 8 == 0)
+					usleep(100); /* else the server waits for its turn */
+			}
 	}
 	for (unsigned i = 0; i < 10; i++) {
 		mem[i * 2 * PAGE] = (uint8_t)(i + 1);
