@@ -13,8 +13,8 @@
 struct books {
 	bool (*read)(struct faultline_ledger *ret);
 	long (*frames)(const struct faultline_ledger *ledger); /* those that are to come back */
-	unsigned
-		settle; /* how often it looks again, each 10 ms: closed files go in the background */
+	/* How often it looks again, each 10 ms: closed files go in the background. */
+	unsigned settle;
 	struct faultline_ledger before, after;
 };
 

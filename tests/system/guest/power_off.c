@@ -130,7 +130,7 @@ static void do_silent(char **argv)
 /* FILE: it is of more bytes than the server takes before the machine has to be off. */
 static void do_slow(char **argv)
 {
-	static uint8_t bytes[1536 * PAGE];
+	static uint8_t bytes[8192 * PAGE];
 	int fd = open(argv[0], O_CREAT | O_WRONLY, 0644);
 
 	memset(bytes, 1, sizeof(bytes));
