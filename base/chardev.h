@@ -7,7 +7,10 @@
 
 struct chardev;
 
-/* None of these sleeps. Call with no spinning lock held except the log's. */
+/*
+ * None of these sleeps. Call with no spinning lock held except the log's; write may also be
+ * called with locks held that come before LOCK_DEVICE.
+ */
 struct chardev_ops {
 	/* Reads up to n bytes of input. Returns how many; 0 if there are none now. */
 	size_t (*read)(struct chardev *dev, void *to, size_t n);

@@ -121,18 +121,22 @@ static ssize_t tty_read(struct file *file, struct user_iter *to, uint64_t *pos)
 }
 
 /*
- * Sends all bytes, however long it takes: the caller could not report a partly sent piece. Returns
- * 0, or -EINTR if the thread is killed.
+ * Sends all bytes, however long it takes: the caller could not report a partly sent piece. The echo
+ * of what has been typed goes first, or a prompt would overtake the line that it follows. Returns 0,
+ * or -EINTR if the thread is killed.
  */
-static int put_bytes(struct chardev *dev, const uint8_t *from, size_t n)
+static int put_bytes(struct tty *tty, const uint8_t *from, size_t n)
 {
+	struct chardev *dev = tty->dev;
 	size_t sent = 0;
 	int err = 0;
 
 	while (sent < n && err == 0) {
 		uint64_t seq = waitq_sample(&dev->writable);
-		size_t took = dev->ops->write(dev, from + sent, n - sent);
+		size_t took = 0;
 
+		if (tty_send_echoes(tty))
+			took = dev->ops->write(dev, from + sent, n - sent);
 		sent += took;
 		if (took == 0)
 			err = thread_wait(&dev->writable, seq);
@@ -178,7 +182,7 @@ static int write_piece(struct tty *tty, struct user_iter *from, bool nonblock, s
 	len = process(tty, piece, copied, processed, nonblock);
 	if (len < 0)
 		return (int)len;
-	err = put_bytes(tty->dev, processed, (size_t)len);
+	err = put_bytes(tty, processed, (size_t)len);
 	if (err == 0)
 		*done += copied;
 	return err;

@@ -20,28 +20,31 @@
 /* How often the echo is tried again while the device accepts no output. */
 #define ECHO_RETRY_NS (10 * (NSEC_PER_SEC / 1000))
 
-/*
- * Sends as much of the echo as the device accepts now. It never waits: the next input may be the ^C
- * that ends the program whose output has filled the device. ^S does not stop the echo.
- */
-static void put_echoes(struct tty *tty)
+bool tty_send_echoes(struct tty *tty)
 {
 	struct echo_queue *echoes = &tty->echoes;
-	struct chardev *dev = tty->dev;
-	size_t took;
+	size_t left, took;
 
-	while (echoes->sent < echoes->n) {
-		took = dev->ops->write(dev, echoes->bytes + echoes->sent, echoes->n - echoes->sent);
-		if (took == 0)
-			return;
+	do {
+		/* One short piece at a time, for preemption is off. */
+		spin_lock(&tty->lock);
+		left = echoes->n - echoes->sent;
+		took = 0;
+		if (left != 0)
+			took = tty->dev->ops->write(tty->dev, echoes->bytes + echoes->sent,
+						    MIN(left, PIECE));
+		left -= took;
 		echoes->sent += took;
-	}
-	echoes->sent = echoes->n = 0;
+		if (left == 0)
+			echoes->sent = echoes->n = 0;
+		spin_unlock(&tty->lock);
+	} while (left != 0 && took != 0);
+	return left == 0;
 }
 
 /*
  * Queues the last byte's echo. If the queue is full because the device has accepted nothing for
- * long, the echo is dropped, as on Linux.
+ * long, the echo is dropped, as on Linux. Called with tty->lock held.
  */
 static void add_echo(struct tty *tty)
 {
@@ -58,14 +61,17 @@ static void add_echo(struct tty *tty)
 	echoes->n += tty->echo.n;
 }
 
-/* Gives a byte to the line discipline. Called with tty->lock held; drops it. */
+/*
+ * Gives a byte to the line discipline. Its echo is queued before a program can read it, so that what
+ * the program answers comes after the echo. Called with tty->lock held; drops it.
+ */
 static void take_byte(struct tty *tty, uint8_t byte)
 {
 	unsigned events = ldisc_input(&tty->ldisc, byte, &tty->echo);
 
-	spin_unlock(&tty->lock);
 	add_echo(tty);
-	put_echoes(tty);
+	spin_unlock(&tty->lock);
+	(void)tty_send_echoes(tty);
 	if (events & LDISC_READABLE)
 		waitq_wake_all(&tty->readable);
 	if (events & LDISC_RESUMED)
@@ -170,9 +176,9 @@ static void hang_up(struct tty *tty)
 }
 
 /* Waits until there is input, or room for it, or it is time to try the echo again. */
-static void wait_for_work(struct tty *tty, uint64_t seq)
+static void wait_for_work(struct tty *tty, bool all_echoed, uint64_t seq)
 {
-	if (tty->echoes.n != 0)
+	if (!all_echoed)
 		thread_sleep_always(&tty->dev->readable, seq,
 				    arch_time() + clock_ns_to_ticks(ECHO_RETRY_NS));
 	else
@@ -197,15 +203,16 @@ void tty_input_main(void *arg)
 	for (;;) {
 		uint64_t seq = waitq_sample(&dev->readable);
 		bool worked = hold_input(tty) != 0;
+		bool all_echoed;
 
 		while (take_next(tty) || take_urgent(tty))
 			worked = true;
-		put_echoes(tty);
+		all_echoed = tty_send_echoes(tty);
 		if (worked)
 			continue;
 		if (!holds_any(tty) && dev->ops->ended(dev))
 			break;
-		wait_for_work(tty, seq);
+		wait_for_work(tty, all_echoed, seq);
 	}
 	hang_up(tty);
 }

@@ -27,16 +27,15 @@ struct tty {
 	/* Input for which the line discipline has no room yet, the oldest byte first. */
 	uint8_t held[TTY_HELD_MAX];
 	size_t nheld;
-	bool stalled; /* the input thread waits for room; see tty_input_resume() */
-	/* woken after the change: */
-	struct waitq readable; /* input, or hung_up */
-	struct waitq resumed;  /* output is no longer stopped */
-	/* private to the input thread: */
+	bool stalled;		/* the input thread waits for room; see tty_input_resume() */
 	struct ldisc_echo echo; /* of the last byte */
 	struct echo_queue {
 		uint8_t bytes[2 * LDISC_ECHO_MAX];
 		size_t sent, n; /* the part that has been sent, and the end of the queue */
 	} echoes;
+	/* woken after the change: */
+	struct waitq readable; /* input, or hung_up */
+	struct waitq resumed;  /* output is no longer stopped */
 };
 
 /* For open terminals: the device of the file's inode is the tty. */
@@ -44,6 +43,13 @@ extern const struct file_ops tty_ops;
 
 /* Lets held-back input go on after a read or a change of the settings. The caller holds no lock. */
 void tty_input_resume(struct tty *tty);
+
+/*
+ * Sends as much of the echo as the device accepts now, whether output is stopped or not. It never
+ * waits: the next input may be the ^C that ends the program whose output has filled the device.
+ * Returns true if no echo is left to send. The caller holds no lock.
+ */
+bool tty_send_echoes(struct tty *tty);
 
 /* Main function of the kernel thread that processes the device's input; arg is the tty. */
 void tty_input_main(void *arg);

@@ -287,6 +287,30 @@ KTEST(port_long_write_ends_by_a_kill)
 	kill_writer_of(&port_file);
 }
 
+static int write_x(void *arg)
+{
+	struct user_iter iter = user_iter_one(BUFFER, 1);
+
+	(void)arg;
+	if (!map_buffer(PAGE_SIZE) || user_copy_out(BUFFER, "x", 1) != 0)
+		return 99;
+	return (int)tty_file->ops->write(tty_file, &iter, NULL);
+}
+
+/* The screen takes bytes again when the echo of a line and a program's answer wait for it. */
+KTEST(terminal_output_does_not_overtake_the_echo)
+{
+	refusals = UNLIMITED;
+	type("ab\n");
+	refusals = 0;
+	EXPECT_EQ(0, echoed);
+	ASSERT_TRUE(open_files());
+	EXPECT_EQ(EXITED(1), ktest_run(write_x, NULL));
+	close_files();
+	EXPECT_EQ(sizeof("ab\r\nx") - 1, echoed);
+	EXPECT_EQ(0, memcmp(screen, "ab\r\nx", echoed));
+}
+
 /* ---- more input than there is room for ---- */
 
 #define ROW_LEN 50
