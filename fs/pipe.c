@@ -363,10 +363,11 @@ static unsigned pipe_poll_read(struct file *file, struct poller *poller)
 	unsigned can = 0;
 
 	poll_watch(poller, &pipe->readable);
+	/* In this order: bytes that come before the last writer's end are seen with it. */
+	if (!atomic_load(&pipe->has_writer))
+		can |= POLLHUP;
 	if (!pipe_ring_empty(&pipe->ring))
 		can |= POLLIN | POLLRDNORM;
-	if (!pipe->has_writer)
-		can |= POLLHUP;
 	return can;
 }
 

@@ -101,7 +101,7 @@ static void handle(struct trap_frame *frame, const struct signal_info *info,
 	err = signal_frame_write(frame, info, action,
 				 signals->suspended ? signals->old_mask : signals->blocked);
 	spin_lock(&signals->lock);
-	signal_take(signals, info);
+	(void)signal_take(signals, info);
 	if (!err)
 		enter_handler(signals, info, action);
 	spin_unlock(&signals->lock);
@@ -119,7 +119,10 @@ __attribute__((noinline)) static void do_default(const struct signal_info *info)
 	bool stops = action == SIGNAL_STOP && process->pid != PID_INIT;
 
 	spin_lock(&signals->lock);
-	signal_take(signals, info);
+	if (!signal_take(signals, info)) {
+		spin_unlock(&signals->lock);
+		return;
+	}
 	if (signals->ignored & SIGNAL_BIT(info->sig))
 		stops = false;
 	else if (action <= SIGNAL_CORE && action != SIGNAL_IGNORE && process->pid != PID_INIT)

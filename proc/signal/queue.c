@@ -111,21 +111,24 @@ bool signal_peek(struct signals *signals, uint64_t set, struct signal_info *info
 	return any;
 }
 
-void signal_take(struct signals *signals, const struct signal_info *info)
+bool signal_take(struct signals *signals, const struct signal_info *info)
 {
 	struct queued_signal *queued;
 
 	assert_hardened(spin_lock_held(&signals->lock));
 	if (signals->fault.sig == info->sig) {
 		signals->fault.sig = 0;
-		return;
+		return true;
 	}
+	if (!(signals->pending_for[info->to_thread] & SIGNAL_BIT(info->sig)))
+		return false;
 	queued = find(signals, info->sig, info->to_thread);
 	if (queued)
 		drop(signals, queued);
 	if (!find(signals, info->sig, info->to_thread))
 		signals->pending_for[info->to_thread] &= ~SIGNAL_BIT(info->sig);
 	signals->pending = signals->pending_for[false] | signals->pending_for[true];
+	return true;
 }
 
 void signal_flush(struct signals *signals, uint64_t set, struct list *spent)

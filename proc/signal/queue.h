@@ -14,8 +14,11 @@ bool signal_peek(struct signals *signals, uint64_t set, struct signal_info *info
 		 struct abi_sigaction *action_ret);
 /* Returns the next signal's number, or 0, without regard to `fault`. Call with the lock held. */
 int signal_next(const struct signals *signals, uint64_t set);
-/* Removes a signal that is pending. Call with the lock held. */
-void signal_take(struct signals *signals, const struct signal_info *info);
+/*
+ * Removes a signal that was pending. Returns false if it is so no more: SIGCONT discards the signals
+ * that stop, and they discard SIGCONT. Call with the lock held.
+ */
+bool signal_take(struct signals *signals, const struct signal_info *info);
 /*
  * Removes all signals in `set`. Their infos go to the list `spent`, for signal_free() after the
  * lock has been dropped, because there may be very many. Call with the lock held.

@@ -50,7 +50,7 @@ static int take_one(struct signals *signals, uint64_t set, struct signal_info *i
 	if (signals->fault.sig || !signal_peek(signals, set, info_ret, NULL))
 		return 0;
 	spin_lock(&signals->lock);
-	signal_take(signals, info_ret);
+	(void)signal_take(signals, info_ret);
 	spin_unlock(&signals->lock);
 	return info_ret->sig;
 }

@@ -14,7 +14,7 @@ from lib.tap import case, equal, lacks, main
 on_hardened()
 
 CALLS = ["fork", "exec", "exit", "wait", "signal", "mmap", "munmap", "fault", "cow", "swap_fork", "swap_exit", "swap_munmap", "swap_read",
-         "write", "read", "close", "lock_wait", "lock_kill"]
+         "write", "read", "close", "stop", "poll", "lock_wait", "lock_kill"]
 CALLS_OF_SERVERS = {"R140": ["ipc_call", "ipc_signal", "ipc_kill_words", "ipc_kill_caller", "ipc_kill_server"],
                     "R142": ["p9_kill_server", "p9_kill_reader"], "R144": ["ipc_ring", "ipc_at_once"],
                     "R145": ["uio_exit", "uio_kill", "uio_alloc"]}

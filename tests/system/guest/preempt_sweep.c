@@ -957,6 +957,7 @@ int main(int argc, char **argv)
 		failed_all++;
 	run_all(sweeps, name, step);
 	run_all(ipc_sweeps, name, step);
+	run_all(job_sweeps, name, step);
 	run_all(lock_sweeps, name, step);
 	run_all(p9_sweeps, name, step);
 	run_all(uio_sweeps, name, step);

@@ -28,7 +28,7 @@ struct sweep {
 };
 
 /* Each ends with one that has no name. */
-extern const struct sweep ipc_sweeps[], lock_sweeps[], p9_sweeps[], uio_sweeps[];
+extern const struct sweep ipc_sweeps[], job_sweeps[], lock_sweeps[], p9_sweeps[], uio_sweeps[];
 
 /* Shared with children that have memory of their own, too. */
 extern volatile struct common {
