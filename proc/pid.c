@@ -8,6 +8,7 @@
 #include "mm/relieve.h"
 #include "proc/job/pgrp.h"
 #include "proc/sched.h"
+#include "proc/signal/send.h"
 
 #define PID_BUCKETS	256
 #define ORPHANS_AT_ONCE 8
@@ -225,8 +226,11 @@ bool process_orphan_some(struct process *process, struct process *init)
 		ended |= child->state == PROCESS_ZOMBIE;
 		pgrp_parent_gone(child);
 	}
-	if (ended)
+	if (ended) {
+		if (init->state == PROCESS_ALIVE)
+			signal_send(init, SIGCHLD);
 		waitq_wake_all(&init->child_waitq);
+	}
 	return list_empty(&process->children);
 }
 

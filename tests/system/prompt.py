@@ -470,6 +470,18 @@ def the_terminal_is_as_before():
 
 
 @case
+def process_1_reaps_what_others_have_left():
+    """At a terminal it also waits for a new size of the window, and a signal has to end that wait."""
+    prompt = Prompt(options=["--add", PROBE + ":/bin/probe"])
+    equal(prompt.do("probe abandon"), "")
+    end = time.monotonic() + PATIENCE
+    while " Z " in prompt.do("ps"):
+        equal(time.monotonic() < end, True, "it is reaped in the end")
+    prompt.send(CTRL["D"])
+    equal(prompt.end(), 0, "status")
+
+
+@case
 def a_closed_terminal_ends_it():
     prompt = Prompt()
     pid = prompt.child.pid

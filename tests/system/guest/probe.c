@@ -436,6 +436,18 @@ static int do_gone(int argc, char **argv)
 	return unlink(argv[2]) ? 87 : 0;
 }
 
+/* abandon: ends with a child that has ended and that it has not waited for. */
+static int do_abandon(int argc, char **argv)
+{
+	siginfo_t info;
+
+	(void)argc;
+	(void)argv;
+	if (fork() == 0)
+		_exit(0);
+	return waitid(P_ALL, 0, &info, WEXITED | WNOWAIT) ? 89 : 0;
+}
+
 /* Returns whether four floating-point registers keep their values while another process runs. */
 static int keeps_floats(double start)
 {
@@ -490,7 +502,7 @@ static const struct {
 	{ "wild", do_wild },	   { "ticks", do_ticks },     { "gone", do_gone },
 	{ "clock", do_clock },	   { "modes", do_modes },     { "tostop", do_tostop },
 	{ "through", do_through }, { "machine", do_machine }, { "polls", do_polls },
-	{ "winch", do_winch },
+	{ "winch", do_winch },	   { "abandon", do_abandon },
 };
 
 int main(int argc, char **argv, char **envp)
