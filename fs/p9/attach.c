@@ -273,7 +273,7 @@ static struct p9_fid *first_for_locked(const struct attempt *a, struct p9_fid *f
 
 /*
  * Returns the next fid to be made, and its node, with references. NULL: there is none, and session->lock is still
- * held. A node that is being freed needs no fids.
+ * held. A fid that is being freed is not made, and a node that is being freed needs no fids.
  */
 static struct p9_fid *next_fid(struct attempt *a, struct p9_node **node_ret)
 {
@@ -286,13 +286,19 @@ static struct p9_fid *next_fid(struct attempt *a, struct p9_node **node_ret)
 		if (is_made_locked(a, fid))
 			break;
 		fid = first_for_locked(a, fid);
+		if (!refcount_get_unless_zero(&fid->refs)) {
+			p9_fid_disown_locked(fid);
+			continue;
+		}
 		if (refcount_get_unless_zero(&fid->node->inode.refs)) {
 			*node_ret = fid->node;
-			p9_fid_get(fid);
 			spin_unlock(&session->lock);
 			return fid;
 		}
 		p9_fid_disown_locked(fid);
+		spin_unlock(&session->lock);
+		p9_fid_put(fid);
+		spin_lock(&session->lock);
 	}
 	return NULL;
 }
