@@ -10,6 +10,12 @@ struct p9_fid;
 struct p9_node;
 struct p9_session;
 
+/* An entry of session->dirty: a file, or the place of a thread that goes through the list. */
+struct p9_dirty {
+	struct list link;
+	struct p9_data *data; /* NULL: a place */
+};
+
 struct p9_data {
 	struct object object;
 	struct p9_node *node;	    /* const; it exists while the object is used */
@@ -28,17 +34,17 @@ struct p9_data {
 	unsigned window;       /* pages that the last request was to have */
 
 	/* The rest is of fs/p9/writeback.c. Guarded by object.lock: */
-	size_t ndirty;	      /* pages in the index that are PAGE_DIRTY */
-	uint64_t first, last; /* all of them have indices in [first, last] */
-	uint64_t dirty_tick;  /* when the first of them became so, or was passed */
-	unsigned nwriting;    /* requests under way */
-	struct list runs;     /* these, the oldest first: struct p9_twrite_run.link */
-	uint64_t nruns;	      /* how many there have been */
-	unsigned nstalled;    /* in sequence that were answered with less than a page */
-	bool barred;	      /* no request is to start: the file is being cut */
-	bool listed;	      /* is in session->dirty; with that, the node is used */
-	int error;	      /* of the last page that was lost */
-	struct list dirty;    /* guarded by session->dirty_lock */
+	size_t ndirty;	       /* pages in the index that are PAGE_DIRTY */
+	uint64_t first, last;  /* all of them have indices in [first, last] */
+	uint64_t dirty_tick;   /* when the first of them became so, or was passed */
+	unsigned nwriting;     /* requests under way */
+	struct list runs;      /* these, the oldest first: struct p9_twrite_run.link */
+	uint64_t nruns;	       /* how many there have been */
+	unsigned nstalled;     /* in sequence that were answered with less than a page */
+	bool barred;	       /* no request is to start: the file is being cut */
+	bool listed;	       /* is in session->dirty; with that, the node is used */
+	int error;	       /* of the last page that was lost */
+	struct p9_dirty dirty; /* guarded by session->dirty_lock */
 	/* atomic: */
 	uint32_t is_hurried; /* pages are not to wait until they are old enough */
 	uint32_t changes;    /* of what the server does not know yet, or did not */

@@ -47,8 +47,8 @@ struct p9_session {
 	struct list link;
 	/* fs/p9/writeback.c: */
 	struct spinlock dirty_lock;
-	struct list dirty;     /* guarded by dirty_lock: struct p9_data.dirty */
-	uint32_t ndirty_files; /* the same; atomic for a look: entries of it */
+	struct list dirty;     /* guarded by dirty_lock: struct p9_dirty.link */
+	uint32_t ndirty_files; /* the same: files in it */
 	uint32_t nretiring;    /* atomic: files that are just leaving it */
 	uint32_t nunwritten;   /* atomic: pages that are dirty or being written */
 	uint32_t npages_lost;  /* atomic: of which the log has not told */

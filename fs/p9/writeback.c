@@ -76,7 +76,8 @@ void p9_writeback_init(struct p9_data *data)
 {
 	mutex_init(&data->visit, LOCK_VISIT);
 	waitq_init(&data->written);
-	list_init(&data->dirty);
+	list_init(&data->dirty.link);
+	data->dirty.data = data;
 	list_init(&data->runs);
 }
 
@@ -126,7 +127,7 @@ static void enlist(struct p9_data *data)
 	path_get(&data->node->inode);
 	p9_use(data->node);
 	spin_lock(&session->dirty_lock);
-	list_add_tail(&session->dirty, &data->dirty);
+	list_add_tail(&session->dirty, &data->dirty.link);
 	session->ndirty_files++;
 	spin_unlock(&session->dirty_lock);
 	p9_sessions_look_before(data->dirty_tick + clock_ns_to_ticks(AGE_NS));
@@ -481,7 +482,10 @@ static void keep_pinned(struct p9_data *data, struct p9_twrite_run *run)
 	spin_unlock(&data->object.lock);
 }
 
-/* Takes the run of pages that is next, so that each store from here on makes its page dirty again. */
+/*
+ * Takes the run of pages that is next, so that each store from here on makes its page dirty again. Does
+ * not begin behind a bar: who has raised that waits only for the runs that it has seen.
+ */
 static bool prepare_run(struct p9_data *data, struct p9_twrite_run *run, uint64_t *next,
 			uint64_t end)
 {
@@ -490,7 +494,7 @@ static bool prepare_run(struct p9_data *data, struct p9_twrite_run *run, uint64_
 
 	mutex_lock(&data->visit);
 	spin_lock(&object->lock);
-	taken = take_run(data, run, next, end);
+	taken = !data->barred && take_run(data, run, next, end);
 	spin_unlock(&object->lock);
 	if (taken && run->is_mapped)
 		vm_protect_object(object, run->offset, run->offset + run->npages * PAGE_SIZE);
@@ -592,7 +596,7 @@ static void retire(struct p9_data *data)
 		data->listed = false;
 		atomic_store(&data->is_hurried, 0u);
 		spin_lock(&session->dirty_lock);
-		list_del(&data->dirty);
+		list_del(&data->dirty.link);
 		session->ndirty_files--;
 		atomic_add(&session->nretiring, 1);
 		spin_unlock(&session->dirty_lock);
@@ -618,25 +622,56 @@ static void wait_for_retiring(struct p9_session *session, uint64_t deadline)
 	       thread_wait_until(&session->cleaned, seq, deadline) == 0);
 }
 
-/* Returns the file that was looked at for the longest time, with a reference; NULL: there is none. */
-static struct p9_data *next_dirty(struct p9_session *session)
-{
-	struct p9_data *data = NULL;
+/*
+ * A thread that goes through the files which are listed at its begin. It has a place of its own in the
+ * list, so that several may do so at a time, and none misses a file because of another.
+ */
+struct walk {
+	struct p9_session *session;
+	struct p9_dirty place;
+	uint32_t left; /* files that are enlisted later are not looked at for ever */
+};
 
+static void walk_begin(struct walk *walk, struct p9_session *session)
+{
+	walk->session = session;
+	walk->place.data = NULL;
 	spin_lock(&session->dirty_lock);
-	if (!list_empty(&session->dirty)) {
-		data = list_first_entry(&session->dirty, struct p9_data, dirty);
-		list_del(&data->dirty);
-		list_add_tail(&session->dirty, &data->dirty);
+	list_add(&session->dirty, &walk->place.link);
+	walk->left = session->ndirty_files;
+	spin_unlock(&session->dirty_lock);
+}
+
+/* Returns the next file, with a reference; NULL: there is none. */
+static struct p9_data *walk_next(struct walk *walk)
+{
+	struct p9_session *session = walk->session;
+	struct p9_data *data = NULL;
+	struct p9_dirty *entry;
+
+	if (!walk->left)
+		return NULL;
+	walk->left--;
+	spin_lock(&session->dirty_lock);
+	for (struct list *at = walk->place.link.next; !data && at != &session->dirty;
+	     at = at->next) {
+		entry = list_entry(at, struct p9_dirty, link);
+		data = entry->data; /* or it is the place of another thread */
+	}
+	if (data) {
+		list_del(&walk->place.link);
+		list_add(&data->dirty.link, &walk->place.link);
 		object_get(&data->object);
 	}
 	spin_unlock(&session->dirty_lock);
 	return data;
 }
 
-static uint32_t count_files(struct p9_session *session)
+static void walk_end(struct walk *walk)
 {
-	return atomic_load(&session->ndirty_files);
+	spin_lock(&walk->session->dirty_lock);
+	list_del(&walk->place.link);
+	spin_unlock(&walk->session->dirty_lock);
 }
 
 /* ---- who waits ---- */
@@ -760,18 +795,18 @@ static void tell_unwritten(struct p9_session *session)
 /* With a deadline the machine ends: nobody else tells of what is lost. */
 int p9_sync_session(struct p9_session *session, uint64_t deadline)
 {
+	struct p9_data *data;
 	int err = 0, result;
+	struct walk walk;
 
-	for (uint32_t n = count_files(session); err != -EINTR && n; n--) {
-		struct p9_data *data = next_dirty(session);
-
-		if (!data)
-			break;
+	walk_begin(&walk, session);
+	while (err != -EINTR && (data = walk_next(&walk))) {
 		result = p9_flush(data, 0, P9_PAGES_END, deadline);
 		err = result ? result : err;
 		retire(data);
 		object_put(&data->object);
 	}
+	walk_end(&walk);
 	wait_for_retiring(session, deadline);
 	p9_wait_for_removals(session, deadline);
 	if (deadline != UINT64_MAX) {
@@ -847,9 +882,12 @@ static void write_file(struct p9_data *data, uint64_t now, uint64_t *next)
 		pass_is_over(data, now, next);
 		return;
 	}
+	/* Whoever makes room from here on sees this, and wakes the thread. */
 	atomic_store(&data->is_hurried, 1u);
 	if (err == -ENOMEM)
 		*next = MIN(*next, now + clock_ns_to_ticks(RETRY_NS));
+	else if (may_start(data)) /* there was room already */
+		*next = now;
 }
 
 /* While others flush the file, they have their turns, as long as more is stored. */
@@ -859,14 +897,17 @@ static void tend_file(struct p9_data *data, bool all, uint64_t now, uint64_t *ne
 
 	if (all && due != UINT64_MAX)
 		atomic_store(&data->is_hurried, 1u);
-	if (due == UINT64_MAX)
+	if (due == UINT64_MAX) {
 		retire(data);
-	else if (atomic_load(&data->nflushing))
+		/* A file that stays, because of a store just now, tells nobody of that. */
+		*next = MIN(*next, due_tick(data));
+	} else if (atomic_load(&data->nflushing)) {
 		return;
-	else if (due <= now || atomic_load(&data->is_hurried))
+	} else if (due <= now || atomic_load(&data->is_hurried)) {
 		write_file(data, now, next);
-	else
+	} else {
 		*next = MIN(*next, due);
+	}
 }
 
 static void tell_sometimes(struct p9_session *session, uint64_t now, uint64_t *next)
@@ -885,13 +926,14 @@ void p9_writeback_tend(struct p9_session *session, uint64_t now, uint64_t *next)
 {
 	bool all = atomic_exchange(&session->is_hurried, 0u) || is_over(session, 2);
 
-	for (uint32_t n = count_files(session); n; n--) {
-		struct p9_data *data = next_dirty(session);
+	struct p9_data *data;
+	struct walk walk;
 
-		if (!data)
-			break;
+	walk_begin(&walk, session);
+	while ((data = walk_next(&walk))) {
 		tend_file(data, all, now, next);
 		object_put(&data->object);
 	}
+	walk_end(&walk);
 	tell_sometimes(session, now, next);
 }

@@ -2,7 +2,7 @@
 /* Calls that are preempted after each n-th of their instructions, by one that meddles (hardened kernel). */
 
 /*
- * preempt_sweep CALL|all [STEP]: the competitor is a process in the same memory, or in that of whose
+ * preempt_sweep CALL|all [STEP]: `all` leaves those out that wait for seconds. The competitor is a process in the same memory, or in that of whose
  * child makes the call. A line a call: points, their distance, how often the call was preempted.
  */
 #define _GNU_SOURCE
@@ -179,7 +179,7 @@ static void compare(const struct faultline_ledger *before)
 
 static void run(long step)
 {
-	long points = 0, taken = 0, misses = 0;
+	long points = 0, taken = 0, misses = 0, end = sweep->to ?: N_MAX;
 	struct faultline_ledger before;
 
 	failed = 0;
@@ -188,7 +188,8 @@ static void run(long step)
 	before = memory();
 	if (!step)
 		step = (sweep->length ? sweep->length : took) / POINTS | 1;
-	for (point = 1; point < N_MAX && misses < MISSES && failed < FAILED_MAX; point += step) {
+	for (point = sweep->from ?: 1; point < end && misses < MISSES && failed < FAILED_MAX;
+	     point += step) {
 		int was = try();
 
 		points++;
@@ -961,5 +962,8 @@ int main(int argc, char **argv)
 	run_all(lock_sweeps, name, step);
 	run_all(p9_sweeps, name, step);
 	run_all(uio_sweeps, name, step);
+	run_all(write_sweeps, name, step);
+	if (name)
+		run_all(slow_sweeps, name, step);
 	return failed_all != 0;
 }

@@ -21,14 +21,16 @@ struct sweep {
 	void (*enter)(void); /* in the competitor, before the call; may be NULL */
 	void (*compete)(void); /* in the competitor */
 	void (*check)(void);   /* after both */
-	long length; /* in instructions, until it ends or waits for the competitor; 0: measured */
+	long length;   /* in instructions, until it ends or waits for the competitor; 0: measured */
+	long from, to; /* the instructions that are tried; 0: from the first one, to the end */
 	int by_child;
 	int timed;  /* others run too: the competitor waits until that many instructions are over */
 	long spare; /* objects that the kernel may keep: index nodes of the swap cache */
 };
 
 /* Each ends with one that has no name. */
-extern const struct sweep ipc_sweeps[], job_sweeps[], lock_sweeps[], p9_sweeps[], uio_sweeps[];
+extern const struct sweep ipc_sweeps[], job_sweeps[], lock_sweeps[], p9_sweeps[], slow_sweeps[],
+	uio_sweeps[], write_sweeps[];
 
 /* Shared with children that have memory of their own, too. */
 extern volatile struct common {

@@ -106,6 +106,8 @@ const struct sweep job_sweeps[] = {
 	  .call = call_poll,
 	  .compete = compete_poll,
 	  .check = check_poll,
-	  .length = 3000 },
+	  .from = 1500,
+	  .to = 4500,
+	  .length = 1200 },
 	{ .name = NULL },
 };
