@@ -10,6 +10,7 @@ import time
 from lib.guest import PATIENCE, PROBE, RUN, folder, run_raw
 from lib.processes import left_alive
 from lib.prompt import CTRL, DELETE, DOWN, END, ERASE, HOME, LEFT, UP, Prompt
+from lib.pty import hang_up
 from lib.tap import case, equal, has, lacks, long_case, main
 
 def without_terminal(text, options=()):
@@ -485,7 +486,7 @@ def process_1_reaps_what_others_have_left():
 def a_closed_terminal_ends_it():
     prompt = Prompt()
     pid = prompt.child.pid
-    prompt.child.close(force=False)
+    hang_up(prompt.child)
     equal(left_alive([pid]), [], "still there")
 
 

@@ -9,7 +9,7 @@ import subprocess
 
 from lib.guest import FAKE, PATIENCE, PROBE, RUN
 from lib.processes import children, left_alive
-from lib.pty import OnTerminal, ShellOnTerminal
+from lib.pty import OnTerminal, ShellOnTerminal, hang_up
 from lib.tap import case, equal, has, lacks, main
 
 WARNING = ("warn", *["word"] * 30) if FAKE else ("wild",)  # has a line of the log that is wider than the window
@@ -204,7 +204,7 @@ def hanging_up_ends_the_machine():
     run.expect("asleep\r\n")
     machines = children(run.child.pid)
     equal(len(machines), 1, "machines")
-    run.child.close(force=False)
+    hang_up(run.child)
     equal(left_alive(machines), [], "machines left")
 
 

@@ -12,6 +12,7 @@ import pexpect
 from lib.guest import FAKE, PATIENCE, RUN
 from lib.processes import children, left_alive
 from lib.prompt import CTRL, Prompt
+from lib.pty import hang_up
 from lib.tap import Skip, case, equal, has, lacks, long_case, main, soak_case
 from lib.tour import FIGURES, STOPS, STRIPS, figures, strips
 
@@ -298,7 +299,7 @@ def a_closed_terminal_ends_the_machine():
         prompt.until(lambda: prompt.screen.text().strip(), "something")
         machines = children(prompt.child.pid)
         equal(len(machines), 1, "machines")
-        prompt.child.close(force=False)
+        hang_up(prompt.child)
         equal(left_alive(machines), [], "machines left")
 
 

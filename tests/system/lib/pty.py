@@ -21,6 +21,13 @@ def modes_of_a_new_terminal():
         os.close(slave)
 
 
+def hang_up(child):
+    """Closes the terminal and does no more to who is on it: close() would send signals, and wait for a moment only."""
+    child.ptyproc.fileobj.close()
+    child.ptyproc.fd, child.ptyproc.closed = -1, True
+    child.child_fd, child.closed = -1, True
+
+
 class OnTerminal:
     """One run with all three streams on a terminal, or as the shell words after it redirect them."""
 
