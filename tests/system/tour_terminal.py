@@ -12,7 +12,7 @@ import pexpect
 from lib.guest import FAKE, PATIENCE, RUN
 from lib.processes import children, left_alive
 from lib.prompt import CTRL, Prompt
-from lib.pty import hang_up
+from lib.pty import hang_up, modes_of_a_new_terminal
 from lib.tap import Skip, case, equal, has, lacks, long_case, main, soak_case
 from lib.tour import FIGURES, STOPS, STRIPS, figures, strips
 
@@ -29,10 +29,10 @@ class Terminal:
         if FAKE:
             raise Skip("needs the real kernel")
         script = '"$0" "$@"; echo "status $?."; read -r line'
+        self.before = modes_of_a_new_terminal()
         self.child = pexpect.spawn("/bin/bash", ["-c", script, RUN, *words], timeout=PATIENCE, dimensions=(25, columns),
                                    env={**os.environ, "LANG": "C", **environment}, encoding="utf-8", codec_errors="replace")
         self.child.delaybeforesend = None
-        self.modes = termios.tcgetattr(self.child.child_fd)
         self.seen = ""
 
     def stop(self):
@@ -45,7 +45,7 @@ class Terminal:
         """Gives the status, and whether the terminal is as it was."""
         self.child.expect(r"status (\d+)\.")
         self.seen += self.child.before
-        status, same = int(self.child.match.group(1)), termios.tcgetattr(self.child.child_fd) == self.modes
+        status, same = int(self.child.match.group(1)), termios.tcgetattr(self.child.child_fd) == self.before
         self.child.close(force=True)
         return status, same
 
