@@ -14,17 +14,23 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
+#define TOLD 300 /* so many numbers, before it ends */
+
 /* FILE: a process goes on writing numbers to it when this one ends. Each is told once it is written. */
 static void do_write_on(char **argv)
 {
+	volatile uint64_t *told =
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int fd = open(argv[0], O_CREAT | O_WRONLY, 0644);
 
 	if (fork() == 0)
 		for (uint64_t number = 0;; number++) {
 			expect("write", sizeof(number), write(fd, &number, sizeof(number)));
 			dprintf(STDOUT_FILENO, "%lu\n", number);
+			*told = number;
 		}
-	usleep(200000);
+	while (*told < TOLD)
+		usleep(1000);
 }
 
 /* DIRECTORY: the mount is taken out of the tree while a file of it has bytes that the server lacks. */
