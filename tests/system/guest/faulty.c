@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A program that faults in known places, for the test of the debugger: it has functions worth stopping in. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -30,8 +32,21 @@ __attribute__((noinline)) void write_to_null(volatile int *nowhere)
 	*nowhere = 42;
 }
 
+static int parent_sleeps(void)
+{
+	char stat[64] = "";
+	int fd = open("/proc/1/stat", O_RDONLY);
+
+	(void)!read(fd, stat, sizeof(stat) - 1);
+	close(fd);
+	return strstr(stat, ") S ") != NULL;
+}
+
 int main(void)
 {
+	do /* it may have been preempted on its way to wait for us */
+		usleep(1000);
+	while (!parent_sleeps());
 	touch_memory();
 	printf("%s\n", text_of_ours);
 	fflush(stdout);
