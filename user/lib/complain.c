@@ -4,18 +4,21 @@
 
 #include "lib/sys.h"
 
-static unsigned long length(const char *s)
-{
-	unsigned long n = 0;
+#define LINE_SIZE 8192 /* has room for a path and what is said of it */
 
-	while (s[n])
-		n++;
-	return n;
-}
-
+/* Each line is written by one call: what the kernel logs meanwhile does not come in the middle of it. */
 void say(const char *s)
 {
-	sys_write(2, s, length(s));
+	static char line[LINE_SIZE];
+	static unsigned long used;
+
+	for (; *s; s++) {
+		line[used++] = *s;
+		if (*s == '\n' || used == sizeof(line)) {
+			sys_write(2, line, used);
+			used = 0;
+		}
+	}
 }
 
 static const char *errno_text(long err)

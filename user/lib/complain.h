@@ -3,7 +3,7 @@
 #ifndef USER_LIB_COMPLAIN_H
 #define USER_LIB_COMPLAIN_H
 
-/* Writes the string to standard error. */
+/* Writes the string to standard error, once a line has ended. */
 void say(const char *s);
 
 /* Prints "init: DOING WHAT: why". An error (-ERRNO) without a text is printed as a number. */
