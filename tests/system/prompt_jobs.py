@@ -5,7 +5,7 @@
 import re
 import subprocess
 
-from lib.guest import PATIENCE, PROBE, RUN
+from lib.guest import PATIENCE, PROBE, RUN, folder, put
 from lib.prompt import CTRL, Prompt
 from lib.tap import case, equal, has, lacks, main
 
@@ -13,9 +13,9 @@ ADD = ["--add", PROBE + ":/bin/probe"]
 CAT = "cat /tmp/r /dev/tty"  # says when it runs
 
 
-def begin():
+def begin(*options):
     """Gives a prompt, and CAT its file."""
-    prompt = Prompt(options=ADD)
+    prompt = Prompt(options=[*ADD, *options])
     equal(prompt.do("echo ready > /tmp/r"), "")
     return prompt
 
@@ -181,21 +181,25 @@ def who_writes_in_the_background_stops_where_that_was_asked_for():
 
 @case
 def what_is_typed_is_shown_again_when_something_else_was():
-    prompt = begin()
-    in_background(prompt, "sh -c 'sleep 1; echo from behind' &")
+    place = folder("told")
+    prompt = begin("--share", place)
+    in_background(prompt, "sh -c 'probe await /mnt/a; echo from behind' &")
     prompt.type(b"half", "half")
-    prompt.until(lambda: "\n[1] Done     sh -c 'sleep 1; echo from behind'\nfaultline> half" in prompt.screen.text(), "end")
+    put(place + "/a", b"")
+    prompt.until(lambda: "\n[1] Done     sh -c 'probe await /mnt/a; echo from behind'\nfaultline> half" in prompt.screen.text(), "end")
     has(prompt.screen.text(), "from behind\n", "screen")
     prompt.type(CTRL["U"], "")
-    in_background(prompt, "sh -c 'sleep 1; echo once more; sleep 1000' &")
+    in_background(prompt, "sh -c 'probe await /mnt/b; echo once more; sleep 1000' &")
     prompt.type(b"half", "half")
+    put(place + "/b", b"")
     prompt.until(lambda: prompt.screen.text().endswith("once more\nfaultline> half"), "the row behind what a job writes")
     prompt.type(b"-way", "half-way")
     prompt.type(CTRL["U"], "")
     prompt.do("kill %1")
-    told(prompt, "[1] SIGTERM  sh -c 'sleep 1; echo once more; sleep 1000'\n")
-    in_background(prompt, "sh -c 'sleep 1; stty columns 30; probe sleep > /tmp/out' &")
+    told(prompt, "[1] SIGTERM  sh -c 'probe await /mnt/b; echo once more; sleep 1000'\n")
+    in_background(prompt, "sh -c 'probe await /mnt/c; stty columns 30; probe sleep > /tmp/o' &")
     prompt.type(b"echo " + b"0123456789" * 4, "echo " + "0123456789" * 4)
+    put(place + "/c", b"")
     prompt.until(lambda: re.fullmatch(r"> \d{9,26}789", prompt.screen.row()), "the line in 30 columns")
     prompt.mark = ">"
     prompt.cancel()

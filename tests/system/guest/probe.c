@@ -213,6 +213,14 @@ static int do_sleep(int argc, char **argv)
 	return 0;
 }
 
+/* await PATH: waits until there is such a file. */
+static int do_await(int argc, char **argv)
+{
+	while (argc > 2 && access(argv[2], F_OK) != 0)
+		usleep(1000);
+	return 0;
+}
+
 /* modes: switches the terminal's echo off, stops, and tells what is left of that when it goes on. */
 static int do_modes(int argc, char **argv)
 {
@@ -502,7 +510,7 @@ static const struct {
 	{ "wild", do_wild },	   { "ticks", do_ticks },     { "gone", do_gone },
 	{ "clock", do_clock },	   { "modes", do_modes },     { "tostop", do_tostop },
 	{ "through", do_through }, { "machine", do_machine }, { "polls", do_polls },
-	{ "winch", do_winch },	   { "abandon", do_abandon },
+	{ "winch", do_winch },	   { "abandon", do_abandon }, { "await", do_await },
 };
 
 int main(int argc, char **argv, char **envp)
