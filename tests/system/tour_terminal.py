@@ -89,7 +89,9 @@ def a_row_about_swap_changes_while_the_program_runs():
 
 @case
 def ctrl_c_ends_the_stop_about_swap():
-    prompt = Prompt(options=["--mem", "64M"], shell=True, tour=True)
+    # The disk answers ten requests a second: the rows to come would take minutes.
+    slow = {"FAULTLINE_QEMU": "-set drive.disk.throttling.iops-total=10"}
+    prompt = Prompt(options=["--mem", "64M"], shell=True, tour=True, env=slow)
     prompt.until(lambda: at_stop(prompt), "the first stop")
     prompt.send("\r" * STOPS)
     prompt.until(lambda: drawn(prompt) > 1, "two rows")

@@ -23,13 +23,14 @@ STATUS = re.compile(r"status (\d+)\.")
 class Prompt:
     """The prompt on a terminal of its own, and what its screen shows."""
 
-    def __init__(self, columns=80, options=(), term="xterm", shell=False, tour=False, lang="C"):
+    def __init__(self, columns=80, options=(), term="xterm", shell=False, tour=False, lang="C", env=None):
         self.mark = "faultline>" if columns >= 40 else ">"
         words = [RUN, *options] + ([] if tour else ["--", "sh"])
         script = '"$@"; echo "status $?."; read -r line' if shell else 'exec "$@"'
         self.before = modes_of_a_new_terminal()
+        env = dict(os.environ, TERM=term, LANG=lang, LC_ALL="", LC_MESSAGES="", **(env or {}))
         self.child = pexpect.spawn("/bin/bash", ["-c", script, "bash", *words], timeout=PATIENCE,
-                                   dimensions=(24, columns), env=dict(os.environ, TERM=term, LANG=lang, LC_ALL="", LC_MESSAGES=""))
+                                   dimensions=(24, columns), env=env)
         self.child.delaybeforesend = None
         self.screen = Screen(columns)
         if not tour:
