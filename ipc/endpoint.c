@@ -327,6 +327,7 @@ static struct call *end_locked(struct endpoint *endpoint, struct call *call, int
 	call->result = result;
 	if (unlikely(!thread))
 		return call;
+	atomic_store(&thread->waits_for, NULL);
 	atomic_store(&call->done, 1);
 	if (hand_over)
 		sched_hand_over(thread);
@@ -525,7 +526,6 @@ int64_t endpoint_call(struct file *send, struct ipc_words *words, struct transfe
 		current_thread()->waits_for = NULL;
 		return call.result;
 	}
-	current_thread()->waits_for = NULL;
 	spin_unlock_irq(&call.endpoint->lock);
 	return call.result;
 }
@@ -772,6 +772,7 @@ int64_t endpoint_reply_receive(struct file *receive, uint64_t *rcvid, const stru
 	*rcvid = 0;
 	call->state = CALL_DONE;
 	call->result = 0;
+	call->thread->waits_for = NULL;
 	call->done = 1;
 	sched_switch_over(call->thread, &endpoint->lock);
 	if (unlikely(receiver.rcvid == 0)) {

@@ -164,6 +164,44 @@ static void ring(unsigned n)
 }
 
 /*
+ * Who has been answered waits for nobody, although it has not run since: a server that answers its client
+ * and then calls it is answered in turn.
+ */
+static void answered(void)
+{
+	int receive[2] = { ipc_create(0), ipc_create(0) }, ready[2];
+	int send[2] = { ipc_badge(receive[0], 0, 0), ipc_badge(receive[1], 1, 0) };
+	struct ipc_message m = { { 0 }, 0 };
+	long rcvid;
+	pid_t pid;
+
+	expect("pipe", 0, pipe(ready));
+	pid = fork();
+	if (pid == 0) {
+		keep_own(receive, 1, 2, ready[1]);
+		if (call(send[0]) != 3)
+			_exit(1);
+		rcvid = ipc_receive(receive[1], &m, IPC_NEVER);
+		m.word[0] = 4;
+		_exit(rcvid > 0 && ipc_reply(receive[1], (uint64_t)rcvid, &m) == 0 ? 0 : 2);
+	}
+	close(receive[1]);
+	wait_for_all(1, ready[0]);
+	rcvid = ipc_receive(receive[0], &m, IPC_NEVER);
+	expect("a call", 1, rcvid > 0);
+	m.word[0] = 3;
+	expect("its answer", 0, ipc_reply(receive[0], (uint64_t)rcvid, &m));
+	expect("a call of who was answered", 4, call(send[1]));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		close(send[i]);
+		close(ready[i]);
+	}
+	close(receive[0]);
+}
+
+/*
  * All servers of a ring call at the same moment: at least one is refused, and ends. Then the one
  * before it finds the receive end closed, and so on: all end.
  */
@@ -317,6 +355,7 @@ int main(void)
 	sigaction(SIGALRM, &action, NULL);
 	alone();
 	handed_over();
+	answered();
 	own_files();
 	for (unsigned n = 1; n <= RING_MAX; n++) {
 		ring(n);
