@@ -90,6 +90,8 @@ void itimers_stop(struct itimers *itimers)
 {
 	for (unsigned which = 0; which < ITIMER_COUNT; which++)
 		timer_cancel(&itimers->of[which].timer);
+	/* Nor does one that has gone off begin anew: whoever waits from here on looks at `due`. */
+	__atomic_store_n(&itimers->due, 0, __ATOMIC_SEQ_CST);
 }
 
 static struct abi_timeval to_timeval(uint64_t ns)

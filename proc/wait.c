@@ -33,9 +33,15 @@ static void wake_timer(struct timer *timer)
 /* What may end a wait early. */
 enum ended_by { BY_NOTHING, BY_KILL, BY_SIGNAL };
 
+/* A timer of the program's may be due, and its signal is sent only when the thread looks at that. */
+static inline bool is_killed(void)
+{
+	return current_killed() || (current_signalled() && current_killed());
+}
+
 static inline bool is_interrupted(enum ended_by by)
 {
-	return by == BY_SIGNAL ? current_signalled() : by == BY_KILL && current_killed();
+	return by == BY_SIGNAL ? current_signalled() : by == BY_KILL && is_killed();
 }
 
 /*

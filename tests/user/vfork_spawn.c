@@ -3,6 +3,7 @@
  * reach the parent. */
 #include "t.h"
 #include <spawn.h>
+#include <sys/time.h>
 
 static volatile int shared;
 
@@ -44,6 +45,42 @@ static void vfork_exec(char *path)
 	ended("child", status);
 }
 
+/* The child tells its pid, and goes on for long. Its parent, which waits for it, has a timer. */
+static int vfork_with_timer(int fd)
+{
+	const struct itimerval soon = { .it_value = { .tv_usec = 20000 } };
+
+	setitimer(ITIMER_REAL, &soon, NULL);
+	if (vfork() == 0) {
+		pid_t pid = getpid();
+
+		if (write(fd, &pid, sizeof(pid)) == sizeof(pid))
+			nap(10000);
+		_exit(0);
+	}
+	return 0;
+}
+
+/* The signal of a timer ends the wait as that of another process does. */
+static void end_vfork_by_timer(void)
+{
+	int fds[2], status;
+	pid_t parent, child;
+
+	TRY(pipe(fds));
+	parent = fork();
+	if (parent == 0)
+		_exit(vfork_with_timer(fds[1]));
+	close(fds[1]);
+	TRY(read(fds[0], &child, sizeof(child)) == sizeof(child));
+	waitpid(parent, &status, 0);
+	ended("who waits in vfork", status);
+	TRY(fcntl(fds[0], F_SETFL, O_NONBLOCK));
+	TRY(read(fds[0], &status, 1)); /* the child has the other end still */
+	TRY(kill(child, SIGKILL));
+	close(fds[0]);
+}
+
 static void spawn(const char *what, const char *path, char **args)
 {
 	char *env[] = { "SPAWNED=yes", NULL };
@@ -71,6 +108,7 @@ int main(int argc, char **argv)
 	try_vfork();
 	vfork_exec(argv[0]);
 	vfork_exec("/no/such/file");
+	end_vfork_by_timer();
 	spawn("itself", argv[0], args);
 	spawn("nothing", "/no/such/file", args);
 	spawn("a folder", "/dev", args);
