@@ -1172,7 +1172,7 @@ static void write_without_an_answer(void)
 	int fd, writer, status;
 
 	mount_flags = 0;
-	start("timeout=1");
+	start("timeout=2");
 	memset(bytes, 0xee, sizeof(bytes));
 	fill_new(new_bytes, 0, PAGE);
 	writer = open("/mnt/new", O_CREAT | O_WRONLY, 0644);
@@ -2160,9 +2160,7 @@ static void silence(void)
 {
 	uint8_t byte, *mem;
 	struct stat st;
-	unsigned walks, reads, flushed;
-	pid_t child;
-	int fd, status = 0;
+	int fd;
 
 	start("timeout=1");
 	fd = open("/mnt/a", O_RDONLY);
@@ -2180,10 +2178,24 @@ static void silence(void)
 	expect("read", 1, pread(fd, &byte, 1, 9 * PAGE));
 	expect("its byte", byte_of(9 * PAGE), byte);
 	expect("the late answer", -ESRCH, control->late);
-	/* the last Tflush so far, and of nothing that the server knows: now they can be counted */
 	wait_for("Tflush of the late", &control->unknown_flushes, 1);
+	munmap(mem, FILE_SIZE);
+	close(fd);
+	stop();
+}
 
-	/* a kill ends the wait at once, for a name and for a page */
+/* A kill ends the wait at once, for a name and for a page. */
+static void kills_end_waits(void)
+{
+	unsigned walks, reads, flushed;
+	uint8_t *mem;
+	struct stat st;
+	pid_t child;
+	int fd, status = 0;
+
+	start("timeout=2");
+	fd = open("/mnt/a", O_RDONLY);
+	mem = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
 	walks = control->seen[P9_TWALK];
 	reads = control->seen[P9_TREAD];
 	flushed = control->flushed[P9_TWALK];
@@ -2273,7 +2285,7 @@ static void flushes_of_the_late(void)
 	uint8_t byte;
 	int fd;
 
-	start("timeout=1");
+	start("timeout=2");
 	fd = open("/mnt/a", O_RDONLY);
 	control->flush = FLUSH_AFTER_ANSWER;
 	tell(MUTE, P9_TREAD);
@@ -2338,7 +2350,7 @@ static void clunks_without_end(void)
 	unsigned n = 0;
 	int got = -1;
 
-	start("timeout=1");
+	start("timeout=2");
 	control->flush = FLUSH_LATER;
 	tell(MUTE, P9_TCLUNK);
 	while (n < OWED && stat("/mnt/a", &st) == 0)
@@ -2362,7 +2374,7 @@ static void death(unsigned of)
 	struct stat st;
 	int fd, status;
 
-	start("timeout=1");
+	start("timeout=2");
 	fd = open("/mnt/a", O_RDONLY);
 	mem = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
 	expect("read", 1, pread(fd, &byte, 1, 0));
@@ -2685,7 +2697,7 @@ static void too_late(void)
 	struct stat st;
 	pid_t child;
 
-	start("timeout=1");
+	start("timeout=2");
 	expect("stat", 0, stat("/mnt/a", &st));
 	end_server();
 	child = fork();
@@ -2847,6 +2859,7 @@ int main(int argc, char **argv)
 	read_only_later();
 	few_fids();
 	silence();
+	kills_end_waits();
 	flushes_of_the_killed();
 	flushes_of_the_late();
 	flushes_without_end();
