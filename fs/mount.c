@@ -19,6 +19,7 @@
 static struct spinlock mounts_lock = SPINLOCK_INIT(LOCK_FS);
 static struct list mounts = LIST_INIT(mounts);
 static unsigned nmounts;		   /* guarded by mounts_lock: length of the list */
+static uint64_t last_place;		   /* the same */
 static struct list kept = LIST_INIT(kept); /* the same: struct mount.kept */
 static struct mount *tree_root;		   /* const once it is there */
 static uint64_t last_dev = MOUNT_DEV_PIPE; /* atomic */
@@ -180,6 +181,7 @@ static int attach_locked(struct mount *mount, struct inode *point)
 		tree_root = mount;
 	}
 	list_add_tail(&mounts, &mount->link);
+	mount->place = ++last_place;
 	nmounts++;
 	return 0;
 }
@@ -458,28 +460,25 @@ void mount_statfs(struct mount *mount, struct abi_statfs *st)
 		mount->type->statfs(mount, st);
 }
 
-struct mount *mount_next(struct mount *mount)
+struct mount *mount_after(uint64_t place)
 {
-	struct list *next = NULL;
-	struct mount *found = NULL;
+	struct mount *mount, *found = NULL;
 
 	spin_lock(&mounts_lock);
-	if (!mount)
-		next = mounts.next;
-	else if (!list_empty(&mount->link))
-		next = mount->link.next;
-	if (next && next != &mounts) {
-		found = list_entry(next, struct mount, link);
-		mount_get(found);
+	list_for_each_entry(mount, &mounts, link) {
+		if (mount->place > place) {
+			mount_get(mount);
+			found = mount;
+			break;
+		}
 	}
 	spin_unlock(&mounts_lock);
-	mount_put(mount);
 	return found;
 }
 
 /*
- * The next older mount, of the tree or not; NULL gives the newest one. References are as with
- * mount_next().
+ * The next older mount, of the tree or not; NULL gives the newest one. Takes over the reference to
+ * `mount` and returns one.
  */
 static struct mount *mount_before(struct mount *mount)
 {

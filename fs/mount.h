@@ -77,6 +77,7 @@ struct mount {
 	/* guarded by mounts_lock: */
 	struct list kept; /* all mounts that are not freed yet, in the tree or not, oldest first */
 	struct list link; /* all mounts of the tree, oldest first; alone: not in the tree */
+	uint64_t place;	  /* in that list: later mounts have greater ones. 0: never mounted */
 	struct inode *point; /* the directory it covers, as by path_get(); NULL: the tree's root */
 	uint64_t nentered;   /* how often a path has entered it */
 	/* The nentered by which umount2(MNT_EXPIRE) sees that nobody but itself came; 0: none. */
@@ -194,7 +195,7 @@ void mount_sync_all(uint64_t deadline);
 void mount_statfs(struct mount *mount, struct abi_statfs *st);
 
 /*
- * The next mount of the tree after `mount`, or the first for NULL; takes over the reference to
- * `mount` and returns one. NULL: there are no more.
+ * The oldest mount of the tree with a greater place than that, with a reference. NULL: there are no
+ * more. Whoever goes by places misses none that stays, whatever is mounted and unmounted meanwhile.
  */
-struct mount *mount_next(struct mount *mount);
+struct mount *mount_after(uint64_t place);

@@ -153,19 +153,10 @@ static void put_mount(struct seq *seq, struct mount *mount, const char *path)
 	seq_put(seq, " 0 0\n");
 }
 
-/* The cursor is how many were listed: a mount that is held in between would be in use. */
-static struct mount *mount_at(uint64_t index)
-{
-	struct mount *mount = mount_next(NULL);
-
-	while (mount && index-- > 0)
-		mount = mount_next(mount);
-	return mount;
-}
-
+/* The cursor is the place of the last one: a mount that is held in between would be in use. */
 static int mounts_record(void *source, void *walk, uint64_t *cursor, struct seq *seq)
 {
-	struct mount *mount = mount_at(*cursor);
+	struct mount *mount = mount_after(*cursor);
 	char *path;
 
 	(void)source, (void)walk;
@@ -179,7 +170,7 @@ static int mounts_record(void *source, void *walk, uint64_t *cursor, struct seq 
 	/* One that has just left the tree, or whose path is too long to be used, is not listed. */
 	if (inode_path(mount->root, path, PATH_MAX) > 0 && *path == '/')
 		put_mount(seq, mount, path);
-	(*cursor)++;
+	*cursor = mount->place;
 	kfree(path);
 	mount_put(mount);
 	return 0;

@@ -627,25 +627,33 @@ TEST(sync)
 	tree_end();
 }
 
-/* Each mount of the tree, oldest first. */
+/* Each mount of the tree, oldest first. One that goes meanwhile hides no other one. */
 TEST(list_of_mounts)
 {
 	struct mount *mount;
+	uint64_t place = 0;
 	unsigned n = 0;
 
 	tree_start();
 	assert_int_equal(fs_mkdir(NULL, "a", 0755), 0);
 	assert_int_equal(fs_mount("tmpfs", "first", NULL, "a", 0, ""), 0);
 	assert_int_equal(fs_mount("tmpfs", "second", NULL, "a", 0, ""), 0);
-	for (mount = mount_next(NULL); mount; mount = mount_next(mount)) {
-		static const char *const sources[] = { "rootfs", "first", "second" };
+	assert_int_equal(fs_mkdir(NULL, "b", 0755), 0);
+	assert_int_equal(fs_mount("tmpfs", "third", NULL, "b", 0, ""), 0);
+	while ((mount = mount_after(place))) {
+		static const char *const sources[] = { "rootfs", "first", "second", "third" };
 
-		assert_in_range(n, 0, 2);
+		place = mount->place;
+		assert_in_range(n, 0, 3);
 		assert_string_equal(mount->source, sources[n++]);
+		mount_put(mount);
+		if (n == 3) /* the second one */
+			assert_int_equal(fs_umount(NULL, "a", 0), 0);
 	}
-	assert_int_equal(n, 3);
+	assert_int_equal(n, 4);
+	assert_int_equal(fs_umount(NULL, "b", 0), 0);
 	assert_int_equal(fs_umount(NULL, "a", 0), 0);
-	assert_int_equal(fs_umount(NULL, "a", 0), 0);
+	assert_int_equal(fs_rmdir(NULL, "b"), 0);
 	assert_int_equal(fs_rmdir(NULL, "a"), 0);
 	tree_end();
 }
