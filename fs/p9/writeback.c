@@ -454,11 +454,15 @@ static void take_pages(struct p9_data *data, struct p9_twrite_run *run, uint64_t
 	*next = at;
 }
 
-/* The caller holds object.lock. Returns false if there is nothing to be written. */
+/*
+ * The caller holds object.lock. Returns false if there is nothing to be written, or a bar: who has raised
+ * that waits only for the runs that it has seen.
+ */
 static bool take_run(struct p9_data *data, struct p9_twrite_run *run, uint64_t *next, uint64_t end)
 {
 	assert_hardened(spin_lock_held(&data->object.lock));
-	take_pages(data, run, next, end);
+	if (!data->barred)
+		take_pages(data, run, next, end);
 	if (!run->npages)
 		return false;
 	run->data = data;
@@ -482,10 +486,7 @@ static void keep_pinned(struct p9_data *data, struct p9_twrite_run *run)
 	spin_unlock(&data->object.lock);
 }
 
-/*
- * Takes the run of pages that is next, so that each store from here on makes its page dirty again. Does
- * not begin behind a bar: who has raised that waits only for the runs that it has seen.
- */
+/* Takes the run of pages that is next, so that each store from here on makes its page dirty again. */
 static bool prepare_run(struct p9_data *data, struct p9_twrite_run *run, uint64_t *next,
 			uint64_t end)
 {
@@ -494,7 +495,7 @@ static bool prepare_run(struct p9_data *data, struct p9_twrite_run *run, uint64_
 
 	mutex_lock(&data->visit);
 	spin_lock(&object->lock);
-	taken = !data->barred && take_run(data, run, next, end);
+	taken = take_run(data, run, next, end);
 	spin_unlock(&object->lock);
 	if (taken && run->is_mapped)
 		vm_protect_object(object, run->offset, run->offset + run->npages * PAGE_SIZE);

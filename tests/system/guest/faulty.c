@@ -44,9 +44,9 @@ static int parent_sleeps(void)
 
 int main(void)
 {
-	do /* it may have been preempted on its way to wait for us */
+	/* It may have been preempted on its way to wait for us. */
+	while (!parent_sleeps())
 		usleep(1000);
-	while (!parent_sleeps());
 	touch_memory();
 	printf("%s\n", text_of_ours);
 	fflush(stdout);

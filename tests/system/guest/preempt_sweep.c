@@ -2,8 +2,9 @@
 /* Calls that are preempted after each n-th of their instructions, by one that meddles (hardened kernel). */
 
 /*
- * preempt_sweep CALL|all [STEP]: `all` leaves those out that wait for seconds. The competitor is a process in the same memory, or in that of whose
- * child makes the call. A line a call: points, their distance, how often the call was preempted.
+ * preempt_sweep CALL|all [STEP]: `all` leaves those out that wait for seconds. The competitor is a
+ * process in the same memory, or in that of whose child makes the call. A line a call: points, their
+ * distance, how often the call was preempted.
  */
 #define _GNU_SOURCE
 #include "preempt_sweep.h"

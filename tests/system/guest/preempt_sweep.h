@@ -21,7 +21,11 @@ struct sweep {
 	void (*enter)(void); /* in the competitor, before the call; may be NULL */
 	void (*compete)(void); /* in the competitor */
 	void (*check)(void);   /* after both */
-	long length;   /* in instructions, until it ends or waits for the competitor; 0: measured */
+	/*
+	 * In instructions, until it ends or waits for the competitor; 0: measured. Without a STEP, so many
+	 * are swept in POINTS steps.
+	 */
+	long length;
 	long from, to; /* the instructions that are tried; 0: from the first one, to the end */
 	int by_child;
 	int timed;  /* others run too: the competitor waits until that many instructions are over */
