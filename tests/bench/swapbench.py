@@ -187,12 +187,12 @@ def is_good(settings, linux, rows):
 def run(args):
     """
     Runs swapbench so often as is asked for; returns the number of bad points. How many pages a request has depends on
-    how soon the host's disk answers: on a busy machine one run may be bad, and then the median of three is judged.
+    how soon the host's disk answers: on a busy machine one run may be bad, and then the median of five is judged.
     """
     settings, linux = read_recording()
     runs = [measure(args, settings) for _ in range(args.runs)]
     if args.runs == 1 and not is_good(settings, linux, medians(runs)):
-        runs += [measure(args, settings) for _ in range(2)]
+        runs += [measure(args, settings) for _ in range(4)]
     rows = medians(runs)
     bench.print_notes("\n".join(shown(rows) if len(runs) == 1 else spread(runs)))
     if args.docs:
