@@ -10,6 +10,7 @@
 #include "preempt_sweep.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -838,6 +839,42 @@ static void check_close(void)
 	close_end(0);
 }
 
+static struct pollfd polled;
+
+static void prepare_poll(void)
+{
+	make_pipe(0);
+	polled = (struct pollfd){ .fd = ends[0], .events = POLLIN };
+}
+
+/* The competitor has the only writer from here on. */
+static void ready_poll(void)
+{
+	close_end(1);
+}
+
+static void call_poll(void)
+{
+	arm();
+	expect(CALL(ppoll, (uint64_t)&polled, 1) == 1, "ppoll", polled.revents);
+}
+
+static void compete_poll(void)
+{
+	expect(CALL(write, (uint64_t)ends[1], (uint64_t)bytes, 1) == 1, "write", 0);
+	close_end(1);
+}
+
+static void check_poll(void)
+{
+	expect((polled.revents & POLLIN) != 0, "an end before the last byte", polled.revents);
+	done = CALL(read, (uint64_t)ends[0], (uint64_t)back, WRITE_BYTES);
+	expect(done == 1, "read", done);
+	done = CALL(read, (uint64_t)ends[0], (uint64_t)back, WRITE_BYTES);
+	expect(done == 0, "read at the end", done);
+	close_end(0);
+}
+
 static const struct sweep sweeps[] = {
 	{ .name = "fork",
 	  .prepare = prepare_fork,
@@ -933,6 +970,15 @@ static const struct sweep sweeps[] = {
 	  .enter = enter_close,
 	  .compete = compete_close,
 	  .check = check_close },
+	{ .name = "poll",
+	  .prepare = prepare_poll,
+	  .ready = ready_poll,
+	  .call = call_poll,
+	  .compete = compete_poll,
+	  .check = check_poll,
+	  .from = 1500,
+	  .to = 4500,
+	  .length = 1200 },
 	{ .name = NULL },
 };
 

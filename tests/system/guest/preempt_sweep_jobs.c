@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* A stop that is preempted by who continues the process, and a poll by who writes and hangs up. */
+/* Stops of a process that are preempted by who continues it. */
 #define _GNU_SOURCE
 #include "preempt_sweep.h"
 
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
-#include <string.h>
 
 #define YIELDS_MAX 1000 /* until the process has ended */
-
-/* ---- a stop ---- */
 
 static const uint64_t stop_signal = 1ul << (SIGTSTP - 1);
 
@@ -51,48 +46,6 @@ static void check_stop(void)
 	expect(child_status == 3 << 8, "status", child_status);
 }
 
-/* ---- a poll ---- */
-
-static int ends[2];
-static struct pollfd polled;
-
-static void prepare_poll(void)
-{
-	expect(CALL(pipe2, (uint64_t)ends, 0) == 0, "pipe2", 0);
-	polled = (struct pollfd){ .fd = ends[0], .events = POLLIN };
-}
-
-/* The competitor has the only writer from here on. */
-static void ready_poll(void)
-{
-	CALL(close, (uint64_t)ends[1]);
-}
-
-static void call_poll(void)
-{
-	arm();
-	expect(CALL(ppoll, (uint64_t)&polled, 1) == 1, "ppoll", polled.revents);
-}
-
-static void compete_poll(void)
-{
-	expect(CALL(write, (uint64_t)ends[1], (uint64_t)&ends, 1) == 1, "write", 0);
-	CALL(close, (uint64_t)ends[1]);
-}
-
-static void check_poll(void)
-{
-	char bytes[2];
-	long got;
-
-	expect((polled.revents & POLLIN) != 0, "an end before the last byte", polled.revents);
-	got = CALL(read, (uint64_t)ends[0], (uint64_t)bytes, sizeof(bytes));
-	expect(got == 1, "read", got);
-	got = CALL(read, (uint64_t)ends[0], (uint64_t)bytes, sizeof(bytes));
-	expect(got == 0, "read at the end", got);
-	CALL(close, (uint64_t)ends[0]);
-}
-
 const struct sweep job_sweeps[] = {
 	{ .name = "stop",
 	  .call = call_stop,
@@ -100,14 +53,5 @@ const struct sweep job_sweeps[] = {
 	  .check = check_stop,
 	  .length = 8000,
 	  .by_child = 1 },
-	{ .name = "poll",
-	  .prepare = prepare_poll,
-	  .ready = ready_poll,
-	  .call = call_poll,
-	  .compete = compete_poll,
-	  .check = check_poll,
-	  .from = 1500,
-	  .to = 4500,
-	  .length = 1200 },
 	{ .name = NULL },
 };
