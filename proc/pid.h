@@ -49,8 +49,8 @@ struct process *process_find_id(const struct process_id *id);
 
 /*
  * Reparents some children of an ending process to process 1, and sends it SIGCHLD and wakes it if
- * any of them are zombies. Returns true if no child is left. This may orphan the children's process groups
- * (pgrp_parent_gone()). Call with process_tree_lock held.
+ * any of them are zombies. Returns true if no child is left. This may orphan the children's process
+ * groups (pgrp_parent_gone()). Call with process_tree_lock held.
  */
 bool process_orphan_some(struct process *process, struct process *init);
 

@@ -75,7 +75,10 @@ struct thread {
 	enum restart restart;	/* of the system call that a signal has just interrupted */
 	long (*restart_call)(struct trap_frame *); /* RESTART_SLEEP: what restart_syscall calls */
 	uint64_t sleep_until_ns, sleep_rest;	   /* deadline; user address for the rest */
-	/* atomic; used by ipc: what it waits for an answer of, without a deadline; or NULL. Who answers clears it. */
+	/*
+	 * atomic; used by ipc: what it waits for an answer of, without a deadline; or NULL. Who answers
+	 * clears it.
+	 */
 	struct endpoint *waits_for;
 #ifdef FAULTLINE_HARDENED
 	struct lockorder waiting_locks;
