@@ -17,10 +17,10 @@ TOKEN = "0123456789abcdef"
 SHARED = ["die_kill", "auxv", "nolib_text"]  # the cases of the boots that are played here
 
 
-def load_replay():
-    """Loads tools/replay, which has no name that can be imported."""
-    loader = importlib.machinery.SourceFileLoader("replay", os.path.join(TOOLS, "replay"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("replay", loader))
+def load_tool(name):
+    """Loads tools/NAME, which has no name that can be imported."""
+    loader = importlib.machinery.SourceFileLoader(name, os.path.join(TOOLS, name))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
     loader.exec_module(module)
     return module
 
@@ -55,7 +55,7 @@ class Player:
 
     def run(self):
         """Gives the status of tools/replay and what it printed."""
-        replay = load_replay()
+        replay = load_tool("replay")
         replay.boot, replay.secrets.token_hex = self.boot, lambda _bytes: TOKEN
         replay.together.memory, replay.built.missing = lambda _paths: 64, lambda *_paths: ""
         os.environ.pop("FAULTLINE_KERNEL", None)
@@ -113,6 +113,18 @@ def what_is_usual_has_no_file():
     idle = [name for name in os.listdir(before)
             if name.endswith((".status", ".err")) and cases.read(os.path.join(before, name)) in (b"", b"0\n")]
     equal(idle, [], "files that say what is usual")
+
+
+@case
+def the_manifest_names_each_other_linux():
+    record = load_tool("record")
+    first = record.manifest("", "6.12", ["a", "b"], True)
+    has(first, "kernel 6.12\n")
+    later = record.manifest(first, "7.2", ["b"], False)
+    equal(later, first + "case b 7.2\n", "one case of another Linux")
+    equal(record.manifest(later, "7.3", ["a", "b"], False), first + "case a 7.3\ncase b 7.3\n", "both, of a third one")
+    equal(record.manifest(later, "6.12", ["b"], False), first, "the case recorded as the rest")
+    equal(record.manifest(later, "7.2", ["a", "b"], True), first.replace("6.12", "7.2"), "all of another Linux")
 
 
 @case
