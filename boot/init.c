@@ -158,7 +158,7 @@ static int start_init(void)
 	char *path;
 	int err;
 
-	err = fs_open_exec(NULL, boot_options.init, &image, &path);
+	err = fs_open_exec(NULL, boot_options.init, true, &image, &path);
 	if (err)
 		return err;
 	err = process_start_init(image, path, argv, envp);

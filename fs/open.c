@@ -215,6 +215,17 @@ static int absolute_path(struct path_walk *walk, char **path_ret)
 	return 0;
 }
 
+static int own_path(struct inode *inode, char **path_ret)
+{
+	char *path = mem_wait_kmalloc(PATH_MAX);
+
+	if (!path)
+		return -ENOMEM;
+	inode_name(inode, path, PATH_MAX);
+	*path_ret = path;
+	return 0;
+}
+
 /*
  * Returns the path of an image. Where a link led to the inode by itself, it is the inode's own, if
  * that has one: C libraries expect the path of their program to begin with a slash.
@@ -226,12 +237,11 @@ static int image_path(struct path_walk *walk, struct inode *inode, char **path_r
 
 	if (err || !walk->jumped)
 		return err;
-	own = mem_wait_kmalloc(PATH_MAX);
-	if (!own) {
+	err = own_path(inode, &own);
+	if (err) {
 		kfree(*path_ret);
-		return -ENOMEM;
+		return err;
 	}
-	inode_name(inode, own, PATH_MAX);
 	if (*own == '/') {
 		kfree(*path_ret);
 		*path_ret = own;
@@ -241,55 +251,86 @@ static int image_path(struct path_walk *walk, struct inode *inode, char **path_r
 	return 0;
 }
 
-static int check_image(const struct path_walk *walk, const struct inode *inode)
+static int check_image(const struct inode *inode)
 {
-	if (walk->must_be_dir && !S_ISDIR(inode->mode))
-		return -ENOTDIR;
 	if (mount_forbids_programs(inode->mount))
 		return -EACCES;
 	return S_ISREG(inode->mode) && (inode->mode & 0111) && inode->object ? 0 : -EACCES;
 }
 
-static int open_exec_once(struct file *dir, const char *path, struct object **object_ret,
-			  char **path_ret)
+static int check_last(const struct path_walk *walk, bool follow, const struct inode *inode)
+{
+	if (!inode)
+		return -ENOENT;
+	if (!follow && S_ISLNK(inode->mode))
+		return -ELOOP;
+	if (walk->must_be_dir && !S_ISDIR(inode->mode))
+		return -ENOTDIR;
+	return check_image(inode);
+}
+
+/*
+ * Uses the object of an image that may be run. A server's file is open for as long as that takes.
+ * With an error, *path is freed.
+ */
+static int use_image(struct inode *inode, struct object **object_ret, char *path)
+{
+	const struct inode_ops *ops = inode->ops;
+	int err = ops->open ? ops->open(inode, O_RDONLY) : 0;
+
+	if (err) {
+		kfree(path);
+		return err;
+	}
+	object_use(inode->object);
+	*object_ret = inode->object;
+	if (ops->open && ops->close)
+		ops->close(inode);
+	return 0;
+}
+
+static int open_exec_once(struct file *dir, const char *path, bool follow,
+			  struct object **object_ret, char **path_ret)
 {
 	struct inode *inode = NULL;
 	struct path_walk walk;
-	bool opened = false;
 	int err;
 
 	path_begin(&walk, path_start(dir), path);
 	do {
 		err = path_to_last(&walk);
 		if (err == 0)
-			err = path_last(&walk, true, &inode);
+			err = path_last(&walk, follow, &inode);
 	} while (err == PATH_AGAIN);
 	if (err == 0)
-		err = inode ? check_image(&walk, inode) : -ENOENT;
-	if (err == 0 && inode->ops->open) {
-		err = inode->ops->open(inode, O_RDONLY);
-		opened = err == 0;
-	}
+		err = check_last(&walk, follow, inode);
 	if (err == 0)
 		err = image_path(&walk, inode, path_ret);
-	if (err == 0) {
-		object_use(inode->object);
-		*object_ret = inode->object;
-	}
-	if (opened && inode->ops->close)
-		inode->ops->close(inode);
+	if (err == 0)
+		err = use_image(inode, object_ret, *path_ret);
 	path_put(inode);
 	path_end(&walk);
 	return err;
 }
 
-int fs_open_exec(struct file *dir, const char *path, struct object **object_ret, char **path_ret)
+int fs_open_exec(struct file *dir, const char *path, bool follow, struct object **object_ret,
+		 char **path_ret)
 {
 	unsigned ntries = 0;
 	int err;
 
 	do
-		err = open_exec_once(dir, path, object_ret, path_ret);
+		err = open_exec_once(dir, path, follow, object_ret, path_ret);
 	while (err == -ESTALE && ++ntries < INODE_STALE_TRIES);
 	return err;
+}
+
+int fs_open_exec_file(struct file *file, struct object **object_ret, char **path_ret)
+{
+	struct inode *inode = file->ops->has_inode ? file_inode(file) : NULL;
+	int err = inode ? check_image(inode) : -EACCES;
+
+	if (err == 0)
+		err = own_path(inode, path_ret);
+	return err ? err : use_image(inode, object_ret, *path_ret);
 }

@@ -22,10 +22,17 @@ int fs_open_check_flags(unsigned flags);
 /*
  * Finds the image that execve(2) is to run. *object_ret is referenced by object_use(). *path_ret is
  * its absolute path, allocated with kmalloc(); links in it are resolved, except the last component.
- * Returns 0, -EACCES if the file is not regular or not executable, an error of the path lookup, or
- * -ENOMEM.
+ * Returns 0, -EACCES if the file is not regular or not executable, -ELOOP if the last component is a
+ * symbolic link and `follow` is not set, an error of the path lookup, or -ENOMEM.
  */
-int fs_open_exec(struct file *dir, const char *path, struct object **object_ret, char **path_ret);
+int fs_open_exec(struct file *dir, const char *path, bool follow, struct object **object_ret,
+		 char **path_ret);
+
+/*
+ * The same for an open file. *path_ret is the file's name as inode_name() writes it. Returns 0,
+ * -EACCES or -ENOMEM.
+ */
+int fs_open_exec_file(struct file *file, struct object **object_ret, char **path_ret);
 
 /* Opens the root directory, as the first process's working directory. NULL: out of memory. */
 struct file *fs_open_root(void);

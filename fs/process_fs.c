@@ -41,7 +41,7 @@ static int open_interp(const char *name, struct object **object_ret, char **path
 {
 	if (*name == '\0')
 		return -EACCES;
-	return fs_open_exec(current_process()->cwd, name, object_ret, path_ret);
+	return fs_open_exec(current_process()->cwd, name, true, object_ret, path_ret);
 }
 
 /* Others may be looking at the table and the directory: they have let go of them when this has the lock. */

@@ -88,6 +88,8 @@ static int follow_script(struct draft *draft, struct exec_args *args, bool first
 	err = script_parse(head, &name, &arg);
 	if (err)
 		return err;
+	if (args->unreachable)
+		return -ENOENT;
 	if (first) { /* later ones have their names there already */
 		exec_args_drop_first(args);
 		err = exec_args_push(args, args->filename);
@@ -223,16 +225,21 @@ static int draft_make(struct draft *draft, struct object *object, const char *pa
 	return draft_fill(draft, args);
 }
 
-static void set_comm(struct process *process, const char *filename)
+/* A file that was run by its descriptor is called by its own name, even if that has been removed. */
+static void set_comm(struct process *process, const struct exe *exe, const struct exec_args *args)
 {
-	const char *slash = strrchr(filename, '/');
+	static const char deleted[] = " (deleted)";
+	const char *path = args->by_descriptor ? exe->path : args->filename;
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t len = strlen(name), cut = args->by_descriptor ? sizeof(deleted) - 1 : 0;
 
-	str_copy(process->thread->name, slash ? slash + 1 : filename,
-		 sizeof(process->thread->name));
+	if (cut && len > cut && strcmp(name + len - cut, deleted) == 0)
+		len -= cut;
+	str_copy(process->thread->name, name, MIN(len + 1, sizeof(process->thread->name)));
 }
 
 /* The point of no return: nothing below can fail. */
-static void commit(struct process *process, struct draft *draft, const char *filename)
+static void commit(struct process *process, struct draft *draft, const struct exec_args *args)
 {
 	struct uspace *old_uspace = process->uspace;
 	struct exe *old_exe = process->exe;
@@ -247,7 +254,7 @@ static void commit(struct process *process, struct draft *draft, const char *fil
 	process->exe = draft->exe;
 	process->exit_signal = SIGCHLD;
 	process->did_exec = true;
-	set_comm(process, filename);
+	set_comm(process, draft->exe, args);
 	spin_unlock(&process_tree_lock);
 	signals_exec(&process->signals);
 	sched_use_mmu(&process->uspace->space.mmu);
@@ -282,6 +289,6 @@ int exec_image(struct object *image, const char *path, struct exec_args *args)
 		return err;
 	}
 	draft_done(&draft);
-	commit(process, &draft, args->filename);
+	commit(process, &draft, args);
 	return 0;
 }

@@ -16,6 +16,8 @@ struct exec_chunk {
 struct exec_args {
 	const char *filename;  /* as passed to execve; for AT_EXECFN and comm; not owned */
 	size_t filename_bytes; /* including its NUL */
+	bool by_descriptor;    /* `filename` is that of a descriptor: comm is the file's own name */
+	bool unreachable;      /* the new program cannot open `filename`: it is no script */
 	unsigned argc, envc;
 	int added;	   /* how many more argv has than were copied */
 	size_t bytes;	   /* of all strings, including their NULs */

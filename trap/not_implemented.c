@@ -169,7 +169,6 @@ static const struct missing {
 	{ 275, "sched_getattr", "it has no scheduling policies and priorities" },
 	{ 277, "seccomp", "it has no BPF or seccomp filters" },
 	{ 280, "bpf", "it has no BPF or seccomp filters" },
-	{ 281, "execveat", NOTHING_ELSE },
 	{ 282, "userfaultfd", "it has no user-level page faults yet" },
 	{ 283, "membarrier", "it has no threads yet" },
 	{ 285, "copy_file_range", NOTHING_ELSE },

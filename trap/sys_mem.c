@@ -54,7 +54,7 @@ static int use_file(struct map_request *request, struct file *file)
 	request->object = file->ops->object ? file->ops->object(file) : NULL;
 	if (!request->object)
 		request->special = file->ops->maps_zeros ? MAP_OF_ZEROS : MAP_OF_NOTHING;
-	else if (file_writable(file))
+	else if (file_writable(file) && !file->ops->no_writer)
 		request->vma_flags = VMA_WRITER;
 	if (!file_readable(file))
 		request->max_prot &= ~VM_PROT_READ;

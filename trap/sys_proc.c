@@ -2,6 +2,7 @@
 /* System calls on processes: clone, exec, exit, wait, process groups, limits, and identity. */
 #include "abi/errno.h"
 #include "abi/fcntl.h"
+#include "abi/limits.h"
 #include "abi/resource.h"
 #include "abi/signal.h"
 #include "abi/uio.h"
@@ -9,8 +10,10 @@
 #include "abi/wait.h"
 #include "base/hart.h"
 #include "base/random.h"
+#include "fs/fdtable.h"
 #include "fs/open.h"
 #include "lib/bits.h"
+#include "lib/format.h"
 #include "lib/string.h"
 #include "mm/object.h"
 #include "mm/phys/kmalloc.h"
@@ -19,6 +22,7 @@
 #include "proc/exit.h"
 #include "proc/fork.h"
 #include "proc/job/pgrp.h"
+#include "proc/mem_wait.h"
 #include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/reap.h"
@@ -26,6 +30,7 @@
 #include "proc/signal/send.h"
 #include "proc/signal/signal.h"
 #include "proc/thread.h"
+#include "trap/at_path.h"
 #include "trap/not_implemented.h"
 #include "trap/syscall.h"
 
@@ -295,37 +300,93 @@ long sys_uname(struct trap_frame *frame)
 	return user_copy_out(arg_user(frame, 0), &name, sizeof(name));
 }
 
-static int run(const struct trap_frame *frame, const char *filename, struct object *image,
-	       const char *path)
+/* An image that was found for execve or execveat. */
+struct found_image {
+	struct object *object; /* by object_use() */
+	char *path;
+	const char *filename; /* for AT_EXECFN and comm */
+	bool by_descriptor;   /* alone: no path came with it */
+	bool unreachable;     /* the new program cannot open `filename` */
+};
+
+/* argv and envp are in arguments n and n + 1. Gives the image back. */
+static int run(const struct trap_frame *frame, unsigned n, const struct found_image *image)
 {
 	struct exec_args args;
 	int err;
 
-	exec_args_init(&args, filename, process_limit(current_process(), RLIMIT_STACK));
-	err = exec_args_copy_argv(&args, arg_user(frame, 1));
+	exec_args_init(&args, image->filename, process_limit(current_process(), RLIMIT_STACK));
+	args.by_descriptor = image->by_descriptor;
+	args.unreachable = image->unreachable;
+	err = exec_args_copy_argv(&args, arg_user(frame, n));
 	if (!err)
-		err = exec_args_copy_envp(&args, arg_user(frame, 2));
+		err = exec_args_copy_envp(&args, arg_user(frame, n + 1));
 	if (!err)
-		err = exec_image(image, path, &args);
+		err = exec_image(image->object, image->path, &args);
 	exec_args_destroy(&args);
+	object_unuse(image->object);
+	kfree(image->path);
 	return err;
 }
 
 long sys_execve(struct trap_frame *frame)
 {
-	struct object *image;
-	char *filename, *path;
+	struct found_image image = { 0 };
+	char *filename;
 	int err = arg_path(frame, 0, &filename);
 
 	if (err)
 		return err;
-	err = fs_open_exec(current_process()->cwd, filename, &image, &path);
-	if (!err) {
-		err = run(frame, filename, image, path);
-		object_unuse(image);
-		kfree(path);
-	}
+	err = fs_open_exec(current_process()->cwd, filename, true, &image.object, &image.path);
+	image.filename = filename;
+	if (!err)
+		err = run(frame, 1, &image);
 	kfree(filename);
+	return err;
+}
+
+/* What a program that was found by a descriptor is called, as on Linux. The caller frees it. */
+static char *descriptor_name(int fd, const char *path)
+{
+	char *name = mem_wait_kmalloc(PATH_MAX + 32);
+
+	if (name)
+		ksnprintf(name, PATH_MAX + 32, "/dev/fd/%d%s%s", fd, *path ? "/" : "", path);
+	return name;
+}
+
+long sys_execveat(struct trap_frame *frame)
+{
+	int fd = arg_int(frame, 0);
+	unsigned flags = arg_uint(frame, 4);
+	bool relative; /* to a descriptor */
+	struct found_image image = { 0 };
+	struct at_path at;
+	char *name = NULL;
+	int err;
+
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	err = at_path_get(frame, 0, flags & AT_EMPTY_PATH ? PATH_MAY_BE_EMPTY : PATH_NAMES, &at);
+	if (err)
+		return err;
+	relative = fd != AT_FDCWD && at.path[0] != '/';
+	if (relative)
+		name = descriptor_name(fd, at.path);
+	image.filename = relative ? name : at.path;
+	image.by_descriptor = at.path[0] == '\0';
+	image.unreachable = relative && fdtable_cloexec(current_process()->fdtable, fd) > 0;
+	if (relative && !name)
+		err = -ENOMEM;
+	else if (image.by_descriptor)
+		err = fs_open_exec_file(at.dir, &image.object, &image.path);
+	else
+		err = fs_open_exec(at.dir, at.path, !(flags & AT_SYMLINK_NOFOLLOW), &image.object,
+				   &image.path);
+	if (!err)
+		err = run(frame, 2, &image);
+	kfree(name);
+	at_path_put(&at);
 	return err;
 }
 

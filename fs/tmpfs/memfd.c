@@ -5,7 +5,6 @@
 #include "abi/errno.h"
 #include "fs/tmpfs/regular.h"
 #include "lib/string.h"
-#include "mm/object.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
@@ -38,12 +37,9 @@ struct file *memfd_file_create_with(const char *name, uint32_t mode, unsigned se
 		return NULL;
 	to_node(inode)->seals = seals;
 	if (set_name(inode, name) == 0)
-		file = file_create(&regular_file_ops, O_RDWR | O_LARGEFILE, inode);
-	/* No process executes the file yet, so write access cannot be refused. */
-	if (!file || object_get_write(inode->object) != 0) {
+		file = file_create(&memfd_file_ops, O_RDWR | O_LARGEFILE, inode);
+	if (!file)
 		inode_put(inode);
-		return NULL;
-	}
 	return file;
 }
 

@@ -4,7 +4,11 @@
 
 #include "fs/file.h"
 
-/* Creates an empty file, open for reading and writing. Returns NULL if memory runs out. */
+/*
+ * Creates an empty file, open for reading and writing. Returns NULL if memory runs out. As on Linux,
+ * the file may be executed while this descriptor is open: it does not count as a writer, and neither
+ * do mappings that are made with it. A descriptor that is opened by its link in /proc counts.
+ */
 struct file *memfd_file_create(void);
 
 /* The same with a name, other permissions than 0777 and other seals (F_SEAL_*) than F_SEAL_SEAL. */

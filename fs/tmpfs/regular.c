@@ -232,26 +232,19 @@ static int regular_ioctl(struct file *file, unsigned long request, vaddr_t arg)
 
 static void regular_release(struct file *file)
 {
-	if (file_writable(file))
+	if (file_writable(file) && !file->ops->no_writer)
 		object_put_write(file_inode(file)->object);
 	inode_file_release(file);
 }
 
-const struct file_ops regular_file_ops = {
-	.name = "regular",
-	.read = regular_read,
-	.write = regular_write,
-	.stat = inode_file_stat,
-	.seek = regular_seek,
-	.truncate = regular_file_truncate,
-	.allocate = regular_allocate,
-	.get_seals = seals_get,
-	.add_seals = seals_add,
-	.map_begin = seals_map_begin,
-	.map_end = seals_map_end,
-	.mapped = regular_mapped,
-	.ioctl = regular_ioctl,
-	.object = regular_object,
-	.release = regular_release,
-	.has_inode = true,
-};
+/* What all open regular files have. */
+#define REGULAR_OPS                                                                            \
+	.read = regular_read, .write = regular_write, .stat = inode_file_stat,                 \
+	.seek = regular_seek, .truncate = regular_file_truncate, .allocate = regular_allocate, \
+	.get_seals = seals_get, .add_seals = seals_add, .map_begin = seals_map_begin,          \
+	.map_end = seals_map_end, .mapped = regular_mapped, .ioctl = regular_ioctl,            \
+	.object = regular_object, .release = regular_release, .has_inode = true,
+
+const struct file_ops regular_file_ops = { .name = "regular", REGULAR_OPS };
+
+const struct file_ops memfd_file_ops = { .name = "memfd", .no_writer = true, REGULAR_OPS };

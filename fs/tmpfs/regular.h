@@ -31,4 +31,4 @@ int regular_set_attr(struct inode *inode, const struct inode_attr *attr);
 /* object_punch() under the inode's lock; -EPERM if a seal forbids it. The caller holds no lock. */
 int regular_punch(struct inode *inode, uint64_t start, uint64_t end);
 
-extern const struct file_ops regular_file_ops;
+extern const struct file_ops regular_file_ops, memfd_file_ops;

@@ -359,7 +359,7 @@ TEST(a_program_keeps_it)
 	assert_int_equal(tmpfs("m"), 0);
 	assert_int_equal(fs_open(NULL, "m/p", O_CREAT | O_WRONLY, 0755, &file), 0);
 	file_put(file);
-	assert_int_equal(fs_open_exec(NULL, "m/p", &image, &path), 0);
+	assert_int_equal(fs_open_exec(NULL, "m/p", true, &image, &path), 0);
 	assert_int_equal(fs_umount(NULL, "m", 0), -EBUSY);
 	object_unuse(image);
 	kfree(path);

@@ -46,7 +46,7 @@ static void use_files(void)
 		file_put(file);
 	}
 	done(fs_symlink("f", NULL, "d/l"));
-	if (fs_open_exec(NULL, "d/f", &object, &path) == 0) {
+	if (fs_open_exec(NULL, "d/f", true, &object, &path) == 0) {
 		kfree(path);
 		object_unuse(object);
 	}

@@ -38,6 +38,7 @@ static const struct {
 	/* processes */
 	{ SYS_clone, 6, "caaaa" },
 	{ SYS_execve, 3, "pPP" },
+	{ SYS_execveat, 2, "fpPPo" },
 	{ SYS_exit, 1, "n" },
 	{ SYS_exit_group, 1, "n" },
 	{ SYS_wait4, 3, "khha" },
