@@ -25,6 +25,7 @@ struct uio_device {
 	size_t size;	     /* of the registers, in bytes; whole pages */
 	struct page *pages;  /* of the registers: PAGE_DEVICE, each with a reference */
 	unsigned irq;
+	uint32_t id; /* of virtio devices: the kind of device, as virtio numbers them */
 	const struct uio_device_ops *ops;
 	void *driver; /* private to the driver */
 	/*

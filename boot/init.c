@@ -101,9 +101,7 @@ static void make_devices(void)
 	if ((chardev_find("firmware") || uart_is_polled()) &&
 	    !kthread_spawn("console", poll_console, NULL))
 		log_error("boot", "no memory for the console's input");
-	err = uio_init();
-	if (err)
-		log_error("boot", "cannot create the files of drivers' devices: error %d", err);
+	uio_init();
 }
 
 /* Mounts a file system that every program expects; makes the directory if the archive has none. */
@@ -161,7 +159,7 @@ static int start_init(void)
 	err = fs_open_exec(NULL, boot_options.init, true, &image, &path);
 	if (err)
 		return err;
-	err = process_start_init(image, path, argv, envp);
+	err = process_start_init(image, path, argv, envp, uio_give_devices);
 	object_unuse(image);
 	kfree(path);
 	return err;

@@ -76,6 +76,7 @@ int virtio_uio_init(const struct virtio_device *dev, const char *name, paddr_t a
 	made->uio.addr = addr;
 	made->uio.size = size;
 	made->uio.irq = dev->irq;
+	made->uio.id = dev->id;
 	made->uio.ops = &ops;
 	err = virtio_reset_wait(&made->virtio);
 	if (err == 0)

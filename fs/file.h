@@ -87,6 +87,11 @@ struct file_ops {
 	 */
 	int (*object_of)(struct file *file, const struct file_part *part,
 			 struct object **object_ret, unsigned *max_prot);
+	/*
+	 * Writes what links of /proc show of a file without an inode, terminated. Returns its length.
+	 * NULL: the number that stat gives, as of a pipe, or else the name of the kind.
+	 */
+	ssize_t (*label)(struct file *file, char *buf, size_t size);
 	void (*release)(struct file *file); /* the last reference is gone */
 	bool serves;	 /* files of others may need the process that has it: it is killed last */
 	bool maps_zeros; /* mmap of it gives anonymous memory */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* /dev/uio0 and so on: the files by which programs drive devices. */
+/* Devices that programs drive: the descriptors that process 1 has of them, and the sessions that are made of these. */
 #include "ipc/uio.h"
 
 #include "abi/errno.h"
+#include "abi/stat.h"
 #include "abi/uio_device.h"
-#include "fs/devfs.h"
 #include "fs/fdtable.h"
-#include "fs/inode.h"
+#include "fs/mount.h"
 #include "fs/poll.h"
 #include "ipc/endpoint.h"
 #include "lib/format.h"
@@ -15,8 +15,6 @@
 #include "proc/exit.h"
 #include "proc/process.h"
 #include "proc/wait.h"
-
-#define RDEV_UIO(i) ABI_MAKEDEV(241, i) /* a major number for local use */
 
 /* What read() and write() transfer. */
 typedef uint32_t word;
@@ -42,106 +40,93 @@ static void interrupt(struct uio_device *dev)
 	spin_unlock_irqrestore(&uio->notify_lock, flags);
 }
 
-/*
- * One program drives a device, so there is one open file. (Linux allows many, and leaves it to the
- * programs.) While mappings are left of a closed file, their program still drives the device.
- */
-static int uio_opened(struct file *file)
+/* What both kinds of files are in fstat: they have no type, as the descriptors of Linux that have no inode. */
+static int uio_stat(struct file *file, struct abi_stat *st)
 {
-	struct uio *uio = device_of(file);
-	int err = 0;
-
-	mutex_lock(&uio->lock);
-	if (uio->stuck)
-		err = -EIO;
-	else if (uio->open || uio->session)
-		err = -EBUSY;
-	else
-		uio->open = true;
-	mutex_unlock(&uio->lock);
-	return err;
+	(void)file;
+	*st = (struct abi_stat){
+		.dev = MOUNT_DEV_ANON,
+		.mode = 0600,
+		.nlink = 1,
+		.blksize = PAGE_SIZE,
+	};
+	return 0;
 }
 
-static void uio_release(struct file *file)
+static int get_info(const struct uio_device *dev, vaddr_t to)
 {
-	struct uio *uio = device_of(file);
+	struct uio_info info = {
+		.addr = dev->addr,
+		.size = dev->size,
+		.irq = dev->irq,
+		.id = dev->id,
+	};
 
-	mutex_lock(&uio->lock);
-	uio->open = false;
-	uio_set_notify(uio, NULL, 0);
-	uio_session_check_locked(uio);
-	mutex_unlock(&uio->lock);
-	inode_file_release(file);
+	_Static_assert(sizeof(info.name) == sizeof(dev->name), "a name fits");
+	_Static_assert(sizeof(info.compatible) == sizeof(dev->compatible), "a name fits");
+	memcpy(info.name, dev->name, sizeof(info.name));
+	memcpy(info.compatible, dev->compatible, sizeof(info.compatible));
+	return user_copy_out(to, &info, sizeof(info));
 }
 
 /* ---- interrupts ---- */
 
 /*
  * Looks for interrupts that read() has not told of. Returns 0 with their number so far in
- * *count_ret, -EAGAIN if there are none, or -ENODEV if no session has this number, which counts
- * those that have ended.
+ * *count_ret, -EAGAIN if there are none, or -ENODEV if the session has ended.
  */
-static int look(struct uio *uio, uint64_t session, word *count_ret)
+static int look(struct uio_session *session, word *count_ret)
 {
+	struct uio *uio = session->uio;
 	int err = 0;
 
 	mutex_lock(&uio->lock);
 	*count_ret = atomic_load_relaxed(&uio->interrupts);
-	if (!uio->session || uio->ended != session)
+	if (!uio_session_lives_locked(session))
 		err = -ENODEV;
-	else if (*count_ret == uio->seen)
+	else if (*count_ret == session->seen)
 		err = -EAGAIN;
 	mutex_unlock(&uio->lock);
 	return err;
 }
 
-static void set_seen(struct uio *uio, uint64_t session, word count)
+static void set_seen(struct uio_session *session, word count)
 {
-	mutex_lock(&uio->lock);
-	if (uio->ended == session)
-		uio->seen = count;
-	mutex_unlock(&uio->lock);
+	mutex_lock(&session->uio->lock);
+	session->seen = count;
+	mutex_unlock(&session->uio->lock);
 }
 
-static uint64_t session_number(struct uio *uio)
+static ssize_t session_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
-	uint64_t number;
-
-	mutex_lock(&uio->lock);
-	number = uio->ended;
-	mutex_unlock(&uio->lock);
-	return number;
-}
-
-static ssize_t uio_read(struct file *file, struct user_iter *to, uint64_t *pos)
-{
-	struct uio *uio = device_of(file);
-	uint64_t session = session_number(uio);
+	struct uio_session *session = file->node;
+	struct waitq *happened = &session->uio->happened;
 	word count;
 
 	(void)pos;
 	if (to->left != sizeof(count))
 		return -EINVAL;
 	for (;;) {
-		uint64_t seq = waitq_sample(&uio->happened);
-		int err = look(uio, session, &count);
+		uint64_t seq = waitq_sample(happened);
+		int err = look(session, &count);
 
 		if (err == 0)
 			break;
 		if (err == -EAGAIN && !(file->flags & O_NONBLOCK))
-			err = thread_wait_interruptible(&uio->happened, seq);
+			err = thread_wait_interruptible(happened, seq);
 		if (err)
 			return err;
 	}
 	if (user_iter_copy_out(to, &count, sizeof(count)) != sizeof(count))
 		return -EFAULT;
-	set_seen(uio, session, count);
+	set_seen(session, count);
 	return sizeof(count);
 }
 
-static ssize_t uio_write(struct file *file, struct user_iter *from, uint64_t *pos)
+static ssize_t session_write(struct file *file, struct user_iter *from, uint64_t *pos)
 {
-	struct uio *uio = device_of(file);
+	struct uio_session *session = file->node;
+	struct uio *uio = session->uio;
 	ssize_t result = sizeof(word);
 	word unmask;
 
@@ -153,7 +138,7 @@ static ssize_t uio_write(struct file *file, struct user_iter *from, uint64_t *po
 	if (unmask > 1)
 		return -EINVAL;
 	mutex_lock(&uio->lock);
-	if (!uio->session)
+	if (!uio_session_lives_locked(session))
 		result = -ENODEV;
 	else if (unmask)
 		uio->dev->ops->unmask(uio->dev);
@@ -163,57 +148,53 @@ static ssize_t uio_write(struct file *file, struct user_iter *from, uint64_t *po
 	return result;
 }
 
-static unsigned uio_poll(struct file *file, struct poller *poller)
+static unsigned session_poll(struct file *file, struct poller *poller)
 {
-	struct uio *uio = device_of(file);
+	struct uio_session *session = file->node;
 	word count;
 	int err;
 
-	poll_watch(poller, &uio->happened);
-	err = look(uio, session_number(uio), &count);
+	poll_watch(poller, &session->uio->happened);
+	err = look(session, &count);
 	if (err == -ENODEV)
 		return POLLERR;
-	return err == 0 && file_readable(file) ? POLLIN | POLLRDNORM : 0;
+	return err == 0 ? POLLIN | POLLRDNORM : 0;
 }
 
 /* ---- registers and memory ---- */
 
 /* No program runs what a device may change, and there are no private copies of it. */
-static int uio_object_of(struct file *file, const struct file_part *part,
-			 struct object **object_ret, unsigned *max_prot)
+static int session_object_of(struct file *file, const struct file_part *part,
+			     struct object **object_ret, unsigned *max_prot)
 {
 	if (!part->shared)
 		return -EINVAL;
 	*max_prot &= ~VM_PROT_EXEC;
-	return uio_session_map(device_of(file), part->offset, part->len, object_ret);
+	return uio_session_map(file->node, part->offset, part->len, object_ret);
 }
 
-static int get_info(const struct uio_device *dev, vaddr_t to)
+static int session_info(struct uio_session *session, vaddr_t to)
 {
-	struct uio_info info = { .addr = dev->addr, .size = dev->size, .irq = dev->irq };
+	bool lives;
 
-	_Static_assert(sizeof(info.name) == sizeof(dev->name), "a name fits");
-	_Static_assert(sizeof(info.compatible) == sizeof(dev->compatible), "a name fits");
-	memcpy(info.name, dev->name, sizeof(info.name));
-	memcpy(info.compatible, dev->compatible, sizeof(info.compatible));
-	return user_copy_out(to, &info, sizeof(info));
+	mutex_lock(&session->uio->lock);
+	lives = uio_session_lives_locked(session);
+	mutex_unlock(&session->uio->lock);
+	return lives ? get_info(session->uio->dev, to) : -ENODEV;
 }
 
-/* What cannot be told to the program is not taken back: it counts until the driver's end. */
-static int dma_alloc(struct file *file, vaddr_t at)
+/* What cannot be told to the program is not taken back: it counts until the session's end. */
+static int dma_alloc(struct uio_session *session, vaddr_t at)
 {
 	struct uio_dma dma;
-	int err;
+	int err = user_copy_in(&dma, at, sizeof(dma));
 
-	if (!file_writable(file))
-		return -EACCES;
-	err = user_copy_in(&dma, at, sizeof(dma));
 	if (err == 0)
-		err = uio_session_alloc(device_of(file), dma.size, &dma.offset, &dma.addr);
+		err = uio_session_alloc(session, dma.size, &dma.offset, &dma.addr);
 	return err ? err : user_copy_out(at, &dma, sizeof(dma));
 }
 
-static int set_notify(struct uio *uio, vaddr_t at)
+static int set_notify(struct uio_session *session, vaddr_t at)
 {
 	struct file *send = NULL;
 	struct uio_notify notify;
@@ -232,38 +213,98 @@ static int set_notify(struct uio *uio, vaddr_t at)
 		file_put(send);
 		return -EINVAL;
 	}
-	uio_set_notify(uio, send, notify.bits);
-	return 0;
+	return uio_session_notify(session, send, notify.bits);
 }
 
-static int uio_ioctl(struct file *file, unsigned long request, vaddr_t arg)
+static int session_ioctl(struct file *file, unsigned long request, vaddr_t arg)
 {
-	struct uio *uio = device_of(file);
-
 	switch (request) {
 	case UIO_INFO:
-		return get_info(uio->dev, arg);
+		return session_info(file->node, arg);
 	case UIO_DMA_ALLOC:
-		return dma_alloc(file, arg);
+		return dma_alloc(file->node, arg);
 	case UIO_NOTIFY:
-		return set_notify(uio, arg);
+		return set_notify(file->node, arg);
 	default:
 		return -ENOTTY;
 	}
 }
 
-static const struct file_ops uio_ops = {
-	.name = "uio",
-	.opened = uio_opened,
-	.read = uio_read,
-	.write = uio_write,
-	.stat = inode_file_stat,
-	.poll = uio_poll,
-	.ioctl = uio_ioctl,
-	.object_of = uio_object_of,
-	.release = uio_release,
+static ssize_t session_label(struct file *file, char *buf, size_t size)
+{
+	const struct uio_session *session = file->node;
+
+	return ksnprintf(buf, size, "session:[%s]", session->uio->dev->name);
+}
+
+static void session_release(struct file *file)
+{
+	uio_session_close(file->node);
+}
+
+static const struct file_ops session_ops = {
+	.name = "session",
+	.read = session_read,
+	.write = session_write,
+	.stat = uio_stat,
+	.poll = session_poll,
+	.ioctl = session_ioctl,
+	.label = session_label,
+	.object_of = session_object_of,
+	.release = session_release,
 	.serves = true,
-	.has_inode = true,
+};
+
+/* ---- devices ---- */
+
+/* All that can fail for want of a descriptor or of memory for the file comes before the old session's end. */
+static int open_session(struct uio *uio)
+{
+	struct fdtable *table = current_process()->fdtable;
+	struct uio_session *session;
+	struct file *file;
+	int err, fd = fdtable_reserve(table, 0, true);
+
+	if (fd < 0)
+		return fd;
+	file = file_create(&session_ops, O_RDWR, NULL);
+	err = file ? uio_session_begin(uio, &session) : -ENOMEM;
+	if (err) {
+		kfree(file);
+		fdtable_unreserve(table, fd);
+		return err;
+	}
+	file->node = session;
+	fdtable_fill(table, fd, file);
+	return fd;
+}
+
+static int device_ioctl(struct file *file, unsigned long request, vaddr_t arg)
+{
+	struct uio *uio = file->node;
+
+	switch (request) {
+	case UIO_INFO:
+		return get_info(uio->dev, arg);
+	case UIO_SESSION:
+		return arg ? -EINVAL : open_session(uio);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static ssize_t device_label(struct file *file, char *buf, size_t size)
+{
+	const struct uio *uio = file->node;
+
+	return ksnprintf(buf, size, "device:[%s]", uio->dev->name);
+}
+
+static const struct file_ops device_ops = {
+	.name = "device",
+	.stat = uio_stat,
+	.ioctl = device_ioctl,
+	.label = device_label,
 };
 
 static void driver_ends(const struct process *process)
@@ -282,19 +323,28 @@ void uio_set_up(struct uio *uio, struct uio_device *dev)
 	dev->interrupt = interrupt;
 }
 
-int uio_init(void)
+void uio_init(void)
 {
 	struct uio_device *dev;
-	int err = 0;
 
 	driver_exit_hook = driver_ends;
-	while (err == 0 && (dev = uio_device_at(nuios)) != NULL) {
-		char name[16];
+	while ((dev = uio_device_at(nuios)) != NULL)
+		uio_set_up(&uios[nuios++], dev);
+}
 
-		uio_set_up(&uios[nuios], dev);
-		ksnprintf(name, sizeof(name), "uio%u", nuios);
-		err = devfs_add(name, &uio_ops, &uios[nuios], S_IFCHR | 0600, RDEV_UIO(nuios));
-		nuios++;
+int uio_give_devices(void)
+{
+	struct fdtable *table = current_process()->fdtable;
+	int err = 0;
+
+	for (unsigned i = 0; i < nuios && err >= 0; i++) {
+		struct file *file = file_create(&device_ops, O_RDWR, &uios[i]);
+
+		if (!file)
+			return -ENOMEM;
+		err = fdtable_install(table, file, UIO_FIRST_FD, true);
+		if (err < 0)
+			file_put(file);
 	}
-	return err;
+	return err < 0 ? err : 0;
 }

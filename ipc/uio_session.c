@@ -53,6 +53,23 @@ static void one_map_more(struct object *object)
 	__atomic_fetch_add(&session_of(object)->maps, 1, __ATOMIC_RELAXED);
 }
 
+static void session_end(struct uio *uio);
+
+bool uio_session_lives_locked(const struct uio_session *session)
+{
+	assert_hardened(mutex_held(&session->uio->lock));
+	return session->uio->session == session;
+}
+
+/* Ends the session if there is neither an open file nor a mapping. */
+static void check_locked(struct uio_session *session)
+{
+	assert_hardened(mutex_held(&session->uio->lock));
+	if (uio_session_lives_locked(session) && !session->open &&
+	    __atomic_load_n(&session->maps, __ATOMIC_ACQUIRE) == 0)
+		session_end(session->uio);
+}
+
 /* Ends the session with its last mapping, if the file is closed. */
 static void one_map_less(struct object *object)
 {
@@ -62,8 +79,7 @@ static void one_map_less(struct object *object)
 	if (__atomic_fetch_sub(&session->maps, 1, __ATOMIC_ACQ_REL) != 1)
 		return;
 	mutex_lock(&uio->lock);
-	if (uio->session == session)
-		uio_session_check_locked(uio);
+	check_locked(session);
 	mutex_unlock(&uio->lock);
 }
 
@@ -129,7 +145,8 @@ static void lose(struct uio *uio, struct uio_session *session)
 	spin_unlock(&session->object.lock);
 }
 
-void uio_set_notify(struct uio *uio, struct file *send, uint64_t bits)
+/* Takes over the reference to the send end. */
+static void set_notify(struct uio *uio, struct file *send, uint64_t bits)
 {
 	unsigned long flags = spin_lock_irqsave(&uio->notify_lock);
 	struct file *before = uio->notify;
@@ -159,18 +176,38 @@ static void session_end(struct uio *uio)
 		spin_unlock(&object->lock);
 		object_put(object);
 	}
-	uio_set_notify(uio, NULL, 0);
+	set_notify(uio, NULL, 0);
 	uio->session = NULL;
-	uio->ended++;
 	waitq_wake_all(&uio->happened);
 }
 
-void uio_session_check_locked(struct uio *uio)
+void uio_session_close(struct uio_session *session)
 {
-	assert_hardened(mutex_held(&uio->lock));
-	if (uio->session && !uio->open &&
-	    __atomic_load_n(&uio->session->maps, __ATOMIC_ACQUIRE) == 0)
-		session_end(uio);
+	struct uio *uio = session->uio;
+
+	mutex_lock(&uio->lock);
+	session->open = false;
+	if (uio_session_lives_locked(session))
+		set_notify(uio, NULL, 0);
+	check_locked(session);
+	mutex_unlock(&uio->lock);
+	object_put(&session->object);
+}
+
+int uio_session_notify(struct uio_session *session, struct file *send, uint64_t bits)
+{
+	struct uio *uio = session->uio;
+	int err = 0;
+
+	mutex_lock(&uio->lock);
+	if (uio_session_lives_locked(session))
+		set_notify(uio, send, bits);
+	else
+		err = -ENODEV;
+	mutex_unlock(&uio->lock);
+	if (err && send)
+		file_put(send);
+	return err;
 }
 
 void uio_session_driver_ends(struct uio *uio, const struct process *process)
@@ -208,13 +245,13 @@ static int add_registers(struct uio_session *session)
 	return err;
 }
 
-/* Does not wait. Returns 0, -EIO or -ENOMEM. The caller holds uio->lock. */
-static int session_begin(struct uio *uio)
+/* Does not wait. Returns 0, -EIO or -ENOMEM. The caller holds uio->lock, and there is no session. */
+static int session_make(struct uio *uio, struct uio_session **session_ret)
 {
 	struct uio_session *session;
 	int err;
 
-	assert_hardened(mutex_held(&uio->lock));
+	assert_hardened(mutex_held(&uio->lock) && !uio->session);
 	if (uio->stuck)
 		return -EIO;
 	session = kzalloc(sizeof(*session));
@@ -228,31 +265,48 @@ static int session_begin(struct uio *uio)
 		/* gcc-analyzer-suppress malloc-leak ; the object is in it, and object_put() frees it */
 		return err;
 	}
-	session->driver = current_process();
-	if (session->driver)
-		session->driver->drives = true;
-	uio->seen = atomic_load_relaxed(&uio->interrupts);
+	session->open = true;
+	session->seen = atomic_load_relaxed(&uio->interrupts);
+	object_get(&session->object); /* for the file */
 	uio->session = session;
+	*session_ret = session;
 	return 0;
 }
 
-/* Takes the lock when there is a session. Returns 0, or an error without the lock. */
-static int lock_session(struct uio *uio)
+/*
+ * The old session ends first, whatever comes of the new one: who begins it may want nothing but
+ * that, and the registers are in one object at a time.
+ */
+int uio_session_begin(struct uio *uio, struct uio_session **session_ret)
 {
 	struct relief relief = { 0 };
 	int err;
 
-	for (;;) {
+	do {
 		mutex_lock(&uio->lock);
-		err = uio->session ? 0 : session_begin(uio);
-		if (err == 0)
-			return 0;
+		if (uio->session)
+			session_end(uio);
+		err = session_make(uio, session_ret);
 		mutex_unlock(&uio->lock);
-		if (err == -ENOMEM)
-			err = relieve(&relief);
-		if (err)
-			return err == -EINTR ? -ENOMEM : err;
+	} while (err == -ENOMEM && (err = relieve(&relief)) == 0);
+	return err == -EINTR ? -ENOMEM : err;
+}
+
+/* Takes the lock, if the session has not ended: then the running process may become its driver. */
+static int lock_session(struct uio_session *session)
+{
+	struct uio *uio = session->uio;
+
+	mutex_lock(&uio->lock);
+	if (!uio_session_lives_locked(session)) {
+		mutex_unlock(&uio->lock);
+		return -ENODEV;
 	}
+	if (!session->driver && current_process()) {
+		session->driver = current_process();
+		session->driver->drives = true;
+	}
+	return 0;
 }
 
 /* Are both within the first npages from index on? */
@@ -272,19 +326,20 @@ static bool may_map(const struct uio_session *session, uint64_t offset, size_t l
 	return may;
 }
 
-int uio_session_map(struct uio *uio, uint64_t offset, size_t len, struct object **object_ret)
+int uio_session_map(struct uio_session *session, uint64_t offset, size_t len,
+		    struct object **object_ret)
 {
-	int err = lock_session(uio);
+	int err = lock_session(session);
 
 	if (err)
 		return err;
-	if (may_map(uio->session, offset, len)) {
-		object_get(&uio->session->object);
-		*object_ret = &uio->session->object;
+	if (may_map(session, offset, len)) {
+		object_get(&session->object);
+		*object_ret = &session->object;
 	} else {
 		err = -EINVAL;
 	}
-	mutex_unlock(&uio->lock);
+	mutex_unlock(&session->uio->lock);
 	return err;
 }
 
@@ -334,27 +389,22 @@ static int publish_frames(struct object *object, uint64_t index, struct page *pa
 	return err == -EAGAIN ? -ENODEV : -ENOMEM;
 }
 
-/* Reserves room for an area. Returns 0 with the session's object, referenced, or -ENOSPC. */
-static int reserve_area(struct uio *uio, size_t npages, struct uio_session **session_ret,
-			struct uio_area *area)
+/* Reserves room for an area. Returns 0, -ENODEV or -ENOSPC. */
+static int reserve_area(struct uio_session *session, size_t npages, struct uio_area *area)
 {
-	struct uio_session *session;
-	int err = lock_session(uio);
+	int err = lock_session(session);
 
 	if (err)
 		return err;
-	session = uio->session;
 	if (session->nreserved < UIO_AREAS_MAX && npages <= DMA_TOTAL_PAGES - session->dma_pages) {
 		*area = (struct uio_area){ .index = session->next_index, .npages = npages };
 		session->nreserved++;
 		session->dma_pages += npages;
 		session->next_index += npages;
-		object_get(&session->object);
-		*session_ret = session;
 	} else {
 		err = -ENOSPC;
 	}
-	mutex_unlock(&uio->lock);
+	mutex_unlock(&session->uio->lock);
 	return err;
 }
 
@@ -364,7 +414,7 @@ static int settle_area(struct uio_session *session, const struct uio_area *area,
 	struct uio *uio = session->uio;
 
 	mutex_lock(&uio->lock);
-	if (uio->session != session)
+	if (!uio_session_lives_locked(session))
 		err = -ENODEV;
 	if (err) {
 		session->nreserved--;
@@ -386,19 +436,18 @@ static int make_area(struct uio_session *session, const struct uio_area *area, p
 	return publish_frames(&session->object, area->index, page, area->npages);
 }
 
-int uio_session_alloc(struct uio *uio, uint64_t size, uint64_t *offset_ret, paddr_t *addr_ret)
+int uio_session_alloc(struct uio_session *session, uint64_t size, uint64_t *offset_ret,
+		      paddr_t *addr_ret)
 {
-	struct uio_session *session;
 	struct uio_area area;
 	int err;
 
 	if (size == 0 || size > UIO_DMA_SIZE_MAX)
 		return -EINVAL;
-	err = reserve_area(uio, object_pages(size), &session, &area);
+	err = reserve_area(session, object_pages(size), &area);
 	if (err)
 		return err;
 	err = settle_area(session, &area, make_area(session, &area, addr_ret));
 	*offset_ret = area.index << PAGE_SHIFT;
-	object_put(&session->object);
 	return err;
 }

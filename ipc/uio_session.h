@@ -7,6 +7,7 @@
 #include "proc/mutex.h"
 
 struct process;
+struct uio;
 
 #define UIO_AREAS_MAX 32
 
@@ -17,15 +18,19 @@ struct uio_area {
 };
 
 /*
- * A session lasts from the first mapping, or the first allocation for DMA, to the driver's end. Its
- * object has the registers at index 0, and memory for DMA after them.
+ * A session ends when its driver ends, when its file is closed and nothing of it is mapped any more,
+ * or when another one begins. Its object has the registers at index 0, and memory for DMA after
+ * them. It holds the session's memory: the file, each mapping, and the device have a reference.
  */
 struct uio_session {
 	struct object object; /* for mmap; it has its own lock */
 	struct uio *uio;      /* const */
 	uint32_t maps;	      /* atomic: VMAs that map the object */
 	/* guarded by uio->lock: */
-	struct process *driver; /* who began; never followed */
+	bool open;     /* the file is */
+	uint32_t seen; /* of uio->interrupts, those that read() has told of */
+	struct process
+		*driver; /* who first mapped or allocated; never followed. NULL: nobody yet */
 	unsigned nareas;
 	unsigned nreserved;  /* areas, those that are being made included */
 	size_t dma_pages;    /* of these */
@@ -43,36 +48,46 @@ struct uio {
 	uint64_t notify_bits;
 	struct mutex lock;
 	/* guarded by lock: */
-	bool open;		     /* there is an open file */
 	bool stuck;		     /* it did not answer its reset: it is used no more */
-	uint32_t seen;		     /* of `interrupts`, those that read() has told of */
-	uint64_t ended;		     /* number of sessions that have ended */
-	struct uio_session *session; /* NULL: nobody drives the device */
+	struct uio_session *session; /* the one that has not ended. NULL: none */
 };
 
 /*
- * Returns 0 and the object for a mapping of [offset, offset + len) of the device's file, with a
- * reference; -EINVAL if that is neither within the registers nor within one area; -EIO or -ENOMEM.
- * The running process is the driver if there was none. May wait for memory: call with no lock held.
+ * Begins a session. The one that there was has ended then, also when this returns an error: -EIO if
+ * the device did not answer a reset, or -ENOMEM. Returns 0 with the session, of which the caller is
+ * the open file. May wait for memory: call with no lock held.
  */
-int uio_session_map(struct uio *uio, uint64_t offset, size_t len, struct object **object_ret);
+int uio_session_begin(struct uio *uio, struct uio_session **session_ret);
+
+/* The file of the session is closed: drops its reference. Call with no lock held. */
+void uio_session_close(struct uio_session *session);
+
+/* Has the session not ended? The caller holds uio->lock. */
+bool uio_session_lives_locked(const struct uio_session *session);
+
+/*
+ * Returns 0 and the object for a mapping of [offset, offset + len) of the session's file, with a
+ * reference; -EINVAL if that is neither within the registers nor within one area; -ENODEV if the
+ * session has ended. The running process is the driver if there was none. Call with no lock held.
+ */
+int uio_session_map(struct uio_session *session, uint64_t offset, size_t len,
+		    struct object **object_ret);
 
 /*
  * Allocates contiguous memory for DMA: `size` bytes, zeroed. Returns 0, with the offset for mmap
  * and the physical address; -EINVAL if the size is 0 or above UIO_DMA_SIZE_MAX; -ENOSPC if the
- * driver has too much or too many already; -ENODEV if the session has ended meanwhile; -EIO or
- * -ENOMEM. Otherwise as uio_session_map().
+ * session has too much or too many already; -ENODEV if it has ended; or -ENOMEM. May wait for
+ * memory. Otherwise as uio_session_map().
  */
-int uio_session_alloc(struct uio *uio, uint64_t size, uint64_t *offset_ret, paddr_t *addr_ret);
-
-/* Ends the session if there is neither an open file nor a mapping. The caller holds uio->lock. */
-void uio_session_check_locked(struct uio *uio);
+int uio_session_alloc(struct uio_session *session, uint64_t size, uint64_t *offset_ret,
+		      paddr_t *addr_ret);
 
 /*
  * From now on each interrupt is a pulse with these bits, by the send end, whose reference this takes
- * over; NULL: none. Call with no spinning lock held.
+ * over in any case; NULL: none. Returns 0, or -ENODEV if the session has ended. Call with no lock
+ * held.
  */
-void uio_set_notify(struct uio *uio, struct file *send, uint64_t bits);
+int uio_session_notify(struct uio_session *session, struct file *send, uint64_t bits);
 
 /*
  * Ends the session if the process drives the device: revokes all mappings, resets the device, and

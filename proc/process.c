@@ -90,6 +90,7 @@ struct init_start {
 	struct object *image;
 	const char *path;
 	struct exec_args args;
+	int (*endow)(void);
 	int err;
 	bool done;
 	struct waitq queue;
@@ -105,12 +106,14 @@ static void init_main(void *unused)
 
 	sched_first();
 	err = exec_image(start->image, start->path, &start->args);
+	if (!err && start->endow)
+		err = start->endow();
 	start->err = err;
 	atomic_store(&start->done, true);
 	waitq_wake_all(&start->queue);
 	if (!err)
 		arch_enter_user();
-	/* The exec failed. Boot reports the error and powers off. */
+	/* Boot reports the error and powers off. */
 	sched_sleep_prepare();
 	sched_sleep();
 	assert_unreachable();
@@ -156,7 +159,7 @@ static struct process *make_init(void)
 }
 
 int process_start_init(struct object *image, const char *path, const char *const *argv,
-		       const char *const *envp)
+		       const char *const *envp, int (*endow)(void))
 {
 	struct init_start *start = &init_start;
 	struct process *process;
@@ -164,6 +167,7 @@ int process_start_init(struct object *image, const char *path, const char *const
 
 	start->image = image;
 	start->path = path;
+	start->endow = endow;
 	exec_args_init(&start->args, path, first_limits[RLIMIT_STACK].cur);
 	err = gather(&start->args, argv, false);
 	if (!err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Process 1: opens the standard streams, starts servers, runs one program, reaps orphans, exits with its status. */
 #include "abi/wait.h"
+#include "init_devices.h"
 #include "init_root.h"
 #include "init_servers.h"
 #include "lib/complain.h"
@@ -120,6 +121,9 @@ _Noreturn static void become(const char *path)
 	long err = 0;
 
 	begin_session();
+	err = devices_become();
+	if (err < 0)
+		fail("cannot give its devices to ", args.at[0], err);
 	if (root)
 		err = root_become(&path);
 	if (err < 0)
@@ -217,7 +221,7 @@ int main(void)
 	read_orders();
 	start_swap();
 	window = window_open();
-	if (mount_all() != 0)
+	if (mount_all() != 0 || devices_for_program() != 0)
 		sys_exit(EXIT_SETUP);
 	if (!root)
 		sys_chdir(cwd); /* a server's files may have covered it */

@@ -9,9 +9,9 @@
  */
 #include "init_servers.h"
 
-#include "abi/mman.h"
 #include "abi/mount.h"
 #include "abi/wait.h"
+#include "init_devices.h"
 #include "lib/complain.h"
 #include "lib/ipc.h"
 #include "lib/slurp.h"
@@ -19,11 +19,9 @@
 #include "lib/text.h"
 #include "lib/virtio_regs.h"
 
-#define PAGE	  4096
 #define PATH_SIZE 4097
 #define RUNS_MAX  8
-#define TAG_AT	  (VIRTIO_CONFIG + 2) /* the tag's length of 16 bits is before it */
-#define NAME_SIZE 16		      /* of "/dev/uio" and "fd=" */
+#define NAME_SIZE 16 /* of "fd=" */
 
 /*
  * Each server drives a virtio device and serves files. `orders` is a file of the runner's: for each
@@ -48,6 +46,7 @@ struct order {
 static struct run {
 	const struct server *server;
 	struct order order;
+	int device;
 	long pid;      /* 0: it has ended */
 	long attacher; /* the process that attaches the mount to it again, or 0 */
 	uint64_t since;
@@ -58,11 +57,7 @@ static struct run {
 } runs[RUNS_MAX];
 static unsigned nruns;
 
-/*
- * /dev, once a server was started. With another root for the program, the path of it leads through a
- * server that may have ended.
- */
-static int devices = -1;
+static int devices = -1; /* /dev, once a server was started */
 
 /* Who has run for so long did not end at once. */
 #define SOON_NS NS_PER_SEC
@@ -78,62 +73,21 @@ static int devices = -1;
 
 /* What one server is made of; -1: not there yet. */
 struct start {
-	int device, receive, send;
+	int session, receive, send;
 };
 
-/* ---- the device ---- */
-
-static bool has_tag(const volatile uint8_t *regs, const char *tag)
-{
-	uint16_t n = (uint16_t)(regs[VIRTIO_CONFIG] | regs[VIRTIO_CONFIG + 1] << 8), i = 0;
-
-	while (i < n && TAG_AT + i < PAGE && tag[i] && regs[TAG_AT + i] == (uint8_t)tag[i])
-		i++;
-	return i == n && tag[i] == '\0';
-}
-
-static bool is_device(int fd, uint32_t id, const char *tag)
-{
-	long at = sys_mmap(0, PAGE, PROT_READ, MAP_SHARED, fd, 0);
-	const volatile uint8_t *regs;
-	bool is;
-
-	if ((unsigned long)at >= -4095ul) /* -ERRNO */
-		return false;
-	regs = (const volatile uint8_t *)at;
-	is = *(const volatile uint32_t *)(regs + VIRTIO_DEVICE_ID) == id && has_tag(regs, tag);
-	sys_munmap(at, PAGE);
-	return is;
-}
+/* ---- the process ---- */
 
 /*
- * Opens the device of that kind and tag. Who maps a device first is its driver. So it is opened
- * anew after we have looked at it.
+ * Opened once: with another root for the program, the path of it leads through a server that may have
+ * ended.
  */
-static long open_device(uint32_t id, const char *tag)
+static long open_devices(void)
 {
 	if (devices < 0)
 		devices = (int)sys_open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (devices < 0)
-		return devices;
-	for (unsigned i = 0;; i++) {
-		char path[2 * NAME_SIZE], digits[DECIMAL_SIZE];
-		long fd;
-		bool found;
-
-		append(append(path, "uio"), decimal(i, digits));
-		fd = sys_openat(devices, path, O_RDWR | O_CLOEXEC);
-		if (fd == -ENOENT)
-			return -ENODEV;
-		found = fd >= 0 && is_device((int)fd, id, tag);
-		if (fd >= 0)
-			sys_close((int)fd);
-		if (found)
-			return sys_openat(devices, path, O_RDWR | O_CLOEXEC);
-	}
+	return devices;
 }
-
-/* ---- the process ---- */
 
 /* Standard error for writing only: a terminal's descriptor would let a server read what is typed. */
 static void open_streams(void)
@@ -150,10 +104,10 @@ static void open_streams(void)
 _Noreturn static void become_server(const struct server *server, const struct start *start,
 				    uint64_t pause_ns)
 {
-	char device[DECIMAL_SIZE], endpoint[DECIMAL_SIZE];
+	char session[DECIMAL_SIZE], endpoint[DECIMAL_SIZE];
 	char *argv[] = { (char *)server->program,
 			 (char *)"--device",
-			 (char *)decimal((unsigned)start->device, device),
+			 (char *)decimal((unsigned)start->session, session),
 			 (char *)"--endpoint",
 			 (char *)decimal((unsigned)start->receive, endpoint),
 			 0 };
@@ -162,7 +116,7 @@ _Noreturn static void become_server(const struct server *server, const struct st
 
 	sys_setsid();
 	open_streams();
-	sys_fcntl(start->device, F_SETFD, 0);
+	sys_fcntl(start->session, F_SETFD, 0);
 	sys_fcntl(start->receive, F_SETFD, 0);
 	if (pause_ns)
 		sys_sleep(pause_ns);
@@ -173,7 +127,7 @@ _Noreturn static void become_server(const struct server *server, const struct st
 
 static void close_all(struct start *start)
 {
-	const int fds[] = { start->device, start->receive, start->send };
+	const int fds[] = { start->session, start->receive, start->send };
 
 	for (unsigned i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
@@ -181,14 +135,16 @@ static void close_all(struct start *start)
 }
 
 /* Makes the server's descriptors and its process. Returns its pid, and the send end in *start. */
-static long start_process(const struct server *server, const char *tag, struct start *start,
+static long start_process(const struct server *server, int device, struct start *start,
 			  uint64_t pause_ns)
 {
-	long pid;
+	long pid = open_devices();
 
-	start->device = (int)open_device(server->device_id, tag);
-	if (start->device < 0)
-		return start->device;
+	if (pid < 0)
+		return pid;
+	start->session = (int)device_session(device);
+	if (start->session < 0)
+		return start->session;
 	start->receive = ipc_create(IPC_CLOEXEC);
 	if (start->receive < 0)
 		return start->receive;
@@ -199,8 +155,8 @@ static long start_process(const struct server *server, const char *tag, struct s
 	if (pid == 0)
 		become_server(server, start, pause_ns);
 	sys_close(start->receive); /* the server's must be the last one */
-	sys_close(start->device);
-	start->receive = start->device = -1;
+	sys_close(start->session);
+	start->receive = start->session = -1;
 	return pid;
 }
 
@@ -245,13 +201,6 @@ static long mount_server(struct run *run)
 	return err;
 }
 
-static bool is_same(const char *a, const char *b)
-{
-	while (*a && *a == *b)
-		a++, b++;
-	return *a == *b;
-}
-
 static long explained(const struct order *order, long err)
 {
 	if (err < 0)
@@ -262,14 +211,18 @@ static long explained(const struct order *order, long err)
 static long start_one(const struct server *server, const struct order *order)
 {
 	struct start start = { -1, -1, -1 };
-	long pid;
+	long pid, device;
 
 	if (nruns == RUNS_MAX)
 		return -EAGAIN;
-	pid = start_process(server, order->tag, &start, 0);
+	device = device_find(server->device_id, order->tag);
+	if (device < 0)
+		return device;
+	pid = start_process(server, (int)device, &start, 0);
 	if (pid > 0) {
 		runs[nruns++] = (struct run){ .server = server,
 					      .order = *order,
+					      .device = (int)device,
 					      .pid = pid,
 					      .since = sys_now(),
 					      .send = start.send };
@@ -308,7 +261,7 @@ static void start_again(struct run *run)
 {
 	struct start start = { -1, -1, -1 };
 	uint64_t pause = pause_of(run);
-	long pid = start_process(run->server, run->order.tag, &start, pause);
+	long pid = start_process(run->server, run->device, &start, pause);
 
 	if (pid < 0)
 		complain("cannot start again the server of ", run->order.where, pid);

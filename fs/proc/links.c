@@ -57,13 +57,15 @@ int proc_exe_follow(struct proc_node *link, struct inode **inode_ret)
 	return *inode_ret ? 0 : -ENOENT;
 }
 
-/* A file without an inode is a pipe: it has a number, and nothing that could be opened. */
+/* A file without an inode, such as a pipe, has a label, and nothing that could be opened. */
 static ssize_t name_of_file(struct file *file, char *buf, size_t size)
 {
 	struct abi_stat st;
 
 	if (file->ops->has_inode)
 		return (ssize_t)inode_name(file_inode(file), buf, size);
+	if (file->ops->label)
+		return file->ops->label(file, buf, size);
 	if (file->ops->stat && file->ops->stat(file, &st) == 0)
 		return ksnprintf(buf, size, "pipe:[%lu]", (unsigned long)st.ino);
 	return ksnprintf(buf, size, "anon_inode:[%s]", file->ops->name);

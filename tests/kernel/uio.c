@@ -55,6 +55,7 @@ static void unmask(struct uio_device *dev)
 static const struct uio_device_ops device_ops = { .reset = reset, .mask = mask, .unmask = unmask };
 static struct uio_device device;
 static struct uio uio;
+static struct uio_session *session;
 static uint64_t offset;
 static paddr_t addr;
 
@@ -64,10 +65,11 @@ static void set_up(void)
 	us = NULL;
 	device = (struct uio_device){ .name = "test", .ops = &device_ops };
 	uio_set_up(&uio, &device);
+	EXPECT_EQ(0, uio_session_begin(&uio, &session));
 }
 
-/* Memory for DMA, mapped in a space and touched. The file counts as closed. */
-static bool drive(void)
+/* Memory for DMA, mapped in a space and touched. The file is not closed yet. */
+static bool drive_openly(void)
 {
 	struct map_request request = {
 		.len = NPAGES * PAGE_SIZE,
@@ -78,13 +80,13 @@ static bool drive(void)
 	int err;
 
 	set_up();
-	if (uio_session_alloc(&uio, NPAGES * PAGE_SIZE - 1, &offset, &addr) != 0)
+	if (uio_session_alloc(session, NPAGES * PAGE_SIZE - 1, &offset, &addr) != 0)
 		return false;
 	for (unsigned i = 0; i < NPAGES; i++)
 		pages[i] = pfn_to_page(paddr_to_pfn(addr) + i);
 	us = space_new();
 	request.offset = offset;
-	err = uio_session_map(&uio, offset, request.len, &request.object);
+	err = uio_session_map(session, offset, request.len, &request.object);
 	if (!us || err)
 		return false;
 	err = vm_map(&us->space, &request, &at);
@@ -92,6 +94,15 @@ static bool drive(void)
 	for (unsigned i = 0; i < NPAGES && !err; i++)
 		err = space_store(us, at + i * PAGE_SIZE, i);
 	return !err;
+}
+
+/* The same, and the file is closed. */
+static bool drive(void)
+{
+	bool done = drive_openly();
+
+	uio_session_close(session);
+	return done;
 }
 
 static void unmap_and_leave(void)
@@ -120,7 +131,7 @@ KTEST(uio_memory_is_what_it_says)
 KTEST(uio_memory_stays)
 {
 	ASSERT_TRUE(drive());
-	EXPECT_EQ(0, uio_session_alloc(&uio, PAGE_SIZE, &offset, &addr));
+	EXPECT_EQ(0, uio_session_alloc(session, PAGE_SIZE, &offset, &addr));
 	for (unsigned round = 0; round < 4; round++) {
 		EXPECT_TRUE(reclaim(100) >= 0);
 		mm_trim();
@@ -178,25 +189,79 @@ KTEST(uio_old_mappings_stay_dead)
 
 	ASSERT_TRUE(drive());
 	uio_session_driver_ends(&uio, NULL);
-	EXPECT_EQ(0, uio_session_alloc(&uio, NPAGES * PAGE_SIZE, &other, &there));
+	EXPECT_EQ(0, uio_session_begin(&uio, &session));
+	EXPECT_EQ(0, uio_session_alloc(session, NPAGES * PAGE_SIZE, &other, &there));
 	EXPECT_EQ(offset, other);
 	EXPECT_EQ(VM_BUS, space_touch(us, at, WRITE));
 	unmap_and_leave();
 	EXPECT_EQ(1, seen.resets);
 	EXPECT_TRUE(uio.session);
-	uio_session_driver_ends(&uio, NULL);
+	uio_session_close(session);
 	EXPECT_EQ(2, seen.resets);
 }
 
-/* R145, R111: a device that does not answer keeps its frames for ever, and the ledger says so */
-KTEST(uio_lost_device_is_eio)
+/* R145: a session that begins ends the other, as its driver's end does, and the other's file then changes nothing */
+KTEST(uio_session_ends_the_one_before)
 {
-	struct uio_session *session;
+	struct uio_session *before;
+	struct object *object;
+	uint64_t other;
+	paddr_t there;
+
+	ASSERT_TRUE(drive_openly());
+	before = session;
+	EXPECT_EQ(0, uio_session_begin(&uio, &session));
+	EXPECT_EQ(1, seen.resets);
+	EXPECT_EQ(1, seen.masks);
+	EXPECT_TRUE(seen.unmapped);
+	EXPECT_TRUE(seen.kept);
+	EXPECT_TRUE(uio.session == session);
+	for (unsigned i = 0; i < NPAGES; i++)
+		EXPECT_EQ(VM_BUS, space_touch(us, at + i * PAGE_SIZE, i & 1 ? READ : WRITE));
+	EXPECT_EQ(-ENODEV, uio_session_map(before, 0, PAGE_SIZE, &object));
+	EXPECT_EQ(-ENODEV, uio_session_alloc(before, PAGE_SIZE, &other, &there));
+	EXPECT_EQ(-ENODEV, uio_session_notify(before, NULL, 0));
+	uio_session_close(before);
+	unmap_and_leave();
+	EXPECT_EQ(1, seen.resets);
+	EXPECT_TRUE(uio.session == session);
+	EXPECT_EQ(0, ledger_check(NULL));
+	uio_session_close(session);
+	EXPECT_EQ(2, seen.resets);
+	EXPECT_TRUE(!uio.session);
+}
+
+/* R145, R111: no session begins on a device that has not answered, and what it could write to is kept */
+KTEST(uio_session_of_a_lost_device_is_eio)
+{
+	struct uio_session *other, *before;
+	struct ledger ledger;
+
+	ASSERT_TRUE(drive_openly());
+	before = session;
+	seen.answer = -EIO;
+	EXPECT_EQ(-EIO, uio_session_begin(&uio, &other));
+	EXPECT_TRUE(uio.stuck);
+	EXPECT_TRUE(!uio.session);
+	uio_session_close(before);
+	unmap_and_leave();
+	EXPECT_EQ(0, ledger_check(&ledger));
+	EXPECT_EQ(NPAGES, ledger.lost);
+	EXPECT_EQ(-EIO, uio_session_begin(&uio, &other));
+	EXPECT_EQ(1, seen.resets);
+	/* There is no device, after all: the harness wants the frames back. */
+	object_remove(&before->object, 0, UINT64_MAX, NULL);
+	before->object.kept = 0;
+	object_put(&before->object);
+}
+
+/* R145, R111: a device that does not answer keeps its frames for ever, and the ledger says so */
+KTEST(uio_lost_device_keeps_its_frames)
+{
 	struct object *object;
 	struct ledger ledger;
 
 	ASSERT_TRUE(drive());
-	session = uio.session;
 	seen.answer = -EIO;
 	uio_session_driver_ends(&uio, NULL);
 	EXPECT_TRUE(uio.stuck);
@@ -210,8 +275,8 @@ KTEST(uio_lost_device_is_eio)
 		EXPECT_EQ(PAGE_OBJECT, pages[i]->kind);
 	EXPECT_EQ(0, ledger_check(&ledger));
 	EXPECT_EQ(NPAGES, ledger.lost);
-	EXPECT_EQ(-EIO, uio_session_alloc(&uio, 1, &offset, &addr));
-	EXPECT_EQ(-EIO, uio_session_map(&uio, 0, PAGE_SIZE, &object));
+	EXPECT_EQ(-ENODEV, uio_session_alloc(session, 1, &offset, &addr));
+	EXPECT_EQ(-ENODEV, uio_session_map(session, 0, PAGE_SIZE, &object));
 	EXPECT_EQ(1, seen.resets);
 	/* There is no device, after all: the harness wants the frames back. */
 	object = &session->object;
@@ -249,14 +314,15 @@ KTEST(uio_memory_of_an_ended_driver)
 {
 	for (unsigned n = 1; n <= NPAGES; n++) {
 		set_up();
-		EXPECT_EQ(0, uio_session_alloc(&uio, 1, &offset, &addr));
+		EXPECT_EQ(0, uio_session_alloc(session, 1, &offset, &addr));
 		ends_in = n;
 		interleave_hook = end_meanwhile;
-		EXPECT_EQ(-ENODEV, uio_session_alloc(&uio, NPAGES * PAGE_SIZE, &offset, &addr));
+		EXPECT_EQ(-ENODEV, uio_session_alloc(session, NPAGES * PAGE_SIZE, &offset, &addr));
 		EXPECT_TRUE(!interleave_hook);
 		interleave_hook = NULL;
 		EXPECT_EQ(1, seen.resets);
 		EXPECT_TRUE(!uio.session);
+		uio_session_close(session);
 		EXPECT_EQ(0, ledger_check(NULL));
 	}
 }
@@ -271,14 +337,40 @@ KTEST(uio_memory_runs_out)
 
 		set_up();
 		alloc_fail_at = n;
-		err = uio_session_alloc(&uio, 100 * PAGE_SIZE, &offset, &addr);
+		err = uio_session_alloc(session, 100 * PAGE_SIZE, &offset, &addr);
 		reached = alloc_fail_at == 0;
 		alloc_fail_at = 0;
 		EXPECT_EQ(reached ? -ENOMEM : 0, err);
 		EXPECT_EQ(0, ledger_check(NULL));
-		EXPECT_EQ(0, uio_session_alloc(&uio, 1, &offset, &addr));
-		uio_session_driver_ends(&uio, NULL);
+		EXPECT_EQ(0, uio_session_alloc(session, 1, &offset, &addr));
+		uio_session_close(session);
 		EXPECT_EQ(1, seen.resets);
+	}
+}
+
+/* R44, R45: the same of a session's begin, before which the old one has ended in any case */
+KTEST(uio_session_without_memory)
+{
+	bool reached = true;
+
+	for (unsigned n = 1; reached; n++) {
+		struct uio_session *before;
+		int err;
+
+		set_up();
+		before = session;
+		session = NULL;
+		alloc_fail_at = n;
+		err = uio_session_begin(&uio, &session);
+		reached = alloc_fail_at == 0;
+		alloc_fail_at = 0;
+		EXPECT_EQ(reached ? -ENOMEM : 0, err);
+		EXPECT_EQ(1, seen.resets);
+		EXPECT_EQ(!err, uio.session != NULL);
+		uio_session_close(before);
+		if (!err)
+			uio_session_close(session);
+		EXPECT_EQ(0, ledger_check(NULL));
 	}
 }
 

@@ -88,6 +88,7 @@ def the_time_of_day_is_the_hosts(options):
 def what_the_machine_lacks_is_refused(options):
     for more, why in ((["--swap", "64M"], b"--swap needs a virtio device, which --machine"),
                       (["--share", "."], b"--share needs a virtio device, which --machine"),
+                      (["--device", "virtio-rng"], b"--device needs a virtio device, which --machine"),
                       (["--harts", "9"], b" harts at most")):
         done = run("exit", "0", options=[*options, *more])
         equal(done.status, 2, "status")

@@ -23,7 +23,7 @@ POLICIES = ["relieve", "refuse", "kill", "starve"]
 
 def play():
     """Runs the guest's program; gives ({(scenario, policy): last N}, what it found wrong, the run, refusals)."""
-    done = run_placed("fail_nth", *ASKED, options=["--mem", "16M", "--append", "loglevel=error"],
+    done = run_placed("fail_nth", *ASKED, options=["--mem", "16M", "--append", "loglevel=error", "--device", "virtio-rng"],
                       env={"FAULTLINE_QEMU": "-device virtio-rng-device"})
     last, wrong, refused = {}, [], {}
     for line in done.out.decode(errors="replace").splitlines():

@@ -24,7 +24,7 @@ ROW = re.compile(r"^(\w+): \d+ points, one in \d+ instructions, preempted at (\d
 
 RUNS = [run_placed("preempt_sweep", which, STEP, patience=7200,
                    env={"FAULTLINE_QEMU": "-device virtio-rng-device,max-bytes=64,period=1000"} if options else {},
-                   options=["--icount", *options, "--timeout", "200" if STEP == "0" else "7000"])
+                   options=["--icount", *options, *(["--device", "virtio-rng"] if options else []), "--timeout", "200" if STEP == "0" else "7000"])
         # Without a disk, the seconds in which the machine idles pass at once.
         for which, options in (("all", ["--swap", "16M"]), ("p9_age", []))]
 ROWS = {name: (int(taken), int(wrong)) for run in RUNS for name, taken, wrong in ROW.findall(run.out.decode(errors="replace"))}

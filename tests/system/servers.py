@@ -8,7 +8,7 @@ import re
 from lib.guest import BUILD, ROOT, run, run_placed
 from lib.tap import case, equal, main
 
-EXAMPLES = ("example_words", "example_buffers", "example_files")
+EXAMPLES = ("example_words", "example_buffers", "example_files", "rng")
 PROGRAMS = ["--mem", "64M", "--add", f"{BUILD}/user/madeup:/bin/madeup", "--add", f"{BUILD}/user/cpiofs:/bin/cpiofs",
             "--add", f"{BUILD}/tests/system/example_files:/bin/example_files",
             "--add", f"{ROOT}/tests/host/servers/data/tree.cpio:/tree.cpio"]

@@ -530,9 +530,20 @@ def R146_a_server_has_what_it_needs_and_no_more():
     place = folder("descriptors")
     done = verb("descriptors", place=place)
     lines = done.out.decode().splitlines()
-    equal([re.sub(r"[0-9]+", "N", re.sub(r"\S+:\[[0-9]+\]$", "ENDPOINT", line)) for line in lines],
-          ["N r /dev/null", "N w /dev/null", "N w /dev/port/stderr", "N rw /dev/uioN", "N rw ENDPOINT"],
+    equal([re.sub(r"[0-9]+", "N", re.sub(r"\S+:\[[0-9]+\]$", "ENDPOINT", re.sub(r"@\w+", "@N", line))) for line in lines],
+          ["N r /dev/null", "N w /dev/null", "N w /dev/port/stderr", "N rw session:[virtio_mmio@N]", "N rw ENDPOINT"],
           "descriptors")
+
+
+@case
+def R145_R146_a_device_is_reached_only_by_its_server():
+    one, two = folder("mine"), folder("theirs")
+    put(one + "/file", b"right")
+    put(two + "/file", b"right")
+    for more in ([], ["--append", "preempt=300"]):
+        done = run_placed("rights", "/mnt/file", "/two/file", options=["--mem", "64M", "--share", one, "--share", two + ":/two", *more])
+        equal((done.status, done.out), (0, b"rights: ok\n"), f"status and output (it said {done.err})")
+        lacks(done.err, b": error: ", "log")
 
 
 @case

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Devices that programs drive: a virtio-rng, of which the kernel knows nothing."""
 
-from lib.guest import run_placed
+import re
+
+from lib.guest import BUILD, run, run_placed
 from lib.tap import case, equal, has, lacks, main
 
 RNG = "-device virtio-rng-device"
@@ -13,7 +15,8 @@ SLOW = RNG + ",max-bytes=64,period=1000"
 
 def drive(group, devices=RNG, options=()):
     """Runs a group of the guest's tests; gives the run."""
-    done = run_placed("uio", group, options=["--mem", "64M", *options], env={"FAULTLINE_QEMU": devices})
+    given = ["--device", "virtio-rng"] * devices.count("virtio-rng-device")
+    done = run_placed("uio", group, options=["--mem", "64M", *given, *options], env={"FAULTLINE_QEMU": devices})
     equal((done.status, done.out.splitlines()[-1:]), (0, [b"uio: ok"]), f"status and output ({done.out + done.err})")
     lacks(done.err, b": error: ", "log")
     return done
@@ -69,6 +72,38 @@ def R146_the_kernels_own_devices_are_not_offered():
     done = drive("only", "", ["--swap", "64M", "--verbose"])
     has(done.out, b"devices: 0", "standard output")
     lacks(done.err, b"left to programs", "log")
+
+
+@case
+def R146_a_device_that_is_not_given():
+    done = run_placed("uio", "only", options=["--mem", "64M", "--verbose"], env={"FAULTLINE_QEMU": RNG})
+    has(done.err, b"left to programs", "log")
+    has(done.out, b"devices: 0", "standard output")
+    equal(done.status, 0, "status")
+
+
+@case
+def a_device_by_the_name_of_its_node():
+    done = run_placed("uio", "only", options=["--mem", "64M", "--verbose"], env={"FAULTLINE_QEMU": RNG})
+    address = re.search(rb"virtio device 4 at 0x([0-9a-f]+)", done.err).group(1).decode()
+    done = run_placed("uio", "only", options=["--mem", "64M", "--device", "virtio_mmio@" + address], env={"FAULTLINE_QEMU": RNG})
+    has(done.out, b"devices: 1", "standard output")
+
+
+@case
+def a_device_that_there_is_not():
+    for names, missing, devices in ((["virtio-net"], b"virtio-net", RNG), (["virtio-rng", "virtio-rng"], b"virtio-rng", RNG),
+                                    (["virtio-rng"], b"virtio-rng", ""), (["virtio"], b"virtio", RNG)):
+        words = [word for name in names for word in ("--device", name)]
+        done = run_placed("uio", "only", options=["--mem", "64M", *words], env={"FAULTLINE_QEMU": devices})
+        equal((done.status, done.out, done.err), (125, b"", b"init: cannot give the program " + missing + b": no such device\n"), names)
+
+
+@case
+def the_prompt_passes_a_device_on():
+    place = ["--add", f"{BUILD}/tests/system/uio:/bin/uio"]
+    done = run(program="sh", options=["--mem", "64M", "--device", "virtio-rng", *place], stdin=b"uio only\n", env={"FAULTLINE_QEMU": RNG})
+    equal((done.status, done.out), (0, b"devices: 1\nuio: ok\n"), f"status and output ({done.err})")
 
 
 @case

@@ -85,6 +85,7 @@ def check(options):
         raise Failure(USAGE, f"--machine {board.name} has {board.most_harts} harts at most")
     if board.has_virtio:
         return
-    for name, wanted in (("--swap", options.swap is not None), ("--root", options.root), ("--share", options.share)):
+    for name, wanted in (("--swap", options.swap is not None), ("--root", options.root), ("--share", options.share),
+                         ("--device", options.device)):
         if wanted:
             raise Failure(USAGE, f"{name} needs a virtio device, which --machine {board.name} does not have")

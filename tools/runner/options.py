@@ -33,6 +33,8 @@ Standard input, output and error are the program's own.
                            the guest's own; PROGRAM is a path or name in it (its /bin/sh)
   --share DIR[:PATH][:ro]  a folder of the host's, as PATH (/mnt): what is read and written is
                            read and written on the host; with :ro it is only read
+  --device NAME            a device that the kernel does not drive is the program's: a kind, as virtio-rng, or
+                           the node's name; its descriptor is 3, that of the next one 4 and so on
   --log FILE               kernel and firmware messages go to FILE, not to standard error
   --gdb                    wait for gdb before the first instruction
   --verbose                all messages, not only warnings and worse
@@ -64,6 +66,7 @@ class Options:
         self.add = []
         self.root = None
         self.share = []
+        self.device = []
         self.log = None
         self.gdb = False
         self.verbose = False
@@ -144,6 +147,7 @@ VALUES = {
     "--add": parse_add,
     "--root": root.parse,
     "--share": share.parse,
+    "--device": parse_text,
     "--log": parse_text,
 }
 

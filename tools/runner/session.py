@@ -116,6 +116,8 @@ def build_archive(options, place, chosen, cwd):
         archive.add_bytes("/run/swap", nul_ended([swap.DEVICE]))
     if options.root:
         archive.add_bytes("/run/root", nul_ended(roots.orders(options.root, chosen.of_image)))
+    if options.device:
+        archive.add_bytes("/run/device", nul_ended(options.device))
     shares = all_shares(options)
     if shares:
         archive.add_program("/bin/" + share.SERVER, place.server)

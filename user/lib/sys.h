@@ -73,6 +73,11 @@ static inline long sys_chdir(const char *path)
 	return sys_call(SYS_chdir, (long)path, 0, 0, 0, 0, 0);
 }
 
+static inline long sys_dup3(int fd, int to, int flags)
+{
+	return sys_call(SYS_dup3, fd, to, flags, 0, 0, 0);
+}
+
 static inline long sys_fcntl(int fd, int command, long arg)
 {
 	return sys_call(SYS_fcntl, fd, command, arg, 0, 0, 0);

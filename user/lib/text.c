@@ -20,3 +20,10 @@ char *append(char *to, const char *s)
 	*to = '\0';
 	return to;
 }
+
+bool is_same(const char *a, const char *b)
+{
+	while (*a && *a == *b)
+		a++, b++;
+	return *a == *b;
+}

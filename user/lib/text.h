@@ -3,6 +3,8 @@
 #ifndef USER_LIB_TEXT_H
 #define USER_LIB_TEXT_H
 
+#include <stdbool.h>
+
 #define DECIMAL_SIZE 16
 
 /* Writes a number in decimal digits. Returns where it begins, in `text`. */
@@ -10,5 +12,7 @@ const char *decimal(unsigned n, char text[DECIMAL_SIZE]);
 
 /* Copies a string to where there is room for it. Returns its end. */
 char *append(char *to, const char *s);
+
+bool is_same(const char *a, const char *b);
 
 #endif

@@ -4,7 +4,7 @@
 /*
  * usage: hostfs --device FD --endpoint FD
  *
- * The first descriptor is that of /dev/uioN, the second the receive end of an endpoint. init starts
+ * The first descriptor is a session with the device, the second the receive end of an endpoint. init starts
  * hostfs for `./run.sh --share'. It needs no other descriptor but standard error.
  *
  * The client at the endpoint (the kernel, which has mounted it) and the device speak 9P2000.L with

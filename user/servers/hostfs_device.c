@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* QEMU's virtio-9p device, driven by a program: registers, memory for DMA and interrupts by /dev/uioN. */
+/* QEMU's virtio-9p device, driven by a program: registers, memory for DMA and interrupts by a session. */
 /*
  * The device accesses memory by physical addresses, and there is no IOMMU: it writes where this
  * program tells it to. So only memory of UIO_DMA_ALLOC is offered to it, whose frames the kernel

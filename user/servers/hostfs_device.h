@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* QEMU's virtio-9p device, driven by a program: registers, memory for DMA and interrupts by /dev/uioN. */
+/* QEMU's virtio-9p device, driven by a program: registers, memory for DMA and interrupts by a session. */
 #pragma once
 
 #include "hostfs_relay.h"
@@ -22,7 +22,7 @@ struct device {
 };
 
 /*
- * Starts the device of that descriptor, of /dev/uioN. Returns 0; -ENODEV if it is no virtio-9p; -EIO
+ * Starts the device that the session of that descriptor is with. Returns 0; -ENODEV if it is no virtio-9p; -EIO
  * if it does not behave like one; or what mmap and UIO_DMA_ALLOC fail with.
  */
 int device_start(struct device *device, int fd);

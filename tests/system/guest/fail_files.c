@@ -306,11 +306,11 @@ static long lock_file(void)
 	return err;
 }
 
-/* R145: the first device that programs may drive; what fails here leaves it to the next one. */
+/* R145: the device that the program was given; what fails here leaves it to the next one. */
 static long drive_device(void)
 {
 	struct uio_dma dma = { .size = 5 * PAGE };
-	long fd = open_path("/dev/uio0", O_RDWR), err, at;
+	long fd = CALL(SYS_ioctl, UIO_FIRST_FD, UIO_SESSION, 0, 0), err, at;
 
 	if (fd < 0)
 		return fd;

@@ -369,13 +369,22 @@ void ipc_make_ready(void)
 
 /* ---- a device ---- */
 
+static uint64_t begin_session(uint64_t argument)
+{
+	long fd = call3(SYS_ioctl, UIO_FIRST_FD, UIO_SESSION, argument);
+
+	if (fd >= 0)
+		call3(SYS_fcntl, (uint64_t)fd, F_SETFL, O_NONBLOCK);
+	return (uint64_t)fd;
+}
+
 /*
  * Its registers are not for chance: a device that is told so writes to any memory. The memory that it
  * may be told of is.
  */
 void act_driver(void)
 {
-	uint64_t fd = (uint64_t)open("/dev/uio0", O_RDWR | O_NONBLOCK);
+	uint64_t fd = begin_session(0);
 	char *at = MAP_FAILED;
 
 	for (unsigned i = 0; i < 20 && (long)fd >= 0; i++) {
@@ -383,7 +392,11 @@ void act_driver(void)
 		struct uio_notify notify = { .fd = (int32_t)argument('f'), .bits = chance() };
 		long err;
 
-		switch (below(5)) {
+		switch (below(6)) {
+		case 5: /* the one before it ends, and may have been another process's */
+			call3(SYS_close, fd, 0, 0);
+			fd = begin_session(ONE_IN(4) ? some_number() : 0);
+			break;
 		case 0:
 			call3(SYS_ioctl, fd, UIO_INFO,
 			      ONE_IN(2) ? some_address() : (uint64_t)STACK);

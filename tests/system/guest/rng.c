@@ -3,7 +3,6 @@
 #include "rng.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -47,39 +46,24 @@ static volatile struct used *used(const struct rng *rng)
 	return (volatile struct used *)(rng->ring + USED_AT);
 }
 
-static bool is_rng(int fd)
+int rng_device(void)
 {
-	struct rng rng = { .fd = fd };
-	bool is;
+	struct uio_info info;
 
-	rng.regs = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (rng.regs == MAP_FAILED)
-		return false;
-	is = rng_reg(&rng, REG_DEVICE_ID) == VIRTIO_ID_RNG;
-	munmap((void *)rng.regs, PAGE);
-	return is;
+	for (int fd = UIO_FIRST_FD; ioctl(fd, UIO_INFO, &info) == 0; fd++)
+		if (info.id == VIRTIO_ID_RNG)
+			return fd;
+	return -ENODEV;
 }
 
 int rng_find(void)
 {
-	int last = -ENODEV;
+	int device = rng_device(), session;
 
-	for (unsigned i = 0;; i++) {
-		char path[24];
-		int fd;
-
-		snprintf(path, sizeof(path), "/dev/uio%u", i);
-		fd = open(path, O_RDWR);
-		if (fd < 0 && errno == ENOENT)
-			return last;
-		if (fd < 0) {
-			last = -errno;
-			continue;
-		}
-		if (is_rng(fd))
-			return fd;
-		close(fd);
-	}
+	if (device < 0)
+		return device;
+	session = ioctl(device, UIO_SESSION, 0);
+	return session < 0 ? -errno : session;
 }
 
 bool rng_map(struct rng *rng)

@@ -52,7 +52,10 @@ static inline void rng_set(const struct rng *rng, unsigned reg, uint32_t value)
 	*(volatile uint32_t *)(rng->regs + reg) = value;
 }
 
-/* Opens the device that is a virtio-rng. Returns its descriptor, or a negative errno. */
+/* Returns the descriptor of the virtio-rng that process 1 has given to this one, or -ENODEV. */
+int rng_device(void);
+
+/* Begins a session with that device. Returns its descriptor, or a negative errno. */
 int rng_find(void);
 
 /* Maps the registers and starts the device. Returns false if that fails, and errno says why. */

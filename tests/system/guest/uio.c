@@ -88,35 +88,30 @@ static int in_child(int (*act)(struct rng *rng), struct rng *rng)
 
 /* ---- registers and interrupts ---- */
 
-static const char *device_path(char *path, size_t size, int fd)
+/* What /proc shows of the descriptor. */
+static const char *label_of(int fd, char *text, size_t size)
 {
 	char link[32];
 	ssize_t n;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, size - 1);
-	if (n > 0) {
-		path[n] = '\0';
-		return path;
-	}
-	for (unsigned i = 0; i < 16; i++) { /* there is no /proc */
-		struct stat a, b;
-
-		snprintf(path, size, "/dev/uio%u", i);
-		if (stat(path, &a) == 0 && fstat(fd, &b) == 0 && a.st_rdev == b.st_rdev)
-			return path;
-	}
-	return "?";
+	n = readlink(link, text, size - 1);
+	text[n > 0 ? n : 0] = '\0';
+	return text;
 }
 
 static void what_it_is(void)
 {
-	struct uio_info info = { 0 };
+	struct uio_info info = { 0 }, same = { 0 };
+	char label[80], wanted[80];
 	struct stat st;
-	int fd = find();
+	int device = rng_device(), fd = find();
 
-	expect("UIO_INFO", 0, got(ioctl(fd, UIO_INFO, &info)));
+	expect("UIO_INFO of the device", 0, got(ioctl(device, UIO_INFO, &info)));
+	expect("UIO_INFO", 0, got(ioctl(fd, UIO_INFO, &same)));
+	expect("the same", 0, memcmp(&info, &same, sizeof(info)));
 	expect("the kind", 0, strcmp(info.compatible, "virtio,mmio"));
+	expect("the kind's number", VIRTIO_ID_RNG, info.id);
 	expect("the name", 0, strncmp(info.name, "virtio_mmio@", 12));
 	expect("the size", PAGE, (long)info.size);
 	expect("the address is in the name", (long)info.addr,
@@ -125,30 +120,64 @@ static void what_it_is(void)
 	expect("UIO_INFO to nowhere", -EFAULT, got(ioctl(fd, UIO_INFO, nowhere)));
 	expect("another request", -ENOTTY, got(ioctl(fd, 0x5501, &info)));
 	fstat(fd, &st);
-	expect("the type and the mode", S_IFCHR | 0600, st.st_mode);
-	expect("the major number", 241, major(st.st_rdev));
+	expect("the mode", 0600, st.st_mode);
+	fstat(device, &st);
+	expect("the device's mode", 0600, st.st_mode);
+	expect("closed by exec", FD_CLOEXEC, fcntl(fd, F_GETFD));
+	snprintf(wanted, sizeof(wanted), "session:[%s]", info.name);
+	expect("the session's label", 0, strcmp(label_of(fd, label, sizeof(label)), wanted));
+	snprintf(wanted, sizeof(wanted), "device:[%s]", info.name);
+	expect("the device's label", 0, strcmp(label_of(device, label, sizeof(label)), wanted));
 	close(fd);
 }
 
-static void one_at_a_time(void)
+/* A device begins sessions, and a session drives it. */
+static void a_device_is_no_session(void)
 {
-	int fd = find(), other;
-	char path[64];
+	struct uio_dma dma = { .size = PAGE };
+	struct uio_notify notify = { .fd = -1 };
+	uint32_t one = 1;
+	struct pollfd ask = { .fd = rng_device(), .events = POLLIN };
+	int device = rng_device(), fd = find();
 
-	device_path(path, sizeof(path), fd);
-	expect("a second open", -EBUSY, got(open(path, O_RDWR)));
-	expect("read-only", -EBUSY, got(open(path, O_RDONLY)));
-	other = open(path, O_PATH);
-	expect("O_PATH", 1, other >= 0);
-	close(other);
-	other = dup(fd);
+	expect("mapping a device", -ENODEV, map(device, 0, PAGE, PROT_READ, MAP_SHARED));
+	expect("read", -EINVAL, got(read(device, &one, 4)));
+	expect("write", -EINVAL, got(write(device, &one, 4)));
+	expect("UIO_DMA_ALLOC", -ENOTTY, got(ioctl(device, UIO_DMA_ALLOC, &dma)));
+	expect("UIO_NOTIFY", -ENOTTY, got(ioctl(device, UIO_NOTIFY, &notify)));
+	expect("UIO_SESSION of a session", -ENOTTY, got(ioctl(fd, UIO_SESSION, 0)));
+	expect("UIO_SESSION with an argument", -EINVAL, got(ioctl(device, UIO_SESSION, 1)));
+	expect("the session goes on", 0, map(fd, 0, PAGE, PROT_READ, MAP_SHARED));
+	ask.fd = fd;
+	expect("no interrupt", 0, poll(&ask, 1, 0));
 	close(fd);
-	expect("while a duplicate is open", -EBUSY, got(open(path, O_RDWR)));
-	close(other);
-	other = open(path, O_RDWR);
-	expect("after the last is closed", 1, other >= 0);
-	expect("before there is a driver", -EBUSY, got(open(path, O_RDWR)));
-	close(other);
+}
+
+/* Neither link of /proc nor anything else opens a session or a device again. */
+static void neither_can_be_opened(void)
+{
+	int fds[] = { rng_device(), find() };
+	char path[32];
+
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[i]);
+		expect("open", -ENXIO, got(open(path, O_RDWR)));
+		expect("O_PATH", -ENXIO, got(open(path, O_PATH)));
+		expect("execve", -ENXIO, got(execl(path, path, NULL)));
+	}
+	close(fds[1]);
+}
+
+static int touch_registers(struct rng *rng)
+{
+	(void)rng_reg(rng, REG_MAGIC);
+	return 0;
+}
+
+static int touch_memory(struct rng *rng)
+{
+	rng_buffer(rng)[0] = 1;
+	return 0;
 }
 
 /* Are there bytes of the device in the buffer? 64 zeros by chance do not come. */
@@ -158,6 +187,68 @@ static bool is_filled(const struct rng *rng, unsigned n)
 		if (rng_buffer(rng)[i] != 0)
 			return true;
 	return false;
+}
+
+static void wait_done(const struct rng *rng)
+{
+	while (!rng_is_done(rng))
+		usleep(1000);
+}
+
+/* R145: what is left of the old session reaches nothing, and does not disturb the new one. */
+static void a_new_session_ends_the_old_one(void)
+{
+	struct uio_notify notify = { .fd = -1 };
+	struct uio_dma dma = { .size = PAGE };
+	struct uio_info info;
+	struct rng old, new;
+	struct pollfd ask;
+	uint32_t one = 1;
+
+	start(&old);
+	rng_ask(&old, 64);
+	wait_done(&old);
+	new.fd = find();
+	expect("a register", SIGBUS, in_child(touch_registers, &old));
+	expect("memory", SIGBUS, in_child(touch_memory, &old));
+	expect("read", -ENODEV, got(read(old.fd, &one, 4)));
+	expect("write", -ENODEV, got(write(old.fd, &one, 4)));
+	ask = (struct pollfd){ .fd = old.fd, .events = POLLIN };
+	expect("poll", 1, poll(&ask, 1, -1));
+	expect("its answer", POLLERR, ask.revents);
+	expect("UIO_INFO", -ENODEV, got(ioctl(old.fd, UIO_INFO, &info)));
+	expect("UIO_DMA_ALLOC", -ENODEV, got(ioctl(old.fd, UIO_DMA_ALLOC, &dma)));
+	expect("UIO_NOTIFY", -ENODEV, got(ioctl(old.fd, UIO_NOTIFY, &notify)));
+	expect("registers", -ENODEV, map(old.fd, 0, PAGE, PROT_READ, MAP_SHARED));
+	expect("memory", -ENODEV, map(old.fd, (off_t)old.dma.offset, PAGE, PROT_READ, MAP_SHARED));
+	new.regs = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, new.fd, 0);
+	expect("the status", 0, rng_reg(&new, REG_STATUS));
+	munmap((void *)new.regs, PAGE);
+	expect("the new one starts", 1, rng_start(&new, new.fd));
+	stop(&old);
+	rng_ask(&new, 64);
+	wait_done(&new);
+	expect("there are bytes", 1, is_filled(&new, 64));
+	stop(&new);
+}
+
+/* Without a descriptor for the new session, the old one goes on. */
+static void without_a_descriptor(void)
+{
+	struct rng rng;
+	int fds[256];
+	unsigned n = 0;
+
+	start(&rng);
+	while (n < 256 && (fds[n] = dup(0)) >= 0)
+		n++;
+	expect("UIO_SESSION", -EMFILE, got(ioctl(rng_device(), UIO_SESSION, 0)));
+	while (n > 0)
+		close(fds[--n]);
+	rng_ask(&rng, 64);
+	wait_done(&rng);
+	expect("there are bytes", 1, is_filled(&rng, 64));
+	stop(&rng);
 }
 
 static void interrupts_by_read(void)
@@ -181,12 +272,6 @@ static void interrupts_by_read(void)
 	expect("the length of the second", 32, rng_length(&rng));
 	expect("there are bytes again", 1, is_filled(&rng, 32));
 	stop(&rng);
-}
-
-static void wait_done(const struct rng *rng)
-{
-	while (!rng_is_done(rng))
-		usleep(1000);
 }
 
 static void interrupts_by_poll(void)
@@ -271,26 +356,18 @@ static void interrupts_by_pulse(void)
 	close(receive);
 }
 
-/* Nobody has mapped anything: there is no driver yet. */
+/* A session is there before anything is mapped. */
 static void before_there_is_a_driver(void)
 {
 	uint32_t one = 1;
 	struct pollfd ask;
 	int fd = find();
 
-	/* rng_find() has mapped the registers. So open it anew. */
-	{
-		char path[64];
-
-		device_path(path, sizeof(path), fd);
-		close(fd);
-		fd = open(path, O_RDWR);
-	}
 	ask = (struct pollfd){ .fd = fd, .events = POLLIN };
-	expect("read", -ENODEV, got(read(fd, &one, 4)));
-	expect("write", -ENODEV, got(write(fd, &one, 4)));
-	expect("poll", 1, poll(&ask, 1, 0));
-	expect("its answer", POLLERR, ask.revents);
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	expect("read", -EAGAIN, got(read(fd, &one, 4)));
+	expect("write", 4, got(write(fd, &one, 4)));
+	expect("poll", 0, poll(&ask, 1, 0));
 	close(fd);
 }
 
@@ -298,8 +375,7 @@ static void what_cannot_be_mapped(void)
 {
 	const int both = PROT_READ | PROT_WRITE;
 	struct uio_dma dma = { .size = PAGE + 1 };
-	char path[64];
-	int fd = find(), reader;
+	int fd = find();
 	void *at;
 
 	expect("two pages", -EINVAL, map(fd, 0, 2 * PAGE, both, MAP_SHARED));
@@ -330,19 +406,7 @@ static void what_cannot_be_mapped(void)
 	       map(fd, (off_t)dma.offset, PAGE, both, MAP_PRIVATE));
 	expect("executable memory", -EPERM,
 	       map(fd, (off_t)dma.offset, PAGE, PROT_READ | PROT_EXEC, MAP_SHARED));
-	device_path(path, sizeof(path), fd);
 	close(fd);
-	reader = open(path, O_RDONLY);
-	expect("to be written, by a reader", -EACCES, map(reader, 0, PAGE, both, MAP_SHARED));
-	expect("to be read", 0, map(reader, 0, PAGE, PROT_READ, MAP_SHARED));
-	expect("memory for a reader", -EACCES, got(ioctl(reader, UIO_DMA_ALLOC, &dma)));
-	expect("a reader's write", -EBADF, got(write(reader, "abcd", 4)));
-	expect("execve", -EACCES, got(execl(path, path, NULL)));
-	close(reader);
-	reader = open(path, O_WRONLY);
-	expect("a writer's mapping", -EACCES, map(reader, 0, PAGE, PROT_WRITE, MAP_SHARED));
-	expect("a writer's read", -EBADF, got(read(reader, path, 4)));
-	close(reader);
 }
 
 /* ---- memory for DMA ---- */
@@ -606,28 +670,24 @@ static void odd_accesses(void)
 
 static void mappings_keep_it(void)
 {
-	char path[64];
 	struct rng rng;
-	int fd;
 
 	start(&rng);
-	device_path(path, sizeof(path), rng.fd);
 	close(rng.fd);
 	rng_ask(&rng, 64);
 	wait_done(&rng);
 	expect("the device works", 1, is_filled(&rng, 64));
-	expect("open", -EBUSY, got(open(path, O_RDWR)));
-	munmap((void *)rng.regs, PAGE);
-	expect("open, when only memory is mapped", -EBUSY, got(open(path, O_RDWR)));
 	munmap((void *)rng.memory, PAGE);
-	expect("open, when a part of that is", -EBUSY, got(open(path, O_RDWR)));
-	munmap((void *)(rng.memory + PAGE), 2 * PAGE);
-	fd = open(path, O_RDWR);
-	expect("open, when nothing is", 1, fd >= 0);
-	rng.regs = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	munmap((void *)(rng.memory + 2 * PAGE), PAGE);
+	expect("its status", 1, rng_reg(&rng, REG_STATUS) != 0);
+	munmap((void *)rng.regs, PAGE);
+	rng.memory[PAGE] = 1;
+	munmap((void *)(rng.memory + PAGE), PAGE);
+	rng.fd = find();
+	rng.regs = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, rng.fd, 0);
 	expect("the status", 0, rng_reg(&rng, REG_STATUS));
 	munmap((void *)rng.regs, PAGE);
-	close(fd);
+	close(rng.fd);
 }
 
 static void session_survives_without_mappings(void)
@@ -647,6 +707,7 @@ static void session_survives_without_mappings(void)
 
 static struct {
 	volatile int step;
+	volatile pid_t survivor;
 	volatile int result[8];
 	struct rng rng;
 } * common;
@@ -655,18 +716,6 @@ static void wait_step(int step)
 {
 	while (common->step < step)
 		usleep(1000);
-}
-
-static int touch_registers(struct rng *rng)
-{
-	(void)rng_reg(rng, REG_MAGIC);
-	return 0;
-}
-
-static int touch_memory(struct rng *rng)
-{
-	rng_buffer(rng)[0] = 1;
-	return 0;
 }
 
 static int touch_unmapped_entry(struct rng *rng)
@@ -683,6 +732,7 @@ static void survivor(void)
 
 	(void)rng_reg(rng, REG_MAGIC);
 	rng_buffer(rng)[0] = 1;
+	common->survivor = getpid();
 	common->step = 1;
 	common->result[4] = got(read(rng->fd, &word, 4)); /* blocks until the driver's end */
 	wait_step(2);
@@ -729,27 +779,22 @@ static void the_drivers_end_is_everybodys(bool killed)
 	expect("memory not touched before", SIGBUS, common->result[2]);
 	expect("unmasking", -ENODEV, common->result[3]);
 	expect("the read", -ENODEV, common->result[4]);
-	expect("its memory", -EINVAL, common->result[5]);
-	expect("open, while the survivor's file is", -EBUSY, rng_find());
-	common->step = 4;
-	while ((after.fd = rng_find()) == -EBUSY)
-		usleep(1000);
-	expect("open, when it has gone", 1, after.fd >= 0);
+	expect("its memory", -ENODEV, common->result[5]);
+	after.fd = find(); /* the survivor has its descriptor and its mappings still */
 	after.regs = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, after.fd, 0);
 	expect("the status", 0, rng_reg(&after, REG_STATUS));
+	rng_set(&after, REG_STATUS, 1);
+	common->step = 4;
+	while (kill(common->survivor, 0) == 0) /* process 1 reaps it when all of it has gone */
+		usleep(1000);
+	expect("the survivor's end changes nothing", 1, rng_reg(&after, REG_STATUS));
 	munmap((void *)after.regs, PAGE);
 	close(after.fd);
 }
 
-/* As a supervisor does it: the descriptor is kept, drivers come and go. */
-static void a_descriptor_outlives_its_drivers(void)
+/* As a supervisor does it: the device is kept, drivers come and go. */
+static void a_device_outlives_its_drivers(void)
 {
-	char path[64];
-	int fd = find();
-
-	device_path(path, sizeof(path), fd);
-	close(fd);
-	fd = open(path, O_RDWR);
 	for (unsigned i = 0; i < 3; i++) {
 		int status = 0;
 		pid_t pid = fork();
@@ -757,7 +802,7 @@ static void a_descriptor_outlives_its_drivers(void)
 		if (pid == 0) {
 			struct rng rng;
 
-			if (!rng_start(&rng, fd))
+			if (!rng_start(&rng, rng_find()))
 				_exit(2);
 			rng_ask(&rng, 64);
 			wait_done(&rng);
@@ -768,7 +813,6 @@ static void a_descriptor_outlives_its_drivers(void)
 		waitpid(pid, &status, 0);
 		expect("how the driver ended", SIGKILL, status);
 	}
-	close(fd);
 }
 
 /*
@@ -918,29 +962,28 @@ static void little_memory(void)
 	}
 }
 
-/* R146: of the devices of the machine only those that the kernel leaves alone. */
+/* R146: the program has the devices that it was given, and there is no name of any. */
 static void nothing_else_is_there(void)
 {
 	unsigned n = 0;
+	char path[24];
 
-	for (unsigned i = 0; i < 16; i++) {
+	for (int fd = 3; fd < 16; fd++) {
 		struct uio_info info;
-		struct rng rng;
-		char path[24];
 
-		snprintf(path, sizeof(path), "/dev/uio%u", i);
-		rng.fd = open(path, O_RDWR);
-		if (rng.fd < 0)
+		if (ioctl(fd, UIO_INFO, &info) != 0) {
+			expect("no descriptor", EBADF, errno);
 			continue;
+		}
 		n++;
-		expect("UIO_INFO", 0, got(ioctl(rng.fd, UIO_INFO, &info)));
 		expect("a slot of virtio", 0, strcmp(info.compatible, "virtio,mmio"));
-		rng.regs = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, rng.fd, 0);
-		expect("the device", VIRTIO_ID_RNG, rng_reg(&rng, REG_DEVICE_ID));
-		munmap((void *)rng.regs, PAGE);
-		close(rng.fd);
+		expect("the device", VIRTIO_ID_RNG, info.id);
 	}
 	printf("devices: %u\n", n);
+	for (unsigned i = 0; i < 8; i++) {
+		snprintf(path, sizeof(path), "/dev/uio%u", i);
+		expect("a name", -ENOENT, got(open(path, O_RDWR)));
+	}
 	expect("a node of one's own making", -EPERM,
 	       got(mknod("/uio", S_IFCHR | 0600, makedev(241, 0))));
 }
@@ -948,7 +991,8 @@ static void nothing_else_is_there(void)
 static void registers_group(void)
 {
 	what_it_is();
-	one_at_a_time();
+	a_device_is_no_session();
+	neither_can_be_opened();
 	interrupts_by_read();
 	interrupts_by_poll();
 	interrupts_by_pulse();
@@ -972,7 +1016,9 @@ static void end_group(void)
 	session_survives_without_mappings();
 	the_drivers_end_is_everybodys(true);
 	the_drivers_end_is_everybodys(false);
-	a_descriptor_outlives_its_drivers();
+	a_device_outlives_its_drivers();
+	a_new_session_ends_the_old_one();
+	without_a_descriptor();
 }
 
 static const struct {
