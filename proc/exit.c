@@ -11,6 +11,7 @@
 #include "proc/futex.h"
 #include "proc/job/ctty.h"
 #include "proc/job/pgrp.h"
+#include "proc/kthread.h"
 #include "proc/oom.h"
 #include "proc/pid.h"
 #include "proc/reap.h"
@@ -81,16 +82,6 @@ static void release(struct process *process)
 	process->exe = NULL;
 }
 
-/* Call with process_tree_lock held. */
-static void reparent_to_init(struct process *process)
-{
-	struct process *init = process_find(PID_INIT);
-
-	process_leave_parent(process);
-	process->parent = init;
-	list_add_tail(&init->children, &process->sibling);
-}
-
 static struct signal_info end_siginfo(const struct process *process)
 {
 	bool killed = WIFSIGNALED(process->status);
@@ -118,10 +109,10 @@ static void signal_and_wake(struct process *parent, const struct signal_info *in
 }
 
 /*
- * Makes the process a zombie and notifies its parent. If the parent autoreaps its children, process
- * 1 becomes the zombie's parent and reaps it. The old parent is notified all the same, but is not
- * sent SIGCHLD if it ignores that signal, even if it also blocks it. Call with process_tree_lock
- * held.
+ * Makes the process a zombie and notifies its parent. If the parent autoreaps its children, nobody
+ * finds the process any more, and kthread_reap() frees it. The parent is notified all the same, but
+ * is not sent SIGCHLD if it ignores that signal, even if it also blocks it. Call with
+ * process_tree_lock held, and preemption off.
  */
 static void notify_parent(struct process *process)
 {
@@ -129,15 +120,15 @@ static void notify_parent(struct process *process)
 	struct process *parent = process->parent;
 
 	process->state = PROCESS_ZOMBIE;
-	if (process->exit_signal == SIGCHLD && parent->pid != PID_INIT &&
-	    signals_leave_children(&parent->signals)) {
-		reparent_to_init(process);
-		if (signals_ignore_children(&parent->signals))
+	if (process->exit_signal == SIGCHLD && signals_leave_children(&parent->signals)) {
+		process_forget_locked(process);
+		kthread_bury(process->thread);
+		if (signals_ignore_children(&parent->signals)) {
 			waitq_wake_all(&parent->child_waitq);
-		else
-			signal_and_wake(parent, &info);
+			return;
+		}
 	}
-	signal_and_wake(process->parent, &info);
+	signal_and_wake(parent, &info);
 }
 
 /* One look at the processes that are to end. */
@@ -220,6 +211,7 @@ static void reap_the_rest(void)
 		thread_destroy(process->thread);
 		process_free(process);
 	}
+	kthread_reap();
 }
 
 /*
@@ -272,7 +264,7 @@ void process_exit(int status)
 	ctty_leader_ends(process);
 	leave_children(process);
 	pgrp_member_ends(process);
-	preempt_disable(); /* for good: the process that reaps the zombie frees this thread */
+	preempt_disable(); /* for good: who reaps the zombie frees this thread */
 	notify_parent(process);
 	spin_unlock(&process_tree_lock);
 	sched_leave();

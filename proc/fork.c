@@ -12,6 +12,7 @@
 #include "mm/get_user_page.h"
 #include "mm/user_copy.h"
 #include "mm/verbs.h"
+#include "proc/kthread.h"
 #include "proc/pid.h"
 #include "proc/sched.h"
 #include "proc/signal/send.h"
@@ -252,6 +253,7 @@ long process_clone(const struct clone_request *request)
 
 	if (pid)
 		return pid;
+	kthread_reap(); /* those that nobody waits for; there may be no idle time */
 	if (signals_fork_begin()) {
 		pid = make_child(parent, request);
 	} else {

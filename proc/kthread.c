@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Kernel threads: created, ended and freed; and the idle thread. */
+/* Kernel threads: created, ended and freed, as those of processes that nobody waits for; and the idle thread. */
 #include "proc/kthread.h"
 
 #include "abi/errno.h"
 #include "base/hart.h"
 #include "lib/string.h"
+#include "proc/pid.h"
 #include "proc/sched.h"
 #include "proc/thread.h"
 #include "sync/latency.h"
@@ -13,6 +14,7 @@
 
 static struct spinlock ended_lock = SPINLOCK_INIT(LOCK_RUNQ);
 static struct list ended = LIST_INIT(ended); /* guarded by ended_lock; linked by thread.run_link */
+static uint32_t nended;			     /* atomic: a hint that there are any */
 
 static void kthread_main(void *arg)
 {
@@ -73,27 +75,39 @@ struct thread *kthread_spawn(const char *name, void (*fn)(void *arg), void *arg)
 
 void kthread_exit(void)
 {
-	unsigned long flags;
-
 	preempt_disable(); /* for good: from now on kthread_reap() may find and free this thread */
-	flags = spin_lock_irqsave(&ended_lock);
-	list_add_tail(&ended, &current_thread()->run_link);
-	spin_unlock_irqrestore(&ended_lock, flags);
+	kthread_bury(current_thread());
 	sched_leave();
+}
+
+void kthread_bury(struct thread *thread)
+{
+	unsigned long flags = spin_lock_irqsave(&ended_lock);
+
+	list_add_tail(&ended, &thread->run_link);
+	atomic_store_relaxed(&nended, nended + 1);
+	spin_unlock_irqrestore(&ended_lock, flags);
+}
+
+static struct thread *next_ended(void)
+{
+	unsigned long flags = spin_lock_irqsave(&ended_lock);
+	struct list *node = list_pop(&ended);
+
+	if (node)
+		atomic_store_relaxed(&nended, nended - 1);
+	spin_unlock_irqrestore(&ended_lock, flags);
+	return node ? list_entry(node, struct thread, run_link) : NULL;
 }
 
 void kthread_reap(void)
 {
-	for (;;) {
-		unsigned long flags = spin_lock_irqsave(&ended_lock);
-		struct list *node = list_pop(&ended);
-		struct thread *thread;
+	struct thread *thread;
 
-		spin_unlock_irqrestore(&ended_lock, flags);
-		if (!node)
-			return;
-		thread = list_entry(node, struct thread, run_link);
+	while (atomic_load_relaxed(&nended) && (thread = next_ended())) {
 		sched_wait_left(thread);
+		if (thread->process)
+			process_destroy(thread->process);
 		thread_destroy(thread);
 	}
 }

@@ -11,5 +11,11 @@ struct thread *kthread_spawn(const char *name, void (*fn)(void *arg), void *arg)
 /* Ends the running kernel thread. */
 void kthread_exit(void) __attribute__((noreturn));
 
-/* Frees kernel threads that have ended. Call with no spinning lock held. */
+/*
+ * Leaves it to kthread_reap() to free the thread, which is about to leave or has left. If it is that of
+ * a process, process_forget_locked() was called. The thread does not go on before it leaves.
+ */
+void kthread_bury(struct thread *thread);
+
+/* Frees what kthread_bury() was given. The idle thread does this too. Call with no spinning lock held. */
 void kthread_reap(void);

@@ -7,7 +7,9 @@
 #include "lib/string.h"
 #include "mm/relieve.h"
 #include "proc/job/pgrp.h"
+#include "proc/kthread.h"
 #include "proc/sched.h"
+#include "proc/signal/action.h"
 #include "proc/signal/send.h"
 
 #define PID_BUCKETS	256
@@ -124,10 +126,9 @@ void process_leave_parent(struct process *process)
 	list_del(&process->sibling);
 }
 
-void process_free(struct process *process)
+void process_forget_locked(struct process *process)
 {
-	signals_destroy(&process->signals);
-	spin_lock(&process_tree_lock);
+	assert_hardened(spin_lock_held(&process_tree_lock));
 	assert_hardened(!process->tied);
 	pid_put(process->pid);
 	if (!list_empty(&process->all)) {
@@ -140,8 +141,20 @@ void process_free(struct process *process)
 	list_del(&process->all);
 	list_del(&process->pid_link);
 	list_del(&process->group_link);
-	spin_unlock(&process_tree_lock);
+}
+
+void process_destroy(struct process *process)
+{
+	signals_destroy(&process->signals);
 	slab_free(&process_cache, process);
+}
+
+void process_free(struct process *process)
+{
+	spin_lock(&process_tree_lock);
+	process_forget_locked(process);
+	spin_unlock(&process_tree_lock);
+	process_destroy(process);
 }
 
 static void join(struct process *parent, struct process *child, const struct process *like)
@@ -212,7 +225,7 @@ struct process *process_init_get(void)
 
 bool process_orphan_some(struct process *process, struct process *init)
 {
-	bool ended = false;
+	bool ended = false, autoreaps = signals_leave_children(&init->signals);
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	for (unsigned n = 0; n < ORPHANS_AT_ONCE && !list_empty(&process->children); n++) {
@@ -223,8 +236,13 @@ bool process_orphan_some(struct process *process, struct process *init)
 		child->parent = init;
 		child->exit_signal = SIGCHLD;
 		list_add_tail(&init->children, &child->sibling);
-		ended |= child->state == PROCESS_ZOMBIE;
 		pgrp_parent_gone(child);
+		if (child->state == PROCESS_ZOMBIE && autoreaps) {
+			process_forget_locked(child);
+			kthread_bury(child->thread);
+		} else {
+			ended |= child->state == PROCESS_ZOMBIE;
+		}
 	}
 	if (ended) {
 		if (init->state == PROCESS_ALIVE)

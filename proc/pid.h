@@ -16,8 +16,14 @@ extern struct spinlock process_tree_lock;
  * failure, with *err_ret set to -ENOMEM or -EAGAIN.
  */
 struct process *process_alloc(int *err_ret);
-/* Frees a process that was never published or has been reaped. */
+/*
+ * Frees a process that was never published or has been reaped: nobody finds it any more, its pid may
+ * be used again, and its memory is freed. The first step alone may come earlier, with
+ * process_tree_lock held, and then the second one frees the memory.
+ */
 void process_free(struct process *process);
+void process_forget_locked(struct process *process);
+void process_destroy(struct process *process);
 
 /*
  * Makes the new process a child that others can find, in its parent's group and session, and wakes
@@ -49,7 +55,7 @@ struct process *process_find_id(const struct process_id *id);
 
 /*
  * Reparents some children of an ending process to process 1, and sends it SIGCHLD and wakes it if
- * any of them are zombies. Returns true if no child is left. This may orphan the children's process
+ * any of them are zombies, or reaps these if it autoreaps its children. Returns true if no child is left. This may orphan the children's process
  * groups (pgrp_parent_gone()). Call with process_tree_lock held.
  */
 bool process_orphan_some(struct process *process, struct process *init);

@@ -138,6 +138,15 @@ def init_ends_at_once():
 
 
 @case
+def init_that_ignores_its_children():
+    status, text = boot(archive_of(["/childless"]), words=["init=/childless"], mem=64 * MIB)
+    equal(status, 0, "status")
+    lacks(text, "error", "what came")
+    if "hardened" in KERNEL:
+        has(text, "all accounted for", "what came")
+
+
+@case
 def the_file_of_init_goes_like_any_other():
     """It is written over, so that its pages count; the one that is left leads back from handlers."""
     status, text = boot(archive_of(["/gone", "/probe"]), words=["init=/gone"])

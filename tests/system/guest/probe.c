@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -496,21 +497,79 @@ static int do_machine(int argc, char **argv)
 	return 0;
 }
 
+/* The bounds of processes are not the bounds of how many there may be, one after the other. */
+#define MANY_CHILDREN 4200
+
+/* As process 1: its children, and the orphans and zombies that they leave, are all reaped although it ignores SIGCHLD. */
+static int do_childless(int argc, char **argv)
+{
+	signal(SIGCHLD, SIG_IGN);
+	for (volatile int i = 0; i < MANY_CHILDREN; i++) {
+		pid_t pid = i % 64 ? vfork() : fork();
+
+		if (pid < 0)
+			return 1;
+		if (pid > 0)
+			continue;
+		if (i % 64 ==
+		    0) { /* one is a zombie when its parent ends, and the other one ends later */
+			signal(SIGCHLD, SIG_DFL);
+			if (vfork() == 0)
+				_exit(0);
+			if (fork() == 0) {
+				while (getppid() != 1)
+					sched_yield();
+				_exit(0);
+			}
+		}
+		_exit(0);
+	}
+	if (wait(NULL) != -1 || errno != ECHILD)
+		return 2;
+	for (int pid = 2; pid < 32768; pid++)
+		if (kill(pid, 0) == 0)
+			return 3;
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } behaviours[] = {
-	{ "cat", do_cat },	   { "head1", do_head1 },     { "exit", do_exit },
-	{ "kill", do_kill },	   { "bytes", do_bytes },     { "both", do_both },
-	{ "args", do_args },	   { "env", do_env },	      { "self", do_self },
-	{ "tty", do_tty },	   { "stat", do_stat },	      { "link", do_link },
-	{ "show", do_show },	   { "sleep", do_sleep },     { "spin", do_spin },
-	{ "orphan", do_orphan },   { "echo", do_echo },	      { "yes", do_yes },
-	{ "hog", do_hog },	   { "bomb", do_bomb },	      { "survivor", do_survivor },
-	{ "wild", do_wild },	   { "ticks", do_ticks },     { "gone", do_gone },
-	{ "clock", do_clock },	   { "modes", do_modes },     { "tostop", do_tostop },
-	{ "through", do_through }, { "machine", do_machine }, { "polls", do_polls },
-	{ "winch", do_winch },	   { "abandon", do_abandon }, { "await", do_await },
+	{ "cat", do_cat },
+	{ "head1", do_head1 },
+	{ "exit", do_exit },
+	{ "kill", do_kill },
+	{ "bytes", do_bytes },
+	{ "both", do_both },
+	{ "args", do_args },
+	{ "env", do_env },
+	{ "self", do_self },
+	{ "tty", do_tty },
+	{ "stat", do_stat },
+	{ "link", do_link },
+	{ "show", do_show },
+	{ "sleep", do_sleep },
+	{ "spin", do_spin },
+	{ "orphan", do_orphan },
+	{ "echo", do_echo },
+	{ "yes", do_yes },
+	{ "hog", do_hog },
+	{ "bomb", do_bomb },
+	{ "survivor", do_survivor },
+	{ "wild", do_wild },
+	{ "ticks", do_ticks },
+	{ "gone", do_gone },
+	{ "clock", do_clock },
+	{ "modes", do_modes },
+	{ "tostop", do_tostop },
+	{ "through", do_through },
+	{ "machine", do_machine },
+	{ "polls", do_polls },
+	{ "childless", do_childless },
+	{ "winch", do_winch },
+	{ "abandon", do_abandon },
+	{ "await", do_await },
 };
 
 int main(int argc, char **argv, char **envp)
