@@ -136,20 +136,23 @@ _Noreturn static void become(const char *path)
 
 /*
  * Reaps processes, orphans included, until the child has ended or, with WNOHANG, none is left to
- * reap. Returns the child's status as a shell gives it (128 + N if signal N killed it), or -1 if it
+ * reap. While there is no process for a server, it only looks from time to time. Returns the child's status as a shell gives it (128 + N if signal N killed it), or -1 if it
  * has not ended.
  */
 static int reap_until(long child, int options)
 {
 	for (;;) {
 		int status = 0;
-		long pid = sys_wait4(-1, &status, options);
+		uint64_t pause = servers_retry();
+		long pid = sys_wait4(-1, &status, pause ? WNOHANG : options);
 
 		if (pid < 0 && pid != -EINTR)
 			fail("cannot wait for ", args.at[0], pid);
-		if (pid == 0)
+		if (pid == 0 && !pause)
 			return -1;
-		if (pid != child)
+		if (pid == 0)
+			sys_sleep(pause);
+		else if (pid != child)
 			servers_reaped(pid, status);
 		else
 			return status & 0x7f ? 128 + (status & 0x7f) : status >> 8 & 0xff;
@@ -162,14 +165,18 @@ static void wait_for_servers(void)
 	int status, options = WNOHANG;
 
 	for (;;) {
-		long pid = sys_wait4(-1, &status, options); /* one may have ended just now */
+		uint64_t pause = servers_retry();
+		/* One may have ended just now. */
+		long pid = sys_wait4(-1, &status, pause ? WNOHANG : options);
 
-		if (pid == 0 && !servers_are_missing())
-			break;
-		if (pid < 0 && pid != -EINTR)
-			break;
 		if (pid > 0)
 			servers_reaped(pid, status);
+		else if (pid != -EINTR && !servers_are_missing())
+			break;
+		else if (pause)
+			sys_sleep(pause);
+		else if (pid < 0 && pid != -EINTR)
+			break;
 		options = pid == 0 ? 0 : WNOHANG;
 	}
 }

@@ -4,8 +4,10 @@
  * A server gets the descriptors that its row of the table names, and no others. What it has no
  * descriptor of is out of its reach: that is all that gives rights to a server.
  *
- * A server that ends is started again, and takes the place of the old one at the mount. The mount waits
- * for that no longer than for any answer. One that ends again at once is started later each time.
+ * A server that ends, in whatever way, is started again, and takes the place of the old one at the
+ * mount. The mount waits for that no longer than for any answer. A server that ends again at once is
+ * started later each time, and so is one for which there is no process. Only when nothing is mounted
+ * any more where the server's files were is it over. The device stays with process 1.
  */
 #include "init_servers.h"
 
@@ -47,13 +49,16 @@ static struct run {
 	const struct server *server;
 	struct order order;
 	int device;
-	long pid;      /* 0: it has ended */
-	long attacher; /* the process that attaches the mount to it again, or 0 */
-	uint64_t since;
+	enum { RUNS, WAITING, OVER } state; /* WAITING: to be started; OVER: it is no more */
+	long pid;			    /* 0: it has ended */
+	long attacher;	  /* the process that attaches the mount to it again, or 0 */
+	uint64_t since;	  /* when it was started; WAITING: when it will be */
 	unsigned nends;	  /* in sequence, each soon after its start */
 	int send;	  /* the endpoint's; -1: it is mounted */
 	const char *root; /* from which `where` is seen; NULL: that of process 1 */
-	bool failed;	  /* it could not be started, or not be attached */
+	bool failed;	  /* it could not be attached */
+	bool untold;	  /* it has ended with 0, and nobody was told */
+	bool explained;	  /* why it does not start */
 } runs[RUNS_MAX];
 static unsigned nruns;
 
@@ -241,10 +246,12 @@ static uint64_t pause_of(const struct run *run)
 	return n ? PAUSE_NS << n : 0;
 }
 
+/* How the process that attaches a mount ends. */
+enum { ATTACHED, FAILED, UNMOUNTED };
+
 /*
- * Waits for the server, which process 1 cannot do. Nothing is mounted there any more if it was
- * unmounted meanwhile (0): then the server is told to end. The same becomes of one that cannot be
- * attached (1), and another is started.
+ * Waits for the server, which process 1 cannot do. Its end closes the send end if the mount has not
+ * taken it over, and then the server ends, too.
  */
 _Noreturn static void attach_again(const struct run *run, int send)
 {
@@ -252,30 +259,47 @@ _Noreturn static void attach_again(const struct run *run, int send)
 
 	if (err == 0)
 		err = mount_by(run, send, MS_REMOUNT);
-	if (err && err != -EINVAL)
+	if (err && err != -EINVAL && !run->explained)
 		complain("cannot attach again to the server of ", run->order.where, err);
-	sys_exit(err && err != -EINVAL);
+	sys_exit(err == 0 ? ATTACHED : err == -EINVAL ? UNMOUNTED : FAILED);
 }
 
+static void say_failure(struct run *run, long err)
+{
+	if (!run->explained)
+		complain("cannot start again the server of ", run->order.where, err);
+	run->explained = true;
+}
+
+/*
+ * Starts the server, and a process that attaches the mount to it. Without that process the server
+ * ends by itself, and is started again later. Without a server, servers_retry() tries again. A device
+ * that does not answer its reset will not do so later.
+ */
 static void start_again(struct run *run)
 {
 	struct start start = { -1, -1, -1 };
 	uint64_t pause = pause_of(run);
 	long pid = start_process(run->server, run->device, &start, pause);
 
-	if (pid < 0)
-		complain("cannot start again the server of ", run->order.where, pid);
 	run->since = sys_now() + pause;
-	run->pid = pid > 0 ? pid : 0;
-	run->attacher = sys_fork();
-	if (run->attacher == 0 && pid > 0)
-		attach_again(run, start.send);
-	if (run->attacher == 0) { /* its end says that it is time to try once more */
-		sys_sleep(pause + PAUSE_NS);
-		sys_exit(1);
+	if (pid < 0) {
+		say_failure(run, pid);
+		run->state = pid == -EIO ? OVER : WAITING;
+		run->since += PAUSE_NS;
+		close_all(&start);
+		return;
 	}
-	if (run->attacher < 0)
+	run->state = RUNS;
+	run->pid = pid;
+	run->attacher = sys_fork();
+	if (run->attacher == 0)
+		attach_again(run, start.send);
+	if (run->attacher < 0) {
+		say_failure(run, run->attacher);
 		run->attacher = 0;
+		run->failed = true;
+	}
 	close_all(&start);
 }
 
@@ -338,31 +362,43 @@ static void say_end(const struct run *run, int status)
 	say(" and is started again\n");
 }
 
-/* The server has ended, or it cannot be attached, which tells it to end. */
-static void has_ended(struct run *run)
+/* A server that is told to end when its mount has gone ends with 0: whether that is so is not known yet. */
+static void server_reaped(struct run *run, int status)
 {
-	bool soon = run->failed || sys_now() < run->since + SOON_NS;
+	run->pid = 0;
+	run->untold = status == 0 && !run->failed;
+	if (status != 0 && run->state != OVER)
+		say_end(run, status);
+}
 
-	run->nends = soon ? run->nends + 1 : 0;
-	run->failed = false;
-	start_again(run);
+static void attacher_reaped(struct run *run, int status)
+{
+	run->attacher = 0;
+	if (status == ABI_W_EXITCODE(UNMOUNTED)) {
+		run->state = OVER;
+	} else if (status != 0) {
+		run->failed = run->explained = true;
+	} else {
+		if (run->untold)
+			say_end(run, 0);
+		run->untold = run->explained = false;
+	}
 }
 
 static void reaped(struct run *run, bool is_server, int status)
 {
+	bool soon;
+
 	if (is_server)
-		run->pid = 0;
+		server_reaped(run, status);
 	else
-		run->attacher = 0;
-	if (is_server && status != 0) {
-		say_end(run, status);
-		has_ended(run);
+		attacher_reaped(run, status);
+	if (run->state == OVER || run->pid || run->attacher)
 		return;
-	}
-	if (!is_server && status != 0)
-		run->failed = true;
-	if (run->failed && !run->pid && !run->attacher)
-		has_ended(run);
+	soon = run->failed || sys_now() < run->since + SOON_NS;
+	run->nends = soon ? run->nends + 1 : 0;
+	run->failed = false;
+	start_again(run);
 }
 
 void servers_reaped(long pid, int status)
@@ -372,10 +408,27 @@ void servers_reaped(long pid, int status)
 			reaped(&runs[i], runs[i].pid == pid, status);
 }
 
+uint64_t servers_retry(void)
+{
+	uint64_t now = sys_now(), least = 0;
+
+	for (unsigned i = 0; i < nruns; i++) {
+		struct run *run = &runs[i];
+
+		if (run->state == WAITING && run->since <= now) {
+			run->nends++;
+			start_again(run);
+		}
+		if (run->state == WAITING && (!least || run->since - now < least))
+			least = run->since > now ? run->since - now : 1;
+	}
+	return least;
+}
+
 bool servers_are_missing(void)
 {
 	for (unsigned i = 0; i < nruns; i++)
-		if (runs[i].attacher > 0 && runs[i].nends < HOPELESS)
+		if ((runs[i].attacher || runs[i].state == WAITING) && runs[i].nends < HOPELESS)
 			return true;
 	return false;
 }

@@ -4,6 +4,7 @@
 #define USER_INIT_SERVERS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Starts the servers that the runner asks for. Returns 0, or an error that it has explained. */
 long servers_start(void);
@@ -16,9 +17,15 @@ long servers_mount(const char *where, const char *root);
 
 /*
  * A process has ended with that status: if it is a server, this is said in one line, and it is started
- * again. One that was unmounted ends with 0, and that is not worth a line.
+ * again. If nothing is mounted any more where its files were, it is not, and that is not worth a line.
  */
 void servers_reaped(long pid, int status);
+
+/*
+ * Tries again to start the servers for which there was no process or no memory, if it is time. Returns
+ * after how many nanoseconds it is to be called again; 0: there is no need.
+ */
+uint64_t servers_retry(void);
 
 /* Is a server being started again, which the files of a mount are to be written to? */
 bool servers_are_missing(void);

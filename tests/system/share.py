@@ -423,6 +423,22 @@ def R143_R145_the_server_is_killed():
 
 
 @case
+def R143_there_is_no_process_for_the_next_server():
+    place = folder("crowded")
+    put(place + "/file", b"x")
+    words = [RUN, "--mem", "192M", "--share", place, "--add", SHARE + ":/bin/share", "--", "/bin/share", "crowded", "/mnt/file"]
+    with subprocess.Popen(words, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        said = []
+        for line in run.stderr:
+            said.append(line)
+            if line.startswith(b"init: cannot start again the server of /mnt: "):
+                break
+        run.stdin.write(b"x")
+        run.stdin.close()
+        equal((run.stdout.read(), run.wait(PATIENCE)), (b"share: ok\n", 0), f"output and status (it said {said})")
+
+
+@case
 def R143_the_server_is_killed_during_a_copy():
     place = folder("copied")
     put(place + "/from", os.urandom(64 << 20))

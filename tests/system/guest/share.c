@@ -14,6 +14,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -688,6 +690,63 @@ static void do_again(char **argv)
 	}
 }
 
+/* ---- no process is left for the server ---- */
+
+#define CROWD_MOST  4200
+#define CROWD_STACK 1024
+
+static pid_t crowd[CROWD_MOST];
+static unsigned ncrowd;
+static char *crowd_stacks;
+
+static int stay(void *unused)
+{
+	for (;;)
+		pause();
+	return 0;
+}
+
+/* Makes processes as long as there may be more; they share this one's memory. */
+static void fill_up(void)
+{
+	while (ncrowd < CROWD_MOST) {
+		char *stack = crowd_stacks + (size_t)(ncrowd + 1) * CROWD_STACK;
+		pid_t pid = clone(stay, stack, CLONE_VM | SIGCHLD, NULL);
+
+		if (pid < 0)
+			return;
+		crowd[ncrowd++] = pid;
+	}
+}
+
+/*
+ * The server is killed when there is no room for a process. init finds none for the next server, or none
+ * to attach the mount by, however often it tries. When there is room again, everything works.
+ */
+static void do_crowded(char **argv)
+{
+	struct pollfd told = { .fd = 0, .events = POLLIN };
+	pid_t server = find_process("hostfs");
+
+	crowd_stacks = mmap(NULL, (size_t)(CROWD_MOST + 1) * CROWD_STACK, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	fill_up();
+	expect("why there are no more", EAGAIN, errno);
+	expect("the machine is full", 1, ncrowd > 1000 && ncrowd < CROWD_MOST);
+	kill(server, SIGKILL);
+	while (kill(server, 0) == 0)
+		sched_yield();
+	while (poll(&told, 1, 0) == 0) { /* that init has failed */
+		fill_up();
+		sched_yield();
+	}
+	for (unsigned i = 0; i < ncrowd; i++)
+		kill(crowd[i], SIGKILL);
+	while (wait(NULL) > 0)
+		;
+	expect("a byte of a file", 'x', byte_at(argv[0], 0));
+}
+
 /* What a server has: two streams that lead nowhere, one to write to, its device and its endpoint. */
 static void do_descriptors(char **argv)
 {
@@ -774,27 +833,17 @@ static void do_together_store(char **argv)
 }
 
 static const struct verb verbs[] = {
-	{ "walk", do_walk, true },
-	{ "map", do_map, true },
-	{ "stat", do_stat, true },
-	{ "read-only", do_read_only, false },
-	{ "edit", do_edit, false },
-	{ "copy", do_copy, false },
-	{ "store", do_store, false },
-	{ "together-store", do_together_store, false },
-	{ "replace", do_replace, false },
-	{ "copied", do_copied, false },
-	{ "stale", do_stale, false },
-	{ "killed-renames", do_killed_renames, false },
-	{ "agree", do_agree, false },
-	{ "together", do_together, false },
-	{ "changes", do_changes, false },
-	{ "killed", do_killed, false },
-	{ "leave", do_leave, false },
-	{ "interrupted", do_interrupted, false },
-	{ "again", do_again, true },
-	{ "at-once", do_at_once, false },
-	{ "descriptors", do_descriptors, true },
+	{ "walk", do_walk, true },	  { "map", do_map, true },
+	{ "stat", do_stat, true },	  { "read-only", do_read_only, false },
+	{ "edit", do_edit, false },	  { "copy", do_copy, false },
+	{ "store", do_store, false },	  { "together-store", do_together_store, false },
+	{ "replace", do_replace, false }, { "copied", do_copied, false },
+	{ "stale", do_stale, false },	  { "killed-renames", do_killed_renames, false },
+	{ "agree", do_agree, false },	  { "together", do_together, false },
+	{ "changes", do_changes, false }, { "killed", do_killed, false },
+	{ "leave", do_leave, false },	  { "interrupted", do_interrupted, false },
+	{ "again", do_again, true },	  { "at-once", do_at_once, false },
+	{ "crowded", do_crowded, false }, { "descriptors", do_descriptors, true },
 };
 
 int main(int argc, char **argv)
