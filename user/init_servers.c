@@ -27,7 +27,7 @@
 
 /*
  * Each server drives a virtio device and serves files. `orders` is a file of the runner's: for each
- * instance the tag of its device, the directory where its files are to be, and "ro" or "rw".
+ * instance the tag of its device, the directory where its files are to be, and "ro", "rw" or "rw,setid".
  */
 static const struct server {
 	const char *program;
@@ -42,6 +42,7 @@ static const struct server {
 struct order {
 	const char *tag, *where;
 	unsigned long mount_flags;
+	bool setid;
 };
 
 /* The servers that run. */
@@ -79,6 +80,7 @@ static int devices = -1; /* /dev, once a server was started */
 /* What one server is made of; -1: not there yet. */
 struct start {
 	int session, receive, send;
+	bool setid;
 };
 
 /* ---- the process ---- */
@@ -115,6 +117,7 @@ _Noreturn static void become_server(const struct server *server, const struct st
 			 (char *)decimal((unsigned)start->session, session),
 			 (char *)"--endpoint",
 			 (char *)decimal((unsigned)start->receive, endpoint),
+			 start->setid ? (char *)"--setid" : 0,
 			 0 };
 	char *envp[] = { 0 };
 	long err;
@@ -215,7 +218,7 @@ static long explained(const struct order *order, long err)
 
 static long start_one(const struct server *server, const struct order *order)
 {
-	struct start start = { -1, -1, -1 };
+	struct start start = { -1, -1, -1, order->setid };
 	long pid, device;
 
 	if (nruns == RUNS_MAX)
@@ -278,7 +281,7 @@ static void say_failure(struct run *run, long err)
  */
 static void start_again(struct run *run)
 {
-	struct start start = { -1, -1, -1 };
+	struct start start = { -1, -1, -1, run->order.setid };
 	uint64_t pause = pause_of(run);
 	long pid = start_process(run->server, run->device, &start, pause);
 
@@ -307,7 +310,8 @@ static struct order order_of(char *const *word)
 {
 	bool read_only = word[2][0] == 'r' && word[2][1] == 'o';
 
-	return (struct order){ word[0], word[1], read_only ? MS_RDONLY : 0 };
+	return (struct order){ word[0], word[1], read_only ? MS_RDONLY : 0,
+			       is_same(word[2], "rw,setid") };
 }
 
 long servers_start(void)

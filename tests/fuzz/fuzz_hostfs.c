@@ -144,6 +144,13 @@ static bool should_go(struct call *call)
 	return false;
 }
 
+/* The mode at that place, if it is within the n bytes, loses two bits of its second byte. */
+static void drop_setid(uint8_t *bytes, size_t at, size_t n)
+{
+	if (n >= at + 4 && at + 1 < sizeof(((struct call *)0)->head))
+		bytes[at + 1] &= (uint8_t)~0x0c;
+}
+
 /* The request is the call's, but for the numbers that hostfs changes. */
 static void check_request(struct call *call, const uint8_t *bytes, size_t n)
 {
@@ -172,6 +179,16 @@ static void check_request(struct call *call, const uint8_t *bytes, size_t n)
 	case P9_TREADDIR:
 		if (n >= 23 && get(expected + 19, 4) > most)
 			put(expected + 19, 4, most);
+		break;
+	case P9_TSETATTR:
+		drop_setid(expected, 15, n);
+		break;
+	case P9_TLCREATE:
+		drop_setid(expected, 13 + get(expected + 11, 2) + 4, n);
+		break;
+	case P9_TMKDIR:
+	case P9_TMKNOD:
+		drop_setid(expected, 13 + get(expected + 11, 2), n);
 		break;
 	default:
 		break;

@@ -423,6 +423,18 @@ def R143_R145_the_server_is_killed():
 
 
 @case
+def R146_set_id_bits_stay_in_the_guest_unless_they_are_wanted():
+    modes = {False: "created 755\ncreated 711\ndirectory 1755\nnode 711\nchanged 755\ngroup 1770\n",
+             True: "created 6755\ncreated 4711\ndirectory 1755\nnode 6711\nchanged 6755\ngroup 3770\n"}
+    for wanted, shown in modes.items():
+        place = folder(f"setid {wanted}")
+        done = verb("setid", "/mnt", place=place + (":setid" if wanted else ""))
+        equal((done.status, done.out.decode()), (0, shown), f"status and modes (it said {done.err})")
+        here = {name: os.stat(f"{place}/{name}").st_mode & 0o7777 for name in os.listdir(place)}
+        equal(here, {line.split()[0]: int(line.split()[1], 8) for line in shown.splitlines()}, "modes here")
+
+
+@case
 def R143_there_is_no_process_for_the_next_server():
     place = folder("crowded")
     put(place + "/file", b"x")

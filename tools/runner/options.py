@@ -29,12 +29,14 @@ Standard input, output and error are the program's own.
   --env NAME=VALUE         set a variable of the program's environment
   --add HOSTFILE[:PATH]    copy a file or a folder into the guest, as PATH; without PATH
                            it keeps its name and lies in the working directory
-  --root DIR[:ro]          a folder of the host's is the guest's root, with /dev, /proc and /tmp of
+  --root DIR[:ro|:setid]   a folder of the host's is the guest's root, with /dev, /proc and /tmp of
                            the guest's own; PROGRAM is a path or name in it (its /bin/sh)
-  --share DIR[:PATH][:ro]  a folder of the host's, as PATH (/mnt): what is read and written is
-                           read and written on the host; with :ro it is only read
-  --device NAME            a device that the kernel does not drive is the program's: a kind, as virtio-rng, or
-                           the node's name; its descriptor is 3, that of the next one 4 and so on
+  --share DIR[:PATH][:ro|:setid]
+                           a folder of the host's, as PATH (/mnt): what is read and written is read
+                           and written on the host; with :ro it is only read, with :setid the guest
+                           may set set-user-ID and set-group-ID bits
+  --device NAME            a device that the kernel does not drive is the program's: a kind, as
+                           virtio-rng, or its node's name; it is descriptor 3, the next one 4
   --log FILE               kernel and firmware messages go to FILE, not to standard error
   --gdb                    wait for gdb before the first instruction
   --verbose                all messages, not only warnings and worse

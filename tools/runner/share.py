@@ -11,22 +11,30 @@ PATH = "/mnt"
 MOST = 4  # the machine has eight places for devices, of which ports and disk take two
 SERVER = "hostfs"  # the program in the image
 READ_ONLY = ":ro"
+SETID = ":setid"
 
-# A folder here as an absolute path, where the guest has it, and whether it may only be read.
-Share = namedtuple("Share", "host path read_only")
+# A folder here as an absolute path, where the guest has it, whether it may only be read, and whether set-id bits may be set.
+Share = namedtuple("Share", "host path read_only setid", defaults=[False])
+
+
+def split(text):
+    """Takes the words off the end of DIR[:PATH][:ro|:setid]. Gives what is left, and whether each of the two was there."""
+    if text.endswith(SETID):
+        return text.removesuffix(SETID), False, True
+    return text.removesuffix(READ_ONLY), text.endswith(READ_ONLY), False
 
 
 def parse(text):
-    """Splits DIR[:PATH][:ro] at its last colons. Gives a Share."""
-    read_only = text.endswith(READ_ONLY)
-    host, colon, path = text.removesuffix(READ_ONLY).rpartition(":")
+    """Splits DIR[:PATH][:ro|:setid] at its last colons. Gives a Share."""
+    rest, read_only, setid = split(text)
+    host, colon, path = rest.rpartition(":")
     if not colon:
         host, path = path, ""
     if not host:
-        raise Failure(USAGE, f"--share wants DIR[:PATH][:ro], not '{text}'")
+        raise Failure(USAGE, f"--share wants DIR[:PATH][:ro|:setid], not '{text}'")
     path = path or PATH
     if not path.startswith("/"):
-        raise Failure(USAGE, f"--share wants an absolute path or ro after the last colon, not '{path}' "
+        raise Failure(USAGE, f"--share wants an absolute path, ro or setid after the last colon, not '{path}' "
                       f"(a folder with a colon in its name: '{text}:')")
     path = "/" + os.path.normpath(path).lstrip("/")
     if path == "/":
@@ -35,7 +43,7 @@ def parse(text):
         os.close(os.open(host, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
     except OSError as error:
         raise Failure(USAGE, f"--share: {host}: {error.strerror}") from None
-    return Share(os.path.realpath(host), path, read_only)
+    return Share(os.path.realpath(host), path, read_only, setid)
 
 
 def check(shares):
@@ -56,7 +64,7 @@ def tag(number):
 def orders(shares):
     """Gives what init is told: the tag of each device, the path where its files are to be, and whether to write."""
     return [word for number, share in enumerate(shares)
-            for word in (tag(number), share.path, "ro" if share.read_only else "rw")]
+            for word in (tag(number), share.path, "ro" if share.read_only else "rw,setid" if share.setid else "rw")]
 
 
 def arguments(shares):

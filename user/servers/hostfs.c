@@ -2,10 +2,11 @@
 /* hostfs: serves a folder of the host's. It is the driver of QEMU's virtio-9p device, and a program. */
 
 /*
- * usage: hostfs --device FD --endpoint FD
+ * usage: hostfs --device FD --endpoint FD [--setid]
  *
  * The first descriptor is a session with the device, the second the receive end of an endpoint. init starts
- * hostfs for `./run.sh --share'. It needs no other descriptor but standard error.
+ * hostfs for `./run.sh --share'. It needs no other descriptor but standard error. Without --setid,
+ * what it serves gets no set-user-ID and set-group-ID bits.
  *
  * The client at the endpoint (the kernel, which has mounted it) and the device speak 9P2000.L with
  * each other. hostfs copies each request to memory that the device can read, and each reply from
@@ -215,16 +216,19 @@ static int descriptor(const char *text)
 
 int main(int argc, char **argv)
 {
+	bool setid = argc == 6 && strcmp(argv[5], "--setid") == 0;
 	int device, endpoint, err;
 
-	if (argc != 5 || strcmp(argv[1], "--device") != 0 || strcmp(argv[3], "--endpoint") != 0) {
-		fprintf(stderr, "usage: hostfs --device FD --endpoint FD\n");
+	if (argc != 5 + setid || strcmp(argv[1], "--device") != 0 ||
+	    strcmp(argv[3], "--endpoint") != 0) {
+		fprintf(stderr, "usage: hostfs --device FD --endpoint FD [--setid]\n");
 		return 2;
 	}
 	device = descriptor(argv[2]);
 	endpoint = descriptor(argv[4]);
 	signal(SIGPIPE, SIG_IGN);
 	err = start(&hostfs, device, endpoint);
+	hostfs.relay.setid = setid;
 	if (err)
 		fprintf(stderr, "hostfs: cannot start the device: %s\n", strerror(-err));
 	else if ((err = serve(&hostfs)) != 0)

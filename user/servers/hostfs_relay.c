@@ -2,11 +2,13 @@
 /* 9P messages on their way through hostfs: what is changed in them, and what is checked. */
 /*
  * Most of a message is the business of client and device, and passes as it is: both check what
- * they get. hostfs reads the first fields only, and changes four kinds of numbers:
+ * they get. hostfs reads the first fields only, and changes five kinds of numbers:
  *
  *   tags	 of all messages, and the old tag of Tflush
  *   msize	 of Tversion, so that both sides agree on no more than there is room for
  *   count	 of Tread and Treaddir, for the same reason: a device whose reply has no room stops
+ *   mode	 of Tsetattr, Tlcreate, Tmkdir and Tmknod: a program of the guest could leave one on the
+ *		 host that runs with the rights of the user who runs QEMU, so the bits for that are cleared
  */
 #include "hostfs_relay.h"
 
@@ -17,6 +19,10 @@
 #define MSIZE_AT  P9_HEADER_BYTES
 #define OLDTAG_AT P9_HEADER_BYTES
 #define COUNT_AT  (P9_HEADER_BYTES + 4 + 8)
+#define MODE_AT	  (P9_HEADER_BYTES + 4 + 4)
+#define NAME_AT	  (P9_HEADER_BYTES + 4)
+
+#define SETID_BITS 06000u
 
 #define TAG_AT 5
 
@@ -58,6 +64,29 @@ static int find_tag(const struct relay *relay, uint16_t tag)
 	return -1;
 }
 
+/* Returns where the message has a mode, or n if it has none. */
+static size_t mode_at(const uint8_t *message, size_t n, uint8_t type)
+{
+	size_t after_name;
+
+	if (type == P9_TSETATTR)
+		return MODE_AT;
+	if (type != P9_TLCREATE && type != P9_TMKDIR && type != P9_TMKNOD)
+		return n;
+	if (n < NAME_AT + 2)
+		return n;
+	after_name = NAME_AT + 2 + get16(message + NAME_AT);
+	return type == P9_TLCREATE ? after_name + 4 : after_name; /* its flags are first */
+}
+
+static void drop_setid(uint8_t *message, size_t n, uint8_t type)
+{
+	size_t at = mode_at(message, n, type);
+
+	if (n >= at + 4)
+		put32(message + at, get32(message + at) & ~SETID_BITS);
+}
+
 static bool may_be_long(uint8_t type)
 {
 	return type == P9_TWRITE || type == P9_TWALK || type == P9_TSYMLINK;
@@ -93,6 +122,8 @@ int relay_request(struct relay *relay, unsigned number, uint8_t *message, size_t
 		limit(message, n, MSIZE_AT, RELAY_MSIZE);
 	if (header.type == P9_TREAD || header.type == P9_TREADDIR)
 		limit(message, n, COUNT_AT, RELAY_MSIZE - P9_RREAD_HEAD_BYTES);
+	if (!relay->setid)
+		drop_setid(message, n, header.type);
 	relay->request[number].used = true;
 	relay->request[number].type = header.type;
 	relay->request[number].tag = header.tag;

@@ -19,6 +19,7 @@
  * gets the number of the request in this table instead, so that no two are alike.
  */
 struct relay {
+	bool setid; /* the client may set set-user-ID and set-group-ID bits */
 	struct {
 		bool used;
 		uint8_t type; /* of the message */
@@ -29,7 +30,8 @@ struct relay {
 
 /*
  * Takes the client's message of n bytes at `message`, n at most RELAY_MSIZE, as request `number`,
- * which is free. Changes its tags to ours, and sizes to such as we have room for. Returns
+ * which is free. Changes its tags to ours, sizes to such as we have room for, and modes to such as the
+ * client may set. Returns
  *   0	 it may be sent
  *   1	 it needs not be sent: `message` is the reply, of P9_HEADER_BYTES; the number stays free
  *   -EIO	 it is no message, or too long for its kind

@@ -277,6 +277,73 @@ TEST(an_error_is_a_message) // R140
 	assert_int_equal(p9_decode_rgetattr(&packet, 0x1234, &got), -EPERM);
 }
 
+/* The requests that have a mode, each with this one. Returns the mode after relay_request(). */
+static uint32_t mode_sent(unsigned kind, uint32_t mode)
+{
+	const struct p9_string name = { "a name", 6 };
+	struct p9_packet packet = p9_packet(message, 0);
+	struct p9_tsetattr setattr = { .fid = 1, .valid = P9_SETATTR_MODE, .mode = mode };
+	struct p9_tlcreate create = {
+		.fid = 1, .name = name, .flags = ~0u, .mode = mode, .gid = ~0u
+	};
+	struct p9_tmkdir mkdir = { .dfid = 1, .name = name, .mode = mode, .gid = ~0u };
+	struct p9_tmknod mknod = { .dfid = 1, .name = name, .mode = mode, .gid = ~0u };
+	ssize_t n[] = { 0, 0, 0, 0 };
+
+	switch (kind) {
+	case 0:
+		n[0] = p9_encode_tsetattr(message, sizeof(message), 1, &setattr);
+		packet = p9_packet(message, (size_t)n[0]);
+		assert_int_equal(relay_request(&relay, 0, message, packet.size), 0);
+		assert_int_equal(p9_decode_tsetattr(&packet, &setattr), 0);
+		assert_int_equal(setattr.valid, P9_SETATTR_MODE);
+		return setattr.mode;
+	case 1:
+		n[1] = p9_encode_tlcreate(message, sizeof(message), 1, &create);
+		packet = p9_packet(message, (size_t)n[1]);
+		assert_int_equal(relay_request(&relay, 0, message, packet.size), 0);
+		assert_int_equal(p9_decode_tlcreate(&packet, &create), 0);
+		assert_true(create.flags == ~0u && create.gid == ~0u);
+		return create.mode;
+	case 2:
+		n[2] = p9_encode_tmkdir(message, sizeof(message), 1, &mkdir);
+		packet = p9_packet(message, (size_t)n[2]);
+		assert_int_equal(relay_request(&relay, 0, message, packet.size), 0);
+		assert_int_equal(p9_decode_tmkdir(&packet, &mkdir), 0);
+		assert_int_equal(mkdir.gid, ~0u);
+		return mkdir.mode;
+	default:
+		n[3] = p9_encode_tmknod(message, sizeof(message), 1, &mknod);
+		packet = p9_packet(message, (size_t)n[3]);
+		assert_int_equal(relay_request(&relay, 0, message, packet.size), 0);
+		assert_int_equal(p9_decode_tmknod(&packet, &mknod), 0);
+		assert_int_equal(mknod.gid, ~0u);
+		return mknod.mode;
+	}
+}
+
+TEST(set_id_bits_are_dropped_unless_they_are_wanted) // R146
+{
+	static const uint8_t types[] = { P9_TSETATTR, P9_TLCREATE, P9_TMKDIR, P9_TMKNOD };
+
+	for (unsigned kind = 0; kind < 4; kind++) {
+		relay.setid = false;
+		assert_int_equal(mode_sent(kind, ~0u), ~06000u);
+		assert_int_equal(mode_sent(kind, 01755), 01755);
+		relay.setid = true;
+		assert_int_equal(mode_sent(kind, ~0u), ~0u);
+		relay.setid = false;
+		/* A message that ends before its mode, or whose name does, goes as it is: the device refuses it. */
+		for (size_t n = P9_HEADER_BYTES; n < 60; n++) {
+			make(types[kind], 1, n);
+			memset(message + P9_HEADER_BYTES, 0xff, sizeof(message) - P9_HEADER_BYTES);
+			assert_int_equal(relay_request(&relay, 0, message, n), 0);
+			for (size_t at = n; at < sizeof(message); at++)
+				assert_int_equal(message[at], 0xff);
+		}
+	}
+}
+
 TEST(what_is_no_message_is_not_sent) // R141
 {
 	for (size_t n = 0; n < P9_HEADER_BYTES; n++) {

@@ -690,6 +690,39 @@ static void do_again(char **argv)
 	}
 }
 
+/* ---- set-id bits ---- */
+
+static void show_mode(const char *path)
+{
+	struct stat st;
+
+	expect(path, 0, lstat(path, &st));
+	printf("%s %o\n", path, st.st_mode & 07777);
+}
+
+/* Asks for set-id bits in every way that there is, and says what has come of it. */
+static void do_setid(char **argv)
+{
+	int fd;
+
+	umask(0);
+	expect("chdir", 0, chdir(argv[0]));
+	fd = open("created", O_RDWR | O_CREAT | O_EXCL, 06755);
+	expect("create", 1, fd >= 0);
+	expect("mkdir", 0, mkdir("directory", 07755));
+	expect("mknod", 0, mknod("node", S_IFREG | 06711, 0));
+	expect("create another", 1, open("changed", O_RDWR | O_CREAT, 0600) >= 0);
+	expect("chmod", 0, chmod("changed", 06755));
+	expect("chmod of a directory", 0, mkdir("group", 0700) || chmod("group", 03770));
+	show_mode("created");
+	expect("fchmod", 0, fchmod(fd, 04711));
+	show_mode("created");
+	show_mode("directory");
+	show_mode("node");
+	show_mode("changed");
+	show_mode("group");
+}
+
 /* ---- no process is left for the server ---- */
 
 #define CROWD_MOST  4200
@@ -833,17 +866,29 @@ static void do_together_store(char **argv)
 }
 
 static const struct verb verbs[] = {
-	{ "walk", do_walk, true },	  { "map", do_map, true },
-	{ "stat", do_stat, true },	  { "read-only", do_read_only, false },
-	{ "edit", do_edit, false },	  { "copy", do_copy, false },
-	{ "store", do_store, false },	  { "together-store", do_together_store, false },
-	{ "replace", do_replace, false }, { "copied", do_copied, false },
-	{ "stale", do_stale, false },	  { "killed-renames", do_killed_renames, false },
-	{ "agree", do_agree, false },	  { "together", do_together, false },
-	{ "changes", do_changes, false }, { "killed", do_killed, false },
-	{ "leave", do_leave, false },	  { "interrupted", do_interrupted, false },
-	{ "again", do_again, true },	  { "at-once", do_at_once, false },
-	{ "crowded", do_crowded, false }, { "descriptors", do_descriptors, true },
+	{ "walk", do_walk, true },
+	{ "map", do_map, true },
+	{ "stat", do_stat, true },
+	{ "read-only", do_read_only, false },
+	{ "edit", do_edit, false },
+	{ "copy", do_copy, false },
+	{ "store", do_store, false },
+	{ "together-store", do_together_store, false },
+	{ "replace", do_replace, false },
+	{ "copied", do_copied, false },
+	{ "stale", do_stale, false },
+	{ "killed-renames", do_killed_renames, false },
+	{ "agree", do_agree, false },
+	{ "together", do_together, false },
+	{ "changes", do_changes, false },
+	{ "killed", do_killed, false },
+	{ "leave", do_leave, false },
+	{ "interrupted", do_interrupted, false },
+	{ "again", do_again, true },
+	{ "at-once", do_at_once, false },
+	{ "setid", do_setid, true },
+	{ "crowded", do_crowded, false },
+	{ "descriptors", do_descriptors, true },
 };
 
 int main(int argc, char **argv)
