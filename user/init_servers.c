@@ -14,6 +14,7 @@
 #include "abi/mount.h"
 #include "abi/wait.h"
 #include "init_devices.h"
+#include "init_programs.h"
 #include "lib/complain.h"
 #include "lib/ipc.h"
 #include "lib/slurp.h"
@@ -128,7 +129,7 @@ _Noreturn static void become_server(const struct server *server, const struct st
 	sys_fcntl(start->receive, F_SETFD, 0);
 	if (pause_ns)
 		sys_sleep(pause_ns);
-	err = sys_execve(server->program, argv, envp);
+	err = program_execute(server->program, argv, envp);
 	complain("cannot run ", server->program, err);
 	sys_exit(1);
 }
@@ -226,6 +227,11 @@ static long start_one(const struct server *server, const struct order *order)
 	device = device_find(server->device_id, order->tag);
 	if (device < 0)
 		return device;
+	pid = program_keep(server->program);
+	if (pid < 0) {
+		complain("cannot run ", server->program, pid);
+		return pid;
+	}
 	pid = start_process(server, (int)device, &start, 0);
 	if (pid > 0) {
 		runs[nruns++] = (struct run){ .server = server,

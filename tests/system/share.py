@@ -537,7 +537,7 @@ def without_its_device_or_its_server_a_run_is_125():
     done = run_probe("exit", "0", options=orders, env={"FAULTLINE_QEMU": device + "shareX"})
     equal((done.status, done.err),
           (125, b"init: cannot run /bin/hostfs: no such file\n"
-           b"init: cannot mount a folder of the host's at /mnt: input/output error\n"), "no server")
+           b"init: cannot mount a folder of the host's at /mnt: no such file\n"), "no server")
     put(place + "/orders", b"share0\0")
     done = run_probe("exit", "0", options=orders)
     equal((done.status, done.err), (125, b"init: cannot read /run/share: invalid argument\n"), "no path")

@@ -43,6 +43,22 @@ static inline long sys_open(const char *path, int flags)
 	return sys_openat(AT_FDCWD, path, flags);
 }
 
+/* Opens a file that is created if it is not there. */
+static inline long sys_create(const char *path, int flags, int mode)
+{
+	return sys_call(SYS_openat, AT_FDCWD, (long)path, flags | O_CREAT, mode, 0, 0);
+}
+
+static inline long sys_unlink(const char *path)
+{
+	return sys_call(SYS_unlinkat, AT_FDCWD, (long)path, 0, 0, 0, 0);
+}
+
+static inline long sys_rmdir(const char *path)
+{
+	return sys_call(SYS_unlinkat, AT_FDCWD, (long)path, AT_REMOVEDIR, 0, 0, 0);
+}
+
 static inline long sys_close(int fd)
 {
 	return sys_call(SYS_close, fd, 0, 0, 0, 0, 0);

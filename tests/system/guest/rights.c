@@ -31,6 +31,7 @@
 
 /* How many links of /proc have led to a device or a session so far: they show it, and no more. */
 static unsigned nseen;
+static unsigned nprograms; /* how often the program of a server was found */
 
 static void won(const char *how, const char *what)
 {
@@ -187,6 +188,51 @@ static void try_all(void)
 	for_each_other(try_other_process);
 }
 
+#define FORGED "/forged"
+
+/* This program, where the server's was: it would run with the server's descriptors. */
+static void put_forgery(const char *path)
+{
+	char self[64];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	self[n > 0 ? n : 0] = '\0';
+	unlink(path);
+	if (symlink(self, path) != 0 && errno != ENOENT)
+		won("a forged program", path);
+}
+
+/* Tries to write over whatever process 1 and the servers have a descriptor of, run, or work in. */
+static void try_to_forge(int pid)
+{
+	static const char *const links[] = { "exe", "cwd/hostfs", "cwd" };
+	char path[64], there[80];
+
+	if (pid != 1 && !is_called(pid, "hostfs"))
+		return;
+	for (int i = -3; i < 64; i++) {
+		if (i < 0)
+			snprintf(path, sizeof(path), "/proc/%d/%s", pid, links[i + 3]);
+		else
+			snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, i);
+		snprintf(there, sizeof(there), "%s/hostfs", path);
+		if (pid != 1 && i == -3)
+			expect("write to the running program", -1, open(path, O_WRONLY));
+		if (access(there, F_OK) != 0)
+			continue;
+		nprograms++;
+		expect("write to the program", -1, open(there, O_WRONLY));
+		expect("its errno", EROFS, errno);
+		expect("cut it", -1, truncate(there, 0));
+		expect("remove it", -1, unlink(there));
+		expect("replace it", -1, rename(FORGED, there));
+		expect("mount on it", -1, mount("x", there, "tmpfs", 0, ""));
+		mount("x", path, "tmpfs", 0, "");
+		mount("", path, "", MS_REMOUNT, "");
+		expect("write to it then", -1, open(there, O_WRONLY));
+	}
+}
+
 static void kill_server(int pid)
 {
 	if (is_called(pid, "hostfs"))
@@ -234,13 +280,20 @@ static void detach(const char *path)
 
 int main(int argc, char **argv)
 {
-	if (argc != 3)
+	if (argc != 3) {
+		puts("a forged server was started");
 		return 2;
+	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	read_file(argv[1]);
 	read_file(argv[2]);
 	try_all();
 	expect("links that show a device or a session", 1, nseen > 3);
+	put_forgery(FORGED);
+	put_forgery("/bin/hostfs");
+	put_forgery("/run/programs");
+	for_each_other(try_to_forge);
+	expect("programs of servers", 1, nprograms > 1);
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		for_each_other(kill_server);
 		for (unsigned looks = 0; looks <= i; looks++) {
