@@ -38,7 +38,7 @@
 
 /* Classifies a fault at an entry that has this page. */
 static inline __attribute__((always_inline)) enum fault_kind
-judge_page(unsigned access, const struct vma *vma, struct mmu_entry entry, const struct page *page,
+judge_page(unsigned access, const struct vma *vma, struct mmu_entry entry, uint64_t state,
 	   uint64_t counts, unsigned cached)
 {
 	struct fault_facts facts = {
@@ -48,8 +48,8 @@ judge_page(unsigned access, const struct vma *vma, struct mmu_entry entry, const
 		.entry_state = entry_state(entry),
 		.entry_prot = entry_prot(entry),
 		.entry_flags = entry_flags(entry),
-		.page_kind = page->kind,
-		.page_flags = cached | (page->pins ? FACT_PINNED : 0),
+		.page_kind = state_kind(state),
+		.page_flags = cached | (state_pins(state) ? FACT_PINNED : 0),
 		.maps = (uint32_t)(counts >> 32),
 		.refs = (uint32_t)counts - (cached != 0), /* the swap cache's does not count */
 	};
@@ -68,25 +68,29 @@ static __attribute__((noinline)) enum fault_kind judge_any(unsigned access, cons
 		.entry_state = ENTRY_SWAP,
 	};
 	unsigned cached = 0;
-	uint64_t counts;
+	uint64_t counts, state;
 
 	if (!page)
 		return fault_classify(&swapped);
 	/* Before the slot is looked at: an entry becomes SWAP before its map is dropped. */
 	counts = __atomic_load_n(&page->counts, __ATOMIC_ACQUIRE);
-	if (page->flags & PAGE_SWAP_CACHED)
+	state = page_state(page);
+	if (state & PAGE_SWAP_CACHED)
 		cached = FACT_SWAP_CACHED | (swap_page_alone(page) ? FACT_SWAP_ALONE : 0);
-	return judge_page(access, vma, entry, page, counts, cached);
+	return judge_page(access, vma, entry, state, counts, cached);
 }
 
 enum fault_kind fault_judge_held(unsigned access, const struct vma *vma, struct mmu_entry entry)
 {
 	struct page *page;
+	uint64_t state;
 
-	if (unlikely(!pfn_is_near(entry_pfn_if_any(entry), &page) ||
-		     page->flags & PAGE_SWAP_CACHED))
+	if (unlikely(!pfn_is_near(entry_pfn_if_any(entry), &page)))
 		return judge_any(access, vma, entry);
-	return judge_page(access, vma, entry, page, (uint64_t)page->maps << 32 | page->refs, 0);
+	state = page_state(page);
+	if (unlikely(state & PAGE_SWAP_CACHED))
+		return judge_any(access, vma, entry);
+	return judge_page(access, vma, entry, state, (uint64_t)page->maps << 32 | page->refs, 0);
 }
 
 /* ---- find ---- */
@@ -172,7 +176,7 @@ static inline int fault_find_again(struct fault *fault)
 /* Saves for the next round a private frame that cannot be installed in this one. */
 static void save_frame(struct fault *fault)
 {
-	if (!fault->page || fault->page->kind != PAGE_ANON)
+	if (!fault->page || page_kind(fault->page) != PAGE_ANON)
 		return;
 	fault->copy = fault->page;
 	fault->copy_pfn = fault->pfn;
@@ -345,7 +349,7 @@ static __attribute__((noinline)) void release_cached(struct page *page)
 
 static inline void release_replaced(struct page *page)
 {
-	if (unlikely(page->flags & PAGE_SWAP_CACHED))
+	if (unlikely(page_has(page, PAGE_SWAP_CACHED)))
 		release_cached(page);
 	else
 		page_map_put(page);

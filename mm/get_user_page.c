@@ -20,27 +20,31 @@
  * Pins a page that is referenced for writing. The caller holds the space's lock; the entry allows
  * writes.
  */
-static void page_pin(struct space *space, struct page *page)
+static void pin(struct space *space, struct page *page)
 {
-	assert_hardened(spin_lock_held(&space->lock) && page->pins < UINT16_MAX);
 	/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
-	if (page->kind == PAGE_OBJECT) {
-		page_pin_shared(page);
-	} else if (page->kind == PAGE_ANON) {
+	enum page_kind kind = page_kind(page);
+
+	assert_hardened(spin_lock_held(&space->lock));
+	if (kind == PAGE_OBJECT) {
+		page_pin(page);
+	} else if (kind == PAGE_ANON) {
 		assert_hardened(page->maps == 1);
-		page->pins++;
+		page_pin(page);
 		space->pins++;
 	}
 }
 
-static void page_unpin(struct space *space, struct page *page)
+static void unpin(struct space *space, struct page *page)
 {
-	if (page->kind == PAGE_OBJECT) {
-		page_unpin_shared(page);
-	} else if (page->kind == PAGE_ANON) {
+	enum page_kind kind = page_kind(page);
+
+	if (kind == PAGE_OBJECT) {
+		page_unpin(page);
+	} else if (kind == PAGE_ANON) {
 		spin_lock(&space->lock);
-		assert_hardened(page->pins && space->pins);
-		page->pins--;
+		assert_hardened(space->pins);
+		page_unpin(page);
 		space->pins--;
 		spin_unlock(&space->lock);
 	}
@@ -60,7 +64,7 @@ static inline __attribute__((always_inline)) struct page *user_page_look(struct 
 		page = pfn_to_page(entry_pfn(entry_load(slot)));
 		page_get(page);
 		if (access & VM_PROT_WRITE)
-			page_pin(space, page);
+			pin(space, page);
 	}
 	spin_unlock(&space->lock);
 	return page;
@@ -125,13 +129,13 @@ int get_user_page(struct space *space, vaddr_t va, unsigned access, struct page 
 		page = *page_ret;
 	}
 	*page_ret = page;
-	return likely(page->kind != PAGE_DEVICE) ? 0 : refuse_registers(page);
+	return likely(page_kind(page) != PAGE_DEVICE) ? 0 : refuse_registers(page);
 }
 
 void put_user_page(struct space *space, struct page *page, unsigned access)
 {
 	if (access & VM_PROT_WRITE)
-		page_unpin(space, page);
+		unpin(space, page);
 	page_put(page);
 }
 

@@ -288,7 +288,7 @@ static inline int install_fill(struct fault *fault)
 {
 	if (!fault->page)
 		return install_zero_page(fault);
-	if (unlikely(fault->page->kind != PAGE_ANON))
+	if (unlikely(page_kind(fault->page) != PAGE_ANON))
 		return install_shared(fault);
 	return likely(!fault->rounds) ? install_zeros(fault) : install_copy(fault);
 }
@@ -324,8 +324,8 @@ static inline bool is_reusable(const struct vma *vma, struct mmu_entry entry)
 	const struct page *page = pfn_to_page(entry_pfn(entry));
 	struct fault_facts facts = {
 		/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
-		.page_kind = page->kind,
-		.page_flags = page->pins ? FACT_PINNED : 0,
+		.page_kind = page_kind(page),
+		.page_flags = page_pins(page) ? FACT_PINNED : 0,
 		.maps = page->maps,
 		.refs = page->refs, /* one more in the swap cache: it is left to a fault */
 	};

@@ -236,7 +236,7 @@ static bool droppable(struct object *object, struct page *page)
 {
 	if (object == &swap_cache && swap_page_kept(page)) /* its last entry is going right now */
 		return false;
-	return page->counts == PAGE_ONE_REF && !(page->flags & (PAGE_DIRTY | PAGE_PREALLOCATED));
+	return page->counts == PAGE_ONE_REF && !page_has(page, PAGE_DIRTY | PAGE_PREALLOCATED);
 }
 
 void object_trim(void)

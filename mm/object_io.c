@@ -180,7 +180,7 @@ static ssize_t write_beyond(struct object *object, uint64_t pos, const struct si
 	}
 	memset(page_address(page), 0, offset);
 	memset((char *)page_address(page) + offset + went, 0, PAGE_SIZE - offset - went);
-	page->flags |= PAGE_DIRTY;
+	page_set_dirty(page);
 	error = object_publish(object, pos >> PAGE_SHIFT, page, truncations, pos + went, &page);
 	if (error)
 		return error;

@@ -179,8 +179,8 @@ static int have_page(struct object *object, uint64_t index)
 	} while (result == -EAGAIN);
 	if (result)
 		return result == -ENOMEM ? -ENOSPC : result;
-	if (!(page_flags(page) & PAGE_DIRTY))
-		__atomic_fetch_or(&page->flags, PAGE_PREALLOCATED, __ATOMIC_RELAXED);
+	if (!page_has(page, PAGE_DIRTY))
+		page_set(page, PAGE_PREALLOCATED);
 	page_put(page);
 	return 0;
 }
@@ -191,7 +191,7 @@ static int have_page(struct object *object, uint64_t index)
  */
 static bool is_dispensable(struct object *object, struct page *page)
 {
-	return page->counts == PAGE_ONE_REF && !(page->flags & PAGE_DIRTY) &&
+	return page->counts == PAGE_ONE_REF && !page_has(page, PAGE_DIRTY) &&
 	       page->index >= object_pages(object->backed);
 }
 
@@ -206,7 +206,7 @@ static void pages_end(struct object *object, uint64_t first, uint64_t end, bool 
 		if (page) {
 			if (wanted)
 				page_set_dirty(page);
-			__atomic_fetch_and(&page->flags, ~PAGE_PREALLOCATED, __ATOMIC_RELAXED);
+			page_clear(page, PAGE_PREALLOCATED);
 			page_put(page);
 		}
 		(void)vm_pause();

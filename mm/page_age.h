@@ -11,14 +11,14 @@
  */
 #define PAGE_HEAT_MAX 2u
 
-static inline uint32_t page_flags(const struct page *page)
+static inline uint32_t state_heat(uint64_t state)
 {
-	return __atomic_load_n(&page->flags, __ATOMIC_RELAXED);
+	return (uint32_t)(state / PAGE_HEAT_ONE & 3);
 }
 
 static inline uint32_t page_heat(const struct page *page)
 {
-	return page_flags(page) / PAGE_HEAT_ONE & 3;
+	return state_heat(page_state(page));
 }
 
 /*
@@ -27,25 +27,24 @@ static inline uint32_t page_heat(const struct page *page)
  */
 static inline void page_set_used(struct page *page)
 {
-	uint32_t flag = page_flags(page) & PAGE_USED_ONCE ? PAGE_USED : PAGE_USED_ONCE;
+	uint64_t state = page_state(page);
+	uint64_t flag = state & PAGE_USED_ONCE ? PAGE_USED : PAGE_USED_ONCE;
 
-	if (!(page_flags(page) & flag))
-		__atomic_fetch_or(&page->flags, flag, __ATOMIC_RELAXED);
+	if (!(state & flag))
+		page_set(page, flag);
 }
 
 /* The page was hot and has been read again: it stays hot. Nobody else knows it yet. */
 static inline void page_set_hot(struct page *page)
 {
-	page->flags |= PAGE_USED_ONCE | PAGE_HEAT_MAX * PAGE_HEAT_ONE;
+	page_set(page, PAGE_USED_ONCE | PAGE_HEAT_MAX * PAGE_HEAT_ONE);
 }
 
 /* The page is cold from now on, whatever was before. */
 static inline void page_set_cold(struct page *page)
 {
-	__atomic_fetch_and(&page->flags,
-			   ~(PAGE_USED | PAGE_USED_ONCE | (PAGE_HEAT_MAX | 1) * PAGE_HEAT_ONE),
-			   __ATOMIC_RELAXED);
-	__atomic_fetch_or(&page->flags, PAGE_SEEN, __ATOMIC_RELAXED);
+	page_change(page, PAGE_USED | PAGE_USED_ONCE | (PAGE_HEAT_MAX | 1) * PAGE_HEAT_ONE,
+		    PAGE_SEEN);
 }
 
 /*
@@ -54,10 +53,10 @@ static inline void page_set_cold(struct page *page)
  */
 static inline bool page_is_cold(const struct page *page, bool hard)
 {
-	uint32_t flags = page_flags(page);
+	uint64_t state = page_state(page);
 
-	hard |= (flags & PAGE_AHEAD) != 0;
-	return (flags & PAGE_SEEN) && !(flags & PAGE_USED) && (hard || !page_heat(page));
+	hard |= (state & PAGE_AHEAD) != 0;
+	return (state & PAGE_SEEN) && !(state & PAGE_USED) && (hard || !state_heat(state));
 }
 
 /*
@@ -66,14 +65,13 @@ static inline bool page_is_cold(const struct page *page, bool hard)
  */
 static inline void page_pass(struct page *page, bool cool)
 {
-	uint32_t heat = page_heat(page), now = heat;
+	uint64_t state = page_state(page);
+	uint32_t heat = state_heat(state);
 
-	if (page_flags(page) & PAGE_USED)
-		now = PAGE_HEAT_MAX;
+	if (state & PAGE_USED)
+		heat = PAGE_HEAT_MAX;
 	else if (cool && heat)
-		now = heat - 1;
-	if (now != heat)
-		__atomic_fetch_add(&page->flags, (now - heat) * PAGE_HEAT_ONE, __ATOMIC_RELAXED);
-	__atomic_fetch_and(&page->flags, ~PAGE_USED, __ATOMIC_RELAXED);
-	__atomic_fetch_or(&page->flags, PAGE_SEEN, __ATOMIC_RELAXED);
+		heat--;
+	page_change(page, PAGE_USED | (PAGE_HEAT_MAX | 1) * PAGE_HEAT_ONE,
+		    PAGE_SEEN | heat * PAGE_HEAT_ONE);
 }

@@ -150,7 +150,7 @@ static bool charge(struct object *object, uint64_t index, struct page *fresh)
 		object->ops->uncharge(object);
 		return false;
 	}
-	fresh->flags |= PAGE_CHARGED;
+	page_set(fresh, PAGE_CHARGED);
 	return true;
 }
 
@@ -165,9 +165,9 @@ static void uncharge_one(struct object *object)
 /* The caller holds object->lock. */
 static void uncharge(struct object *object, struct page *page)
 {
-	if (!(page->flags & PAGE_CHARGED))
+	if (!page_has(page, PAGE_CHARGED))
 		return;
-	__atomic_fetch_and(&page->flags, ~PAGE_CHARGED, __ATOMIC_RELAXED);
+	page_clear(page, PAGE_CHARGED);
 	uncharge_one(object);
 }
 
@@ -209,7 +209,7 @@ static inline void reading_begins(struct object *object, uint64_t index, struct 
 {
 	page->owner = object;
 	page->index = index;
-	page->flags |= PAGE_READING;
+	page_set(page, PAGE_READING);
 }
 
 static int insert_reading(struct object *object, struct insertion *in, const void *held)
@@ -313,8 +313,8 @@ static void page_left(struct object *object, struct page *page)
 	if (unlikely(object->ops->left))
 		object->ops->left(object, page);
 	page->owner = NULL;
-	if (page_flags(page) & PAGE_SWAP_CACHED)
-		__atomic_fetch_and(&page->flags, ~PAGE_SWAP_CACHED, __ATOMIC_RELAXED);
+	if (page_has(page, PAGE_SWAP_CACHED))
+		page_clear(page, PAGE_SWAP_CACHED);
 }
 
 void object_drop_page(struct object *object, struct page *page)
@@ -326,7 +326,7 @@ void object_drop_page(struct object *object, struct page *page)
 
 static void remove_page(struct object *object, struct page *page, struct removal *r)
 {
-	bool mark = r->marks && !(page_flags(page) & PAGE_AHEAD);
+	bool mark = r->marks && !page_has(page, PAGE_AHEAD);
 
 	if (mark && r->next < object_pages(object->backed)) {
 		object_drop_page(object, page);
@@ -470,8 +470,7 @@ void object_remove(struct object *object, uint64_t first, uint64_t last,
 static bool is_unmapped(struct object *object, struct page *page)
 {
 	(void)object;
-	return atomic_load_relaxed(&page->maps) == 0 &&
-	       !(page_flags(page) & (PAGE_DIRTY | PAGE_WRITING));
+	return atomic_load_relaxed(&page->maps) == 0 && !page_has(page, PAGE_DIRTY | PAGE_WRITING);
 }
 
 bool object_remove_unmapped(struct object *object)
@@ -628,7 +627,7 @@ static bool read_end(struct object *object, struct page *page, void *held)
 
 	radix_spare_init(&freed);
 	spin_lock(&object->lock);
-	page->flags &= ~PAGE_READING;
+	page_clear(page, PAGE_READING);
 	there = radix_find(&object->pages, index) == number;
 	if (there && held)
 		radix_replace(&object->pages, index, held);
@@ -670,10 +669,10 @@ void page_read_done(struct page *page, int result)
 	struct object *object = page->owner;
 	void *held = page;
 
-	assert_hardened(page->flags & PAGE_READING);
+	assert_hardened(page_has(page, PAGE_READING));
 	if (!result)
 		zero_beyond(object, page);
-	if (!result && !(page->flags & PAGE_AHEAD))
+	if (!result && !page_has(page, PAGE_AHEAD))
 		count_refault(page);
 	if (result)
 		held = result == -EAGAIN ? NULL : FAILED;
@@ -722,7 +721,7 @@ bool object_read_along(struct object *object, uint64_t index, struct page *page)
 		return false;
 	if (is_recent(held))
 		page_set_hot(page);
-	page->flags |= PAGE_AHEAD;
+	page_set(page, PAGE_AHEAD);
 	return !insert_reading(object, &in, held);
 }
 
@@ -802,8 +801,8 @@ unsigned object_read_run(struct object *object, uint64_t index, struct page *con
 /* Puts a page that was read in the place of its number. False: a truncation has taken that away. */
 static inline bool end_reading(struct object *object, void **slot, struct page *page)
 {
-	assert_hardened(page->flags & PAGE_READING && page->owner == object);
-	page->flags &= ~PAGE_READING;
+	assert_hardened(page_has(page, PAGE_READING) && page->owner == object);
+	page_clear(page, PAGE_READING);
 	if (page_heat(page))
 		count_refault(page);
 	if (!slot || *slot != READING(page_to_pfn(page)))
@@ -856,7 +855,7 @@ void page_read_run_done(struct page *const *pages, unsigned n)
 
 void object_page_used(struct page *page)
 {
-	__atomic_fetch_and(&page->flags, ~PAGE_AHEAD, __ATOMIC_RELAXED);
+	page_clear(page, PAGE_AHEAD);
 	count_refault(page);
 }
 
@@ -880,15 +879,15 @@ static int page_make(struct object *object, const struct missing *missing, struc
 bool object_swap_out(struct object *object, struct page *page)
 {
 	uint64_t index = page->index, slot;
-	bool charged = page_flags(page) & PAGE_CHARGED;
+	bool charged = page_has(page, PAGE_CHARGED);
 
 	assert_hardened(spin_lock_held(&object->lock));
 	if (index >= object_pages(object->size))
 		return false;
-	__atomic_fetch_and(&page->flags, ~PAGE_CHARGED, __ATOMIC_RELAXED);
+	page_clear(page, PAGE_CHARGED);
 	if (!swap_take_page(page, &slot)) {
 		if (charged)
-			__atomic_fetch_or(&page->flags, PAGE_CHARGED, __ATOMIC_RELAXED);
+			page_set(page, PAGE_CHARGED);
 		return false;
 	}
 	radix_replace(&object->pages, index, SWAPPED(slot, charged));
@@ -914,8 +913,7 @@ static int take_back(struct object *object, const struct missing *missing, struc
 		radix_replace(&object->pages, missing->index, page);
 		page->owner = object;
 		page->index = missing->index;
-		__atomic_fetch_or(&page->flags, PAGE_DIRTY | (charged ? PAGE_CHARGED : 0),
-				  __ATOMIC_RELAXED);
+		page_set(page, PAGE_DIRTY | (charged ? PAGE_CHARGED : 0));
 		page_set_used(page);
 		object->npages++;
 		object->nswapped--;

@@ -151,9 +151,10 @@ static void age_page(struct page *page)
  */
 static bool may_swap_out(const struct page *page)
 {
-	uint32_t cached = (page_flags(page) & PAGE_SWAP_CACHED) != 0;
+	uint64_t state = page_state(page);
+	uint32_t cached = (state & PAGE_SWAP_CACHED) != 0;
 
-	return !page->pins && page->refs == page->maps + cached;
+	return !state_pins(state) && page->refs == page->maps + cached;
 }
 
 /* Removes the entry of a cold page of an object. */
@@ -191,7 +192,7 @@ static void swap_out_entry(struct pass *pass, vaddr_t va, struct mmu_entry *slot
 /* Removes the entry of a page, or turns it to SWAP. */
 static void unmap_page(struct pass *pass, vaddr_t va, struct mmu_entry *slot, struct page *page)
 {
-	if (page->kind == PAGE_ANON)
+	if (page_kind(page) == PAGE_ANON)
 		swap_out_entry(pass, va, slot, page);
 	else
 		zap_entry(pass, va, slot);
@@ -213,7 +214,7 @@ static void make_cold(struct pass *pass, vaddr_t va, struct mmu_entry *slot, str
 static void pass_page(struct pass *pass, vaddr_t va, struct mmu_entry *slot, struct mmu_entry entry,
 		      struct page *page)
 {
-	bool private = page->kind == PAGE_ANON;
+	bool private = page_kind(page) == PAGE_ANON;
 
 	counter_add(&reclaim_counts.scanned, 1);
 	if (entry_flags(entry) & ENTRY_ACCESSED) {
@@ -239,7 +240,7 @@ static bool is_reclaimable(const struct object *object)
 
 static bool is_swappable(const struct page *page)
 {
-	return page->kind == PAGE_ANON && swap_is_on();
+	return page_kind(page) == PAGE_ANON && swap_is_on();
 }
 
 static void pass_entry(struct pass *pass, vaddr_t va, struct mmu_entry *slot)
@@ -249,7 +250,8 @@ static void pass_entry(struct pass *pass, vaddr_t va, struct mmu_entry *slot)
 
 	if (!page)
 		return;
-	if (!(page->kind == PAGE_OBJECT ? is_reclaimable(pass->vma->object) : is_swappable(page)))
+	if (!(page_kind(page) == PAGE_OBJECT ? is_reclaimable(pass->vma->object)
+					     : is_swappable(page)))
 		return;
 	if (pass->how == BY_AGE)
 		pass_page(pass, va, slot, entry, page);
@@ -410,7 +412,7 @@ static void start_turn(uint64_t turn)
 static bool choose(struct object *object, struct page *page)
 {
 	bool cold = page_is_cold(page, atomic_load_relaxed(&hard));
-	bool free = page->counts == PAGE_ONE_REF && !(page_flags(page) & PAGE_PREALLOCATED);
+	bool free = page->counts == PAGE_ONE_REF && !page_has(page, PAGE_PREALLOCATED);
 
 	/* Pages in the swap cache are aged where they are mapped. */
 	if (object != &swap_cache || free)
@@ -419,7 +421,7 @@ static bool choose(struct object *object, struct page *page)
 		return false;
 	if (object == &swap_cache && swap_page_kept(page)) /* its last entry is going right now */
 		return false;
-	if (!(page_flags(page) & PAGE_DIRTY))
+	if (!page_has(page, PAGE_DIRTY))
 		return true;
 	if (object->ops->write_page)
 		object->ops->write_page(object, page);

@@ -163,7 +163,7 @@ static void remove_page(struct page *page)
 	radix_remove(&swap_cache.pages, page->index, &nodes);
 	swap_cache.npages--;
 	page->owner = NULL;
-	__atomic_fetch_and(&page->flags, ~(PAGE_SWAP_CACHED | PAGE_DIRTY), __ATOMIC_RELAXED);
+	page_clear(page, PAGE_SWAP_CACHED | PAGE_DIRTY);
 	if (*slot_word(&slots, page->index) == SLOT_CACHED)
 		slots_free(&slots, page->index);
 }
@@ -171,7 +171,7 @@ static void remove_page(struct page *page)
 /* Does the page keep its slot, although no entry refers to that? */
 static bool keeps_slot(const struct page *page)
 {
-	return page->maps || (page_flags(page) & PAGE_WRITING);
+	return page->maps || page_has(page, PAGE_WRITING);
 }
 
 /*
@@ -247,7 +247,7 @@ bool swap_page_alone(const struct page *page)
 	bool alone;
 
 	spin_lock(&swap_cache.lock);
-	alone = page_flags(page) & PAGE_SWAP_CACHED && swap_page_kept(page);
+	alone = page_has(page, PAGE_SWAP_CACHED) && swap_page_kept(page);
 	spin_unlock(&swap_cache.lock);
 	return alone;
 }
@@ -323,7 +323,7 @@ static bool insert_page(struct page *page)
 	page_get(page);
 	page->owner = &swap_cache;
 	page->index = slot;
-	__atomic_fetch_or(&page->flags, PAGE_SWAP_CACHED | PAGE_DIRTY, __ATOMIC_RELAXED);
+	page_set(page, PAGE_SWAP_CACHED | PAGE_DIRTY);
 	radix_insert(&swap_cache.pages, slot, page, &nodes);
 	swap_cache.npages++;
 	return true;
@@ -337,7 +337,7 @@ static void move_page(struct page *page)
 {
 	uint64_t old = page->index, fresh;
 
-	if (*slot_word(&slots, old) != SLOT_CACHED || page_flags(page) & PAGE_WRITING)
+	if (*slot_word(&slots, old) != SLOT_CACHED || page_has(page, PAGE_WRITING))
 		return;
 	fresh = slots_take_in_order(&slots);
 	if (fresh == SLOT_NONE)
@@ -358,11 +358,11 @@ bool swap_out_page(struct page *page, bool dirty, uint64_t *slot_ret)
 	bool cached;
 
 	spin_lock(&swap_cache.lock);
-	if (!(page_flags(page) & PAGE_SWAP_CACHED)) {
+	if (!page_has(page, PAGE_SWAP_CACHED)) {
 		cached = insert_page(page);
 	} else {
 		cached = !is_frozen;
-		if (cached && (dirty || page_flags(page) & PAGE_DIRTY))
+		if (cached && (dirty || page_has(page, PAGE_DIRTY)))
 			move_page(page);
 	}
 	if (cached) {
@@ -381,8 +381,7 @@ bool swap_take_page(struct page *page, uint64_t *slot_ret)
 	spin_lock(&swap_cache.lock);
 	taken = insert_page(page);
 	if (taken) {
-		page->kind = PAGE_ANON;
-		page->pins = 0;
+		page_turn(page, PAGE_OBJECT, PAGE_ANON);
 		*slot_ret = page->index;
 		swap_slot_get_locked(page->index);
 		swap_write_page(&swap_cache, page);
@@ -396,7 +395,7 @@ bool swap_take_page(struct page *page, uint64_t *slot_ret)
 /* A page that came along with another is needed. */
 static void see_use(struct page *page)
 {
-	if (!(page_flags(page) & PAGE_AHEAD))
+	if (!page_has(page, PAGE_AHEAD))
 		return;
 	object_page_used(page);
 	swap_ahead_used();
@@ -407,12 +406,12 @@ bool swap_give_page(struct page *page)
 	bool given;
 
 	spin_lock(&swap_cache.lock);
-	given = !(page_flags(page) & PAGE_WRITING);
+	given = !page_has(page, PAGE_WRITING);
 	if (given) {
 		see_use(page);
 		(void)slot_put_locked(page->index); /* the caller has another reference */
 		remove_page(page);
-		page->kind = PAGE_OBJECT;
+		page_turn(page, PAGE_ANON, PAGE_OBJECT);
 	}
 	spin_unlock(&swap_cache.lock);
 	return given;
@@ -421,9 +420,9 @@ bool swap_give_page(struct page *page)
 /* Drops the page if it has been cold all the while. The caller holds the lock. */
 static bool drop_if_cold(struct page *page)
 {
-	const uint32_t in_use = PAGE_USED | PAGE_DIRTY | PAGE_WRITING;
+	const uint64_t in_use = PAGE_USED | PAGE_DIRTY | PAGE_WRITING;
 
-	if (page->counts != PAGE_ONE_REF || (page_flags(page) & in_use))
+	if (page->counts != PAGE_ONE_REF || page_has(page, in_use))
 		return false;
 	object_drop_page(&swap_cache, page);
 	counter_add(&reclaim_counts.dropped, 1);
@@ -435,7 +434,7 @@ void swap_page_written(struct page *page, int result)
 	bool gone;
 
 	spin_lock(&swap_cache.lock);
-	__atomic_fetch_and(&page->flags, ~PAGE_WRITING, __ATOMIC_RELAXED);
+	page_clear(page, PAGE_WRITING);
 	if (result)
 		page_set_dirty(page);
 	page_put(page); /* the write's reference; the cache has one too */
@@ -489,10 +488,9 @@ static bool forget_locked(struct page *page, bool mapped)
 {
 	assert_hardened(spin_lock_held(&swap_cache.lock));
 	/* The caller need not have a reference: the frame may be another page's by now. */
-	if (!(page_flags(page) & PAGE_SWAP_CACHED) ||
-	    radix_find(&swap_cache.pages, page->index) != page)
+	if (!page_has(page, PAGE_SWAP_CACHED) || radix_find(&swap_cache.pages, page->index) != page)
 		return false;
-	if (page_flags(page) & PAGE_WRITING || (page->maps != 0) != mapped ||
+	if (page_has(page, PAGE_WRITING) || (page->maps != 0) != mapped ||
 	    *slot_word(&slots, page->index) != SLOT_CACHED)
 		return false;
 	remove_page(page);
@@ -548,6 +546,6 @@ uint64_t swap_area_drain(void)
 
 void swap_page_unmapped(struct page *page)
 {
-	if (page_flags(page) & PAGE_SWAP_CACHED)
+	if (page_has(page, PAGE_SWAP_CACHED))
 		forget(page, false);
 }

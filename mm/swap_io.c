@@ -142,8 +142,7 @@ void swap_write_page(struct object *object, struct page *page)
 	if (!io)
 		return;
 	page_get(page);
-	__atomic_fetch_or(&page->flags, PAGE_WRITING, __ATOMIC_RELAXED);
-	__atomic_fetch_and(&page->flags, ~PAGE_DIRTY, __ATOMIC_RELAXED);
+	page_start_write(page);
 	io->pages[io->request.npages] = page;
 	io->request.pages[io->request.npages++] = page_to_paddr(page);
 	nwriting++;
@@ -194,8 +193,7 @@ bool swap_reads_along(void)
 /* Nobody else knows the page yet. */
 static void make_private(struct page *page)
 {
-	page->kind = PAGE_ANON;
-	page->flags |= PAGE_SWAP_CACHED;
+	page_change(page, PAGE_KIND_MASK, PAGE_ANON | PAGE_SWAP_CACHED);
 }
 
 /* Gets up to n frames. Nothing waits or is reclaimed for pages that nobody has asked for. */

@@ -182,12 +182,12 @@ static long query_frame(const struct query *q)
 
 	if (!page)
 		return 0;
-	frame.kind = page->kind;
+	frame.kind = page_kind(page);
 	frame.references = page->refs;
 	frame.mapped = page->maps;
-	if (page->kind == PAGE_ANON || page->kind == PAGE_OBJECT)
-		frame.pins = page->pins;
-	if (page->kind == PAGE_OBJECT)
+	if (page_kind(page) == PAGE_ANON || page_kind(page) == PAGE_OBJECT)
+		frame.pins = page_pins(page);
+	if (page_kind(page) == PAGE_OBJECT)
 		frame.index = page->index;
 	return copy_result(q, &frame, sizeof(frame));
 }

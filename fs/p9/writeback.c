@@ -99,7 +99,7 @@ void p9_writeback_end(struct p9_session *session)
 
 static inline bool is_unwritten(const struct page *page)
 {
-	return page_flags(page) & (PAGE_DIRTY | PAGE_WRITING);
+	return page_has(page, PAGE_DIRTY | PAGE_WRITING);
 }
 
 static bool has_unwritten_locked(const struct p9_data *data)
@@ -143,7 +143,7 @@ void p9_dirty_page(struct p9_data *data, struct page *page)
 {
 	assert_hardened(spin_lock_held(&data->object.lock) && page->owner == &data->object);
 	atomic_add(&data->changes, 1);
-	if (page_flags(page) & PAGE_DIRTY)
+	if (page_has(page, PAGE_DIRTY))
 		return;
 	if (!is_unwritten(page))
 		count_unwritten(data->session, 1);
@@ -172,9 +172,9 @@ void p9_page_left(struct object *object, struct page *page)
 {
 	struct p9_data *data = to_p9_data(object);
 
-	if (!(page_flags(page) & PAGE_DIRTY))
+	if (!page_has(page, PAGE_DIRTY))
 		return;
-	__atomic_fetch_and(&page->flags, ~PAGE_DIRTY, __ATOMIC_RELAXED);
+	page_clear(page, PAGE_DIRTY);
 	data->ndirty--;
 	if (!is_unwritten(page))
 		count_unwritten(data->session, -1);
@@ -272,7 +272,7 @@ static void end_page(struct p9_data *data, struct page *page, bool again)
 {
 	if (again && page->owner == &data->object)
 		p9_dirty_page(data, page);
-	__atomic_fetch_and(&page->flags, ~PAGE_WRITING, __ATOMIC_RELAXED);
+	page_clear(page, PAGE_WRITING);
 	if (!is_unwritten(page))
 		count_unwritten(data->session, -1);
 }
@@ -413,8 +413,7 @@ static void request_free(struct p9_request *request)
 static void take_page(struct p9_data *data, struct p9_twrite_run *run, struct page *page)
 {
 	page_get(page);
-	__atomic_fetch_or(&page->flags, PAGE_WRITING, __ATOMIC_RELAXED);
-	__atomic_fetch_and(&page->flags, ~PAGE_DIRTY, __ATOMIC_RELAXED);
+	page_start_write(page);
 	data->ndirty--;
 	run->page[run->npages++] = page;
 }
@@ -443,7 +442,7 @@ static void take_pages(struct p9_data *data, struct p9_twrite_run *run, uint64_t
 		if (run->npages && index != at)
 			break;
 		if (!index_is_page(page) ||
-		    (page_flags(page) & (PAGE_DIRTY | PAGE_WRITING)) != PAGE_DIRTY) {
+		    (page_state(page) & (PAGE_DIRTY | PAGE_WRITING)) != PAGE_DIRTY) {
 			if (run->npages)
 				break;
 		} else {

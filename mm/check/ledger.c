@@ -57,32 +57,34 @@ static const char *const kind_names[PAGE_KINDS] = {
 /* What must be left of a frame's counts after subtracting all references found. */
 static UNCHECKED uint64_t counts_left(const struct page *page)
 {
-	if (page->flags & PAGE_TAIL)
+	if (page_has(page, PAGE_TAIL))
 		return 0;
-	if (page->flags & (PAGE_READING | PAGE_WRITING))
+	if (page_has(page, PAGE_READING | PAGE_WRITING))
 		return PAGE_ONE_REF;
-	if (page->kind == PAGE_DEVICE) /* its driver's, so that it is never freed */
+	if (page_kind(page) == PAGE_DEVICE) /* its driver's, so that it is never freed */
 		return PAGE_ONE_REF;
-	return page->kind == PAGE_KERNEL || page->kind == PAGE_TABLE ? PAGE_ONE_REF : 0;
+	return page_kind(page) == PAGE_KERNEL || page_kind(page) == PAGE_TABLE ? PAGE_ONE_REF : 0;
 }
 
 static UNCHECKED void check_frame(struct ledger_walk *walk, struct frame_census *census,
 				  struct page *page)
 {
-	if (page->kind >= PAGE_KINDS) {
+	enum page_kind kind = page_kind(page);
+
+	if (kind >= PAGE_KINDS) {
 		ledger_error(walk, "frame %#lx has no kind: %u", (unsigned long)page_to_pfn(page),
-			     page->kind);
+			     kind);
 		return;
 	}
-	census->ledger.total += page->kind != PAGE_DEVICE;
-	census->ledger.kind[page->kind]++;
-	census->slabs += page->kind == PAGE_KERNEL && page->flags & PAGE_SLAB;
-	if (page->kind == PAGE_FREE || page->kind == PAGE_RESERVED)
+	census->ledger.total += kind != PAGE_DEVICE;
+	census->ledger.kind[kind]++;
+	census->slabs += kind == PAGE_KERNEL && page_has(page, PAGE_SLAB);
+	if (kind == PAGE_FREE || kind == PAGE_RESERVED)
 		return;
 	if (page->counts != counts_left(page))
 		ledger_error(walk,
 			     "frame %#lx (%s): %d references and %d entries more than were found",
-			     (unsigned long)page_to_pfn(page), kind_names[page->kind],
+			     (unsigned long)page_to_pfn(page), kind_names[kind],
 			     (int)(page->refs - counts_left(page)), (int)page->maps);
 }
 

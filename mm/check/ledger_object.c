@@ -9,20 +9,21 @@
 static bool is_kind_of(const struct object *object, const struct page *page)
 {
 	if (object == &swap_cache)
-		return page->kind == PAGE_ANON;
-	return page->kind == PAGE_OBJECT || (page->kind == PAGE_DEVICE && object->ops->unevictable);
+		return page_kind(page) == PAGE_ANON;
+	return page_kind(page) == PAGE_OBJECT ||
+	       (page_kind(page) == PAGE_DEVICE && object->ops->unevictable);
 }
 
 static void check_page(struct ledger_walk *walk, const struct object *object, uint64_t index,
 		       struct page *page)
 {
-	if (page->flags & PAGE_READING)
+	if (page_has(page, PAGE_READING))
 		ledger_error(walk, "object %s: page %lu is still being read", object->ops->name,
 			     (unsigned long)index);
 	ledger_found(walk, page, PAGE_ONE_REF);
 	if (!is_kind_of(object, page) || page->owner != object || page->index != index)
 		ledger_error(walk, "object %s: page %lu of its index says (kind %u) it is page %lu",
-			     object->ops->name, (unsigned long)index, page->kind,
+			     object->ops->name, (unsigned long)index, page_kind(page),
 			     (unsigned long)page->index);
 	if (index >= MAX(object_pages(object->size), object->kept))
 		ledger_error(walk, "object %s: page %lu is beyond its end", object->ops->name,
@@ -69,7 +70,7 @@ static void check_object(struct ledger_walk *walk, struct object *object)
 		if (index_is_page(held)) {
 			check_page(walk, object, index, held);
 			npages++;
-			charged += !!(((struct page *)held)->flags & PAGE_CHARGED);
+			charged += page_has(held, PAGE_CHARGED);
 		} else {
 			numbers++;
 			if (index_is_swapped(held, &slot, &is_charged)) {

@@ -128,7 +128,7 @@ static const char *entry_fault(const struct vma *vma, vaddr_t va, struct mmu_ent
 		return "lies in no VMA";
 	if (!(vma->flags & VMA_MOVING) && prot & ~vma->prot)
 		return "allows more than its VMA";
-	switch (page->kind) {
+	switch (page_kind(page)) {
 	case PAGE_ZERO:
 		return prot & VM_PROT_WRITE ? "allows writes to the zero page" : NULL;
 	case PAGE_ANON:
@@ -136,7 +136,7 @@ static const char *entry_fault(const struct vma *vma, vaddr_t va, struct mmu_ent
 			return "shows a private page in a shared mapping";
 		if (!(prot & VM_PROT_WRITE))
 			return NULL;
-		if (page->flags & PAGE_SWAP_CACHED && !swap_page_alone(page))
+		if (page_has(page, PAGE_SWAP_CACHED) && !swap_page_alone(page))
 			return "allows writes to a page that is swapped out elsewhere";
 		return page->maps > 1 ? "allows writes to a page that others map" : NULL;
 	case PAGE_OBJECT:
@@ -197,7 +197,7 @@ static int check_leaf(void *arg, const struct mmu_leaf *leaf)
 	const struct page *table = pfn_to_page(leaf->table);
 
 	sw->leaf_tables++;
-	if (!table || table->kind != PAGE_TABLE)
+	if (!table || page_kind(table) != PAGE_TABLE)
 		ledger_error(sw->walk, "the leaf table of %#lx is no page table",
 			     (unsigned long)leaf->va);
 	for (unsigned i = 0; i < leaf->count; i++) {

@@ -9,13 +9,13 @@
 /* Returns why the allocation may not be freed, or NULL if it may. */
 static const char *free_error(const struct page *page, unsigned order)
 {
-	if (page->kind == PAGE_FREE)
+	if (page_kind(page) == PAGE_FREE)
 		return "is free already";
-	if (page->kind == PAGE_RESERVED || page->kind == PAGE_ZERO)
+	if (page_kind(page) == PAGE_RESERVED || page_kind(page) == PAGE_ZERO)
 		return "is never freed";
-	if (page->flags & PAGE_TAIL || page->order != order)
+	if (page_has(page, PAGE_TAIL) || page_order(page) != order)
 		return "is not the start of such an allocation";
-	if (page->refs > 1 || page->maps || page->pins)
+	if (page->refs > 1 || page->maps || page_pins(page))
 		return "is in use";
 	return NULL;
 }
@@ -26,7 +26,7 @@ void page_check_free(const struct page *page, unsigned order)
 
 	if (error)
 		panic("page: frame %#lx (kind %u, order %u) %s", (unsigned long)page_to_pfn(page),
-		      page->kind, page->order, error);
+		      page_kind(page), page_order(page), error);
 }
 
 void page_end(struct page *page, unsigned order)
@@ -34,9 +34,8 @@ void page_end(struct page *page, unsigned order)
 	page_check_free(page, order);
 	poison_fill(page_address(page), PAGE_SIZE << order);
 	for (size_t i = 0; i < 1ul << order; i++) {
-		page[i].kind = PAGE_FREE;
 		page[i].counts = 0;
-		page[i].flags = PAGE_POISONED;
+		page_start(&page[i], PAGE_FREE, 0, PAGE_POISONED);
 	}
 }
 
@@ -51,7 +50,7 @@ void page_check_poison(struct page *page, unsigned order)
 	for (size_t i = 0; i < 1ul << order; i++) {
 		const void *bad = NULL;
 
-		if (page[i].flags & PAGE_POISONED)
+		if (page_has(&page[i], PAGE_POISONED))
 			bad = poison_check(page_address(&page[i]), PAGE_SIZE);
 		if (bad)
 			written(&page[i], bad);

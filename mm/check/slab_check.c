@@ -57,7 +57,7 @@ void slab_check_alloc(const struct slab_cache *cache, void *object)
 
 void slab_check_free(const struct slab_cache *cache, const struct page *page, void *object)
 {
-	if (!page || !(page->flags & PAGE_SLAB) || page->owner != cache)
+	if (!page || !page_has(page, PAGE_SLAB) || page->owner != cache)
 		panic("slab: %p is no %s", object, cache->name);
 	if (((uintptr_t)object & PAGE_MASK) % cache->stride)
 		panic("slab: %p is not the start of a %s", object, cache->name);

@@ -57,8 +57,8 @@ void kfree(void *p)
 		return;
 	page = virt_to_page(p);
 	/* gcc-analyzer-suppress null-dereference ; what was allocated is in a frame of ours */
-	if (page->flags & PAGE_SLAB)
+	if (page_has(page, PAGE_SLAB))
 		slab_free(page->owner, p);
 	else
-		page_free(page, page->order);
+		page_free(page, page_order(page));
 }

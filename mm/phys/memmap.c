@@ -123,7 +123,7 @@ static UNCHECKED void make_pages(void)
 
 		memset(pages, 0, page_segments[i].count * sizeof(*pages));
 		for (size_t n = 0; n < page_segments[i].count; n++) {
-			pages[n].kind = PAGE_RESERVED;
+			page_start(&pages[n], PAGE_RESERVED, 0, 0);
 			list_init(&pages[n].link);
 		}
 	}
@@ -202,7 +202,7 @@ int phys_add_device(paddr_t start, size_t npages, struct page **pages_ret)
 		return -ENOMEM;
 	for (size_t i = 0; i < npages; i++) {
 		pages[i].counts = PAGE_ONE_REF;
-		pages[i].kind = PAGE_DEVICE;
+		page_start(&pages[i], PAGE_DEVICE, 0, 0);
 		list_init(&pages[i].link);
 	}
 	page_segments[page_segment_count++] = (struct page_segment){
@@ -222,7 +222,7 @@ void phys_release(struct phys_range range)
 	for (paddr_t pa = ALIGN_UP(range.start, PAGE_SIZE); pa < end; pa += PAGE_SIZE) {
 		struct page *page = pfn_to_page(paddr_to_pfn(pa));
 
-		if (page && page->kind == PAGE_RESERVED)
+		if (page && page_kind(page) == PAGE_RESERVED)
 			page_alloc_add(pa, pa + PAGE_SIZE);
 	}
 }

@@ -22,13 +22,13 @@ static inline uint64_t counts_sub(struct page *page, uint64_t what)
 void page_put(struct page *page)
 {
 	if (counts_sub(page, PAGE_ONE_REF) == PAGE_ONE_REF)
-		page_free(page, page->order);
+		page_free(page, page_order(page));
 }
 
 void page_map_put(struct page *page)
 {
 	if (counts_sub(page, PAGE_ONE_MAP) == PAGE_ONE_MAP)
-		page_free(page, page->order);
+		page_free(page, page_order(page));
 }
 
 void page_map_put_many(struct page *const *pages, size_t n)

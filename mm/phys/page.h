@@ -20,39 +20,56 @@ enum page_kind {
 	PAGE_KINDS
 };
 
-/* page->flags. PAGE_BLOCK and PAGE_SINGLE are set on free frames only. */
-#define PAGE_BLOCK	  1u   /* the first frame of a block on a buddy list, of page->order */
-#define PAGE_SINGLE	  2u   /* on the list of single free frames */
-#define PAGE_TAIL	  4u   /* a later frame of an allocation: the first one has the counts */
-#define PAGE_SLAB	  8u   /* a slab: owner is its slab_cache */
-#define PAGE_DIRTY	  16u  /* its bytes differ from what a read would bring; atomic */
-#define PAGE_CHARGED	  64u  /* object page: counted by its ops->charge(); atomic */
-#define PAGE_READING	  128u /* a read into the frame is under way; it has the one reference */
-/* For reclaim (mm/page_age.h); atomic. */
-#define PAGE_USED	  256u	/* used since the hand passed */
-#define PAGE_USED_ONCE	  512u	/* used since it was brought in */
-#define PAGE_SEEN	  1024u /* the hand has passed it */
-#define PAGE_HEAT_ONE	  2048u /* two bits */
-/* Swap; atomic. */
-#define PAGE_SWAP_CACHED  (1u << 31) /* in the swap cache, at `index` */
-#define PAGE_WRITING	  8192u	     /* a write from the frame is under way, and has a reference */
-#define PAGE_AHEAD	  16384u     /* read together with a neighbour, and not used yet; atomic */
-/* By a preallocation that is under way: the page stays although it is clean; atomic. */
-#define PAGE_PREALLOCATED (1u << 15)
+/*
+ * page->state is one word, so that each change of a page is one atomic step. From the lowest bit on,
+ * it has the kind, the order, the flags, and the pins.
+ */
+#define PAGE_KIND_MASK	 15ul
+#define PAGE_ORDER_SHIFT 4 /* of a free block or an allocation, in its first frame */
+#define PAGE_ORDER_MASK	 15ul
+#define PAGE_PINS_SHIFT	 32
+#define PAGE_PINS_MASK	 (UINT64_MAX << PAGE_PINS_SHIFT)
+
+/* Flags. PAGE_BLOCK and PAGE_SINGLE are set on free frames only. */
+#define PAGE_SWAP_CACHED  0x100ul   /* in the swap cache, at `index` */
+#define PAGE_DIRTY	  0x200ul   /* its bytes differ from what a read would bring */
+#define PAGE_SLAB	  0x400ul   /* a slab: owner is its slab_cache */
+#define PAGE_BLOCK	  0x800ul   /* the first frame of a block on a buddy list */
+#define PAGE_SINGLE	  0x1000ul  /* on the list of single free frames */
+#define PAGE_TAIL	  0x2000ul  /* a later frame of an allocation: the first has the counts */
+#define PAGE_CHARGED	  0x4000ul  /* object page: counted by its ops->charge() */
+#define PAGE_READING	  0x8000ul  /* a read into the frame, which has the one reference */
+#define PAGE_WRITING	  0x10000ul /* a write from the frame is under way, and has a reference */
+#define PAGE_AHEAD	  0x20000ul /* read together with a neighbour, and not used yet */
+#define PAGE_PREALLOCATED 0x40000ul /* by one that is under way: stays although it is clean */
+/* For reclaim (mm/page_age.h). */
+#define PAGE_USED	  0x80000ul  /* used since the hand passed */
+#define PAGE_USED_ONCE	  0x100000ul /* used since it was brought in */
+#define PAGE_SEEN	  0x200000ul /* the hand has passed it */
+#define PAGE_HEAT_ONE	  0x400000ul /* two bits */
 #ifdef FAULTLINE_HARDENED
-#define PAGE_POISONED 32u /* free, and filled with poison */
+#define PAGE_POISONED 0x1000000ul /* free, and filled with poison */
 #else
-#define PAGE_POISONED 0u
+#define PAGE_POISONED 0ul
 #endif
+
+#define PAGE_ONE_PIN (1ul << PAGE_PINS_SHIFT)
+
+_Static_assert(PAGE_KINDS <= PAGE_KIND_MASK + 1, "a kind fits");
 
 struct slab_object;
 
 /*
  * refs counts all references to the frame: one for each entry that maps it, one of its object, one
  * for each get_user_page(). The frame is freed when refs falls to 0. maps says how many of these
- * references are entries. Both change by one atomic addition to `counts`. pins counts the
+ * references are entries. Both change by one atomic addition to `counts`. The pins count the
  * references of get_user_page() for writing. A pinned private page is mapped by at most one entry. A
  * write fault on it always reuses it, and fork copies it for the child.
+ *
+ * No count can overflow. A VMA maps a page once. So a page has fewer than 2^28 entries: 4096
+ * processes, with 65,531 VMAs each. A thread has at most 65 references by get_user_page() at a time
+ * (IPC_PAGES, and one for a copy), and there is at most one thread for 8 frames (kstack_alloc()).
+ * So a machine of 2^25 frames, the most that Sv39's direct map holds, has fewer than 2^29 of them.
  */
 struct page {
 	union {
@@ -63,13 +80,13 @@ struct page {
 		};
 	};
 	union {
-		/* Pins for writing. PAGE_ANON: guarded by the space's lock; PAGE_OBJECT: atomic. */
-		uint16_t pins;
-		uint16_t slab_used; /* PAGE_SLAB: objects in use; guarded by the cache's lock */
+		uint64_t state; /* atomic; read and changed by the functions below only */
+		struct {
+			uint32_t state_low;
+			uint32_t
+				slab_used; /* PAGE_SLAB: objects in use; guarded by the cache's lock */
+		};
 	};
-	uint8_t kind;
-	uint8_t order; /* in the first frame of a free block or an allocation */
-	uint32_t flags;
 	void *owner; /* the object whose page it is, NULL once truncated; PAGE_SLAB: the cache */
 	union {
 		uint64_t index;		       /* page index in `owner` */
@@ -213,38 +230,136 @@ void page_map_put(struct page *page);
 /* The same for n pages, faster than one by one. A page is listed once for each of its entries. */
 void page_map_put_many(struct page *const *pages, size_t n);
 
-/* The word whose lower half is page->pins: for a half, there is no atomic addition. */
-static inline uint32_t *page_pins_word(struct page *page)
+/* ---- the state ---- */
+
+/* A snapshot: what it says of a page that others know may change at any time. */
+static inline uint64_t page_state(const struct page *page)
 {
-	_Static_assert(offsetof(struct page, pins) % sizeof(uint32_t) == 0, "a word of its own");
-	return (uint32_t *)(void *)((char *)page + offsetof(struct page, pins));
+	return *(const volatile uint64_t *)&page->state;
+}
+
+static inline enum page_kind state_kind(uint64_t state)
+{
+	return (enum page_kind)(state & PAGE_KIND_MASK);
+}
+
+static inline unsigned state_order(uint64_t state)
+{
+	return (unsigned)(state >> PAGE_ORDER_SHIFT & PAGE_ORDER_MASK);
+}
+
+static inline uint32_t state_pins(uint64_t state)
+{
+	return (uint32_t)(state >> PAGE_PINS_SHIFT);
+}
+
+static inline enum page_kind page_kind(const struct page *page)
+{
+	return state_kind(page_state(page));
+}
+
+static inline unsigned page_order(const struct page *page)
+{
+	return state_order(page_state(page));
+}
+
+/* Is one of the flags set? */
+static inline bool page_has(const struct page *page, uint64_t flags)
+{
+	return (page_state(page) & flags) != 0;
+}
+
+static inline uint32_t page_pins(const struct page *page)
+{
+	return state_pins(page_state(page));
+}
+
+static inline uint64_t state_make(enum page_kind kind, unsigned order, uint64_t flags)
+{
+	return (uint64_t)kind | (uint64_t)order << PAGE_ORDER_SHIFT | flags;
+}
+
+/* Sets the whole word, with no pins, of a frame that nobody else changes: a free or a fresh one. */
+static inline void page_start(struct page *page, enum page_kind kind, unsigned order,
+			      uint64_t flags)
+{
+	*(volatile uint64_t *)&page->state = state_make(kind, order, flags);
+}
+
+/* The frame becomes free; a poisoned one stays poisoned. The same holds. */
+static inline void page_start_free(struct page *page, unsigned order, uint64_t flags)
+{
+#ifdef FAULTLINE_HARDENED
+	flags |= page_state(page) & PAGE_POISONED;
+#endif
+	page_start(page, PAGE_FREE, order, flags);
+}
+
+static inline void page_set(struct page *page, uint64_t flags)
+{
+	__atomic_fetch_or(&page->state, flags, __ATOMIC_RELAXED);
+}
+
+static inline void page_clear(struct page *page, uint64_t flags)
+{
+	__atomic_fetch_and(&page->state, ~flags, __ATOMIC_RELAXED);
+}
+
+/* Clears and sets flags in one step. */
+static inline void page_change(struct page *page, uint64_t clear, uint64_t set)
+{
+	uint64_t state = page_state(page);
+
+	while (!__atomic_compare_exchange_n(&page->state, &state, (state & ~clear) | set, true,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+}
+
+/* The page goes from an object to private memory, or back. It has no pins. */
+static inline void page_turn(struct page *page, enum page_kind from, enum page_kind to)
+{
+	uint64_t before = __atomic_fetch_xor(&page->state, (uint64_t)(from ^ to), __ATOMIC_RELAXED);
+
+	assert_hardened((before & (PAGE_KIND_MASK | PAGE_PINS_MASK)) == (uint64_t)from);
+	(void)before;
 }
 
 /*
- * For PAGE_OBJECT, which several spaces may pin at the same time: counts the references of
- * get_user_page() for writing. While there is one, the page may get other bytes at any time. What was
- * written is seen by who finds the page unpinned.
+ * Count the references of get_user_page() for writing. While a page of an object has a pin, it may
+ * get other bytes at any time. What was written is seen by who finds the page unpinned.
  */
-static inline void page_pin_shared(struct page *page)
+static inline void page_pin(struct page *page)
 {
-	__atomic_fetch_add(page_pins_word(page), 1, __ATOMIC_RELAXED);
+	uint64_t before = __atomic_fetch_add(&page->state, PAGE_ONE_PIN, __ATOMIC_RELAXED);
+
+	assert_hardened(state_pins(before) < UINT32_MAX);
+	(void)before;
 }
 
-static inline void page_unpin_shared(struct page *page)
+static inline void page_unpin(struct page *page)
 {
-	__atomic_fetch_sub(page_pins_word(page), 1, __ATOMIC_RELEASE);
+	uint64_t before = __atomic_fetch_sub(&page->state, PAGE_ONE_PIN, __ATOMIC_RELEASE);
+
+	assert_hardened(state_pins(before) != 0);
+	(void)before;
 }
 
-static inline bool page_is_pinned(struct page *page)
+static inline bool page_is_pinned(const struct page *page)
 {
-	return (uint16_t)__atomic_load_n(page_pins_word(page), __ATOMIC_ACQUIRE) != 0;
+	return state_pins(__atomic_load_n(&page->state, __ATOMIC_ACQUIRE)) != 0;
 }
 
 /* PAGE_OBJECT: records that the bytes differ from what a read would bring. */
 static inline void page_set_dirty(struct page *page)
 {
-	if (!(__atomic_load_n(&page->flags, __ATOMIC_RELAXED) & PAGE_DIRTY))
-		__atomic_fetch_or(&page->flags, PAGE_DIRTY, __ATOMIC_RELAXED);
+	if (!page_has(page, PAGE_DIRTY))
+		page_set(page, PAGE_DIRTY);
+}
+
+/* A write of the page begins: what is stored from here on makes it dirty again. */
+static inline void page_start_write(struct page *page)
+{
+	page_change(page, PAGE_DIRTY, PAGE_WRITING);
 }
 
 extern struct page *zero_page;

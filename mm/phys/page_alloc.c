@@ -11,7 +11,7 @@
  * there are no other singles. One more free frame is on no list and not counted by nfree: the
  * prezeroed one (mm/phys/zeroed.h).
  *
- * `lock` guards the lists, the counts, and kind, flags and link of free frames.
+ * `lock` guards the lists, the counts, and state and link of free frames.
  */
 #include "mm/phys/page_alloc.h"
 
@@ -50,8 +50,7 @@ static struct page *page_of(struct list *link)
 
 static void single_push(struct list **to, struct page *page)
 {
-	page->kind = PAGE_FREE;
-	page->flags = PAGE_SINGLE | (page->flags & PAGE_POISONED);
+	page_start_free(page, 0, PAGE_SINGLE);
 	page->link.next = *to;
 	*to = &page->link;
 }
@@ -75,15 +74,13 @@ static bool singles_from_zeroed(void)
 static void block_push(struct page *page, unsigned order)
 {
 	/* gcc-analyzer-suppress null-dereference ; a block's first frame is one of ours */
-	page->kind = PAGE_FREE;
-	page->flags = PAGE_BLOCK | (page->flags & PAGE_POISONED);
-	page->order = (uint8_t)order;
+	page_start_free(page, order, PAGE_BLOCK);
 	list_add(&pool.blocks[order], &page->link);
 }
 
 static void block_remove(struct page *page)
 {
-	page->flags &= ~PAGE_BLOCK;
+	page_start_free(page, 0, 0);
 	list_del(&page->link);
 }
 
@@ -92,9 +89,9 @@ static struct page *buddy_of(pfn_t pfn, unsigned order)
 {
 	struct page *buddy = pfn_to_page(pfn ^ (1ul << order));
 
-	if (!buddy || buddy->kind != PAGE_FREE)
+	if (!buddy || page_kind(buddy) != PAGE_FREE)
 		return NULL;
-	return buddy->flags & PAGE_BLOCK && buddy->order == order ? buddy : NULL;
+	return page_has(buddy, PAGE_BLOCK) && page_order(buddy) == order ? buddy : NULL;
 }
 
 /* Puts a block on its list, after merging it with its buddies as long as they are free. */
@@ -102,8 +99,7 @@ static void block_free(struct page *page, unsigned order)
 {
 	pfn_t pfn = page_to_pfn(page);
 
-	page->kind = PAGE_FREE;
-	page->flags &= PAGE_POISONED;
+	page_start_free(page, 0, 0);
 	while (order < PAGE_ORDER_MAX) {
 		struct page *buddy = buddy_of(pfn, order);
 
@@ -150,7 +146,7 @@ static void singles_refill(void)
 	struct list *next = pool.singles;
 
 	for (size_t i = 1ul << order; i-- > 0; next = &page[i].link) {
-		page[i].flags = PAGE_SINGLE | (page[i].flags & PAGE_POISONED);
+		page_start_free(&page[i], 0, PAGE_SINGLE);
 		page[i].link.next = next;
 	}
 	pool.singles = next;
@@ -171,10 +167,7 @@ static inline void block_start(struct page *page, unsigned order, enum page_kind
 {
 	page_check_poison(page, order);
 	page->counts = PAGE_ONE_REF;
-	page->pins = 0;
-	page->kind = (uint8_t)kind;
-	page->order = (uint8_t)order;
-	page->flags = 0;
+	page_start(page, kind, order, 0);
 	page->owner = NULL;
 	page->index = 0;
 	list_init(&page->link);
@@ -236,8 +229,7 @@ static __attribute__((noinline)) struct page *block_alloc(unsigned order, enum p
 	block_start(page, order, kind);
 	for (size_t i = 1; i < 1ul << order; i++) {
 		page[i].counts = 0;
-		page[i].kind = (uint8_t)kind;
-		page[i].flags = PAGE_TAIL;
+		page_start(&page[i], kind, 0, PAGE_TAIL);
 	}
 	return page;
 }
@@ -302,9 +294,9 @@ struct page *page_alloc(unsigned order, enum page_kind kind, enum page_alloc_fro
 
 void page_alloc_split(struct page *page, unsigned order)
 {
-	enum page_kind kind = page->kind;
+	enum page_kind kind = page_kind(page);
 
-	assert_hardened(page->order == order && page->counts == PAGE_ONE_REF);
+	assert_hardened(page_order(page) == order && page->counts == PAGE_ONE_REF);
 	for (size_t i = 0; i < 1ul << order; i++)
 		block_start(&page[i], 0, kind);
 }
@@ -330,10 +322,8 @@ struct page *page_alloc_zeroed(enum page_kind kind)
 void page_free(struct page *page, unsigned order)
 {
 	page_end(page, order);
-	for (size_t i = 1; i < 1ul << order; i++) {
-		page[i].kind = PAGE_FREE;
-		page[i].flags &= PAGE_POISONED;
-	}
+	for (size_t i = 1; i < 1ul << order; i++)
+		page_start_free(&page[i], 0, 0);
 	spin_lock(&pool.lock);
 	if (order == 0)
 		single_push(&pool.singles, page);
@@ -377,8 +367,8 @@ static UNCHECKED void mark_free(struct page *page, unsigned order)
 {
 	for (size_t i = 0; i < 1ul << order; i++) {
 		/* gcc-analyzer-suppress null-dereference ; what is added has struct pages */
-		assert(page[i].kind == PAGE_RESERVED);
-		page[i].kind = PAGE_FREE;
+		assert(page_kind(&page[i]) == PAGE_RESERVED);
+		page_start_free(&page[i], 0, 0);
 	}
 }
 
@@ -450,8 +440,8 @@ static void census_order(struct page_alloc_census *ret, unsigned order)
 	list_for_each_entry(page, &pool.blocks[order], link) {
 		ret->blocks++;
 		ret->frames += 1ul << order;
-		if (page->kind != PAGE_FREE || !(page->flags & PAGE_BLOCK) ||
-		    page->order != order || !IS_ALIGNED(page_to_pfn(page), 1ul << order))
+		if (page_kind(page) != PAGE_FREE || !page_has(page, PAGE_BLOCK) ||
+		    page_order(page) != order || !IS_ALIGNED(page_to_pfn(page), 1ul << order))
 			ret->faults++;
 	}
 }
@@ -461,7 +451,7 @@ static void census_singles(struct page_alloc_census *ret, const struct list *lin
 	for (; link; link = link->next, ret->singles++) {
 		const struct page *page = list_entry(link, struct page, link);
 
-		ret->faults += page->kind != PAGE_FREE || !(page->flags & PAGE_SINGLE);
+		ret->faults += page_kind(page) != PAGE_FREE || !page_has(page, PAGE_SINGLE);
 	}
 }
 

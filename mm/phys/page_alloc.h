@@ -51,8 +51,7 @@ struct page_batch {
 static inline void page_batch_add(struct page_batch *batch, struct page *page)
 {
 	page_end(page, 0);
-	page->kind = PAGE_FREE;
-	page->flags = PAGE_SINGLE | (page->flags & PAGE_POISONED);
+	page_start_free(page, 0, PAGE_SINGLE);
 	page->link.next = batch->first;
 	batch->first = &page->link;
 	if (!batch->last)

@@ -8,10 +8,11 @@
 
 static void count(struct page_census *census, const struct page *page)
 {
-	enum page_kind kind = __atomic_load_n(&page->kind, __ATOMIC_RELAXED);
+	uint64_t state = page_state(page);
+	enum page_kind kind = state_kind(state);
 
 	census->kind[kind < PAGE_KINDS ? kind : PAGE_RESERVED]++;
-	if (kind == PAGE_KERNEL && (page->flags & PAGE_SLAB))
+	if (kind == PAGE_KERNEL && (state & PAGE_SLAB))
 		census->slabs++;
 }
 

@@ -48,8 +48,7 @@ static void slab_cut(struct slab_cache *cache, struct page *page)
 	char *base = page_address(page);
 
 	page->owner = cache;
-	page->flags = PAGE_SLAB;
-	page->slab_used = 0;
+	page_start(page, PAGE_KERNEL, 0, PAGE_SLAB); /* none is in use */
 	page->slab_free = NULL;
 	for (uint32_t i = cache->per_slab; i-- > 0;) {
 		struct slab_object *object = (struct slab_object *)(base + i * cache->stride);
@@ -111,8 +110,7 @@ void *slab_alloc_from(struct slab_cache *cache, enum page_alloc_from from)
 
 static void slab_release(struct page *page)
 {
-	page->slab_used = 0;
-	page->flags = 0;
+	page_start(page, PAGE_KERNEL, 0, 0);
 	page_free(page, 0);
 }
 
@@ -186,7 +184,7 @@ static bool slab_sound(const struct slab_cache *cache, const struct page *page)
 {
 	uint32_t free = 0;
 
-	if (page->kind != PAGE_KERNEL || !(page->flags & PAGE_SLAB) || page->owner != cache)
+	if (page_kind(page) != PAGE_KERNEL || !page_has(page, PAGE_SLAB) || page->owner != cache)
 		return false;
 	for (struct slab_object *o = page->slab_free; o && free <= cache->per_slab; o = o->next)
 		free++;

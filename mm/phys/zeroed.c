@@ -27,10 +27,10 @@ void zeroed_prepare(void)
 		return;
 	page->zeroed_pfn = page_to_pfn(page);
 	arch_page_zero(arch_phys_to_virt(pfn_to_paddr(page->zeroed_pfn)));
-	page->kind = PAGE_FREE;
+	page_start(page, PAGE_FREE, 0, 0);
 	page = __atomic_exchange_n(&prezeroed, page, __ATOMIC_ACQ_REL);
 	if (unlikely(page)) { /* another hart was quicker */
-		page->kind = PAGE_ANON;
+		page_start(page, PAGE_ANON, 0, 0);
 		page_free(page, 0);
 	}
 }

@@ -25,7 +25,7 @@ static inline struct page *zeroed_take(void)
 	if (unlikely(!page))
 		return NULL;
 	page_check_zeros(page);
-	page->kind = PAGE_ANON;
+	page_start(page, PAGE_ANON, 0, 0);
 	return page;
 }
 

@@ -105,7 +105,7 @@ static bool is_pinned(struct mmu_entry entry)
 {
 	const struct page *page = entry_has_page(entry) ? pfn_to_page(entry_pfn(entry)) : NULL;
 
-	return page && page->kind == PAGE_ANON && page->pins;
+	return page && page_kind(page) == PAGE_ANON && page_pins(page);
 }
 
 /* Returns the first entry from `slot` on whose page is pinned, or the end of the leaf table. */

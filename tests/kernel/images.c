@@ -94,7 +94,7 @@ static int look_before_it_runs(void *arg)
 	EXPECT_EQ(EXEC & vma_find(&us->space, USER_TOP - 1)->prot, 0);
 	/* The first instruction itself faults, and is the file's page, read-only, not copied. */
 	EXPECT_EQ(0, space_touch(us, CODE_AT, EXEC));
-	EXPECT_EQ(PAGE_OBJECT, space_page(us, CODE_AT)->kind);
+	EXPECT_EQ(PAGE_OBJECT, page_kind(space_page(us, CODE_AT)));
 	EXPECT_EQ(VM_PROT_READ | VM_PROT_EXEC, entry_prot(space_entry(us, CODE_AT)));
 	EXPECT_EQ(VM_SEGV_ACCERR, space_touch(us, CODE_AT, WRITE));
 	EXPECT_EQ(-ETXTBSY, object_get_write(image));

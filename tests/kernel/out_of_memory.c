@@ -66,7 +66,7 @@ static void release(struct page *list)
 		struct page *page = list;
 
 		list = next(page);
-		page_free(page, page->order);
+		page_free(page, page_order(page));
 	}
 }
 

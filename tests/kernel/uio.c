@@ -35,7 +35,7 @@ static int reset(struct uio_device *dev)
 	seen.unmapped = seen.kept = true;
 	for (unsigned i = 0; i < NPAGES && us; i++) {
 		seen.unmapped &= entry_empty(space_entry(us, at + i * PAGE_SIZE));
-		seen.kept &= pages[i]->kind == PAGE_OBJECT && pages[i]->counts == PAGE_ONE_REF;
+		seen.kept &= page_kind(pages[i]) == PAGE_OBJECT && pages[i]->counts == PAGE_ONE_REF;
 	}
 	return seen.answer;
 }
@@ -139,7 +139,7 @@ KTEST(uio_memory_stays)
 	for (unsigned i = 0; i < NPAGES; i++)
 		EXPECT_TRUE(space_page(us, at + i * PAGE_SIZE) == pages[i]);
 	EXPECT_EQ(NPAGES + 1, uio.session->object.npages);
-	EXPECT_EQ(PAGE_OBJECT, pfn_to_page(paddr_to_pfn(addr))->kind);
+	EXPECT_EQ(PAGE_OBJECT, page_kind(pfn_to_page(paddr_to_pfn(addr))));
 	unmap_and_leave();
 }
 
@@ -155,7 +155,7 @@ KTEST(uio_resets_before_it_frees)
 	EXPECT_TRUE(seen.kept);
 	EXPECT_TRUE(!uio.session);
 	for (unsigned i = 0; i < NPAGES; i++) {
-		EXPECT_TRUE(pages[i]->kind != PAGE_OBJECT);
+		EXPECT_TRUE(page_kind(pages[i]) != PAGE_OBJECT);
 		EXPECT_EQ(VM_BUS, space_touch(us, at + i * PAGE_SIZE, i & 1 ? READ : WRITE));
 	}
 	EXPECT_EQ(0, ledger_check(NULL));
@@ -267,12 +267,12 @@ KTEST(uio_lost_device_keeps_its_frames)
 	EXPECT_TRUE(uio.stuck);
 	EXPECT_TRUE(!uio.session);
 	for (unsigned i = 0; i < NPAGES; i++)
-		EXPECT_EQ(PAGE_OBJECT, pages[i]->kind);
+		EXPECT_EQ(PAGE_OBJECT, page_kind(pages[i]));
 	EXPECT_EQ(VM_BUS, space_touch(us, at, WRITE));
 	unmap_and_leave();
 	mm_trim();
 	for (unsigned i = 0; i < NPAGES; i++)
-		EXPECT_EQ(PAGE_OBJECT, pages[i]->kind);
+		EXPECT_EQ(PAGE_OBJECT, page_kind(pages[i]));
 	EXPECT_EQ(0, ledger_check(&ledger));
 	EXPECT_EQ(NPAGES, ledger.lost);
 	EXPECT_EQ(-ENODEV, uio_session_alloc(session, 1, &offset, &addr));

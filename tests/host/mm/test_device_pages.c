@@ -84,7 +84,7 @@ TEST(frames_outside_memory)
 	for (unsigned i = 0; i < NPAGES; i++) {
 		assert_ptr_equal(pfn_to_page(paddr_to_pfn(REGISTERS_AT) + i), &pages[i]);
 		assert_int_equal(page_to_paddr(&pages[i]), REGISTERS_AT + i * P);
-		assert_int_equal(pages[i].kind, PAGE_DEVICE);
+		assert_int_equal(page_kind(&pages[i]), PAGE_DEVICE);
 	}
 	assert_null(pfn_to_page(paddr_to_pfn(REGISTERS_AT) + NPAGES));
 	assert_int_equal(phys_add_device(REGISTERS_AT + P, 1, &others), -EEXIST);
@@ -229,8 +229,7 @@ TEST(split)
 	page_alloc_split(block, 3);
 	for (unsigned i = 0; i < 8; i++) {
 		assert_int_equal(block[i].counts, PAGE_ONE_REF);
-		assert_int_equal(block[i].order, 0);
-		assert_int_equal(block[i].flags, 0);
+		assert_int_equal(page_state(&block[i]), PAGE_OBJECT);
 		assert_int_equal(page_alloc_free_count(), free - 8 + i);
 		page_put(&block[i]);
 	}

@@ -67,7 +67,7 @@ TEST(write_faults)
 
 		assert_int_equal(fake_store(AT, 1), 0);
 		assert_int_equal(get_user_page(&space, AT, access[i], &page), 0);
-		assert_int_equal(page->pins, i);
+		assert_int_equal(page_pins(page), i);
 		map(AT + P, MANY - 1, RW);
 		assert_int_equal(fake_store(AT + (MANY - 1) * P, 1), 0);
 		assert_int_equal(vm_protect(&space, AT, MANY * P, PROT_READ), 0);
@@ -165,7 +165,7 @@ static void check_pinned(struct page *const *pages)
 	for (unsigned i = 0; i < PINNED; i++) {
 		unsigned char *byte = page_address(pages[i]);
 
-		assert_int_equal(pages[i]->pins, 1);
+		assert_int_equal(page_pins(pages[i]), 1);
 		*byte = (unsigned char)(100 + i);
 		assert_int_equal(fake_load(AT + 2 * i * P), 100 + i);
 		assert_int_equal(fake_store(AT + 2 * i * P, (unsigned char)(2 * i + 1)), 0);
@@ -316,10 +316,10 @@ TEST(wrong_pins)
 	start();
 	map(AT, 1, RW);
 	assert_int_equal(get_user_page(&space, AT, VM_PROT_WRITE, &page), 0);
-	page->pins = UINT16_MAX;
+	page->state += (UINT32_MAX - 1) * PAGE_ONE_PIN; /* no program can make so many */
 	assert_true(panics(get_user_page(&space, AT, VM_PROT_WRITE, &again)));
 	spin_unlock(&space.lock);
-	page->pins = 1;
+	page->state = state_make(PAGE_ANON, 0, 0) + PAGE_ONE_PIN;
 	page->maps++; /* shared, and yet it can be written */
 	assert_true(panics(get_user_page(&space, AT, VM_PROT_WRITE, &again)));
 	spin_unlock(&space.lock);
@@ -327,6 +327,6 @@ TEST(wrong_pins)
 	put_user_page(&space, page, VM_PROT_WRITE);
 	assert_true(panics(put_user_page(&space, page, VM_PROT_WRITE))); /* once too often */
 	spin_unlock(&space.lock);
-	page->pins = 1;
+	page->state += PAGE_ONE_PIN;
 	assert_true(panics(put_user_page(&space, page, VM_PROT_WRITE))); /* another space's */
 }

@@ -153,17 +153,24 @@ TEST(counts)
 	end_scene();
 }
 
+/* The page's state as it would be with another kind. */
+static uint64_t as_kind(const struct page *page, unsigned kind)
+{
+	return (page_state(page) & ~PAGE_KIND_MASK) | kind;
+}
+
 TEST(kinds)
 {
-	struct page *leaked;
+	struct page *leaked, *root;
 	struct mmu_tables tables = { 0 };
 
 	scene();
-	finds(page_at(ANON)->kind, PAGE_OBJECT);
-	finds(page_at(ANON)->kind, PAGE_FREE);
-	finds(page_at(SHARED)->kind, PAGE_ANON);
-	finds(page_at(ANON)->kind, 77);
-	finds(pfn_to_page(paddr_to_pfn(parent.mmu.root))->kind, PAGE_KERNEL);
+	root = pfn_to_page(paddr_to_pfn(parent.mmu.root));
+	finds(page_at(ANON)->state, as_kind(page_at(ANON), PAGE_OBJECT));
+	finds(page_at(ANON)->state, as_kind(page_at(ANON), PAGE_FREE));
+	finds(page_at(SHARED)->state, as_kind(page_at(SHARED), PAGE_ANON));
+	finds(page_at(ANON)->state, as_kind(page_at(ANON), PAGE_KINDS));
+	finds(root->state, as_kind(root, PAGE_KERNEL));
 	leaked = page_alloc(0, PAGE_ANON, PAGE_NORMAL);
 	assert_true(ledger_check(NULL) > 0);
 	page_put(leaked);
@@ -173,8 +180,8 @@ TEST(kinds)
 	tables_free(&tables);
 	leaked = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
 	page_put(leaked);
-	finds(leaked->kind, PAGE_KERNEL); /* on a free list */
-	finds(leaked->flags, PAGE_BLOCK); /* on the wrong one */
+	finds(leaked->state, as_kind(leaked, PAGE_KERNEL));	    /* on a free list */
+	finds(leaked->state, state_make(PAGE_FREE, 0, PAGE_BLOCK)); /* on the wrong one */
 	end_scene();
 }
 
@@ -297,7 +304,7 @@ TEST(slabs)
 	page = virt_to_page(p);
 	finds(page->slab_used, 3);
 	finds(page->slab_free, NULL);
-	finds(page->flags, 0);
+	finds(page->state, page_state(page) & ~PAGE_SLAB);
 	finds(own_cache.used, 9);
 	finds(own_cache.slabs, 0);
 	slab_free(&own_cache, p);

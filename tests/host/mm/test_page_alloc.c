@@ -26,9 +26,11 @@ TEST(layout)
 	struct ledger ledger;
 
 	memory_start(2048, reserved, 4);
-	assert_int_equal(pfn_to_page(paddr_to_pfn(FAKE_PHYS_BASE))->kind, PAGE_RESERVED);
-	assert_int_equal(pfn_to_page(paddr_to_pfn(FAKE_PHYS_BASE + 0x20000))->kind, PAGE_RESERVED);
-	assert_int_equal(pfn_to_page(paddr_to_pfn(FAKE_PHYS_BASE + 0x80000))->kind, PAGE_RESERVED);
+	assert_int_equal(page_kind(pfn_to_page(paddr_to_pfn(FAKE_PHYS_BASE))), PAGE_RESERVED);
+	assert_int_equal(page_kind(pfn_to_page(paddr_to_pfn(FAKE_PHYS_BASE + 0x20000))),
+			 PAGE_RESERVED);
+	assert_int_equal(page_kind(pfn_to_page(paddr_to_pfn(FAKE_PHYS_BASE + 0x80000))),
+			 PAGE_RESERVED);
 	assert_null(pfn_to_page(1));
 	assert_null(pfn_to_page(paddr_to_pfn(FAKE_PHYS_BASE) + 2048));
 	assert_int_equal(ledger_check(&ledger), 0);

@@ -60,10 +60,10 @@ TEST(dirty_pages_stay)
 	assert_int_equal(fake_load(AT), rig_byte(0));
 	assert_int_equal(fake_load(AT + P), rig_byte(P));
 	assert_kind(&space, REMAP, 0);
-	assert_false(page_at(file, 0)->flags & PAGE_DIRTY);
+	assert_false(page_has(page_at(file, 0), PAGE_DIRTY));
 	assert_int_equal(fake_store(AT, 200), 0);
 	assert_kind(&space, REMAP, 1);
-	assert_true(page_at(file, 0)->flags & PAGE_DIRTY);
+	assert_true(page_has(page_at(file, 0), PAGE_DIRTY));
 	assert_int_equal(fake_store(AT + 5 * P, 201), 0); /* FILL and REMAP in one */
 	assert_kind(&space, REMAP, 2);
 	assert_int_equal(in_file(file, 0), 200);
@@ -420,6 +420,33 @@ TEST(object_pages_are_pinned)
 	put_user_page(&space, page, VM_PROT_WRITE);
 	assert_false(page_is_pinned(reader));
 	put_user_page(&space, reader, VM_PROT_READ);
+	assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
+	object_put(file);
+	end();
+}
+
+/* More pins than 16 bits count, as 1,024 callers make that wait with one page in 64 places. */
+TEST(many_pins)
+{
+	const uint32_t many = 65536 + 2;
+	struct object *file;
+	struct page *page;
+	uint64_t before;
+
+	start();
+	file = synced_file(4 * P);
+	assert_int_equal(map_shared(&space, file, AT, 4, 0), AT);
+	assert_int_equal(fake_store(AT, 1), 0);
+	before = page_state(page_at(file, 0));
+	for (uint32_t i = 0; i < many; i++)
+		assert_int_equal(get_user_page(&space, AT, VM_PROT_WRITE, &page), 0);
+	assert_int_equal(page_pins(page), many);
+	assert_int_equal(page_state(page) - many * PAGE_ONE_PIN, before);
+	for (uint32_t i = 0; i < many; i++) {
+		assert_true(page_is_pinned(page));
+		put_user_page(&space, page, VM_PROT_WRITE);
+	}
+	assert_int_equal(page_state(page), before);
 	assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
 	object_put(file);
 	end();

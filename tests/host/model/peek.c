@@ -203,7 +203,7 @@ static void check_no_entry(const struct cell *c)
 
 static void check_shared_file(const struct cell *c, const struct page *page)
 {
-	expect(page->kind == PAGE_OBJECT && page->owner == files[c->file].object &&
+	expect(page_kind(page) == PAGE_OBJECT && page->owner == files[c->file].object &&
 		       page->index == c->index,
 	       "a shared mapping shows another page than its file's");
 }
@@ -212,7 +212,7 @@ static void check_private(struct cell *c, const struct held *held)
 {
 	const struct page *page = held->page;
 
-	if (page && page->kind == PAGE_OBJECT) {
+	if (page && page_kind(page) == PAGE_OBJECT) {
 		expect(cell_reads_file(c) && c->from_file == PAGE_SIZE,
 		       "a page of a file is shown where there is a private one");
 		expect(page->owner == files[c->file].object && page->index == c->index,
@@ -286,7 +286,7 @@ static void check_slots(void)
 	for (; swap_is_on() && (held = radix_next(&swap_cache.pages, &slot, UINT64_MAX)); slot++) {
 		const struct page *page = index_page(held);
 
-		if (page && !page->maps && !(page_flags(page) & (PAGE_DIRTY | PAGE_WRITING)))
+		if (page && !page->maps && !page_has(page, PAGE_DIRTY | PAGE_WRITING))
 			expect(!memcmp(page_address(page), area_bytes(slot), PAGE_SIZE),
 			       "a slot holds other bytes than its clean page");
 	}
@@ -347,7 +347,7 @@ void peek_settle(struct model_space *m, unsigned i)
 	struct vma *vma = vma_find(&m->space, cell_va(i));
 	struct cell *c = &m->cell[i];
 	struct held held = entry_held(m, cell_va(i));
-	bool is_private = held.bytes && (!held.page || held.page->kind == PAGE_ANON);
+	bool is_private = held.bytes && (!held.page || page_kind(held.page) == PAGE_ANON);
 
 	c->either = false;
 	if (!vma || !c->mapped)

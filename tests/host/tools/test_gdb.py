@@ -42,7 +42,7 @@ def text(va, leaf, more=None):
 @case
 def the_kernels_numbers_are_read():
     for name, number in (("IMAGE_BASE", 0xFFFFFFFF80200000), ("PTE_D", 0x80), ("VMA_STACK", 2), ("TRACE_RECORDS", 128),
-                         ("VM_PROT_EXEC", 4), ("ENTRY_WORD_COW", 0x100), ("PAGE_DIRTY", 16), ("TRAP_COPY", 16)):
+                         ("VM_PROT_EXEC", 4), ("ENTRY_WORD_COW", 0x100), ("PAGE_DIRTY", 512), ("TRAP_COPY", 16)):
         equal(headers.N[name], number, name)
 
 

@@ -9,7 +9,9 @@ from .processes import chosen
 from .trouble import Trouble
 from .words import take
 
-NOT_FLAGS = ("PAGE_SHIFT", "PAGE_SIZE", "PAGE_SEGMENTS_MAX", "PAGE_ONE_REF", "PAGE_ONE_MAP")
+NOT_FLAGS = ("PAGE_SHIFT", "PAGE_SIZE", "PAGE_SEGMENTS_MAX", "PAGE_ONE_REF", "PAGE_ONE_MAP",
+             "PAGE_ORDER_SHIFT", "PAGE_PINS_SHIFT")
+FLAGS = 0xffffff00  # of page->state
 
 
 def root_of(process):
@@ -119,9 +121,11 @@ def show_page(number, pid=None):
     pfn = frame(segments, number, pid)
     address = segments.page(pfn)
     page = memory.fetch("struct page", address)
-    kind = kernel.enum_word(gdb.Value(bytes([int(page["kind"]), 0, 0, 0]), gdb.lookup_type("enum page_kind")), "PAGE_")
+    state = int(page["state"])
+    kind = kernel.enum_word(gdb.Value(bytes([state & N["PAGE_KIND_MASK"], 0, 0, 0]), gdb.lookup_type("enum page_kind")), "PAGE_")
     gdb.write(f"frame 0x{pfn:x}, physical 0x{pfn * PAGE_SIZE:x}, struct page 0x{address:x}\n")
-    gdb.write(f"  kind {kind}, refs {int(page['refs'])}, maps {int(page['maps'])}, pins {int(page['pins'])}, "
-              f"order {int(page['order'])}, flags {flag_words(int(page['flags']), 'PAGE_', NOT_FLAGS) or 'none'}\n")
+    gdb.write(f"  kind {kind}, refs {int(page['refs'])}, maps {int(page['maps'])}, pins {state >> N['PAGE_PINS_SHIFT']}, "
+              f"order {state >> N['PAGE_ORDER_SHIFT'] & N['PAGE_ORDER_MASK']}, "
+              f"flags {flag_words(state & FLAGS, 'PAGE_', NOT_FLAGS) or 'none'}\n")
     if kind == "object":
         gdb.write(f"  page {int(page['index'])} of object 0x{int(page['owner']):x}\n")
