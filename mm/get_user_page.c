@@ -16,18 +16,23 @@
  * dirty (page_is_pinned()).
  */
 
+static __attribute__((noinline)) void pin_shared(struct space *space, vaddr_t va, struct page *page)
+{
+	object_pin(vma_find(space, va)->object, page);
+}
+
 /*
  * Pins a page that is referenced for writing. The caller holds the space's lock; the entry allows
  * writes.
  */
-static void pin(struct space *space, struct page *page)
+static void pin(struct space *space, vaddr_t va, struct page *page)
 {
 	/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
 	enum page_kind kind = page_kind(page);
 
 	assert_hardened(spin_lock_held(&space->lock));
 	if (kind == PAGE_OBJECT) {
-		page_pin(page);
+		pin_shared(space, va, page);
 	} else if (kind == PAGE_ANON) {
 		assert_hardened(page->maps == 1);
 		page_pin(page);
@@ -40,7 +45,7 @@ static void unpin(struct space *space, struct page *page)
 	enum page_kind kind = page_kind(page);
 
 	if (kind == PAGE_OBJECT) {
-		page_unpin(page);
+		object_unpin(page);
 	} else if (kind == PAGE_ANON) {
 		spin_lock(&space->lock);
 		assert_hardened(space->pins);
@@ -64,7 +69,7 @@ static inline __attribute__((always_inline)) struct page *user_page_look(struct 
 		page = pfn_to_page(entry_pfn(entry_load(slot)));
 		page_get(page);
 		if (access & VM_PROT_WRITE)
-			pin(space, page);
+			pin(space, va, page);
 	}
 	spin_unlock(&space->lock);
 	return page;

@@ -32,6 +32,7 @@ static void set_up(struct object *object, const struct object_ops *ops, uint64_t
 	list_init(&object->vmas);
 	list_init(&object->stale);
 	object->nwritable = 0;
+	object->npinned = 0;
 	object->nexec = 0;
 	object->truncations = 0;
 	object->passed = 0;
@@ -122,7 +123,8 @@ void object_put(struct object *object)
 	if (before != 1)
 		return;
 	assert_hardened(list_empty(&object->vmas) && list_empty(&object->stale));
-	assert_hardened(!object->nwritable && !object->writers && !object->nexec);
+	assert_hardened(!object->nwritable && !object->npinned && !object->writers &&
+			!object->nexec);
 	spin_lock(&list_lock);
 	if (hand == &object->link)
 		hand = hand->next;
@@ -251,7 +253,7 @@ int object_deny_write(struct object *object)
 	int error = -ETXTBSY;
 
 	spin_lock(&object->lock);
-	if (!object->writers) {
+	if (!object->writers && !object->npinned) {
 		object->nexec++;
 		error = 0;
 	}
@@ -311,4 +313,46 @@ bool object_has_writable_maps(struct object *object)
 	found = object->nwritable != 0;
 	spin_unlock(&object->lock);
 	return found;
+}
+
+bool object_may_change(struct object *object)
+{
+	bool may;
+
+	spin_lock(&object->lock);
+	may = object->nwritable || object->npinned;
+	spin_unlock(&object->lock);
+	return may;
+}
+
+/*
+ * A truncation may take a page out of the index while it has pins, and page_left() counts it out
+ * then. So the page remembers its object in pinned_in, too.
+ */
+void object_pin(struct object *object, struct page *page)
+{
+	spin_lock(&object->lock);
+	if (!page_pins(page)) {
+		object_get(object);
+		page->pinned_in = object;
+		object->npinned += page->owner == object;
+	}
+	assert_hardened(page->pinned_in == object);
+	page_pin(page);
+	spin_unlock(&object->lock);
+}
+
+void object_unpin(struct page *page)
+{
+	struct object *object = page->pinned_in;
+	bool last;
+
+	spin_lock(&object->lock);
+	page_unpin(page);
+	last = !page_pins(page);
+	if (last && page->owner == object)
+		object->npinned--;
+	spin_unlock(&object->lock);
+	if (last)
+		object_put(object);
 }

@@ -123,6 +123,7 @@ struct object {
 	 */
 	struct list vmas, stale;
 	size_t nwritable;     /* VMAs of both lists for which vma_writes_object() is true */
+	size_t npinned;	      /* pages in the index that have pins */
 	uint32_t nexec;	      /* running images made from it: opening it for writing is ETXTBSY */
 	uint64_t truncations; /* number of them; decisions made before one are void after it */
 	uint64_t passed;      /* where the hand of the clock goes on (mm/reclaim.c) */
@@ -199,9 +200,9 @@ static inline bool object_is_mapped_locked(const struct object *object)
 uint64_t object_size(const struct object *object);
 
 /*
- * An object that runs as text can't be opened for writing, and one that is open for writing can't
- * be run. Both functions return 0 or -ETXTBSY; object_get_write() also what ops->first_writer()
- * does.
+ * An object that runs as text can't be opened for writing, and one that is open for writing, or has
+ * a pinned page, can't be run. Both functions return 0 or -ETXTBSY; object_get_write() also what
+ * ops->first_writer() does.
  */
 int object_deny_write(struct object *object); /* for exec; undone by object_allow_write() */
 void object_allow_write(struct object *object);
@@ -210,6 +211,20 @@ void object_put_write(struct object *object);
 
 /* Is there a mapping that can write to the object, now or after mprotect()? */
 bool object_has_writable_maps(struct object *object);
+
+/*
+ * The same, or has a page of the object a pin, so that its bytes may change at any time? While no
+ * such mapping is made, the answer stays false: only who has one can pin a page.
+ */
+bool object_may_change(struct object *object);
+
+/*
+ * For get_user_page(): a pin of a page that the VMA at hand maps shared. The first pin of a page
+ * takes a reference to the object, and the last one drops it. object_pin() is called with the lock
+ * of the VMA's space held, object_unpin() with no spinning lock held.
+ */
+void object_pin(struct object *object, struct page *page);
+void object_unpin(struct page *page);
 
 /*
  * Records that a store through a shared mapping is about to be made to one of the object's pages.

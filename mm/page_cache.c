@@ -312,6 +312,8 @@ static void page_left(struct object *object, struct page *page)
 	uncharge(object, page);
 	if (unlikely(object->ops->left))
 		object->ops->left(object, page);
+	if (unlikely(page_pins(page)) && page_kind(page) == PAGE_OBJECT)
+		object->npinned--;
 	page->owner = NULL;
 	if (page_has(page, PAGE_SWAP_CACHED))
 		page_clear(page, PAGE_SWAP_CACHED);

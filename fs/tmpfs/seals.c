@@ -26,8 +26,7 @@ static int add(struct inode *inode, unsigned seals)
 	/* Sealing the mode of an executable file seals its contents too. */
 	if ((seals & F_SEAL_EXEC) && (inode->mode & 0111))
 		seals |= F_SEAL_SHRINK | F_SEAL_GROW | SEALS_WRITE;
-	if ((seals & ~to_node(inode)->seals & F_SEAL_WRITE) &&
-	    object_has_writable_maps(inode->object))
+	if ((seals & ~to_node(inode)->seals & F_SEAL_WRITE) && object_may_change(inode->object))
 		return -EBUSY;
 	to_node(inode)->seals |= seals;
 	return 0;

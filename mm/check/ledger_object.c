@@ -61,7 +61,7 @@ static void check_object(struct ledger_walk *walk, struct object *object)
 {
 	void *held;
 	uint64_t index;
-	size_t npages = 0, numbers = 0, nswapped = 0, charged = 0, nwritable;
+	size_t npages = 0, numbers = 0, nswapped = 0, charged = 0, npinned = 0, nwritable;
 	uint64_t slot;
 	bool is_charged;
 
@@ -71,6 +71,7 @@ static void check_object(struct ledger_walk *walk, struct object *object)
 			check_page(walk, object, index, held);
 			npages++;
 			charged += page_has(held, PAGE_CHARGED);
+			npinned += object != &swap_cache && page_pins(held) != 0;
 		} else {
 			numbers++;
 			if (index_is_swapped(held, &slot, &is_charged)) {
@@ -86,6 +87,10 @@ static void check_object(struct ledger_walk *walk, struct object *object)
 	    nswapped != object->nswapped)
 		ledger_error(walk, "object %s: %lu pages found, %lu counted", object->ops->name,
 			     (unsigned long)npages, (unsigned long)object->npages);
+	if (npinned != object->npinned)
+		ledger_error(walk, "object %s: %lu pinned pages found, %lu counted",
+			     object->ops->name, (unsigned long)npinned,
+			     (unsigned long)object->npinned);
 	if (!walk->delta && object->ops->lost)
 		walk->lost += npages;
 	if (!walk->delta)

@@ -57,6 +57,7 @@ enum page_kind {
 
 _Static_assert(PAGE_KINDS <= PAGE_KIND_MASK + 1, "a kind fits");
 
+struct object;
 struct slab_object;
 
 /*
@@ -93,7 +94,10 @@ struct page {
 		struct slab_object *slab_free; /* PAGE_SLAB: guarded by the cache's lock */
 		pfn_t zeroed_pfn; /* set in the frame of zeroed_take(): its frame number */
 	};
-	struct list link;
+	union {
+		struct list link;
+		struct object *pinned_in; /* PAGE_OBJECT with pins; guarded by its lock */
+	};
 };
 
 _Static_assert(sizeof(struct page) == 48, "struct page is 48 bytes");

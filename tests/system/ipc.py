@@ -42,5 +42,11 @@ def R141_the_same_with_forced_preemption_and_little_memory():
     equal((done.status, done.out), (0, b"ipc_transfer: ok\n"), f"status and output (it said {done.err})")
 
 
+@case
+def R75_R90_R141_pinned_pages():
+    done = run_placed("pins", options=["--mem", "64M"])
+    equal((done.status, done.out), (0, b"pins: ok\n"), f"status and output (it said {done.err})")
+
+
 if __name__ == "__main__":
     main()

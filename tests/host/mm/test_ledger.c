@@ -251,6 +251,7 @@ TEST(objects)
 	finds(object->pages.count, object->pages.count + 1);
 	finds(object->nwritable, object->nwritable + 1);
 	finds(object->nwritable, 0);
+	finds(object->npinned, 1);
 	finds(object->size, PAGE_SIZE);
 	finds(vma_find(&parent, SHARED)->object, NULL);
 	end_scene();

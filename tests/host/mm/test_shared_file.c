@@ -452,6 +452,69 @@ TEST(many_pins)
 	end();
 }
 
+/* R75, R90: the object knows how many of its pages have pins, wherever they are mapped. */
+TEST(pins_of_objects)
+{
+	struct page *page, *again, *cut;
+	struct object *file;
+
+	start();
+	file = rig_file(4 * P);
+	assert_false(object_may_change(file));
+	assert_int_equal(map_shared(&space, file, AT, 4, VMA_WRITER), AT);
+	assert_true(object_may_change(file));
+	assert_int_equal(get_user_page(&space, AT, VM_PROT_WRITE, &page), 0);
+	assert_int_equal(get_user_page(&space, AT, VM_PROT_WRITE, &again), 0);
+	assert_int_equal(get_user_page(&space, AT + P, VM_PROT_WRITE, &cut), 0);
+	assert_int_equal(file->npinned, 2);
+	assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
+	assert_false(object_has_writable_maps(file));
+	assert_true(object_may_change(file));
+	assert_int_equal(object_deny_write(file), -ETXTBSY);
+	put_user_page(&space, page, VM_PROT_WRITE);
+	assert_int_equal(file->npinned, 2);
+	put_user_page(&space, again, VM_PROT_WRITE);
+	assert_int_equal(file->npinned, 1);
+	assert_true(object_may_change(file));
+	assert_int_equal(object_set_size(file, P), 0);
+	assert_int_equal(file->npinned, 0);
+	assert_false(object_may_change(file));
+	assert_int_equal(object_deny_write(file), 0);
+	put_user_page(&space, cut, VM_PROT_WRITE);
+	assert_int_equal(file->npinned, 0);
+	object_allow_write(file);
+	object_put(file);
+	assert_int_equal(rig_files, 0);
+	end();
+}
+
+/* A page that a truncation has removed, but whose entry it has not come to, and a page's last pin. */
+TEST(pins_of_pages_that_left)
+{
+	struct page *page, *again;
+	struct object *file;
+
+	start();
+	file = rig_file(4 * P);
+	assert_int_equal(map_shared(&space, file, AT, 4, 0), AT);
+	assert_int_equal(fake_store(AT, 1), 0);
+	object_remove(file, 0, 0, NULL);
+	assert_int_equal(get_user_page(&space, AT, VM_PROT_WRITE, &page), 0);
+	assert_int_equal(get_user_page(&space, AT, VM_PROT_WRITE, &again), 0);
+	assert_ptr_equal(page, again);
+	assert_int_equal(file->npinned, 0);
+	put_user_page(&space, again, VM_PROT_WRITE);
+	assert_int_equal(get_user_page(&space, AT + P, VM_PROT_WRITE, &again), 0);
+	assert_int_equal(vm_unmap(&space, AT, 4 * P), 0);
+	object_put(file);
+	assert_int_equal(rig_files, 1);
+	put_user_page(&space, again, VM_PROT_WRITE);
+	assert_int_equal(rig_files, 1);
+	put_user_page(&space, page, VM_PROT_WRITE);
+	assert_int_equal(rig_files, 0);
+	end();
+}
+
 /* R92: msync finds each part that a range shows of files that are written somewhere, and nothing else. */
 TEST(parts_to_sync)
 {
