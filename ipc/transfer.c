@@ -9,6 +9,17 @@
 #include "mm/user_copy.h"
 #include "proc/process.h"
 
+/*
+ * No program makes a count of a page overflow. A VMA maps a page once, and the last VMA of a space
+ * may be split by a munmap. A thread refers to the pages of one call, and to one more while it copies
+ * (mm/get_user_page.h). A process has one thread so far.
+ */
+#define PINS_MAX    (PROCESS_COUNT_MAX * (IPC_PAGES + 1ul))
+#define ENTRIES_MAX (PROCESS_COUNT_MAX * (VMA_COUNT_MAX + 1ul))
+
+_Static_assert(PINS_MAX <= UINT32_MAX, "page->state holds the pins");
+_Static_assert(ENTRIES_MAX + PINS_MAX < PAGE_REFS_MAX, "page->counts holds the references");
+
 /* The transfer of a program's call, on the stack of its thread. */
 struct user_transfer {
 	struct transfer transfer;

@@ -24,6 +24,8 @@ struct list process_list = LIST_INIT(process_list);
 
 /* guarded by process_tree_lock: */
 static uint16_t id_users[PID_MAX]; /* uses as a pid or by a group, session or terminal */
+/* Each process has at most three uses, and few terminals have two each. */
+_Static_assert(4 * PROCESS_COUNT_MAX <= UINT16_MAX, "id_users[] holds all uses of an id");
 static int pid_last;
 static unsigned nprocesses;
 static uint64_t births;

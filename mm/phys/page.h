@@ -67,10 +67,8 @@ struct slab_object;
  * references of get_user_page() for writing. A pinned private page is mapped by at most one entry. A
  * write fault on it always reuses it, and fork copies it for the child.
  *
- * No count can overflow. A VMA maps a page once. So a page has fewer than 2^28 entries: 4096
- * processes, with 65,531 VMAs each. A thread has at most 65 references by get_user_page() at a time
- * (IPC_PAGES, and one for a copy), and there is at most one thread for 8 frames (kstack_alloc()).
- * So a machine of 2^25 frames, the most that Sv39's direct map holds, has fewer than 2^29 of them.
+ * Programs can make fewer references than the counts hold (ipc/transfer.c asserts it). The zero page
+ * is the exception, so its entries are not counted.
  */
 struct page {
 	union {

@@ -8,6 +8,8 @@
 
 #define PAGE_ORDER_MAX 10 /* 4 MiB */
 
+_Static_assert(PAGE_ORDER_MAX <= PAGE_ORDER_MASK, "page->state holds the order");
+
 /* Which allocations may use the reserve, the last free frames. */
 enum page_alloc_from {
 	PAGE_NORMAL,   /* not the reserve, unless the process is ending (mm_host) */

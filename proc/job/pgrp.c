@@ -39,6 +39,7 @@ static bool group_exists(int group)
  * orphaned. Guarded by process_tree_lock.
  */
 static uint16_t ties[PID_MAX];
+_Static_assert(PROCESS_COUNT_MAX <= UINT16_MAX, "ties[] holds a tie of each process");
 
 /* Whether the parent ties the child to its group. Call with process_tree_lock held. */
 static bool keeps(const struct process *parent, const struct process *child)
