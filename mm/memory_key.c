@@ -3,7 +3,10 @@
 #include "mm/memory_key.h"
 
 #include "abi/errno.h"
+#include "lib/bits.h"
+#include "mm/host.h"
 #include "mm/space.h"
+#include "mm/vm_wait.h"
 
 /*
  * A private mapping of a file that can't be written shows the object's bytes, so its key is the
@@ -25,16 +28,34 @@ static int key_in(const struct vma *vma, vaddr_t va, struct memory_key *key_ret)
 	return writable ? 0 : -EFAULT;
 }
 
-int memory_key_get(struct space *space, vaddr_t va, struct memory_key *key_ret)
+/* Returns 0, -EFAULT, or VM_WAIT with the wait for a verb that is at work there. */
+static int look(struct space *space, vaddr_t va, struct memory_key *key_ret, struct vm_wait *wait)
 {
 	const struct vma *vma;
-	int err;
+	int result = -EFAULT;
 
 	spin_lock(&space->lock);
 	vma = vma_find(space, va);
-	err = vma ? key_in(vma, va, key_ret) : -EFAULT;
+	if (unlikely(space_is_unsettled(space, vma, va)))
+		result = space_await_verb(space, wait);
+	else if (vma)
+		result = key_in(vma, va, key_ret);
 	spin_unlock(&space->lock);
-	return err;
+	return result;
+}
+
+int memory_key_get(struct space *space, vaddr_t va, struct memory_key *key_ret)
+{
+	struct vm_wait wait;
+	int result;
+
+	do {
+		result = look(space, va, key_ret, &wait);
+		if (likely(result != VM_WAIT))
+			return result;
+		result = mm_host.pause(&wait);
+	} while (!result);
+	return result;
 }
 
 void memory_key_put(const struct memory_key *key)

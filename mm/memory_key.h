@@ -25,9 +25,10 @@ static inline bool memory_key_equal(const struct memory_key *a, const struct mem
 }
 
 /*
- * Makes the key of the memory at va. Returns 0, or -EFAULT if nothing is mapped there, or if it is
- * private anonymous memory that can't be written and so never changes. Call with no spinning lock
- * held. memory_key_put() drops the key's reference.
+ * Makes the key of the memory at va. Waits for a verb that is replacing or moving what is there.
+ * Returns 0, or -EFAULT if nothing is mapped there, or if it is private anonymous memory that can't
+ * be written and so never changes, or -EINTR if the running thread has been killed. Call with no
+ * spinning lock held. memory_key_put() drops the key's reference.
  */
 int memory_key_get(struct space *space, vaddr_t va, struct memory_key *key_ret);
 

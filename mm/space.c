@@ -10,6 +10,7 @@
 #include "mm/reclaim.h"
 #include "mm/relieve.h"
 #include "mm/verbs/unmap.h"
+#include "mm/vm_wait.h"
 
 struct spinlock spaces_lock = SPINLOCK_INIT(LOCK_SPACES);
 struct list spaces = LIST_INIT(spaces);
@@ -60,6 +61,15 @@ void space_destroy(struct space *space)
 	assert(tables.count == space->tables);
 	tables_free(&tables);
 	debts_destroy(space);
+}
+
+int space_await_verb(struct space *space, struct vm_wait *wait)
+{
+	assert_hardened(spin_lock_held(&space->lock));
+	space->at_idle |= AT_IDLE_WAKE;
+	wait->queue = &space->busy_done;
+	wait->seq = waitq_sample(&space->busy_done);
+	return VM_WAIT;
 }
 
 void space_busy(struct space *space, vaddr_t start, vaddr_t end)

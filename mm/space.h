@@ -40,6 +40,7 @@ struct space_unmap {
 };
 
 struct debts;
+struct vm_wait;
 
 struct space {
 	struct spinlock lock;
@@ -56,7 +57,7 @@ struct space {
 	struct space_stats stats;
 	uint32_t swapped; /* entries that are SWAP */
 	bool dying;	  /* the OOM reaper or exit tears it down: no fault is resolved any more */
-	/* The busy range: a verb is at work there. Faults that find no VMA in it wait. */
+	/* The busy range: a verb is at work there. Who finds no VMA in it waits. */
 	vaddr_t busy_start, busy_end;
 	unsigned at_idle;	/* AT_IDLE_*: what is left to do when the verb ends */
 	size_t mapped_bytes;	/* RLIMIT_AS */
@@ -79,14 +80,14 @@ struct space {
 	/* What space_create() clears ends here. */
 	struct space_unmap unmaps[SPACE_UNMAPS];
 	/* its own lock: */
-	struct waitq busy_done; /* woken when the busy range is cleared and a fault waits */
+	struct waitq busy_done; /* woken when the busy range is cleared and somebody waits */
 	/* guarded by spaces_lock: */
 	struct list link; /* member of `spaces` */
 	/* const: */
 	void *owner; /* the struct uspace of proc/ that it is part of */
 };
 
-#define AT_IDLE_WAKE   1u /* a fault waits for the end of the verb */
+#define AT_IDLE_WAKE   1u /* somebody waits for the end of the verb */
 #define AT_IDLE_SETTLE 2u /* there may be commit_credit to give back */
 
 /* All spaces, for the ledger and truncation. None leaves the list while spaces_lock is held. */
@@ -165,9 +166,9 @@ static inline void space_add_resident(struct space *space, size_t delta)
 }
 
 /*
- * Between space_busy() and space_idle() a fault that finds no VMA in [start, end) waits, so that no
- * thread sees a verb half done, and no stack grows into the range. The caller holds the mmap lock
- * and no spinning lock.
+ * Between space_busy() and space_idle() whoever looks for a VMA in [start, end), a fault for
+ * example, and finds none waits (space_await_verb()), so that no thread sees a verb half done, and
+ * no stack grows into the range. The caller holds the mmap lock and no spinning lock.
  */
 void space_busy(struct space *space, vaddr_t start, vaddr_t end);
 void space_idle(struct space *space);
@@ -198,6 +199,24 @@ static inline void space_unlock_idle(struct space *space)
 	if (unlikely(left))
 		space_at_idle(space, left);
 }
+
+/*
+ * May a verb under way map something else at va soon, or give what is there its permissions back?
+ * `vma` is what is there now, or NULL. Until the verb ends, nobody may be told that nothing is
+ * mapped at va, or that it has no permissions. The caller holds the space's lock.
+ */
+static inline bool space_is_unsettled(const struct space *space, const struct vma *vma, vaddr_t va)
+{
+	if (likely(vma))
+		return vma->flags & VMA_MOVING;
+	return va >= space->busy_start && va < space->busy_end;
+}
+
+/*
+ * Fills in the wait for the end of the verb under way, and returns VM_WAIT. The caller holds the
+ * space's lock.
+ */
+int space_await_verb(struct space *space, struct vm_wait *wait);
 
 /*
  * Fences what is gathered on all harts, and settles the fence debts. The caller holds the space's

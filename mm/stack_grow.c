@@ -35,10 +35,7 @@ int fault_await_verb(struct fault *fault)
 {
 	struct space *space = fault->space;
 
-	space->at_idle |= AT_IDLE_WAKE;
-	fault->wait->queue = &space->busy_done;
-	fault->wait->seq = waitq_sample(&space->busy_done);
-	return VM_WAIT;
+	return space_await_verb(space, fault->wait);
 }
 
 int fault_grow(struct fault *fault, struct vma *above)

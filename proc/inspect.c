@@ -5,6 +5,7 @@
 #include "abi/errno.h"
 #include "lib/string.h"
 #include "mm/host.h"
+#include "mm/vm_wait.h"
 #include "proc/job/ctty.h"
 #include "proc/sched.h"
 
@@ -144,6 +145,19 @@ int inspect_space(int pid, struct uspace **uspace_ret, struct exe **exe_ret)
 	*exe_ret = get_exe(process);
 	spin_unlock(&process_tree_lock);
 	return 0;
+}
+
+/*
+ * May a verb under way map something else between `from` and the next VMA (NULL: none), or give that
+ * its permissions back? The caller holds the space's lock.
+ */
+static bool is_unsettled(const struct space *space, vaddr_t from, const struct vma *vma)
+{
+	vaddr_t end = vma ? vma->start : USER_TOP;
+
+	if (vma && vma->flags & VMA_MOVING)
+		return true;
+	return from < end && from < space->busy_end && space->busy_start < end;
 }
 
 static void fill_vma(const struct vma *vma, const struct exe *exe, struct faultline_vma *ret)
@@ -323,13 +337,38 @@ struct exe *inspect_exe(const struct process_id *id)
 	return exe;
 }
 
-bool inspect_map(struct uspace *uspace, vaddr_t from, struct map_facts *ret)
+/*
+ * Finds the first VMA that ends above `from`, and may be looked at. Returns 0, with NULL in *vma_ret
+ * if there is none, and with the space's lock held; or -EINTR.
+ */
+static int lock_and_find(struct space *space, vaddr_t from, const struct vma **vma_ret)
+{
+	struct vm_wait wait;
+	int err;
+
+	do {
+		const struct vma *vma;
+
+		spin_lock(&space->lock);
+		vma = vma_find_next(space, from);
+		*vma_ret = vma;
+		if (!is_unsettled(space, from, vma))
+			return 0;
+		(void)space_await_verb(space, &wait);
+		spin_unlock(&space->lock);
+		err = mm_host.pause(&wait);
+	} while (!err);
+	return err;
+}
+
+int inspect_map(struct uspace *uspace, vaddr_t from, struct map_facts *ret)
 {
 	struct space *space = &uspace->space;
 	const struct vma *vma;
+	int err = lock_and_find(space, from, &vma);
 
-	spin_lock(&space->lock);
-	vma = vma_find_next(space, from);
+	if (err)
+		return err;
 	if (vma) {
 		*ret = (struct map_facts){
 			.start = vma->start,
@@ -343,7 +382,7 @@ bool inspect_map(struct uspace *uspace, vaddr_t from, struct map_facts *ret)
 			object_get(vma->object);
 	}
 	spin_unlock(&space->lock);
-	return vma;
+	return vma ? 0 : -ENODATA;
 }
 
 int inspect_locked_bytes(struct uspace *uspace, uint64_t *bytes_ret)
@@ -370,17 +409,20 @@ int inspect_locked_bytes(struct uspace *uspace, uint64_t *bytes_ret)
 	return err;
 }
 
-unsigned inspect_vmas(struct uspace *uspace, const struct exe *exe, vaddr_t from,
-		      struct faultline_vma *ret, unsigned n)
+int inspect_vmas(struct uspace *uspace, const struct exe *exe, vaddr_t from,
+		 struct faultline_vma *ret, unsigned n)
 {
 	struct space *space = &uspace->space;
-	unsigned count = 0;
-	struct vma *vma;
+	const struct vma *vma;
+	int count = 0, err = lock_and_find(space, from, &vma);
 
-	spin_lock(&space->lock);
-	vma = vma_find_next(space, from);
-	for (; vma && count < n; vma = vma_next(vma))
+	if (err)
+		return err;
+	while (vma && (unsigned)count < n && !is_unsettled(space, from, vma)) {
 		fill_vma(vma, exe, &ret[count++]);
+		from = vma->end;
+		vma = vma_find_next(space, from);
+	}
 	spin_unlock(&space->lock);
 	return count;
 }

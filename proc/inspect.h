@@ -19,11 +19,12 @@ int inspect_next_process(int after, struct faultline_process *ret);
 int inspect_space(int pid, struct uspace **uspace_ret, struct exe **exe_ret);
 
 /*
- * Stores up to n VMAs that end above `from`, in order. Returns how many. exe is what counts as the
- * process's image; it may be NULL.
+ * Stores up to n VMAs that end above `from`, in order. Returns how many, or -EINTR. exe is what
+ * counts as the process's image; it may be NULL. Where a verb is at work, this function and
+ * inspect_map() wait until it ends, so that they miss no mapping that is replaced meanwhile.
  */
-unsigned inspect_vmas(struct uspace *uspace, const struct exe *exe, vaddr_t from,
-		      struct faultline_vma *ret, unsigned n);
+int inspect_vmas(struct uspace *uspace, const struct exe *exe, vaddr_t from,
+		 struct faultline_vma *ret, unsigned n);
 
 /* What /proc tells of a process. Sizes of memory are in bytes. */
 struct process_facts {
@@ -70,8 +71,8 @@ struct map_facts {
 	struct object *object; /* referenced; NULL: private anonymous memory */
 };
 
-/* Gets the first mapping that ends above `from`. Returns false if there is none. */
-bool inspect_map(struct uspace *uspace, vaddr_t from, struct map_facts *ret);
+/* Gets the first mapping that ends above `from`. Returns 0, -ENODATA if there is none, or -EINTR. */
+int inspect_map(struct uspace *uspace, vaddr_t from, struct map_facts *ret);
 
 /* Adds up the locked mappings, a few under each hold of the space's lock. 0 or -EINTR. */
 int inspect_locked_bytes(struct uspace *uspace, uint64_t *bytes_ret);

@@ -76,18 +76,21 @@ static long query_space_vmas(const struct query *q, struct uspace *uspace, const
 	uint64_t room = q->size / sizeof(struct faultline_vma), done = 0;
 	struct faultline_vma vmas[VMAS_AT_ONCE];
 	vaddr_t from = q->from;
-	unsigned n;
+	int n;
 
 	if (room == 0)
 		return -EINVAL;
 	do {
 		n = inspect_vmas(uspace, exe, from, vmas,
 				 (unsigned)MIN(room - done, (uint64_t)VMAS_AT_ONCE));
-		if (user_copy_out(q->buf + done * sizeof(vmas[0]), vmas, n * sizeof(vmas[0])))
+		if (n < 0)
+			return n;
+		if (user_copy_out(q->buf + done * sizeof(vmas[0]), vmas,
+				  (unsigned)n * sizeof(vmas[0])))
 			return -EFAULT;
-		done += n;
+		done += (unsigned)n;
 		from = n ? vmas[n - 1].end : from;
-	} while (n == VMAS_AT_ONCE && done < room);
+	} while (n && done < room);
 	return (long)done;
 }
 

@@ -112,10 +112,12 @@ static int record(void *source, void *data, uint64_t *cursor, struct seq *seq)
 {
 	const struct walk *walk = data;
 	struct map_facts map;
+	int err;
 
 	(void)source;
-	if (!inspect_map(walk->uspace, *cursor, &map))
-		return -ENODATA;
+	err = inspect_map(walk->uspace, *cursor, &map);
+	if (err)
+		return err;
 	*cursor = map.end;
 	put_map(walk, &map, seq);
 	if (map.object)

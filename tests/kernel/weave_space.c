@@ -8,9 +8,12 @@
 #include "abi/mman.h"
 #include "boot/options.h"
 #include "mm/check/alloc_fail.h"
+#include "mm/get_user_page.h"
+#include "mm/memory_key.h"
 #include "mm/object_io.h"
 #include "mm/object_size.h"
 #include "mm/relieve.h"
+#include "proc/inspect.h"
 #include "proc/mutex.h"
 #include "proc/wait.h"
 #include "tests/kernel/ktest.h"
@@ -233,6 +236,96 @@ KTEST(woven_threads_agree_on_one_space)
 	EXPECT_TRUE(weave.switches[WEAVE_PAUSE] && weave.switches[WEAVE_DECIDED]);
 	EXPECT_TRUE(weave.switches[WEAVE_LOCK + LOCK_SPACE] &&
 		    weave.switches[WEAVE_UNLOCK + LOCK_OBJECT]);
+}
+
+/* ---- ranges that are replaced ---- */
+
+#define REPLACERS 2
+#define LOOKS	  200
+
+static unsigned nmissed;
+
+/* Each leaves WOVEN_ANON and WOVEN_SHARED mapped, as they were before. */
+static void replace_some(void)
+{
+	vaddr_t from = WOVEN_SHARED + weave_below(2) * PAGE_SIZE, to;
+	size_t len = WOVEN_PAGES / 2 * PAGE_SIZE;
+
+	uspace_lock(woven);
+	switch (weave_below(3)) {
+	case 0:
+		woven_map(from, READ_WRITE);
+		break;
+	case 1:
+		EXPECT_EQ((long)WOVEN_FAR,
+			  space_map(woven, WOVEN_FAR, len, READ_WRITE, MAP_SHARED));
+		EXPECT_EQ(0, vm_remap(&woven->space, WOVEN_FAR, len, len,
+				      MREMAP_MAYMOVE | MREMAP_FIXED, from, &to));
+		break;
+	default:
+		len = WOVEN_PAGES * PAGE_SIZE;
+		EXPECT_EQ(0, vm_remap(&woven->space, WOVEN_ANON, len, len,
+				      MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0, &to));
+		EXPECT_EQ(0, vm_unmap(&woven->space, to, len));
+	}
+	uspace_unlock(woven);
+}
+
+/* Looks at an address that no program sees unmapped, in one of all the ways. */
+static int look_at(vaddr_t va)
+{
+	struct memory_key key;
+	struct map_facts map;
+	struct page *page;
+	int result;
+
+	switch (weave_below(3)) {
+	case 0:
+		result = memory_key_get(&woven->space, va, &key);
+		if (!result)
+			memory_key_put(&key);
+		return result;
+	case 1:
+		result = inspect_map(woven, va, &map);
+		if (!result && map.object)
+			object_put(map.object);
+		return result ?: map.start > va || map.prot != READ_WRITE;
+	default:
+		result = get_user_page(&woven->space, va, WRITE, &page);
+		if (!result)
+			put_user_page(&woven->space, page, WRITE);
+		return result;
+	}
+}
+
+static void replace_or_look(unsigned index)
+{
+	for (unsigned i = 0; i < LOOKS; i++) {
+		vaddr_t page = weave_below(WOVEN_PAGES) * PAGE_SIZE;
+
+		if (index < REPLACERS)
+			replace_some();
+		else
+			nmissed += look_at((weave_below(2) ? WOVEN_ANON : WOVEN_SHARED) + page) !=
+				   0;
+	}
+}
+
+/*
+ * R65, R151: what is mapped before and after a verb is not missing in between, whoever looks for it:
+ * a fault, a futex, or a reader of /proc/PID/maps.
+ */
+KTEST(woven_looks_miss_nothing_that_is_replaced)
+{
+	uint64_t seed = boot_options.seed ?: 1;
+	struct weave weave = { 0 };
+
+	nmissed = 0;
+	ASSERT_TRUE(woven_begin());
+	weave_run(&weave, seed, THREADS, replace_or_look);
+	woven_end();
+	weave_report(&weave, seed, 1);
+	EXPECT_EQ(0, nmissed);
 }
 
 #endif

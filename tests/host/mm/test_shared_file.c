@@ -658,3 +658,90 @@ TEST(keys)
 	assert_int_equal(rig_files, 0);
 	end();
 }
+
+static unsigned holes; /* where nothing was mapped for the moment */
+static vaddr_t asked;
+
+/* Another thread asks for the key of a word that a verb is replacing. It may only have to wait. */
+static int ask_for_key(struct vm_wait *wait)
+{
+	struct memory_key key;
+	int result;
+
+	if (wait) {
+		assert_ptr_equal(wait->queue, &space.busy_done);
+		assert_int_equal(wait->seq, waitq_sample(wait->queue));
+		holes++;
+		return -EINTR; /* who waits is killed */
+	}
+	result = memory_key_get(&space, asked, &key);
+	if (result == 0)
+		memory_key_put(&key);
+	else
+		assert_int_equal(result, -EINTR);
+	return 0;
+}
+
+/* Asks at every pause of what `verb` does. Returns how often the asker had to wait. */
+static unsigned waits_beside(void (*verb)(void), vaddr_t at)
+{
+	holes = 0;
+	asked = at;
+	rig_pause = ask_for_key;
+	verb();
+	rig_pause = NULL;
+	return holes;
+}
+
+static struct object *replaced;
+
+static void replace_all(void)
+{
+	assert_int_equal(map_shared(&space, replaced, AT, 512, 0), AT);
+}
+
+static void move_over(void)
+{
+	vaddr_t at;
+
+	assert_int_equal(vm_remap(&space, AT + 1024 * P, 512 * P, 512 * P,
+				  MREMAP_MAYMOVE | MREMAP_FIXED, AT, &at),
+			 0);
+}
+
+static void move_pages_only(void)
+{
+	vaddr_t at;
+
+	assert_int_equal(vm_remap(&space, AT + 2048 * P, 128 * P, 128 * P,
+				  MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0, &at),
+			 0);
+}
+
+/*
+ * R151: a word that is mapped before and after has a key all the while, although for a moment a verb
+ * has unmapped it, or has taken its permissions.
+ */
+TEST(key_beside_a_verb)
+{
+	struct memory_key key;
+
+	start();
+	replaced = rig_file(512 * P);
+	replace_all();
+	for (unsigned i = 0; i < 512; i++)
+		assert_int_equal(fake_store(AT + i * P, 1), 0);
+	assert_true(waits_beside(replace_all, AT));
+	assert_int_equal(map_shared(&space, replaced, AT + 1024 * P, 512, 0), AT + 1024 * P);
+	for (unsigned i = 0; i < 512; i++)
+		assert_int_equal(fake_store(AT + i * P, 1), 0);
+	assert_true(waits_beside(move_over, AT));
+	map(AT + 2048 * P, 128, RW);
+	for (unsigned i = 0; i < 128; i++)
+		assert_int_equal(fake_store(AT + (2048 + i) * P, 1), 0);
+	assert_true(waits_beside(move_pages_only, AT + 2048 * P));
+	assert_int_equal(memory_key_get(&space, AT + 1024 * P, &key), -EFAULT); /* it has moved */
+	assert_int_equal(vm_unmap(&space, AT, GIB), 0);
+	object_put(replaced);
+	end();
+}
