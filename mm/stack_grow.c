@@ -7,12 +7,16 @@
 /* A refused access no further below a stack than this is reported as a stack overflow. */
 #define OVERFLOW_REACH STACK_GUARD_GAP
 
-/* As on Linux, an accessible VMA below the stack must be at least a guard gap away. */
+/*
+ * As on Linux, an accessible VMA below the stack must be at least a guard gap away. One that is
+ * being moved may become accessible again.
+ */
 static bool stack_gap_is_free(struct vma *stack, vaddr_t start)
 {
 	struct vma *below = vma_prev(stack);
 
-	return !below || (below->flags & VMA_STACK) || !below->prot ||
+	return !below || (below->flags & VMA_STACK) ||
+	       (!below->prot && !(below->flags & VMA_MOVING)) ||
 	       start - below->end >= STACK_GUARD_GAP;
 }
 

@@ -180,6 +180,38 @@ TEST(guard_gap) /* R30 */
 	end();
 }
 
+static vaddr_t growth;
+static unsigned refused;
+
+static int grow_at_a_pause(struct vm_wait *wait)
+{
+	(void)wait;
+	refused += touch(growth) == VM_SEGV_STACK;
+	return 0;
+}
+
+/* Memory whose pages are being moved away has no permissions for a moment, and keeps its distance. */
+TEST(guard_gap_beside_a_verb) /* R30 */
+{
+	const vaddr_t top = AT + 16 * MIB;
+	vaddr_t at;
+
+	start();
+	make_stack(top);
+	assert_int_equal(rig_map(&space, top - 20 * P, P, RW, ANON | MAP_FIXED), top - 20 * P);
+	assert_int_equal(touch(top - 20 * P), 0);
+	growth = top - 6 * P;
+	rig_pause = grow_at_a_pause;
+	assert_int_equal(
+		vm_remap(&space, top - 20 * P, P, P, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, AT, &at),
+		0);
+	rig_pause = NULL;
+	assert_int_equal(at, AT);
+	assert_true(refused);
+	assert_int_equal(space.stats.grow, 0);
+	end();
+}
+
 TEST(growsdown) /* R90 */
 {
 	start();
