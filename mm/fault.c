@@ -340,19 +340,15 @@ static __attribute__((noinline)) int fault_prepare(struct fault *fault)
 	return FAULT_AGAIN;
 }
 
-/* The page that an entry had before its copy. */
-static __attribute__((noinline)) void release_cached(struct page *page)
-{
-	page_map_put(page);
-	swap_page_unmapped(page);
-}
-
+/*
+ * The page that an entry had before its copy. It may be sent to swap as long as it counts as
+ * mapped, so the cache is asked after that.
+ */
 static inline void release_replaced(struct page *page)
 {
-	if (unlikely(page_has(page, PAGE_SWAP_CACHED)))
-		release_cached(page);
-	else
-		page_map_put(page);
+	page_map_put(page);
+	if (unlikely(swap_is_used()))
+		swap_page_unmapped(page);
 }
 
 static __attribute__((noinline)) void release_brought(struct fault *fault)

@@ -10,6 +10,7 @@ enum interleave_kind {
 	INTERLEAVE_UNLOCK,   /* a spinning lock was released */
 	INTERLEAVE_DECIDED,  /* a fault has prepared what it lacked and is about to look again */
 	INTERLEAVE_GRANTING, /* an entry was read and will change; locks are held: no switch */
+	INTERLEAVE_UNMAPPED, /* an entry is gone, and its reference to the page is about to be dropped */
 	INTERLEAVE_KINDS
 };
 
@@ -17,7 +18,8 @@ enum interleave_kind {
 
 /*
  * Called at each point. Set by a test, otherwise NULL. class is the lock's for INTERLEAVE_LOCK and
- * INTERLEAVE_UNLOCK; what is the entry for INTERLEAVE_GRANTING.
+ * INTERLEAVE_UNLOCK; what is the entry for INTERLEAVE_GRANTING, and the page for
+ * INTERLEAVE_UNMAPPED.
  */
 extern void (*interleave_hook)(enum interleave_kind kind, enum lock_class class, void *what);
 

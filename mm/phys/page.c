@@ -3,6 +3,7 @@
 #include "mm/phys/page.h"
 
 #include "mm/phys/page_alloc.h"
+#include "sync/interleave.h"
 
 struct page_segment page_segments[PAGE_SEGMENTS_MAX];
 unsigned page_segment_count;
@@ -27,6 +28,7 @@ void page_put(struct page *page)
 
 void page_map_put(struct page *page)
 {
+	interleave(INTERLEAVE_UNMAPPED, LOCK_NONE, page);
 	if (counts_sub(page, PAGE_ONE_MAP) == PAGE_ONE_MAP)
 		page_free(page, page_order(page));
 }
@@ -38,6 +40,7 @@ void page_map_put_many(struct page *const *pages, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct page *page = pages[i];
 
+		interleave(INTERLEAVE_UNMAPPED, LOCK_NONE, page);
 		if (counts_sub(page, PAGE_ONE_MAP) == PAGE_ONE_MAP)
 			page_batch_add(&batch, page);
 	}

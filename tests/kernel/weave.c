@@ -91,6 +91,8 @@ static void at_point(enum interleave_kind kind, enum lock_class class, void *wha
 		return;
 	if (kind == INTERLEAVE_DECIDED)
 		switch_at(WEAVE_DECIDED);
+	else if (kind == INTERLEAVE_UNMAPPED)
+		switch_at(WEAVE_UNMAPPED);
 	else
 		switch_at((kind == INTERLEAVE_LOCK ? WEAVE_LOCK : WEAVE_UNLOCK) + class);
 }
@@ -163,9 +165,12 @@ void weave_report(const struct weave *weave, uint64_t seed, unsigned rounds)
 {
 	ktest_note("seeds %lu to %lu: %lu steps", (unsigned long)seed,
 		   (unsigned long)(seed + rounds - 1), (unsigned long)weave->steps);
-	ktest_note("switches at pauses %lu, between decide and publish %lu; entries changed %lu",
-		   (unsigned long)weave->switches[WEAVE_PAUSE],
-		   (unsigned long)weave->switches[WEAVE_DECIDED], (unsigned long)weave->entries);
+	ktest_note(
+		"switches at pauses %lu, between decide and publish %lu, before pages are put %lu",
+		(unsigned long)weave->switches[WEAVE_PAUSE],
+		(unsigned long)weave->switches[WEAVE_DECIDED],
+		(unsigned long)weave->switches[WEAVE_UNMAPPED]);
+	ktest_note("entries changed %lu", (unsigned long)weave->entries);
 	report_side(weave, "before locks", WEAVE_LOCK);
 	report_side(weave, "after locks", WEAVE_UNLOCK);
 }

@@ -9,9 +9,10 @@
 
 /* Where a thread lost its hart. */
 enum weave_point {
-	WEAVE_PAUSE,   /* vm_pause(): always */
-	WEAVE_DECIDED, /* a fault has its page: often */
-	WEAVE_LOCK,    /* + the lock's class: before it is taken, after it was released */
+	WEAVE_PAUSE,	/* vm_pause(): always */
+	WEAVE_DECIDED,	/* a fault has its page: often */
+	WEAVE_UNMAPPED, /* an entry is gone, and still counts */
+	WEAVE_LOCK,	/* + the lock's class: before it is taken, after it was released */
 	WEAVE_UNLOCK = WEAVE_LOCK + LOCK_CLASSES,
 	WEAVE_POINTS = WEAVE_UNLOCK + LOCK_CLASSES
 };

@@ -237,3 +237,66 @@ TEST(the_lock_of_the_cache_is_older_than_the_area)
 	assert_true(released);
 	finish();
 }
+
+/* ---- a copy that replaces a page ---- */
+
+#define CHANGES 7 /* of the entry, until its page is copied under the lock */
+
+static struct space *sharer; /* maps what the space's entry maps */
+static unsigned changes;
+
+static void end_sharer(void)
+{
+	drop_space(sharer);
+	sharer = NULL;
+}
+
+/* Another thread of the program has written to the page, and forked again. */
+static void change_the_page(void)
+{
+	changes++;
+	end_sharer();
+	write_pages(0, 1);
+	sharer = fork_space();
+}
+
+static void at_the_copy(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	static bool inside;
+
+	(void)class, (void)what;
+	if (inside)
+		return;
+	inside = true;
+	if (kind == INTERLEAVE_DECIDED && changes < CHANGES) {
+		change_the_page();
+	} else if (kind == INTERLEAVE_UNMAPPED && changes == CHANGES && sharer) {
+		(void)reclaim(10000);
+		disk_end_all();
+		end_sharer();
+	}
+	inside = false;
+}
+
+/*
+ * R84: a page that a copy has replaced is sent to swap before it is put, and nobody else needs it
+ * any more: it leaves the cache with the slot.
+ */
+TEST(a_replaced_page_goes_to_swap_before_it_is_put)
+{
+	begin(SLOTS);
+	map(AT, 1, RW);
+	write_pages(0, 1);
+	sharer = fork_space();
+	changes = 0;
+	interleave_hook = at_the_copy;
+	write_pages(0, 1);
+	interleave_hook = NULL;
+	assert_int_equal(changes, CHANGES);
+	assert_null(sharer);
+	rig_check();
+	assert_int_equal(swap_free(), SLOTS);
+	check_pages(0, 1);
+	finish();
+	assert_int_equal(swap_cache.npages, 0);
+}

@@ -224,7 +224,8 @@ bool busy_is_woven(unsigned verb)
 static void at_point(enum interleave_kind kind, enum lock_class class, void *what)
 {
 	(void)what;
-	if (kind == INTERLEAVE_GRANTING || class > LOCK_LAST_PREEMPTIBLE)
+	if (kind == INTERLEAVE_GRANTING || kind == INTERLEAVE_UNMAPPED ||
+	    class > LOCK_LAST_PREEMPTIBLE)
 		return;
 	if (depth != 1 || looking || !busy_is_woven(running->verb) ||
 	    lockorder_this_hart()->depth || arch_preempt()->count)
