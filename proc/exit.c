@@ -13,6 +13,7 @@
 #include "proc/job/pgrp.h"
 #include "proc/kthread.h"
 #include "proc/oom.h"
+#include "proc/oom_reap.h"
 #include "proc/pid.h"
 #include "proc/reap.h"
 #include "proc/sched.h"
@@ -73,6 +74,7 @@ static void release(struct process *process)
 	memory_begin(process);
 	futex_robust_exit(process);
 	memory_end(process);
+	oom_futexes_marked(process);
 	process_fs->exit(process);
 	leave_space(process);
 	if (unlikely(process->drives) && driver_exit_hook)

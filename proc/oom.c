@@ -14,7 +14,7 @@
 #include "mm/phys/page_census.h"
 #include "mm/reclaim.h"
 #include "mm/swap_cache.h"
-#include "mm/verbs.h"
+#include "proc/oom_reap.h"
 #include "proc/pid.h"
 #include "proc/sched.h"
 #include "proc/signal/send.h"
@@ -262,11 +262,12 @@ static void kill_victim(const struct choice *choice)
 	uspace_get(uspace);
 	oom_memory_leaves();
 	oom_report_collect(&report);
+	atomic_store(&uspace->oom_killed, true);
 	process_visit_all(kill_sharer, uspace);
 	spin_unlock(&process_tree_lock);
 	name_victim(comm, pid, choice->held);
 	oom_report_show(&report);
-	vm_oom_reap(&uspace->space);
+	oom_reap(uspace);
 	uspace_put(uspace);
 	oom_memory_freed();
 }

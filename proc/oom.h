@@ -12,7 +12,7 @@
  *
  * The last steps of relieve() (mm/relieve.h), one for each call. If processes are ending, waits for
  * one of them for a limited time. If there is none, kills a process by the rule, logs its name and
- * has the OOM reaper free its private memory at once. With relief->spare, no process is killed.
+ * has the OOM reaper free its private memory (oom_reap()). With relief->spare, no process is killed.
  * Returns 0 if the caller should try again, -EINTR if the running process has been killed, or
  * -ENOMEM if there is no process left to kill. Call with no spinning lock held; waiting locks may
  * be held.

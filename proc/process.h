@@ -68,6 +68,7 @@ struct process {
 	bool drives;	   /* it has begun to drive a device; see driver_exit_hook of proc/exit.h */
 	vaddr_t clear_tid; /* from CLONE_CHILD_CLEARTID or set_tid_address */
 	vaddr_t robust_list;
+	bool futexes_marked; /* it is ending, and has marked its robust futexes; atomic, others read it, too */
 	uint64_t start_tick; /* const once it runs */
 
 	struct signals signals; /* has its own lock */

@@ -17,6 +17,7 @@ struct image_layout {
 struct uspace {
 	uint32_t refs;		/* atomic: number of processes that use it */
 	struct mutex mmap_lock; /* held across each verb; never taken by faults or copies */
+	bool oom_killed;	/* atomic: all its processes were killed for their memory */
 	vaddr_t sigreturn;	/* where handlers return to; 0: not mapped; under mmap_lock */
 	struct image_layout layout;
 	struct space space; /* has its own locks */

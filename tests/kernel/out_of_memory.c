@@ -17,58 +17,13 @@
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
+#include "tests/kernel/squeeze.h"
 #include "tests/kernel/user_program.h"
 
 PROGRAM(spins, LOOP);
 /* Writes a word to each page from DATA_AT on, for ever */
 PROGRAM(eats, LUI(T0, DATA_PAGES), LUI(T1, 1), SD(T1, 0, T0), CODE_I(0x33u, 0, T0, T0, T1),
 	0xff9ff06fu /* back to the store */);
-
-/* Lists of pages, strung by link. */
-static struct page *push(struct page *list, struct page *page)
-{
-	page->link.next = list ? &list->link : NULL;
-	return page;
-}
-
-static struct page *next(const struct page *page)
-{
-	return page->link.next ? list_entry(page->link.next, struct page, link) : NULL;
-}
-
-/* Takes memory in large blocks until few are left, so that a test soon comes to the end of it. */
-static struct page *squeeze(size_t frames_left)
-{
-	struct page *list = NULL, *page;
-
-	while (page_alloc_free_count() > frames_left + (1ul << PAGE_ORDER_MAX)) {
-		page = page_alloc(PAGE_ORDER_MAX, PAGE_KERNEL, PAGE_NORMAL);
-		if (!page)
-			break;
-		list = push(list, page);
-	}
-	return list;
-}
-
-/* Takes all that is left but the reserve. */
-static struct page *take_the_rest(struct page *list)
-{
-	struct page *page;
-
-	while ((page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL)) != NULL)
-		list = push(list, page);
-	return list;
-}
-
-static void release(struct page *list)
-{
-	while (list) {
-		struct page *page = list;
-
-		list = next(page);
-		page_free(page, page_order(page));
-	}
-}
 
 /* Trimming has been tried in vain. */
 static int end_somebody(void)
@@ -260,15 +215,15 @@ static struct page *scatter(void)
 
 	mm_trim();
 	while ((page = page_alloc(0, PAGE_KERNEL, PAGE_RESERVE)) != NULL)
-		all = push(all, page);
+		all = squeeze_push(all, page);
 	while (all) {
 		page = all;
-		all = next(page);
+		all = squeeze_next(page);
 		if (page_to_pfn(page) & 1) {
 			page_free(page, 0);
 			continue;
 		}
-		taken = push(taken, page);
+		taken = squeeze_push(taken, page);
 	}
 	return taken;
 }
@@ -284,7 +239,7 @@ KTEST(oom_spares_all_where_memory_is_scattered)
 	EXPECT_TRUE(page_alloc_free_count() > 4096);
 	EXPECT_TRUE(!mem_wait_kmalloc(8 * PAGE_SIZE));
 	EXPECT_EQ(0, process_kill(bystander, 0));
-	release(taken);
+	squeeze_end(taken);
 	end_bystander(bystander);
 }
 
@@ -354,7 +309,7 @@ KTEST(oom_ends_a_memory_hog_and_all_comes_back)
 	mm_trim();
 	EXPECT_EQ(before, page_alloc_free_count());
 	end_bystander(bystander);
-	release(taken);
+	squeeze_end(taken);
 }
 
 /* R43, R44: two at once: both are ended sooner or later, and nothing is lost */
@@ -366,7 +321,7 @@ KTEST(oom_ends_two_memory_hogs)
 	ASSERT_TRUE(first > 0 && second > 0);
 	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(first));
 	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(second));
-	release(taken);
+	squeeze_end(taken);
 }
 
 /* R43: memory for the kernel's own use waits for the policy instead of failing */
@@ -377,10 +332,10 @@ KTEST(oom_policy_serves_who_waits_for_memory)
 
 	ASSERT_TRUE(large > 0);
 	mm_trim(); /* which is tried before anybody has to go */
-	list = take_the_rest(list);
+	list = squeeze_all(list);
 	page = mem_wait_page(0, PAGE_KERNEL);
 	EXPECT_TRUE(page);
-	release(list);
+	squeeze_end(list);
 	if (page)
 		page_put(page);
 	EXPECT_EQ(KILLED(SIGKILL), ktest_reap(large));
@@ -392,7 +347,7 @@ KTEST_IN_PROCESS(oom_reserve_is_for_the_ending)
 	struct page *list = squeeze(1000), *page;
 
 	mm_trim();
-	list = take_the_rest(list);
+	list = squeeze_all(list);
 	current_process()->state = PROCESS_EXITING;
 	page = page_alloc(0, PAGE_KERNEL, PAGE_NORMAL);
 	current_process()->state = PROCESS_ALIVE;
@@ -400,5 +355,5 @@ KTEST_IN_PROCESS(oom_reserve_is_for_the_ending)
 	EXPECT_TRUE(!page_alloc(0, PAGE_KERNEL, PAGE_NORMAL));
 	if (page)
 		page_put(page);
-	release(list);
+	squeeze_end(list);
 }
