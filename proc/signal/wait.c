@@ -47,12 +47,15 @@ int signal_suspend(uint64_t mask)
 /* Takes a signal of `set`. Returns its number, or 0 if none is pending. */
 static int take_one(struct signals *signals, uint64_t set, struct signal_info *info_ret)
 {
-	if (signals->fault.sig || !signal_peek(signals, set, info_ret, NULL))
-		return 0;
-	spin_lock(&signals->lock);
-	(void)signal_take(signals, info_ret);
-	spin_unlock(&signals->lock);
-	return info_ret->sig;
+	bool taken = false;
+
+	/* SIGCONT may discard what was found. */
+	while (!taken && !signals->fault.sig && signal_peek(signals, set, info_ret, NULL)) {
+		spin_lock(&signals->lock);
+		taken = signal_take(signals, info_ret);
+		spin_unlock(&signals->lock);
+	}
+	return taken ? info_ret->sig : 0;
 }
 
 static void set_waited(struct signals *signals, uint64_t set)

@@ -12,6 +12,7 @@
 #include "proc/signal/wait.h"
 #include "proc/thread.h"
 #include "proc/wait.h"
+#include "sync/interleave.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 
@@ -104,3 +105,47 @@ KTEST_IN_PROCESS(itimer_that_was_stopped_in_time_stays_silent)
 	itimer_set(self, 0, &never, &old);
 	EXPECT_EQ(0, old.value.usec);
 }
+
+/* ---- a signal that is discarded while it is taken ---- */
+
+#ifdef FAULTLINE_HARDENED
+
+#define POINTS 12 /* at which SIGCONT comes; a wait has fewer */
+
+static unsigned points_left;
+static bool was_pending;
+
+/* Another process sends SIGCONT where a lock of signals was released. */
+static void continue_at_a_point(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	struct process *process = current_process();
+
+	if (kind != INTERLEAVE_UNLOCK || class != LOCK_PROCESS || !process || --points_left)
+		return;
+	interleave_hook = NULL;
+	was_pending = process->signals.pending & SIGNAL_BIT(SIGTSTP);
+	EXPECT_EQ(0, process_kill(process->pid, SIGCONT));
+}
+
+/* SIGCONT discards the signals that stop: rt_sigtimedwait returns none of them after that. */
+KTEST_IN_PROCESS(proc_signal_wait_returns_nothing_that_was_discarded)
+{
+	const uint64_t set = SIGNAL_BIT(SIGTSTP);
+	uint64_t old;
+
+	signal_mask(SIG_BLOCK, &set, &old);
+	for (unsigned point = 1; point <= POINTS; point++) {
+		struct signal_info info;
+		int sig;
+
+		EXPECT_EQ(0, process_kill(current_process()->pid, SIGTSTP));
+		was_pending = false;
+		points_left = point;
+		interleave_hook = continue_at_a_point;
+		sig = signal_wait(set, 0, &info);
+		interleave_hook = NULL;
+		EXPECT_EQ(was_pending ? -EAGAIN : SIGTSTP, sig);
+	}
+}
+
+#endif
