@@ -204,13 +204,13 @@ static int wait_readable(struct pipe *pipe, bool nonblock)
 static ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 {
 	struct pipe *pipe = file_pipe(file);
-	bool was_full = false;
 	bool ended = to->left == 0;
 	size_t done = 0;
 	int err = 0;
 
 	(void)pos;
 	while (err == 0 && !ended) {
+		bool was_full;
 		int lacking;
 
 		if (done == 0)
@@ -218,18 +218,18 @@ static ssize_t pipe_read(struct file *file, struct user_iter *to, uint64_t *pos)
 		if (err)
 			break;
 		mutex_lock(&pipe->lock);
-		was_full |= pipe_ring_full(&pipe->ring) || pipe->page_refused;
+		was_full = pipe_ring_full(&pipe->ring) || pipe->page_refused;
 		pipe->page_refused = false;
 		ended = pipe_ring_empty(&pipe->ring) && !pipe->has_writer;
 		lacking = drain(pipe, to, &done);
 		mutex_unlock(&pipe->lock);
+		if (was_full) /* at once, as the reader's memory may be long in coming */
+			waitq_wake_all(&pipe->writable);
 		if (lacking)
 			err = user_iter_fault_in(to, (size_t)lacking, true);
 		else
 			ended |= done != 0;
 	}
-	if (was_full)
-		waitq_wake_all(&pipe->writable);
 	return done != 0 ? (ssize_t)done : err;
 }
 

@@ -4,9 +4,12 @@
 
 #include "abi/errno.h"
 #include "abi/signal.h"
+#include "proc/pid.h"
 #include "proc/process.h"
 #include "proc/reap.h"
+#include "proc/sched.h"
 #include "proc/signal/kill.h"
+#include "sync/interleave.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/ktest_space.h"
@@ -69,3 +72,63 @@ KTEST_IN_PROCESS(pipe_end_wakes_all_readers)
 	}
 	file_put(reader);
 }
+
+#ifdef FAULTLINE_HARDENED
+
+#define PIPE_PAGES 16
+
+static const struct thread *blocked, *reading;
+static bool is_blocked;
+
+static int write_too_much(void *arg)
+{
+	struct uspace *us = current_process()->uspace;
+	struct user_iter iter = user_iter_one(BUFFER, (PIPE_PAGES + 1) * PAGE_SIZE);
+
+	uspace_lock(us);
+	EXPECT_EQ(BUFFER, space_map(us, BUFFER, iter.left, READ_WRITE, 0));
+	uspace_unlock(us);
+	EXPECT_EQ((PIPE_PAGES + 1) * PAGE_SIZE, writer->ops->write(writer, &iter, NULL));
+	return 0;
+}
+
+/* The reader's memory is looked for: as far as the writer goes, that may take long. */
+static void look_at_writer(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	if (kind == INTERLEAVE_LOCK && class == LOCK_SPACE && current_thread() == reading)
+		is_blocked = sched_is_asleep(blocked);
+}
+
+/* A reader whose memory is not there yet lets writers go on with what it has taken out. */
+KTEST_IN_PROCESS(pipe_read_wakes_writers_before_it_faults)
+{
+	struct uspace *us = current_process()->uspace;
+	struct usage usage;
+	int pid, status = -1;
+
+	ASSERT_TRUE(pipe_create(0, &reader, &writer) == 0);
+	uspace_lock(us);
+	EXPECT_EQ(BUFFER, space_map(us, BUFFER, (PIPE_PAGES + 1) * PAGE_SIZE, READ_WRITE, 0));
+	uspace_unlock(us);
+	EXPECT_EQ(0, space_touch(us, BUFFER, WRITE));
+	pid = ktest_spawn(write_too_much, NULL);
+	ktest_settle();
+	spin_lock(&process_tree_lock);
+	blocked = process_find(pid)->thread;
+	spin_unlock(&process_tree_lock);
+	EXPECT_TRUE(sched_is_asleep(blocked));
+	reading = current_thread();
+	is_blocked = true;
+	interleave_hook = look_at_writer;
+	EXPECT_EQ(2 * PAGE_SIZE, do_read(BUFFER, 2 * PAGE_SIZE));
+	interleave_hook = NULL;
+	EXPECT_TRUE(!is_blocked);
+	for (unsigned i = 2; i <= PIPE_PAGES; i++)
+		EXPECT_EQ(PAGE_SIZE, do_read(BUFFER, PAGE_SIZE));
+	EXPECT_EQ(pid, process_wait(pid, 0, &status, &usage));
+	EXPECT_EQ(EXITED(0), status);
+	file_put(reader);
+	file_put(writer);
+}
+
+#endif
