@@ -35,6 +35,23 @@ static inline bool tree_empty(const struct tree *tree)
 void tree_insert(struct tree *tree, struct tree_node *node, struct tree_node *parent,
 		 struct tree_node **link);
 
+/* Makes node, whose weight is set, the only one of an empty tree. */
+static inline void tree_insert_only(struct tree *tree, struct tree_node *node)
+{
+	node->parent = NULL;
+	node->child[0] = NULL;
+	node->child[1] = NULL;
+	node->height = 1;
+	node->heaviest = node->weight;
+	tree->root = node;
+}
+
+/* Is node, which is in the tree, the only one? */
+static inline bool tree_is_only(const struct tree *tree, const struct tree_node *node)
+{
+	return tree->root == node && node->height == 1;
+}
+
 /* Removes node, which is in the tree. */
 void tree_erase(struct tree *tree, struct tree_node *node);
 

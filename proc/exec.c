@@ -253,6 +253,7 @@ static void commit(struct process *process, struct draft *draft, const struct ex
 	process->uspace = draft->uspace;
 	process->exe = draft->exe;
 	process->exit_signal = SIGCHLD;
+	child_sort(process);
 	process->did_exec = true;
 	set_comm(process, draft->exe, args);
 	spin_unlock(&process_tree_lock);

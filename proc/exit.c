@@ -129,6 +129,8 @@ static void notify_parent(struct process *process)
 			waitq_wake_all(&parent->child_waitq);
 			return;
 		}
+	} else {
+		child_sort(process);
 	}
 	signal_and_wake(parent, &info);
 }
@@ -185,9 +187,9 @@ static void collect_zombie(struct process *process, void *ended)
 {
 	if (process->state != PROCESS_ZOMBIE)
 		return;
-	process_leave_parent(process);
-	process->parent = NULL; /* from now on its sibling link belongs to the caller's list */
-	list_add_tail(ended, &process->sibling);
+	child_remove(process);
+	process->parent = NULL; /* from now on its link belongs to the caller's list */
+	list_add_tail(ended, &process->child.link);
 }
 
 void (*machine_exit_hook)(int status);
@@ -208,7 +210,7 @@ static void reap_the_rest(void)
 	spin_lock(&process_tree_lock);
 	process_visit_all(collect_zombie, &ended);
 	spin_unlock(&process_tree_lock);
-	list_for_each_entry_safe(process, next, &ended, sibling) {
+	list_for_each_entry_safe(process, next, &ended, child.link) {
 		sched_wait_left(process->thread);
 		thread_destroy(process->thread);
 		process_free(process);
@@ -243,10 +245,8 @@ static void leave_children(struct process *process)
 {
 	struct process *init = process_find(PID_INIT);
 
-	while (!process_orphan_some(process, init)) {
-		spin_unlock(&process_tree_lock); /* a preemption point */
-		spin_lock(&process_tree_lock);
-	}
+	while (!process_orphan_some(process, init))
+		process_tree_pause();
 }
 
 void process_exit(int status)
@@ -257,6 +257,8 @@ void process_exit(int status)
 	spin_lock(&process_tree_lock);
 	process->state = PROCESS_EXITING;
 	process->status = status;
+	if (signals_report_stop(&process->signals))
+		child_sort(process);
 	pgrp_update_tie(process);
 	spin_unlock(&process_tree_lock);
 	if (process->pid == PID_INIT)

@@ -108,8 +108,8 @@ struct process *process_alloc(int *err_ret)
 		*err_ret = -EAGAIN;
 		return NULL;
 	}
-	list_init(&process->children);
-	list_init(&process->sibling);
+	list_init(&process->children.list);
+	list_init(&process->child.link);
 	list_init(&process->all);
 	list_init(&process->pid_link);
 	list_init(&process->group_link);
@@ -118,14 +118,6 @@ struct process *process_alloc(int *err_ret)
 	itimers_init(&process->itimers);
 	spin_init(&process->limits_lock, LOCK_PROCESS);
 	return process;
-}
-
-void process_leave_parent(struct process *process)
-{
-	assert_hardened(spin_lock_held(&process_tree_lock));
-	if (process->parent)
-		process->parent->nleft++;
-	list_del(&process->sibling);
 }
 
 void process_forget_locked(struct process *process)
@@ -138,8 +130,7 @@ void process_forget_locked(struct process *process)
 		pid_put(process->session);
 	}
 	nprocesses--;
-	if (!list_empty(&process->sibling))
-		process_leave_parent(process);
+	child_remove(process);
 	list_del(&process->all);
 	list_del(&process->pid_link);
 	list_del(&process->group_link);
@@ -166,9 +157,8 @@ static void join(struct process *parent, struct process *child, const struct pro
 	child->terminal = like ? like->terminal : NULL;
 	pid_get(child->group);
 	pid_get(child->session);
-	child->parent = parent;
 	if (parent)
-		list_add_tail(&parent->children, &child->sibling);
+		child_add(parent, child);
 	child->birth = ++births;
 	list_add_tail(&process_list, &child->all);
 	list_add_tail(bucket(by_pid, child->pid), &child->pid_link);
@@ -227,17 +217,16 @@ struct process *process_init_get(void)
 
 bool process_orphan_some(struct process *process, struct process *init)
 {
+	struct list *orphans = &process->children.list;
 	bool ended = false, autoreaps = signals_leave_children(&init->signals);
 
 	assert_hardened(spin_lock_held(&process_tree_lock));
-	for (unsigned n = 0; n < ORPHANS_AT_ONCE && !list_empty(&process->children); n++) {
-		struct process *child =
-			list_first_entry(&process->children, struct process, sibling);
+	for (unsigned n = 0; n < ORPHANS_AT_ONCE && !list_empty(orphans); n++) {
+		struct process *child = list_first_entry(orphans, struct process, child.link);
 
-		process_leave_parent(child);
-		child->parent = init;
+		child_remove(child);
 		child->exit_signal = SIGCHLD;
-		list_add_tail(&init->children, &child->sibling);
+		child_add(init, child);
 		pgrp_parent_gone(child);
 		if (child->state == PROCESS_ZOMBIE && autoreaps) {
 			process_forget_locked(child);
@@ -251,11 +240,10 @@ bool process_orphan_some(struct process *process, struct process *init)
 			signal_send(init, SIGCHLD);
 		waitq_wake_all(&init->child_waitq);
 	}
-	return list_empty(&process->children);
+	return list_empty(orphans);
 }
 
-/* A preemption point. Call with process_tree_lock held. */
-static void drop_lock_briefly(void)
+void process_tree_pause(void)
 {
 	spin_unlock(&process_tree_lock);
 	spin_lock(&process_tree_lock);
@@ -280,7 +268,7 @@ void process_visit_all(void (*visit)(struct process *process, void *arg), void *
 			n++;
 		}
 		if (n >= VISIT_PIECE) {
-			drop_lock_briefly();
+			process_tree_pause();
 			n = 0;
 		}
 	}
@@ -290,13 +278,4 @@ void process_visit_all(void (*visit)(struct process *process, void *arg), void *
 			break;
 		visit(process, arg);
 	}
-}
-
-bool process_pause_at_child(const struct process *parent)
-{
-	uint64_t nleft = parent->nleft;
-
-	assert_hardened(spin_lock_held(&process_tree_lock));
-	drop_lock_briefly();
-	return parent->nleft == nleft;
 }

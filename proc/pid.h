@@ -89,31 +89,5 @@ extern struct list process_list;
  */
 void process_visit_all(void (*visit)(struct process *process, void *arg), void *arg);
 
-/* Removes the process from its parent's list of children. Call with process_tree_lock held. */
-void process_leave_parent(struct process *process);
-
-/* Drops process_tree_lock for a moment. Returns false if a child left the list meanwhile. */
-bool process_pause_at_child(const struct process *parent);
-#define CHILD_PIECE 128u
-
-/*
- * Returns the process's child after `child`, or the first one if child is NULL. Drops the lock for
- * a moment after every CHILD_PIECE children. Returns NULL after the last child, or with *again set
- * if a child has left the list while the lock was dropped: then start over. *n starts at 0. Call
- * with process_tree_lock held. The parent must be the running process; otherwise the caller resets
- * *n to 0 after each call, so that the lock is never dropped.
- */
-static inline struct process *process_next_child(struct process *parent, struct process *child,
-						 unsigned *n, bool *again)
-{
-	struct list *next = child ? child->sibling.next : parent->children.next;
-
-	*again = false;
-	if (unlikely(++*n % CHILD_PIECE == 0)) {
-		*again = !process_pause_at_child(parent);
-		if (*again)
-			return NULL;
-		next = child ? child->sibling.next : parent->children.next;
-	}
-	return next == &parent->children ? NULL : list_entry(next, struct process, sibling);
-}
+/* A preemption point: drops process_tree_lock, which the caller holds, for a moment. */
+void process_tree_pause(void);

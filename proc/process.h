@@ -4,6 +4,7 @@
 
 #include "abi/resource.h"
 #include "lib/list.h"
+#include "proc/children.h"
 #include "proc/exe.h"
 #include "proc/itimer.h"
 #include "proc/signal/signal.h"
@@ -34,11 +35,10 @@ struct process {
 
 	/* guarded by process_tree_lock (proc/pid.h): */
 	struct process *parent; /* NULL: process 1 */
-	struct list children;	/* linked by struct process.sibling */
-	struct list sibling;
-	uint64_t nleft;	 /* how many processes have left `children` so far */
-	struct list all; /* links process_list, ordered by age */
-	uint64_t birth;	 /* serial number, in order of creation */
+	struct children children;
+	struct child child; /* its place among its parent's children */
+	struct list all;    /* links process_list, ordered by age */
+	uint64_t birth;	    /* serial number, in order of creation */
 	struct list pid_link;
 	struct list group_link;
 	int group;	       /* process group; 0 for process 1, as on Linux */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Waits for children and reaps them. */
 #include "abi/errno.h"
+#include "abi/signal.h"
 #include "abi/wait.h"
 #include "lib/bits.h"
 #include "proc/job/pgrp.h"
@@ -10,64 +11,130 @@
 #include "proc/sched.h"
 #include "proc/wait.h"
 
+/* How many children that are in the wrong tree are sorted in one hold of the lock. */
+#define SORT_PIECE 16u
+
 /*
  * A child whose exit signal is not SIGCHLD is waited for only with __WCLONE, all others only
  * without it. With __WALL both are.
  */
-static bool eligible(const struct process *child, const struct wait_for *wanted)
+static bool wants_clones(const struct wait_for *wanted, bool clones)
 {
-	if (wanted->pid != WAIT_ANY && child->pid != wanted->pid)
-		return false;
-	if (wanted->group != WAIT_ANY && child->group != wanted->group)
-		return false;
-	if (wanted->options & __WALL)
-		return true;
-	return (child->exit_signal != SIGCHLD) == ((wanted->options & __WCLONE) != 0);
+	return wanted->options & __WALL || clones == ((wanted->options & __WCLONE) != 0);
 }
 
-/* Returns the event of a zombie, with the usage of all its children. */
-static struct child_event end_of(const struct process *child)
+/* Whether a child in that state can be waited for. A zombie has no other events than its end. */
+static bool wants_state(const struct wait_for *wanted, enum child_state state)
 {
-	struct child_event event = { child->pid, child->status, child->ended_usage };
+	static const unsigned option[CHILD_STATES] = {
+		[CHILD_STOPPED] = WUNTRACED,
+		[CHILD_CONTINUED] = WCONTINUED,
+		[CHILD_ENDED] = WEXITED,
+	};
 
-	usage_add(&event.usage, &child->children_usage);
-	return event;
+	return wanted->options & option[state];
+}
+
+/* The event of a zombie, with the usage of all its children. */
+static void end_of(const struct process *child, struct child_event *event)
+{
+	event->pid = child->pid;
+	event->status = child->status;
+	event->usage = child->ended_usage;
+	usage_add(&event->usage, &child->children_usage);
+}
+
+/*
+ * Stores the child's event in *event if there is one that is wanted. *any_ret is set if the child
+ * can be waited for later.
+ */
+static inline bool child_event_get(struct process *child, const struct wait_for *wanted,
+				   bool *any_ret, struct child_event *event)
+{
+	int status;
+
+	if (child->state == PROCESS_ZOMBIE) {
+		if (!(wanted->options & WEXITED))
+			return false;
+		end_of(child, event);
+		return true;
+	}
+	*any_ret = true;
+	status = child_stop_event(child, wanted->options, !(wanted->options & WNOWAIT));
+	if (status == -1)
+		return false;
+	/* The usage of a child that has not ended is not reported. */
+	*event = (struct child_event){ .pid = child->pid, .status = status };
+	return true;
+}
+
+static struct process *child_by_pid(const struct process *parent, const struct wait_for *wanted)
+{
+	struct process *child = process_find(wanted->pid);
+
+	if (!child || child->parent != parent || !child->child.in)
+		return NULL;
+	if (wanted->group != WAIT_ANY && child->group != wanted->group)
+		return NULL;
+	return wants_clones(wanted, child->exit_signal != SIGCHLD) ? child : NULL;
+}
+
+static bool is_before(const struct process *child, const struct process *other)
+{
+	return !other || child->child.place < other->child.place;
+}
+
+/* Of the children with an event that is wanted, returns the first one, or NULL. */
+static struct process *first_with_event(const struct process *parent, const struct wait_for *wanted,
+					bool *any_ret)
+{
+	struct process *first = NULL, *child;
+
+	*any_ret = false;
+	for (unsigned i = 0; i < 2 * CHILD_STATES; i++) {
+		bool clones = i / CHILD_STATES;
+		enum child_state state = i % CHILD_STATES;
+
+		const struct tree *tree = &parent->children.sorted[clones][state];
+
+		if (tree_empty(tree) || !wants_clones(wanted, clones))
+			continue;
+		if (wanted->group == WAIT_ANY && !wants_state(wanted, state)) {
+			*any_ret |= state != CHILD_ENDED;
+			continue;
+		}
+		child = children_first(tree, wanted->group);
+		if (!child)
+			continue;
+		*any_ret |= state != CHILD_ENDED;
+		if (wants_state(wanted, state) && is_before(child, first))
+			first = child;
+	}
+	return first;
 }
 
 /*
  * Finds a child with an event that is wanted, and stores the event in *event. Returns NULL if there
- * is none; *any_ret then says whether there is a child to wait for at all. Call with
- * process_tree_lock held; if there are many children it is dropped in between.
+ * is none; *any_ret then says whether there is a child to wait for at all. A process that kills
+ * itself keeps its place among those with an event until it begins to end; it is sorted here. Call
+ * with process_tree_lock held; it is dropped if there are many of these.
  */
 static struct process *child_event_find(struct process *parent, const struct wait_for *wanted,
 					bool *any_ret, struct child_event *event)
 {
-	struct process *child = NULL;
-	unsigned n = 0;
-	bool again;
-	int status;
+	struct process *child;
 
 	*any_ret = false;
-	while ((child = process_next_child(parent, child, &n, &again)) || again) {
-		if (!child) { /* start over with the first child */
-			*any_ret = false;
-			continue;
-		}
-		if (!eligible(child, wanted))
-			continue;
-		if (child->state == PROCESS_ZOMBIE) {
-			if (!(wanted->options & WEXITED))
-				continue; /* a zombie has no other events */
-			*event = end_of(child);
+	if (wanted->pid != WAIT_ANY) {
+		child = child_by_pid(parent, wanted);
+		return child && child_event_get(child, wanted, any_ret, event) ? child : NULL;
+	}
+	for (unsigned n = 1; (child = first_with_event(parent, wanted, any_ret)); n++) {
+		if (child_event_get(child, wanted, any_ret, event))
 			return child;
-		}
-		*any_ret = true;
-		status = child_stop_event(child, wanted->options, !(wanted->options & WNOWAIT));
-		if (status == -1)
-			continue;
-		/* The usage of a child that has not ended is not reported. */
-		*event = (struct child_event){ .pid = child->pid, .status = status };
-		return child;
+		child_sort(child);
+		if (n % SORT_PIECE == 0)
+			process_tree_pause();
 	}
 	return NULL;
 }
@@ -100,7 +167,7 @@ long process_wait_for(const struct wait_for *wanted, struct child_event *event)
 		child = child_event_find(parent, wanted, &any, event);
 		ended = child && child->state == PROCESS_ZOMBIE && !(wanted->options & WNOWAIT);
 		if (ended)
-			process_leave_parent(child);
+			child_remove(child);
 		spin_unlock(&process_tree_lock);
 		if (ended)
 			reap(parent, child, event);

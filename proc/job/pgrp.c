@@ -7,6 +7,9 @@
 #include "proc/pid.h"
 #include "proc/signal/kill.h"
 
+/* How many children are visited in one hold of process_tree_lock. */
+#define CHILD_PIECE 64u
+
 /* Call with process_tree_lock held. */
 static struct process *find(int pid)
 {
@@ -64,32 +67,47 @@ void pgrp_update_tie(struct process *process)
 }
 
 /*
+ * Updates the ties of the process's children. They are visited from the first to the last, a few in
+ * each hold of the lock. Meanwhile another process may set the ids again, and begin anew: then both
+ * visit what is left. The process may be reaped, too. Call with process_tree_lock held.
+ */
+static void update_children(struct process *process)
+{
+	const struct process_id id = { process->pid, process->birth };
+	struct children *children = &process->children;
+
+	children->cursor = children->list.next;
+	for (unsigned n = 1; children->cursor != &children->list; n++) {
+		struct list *link = children->cursor;
+
+		children->cursor = link->next;
+		pgrp_update_tie(list_entry(link, struct process, child.link));
+		if (n % CHILD_PIECE != 0)
+			continue;
+		process_tree_pause();
+		if (!process_find_id(&id))
+			return;
+	}
+}
+
+/*
  * Moves the process to a group and a session. Its own tie and those of its children depend on these
- * ids. Call with process_tree_lock held.
+ * ids. Call with process_tree_lock held; it is dropped if there are many children, and then the
+ * process may be gone.
  */
 static void set_ids(struct process *process, int group, int session)
 {
-	struct process *child = NULL;
-	unsigned n = 0;
-	bool again;
-
 	set_tie(process, false);
 	pid_get(group);
 	pid_put(process->group);
 	pid_get(session);
 	pid_put(process->session);
-	process->group = group;
+	child_set_group(process, group);
 	process->session = session;
 	list_del(&process->group_link);
 	list_add_tail(process_group_bucket(group), &process->group_link);
 	pgrp_update_tie(process);
-	while ((child = process_next_child(process, child, &n, &again)) || again) {
-		if (child)
-			pgrp_update_tie(child);
-		/* If the lock were dropped, a child of ours could end and be reaped. */
-		if (process != current_process())
-			n = 0;
-	}
+	update_children(process);
 }
 
 /* Whether the running process may move this one. Call with process_tree_lock held. */
@@ -171,8 +189,8 @@ int session_create(void)
 
 	spin_lock(&process_tree_lock);
 	if (!group_exists(process->pid)) {
-		set_ids(process, process->pid, process->pid);
 		process->terminal = NULL;
+		set_ids(process, process->pid, process->pid);
 		result = process->pid;
 	}
 	spin_unlock(&process_tree_lock);

@@ -52,6 +52,7 @@ static int begin(struct process *process)
 	if (sig)
 		signals->continue_unreported = false;
 	spin_unlock(&signals->lock);
+	child_sort(process);
 	return sig;
 }
 
@@ -109,5 +110,7 @@ int child_stop_event(struct process *child, unsigned options, bool take)
 			signals->continue_unreported = false;
 	}
 	spin_unlock(&signals->lock);
+	if (take && status != -1)
+		child_sort(child);
 	return status;
 }

@@ -103,6 +103,16 @@ static void act(struct process *process, int sig)
 		signal_wake(process);
 }
 
+/*
+ * A signal may have ended the stop of another process, or killed one whose stop or continuation has
+ * not been reported. Then process_tree_lock is held. The running process is not stopped.
+ */
+static inline void stop_changed(struct process *process)
+{
+	if (unlikely(signals_report_stop(&process->signals)) && process != current_process())
+		child_sort(process);
+}
+
 int signal_send_info(struct process *process, const struct signal_info *info)
 {
 	struct signals *signals = &process->signals;
@@ -122,6 +132,7 @@ int signal_send_info(struct process *process, const struct signal_info *info)
 	else if (signals->pending & bit & signals->waited)
 		signal_wake(process);
 	spin_unlock(&signals->lock);
+	stop_changed(process);
 	return err;
 }
 
@@ -137,6 +148,7 @@ void signal_force(struct process *process, int sig)
 	spin_lock(&process->signals.lock);
 	signals_set_fatal(process, sig);
 	spin_unlock(&process->signals.lock);
+	stop_changed(process);
 }
 
 bool signal_fault(const struct signal_info *info)

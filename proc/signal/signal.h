@@ -68,6 +68,12 @@ struct signals {
 	struct abi_stack stack; /* the alternate stack; ss_size 0: none */
 };
 
+/* Whether wait4 has a stop or a continuation to report, unless the process is killed. */
+static inline bool signals_report_stop(const struct signals *signals)
+{
+	return signals->stop_unreported || signals->continue_unreported;
+}
+
 /* No alternate stack, as a sigframe records it: restoring this record disables the stack again. */
 #define SIGNAL_NO_STACK ((struct abi_stack){ .ss_flags = SS_DISABLE })
 

@@ -26,7 +26,7 @@ KTEST_IN_PROCESS(fork_begins_after_the_signals_that_came_before)
 	EXPECT_EQ(-EINTR, process_clone(&request));
 	EXPECT_EQ(RESTART_ALWAYS, current_thread()->restart);
 	current_thread()->restart = RESTART_NONE;
-	EXPECT_TRUE(list_empty(&current_process()->children));
+	EXPECT_TRUE(list_empty(&current_process()->children.list));
 	signal_send(current_process(), SIGCONT);
 }
 
@@ -83,7 +83,7 @@ static struct state look(int pid)
 	parent = process_find(pid);
 	if (parent) {
 		state.parent_stopped = atomic_load(&parent->signals.stopped) != 0;
-		list_for_each_entry(child, &parent->children, sibling) {
+		list_for_each_entry(child, &parent->children.list, child.link) {
 			state.child = true;
 			state.child_stopped = atomic_load(&child->signals.stopped) != 0;
 			state.child_usr1 = child->signals.pending & SIGNAL_BIT(SIGUSR1);

@@ -178,12 +178,12 @@ KTEST(jobs_are_limited_in_number)
 	int count = 1, err = 0; /* process 1 */
 
 	while ((process = process_alloc(&err))) {
-		list_add(&all, &process->sibling);
+		list_add(&all, &process->child.link);
 		count++;
 	}
 	EXPECT_EQ(-EAGAIN, err);
 	EXPECT_EQ(PROCESS_COUNT_MAX, count);
-	list_for_each_entry_safe(process, next, &all, sibling)
+	list_for_each_entry_safe(process, next, &all, child.link)
 		process_free(process);
 }
 
@@ -191,6 +191,7 @@ KTEST(jobs_are_limited_in_number)
  * ---- who keeps a group from being orphaned ----
  *
  * Processes that make moves at random, one at a time; after each the count of ties is compared with a look at all.
+ * So is the order in which children are found.
  */
 
 #define PLAYERS_MAX 24
@@ -208,8 +209,10 @@ static int first_child(void)
 	int pid = 0;
 
 	spin_lock(&process_tree_lock);
-	if (!list_empty(&current_process()->children))
-		pid = list_first_entry(&current_process()->children, struct process, sibling)->pid;
+	if (!list_empty(&current_process()->children.list))
+		pid = list_first_entry(&current_process()->children.list, struct process,
+				       child.link)
+			      ->pid;
 	spin_unlock(&process_tree_lock);
 	return pid;
 }
@@ -281,6 +284,39 @@ static bool is_orphaned_by_rule(int group)
 	return true;
 }
 
+/* The first child in a tree, in one group or any (-1), found by a look at all of them. */
+static struct process *first_by_look(struct process *parent, const struct tree *tree, int group)
+{
+	struct process *child;
+
+	list_for_each_entry(child, &parent->children.list, child.link)
+		if (child->child.in == tree && (group == -1 || child->group == group))
+			return child;
+	return NULL;
+}
+
+/* Are the children of a process sorted? The caller holds process_tree_lock. */
+static void check_children(struct process *parent)
+{
+	const struct children *children = &parent->children;
+	struct process *child;
+
+	list_for_each_entry(child, &children->list, child.link) {
+		bool ended = child->state == PROCESS_ZOMBIE;
+
+		EXPECT_TRUE(child->parent == parent);
+		EXPECT_TRUE(child->child.in ==
+			    &children->sorted[0][ended ? CHILD_ENDED : CHILD_RUNS]);
+		EXPECT_TRUE(children_first(child->child.in, child->group) ==
+			    first_by_look(parent, child->child.in, child->group));
+	}
+	for (unsigned i = 0; i < 2 * CHILD_STATES; i++) {
+		const struct tree *tree = &children->sorted[0][0] + i;
+
+		EXPECT_TRUE(children_first(tree, -1) == first_by_look(parent, tree, -1));
+	}
+}
+
 /* How many groups are orphaned, and how many are not. */
 static void compare(unsigned counts[2])
 {
@@ -295,6 +331,8 @@ static void compare(unsigned counts[2])
 			found |= member == process;
 		EXPECT_TRUE(found);
 		counts[pgrp_is_orphaned(process->group)]++;
+		check_children(process);
+		process_tree_pause(); /* nobody moves, so `process` stays where it is */
 	}
 	spin_unlock(&process_tree_lock);
 }
@@ -333,7 +371,7 @@ KTEST(jobs_ties_are_counted_as_the_rule_has_it)
 		if (players[i] > 0)
 			let_move(players[i], END);
 	spin_lock(&process_tree_lock);
-	EXPECT_TRUE(list_empty(&process_find(PID_INIT)->children));
+	EXPECT_TRUE(list_empty(&process_find(PID_INIT)->children.list));
 	spin_unlock(&process_tree_lock);
 }
 

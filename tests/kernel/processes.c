@@ -197,7 +197,7 @@ KTEST(process_orphan_zombie_is_buried_by_process_1)
 	EXPECT_TRUE(WIFEXITED(status));
 	ktest_settle();
 	spin_lock(&process_tree_lock);
-	EXPECT_TRUE(list_empty(&process_find(PID_INIT)->children));
+	EXPECT_TRUE(list_empty(&process_find(PID_INIT)->children.list));
 	spin_unlock(&process_tree_lock);
 }
 
@@ -263,8 +263,9 @@ KTEST(process_orphans_go_to_process_1)
 	orphan = 0;
 	status = ktest_run(leave_an_orphan, NULL);
 	spin_lock(&process_tree_lock);
-	if (!list_empty(&process_find(PID_INIT)->children))
-		pid = list_first_entry(&process_find(PID_INIT)->children, struct process, sibling)
+	if (!list_empty(&process_find(PID_INIT)->children.list))
+		pid = list_first_entry(&process_find(PID_INIT)->children.list, struct process,
+				       child.link)
 			      ->pid;
 	spin_unlock(&process_tree_lock);
 	EXPECT_EQ(EXITED(pid & 0x7f), status);
@@ -283,7 +284,7 @@ KTEST(process_sibling_is_buried_by_the_same_parent)
 	EXPECT_EQ(EXITED(3), ktest_run(program_main, (void *)&makes_a_sibling));
 	ktest_settle();
 	spin_lock(&process_tree_lock);
-	EXPECT_TRUE(list_empty(&process_find(PID_INIT)->children));
+	EXPECT_TRUE(list_empty(&process_find(PID_INIT)->children.list));
 	spin_unlock(&process_tree_lock);
 }
 

@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What calls cost a program that has as many children as it can have: instructions, counted on the release
+kernel. On the hardened one, how long they keep others from the hart (R130, R131)."""
+
+import os
+
+from lib import latency
+from lib.guest import BUILD, FAKE, run
+from lib.tap import Skip, case, equal, main
+
+PROBE = f"{BUILD}/tests/system/bounds"
+RELEASE = "hardened" not in os.environ.get("FAULTLINE_KERNEL", "")
+
+
+def costs(*words, mem="256M"):
+    """Gives {row: instructions}."""
+    if FAKE:
+        raise Skip("needs the real kernel")
+    done = run(*words, program=PROBE, options=["--icount", "--mem", mem, "--timeout", "200", *latency.options()])
+    latency.take_log()
+    equal((done.status, done.err), (0, b""), f"status and standard error of {words}, which said {done.out}")
+    rows = (line.rpartition(" ") for line in done.out.decode().splitlines())
+    return {name: int(cost) for name, _, cost in rows}
+
+
+def judge(rows, most):
+    """No row costs more."""
+    for name, cost in rows.items():
+        print(f"# {name}: {cost} instructions")
+    if RELEASE:
+        equal({name: cost for name, cost in rows.items() if cost > most}, {}, f"rows above {most}")
+
+
+@case
+def a_child_of_3000_is_found_at_once():
+    judge(costs("children", "3000"), 2000)
+
+
+@case
+def neither_interrupts_nor_preemption_were_off_for_too_long():
+    latency.check("bounds")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* What calls cost where there is as much as there can be: children. Prints a row and its instructions a line. */
+/* bounds children N */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ROUNDS 9
+
+#define EXPECT(what)                                                                   \
+	do {                                                                           \
+		if (!(what)) {                                                         \
+			printf("line %d: %s: %s\n", __LINE__, #what, strerror(errno)); \
+			exit(1);                                                       \
+		}                                                                      \
+	} while (0)
+
+static uint64_t now(void)
+{
+	uint64_t v;
+
+	__asm__ volatile("rdinstret %0" : "=r"(v)::"memory");
+	return v;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The median: somebody else may run in the middle of one of them. */
+static void row(const char *name, uint64_t *costs, int n)
+{
+	qsort(costs, (size_t)n, sizeof(*costs), by_value);
+	printf("%s %lu\n", name, (unsigned long)costs[n / 2]);
+}
+
+/* ---- children ---- */
+
+static pid_t *pids;
+
+/*
+ * Makes children that wait for the end of a pipe, and returns it when each has said that it does.
+ * With groups, they share so many process groups.
+ */
+static int crowd(int n, int groups)
+{
+	int ready[2], gate[2];
+	char byte = 0;
+
+	EXPECT(pipe(ready) == 0 && pipe(gate) == 0);
+	pids = calloc((size_t)n, sizeof(*pids));
+	for (int i = 0; i < n; i++) {
+		pids[i] = fork();
+		EXPECT(pids[i] >= 0);
+		if (pids[i] == 0) {
+			close(gate[1]);
+			(void)!write(ready[1], &byte, 1);
+			(void)!read(gate[0], &byte, 1);
+			_exit(0);
+		}
+		if (groups > 0)
+			EXPECT(setpgid(pids[i], i < groups ? 0 : pids[i % groups]) == 0);
+	}
+	for (int i = 0; i < n; i++)
+		EXPECT(read(ready[0], &byte, 1) == 1);
+	return gate[1];
+}
+
+/* One call that does not wait, and what it costs; *got_ret is the child that it reports, or 0. */
+static uint64_t wait_once(idtype_t which, pid_t id, int options, pid_t *got_ret)
+{
+	siginfo_t info = { 0 };
+	uint64_t before, after;
+	long err;
+
+	if (which == P_PGID || !(options & WEXITED)) {
+		before = now();
+		err = syscall(SYS_waitid, which, id, &info, options | WNOHANG, NULL);
+		after = now();
+		*got_ret = info.si_pid;
+		EXPECT(err == 0);
+	} else {
+		before = now();
+		*got_ret = (pid_t)syscall(SYS_wait4, which == P_PID ? id : -1, NULL, WNOHANG, NULL);
+		after = now();
+	}
+	return after - before;
+}
+
+static void none_ready(const char *name, idtype_t which, pid_t id)
+{
+	uint64_t costs[ROUNDS];
+	pid_t got;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		costs[i] = wait_once(which, id, WEXITED, &got);
+		EXPECT(got == 0);
+	}
+	row(name, costs, ROUNDS);
+}
+
+static void signal_and_see(pid_t pid, int sig, int event)
+{
+	siginfo_t info;
+
+	EXPECT(kill(pid, sig) == 0);
+	EXPECT(waitid(P_PID, (id_t)pid, &info, event | WNOWAIT) == 0);
+}
+
+/* Some children end, stop or continue, one after the other: what it costs to find each. */
+static void ready(const char *name, idtype_t which, const pid_t *some, int sig, int event)
+{
+	uint64_t costs[ROUNDS];
+	pid_t got;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		pid_t group = getpgid(some[i]);
+
+		signal_and_see(some[i], sig, event);
+		costs[i] = wait_once(which, which == P_PGID ? group : some[i], event, &got);
+		EXPECT(got == some[i]);
+	}
+	row(name, costs, ROUNDS);
+}
+
+/* Many have ended, or stopped, from the last to the first. They are reported from the first to the last. */
+static void many_ready(const char *name, const pid_t *some, int n, int sig, int event)
+{
+	uint64_t *costs = calloc((size_t)n, sizeof(*costs));
+	pid_t got;
+
+	for (int i = n; i-- > 0;)
+		signal_and_see(some[i], sig, event);
+	for (int i = 0; i < n; i++) {
+		costs[i] = wait_once(P_ALL, 0, event, &got);
+		EXPECT(got == some[i]);
+	}
+	row(name, costs, n);
+	free(costs);
+}
+
+static void children(int n)
+{
+	int gate = crowd(n, 2);
+	const pid_t *last = pids + n - ROUNDS, *middle = pids + n / 2;
+
+	none_ready("none, by pid", P_PID, pids[n - 1]);
+	none_ready("none, of all", P_ALL, 0);
+	none_ready("none, of a group", P_PGID, pids[1]);
+	ready("stopped, by pid", P_PID, last, SIGSTOP, WSTOPPED);
+	ready("continued, by pid", P_PID, last, SIGCONT, WCONTINUED);
+	ready("stopped, of all", P_ALL, last, SIGSTOP, WSTOPPED);
+	ready("continued, of all", P_ALL, last, SIGCONT, WCONTINUED);
+	ready("stopped, of a group", P_PGID, last, SIGSTOP, WSTOPPED);
+	ready("continued, of a group", P_PGID, last, SIGCONT, WCONTINUED);
+	ready("ended, by pid", P_PID, last, SIGKILL, WEXITED);
+	ready("ended, of all", P_ALL, last - ROUNDS, SIGKILL, WEXITED);
+	ready("ended, of a group", P_PGID, last - 2 * ROUNDS, SIGKILL, WEXITED);
+	many_ready("one of many that have stopped", middle, n / 4, SIGSTOP, WSTOPPED);
+	for (int i = 0; i < n / 4; i++)
+		signal_and_see(middle[i], SIGCONT, WCONTINUED);
+	none_ready("none, by pid, of many that continue", P_PID, pids[2]);
+	none_ready("none, of all, of many that continue", P_ALL, 0);
+	many_ready("one of many that have ended", pids + 2, n / 4, SIGKILL, WEXITED);
+	close(gate);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	EXPECT(errno == ECHILD);
+}
+
+int main(int argc, char **argv)
+{
+	int n = argc > 2 ? atoi(argv[2]) : 0;
+
+	if (argc < 3)
+		return 2;
+	if (strcmp(argv[1], "children") == 0)
+		children(n);
+	else
+		return 2;
+	return 0;
+}
