@@ -14,7 +14,7 @@
 
 #define PID_BUCKETS	256
 #define ORPHANS_AT_ONCE 8
-/* process_visit_all() drops the lock when it has visited at least this many. */
+/* The visits drop the lock when they have visited at least this many. */
 #define VISIT_PIECE	16u
 
 SLAB_CACHE(process_cache, struct process);
@@ -28,7 +28,7 @@ static uint16_t id_users[PID_MAX]; /* uses as a pid or by a group, session or te
 _Static_assert(4 * PROCESS_COUNT_MAX <= UINT16_MAX, "id_users[] holds all uses of an id");
 static int pid_last;
 static unsigned nprocesses;
-static uint64_t births;
+static uint64_t births, joins;
 static struct list by_pid[PID_BUCKETS]; /* heads are initialized at first use */
 static struct list by_group[PID_BUCKETS];
 
@@ -45,6 +45,14 @@ struct list *process_group_bucket(int group)
 {
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	return bucket(by_group, group);
+}
+
+void process_join_group(struct process *process)
+{
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	list_del(&process->group_link);
+	list_add_tail(bucket(by_group, process->group), &process->group_link);
+	process->joined = ++joins;
 }
 
 void pid_get(int id)
@@ -162,7 +170,7 @@ static void join(struct process *parent, struct process *child, const struct pro
 	child->birth = ++births;
 	list_add_tail(&process_list, &child->all);
 	list_add_tail(bucket(by_pid, child->pid), &child->pid_link);
-	list_add_tail(process_group_bucket(child->group), &child->group_link);
+	process_join_group(child);
 	pgrp_update_tie(child);
 }
 
@@ -241,6 +249,32 @@ bool process_orphan_some(struct process *process, struct process *init)
 		waitq_wake_all(&init->child_waitq);
 	}
 	return list_empty(orphans);
+}
+
+bool process_visit_group(int group, bool (*visit)(struct process *process, void *arg), void *arg)
+{
+	struct list *head = process_group_bucket(group);
+	uint64_t before = joins, last = 0;
+	struct process *process;
+	struct process_id id;
+	unsigned n = 0;
+
+again:
+	list_for_each_entry(process, head, group_link) {
+		if (process->joined <= last)
+			continue;
+		last = process->joined;
+		if (process->group == group && visit(process, arg))
+			return true;
+		if (last >= before || ++n % VISIT_PIECE != 0)
+			continue;
+		id = (struct process_id){ process->pid, process->birth };
+		process_tree_pause();
+		process = process_find_id(&id);
+		if (!process || process->joined != last)
+			goto again; /* it has left; the bucket is in the order of `joined` */
+	}
+	return false;
 }
 
 void process_tree_pause(void)

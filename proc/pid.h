@@ -69,6 +69,17 @@ struct list *process_group_bucket(int group);
 	list_for_each_entry(process, process_group_bucket(id), group_link) \
 		if ((process)->group == (id))
 
+/* Puts the process, whose group has just been set, among the members. */
+void process_join_group(struct process *process);
+
+/*
+ * Visits the group's members in the order in which they joined it, a few under each hold of the
+ * lock, until `visit` returns true; returns whether it has. Processes that join meanwhile are
+ * visited too, at the end. A process that leaves and joins again meanwhile is visited again. Call
+ * with process_tree_lock held; it is dropped in between.
+ */
+bool process_visit_group(int group, bool (*visit)(struct process *process, void *arg), void *arg);
+
 /*
  * Begin and end a use of an id by a group, a session or a terminal. No new process gets an id in
  * use as its pid. The id 0 is ignored. Call with process_tree_lock held.

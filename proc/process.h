@@ -41,6 +41,7 @@ struct process {
 	uint64_t birth;	    /* serial number, in order of creation */
 	struct list pid_link;
 	struct list group_link;
+	uint64_t joined;       /* serial number of the last change of its group */
 	int group;	       /* process group; 0 for process 1, as on Linux */
 	int session;	       /* it is the session leader if this is its pid */
 	struct ctty *terminal; /* the session's controlling terminal; NULL: none */

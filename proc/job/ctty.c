@@ -81,14 +81,17 @@ bool ctty_is_own(struct ctty *terminal)
 	return own;
 }
 
-/* Call with process_tree_lock held. */
+/* The running process leads the terminal's session. process_tree_lock is held, and dropped in between. */
 static void hang_up(struct ctty *terminal)
 {
-	if (terminal->group) {
-		signal_send_group(terminal->group, SIGHUP);
-		signal_send_group(terminal->group, SIGCONT);
+	int session = terminal->session, group = terminal->group;
+
+	if (group) {
+		signal_send_group(group, SIGHUP);
+		signal_send_group(group, SIGCONT);
 	}
-	pass_to(terminal, 0, 0);
+	if (terminal->session == session) /* else another took it meanwhile */
+		pass_to(terminal, 0, 0);
 }
 
 void ctty_leader_ends(struct process *process)

@@ -104,8 +104,7 @@ static void set_ids(struct process *process, int group, int session)
 	pid_put(process->session);
 	child_set_group(process, group);
 	process->session = session;
-	list_del(&process->group_link);
-	list_add_tail(process_group_bucket(group), &process->group_link);
+	process_join_group(process);
 	pgrp_update_tie(process);
 	update_children(process);
 }
@@ -203,24 +202,19 @@ bool pgrp_is_orphaned(int group)
 	return ties[group] == 0;
 }
 
-/* Call with process_tree_lock held. */
-static bool has_stopped(int group)
+static bool is_stopped(struct process *process, void *unused)
 {
-	struct process *process;
-
-	for_each_group_member(process, group)
-		if (process->state == PROCESS_ALIVE && atomic_load(&process->signals.stopped))
-			return true;
-	return false;
+	return process->state == PROCESS_ALIVE && atomic_load(&process->signals.stopped);
 }
 
-/* Call with process_tree_lock held. */
+/* Call with process_tree_lock held; it is dropped in between. */
 static void wake_if_orphaned(int group)
 {
-	if (!pgrp_is_orphaned(group) || !has_stopped(group))
+	if (!pgrp_is_orphaned(group) || !process_visit_group(group, is_stopped, NULL))
 		return;
 	signal_send_group(group, SIGHUP);
 	signal_send_group(group, SIGCONT);
+	process_tree_pause(); /* there may be many such groups */
 }
 
 /* A child without a tie takes none away. A group is searched only when it loses its last tie. */

@@ -31,7 +31,8 @@ void pgrp_update_tie(struct process *process);
 /*
  * Send SIGHUP and SIGCONT to the process's group if it has become orphaned and has a stopped
  * member. Call pgrp_member_ends() when a member ends, and pgrp_parent_gone() when a member's parent
- * has ended, after the child got its new parent. Call with process_tree_lock held.
+ * has ended, after the child got its new parent. Call with process_tree_lock held; it is dropped in
+ * between, so the child may be gone afterwards.
  */
 void pgrp_member_ends(struct process *process);
 void pgrp_parent_gone(struct process *child);

@@ -38,7 +38,6 @@ static int send_to_pid(int pid, const struct signal_info *info)
 struct sending {
 	const struct signal_info *info;
 	const struct process *self; /* for send_unless_self(): does not get the signal */
-	int group;		    /* for send_if_member() */
 	int err;
 };
 
@@ -50,12 +49,12 @@ static void send_unless_self(struct process *process, void *arg)
 		sending->err = send_one(process, sending->info);
 }
 
-static void send_if_member(struct process *process, void *arg)
+static bool send_to_member(struct process *process, void *arg)
 {
 	struct sending *sending = arg;
 
-	if (process->group == sending->group)
-		sending->err = send_one(process, sending->info);
+	sending->err = send_one(process, sending->info);
+	return false;
 }
 
 /* Sends to all but process 1 and the caller. process_tree_lock is held, and dropped in between. */
@@ -67,25 +66,13 @@ static int send_to_all(const struct signal_info *info)
 	return sending.err;
 }
 
-/* Sends to a group as send_to_group() does, but drops process_tree_lock in between. */
-static int send_to_members(int group, const struct signal_info *info)
-{
-	struct sending sending = { .info = info, .group = group, .err = -ESRCH };
-
-	process_visit_all(send_if_member, &sending);
-	return sending.err;
-}
-
-/* Call with process_tree_lock held. */
+/* Sends to the members of a group. process_tree_lock is held, and dropped in between. */
 static int send_to_group(int group, const struct signal_info *info)
 {
-	struct process *process;
-	int err = -ESRCH;
+	struct sending sending = { .info = info, .err = -ESRCH };
 
-	assert_hardened(spin_lock_held(&process_tree_lock));
-	for_each_group_member(process, group)
-		err = send_one(process, info);
-	return err;
+	(void)process_visit_group(group, send_to_member, &sending);
+	return sending.err;
 }
 
 int signal_send_group(int group, int sig)
@@ -125,7 +112,7 @@ int process_kill(int pid, int sig)
 	else if (pid == -1)
 		err = send_to_all(&info);
 	else if (pid != INT32_MIN)
-		err = send_to_members(pid ? -pid : current_process()->group, &info);
+		err = send_to_group(pid ? -pid : current_process()->group, &info);
 	spin_unlock(&process_tree_lock);
 	return err;
 }

@@ -17,5 +17,8 @@ int process_signal(int pid, const struct signal_info *info);
 /* Sends a signal as if the running process had killed itself: SIGPIPE and the like. */
 void signal_raise(int sig);
 
-/* Sends to a process group. Returns -ESRCH if it is empty. Call with process_tree_lock held. */
+/*
+ * Sends to a process group. Returns -ESRCH if it is empty. Call with process_tree_lock held; it is
+ * dropped in between.
+ */
 int signal_send_group(int group, int sig);

@@ -38,6 +38,12 @@ def a_child_of_3000_is_found_at_once():
 
 
 @case
+def a_parent_of_3000_changes_its_group_and_ends():
+    """One of two large groups of its children has stopped: it gets SIGHUP and SIGCONT."""
+    costs("groups", "3000")
+
+
+@case
 def neither_interrupts_nor_preemption_were_off_for_too_long():
     latency.check("bounds")
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What calls cost where there is as much as there can be: children. Prints a row and its instructions a line. */
-/* bounds children N */
+/* bounds children N | groups N */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -180,6 +180,36 @@ static void children(int n)
 	EXPECT(errno == ECHILD);
 }
 
+/*
+ * A process with many children in two groups changes its own group, is moved by its parent, and
+ * ends. Nothing is counted: nobody may lose the hart for long meanwhile.
+ */
+static void groups(int n)
+{
+	int up[2], down[2], status;
+	pid_t parent;
+	char byte = 0;
+
+	EXPECT(pipe(up) == 0 && pipe(down) == 0);
+	parent = fork();
+	EXPECT(parent >= 0);
+	if (parent == 0) {
+		(void)crowd(n, 2);
+		EXPECT(setpgid(0, 0) == 0);
+		EXPECT(write(up[1], &byte, 1) == 1 && read(down[0], &byte, 1) == 1);
+		EXPECT(setsid() == -1 && errno == EPERM);
+		EXPECT(setpgid(0, getppid()) == 0);
+		EXPECT(kill(-pids[0], SIGSTOP) == 0);
+		EXPECT(waitid(P_PID, (id_t)pids[0], &(siginfo_t){ 0 }, WSTOPPED) == 0);
+		_exit(0);
+	}
+	EXPECT(read(up[0], &byte, 1) == 1);
+	EXPECT(setpgid(parent, getpgrp()) == 0 && setpgid(parent, parent) == 0);
+	EXPECT(write(down[1], &byte, 1) == 1);
+	EXPECT(waitpid(parent, &status, 0) == parent && WIFEXITED(status) && !WEXITSTATUS(status));
+	puts("groups 0");
+}
+
 int main(int argc, char **argv)
 {
 	int n = argc > 2 ? atoi(argv[2]) : 0;
@@ -188,6 +218,8 @@ int main(int argc, char **argv)
 		return 2;
 	if (strcmp(argv[1], "children") == 0)
 		children(n);
+	else if (strcmp(argv[1], "groups") == 0)
+		groups(n);
 	else
 		return 2;
 	return 0;
