@@ -7,7 +7,8 @@
  *
  * What an owner has of a file is a group of ranges. Groups and waits are found by the file in a hash
  * table. All of it is under one mutex, so a long list keeps nobody from its hart, and who follows
- * waits from file to file finds them at rest.
+ * waits from file to file finds them at rest. The ranges of a file that is closed are freed later,
+ * without the mutex.
  *
  * A lock is handed over: whoever removes or weakens one sets those that waited for it, in the order
  * in which they came, before anybody else can be faster. So each wait brings the memory along that its
@@ -237,7 +238,8 @@ static int set_locked(const void *key, const struct file_lock *lock, struct supp
 /*
  * Does a process that waits for `blocker` wait for itself? As on Linux, of all locks in a process's
  * way only the first is followed: once that is gone, the wait is looked at again, with the next one.
- * So a ring is found at the latest when nothing else is in the way, and there is none without `owner`.
+ * So a ring is found at the latest when nothing else is in the way, and there is none without `owner`:
+ * the search passes each waiting process at most once.
  */
 static bool deadlocks_locked(const struct lock_owner *owner, const struct lock_owner *blocker)
 {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/list.h"
+#include "lib/tree.h"
 #include "lib/types.h"
 
 /* The last byte that can be locked; a lock "to the end" ends there. */
@@ -10,21 +11,25 @@
 
 /* Bytes [start, end], both included; neither is above LOCK_RANGE_END. */
 struct lock_range {
-	struct list link;
+	union {
+		struct tree_node node; /* its weight is 1 if the type is F_WRLCK, else 0 */
+		struct list link;      /* of a spare */
+	};
 	uint64_t start, end;
 	unsigned type; /* F_RDLCK or F_WRLCK; to be set, F_UNLCK too */
 };
 
 /* Two neighbours of one type are one range. */
 struct lock_ranges {
-	struct list list; /* struct lock_range.link, by `start` */
+	struct tree tree; /* struct lock_range.node, by `start` */
 	uint32_t count;
 };
 
 /* Ranges that are not in use: what a change needs is taken from there, what it frees goes there. */
 struct lock_spares {
 	struct list list;
-	uint32_t count;
+	struct tree tree; /* ranges that were all removed at once */
+	uint32_t count;	  /* of both */
 };
 
 /* A change needs so many spares at most. */
@@ -39,7 +44,9 @@ struct lock_range *lock_spares_take(struct lock_spares *spares);
 /*
  * Gives [start, end] the type `type`; F_UNLCK removes what is there. Returns 0, or -ENOLCK if
  * there are too few spares, or if that makes more ranges than there are and than `most`; then
- * nothing has changed.
+ * nothing has changed. Takes time in proportion to the ranges that it joins or removes, and to the
+ * logarithm of all; to remove all ranges takes none, if no others were removed like that since the
+ * spares were empty.
  */
 int lock_ranges_set(struct lock_ranges *ranges, unsigned type, uint64_t start, uint64_t end,
 		    uint32_t most, struct lock_spares *spares);
@@ -47,3 +54,7 @@ int lock_ranges_set(struct lock_ranges *ranges, unsigned type, uint64_t start, u
 /* Returns the first range that overlaps [start, end] and, with `writes`, is of any type, else F_WRLCK. */
 const struct lock_range *lock_ranges_find(const struct lock_ranges *ranges, uint64_t start,
 					  uint64_t end, bool writes);
+
+/* Returns the range after this one, or the first one if `range` is NULL; NULL at the end. */
+const struct lock_range *lock_ranges_next(const struct lock_ranges *ranges,
+					  const struct lock_range *range);

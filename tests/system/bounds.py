@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What calls cost a program that has as many children as it can have: instructions, counted on the release
+"""What calls cost a program that has as many children or locks as it can have: instructions, counted on the release
 kernel. On the hardened one, how long they keep others from the hart (R130, R131)."""
 
 import os
@@ -41,6 +41,11 @@ def a_child_of_3000_is_found_at_once():
 def a_parent_of_3000_changes_its_group_and_ends():
     """One of two large groups of its children has stopped: it gets SIGHUP and SIGCONT."""
     costs("groups", "3000")
+
+
+@case
+def a_lock_among_1000_is_set_at_once():
+    judge(costs("locks", "1000"), 4000)
 
 
 @case

@@ -31,7 +31,7 @@ static unsigned any_type(void)
 static unsigned compare(const struct lock_ranges *ranges, const unsigned map[BYTES])
 {
 	const struct lock_range *range, *before = NULL;
-	unsigned n = 0, count = 0;
+	unsigned n = 0, count = 0, writer = 0;
 
 	for (unsigned i = 0; i < BYTES; i++) {
 		n += map[i] != F_UNLCK && (i == 0 || map[i] != map[i - 1]);
@@ -39,8 +39,14 @@ static unsigned compare(const struct lock_ranges *ranges, const unsigned map[BYT
 		assert_int_equal(range ? range->type : F_UNLCK, map[i]);
 		range = lock_ranges_find(ranges, i, end_of(i), false);
 		assert_int_equal(range != NULL, map[i] == F_WRLCK);
+		while (writer < BYTES && (writer < i || map[writer] != F_WRLCK))
+			writer++;
+		range = lock_ranges_find(ranges, i, LOCK_RANGE_END, false);
+		assert_int_equal(range != NULL, writer < BYTES);
+		assert_true(!range || (range->start <= writer && writer <= range->end));
 	}
-	list_for_each_entry(range, &ranges->list, link) {
+	for (range = lock_ranges_next(ranges, NULL); range;
+	     range = lock_ranges_next(ranges, range)) {
 		assert_true(range->start <= range->end);
 		if (before)
 			assert_true(before->end < range->start && (before->end + 1 < range->start ||

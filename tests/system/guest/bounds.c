@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What calls cost where there is as much as there can be: children. Prints a row and its instructions a line. */
-/* bounds children N | groups N */
+/* What calls cost where there is as much as there can be: children, locks. Prints a row and its instructions a line. */
+/* bounds children N | groups N | locks N */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -210,6 +210,77 @@ static void groups(int n)
 	puts("groups 0");
 }
 
+/* ---- locks ---- */
+
+static long lock(int fd, int cmd, int type, off_t start, off_t len, uint64_t *cost_ret)
+{
+	struct flock lock = {
+		.l_type = (short)type, .l_whence = SEEK_SET, .l_start = start, .l_len = len
+	};
+	uint64_t before = now();
+	long err = fcntl(fd, cmd, &lock);
+
+	*cost_ret = now() - before;
+	EXPECT(err == 0);
+	return lock.l_type;
+}
+
+/* The same call for some places, each of which is so far from the one before. */
+static void locks_row(const char *name, int fd, int type, off_t first, off_t step, off_t len)
+{
+	uint64_t costs[ROUNDS];
+
+	for (int i = 0; i < ROUNDS; i++)
+		(void)lock(fd, F_SETLK, type, first + i * step, len, &costs[i]);
+	row(name, costs, ROUNDS);
+}
+
+/* What a process finds that has no locks itself. */
+static void ask_row(const char *name, int fd, int type, int found)
+{
+	uint64_t costs[ROUNDS];
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	EXPECT(pid >= 0);
+	if (pid == 0) {
+		for (int i = 0; i < ROUNDS; i++)
+			EXPECT(lock(fd, F_GETLK, type, 0, 0, &costs[i]) == found);
+		row(name, costs, ROUNDS);
+		exit(0);
+	}
+	EXPECT(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+/* Locks of 8 bytes, with 8 bytes between them. */
+static void locks(int n)
+{
+	int fd = open("locked", O_CREAT | O_RDWR, 0600), other = open("locked", O_RDWR);
+	const off_t middle = n / 2 * 16;
+	uint64_t cost;
+
+	EXPECT(fd >= 0 && other >= 0);
+	for (int i = 0; i < n; i++)
+		(void)lock(fd, F_SETLK, F_RDLCK, i * 16, 8, &cost);
+	ask_row("asked, none for writing", fd, F_RDLCK, F_UNLCK);
+	(void)lock(fd, F_SETLK, F_WRLCK, (n - 1) * 16, 8, &cost);
+	ask_row("asked, the last is for writing", fd, F_RDLCK, F_WRLCK);
+	locks_row("set between others", fd, F_WRLCK, middle + 10, 16, 2);
+	locks_row("removed between others", fd, F_UNLCK, middle + 10, 16, 2);
+	locks_row("changed", fd, F_WRLCK, middle, 16, 8);
+	locks_row("changed back", fd, F_RDLCK, middle, 16, 8);
+	locks_row("cut in two", fd, F_UNLCK, middle + 2, 16, 2);
+	locks_row("joined", fd, F_RDLCK, middle + 2, 16, 2);
+	locks_row("joined with the next", fd, F_RDLCK, middle + 8, 32, 8);
+	locks_row("set behind all", fd, F_WRLCK, n * 16, 16, 8);
+	(void)lock(fd, F_SETLK, F_UNLCK, 0, middle, &cost);
+	EXPECT(close(other) == 0);
+	ask_row("asked, none is left", fd, F_WRLCK, F_UNLCK);
+	EXPECT(unlink("locked") == 0);
+}
+
 int main(int argc, char **argv)
 {
 	int n = argc > 2 ? atoi(argv[2]) : 0;
@@ -220,6 +291,8 @@ int main(int argc, char **argv)
 		children(n);
 	else if (strcmp(argv[1], "groups") == 0)
 		groups(n);
+	else if (strcmp(argv[1], "locks") == 0)
+		locks(n);
 	else
 		return 2;
 	return 0;
