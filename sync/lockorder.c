@@ -16,6 +16,7 @@ static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_VISIT] = "visit",
 	[LOCK_MMAP] = "mmap",
 	[LOCK_UIO] = "driver's device",
+	[LOCK_NAMING] = "naming",
 	[LOCK_FILE_LOCKS] = "file locks",
 	[LOCK_PROCESS_TREE] = "process tree",
 	[LOCK_PROCESS] = "process",

@@ -19,9 +19,10 @@ enum lock_class {
 	LOCK_FILE_OFFSET,
 	LOCK_DIRECTORY,
 	LOCK_INODE,
-	LOCK_VISIT, /* of a file of a server: the mappings of it are visited */
-	LOCK_MMAP,  /* of a space, held across a verb */
-	LOCK_UIO,   /* a device that a program drives */
+	LOCK_VISIT,  /* of a file of a server: the mappings of it are visited */
+	LOCK_MMAP,   /* of a space, held across a verb */
+	LOCK_UIO,    /* a device that a program drives */
+	LOCK_NAMING, /* names and parents of a server's files */
 	LOCK_FILE_LOCKS,
 	LOCK_LAST_WAITING = LOCK_FILE_LOCKS,
 

@@ -239,68 +239,123 @@ static int make_fid(struct attempt *a, struct p9_node *node, struct p9_fid *fid)
 
 /* ---- the order ---- */
 
-/* The own fid of the highest directory on the way down to `dir` that is not made yet; NULL: all are. */
-static struct p9_fid *highest_locked(const struct attempt *a, const struct p9_node *dir)
-{
-	struct p9_fid *highest = NULL;
+/* A fid and its node, both with references. */
+struct fid_of {
+	struct p9_fid *fid; /* NULL: there is none, and no node either */
+	struct p9_node *node;
+};
 
+static void fid_of_put(const struct fid_of *it)
+{
+	p9_fid_put(it->fid);
+	if (it->node)
+		inode_put(&it->node->inode);
+}
+
+static bool is_to_be_made_locked(const struct attempt *a, const struct p9_fid *fid)
+{
 	assert_hardened(spin_lock_held(&a->session->lock));
-	for (;; dir = dir->parent) {
-		if (!is_made_locked(a, dir->fid) && dir->fid->node)
-			highest = dir->fid;
-		if (dir->parent == dir)
-			return highest;
-	}
+	return !is_made_locked(a, fid) && fid->node;
 }
 
 /*
- * Returns the fid that is to be made first for this one: that of a directory above the file, or above the other place
- * where it may be, the file's own, or the fid itself.
+ * The own fid of the highest directory on the way down to `dir` that is not made yet; NULL: all are. The caller holds
+ * the session's `naming`, and a reference to `dir`, so nobody on the way goes. The way may be long.
  */
-static struct p9_fid *first_for_locked(const struct attempt *a, struct p9_fid *fid)
+static struct fid_of highest_locked(const struct attempt *a, struct p9_node *dir)
 {
-	struct p9_fid *first, *other;
-	const struct p9_alias *alias;
+	struct p9_node *highest = NULL;
+	struct fid_of found = { 0 };
 
-	assert_hardened(spin_lock_held(&a->session->lock));
-	first = highest_locked(a, fid->node);
-	if (!first)
-		first = fid;
-	alias = alias_of_locked(a, first->node);
-	other = alias ? highest_locked(a, alias->dir) : NULL;
-	return other ? other : first;
+	assert_hardened(mutex_held(&a->session->naming));
+	for (struct p9_node *below = NULL; dir != below; dir = dir->parent) {
+		spin_lock(&a->session->lock);
+		if (is_to_be_made_locked(a, dir->fid))
+			highest = dir;
+		spin_unlock(&a->session->lock);
+		below = dir;
+	}
+	if (!highest)
+		return found;
+	spin_lock(&a->session->lock);
+	if (is_to_be_made_locked(a, highest->fid)) { /* else whoever asks looks again */
+		found = (struct fid_of){ p9_fid_get(highest->fid), highest };
+		inode_get(&highest->inode);
+	}
+	spin_unlock(&a->session->lock);
+	return found;
+}
+
+/* The directory where the file may be by its other name, with a reference; or NULL. */
+static struct p9_node *alias_dir(const struct attempt *a, const struct p9_node *node)
+{
+	const struct p9_alias *alias;
+	struct p9_node *dir;
+
+	spin_lock(&a->session->lock);
+	alias = alias_of_locked(a, node);
+	dir = alias ? alias->dir : NULL;
+	if (dir)
+		inode_get(&dir->inode);
+	spin_unlock(&a->session->lock);
+	return dir;
+}
+
+/*
+ * Returns the fid that is to be made first for this one, whose references it takes over: that of a directory above the
+ * file, or above the other place where it may be, the file's own, or the fid itself.
+ */
+static struct fid_of first_for(const struct attempt *a, struct fid_of it)
+{
+	struct fid_of first, other = { 0 };
+	struct p9_node *dir;
+
+	mutex_lock(&a->session->naming);
+	first = highest_locked(a, it.node);
+	dir = alias_dir(a, first.fid ? first.node : it.node);
+	if (dir)
+		other = highest_locked(a, dir);
+	mutex_unlock(&a->session->naming);
+	if (dir)
+		inode_put(&dir->inode);
+	if (!first.fid && !other.fid)
+		return it;
+	fid_of_put(&it);
+	if (!other.fid)
+		return first;
+	fid_of_put(&first);
+	return other;
 }
 
 /*
  * Returns the next fid to be made, and its node, with references. NULL: there is none, and session->lock is still
  * held. A fid that is being freed is not made, and a node that is being freed needs no fids.
  */
-static struct p9_fid *next_fid(struct attempt *a, struct p9_node **node_ret)
+static struct fid_of next_fid(struct attempt *a)
 {
 	struct p9_session *session = a->session;
 
 	spin_lock(&session->lock);
 	while (!list_empty(&session->fids)) {
 		struct p9_fid *fid = list_first_entry(&session->fids, struct p9_fid, link);
+		struct fid_of it = { fid, fid->node };
 
 		if (is_made_locked(a, fid))
 			break;
-		fid = first_for_locked(a, fid);
 		if (!refcount_get_unless_zero(&fid->refs)) {
 			p9_fid_disown_locked(fid);
 			continue;
 		}
 		if (refcount_get_unless_zero(&fid->node->inode.refs)) {
-			*node_ret = fid->node;
 			spin_unlock(&session->lock);
-			return fid;
+			return first_for(a, it);
 		}
 		p9_fid_disown_locked(fid);
 		spin_unlock(&session->lock);
 		p9_fid_put(fid);
 		spin_lock(&session->lock);
 	}
-	return NULL;
+	return (struct fid_of){ 0 };
 }
 
 /* ---- attaching ---- */
@@ -333,14 +388,12 @@ static int attach_root(struct attempt *a, struct p9_node *root)
 /* Makes all fids. Returns 0 with session->lock held, or an error. */
 static int make_fids(struct attempt *a)
 {
-	struct p9_node *node;
-	struct p9_fid *fid;
+	struct fid_of it;
 	int err = 0;
 
-	while (!err && (fid = next_fid(a, &node))) {
-		err = make_fid(a, node, fid);
-		p9_fid_put(fid);
-		inode_put(&node->inode);
+	while (!err && (it = next_fid(a)).fid) {
+		err = make_fid(a, it.node, it.fid);
+		fid_of_put(&it);
 	}
 	return err;
 }

@@ -147,19 +147,28 @@ static void name_free(struct name *name)
 }
 
 /*
- * Gives the node another name, and takes its old one over. The root keeps its own, and no server can
- * have a directory come below itself.
+ * May the node have that parent? The root keeps its own, and no server can have a directory come below
+ * itself. The session's `naming` is held, which is not given up before the name is changed.
  */
-static void change_name_locked(struct p9_node *node, struct name *name)
+static bool may_have_parent_locked(const struct p9_node *node, const struct p9_node *parent)
+{
+	assert_hardened(mutex_held(&node->session->naming));
+	if (node->parent == node)
+		return false;
+	while (parent != node && parent->parent != parent)
+		parent = parent->parent;
+	return parent != node;
+}
+
+/* Gives the node another name, if it may have it, and takes its old one over. */
+static void change_name_locked(struct p9_node *node, struct name *name, bool may)
 {
 	const struct name old = { node->parent, node->name };
-	const struct p9_node *above = name->parent;
 
+	assert_hardened(mutex_held(&node->session->naming));
 	assert_hardened(spin_lock_held(&node->session->lock));
 	atomic_store(&node->session->nrenames, node->session->nrenames + 1);
-	while (above != node && above->parent != above)
-		above = above->parent;
-	if (above == node || node->parent == node)
+	if (!may)
 		return;
 	node->parent = name->parent;
 	node->name = name->text;
@@ -169,18 +178,23 @@ static void change_name_locked(struct p9_node *node, struct name *name)
 void p9_node_rename(struct p9_node *node, struct p9_node *parent, char *text, struct p9_fid *fid)
 {
 	struct name name = { parent, text };
+	struct p9_session *session = node->session;
 	struct p9_fid *spare = NULL, *old = NULL;
+	bool may;
 
 	inode_get(&parent->inode);
-	spin_lock(&node->session->lock);
-	change_name_locked(node, &name);
+	mutex_lock(&session->naming);
+	may = may_have_parent_locked(node, parent);
+	spin_lock(&session->lock);
+	change_name_locked(node, &name, may);
 	if (fid) {
 		old = node->fid;
 		spare = node->spare;
 		node->fid = fid;
 		node->spare = NULL;
 	}
-	spin_unlock(&node->session->lock);
+	spin_unlock(&session->lock);
+	mutex_unlock(&session->naming);
 	name_free(&name);
 	p9_fid_put(old);
 	p9_fid_put(spare);
@@ -208,6 +222,13 @@ static struct name name_of_walk(const struct walked *by)
 	return name;
 }
 
+/* Does the node have that name already? A name without text is none. */
+static bool is_same_name_locked(const struct p9_node *node, const struct name *name)
+{
+	assert_hardened(spin_lock_held(&node->session->lock));
+	return !name->text || (node->parent == name->parent && strcmp(node->name, name->text) == 0);
+}
+
 /*
  * The node has been found by another walk. With another version it may be another file that has the
  * number of one that was removed; with another name, somebody may have renamed it: the older fids may
@@ -216,14 +237,23 @@ static struct name name_of_walk(const struct walked *by)
  */
 static void adopt(struct p9_node *node, const struct walked *by)
 {
+	struct p9_session *session = node->session;
 	struct p9_fid *spare = NULL, *fid = by->fid, *old = fid;
 	struct name name = name_of_walk(by);
-	bool same;
+	bool same, may = false, naming = false;
 
-	spin_lock(&node->session->lock);
-	same = !name.text || (node->parent == name.parent && strcmp(node->name, name.text) == 0);
+	spin_lock(&session->lock);
+	same = is_same_name_locked(node, &name);
+	if (!same) {
+		spin_unlock(&session->lock);
+		mutex_lock(&session->naming);
+		naming = true;
+		may = may_have_parent_locked(node, name.parent);
+		spin_lock(&session->lock);
+		same = is_same_name_locked(node, &name);
+	}
 	if (node->unlinked == P9_LINKED && node->parent != node &&
-	    node->session->nrenames == fid->nrenames &&
+	    session->nrenames == fid->nrenames &&
 	    (!same || by->qid->version != node->qid.version) &&
 	    p9_fid_own_locked(fid, node, P9_FID_WALKED)) {
 		spare = node->spare;
@@ -232,13 +262,15 @@ static void adopt(struct p9_node *node, const struct walked *by)
 		node->fid = fid;
 		node->qid.version = by->qid->version;
 		if (!same)
-			change_name_locked(node, &name);
+			change_name_locked(node, &name, may);
 	} else if (same && !node->spare && may_be_opened(node) &&
 		   p9_fid_own_locked(fid, node, P9_FID_WALKED)) {
 		node->spare = fid;
 		old = NULL;
 	}
-	spin_unlock(&node->session->lock);
+	spin_unlock(&session->lock);
+	if (naming)
+		mutex_unlock(&session->naming);
 	name_free(&name);
 	p9_fid_put(spare);
 	p9_fid_put(old);
@@ -490,7 +522,7 @@ static struct inode *node_parent(struct inode *dir)
 
 static int path_locked(const struct p9_node *node, struct path_text *text)
 {
-	assert_hardened(spin_lock_held(&node->session->lock));
+	assert_hardened(mutex_held(&node->session->naming));
 	for (; !path_reached(text, &node->inode) && node->parent != node; node = node->parent)
 		if (path_prepend(text, node->name, strlen(node->name)) != 0)
 			return -ERANGE;
@@ -504,9 +536,9 @@ static int node_path(struct inode *inode, struct path_text *text)
 
 	if (atomic_load(&node->unlinked) != P9_LINKED)
 		return -ENOENT;
-	spin_lock(&node->session->lock);
+	mutex_lock(&node->session->naming);
 	err = path_locked(node, text);
-	spin_unlock(&node->session->lock);
+	mutex_unlock(&node->session->naming);
 	return err;
 }
 

@@ -25,9 +25,13 @@ struct p9_node {
 	 */
 	enum p9_unlinked { P9_LINKED, P9_HIDDEN, P9_REMOVED } unlinked;
 	uint32_t names_changed; /* atomic: of a directory, since it was read */
+	/*
+	 * They change with the session's `naming` and its lock held; either is enough to read them. The
+	 * way up to the root, which may be long, is gone with `naming`.
+	 */
+	struct p9_node *parent; /* referenced; the root is its own, without a reference */
+	char *name;		/* by which it was found in the parent; terminated */
 	/* guarded by the session's lock: */
-	struct p9_node *parent;	    /* referenced; the root is its own, without a reference */
-	char *name;		    /* by which it was found in the parent; terminated */
 	struct p9_qid qid;	    /* path and type are const */
 	struct p9_fid *fid;	    /* never opened; it is what the server walks from */
 	struct p9_fid *spare;	    /* another one, to be opened; or NULL */

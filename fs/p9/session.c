@@ -255,6 +255,7 @@ int p9_session_create(struct file *send, uint32_t msize, uint64_t timeout,
 	list_init(&session->aliases);
 	list_init(&session->parked);
 	mutex_init(&session->attaching, LOCK_INODE);
+	mutex_init(&session->naming, LOCK_NAMING);
 	waitq_init(&session->attached);
 	waitq_init(&session->clunked);
 	waitq_init(&session->removed);

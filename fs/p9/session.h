@@ -43,6 +43,8 @@ struct p9_session {
 	struct mutex attaching;
 	struct p9_buffers *buffers;
 	uint32_t nattempts;
+	/* a waiting lock: names and parents of nodes change only with this one and `lock` held */
+	struct mutex naming;
 	/* under sessions_lock: */
 	struct list link;
 	/* fs/p9/writeback.c: */

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What calls cost a program that has as many children or locks as it can have: instructions, counted on the release
+"""What calls cost a program that has as many children or locks, or as deep a tree, as it can have: instructions, counted on the release
 kernel. On the hardened one, how long they keep others from the hart (R130, R131)."""
 
 import os
@@ -32,6 +32,13 @@ def judge(rows, most):
         equal({name: cost for name, cost in rows.items() if cost > most}, {}, f"rows above {most}")
 
 
+def on_the_hart(*words):
+    """No cost is judged, but how long preemption is off."""
+    if RELEASE:
+        raise Skip("measured on the hardened kernel alone")
+    costs(*words)
+
+
 @case
 def a_child_of_3000_is_found_at_once():
     judge(costs("children", "3000"), 2000)
@@ -40,12 +47,18 @@ def a_child_of_3000_is_found_at_once():
 @case
 def a_parent_of_3000_changes_its_group_and_ends():
     """One of two large groups of its children has stopped: it gets SIGHUP and SIGCONT."""
-    costs("groups", "3000")
+    on_the_hart("groups", "3000")
 
 
 @case
 def a_lock_among_1000_is_set_at_once():
     judge(costs("locks", "1000"), 4000)
+
+
+@case
+def a_deep_tree_of_a_server_keeps_nobody_from_the_hart():
+    """A directory gets another name: is it above its new parent? The way up is long."""
+    on_the_hart("paths", "6000")
 
 
 @case

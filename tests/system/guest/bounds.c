@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* What calls cost where there is as much as there can be: children, locks. Prints a row and its instructions a line. */
-/* bounds children N | groups N | locks N */
+/* What calls cost where there is as much as there can be: children, locks, directories. Prints a row and its instructions a line. */
+/* bounds children N | groups N | locks N | paths N */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "servers/file_server.h"
+#include "servers/serve.h"
 
 #define ROUNDS 9
 
@@ -281,6 +287,78 @@ static void locks(int n)
 	EXPECT(unlink("locked") == 0);
 }
 
+/* ---- paths ---- */
+
+/* An endless tree: in each directory "d" and "e" are one and the same next one, so it has two names. */
+static int deep_walk(void *tree, uint64_t dir, struct p9_string name, uint64_t *file_ret)
+{
+	(void)tree;
+	if (p9_string_is(name, ".."))
+		*file_ret = dir ? dir - 1 : 0;
+	else
+		*file_ret = dir + 1;
+	return p9_string_is(name, "..") || p9_string_is(name, "d") || p9_string_is(name, "e")
+		       ? 0
+		       : -ENOENT;
+}
+
+static int deep_getattr(void *tree, uint64_t file, struct file_attr *attr)
+{
+	(void)tree;
+	(void)file;
+	attr->mode = S_IFDIR | 0755;
+	attr->nlink = 2;
+	return 0;
+}
+
+static int deep_readdir(void *tree, uint64_t dir, uint64_t at, struct file_entry *entry)
+{
+	(void)tree;
+	(void)dir;
+	(void)at;
+	(void)entry;
+	return 0;
+}
+
+static int serve_deep(char **words)
+{
+	static const struct file_ops ops = { .walk = deep_walk,
+					     .getattr = deep_getattr,
+					     .readdir = deep_readdir };
+
+	return file_server_main(&ops, NULL, words);
+}
+
+static void go_down(int n)
+{
+	while (n-- > 0)
+		EXPECT(chdir("d") == 0);
+}
+
+/* A look at the other name of the directory below, which takes its place. Then all are left at once. */
+static void paths(int n)
+{
+	char *server[] = { "/proc/self/exe", "serve", NULL }, path[PATH_MAX];
+	uint64_t costs[ROUNDS], before;
+	struct stat st;
+	pid_t pid;
+
+	EXPECT(mkdir("/deep", 0755) == 0);
+	EXPECT(serve_and_mount(server, "/deep", 1, NULL, &pid) == 0);
+	EXPECT(chdir("/deep") == 0);
+	go_down(PATH_MAX / 2 - 10);
+	EXPECT(getcwd(path, sizeof(path)) != NULL);
+	go_down(n - PATH_MAX / 2 + 10);
+	EXPECT(syscall(SYS_getcwd, path, sizeof(path)) == -1 && errno == ENAMETOOLONG);
+	for (int i = 0; i < ROUNDS; i++) {
+		before = now();
+		EXPECT(stat(i % 2 ? "d" : "e", &st) == 0);
+		costs[i] = now() - before;
+	}
+	row("another name", costs, ROUNDS);
+	EXPECT(chdir("/") == 0 && umount("/deep") == 0);
+}
+
 int main(int argc, char **argv)
 {
 	int n = argc > 2 ? atoi(argv[2]) : 0;
@@ -293,6 +371,10 @@ int main(int argc, char **argv)
 		groups(n);
 	else if (strcmp(argv[1], "locks") == 0)
 		locks(n);
+	else if (strcmp(argv[1], "paths") == 0)
+		paths(n);
+	else if (strcmp(argv[1], "serve") == 0)
+		return serve_deep(argv + 2);
 	else
 		return 2;
 	return 0;
