@@ -44,8 +44,7 @@ static int map_block(struct device *device, size_t first_page, const struct uio_
 	if (mmap(at, dma->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, device->fd,
 		 (off_t)dma->offset) != at)
 		return -errno;
-	for (size_t i = 0; i < dma->size / PAGE; i++)
-		device->page_addr[first_page + i] = dma->addr + i * PAGE;
+	dma_pages_set(device->pages + first_page, dma->size / PAGE, dma->addr);
 	return 0;
 }
 
@@ -98,7 +97,7 @@ static int make_queue(struct device *device)
 	err = queue_init(&device->queue, at, get(device, VIRTIO_QUEUE_NUM_MAX));
 	if (err)
 		return -EIO;
-	device->page_addr[0] = dma.addr; /* until get_memory() */
+	device->pages[0].addr = dma.addr; /* until get_memory() */
 	return 0;
 }
 
@@ -165,7 +164,7 @@ int device_start(struct device *device, int fd)
 		err = make_queue(device);
 	if (err)
 		return err;
-	queue_addr = device->page_addr[0];
+	queue_addr = device->pages[0].addr;
 	err = get_memory(device);
 	if (err)
 		return err;
@@ -207,9 +206,9 @@ void device_send(struct device *device, unsigned number, size_t n)
 	size_t room, request = (size_t)(device_request(device, number, n) - device->memory);
 	size_t reply = (size_t)(device_reply(device, number, n, &room) - device->memory);
 	struct piece pieces[QUEUE_CHAIN];
-	unsigned npieces = pieces_add(pieces, 0, device->page_addr, request, n, false);
+	unsigned npieces = pieces_add(pieces, 0, device->pages, request, n, false);
 
-	npieces = pieces_add(pieces, npieces, device->page_addr, reply, room, true);
+	npieces = pieces_add(pieces, npieces, device->pages, reply, room, true);
 	queue_offer(&device->queue, number, pieces, npieces);
 	__sync_synchronize(); /* the rings are in memory before the device is told */
 	set(device, VIRTIO_QUEUE_NOTIFY, 0);

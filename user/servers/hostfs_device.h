@@ -17,8 +17,7 @@ struct device {
 	struct queue queue;
 	unsigned nrequests; /* that there is memory for */
 	uint8_t *memory;    /* of all requests, one behind the other */
-	uint64_t page_addr[QUEUE_REQUESTS_MAX * DEVICE_REQUEST_BYTES /
-			   4096]; /* physical, of each page */
+	struct dma_page pages[QUEUE_REQUESTS_MAX * DEVICE_REQUEST_BYTES / QUEUE_PAGE];
 };
 
 /*

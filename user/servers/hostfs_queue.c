@@ -9,14 +9,23 @@
 
 #include <errno.h>
 
-unsigned pieces_add(struct piece *pieces, unsigned npieces, const uint64_t *page_addr,
+void dma_pages_set(struct dma_page *pages, size_t npages, uint64_t addr)
+{
+	for (size_t i = 0; i < npages; i++) {
+		pages[i].addr = addr + i * QUEUE_PAGE;
+		pages[i].run = (uint32_t)((npages - i) * QUEUE_PAGE);
+	}
+}
+
+unsigned pieces_add(struct piece *pieces, unsigned npieces, const struct dma_page *pages,
 		    size_t offset, size_t n, bool device_writes)
 {
 	struct piece *last = NULL;
 
 	while (n > 0) {
-		uint64_t addr = page_addr[offset / QUEUE_PAGE] + offset % QUEUE_PAGE;
-		size_t len = QUEUE_PAGE - offset % QUEUE_PAGE;
+		const struct dma_page *page = &pages[offset / QUEUE_PAGE];
+		uint64_t addr = page->addr + offset % QUEUE_PAGE;
+		size_t len = page->run - offset % QUEUE_PAGE;
 
 		if (len > n)
 			len = n;

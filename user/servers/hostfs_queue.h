@@ -22,12 +22,21 @@ struct piece {
 	bool device_writes;
 };
 
+/* A page of memory for DMA. */
+struct dma_page {
+	uint64_t addr; /* physical */
+	uint32_t run;  /* how many bytes follow each other from here on, at least */
+};
+
+/* The pages follow each other from `addr` on. */
+void dma_pages_set(struct dma_page *pages, size_t npages, uint64_t addr);
+
 /*
  * Appends to npieces pieces those of n bytes of memory, and returns how many there are now. Byte
- * `offset` of the memory is at page_addr[offset / QUEUE_PAGE]; pages that follow each other there,
- * too, are one piece.
+ * `offset` of the memory is in pages[offset / QUEUE_PAGE]; pages that follow each other are one
+ * piece. Takes time in proportion to the runs of pages, not to the pages.
  */
-unsigned pieces_add(struct piece *pieces, unsigned npieces, const uint64_t *page_addr,
+unsigned pieces_add(struct piece *pieces, unsigned npieces, const struct dma_page *pages,
 		    size_t offset, size_t n, bool device_writes);
 
 struct queue {

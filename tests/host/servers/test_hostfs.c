@@ -138,7 +138,7 @@ TEST(a_device_that_lies_is_not_believed) // R141
 
 TEST(pieces_are_all_bytes_and_no_others) // R141
 {
-	uint64_t page_addr[64];
+	struct dma_page pages[64];
 	struct piece pieces[66];
 
 	for (unsigned step = 0; step < test_steps(3000); step++) {
@@ -147,16 +147,21 @@ TEST(pieces_are_all_bytes_and_no_others) // R141
 		bool writes = test_below(2);
 		unsigned before = (unsigned)test_below(2), npieces;
 
-		for (unsigned i = 0; i < 64; i++)
-			page_addr[i] = i && test_below(4) ? page_addr[i - 1] + QUEUE_PAGE
-							  : (1 + test_below(1 << 20)) * QUEUE_PAGE;
-		npieces = pieces_add(pieces, before, page_addr, offset, n, writes);
+		for (unsigned i = 0, run; i < 64; i += run) {
+			uint64_t next = i ? pages[i - 1].addr + QUEUE_PAGE : QUEUE_PAGE;
+
+			run = 1 + (unsigned)test_below(test_below(2) ? 64 - i : 1);
+			dma_pages_set(pages + i, run,
+				      test_below(4) ? (1 + test_below(1 << 20)) * QUEUE_PAGE
+						    : next);
+		}
+		npieces = pieces_add(pieces, before, pages, offset, n, writes);
 		for (unsigned i = before; i < npieces; i++) {
 			assert_int_equal(pieces[i].device_writes, writes);
 			assert_true(i == before ||
 				    pieces[i - 1].addr + pieces[i - 1].len != pieces[i].addr);
 			for (uint32_t j = 0; j < pieces[i].len; j++, at++)
-				if (page_addr[at / QUEUE_PAGE] + at % QUEUE_PAGE !=
+				if (pages[at / QUEUE_PAGE].addr + at % QUEUE_PAGE !=
 				    pieces[i].addr + j)
 					fail();
 		}
