@@ -128,6 +128,15 @@ void timerq_run(void)
 	}
 }
 
+void timerq_rearm(void)
+{
+	struct timerq *queue = &arch_this_hart()->timers;
+	unsigned long flags = spin_lock_irqsave(&queue->lock);
+
+	arch_timer_set(timerq_next_locked(queue));
+	spin_unlock_irqrestore(&queue->lock, flags);
+}
+
 uint64_t timerq_next(void)
 {
 	struct timerq *queue = &arch_this_hart()->timers;

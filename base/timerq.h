@@ -49,5 +49,11 @@ bool timer_cancel(struct timer *timer);
  */
 void timerq_run(void);
 
+/*
+ * Gives this hart's timer its deadline once more, after something that may have made the machine
+ * forget it. Call with interrupts off since before that.
+ */
+void timerq_rearm(void);
+
 /* Returns this hart's next deadline; UINT64_MAX if it has none. */
 uint64_t timerq_next(void);

@@ -3,6 +3,8 @@
 #include "drivers/virtio.h"
 
 #include "abi/errno.h"
+#include "arch/irqflags.h"
+#include "base/timerq.h"
 #include "drivers/mmio.h"
 #include "drivers/patience.h"
 #include "lib/virtio_regs.h"
@@ -78,9 +80,21 @@ void virtio_fail(struct virtio_device *dev)
 	add_status(dev, VIRTIO_STATUS_FAILED);
 }
 
+/*
+ * QEMU resets a device in the thread of the hart. Where requests or files are open, as at virtio-9p
+ * and disks, that thread waits for events in place of QEMU's main thread, and can take the one by
+ * which the write of the hart's last deadline tells the main thread that its sleep has become
+ * shorter. Then no timer interrupt comes until something else wakes the main thread. A second write
+ * of the deadline tells it again. Interrupts are off so that no thread runs in between: it would
+ * keep the hart for ever.
+ */
 void virtio_reset(struct virtio_device *dev)
 {
+	unsigned long flags = irq_save();
+
 	mmio_write32(dev->regs, VIRTIO_STATUS, 0);
+	timerq_rearm();
+	irq_restore(flags);
 }
 
 int virtio_reset_wait(struct virtio_device *dev)

@@ -10,7 +10,7 @@ import subprocess
 
 from lib.guest import BUILD, PATIENCE, PROBE, RUN, folder, get, in_steps, put, run_placed
 from lib.guest import run as run_probe
-from lib.tap import case, equal, has, lacks, long_case, main, soak_case
+from lib.tap import Skip, case, equal, has, lacks, long_case, main, soak_case
 
 SHARE = os.path.join(BUILD, "tests/system/share")
 SMALL = ["--mem", "32M"]
@@ -471,6 +471,35 @@ def R143_the_server_is_killed_again_and_again():
 @long_case
 def R143_and_with_little_memory_and_preemption():
     fsx_killed(2, 400, ["--mem", "24M", "--append", "preempt=300"])
+
+
+def ticks_on(name, kills, options=()):
+    """
+    The server is killed with requests under way, while QEMU's main thread is slow to wake up: QEMU then tells it of the
+    hart's deadline in vain, which must not be the end of the timer.
+    """
+    slow_poll = os.path.join(BUILD, "tests/system/slow_poll.so")
+    if not os.path.exists(slow_poll):
+        raise Skip("there is no native compiler")
+    place = folder("ticking " + name)
+    put(place + "/other", b"x")
+    done = run_placed("share", "ticking", str(kills), options=["--mem", "64M", "--share", place, *options],
+                      env={"LD_PRELOAD": slow_poll})
+    equal((done.status, done.out), (0, b"share: ok\n"), f"status and output (it said {done.err})")
+    says_that_it_starts(done, kills)
+
+
+@case
+def R143_the_timer_goes_on_when_the_server_is_killed():
+    for nth in ("first", "second"):  # init starts it again at once only in the beginning
+        ticks_on(nth, 8)
+
+
+@soak_case
+def R143_the_timer_goes_on_at_200_kills():
+    for nth in range(25):
+        ticks_on(f"nr. {nth}", 8)
+    ticks_on("counted", 8, ["--icount"])
 
 
 @soak_case

@@ -7,6 +7,7 @@
 
 #include "abi/errno.h"
 #include "base/clock.h"
+#include "base/timerq.h"
 #include "drivers/serial_port.h"
 #include "fuzz.h"
 #include "lib/bits.h"
@@ -43,7 +44,7 @@ irq_handler kernel_handler;
 void *kernel_handler_arg;
 struct log_sink *kernel_sink;
 struct chardev *kernel_devices[CHARDEV_MAX];
-unsigned kernel_ndevices, kernel_errors;
+unsigned kernel_ndevices, kernel_errors, kernel_rearms;
 char kernel_last_error[512];
 
 void kernel_start(unsigned allocations, bool irq_fails, bool no_room)
@@ -136,6 +137,12 @@ int irq_register(unsigned irq, irq_handler handler, void *arg)
 	kernel_handler = handler;
 	kernel_handler_arg = arg;
 	return 0;
+}
+
+void timerq_rearm(void)
+{
+	fuzz_check(!fake_irq_on);
+	kernel_rearms++;
 }
 
 int chardev_register(struct chardev *dev)

@@ -24,6 +24,9 @@ extern struct log_sink *kernel_sink; /* the port that the log moved to */
 extern struct chardev *kernel_devices[CHARDEV_MAX];
 extern unsigned kernel_ndevices;
 
+/* How often the hart was given its deadline once more. */
+extern unsigned kernel_rearms;
+
 /* Errors that were logged, and the last one's text. */
 extern unsigned kernel_errors;
 extern char kernel_last_error[512];

@@ -17,6 +17,7 @@ static struct {
 	uint32_t version, max, num, align, pfn;
 	uint64_t address[3];
 	uint16_t seen;
+	bool reset;
 } far;
 
 /* What the test knows of a chain that the device has. */
@@ -54,6 +55,11 @@ uint32_t device_read(size_t offset)
 
 void device_write(size_t offset, uint32_t value)
 {
+	if (offset == VIRTIO_STATUS && value == 0) {
+		assert_false(fake_irq_on);
+		kernel_rearms = 0;
+		far.reset = true;
+	}
 	if (offset == VIRTIO_QUEUE_NUM)
 		far.num = value;
 	else if (offset == VIRTIO_QUEUE_ALIGN)
@@ -268,5 +274,23 @@ TEST(descriptors_that_the_device_changes_are_not_believed)
 	assert_ptr_equal(virtq_take(&vq, &got), &vq);
 	assert_int_equal(virtq_add_chain(&vq, bufs, 4, &vq), 0);
 	assert_int_equal(virtq_add_chain(&vq, bufs, 1, &vq), -ENOSPC);
+	kernel_end();
+}
+
+/* QEMU may have forgotten it meanwhile. */
+TEST(after_a_reset_the_hart_gets_its_deadline_again)
+{
+	struct virtq vq;
+
+	make_queue(&vq, 2, 8, 8);
+	far.reset = false;
+	virtio_reset(vq.dev);
+	assert_true(far.reset);
+	assert_int_equal(kernel_rearms, 1);
+	assert_true(fake_irq_on);
+	far.reset = false;
+	assert_int_equal(virtio_reset_wait(vq.dev), 0);
+	assert_true(far.reset);
+	assert_int_equal(kernel_rearms, 1);
 	kernel_end();
 }

@@ -76,6 +76,21 @@ TEST(rings_once_at_its_time)
 	assert_false(timer_cancel(&bells[0].timer));
 }
 
+TEST(a_deadline_that_the_machine_forgot)
+{
+	uint64_t now = fake_time;
+
+	timerq_rearm();
+	assert_true(machine_deadline == UINT64_MAX);
+	timer_arm(&bells[0].timer, now + 10);
+	timer_arm(&bells[1].timer, now + 20);
+	machine_deadline = UINT64_MAX;
+	timerq_rearm();
+	assert_int_equal(machine_deadline, now + 10);
+	pass_to(now + 20);
+	assert_int_equal(bells[0].rung + bells[1].rung, 2);
+}
+
 TEST(in_order_of_deadlines)
 {
 	uint64_t now = fake_time;

@@ -612,6 +612,58 @@ static void do_copied(char **argv)
 	expect("close", 0, got(close(to)));
 }
 
+static void rename_on(unsigned i)
+{
+	static char bytes[60000];
+	char from[32], to[32];
+
+	snprintf(from, sizeof(from), "/mnt/from%u", i);
+	snprintf(to, sizeof(to), "/mnt/to%u", i);
+	for (;;) {
+		int fd = open(from, O_RDWR | O_CREAT, 0644);
+
+		(void)!pwrite(fd, bytes, sizeof(bytes), 0);
+		fsync(fd);
+		close(fd);
+		rename(from, to);
+		rename(to, from);
+	}
+}
+
+/* It has to answer a change of a file. */
+static void wait_for_server(void)
+{
+	int fd = open("/mnt/other", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+	expect("a file is opened", true, fd >= 0);
+	close(fd);
+}
+
+/*
+ * argv: how often hostfs is killed with requests under way while others sleep shortly. The timer
+ * goes on all the time.
+ */
+static void do_ticking(char **argv)
+{
+	pid_t child[4];
+
+	for (unsigned i = 0; i < 4; i++) {
+		child[i] = fork();
+		if (child[i] == 0 && i < 3)
+			rename_on(i);
+		while (child[i] == 0)
+			usleep(300);
+	}
+	for (unsigned long i = strtoul(argv[0], NULL, 0); i > 0; i--) {
+		wait_for_server();
+		expect("kill", 0, kill_process("hostfs"));
+		usleep(3000); /* a deadline that is armed just before hostfs ends */
+	}
+	for (unsigned i = 0; i < 4; i++)
+		kill(child[i], SIGKILL);
+	wait_for_server(); /* when the machine goes off, nobody starts it any more */
+}
+
 /* argv: a file. It is open, and its directory the working directory, while the server is killed; another has its name then. */
 static void do_stale(char **argv)
 {
@@ -882,6 +934,7 @@ static const struct verb verbs[] = {
 	{ "together", do_together, false },
 	{ "changes", do_changes, false },
 	{ "killed", do_killed, false },
+	{ "ticking", do_ticking, false },
 	{ "leave", do_leave, false },
 	{ "interrupted", do_interrupted, false },
 	{ "again", do_again, true },
