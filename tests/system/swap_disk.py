@@ -78,6 +78,15 @@ def R82_it_stays_on_where_its_pages_do_not_fit():
 
 
 @case
+def R82_files_keep_what_they_have_when_they_may_have_less():
+    """Half of memory and swap is less without swap. Pages come back all the same; only new ones are refused."""
+    done = run_placed("swap_files", "14", options=["--mem", "24M", "--swap", "16M"])
+    told = (b"full: ENOSPC\na store to a hole, full: SIGBUS\noff: done\na store to a hole, without swap: SIGBUS\n"
+            b"a write to a hole: ENOSPC\nanother name: done\non: done\na store to a hole, with swap: done\n")
+    equal((done.status, done.out), (0, told), f"status and output of {done.err[-500:]}")
+
+
+@case
 def it_leaves_no_file():
     scratch = folder("scratch")
     equal(run("exit", "0", options=["--swap", "64M"], env={"TMPDIR": scratch}).status, 0, "status")
