@@ -3,12 +3,18 @@
 #include "lib/radix.h"
 
 #include "lib/assert.h"
+#include "lib/bits.h"
 #include "lib/string.h"
 
 /* The slot of index in a node with `level` levels below it (0: its slots are the pointers). */
 static unsigned radix_slot(uint64_t index, unsigned level)
 {
 	return (index >> (level * RADIX_SHIFT)) & (RADIX_SLOTS - 1);
+}
+
+static uint64_t slot_bit(unsigned slot)
+{
+	return 1ul << slot;
 }
 
 /* The greatest index that so many levels of nodes can hold. */
@@ -88,7 +94,7 @@ static void radix_grow(struct radix *radix, uint64_t index, struct radix_spare *
 		struct radix_node *top = radix_new_node(spare);
 
 		top->slot[0] = radix->root;
-		top->used = 1;
+		top->used = slot_bit(0);
 		radix->root = top;
 		radix->levels++;
 	}
@@ -106,14 +112,14 @@ void radix_insert(struct radix *radix, uint64_t index, void *ptr, struct radix_s
 		slot = &node->slot[radix_slot(index, level)];
 		if (*slot == NULL) {
 			*slot = radix_new_node(spare);
-			node->used++;
+			node->used |= slot_bit(radix_slot(index, level));
 		}
 		node = *slot;
 	}
 	slot = &node->slot[radix_slot(index, 0)];
 	assert(*slot == NULL);
 	*slot = ptr;
-	node->used++;
+	node->used |= slot_bit(radix_slot(index, 0));
 	radix->count++;
 }
 
@@ -152,7 +158,8 @@ unsigned radix_insert_run(struct radix *radix, uint64_t index, void *const *ptrs
 		leaf->slot[first + done] = ptrs[done];
 		done++;
 	}
-	leaf->used += done;
+	if (done != 0)
+		leaf->used |= ~0ul >> (RADIX_SLOTS - done) << first;
 	radix->count += done;
 	return done;
 }
@@ -192,7 +199,7 @@ void *radix_replace(struct radix *radix, uint64_t index, void *ptr)
 /* Removes top levels whose only child is in slot 0, so that a small tree is flat again. */
 static void radix_shrink(struct radix *radix, struct radix_spare *freed)
 {
-	while (radix->levels > 1 && radix->root->used == 1 && radix->root->slot[0] != NULL) {
+	while (radix->levels > 1 && radix->root->used == slot_bit(0)) {
 		struct radix_node *top = radix->root;
 
 		radix->root = top->slot[0];
@@ -216,8 +223,11 @@ void *radix_remove(struct radix *radix, uint64_t index, struct radix_spare *free
 		node = node->slot[radix_slot(index, level)];
 	}
 	for (level = 0; level < radix->levels; level++) {
-		path[level]->slot[radix_slot(index, level)] = NULL;
-		if (--path[level]->used > 0)
+		unsigned at = radix_slot(index, level);
+
+		path[level]->slot[at] = NULL;
+		path[level]->used &= ~slot_bit(at);
+		if (path[level]->used != 0)
 			break;
 		radix_spare_give(freed, path[level]);
 	}
@@ -229,12 +239,14 @@ void *radix_remove(struct radix *radix, uint64_t index, struct radix_spare *free
 	return ptr;
 }
 
-/* Returns the lowest index in the next slot of a node with `level` levels below; 0: none. */
-static uint64_t radix_skip(uint64_t index, unsigned level)
+/* Returns the first index of the next slot in use of a node, or of the node behind it; 0: none. */
+static uint64_t radix_skip(const struct radix_node *node, uint64_t index, unsigned level)
 {
-	unsigned shift = level * RADIX_SHIFT;
+	unsigned shift = level * RADIX_SHIFT, at = radix_slot(index, level);
+	uint64_t later = node->used & ~(slot_bit(at) | (slot_bit(at) - 1));
 
-	return ((index >> shift) + 1) << shift;
+	at = later != 0 ? bit_lowest(later) : RADIX_SLOTS;
+	return ((index >> shift >> RADIX_SHIFT << RADIX_SHIFT) + at) << shift;
 }
 
 void *radix_next(const struct radix *radix, uint64_t *index, uint64_t last)
@@ -254,7 +266,7 @@ void *radix_next(const struct radix *radix, uint64_t *index, uint64_t last)
 			*index = at;
 			return child;
 		}
-		at = radix_skip(at, level);
+		at = radix_skip(node, at, level);
 		if (at == 0)
 			break;
 	}

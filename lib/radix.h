@@ -14,9 +14,11 @@
 #define RADIX_MISSING_MAX (2 * RADIX_DEPTH_MAX - 2)
 
 struct radix_node {
-	uint32_t used; /* slots that are not NULL */
+	uint64_t used; /* a bit for each slot that is not NULL */
 	void *slot[RADIX_SLOTS];
 };
+
+_Static_assert(RADIX_SLOTS == 64, "a bit for each slot");
 
 /* Nodes to be used, or no longer used. They are linked by their first slot. */
 struct radix_spare {
@@ -90,8 +92,8 @@ void *radix_remove(struct radix *radix, uint64_t index, struct radix_spare *free
 
 /*
  * Returns the pointer at the lowest index of [*index, last] that has one, and stores that index in
- * *index; NULL if there is none. To continue, start at *index + 1, unless that is beyond last. The
- * cost of a hole depends on the number of levels, not on its size. What was found may be removed.
+ * *index; NULL if there is none. To continue, start at *index + 1, unless that is beyond last. A
+ * hole of any size costs a few steps on each level. What was found may be removed.
  */
 void *radix_next(const struct radix *radix, uint64_t *index, uint64_t last);
 

@@ -1,0 +1,31 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Programs that have as much as they may of what the kernel counts, searches or walks: nobody else is kept from the hart
+for long. Time is counted in instructions (R130, R131)."""
+
+from lib import latency
+from lib.guest import on_hardened, run_placed
+from lib.tap import case, equal, main
+
+on_hardened()
+
+
+def all_done(*names, mem="128M", swap=()):
+    """The guest does these cases; latency.check() looks at how long the kernel kept the hart."""
+    done = run_placed("holds", *names, options=["--mem", mem, *swap, "--timeout", "200", *latency.options()])
+    latency.take_log()
+    equal((done.status, done.out.decode()), (0, "".join(f"{name}: done\n" for name in names)), f"status and output; {done.err}")
+
+
+@case
+def files_mappings_and_page_tables():
+    all_done("sparse")
+
+
+@case
+def neither_interrupts_nor_preemption_were_off_for_too_long():
+    latency.check("holds")
+
+
+if __name__ == "__main__":
+    main()
