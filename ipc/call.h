@@ -53,6 +53,16 @@ struct process_id;
 struct process_id endpoint_server(struct endpoint *endpoint, struct file **end_ret,
 				  uint32_t *refs_ret);
 
+/* All receive ends were descriptors of one process, when it had begun to wait so many times. */
+struct ends_count {
+	uint64_t birth; /* of the process; 0: not counted */
+	uint64_t waits;
+	uint32_t ends;
+};
+
+/* The last such count of an endpoint, for ipc/deadlock.c. Guarded by process_tree_lock. */
+struct ends_count *endpoint_ends(struct endpoint *endpoint);
+
 /*
  * Starts a call of the kernel's: words, transfer and `ended` are set. ended() is called once, by
  * whichever thread ends the call, which may be this one before call_start() returns; then the call

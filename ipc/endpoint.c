@@ -34,6 +34,7 @@ struct endpoint {
 	/* false: `pulses` and `queue` are empty, and `newest` is no call of the kernel's */
 	bool pending;
 	struct waitq readable; /* woken when something comes that no receiver waits for; own lock */
+	struct ends_count ends; /* guarded by process_tree_lock */
 };
 
 /* An open send end. Once it is closed, it lives on until its last pulse has been received. */
@@ -483,6 +484,7 @@ static int call_if_answered(struct sender *sender, struct ipc_words *words,
 	struct thread *thread = current_thread();
 	int err = -EDEADLK;
 
+	thread->ncalls++;
 	if (deadline == UINT64_MAX)
 		atomic_store(&thread->waits_for, sender->endpoint);
 	if ((signals && deadline != UINT64_MAX) || !ipc_deadlocks(sender->endpoint))
@@ -602,6 +604,11 @@ struct process_id endpoint_server(struct endpoint *endpoint, struct file **end_r
 	*refs_ret = endpoint->open ? atomic_load(&endpoint->receive->refs) : 0;
 	spin_unlock_irqrestore(&endpoint->lock, flags);
 	return server;
+}
+
+struct ends_count *endpoint_ends(struct endpoint *endpoint)
+{
+	return &endpoint->ends;
 }
 
 bool endpoint_is_send(struct file *file)

@@ -80,6 +80,7 @@ struct thread {
 	 * clears it.
 	 */
 	struct endpoint *waits_for;
+	uint64_t ncalls; /* how often it was to wait for one; changed only by the thread itself */
 #ifdef FAULTLINE_HARDENED
 	struct lockorder waiting_locks;
 #endif

@@ -23,6 +23,11 @@ def files_mappings_and_page_tables():
 
 
 @case
+def processes_that_wait():
+    all_done("servers")
+
+
+@case
 def neither_interrupts_nor_preemption_were_off_for_too_long():
     latency.check("holds")
 

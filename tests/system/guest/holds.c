@@ -8,7 +8,11 @@
 
 #include "../../user/t.h"
 
+#include <poll.h>
+#include <sched.h>
 #include <stdbool.h>
+
+#include "lib/ipc.h"
 
 static void check(bool right, const char *what)
 {
@@ -19,6 +23,14 @@ static void check(bool right, const char *what)
 }
 
 #define MUST(call) check((call) >= 0, #call)
+
+static void *map_shared(size_t length)
+{
+	void *at = mmap(NULL, length, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	check(at != MAP_FAILED, "shared memory");
+	return at;
+}
 
 /* Waits for the children, which all must end well. */
 static void bury_all(void)
@@ -44,6 +56,90 @@ static void sparse(void)
 	MUST(ftruncate(file, 0));
 }
 
+/* ---- servers: each waits for the next, and has all descriptors that it may have ---- */
+
+#define SERVERS 64
+
+static _Noreturn void serve(const int *receive, const int *send, int i, volatile int *turn)
+{
+	struct ipc_message message = { 0 };
+
+	for (int k = 0; k < SERVERS; k++)
+		if (k != i)
+			close(receive[k]);
+	while (dup(receive[i]) >= 0)
+		;
+	ipc_receive(receive[i], &message, IPC_NOW);
+	while (*turn != i)
+		sched_yield();
+	*turn = i + 1;
+	/* The last one finds a ring. Then this end is closed, and the one before goes on. */
+	_exit(ipc_call(send[(i + 1) % SERVERS], &message, IPC_NEVER) >= 0);
+}
+
+/* Answers the call that its parent makes of its own endpoint. */
+static _Noreturn void answer(int receive)
+{
+	struct pollfd call = { .fd = receive, .events = POLLIN };
+	struct ipc_message message = { 0 };
+	long id = 0;
+
+	if (poll(&call, 1, -1) == 1)
+		id = ipc_receive(receive, &message, IPC_NOW);
+	_exit(id <= 0 || ipc_reply(receive, id, &message) != 0);
+}
+
+/* All receive ends are its own, at first; then there are as many, but one is the child's. */
+static void call_itself(void)
+{
+	struct ipc_message message = { 0 };
+	int receive = ipc_create(0), send = ipc_badge(receive, 0, 0), other = dup(receive);
+	volatile int *ready = map_shared(PAGE);
+	pid_t child;
+
+	ipc_receive(receive, &message, IPC_NOW);
+	check(ipc_call(send, &message, IPC_NEVER) == -EDEADLK, "a call of itself");
+	child = fork();
+	MUST(child);
+	close(other);
+	if (child == 0) {
+		*ready = 1;
+		while (*ready ==
+		       1) /* without a reference to the receive end but its descriptor's */
+			sched_yield();
+		answer(receive);
+	}
+	while (!*ready)
+		sched_yield();
+	*ready = 2;
+	check(ipc_call(send, &message, IPC_NEVER) == 0, "a call that a child answers");
+	close(receive);
+	close(send);
+}
+
+static void servers(void)
+{
+	volatile int *turn = map_shared(PAGE);
+	int receive[SERVERS], send[SERVERS];
+
+	for (int i = 0; i < SERVERS; i++) {
+		MUST(receive[i] = ipc_create(0));
+		MUST(send[i] = ipc_badge(receive[i], (uint64_t)i, 0));
+	}
+	for (int i = 0; i < SERVERS; i++) {
+		pid_t pid = fork();
+
+		MUST(pid);
+		if (!pid)
+			serve(receive, send, i, turn);
+	}
+	for (int i = 0; i < SERVERS; i++)
+		close(receive[i]);
+	bury_all();
+	check(*turn == SERVERS, "servers that waited");
+	call_itself();
+}
+
 /* ---- all of them ---- */
 
 static const struct {
@@ -51,6 +147,7 @@ static const struct {
 	void (*run)(void);
 } cases[] = {
 	{ "sparse", sparse },
+	{ "servers", servers },
 };
 
 static bool run_case(const char *name)
