@@ -44,6 +44,8 @@
 #define PIECE	   BLOCK_PAGES_MAX
 #define PIECE_VMAS 32
 #define PIECE_RUNS 16 /* of consecutive slots */
+/* An entry whose page goes to swap counts as so many more, for it takes longer. */
+#define OUT_COST   1u
 
 /*
  * Full turns that must free too little before reclaim() gives up. The first ones make the pages
@@ -187,6 +189,7 @@ static void swap_out_entry(struct pass *pass, vaddr_t va, struct mmu_entry *slot
 	counter_add(&reclaim_counts.unmapped, 1);
 	gather_swap_entry(&pass->gather, va, slot, entry_make_swap(to));
 	add_slot(pass, to);
+	pass->left -= MIN(pass->left, OUT_COST);
 }
 
 /* Removes the entry of a page, or turns it to SWAP. */
