@@ -199,9 +199,9 @@ static void give_up(struct virtio_blk *blk)
 static void blk_submit(struct block_device *disk, struct block_request *request)
 {
 	struct virtio_blk *blk = disk->driver;
-	unsigned long flags = spin_lock_irqsave(&blk->lock);
 	bool answered;
 
+	spin_lock(&blk->lock);
 	if (blk->broken)
 		request->result = -EIO;
 	answered = request->result != 0;
@@ -209,7 +209,7 @@ static void blk_submit(struct block_device *disk, struct block_request *request)
 		      &request->link);
 	if (!answered)
 		start_waiting(blk);
-	spin_unlock_irqrestore(&blk->lock, flags);
+	spin_unlock(&blk->lock);
 	if (answered)
 		waitq_wake_all(&disk->answered);
 }
@@ -220,10 +220,9 @@ static bool blk_complete(struct block_device *disk)
 	bool alarmed = __atomic_exchange_n(&blk->alarmed, 0u, __ATOMIC_ACQUIRE);
 	struct list finished = LIST_INIT(finished);
 	struct list *node;
-	unsigned long flags;
 	bool broke = false, any;
 
-	flags = spin_lock_irqsave(&blk->lock);
+	spin_lock(&blk->lock);
 	collect(blk);
 	if (!blk->broken && (blk->vq.broken || (alarmed && virtio_needs_reset(&blk->dev)))) {
 		broke = true;
@@ -231,7 +230,7 @@ static bool blk_complete(struct block_device *disk)
 	}
 	start_waiting(blk);
 	list_splice_tail(&finished, &blk->finished);
-	spin_unlock_irqrestore(&blk->lock, flags);
+	spin_unlock(&blk->lock);
 	if (broke)
 		log_error("virtio-blk",
 			  "%s: the device does not keep to its protocol and is no longer used",
@@ -324,7 +323,7 @@ int virtio_blk_init(const struct virtio_device *dev, struct block_device **disk_
 	if (!blk)
 		return -ENOMEM;
 	blk->dev = *dev;
-	spin_init(&blk->lock, LOCK_DEVICE);
+	spin_init(&blk->lock, LOCK_DISK);
 	list_init(&blk->idle);
 	list_init(&blk->busy);
 	list_init(&blk->waiting[READS]);

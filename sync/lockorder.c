@@ -32,6 +32,7 @@ static const char *const class_names[LOCK_CLASSES] = {
 	[LOCK_KMAP] = "kernel mappings",
 	[LOCK_SLAB] = "slab",
 	[LOCK_PAGE_ALLOC] = "page allocator",
+	[LOCK_DISK] = "disk",
 	[LOCK_DEVICE] = "device",
 	[LOCK_WAITQ] = "wait queue",
 	[LOCK_POLL] = "poller",

@@ -40,7 +40,8 @@ enum lock_class {
 	LOCK_KMAP,
 	LOCK_SLAB,
 	LOCK_PAGE_ALLOC,
-	LOCK_LAST_PREEMPTIBLE = LOCK_PAGE_ALLOC,
+	LOCK_DISK, /* the queue of a disk's driver; its holder takes no other lock */
+	LOCK_LAST_PREEMPTIBLE = LOCK_DISK,
 
 	/* spinning, interrupts off */
 	LOCK_DEVICE, /* a driver's queues; its holder may wake threads */

@@ -28,6 +28,11 @@ def processes_that_wait():
 
 
 @case
+def swap_that_is_busy_and_swap_that_is_full():
+    all_done("out", mem="64M", swap=["--swap", "61M"])
+
+
+@case
 def neither_interrupts_nor_preemption_were_off_for_too_long():
     latency.check("holds")
 

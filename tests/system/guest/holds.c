@@ -32,6 +32,20 @@ static void *map_shared(size_t length)
 	return at;
 }
 
+static char *map_private(size_t length)
+{
+	char *at = mmap(NULL, length, RW, ANON | MAP_NORESERVE, -1, 0);
+
+	check(at != MAP_FAILED, "private memory");
+	return at;
+}
+
+static void fill(char *at, size_t length)
+{
+	for (size_t i = 0; i < length; i += PAGE)
+		at[i] = 1;
+}
+
 /* Waits for the children, which all must end well. */
 static void bury_all(void)
 {
@@ -140,6 +154,18 @@ static void servers(void)
 	call_itself();
 }
 
+/* ---- out: pages that go to swap, while the disk has as many requests as it takes ---- */
+
+static void out(void)
+{
+	char *at = map_private(24 * MIB);
+
+	fill(at, 24 * MIB);
+	MUST(madvise(at, 24 * MIB, MADV_COLD));
+	MUST(madvise(at, 24 * MIB, MADV_PAGEOUT));
+	fill(at, 24 * MIB);
+}
+
 /* ---- all of them ---- */
 
 static const struct {
@@ -148,6 +174,7 @@ static const struct {
 } cases[] = {
 	{ "sparse", sparse },
 	{ "servers", servers },
+	{ "out", out },
 };
 
 static bool run_case(const char *name)
