@@ -18,13 +18,19 @@
 
 struct slot_chunk {
 	uint32_t *words;
+	uint64_t *free; /* a bit for each slot that is free; those of several chunks share a page */
 	uint32_t nfree;
 };
 
-/* All of it is guarded by the lock of the swap cache. */
+/*
+ * All of it is guarded by the lock of the swap cache. The bits let a search pass what is in use in
+ * bulk: an area may have millions of slots, and be full but for a few.
+ */
 struct swap_slots {
 	struct slot_chunk *chunks;
-	uint64_t count; /* slots, whose numbers are below this; 0: there is no area */
+	uint64_t *some;	 /* a bit for each chunk that has a free slot */
+	uint64_t *roomy; /* a bit for each chunk that has as many free ones as a run takes */
+	uint64_t count;	 /* slots, whose numbers are below this; 0: there is no area */
 	uint64_t nfree;
 	uint64_t next; /* where the search for a free slot goes on */
 	unsigned rest; /* slots to be taken before a free run is looked for again */

@@ -29,7 +29,7 @@ def processes_that_wait():
 
 @case
 def swap_that_is_busy_and_swap_that_is_full():
-    all_done("out", mem="64M", swap=["--swap", "61M"])
+    all_done("out", "full", mem="64M", swap=["--swap", "61M"])
 
 
 @case

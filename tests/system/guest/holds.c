@@ -166,6 +166,24 @@ static void out(void)
 	fill(at, 24 * MIB);
 }
 
+/* ---- full: swap of which a slot in a thousand is free ---- */
+
+#define SWAPPED (60 * MIB)
+#define FREED	(1024 * PAGE)
+#define ASIDE	(1000 * PAGE) /* not the first slot that a search comes to */
+
+static void full(void)
+{
+	char *first = map_private(SWAPPED), *then = map_private(400 * PAGE);
+
+	fill(first, SWAPPED);
+	MUST(madvise(first, SWAPPED, MADV_PAGEOUT));
+	for (size_t i = ASIDE; i < SWAPPED; i += FREED)
+		MUST(madvise(first + i, PAGE, MADV_DONTNEED));
+	fill(then, 400 * PAGE);
+	MUST(madvise(then, 400 * PAGE, MADV_PAGEOUT));
+}
+
 /* ---- all of them ---- */
 
 static const struct {
@@ -175,6 +193,7 @@ static const struct {
 	{ "sparse", sparse },
 	{ "servers", servers },
 	{ "out", out },
+	{ "full", full },
 };
 
 static bool run_case(const char *name)
