@@ -105,16 +105,20 @@ bool timer_cancel(struct timer *timer)
 	return was;
 }
 
+/* Interrupts are off for so many timers at most. Programs may have many that end at one time. */
+#define TIMERS_AT_ONCE 4u
+
+/* For those that are left the hart's timer rings again at once: their deadline is over. */
 void timerq_run(void)
 {
 	struct timerq *queue = &arch_this_hart()->timers;
 
-	for (;;) {
+	for (unsigned n = 0;; n++) {
 		struct timer *timer;
 		unsigned long flags = spin_lock_irqsave(&queue->lock);
 		uint64_t next = timerq_next_locked(queue);
 
-		if (next == UINT64_MAX || next > arch_time()) {
+		if (n == TIMERS_AT_ONCE || next == UINT64_MAX || next > arch_time()) {
 			queue->running = NULL;
 			arch_timer_set(next);
 			spin_unlock_irqrestore(&queue->lock, flags);

@@ -45,7 +45,8 @@ void timer_arm(struct timer *timer, uint64_t deadline_ticks);
 bool timer_cancel(struct timer *timer);
 
 /*
- * Called by the timer interrupt with interrupts off: calls what is due and sets the next deadline.
+ * Called by the timer interrupt with interrupts off: calls some of what is due, and sets the next
+ * deadline, which may be over already.
  */
 void timerq_run(void);
 

@@ -154,6 +154,25 @@ static void servers(void)
 	call_itself();
 }
 
+/* ---- sleepers: timers that end at once ---- */
+
+#define SLEEPERS 150
+
+static void sleepers(void)
+{
+	struct timespec end;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += 1;
+	for (int i = 0; i < SLEEPERS; i++) {
+		pid_t pid = fork();
+
+		MUST(pid);
+		if (pid == 0)
+			_exit(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL));
+	}
+}
+
 /* ---- out: pages that go to swap, while the disk has as many requests as it takes ---- */
 
 static void out(void)
@@ -190,10 +209,8 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
-	{ "sparse", sparse },
-	{ "servers", servers },
-	{ "out", out },
-	{ "full", full },
+	{ "sparse", sparse }, { "servers", servers }, { "sleepers", sleepers },
+	{ "out", out },	      { "full", full },
 };
 
 static bool run_case(const char *name)
