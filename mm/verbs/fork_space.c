@@ -23,6 +23,7 @@ struct copying {
 	struct vma *vma;    /* the child's, which is being copied */
 	vaddr_t resume;	    /* where the piece stopped */
 	bool done;	    /* a leaf table or a pinned page was copied: the piece ends */
+	unsigned npassed;   /* empty leaf tables */
 	struct page *spare; /* for the child's copy of a pinned page */
 	bool needs_spare;
 	bool downgraded; /* entries of the parent lost write permission: fence it */
@@ -145,6 +146,9 @@ static __attribute__((noinline)) void copy_pinned(struct copying *copying, vaddr
 	copying->resume = va + PAGE_SIZE;
 }
 
+/* Empty leaf tables that a piece may pass. */
+#define PASS_TABLES 16
+
 static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 {
 	struct copying *copying = arg;
@@ -153,13 +157,15 @@ static int copy_leaf(void *arg, const struct mmu_leaf *leaf)
 	struct mmu_entry *first, *to, *pinned = end;
 	unsigned missing;
 
-	if (copying->done) {
+	if (copying->done || copying->npassed == PASS_TABLES) {
 		copying->resume = leaf->va;
 		return 1;
 	}
 	first = entry_next_used(leaf->entries, end);
-	if (first == end)
+	if (first == end) {
+		copying->npassed++;
 		return 0;
+	}
 	missing = arch_mmu_prepare(&copying->child->mmu, leaf->va, &copying->tables);
 	assert(!missing); /* copy_topup() has allocated enough */
 	copying->child->tables += before - copying->tables.count;
@@ -193,6 +199,7 @@ static vaddr_t copy_piece(struct copying *copying, vaddr_t start, vaddr_t end)
 {
 	copying->resume = end;
 	copying->done = copying->downgraded = false;
+	copying->npassed = 0;
 	(void)arch_mmu_visit(&copying->parent->mmu, start, end, copy_leaf, copying);
 	fence_parent(copying);
 	return copying->resume;
@@ -273,6 +280,30 @@ static bool insert_copy(struct copying *copying, const struct vma *vma, struct v
 	return may;
 }
 
+/* VMAs that a child does not get, and that are passed in one hold of the parent's lock. */
+#define PASS_VMAS 256
+
+/*
+ * Returns the parent's first VMA that ends above `from` and that a child gets, or NULL. The caller
+ * holds the parent's lock, which is released after many VMAs: the mmap lock keeps them.
+ */
+static struct vma *next_copied(const struct copying *copying, vaddr_t from)
+{
+	struct space *parent = copying->parent;
+	struct vma *vma = vma_find_next(parent, from);
+	unsigned npassed = 0;
+
+	while (vma && unlikely(vma->flags & VMA_DONTFORK)) {
+		vma = vma_next(vma);
+		if (++npassed % PASS_VMAS == 0) {
+			spin_unlock(&parent->lock);
+			(void)vm_pause();
+			spin_lock(&parent->lock);
+		}
+	}
+	return vma;
+}
+
 /*
  * Copies the parent's first VMA that ends above `from` and that a child gets. Returns 0, -ENOENT if
  * there is none, or -ENOMEM.
@@ -286,9 +317,7 @@ static int copy_vma(struct copying *copying, vaddr_t from)
 	if (!copy)
 		return -ENOMEM;
 	spin_lock(&copying->parent->lock);
-	vma = vma_find_next(copying->parent, from);
-	while (vma && unlikely(vma->flags & VMA_DONTFORK))
-		vma = vma_next(vma);
+	vma = next_copied(copying, from);
 	if (vma)
 		result = insert_copy(copying, vma, copy) ? 0 : -ENOMEM;
 	spin_unlock(&copying->parent->lock);

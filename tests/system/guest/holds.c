@@ -154,6 +154,39 @@ static void servers(void)
 	call_itself();
 }
 
+/* ---- forks: mappings that the child does not get, and empty page tables ---- */
+
+#define VMAS   40000ul
+#define TABLES 2000ul
+#define LEAF   (2 * MIB)
+
+static char *many_vmas(void)
+{
+	char *at = mmap(NULL, VMAS * PAGE, PROT_NONE, ANON | MAP_NORESERVE, -1, 0);
+
+	check(at != MAP_FAILED, "mappings");
+	for (size_t i = 0; i < VMAS; i += 2)
+		MUST(mprotect(at + i * PAGE, PAGE, RW));
+	return at;
+}
+
+static void forks(void)
+{
+	char *left = many_vmas(), *at = map_private(64 * GIB);
+
+	MUST(madvise(left, VMAS * PAGE, MADV_DONTFORK));
+	for (size_t i = 0; i < TABLES; i++)
+		at[i * LEAF] = 1;
+	for (size_t i = 0; i < 60; i++)
+		at[i * GIB] = 1;
+	MUST(madvise(at, 64 * GIB, MADV_DONTNEED));
+	at[63 * GIB] = 7;
+	if (fork() == 0)
+		_exit(at[63 * GIB] != 7 || madvise(left, PAGE, MADV_NORMAL) == 0);
+	MUST(mprotect(at, 64 * GIB, PROT_READ));
+	MUST(munmap(at, 64 * GIB));
+}
+
 /* ---- sleepers: timers that end at once ---- */
 
 #define SLEEPERS 150
@@ -209,8 +242,8 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
-	{ "sparse", sparse }, { "servers", servers }, { "sleepers", sleepers },
-	{ "out", out },	      { "full", full },
+	{ "sparse", sparse },	  { "servers", servers }, { "forks", forks },
+	{ "sleepers", sleepers }, { "out", out },	  { "full", full },
 };
 
 static bool run_case(const char *name)
