@@ -122,6 +122,9 @@ vaddr_t gather_zap(struct gather *gather, const struct vma *vma, vaddr_t start, 
 	return more ? gather->resume : end;
 }
 
+/* Leaf tables of a piece: the page of each entry is looked at. */
+#define SHOWN_LEAVES 2
+
 struct zap_shown {
 	struct gather *gather;
 	const struct object *object;
@@ -143,7 +146,7 @@ static int zap_shown_leaf(void *arg, const struct mmu_leaf *leaf)
 	unsigned leaves = gather->leaves;
 
 	gather->resume = leaf->va;
-	if (leaves == GATHER_LEAVES)
+	if (leaves >= SHOWN_LEAVES)
 		return 1;
 	for (slot = entry_next_used(leaf->entries, end); slot < end;
 	     slot = entry_next_used(slot + 1, end)) {

@@ -206,6 +206,25 @@ static void sleepers(void)
 	}
 }
 
+/* ---- copies: private copies of the pages of a file, which gets a hole ---- */
+
+#define COPIES (24 * MIB)
+
+static void copies(void)
+{
+	int file = memfd_create("hole", 0);
+	char *at;
+
+	MUST(ftruncate(file, COPIES));
+	at = mmap(NULL, COPIES, RW, MAP_PRIVATE, file, 0);
+	check(at != MAP_FAILED, "a file");
+	fill(at, COPIES);
+	MUST(fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, COPIES));
+	for (size_t i = 0; i < COPIES; i += PAGE)
+		check(at[i] == 1, "a copy");
+	MUST(mprotect(at, COPIES, PROT_READ));
+}
+
 /* ---- out: pages that go to swap, while the disk has as many requests as it takes ---- */
 
 static void out(void)
@@ -242,8 +261,8 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
-	{ "sparse", sparse },	  { "servers", servers }, { "forks", forks },
-	{ "sleepers", sleepers }, { "out", out },	  { "full", full },
+	{ "sparse", sparse }, { "servers", servers }, { "forks", forks }, { "sleepers", sleepers },
+	{ "copies", copies }, { "out", out },	      { "full", full },
 };
 
 static bool run_case(const char *name)
