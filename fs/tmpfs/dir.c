@@ -308,6 +308,8 @@ int dir_item_from(struct inode *dir, uint64_t pos, struct dir_item *item)
 	return err;
 }
 
+uint64_t dir_moves;
+
 /* One of the inode's names; NULL: it has none, or it is the root. */
 static struct name *a_name_locked(struct inode *inode)
 {
@@ -317,30 +319,89 @@ static struct name *a_name_locked(struct inode *inode)
 	return list_empty(names) ? NULL : list_entry(names->next, struct name, same);
 }
 
-static int path_locked(struct inode *inode, struct path_text *text)
-{
-	struct name *name = a_name_locked(inode);
+/* Names that are put before a path in one hold of names_lock. */
+#define PATH_PIECE 64u
 
+/* A path has more pieces. */
+#define PATH_MORE 1
+
+/* If directories are moved more often meanwhile, each piece is right, but maybe not all together. */
+#define PATH_TRIES 8u
+
+/*
+ * Writes a piece of the path of *inode, and sets that to where the path goes on. Returns 0 at its
+ * end, PATH_MORE if there is more, -ENOENT or -ERANGE.
+ */
+static int path_piece_locked(struct inode **inode, struct path_text *text)
+{
 	assert_hardened(spin_lock_held(&names_lock));
-	if (!name && inode != inode->mount->root)
-		return -ENOENT;
-	while (!path_reached(text, inode) && name) {
+	for (unsigned n = 0;; n++) {
+		struct name *name = a_name_locked(*inode);
+
+		if (!name && *inode != (*inode)->mount->root)
+			return -ENOENT;
+		if (path_reached(text, *inode) || !name)
+			return 0;
+		if (n == PATH_PIECE)
+			return PATH_MORE;
 		if (path_prepend(text, name->text, name->len) != 0)
 			return -ERANGE;
-		inode = name->dir;
-		name = a_name_locked(inode);
+		*inode = name->dir;
 	}
-	return 0;
+}
+
+/*
+ * Writes all the pieces. Returns as path_piece_locked(), or PATH_MORE if a directory was moved after
+ * the first one, which does not matter in the last try.
+ */
+static int path_by_pieces(struct inode *inode, struct path_text *text, bool last_try)
+{
+	uint64_t moves = UINT64_MAX;
+	bool moved = false;
+	int err;
+
+	inode_get(inode);
+	do {
+		struct inode *from = inode;
+
+		spin_lock(&names_lock);
+		if (moves == UINT64_MAX)
+			moves = dir_moves;
+		moved = moves != dir_moves && !last_try;
+		err = path_piece_locked(&inode, text);
+		inode_get(inode);
+		spin_unlock(&names_lock);
+		inode_put(from);
+	} while (err == PATH_MORE && !moved);
+	inode_put(inode);
+	return moved ? PATH_MORE : err;
+}
+
+static int long_path(struct inode *inode, struct path_text *text)
+{
+	const struct path_text begin = *text;
+	int err = PATH_MORE;
+
+	for (unsigned tries = 1; err == PATH_MORE; tries++) {
+		*text = begin;
+		err = path_by_pieces(inode, text, tries == PATH_TRIES);
+	}
+	return err;
 }
 
 int dir_path_in_mount(struct inode *inode, struct path_text *text)
 {
+	const struct path_text begin = *text;
+	struct inode *at = inode;
 	int err;
 
 	spin_lock(&names_lock);
-	err = path_locked(inode, text);
+	err = path_piece_locked(&at, text);
 	spin_unlock(&names_lock);
-	return err;
+	if (likely(err != PATH_MORE))
+		return err;
+	*text = begin;
+	return long_path(inode, text);
 }
 
 static struct name *name_from(struct inode *dir, uint64_t order)

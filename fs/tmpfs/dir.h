@@ -56,6 +56,8 @@ bool dir_visit_all(struct inode *root, bool (*visit)(struct inode *dir, struct n
 /* Takes a name out of its directory whatever it names, and frees it. Nothing uses the tree. */
 void dir_discard_name(struct inode *dir, struct name *name);
 
+extern uint64_t dir_moves; /* renames of directories; guarded by names_lock */
+
 /* Steps of these, for renames. The caller holds names_lock, except for name_free(). */
 
 /* Returns the name of that text in dir, or NULL. */

@@ -102,6 +102,7 @@ static struct inode *change_parent_locked(struct inode *dir, struct inode *from,
 	assert_hardened(spin_lock_held(&names_lock));
 	if (!is_dir(dir))
 		return NULL;
+	dir_moves++;
 	from->nlink--;
 	to->nlink++;
 	inode_get(to);

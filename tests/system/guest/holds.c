@@ -225,6 +225,44 @@ static void copies(void)
 	MUST(mprotect(at, COPIES, PROT_READ));
 }
 
+/* ---- deep: a directory whose path is as long as one may be ---- */
+
+#define DEPTH 2030
+#define TOP   "/tmp/deep"
+
+static void look_at_path(const char *path)
+{
+	size_t length = strlen(TOP);
+
+	check(strlen(path) == length + 2ul * DEPTH && memcmp(path, TOP, length) == 0, "a path");
+	for (size_t i = 0; i < DEPTH; i++)
+		check(path[length + 2 * i] == '/' && strchr("de", path[length + 2 * i + 1]), path);
+}
+
+static void deep(void)
+{
+	char path[PAGE];
+	pid_t mover;
+
+	MUST(mkdir(TOP, 0755));
+	MUST(chdir(TOP));
+	for (int i = 0; i < DEPTH; i++) {
+		MUST(mkdir("d", 0755));
+		MUST(chdir("d"));
+	}
+	mover = fork();
+	while (mover == 0)
+		if (rename(TOP "/d", TOP "/e") != 0 || rename(TOP "/e", TOP "/d") != 0)
+			_exit(1);
+	for (int i = 0; i < 20; i++) {
+		check(getcwd(path, sizeof(path)) != NULL, "getcwd");
+		look_at_path(path);
+		sched_yield();
+	}
+	kill(mover, SIGKILL);
+	waitpid(mover, NULL, 0);
+}
+
 /* ---- out: pages that go to swap, while the disk has as many requests as it takes ---- */
 
 static void out(void)
@@ -262,7 +300,7 @@ static const struct {
 	void (*run)(void);
 } cases[] = {
 	{ "sparse", sparse }, { "servers", servers }, { "forks", forks }, { "sleepers", sleepers },
-	{ "copies", copies }, { "out", out },	      { "full", full },
+	{ "copies", copies }, { "deep", deep },	      { "out", out },	  { "full", full },
 };
 
 static bool run_case(const char *name)
