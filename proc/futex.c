@@ -24,6 +24,8 @@
 #define BUCKETS 256
 /* At most this many sleepers are woken or moved under one hold of a bucket's lock. */
 #define BATCH	32
+/* And so many are looked at: all processes may sleep for another word with the same hash. */
+#define LOOKS	128
 
 struct bucket {
 	struct spinlock lock;
@@ -217,21 +219,26 @@ static void unlock_buckets(const struct request *request)
 }
 
 /*
- * Serves one batch. Returns true if there may be more. Adds the number of moved sleepers to
- * *moved_ret. Call with the buckets' locks held.
+ * Serves one batch, from `at` on. Returns where it stopped, or NULL if it is done. Adds the number
+ * of moved sleepers to *moved_ret. Call with the buckets' locks held.
  */
-static bool serve_some(struct request *request, unsigned *moved_ret)
+static struct list *serve_some(struct request *request, struct list *at, unsigned *moved_ret)
 {
-	struct sleeper *sleeper, *next;
-	unsigned batch = 0;
+	struct list *end = &request->bucket->sleepers, *next;
+	unsigned batch = 0, looks = 0;
 
-	list_for_each_entry_safe(sleeper, next, &request->bucket->sleepers, link) {
+	for (; at != end; at = next) {
+		struct sleeper *sleeper = list_entry(at, struct sleeper, link);
+
+		next = at->next;
+		if (looks++ == LOOKS)
+			return at;
 		if (!matches(request, sleeper))
 			continue;
 		if (request->done >= request->max_wake + request->max_move)
-			return false;
+			return NULL;
 		if (batch++ == BATCH)
-			return true;
+			return at;
 		if (request->done++ < request->max_wake) {
 			wake(sleeper);
 		} else {
@@ -239,14 +246,33 @@ static bool serve_some(struct request *request, unsigned *moved_ret)
 			++*moved_ret;
 		}
 	}
-	return false;
+	return NULL;
+}
+
+/*
+ * Serves the other batches. A sleeper that no request is for keeps the place meanwhile. Call with
+ * the buckets' locks held; they are released in between.
+ */
+static __attribute__((noinline)) void serve_rest(struct request *request, struct list *at,
+						 unsigned *moved_ret)
+{
+	struct sleeper place = { .key = { 0 } };
+
+	while (at) {
+		list_add_tail(at, &place.link);
+		unlock_buckets(request);
+		lock_buckets(request);
+		at = place.link.next;
+		list_del(&place.link);
+		at = serve_some(request, at, moved_ret);
+	}
 }
 
 /* Serves the request if *changes (NULL: any) is still current. Otherwise returns false at once. */
 static bool serve(struct request *request, const uint64_t *changes)
 {
 	unsigned moved = 0;
-	bool more = true;
+	struct list *at;
 
 	lock_buckets(request);
 	if (changes && *changes != request->bucket->changes) {
@@ -254,13 +280,10 @@ static bool serve(struct request *request, const uint64_t *changes)
 		return false;
 	}
 	request->until = request->bucket->changes++;
-	for (;;) {
-		more = serve_some(request, &moved);
-		unlock_buckets(request);
-		if (!more)
-			break;
-		lock_buckets(request);
-	}
+	at = serve_some(request, request->bucket->sleepers.next, &moved);
+	if (unlikely(at != NULL))
+		serve_rest(request, at, &moved);
+	unlock_buckets(request);
 	while (moved--)
 		memory_key_put(request->key);
 	return true;

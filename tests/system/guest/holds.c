@@ -263,6 +263,62 @@ static void deep(void)
 	waitpid(mover, NULL, 0);
 }
 
+/* ---- words: threads that sleep for one futex ---- */
+
+#define WAITERS 200
+
+static void wait_for_word(uint32_t *word, uint32_t bits)
+{
+	pid_t pid = fork();
+
+	MUST(pid);
+	if (pid != 0)
+		return;
+	__atomic_add_fetch(&word[1], 1, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, word, 9 /* FUTEX_WAIT_BITSET */, 0, NULL, NULL, bits);
+	_exit(0);
+}
+
+static long wake_word(uint32_t *word, uint32_t bits)
+{
+	return syscall(SYS_futex, word, 10 /* FUTEX_WAKE_BITSET */, INT32_MAX, NULL, NULL, bits);
+}
+
+static void words(void)
+{
+	uint32_t *word = map_shared(PAGE);
+
+	for (uint32_t i = 1; i <= WAITERS; i++) {
+		wait_for_word(word, i < WAITERS ? 1 : 2);
+		while (__atomic_load_n(&word[1], __ATOMIC_SEQ_CST) < i)
+			sched_yield();
+	}
+	/* The last one comes behind all the others. */
+	while (wake_word(word, 2) != 1)
+		sched_yield();
+	for (long left = WAITERS - 1; left;)
+		left -= wake_word(word, 1);
+}
+
+/* ---- signals: as many as may wait ---- */
+
+static void signals(void)
+{
+	const union sigval value = { .sival_int = 1 };
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	while (sigqueue(getpid(), SIGRTMIN, value) == 0)
+		;
+	check(errno == EAGAIN, "signals");
+	kill(getpid(), SIGCHLD);
+	signal(SIGCHLD, SIG_IGN);
+	kill(getpid(), SIGTSTP);
+	kill(getpid(), SIGCONT);
+	sigwaitinfo(&all, NULL);
+}
+
 /* ---- out: pages that go to swap, while the disk has as many requests as it takes ---- */
 
 static void out(void)
@@ -300,7 +356,8 @@ static const struct {
 	void (*run)(void);
 } cases[] = {
 	{ "sparse", sparse }, { "servers", servers }, { "forks", forks }, { "sleepers", sleepers },
-	{ "copies", copies }, { "deep", deep },	      { "out", out },	  { "full", full },
+	{ "copies", copies }, { "deep", deep },	      { "words", words }, { "signals", signals },
+	{ "out", out },	      { "full", full },
 };
 
 static bool run_case(const char *name)
