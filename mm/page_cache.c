@@ -296,10 +296,11 @@ int object_publish(struct object *object, uint64_t index, struct page *fresh, ui
 struct removal {
 	uint64_t next, last; /* the range that is left */
 	bool (*choose)(struct object *object, struct page *page);
-	bool marks;   /* where a page was that can be read again, a mark stays */
-	bool swapped; /* pages in swap go too, where a missing page is zeros */
-	bool reads;   /* reads under way go although `choose` is set */
-	bool kept;    /* set: a page was not chosen */
+	bool marks;	       /* where a page was that can be read again, a mark stays */
+	bool swapped;	       /* pages in swap go too, where a missing page is zeros */
+	bool reads;	       /* reads under way go although `choose` is set */
+	bool kept;	       /* set: a page was not chosen */
+	struct waitq *waiting; /* of those who wait for a read that is cancelled, or NULL */
 	struct page *pages[REMOVE_BATCH];
 	unsigned count, seen;
 	struct radix_spare freed;
@@ -375,7 +376,7 @@ static void remove_number(struct object *object, void *held, struct removal *r)
 	radix_remove(&object->pages, r->next, &r->freed);
 	if (is_swapped(held))
 		forget_swapped(object, held);
-	waitq_wake_all(queue_of(object, r->next));
+	r->waiting = queue_of(object, r->next);
 }
 
 /* Removes the next pages. Returns false at the end of the range. The caller holds object->lock. */
@@ -387,6 +388,8 @@ static bool remove_locked(struct object *object, struct removal *r)
 
 		if (!held)
 			return false;
+		if (!index_is_page(held) && r->waiting && r->waiting != queue_of(object, r->next))
+			return true;
 		if (!index_is_page(held))
 			remove_number(object, held, r);
 		else if (!r->choose || r->choose(object, held))
@@ -400,11 +403,17 @@ static bool remove_locked(struct object *object, struct removal *r)
 	return true;
 }
 
-/* Drops what was removed, with no lock held. Returns how many pages. */
+/*
+ * Drops what was removed, and wakes those who wait for it: any number of them, so no lock is held.
+ * Returns how many pages.
+ */
 static size_t removal_put(struct removal *r)
 {
 	size_t n = r->count;
 
+	if (unlikely(r->waiting != NULL))
+		waitq_wake_all(r->waiting);
+	r->waiting = NULL;
 	while (r->count)
 		page_put(r->pages[--r->count]);
 	object_nodes_free(&r->freed);
@@ -535,14 +544,16 @@ struct page *object_page_cut(struct object *object, uint64_t index, bool *swappe
 {
 	struct radix_spare freed;
 	struct page *page;
+	bool cancelled;
 
 	radix_spare_init(&freed);
 	spin_lock(&object->lock);
 	page = page_at(object, index);
 	*swapped_ret = is_swapped(radix_find(&object->pages, index));
-	if (!page && !*swapped_ret && radix_remove(&object->pages, index, &freed))
-		waitq_wake_all(queue_of(object, index));
+	cancelled = !page && !*swapped_ret && radix_remove(&object->pages, index, &freed);
 	spin_unlock(&object->lock);
+	if (cancelled)
+		waitq_wake_all(queue_of(object, index));
 	object_nodes_free(&freed);
 	return page;
 }
