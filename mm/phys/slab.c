@@ -15,7 +15,8 @@
 #include "mm/check/slab_check.h"
 #include "mm/phys/page_alloc.h"
 
-#define EMPTY_MAX 1
+#define EMPTY_MAX  1
+#define TRIM_PIECE 64u /* slabs that a trim looks at in one hold of the lock */
 
 struct slab_object {
 	struct slab_object *next;
@@ -138,21 +139,39 @@ void slab_free(struct slab_cache *cache, void *p)
 		slab_release(spent);
 }
 
-/* Moves the empty slabs of a cache from its list to `spent`. */
-static void cache_trim(struct slab_cache *cache, struct list *spent)
+/*
+ * Looks at the first slabs of a cache's list: moves the empty ones to `spent`, and the others to the
+ * end of the list. Returns false if there are no more empty ones. The caller holds the cache's lock.
+ */
+static bool cache_trim_piece(struct slab_cache *cache, struct list *spent)
 {
-	struct page *page, *next;
+	struct list *link;
 
-	spin_lock(&cache->lock);
-	list_for_each_entry_safe(page, next, &cache->partial, link) {
-		if (page->slab_used)
+	for (unsigned n = 0; n < TRIM_PIECE && cache->empty && (link = list_pop(&cache->partial));
+	     n++) {
+		if (list_entry(link, struct page, link)->slab_used) {
+			list_add_tail(&cache->partial, link);
 			continue;
-		list_del(&page->link);
-		list_add(spent, &page->link);
+		}
+		list_add(spent, link);
 		cache->empty--;
 		cache->slabs--;
 	}
-	spin_unlock(&cache->lock);
+	return cache->empty != 0;
+}
+
+/* Looks at as many slabs as there are, so that others who use the cache do not keep it here. */
+static void cache_trim(struct slab_cache *cache, struct list *spent)
+{
+	size_t left = atomic_load_relaxed(&cache->slabs);
+	bool more = true;
+
+	while (more) {
+		spin_lock(&cache->lock);
+		more = cache_trim_piece(cache, spent) && left > TRIM_PIECE;
+		spin_unlock(&cache->lock);
+		left -= TRIM_PIECE;
+	}
 }
 
 /*

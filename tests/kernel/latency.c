@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/hart.h"
 #include "ktest.h"
+#include "mm/phys/kmalloc.h"
 #include "proc/wait.h"
 #include "sync/irq.h"
 #include "sync/spinlock.h"
@@ -166,6 +167,55 @@ KTEST(latency_of_what_is_exempt_is_none)
 	preempt_enable();
 	EXPECT_TRUE(longest(LATENCY_PREEMPTION) < LONG);
 	EXPECT_TRUE(longest(LATENCY_INTERRUPTS) < LONG);
+	end_test();
+}
+
+#define SLABS 3000u
+
+/* Of half a frame, with what is between two in the hardened kernel. */
+struct half {
+	struct half *next;
+	char bytes[1900];
+};
+
+static SLAB_CACHE(half_cache, struct half);
+
+/* Frees all of a list, or every second one. */
+static struct half *free_halves(struct half *list, bool all)
+{
+	struct half *left = NULL, *next;
+
+	for (bool keep = false; list; list = next, keep = !keep && !all) {
+		next = list->next;
+		if (keep) {
+			list->next = left;
+			left = list;
+		} else {
+			slab_free(&half_cache, list);
+		}
+	}
+	return left;
+}
+
+/* R131. Each slab has a free object, and the empty one is at the end of their list. */
+KTEST(latency_of_a_trim_does_not_grow_with_the_slabs)
+{
+	struct half *first = slab_alloc(&half_cache), *list = NULL, *half;
+
+	if (!begin_test()) {
+		slab_free(&half_cache, first);
+		return;
+	}
+	for (unsigned i = 1; i < 2 * SLABS && (half = slab_alloc(&half_cache)); i++) {
+		half->next = list;
+		list = half;
+	}
+	EXPECT_TRUE(list != NULL);
+	slab_free(&half_cache, first);
+	list = free_halves(list, false);
+	slab_trim();
+	EXPECT_TRUE(longest(LATENCY_PREEMPTION) < LONG / 2);
+	EXPECT_TRUE(free_halves(list, true) == NULL);
 	end_test();
 }
 
