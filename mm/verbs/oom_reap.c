@@ -5,23 +5,20 @@
 #include "mm/tlb_gather.h"
 #include "mm/verbs.h"
 
-/* Returns the first private VMA from `start` on, or NULL. The caller holds the space's lock. */
-static struct vma *next_private(struct space *space, vaddr_t start)
-{
-	struct vma *vma = vma_find_next(space, start);
-
-	while (vma && vma_is_shared(vma))
-		vma = vma_next(vma);
-	return vma;
-}
+/* Shared VMAs that one piece may pass. */
+#define PASS_VMAS 256
 
 /* Clears one piece. Returns where to continue, or USER_TOP. The caller holds the space's lock. */
 static vaddr_t reap_piece(struct gather *gather, vaddr_t start)
 {
-	struct vma *vma = next_private(gather->space, start);
+	struct vma *vma = vma_find_next(gather->space, start);
 	vaddr_t reached = USER_TOP;
 
-	if (vma)
+	for (unsigned n = 0; n < PASS_VMAS && vma && vma_is_shared(vma); n++)
+		vma = vma_next(vma);
+	if (vma && vma_is_shared(vma))
+		reached = vma->start;
+	else if (vma)
 		reached = gather_zap(gather, vma, MAX(start, vma->start), vma->end);
 	gather_fence(gather);
 	return reached;

@@ -19,7 +19,7 @@ def all_done(*names, mem="128M", swap=()):
 
 @case
 def files_mappings_and_page_tables():
-    all_done("sparse", "forks", "copies", "deep")
+    all_done("sparse", "forks", "copies", "deep", "reaped")
 
 
 @case

@@ -160,9 +160,9 @@ static void servers(void)
 #define TABLES 2000ul
 #define LEAF   (2 * MIB)
 
-static char *many_vmas(void)
+static char *many_vmas(int flags)
 {
-	char *at = mmap(NULL, VMAS * PAGE, PROT_NONE, ANON | MAP_NORESERVE, -1, 0);
+	char *at = mmap(NULL, VMAS * PAGE, PROT_NONE, flags | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	check(at != MAP_FAILED, "mappings");
 	for (size_t i = 0; i < VMAS; i += 2)
@@ -172,7 +172,7 @@ static char *many_vmas(void)
 
 static void forks(void)
 {
-	char *left = many_vmas(), *at = map_private(64 * GIB);
+	char *left = many_vmas(MAP_PRIVATE), *at = map_private(64 * GIB);
 
 	MUST(madvise(left, VMAS * PAGE, MADV_DONTFORK));
 	for (size_t i = 0; i < TABLES; i++)
@@ -185,6 +185,23 @@ static void forks(void)
 		_exit(at[63 * GIB] != 7 || madvise(left, PAGE, MADV_NORMAL) == 0);
 	MUST(mprotect(at, 64 * GIB, PROT_READ));
 	MUST(munmap(at, 64 * GIB));
+}
+
+/* ---- reaped: shared mappings of a process that is killed because memory has run out ---- */
+
+static void reaped(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	MUST(pid);
+	if (pid == 0) {
+		many_vmas(MAP_SHARED);
+		fill(map_private(GIB), GIB);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "who took all memory");
 }
 
 /* ---- sleepers: timers that end at once ---- */
@@ -355,9 +372,9 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
-	{ "sparse", sparse }, { "servers", servers }, { "forks", forks }, { "sleepers", sleepers },
-	{ "copies", copies }, { "deep", deep },	      { "words", words }, { "signals", signals },
-	{ "out", out },	      { "full", full },
+	{ "sparse", sparse },	  { "servers", servers }, { "forks", forks }, { "reaped", reaped },
+	{ "sleepers", sleepers }, { "copies", copies },	  { "deep", deep },   { "words", words },
+	{ "signals", signals },	  { "out", out },	  { "full", full },
 };
 
 static bool run_case(const char *name)
