@@ -70,14 +70,18 @@ size_t user_iter_clear(struct user_iter *iter, size_t n)
 	return done;
 }
 
+/* Preemption is off for one segment at a time, for there may be many. */
 size_t user_iter_try_in_pieces(struct user_iter *iter, void *to, size_t n)
 {
 	const struct user_iter before = *iter;
-	size_t done;
+	size_t done = 0;
+	size_t span;
 
-	preempt_disable();
-	done = user_iter_copy_in_pieces(iter, to, n);
-	preempt_enable();
+	while (done < n && (span = MIN(user_iter_span(iter), n - done)) != 0) {
+		if (user_iter_try_in(iter, (uint8_t *)to + done, span) != span)
+			break;
+		done += span;
+	}
 	if (done == n)
 		return n;
 	*iter = before;
@@ -87,11 +91,14 @@ size_t user_iter_try_in_pieces(struct user_iter *iter, void *to, size_t n)
 size_t user_iter_try_out_pieces(struct user_iter *iter, const void *from, size_t n)
 {
 	const struct user_iter before = *iter;
-	size_t done;
+	size_t done = 0;
+	size_t span;
 
-	preempt_disable();
-	done = user_iter_copy_out_pieces(iter, from, n);
-	preempt_enable();
+	while (done < n && (span = MIN(user_iter_span(iter), n - done)) != 0) {
+		if (user_iter_try_out(iter, (const uint8_t *)from + done, span) != span)
+			break;
+		done += span;
+	}
 	if (done == n)
 		return n;
 	*iter = before;

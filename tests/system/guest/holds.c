@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <sys/uio.h>
 
 #include "lib/ipc.h"
 
@@ -280,6 +281,28 @@ static void deep(void)
 	waitpid(mover, NULL, 0);
 }
 
+/* ---- segments: of a read and a write, as many as it may have ---- */
+
+#define SEGMENTS 1024
+
+static void segments(void)
+{
+	static uint32_t words[2][SEGMENTS];
+	static struct iovec iov[2][SEGMENTS];
+	const ssize_t all = sizeof(words[0]);
+	int ends[2];
+
+	for (uint32_t i = 0; i < SEGMENTS; i++) {
+		words[0][i] = i;
+		for (int side = 0; side < 2; side++)
+			iov[side][i] = (struct iovec){ &words[side][i], sizeof(words[side][i]) };
+	}
+	MUST(pipe(ends));
+	check(writev(ends[1], iov[0], SEGMENTS) == all, "a write of segments");
+	check(readv(ends[0], iov[1], SEGMENTS) == all, "a read of segments");
+	check(memcmp(words[0], words[1], sizeof(words[0])) == 0, "bytes of segments");
+}
+
 /* ---- words: threads that sleep for one futex ---- */
 
 #define WAITERS 200
@@ -372,9 +395,10 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } cases[] = {
-	{ "sparse", sparse },	  { "servers", servers }, { "forks", forks }, { "reaped", reaped },
-	{ "sleepers", sleepers }, { "copies", copies },	  { "deep", deep },   { "words", words },
-	{ "signals", signals },	  { "out", out },	  { "full", full },
+	{ "sparse", sparse },	{ "servers", servers },	  { "forks", forks },
+	{ "reaped", reaped },	{ "sleepers", sleepers }, { "copies", copies },
+	{ "deep", deep },	{ "segments", segments }, { "words", words },
+	{ "signals", signals }, { "out", out },		  { "full", full },
 };
 
 static bool run_case(const char *name)
