@@ -105,15 +105,20 @@ size_t ldisc_output(struct ldisc *ldisc, uint8_t byte, uint8_t *to)
 	return n + show(ldisc, byte, to + n);
 }
 
-static bool is_control(uint8_t byte)
+static UNCHECKED inline bool is_control(uint8_t byte)
 {
 	return byte < ' ' || byte == DEL;
 }
 
-/* Is it echoed as ^X? */
+/* Is it echoed as ^X where ECHOCTL is set? */
+static UNCHECKED inline bool is_caret(uint8_t byte)
+{
+	return is_control(byte) && byte != '\t' && byte != '\n';
+}
+
 static bool has_caret(const struct ldisc *ldisc, uint8_t byte)
 {
-	return is_control(byte) && byte != '\t' && byte != '\n' && has_lflag(ldisc, ECHOCTL);
+	return is_caret(byte) && has_lflag(ldisc, ECHOCTL);
 }
 
 static void put(struct ldisc *ldisc, struct ldisc_echo *echo, uint8_t byte)
@@ -133,15 +138,21 @@ static void echo_byte(struct ldisc *ldisc, struct ldisc_echo *echo, uint8_t byte
 
 /* ---- line editing ---- */
 
-/* Returns the column of the cursor when the line was shown up to `end`, exclusive. */
-static unsigned column_at(struct ldisc *ldisc, unsigned end)
+/*
+ * Returns the column of the cursor after the line's bytes from `at` to `end`, exclusive. They may be
+ * many, so the usual ones come first.
+ */
+static UNCHECKED unsigned column_behind(const struct ldisc *ldisc, unsigned column, unsigned at,
+					unsigned end)
 {
-	unsigned column = ldisc->line_start;
+	bool carets = has_lflag(ldisc, ECHOCTL);
 
-	for (unsigned at = ldisc->commit; at != end; at++) {
-		uint8_t byte = (uint8_t)*slot(ldisc, at);
+	for (; at != end; at++) {
+		uint8_t byte = (uint8_t)ldisc->ring[at % LDISC_ROOM];
 
-		if (has_caret(ldisc, byte))
+		if (byte >= ' ' && byte < DEL)
+			column++;
+		else if (carets && is_caret(byte))
 			column += 2;
 		else
 			column = column_after(ldisc, column, byte);
@@ -163,8 +174,8 @@ static unsigned last_char(struct ldisc *ldisc)
 /* Shortens the line to `end` and blanks the rest on the screen. */
 static void cut_line(struct ldisc *ldisc, struct ldisc_echo *echo, unsigned end)
 {
-	unsigned from = column_at(ldisc, end);
-	unsigned to = column_at(ldisc, ldisc->write);
+	unsigned from = column_behind(ldisc, ldisc->line_start, ldisc->commit, end);
+	unsigned to = column_behind(ldisc, from, end, ldisc->write);
 	unsigned width = to > from ? to - from : 0;
 
 	ldisc->write = end;

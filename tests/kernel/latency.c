@@ -6,6 +6,7 @@
 #include "arch/timer.h"
 #include "base/clock.h"
 #include "base/hart.h"
+#include "fs/tty/ldisc.h"
 #include "ktest.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/wait.h"
@@ -216,6 +217,25 @@ KTEST(latency_of_a_trim_does_not_grow_with_the_slabs)
 	slab_trim();
 	EXPECT_TRUE(longest(LATENCY_PREEMPTION) < LONG / 2);
 	EXPECT_TRUE(free_halves(list, true) == NULL);
+	end_test();
+}
+
+/* R130. A terminal's lock is held while its line discipline takes a key. */
+KTEST(latency_of_an_erased_key_is_short_in_the_longest_line)
+{
+	static struct ldisc ldisc;
+	static struct ldisc_echo echo;
+	uint64_t took;
+
+	if (!begin_test())
+		return;
+	ldisc_init(&ldisc, false);
+	for (unsigned i = 0; i < LDISC_ROOM - 1; i++)
+		(void)ldisc_input(&ldisc, 1, &echo); /* ^A */
+	took = arch_instructions();
+	(void)ldisc_input(&ldisc, 0x7f, &echo);
+	took = arch_instructions() - took;
+	EXPECT_TRUE(took < 100000);
 	end_test();
 }
 
