@@ -13,6 +13,7 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(ROOT, "tools"), os.path.join(ROOT, "tests/system")]
 
+from grader import build  # noqa: E402
 from labs import trees  # noqa: E402
 from lib.tap import Skip, case, equal, has, lacks, main  # noqa: E402
 
@@ -160,10 +161,15 @@ def links_are_refused():
         has(results()[name]["error"], "is a link", name)
 
 
+# What shows /etc/passwd, which every user can read, in what a student gets.
+LEAKS = {"included": '#include "/etc/passwd"\n', "from-afar": '#include "/proc/self/root/etc/passwd"\n',
+         "as-bytes": '__asm__(".pushsection .rodata\\nleak: .incbin \\"/etc/passwd\\"\\n.byte 0\\n.popsection\\n");\n',
+         "as-assembly": '__asm__(".include \\"/etc/passwd\\"\\n");\n', "as-a-line": '#line 1 "/etc/passwd"\nint a = b;\n',
+         "ends-early": '#include "/etc/passwd"\n#include "none.h"\n'}
 OTHER_USER = """import runpy, sys
 sys.path.insert(0, sys.argv[1] + "/tools")
 from grader import limits
-limits.BWRAP = ["false"]
+limits.bwrap = lambda: ["false"]
 sys.argv[:2] = [sys.argv[1] + "/tools/lab"]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
@@ -180,6 +186,8 @@ def R161_where_bwrap_does_not_work_another_user_compiles():
         trees.solution(ROOT, trees.lab_of(ROOT, "cow"), "second", os.path.join(folder, "right"))
         put(os.path.join(folder, "tests"), FORK, f'#include "{folder}/secret"\n'.encode())
         put(folder, "secret", b"nobody reads this\n")
+        for name, text in LEAKS.items():
+            put(os.path.join(folder, name), FORK, with_body('\tpanic("%.60s", leak);\n', text + "extern const char leak[];\n"))
         done = subprocess.run([sys.executable, "-c", OTHER_USER, ROOT, "grade-all", folder, "--lab", "cow", "--area", area],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         has(done.stdout, "each is compiled and run by user 65534", done.stderr)
@@ -187,7 +195,13 @@ def R161_where_bwrap_does_not_work_another_user_compiles():
         has(done.stdout, "tests: 0/100 (it does not compile)", done.stdout)
         lacks(done.stdout, f"{folder} can be read", "what is in sight")
         with open(folder + "-results/tests.txt", encoding="utf-8") as file:
-            has(file.read(), "Permission denied", "what the compiler says")
+            has(file.read(), build.UNTOLD, "an inclusion that the other user cannot read")
+        for name in LEAKS:
+            has(done.stdout, f"{name}: 0/100", "the score")
+            with open(f"{folder}-results/{name}.txt", encoding="utf-8") as file, open(f"{folder}-results/{name}.json", encoding="utf-8") as more:
+                lacks(file.read() + more.read(), "root:", name)
+        for name in ("included", "from-afar", "as-bytes"):
+            has(done.stdout, f"{name}: 0/100 (its sources name files that are neither", "why")
 
 
 @case

@@ -62,13 +62,13 @@ def copy_of(root, folder):
     return tree, made
 
 
-def with_bug(tree, made, patch, jobs):
+def with_bug(tree, made, patch, jobs, sources):
     """Builds the kernel of a tree with a bug in it, a context_patch.Patch, and takes the bug out again."""
     path = os.path.join(tree, patch.path)
     text = read(path).decode()
     write(path, patch.apply(text))
     try:
-        build.kernel(made, [build.KERNEL], jobs=jobs)
+        build.kernel(made, [build.KERNEL], jobs=jobs, sources=sources)
     finally:
         write(path, text)
 
@@ -76,7 +76,7 @@ def with_bug(tree, made, patch, jobs):
 def kernels(tree, patches, folder, made=None, no_sources=(), jobs=None):
     """Returns {bug: kernel} for {bug: patch}. The kernels are kept in the folder, and built from the tree in its build `made`,
     or without one in a copy of the tree. `no_sources` are files that no kernel is made of."""
-    found = {}
+    found, sealed = {}, [tree] if made else []  # a build of many submissions has to know what was read
     sources = digest_of(tree, no_sources) if patches else None
     for name, path in patches.items():
         try:
@@ -90,7 +90,7 @@ def kernels(tree, patches, folder, made=None, no_sources=(), jobs=None):
             if not made:
                 print(f"grade: builds {len(patches)} kernels, each with a bug; this takes a minute", file=sys.stderr, flush=True)
                 tree, made = copy_of(tree, folder)
-            with_bug(tree, made, patch, jobs)
+            with_bug(tree, made, patch, jobs, sealed)
             shutil.copyfile(os.path.join(made, build.KERNEL), kernel)
             write(note, digest.hexdigest())
         except (OSError, context_patch.Broken, build.Broken) as error:

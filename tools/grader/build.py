@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 
-from grader import limits
+from grader import limits, seal
 from grader.lab import Wrong, programs_of_students
 
 KERNEL = "faultline.elf"
@@ -17,6 +17,7 @@ COMPILER = ["riscv64-linux-gnu-gcc", "-O2", "-g1", "-static", "-fno-pic", "-no-p
 BUILD_SECONDS = 900  # for what never ends: an idle machine takes ten
 ERROR = re.compile(r"(^|\s)(fatal )?error: |undefined reference|multiple definition|No such file")
 SHOWN = 40  # lines of a compiler's output
+UNTOLD = "the errors are not shown: the compiler ended before it told which files it has read; ./grade shows them"
 # The lock and the set-up of the build folder are those of ./run.sh.
 PACKAGES = """root=$1 me=$2
 . "$root/tools/setup.sh"
@@ -68,15 +69,21 @@ def targets_of(points):
     return [*kernels, INIT, *programs_of_students(points)]
 
 
-def kernel(build, targets=(KERNEL, INIT), limited=limits.Limits(), jobs=None):
-    """Builds the kernel, or other targets of a build folder; raises Broken with the compiler's errors."""
-    words = ["ninja", "-C", build, *([f"-j{jobs}"] if jobs else []), *targets]
+def kernel(build, targets=(KERNEL, INIT), limited=limits.Limits(), jobs=None, sources=()):
+    """Builds the kernel, or other targets of a build folder; raises Broken with the compiler's errors. With `sources`, the
+    folders that a submission may read, raises seal.Outside if it has read other files."""
+    words = ["ninja", "-C", build, *(["-d", "keepdepfile"] if sources else []), *([f"-j{jobs}"] if jobs else []), *targets]
     lock = os.open(build, os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = limits.run(words, BUILD_SECONDS, limited)
     finally:
         os.close(lock)
+    told = not sources or seal.check(build, [*sources, *limits.system_folders()], done.status == 0)
+    if done.status == 0 and not told:
+        raise Wrong(f"{build} lacks files that say what was read: remove it")
+    if not told and not limited.walled():
+        raise Broken(UNTOLD)
     if done.stopped:
         raise Broken("the compilation was stopped: " + done.stopped)
     if done.status:
@@ -117,10 +124,10 @@ HOST_SOURCES = ("mm/*.c", "mm/*/*.c", "tests/host/fake/*.c", "lib/radix.c", "lib
                 "tests/host/lib/expect_panic.c", "tests/host/lib/support.c")
 HOST_INCLUDES = ("tests/host/mm", ".", "include", "arch/include", "tests/host/fake")
 HOST_RULES = """rule cc
-  command = cc -MMD -MF $out.d -c -O1 -g1 -std=gnu11 -DFAULTLINE_HARDENED=1 -w {includes} -o $out $in
+  command = {compiler} -MD -MF $out.d -c -O1 -g1 -std=gnu11 -DFAULTLINE_HARDENED=1 -w {includes} -o $out $in
   depfile = $out.d
 rule link
-  command = cc -o $out $in
+  command = {compiler} -o $out $in
 """
 
 
@@ -134,11 +141,11 @@ def quoted(path):
     return "'" + path.replace("$", "$$") + "'"
 
 
-def host_ninja(root, lab, common):
+def host_ninja(root, lab, common, compiler):
     """Returns the ninja file of the programs in host/."""
     sources = sorted(path for pattern in HOST_SOURCES for path in glob.glob(os.path.join(glob.escape(root), pattern)))
     includes = [os.path.join(common, "host"), *(os.path.join(root, name) for name in HOST_INCLUDES)]
-    lines = [HOST_RULES.format(includes=" ".join("-I " + quoted(path) for path in includes))]
+    lines = [HOST_RULES.format(compiler=" ".join(map(quoted, compiler)), includes=" ".join("-I " + quoted(path) for path in includes))]
     objects = []
     for path in sources:
         objects.append("tree/" + os.path.relpath(path, root).replace("/", "_") + ".o")
@@ -148,17 +155,17 @@ def host_ninja(root, lab, common):
     return "\n".join(lines) + "\n"
 
 
-def host_programs(root, lab, common, folder, limited=limits.Limits(), jobs=None):
+def host_programs(root, lab, common, folder, limited=limits.Limits(), jobs=None, sources=()):
     """Compiles mm/ and the lab's programs in host/ for this machine; returns ({name: path}, ""), or what the compiler said: a
-    kernel may use in mm/ what is not there on the host."""
+    kernel may use in mm/ what is not there on the host. `sources` are those of kernel()."""
     names = lab.programs("host")
     if not names:
         return {}, ""
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "build.ninja"), "w", encoding="utf-8") as file:
-        file.write(host_ninja(root, lab, common))
+        file.write(host_ninja(root, lab, common, [*([os.path.join(root, seal.COMPILER)] if sources else []), "cc"]))
     try:
-        kernel(folder, list(names), limited, jobs)
+        kernel(folder, list(names), limited, jobs, sources)
     except Broken as error:
         return {}, str(error)
     return {name: os.path.join(folder, name) for name in names}, ""

@@ -3,7 +3,9 @@
 
 import contextlib
 import functools
+import glob
 import os
+import re
 import select
 import shutil
 import signal
@@ -40,8 +42,47 @@ def works(words, command=("true",)):
                           stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
-BWRAP = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--unshare-all",
-         "--die-with-parent", "--new-session"]
+# Programs that commands run, each from the first folder of PATH that a submission can see.
+TOOLS = ("ninja", "riscv64-linux-gnu-gcc", "cc", "qemu-system-riscv64", "prlimit", "env", "sh")
+# Of a folder such as /usr: programs, libraries, headers, the cross compiler's own, QEMU's firmware.
+OF_PREFIX = ("bin", "sbin", "lib*", "include", "*-linux-*", "share/qemu", "share/opensbi")
+OF_ROOT = ("bin", "sbin", "lib*")  # links into /usr, but on old systems
+OF_ETC = ("/etc/alternatives", "/etc/ld.so.cache")  # links to the chosen compiler, where libraries are
+PASSED = re.compile("PATH|LANG|LANGUAGE|LC_[A-Z]+")
+
+
+def prefix_of(tool):
+    """Returns the folder that a tool is installed below, or None for no such tool."""
+    path = shutil.which(tool)
+    return os.path.dirname(os.path.dirname(os.path.realpath(path))) if path else None
+
+
+@functools.lru_cache(maxsize=None)
+def system_folders():
+    """Returns the folders of the system's programs and libraries, which any submission may read: those in /usr, and if a tool
+    is in none of them, those beside it. Nothing of /usr/local, /usr/src or a home is there for another reason."""
+    found = matching("/usr", OF_PREFIX)
+    for tool in TOOLS:
+        if not shutil.which(tool, path=os.pathsep.join(found)):
+            prefix = prefix_of(tool)
+            found += matching(prefix, OF_PREFIX) if prefix and prefix not in ("/", os.path.expanduser("~")) else []
+    return sorted(set(found))
+
+
+def matching(folder, patterns):
+    """Returns what there is in a folder of these patterns."""
+    return [path for pattern in patterns for path in glob.glob(os.path.join(glob.escape(folder), pattern))]
+
+
+@functools.lru_cache(maxsize=None)
+def bwrap():
+    """Returns the words that run a command where it sees nothing but the system's programs and libraries."""
+    words = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]
+    for path in (*system_folders(), *(path for path in OF_ETC if os.path.exists(path))):
+        words += ["--ro-bind", path, path]
+    for path in matching("/", OF_ROOT):
+        words += ["--symlink", os.readlink(path), path] if os.path.islink(path) else ["--ro-bind", path, path]
+    return words
 
 
 NOBODY = 65534
@@ -55,8 +96,8 @@ NO_NETWORK = ["unshare", "-n"]
 def isolation():
     """Returns (what keeps commands from network and files, the words for it); bwrap if it works here, and for root, as in
     most containers, another user if that works."""
-    if works(BWRAP):
-        return "bwrap", BWRAP
+    if works(bwrap()):
+        return "bwrap", bwrap()
     if os.geteuid() == 0 and any(works(OTHER_USER, ["env", path, "-c", ""]) for path in PYTHONS):
         return "user", [*(NO_NETWORK if works(NO_NETWORK) else []), *OTHER_USER]
     for words in (NO_NETWORK, ["unshare", "-rn"]):
@@ -68,9 +109,14 @@ def isolation():
 @functools.lru_cache(maxsize=None)
 def python():
     """Returns the Python that commands can run."""
-    if isolation()[0] != "user":
-        return sys.executable
-    return next(path for path in PYTHONS if works(OTHER_USER, ["env", path, "-c", ""]))
+    return next((path for path in PYTHONS if works(["env", *isolation()[1]], ["env", path, "-c", ""])), sys.executable)
+
+
+def out_of_sight():
+    """Returns the tools that are installed, and not where bwrap shows them."""
+    if isolation()[0] != "bwrap":
+        return []
+    return [tool for tool in TOOLS if shutil.which(tool) and not works(bwrap(), ["sh", "-c", f"command -v {tool}"])]
 
 
 def in_sight(paths):
@@ -108,17 +154,23 @@ def count_processes():
 
 
 class Limits:
-    """What a command may do: seconds of CPU, bytes of addresses, folders to write, folders not to see. Nothing is limited
-    without `strict`."""
+    """What a command may do: seconds of CPU, bytes of addresses, folders to write, folders to see beside the system's. Nothing
+    is limited without `strict`."""
 
-    def __init__(self, strict=False, writable=(), shown=(), hidden=(), cpu=CPU_SECONDS, addresses=ADDRESSES):
-        self.strict, self.writable, self.shown, self.hidden, self.cpu = strict, writable, shown, hidden, cpu
-        self.addresses = addresses
+    def __init__(self, strict=False, writable=(), shown=(), cpu=CPU_SECONDS, addresses=ADDRESSES):
+        self.strict, self.writable, self.shown, self.cpu, self.addresses = strict, writable, shown, cpu, addresses
+
+    def walled(self):
+        """Returns whether the command can show nobody what he may not see: it sees nothing else, or is none of a student."""
+        return not self.strict or isolation()[0] == "bwrap"
 
     def environment(self, env):
-        """Returns the environment for a command that would have this one: without a compiler's cache and folders that may not
-        be there to be written."""
-        return {**(os.environ if env is None else env), "CCACHE_DISABLE": "1", "TMPDIR": "/tmp", "HOME": "/tmp"} if self.strict else env
+        """Returns the environment for a command that would have this one: nothing else of ours, no compiler's cache, and no
+        folders that may not be there to be written."""
+        if not self.strict:
+            return env
+        passed = env or {name: value for name, value in os.environ.items() if PASSED.fullmatch(name)}
+        return {**passed, "CCACHE_DISABLE": "1", "TMPDIR": "/tmp", "HOME": "/tmp"}
 
     def words(self, command, told):
         """Returns the command with what limits it in front; it tells the descriptor what it has used."""
@@ -127,9 +179,7 @@ class Limits:
         kind, words = isolation()
         words = list(words)
         if kind == "bwrap":
-            for folder in self.hidden:
-                words += ["--tmpfs", folder]
-            for path in self.shown:  # they may be in /tmp, or in what is hidden; a lab may lack some
+            for path in self.shown:  # they may be in /tmp; a lab may lack some
                 words += ["--ro-bind-try", path, path]
             for folder in self.writable:
                 words += ["--bind", folder, folder]

@@ -10,7 +10,7 @@ import tempfile
 import threading
 
 import context_patch
-from grader import build, report, run
+from grader import build, report, run, seal
 from grader.lab import Wrong, bugs_of
 from labs import slots, trees
 
@@ -187,7 +187,7 @@ def check_both_builds(slot, tap, jobs):
     slot.take({})
     wrong = []
     try:
-        build.kernel(slot.build, [build.KERNEL, build.HARDENED, build.INIT], jobs=jobs)
+        build.kernel(slot.build, [build.KERNEL, build.HARDENED, build.INIT], jobs=jobs, sources=[slot.tree])
     except build.Broken as error:
         wrong = str(error).splitlines()
     tap.point(f"{slot.lab.name}: the start tree builds, release and hardened", wrong)
@@ -209,7 +209,7 @@ def check_scores(lab, made, variants, points, common, seed, tap, jobs):
             try:
                 outcomes, broken = grade_variant(slot, variant, points, common, seed, jobs)
                 tap.point(f"{lab.name}: {variant.name}", variant.verdict(outcomes, broken), variant.summary(outcomes))
-            except (Wrong, slots.Refused, OSError) as error:
+            except (Wrong, slots.Refused, seal.Outside, OSError) as error:
                 tap.point(f"{lab.name}: {variant.name}", str(error).splitlines() or [repr(error)])
 
     threads = [threading.Thread(target=work, args=(slot,)) for slot in made]

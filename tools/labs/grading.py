@@ -8,9 +8,9 @@ import re
 import threading
 import time
 
-from grader import build, limits, report
+from grader import build, limits, report, seal
 from grader.lab import Lab, Wrong
-from labs import repository, slots, trees
+from labs import slots, trees
 
 LAB_LINE = re.compile(rb"^Lab: (\w+)\r?$", re.MULTILINE)
 SECONDS = 60  # of a point, for what never ends and uses no CPU: others are ended sooner
@@ -25,7 +25,7 @@ class Submission:
         name = os.path.basename(path)
         self.is_patch = not os.path.isdir(path)
         self.name = os.path.splitext(name)[0] if self.is_patch else name
-        self.result, self.error = None, ""
+        self.result, self.error, self.outside = None, "", ""
 
     def lab_name(self):
         """Returns the lab that the submission says it is for, or None."""
@@ -34,8 +34,9 @@ class Submission:
                 match = LAB_LINE.search(file.read(HEAD))
             return match.group(1).decode() if match else None
         try:
-            return repository.lab_name(self.path)
-        except (Wrong, UnicodeDecodeError):
+            text = slots.read_file(self.path, "lab/name")
+            return text and text.decode().strip()
+        except (slots.Refused, UnicodeDecodeError):
             return None
 
     def texts(self, lab, slot):
@@ -52,7 +53,7 @@ def submissions_in(folder):
         path = os.path.join(folder, name)
         if os.path.islink(path) or name.startswith("."):
             continue
-        if os.path.isdir(path) or name.endswith((".patch", ".diff")):
+        if os.path.isdir(path) or (os.path.isfile(path) and name.endswith((".patch", ".diff"))):
             found.append(Submission(path))
     names = [one.name for one in found]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -101,11 +102,11 @@ class Grading:
             try:
                 slot.take(one.texts(self.lab, slot))
                 outcomes, broken = slot.grade(self.points, self.common, self.options.seed, SECONDS, True, jobs,
-                                              [*self.secret, os.path.abspath(self.options.area)],
                                               lambda outcome: self.write_line(one, report.line(outcome)))
             except (slots.Refused, Wrong, OSError) as error:
-                outcomes, broken = [], ""
-                one.error = str(error)
+                outcomes, broken, one.error = [], "", str(error)
+            except seal.Outside as error:
+                outcomes, broken, one.error, one.outside = [], "", str(error), error.path
         one.result = outcomes
         one.used = used
         if broken:
@@ -117,6 +118,7 @@ class Grading:
         got, most = self.score(one)
         with self.lock:
             print(f"{one.name}: {got}/{most}" + (f" ({one.error})" if one.error else "")
+                  + (f" (it reads {one.outside!r})" if one.outside else "")
                   + f" [{used.cpu:.0f} s of CPU, {used.memory >> 20} MiB]", flush=True)
 
     def score(self, one):
@@ -159,13 +161,18 @@ def make_slots(root, lab, options):
     if limits.out_of_reach(first.build):
         raise Wrong(f"user {limits.NOBODY}, who compiles and runs the submissions, cannot reach {first.build}: "
                     "name another folder with --area DIR")
+    missing = limits.out_of_sight()
+    if missing:
+        raise Wrong(f"{missing[0]} is installed where submissions in bwrap do not see it: install its package")
     try:
-        build.kernel(first.build, build.targets_of(trees.points_of(lab)))
+        first.build_all(trees.points_of(lab))
     except build.Broken as error:
         raise Wrong(f"the start tree does not compile:\n{error}") from None
     others = [slots.Slot(root, lab, os.path.join(options.area, lab.name), str(number)) for number in range(1, jobs)]
     for slot in others:
         slot.copy_from(first)
+    for slot in (first, *others):
+        slot.keep()
     return [first, *others]
 
 
@@ -175,8 +182,8 @@ def how_isolated():
     network = "without network" if words[:1] == limits.NO_NETWORK[:1] else "with the network"
     return {"bwrap": "each is compiled and run in bwrap: without network, and with few files to see",
             "user": f"bwrap does not work here; each is compiled and run by user {limits.NOBODY}, {network}",
-            "unshare": "each runs without network; without bwrap a compilation can read your files",
-            "none": "neither bwrap nor unshare works here: they can use the network and read your files"}[kind]
+            "unshare": "each runs without network; without bwrap their programs can read your files",
+            "none": "neither bwrap nor unshare works here: their programs can use the network and read your files"}[kind]
 
 
 def grade_all(root, options):
@@ -192,7 +199,7 @@ def grade_all(root, options):
     grading = Grading(root, lab, options, made[0])
     seen = limits.in_sight(grading.secret)
     for path in (path for path in seen if not any(path.startswith(other + "/") for other in seen)):
-        print(f"{path} can be read by submissions while they are compiled: chmod go-rwx it", flush=True)
+        print(f"{path} can be read by programs of submissions: chmod go-rwx it", flush=True)
     todo = queue.SimpleQueue()
     for one in found:
         todo.put(one)

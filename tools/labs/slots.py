@@ -2,16 +2,21 @@
 """Copies of the tree that students start from, each with a build, in which one solution after the other is graded."""
 
 import filecmp
+import hashlib
 import os
 import shutil
 import tempfile
 
-from grader import bugs, build, limits, report, run
+from grader import bugs, build, limits, report, run, seal
 from grader.lab import Lab, Wrong, bugs_of
 from labs import trees
 from mutation import area
 
 SETUP = ["--cross-file", "cross-riscv64.ini", "-Dhost_tests=disabled"]
+SEALED = """[binaries]
+c = ['{compiler}', 'riscv64-linux-gnu-gcc']
+# {digest}
+"""
 CPU_BUDGET = 60  # seconds of a submission
 LEAST_CPU = 2  # seconds that have to be left for a point
 LARGEST = 1 << 20  # bytes of a file of a submission
@@ -43,6 +48,21 @@ def mirror(fresh, tree):
                 trees.copy_file(one, other)
 
 
+def copy_folder(folder, to):
+    """Copies a folder with the times of its files, by which ninja knows what is up to date."""
+    os.makedirs(os.path.dirname(to), exist_ok=True)
+    shutil.copytree(folder, to, symlinks=True)
+
+
+def has_text(path, text):
+    """Returns whether a file has just this text."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read() == text
+    except FileNotFoundError:
+        return False
+
+
 class Slot(area.Slot):
     """A start tree and its build."""
 
@@ -50,6 +70,9 @@ class Slot(area.Slot):
         super().__init__(folder, name)
         self.root, self.lab = root, lab
         self.start = os.path.join(self.folder, "start")  # the lab's files as they are at the start
+        self.host = os.path.join(self.folder, "host")
+        self.sealed = os.path.join(self.folder, "sealed.ini")  # names the compiler that tells what it reads
+        self.kept = os.path.join(self.folder, "kept")  # the builds of the start tree
 
     def make(self):
         """Makes or updates the tree and sets up its build."""
@@ -60,9 +83,40 @@ class Slot(area.Slot):
             path = os.path.join(self.start, name)
             os.makedirs(os.path.dirname(path), exist_ok=True)
             shutil.copyfile(os.path.join(self.tree, name), path)
-        if not os.path.exists(os.path.join(self.build, "build.ninja")) and \
-                not area.run(["meson", "setup", self.build, self.tree, *SETUP], self.tree, self.log):
+        self.set_up()
+
+    def set_up(self):
+        """Sets up the build with the compiler that tells what it reads; anew if the build has another one."""
+        compiler = os.path.join(self.tree, seal.COMPILER)
+        with open(compiler, "rb") as file:
+            text = SEALED.format(compiler=compiler.replace("\\", "\\\\").replace("'", "\\'"), digest=hashlib.sha256(file.read()).hexdigest())
+        if os.path.exists(os.path.join(self.build, "build.ninja")) and has_text(self.sealed, text):
+            return
+        for folder in (self.build, self.host):
+            shutil.rmtree(folder, ignore_errors=True)
+        with open(self.sealed, "w", encoding="utf-8") as file:
+            file.write(text)
+        if not area.run(["meson", "setup", self.build, self.tree, *SETUP, "--cross-file", self.sealed], self.tree, self.log):
             raise Wrong(f"the build could not be set up: {self.said()} (all of it: {self.log})")
+
+    def keep(self):
+        """Keeps what is built, for restore()."""
+        shutil.rmtree(self.kept, ignore_errors=True)
+        for folder in (self.build, self.host):
+            copy_folder(folder, os.path.join(self.kept, os.path.basename(folder)))
+
+    def restore(self):
+        """Has only what was kept in the builds: nothing that another submission has left."""
+        for folder in (self.build, self.host):
+            shutil.rmtree(folder, ignore_errors=True)
+            copy_folder(os.path.join(self.kept, os.path.basename(folder)), folder)
+
+    def build_all(self, points, limited=limits.Limits(), jobs=None):
+        """Builds what the points need; returns what host_programs() does."""
+        students = Lab(os.path.join(self.tree, "lab"), self.lab.name)
+        os.makedirs(self.host, exist_ok=True)
+        build.kernel(self.build, build.targets_of(points), limited, jobs, [self.tree])
+        return build.host_programs(self.tree, students, students.path("lib"), self.host, limited, jobs, [self.tree])
 
     def take(self, texts):
         """Gives the lab's files these contents, {name: bytes}, and the others those of the start."""
@@ -77,22 +131,19 @@ class Slot(area.Slot):
                 with open(path, "wb") as file:
                     file.write(text)
 
-    def grade(self, points, common, seed, seconds, strict=False, jobs=1, hidden=(), on_outcome=lambda outcome: None,
-              stop_at_failure=False):
+    def grade(self, points, common, seed, seconds, strict=False, jobs=1, on_outcome=lambda outcome: None, stop_at_failure=False):
         """Compiles what the slot has and runs the points, each for so many seconds at most; returns (outcomes, the compiler's
-        errors or ""). `common` has what all slots share."""
-        host = os.path.join(self.folder, "host")
-        os.makedirs(host, exist_ok=True)
+        errors or ""). `common` has what all slots share. With `strict`, what the slot has is somebody else's."""
         if strict:
-            limits.hand_over([self.build, host])
-        limited = limits.Limits(strict, [self.build, host], [self.tree], hidden, addresses=limits.COMPILER_ADDRESSES)
-        students = Lab(os.path.join(self.tree, "lab"), self.lab.name)
+            self.restore()
+            limits.hand_over([self.build, self.host])
+        # ninja would set up the build anew if it did not see a file that the build was set up with.
+        limited = limits.Limits(strict, [self.build, self.host], [self.tree, self.sealed], addresses=limits.COMPILER_ADDRESSES)
         try:
-            build.kernel(self.build, build.targets_of(points), limited, jobs)
-            hosts = build.host_programs(self.tree, students, students.path("lib"), host, limited, jobs)
+            hosts = self.build_all(points, limited, jobs)
         except build.Broken as error:
             return [run.not_run(point, "it does not compile") for point in points], str(error)
-        shown = [self.tree, self.build, host, *{os.path.dirname(path) for path in common.files()}]
+        shown = [self.tree, self.build, self.host, *{os.path.dirname(path) for path in common.files()}]
         place = run.Place(self.tree, self.build, common.guests, hosts, limits.Limits(strict, (), shown), common.kernels)
         outcomes, used = [], limits.used_here()
         for point in points:

@@ -93,7 +93,7 @@ class Slot:
         subprocess.run(["cp", "-a", other.folder, self.folder], check=True)
         for folder, _, files in os.walk(self.build):
             for name in files:
-                if name.endswith((".ninja", ".json")):
+                if name.endswith((".ninja", ".json", ".d")):
                     move(os.path.join(folder, name), other.folder + "/", self.folder + "/")
 
     def ninja(self, jobs, targets=()):

@@ -541,6 +541,19 @@ def kernels_with_bugs_are_built_once():
 
 
 @case
+def R161_nothing_but_files_is_read_of_submissions():
+    with tempfile.TemporaryDirectory() as place:
+        for name in ("tree", "linked", "waits/lab"):
+            os.makedirs(os.path.join(place, name))
+        write(place, "tree/lab/name", "small\n")
+        os.symlink("../tree/lab", os.path.join(place, "linked/lab"))
+        for name in ("waits/lab/name", "waits.patch"):
+            os.mkfifo(os.path.join(place, name))
+        equal([(one.name, one.lab_name()) for one in grading.submissions_in(place)],
+              [("linked", None), ("tree", "small"), ("waits", None)], "submissions, and the labs that they name")
+
+
+@case
 def commands_are_limited():
     with tempfile.TemporaryDirectory() as place:
         def limited(script, seconds=30, strict=True):
