@@ -46,7 +46,7 @@ void poll_look(struct poller *poller, struct poll_entry *entry)
 			poller->entry = entry;
 		ops = entry->file->ops;
 		can = ops->poll ? ops->poll(entry->file, poller) : POLL_ALWAYS;
-		can &= (uint16_t)entry->ask.events | POLLERR | POLLHUP;
+		can &= (uint16_t)entry->ask.events | entry->always;
 	}
 	entry->ask.revents = (int16_t)can;
 }

@@ -24,6 +24,7 @@ struct poll_entry {
 	struct file *file; /* referenced; NULL: ask.fd is not open or negative */
 	struct poll_waiter waiters[POLL_QUEUES];
 	unsigned nwaiters; /* of these, on a queue */
+	uint16_t always;   /* events that are told although ask.events does not name them */
 };
 
 /* A thread that looks at many files and sleeps until a queue of one of them is woken. */
@@ -41,7 +42,7 @@ void poller_init(struct poller *poller);
 void poll_watch(struct poller *poller, struct waitq *queue);
 
 /*
- * Sets revents of the entry to what can be done with its file, as far as events asks for it.
+ * Sets revents of the entry to what can be done with its file, as far as events or `always` names it.
  * Watches the file's queues unless poller is NULL.
  */
 void poll_look(struct poller *poller, struct poll_entry *entry);

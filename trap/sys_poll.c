@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ppoll: waits until something can be done with one of many descriptors. */
+/* ppoll and pselect6: wait until something can be done with one of many descriptors. */
 #include "abi/resource.h"
 #include "abi/time.h"
 #include "base/clock.h"
@@ -90,6 +90,7 @@ static int set_read(struct poll_set *set, vaddr_t from, unsigned n)
 			return -EFAULT;
 		entry->file = entry->ask.fd < 0 ? NULL : fdtable_get(table, entry->ask.fd);
 		entry->nwaiters = 0;
+		entry->always = POLLERR | POLLHUP;
 		set->n++;
 	}
 	return 0;
@@ -198,33 +199,196 @@ static int store_rest(vaddr_t at, uint64_t until_ns, int result)
 	return result;
 }
 
-long sys_ppoll(struct trap_frame *frame)
-{
-	vaddr_t time_at = arg_user(frame, 2), mask_at = arg_user(frame, 3);
-	uint64_t ns = 0, until_ns = UINT64_MAX, deadline = UINT64_MAX, mask;
-	unsigned n = arg_uint(frame, 1);
-	int result = 0;
+/* How long a call waits, and with which signals blocked. */
+struct wait_how {
+	vaddr_t time_at; /* 0: for ever */
+	vaddr_t mask_at; /* 0: as before */
+	uint64_t ns;
+	uint64_t until_ns;
+	uint64_t deadline; /* in ticks */
+	uint64_t mask;
+};
 
+/* Reads time and mask. Returns 0, -EFAULT or -EINVAL. */
+static int how_read(struct wait_how *how, vaddr_t time_at, vaddr_t mask_at, uint64_t mask_size)
+{
+	*how = (struct wait_how){ .time_at = time_at,
+				  .mask_at = mask_at,
+				  .until_ns = UINT64_MAX,
+				  .deadline = UINT64_MAX };
 	if (time_at) {
-		result = timespec_read(time_at, &ns);
-		if (result)
-			return result;
-		if (add_overflows(clock_ns(), ns, &until_ns))
-			until_ns = UINT64_MAX;
-		deadline = ns == 0 ? 0 : clock_deadline(until_ns);
+		int err = timespec_read(time_at, &how->ns);
+
+		if (err)
+			return err;
+		if (add_overflows(clock_ns(), how->ns, &how->until_ns))
+			how->until_ns = UINT64_MAX;
+		how->deadline = how->ns == 0 ? 0 : clock_deadline(how->until_ns);
 	}
-	if (mask_at && arg_u64(frame, 4) != ABI_SIGSET_BYTES)
+	if (mask_at && mask_size != ABI_SIGSET_BYTES)
 		return -EINVAL;
-	if (mask_at && user_copy_in(&mask, mask_at, sizeof(mask)))
-		return -EFAULT;
-	if (n > process_limit(current_process(), RLIMIT_NOFILE) || n > POLL_MAX)
-		return -EINVAL;
-	if (mask_at)
-		signal_mask_for_call(mask);
-	result = poll_all(arg_user(frame, 0), n, deadline);
+	return mask_at ? user_copy_in(&how->mask, mask_at, sizeof(how->mask)) : 0;
+}
+
+static void how_begin(const struct wait_how *how)
+{
+	if (how->mask_at)
+		signal_mask_for_call(how->mask);
+}
+
+static int how_end(const struct wait_how *how, int result)
+{
 	if (result == -EINTR)
 		current_thread()->restart = RESTART_SILENT;
-	else if (mask_at)
+	else if (how->mask_at)
 		signal_mask_back();
-	return time_at && ns != 0 ? store_rest(time_at, until_ns, result) : result;
+	return how->time_at && how->ns != 0 ? store_rest(how->time_at, how->until_ns, result)
+					    : result;
+}
+
+long sys_ppoll(struct trap_frame *frame)
+{
+	unsigned n = arg_uint(frame, 1);
+	struct wait_how how;
+	int err = how_read(&how, arg_user(frame, 2), arg_user(frame, 3), arg_u64(frame, 4));
+
+	if (err)
+		return err;
+	if (n > process_limit(current_process(), RLIMIT_NOFILE) || n > POLL_MAX)
+		return -EINVAL;
+	how_begin(&how);
+	return how_end(&how, poll_all(arg_user(frame, 0), n, how.deadline));
+}
+
+/* ---- pselect6: sets of descriptors instead of an array ---- */
+
+enum select_kind { SELECT_READ, SELECT_WRITE, SELECT_EXCEPT, SELECT_KINDS };
+
+/* The events that make a descriptor a member of the result, as on Linux. */
+static const uint16_t select_events[SELECT_KINDS] = {
+	[SELECT_READ] = POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR | POLLNVAL,
+	[SELECT_WRITE] = POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR | POLLNVAL,
+	[SELECT_EXCEPT] = POLLPRI | POLLNVAL,
+};
+
+struct select_sets {
+	uint64_t word[SELECT_KINDS][FDTABLE_WORDS];
+};
+
+/* Returns the events of fd that the sets ask for. */
+static uint16_t select_asked(const struct select_sets *sets, unsigned fd)
+{
+	uint16_t events = 0;
+
+	for (unsigned kind = 0; kind < SELECT_KINDS; kind++)
+		if (sets->word[kind][fd / 64] >> (fd % 64) & 1)
+			events |= select_events[kind];
+	return events;
+}
+
+/*
+ * Makes an entry for each of the n first descriptors that the sets ask for. Returns 0, and the
+ * caller calls set_free(); or -EBADF or -ENOMEM.
+ */
+static int select_entries(struct poll_set *set, const struct select_sets *sets, unsigned n)
+{
+	struct fdtable *table = current_process()->fdtable;
+	unsigned count = 0;
+	int err;
+
+	for (unsigned fd = 0; fd < n; fd++) {
+		if (!select_asked(sets, fd))
+			continue;
+		if (fdtable_next(table, fd) != (int)fd)
+			return -EBADF;
+		count++;
+	}
+	err = set_make(set, count);
+	if (err)
+		return err;
+	for (unsigned fd = 0; fd < n && set->n < count; fd++) {
+		uint16_t events = select_asked(sets, fd);
+		struct poll_entry *entry;
+
+		if (!events)
+			continue;
+		entry = entry_at(set, set->n++);
+		entry->file = fdtable_get(table, (int)fd);
+		entry->ask.fd = (int)fd;
+		entry->ask.events = (int16_t)events;
+		entry->always = 0;
+		entry->nwaiters = 0;
+	}
+	return 0;
+}
+
+/* Leaves in the sets only what has come; returns how many members there are in all. */
+static int select_result(struct poll_set *set, struct select_sets *sets)
+{
+	struct select_sets found = { 0 };
+	int count = 0;
+
+	for (unsigned i = 0; i < set->n; i++) {
+		const struct abi_pollfd *ask = &entry_at(set, i)->ask;
+		unsigned fd = (unsigned)ask->fd;
+
+		for (unsigned kind = 0; kind < SELECT_KINDS; kind++) {
+			uint64_t bit = sets->word[kind][fd / 64] & 1ull << (fd % 64);
+
+			if (bit && (uint16_t)ask->revents & select_events[kind]) {
+				found.word[kind][fd / 64] |= bit;
+				count++;
+			}
+		}
+	}
+	*sets = found;
+	return count;
+}
+
+static int select_all(struct trap_frame *frame, int n, uint64_t deadline)
+{
+	const size_t bytes = (size_t)(MIN(n, FDTABLE_SIZE) + 63) / 64 * 8;
+	struct select_sets sets = { 0 };
+	struct poll_set set;
+	int result;
+
+	for (unsigned kind = 0; kind < SELECT_KINDS; kind++) {
+		vaddr_t at = arg_user(frame, 1 + kind);
+
+		if (at && user_copy_in(sets.word[kind], at, bytes))
+			return -EFAULT;
+	}
+	result = select_entries(&set, &sets, (unsigned)MIN(n, FDTABLE_SIZE));
+	if (result)
+		return result;
+	result = wait_for_some(&set, deadline);
+	if (result >= 0)
+		result = select_result(&set, &sets);
+	set_free(&set);
+	for (unsigned kind = 0; result >= 0 && kind < SELECT_KINDS; kind++) {
+		vaddr_t at = arg_user(frame, 1 + kind);
+
+		if (at && user_copy_out(at, sets.word[kind], bytes))
+			result = -EFAULT;
+	}
+	return result;
+}
+
+long sys_pselect6(struct trap_frame *frame)
+{
+	struct {
+		uint64_t mask_at;
+		uint64_t mask_size;
+	} pack = { 0, 0 };
+	vaddr_t pack_at = arg_user(frame, 5);
+	int n = arg_int(frame, 0), err;
+	struct wait_how how;
+
+	if (pack_at && user_copy_in(&pack, pack_at, sizeof(pack)))
+		return -EFAULT;
+	err = how_read(&how, arg_user(frame, 4), pack.mask_at, pack.mask_size);
+	if (err)
+		return err;
+	how_begin(&how);
+	return how_end(&how, n < 0 ? -EINVAL : select_all(frame, n, how.deadline));
 }

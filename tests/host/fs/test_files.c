@@ -246,7 +246,9 @@ TEST(pipes_share_what_there_is)
 	/* One that is full, and one that has got no page: who polls them is woken by a reader. */
 	for (unsigned i = 0; i < MANY_PIPES; i += MANY_PIPES - 1) {
 		poller_init(&poller);
-		entry = (struct poll_entry){ .ask.events = POLLOUT, .file = end[i][1] };
+		entry = (struct poll_entry){ .ask.events = POLLOUT,
+					     .always = POLLERR | POLLHUP,
+					     .file = end[i][1] };
 		poll_look(&poller, &entry);
 		assert_int_equal(entry.ask.revents, 0);
 		assert_int_equal(tree_read(end[i][0], bytes, PAGE_SIZE), PAGE_SIZE);

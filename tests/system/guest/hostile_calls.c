@@ -129,6 +129,7 @@ static const struct {
 	{ SYS_fsync, 1, "f" },
 	{ SYS_fdatasync, 1, "f" },
 	{ SYS_ppoll, 2, "aotWz" },
+	{ SYS_pselect6, 2, "oaaata" },
 	/* names, attributes and file systems */
 	{ SYS_renameat2, 2, "DpDpo" },
 	{ SYS_renameat2, 2, "DuDNo" },
