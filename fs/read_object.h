@@ -16,6 +16,14 @@ static inline ssize_t read_object(struct object *object, struct user_iter *to, u
 	ssize_t done = 0, got = 0;
 	size_t span;
 
+	if (unlikely(to->kernel)) {
+		got = object_read_kernel(object, *pos, to->kernel, to->left);
+		if (got > 0) {
+			user_iter_advance_kernel(to, (size_t)got);
+			*pos += (uint64_t)got;
+		}
+		return got;
+	}
 	while ((span = user_iter_span(to)) != 0) {
 		uint64_t size = object_size(object);
 

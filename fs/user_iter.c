@@ -4,6 +4,7 @@
 
 #include "abi/errno.h"
 #include "arch/page.h"
+#include "lib/string.h"
 
 size_t user_iter_span(struct user_iter *iter)
 {
@@ -27,6 +28,12 @@ size_t user_iter_copy_in_pieces(struct user_iter *iter, void *to, size_t n)
 	size_t done = 0;
 	size_t span;
 
+	if (iter->kernel) {
+		n = MIN(n, iter->left);
+		memcpy(to, iter->kernel, n);
+		user_iter_advance_kernel(iter, n);
+		return n;
+	}
 	while (done < n && (span = MIN(user_iter_span(iter), n - done)) != 0) {
 		size_t copied = user_copy_in_some((uint8_t *)to + done, iter->base, span);
 
@@ -43,6 +50,12 @@ size_t user_iter_copy_out_pieces(struct user_iter *iter, const void *from, size_
 	size_t done = 0;
 	size_t span;
 
+	if (iter->kernel) {
+		n = MIN(n, iter->left);
+		memcpy(iter->kernel, from, n);
+		user_iter_advance_kernel(iter, n);
+		return n;
+	}
 	while (done < n && (span = MIN(user_iter_span(iter), n - done)) != 0) {
 		size_t copied = user_copy_out_some(iter->base, (const uint8_t *)from + done, span);
 
@@ -59,6 +72,12 @@ size_t user_iter_clear(struct user_iter *iter, size_t n)
 	size_t done = 0;
 	size_t span;
 
+	if (iter->kernel) {
+		n = MIN(n, iter->left);
+		memset(iter->kernel, 0, n);
+		user_iter_advance_kernel(iter, n);
+		return n;
+	}
 	while (done < n && (span = MIN(user_iter_span(iter), n - done)) != 0) {
 		size_t cleared = user_clear_some(iter->base, span);
 
@@ -77,6 +96,8 @@ size_t user_iter_try_in_pieces(struct user_iter *iter, void *to, size_t n)
 	size_t done = 0;
 	size_t span;
 
+	if (iter->kernel)
+		return user_iter_copy_in_pieces(iter, to, n);
 	while (done < n && (span = MIN(user_iter_span(iter), n - done)) != 0) {
 		if (user_iter_try_in(iter, (uint8_t *)to + done, span) != span)
 			break;
@@ -94,6 +115,8 @@ size_t user_iter_try_out_pieces(struct user_iter *iter, const void *from, size_t
 	size_t done = 0;
 	size_t span;
 
+	if (iter->kernel)
+		return user_iter_copy_out_pieces(iter, from, n);
 	while (done < n && (span = MIN(user_iter_span(iter), n - done)) != 0) {
 		if (user_iter_try_out(iter, (const uint8_t *)from + done, span) != span)
 			break;
@@ -128,6 +151,8 @@ int user_iter_fault_in(const struct user_iter *iter, size_t n, bool write)
 	struct user_iter rest = *iter;
 	size_t span;
 
+	if (iter->kernel)
+		return 0;
 	while (n != 0 && (span = MIN(user_iter_span(&rest), n)) != 0) {
 		/* Up to the end of the page. */
 		span = MIN(span, PAGE_SIZE - (rest.base & PAGE_MASK));

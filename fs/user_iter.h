@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The user memory of a read or write: one buffer, or the many of readv and writev. */
+/* The memory of a read or write: one buffer, the many of readv and writev, or one of the kernel's. */
 #pragma once
 
 #include "abi/uio.h"
@@ -13,11 +13,28 @@ struct user_iter {
 	size_t left;		      /* bytes left in all */
 	const struct abi_iovec *next; /* the segments after the current one; not owned */
 	size_t nnext;
+	/*
+	 * Kernel memory instead, for sendfile: the current position. `len` is 0 then, so that the
+	 * copies find out in their slow paths; user_iter_span() and user_iter_advance() are not for
+	 * it. NULL: none.
+	 */
+	uint8_t *kernel;
 };
 
 static inline struct user_iter user_iter_one(vaddr_t base, size_t n)
 {
 	return (struct user_iter){ .base = base, .len = n, .left = n };
+}
+
+static inline struct user_iter user_iter_kernel(void *buffer, size_t n)
+{
+	return (struct user_iter){ .left = n, .kernel = buffer };
+}
+
+static inline void user_iter_advance_kernel(struct user_iter *iter, size_t n)
+{
+	iter->kernel += n;
+	iter->left -= n;
 }
 
 /* Returns how many contiguous bytes start at iter->base. 0: the transfer is complete. */

@@ -50,7 +50,6 @@ static const struct missing {
 	{ 60, "quotactl", "it has no quotas" },
 	{ 69, "preadv", NOTHING_ELSE },
 	{ 70, "pwritev", NOTHING_ELSE },
-	{ 71, "sendfile", NOTHING_ELSE },
 	{ 74, "signalfd4", "it has no event descriptors" },
 	{ 75, "vmsplice", NOTHING_ELSE },
 	{ 76, "splice", NOTHING_ELSE },

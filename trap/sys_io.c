@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls that transfer bytes, in all forms of read and write; lseek, fallocate, fsync. */
+/* System calls that transfer bytes, in all forms of read and write; sendfile, lseek, fallocate, fsync. */
+#include "abi/poll.h"
 #include "fs/mount.h"
+#include "mm/host.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
 #include "proc/mem_wait.h"
@@ -258,6 +260,110 @@ long sys_writev(struct trap_frame *frame)
 	if (file_writable(file))
 		done = file->ops->write ? io_segments(frame, file, file_io_write) : -EINVAL;
 	file_put(file);
+	return done;
+}
+
+static bool is_pipe(struct file *file)
+{
+	struct abi_stat st = { 0 };
+
+	return file->ops->stat && !file->ops->stat(file, &st) && S_ISFIFO(st.mode);
+}
+
+/*
+ * Moves bytes of one file to another through a page of the kernel's, a page at a time, until `n` are
+ * moved, the first file ends, or the second takes no more. As on Linux, a pipe takes what it has room
+ * for, so that one thread can fill and empty it. Returns how many were moved, or why none.
+ */
+static long send_pages(struct file *out, struct file *in, uint64_t *pos, size_t n, void *page)
+{
+	const bool to_pipe = is_pipe(out);
+	size_t done = 0;
+	ssize_t put = 0;
+
+	while (done < n && put >= 0) {
+		struct user_iter iter = user_iter_kernel(page, MIN(n - done, PAGE_SIZE));
+		uint64_t before = *pos;
+		ssize_t got = in->ops->read(in, &iter, pos);
+
+		if (got <= 0) {
+			/* Linux sends no file of a process. */
+			put = got == -ESRCH ? -EINVAL : got;
+			break;
+		}
+		iter = user_iter_kernel(page, (size_t)got);
+		put = file_io_write(out, &iter, NULL);
+		if (put > 0)
+			done += (size_t)put;
+		if (put != got) {
+			*pos = before + (put > 0 ? (size_t)put : 0);
+			break;
+		}
+		if (to_pipe && !(out->ops->poll(out, NULL) & POLLOUT))
+			break;
+		put = vm_pause();
+	}
+	return done != 0 ? (long)done : put;
+}
+
+/* Checks what sendfile can refuse, in Linux's order. Returns 0 or a negative errno. */
+static long check_send(const struct file *in, const struct file *out, uint64_t pos, size_t *n,
+		       bool has_offset)
+{
+	if (!file_readable(in))
+		return -EBADF;
+	if (has_offset && !file_has_position(in))
+		return -ESPIPE;
+	if (*n > INT64_MAX || (has_offset && (pos > INT64_MAX || *n > INT64_MAX - pos)))
+		return -EINVAL;
+	*n = MIN(*n, ABI_RW_MAX);
+	if (!out || !file_writable(out))
+		return -EBADF;
+	if (!file_has_position(in) || !in->ops->read || in->ops->getdents || !out->ops->write ||
+	    out->flags & O_APPEND)
+		return -EINVAL;
+	return 0;
+}
+
+static long send_file(struct file *out, struct file *in, vaddr_t offset_at, size_t n)
+{
+	uint64_t pos;
+	void *page;
+	long done;
+
+	if (offset_at && user_copy_in(&pos, offset_at, sizeof(pos)))
+		return -EFAULT;
+	if (!in)
+		return -EBADF;
+	if (!offset_at)
+		pos = atomic_load_relaxed(&in->pos);
+	done = check_send(in, out, pos, &n, offset_at != 0);
+	if (done)
+		return done;
+	page = mem_wait_kmalloc(PAGE_SIZE);
+	if (!page)
+		return -ENOMEM;
+	done = send_pages(out, in, &pos, n, page);
+	kfree(page);
+	if (offset_at) {
+		if (user_copy_out(offset_at, &pos, sizeof(pos)))
+			done = -EFAULT;
+	} else if (done > 0 && !mutex_lock_killable(&in->lock)) {
+		in->pos = pos;
+		mutex_unlock(&in->lock);
+	}
+	return done;
+}
+
+long sys_sendfile(struct trap_frame *frame)
+{
+	struct file *out = arg_file(frame, 0), *in = arg_file(frame, 1);
+	long done = send_file(out, in, arg_user(frame, 2), arg_u64(frame, 3));
+
+	if (in)
+		file_put(in);
+	if (out)
+		file_put(out);
 	return done;
 }
 

@@ -104,6 +104,20 @@ static ssize_t write_refused(const struct user_iter *from)
 	return user_copy_in(&byte, from->base, 1) != 0 ? -EFAULT : -EPERM;
 }
 
+/* write_at() from kernel memory. */
+static ssize_t write_kernel_at(struct inode *inode, struct user_iter *from, uint64_t *at)
+{
+	ssize_t put = may_write(inode, *at, from->left);
+
+	if (put > 0)
+		put = object_write_kernel(inode->object, *at, from->kernel, (size_t)put);
+	if (put > 0) {
+		user_iter_advance_kernel(from, (size_t)put);
+		*at += (uint64_t)put;
+	}
+	return put;
+}
+
 /* Called with inode->lock held. */
 static ssize_t write_at(struct inode *inode, struct user_iter *from, uint64_t *at)
 {
@@ -111,6 +125,8 @@ static ssize_t write_at(struct inode *inode, struct user_iter *from, uint64_t *a
 	ssize_t put = 0;
 	size_t span;
 
+	if (unlikely(from->kernel))
+		return write_kernel_at(inode, from, at);
 	while ((span = user_iter_span(from)) != 0) {
 		put = may_write(inode, *at, span);
 		if (put > 0)

@@ -170,6 +170,8 @@ KTEST(calls_about_files_give_back_what_they_took)
 		{ SYS_pipe2, { BAD, 0 }, -EFAULT },
 		{ SYS_pipe2, { BUF, 0 }, 0 }, /* 2 and 4 */
 		{ SYS_ioctl, { 2, FIONREAD, BUF }, 0 },
+		{ SYS_sendfile, { 30, 30, 0, 0 }, 0 },
+		{ SYS_sendfile, { 30, 30, BAD, 5 }, -EFAULT },
 		{ SYS_pselect6, { 1, ZEROS, ZEROS, ZEROS, ZEROS }, 0 },
 		{ SYS_pselect6, { 1, BAD, 0, 0, ZEROS }, -EFAULT },
 		{ SYS_ppoll, { ZEROS, 1, ZEROS }, 0 },

@@ -123,6 +123,7 @@ static const struct {
 	{ SYS_writev, 3, "fVo" },
 	{ SYS_pread64, 2, "falO" },
 	{ SYS_pwrite64, 2, "falO" },
+	{ SYS_sendfile, 2, "ffal" },
 	{ SYS_fstat, 2, "fa" },
 	{ SYS_ftruncate, 3, "fO" },
 	{ SYS_fallocate, 3, "foOl" },

@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -204,6 +205,7 @@ static void a_new_session_ends_the_old_one(void)
 	struct rng old, new;
 	struct pollfd ask;
 	uint32_t one = 1;
+	int from;
 
 	start(&old);
 	rng_ask(&old, 64);
@@ -213,6 +215,10 @@ static void a_new_session_ends_the_old_one(void)
 	expect("memory", SIGBUS, in_child(touch_memory, &old));
 	expect("read", -ENODEV, got(read(old.fd, &one, 4)));
 	expect("write", -ENODEV, got(write(old.fd, &one, 4)));
+	from = memfd_create("", 0);
+	expect("bytes to send", sizeof(one), write(from, &one, sizeof(one)));
+	expect("sendfile", -ENODEV, got(sendfile(old.fd, from, &(off_t){ 0 }, sizeof(one))));
+	close(from);
 	ask = (struct pollfd){ .fd = old.fd, .events = POLLIN };
 	expect("poll", 1, poll(&ask, 1, -1));
 	expect("its answer", POLLERR, ask.revents);
