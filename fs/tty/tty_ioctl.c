@@ -24,19 +24,31 @@ static void flush_input(struct tty *tty)
 	tty->nheld = 0;
 }
 
-static int set_termios(struct tty *tty, vaddr_t arg, bool flush)
+/* A terminal has the one speed of its c_cflag, which cannot be changed and means nothing. */
+static int get_termios2(struct tty *tty, vaddr_t arg)
 {
-	struct abi_termios termios;
+	struct abi_termios2 termios2 = { .c_ispeed = 38400, .c_ospeed = 38400 };
+
+	spin_lock(&tty->lock);
+	termios2.termios = tty->ldisc.termios;
+	spin_unlock(&tty->lock);
+	return user_copy_out(arg, &termios2, sizeof(termios2));
+}
+
+/* Of `size` bytes only the first are used: the speeds of a struct termios2 are not. */
+static int set_termios(struct tty *tty, vaddr_t arg, size_t size, bool flush)
+{
+	struct abi_termios2 termios2;
 	int err = ctty_check(&tty->jobs, SIGTTOU);
 
 	if (err)
 		return err;
-	if (user_copy_in(&termios, arg, sizeof(termios)) != 0)
+	if (user_copy_in(&termios2, arg, size) != 0)
 		return -EFAULT;
 	spin_lock(&tty->lock);
 	if (flush)
 		flush_input(tty);
-	ldisc_set_termios(&tty->ldisc, &termios);
+	ldisc_set_termios(&tty->ldisc, &termios2.termios);
 	spin_unlock(&tty->lock);
 	/* The new settings may change what the waiting threads wait for. */
 	waitq_wake_all(&tty->readable);
@@ -153,9 +165,16 @@ int tty_ioctl_request(struct tty *tty, unsigned long request, vaddr_t arg)
 		return get_termios(tty, arg);
 	case TCSETS:
 	case TCSETSW:
-		return set_termios(tty, arg, false);
+		return set_termios(tty, arg, sizeof(struct abi_termios), false);
 	case TCSETSF:
-		return set_termios(tty, arg, true);
+		return set_termios(tty, arg, sizeof(struct abi_termios), true);
+	case TCGETS2:
+		return get_termios2(tty, arg);
+	case TCSETS2:
+	case TCSETSW2:
+		return set_termios(tty, arg, sizeof(struct abi_termios2), false);
+	case TCSETSF2:
+		return set_termios(tty, arg, sizeof(struct abi_termios2), true);
 	case TIOCGWINSZ:
 		return get_winsize(tty, arg);
 	case TIOCSWINSZ:

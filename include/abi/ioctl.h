@@ -27,6 +27,11 @@
 #define FIONCLEX   0x5450
 #define FIOCLEX	   0x5451
 
+#define TCGETS2	 0x802C542A
+#define TCSETS2	 0x402C542B
+#define TCSETSW2 0x402C542C
+#define TCSETSF2 0x402C542D
+
 struct abi_winsize {
 	uint16_t rows;
 	uint16_t cols;
@@ -46,6 +51,15 @@ struct abi_termios {
 };
 
 _Static_assert(sizeof(struct abi_termios) == 36, "as in the ABI");
+
+/* The same with speeds, for the requests whose names end in 2. */
+struct abi_termios2 {
+	struct abi_termios termios;
+	uint32_t c_ispeed; /* in bits per second */
+	uint32_t c_ospeed;
+};
+
+_Static_assert(sizeof(struct abi_termios2) == 44, "as in the ABI");
 
 /* Indices in c_cc. */
 #define VINTR	 0

@@ -39,6 +39,46 @@ static int reads_raw(void *unused)
 	return 0;
 }
 
+#define GETS2  0x802C542A
+#define SETS2  0x402C542B
+#define SETSW2 0x402C542C
+#define SETSF2 0x402C542D
+
+/* What C libraries use from 2025 on: the same modes, and the speeds as numbers. */
+static int with_speeds(void *unused)
+{
+	struct {
+		unsigned iflag, oflag, cflag, lflag;
+		unsigned char line, cc[19];
+		unsigned ispeed, ospeed;
+		unsigned behind;
+	} modes = { .behind = 7 };
+	struct termios old;
+
+	(void)unused;
+	TRY(ioctl(tty, GETS2, &modes));
+	TRY(tcgetattr(tty, &old));
+	say("as it was told before: %d; speeds %u %u, %u\n",
+	    modes.lflag == old.c_lflag && modes.iflag == old.c_iflag &&
+		    !memcmp(modes.cc, old.c_cc, 19),
+	    modes.ispeed, modes.ospeed, modes.behind);
+	modes.lflag &= ~(unsigned)ECHO;
+	modes.cc[VMIN] = 5;
+	TRY(ioctl(tty, SETS2, &modes));
+	TRY(tcgetattr(tty, &old));
+	say("echo %d, VMIN %d\n", (old.c_lflag & ECHO) != 0, old.c_cc[VMIN]);
+	modes.lflag |= ECHO;
+	TRY(ioctl(tty, SETSW2, &modes));
+	modes.cc[VMIN] = 1;
+	TRY(ioctl(tty, SETSF2, &modes));
+	TRY(tcgetattr(tty, &old));
+	say("echo %d, VMIN %d\n", (old.c_lflag & ECHO) != 0, old.c_cc[VMIN]);
+	TRY(ioctl(tty, GETS2, (void *)8));
+	TRY(ioctl(tty, SETS2, (void *)8));
+	TRY(ioctl(open("/dev/null", O_RDWR), GETS2, &modes));
+	return 0;
+}
+
 static int window_changes(void *unused)
 {
 	struct winsize size = { .ws_row = 7, .ws_col = 9 };
@@ -126,9 +166,8 @@ int main(void)
 		const char *name;
 		int (*run)(void *);
 	} cases[] = {
-		{ "raw reads", reads_raw },
-		{ "the window", window_changes },
-		{ "output", output_ends },
+		{ "raw reads", reads_raw },	  { "with speeds", with_speeds },
+		{ "the window", window_changes }, { "output", output_ends },
 		{ "background", background },
 	};
 
