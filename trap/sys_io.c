@@ -367,14 +367,16 @@ long sys_sendfile(struct trap_frame *frame)
 	return done;
 }
 
-/* Returns why fallocate fails on a file that is not regular. */
-static long not_regular(struct file *file)
+/* Returns 0 for a regular file, or why fallocate fails on another one. */
+static long check_regular(struct file *file)
 {
 	struct abi_stat st = { 0 };
 	long err = file->ops->stat ? file->ops->stat(file, &st) : 0;
 
 	if (err)
 		return err;
+	if (S_ISREG(st.mode))
+		return 0;
 	return S_ISFIFO(st.mode) ? -ESPIPE : -ENODEV;
 }
 
@@ -401,6 +403,7 @@ static bool is_mode(unsigned mode)
 static long allocate(struct file *file, unsigned mode, int64_t offset, int64_t len)
 {
 	int64_t end;
+	long err;
 
 	if (offset < 0 || len <= 0)
 		return -EINVAL;
@@ -408,11 +411,12 @@ static long allocate(struct file *file, unsigned mode, int64_t offset, int64_t l
 		return -EOPNOTSUPP;
 	if (!file_writable(file))
 		return -EBADF;
-	if (!file->ops->allocate)
-		return not_regular(file);
+	err = file->ops->allocate ? 0 : check_regular(file);
+	if (err)
+		return err;
 	if (__builtin_add_overflow(offset, len, &end))
 		return -EFBIG;
-	if (mode & ~(unsigned)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
+	if (!file->ops->allocate || mode & ~(unsigned)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
 		return -EOPNOTSUPP;
 	return file->ops->allocate(file, mode, (uint64_t)offset, (uint64_t)end);
 }

@@ -203,6 +203,8 @@ static void errors(void)
 	TRY(fsync(fd));
 	TRY(fdatasync(fd));
 	TRY(fsync(ro));
+	TRY(fallocate(open("/proc/self/comm", O_WRONLY), 0, 0, 10));
+	TRY(fallocate(open("/proc/self/comm", O_WRONLY), 0, INT64_MAX, 10));
 	TRY(fsync(dir));
 	TRY(fdatasync(dir));
 	TRY(fsync(99));

@@ -1783,6 +1783,10 @@ static void writes(void)
 	sync();
 	expect("wrong bytes at the server", 0, (long)control->wrong);
 	munmap(mem, NEW_SIZE);
+	expect("fallocate", -1, fallocate(fd, 0, 0, NEW_SIZE + 6000));
+	expect("its errno", EOPNOTSUPP, errno);
+	expect("as POSIX has it", 0, posix_fallocate(fd, 0, NEW_SIZE + 6000));
+	expect("its size here", NEW_SIZE + 6000, lseek(fd, 0, SEEK_END));
 	expect("ftruncate", 0, ftruncate(fd, 100));
 	expect("its size there", 100, (long)control->new_size);
 	expect("at the end", 0, pread(fd, new_bytes, 10, 100));
