@@ -291,8 +291,6 @@ static int may_detach_locked(struct mount *mount, const struct inode *root, unsi
 	assert_hardened(spin_lock_held(&mounts_lock));
 	if (!mount || mount->root != root || list_empty(&mount->link))
 		return -EINVAL;
-	if ((flags & MNT_EXPIRE) && (flags & (MNT_FORCE | MNT_DETACH)))
-		return -EINVAL;
 	if (mount == tree_root || (!(flags & MNT_DETACH) && refcount_read(&mount->refs) > unused))
 		return -EBUSY;
 	if ((flags & MNT_EXPIRE) && mount->nentered != mount->expires_at) {

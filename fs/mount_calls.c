@@ -112,12 +112,17 @@ int fs_umount(struct file *dir, const char *path, unsigned flags)
 	if (err)
 		return err;
 	type = root->mount->type;
+	err = -EINVAL;
+	/* Linux too refuses this before anything is written or aborted. */
+	if ((flags & MNT_EXPIRE) && (flags & (MNT_FORCE | MNT_DETACH)))
+		goto put;
 	/* A file with changes that its server lacks is in use. */
 	if (!(flags & (MNT_DETACH | MNT_FORCE)) && type->sync)
 		type->sync(root->mount, UINT64_MAX);
 	if ((flags & MNT_FORCE) && type->abort)
 		type->abort(root->mount);
 	err = mount_detach(root, flags);
+put:
 	path_put(root);
 	return err;
 }

@@ -2630,8 +2630,11 @@ static void wrong_servers(void)
 	stop();
 }
 
-/* Starts a child that ends the server, and waits for another one until there is none to come. */
-static pid_t waits_for_another(void)
+/*
+ * Starts a child that ends the server, and waits for another one. `result` is what its read answers:
+ * -1 if there is none to come.
+ */
+static pid_t waits_for_another(long result)
 {
 	pid_t child = fork();
 	uint8_t byte;
@@ -2645,8 +2648,9 @@ static pid_t waits_for_another(void)
 	fd = open("/mnt/a", O_RDONLY);
 	expect("read", 1, pread(fd, &byte, 1, 0));
 	end_server();
-	expect("no other server", -1, pread(fd, &byte, 1, 39 * PAGE));
-	expect("its errno", EIO, errno);
+	expect("another server", result, pread(fd, &byte, 1, 39 * PAGE));
+	if (result == -1)
+		expect("its errno", EIO, errno);
 	_exit(nwrong != 0);
 }
 
@@ -2657,7 +2661,7 @@ static void taken_out(void)
 	pid_t child;
 
 	start("timeout=0");
-	child = waits_for_another();
+	child = waits_for_another(-1);
 	expect("umount", 0, umount2("/mnt", MNT_DETACH));
 	waitpid(child, &status, 0);
 	expect("who has waited", 0, status);
@@ -2671,13 +2675,29 @@ static void forced(void)
 
 	start("timeout=0");
 	used = open("/mnt", O_RDONLY | O_DIRECTORY);
-	child = waits_for_another();
+	child = waits_for_another(-1);
 	expect("umount", -1, umount2("/mnt", MNT_FORCE));
 	expect("its errno", EBUSY, errno);
 	waitpid(child, &status, 0);
 	expect("who has waited", 0, status);
 	expect("attach again", 0, attach_again());
 	close(used);
+	stop();
+}
+
+/* A call that is refused ends no wait. */
+static void not_forced(void)
+{
+	int status = -1;
+	pid_t child;
+
+	start("timeout=0");
+	child = waits_for_another(1);
+	expect("umount", -1, umount2("/mnt", MNT_FORCE | MNT_EXPIRE));
+	expect("its errno", EINVAL, errno);
+	expect("attach again", 0, attach_again());
+	waitpid(child, &status, 0);
+	expect("who has waited", 0, status);
 	stop();
 }
 
@@ -2877,6 +2897,7 @@ int main(int argc, char **argv)
 	wrong_servers();
 	too_late();
 	forced();
+	not_forced();
 	taken_out();
 	killed_at_any_time();
 	executes();
