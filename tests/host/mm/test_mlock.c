@@ -95,6 +95,9 @@ TEST(shared)
 	assert_int_equal(vm_protect(&space, AT, 4 * P, RW), 0);
 	assert_int_equal(space.resident, 1);
 	assert_int_equal(vm_madvise(&space, AT, P, MADV_WIPEONFORK), -EINVAL);
+	/* As on a Linux without KSM. */
+	assert_int_equal(vm_madvise(&space, AT, P, MADV_MERGEABLE), -EINVAL);
+	assert_int_equal(vm_madvise(&space, AT, P, MADV_UNMERGEABLE), -EINVAL);
 	object_put(object);
 	end();
 }
