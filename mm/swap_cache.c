@@ -398,7 +398,7 @@ static void see_use(struct page *page)
 	if (!page_has(page, PAGE_AHEAD))
 		return;
 	object_page_used(page);
-	swap_ahead_used();
+	swap_ahead_used(page->index);
 }
 
 bool swap_give_page(struct page *page)

@@ -179,15 +179,15 @@ void swap_submit(bool all)
 
 /* ---- reads ---- */
 
-void swap_ahead_used(void)
+void swap_ahead_used(uint64_t slot)
 {
 	assert_hardened(spin_lock_held(&swap_cache.lock));
-	readahead.used++;
+	readahead_used(&readahead, slot);
 }
 
 bool swap_reads_along(void)
 {
-	return atomic_load_relaxed(&readahead.window) > 1;
+	return readahead_is_wide(&readahead);
 }
 
 /* Nobody else knows the page yet. */
@@ -257,7 +257,7 @@ static void fill_span(struct span *span, unsigned window)
 		return;
 	spin_lock(&swap_cache.lock);
 	n = widen(span, window, frames, n);
-	readahead.brought += (unsigned)(span->last - span->first);
+	readahead_brought(&readahead, span->first, (unsigned)(span->last - span->first));
 	spin_unlock(&swap_cache.lock);
 	while (n)
 		page_put(frames[--n]);

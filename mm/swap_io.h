@@ -19,8 +19,11 @@ void swap_write_page(struct object *object, struct page *page);
  */
 void swap_submit(bool all);
 
-/* A page that was read together with a neighbour is used. The caller holds the cache's lock. */
-void swap_ahead_used(void);
+/*
+ * The page of this slot was read together with a neighbour, and is used. The caller holds the
+ * cache's lock.
+ */
+void swap_ahead_used(uint64_t slot);
 
 /* Do neighbours come along with a page that is read? It changes at any time. */
 bool swap_reads_along(void);

@@ -40,32 +40,57 @@ static unsigned count_resident(unsigned npages)
 
 /* ---- the window ---- */
 
+/* A read of the page at index; of the pages that come along, so many are used. Returns the window. */
+static unsigned read_at(struct readahead *ahead, uint64_t index, unsigned nused)
+{
+	unsigned window = readahead_next(ahead, index);
+
+	readahead_brought(ahead, index, window - 1);
+	for (unsigned i = 0; i < MIN(nused, window - 1); i++)
+		readahead_used(ahead, ALIGN_DOWN(index, window) + i);
+	return window;
+}
+
 TEST(the_window_grows_while_neighbours_are_used)
 {
 	struct readahead ahead = { 0 };
 	uint64_t index = 1000;
 
-	assert_int_equal(readahead_next(&ahead, index), 1);
+	assert_int_equal(read_at(&ahead, index, 0), 1);
+	assert_false(readahead_is_wide(&ahead));
 	for (unsigned i = 0; i < 10; i++) {
-		unsigned window = readahead_next(&ahead, ++index);
+		unsigned window = read_at(&ahead, ++index, READAHEAD_MAX / 2);
 
 		assert_int_equal(window, MIN(2u << i, READAHEAD_MAX));
-		ahead.brought = window - 1;
-		ahead.used = window / 2;
+		assert_true(readahead_is_wide(&ahead));
 	}
 }
 
 TEST(the_window_shrinks_while_neighbours_are_not_used)
 {
-	struct readahead ahead = { .last = 1000, .window = READAHEAD_MAX };
+	struct readahead ahead = { 0 };
+	uint64_t index = 1000;
 
-	for (unsigned window = READAHEAD_MAX; window > 1; window /= 2) {
-		ahead.brought = READAHEAD_MAX;
-		ahead.used = READAHEAD_MAX / 2 - 1;
-		assert_int_equal(readahead_next(&ahead, ahead.last + 1), window / 2);
-	}
-	assert_int_equal(readahead_next(&ahead, 50), 1);
-	assert_int_equal(readahead_next(&ahead, 52), 1);
+	while (read_at(&ahead, index, READAHEAD_MAX) < READAHEAD_MAX)
+		index++;
+	assert_int_equal(read_at(&ahead, ++index, READAHEAD_MAX / 2 - 1), READAHEAD_MAX);
+	for (unsigned window = READAHEAD_MAX / 2; window > 1; window /= 2)
+		assert_int_equal(read_at(&ahead, ++index, window / 2 - 1), window);
+	assert_int_equal(read_at(&ahead, 50, 0), 1);
+	assert_int_equal(read_at(&ahead, 52, 0), 1);
+}
+
+/* If no neighbour is out, a stream that goes on grows all the same, and a new one does not. */
+TEST(the_window_where_nothing_comes_along)
+{
+	struct readahead ahead = { 0 };
+
+	assert_int_equal(readahead_next(&ahead, 100), 1);
+	assert_int_equal(readahead_next(&ahead, 101), 2);
+	assert_int_equal(readahead_next(&ahead, 103), 4);
+	assert_int_equal(readahead_next(&ahead, 500), 2);
+	assert_int_equal(readahead_next(&ahead, 600), 1);
+	assert_int_equal(readahead_next(&ahead, 99), 8); /* the first stream's, backward */
 }
 
 /* Whatever comes, it is a power of two and at most READAHEAD_MAX. */
@@ -74,13 +99,72 @@ TEST(the_window_has_limits)
 	struct readahead ahead = { 0 };
 
 	for (unsigned i = 0; i < 100000; i++) {
-		unsigned window = readahead_next(&ahead, test_below(8));
+		unsigned window = read_at(&ahead, test_below(i % 2 ? 8 : 1000), test_below(8));
 
 		assert_in_range(window, 1, READAHEAD_MAX);
 		assert_int_equal(window & (window - 1), 0);
-		ahead.brought = test_below(window);
-		ahead.used = test_below(2 * window);
 	}
+}
+
+/* Passes `n` pages of each of some streams in turn, every second one backward. Returns the reads. */
+static unsigned pass_streams(unsigned nstreams, unsigned n)
+{
+	struct readahead ahead = { 0 };
+	bool there[READAHEAD_STREAMS + 1][256] = { 0 };
+	unsigned reads = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		for (unsigned s = 0; s < nstreams; s++) {
+			unsigned page = s % 2 ? n - 1 - i : i, window, first, came = 0;
+			uint64_t index = 4096 * (s + 1) + page;
+
+			if (there[s][page]) {
+				readahead_used(&ahead, index);
+				continue;
+			}
+			window = readahead_next(&ahead, index);
+			first = ALIGN_DOWN(page, window);
+			for (unsigned k = first; k < MIN(first + window, n); k++) {
+				came += k != page && !there[s][k];
+				there[s][k] = true;
+			}
+			readahead_brought(&ahead, index, came);
+			reads++;
+		}
+	}
+	return reads;
+}
+
+/* Scans in both directions do not disturb one another. */
+TEST(each_stream_has_a_window)
+{
+	for (unsigned nstreams = 1; nstreams <= READAHEAD_STREAMS; nstreams++)
+		assert_in_range(pass_streams(nstreams, 256), nstreams * 32, nstreams * 36);
+}
+
+/* So do reads in no order between those of a scan, as long as they are fewer than the streams. */
+TEST(a_stream_outlasts_others)
+{
+	struct readahead ahead = { 0 };
+	uint64_t index = 1000;
+
+	while (read_at(&ahead, index, READAHEAD_MAX) < READAHEAD_MAX)
+		index++;
+	for (unsigned i = 0; i < 100; i++) {
+		for (unsigned k = 0; k < READAHEAD_STREAMS - 1; k++)
+			(void)read_at(&ahead, 100000 + (i * 16 + k) * 100, 0);
+		index = ALIGN_UP(index + 1, READAHEAD_MAX);
+		assert_int_equal(read_at(&ahead, index, READAHEAD_MAX), READAHEAD_MAX);
+	}
+}
+
+/* Pages of a stride are read one by one, however many such streams there are. */
+TEST(a_stride_is_no_stream)
+{
+	struct readahead ahead = { 0 };
+
+	for (unsigned i = 0; i < 1000; i++)
+		assert_int_equal(read_at(&ahead, 1000 + i % 3 * 10000 + i / 3 * 2, 0), 1);
 }
 
 /* ---- reads ---- */
@@ -102,6 +186,30 @@ TEST(pages_in_reverse_order_take_few_requests)
 	assert_int_equal(disk_pages_read, 400);
 	assert_in_range(disk_reads, 400 / READAHEAD_MAX, 400 / READAHEAD_MAX + 5);
 	finish();
+}
+
+/* Reads 400 pages: one of each of n parts in turn, every second part backward. */
+static void check_in_turn(unsigned n)
+{
+	unsigned part = 400 / n;
+
+	begin_out(400);
+	for (unsigned i = 0; i < part; i++)
+		for (unsigned s = 0; s < n; s++)
+			check_pages(s * part + (s % 2 ? part - 1 - i : i), 1);
+	assert_int_equal(disk_pages_read, 400);
+	assert_in_range(disk_reads, 400 / READAHEAD_MAX, 400 / READAHEAD_MAX + 5 * n);
+	finish();
+}
+
+TEST(pages_of_two_scans_take_few_requests)
+{
+	check_in_turn(2);
+}
+
+TEST(pages_of_five_scans_take_few_requests)
+{
+	check_in_turn(5);
 }
 
 /* Those that follow one another by chance may bring some more. */
