@@ -152,11 +152,12 @@ static ssize_t regular_write(struct file *file, struct user_iter *from, uint64_t
 	if (unlikely(done != 0))
 		return done;
 	at = file->flags & O_APPEND ? regular_size(inode) : *pos;
-	done = write_at(inode, from, &at);
-	if (done > 0) {
-		*pos = at;
+	/* First, as on Linux: whoever sees new bytes sees the new times. */
+	if (likely(from->left != 0))
 		inode_changed_now(inode);
-	}
+	done = write_at(inode, from, &at);
+	if (done > 0)
+		*pos = at;
 	mutex_unlock(&to_node(inode)->lock);
 	return done;
 }

@@ -87,6 +87,26 @@ static void of_file(int fd, int bytes)
 	munmap(m, 64 * PAGE);
 }
 
+/* The times change before the bytes do, so a write that writes nothing changes them, too. */
+static void of_writes_that_fail(void)
+{
+	int fd = memfd_create("fails", MFD_ALLOW_SEALING);
+	char *bad = mmap(NULL, PAGE, PROT_NONE, ANON, -1, 0);
+
+	pwrite(fd, "file", 4, 0);
+	fstat(fd, &last);
+	nap(30);
+	TRY(pwrite(fd, "x", 0, 0));
+	times_of("no bytes", fd);
+	TRY(pwrite(fd, bad, 1, 0));
+	times_of("a bad buffer", fd);
+	TRY(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
+	times_of("sealed", fd);
+	TRY(pwrite(fd, "x", 1, 0));
+	times_of("a write to a sealed file", fd);
+	close(fd);
+}
+
 int main(void)
 {
 	int bytes = open("times.src", O_CREAT | O_RDWR, 0644);
@@ -105,5 +125,6 @@ int main(void)
 	close(fd);
 	m[0] = 'x';
 	say("%c\n", m[0]);
+	of_writes_that_fail();
 	return 0;
 }
