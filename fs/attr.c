@@ -8,13 +8,18 @@
 
 static int set_attr(struct inode *inode, const struct inode_attr *attr)
 {
-	int err = mount_may_write(inode->mount);
+	struct mount *mount = inode->mount;
+	int err;
 
 	if (attr->valid & ATTR_WRONG_TIME)
 		return -EINVAL;
+	err = mount ? mount_begin_write(mount) : 0;
 	if (err)
 		return err;
-	return inode->ops->setattr ? inode->ops->setattr(inode, attr) : -EPERM;
+	err = inode->ops->setattr ? inode->ops->setattr(inode, attr) : -EPERM;
+	if (mount)
+		mount_end_write(mount);
+	return err;
 }
 
 int fs_set_attr(struct file *dir, const char *path, bool follow, const struct inode_attr *attr)

@@ -173,8 +173,8 @@ void mount_leave(struct inode **dir, const struct inode *root);
 int mount_may_write(const struct mount *mount);
 
 /*
- * A file is opened for writing: until mount_end_write() the mount is not made read-only. Returns 0
- * or -EROFS. They take no lock.
+ * A file is opened for writing, or a name or an attribute is about to change: until
+ * mount_end_write() the mount is not made read-only. Returns 0 or -EROFS. They take no lock.
  */
 int mount_begin_write(struct mount *mount);
 void mount_end_write(struct mount *mount);

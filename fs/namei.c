@@ -14,7 +14,8 @@
 /*
  * Walks to the place where a name is to be created. Returns 0; -EEXIST if the name exists or the
  * path does not end in a name; -ENOENT if a slash follows the name and no directory is to be
- * created; -EROFS. The caller calls path_end() in any case.
+ * created; -EROFS. The caller calls path_end() in any case, until which the mount is not made
+ * read-only.
  */
 static int begin_new(struct path_walk *walk, struct file *dir, const char *path, bool directory)
 {
@@ -32,7 +33,7 @@ static int begin_new(struct path_walk *walk, struct file *dir, const char *path,
 	}
 	if (err != -ENOENT)
 		return err;
-	return walk->must_be_dir && !directory ? -ENOENT : mount_may_write(walk->dir->mount);
+	return walk->must_be_dir && !directory ? -ENOENT : path_begin_write(walk);
 }
 
 static int make(struct file *dir, const char *path, unsigned mode)
@@ -147,7 +148,7 @@ static int unlink_with_slash(struct path_walk *walk)
 static int remove_last(struct path_walk *walk, bool directory)
 {
 	const struct path_part *last = &walk->last;
-	int err = mount_may_write(walk->dir->mount);
+	int err = path_begin_write(walk);
 
 	if (err)
 		return err;
@@ -193,7 +194,7 @@ int fs_rmdir(struct file *dir, const char *path)
 }
 
 /* The checks of Linux's do_renameat2() before the directories are locked. */
-static int may_rename(const struct path_walk *from, const struct path_walk *to, unsigned flags)
+static int may_rename(const struct path_walk *from, struct path_walk *to, unsigned flags)
 {
 	if (from->dir->mount != to->dir->mount)
 		return -EXDEV;
@@ -203,7 +204,7 @@ static int may_rename(const struct path_walk *from, const struct path_walk *to, 
 		return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
 	if (from->last.len > NAME_MAX || to->last.len > NAME_MAX)
 		return -ENAMETOOLONG;
-	return mount_may_write(from->dir->mount);
+	return path_begin_write(to); /* which is on the same mount */
 }
 
 /* Not inline: two walks are too much for one stack frame. */

@@ -52,9 +52,13 @@ static int check_inode(const struct inode *inode, unsigned flags, bool must_be_d
 /* Creates a file for O_CREAT. Returns -EEXIST if another thread has just created it. */
 static int create(struct path_walk *walk, unsigned mode, struct inode **inode_ret)
 {
-	int err = mount_may_write(walk->dir->mount);
+	int err = path_begin_write(walk);
 
-	return err ? err : path_create(walk, S_IFREG | (mode & S_IALLUGO), inode_ret);
+	if (err)
+		return err;
+	err = path_create(walk, S_IFREG | (mode & S_IALLUGO), inode_ret);
+	path_end_write(walk);
+	return err;
 }
 
 /*

@@ -3,7 +3,9 @@
 #include "fs/path.h"
 
 #include "abi/errno.h"
+#include "fs/mount.h"
 #include "fs/process_fs.h"
+#include "lib/bits.h"
 #include "mm/phys/kmalloc.h"
 #include "proc/mem_wait.h"
 
@@ -36,6 +38,7 @@ void path_begin(struct path_walk *walk, struct inode *start, const char *path)
 	walk->must_be_dir = false;
 	walk->jumped = false;
 	walk->asked = false;
+	walk->writing = NULL;
 	walk->rest = path;
 	walk->text = NULL;
 	walk->nlinks = 0;
@@ -55,6 +58,8 @@ void path_end(struct path_walk *walk)
 	while (walk->depth > 0)
 		pop_outer(walk);
 	kfree(walk->text);
+	if (unlikely(walk->writing))
+		path_end_write(walk);
 	path_put(walk->dir);
 }
 
@@ -259,6 +264,24 @@ int path_parent(struct path_walk *walk, struct inode *start, const char *path)
 {
 	path_begin(walk, start, path);
 	return path_to_last(walk);
+}
+
+int path_begin_write(struct path_walk *walk)
+{
+	struct mount *mount = walk->dir->mount;
+	int err = mount ? mount_begin_write(mount) : 0;
+
+	assert_hardened(!walk->writing);
+	if (err == 0)
+		walk->writing = mount;
+	return err;
+}
+
+void path_end_write(struct path_walk *walk)
+{
+	if (walk->writing)
+		mount_end_write(walk->writing);
+	walk->writing = NULL;
 }
 
 int path_create(struct path_walk *walk, unsigned mode, struct inode **inode_ret)

@@ -21,8 +21,9 @@ struct path_walk {
 	bool jumped;	  /* path_last() took the last component's link straight to its inode */
 	bool asked;	  /* path_last() has asked a server for the inode's attributes */
 	/* private: */
-	struct inode *root; /* by process_root() */
-	const char *rest;   /* the string after `last` */
+	struct inode *root;    /* by process_root() */
+	struct mount *writing; /* by path_begin_write() */
+	const char *rest;      /* the string after `last` */
 	/*
 	 * A link's target, which `rest` points into; kmalloc(). NULL: it is in the caller's string.
 	 */
@@ -81,8 +82,16 @@ int path_lookup_asked(struct inode *start, const char *path, bool follow, struct
 int path_parent(struct path_walk *walk, struct inode *start, const char *path);
 
 /*
+ * The walk's last name is to be created, removed or renamed: its mount is not made read-only until
+ * path_end_write() or path_end(). Returns 0 or -EROFS. It is called once for a walk, or again after
+ * path_end_write().
+ */
+int path_begin_write(struct path_walk *walk);
+void path_end_write(struct path_walk *walk);
+
+/*
  * Creates the walk's last name, which is a name and not there: an empty regular file or directory,
  * as mode says. Returns 0 and the inode, as by path_get(), -EEXIST if another thread was faster, or
- * another error. The caller has checked mount_may_write().
+ * another error. The caller has called path_begin_write().
  */
 int path_create(struct path_walk *walk, unsigned mode, struct inode **inode_ret);

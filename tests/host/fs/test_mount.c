@@ -18,6 +18,7 @@
 #include "mm/phys/page_alloc.h"
 #include "mm/relieve.h"
 #include "mm/vma.h"
+#include "sync/interleave.h"
 #include "tests/host/lib/fail_nth.h"
 #include "fake_proc.h"
 #include "tree.h"
@@ -551,6 +552,122 @@ TEST(writers)
 	object_unuse(object);
 	assert_int_equal(fs_remount(NULL, "/", 0, ""), 0);
 	fs_unlink(NULL, "f");
+	tree_end();
+}
+
+/* ---- a remount beside a change ---- */
+
+static int make_directory(void)
+{
+	return fs_mkdir(NULL, "x", 0755);
+}
+
+static int make_node(void)
+{
+	return fs_mknod(NULL, "x", S_IFREG | 0600);
+}
+
+static int make_link(void)
+{
+	return fs_symlink("f", NULL, "x");
+}
+
+static int make_name(void)
+{
+	return fs_link(NULL, "f", false, NULL, "x");
+}
+
+static int create(void)
+{
+	struct file *file;
+	int err = fs_open(NULL, "x", O_CREAT | O_RDONLY, 0600, &file);
+
+	if (err == 0)
+		file_put(file);
+	return err;
+}
+
+static int remove_file(void)
+{
+	return fs_unlink(NULL, "x");
+}
+
+static int remove_directory(void)
+{
+	return fs_rmdir(NULL, "x");
+}
+
+static int rename_it(void)
+{
+	return fs_rename(NULL, "x", NULL, "y", 0);
+}
+
+static unsigned points_left;
+static bool was_there, is_done;
+static int remounted;
+
+static bool is_there(void)
+{
+	struct abi_stat st;
+
+	return fs_stat(NULL, "x", false, &st) == 0;
+}
+
+/* Another thread makes the mount read-only where no lock is held. */
+static void remount_at_a_point(enum interleave_kind kind, enum lock_class class, void *what)
+{
+	(void)class, (void)what;
+	if (kind == INTERLEAVE_GRANTING || lockorder_this_hart()->depth != 0 || --points_left)
+		return;
+	interleave_hook = NULL;
+	remounted = fs_remount(NULL, "/", MS_RDONLY, "");
+	is_done = is_there() != was_there;
+}
+
+/* Once the mount is read-only, no name changes any more, whatever had been checked before. */
+TEST(no_name_changes_on_a_mount_made_read_only)
+{
+	static const struct {
+		int (*prepare)(void);
+		int (*change)(void);
+		int (*undo)(void);
+	} changes[] = {
+		{ NULL, make_directory, remove_directory },
+		{ NULL, make_node, remove_file },
+		{ NULL, make_link, remove_file },
+		{ NULL, make_name, remove_file },
+		{ NULL, create, remove_file },
+		{ make_node, remove_file, remove_file },
+		{ make_directory, remove_directory, remove_directory },
+		{ make_node, rename_it, remove_file },
+	};
+
+	tree_start();
+	assert_int_equal(fs_mknod(NULL, "f", S_IFREG | 0600), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+		for (unsigned point = 1; !points_left; point++) {
+			int err;
+
+			if (changes[i].prepare)
+				assert_int_equal(changes[i].prepare(), 0);
+			was_there = is_there();
+			points_left = point;
+			interleave_hook = remount_at_a_point;
+			err = changes[i].change();
+			interleave_hook = NULL;
+			if (!points_left) {
+				assert_true(remounted == 0 || remounted == -EBUSY);
+				assert_true(err == 0 || (err == -EROFS && remounted == 0));
+				assert_true(err != 0 || remounted != 0 || is_done);
+				assert_int_equal(fs_remount(NULL, "/", 0, ""), 0);
+			}
+			(void)changes[i].undo();
+			(void)fs_unlink(NULL, "y");
+		}
+		assert_true(points_left);
+		points_left = 0;
+	}
+	assert_int_equal(fs_unlink(NULL, "f"), 0);
 	tree_end();
 }
 
