@@ -7,7 +7,9 @@
  * instructions have been executed, and QEMU logs the requests to the disk. So both are counted by
  * QEMU, in the same way for all kernels.
  *
- *   swapbench PAGES [moves|choices]
+ *   swapbench PAGES [moves|choices|orders]
+ *
+ * The rows are of three groups; without an argument, those of moves and choices are measured.
  *
  * PAGES is how many pages are to be free when the first row begins. What is free beyond that is
  * allocated and locked; it is an error if less is free. All sizes depend on PAGES only.
@@ -58,6 +60,12 @@ enum row {
 	SCAN,
 	ZIPF_BEGIN,
 	ZIPF,
+	IN_BACK,
+	IN_TWO,
+	IN_FIVE,
+	ROUND_BACK,
+	ROUND_TWO,
+	WRITE_RANDOM,
 };
 
 /* The addresses of the arrays: both kernels have them in this order. */
@@ -259,6 +267,12 @@ static const char *const row_names[] = {
 	[SCAN] = "scan",
 	[ZIPF_BEGIN] = "zipf_begin",
 	[ZIPF] = "zipf",
+	[IN_BACK] = "in_back",
+	[IN_TWO] = "in_two",
+	[IN_FIVE] = "in_five",
+	[ROUND_BACK] = "round_back",
+	[ROUND_TWO] = "round_two",
+	[WRITE_RANDOM] = "write_random",
 };
 static long faults_before;
 
@@ -409,6 +423,74 @@ static void measure_choices(void)
 	array_unmap(&large);
 }
 
+/* Reads the pages from the last to the first. */
+static void read_backward(const struct array *array)
+{
+	for (size_t page = array->npages; page-- > 0;)
+		page_check(array, page);
+}
+
+static void write_backward(struct array *array)
+{
+	for (size_t page = array->npages; page-- > 0;)
+		page_write(array, page);
+}
+
+/* Reads a page of each of n parts in turn, each part in order. */
+static void read_parts(const struct array *array, size_t n)
+{
+	size_t part = array->npages / n;
+
+	for (size_t i = 0; i < part; i++)
+		for (size_t of = 0; of < n; of++)
+			page_check(array, of * part + i);
+}
+
+static void write_halves(struct array *array)
+{
+	size_t part = array->npages / 2;
+
+	for (size_t i = 0; i < part; i++) {
+		page_write(array, i);
+		page_write(array, part + i);
+	}
+}
+
+static void write_at_random(struct array *array, size_t n)
+{
+	while (n-- > 0)
+		page_write(array, below(array->npages));
+}
+
+/*
+ * Orders besides the forward one. First memory is free and has room for all; then the set is four
+ * thirds of it, and each row goes on with what was done before.
+ */
+static void measure_orders(void)
+{
+	struct array first = array_map(0, nfree * 3 / 4), set;
+
+	array_write(&first, 0, first.npages);
+	push_out(&first);
+	MEASURE(IN_BACK, first.npages, read_backward(&first));
+	push_out(&first);
+	MEASURE(IN_TWO, first.npages, read_parts(&first, 2));
+	push_out(&first);
+	MEASURE(IN_FIVE, first.npages, read_parts(&first, 5));
+	array_unmap(&first);
+	set = array_map(0, nfree * 4 / 3);
+	array_write(&set, 0, set.npages);
+	write_backward(&set);
+	MEASURE(ROUND_BACK, set.npages, write_backward(&set));
+	write_halves(&set);
+	MEASURE(ROUND_TWO, set.npages, write_halves(&set));
+	random_state = SEED;
+	write_at_random(&set, nfree);
+	MEASURE(WRITE_RANDOM, 2 * nfree, write_at_random(&set, 2 * nfree));
+	read_in_order(&set);
+	array_unmap(&set);
+}
+
 /* ---- start ---- */
 
 static void show_file(const char *name, const char *path)
@@ -493,6 +575,8 @@ int main(int argc, char **argv)
 		measure_moves();
 	if (argc < 3 || strcmp(argv[2], "choices") == 0)
 		measure_choices();
+	if (argc > 2 && strcmp(argv[2], "orders") == 0)
+		measure_orders();
 	printf("done\n");
 	return 0;
 }

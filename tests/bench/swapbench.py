@@ -5,9 +5,10 @@
 usage: swapbench.py [--program SWAPBENCH] [--plugin COUNT.SO] [--runs N] [--docs | --profile]
 
 Each row does the same work on both kernels. It may take half of Linux's instructions in the kernel, and no more
-requests per page moved than Linux's. --runs N runs it N times and says how far the figures are apart; judged are the
-medians. --docs writes the figures into docs/performance.md. --profile prints where the kernel's instructions go, per
-touched page, and judges nothing. The program and the plugin are those of $FAULTLINE_BUILD (./build).
+requests per page moved than Linux's; the rows of the group orders may take 1.25 times Linux's requests and pages in.
+--runs N runs it N times and says how far the figures are apart; judged are the medians. --docs writes the figures into
+docs/performance.md. --profile prints where the kernel's instructions go, per touched page, and judges nothing. The
+program and the plugin are those of $FAULTLINE_BUILD (./build).
 """
 
 import argparse
@@ -22,11 +23,14 @@ import figures
 import swaprun
 import symbols
 
-RECORDING = os.path.join(bench.HERE, "figures", "swap-linux.tsv")
+# What the program is asked for, and the recording of that: each is a machine of its own.
+RECORDINGS = {(): "swap-linux.tsv", ("orders",): "swap-orders-linux.tsv"}
 ZIPF_PAGES, ZIPF_BEGIN, ZIPF = 4 * swaprun.FREE, 4 * swaprun.FREE, 8 * swaprun.FREE  # as in swapbench.c
 DISK = {"out": "writes", "in": "reads"}
 UNJUDGED = {"fill"}  # no page is moved: vmbench has such rows
 MOST_INSTRUCTIONS = 0.5  # of Linux's
+ORDERS = {"in_back", "in_two", "in_five", "round_back", "round_two", "write_random"}
+MOST_READS = 1.25  # of Linux's, in these rows: requests, and pages
 ONE_READ_MORE = {"in_seq", "in_random", "in_sparse"}  # rows whose pages in are what was read ahead in vain
 # Under sleep=on the host's time has a part in what happens: figures of equal kernels differ by less than this.
 NOISE = 1.02
@@ -36,10 +40,15 @@ MOST_LRU = 1.1
 MOST_READ_AGAIN = 0.1
 
 
-def read_recording():
+def recording_path(group):
+    """Returns where Linux's figures for a group of rows are."""
+    return os.path.join(bench.HERE, "figures", RECORDINGS[group])
+
+
+def read_recording(group):
     """Returns (settings, rows) of Linux."""
     settings, rows = {}, {}
-    for name, *words in bench.table(RECORDING):
+    for name, *words in bench.table(recording_path(group)):
         if name == "row":
             names = words
         elif len(words) == 1:
@@ -47,6 +56,13 @@ def read_recording():
         else:
             rows[name] = dict(zip(names, map(int, words)))
     return settings, rows
+
+
+def read_recordings():
+    """Returns (settings, rows) of Linux for all groups. Settings of the group "orders" are settings["orders"]."""
+    settings, rows = read_recording(())
+    settings["orders"], orders = read_recording(("orders",))
+    return settings, {**rows, **orders}
 
 
 def instructions(row):
@@ -76,7 +92,11 @@ def limits(settings, linux, rows):
         yield f"{name} instructions", instructions(row), MOST_INSTRUCTIONS * instructions(theirs)
         for way in DISK:
             if min(row[f"pages_{way}"], theirs[f"pages_{way}"]) > FEW * row["touched"]:
-                yield f"{name} requests per page {way}", requests(row, way), NOISE * requests(theirs, way)
+                most = MOST_READS if name in ORDERS and way == "in" else NOISE
+                yield f"{name} requests per page {way}", requests(row, way), most * requests(theirs, way)
+        if name in ORDERS:
+            for figure in ("reads", "pages_in"):
+                yield f"{name} {figure}", row[figure], MOST_READS * theirs[figure]
         if name in ONE_READ_MORE:
             yield f"{name} pages in", row["pages_in"], NOISE * theirs["pages_in"]
     yield "scan pages of the set read again", rows["scan"]["pages_in"], MOST_READ_AGAIN * swaprun.FREE / 2
@@ -119,8 +139,9 @@ def document(settings, linux, rows):
     (page_out, page_in), (their_out, their_in) = out_and_in(rows), out_and_in(linux)
     zipf = rows["zipf"]["pages_in"]
     lru, optimum = int(settings["zipf_lru"]), int(settings["zipf_optimum"])
-    before = (f"Instructions of the kernel, on QEMU {settings['qemu']}, {swaprun.FREE:,} pages free at the start, beside "
-              f"{settings['kernel']}.")
+    before = textwrap.fill(
+        f"Instructions of the kernel, on QEMU {settings['qemu']}, {swaprun.FREE:,} pages free at the start, beside "
+        f"{settings['kernel']}; the rows from in_back on beside {settings['orders']['kernel']}.", WIDTH)
     after = (f"A page out takes {page_out:,.0f} instructions (Linux {their_out:,.0f}), apart from the fault that fills a page. "
              f"A page in takes {page_in:,.0f} (Linux {their_in:,.0f}), in order. In the row zipf exact LRU would read "
              f"{lru:,} pages, and Faultline reads {zipf / lru:.2f} times as many. Belady's algorithm, which knows the "
@@ -159,24 +180,29 @@ def check_trace(settings, output):
 def print_profile(args):
     """Prints the functions in which the kernel's instructions are, for each row."""
     table = symbols.Symbols(os.path.join(args.build, os.environ.get("FAULTLINE_KERNEL") or "faultline.elf"))
-    output, log = swaprun.on_faultline(args.program, args.plugin, blocks=True)
-    blocks = swaprun.blocks_of(output, log)
-    for name, row in swaprun.rows_of(output, log).items():
-        functions = collections.Counter()
-        for address, count in blocks[name]:
-            functions[table.name(address)] += count
-        total = sum(functions.values())
-        print(f"{name}: {total / row['touched']:,.0f} instructions per touched page, of {row['touched']:,}; "
-              f"{row['pages_out']:,} pages out, {row['pages_in']:,} in")
-        for function, count in functions.most_common(args.top):
-            print(f"{count / row['touched']:12,.1f}  {100 * count / total:5.1f}%  {function}")
+    for group in RECORDINGS:
+        output, log = swaprun.on_faultline(args.program, args.plugin, group, blocks=True)
+        blocks = swaprun.blocks_of(output, log)
+        for name, row in swaprun.rows_of(output, log).items():
+            functions = collections.Counter()
+            for address, count in blocks[name]:
+                functions[table.name(address)] += count
+            total = sum(functions.values())
+            print(f"{name}: {total / row['touched']:,.0f} instructions per touched page, of {row['touched']:,}; "
+                  f"{row['pages_out']:,} pages out, {row['pages_in']:,} in")
+            for function, count in functions.most_common(args.top):
+                print(f"{count / row['touched']:12,.1f}  {100 * count / total:5.1f}%  {function}")
 
 
 def measure(args, settings):
-    """Runs swapbench once; returns its rows."""
-    output, log = swaprun.on_faultline(args.program, args.plugin)
-    check_trace(settings, output)
-    return swaprun.rows_of(output, log)
+    """Runs swapbench once for each group; returns the rows of all."""
+    rows = {}
+    for group in RECORDINGS:
+        output, log = swaprun.on_faultline(args.program, args.plugin, group)
+        if not group:
+            check_trace(settings, output)
+        rows.update(swaprun.rows_of(output, log))
+    return rows
 
 
 def is_good(settings, linux, rows):
@@ -189,7 +215,7 @@ def run(args):
     Runs swapbench so often as is asked for; returns the number of bad points. How many pages a request has depends on
     how soon the host's disk answers: on a busy machine one run may be bad, and then the median of five is judged.
     """
-    settings, linux = read_recording()
+    settings, linux = read_recordings()
     runs = [measure(args, settings) for _ in range(args.runs)]
     if args.runs == 1 and not is_good(settings, linux, medians(runs)):
         runs += [measure(args, settings) for _ in range(4)]

@@ -15,7 +15,7 @@ from oracle import machine  # noqa: E402
 
 FREE = 24576  # pages that are free at the start: 96 MiB
 SWAP = "1G"
-FAULTLINE_MEM, LINUX_MEM = "106M", "182M"  # each has a little more than FREE free then; swapbench locks the rest
+FAULTLINE_MEM, LINUX_MEM = "106M", "192M"  # each has a little more than FREE free then; swapbench locks the rest
 SECONDS = "900"
 PLACE = "/bin/swapbench"
 SECTORS = 8  # in a page

@@ -25,7 +25,7 @@ READ = "virtio_blk_handle_read vdev 0x1 req 0x2 sector 8 nsectors 8\n"
 LOG = [*KNOWN, READ, "mark 256 user 20000 kernel 100000 firmware 9\n", WRITE, READ, READ,
        "block 512 0xffffffff80200000 4 10\n", "mark 512 user 20007 kernel 100040 firmware 10\n", WRITE]
 OUTPUT = "kernel Some 1\nstart 99\nrow 0 fill touched 5 majflt 2\ndone\n"
-RECORDING = swapbench.read_recording()
+RECORDING = swapbench.read_recordings()
 
 
 def judged(rows):
@@ -76,6 +76,8 @@ def each_limit_is_held():
         ("out_seq requests per page out", "out_seq", {"writes": 2 * linux["out_seq"]["writes"]}),
         ("in_sparse pages in", "in_sparse", {"pages_in": 2 * linux["in_sparse"]["pages_in"]}),
         ("scan pages of the set read again", "scan", {"pages_in": swaprun.FREE}),
+        ("in_five reads", "in_five", {"reads": linux["in_five"]["reads"] * 4 // 3}),
+        ("write_random pages_in", "write_random", {"pages_in": linux["write_random"]["pages_in"] * 4 // 3}),
         ("zipf pages in, beside Linux", "zipf", {"pages_in": linux["zipf"]["pages_in"] + 1}),
         ("zipf pages in, beside exact LRU", "zipf", {"pages_in": int(RECORDING[0]["zipf_lru"]) * 6 // 5}),
     ):
