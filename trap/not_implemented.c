@@ -100,7 +100,6 @@ static const struct missing {
 	{ 162, "setdomainname", NOTHING_ELSE },
 	{ 163, "getrlimit", NOTHING_ELSE },
 	{ 164, "setrlimit", NOTHING_ELSE },
-	{ 167, "prctl", NOTHING_ELSE },
 	{ 168, "getcpu", NOTHING_ELSE },
 	{ 170, "settimeofday", "its clock cannot be set" },
 	{ 171, "adjtimex", "its clock cannot be set" },

@@ -3,6 +3,7 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/limits.h"
+#include "abi/prctl.h"
 #include "abi/resource.h"
 #include "abi/signal.h"
 #include "abi/uio.h"
@@ -274,6 +275,40 @@ long sys_sched_getaffinity(struct trap_frame *frame)
 		return -ESRCH;
 	return user_copy_out(arg_user(frame, 2), &mask, sizeof(mask)) ? -EFAULT
 								      : (long)sizeof(mask);
+}
+
+/* As on Linux, a longer name is cut. */
+static long set_name(vaddr_t from)
+{
+	struct thread *thread = current_thread();
+	char name[THREAD_NAME_LEN] = { 0 };
+
+	if (user_copy_string(name, from, sizeof(name) - 1) == -EFAULT)
+		return -EFAULT;
+	spin_lock(&process_tree_lock);
+	str_copy(thread->name, name, sizeof(thread->name));
+	spin_unlock(&process_tree_lock);
+	return 0;
+}
+
+static long get_name(vaddr_t to)
+{
+	char name[THREAD_NAME_LEN] = { 0 };
+
+	str_copy(name, current_thread()->name, sizeof(name));
+	return user_copy_out(to, name, sizeof(name));
+}
+
+long sys_prctl(struct trap_frame *frame)
+{
+	switch (arg_int(frame, 0)) {
+	case PR_SET_NAME:
+		return set_name(arg_user(frame, 1));
+	case PR_GET_NAME:
+		return get_name(arg_user(frame, 1));
+	default:
+		return -EINVAL;
+	}
 }
 
 /* Returns the old mask. Only the permission bits of the new one count. */
