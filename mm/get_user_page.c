@@ -27,7 +27,6 @@ static __attribute__((noinline)) void pin_shared(struct space *space, vaddr_t va
  */
 static void pin(struct space *space, vaddr_t va, struct page *page)
 {
-	/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
 	enum page_kind kind = page_kind(page);
 
 	assert_hardened(spin_lock_held(&space->lock));

@@ -323,7 +323,6 @@ static inline bool is_reusable(const struct vma *vma, struct mmu_entry entry)
 {
 	const struct page *page = pfn_to_page(entry_pfn(entry));
 	struct fault_facts facts = {
-		/* gcc-analyzer-suppress null-dereference ; an entry's frame is one of ours */
 		.page_kind = page_kind(page),
 		.page_flags = page_pins(page) ? FACT_PINNED : 0,
 		.maps = page->maps,

@@ -56,7 +56,6 @@ void kfree(void *p)
 	if (!p)
 		return;
 	page = virt_to_page(p);
-	/* gcc-analyzer-suppress null-dereference ; what was allocated is in a frame of ours */
 	if (page_has(page, PAGE_SLAB))
 		slab_free(page->owner, p);
 	else

@@ -73,7 +73,6 @@ static bool singles_from_zeroed(void)
 
 static void block_push(struct page *page, unsigned order)
 {
-	/* gcc-analyzer-suppress null-dereference ; a block's first frame is one of ours */
 	page_start_free(page, order, PAGE_BLOCK);
 	list_add(&pool.blocks[order], &page->link);
 }
@@ -366,7 +365,6 @@ static unsigned order_that_fits(pfn_t pfn, size_t count)
 static UNCHECKED void mark_free(struct page *page, unsigned order)
 {
 	for (size_t i = 0; i < 1ul << order; i++) {
-		/* gcc-analyzer-suppress null-dereference ; what is added has struct pages */
 		assert(page_kind(&page[i]) == PAGE_RESERVED);
 		page_start_free(&page[i], 0, 0);
 	}
