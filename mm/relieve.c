@@ -3,6 +3,9 @@
 #include "mm/relieve.h"
 
 #include "abi/errno.h"
+#include "arch/timer.h"
+#include "base/clock.h"
+#include "lib/bits.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/host.h"
 #include "mm/object.h"
@@ -10,6 +13,7 @@
 #include "mm/phys/kmap.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/reclaim.h"
+#include "mm/swap_cache.h"
 #include "sync/atomic.h"
 #include "sync/lockorder.h"
 
@@ -33,18 +37,51 @@ static void trim_caches(void)
 }
 
 /*
+ * Where hundreds of threads wait for memory, each of them would search all memory for pages to
+ * reclaim before the next process is killed. So a search in vain counts for all threads, for some
+ * times as long as it has taken: then searches take a small part of the time. It counts no longer
+ * if pages have been dropped since, or if slots of swap have become free.
+ */
+#define VAIN_TIMES  10
+#define VAIN_MAX_NS (NSEC_PER_SEC / 10)
+
+/* Of the last search in vain: until when it counts, in ticks, and reclaim_counts; both atomic. */
+static uint64_t vain_until, vain_dropped;
+
+static void search_was_vain(uint64_t begun)
+{
+	uint64_t now = arch_time();
+	uint64_t lasts = MIN((now - begun) * VAIN_TIMES, clock_ns_to_ticks(VAIN_MAX_NS));
+
+	atomic_store_relaxed(&vain_dropped, counter_read(&reclaim_counts.dropped));
+	atomic_store_relaxed(&vain_until, now + lasts);
+}
+
+static bool is_search_vain(void)
+{
+	return arch_time() < atomic_load_relaxed(&vain_until) && swap_is_full() &&
+	       counter_read(&reclaim_counts.dropped) - atomic_load_relaxed(&vain_dropped) <
+		       RECLAIM_BATCH;
+}
+
+/*
  * Repeated while it frees a batch of frames, whoever gets them. Then it is the turn of processes.
  */
 static int step_reclaim(struct relief *relief)
 {
 	size_t before = page_alloc_free_count();
-	ssize_t went = reclaim(RECLAIM_BATCH);
+	bool vain = is_search_vain();
+	uint64_t begun = arch_time();
+	ssize_t went = vain ? 0 : reclaim(RECLAIM_BATCH);
 
 	if (went < 0)
 		return (int)went;
 	trim_caches();
-	if (went < RECLAIM_BATCH && page_alloc_free_count() < before + RECLAIM_BATCH)
-		relief->turn = 1;
+	if (went >= RECLAIM_BATCH || page_alloc_free_count() >= before + RECLAIM_BATCH)
+		return 0;
+	relief->turn = 1;
+	if (!vain)
+		search_was_vain(begun);
 	return 0;
 }
 

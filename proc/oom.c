@@ -114,12 +114,23 @@ static void show_swap(void)
 		 (unsigned long)counter_read(&reclaim_counts.read));
 }
 
-/* Logs the rows and the number of pages by kind. May pause. Call with no spinning lock held. */
+/* The pages by kind are counted once in this time: that looks at all frames. */
+#define CENSUS_NS NSEC_PER_SEC
+
+static bool is_census_due(void)
+{
+	static uint64_t next; /* ticks; atomic */
+	uint64_t now = arch_time();
+
+	if (now < atomic_load_relaxed(&next))
+		return false;
+	atomic_store_relaxed(&next, now + clock_ns_to_ticks(CENSUS_NS));
+	return true;
+}
+
+/* Logs the rows. Call with no spinning lock held. */
 static void oom_report_show(const struct oom_report *report)
 {
-	struct page_census census;
-
-	page_census(&census);
 	log_warn("mm", "  memory by process, the largest %u of %u:", report->nrows,
 		 report->nprocesses);
 	for (unsigned i = 0; i < report->nrows; i++) {
@@ -129,6 +140,14 @@ static void oom_report_show(const struct oom_report *report)
 			 row->comm, row->pid, row->resident * KIB_PER_PAGE,
 			 row->swapped * KIB_PER_PAGE, row->tables * KIB_PER_PAGE);
 	}
+}
+
+/* Logs the number of pages by kind. May pause. Call with no spinning lock held. */
+static void census_show(void)
+{
+	struct page_census census;
+
+	page_census(&census);
 	log_warn("mm",
 		 "  by kind: anonymous %zu KiB, files and shared %zu KiB, page tables %zu KiB, "
 		 "kernel %zu KiB (objects %zu KiB), reserved %zu KiB, free %zu KiB",
@@ -150,6 +169,13 @@ static void oom_report_show(const struct oom_report *report)
 
 static struct waitq freed = WAITQ_INIT(freed);
 
+/*
+ * The sequence of `freed` at which a process was dying, plus one; under process_tree_lock. As long
+ * as that is the sequence, the process is still dying, and hundreds of threads that wait for memory
+ * need not go through all processes to find it.
+ */
+static uint64_t dying_seq;
+
 /* Threads that are freeing the memory of a process, which may have no space any more; atomic. */
 static unsigned nfreeing;
 
@@ -159,6 +185,7 @@ struct choice {
 	uint64_t birth;		/* of the victim */
 	size_t held;		/* by the victim, in pages */
 	bool dying;		/* some process is about to free memory */
+	bool gone;		/* the victim has ended during the choice */
 };
 
 static bool is_dying(const struct process *process)
@@ -202,6 +229,18 @@ static void consider(struct process *process, void *arg)
 		choose_victim(choice, process);
 }
 
+/*
+ * Has a thread found a process that is dying, which is not the running one, and has not freed its
+ * memory yet? Call with process_tree_lock held.
+ */
+static bool another_is_dying(uint64_t seq)
+{
+	const struct process *process = current_process();
+
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	return dying_seq == seq + 1 && !(process && is_dying(process));
+}
+
 /* Call with process_tree_lock held; it is dropped in between. */
 static struct choice choose(void)
 {
@@ -219,7 +258,7 @@ static struct choice choose(void)
 	if (process && process->birth == choice.birth && process->uspace && !is_oom_reaped(process))
 		choice.victim = process;
 	else if (choice.pid)
-		choice.dying = true; /* it has ended meanwhile */
+		choice.gone = true;
 	return choice;
 }
 
@@ -267,6 +306,8 @@ static void kill_victim(const struct choice *choice)
 	spin_unlock(&process_tree_lock);
 	name_victim(comm, pid, choice->held);
 	oom_report_show(&report);
+	if (is_census_due())
+		census_show();
 	oom_reap(uspace);
 	uspace_put(uspace);
 	oom_memory_freed();
@@ -303,6 +344,7 @@ int oom_relieve(struct relief *relief)
 {
 	enum alloc_fail_policy forced = alloc_fail_take();
 	uint64_t seq = waitq_sample(&freed);
+	bool waits = relief->turn <= EXIT_WAIT_TURNS;
 	struct choice choice;
 
 	if (!hart_this()->current)
@@ -312,8 +354,12 @@ int oom_relieve(struct relief *relief)
 	if (current_killed())
 		return -EINTR;
 	spin_lock(&process_tree_lock);
-	choice = choose();
-	if (choice.dying && relief->turn <= EXIT_WAIT_TURNS) {
+	if (waits && another_is_dying(seq))
+		choice = (struct choice){ .dying = true };
+	else
+		choice = choose();
+	if (waits && (choice.dying || choice.gone)) {
+		dying_seq = choice.dying ? seq + 1 : 0;
 		spin_unlock(&process_tree_lock);
 		return wait_for_dying(relief, seq);
 	}

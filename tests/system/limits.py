@@ -7,7 +7,7 @@ import re
 
 from lib import latency
 from lib.boot import MIB, boot
-from lib.guest import BUILD, FAKE, GREEDY, folder, run
+from lib.guest import BUILD, FAKE, GREEDY, folder, run, run_placed
 from lib.tap import Skip, case, equal, has, lacks, main
 
 SMALL = ["--mem", "64M"]
@@ -21,6 +21,18 @@ def a_memory_hog_is_killed_and_named():
     has(done.err.lower(), b"out of memory", "standard error")
     has(done.err, b"probe", "standard error")
     lacks(done.err, b"kernel panic", "standard error")
+
+
+@case
+def R132_hundreds_of_processes_are_killed_one_by_one():
+    """Time is instructions: a kill takes at most a million, and one for the pages that are used until the next."""
+    done = run_placed("storm", "200", "80", options=["--mem", "32M", "--icount"], env={"FAULTLINE_KERNEL": "faultline.elf"})
+    equal((done.status, done.out), (0, b"storm: ok\n"), "status and output")
+    times = [float(time) for time in re.findall(rb"\[ *([0-9.]+)\] mm: warning: out of memory: killed storm", done.err)]
+    equal(len(times) >= 80, True, f"{len(times)} kills are 80 at least")
+    each = (times[-1] - times[0]) * 1e9 / (len(times) - 1)
+    print(f"# {len(times)} kills, {each:,.0f} instructions each")
+    equal(each <= 2e6, True, f"{each:,.0f} instructions are 2,000,000 at most")
 
 
 @case
