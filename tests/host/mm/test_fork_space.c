@@ -360,3 +360,64 @@ TEST(truncated_meanwhile)
 	rig_destroy(&parent);
 	rig_check();
 }
+
+#define NPASSED 600
+
+/* Neighbours that differ in their protection are not merged. */
+static void map_many(unsigned flags)
+{
+	for (unsigned i = 0; i < NPASSED; i++)
+		assert_int_equal(rig_map(&parent, AT + i * P, P, i % 2 ? RW : PROT_READ,
+					 flags | MAP_FIXED | MAP_ANONYMOUS),
+				 AT + i * P);
+}
+
+static int count_pause(struct vm_wait *wait)
+{
+	(void)wait;
+	pauses++;
+	return 0;
+}
+
+/* R131: VMAs that the child does not get, and empty leaf tables, are passed in pieces. */
+TEST(what_is_not_copied_is_passed_in_pieces)
+{
+	start();
+	map_many(MAP_PRIVATE);
+	assert_int_equal(vm_madvise(&parent, AT, NPASSED * P, MADV_DONTFORK), 0);
+	map(AT + GIB, 40 * 512, MAP_PRIVATE);
+	for (unsigned i = 0; i < 40; i++)
+		store(&parent, AT + GIB + i * 512 * P, 1);
+	assert_int_equal(vm_madvise(&parent, AT + GIB, 39 * 512 * P, MADV_DONTNEED), 0);
+	pauses = 0;
+	rig_pause = count_pause;
+	fork_to(&parent, &child);
+	rig_pause = NULL;
+	assert_true(pauses >= 4);
+	assert_int_equal(load(&child, AT + GIB + 39 * 512 * P), 1);
+	assert_int_equal(load(&child, AT + GIB), 0);
+	rig_run(&child);
+	assert_true(fake_load(AT) < 0);
+	rig_destroy(&child);
+	rig_destroy(&parent);
+	rig_check();
+}
+
+/* R131: the OOM reaper passes shared VMAs in pieces. */
+TEST(reaper_passes_shared_vmas_in_pieces)
+{
+	start();
+	map_many(MAP_SHARED);
+	store(&parent, AT + P, 1);
+	map(AT + GIB, 1, MAP_PRIVATE);
+	store(&parent, AT + GIB, 1);
+	assert_int_equal(parent.resident, 2);
+	pauses = 0;
+	rig_pause = count_pause;
+	vm_oom_reap(&parent);
+	rig_pause = NULL;
+	assert_true(pauses >= 3);
+	assert_int_equal(parent.resident, 1);
+	rig_destroy(&parent);
+	rig_check();
+}

@@ -2,10 +2,13 @@
 /* The door for who waits for memory: what is tried before anybody is ended, and who may have the last frames. */
 #include "one_space.h"
 
+#include "arch/timer.h"
+#include "base/clock.h"
 #include "mm/get_user_page.h"
 #include "mm/object.h"
 #include "mm/object_io.h"
 #include "mm/page_cache.h"
+#include "mm/reclaim.h"
 #include "mm/relieve.h"
 
 #define P PAGE_SIZE
@@ -273,5 +276,44 @@ TEST(the_killed_get_nothing)
 	assert_int_equal(asked, 0);
 	tables_free(&tables);
 	object_put(file);
+	finish();
+}
+
+static int time_passes(struct vm_wait *wait)
+{
+	(void)wait;
+	fake_time += 1000;
+	return 0;
+}
+
+/* Returns the number of searches that this one needs: none, if one in vain counts for it. */
+static uint64_t searches(void)
+{
+	uint64_t before = counter_read(&reclaim_counts.direct);
+	struct relief relief = { 0 };
+
+	assert_int_equal(relieve(&relief), 0);
+	assert_int_equal(relief.turn, 1);
+	return counter_read(&reclaim_counts.direct) - before;
+}
+
+/* R43 R132: a search in vain counts for others, for some time and until pages are dropped. */
+TEST(a_search_in_vain_counts_for_others)
+{
+	begin();
+	clock_init(10000000);
+	take_all();
+	rig_pause = time_passes;
+	assert_int_equal(searches(), 1);
+	rig_pause = NULL;
+	assert_int_equal(searches(), 0);
+	assert_int_equal(searches(), 0);
+	fake_time += UINT32_MAX;
+	rig_pause = time_passes;
+	assert_int_equal(searches(), 1);
+	rig_pause = NULL;
+	assert_int_equal(searches(), 0);
+	counter_add(&reclaim_counts.dropped, 64);
+	assert_int_equal(searches(), 1);
 	finish();
 }

@@ -107,6 +107,29 @@ TEST(empty_slabs_go_back)
 	assert_int_equal(page_alloc_free_count(), before);
 }
 
+/* R131: a trim looks at a cache's slabs in pieces, and finds the empty ones behind others. */
+TEST(trim_finds_empty_slabs_behind_others)
+{
+	static struct thing *things[8000];
+	size_t n = sizeof(things) / sizeof(*things), before;
+
+	memory_start(2048, NULL, 0);
+	before = page_alloc_free_count();
+	for (size_t i = 0; i < n; i++)
+		things[i] = slab_alloc(&thing_cache);
+	assert_true(slab_frames() > 130);
+	for (size_t i = 1; i < n; i++)
+		if (i % 40 || i > n - 100)
+			slab_free(&thing_cache, things[i]);
+	mm_trim();
+	for (size_t i = 40; i <= n - 100; i += 40)
+		slab_free(&thing_cache, things[i]);
+	slab_free(&thing_cache, things[0]);
+	mm_trim();
+	assert_int_equal(page_alloc_free_count(), before);
+	assert_int_equal(ledger_check(NULL), 0);
+}
+
 TEST(zeroed_and_sizes)
 {
 	memory_start(4096, NULL, 0);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mm/check/alloc_fail.h"
+#include "mm/readahead.h"
 #include "mm/swap_off.h"
 #include "mm/tlb_gather.h"
 
@@ -689,4 +690,14 @@ TEST(random_steps) /* R81, R82, R83, R84 */
 	}
 	disk_stop();
 	check_gone();
+}
+
+/* Other reads may have taken the stream's place by the time that a read's pages are counted. */
+TEST(pages_of_a_forgotten_stream_do_not_count)
+{
+	struct readahead readahead = { 0 };
+
+	readahead_brought(&readahead, 1000000, 4);
+	for (unsigned i = 0; i < READAHEAD_STREAMS; i++)
+		assert_int_equal(readahead.streams[i].brought, 0);
 }
