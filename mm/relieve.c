@@ -57,6 +57,11 @@ static void search_was_vain(uint64_t begun)
 	atomic_store_relaxed(&vain_until, now + lasts);
 }
 
+void relieve_search_again(void)
+{
+	atomic_store_relaxed(&vain_until, 0);
+}
+
 static bool is_search_vain(void)
 {
 	return arch_time() < atomic_load_relaxed(&vain_until) && swap_is_full() &&

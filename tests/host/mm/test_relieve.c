@@ -314,6 +314,11 @@ TEST(a_search_in_vain_counts_for_others)
 	rig_pause = NULL;
 	assert_int_equal(searches(), 0);
 	counter_add(&reclaim_counts.dropped, 64);
+	rig_pause = time_passes;
+	assert_int_equal(searches(), 1);
+	rig_pause = NULL;
+	assert_int_equal(searches(), 0);
+	relieve_search_again();
 	assert_int_equal(searches(), 1);
 	finish();
 }
