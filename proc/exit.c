@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "lib/bits.h"
+#include "mm/relieve.h"
 #include "proc/child_tid.h"
 #include "proc/fork.h"
 #include "proc/futex.h"
@@ -61,6 +62,7 @@ static void leave_space(struct process *process)
 	sched_use_mmu(NULL);
 	uspace_put(uspace);
 	vfork_done(process);
+	relieve_search_again();
 	oom_memory_freed();
 }
 
@@ -124,7 +126,7 @@ static void notify_parent(struct process *process)
 	process->state = PROCESS_ZOMBIE;
 	if (process->exit_signal == SIGCHLD && signals_leave_children(&parent->signals)) {
 		process_forget_locked(process);
-		kthread_bury(process->thread);
+		kthread_reap_later(process->thread);
 		if (signals_ignore_children(&parent->signals)) {
 			waitq_wake_all(&parent->child_waitq);
 			return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Kernel threads: created, ended and freed, as those of processes that nobody waits for; and the idle thread. */
+/* Kernel threads, from creation to reaping; autoreaped processes are reaped here, too; and the idle thread. */
 #include "proc/kthread.h"
 
 #include "abi/errno.h"
@@ -76,11 +76,11 @@ struct thread *kthread_spawn(const char *name, void (*fn)(void *arg), void *arg)
 void kthread_exit(void)
 {
 	preempt_disable(); /* for good: from now on kthread_reap() may find and free this thread */
-	kthread_bury(current_thread());
+	kthread_reap_later(current_thread());
 	sched_leave();
 }
 
-void kthread_bury(struct thread *thread)
+void kthread_reap_later(struct thread *thread)
 {
 	unsigned long flags = spin_lock_irqsave(&ended_lock);
 

@@ -15,7 +15,7 @@ void kthread_exit(void) __attribute__((noreturn));
  * Leaves it to kthread_reap() to free the thread, which is about to leave or has left. If it is that of
  * a process, process_forget_locked() was called. The thread does not go on before it leaves.
  */
-void kthread_bury(struct thread *thread);
+void kthread_reap_later(struct thread *thread);
 
-/* Frees what kthread_bury() was given. The idle thread does this too. Call with no spinning lock held. */
+/* Frees what kthread_reap_later() was given. The idle thread does this too. Call with no spinning lock held. */
 void kthread_reap(void);

@@ -231,16 +231,17 @@ bool process_orphan_some(struct process *process, struct process *init)
 	assert_hardened(spin_lock_held(&process_tree_lock));
 	for (unsigned n = 0; n < ORPHANS_AT_ONCE && !list_empty(orphans); n++) {
 		struct process *child = list_first_entry(orphans, struct process, child.link);
+		bool zombie = child->state == PROCESS_ZOMBIE;
 
 		child_remove(child);
 		child->exit_signal = SIGCHLD;
 		child_add(init, child);
-		pgrp_parent_gone(child);
-		if (child->state == PROCESS_ZOMBIE && autoreaps) {
+		ended |= zombie && !autoreaps;
+		if (zombie && autoreaps) {
 			process_forget_locked(child);
-			kthread_bury(child->thread);
+			kthread_reap_later(child->thread);
 		} else {
-			ended |= child->state == PROCESS_ZOMBIE;
+			pgrp_parent_gone(child); /* drops the lock: the child may be gone now */
 		}
 	}
 	if (ended) {
