@@ -24,7 +24,7 @@ struct poll_entry {
 	struct file *file; /* referenced; NULL: ask.fd is not open or negative */
 	struct poll_waiter waiters[POLL_QUEUES];
 	unsigned nwaiters; /* of these, on a queue */
-	uint16_t always;   /* events that are told although ask.events does not name them */
+	uint16_t always;   /* events that are reported although ask.events does not name them */
 };
 
 /* A thread that looks at many files and sleeps until a queue of one of them is woken. */

@@ -183,7 +183,7 @@ static int session_info(struct uio_session *session, vaddr_t to)
 	return lives ? get_info(session->uio->dev, to) : -ENODEV;
 }
 
-/* What cannot be told to the program is not taken back: it counts until the session's end. */
+/* Memory whose place cannot be reported to the program is not taken back: it counts until the session's end. */
 static int dma_alloc(struct uio_session *session, vaddr_t at)
 {
 	struct uio_dma dma;

@@ -28,7 +28,7 @@ struct uio_session {
 	uint32_t maps;	      /* atomic: VMAs that map the object */
 	/* guarded by uio->lock: */
 	bool open;     /* the file is */
-	uint32_t seen; /* of uio->interrupts, those that read() has told of */
+	uint32_t seen; /* of uio->interrupts, those that read() has returned */
 	struct process
 		*driver; /* who first mapped or allocated; never followed. NULL: nobody yet */
 	unsigned nareas;

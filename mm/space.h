@@ -202,7 +202,7 @@ static inline void space_unlock_idle(struct space *space)
 
 /*
  * May a verb under way map something else at va soon, or give what is there its permissions back?
- * `vma` is what is there now, or NULL. Until the verb ends, nobody may be told that nothing is
+ * `vma` is what is there now, or NULL. Until the verb ends, no answer may say that nothing is
  * mapped at va, or that it has no permissions. The caller holds the space's lock.
  */
 static inline bool space_is_unsettled(const struct space *space, const struct vma *vma, vaddr_t va)

@@ -40,7 +40,7 @@ enum lock_class {
 	LOCK_KMAP,
 	LOCK_SLAB,
 	LOCK_PAGE_ALLOC,
-	LOCK_DISK, /* the queue of a disk's driver; its holder takes no other lock */
+	LOCK_DISK, /* the queue of a disk's driver; its holder takes only LOCK_TIMERQ, for a reset */
 	LOCK_LAST_PREEMPTIBLE = LOCK_DISK,
 
 	/* spinning, interrupts off */

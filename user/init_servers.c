@@ -59,7 +59,7 @@ static struct run {
 	int send;	  /* the endpoint's; -1: it is mounted */
 	const char *root; /* from which `where` is seen; NULL: that of process 1 */
 	bool failed;	  /* it could not be attached */
-	bool untold;	  /* it has ended with 0, and nobody was told */
+	bool silent;	  /* it has ended with 0, which is not logged at once */
 	bool explained;	  /* why it does not start */
 } runs[RUNS_MAX];
 static unsigned nruns;
@@ -376,7 +376,7 @@ static void say_end(const struct run *run, int status)
 static void server_reaped(struct run *run, int status)
 {
 	run->pid = 0;
-	run->untold = status == 0 && !run->failed;
+	run->silent = status == 0 && !run->failed;
 	if (status != 0 && run->state != OVER)
 		say_end(run, status);
 }
@@ -389,9 +389,9 @@ static void attacher_reaped(struct run *run, int status)
 	} else if (status != 0) {
 		run->failed = run->explained = true;
 	} else {
-		if (run->untold)
+		if (run->silent)
 			say_end(run, 0);
-		run->untold = run->explained = false;
+		run->silent = run->explained = false;
 	}
 }
 

@@ -17,7 +17,7 @@ COMPILER = ["riscv64-linux-gnu-gcc", "-O2", "-g1", "-static", "-fno-pic", "-no-p
 BUILD_SECONDS = 900  # for what never ends: an idle machine takes ten
 ERROR = re.compile(r"(^|\s)(fatal )?error: |undefined reference|multiple definition|No such file")
 SHOWN = 40  # lines of a compiler's output
-UNTOLD = "the errors are not shown: the compiler ended before it told which files it has read; ./grade shows them"
+NOT_LISTED = "the errors are not shown: the compiler ended before it listed the files that it has read; ./grade shows them"
 # The lock and the set-up of the build folder are those of ./run.sh.
 PACKAGES = """root=$1 me=$2
 . "$root/tools/setup.sh"
@@ -83,7 +83,7 @@ def kernel(build, targets=(KERNEL, INIT), limited=limits.Limits(), jobs=None, so
     if done.status == 0 and not told:
         raise Wrong(f"{build} lacks files that say what was read: remove it")
     if not told and not limited.walled():
-        raise Broken(UNTOLD)
+        raise Broken(NOT_LISTED)
     if done.stopped:
         raise Broken("the compilation was stopped: " + done.stopped)
     if done.status:

@@ -104,7 +104,7 @@ def R161_errors_are_shown_if_it_is_known_what_was_read():
         has(area.make("int a = b;\n", limited=NoWall()), "sub.c:1:9: error: ", "an error")
         has(area.make("#error no\n", limited=NoWall()), "#error no", "an error before the compiler's own")
         for text in (f'#include "{area.secret}"\n#include "none.h"\n', asm(f'.include "{area.secret}"')):
-            equal(area.make(text, limited=NoWall()), build.UNTOLD, text)
+            equal(area.make(text, limited=NoWall()), build.NOT_LISTED, text)
         has(area.make('#include "none.h"\n'), "none.h: No such file", "the same behind a wall")
         said = area.make(f'#line 1 "{area.secret}"\nint a = b;\n', limited=NoWall())
         has(said, "error: ", "a line of another file")
