@@ -20,6 +20,7 @@ static const struct {
 	[LOG_ALWAYS] = { "", "" },
 	[LOG_ERROR] = { "error", "error: " },
 	[LOG_WARN] = { "warn", "warning: " },
+	[LOG_NOTICE] = { "notice", "" },
 	[LOG_INFO] = { "info", "" },
 	[LOG_DEBUG] = { "debug", "" },
 };

@@ -10,6 +10,7 @@ enum log_level {
 	LOG_ALWAYS, /* shown at every level, without a word in front */
 	LOG_ERROR,
 	LOG_WARN,
+	LOG_NOTICE, /* worth a line in a file, but not in the midst of a program's output */
 	LOG_INFO,
 	LOG_DEBUG,
 };
@@ -37,7 +38,7 @@ void log_vwrite(enum log_level level, const char *tag, const char *fmt, va_list 
 /* Sinks show records up to this level. The default is LOG_INFO. */
 void log_show_level(enum log_level level);
 
-/* Parses "error", "warn", "info" or "debug". Returns 0 or -EINVAL. */
+/* Parses "error", "warn", "notice", "info" or "debug". Returns 0 or -EINVAL. */
 int log_level_parse(const char *name, size_t len, enum log_level *ret);
 
 /*

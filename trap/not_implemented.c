@@ -1,246 +1,227 @@
 /* SPDX-License-Identifier: MIT */
-/* Logs the first use of each system call or clone flag that is not implemented. */
+/* Logs each program's first use of a system call or clone flag that is not implemented. */
 #include "trap/not_implemented.h"
 
 #include "abi/sched.h"
 #include "base/log.h"
 #include "lib/bits.h"
+#include "lib/string.h"
 #include "proc/process.h"
-#include "sync/atomic.h"
+#include "sync/spinlock.h"
 
 #define NOTHING_ELSE "it does not have this call"
+
+/* Does the lack of a call explain why a program fails? */
+enum need {
+	NEEDED,
+	OPTIONAL, /* it gives advice, or programs commonly have another way */
+};
 
 /* Linux's system calls that Faultline does not implement, by number. */
 static const struct missing {
 	unsigned short number;
 	const char *name;
 	const char *means; /* what Faultline lacks */
+	enum need need;
 } missing[] = {
-	{ 0, "io_setup", "it has no asynchronous input and output" },
-	{ 1, "io_destroy", "it has no asynchronous input and output" },
-	{ 2, "io_submit", "it has no asynchronous input and output" },
-	{ 3, "io_cancel", "it has no asynchronous input and output" },
-	{ 4, "io_getevents", "it has no asynchronous input and output" },
-	{ 5, "setxattr", "it has no extended attributes" },
-	{ 6, "lsetxattr", "it has no extended attributes" },
-	{ 7, "fsetxattr", "it has no extended attributes" },
-	{ 8, "getxattr", "it has no extended attributes" },
-	{ 9, "lgetxattr", "it has no extended attributes" },
-	{ 10, "fgetxattr", "it has no extended attributes" },
-	{ 11, "listxattr", "it has no extended attributes" },
-	{ 12, "llistxattr", "it has no extended attributes" },
-	{ 13, "flistxattr", "it has no extended attributes" },
-	{ 14, "removexattr", "it has no extended attributes" },
-	{ 15, "lremovexattr", "it has no extended attributes" },
-	{ 16, "fremovexattr", "it has no extended attributes" },
-	{ 18, "lookup_dcookie", NOTHING_ELSE },
-	{ 19, "eventfd2", "it has no event descriptors" },
-	{ 20, "epoll_create1", "it has no event descriptors" },
-	{ 21, "epoll_ctl", "it has no event descriptors" },
-	{ 22, "epoll_pwait", "it has no event descriptors" },
-	{ 26, "inotify_init1", "it has no event descriptors" },
-	{ 27, "inotify_add_watch", "it has no event descriptors" },
-	{ 28, "inotify_rm_watch", "it has no event descriptors" },
-	{ 30, "ioprio_set", "it has no scheduling policies and priorities" },
-	{ 31, "ioprio_get", "it has no scheduling policies and priorities" },
-	{ 38, "renameat", NOTHING_ELSE },
-	{ 41, "pivot_root", "the root of the tree stays" },
-	{ 42, "nfsservctl", NOTHING_ELSE },
-	{ 58, "vhangup", NOTHING_ELSE },
-	{ 60, "quotactl", "it has no quotas" },
-	{ 69, "preadv", NOTHING_ELSE },
-	{ 70, "pwritev", NOTHING_ELSE },
-	{ 74, "signalfd4", "it has no event descriptors" },
-	{ 75, "vmsplice", NOTHING_ELSE },
-	{ 76, "splice", NOTHING_ELSE },
-	{ 77, "tee", NOTHING_ELSE },
-	{ 84, "sync_file_range", NOTHING_ELSE },
-	{ 85, "timerfd_create", "it has no event descriptors" },
-	{ 86, "timerfd_settime", "it has no event descriptors" },
-	{ 87, "timerfd_gettime", "it has no event descriptors" },
-	{ 89, "acct", NOTHING_ELSE },
-	{ 90, "capget", NOTHING_ELSE },
-	{ 91, "capset", NOTHING_ELSE },
-	{ 92, "personality", NOTHING_ELSE },
-	{ 97, "unshare", "it has no namespaces" },
-	{ 104, "kexec_load", "it has no kernels to load" },
-	{ 105, "init_module", "it has no kernel modules" },
-	{ 106, "delete_module", "it has no kernel modules" },
-	{ 107, "timer_create", "it has no POSIX timers" },
-	{ 108, "timer_gettime", "it has no POSIX timers" },
-	{ 109, "timer_getoverrun", "it has no POSIX timers" },
-	{ 110, "timer_settime", "it has no POSIX timers" },
-	{ 111, "timer_delete", "it has no POSIX timers" },
-	{ 112, "clock_settime", "its clock cannot be set" },
-	{ 117, "ptrace", "it has no debuggers" },
-	{ 118, "sched_setparam", "it has no scheduling policies and priorities" },
-	{ 119, "sched_setscheduler", "it has no scheduling policies and priorities" },
-	{ 120, "sched_getscheduler", "it has no scheduling policies and priorities" },
-	{ 121, "sched_getparam", "it has no scheduling policies and priorities" },
-	{ 122, "sched_setaffinity", "it has no scheduling policies and priorities" },
-	{ 125, "sched_get_priority_max", "it has no scheduling policies and priorities" },
-	{ 126, "sched_get_priority_min", "it has no scheduling policies and priorities" },
-	{ 127, "sched_rr_get_interval", "it has no scheduling policies and priorities" },
-	{ 140, "setpriority", "it has no scheduling policies and priorities" },
-	{ 141, "getpriority", "it has no scheduling policies and priorities" },
-	{ 142, "reboot", NOTHING_ELSE },
-	{ 143, "setregid", "every process runs as root" },
-	{ 144, "setgid", "every process runs as root" },
-	{ 145, "setreuid", "every process runs as root" },
-	{ 146, "setuid", "every process runs as root" },
-	{ 147, "setresuid", "every process runs as root" },
-	{ 148, "getresuid", NOTHING_ELSE },
-	{ 149, "setresgid", "every process runs as root" },
-	{ 150, "getresgid", NOTHING_ELSE },
-	{ 151, "setfsuid", "every process runs as root" },
-	{ 152, "setfsgid", "every process runs as root" },
-	{ 158, "getgroups", NOTHING_ELSE },
-	{ 159, "setgroups", "every process runs as root" },
-	{ 161, "sethostname", NOTHING_ELSE },
-	{ 162, "setdomainname", NOTHING_ELSE },
-	{ 163, "getrlimit", NOTHING_ELSE },
-	{ 164, "setrlimit", NOTHING_ELSE },
-	{ 168, "getcpu", NOTHING_ELSE },
-	{ 170, "settimeofday", "its clock cannot be set" },
-	{ 171, "adjtimex", "its clock cannot be set" },
-	{ 180, "mq_open", "it has no System V or POSIX message queues" },
-	{ 181, "mq_unlink", "it has no System V or POSIX message queues" },
-	{ 182, "mq_timedsend", "it has no System V or POSIX message queues" },
-	{ 183, "mq_timedreceive", "it has no System V or POSIX message queues" },
-	{ 184, "mq_notify", "it has no System V or POSIX message queues" },
-	{ 185, "mq_getsetattr", "it has no System V or POSIX message queues" },
-	{ 186, "msgget", "it has no System V or POSIX message queues" },
-	{ 187, "msgctl", "it has no System V or POSIX message queues" },
-	{ 188, "msgrcv", "it has no System V or POSIX message queues" },
-	{ 189, "msgsnd", "it has no System V or POSIX message queues" },
-	{ 190, "semget", "it has no System V semaphores" },
-	{ 191, "semctl", "it has no System V semaphores" },
-	{ 192, "semtimedop", "it has no System V semaphores" },
-	{ 193, "semop", "it has no System V semaphores" },
-	{ 194, "shmget", "it has no System V shared memory" },
-	{ 195, "shmctl", "it has no System V shared memory" },
-	{ 196, "shmat", "it has no System V shared memory" },
-	{ 197, "shmdt", "it has no System V shared memory" },
-	{ 198, "socket", "it has no sockets" },
-	{ 199, "socketpair", "it has no sockets" },
-	{ 200, "bind", "it has no sockets" },
-	{ 201, "listen", "it has no sockets" },
-	{ 202, "accept", "it has no sockets" },
-	{ 203, "connect", "it has no sockets" },
-	{ 204, "getsockname", "it has no sockets" },
-	{ 205, "getpeername", "it has no sockets" },
-	{ 206, "sendto", "it has no sockets" },
-	{ 207, "recvfrom", "it has no sockets" },
-	{ 208, "setsockopt", "it has no sockets" },
-	{ 209, "getsockopt", "it has no sockets" },
-	{ 210, "shutdown", "it has no sockets" },
-	{ 211, "sendmsg", "it has no sockets" },
-	{ 212, "recvmsg", "it has no sockets" },
-	{ 213, "readahead", NOTHING_ELSE },
-	{ 217, "add_key", "it has no keys" },
-	{ 218, "request_key", "it has no keys" },
-	{ 219, "keyctl", "it has no keys" },
-	{ 223, "fadvise64", NOTHING_ELSE },
-	{ 234, "remap_file_pages", NOTHING_ELSE },
-	{ 235, "mbind", "it has no NUMA nodes" },
-	{ 236, "get_mempolicy", "it has no NUMA nodes" },
-	{ 237, "set_mempolicy", "it has no NUMA nodes" },
-	{ 238, "migrate_pages", "it has no NUMA nodes" },
-	{ 239, "move_pages", "it has no NUMA nodes" },
-	{ 241, "perf_event_open", "it has no performance events" },
-	{ 242, "accept4", "it has no sockets" },
-	{ 243, "recvmmsg", "it has no sockets" },
-	{ 262, "fanotify_init", "it has no event descriptors" },
-	{ 263, "fanotify_mark", "it has no event descriptors" },
-	{ 264, "name_to_handle_at", "it has no file handles" },
-	{ 265, "open_by_handle_at", "it has no file handles" },
-	{ 266, "clock_adjtime", "its clock cannot be set" },
-	{ 267, "syncfs", NOTHING_ELSE },
-	{ 268, "setns", "it has no namespaces" },
-	{ 269, "sendmmsg", "it has no sockets" },
-	{ 270, "process_vm_readv", "it has no debuggers" },
-	{ 271, "process_vm_writev", "it has no debuggers" },
-	{ 272, "kcmp", "it has no debuggers" },
-	{ 273, "finit_module", "it has no kernel modules" },
-	{ 274, "sched_setattr", "it has no scheduling policies and priorities" },
-	{ 275, "sched_getattr", "it has no scheduling policies and priorities" },
-	{ 277, "seccomp", "it has no BPF or seccomp filters" },
-	{ 280, "bpf", "it has no BPF or seccomp filters" },
-	{ 282, "userfaultfd", "it has no user-level page faults yet" },
-	{ 283, "membarrier", "it has no threads yet" },
-	{ 285, "copy_file_range", NOTHING_ELSE },
-	{ 286, "preadv2", NOTHING_ELSE },
-	{ 287, "pwritev2", NOTHING_ELSE },
-	{ 288, "pkey_mprotect", "it has no memory protection keys" },
-	{ 289, "pkey_alloc", "it has no memory protection keys" },
-	{ 290, "pkey_free", "it has no memory protection keys" },
-	{ 292, "io_pgetevents", "it has no asynchronous input and output" },
-	{ 294, "kexec_file_load", "it has no kernels to load" },
-	{ 424, "pidfd_send_signal", "it has no process descriptors" },
-	{ 425, "io_uring_setup", "it has no io_uring" },
-	{ 426, "io_uring_enter", "it has no io_uring" },
-	{ 427, "io_uring_register", "it has no io_uring" },
-	{ 428, "open_tree", "it has mount and umount2 only" },
-	{ 429, "move_mount", "it has mount and umount2 only" },
-	{ 430, "fsopen", "it has mount and umount2 only" },
-	{ 431, "fsconfig", "it has mount and umount2 only" },
-	{ 432, "fsmount", "it has mount and umount2 only" },
-	{ 433, "fspick", "it has mount and umount2 only" },
-	{ 434, "pidfd_open", "it has no process descriptors" },
-	{ 436, "close_range", NOTHING_ELSE },
-	{ 437, "openat2", NOTHING_ELSE },
-	{ 438, "pidfd_getfd", "it has no debuggers" },
-	{ 439, "faccessat2", NOTHING_ELSE },
-	{ 441, "epoll_pwait2", "it has no event descriptors" },
-	{ 442, "mount_setattr", "it has mount and umount2 only" },
-	{ 443, "quotactl_fd", "it has no quotas" },
-	{ 444, "landlock_create_ruleset", "it has no Landlock" },
-	{ 445, "landlock_add_rule", "it has no Landlock" },
-	{ 446, "landlock_restrict_self", "it has no Landlock" },
-	{ 447, "memfd_secret", NOTHING_ELSE },
-	{ 448, "process_mrelease", "it has no process descriptors" },
-	{ 449, "futex_waitv", "it has no threads yet" },
-	{ 450, "set_mempolicy_home_node", "it has no NUMA nodes" },
-	{ 451, "cachestat", NOTHING_ELSE },
-	{ 452, "fchmodat2", NOTHING_ELSE },
-	{ 453, "map_shadow_stack", NOTHING_ELSE },
-	{ 454, "futex_wake", "it has no threads yet" },
-	{ 455, "futex_wait", "it has no threads yet" },
-	{ 456, "futex_requeue", "it has no threads yet" },
-	{ 457, "statmount", "it has mount and umount2 only" },
-	{ 458, "listmount", "it has mount and umount2 only" },
-	{ 459, "lsm_get_self_attr", NOTHING_ELSE },
-	{ 460, "lsm_set_self_attr", NOTHING_ELSE },
-	{ 461, "lsm_list_modules", NOTHING_ELSE },
-	{ 462, "mseal", NOTHING_ELSE },
+	{ 0, "io_setup", "it has no asynchronous input and output", NEEDED },
+	{ 1, "io_destroy", "it has no asynchronous input and output", NEEDED },
+	{ 2, "io_submit", "it has no asynchronous input and output", NEEDED },
+	{ 3, "io_cancel", "it has no asynchronous input and output", NEEDED },
+	{ 4, "io_getevents", "it has no asynchronous input and output", NEEDED },
+	{ 5, "setxattr", "it has no extended attributes", NEEDED },
+	{ 6, "lsetxattr", "it has no extended attributes", NEEDED },
+	{ 7, "fsetxattr", "it has no extended attributes", NEEDED },
+	{ 8, "getxattr", "it has no extended attributes", OPTIONAL },
+	{ 9, "lgetxattr", "it has no extended attributes", OPTIONAL },
+	{ 10, "fgetxattr", "it has no extended attributes", OPTIONAL },
+	{ 11, "listxattr", "it has no extended attributes", OPTIONAL },
+	{ 12, "llistxattr", "it has no extended attributes", OPTIONAL },
+	{ 13, "flistxattr", "it has no extended attributes", OPTIONAL },
+	{ 14, "removexattr", "it has no extended attributes", NEEDED },
+	{ 15, "lremovexattr", "it has no extended attributes", NEEDED },
+	{ 16, "fremovexattr", "it has no extended attributes", NEEDED },
+	{ 18, "lookup_dcookie", NOTHING_ELSE, NEEDED },
+	{ 19, "eventfd2", "it has no event descriptors", NEEDED },
+	{ 20, "epoll_create1", "it has no event descriptors", NEEDED },
+	{ 21, "epoll_ctl", "it has no event descriptors", NEEDED },
+	{ 22, "epoll_pwait", "it has no event descriptors", NEEDED },
+	{ 26, "inotify_init1", "it has no event descriptors", NEEDED },
+	{ 27, "inotify_add_watch", "it has no event descriptors", NEEDED },
+	{ 28, "inotify_rm_watch", "it has no event descriptors", NEEDED },
+	{ 30, "ioprio_set", "it has no scheduling policies and priorities", OPTIONAL },
+	{ 31, "ioprio_get", "it has no scheduling policies and priorities", OPTIONAL },
+	{ 38, "renameat", NOTHING_ELSE, NEEDED },
+	{ 41, "pivot_root", "the root of the tree stays", NEEDED },
+	{ 42, "nfsservctl", NOTHING_ELSE, NEEDED },
+	{ 58, "vhangup", NOTHING_ELSE, NEEDED },
+	{ 60, "quotactl", "it has no quotas", NEEDED },
+	{ 69, "preadv", NOTHING_ELSE, NEEDED },
+	{ 70, "pwritev", NOTHING_ELSE, NEEDED },
+	{ 74, "signalfd4", "it has no event descriptors", NEEDED },
+	{ 75, "vmsplice", NOTHING_ELSE, NEEDED },
+	{ 76, "splice", NOTHING_ELSE, NEEDED },
+	{ 77, "tee", NOTHING_ELSE, NEEDED },
+	{ 84, "sync_file_range", NOTHING_ELSE, OPTIONAL },
+	{ 85, "timerfd_create", "it has no event descriptors", NEEDED },
+	{ 86, "timerfd_settime", "it has no event descriptors", NEEDED },
+	{ 87, "timerfd_gettime", "it has no event descriptors", NEEDED },
+	{ 89, "acct", NOTHING_ELSE, NEEDED },
+	{ 90, "capget", NOTHING_ELSE, OPTIONAL },
+	{ 91, "capset", NOTHING_ELSE, NEEDED },
+	{ 92, "personality", NOTHING_ELSE, OPTIONAL },
+	{ 97, "unshare", "it has no namespaces", NEEDED },
+	{ 104, "kexec_load", "it has no kernels to load", NEEDED },
+	{ 105, "init_module", "it has no kernel modules", NEEDED },
+	{ 106, "delete_module", "it has no kernel modules", NEEDED },
+	{ 107, "timer_create", "it has no POSIX timers", NEEDED },
+	{ 108, "timer_gettime", "it has no POSIX timers", NEEDED },
+	{ 109, "timer_getoverrun", "it has no POSIX timers", NEEDED },
+	{ 110, "timer_settime", "it has no POSIX timers", NEEDED },
+	{ 111, "timer_delete", "it has no POSIX timers", NEEDED },
+	{ 112, "clock_settime", "its clock cannot be set", NEEDED },
+	{ 117, "ptrace", "it has no debuggers", NEEDED },
+	{ 118, "sched_setparam", "it has no scheduling policies and priorities", OPTIONAL },
+	{ 119, "sched_setscheduler", "it has no scheduling policies and priorities", OPTIONAL },
+	{ 120, "sched_getscheduler", "it has no scheduling policies and priorities", OPTIONAL },
+	{ 121, "sched_getparam", "it has no scheduling policies and priorities", OPTIONAL },
+	{ 122, "sched_setaffinity", "it has no scheduling policies and priorities", OPTIONAL },
+	{ 125, "sched_get_priority_max", "it has no scheduling policies and priorities", OPTIONAL },
+	{ 126, "sched_get_priority_min", "it has no scheduling policies and priorities", OPTIONAL },
+	{ 127, "sched_rr_get_interval", "it has no scheduling policies and priorities", OPTIONAL },
+	{ 140, "setpriority", "it has no scheduling policies and priorities", OPTIONAL },
+	{ 141, "getpriority", "it has no scheduling policies and priorities", OPTIONAL },
+	{ 142, "reboot", NOTHING_ELSE, NEEDED },
+	{ 143, "setregid", "every process runs as root", NEEDED },
+	{ 144, "setgid", "every process runs as root", NEEDED },
+	{ 145, "setreuid", "every process runs as root", NEEDED },
+	{ 146, "setuid", "every process runs as root", NEEDED },
+	{ 147, "setresuid", "every process runs as root", NEEDED },
+	{ 148, "getresuid", NOTHING_ELSE, NEEDED },
+	{ 149, "setresgid", "every process runs as root", NEEDED },
+	{ 150, "getresgid", NOTHING_ELSE, NEEDED },
+	{ 151, "setfsuid", "every process runs as root", NEEDED },
+	{ 152, "setfsgid", "every process runs as root", NEEDED },
+	{ 158, "getgroups", NOTHING_ELSE, NEEDED },
+	{ 159, "setgroups", "every process runs as root", NEEDED },
+	{ 161, "sethostname", NOTHING_ELSE, NEEDED },
+	{ 162, "setdomainname", NOTHING_ELSE, NEEDED },
+	{ 163, "getrlimit", NOTHING_ELSE, NEEDED },
+	{ 164, "setrlimit", NOTHING_ELSE, NEEDED },
+	{ 168, "getcpu", NOTHING_ELSE, OPTIONAL },
+	{ 170, "settimeofday", "its clock cannot be set", NEEDED },
+	{ 171, "adjtimex", "its clock cannot be set", NEEDED },
+	{ 180, "mq_open", "it has no System V or POSIX message queues", NEEDED },
+	{ 181, "mq_unlink", "it has no System V or POSIX message queues", NEEDED },
+	{ 182, "mq_timedsend", "it has no System V or POSIX message queues", NEEDED },
+	{ 183, "mq_timedreceive", "it has no System V or POSIX message queues", NEEDED },
+	{ 184, "mq_notify", "it has no System V or POSIX message queues", NEEDED },
+	{ 185, "mq_getsetattr", "it has no System V or POSIX message queues", NEEDED },
+	{ 186, "msgget", "it has no System V or POSIX message queues", NEEDED },
+	{ 187, "msgctl", "it has no System V or POSIX message queues", NEEDED },
+	{ 188, "msgrcv", "it has no System V or POSIX message queues", NEEDED },
+	{ 189, "msgsnd", "it has no System V or POSIX message queues", NEEDED },
+	{ 190, "semget", "it has no System V semaphores", NEEDED },
+	{ 191, "semctl", "it has no System V semaphores", NEEDED },
+	{ 192, "semtimedop", "it has no System V semaphores", NEEDED },
+	{ 193, "semop", "it has no System V semaphores", NEEDED },
+	{ 194, "shmget", "it has no System V shared memory", NEEDED },
+	{ 195, "shmctl", "it has no System V shared memory", NEEDED },
+	{ 196, "shmat", "it has no System V shared memory", NEEDED },
+	{ 197, "shmdt", "it has no System V shared memory", NEEDED },
+	{ 198, "socket", "it has no sockets", NEEDED },
+	{ 199, "socketpair", "it has no sockets", NEEDED },
+	{ 200, "bind", "it has no sockets", NEEDED },
+	{ 201, "listen", "it has no sockets", NEEDED },
+	{ 202, "accept", "it has no sockets", NEEDED },
+	{ 203, "connect", "it has no sockets", NEEDED },
+	{ 204, "getsockname", "it has no sockets", NEEDED },
+	{ 205, "getpeername", "it has no sockets", NEEDED },
+	{ 206, "sendto", "it has no sockets", NEEDED },
+	{ 207, "recvfrom", "it has no sockets", NEEDED },
+	{ 208, "setsockopt", "it has no sockets", NEEDED },
+	{ 209, "getsockopt", "it has no sockets", NEEDED },
+	{ 210, "shutdown", "it has no sockets", NEEDED },
+	{ 211, "sendmsg", "it has no sockets", NEEDED },
+	{ 212, "recvmsg", "it has no sockets", NEEDED },
+	{ 213, "readahead", NOTHING_ELSE, OPTIONAL },
+	{ 217, "add_key", "it has no keys", NEEDED },
+	{ 218, "request_key", "it has no keys", NEEDED },
+	{ 219, "keyctl", "it has no keys", NEEDED },
+	{ 223, "fadvise64", NOTHING_ELSE, OPTIONAL },
+	{ 234, "remap_file_pages", NOTHING_ELSE, NEEDED },
+	{ 235, "mbind", "it has no NUMA nodes", OPTIONAL },
+	{ 236, "get_mempolicy", "it has no NUMA nodes", OPTIONAL },
+	{ 237, "set_mempolicy", "it has no NUMA nodes", OPTIONAL },
+	{ 238, "migrate_pages", "it has no NUMA nodes", NEEDED },
+	{ 239, "move_pages", "it has no NUMA nodes", NEEDED },
+	{ 241, "perf_event_open", "it has no performance events", NEEDED },
+	{ 242, "accept4", "it has no sockets", NEEDED },
+	{ 243, "recvmmsg", "it has no sockets", NEEDED },
+	{ 262, "fanotify_init", "it has no event descriptors", NEEDED },
+	{ 263, "fanotify_mark", "it has no event descriptors", NEEDED },
+	{ 264, "name_to_handle_at", "it has no file handles", NEEDED },
+	{ 265, "open_by_handle_at", "it has no file handles", NEEDED },
+	{ 266, "clock_adjtime", "its clock cannot be set", NEEDED },
+	{ 267, "syncfs", NOTHING_ELSE, NEEDED },
+	{ 268, "setns", "it has no namespaces", NEEDED },
+	{ 269, "sendmmsg", "it has no sockets", NEEDED },
+	{ 270, "process_vm_readv", "it has no debuggers", NEEDED },
+	{ 271, "process_vm_writev", "it has no debuggers", NEEDED },
+	{ 272, "kcmp", "it has no debuggers", NEEDED },
+	{ 273, "finit_module", "it has no kernel modules", NEEDED },
+	{ 274, "sched_setattr", "it has no scheduling policies and priorities", OPTIONAL },
+	{ 275, "sched_getattr", "it has no scheduling policies and priorities", OPTIONAL },
+	{ 277, "seccomp", "it has no BPF or seccomp filters", NEEDED },
+	{ 280, "bpf", "it has no BPF or seccomp filters", NEEDED },
+	{ 282, "userfaultfd", "it has no user-level page faults yet", NEEDED },
+	{ 283, "membarrier", "it has no threads yet", OPTIONAL },
+	{ 285, "copy_file_range", NOTHING_ELSE, OPTIONAL },
+	{ 286, "preadv2", NOTHING_ELSE, OPTIONAL },
+	{ 287, "pwritev2", NOTHING_ELSE, OPTIONAL },
+	{ 288, "pkey_mprotect", "it has no memory protection keys", OPTIONAL },
+	{ 289, "pkey_alloc", "it has no memory protection keys", OPTIONAL },
+	{ 290, "pkey_free", "it has no memory protection keys", OPTIONAL },
+	{ 292, "io_pgetevents", "it has no asynchronous input and output", NEEDED },
+	{ 294, "kexec_file_load", "it has no kernels to load", NEEDED },
+	{ 424, "pidfd_send_signal", "it has no process descriptors", NEEDED },
+	{ 425, "io_uring_setup", "it has no io_uring", OPTIONAL },
+	{ 426, "io_uring_enter", "it has no io_uring", NEEDED },
+	{ 427, "io_uring_register", "it has no io_uring", NEEDED },
+	{ 428, "open_tree", "it has mount and umount2 only", NEEDED },
+	{ 429, "move_mount", "it has mount and umount2 only", NEEDED },
+	{ 430, "fsopen", "it has mount and umount2 only", NEEDED },
+	{ 431, "fsconfig", "it has mount and umount2 only", NEEDED },
+	{ 432, "fsmount", "it has mount and umount2 only", NEEDED },
+	{ 433, "fspick", "it has mount and umount2 only", NEEDED },
+	{ 434, "pidfd_open", "it has no process descriptors", OPTIONAL },
+	{ 436, "close_range", NOTHING_ELSE, OPTIONAL },
+	{ 437, "openat2", NOTHING_ELSE, OPTIONAL },
+	{ 438, "pidfd_getfd", "it has no debuggers", NEEDED },
+	{ 439, "faccessat2", NOTHING_ELSE, OPTIONAL },
+	{ 441, "epoll_pwait2", "it has no event descriptors", OPTIONAL },
+	{ 442, "mount_setattr", "it has mount and umount2 only", NEEDED },
+	{ 443, "quotactl_fd", "it has no quotas", NEEDED },
+	{ 444, "landlock_create_ruleset", "it has no Landlock", OPTIONAL },
+	{ 445, "landlock_add_rule", "it has no Landlock", NEEDED },
+	{ 446, "landlock_restrict_self", "it has no Landlock", NEEDED },
+	{ 447, "memfd_secret", NOTHING_ELSE, NEEDED },
+	{ 448, "process_mrelease", "it has no process descriptors", NEEDED },
+	{ 449, "futex_waitv", "it has no threads yet", NEEDED },
+	{ 450, "set_mempolicy_home_node", "it has no NUMA nodes", OPTIONAL },
+	{ 451, "cachestat", NOTHING_ELSE, OPTIONAL },
+	{ 452, "fchmodat2", NOTHING_ELSE, OPTIONAL },
+	{ 453, "map_shadow_stack", NOTHING_ELSE, OPTIONAL },
+	{ 454, "futex_wake", "it has no threads yet", NEEDED },
+	{ 455, "futex_wait", "it has no threads yet", NEEDED },
+	{ 456, "futex_requeue", "it has no threads yet", NEEDED },
+	{ 457, "statmount", "it has mount and umount2 only", NEEDED },
+	{ 458, "listmount", "it has mount and umount2 only", NEEDED },
+	{ 459, "lsm_get_self_attr", NOTHING_ELSE, NEEDED },
+	{ 460, "lsm_set_self_attr", NOTHING_ELSE, NEEDED },
+	{ 461, "lsm_list_modules", NOTHING_ELSE, NEEDED },
+	{ 462, "mseal", NOTHING_ELSE, OPTIONAL },
 };
-
-/* A bit for each entry of `missing` that has been logged, and one for all other numbers. */
-static uint64_t named[(ARRAY_SIZE(missing) + 1 + 63) / 64];
-
-static bool is_first(uint64_t *bits, unsigned bit)
-{
-	return !(atomic_or(&bits[bit / 64], 1ull << (bit % 64)) >> (bit % 64) & 1);
-}
-
-long not_implemented(unsigned long number)
-{
-	const struct process *process = current_process();
-	unsigned i = 0;
-
-	while (i < ARRAY_SIZE(missing) && missing[i].number != number)
-		i++;
-	if (!is_first(named, i))
-		return -ENOSYS;
-	if (i < ARRAY_SIZE(missing))
-		log_warn("trap", "%s[%d]: %s (system call %ld) is not implemented in Faultline: %s",
-			 process->thread->name, process->pid, missing[i].name, (long)number,
-			 missing[i].means);
-	else
-		log_warn("trap", "%s[%d]: there is no system call %ld", process->thread->name,
-			 process->pid, (long)number);
-	return -ENOSYS;
-}
 
 /* Unsupported flags of clone; the log names the first of them that is set. */
 static const struct clone_missing {
@@ -256,15 +237,74 @@ static const struct clone_missing {
 	{ CLONE_PIDFD, "CLONE_PIDFD", "no process descriptors" },
 };
 
+/* The messages: one for each entry of both tables, and one for all other numbers. */
+#define CLONE_MESSAGES ARRAY_SIZE(missing)
+#define OTHER_NUMBER   (CLONE_MESSAGES + ARRAY_SIZE(clone_missing))
+#define MESSAGES       (OTHER_NUMBER + 1)
+
+/* A program may rename itself at will, so those that come late share the last entry. */
+static struct spinlock programs_lock = SPINLOCK_INIT(LOCK_PROCESS);
+/* under programs_lock */
+static struct program {
+	char name[THREAD_NAME_LEN];
+	uint64_t logged[(MESSAGES + 63) / 64];
+} programs[NOT_IMPLEMENTED_PROGRAMS + 1];
+static unsigned nprograms;
+
+/* Call with programs_lock held. */
+static struct program *find_program(const char *name)
+{
+	unsigned i = 0;
+
+	while (i < nprograms && strcmp(programs[i].name, name) != 0)
+		i++;
+	if (i == nprograms && nprograms < NOT_IMPLEMENTED_PROGRAMS)
+		str_copy(programs[nprograms++].name, name, THREAD_NAME_LEN);
+	return &programs[i];
+}
+
+/* Whether the running program causes the message for the first time. */
+static bool is_first(size_t message)
+{
+	uint64_t bit = 1ull << (message % 64), *word;
+	bool first;
+
+	spin_lock(&programs_lock);
+	word = &find_program(current_thread()->name)->logged[message / 64];
+	first = !(*word & bit);
+	*word |= bit;
+	spin_unlock(&programs_lock);
+	return first;
+}
+
+long not_implemented(unsigned long number)
+{
+	const struct process *process = current_process();
+	unsigned i = 0;
+
+	while (i < ARRAY_SIZE(missing) && missing[i].number != number)
+		i++;
+	if (!is_first(i < ARRAY_SIZE(missing) ? i : OTHER_NUMBER))
+		return -ENOSYS;
+	if (i < ARRAY_SIZE(missing))
+		log_write(missing[i].need == OPTIONAL ? LOG_NOTICE : LOG_WARN, "trap",
+			  "%s[%d]: %s (system call %ld) is not implemented in Faultline: %s",
+			  process->thread->name, process->pid, missing[i].name, (long)number,
+			  missing[i].means);
+	else
+		log_warn("trap", "%s[%d]: there is no system call %ld", process->thread->name,
+			 process->pid, (long)number);
+	return -ENOSYS;
+}
+
 long clone_not_implemented(uint64_t flags)
 {
-	static uint64_t logged;
 	const struct process *process = current_process();
 	unsigned i = 0;
 
 	while (i < ARRAY_SIZE(clone_missing) && !(flags & clone_missing[i].flag))
 		i++;
-	if (i < ARRAY_SIZE(clone_missing) && is_first(&logged, i))
+	if (i < ARRAY_SIZE(clone_missing) && is_first(CLONE_MESSAGES + i))
 		log_warn("trap", "%s[%d]: clone with %s: Faultline has %s", process->thread->name,
 			 process->pid, clone_missing[i].name, clone_missing[i].means);
 	return -ENOSYS;

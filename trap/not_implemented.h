@@ -5,7 +5,13 @@
 #include "abi/errno.h"
 #include "lib/types.h"
 
-/* Returns -ENOSYS. The first time for each call, the log names it. */
+/* So many programs, by their names, are told apart. All others count as one program. */
+#define NOT_IMPLEMENTED_PROGRAMS 64
+
+/*
+ * Returns -ENOSYS. The log names the call the first time that a program makes it: as a warning, or
+ * as a notice if programs commonly go on without the call.
+ */
 long not_implemented(unsigned long number);
 
 /* The same for the flags of a clone that failed with ENOSYS. */

@@ -388,7 +388,8 @@ long sys_sysinfo(struct trap_frame *frame)
 
 /* Linux's severity levels. */
 static const uint8_t severity[] = {
-	[LOG_ALWAYS] = 5, [LOG_ERROR] = 3, [LOG_WARN] = 4, [LOG_INFO] = 6, [LOG_DEBUG] = 7,
+	[LOG_ALWAYS] = 5, [LOG_ERROR] = 3, [LOG_WARN] = 4,
+	[LOG_NOTICE] = 5, [LOG_INFO] = 6,  [LOG_DEBUG] = 7,
 };
 
 /*

@@ -100,9 +100,9 @@ static int number(const char *text, uint64_t *ret)
 
 static bool level_of(const char *name, enum log_level *ret)
 {
-	static const char *const names[] = { "error", "warn", "info", "debug" };
+	static const char *const names[] = { "error", "warn", "notice", "info", "debug" };
 
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < 5; i++)
 		if (strcmp(names[i], name) == 0) {
 			*ret = LOG_ERROR + i;
 			return true;

@@ -4,6 +4,7 @@
 #include "abi/resource.h"
 #include "abi/signal.h"
 #include "base/log.h"
+#include "lib/format.h"
 #include "lib/string.h"
 #include "mm/check/alloc_fail.h"
 #include "proc/exec_args.h"
@@ -13,6 +14,7 @@
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 #include "tests/kernel/user_program.h"
+#include "trap/not_implemented.h"
 
 /* How a program ends that exits with what a call answered. */
 #define ANSWERED(error) EXITED(-(error)&0xff)
@@ -67,6 +69,65 @@ KTEST(abi_what_is_not_implemented_is_named)
 	EXPECT_TRUE(log_has("mseal (system call 462) is not implemented in Faultline: "));
 	EXPECT_EQ(ANSWERED(ENOSYS), ktest_run(program_main, (void *)&no_call));
 	EXPECT_TRUE(log_has("there is no system call 1999"));
+}
+
+/* How many records of that level have the text. */
+static unsigned log_count(const char *text, enum log_level wanted)
+{
+	uint64_t cursor = log_oldest();
+	char line[LOG_TEXT_MAX];
+	enum log_level level;
+	unsigned n = 0;
+
+	while (log_read(&cursor, line, sizeof(line), &level) > 0)
+		if (level == wanted && strstr(line, text))
+			n++;
+	return n;
+}
+
+#define SYS_QUOTACTL  60
+#define SYS_FADVISE64 223
+
+/* Two calls each, by a process of that name. */
+static int make_missing_calls(void *name)
+{
+	str_copy(current_thread()->name, name, THREAD_NAME_LEN);
+	for (int i = 0; i < 2; i++)
+		if (not_implemented(SYS_QUOTACTL) != -ENOSYS ||
+		    not_implemented(SYS_FADVISE64) != -ENOSYS)
+			return 1;
+	return 0;
+}
+
+/* One after the other, in one process. */
+static int make_missing_calls_as_many(void *prefix)
+{
+	char name[THREAD_NAME_LEN];
+	int err = 0;
+
+	for (unsigned i = 0; i < 2 * NOT_IMPLEMENTED_PROGRAMS && !err; i++) {
+		ksnprintf(name, sizeof(name), "%s%u", (const char *)prefix, i);
+		err = make_missing_calls(name);
+	}
+	return err;
+}
+
+/* The second part fills the table of programs, which later ones in this boot share. */
+KTEST(abi_what_is_not_implemented_is_logged_once_a_program)
+{
+	EXPECT_EQ(EXITED(0), ktest_run(make_missing_calls, "first"));
+	EXPECT_EQ(EXITED(0), ktest_run(make_missing_calls, "first"));
+	EXPECT_EQ(EXITED(0), ktest_run(make_missing_calls, "second"));
+	EXPECT_EQ(1, log_count(" first[", LOG_WARN));
+	EXPECT_EQ(1, log_count(" first[", LOG_NOTICE));
+	EXPECT_EQ(1, log_count(" second[", LOG_WARN));
+	EXPECT_EQ(1, log_count(" second[", LOG_NOTICE));
+
+	EXPECT_EQ(EXITED(0), ktest_run(make_missing_calls_as_many, "early"));
+	EXPECT_EQ(EXITED(0), ktest_run(make_missing_calls_as_many, "late"));
+	EXPECT_TRUE(log_count(" early", LOG_WARN) <= NOT_IMPLEMENTED_PROGRAMS);
+	EXPECT_EQ(0, log_count(" late", LOG_WARN));
+	EXPECT_EQ(0, log_count(" late", LOG_NOTICE));
 }
 
 KTEST(abi_rseq_hwprobe_and_clone3_are_enosys_without_a_word)

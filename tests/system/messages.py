@@ -38,7 +38,7 @@ def log_takes_the_messages():
 
 
 @case
-def a_log_without_verbose_holds_warnings_only():
+def a_log_without_verbose_holds_notices_and_warnings_only():
     path = os.path.join(folder("quiet log"), "log")
     run("exit", "0", options=["--log", path])
     with open(path, "rb") as file:
@@ -56,6 +56,33 @@ def warnings_are_shown():
         has(done.err, b"no_such_word", "standard error")
     equal(done.out, b"", "standard output")
     lacks(done.err, b"power: off", "standard error")
+
+
+def lines_on_missing_calls(text):
+    """The lines that name a missing call, without what differs from run to run."""
+    found = re.findall(rb"trap: (?:warning: )?(\w+)\[\d+\]: (\w+) \(system call", text)
+    return sorted(b" ".join(words) for words in found)
+
+
+@case
+def a_missing_call_is_named_once_for_each_program():
+    if FAKE:
+        raise Skip("needs the real kernel")
+    done = run("missing", program=GREEDY)
+    equal((done.status, done.out), (0, b""), "status and standard output")
+    equal(lines_on_missing_calls(done.err), [b"greedy socket", b"other socket"], "standard error")
+
+
+@case
+def the_log_also_names_missing_calls_that_programs_do_without():
+    if FAKE:
+        raise Skip("needs the real kernel")
+    path = os.path.join(folder("missing"), "log")
+    done = run("missing", program=GREEDY, options=["--log", path])
+    equal((done.status, done.out, done.err), (0, b"", b""), "status and streams")
+    with open(path, "rb") as file:
+        found = lines_on_missing_calls(file.read())
+    equal(found, [b"greedy fadvise64", b"greedy socket", b"other fadvise64", b"other socket"], "log")
 
 
 @case

@@ -129,6 +129,13 @@ def build_archive(options, place, chosen, cwd):
     return fd
 
 
+def log_level(options):
+    """Says what the kernel shows: in a file, notices do not disturb what the program shows."""
+    if options.verbose:
+        return "info"
+    return "notice" if options.log else "warn"
+
+
 def build_machine(options, place, terminal, initrd, disk):
     """Says what QEMU is to boot."""
     machine = qemu.Machine(place.kernel, options.mem, options.harts)
@@ -139,7 +146,7 @@ def build_machine(options, place, terminal, initrd, disk):
     if options.gdb:
         machine.gdb_port, machine.gdb_lock = qemu.reserve_gdb_port()
     machine.extra = os.environ.get("FAULTLINE_QEMU", "").split()
-    machine.words.append("loglevel=info" if options.verbose else "loglevel=warn")
+    machine.words.append("loglevel=" + log_level(options))
     machine.window = terminal.size() if terminal.present else None
     if machine.window:
         machine.words.append("winsize=%dx%d" % machine.window)

@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -150,12 +153,29 @@ static int do_crash(char **argv)
 	return 81;
 }
 
+/* Makes two calls that Faultline does not have, twice as itself and once under another name. */
+static int do_missing(char **argv)
+{
+	static const char *const names[] = { "greedy", "greedy", "other" };
+
+	(void)argv;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		prctl(PR_SET_NAME, names[i]);
+		if (syscall(SYS_fadvise64, 0, 0, 0, 0) != -1 || errno != ENOSYS)
+			return 1;
+		if (socket(AF_INET, SOCK_STREAM, 0) != -1 || errno != ENOSYS)
+			return 1;
+	}
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(char **argv);
 } behaviours[] = {
-	{ "names", do_names }, { "holes", do_holes }, { "sparse", do_sparse },
-	{ "liar", do_liar },   { "crash", do_crash }, { "removed", do_removed },
+	{ "names", do_names },	   { "holes", do_holes }, { "sparse", do_sparse },
+	{ "liar", do_liar },	   { "crash", do_crash }, { "removed", do_removed },
+	{ "missing", do_missing },
 };
 
 int main(int argc, char **argv)
