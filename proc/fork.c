@@ -74,6 +74,7 @@ static int copy_space(struct process *parent, struct process *child)
 	err = vm_fork(&parent->uspace->space, &child->uspace->space);
 	child->uspace->sigreturn = parent->uspace->sigreturn;
 	child->uspace->layout = parent->uspace->layout;
+	child->uspace->undumpable = atomic_load(&parent->uspace->undumpable);
 	uspace_unlock(child->uspace);
 	uspace_unlock(parent->uspace);
 	return err;
@@ -82,6 +83,7 @@ static int copy_space(struct process *parent, struct process *child)
 static int copy_state(struct process *parent, struct process *child)
 {
 	child->start_tick = arch_time();
+	child->no_new_privs = parent->no_new_privs;
 	memcpy(child->thread->name, parent->thread->name, THREAD_NAME_LEN);
 	spin_lock(&parent->limits_lock);
 	memcpy(child->rlimits, parent->rlimits, sizeof(child->rlimits));

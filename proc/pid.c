@@ -223,6 +223,19 @@ struct process *process_init_get(void)
 	return init;
 }
 
+/* As on Linux, it comes from the parent that ends. */
+static void send_death_signal(struct process *child, int parent)
+{
+	const struct signal_info info = {
+		.sig = child->death_signal,
+		.code = SI_USER,
+		.pid = parent,
+	};
+
+	if (info.sig && child->state == PROCESS_ALIVE)
+		signal_send_info(child, &info);
+}
+
 bool process_orphan_some(struct process *process, struct process *init)
 {
 	struct list *orphans = &process->children.list;
@@ -241,6 +254,7 @@ bool process_orphan_some(struct process *process, struct process *init)
 			process_forget_locked(child);
 			kthread_reap_later(child->thread);
 		} else {
+			send_death_signal(child, process->pid);
 			pgrp_parent_gone(child); /* drops the lock: the child may be gone now */
 		}
 	}

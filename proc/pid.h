@@ -54,10 +54,10 @@ struct process_id {
 struct process *process_find_id(const struct process_id *id);
 
 /*
- * Reparents some children of an ending process to process 1. If zombies are among them, sends
- * process 1 SIGCHLD and wakes it, or reaps the zombies if process 1 autoreaps its children. Returns
- * true if no child is left. This may orphan the children's process groups (pgrp_parent_gone()). Call
- * with process_tree_lock held; it may be dropped in between.
+ * Reparents some children of an ending process to process 1, and sends them their death_signal. If
+ * zombies are among them, sends process 1 SIGCHLD and wakes it, or reaps the zombies if process 1
+ * autoreaps its children. Returns true if no child is left. This may orphan the children's process
+ * groups (pgrp_parent_gone()). Call with process_tree_lock held; it may be dropped in between.
  */
 bool process_orphan_some(struct process *process, struct process *init);
 

@@ -48,6 +48,7 @@ struct process {
 	bool tied;	       /* counted in its group's ties; see pgrp_update_tie() */
 	bool did_exec;	       /* since its creation */
 	int exit_signal;       /* sent to the parent when this process ends; 0: none */
+	int death_signal;      /* sent to this process when its parent ends; 0: none */
 	enum process_state state;
 	int status;		     /* as wait4 packs it; set when it begins to end */
 	struct usage ended_usage;    /* its own usage, set when it ends */
@@ -66,6 +67,7 @@ struct process {
 
 	/* private to the process: */
 	unsigned umask;	   /* others may read it */
+	bool no_new_privs; /* PR_SET_NO_NEW_PRIVS; exec gives no privileges in any case */
 	bool drives;	   /* it has begun to drive a device; see driver_exit_hook of proc/exit.h */
 	vaddr_t clear_tid; /* from CLONE_CHILD_CLEARTID or set_tid_address */
 	vaddr_t robust_list;

@@ -15,6 +15,7 @@ struct uspace *uspace_create(void)
 		return NULL;
 	uspace->refs = 1;
 	uspace->oom_killed = false;
+	uspace->undumpable = false;
 	uspace->sigreturn = 0;
 	mutex_init(&uspace->mmap_lock, LOCK_MMAP);
 	if (space_create(&uspace->space)) {

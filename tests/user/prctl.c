@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* prctl: the name of a process. */
+/* prctl: the name of a process, the signal at its parent's end, and two flags. */
 #include "t.h"
 
 #include <sys/prctl.h>
@@ -17,10 +17,98 @@ static void name(void)
 	say("comm '%s'\n", comm);
 }
 
-int main(void)
+static void flags(const char *when)
+{
+	int sig = -1;
+
+	say("%s:\n", when);
+	TRY(prctl(PR_GET_PDEATHSIG, &sig));
+	say("signal %d\n", sig);
+	TRY(prctl(PR_GET_DUMPABLE));
+	TRY(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
+}
+
+static void flags_change(char **argv)
+{
+	char *const again[] = { argv[0], "again", NULL };
+	int status;
+
+	flags("at first");
+	TRY(prctl(PR_SET_PDEATHSIG, 65));
+	TRY(prctl(PR_SET_PDEATHSIG, -1ul));
+	TRY(prctl(PR_GET_PDEATHSIG, BAD));
+	TRY(prctl(PR_SET_DUMPABLE, 2));
+	TRY(prctl(PR_SET_DUMPABLE, -1ul));
+	TRY(prctl(PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0));
+	TRY(prctl(PR_SET_NO_NEW_PRIVS, 2, 0, 0, 0));
+	TRY(prctl(PR_SET_NO_NEW_PRIVS, 1, 1, 0, 0));
+	TRY(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 1));
+	TRY(prctl(PR_GET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	TRY(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 1));
+	flags("after errors");
+	TRY(prctl(PR_SET_PDEATHSIG, 64));
+	TRY(prctl(PR_SET_DUMPABLE, 0));
+	TRY(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	flags("set");
+	if (fork() == 0) {
+		flags("child");
+		prctl(PR_SET_PDEATHSIG, SIGUSR1);
+		execv("/proc/self/exe", again);
+		_exit(1);
+	}
+	wait(&status);
+	TRY(prctl(PR_SET_PDEATHSIG, 0));
+	TRY(prctl(PR_SET_DUMPABLE, 1));
+	flags("set back");
+}
+
+/* Its parent ends when it hears from us. */
+static void outlive(int to_parent, pid_t parent)
+{
+	siginfo_t info;
+	sigset_t set;
+	int sig;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	TRY(prctl(PR_SET_PDEATHSIG, SIGUSR1));
+	write(to_parent, "x", 1);
+	sig = sigwaitinfo(&set, &info);
+	say("signal %d, code %d, %s, %s\n", sig, info.si_code,
+	    info.si_pid == parent ? "from the parent" : "from another",
+	    getppid() == parent ? "which is there" : "which is gone");
+	_exit(0);
+}
+
+static void parent_ends(void)
+{
+	int up[2], end[2], status;
+	char byte;
+
+	pipe(up);
+	pipe(end);
+	if (fork() == 0) {
+		pid_t parent = getpid();
+
+		if (fork() == 0)
+			outlive(up[1], parent);
+		read(up[0], &byte, 1);
+		_exit(0);
+	}
+	wait(&status);
+	close(end[1]);
+	say("read %zd\n", read(end[0], &byte, 1));
+}
+
+int main(int argc, char **argv)
 {
 	int status;
 
+	if (argc > 1) {
+		flags("after execve");
+		return 0;
+	}
 	name();
 	TRY(prctl(PR_SET_NAME, "short"));
 	name();
@@ -37,5 +125,7 @@ int main(void)
 		_exit(0);
 	}
 	wait(&status);
+	flags_change(argv);
+	parent_ends();
 	return 0;
 }
