@@ -376,9 +376,9 @@ static void kill_two_of_three(bool before_unlock)
 	if (!before_unlock)
 		mutex_unlock(&mutex);
 	EXPECT_EQ(0, process_kill(pids[1], SIGKILL));
-	preempt_enable();
 	if (before_unlock)
 		mutex_unlock(&mutex);
+	preempt_enable();
 	ASSERT_TRUE(ktest_reap(pids[1]) == EXITED(0));
 	EXPECT_EQ(EXITED(0), ktest_reap(pids[2]));
 	EXPECT_EQ(0, mutex.waiting);
