@@ -12,8 +12,9 @@ struct thread *kthread_spawn(const char *name, void (*fn)(void *arg), void *arg)
 void kthread_exit(void) __attribute__((noreturn));
 
 /*
- * Leaves it to kthread_reap() to free the thread, which is about to leave or has left. If it is that of
- * a process, process_forget_locked() was called. The thread does not go on before it leaves.
+ * Leaves a thread to kthread_reap(), which frees the thread and its process, if there is one. The
+ * thread is about to leave its hart for good, with preemption off, or has left. The caller has passed
+ * the process to process_forget_locked().
  */
 void kthread_reap_later(struct thread *thread);
 
