@@ -120,7 +120,7 @@ def guests(root, lab, common, folder):
 # ---- programs that run mm/ here, on the fake machine of the host tests ----
 
 HOST_SOURCES = ("mm/*.c", "mm/*/*.c", "tests/host/fake/*.c", "lib/radix.c", "lib/tree.c", "lib/string.c", "sync/lockorder.c",
-                "sync/waitq.c", "base/block.c", "tests/host/mm/rig.c", "tests/host/mm/memory.c", "tests/host/mm/swap_disk.c",
+                "sync/waitq.c", "base/block.c", "base/clock.c", "tests/host/mm/rig.c", "tests/host/mm/memory.c", "tests/host/mm/swap_disk.c",
                 "tests/host/lib/expect_panic.c", "tests/host/lib/support.c")
 HOST_INCLUDES = ("tests/host/mm", ".", "include", "arch/include", "tests/host/fake")
 HOST_RULES = """rule cc

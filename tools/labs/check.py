@@ -247,11 +247,21 @@ def check_lab(root, lab, options, tap):
     check_scores(lab, made, variants, points, common, options.seed, tap, each)
 
 
+def check_hosts(root, names, area, tap):
+    """Do the programs of the labs that run mm/ on this computer link with the sources as they are? They share a folder, because
+    most of it is mm/."""
+    for lab in (trees.lab_of(root, name) for name in names):
+        if lab.programs("host"):
+            _, broken = build.host_programs(root, lab, os.path.join(root, "labs", "lib"), os.path.join(area, "hosts"))
+            tap.point(f"{lab.name}: its programs for this computer link", broken.splitlines())
+
+
 def check(root, options):
     """Checks labs; returns 0 if all is as it has to be."""
     tap = Tap()
     names = options.names or trees.labs_of(root)
     if options.some and not options.names:
+        check_hosts(root, names, options.area, tap)
         names = [random.Random(options.seed).choice(names)]
     for name in names:
         check_lab(root, trees.lab_of(root, name), options, tap)
