@@ -5,7 +5,8 @@
 usage: swapbench.py [--program SWAPBENCH] [--plugin COUNT.SO] [--runs N] [--docs | --profile]
 
 Each row does the same work on both kernels. It may take half of Linux's instructions in the kernel, and no more
-requests per page moved than Linux's; the rows of the group orders may take 1.25 times Linux's requests and pages in.
+requests per page moved than Linux's (1.1 times where pages go out as well); the rows of the group orders may take 1.25
+times Linux's requests and pages in.
 --runs N runs it N times and says how far the figures are apart; judged are the medians. --docs writes the figures into
 docs/performance.md. --profile prints where the kernel's instructions go, per touched page, and judges nothing. The
 program and the plugin are those of $FAULTLINE_BUILD (./build).
@@ -34,6 +35,9 @@ MOST_READS = 1.25  # of Linux's, in these rows: requests, and pages
 ONE_READ_MORE = {"in_seq", "in_random", "in_sparse"}  # rows whose pages in are what was read ahead in vain
 # Under sleep=on the host's time has a part in what happens: figures of equal kernels differ by less than this.
 NOISE = 1.02
+# A page that is still being written is in memory, and splits the read of its neighbours. How many are found like that depends
+# on how soon the host's disk answers: equal kernels differ by 8% in scan_begin (1,505 to 1,621 requests for 12,000 pages).
+NOISE_OF_SPLITS = 1.1
 ZIPF_ROWS = ("zipf_begin", "zipf")
 FEW = 0.01  # of the touched pages: fewer are not judged
 MOST_LRU = 1.1
@@ -83,6 +87,15 @@ def out_and_in(rows):
             instructions(rows["in_seq"]) / rows["in_seq"]["touched"])
 
 
+def most_requests(name, row, way):
+    """Returns how many requests per page a row may take, in Linux's."""
+    if way == "out":
+        return NOISE
+    if name in ORDERS:
+        return MOST_READS
+    return NOISE_OF_SPLITS if row["pages_out"] > FEW * row["touched"] else NOISE
+
+
 def limits(settings, linux, rows):
     """Yields (point, figure, limit) for each thing to judge."""
     for name, row in rows.items():
@@ -92,8 +105,7 @@ def limits(settings, linux, rows):
         yield f"{name} instructions", instructions(row), MOST_INSTRUCTIONS * instructions(theirs)
         for way in DISK:
             if min(row[f"pages_{way}"], theirs[f"pages_{way}"]) > FEW * row["touched"]:
-                most = MOST_READS if name in ORDERS and way == "in" else NOISE
-                yield f"{name} requests per page {way}", requests(row, way), most * requests(theirs, way)
+                yield f"{name} requests per page {way}", requests(row, way), most_requests(name, row, way) * requests(theirs, way)
         if name in ORDERS:
             for figure in ("reads", "pages_in"):
                 yield f"{name} {figure}", row[figure], MOST_READS * theirs[figure]
