@@ -25,8 +25,12 @@ struct waitq {
 struct waiter {
 	/* under the queue's lock */
 	struct list link;
-	uint64_t seq;	     /* the queue's sequence when this was enqueued */
-	struct waitq *queue; /* NULL: on none; becomes NULL only after wake() has returned */
+	uint64_t seq; /* the queue's sequence when this was enqueued */
+	/*
+	 * NULL: on none; becomes NULL only after wake() has returned. It stays in a waiter that is
+	 * woken and is to wake the others that were enqueued before `seq`.
+	 */
+	struct waitq *queue;
 	/* private to the waiter; set before it enqueues itself */
 	/*
 	 * Called once, when the queue is woken, after the waiter has left the queue. Called with
@@ -58,8 +62,9 @@ bool waitq_enqueue(struct waitq *queue, struct waiter *waiter, uint64_t seq);
 
 /*
  * Ends a wait. Afterwards nothing refers to the waiter, and a wake() of it that was under way is
- * over. Returns true if it was still queued and so was not woken. A waiter that was woken by
- * waitq_wake_one() but gives up must wake the next one.
+ * over. If waitq_wake_all() has left others to this waiter, they are woken now, so a woken thread
+ * calls this before it waits for anything else. Returns true if it was still queued and so was not
+ * woken. A waiter that was woken by waitq_wake_one() but gives up must wake the next one.
  */
 bool waitq_cancel(struct waiter *waiter);
 
@@ -68,6 +73,7 @@ bool waitq_wake_one(struct waitq *queue);
 
 /*
  * Wakes all that wait now, a few under each hold of the lock. Returns how many. The queue must live
- * until this function returns, even if a woken thread could free it.
+ * until this function returns, even if a woken thread could free it. With interrupts off it wakes
+ * three at most; the last of them wakes the rest when it ends its wait.
  */
 unsigned waitq_wake_all(struct waitq *queue);

@@ -7,12 +7,14 @@
 #include "arch/timer.h"
 #include "base/clock.h"
 #include "base/hart.h"
+#include "base/timerq.h"
 #include "lib/bits.h"
 #include "proc/kthread.h"
 #include "proc/mutex.h"
 #include "proc/signal/kill.h"
 #include "proc/sched.h"
 #include "proc/wait.h"
+#include "sync/irq.h"
 #include "tests/kernel/ktest.h"
 #include "tests/kernel/ktest_process.h"
 
@@ -156,6 +158,89 @@ static void wake_later(void *arg)
 {
 	waitq_wake_all(&queue);
 	end();
+}
+
+/* ---- many wait, and an interrupt wakes all of them ---- */
+
+#define CROWD  60u
+#define ROUNDS 20u
+
+static uint64_t hour; /* when they are woken */
+static unsigned ncrowd;
+
+/* Some give up at the moment of the wake-up, or shortly before or after. */
+static int wait_in_crowd(void *arg)
+{
+	unsigned me = (unsigned)(uintptr_t)arg;
+	uint64_t seq = waitq_sample(&queue);
+
+	atomic_add(&ncrowd, 1);
+	if (me % 3 == 1)
+		(void)thread_wait_until(&queue, seq, hour - 20 + me);
+	else
+		(void)thread_wait(&queue, seq);
+	return 0;
+}
+
+static void wake_crowd(struct timer *unused)
+{
+	waitq_wake_all(&queue);
+}
+
+static bool crowd_gathers(int *pids)
+{
+	ncrowd = 0;
+	for (uintptr_t i = 0; i < CROWD; i++) {
+		pids[i] = ktest_spawn(wait_in_crowd, (void *)i);
+		if (pids[i] <= 0)
+			return false;
+	}
+	while (atomic_load(&ncrowd) < CROWD)
+		sched_yield();
+	ktest_settle();
+	return true;
+}
+
+static void bury_crowd(const int *pids)
+{
+	for (unsigned i = 0; i < CROWD; i++)
+		EXPECT_EQ(EXITED(0), ktest_reap(pids[i]));
+	EXPECT_TRUE(list_empty(&queue.waiters));
+}
+
+/* R130, R131. A few are woken while interrupts are off, and they see to it that all are woken. */
+KTEST(wait_of_a_crowd_ends_after_one_interrupt)
+{
+	int pids[CROWD];
+
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		struct timer timer;
+
+		hour = arch_time() + clock_ns_to_ticks(20 * NSEC_PER_SEC / 1000);
+		ASSERT_TRUE(crowd_gathers(pids));
+		timer_init(&timer, wake_crowd);
+		timer_arm(&timer, hour);
+		bury_crowd(pids);
+		timer_cancel(&timer);
+	}
+}
+
+/* R130, R131. Whoever was woken is killed before it runs, and so are some that were not. */
+KTEST(wait_of_a_crowd_ends_although_some_are_killed)
+{
+	int pids[CROWD];
+	unsigned long flags;
+
+	hour = UINT64_MAX / 2;
+	ASSERT_TRUE(crowd_gathers(pids));
+	preempt_disable();
+	flags = irq_save();
+	EXPECT_EQ(3, waitq_wake_all(&queue));
+	irq_restore(flags);
+	for (unsigned i = 0; i < 6; i++)
+		EXPECT_EQ(0, process_kill(pids[i], SIGKILL));
+	preempt_enable();
+	bury_crowd(pids);
 }
 
 static bool was_there;

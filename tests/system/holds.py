@@ -28,6 +28,11 @@ def processes_that_wait():
 
 
 @case
+def processes_that_poll_one_device():
+    all_done("pollers")
+
+
+@case
 def swap_that_is_busy_and_swap_that_is_full():
     all_done("out", "full", mem="64M", swap=["--swap", "61M"])
 

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 
+#include "arch/irqflags.h"
 #include "sync/interleave.h"
 #include "sync/waitq.h"
 #include "test.h"
@@ -41,6 +42,7 @@ static struct sleeper sleepers[3];
 void test_setup(void)
 {
 	order = (struct lockorder){ 0 };
+	arch_irq_enable();
 	waitq_init(&queue);
 	for (unsigned i = 0; i < 3; i++)
 		sleeper_init(&sleepers[i]);
@@ -131,6 +133,102 @@ TEST(wake_all_ends)
 	assert_null(interleave_hook);
 	assert_int_equal(many[0].calls, 1);
 	assert_true(waitq_cancel(&many[0].waiter));
+}
+
+/* ---- with interrupts off a few are woken; the last of them is to wake the rest ---- */
+
+static void enqueue_many(unsigned n)
+{
+	uint64_t seq = waitq_sample(&queue);
+
+	for (unsigned i = 0; i < n; i++) {
+		sleeper_init(&many[i]);
+		assert_true(waitq_enqueue(&queue, &many[i].waiter, seq));
+	}
+}
+
+static unsigned wake_all_in_interrupt(void)
+{
+	unsigned woken;
+
+	arch_irq_disable();
+	woken = waitq_wake_all(&queue);
+	arch_irq_enable();
+	return woken;
+}
+
+/* The first `first` of all but `without` have been woken, once, and nobody else. */
+static void assert_woken(unsigned first, unsigned without)
+{
+	for (unsigned i = 0; i < MANY; i++)
+		assert_int_equal(many[i].calls, i < first && i != without);
+}
+
+TEST(wake_few_in_interrupt)
+{
+	for (unsigned n = 0; n < 3; n++) {
+		enqueue_many(n);
+		assert_int_equal(wake_all_in_interrupt(), n);
+	}
+	enqueue_many(MANY);
+	assert_int_equal(wake_all_in_interrupt(), 3);
+	assert_woken(3, MANY);
+	/* This one comes after the change. */
+	assert_true(waitq_enqueue(&queue, &sleepers[0].waiter, waitq_sample(&queue)));
+	/* The first two may end, or stay where they are. */
+	assert_false(waitq_cancel(&many[0].waiter));
+	assert_woken(3, MANY);
+	assert_false(waitq_cancel(&many[2].waiter));
+	assert_woken(MANY, MANY);
+	assert_int_equal(sleepers[0].calls, 0);
+	assert_true(waitq_cancel(&sleepers[0].waiter));
+	/* All refer to nothing, and may wait again. */
+	enqueue_many(MANY);
+	assert_int_equal(waitq_wake_all(&queue), MANY);
+}
+
+/* One of the rest gives up; and before they are woken all are to be woken once more. */
+TEST(wake_few_twice_in_interrupt)
+{
+	enqueue_many(MANY);
+	assert_int_equal(wake_all_in_interrupt(), 3);
+	assert_true(waitq_cancel(&many[4].waiter));
+	assert_int_equal(wake_all_in_interrupt(), 3);
+	assert_woken(7, 4);
+	assert_false(waitq_cancel(&many[2].waiter));
+	assert_woken(MANY, 4);
+	assert_false(waitq_cancel(&many[6].waiter));
+	assert_woken(MANY, 4);
+	assert_true(list_empty(&queue.waiters));
+}
+
+/* A wake-up of one goes to who has to be woken anyway: it looks at both changes. */
+TEST(wake_one_before_the_rest)
+{
+	enqueue_many(MANY);
+	assert_int_equal(wake_all_in_interrupt(), 3);
+	assert_true(waitq_wake_one(&queue));
+	assert_woken(4, MANY);
+	/* This one comes after both. */
+	assert_true(waitq_enqueue(&queue, &sleepers[0].waiter, waitq_sample(&queue)));
+	assert_false(waitq_cancel(&many[2].waiter));
+	assert_woken(MANY, MANY);
+	assert_int_equal(sleepers[0].calls, 0);
+}
+
+/* Who is to wake the rest ends its own wait with interrupts off: it leaves them to the next. */
+TEST(rest_is_passed_on_in_interrupt)
+{
+	enqueue_many(MANY);
+	assert_int_equal(wake_all_in_interrupt(), 3);
+	for (unsigned i = 2; i < MANY; i++) {
+		assert_woken(i + 1, MANY);
+		arch_irq_disable();
+		assert_false(waitq_cancel(&many[i].waiter));
+		arch_irq_enable();
+	}
+	assert_woken(MANY, MANY);
+	assert_true(list_empty(&queue.waiters));
 }
 
 TEST(cancel)

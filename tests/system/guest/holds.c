@@ -389,6 +389,44 @@ static void full(void)
 	MUST(madvise(then, 400 * PAGE, MADV_PAGEOUT));
 }
 
+/* ---- pollers: processes that wait for two ports of a device, whose interrupt wakes them all ---- */
+
+#define POLLERS 150
+
+/* What it waits for does not come. It waits on all queues of its device, and is woken by each write. */
+static void poll_for_ever(uint32_t *ready)
+{
+	struct pollfd to_see = { .fd = getpid() % 2 ? STDOUT_FILENO : STDERR_FILENO };
+
+	__atomic_add_fetch(ready, 1, __ATOMIC_SEQ_CST);
+	for (;;)
+		poll(&to_see, 1, -1);
+}
+
+static void pollers(void)
+{
+	uint32_t *ready = map_shared(PAGE);
+	pid_t pids[POLLERS];
+
+	for (int i = 0; i < POLLERS; i++) {
+		pids[i] = fork();
+		MUST(pids[i]);
+		if (pids[i] == 0)
+			poll_for_ever(ready);
+	}
+	while (__atomic_load_n(ready, __ATOMIC_SEQ_CST) < POLLERS)
+		sched_yield();
+	for (int i = 0; i < 20; i++) {
+		for (int turns = 0; turns < 4; turns++)
+			sched_yield();
+		check(write(STDERR_FILENO, "#\n", 2) == 2, "a write");
+	}
+	for (int i = 0; i < POLLERS; i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
+}
+
 /* ---- all of them ---- */
 
 static const struct {
@@ -399,6 +437,7 @@ static const struct {
 	{ "reaped", reaped },	{ "sleepers", sleepers }, { "copies", copies },
 	{ "deep", deep },	{ "segments", segments }, { "words", words },
 	{ "signals", signals }, { "out", out },		  { "full", full },
+	{ "pollers", pollers },
 };
 
 static bool run_case(const char *name)
