@@ -3,8 +3,10 @@
 #include "drivers/serial.h"
 
 #include "abi/errno.h"
+#include "arch/timer.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/timerq.h"
 #include "drivers/irq.h"
 #include "drivers/patience.h"
 #include "drivers/serial_port.h"
@@ -47,6 +49,13 @@ struct control_message {
 /* How long to wait, only once, for the device to make room for a control message. */
 #define SEND_NS	 (5 * NSEC_PER_SEC)
 
+/*
+ * Interrupts are off for so many ports with news at most. The others have their turn after a pause,
+ * in which other interrupts come.
+ */
+#define PORTS_AT_ONCE 2u
+#define PAUSE_NS      (10 * NSEC_PER_SEC / 1000000)
+
 static const char name_prefix[] = "faultline.";
 
 struct serial {
@@ -58,6 +67,8 @@ struct serial {
 	unsigned send_next;
 	bool gave_up; /* it has made no room for a message: no more are sent */
 	bool warned;  /* the log says that the control queues are broken */
+	struct timer pause;
+	unsigned turn; /* atomic: begins with another port each time */
 	/* Written while the machine boots, and only read afterwards: */
 	bool booted;
 	unsigned nports; /* slots, with or without a port */
@@ -194,17 +205,13 @@ static bool control_finish(struct serial *serial, bool any)
 	return broke;
 }
 
-/*
- * Handles the messages that have arrived. Returns whether there were any. It handles no more than
- * the queue holds, so that a device cannot keep the kernel here; further messages raise another
- * interrupt.
- */
-static bool control_poll(struct serial *serial)
+/* Handles up to `most` of the messages that have arrived. Returns whether there were any. */
+static bool control_poll(struct serial *serial, unsigned most)
 {
 	unsigned n = 0;
 	bool broke;
 
-	while (n < serial->control_rx.size && control_take(serial))
+	while (n < most && control_take(serial))
 		n++;
 	broke = control_finish(serial, n > 0);
 	if (broke)
@@ -216,16 +223,35 @@ static bool control_poll(struct serial *serial)
 	return n > 0;
 }
 
+/*
+ * Collects bytes and messages, and wakes threads. Bytes come before the message that the host has
+ * closed its end.
+ */
+static void serial_poll(struct serial *serial)
+{
+	unsigned first = atomic_add(&serial->turn, 1), news = 0;
+
+	for (unsigned i = 0; i < serial->nports && news < PORTS_AT_ONCE; i++) {
+		struct serial_port *port = serial->ports[(first + i) % serial->nports];
+
+		if (port->name[0] != '\0')
+			news += serial_port_poll(port);
+	}
+	if (news == PORTS_AT_ONCE || control_poll(serial, 1))
+		timer_arm(&serial->pause, arch_time() + clock_ns_to_ticks(PAUSE_NS));
+}
+
+static void serial_after_pause(struct timer *timer)
+{
+	serial_poll(container_of(timer, struct serial, pause));
+}
+
 static void serial_interrupt(void *arg)
 {
 	struct serial *serial = arg;
 
 	virtio_ack(&serial->dev);
-	/* Collect bytes before the message that the host has closed its end. */
-	for (unsigned i = 0; i < serial->nports; i++)
-		if (serial->ports[i]->name[0] != '\0')
-			serial_port_poll(serial->ports[i]);
-	control_poll(serial);
+	serial_poll(serial);
 }
 
 /* All queues must be set up before the device starts. */
@@ -286,7 +312,7 @@ static void meet_ports(struct serial *serial, unsigned promised)
 	virtq_kick(&serial->control_rx);
 	control_send(serial, 0, CONTROL_DEVICE_READY, 1);
 	while (more && !serial->warned) {
-		if (control_poll(serial))
+		if (control_poll(serial, serial->control_rx.size))
 			quiet = patience_of(QUIET_NS);
 		more = patience_lasts(&all) &&
 		       (promised > 0 ? ports_met(serial) < promised : patience_lasts(&quiet));
@@ -339,6 +365,7 @@ int serial_init(struct virtio_device *dev, unsigned *promised)
 		return -ENOMEM;
 	serial->dev = *dev;
 	spin_init(&serial->lock, LOCK_DEVICE);
+	timer_init(&serial->pause, serial_after_pause);
 	err = virtio_begin(&serial->dev, VIRTIO_CONSOLE_F_MULTIPORT, &features);
 	if (err == 0 && !(features & VIRTIO_CONSOLE_F_MULTIPORT))
 		err = -ENODEV;

@@ -35,6 +35,7 @@ static void rx_collect(struct serial_port *port)
 	while ((buf = virtq_take(&port->rx, &len)) != NULL) {
 		buf->len = len;
 		port->filled[port->filled_head++ % RX_BUFS] = buf;
+		port->news |= CHARDEV_READABLE;
 	}
 }
 
@@ -47,6 +48,7 @@ static void tx_collect(struct serial_port *port)
 	while ((buf = virtq_take(&port->tx, &len)) != NULL) {
 		buf->next_free = port->tx_free;
 		port->tx_free = buf;
+		port->news |= CHARDEV_WRITABLE;
 	}
 }
 
@@ -243,18 +245,19 @@ static bool port_broke(struct serial_port *port)
 }
 
 /*
- * Wakes readers if there is any input, even if this call has not collected it: a reader may have
- * collected it itself just before it went to sleep.
+ * Threads are woken for what has come since the last time, even if this call has not collected it:
+ * a reader may have collected it itself just before it went to sleep.
  */
-void serial_port_poll(struct serial_port *port)
+bool serial_port_poll(struct serial_port *port)
 {
 	unsigned long flags = spin_lock_irqsave(&port->lock);
-	bool readable, writable, broke;
+	unsigned news;
+	bool broke;
 
 	rx_collect(port);
 	tx_collect(port);
-	readable = port->filled_tail != port->filled_head;
-	writable = port->tx_free != NULL;
+	news = port->news;
+	port->news = 0;
 	broke = port_broke(port);
 	spin_unlock_irqrestore(&port->lock, flags);
 	/* The lock is not held here, because the log may use this very port. */
@@ -263,10 +266,11 @@ void serial_port_poll(struct serial_port *port)
 			"serial",
 			"port %s: the device returned an invalid buffer; the port is no longer used",
 			port->name);
-	if (readable || port->rx.broken)
+	if (broke || (news & CHARDEV_READABLE))
 		waitq_wake_all(&port->dev.readable);
-	if (writable || port->tx.broken)
+	if (broke || (news & CHARDEV_WRITABLE))
 		waitq_wake_all(&port->dev.writable);
+	return broke || news;
 }
 
 void serial_port_host_open(struct serial_port *port, bool open)

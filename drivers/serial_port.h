@@ -42,8 +42,9 @@ struct serial_port {
 	unsigned filled_head, filled_tail;
 	struct tx_buf tx_bufs[TX_BUFS];
 	struct tx_buf *tx_free;
-	bool stalled; /* the last wait for the device timed out */
-	bool warned;  /* the log says that the device is broken */
+	unsigned news; /* CHARDEV_READABLE, CHARDEV_WRITABLE: threads are still to be woken */
+	bool stalled;  /* the last wait for the device timed out */
+	bool warned;   /* the log says that the device is broken */
 	/* atomic, written by the handler of control messages: */
 	enum serial_host host;
 };
@@ -56,8 +57,11 @@ int serial_port_init(struct serial_port *port, struct virtio_device *dev, uint32
 /* Allocates and offers buffers after the device is started. Returns 0 or -ENOMEM. */
 int serial_port_start(struct serial_port *port);
 
-/* Collects finished buffers and wakes threads. Called by the interrupt handler, or to poll. */
-void serial_port_poll(struct serial_port *port);
+/*
+ * Collects finished buffers, and wakes the threads that may go on then. Called by the interrupt
+ * handler. Returns whether there was any news for them.
+ */
+bool serial_port_poll(struct serial_port *port);
 
 /* Records that the host has opened or closed its end. */
 void serial_port_host_open(struct serial_port *port, bool open);

@@ -180,7 +180,7 @@ static void do_op(uint8_t op)
 {
 	device_driver_runs();
 	if (op == 'I' && kernel_handler)
-		kernel_handler(kernel_handler_arg);
+		kernel_interrupt();
 	else if (op == 'R' || op == 'W' || op == 'E' || op == 'D' || op == 'Q')
 		do_port_op(op);
 	else if (op == 'L')

@@ -130,7 +130,7 @@ static void do_op(uint8_t op)
 	if (op == 'S')
 		do_submit();
 	if (op == 'I')
-		kernel_handler(kernel_handler_arg);
+		kernel_interrupt();
 	if (op == 'I' || op == 'C')
 		complete_all();
 	device_driver_done();

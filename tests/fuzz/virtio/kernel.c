@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "abi/errno.h"
+#include "arch/irqflags.h"
+#include "arch/timer.h"
 #include "base/clock.h"
 #include "base/timerq.h"
 #include "drivers/serial_port.h"
@@ -22,6 +24,7 @@
 #define POLL_NS	    1000000 /* that one look at the clock takes ... */
 #define POLLS	    200	    /* ... at first; later time flies */
 #define REGISTER_AT 0x10008000ul
+#define PAUSES_MAX  100 /* of a device that has always more */
 
 static uint8_t memory[FRAMES * PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 static struct page pages[FRAMES];
@@ -30,6 +33,7 @@ static void *heap[HEAP_MAX];
 static unsigned heap_used;
 static unsigned fail_in;
 static bool fail_irq, fail_map, logging;
+static struct timer *armed;
 static unsigned polls;
 
 struct page_segment page_segments[PAGE_SEGMENTS_MAX] = { { .first = FAKE_PHYS_BASE >> PAGE_SHIFT,
@@ -41,7 +45,7 @@ unsigned page_segment_count = 1;
 uint64_t kernel_now;
 bool kernel_boots;
 irq_handler kernel_handler;
-void *kernel_handler_arg;
+static void *kernel_handler_arg;
 struct log_sink *kernel_sink;
 struct chardev *kernel_devices[CHARDEV_MAX];
 unsigned kernel_ndevices, kernel_errors, kernel_rearms;
@@ -56,6 +60,7 @@ void kernel_start(unsigned allocations, bool irq_fails, bool no_room)
 	fail_irq = irq_fails;
 	fail_map = no_room;
 	kernel_handler = NULL;
+	armed = NULL;
 	kernel_sink = NULL;
 	kernel_ndevices = kernel_errors = 0;
 	kernel_last_error[0] = '\0';
@@ -137,6 +142,38 @@ int irq_register(unsigned irq, irq_handler handler, void *arg)
 	kernel_handler = handler;
 	kernel_handler_arg = arg;
 	return 0;
+}
+
+unsigned kernel_interrupt(void)
+{
+	unsigned pauses = 0;
+
+	arch_irq_disable();
+	kernel_handler(kernel_handler_arg);
+	for (; armed && pauses < PAUSES_MAX; pauses++) {
+		struct timer *timer = armed;
+
+		armed = NULL;
+		timer->fn(timer);
+	}
+	arch_irq_enable();
+	return pauses;
+}
+
+uint64_t clock_ns_to_ticks(uint64_t ns)
+{
+	return ns;
+}
+
+void timer_init(struct timer *timer, void (*fn)(struct timer *timer))
+{
+	timer->fn = fn;
+}
+
+void timer_arm(struct timer *timer, uint64_t deadline)
+{
+	fuzz_check(deadline > arch_time());
+	armed = timer;
 }
 
 void timerq_rearm(void)

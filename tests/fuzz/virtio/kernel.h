@@ -19,7 +19,8 @@ extern bool kernel_boots;
 
 /* What was registered. */
 extern irq_handler kernel_handler;
-extern void *kernel_handler_arg;
+/* Calls the handler, and then what it has put off. Returns how often it has put something off. */
+unsigned kernel_interrupt(void);
 extern struct log_sink *kernel_sink; /* the port that the log moved to */
 extern struct chardev *kernel_devices[CHARDEV_MAX];
 extern unsigned kernel_ndevices;

@@ -164,7 +164,7 @@ TEST(bytes_found_before_their_interrupt_wake)
 	assert_int_equal(stdin_port->ops->read(stdin_port, bytes, sizeof(bytes)), 0);
 	device_honest(QUEUE_STDIN, sizeof(bytes) / 8);
 	assert_false(stdin_port->ops->ended(stdin_port));
-	kernel_handler(kernel_handler_arg);
+	kernel_interrupt();
 	assert_int_not_equal(waitq_sample(&stdin_port->readable), seq);
 	assert_int_equal(stdin_port->ops->read(stdin_port, bytes, sizeof(bytes)), sizeof(bytes));
 }
@@ -185,8 +185,42 @@ TEST(room_found_before_its_interrupt_wakes)
 	assert_int_equal(stdout_port->ops->write(stdout_port, bytes, 1), 0);
 	device_honest(QUEUE_STDOUT, 0);
 	assert_true(stdout_port->ops->ready(stdout_port) & CHARDEV_WRITABLE);
-	kernel_handler(kernel_handler_arg);
+	kernel_interrupt();
 	assert_int_not_equal(waitq_sample(&stdout_port->writable), seq);
+}
+
+/* R130: a few ports in an interrupt. The others are not forgotten, and what is no news wakes nobody. */
+TEST(an_interrupt_serves_few_ports)
+{
+	const uint8_t byte = device_pattern(0);
+	uint64_t seq[PORTS];
+
+	assert_int_equal(boot(PORTS, 1, PORTS, 8), 0);
+	assert_int_equal(kernel_interrupt(), 0);
+	device_honest(QUEUE_STDIN, 1);
+	for (unsigned i = 0; i < PORTS - 1; i++) {
+		struct chardev *port = kernel_devices[i];
+
+		seq[i] = waitq_sample(i == 0 ? &port->readable : &port->writable);
+		if (i > 0) {
+			assert_int_equal(port->ops->write(port, &byte, 1), 1);
+			device_honest((uint8_t)(QUEUE_STDOUT + 2 * (i - 1)), 0);
+		}
+	}
+	assert_int_equal(kernel_interrupt(), 1);
+	for (unsigned i = 0; i < PORTS - 1; i++) {
+		struct chardev *port = kernel_devices[i];
+
+		assert_int_equal(waitq_sample(i == 0 ? &port->readable : &port->writable),
+				 seq[i] + 1);
+	}
+	assert_int_equal(kernel_interrupt(), 0);
+	for (unsigned i = 0; i < PORTS - 1; i++) {
+		struct chardev *port = kernel_devices[i];
+
+		assert_int_equal(waitq_sample(i == 0 ? &port->readable : &port->writable),
+				 seq[i] + 1);
+	}
 }
 
 static void tell_host(unsigned port, bool open)
@@ -194,7 +228,7 @@ static void tell_host(unsigned port, bool open)
 	uint8_t message[8] = { [0] = (uint8_t)port, [4] = 6, [6] = open };
 
 	device_control(message, sizeof(message));
-	kernel_handler(kernel_handler_arg);
+	kernel_interrupt();
 }
 
 /* What the device does not take is waited for, in case it is slow; but not where nobody reads it any more. */
