@@ -156,34 +156,38 @@ static int add_locked(struct inode *inode, struct name *name, bool again)
 /* Allocates memory for a name of that length. Returns 0, -ENOSPC or -ENOMEM. */
 static int name_alloc(size_t len, struct name **name_ret)
 {
-	if (!quota_record_made())
+	if (!quota_records_made(1))
 		return -ENOSPC;
 	*name_ret = mem_wait_kmalloc(sizeof(**name_ret) + len);
 	if (*name_ret)
 		return 0;
-	quota_record_gone();
+	quota_records_gone(1);
 	return -ENOMEM;
 }
 
 static void name_discard(struct name *name)
 {
 	kfree(name);
-	quota_record_gone();
+	quota_records_gone(1);
 }
 
 /*
  * An inode counts from its first name until it is freed, even if the name is removed earlier: a
- * reference to a removed directory keeps all its former parents in memory.
+ * reference to a removed directory keeps all its former parents in memory. The target of a symbolic
+ * link counts, too.
  */
 static int count_inode(struct inode *inode)
 {
 	struct tmpfs_node *node = to_node(inode);
+	unsigned n = 1;
 
-	if (node->counted)
+	if (node->records != 0)
 		return 0;
-	if (!quota_record_made())
+	if (S_ISLNK(inode->mode))
+		n += quota_records_of(strlen(node->target) + 1);
+	if (!quota_records_made(n))
 		return -ENOSPC;
-	node->counted = true;
+	node->records = n;
 	return 0;
 }
 

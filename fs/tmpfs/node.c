@@ -63,8 +63,7 @@ static struct inode *node_free(struct inode *inode)
 		kfree(node->memfd_name);
 	else if (S_ISLNK(inode->mode))
 		kfree(node->target);
-	if (node->counted)
-		quota_record_gone();
+	quota_records_gone(node->records);
 	kfree(node);
 	return parent;
 }

@@ -32,7 +32,8 @@ struct tmpfs_node {
 	/* A waiting lock. Serializes a regular file's writes, changes of size, holes, and seals. */
 	struct mutex lock;
 	unsigned seals; /* guarded by lock: F_SEAL_* */
-	bool counted;	/* by fs/tmpfs/quota.h; set before the inode has a name */
+	/* Counted by fs/tmpfs/quota.h for the inode; set before it has a name, 0 until then. */
+	unsigned records;
 };
 
 /* Guards all directories' trees and every nlink. Held briefly, never across an allocation. */

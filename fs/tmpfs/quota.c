@@ -3,6 +3,7 @@
 #include "fs/tmpfs/quota.h"
 
 #include "mm/check/alloc_fail.h"
+#include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
 #include "mm/swap_cache.h"
 #include "sync/atomic.h"
@@ -10,7 +11,7 @@
 /* Otherwise a program could fill memory with a file, and killing it would free nothing. */
 
 static uint64_t used;	 /* frames charged to files; atomic */
-static uint64_t records; /* names in the tree, and inodes that have or had one; atomic */
+static uint64_t records; /* of names in the tree, and of inodes that have or had one; atomic */
 
 uint64_t quota_most(void)
 {
@@ -31,17 +32,24 @@ uint64_t quota_pages(void)
 	return atomic_load_relaxed(&used);
 }
 
-bool quota_record_made(void)
+bool quota_records_made(unsigned n)
 {
 	if (alloc_fails() || quota_left() == 0)
 		return false;
-	counter_add(&records, 1);
+	counter_add(&records, n);
 	return true;
 }
 
-void quota_record_gone(void)
+void quota_records_gone(unsigned n)
 {
-	counter_add(&records, -1ul);
+	counter_add(&records, -(uint64_t)n);
+}
+
+unsigned quota_records_of(size_t size)
+{
+	const size_t record = PAGE_SIZE / QUOTA_RECORDS_PER_FRAME;
+
+	return (unsigned)((kmalloc_size(size) + record - 1) / record);
 }
 
 bool quota_page_made(void)

@@ -4,7 +4,10 @@
 
 #include "lib/types.h"
 
-/* At least this many names, or inodes with their objects, fit into one frame of kernel memory. */
+/*
+ * At least this many names, or inodes with their objects, fit into one frame of kernel memory. A name
+ * or an inode is one record.
+ */
 #define QUOTA_RECORDS_PER_FRAME 8
 
 /* Returns the limit in frames: how many the files may have if there are no names. */
@@ -22,8 +25,11 @@ bool quota_page_made(void);
 void quota_page_gone(void);
 
 /*
- * Counts one more name, or one more inode with its object. Returns false and counts nothing if the
- * limit is reached. quota_record_gone() undoes it.
+ * Counts n more records. Returns false and counts nothing if the limit is reached.
+ * quota_records_gone() undoes it.
  */
-bool quota_record_made(void);
-void quota_record_gone(void);
+bool quota_records_made(unsigned n);
+void quota_records_gone(unsigned n);
+
+/* Returns how many records `size` bytes from kmalloc() are. */
+unsigned quota_records_of(size_t size);

@@ -23,15 +23,25 @@ static struct slab_cache *class_of(size_t size)
 	return &classes[size ? class_numbers[(size - 1) / 16] : 0];
 }
 
-static void *frames_alloc(size_t size)
+static unsigned order_of(size_t size)
 {
 	unsigned order = 0;
-	struct page *page;
 
 	while (order <= PAGE_ORDER_MAX && PAGE_SIZE << order < size)
 		order++;
-	page = page_alloc(order, PAGE_KERNEL, PAGE_NORMAL);
+	return order;
+}
+
+static void *frames_alloc(size_t size)
+{
+	struct page *page = page_alloc(order_of(size), PAGE_KERNEL, PAGE_NORMAL);
+
 	return page ? page_address(page) : NULL;
+}
+
+size_t kmalloc_size(size_t size)
+{
+	return size <= SLAB_SIZE_MAX ? class_of(size)->size : PAGE_SIZE << order_of(size);
 }
 
 void *kmalloc(size_t size)

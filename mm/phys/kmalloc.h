@@ -13,6 +13,9 @@ void kfree(void *p); /* p may be NULL */
 void *kmalloc(size_t size) __attribute__((malloc(kfree)));
 void *kzalloc(size_t size) __attribute__((malloc(kfree)));
 
+/* Returns how many bytes of memory such an allocation takes. */
+size_t kmalloc_size(size_t size);
+
 /* A cache of objects of one type. Define with SLAB_CACHE(name, type). */
 struct slab_cache;
 void slab_free(struct slab_cache *cache, void *object);

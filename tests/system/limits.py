@@ -112,6 +112,19 @@ def who_takes_page_tables_is_the_one_to_go():
     equal((done.status, done.out), (0, b"child: signal 9\n"), "status and output")
 
 
+# How each hog of tests/system/guest/hogs.c ends. It says more if the neighbour or memory was lost.
+HOGS = {
+    "links": "No space left on device",
+}
+
+
+@case
+def what_a_hog_has_the_kernel_keep_is_limited():
+    done = run_placed("hogs", *HOGS, options=SMALL)
+    equal((done.status, sorted(done.out.decode().splitlines())), (0, sorted(f"{hog}: {end}" for hog, end in HOGS.items())),
+          "status and output")
+
+
 @case
 def memory_in_clean_pages_of_files_is_had():
     """R43: nobody is refused memory, or ended for it, while a file's pages hold 20 MiB that can be read again."""

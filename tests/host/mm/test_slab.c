@@ -144,6 +144,10 @@ TEST(zeroed_and_sizes)
 			assert_int_equal(p[i], 0);
 		kfree(p);
 	}
+	assert_int_equal(kmalloc_size(1), 16);
+	assert_int_equal(kmalloc_size(65), 128);
+	assert_int_equal(kmalloc_size(SLAB_SIZE_MAX + 1), PAGE_SIZE);
+	assert_int_equal(kmalloc_size(2 * PAGE_SIZE + 1), 4 * PAGE_SIZE);
 	assert_null(kmalloc((PAGE_SIZE << PAGE_ORDER_MAX) + 1));
 	assert_null(kmalloc(SIZE_MAX));
 	kfree(NULL);

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/* Programs that fill the kernel's memory, a kind of it each, beside a neighbour that must live. */
+#define _GNU_SOURCE
+#include "lib/ipc.h"
+#include "machine.h"
+#include "servers/file_server.h"
+#include "servers/serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define PAGE 4096ul
+#define MIB  (1ul << 20)
+
+/* ---- who must live ---- */
+
+#define NEIGHBOUR_PAGES (8 * MIB / PAGE)
+
+/* Writes its memory and checks it, until nobody has the other end of the pipe. */
+static int live_on(int end)
+{
+	const size_t words = PAGE / sizeof(uint64_t);
+	uint64_t *own = mmap(NULL, NEIGHBOUR_PAGES * PAGE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct pollfd asked = { .fd = end, .events = POLLIN };
+
+	if (own == MAP_FAILED)
+		return 1;
+	for (uint64_t turn = 0; poll(&asked, 1, turn ? 1 : 0) == 0; turn++) {
+		for (size_t i = 0; i < NEIGHBOUR_PAGES; i++) {
+			if (own[i * words] != (turn ? turn + i : 0))
+				return 2;
+			own[i * words] = turn + 1 + i;
+		}
+	}
+	return 0;
+}
+
+/* Returns the end of the pipe that keeps it alive. */
+static int neighbour_start(pid_t *pid_ret)
+{
+	int ends[2];
+
+	if (pipe(ends) != 0)
+		exit(81);
+	*pid_ret = fork();
+	if (*pid_ret == 0) {
+		close(ends[1]);
+		_exit(live_on(ends[0]));
+	}
+	close(ends[0]);
+	return ends[1];
+}
+
+/* Is there still memory for somebody else? */
+static int use_some(void)
+{
+	const size_t size = 8 * MIB;
+	volatile char *p =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	for (size_t at = 0; p != MAP_FAILED && at < size; at += PAGE)
+		p[at] = 1;
+	return p == MAP_FAILED;
+}
+
+static bool another_finds_memory(void)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(use_some());
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+/* ---- hogs: return the errno of what was refused, or 0 ---- */
+
+#define TARGET 4095u
+
+/* Symbolic links with the longest targets. They outlive the program. */
+static int hog_links(void)
+{
+	char target[TARGET + 1], name[32];
+
+	memset(target, 'x', TARGET);
+	target[TARGET] = '\0';
+	if (mkdir("/links", 0700) != 0)
+		return errno;
+	for (unsigned i = 0;; i++) {
+		snprintf(name, sizeof(name), "/links/%u", i);
+		if (symlink(target, name) != 0)
+			return errno;
+	}
+}
+
+static void end_links(void)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "/links/0");
+	for (unsigned i = 1; unlink(name) == 0; i++)
+		snprintf(name, sizeof(name), "/links/%u", i);
+	rmdir("/links");
+}
+
+/* Send ends that are closed, of which the endpoint is told. Nobody receives. */
+static int hog_pulses(void)
+{
+	int receive = ipc_create(0);
+
+	for (;;) {
+		int send = ipc_badge(receive, 1, IPC_TELL_CLOSE);
+
+		if (send < 0)
+			return -send;
+		close(send);
+	}
+}
+
+/* A server's directories: each has a few files, and is read as far as the first. */
+#define DIRS	     2000u
+#define FILES	     8u
+#define DIRS_AT_ONCE 240u
+#define READERS	     6u
+
+static int dirs_walk(void *tree, uint64_t dir, struct p9_string name, uint64_t *ret)
+{
+	uint64_t n = 0;
+
+	(void)tree;
+	if (dir != 0 || p9_string_is(name, "..")) {
+		*ret = p9_string_is(name, "..") ? 0 : DIRS + 1;
+		return 0;
+	}
+	for (size_t i = 0; i < name.len; i++) {
+		if (name.data[i] < '0' || name.data[i] > '9')
+			return -ENOENT;
+		n = n * 10 + (uint64_t)(name.data[i] - '0');
+	}
+	*ret = 1 + n;
+	return n < DIRS ? 0 : -ENOENT;
+}
+
+static int dirs_getattr(void *tree, uint64_t file, struct file_attr *ret)
+{
+	(void)tree;
+	ret->mode = file <= DIRS ? S_IFDIR | 0755 : S_IFREG | 0644;
+	ret->nlink = 1;
+	return 0;
+}
+
+static int dirs_readdir(void *tree, uint64_t dir, uint64_t at, struct file_entry *ret)
+{
+	static const char *const names[FILES] = { "a", "b", "c", "d", "e", "f", "g", "h" };
+
+	(void)tree;
+	if (dir == 0 || at >= FILES)
+		return 0;
+	*ret = (struct file_entry){ DIRS + 1, p9_string(names[at]), at + 1 };
+	return 1;
+}
+
+static int serve(char *const words[])
+{
+	static const struct file_ops ops = { .walk = dirs_walk,
+					     .getattr = dirs_getattr,
+					     .readdir = dirs_readdir };
+
+	return file_server_main(&ops, NULL, words);
+}
+
+/* Returns how many directories it has open then. */
+static unsigned open_dirs(unsigned first)
+{
+	char entries[64], name[32];
+
+	for (unsigned i = 0; i < DIRS_AT_ONCE; i++) {
+		int fd;
+
+		snprintf(name, sizeof(name), "/dirs/%u", first + i);
+		fd = open(name, O_RDONLY | O_DIRECTORY);
+		if (fd < 0 || syscall(SYS_getdents64, fd, entries, sizeof(entries)) <= 0)
+			return i;
+	}
+	return DIRS_AT_ONCE;
+}
+
+static int hog_dirs(void)
+{
+	char *server[] = { "/proc/self/exe", "serve", NULL };
+	int done[2], hold[2];
+	unsigned all = 0, n;
+	pid_t pid;
+
+	if (pipe(done) || pipe(hold) || mkdir("/dirs", 0755) ||
+	    serve_and_mount(server, "/dirs", MS_RDONLY, NULL, &pid) != 0)
+		return errno;
+	for (unsigned i = 0; i < READERS; i++) {
+		if (fork() != 0)
+			continue;
+		close(hold[1]);
+		n = open_dirs(i * DIRS_AT_ONCE);
+		if (write(done[1], &n, sizeof(n)) == sizeof(n) && read(hold[0], &n, 1) == 0)
+			_exit(0);
+		_exit(1);
+	}
+	close(done[1]);
+	while (read(done[0], &n, sizeof(n)) == sizeof(n) && (all += n) < READERS * DIRS_AT_ONCE)
+		;
+	n = (unsigned)another_finds_memory();
+	close(hold[1]);
+	for (unsigned i = 0; i < READERS; i++)
+		wait(NULL);
+	umount("/dirs");
+	waitpid(pid, NULL, 0);
+	rmdir("/dirs");
+	return n == 1 && all == READERS * DIRS_AT_ONCE ? 0 : ENOMEM;
+}
+
+/* ---- one after the other ---- */
+
+static const struct hog {
+	const char *name;
+	int (*run)(void);
+	void (*end)(void); /* removes what outlives the hog; or NULL */
+} hogs[] = {
+	{ "links", hog_links, end_links },
+	{ "pulses", hog_pulses, NULL },
+	{ "dirs", hog_dirs, NULL },
+};
+
+/* Says how it ended: refused or killed; and if it went on to live, whether there is memory for others. */
+static void tell_hog(const struct hog *hog)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		int err = hog->run();
+
+		_exit(another_finds_memory() ? err : 200);
+	}
+	waitpid(pid, &status, 0);
+	if (WIFSIGNALED(status))
+		printf("%s: signal %d", hog->name, WTERMSIG(status));
+	else if (WEXITSTATUS(status) == 200)
+		printf("%s: nothing is left for another", hog->name);
+	else
+		printf("%s: %s", hog->name, strerror(WEXITSTATUS(status)));
+}
+
+/* What may stay: slabs with an object in use, and what is cached. */
+#define FRAMES_KEPT 300u
+
+static void try_hog(const struct hog *hog)
+{
+	uint64_t before = frames_free(), after;
+	int status = -1, end;
+	pid_t neighbour;
+
+	end = neighbour_start(&neighbour);
+	tell_hog(hog);
+	if (hog->end)
+		hog->end();
+	close(end);
+	waitpid(neighbour, &status, 0);
+	if (WIFSIGNALED(status))
+		printf(", the neighbour: signal %d", WTERMSIG(status));
+	else if (status != 0)
+		printf(", the neighbour: status %d", WEXITSTATUS(status));
+	after = frames_free();
+	if (after + FRAMES_KEPT < before)
+		printf(", %lu of %lu free frames are back", (unsigned long)after,
+		       (unsigned long)before);
+	putchar('\n');
+	fflush(stdout);
+}
+
+/* hogs [NAME...]: these, or all. */
+int main(int argc, char **argv)
+{
+	if (argc > 1 && strcmp(argv[1], "serve") == 0)
+		return serve(argv + 2);
+	for (size_t i = 0; i < sizeof(hogs) / sizeof(hogs[0]); i++) {
+		bool wanted = argc < 2;
+
+		for (int word = 1; word < argc; word++)
+			wanted |= strcmp(argv[word], hogs[i].name) == 0;
+		if (wanted)
+			try_hog(&hogs[i]);
+	}
+	return 0;
+}
