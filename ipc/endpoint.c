@@ -11,6 +11,7 @@
 #include "ipc/deadlock.h"
 #include "ipc/transfer.h"
 #include "mm/phys/kmalloc.h"
+#include "mm/phys/page_alloc.h"
 #include "proc/mem_wait.h"
 #include "proc/pid.h"
 #include "proc/sched.h"
@@ -33,6 +34,7 @@ struct endpoint {
 	struct list receivers; /* struct receiver.link: threads that wait */
 	/* false: `pulses` and `queue` are empty, and `newest` is no call of the kernel's */
 	bool pending;
+	uint32_t nkept; /* closed send ends that live on for a pulse; read without the lock, too */
 	struct waitq readable; /* woken when something comes that no receiver waits for; own lock */
 	struct ends_count ends; /* guarded by process_tree_lock */
 };
@@ -59,6 +61,14 @@ struct receiver {
 	struct sender *gone; /* its last pulse was received: to be freed; set if it is a pulse */
 	uint32_t done;	     /* atomic */
 };
+
+/*
+ * So many closed send ends of an endpoint may wait for their last pulse to be received, and no more
+ * than one for each frame of the machine in all: then there are no new ones until it has received.
+ */
+#define KEPT_MAX 1024
+
+static uint64_t nkept_in_all; /* atomic */
 
 static const struct file_ops receive_ops, send_ops;
 
@@ -120,6 +130,12 @@ struct file *endpoint_create(void)
 	return file;
 }
 
+static bool may_badge(const struct endpoint *endpoint)
+{
+	return atomic_load_relaxed(&endpoint->nkept) < KEPT_MAX &&
+	       counter_read(&nkept_in_all) < page_alloc_total_count();
+}
+
 int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struct file **send_ret)
 {
 	struct endpoint *endpoint = to_endpoint(receive);
@@ -127,6 +143,8 @@ int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struc
 
 	if (!endpoint)
 		return -EINVAL;
+	if (!may_badge(endpoint))
+		return -EAGAIN;
 	sender = mem_wait_kzalloc(sizeof(*sender));
 	if (!sender)
 		return -ENOMEM;
@@ -236,13 +254,22 @@ static struct sender *pulse_sender(struct pulse *pulse)
 	}
 }
 
+static void count_kept_locked(struct endpoint *endpoint, int n)
+{
+	assert_hardened(spin_lock_held(&endpoint->lock));
+	endpoint->nkept += (uint32_t)n;
+	counter_add(&nkept_in_all, (uint64_t)n);
+}
+
 /* If the pulse, which is not pending any more, was the last of a closed send end, returns that. */
-static struct sender *pulse_gone(struct pulse *pulse)
+static struct sender *pulse_gone_locked(struct endpoint *endpoint, struct pulse *pulse)
 {
 	struct sender *sender = pulse_sender(pulse);
 
+	assert_hardened(spin_lock_held(&endpoint->lock));
 	if (!sender || !sender->released || sender->notified.pending || sender->closed.pending)
 		return NULL;
+	count_kept_locked(endpoint, -1);
 	return sender;
 }
 
@@ -256,7 +283,7 @@ static void receive_pulse_locked(struct endpoint *endpoint, struct pulse *pulse,
 	*receiver->badge_to = sender ? sender->badge
 				     : list_entry(pulse, struct call, unblock)->badge;
 	receiver->rcvid = 0;
-	receiver->gone = pulse_gone(pulse);
+	receiver->gone = pulse_gone_locked(endpoint, pulse);
 	pulse->value = 0;
 }
 
@@ -868,7 +895,7 @@ static bool break_one(struct endpoint *endpoint)
 		kernel = end_locked(endpoint, call, -EPIPE, false);
 	if (pulse) {
 		unpost_locked(endpoint, pulse);
-		gone = pulse_gone(pulse);
+		gone = pulse_gone_locked(endpoint, pulse);
 	}
 	unlock_and_tell(endpoint, kernel, flags);
 	if (gone)
@@ -895,10 +922,13 @@ static void send_release(struct file *file)
 	refcount_get(&endpoint->refs);
 	flags = spin_lock_irqsave(&endpoint->lock);
 	sender->released = true;
+	count_kept_locked(endpoint, 1); /* unless the pulse is received at once */
 	if (sender->tells_close && endpoint->open)
 		queued = post_locked(endpoint, &sender->closed);
 	else
 		gone = !sender->notified.pending;
+	if (gone)
+		count_kept_locked(endpoint, -1);
 	spin_unlock_irqrestore(&endpoint->lock, flags);
 	if (queued)
 		waitq_wake_all(&endpoint->readable);

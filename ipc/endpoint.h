@@ -20,7 +20,7 @@ struct file *endpoint_create(void);
 /*
  * Creates the open file of a send end, whose calls and pulses carry the badge. `receive` is a
  * receive end. With `tells_close`, the end of the file is a pulse. Returns 0, -EINVAL if it is not a
- * receive end, or -ENOMEM.
+ * receive end, -EAGAIN if too many closed send ends wait for their pulses to be received, or -ENOMEM.
  */
 int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struct file **send_ret);
 

@@ -115,6 +115,7 @@ def who_takes_page_tables_is_the_one_to_go():
 # How each hog of tests/system/guest/hogs.c ends. It says more if the neighbour or memory was lost.
 HOGS = {
     "links": "No space left on device",
+    "pulses": "Resource temporarily unavailable",
 }
 
 
