@@ -101,12 +101,21 @@ static ssize_t dir_read(struct file *file, struct user_iter *to, uint64_t *pos)
 	return -EISDIR;
 }
 
+static void dir_release(struct file *file)
+{
+	struct inode *dir = file_inode(file);
+
+	if (dir->ops->close)
+		dir->ops->close(dir);
+	inode_file_release(file);
+}
+
 const struct file_ops dir_file_ops = {
 	.name = "directory",
 	.read = dir_read,
 	.stat = inode_file_stat,
 	.seek = file_seek_from_start,
 	.getdents = dir_getdents,
-	.release = inode_file_release,
+	.release = dir_release,
 	.has_inode = true,
 };

@@ -11,14 +11,25 @@
 #include "fs/p9/node.h"
 #include "lib/string.h"
 #include "mm/phys/kmalloc.h"
+#include "mm/phys/page_alloc.h"
 #include "proc/mem_wait.h"
 
 #define LARGE (1ull << 62)
 
-/* A reply has as much room as is to be had at once: one for a large directory is worth it. */
-#define REPLY_MOST (32 * PAGE_SIZE)
+/*
+ * A reply has as much room as is to be had at once: one for a large directory is worth it. All larger
+ * ones share a 64th of memory; who gets none of it asks for a few names at a time.
+ */
+#define REPLY_MOST   (32 * PAGE_SIZE)
+#define REPLY_LEAST  512u /* room for any name */
+#define LARGER_SHARE 64u
 
-/* The last reply. It lasts until the end of the directory has been found twice in a row. */
+static uint64_t in_larger; /* bytes; atomic */
+
+/*
+ * The last reply. It lasts until the end of the directory has been found twice in a row, or somebody
+ * has closed the directory.
+ */
 struct p9_names {
 	struct p9_fid *fid; /* open */
 	uint64_t asked;	    /* the cookie of the request */
@@ -53,26 +64,40 @@ static const uint8_t *data_of(const struct p9_names *names)
 	return names->reply + P9_RREADDIR_HEAD_BYTES;
 }
 
+static bool reply_alloc(struct p9_names *names, size_t msize)
+{
+	const uint64_t most = page_alloc_total_count() * PAGE_SIZE / LARGER_SHARE;
+	size_t room = REPLY_MOST;
+
+	while (room > REPLY_LEAST) {
+		if (room <= msize && counter_read(&in_larger) + room <= most)
+			names->reply = kmalloc(room);
+		if (names->reply)
+			break;
+		room /= 2;
+	}
+	if (names->reply)
+		counter_add(&in_larger, room);
+	else
+		names->reply = mem_wait_kmalloc(room);
+	names->room = room;
+	return names->reply != NULL;
+}
+
+static void reply_free(struct p9_names *names)
+{
+	if (names->reply && names->room > REPLY_LEAST)
+		counter_add(&in_larger, -(uint64_t)names->room);
+	kfree(names->reply);
+}
+
 void p9_names_free(struct p9_names *names)
 {
 	if (!names)
 		return;
 	p9_fid_put(names->fid);
-	kfree(names->reply);
+	reply_free(names);
 	kfree(names);
-}
-
-static uint8_t *reply_alloc(const struct p9_session *session, size_t *room_ret)
-{
-	uint8_t *reply = NULL;
-	size_t room = REPLY_MOST;
-
-	while (room > session->msize)
-		room /= 2;
-	while (room > PAGE_SIZE && !(reply = kmalloc(room)))
-		room /= 2;
-	*room_ret = room;
-	return reply ? reply : mem_wait_kmalloc(room);
 }
 
 static int names_create(struct p9_node *node)
@@ -82,11 +107,10 @@ static int names_create(struct p9_node *node)
 
 	if (!names)
 		return err;
-	names->reply = reply_alloc(node->session, &names->room);
-	if (names->reply)
+	if (reply_alloc(names, node->session->msize))
 		err = p9_open_fid(node, O_RDONLY, &names->fid);
 	if (err) {
-		kfree(names->reply);
+		reply_free(names);
 		kfree(names);
 		return err;
 	}
@@ -212,18 +236,31 @@ static int next_name(struct p9_node *node, uint64_t cookie, struct dir_item *ite
 	return err;
 }
 
+static void names_end(struct p9_node *node)
+{
+	p9_names_free(node->names);
+	node->names = NULL;
+}
+
 /*
  * Who reads a directory finds its end twice: behind the last names, and when nothing comes any more.
  * The server is asked once. After that nobody needs the reply.
  */
 static void end_names(struct p9_node *node, bool is_end)
 {
-	if (is_end && node->names->ended) {
-		p9_names_free(node->names);
-		node->names = NULL;
-	} else {
+	if (is_end && node->names->ended)
+		names_end(node);
+	else
 		node->names->ended = is_end;
-	}
+}
+
+/* Who waits for the server with the lock held has the directory open, and closes it later. */
+void p9_names_unused(struct p9_node *node)
+{
+	if (mutex_lock_killable(&node->lock))
+		return;
+	names_end(node);
+	mutex_unlock(&node->lock);
 }
 
 /* A name was made or removed: what has come from the server is of an earlier state. */

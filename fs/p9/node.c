@@ -482,6 +482,8 @@ static void node_close(struct inode *inode)
 {
 	struct p9_node *node = to_p9_node(inode);
 
+	if (S_ISDIR(inode->mode))
+		p9_names_unused(node);
 	if (!node->data)
 		return;
 	p9_data_end_write(node);

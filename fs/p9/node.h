@@ -185,6 +185,8 @@ void p9_unuse(struct p9_node *node, bool waits); /* for the server, if it may ha
 
 /* fs/p9/names.c: the readdir slot, and its end. */
 int p9_readdir(struct inode *dir, uint64_t pos, struct dir_item *item);
+/* Somebody has closed the directory: who still reads it asks the server again. */
+void p9_names_unused(struct p9_node *node);
 void p9_names_free(struct p9_names *names);
 
 /* fs/p9/data.c: the bytes of regular files. */

@@ -116,6 +116,7 @@ def who_takes_page_tables_is_the_one_to_go():
 HOGS = {
     "links": "No space left on device",
     "pulses": "Resource temporarily unavailable",
+    "dirs": "Success",
 }
 
 
