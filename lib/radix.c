@@ -53,12 +53,13 @@ struct radix_node *radix_spare_take(struct radix_spare *spare)
 	return node;
 }
 
-static struct radix_node *radix_new_node(struct radix_spare *spare)
+static struct radix_node *radix_new_node(struct radix *radix, struct radix_spare *spare)
 {
 	struct radix_node *node = radix_spare_take(spare);
 
 	assert(node != NULL);
 	memset(node, 0, sizeof(*node));
+	radix->nodes++;
 	return node;
 }
 
@@ -87,11 +88,11 @@ static void radix_grow(struct radix *radix, uint64_t index, struct radix_spare *
 	unsigned want = radix_levels_for(index);
 
 	if (radix->root == NULL) {
-		radix->root = radix_new_node(spare);
+		radix->root = radix_new_node(radix, spare);
 		radix->levels = want;
 	}
 	while (radix->levels < want) {
-		struct radix_node *top = radix_new_node(spare);
+		struct radix_node *top = radix_new_node(radix, spare);
 
 		top->slot[0] = radix->root;
 		top->used = slot_bit(0);
@@ -111,7 +112,7 @@ void radix_insert(struct radix *radix, uint64_t index, void *ptr, struct radix_s
 	for (unsigned level = radix->levels - 1; level > 0; level--) {
 		slot = &node->slot[radix_slot(index, level)];
 		if (*slot == NULL) {
-			*slot = radix_new_node(spare);
+			*slot = radix_new_node(radix, spare);
 			node->used |= slot_bit(radix_slot(index, level));
 		}
 		node = *slot;
@@ -204,6 +205,7 @@ static void radix_shrink(struct radix *radix, struct radix_spare *freed)
 
 		radix->root = top->slot[0];
 		radix->levels--;
+		radix->nodes--;
 		radix_spare_give(freed, top);
 	}
 }
@@ -229,6 +231,7 @@ void *radix_remove(struct radix *radix, uint64_t index, struct radix_spare *free
 		path[level]->used &= ~slot_bit(at);
 		if (path[level]->used != 0)
 			break;
+		radix->nodes--;
 		radix_spare_give(freed, path[level]);
 	}
 	radix->count--;

@@ -29,6 +29,7 @@ struct radix_spare {
 struct radix {
 	struct radix_node *root;
 	unsigned levels; /* levels of nodes; 0: empty */
+	unsigned nodes;	 /* of all levels */
 	uint64_t count;	 /* pointers in the tree */
 };
 

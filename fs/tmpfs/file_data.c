@@ -22,6 +22,8 @@ struct file_data {
 	struct mount *mount; /* NULL: a memfd. It exists while the object is open or used. */
 	/* Guarded by object.lock: the inode it belongs to. NULL once that is freed. */
 	struct inode *inode;
+	/* Guarded by object.lock: how many nodes of the index count; none of a memfd. */
+	size_t nodes;
 };
 
 static struct file_data *to_data(struct object *object)
@@ -47,18 +49,37 @@ static int file_data_read(struct object *object, struct page *page, struct vm_wa
 
 static void file_data_destroy(struct object *object)
 {
-	kfree(to_data(object));
+	struct file_data *data = to_data(object);
+
+	quota_nodes_changed(data->nodes, 0);
+	kfree(data);
+}
+
+/* A file without holes has fewer nodes than one for so many pages. These do not count. */
+#define PAGES_PER_FREE_NODE 32
+
+/* Counts what the last change has made of the index. Call with object->lock held. */
+static void count_nodes(struct file_data *data)
+{
+	size_t all = data->object.pages.nodes;
+	size_t free = data->object.npages / PAGES_PER_FREE_NODE;
+	size_t now = all > free ? all - free : 0;
+
+	if (likely(now == data->nodes))
+		return;
+	quota_nodes_changed(data->nodes, now);
+	data->nodes = now;
 }
 
 static bool file_data_charge(struct object *object)
 {
-	(void)object;
+	count_nodes(to_data(object));
 	return quota_page_made();
 }
 
 static void file_data_uncharge(struct object *object)
 {
-	(void)object;
+	count_nodes(to_data(object));
 	quota_page_gone();
 }
 
@@ -142,6 +163,7 @@ struct object *file_data_create(const void *initial, uint64_t size, struct mount
 	data->initial_size = initial ? size : 0;
 	data->mount = mount;
 	data->inode = NULL;
+	data->nodes = 0;
 	object_init(&data->object, mount ? &counted_ops : &uncounted_ops, data->initial_size);
 	return &data->object;
 }

@@ -2,6 +2,7 @@
 /* Limits how much memory the files of the tree may take. */
 #include "fs/tmpfs/quota.h"
 
+#include "lib/radix.h"
 #include "mm/check/alloc_fail.h"
 #include "mm/phys/kmalloc.h"
 #include "mm/phys/page_alloc.h"
@@ -10,7 +11,10 @@
 
 /* Otherwise a program could fill memory with a file, and killing it would free nothing. */
 
+#define QUOTA_NODES_PER_FRAME (PAGE_SIZE / sizeof(struct radix_node))
+
 static uint64_t used;	 /* frames charged to files; atomic */
+static uint64_t nodes;	 /* of the indices of files; atomic */
 static uint64_t records; /* of names in the tree, and of inodes that have or had one; atomic */
 
 uint64_t quota_most(void)
@@ -22,6 +26,7 @@ uint64_t quota_left(void)
 {
 	uint64_t limit = quota_most();
 	uint64_t taken = atomic_load_relaxed(&used) +
+			 atomic_load_relaxed(&nodes) / QUOTA_NODES_PER_FRAME +
 			 atomic_load_relaxed(&records) / QUOTA_RECORDS_PER_FRAME;
 
 	return limit > taken ? limit - taken : 0;
@@ -43,6 +48,11 @@ bool quota_records_made(unsigned n)
 void quota_records_gone(unsigned n)
 {
 	counter_add(&records, -(uint64_t)n);
+}
+
+void quota_nodes_changed(size_t counted, size_t now)
+{
+	counter_add(&nodes, (uint64_t)now - counted);
 }
 
 unsigned quota_records_of(size_t size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Limits the files of the tree and their names to half of memory and swap. */
+/* Limits the files of the tree, their indices and names to half of memory and swap. */
 #pragma once
 
 #include "lib/types.h"
@@ -30,6 +30,12 @@ void quota_page_gone(void);
  */
 bool quota_records_made(unsigned n);
 void quota_records_gone(unsigned n);
+
+/*
+ * A file's index has `now` nodes, of which `counted` are counted. The difference counts, whatever the
+ * limit is: it holds for the next page.
+ */
+void quota_nodes_changed(size_t counted, size_t now);
 
 /* Returns how many records `size` bytes from kmalloc() are. */
 unsigned quota_records_of(size_t size);

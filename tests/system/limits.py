@@ -117,6 +117,7 @@ HOGS = {
     "links": "No space left on device",
     "pulses": "Resource temporarily unavailable",
     "dirs": "Success",
+    "index": "No space left on device",
 }
 
 

@@ -145,6 +145,15 @@ static uint64_t place(unsigned i)
 	return i < 512 ? i : i < 768 ? (uint64_t)(i - 511) * 4096 + 7 : (uint64_t)(i - 767) << 50;
 }
 
+static unsigned count_nodes(const struct radix_node *node, unsigned levels)
+{
+	unsigned n = node != NULL;
+
+	for (unsigned i = 0; node && levels > 1 && i < RADIX_SLOTS; i++)
+		n += count_nodes(node->slot[i], levels - 1);
+	return n;
+}
+
 static void check_against(const bool *in)
 {
 	uint64_t index;
@@ -162,6 +171,7 @@ static void check_against(const bool *in)
 		count++;
 	}
 	assert_int_equal(count, radix.count);
+	assert_int_equal(count_nodes(radix.root, radix.levels), radix.nodes);
 }
 
 struct remover {

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -239,6 +240,137 @@ static int hog_dirs(void)
 	return n == 1 && all == READERS * DIRS_AT_ONCE ? 0 : ENOMEM;
 }
 
+/* A page of a memfd after the other, none of which is mapped. */
+static int hog_memfd(void)
+{
+	int fd = memfd_create("hog", 0);
+
+	for (off_t at = 0;; at += (off_t)PAGE)
+		if (pwrite(fd, "x", 1, at) != 1)
+			return errno;
+}
+
+/* The pages of a file are as far from each other as can be, so that each has an index of its own. */
+static int write_sparsely(int fd)
+{
+	const uint64_t far = 1ul << 49;
+
+	for (uint64_t i = 0;; i++) {
+		uint64_t at =
+			i * far % (INT64_MAX / 2) + i * far / (INT64_MAX / 2) * (64 * 64 * PAGE);
+
+		if (pwrite(fd, "x", 1, (off_t)at) != 1)
+			return errno;
+	}
+}
+
+static int hog_index(void)
+{
+	return write_sparsely(open("/sparse", O_CREAT | O_RDWR, 0600));
+}
+
+static void end_index(void)
+{
+	unlink("/sparse");
+}
+
+/* Real-time signals that are blocked, for as many processes as it takes. */
+static int hog_signals(void)
+{
+	sigset_t all;
+	int end[2];
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	if (pipe(end) != 0)
+		return 0;
+	for (;;) {
+		pid_t pid = fork();
+		char byte;
+
+		if (pid == 0) {
+			close(end[1]);
+			_exit(read(end[0], &byte, 1) == 0 ? 0 : 1);
+		}
+		if (pid < 0)
+			return errno;
+		for (unsigned i = 0; i < 1000; i++)
+			if (sigqueue(pid, SIGRTMIN, (union sigval){ 0 }) != 0)
+				return errno;
+	}
+}
+
+/* Many processes that have as many descriptors each as they can. */
+static int in_processes(int (*fill)(void))
+{
+	int done[2], hold[2], err = 0;
+	char byte;
+
+	if (pipe(done) != 0 || pipe(hold) != 0)
+		return 0;
+	while (err == 0 || err == EMFILE) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			close(hold[1]);
+			close(done[0]);
+			byte = (char)fill();
+			_exit(write(done[1], &byte, 1) == 1 && read(hold[0], &byte, 1) == 0 ? 0
+											    : 1);
+		}
+		if (pid < 0)
+			return errno;
+		err = read(done[0], &byte, 1) == 1 ? byte : EIO;
+	}
+	return err;
+}
+
+static int make_endpoints(void)
+{
+	int fd;
+
+	do
+		fd = ipc_create(0);
+	while (fd >= 0);
+	return -fd;
+}
+
+static int hog_endpoints(void)
+{
+	return in_processes(make_endpoints);
+}
+
+static int make_pipes(void)
+{
+	int ends[2];
+
+	while (pipe(ends) == 0)
+		if (write(ends[1], "x", 1) != 1)
+			break;
+	return errno;
+}
+
+static int hog_pipes(void)
+{
+	return in_processes(make_pipes);
+}
+
+static int read_texts(void)
+{
+	char byte;
+	int fd;
+
+	while ((fd = open("/proc/self/maps", O_RDONLY)) >= 0)
+		if (read(fd, &byte, 1) != 1)
+			break;
+	return errno;
+}
+
+static int hog_texts(void)
+{
+	return in_processes(read_texts);
+}
+
 /* ---- one after the other ---- */
 
 static const struct hog {
@@ -246,9 +378,11 @@ static const struct hog {
 	int (*run)(void);
 	void (*end)(void); /* removes what outlives the hog; or NULL */
 } hogs[] = {
-	{ "links", hog_links, end_links },
-	{ "pulses", hog_pulses, NULL },
-	{ "dirs", hog_dirs, NULL },
+	{ "links", hog_links, end_links },    { "pulses", hog_pulses, NULL },
+	{ "dirs", hog_dirs, NULL },	      { "memfd", hog_memfd, NULL },
+	{ "index", hog_index, end_index },    { "signals", hog_signals, NULL },
+	{ "endpoints", hog_endpoints, NULL }, { "pipes", hog_pipes, NULL },
+	{ "texts", hog_texts, NULL },
 };
 
 /* Says how it ended: refused or killed; and if it went on to live, whether there is memory for others. */
