@@ -17,6 +17,26 @@ struct queued_signal {
 
 SLAB_CACHE(queued_cache, struct queued_signal);
 
+/* All processes together may have one queued for so many frames of the machine. */
+#define FRAMES_PER_QUEUED 2
+
+static uint64_t nqueued; /* atomic */
+
+static struct queued_signal *queued_alloc(void)
+{
+	struct queued_signal *queued = slab_alloc(&queued_cache);
+
+	if (queued)
+		counter_add(&nqueued, 1);
+	return queued;
+}
+
+static void queued_free(struct queued_signal *queued)
+{
+	counter_add(&nqueued, -1ul);
+	slab_free(&queued_cache, queued);
+}
+
 /* As on Linux, the signals that report faults come before all others. */
 #define FAULTS                                                                                 \
 	(SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | \
@@ -32,10 +52,11 @@ static struct queued_signal *find(const struct signals *signals, int sig, bool t
 	return NULL;
 }
 
-/* As on Linux, the limit does not apply to ordinary signals from kill() or the kernel. */
+/* As on Linux, the limits do not apply to ordinary signals from kill() or the kernel. */
 static bool has_room(const struct signals *signals, const struct signal_info *info)
 {
-	return signals->queued < MIN(signals->queue_max, (uint64_t)SIGNAL_QUEUE_MAX) ||
+	return (signals->queued < MIN(signals->queue_max, (uint64_t)SIGNAL_QUEUE_MAX) &&
+		counter_read(&nqueued) < page_alloc_total_count() / FRAMES_PER_QUEUED) ||
 	       (info->sig < SIGRTMIN && info->code >= 0);
 }
 
@@ -48,7 +69,7 @@ int signal_queue(struct signals *signals, const struct signal_info *info)
 	if (info->sig < SIGRTMIN && signals->pending_for[info->to_thread] & bit)
 		return 0;
 	if (has_room(signals, info))
-		queued = slab_alloc(&queued_cache);
+		queued = queued_alloc();
 	if (!queued && info->sig >= SIGRTMIN && info->code != SI_USER && info->code != SI_KERNEL)
 		return -EAGAIN;
 	if (queued) {
@@ -66,7 +87,7 @@ static void drop(struct signals *signals, struct queued_signal *queued)
 {
 	list_del(&queued->link);
 	signals->queued--;
-	slab_free(&queued_cache, queued);
+	queued_free(queued);
 }
 
 int signal_next(const struct signals *signals, uint64_t set)
@@ -152,7 +173,7 @@ void signal_free(struct list *spent)
 	struct list *node;
 
 	while ((node = list_pop(spent)) != NULL)
-		slab_free(&queued_cache, list_entry(node, struct queued_signal, link));
+		queued_free(list_entry(node, struct queued_signal, link));
 }
 
 static int64_t ticks_to_clk(uint64_t ticks)

@@ -25,7 +25,7 @@
 
 /* ---- who must live ---- */
 
-#define NEIGHBOUR_PAGES (8 * MIB / PAGE)
+#define NEIGHBOUR_PAGES (4 * MIB / PAGE)
 
 /* Writes its memory and checks it, until nobody has the other end of the pipe. */
 static int live_on(int end)
