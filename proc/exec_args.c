@@ -9,6 +9,7 @@
 #include "mm/phys/kmalloc.h"
 #include "mm/user_copy.h"
 #include "proc/mem_wait.h"
+#include "proc/process.h"
 #include "proc/signal/send.h"
 #include "proc/signal/signal.h"
 #include "proc/thread.h"
@@ -22,19 +23,45 @@ void exec_args_init(struct exec_args *args, const char *filename, uint64_t stack
 	uint64_t limit = MIN(stack_limit / 4, (uint64_t)ABI_ARG_TOTAL_MAX);
 
 	limit = MAX(limit, LIMIT_LEAST);
-	*args = (struct exec_args){ .filename = filename,
+	*args = (struct exec_args){ .owner = current_process(),
+				    .filename = filename,
 				    .filename_bytes = strlen(filename) + 1,
 				    .limit = limit };
 }
 
+static void count_kept(const struct exec_args *args, size_t pages)
+{
+	if (args->owner)
+		counter_add(&args->owner->kept, pages);
+}
+
+/* Returns an empty chunk, which begins and ends at `at`. Returns NULL if out of memory. */
+static struct exec_chunk *make_chunk(const struct exec_args *args, uint32_t at)
+{
+	struct exec_chunk *chunk = mem_wait_kmalloc(sizeof(*chunk));
+
+	if (chunk) {
+		chunk->next = NULL;
+		chunk->start = chunk->used = at;
+		count_kept(args, 1);
+	}
+	return chunk;
+}
+
+/* Frees the first chunk. */
+static void drop_chunk(struct exec_args *args)
+{
+	struct exec_chunk *chunk = args->first;
+
+	args->first = chunk->next;
+	kfree(chunk);
+	count_kept(args, -1ul);
+}
+
 void exec_args_destroy(struct exec_args *args)
 {
-	while (args->first) {
-		struct exec_chunk *chunk = args->first;
-
-		args->first = chunk->next;
-		kfree(chunk);
-	}
+	while (args->first)
+		drop_chunk(args);
 	args->last = NULL;
 }
 
@@ -50,18 +77,6 @@ static bool too_big(const struct exec_args *args, size_t bytes)
 	return exceed(args, bytes, args->argc + args->envc + 1);
 }
 
-/* Returns an empty chunk, which begins and ends at `at`. Returns NULL if out of memory. */
-static struct exec_chunk *make_chunk(uint32_t at)
-{
-	struct exec_chunk *chunk = mem_wait_kmalloc(sizeof(*chunk));
-
-	if (chunk) {
-		chunk->next = NULL;
-		chunk->start = chunk->used = at;
-	}
-	return chunk;
-}
-
 /* Returns the last chunk, with room for at least one byte. Returns NULL if out of memory. */
 static struct exec_chunk *chunk_with_room(struct exec_args *args)
 {
@@ -69,7 +84,7 @@ static struct exec_chunk *chunk_with_room(struct exec_args *args)
 
 	if (chunk && chunk->used < sizeof(chunk->bytes))
 		return chunk;
-	chunk = make_chunk(0);
+	chunk = make_chunk(args, 0);
 	if (!chunk)
 		return NULL;
 	if (args->last)
@@ -188,8 +203,7 @@ void exec_args_drop_first(struct exec_args *args)
 
 	while (!end) {
 		if (chunk->start == chunk->used) { /* the string goes on in the next one */
-			args->first = chunk->next;
-			kfree(chunk);
+			drop_chunk(args);
 			chunk = args->first;
 		}
 		end = chunk->bytes[chunk->start++] == '\0';
@@ -213,7 +227,7 @@ int exec_args_push(struct exec_args *args, const char *string)
 		size_t n;
 
 		if (chunk->start == 0) {
-			chunk = make_chunk(sizeof(chunk->bytes));
+			chunk = make_chunk(args, sizeof(chunk->bytes));
 			if (!chunk)
 				return -ENOMEM;
 			chunk->next = args->first;

@@ -5,6 +5,8 @@
 #include "arch/page.h"
 #include "lib/types.h"
 
+struct process;
+
 /* A page of strings. Chunks keep allocations small, and the strings are only read in order. */
 struct exec_chunk {
 	struct exec_chunk *next;
@@ -14,6 +16,7 @@ struct exec_chunk {
 
 /* The strings of argv, followed by those of envp, each with its NUL. */
 struct exec_args {
+	struct process *owner; /* whose memory the strings count as; NULL: nobody's */
 	const char *filename;  /* as passed to execve; for AT_EXECFN and comm; not owned */
 	size_t filename_bytes; /* including its NUL */
 	bool by_descriptor;    /* `filename` is that of a descriptor: comm is the file's own name */

@@ -41,13 +41,13 @@ struct oom_report {
 
 #define KIB_PER_PAGE (PAGE_SIZE / 1024)
 
-/* Pages: resident ones, those in swap, page tables and VMAs. */
+/* Pages: resident ones, those in swap, page tables and VMAs, and what the kernel keeps for it. */
 static size_t held_by(const struct process *process)
 {
 	const struct space *space = &process->uspace->space;
 
 	return atomic_load_relaxed(&space->resident) + atomic_load_relaxed(&space->swapped) +
-	       atomic_load_relaxed(&space->tables) +
+	       atomic_load_relaxed(&space->tables) + atomic_load_relaxed(&process->kept) +
 	       atomic_load_relaxed(&space->nvmas) * sizeof(struct vma) / PAGE_SIZE;
 }
 

@@ -65,6 +65,9 @@ struct process {
 	struct file *cwd;	 /* a directory, referenced */
 	struct inode *root; /* where absolute paths start, as by path_get(); NULL: the tree's */
 
+	/* Atomic: pages of kernel memory that go when it ends, for the choice of proc/oom.c. */
+	size_t kept;
+
 	/* private to the process: */
 	unsigned umask;	   /* others may read it */
 	bool no_new_privs; /* PR_SET_NO_NEW_PRIVS; exec gives no privileges in any case */

@@ -118,6 +118,7 @@ HOGS = {
     "pulses": "Resource temporarily unavailable",
     "dirs": "Success",
     "index": "No space left on device",
+    "args": "Cannot allocate memory",
     "signals": "Resource temporarily unavailable",
 }
 

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -158,7 +159,19 @@ static int dirs_getattr(void *tree, uint64_t file, struct file_attr *ret)
 	(void)tree;
 	ret->mode = file <= DIRS ? S_IFDIR | 0755 : S_IFREG | 0644;
 	ret->nlink = 1;
+	ret->size = file <= DIRS ? 0 : PAGE;
 	return 0;
+}
+
+static ssize_t dirs_read(void *tree, uint64_t file, uint64_t offset, void *buf, size_t n,
+			 const void **data)
+{
+	(void)tree, (void)file, (void)data;
+	if (offset >= PAGE)
+		return 0;
+	n = n < PAGE - offset ? n : PAGE - offset;
+	memset(buf, 'x', n);
+	return (ssize_t)n;
 }
 
 static int dirs_readdir(void *tree, uint64_t dir, uint64_t at, struct file_entry *ret)
@@ -176,9 +189,28 @@ static int serve(char *const words[])
 {
 	static const struct file_ops ops = { .walk = dirs_walk,
 					     .getattr = dirs_getattr,
+					     .read = dirs_read,
 					     .readdir = dirs_readdir };
 
 	return file_server_main(&ops, NULL, words);
+}
+
+/* Returns the server, whose directories are in /dirs then. */
+static pid_t dirs_begin(void)
+{
+	char *server[] = { "/proc/self/exe", "serve", NULL };
+	pid_t pid = -1;
+
+	if (mkdir("/dirs", 0755) || serve_and_mount(server, "/dirs", MS_RDONLY, NULL, &pid) != 0)
+		exit(82);
+	return pid;
+}
+
+static void dirs_end(pid_t server)
+{
+	umount("/dirs");
+	waitpid(server, NULL, 0);
+	rmdir("/dirs");
 }
 
 /* Returns how many directories it has open then. */
@@ -210,13 +242,11 @@ static bool is_whole(const char *path)
 
 static int hog_dirs(void)
 {
-	char *server[] = { "/proc/self/exe", "serve", NULL };
 	int done[2], hold[2];
 	unsigned all = 0, n;
-	pid_t pid;
+	pid_t server = dirs_begin();
 
-	if (pipe(done) || pipe(hold) || mkdir("/dirs", 0755) ||
-	    serve_and_mount(server, "/dirs", MS_RDONLY, NULL, &pid) != 0)
+	if (pipe(done) || pipe(hold))
 		return errno;
 	for (unsigned i = 0; i < READERS; i++) {
 		if (fork() != 0)
@@ -234,9 +264,7 @@ static int hog_dirs(void)
 	close(hold[1]);
 	for (unsigned i = 0; i < READERS; i++)
 		wait(NULL);
-	umount("/dirs");
-	waitpid(pid, NULL, 0);
-	rmdir("/dirs");
+	dirs_end(server);
 	return n == 1 && all == READERS * DIRS_AT_ONCE ? 0 : ENOMEM;
 }
 
@@ -371,6 +399,50 @@ static int hog_texts(void)
 	return in_processes(read_texts);
 }
 
+/* Arguments of execve, which waits for the last of them: its bytes are a file's whose server has stopped. */
+#define ARG_BYTES (128u << 10)
+#define NARGS	  47u
+#define EXECS	  12u
+
+static void exec_for_ever(const char *never)
+{
+	static char arg[ARG_BYTES];
+	char *argv[NARGS + 1] = { NULL }, *envp[] = { (char *)(uintptr_t)never, NULL };
+	const struct rlimit limit = { 64 * MIB, 64 * MIB };
+
+	memset(arg, 'x', sizeof(arg) - 1);
+	for (unsigned i = 0; i < NARGS; i++)
+		argv[i] = arg;
+	if (setrlimit(RLIMIT_STACK, &limit) == 0)
+		execve("/proc/self/exe", argv, envp);
+	_exit(1);
+}
+
+static int hog_args(void)
+{
+	pid_t pids[EXECS], server = dirs_begin();
+	int fd = open("/dirs/0/a", O_RDONLY), status = 0;
+	const char *never = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (never == MAP_FAILED || kill(server, SIGSTOP) != 0)
+		return errno;
+	for (unsigned i = 0; i < EXECS; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0)
+			exec_for_ever(never);
+	}
+	wait(&status);
+	for (unsigned i = 0; i < EXECS; i++)
+		kill(pids[i], SIGKILL);
+	for (unsigned i = 1; i < EXECS; i++)
+		wait(NULL);
+	kill(server, SIGCONT);
+	munmap((void *)(uintptr_t)never, PAGE);
+	close(fd);
+	dirs_end(server);
+	return WIFSIGNALED(status) ? ENOMEM : 0;
+}
+
 /* ---- one after the other ---- */
 
 static const struct hog {
@@ -382,7 +454,7 @@ static const struct hog {
 	{ "dirs", hog_dirs, NULL },	      { "memfd", hog_memfd, NULL },
 	{ "index", hog_index, end_index },    { "signals", hog_signals, NULL },
 	{ "endpoints", hog_endpoints, NULL }, { "pipes", hog_pipes, NULL },
-	{ "texts", hog_texts, NULL },
+	{ "texts", hog_texts, NULL },	      { "args", hog_args, NULL },
 };
 
 /* Says how it ended: refused or killed; and if it went on to live, whether there is memory for others. */
