@@ -216,6 +216,23 @@ int fdtable_next(struct fdtable *table, unsigned min)
 	return found;
 }
 
+size_t fdtable_held(struct fdtable *table)
+{
+	size_t held = 0;
+
+	spin_lock(&table->lock);
+	for (unsigned i = 0; i < WORDS; i++) {
+		for (uint64_t left = table->open[i]; left != 0; left &= left - 1) {
+			struct file *file = table->file[i * 64 + bit_lowest(left)];
+
+			if (file && file->ops->held)
+				held += file->ops->held(file);
+		}
+	}
+	spin_unlock(&table->lock);
+	return held;
+}
+
 bool fdtable_serves(struct fdtable *table)
 {
 	bool serves = false;

@@ -53,6 +53,8 @@ struct file *fdtable_get_path(struct fdtable *table, int fd);
 int fdtable_next(struct fdtable *table, unsigned min);
 /* Returns how many descriptors of the table refer to the file. */
 unsigned fdtable_count(struct fdtable *table, const struct file *file);
+/* Returns how many pages the files have (their `held`). A file counts for each of its descriptors. */
+size_t fdtable_held(struct fdtable *table);
 /* Is any of the files one whose kind `serves`? */
 bool fdtable_serves(struct fdtable *table);
 int fdtable_close(struct fdtable *table, int fd); /* 0 or -EBADF */

@@ -92,6 +92,11 @@ struct file_ops {
 	 * NULL: the number that stat gives, as of a pipe, or else the name of the kind.
 	 */
 	ssize_t (*label)(struct file *file, char *buf, size_t size);
+	/*
+	 * Returns how many pages of memory the file has that go with its last descriptor or mapping,
+	 * as far as no other limit counts them. NULL: hardly any. Takes no lock.
+	 */
+	size_t (*held)(const struct file *file);
 	void (*release)(struct file *file); /* the last reference is gone */
 	bool serves;	 /* files of others may need the process that has it: it is killed last */
 	bool maps_zeros; /* mmap of it gives anonymous memory */

@@ -164,6 +164,11 @@ static bool serves(const struct process *process)
 	return process->fdtable && fdtable_serves(process->fdtable);
 }
 
+static size_t held(const struct process *process)
+{
+	return process->fdtable ? fdtable_held(process->fdtable) : 0;
+}
+
 static const struct process_fs_ops ops = {
 	.create = create,
 	.copy = copy,
@@ -171,6 +176,7 @@ static const struct process_fs_ops ops = {
 	.open_interp = open_interp,
 	.exit = exit,
 	.serves = serves,
+	.held = held,
 	.sync = mount_sync_all,
 };
 

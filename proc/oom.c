@@ -41,13 +41,18 @@ struct oom_report {
 
 #define KIB_PER_PAGE (PAGE_SIZE / 1024)
 
-/* Pages: resident ones, those in swap, page tables and VMAs, and what the kernel keeps for it. */
+/*
+ * Pages: resident ones, those in swap, page tables and VMAs, and what the kernel and open files keep
+ * for it. Pages of a memfd count twice where they are mapped.
+ */
 static size_t held_by(const struct process *process)
 {
 	const struct space *space = &process->uspace->space;
 
-	return atomic_load_relaxed(&space->resident) + atomic_load_relaxed(&space->swapped) +
-	       atomic_load_relaxed(&space->tables) + atomic_load_relaxed(&process->kept) +
+	assert_hardened(spin_lock_held(&process_tree_lock));
+	return process_fs->held(process) + atomic_load_relaxed(&space->resident) +
+	       atomic_load_relaxed(&space->swapped) + atomic_load_relaxed(&space->tables) +
+	       atomic_load_relaxed(&process->kept) +
 	       atomic_load_relaxed(&space->nvmas) * sizeof(struct vma) / PAGE_SIZE;
 }
 

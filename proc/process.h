@@ -104,6 +104,11 @@ struct process_fs_ops {
 	 * process_tree_lock held.
 	 */
 	bool (*serves)(const struct process *process);
+	/*
+	 * Returns how many pages of memory its open files have that are no files of a mount. Never
+	 * waits. Call with process_tree_lock held.
+	 */
+	size_t (*held)(const struct process *process);
 	/* Has what was written reach its place, before the machine ends; at most to that tick. */
 	void (*sync)(uint64_t deadline);
 };

@@ -264,4 +264,15 @@ static void regular_release(struct file *file)
 
 const struct file_ops regular_file_ops = { .name = "regular", REGULAR_OPS };
 
-const struct file_ops memfd_file_ops = { .name = "memfd", .no_writer = true, REGULAR_OPS };
+/* The pages of a memfd, and its index. */
+static size_t memfd_held(const struct file *file)
+{
+	const struct object *object = ((const struct inode *)file->node)->object;
+
+	return atomic_load_relaxed(&object->npages) + atomic_load_relaxed(&object->nswapped) +
+	       atomic_load_relaxed(&object->pages.nodes) * sizeof(struct radix_node) / PAGE_SIZE;
+}
+
+const struct file_ops memfd_file_ops = {
+	.name = "memfd", .no_writer = true, .held = memfd_held, REGULAR_OPS
+};

@@ -119,6 +119,7 @@ HOGS = {
     "dirs": "Success",
     "index": "No space left on device",
     "args": "Cannot allocate memory",
+    "memfd": "signal 9",
     "signals": "Resource temporarily unavailable",
 }
 
