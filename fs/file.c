@@ -2,8 +2,26 @@
 /* Open files: creates them, and releases them with their last reference. */
 #include "fs/file.h"
 
+#include "abi/errno.h"
 #include "mm/phys/kmalloc.h"
+#include "mm/phys/page_alloc.h"
 #include "proc/mem_wait.h"
+
+/* About what an open file takes with its inode or the like. */
+#define FILE_BYTES 1024
+#define SHARE	   8u
+
+static uint64_t in_files; /* bytes; atomic */
+
+int file_room(void)
+{
+	return counter_read(&in_files) < page_alloc_total_count() * PAGE_SIZE / SHARE ? 0 : -ENFILE;
+}
+
+void file_memory_add(ssize_t bytes)
+{
+	counter_add(&in_files, (uint64_t)bytes);
+}
 
 struct file *file_create(const struct file_ops *ops, unsigned flags, void *node)
 {
@@ -11,6 +29,7 @@ struct file *file_create(const struct file_ops *ops, unsigned flags, void *node)
 
 	if (!file)
 		return NULL;
+	file_memory_add(FILE_BYTES);
 	file->ops = ops;
 	file->refs = 1;
 	file->flags = flags;
@@ -28,5 +47,11 @@ void file_release(struct file *file)
 	assert_hardened(file->locks.count == 0);
 	if (file->ops->release)
 		file->ops->release(file);
+	file_discard(file);
+}
+
+void file_discard(struct file *file)
+{
+	file_memory_add(-FILE_BYTES);
 	kfree(file);
 }

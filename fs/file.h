@@ -119,6 +119,17 @@ struct file {
 /* Frees the file. Only file_put() calls this, when the last reference is gone. */
 void file_release(struct file *file);
 
+/* Frees a file that was created and never used: its `release` is not called. */
+void file_discard(struct file *file);
+
+/*
+ * The kernel's memory for open files is limited to an eighth of memory. Returns 0, or -ENFILE if that
+ * is used up: call it before a file is created for a program.
+ */
+int file_room(void);
+/* Counts what a kind of file has beyond the usual; negative: has no more. */
+void file_memory_add(ssize_t bytes);
+
 /* Returns a file with one reference, or NULL if memory runs out. */
 struct file *file_create(const struct file_ops *ops, unsigned flags, void *node);
 

@@ -178,7 +178,7 @@ int fs_open(struct file *dir, const char *path, unsigned flags, unsigned mode,
 		err = open_once(dir, path, flags, mode, file);
 	while (err == -ESTALE && ++ntries < INODE_STALE_TRIES);
 	if (err)
-		kfree(file);
+		file_discard(file);
 	else
 		*file_ret = file;
 	return err;

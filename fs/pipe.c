@@ -330,6 +330,12 @@ static void free_pages(struct pipe *pipe)
 		page_gone(pipe->spare);
 }
 
+static void pipe_free(struct pipe *pipe)
+{
+	file_memory_add(-(ssize_t)PIPE_RING_PAGE);
+	kfree(pipe);
+}
+
 /* Releases one end. The last one frees the pipe. */
 static void pipe_end_gone(struct pipe *pipe, bool *end, struct waitq *other)
 {
@@ -340,7 +346,7 @@ static void pipe_end_gone(struct pipe *pipe, bool *end, struct waitq *other)
 	if (!refcount_put(&pipe->refs))
 		return;
 	free_pages(pipe);
-	kfree(pipe);
+	pipe_free(pipe);
 }
 
 static void pipe_release_read(struct file *file)
@@ -413,6 +419,7 @@ static struct pipe *pipe_alloc(void)
 
 	if (!pipe)
 		return NULL;
+	file_memory_add(PIPE_RING_PAGE); /* which no pipe is refused */
 	refcount_init(&pipe->refs, 2);
 	mutex_init(&pipe->lock, LOCK_PIPE);
 	waitq_init(&pipe->readable);
@@ -425,9 +432,13 @@ static struct pipe *pipe_alloc(void)
 
 int pipe_create(unsigned flags, struct file **read_ret, struct file **write_ret)
 {
-	struct pipe *pipe = pipe_alloc();
 	struct file *reader, *writer;
+	struct pipe *pipe;
+	int err = file_room();
 
+	if (err)
+		return err;
+	pipe = pipe_alloc();
 	if (!pipe)
 		return -ENOMEM;
 	reader = file_create(&pipe_read_ops, O_RDONLY | flags, pipe);
@@ -444,6 +455,6 @@ put_reader:
 	file_put(reader);
 	return -ENOMEM;
 free_pipe:
-	kfree(pipe);
+	pipe_free(pipe);
 	return -ENOMEM;
 }

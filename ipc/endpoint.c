@@ -145,6 +145,8 @@ int endpoint_badge(struct file *receive, uint64_t badge, bool tells_close, struc
 		return -EINVAL;
 	if (!may_badge(endpoint))
 		return -EAGAIN;
+	if (file_room() != 0)
+		return -ENFILE;
 	sender = mem_wait_kzalloc(sizeof(*sender));
 	if (!sender)
 		return -ENOMEM;

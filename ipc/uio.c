@@ -270,7 +270,8 @@ static int open_session(struct uio *uio)
 	file = file_create(&session_ops, O_RDWR, NULL);
 	err = file ? uio_session_begin(uio, &session) : -ENOMEM;
 	if (err) {
-		kfree(file);
+		if (file)
+			file_discard(file);
 		fdtable_unreserve(table, fd);
 		return err;
 	}

@@ -234,6 +234,8 @@ long sys_memfd_create(struct trap_frame *frame)
 	    (flags & (MFD_NOEXEC_SEAL | MFD_EXEC)) == (MFD_NOEXEC_SEAL | MFD_EXEC))
 		return -EINVAL;
 	err = copy_memfd_name(name, arg_user(frame, 0));
+	if (err == 0)
+		err = file_room();
 	if (err)
 		return err;
 	file = create_memfd(name, flags);

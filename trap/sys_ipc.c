@@ -24,6 +24,8 @@ long sys_ipc_create(struct trap_frame *frame)
 
 	if (flags & ~IPC_CLOEXEC)
 		return -EINVAL;
+	if (file_room() != 0)
+		return -ENFILE;
 	file = endpoint_create();
 	return file ? install(file, flags) : -ENOMEM;
 }

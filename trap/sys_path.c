@@ -40,7 +40,9 @@ static long open_at(const struct at_path *at, unsigned flags, unsigned mode)
 
 	if (fd < 0)
 		return fd;
-	err = fs_open(at->dir, at->path, flags, mode & ~process->umask, &file);
+	err = file_room();
+	if (err == 0)
+		err = fs_open(at->dir, at->path, flags, mode & ~process->umask, &file);
 	if (err) {
 		fdtable_unreserve(process->fdtable, fd);
 		return err;

@@ -12,7 +12,10 @@ static int opened(struct file *file)
 	struct proc_node *node = to_proc(file_inode(file));
 
 	file->data = seq_create(node->entry->seq, node);
-	return file->data ? 0 : -ENOMEM;
+	if (!file->data)
+		return -ENOMEM;
+	file_memory_add(SEQ_BYTES_MOST);
+	return 0;
 }
 
 /* As on Linux, a process that has ended shows no mounts. */
@@ -29,6 +32,7 @@ static int mounts_opened(struct file *file)
 static void release(struct file *file)
 {
 	seq_destroy(file->data);
+	file_memory_add(-SEQ_BYTES_MOST);
 	inode_file_release(file);
 }
 

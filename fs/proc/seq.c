@@ -10,8 +10,7 @@
 #include "proc/mem_wait.h"
 
 #define SIZE_FIRST PAGE_SIZE
-/* A record may have a path in it, each byte of which takes up to four. */
-#define SIZE_MOST  (8 * PAGE_SIZE)
+#define SIZE_MOST  ((size_t)SEQ_BYTES_MOST)
 
 struct seq_file {
 	const struct seq_ops *ops; /* const */

@@ -36,6 +36,9 @@ int seq_once(uint64_t *cursor);
 
 struct seq_file;
 
+/* The most memory for text that one open file has at a time. */
+#define SEQ_BYTES_MOST (8 * (ssize_t)PAGE_SIZE)
+
 /* Creates the state of one open file. `source` must outlive it. Returns NULL if memory runs out. */
 struct seq_file *seq_create(const struct seq_ops *ops, void *source);
 void seq_destroy(struct seq_file *file);

@@ -121,6 +121,9 @@ HOGS = {
     "args": "Cannot allocate memory",
     "memfd": "signal 9",
     "signals": "Resource temporarily unavailable",
+    "endpoints": "Too many open files in system",
+    "pipes": "Too many open files in system",
+    "texts": "Too many open files in system",
 }
 
 
