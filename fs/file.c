@@ -7,9 +7,7 @@
 #include "mm/phys/page_alloc.h"
 #include "proc/mem_wait.h"
 
-/* About what an open file takes with its inode or the like. */
-#define FILE_BYTES 1024
-#define SHARE	   8u
+#define SHARE 8u
 
 static uint64_t in_files; /* bytes; atomic */
 

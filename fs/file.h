@@ -127,7 +127,9 @@ void file_discard(struct file *file);
  * is used up: call it before a file is created for a program.
  */
 int file_room(void);
-/* Counts what a kind of file has beyond the usual; negative: has no more. */
+/* About what an open file takes with its inode or the like: each counts as this much. */
+#define FILE_BYTES 1024
+/* Counts what a kind of file has beyond that; negative: has no more. */
 void file_memory_add(ssize_t bytes);
 
 /* Returns a file with one reference, or NULL if memory runs out. */

@@ -52,6 +52,8 @@ static void file_data_destroy(struct object *object)
 	struct file_data *data = to_data(object);
 
 	quota_nodes_changed(data->nodes, 0);
+	if (!data->mount)
+		file_memory_add(-FILE_BYTES);
 	kfree(data);
 }
 
@@ -164,6 +166,9 @@ struct object *file_data_create(const void *initial, uint64_t size, struct mount
 	data->mount = mount;
 	data->inode = NULL;
 	data->nodes = 0;
+	if (!mount)
+		file_memory_add(
+			FILE_BYTES); /* a mapping may keep it for longer than a descriptor */
 	object_init(&data->object, mount ? &counted_ops : &uncounted_ops, data->initial_size);
 	return &data->object;
 }

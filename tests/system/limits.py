@@ -120,6 +120,7 @@ HOGS = {
     "index": "No space left on device",
     "args": "Cannot allocate memory",
     "memfd": "signal 9",
+    "memfds": "Too many open files in system",
     "signals": "Resource temporarily unavailable",
     "endpoints": "Too many open files in system",
     "pipes": "Too many open files in system",

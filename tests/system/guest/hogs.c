@@ -278,6 +278,21 @@ static int hog_memfd(void)
 			return errno;
 }
 
+/* Memfds that are mapped and closed. */
+static int hog_memfds(void)
+{
+	for (;;) {
+		int fd = memfd_create("hog", 0);
+
+		if (fd < 0)
+			return errno;
+		if (ftruncate(fd, PAGE) != 0 ||
+		    mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED)
+			return errno;
+		close(fd);
+	}
+}
+
 /* The pages of a file are as far from each other as can be, so that each has an index of its own. */
 static int write_sparsely(int fd)
 {
@@ -467,6 +482,7 @@ static const struct hog {
 	{ "index", hog_index, end_index },    { "signals", hog_signals, NULL },
 	{ "endpoints", hog_endpoints, NULL }, { "pipes", hog_pipes, NULL },
 	{ "texts", hog_texts, NULL },	      { "args", hog_args, NULL },
+	{ "memfds", hog_memfds, NULL },
 };
 
 /* Says how it ended: refused or killed; and if it went on to live, whether there is memory for others. */
